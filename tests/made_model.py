@@ -7,7 +7,7 @@ import numpy as np
 from otjdd.compact_models.extraction import Range
 from otjdd.compact_models.model import CompactModel, SelfHeating
 from otjdd.compact_models.noise import DeviceSpread, Noise, NoiseTables
-from otjdd.compact_models.tables import UNLIMITED, Tables
+from otjdd.compact_models.tables import UNLIMITED, Tables, begun_at_rest
 
 LOW, HIGH = 0.1, 0.9  # lowest and highest state; the column rests there at -3 V and 3 V
 LIMITS = Range(-3.0, 3.0, 2e-8, 1e3)
@@ -33,12 +33,18 @@ scheme = "half"
 
 
 def made_model(
-    resistance: float = 50.0, bend: float = 0.6, decades: float = 4.0, about: dict | None = None, kelvin: float = 300.0
+    resistance: float = 50.0,
+    bend: float = 0.6,
+    decades: float = 4.0,
+    about: dict | None = None,
+    kelvin: float = 300.0,
+    fresh: bool = False,
 ):
     """Model from -3 V to 3 V that starts in its high-resistance state.
 
     bend : decades of the conductance per volt   decades : of the conductance, between the two states
     kelvin : temperature of the model; its hops have an activation energy of 0.3 eV, its current of 0.05 eV
+    fresh : begin with a film that was never written
     """
     cold = 1.0 - 300.0 / kelvin
     voltage, state = np.linspace(LIMITS.low, LIMITS.high, 49), np.linspace(LOW, HIGH, 33)
@@ -50,12 +56,13 @@ def made_model(
     charge = 0.1 * V + 0.02 * np.tanh(V) * q  # C/m2
     ratio = np.exp(4.0 * (voltage - 2.6))  # of electrons
     tables = Tables(
-        voltage, state, rest, log_rate, unlimited, voltage, log_conductance, np.zeros(2), 1e-6, ratio, charge
-    )
+        voltage, state, rest, log_rate, unlimited, voltage, log_conductance, np.zeros(2), 1e-6, ratio, charge,
+        **(never_written(voltage) if fresh else begun_at_rest(voltage.size)),
+    )  # fmt: skip
     one = np.ones(1)
     return CompactModel(
-        (tables,), np.zeros(1, np.int64), one, one, np.array([LOW]), resistance, LIMITS, kelvin, 2.8e-9, 3.14e-10,
-        about or {},
+        (tables,), np.zeros(1, np.int64), one, one, np.array([LOW]), np.full(1, float(fresh)), resistance, LIMITS,
+        kelvin, 2.8e-9, 3.14e-10, about or {},
     )  # fmt: skip
 
 
@@ -67,6 +74,17 @@ def noisy_model(ions: float = 400.0, spread: bool = False, **options):
     covariance = np.diag([0.09, 0.09, 0.25])
     differ = DeviceSpread(covariance, 24, "made") if spread else None
     return dataclasses.replace(made, noise=Noise((tables,), differ))
+
+
+def never_written(voltage: np.ndarray) -> dict[str, np.ndarray]:
+    """Tables of the unsettled share: it settles in 10 us at 0 V, and moves the state with the voltage."""
+    V, w = np.meshgrid(voltage, np.linspace(0.0, 1.0, 9), indexing="ij")
+    return {
+        "share": w[0],
+        "log_settling": 5.0 + w + 2.0 * V**2 / (V**2 + 1.0),
+        "settling_move": 0.3 * np.tanh(V) * (1.0 - 0.5 * w),
+        "excess": 1.5 + 0.5 * w - 0.1 * V,
+    }
 
 
 def warm_model(*temperatures: float, heat: SelfHeating | None = None, **options):

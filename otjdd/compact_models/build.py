@@ -13,7 +13,7 @@ from otjdd.case.case import Case, changed_case
 from otjdd.case.kinds import covered_by, kinds_of
 from otjdd.case.noise import column_area
 from otjdd.compact_models import bench as on_bench
-from otjdd.compact_models import branches, device_factors, error, extraction, hop_diffusion, noise_error
+from otjdd.compact_models import branches, device_factors, error, extraction, hop_diffusion, noise_error, unsettled
 from otjdd.compact_models.ends import is_uniform
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel, SelfHeating
@@ -220,19 +220,26 @@ def extracted(
             "ions that the voltage moves, in one kind of columns at least",
             f"none that moves within {limits.longest:g} s",
         )
-    start, moved = starting_states(case, parts, settling, [kinds[number] for number in kind])
+    start, shares, moved = starting_states(case, parts, settling, [kinds[number] for number in kind])
+    for number, group in enumerate(groups):
+        if shares[group].any():
+            shared, _ = stand_in(case, [parts[k] for k in group])
+            use = extraction.use_of(shared.speeds, limits)
+            kinds[number], runs = unsettled.with_settling(shared.bench, kinds[number], use, limits.longest, spread)
+            statistics[number]["runs"] += runs
     weight = np.array([part.weight for part in parts])
     about = about_of(case, statistics, moved, clock.perf_counter() - began)
     return CompactModel(
-        tuple(kinds), kind, speed, weight, start, float(case.circuit.series_resistance), limits, case.temperature,
+        tuple(kinds), kind, speed, weight, start, shares, float(case.circuit.series_resistance), limits, case.temperature,
         case.device.film.thickness, case.device.area, about,
     )  # fmt: skip
 
 
 def starting_states(
     case: Case, parts: list[Member], settling: np.ndarray, kinds: Sequence[Tables]
-) -> tuple[np.ndarray, float]:
-    """States (K,) that a case starts from, and how far its vacancies move to come to rest, as a fraction of the thickness.
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """States (K,) and unsettled shares (K,) that a case starts from, and how far its vacancies move to come to rest, as a
+    fraction of the thickness.
 
     settling : (K,) [s] at 0 V   kinds : tables of each column
     Raises NotAsExpected for columns of one state, that of a uniform film, which start from another.
@@ -245,12 +252,14 @@ def starting_states(
                 "uniform initial concentrations of ions that do not move within the longest time",
                 f"others in column {k}",
             )
-    states = [branches.state_of(bench, c[k : k + 1], settling[k]) for k, bench in enumerate(benches)]
-    moved = [
-        abs(q - on_bench.position(bench, c[k : k + 1]))
-        for k, (q, bench) in enumerate(zip(states, benches, strict=True))
-    ]
-    return np.clip(states, [kind.state[0] for kind in kinds], [kind.state[-1] for kind in kinds]), max(moved)
+    states, shares, moved = np.zeros((3, len(parts)))
+    for k, bench in enumerate(benches):
+        own = c[k : k + 1]
+        states[k] = branches.state_of(bench, own, settling[k])
+        shares[k] = 0.0 if stays(kinds[k]) else unsettled.shares(bench, settling[k], own)[0]
+        moved[k] = abs(states[k] - on_bench.position(bench, own))
+    states = np.clip(states, [kind.state[0] for kind in kinds], [kind.state[-1] for kind in kinds])
+    return states, np.where(shares < unsettled.LEAST, 0.0, shares), float(moved.max())
 
 
 def about_of(case: Case, statistics: list[dict[str, float]], moved: float, wall_time: float) -> dict[str, Any]:

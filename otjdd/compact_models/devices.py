@@ -51,6 +51,6 @@ def only(case: Case, joined: CompactModel, number: int, parts: list[Member]) -> 
     kind, speed = joined.kind[mine], joined.speed[mine]
     tables = [joined.kinds[k] for k in kind]
     settling = np.array([each.emptying * SETTLED for each in tables]) / speed
-    start, _ = build.starting_states(patches(case, number), parts, settling, tables)
+    start, unsettled, _ = build.starting_states(patches(case, number), parts, settling, tables)
     weight = np.array([part.weight for part in parts])
-    return replace(joined, kind=kind, speed=speed, weight=weight, start=start)
+    return replace(joined, kind=kind, speed=speed, weight=weight, start=start, unsettled=unsettled)

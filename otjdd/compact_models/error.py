@@ -4,8 +4,9 @@ The drives are pulses of random height, sign and rest, a group for each width; a
 potentiation and depression; retention; reads at unusual voltages; sweeps over the whole range at several rates. Columns and
 circuit are those of the case.
 
-All these begin with a set and a reset. A film before its first voltage need not be in a state that voltages lead to, which
-a model cannot describe. The error for such a film is measured separately, by the first pulses and first sweeps of the case.
+All these begin with a set and a reset. A film before its first voltage need not be in a state that voltages lead to; one
+number, the share that has not settled (see `unsettled`), stands for that. The error for such a film is measured separately,
+by the first pulses and first sweeps of the case.
 """
 
 from collections.abc import Sequence
@@ -264,8 +265,8 @@ def refusal(model: CompactModel, most: float, name: str, limit: float) -> str:
     advice = "Another --voltage or --time may help; one state for each column may not be enough for this case"
     if name.startswith(UNWRITTEN):
         advice = (
-            "A film that was never written is in no state that voltages lead to: a case that begins with writes "
-            "(ions.initial = { history = [...] }) has no such error"
+            "A film that was never written is in no state that voltages lead to, and one number for it may not be enough: "
+            "a case that begins with writes (ions.initial = { history = [...] }) has no such error"
         )
     beyond = [each for each, (rms, _) in model.error.items() if rms > limit and each not in excluded(model)]
     groups = dict.fromkeys(each.partition(" at ")[0] for each in beyond)

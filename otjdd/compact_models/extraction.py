@@ -40,7 +40,17 @@ from otjdd.compact_models.branches import (
 )
 from otjdd.compact_models.ends import SETTLED, ends_of, extremes, is_uniform, uniform, ways
 from otjdd.compact_models.limits import Range
-from otjdd.compact_models.tables import UNLIMITED, Tables, Use, check_tables, common_knots, in_decades, seen, spline
+from otjdd.compact_models.tables import (
+    UNLIMITED,
+    Tables,
+    Use,
+    begun_at_rest,
+    check_tables,
+    common_knots,
+    in_decades,
+    seen,
+    spline,
+)
 from otjdd.errors import NotAsExpected, SolverError
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
@@ -119,7 +129,7 @@ def extract(
     rates = np.array([knots[v].log_rate for v in V])
     tables = Tables(
         np.array(V), states, np.clip(rest, low, high), rates, limits_at(knots, V), at, log_conductance, np.zeros(2),
-        ends.settling / SETTLED, ratio, charge,
+        ends.settling / SETTLED, ratio, charge, **begun_at_rest(len(V)),
     )  # fmt: skip
     check_tables(tables)
     way, late = ways(kind.bench, ends, tables, own.shortest)
@@ -143,7 +153,7 @@ def unmoved(kind: KindOfColumn, limits: Range, spread: Spread) -> tuple[Tables, 
     V, settling = np.array(sorted(knots)), limits.shortest
     tables = Tables(
         V, states, np.full(V.size, states[0]), np.tile(rate, (V.size, 1)), np.tile(none, (V.size, 1)), at,
-        log_conductance, np.zeros(2), settling / SETTLED, ratio, charge,
+        log_conductance, np.zeros(2), settling / SETTLED, ratio, charge, **begun_at_rest(V.size),
     )  # fmt: skip
     check_tables(tables)
     (tables,) = common_knots([tables], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)

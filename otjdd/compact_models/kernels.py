@@ -4,12 +4,14 @@
     dq/dt = F [f + 1 - f_e]                               F = r [q_rest(V_j) - q]
     1/r^2 = 1/(s_k h(V_j, q))^2 + 1/l(V_j, q)^2
     df/dt = (f_e - f)(|F|/a + s_k/b)                      f_e = |F|/a / (|F|/a + s_k/b)
+    dw/dt = -s_k l_w(V_j, w) w                            ln G + w e(V_j, w),  dq/dt - m(V_j, w) dw/dt
 
 q_k is the state of column k, w_k its share of the area, s_k its speed, h the rate of its hops, and l the limit of the rate
 by the attempt frequency. r > 0, so every q moves towards q_rest and stays in its range. f is the filling of the way, the
 film between the two wells: the first vacancies that leave a well, a share a of all, have to fill it before as many arrive
 as leave. At rest it empties in the time b. A flow slower than that is not delayed, nor is one in a direction with a = 0.
-Tables hold ln G, ln h and ln l on even grids, and are linear between the nodes.
+w is the share of a film that was never written which has not settled, see `unsettled`; junctions at rest have none.
+Tables hold ln G, ln h, ln l and those of w on even grids, and are linear between the nodes.
 """
 
 import math
@@ -22,6 +24,7 @@ from otjdd.stepping.random_numbers import normal, threefry
 
 ERROR = 1e-3  # of a state, by one time step: the difference of midpoint and Euler step, an upper limit
 FILLING = 0.02  # weight of the filling in that error
+SETTLED = 1e-4  # smallest share w that counts
 VOLTAGE_ERROR = 1e-4  # V, last Newton step of V_j
 BENT_ERROR = 1e-9, 1e-6  # V and relative, last Newton step of V_j with a selector, which may take most of the voltage
 OHMIC, THRESHOLD, EXPONENTIAL = 0, 1, 2  # law U(I) of the selector in series, OHMIC for none
@@ -40,6 +43,9 @@ class Lookup(NamedTuple):
     ln_rate: np.ndarray  # (T, F, S) of h in 1/s
     ln_limit: np.ndarray  # (T, F, S) of l in 1/s
     ln_conductance: np.ndarray  # (T, F, S) of G in S, of a column that is the whole area
+    ln_settling: np.ndarray  # (T, F, W) of l_w in 1/s, over shares from 0 to 1
+    move: np.ndarray  # (T, F, W) of the state, by a share that settles
+    excess: np.ndarray  # (T, F, W) of ln G, by a share of 1
     kind: np.ndarray  # (K,) index of the tables of a column
     speed: np.ndarray  # (K,) factor of its rate
     way: np.ndarray  # (T, 2) share of the vacancies that fills the way, for states that rise and that fall
@@ -73,6 +79,13 @@ def between(table: np.ndarray, i: int, a: float, j: int, b: float):
 
 
 @bare
+def unsettled(lookup: Lookup, q: np.ndarray, k: int):
+    """Share w of column k that has not settled, from states (2 K,) or (3 K,)."""
+    K = lookup.kind.size
+    return q[2 * K + k] if q.size > 2 * K else 0.0
+
+
+@bare
 def conductance(lookup: Lookup, V: float, q: np.ndarray):
     """Chord conductance I/V_j [S] of all columns at V_j, and its derivative [S/V]."""
     i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
@@ -84,6 +97,12 @@ def conductance(lookup: Lookup, V: float, q: np.ndarray):
         lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
         upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
         gain = lookup.gain_low + (lookup.gain_high - lookup.gain_low) * (j + b) / (table.shape[1] - 1)
+        w = unsettled(lookup, q, k)
+        if w > SETTLED:
+            table = lookup.excess[t]
+            j, b = node(w * (table.shape[1] - 1.0), table.shape[1])
+            lower += w * (table[i, j] + b * (table[i, j + 1] - table[i, j]))
+            upper += w * (table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j]))
         G = lookup.weight[k] * math.exp(lower + a * (upper - lower) + gain)
         total += G
         slope += G * (upper - lower) * lookup.per_volt
@@ -140,7 +159,9 @@ def junction_voltage(lookup: Lookup, V_source: float, q: np.ndarray, guess: floa
 
 @bare
 def rates_at(lookup: Lookup, V: float, q: np.ndarray, rates: np.ndarray):
-    """Fill rates (3, K) of all columns at V_j and states q: r [1/s], q_rest, and |F|/a [1/s], the rate of filling."""
+    """Fill rates (5, K) of all columns at V_j and states q: r [1/s], q_rest, |F|/a [1/s], the rate of filling, and of the
+    unsettled share the rate [1/s] and the move.
+    """
     i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
     for k in range(lookup.kind.size):
         t = lookup.kind[k]
@@ -152,6 +173,12 @@ def rates_at(lookup: Lookup, V: float, q: np.ndarray, rates: np.ndarray):
         flow = rates[0, k] * (rates[1, k] - q[k])
         way = lookup.way[t, 0] if flow > 0.0 else lookup.way[t, 1]
         rates[2, k] = abs(flow) / way if way > 0.0 else 0.0
+        w = unsettled(lookup, q, k)
+        rates[3, k] = 0.0
+        if w > SETTLED:
+            j, b = node(w * (lookup.move.shape[2] - 1.0), lookup.move.shape[2])
+            rates[3, k] = lookup.speed[k] * math.exp(between(lookup.ln_settling[t], i, a, j, b))
+            rates[4, k] = between(lookup.move[t], i, a, j, b)
 
 
 @bare
@@ -164,7 +191,7 @@ def gone(x: float):
 
 @bare
 def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float, out: np.ndarray):
-    """Fill out (2 K,) with the states after a duration [s] > 0 from `start` (2 K,), at constant rates (3, K)."""
+    """Fill out (2 K,) or (3 K,) with the states after a duration [s] > 0 from `start`, at constant rates (5, K)."""
     K = lookup.kind.size
     for k in range(K):
         filling = rates[2, k]
@@ -174,13 +201,20 @@ def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float,
         out[K + k] = start[K + k] - away
         share = 1.0 + away / (speed * duration)  # f + 1 - f_e, mean over the step
         out[k] = start[k] + (rates[1, k] - start[k]) * gone(rates[0, k] * duration * share)
+        if start.size > 2 * K:
+            lost = start[2 * K + k] * gone(rates[3, k] * duration)
+            out[2 * K + k] = start[2 * K + k] - lost
+            if lost > 0.0:
+                t = lookup.kind[k]
+                last = lookup.first[t] + (lookup.ln_rate.shape[2] - 1.0) / lookup.per_state[t]
+                out[k] = min(max(out[k] + rates[4, k] * lost, lookup.first[t]), last)
 
 
 @bare
 def scatter(
     lookup: Lookup, V: float, rates: np.ndarray, middle: np.ndarray, step: float, stream: np.ndarray, q: np.ndarray
 ):
-    """Add random numbers to the states q (2 K,) after a step [s] at V_j, from the rates (3, K) and states in its middle.
+    """Add random numbers to the states q after a step [s] at V_j, from the rates (5, K) and states in its middle.
 
     stream : (3,) key and number of the step, which is updated. A state beyond an end of its range is reflected there.
     """
@@ -208,10 +242,10 @@ def scatter(
 def move_over_piece(
     lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float, V: float, work: tuple, stream: np.ndarray
 ):
-    """Move the states q (2 K,) along a piece of the source voltage, in place. Returns V_j and the current at its end.
+    """Move the states q along a piece of the source voltage, in place. Returns V_j and the current at its end.
 
     ramp : source voltage at its start [V] and slope [V/s]   V : V_j at its start
-    work : memory for states (2, 2 K) and rates (2, 3, K)   stream : of `noise.streams`, (0,) for none
+    work : memory for states (2, ...) and rates (2, 5, K)   stream : of `noise.streams`, (0,) for none
     The steps are exponential midpoint steps. Their error is taken from the Euler step, and so overestimated.
     """
     trial, euler = work[0][0], work[0][1]
@@ -230,7 +264,7 @@ def move_over_piece(
         error = 0.0
         for k in range(q.size):
             off = abs(trial[k] - euler[k])
-            error = max(error, off if k < lookup.kind.size else FILLING * off)
+            error = max(error, FILLING * off if lookup.kind.size <= k < 2 * lookup.kind.size else off)
         if error <= ERROR or step < 1e-18:
             if stream.size:
                 relax(lookup, rates, q, 0.5 * step, euler)
@@ -252,10 +286,11 @@ def move_over_piece(
 def move_over_pieces(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.ndarray, stream: np.ndarray):
     """Move one junction along pieces (P, 4): start [s], end [s], voltage at the start and at the end [V].
 
-    q : (2 K,) states and fillings, changed in place   stream : (3,) of `noise.streams`, changed in place; (0,) for none
-    out : (P, 2, 2 + 2 K), filled with V_j, I and states at both ends of every piece
+    q : (2 K,) states and fillings, or (3 K,) with unsettled shares, changed in place
+    stream : (3,) of `noise.streams`, changed in place; (0,) for none
+    out : (P, 2, 2 + 2 K) or (P, 2, 2 + 3 K), filled with V_j, I and states at both ends of every piece
     """
-    work = np.empty((2, q.size)), np.empty((2, 3, lookup.kind.size))
+    work = np.empty((2, q.size)), np.empty((2, 5, lookup.kind.size))
     V, V_before = 0.0, math.nan
     for p in range(pieces.shape[0]):
         start, end, V_start, V_end = pieces[p]
@@ -275,11 +310,11 @@ def move_over_pieces(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.
 def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, current: np.ndarray, streams: np.ndarray):
     """Hold M junctions for a duration [s], each at its own source voltage, and take their currents at the end.
 
-    q : (M, 2 K) states, changed in place   voltage : (M,) [V]   current : (M,) [A], filled
+    q : (M, 2 K) or (M, 3 K) states, changed in place   voltage : (M,) [V]   current : (M,) [A], filled
     streams : (M, 3) of `noise.streams`, changed in place; (0, 3) for none
     """
     none = streams.ravel()[:0]
-    work = np.empty((2, q.shape[1])), np.empty((2, 3, lookup.kind.size))
+    work = np.empty((2, q.shape[1])), np.empty((2, 5, lookup.kind.size))
     for m in range(q.shape[0]):
         V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
         if duration > 0.0:
@@ -289,7 +324,7 @@ def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, cu
 
 @kernel
 def linearise(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, current: np.ndarray, slope: np.ndarray):
-    """Fill current (M,) [A] and slope dI/dV (M,) [S] of M junctions at source voltages (M,), with fixed states (M, 2 K)."""
+    """Fill current (M,) [A] and slope dI/dV (M,) [S] of M junctions at source voltages (M,), with fixed states."""
     for m in range(q.shape[0]):
         V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
         G, by_V = conductance(lookup, V, q[m])

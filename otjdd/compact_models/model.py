@@ -27,7 +27,7 @@ from otjdd.compact_models.noise import (
     streams,
 )
 from otjdd.compact_models.numbers import check_model, check_rules
-from otjdd.compact_models.tables import Tables, charges, evaluated, monotone, stays
+from otjdd.compact_models.tables import LN10, SETTLING, Tables, charges, evaluated, monotone, stays
 from otjdd.compact_models.temperatures import between, weights
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import outputs, store
@@ -47,9 +47,9 @@ log = logging.getLogger(__name__)
 
 File = str | Path
 
-VERSION = 4  # of the file, increased when its numbers change their meaning
+VERSION = 5  # of the file, increased when its numbers change their meaning
 KIND = "compact model"
-VOLTAGES, STATES = 1201, 257  # nodes of the dense tables of the kernels
+VOLTAGES, STATES, SHARES = 1201, 257, 65  # nodes of the dense tables of the kernels
 READ_STREAM, DEVICE_STREAM = 1, 2  # of the numbers of a seed: those of reads, those of a device
 OUTSIDE = "outside_range"  # attribute of a run: its times outside of the range of the model
 
@@ -64,11 +64,13 @@ class SelfHeating(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class CompactModel:
     """K columns in parallel, each with two states, see `otjdd.compact_models.kernels`: the position at which its vacancies
-    come to rest at 0 V, as a fraction of the thickness, and the filling of the way between its wells, from 0 to 1.
+    come to rest at 0 V, as a fraction of the thickness, and the filling of the way between its wells, from 0 to 1. Where
+    the case begins with a film that was never written, there is a third one: the share that has not settled, from 1 to 0.
 
     kinds : Tables of each kind of column
     kind, speed, weight : (K,) index of the kind, factor of the rate, and share of the area of each column
-    start : (K,) initial positions of the case; the fillings are 0   resistance : [ohm] in series
+    start, unsettled : (K,) initial positions and unsettled shares of the case; the fillings are 0
+    resistance : [ohm] in series
     limits : range that it was extracted for   thickness, area : [m], [m2]
     about : provenance   measured : its error against the solver, see `error.measured_error`; None if not measured
     nodes : models of the same junction at ascending temperatures, this one among them, whose tables share their knots; ()
@@ -83,6 +85,7 @@ class CompactModel:
     speed: np.ndarray
     weight: np.ndarray
     start: np.ndarray
+    unsettled: np.ndarray
     resistance: float
     limits: Range
     temperature: float
@@ -128,18 +131,21 @@ class CompactModel:
         voltage = np.linspace(self.limits.low, self.limits.high, VOLTAGES)
         states = [np.linspace(kind.state[0], kind.state[-1], STATES) for kind in self.kinds]
         rate, limit, G = (
-            math.log(10.0)
-            * np.array([evaluated(k, table, voltage, q) for k, q in zip(self.kinds, states, strict=True)])
+            LN10 * np.array([evaluated(k, table, voltage, q) for k, q in zip(self.kinds, states, strict=True)])
             for table in ("log_rate", "log_limit", "log_conductance")
+        )
+        share = np.linspace(0.0, 1.0, SHARES)
+        settling, move, excess = (
+            np.array([evaluated(k, table, voltage, share) for k in self.kinds]) for table in SETTLING
         )
         rest = np.array([monotone(kind.voltage, kind.rest)(voltage) for kind in self.kinds])
         first = np.array([each[0] for each in states])
         per_state = np.array([0.0 if stays(kind) else (STATES - 1) / np.ptp(kind.state) for kind in self.kinds])
         return Lookup(
             float(self.limits.low), (VOLTAGES - 1) / (self.limits.high - self.limits.low), first, per_state,
-            rest, rate, limit, G, self.kind.astype(np.int64), self.speed.astype(float),
-            np.array([kind.way for kind in self.kinds]), np.array([kind.emptying for kind in self.kinds]),
-            self.weight.astype(float), float(self.resistance),
+            rest, rate, limit, G, LN10 * settling, move, LN10 * excess, self.kind.astype(np.int64),
+            self.speed.astype(float), np.array([kind.way for kind in self.kinds]),
+            np.array([kind.emptying for kind in self.kinds]), self.weight.astype(float), float(self.resistance),
         )._replace(gain_low=self.gain[0], gain_high=self.gain[1], **self.scatter(voltage, states))  # fmt: skip
 
     def scatter(self, voltage: np.ndarray, states: Sequence[np.ndarray]) -> dict[str, Any]:
@@ -202,10 +208,20 @@ class CompactModel:
             raise NotAsExpected("a model with noise (`otjdd compact --noise`) for a seed", "a model of the mean")
         return streams(count, seed)
 
+    @property
+    def settles(self) -> bool:
+        """True if the case begins with a film that was never written: each column has a third state then."""
+        return bool((self.unsettled > 0.0).any())
+
     def states(self, count: int, start: ArrayLike | None = None) -> np.ndarray:
-        """States (count, 2 K) of junctions at rest. start : positions (K,) or (count, K), by default those of the case"""
+        """States (count, 2 K) of junctions, or (count, 3 K) if the model `settles`: positions, fillings, unsettled shares.
+
+        start : positions (K,) or (count, K) of junctions at rest, by default the initial states of the case
+        """
+        unsettled = self.unsettled if start is None else np.zeros(self.kind.size)
         start = np.broadcast_to(self.start if start is None else start, (count, self.kind.size))
-        return np.hstack((np.ascontiguousarray(start), np.zeros(start.shape)))
+        parts = [np.ascontiguousarray(start), np.zeros(start.shape)]
+        return np.hstack(parts + [np.broadcast_to(unsettled, start.shape)] * self.settles)
 
     @property
     def error(self) -> dict[str, tuple[float, float]]:
@@ -221,7 +237,7 @@ class CompactModel:
     ) -> "xr.Dataset":
         """Dataset of one junction under a waveform or the drive of a case, with the outputs of `otjdd.run`.
 
-        states : (2 K,) to start from, by default those of the case
+        states : to start from, a row of `states`, by default those of the case
         seed : of random steps of a model with noise, the same bits for the same seed; None for the mean
         The charge follows voltage and state at once; only in circuits the series resistance delays it. Times outside of the
         range of the model are reported in a warning, and in the attribute `outside_range`.
@@ -281,7 +297,7 @@ class CompactModel:
     ) -> np.ndarray:
         """Hold M junctions, each at its own source voltage (M,) [V], for a duration [s]. Returns the currents (M,) [A].
 
-        states : (M, 2 K) of the method `states`, changed in place. A duration of 0 s reads the junctions only.
+        states : (M, ...) of the method `states`, changed in place. A duration of 0 s reads the junctions only.
         streams : (M, 3) of the method `streams`, changed in place; None for no noise
         Raises NotAsExpected for voltages, states or a duration outside of the range of the model.
         """
@@ -302,10 +318,11 @@ class CompactModel:
         return current
 
     def checked_states(self, states: ArrayLike) -> np.ndarray:
-        """States (..., 2 K) as an array. Raises NotAsExpected for another shape, and for states outside of the range."""
+        """States (..., 2 K) or (..., 3 K) as an array. Raises NotAsExpected for another shape, and outside of the range."""
         found, K = np.asarray(states, dtype=float), self.kind.size
-        if found.ndim == 0 or found.shape[-1] != 2 * K:
-            raise NotAsExpected(f"{2 * K} states a junction", f"an array of the shape {found.shape}")
+        count = (3 if self.settles else 2) * K
+        if found.ndim == 0 or found.shape[-1] != count:
+            raise NotAsExpected(f"{count} states a junction", f"an array of the shape {found.shape}")
         low = np.array([kind.state[0] for kind in self.kinds])[self.kind]
         high = np.array([kind.state[-1] for kind in self.kinds])[self.kind]
         position, filling = found[..., :K], found[..., K:]
@@ -317,7 +334,8 @@ class CompactModel:
                 f"{position[wrong][0]:.4g}",
             )
         if not ((filling >= -1e-9) & (filling <= 1.0 + 1e-9)).all():
-            raise NotAsExpected("fillings from 0 to 1", f"{np.min(filling):.4g} to {np.max(filling):.4g}")
+            said = "fillings and unsettled shares" if self.settles else "fillings"
+            raise NotAsExpected(f"{said} from 0 to 1", f"{np.min(filling):.4g} to {np.max(filling):.4g}")
         return found
 
     def check_isothermal(self) -> None:
@@ -376,7 +394,7 @@ class ReadNoise(NamedTuple):
 def reads_of(block: "Block", pieces: np.ndarray, out: np.ndarray, noise: ReadNoise | None) -> np.ndarray:
     """Reads (R, 3) of a block: time [s], source voltage [V], current [A], at the ends of pieces or at 0 s.
 
-    pieces : (P, 4)   out : (P, 2, 2 + 2 K) of the kernel   noise : of the reads; None for none
+    pieces : (P, 4)   out : (P, 2, 2 + ...) of the kernel   noise : of the reads; None for none
     """
     times = block.waveform.read_times
     at = np.clip(np.searchsorted(pieces[:, 1], times * (1.0 - 1e-12)), 0, len(pieces) - 1)
@@ -403,10 +421,15 @@ TABLE_TEXT = {
         "charge of the left terminal, of a column that is the whole area",
     ),
     "table_electron_ratio": ("kind read_knot", "1", "largest film_electron_ratio of any state"),
+    "table_share": ("kind share", "1", "share of the vacancies of a film that was never written which has not settled"),
+    "table_log_settling": ("kind knot share", "1", "log10 of the rate in 1/s at which that share settles, at speed 1"),
+    "table_settling_move": ("kind knot share", "1", "change of the state by a share that settles"),
+    "table_excess": ("kind knot share", "1", "log10 of the conductance that a share of 1 adds"),
     "column_kind": ("column", "1", "number of the tables that a column follows"),
     "column_speed": ("column", "1", "factor of the rates of a column"),
     "column_weight": ("column", "1", "share of the area"),
     "column_start": ("column", "1", "state that the case begins with"),
+    "column_unsettled": ("column", "1", "share that has not settled at the beginning of the case"),
 }
 NODE, TEMPERATURE = (
     "node_",
@@ -427,12 +450,13 @@ NOISE_TEXT = {
     "noise_ions": ("kind", "1", "number of ions of a column that is the whole area"),
     "noise_log_read": ("kind position", "1", "log10 of the variance of ln G of reads at one state, times the ions"),
 }
-COLUMNS = "kind", "speed", "weight", "start"
+COLUMNS = "kind", "speed", "weight", "start", "unsettled"
 
 GRIDS = {
     "knot": "voltage",
     "position": "state",
     "read_knot": "conductance_voltage",
+    "share": "share",
 }  # dimension -> the table that spans it
 
 

@@ -15,11 +15,12 @@ SUM = 1e-6  # allowed difference of the sum of the shares of the area from 1
 Rule = tuple[str, Callable[[np.ndarray], np.ndarray]]
 POSITIVE: Rule = ("a number above 0", lambda value: value > 0.0)
 NOT_NEGATIVE: Rule = ("a number of at least 0", lambda value: value >= 0.0)
+SHARE: Rule = ("a share from 0 to 1", lambda value: (value >= 0.0) & (value <= 1.0))
 RULES = {
     "resistance": NOT_NEGATIVE, "temperature": POSITIVE, "thickness": POSITIVE, "area": POSITIVE,
     "speed": POSITIVE, "weight": NOT_NEGATIVE, "emptying": POSITIVE,
-    "way": ("a share from 0 to 1", lambda value: (value >= 0.0) & (value <= 1.0)),
-    "shortest": POSITIVE, "longest": POSITIVE, "electron_ratio": NOT_NEGATIVE,
+    "way": SHARE,
+    "unsettled": SHARE, "share": SHARE, "shortest": POSITIVE, "longest": POSITIVE, "electron_ratio": NOT_NEGATIVE,
 }  # fmt: skip
 
 
@@ -28,15 +29,17 @@ def check_model(
 ) -> None:
     """Raise NotAsExpected for numbers that no junction has.
 
-    columns : kind, speed, weight and start (K,)   numbers : resistance, temperature, thickness and area
+    columns : kind, speed, weight, start and unsettled (K,)   numbers : resistance, temperature, thickness and area
     """
     for tables in kinds:
         check_tables(tables)
-        check_rules({name: getattr(tables, name) for name in ("emptying", "way", "electron_ratio")})
+        check_rules({name: getattr(tables, name) for name in ("emptying", "way", "electron_ratio", "share")})
         for name in ("voltage", "state", "conductance_voltage"):
             if getattr(tables, name).size < FEWEST_KNOTS and not (name == "state" and stays(tables)):
                 raise NotAsExpected(f"{FEWEST_KNOTS} knots of the {name} at least", str(getattr(tables, name).size))
-    check_rules(numbers | limits._asdict() | {name: columns[name] for name in ("speed", "weight", "start")})
+    check_rules(
+        numbers | limits._asdict() | {name: columns[name] for name in ("speed", "weight", "start", "unsettled")}
+    )
     if not (limits.low < limits.high and limits.shortest <= limits.longest):
         raise NotAsExpected("a range of voltages and one of times", str(limits))
     check_columns(kinds, columns)
@@ -46,7 +49,7 @@ def check_columns(kinds: tuple[Tables, ...], columns: dict[str, np.ndarray]) -> 
     """Raise NotAsExpected for columns with missing numbers or tables, invalid initial states, or shares that miss 1."""
     kind = columns["kind"]
     if len({values.shape for values in columns.values()}) > 1:
-        raise NotAsExpected("a kind, speed, weight and start of each column", "lists of unlike length")
+        raise NotAsExpected("a kind, speed, weight, start and unsettled share of each column", "lists of unlike length")
     if not (kind.size and np.isin(kind, np.arange(len(kinds))).all()):
         raise NotAsExpected(f"columns of the kinds 0 to {len(kinds) - 1}", np.array2string(kind, threshold=8))
     if abs(columns["weight"].sum() - 1.0) > SUM:

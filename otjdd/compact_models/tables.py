@@ -5,7 +5,8 @@ A table T(V, q) is fitted by Chebyshev polynomials of the state, whose factors a
     T(V, q) = sum_j A_j(V) T_j(x)        x from -1 to 1 over the range of q
 
 Every A_j is a cubic Hermite spline, whose slope at a knot is that of the parabola through three knots. Verilog-A and SPICE,
-which have no tables, so contain the same functions as Python, in a few thousand numbers for each kind of column.
+which have no tables, so contain the same functions as Python, in a few thousand numbers for each kind of column. Tables of
+a film that was never written (see `unsettled`) have the share that has not settled in place of q.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LN10 = float(np.log(10.0))
 DEGREE = 8  # of the polynomials: 0.01 decades rms of the rate, 0.004 of the conductance; reads do not gain by 14
+SHARE_DEGREE = 6  # of those of the unsettled share
+SETTLING = "log_settling", "settling_move", "excess"  # tables of that share
 UNLIMITED = 99.0  # log10 of a rate in 1/s that stands for no limit
 CHARGE_DECADES = 40.0  # decades of conductance that count as much as the span of the charge: 0.01 as 2.5e-4 of it
 View = Callable[[Sequence[np.ndarray]], np.ndarray]  # tables -> the numbers of them whose error counts
@@ -52,6 +55,15 @@ class Tables(NamedTuple):
     emptying: float  # s, in which the way empties at rest
     electron_ratio: np.ndarray  # (R,) largest film_electron_ratio of any state at the voltages of the conductance
     charge: np.ndarray  # (R, Q) C/m2, of the left terminal, there
+    share: np.ndarray  # (S,) from 0 to 1: vacancies that have not settled; one where the case begins at rest
+    log_settling: np.ndarray  # (P, S) log10 of the rate in 1/s at which that share decays, of a column of speed 1
+    settling_move: np.ndarray  # (P, S) change of the state by a share that settles
+    excess: np.ndarray  # (P, S) decades of conductance that a share of 1 adds
+
+
+def begun_at_rest(knots: int) -> dict[str, np.ndarray]:
+    """Tables of the unsettled share for a column that begins at rest. knots : of the voltage"""
+    return {"share": np.zeros(1)} | {name: np.zeros((knots, 1)) for name in SETTLING}
 
 
 def slopes(knots: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -79,23 +91,40 @@ def stays(tables: Tables) -> bool:
     return tables.state.size == 1
 
 
-def degree(tables: Tables) -> int:
-    """Degree of the polynomials of the state."""
-    return 0 if stays(tables) else DEGREE
+def states_of(tables: Tables, name: str) -> np.ndarray:
+    """Knots of the state that the table of this name is a function of."""
+    return tables.share if name in SETTLING else tables.state
 
 
-def unit(tables: Tables, state: ArrayLike) -> np.ndarray:
-    """States scaled to x from -1 to 1 over their range; 0 for tables of one state."""
-    if stays(tables):
+def degree(tables: Tables, name: str) -> int:
+    """Degree of the polynomials of the state in the table of this name."""
+    if states_of(tables, name).size == 1:
+        return 0
+    return SHARE_DEGREE if name in SETTLING else DEGREE
+
+
+def unit(knots: np.ndarray, state: ArrayLike) -> np.ndarray:
+    """States scaled to x from -1 to 1 over the range of their knots; 0 for one knot."""
+    if knots.size == 1:
         return np.zeros(np.shape(state))
-    x: np.ndarray = 2.0 * (np.asarray(state) - tables.state[0]) / (tables.state[-1] - tables.state[0]) - 1.0
+    x: np.ndarray = 2.0 * (np.asarray(state) - knots[0]) / (knots[-1] - knots[0]) - 1.0
     return x
 
 
-def factors(tables: Tables, table: np.ndarray) -> np.ndarray:
-    """A_j (P, `degree` + 1) of a table (P, Q) at the knots of the voltage, by least squares over the knots of the state."""
-    polynomials = chebyshev.chebvander(unit(tables, tables.state), degree(tables))
-    found: np.ndarray = np.linalg.lstsq(polynomials, table.T, rcond=None)[0]
+def polynomials(tables: Tables, name: str, state: np.ndarray) -> np.ndarray:
+    """Chebyshev polynomials (n, `degree` + 1) of states (n,) of the table of this name."""
+    found: np.ndarray = chebyshev.chebvander(unit(states_of(tables, name), state), degree(tables, name))
+    return found
+
+
+def factors(tables: Tables, name: str, table: np.ndarray | None = None) -> np.ndarray:
+    """A_j (P, `degree` + 1) of the table of this name at its voltages, by least squares over the knots of the state.
+
+    table : (P, ...) another one at the same states
+    """
+    table = getattr(tables, name) if table is None else table
+    at_knots = polynomials(tables, name, states_of(tables, name))
+    found: np.ndarray = np.linalg.lstsq(at_knots, table.T, rcond=None)[0]
     return found.T
 
 
@@ -106,15 +135,16 @@ def knots_of(tables: Tables, name: str) -> np.ndarray:
 
 def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
     """The smooth function of the table of this name on a grid (F, S) of voltages (F,) and states (S,)."""
-    by_voltage = spline(knots_of(tables, name), factors(tables, getattr(tables, name)))
-    found: np.ndarray = by_voltage(voltage) @ chebyshev.chebvander(unit(tables, state), degree(tables)).T
+    found: np.ndarray = (
+        spline(knots_of(tables, name), factors(tables, name))(voltage) @ polynomials(tables, name, state).T
+    )
     return found
 
 
 def charges(tables: Tables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
     """Charge (n,) [C/m2] of the left terminal at pairs of voltages (n,) and states (n,), by the smooth function."""
-    by_voltage = spline(tables.conductance_voltage, factors(tables, tables.charge))(voltage)
-    found: np.ndarray = (by_voltage * chebyshev.chebvander(unit(tables, state), degree(tables))).sum(axis=-1)
+    by_voltage = spline(tables.conductance_voltage, factors(tables, "charge"))(voltage)
+    found: np.ndarray = (by_voltage * polynomials(tables, "charge", state)).sum(axis=-1)
     return found
 
 
@@ -163,6 +193,7 @@ def common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tolera
             voltage=tables.voltage[few], rest=tables.rest[few], log_rate=log_rate[n], log_limit=log_limit[n],
             conductance_voltage=tables.conductance_voltage[read], log_conductance=log_conductance[n],
             electron_ratio=tables.electron_ratio[read], charge=charge[n],
+            **{name: getattr(tables, name)[few] for name in SETTLING},
         )
         for n, tables in enumerate(each)
     ]  # fmt: skip
@@ -190,7 +221,7 @@ def check_tables(tables: Tables, tolerance: float = 1e-3) -> None:
         if not np.isfinite(values).all():
             count = np.count_nonzero(~np.isfinite(values))
             raise NotAsExpected(f"finite numbers in the table {name}", f"{count} that are not")
-    for name in ("voltage", "state", "conductance_voltage"):
+    for name in ("voltage", "state", "conductance_voltage", "share"):
         if not (np.diff(getattr(tables, name)) > 0.0).all():
             raise NotAsExpected(f"knots of the {name} that ascend", "some that do not")
     fall = np.diff(tables.rest).min(initial=0.0)

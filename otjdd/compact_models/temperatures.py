@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from otjdd.compact_models.tables import Tables, Use, common_knots, monotone, spline
+from otjdd.compact_models.tables import SETTLING, Tables, Use, common_knots, monotone, spline
 from otjdd.errors import NotAsExpected
 
 FEWEST, MOST = 3, 6  # limits of the number of nodes
@@ -78,7 +78,7 @@ def between(each: Sequence[Tables], share: np.ndarray) -> Tables:
     return mixed._replace(
         voltage=each[0].voltage, conductance_voltage=each[0].conductance_voltage,
         rest=np.clip(np.maximum.accumulate(mixed.rest), mixed.state[0], mixed.state[-1]),
-        way=np.clip(mixed.way, 0.0, 1.0), electron_ratio=np.maximum(mixed.electron_ratio, 0.0),
+        way=np.clip(mixed.way, 0.0, 1.0), share=each[0].share, electron_ratio=np.maximum(mixed.electron_ratio, 0.0),
     )  # fmt: skip
 
 
@@ -96,6 +96,7 @@ def on_common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tol
             log_conductance=spline(tables.conductance_voltage, tables.log_conductance)(read),
             charge=spline(tables.conductance_voltage, tables.charge)(read),
             electron_ratio=np.interp(read, tables.conductance_voltage, tables.electron_ratio),
+            **{name: spline(tables.voltage, getattr(tables, name))(voltage) for name in SETTLING},
         )
         for tables in each
     ]

@@ -17,8 +17,9 @@ def made(rest=None, rate=None):
     U = np.linspace(-2.0, 2.0, 61)
     limit = np.full((41, 21), t.UNLIMITED)
     return t.Tables(
-        V, q, rest, rate, limit, U, np.cos(U)[:, None] * q**2, np.zeros(2), 1e-6, np.zeros(61), U[:, None] * q
-    )
+        V, q, rest, rate, limit, U, np.cos(U)[:, None] * q**2, np.zeros(2), 1e-6, np.zeros(61), U[:, None] * q,
+        **t.begun_at_rest(41),
+    )  # fmt: skip
 
 
 def test_smooth_function_is_the_table_at_its_knots_and_the_law_between_them():
@@ -72,7 +73,7 @@ def test_states_of_several_columns_can_change_in_place():
     kinds = (made(),)
     weight = np.full(3, 1.0 / 3.0)
     model = CompactModel(
-        kinds, np.zeros(3, int), np.ones(3), weight, np.full(3, 0.5), 0.0, Range(-2, 2), 300.0, 1e-9, 1e-10
+        kinds, np.zeros(3, int), np.ones(3), weight, np.full(3, 0.5), np.zeros(3), 0.0, Range(-2, 2), 300.0, 1e-9, 1e-10
     )
     states = model.states(4, [0.2, 0.3, 0.4])
     assert states.flags.c_contiguous

@@ -63,7 +63,7 @@ def alike(model: CompactModel, count: int) -> Cells:
 
 
 def beginning(cells: Cells) -> np.ndarray:
-    """Initial states (R C, 2 K) of the cells, those of their devices."""
+    """Initial states (R C, ...) of the cells, those of their devices."""
     found: np.ndarray = np.concatenate([device.states(1) for device in cells.devices])[cells.dealt]
     return found
 
@@ -97,7 +97,7 @@ def groups(cells: Cells, chosen: np.ndarray, which: np.ndarray) -> "Iterator[tup
 def linearise(
     cells: Cells, chosen: np.ndarray, which: np.ndarray, states: np.ndarray, voltage: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Currents (M,) [A] of the cells `which` at voltages (M,) [V], and their slopes (M,) [S]; states (M, 2 K) are fixed."""
+    """Currents (M,) [A] of the cells `which` at voltages (M,) [V], and their slopes (M,) [S]; states (M, ...) are fixed."""
     from otjdd.compact_models import kernels as compact
 
     current, slope = np.empty(which.size), np.empty(which.size)
@@ -111,7 +111,7 @@ def linearise(
 def hold(
     cells: Cells, chosen: np.ndarray, which: np.ndarray, states: np.ndarray, voltage: np.ndarray, duration: float
 ) -> None:
-    """Hold the cells `which` at voltages (M,) [V] for a duration [s]. The states (M, 2 K) change in place.
+    """Hold the cells `which` at voltages (M,) [V] for a duration [s]. The states (M, ...) change in place.
 
     Raises NotAsExpected for voltages or a duration beyond the range of the model.
     """

@@ -139,7 +139,7 @@ def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndar
 
 
 def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solution | None = None) -> Solution:
-    """Voltages and currents of all cells, with fixed states (R C, 2 K).
+    """Voltages and currents of all cells, with fixed states (R C, ...).
 
     before : a solution with the same lines and other states, to start from
     Raises NetworkError if the iteration does not converge.

@@ -28,7 +28,7 @@ class Programming:
 
     crossbar: Crossbar
     scheme: str
-    states: np.ndarray  # (R C, 2 K)
+    states: np.ndarray  # (R C, ...) of `CompactModel.states`
     part: PatternProgram
     target: np.ndarray  # S
     conductance: np.ndarray = field(init=False)  # S, of the last read
@@ -151,7 +151,7 @@ def hold_line(
     crossbar: Crossbar, states: np.ndarray, drivers: pulses.Drivers, course: tuple[float, float, bool],
     before: Solution | None,
 ) -> pulses.HeldDrivers:  # fmt: skip
-    """Hold drivers whose chosen word line is followed in time; the states (R C, 2 K) change in place.
+    """Hold drivers whose chosen word line is followed in time; the states (R C, ...) change in place.
 
     course : duration [s], first time step [s], and if the cells of other word lines move   before : see `pulses.Followed`
     Where cells of other word lines move by more than ERROR, all cells are followed in time.

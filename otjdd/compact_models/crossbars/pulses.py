@@ -50,7 +50,7 @@ def hold_drivers(
     crossbar: Crossbar, states: np.ndarray, drivers: Drivers, duration: float, first: float = 0.0,
     followed: Followed | None = None,
 ) -> HeldDrivers:  # fmt: skip
-    """Hold the drivers for a duration [s]. The states (R C, 2 K) change in place.
+    """Hold the drivers for a duration [s]. The states (R C, ...) change in place.
 
     first : first time step [s], 0 for the default   followed : None for all cells
     Raises NetworkError, NotAsExpected for voltages beyond the range of the model.
@@ -88,7 +88,7 @@ def hold_drivers(
 def stepped(
     crossbar: Crossbar, driven: Lines, states: np.ndarray, found: Solution, step: float, followed: np.ndarray
 ) -> tuple[np.ndarray, Solution, float]:
-    """States (R C, 2 K) after a step [s], the solution there, and the error of the step in units of the allowed one.
+    """States (R C, ...) after a step [s], the solution there, and the error of the step in units of the allowed one.
 
     followed : (M,) indices of the cells whose states change
     """
@@ -197,7 +197,7 @@ def read_cells(
 
 
 def leave_alone(crossbar: Crossbar, states: np.ndarray, duration: float) -> None:
-    """Keep all lines at 0 V for a duration [s]. The states (R C, 2 K) change in place."""
+    """Keep all lines at 0 V for a duration [s]. The states (R C, ...) change in place."""
     off, every = np.zeros(crossbar.count, bool), np.arange(crossbar.count)
     hold(crossbar.cells, off, every, states, np.zeros(crossbar.count), duration)
 

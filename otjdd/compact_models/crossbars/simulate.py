@@ -48,7 +48,7 @@ class Running(NamedTuple):
 
     crossbar: Crossbar
     scheme: str
-    states: np.ndarray  # (R C, 2 K)
+    states: np.ndarray  # (R C, ...) of `CompactModel.states`
     maps: dict[str, np.ndarray]  # CELLS, and PROGRAMMED of a drive that programs -> (S, R, C)
     rows: dict[str, np.ndarray]  # STEPS -> (S,)
     largest: dict[str, np.ndarray]  # "current" [A], "power" [W] -> (S,) of any cell in a step

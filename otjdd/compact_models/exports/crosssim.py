@@ -13,7 +13,7 @@ VOLTAGES = np.array([-0.3, -0.2, -0.15, -0.1, -0.05, -0.02, 0.02, 0.05, 0.1, 0.1
 
 
 def visited(model: CompactModel, pulses: Pulsed) -> np.ndarray:
-    """States (n, 2 K) after each pulse, in ascending order of the conductance."""
+    """States (n, ...) after each pulse, in ascending order of the conductance."""
     return pulses.states[np.argsort(model.hold(pulses.states.copy(), pulses.read_voltage, 0.0))]
 
 

@@ -18,6 +18,7 @@ from otjdd.compact_models.temperatures import monomials
 if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
+SETTLING_LETTERS = "kmz"
 EDGE = 0.05  # V: interval of the difference that gives the capacitance at an end of the range
 NO_WAY = "1e-6"  # share of the vacancies that fill the way, below which there is no delay
 UNSETTLED = 0.02  # of the thickness: larger moves of an initial state at 0 V are mentioned in the header
@@ -37,12 +38,13 @@ class Functions(NamedTuple):
     """All functions of the voltage of one kind of column, and the range of its state.
 
     A name begins with the letter of its table: a for ln rate, b for ln conductance, c for ln limit if there is one, d for
-    the charge.
+    the charge; k, m, z for rate, move and excess of the unsettled share.
     """
 
     groups: list[tuple[list[str], Pieces]]  # names and pieces of functions that share their knots
     letters: str  # of the tables
     count: int  # type: ignore[assignment]  # factors A_j of each table; 1 for columns of one state, which stays
+    shares: int  # factors of the tables of the unsettled share, 0 where columns begin at rest
     low: np.ndarray  # (N,) of u
     high: np.ndarray
 
@@ -50,25 +52,29 @@ class Functions(NamedTuple):
 def functions(model: CompactModel, t: int) -> Functions:
     """Functions of kind t of the columns of a model."""
     kind, each = model.kinds[t], [one.kinds[t] for one in nodes(model)]
-    count = degree(kind) + 1
-    rates, reads = "ac" if limited(kind) else "a", "bd"
+    count, shares = degree(kind, "log_rate") + 1, degree(kind, "excess") + 1 if kind.share.size > 1 else 0
+    rates, reads, settling = "ac" if limited(kind) else "a", "bd", SETTLING_LETTERS if shares else ""
     tables = {"a": ("log_rate", LN10), "b": ("log_conductance", LN10), "c": ("log_limit", LN10), "d": ("charge", 1.0)}
+    tables |= {"k": ("log_settling", LN10), "m": ("settling_move", 1.0), "z": ("excess", LN10)}
     smooth = {
-        letter: pieces(model, [spline(knots_of(one, name), factors(one, getattr(one, name)) * by) for one in each])
+        letter: pieces(model, [spline(knots_of(one, name), factors(one, name) * by) for one in each])
         for letter, (name, by) in tables.items()
-        if letter in rates + reads
+        if letter in rates + reads + settling
     }
     rest = pieces(model, [monotone(one.voltage, one.rest[:, None]) for one in each])
     groups = [
-        ([*names_of(rates, t, count), f"rest{t}"], joined([*(smooth[letter] for letter in rates), rest])),
+        (
+            [*names_of(rates, t, count), *names_of(settling, t, shares), f"rest{t}"],
+            joined([*(smooth[letter] for letter in rates + settling), rest]),
+        ),
         (names_of(reads, t, count), joined([smooth[letter] for letter in reads])),
     ]
     scatter = model.noise.kinds[t] if model.noise is not None else None
     if scatter is not None:
-        by_voltage = spline(scatter.voltage, factors(kind, scatter.log_scatter) * LN10)
+        by_voltage = spline(scatter.voltage, factors(kind, "log_rate", scatter.log_scatter) * LN10)
         groups.append((names_of("s", t, count), pieces(model, [by_voltage])))
     ends = (by_u(model, np.array([one.state[end] for one in each])) for end in (0, -1))
-    return Functions(groups, "".join(smooth) + "s" * (scatter is not None), count, *ends)
+    return Functions(groups, rates + reads + "s" * (scatter is not None), count, shares, *ends)
 
 
 def nodes(model: CompactModel) -> tuple[CompactModel, ...]:
@@ -229,6 +235,10 @@ def start_text(model: CompactModel) -> list[str]:
         return []
     return [
         f"start: the case begins with vacancies that are not at rest, at 0 V they move by {moved:.2g} of the thickness; "
-        "this model begins where they come to rest, so reads of a film that was never written are off as told for the "
-        "first pulses and sweeps of the case, until pulses of both signs have written it"
+        + (
+            "the share of them that has not settled is a state of its own, from runs that began with a uniform film"
+            if model.settles
+            else "this model begins where they come to rest, so reads of a film that was never written are off as told for "
+            "the first pulses and sweeps of the case, until pulses of both signs have written it"
+        )
     ]

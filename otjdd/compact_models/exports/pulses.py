@@ -40,7 +40,7 @@ class Pulsed(NamedTuple):
     down: np.ndarray  # (n + 1,) S
     train: Train
     read_voltage: float  # V
-    states: np.ndarray  # (2 n, 2 K) after each pulse down and then each pulse up
+    states: np.ndarray  # (2 n, ...) after each pulse down and then each pulse up
     rounds: int
     moved: float  # change of the conductances since the comparison before, relative to their range
 
@@ -108,9 +108,9 @@ def pulse_cycle(model: CompactModel, train: Train | None = None, start: ArrayLik
 
 
 def conductances_under(model: CompactModel, q: np.ndarray, pulse: Pulse, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Conductances (count + 1,) [S] before the first and after each of equal pulses, and states (count, 2 K) after each.
+    """Conductances (count + 1,) [S] before the first and after each of equal pulses, and states (count, ...) after each.
 
-    q : (1, 2 K) states, changed in place
+    q : (1, ...) states, changed in place
     """
     G, states = [model.hold(q.copy(), READ, 1e-6)[0] / READ], []
     for _ in range(count):

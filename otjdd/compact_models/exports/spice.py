@@ -3,6 +3,7 @@
 from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.exports import noise_text
 from otjdd.compact_models.exports.functions import (
+    SETTLING_LETTERS,
     Functions,
     Pieces,
     coefficient,
@@ -17,7 +18,7 @@ from otjdd.compact_models.exports.functions import (
     polynomial,
     tree,
 )
-from otjdd.compact_models.exports.verilog_a import WARM
+from otjdd.compact_models.exports.verilog_a import WARM, settles
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.temperatures import scale
 from otjdd.units import ZERO_CELSIUS
@@ -37,6 +38,7 @@ def subcircuit(model: CompactModel) -> str:
 
     x1 ...    position of each column minus its initial value
     f1 ...    filling of the way of each column
+    us1 ...   unsettled share of each column minus its initial value, where the film of the case was never written
     outside   1 V while the model is out of its range of voltages, times, temperatures or states
     on        1 V in transients; otherwise, also in DC sweeps, whose variable ngspice takes for the time, states are held
     sigma     charge of the left terminal in C/m2; the scaled current of a capacitor CHARGED that follows it is the
@@ -51,6 +53,7 @@ def subcircuit(model: CompactModel) -> str:
     lines = [f"* {line}" for line in header(model)] + [f"* in ngspice: .options {OPTIONS}"]
     heat = "" if model.heat is None else "rth={} tau={} ".format(*map(number, model.heat))
     drawn = noise_text.spice_parameters() * (model.noise is not None)
+    drawn += "unsettled=1 " * model.settles
     lines += [
         f".subckt otj p n rs={number(model.resistance)} area={number(model.area)} charging=1 {heat}{drawn}{starts}"
     ]
@@ -140,6 +143,7 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
     faster = "" if model.noise is None else "*{exp(drate)}"
     rate, away = f"{speed}{faster}*exp(V(e{k}))", f"(V(rest{t})-V(q{k}))"
     limit, limited, squared = [], "", ""
+    settled = settling_lines(model, kind, k, speed + faster) if settles(model, k) else []
     if "c" in sums:
         limit = [f"Bl{k} l{k} 0 V = min(max({sums['c']}, -60), 60)"]
         squared = number(model.speed[k - 1] ** 2) if kind.low.size == 1 else f"{speed}*{speed}"
@@ -148,6 +152,7 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
     emptying = own_speed(model, k, U, divided=True) + faster
     filling = f"(V(r{k}) > 0 ? {up}*V(r{k}) : -{down}*V(r{k}))"
     share = f"V(f{k})+{emptying}/({filling}+{emptying})"
+    excess, moved = (f" + V(uz{k})", f" + V(on)*V(um{k})*V(uh{k})") if settled else ("", "")
     line, flow, random = "", f"V(r{k})*({share})", []
     if model.noise is not None:
         away, flow = f"(V(rest{t})-{{ic{k}}}-V(x{k}))", f"({flow}+V(w{k}))"
@@ -160,14 +165,32 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
         f"Bq{k} q{k} 0 V = min(max({{ic{k}}}+V(x{k}), {low}), {high})",
         f"By{k} y{k} 0 V = {unit_state(kind, k)}",
         f"Be{k} e{k} 0 V = min(max({sums['a']}, -60), 60)",
-        f"Bg{k} g{k} 0 V = min(max({sums['b']}{line}, -60), 5)",
+        *settled,
+        f"Bg{k} g{k} 0 V = min(max({sums['b']}{line}{excess}, -60), 5)",
         f"Bd{k} d{k} 0 V = {sums['d']}",
         *limit,
         f"Br{k} r{k} 0 V = {rate}*{away}{limited}",
         *random,
-        f"Bx{k} 0 x{k} I = V(on)*{flow} - (1-V(on))*V(x{k})",
+        f"Bx{k} 0 x{k} I = V(on)*{flow}{moved} - (1-V(on))*V(x{k})",
         f"Cf{k} f{k} 0 1 ic=0",
         f"Bf{k} 0 f{k} I = V(on)*({filling}*(1-V(f{k}))-{emptying}*V(f{k})) - (1-V(on))*V(f{k})",
+    ]
+
+
+def settling_lines(model: CompactModel, kind: Functions, k: int, speed: str) -> list[str]:
+    """Lines of the unsettled share uw of column k, its decay uh, the move um, and uz, added to ln conductance."""
+    t = int(model.kind[k - 1])
+    rate, move, excess = (
+        " + ".join(f"V({letter}{t}_{j})*({polynomial(j, f'(2*V(uw{k})-1)')})" for j in range(kind.shares))
+        for letter in SETTLING_LETTERS
+    )
+    return [
+        f"Cus{k} us{k} 0 1 ic=0",
+        f"Buw{k} uw{k} 0 V = min(max({number(model.unsettled[k - 1])}*{{unsettled}}+V(us{k}), 0), 1)",
+        f"Buh{k} uh{k} 0 V = {speed}*exp(min(max({rate}, -60), 60))*V(uw{k})",
+        f"Bum{k} um{k} 0 V = {move}",
+        f"Buz{k} uz{k} 0 V = V(uw{k})*({excess})",
+        f"Bus{k} us{k} 0 I = V(on)*V(uh{k}) + (1-V(on))*V(us{k})",
     ]
 
 

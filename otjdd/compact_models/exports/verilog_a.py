@@ -2,6 +2,7 @@
 
 from otjdd.compact_models.exports import noise_text
 from otjdd.compact_models.exports.functions import (
+    SETTLING_LETTERS,
     Functions,
     Pieces,
     coefficient,
@@ -30,8 +31,9 @@ TOLD, HALF = (
 def verilog_a(model: CompactModel, paced: bool = False) -> str:
     """Text of the module `otj(p, n)`, where p is the metal. Area, series resistance and initial states are parameters.
 
-    Initial states are `ic1` and so on. At time 0 the states are held there: an operating point or a DC sweep is that of the
-    frozen junction, and a transient starts from it, with and without `uic`.
+    Initial states are `ic1` and so on. Where the film of the case was never written, `unsettled` is 1 for that film, 0 for
+    one at rest. At time 0 the states are held there: an operating point or a DC sweep is that of the frozen junction, and a
+    transient starts from it, with and without `uic`.
 
     The variable `outside` is 1 while the model is out of its range. In a transient a warning is given once, which the node
     `told` remembers; in a DC sweep it is given at each such point.
@@ -56,7 +58,8 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         f"  electrical {ports}, j;",
     ]
     scatters = model.noise is not None and not paced
-    lines += ["  electrical " + ", ".join(f"x{k}, f{k}" for k in columns) + ", told" + ", warm" * heated(model) + ";"]
+    states = [f"x{k}, f{k}" + f", s{k}" * settles(model, k) for k in columns]
+    lines += ["  electrical " + ", ".join(states) + ", told" + ", warm" * heated(model) + ";"]
     lines += parameters(model) + noise_text.parameters() * scatters + variables(model, kinds)
     lines += noise_text.random_functions() * scatters + ["", "  analog begin"]
     lines += noise_text.drawn_device(model) * scatters
@@ -79,6 +82,11 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def settles(model: CompactModel, k: int) -> bool:
+    """True for a column, counted from 1, with an unsettled share."""
+    return bool(model.kinds[model.kind[k - 1]].share.size > 1)
 
 
 def heated(model: CompactModel) -> bool:
@@ -144,6 +152,9 @@ def parameters(model: CompactModel) -> list[str]:
         lines.append(
             f'  (* type = "instance" *) parameter real ic{k} = {number(start)} from {bounds};  // position at time 0'
         )
+    if model.settles:
+        said = "1: the film of the case, 0: one at rest"
+        lines.append(f'  (* type = "instance" *) parameter real unsettled = 1 from [0:1];  // {said}')
     lines += [
         f'  (* type = "instance" *) parameter real faster{k} = 1 from (0:inf);  // times the rates of the column'
         for k in range(1, model.kind.size + 1)
@@ -171,7 +182,8 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     names = ["v", "t", "q", "x", "y", "e", "r", "g", "h", "sigma"] + [
         name for kind in kinds for group, _ in kind.groups for name in group
     ]
-    names += [f"t{j}" for j in range(2, max(kind.count for kind in kinds))]
+    names += [f"t{j}" for j in range(2, max(max(kind.count, kind.shares) for kind in kinds))]
+    names += ["w", "l", "m", "z"] * model.settles
     names += ["u", "kelvin"] * (len(model.temperatures) > 1)
     names += noise_text.VARIABLES * (model.noise is not None)
     lines = ["  real " + ", ".join(names[i : i + 16]) + ";" for i in range(0, len(names), 16)]
@@ -198,8 +210,8 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
     """Statements of column k, counted from 1: its states, its share of the conductance and of the charge, its rates."""
     t = int(model.kind[k - 1])
     kind = kinds[t]
-    terms = ["", "*x", *(f"*t{j}" for j in range(2, kind.count))][: kind.count]
-    sums = {letter: "+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms)) for letter in kind.letters}
+    sums = {letter: chebyshev_sum(letter, t, kind.count) for letter in kind.letters}
+    settled = settles(model, k)
     limit = [f"    h = r * exp(-({sums['c']}));", "    r = r / sqrt(1.0 + h * h);"] if "c" in sums else []
     weight = number(model.weight[k - 1])
     speed = own_speed(model, k, "u")
@@ -211,10 +223,11 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
         random = noise_text.random_step(model, kind, k, sums["s"])
     emptying = f"{faster} * {own_speed(model, k, 'u', divided=True)}"
     return [
+        *(settling(model, kind, k, f"{faster} * {speed}") if settled else []),
         f"    q = min(max(ic{k} + V(x{k}), {coefficient(kind.low, 'u')}), {coefficient(kind.high, 'u')});",
         *by_state(kind),
         f"    e = {sums['a']};",
-        f"    y = {sums['b']}{line};",
+        f"    y = {'z + ' * settled}{sums['b']}{line};",
         f"    g = {'g + ' if k > 1 else ''}{weight} * exp(y);",
         f"    sigma = {'sigma + ' if k > 1 else ''}{weight} * ({sums['d']});",
         f"    r = {faster} * {speed} * exp(e);",
@@ -228,8 +241,37 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
         *random,
         f"    y = h - V(f{k}) * (h + {emptying});",
         f"    if ($abstime <= 0.0) begin r = -V(x{k}); y = -V(f{k}); end",
+        *([f"    if ($abstime <= 0.0) l = V(s{k}); else r = r + m * l;"] if settled else []),
+        *([f"    I(s{k}) <+ ddt(V(s{k})) + {pace}l;"] if settled else []),
         f"    I(x{k}) <+ ddt(V(x{k})) - {pace}r;",
         f"    I(f{k}) <+ ddt(V(f{k})) - {pace}y;",
+    ]
+
+
+def chebyshev_sum(letter: str, t: int, count: int) -> str:
+    """Text of the polynomial of a table of kind t, from the variables x and t2, t3, ..."""
+    terms = ["", "*x", *(f"*t{j}" for j in range(2, count))][:count]
+    return "+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms))
+
+
+def settling(model: CompactModel, kind: Functions, k: int, speed: str) -> list[str]:
+    """Statements that set the unsettled share w of column k, its decay l, the move m, and z, added to ln conductance."""
+    rate, move, excess = (chebyshev_sum(letter, model.kind[k - 1], kind.shares) for letter in SETTLING_LETTERS)
+    return [
+        f"    w = min(max({number(model.unsettled[k - 1])} * unsettled + V(s{k}), 0.0), 1.0);",
+        *polynomials_of_x("2.0 * w - 1.0", kind.shares),
+        f"    e = {rate};",
+        f"    l = {speed} * exp(e) * w;",
+        f"    m = {move};",
+        f"    z = w * ({excess});",
+    ]
+
+
+def polynomials_of_x(x: str, count: int) -> list[str]:
+    """Statements that set x and the Chebyshev polynomials t2, t3, ... of it."""
+    return [
+        f"    x = {x};",
+        "    " + " ".join(f"t{j} = 2.0*x*{before} - {last};" for j, before, last in recurrences(count)),
     ]
 
 
@@ -239,8 +281,7 @@ def by_state(kind: Functions) -> list[str]:
         return []
     low, high = coefficient(kind.low, "u"), coefficient(kind.high, "u")
     across = number(2.0 / (kind.high - kind.low)[0]) if kind.low.size == 1 else f"2.0 / ({high} - {low})"
-    recurrence = [f"t{j} = 2.0*x*{before} - {last};" for j, before, last in recurrences(kind.count)]
-    return [f"    x = (q - {low}) * {across} - 1.0;", "    " + " ".join(recurrence)]
+    return polynomials_of_x(f"(q - {low}) * {across} - 1.0", kind.count)
 
 
 def recurrences(count: int) -> list[tuple[int, str, str]]:

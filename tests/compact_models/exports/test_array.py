@@ -12,7 +12,7 @@ from scipy.integrate import trapezoid
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.case.drive_patterns import Patterns
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.cells import cells_of
+from otjdd.compact_models.crossbars.cells import beginning, cells_of
 from otjdd.compact_models.crossbars.models import of_area
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.exports import array
@@ -54,11 +54,21 @@ def test_a_long_rest_is_told_in_less_time_by_a_pace_that_makes_up_for_it():
 @simulators.needs_ngspice
 @simulators.needs_vacask
 @pytest.mark.parametrize(
-    ("count", "access"),
-    [(4, None), (16, None), (4, Switch(kind="switch", on_resistance="2 kohm")), *((4, each) for each in SELECTORS)],
+    ("count", "access", "speeds"),
+    [
+        (4, None, [1.0]),
+        (4, None, [0.1, 1.0, 5.0]),
+        (16, None, [1.0]),
+        (4, Switch(kind="switch", on_resistance="2 kohm"), [1.0]),
+        *((4, each, [1.0]) for each in SELECTORS),
+    ],
 )
-def test_ngspice_and_vacask_sense_what_the_run_senses(count, access, tmp_path):
+def test_ngspice_and_vacask_sense_what_the_run_senses(count, access, speeds, tmp_path):
     model = of_area(made_model.made_model(), 8e-11)
+    devices = tuple(
+        dataclasses.replace(model, speed=speed * model.speed, start=model.start + 0.05 * n)
+        for n, speed in enumerate(speeds)
+    )
     pattern = np.random.default_rng(1).random((count, count)) < 0.5
     unselected = "floating" if count < 16 and access is None else "grounded"
     rows = ["".join(".#"[int(cell)] for cell in row) for row in pattern]
@@ -69,9 +79,9 @@ def test_ngspice_and_vacask_sense_what_the_run_senses(count, access, tmp_path):
         {"kind": "read"},
     ]
     drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS)
-    cells = cells_of((model,), np.zeros(count * count, np.int64), access)
-    bar = Crossbar(model, count, count, 20.0, 100.0, cells)
-    steps, states, wanted, found = array.steps_of(drive, bar), model.states(count * count), [], []
+    cells = cells_of(devices, np.resize(np.arange(len(devices)), count * count), access)
+    bar = Crossbar(devices[0], count, count, 20.0, 100.0, cells)
+    steps, states, wanted, found = array.steps_of(drive, bar), beginning(cells), [], []
     for step in steps:
         held = pulses.hold_drivers(bar, states, step.drivers, step.duration)
         if step.read:

@@ -1,0 +1,120 @@
+"""A film that was never written: the share of its vacancies that has not settled, in Python and in circuits."""
+
+import made_model
+import numpy as np
+import pytest
+import simulators
+from scipy.integrate import solve_ivp
+
+from otjdd.case.case import load_case
+from otjdd.compact_models import build, error
+from otjdd.compact_models.exports import spice, verilog_a
+from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.tables import evaluated, monotone
+from otjdd.system.pool import one_by_one
+from otjdd.waveform import shapes
+
+POINTS = [0.0, 1e-9, 2e-6, 2.001e-6, 3e-5], [0.0, 1.0, 1.0, 0.1, 0.1]  # s, V: a set that begins with the fresh film
+READS = [1e-6, 1.99e-6, 4e-6, 1e-5, 2.99e-5]  # s
+SUBCIRCUIT = ".include otj.cir\nX1 p 0 otj {}"
+COMPILED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj\nN1 p 0 otjm {}"
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    return made_model.made_model(fresh=True, resistance=0.0)
+
+
+def test_kernel_solves_the_equations_of_the_share_and_of_the_state(fresh):
+    tables, wave = fresh.kinds[0], shapes.table(*POINTS, READS)
+
+    def at(name, V, state):
+        return evaluated(tables, name, np.array([V]), np.array([state]))[0, 0]
+
+    def flows(t, y):
+        V = float(np.interp(t, *POINTS))
+        settled = 10.0 ** at("log_settling", V, y[1]) * y[1]
+        drift = 10.0 ** at("log_rate", V, y[0]) * (monotone(tables.voltage, tables.rest)(V) - y[0])
+        return [drift + at("settling_move", V, y[1]) * settled, -settled]
+
+    start = [fresh.start[0], 1.0]
+    solved = solve_ivp(
+        flows, (0.0, POINTS[0][-1]), start, method="LSODA", rtol=1e-6, atol=1e-8, t_eval=READS, max_step=1e-6
+    )
+    voltages = np.interp(READS, *POINTS)
+    wanted = [
+        V * 10.0 ** (at("log_conductance", V, q) + w * at("excess", V, w))
+        for V, q, w in zip(voltages, *solved.y, strict=True)
+    ]
+    assert fresh.run(wave).read_current.values == pytest.approx(wanted, rel=2e-3)
+    assert fresh.run(wave).rest_position.values[-1, 0] / fresh.thickness == pytest.approx(solved.y[0, -1], abs=1e-3)
+
+
+def test_junctions_begin_with_the_film_of_the_case_or_at_rest(fresh, tmp_path):
+    assert fresh.states(2).tolist() == [[0.1, 0.0, 1.0]] * 2
+    assert fresh.states(1, [0.3]).tolist() == [[0.3, 0.0, 0.0]]
+    fresh.save(tmp_path / "model.nc")
+    again = CompactModel.load(tmp_path / "model.nc")
+    assert again.hold(again.states(1), 1.0, 1e-6) == fresh.hold(fresh.states(1), 1.0, 1e-6)
+    rested, pristine = fresh.states(1, fresh.start), made_model.made_model(resistance=0.0)
+    assert fresh.hold(rested, 1.0, 1e-6) == pytest.approx(pristine.hold(pristine.states(1), 1.0, 1e-6), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(SUBCIRCUIT, marks=simulators.needs_ngspice),
+        pytest.param(COMPILED, marks=[simulators.needs_ngspice, simulators.needs_vacask, pytest.mark.campaign]),
+    ],
+    ids=["subcircuit", "osdi"],
+)
+@pytest.mark.parametrize("unsettled", [1, 0])
+def test_ngspice_begins_with_the_same_film(fresh, form, unsettled, tmp_path):
+    write_forms(fresh, tmp_path, form is COMPILED)
+    told = "\n".join(f"meas tran r{i} find i(vs) at={t:.12g}" for i, t in enumerate(READS))
+    points = " ".join(f"{t:.12g} {v:.12g}" for t, v in zip(*POINTS, strict=True))
+    body = (
+        f"{form.format(f'charging=0 unsettled={unsettled}')}\nVs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n"
+        f".tran 1n {POINTS[0][-1]:g} 0 5e-8\n.control\nrun\n{told}\n.endc"
+    )
+    found = simulators.ngspice(tmp_path, body)
+    assert [-found[f"r{i}"] for i in range(len(READS))] == pytest.approx(currents(fresh, unsettled), rel=0.01)
+
+
+@pytest.mark.campaign
+@simulators.needs_vacask
+def test_vacask_begins_with_the_same_film(fresh, tmp_path):
+    write_forms(fresh, tmp_path, compiled=True)
+    points = ", ".join(f"{t:.12g}, {v:.12g}" for t, v in zip(*POINTS, strict=True))
+    text = (
+        'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
+        f'vs (p 0) vsource type="pwl" wave=[{points}]\nx1 (p 0) otj charging=0\ncontrol\n  options reltol=1e-5\n'
+        f"  abort always\n  analysis tran1 tran step=1e-9 stop={POINTS[0][-1]:g} maxstep=5e-8\nendc\n"
+    )
+    found = simulators.vacask(tmp_path, text, "tran1")
+    assert -np.interp(READS, found["time"], found["vs:flow(br)"]) == pytest.approx(currents(fresh, 1), rel=0.01)
+
+
+def currents(model, unsettled: int) -> np.ndarray:
+    """Currents [A] that the model reads, from the fresh film or from one at rest."""
+    states = None if unsettled else model.states(1, model.start)[0]
+    found = model.run(shapes.table(*POINTS, READS), states).read_current.values
+    assert found[0] > 10.0 * found[-1] or not unsettled
+    return found
+
+
+def write_forms(model, folder, compiled: bool):
+    """The subcircuit, or the compiled model."""
+    (folder / "otj.cir").write_text(spice.subcircuit(model))
+    if compiled:
+        simulators.compiled(verilog_a.verilog_a(model), folder)
+
+
+def test_first_pulses_and_sweeps_are_those_of_the_solver(monkeypatch):
+    changes = {"columns.count": 1, "columns.spread": {}, "device.film.cells": 40}
+    case = load_case("li2019", changes)
+    model = build.compact(case, voltage=(-4.3, 3.0), time=(1e-7, 1e2), measure=False)
+    found = {name: each for name, each in error.drives(model.limits).items() if name.startswith("first")}
+    monkeypatch.setattr(error, "drives", lambda _: found)
+    told = error.with_error(model, case, one_by_one, limit=0.1).error
+    assert set(told) == {error.FIRST, *(f"first sweeps at 1 V/{per}" for per in ("us", "ms", "s"))}
