@@ -226,7 +226,7 @@ class CompactModel:
     @property
     def error(self) -> dict[str, tuple[float, float]]:
         """Protocol -> (root mean square, largest) error against the solver [decades]; {} if not measured."""
-        if self.measured is None:
+        if self.measured is None or "error_rms" not in self.measured:
             return {}
         ds = self.measured
         rows = zip(ds.protocol.values, ds.error_rms.values, ds.error_worst.values, strict=True)
@@ -539,7 +539,7 @@ def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
     known |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in known}
     names = [name for name in ds.variables if name not in {*TABLE_TEXT, *NODE_TEXT, *NOISE_TEXT, COVARIANCE}]
-    measured = ds[names].assign_attrs({}) if "error_rms" in ds else None
+    measured = ds[names].assign_attrs({}) if {"error_rms", "sigma_c2c_solver"} & set(ds.variables) else None
     warm = SelfHeating(*heat) if heat else None
     return replace(made, about=about, measured=measured, nodes=nodes, heat=warm, noise=noise)
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from made_model import HIGH, LOW, made_model, noisy_model
 
+from otjdd.compact_models import noise_error
+from otjdd.compact_models.exports import functions
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected
 from otjdd.waveform import shapes
@@ -63,6 +65,21 @@ def test_a_file_keeps_the_noise_and_one_without_loads(tmp_path):
     assert all(np.array_equal(*pair) for pair in zip(tables, kept, strict=True))
     made_model().save(tmp_path / "mean.nc")
     assert CompactModel.load(tmp_path / "mean.nc").noise is None
+
+
+def test_sigma_of_solver_and_model_are_told_side_by_side(tmp_path):
+    values = {
+        f"sigma_c2c_{name}": (sigma, name)
+        for name, sigma in (("solver", [1e-4] * 4), ("solver_error", [1e-5] * 4), ("model", [1e-4, 1.5e-4, 1e-4, 1e-4]))
+    }
+    model = noise_error.measured_with(noisy_model(about={"title": "made"}), values, "pulses")
+    told = noise_error.rows(model)
+    assert len(told) == 4
+    assert [line.endswith("(+50 %)") for line in told] == [False, True, False, False]
+    assert "noise is nil: with 400 ions" in noise_error.nil(model)
+    header = "\n".join(functions.header(model))
+    assert all(line in header for line in told)
+    assert "cycle-to-cycle noise" not in header
 
 
 @pytest.mark.parametrize("seed", [1.5, "1", -1, True, 2**63])
