@@ -1,4 +1,4 @@
-"""The spectrum of ions that hop between two wells: that of a random telegraph, with the rate of the master equation."""
+"""Ions that hop between two wells follow the master equation: mean, variance, and the spectrum of a random telegraph."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,9 @@ from devices import needs_speed
 from residence_time import one_way_rates
 from test_hop_noise import FILM, begun, counts
 
-from otjdd.solver import integrate
+from otjdd.analysis.current_noise import noise
+from otjdd.case.case import parse_case
+from otjdd.solver import integrate, simulate
 
 # so few ions in so large a film that none feels another
 WELLS = (
@@ -16,15 +18,19 @@ WELLS = (
 )
 
 
+def generator_of(run):
+    """Rates (N, N) [1/s] of the shares of single ions in the cells."""
+    forth, back = one_way_rates(run)
+    generator = np.diag(forth, -1) + np.diag(back, 1)
+    return generator - np.diag(generator.sum(axis=0))
+
+
 def modes(run, seen):
     """Rates [1/s] of the modes of single ions, rising, and the variance that each gives to the mean of seen (N,)."""
-    forth, back = one_way_rates(run)
     share = run.state.c[0] * run.junction.columns.width[0]
     share /= share.sum()
-    generator = np.diag(forth, -1) + np.diag(back, 1)
-    generator -= np.diag(generator.sum(axis=0))
     root = np.sqrt(share)
-    rates, vectors = np.linalg.eigh(-generator * root / root[:, None])  # symmetric by detailed balance
+    rates, vectors = np.linalg.eigh(-generator_of(run) * root / root[:, None])  # symmetric by detailed balance
     return rates[1:], (vectors.T @ (root * seen))[1:] ** 2
 
 
@@ -49,3 +55,45 @@ def test_ions_between_two_wells_make_a_lorentzian_of_the_known_rate():
     ratio, corner = S / power, rates[0] / (2 * np.pi)
     assert ratio[f < corner].mean() == pytest.approx(1.0, abs=0.15)
     assert ratio[f > corner].mean() == pytest.approx(1.0, abs=0.05)
+
+
+@needs_speed
+@pytest.mark.parametrize("steps", [1, 4])
+def test_ions_that_leave_a_well_have_the_mean_and_the_variance_of_the_master_equation(steps):
+    """After the time of the slowest mode, in one step and in four; 1000 runs of 100 ions from the first cell."""
+    from scipy.linalg import expm
+
+    ions, runs, found = 100, 1000, []
+    run, _, area = begun(ions, seed=5, text=WELLS)
+    left, there = np.arange(12) < 6, np.eye(12)[0]
+    rates, _ = modes(run, left)
+    share = left @ expm(generator_of(run) / rates[0]) @ there
+    for _ in range(runs):
+        run.state.c[0] = ions * there / (run.junction.columns.width[0] * area)
+        run.trial.noise.rough[:] = 0.0
+        integrate.jump(run, 0.0)
+        for _ in range(steps):
+            run.step = 1.0 / (steps * rates[0])
+            integrate.follow_piece(run, 1.0 / (steps * rates[0]), 0.0, 0.0)
+        found.append(counts(run) @ left)
+    error = np.std(found) / np.sqrt(runs)
+    assert np.mean(found) == pytest.approx(ions * share, abs=3 * error)
+    assert np.var(found) == pytest.approx(ions * share * (1 - share), rel=0.12)
+
+
+READS = {"kind": "steps", "voltages": ["0.1 V"], "width": "1 ms", "cycles": 2048, "read_each": True}
+ONE = {
+    "device.radius": "60 nm", "device.film.cells": 12, "device.film.grading": 1.0, "device.film.thickness": "2.5 nm",
+    "ions.density": "1e25 1/m^3", "ions.activation_energy": "0.7 eV", "ions.well_left": "0.1 eV",
+    "ions.initial": "equilibrium", "ions.noise": "shot", "ions.seed": 1, "record.every": "none", "drive": READS,
+}  # fmt: skip
+MANY = {"columns.count": 8, "columns.spread": {"ions.activation_energy": {"law": "uniform", "width": "0.4 eV"}}}
+
+
+@needs_speed
+@pytest.mark.parametrize(("columns", "slope"), [({}, -1.8), (MANY, -1.0)], ids=["alike", "spread"])
+def test_columns_of_spread_rates_make_one_over_f_of_what_is_read(columns, slope):
+    """Reads of one column fall as 1/f^2 above its rate, those of columns whose rates spread over seven decades as 1/f."""
+    found = noise(simulate.simulate_junction(parse_case(FILM).replace(ONE | columns)))
+    assert found.slope == pytest.approx(slope, abs=0.2)
+    assert found["size"] > 0.0
