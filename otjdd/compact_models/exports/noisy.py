@@ -198,4 +198,6 @@ def warnings(found: Noisy, pulses: Pulsed) -> list[str]:
         for row in found.rows
         if abs(row.apart) > APART
     ]
-    return [few] * bool(lost) + [mean] * bool(off > FAR) + apart
+    short = found.measured.attrs["cut_short"]
+    levels = f"levels of {short} devices are left out, whose ions the solver could not follow for a day"
+    return [few] * bool(lost) + [levels] * bool(short) + [mean] * bool(off > FAR) + apart

@@ -85,7 +85,7 @@ def numbers(case: "Case", ds: "xr.Dataset") -> "xr.Dataset":
     moved = ln_G - ln_G[..., :1]
     ln_t = np.log(ds.time.values)
     slopes = -(moved * (ln_t - ln_t.mean())).sum(axis=-1) / ((ln_t - ln_t.mean()) ** 2).sum()
-    level = np.exp(ln_G[..., 0].mean(axis=0))
+    level = np.exp(np.nanmean(ln_G[..., 0], axis=0))
     S, one, of_pulse, of_level = {"units": "S"}, {"units": "1"}, ("pulse",), ("level",)
     several, both = ln_G.shape[0] > 1, ("level", "time")
     ddof = 1 if several else 0
@@ -95,11 +95,11 @@ def numbers(case: "Case", ds: "xr.Dataset") -> "xr.Dataset":
         sigma_written=(of_pulse, pulse["written"], S | {"long_name": "standard deviation from cycle to cycle"}),
         sigma_device=(of_pulse, pulse["device"], S | {"long_name": "standard deviation from device to device"}),
         level_mean=(of_level, level, S | {"long_name": "conductance of a level as written"}),
-        level_shift=(both, moved.mean(axis=0), one | {"long_name": "mean of ln[G(t)/G(0)]"}),
-        level_sigma=(both, ln_G.std(axis=0, ddof=ddof), one | {"long_name": "standard deviation of ln G"}),
-        level_moved=(both, moved.std(axis=0, ddof=ddof), one | {"long_name": "standard deviation of ln[G(t)/G(0)]"}),
-        drift=(of_level, slopes.mean(axis=0), one | {"long_name": "slope of ln R against ln t"}),
-        drift_sigma=(of_level, slopes.std(axis=0, ddof=ddof), one | {"long_name": "its standard deviation"}),
+        level_shift=(both, np.nanmean(moved, axis=0), one | {"long_name": "mean of ln[G(t)/G(0)]"}),
+        level_sigma=(both, np.nanstd(ln_G, axis=0, ddof=ddof), one | {"long_name": "standard deviation of ln G"}),
+        level_moved=(both, np.nanstd(moved, axis=0, ddof=ddof), one | {"long_name": "standard deviation of ln[G(t)/G(0)]"}),
+        drift=(of_level, np.nanmean(slopes, axis=0), one | {"long_name": "slope of ln R against ln t"}),
+        drift_sigma=(of_level, np.nanstd(slopes, axis=0, ddof=ddof), one | {"long_name": "its standard deviation"}),
         read_sigma=(of_level, read_scatter(ds.level_read.values), one | {"long_name": "scatter of ln I of reads by hops"}),
         electron_sigma=(of_level, electron_scatter(case, level), one | {"long_name": "scatter of ln I by electrons"}),
     )  # fmt: skip
@@ -110,7 +110,7 @@ def read_scatter(G: np.ndarray) -> np.ndarray:
     ln_G, t = np.log(G), np.arange(G.shape[-1]) - 0.5 * (G.shape[-1] - 1)
     off = ln_G - ln_G.mean(axis=-1, keepdims=True)
     off = off - (off * t).sum(axis=-1, keepdims=True) / (t**2).sum() * t
-    found: np.ndarray = np.sqrt((off**2).sum(axis=-1).mean(axis=0) / (G.shape[-1] - 2))
+    found: np.ndarray = np.sqrt(np.nanmean((off**2).sum(axis=-1), axis=0) / (G.shape[-1] - 2))
     return found
 
 

@@ -131,17 +131,23 @@ def settled(case: Case, train: Train, rounds: int) -> Start:
 
 
 def reads_of(case: Case, train: Train, rounds: int, wanted: list[Level]) -> list[np.ndarray] | None:
-    """Conductances [S] of one device, an array for each part of its `course`; None where the solver gives up."""
+    """Conductances [S] of one device, an array for each part of its `course`, nan for what the solver did not come to.
+
+    None where it gives up before the last cycle.
+    """
     drive, counts = course(train, wanted)
     try:
         start = settled(case, train, rounds)
         ran = finished(in_steps(case.replace("drive", drive), None, only={"read_current"}, start=start))
-        if ran.failure:
+        G = np.asarray(ran.arrays["read_current"]) / READ
+        if ran.failure and (len(G) < counts[0] or not isinstance(ran.failure, SolverError)):
             raise ran.failure
     except SolverError as error:
         log.warning("a device is left out, with ions.seed = %d: %s", case.ions.seed, error)
         return None
-    return np.split(ran.arrays["read_current"] / READ, np.cumsum(counts)[:-1])
+    if ran.failure:
+        log.warning("levels of a device are left out, with ions.seed = %d: %s", case.ions.seed, ran.failure)
+    return np.split(np.pad(G, (0, sum(counts) - len(G)), constant_values=np.nan), np.cumsum(counts)[:-1])
 
 
 def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progress: Progress = None) -> "xr.Dataset":
@@ -155,7 +161,7 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
         level_conductance (device, level, time) [S] : at `time` [s] after the last pulse
         level_read (device, level, read) [S] : of reads of 1 us, one after the other, before the rest
         level_pulses (level), level_up (level) : how a level is written
-    Devices whose runs the solver gives up are left out and told; `left_out` is their number.
+    Where the solver gives up, a device, or its levels from there on, are left out (nan) and told: `left_out`, `cut_short`.
     Raises CaseError for ions that cannot hop one by one, NotAsExpected for fewer than FEWEST devices.
     """
     each, wanted = cases(case, devices), levels(pulses)
@@ -168,7 +174,14 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
     ran = [reads for _, reads in sorted(found.items()) if reads is not None]
     if len(ran) < FEWEST:
         raise NotAsExpected(f"{FEWEST} devices or more whose runs with single ions end", f"{len(ran)} of {total}")
-    return dataset(ran, pulses.train, wanted).assign_attrs(cells=each[0].device.film.cells, left_out=total - len(ran))
+    ds = dataset(ran, pulses.train, wanted)
+    whole = ds.level_conductance.notnull().all("time")
+    known = whole.sum("device").values >= FEWEST
+    if known.sum() < 2:
+        raise NotAsExpected(f"two levels that {FEWEST} devices or more keep for a day", f"{known.sum()}")
+    about = {"left_out": total - len(ran), "cut_short": int((~whole).any("level").sum())}
+    ds = ds.assign(level_conductance=ds.level_conductance.where(whole), level_read=ds.level_read.where(whole))
+    return ds.isel(level=known).assign_attrs(about, cells=each[0].device.film.cells)
 
 
 def dataset(found: list[list[np.ndarray]], train: Train, wanted: list[Level]) -> "xr.Dataset":
