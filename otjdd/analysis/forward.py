@@ -19,7 +19,8 @@ LOW, HIGH = "low", "high"
 def forward(trials: Trials, states: Sequence[str], reverse: float) -> dict[str, float]:
     """Forward currents of the low and the high state, from the reads of one run.
 
-    states : names of the states in the order of their reads, "low" and "high" among them; each is read at the same voltages
+    states : names of the states in the order of their reads, "low" and "high" among them; each is read at the same
+        voltages, and its last read at a voltage counts
     reverse : voltage [V] for the window
     Numbers:
     ideality_low, ideality_high : (1/kT) dV/d ln I between the lowest and the highest voltage above 0
@@ -30,7 +31,6 @@ def forward(trials: Trials, states: Sequence[str], reverse: float) -> dict[str, 
     V, current = states_read(trials[0].ds, states)
     kT = BOLTZMANN_EV * trials[0].case.temperature
     ahead, back = np.flatnonzero(V > 0), int(np.argmin(np.abs(V - reverse)))
-    ahead = ahead[np.argsort(V[ahead])]
     rise = {name: np.log(row[ahead[-1]] / row[ahead[0]]) / np.ptp(V[ahead]) for name, row in current.items()}
     return {
         "ideality_low": float(1 / (kT * rise[LOW])),
@@ -41,9 +41,10 @@ def forward(trials: Trials, states: Sequence[str], reverse: float) -> dict[str, 
 
 
 def states_read(ds: xr.Dataset, states: Sequence[str]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Voltages (read,) [V] at which each state is read, and its |currents| (read,) [A]. Raises ValueError."""
+    """Voltages (voltage,) [V] of the reads of each state, and its last |currents| (voltage,) [A]. Raises ValueError."""
     V, current = np.asarray(ds.read_voltage), np.abs(np.asarray(ds.read_current))
     each, left = divmod(len(V), len(states))
     if left or not each or not np.allclose(V.reshape(len(states), each), V[:each], atol=1e-6):
         raise ValueError(f"{len(states)} states are read at the same voltages, the run has {len(V)} reads")
-    return V[:each], dict(zip(states, current.reshape(len(states), each), strict=True))
+    shown, last = np.unique(V[:each][::-1], return_index=True)
+    return shown, dict(zip(states, current.reshape(len(states), each)[:, each - 1 - last], strict=True))

@@ -127,8 +127,7 @@ def forward(verdict: Verdict, axes: Sequence[Axes]) -> None:
     V, current = states_read(verdict.trials[0].ds, verdict.claim.settings["states"])
     for (state, row), colour in zip(current.items(), COLOURS, strict=False):
         for part, label in ((V < 0, None), (V > 0, f"{state} state")):
-            order = np.argsort(V[part])
-            axes[0].plot(V[part][order], row[part][order], "o-", color=colour, label=label)
+            axes[0].plot(V[part], row[part], "o-", color=colour, label=label)
     axes[0].set(yscale="log", xlabel="voltage (V)", ylabel="|current| (A)")
     legend(axes[0])
 

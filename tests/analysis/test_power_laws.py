@@ -91,11 +91,13 @@ def test_reads_of_each_junction_are_compared_with_what_was_measured():
 def test_a_forward_current_has_its_ideality_and_its_change_between_states():
     V, kT = np.array([-1.0, 0.3, 0.1]), 8.617333262e-5 * 300
     low = np.where(V > 0, 1e-9 * np.exp(V / (1.1 * kT)), -6e-6)
-    current = np.concatenate([np.where(V > 0, 0.9 * low, -1e-7), low])
-    ds = xr.Dataset({"read_voltage": ("read", np.tile(V, 2)), "read_current": ("read", current)})
+    high = np.where(V > 0, 0.9 * low, -1e-7)
+    rows = [[-3e-7], high, [-3e-7], low]  # an earlier read at -1 V does not count
+    read_at = np.tile(np.concatenate([[-1.0], V]), 2)
+    ds = xr.Dataset({"read_voltage": ("read", read_at), "read_current": ("read", np.concatenate(rows))})
     trials = [SimpleNamespace(ds=ds, case=SimpleNamespace(temperature=300.0))]
     found = forward.forward(trials, states=["high", "low"], reverse=-1.0)
     assert [found[f"ideality_{state}"] for state in ("low", "high")] == pytest.approx([1.1, 1.1])
     assert (found["change"], found["window"]) == pytest.approx((1 / 0.9 - 1, 60))
-    with pytest.raises(ValueError, match="3 states are read at the same voltages, the run has 6 reads"):
+    with pytest.raises(ValueError, match="3 states are read at the same voltages, the run has 8 reads"):
         forward.forward(trials, states=["high", "low", "fresh"], reverse=-1.0)

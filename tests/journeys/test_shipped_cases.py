@@ -81,7 +81,7 @@ def memory(table):
 
 def slope(table):
     """Power of the number of pulses that the current follows, pulses 3 to 30 of the reset."""
-    current = table["read_current (A)"].to_numpy()[1:31]
+    current = np.abs(table["read_current (A)"].to_numpy()[1:31])
     return np.polyfit(np.log(np.arange(3, 31)), np.log(current[2:]), 1)[0]
 
 

@@ -42,10 +42,12 @@ def spread_junction(count, resistance):
         pulse | {"voltage": "-4 V", "width": "1.45 s", "read": read},
         pulse | {"voltage": "0.5 V", "width": "1.4 s", "read": read},
     ]
-    spread = {"ions.activation_energy": "0.1 eV", "device.left.barrier": "0 eV"}
-    return load_case("nb-sto-interface").replace({
+    columns = {"count": count, "nodes": "gauss-legendre", "spread": {"ions.activation_energy": "0.1 eV"}}
+    case = load_case("nb-sto-interface")
+    cold = case.model_copy(update={"device": case.device.model_copy(update={"heat": None})})
+    return cold.replace({
         "device.film.thickness": "3.5 nm", "device.film.electrons": "none", "circuit.series_resistance": resistance,
-        "columns.count": count, "columns.nodes": "gauss-legendre", "columns.spread": spread,
+        "columns": columns,
         "drive": {"kind": "sequence", "parts": parts}, "record.every": "none",
     })  # fmt: skip
 
