@@ -88,7 +88,7 @@ OWN = {
     **{name: {"device.radius", "circuit.series_resistance"} for name in INTERFACE},
 }
 CASES = {"paper": "li2019", "nb-sto-interface": "nb-sto-interface", "ferroelectric": "ftj-bto"}  # folder -> its device
-CASES |= {"variability": "nb-sto-interface"}
+CASES |= {"variability": "sets/nb-sto-no-background"}
 APART = {"coercive-field": "ftj-hzo", "relaxation": "li2019"}  # claim -> its own device
 INSTRUMENT = {"time_constant", "range", "compliance"}  # of the circuit: what the current is read with, and its limit
 
