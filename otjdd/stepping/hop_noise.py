@@ -13,8 +13,8 @@ all parts but the first are more by LATER, those of the first fewer. The varianc
 and of the electrostatics, since forward and backward hops are in detailed balance, to 3 % for one mode and any step. Halves
 in place of thirds keep it to 2 %, and take half as many parts more.
 
-Hops are those at the end of the step, as many as the ions that are there allow: none from a cell that is empty. What the
-mean moved beyond its own hops is in the first part.
+Hops are those of the smooth density at the end of the step. What the mean moved beyond them is in the first part. Hops
+from where single ions were would scatter a film that is swept along too much, ten times in its high state.
 
 After the step the slow part of x, (1 - LINGERS step J')^-1 x, goes over to the smooth density: from there on it acts on
 fields and rates as every density does. What is left is rough and dies within the next steps. Without this division steps
@@ -31,7 +31,7 @@ from otjdd.physics.bound_electrons import binds, fill_pull, flux_slopes_of
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.heat import fill_power, heated
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, G
-from otjdd.physics.junction import Columns, FluxSlopes, Junction, closure_slope
+from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
 from otjdd.physics.numerics import add_scaled, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.quasistatic import Accuracy, ensure_current, settle
 from otjdd.physics.state import POWER, State, Tangent
@@ -68,15 +68,6 @@ def slopes_of(noise: Noise) -> FluxSlopes:
 
 
 @bare
-def lay_ions(noise: Noise, columns: Columns, k: int, c: np.ndarray, most: float):
-    """Fill noise.smooth with the ions of column k beside a smooth density (N,) at the end of a step, 0 to most [1/m3]."""
-    there = noise.smooth[k]
-    displaced(columns, k, c, noise.rough[k], there)
-    for i in range(there.size):
-        there[i] = min(max(there[i], 0.0), most)
-
-
-@bare
 def one_way(factors: np.ndarray, rate: float, f: int, c: np.ndarray, most: float):
     """Hops over face f forth and back [1/(m2 s)] of concentrations (N,), at a rate of the face without field [m/s]."""
     forth = rate * factors[UPHILL, f] * c[f - 1] * (1.0 - c[f] / most)
@@ -96,14 +87,12 @@ def lay_hop_noise(junction: Junction, old: State, trial: Trial, k: int, step: fl
         fill_pull(junction, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
     columns, c_max, c = junction.columns, junction.ions[k].c_max, new.c[k]
     charge, passed, fastest = junction.ions[k].z * ELEMENTARY_CHARGE, 0.0, 0.0
-    lay_ions(noise, columns, k, c, c_max)
     for f in range(c.size - 1, 0, -1):
         passed += (c[f] - old.c[k, f]) * columns.width[k, f]
         slopes.by_field[f] -= work.factors[G_SLOPE, f] / work.factors[G, f] * work.J[k, f]
         rate = columns.diffusivity[k] / columns.distance[k, f] * work.factors[G, f]
-        forth, back = one_way(work.factors, rate, f, noise.smooth[k], c_max)
-        noise.lines[FORTH, f], noise.lines[BACK, f] = step * forth, step * back
         forth, back = one_way(work.factors, rate, f, c, c_max)
+        noise.lines[FORTH, f], noise.lines[BACK, f] = step * forth, step * back
         noise.lines[BEYOND, f] = passed - step * (forth - back)
         spread = columns.dilution[k, f - 1] * slopes.by_left[f] - columns.dilution[k, f] * slopes.by_right[f]
         fastest = max(fastest, 2.0 * spread + slopes.by_field[f] / new.eps[k, f] * charge)
