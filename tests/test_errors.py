@@ -14,6 +14,7 @@ ACTING = (".preload", ".__main__")  # in names of modules that act when they are
 ARGUMENTS = {  # of exceptions whose constructor asks for more than words
     "NotAsExpected": ("a length", "2 eV"),
     "UnitError": ("a length", "2 eV"),
+    "NoDifference": ("a length", "2 eV"),
     "CaseError": (["case.toml:1:1 title: expected text, got 1"],),
     "ResultError": ("a.nc", "is damaged", "run it again"),
     "SolverError": (Status.NOT_FINITE.name, 1e-6, 2.2, 1e-9, 3.0, 1e-9),

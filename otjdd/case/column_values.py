@@ -179,8 +179,9 @@ def column_values(columns: Any, value: dict[str, float]) -> tuple[dict[str, np.n
         return {}, np.full(columns.count, 1.0 / columns.count)
     if columns.nodes == "draws":
         return drawn_columns(columns, spread, value)
-    bound = [key.removeprefix(SIGN) for key in columns.together or ()]
-    groups = [[key] for key in sorted(spread) if key not in bound] + ([list(columns.together)] if bound else [])
+    together = [name for name in columns.together or () if name.removeprefix(SIGN) in spread]
+    bound = [name.removeprefix(SIGN) for name in together]
+    groups = [[key] for key in sorted(spread) if key not in bound] + ([together] if together else [])
     made = [group_values(group, spread, columns, value) for group in groups]
     places = list(product(*(range(len(weights)) for _, weights in made)))
     found = {
@@ -226,7 +227,11 @@ def drawn_columns(
     """Values (K,) of columns drawn at random from the laws, and their equal shares (K,)."""
     keys = sorted(spread)
     z = np.random.default_rng(columns.seed).standard_normal((columns.count, len(keys)))
-    bound = {key.removeprefix(SIGN): key.startswith(SIGN) for key in columns.together or ()}
+    bound = {
+        name.removeprefix(SIGN): name.startswith(SIGN)
+        for name in columns.together or ()
+        if name.removeprefix(SIGN) in spread
+    }
     leader = next(iter(bound), "")
     found = {}
     for i, key in enumerate(keys):

@@ -7,11 +7,10 @@ A step takes a smooth density as without noise. To the ions S_f that passed the 
 J' is the Jacobian of the fluxes, fields and electrons following, V_j and the acceleration of hops held: a film far from
 rest could run away by the latter, at rest it has no part. Where ions come to rest within a step, the hops
 of the step are far more than the ions: their sum would be no measure of what is left at its end. So x is taken through
-parts of the step, each a third of the one before, down to the fastest cell, by implicit Euler steps, which make no ripple
+parts of the step, each half of the one before, down to the fastest cell, by implicit Euler steps, which make no ripple
 where ions are swept along. At rest such a sequence keeps 1/LATER of the variance of a mode, whatever its rate: the hops of
 all parts but the first are more by LATER, those of the first fewer. The variance at rest is then that of lattice exclusion
-and of the electrostatics, since forward and backward hops are in detailed balance, to 3 % for one mode and any step. Halves
-in place of thirds keep it to 2 %, and take half as many parts more.
+and of the electrostatics, since forward and backward hops are in detailed balance, to 2 % for one mode and any step.
 
 Hops are those of the smooth density at the end of the step. What the mean moved beyond them is in the first part. Hops
 from where single ions were would scatter a film that is swept along too much, ten times in its high state.
@@ -54,8 +53,7 @@ from otjdd.stepping.drawn_hops import (
 from otjdd.stepping.electron_jacobian import PASSED, PULL, factor_column, linear_of
 from otjdd.stepping.rosenbrock import Trial, Work, displaced
 
-FIRST = 2.0 / 3.0  # part of a step that is taken first, and each time of what is left
-LATER = 1.32  # factor on the hops of all parts of a step but the first, which has the fewer
+LATER = 1.19  # factor on the hops of all parts of a step but the first, which has the fewer
 SHORTEST = 0.25  # last part of a step, times the rate of the fastest cell
 MOST_PARTS = 100
 LINGERS = 10.0  # steps: what relaxes within them is left to the rough part
@@ -154,8 +152,8 @@ def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: fl
     left, part = 1.0, 0
     while left > 0.0:
         last = fastest * step * left < SHORTEST or part == MOST_PARTS
-        share = left if last else FIRST * left
-        weight = LATER if part > 0 else 1.0 if last else (1.0 - (1.0 - FIRST) * LATER) / FIRST
+        share = left if last else 0.5 * left
+        weight = LATER if part > 0 else 1.0 if last else 2.0 - LATER
         draw_hops(noise, k, part, weight * share, 1.0 if part == 0 else 0.0, hops)
         per_dt = 1.0 / (share * step)
         for f in range(hops.size):

@@ -36,7 +36,10 @@ def modes(run, seen):
 
 @needs_speed
 def test_ions_between_two_wells_make_a_lorentzian_of_the_known_rate():
-    """Ions in the left half, sampled at even times: each mode is an autoregression of first order. 100 ions, to 5 %."""
+    """Ions in the left half, sampled at even times: each mode is an autoregression of first order. 100 ions.
+
+    Above the corner the spectrum is 4 % low, with an error of 1 %: implicit parts of a step damp what is faster than it.
+    """
     from scipy.signal import welch
 
     ions, found = 100, []
@@ -54,7 +57,7 @@ def test_ions_between_two_wells_make_a_lorentzian_of_the_known_rate():
     power = 2 * ions * pause * (variance * (1 - kept**2) / (1 + kept**2 - 2 * kept * turned)).sum(axis=1)
     ratio, corner = S / power, rates[0] / (2 * np.pi)
     assert ratio[f < corner].mean() == pytest.approx(1.0, abs=0.15)
-    assert ratio[f > corner].mean() == pytest.approx(1.0, abs=0.05)
+    assert ratio[f > corner].mean() == pytest.approx(0.96, abs=0.03)
 
 
 @needs_speed
