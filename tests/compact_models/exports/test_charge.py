@@ -116,7 +116,7 @@ def test_circuits_with_the_charge_read_what_the_solver_reads(compact_model, form
     told = "\n".join(f"meas tran r{i} find i(vs) at={t:.12g}" for i, t in enumerate(reads))
     points = " ".join(f"{t:.12g} {v:.9g}" for t, v in parts)
     body = (
-        f"{form.format('')}\nVs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n"
+        f"{form.format('')}\nVs p 0 PWL({points})\n.options {spice.OPTIONS}\n"
         f".tran 2n {now:.12g} 0 20n\n.control\nrun\n{told}\n.endc"
     )
     found = simulators.ngspice(tmp_path, body)

@@ -15,7 +15,7 @@ from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
 EXACT = 0.01  # of the current
-OPTIONS = ".options reltol=1e-5 method=gear"
+OPTIONS = f".options {spice.OPTIONS}"
 
 
 @pytest.fixture(scope="module")
