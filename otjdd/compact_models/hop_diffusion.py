@@ -111,7 +111,8 @@ def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray,
 def ions_passed(bench: Bench, c: np.ndarray) -> np.ndarray:
     """Ions (n, N - 1) [1/m2] beyond the inner faces of concentrations (n, N) [1/m3]."""
     held = c * bench.junction.columns.width[0]
-    return np.cumsum(held[:, :0:-1], axis=1)[:, ::-1]
+    beyond: np.ndarray = np.cumsum(held[:, :0:-1], axis=1)[:, ::-1]
+    return beyond
 
 
 def hops(run: Run) -> np.ndarray:

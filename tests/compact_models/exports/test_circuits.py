@@ -161,6 +161,7 @@ def test_parameters_are_area_resistance_and_state(model, folder, form, device, u
 @pytest.mark.parametrize(("form", "device"), FORMS)
 def test_cell_with_a_transistor_sets(model, folder, form, device):
     low = float(model.kinds[0].state[0])
+    device = device.replace("charging=0 ", "")  # without the charge the junction jumps where the transistor closes
     body = (
         f"{form}\n.model nmos1 nmos level=1 vto=0.5 kp=5e-4\nVg g 0 2\n"
         "Vp p 0 PWL(0 0 1n 0.1 1u 0.1 1.001u 2.5 3u 2.5 3.001u 0.1 5u 0.1)\n"
