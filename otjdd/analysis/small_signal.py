@@ -213,9 +213,8 @@ def kramers_kronig(frequency: ArrayLike, impedance: ArrayLike) -> NDArray[np.com
     count = min(count, omega.size - 4) if omega.size > 6 else 2
     tau = 1 / np.geomspace(omega.max(), omega.min(), count)
     elements = [np.ones(omega.size), 1j * omega, 1 / (1j * omega), *(1 / (1 + 1j * omega * t) for t in tau)]
-    matrix = np.column_stack(elements).astype(complex) / np.abs(Z)[:, None]
+    matrix = np.column_stack(elements) / np.abs(Z)[:, None]
     matrix /= np.linalg.norm(matrix, axis=0)  # equal weights of elements that differ by many decades
     unit = Z / np.abs(Z)
     both = np.vstack((matrix.real, matrix.imag)), np.concatenate((unit.real, unit.imag))
-    residuals: NDArray[np.complex128] = unit - matrix @ np.linalg.lstsq(*both, rcond=None)[0]
-    return residuals
+    return np.asarray(unit - matrix @ np.linalg.lstsq(*both, rcond=None)[0], dtype=complex)
