@@ -50,6 +50,15 @@ def test_a_long_rest_is_told_in_less_time_by_a_pace_that_makes_up_for_it():
         assert end - start <= array.TOLD * min(step.duration for step in steps) * (1 + 1e-9)
 
 
+def test_a_netlist_without_long_steps_has_a_pace_of_two_points():
+    bar = Crossbar(made_model.made_model(), 1, 2, 1.0, 0.0, cells_of((made_model.made_model(),), np.zeros(2, np.int64)))
+    drive = Patterns.model_validate({"kind": "patterns", "parts": [{"kind": "read"}]}, context=UNITS)
+    steps = array.steps_of(drive, bar)
+    time, pace = np.array(array.clock_of(steps).pace(steps).split(), float).reshape(-1, 2).T
+    assert (time[0], time.size, set(pace)) == (0.0, 2, {1.0})
+    assert time[-1] > array.clock_of(steps).ends[-1]
+
+
 @pytest.mark.campaign
 @simulators.needs_ngspice
 @simulators.needs_vacask
