@@ -6,7 +6,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
 from typing import Annotated, Any
 
 import typer
@@ -46,15 +47,23 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         except typer.Exit:
             raise
         except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            drop_output()
         except (Exception, KeyboardInterrupt) as error:
             if os.environ.get("OTJDD_DEBUG"):
                 traceback.print_exc()
             code, message = verdict(error)
             tell(message)
+            if isinstance(error, OSError) and error.filename is None:  # of stdout, which would fail again at the end
+                drop_output()
             raise typer.Exit(code) from None
 
     return app.command(help=literal(inspect.cleandoc(function.__doc__ or "")))(guarded)
+
+
+def drop_output() -> None:
+    """Send what stdout still holds nowhere: it cannot be written, and the interpreter would try once more at its end."""
+    with suppress(UnsupportedOperation):  # a stdout of Python alone has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def literal(text: str) -> str:
