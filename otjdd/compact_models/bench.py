@@ -11,6 +11,8 @@ from otjdd.stepping.extremes import ELECTRONS, VALUE
 from otjdd.stepping.run_log import CURRENT, TERMINAL_LEFT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from otjdd.case.case import Case
     from otjdd.physics.junction import Junction
     from otjdd.solver.integrate import Run
@@ -58,20 +60,19 @@ def at_rest(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
 
 def concentrations_after(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.ndarray:
     """Concentrations (1, N) [1/m3] after a voltage [V] is held for a duration [s]. Raises SolverError."""
-    return stations(bench, c, voltage, np.array([duration]))[0]
+    return next(stations(bench, c, voltage, [duration]))
 
 
-def stations(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> list[np.ndarray]:
-    """Concentrations (1, N) [1/m3], one for each of the ascending times (n,) [s], in one run at a constant voltage [V].
+def stations(bench: Bench, c: np.ndarray, voltage: float, times: Sequence[float] | np.ndarray) -> Iterator[np.ndarray]:
+    """Yield concentrations (1, N) [1/m3] at each of the ascending times (n,) [s] of one run at a constant voltage [V].
 
     Raises SolverError.
     """
-    run, found = at_rest(bench, c), []
+    run = at_rest(bench, c)
     integrate.jump(run, voltage)
     for duration in np.diff(times, prepend=0.0):
         integrate.follow_piece(run, float(duration), voltage, voltage)
-        found.append(run.state.c.copy())
-    return found
+        yield run.state.c.copy()
 
 
 def position(bench: Bench, c: np.ndarray) -> float:

@@ -12,12 +12,15 @@ from scipy.interpolate import PchipInterpolator
 
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models.bench import Bench
+from otjdd.errors import SolverError
 
 FIRST, ENDLESS = 1e-13, 1e18  # s: first sample of a run, and its end
 PER_DECADE = 3  # samples per decade of time, more where the vacancies move
 MOVE = 0.025  # of the thickness: largest move between two samples
 LAG = 0.003  # of the thickness: first move of a run, which fills the way between the wells and does not count for the rate
 SAME = 2e-5  # of the thickness: closer states count as equal
+STILL = 3 * PER_DECADE  # samples of a run that has come to rest
+SWING = 2e-3  # of the thickness: the most that such a run moves, should it fail
 REACHED = 2e-4  # of the thickness: a run that ends this close to an end has reached it
 
 
@@ -86,8 +89,8 @@ def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Bran
     """Samples of a run from concentrations c (1, N) at a voltage [V], until it has come to rest."""
     decades = np.log10(ENDLESS / FIRST)
     times = np.geomspace(FIRST, ENDLESS, 1 + round(PER_DECADE * decades))
-    found = on_bench.stations(bench, c, voltage, times)
-    places = [on_bench.position(bench, each) for each in found]
+    found = until_rest(bench, c, voltage, times)
+    places, times = [on_bench.position(bench, each) for each in found], times[: len(found)]
     samples = [(times[0], found[0])]
     for i in range(1, len(times)):
         between = int(abs(places[i] - places[i - 1]) / MOVE)
@@ -98,6 +101,26 @@ def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Bran
             samples.append((times[i], found[i]))
     state = np.array([state_of(bench, each, settling) for _, each in samples])
     return Branch(np.array([time for time, _ in samples]), state, np.concatenate([each for _, each in samples]))
+
+
+def until_rest(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> list[np.ndarray]:
+    """Concentrations (1, N) at the ascending times (n,) [s] of a run at a voltage [V], or at the first of them.
+
+    Electrons of a film may leap to and fro between two stacks about a state of rest, until the solver gives up. A run that
+    stayed within SWING for the last STILL samples before ends where it first came there. Raises SolverError for others.
+    """
+    found: list[np.ndarray] = []
+    try:
+        for each in on_bench.stations(bench, c, voltage, times):
+            found.append(each)
+    except SolverError:
+        places = np.array([on_bench.position(bench, each) for each in found])
+        if places.size < STILL or np.ptp(places[-STILL:]) > SWING:
+            raise
+        off = np.abs(places - np.median(places[-STILL:]))
+        begun = np.flatnonzero(np.append(np.inf, off) > SWING)[-1]
+        del found[begun + np.argmin(off[begun:] > SAME) + 1 :]
+    return found
 
 
 def rates_of(branch: Branch, rest: float) -> np.ndarray:

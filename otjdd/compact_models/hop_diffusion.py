@@ -58,8 +58,11 @@ def noise_tables(bench: Bench, tables: Tables, limits: Range, ions: float, sprea
 
 def log_reads(bench: Bench, ends: Ends, states: np.ndarray, limits: Range) -> np.ndarray:
     """log10 (Q,) of the variance of ln G at states (Q,), times the number of ions, from columns at rest at 0 V."""
-    moved = on_bench.stations(bench, ends.low, limits.high, np.geomspace(FIRST, limits.longest, RUN))
-    moved += on_bench.stations(bench, ends.high, limits.low, np.geomspace(FIRST, limits.longest, RUN))
+    times = np.geomspace(FIRST, limits.longest, RUN)
+    moved = [
+        *on_bench.stations(bench, ends.low, limits.high, times),
+        *on_bench.stations(bench, ends.high, limits.low, times),
+    ]
     at_rest = [on_bench.concentrations_after(bench, c, 0.0, ends.settling) for c in (ends.low, ends.high, *moved)]
     place = np.array([on_bench.position(bench, c) for c in at_rest])
     chosen = {int(np.abs(place - q).argmin()) for q in np.linspace(states[0], states[-1], READS)}

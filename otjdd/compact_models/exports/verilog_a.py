@@ -22,10 +22,8 @@ from otjdd.compact_models.temperatures import scale
 WARM = "1.0"  # K within which a temperature is not outside: circuits begin at 27 degC, which is 300.15 K
 TELL = "1e14"  # 1/s, rate at which the node `told` is charged
 MEMORY = "1e-19"  # F, of that node: so small a charge that ngspice need not resolve its jump
-TOLD, HALF = (
-    "1e-7",
-    "5e-8",
-)  # V of that node once it is charged: so little that VACASK, which looks at voltages, need not
+TOLD = "1e-7"  # V of that node once it is charged: so little that VACASK, which looks at voltages, need not
+HALF = "5e-8"  # V, half of it
 
 
 def verilog_a(model: CompactModel, paced: bool = False) -> str:
