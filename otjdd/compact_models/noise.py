@@ -31,9 +31,7 @@ class NoiseTables(NamedTuple):
     state: np.ndarray  # (Q,) ascending, those of its `Tables`
     log_scatter: np.ndarray  # (P, Q) log10 of phi
     ions: float  # of a column that is the whole area
-    log_read: (
-        np.ndarray
-    )  # (Q,) log10 of the variance of ln G at one state, by ions within the wells, times their number
+    log_read: np.ndarray  # (Q,) log10 of n times the variance of ln G at one state, by ions within the wells
 
 
 class DeviceSpread(NamedTuple):
