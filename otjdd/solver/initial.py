@@ -41,6 +41,8 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """What a case starts from. Raises SolverError, ValueError."""
     initial, mean = case.ions.initial, smooth_start(case, junction, parts)
     c, smooth = random_ions.drawn(case, junction, parts, mean.c)
+    if initial == "equilibrium" and smooth is not None:  # of as many ions as were drawn
+        c = smooth = relax(junction, c, mean.polarisation)
     found = mean._replace(c=c, smooth=smooth)
     if not isinstance(initial, History):
         return found

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from otjdd.solver.model import Member
 
 MOST_SITES = 2**62  # of a cell, in a draw
+MOST_SHIFT = 40.0  # kT, of the chemical potential of ions whose number is drawn
 
 
 def noise_of(case: Case, parts: list[Member], stream: int = 0) -> Noise | None:
@@ -58,12 +59,22 @@ def drawn(
         if not isinstance(case.ions.initial, FromResult):
             there = np.minimum(np.floor(sites * area), MOST_SITES).astype(np.int64)
             counts = at_least_one(rng, there, mean[k] / junction.ions[k].c_max)
-            if case.ions.initial == "equilibrium":
-                found[k] *= counts.sum() / (mean[k] @ width[k] * area)
-            else:
-                found[k] = counts / (width[k] * area)
-        smooth[k] *= (found[k] @ width[k]) / (mean[k] @ width[k])
-    return found, smooth
+            found[k] = counts / (width[k] * area)
+            smooth[k] = holding(mean[k], junction.ions[k].c_max, width[k], found[k] @ width[k])
+    return (smooth.copy() if case.ions.initial == "equilibrium" else found), smooth
+
+
+def holding(c: np.ndarray, c_max: float, width: np.ndarray, number: float) -> np.ndarray:
+    """Concentrations (N,) like c whose ions are a number per area [1/m2]: their chemical potential is shifted as a whole.
+
+    A factor on c would put more ions into cells than they have sites.
+    """
+    full, low, high = c / c_max, -MOST_SHIFT, MOST_SHIFT
+    while low < (shift := 0.5 * (low + high)) < high:
+        more = full * np.exp(shift)
+        shifted: np.ndarray = c_max * (more / (1.0 - full + more))
+        low, high = (shift, high) if shifted @ width < number else (low, shift)
+    return shifted
 
 
 def fill(noise: Noise, junction: Junction, smooth: np.ndarray, real: np.ndarray) -> None:

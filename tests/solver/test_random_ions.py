@@ -5,6 +5,7 @@ import pytest
 from devices import COLUMNS, SMALL, case, needs_speed
 
 import otjdd
+from otjdd.case.case import load_case
 from otjdd.errors import CaseError
 from otjdd.solver import model, random_ions, simulate
 
@@ -60,6 +61,25 @@ def test_a_start_of_less_than_one_ion_is_refused_in_words():
     few = np.full((1, there.device.film.cells), 1e10)
     with pytest.raises(ValueError, match=r"ions in column 1 of 1, where single ions take 1 at least"):
         random_ions.drawn(there, model.junction(there, parts=parts), parts, few)
+
+
+@needs_speed
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_a_day_of_rest_ends_for_each_number_of_ions_that_is_drawn(seed):
+    """From equilibrium, with cells at an electrode that are nearly full: more ions there would be beyond their sites."""
+    rest = {"kind": "hold", "voltage": "0 V", "duration": "1 d"}
+    there = load_case("vcm-cell").replace({"ions.noise": "shot", "ions.seed": seed, "drive": rest}).without_study()
+    assert simulate.begun(there)[0].state.c.max() <= there.ions.site_density
+    assert simulate.simulate_junction(there).attrs["status"] == "done"
+
+
+def test_a_number_of_ions_leaves_no_cell_with_more_than_its_sites():
+    width, c = np.array([1.0, 2.0, 1.0]), np.array([0.999, 0.5, 1e-6])
+    for number in (0.1, 2.0, 3.9):
+        found = random_ions.holding(c, 1.0, width, number)
+        assert found @ width == pytest.approx(number, rel=1e-14)
+        assert 0.0 < found.min() < found.max() <= 1.0
+        assert np.ptp(np.log(found / (1.0 - found) / c * (1.0 - c))) < 1e-6
 
 
 @needs_speed
