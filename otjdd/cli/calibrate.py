@@ -1,15 +1,16 @@
-"""otjdd calibrate: find parameters of a case with which its runs meet given numbers."""
+"""otjdd calibrate: find parameters of a case, or of several, with which its runs meet given numbers."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otjdd.cli.app import progress_bar
+from otjdd.cli.app import progress_words
 from otjdd.cli.arguments import check_folder
 from otjdd.system.files import write_whole
 from otjdd.system.limits import shielded
@@ -18,10 +19,9 @@ from otjdd.system.terminal import say, tell
 if TYPE_CHECKING:
     import numpy as np
 
-    from otjdd.case.case import Case
-    from otjdd.claims.calibrate.evaluate import Evaluator
+    from otjdd.claims.calibrate.evaluate import Evaluation, Evaluator
     from otjdd.claims.calibrate.search import Search
-    from otjdd.claims.calibrate.task import Calibration
+    from otjdd.claims.calibrate.task import Task
 
 SAVED = 1.0  # s, at least, between two writes of a search that goes on
 
@@ -31,7 +31,10 @@ def calibrate(
     *,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="Write what was found as a case file, and its evaluations beside it (.nc)."),
+        typer.Option(
+            "-o", "--out",
+            help="Write what was found as a case file, of several cases one each, and its evaluations beside it (.nc).",
+        ),
     ] = None,
     evaluations: Annotated[int, typer.Option(min=0, help="Evaluations by the search, at most; 0: polish only.")] = 1000,
     rounds: Annotated[int, typer.Option(min=0, help="Rounds of polishing, at most.")] = 20,
@@ -42,11 +45,14 @@ def calibrate(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an earlier search: what it has run is not run again.")
     ] = False,
-) -> None:
+) -> None:  # fmt: skip
     """Fit chosen parameters of a case to what its runs should show: CMA-ES from where it stands, then least squares.
+
+    Several cases can share parameters: cases/calibration/both-devices.toml.
 
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
+    from otjdd.claims.calibrate import report
     from otjdd.claims.calibrate import search as calibration
     from otjdd.claims.calibrate.evaluate import evaluator
     from otjdd.claims.calibrate.task import load_task
@@ -54,39 +60,35 @@ def calibrate(
 
     if out:
         check_folder(out.parent)
-    task, case = load_task(file)
-    visited = resumed(out, resume, task, case)
-    with evaluator(task, case, workers=workers, visited=visited) as evaluate:
-        evaluate = evaluate._replace(told=periodic_save(out, evaluate, case))
+    task = load_task(file)
+    visited = resumed(out, resume, task)
+    tell(report.asked(task))
+    with (
+        progress_words("calibrate", quiet=False) as words,
+        evaluator(task, workers=workers, visited=visited) as evaluate,
+    ):
+        evaluate = evaluate._replace(told=watch(evaluate, out, words))
         try:
-            found = searched(evaluate, case, rounds, evaluations=evaluations, spread=spread, seed=seed)
+            found = calibration.search(
+                evaluate, calibration.present(task), evaluations=evaluations, spread=spread, seed=seed
+            )
+            found = calibration.polish(evaluate, found, rounds=rounds)
         except KeyboardInterrupt as error:
-            keep_best(out, evaluate, case, getattr(error, "partial", None))
+            keep_best(out, evaluate, getattr(error, "partial", None))
             raise
         if out:
-            keep(out, evaluate, case, found.x)
+            keep(out, evaluate, found.x)
         slopes = calibration.sensitivities(evaluate, found) if sensitivity else None
-        fine = evaluate.fine(case, found.x) if task.coarse else None
+        fine = evaluate.fine(found.x) if any(part.coarse != part.case for part in task.cases) else None
         apart = exclusions(task, evaluate.visited)
-    say(calibration.report(task, found, slopes, fine))
+    say(report.report(task, found, slopes, fine))
     if apart:
         say("\n" + apart + (f"\nThe fronts between them: otjdd plot {path_beside(out)}" if out else ""))
+    if out:
+        say("\n" + ", ".join(str(path) for path in [*case_files(out, task), path_beside(out)]))
 
 
-def searched(evaluate: Evaluator, case: Case, rounds: int, **wanted: Any) -> Search:
-    """Search, then polish the best set. A KeyboardInterrupt has the best Search so far as its attribute `partial`."""
-    from otjdd.claims.calibrate import search as calibration
-
-    start, evaluations = calibration.present(evaluate.calibration, case), wanted["evaluations"]
-    with progress_bar("search", quiet=False) as bar:
-        found = calibration.search(
-            evaluate, start, progress=bar and (lambda done, score, best: bar(done / evaluations)), **wanted
-        )
-    with progress_bar("polishing", quiet=False) as bar:
-        return calibration.polish(evaluate, found, rounds=rounds, progress=bar)
-
-
-def resumed(out: Path | None, resume: bool, task: Calibration, case: Case) -> Mapping[bytes, np.ndarray]:
+def resumed(out: Path | None, resume: bool, task: Task) -> Mapping[bytes, np.ndarray]:
     """Evaluations of an earlier search beside the file `out`: bytes of a point -> values (targets,); {} without `resume`.
 
     Raises BadParameter without `out`, and ResultError for a file that does not fit.
@@ -101,45 +103,56 @@ def resumed(out: Path | None, resume: bool, task: Calibration, case: Case) -> Ma
     if not path.exists():
         tell(f"There is no {path}: the search begins anew.")
         return {}
-    return visited.read(path, task, case)
+    return visited.read(path, task)
 
 
-def periodic_save(out: Path | None, evaluate: Evaluator, case: Case) -> Callable[[], None] | None:
-    """Function to call after each batch of a search: it writes the evaluations at most every SAVED seconds.
+def watch(evaluate: Evaluator, out: Path | None, words: Callable[[str], None] | None) -> Callable[[Evaluation], None]:
+    """Function to call after each evaluation: it shows the progress, and writes all evaluations every SAVED seconds.
 
-    None without a file.
+    out : None for no file   words : shows a text, None for no terminal
     """
-    if not out:
-        return None
     from otjdd.claims.calibrate import visited
 
-    written = time.monotonic()
+    begun = written = time.monotonic()
+    known, best = len(evaluate.visited), math.inf
 
-    def save() -> None:
-        nonlocal written
-        if time.monotonic() - written > SAVED:
+    def told(found: Evaluation) -> None:
+        nonlocal written, best
+        now, done, best = time.monotonic(), len(evaluate.visited) - known, min(best, found.score)
+        if words:
+            words(f"{len(evaluate.visited)} evaluations, {(now - begun) / done:.2g} s each, best score {best:.4g}")
+        if out and now - written > SAVED:
             with shielded():
-                visited.write(visited.path_beside(out), evaluate.calibration, case, evaluate.visited)
+                visited.write(visited.path_beside(out), evaluate.task, evaluate.visited)
             written = time.monotonic()
 
-    return save
+    return told
 
 
-def keep(out: Path, evaluate: Evaluator, case: Case, x: np.ndarray) -> None:
-    """Write a set of parameters as a case file, and the evaluations of the search beside it."""
-    from otjdd.claims.calibrate import search as calibration
-    from otjdd.claims.calibrate import visited
+def case_files(out: Path, task: Task) -> list[Path]:
+    """Files of the found cases of a calibration that writes to `out`."""
+    from otjdd.claims.calibrate import report
 
+    return [report.path_of(out, part) for part in task.cases]
+
+
+def keep(out: Path, evaluate: Evaluator, x: np.ndarray) -> None:
+    """Write a set of parameters as a case file for each case, and the evaluations of the search beside it."""
+    from otjdd.claims.calibrate import report, visited
+
+    task = evaluate.task
+    texts = [report.as_case(task, part, x, out) for part in task.cases]
     with shielded():
-        visited.write(visited.path_beside(out), evaluate.calibration, case, evaluate.visited)
-        write_whole(out, calibration.as_case(evaluate.calibration, x).encode())
+        visited.write(visited.path_beside(out), task, evaluate.visited)
+        for path, text in zip(case_files(out, task), texts, strict=True):
+            write_whole(path, text.encode())
 
 
-def keep_best(out: Path | None, evaluate: Evaluator, case: Case, best: Search | None) -> None:
+def keep_best(out: Path | None, evaluate: Evaluator, best: Search | None) -> None:
     """Write the best set of an interrupted search, if there is one."""
     if out and best is not None and hasattr(best, "outcome"):
-        keep(out, evaluate, case, best.x)
+        keep(out, evaluate, best.x)
         tell(
-            f"The best set until then, with a score of {best.outcome.score:.3g}, is in {out}; "
-            "the same command with --resume goes on from it."
+            f"The best set until then, with a score of {best.outcome.score:.3g}, is in "
+            f"{', '.join(map(str, case_files(out, evaluate.task)))}; the same command with --resume goes on from it."
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.claims.calibrate.task import Calibration, targets, values_of_point
-from otjdd.errors import SolverError
+from otjdd.claims.calibrate.task import CalibratedCase, Task
+from otjdd.errors import CaseError, SolverError
 from otjdd.runs.run import simulate
 from otjdd.system.pool import team
 
@@ -45,61 +45,68 @@ class Evaluation(NamedTuple):
 class Evaluator(NamedTuple):
     """Evaluates a calibration.
 
-    case : with the numerics of the search, see `Calibration.coarse`
     compute : runs jobs in several processes, see `pool.team`
     visited : bytes of a point -> values (targets,) there, which are not simulated again
-    told : called after each batch of points
+    told : called with the evaluation of each new point
     """
 
-    calibration: Calibration
-    case: Case
+    task: Task
     compute: Callable[..., Iterable[tuple[int, np.ndarray]]]
     visited: dict[bytes, np.ndarray]
-    told: Callable[[], None] | None = None
+    told: Callable[[Evaluation], None] | None = None
 
     def __call__(self, points: Sequence[np.ndarray]) -> list[Evaluation]:
-        """Evaluations at points of the unit cube."""
+        """Evaluations at points of the unit cube. The cases of a point are jobs of their own."""
         new = {x.tobytes(): x for x in map(np.asarray, points) if x.tobytes() not in self.visited}
-        jobs = [(self.calibration, self.case, x) for x in new.values()]
-        names = list(new)
+        cases, names = self.task.cases, list(new)
+        jobs = [(part, part.coarse, self.task.changes(x, part.name)) for x in new.values() for part in cases]
+        rows: list[dict[int, np.ndarray]] = [{} for _ in names]
         for number, found in self.compute(measured, jobs):
-            self.visited[names[number]] = found
-        if self.told and new:
-            self.told()
+            point, part = divmod(number, len(cases))
+            rows[point][part] = found
+            if len(rows[point]) == len(cases):
+                self.visited[names[point]] = np.concatenate([rows[point][i] for i in range(len(cases))])
+                if self.told:
+                    self.told(self.judged(self.visited[names[point]]))
         return [self.judged(self.visited[np.asarray(x).tobytes()]) for x in points]
 
     def judged(self, found: np.ndarray) -> Evaluation:
         """Evaluation with the values (targets,) of all targets."""
-        goals = targets(self.calibration)
+        goals = self.task.targets
         return Evaluation(found, np.array([goal.residual(value) for goal, value in zip(goals, found, strict=True)]))
 
-    def fine(self, case: Case, x: np.ndarray) -> Evaluation:
-        """Evaluation at a point by runs of another case, such as one without coarse numerics."""
-        return self.judged(measured(self.calibration, case, x))
+    def fine(self, x: np.ndarray) -> Evaluation:
+        """Evaluation at a point without coarse numerics."""
+        jobs = [(part, part.case, self.task.changes(x, part.name)) for part in self.task.cases]
+        rows = dict(self.compute(measured, jobs))
+        return self.judged(np.concatenate([rows[i] for i in range(len(jobs))]))
 
 
 @contextmanager
 def evaluator(
-    calibration: Calibration, case: Case, *, workers: int = 1, visited: Mapping[bytes, np.ndarray] | None = None,
-    told: Callable[[], None] | None = None,
+    task: Task, *, workers: int = 1, visited: Mapping[bytes, np.ndarray] | None = None,
+    told: Callable[[Evaluation], None] | None = None,
 ) -> Iterator[Evaluator]:  # fmt: skip
     """An Evaluator whose processes end with the block. visited : of a search that was interrupted"""
     with team(workers) as compute:
-        yield Evaluator(calibration, case.replace(**calibration.coarse), compute, dict(visited or {}), told)
+        yield Evaluator(task, compute, dict(visited or {}), told)
 
 
-def measured(calibration: Calibration, case: Case, x: np.ndarray) -> np.ndarray:
-    """Values (targets,) at a point of the unit cube; nan for the targets of a run that fails."""
+def measured(part: CalibratedCase, case: Case, changes: dict[str, Any]) -> np.ndarray:
+    """Values (target,) of a case with changes; nan for the targets of a run that fails, or that cannot have the changes.
+
+    case : that of the part, or its coarse one
+    """
     found: list[float] = []
     ended: dict[str, tuple[Case, xr.Dataset]] = {}
-    for run in calibration.run:
+    for run in part.runs:
         try:
-            ran = run.of(case.replace(**values_of_point(calibration, x)))
+            ran = run.of(case.replace(changes))
             ended[run.name] = ran, simulate(ran)
             found += [
                 target.found(*ended[run.name]) / (target.found(*ended[target.against]) if target.against else 1.0)
                 for target in run.target
             ]
-        except (SolverError, ValueError, KeyError):
+        except (SolverError, CaseError, ValueError, KeyError):
             found += [math.nan] * len(run.target)
     return np.array(found)

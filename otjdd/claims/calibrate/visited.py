@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.analysis import fronts
-from otjdd.case.case import Case
-from otjdd.claims.calibrate.task import Calibration, targets
+from otjdd.claims.calibrate.task import Task
 from otjdd.errors import ResultError
 from otjdd.results import store
 from otjdd.results.provenance import CALIBRATION, provenance
@@ -34,19 +33,19 @@ def path_beside(out: Path) -> Path:
     return out.with_suffix(".nc")
 
 
-def fingerprint(calibration: Calibration, case: Case) -> str:
+def fingerprint(task: Task) -> str:
     """Sha256 of everything that determines the values of the targets at a point of the unit cube."""
-    runs = [run.of(case.replace(**calibration.coarse)).digest for run in calibration.run]
-    asked = [target.model_dump() for target in targets(calibration)]
-    return hashlib.sha256(repr((runs, calibration.parameter, asked)).encode()).hexdigest()
+    runs = [(part.name, run.of(part.coarse).digest) for part in task.cases for run in part.runs]
+    asked = [target.model_dump() for target in task.targets]
+    return hashlib.sha256(repr((runs, task.parameters, asked)).encode()).hexdigest()
 
 
-def write(path: Path, calibration: Calibration, case: Case, visited: Mapping[bytes, np.ndarray]) -> None:
+def write(path: Path, task: Task, visited: Mapping[bytes, np.ndarray]) -> None:
     """Write the points (visit, parameter) of a search and the values (visit, target) there. Raises ResultError."""
-    store.write(visits_dataset(calibration, case, visited), path)
+    store.write(visits_dataset(task, visited), path)
 
 
-def visits_dataset(calibration: Calibration, case: Case, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
+def visits_dataset(task: Task, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
     """Dataset of the points of a search, the values there, and their distances from the aims.
 
     An aim is a claim, with all targets that are its figures, or a target of its own.
@@ -57,42 +56,57 @@ def visits_dataset(calibration: Calibration, case: Case, visited: Mapping[bytes,
         return {"units": "1", "long_name": words}
 
     points, values = np.array([np.frombuffer(point) for point in visited]), np.array(list(visited.values()))
-    goals = targets(calibration)
-    chosen = np.array([[p.si(x) for p, x in zip(calibration.parameter, point, strict=True)] for point in points])
+    chosen = np.array([[p.si(x) for p, x in zip(task.parameters, point, strict=True)] for point in points])
     return xr.Dataset(
         {
             "visited_point": (("visit", "parameter"), points, about("points of the unit cube between the bounds")),
             "visited_parameter": (("visit", "parameter"), chosen, about("the values there, in SI, energies in eV")),
             "visited_values": (("visit", "target"), values, about("values of the targets, in SI, energies in eV")),
-            "visited_distance": (("visit", "target"), distances(calibration, visited), about("in tolerances, met up to 1")),
+            "visited_distance": (("visit", "target"), distances(task, visited), about("in tolerances, met up to 1")),
         },
         {
-            "parameter": ("parameter", [p.key for p in calibration.parameter], about("key of the case")),
-            "target": ("target", [goal.name for goal in goals], about("target of the calibration")),
-            "aim": ("target", [goal.aim for goal in goals], about("claim of the target, else the target itself")),
+            "parameter": ("parameter", task.parameter_names, about("key of the case")),
+            "target": ("target", task.target_names, about("target of the calibration")),
+            "aim": ("target", task.aims, about("claim of the target, else the target itself")),
         },
-        provenance(case.source, case.resolved(), title=f"calibration of {case.title}")
-        | {CALIBRATION: KIND, "search": fingerprint(calibration, case)},
+        provenance(sources_of(task), resolved(task), title=title(task))
+        | {CALIBRATION: KIND, "search": fingerprint(task)},
     )  # fmt: skip
 
 
-def distances(calibration: Calibration, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
+def title(task: Task) -> str:
+    """Title of a calibration: those of its cases."""
+    return f"calibration of {' and '.join(part.case.title for part in task.cases)}"
+
+
+def sources_of(task: Task) -> str:
+    """Texts of the case files, each below its name where there are several."""
+    return "\n".join(f"# {part.name}\n{part.case.source}" if part.name else part.case.source for part in task.cases)
+
+
+def resolved(task: Task) -> str:
+    """Texts of the whole cases, each below its name where there are several."""
+    texts = [part.case.resolved() for part in task.cases]
+    return "\n".join(
+        f"# {part.name}\n{text}" if part.name else text for part, text in zip(task.cases, texts, strict=True)
+    )
+
+
+def distances(task: Task, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
     """Distances (visit, target) of all values from the aims, in tolerances; nan where a run failed."""
-    goals = targets(calibration)
+    goals = task.targets
     rows = [[goal.distance(value) for goal, value in zip(goals, found, strict=True)] for found in visited.values()]
     return np.array(rows).reshape(-1, len(goals))
 
 
-def exclusions(calibration: Calibration, visited: Mapping[bytes, np.ndarray]) -> str:
+def exclusions(task: Task, visited: Mapping[bytes, np.ndarray]) -> str:
     """Which aims no set of a search met, and which no set met together; "" where there are none.
 
     Where no set met a claim, its targets stand in its place.
 
     A search goes to one compromise: that it met no two aims together does not prove that they exclude each other.
     """
-    goals = targets(calibration)
-    aims, names = [goal.aim for goal in goals], [goal.name for goal in goals]
-    found = fronts.within_reach(distances(calibration, visited), aims, names)
+    found = fronts.within_reach(distances(task, visited), task.aims, task.target_names)
     lost, pairs = fronts.never_met(found), fronts.exclusive_pairs(found)
     lines = [f"no set of {len(visited)} meets {', '.join(lost)}"] if lost else []
     lines += [
@@ -102,7 +116,7 @@ def exclusions(calibration: Calibration, visited: Mapping[bytes, np.ndarray]) ->
     return "\n".join(lines)
 
 
-def read(path: Path, calibration: Calibration, case: Case) -> dict[bytes, np.ndarray]:
+def read(path: Path, task: Task) -> dict[bytes, np.ndarray]:
     """Evaluations of a search in a file: bytes of a point -> values (targets,).
 
     Raises ResultError for a file that is missing or damaged, and for the search of another calibration or by another
@@ -113,7 +127,7 @@ def read(path: Path, calibration: Calibration, case: Case) -> dict[bytes, np.nda
         raise ResultError(path, "is no search of a calibration", "begin anew, without --resume")
     if ds.attrs.get("source_sha256") != sources.digest():
         raise ResultError(path, "is a search by another version of otjdd", "begin anew, without --resume")
-    if ds.attrs.get("search") != fingerprint(calibration, case):
+    if ds.attrs.get("search") != fingerprint(task):
         raise ResultError(
             path, "is the search of another calibration, or of another case", "begin anew, without --resume"
         )

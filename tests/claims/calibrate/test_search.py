@@ -9,11 +9,13 @@ from commands import otjdd
 
 from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
-from otjdd.claims.calibrate import search
-from otjdd.claims.calibrate import task as tasks
+from otjdd.claims.calibrate import report, search
 from otjdd.claims.calibrate.evaluate import Evaluation, evaluator, measured
-from otjdd.claims.calibrate.task import FAILED, Parameter, Target
+from otjdd.claims.calibrate.parameter import Parameter
+from otjdd.claims.calibrate.target import FAILED, Target
+from otjdd.claims.calibrate.task import load_task
 from otjdd.errors import CaseError, ResultError
+from otjdd.fitting.parameters import value_in_case
 from otjdd.results import outputs
 from otjdd.runs.run import simulate
 
@@ -58,7 +60,7 @@ read = { voltage = "0.1 V" }
 def task(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     (tmp_path / "task.toml").write_text(QUICK)
-    return tasks.load_task(tmp_path / "task.toml")
+    return load_task(tmp_path / "task.toml")
 
 
 def test_a_residual_of_one_is_a_target_just_missed_by_its_factor():
@@ -130,6 +132,7 @@ def test_what_a_target_says_itself_goes_before_its_claim():
     assert Target(name="R", read=0, claim="rv-hrs.pristine", within=1.2).within == 1.2
 
 
+ENERGIES = 'low = "0.5 eV"\nhigh = "0.8 eV"\ndimension = "energy"'
 CURVES = 'drive = { kind = "iv", voltages = ["0.1 V"] }'
 FAULTS = {
     ("value = 3e5", 'claim = "rv-hrz.low"'): "task.toml:16:7 run[0].target[0]: there is no claim 'rv-hrz'",
@@ -164,7 +167,15 @@ FAULTS = {
     ('case = "small.toml"', 'case = "small.toml"\ncoarse = { "device.film.cels" = 8 }'):
     'task.toml:3:12 coarse."device.film.cels": expected a key that is known here',
     ('case = "small.toml"', 'case = "small.toml'): "task.toml:2:19: not TOML: ",
-    ('case = "small.toml"', ""): "case: expected text, got nothing: the key is missing",
+    ('case = "small.toml"', ""): "task.toml:1:1: expected the file of a case as `case`, or a table [cases.NAME] "
+    "for each of several, got neither",
+    ('case = "small.toml"', 'case = "small.toml"\nset = { "device.film.cels" = 8 }'):
+    'task.toml:3:9 set."device.film.cels": expected a key that is known here, got "cels" (did you mean "cells"?)',
+    ('name = "resistance"', 'name = "resistance"\ncase = "small"'):
+    'task.toml:15:1 run[0].case: expected no case beside the only one, got "small"',
+    ('low = "0.5 eV"', 'low = "0.5 eV"\nstart = "0.9 eV"'): 'expected a start from "0.5 eV" to "0.8 eV", got "0.9 eV"',
+    ('[[run]]', f'[[parameter]]\nkey = "device.left.barrier"\n{ENERGIES}\n[[run]]'):
+    'task.toml:14:1 parameter[2].key: expected every key once for a case, got "device.left.barrier" a second time',
 }  # fmt: skip
 
 
@@ -173,7 +184,7 @@ def test_a_fault_is_told_with_its_line_and_its_key_and_what_was_expected(tmp_pat
     (tmp_path / "small.toml").write_text(SMALL)
     (tmp_path / "task.toml").write_text(QUICK.replace(*change, 1))
     with pytest.raises(CaseError) as refused:
-        tasks.load_task(tmp_path / "task.toml")
+        load_task(tmp_path / "task.toml")
     assert said in str(refused.value)
     assert str(refused.value).startswith(str(tmp_path / "task.toml"))
     assert "pydantic" not in str(refused.value)
@@ -200,14 +211,14 @@ at_least = 1.0
 def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     (tmp_path / "task.toml").write_text(QUICK + FILMS)
-    calibration, case = tasks.load_task(tmp_path / "task.toml")
-    x = search.present(calibration, case)
-    moved = case.replace(**tasks.values_of_point(calibration, x))
+    task = load_task(tmp_path / "task.toml")
+    (part,), x = task.cases, search.present(task)
+    moved = part.case.replace(task.changes(x, ""))
     denser = moved.replace("ions.density", 2 * moved.ions.density)
-    assert calibration.run[1].of(denser).ions.density == pytest.approx(moved.ions.density, rel=1e-12)
-    thin, thick = (float(simulate(run.of(moved)).read_resistance[0]) for run in calibration.run)
+    assert part.runs[1].of(denser).ions.density == pytest.approx(moved.ions.density, rel=1e-12)
+    thin, thick = (float(simulate(run.of(moved)).read_resistance[0]) for run in part.runs)
     assert thick != pytest.approx(thin, rel=0.1)
-    assert measured(calibration, case, x) == pytest.approx([thin, thick / thin], rel=1e-12)
+    assert measured(part, part.case, task.changes(x, "")) == pytest.approx([thin, thick / thin], rel=1e-12)
 
 
 def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
@@ -215,9 +226,9 @@ def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
     (tmp_path / "task.toml").write_text(
         (QUICK + FILMS).replace('"record.every"', '"numerics.max_steps" = 1, "record.every"', 1)
     )
-    calibration, case = tasks.load_task(tmp_path / "task.toml")
-    with evaluator(calibration, case) as evaluate:
-        (failed,) = evaluate([search.present(calibration, case)])
+    task = load_task(tmp_path / "task.toml")
+    with evaluator(task) as evaluate:
+        (failed,) = evaluate([search.present(task)])
     assert list(failed.residuals) == [FAILED, FAILED]
 
 
@@ -239,7 +250,7 @@ def test_parameters_go_between_text_and_the_unit_interval():
 
 
 def test_the_present_values_of_a_case_are_found_by_quoted_keys(task):
-    x = search.present(*task)
+    x = search.present(task)
     assert x[1] == pytest.approx((10 - 1) / 49)
 
 
@@ -249,15 +260,15 @@ def searched(tmp_path_factory):
     place = tmp_path_factory.mktemp("searched")
     (place / "small.toml").write_text(SMALL)
     (place / "task.toml").write_text(QUICK)
-    calibration, case = tasks.load_task(place / "task.toml")
-    with evaluator(calibration, case) as evaluate:
-        yield evaluate, search.search(evaluate, search.present(calibration, case), evaluations=120, spread=0.3, seed=2)
+    task = load_task(place / "task.toml")
+    with evaluator(task) as evaluate:
+        yield evaluate, search.search(evaluate, search.present(task), evaluations=120, spread=0.3, seed=2)
 
 
 def test_a_search_meets_its_target_and_reports_it(searched):
     evaluate, found = searched
     assert abs(found.outcome.residuals[0]) < 1.0
-    text = search.report(evaluate.calibration, found, search.sensitivities(evaluate, found))
+    text = report.report(evaluate.task, found, search.sensitivities(evaluate, found))
     assert "high" in text
     assert "most felt by" in text
 
@@ -272,9 +283,8 @@ def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(searched):
 
 
 def test_what_was_found_is_a_case_again(task, tmp_path):
-    from otjdd.case.case import load_case
-
-    (tmp_path / "found.toml").write_text(search.as_case(task[0], np.array([0.5, 0.5])))
+    out = tmp_path / "found.toml"
+    out.write_text(report.as_case(task, task.cases[0], np.array([0.5, 0.5]), out))
     assert load_case(tmp_path / "found.toml").device.left.barrier == pytest.approx(0.65)
 
 
@@ -387,13 +397,16 @@ share = 0.1
     )
     start = QUICK.index("[[run]]")
     (tmp_path / "task.toml").write_text('case = "small.toml"\n' + parameters + QUICK[start:])
-    calibration, case = tasks.load_task(tmp_path / "task.toml")
-    x = search.present(calibration, case)
+    task = load_task(tmp_path / "task.toml")
+    (part,), x = task.cases, search.present(task)
     assert x == pytest.approx([(0.01 - 1e-4) / (0.1 - 1e-4), 0.5, 0.5])
-    moved = case.replace(**tasks.values_of_point(calibration, np.array([1.0, 0.0, 1.0])))
+    there, out = np.array([1.0, 0.0, 1.0]), tmp_path / "found.toml"
+    out.write_text(report.as_case(task, part, there, out))
+    moved = load_case(out)
+    assert moved.resolved() == part.case.replace(task.changes(there, "")).resolved()
     assert moved.columns.kinds[0].share == 0.1
-    assert [tasks.value_of(moved, key) for key in keys] == pytest.approx([0.1, 0.5, 0.2])
-    assert np.isfinite(measured(calibration, case, x)).all()
+    assert [value_in_case(moved, key)[0] for key in keys] == pytest.approx([0.1, 0.5, 0.2])
+    assert np.isfinite(measured(part, part.case, task.changes(x, ""))).all()
 
 
 def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, tmp_path, monkeypatch):
@@ -401,26 +414,26 @@ def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, 
     from otjdd.system import sources
 
     evaluate, found = searched
-    visited.write(tmp_path / "a.nc", evaluate.calibration, evaluate.case, evaluate.visited)
-    read = visited.read(tmp_path / "a.nc", evaluate.calibration, evaluate.case)
+    visited.write(tmp_path / "a.nc", evaluate.task, evaluate.visited)
+    read = visited.read(tmp_path / "a.nc", evaluate.task)
     assert read.keys() == evaluate.visited.keys()
-    ds = visited.visits_dataset(evaluate.calibration, evaluate.case, read)
+    ds = visited.visits_dataset(evaluate.task, read)
     assert float(ds.visited_distance.min()) == pytest.approx(abs(found.outcome.residuals[0]))
     assert float(ds.visited_parameter.max()) < 1.0
     monkeypatch.setattr(sources, "digest", lambda: "another")
     with pytest.raises(ResultError, match="is a search by another version of otjdd"):
-        visited.read(tmp_path / "a.nc", evaluate.calibration, evaluate.case)
+        visited.read(tmp_path / "a.nc", evaluate.task)
 
 
 def test_the_distance_of_a_claim_is_in_its_own_tolerance():
     target = Target(name="R", read=0, claim="rv-hrs.pristine", within=1.2)
-    assert (target.aim, target.distance(3.6e8)) == ("rv-hrs", pytest.approx(1.0))
+    assert target.distance(3.6e8) == pytest.approx(1.0)
     assert Target(name="own", read=0, value=100.0, within=2.0).distance(25.0) == pytest.approx(2.0)
 
 
 def test_values_outside_of_what_is_published_are_named():
-    calibration, case = tasks.load_task(shipped_cases() / "calibration" / "li2019.toml")
-    said = search.beyond_literature(calibration, search.present(calibration, case))
+    task = load_task(shipped_cases() / "calibration" / "li2019.toml")
+    said = report.beyond_literature(task, search.present(task))
     assert [line.split()[5] for line in said] == [
         "device.film.tunnelling_mass", "device.right.doping", "ions.density", "ions.hop_distance",
     ]  # fmt: skip
@@ -429,6 +442,6 @@ def test_values_outside_of_what_is_published_are_named():
 
 @pytest.mark.parametrize("path", sorted((shipped_cases() / "calibration").glob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_calibrations_fit_their_cases_and_their_bounds_have_sources(path):
-    calibration, case = tasks.load_task(path)
-    assert np.all(np.isfinite(search.present(calibration, case)))
-    assert all(parameter.source for parameter in calibration.parameter)
+    task = load_task(path)
+    assert np.all(np.isfinite(search.present(task)))
+    assert all(parameter.source for parameter in task.parameters)

@@ -1,0 +1,96 @@
+"""What a calibration has found: a table of targets and parameters, and a case file for each of its cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from otjdd.case import toml_text
+from otjdd.case.case import load_case
+from otjdd.claims.calibrate.evaluate import Evaluation
+from otjdd.claims.calibrate.search import Search
+from otjdd.claims.calibrate.task import CalibratedCase, Task, start_of
+from otjdd.fitting.parameters import value_in_case
+from otjdd.fitting.report import base_of, differences
+
+COARSE = 0.25  # tolerances: larger effects of the coarse numerics of the search on a residual are reported
+
+
+def path_of(out: Path, part: CalibratedCase) -> Path:
+    """Path of the case file of a calibration that writes to `out`: with the name of the case where there are several."""
+    return out.with_stem(f"{out.stem}-{part.name}") if part.name else out
+
+
+def as_case(task: Task, part: CalibratedCase, x: np.ndarray, out: Path) -> str:
+    """Case file with the values at a point, on top of the calibrated case. out : where it will stand"""
+    case = part.case.replace(task.changes(x, part.name))
+    base = base_of(part.file, out)
+    if base is None:
+        return toml_text.write(case.plain())
+    below = load_case(part.file).plain()
+    below.pop("expect", None)
+    lines = [f"{key} = {toml_text.toml_value(value)}" for key, value in differences(below, case.plain())]
+    return "\n".join([f"base = {toml_text.toml_value(base)}", *lines]) + "\n"
+
+
+def asked(task: Task) -> str:
+    """What will be searched, in words: how many parameters, targets and runs; starts that are not those of the cases."""
+    runs = sum(len(part.runs) for part in task.cases)
+    head = f"{len(task.parameters)} parameters, {len(task.targets)} targets of {runs} runs"
+    head += f" of {len(task.cases)} cases" * (len(task.cases) > 1)
+    return "\n".join([head, *moved_starts(task)])
+
+
+def moved_starts(task: Task) -> list[str]:
+    """Lines that name parameters whose start is not that of all their cases: bounds exclude it, or cases differ."""
+    lines = []
+    for name, parameter in zip(task.parameter_names, task.parameters, strict=True):
+        start = parameter.number(parameter.text(parameter.inside(start_of(task, parameter))))
+        owners = [part for part in task.cases if parameter.of(part.name)]
+        values = {part.name: value_in_case(part.case, parameter.key)[0] for part in owners}
+        if any(parameter.written(value) != parameter.written(start) for value in values.values()):
+            said = ", ".join(
+                f"{parameter.written(value)}{f' in {part}' if len(values) > 1 else ''}"
+                for part, value in values.items()
+            )
+            lines.append(f"{name}: {said}; the search starts from {parameter.written(start)}")
+    return lines
+
+
+def report(task: Task, found: Search, slopes: np.ndarray | None = None, fine: Evaluation | None = None) -> str:
+    """Table of the targets, and of the parameters, each with the target that depends on it most.
+
+    slopes : (targets, parameters) of `sensitivities`, or None
+    fine : evaluation of the same point without coarse numerics; residuals that differ from it by more than COARSE are told
+    """
+    names, last = task.target_names, fine or found.outcome
+    moved = last.residuals - found.outcome.residuals
+    width = max(44, *map(len, names), *map(len, task.parameter_names))
+    lines = [f"score {last.score:.3g} after {found.evaluations} evaluations", ""]
+    for name, value, residual, change in zip(names, *last, moved, strict=True):
+        said = "" if abs(residual) <= 1 else "  missed"
+        said += f"  ({change:+.2f} by numerics)" if abs(change) > COARSE else ""
+        lines.append(f"{name:{width}s} {value:12.4g}  residual {residual:+.2f}{said}")
+    if (many := int(np.sum(np.abs(moved) > COARSE))) > 0:
+        lines.append(
+            f"{many} of them moved by more than {COARSE:g} from the coarse numerics of the search to those of the case"
+        )
+    lines.append("")
+    for i, (key, value) in enumerate(task.values(found.x).items()):
+        strongest = ""
+        if slopes is not None:
+            column = np.nan_to_num(slopes[:, i])
+            t = int(np.argmax(np.abs(column)))
+            strongest = f"  most felt by: {names[t]} ({column[t]:+.3g} residuals per range)"
+        lines.append(f"{key:{width}s} {value!s:>14}{strongest}")
+    return "\n".join(lines + beyond_literature(task, found.x))
+
+
+def beyond_literature(task: Task, x: np.ndarray) -> list[str]:
+    """Lines that name the values of a point outside of their published ranges."""
+    return [
+        f"outside of what is published: {name} {p.text(value)} ({' to '.join(map(str, p.published or ()))})"
+        for name, p, value in zip(task.parameter_names, task.parameters, x, strict=True)
+        if p.beyond(value)
+    ]

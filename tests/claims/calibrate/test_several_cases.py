@@ -1,0 +1,247 @@
+"""Calibrations of several cases: parameters of one or shared, runs of each, other calibrations as parts, and faults."""
+
+import sys
+
+import numpy as np
+import pytest
+from commands import otjdd
+
+from otjdd.case.case import load_case
+from otjdd.claims.calibrate import report, search
+from otjdd.claims.calibrate.evaluate import evaluator, measured
+from otjdd.claims.calibrate.task import load_task
+from otjdd.errors import CaseError
+
+SMALL = """
+base = "li2019.toml"
+title = "small"
+device.film.cells = 12
+device.film.grading = 1.0
+ions.law = "linear"
+columns.count = 1
+columns.spread = { "ions.activation_energy" = "10 meV" }
+[drive]
+kind = "pulse"
+voltage = "0 V"
+width = "1 ns"
+read = { voltage = "0.1 V" }
+"""
+OF_ONE = """
+case = "small.toml"
+coarse = { "device.film.cells" = 10 }
+[[parameter]]
+key = "device.left.barrier"
+low = "0.5 eV"
+high = "0.8 eV"
+dimension = "energy"
+source = "made up"
+[[parameter]]
+key = "device.film.thickness"
+low = "2 nm"
+high = "4 nm"
+dimension = "length"
+source = "made up"
+[[run]]
+name = "read"
+set = { "record.every" = "none" }
+[[run.target]]
+name = "resistance"
+read = 0
+value = 3e5
+"""
+OF_TWO = """
+[cases.thin]
+calibration = "one.toml"
+vary = ["device.left.barrier"]
+
+[cases.thick]
+case = "thick.toml"
+
+[[parameter]]
+key = "device.film.tunnelling_mass"
+low = 0.3
+high = 1.0
+source = "made up, of both"
+
+[[parameter]]
+case = "thick"
+key = "device.left.barrier"
+low = "0.5 eV"
+high = "0.8 eV"
+dimension = "energy"
+source = "made up"
+
+[[run]]
+case = "thick"
+name = "read"
+set = { "record.every" = "none" }
+[[run.target]]
+name = "resistance"
+read = 0
+value = 1e6
+"""
+THICK = 'base = "small.toml"\ntitle = "thick"\n[device.film]\nthickness = "3.2 nm"\ntunnelling_mass = 0.6\n'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    files = {"small.toml": SMALL, "thick.toml": THICK, "one.toml": OF_ONE, "two.toml": OF_TWO}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_a_case_takes_its_runs_and_the_named_parameters_from_another_calibration(folder):
+    task = load_task(folder / "two.toml")
+    assert task.parameter_names == [
+        "device.film.tunnelling_mass",
+        "thick: device.left.barrier",
+        "thin: device.left.barrier",
+    ]
+    assert task.target_names == ["thin: resistance", "thick: resistance"]
+    assert [part.case.device.film.cells for part in task.cases] == [12, 12]
+    assert [part.coarse.device.film.cells for part in task.cases] == [10, 12]
+    x = np.array([0.5, 0.0, 1.0])
+    assert task.changes(x, "thin") == {"device.film.tunnelling_mass": 0.65, "device.left.barrier": "0.8 eV"}
+    assert task.changes(x, "thick") == {"device.film.tunnelling_mass": 0.65, "device.left.barrier": "0.5 eV"}
+
+
+def test_without_vary_all_parameters_are_free_that_the_file_does_not_state(folder):
+    text = OF_TWO.replace('vary = ["device.left.barrier"]\n', "").replace(
+        'case = "thick"\nkey', 'case = ["thin", "thick"]\nkey'
+    )
+    (folder / "two.toml").write_text(text)
+    assert load_task(folder / "two.toml").parameter_names == [
+        "device.film.tunnelling_mass", "device.left.barrier", "thin: device.film.thickness",
+    ]  # fmt: skip
+
+
+def test_a_point_has_the_values_of_both_cases_and_each_is_that_of_its_own_run(folder):
+    task = load_task(folder / "two.toml")
+    x = search.present(task)
+    alone = [measured(part, part.coarse, task.changes(x, part.name)) for part in task.cases]
+    with evaluator(task) as evaluate:
+        (found,) = evaluate([x])
+        fine = evaluate.fine(x)
+    assert found.found.tolist() == np.concatenate(alone).tolist()
+    assert fine.found[0] != found.found[0]  # of the cells that are coarse
+    assert fine.found[1] == found.found[1]
+
+
+def test_a_shared_parameter_starts_from_its_first_case_unless_the_file_says_where_and_that_is_told(folder):
+    told = report.asked(load_task(folder / "two.toml"))
+    assert told.splitlines()[0] == "3 parameters, 2 targets of 2 runs of 2 cases"
+    assert "device.film.tunnelling_mass: 0.5234 in thin, 0.6 in thick; the search starts from 0.5234" in told
+    (folder / "two.toml").write_text(OF_TWO.replace("low = 0.3", "low = 0.3\nstart = 0.58"))
+    task = load_task(folder / "two.toml")
+    assert task.values(search.present(task))["device.film.tunnelling_mass"] == 0.58
+
+
+def test_a_start_outside_of_its_bounds_is_told(folder):
+    (folder / "one.toml").write_text(OF_ONE.replace('low = "0.5 eV"', 'low = "0.7 eV"'))
+    told = report.asked(load_task(folder / "one.toml")).splitlines()
+    assert told == [
+        "2 parameters, 1 targets of 1 runs",
+        "device.left.barrier: 0.6243 eV; the search starts from 0.7 eV",
+    ]
+
+
+KNOWN = 'expected one of "thin", "thick", got'
+FAULTS = [
+    ('case = "thick"\nname', 'case = "thik"\nname', f'two.toml:24:1 run[0].case: {KNOWN} "thik" (did you mean "thick"?)'),
+    ('case = "thick"\nname', "name", 'run[0].case: expected the case of the run, one of "thin", "thick", got nothing'),
+    (
+        'case = "thick"\nkey', 'case = ["thick", "thn"]\nkey',
+        f'parameter[1].case: {KNOWN} "thn" (did you mean "thin"?)',
+    ),
+    (
+        '"device.left.barrier"]', '"device.left.barier"]',
+        "two.toml:4:9 cases.thin.vary[0]: expected the key of a parameter of one.toml, got "
+        '"device.left.barier" (did you mean "device.left.barrier"?)',
+    ),
+    (
+        'calibration = "one.toml"', 'calibration = "two.toml"',
+        "cases.thin.calibration: expected a calibration of one case, got one of several",
+    ),
+    (
+        'case = "thick.toml"', 'case = "thick.toml"\ncalibration = "one.toml"',
+        "cases.thick: expected a case file as `case`, or a file like this one as `calibration`, got both",
+    ),
+    (
+        'case = "thick.toml"', 'case = "thick.toml"\nset = { "device.film.cels" = 9 }',
+        'two.toml:8:9 cases.thick.set."device.film.cels": expected a key that is known here',
+    ),
+    (
+        'case = "thick.toml"', 'case = "thick.toml"\ncoarse = { "device.film.cels" = 9 }',
+        'two.toml:8:12 cases.thick.coarse."device.film.cels": expected a key that is known here',
+    ),
+    (
+        'case = "thick"\nkey', "key",
+        'cases.thin.vary: expected every key once for a case, got "device.left.barrier" a second time',
+    ),
+    (
+        'key = "device.film.tunnelling_mass"', 'key = "device.film.tunneling_mass"',
+        'two.toml:10:1 parameter[0].key: expected the key of a number of the case "thin", got '
+        '"device.film.tunneling_mass" (did you mean "device.film.tunnelling_mass"?)',
+    ),
+    ("[cases.thick]", '[cases."thick one"]', "expected a plain name"),
+    (
+        '"thick.toml"\n', '"thick.toml"\n[cases.third]\ncase = "thick.toml"\n',
+        "cases.third: expected a [[run]] of this case, got none",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "said"), FAULTS)
+def test_a_fault_is_told_with_its_line_and_what_was_expected(folder, old, new, said):
+    assert old in OF_TWO
+    (folder / "two.toml").write_text(OF_TWO.replace(old, new, 1))
+    with pytest.raises(CaseError) as refused:
+        load_task(folder / "two.toml")
+    assert said in str(refused.value)
+
+
+def test_a_fault_of_the_other_calibration_is_told_with_its_own_line(folder):
+    (folder / "one.toml").write_text(OF_ONE.replace("read = 0", "read = 3"))
+    with pytest.raises(
+        CaseError, match=r"one\.toml:21:1 run\[0\]\.target\[0\]\.read: expected one of 1 reads of the run"
+    ):
+        load_task(folder / "two.toml")
+
+
+def test_the_command_writes_a_case_for_each_and_goes_on_to_the_same_bits(folder, monkeypatch, capsys):
+    from otjdd import cli
+    from otjdd.claims.calibrate import evaluate as evaluations
+
+    runs, real, stop = [], evaluations.measured, 13
+
+    def counted(*arguments):
+        runs.append(1)
+        if len(runs) == stop:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    def typed(name, *more):
+        words = ["calibrate", "two.toml", "-o", name, "--evaluations", "16", "--rounds", "2", "--no-sensitivity", *more]
+        monkeypatch.setattr(sys, "argv", ["otjdd", *words])
+        runs.clear()
+        with pytest.raises(SystemExit) as ended:
+            cli.main(own=False)
+        return ended.value.code
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(evaluations, "measured", counted)
+    assert typed("a.toml") == 130
+    assert "is in a-thin.toml, a-thick.toml; the same command with --resume goes on from it" in capsys.readouterr().err
+    stop = 10**6
+    assert typed("a.toml", "--resume") == 0
+    resumed, said = len(runs), capsys.readouterr().out
+    assert said.splitlines()[-1] == "a-thin.toml, a-thick.toml, a.nc"
+    assert typed("b.toml") == 0
+    assert 0 < resumed < len(runs)
+    for case in ("thin", "thick"):
+        assert (folder / f"a-{case}.toml").read_text() == (folder / f"b-{case}.toml").read_text()
+    thin, thick = (load_case(f"a-{case}.toml") for case in ("thin", "thick"))
+    assert thin.device.film.tunnelling_mass == thick.device.film.tunnelling_mass != 0.6
+    assert thick.device.film.thickness == pytest.approx(3.2e-9)
+    assert otjdd(folder, "check", "a-thick.toml").returncode == 0
