@@ -66,11 +66,14 @@ def made_model(
     )  # fmt: skip
 
 
-def noisy_model(ions: float = 400.0, spread: bool = False, **options):
-    """The made model with noise: each of so many ions crosses for itself. spread : devices differ, by 0.3 and 0.5 of ln"""
+def noisy_model(ions: float = 400.0, spread: bool = False, read: float = 1.6e-6, **options):
+    """The made model with noise: each of so many ions crosses for itself.
+
+    spread : devices differ, by 0.3 and 0.5 of ln   read : sigma of ln G of reads
+    """
     made = made_model(**options)
     voltage, state = np.linspace(-3.0, 3.0, 5), made.kinds[0].state
-    tables = NoiseTables(voltage, state, np.zeros((5, state.size)), ions, np.full(state.size, -9.0))
+    tables = NoiseTables(voltage, state, np.zeros((5, state.size)), ions, np.full(state.size, np.log10(ions * read**2)))
     covariance = np.diag([0.09, 0.09, 0.25])
     differ = DeviceSpread(covariance, 24, "made") if spread else None
     return dataclasses.replace(made, noise=Noise((tables,), differ))

@@ -192,10 +192,22 @@ class Case(Record):
         return self.model_copy(update={"fit": None}) if self.fit else self
 
     def without_study(self) -> "Case":
-        """The case without study, fit and expect: the point that the study's changes start from."""
-        found = self.model_copy(update={"study": None, "fit": None, "expect": None})
+        """The case without study, fit and expect: the point that the study's changes start from.
+
+        A crossbar whose devices are the draws of the study keeps them.
+        """
+        crossbar = self.crossbar.with_draws(self.study) if self.crossbar and self.study else self.crossbar
+        found = self.model_copy(update={"study": None, "fit": None, "expect": None, "crossbar": crossbar})
         found._source = ""
         return found
+
+    @property
+    def varied(self) -> Study | None:
+        """The study without a sample whose draws are the devices of a crossbar; None where nothing else is varied."""
+        if self.study is None or self.crossbar is None or self.crossbar.cells.devices != "study":
+            return self.study
+        found = self.study.model_copy(update={"sample": None})
+        return found if found.sizes else None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Case) and self.resolved() == other.resolved()

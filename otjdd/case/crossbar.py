@@ -4,13 +4,15 @@ Such a case has a drive of the kind patterns.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from otjdd.case import targets
 from otjdd.case.base import Count, Record, as_text
+from otjdd.case.distributions import Sample
 from otjdd.case.problem import KeyPath
+from otjdd.case.study_axes import Study
 from otjdd.units import Quantity, brief
 
 Lines = Annotated[Count, Field(ge=1, le=256)]
@@ -18,18 +20,36 @@ LineOhms = Annotated[float, Quantity("resistance", "1 mohm", "1 Gohm")]
 SeriesOhms = Annotated[float, Quantity("resistance", "0 ohm", "1 Gohm")]
 AccessOhms = Annotated[float, Quantity("resistance", "1 mohm", "1e15 ohm")]
 NOT_IN_A_CROSSBAR = ("parallel_capacitance", "compliance", "range", "bandwidth", "time_constant")  # of the circuit
+MOST_DEVICES = 1000
+JUNCTION = "device", "ions", "columns"  # tables whose keys may differ between devices
+SERIES = "circuit.series_resistance"  # and this key
+ONE = "ions.noise", "ions.initial"  # but these
+
+
+def form_of_devices(value: object) -> str:
+    """Tag of the form of `devices` that a value has. What has no known form is taken for a number, and refused as one."""
+    return "draws" if isinstance(value, dict | Sample) else "study" if isinstance(value, str) else "number"
+
+
+Devices = Annotated[
+    Annotated[Annotated[Count, Field(ge=2, le=MOST_DEVICES)], Tag("number")]
+    | Annotated[Literal["study"], Tag("study")]
+    | Annotated[Sample, Tag("draws")],
+    Discriminator(form_of_devices),
+]
 
 
 class CrossbarCells(Record):
     """The junctions of a crossbar, where they are not all as the case has them.
 
-    radius : [m]; current and charge go with the area   devices : so many are drawn from columns.spread, each of as many
-        patches as the case has columns, or from the spread of a noisy `model`, and dealt to the cells by turns of a shuffle
-        with the `seed`
+    radius : [m]; current and charge go with the area
+    devices : so many are drawn from columns.spread, each of as many patches as the case has columns, or from the spread of
+        a noisy `model`; "study": the draws of the [study.sample] of the case; a table: draws as such a sample has them
+    seed : of the shuffle by which devices are dealt to cells in turns
     """
 
     radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = None
-    devices: Annotated[Count, Field(ge=2, le=1000)] | None = None
+    devices: Devices | None = None
     seed: Annotated[Count, Field(ge=0)] = 0
 
 
@@ -73,6 +93,12 @@ class Crossbar(Record):
     access: Annotated[Switch | Selector, Field(discriminator="kind")] | None = None
     model: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
 
+    def with_draws(self, study: Study) -> Self:
+        """The same crossbar without a study: where its devices are the draws of this one, it has them itself."""
+        if self.cells.devices != "study":
+            return self
+        return self.model_copy(update={"cells": self.cells.model_copy(update={"devices": study.sample})})
+
 
 def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which holds a Crossbar
     """(path, expected, got) for each conflict between crossbar, drive, patterns and circuit of a case."""
@@ -95,6 +121,7 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which
                 f"{found[0]} rows of {' and '.join(map(str, found[1:]))}",
             )
     yield from targets.faults(case.drive.parts, shape)
+    yield from faults_of_draws(case)
     default = type(case.circuit)()
     for name in NOT_IN_A_CROSSBAR:
         if getattr(case.circuit, name) != getattr(default, name):
@@ -103,3 +130,32 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which
                 "none in a case with a [crossbar], whose drivers are resistances and whose cells are static",
                 "a value",
             )
+
+
+def draws_of(case: Any) -> Sample | None:  # of a Case with a Crossbar
+    """The draws of the devices of a case, whose keys differ from cell to cell; None where it has none."""
+    said = case.crossbar.cells.devices
+    if said == "study":
+        found: Sample | None = None if case.study is None else case.study.sample
+        return found
+    return said if isinstance(said, Sample) else None
+
+
+def faults_of_draws(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case with a Crossbar
+    """(path, expected, got) for draws of devices that a case does not have, or that cells cannot differ by."""
+    key: KeyPath = ("crossbar", "cells", "devices")
+    own, sample = case.crossbar.cells.devices == "study", draws_of(case)
+    if own and sample is None:
+        yield key, "a [study.sample] in this case, or a table of draws as one has them", '"study" without one'
+    if sample is None:
+        return
+    at: KeyPath = ("study", "sample") if own else key
+    if case.crossbar.model is not None:
+        yield key, "a number of devices beside a crossbar.model; draws are extracted one by one", "draws"
+    if sample.method == "saltelli" or not 2 <= sample.size <= MOST_DEVICES:
+        expected = f"2 to {MOST_DEVICES} devices by draws of one design (sobol, latin-hypercube, random)"
+        yield at, expected, f"{sample.size} by {sample.method}"
+    for name in sample.over:
+        if name in ONE or not (name.partition(".")[0] in JUNCTION or name == SERIES):
+            expected = f"keys of {', '.join(JUNCTION)}, or {SERIES}, but not {' or '.join(ONE)}"
+            yield (*at, "over", name), expected, brief(name)

@@ -167,16 +167,19 @@ def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def form_of(value: object) -> str:
-    """Tag of the distribution that the keys of a table name."""
+    """Tag of the distribution that the keys of a table name. No tag is a key, for places of faults in the table."""
     keys = set(value) if isinstance(value, dict) else set(vars(value)) if isinstance(value, Record) else set()
-    return next((key for key in ("mean", "median", "values") if key in keys), "low")
+    return next((tag for key, tag in FORMS.items() if key in keys), "uniform")
+
+
+FORMS = {"mean": "normal", "median": "log-normal", "values": "choice"}  # key -> tag
 
 
 Distribution = Annotated[
-    Annotated[Uniform, Tag("low")]
-    | Annotated[Normal, Tag("mean")]
-    | Annotated[Lognormal, Tag("median")]
-    | Annotated[Choice, Tag("values")],
+    Annotated[Uniform, Tag("uniform")]
+    | Annotated[Normal, Tag("normal")]
+    | Annotated[Lognormal, Tag("log-normal")]
+    | Annotated[Choice, Tag("choice")],
     Discriminator(form_of),
 ]
 

@@ -325,7 +325,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "what stands in series with each junction: a switch or a selector", '{ kind = "switch", on_resistance = "1 kohm" }'
     ),
     "CrossbarCells.radius": ("radius of each cell; that of the device if absent", '"1 um"'),
-    "CrossbarCells.devices": ("drawn from `columns.spread` or a noisy model, dealt to cells; all alike if absent", "25"),
+    "CrossbarCells.devices": ("drawn from `columns.spread` or a noisy model, by the study, or by own draws", '"study"'),
     "CrossbarCells.seed": ("seed of the deal", "7"),
     "Switch.on_resistance": ("resistance on the word line that is written or read", '"1 kohm"'),
     "Switch.off_resistance": ("resistance on all others", '"1 Tohm"'),

@@ -104,10 +104,10 @@ def check_files(case: Case, path: Path) -> None:
 
     try:
         columns = model.members(case)
-        if case.crossbar is not None and case.crossbar.model is not None:
+        if case.crossbar is not None:
             from otjdd.compact_models.crossbars import models
 
-            models.crossbar_of(case, file=os.fspath(path))
+            models.check_devices(case, os.fspath(path))
         if hasattr(case.drive, "waveform"):
             waveform = case.drive.waveform()
             case.record.instants(waveform.duration)

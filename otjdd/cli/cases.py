@@ -68,7 +68,7 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     case = load_checked(path, settings, allow_outside)
     expect.check_expected(case, str(path))
     points, expected = "", f", expects {case.expect.words}" if case.expect else ""
-    if case.study:
+    if case.varied:
         from otjdd.studies.plan import plan
 
         points = f", a study of {len(plan(case, str(path)).digests)} points"

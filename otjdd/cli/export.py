@@ -55,7 +55,8 @@ def write_netlists(file: Path, out: Path) -> None:
     """Write the netlists of the crossbar of a result into a folder. Raises ResultError, CaseError, ExtractionError."""
     from otjdd.case.case import parse_case
     from otjdd.case.drive_patterns import Patterns
-    from otjdd.compact_models.crossbars.models import crossbar_of, refused
+    from otjdd.compact_models.crossbars.models import crossbar_of
+    from otjdd.compact_models.crossbars.one_model import refused
     from otjdd.compact_models.exports import array, compiler
     from otjdd.results import store
 

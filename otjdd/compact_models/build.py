@@ -90,9 +90,9 @@ def compact(
     return replace(made, heat=heat)
 
 
-def noise_of(made: CompactModel, case: Case, spread: Spread) -> Noise:
-    """The noise of a model of a case."""
-    parts, kinds, found = model.members(case), kinds_of(case), []
+def noise_of(made: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> Noise:
+    """The noise of a model of a case. parts : its columns, by default those of the case"""
+    parts, kinds, found = model.members(case) if parts is None else parts, kinds_of(case), []
     with extraction.reachable(made.limits):
         for number, group in enumerate(columns_alike(case, parts)):
             part, speeds = parts[group[0]], made.speed[group]

@@ -1,12 +1,13 @@
 """Devices that differ from each other, as compact models.
 
-A [study.sample] describes how devices differ: each device is a draw from its distributions. A spread of columns describes
-how patches within one device differ. Each device is then assumed to consist of as many patches as the case has columns,
-each drawn from that spread. This is a hypothesis, and an upper limit of the differences: devices of more patches differ
-less.
+A sample describes how devices differ: each device is a draw from its distributions. A spread of columns describes how
+patches within one device differ. Each device is then assumed to consist of as many patches as the case has columns, each
+drawn from that spread. This is a hypothesis, and an upper limit of the differences: devices of more patches differ less.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 
@@ -17,40 +18,60 @@ from otjdd.compact_models.ends import SETTLED
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.solver import model
+from otjdd.solver.integrate import of_part
 from otjdd.solver.model import Member
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
 
 
-def devices(case: Case, count: int, limits: Range, spread: Spread, progress: Progress = None) -> list[CompactModel]:
+def devices(
+    case: Case, count: int, limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
+) -> list[CompactModel]:
     """Compact models of `count` devices, whose errors are not measured.
 
-    spread : what `pool.team` yields
+    spread : what `pool.team` yields   noise : find how states scatter, as single ions hop at random
     Each device of a study takes an extraction; patches that differ in their activation energy only share one.
     Raises NotAsExpected, CaseError.
     """
     source(case, count)
     if case.study is not None and case.study.sample is not None:
-        found = []
-        for number, changed in enumerate(sampled(case, count)):
-            found.append(build.extracted(changed, limits, spread))
-            if progress:
-                progress((number + 1) / count)
-        return found
-    parts = [model.members(patches(case, number)) for number in range(count)]
-    joined = build.extracted(case, limits, spread, progress, [part for each in parts for part in each])
-    return [only(case, joined, number, parts[number]) for number in range(count)]
+        return list(one_by_one(sampled(case, count), limits, spread, progress, noise))
+    return together([patches(case, number) for number in range(count)], case, limits, spread, progress, noise)
 
 
-def only(case: Case, joined: CompactModel, number: int, parts: list[Member]) -> CompactModel:
-    """One device by its number, from a model with the columns of all devices.
+def one_by_one(
+    cases: Sequence[Case], limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
+) -> Iterator[CompactModel]:
+    """Compact models of devices, each from an extraction of its own. Raises NotAsExpected, CaseError."""
+    for number, case in enumerate(cases):
+        made = build.extracted(case, limits, spread, of_part(progress, number, len(cases)))
+        yield replace(made, noise=build.noise_of(made, case, spread)) if noise else made
 
-    parts : its columns, as many for each device
+
+def together(
+    cases: Sequence[Case], base: Case, limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
+) -> list[CompactModel]:
+    """Compact models of devices that differ in the values of their columns only, from one extraction.
+
+    base : the case that they are made from
     """
-    mine = slice(number * len(parts), (number + 1) * len(parts))
+    parts = [model.members(case) for case in cases]
+    members = [part for each in parts for part in each]
+    joined = build.extracted(base, limits, spread, progress, members)
+    joined = replace(joined, noise=build.noise_of(joined, base, spread, members)) if noise else joined
+    ends = list(accumulate(map(len, parts)))
+    return [only(case, joined, mine, end) for case, mine, end in zip(cases, parts, ends, strict=True)]
+
+
+def only(case: Case, joined: CompactModel, parts: list[Member], end: int) -> CompactModel:
+    """The model of one device, out of a model with the columns of all devices.
+
+    case, parts : of the device, and its columns   end : number of the column after its last one
+    """
+    mine = slice(end - len(parts), end)
     kind, speed = joined.kind[mine], joined.speed[mine]
     tables = [joined.kinds[k] for k in kind]
     settling = np.array([each.emptying * SETTLED for each in tables]) / speed
-    start, unsettled, _ = build.starting_states(patches(case, number), parts, settling, tables)
+    start, unsettled, _ = build.starting_states(case, parts, settling, tables)
     weight = np.array([part.weight for part in parts])
     return replace(joined, kind=kind, speed=speed, weight=weight, start=start, unsettled=unsettled)

@@ -1,6 +1,9 @@
 """Draws of devices that differ, as cases: from a [study.sample], or as patches of a spread of columns, see `devices`."""
 
+from typing import Any
+
 from otjdd.case.case import Case
+from otjdd.case.distributions import Sample
 from otjdd.case.kinds import column_count, kinds_of
 from otjdd.errors import NotAsExpected
 
@@ -30,8 +33,12 @@ def sampled(case: Case, count: int) -> list[Case]:
     assert case.study is not None
     assert case.study.sample is not None
     sample = case.study.sample.model_copy(update={"count": count, "method": "latin-hypercube"})
-    alone = case.without_study()
-    return [alone.replace(dict(zip(sample.over, row, strict=True))) for row in sample.rows()]
+    return [case.without_study().replace(changes) for changes in rows(sample)]
+
+
+def rows(sample: Sample) -> list[dict[str, Any]]:
+    """Changes of the case for each draw: dotted key -> value."""
+    return [dict(zip(sample.over, row, strict=True)) for row in sample.rows()]
 
 
 def patches(case: Case, number: int) -> Case:

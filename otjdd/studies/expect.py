@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from otjdd.case.case import Case
 from otjdd.case.expect import Expect
 from otjdd.case.problem import Problem
+from otjdd.case.varied import located
 from otjdd.errors import CaseError
 from otjdd.runs.run import simulate
 from otjdd.studies import keep
-from otjdd.studies.plan import located, plan
+from otjdd.studies.plan import plan
 from otjdd.units import DIMENSIONS, brief, plain_unit
 
 
@@ -33,7 +34,7 @@ def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
     as_typed = DIMENSIONS[expect.dimension].unit if expect.dimension else "1"  # metrics have units as in case files
     if unit not in (plain_unit(expect.dimension), as_typed):
         yield Problem(file, 0, 0, "expect.low", f"a window in {unit}", brief(expect.low))
-    points = 0 if case.study is None else len(plan(case, file).digests)
+    points = 0 if case.varied is None else len(plan(case, file).digests)
     if (expect.point is None) == bool(points) or (expect.point or 0) >= max(points, 1):
         expected = f"a point from 0 to {points - 1}" if points else "no point in a case without a study"
         yield Problem(file, 0, 0, "expect.point", expected, brief(expect.point))

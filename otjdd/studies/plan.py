@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.case import toml_text
 from otjdd.case.case import Case
 from otjdd.case.drive import Drive
-from otjdd.case.problem import KeyPath, Problem, Source, dotted
-from otjdd.case.study_axes import ROWS, Axis, Study, axes
+from otjdd.case.problem import Problem
+from otjdd.case.study_axes import Axis, Study, axes
+from otjdd.case.varied import located
 from otjdd.errors import CaseError, LimitError
 from otjdd.studies import keep as kept
-from otjdd.units import brief
 
 MAX_POINTS = 100_000
 
@@ -56,9 +55,10 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
     file : name of the case file, for problems   progress : called with the fraction done
     Raises CaseError for a case without a study and for the first point that is no valid case; LimitError, OSError.
     """
-    if case.study is None:
-        raise CaseError([Problem(file, 0, 0, "study", "a case with a [study]", "one without")])
-    study = case.study
+    study = case.varied
+    if study is None:
+        got = "one without" if case.study is None else "one whose sample is the devices of its cells (see `otjdd run`)"
+        raise CaseError([Problem(file, 0, 0, "study", "a case with a [study]", got)])
     if wrong := kept.unknown(study.keep):
         raise CaseError([located(Problem(file, 0, 0, "study.keep", wrong), case, {}, file)])
     refuse_many(study.sizes)
@@ -89,20 +89,3 @@ def refuse_many(sizes: dict[str, int]) -> None:
         raise LimitError(
             f"a study of {count:,} points ({product}); the limit is {MAX_POINTS:,}. Vary less, or draw a [study.sample]"
         )
-
-
-def located(problem: Problem, case: Case, changes: dict[str, Any], file: str) -> Problem:
-    """A problem of a point, moved to the line of the case file that varies its key. changes : of the point"""
-    point = ", ".join(f"{key} = {brief(value)}" for key, value in changes.items())
-    point = f"at {point}" * bool(changes)
-    source = Source(file, case.source)
-    for path, offset in toml_text.scan(case.source).places.items():
-        if path[:1] in (("study",), ("expect",)) and problem.key in (dotted(path), keyed(path)):
-            return source.problem(offset, path, problem.expected, problem.got, problem.hint or point)
-    return problem._replace(file=file, hint=problem.hint or point)
-
-
-def keyed(path: KeyPath) -> str:
-    """Key of the case that a path in [study] varies: ("study", "grid", "ions", "density") -> "ions.density"."""
-    inner = [str(part) for part in path[1:] if part not in (*ROWS, "grid", "over") and not isinstance(part, int)]
-    return ".".join(inner) if len(inner) != 1 or "." in inner[0] else dotted(tuple(inner))

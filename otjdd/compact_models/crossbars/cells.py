@@ -5,12 +5,12 @@ of the switch form a group, for which the kernels are called once.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from otjdd.case.crossbar import Selector, Switch
-from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.model import READ_STREAM, CompactModel
 from otjdd.compact_models.noise import no_streams
 
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ class Cells(NamedTuple):
     dealt: np.ndarray  # (R C,) index of the device of each cell
     access: Switch | Selector | None = None
     streams: np.ndarray = NO_STREAMS  # (R C, 3) of random numbers, which moves change in place; (0, 3) without noise
+    drawn: np.random.Generator | None = None  # numbers of reads; None without noise
+
+    def each(self, values: "list[Any]") -> np.ndarray:
+        """Values (R C, ...) of the cells. values : of the devices"""
+        found: np.ndarray = np.array(values)[self.dealt]
+        return found
 
 
 def cells_of(
@@ -49,7 +55,9 @@ def cells_of(
         ) if each.kinds is devices[0].kinds else each.lookup
         for each in devices
     ]  # fmt: skip
-    return Cells(devices, tuple(lookups), dealt, access, devices[0].streams(dealt.size, seed))
+    streams = devices[0].streams(dealt.size, seed)
+    drawn = None if seed is None else np.random.default_rng([seed, READ_STREAM])
+    return Cells(devices, tuple(lookups), dealt, access, streams, drawn)
 
 
 def calm(cells: Cells) -> Cells:
@@ -63,9 +71,12 @@ def alike(model: CompactModel, count: int) -> Cells:
 
 
 def beginning(cells: Cells) -> np.ndarray:
-    """Initial states (R C, ...) of the cells, those of their devices."""
-    found: np.ndarray = np.concatenate([device.states(1) for device in cells.devices])[cells.dealt]
-    return found
+    """Initial states (R C, ...) of the cells, those of their devices. Beside films that settle, others have settled."""
+    each = [device.states(1)[0] for device in cells.devices]
+    found = np.zeros((len(each), max(map(len, each))))
+    for row, states in zip(found, each, strict=True):
+        row[: states.size] = states
+    return cells.each(list(found))
 
 
 def groups(cells: Cells, chosen: np.ndarray, which: np.ndarray) -> "Iterator[tuple[np.ndarray, Lookup]]":

@@ -1,32 +1,29 @@
 """The crossbar of a case: its lines, and its devices from the compact model that it names or from an extraction."""
 
-import os
-import tomllib
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from otjdd.case import toml_text
 from otjdd.case.case import Case
+from otjdd.case.crossbar import draws_of
 from otjdd.case.drive_patterns import Patterns
-from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.targets import targets_of
-from otjdd.compact_models import build
+from otjdd.case.varied import located
 from otjdd.compact_models import devices as drawn
+from otjdd.compact_models import noise_error
 from otjdd.compact_models.crossbars.cells import cells_of, linearise
 from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.crossbars.one_model import model_named_by, model_of, needed_range, refused
+from otjdd.compact_models.draws import rows, source
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
-from otjdd.errors import CaseError, NotAsExpected, ResultError
+from otjdd.errors import CaseError, NotAsExpected
+from otjdd.solver.model import members
 from otjdd.system.pool import one_by_one
 from otjdd.system.steps import Progress
-from otjdd.units import brief
 
-JUNCTION = ("temperature", "device", "ions", "columns", "circuit.series_resistance")  # what a model depends on
-# keys that may differ: current and charge are proportional to the area, and a model is one of the mean
-FREE = ("device.radius", "ions.noise", "ions.seed")
-DECADES = 1e3  # least ratio of longest to shortest time of an extraction
+SEED, SPEED = "ions.seed", "ions.activation_energy"  # keys of draws: one that cells do not have, one that shares tables
 
 
 def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Crossbar:
@@ -34,9 +31,8 @@ def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Cr
     said = case.crossbar
     assert said is not None  # `case.crossbar.faults` has checked it
     count = said.word_lines * said.bit_lines
-    radius = case.device.radius if said.cells.radius is None else said.cells.radius
-    area = case.device.area * (radius / case.device.radius) ** 2
-    devices = tuple(of_area(each, area) for each in devices_of(case, progress, file))
+    scale = 1.0 if said.cells.radius is None else (said.cells.radius / case.device.radius) ** 2
+    devices = tuple(of_area(each, each.area * scale) for each in devices_of(case, progress, file))
     dealt = np.resize(np.arange(len(devices)), count)
     if len(devices) > 1:
         np.random.default_rng(said.cells.seed).shuffle(dealt)
@@ -48,6 +44,20 @@ def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Cr
     )
     check_targets(case, found, file)
     return found
+
+
+def check_devices(case: Case, file: str) -> None:
+    """Raise what `crossbar_of` raises for a case, as far as it can be known without an extraction."""
+    assert case.crossbar is not None
+    if case.crossbar.model is not None:
+        crossbar_of(case, file=file)
+    elif draws_of(case) is not None:
+        drawn_cases(case, file)
+    elif isinstance(count := case.crossbar.cells.devices, int):
+        try:
+            source(case.without_study(), count)
+        except NotAsExpected as error:
+            raise refused(case, ("crossbar", "cells", "devices"), error.expected, error.got, file) from error
 
 
 def check_targets(case: Case, crossbar: Crossbar, file: str) -> None:
@@ -82,22 +92,55 @@ def of_area(model: CompactModel, area: float) -> CompactModel:
 
 
 def devices_of(case: Case, progress: Progress = None, file: str = "case") -> list[CompactModel]:
-    """The devices of the cells of a case: one, or as many as it draws."""
+    """The devices of the cells of a case, at the area of its junction: one, or as many as it draws."""
     assert case.crossbar is not None
-    count = case.crossbar.cells.devices
-    if count is None:
-        return [model_of(case, progress, file)]
+    said = case.crossbar.cells.devices
     if case.crossbar.model is not None:
-        return drawn_from_model(case, count, file)
+        found = [model_of(case, progress, file)] if said is None else drawn_from_model(case, said, file)
+        return [of_area(each, case.device.area) for each in found]
+    if said is None:
+        return [model_of(case, progress, file)]
     voltage, time = needed_range(case)
-    alone = case.without_study()
+    limits, noise, alone = Range(*voltage, *time), case.ions.noise != "none", case.without_study()
+    sample = draws_of(case)
     try:
-        return drawn.devices(alone, count, Range(*voltage, *time), one_by_one, progress)
+        if isinstance(said, int):
+            return drawn.devices(to_extract(alone), said, limits, one_by_one, progress, noise)
+        assert sample is not None  # `case.crossbar.faults_of_draws` has checked it
+        cases = [to_extract(each) for each in drawn_cases(case, file)]
+        if set(sample.over) <= {SPEED, SEED}:
+            return drawn.together(cases, to_extract(alone), limits, one_by_one, progress, noise)
+        return list(drawn.one_by_one(cases, limits, one_by_one, progress, noise))
     except NotAsExpected as error:
-        raise refused(case, ("crossbar", "cells", "devices"), error.expected, error.got) from error
+        raise refused(case, ("crossbar", "cells", "devices"), error.expected, error.got, file) from error
 
 
-def drawn_from_model(case: Case, count: int, file: str) -> list[CompactModel]:
+def to_extract(case: Case) -> Case:
+    """The case without noise. Raises CaseError for one that no model is extracted from, or whose noise is not defined."""
+    case = case.unpolarised("a compact model").of_one_temperature("the compact models of drawn devices")
+    if case.ions.noise != "none":
+        noise_error.noisy(case)
+    return case.without_noise()
+
+
+def drawn_cases(case: Case, file: str = "case") -> list[Case]:
+    """The junctions of the devices that a case draws from a sample. Raises CaseError for a draw that makes none."""
+    sample = draws_of(case)
+    assert sample is not None
+    found, alone = [], case.without_study()
+    for changes in rows(sample):
+        changes.pop(SEED, None)  # each cell has random numbers of its own
+        try:
+            found.append(alone.replace(changes))
+        except CaseError as error:
+            raise CaseError([located(problem, case, changes, file) for problem in error.problems]) from None
+    if len(counts := sorted({len(members(each)) for each in found})) > 1:
+        expected = "draws that leave the number of columns the same"
+        raise refused(case, ("crossbar", "cells", "devices"), expected, " and ".join(map(str, counts)), file)
+    return found
+
+
+def drawn_from_model(case: Case, count: Any, file: str) -> list[CompactModel]:
     """Devices drawn from the spread of the model that a case names."""
     assert case.crossbar is not None
     model = model_named_by(case, file)
@@ -109,103 +152,3 @@ def drawn_from_model(case: Case, count: int, file: str) -> list[CompactModel]:
     return [
         model.device(int(seed)) for seed in np.random.default_rng(case.crossbar.cells.seed).integers(2**63, size=count)
     ]
-
-
-def model_of(case: Case, progress: Progress = None, file: str = "case") -> CompactModel:
-    """The model of the cells of a case: the one that it names, or an extracted one.
-
-    progress : called with the fraction of the extraction that is done
-    Raises CaseError, ResultError for a file that is no model of this version, ExtractionError.
-    """
-    assert case.crossbar is not None  # `case.crossbar.faults` has checked it
-    if case.crossbar.model is not None:
-        return model_named_by(case, file)
-    voltage, time = needed_range(case)
-    try:
-        noisy = case.ions.noise != "none"
-        return build.compact(case, voltage=voltage, time=time, progress=progress, measure=False, noise=noisy)
-    except NotAsExpected as error:
-        raise refused(case, ("ions",), f"{error.expected}, to extract a compact model", error.got) from error
-
-
-def model_named_by(case: Case, file: str = "case") -> CompactModel:
-    """The model that a case names. file : name of the case in messages. Raises CaseError, ResultError."""
-    assert case.crossbar is not None
-    assert case.crossbar.model is not None
-    key = "crossbar", "model"
-    try:
-        model = CompactModel.load(case.crossbar.model)
-    except ResultError as error:
-        where = refused(case, key, "", file=file).problems[0]
-        raise ResultError(
-            error.path, f"{error.reason} (crossbar.model, {where.file}:{where.line})", error.advice
-        ) from None
-    if unlike := difference_from_case(model, case):
-        raise refused(case, key, "a model of the junction of this case", unlike, file)
-    if case.ions.noise != "none" and model.noise is None:
-        expected = '"none" beside a crossbar.model of the mean (`otjdd compact --noise` makes one that scatters)'
-        raise refused(case, ("ions", "noise"), expected, f'"{case.ions.noise}"', file)
-    model = model.at(case.temperature)
-    low, high = needed_range(case)[0]
-    limits = model.limits
-    if low < limits.low or high > limits.high:
-        wanted = f"a model from {low:g} V to {high:g} V, which the cells may see"
-        raise refused(case, key, wanted, f"one from {limits.low:g} V to {limits.high:g} V", file)
-    return model
-
-
-def needed_range(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Ranges of voltage [V] and time [s] that a model needs for the drive of a case and its initial history."""
-    assert isinstance(case.drive, Patterns)
-    assert case.crossbar is not None
-    voltages: list[float] = []
-    times: list[float] = []
-    for part in case.drive.parts:
-        if part.kind == "program":
-            for kind in (part.set_pulse, part.reset_pulse):
-                voltages, times = [*voltages, kind.last[0]], [*times, kind.width, kind.last[1]]
-            voltages, times = [*voltages, part.read_voltage], [*times, part.read_duration]
-            continue
-        voltages += [part.voltage] if part.kind != "rest" else []
-        times += [part.width, max(part.width, part.pause)] if part.kind == "write" else [part.duration]
-    highest = max(map(abs, voltages), default=0.0) or 0.1
-    low, high = -highest, highest
-    if case.crossbar.model is None:  # an extraction must also reach the initial states of the case
-        for write in getattr(case.ions.initial, "history", ()):
-            low, high, times = min(low, write.voltage), max(high, write.voltage), [*times, write.duration]
-    return (low, high), (min(times), max(max(times), 2.0 * DECADES * min(times)))
-
-
-def difference_from_case(model: CompactModel, case: Case) -> str:
-    """The first value in which a case differs from that of a model, in words; "" if there is none."""
-    there, here = tomllib.loads(str(model.about.get("case_resolved", ""))), case.plain()
-    found = model.temperatures
-    for key in JUNCTION if len(found) == 1 else JUNCTION[1:]:
-        one: Any = there
-        other: Any = here
-        for part in key.split("."):
-            one, other = (table.get(part) if isinstance(table, dict) else None for table in (one, other))
-        if isinstance(one, dict) and isinstance(other, dict):
-            one, other = ({k: v for k, v in table.items() if f"{key}.{k}" not in FREE} for table in (one, other))
-        if unlike := first_unlike(one, other, key):
-            return "one of another: {} is {} there, {} here".format(*unlike)
-    if not found[0] <= case.temperature <= found[-1]:
-        return f"one from {found[0]:g} K to {found[-1]:g} K, temperature is {case.temperature:g} K here"
-    return ""
-
-
-def first_unlike(one: Any, other: Any, key: str) -> tuple[str, str, str] | None:
-    """Key and both values of the first difference of two tables; None if they are equal."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        pairs = ((one.get(name), other.get(name), f"{key}.{name}") for name in {**one, **other})
-        return next((found for pair in pairs if (found := first_unlike(*pair))), None)
-    return None if one == other else (key, brief(one), brief(other))
-
-
-def refused(case: Case, path: KeyPath, expected: str, got: str = "", file: str = "case") -> CaseError:
-    """A CaseError about a key of a case, at its line in the file."""
-    places = toml_text.scan(case.source).places
-    within = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in places), None)
-    if within is None:
-        return CaseError([Problem(os.fspath(file), 0, 0, dotted(path), expected, got)])
-    return CaseError([Source(os.fspath(file), case.source).problem(places[within], path, expected, got)])

@@ -15,8 +15,9 @@ import numpy as np
 
 from otjdd.case.drive_patterns import PatternProgram, ProgramPulse
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.cells import hold
+from otjdd.compact_models.crossbars.cells import calm, hold
 from otjdd.compact_models.crossbars.network import Crossbar, Solution
+from otjdd.compact_models.crossbars.sensing import sensed
 
 Held = Iterator[tuple[pulses.HeldDrivers | None, float]]  # what the drivers did, and for how long [s]
 UP, DOWN = 1, -1  # directions of a conductance
@@ -101,7 +102,8 @@ class Line:
         drivers = pulses.reading(self.of.target.shape, part.read_voltage, self.word)
         held = self.held("read", drivers, part.read_duration)
         self.owed += part.read_duration
-        self.of.conductance[self.word] = held.end.bit_current / part.read_voltage
+        current = sensed(self.of.crossbar, self.of.states, held, self.word)
+        self.of.conductance[self.word] = current / part.read_voltage
         yield held, part.read_duration
 
     def pulse(self, mine: np.ndarray, level: np.ndarray, kind: ProgramPulse) -> Held:
@@ -157,16 +159,20 @@ def hold_line(
     Where cells of other word lines move by more than ERROR, all cells are followed in time.
     """
     duration, first, disturbs = course
-    chosen = crossbar.on_lines(drivers.chosen)
+    cells, chosen = crossbar.cells, crossbar.on_lines(drivers.chosen)
     mine, others = np.flatnonzero(chosen), np.flatnonzero(~chosen)
-    moved, K = states.copy(), states.shape[1] // 2
+    moved, drawn, K = states.copy(), cells.streams.copy(), states.shape[1] // 2
     held = pulses.hold_drivers(crossbar, moved, drivers, duration, first, pulses.Followed(mine, before))
     if disturbs and others.size:
-        part = moved[others]
-        hold(crossbar.cells, chosen, others, part, held.end.voltage.ravel()[others], duration)
+        part, voltage = moved[others], held.end.voltage.ravel()[others]
+        hold(calm(cells), chosen, others, part, voltage, duration)
         if np.abs(part[:, :K] - moved[others, :K]).max() > pulses.ERROR:
+            cells.streams[...] = drawn  # so that no draw is left out because of what it does
             every = pulses.Followed(np.arange(crossbar.count), before)
             return pulses.hold_drivers(crossbar, states, drivers, duration, first, every)
+        if drawn.size:
+            part = moved[others]
+            hold(cells, chosen, others, part, voltage, duration)
         moved[others] = part
     states[...] = moved
     return held

@@ -16,6 +16,7 @@ from otjdd.compact_models.crossbars.cells import beginning
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.crossbars.patterns import marked
 from otjdd.compact_models.crossbars.programming import Programming
+from otjdd.compact_models.crossbars.sensing import sensed
 from otjdd.compact_models.error import sentence
 from otjdd.errors import NetworkError, SolverError
 from otjdd.results import outputs
@@ -51,7 +52,7 @@ class Running(NamedTuple):
     states: np.ndarray  # (R C, ...) of `CompactModel.states`
     maps: dict[str, np.ndarray]  # CELLS, and PROGRAMMED of a drive that programs -> (S, R, C)
     rows: dict[str, np.ndarray]  # STEPS -> (S,)
-    largest: dict[str, np.ndarray]  # "current" [A], "power" [W] -> (S,) of any cell in a step
+    largest: dict[str, np.ndarray]  # "current_density" [A/m2], "power" [W] -> (S,) of any cell in a step
 
 
 def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
@@ -107,7 +108,7 @@ def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> Running:
     maps = {name: np.full((count, *shape), np.nan) for name in CELLS + PROGRAMMED * programs}
     running = Running(
         crossbar, drive.scheme, states, maps, {name: np.full(count, np.nan) for name in STEPS},
-        {name: np.zeros(count) for name in ("current", "power")},
+        {name: np.zeros(count) for name in ("current_density", "power")},
     )  # fmt: skip
     record_step(running, 0, 0.0, np.nan)
     return running
@@ -195,9 +196,9 @@ def scanned(running: Running, step: int, part: PatternRead) -> Pieces:
     for word, bit in product(range(running.crossbar.word_lines), bits):
         held = pulses.read_cells(running.crossbar, running.states, word, (part.voltage, part.duration), bit)
         at = slice(None) if bit is None else bit
-        sensed, through = held.end.bit_current[at], held.end.current[word, at]
-        running.maps["sensed_current"][step, word, at] = sensed
-        running.maps["sneak_share"][step, word, at] = 1.0 - through / sensed
+        total, through = held.end.bit_current[at], held.end.current[word, at]
+        running.maps["sensed_current"][step, word, at] = sensed(running.crossbar, running.states, held, word)[at]
+        running.maps["sneak_share"][step, word, at] = 1.0 - through / total
         yield held, part.duration
 
 
@@ -209,24 +210,26 @@ def rested(running: Running, step: int, part: PatternRest) -> Pieces:
 
 def note_held(running: Running, step: int, held: pulses.HeldDrivers) -> None:
     """Add the energy and the largest voltages, currents and powers of a piece to a step."""
-    maps, rows, largest = running.maps, running.rows, running.largest
+    maps, rows, largest, cells = running.maps, running.rows, running.largest, running.crossbar.cells
     maps["cell_voltage"][step] = pulses.larger(held.voltage, np.nan_to_num(maps["cell_voltage"][step]))
     rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step]) + held.energy
-    largest["current"][step] = max(largest["current"][step], np.abs(held.current).max())
+    density = np.abs(held.current).ravel() / cells.each([device.area for device in cells.devices])
+    largest["current_density"][step] = max(largest["current_density"][step], density.max())
     largest["power"][step] = max(largest["power"][step], np.abs(held.current * held.voltage).max())
 
 
 def record_step(running: Running, step: int, when: float, voltage: float) -> None:
     """Record the conductances and positions of all cells at the end of a step. when : its time [s]"""
     maps, rows, K = running.maps, running.rows, running.crossbar.model.kind.size
-    cells, thickness = running.crossbar.cells, running.crossbar.model.thickness
+    cells = running.crossbar.cells
     shape = maps["cell_chosen"].shape[1:]
     G = pulses.cell_conductances(running.crossbar, running.states)
     for name in ("cell_chosen", "cell_voltage"):
         maps[name][step] = np.nan_to_num(maps[name][step])
     rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step])
     maps["cell_conductance"][step] = G
-    weight = np.array([each.weight / each.weight.sum() for each in cells.devices])[cells.dealt]
+    weight = cells.each([device.weight / device.weight.sum() for device in cells.devices])
+    thickness = cells.each([device.thickness for device in cells.devices])
     rest_position = (running.states[:, :K] * weight).sum(axis=1) * thickness
     maps["cell_rest_position"][step] = rest_position.reshape(shape)
     rows["step_time"][step] = when
@@ -242,12 +245,15 @@ def largest_values(running: Running, radius: float) -> dict[str, model_limits.Re
     The number of electrons is the largest of any state at the voltage. The rise is the steady one, without the heat of the
     neighbours.
     """
-    at, area = running.rows["step_time"], running.crossbar.model.area
+    at, cells = running.rows["step_time"], running.crossbar.cells
     rise = running.largest["power"] * model_limits.thermal_resistance(radius)
     seen = np.nan_to_num(running.maps["cell_voltage"]).reshape(at.size, -1)
     values = {
-        "film_electron_ratio": running.crossbar.model.electron_ratio(seen).max(axis=1),
-        "current_density": running.largest["current"] / area,
+        "film_electron_ratio": np.max(
+            [cells.devices[n].electron_ratio(seen[:, cells.dealt == n]).max(axis=1) for n in np.unique(cells.dealt)],
+            axis=0,
+        ),
+        "current_density": running.largest["current_density"],
         "temperature_rise": rise,
     }
     return {name: model_limits.of_series(at, each, "the step to t = {:.4g} s") for name, each in values.items()}

@@ -1,6 +1,7 @@
 """A crossbar and the patterns of a case as netlists: all cells, pieces of line and drivers, in Verilog-A.
 
-ngspice and VACASK take the same compiled modules: `otj` is the junction, `otj_line` a driver with its resistance, whose
+ngspice and VACASK take the same compiled modules: `otj` is the junction, with devices that differ in more than the speed of
+their ions also `otj_2` and so on, `otj_line` a driver with its resistance, whose
 line floats while `on` is 0, and `otj_switch` or `otj_selector` the access to a cell. Junctions have no charge here, as in
 `otjdd run`.
 
@@ -8,6 +9,7 @@ No simulator resolves a nanosecond after a rest of minutes. Only the states of t
 is far longer than the shortest one takes less time in the netlist, and the node `pace` speeds up the states meanwhile.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
@@ -157,15 +159,16 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
     """Cells, pieces of line and drivers. Nodes: u_i_j on word lines, b_i_j on bit lines, w_i and e_j of the sources."""
     floating = any(isinstance(part, PatternRead) and part.unselected == "floating" for part in drive.parts)
     cells, r = crossbar.cells, crossbar.line_resistance
-    first = cells.devices[0]
-    found = []
+    firsts, found = first_of_kind(cells.devices), []
+    kinds = sorted(set(firsts))
     for i, j in np.ndindex(crossbar.word_lines, crossbar.bit_lines):
-        device = cells.devices[cells.dealt[i * crossbar.bit_lines + j]]
-        values = {"charging": 0.0, "area": first.area}
+        dealt = cells.dealt[i * crossbar.bit_lines + j]
+        device, first = cells.devices[dealt], cells.devices[firsts[dealt]]
+        values = {"charging": 0.0, "area": device.area}
         for k in range(device.kind.size) if len(cells.devices) > 1 else ():
             values |= {f"ic{k + 1}": device.start[k], f"faster{k + 1}": device.speed[k] / first.speed[k]}
         inner = f"a_{i}_{j}" if cells.access else f"u_{i}_{j}"
-        found.append(Element(f"x_{i}_{j}", (inner, f"b_{i}_{j}", "pace"), "otj", values))
+        found.append(Element(f"x_{i}_{j}", (inner, f"b_{i}_{j}", "pace"), junction(kinds.index(firsts[dealt])), values))
         if isinstance(cells.access, Switch):
             found.append(Element(f"t_{i}_{j}", (f"u_{i}_{j}", inner, f"g_{i}"), "otj_switch", {}))
         elif cells.access:
@@ -181,6 +184,35 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
             on = (f"f{source}_{n}",) if floating else ("one",)
             found.append(Element(f"d{source}_{n}", (node, f"{source}_{n}", *on), "otj_line", {"r": driver}))
     return found
+
+
+def first_of_kind(devices: Sequence[CompactModel]) -> list[int]:
+    """For each device the index of the first one that differs from it in the speed of its ions and its state at most."""
+
+    def alike(one: CompactModel, other: CompactModel) -> bool:
+        ours, theirs = (each.weight / each.area for each in (one, other))
+        return (
+            one.kinds is other.kinds
+            and np.array_equal(one.kind, other.kind)
+            and np.allclose(ours, theirs, rtol=1e-9)
+            and (one.resistance, one.settles) == (other.resistance, other.settles)
+        )
+
+    return [next(n for n, first in enumerate(devices) if alike(first, each)) for each in devices]
+
+
+def junction(place: int) -> str:
+    """Name of the module of a kind of device, by its place among them."""
+    return "otj" if place == 0 else f"otj_{place + 1}"
+
+
+def junctions(devices: Sequence[CompactModel]) -> str:
+    """Text of the Verilog-A modules of the junctions."""
+    found = []
+    for place, first in enumerate(sorted(set(first_of_kind(devices)))):
+        text = verilog_a(replace(of_whole_area(devices[first]), noise=None), paced=True)
+        found.append(text.replace("module otj(", f"module {junction(place)}("))
+    return "\n".join(found)
 
 
 def waves(steps: list[Step], crossbar: Crossbar, drive: Patterns, clock: Clock) -> dict[str, str]:
@@ -214,17 +246,13 @@ def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float) -> str:
 def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     """Name of a file -> its text: the modules, and the array with its patterns for ngspice and for VACASK.
 
-    Raises NotAsExpected for devices that differ in more than the speed of their ions and their initial states.
+    Raises NotAsExpected for devices drawn from the spread of a noisy model, whose gain no module has.
     """
-    first = crossbar.cells.devices[0]
-    for each in crossbar.cells.devices:
-        alike = np.array_equal(each.kind, first.kind) and np.allclose(each.weight, first.weight, rtol=1e-9)
-        if not alike or any(each.gain):
-            raise NotAsExpected(
-                "devices that differ in the speed of their ions alone, for netlists (a columns.spread of "
-                "ions.activation_energy)",
-                "others",
-            )
+    if any(any(each.gain) for each in crossbar.cells.devices):
+        wanted = (
+            "devices that are extracted from the case, for netlists (crossbar.cells.devices without crossbar.model)"
+        )
+        raise NotAsExpected(wanted, "devices drawn from the spread of a model")
     steps = steps_of(drive, crossbar)
     clock, parts = clock_of(steps), elements(crossbar, drive)
     found = waves(steps, crossbar, drive, clock)
@@ -232,7 +260,7 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     shortest = min(clock.told)
     times = FIRST * shortest, clock.ends[-1], shortest
     return {
-        "otj.va": verilog_a(replace(of_whole_area(crossbar.model), noise=None), paced=True),
+        "otj.va": junctions(crossbar.cells.devices),
         "array.va": modules(crossbar),
         "array.cir": _ngspice(crossbar, parts, found, reads, times),
         "array.sim": _vacask(crossbar, parts, found, times),

@@ -6,6 +6,9 @@ import pytest
 
 import otjdd
 from otjdd.case.case import CaseError, load_case
+from otjdd.compact_models.crossbars import programming, pulses, sensing
+from otjdd.compact_models.crossbars.cells import cells_of
+from otjdd.compact_models.crossbars.network import Crossbar
 
 CASE = (
     made_model.CROSSBAR
@@ -42,6 +45,61 @@ def test_cells_scatter_by_their_seed(tmp_path, monkeypatch):
     written = np.array([[1, 0, 0, 1], [0, 0, 0, 0], [0, 1, 0, 1]], bool)
     assert np.unique(one[written]).size == 4  # each cell has its own numbers
     assert one == pytest.approx(mean, abs=6.0 * 2.8e-9 * 0.5 * 0.8 / np.sqrt(400.0))
+
+
+PROGRAM = """
+[[drive.parts]]
+kind = "program"
+targets = "2 uS"
+tolerance = 0.08
+set_pulse = { voltage = "1.5 V", width = "1 us", voltage_step = "50 mV", highest = "2.9 V" }
+reset_pulse = { voltage = "-1.5 V", width = "1 us", voltage_step = "50 mV", highest = "-2.9 V" }
+"""
+PROGRAMMED = "program_pulses", "program_energy", "program_time", "program_error", "program_missed"
+
+
+def test_noisy_cells_of_their_own_are_programmed_and_a_seed_gives_the_same_bits(tmp_path, monkeypatch):
+    put(tmp_path, monkeypatch, lambda about: made_model.noisy_model(about=about, spread=True, read=0.02))
+    (tmp_path / "bar.toml").write_text(CASE[: CASE.index("parts")] + PROGRAM)
+    changes = SHOT | {"crossbar.cells.devices": 3}
+    one, again, other = (otjdd.run("bar.toml", changes | {"ions.seed": seed}) for seed in (1, 1, 2))
+    for name in (*PROGRAMMED, "cell_conductance"):
+        assert np.array_equal(one[name].values, again[name].values, equal_nan=True)
+        assert np.isfinite(one[name].values[1]).all()
+    assert not np.array_equal(one.program_error.values[1], other.program_error.values[1])
+    assert (one.program_pulses.values[1] > 0.0).all()
+    assert (one.program_energy.values[1] > 0.0).all()
+    missed = np.abs(one.program_error.values[1]) > 0.08
+    assert np.array_equal(one.program_missed.values[1] == 1.0, missed)
+    assert one.attrs["program_missed"].count("(") == missed.sum()
+
+
+def test_cells_aside_scatter_without_being_followed_in_time(monkeypatch):
+    """Their noise is no reason to follow them: only how far their mean moves is."""
+    model, count = made_model.noisy_model(ions=20.0), []
+    cells = cells_of((model,), np.zeros(12, np.int64), seed=3)
+    bar, states = Crossbar(model, 3, 4, 2.0, 0.0, cells), model.states(12, 0.5)
+    held = pulses.hold_drivers
+    monkeypatch.setattr(pulses, "hold_drivers", lambda *words: count.append(words) or held(*words))
+    drivers = pulses.programming(np.full(4, 2.97), 3, 1, "third")
+    before = states.copy()
+    programming.hold_line(bar, states, drivers, (5e-4, 0.0, True), None)
+    assert len(count) == 1
+    moved = np.abs(states - before)[:, 0].reshape(3, 4)
+    assert (moved > 0.0).all()
+    assert moved[[0, 2]].max() > pulses.ERROR
+
+
+def test_reads_scatter_by_ions_within_the_wells():
+    model = made_model.noisy_model(read=0.05)
+    cells = cells_of((model,), np.zeros(400, np.int64), seed=5)
+    bar, states = Crossbar(model, 1, 400, 1e-3, 0.0, cells), model.states(400, 0.5)
+    held = pulses.read_cells(bar, states, 0, (0.1, 1e-9))
+    off = np.log(sensing.sensed(bar, states, held, 0) / held.end.bit_current)
+    assert off.std() == pytest.approx(0.05, rel=0.1)
+    assert off.mean() == pytest.approx(0.0, abs=0.01)
+    calm = bar._replace(different=cells_of((model,), np.zeros(400, np.int64)))
+    assert np.array_equal(sensing.sensed(calm, states, held, 0), held.end.bit_current)
 
 
 def test_devices_of_the_cells_come_from_the_model(tmp_path, monkeypatch):

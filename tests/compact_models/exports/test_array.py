@@ -25,15 +25,20 @@ SELECTORS = [
 ]
 
 
-def test_netlists_take_devices_that_differ_in_speed_alone():
+def test_netlists_have_a_module_for_devices_that_differ_in_more_than_speed():
     model = made_model.made_model()
     drive = Patterns.model_validate({"kind": "patterns", "parts": [{"kind": "read"}]})
     fast = dataclasses.replace(model, speed=30.0 * model.speed)
     text = array.netlists(Crossbar(model, 1, 2, 1.0, 0.0, cells_of((model, fast), np.array([0, 1]))), drive)
     assert text["array.sim"].count("faster1=30") == 1
+    assert "otj_2" not in text["otj.va"] + text["array.sim"]
     other = dataclasses.replace(model, weight=2.0 * model.weight)
-    with pytest.raises(NotAsExpected, match="devices that differ in the speed"):
-        array.netlists(Crossbar(model, 1, 2, 1.0, 0.0, cells_of((model, other), np.array([0, 1]))), drive)
+    text = array.netlists(Crossbar(model, 1, 3, 1.0, 0.0, cells_of((model, other, fast), np.array([1, 2, 0]))), drive)
+    assert text["otj.va"].count("module otj(") == text["otj.va"].count("module otj_2(") == 1
+    assert text["array.sim"].count(") otj_2 ") == 1
+    drawn = model.with_factors((0.1, 0.0, 0.0))
+    with pytest.raises(NotAsExpected, match="drawn from the spread of a model"):
+        array.netlists(Crossbar(model, 1, 2, 1.0, 0.0, cells_of((model, drawn), np.array([0, 1]))), drive)
 
 
 def test_a_long_rest_is_told_in_less_time_by_a_pace_that_makes_up_for_it():
@@ -67,15 +72,18 @@ def test_a_netlist_without_long_steps_has_a_pace_of_two_points():
     [
         (4, None, [1.0]),
         (4, None, [0.1, 1.0, 5.0]),
+        (4, None, [1.0, 2.0, "other tables"]),
         (16, None, [1.0]),
         (4, Switch(kind="switch", on_resistance="2 kohm"), [1.0]),
         *((4, each, [1.0]) for each in SELECTORS),
     ],
 )
 def test_ngspice_and_vacask_sense_what_the_run_senses(count, access, speeds, tmp_path):
-    model = of_area(made_model.made_model(), 8e-11)
+    model, other = (of_area(made_model.made_model(decades=decades), 8e-11) for decades in (4.0, 3.5))
     devices = tuple(
         dataclasses.replace(model, speed=speed * model.speed, start=model.start + 0.05 * n)
+        if isinstance(speed, float)
+        else other
         for n, speed in enumerate(speeds)
     )
     pattern = np.random.default_rng(1).random((count, count)) < 0.5

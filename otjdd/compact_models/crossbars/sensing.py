@@ -1,0 +1,36 @@
+"""What is sensed of the cells of a word line: the currents of the bit lines.
+
+Ions within the wells make reads of a noisy junction scatter at one state, anew for each read, as in `CompactModel.run`.
+Sneak currents, which pass through many cells, do not.
+"""
+
+import numpy as np
+
+from otjdd.compact_models.crossbars.cells import Cells
+from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.crossbars.pulses import HeldDrivers
+
+
+def sensed(crossbar: Crossbar, states: np.ndarray, held: HeldDrivers, word: int) -> np.ndarray:
+    """Currents (C,) [A] of the bit lines at the end of a read of a word line. states : (R C, ...) at that time"""
+    found = held.end.bit_current
+    if crossbar.cells.drawn is None:
+        return found
+    mine = np.arange(word * crossbar.bit_lines, (word + 1) * crossbar.bit_lines)
+    through, voltage = held.end.current[word], held.end.voltage[word]
+    noise: np.ndarray = found + through * (factors(crossbar.cells, mine, states[mine], voltage) - 1.0)
+    return noise
+
+
+def factors(cells: Cells, which: np.ndarray, states: np.ndarray, voltage: np.ndarray) -> np.ndarray:
+    """Factors (M,) of the currents of the cells `which` (M,), by ions within the wells, drawn for one read of each.
+
+    states : (M, ...)   voltage : (M,) [V]
+    """
+    assert cells.drawn is not None
+    sigma, dealt = np.empty(which.size), cells.dealt[which]
+    for number in np.unique(dealt):
+        device, mine = cells.devices[number], dealt == number
+        sigma[mine] = device.read_sigma(voltage[mine], states[mine][:, : device.kind.size])
+    found: np.ndarray = np.exp(sigma * cells.drawn.standard_normal(which.size))
+    return found

@@ -1,0 +1,121 @@
+"""Cells that are drawn from a study or a table: which devices they are, and what is refused, with its place."""
+
+from pathlib import Path
+
+import made_model
+import numpy as np
+import pytest
+from commands import otjdd
+
+from otjdd.case.case import CaseError, load_case
+from otjdd.case.distributions import Sample
+from otjdd.compact_models.crossbars import models
+from otjdd.results import store
+from otjdd.studies.plan import plan
+
+CASE = """\
+base = "device-spread.toml"
+title = "Cells that differ"
+
+[crossbar]
+word_lines = 2
+bit_lines = 3
+cells = { devices = "study" }
+
+[drive]
+kind = "patterns"
+parts = [{ kind = "read" }]
+
+[study.sample]
+count = 5
+"""
+SPEEDS = '{ count = 4, over = { "ions.activation_energy" = { mean = "0.46 eV", deviation = "5 meV" } } }'
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder with the case."""
+    monkeypatch.chdir(tmp_path)
+    Path("bar.toml").write_text(CASE)
+    return tmp_path
+
+
+@pytest.fixture
+def extracted(monkeypatch):
+    """Cases that models would be extracted of, (as one, noisy) with them. Models are made, each with its thickness."""
+    found = []
+
+    def one_by_one(cases, limits, spread, progress=None, noise=False):
+        found.append((False, noise, cases))
+        for case in cases:
+            yield made_model.made_model(bend=0.2 * case.device.film.thickness / 1e-9)
+
+    def together(cases, base, *rest):
+        return [each for _ in found.append((True, rest[-1], cases)) or [0] for each in made(cases)]
+
+    def made(cases):
+        return [made_model.made_model(decades=3.0 + 0.1 * n) for n, _ in enumerate(cases)]
+
+    monkeypatch.setattr(models.drawn, "one_by_one", one_by_one)
+    monkeypatch.setattr(models.drawn, "together", together)
+    return found
+
+
+def test_cells_are_the_draws_of_the_study(extracted, folder):
+    assert otjdd(folder, "check", "bar.toml").stdout == "bar.toml: ok, 0 writes and 1 reads of a crossbar\n"
+    assert otjdd(folder, "run", "bar.toml").returncode == 0
+    (as_one, noise, cases), *_ = extracted
+    assert (as_one, noise) == (False, False)
+    thickness = [each.device.film.thickness for each in cases]
+    case = load_case("bar.toml")
+    wanted = [row[list(case.study.sample.over).index("device.film.thickness")] for row in case.study.sample.rows()]
+    assert [f"{1e9 * each:.12g} nm" for each in thickness] == wanted
+    assert np.unique(np.round(np.log(store.read("bar.nc").cell_conductance.values[0]), 9)).size == 5
+
+
+def test_draws_of_the_activation_energy_share_an_extraction_and_cells_have_their_own_seeds(extracted):
+    over = SPEEDS.replace("over = {", 'over = { "ions.seed" = { values = [1, 2] },')
+    models.crossbar_of(load_case("bar.toml", {"crossbar.cells.devices": over}))
+    ((as_one, _, cases),) = extracted
+    assert as_one
+    assert len({each.ions.activation_energy for each in cases}) == 4
+    assert {each.ions.seed for each in cases} == {0}
+
+
+def test_a_study_of_arrays_keeps_the_draws_of_the_cells():
+    case = load_case("bar.toml", {"study.grid": {"crossbar.line_resistance": ["1 ohm", "9 ohm"]}, "study.keep": []})
+    found = plan(case)
+    assert found.shape == (2,)
+    point = found.at(1)
+    assert point.crossbar.line_resistance == 9.0
+    assert isinstance(point.crossbar.cells.devices, Sample)
+    assert point.crossbar.cells.devices == case.study.sample
+    with pytest.raises(CaseError, match="whose sample is the devices of its cells"):
+        plan(load_case("bar.toml"))
+
+
+FAULTS = [
+    ({'"study"': '"stduy"'}, 'bar.toml:7:11 crossbar.cells.devices: expected "study" or', 'did you mean "study"?'),
+    ({"device-spread": "li2019", "[study.sample]\ncount = 5\n": ""}, "bar.toml:7:11 crossbar.cells.devices", "sample"),
+    ({"count = 5": "count = 1"}, "study.sample: expected 2 to 1000 devices", "1 by latin-hypercube"),
+    ({"count = 5": 'count = 5\nover."device.left.barier" = { low = "1 eV", high = "2 eV" }'}, "bar.toml:15:", "barrier"),
+    ({"count = 5": 'count = 5\nover."drive.scheme" = { values = ["half"] }'}, "bar.toml:15:", "keys of device, ions"),
+    ({"count = 5": 'count = 5\nover."ions.noise" = { values = ["shot"] }'}, "bar.toml:15:", "but not ions.noise"),
+    ({"count = 5": 'count = 5\nover."columns.count" = { values = [4, 5] }'}, "crossbar.cells.devices", "number of columns"),
+    ({"cells = {": 'model = "bar.toml"\ncells = {'}, "crossbar.cells.devices", "one by one"),
+    ({'"study"': SPEEDS.replace("deviation", "devation")}, "bar.toml:7:", 'did you mean "deviation"?'),
+    ({'"study"': SPEEDS.replace('"5 meV"', '"1 eV"')}, "bar.toml:7:", "at ions.activation_energy ="),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("replaced", "where", "said"), FAULTS, ids=[said for *_, said in FAULTS])
+def test_what_makes_no_devices_is_refused_before_a_run(replaced, where, said, folder):
+    text = CASE
+    for old, new in replaced.items():
+        assert old in text
+        text = text.replace(old, new)
+    Path("bar.toml").write_text(text)
+    found = otjdd(folder, "check", "bar.toml")
+    assert found.returncode == 3
+    assert where in found.stderr
+    assert said in found.stderr
