@@ -73,7 +73,9 @@ def noisy_model(ions: float = 400.0, spread: bool = False, read: float = 1.6e-6,
     """
     made = made_model(**options)
     voltage, state = np.linspace(-3.0, 3.0, 5), made.kinds[0].state
-    tables = NoiseTables(voltage, state, np.zeros((5, state.size)), ions, np.full(state.size, np.log10(ions * read**2)))
+    flat = np.zeros((5, state.size))
+    reads = np.full(state.size, np.log10(ions * read**2))
+    tables = NoiseTables(voltage, state, flat, ions, reads, flat - 8.0, flat + 6.0)
     covariance = np.diag([0.09, 0.09, 0.25])
     differ = DeviceSpread(covariance, 24, "made") if spread else None
     return dataclasses.replace(made, noise=Noise((tables,), differ))

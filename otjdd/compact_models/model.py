@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 File = str | Path
 
-VERSION = 5  # of the file, increased when its numbers change their meaning
+VERSION = 6  # of the file, increased when its numbers change their meaning
 KIND = "compact model"
 VOLTAGES, STATES, SHARES = 1201, 257, 65  # nodes of the dense tables of the kernels
 READ_STREAM, DEVICE_STREAM = 1, 2  # of the numbers of a seed: those of reads, those of a device
@@ -196,6 +196,21 @@ class CompactModel:
             total, variance = total + G, variance + G**2 * each
         sigma: np.ndarray = np.sqrt(variance) / total
         return sigma
+
+    def noise_spectrum(self, frequency: ArrayLike, voltage: float, states: ArrayLike | None = None) -> "xr.Dataset":
+        """Spectrum of the current at a source voltage [V] and frequencies (F,) [Hz], see `noise_spectrum.spectrum`.
+
+        states : a row of `states`, by default those of the case
+        Raises NotAsExpected for a model without noise, and for voltages or states outside of the range.
+        """
+        from otjdd.compact_models import noise_spectrum
+
+        if self.noise is None:
+            raise NotAsExpected("a model with noise (`otjdd compact --noise`)", "a model of the mean")
+        self.check_isothermal()
+        self.check_voltages(np.array([voltage]))
+        q = self.checked_states(self.states(1)[0] if states is None else states)
+        return noise_spectrum.spectrum(self, np.asarray(frequency, dtype=float), voltage, np.ascontiguousarray(q))
 
     def streams(self, count: int, seed: int | None) -> np.ndarray:
         """Streams (count, 3) of random numbers of junctions, that `hold` changes in place; (0, 3) for no seed.
@@ -449,6 +464,16 @@ NOISE_TEXT = {
     ),
     "noise_ions": ("kind", "1", "number of ions of a column that is the whole area"),
     "noise_log_read": ("kind position", "1", "log10 of the variance of ln G of reads at one state, times the ions"),
+    "noise_log_white": (
+        "kind noise_knot position",
+        "1",
+        "log10 of the white level in 1/Hz of the spectrum of ln G at one state, times the ions, at speed 1",
+    ),
+    "noise_log_corner": (
+        "kind noise_knot position",
+        "1",
+        "log10 of the frequency in Hz above which that spectrum falls, at speed 1",
+    ),
 }
 COLUMNS = "kind", "speed", "weight", "start", "unsettled"
 
@@ -575,11 +600,14 @@ def noise_of(ds: "xr.Dataset") -> Noise:
     """The noise in the Dataset of a model that has one. Raises NotAsExpected, KeyError for a broken file."""
     found = []
     for t in range(ds.sizes["kind"]):
-        voltage, state, table, ions, read = (ds[NOISE + name].values[t] for name in NoiseTables._fields)
-        rows, columns = np.isfinite(voltage), np.isfinite(state)
-        found.append(
-            NoiseTables(voltage[rows], state[columns], table[np.ix_(rows, columns)], float(ions), read[columns])
-        )
+        raw = {name: ds[NOISE + name].values[t] for name in NoiseTables._fields}
+        rows, columns = np.isfinite(raw["voltage"]), np.isfinite(raw["state"])
+        kept = {
+            "voltage": raw["voltage"][rows], "state": raw["state"][columns], "ions": float(raw["ions"]),
+            "log_read": raw["log_read"][columns],
+        }  # fmt: skip
+        grids = {name: values[np.ix_(rows, columns)] for name, values in raw.items() if name not in kept}
+        found.append(NoiseTables(**kept, **grids))
     check_noise(found)
     if COVARIANCE not in ds:
         return Noise(tuple(found))

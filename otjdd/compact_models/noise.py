@@ -32,6 +32,8 @@ class NoiseTables(NamedTuple):
     log_scatter: np.ndarray  # (P, Q) log10 of phi
     ions: float  # of a column that is the whole area
     log_read: np.ndarray  # (Q,) log10 of n times the variance of ln G at one state, by ions within the wells
+    log_white: np.ndarray  # (P, Q) log10 of n times the white level in 1/Hz of the spectrum of ln G by them, at speed 1
+    log_corner: np.ndarray  # (P, Q) log10 of the frequency in Hz above which it falls, at speed 1
 
 
 class DeviceSpread(NamedTuple):

@@ -68,6 +68,12 @@ class ElectronColumn(NamedTuple):
         found: np.ndarray = self.log_chord @ solve(rows, right)
         return found
 
+    def log_chord_by_hops(self, rate: complex) -> np.ndarray:
+        """Change of ln G by ions that pass each face as exp(rate t), at constant V_j, (N-1,) [m2 s]."""
+        turned = self._replace(rows=transposed(self.rows))
+        found: np.ndarray = turned.solved(rate, self.log_chord)[self.ions] * self.charge_of_ions
+        return found
+
     def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
         """Answer of the unknowns where the vacancies change at a rate [1/s]."""
         rows = self.rows.astype(np.result_type(rate, 1.0))
@@ -79,6 +85,16 @@ class ElectronColumn(NamedTuple):
         rows = self.rows.copy()
         rows[self.ions] = np.arange(BANDS) == DIAGONAL
         return solve(rows, self.response)
+
+
+def transposed(rows: np.ndarray) -> np.ndarray:
+    """Rows (n, BANDS) of the transposed of a matrix of rows about its diagonal."""
+    turned = np.zeros_like(rows)
+    for band in range(BANDS):
+        offset, n = band - DIAGONAL, rows.shape[0]
+        i = slice(max(0, -offset), min(n, n - offset))
+        turned[i.start + offset : i.stop + offset, DIAGONAL - offset] = rows[i, band]
+    return turned
 
 
 def solve(rows: np.ndarray, right: np.ndarray) -> np.ndarray:

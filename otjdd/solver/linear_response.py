@@ -94,6 +94,14 @@ class IonColumn(NamedTuple):
         """Change of ln G by S at constant V_j, (n,) [m2]."""
         return self.by_ions - self.by_charge / self.elastance * self.closure
 
+    def log_chord_by_hops(self, rate: complex) -> np.ndarray:
+        """Change of ln G by ions that pass each face as exp(rate t), at constant V_j, (n,) [m2 s]."""
+        turned = self._replace(matrix=transposed(self.matrix))
+        g, closing = turned.solved(rate, np.column_stack((self.log_chord_by_ions(), self.closure))).T
+        share = (g @ self.drive) / (self.elastance + closing @ self.drive)
+        found: np.ndarray = g - share * closing
+        return found
+
     def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
         """Solution of (rate - dJ/dS) s = right."""
         from scipy.linalg import solve_banded
@@ -102,6 +110,11 @@ class IonColumn(NamedTuple):
         matrix[1] += rate
         solution: np.ndarray = solve_banded((1, 1), matrix, right)
         return solution
+
+
+def transposed(matrix: np.ndarray) -> np.ndarray:
+    """The transposed of a matrix (3, n) by diagonals."""
+    return np.array((np.roll(matrix[2], 1), matrix[1], np.roll(matrix[0], -1)))
 
 
 class Column(NamedTuple):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
 SETTLING_LETTERS = "kmz"
+NOISE_LETTERS, NOISE_TABLES = "sio", ("log_scatter", "log_white", "log_corner")
 EDGE = 0.05  # V: interval of the difference that gives the capacitance at an end of the range
 NO_WAY = "1e-6"  # share of the vacancies that fill the way, below which there is no delay
 UNSETTLED = 0.02  # of the thickness: larger moves of an initial state at 0 V are mentioned in the header
@@ -38,7 +39,8 @@ class Functions(NamedTuple):
     """All functions of the voltage of one kind of column, and the range of its state.
 
     A name begins with the letter of its table: a for ln rate, b for ln conductance, c for ln limit if there is one, d for
-    the charge; k, m, z for rate, move and excess of the unsettled share.
+    the charge; k, m, z for rate, move and excess of the unsettled share; s for ln phi, i and o for ln of white level and
+    of the corner of the noise within the wells.
     """
 
     groups: list[tuple[list[str], Pieces]]  # names and pieces of functions that share their knots
@@ -69,12 +71,18 @@ def functions(model: CompactModel, t: int) -> Functions:
         ),
         (names_of(reads, t, count), joined([smooth[letter] for letter in reads])),
     ]
-    scatter = model.noise.kinds[t] if model.noise is not None else None
-    if scatter is not None:
-        by_voltage = spline(scatter.voltage, factors(kind, "log_rate", scatter.log_scatter) * LN10)
-        groups.append((names_of("s", t, count), pieces(model, [by_voltage])))
+    noises = [one.noise.kinds[t] for one in nodes(model) if one.noise is not None]
+    if noises:
+        scatters = [
+            pieces(model, [
+                spline(noise.voltage, factors(one, "log_rate", getattr(noise, name)) * LN10)
+                for one, noise in zip(each, noises, strict=True)
+            ])
+            for name in NOISE_TABLES
+        ]  # fmt: skip
+        groups.append((names_of(NOISE_LETTERS, t, count), joined(scatters)))
     ends = (by_u(model, np.array([one.state[end] for one in each])) for end in (0, -1))
-    return Functions(groups, rates + reads + "s" * (scatter is not None), count, shares, *ends)
+    return Functions(groups, rates + reads + NOISE_LETTERS * bool(noises), count, shares, *ends)
 
 
 def nodes(model: CompactModel) -> tuple[CompactModel, ...]:
@@ -134,7 +142,16 @@ def edge_capacitance(model: CompactModel) -> float:
 
 def polynomial(j: int, variable: str) -> str:
     """Text of the Chebyshev polynomial of degree j of a variable."""
-    powers = chebyshev.cheb2poly([0.0] * j + [1.0])
+    return in_powers(chebyshev.cheb2poly([0.0] * j + [1.0]), variable)
+
+
+def sloped(j: int, variable: str) -> str:
+    """Text of the slope of that polynomial."""
+    return in_powers(chebyshev.cheb2poly(chebyshev.chebder([0.0] * j + [1.0])), variable)
+
+
+def in_powers(powers: np.ndarray, variable: str) -> str:
+    """Text of a polynomial of a variable. powers : its coefficients, ascending"""
     text = number(powers[-1])
     for power in powers[-2::-1]:
         text = f"({text})*{variable}" + (f"+{number(power)}" if power else "")

@@ -1,4 +1,4 @@
-"""The noise of a compact model as text: random steps of the states, devices that differ, and the noise of electrons.
+"""The noise of a compact model as text: random steps of the states, devices that differ, and the noise of currents.
 
 A simulator takes its own time steps, and asks a model for its equations several times in each. So a random number z is held
 for a time `frame`, and the state of a column moves by
@@ -10,6 +10,9 @@ frame is to be a fraction of the shortest pulse, and the largest time step a fra
 
 Free compilers know neither `$rdist_normal` nor `$random`. z comes from the seed, the number of the frame and that of
 the column, squared and multiplied modulo a prime. Defining OTJ_RDIST takes `$rdist_normal` for what is drawn at the start.
+
+In `.noise` the states stand where the operating point has them and wander from there, which is `flicker_noise` of 1/f^2.
+White noise of the ions within the wells goes through a node with their time constant. See `noise_spectrum`.
 """
 
 import numpy as np
@@ -17,12 +20,18 @@ import numpy as np
 from otjdd.compact_models.exports.functions import Functions, coefficient, number
 from otjdd.compact_models.model import CompactModel
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.units import ZERO_CELSIUS
 
 PRIME = 67108859.0  # below 2^26: a square and a product are exact in a real number
 FIRST, SECOND = 5077069.0, 21412583.0  # added to the two words of a normal number
 ROUND = "1.000000000001"  # a frame begins at its first time, whatever the round-off
 LEAST, MOST = "-7.0", "3.5"  # between which ln phi is kept
-VARIABLES = ["bare", "share", "z0", "z1", "z2", "dlow", "dhigh", "drate"]
+WHITE, CORNER = ("-75.0", "0.0"), ("-10.0", "40.0")  # between which ln of white level and of corner are kept
+VARIABLES = ["bare", "share", "slope", "own", "z0", "z1", "z2", "dlow", "dhigh", "drate"]
+UNIT = f"{number((4.0 * BOLTZMANN_EV * ELEMENTARY_CHARGE) ** -0.5)}/sqrt(temper+{ZERO_CELSIUS})"  # of a resistor: 1/Hz
+LASTS = [
+    '  (* desc = "Hz, in .noise: below, a state has moved on and scatters less than told", units = "Hz" *) real lasts;'
+]
 TINY = "1e-20"  # keeps the slope of a root finite
 FACTORS = ("low", "high", "rate")  # of a device: current at the lower and upper end of the state, rate
 
@@ -91,7 +100,7 @@ def drawn_device(model: CompactModel) -> list[str]:
 def random_step(model: CompactModel, kind: Functions, k: int, sums: str) -> list[str]:
     """Statements that add the random part of dq/dt of column k to `r`, from `bare`, its rate in 1/s, and `share`.
 
-    sums : text of ln phi
+    They leave the rate at which the state moves in `bare`, and its variance at rest in `y`. sums : text of ln phi
     """
     low, high, rest = coefficient(kind.low, "u"), coefficient(kind.high, "u"), f"rest{model.kind[k - 1]}"
     drawn = f"normal(seed, floor($abstime / frame * {ROUND}), {k}.0)"
@@ -102,6 +111,41 @@ def random_step(model: CompactModel, kind: Functions, k: int, sums: str) -> list
         "    if (seed > 0 && frame > 0.0 && $abstime > 0.0)",
         f"      r = r + bare * sqrt(y / tanh(max(0.5 * bare * frame, 1e-15))) * {drawn};",
     ]
+
+
+def slope_of(letter: str, t: int, count: int) -> str:
+    """Text of d/dx of the polynomial of a table of kind t, from the variables x and t2, t3, ..."""
+    names = ["1.0", "x", *(f"t{j}" for j in range(2, count))]
+    terms = []
+    for j in range(1, count):
+        lower = [f"2.0*{names[i]}" if i else "1.0" for i in range(j - 1, -1, -2)]
+        terms.append(f"{j}.0*{letter}{t}_{j}*({'+'.join(lower)})")
+    return "+".join(terms) or "0.0"
+
+
+def ion_noise(model: CompactModel, kind: Functions, k: int, sums: dict[str, str], speed: str) -> list[str]:
+    """Statements of the noise of the current of column k, by its state and by the ions within its wells.
+
+    They stand behind `random_step`. sums : text of the tables by their letters   speed : of the column
+    """
+    low, high = coefficient(kind.low, "u"), coefficient(kind.high, "u")
+    line = " + dhigh - dlow" if kind.count > 1 else ""
+    return [
+        "    own = own * V(j, n) * area / reference_area;",
+        f"    slope = (2.0 * slope{line}) / ({high} - {low});" if kind.count > 1 else "    slope = 0.0;",
+        f"    lasts = max(lasts, bare * {number(0.5 / np.pi)});",
+        f"    y = bare * y * slope * slope * {number(np.pi**-2)};",
+        f'    I(j, n) <+ flicker_noise(own * own * y, 2.0, "state{k}");',
+        f"    e = exp({kept(sums['i'], WHITE)}) / ({number(model.ions[k - 1])} * {speed}) * reference_area / area;",
+        f"    y = 6.28318531 * {speed} * exp({kept(sums['o'], CORNER)});",
+        f'    I(well{k}) <+ V(well{k}) + ddt(V(well{k}) / y) + white_noise(own * own * e, "wells{k}");',
+        f"    I(j, n) <+ V(well{k});",
+    ]
+
+
+def kept(text: str, between: tuple[str, str]) -> str:
+    """Text of a number that is kept between two others."""
+    return f"min(max({text}, {between[0]}), {between[1]})"
 
 
 def spice_parameters() -> str:
@@ -132,6 +176,45 @@ def spice_random_step(model: CompactModel, kind: Functions, k: int, sums: str, l
         f"Bs{k} s{k} 0 V = {number(0.5 / model.ions[k - 1])}*{{{number(model.area)}/area}}"
         f"*max(({rest}-{low})*({high}-V(q{k}))+({high}-{rest})*(V(q{k})-{low}), 0)*exp(min(max({sums}, {LEAST}), {MOST}))",
         f"Bw{k} w{k} 0 V = exp(0.5*V(h{k}))*sqrt(max(V(s{k}), 0)/{{held}}*sqrt(4+2.2*{x}+2.25*{x}*{x})+{TINY})*V(z{k})",
+    ]
+
+
+def spice_ion_noise(
+    model: CompactModel, kind: Functions, k: int, sums: dict[str, str], slope: str, speed: str
+) -> list[str]:
+    """Lines of the noise currents of column k in `.noise`: nodes `va`, by its state, and `vb`, by ions within its wells.
+
+    They stand behind `spice_random_step`. Resistors of 1 ohm are the sources, for ngspice has no noise of a formula. One
+    is integrated, which makes 1/f^2, one goes through the time constant of the wells.
+    sums : text of the tables by their letters   slope : of ln of the conductance over x   speed : of the column
+    """
+    own = f"{number(model.weight[k - 1])}*{{area/{number(model.area)}}}*exp(min(V(g{k}), 5))*V(j,n)"
+    low, high = coefficient(kind.low, ""), coefficient(kind.high, "")
+    line = "+{dhigh-dlow}" if kind.count > 1 else ""
+    span = f"({high}-{low})" if kind.count > 1 else "1"
+    wandering = f"{own}*(2*({slope}){line})/{span}*exp(0.5*V(h{k}))*sqrt(4*max(V(s{k}), 0)+{TINY})"
+    ions = f"{{{number(model.ions[k - 1])}*area/{number(model.area)}}}"
+    level = f"{own}*sqrt(exp({kept(sums['i'], WHITE)})/({ions}*{speed}))"
+    rate = f"6.28318531e-9*{speed}*exp({kept(sums['o'], CORNER)})"
+    return [
+        *(source(f"a{k}"), source(f"b{k}")),
+        f"Cva{k} va{k} 0 1e-9",
+        f"Bva{k} 0 va{k} I = 1e-9*({wandering}*V(a{k})*{UNIT}-1e-6*V(va{k}))",
+        f"Cvb{k} vb{k} 0 1e-9",
+        f"Bvb{k} 0 vb{k} I = {rate}*({level}*V(b{k})*{UNIT}-V(vb{k}))",
+    ]
+
+
+def source(node: str) -> str:
+    """Line of a resistor whose thermal noise is a white source at a node."""
+    return f"R{node} {node} 0 1"
+
+
+def spice_electron_noise(current: str) -> list[str]:
+    """Lines of the shot noise 2qI of the junction. current : its text"""
+    return [
+        source("shot"),
+        f"Bshot j n I = sqrt({number(2.0 * ELEMENTARY_CHARGE)}*abs({current})+1e-60)*V(shot)*{UNIT}",
     ]
 
 

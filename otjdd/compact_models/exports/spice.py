@@ -16,6 +16,7 @@ from otjdd.compact_models.exports.functions import (
     number,
     own_speed,
     polynomial,
+    sloped,
     tree,
 )
 from otjdd.compact_models.exports.verilog_a import WARM, settles
@@ -74,7 +75,7 @@ def subcircuit(model: CompactModel) -> str:
     sigma = "+".join(f"{number(weight)}*V(d{k})" for k, weight in enumerate(model.weight, 1))
     lines += [
         f"Bchord chord 0 V = ({total})*{{area/{number(model.area)}}}" if heat else "",
-        "Bj j n I = V(j,n)*V(chord)" if heat else f"Bj j n I = V(j,n)*({total})*{{area/{number(model.area)}}}",
+        *currents(model, total),
         f"Bsigma sigma 0 V = {sigma}+{number(edge_capacitance(model))}*(V(j,n)-V(v))",
         "Vcharge sigma charged 0",
         f"Ccharge charged 0 {CHARGED}",
@@ -82,6 +83,15 @@ def subcircuit(model: CompactModel) -> str:
         ".ends otj",
     ]
     return "\n".join(folded(line) for line in lines if line) + "\n"
+
+
+def currents(model: CompactModel, total: str) -> list[str]:
+    """Lines of the current of the junction and of its noise. total : text of the chord conductance over the area"""
+    current = "V(j,n)*V(chord)" if model.heat else f"V(j,n)*({total})*{{area/{number(model.area)}}}"
+    if model.noise is None:
+        return [f"Bj j n I = {current}"]
+    ions = "".join(f"+V(va{k})+V(vb{k})" for k in range(1, model.kind.size + 1))
+    return [f"Bj j n I = {current}{ions}", *noise_text.spice_electron_noise(current)]
 
 
 def temperature_lines(model: CompactModel) -> list[str]:
@@ -160,6 +170,8 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
         log_rate = f"V(e{k})+ln({speed}{faster}*({share}))"
         log_rate += f"-0.5*ln(1+{squared}{faster}{faster}*exp(2*(V(e{k})-V(l{k}))))" * bool(limit)
         random = noise_text.spice_random_step(model, kind, k, sums["s"], log_rate)
+        slope = " + ".join(f"V(b{t}_{j})*({sloped(j, f'V(y{k})')})" for j in range(1, kind.count)) or "0"
+        random += noise_text.spice_ion_noise(model, kind, k, sums, slope, speed + faster)
     return [
         f"Cx{k} x{k} 0 1 ic=0",
         f"Bq{k} q{k} 0 V = min(max({{ic{k}}}+V(x{k}), {low}), {high})",

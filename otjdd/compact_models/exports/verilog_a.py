@@ -56,11 +56,11 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         f"  electrical {ports}, j;",
     ]
     scatters = model.noise is not None and not paced
-    states = [f"x{k}, f{k}" + f", s{k}" * settles(model, k) for k in columns]
+    states = [f"x{k}, f{k}" + f", s{k}" * settles(model, k) + f", well{k}" * scatters for k in columns]
     lines += ["  electrical " + ", ".join(states) + ", told" + ", warm" * heated(model) + ";"]
     lines += parameters(model) + noise_text.parameters() * scatters + variables(model, kinds)
     lines += noise_text.random_functions() * scatters + ["", "  analog begin"]
-    lines += noise_text.drawn_device(model) * scatters
+    lines += [*noise_text.drawn_device(model), "    lasts = 0.0;"] * scatters
     lines += ["    v = min(max(V(j, n), low), high);", *inverse_temperature(model)]
     for kind in kinds:
         lines += [indented(by_voltage(*group), 4) for group in kind.groups]
@@ -188,7 +188,8 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     told = (
         '  (* desc = "1 where the junction voltage or the time is outside of the range of the model" *) real outside;'
     )
-    return [*lines, told]
+    lasts = noise_text.LASTS if model.noise is not None else []
+    return [*lines, told, *lasts]
 
 
 def by_voltage(names: list[str], part: Pieces) -> str:
@@ -214,11 +215,13 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
     weight = number(model.weight[k - 1])
     speed = own_speed(model, k, "u")
     up, down, pace = *fillings(model, k, "u"), "V(pace) * " * paced
-    faster, line, where, random = f"faster{k}", "", "q", []
+    faster, line, where, random, wanders = f"faster{k}", "", "q", [], []
     if model.noise is not None and not paced:
         faster, where = f"faster{k} * exp(drate)", f"ic{k} - V(x{k})"
         line = " + dlow" + " + (dhigh - dlow) * 0.5 * (x + 1.0)" * (kind.count > 1)
         random = noise_text.random_step(model, kind, k, sums["s"])
+        random += noise_text.ion_noise(model, kind, k, sums, f"{faster} * {speed}")
+        wanders = [f"    own = {weight} * exp(y);", f"    slope = {noise_text.slope_of('b', t, kind.count)};"]
     emptying = f"{faster} * {own_speed(model, k, 'u', divided=True)}"
     return [
         *(settling(model, kind, k, f"{faster} * {speed}") if settled else []),
@@ -227,6 +230,7 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
         f"    e = {sums['a']};",
         f"    y = {'z + ' * settled}{sums['b']}{line};",
         f"    g = {'g + ' if k > 1 else ''}{weight} * exp(y);",
+        *wanders,
         f"    sigma = {'sigma + ' if k > 1 else ''}{weight} * ({sums['d']});",
         f"    r = {faster} * {speed} * exp(e);",
         *limit,

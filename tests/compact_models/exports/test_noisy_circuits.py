@@ -48,27 +48,41 @@ endc
 
 @simulators.needs_ngspice
 @simulators.needs_vacask
-def test_noise_analysis_has_the_shot_noise_of_the_current(tmp_path):
-    model = noisy_model(resistance=0.0)
+@pytest.mark.parametrize("instance", ["X1 p out otj ic1=0.5", "N1 p out otjm ic1=0.5"])
+def test_noise_analysis_has_the_spectrum_of_python(tmp_path, instance):
+    """1/f^2 of the state, the white level and the corner of the wells, shot noise, and 4kT/R through the charge."""
+    model = noisy_model(spread=True, resistance=1e3)
+    (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
-    found = simulators.ngspice(tmp_path, """.control
+    text = simulators.printed(
+        tmp_path,
+        f""".include otj.cir
+.control
 pre_osdi otj.osdi
 .endc
 .model otjm otj
-Vs p 0 DC 0.1 AC 1
-N1 p out otjm
-Rl out 0 1 noisy=0
+Vs p 0 DC 0.3 AC 1
+{instance}
+Rl out 0 1e-3 noisy=0
+.options {spice.OPTIONS}
 .control
-op
-let current = v(out)
-noise v(out) Vs dec 1 1 10
+noise v(out) Vs dec 1 1 1e9
 setplot noise1
-let density = onoise_spectrum[0]
-print density
-setplot op1
-print current
-.endc""")  # fmt: skip
-    assert found["density"] == pytest.approx(np.sqrt(2.0 * ELEMENTARY_CHARGE * found["current"]), rel=0.02)
+print onoise_spectrum
+.endc""",
+    )
+    rows = [line.split() for line in text.splitlines() if line[:1].isdigit() and len(line.split()) == 3]
+    frequency, volts = np.array(rows, float).T[1:]
+    own = model.noise_spectrum(frequency, 0.3, model.states(1, [0.5])[0])
+    assert (volts / 1e-3) ** 2 == pytest.approx(own.current_spectrum.values, rel=5e-3)
+    assert own.state_spectrum[0] > 100.0 * own.well_spectrum[0] > 1e3 * own.shot_spectrum[0]
+    assert (own.well_spectrum > own.shot_spectrum)[2]
+
+
+def test_noise_far_above_the_wells_is_the_shot_noise():
+    model = noisy_model(resistance=0.0)
+    own = model.noise_spectrum([1e12], 0.1)
+    assert own.current_spectrum.item() == pytest.approx(2.0 * ELEMENTARY_CHARGE * own.attrs["current"], rel=1e-3)
 
 
 @simulators.needs_ngspice

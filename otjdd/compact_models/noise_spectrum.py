@@ -1,0 +1,114 @@
+"""Spectrum of the current of a compact model at a voltage held, as `.noise` of its circuits has it.
+
+States are those that the voltage finds: they wander from there, S_q = D/(pi f)^2, and ions within the wells move, see
+`well_noise`. Both make the current G V_j of a column scatter; shot noise 2qI and 4kT/R of the series resistance, which
+drives the charge of the junction as well, come on top. Below r/(2 pi), r the relaxation rate, a state has moved on and
+scatters less than told.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from otjdd.compact_models import kernels
+from otjdd.compact_models.noise import ln_scatter
+from otjdd.compact_models.tables import LN10, factors, spline, stays, unit
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Model = Any  # CompactModel, whose module imports this one
+STEP = 1e-4  # V, of the difference that gives the slope of the current
+
+
+class ColumnNoise(NamedTuple):
+    """Noise of ln G of one column."""
+
+    wander: float  # Hz, times 1/f^2: by the state
+    white: float  # 1/Hz, by ions within the wells
+    corner: float  # Hz, above which that falls
+    lasts: float  # Hz, r/(2 pi): below, the state has moved on
+
+
+def spectrum(model: Model, frequency: np.ndarray, voltage: float, states: np.ndarray) -> "xr.Dataset":
+    """Dataset over `frequency` (F,) [Hz] of the current at a source voltage [V]; states : (2 K,) or (3 K,)
+
+    current_spectrum [A2/Hz], one-sided, and its parts: state_spectrum, well_spectrum, shot_spectrum, thermal_spectrum
+    lasts (column) [Hz] : r/(2 pi), below which the state of a column does not stay
+    """
+    import xarray as xr
+
+    f, K = np.asarray(frequency, float), model.kind.size
+    V, current = kernels.junction_voltage(model.lookup, float(voltage), states, float(voltage))
+    each = [column_noise(model, k, V, states) for k in range(K)]
+    currents = V * column_conductances(model, V, states)
+    above = kernels.junction_voltage(model.lookup, float(voltage) + STEP, states, V)
+    slope = (above[1] - current) / STEP / max((above[0] - V) / STEP, 1e-12)  # S, dI/dV_j
+    charge = model.charge(np.array([V - STEP, V + STEP]), np.tile(states[:K], (2, 1)))
+    admittance = slope + 2j * math.pi * f * model.area * float(np.diff(charge)[0]) / (2.0 * STEP)
+    behind = np.abs(1.0 + model.resistance * admittance) ** -2  # the series resistance
+    kT = BOLTZMANN_EV * model.temperature * ELEMENTARY_CHARGE
+    thermal = 4.0 * kT * model.resistance * np.abs(admittance) ** 2 * behind
+    parts = {
+        "state": behind * sum(i**2 * one.wander for i, one in zip(currents, each, strict=True)) / f**2,
+        "well": behind * sum(
+            i**2 * one.white / (1.0 + (f / one.corner) ** 2) for i, one in zip(currents, each, strict=True)
+        ),
+        "shot": behind * 2.0 * ELEMENTARY_CHARGE * abs(current),
+        "thermal": thermal,
+    }  # fmt: skip
+    said = {"state": "by the states", "well": "by ions within the wells", "shot": "2qI", "thermal": "by the resistance"}
+    power = {"units": "A2 Hz-1"}
+    arrays = {
+        f"{name}_spectrum": (
+            "frequency",
+            values,
+            power | {"long_name": f"spectral density of the current {said[name]}"},
+        )
+        for name, values in parts.items()
+    }
+    total = ("frequency", sum(parts.values()), power | {"long_name": "spectral density of the current"})
+    lasts = ("column", [one.lasts for one in each], {"units": "Hz", "long_name": "below, the state has moved on"})
+    about = {"units": "Hz", "long_name": "frequency"}
+    return xr.Dataset(
+        {"current_spectrum": total, **arrays, "lasts": lasts}, {"frequency": ("frequency", f, about)},
+        {"voltage": float(voltage), "junction_voltage": float(V), "current": float(current)},
+    )  # fmt: skip
+
+
+def column_conductances(model: Model, V: float, states: np.ndarray) -> np.ndarray:
+    """Chord conductances (K,) [S] of the columns at V_j, each of its share of the area."""
+    alone = np.eye(model.kind.size)
+    found = [kernels.conductance(model.lookup._replace(weight=model.weight * one), V, states)[0] for one in alone]
+    return np.array(found)
+
+
+def column_noise(model: Model, k: int, V: float, states: np.ndarray) -> ColumnNoise:
+    """Noise of column k at V_j and states."""
+    assert model.noise is not None
+    t, lookup = int(model.kind[k]), model.lookup
+    kind, tables, ions, speed = model.kinds[t], model.noise.kinds[t], model.ions[k], float(model.speed[k])
+    q, at = float(states[k]), np.array([V])
+    x = unit(kind.state, q)
+    white, corner = (
+        math.exp(float(chebyshev.chebval(x, (spline(tables.voltage, factors(kind, "log_rate", table))(V) * LN10))))
+        for table in (tables.log_white, tables.log_corner)
+    )
+    white, corner = white / (ions * speed), corner * speed
+    if stays(kind):
+        return ColumnNoise(0.0, white, corner, 0.0)
+    rates = np.empty((5, model.kind.size))
+    kernels.rates_at(lookup, V, states, rates)
+    low, high = kind.state[0], kind.state[-1]
+    flows = max((rates[1, k] - low) * (high - q) + (high - rates[1, k]) * (q - low), 0.0)
+    filling = rates[2, k]
+    share = 1.0 - filling / (filling + speed / kind.emptying)
+    rate = rates[0, k] * share
+    variance = 0.5 * flows / ions * math.exp(float(ln_scatter(tables, at, np.array([q]))[0, 0]))
+    factor = spline(kind.conductance_voltage, factors(kind, "log_conductance"))(V) * LN10
+    slope = 2.0 * float(chebyshev.chebval(x, chebyshev.chebder(factor))) + model.gain[1] - model.gain[0]
+    wander = rate * variance * (slope / (high - low) / math.pi) ** 2
+    return ColumnNoise(wander, white, corner, rate / (2.0 * math.pi))

@@ -1,0 +1,145 @@
+"""Noise of the current by ions within the wells at one state: the variance of reads, and the spectrum at a voltage held.
+
+Ions that come to rest within the wells sooner than the state changes make reads scatter at one state. At rest their
+covariance is -(dJ/dS)^-1 (hops)/2 per area; an implicit step as long as they take to settle, in place of the inverse,
+leaves out the slow part. The one-sided spectrum of ln G, with the sensitivity g of ln G to S, is
+
+    S(f) = 2 sum_f |g (i w - dJ/dS)^-1|_f^2 (hops)_f / area        w = 2 pi f
+
+Below the rates of the wells it is white, above a corner it falls; at low frequencies stands the 1/f^2 of the state. White
+level and corner are those with which  C/f^2 + W/[1 + (f/f_c)^2]  comes nearest to ln S from 0.01 over the settling time to
+CEILING corners.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from otjdd.compact_models import bench as on_bench
+from otjdd.compact_models.bench import Bench
+from otjdd.compact_models.branches import FIRST, Ends, along, ordered
+from otjdd.compact_models.hop_response import column_of, hops
+from otjdd.compact_models.limits import Range
+from otjdd.solver import integrate
+from otjdd.system.pool import Spread
+
+RUN, READS = 40, 13  # stations of the two runs between both ends, and states of them at which reads are judged
+READ = 0.1  # V
+QUIET = 1e-30  # 1/Hz, times the number of ions: the white level of a current that ions do not touch
+STAYED = 2e-3  # of the thickness: a state that moves further while its wells settle is not one that a voltage holds
+LOWEST, DECADES, PER_DECADE = 0.01, 8, 3  # frequencies: the first over 1/settling time, and how many
+STEEP, CEILING = -0.5, 2.0  # d ln S/d ln f above which a spectrum counts as white; corners up to which the fit goes
+LATE = 100.0  # over the settling time: a spectrum that is not white at this frequency is that of the state alone
+
+
+class AtRest(NamedTuple):
+    """Columns that are at rest at 0 V."""
+
+    state: np.ndarray  # (n,)
+    c: list[np.ndarray]  # (1, N) each
+
+
+def at_rest(bench: Bench, ends: Ends, states: np.ndarray, limits: Range) -> AtRest:
+    """Columns at rest near READS of the states (Q,), from runs between both ends."""
+    times = np.geomspace(FIRST, limits.longest, RUN)
+    moved = [
+        *on_bench.stations(bench, ends.low, limits.high, times),
+        *on_bench.stations(bench, ends.high, limits.low, times),
+    ]
+    found = [on_bench.concentrations_after(bench, c, 0.0, ends.settling) for c in (ends.low, ends.high, *moved)]
+    place = np.array([on_bench.position(bench, c) for c in found])
+    chosen = sorted({int(np.abs(place - q).argmin()) for q in np.linspace(states[0], states[-1], READS)})
+    return AtRest(place[chosen], [found[i] for i in chosen])
+
+
+def log_reads(bench: Bench, ends: Ends, states: np.ndarray, columns: AtRest) -> np.ndarray:
+    """log10 (Q,) of the variance of ln G at states (Q,), times the number of ions."""
+    found = [np.log10(read_variance(bench, c, ends.settling)) for c in columns.c]
+    return along(ordered(np.column_stack((columns.state, found))), states)
+
+
+def read_variance(bench: Bench, c: np.ndarray, settling: float) -> float:
+    """Variance of ln G at READ by ions that move within `settling` seconds, times their number. c : (1, N) at rest"""
+    run = on_bench.at_rest(bench, c)
+    integrate.jump(run, READ)
+    charges = column_of(run).charges
+    slope = charges.log_chord_by_ions()
+    variance = float(0.5 * settling * slope @ charges.propagator(settling) @ (hops(run) * slope))
+    return float(max(variance * ions_per_area(bench), 1e-12))
+
+
+def log_spectra(
+    bench: Bench, ends: Ends, states: np.ndarray, columns: AtRest, voltages: np.ndarray, spread: Spread
+) -> tuple[np.ndarray, np.ndarray]:
+    """log10 (P, Q) of the white level of ln G [1/Hz] times the number of ions, and of the corner [Hz], at voltages (P,)."""
+    white, corner = np.empty((2, voltages.size, states.size))
+    for number, rows in spread(spectra_at, [(bench, ends, states, columns, float(V)) for V in voltages]):
+        white[number], corner[number] = rows
+    return white, corner
+
+
+def spectra_at(
+    bench: Bench, ends: Ends, states: np.ndarray, columns: AtRest, voltage: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """log10 of white level and corner (Q,) each at a voltage [V] that is held until the wells have settled.
+
+    A state that the voltage does not hold so long, or whose own noise covers that of the wells, has the values of the
+    nearest one.
+    """
+    found = []
+    for begun, c in zip(columns.state, columns.c, strict=True):
+        held = on_bench.concentrations_after(bench, c, voltage, ends.settling)
+        back = on_bench.position(bench, on_bench.concentrations_after(bench, held, 0.0, ends.settling))
+        if abs(back - begun) < STAYED and (seen := level_and_corner(bench, held, voltage, ends.settling)):
+            found.append((back, *seen))
+    if not found:  # all states have moved on to that of rest
+        seen = level_and_corner(bench, held, voltage, ends.settling)
+        found.append((back, *(seen or (np.log10(QUIET), -np.log10(ends.settling)))))
+    samples = np.array(found)
+    return along(ordered(samples[:, [0, 1]]), states), along(ordered(samples[:, [0, 2]]), states)
+
+
+def level_and_corner(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> tuple[float, float] | None:
+    """log10 of the white level [1/Hz] times the number of ions, and of the corner [Hz]; None for a spectrum without them.
+
+    c : (1, N) settled at the voltage
+    """
+    f = LOWEST / settling * 10.0 ** (np.arange(DECADES * PER_DECADE + 1) / PER_DECADE)
+    S = spectrum(bench, c, voltage, f)
+    if not (np.isfinite(S).all() and S.min() > 0.0):
+        return None
+    flat = np.flatnonzero(np.diff(np.log(S)) > STEEP * np.diff(np.log(f)))
+    if not flat.size or f[flat[0]] > LATE / settling:
+        return None
+    level = S[flat[0]]
+    fallen = np.flatnonzero((f > f[flat[0]]) & (S < 0.5 * level))
+    corner = f[fallen[0] if fallen.size else -1]
+    near = f <= CEILING * corner
+    begin = np.log([S[0] * f[0] ** 2, level, corner])
+
+    def off(x: np.ndarray) -> np.ndarray:
+        falling, white, f_c = np.exp(x)
+        apart: np.ndarray = np.log((falling / f**2 + white / (1.0 + (f / f_c) ** 2)) / S)[near]
+        return apart
+
+    _, white, f_c = least_squares(off, begin, bounds=(begin - 3.0, begin + 3.0)).x / np.log(10.0)
+    return float(white), float(f_c)
+
+
+def spectrum(bench: Bench, c: np.ndarray, voltage: float, f: np.ndarray) -> np.ndarray:
+    """One-sided spectrum (F,) [1/Hz] of ln G at a voltage [V] and frequencies f (F,) [Hz], times the number of ions.
+
+    Raises SolverError. c : (1, N)
+    """
+    run = on_bench.at_rest(bench, c)
+    integrate.jump(run, voltage)
+    charges, both = column_of(run).charges, hops(run)
+    each = np.array([charges.log_chord_by_hops(2j * np.pi * frequency) for frequency in f])
+    found: np.ndarray = 2.0 * (np.abs(each) ** 2 @ both) * ions_per_area(bench)
+    return found
+
+
+def ions_per_area(bench: Bench) -> float:
+    """Ions of a column [1/m2]."""
+    return float(bench.density * bench.junction.columns.width[0].sum())

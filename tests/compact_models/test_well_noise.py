@@ -1,0 +1,104 @@
+"""Noise of ions within the wells: level and corner against the linear spectrum, reads, and runs with single ions."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import otjdd
+from otjdd.case.case import load_case
+from otjdd.compact_models import bench as on_bench
+from otjdd.compact_models import build, well_noise
+from otjdd.compact_models.branches import Ends, state_of
+from otjdd.compact_models.ends import extremes
+from otjdd.compact_models.limits import Range
+from otjdd.solver import integrate, model
+from otjdd.solver.linear_response import linearised_column
+from otjdd.system.pool import one_by_one
+
+LIMITS, SETTLING = Range(-4.3, 3.0), 1e-5
+RESET, SET = ("-4.3 V", "100 ms"), ("2.2 V", "100 ms")
+SEEDS = 8
+
+
+def small(**changes):
+    """230 ions in one column of 20 cells."""
+    return load_case("variability", {"device.radius": "1 um"} | changes).without_study().without_noise()
+
+
+@pytest.fixture(scope="module")
+def column():
+    """A column on its bench, its ends, states, and columns at rest."""
+    case = small()
+    bench = on_bench.bench(case, model.members(case)[0])
+    ends = Ends(*extremes(bench, LIMITS), SETTLING)
+    states = np.linspace(*(state_of(bench, c, SETTLING) for c in (ends.low, ends.high)), 49)
+    return bench, ends, states, well_noise.at_rest(bench, ends, states, LIMITS)
+
+
+def test_reads_scatter_least_in_the_low_state(column):
+    log_reads = well_noise.log_reads(*column)
+    sigma = np.sqrt(10.0 ** log_reads[[0, -1]] / 234.0)
+    assert sigma == pytest.approx([0.0137, 0.0030], rel=0.1)  # the solver's reads after a set: 0.0028 +- 0.0002
+
+
+@pytest.mark.parametrize("changes", [{}, {"device.film.electrons": "none"}])
+def test_an_answer_to_hops_is_that_of_the_propagator(changes):
+    """Row by row and turned round: two ways through the same matrix, of films with and without electrons."""
+    case = small(**changes)
+    bench = on_bench.bench(case, model.members(case)[0])
+    run = on_bench.at_rest(bench, on_bench.concentrations_after(bench, extremes(bench, LIMITS)[0], 0.0, SETTLING))
+    integrate.jump(run, 0.1)
+    charges = linearised_column(run.junction, run.state, 0, 1.0).charges
+    expected = charges.log_chord_by_ions() @ charges.propagator(1e-6) * 1e-6
+    assert charges.log_chord_by_hops(1e6) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("voltage", [0.1, 0.3])
+def test_level_and_corner_are_those_of_the_linear_spectrum(column, voltage):
+    bench, _, _, columns = column
+    for c in columns.c[::4]:
+        held = on_bench.concentrations_after(bench, c, voltage, SETTLING)
+        level, corner = (10.0**x for x in well_noise.level_and_corner(bench, held, voltage, SETTLING))
+        f = np.array([0.2, 0.5, 1.0]) * corner
+        told = level / (1.0 + (f / corner) ** 2)
+        assert well_noise.spectrum(bench, held, voltage, f) == pytest.approx(told, rel=0.12)
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    """The noisy model of the same case."""
+    case = small()
+    made = build.compact(case, voltage=LIMITS[:2], measure=False)
+    return replace(made, noise=build.noise_of(made, case, one_by_one))
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(
+    ("history", "voltage", "every", "low", "high"),
+    [
+        ((SET, RESET, ("0.1 V", "10 us")), 0.1, "50 ns", 2.5e5, 1e6),
+        ((RESET, SET, ("0.1 V", "10 us")), 0.1, "10 ns", 1e6, 4e6),
+        ((SET, RESET, ("1.0 V", "30 ms"), ("0.1 V", "10 us")), 0.1, "10 ns", 3e5, 4e6),
+    ],
+)
+def test_single_ions_within_the_wells_have_the_spectrum_of_the_model(noisy, history, voltage, every, low, high):
+    """Of the wells at a read voltage, below their corner. A state of the solver wanders the more, the shorter its steps."""
+    case = small().replace({
+        "ions.noise": "shot",
+        "ions.initial": {"history": [{"voltage": V, "duration": t} for V, t in history]},
+        "drive": {"kind": "steps", "voltages": [f"{voltage} V"], "width": every, "cycles": 1024, "read_each": True},
+        "record": {"every": "none"},
+    })  # fmt: skip
+    found = []
+    for seed in range(1, SEEDS + 1):
+        ds = otjdd.noise(otjdd.run(case.replace("ions.seed", seed)))
+        found.append(ds.current_spectrum / ds.mean_current**2)
+    f, S = ds.frequency.values, np.mean(found, axis=0)
+    q = noisy.states(1)
+    for V, t in history:
+        noisy.hold(q, otjdd.units.parse(V, "voltage"), otjdd.units.parse(t, "time"))
+    own = noisy.noise_spectrum(f, voltage, q[0])
+    ions = (own.state_spectrum + own.well_spectrum).values / own.attrs["current"] ** 2
+    apart = np.log(ions / S)[(f >= low) & (f <= high)]
+    assert abs(apart.mean()) < 0.2
