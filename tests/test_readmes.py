@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from otjdd.case.case import load_case, shipped_cases
+from otjdd.claims.calibrate.task import load_task
 from otjdd.cli import app
 from otjdd.errors import ExitCode
 from otjdd.results.outputs import OUTPUTS
@@ -105,11 +106,20 @@ def test_python_runs(place, tmp_path, monkeypatch):
 
 def test_case_files_load(tmp_path):
     for place, text in blocks("toml").items():
+        if "[[run]]" in text:
+            continue
         (tmp_path / "case.toml").write_text(text, encoding="utf-8")
         for name in re.findall(r'^file = "([^"]+)"', text, re.MULTILINE):  # measured data, which a run does not read
             (tmp_path / name).touch()
         case = load_case(tmp_path / "case.toml")
         assert case.drive.kind == "patterns" or case.drive.waveform().duration > 0, place
+
+
+def test_calibrations_load(tmp_path):
+    first, second = (text for text in blocks("toml").values() if "[[run]]" in text)
+    (tmp_path / "aims.toml").write_text(first, encoding="utf-8")
+    (tmp_path / "several.toml").write_text(second, encoding="utf-8")
+    assert [len(load_task(tmp_path / file).cases) for file in ("aims.toml", "several.toml")] == [1, 2]
 
 
 def test_front_page_counts_the_claims_as_the_table_does():

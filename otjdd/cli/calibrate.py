@@ -56,7 +56,6 @@ def calibrate(
     from otjdd.claims.calibrate import search as calibration
     from otjdd.claims.calibrate.evaluate import evaluator
     from otjdd.claims.calibrate.task import load_task
-    from otjdd.claims.calibrate.visited import exclusions, path_beside
 
     if out:
         check_folder(out.parent)
@@ -80,12 +79,21 @@ def calibrate(
             keep(out, evaluate, found.x)
         slopes = calibration.sensitivities(evaluate, found) if sensitivity else None
         fine = evaluate.fine(found.x) if any(part.coarse != part.case for part in task.cases) else None
-        apart = exclusions(task, evaluate.visited)
     say(report.report(task, found, slopes, fine))
-    if apart:
-        say("\n" + apart + (f"\nThe fronts between them: otjdd plot {path_beside(out)}" if out else ""))
+    say_exclusions(evaluate, out)
+
+
+def say_exclusions(evaluate: Evaluator, out: Path | None) -> None:
+    """Print which aims were not met together, how to draw that, and the files that were written."""
+    from otjdd.claims.calibrate.visited import exclusions, path_beside
+
+    never, apart = exclusions(evaluate.task, evaluate.visited)
+    if apart and out:
+        apart += f"\nThe fronts between them: otjdd plot {path_beside(out)}"
+    if said := "\n".join(filter(None, [never, apart])):
+        say("\n" + said)
     if out:
-        say("\n" + ", ".join(str(path) for path in [*case_files(out, task), path_beside(out)]))
+        say("\n" + ", ".join(str(path) for path in [*case_files(out, evaluate.task), path_beside(out)]))
 
 
 def resumed(out: Path | None, resume: bool, task: Task) -> Mapping[bytes, np.ndarray]:

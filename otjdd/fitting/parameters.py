@@ -7,7 +7,8 @@ temperatures and voltages have a linear one, since they stand in exponents.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import annotated_types
@@ -23,6 +24,7 @@ from otjdd.units import Quantity, brief, parse, plain_unit, quantity, write
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
+OF_KIND = re.compile(r'columns\.kinds\[(\d+)\]\.set\."(.*)"')
 LINEAR = ("energy", "temperature", "voltage")  # dimensions with a linear scale
 SHARE = 0.2  # of the value at the start: natural step of a linear parameter
 LEAST = 0.05  # eV, V, K: smallest natural step of a parameter in LINEAR
@@ -154,8 +156,31 @@ def parameters_of_key(case: Case, key: str, said: dict[str, Any], sets: int) -> 
 
 
 def movable(case: Case) -> list[str]:
-    """Dotted keys of the numbers of a case that can be fitted."""
-    return [key for key in dotted_keys() if isinstance((value_at_key(case, key) or [None])[0], float)]
+    """Dotted keys of the numbers of a case that can be fitted, those of its kinds of columns and of spreads among them."""
+    keys = [*dotted_keys(), *keys_of_columns(case)]
+    return [key for key in keys if isinstance((value_at_key(case, key) or [None])[0], float)]
+
+
+def keys_of_columns(case: Case) -> Iterator[str]:
+    """Dotted keys below [columns] that are those of one case: of its spreads and its kinds."""
+    tables = {"columns.spread": case.columns.spread}
+    for i, kind in enumerate(case.columns.kinds or ()):
+        yield f"columns.kinds[{i}].share"
+        tables |= {f"columns.kinds[{i}].set": kind.set, f"columns.kinds[{i}].spread": kind.spread or {}}
+    for path, table in tables.items():
+        for name, value in table.items():
+            inner = type(value).model_fields if isinstance(value, BaseModel) else ()
+            yield f'{path}."{name}"'
+            yield from (f'{path}."{name}".{field}' for field in inner)
+
+
+def known_near(case: Case, key: str) -> str:
+    """Hint for a key that is no number of the case: why a kind of columns does not have it, or which one is near."""
+    found = OF_KIND.fullmatch(key)
+    kinds = case.columns.kinds or ()
+    if found and int(found[1]) < len(kinds) and found[2] in movable(case):
+        return "this kind sets no value of its own: give it one, in the case or by --set"
+    return nearest(key, movable(case))
 
 
 def fault(key: str, expected: str, got: str, hint: str = "") -> CaseError:
@@ -167,10 +192,10 @@ def value_in_case(case: Case, key: str) -> tuple[float, str, float, float]:
     """Value [SI], dimension, and limits [SI] of a number of a case. Raises CaseError for other keys."""
     found = value_at_key(case, key)
     if found is None:
-        raise fault(key, "the key of a number of the case", brief(key), nearest(key, movable(case)))
+        raise fault(key, "the key of a number of the case", brief(key), known_near(case, key))
     place, dimension, low, high = found
     if isinstance(place, bool) or not isinstance(place, int | float):
-        raise fault(key, "the key of a number of the case", brief(str(place)), nearest(key, movable(case)))
+        raise fault(key, "the key of a number of the case", brief(str(place)), known_near(case, key))
     if isinstance(place, int) and not isinstance(place, float) and not dimension:
         raise fault(key, "a number that can move in small steps", f"the count {place}")
     return float(place), dimension, low, high

@@ -118,9 +118,11 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
         "",
     ]
     for key, value in differences(below.without_study().plain(), case.plain()):
-        comment = f"  # {comments[key]}" if key in comments else ""
         if key != "title":
+            comment = f"  # {comments.pop(key)}" if key in comments else ""
             lines.append(f"{key} = {toml_text.toml_value(value)}{comment}")
+    # Comments are left of values in a list, as those of kinds of columns are, and of values that did not move.
+    lines += [f"# {key}: {said}" for key, said in comments.items()]
     return "\n".join(lines) + "\n"
 
 

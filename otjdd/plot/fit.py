@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from otjdd.fitting.result import curves_of, spread_of
 from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
+from otjdd.plot.labels import parameter_words
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE, panels, style
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def residuals(axes: Axes, ds: xr.Dataset, curves: list[dict[str, Any]]) -> None:
 
 def correlations(axes: Axes, ds: xr.Dataset) -> None:
     """Fill axes with the correlation matrix."""
-    names = [str(name).rpartition(".")[2].replace("_", " ").strip('"') for name in ds["parameter"].values]
+    names = parameter_words(ds["parameter"].values, ds.attrs)
     matrix = ds["correlation"].values
     image = axes.imshow(matrix, vmin=-1, vmax=1, cmap="RdBu_r")
     ticks = range(len(names))
@@ -111,7 +112,7 @@ def draw_profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
     )
     axes.axhline(1, color=GREY, linewidth=0.5)
     axes.set(ylabel="Δχ²", ylim=(0, None))
-    parts.quantity_axis(axes, "x", values, name.rpartition(".")[2].replace("_", " ").strip('"'), str(unit), log=False)
+    parts.quantity_axis(axes, "x", values, parameter_words(ds["parameter"].values, ds.attrs)[at], str(unit), log=False)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     parts.legend(axes)
 
@@ -119,7 +120,7 @@ def draw_profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
 def expected(ds: xr.Dataset) -> Figure:
     """Figure of a design: expected over present error, for each candidate and parameter."""
 
-    names = [str(name).rpartition(".")[2].replace("_", " ").strip('"') for name in ds["parameter"].values]
+    names = parameter_words(ds["parameter"].values, ds.attrs)
     with style():
         fig, (axes,) = panels(1)
         fig.set_size_inches(1.8 + 0.5 * len(names), 1.4 + 0.22 * ds.sizes["candidate"])

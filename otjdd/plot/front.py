@@ -93,7 +93,7 @@ def draw(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     axes.plot(x, y, ".", color=GREY, markersize=2.5, alpha=0.5, label="sets that were tried")
     front = fronts.pareto_front(x, y)
     axes.plot(x[front], y[front], "o-", color=ORANGE, markersize=2.5, drawstyle="steps-post", label="front")
-    if front.size and (close := fronts.nearest(x, y)) > fronts.LIMIT:
+    if front.size and fronts.LIMIT < (close := fronts.nearest(x, y)) < FARTHEST:
         axes.plot(
             [0, close, close], [close, close, 0], "--", color=BLUE, linewidth=0.8, label=f"both within {close:.3g}"
         )

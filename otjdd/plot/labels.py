@@ -20,6 +20,8 @@ BESIDE = (
     "study",
 )  # tables of a case that describe neither the device nor the drive
 WORDS = "words"  # attribute of a coordinate of a study
+OF_KIND = re.compile(r"columns\.kinds\[(\d+)\]\.(.*)")
+OF_SPREAD = re.compile(r'(?:columns\.)?spread\."([^"]+)"(?:\.(\w+))?')
 LONGEST = 40  # characters of a label: more do not fit above axes
 
 
@@ -109,6 +111,37 @@ def readable(key: str) -> str:
         return f"{name} of part {int(inner[6:-1]) + 1}"
     inner = inner.replace(".", " ").replace("_", " ").replace("ions", "ion")
     return name if inner in ("", "device", "drive") else f"{inner} {name}"
+
+
+def parameter_words(keys: Iterable[object], attrs: Mapping[str, Any]) -> list[str]:
+    """Names of fitted parameters in words, as short as they differ: "barrier", "left barrier of background".
+
+    attrs : of the fit, whose case has the names of the kinds of columns
+    """
+    kinds = case_data(attrs).get("columns", {}).get("kinds", [])
+    owned = [split_kind(str(key), [str(kind.get("name")) for kind in kinds]) for key in keys]
+    short = [last_words(inner) + owner for inner, owner in owned]
+    return [
+        words if short.count(words) == 1 else readable(inner.replace('"', "")) + owner
+        for words, (inner, owner) in zip(short, owned, strict=True)
+    ]
+
+
+def split_kind(key: str, kinds: Sequence[str]) -> tuple[str, str]:
+    """Key within its kind of columns, and " of " with the name of the kind; "" for a key of no kind."""
+    found = OF_KIND.fullmatch(key)
+    if not found:
+        return key, ""
+    number = int(found[1])
+    return found[2].removeprefix("set."), f" of {kinds[number] if number < len(kinds) else f'kind {number + 1}'}"
+
+
+def last_words(key: str) -> str:
+    """Last part of a key in words; of a spread with what is spread: "width of activation energy"."""
+    found = OF_SPREAD.fullmatch(key)
+    if found:
+        return f"{found[2] or 'spread'} of {last_words(found[1])}"
+    return key.replace('"', "").rpartition(".")[2].replace("_", " ")
 
 
 def meant(name: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from fitted_devices import small
 
 from otjdd.errors import CaseError
 from otjdd.fitting.parameters import parameters
+from otjdd.plot.labels import parameter_words
 
 CASE = small()
 
@@ -36,6 +37,42 @@ def test_what_a_kind_of_columns_sets_has_the_bounds_and_scale_of_its_key():
     share, barrier = parameters(CASE.replace("columns.kinds", [kind]), keys)
     assert (share.start, share.low, share.high, share.log) == (0.5, 0.0, 1.0, True)
     assert (barrier.start, barrier.dimension, barrier.low, barrier.log) == (0.6, "energy", -5.0, False)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("columns.kinds[0].shar", 'did you mean "columns.kinds[0].share"'),
+        ("columns.kinds[1].share", 'did you mean "columns.kinds[0].share"'),
+        ('columns.kinds[0].set."device.left.barier"', 'did you mean "columns.kinds[0].set."device.left.barrier"'),
+        (
+            'columns.kinds[0].set."ions.density"',
+            "this kind sets no value of its own: give it one, in the case or by --set",
+        ),
+        ('columns.spread."ions.activation_enery"', 'did you mean "columns.spread."ions.activation_energy"'),
+    ],
+)
+def test_a_key_of_a_kind_that_is_none_has_a_hint(key, said):
+    kind = {"name": "other", "share": 0.5, "set": {"device.left.barrier": "0.6 eV"}}
+    spread = {"ions.activation_energy": "20 meV"}
+    with pytest.raises(CaseError) as caught:
+        parameters(CASE.replace({"columns.kinds": [kind], "columns.count": 2, "columns.spread": spread}), [key])
+    assert said in str(caught.value)
+
+
+def test_names_of_parameters_in_words_say_the_kind_and_what_is_spread_and_are_as_short_as_they_differ():
+    keys = {
+        "columns.kinds[0].share": "share of background",
+        'columns.kinds[0].set."device.left.barrier"': "barrier of background",
+        "columns.kinds[1].share": "share of kind 2",
+        'columns.spread."ions.activation_energy".width': "width of activation energy",
+        "ions.activation_energy": "activation energy",
+        "ions.density @1": "density @1",
+        "device.film.permittivity.b": "film permittivity b",
+        "device.right.permittivity.b": "right permittivity b",
+    }
+    attrs = {"case_resolved": '[[columns.kinds]]\nname = "background"'}
+    assert parameter_words(list(keys), attrs) == list(keys.values())
 
 
 @pytest.mark.parametrize("key", ["device.left.barrier", "ions.density", "device.conducting_fraction"])

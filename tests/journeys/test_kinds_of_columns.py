@@ -39,6 +39,33 @@ grid = { "columns.kinds[1].share" = [0.001, 0.002] }
 keep = ["kind_read_current", "read_current"]
 """
 
+AIMS = """
+case = "minority.toml"
+set = { 'columns.kinds[0].set."device.left.barrier"' = "0.72 eV" }
+[[parameter]]
+key = 'columns.kinds[0].set."device.left.barrier"'
+low = "0.6 eV"
+high = "0.8 eV"
+dimension = "energy"
+[[parameter]]
+key = "columns.kinds[1].share"
+low = 1e-4
+high = 1e-2
+log = true
+[[run]]
+name = "loop"
+set = { "record.every" = "none" }
+[[run.target]]
+name = "first read"
+read = 0
+value = RESISTANCE
+within = 1.01
+[[run.target]]
+name = "the share stays"
+number = "kind_read_current[0,1]"
+at_most = 1.0
+"""
+
 
 def typed(*words, code=0):
     done = CliRunner().invoke(app, words)
@@ -80,6 +107,16 @@ def test_kinds_from_the_case_to_their_table_picture_and_study(tmp_path, monkeypa
     typed("fit", "measured.csv", "minority.toml", *start, "-o", "fit.nc")
     found = otjdd.load_case("fit.toml").columns.kinds[0].set["device.left.barrier"]
     assert float(found.removesuffix(" eV")) == pytest.approx(0.7, abs=1e-3)
+
+    assert f"# {barrier}: standard error" in (tmp_path / "fit.toml").read_text()
+
+    (tmp_path / "aims.toml").write_text(AIMS.replace("RESISTANCE", repr(0.1 / float(ds.read_current[0]))))
+    words = "calibrate", "aims.toml", "-o", "found.toml", "--evaluations", "0", "--no-sensitivity"
+    typed(*words, "--rounds", "1")
+    assert "residual" in typed(*words, "--rounds", "6", "--resume")
+    found = otjdd.run("found.toml")
+    assert float(found.read_current[0]) == pytest.approx(float(ds.read_current[0]), rel=0.01)
+    typed("plot", "found.nc", "--kind", "first read", "--kind", "the share stays", "-o", "front.png")
 
     curves = '{ kind = "iv", start = "-0.2 V", stop = "0.2 V", step = "0.1 V" }'
     typed("run", "fit.toml", "--set", f"drive={curves}", "-o", "curves.nc", "--plot", "curves.png")

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from otjdd.case.case import Case
 from otjdd.case.document import Document
 from otjdd.case.drive_curves import Prepared
-from otjdd.case.keys import dotted_keys
 from otjdd.case.problem import KeyPath, Problem, nearest
 from otjdd.claims import claim as claims
 from otjdd.claims.calibrate.parameter import Parameter
 from otjdd.claims.calibrate.records import Calibration, Experiment, Part
 from otjdd.claims.calibrate.target import Target
 from otjdd.errors import CaseError
-from otjdd.fitting.parameters import value_in_case
+from otjdd.fitting.parameters import known_near, value_in_case
 from otjdd.studies import keep
 from otjdd.units import brief
 
@@ -85,7 +84,7 @@ def of_parameters(
         for name in here if i < own else ():
             if not is_number(cases[name], parameter.key):
                 of = f" {brief(name)}" if name else ""
-                hint = nearest(parameter.key, dotted_keys())
+                hint = known_near(cases[name], parameter.key)
                 yield document.problem(("parameter", i, "key"), NUMBER + of, brief(parameter.key), hint)
                 break
 

@@ -37,9 +37,9 @@ def as_case(task: Task, part: CalibratedCase, x: np.ndarray, out: Path) -> str:
 def asked(task: Task) -> str:
     """What will be searched, in words: how many parameters, targets and runs; starts that are not those of the cases."""
     runs = sum(len(part.runs) for part in task.cases)
-    head = f"{len(task.parameters)} parameters, {len(task.targets)} targets of {runs} runs"
-    head += f" of {len(task.cases)} cases" * (len(task.cases) > 1)
-    return "\n".join([head, *moved_starts(task)])
+    counts = {"parameter": len(task.parameters), "target": len(task.targets), "run": runs, "case": len(task.cases)}
+    moving, aims, ran, cases = (f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items())
+    return "\n".join([f"{moving}, {aims} of {ran} of {cases}", *moved_starts(task)])
 
 
 def moved_starts(task: Task) -> list[str]:

@@ -99,8 +99,8 @@ def distances(task: Task, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
     return np.array(rows).reshape(-1, len(goals))
 
 
-def exclusions(task: Task, visited: Mapping[bytes, np.ndarray]) -> str:
-    """Which aims no set of a search met, and which no set met together; "" where there are none.
+def exclusions(task: Task, visited: Mapping[bytes, np.ndarray]) -> tuple[str, str]:
+    """Which aims no set of a search met, and which of the others no set met together; "" where there are none.
 
     Where no set met a claim, its targets stand in its place.
 
@@ -108,12 +108,12 @@ def exclusions(task: Task, visited: Mapping[bytes, np.ndarray]) -> str:
     """
     found = fronts.within_reach(distances(task, visited), task.aims, task.target_names)
     lost, pairs = fronts.never_met(found), fronts.exclusive_pairs(found)
-    lines = [f"no set of {len(visited)} meets {', '.join(lost)}"] if lost else []
-    lines += [
+    never = f"no set of {len(visited)} meets {', '.join(lost)}" if lost else ""
+    lines = [
         f"none meets both {a} and {b}: the best has both within {near:.3g} tolerances" for a, b, near in pairs[:SHOWN]
     ]
     lines += [f"and {len(pairs) - SHOWN} more pairs"] if len(pairs) > SHOWN else []
-    return "\n".join(lines)
+    return never, "\n".join(lines)
 
 
 def read(path: Path, task: Task) -> dict[bytes, np.ndarray]:

@@ -141,7 +141,7 @@ def test_a_start_outside_of_its_bounds_is_told(folder):
     (folder / "one.toml").write_text(OF_ONE.replace('low = "0.5 eV"', 'low = "0.7 eV"'))
     told = report.asked(load_task(folder / "one.toml")).splitlines()
     assert told == [
-        "2 parameters, 1 targets of 1 runs",
+        "2 parameters, 1 target of 1 run of 1 case",
         "device.left.barrier: 0.6243 eV; the search starts from 0.7 eV",
     ]
 
