@@ -11,7 +11,7 @@ from otjdd.case.case import Case, load_case
 from otjdd.case.document import Document
 from otjdd.case.explain import read_record
 from otjdd.case.problem import KeyPath, Problem
-from otjdd.case.shipped import find_case
+from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.claims.calibrate import faults
 from otjdd.claims.calibrate.parameter import Parameter
 from otjdd.claims.calibrate.records import Calibration, Experiment, Part
@@ -110,7 +110,7 @@ def calibrated_case(
 ) -> CalibratedCase:
     """A case with its changes. file : of the case. Raises OSError, CaseError with places in the document."""
     path: KeyPath = ("cases", name) if name else ()
-    file = find_case(file)
+    file = file_of(file)
     try:
         case = load_case(file, part.set)
     except CaseError as error:
@@ -120,6 +120,13 @@ def calibrated_case(
     except CaseError as error:
         raise CaseError(faults.of_changes(error, part.coarse, document, (*path, "coarse"))) from None
     return CalibratedCase(name, file, case, coarse, runs)
+
+
+def file_of(path: Path) -> Path:
+    """File of a case beside the calibration, or the shipped case of this name. Raises FileNotFoundError."""
+    shipped = shipped_cases() / path.name
+    places = path, shipped, shipped.with_name(f"{path.name}.toml")
+    return next((place for place in places if place.is_file()), None) or find_case(path)
 
 
 def included(
