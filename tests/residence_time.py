@@ -23,7 +23,7 @@ def follow(junction, state, work, n, area, V, times, uniforms, counts):
         lay_hops(junction, 0, state.E[0], columns.site[0], work, False)
         total = 0.0
         for f in range(1, N):
-            rate = columns.diffusivity[0] / columns.distance[0, f] * work[G, f] * area
+            rate = columns.diffusivity[0, f] / columns.distance[0, f] * work[G, f] * area
             c_max, left, right = junction.ions[0].c_max, state.c[0, f - 1], state.c[0, f]
             rates[2 * f] = rate * work[UPHILL, f] * left * (1.0 - right / c_max)
             rates[2 * f + 1] = rate * work[DOWNHILL, f] * right * (1.0 - left / c_max)
@@ -61,5 +61,5 @@ def one_way_rates(run):
     columns, state, work = run.junction.columns, run.state, run.trial.work.factors
     lay_hops(run.junction, 0, state.E[0], columns.site[0], work, False)
     width, inner = columns.width[0], slice(1, state.c.shape[1])
-    rate = columns.diffusivity[0] / columns.distance[0, inner] * work[G, inner]
+    rate = columns.diffusivity[0, inner] / columns.distance[0, inner] * work[G, inner]
     return rate * work[UPHILL, inner] / width[:-1], rate * work[DOWNHILL, inner] / width[1:]

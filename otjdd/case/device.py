@@ -156,7 +156,8 @@ class Ions(Record):
     site_density : lattice-gas limit [1/m3]   density : mean over the film [1/m3]
     law : field dependence of the hop ("linear", "mott-gurney", or Genreith-Schriever & De Souza, PRB 94, 224304 (2016))
     hop_distance : effective, along x [m]; the linear law needs none   attempt_frequency : [Hz], caps the drift velocity
-    activation_energy : E_a [eV] and prefactor : [m2/s] of D0 = prefactor exp(-E_a / kT)
+    activation_energy : E_a [eV] in the middle of the film and prefactor : [m2/s] of D0 = prefactor exp(-E_a / kT)
+    activation_energy_rise : E_a at the right end of the film minus that at the left end [eV]; between them E_a is linear
     ionisation_energy : [eV] below the conduction band, of the one electron that an ion may hold; when absent it holds none
     well_left, well_right : depth [eV] and well_width : [m] of the bound sites at the two interfaces
     initial : "uniform", "equilibrium" (at 0 V), a history of voltages, the end of an earlier result, or the profile in a
@@ -171,6 +172,7 @@ class Ions(Record):
     hop_distance: Annotated[float, Quantity("length", "0.01 nm", "10 nm")] | None = None
     attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = as_text("1e13 Hz")
     activation_energy: Annotated[float, Quantity("energy", "0.01 eV", "5 eV")]
+    activation_energy_rise: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] = as_text("0 eV")
     prefactor: Annotated[float, Quantity("diffusivity", "1e-20 m^2/s", "1 m^2/s")]
     ionisation_energy: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] | None = None
     well_left: Well = as_text("0 eV")
@@ -195,6 +197,14 @@ class Ions(Record):
     def check_hop_distance(self) -> Self:
         if self.hop_distance is None and self.law != "linear":
             raise NotAsExpected(f'hop_distance, such as "0.39 nm", beside law = "{self.law}"', "none")
+        return self
+
+    @model_validator(mode="after")
+    def check_rise(self) -> Self:
+        if abs(self.activation_energy_rise) >= 2.0 * self.activation_energy:
+            most = write(2.0 * self.activation_energy, "energy")
+            expected = f'activation_energy_rise within "{most}" of 0 eV, so that all barriers are above 0 eV'
+            raise NotAsExpected(expected, brief(write(self.activation_energy_rise, "energy")))
         return self
 
     @model_validator(mode="after")

@@ -267,7 +267,7 @@ def spread_values(kind: Kind, density: float) -> dict[str, float]:
 def physical_range(key: str, ions: Ions) -> tuple[float, float, str]:
     """Open interval of the values of a key that can be spread, and their unit."""
     return {
-        "ions.activation_energy": (0.0, math.inf, "eV"),
+        "ions.activation_energy": (0.5 * abs(ions.activation_energy_rise), math.inf, "eV"),
         "ions.density": (0.0, ions.site_density, "1/m^3"),
         "device.film.thickness": (0.0, math.inf, "m"),
         "device.film.polarisation.time": (0.0, math.inf, "s"),

@@ -16,7 +16,9 @@ from otjdd.case.toml_text import toml_value
 
 FILM, LEFT, RIGHT = ("device", "film"), ("device", "left"), ("device", "right")
 FILM_KEYS = ("permittivity", "fixed_charge", "tunnelling_mass", "image_permittivity", "density_of_states")
-ION_KEYS = ("site_density", "hop_distance", "activation_energy", "prefactor", "well_left", "well_right")
+ION_KEYS = (
+    "site_density", "hop_distance", "activation_energy", "activation_energy_rise", "prefactor", "well_left", "well_right",
+)  # fmt: skip
 ELECTRODE_KEYS = (
     "barrier", "screening_length", "relative_permittivity", "mass", "band_depth", "band_offset", "doping",
     "density_of_states", "permittivity",

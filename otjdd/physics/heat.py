@@ -34,7 +34,9 @@ def warm(junction: Junction, temperature: np.ndarray):
     for k in range(temperature.size):
         kT = BOLTZMANN_EV * temperature[k]
         junction.kT[k] = kT
-        columns.diffusivity[k] = heat.diffusivity[k] * math.exp(columns.barrier[k] * (1.0 / cold - 1.0 / kT))
+        per_kT = 1.0 / cold - 1.0 / kT
+        for f in range(columns.barrier.shape[1]):
+            columns.diffusivity[k, f] = heat.diffusivity[k, f] * math.exp(columns.barrier[k, f] * per_kT)
         columns.supply[k] = heat.supply[k] * (temperature[k] / heat.surroundings)
 
 

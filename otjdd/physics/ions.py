@@ -17,6 +17,7 @@ The slope of the site energy W acts through d only.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,10 +29,19 @@ from otjdd.physics.numerics import bernoulli_given, exponential
 
 held(Ions)
 LAWS = {name: code for code, name in enumerate(hopping.LAWS)}  # name in a case -> Ions.law
-# rows of `field_factors`: B(d), B(-d), g, with slopes dB/dd and dg/dE [m/V], and the arguments d and E [V/m] of these
-FACTORS = 7
-UPHILL, DOWNHILL, G, UPHILL_SLOPE, G_SLOPE, TILT, FIELD = range(FACTORS)
+# rows of `field_factors`: B(d), B(-d), g, with slopes dB/dd and dg/dE [m/V], and the arguments d, E [V/m], D0 [m2/s] and
+# E_a [eV] of these
+FACTORS = 9
+UPHILL, DOWNHILL, G, UPHILL_SLOPE, G_SLOPE, TILT, FIELD, DIFFUSIVITY, BARRIER = range(FACTORS)
 LANES = 8  # doubles that a vectorised loop takes at once; it takes those that are left over one by one
+
+
+class Hops(NamedTuple):
+    """The numbers of `Hopping` along a film, those of the barriers at its faces."""
+
+    diffusivity: np.ndarray  # (N+1,) D0 [m2/s], in weak field
+    barrier: np.ndarray  # (N+1,) migration barrier E_a [eV]
+    kT: float  # eV
 
 
 @fused
@@ -57,7 +67,7 @@ def none_at(ions: Ions, hopping: Hopping, E: float, w: float, slope: float):
 
 
 @inlined
-def none_along(ions: Ions, hopping: Hopping, E: np.ndarray, g: np.ndarray, dg: np.ndarray, slopes: bool):
+def none_along(ions: Ions, hops: Hops, E: np.ndarray, g: np.ndarray, dg: np.ndarray, slopes: bool):
     """g of a law without acceleration along a film and, with slopes, dg/dE."""
     g[:] = 1.0
     if slopes:
@@ -73,19 +83,21 @@ def with_law(code: int, law, others):
             return formula(ions, hopping, E, w, slope)
         return others_at(ions, hopping, E, w, slope)
 
-    def along(ions, hopping, E, g, dg, slopes):
+    def along(ions, hops, E, g, dg, slopes):
         if ions.law == code:
-            du = ions.z * ions.hop / (2.0 * hopping.kT)
+            du = ions.z * ions.hop / (2.0 * hops.kT)
             if slopes:
                 for f in range(E.size):
                     w, slope = inverse_sinh_ratio(du * E[f])
+                    hopping = Hopping(hops.diffusivity[f], hops.barrier[f], hops.kT)
                     g[f], dg[f] = formula(ions, hopping, E[f], w, slope)
             else:
                 for f in range(E.size):
                     w, slope = inverse_sinh_ratio(du * E[f])
+                    hopping = Hopping(hops.diffusivity[f], hops.barrier[f], hops.kT)
                     g[f] = formula(ions, hopping, E[f], w, slope)[0]
         else:
-            others_along(ions, hopping, E, g, dg, slopes)
+            others_along(ions, hops, E, g, dg, slopes)
 
     at.__qualname__, along.__qualname__ = f"law_{code}_at", f"law_{code}_along"  # names in the cache of kernels
     return bare(at), inlined(along)
@@ -145,30 +157,37 @@ def flux(ions: Ions, hopping: Hopping, c_l: float, c_r: float, E: float, h: floa
 
 
 def new_factors(N: int) -> np.ndarray:
-    """Room for `field_factors` (FACTORS, N+1 or more) of a column of N cells: whole vectors, zero beyond the last face."""
-    return np.zeros((FACTORS, -(-(N + 1) // LANES) * LANES))
+    """Room for `field_factors` (FACTORS, N+1 or more) of a column of N cells: whole vectors.
+
+    Beyond the last face all is zero, but barriers, which laws divide by.
+    """
+    work = np.zeros((FACTORS, -(-(N + 1) // LANES) * LANES))
+    work[BARRIER] = 1.0
+    return work
 
 
 @detached
 def field_factors(
-    ions: Ions, hopping: Hopping, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray, slopes: bool
+    ions: Ions, hops: Hops, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray, slopes: bool
 ):
     """Fill rows UPHILL, DOWNHILL and G of work at all faces: the part of the flux that the field sets.
 
     work : of `new_factors`   slopes : fill rows UPHILL_SLOPE and G_SLOPE as well
     Exponentials are most of the cost of a time step: the loops with them are vectorised, over whole vectors.
     """
-    d, field, per_kT = work[TILT], work[FIELD], 1.0 / hopping.kT
+    d, field, per_kT = work[TILT], work[FIELD], 1.0 / hops.kT
+    along = Hops(work[DIFFUSIVITY], work[BARRIER], hops.kT)
     B, B_back, g, dB, dg = work[UPHILL], work[DOWNHILL], work[G], work[UPHILL_SLOPE], work[G_SLOPE]
     for f in range(E.size):
         d[f] = (site[f] - ions.z * E[f] * distance[f]) * per_kT
         field[f] = E[f]
+        along.diffusivity[f], along.barrier[f] = hops.diffusivity[f], hops.barrier[f]
     if slopes:
         for f in range(d.size):
             B[f], B_back[f], dB[f] = bernoulli_pair(d[f])
-        laws_along(ions, hopping, field, g, dg, True)
+        laws_along(ions, along, field, g, dg, True)
     else:
         for f in range(d.size):
             pair = bernoulli_pair(d[f])
             B[f], B_back[f] = pair[0], pair[1]
-        laws_along(ions, hopping, field, g, dg, False)
+        laws_along(ions, along, field, g, dg, False)

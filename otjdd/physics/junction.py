@@ -36,7 +36,7 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws.hopping import Ions
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
 from otjdd.physics.film_electrons import FilmElectrons
-from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hopping, exchange, field_factors
+from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, exchange, field_factors
 from otjdd.physics.numerics import dot
 from otjdd.physics.polarisation import Polarisation
 from otjdd.physics.state import State
@@ -54,8 +54,8 @@ class Columns(NamedTuple):
     distance: np.ndarray  # (K, N+1) m, between the centres beside a face; half a cell at the electrodes
     site: np.ndarray  # (K, N+1) eV, W_r - W_l across a face
     fixed: np.ndarray  # (K, N+1) C/m2, fixed charge to the right of a face
-    diffusivity: np.ndarray  # (K,) m2/s
-    barrier: np.ndarray  # (K,) eV, migration barrier
+    diffusivity: np.ndarray  # (K, N+1) m2/s, of hops across a face
+    barrier: np.ndarray  # (K, N+1) eV, migration barrier of these
     left_edge: np.ndarray  # (K,) eV, added to the band edge at the left electrode
     weight: np.ndarray  # (K,) share of the area of all columns, of sum 1
     film_mass: np.ndarray  # (K,) m0, tunnelling mass
@@ -70,7 +70,7 @@ class Heat(NamedTuple):
     time_constant: float  # s
     surroundings: float  # K, their temperature T0
     shared: bool  # all columns have one temperature
-    diffusivity: np.ndarray  # (K,) m2/s, that of the columns at T0
+    diffusivity: np.ndarray  # (K, N+1) m2/s, that of the columns at T0
     supply: np.ndarray  # (K,) that of the columns at T0
 
 
@@ -241,20 +241,20 @@ def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: 
     slopes : dg/dE as well, see `field_factors`
     """
     columns = junction.columns
-    hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT[k])
-    field_factors(junction.ions[k], hopping, E, columns.distance[k], site, work, slopes)
+    hops = Hops(columns.diffusivity[k], columns.barrier[k], junction.kT[k])
+    field_factors(junction.ions[k], hops, E, columns.distance[k], site, work, slopes)
 
 
 @detached
 def exchange_all(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray):
     """As `fluxes`, from the factors in work."""
-    D0, c_max, h = junction.columns.diffusivity[k], junction.ions[k].c_max, junction.columns.distance[k, 1:-1]
+    D0, h, c_max = junction.columns.diffusivity[k, 1:-1], junction.columns.distance[k, 1:-1], junction.ions[k].c_max
     left, right, inner = c[:-1], c[1:], J[1:-1]
     B, B_back, g = work[UPHILL, 1:], work[DOWNHILL, 1:], work[G, 1:]
     J[0] = 0.0
     J[c.size] = 0.0
     for i in range(inner.size):
-        inner[i] = exchange(left[i], right[i], c_max, D0 / h[i], (B[i], B_back[i], 0.0), 0.0, g[i], 0.0)[0]
+        inner[i] = exchange(left[i], right[i], c_max, D0[i] / h[i], (B[i], B_back[i], 0.0), 0.0, g[i], 0.0)[0]
 
 
 @detached
@@ -269,7 +269,7 @@ def flux_slopes(
 @detached
 def exchange_slopes(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
     """As `flux_slopes`, from the factors in work."""
-    D0, c_max, h = junction.columns.diffusivity[k], junction.ions[k].c_max, junction.columns.distance[k, 1:-1]
+    D0, h, c_max = junction.columns.diffusivity[k, 1:-1], junction.columns.distance[k, 1:-1], junction.ions[k].c_max
     left, right, inner = c[:-1], c[1:], J[1:-1]
     B, B_back, dB = work[UPHILL, 1:], work[DOWNHILL, 1:], work[UPHILL_SLOPE, 1:]
     g, dg = work[G, 1:], work[G_SLOPE, 1:]
@@ -277,5 +277,5 @@ def exchange_slopes(junction: Junction, k: int, c: np.ndarray, work: np.ndarray,
     per_kT = -junction.ions[k].z / junction.kT[k]
     for i in range(inner.size):
         inner[i], by_left[i], by_right[i], by_field[i] = exchange(
-            left[i], right[i], c_max, D0 / h[i], (B[i], B_back[i], dB[i]), per_kT * h[i], g[i], dg[i]
+            left[i], right[i], c_max, D0[i] / h[i], (B[i], B_back[i], dB[i]), per_kT * h[i], g[i], dg[i]
         )

@@ -150,9 +150,11 @@ def column_numbers(case: Case, parts: list[Member], temperature: float) -> kerne
         grid = film.cells, film.grading, film.fixed_charge, ions.well_width
         supply = device.area * device.conducting_fraction * device.richardson * temperature * temperature / kT
         supply *= covered_by(kinds)
+        faces = grid_faces(part.thickness, film.cells, film.grading)
         along = along_film(part.thickness, part.well_left, part.well_right, *grid)
-        D0 = ions.prefactor * math.exp(-part.activation_energy / kT)
-        rows.append((*along, D0, part.activation_energy, part.left_shift, part.weight, film.tunnelling_mass, supply))
+        barrier = part.activation_energy + ions.activation_energy_rise * (faces / part.thickness - 0.5)
+        D0 = [ions.prefactor * math.exp(-energy / kT) for energy in barrier]
+        rows.append((*along, D0, barrier, part.left_shift, part.weight, film.tunnelling_mass, supply))
     return kernels.Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
 
 
@@ -259,7 +261,7 @@ def heat(case: Case, columns: kernels.Columns, temperature: float) -> kernels.He
     given = case.device.heat
     if given is None:
         none = np.zeros(0)
-        return kernels.Heat(none, 1.0, float(temperature), True, none, none)
+        return kernels.Heat(none, 1.0, float(temperature), True, np.zeros((0, 0)), none)
     radius = case.device.radius
     resistance = np.full(len(columns.weight), given.share * given.kelvin_per_watt(radius))
     if given.of == "columns":

@@ -128,7 +128,8 @@ def heat_error(junction: Junction, state: State, new: State, step: float, motion
         T, end = state.heat[TEMPERATURE, k], new.heat[TEMPERATURE, k]
         bent = heat.resistance[k] * abs(new.heat[POWER, k] - state.heat[POWER, k] - step * state.heat[SLOPE, k])
         at_end, within = bent * min(z / 6.0, 1.0 / z), bent * min(z, 2.0) / 12.0
-        barrier, moved = junction.columns.barrier[k], motion
+        along, moved = junction.columns.barrier[k], motion
+        barrier = max(along[0], along[along.size - 1])
         if switches_by_heat(junction):
             barrier = max(barrier, junction.polarisation.barrier[k])
             moved = max(motion, seen_polarisation(junction, new, k, new.P[k] - state.P[k]) / rtol)

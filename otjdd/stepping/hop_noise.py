@@ -88,7 +88,7 @@ def lay_hop_noise(junction: Junction, old: State, trial: Trial, k: int, step: fl
     for f in range(c.size - 1, 0, -1):
         passed += (c[f] - old.c[k, f]) * columns.width[k, f]
         slopes.by_field[f] -= work.factors[G_SLOPE, f] / work.factors[G, f] * work.J[k, f]
-        rate = columns.diffusivity[k] / columns.distance[k, f] * work.factors[G, f]
+        rate = columns.diffusivity[k, f] / columns.distance[k, f] * work.factors[G, f]
         forth, back = one_way(work.factors, rate, f, c, c_max)
         noise.lines[FORTH, f], noise.lines[BACK, f] = step * forth, step * back
         noise.lines[BEYOND, f] = passed - step * (forth - back)

@@ -173,3 +173,10 @@ def test_published_values_agree_with_each_other():
 def test_an_unknown_material_value_is_told_the_known_ones():
     with pytest.raises(KeyError, match="sto-lattice-constant"):
         material("sto-lattice")
+
+
+def test_barriers_are_above_zero_all_along_the_film():
+    assert Ions(**IONS, activation_energy_rise="-0.2 eV").activation_energy_rise == -0.2
+    most = 2 * Ions(**IONS).activation_energy
+    with pytest.raises(ValidationError, match="all barriers are above 0 eV"):
+        Ions(**IONS, activation_energy_rise=most)

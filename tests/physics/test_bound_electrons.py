@@ -98,7 +98,7 @@ def test_at_rest_no_vacancy_moves(V):
     rest, width, distance = state.c[0], junction.columns.width[0], junction.columns.distance[0]
     assert (rest * width).sum() == pytest.approx((c[0] * width).sum(), rel=1e-12)
     fluxes_of(junction, state, 0, new_factors(12), J)
-    one_way = junction.columns.diffusivity[0] * np.maximum(rest[1:], rest[:-1]) / distance[1:-1]
+    one_way = junction.columns.diffusivity[0, 1:-1] * np.maximum(rest[1:], rest[:-1]) / distance[1:-1]
     assert np.abs(J[1:-1] / one_way).max() < 1e-11
     assert state.electrons[0, HELD_RIGHT].max() > 0.1  # of the vacancies
 

@@ -420,7 +420,7 @@ def test_equilibrium_of_the_ions_with_electrons(well):
     assert (c * junction.columns.width[0]).sum() == pytest.approx(total, rel=1e-13)
     J, factors = np.zeros(N + 1), new_factors(N)
     fluxes(junction, 0, c, stack.E, factors, J)
-    one_way = junction.columns.diffusivity[0] * np.maximum(c[1:], c[:-1]) / junction.columns.distance[0, 1:-1]
+    one_way = junction.columns.diffusivity[0, 1:-1] * np.maximum(c[1:], c[:-1]) / junction.columns.distance[0, 1:-1]
     assert np.abs(J[1:-1] / one_way).max() < 1e-11
     assert density(stack).max() > 1e19
     again = static_stack(junction, 0, c, 0.0)[0]
