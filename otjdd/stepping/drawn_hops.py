@@ -84,18 +84,26 @@ def draw_hops(noise: Noise, k: int, part: int, share: float, rest: float, out: n
 
 
 @bare
-def carry(c: np.ndarray, width: np.ndarray, most: float, upwards: bool) -> float:
-    """Let each cell give what it lacks to be empty, or has beyond its sites, to the next one. Returns what is left [1/m2].
+def fill_from_nearest(c: np.ndarray, width: np.ndarray, most: float, upwards: bool) -> float:
+    """Let the nearest cells give what a cell lacks to be empty, or take what it has beyond its sites.
 
-    c : (N,) concentrations [1/m3], in place   most : site density [1/m3]
+    c : (N,) concentrations [1/m3], in place   most : site density [1/m3]   upwards : of two as near, that above first
+    Returns what is left [1/m2]. Ions from the next well would have crossed a barrier that none crosses.
     """
-    over, N = 0.0, c.size
-    for j in range(N):
-        i = j if upwards else N - 1 - j
-        there = c[i] + over / width[i]
-        c[i] = min(max(there, 0.0), most)
-        over = (there - c[i]) * width[i]
-    return over
+    left, N = 0.0, c.size
+    for i in range(N):
+        over = (c[i] - min(max(c[i], 0.0), most)) * width[i]
+        c[i] = min(max(c[i], 0.0), most)
+        for turn in range(2, 2 * N):
+            if over == 0.0:
+                break
+            j = i + turn // 2 if (turn % 2 == 0) == upwards else i - turn // 2
+            if 0 <= j < N and 0.0 <= c[j] <= most:
+                there = c[j] + over / width[j]
+                c[j] = min(max(there, 0.0), most)
+                over = (there - c[j]) * width[j]
+        left += abs(over)
+    return left
 
 
 @bare
@@ -140,22 +148,14 @@ def keep_within(noise: Noise, k: int, c: np.ndarray, width: np.ndarray, most: fl
     """Where column k holds less than no ions in a cell, or more than sites, let its neighbours give or take the rest.
 
     c : (N,) concentrations [1/m3], in place, their sum unchanged   most : site density [1/m3]
-    Random hops take more from a cell than it has where few are there. First `give_both_ways`; then the neighbours to one
-    side, drawn for each step, and those to the other behind them; False where none has any.
+    Random hops take more from a cell than it has where few are there. First `give_both_ways`; then the nearest cells, a
+    drawn side first; False where none has any.
     """
     if are_within(c, most):
         return True
     give_both_ways(c, width)
     word, _ = threefry(noise.key[k, 0], noise.key[k, 1], WHICH_WAY, noise.steps[DRAWN])
-    upwards = (word & 1) == 1
-    for _ in range(2):
-        left = carry(c, width, most, upwards)
-        if left == 0.0:
-            return True
-        upwards = not upwards
-        first = 0 if upwards else c.size - 1
-        c[first] += left / width[first]
-    return 0.0 <= c[first] <= most
+    return fill_from_nearest(c, width, most, (word & 1) == 1) == 0.0
 
 
 @bare

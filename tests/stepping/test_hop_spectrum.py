@@ -84,6 +84,22 @@ def test_ions_that_leave_a_well_have_the_mean_and_the_variance_of_the_master_equ
     assert np.var(found) == pytest.approx(ions * share * (1 - share), rel=0.12)
 
 
+DEEP = WELLS.replace("0.15 eV", "0.8 eV").replace("cells = 12\ngrading = 1", "cells = 100\ngrading = 20")
+
+
+@needs_speed
+@pytest.mark.parametrize("seed", range(4))
+def test_ions_in_deep_wells_stay_there(seed):
+    """Of 60 in truth one in ten thousand crosses. In many steps hops take more from a cell than it has."""
+    run, *_ = begun(60, seed, text=DEEP)
+    rates, _ = modes(run, np.arange(100) < 50)
+    began = counts(run)[:50].sum()
+    for duration in np.geomspace(1e-7, 1e-5, 40) / rates[0]:
+        integrate.follow_piece(run, duration, 0.0, 0.0)
+    assert run.trial.noise.steps[1] > 0
+    assert counts(run)[:50].sum() == pytest.approx(began, abs=1e-2)
+
+
 READS = {"kind": "steps", "voltages": ["0.1 V"], "width": "1 ms", "cycles": 2048, "read_each": True}
 ONE = {
     "device.radius": "60 nm", "device.film.cells": 12, "device.film.grading": 1.0, "device.film.thickness": "2.5 nm",
