@@ -10,6 +10,7 @@ Newton's iteration with a line search finds them from any start. A factored matr
 become shorter, which it is for long where cells hardly change between solutions.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,27 +116,39 @@ def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndar
 
     Raises NotAsExpected for a line without resistance, and for drivers beyond the range of the model.
     """
-    from scipy.sparse import coo_matrix
-
     if not crossbar.line_resistance > 0.0:
         raise NotAsExpected("a resistance of the lines above 0 ohm", f"{crossbar.line_resistance:g} ohm")
     words, bits = np.asarray(words, dtype=float), np.asarray(bits, dtype=float)
     crossbar.model.check_voltages(np.subtract.outer(words[np.isfinite(words)], bits[np.isfinite(bits)]))
-    R, C, g = crossbar.word_lines, crossbar.bit_lines, 1.0 / crossbar.line_resistance
+    n, driver = crossbar.count, crossbar.line_resistance + crossbar.driver_resistance
+    source = np.zeros(2 * n)
+    source[: n : crossbar.bit_lines] = np.nan_to_num(words) / driver
+    source[n : n + crossbar.bit_lines] = np.nan_to_num(bits) / driver
+    on = tuple(np.isfinite(words).tolist()), tuple(np.isfinite(bits).tolist())
+    matrix = conductances(*on, 1.0 / crossbar.line_resistance, 1.0 / driver)
+    return Lines(words, bits, matrix, source, crossbar.on_lines(chosen))
+
+
+@lru_cache(maxsize=4)
+def conductances(words: tuple[bool, ...], bits: tuple[bool, ...], along: float, first: float) -> Any:
+    """Sparse matrix (2 R C, 2 R C) [S] of the lines and their drivers, which is not to be changed.
+
+    words, bits : (R,), (C,) False for lines that float   along, first : from cell to cell, from a driver to its first cell
+    """
+    from scipy.sparse import coo_matrix
+
+    R, C = len(words), len(bits)
     u, w = np.arange(R * C).reshape(R, C), R * C + np.arange(R * C).reshape(R, C)
     a = np.concatenate((u[:, :-1].ravel(), w[:-1].ravel()))
     b = np.concatenate((u[:, 1:].ravel(), w[1:].ravel()))
-    first_g = 1.0 / (crossbar.line_resistance + crossbar.driver_resistance)
-    diagonal, source = np.full(2 * R * C, LEAK), np.zeros(2 * R * C)
-    np.add.at(diagonal, np.concatenate((a, b)), g)
-    for first, driven in ((u[:, 0], words), (w[0], bits)):
-        diagonal[first] += first_g * np.isfinite(driven)
-        source[first] += first_g * np.nan_to_num(driven)
+    diagonal = np.full(2 * R * C, LEAK)
+    np.add.at(diagonal, np.concatenate((a, b)), along)
+    diagonal[u[:, 0]] += first * np.array(words)
+    diagonal[w[0]] += first * np.array(bits)
     i = np.concatenate((a, b, np.arange(2 * R * C)))
     j = np.concatenate((b, a, np.arange(2 * R * C)))
-    values = np.concatenate((np.full(2 * a.size, -g), diagonal))
-    matrix = coo_matrix((values, (i, j)), shape=(2 * R * C, 2 * R * C)).tocsc()
-    return Lines(words, bits, matrix, source, crossbar.on_lines(chosen))
+    values = np.concatenate((np.full(2 * a.size, -along), diagonal))
+    return coo_matrix((values, (i, j)), shape=(2 * R * C, 2 * R * C)).tocsc()
 
 
 def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solution | None = None) -> Solution:

@@ -4,8 +4,8 @@ The word line of a pulse is at the largest voltage that a cell needs, the bit li
 and at the voltage of the scheme from the end of its own pulse on. Set pulses and reset pulses follow each other.
 
 During this the cells of all other word lines stay in the network, but their states move once for each pulse instead of in
-its time steps, unless they move by more than ERROR; the time that they spend near 0 V during reads is made up for at the
-end of the word line.
+its time steps, unless they move by more than ERROR; the time that they spend near 0 V is made up for at the end of the word
+line.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ from otjdd.compact_models.crossbars.sensing import sensed
 
 Held = Iterator[tuple[pulses.HeldDrivers | None, float]]  # what the drivers did, and for how long [s]
 UP, DOWN = 1, -1  # directions of a conductance
+QUIET = 2e-3  # V: a cell with less of it moves as at 0 V
 
 
 @dataclass
@@ -75,9 +76,12 @@ class Line:
 
     of: Programming
     word: int
-    owed: float = 0.0  # s at 0 V, for the cells of all other word lines
+    owed: np.ndarray = field(init=False)  # (R C,) s at 0 V, for the cells of all other word lines
     now: float = 0.0  # s since the beginning
     last: dict[object, tuple[pulses.Drivers, Solution, float]] = field(default_factory=dict)  # kind of pulse -> its end
+
+    def __post_init__(self) -> None:
+        self.owed = np.zeros(self.of.crossbar.count)
 
     def run(self) -> Held:
         """Read and pulse the cells until all are at their targets or have had their pulses."""
@@ -101,7 +105,6 @@ class Line:
         part = self.of.part
         drivers = pulses.reading(self.of.target.shape, part.read_voltage, self.word)
         held = self.held("read", drivers, part.read_duration)
-        self.owed += part.read_duration
         current = sensed(self.of.crossbar, self.of.states, held, self.word)
         self.of.conductance[self.word] = current / part.read_voltage
         yield held, part.read_duration
@@ -124,7 +127,7 @@ class Line:
         if kind in self.last:
             old, found, first = self.last[kind]
             before = pulses.from_there(found, old, drivers)
-        held = hold_line(of.crossbar, of.states, drivers, (duration, first, kind != "read"), before)
+        held = hold_line(of.crossbar, of.states, drivers, (duration, first, kind != "read"), before, self.owed)
         self.last[kind] = drivers, held.end, min(held.step, duration)
         self.now += duration
         of.energy[self.word] += held.heat[self.word]
@@ -132,13 +135,13 @@ class Line:
 
     def make_up(self) -> None:
         """Leave the cells of all other word lines at 0 V for the time that they are owed."""
-        crossbar = self.of.crossbar
-        others = np.flatnonzero(~crossbar.on_lines(np.arange(crossbar.word_lines) == self.word))
-        if self.owed and others.size:
-            part = self.of.states[others]
-            hold(crossbar.cells, np.zeros(crossbar.count, bool), others, part, np.zeros(others.size), self.owed)
-            self.of.states[others] = part
-        self.owed = 0.0
+        crossbar, off = self.of.crossbar, np.zeros(self.of.crossbar.count, bool)
+        for time in np.unique(self.owed[self.owed > 0.0]):
+            mine = np.flatnonzero(self.owed == time)
+            part = self.of.states[mine]
+            hold(crossbar.cells, off, mine, part, np.zeros(mine.size), float(time))
+            self.of.states[mine] = part
+        self.owed[:] = 0.0
 
 
 def steps(kind: ProgramPulse, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -151,28 +154,41 @@ def steps(kind: ProgramPulse, level: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def hold_line(
     crossbar: Crossbar, states: np.ndarray, drivers: pulses.Drivers, course: tuple[float, float, bool],
-    before: Solution | None,
+    before: Solution | None, owed: np.ndarray,
 ) -> pulses.HeldDrivers:  # fmt: skip
     """Hold drivers whose chosen word line is followed in time; the states (R C, ...) change in place.
 
     course : duration [s], first time step [s], and if the cells of other word lines move   before : see `pulses.Followed`
+    owed : (R C,) [s] at 0 V, to which the duration is added for cells of other word lines that do not move, or hardly see a
+        voltage
     Where cells of other word lines move by more than ERROR, all cells are followed in time.
     """
     duration, first, disturbs = course
     cells, chosen = crossbar.cells, crossbar.on_lines(drivers.chosen)
-    mine, others = np.flatnonzero(chosen), np.flatnonzero(~chosen)
-    moved, drawn, K = states.copy(), cells.streams.copy(), states.shape[1] // 2
+    mine = np.flatnonzero(chosen)
+    moved, drawn = states.copy(), cells.streams.copy()
     held = pulses.hold_drivers(crossbar, moved, drivers, duration, first, pulses.Followed(mine, before))
-    if disturbs and others.size:
+    quiet = ~chosen & ((np.abs(held.end.voltage.ravel()) < QUIET) | (not disturbs))
+    others = np.flatnonzero(~chosen & ~quiet)
+    if others.size:
         part, voltage = moved[others], held.end.voltage.ravel()[others]
-        hold(calm(cells), chosen, others, part, voltage, duration)
-        if np.abs(part[:, :K] - moved[others, :K]).max() > pulses.ERROR:
+        hold(cells, chosen, others, part, voltage, duration)
+        if far(part, moved[others]) and cells.streams.size:
+            mean = moved[others]
+            hold(calm(cells), chosen, others, mean, voltage, duration)
+        else:
+            mean = part
+        if far(mean, moved[others]):
             cells.streams[...] = drawn  # so that no draw is left out because of what it does
             every = pulses.Followed(np.arange(crossbar.count), before)
             return pulses.hold_drivers(crossbar, states, drivers, duration, first, every)
-        if drawn.size:
-            part = moved[others]
-            hold(cells, chosen, others, part, voltage, duration)
         moved[others] = part
+    owed[quiet] += duration
     states[...] = moved
     return held
+
+
+def far(moved: np.ndarray, states: np.ndarray) -> bool:
+    """True if a state has moved by more than the error that is allowed."""
+    K = states.shape[1] // 2
+    return bool(np.abs(moved[:, :K] - states[:, :K]).max() > pulses.ERROR)

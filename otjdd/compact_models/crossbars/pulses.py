@@ -28,7 +28,7 @@ class HeldDrivers(NamedTuple):
     heat: np.ndarray  # (R, C) J, into each cell
     voltage: np.ndarray  # (R, C) V, of largest magnitude across each cell
     current: np.ndarray  # (R, C) A, of largest magnitude through each cell
-    step: float  # s, the first accepted time step, for the next pulse of the kind
+    step: float  # s, the first time step that its error would have allowed, for the next pulse of the kind
 
 
 class Followed(NamedTuple):
@@ -65,23 +65,26 @@ def hold_drivers(
     words, bits, _ = drivers
     found = solve(crossbar, driven, states, followed.before)
     voltage, current, heat = found.voltage, found.current, np.zeros(found.current.shape)
+    noisy = crossbar.cells.streams.size > 0
     now, step, energy, taken = 0.0, first or FIRST * duration, 0.0, 0.0
     while now < duration:
         step = min(step, duration - now)
         moved, new, error = stepped(crossbar, driven, states, found, step, followed.cells)
         before, after = (power(each, words, bits) for each in (found, new))
         error = max(error, abs(after - before) / (CHANGE * max(before, after, 1e-300)))
+        next_step = step * min(10.0, max(0.1, 0.9 / max(error, 1e-3)))
         if error <= 1.0 or step <= SHORTEST * duration:
-            if crossbar.cells.streams.size:
+            if noisy:
                 middle = 0.5 * (found.voltage + new.voltage).ravel()[followed.cells]
                 moved = scattered(crossbar, driven, states, middle, step, followed.cells)
                 new = solve(crossbar, driven, moved, new)
+                after = power(new, words, bits)
             heat += 0.5 * step * (found.voltage * found.current + new.voltage * new.current)
-            states[...], found, taken = moved, new, taken or step
+            states[...], found, taken = moved, new, taken or min(next_step, duration)
             energy += 0.5 * step * (before + after)
             now = duration if step >= duration - now else now + step
             voltage, current = (larger(*pair) for pair in ((voltage, new.voltage), (current, new.current)))
-        step *= min(10.0, max(0.1, 0.9 / max(error, 1e-3)))
+        step = next_step
     return HeldDrivers(found, energy, heat, voltage, current, taken)
 
 
@@ -102,7 +105,9 @@ def stepped(
     hold(cells, driven.chosen, changed, part, 0.5 * (found.voltage + ahead.voltage).ravel()[changed], step)
     second[changed] = part
     off = float(np.abs(second[:, :K] - first[:, :K]).max())
-    return second, solve(crossbar, driven, second, ahead), float(np.sqrt(off / ERROR))
+    if not crossbar.cells.streams.size:  # else the states that scatter are solved for
+        ahead = solve(crossbar, driven, second, ahead)
+    return second, ahead, float(np.sqrt(off / ERROR))
 
 
 def scattered(
