@@ -15,6 +15,7 @@ from otjdd.errors import NotAsExpected
 
 SCHEMES = {"half": (0.5, 0.5), "third": (1.0 / 3.0, 2.0 / 3.0)}  # of the write voltage, on unselected words and bits
 ERROR = 5e-3  # of a state: allowed difference of the two moves of a step
+STILL = 1e-7  # of a state: smaller moves change no current, to 1e-5 of it
 SAME = 1e-4  # V: cells whose voltage changes by less are not moved again, an error of 0.4 % of the move
 CHANGE = 0.4  # of the power: allowed change in a step, an error of 1.4 % of the trapezoidal rule for the energy
 FIRST, SHORTEST = 0.02, 1e-9  # of the duration: default of the first time step, and the shortest one
@@ -99,6 +100,8 @@ def stepped(
     first, part = states.copy(), states[followed]
     hold(cells, driven.chosen, followed, part, found.voltage.ravel()[followed], step)
     first[followed] = part
+    if np.abs(first - states).max() <= STILL:
+        return first, found, 0.0
     ahead = solve(crossbar, driven, first, found)
     changed = followed[np.abs(ahead.voltage - found.voltage).ravel()[followed] > SAME]
     part, second = states[changed], first.copy()

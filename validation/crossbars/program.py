@@ -1,0 +1,89 @@
+"""Write-verify of crossbars: what it costs, and what the solver says of cells that the compact model has programmed.
+
+Cost: all cells of a large array. Error: a word line of a few cells on ideal lines is programmed without noise. The solver
+then follows each cell under the voltages that it saw, pulse by pulse, and the last reads are compared.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+import otjdd
+from otjdd.case.case import load_case
+from otjdd.compact_models.crossbars import models, simulate
+from otjdd.system import pool
+from validation import measured
+
+HERE = Path(__file__).parent
+CASE = HERE / "program.toml"
+LOWEST, HIGHEST = 10.0, 100.0  # nS, of the targets
+FEW = 6  # cells of the word line that the solver follows
+IDEAL = "1 mohm"  # of its lines
+VARIANTS = {  # row -> changes of the case
+    "cells alike, without noise": {},
+    "cells alike, single ions": {"ions.noise": "shot"},
+    "10 devices, single ions": {"ions.noise": "shot", "crossbar.cells.devices": 10},
+}
+COST = (
+    "64 x 64 cells", "pulses a cell, median (most):", "cells missed:", "median error:", "energy of the pulses:",
+    "time of the array:", "processor time:",
+)  # fmt: skip
+ERROR = "target", "pulses:", "model over target:", "solver over target:", "solver over model, decades:"
+
+
+def cost(update: bool) -> None:
+    """Program all cells of the case in each variant, print what it took, and keep it or not."""
+    for name, changes in VARIANTS.items():
+        case = load_case(CASE, changes | {"drive.parts[0].targets": ramp(64, 64)})
+        began = time.process_time()
+        at = otjdd.run(case).isel(step=1)
+        took = time.process_time() - began
+        pulses, error = at.program_pulses.values, np.abs(at.program_error.values)
+        row = (
+            name, f"{np.median(pulses):g} ({pulses.max():g})", f"{int(at.program_missed.values.sum())} of {pulses.size}",
+            f"{100.0 * np.median(error):.2g} %", f"{at.program_energy.values.sum() / 1e-6:.3g} uJ",
+            f"{float(at.step_time) / 1e-3:.3g} ms", f"{took:.0f} s",
+        )  # fmt: skip
+        print("  ".join(row), flush=True)
+        if update:
+            measured.keep(HERE, "programmed", COST, [row], command="python -m validation.crossbars program --update")
+
+
+def error(workers: int, update: bool) -> None:
+    """Program a word line of a few cells, let the solver follow each, print both reads, and keep them or not."""
+    few = {"crossbar.word_lines": 1, "crossbar.bit_lines": FEW, "crossbar.line_resistance": IDEAL}
+    case = load_case(CASE, few | {"drive.parts[0].targets": ramp(1, FEW)})
+    running = simulate.begun_crossbar(models.crossbar_of(case), case.drive)
+    programming = simulate.programming_of(running, case.drive.parts[0])
+    steps = [(held.voltage[0].copy(), lasted) for held, lasted in programming.run()]
+    jobs = [(case, [(float(V[i]), lasted) for V, lasted in steps]) for i in range(FEW)]
+    with pool.team(workers) as spread:
+        solved = dict(spread(last_conductance, jobs))
+    rows = []
+    for i, target in enumerate(programming.target[0]):
+        model, solver = programming.conductance[0, i] / target, solved[i] / target
+        rows.append((
+            f"{target / 1e-9:.3g} nS", f"{programming.pulses[0, i]:g}", f"{model:.3f}", f"{solver:.3f}",
+            f"{np.log10(solver / model):+.3f}",
+        ))  # fmt: skip
+        print("  ".join(rows[-1]))
+    if update:
+        measured.keep(HERE, "followed", ERROR, rows, command="python -m validation.crossbars program --update")
+
+
+def ramp(words: int, bits: int) -> list[list[str]]:
+    """Targets of an array, even in their logarithms from LOWEST to HIGHEST along both lines together."""
+    place = np.add.outer(np.arange(words), np.arange(bits)) / (words + bits - 2)
+    return [[f"{LOWEST * (HIGHEST / LOWEST) ** share:.6g} nS" for share in row] for row in place]
+
+
+def last_conductance(case, steps: list[tuple[float, float]]) -> float:
+    """Conductance [S] at the end of the last of these steps (voltage [V], duration [s]), by a run of the solver."""
+    times = np.concatenate(([0.0], np.cumsum([lasted for _, lasted in steps]))).tolist()
+    points = [[time, V] for n, (V, _) in enumerate(steps) for time in times[n : n + 2]]
+    drive = {"kind": "table", "points": points, "reads_at": [times[-1]]}
+    alone = case.model_copy(update={"crossbar": None}).replace({
+        "drive": drive, "record.every": "none", "device.radius": case.crossbar.cells.radius,
+    })  # fmt: skip
+    return 1.0 / float(otjdd.run(alone).read_resistance.values[-1])
