@@ -179,7 +179,10 @@ def syntax_problem(source: Source, twice: list[tuple[int, KeyPath]], error: Exce
         digits = re.search(r"[0-9_]{1000,}", text)
         at = digits.start() if digits else len(text.rstrip())
         reason = "a number with too many digits" if digits else reason
-    return source.problem(at, (), f"not TOML: {reason}")
+    rest = text[at:].split("\n", 1)[0].split("#", 1)[0]
+    broken = not rest.strip() and text[:at].rstrip().endswith(("{", ",")) and "key part" in reason
+    hint = "a table in braces ends on the line that it begins on; below a heading such as [drive] it need not" * broken
+    return source.problem(at, (), f"not TOML: {reason}", hint=hint)
 
 
 def without_faults(document: Document) -> Document:

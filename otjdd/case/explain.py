@@ -61,6 +61,8 @@ def path_of(error: Mapping[str, Any], data: Any) -> KeyPath:
     path: KeyPath = ()
     value = data
     for i, part in enumerate(error["loc"]):
+        if is_tag(error, i, value):
+            continue
         if isinstance(value, dict | list) and part in (value if isinstance(value, dict) else range(len(value))):
             path, value = (*path, part), value[part]
         elif error["type"] == "missing" and i == len(error["loc"]) - 1:
@@ -68,6 +70,17 @@ def path_of(error: Mapping[str, Any], data: Any) -> KeyPath:
     if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
         path = (*path, error["ctx"]["discriminator"].strip("'"))
     return path
+
+
+def is_tag(error: Mapping[str, Any], i: int, value: Any) -> bool:
+    """True for a part of the `loc` of an error that is the name of a union member, although the table has such a key.
+
+    value : the table. The key has a value that no key is within, and the next part is a key of the table, or missing there.
+    """
+    loc = error["loc"]
+    if not isinstance(value, dict) or i + 1 == len(loc) or isinstance(value.get(loc[i], {}), dict | list):
+        return False
+    return loc[i + 1] in value or (error["type"] == "missing" and i + 2 == len(loc))
 
 
 def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, schema: dict[str, Any]) -> Problem:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST = 12  # most maps of a panel
+CROSS = 40.0  # points: size of a cross times the cells along a map, so that crosses leave most of their cells
 GAP = 0.05  # between maps, as a fraction of the panel
 TITLE = 0.12  # height of a map's title, as a fraction of the panel
 
@@ -75,7 +76,7 @@ def programmed(axes: Axes, runs: Sequence[NamedResult]) -> None:
         beside.tick_params(labelsize=5, pad=1)
         if name == "error":
             rows, bits = np.nonzero(at.program_missed.values)
-            inner.plot(bits, rows, "kx", markersize=2.5)
+            inner.plot(bits, rows, "kx", markersize=min(2.5, CROSS / max(error.shape)), markeredgewidth=0.4)
             if rows.size:
                 inner.set_title(f"error, x: {rows.size} cells missed", fontsize=6, loc="center", pad=2)
     if len(done) > 1:

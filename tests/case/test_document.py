@@ -43,6 +43,7 @@ BAD_TEXTS = {
     "a = 1\nb == 2": ("2:4", "not TOML"),
     "a = 1\r\nb = [1, 2": ("2:10", "not TOML"),
     "a = 1 b = 2": ("1:7", "not TOML"),
+    "a = { b = 1,\n  c = 2 }": ("1:13", "a table in braces ends on the line"),
     "a = 'x": ("1:7", "not TOML"),
     "[a\nb = 1": ("1:3", "not TOML"),
     "a = 1\n[b]\nc = 1\nc = 2\n": ("4:1", "every key once"),
