@@ -72,10 +72,6 @@ def compact(
     Example: otjdd compact rv-loop -o model --set-pulse "2.2 V, 50 ns" --reset-pulse "-2.5 V, 50 ns"
     """
     ranges = bounds(voltage, "--voltage"), bounds(time, "--time")
-    if noise and temperatures:
-        raise typer.BadParameter(
-            "expected one temperature, that of the case, beside --noise", param_hint="--temperatures"
-        )
     request = Request(*ranges, temperature_range(temperatures), workers, tuple(exclude), noise, devices)
     train = pulse_train(ranges, set_pulse, reset_pulse, pulses)
     case = load_checked(path, settings, allow_outside)

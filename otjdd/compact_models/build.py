@@ -70,8 +70,6 @@ def compact(
     limits = checked(Range(*map(float, (*voltage, *time))))
     at = chosen_nodes(*temperatures, nodes, case.temperature) if temperatures else (case.temperature,)
     left_out = excluded_drives(exclude, limits, at)
-    if noise and temperatures is not None:
-        raise NotAsExpected("one temperature beside noise", "several")
     if noise:
         noise_error.noisy(case)  # says at once why there can be none
     if case.ions.noise != "none":
@@ -82,12 +80,22 @@ def compact(
     self_check.trust()
     with pool.team(workers) as spread:
         made = over_temperatures(cold, limits, at, spread, progress)
-        made = replace(made, noise=noise_of(made, cold, spread)) if noise else made
+        made = with_noise(made, cold, spread) if noise else made
         made = error.with_error(made, cold, spread, WORST, left_out) if measure else made
         if measure and noise:
             made = noise_error.with_scatter(made, cold.without_study(), spread)
             made = device_factors.with_devices(made, cold, devices, spread)
     return replace(made, heat=heat)
+
+
+def with_noise(made: CompactModel, case: Case, spread: Spread) -> CompactModel:
+    """The model of a case with its noise, at each of its temperatures."""
+    if not made.nodes:
+        return replace(made, noise=noise_of(made, case, spread))
+    nodes = tuple(
+        replace(node, noise=noise_of(node, case.replace(temperature=node.temperature), spread)) for node in made.nodes
+    )
+    return replace(made, nodes=nodes, noise=nodes[made.temperatures.index(made.temperature)].noise)
 
 
 def noise_of(made: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> Noise:

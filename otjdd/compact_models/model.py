@@ -26,6 +26,7 @@ from otjdd.compact_models.noise import (
     no_streams,
     streams,
 )
+from otjdd.compact_models.noise import between as noise_between
 from otjdd.compact_models.numbers import check_model, check_rules
 from otjdd.compact_models.tables import LN10, SETTLING, Tables, charges, evaluated, monotone, stays
 from otjdd.compact_models.temperatures import between, weights
@@ -118,10 +119,18 @@ class CompactModel:
         kinds = tuple(between([node.kinds[t] for node in self.nodes], share) for t in range(len(self.kinds)))
         low, high = np.array([(kind.state[0], kind.state[-1]) for kind in kinds])[self.kind].T
         return replace(
-            self, kinds=kinds, nodes=(), temperature=temperature,
+            self, kinds=kinds, nodes=(), temperature=temperature, noise=self.noise_at(share),
             speed=np.exp(share @ np.log([node.speed for node in self.nodes])),
             start=np.clip(share @ np.array([node.start for node in self.nodes]), low, high),
         )  # fmt: skip
+
+    def noise_at(self, share: np.ndarray) -> Noise | None:
+        """The noise between the temperatures of the model; None for a model of the mean. share : (N,) of each of them"""
+        each = [node.noise for node in self.nodes if node.noise is not None]
+        if self.noise is None:
+            return None
+        kinds = tuple(noise_between([one.kinds[t] for one in each], share) for t in range(len(self.kinds)))
+        return self.noise._replace(kinds=kinds)
 
     @cached_property
     def lookup(self) -> "Lookup":
@@ -450,9 +459,6 @@ NODE, TEMPERATURE = (
     "node_",
     "node_temperature",
 )  # numbers at several temperatures: as those above, and one dimension more
-NODE_TEXT = {NODE + name: (f"node {dims}", units, said) for name, (dims, units, said) in TABLE_TEXT.items()} | {
-    TEMPERATURE: ("node", "K", "temperatures that the model was extracted at")
-}
 NOISE, COVARIANCE = "noise_", "noise_covariance"
 NOISE_TEXT = {
     "noise_voltage": ("kind noise_knot", "V", "junction voltage of the knots of the noise"),
@@ -475,6 +481,10 @@ NOISE_TEXT = {
         "log10 of the frequency in Hz above which that spectrum falls, at speed 1",
     ),
 }
+TEXT = TABLE_TEXT | NOISE_TEXT
+NODE_TEXT = {NODE + name: (f"node {dims}", units, said) for name, (dims, units, said) in TEXT.items()} | {
+    TEMPERATURE: ("node", "K", "temperatures that the model was extracted at")
+}
 COLUMNS = "kind", "speed", "weight", "start", "unsettled"
 
 GRIDS = {
@@ -496,14 +506,9 @@ def dataset_of(model: CompactModel) -> "xr.Dataset":
         each = [arrays_of(node) for node in model.nodes]
         arrays |= {NODE + name: np.array([found[name] for found in each]) for name in each[0]}
         arrays[TEMPERATURE] = np.array(model.temperatures)
-    if model.noise is not None:
-        arrays |= {
-            NOISE + name: stacked([np.asarray(getattr(kind, name)) for kind in model.noise.kinds])
-            for name in NoiseTables._fields
-        }
     named = {}
     for name, values in arrays.items():
-        dims, units, long_name = (TABLE_TEXT | NODE_TEXT | NOISE_TEXT)[name]
+        dims, units, long_name = (TEXT | NODE_TEXT)[name]
         named[name] = dims.split(), np.asarray(values, float), {"units": units, "long_name": long_name}
     numbers = {name: float(getattr(model, name)) for name in ("resistance", "temperature", "thickness", "area")}
     limits = {f"range_{name}": float(value) for name, value in model.limits._asdict().items()}
@@ -523,6 +528,11 @@ def arrays_of(model: CompactModel) -> dict[str, np.ndarray]:
     found = {
         f"table_{name}": stacked([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
     }
+    if model.noise is not None:
+        found |= {
+            NOISE + name: stacked([np.asarray(getattr(kind, name)) for kind in model.noise.kinds])
+            for name in NoiseTables._fields
+        }
     return found | {f"column_{name}": getattr(model, name) for name in COLUMNS}
 
 
@@ -557,16 +567,15 @@ def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
             for n, T in enumerate(ds[TEMPERATURE].values if TEMPERATURE in ds else ())
         )
         check_nodes(made, nodes)
-        noise = noise_of(ds) if NOISE + "ions" in ds else None
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ResultError(path, f"is not a whole compact model ({error})") from error
     known = {"model", "model_version", *numbers, "format", "data_sha256"}
     known |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in known}
-    names = [name for name in ds.variables if name not in {*TABLE_TEXT, *NODE_TEXT, *NOISE_TEXT, COVARIANCE}]
+    names = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, COVARIANCE}]
     measured = ds[names].assign_attrs({}) if {"error_rms", "sigma_c2c_solver"} & set(ds.variables) else None
     warm = SelfHeating(*heat) if heat else None
-    return replace(made, about=about, measured=measured, nodes=nodes, heat=warm, noise=noise)
+    return replace(made, about=about, measured=measured, nodes=nodes, heat=warm)
 
 
 def one_of(ds: "xr.Dataset", numbers: dict[str, float], limits: Range) -> CompactModel:
@@ -576,12 +585,13 @@ def one_of(ds: "xr.Dataset", numbers: dict[str, float], limits: Range) -> Compac
     check_model(kinds, columns, numbers, limits)
     columns["kind"] = columns["kind"].astype(np.int64)
     parts: dict[str, Any] = columns | numbers
-    return CompactModel(kinds, **parts, limits=limits)
+    return CompactModel(kinds, **parts, limits=limits, noise=noise_of(ds) if NOISE + "ions" in ds else None)
 
 
 def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":
     """The tables and columns of temperature `number`, under the names of a model of one temperature."""
-    return ds[[NODE + name for name in TABLE_TEXT]].isel(node=number).rename({NODE + name: name for name in TABLE_TEXT})
+    names = [name for name in TEXT if NODE + name in ds]
+    return ds[[NODE + name for name in names]].isel(node=number).rename({NODE + name: name for name in names})
 
 
 def check_nodes(model: CompactModel, nodes: tuple[CompactModel, ...]) -> None:

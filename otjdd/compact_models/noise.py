@@ -13,7 +13,7 @@ phi comes from the one-way fluxes along runs at constant voltage, without any ra
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,6 +49,15 @@ class Noise(NamedTuple):
 
     kinds: tuple[NoiseTables, ...]  # of each kind of column
     spread: DeviceSpread | None = None  # None where all devices are alike
+
+
+def between(each: Sequence[NoiseTables], share: np.ndarray) -> NoiseTables:
+    """Tables interpolated between those at several temperatures, at the same voltages. share : (N,) of them, sum 1"""
+    found: dict[str, Any] = {
+        name: np.tensordot(share, np.array([getattr(tables, name) for tables in each]), axes=1)
+        for name in NoiseTables._fields
+    }
+    return NoiseTables(**found | {"ions": float(found["ions"])})
 
 
 def ln_scatter(tables: NoiseTables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:

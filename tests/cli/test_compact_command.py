@@ -34,7 +34,6 @@ def test_still_ions_are_a_fault_of_the_case(tmp_path):
         (["--reset-pulse", "-2 V, 5 ns"], "as --time has it"),
         (["--set-pulse", "-2 V, 50 ns"], "two signs"),
         (["--pulses", "1"], "than or equal to 2"),
-        (["--noise", "--temperatures", "250K:350K"], "one temperature"),
     ],
 )
 def test_ranges_that_are_none_are_wrong_usage(tmp_path, words, said):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_model import HIGH, LOW, made_model, noisy_model
+from made_model import HIGH, LOW, made_model, noisy_model, noisy_warm_model
 
 from otjdd.compact_models import noise_error
 from otjdd.compact_models.exports import functions
@@ -65,6 +65,18 @@ def test_a_file_keeps_the_noise_and_one_without_loads(tmp_path):
     assert all(np.array_equal(*pair) for pair in zip(tables, kept, strict=True))
     made_model().save(tmp_path / "mean.nc")
     assert CompactModel.load(tmp_path / "mean.nc").noise is None
+
+
+def test_noise_follows_the_temperature_and_is_kept(tmp_path):
+    model = noisy_warm_model(270.0, 300.0, 330.0)
+    model.save(tmp_path / "model.nc")
+    again = CompactModel.load(tmp_path / "model.nc").at(315.0)
+    (tables,) = again.noise.kinds
+    faster = 6.0 * (1.0 - 300.0 / 315.0)  # linear in 1/T
+    assert tables.log_corner == pytest.approx(6.0 + faster, abs=1e-9)
+    assert tables.ions == 400.0
+    wave = shapes.pulse(1.0, 1e-3).then(shapes.read(0.1, 1e-6))
+    assert again.run(wave, seed=3).identical(model.at(315.0).run(wave, seed=3))
 
 
 def test_sigma_of_solver_and_model_are_told_side_by_side(tmp_path):

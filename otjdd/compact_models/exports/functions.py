@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
 SETTLING_LETTERS = "kmz"
+SPICE_U = "V(u)"  # 1/T scaled to 1 to -1, in the subcircuit
 NOISE_LETTERS, NOISE_TABLES = "sio", ("log_scatter", "log_white", "log_corner")
 EDGE = 0.05  # V: interval of the difference that gives the capacitance at an end of the range
 NO_WAY = "1e-6"  # share of the vacancies that fill the way, below which there is no delay

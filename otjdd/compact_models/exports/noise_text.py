@@ -17,7 +17,7 @@ White noise of the ions within the wells goes through a node with their time con
 
 import numpy as np
 
-from otjdd.compact_models.exports.functions import Functions, coefficient, number
+from otjdd.compact_models.exports.functions import SPICE_U, Functions, coefficient, number
 from otjdd.compact_models.model import CompactModel
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.units import ZERO_CELSIUS
@@ -168,7 +168,7 @@ def spice_random_step(model: CompactModel, kind: Functions, k: int, sums: str, l
     in place of coth(x/2), x = r frame, stands sqrt(4 + 2.2 x + 2.25 x^2)/x, within 6 % of what a mean over time needs.
     The rate spans thirty decades, and its logarithm is what ngspice can follow through the edges of pulses.
     """
-    low, high, rest = coefficient(kind.low, ""), coefficient(kind.high, ""), f"V(rest{model.kind[k - 1]})"
+    low, high, rest = coefficient(kind.low, SPICE_U), coefficient(kind.high, SPICE_U), f"V(rest{model.kind[k - 1]})"
     x = f"exp(V(h{k}))*{{held}}"
     return [
         f"Vz{k} z{k} 0 DC 0 TRNOISE({{noisy}} {{frame}} 0 0)",
@@ -189,7 +189,7 @@ def spice_ion_noise(
     sums : text of the tables by their letters   slope : of ln of the conductance over x   speed : of the column
     """
     own = f"{number(model.weight[k - 1])}*{{area/{number(model.area)}}}*exp(min(V(g{k}), 5))*V(j,n)"
-    low, high = coefficient(kind.low, ""), coefficient(kind.high, "")
+    low, high = coefficient(kind.low, SPICE_U), coefficient(kind.high, SPICE_U)
     line = "+{dhigh-dlow}" if kind.count > 1 else ""
     span = f"({high}-{low})" if kind.count > 1 else "1"
     wandering = f"{own}*(2*({slope}){line})/{span}*exp(0.5*V(h{k}))*sqrt(4*max(V(s{k}), 0)+{TINY})"

@@ -19,12 +19,12 @@ from otjdd.compact_models.exports.functions import (
     sloped,
     tree,
 )
+from otjdd.compact_models.exports.functions import SPICE_U as U
 from otjdd.compact_models.exports.verilog_a import WARM, settles
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.temperatures import scale
 from otjdd.units import ZERO_CELSIUS
 
-U = "V(u)"  # 1/T scaled to 1 to -1
 CHARGED = 1e-13  # F: with 1e-9, round-off of the charge makes ngspice reduce its steps until it stops (2.6 V, then 0 V)
 OPTIONS = "reltol=1e-5 abstol=1e-10 method=gear"  # abstol: below it round-off of the charge in short steps is a current
 FEW, MANY = 4, 20  # devices of the netlists of noise: for the subcircuit, for compiled Verilog-A

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import simulators
-from made_model import made_model, noisy_model
+from made_model import made_model, noisy_model, noisy_warm_model
 
 from otjdd.compact_models.exports import spice, verilog_a
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.units import ZERO_CELSIUS
 from otjdd.waveform import shapes
 
 DEVICES, WIDTH, FRAME = 40, 1e-6, 5e-8  # s
@@ -49,9 +50,10 @@ endc
 @simulators.needs_ngspice
 @simulators.needs_vacask
 @pytest.mark.parametrize("instance", ["X1 p out otj ic1=0.5", "N1 p out otjm ic1=0.5"])
-def test_noise_analysis_has_the_spectrum_of_python(tmp_path, instance):
+@pytest.mark.parametrize("kelvin", [300.0, 325.0])
+def test_noise_analysis_has_the_spectrum_of_python(tmp_path, instance, kelvin):
     """1/f^2 of the state, the white level and the corner of the wells, shot noise, and 4kT/R through the charge."""
-    model = noisy_model(spread=True, resistance=1e3)
+    model = noisy_warm_model(270.0, 300.0, 330.0, resistance=1e3)
     (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
     text = simulators.printed(
@@ -61,6 +63,7 @@ def test_noise_analysis_has_the_spectrum_of_python(tmp_path, instance):
 pre_osdi otj.osdi
 .endc
 .model otjm otj
+.temp {kelvin - float(ZERO_CELSIUS)}
 Vs p 0 DC 0.3 AC 1
 {instance}
 Rl out 0 1e-3 noisy=0
@@ -73,9 +76,9 @@ print onoise_spectrum
     )
     rows = [line.split() for line in text.splitlines() if line[:1].isdigit() and len(line.split()) == 3]
     frequency, volts = np.array(rows, float).T[1:]
-    own = model.noise_spectrum(frequency, 0.3, model.states(1, [0.5])[0])
+    own = model.at(kelvin).noise_spectrum(frequency, 0.3, model.states(1, [0.5])[0])
     assert (volts / 1e-3) ** 2 == pytest.approx(own.current_spectrum.values, rel=5e-3)
-    assert own.state_spectrum[0] > 100.0 * own.well_spectrum[0] > 1e3 * own.shot_spectrum[0]
+    assert own.state_spectrum[0] > 100.0 * own.well_spectrum[0] > 500.0 * own.shot_spectrum[0]
     assert (own.well_spectrum > own.shot_spectrum)[2]
 
 
@@ -94,7 +97,8 @@ def test_ngspice_draws_devices_and_random_steps(tmp_path):
     found = simulators.ngspice(tmp_path, "\n".join([
         ".include otj.cir", f".options {spice.OPTIONS}", f".tran {FRAME} {2 * WIDTH} 0 {FRAME}",
         *(f"Vs{i} p{i} 0 PWL({WAVE})\nX{i} p{i} 0 otj {line}" for i, line in enumerate(lines)),
-        ".control", "setseed 3", "run", *(f"meas tran r{i} find i(vs{i}) at={1.99 * WIDTH}" for i in range(5)), ".endc",
+        ".control", "setseed 3", "mc_source", "run",
+        *(f"meas tran r{i} find i(vs{i}) at={1.99 * WIDTH}" for i in range(5)), ".endc",
     ]))  # fmt: skip
     one, other, mean, device, device_b = np.log([-found[f"r{i}"] for i in range(5)])
     sigma = log_reads(model, range(100)).std()
