@@ -16,6 +16,18 @@ if TYPE_CHECKING:
 
 FEWEST = 64  # reads of a spectrum
 SEGMENTS = 8  # of Welch's method, each half over the next
+NUMBERS = {  # name -> unit, meaning
+    "slope": ("1", "power of the frequency that the spectrum goes with"),
+    "slope_error": ("1", "standard error of the slope"),
+    "size": ("1", "f S/I^2, geometric mean over the frequencies"),
+    "ions": ("1", "vacancies of the junction"),
+    "hooge": ("1", "f S/I^2 times the number of vacancies"),
+    "scatter": ("1", "standard deviation of ln I"),
+    "shot_spectrum": ("A2 Hz-1", "spectral density of the shot noise of electrons, 2 e I"),
+    "thermal_spectrum": ("A2 Hz-1", "spectral density of the noise of the series resistance"),
+    "electron_current": ("A", "root mean square of both in the bandwidth of the instrument"),
+    "mean_current": ("A", "mean of the current"),
+}
 EVEN = 1e-6  # relative difference of intervals that count as equal
 
 
@@ -24,8 +36,9 @@ def noise(ds: xr.Dataset) -> xr.Dataset:
 
     frequency (F,) [Hz], current_spectrum (F,) [A2/Hz], one-sided, of the current less its straight line (Welch)
     slope : of ln S against ln f, -1 for 1/f, least squares; slope_error : its standard error
-    size : f S/I^2 [1], geometric mean over the frequencies. Hooge's number is alpha = N f S/I^2 (Phys. Lett. A 29, 139
-        (1969)) with N carriers: here the vacancies, 1/single_ion_share of them in the column that holds fewest
+    size : f S/I^2 [1], geometric mean over the frequencies
+    ions, hooge : vacancies of the junction, of columns of one density, and N f S/I^2 with that N; nan where not known.
+        Hooge's number has the N of the carriers (Phys. Lett. A 29, 139 (1969)): here the ions are what fluctuates
     scatter : standard deviation of ln I
     shot_spectrum, thermal_spectrum : 2 e I of electrons and that of the series resistance [A2/Hz], which the run leaves out
     electron_current : root mean square of both [A] in the bandwidth of the instrument; nan where [circuit] has none
@@ -53,18 +66,26 @@ def noise(ds: xr.Dataset) -> xr.Dataset:
         size = float(np.exp(np.log(f * S).mean())) / mean**2
         found = {"slope": float(slope), "slope_error": math.sqrt(covariance[0, 0]), "size": size}
     shot, thermal, bandwidth = electron_noise(ds, mean, float(abs(voltage[0])))
-    units = {"shot_spectrum": "A2 Hz-1", "thermal_spectrum": "A2 Hz-1", "electron_current": "A"}
+    ions = ions_of(ds)
     found |= {
+        "ions": ions, "hooge": ions * found["size"],
         "scatter": float(np.log(np.abs(current)).std(ddof=1)), "shot_spectrum": shot, "thermal_spectrum": thermal,
         "electron_current": math.sqrt((shot + thermal) * bandwidth), "mean_current": mean,
     }  # fmt: skip
     import xarray as xr
 
     spectrum = ("frequency", S, {"units": "A2 Hz-1", "long_name": "spectral density of the current"})
-    numbers = {name: ((), value, {"units": units.get(name, "1")}) for name, value in found.items()}
-    numbers["mean_current"] = ((), mean, {"units": "A"})
+    numbers = {name: ((), found[name], {"units": unit, "long_name": said}) for name, (unit, said) in NUMBERS.items()}
     frequency = ("frequency", f, {"units": "Hz", "long_name": "frequency"})
     return xr.Dataset({"current_spectrum": spectrum} | numbers, {"frequency": frequency})
+
+
+def ions_of(ds: xr.Dataset) -> float:
+    """Number of vacancies of a junction whose ions hop at random, its columns of one density; nan for any other."""
+    if "single_ion_share" not in ds or "column_weight" not in ds or "kind" in ds.dims:
+        return math.nan
+    weight = ds.column_weight.values
+    return float(weight.sum() / weight.min() / ds.single_ion_share.item())
 
 
 def electron_noise(ds: xr.Dataset, current: float, voltage: float) -> tuple[float, float, float]:

@@ -76,6 +76,7 @@ POLARISED = each("time", "voltage", "polarisation", when=lambda ds: ds.sizes["ti
 TWO_STATES = each(*BIASED, when=lambda ds: ds.sizes["state"] > 1 and ds.sizes["bias"] > 2)
 ARRHENIUS = each(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2 and iv.iv_curves(ds))
 NOISY = each("read_time", "read_current", "read_voltage", when=noise.has_spectrum)
+SINGLE = each("read_time", "read_current", "read_voltage", when=noise.random_ions)
 PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of such a drive with parts that read"
 
 
@@ -175,7 +176,11 @@ KINDS = {
     ),
     "noise": Kind(
         noise.spectrum, "spectrum of the current of reads at one voltage, with its slope and the shot noise of electrons",
-        "64 reads or more at even times and one voltage, which scatter (ions.noise)", NOISY, never,
+        "64 reads or more at even times and one voltage, which scatter (ions.noise)", NOISY, SINGLE,
+    ),
+    "trace": Kind(
+        noise.trace, "current of reads at one voltage over time: the telegraph of few ions",
+        "64 reads or more at even times and one voltage, which scatter (ions.noise)", NOISY, SINGLE,
     ),
     "temperature": Kind(
         heat.temperature, "temperature of a junction that its current warms, over time",

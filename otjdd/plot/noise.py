@@ -11,6 +11,8 @@ from otjdd.analysis import current_noise
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 
+THIN = {"linewidth": 0.6}
+
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
@@ -24,6 +26,23 @@ def has_spectrum(ds: xr.Dataset) -> bool:
         return False
 
 
+def random_ions(ds: xr.Dataset) -> bool:
+    """True for such a result of ions that hop at random."""
+    return "single_ion_share" in ds and has_spectrum(ds)
+
+
+def trace(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the current of the reads over time, as steps from read to read: few ions near a face make a telegraph of it."""
+    times, currents = [], []
+    for i, run in enumerate(runs):
+        times.append(run.ds.read_time.values)
+        currents.append(np.abs(run.ds.read_current.values))
+        axes.step(times[-1], currents[-1], where="mid", label=legend_label(run), **stroke(i, 0, len(runs), 1) | THIN)
+    quantity_axis(axes, "x", np.concatenate(times), "time", "s", log=False)
+    quantity_axis(axes, "y", np.concatenate(currents), "|current|", "A")
+    legend(axes)
+
+
 def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw spectra of the current over its mean, the line of their slope, and the shot noise of electrons."""
     seen = []
@@ -32,7 +51,10 @@ def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
         f, relative = found.frequency.values, found.current_spectrum.values / found.mean_current.item() ** 2
         line = np.exp(np.log(relative).mean() + found.slope.item() * (np.log(f) - np.log(f).mean()))
         seen.append(f)
-        label = legend_label(run, f"$f^{{{found.slope.item():.2f}}}$, $fS/I^2$ = {found['size'].item():.1e}")
+        told = f"$f^{{{found.slope.item():.2f}}}$, $fS/I^2$ = {found['size'].item():.1e}"
+        if np.isfinite(found.hooge.item()):
+            told += f", times {found.ions.item():.2g} ions {found.hooge.item():.1e}"
+        label = legend_label(run, told)
         axes.plot(f, relative, color="0.7", linewidth=0.7)
         axes.plot(f, line, label=label, **stroke(i, 0, len(runs), 1))
         shot = found.shot_spectrum.item() / found.mean_current.item() ** 2

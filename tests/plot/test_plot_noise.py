@@ -14,3 +14,20 @@ def test_a_spectrum_shows_its_slope_and_the_noise_of_electrons():
     assert len(spectrum.get_xdata()) == len(line.get_xdata()) > 20
     assert electrons.get_ydata()[0] == pytest.approx(2 * 1.602e-19 / 1e-6, rel=1e-3)
     assert "f^" in line.get_label()
+    assert "ions" not in line.get_label()
+    assert np.isnan(otjdd.noise(ds).hooge)
+
+
+def test_reads_of_single_ions_are_drawn_over_time_beside_their_spectrum_that_knows_their_number():
+    current = 1e-6 * (1 + 1e-2 * np.random.default_rng(2).integers(0, 2, 128))
+    ds = otjdd.measured(read_time=1e-3 * np.arange(1, 129), read_current=current, read_voltage=np.full(128, 0.1))
+    ds = ds.assign(single_ion_share=0.05, column_weight=("column", [0.25, 0.75]))
+    found = otjdd.noise(ds)
+    assert found.ions == pytest.approx(80.0)
+    assert found.hooge == pytest.approx(80.0 * found["size"].item())
+    assert all(found[name].attrs["long_name"] for name in found.data_vars)
+    figure = otjdd.figure(ds)
+    spectrum, trace = figure.axes[-2:]
+    assert set(np.round(trace.lines[0].get_ydata(), 9)) == {1e-6, 1.01e-6}
+    assert trace.get_xscale() == "linear"
+    assert "80 ions" in spectrum.lines[1].get_label()
