@@ -78,6 +78,7 @@ class CellNoise(NamedTuple):
 
     c2c: float  # of the conductance range
     read: float  # of the conductance
+    differ: Variation  # between devices, as draws need it
     about: list[str]  # lines of its header
 
 
@@ -85,7 +86,7 @@ def files(
     model: CompactModel, pulses: Pulsed, devices: Devices | None = None, noise: CellNoise | None = None
 ) -> dict[str, str]:
     """Name -> text of the files: parameters for Cell.cpp, conductances by pulse (and device), command-line arguments."""
-    differ = variation(devices)
+    differ = noise.differ if noise else variation(devices)
     (up, up_off), (down, down_off) = fitted_label(pulses.up), fitted_label(pulses.down[::-1])
     (low, high), (raising, lowering, count) = pulses.ends, pulses.train
     about = [

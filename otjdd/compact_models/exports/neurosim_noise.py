@@ -1,16 +1,20 @@
-"""The noise of NeuroSim: its law of a pulse with random numbers, and the sigmaCtoC of the measured scatter of a step.
+"""The noise of NeuroSim: its law of a pulse with random numbers, and the sigmaCtoC of the measured scatter.
 
 x = x(G) of the law, G -> G(x +- 1) + sigmaCtoC y, kept within the range
 
 y is a normal number (RealDevice::Write in Cell.cpp of MLP+NeuroSim 3.0). sigmaCtoC is in S in Cell.cpp, and a share of the
 conductance range as `--c2cVari` of DNN+NeuroSim, which adds it once for an update, whatever its number of pulses. Each
 device has labels NL + sigmaDtoD y, and ends of its range.
+
+What a pulse adds stays, so one number cannot give the scatter of steps and that of what pulses leave. It is chosen between.
 """
+
+import math
 
 import numpy as np
 
 from otjdd.compact_models.exports.neurosim import STEEPEST, Variation, width_of
-from otjdd.compact_models.scatter.numbers import Cycles, sigmas
+from otjdd.compact_models.scatter.numbers import Cycles, Sigmas, sigmas
 
 DEVICES, CYCLES = 200, 6  # drawn
 TRIES = 12
@@ -57,12 +61,30 @@ def drawn(
     return Cycles(found[:, n - 1], found[:, n:].reshape(DEVICES, CYCLES, n))
 
 
-def fitted(labels: tuple[float, float], ends: tuple[float, float], count: int, step: float, differ: Variation) -> float:
-    """sigmaCtoC [S] whose draws have the scatter of a step [S], as near as it comes within the range."""
-    if not step > 0.0:
-        return 0.0
-    found = step
+def spread(
+    labels: tuple[float, float], ends: tuple[float, float], count: int, device: float, differ: Variation
+) -> Variation:
+    """The numbers of `differ` times one factor, so that draws have the scatter `device` [S] between devices.
+
+    NeuroSim draws them independently, which they are not.
+    """
+    if not (device > 0.0 and any(differ)):
+        return Variation(0.0, 0.0, 0.0)
+    factor = 1.0
     for _ in range(TRIES):
-        got = sigmas(drawn(labels, ends, count, found, differ, 0)).step
-        found = min(found * step / got, ends[1] - ends[0])
+        scaled = Variation(*(factor * each for each in differ))
+        factor *= device / sigmas(drawn(labels, ends, count, 0.0, scaled, 0)).device
+    return Variation(*(float(factor * each) for each in differ))
+
+
+def fitted(
+    labels: tuple[float, float], ends: tuple[float, float], count: int, wanted: Sigmas, differ: Variation
+) -> float:
+    """sigmaCtoC [S] between those of the steps and of what pulses leave: draws miss both of `wanted` [S] by one factor."""
+    if not (wanted.step > 0.0 and wanted.written > 0.0):
+        return 0.0
+    found = wanted.step
+    for _ in range(TRIES):
+        got = sigmas(drawn(labels, ends, count, found, differ, 0))
+        found = min(found * math.sqrt(wanted.step / got.step * wanted.written / got.written), ends[1] - ends[0])
     return found

@@ -50,6 +50,7 @@ class Noisy(NamedTuple):
     pulse: aihwkit_noise.PulseNoise
     differ: dict[str, float]  # of aihwkit, between devices
     c2c: float  # S, sigmaCtoC of NeuroSim
+    vary: neurosim.Variation  # of NeuroSim, between devices
     rows: tuple[Row, ...]
 
     def dataset(self) -> "xr.Dataset":
@@ -92,7 +93,7 @@ def parts(found: Noisy, pulses: Pulsed) -> Parts:
             aihwkit_noise.IMPORTS,
             aihwkit_noise.inference(ds),
         ),
-        neurosim.CellNoise(found.c2c / (high - low), rms(leveled.read_sigma(ds)), about("NeuroSim")),
+        neurosim.CellNoise(found.c2c / (high - low), rms(leveled.read_sigma(ds)), found.vary, about("NeuroSim")),
         crosssim.DeviceNoise(about("CrossSim"), leveled.tables(ds), crosssim_noise.methods()),
     )
 
@@ -150,14 +151,15 @@ def noisy(measured: "xr.Dataset", pulses: Pulsed, source: str) -> Noisy:
     pulse = aihwkit_noise.fitted(steps, count, wanted, differ)
     weights = sigmas(aihwkit_noise.drawn(steps, count, pulse, differ, OWN))
     labels = neurosim.fitted_label(pulses.up)[0], neurosim.fitted_label(pulses.down[::-1])[0]
-    c2c = neurosim_noise.fitted(labels, pulses.ends, count, solver.step, neurosim.variation(devices))
-    law = sigmas(neurosim_noise.drawn(labels, pulses.ends, count, c2c, neurosim.variation(devices), OWN))
+    vary = neurosim_noise.spread(labels, pulses.ends, count, solver.device, neurosim.variation(devices))
+    c2c = neurosim_noise.fitted(labels, pulses.ends, count, solver, vary)
+    law = sigmas(neurosim_noise.drawn(labels, pulses.ends, count, c2c, vary, OWN))
     rows = [
         *rows_of("aihwkit", solver, Sigmas(*(each * per_weight for each in weights))),
         *rows_of("NeuroSim", solver, law),
         *levels(measured),
     ]
-    return Noisy(measured, devices, pulse, differ, c2c, tuple(rows))
+    return Noisy(measured, devices, pulse, differ, c2c, vary, tuple(rows))
 
 
 def rows_of(export: str, solver: Sigmas, drawn: Sigmas) -> list[Row]:
