@@ -34,6 +34,20 @@ def test_patches_share_one_extraction_and_each_device_is_that_of_the_solver():
     assert all(device.kinds is found[0].kinds for device in found)
 
 
+@pytest.mark.campaign
+def test_one_extraction_serves_draws_of_the_activation_energy_with_their_noise():
+    case = compact_device.written_case()
+    cases = [case.replace("ions.activation_energy", case.ions.activation_energy + more) for more in (-5e-3, 5e-3)]
+    limits, drive = Range(-4.3, 3.0), compact_device.pulses(-2.0, 1.7, 2.0)
+    shared = d.together(cases, case, limits, one_by_one, noise=True)[1]
+    (own,) = d.one_by_one(cases[1:], limits, one_by_one, noise=True)
+    assert shared.ions == pytest.approx(own.ions)
+    reads = [each.run(drive).read_current.values for each in (shared, own)]
+    assert np.abs(np.log10(reads[0] / reads[1])).max() < 0.02
+    phi = [each.noise.kinds[0].log_scatter for each in (shared, own)]
+    assert np.abs(phi[0] - phi[1]).mean() < 0.1
+
+
 def test_devices_of_a_study_are_its_distributions():
     case = load_case("device-spread")
     cases = d.sampled(case, 30)
