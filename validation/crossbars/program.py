@@ -23,7 +23,6 @@ IDEAL = "1 mohm"  # of its lines
 VARIANTS = {  # row -> changes of the case
     "cells alike, without noise": {},
     "cells alike, single ions": {"ions.noise": "shot"},
-    "10 devices, single ions": {"ions.noise": "shot", "crossbar.cells.devices": 10},
 }
 COST = (
     "64 x 64 cells", "pulses a cell, median (most):", "cells missed:", "median error:", "energy of the pulses:",
