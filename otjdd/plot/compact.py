@@ -12,6 +12,8 @@ from otjdd.plot.style import BLUE, GREY, ORANGE, panels, style
 if TYPE_CHECKING:
     import xarray as xr
 
+ROW = 0.17  # inch, of a protocol
+
 
 def agreement(measured: xr.Dataset) -> Figure:
     """Figure of the measured error of a compact model. measured : the Dataset `CompactModel.measured`"""
@@ -23,6 +25,7 @@ def agreement(measured: xr.Dataset) -> Figure:
         left.plot(solved, predicted, ".", color=BLUE, markersize=2, alpha=0.5, markeredgewidth=0)
         left.set(xscale="log", yscale="log", xlabel="read current, solver (μA)", ylabel="compact model (μA)")
         names, at = measured.protocol.values, np.arange(measured.sizes["protocol"])
+        fig.set_figheight(max(fig.get_figheight(), ROW * len(at)))
         right.plot(measured.error_rms.values, at, "o", color=BLUE, label="root mean square")
         right.plot(measured.error_worst.values, at, "|", color=ORANGE, markersize=7, label="largest")
         right.set(
