@@ -76,9 +76,11 @@ def programmed(axes: Axes, runs: Sequence[NamedResult]) -> None:
         beside.tick_params(labelsize=5, pad=1)
         if name == "error":
             rows, bits = np.nonzero(at.program_missed.values)
-            inner.plot(bits, rows, "kx", markersize=min(2.5, CROSS / max(error.shape)), markeredgewidth=0.4)
+            size = min(2.5, CROSS / max(error.shape))
+            for colour, width in (("w", 1.2), ("k", 0.4)):  # seen on any colour
+                inner.plot(bits, rows, "x", color=colour, markersize=size, markeredgewidth=width)
             if rows.size:
-                inner.set_title(f"error, x: {rows.size} cells missed", fontsize=6, loc="center", pad=2)
+                inner.set_title(f"error, x: {rows.size} missed", fontsize=6, loc="center", pad=2)
     if len(done) > 1:
         axes.set_title(f"step {done[-1]}, the last that programs", fontsize=6, loc="center")
 
