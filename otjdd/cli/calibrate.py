@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from otjdd.claims.calibrate.task import Task
 
 SAVED = 1.0  # s, at least, between two writes of a search that goes on
+SHARE = 0.05  # of the time of a search that these writes take, at most
 
 
 def calibrate(
@@ -115,24 +116,24 @@ def resumed(out: Path | None, resume: bool, task: Task) -> Mapping[bytes, np.nda
 
 
 def watch(evaluate: Evaluator, out: Path | None, words: Callable[[str], None] | None) -> Callable[[Evaluation], None]:
-    """Function to call after each evaluation: it shows the progress, and writes all evaluations every SAVED seconds.
+    """Function to call after each evaluation: it shows the progress, and from time to time writes all evaluations.
 
     out : None for no file   words : shows a text, None for no terminal
     """
     from otjdd.claims.calibrate import visited
 
-    begun = written = time.monotonic()
-    known, best = len(evaluate.visited), math.inf
+    begun = time.monotonic()
+    due, known, best = begun + SAVED, len(evaluate.visited), math.inf
 
     def told(found: Evaluation) -> None:
-        nonlocal written, best
+        nonlocal due, best
         now, done, best = time.monotonic(), len(evaluate.visited) - known, min(best, found.score)
         if words:
             words(f"{len(evaluate.visited)} evaluations, {(now - begun) / done:.2g} s each, best score {best:.4g}")
-        if out and now - written > SAVED:
+        if out and now > due:
             with shielded():
                 visited.write(visited.path_beside(out), evaluate.task, evaluate.visited)
-            written = time.monotonic()
+            due = time.monotonic() + max(SAVED, (time.monotonic() - now) / SHARE)
 
     return told
 

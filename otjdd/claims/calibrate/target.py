@@ -6,6 +6,7 @@ The residual of a target is its distance in units of the tolerance: the limit is
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -88,8 +89,14 @@ class Target(Record):
     def distance(self, found: float) -> float:
         """Distance in tolerances, met up to 1: of a claim in the claim's own, else in those of the target; nan for nan."""
         if self.claim:
-            return claims.claim_and_figure(self.claim)[1].distance(found)
+            return figure_of(self.claim).distance(found)
         return math.nan if math.isnan(found) else abs(self.residual(found))
+
+
+@cache
+def figure_of(claim: str) -> Figure:
+    """The figure of a claim, "rv-hrs.pristine". All sets of a search ask for it: its file is read once."""
+    return claims.claim_and_figure(claim)[1]
 
 
 def goal(figure: Figure) -> dict[str, Any]:
