@@ -43,9 +43,11 @@ def asked(task: Task) -> str:
 
 
 def moved_starts(task: Task) -> list[str]:
-    """Lines that name parameters whose start is not that of all their cases: bounds exclude it, or cases differ."""
+    """Lines that name parameters whose start is neither stated nor the value of all their cases."""
     lines = []
     for name, parameter in zip(task.parameter_names, task.parameters, strict=True):
+        if parameter.start is not None:
+            continue
         start = parameter.number(parameter.text(parameter.inside(start_of(task, parameter))))
         owners = [part for part in task.cases if parameter.of(part.name)]
         values = {part.name: value_in_case(part.case, parameter.key)[0] for part in owners}

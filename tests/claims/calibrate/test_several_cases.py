@@ -135,6 +135,7 @@ def test_a_shared_parameter_starts_from_its_first_case_unless_the_file_says_wher
     (folder / "two.toml").write_text(OF_TWO.replace("low = 0.3", "low = 0.3\nstart = 0.58"))
     task = load_task(folder / "two.toml")
     assert task.values(search.present(task))["device.film.tunnelling_mass"] == 0.58
+    assert report.asked(task) == "3 parameters, 2 targets of 2 runs of 2 cases"
 
 
 def test_a_start_outside_of_its_bounds_is_told(folder):
