@@ -74,7 +74,7 @@ OUTPUTS = _outputs({
     "junction_temperature_max": ("", "K", "highest temperature of the junction that was seen"),
     "stack_leaps": ("", "1", "most leaps of the electrons to another stack while the voltage did not turn"),
     "single_ion_share": ("", "1", "one ion over the ions of the column that holds fewest, where ions hop at random"),
-    "emptied_step_share": ("", "1", "share of steps in which hops took more from a cell than it had: its neighbours gave"),
+    "emptied_ion_share": ("", "1", "mean over steps of the ions that cells gave to emptied ones, over those of the column"),
     "column_weight": ("column", "1", "share of the area of all columns"),
     "column_kind": ("column", "1", "number of the kind of a column"),
     # kinds of columns, where a case has several

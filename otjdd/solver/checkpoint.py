@@ -199,6 +199,7 @@ def memory(run: Run) -> dict[str, np.ndarray]:
         "block": run.block,
         "noise.began": run.began,
         "noise.steps": run.trial.noise.steps,
+        "noise.given": run.trial.noise.given,
         "noise.rough": run.trial.noise.rough,
     }
 

@@ -19,8 +19,8 @@ from otjdd.stepping.random_numbers import normal, poisson, threefry
 # most where all go one way, and by 0.002 where as many go back, as their skewness cancels
 MANY = 16.0
 BY_LEFT, BY_RIGHT, BY_FIELD, FORTH, BACK, BEYOND, MIDDLE, LINES = range(8)  # rows of Noise.lines
+NONE = 1e-10  # expected hops that are none for each random word of 32 bits
 WHICH_WAY = 0xFFFFFFFF  # place of the draw of a direction, behind all faces
-DRAWN, GAVE = range(2)  # of Noise.steps
 PASSES = 20  # over the cells of a column that holds less than no ions somewhere
 
 
@@ -30,11 +30,13 @@ class Noise(NamedTuple):
 
     area: np.ndarray  # (K,) m2, through which the ions of a column move
     key: np.ndarray  # (K, 2) words of 32 bits from seed and column
-    steps: np.ndarray  # (2,) steps DRAWN so far, and columns of them in which the neighbours GAVE ions; updated
+    steps: np.ndarray  # (1,) steps drawn so far; updated
+    given: np.ndarray  # (K,) ions that cells gave to others which had fewer than their hops asked for; updated
     rough: np.ndarray  # (K, N+1) 1/m2, ions that passed the faces beyond those of the smooth density; updated
     after: np.ndarray  # (K, N+1) that of the end of a step on trial
     smooth: np.ndarray  # (K, N) 1/m3, the smooth density while a state holds the ions as they are
     lines: np.ndarray  # (LINES, N+1) work space of a column
+    stack: np.ndarray  # (3, 1, N, 3, 3) equations of a column with electrons, but for the length of the step
 
 
 @bare
@@ -46,7 +48,10 @@ def is_noisy(noise: Noise) -> bool:
 def no_noise() -> Noise:
     """The noise of a continuous density."""
     none = np.zeros((0, 0))
-    return Noise(np.zeros(0), np.zeros((0, 2), np.int64), np.zeros(2, np.int64), none, none, none, np.zeros((LINES, 0)))
+    return Noise(
+        np.zeros(0), np.zeros((0, 2), np.int64), np.zeros(1, np.int64), np.zeros(0), none, none, none,
+        np.zeros((LINES, 0)), np.zeros((3, 1, 0, 3, 3)),
+    )  # fmt: skip
 
 
 def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0) -> Noise:
@@ -55,8 +60,8 @@ def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0) -> Noise:
     key = np.array([threefry(low, high, k, stream) for k in range(len(area))], np.int64)
     faces, cells = (len(area), N + 1), (len(area), N)
     return Noise(
-        np.array(area, float), key, np.zeros(2, np.int64), np.zeros(faces), np.zeros(faces), np.zeros(cells),
-        np.zeros((LINES, N + 1)),
+        np.array(area, float), key, np.zeros(1, np.int64), np.zeros(len(area)), np.zeros(faces), np.zeros(faces),
+        np.zeros(cells), np.zeros((LINES, N + 1)), np.zeros((3, 1, N, 3, 3)),
     )  # fmt: skip
 
 
@@ -74,8 +79,10 @@ def draw_hops(noise: Noise, k: int, part: int, share: float, rest: float, out: n
         more = rest * lines[BEYOND, f]
         forth = area * (share * lines[FORTH, f] + max(more, 0.0))
         back = area * (share * lines[BACK, f] + max(-more, 0.0))
-        if forth + back > 0.0:
-            word, other = threefry(key, key_b, part * out.size + f, noise.steps[DRAWN])
+        if forth + back <= NONE:
+            out[f] += (back - forth) / area
+        else:
+            word, other = threefry(key, key_b, part * out.size + f, noise.steps[0])
             if forth + back > MANY:
                 hops = math.sqrt(forth + back) * normal(word, other)
             else:
@@ -135,12 +142,12 @@ def give_both_ways(c: np.ndarray, width: np.ndarray):
 
 
 @bare
-def are_within(c: np.ndarray, most: float) -> bool:
-    """True where no cell holds less than no ions, or more than sites."""
-    good = True
+def beyond(c: np.ndarray, width: np.ndarray, most: float) -> float:
+    """Ions that cells lack to be empty, or have beyond their sites [1/m2]."""
+    total = 0.0
     for i in range(c.size):
-        good = good and 0.0 <= c[i] <= most
-    return good
+        total += abs(c[i] - min(max(c[i], 0.0), most)) * width[i]
+    return total
 
 
 @detached
@@ -151,10 +158,10 @@ def keep_within(noise: Noise, k: int, c: np.ndarray, width: np.ndarray, most: fl
     Random hops take more from a cell than it has where few are there. First `give_both_ways`; then the nearest cells, a
     drawn side first; False where none has any.
     """
-    if are_within(c, most):
+    if beyond(c, width, most) == 0.0:
         return True
     give_both_ways(c, width)
-    word, _ = threefry(noise.key[k, 0], noise.key[k, 1], WHICH_WAY, noise.steps[DRAWN])
+    word, _ = threefry(noise.key[k, 0], noise.key[k, 1], WHICH_WAY, noise.steps[0])
     return fill_from_nearest(c, width, most, (word & 1) == 1) == 0.0
 
 

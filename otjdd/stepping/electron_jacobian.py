@@ -119,10 +119,8 @@ def add_bound(junction: Junction, k: int, stack: Stack, pull: np.ndarray, linear
 
 
 @spliced
-def factor_column(
-    junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes, per_dt: float
-) -> bool:
-    """Factor the equations of column k at a settled state, and its answer to V_j. Returns success.
+def lay_column(junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes, per_dt: float):
+    """Fill the equations of column k at a settled state, and minus their derivatives by V_j.
 
     slopes : of the fluxes   per_dt : 1/(gamma dt) [1/s]
     """
@@ -136,6 +134,15 @@ def factor_column(
         response[f, PASSED] = 0.0
     if binds(junction):
         add_bound(junction, k, stack, film.lines[PULL, k], linear, response)
+
+
+@spliced
+def factor_column(
+    junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes, per_dt: float
+) -> bool:
+    """Factor the equations of column k at a settled state, and its answer to V_j. Returns success. As `lay_column`."""
+    linear, response = linear_of(film, k), film.response[k]
+    lay_column(junction, state, film, k, slopes, per_dt)
     good = factor_threes(linear.lower, linear.diagonal, linear.upper)
     solve_threes(linear.lower, linear.diagonal, linear.upper, response)
     return good

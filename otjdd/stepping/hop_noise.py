@@ -25,7 +25,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.physics.blocks import solve_threes
+from otjdd.physics.blocks import factor_threes, solve_threes
 from otjdd.physics.bound_electrons import binds, fill_pull, flux_slopes_of
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.heat import fill_power, heated
@@ -40,17 +40,15 @@ from otjdd.stepping.drawn_hops import (
     BY_FIELD,
     BY_LEFT,
     BY_RIGHT,
-    DRAWN,
     FORTH,
-    GAVE,
     MIDDLE,
     Noise,
-    are_within,
+    beyond,
     draw_hops,
     fill_rough,
     keep_within,
 )
-from otjdd.stepping.electron_jacobian import PASSED, PULL, factor_column, linear_of
+from otjdd.stepping.electron_jacobian import PASSED, PULL, lay_column, linear_of
 from otjdd.stepping.rosenbrock import Trial, Work, displaced
 
 LATER = 1.19  # factor on the hops of all parts of a step but the first, which has the fewer
@@ -73,9 +71,19 @@ def one_way(factors: np.ndarray, rate: float, f: int, c: np.ndarray, most: float
     return max(forth, 0.0), max(back, 0.0)
 
 
+@bare
+def copy_blocks(equations: np.ndarray, k: int, out: np.ndarray, to: int):
+    """Copy the equations of column k to those of a column of `out`, each (3, K, N, 3, 3)."""
+    for side in range(3):
+        for i in range(out.shape[2]):
+            for row in range(3):
+                for unknown in range(3):
+                    out[side, to, i, row, unknown] = equations[side, k, i, row, unknown]
+
+
 @detached
 def lay_hop_noise(junction: Junction, old: State, trial: Trial, k: int, step: float) -> float:
-    """Fill the work space of column k with the slopes of its fluxes and the hops of a step [s].
+    """Fill the work space of column k with the slopes of its fluxes, the equations of its stack and the hops of a step [s].
 
     Returns the fastest rate at which a cell comes to rest [1/s].
     """
@@ -94,6 +102,9 @@ def lay_hop_noise(junction: Junction, old: State, trial: Trial, k: int, step: fl
         noise.lines[BEYOND, f] = passed - step * (forth - back)
         spread = columns.dilution[k, f - 1] * slopes.by_left[f] - columns.dilution[k, f] * slopes.by_right[f]
         fastest = max(fastest, 2.0 * spread + slopes.by_field[f] / new.eps[k, f] * charge)
+    if hold_electrons(junction):
+        lay_column(junction, new, trial.film, k, slopes, 0.0)
+        copy_blocks(trial.film.matrix, k, noise.stack, 0)
     return fastest
 
 
@@ -123,9 +134,12 @@ def answer(junction: Junction, trial: Trial, k: int, per_dt: float) -> bool:
     state, work, film, x = trial.state, trial.work, trial.film, trial.noise.lines[MIDDLE]
     N = state.c.shape[1]
     if hold_electrons(junction):
-        if not factor_column(junction, state, film, k, slopes_of(trial.noise), per_dt):
-            return False
         linear = linear_of(film, k)
+        copy_blocks(trial.noise.stack, 0, film.matrix, k)
+        for f in range(N):
+            linear.diagonal[f, PASSED, PASSED] += per_dt
+        if not factor_threes(linear.lower, linear.diagonal, linear.upper):
+            return False
         for f in range(N):
             for row in range(PASSED):
                 linear.x[f, row] = 0.0
@@ -164,8 +178,7 @@ def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: fl
             hops[f] = middle[f]
         left, part = 0.0 if last else left - share, part + 1
     displaced(columns, k, c, hops, real)
-    if not are_within(real, junction.ions[k].c_max):
-        noise.steps[GAVE] += 1
+    noise.given[k] += noise.area[k] * beyond(real, columns.width[k], junction.ions[k].c_max)
     if not keep_within(noise, k, real, columns.width[k], junction.ions[k].c_max):
         return False
     fill_rough(c, real, columns.width[k], hops)
@@ -190,7 +203,7 @@ def add_hop_noise(
     Returns a status. After a failure the next try draws other numbers.
     """
     new = trial.state
-    trial.noise.steps[DRAWN] += 1
+    trial.noise.steps[0] += 1
     for k in range(new.c.shape[0]):
         if not hop_at_random(junction, old, trial, k, step):
             return Status.CELL_EMPTIED

@@ -33,11 +33,12 @@ def test_a_seed_gives_the_same_bits_in_a_study_with_any_number_of_workers(tmp_pa
 
 
 @needs_speed
-@pytest.mark.parametrize(("radius", "told"), [("4 nm", True), ("1 um", False)])
+@pytest.mark.parametrize(("radius", "told"), [("2 nm", True), ("4 nm", True), ("1 um", False)])
 def test_columns_of_few_ions_are_told(radius, told):
     ds = otjdd.run(noisy(device__radius=radius))
     assert ("single_ion_share: one ion over the ions of a column" in ds.attrs["model_limits"]) == told
     assert told == (ds.single_ion_share > 0.02)
+    assert ("emptied_ion_share: " in ds.attrs["model_limits"]) == (ds.emptied_ion_share > 0.05) == (radius == "2 nm")
 
 
 @pytest.mark.parametrize(
