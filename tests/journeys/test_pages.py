@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 from walk import command, drawn, examples, otjdd
 
+from otjdd.claims.calibrate.task import load_task
+
 LONG = re.compile(
-    r"otjdd (study|calibrate|validate|selftest|compact|fit|predict|design|explore|run crossbar|export xb)\b|\.study\("
+    r"otjdd (study|calibrate|plot found|validate|selftest|compact|fit|predict|design|explore|run crossbar|export xb)\b"
+    r"|\.study\("
 )
-ELSEWHERE = re.compile(r"otjdd calibrate\b")  # a search over hours: `test_claims.py` types it with a small task
+ELSEWHERE = re.compile(r"otjdd (calibrate|plot found)\b")  # a search over hours: `test_claims.py` types a small one
 MADE = {  # what a page leaves in its folder, besides the results of its runs
     "README.md": ("rv-loop.png", "warm.png", "slower-set.png", "iv.png", "cv.png"),
     "cases/README.md": ("rv-loop.png",),
@@ -87,11 +90,12 @@ def walked(page: str, leave_out: re.Pattern | None = None) -> None:
         if kind == "python":
             exec(compile(text, f"{page}, example {number}", "exec"), session)
         elif kind == "toml":
-            file = "slower-set.toml" if page == "README.md" else f"example-{number}.toml"
+            told = "slower-set.toml" if page == "README.md" else "aims.toml" if text.startswith("case =") else ""
+            file = told or f"example-{number}.toml"
             Path(file).write_text(text, encoding="utf-8")
             for name in re.findall(r'^file = "([^"]+)"', text, re.MULTILINE):
                 Path(name).touch()
-            otjdd(f"check {file}")
+            load_task(Path(file)) if "[[run]]" in text else otjdd(f"check {file}")
         else:
             type_words(text)
 

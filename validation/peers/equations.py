@@ -50,7 +50,7 @@ def rates_of(problem, field_at):
     columns, (eps_r, b, sqrt_a) = junction.columns, junction.film[0]
     law, z, hop, attempt, c_max = junction.ions[0]
     width, distance, site, fixed = columns.width[0], columns.distance[0], columns.site[0], columns.fixed[0]
-    hopping = Hopping(columns.diffusivity[0], columns.barrier[0], junction.kT[0])
+    hopping = Hopping(columns.diffusivity[0, 0], columns.barrier[0, 0], junction.kT[0])  # the same at all faces
     N, charge = width.size, z * ELEMENTARY_CHARGE
 
     @njit
@@ -76,7 +76,7 @@ def bands_of(problem, field_at):
     columns, (eps_r, b, sqrt_a) = junction.columns, junction.film[0]
     law, z, hop, attempt, c_max = junction.ions[0]
     width, distance, site = columns.width[0], columns.distance[0], columns.site[0]
-    hopping = Hopping(columns.diffusivity[0], columns.barrier[0], junction.kT[0])
+    hopping = Hopping(columns.diffusivity[0, 0], columns.barrier[0, 0], junction.kT[0])  # the same at all faces
     N, charge = width.size, z * ELEMENTARY_CHARGE
 
     @njit

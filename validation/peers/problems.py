@@ -86,7 +86,7 @@ def conditioning(cells: int, grading: float = 1.0) -> Problem:
     after = np.array([1e-3, 1e-2, 1e-1, 1.0])
     staircase = Waveform(np.array([0.0, 1.0, 1.0, 10.0]), np.array([0.1, 0.1, 0.0, 0.0]))
     problem = assemble("conditioning", CONDITIONING, cells, grading, staircase, [*after, *(1.0 + after)], 0.0)
-    columns = problem.junction.columns._replace(diffusivity=np.array([1e-18]))
+    columns = problem.junction.columns._replace(diffusivity=np.full((1, cells + 1), 1e-18))
     return problem._replace(junction=problem.junction._replace(columns=columns))
 
 
