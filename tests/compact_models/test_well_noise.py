@@ -84,7 +84,7 @@ def noisy():
     ],
 )
 def test_single_ions_within_the_wells_have_the_spectrum_of_the_model(noisy, history, every, low, high):
-    """Reads below the corner, in units of the mean."""
+    """Reads in the octaves below the corner, in units of the mean; further below the model has up to 1.5 times as much."""
     f, S, told = spectra(noisy, history, every)
     apart = np.log(told.well_spectrum.values / told.attrs["current"] ** 2 / S)[(f >= low) & (f <= high)]
     assert abs(apart.mean()) < 0.2

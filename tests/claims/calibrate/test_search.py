@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from commands import otjdd
+from one_read import ONE_READ
 
 from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
@@ -40,25 +41,11 @@ read = 0
 value = 3e5
 within = 1.2
 """
-SMALL = """
-base = "li2019.toml"
-title = "small"
-device.film.cells = 12
-device.film.grading = 1.0
-ions.law = "linear"
-columns.count = 1
-columns.spread = { "ions.activation_energy" = "10 meV" }
-[drive]
-kind = "pulse"
-voltage = "0 V"
-width = "1 ns"
-read = { voltage = "0.1 V" }
-"""
 
 
 @pytest.fixture
 def task(tmp_path):
-    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "small.toml").write_text(ONE_READ)
     (tmp_path / "task.toml").write_text(QUICK)
     return load_task(tmp_path / "task.toml")
 
@@ -181,7 +168,7 @@ FAULTS = {
 
 @pytest.mark.parametrize(("change", "said"), FAULTS.items())
 def test_a_fault_is_told_with_its_line_and_its_key_and_what_was_expected(tmp_path, change, said):
-    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "small.toml").write_text(ONE_READ)
     (tmp_path / "task.toml").write_text(QUICK.replace(*change, 1))
     with pytest.raises(CaseError) as refused:
         load_task(tmp_path / "task.toml")
@@ -209,7 +196,7 @@ at_least = 1.0
 
 
 def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
-    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "small.toml").write_text(ONE_READ)
     (tmp_path / "task.toml").write_text(QUICK + FILMS)
     task = load_task(tmp_path / "task.toml")
     (part,), x = task.cases, search.present(task)
@@ -222,7 +209,7 @@ def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
 
 
 def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
-    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "small.toml").write_text(ONE_READ)
     (tmp_path / "task.toml").write_text(
         (QUICK + FILMS).replace('"record.every"', '"numerics.max_steps" = 1, "record.every"', 1)
     )
@@ -258,7 +245,7 @@ def test_the_present_values_of_a_case_are_found_by_quoted_keys(task):
 def searched(tmp_path_factory):
     """An evaluator of the calibration, and what a search found."""
     place = tmp_path_factory.mktemp("searched")
-    (place / "small.toml").write_text(SMALL)
+    (place / "small.toml").write_text(ONE_READ)
     (place / "task.toml").write_text(QUICK)
     task = load_task(place / "task.toml")
     with evaluator(task) as evaluate:
@@ -297,7 +284,7 @@ def test_the_command_writes_a_case_and_reports(task, tmp_path):
 
 
 def test_the_command_tells_a_fault_as_that_of_a_case(tmp_path):
-    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "small.toml").write_text(ONE_READ)
     (tmp_path / "task.toml").write_text(QUICK.replace("read = 0", "raed = 0"))
     done = otjdd(tmp_path, "calibrate", "task.toml")
     assert done.returncode == 3
@@ -311,7 +298,7 @@ def test_an_interrupted_calibration_leaves_its_best_set_and_goes_on_as_if_it_had
     from otjdd import cli
     from otjdd.claims.calibrate import evaluate as evaluations
 
-    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "small.toml").write_text(ONE_READ)
     (tmp_path / "task.toml").write_text(QUICK)
     runs, real, stop = [], evaluations.measured, 10 if stage == "search" else 4
 
@@ -382,7 +369,7 @@ set = { "device.left.barrier" = "0.7 eV" }
 name = "switching"
 share = 0.1
 """
-    small = SMALL.replace("columns.count = 1\n", "").replace(
+    small = ONE_READ.replace("columns.count = 1\n", "").replace(
         'columns.spread = { "ions.activation_energy" = "10 meV" }\n', ""
     )
     (tmp_path / "small.toml").write_text(small + kinds)

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 from commands import otjdd
+from one_read import ONE_READ
 
 from otjdd.case.case import load_case
 from otjdd.claims.calibrate import report, search
@@ -12,20 +13,6 @@ from otjdd.claims.calibrate.evaluate import evaluator, measured
 from otjdd.claims.calibrate.task import load_task
 from otjdd.errors import CaseError
 
-SMALL = """
-base = "li2019.toml"
-title = "small"
-device.film.cells = 12
-device.film.grading = 1.0
-ions.law = "linear"
-columns.count = 1
-columns.spread = { "ions.activation_energy" = "10 meV" }
-[drive]
-kind = "pulse"
-voltage = "0 V"
-width = "1 ns"
-read = { voltage = "0.1 V" }
-"""
 OF_ONE = """
 case = "small.toml"
 coarse = { "device.film.cells" = 10 }
@@ -85,7 +72,7 @@ THICK = 'base = "small.toml"\ntitle = "thick"\n[device.film]\nthickness = "3.2 n
 
 @pytest.fixture
 def folder(tmp_path):
-    files = {"small.toml": SMALL, "thick.toml": THICK, "one.toml": OF_ONE, "two.toml": OF_TWO}
+    files = {"small.toml": ONE_READ, "thick.toml": THICK, "one.toml": OF_ONE, "two.toml": OF_TWO}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     return tmp_path

@@ -1,0 +1,16 @@
+"""The text of a small case whose run is one read: for searches, which run it many times."""
+
+ONE_READ = """
+base = "li2019.toml"
+title = "small"
+device.film.cells = 12
+device.film.grading = 1.0
+ions.law = "linear"
+columns.count = 1
+columns.spread = { "ions.activation_energy" = "10 meV" }
+[drive]
+kind = "pulse"
+voltage = "0 V"
+width = "1 ns"
+read = { voltage = "0.1 V" }
+"""
