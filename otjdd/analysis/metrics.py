@@ -104,6 +104,12 @@ METRICS = {
         for name, words in (("largest", "largest factor"), ("rms", "root mean square factor"))
         for one, of in (("", "all junctions"), *((f"_{i}", f"junction {i}") for i in range(1, stops.MOST + 1)))
     }),
+    "train_slopes": Metric(power_laws.train_slopes, RUN, {
+        "reset_slope": ("1", "log-log slope of the resets"),
+        "set_slope": ("1", "log-log slope of the sets"),
+        "growth": ("1", "current after the sets over that before"),
+        "doubling": ("1", "number of sets that double the current"),
+    }, ("read_current",)),
     "pulses": Metric(power_laws.pulses, RUN, {
         "start": ("A", "current before the trains"),
         **{f"{train}_{number}": ("A", f"current after {number} pulses of the {train} train")

@@ -45,6 +45,25 @@ def slope(train: np.ndarray) -> float:
     return float(np.polyfit(np.log(np.arange(1, len(train) + 1)), np.log(train), 1)[0])
 
 
+def train_slopes(ds: xr.Dataset) -> dict[str, float]:
+    """Slopes and growth of a run, over whole trains of any length.
+
+    reset_slope, set_slope : d ln I / d ln n   growth : current after the last set over that before the first
+    doubling : number of sets after which the current has grown by CHANGE, see `doubling`
+    """
+    found = trains_of(ds)
+    return {f"{name}_slope": slope(train) for name, train in zip(TRAINS, found[1:], strict=True)} | {
+        "growth": float(found.set[-1] / found.reset[-1]),
+        "doubling": doubling(found),
+    }
+
+
+def doubling(run: Trains) -> float:
+    """Number of sets after which the current has grown by CHANGE, interpolated between sets; nan if all of them do not."""
+    grown = np.concatenate([[1.0], run.set / run.reset[-1]])
+    return float(np.interp(CHANGE, grown, np.arange(len(grown)))) if grown[-1] > CHANGE else float("nan")
+
+
 def pulses(ds: xr.Dataset) -> dict[str, float]:
     """Currents and slopes of a run with trains of 100 pulses or more.
 
@@ -106,9 +125,8 @@ def volts_per_e(V: Sequence[float], runs: Sequence[Trains]) -> float:
 
     It is the slope of a line through the voltages V that reach that growth; nan if fewer than two do.
     """
-    grown = [np.concatenate([[1.0], run.set / run.reset[-1]]) for run in runs]
-    reached = [(v, float(np.interp(CHANGE, row, np.arange(len(row))))) for v, row in zip(V, grown, strict=True)
-               if row[-1] > CHANGE]  # fmt: skip
+    found = [(v, doubling(run)) for v, run in zip(V, runs, strict=True)]
+    reached = [(v, number) for v, number in found if not np.isnan(number)]
     if len(reached) < 2:
         return float("nan")
     at, number = np.array(reached).T

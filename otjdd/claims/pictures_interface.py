@@ -134,5 +134,6 @@ def forward(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 DRAW = {
     "stops": (1, stops), "sweeps": (2, sweeps), "pairs": (2, voltage_pairs), "pulses": (1, pulses),
+    "train_slopes": (1, pulses),
     "protocols": (1, protocols), "forward": (1, forward),
 }  # fmt: skip

@@ -15,6 +15,7 @@ RUNS = {
     "endurance": {"read_resistance": [1e8, 1e4] * 3},
     "potentiation": {"read_resistance": R},
     "drift": {"time": [0.0, 1.0], "vacancy_mean_position": [1.0, 1.1], "cell_width": [1.0, 1.0]},
+    "train_slopes": {"read_current": np.ones(51)},
     "pulses": {"read_current": np.ones(201)},
     "hysteresis": {
         "polarisation": [-0.2, -0.2, 0.2, 0.2, 0.2, -0.2, -0.2], "film_field": [0, 1e8, 3e8, 0, -1e8, -3e8, 0],

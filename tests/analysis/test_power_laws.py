@@ -40,6 +40,14 @@ def test_currents_slopes_and_bends_of_two_trains():
         power_laws.trains_of(of_currents(np.ones(4)))
 
 
+def test_whole_trains_have_their_slopes_their_growth_and_the_sets_that_double():
+    n = np.arange(1, 26.0)
+    found = power_laws.train_slopes(of_currents(np.concatenate([[1e-6], 2e-7 * n**-0.5, 4e-8 * (1 + n / 10)])))
+    assert (found["reset_slope"], found["growth"], found["doubling"]) == pytest.approx((-0.5, 3.5, 10))
+    assert found["set_slope"] == pytest.approx(np.polyfit(np.log(n), np.log(1 + n / 10), 1)[0])
+    assert np.isnan(power_laws.train_slopes(of_currents([1e-6, 1e-7, 1e-7, 1.1e-7, 1.2e-7]))["doubling"])
+
+
 def test_pairs_of_voltages_have_their_slopes_their_volts_and_their_memory():
     n, volts = np.arange(1, 26.0), 0.3
 
