@@ -1,14 +1,18 @@
 """python -m validation.claims [DEVICE]... : judge the claims on each device and keep the verdicts as data.
 
+With `--case FILE` they are judged with another set of parameters, a case as `otjdd calibrate` writes it, and make a table
+of their own. `--without-errors` leaves out the numerical errors.
+
 The table of a device has one line for each claim: the verdict, and the number that decides it. This is the number whose
 distance from the measured one is the largest in units of its tolerance. All numbers, and the reasons of missed claims, are
 in the report: otjdd validate --report DIR.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 from otjdd.claims import judge, table
+from otjdd.claims.another_set import another_set
 from otjdd.claims.claim import Verdict
 from otjdd.system.pool import cores
 from validation import measured
@@ -28,14 +32,20 @@ def row(verdict: Verdict) -> tuple[str, ...]:
 
 
 def main() -> None:
-    errors = WITHOUT not in sys.argv[1:]
-    for device in [word for word in sys.argv[1:] if word != WITHOUT] or DEVICES:
-        verdicts = judge.validate([device], workers=cores(), errors=errors)
+    asked = argparse.ArgumentParser(prog="python -m validation.claims")
+    asked.add_argument("device", nargs="*", default=DEVICES)
+    asked.add_argument(WITHOUT, dest="errors", action="store_false")
+    asked.add_argument("--case", type=Path, help="a case whose parameters stand in the place of those of its base")
+    words = asked.parse_args()
+    changes = another_set(words.case) if words.case else {}
+    for device in words.device:
+        verdicts = judge.validate([device], workers=cores(), errors=words.errors, device=changes)
         rows = [tuple(cell.replace("|", table.BAR) for cell in row(verdict)) for verdict in verdicts]
-        command = f"python -m validation.claims {device}" + f" {WITHOUT}" * (not errors)
-        measured.keep(
-            HERE / device, f"claims-{device}", COLUMNS, rows, command=command, readme=READMES.get(device, "README.md")
-        )
+        command = f"python -m validation.claims {device}" + f" {WITHOUT}" * (not words.errors)
+        part = f"claims-{device}"
+        if words.case:
+            command, part = f"{command} --case {words.case}", f"{part}-{words.case.stem}"
+        measured.keep(HERE / device, part, COLUMNS, rows, command=command, readme=READMES.get(device, "README.md"))
         print(f"{device}: {table.in_total(verdicts)}")
 
 

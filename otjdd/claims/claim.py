@@ -22,7 +22,7 @@ from otjdd.case.explain import read_record
 from otjdd.case.problem import Problem, nearest
 from otjdd.claims.figure import Figure, Measured, finite
 from otjdd.claims.measured_tables import with_numbers
-from otjdd.claims.trials import Trial, trials
+from otjdd.claims.trials import AS_SHIPPED, Trial, trials
 from otjdd.errors import CaseError
 from otjdd.solver import model_limits
 
@@ -166,15 +166,18 @@ def claim_and_figure(path: str) -> tuple[Claim, Figure]:
     return claim, figures[of]
 
 
-def planned(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
-    """The runs that a claim needs, without their results. Raises CaseError, OSError, ValueError."""
+def planned(folder: Path, claim: Claim, quick: bool = False, device: Mapping[str, Any] = AS_SHIPPED) -> list[Trial]:
+    """The runs that a claim needs, without their results. Raises CaseError, OSError, ValueError.
+
+    device : dotted keys and values of another set of parameters, see `otjdd.claims.another_set`
+    """
     cases = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.name != CLAIM}
     if unknown := set(claim.quick) - set(cases):
         raise ValueError(f"{folder}: quick names no case of this claim: {', '.join(sorted(unknown))}")
     if not cases:
         raise ValueError(f"{folder}: no case to run")
     changes = claim.quick if quick else {}
-    return [trial for stem, path in cases.items() for trial in trials(path, changes.get(stem, {}))]
+    return [trial for stem, path in cases.items() for trial in trials(path, changes.get(stem, {}), device)]
 
 
 def folders(root: Path) -> dict[str, Path]:

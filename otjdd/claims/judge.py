@@ -5,7 +5,7 @@ A case that several claims share is run once. A claim with a run that fails is m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from otjdd.case.case import Case
 from otjdd.claims import claim as claims
 from otjdd.claims import uncertainty
 from otjdd.claims.claim import Claim, Verdict
-from otjdd.claims.trials import Trial
+from otjdd.claims.trials import AS_SHIPPED, Trial
 from otjdd.errors import SolverError
 from otjdd.runs.run import simulate
 from otjdd.system.pool import team
@@ -42,17 +42,18 @@ def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str,
 
 def validate(
     names: Sequence[str] = (), *, folder: Path | None = None, quick: bool = False, workers: int = 1,
-    progress: Callable[[float], None] | None = None, errors: bool = False,
+    progress: Callable[[float], None] | None = None, errors: bool = False, device: Mapping[str, Any] = AS_SHIPPED,
 ) -> list[Verdict]:  # fmt: skip
     """Judge claims, all or the named ones.
 
     quick : fewer runs and shorter trains where a claim says so   workers : processes; their number changes no result
     progress : called with the fraction of runs done
     errors : also compute the numerical error of each number, from two further runs of each case
+    device : dotted keys and values of another set of parameters, see `otjdd.claims.another_set`
     Raises ValueError, OSError, CaseError for claims that cannot be read. A run that fails is a verdict, no exception.
     """
     loaded = {name: (path, claims.load_claim(path)) for name, path in discover(folder, names).items()}
-    planned = {name: claims.planned(path, claim, quick) for name, (path, claim) in loaded.items()}
+    planned = {name: claims.planned(path, claim, quick, device) for name, (path, claim) in loaded.items()}
     sets = [planned]
     if errors:
         for change in (uncertainty.coarse, uncertainty.strict):

@@ -42,12 +42,14 @@ def validate(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
     expected: Annotated[
-        bool,
-        typer.Option("--expected", help="Exit code 8 only where a verdict is not the one that the claim expects."),
+        bool, typer.Option("--expected", help="Exit code 8 only where a verdict is not what the claim expects.")
     ] = False,
     errors: Annotated[
         bool, typer.Option("--errors", help="State the numerical error of each number. Takes some 2.5 times as long.")
     ] = False,
+    case: Annotated[
+        Path | None, typer.Option("--case", metavar="FILE", help="Judge another set, from `otjdd calibrate -o`.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
     ] = None,
@@ -57,14 +59,16 @@ def validate(
     Example: otjdd validate rv-hrs retention
     """
     from otjdd.claims import judge, table
+    from otjdd.claims.another_set import another_set
     from otjdd.system.pool import cores
 
-    if expected and quick:
-        reason = "a claim expects the numbers of its full runs, not of a quick look"
-        raise typer.BadParameter(reason, param_hint="--expected")
+    refuse_other_runs(expected, quick, case)
     check_places(names, update, pictures, report)
+    device = another_set(case) if case else {}
     with progress_bar("claims", quiet=False) as progress:
-        verdicts = judge.validate(names, quick=quick, workers=workers or cores(), progress=progress, errors=errors)
+        verdicts = judge.validate(
+            names, quick=quick, workers=workers or cores(), progress=progress, errors=errors, device=device
+        )
     write_verdicts(verdicts, update, pictures, report, quick)
     table.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
     sys.stdout.flush()
@@ -73,6 +77,13 @@ def validate(
         tell("\n".join(surprises) or f"{len(verdicts)} of {len(verdicts)} claims are as expected")
     if surprises if expected else any(verdict.status == "missed" for verdict in verdicts):
         raise typer.Exit(ExitCode.MISSED)
+
+
+def refuse_other_runs(expected: bool, quick: bool, case: Path | None) -> None:
+    """Raise typer.BadParameter for runs that are not those that claims expect the numbers of."""
+    if expected and (quick or case):
+        asked = "its full runs, not of a quick look" if quick else "the shipped set"
+        raise typer.BadParameter(f"a claim expects the numbers of {asked}", param_hint="--expected")
 
 
 def check_places(names: list[str], update: Path | None, pictures: Path | None, report: Path | None) -> None:

@@ -481,6 +481,25 @@ def test_a_claim_whose_measured_table_cannot_be_read_says_so(tmp_path):
             claims.load_claim(tmp_path)
 
 
+def test_another_set_of_parameters_is_judged_in_the_place_of_the_shipped_one(tmp_path):
+    folder(tmp_path / "claims")
+    other = tmp_path / "other.toml"
+    other.write_text('base = "li2019.toml"\ntitle = "Another set"\n[device.left]\nbarrier = "0.7 eV"\n')
+
+    def low(*more):
+        done = otjdd_validate(tmp_path / "claims", "small", "--json", "--workers", "1", *more)
+        return json.loads(done.stdout)["claims"][0]["values"][0]["value"]
+
+    assert low("--case", str(other)) > 2 * low()
+    done = otjdd_validate(tmp_path / "claims", "--case", str(other), "--expected")
+    assert done.returncode == 2
+    assert "the shipped set" in done.stderr
+    other.write_text(load_case("li2019").resolved())
+    done = otjdd_validate(tmp_path / "claims", "--case", str(other))
+    assert done.returncode == 3
+    assert "a case with a base" in done.stderr
+
+
 def test_text_of_a_claim_is_no_markup_in_the_table(tmp_path):
     hostile = CLAIM.replace('label = "', 'label = "[/b][red]\\u001b[31m ')
     assert hostile != CLAIM

@@ -41,7 +41,7 @@ class Experiment(Record):
 
 
 class Part(Record):
-    """One of several cases: a case file, or a calibration of one case.
+    """One of several cases: a case file, or a calibration of one case, whose runs are those of this file where names agree.
 
     vary : keys of the parameters of that calibration that are free here; without it all that this file does not state
     set, coarse : as those of a calibration of one case; on top of those of the named calibration

@@ -99,7 +99,9 @@ def load_task(path: str | Path) -> Task:
         runs, file = tuple(run for run in calibration.run if run.case == name), folder / part.case
         if part.calibration:
             whole, taken, free = included(name, part, calibration, folder / part.calibration, document)
-            part, runs, file = whole, taken + runs, (folder / part.calibration).parent / whole.case
+            replaced = {run.name for run in runs}
+            kept = tuple(run for run in taken if run.name not in replaced)
+            part, runs, file = whole, kept + runs, (folder / part.calibration).parent / whole.case
             parameters += free
         cases.append(calibrated_case(name, part, runs, file, document))
     return checked(Task(tuple(cases), tuple(parameters)), calibration, document)

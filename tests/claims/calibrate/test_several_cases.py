@@ -93,6 +93,12 @@ def test_a_case_takes_its_runs_and_the_named_parameters_from_another_calibration
     assert task.changes(x, "thick") == {"device.film.tunnelling_mass": 0.65, "device.left.barrier": "0.5 eV"}
 
 
+def test_a_run_of_the_same_name_stands_in_the_place_of_that_of_the_other_calibration(folder):
+    own = '[[run]]\ncase = "thin"\nname = "read"\nset = {}\n[[run.target]]\nname = "own"\nread = 0\nvalue = 2e5\n'
+    (folder / "two.toml").write_text(OF_TWO + own)
+    assert load_task(folder / "two.toml").target_names == ["thin: own", "thick: resistance"]
+
+
 def test_without_vary_all_parameters_are_free_that_the_file_does_not_state(folder):
     text = OF_TWO.replace('vary = ["device.left.barrier"]\n', "").replace(
         'case = "thick"\nkey', 'case = ["thin", "thick"]\nkey'
