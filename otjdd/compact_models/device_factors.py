@@ -43,13 +43,8 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
     made = replace(model, noise=noise)
     own = [reads(made.device(seed), case, drive) for seed in range(MODEL_DEVICES)]
     sigma = logs.std(axis=0, ddof=1)
-    said = "sigma of ln R from device to device of the"
-    values = {
-        "sigma_d2d_solver": (list(sigma), f"{said} solver"),
-        "sigma_d2d_solver_error": (list(sigma / np.sqrt(2 * (count - 1))), f"{said} solver, its standard error"),
-        "sigma_d2d_model": (list(np.std(own, axis=0, ddof=1)), f"{said} compact model"),
-    }
-    return noise_error.measured_with(made, values, noise_error.told(drive))
+    sigmas = sigma, sigma / np.sqrt(2 * (count - 1)), np.std(own, axis=0, ddof=1)
+    return noise_error.measured_with(made, noise_error.DEVICES, drive, sigmas)
 
 
 def drawn_cases(case: Case, count: int) -> list[Case]:

@@ -216,6 +216,7 @@ def scatter(
 ):
     """Add random numbers to the states q after a step [s] at V_j, from the rates (5, K) and states in its middle.
 
+    Both flows of ions are lines in the state, so their variance at the end of the step is exact for constant rates.
     stream : (3,) key and number of the step, which is updated. A state beyond an end of its range is reflected there.
     """
     K = lookup.kind.size
@@ -225,14 +226,15 @@ def scatter(
         low, span = lookup.first[t], lookup.state_span[t]
         if span > 0.0:
             j, b = node((middle[k] - low) * lookup.per_state[t], lookup.ln_scatter.shape[2])
-            at, rest = middle[k] - low, rates[1, k] - low
-            flows = max(rest * (span - at) + (span - rest) * at, 0.0)
-            v = 0.5 * math.exp(between(lookup.ln_scatter[t], i, a, j, b)) * flows / lookup.ions[k]
+            rest, away = rates[1, k] - low, middle[k] - rates[1, k]
             filling = rates[2, k]
             settled = filling / (filling + lookup.speed[k] / lookup.emptying[t])
-            share = middle[K + k] + 1.0 - settled
+            x = rates[0, k] * step * (middle[K + k] + 1.0 - settled)
+            flows = 2.0 * rest * (span - rest) * gone(2.0 * x)
+            flows += (span - 2.0 * rest) * away * 2.0 * math.exp(-0.5 * x) * gone(x)
+            phi = math.exp(between(lookup.ln_scatter[t], i, a, j, b))
             word, other = threefry(stream[0], stream[1], k, stream[2])
-            place = q[k] - low + math.sqrt(v * gone(2.0 * rates[0, k] * step * share)) * normal(word, other)
+            place = q[k] - low + math.sqrt(0.5 * phi * max(flows, 0.0) / lookup.ions[k]) * normal(word, other)
             place = abs(place)
             q[k] = low + min(max(place if place <= span else 2.0 * span - place, 0.0), span)
     stream[2] += 1

@@ -573,7 +573,7 @@ def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
     known |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in known}
     names = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, COVARIANCE}]
-    measured = ds[names].assign_attrs({}) if {"error_rms", "sigma_c2c_solver"} & set(ds.variables) else None
+    measured = ds[names].assign_attrs({}) if {"error_rms", "sigma_solver"} & set(ds.variables) else None
     warm = SelfHeating(*heat) if heat else None
     return replace(made, about=about, measured=measured, nodes=nodes, heat=warm)
 

@@ -4,13 +4,14 @@
 
 Set and reset are long, those in part are of PART seconds, at the voltages at which the model moves half the way. The solver
 runs the case with single ions that hop at random, at its area, with several seeds; the model has as many cycles and more.
+The same is done with whole pulses that circuits can follow, and at another temperature of a model of several.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from otjdd import units
 from otjdd.analysis.scatter import scatter
 from otjdd.case.case import Case
 from otjdd.compact_models.error import READ, Drive, long_width, sequence, set_and_resets, solved_reads, with_drive
@@ -21,15 +22,23 @@ STATES = "after a reset", "after part of a set", "after a set", "after part of a
 RUNS, CYCLES, SETTLING = 6, 22, 2  # seeds; cycles of each, of which the first do not count
 MODEL_RUNS = 24  # seeds of the model
 PART = 1e-6  # s
+FOLLOWED = 1e-5  # s, of whole pulses in circuits, which take steps of a tenth of PART
 SHARES = np.linspace(0.15, 1.0, 35)  # of the voltage of the whole, from which that of a part is chosen
 ALIKE = 0.2  # relative difference of both sigma that is not mentioned
 NIL = 1e-3  # sigma of ln R below which noise is called nil
+CYCLES_OF_CASE, CYCLES_OF_CIRCUITS, DEVICES = (
+    "from cycle to cycle",
+    "from cycle to cycle under the pulses of circuits",
+    "from device to device",
+)  # what sigma are compared for
+SIGMAS = "sigma_solver", "sigma_solver_error", "sigma_model"
 
 
-def cycle(model: CompactModel, case: Case) -> Drive:
-    """Drive of a cycle, whose pulses in part are found with the mean of a model of a case."""
+def cycle(model: CompactModel, case: Case, longest: float = np.inf) -> Drive:
+    """Drive of a cycle, whose pulses in part are found with the mean of a model of a case. longest : pulse [s]"""
     up, down, _ = set_and_resets(model.limits)
-    long, part, chosen = long_width(model.limits), max(PART, model.limits.shortest), []
+    part, chosen = max(PART, model.limits.shortest), []
+    long = max(part, min(longest, long_width(model.limits)))
     for whole, other in ((up, down), (down, up)):
         voltages = [round(float(share * whole), 2) for share in SHARES]
         moved = []
@@ -52,11 +61,22 @@ def noisy(case: Case, seed: int = 0) -> Case:
 
 
 def with_scatter(model: CompactModel, case: Case, spread: Spread) -> CompactModel:
-    """The model with its measured scatter beside that of the solver, see `scatter_of`. case : that of the model
+    """The model with its measured scatter beside that of the solver, see `measured_with`. case : that of the model"""
+    found = measured_with(model, CYCLES_OF_CASE, *compared(model, case, np.inf, spread))
+    found = measured_with(found, CYCLES_OF_CIRCUITS, *compared(model, case, FOLLOWED, spread))
+    if model.nodes:
+        T = max(model.temperatures, key=lambda each: abs(1.0 / each - 1.0 / model.temperature))
+        there = compared(model.at(T), case.replace(temperature=T), np.inf, spread)
+        found = measured_with(found, f"{CYCLES_OF_CASE} at {T:.4g} K", *there)
+    return found
 
-    Its `measured` gains, by state of a cycle: sigma_c2c_solver with its standard error, sigma_c2c_model.
+
+def compared(model: CompactModel, case: Case, longest: float, spread: Spread) -> tuple[Drive, list[np.ndarray]]:
+    """Drive of a cycle with pulses of `longest` [s] at most, and sigma (4,) of ln R from cycle to cycle under it.
+
+    These are that of the solver, its standard error, and that of the model.
     """
-    once = cycle(model, case)
+    once = cycle(model, case, longest)
     drive = once | {"repeat": CYCLES}
     found, jobs = np.empty((RUNS, CYCLES, len(STATES))), [(noisy(case, seed + 1), drive) for seed in range(RUNS)]
     for number, (current, _) in spread(solved_reads, jobs):
@@ -65,61 +85,84 @@ def with_scatter(model: CompactModel, case: Case, spread: Spread) -> CompactMode
     drawn = np.array([
         np.log(model.predicted(waveform, seed=seed).read_current.values).reshape(CYCLES, -1) for seed in range(MODEL_RUNS)
     ])  # fmt: skip
-    solver, own = ([scatter(logs[:, SETTLING:, i]) for i in range(len(STATES))] for logs in (found, drawn))
-    values = {
-        "sigma_c2c_solver": ([each.c2c for each in solver], "of the solver"),
-        "sigma_c2c_solver_error": ([each.c2c_error for each in solver], "of the solver, its standard error"),
-        "sigma_c2c_model": ([each.c2c for each in own], "of the compact model"),
-    }
-    return measured_with(
-        model,
-        {name: (v, f"sigma of ln R from cycle to cycle {said}") for name, (v, said) in values.items()},
-        told(once),
-    )
+    return once, [*from_cycle_to_cycle(found), from_cycle_to_cycle(drawn)[0]]
 
 
-def measured_with(model: CompactModel, values: dict[str, tuple[list[float], str]], protocol: str) -> CompactModel:
-    """The model whose `measured` has more numbers by state of a cycle. values : name -> numbers and their meaning"""
+def from_cycle_to_cycle(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """sigma (4,) of ln of reads (runs, cycles, 4), and its standard error. The first cycles do not count."""
+    each = [scatter(logs[:, SETTLING:, i]) for i in range(len(STATES))]
+    return np.array([one.c2c for one in each]), np.array([one.c2c_error for one in each])
+
+
+def measured_with(model: CompactModel, comparison: str, once: Drive, sigmas: Sequence[np.ndarray]) -> CompactModel:
+    """The model whose `measured` has one more comparison, by state of a cycle.
+
+    once : drive of a cycle   sigmas : (4,) of the solver, its standard error, and of the model
+    """
     import xarray as xr
 
-    text = {"units": "1", "long_name": f"state of a cycle: {protocol}"}
-    ds = xr.Dataset(
+    widths, voltages = (np.array([part[name] for part in once["parts"]]) for name in ("width", "voltage"))
+    text = {
+        "sigma_solver": (sigmas[0], "1", "sigma of ln R of the solver"),
+        "sigma_solver_error": (sigmas[1], "1", "standard error of sigma of ln R of the solver"),
+        "sigma_model": (sigmas[2], "1", "sigma of ln R of the compact model"),
+        "pulse_voltage": (voltages, "V", "voltage of the pulse before the read"),
+        "pulse_width": (widths, "s", "width of the pulse before the read"),
+    }
+    new = xr.Dataset(
         {
-            name: ("cycle_state", np.array(v, float), {"units": "1", "long_name": said})
-            for name, (v, said) in values.items()
+            name: (("comparison", "cycle_state"), np.array([values]), {"units": unit, "long_name": said})
+            for name, (values, unit, said) in text.items()
         },
-        {"cycle_state": ("cycle_state", np.array(STATES, object), text)},
+        {
+            "comparison": ("comparison", np.array([comparison], object), {"units": "1", "long_name": "what scatters"}),
+            "cycle_state": ("cycle_state", np.array(STATES, object), {"units": "1", "long_name": "state of a cycle"}),
+        },
     )
-    return replace(model, measured=ds if model.measured is None else model.measured.merge(ds))
+    ds = xr.Dataset() if model.measured is None else model.measured
+    known = [name for name in text if name in ds]
+    joined = xr.concat([ds[known], new], "comparison") if known else new
+    return replace(model, measured=ds.drop_vars([*known, "comparison"], errors="ignore").merge(joined))
 
 
-def told(once: Drive) -> str:
-    """The pulses of a cycle in words."""
-    return ", ".join(f"{part['voltage']:g} V for {units.write(part['width'], 'time')}" for part in once["parts"])
+def pulses_of(model: CompactModel, comparison: str) -> list[tuple[float, float]]:
+    """Voltages [V] and widths [s] of the pulses of a cycle that was compared; [] if it was not."""
+    ds = model.measured
+    if ds is None or "comparison" not in ds or comparison not in ds.comparison.values:
+        return []
+    own = ds.sel(comparison=comparison)
+    return list(zip(own.pulse_voltage.values.tolist(), own.pulse_width.values.tolist(), strict=True))
 
 
 def rows(model: CompactModel) -> list[str]:
     """Lines on the scatter of a model beside that of the solver; [] where it is not measured."""
     ds, found = model.measured, []
-    for kind, said in (("c2c", "from cycle to cycle"), ("d2d", "from device to device")):
-        if ds is None or f"sigma_{kind}_solver" not in ds:
-            continue
-        for state, one, error, own in zip(
-            ds.cycle_state.values, *(ds[f"sigma_{kind}_{name}"].values for name in ("solver", "solver_error", "model")),
-            strict=True,
-        ):  # fmt: skip
-            off = own / one - 1.0 if one > 0.0 else np.nan
-            mark = "" if abs(off) <= ALIKE else f" ({100.0 * off:+.0f} %)"
-            found.append(f"sigma of ln R {said}, {state}: {own:.3g}, solver {one:.3g} +- {error:.2g}{mark}")
+    for number in range(0 if ds is None else ds.sizes.get("comparison", 0)):
+        assert ds is not None
+        own = ds.isel(comparison=number)
+        found += [
+            f"sigma of ln R {own.comparison.item()}, {own.cycle_state.values[i]}: " + beside(*map(float, values))
+            for i, values in enumerate(np.array([own[name].values for name in SIGMAS]).T)
+        ]
     return found
+
+
+def beside(solver: float, error: float, model: float) -> str:
+    """A sigma beside that of the solver, in words."""
+    off = model / solver - 1.0 if solver > 0.0 else np.nan
+    mark = "" if abs(off) <= ALIKE else f" ({100.0 * off:+.0f} %)"
+    return f"{model:.3g}, solver {solver:.3g} +- {error:.2g}{mark}"
 
 
 def nil(model: CompactModel) -> str:
     """A sentence on noise that hardly matters at the area of a model; "" where it does."""
     ds = model.measured
-    if ds is None or "sigma_c2c_solver" not in ds or float(ds.sigma_c2c_solver.max()) >= NIL:
+    if ds is None or "comparison" not in ds or CYCLES_OF_CASE not in ds.comparison.values:
+        return ""
+    largest = float(ds.sigma_solver.sel(comparison=CYCLES_OF_CASE).max())
+    if largest >= NIL:
         return ""
     return (
         f"noise is nil: with {model.ions.sum():.3g} ions in {model.area:.3g} m2 ln R scatters by "
-        f"{float(ds.sigma_c2c_solver.max()):.2g} at most from cycle to cycle; it goes with the area to the power -1/2"
+        f"{largest:.2g} at most from cycle to cycle; it goes with the area to the power -1/2"
     )

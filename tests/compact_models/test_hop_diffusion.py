@@ -47,8 +47,8 @@ def test_ions_that_repel_each_other_rest_with_less_scatter(column):
 @pytest.mark.campaign
 def test_the_model_scatters_as_the_solver_does(extracted_small):
     ds = noise_error.with_scatter(extracted_small, small().without_noise(), one_by_one).measured
-    off = np.abs(ds.sigma_c2c_model / ds.sigma_c2c_solver - 1.0)
-    assert (off < 0.2 + 2.0 * ds.sigma_c2c_solver_error / ds.sigma_c2c_solver).all()
+    off = np.abs(ds.sigma_model / ds.sigma_solver - 1.0)
+    assert (off < 0.2 + 2.0 * ds.sigma_solver_error / ds.sigma_solver).all()
 
 
 @pytest.fixture

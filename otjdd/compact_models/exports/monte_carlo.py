@@ -1,0 +1,174 @@
+"""Netlists of noisy models that run as they are: devices drawn at random, and cycles whose scatter is that of the solver.
+
+    monte_carlo.cir, .sim    devices that differ and scatter, one cycle
+    cycles.cir, .sim         devices alike, cycle after cycle: ngspice prints sigma of ln R beside that of the solver
+
+The pulses are those under which `noise_error` has compared model and solver. Files .cir are for ngspice with the
+subcircuit, .sim for VACASK with the compiled Verilog-A.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from otjdd.compact_models import noise_error
+from otjdd.compact_models.error import READ, set_and_resets
+from otjdd.compact_models.exports.functions import number
+from otjdd.compact_models.exports.spice import COMPILE, OPTIONS, folded
+from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.noise_error import CYCLES_OF_CIRCUITS, PART, SETTLING, STATES
+
+FEW, MANY = 4, 20  # devices: for the subcircuit, for compiled Verilog-A
+CYCLES = 8  # of which SETTLING do not count
+EDGE = 0.01  # width of an edge, over the shortest pulse
+FRAMES = 10  # in the shortest pulse
+
+
+class Cycle(NamedTuple):
+    """Pulses of a cycle with a read after each, on a grid of frames."""
+
+    pulses: Sequence[tuple[float, float]]  # V and s
+    shortest: float  # s
+    read: tuple[float, float]  # V and s
+
+    @property
+    def frame(self) -> float:
+        """Time [s] for which a random number is held."""
+        return self.shortest / FRAMES
+
+    @property
+    def duration(self) -> float:
+        """Time [s] of a cycle."""
+        return sum(width + self.read[1] for _, width in self.pulses)
+
+    @property
+    def reads(self) -> list[float]:
+        """Times [s] at which the reads of the first cycle end."""
+        ends, now = [], 0.0
+        for _, width in self.pulses:
+            now += width + self.read[1]
+            ends.append(now)
+        return ends
+
+    def points(self, count: int) -> list[tuple[float, float]]:
+        """Breakpoints (time [s], voltage [V]) of `count` cycles."""
+        found, now = [(0.0, 0.0)], 0.0
+        for _ in range(count):
+            for pulse in self.pulses:
+                for level, lasts in (pulse, self.read):
+                    found += [(now + EDGE * self.shortest, level), (now + lasts, level)]
+                    now += lasts
+        return found
+
+
+def cycle(model: CompactModel) -> Cycle:
+    """The cycle of circuits of a model, or writes in full if its scatter is not measured."""
+    shortest = max(PART, model.limits.shortest)
+    up, down, _ = set_and_resets(model.limits)
+    pulses = noise_error.pulses_of(model, CYCLES_OF_CIRCUITS) or [(down, shortest), (up, shortest)]
+    return Cycle(pulses, shortest, (READ["voltage"], max(READ["duration"], shortest)))
+
+
+def netlists(model: CompactModel) -> dict[str, str]:
+    """Name -> text of the netlists of a noisy model."""
+    drawn = "{} devices drawn at random, whose ions hop at random: pulses, a read at 0.1 V after each"
+    alike = "{} devices alike, whose ions hop at random: cycles of pulses, a read at 0.1 V after each"
+    own = cycle(model)
+    normal = " ".join(f"z{i}={{agauss(0,1,1)}}" for i in range(3))
+    reads = [
+        f"meas tran read{j}_{i} find i(vs{i}) at={number(t)}"
+        for j, t in enumerate(own.reads, 1)
+        for i in range(1, FEW + 1)
+    ]
+    return {
+        "monte_carlo.cir": ngspice(drawn.format(FEW), own, 1, normal, reads),
+        "monte_carlo.sim": vacask(drawn.format(MANY), "monte_carlo.sim", own, 1, 1.0),
+        "cycles.cir": ngspice(alike.format(FEW), own, CYCLES, "", sigma_of_cycles(model, own)),
+        "cycles.sim": vacask(alike.format(MANY), "cycles.sim", own, CYCLES, 0.0),
+    }
+
+
+def wave(own: Cycle, count: int) -> str:
+    """Breakpoints of `count` cycles as a text of times and voltages."""
+    return " ".join(f"{number(t)} {number(v)}" for t, v in own.points(count))
+
+
+def ngspice(title: str, own: Cycle, count: int, parameters: str, control: list[str]) -> str:
+    """Text for ngspice of FEW devices under `count` cycles. parameters : of each   control : commands after the run"""
+    each = range(1, FEW + 1)
+    lines = [
+        ".include otj.cir",
+        f"Vd d 0 PWL({wave(own, count)})",
+        *(f"Vs{i} d p{i} 0\nX{i} p{i} 0 otj frame={number(own.frame)} {parameters}".rstrip() for i in each),
+        f".options {OPTIONS}",
+        ".save " + " ".join(f"i(vs{i})" for i in each),
+        f".tran {number(own.frame)} {number(count * own.duration)} 0 {number(own.frame)}",
+        *(".control", "setseed 1", "mc_source", "run", *control, ".endc", ".end", ""),
+    ]
+    return "\n".join([title, *map(folded, lines)])
+
+
+def sigma_of_cycles(model: CompactModel, own: Cycle) -> list[str]:
+    """Commands of ngspice that print sigma of ln R from cycle to cycle, after each pulse, beside that of the solver."""
+    frames = [round(t / own.frame) for t in own.reads]
+    counted = CYCLES - SETTLING
+    lines = ["linearize"]
+    for place, state, beside in zip(frames, names_of(own), solvers(model), strict=True):
+        lines += [
+            "let square = 0",
+            f"foreach i {' '.join(map(str, range(1, FEW + 1)))}",
+            "  let lnr = ln(abs(i(vs$i)))",
+            "  let first = 0",
+            "  let second = 0",
+            f"  let k = {SETTLING}",
+            f"  dowhile k < {CYCLES}",
+            f"    let one = lnr[{place} + k*{round(own.duration / own.frame)}] - lnr[{place}]",
+            "    let first = first + one",
+            "    let second = second + one*one",
+            "    let k = k + 1",
+            "  end",
+            f"  let square = square + (second - first*first/{counted})/{FEW * (counted - 1)}",
+            "end",
+            "let sigma = sqrt(square)",
+            f'echo "sigma of ln R from cycle to cycle, {state}: $&sigma{beside}"',
+        ]
+    return lines
+
+
+def names_of(own: Cycle) -> list[str]:
+    """What stands before each read, in words."""
+    return list(STATES) if len(own.pulses) == len(STATES) else [f"after {V:g} V" for V, _ in own.pulses]
+
+
+def solvers(model: CompactModel) -> list[str]:
+    """The sigma of the solver after each pulse of the cycle, in words; "" where it is not measured."""
+    ds = model.measured
+    if not noise_error.pulses_of(model, CYCLES_OF_CIRCUITS):
+        return [""] * len(cycle(model).pulses)
+    assert ds is not None
+    own = ds.sel(comparison=CYCLES_OF_CIRCUITS)
+    pairs = zip(own.sigma_solver.values, own.sigma_solver_error.values, strict=True)
+    return [f", solver {sigma:.3g} +- {error:.2g}" for sigma, error in pairs]
+
+
+def vacask(title: str, name: str, own: Cycle, count: int, spread: float) -> str:
+    """Text for VACASK of MANY devices under `count` cycles. name : of the file   spread : of the devices"""
+    each = range(1, MANY + 1)
+    return "\n".join([
+        title,
+        f"// {COMPILE}",
+        f"// vacask {name} leaves time and the currents vs1:flow(br) ... in tran1.raw",
+        "ground 0",
+        'load "otj.osdi"',
+        "model otj otj",
+        "model vsource vsource",
+        f'vd (d 0) vsource type="pwl" wave=[{wave(own, count).replace(" ", ", ")}]',
+        *(
+            f"vs{i} (d p{i}) vsource dc=0\nx{i} (p{i} 0) otj seed={i} frame={number(own.frame)} spread={number(spread)}"
+            for i in each
+        ),
+        "control",
+        '  options reltol=1e-5 abstol=1e-10 tran_method="gear2"',
+        f"  analysis tran1 tran step={number(own.frame)} stop={number(count * own.duration)} maxstep={number(own.frame)}",
+        "endc",
+        "",
+    ])  # fmt: skip
