@@ -205,6 +205,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Numerics.rtol": ("error of a time step: of the band edge in kT, of charges and of concentrations relative", "1e-3"),
     "Numerics.atol": ("error of a concentration, in units of the mean density of the ions", "1e-4"),
     "Numerics.max_steps": ("most time steps of a run", "10000000"),
+    "Numerics.largest_leap": ("share of the ions of a column that random hops may change in a step", "0.03"),
     "Numerics.error": (
         "reads extrapolated from two grids, errors stated from three, or both", '"estimate"',
     ),

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from otjdd.case.base import Count, Number, Record
 
-LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE = 1e-10, 1e-14, 1e-12
+LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_LEAP = 1e-10, 1e-14, 1e-12, 1e-3
 # numerics.error -> divisors of the number of cells, one for each coarser grid
 PARTS = {"limit": (2,), "estimate": (2, 3), "extrapolate": (2, 3)}
 ERRORS = ("none", *PARTS)
@@ -21,6 +21,8 @@ class Numerics(Record):
     atol : error of a concentration, in units of the mean concentration
     max_steps : largest number of time steps of a run
     current_tolerance : relative error of recorded currents
+    largest_leap : where ions hop at random, share of the ions of a column that the hops of a step may change, see
+        `stepping.largest_leap`
     error : whether the errors of reads are estimated, see `runs.error_estimate`
     """
 
@@ -29,4 +31,5 @@ class Numerics(Record):
     atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = 1e-2
     max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000
     current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = 1e-4
+    largest_leap: Annotated[Number, Field(ge=LEAST_LEAP, le=1)] = 0.1
     error: Literal[ERRORS] = "none"  # type: ignore[valid-type]  # the names of a table

@@ -200,6 +200,7 @@ def memory(run: Run) -> dict[str, np.ndarray]:
         "noise.began": run.began,
         "noise.steps": run.trial.noise.steps,
         "noise.given": run.trial.noise.given,
+        "noise.limited": run.trial.noise.limited,
         "noise.rough": run.trial.noise.rough,
     }
 

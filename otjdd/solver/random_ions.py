@@ -35,7 +35,7 @@ def noise_of(case: Case, parts: list[Member], stream: int = 0) -> Noise | None:
     kinds = kinds_of(case)
     covered = covered_by(kinds)
     area = [column_area(kinds[part.kind].device, part.weight * covered) for part in parts]
-    return new_noise(np.array(area), case.ions.seed, case.device.film.cells, stream)
+    return new_noise(np.array(area), case.ions.seed, case.device.film.cells, stream, case.numerics.largest_leap)
 
 
 def drawn(

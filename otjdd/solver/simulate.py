@@ -126,6 +126,8 @@ def in_steps(
     statistics = {"status": status_words(failure), "time_reached": far, "time_total": waveform.duration}
     took = time.perf_counter() - began
     arrays, coords, reached = collected(case, moving, reads, snapshots, only)
+    if case.ions.noise != "none":
+        statistics |= {"largest_leap": case.numerics.largest_leap, "limited_leaps": int(moving.trial.noise.limited[0])}
     return Course(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure)
 
 

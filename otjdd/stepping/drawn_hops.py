@@ -29,6 +29,8 @@ class Noise(NamedTuple):
     """Random hops of a run; arrays of size 0 where ions are a continuous density."""
 
     area: np.ndarray  # (K,) m2, through which the ions of a column move
+    largest: float  # share of the ions of a column that a leap may change, see `largest_leap`
+    limited: np.ndarray  # (1,) steps that were refused or made shorter by it; updated
     key: np.ndarray  # (K, 2) words of 32 bits from seed and column
     steps: np.ndarray  # (1,) steps drawn so far; updated
     given: np.ndarray  # (K,) ions that cells gave to others which had fewer than their hops asked for; updated
@@ -49,19 +51,23 @@ def no_noise() -> Noise:
     """The noise of a continuous density."""
     none = np.zeros((0, 0))
     return Noise(
-        np.zeros(0), np.zeros((0, 2), np.int64), np.zeros(1, np.int64), np.zeros(0), none, none, none,
+        np.zeros(0), math.inf, np.zeros(1, np.int64), np.zeros((0, 2), np.int64), np.zeros(1, np.int64), np.zeros(0),
+        none, none, none,
         np.zeros((LINES, 0)), np.zeros((3, 1, 0, 3, 3)),
     )  # fmt: skip
 
 
-def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0) -> Noise:
-    """The noise of columns of N cells with areas (K,) [m2], at the beginning of a stream of the numbers of a seed."""
+def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0, largest: float = math.inf) -> Noise:
+    """The noise of columns of N cells with areas (K,) [m2], at the beginning of a stream of the numbers of a seed.
+
+    largest : share of the ions of a column that a leap may change
+    """
     low, high = seed & 0xFFFFFFFF, seed >> 32
     key = np.array([threefry(low, high, k, stream) for k in range(len(area))], np.int64)
     faces, cells = (len(area), N + 1), (len(area), N)
     return Noise(
-        np.array(area, float), key, np.zeros(1, np.int64), np.zeros(len(area)), np.zeros(faces), np.zeros(faces),
-        np.zeros(cells), np.zeros((LINES, N + 1)), np.zeros((3, 1, N, 3, 3)),
+        np.array(area, float), float(largest), np.zeros(1, np.int64), key, np.zeros(1, np.int64), np.zeros(len(area)),
+        np.zeros(faces), np.zeros(faces), np.zeros(cells), np.zeros((LINES, N + 1)), np.zeros((3, 1, N, 3, 3)),
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.extremes import LEAPS, look, note
 from otjdd.stepping.heat_step import SAME, after_leap, agreed, begin_heat, correct, foresee, heat_error, uncertain_heat
 from otjdd.stepping.hop_noise import add_hop_noise, hide_ions, show_ions
+from otjdd.stepping.largest_leap import leap_size
 from otjdd.stepping.polarisation_step import (
     MOST_RECORDED,
     aim,
@@ -440,15 +441,21 @@ def step_or_leap(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
     recorded: bool,
 ):  # fmt: skip
-    """As `smooth_step`, with the random hops of the step, if there are any."""
+    """As `smooth_step`, with the random hops of the step, if there are any, and no more of them than a leap may have."""
     if not is_noisy(trial.noise):
         return smooth_step(junction, control, state, tangent, trial, source, step, recorded)
     outcome = smooth_step(junction, control, state, tangent, trial, source, step, False)
     if outcome.status != Status.DONE:
         return outcome
+    size = leap_size(junction, state, trial, step)
+    allowed = min(GROWTH, max(SHRINK, SAFETY / size)) if size > 0.0 else GROWTH
+    if size > 1.0 or allowed < outcome.growth:
+        trial.noise.limited[0] += 1
+    if size > 1.0:
+        return Outcome(Status.STEP_REJECTED, outcome.norm, allowed, False, False)
     end, accuracy = source.voltage + source.slope * step, Accuracy(voltage_slack(control), False)
     status = add_hop_noise(junction, state, tangent, trial, end, step, accuracy)
-    growth = outcome.growth if status == Status.DONE else SHRINK
+    growth = min(allowed, outcome.growth) if status == Status.DONE else SHRINK
     return Outcome(status, outcome.norm, growth, outcome.unphysical, outcome.leapt)
 
 

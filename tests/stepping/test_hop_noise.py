@@ -1,13 +1,17 @@
 """Random hops: variance at rest, bounds, seeds; against an exact residence-time Monte Carlo."""
 
+import math
+
 import numpy as np
 import pytest
 from devices import needs_speed
-from residence_time import residence_time
+from residence_time import one_way_rates, residence_time
 
 from otjdd.case.case import parse_case
+from otjdd.case.numerics import Numerics
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.solver import equilibrium, integrate, model
+from otjdd.stepping import run_log
 from otjdd.stepping.drawn_hops import keep_within, new_noise
 
 FILM = """
@@ -48,7 +52,7 @@ duration = "1 s"
 """
 
 
-def begun(ions, seed, relaxed=True, text=FILM, stream=0):
+def begun(ions, seed, relaxed=True, text=FILM, stream=0, largest=math.inf):
     """A run of that film with a number of ions, their mean profile, and the area of the film [m2]."""
     case = parse_case(text)
     parts = model.members(case)
@@ -56,7 +60,7 @@ def begun(ions, seed, relaxed=True, text=FILM, stream=0):
     c = model.uniform(parts, case.device.film.cells)
     c = equilibrium.relaxed(junction, c) if relaxed else c
     area = ions / (c[0] @ junction.columns.width[0])
-    noise = new_noise(np.array([area]), seed, c.shape[1], stream)
+    noise = new_noise(np.array([area]), seed, c.shape[1], stream, largest)
     run = integrate.begin(junction, c, rtol=7e-3, atol=1e-2, noise=noise)
     integrate.jump(run, 0.0)
     return run, c, area
@@ -138,6 +142,33 @@ def set_times(positions, times, threshold=0.33):
 
 
 @needs_speed
+@pytest.mark.parametrize("largest", [0.003, 0.03, 1.0])
+def test_in_a_leap_no_more_than_its_share_of_the_ions_passes_a_face(largest):
+    """Of so many that they hardly scatter: their mean position then moves by less than that share of the film."""
+    run, *_ = begun(1e12, seed=1, relaxed=False, text=DRIVEN, largest=largest)
+    integrate.jump(run, 0.3)
+    integrate.follow_piece(run, 1e-2, 0.3, 0.3, record=True)
+    moved = np.abs(np.diff(np.concatenate(run.rows)[:, run_log.POSITION])).max() / 4e-9
+    assert moved < largest
+    assert (moved > 0.03) == (run.trial.noise.limited[0] == 0) == (largest == 1.0)
+
+
+@needs_speed
+def test_ten_ions_hop_one_by_one_where_hops_do_not_balance():
+    """A tenth of ten ions is one hop in a step; without a bound as much as nine."""
+    steps, duration = {}, 1e-4
+    for largest in (Numerics().largest_leap, 1.0):
+        run, *_ = begun(10, seed=1, relaxed=False, text=DRIVEN, largest=largest)
+        integrate.jump(run, 0.3)
+        n = run.state.c[0] * run.junction.columns.width[0] * run.trial.noise.area[0]
+        forth, back = one_way_rates(run)
+        hops = duration * float(n[:-1] @ forth + n[1:] @ back)
+        integrate.follow_piece(run, duration, 0.3, 0.3)
+        steps[largest] = run.counts.accepted
+    assert steps[1.0] < 0.3 * hops < 0.5 * steps[0.1]
+
+
+@needs_speed
 @pytest.mark.campaign
 @pytest.mark.parametrize("ions", [10, 30, 100])
 def test_set_times_of_few_ions_are_those_of_an_exact_monte_carlo(ions):
@@ -147,7 +178,7 @@ def test_set_times_of_few_ions_are_those_of_an_exact_monte_carlo(ions):
     times, runs, voltage = np.linspace(0.0, 2.4e-3, 31), 300, 0.3
     leapt, exact = np.empty((runs, 31)), np.empty((runs, 31))
     for seed in range(runs):
-        run, _c, area = begun(ions, seed, relaxed=False, text=DRIVEN)
+        run, _c, area = begun(ions, seed, relaxed=False, text=DRIVEN, largest=Numerics().largest_leap)
         x = np.cumsum(run.junction.columns.distance[0])[:-1] / 4e-9
         start = np.zeros(20)
         start[:10] = ions // 10
