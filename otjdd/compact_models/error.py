@@ -52,7 +52,8 @@ def drives(limits: Range) -> dict[str, list[Drive]]:
     }
     found[f"pulses of {units.write(SPIKE, 'time')}"] = [random_train(rng, limits, SPIKE) for _ in range(TRAINS)]
     up, down, soft = set_and_resets(limits)
-    short = {"kind": "train", "width": max(5e-8, limits.shortest), "count": 20, "period": 1e-5, "read_each": True}
+    width = max(5e-8, limits.shortest)
+    short = {"kind": "train", "width": width, "count": 20, "period": max(1e-5, 2.0 * width), "read_each": True}
     path = {"kind": "write-read-loop", "path": [0.0, up, down, 0.0], "step": (up - down) / 65.0, "read": READ}
     hold = {"kind": "hold", "voltage": 0.0, "duration": limits.longest, "reads_per_decade": 2, "read": READ}
     found["loop"] = [after_writes(limits, path | {"width": long_width(limits)})]

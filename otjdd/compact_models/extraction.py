@@ -73,7 +73,8 @@ def reachable(limits: Range) -> Iterator[None]:
         yield
     except SolverError as error:
         raise NotAsExpected(
-            "a range of voltages that the solver reaches", f"{limits.low:g} V to {limits.high:g} V ({error})"
+            "a range of voltages that the solver reaches (--voltage=LOW:HIGH)",
+            f"{limits.low:g} V to {limits.high:g} V ({error})",
         ) from error
 
 

@@ -205,12 +205,17 @@ def stacked_tables(each: Sequence[Tables], name: str) -> np.ndarray:
 
 
 def needed_knots(voltage: np.ndarray, tables: Sequence[np.ndarray], view: View, tolerance: float) -> np.ndarray:
-    """Indices of the voltages without which a view of tables (P, Q) would change by more than a tolerance."""
+    """Indices of the voltages without which a view of tables (P, Q) would change by more than a tolerance.
+
+    Both ends and 0 V stay, as a parabola needs three.
+    """
     kept, whole = np.arange(voltage.size), view(tables)
     for i in range(1, voltage.size - 1):
+        if voltage[i] == 0.0:
+            continue
         trial = kept[kept != i]
         seen_now = view([spline(voltage[trial], table[trial])(voltage) for table in tables])
-        if np.abs(seen_now - whole).max() <= tolerance and voltage[i] != 0.0:
+        if np.abs(seen_now - whole).max() <= tolerance:
             kept = trial
     return kept
 

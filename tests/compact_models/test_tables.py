@@ -45,6 +45,8 @@ def test_rates_beyond_what_matters_need_no_voltages():
     tables = made()
     few = t.common_knots([tables], t.Use(1.0, 1.0, 1e30, 1e31), 0.03, 0.01)[0]
     assert few.voltage.tolist() == [-2.0, 0.0, 2.0]
+    again = t.common_knots([few], t.Use(1.0, 1.0, 1e30, 1e31), 0.03, 0.01)[0]  # as tables at several temperatures are
+    assert again.voltage.tolist() == few.voltage.tolist()
 
 
 def test_rates_add_as_the_velocity_of_the_capped_law_does():
