@@ -69,14 +69,14 @@ def made_model(
 def noisy_model(ions: float = 400.0, spread: bool = False, read: float = 1.6e-6, **options):
     """The made model with noise: each of so many ions crosses for itself.
 
-    spread : devices differ, by 0.3 and 0.5 of ln   read : sigma of ln G of reads
+    spread : devices differ, by 0.3 of ln of currents and 0.5 of ln of rates   read : sigma of ln G of reads
     """
     made = made_model(**options)
     voltage, state = np.linspace(-3.0, 3.0, 5), made.kinds[0].state
     flat = np.zeros((5, state.size))
     reads = np.full(state.size, np.log10(ions * read**2))
     tables = NoiseTables(voltage, state, flat, ions, reads, flat - 8.0, flat + 6.0)
-    covariance = np.diag([0.09, 0.09, 0.25])
+    covariance = np.diag([0.09, 0.09, 0.25, 0.25])
     differ = DeviceSpread(covariance, 24, "made") if spread else None
     return dataclasses.replace(made, noise=Noise((tables,), differ))
 

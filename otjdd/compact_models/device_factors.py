@@ -1,12 +1,16 @@
-"""Devices that differ, as log-normal factors on one compact model: of the current at both ends of the state, of the rate.
+"""Devices that differ, as log-normal factors on one compact model: of the current at both ends of the state, of the rates.
 
-ln G of a device is that of the model plus a line in the state, all its rates are multiplied by one number. These factors
-are those with which the model has the reads of the solver in a cycle of `noise_error`: the current after a reset and after
-a set, the rate after both writes in part. They have a covariance over the devices drawn, from which devices of the model
-are drawn.
+ln G of a device is that of the model plus a line in the state, its rates are multiplied by one number above 0 V and by one
+below. These factors are those with which the model has the reads of the solver in a cycle of `noise_error`: the current
+after a reset and after a set, the rates after both writes in part. They have correlations over the devices drawn, with
+which devices of the model are drawn.
+
+A read after a write in part is no line in ln of the rate, and factors that are not normal scatter the reads of devices that
+are drawn as normal ones by up to twice too much. So the sigma of a rate is that with which such draws have the sigma of
+the solver after the write in part that it decides, and not that of the factors found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,12 +19,13 @@ from otjdd.case.case import Case
 from otjdd.compact_models import draws, noise_error
 from otjdd.compact_models.error import Drive, solved_reads, with_drive
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.noise import DeviceSpread
+from otjdd.compact_models.noise import FACTORS, DeviceSpread
 from otjdd.system.pool import Spread
 
 DEVICES = 24  # drawn by default
-MODEL_DEVICES = 100  # drawn of the model, for its sigma
+MODEL_DEVICES = 200  # drawn of the model, for its sigma
 FASTEST = 12.0  # ln of the largest factor of a rate that is looked for
+MATCHED, ROUNDS, DAMPED = 3, 8, 0.7  # seed of the draws whose sigma are matched, rounds, share of each correction
 
 
 def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) -> CompactModel:
@@ -39,10 +44,11 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
         logs[number] = np.log(current)[4:]
     found = np.array([factors(model, case, drive, each) for each in logs])
     assert model.noise is not None
-    noise = model.noise._replace(spread=DeviceSpread(np.cov(found.T), count, source))
+    sigma = logs.std(axis=0, ddof=1)
+    covariance = as_scattered(model, case, drive, np.cov(found.T), sigma)
+    noise = model.noise._replace(spread=DeviceSpread(covariance, count, source))
     made = replace(model, noise=noise)
     own = [reads(made.device(seed), case, drive) for seed in range(MODEL_DEVICES)]
-    sigma = logs.std(axis=0, ddof=1)
     sigmas = sigma, sigma / np.sqrt(2 * (count - 1)), np.std(own, axis=0, ddof=1)
     return noise_error.measured_with(made, noise_error.DEVICES, drive, sigmas)
 
@@ -62,21 +68,44 @@ def reads(model: CompactModel, case: Case, drive: Drive) -> np.ndarray:
 
 
 def factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarray) -> np.ndarray:
-    """ln of the factors (3,) with which a model has the reads `logs` (4,) of a device: of `CompactModel.with_factors`."""
+    """ln of the factors (4,) with which a model has the reads `logs` (4,) of a device: of `CompactModel.with_factors`."""
+    found = np.zeros(4)
+    found[:2] = (logs - reads(model, case, drive))[[0, 2]]
+    for factor, read in ((2, 1), (3, 3)):  # each decides one read, for whole writes forget what was before
+
+        def off(ln_rate: float, factor: int = factor, read: int = read) -> float:
+            tried = found.copy()
+            tried[factor] = ln_rate
+            return float((reads(model.with_factors(tried), case, drive) - logs)[read] ** 2)
+
+        found[factor] = least(off)
+    return found
+
+
+def least(off: Callable[[float], float]) -> float:
+    """ln of the factor of a rate where `off` is least."""
     from scipy.optimize import minimize_scalar
 
-    mean = reads(model, case, drive)
-    ends = (logs - mean)[[0, 2]]
-
-    def off(rate: float) -> float:
-        here = reads(model.with_factors((*ends, rate)), case, drive)
-        return float(((here - logs)[[1, 3]] ** 2).sum())
-
-    grid = np.linspace(-FASTEST, FASTEST, 9)
-    best = grid[int(np.argmin([off(rate) for rate in grid]))]
+    grid = np.linspace(-FASTEST, FASTEST, 25)
+    best = grid[int(np.argmin([off(float(rate)) for rate in grid]))]
     step = grid[1] - grid[0]
-    rate = minimize_scalar(off, bounds=(best - step, best + step), method="bounded", options={"xatol": 0.02}).x
-    return np.array([*ends, rate])
+    return float(minimize_scalar(off, bounds=(best - step, best + step), method="bounded", options={"xatol": 0.02}).x)
+
+
+def as_scattered(
+    model: CompactModel, case: Case, drive: Drive, covariance: np.ndarray, sigma: np.ndarray
+) -> np.ndarray:
+    """The covariance (4, 4) with sigma of both rates such that reads after writes in part have the sigma (4,) of reads."""
+    own = np.sqrt(np.diag(covariance))
+    values, vectors = np.linalg.eigh(covariance / np.maximum(np.outer(own, own), 1e-300))
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    z = np.random.default_rng(MATCHED).standard_normal((MODEL_DEVICES, own.size)) @ root.T
+    for _ in range(ROUNDS):
+        drawn = np.array([reads(model.with_factors(own * row), case, drive) for row in z])
+        ratio = sigma[[1, 3]] / np.maximum(drawn.std(axis=0, ddof=1)[[1, 3]], 1e-12)
+        own[2:] *= np.clip(ratio, 0.5, 2.0) ** DAMPED
+    found: np.ndarray = (root @ root.T) * np.outer(own, own)
+    return found
 
 
 def words(model: CompactModel) -> Sequence[str]:
@@ -87,8 +116,8 @@ def words(model: CompactModel) -> Sequence[str]:
     sigma = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.nan_to_num(covariance / np.outer(sigma, sigma))
+    each = ", ".join(f"{one:.3g} of the {name}" for one, name in zip(sigma, FACTORS, strict=True))
     return [
-        f"devices differ by log-normal factors, of {count} devices {source}: sigma {sigma[0]:.3g} of the current at the "
-        f"lower end of the state, {sigma[1]:.3g} at the upper, {sigma[2]:.3g} of the rate; correlations "
-        f"{correlation[0, 1]:+.2f} of both currents, {correlation[0, 2]:+.2f} and {correlation[1, 2]:+.2f} with the rate"
+        f"devices differ by log-normal factors, of {count} devices {source}: sigma {each}; correlations "
+        f"{correlation[0, 1]:+.2f} of both currents, {correlation[2, 3]:+.2f} of both rates"
     ]

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.compact_models.noise import TURN
 from otjdd.compiler.decorators import bare, kernel
 from otjdd.stepping.random_numbers import normal, threefry
 
@@ -60,6 +61,8 @@ class Lookup(NamedTuple):
     ions: np.ndarray = NO_IONS  # (K,) number of ions of a column
     gain_low: float = 0.0  # added to ln G at the lower end of the state, by which devices differ
     gain_high: float = 0.0  # at the upper end, a line in between
+    faster_above: float = 0.0  # added to ln of the rates at V_j > 0, by which devices differ
+    faster_below: float = 0.0  # at V_j < 0
 
 
 @bare
@@ -158,15 +161,23 @@ def junction_voltage(lookup: Lookup, V_source: float, q: np.ndarray, guess: floa
 
 
 @bare
+def own_rate(lookup: Lookup, V: float):
+    """Factor of the rates of a device at V_j, by which it differs."""
+    above, below = lookup.faster_above, lookup.faster_below
+    return math.exp(0.5 * (above + below) + 0.5 * (above - below) * math.tanh(V / TURN))
+
+
+@bare
 def rates_at(lookup: Lookup, V: float, q: np.ndarray, rates: np.ndarray):
     """Fill rates (5, K) of all columns at V_j and states q: r [1/s], q_rest, |F|/a [1/s], the rate of filling, and of the
     unsettled share the rate [1/s] and the move.
     """
     i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
+    own = own_rate(lookup, V)
     for k in range(lookup.kind.size):
         t = lookup.kind[k]
         j, b = node((q[k] - lookup.first[t]) * lookup.per_state[t], lookup.ln_rate.shape[2])
-        hops = lookup.speed[k] * math.exp(between(lookup.ln_rate[t], i, a, j, b))
+        hops = own * lookup.speed[k] * math.exp(between(lookup.ln_rate[t], i, a, j, b))
         share = hops * math.exp(-between(lookup.ln_limit[t], i, a, j, b))
         rates[0, k] = hops / math.sqrt(1.0 + share * share)
         rates[1, k] = lookup.rest[t, i] + a * (lookup.rest[t, i + 1] - lookup.rest[t, i])
@@ -177,7 +188,7 @@ def rates_at(lookup: Lookup, V: float, q: np.ndarray, rates: np.ndarray):
         rates[3, k] = 0.0
         if w > SETTLED:
             j, b = node(w * (lookup.move.shape[2] - 1.0), lookup.move.shape[2])
-            rates[3, k] = lookup.speed[k] * math.exp(between(lookup.ln_settling[t], i, a, j, b))
+            rates[3, k] = own * lookup.speed[k] * math.exp(between(lookup.ln_settling[t], i, a, j, b))
             rates[4, k] = between(lookup.move[t], i, a, j, b)
 
 

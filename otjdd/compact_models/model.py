@@ -5,7 +5,6 @@ ds = model.run(waveform)
 """
 
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outside
 from otjdd.compact_models.noise import (
+    FACTORS,
     DeviceSpread,
     Noise,
     NoiseTables,
@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 
 File = str | Path
 
-VERSION = 6  # of the file, increased when its numbers change their meaning
+VERSION = 7  # of the file, increased when its numbers change their meaning
 KIND = "compact model"
 VOLTAGES, STATES, SHARES = 1201, 257, 65  # nodes of the dense tables of the kernels
 READ_STREAM, DEVICE_STREAM = 1, 2  # of the numbers of a seed: those of reads, those of a device
@@ -79,6 +79,7 @@ class CompactModel:
     heat : self-heating, used by circuits only; None without it
     noise : how the states scatter, see `otjdd.compact_models.noise`; None for a model of the mean
     gain : added to ln of the conductance at the lower and at the upper end of the state, by which a drawn device differs
+    faster : added to ln of the rates above and below 0 V, by which it differs
     """
 
     kinds: tuple[Tables, ...]
@@ -98,6 +99,7 @@ class CompactModel:
     heat: SelfHeating | None = None
     noise: Noise | None = None
     gain: tuple[float, float] = (0.0, 0.0)
+    faster: tuple[float, float] = (0.0, 0.0)
 
     @property
     def temperatures(self) -> tuple[float, ...]:
@@ -155,7 +157,13 @@ class CompactModel:
             rest, rate, limit, G, LN10 * settling, move, LN10 * excess, self.kind.astype(np.int64),
             self.speed.astype(float), np.array([kind.way for kind in self.kinds]),
             np.array([kind.emptying for kind in self.kinds]), self.weight.astype(float), float(self.resistance),
-        )._replace(gain_low=self.gain[0], gain_high=self.gain[1], **self.scatter(voltage, states))  # fmt: skip
+        )._replace(**self.differences, **self.scatter(voltage, states))  # fmt: skip
+
+    @property
+    def differences(self) -> dict[str, Any]:
+        """What the kernels know of how a device differs."""
+        names = "gain_low", "gain_high", "faster_above", "faster_below"
+        return dict(zip(names, (*self.gain, *self.faster), strict=True))
 
     def scatter(self, voltage: np.ndarray, states: Sequence[np.ndarray]) -> dict[str, Any]:
         """What the kernels know of the noise, on voltages (F,) and the states (S,) of each kind; {} without noise."""
@@ -176,20 +184,24 @@ class CompactModel:
     def with_factors(self, logs: Sequence[float] | np.ndarray) -> "CompactModel":
         """The model of a device with factors of its current and rate.
 
-        logs : ln of the factors of the current at the lower and at the upper end of the state, between which it is a line,
-            and of all rates
+        logs : ln of the factors (4,) of the current at the lower and at the upper end of the state, between which it is a
+            line, and of the rates above and below 0 V
         """
-        low, high, rate = map(float, logs)
-        return replace(
-            self, gain=(self.gain[0] + low, self.gain[1] + high), speed=self.speed * math.exp(rate),
-        )  # fmt: skip
+        low, high, above, below = (
+            own + float(more) for own, more in zip((*self.gain, *self.faster), logs, strict=True)
+        )
+        found = replace(self, gain=(low, high), faster=(above, below))
+        found.__dict__["lookup"] = self.lookup._replace(**found.differences)  # the tables are those of this model
+        return found
 
     def device(self, seed: int) -> "CompactModel":
         """A device drawn from the spread of a noisy model. Raises NotAsExpected for a model without it, or a wrong seed."""
         if self.noise is None or self.noise.spread is None:
             raise NotAsExpected("a model that knows how devices differ (`otjdd compact --noise`)", "one device")
         rng = np.random.default_rng([checked_seed(seed), DEVICE_STREAM])
-        return self.with_factors(rng.multivariate_normal(np.zeros(3), self.noise.spread.covariance, method="eigh"))
+        return self.with_factors(
+            rng.multivariate_normal(np.zeros(len(FACTORS)), self.noise.spread.covariance, method="eigh")
+        )
 
     def read_sigma(self, voltage: np.ndarray, position: np.ndarray) -> np.ndarray:
         """Standard deviation (n,) of ln G of reads at junction voltages (n,) [V] and positions (n, K): see `noise`."""
@@ -499,7 +511,7 @@ def dataset_of(model: CompactModel) -> "xr.Dataset":
     """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
     import xarray as xr
 
-    if any(model.gain):
+    if any(model.differences.values()):
         raise NotAsExpected("a model, to keep in a file", "a device drawn from one")
     arrays = arrays_of(model)
     if model.nodes:

@@ -20,8 +20,17 @@ import numpy as np
 from otjdd.compact_models.tables import LN10, spline
 from otjdd.errors import NotAsExpected
 
+TURN = 0.1  # V, over which the factor of the rates of a device goes from that below 0 V to that above
 LARGEST_SEED = 2**63
 WORDS = 3  # of a stream of random numbers: two of its key, and how many steps have drawn from it
+
+
+FACTORS = (
+    "current at the lower end of the state",
+    "current at the upper end of the state",
+    "rate above 0 V",
+    "rate below 0 V",
+)  # by which devices differ
 
 
 class NoiseTables(NamedTuple):
@@ -39,7 +48,7 @@ class NoiseTables(NamedTuple):
 class DeviceSpread(NamedTuple):
     """How devices differ, by log-normal factors, see `device_factors`."""
 
-    covariance: np.ndarray  # (3, 3) of ln of the factors: current at the lower and upper end of the state, rate
+    covariance: np.ndarray  # (4, 4) of ln of FACTORS
     devices: int  # drawn to find it
     source: str  # of the differences, in words
 

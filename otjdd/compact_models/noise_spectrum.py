@@ -91,13 +91,14 @@ def column_noise(model: Model, k: int, V: float, states: np.ndarray) -> ColumnNo
     assert model.noise is not None
     t, lookup = int(model.kind[k]), model.lookup
     kind, tables, ions, speed = model.kinds[t], model.noise.kinds[t], model.ions[k], float(model.speed[k])
+    hops = speed * kernels.own_rate(lookup, V)
     q, at = float(states[k]), np.array([V])
     x = unit(kind.state, q)
     white, corner = (
         math.exp(float(chebyshev.chebval(x, (spline(tables.voltage, factors(kind, "log_rate", table))(V) * LN10))))
         for table in (tables.log_white, tables.log_corner)
     )
-    white, corner = white / (ions * speed), corner * speed
+    white, corner = white / (ions * hops), corner * hops
     if stays(kind):
         return ColumnNoise(0.0, white, corner, 0.0)
     rates = np.empty((5, model.kind.size))

@@ -52,9 +52,9 @@ def test_a_seed_names_the_run_and_none_is_the_mean():
 
 def test_devices_are_drawn_with_the_covariance_of_the_model():
     model = noisy_model(spread=True)
-    factors = np.array([(*device.gain, np.log(device.speed[0])) for device in map(model.device, range(300))])
-    assert factors.std(axis=0) == pytest.approx([0.3, 0.3, 0.5], rel=0.15)
-    shifted, wave = model.with_factors((1.0, 1.0, 0.0)), shapes.read(0.1, 1e-6)
+    factors = np.array([(*device.gain, *device.faster) for device in map(model.device, range(300))])
+    assert factors.std(axis=0) == pytest.approx([0.3, 0.3, 0.5, 0.5], rel=0.15)
+    shifted, wave = model.with_factors((1.0, 1.0, 0.0, 0.0)), shapes.read(0.1, 1e-6)
     assert shifted.run(wave).read_current.item() == pytest.approx(np.e * model.run(wave).read_current.item(), rel=1e-4)
 
 

@@ -51,8 +51,8 @@ def cells_of(
     lookups = [
         first._replace(
             kind=each.kind.astype(np.int64), speed=each.speed, weight=each.weight,
-            ions=each.ions if each.noise is not None else first.ions, gain_low=each.gain[0], gain_high=each.gain[1],
-        ) if each.kinds is devices[0].kinds else each.lookup
+            ions=each.ions if each.noise is not None else first.ions,
+        )._replace(**each.differences) if each.kinds is devices[0].kinds else each.lookup
         for each in devices
     ]  # fmt: skip
     streams = devices[0].streams(dealt.size, seed)

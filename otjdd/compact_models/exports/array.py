@@ -248,7 +248,7 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
 
     Raises NotAsExpected for devices drawn from the spread of a noisy model, whose gain no module has.
     """
-    if any(any(each.gain) for each in crossbar.cells.devices):
+    if any(any(each.differences.values()) for each in crossbar.cells.devices):
         wanted = (
             "devices that are extracted from the case, for netlists (crossbar.cells.devices without crossbar.model)"
         )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from otjdd.compact_models import noise_error
 from otjdd.compact_models.error import READ, set_and_resets
+from otjdd.compact_models.exports import noise_text
 from otjdd.compact_models.exports.functions import number
 from otjdd.compact_models.exports.spice import COMPILE, OPTIONS, folded
 from otjdd.compact_models.model import CompactModel
@@ -73,7 +74,7 @@ def netlists(model: CompactModel) -> dict[str, str]:
     drawn = "{} devices drawn at random, whose ions hop at random: pulses, a read at 0.1 V after each"
     alike = "{} devices alike, whose ions hop at random: cycles of pulses, a read at 0.1 V after each"
     own = cycle(model)
-    normal = " ".join(f"z{i}={{agauss(0,1,1)}}" for i in range(3))
+    normal = " ".join(f"{z}={{agauss(0,1,1)}}" for z in noise_text.NUMBERS)
     reads = [
         f"meas tran read{j}_{i} find i(vs{i}) at={number(t)}"
         for j, t in enumerate(own.reads, 1)

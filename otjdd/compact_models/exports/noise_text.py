@@ -22,6 +22,7 @@ import numpy as np
 
 from otjdd.compact_models.exports.functions import SPICE_U, Functions, coefficient, number, polynomial
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.noise import TURN
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.units import ZERO_CELSIUS
 
@@ -30,20 +31,21 @@ FIRST, SECOND = 5077069.0, 21412583.0  # added to the two words of a normal numb
 ROUND = "1.000000000001"  # a frame begins at its first time, whatever the round-off
 LEAST, MOST = "-7.0", "3.5"  # between which ln phi is kept
 WHITE, CORNER = ("-75.0", "0.0"), ("-10.0", "40.0")  # between which ln of white level and of corner are kept
-VARIABLES = ["bare", "share", "slope", "own", "each", "z0", "z1", "z2", "dlow", "dhigh", "drate"]
+VARIABLES = ["bare", "share", "slope", "own", "each", "dlow", "dhigh", "dabove", "dbelow", "drate"]
 UNIT = f"{number((4.0 * BOLTZMANN_EV * ELEMENTARY_CHARGE) ** -0.5)}/sqrt(temper+{ZERO_CELSIUS})"  # of a resistor: 1/Hz
 LASTS = [
     '  (* desc = "Hz, in .noise: below, a state has moved on and scatters less than told", units = "Hz" *) real lasts;'
 ]
 SCATTERS = "    if (seed > 0 && frame > 0.0 && $abstime > 0.0)"
 TINY, LEAST_VARIANCE = "1e-20", "1e-12"  # of a noise current and of a state: keep the slope of a root finite
-FACTORS = ("low", "high", "rate")  # of a device: current at the lower and upper end of the state, rate
+SHORT = ("dlow", "dhigh", "dabove", "dbelow")  # names of ln of the FACTORS
+NUMBERS = [f"z{i}" for i in range(len(SHORT))]  # normal numbers of a device
 
 
 def root(model: CompactModel) -> np.ndarray:
-    """Square root (3, 3) of the covariance of the factors of devices, lower triangular; zero where devices are alike."""
+    """Square root (4, 4) of the covariance of the factors of devices, lower triangular; zero where devices are alike."""
     if model.noise is None or model.noise.spread is None:
-        return np.zeros((3, 3))
+        return np.zeros((len(SHORT), len(SHORT)))
     values, vectors = np.linalg.eigh(model.noise.spread.covariance)
     upper = np.linalg.qr((vectors * np.sqrt(np.maximum(values, 0.0))).T)[1]
     lower: np.ndarray = upper.T * np.sign(np.where(np.diag(upper) == 0.0, 1.0, np.diag(upper)))
@@ -88,17 +90,23 @@ def parameters() -> list[str]:
 
 
 def drawn_device(model: CompactModel) -> list[str]:
-    """Statements that set ln of the factors of the device, `dlow`, `dhigh` and `drate`."""
+    """Statements that set ln of the factors of the device."""
     lower = root(model)
     if not lower.any():
-        return ["    dlow = 0.0; dhigh = 0.0; drate = 0.0;"]
-    lines = ["    z0 = 0.0; z1 = 0.0; z2 = 0.0; word = seed;", "    if (seed > 0) begin"]
+        return ["    " + " ".join(f"{name} = 0.0;" for name in SHORT)]
+    lines = ["    " + " ".join(f"{z} = 0.0;" for z in NUMBERS) + " word = seed;", "    if (seed > 0) begin"]
     lines += ["`ifdef OTJ_RDIST"]
-    lines += [f"      z{i} = $rdist_normal(word, 0.0, 1.0);" for i in range(3)]
-    lines += ["`else", *(f"      z{i} = normal(seed, {i}.0, 0.0);" for i in range(3)), "`endif", "    end"]
-    for row, name in zip(lower, FACTORS, strict=True):
-        lines.append(f"    d{name} = spread * ({' + '.join(f'{number(a)} * z{i}' for i, a in enumerate(row))});")
+    lines += [f"      {z} = $rdist_normal(word, 0.0, 1.0);" for z in NUMBERS]
+    lines += ["`else", *(f"      {z} = normal(seed, {i}.0, 0.0);" for i, z in enumerate(NUMBERS)), "`endif", "    end"]
+    for row, name in zip(lower, SHORT, strict=True):
+        summed = " + ".join(f"{number(a)} * {z}" for a, z in zip(row, NUMBERS, strict=True))
+        lines.append(f"    {name} = spread * ({summed});")
     return lines
+
+
+def own_rate(V: str) -> str:
+    """Text of ln of the factor of the rates of a device, see `kernels.own_rate`. V : text of V_j"""
+    return f"0.5*(dabove+dbelow)+0.5*(dabove-dbelow)*tanh({V}/{number(TURN)})"
 
 
 def random_step(model: CompactModel, kind: Functions, k: int, sums: str) -> list[str]:
@@ -176,15 +184,20 @@ def kept(text: str, between: tuple[str, str]) -> str:
 
 def spice_parameters() -> str:
     """Parameters of noise of a subcircuit: the time between random numbers, three normal numbers of the device."""
-    return "frame=0 z0=0 z1=0 z2=0 "
+    return "frame=0 " + "".join(f"{z}=0 " for z in NUMBERS)
 
 
 def spice_device(model: CompactModel) -> list[str]:
-    """Lines that set ln of the factors of the device, `dlow`, `dhigh` and `drate`, from its three normal numbers."""
-    rows = zip(FACTORS, root(model), strict=True)
+    """Lines that set ln of the factors of the device from its normal numbers, and `faster`, the factor of its rates."""
+    sums = ["+".join(f"({number(a)})*{z}" for a, z in zip(row, NUMBERS, strict=True)) for row in root(model)]
+    faster = "exp(" + own_rate("V(v)") + ")"
+    for name in SHORT[2:]:
+        faster = faster.replace(name, f"{{{name}}}")
     return [
-        f".param d{name}={{{'+'.join(f'({number(a)})*z{i}' for i, a in enumerate(row))}}}" for name, row in rows
-    ] + [".param held={frame > 0 ? frame : 1} noisy={frame > 0 ? 1 : 0}"]
+        *(f".param {name}={{{text}}}" for name, text in zip(SHORT, sums, strict=True)),
+        f"Bfaster faster 0 V = {faster}",
+        ".param held={frame > 0 ? frame : 1} noisy={frame > 0 ? 1 : 0}",
+    ]
 
 
 def spice_random_step(model: CompactModel, kind: Functions, k: int, sums: str, log_rate: str) -> list[str]:

@@ -163,7 +163,7 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int, noise: boo
         letter: " + ".join(f"V({letter}{t}_{j})*({polynomial(j, f'V(y{k})')})" for j in range(kind.count))
         for letter in kind.letters
     }
-    faster = "" if model.noise is None else "*{exp(drate)}"
+    faster = "" if model.noise is None else "*V(faster)"
     rate, away = f"{speed}{faster}*exp(V(e{k}))", f"(V(rest{t})-V(q{k}))"
     limit, limited, squared = [], "", ""
     settled = settling_lines(model, kind, k, speed + faster) if settles(model, k) else []
@@ -172,7 +172,7 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int, noise: boo
         squared = number(model.speed[k - 1] ** 2) if kind.low.size == 1 else f"{speed}*{speed}"
         limited = f"/sqrt(1+{squared}{faster}{faster}*exp(2*(V(e{k})-V(l{k}))))"
     up, down = fillings(model, k, U)
-    emptying = own_speed(model, k, U, divided=True) + faster
+    emptying = own_speed(model, k, U, divided=True)
     filling = f"(V(r{k}) > 0 ? {up}*V(r{k}) : -{down}*V(r{k}))"
     share = f"V(f{k})+{emptying}/({filling}+{emptying})"
     excess, moved = (f" + V(uz{k})", f" + V(on)*V(um{k})*V(uh{k})") if settled else ("", "")

@@ -62,6 +62,7 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     lines += noise_text.random_functions() * scatters + ["", "  analog begin"]
     lines += [*noise_text.drawn_device(model), "    lasts = 0.0;"] * scatters
     lines += ["    v = min(max(V(j, n), low), high);", *inverse_temperature(model)]
+    lines += [f"    drate = {noise_text.own_rate('v')};"] * scatters
     for kind in kinds:
         lines += [indented(by_voltage(*group), 4) for group in kind.groups]
     for k in columns:
@@ -183,7 +184,7 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     names += [f"t{j}" for j in range(2, max(max(kind.count, kind.shares) for kind in kinds))]
     names += ["w", "l", "m", "z"] * model.settles
     names += ["u", "kelvin"] * (len(model.temperatures) > 1)
-    names += noise_text.VARIABLES * (model.noise is not None)
+    names += (noise_text.VARIABLES + noise_text.NUMBERS) * (model.noise is not None)
     lines = ["  real " + ", ".join(names[i : i + 16]) + ";" for i in range(0, len(names), 16)]
     told = (
         '  (* desc = "1 where the junction voltage or the time is outside of the range of the model" *) real outside;'
@@ -223,7 +224,7 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
         random += noise_text.ion_noise(model, kind, k, sums, f"{faster} * {speed}")
         reads = noise_text.random_reads(model, kind, k)
         wanders = [f"    own = {weight} * exp(y);", f"    slope = {noise_text.slope_of('b', t, kind.count)};"]
-    emptying = f"{faster} * {own_speed(model, k, 'u', divided=True)}"
+    emptying = f"faster{k} * {own_speed(model, k, 'u', divided=True)}"
     return [
         *(settling(model, kind, k, f"{faster} * {speed}") if settled else []),
         f"    q = min(max(ic{k} + V(x{k}), {coefficient(kind.low, 'u')}), {coefficient(kind.high, 'u')});",

@@ -36,7 +36,7 @@ def test_netlists_have_a_module_for_devices_that_differ_in_more_than_speed():
     text = array.netlists(Crossbar(model, 1, 3, 1.0, 0.0, cells_of((model, other, fast), np.array([1, 2, 0]))), drive)
     assert text["otj.va"].count("module otj(") == text["otj.va"].count("module otj_2(") == 1
     assert text["array.sim"].count(") otj_2 ") == 1
-    drawn = model.with_factors((0.1, 0.0, 0.0))
+    drawn = model.with_factors((0.1, 0.0, 0.0, 0.0))
     with pytest.raises(NotAsExpected, match="drawn from the spread of a model"):
         array.netlists(Crossbar(model, 1, 2, 1.0, 0.0, cells_of((model, drawn), np.array([0, 1]))), drive)
 

@@ -7,7 +7,7 @@ from made_model import made_model, noisy_model, noisy_warm_model
 
 from otjdd.case.case import load_case
 from otjdd.compact_models import noise_error
-from otjdd.compact_models.exports import monte_carlo, spice, verilog_a
+from otjdd.compact_models.exports import monte_carlo, noise_text, spice, verilog_a
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.units import ZERO_CELSIUS
 from otjdd.waveform import shapes
@@ -131,15 +131,18 @@ def test_noise_far_above_the_wells_is_the_shot_noise():
 def test_ngspice_draws_devices_and_random_steps(tmp_path):
     model = noisy_model(spread=True)
     (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
-    drawn = "z0={agauss(0,1,1)} z1={agauss(0,1,1)} z2={agauss(0,1,1)}"
-    lines = [f"frame={FRAME}", f"frame={FRAME}", "frame=0", f"frame=0 {drawn}", f"frame=0 {drawn}"]
+    drawn = " ".join(f"z{i}={{agauss(0,1,1)}}" for i in range(4))
+    lines = [f"frame={FRAME}", f"frame={FRAME}", "", drawn, drawn, "z0=1 z1=-1 z2=-1 z3=3"]
     found = simulators.ngspice(tmp_path, "\n".join([
         ".include otj.cir", f".options {spice.OPTIONS}", f".tran {FRAME} {2 * WIDTH} 0 {FRAME}",
         *(f"Vs{i} p{i} 0 PWL({WAVE})\nX{i} p{i} 0 otj {line}" for i, line in enumerate(lines)),
         ".control", "setseed 3", "mc_source", "run",
-        *(f"meas tran r{i} find i(vs{i}) at={1.99 * WIDTH}" for i in range(5)), ".endc",
+        *(f"meas tran r{i} find i(vs{i}) at={1.99 * WIDTH}" for i in range(6)), ".endc",
     ]))  # fmt: skip
-    one, other, mean, device, device_b = np.log([-found[f"r{i}"] for i in range(5)])
+    one, other, mean, device, device_b, known = np.log([-found[f"r{i}"] for i in range(6)])
+    itself = model.with_factors(noise_text.root(model) @ [1.0, -1.0, -1.0, 3.0])
+    assert known == pytest.approx(log_reads(itself, [None])[0], abs=0.03)
+    assert abs(known - mean) > 0.2
     sigma = log_reads(model, range(100)).std()
     assert mean == pytest.approx(log_reads(model, [None])[0], abs=0.03)
     assert 0.0 < abs(one - mean) < 5.0 * sigma
