@@ -23,6 +23,7 @@ from otjdd.compact_models.exports.functions import (
 from otjdd.compact_models.exports.functions import SPICE_U as U
 from otjdd.compact_models.exports.verilog_a import WARM, settles
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.tables import stays
 from otjdd.compact_models.temperatures import scale
 from otjdd.units import ZERO_CELSIUS
 
@@ -130,6 +131,8 @@ def outside_condition(model: CompactModel, kinds: list[Functions]) -> str:
     found.append(f"(temper < {cold}-{WARM}) || ({'V(kelvin)-273.15' if model.heat else 'temper'} > {hot}+{WARM})")
     for k, t in enumerate(model.kind, 1):
         states = [one.kinds[t].state for one in nodes(model)]
+        if stays(model.kinds[t]):
+            continue  # it has one state; ngspice takes two equal numbers for less or more
         low, high = (number(end) for end in (min(each[0] for each in states), max(each[-1] for each in states)))
         found.append(f"({{ic{k}}} < {low}) || ({{ic{k}}} > {high})")
     return " || ".join(found)

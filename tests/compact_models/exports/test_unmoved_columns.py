@@ -90,6 +90,12 @@ def test_verilog_a_has_no_polynomial_of_a_state_that_stays(model):
     assert "ic1 = 0.5 from [0.5:0.5]" in text
 
 
+def test_a_state_that_stays_is_never_outside_of_the_range_of_the_subcircuit(model):
+    text = spice.subcircuit(model).replace("\n+ ", " ")
+    assert "({ic1} <" not in text
+    assert "({ic2} <" in text
+
+
 def test_a_start_that_is_not_uniform_is_refused(model):
     case = two_kinds(**{"ions.initial": "equilibrium"})
     settling, kinds = np.full(2, 1e-6), [model.kinds[k] for k in model.kind]
