@@ -74,18 +74,6 @@ def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
     assert circuit == pytest.approx(sigma, rel=0.25)  # 4 standard errors
 
 
-@pytest.mark.campaign
-@simulators.needs_ngspice
-def test_cycles_in_ngspice_scatter_as_in_python_and_are_told(tmp_path):
-    model, sigma, files = cycled()
-    (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
-    text = simulators.printed(tmp_path, files["cycles.cir"].partition("\n")[2].removesuffix(".end\n"))
-    rows = [line for line in text.splitlines() if line.startswith("sigma of ln R")]
-    assert all(f"solver {each:.3g}" in row for row, each in zip(rows, sigma, strict=True))
-    circuit = np.array([float(row.partition(": ")[2].partition(",")[0]) for row in rows])
-    assert circuit == pytest.approx(sigma, rel=4.0 / np.sqrt(2 * monte_carlo.FEW * (monte_carlo.CYCLES - 3)))
-
-
 @simulators.needs_ngspice
 @simulators.needs_vacask
 @pytest.mark.parametrize("instance", ["X1 p out otjn ic1=0.5", "N1 p out otjm ic1=0.5"])
