@@ -11,42 +11,39 @@ J. Chem. Phys. 126, 224101 (2007); there the share is that of each species, here
 the share of each cell did not help, and took two to three times as many steps.
 """
 
-import numpy as np
-
 from otjdd.compiler.decorators import bare, detached
 from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.ions import G
 from otjdd.physics.junction import Junction
-from otjdd.physics.numerics import dot
+from otjdd.physics.numerics import add_up, dot
 from otjdd.physics.state import State
 from otjdd.stepping.hop_noise import one_way
 from otjdd.stepping.rosenbrock import Trial
 
-BALANCED = 0.05  # net hops over those of the rarer direction, up to which a face is in partial equilibrium
+# ions that pass a face over hops in the rarer direction, up to which it is in partial equilibrium: of the whole step, as
+# fluxes at its end have the error of a density of few ions
+BALANCED = 0.05
 
 
 @bare
-def most_passed(width: np.ndarray, old: np.ndarray, new: np.ndarray) -> float:
-    """Most ions [1/m2] that passed a face between two concentrations (N,) [1/m3] of a column."""
-    passed, most = 0.0, 0.0
-    for i in range(old.size):
-        passed += (new[i] - old[i]) * width[i]
-        most = max(most, abs(passed))
-    return most
+def changed(junction: Junction, old: State, trial: Trial, k: int, step: float):
+    """What a smooth step [s] from an old state to trial.state changes in column k.
 
-
-@bare
-def unbalanced_hops(junction: Junction, trial: Trial, k: int) -> float:
-    """Hops [1/(m2 s)] both ways over the faces of column k at trial.state that those back do not balance."""
-    columns, c, factors = junction.columns, trial.state.c[k], trial.work.factors
+    Returns the most ions that pass a face, and the hops both ways over faces that those back do not balance [1/m2], each by
+    the square of its length over that of a mean cell: by what it adds to the variance of the mean position.
+    """
+    columns, c, factors, c_max = junction.columns, trial.state.c[k], trial.work.factors, junction.ions[k].c_max
     fluxes_of(junction, trial.state, k, factors, trial.work.J[k])
-    total = 0.0
-    for f in range(1, c.size):
-        rate = columns.diffusivity[k, f] / columns.distance[k, f] * factors[G, f]
-        forth, back = one_way(factors, rate, f, c, junction.ions[k].c_max)
-        if abs(forth - back) > BALANCED * min(forth, back):
-            total += forth + back
-    return total
+    cell = add_up(columns.distance[k]) / c.size
+    passed, most, hops = 0.0, 0.0, 0.0
+    for f in range(c.size - 1, 0, -1):
+        passed += (c[f] - old.c[k, f]) * columns.width[k, f]
+        most = max(most, abs(passed))
+        rate = step * columns.diffusivity[k, f] / columns.distance[k, f] * factors[G, f]
+        forth, back = one_way(factors, rate, f, c, c_max)
+        if abs(passed) > BALANCED * min(forth, back):
+            hops += (forth + back) * (columns.distance[k, f] / cell) ** 2
+    return most, hops
 
 
 @detached
@@ -54,9 +51,8 @@ def leap_size(junction: Junction, old: State, trial: Trial, step: float) -> floa
     """What a smooth step [s] from an old state to trial.state changes, over the most that a leap may: the worst column."""
     noise, worst = trial.noise, 0.0
     for k in range(noise.area.size):
-        width, area = junction.columns.width[k], noise.area[k]
-        most = max(noise.largest * area * dot(old.c[k], width), 1.0)
-        mean = area * most_passed(width, old.c[k], trial.state.c[k])
-        variance = area * step * unbalanced_hops(junction, trial, k)
-        worst = max(worst, mean / most, variance / most**2)
+        area = noise.area[k]
+        allowed = max(noise.largest * area * dot(old.c[k], junction.columns.width[k]), 1.0)
+        most, hops = changed(junction, old, trial, k, step)
+        worst = max(worst, area * most / allowed, area * hops / allowed**2)
     return worst
