@@ -76,8 +76,7 @@ def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
 
 @simulators.needs_ngspice
 @simulators.needs_vacask
-@pytest.mark.parametrize("instance", ["X1 p out otjn ic1=0.5", "N1 p out otjm ic1=0.5"])
-@pytest.mark.parametrize("kelvin", [300.0, 325.0])
+@pytest.mark.parametrize(("instance", "kelvin"), [("X1 p out otjn ic1=0.5", 325.0), ("N1 p out otjm ic1=0.5", 300.0)])
 def test_noise_analysis_has_the_spectrum_of_python(tmp_path, instance, kelvin):
     """1/f^2 of the state, the white level and the corner of the wells, shot noise, and 4kT/R through the charge."""
     model = noisy_warm_model(270.0, 300.0, 330.0, resistance=1e3)
