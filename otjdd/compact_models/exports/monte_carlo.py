@@ -22,6 +22,7 @@ from otjdd.compact_models.noise_error import CYCLES_OF_CIRCUITS, PART
 FEW, MANY = 4, 20  # devices: for the subcircuit, for compiled Verilog-A
 CYCLES = 8  # of which `noise_error.SETTLING` do not count
 EDGE = 0.01  # width of an edge, over the shortest pulse
+REST = 0.001  # time at 0 V before the first edge, over the same: ngspice finds no first step on an edge
 FRAMES = 10  # in the shortest pulse
 
 
@@ -53,7 +54,7 @@ class Cycle(NamedTuple):
 
     def points(self, count: int) -> list[tuple[float, float]]:
         """Breakpoints (time [s], voltage [V]) of `count` cycles."""
-        found, now = [(0.0, 0.0)], 0.0
+        found, now = [(0.0, 0.0), (REST * self.shortest, 0.0)], 0.0
         for _ in range(count):
             for pulse in self.pulses:
                 for level, lasts in (pulse, self.read):

@@ -1,5 +1,7 @@
 """Noisy models in circuit simulators: the scatter of Python, the noise of electrons, devices by seed and by `agauss`."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import simulators
@@ -49,6 +51,7 @@ endc
     assert logs[1:].mean() == pytest.approx(expected.mean(), abs=4.0 * expected.std() / np.sqrt(DEVICES))
 
 
+@cache
 def cycled():
     """A noisy model, its sigma (4,) of ln R from cycle to cycle in Python, and netlists of the same pulses."""
     model, drive = noisy_model(read=0.01), noise_error.pulses((-2.9, 1e-5), (1.6, 1e-6), (2.9, 1e-5), (-1.6, 1e-6))
@@ -57,6 +60,16 @@ def cycled():
     sigma, error = noise_error.from_cycle_to_cycle(np.array(logs))
     told = noise_error.measured_with(model, noise_error.CYCLES_OF_CIRCUITS, drive, [sigma, error, sigma])
     return told, sigma, monte_carlo.netlists(told)
+
+
+@simulators.needs_ngspice
+def test_devices_in_ngspice_are_drawn_and_read_as_the_file_stands(tmp_path):
+    model, _, files = cycled()
+    (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
+    body = files["monte_carlo.cir"].split("\n", 1)[1].replace("\n.end\n", "\n")
+    found = simulators.ngspice(tmp_path, body)
+    logs = np.log([[found[f"read{j}_{i}"] for j in range(1, 5)] for i in range(1, monte_carlo.FEW + 1)])
+    assert (np.ptp(logs, axis=0) > 1e-3).all()
 
 
 @simulators.needs_vacask
