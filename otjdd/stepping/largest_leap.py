@@ -7,8 +7,8 @@ well go back and forth many times in any step. Both are known from the smooth st
 for what was drawn would favour leaps that changed little.
 
 Cao, Gillespie and Petzold, J. Chem. Phys. 124, 044109 (2006), with the partial equilibrium of Cao, Gillespie and Petzold,
-J. Chem. Phys. 126, 224101 (2007); there the share is that of each species, here of the column: against an exact Monte Carlo
-the share of each cell did not help, and took two to three times as many steps.
+J. Chem. Phys. 126, 224101 (2007); there the share is that of each species, here of the column: a share of each cell takes
+two to three times as many steps for the same set times.
 """
 
 from otjdd.compiler.decorators import bare, detached

@@ -183,7 +183,7 @@ def kept(text: str, between: tuple[str, str]) -> str:
 
 
 def spice_parameters() -> str:
-    """Parameters of noise of a subcircuit: the time between random numbers, three normal numbers of the device."""
+    """Parameters of noise of a subcircuit: the time between random numbers, the normal numbers of the device."""
     return "frame=0 " + "".join(f"{z}=0 " for z in NUMBERS)
 
 
