@@ -65,6 +65,7 @@ def films_of(trials: Trials) -> dict[float, dict[str, float]]:
 
 def trends(films: dict[float, dict[str, float]]) -> dict[str, float]:
     """Shares of steps of thickness in which a number rises; correlation and slope of ln R_LRS."""
+    films = dict(sorted(films.items()))
     d = np.array(list(films))
     found = {key: np.array([film[key] for film in films.values()]) for key in ROWS}
     return {

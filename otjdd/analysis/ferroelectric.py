@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.analysis.polarised import hysteresis, reversal
-from otjdd.analysis.synapse import loop
+from otjdd.analysis.synapse import crossing, loop
 from otjdd.analysis.trial import Trial, Trials
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def coercivity(trials: Trials) -> dict[str, float]:
         raise ValueError("no pulse turns half of the polarisation")
     nearest = int(np.argmin(np.abs(np.log(frequency / 1e3))))
     return {
-        "pulse_field": float(np.interp(HALF, share, applied)),
+        "pulse_field": crossing(applied, share, HALF),
         "loop_field": float(field[nearest]),
         "slope": float(np.polyfit(np.log10(frequency), field, 1)[0]),
     }

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 NEGLIGIBLE = 1e-3  # relative fall of a peak that counts as none
 
 
+def by_value(trials: Trials) -> Trials:
+    """Trials of a sweep from the smallest value to the largest."""
+    return sorted(trials, key=lambda trial: trial.value)
+
+
 def single(trials: Trials) -> dict[str, float]:
     """Response to one pulse of growing amplitude [V]: as the instrument shows it, and by the vacancies alone.
 
@@ -28,6 +33,7 @@ def single(trials: Trials) -> dict[str, float]:
         an exponential, each the worst of the trials
     return_... : the same of the conduction current in the last trial
     """
+    trials = by_value(trials)
     shown = [tail(t.ds, "current") for t in trials]
     returning = tail(trials[-1].ds, "conduction_current")
     return {
@@ -56,6 +62,7 @@ def trains(trials: Trials) -> dict[str, float]:
     growth_rises : share of steps to a higher frequency with more growth
     return_growth : largest growth of the conduction current
     """
+    trials = by_value(trials)
     series = [plasticity.peaks(t.ds) for t in trials]
     growth = np.array([peaks[-1] / peaks[0] - 1 for peaks in series])
     vacancies = [plasticity.peaks(t.ds, "conduction_current") for t in trials]
@@ -70,6 +77,7 @@ def trains(trials: Trials) -> dict[str, float]:
 
 def facilitation(trials: Trials) -> dict[str, float]:
     """PPF and PTP of trains against their interval [s], from the end of a pulse to the start of the next."""
+    trials = by_value(trials)
     found = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in trials]
     interval = intervals(trials)
     out = {"above": float(np.mean([f["ptp"] > f["ppf"] for f in found]))}
@@ -89,6 +97,7 @@ def intervals(trials: Trials) -> np.ndarray:
 
 def amplitudes(trials: Trials) -> dict[str, float]:
     """Current [A] read after one spike of growing amplitude [V], clipped to the range of the instrument."""
+    trials = by_value(trials)
     current = left(trials)
     return {
         "rises": synapse.rises(current),
@@ -110,6 +119,7 @@ def widths(trials: Trials) -> dict[str, float]:
 
     growth : after the longest over after the shortest   last_decade : after the longest over after one a tenth as long
     """
+    trials = by_value(trials)
     width = np.array([t.value for t in trials])
     G = 1 / np.array([float(t.ds.read_resistance[-1]) for t in trials])
     tenth = np.exp(np.interp(np.log(width[-1] / 10), np.log(width), np.log(G)))

@@ -213,8 +213,11 @@ METRICS = {
         "states_down": ("1", "pulses of the last round that lower the conductance"),
         "drift": ("1", "largest relative change of an end of the window over the rounds"),
         "nonlinearity_up": ("1", "curvature nu of the rise, 0 for a straight line"),
+        "nonlinearity_up_error": ("1", "standard error of the curvature of the rise"),
         "nonlinearity_down": ("1", "curvature nu of the fall, 0 for a straight line"),
+        "nonlinearity_down_error": ("1", "standard error of the curvature of the fall"),
         "asymmetry": ("1", "largest distance of rise and reversed fall over the window"),
+        "asymmetry_error": ("1", "standard error of this distance"),
     }, ("read_resistance",)),
     "mott_schottky": Metric(small_signal.mott_schottky, RUN, {
         "doping": ("1/m^3", "apparent doping of a Mott-Schottky plot"),

@@ -7,7 +7,7 @@ a spike, of measured or simulated currents. Numbers are SI; nan stands for what 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,15 +16,44 @@ if TYPE_CHECKING:
     import xarray as xr
 
 STEEPEST = 50.0  # largest nonlinearity of either sign; a curve with it is a step
+LEAST_PULSE = 0.05  # of the highest pulse: a lower one counts as noise of the voltage at rest
+STARTS = np.sinh(np.linspace(-np.arcsinh(STEEPEST), np.arcsinh(STEEPEST), 41))  # nonlinearities that are tried first
+GRID = np.linspace(0.0, 1.0, 101)  # shares of the pulses at which two curves are compared
 SYNAPSE = 1e-13  # m2: 0.1 um2, the area to which energies of artificial synapses are often scaled
 
 
-def pulses(ds: xr.Dataset) -> list[slice]:
-    """Samples of `time` under each pulse, where |voltage| is nearer to its largest than to its last value."""
-    V = np.abs(np.asarray(ds.voltage))
-    under = np.concatenate(([False], V > (V.max() + V[-1]) / 2, [False]))
-    edges = np.flatnonzero(np.diff(under.astype(int)))
+def pulses(ds: xr.Dataset, least: float = LEAST_PULSE) -> list[slice]:
+    """Samples of `time` under each pulse, where |voltage| is nearer to the height of this pulse than to its last value.
+
+    least : height of the lowest pulse over that of the highest, above the last value. Below half of the highest, a stretch
+        of voltage that holds a read is a read and no pulse.
+    """
+    V = np.abs(np.asarray(ds.voltage, dtype=float))
+    height = V - V[-1]
+    stretches = slices_of(height > least * height.max()) if height.max() > 0 else []
+    read_times = np.asarray(ds.read_time, dtype=float) if "read_time" in ds else np.empty(0)
+    found = []
+    for stretch in stretches:
+        top = height[stretch].max()
+        for part in slices_of(height[stretch] > top / 2):
+            pulse = slice(stretch.start + part.start, stretch.start + part.stop)
+            if top >= height.max() / 2 or not holds_read(ds, pulse, read_times):
+                found.append(pulse)
+    return found
+
+
+def slices_of(mask: np.ndarray) -> list[slice]:
+    """Slices of the stretches (n,) that are True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(int)))
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def holds_read(ds: xr.Dataset, pulse: slice, read_times: np.ndarray) -> bool:
+    """True where one of the reads [s] lies within the samples of a pulse."""
+    if not read_times.size:
+        return False
+    time = np.asarray(ds.time)[pulse]
+    return bool(((read_times >= time[0]) & (read_times <= time[-1])).any())
 
 
 def peaks(ds: xr.Dataset, what: str = "current") -> np.ndarray:
@@ -84,51 +113,105 @@ def spike_energy(ds: xr.Dataset, start: float, end: float) -> dict[str, float]:
 def nonlinearity(up: ArrayLike, down: ArrayLike) -> dict[str, float]:
     """Shape of potentiation and depression by equal pulses.
 
-    up, down : (n,) [S], conductances after 0, 1, 2, ... pulses, each scaled to its own window; nan is left out
-    Returns up, down : nu of g(p) = (1 - exp(-nu p)) / (1 - exp(-nu)), where p is the share of the pulses: 0 is linear,
-        positive saturates, negative gets steeper, +-STEEPEST is a step; nan for fewer than three points. nu is P_max/A of
-        Chen, Peng & Yu, IEEE TCAD 37, 3067 (2018)
-    asymmetry : largest distance of the two scaled curves, with depression reversed
+    up, down : (n,) [S], conductances after 0, 1, 2, ... pulses; nan is left out
+    Returns up, down : nu of G(p) = G_0 + W g(p), g(p) = (1 - exp(-nu p)) / (1 - exp(-nu)), where p is the share of the
+        pulses: 0 is linear, positive saturates, negative gets steeper, +-STEEPEST is a step. G_0 and the window W are
+        fitted with nu: the smallest and the largest of noisy conductances are no window. nu is P_max/A of Chen, Peng & Yu,
+        IEEE TCAD 37, 3067 (2018)
+    up_error, down_error : standard errors of nu, from the scatter about the curves; nan without points to spare
+    asymmetry : largest distance of the two curves g, with depression reversed   asymmetry_error : its standard error
+    All are nan for fewer than three points, and where a window is within twice its error, as that of a constant is.
     """
-    (done, rise), (undone, fall) = _to_window(up), _to_window(down)
-    if min(len(rise), len(fall)) < 3:
-        return {"up": math.nan, "down": math.nan, "asymmetry": math.nan}
-    grid = np.linspace(0, 1, 101)
-    ahead, back = np.interp(grid, done, rise), np.interp(grid, 1 - undone[::-1], fall[::-1])
+    rise, fall = curvature(up), curvature(down)
+    distance = mirrored_distance(rise.nu, fall.nu)
+    slopes = [mirrored_distance(rise.nu + h, fall.nu + k) - distance for h, k in ((rise.error, 0.0), (0.0, fall.error))]
     return {
-        "up": _curvature(done, rise),
-        "down": _curvature(undone, 1 - fall),
-        "asymmetry": float(np.abs(ahead - back).max()),
+        "up": rise.nu,
+        "up_error": rise.error,
+        "down": fall.nu,
+        "down_error": fall.error,
+        "asymmetry": distance,
+        "asymmetry_error": math.hypot(*slopes),
     }
 
 
-def _to_window(conductance: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the pulses (n,), and conductance (n,) scaled to its window, 0 to 1, without nan."""
+class Curvature(NamedTuple):
+    """Nonlinearity nu of a series of conductances and its standard error."""
+
+    nu: float
+    error: float
+
+
+def bent_ramp(p: np.ndarray, nu: float) -> np.ndarray:
+    """g(p) = (1 - exp(-nu p)) / (1 - exp(-nu)) (n,) from 0 to 1 at shares of the pulses p (n,)."""
+    return p + nu * p * (1.0 - p) / 2 if abs(nu) < 1e-6 else np.expm1(-nu * p) / math.expm1(-nu)
+
+
+def mirrored_distance(rise: float, fall: float) -> float:
+    """Largest distance of a rise of nonlinearity `rise` from the reversed fall of nonlinearity `fall`."""
+    if not (math.isfinite(rise) and math.isfinite(fall)):
+        return math.nan
+    return float(np.abs(bent_ramp(GRID, rise) - 1.0 + bent_ramp(GRID[::-1], fall)).max())
+
+
+def curvature(conductance: ArrayLike) -> Curvature:
+    """Nonlinearity of conductances (n,) [S] after 0, 1, 2, ... pulses, by least squares; nan as `nonlinearity` says."""
+    from scipy.optimize import least_squares
+
     G = np.asarray(conductance, dtype=float)
-    known = np.isfinite(G)
-    p, G = np.linspace(0, 1, len(G))[known], G[known]
-    return p, (G - G.min(initial=np.inf)) / (np.ptp(G) if len(G) else 1.0)
+    finite = np.isfinite(G)
+    p, G = np.linspace(0.0, 1.0, len(G))[finite], G[finite]
+    if len(G) < 3 or not np.ptp(G) > 1e-12 * np.abs(G).max():
+        return Curvature(math.nan, math.nan)
+    G = (G - G[0]) / np.ptp(G)
 
+    def columns(nu: float) -> np.ndarray:
+        return np.column_stack((np.ones_like(p), bent_ramp(p, nu)))
 
-def _curvature(p: np.ndarray, g: np.ndarray) -> float:
-    """nu of a curve g (n,) from 0 to 1 over p (n,)."""
-    from scipy.optimize import minimize_scalar
+    def misfit(nu: np.ndarray) -> np.ndarray:
+        matrix = columns(nu.item())
+        rest: np.ndarray = matrix @ np.linalg.lstsq(matrix, G, rcond=None)[0] - G
+        return rest
 
-    def cost(nu: float) -> float:
-        shape = p if abs(nu) < 1e-8 else np.expm1(-nu * p) / np.expm1(-nu)
-        return float(np.sum((g - shape) ** 2))
-
-    return float(minimize_scalar(cost, bounds=(-STEEPEST, STEEPEST), method="bounded", options={"xatol": 1e-8}).x)
+    start = min(STARTS, key=lambda nu: float(np.sum(misfit(np.array([nu])) ** 2)))
+    bounds = (-STEEPEST, STEEPEST)
+    nu = least_squares(
+        misfit, np.clip(start, -0.99 * STEEPEST, 0.99 * STEEPEST), bounds=bounds, xtol=1e-14, ftol=1e-15, gtol=1e-15
+    ).x.item()
+    matrix = columns(nu)
+    window = np.linalg.lstsq(matrix, G, rcond=None)[0][1]
+    step = 1e-4
+    by_nu = window * (bent_ramp(p, nu + step) - bent_ramp(p, nu - step)) / (2 * step)
+    spare, rest = len(G) - 3, misfit(np.array([nu]))
+    variance = (rest @ rest) / spare if spare else math.nan
+    covariance = np.linalg.pinv(np.column_stack((matrix, by_nu)))
+    errors = np.sqrt(variance * np.sum(covariance**2, axis=1))
+    if spare and not abs(window) > 2 * errors[1]:
+        return Curvature(math.nan, math.nan)
+    return Curvature(nu, float(errors[2]))
 
 
 def loss_per_decade(time: ArrayLike, resistance: ArrayLike) -> float:
-    """Relative change per decade of time (n,) [s] of a resistance (n,) [ohm]; nan for fewer than two points."""
-    if np.size(time) < 2:
+    """Relative change per decade of time (n,) [s] of a resistance (n,) [ohm].
+
+    Points that are nan, at a time of 0 or before, or of a resistance that is not above 0, are left out. nan for fewer than
+    two different times.
+    """
+    t, R = np.asarray(time, dtype=float), np.asarray(resistance, dtype=float)
+    usable = np.isfinite(t) & np.isfinite(R) & (t > 0) & (R > 0)
+    if len(np.unique(t[usable])) < 2:
         return math.nan
-    slope = np.polyfit(np.log10(time), np.log10(resistance), 1)[0]
+    slope = np.polyfit(np.log10(t[usable]), np.log10(R[usable]), 1)[0]
     return float(10**slope - 1)
 
 
 def decay_constant(thickness: ArrayLike, resistance: ArrayLike) -> float:
-    """kappa [1/m] of R = R0 exp(2 kappa d), from resistances (n,) [ohm] of films of a thickness (n,) [m]."""
-    return float(np.polyfit(np.asarray(thickness, dtype=float), np.log(resistance), 1)[0] / 2)
+    """kappa [1/m] of R = R0 exp(2 kappa d), from resistances (n,) [ohm] of films of a thickness (n,) [m].
+
+    Points that are nan, or of a resistance that is not above 0, are left out. nan for fewer than two different thicknesses.
+    """
+    d, R = np.asarray(thickness, dtype=float), np.asarray(resistance, dtype=float)
+    usable = np.isfinite(d) & np.isfinite(R) & (R > 0)
+    if len(np.unique(d[usable])) < 2:
+        return math.nan
+    return float(np.polyfit(d[usable], np.log(R[usable]), 1)[0] / 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,38 +13,68 @@ if TYPE_CHECKING:
 
 PULSES = 4  # positive, up, negative, down; the drive has one more pulse before them, which sets the film
 OFF = 1e-9  # of the largest voltage: smaller voltages count as 0 V
+TURN = 0.1  # of the range of the voltage: a branch ends where the voltage has come back by more
 
 
-def crossings(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values of x (n,) at the zeros of y (n,), by linear interpolation: (where y rises, where y falls)."""
-    at = np.flatnonzero((y[:-1] < 0) != (y[1:] < 0))
-    found = x[at] - y[at] * (x[at + 1] - x[at]) / (y[at + 1] - y[at])
-    rising = y[at + 1] > y[at]
-    return found[rising], found[~rising]
+def branches(voltage: np.ndarray) -> list[slice]:
+    """Slices of voltages (n,) [V] from turn to turn, both ends included; noise below TURN of the range is no turn."""
+    least = TURN * np.ptp(voltage)
+    turns, extreme, direction = [0], 0, 0
+    for i, V in enumerate(voltage.tolist()):
+        ahead = V - voltage[extreme]
+        if direction * ahead >= 0 and (direction or abs(ahead) > least):
+            extreme, direction = i, direction or (1 if ahead > 0 else -1)
+        elif direction and abs(ahead) > least:
+            turns.append(extreme)
+            extreme, direction = i, -direction
+    turns.append(len(voltage) - 1)
+    return [slice(a, b + 1) for a, b in pairwise(turns) if b > a]
+
+
+def zeros(x: np.ndarray, y: np.ndarray, parts: list[slice]) -> tuple[float, float]:
+    """x at the last zero of y that rises, and at the last one that falls, both (n,); nan where there is none.
+
+    parts : branches of a loop, each of which passes zero once or not at all; where noise makes y pass it several times, the
+        median of x at these passages counts
+    """
+    rising = falling = math.nan
+    for part in parts:
+        u, v = x[part], y[part]
+        at = np.flatnonzero((v[:-1] < 0) != (v[1:] < 0))
+        if len(at) % 2 == 0:
+            continue
+        middle = float(np.median(u[at] - v[at] * (u[at + 1] - u[at]) / (v[at + 1] - v[at])))
+        if v[at[-1] + 1] >= 0:
+            rising = middle
+        else:
+            falling = middle
+    return rising, falling
 
 
 def hysteresis(ds: xr.Dataset) -> dict[str, float]:
     """Coercive voltages [V] and fields [V/m], remanent and largest polarisation [C/m2] of the last loop.
 
-    Raises ValueError for a run without a loop.
+    Each branch of the loop gives one of both signs, also where noise makes the polarisation pass zero several times (see
+    `zeros`). Rows with nan are left out. Raises ValueError for a run without a loop.
     """
-    P, V, E = (ds[name].values for name in ("polarisation", "junction_voltage", "film_field"))
-    volts, fields = crossings(V, P), crossings(E, P)
-    remanent = crossings(P, V)
-    if not (volts[0].size and volts[1].size and remanent[0].size and remanent[1].size):
+    rows = np.array([ds[name].values for name in ("polarisation", "junction_voltage", "film_field")])
+    P, V, E = rows[:, np.isfinite(rows).all(axis=0)]
+    parts = branches(V)
+    up, down = zeros(V, P, parts)
+    field_up, field_down = zeros(E, P, parts)
+    after_negative, after_positive = zeros(P, V, parts)
+    if not np.isfinite((up, down, after_negative, after_positive)).all():
         raise ValueError("a loop has a polarisation and a voltage that pass zero both ways")
-    up, down = volts[0][-1], volts[1][-1]
-    after_negative, after_positive = remanent[0][-1], remanent[1][-1]
     return {
-        "coercive_up": float(up),
-        "coercive_down": float(down),
-        "coercive_voltage": float(up - down) / 2,
-        "imprint": float(up + down) / 2,
-        "coercive_field": float(fields[0][-1] - fields[1][-1]) / 2,
-        "field_imprint": float(fields[0][-1] + fields[1][-1]) / 2,
-        "remanent_up": float(after_positive),
-        "remanent_down": float(after_negative),
-        "remanent": float(after_positive - after_negative) / 2,
+        "coercive_up": up,
+        "coercive_down": down,
+        "coercive_voltage": (up - down) / 2,
+        "imprint": (up + down) / 2,
+        "coercive_field": (field_up - field_down) / 2,
+        "field_imprint": (field_up + field_down) / 2,
+        "remanent_up": after_positive,
+        "remanent_down": after_negative,
+        "remanent": (after_positive - after_negative) / 2,
         "saturation": float(np.abs(P).max()),
     }
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from otjdd.analysis.synapse import crossing
 from otjdd.analysis.trial import Trial, Trials
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def train_slopes(ds: xr.Dataset) -> dict[str, float]:
 
 
 def doubling(run: Trains) -> float:
-    """Number of sets after which the current has grown by CHANGE, interpolated between sets; nan if all of them do not."""
+    """Number of sets after which the current has grown by CHANGE, interpolated between sets; nan if it never has."""
     grown = np.concatenate([[1.0], run.set / run.reset[-1]])
-    return float(np.interp(CHANGE, grown, np.arange(len(grown)))) if grown[-1] > CHANGE else float("nan")
+    return crossing(np.arange(len(grown)), grown, CHANGE)
 
 
 def pulses(ds: xr.Dataset) -> dict[str, float]:

@@ -165,9 +165,12 @@ def flat_band(curve: xr.Dataset) -> float:
     """Voltage [V] of zero band bending of the right electrode, interpolated between biases; nan outside of them."""
     if "bias_band_bending" not in curve:
         return math.nan
-    order = np.argsort(curve.bias_band_bending.values)
-    found = np.interp(0.0, curve.bias_band_bending.values[order], curve.bias.values[order], math.nan, math.nan)
-    return float(found)
+    bending, bias = curve.bias_band_bending.values, curve.bias.values
+    usable = np.isfinite(bending)
+    order = np.argsort(bending[usable])
+    if not order.size:
+        return math.nan
+    return float(np.interp(0.0, bending[usable][order], bias[usable][order], math.nan, math.nan))
 
 
 def relaxation(ds: xr.Dataset, state: str | None = None, bias: float | None = None) -> dict[str, float]:
@@ -192,7 +195,15 @@ def relaxation(ds: xr.Dataset, state: str | None = None, bias: float | None = No
 
 
 def peak(frequency: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """Frequency [Hz] of the largest of the values (F,), from a parabola over ln f; nan if it is at an end."""
+    """Frequency [Hz] of the largest of the values (F,), from a parabola over ln f; nan if it is at an end.
+
+    frequency : (F,) [Hz], in any order; values of nan are left out
+    """
+    usable = np.isfinite(values)
+    order = np.argsort(frequency[usable])
+    frequency, values = frequency[usable][order], values[usable][order]
+    if values.size < 3:
+        return math.nan
     i = int(np.argmax(values))
     if not 0 < i < values.size - 1:
         return math.nan

@@ -24,10 +24,11 @@ DISTINCT = 0.01  # relative difference from which two resistances are two states
 
 
 def loop(ds: xr.Dataset) -> dict[str, float]:
-    """Numbers of an R-V loop (`read_resistance`, `write_voltage`) that goes up first, then down.
+    """Numbers of an R-V loop (`read_resistance`, `write_voltage`) that goes up first, then down, or down first, then up.
 
     The names are those of a loop that starts in the high state, sets, then resets, whose `polarity` is 1. With polarity -1
-    V > 0 resets; `low` and `set` are then still those of the highest write.
+    V > 0 resets; `low` and `set` are then still those of the highest write. Reads of nan are left out. In a loop that goes
+    down first, the way to the highest write begins after the lowest one.
     pristine, low, high [ohm] : at the first read, after the highest and after the lowest write
     ratio : high/low   set_voltage, reset_voltage [V] : where the resistance crosses the geometric mean of the two states
     set_decades, reset_decades : log10 of the fall and of the rise, positive if V > 0 sets and V < 0 resets
@@ -35,15 +36,20 @@ def loop(ds: xr.Dataset) -> dict[str, float]:
     reset_over_set : |reset_voltage| / set_voltage
     polarity : sign of the voltage that sets, 1 (eight-wise) or -1 (counter-eight-wise); 0 without two distinct states
     """
-    R, V = np.asarray(ds.read_resistance), np.asarray(ds.write_voltage)
+    R, V = np.asarray(ds.read_resistance, dtype=float), np.asarray(ds.write_voltage, dtype=float)
+    R, V = R[np.isfinite(R) & np.isfinite(V)], V[np.isfinite(R) & np.isfinite(V)]
     top = _last(V == V.max())
-    bottom = top + _last(V[top:] == V[top:].min())
-    pristine, low, high = float(R[0]), float(R[top]), float(R[bottom])
-    down, up = slice(0, top + 1), slice(top, bottom + 1)
-    set_voltage = crossing(V[down], np.log(R[down]), math.log(pristine * low) / 2)
-    reset_voltage = crossing(V[up], np.log(R[up]), math.log(high * low) / 2)
+    up_first = V.min() in V[top:] or not V.min() < 0 < V.max()
+    bottom = top + _last(V[top:] == V[top:].min()) if up_first else _last(V == V.min())
+    low, high = float(R[top]), float(R[bottom])
+    down, up = (
+        (slice(0, top + 1), slice(top, bottom + 1)) if up_first else (slice(bottom, top + 1), slice(0, bottom + 1))
+    )
+    before_set, before_reset = float(R[down.start]), float(R[up.start])
+    set_voltage = crossing(V[down], np.log(R[down]), math.log(before_set * low) / 2)
+    reset_voltage = crossing(V[up], np.log(R[up]), math.log(high * before_reset) / 2)
     return {
-        "pristine": pristine,
+        "pristine": float(R[0]),
         "low": low,
         "high": high,
         "ratio": high / low,
@@ -51,10 +57,10 @@ def loop(ds: xr.Dataset) -> dict[str, float]:
         "reset_voltage": reset_voltage,
         "reset_over_set": -reset_voltage / set_voltage,
         "polarity": polarity(low, high),
-        "set_decades": math.log10(pristine / low),
-        "reset_decades": math.log10(high / low),
-        "set_states": states_between(R[down], 2 * low, pristine / 2),
-        "reset_states": states_between(R[up], 2 * low, high / 2),
+        "set_decades": math.log10(before_set / low),
+        "reset_decades": math.log10(high / before_reset),
+        "set_states": states_between(R[down], 2 * low, before_set / 2),
+        "reset_states": states_between(R[up], 2 * before_reset, high / 2),
     }
 
 
@@ -95,7 +101,10 @@ def thermal(
     transport_energy [eV], tunnelling_share : at `voltage` and the temperature nearest to 300 K
     thermionic_barrier [eV], ideality : of the fit at that temperature, nan if the curve does not rise so
     asymmetry : largest |I(V)/I(-V)| or its inverse
+    Raises ValueError for voltages that go to and fro.
     """
+    if len(np.unique(ds.bias)) < ds.bias.size:
+        raise ValueError("the conduction of a state takes one branch of voltages, these go to and fro")
     curves = ds.bias_current.sel(state=state)
     currents = curves.sel(bias=voltage, method="nearest")
     activation = fits.activation_energy(ds.temperature.values, currents.values)
@@ -119,10 +128,23 @@ def thermal(
 
 
 def asymmetry(voltage: np.ndarray, current: np.ndarray) -> float:
-    """Largest ratio, above 1, of the currents at V and -V, over voltages (N,) [V] of both signs."""
-    forward = voltage > 1e-9
-    against = np.interp(-voltage[forward], voltage, np.abs(current))
-    return float(np.exp(np.max(np.abs(np.log(np.abs(current[forward]) / against)))))
+    """Largest ratio, above 1, of the currents (N,) [A] at V and -V, over voltages (N,) [V] in any order.
+
+    The current at -V lies on a straight line between its neighbours. A voltage V counts whose negative is within those
+    given; nan where there is none. Points with nan are left out.
+    """
+    finite = np.isfinite(voltage) & np.isfinite(current)
+    V, size = voltage[finite], np.abs(current[finite])
+    order = np.argsort(V, kind="stable")
+    V, size = V[order], size[order]
+    forward = (V > 1e-9) & (-V >= V.min(initial=0.0))
+    if not forward.any():
+        return math.nan
+    against = np.interp(-V[forward], V, size)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a current of 0 A has no ratio
+        ratio = np.abs(np.log(size[forward] / against))
+    usable = np.isfinite(ratio)
+    return float(np.exp(np.max(ratio[usable]))) if usable.any() else math.nan
 
 
 def trapezoid(
@@ -216,11 +238,12 @@ def potentiation(ds: xr.Dataset, up: int = 20, down: int = 20, settling: int = 1
     highest, lowest [S] : ends of the conductance window   states_up, states_down : pulses of the last round that change the
         conductance in the right direction by a thousandth of the window or more
     drift : largest relative change of an end of the window over the rounds
-    nonlinearity_up, nonlinearity_down, asymmetry : shape of the last round (`plasticity.nonlinearity`)
+    nonlinearity_up, nonlinearity_down, asymmetry, ..._error : shape of the last round (`plasticity.nonlinearity`)
+    Reads of nan are left out.
     """
     G = 1 / np.asarray(ds.read_resistance).reshape(-1, up + down)
     settled = G[min(settling, len(G) - 1) :]
-    high, low = settled.max(axis=1), settled.min(axis=1)
+    high, low = np.nanmax(settled, axis=1), np.nanmin(settled, axis=1)
     before = G[-2, -1] if len(G) > 1 else math.nan
     steps = np.diff(np.concatenate(([before], G[-1]))) / (high[-1] - low[-1])
     last = G.ravel()[-(up + down + 1) :]
@@ -232,8 +255,11 @@ def potentiation(ds: xr.Dataset, up: int = 20, down: int = 20, settling: int = 1
         "states_down": int(np.sum(steps[up:] < -1e-3)),
         "drift": float(max(np.ptp(high) / np.median(high), np.ptp(low) / np.median(low))),
         "nonlinearity_up": shape["up"],
+        "nonlinearity_up_error": shape["up_error"],
         "nonlinearity_down": shape["down"],
+        "nonlinearity_down_error": shape["down_error"],
         "asymmetry": shape["asymmetry"],
+        "asymmetry_error": shape["asymmetry_error"],
     }
 
 
@@ -246,10 +272,12 @@ def lasting_change(ds: xr.Dataset) -> float:
 def threshold(amplitudes: ArrayLike, changes: ArrayLike, least: float = LASTING) -> float:
     """Amplitude [V] from which a pulse leaves a relative change of at least `least`; nan if none does.
 
-    amplitudes, changes : (N,), rising amplitudes, between which ln(change) is linear
+    amplitudes, changes : (N,) in any order; ln(change) is linear between neighbouring amplitudes
     """
     floor = 1e-9  # a smaller change counts as none
-    return crossing(np.asarray(amplitudes), np.log(np.maximum(changes, floor)), math.log(least))
+    order = np.argsort(amplitudes, kind="stable")
+    logs = np.log(np.maximum(np.asarray(changes, dtype=float), floor))
+    return crossing(np.asarray(amplitudes, dtype=float)[order], logs[order], math.log(least))
 
 
 def switching_time(ds: xr.Dataset, target: float) -> float:
@@ -280,16 +308,21 @@ def switching_energy(ds: xr.Dataset, until: float) -> float:
 
 
 def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
-    """First x at which y (N,) crosses a level, linear between points; nan if it never does."""
-    x, y = np.asarray(x), np.asarray(y)
-    side = np.sign(y - level)
-    found = np.flatnonzero(side[:-1] * side[1:] <= 0)
-    if not len(found):
+    """First x at which y (N,) crosses a level, in the order given, linear between points; nan if it never does.
+
+    Points with nan are left out.
+    """
+    x_all, y_all = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    usable = ~(np.isnan(x_all) | np.isnan(y_all))
+    at, values = x_all[usable], y_all[usable]
+    side = np.sign(values - level)
+    passages = np.flatnonzero(side[:-1] * side[1:] <= 0)
+    if not len(passages):
         return math.nan
-    i = found[0]
-    if y[i] == y[i + 1]:
-        return float(x[i])
-    return float(x[i] + (level - y[i]) / (y[i + 1] - y[i]) * (x[i + 1] - x[i]))
+    i = passages[0]
+    if values[i] == values[i + 1]:
+        return float(at[i])
+    return float(at[i] + (level - values[i]) / (values[i + 1] - values[i]) * (at[i + 1] - at[i]))
 
 
 def correlation(x: ArrayLike, y: ArrayLike) -> float:

@@ -47,6 +47,6 @@ def test_trends_are_those_of_thin_films_and_with_another_name_those_of_all():
 
 def test_a_switch_goes_with_the_loop_of_its_thickness_whatever_their_order():
     trials = films([1e4, 1e5, 1e6, 1e6], [1e-3, 2e-3, 3e-3, 4e-3])
-    assert comparison.thickness(trials[::-1], thin=4e-9)["time_rises"] == 0  # from the thickest to the thinnest
+    assert comparison.thickness(trials[::-1], thin=4e-9) == comparison.thickness(trials, thin=4e-9)
     mixed = trials[:4] + trials[:3:-1]
     assert comparison.thickness(mixed, thin=4e-9) == comparison.thickness(trials, thin=4e-9)

@@ -46,7 +46,7 @@ def test_a_loop_tells_its_resistances_and_voltages():
 def test_a_loop_that_runs_the_other_way_shows_no_decade():
     found = synapse.loop(reads(LOOP_READS, write=[-v if v else 0.0 for v in LOOP_WRITES]))
     assert max(found["set_decades"], found["reset_decades"]) <= 0
-    assert found["polarity"] == 0  # the highest write comes last, and leaves what the lowest has left
+    assert found["polarity"] == -1
 
 
 @pytest.mark.parametrize(("after_highest", "polarity"), [(1e4, 1), (0.98e6, 1), (1.005e6, 0), (1.02e6, -1), (1e8, -1)])
