@@ -111,6 +111,8 @@ DIMENSIONS = {
     "current": Dimension("a current", "A", "115 nA", "pnum"),
     "resistance": Dimension("a resistance", "ohm", "55 ohm", "kMG"),
     "conductance": Dimension("a conductance", "S", "10.5 uS", "pnum"),
+    "conductance per area": Dimension("a conductance per area", "S/m^2", "1e4 S/m^2"),
+    "conductivity": Dimension("a conductivity", "S/m", "1e-3 S/m"),
     "capacitance": Dimension("a capacitance", "F", "30 pF", "fpnum"),
     "density": Dimension("a density", "1/m^3", "3e26 1/m^3"),
     "polarisation": Dimension("a polarisation", "C/m^2", "0.27 C/m^2"),

@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from otjdd.case.base import Count, Mass, Material, Number, Record, as_text
 from otjdd.case.electrodes import Electrode
 from otjdd.case.heat import Heat
+from otjdd.case.leaks import AnyLeak, check_names
 from otjdd.case.permittivity import Permittivity
 from otjdd.case.polarisation import AnyPolarisation
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
@@ -61,6 +62,7 @@ class Device(Record):
     richardson : A* [A/m2/K2] of the electron supply, 156 A/cm2/K2 = 1.3 m0 for Nb:SrTiO3
     transmission : how T(E) is found for recorded currents
     heat : the current warms the junction; None for a junction at the temperature of its surroundings
+    leaks : conduction beside the coherent channel; none when absent
     """
 
     radius: Annotated[float, Quantity("length", "1 nm", "10 mm")]
@@ -73,6 +75,7 @@ class Device(Record):
     film: Film
     right: Electrode
     heat: Heat | None = None
+    leaks: Annotated[tuple[AnyLeak, ...], Field(min_length=1, max_length=16), AfterValidator(check_names)] | None = None
 
     @model_validator(mode="after")
     def check_film_states(self) -> Self:

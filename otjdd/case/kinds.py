@@ -24,6 +24,7 @@ OF_THE_WHOLE = {  # keys that a kind cannot set, and why
     "device.radius": "the junction has one area, of which a kind has a share",
     "device.transmission": "one method finds all currents",
     "device.heat": "the junction has one thermal resistance and one time constant",
+    "device.leaks": "all columns have the same leaks",
     "device.film.cells": "all columns have one grid",
     "device.film.grading": "all columns have one grid",
     "device.film.electrons": "the films of all columns hold electrons, or none does",
@@ -179,7 +180,9 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
         if names.index(kind.name) < i:
             yield (*here, "name"), "another name for each kind", brief(kind.name), ""
         for key in kind.set:
-            whole = next((why for one, why in OF_THE_WHOLE.items() if key == one or key.startswith(f"{one}.")), None)
+            whole = next(
+                (why for one, why in OF_THE_WHOLE.items() if key == one or key.startswith((f"{one}.", f"{one}["))), None
+            )
             if whole or key.split(".")[0] not in SECTIONS:
                 why = whole or "the junction has one of it"
                 yield (*here, "set", key), "a key of device or ions in which columns may differ", brief(key), why

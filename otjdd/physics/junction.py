@@ -75,6 +75,15 @@ class Heat(NamedTuple):
 
 
 @held
+class Channels(NamedTuple):
+    """Ways of the current through the columns, in order, see `channels`; the first is the coherent one."""
+
+    code: np.ndarray  # (C,) of `channels.table.CODES`
+    numbers: np.ndarray  # (C, M) numbers of each, SI and eV, zeros behind the last
+    area: np.ndarray  # (K,) m2, of each column
+
+
+@held
 class Junction(NamedTuple):
     """A device and its circuit as the kernels see them; each Row has an item for every column.
 
@@ -96,6 +105,7 @@ class Junction(NamedTuple):
     image: np.ndarray  # (K, M, 5) pieces of the film lowered by the image force, see `image_force`; M = 0 without it
     heat: Heat
     polarisation: Polarisation
+    channels: Channels
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""Panel of the kinds of columns: the current that each kind carries, in reads or at frozen ions."""
+"""Panels of the parts of a current, in reads or at frozen ions: kinds of columns, and channels of conduction."""
 
 from __future__ import annotations
 
@@ -21,39 +21,57 @@ STYLES = "-", "--", ":", "-."
 
 def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw |current| through each kind of columns and through all, in the reads or in the curves at frozen ions."""
-    (of_reads if "kind_read_current" in runs[0].ds else of_curves)(axes, runs[0].ds)
+    ds = runs[0].ds
+    labels = [
+        f"{kind}, {share:.3g} of the area" for kind, share in zip(ds.kind.values, ds.kind_share.values, strict=True)
+    ]
+    if "kind_read_current" in ds:
+        of_reads(axes, ds, np.abs(ds.kind_read_current.values), labels)
+    else:
+        of_curves(axes, ds, np.abs(ds.kind_bias_current.values), labels)
     legend(axes)
 
 
-def of_reads(axes: Axes, ds: xr.Dataset) -> None:
-    """Draw the currents of the reads: against the write voltage of a loop, else against the number of the read."""
+def channels(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw |current| by each channel of conduction and by all, in the reads or in the curves at frozen ions."""
+    ds = runs[0].ds
+    labels = [str(channel) for channel in ds.channel.values]
+    if "read_channel_share" in ds:
+        of_reads(axes, ds, np.abs(ds.read_current.values)[:, None] * ds.read_channel_share.values, labels)
+    else:
+        of_curves(axes, ds, np.abs(ds.bias_current.values)[..., None] * ds.bias_channel_share.values, labels)
+    legend(axes)
+
+
+def of_reads(axes: Axes, ds: xr.Dataset, parts: np.ndarray, labels: list[str]) -> None:
+    """Draw the currents of the reads and their parts (n, parts): against the write voltage of a loop, else read by read."""
     swept = reads.steps_writes(ds)
     x = ds.write_voltage.values if swept else np.arange(1, ds.sizes["read"] + 1)
     total = np.abs(ds.read_current.values)
-    drawn(axes, ds, x, total, np.abs(ds.kind_read_current.values), "-")
+    drawn(axes, x, (total, parts), labels, "-")
     axes.set(xlabel="write voltage (V)" if swept else "read")
     quantity_axis(axes, "y", total[total > 0.0], "current read", "A", log=True)
 
 
-def of_curves(axes: Axes, ds: xr.Dataset) -> None:
-    """Draw currents at frozen ions against the voltage, at the first temperature, with dashes for each state."""
-    ds = ds.isel(temperature=0)
-    total = np.abs(ds.bias_current.values)
+def of_curves(axes: Axes, ds: xr.Dataset, parts: np.ndarray, labels: list[str]) -> None:
+    """Draw currents at frozen ions and their parts (state, temperature, bias, parts), at the first temperature.
+
+    Each state has dashes of its own.
+    """
+    total = np.abs(ds.bias_current.values[:, 0])
     for i, state in enumerate(ds.state.values):
-        own = np.abs(ds.kind_bias_current.values[i])
-        named = f", {state}" if ds.sizes["state"] > 1 else ""
-        drawn(axes, ds, ds.bias.values, total[i], own, STYLES[i % 4], named)
+        suffix = f", {state}" if ds.sizes["state"] > 1 else ""
+        drawn(axes, ds.bias.values, (total[i], parts[i, 0]), labels, STYLES[i % 4], suffix)
     axes.set(xlabel="voltage (V)")
     quantity_axis(axes, "y", total[total > 0.0], "|current|", "A", log=True)
 
 
 def drawn(
-    axes: Axes, ds: xr.Dataset, x: np.ndarray, total: np.ndarray, own: np.ndarray, style: str, named: str = ""
+    axes: Axes, x: np.ndarray, currents: tuple[np.ndarray, np.ndarray], labels: list[str], style: str, suffix: str = ""
 ) -> None:
-    """Draw currents of all (n,) and of each kind (n, kinds) over x; zeros are left out."""
-    total, own = (np.where(values > 0.0, values, np.nan) for values in (total, own))
-    axes.plot(x, total, color=GREY, linestyle=style, linewidth=2.5, alpha=0.5, label=f"all{named}")
-    for i, kind in enumerate(ds.kind.values):
-        share = float(ds.kind_share.values[i])
-        axes.plot(x, own[:, i], reads.MARKERS[i % 6], linestyle=style, color=CYCLE[i % 6], linewidth=0.8, markersize=2.2,
-                  label=f"{kind}, {share:.3g} of the area{named}")  # fmt: skip
+    """Draw currents of all (n,) and of each part (n, parts) over x; zeros are left out. suffix : of the labels"""
+    total, parts = (np.where(values > 0.0, values, np.nan) for values in currents)
+    axes.plot(x, total, color=GREY, linestyle=style, linewidth=2.5, alpha=0.5, label=f"all{suffix}")
+    for i, label in enumerate(labels):
+        axes.plot(x, parts[:, i], reads.MARKERS[i % 6], linestyle=style, color=CYCLE[i % 6], linewidth=0.8, markersize=2.2,
+                  label=f"{label}{suffix}")  # fmt: skip

@@ -97,6 +97,14 @@ def kinds_apart(runs: Sequence[NamedResult]) -> bool:
     return READS_APART(runs) or CURVES_APART(runs)
 
 
+READS_BY_CHANNEL, CURVES_BY_CHANNEL = of_one("read_channel_share", "read_current"), of_one("bias_channel_share")
+
+
+def channels_apart(runs: Sequence[NamedResult]) -> bool:
+    """True if there is one result, and it has the shares of channels of conduction."""
+    return READS_BY_CHANNEL(runs) or CURVES_BY_CHANNEL(runs)
+
+
 KINDS = {
     "loop": Kind(
         reads.loop, "resistance against the voltage of the write before the read",
@@ -106,6 +114,10 @@ KINDS = {
     "columns": Kind(
         columns.currents, "current through each kind of columns: of each read, or at frozen ions against the voltage",
         "one result with reads or curves at frozen ions of a case with [[columns.kinds]]", kinds_apart, kinds_apart,
+    ),
+    "channels": Kind(
+        columns.channels, "current by each channel of conduction: of each read, or at frozen ions against the voltage",
+        "one result with reads or curves at frozen ions of a case with [[device.leaks]]", channels_apart, channels_apart,
     ),
     "conductance": Kind(
         reads.conductance, "conductance read by read, with its window and nonlinearity",

@@ -102,6 +102,8 @@ OUTPUTS = _outputs({
     "read_resistance_column_error": ("read", "1", "relative error of the resistance read, of the number of columns"),
     "tunnelling_share": ("read", "1", "share of the current below the top of the barrier"),
     "transport_energy": ("read", "eV", "mean energy of the current above the emitting level"),
+    "channel": ("channel", "1", "channel of conduction"),
+    "read_channel_share": ("read channel", "1", "share of a channel of conduction in the current read"),
     # current against voltage with frozen ions
     "bias_current": (BIASED, "A", "current"),
     "bias_current_error": (BIASED, "1", "relative error of the current"),
@@ -112,6 +114,7 @@ OUTPUTS = _outputs({
     "bias_junction_voltage": (BIASED, "V", "voltage across the junction"),
     "bias_tunnelling_share": (BIASED, "1", "share of the current below the top of the barrier"),
     "bias_transport_energy": (BIASED, "eV", "mean energy of the current above the emitting level"),
+    "bias_channel_share": (f"{BIASED} channel", "1", "share of a channel of conduction in the current"),
     "bias_band_bending": (BIASED, "eV", "band bending of the right electrode at the interface"),
     "bias_electrode_charge": (BIASED, "C m^-2", "areal charge of the left electrode"),
     "bias_right_electrode_charge": (BIASED, "C m^-2", "areal charge of the right electrode"),
@@ -156,11 +159,11 @@ OUTPUTS = _outputs({
 # Coordinates: each is a dimension of its own name, or lies along a dimension without values.
 COORDINATES = {
     "time", "x", "bias", "temperature", "state", "frequency", "read_time", "write_voltage", "snapshot_time",
-    "step_time", "kind",
+    "step_time", "kind", "channel",
 }  # fmt: skip
 
 
-TEXTS = {"state", "kind"}  # coordinates that are text
+TEXTS = {"state", "kind", "channel"}  # coordinates that are text
 
 
 def dataset(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 POINTS = "points"  # of a study
 LEVELS = "percentile"  # of a prediction
+PARTS = "kind", "channel"  # dimensions along which a result has parts with names
 # What a row stands for -> dimensions of the variables in the table. The default is the first that a result has.
 OVER = {
     "read": ("read",),
@@ -36,7 +37,7 @@ def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None
         "frequency", for each of these and each frequency; "cell" of a crossbar, for each step, word line and bit line,
         from 0, or its "step"; "points" of a study. By default the points of a study, the reads, or the first of these
         that a result has
-    A prediction has a column for each percentile, a result with kinds of columns one for each kind.
+    A prediction has a column for each percentile, a result with kinds of columns or leaks one for each kind or channel.
     Raises ValueError if the result has no such rows, ResultError if the file cannot be written.
     """
     write_whole(Path(path), table(ds, over).to_csv(index=False, lineterminator="\n").encode())
@@ -46,7 +47,8 @@ def table(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
     """The table of `to_csv` as a pandas.DataFrame, with columns `name (unit)`. Raises ValueError."""
     dims = dims_over(ds, over)
     ds = level_by_level(ds) if LEVELS in ds.dims else ds
-    ds = kind_by_kind(ds) if "kind" in ds.dims else ds
+    for dim in PARTS:
+        ds = part_by_part(ds, dim) if dim in ds.dims else ds
     names = [name for name, variable in ds.data_vars.items() if variable.dims == dims]
     places = [dim for dim in dims if dim not in ds.coords] if len(dims) > 1 else []
     kept = [*places, *(name for name, c in ds.coords.items() if c.dims and set(c.dims) <= set(dims)), *names]
@@ -69,13 +71,13 @@ def level_by_level(ds: xr.Dataset) -> xr.Dataset:
     return ds.drop_vars(ds.data_vars).drop_dims(LEVELS).assign(made)
 
 
-def kind_by_kind(ds: xr.Dataset) -> xr.Dataset:
-    """A result with a variable for each kind of columns, "kind_read_current background"."""
-    apart = [name for name, variable in ds.data_vars.items() if "kind" in variable.dims and name != "kind_share"]
-    made = {
-        f"{name} {kind}": ds[name].isel(kind=i, drop=True) for name in apart for i, kind in enumerate(ds.kind.values)
+def part_by_part(ds: xr.Dataset, dim: str) -> xr.Dataset:
+    """A result with a variable for each part along a dimension of PARTS, "kind_read_current background"."""
+    names = [name for name, variable in ds.data_vars.items() if dim in variable.dims and len(variable.dims) > 1]
+    parts = {
+        f"{name} {part}": ds[name].isel({dim: i}, drop=True) for name in names for i, part in enumerate(ds[dim].values)
     }
-    return ds.drop_vars(apart).assign(made)
+    return ds.drop_vars(names).assign(parts)
 
 
 def dims_over(ds: xr.Dataset, over: str | None) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, np.ndarray]:
     """Arrays (R,) of the reads that were taken."""
     rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, row_widths(moving)[1]))
+    first = run_log.READING + len(moving.junction.channels.code)  # of the columns, where they are told apart
     voltage, current = rows[:, run_log.READ_SOURCE], rows[:, run_log.READ_CURRENT]
     write_end, write_end_voltage = last_writes(waveform, len(rows)).T.copy()
     return (
@@ -47,8 +48,16 @@ def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, n
             "transport_energy": rows[:, run_log.READ_ENERGY],
         }
         | beyond_tolerance(case, rows[:, run_log.READ_UNSEEN])
-        | ({"kind_read_current": by_kind(case, rows[:, run_log.READING :])} if moving.apart else {})
+        | channel_shares(case, rows[:, run_log.READING : first])
+        | ({"kind_read_current": by_kind(case, rows[:, first:])} if moving.apart else {})
     )
+
+
+def channel_shares(case: Case, conductances: np.ndarray) -> dict[str, np.ndarray]:
+    """Shares (R, C) of the channels in the currents of reads, from their conductances [S], of a junction with leaks."""
+    if case.device.leaks is None:
+        return {}
+    return {"read_channel_share": conductances / conductances.sum(axis=1, keepdims=True)}
 
 
 def beyond_tolerance(case: Case, unseen: np.ndarray) -> dict[str, np.ndarray]:
@@ -93,6 +102,8 @@ def collected(
         K = len(junction.columns.weight)
         arrays |= kinds_apart(case, junction, rows[:, run_log.RECORD : run_log.RECORD + 2 * K])
         coords["kind"] = np.array([kind.name for kind in kinds_of(case)], dtype=object)
+    if case.device.leaks is not None:
+        coords["channel"] = model.channel_names(case)
     if snapshots:
         for name in snapshots[0]:
             values = [row[name] for row in snapshots]

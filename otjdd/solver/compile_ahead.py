@@ -20,7 +20,7 @@ import numpy as np
 
 from otjdd.compiler import kernel_cache
 from otjdd.physics import bands, closing, conduction, electrostatics, image_force, supply, tunnelling
-from otjdd.physics.transport import transport
+from otjdd.physics.channels.transport import transport
 from otjdd.solver import integrate
 from otjdd.stepping import course, electron_step, extremes, rosenbrock, run_log, stepper
 from otjdd.system import interpreter
@@ -92,7 +92,7 @@ def compile_currents(run: Run) -> None:
     for kernel, arguments in (
         (conduction.conduct_anew, (junction, state, tangent, 0.1, 0.1)),
         (conduction.conduct, (junction, state, tangent, True)),
-        (transport, (junction, state)),
+        (transport, (junction, state, np.empty(1))),
     ):
         kernel_cache.compile_for(kernel, arguments)
 
@@ -125,7 +125,7 @@ def compile_entry_points(run: Run) -> None:
     junction, state, log = run.junction, run.state, integrate.new_log(run, NO_TASKS, False)
     profile, E = bands.band_profile(junction, state, 0), np.zeros(2)
     for kernel, arguments in (
-        (transport, (junction, state)),
+        (transport, (junction, state, np.empty(1))),
         (electrostatics.edge, (junction.right[0], 0.0)),
         (image_force.tunnelling_profile, (junction, state, 0)),
         (tunnelling.transmission, (junction.transmission, profile, E, 0.0, 1.0)),

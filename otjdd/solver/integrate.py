@@ -166,7 +166,7 @@ def put_polarised(junction: Junction, state: State, polarisation: np.ndarray) ->
 def row_widths(run: Run) -> tuple[int, int]:
     """Length of a recorded row and of a read, see `stepping.run_log`."""
     columns = len(run.total) if run.apart else 0
-    return RECORD + 2 * columns + run.state.heat.shape[1], READING + columns
+    return RECORD + 2 * columns + run.state.heat.shape[1], READING + len(run.junction.channels.code) + columns
 
 
 def jump(run: Run, voltage: float) -> None:

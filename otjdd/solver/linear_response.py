@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics import bound_electrons, conduction
+from otjdd.physics import bound_electrons
 from otjdd.physics import junction as equations
+from otjdd.physics.channels.conductance import ALL_ENERGIES
+from otjdd.physics.channels.table import conductance_of_column
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import closure_slope, polarised
@@ -139,22 +141,19 @@ def linearised(junction: Junction, state: State, area: float) -> list[Column] | 
 def linearised_column(junction: Junction, state: State, k: int, area: float) -> Column | None:
     """Column k, as `linearised`."""
     V, N = float(state.V[0]), state.c.shape[1]
-    spectrum, profile, edges = conduction.column_spectrum(junction, state, k, np.empty(0), False)
-    edges = edges if edges.size > conduction.MOST_KEPT else np.empty(0)
-    if not conduction.converged(junction, spectrum):
+    current = conductance_of_column(junction, state, k, np.full(1, np.nan), np.zeros(1), ALL_ENERGIES)
+    if not current.converged:
         return None
-    by_V, by_D, by_P, by_S = 0.0, 0.0, 0.0, np.zeros(N + 1)
-    if spectrum.chord > 0.0:
-        by_V, by_D, by_P = conduction.log_conductance_slopes(junction, state, k, profile, spectrum, edges, by_S)
     J, slopes = np.zeros(N + 1), equations.FluxSlopes(*np.zeros((3, N + 1)))
     factors, pull = new_factors(N), np.zeros(N + 1)
     bound_electrons.flux_slopes_of(junction, state, k, factors, J, slopes)
     if bound_electrons.binds(junction):
         bound_electrons.fill_pull(junction, k, factors, J, slopes, pull)
     linear = electron_column if hold_electrons(junction) else ion_column
-    G = conduction.conductance(junction, k, spectrum)
-    charges = linear(junction, state, k, (J, slopes, pull), (by_D, by_P, by_S))
-    return Column(area * junction.columns.weight[k], V, G, G * (1.0 + V * by_V), charges)
+    charges = linear(junction, state, k, (J, slopes, pull), (current.by_D, current.by_P, current.by_S))
+    return Column(
+        area * junction.columns.weight[k], V, current.chord, current.chord * (1.0 + V * current.by_V), charges
+    )
 
 
 def ion_column(

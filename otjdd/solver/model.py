@@ -12,10 +12,12 @@ from otjdd.case.column_values import column_values
 from otjdd.case.columns import MOST_COLUMNS
 from otjdd.case.electrodes import Metal
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
+from otjdd.case.leaks import names_of
 from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import hopping
 from otjdd.physics import junction as kernels
+from otjdd.physics.channels.table import CODES, COHERENT
 from otjdd.physics.film_electrons import film_electrons
 from otjdd.physics.image_force import PIECES
 from otjdd.physics.ions import LAWS
@@ -235,7 +237,23 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
         image=image_of_columns(case, T, parts, nodes),
         heat=heat(case, columns, T),
         polarisation=polarisation(case, parts, T),
+        channels=channels(case, columns),
     )
+
+
+def channels(case: Case, columns: kernels.Columns) -> kernels.Channels:
+    """Channels of conduction: the coherent one and the leaks of the case."""
+    leaks = case.device.leaks or ()
+    code = np.array([CODES[COHERENT], *(CODES[leak.kind] for leak in leaks)])
+    numbers = np.zeros((len(code), max((len(leak.numbers()) for leak in leaks), default=0)))
+    for row, leak in zip(numbers[1:], leaks, strict=True):
+        row[: len(leak.numbers())] = leak.numbers()
+    return kernels.Channels(code, numbers, case.device.area * covered_by(kinds_of(case)) * columns.weight)
+
+
+def channel_names(case: Case) -> np.ndarray:
+    """Names (C,) of the channels of conduction of a case, the coherent one first."""
+    return np.array([COHERENT, *names_of(case.device.leaks or ())], dtype=object)
 
 
 def polarisation(case: Case, parts: list[Member], temperature: float) -> Polarisation:

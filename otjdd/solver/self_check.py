@@ -8,11 +8,13 @@ import logging
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from otjdd.case.case import parse_case
 from otjdd.compiler import kernel_cache
 from otjdd.errors import KernelError
 from otjdd.physics import electrostatics
-from otjdd.physics.transport import transport
+from otjdd.physics.channels.transport import transport
 from otjdd.solver import compile_ahead, integrate, model
 
 log = logging.getLogger(__name__)
@@ -115,7 +117,7 @@ def computed_answer(**changes: Any) -> KnownNumbers:
         integrate.jump(run, voltage)
         integrate.follow_piece(run, duration, voltage, voltage, False)
     integrate.jump(run, 0.1)
-    conductance, _, _, energy, _ = transport(run.junction, run.state)
+    conductance, _, _, energy, _ = transport(run.junction, run.state, np.empty(len(run.junction.channels.code)))
     junction, c = run.junction, run.state.c[0]
     width = junction.columns.width[0]
     position = float((c * width) @ (width.cumsum() - width / 2) / (c @ width))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otjdd.constants import BOLTZMANN_EV
-from otjdd.physics import electrostatics, image_force, supply, tunnelling
+from otjdd.physics import electrostatics
 from otjdd.physics.bands import band_profile
+from otjdd.physics.channels.coherent import current_by_energy
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate
@@ -109,10 +109,6 @@ def band_diagram(junction: Junction, state: State, k: int) -> dict[str, np.ndarr
 
 
 def spectrum_of(junction: Junction, state: State, k: int) -> dict[str, np.ndarray]:
-    """Current density per energy of column k at the settled voltage."""
-    profile, V = image_force.tunnelling_profile(junction, state, k), float(state.V[0])
-    low, high = max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5
-    energy = np.linspace(low, high, 401)[1:]
-    T, _ = tunnelling.transmission(junction.transmission, profile, energy, energy[0], energy[-1])
-    warm = junction.kT[k] / (BOLTZMANN_EV * junction.heat.surroundings)  # the supply is proportional to the temperature
-    return {"spectrum_energy": energy, "spectrum_density": T * supply.supplies(energy, V, junction.kT[k]) * V * warm}
+    """Current density per energy of column k at the settled voltage, of electrons whose energies a channel knows."""
+    energy, density = current_by_energy(junction, state, k)
+    return {"spectrum_energy": energy, "spectrum_density": density}

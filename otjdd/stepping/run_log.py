@@ -8,6 +8,7 @@ from otjdd.compiler.decorators import bare, detached, spliced
 from otjdd.compiler.held_tuples import held
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
+from otjdd.physics.channels.transport import transport
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.conduction import along_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
@@ -17,7 +18,6 @@ from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.polarisation import mean_field
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import TEMPERATURE, State, Tangent
-from otjdd.physics.transport import transport
 from otjdd.stepping.extremes import Watch, look, temperature_rise
 
 # columns of a recorded row, of a read, and of a kept instant
@@ -28,7 +28,8 @@ READING = 6
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY, READ_UNSEEN = range(READING)
 KEPT = 3
 KEPT_TIME, KEPT_SOURCE, KEPT_JUNCTION = range(KEPT)
-# behind these, in a run whose columns are told apart: of each column its current [A], and in recorded rows the mean
+# behind these, in a read the conductance of each channel [S]; in a run whose columns are told apart of each column its
+# current [A], and in recorded rows the mean
 # position of its vacancies [m]; of a junction that its current warms the temperatures [K] at the end of a row
 # lengths of the log in use
 ROWS, READS, STATES = range(3)
@@ -44,7 +45,7 @@ class Log(NamedTuple):
     total: np.ndarray  # (K,) vacancies per area at the start [1/m2], for the balance
     used: np.ndarray  # (3,) ROWS, READS, STATES filled
     rows: np.ndarray  # (R, RECORD), or (R, RECORD + 2 K) where columns are told apart; K more for their temperatures
-    reads: np.ndarray  # (M, READING), or (M, READING + K)
+    reads: np.ndarray  # (M, READING + C), or (M, READING + C + K)
     kept: np.ndarray  # (S, KEPT)
     kept_c: np.ndarray  # (S, K, N) 1/m3
     kept_D: np.ndarray  # (S, 2, K) C/m2, AT_LEFT and AT_RIGHT
@@ -136,17 +137,17 @@ def write_read(junction: Junction, state: State, tangent: Tangent, time: float, 
     """
     along_tangent(junction, state, tangent)
     tangent.evaluated[0] += state.G.size
-    conductance, unseen, share, energy, good = transport(junction, state)
+    row, first = log.reads[log.used[READS]], READING + junction.channels.code.size
+    conductance, unseen, share, energy, good = transport(junction, state, row[READING:first])
     if not good:
         return Status.SPECTRUM_NOT_CONVERGED
     for k in range(state.c.shape[0]):
         put_tangent(junction, state, tangent, k, tangent.stale[k] + tangent.change[k])
-    row = log.reads[log.used[READS]]
     row[READ_TIME], row[READ_SOURCE], row[READ_CURRENT] = time, V_source, conductance * state.V[0]
     row[READ_SHARE], row[READ_ENERGY], row[READ_UNSEEN] = share, energy, unseen
-    if row.size > READING:
+    if row.size > first:
         for k in range(state.G.size):
-            row[READING + k] = state.V[0] * state.G[k]
+            row[first + k] = state.V[0] * state.G[k]
     log.used[READS] += 1
     return Status.DONE
 

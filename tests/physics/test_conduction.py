@@ -21,22 +21,15 @@ from devices import (
 
 from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.channels.coherent import column_spectrum, log_conductance_slopes
+from otjdd.physics.channels.transport import transport
 from otjdd.physics.closing import close_all
-from otjdd.physics.conduction import (
-    along_tangent,
-    column_spectrum,
-    conduct,
-    conduct_anew,
-    conductance_slope,
-    log_conductance_slopes,
-    tangent_error,
-)
+from otjdd.physics.conduction import along_tangent, conduct, conduct_anew, conductance_slope, tangent_error
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, field
 from otjdd.physics.image_force import tunnelling_profile
 from otjdd.physics.junction import CLOSURE_TOLERANCE
 from otjdd.physics.state import new_tangent
-from otjdd.physics.transport import transport
 from otjdd.solver import model
 from validation.reliability import devices as random_devices
 
@@ -135,7 +128,7 @@ def test_the_currents_of_all_columns_pass_the_resistance():
     run = begin(case(**SMALL, **COLUMNS, circuit__series_resistance=50.0), voltage=0.9)
     V = run.state.V[0]
     assert V < 0.8
-    assert V + 50.0 * V * transport(run.junction, run.state)[0] == pytest.approx(0.9, abs=1e-4)
+    assert V + 50.0 * V * transport(run.junction, run.state, np.empty(1))[0] == pytest.approx(0.9, abs=1e-4)
 
 
 def test_the_tangent_follows_voltage_charge_and_ions():

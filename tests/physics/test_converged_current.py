@@ -5,12 +5,12 @@ import pytest
 from devices import case, needs_speed
 
 from otjdd.physics.bands import band_profile
+from otjdd.physics.channels.coherent import column_spectrum
+from otjdd.physics.channels.transport import transport
 from otjdd.physics.closing import close_all
-from otjdd.physics.conduction import column_spectrum
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.state import new_state
 from otjdd.physics.supply import supply
-from otjdd.physics.transport import transport
 from otjdd.physics.tunnelling import TRANSMISSIONS, transmission
 from otjdd.solver import model
 
@@ -69,7 +69,7 @@ def test_random_profiles(model_of_T, temperature, tolerance):
         exact, below = integral(fine, state)
         found, _, _ = column_spectrum(junction, state, 0, np.empty(0), False)
         assert found.chord == pytest.approx(exact, rel=tolerance)
-        conductance, _, share, _, good = transport(junction, state)
+        conductance, _, share, _, good = transport(junction, state, np.empty(1))
         assert good
         assert conductance == pytest.approx(junction.columns.supply[0] * exact, rel=tolerance)
         assert share == pytest.approx(below, abs=2 * tolerance)

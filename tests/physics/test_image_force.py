@@ -11,7 +11,7 @@ from scipy.integrate import quad, solve_ivp
 from otjdd.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.errors import CaseError
 from otjdd.physics.bands import band_profile
-from otjdd.physics.conduction import column_spectrum
+from otjdd.physics.channels.coherent import column_spectrum
 from otjdd.physics.current import converged_spectrum, energy_panels
 from otjdd.physics.image_force import slopes_of_bands, tunnelling_profile
 from otjdd.physics.tunnelling import TRANSMISSIONS, transmission

@@ -15,11 +15,11 @@ from otjdd.system.files import HDF5, sealed
 from validation.reliability import attack
 
 SIZES = {
-    "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "kind": 2, "temperature": 1, "bias": 5,
-    "step": 2, "word_line": 3, "bit_line": 4,
+    "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "kind": 2, "channel": 3,
+    "temperature": 1, "bias": 5, "step": 2, "word_line": 3, "bit_line": 4,
     "band": 6, "energy": 7, "frequency": 3,
 }  # fmt: skip
-COORDS = {"time", "x", "bias", "temperature", "state", "frequency", "kind"}
+COORDS = {"time", "x", "bias", "temperature", "state", "frequency", "kind", "channel"}
 
 
 def everything() -> dict:
@@ -29,6 +29,7 @@ def everything() -> dict:
     return arrays | {
         "state": ["HRS", "LRS µ"],
         "kind": ["background", "µ"],
+        "channel": ["coherent", "ohmic", "Ω"],
         "time": np.geomspace(1e-12, 1e4, 300),
         "write_voltage": [1, np.nan, -1, 0],
     }

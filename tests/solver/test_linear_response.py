@@ -24,7 +24,7 @@ def columns(run):
 
 def answers(run, k, dS, dD):
     """Fluxes (n,), mismatch of the closure and ln G of column k after changes of S_f (n,) and D(L), all else held."""
-    from otjdd.physics.conduction import column_spectrum
+    from otjdd.physics.channels.coherent import column_spectrum
     from otjdd.physics.ions import new_factors
     from otjdd.physics.state import copy_state, new_state
     from otjdd.stepping.rosenbrock import displaced

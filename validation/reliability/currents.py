@@ -71,13 +71,13 @@ def at_rest_of(case) -> np.ndarray:
 
     Raises SolverError.
     """
-    from otjdd.physics.transport import transport
+    from otjdd.physics.channels.transport import transport
     from otjdd.solver import at_rest, integrate
 
     rows = []
     for _, run, V in at_rest.points_at_rest(case, [case.temperature]):
         integrate.jump(run, V)
-        G, unseen, _, _, good = transport(run.junction, run.state)
+        G, unseen, _, _, good = transport(run.junction, run.state, np.empty(1))
         rows.append((G if good else np.nan, unseen, run.state.D_left[0], run.state.D_right[0]))
     return np.array(rows)
 

@@ -1,0 +1,146 @@
+"""All channels of conduction, and the conductance of a column as their sum. A new leak is a formula and a row of LEAKS.
+
+A leak is a function of its numbers, the band of the film, V_j and kT that returns ln(J/V_j) [S/m2]. A second function
+returns the slope of that by V_j at a constant band, and fills the slopes by the pieces of the film. Where a row has None in
+its place, the slopes are central differences of the formula. All rows are one kernel with a branch for each code.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import apart, bare
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.bands import band_profile, profile_slopes
+from otjdd.physics.channels import leaks
+from otjdd.physics.channels.coherent import coherent_conductance
+from otjdd.physics.channels.conductance import NO_SLOPES, Conductance, FilmBand, sum_of
+from otjdd.physics.image_force import film_pieces
+from otjdd.physics.junction import Junction
+from otjdd.physics.state import State
+
+STEP = 1e-3  # of kT, by which differences move a band or a voltage: a slope of 1/kT is then exact to some 1e-7
+
+
+class Leak(NamedTuple):
+    """A leak: its formula, the slopes of that if they are known, and its source."""
+
+    formula: Any
+    slopes: Any  # or None
+    source: str
+
+
+LEAKS = {
+    "ohmic": Leak(leaks.ohmic, leaks.ohmic_slopes, "Ohm's law"),
+    "poole-frenkel": Leak(
+        leaks.poole_frenkel, leaks.poole_frenkel_slopes, "Frenkel, Phys. Rev. 54, 647 (1938): traps that a field empties"
+    ),
+    "schottky": Leak(
+        leaks.schottky, leaks.schottky_slopes,
+        "Sze & Ng, Physics of Semiconductor Devices: emission over barriers that an image force lowers",
+    ),
+}  # fmt: skip
+COHERENT = "coherent"  # the first channel of every junction
+CODES = {name: code for code, name in enumerate((COHERENT, *LEAKS))}  # name in a case -> Channels.code
+
+
+@bare
+def no_formula(code: int, numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:
+    """ln(J/V_j) of a leak with an unknown code."""
+    return math.nan
+
+
+@bare
+def no_slopes(code: int, numbers: np.ndarray, film: FilmBand, V: float, kT: float, by_film: np.ndarray) -> float:
+    """Slope by V_j of a leak with an unknown code."""
+    return math.nan
+
+
+def by_differences(formula: Any, name: str) -> Any:
+    """Slopes of a formula, as `Leak.slopes`, from central differences. name : of the formula"""
+
+    def difference(numbers, film, V, kT, values, s):
+        value, step = values[s], STEP * kT
+        values[s] = value + step
+        above = formula(numbers, film, V, kT)
+        values[s] = value - step
+        below = formula(numbers, film, V, kT)
+        values[s] = value
+        return (above - below) / (2.0 * step)
+
+    def slopes(numbers, film, V, kT, by_film):
+        for s in range(film.length.size):
+            by_film[0, s] = of_value(numbers, film, V, kT, film.left, s)
+            by_film[1, s] = of_value(numbers, film, V, kT, film.right, s)
+            by_film[3, s] = of_value(numbers, film, V, kT, film.curve, s)
+        step = STEP * kT
+        return (formula(numbers, film, V + step, kT) - formula(numbers, film, V - step, kT)) / (2.0 * step)
+
+    difference.__qualname__ = f"difference_of_{name}"  # names in the cache of kernels
+    slopes.__qualname__ = f"slopes_of_{name}"
+    of_value = bare(difference)
+    return bare(slopes)
+
+
+def with_leak(own_code: int, leak: Leak, others: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Kernels as `no_formula` and `no_slopes` that know one leak more than `others`: a branch for its code."""
+    formula, (other_formulas, other_slopes) = bare(leak.formula), others
+    own_slopes = by_differences(formula, leak.formula.__name__) if leak.slopes is None else bare(leak.slopes)
+
+    def value(code, numbers, film, V, kT):
+        if code == own_code:
+            return formula(numbers, film, V, kT)
+        return other_formulas(code, numbers, film, V, kT)
+
+    def slopes(code, numbers, film, V, kT, by_film):
+        if code == own_code:
+            return own_slopes(numbers, film, V, kT, by_film)
+        return other_slopes(code, numbers, film, V, kT, by_film)
+
+    value.__qualname__, slopes.__qualname__ = (
+        f"leak_{own_code}",
+        f"slopes_of_leak_{own_code}",
+    )  # in the cache of kernels
+    return bare(value), bare(slopes)
+
+
+formula_of_leak, slopes_of_leak = no_formula, no_slopes
+for name, leak in reversed(LEAKS.items()):
+    formula_of_leak, slopes_of_leak = with_leak(CODES[name], leak, (formula_of_leak, slopes_of_leak))
+
+
+@apart
+def leak_conductance(junction: Junction, state: State, k: int, channel: int, slopes: int) -> Conductance:
+    """Chord conductance of column k by one of its leaks. channel : its place in the list of the junction"""
+    V, kT, band = state.V[0], junction.kT[k], band_profile(junction, state, k)
+    first, behind = film_pieces(junction, state, k)
+    film = FilmBand(
+        band.length[first:behind], band.left[first:behind], band.right[first:behind], band.curve[first:behind]
+    )
+    code, numbers = junction.channels.code[channel], junction.channels.numbers[channel]
+    log_chord = formula_of_leak(code, numbers, film, V, kT)
+    chord = junction.channels.area[k] * math.exp(log_chord)
+    by_V, by_D, by_P, by_S = 0.0, 0.0, 0.0, np.zeros(state.c.shape[1] + 1)
+    if slopes != NO_SLOPES:
+        by_piece = np.zeros((4, band.length.size))
+        by_V = slopes_of_leak(code, numbers, film, V, kT, by_piece[:, first:behind])
+        _, by_D, by_P = profile_slopes(junction, state, k, band, by_piece, np.zeros(2), by_S)
+        for f in range(by_S.size):
+            by_S[f] *= -junction.ions[k].z * ELEMENTARY_CHARGE
+    return Conductance(math.isfinite(log_chord), chord, by_V, by_D, by_P, by_S)
+
+
+@apart
+def conductance_of_column(
+    junction: Junction, state: State, k: int, panels: np.ndarray, needed: np.ndarray, slopes: int
+) -> Conductance:
+    """Chord conductance of column k by all channels, at the present fields.
+
+    panels, needed : memory of the coherent channel, and slopes : those asked for, see `coherent_conductance`
+    """
+    total = coherent_conductance(junction, state, k, panels, needed, slopes)
+    for channel in range(1, junction.channels.code.size):
+        if total.converged:
+            total = sum_of(total, leak_conductance(junction, state, k, channel, slopes))
+    return total
