@@ -55,6 +55,7 @@ class Rate(NamedTuple):
     value: float
     by_q: float
     by_field: float
+    against: float  # the rate at which q would begin anew in a field that points against the direction so far [1/s]
 
 
 @bare
@@ -72,7 +73,7 @@ def two_level_rates(x: float, barrier: float, kT: float):
 
 @bare
 def merz_rate(E: float, time: float, activation: float, power: float):
-    """1/tau [1/s] in a field E [V/m] that points ahead, and its derivative by E; 0 against it."""
+    """1/tau [1/s] in a field of the strength E [V/m], and its derivative by E."""
     r = math.exp(min(power * math.log(activation / E), FARTHEST)) if E > 0.0 else math.inf
     if r >= FARTHEST:
         return 0.0, 0.0
@@ -82,15 +83,18 @@ def merz_rate(E: float, time: float, activation: float, power: float):
 
 @bare
 def rate_of(polar: Polarisation, k: int, kT: float, q: float, towards: float, E: float) -> Rate:
-    """Rate of q of column k in a mean field E [V/m]."""
+    """Rate of q of column k in a mean field E [V/m].
+
+    towards : sign of the field in which q began, 0 where there was none
+    """
     E -= polar.offset[k]
     if polar.law == TWO_LEVEL:
         P_s, d = polar.saturation[k], polar.dipole[k]
         up, down, up_slope, down_slope = two_level_rates(E * d, polar.barrier[k], kT)
         by_field = d * (up_slope * (P_s - q) - down_slope * (P_s + q))
-        return Rate(up * (P_s - q) - down * (P_s + q), -(up + down), by_field)
-    rate, slope = merz_rate(E * towards, polar.time[k], polar.activation[k], polar.power[k])
-    return Rate(rate, 0.0, slope * towards)
+        return Rate(up * (P_s - q) - down * (P_s + q), -(up + down), by_field, 0.0)
+    rate, slope = merz_rate(abs(E), polar.time[k], polar.activation[k], polar.power[k])
+    return Rate(rate, 0.0, slope * towards, 0.0) if E * towards > 0.0 else Rate(0.0, 0.0, 0.0, rate)
 
 
 @bare

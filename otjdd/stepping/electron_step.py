@@ -44,10 +44,11 @@ from otjdd.stepping.electron_jacobian import (
 )
 from otjdd.stepping.polarisation_step import (
     end_polarisation,
+    fill_pivot,
+    fill_rate,
     fill_right_hand_side,
     move_polarisation,
-    moved_polarisation,
-    rate_at,
+    polarisation_after,
     start_polarisation,
 )
 from otjdd.stepping.rosenbrock import (
@@ -102,7 +103,7 @@ def lay_polarised_stack(junction: Junction, state: State, trial: Trial, k: int, 
     answer_to_polarisation(junction, state, film, k)
     displacement_changes(linear_of(film, k), film.by_P[k], 0.0, 0.0, dD)
     add_ends(junction, state, film, k, 1.0, dD)
-    polar.pivot[k] = per_dt - rate.by_q - polar.pull[k] * polar.slope[k] * across(junction, state, k, dD)
+    fill_pivot(polar, k, per_dt, rate.by_q, -polar.slope[k] * across(junction, state, k, dD))
     displacement_changes(linear_of(film, k), film.response[k], 1.0, 0.0, dD)
     polar.per_V[k] = polar.pull[k] * across(junction, state, k, dD) / polar.pivot[k]
 
@@ -131,11 +132,11 @@ def evaluate_electron_stage(junction: Junction, state: State, trial: Trial, dV: 
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
         if polarised(junction):
-            new.P[k] = moved_polarisation(junction, state, k, work.polar.moved[k])
+            new.P[k] = polarisation_after(junction, state, k, work.polar.advance[k])
         lay_bands(junction, k, state.V[0] + dV, column(new, k))
         fluxes_of(junction, new, k, work.factors, work.J[k])
         if polarised(junction):
-            work.polar.rate[k] = rate_at(junction, new, k, state.progress[ADVANCE, k] + work.polar.moved[k]).value
+            fill_rate(junction, new, k, state.progress[ADVANCE, k] + work.polar.advance[k], work.polar)
 
 
 @detached

@@ -13,7 +13,7 @@ from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.polarisation import TWO_LEVEL
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import LAST, MEAN, OFF, POWER, SLOPE, TEMPERATURE, State, Tangent
-from otjdd.stepping.polarisation_step import seen_polarisation
+from otjdd.stepping.polarisation_step import polarisation_change
 
 SAME = 1e-6  # relative, of temperatures that agree: the current then differs by 3e-5
 STEEPEST = 0.9  # rise of R P per kelvin with which a step may end: with more the junction runs away, in steps below tau
@@ -132,7 +132,7 @@ def heat_error(junction: Junction, state: State, new: State, step: float, motion
         barrier = max(along[0], along[along.size - 1])
         if switches_by_heat(junction):
             barrier = max(barrier, junction.polarisation.barrier[k])
-            moved = max(motion, seen_polarisation(junction, new, k, new.P[k] - state.P[k]) / rtol)
+            moved = max(motion, polarisation_change(junction, new, k, new.P[k] - state.P[k]) / rtol)
         change = log_rate(barrier, T, end)
         mean = new.heat[MEAN, k]
         wrong = change * change / 12.0 + log_rate(barrier, mean, mean + within)

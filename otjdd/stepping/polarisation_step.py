@@ -29,42 +29,53 @@ from otjdd.physics.polarisation import (
     TWO_LEVEL,
     Rate,
     mean_field,
+    merz_rate,
     polarisation_at,
     rate_of,
 )
 from otjdd.physics.state import State
 
 MOST_RECORDED = 0.1  # of P_s: change in a step that is recorded, as curves are drawn through these
+BEYOND = 0.1  # per unit rtol: share of P_s by which the stages of a step may lead beyond P_s
+JUST_BEYOND = 0.25  # norm of the switching left out by a step that is taken anew to end just beyond a turn of the field
+HALVINGS = 100  # of the field at the end of a step, in search of that place
 
 
 @held
 class PolarisationWork(NamedTuple):
     """Work space for the polarisation in a step; arrays of size 0 where no film is polarised."""
 
-    pivot: np.ndarray  # (K,) 1/s
+    per_dt: np.ndarray  # (K,) 1/(gamma dt) [1/s]
+    coupling: np.ndarray  # (K,) V m/C, by which a step of q changes the voltage across the film
+    pivot: np.ndarray  # (K,) 1/s, at the start of the step
+    least_pivot: np.ndarray  # (K,) 1/s, smallest of those that the stages would have
     pull: np.ndarray  # (K,) F_E/L
     share: np.ndarray  # (K,) 1
     slope: np.ndarray  # (K,) dP/dq at the start of the step
     stages: np.ndarray  # (s, K) stages of q
-    moved: np.ndarray  # (K,) change of q since the start of the step
+    advance: np.ndarray  # (K,) change of q since the start of the step
     rate: np.ndarray  # (K,) dq/dt at a stage
+    against: np.ndarray  # (K,) 1/s, largest rate against the direction of the step at any of its stages
     answer: np.ndarray  # (K,) right-hand side of a stage, then w
     per_V: np.ndarray  # (K,) w per v
     error: np.ndarray  # (K,) C/m2, error estimate of P
 
 
-class Pushed(NamedTuple):
-    """A stage w of q: its part without v, and that per v."""
+STAGES = PolarisationWork._fields.index("stages")
 
-    still: float
+
+class Answer(NamedTuple):
+    """A stage w of q: its part at constant V_j, and that per v."""
+
+    at_V: float
     per_V: float
 
 
 def new_polarisation_work(stages: int, K: int, polarised: bool) -> PolarisationWork:
     """Work space of a method for K columns, polarised or not."""
     n = K if polarised else 0
-    rows = [np.zeros(n) for _ in range(9)]
-    return PolarisationWork(*rows[:4], np.zeros((stages, n)), *rows[4:])
+    rows = [np.zeros(n) for _ in PolarisationWork._fields[1:]]
+    return PolarisationWork(*rows[:STAGES], np.zeros((stages, n)), *rows[STAGES:])
 
 
 @bare
@@ -94,30 +105,50 @@ def aim(junction: Junction, state: State):
             state.progress[TOWARDS, k] = math.copysign(1.0, E)
 
 
+@bare
+def fill_rate(junction: Junction, state: State, k: int, q: float, work: PolarisationWork):
+    """Fill rate and against of column k at a stage, whose fields a state holds, at q."""
+    rate = rate_at(junction, state, k, q)
+    work.rate[k], work.against[k] = rate.value, max(work.against[k], rate.against)
+    pull = rate.by_field / junction.polarisation.thickness[k]
+    work.least_pivot[k] = min(work.least_pivot[k], work.per_dt[k] - rate.by_q + pull * work.coupling[k])
+
+
+@bare
+def fill_pivot(work: PolarisationWork, k: int, per_dt: float, by_q: float, coupling: float):
+    """Fill the pivot of column k at the start of a step, after `start_polarisation`."""
+    work.per_dt[k], work.coupling[k] = per_dt, coupling
+    work.pivot[k] = per_dt - by_q + work.pull[k] * coupling
+    work.least_pivot[k] = work.pivot[k]
+
+
 @detached
 def start_polarisation(junction: Junction, state: State, k: int, work: PolarisationWork) -> Rate:
-    """Fill slope and pull of column k at the start of a step, with nothing moved. Returns the rate of q."""
+    """Rate of q of column k at the start of a step; fills its slope, pull and rates."""
     polar, q = junction.polarisation, state.progress[ADVANCE, k]
     rate = rate_at(junction, state, k, q)
     work.slope[k] = polarisation_at(polar, k, q, state.progress[BEGUN, k], state.progress[TOWARDS, k])[1]
-    work.pull[k], work.rate[k], work.moved[k] = rate.by_field / polar.thickness[k], rate.value, 0.0
+    work.pull[k], work.rate[k], work.advance[k] = rate.by_field / polar.thickness[k], rate.value, 0.0
+    work.against[k] = rate.against
     return rate
 
 
 @detached
-def lay_polarisation(junction: Junction, state: State, k: int, work: PolarisationWork, per_dt: float, bordered: float):
+def fill_polarisation_work(
+    junction: Junction, state: State, k: int, work: PolarisationWork, per_dt: float, bordered: float
+):
     """Fill the work of column k at the start of a step. per_dt : 1/(gamma dt) [1/s]   bordered : of the ions"""
     rate, electrodes = start_polarisation(junction, state, k, work), electrode_elastance(junction, state, k)
     work.share[k] = 1.0 - electrodes / bordered
-    work.pivot[k] = per_dt - rate.by_q + work.pull[k] * electrodes * work.share[k] * work.slope[k]
+    fill_pivot(work, k, per_dt, rate.by_q, electrodes * work.share[k] * work.slope[k])
 
 
 @bare
-def answer_of_polarisation(work: PolarisationWork, k: int, mismatch: float, passed: float) -> Pushed:
+def answer_of_polarisation(work: PolarisationWork, k: int, mismatch: float, passed: float) -> Answer:
     """w of column k from its right-hand side in `answer`, without dV_j and per dV_j. passed : closure_S . p"""
     share, pull = work.share[k], work.pull[k]
     right = work.answer[k] - pull * (share * mismatch - (1.0 - share) * passed)
-    return Pushed(right / work.pivot[k], pull * share / work.pivot[k])
+    return Answer(right / work.pivot[k], pull * share / work.pivot[k])
 
 
 @spliced
@@ -132,39 +163,48 @@ def fill_right_hand_side(work: PolarisationWork, factors: np.ndarray, scale: flo
 
 @spliced
 def move_polarisation(work: PolarisationWork, A: np.ndarray, i: int):
-    """Move `moved` from the stage before to stage i, as `rosenbrock.move_to_stage`. A : (stages, stages) of the method"""
-    for k in range(work.moved.size):
+    """Move `advance` from the stage before to stage i, as `rosenbrock.move_to_stage`. A : (stages, stages) of the method"""
+    for k in range(work.advance.size):
         if i >= A.shape[0]:
-            work.moved[k] += work.stages[i - 1, k]
+            work.advance[k] += work.stages[i - 1, k]
         else:
-            work.moved[k] = 0.0
+            work.advance[k] = 0.0
             for j in range(i):
-                work.moved[k] += A[i, j] * work.stages[j, k]
+                work.advance[k] += A[i, j] * work.stages[j, k]
 
 
 @bare
-def moved_polarisation(junction: Junction, state: State, k: int, moved: float) -> float:
-    """P [C/m2] of column k where q has moved since a state."""
+def polarisation_after(junction: Junction, state: State, k: int, advance: float) -> float:
+    """P [C/m2] of column k where q has advanced since a state."""
     q, begun, towards = state.progress[ADVANCE, k], state.progress[BEGUN, k], state.progress[TOWARDS, k]
-    return polarisation_at(junction.polarisation, k, q + moved, begun, towards)[0]
+    return polarisation_at(junction.polarisation, k, q + advance, begun, towards)[0]
 
 
 @detached
 def end_polarisation(junction: Junction, state: State, new: State, work: PolarisationWork):
-    """Put P and q after the last stage into a new state, and the error of P into the work."""
-    last = work.stages.shape[0] - 1
-    for k in range(work.moved.size):
-        moved, error = work.moved[k] + work.stages[last, k], work.stages[last, k]
+    """Put P and q after the last stage into a new state, and the error of P into the work.
+
+    The exact solution of two levels stays within P_s. So a P beyond P_s is an error, and P_s is nearer to the solution. A
+    step whose rates fall by decades is solved with the pivot of its start, which makes stages and error too small. The
+    pivot of its slowest stage gives the error its size.
+    """
+    polar, last = junction.polarisation, work.stages.shape[0] - 1
+    for k in range(work.advance.size):
+        advance = work.advance[k] + work.stages[last, k]
+        error = work.stages[last, k] * work.pivot[k] / work.least_pivot[k]
         for row in range(PROGRESS):
             new.progress[row, k] = state.progress[row, k]
-        new.progress[ADVANCE, k] += moved
-        new.P[k] = moved_polarisation(junction, state, k, moved)
-        work.error[k] = new.P[k] - moved_polarisation(junction, state, k, moved - error)
+        new.progress[ADVANCE, k] += advance
+        P, P_s = polarisation_after(junction, state, k, advance), polar.saturation[k]
+        new.P[k] = min(max(P, -P_s), P_s)
+        work.error[k] = abs(P - polarisation_after(junction, state, k, advance - error)) + abs(P - new.P[k]) / BEYOND
+        if polar.law == TWO_LEVEL:
+            new.progress[ADVANCE, k] = new.P[k]
 
 
 @bare
-def seen_polarisation(junction: Junction, state: State, k: int, dP: float) -> float:
-    """A change dP [C/m2] of column k over P_s, or by the rise of the band edge at an electrode over kT: the larger."""
+def polarisation_change(junction: Junction, state: State, k: int, dP: float) -> float:
+    """Size [1] of a change dP [C/m2] of column k: over P_s, or as the rise of the band edge at an electrode over kT."""
     left = edge(junction.left[k], state.D_left[k])[1]
     right = edge(junction.right[k], -state.D_right[k])[1]
     whole = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
@@ -177,7 +217,8 @@ def polarisation_error(junction: Junction, state: State, work: PolarisationWork,
     """Norm of the errors of P of a step; 1 is the limit."""
     worst = 0.0
     for k in range(work.error.size):
-        worst = max(worst, seen_polarisation(junction, state, k, work.error[k]) / rtol)
+        norm = polarisation_change(junction, state, k, work.error[k]) / rtol
+        worst = max(worst, norm) if norm < math.inf else math.inf
     return worst
 
 
@@ -189,7 +230,7 @@ def polarisation_speed(junction: Junction, state: State, rtol: float) -> float:
         rate = rate_at(junction, state, k, state.progress[ADVANCE, k]).value
         if junction.polarisation.law != TWO_LEVEL:
             rate *= junction.polarisation.saturation[k] * state.progress[TOWARDS, k] - state.P[k]
-        worst = max(worst, seen_polarisation(junction, state, k, rate) / rtol)
+        worst = max(worst, polarisation_change(junction, state, k, rate) / rtol)
     return worst
 
 
@@ -202,10 +243,57 @@ def largest_change(junction: Junction, state: State, new: State) -> float:
     return most
 
 
-@bare
-def beyond_saturation(junction: Junction, state: State) -> float:
-    """Largest share of P_s by which a polarisation is beyond it."""
-    most = 0.0
-    for k in range(state.progress.shape[1]):
-        most = max(most, abs(state.P[k]) / junction.polarisation.saturation[k] - 1.0)
-    return most
+@detached
+def neglected(junction: Junction, state: State, k: int, rate: float, time: float, rtol: float) -> float:
+    """Norm of the switching that a rate [1/s] of the law of Merz makes in a time [s]; 1 is the limit."""
+    polar = junction.polarisation
+    dP = 2.0 * polar.saturation[k] * polar.dimension[k] * rate * time
+    return polarisation_change(junction, state, k, dP) / rtol
+
+
+@detached
+def share_to_turn(
+    junction: Junction, state: State, new: State, work: PolarisationWork, step: float, rtol: float
+) -> float:
+    """Share of a step [s] that leads to just beyond the first turn of a field; 1 where no step has to end at a turn.
+
+    The direction of switching is fixed within a step. A step may pass a turn where the film would have switched by less
+    than the error control sees since. Just beyond a turn the law of Merz is slow to all orders in the field.
+    """
+    polar, share = junction.polarisation, 1.0
+    for k in range(work.against.size):
+        if work.against[k] == 0.0:
+            continue
+        towards, distance = state.progress[TOWARDS, k], junction.columns.distance[k]
+        before = abs(mean_field(distance, state.E[k], polar.thickness[k]) - polar.offset[k]) * abs(towards)
+        end = mean_field(distance, new.E[k], polar.thickness[k]) - polar.offset[k]
+        beyond = -end * towards if towards != 0.0 else abs(end)
+        whole = before + beyond
+        after = beyond / whole if beyond > 0.0 else 1.0
+        if neglected(junction, state, k, work.against[k], after * step, rtol) <= 1.0:
+            continue
+        if beyond <= 0.0:  # the field has turned and come back
+            share = min(share, 0.5)
+            continue
+        for _ in range(HALVINGS):
+            beyond *= 0.5
+            rate = merz_rate(beyond, polar.time[k], polar.activation[k], polar.power[k])[0]
+            if neglected(junction, state, k, rate, beyond / whole * step, rtol) <= JUST_BEYOND:
+                break
+        share = min(share, (before + beyond) / whole)
+    return share
+
+
+@detached
+def limit_of_polarisation(
+    junction: Junction, state: State, new: State, work: PolarisationWork, step: float, rtol: float, recorded: bool
+):  # fmt: skip
+    """True where the polarisation lets a step [s] pass, and the growth that it allows, 1 and less after a step too long.
+
+    recorded : curves are drawn through the ends of the steps
+    """
+    share = share_to_turn(junction, state, new, work, step, rtol)
+    if share < 1.0:
+        return False, share
+    change = largest_change(junction, state, new) if recorded else 0.0
+    return change <= 2.0 * MOST_RECORDED, MOST_RECORDED / change if change > 0.0 else math.inf

@@ -40,12 +40,12 @@ from otjdd.stepping.polarisation_step import (
     PolarisationWork,
     answer_of_polarisation,
     end_polarisation,
+    fill_polarisation_work,
+    fill_rate,
     fill_right_hand_side,
-    lay_polarisation,
     move_polarisation,
-    moved_polarisation,
     new_polarisation_work,
-    rate_at,
+    polarisation_after,
 )
 from otjdd.stepping.rosenbrock_methods import RODAS, Method
 
@@ -142,7 +142,7 @@ def factor(junction: Junction, state: State, work: Work, gamma_dt: float) -> boo
         work.bordered[k] = slope + dot(by_S[1:N], response[1:N])
         work.mismatch[k] = closure(junction, k, state.D_left[k], state.D_right[k], state.V[0], E)
         if polarised(junction):
-            lay_polarisation(junction, state, k, work.polar, per_dt, work.bordered[k])
+            fill_polarisation_work(junction, state, k, work.polar, per_dt, work.bordered[k])
     return True
 
 
@@ -167,9 +167,9 @@ def solve_borders(
         passed = dot(work.closure[k, 1:N], inner)
         y[k] = -(work.mismatch[k] + passed) / work.bordered[k]
         if polarised(junction):
-            pushed = answer_of_polarisation(polar, k, work.mismatch[k], passed)
-            polar.answer[k], polar.per_V[k] = pushed.still, pushed.per_V
-            y[k] += polar.share[k] * polar.slope[k] * pushed.still
+            answer = answer_of_polarisation(polar, k, work.mismatch[k], passed)
+            polar.answer[k], polar.per_V[k] = answer.at_V, answer.per_V
+            y[k] += polar.share[k] * polar.slope[k] * answer.at_V
         if with_current:
             by_ions = dot(tangent.by_S[k, 1:N], work.response[k, 1:N])
             along = tangent.by_D[k] + by_ions
@@ -225,13 +225,13 @@ def evaluate_stage(junction: Junction, state: State, trial: Trial, dV: float):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
         D_right = state.D_right[k] + work.dD[k]
         if polarised(junction):
-            new.P[k] = moved_polarisation(junction, state, k, work.polar.moved[k])
+            new.P[k] = polarisation_after(junction, state, k, work.polar.advance[k])
         D_left = move_fields(junction, state, new, k, work.dS[k], work.dD[k])
         fluxes(junction, k, new.c[k], new.E[k], work.factors, work.J[k])
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
         if polarised(junction):
-            q = state.progress[ADVANCE, k] + work.polar.moved[k]
-            work.polar.rate[k] = rate_at(junction, new, k, q).value
+            q = state.progress[ADVANCE, k] + work.polar.advance[k]
+            fill_rate(junction, new, k, q, work.polar)
 
 
 @fused

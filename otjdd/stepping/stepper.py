@@ -31,10 +31,8 @@ from otjdd.stepping.heat_step import SAME, after_leap, agreed, begin_heat, corre
 from otjdd.stepping.hop_noise import add_hop_noise, hide_ions, show_ions
 from otjdd.stepping.largest_leap import leap_size
 from otjdd.stepping.polarisation_step import (
-    MOST_RECORDED,
     aim,
-    beyond_saturation,
-    largest_change,
+    limit_of_polarisation,
     polarisation_error,
     polarisation_speed,
 )
@@ -49,7 +47,6 @@ UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken s
 FIRST_CHANGE = 10.0  # norm of the error control of what the first step changes, and the bounds of it per unit rtol
 LEAST_FIRST, MOST_FIRST = 3e-3, 0.1
 SUDDEN = 1e-6  # error norm of a step in which nothing but V_j can have moved
-BEYOND = 0.1  # per unit rtol: share of P_s by which a polarisation may be beyond it
 OUTSIDE = 1e-2  # per unit rtol: share of the ions that concentrations beyond their bounds may stand for
 VOLTAGE_ERROR = 0.1  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
 ALLOWED = 0.03  # V per unit rtol: error of V_j between two steps whose current is not recorded
@@ -297,6 +294,8 @@ def leap(
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
+    if status == Status.DONE and polarised(junction):
+        aim(junction, new)
     if status == Status.DONE:
         norm = max(norm, step * drift(junction, control, new, work))
         status = Status.DONE if norm <= LEAP else Status.STEP_REJECTED
@@ -345,7 +344,6 @@ def attempt(
     norm = norm_of(junction, control, state, new.c, work.error, work.US[trial.method.alpha.size - 1])
     if polarised(junction):
         norm = max(norm, polarisation_error(junction, state, work.polar, control.rtol))
-        norm = max(norm, beyond_saturation(junction, new) / (BEYOND * control.rtol))
     if not norm < math.inf:
         return Outcome(Status.NOT_FINITE, norm, SHRINK, False, False)
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
@@ -353,11 +351,11 @@ def attempt(
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     if outside(junction, new.c) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
-    if recorded and polarised(junction):
-        turned = largest_change(junction, state, new)
-        if turned > 2.0 * MOST_RECORDED:
-            return Outcome(Status.STEP_REJECTED, norm, max(SHRINK, MOST_RECORDED / turned), False, False)
-        growth = min(growth, max(MOST_RECORDED / turned, SHRINK)) if turned > 0.0 else growth
+    if polarised(junction):
+        passed, limit = limit_of_polarisation(junction, state, new, work.polar, step, control.rtol, recorded)
+        growth = min(growth, max(limit, SHRINK))
+        if not passed:
+            return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     predicted, band = new.V[0], trial.film.U[0]
     keep_band(new, band)
     if heated(junction):

@@ -135,7 +135,6 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
 def hold(run, V: float, duration: float) -> Fall:
     """Integrate a run through a hold, and look at F after each step."""
     from otjdd.physics.state import copy_state, new_state
-    from otjdd.stepping.polarisation_step import beyond_saturation
     from otjdd.stepping.stepper import outside
 
     integrate.jump(run, V)
@@ -151,7 +150,8 @@ def hold(run, V: float, duration: float) -> Fall:
             return
         by, size = change(run.junction, before, run.state, V)
         fall, round_off, steps = fall - by, max(round_off, ROUND_OFF * size), steps + 1
-        if any(outside(run.junction, s.c) or beyond_saturation(run.junction, s) > 0.0 for s in (before, run.state)):
+        saturation = run.junction.polarisation.saturation
+        if any(outside(run.junction, s.c) or (np.abs(s.P) >= saturation).any() for s in (before, run.state)):
             overshoot = max(overshoot, by)
         else:
             rise = max(rise, by)
