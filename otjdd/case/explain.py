@@ -89,7 +89,8 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
     if kind in ("extra_forbidden", "invalid_key"):
         known = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
         hint = (
-            nearest(str(path[-1]), [name for name in known if name != path[-1]])
+            for_data(schema, path)
+            or nearest(str(path[-1]), [name for name in known if name != path[-1]])
             or elsewhere(schema, str(path[-1]))
             or f"known: {', '.join(known[:20])}"
         )
@@ -107,6 +108,13 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
     if kind in ("missing", "union_tag_not_found"):
         return document.problem(path, expected, "nothing: the key is missing")
     return document.problem(path, expected, shown(value), nearest(value, choices) if isinstance(value, str) else "")
+
+
+def for_data(schema: dict[str, Any], path: KeyPath) -> str:
+    """Hint for a key of the case in a data set of a fit, which takes it as a change of the case; "" for another key."""
+    name = str(path[-1])
+    within = path[:2] == ("fit", "data") and len(path) == 4 and name in schema.get("properties", ())
+    return f'a change of the case for these data: set = {{ "{name}" = ... }}' if within else ""
 
 
 def elsewhere(schema: dict[str, Any], name: str) -> str:

@@ -40,6 +40,7 @@ class FitData(Record):
     noise : of the instrument, which adds to the relative uncertainty   columns : quantity -> header
     sheet : of a workbook   skip : first and last lines that are left out
     range : quantity -> low and high end of the points that are taken
+    from_name : what the name of the file says, "{temperature}K"
     """
 
     file: Annotated[str, Field(min_length=1, max_length=4096)]
@@ -51,6 +52,7 @@ class FitData(Record):
     sheet: Annotated[str, Field(max_length=200)] = ""
     skip: Annotated[tuple[tuple[Count, Count], ...], Field(max_length=1000)] = ()
     range: dict[Name, tuple[Amount, Amount]] = Field(default_factory=dict)
+    from_name: Annotated[str, Field(max_length=200)] = ""
 
     @model_validator(mode="after")
     def check_ranges(self) -> Self:
@@ -61,7 +63,13 @@ class FitData(Record):
     def reading(self) -> dict[str, Any]:
         """Arguments of the reader of measured data."""
         keep = {name: tuple(together(*ends)[0]) for name, ends in self.range.items()}
-        return {"names": self.columns, "sheet": self.sheet, "without": self.skip, "keep": keep}
+        return {
+            "names": self.columns,
+            "sheet": self.sheet,
+            "without": self.skip,
+            "keep": keep,
+            "from_name": self.from_name,
+        }
 
 
 class Fit(Record):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, complete_case, load_checked
-from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
+from otjdd.cli.data import Columns, FromName, Range, Sheet, Skipped, is_data, reading
 from otjdd.measurements.describe import described_data
 from otjdd.system import marks
 from otjdd.system.terminal import say
@@ -33,9 +33,9 @@ def cases(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 
 
 def check(
-    path: Annotated[
-        Path,
-        typer.Argument(metavar="CASE", help="A case, or a file of measured data.", autocompletion=complete_case),
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="CASE", help="A case, or files of measured data.", autocompletion=complete_case),
     ],
     settings: Settings = [],
     allow_outside: Outside = False,
@@ -44,17 +44,21 @@ def check(
     sheet: Sheet = "",
     skipped: Skipped = [],
     kept: Range = [],
+    from_name: FromName = "",
 ) -> None:
-    """Check a case without simulating it: list all faults at once, each with its line. Or describe a file of data.
+    """Check a case without simulating it: list all faults at once, each with its line. Or describe files of data.
 
     Example: otjdd check my-junction.toml
     """
-    if is_data(path):
+    path = paths[0]
+    if all(map(is_data, paths)):
         if settings or allow_outside:
             raise typer.BadParameter(f"{path} is a file of data and has no keys", param_hint="--set")
-        check_data(path, reading(columns, sheet, skipped, kept), plot)
+        check_data(paths, reading(columns, sheet, skipped, kept, from_name), plot)
         return
-    if plot or columns or sheet or skipped or kept:
+    if len(paths) > 1:
+        raise typer.BadParameter("give one case, or files of data alone", param_hint="CASE")
+    if plot or columns or sheet or skipped or kept or from_name:
         raise typer.BadParameter(f"{path} is a case; these options are of data", param_hint="--plot")
     check_case(path, settings, allow_outside)
 
@@ -78,8 +82,8 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
         say(line if line.startswith(" ") else f"note: {line}")
 
 
-def check_data(path: Path, words: dict[str, Any], picture: Path | None) -> None:
-    """Print how a file of data was read, and draw it. Raises DataError, OSError, ResultError.
+def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -> None:
+    """Print how files of data were read, and draw them. Raises DataError, OSError, ResultError.
 
     words : arguments of `read_data`   picture : file to draw into, or None
     """
@@ -87,12 +91,21 @@ def check_data(path: Path, words: dict[str, Any], picture: Path | None) -> None:
 
     if picture:
         check_picture(picture)
-    ds = read_data(path, **words)
+    ds = read_data(paths[0] if len(paths) == 1 else paths, **words)
     if picture:
         from otjdd.plot import measured, style
 
         style.save(measured.measured_figure(ds), picture)
-    say(described_data(ds) + (f"\n{picture}" if picture else ""))
+    say(described_data(ds, [*map(str, paths), *options_of(words)]) + (f"\n{picture}" if picture else ""))
+
+
+def options_of(words: dict[str, Any]) -> list[str]:
+    """The options of a command for arguments of `read_data`."""
+    options = [word for name, text in words["names"].items() for word in ("--column", f"{name}={text}")]
+    options += ["--sheet", words["sheet"]] * bool(words["sheet"])
+    options += [word for first, last in words["without"] for word in ("--skip", f"{first}-{last}")]
+    options += [word for name, (low, high) in words["keep"].items() for word in ("--range", f"{name}={low:g}:{high:g}")]
+    return options + ["--from-name", words["from_name"]] * bool(words["from_name"])
 
 
 def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False) -> None:

@@ -14,7 +14,15 @@ Columns = Annotated[
         "--column", metavar="QUANTITY=HEADER", help='Say which column holds a quantity: --column current="Reading 2".'
     ),
 ]
-Sheet = Annotated[str, typer.Option("--sheet", help="Sheet of a workbook. Default: the first that has a table.")]
+Sheet = Annotated[
+    str, typer.Option("--sheet", help="Sheet of a workbook, or table of a file. Default: the first with a curve.")
+]
+FromName = Annotated[
+    str,
+    typer.Option(
+        "--from-name", metavar="PATTERN", help='What the names of the files say: --from-name "{device}_{temperature}K".'
+    ),
+]
 Skipped = Annotated[
     list[str], typer.Option("--skip", metavar="FIRST-LAST", help="Leave out these lines of a file of data.")
 ]
@@ -26,21 +34,27 @@ Range = Annotated[
 ]
 
 
+SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".xls", ".xlsx", ".nc", ".mat", ".lvm")  # of data that may be missing
+
+
 def is_data(path: Path) -> bool:
-    """True for a file of measured data, by its suffix; a case has another."""
-    from otjdd.measurements.read import SUFFIXES
-
-    return path.suffix.lower() in SUFFIXES
+    """True for a file of measured data: any file that is no case, whose name ends with .toml, and no folder."""
+    return path.suffix.lower() != ".toml" and (path.is_file() or path.suffix.lower() in SUFFIXES)
 
 
-def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str]) -> dict[str, Any]:
-    """Arguments of `read_data` from --column, --sheet, --skip and --range. Raises typer.BadParameter."""
+def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str], from_name: str = "") -> dict[str, Any]:
+    """Arguments of `read_data` from --column, --sheet, --skip, --range and --from-name. Raises typer.BadParameter."""
+    from otjdd.measurements.file_sets import FIELD
     from otjdd.measurements.names import headers_by_quantity
 
     try:
         names = headers_by_quantity(dict(halves(text, "--column", "QUANTITY=HEADER") for text in columns))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--column") from None
+    if from_name and not FIELD.search(from_name):
+        raise typer.BadParameter(
+            f'expected a field in braces, "{{temperature}}K", got {from_name!r}', param_hint="--from-name"
+        )
     without = []
     for text in skipped:
         match = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", text)
@@ -49,7 +63,7 @@ def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str])
         without.append((int(match[1]), int(match[2] or match[1])))
     ranges = dict(halves(text, "--range", "QUANTITY=LOW:HIGH") for text in kept)
     keep = {name: ends_of_range(name, text) for name, text in ranges.items()}
-    return {"names": names, "sheet": sheet, "without": without, "keep": keep}
+    return {"names": names, "sheet": sheet, "without": without, "keep": keep, "from_name": from_name}
 
 
 def halves(text: str, option: str, expected: str) -> tuple[str, str]:

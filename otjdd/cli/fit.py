@@ -14,7 +14,7 @@ import typer
 
 from otjdd.cli.app import progress_words
 from otjdd.cli.arguments import Outside, Settings, check_target, complete_case, load_checked
-from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
+from otjdd.cli.data import Columns, FromName, Range, Sheet, Skipped, is_data, reading
 from otjdd.errors import ResultError
 from otjdd.system.files import write_whole
 from otjdd.system.limits import limits, shielded
@@ -68,6 +68,10 @@ Noise = Annotated[
         help='Noise of the instrument, "1 pA": it adds to the relative error. Default: estimated from the data.',
     ),
 ]  # fmt: skip
+State = Annotated[
+    str,
+    typer.Option("--state", metavar="NAME", help="State in which curves at frozen ions were measured, as --state HRS."),
+]
 Loss = Annotated[
     str,
     typer.Option(
@@ -126,6 +130,8 @@ def fit(
     sheet: Sheet = "",
     skipped: Skipped = [],
     kept: Range = [],
+    from_name: FromName = "",
+    state: State = "",
     resume: Resume = False,
     timeout: Timeout = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -141,10 +147,13 @@ def fit(
         raise typer.BadParameter(f"the last word is the case, {path} is a file of data", param_hint="CASE")
     out = out or Path(f"{path.stem}-fit.nc")
     check_places(out, path)
+    from otjdd.measurements.file_sets import files_of
+
     case = load_checked(path, settings, allow_outside)
-    reads = reading(columns, sheet, skipped, kept)
+    data = [file for pattern in data for file in files_of(pattern)]
+    reads = reading(columns, sheet, skipped, kept, from_name)
     by_file = weights_by_file(weights, data)
-    task = task_of(case, data, vary, weights=by_file, reading=reads, noise=noise, loss=loss)
+    task = task_of(case, data, vary, weights=by_file, reading=reads, noise=noise, loss=loss, state=state)
     profiled, start = names_of(profile, task), resumed(out, resume, task, evaluations, seed)
     if not quiet:
         tell("\n".join(task.notes))
@@ -168,15 +177,18 @@ def task_of(
     reading: dict[str, Any],
     noise: str | None,
     loss: str,
+    state: str = "",
 ) -> Task:
     """Task of the data and parameters of the options; where there are none, those of the [fit] of the case.
 
     weights : file -> weight   reading : arguments of `read_data`   noise : quantity, such as "1 pA"
+    state : of curves at frozen ions, "" for that of the case
     Raises typer.BadParameter, DataError.
     """
     from otjdd.fitting.task import Data, data_of, task, vary_of
 
-    sets = [Data(file, weight=weights.get(str(file), 1.0), reading=reading) for file in data] or data_of(case)
+    sets = [Data(file, weight=weights.get(str(file), 1.0), state=state, reading=reading) for file in data]
+    sets = sets or [one._replace(state=one.state or state) for one in data_of(case)]
     if not sets:
         raise typer.BadParameter("name a file of data, or a case with a [fit] that has some", param_hint="DATA")
     return task(case, sets, dict(map(key_and_bounds, vary)) or vary_of(case), loss, noise)

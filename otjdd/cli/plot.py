@@ -115,11 +115,11 @@ def stored(file: Path) -> xr.Dataset:
 
     Raises ResultError, with advice where a study has no Dataset yet; DataError, OSError.
     """
-    from otjdd.measurements.read import NETCDF, SUFFIXES, read_data
+    from otjdd.measurements.read import NETCDF, read_data
     from otjdd.results import store
     from otjdd.studies.study import RESULT
 
-    if file.suffix.lower() in set(SUFFIXES) - set(NETCDF) and not file.is_dir():
+    if file.suffix.lower() not in NETCDF and not file.is_dir():
         return read_data(file)
     if not file.is_dir():
         ds = store.read(file)

@@ -274,8 +274,13 @@ def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
     assert isinstance(drive, Prepared)  # `match` has checked it
     states = list(drive.states)
     if len(states) > 1 and state not in states:
-        got = repr(state) if state else "none"
-        raise fault(ds, None, f"the state in which the data were measured, one of {', '.join(states)}", got)
+        expected, got = (
+            f"the state in which the data were measured, one of {', '.join(states)}",
+            repr(state) if state else "none",
+        )
+        raise fault(
+            ds, None, expected, got, f'say which: --state "{states[0]}", or state = "{states[0]}" in [[fit.data]]'
+        )
     voltages, take = np.unique(ds["voltage"].values, return_inverse=True)
     changes: dict[str, Any] = {"drive.voltages": voltages.tolist(), "drive.temperatures": []}
     if drive.kind == "cv" and "frequency" in ds:

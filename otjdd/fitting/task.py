@@ -171,7 +171,7 @@ def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
     rows = applied_rows(ds)
     row = places(ds, rows)
     for temperature, inside in temperatures(rows):
-        record = rows["record"].values
+        record = runs_in_time(rows)
         split = by_time(ds, name, case) and not repeats(rows.isel(point=inside))
         for number in dict.fromkeys(record[inside]) if split else [None]:
             chosen = np.isin(np.arange(len(record)), inside) & ((record == number) | (number is None))
@@ -186,6 +186,17 @@ def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
                     Group(changes, " ".join(filter(None, said)), points, rows.isel(point=np.flatnonzero(chosen)))
                 )
     return found
+
+
+def runs_in_time(rows: xr.Dataset) -> np.ndarray:
+    """Number (row,) of the run that each row belongs to: a record, or several whose time goes on."""
+    record = rows["record"].values
+    if "time" not in rows:
+        return record
+    begins = (np.diff(record, prepend=record[:1]) != 0) & (
+        np.diff(rows["time"].values, prepend=rows["time"].values[:1]) <= 0
+    )
+    return np.cumsum(begins)
 
 
 def with_logarithm(points: Points, ds: xr.Dataset, case: Case) -> tuple[Points, int]:

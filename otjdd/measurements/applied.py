@@ -1,7 +1,7 @@
 """All rows of measured data, also those whose measured number is missing or left out.
 
 What was applied in such a row is known all the same, and is part of the waveform of the device and of the order of reads.
-A Dataset with such rows has the coordinates `row_line`, `row_time`, `row_voltage` and so on over `row`.
+A Dataset with such rows has the coordinates `row_line`, `row_order`, `row_time`, `row_voltage` and so on over `row`.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ if TYPE_CHECKING:
     import xarray as xr
 
 APPLIED = ("write_voltage", "voltage", "field", "number", "time", "temperature")
-ABOUT = ("line", "record")
+ABOUT = ("line", "record", "order")
 ROW = "row"
 
 
 def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
     """Measured data with the coordinates of all rows.
 
-    columns : name -> values (row,) in all rows, with the line; only APPLIED, line and record are used
+    columns : name -> values (row,) in all rows, with the line and the order; only APPLIED and ABOUT are used
     """
     applied = {name: values for name, values in columns.items() if name in APPLIED}
-    known = np.all([np.isfinite(values) for values in applied.values()], axis=0) if applied else np.zeros(0, dtype=bool)
-    if known.sum() <= ds.sizes["point"]:
+    finite = (
+        np.all([np.isfinite(values) for values in applied.values()], axis=0) if applied else np.zeros(0, dtype=bool)
+    )
+    if finite.sum() <= ds.sizes["point"]:
         return ds
     about = {name: columns[name] for name in ABOUT if name in columns}
-    return ds.assign_coords({f"{ROW}_{name}": (ROW, values[known]) for name, values in (applied | about).items()})
+    return ds.assign_coords({f"{ROW}_{name}": (ROW, values[finite]) for name, values in (applied | about).items()})
 
 
 def applied_rows(ds: xr.Dataset) -> xr.Dataset:
@@ -38,13 +40,15 @@ def applied_rows(ds: xr.Dataset) -> xr.Dataset:
 
     if ROW not in ds.dims:
         return ds[[name for name in APPLIED if name in ds]]
-    held = {name: ("point", ds[f"{ROW}_{name}"].values) for name in (*APPLIED, *ABOUT) if f"{ROW}_{name}" in ds.coords}
-    return xr.Dataset(held, attrs=ds.attrs).set_coords([name for name in ABOUT if name in held])
+    columns = {
+        name: ("point", ds[f"{ROW}_{name}"].values) for name in (*APPLIED, *ABOUT) if f"{ROW}_{name}" in ds.coords
+    }
+    return xr.Dataset(columns, attrs=ds.attrs).set_coords([name for name in ABOUT if name in columns])
 
 
 def places(ds: xr.Dataset, rows: xr.Dataset) -> np.ndarray:
     """Index (point,) of the row of each point. rows : as of `applied_rows`"""
-    return np.searchsorted(rows["line"].values, ds["line"].values)
+    return np.searchsorted(rows["order"].values, ds["order"].values)
 
 
 def with_voltage(ds: xr.Dataset, thickness: float) -> xr.Dataset:

@@ -96,8 +96,10 @@ def made(arrays: Mapping[str, np.ndarray], units: Mapping[str, str], file: str) 
     finite = np.all([np.isfinite(v) for _, v, _ in variables.values()], axis=0)
     if finite.sum() < 2:
         raise DataError([Problem(file, 0, 0, "", "two points or more with a number in each column", str(finite.sum()))])
-    ds = xr.Dataset(variables, {"line": ("point", np.arange(1, len(finite) + 1))}, {"file": file, "understood": ""})
-    columns = {"line": ds["line"].values, **{name: values for name, (_, values, _) in variables.items()}}
+    lines = np.arange(1, len(finite) + 1)
+    coords = {"line": ("point", lines), "order": ("point", lines - 1)}
+    ds = xr.Dataset(variables, coords, {"file": file, "understood": ""})
+    columns = {"line": lines, "order": lines - 1, **{name: values for name, (_, values, _) in variables.items()}}
     ds = with_rows(ds.isel(point=np.flatnonzero(finite)), columns)
     try:
         record = restarts(ds["time"].values) if "time" in ds else np.zeros(ds.sizes["point"], dtype=int)

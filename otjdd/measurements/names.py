@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 from otjdd.results.outputs import OUTPUTS
@@ -23,59 +24,105 @@ class Quantity(NamedTuple):
     pattern: str = ""
 
 
-_SMU = r"(?:(?:smu|ch|channel)[ _-]?[\da-d][ _.-]?)?"
-_TERMINAL = r"(?:anode|cathode|source|drain|gate|top|bottom|device|sample|dut|a|b|d|g|smu ?[\da-d]|ch ?[\da-d])"
+_CHANNEL = (
+    r"(?:anode|cathode|source|drain|gate|top|bottom|device|sample|dut|te|be|a|b|d|g|smu ?[\da-d]|pmu\d \d"
+    r"|ch(?:annel)? ?[\da-d])"
+)
+_PLACE = r"(?:[a-z]{0,2}\d?|top|bot|com|gate|drain|src|dut)"  # behind a letter: V1, Vds, Itop
 
 QUANTITIES = {
-    "time": Quantity("s", "time", r"t|time|times|time ?stamp|elapsed time|relative time|rel time|time\d"),
-    "number": Quantity("1", "number of the write", r"n|no|nr|#|number|pulse|pulse (?:no|number|count)|cycle|pulses"),
+    "time": Quantity(
+        "s", "time",
+        r"t|time ?\d?|times|time ?stamp|(?:elapsed|relative|rel|test|measurement) time|zeit|temps|tempo|tiempo|时间|時間",
+    ),
+    "number": Quantity(
+        "1", "number of the write", r"n|no|nr|#|number|pulse|pulse (?:no|number|count)|cycle|pulses|pulsnummer|zyklus"
+    ),
     "write_voltage": Quantity(
         "V", "voltage of the write before the read",
-        r"(?:v|u)[ _]?(?:w|write|pulse|p|set|prog)|(?:write|pulse|programming) (?:voltage|amplitude|v)|amplitude",
+        r"(?:v|u)[ _]?(?:w|write|pulse|p|set|prog)|(?:write|pulse|programming) (?:voltage|amplitude|v)|amplitude"
+        r"|schreibspannung|pulsspannung",
     ),
-    "read_voltage": Quantity("V", "voltage of the source at the read", r"(?:v|u)[ _]?read|read (?:voltage|v)"),
-    "read_current": Quantity("A", "current read", r"i[ _]?read|read (?:current|i)"),
+    "read_voltage": Quantity(
+        "V", "voltage of the source at the read", r"(?:v|u)[ _]?read|read (?:voltage|v)|lesespannung"
+    ),
+    "read_current": Quantity("A", "current read", r"i[ _]?read|read (?:current|i)|lesestrom"),
     "voltage": Quantity(
         "V", "voltage at the source",
-        rf"v|u|{_SMU}voltage|(?:bias|source|applied|sample|device|dc|force[d]?)(?: voltage| v| bias)?"
-        rf"|[vu][a-z]{{0,2}}\d?|[vu][ _]?(?:bias|force|source|applied|meas|dc)|{_TERMINAL}[ _-]?(?:v|voltage)|vf",
+        rf"[vu]|[vu] ?{_PLACE}|[vu] ?(?:\+|plus|-|minus)|[vu] (?:bias|force|source|applied|meas|dc)|vf"
+        rf"|(?:bias|source|applied|sample|device|dc|drive|forced?|meas(?:ured)?|{_CHANNEL})[ .]?(?:voltage|volt|[vu]|bias)"
+        r"|(?:applied |forced )?voltage ?\d?|bias|spannung|tension|tensione|voltaje|tensión|电压|電圧",
     ),
     "current": Quantity(
         "A", "current that the instrument reads",
-        rf"i|{_SMU}current|(?:measured|dc|sample|device) current|i[a-z]{{0,2}}\d?|i[ _]?(?:meas|dc|dut)"
-        rf"|{_TERMINAL}[ _-]?(?:i|current)|reading",
+        rf"i|i ?{_PLACE}|i (?:meas|dc|dut)|(?:meas(?:ured)?|dc|sample|device|leakage|{_CHANNEL})[ .]?(?:current|i)"
+        r"|current ?\d?|strom|courant|corrente|corriente|电流|電流",
     ),
-    "current_density": Quantity("A m^-2", "current per area", r"j|current density"),
-    "resistance": Quantity("ohm", "resistance", r"r|resistance|r[ _]?(?:read|dc|hrs|lrs)|read resistance"),
-    "conductance": Quantity("S", "conductance", r"g|conductance|g[ _]?read|read conductance"),
-    "capacitance": Quantity("F", "capacitance", r"c|cp|cs|capacitance"),
-    "polarisation": Quantity("C m^-2", "polarisation of the film", r"polari[sz]ation|polari[sz]ation p"),
+    "current_density": Quantity(
+        "A m^-2", "current per area", r"j|(?:leakage )?current density|stromdichte|densité de courant|电流密度|電流密度"
+    ),
+    "resistance": Quantity(
+        "ohm", "resistance",
+        r"r|resistance ?\d?|r[ _]?(?:read|dc|hrs|lrs)|read resistance|widerstand|résistance|resistenza|resistencia"
+        r"|电阻|抵抗",
+    ),
+    "conductance": Quantity("S", "conductance", r"g|conductance|g[ _]?read|read conductance|leitwert|电导"),
+    "capacitance": Quantity("F", "capacitance", r"c|cp|cs|capacitance\d?|kapazität|kapazitaet|capacité|电容|容量"),
+    "polarisation": Quantity("C m^-2", "polarisation of the film", r"(?:measured )?polari[sz]ation(?: p)?|极化|分極"),
     "electrode_charge": Quantity(
         "C m^-2", "charge per area of the left electrode, P + eps0 eps_r E",
-        r"(?:electric )?displacement(?: field)?|charge density|charge per area",
+        r"(?:electric )?displacement(?: field)?|charge density|charge per area|verschiebungsdichte|ladungsdichte",
     ),
-    "field": Quantity("V m^-1", "voltage at the source over the thickness", r"(?:applied |electric |e )?field|field e"),
-    "temperature": Quantity("K", "temperature", r"temp|temperature"),
-    "frequency": Quantity("Hz", "frequency", r"f|freq|frequency"),
+    "field": Quantity(
+        "V m^-1", "voltage at the source over the thickness",
+        r"(?:applied |electric |e )?field|field e|(?:elektrisches )?feld|feldstärke|电场",
+    ),
+    "temperature": Quantity("K", "temperature", r"temp|temperature|temperatur|température|temperatura|温度"),
+    "frequency": Quantity("Hz", "frequency", r"f|freq|frequency|frequenz|fréquence|频率|周波数"),
 }  # fmt: skip
+# names of an instrument for whatever it measures: the unit says what that is
+NEUTRAL = re.compile(
+    r"reading|(?:source )?value|source|[xy](?: (?:axis|value|achse))?|\d{1,2}|ch(?:annel)? ?\d|math ?\d?|trace ?\d?"
+)
 # names of outputs that are one of these quantities
 SAME_AS = {
     "bias": "voltage", "bias_current": "current", "read_resistance": "resistance", "read_time": "time",
 }  # fmt: skip
 LETTERS = {"T": "temperature", "t": "time"}  # names that differ in upper and lower case only
-WITH_UNIT = {"P": "polarisation", "D": "electrode_charge", "E": "field"}  # letters that also mean something else
+WITH_UNIT = {
+    "P": "polarisation",
+    "D": "electrode_charge",
+    "E": "field",
+    "C": "capacitance",
+}  # letters that also mean something else
 UNCERTAIN = re.compile(
     r"(?:sigma|std|sd|err|error|delta|unc|uncertainty|u)[ _]?(?:of )?\(?\s*(?P<after>[^()]+?)\s*\)?$"
     r"|(?P<before>.+?)[ _](?:sigma|std|sd|err|error|uncertainty|unc)$"
 )
 FUNCTION = re.compile(r"(?:abs|sigma|std|sd|err|delta|u)\(")  # a function of a quantity, whose brackets hold no unit
+INDEX = re.compile(r"(.*?\S)\s*((?:\(\d{1,3}\)|\[\d{1,3}\])+)")  # "DrainI(2)", "Smu1.V[1][1]"
+UNIT_BEHIND = re.compile(
+    r"(.+?)[ _/]([^\s_/]+(?:_per_|/)[^\s_]+|[^\s_/]+)"
+)  # "Voltage V", "I_uA", "time/s", "P1 uC_per_cm2"
+BY_UNIT = (
+    "time",
+    "voltage",
+    "current",
+    "resistance",
+    "conductance",
+    "capacitance",
+    "polarisation",
+    "current_density",
+    "frequency",
+)
 UNCERTAINTY = "_uncertainty"
 MAX_NAME = 200  # characters of a header
 MINUS = ("-", "\u2212", "\u2013")  # before a name
 WORDS = {
     "volt": "V", "volts": "V", "amp": "A", "amps": "A", "ampere": "A", "amperes": "A", "ohms": "ohm", "sec": "s",
     "secs": "s", "seconds": "s", "second": "s", "kelvin": "K", "siemens": "S", "farad": "F", "farads": "F", "#": "1",
-    "hertz": "Hz", "msec": "ms", "usec": "us", "nsec": "ns", "-": "1", "count": "1", "counts": "1",
+    "hertz": "Hz", "volt dc": "V", "amp dc": "A", "sekunden": "s",
+    "msec": "ms", "usec": "us", "nsec": "ns", "-": "1", "count": "1", "counts": "1",
 }  # fmt: skip
 
 
@@ -83,13 +130,14 @@ class Heading(NamedTuple):
     """A header that is understood.
 
     magnitude : True if it is of the magnitude of its quantity   unit : as written, "" for none
-    sign : -1 for a header such as "-I", whose numbers have the opposite sign
+    sign : -1 for a header such as "-I", whose numbers have the opposite sign   series : index behind it, "(2)", or ""
     """
 
     quantity: str
     magnitude: bool
     unit: str
     sign: int = 1
+    series: str = ""
 
     @property
     def measures(self) -> str:
@@ -104,23 +152,42 @@ class Heading(NamedTuple):
         return self.sign * factor, offset
 
 
-def heading(text: str) -> Heading | None:
-    """Read a header such as "|I| (nA)" or "-I (A)"; None for an unknown name."""
+def heading(text: str, unit_beside: str = "") -> Heading | None:
+    """The quantity and the unit of a header such as "|I| (nA)" or "-I (A)"; None for an unknown name.
+
+    unit_beside : unit of the column where it does not stand in the header: in the line below, or in the cell beside
+    """
     if len(text) > MAX_NAME:
         return None
     if text[:1] in MINUS and text[1:].strip():
-        found = heading(text[1:].strip())
-        return found and found._replace(sign=-found.sign)
-    name, unit_text = parted(text)
+        opposite = heading(text[1:].strip(), unit_beside)
+        return opposite and opposite._replace(sign=-opposite.sign)
+    index = INDEX.fullmatch(text)
+    named = plain_heading(index[1], unit_beside) if index else None
+    if index and named and unit_of(named.measures) != "1":
+        return named._replace(series=index[2])
+    return plain_heading(text, unit_beside)
+
+
+def plain_heading(text: str, unit_beside: str) -> Heading | None:
+    """The quantity and the unit of a header without a sign and without an index; None for an unknown name."""
+    name, written = parted(text)
     bare = re.fullmatch(r"\|(.+)\||abs(?:\((.+)\)|[ _]?(.+))", name, re.IGNORECASE)
-    inside = next((part for part in bare.groups() if part), name) if bare else name
-    quantity = quantity_of(inside.strip()) or lettered(inside.strip(), unit_text)
-    if quantity is None and (match := UNCERTAIN.fullmatch(name.lower())):
+    inside = (next((part for part in bare.groups() if part), name) if bare else name).strip()
+    unit_text = written or unit_beside
+    if quantity := quantity_of(inside) or lettered(inside, unit_text) or neutral(inside, unit_text):
+        return Heading(quantity, bool(bare), written)
+    if match := UNCERTAIN.fullmatch(name.lower()):
         whole = match["after"] or match["before"]
-        kept = name[match.start("after") : match.end("after")] if match["after"] else name[: len(whole)]
-        base = quantity_of(kept.strip("() ")) or lettered(kept.strip("() "), unit_text)
-        quantity = base and base + UNCERTAINTY
-    return None if quantity is None else Heading(quantity, bool(bare), unit_text)
+        part = (name[match.start("after") : match.end("after")] if match["after"] else name[: len(whole)]).strip("() ")
+        if base := quantity_of(part) or lettered(part, unit_text):
+            return Heading(base + UNCERTAINTY, bool(bare), written)
+    behind = UNIT_BEHIND.fullmatch(inside)
+    if behind and not written:
+        first, last = behind[1], behind[2].replace("_per_", "/")
+        if (quantity := quantity_of(first) or lettered(first, last)) and has_unit(quantity, last):
+            return Heading(quantity, bool(bare), last)
+    return None
 
 
 def parted(text: str) -> tuple[str, str]:
@@ -134,33 +201,55 @@ def parted(text: str) -> tuple[str, str]:
     return match[1], next((part for part in match.groups()[1:] if part), "").strip()
 
 
+@cache
 def quantity_of(name: str) -> str | None:
     """Quantity of a bare name, None for an unknown one."""
     if name in LETTERS:
         return LETTERS[name]
-    known = (
+    known_names = (
         QUANTITIES.keys() | {n for n, output in OUTPUTS.items() if output.dims in (("time",), ("read",))} | set(SAME_AS)
     )
-    if name in known:
+    if name in known_names:
         return SAME_AS.get(name, name)
-    small = re.sub(r"[ _-]+", " ", name.lower()).strip()
+    small = re.sub(r"(?<=\w)[ _-]+(?=\w)", " ", name.lower()).strip()
     joined = small.replace(" ", "_")
-    if joined in known:
+    if joined in known_names:
         return SAME_AS.get(joined, joined)
-    found = [key for key, quantity in QUANTITIES.items() if re.fullmatch(quantity.pattern, small)]
-    return found[0] if found else None
+    exact = next((key for key, quantity in QUANTITIES.items() if re.fullmatch(quantity.pattern, small)), None)
+    of_channel = re.fullmatch(rf"({_CHANNEL})[ .:](.+)", small)
+    if exact or not of_channel or (of_channel[2] == "t" and not of_channel[1].startswith("pmu")):
+        return exact
+    return quantity_of(of_channel[2])
 
 
-def lettered(name: str, written: str) -> str | None:
-    """Quantity of a letter of WITH_UNIT whose unit is one of that quantity, else None."""
-    quantity = WITH_UNIT.get(name)
-    if quantity is None or not written:
+def neutral(name: str, written: str) -> str | None:
+    """Quantity of a name of NEUTRAL from its unit, else None; a reading without a unit is a current."""
+    plain = re.sub(r"[ _-]+", " ", name.lower()).strip()
+    if not NEUTRAL.fullmatch(plain):
         return None
+    if not written:
+        return "current" if plain == "reading" else None
+    return quantity_of_unit(written)
+
+
+def quantity_of_unit(written: str) -> str | None:
+    """Quantity of BY_UNIT that a unit belongs to, else None."""
+    return next((quantity for quantity in BY_UNIT if has_unit(quantity, written)), None)
+
+
+def has_unit(quantity: str, written: str) -> bool:
+    """True if a text is a unit of a quantity."""
     try:
         scale_to(written, quantity)
     except ValueError:
-        return None
-    return quantity
+        return False
+    return bool(written)
+
+
+def lettered(name: str, written: str) -> str | None:
+    """Quantity of a letter of WITH_UNIT, with or without a digit, whose unit is one of that quantity, else None."""
+    quantity = WITH_UNIT.get(name[:1]) if re.fullmatch(r".\d?", name) else None
+    return quantity if quantity and has_unit(quantity, written) else None
 
 
 def headers_by_quantity(names: Mapping[str, str]) -> dict[str, str]:
@@ -199,8 +288,7 @@ def is_unit(text: str) -> bool:
 def read_unit(text: str) -> Unit:
     """Read a unit in a common spelling: "mA/cm2", "µA", "Ohms". Raises ValueError."""
     plain = text.translate(SAME).strip()
-    plain = WORDS.get(plain.lower(), plain)
-    return unit(plain)
+    return unit(WORDS.get(plain.lower(), plain).replace("_per_", "/"))
 
 
 @exactly

@@ -9,17 +9,37 @@ from collections.abc import Sequence
 import numpy as np
 
 NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,3})?|inf(?:inity)?)", re.IGNORECASE)
-MISSING = {"", "-", "--", "---", "nan", "na", "n/a", "null", "none", "#n/a", "#ref", "overflow"}
+MISSING = {
+    "",
+    "-",
+    "--",
+    "---",
+    "nan",
+    "na",
+    "n/a",
+    "null",
+    "none",
+    "#n/a",
+    "#ref",
+    "overflow",
+    "over range",
+    "overrange",
+}
+# of a spreadsheet, "#DIV/0!"; of a C program on Windows, "-1.#IND", "1.#QNAN0e+000"
+NO_NUMBER = re.compile(
+    r"#(?:ref|div/0|value|num|name|null)[!?]?|[+-]?1\.#(?:ind|qnan|snan|inf)\w*(?:[+-]\d+)?", re.IGNORECASE
+)
 MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})  # signs of word processors
 # SCPI instruments write 9.9e37 for a value over range, and 9.91e37 for "not a number".
 OVERFLOW = 9.8e37
+DIVIDED = re.compile(r"[\s;,]+")  # between words
 BETWEEN = "\0"  # a character that no text contains
 
 
 def number_in(text: str, decimal: str) -> float | None:
     """Number of a cell, nan for a missing one; None for other text, and for another decimal mark."""
     text = text.strip().translate(MINUS)
-    if text.lower() in MISSING:
+    if text.lower() in MISSING or ("#" in text and NO_NUMBER.fullmatch(text)):
         return math.nan
     if decimal == ",":
         text = text.replace(".", "?").replace(",", ".")
@@ -32,6 +52,13 @@ def is_number(text: str, decimal: str) -> bool:
     if found is None and decimal != ".":
         found = number_in(text, ".")
     return found is not None and not math.isnan(found)
+
+
+def holds_numbers(text: str) -> bool:
+    """True for a line of numbers: the first word is one, or that of a row of EasyEXPERT, and there are two."""
+    words = DIVIDED.split(text[:2000].strip().replace('"', ""))
+    numbers = [number_in(word, ".") is not None for word in words if word]
+    return (numbers[:1] == [True] or text.startswith("DataValue")) and sum(numbers) > 1
 
 
 def plain_numbers(cells: Sequence[str], decimal: str) -> np.ndarray | None:

@@ -19,113 +19,101 @@ import numpy as np
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
 from otjdd.measurements.applied import ROW, applied_rows, places, with_rows
-from otjdd.measurements.columns import Table, has_header, table_of
+from otjdd.measurements.content import HDF5, kind_of
 from otjdd.measurements.datasets import from_arrays, from_netcdf
+from otjdd.measurements.file_sets import conditions, files_of, one_after_another, with_conditions
 from otjdd.measurements.names import UNCERTAINTY, headers_by_quantity, long_name_of, quantity_of, unit_of
 from otjdd.measurements.noise import LOST, noise_floor
-from otjdd.measurements.sheet import Sheet
 from otjdd.measurements.sweeps import branches, period, restarts
-from otjdd.measurements.text import read_text
-from otjdd.measurements.workbook import SUFFIXES as WORKBOOKS
-from otjdd.measurements.workbook import read_workbook
+from otjdd.measurements.tables import UNUSED, Table, table_in
 
 if TYPE_CHECKING:
     import xarray as xr
 
 NETCDF = (".nc", ".nc4", ".cdf")
-TEXTS = (".csv", ".tsv", ".txt", ".dat", ".asc")
-SUFFIXES = (*TEXTS, *WORKBOOKS, *NETCDF)  # by which commands tell data from cases
 SWEPT = ("write_voltage", "voltage", "field", "number", "time")  # possible axes of the sweeps, the preferred one first
 AXES = {*SWEPT, "read_voltage", "temperature", "frequency"}
 FEWEST = 2  # points of a curve
-UNUSED = "columns not used: "
 
 
 def read_data(
     source: Any, *, names: Mapping[str, str] | None = None, sheet: str = "",
-    without: Sequence[tuple[int, int]] = (), keep: Mapping[str, tuple[float, float]] | None = None,
+    without: Sequence[tuple[int, int]] = (), keep: Mapping[str, tuple[float, float]] | None = None, from_name: str = "",
 ) -> xr.Dataset:  # fmt: skip
-    """Read measured numbers: a file (CSV, TSV or other text, a workbook, NetCDF), arrays by name, a DataFrame, a Dataset.
+    """Measured numbers of a file of any instrument, of several files, of arrays by name, a DataFrame, or a Dataset.
 
-    source : names are those of outputs, or V, I, |I|, J, R, G, C, t, n, T, with a unit in brackets: "I (nA)"
-    names : quantity -> header of its column, for headers that are not understood: {"current": "Reading 2"}
-    sheet : of a workbook, by default the first with a table
+    source : a path, a pattern such as "jv-*.csv" or paths, whose points become one Dataset; names of arrays are those of
+        outputs, or V, I, |I|, J, R, G, C, t, n, T, with a unit in brackets: "I (nA)"
+    names : quantity -> header of its column, for headers that are not understood: {"current": "Reading 2"}; the place of a
+        column without a header, {"current": "2"}; the voltage over a resistor, {"current": "2 / 1 kohm"}
+    sheet : title of a sheet or table, by default the first one with a curve
     without : (first, last) lines of the file to leave out   keep : quantity -> (low, high) [SI] of the points to keep
+    from_name : what the name of a file says, "{temperature}K" or "{device}_{temperature}C"
     Raises OSError, ResultError (NetCDF), TypeError; ValueError for unknown quantities; DataError, with file, line and
-    column, for data that cannot be used.
+    column, for data that cannot be used, and where the file leaves a choice.
     """
     if "understood" in getattr(source, "attrs", ()):  # a Dataset of this function
         return selected(source, without, keep or {})
-    if not isinstance(source, str | os.PathLike):
-        ds = from_arrays(source)
-    elif Path(source).suffix.lower() in NETCDF:
-        ds = from_netcdf(source)
+    arguments = headers_by_quantity(names or {}), sheet, without
+    if isinstance(source, str | os.PathLike) or (isinstance(source, Sequence) and not isinstance(source, str)):
+        files = files_of(source)
+        parts = [with_conditions(from_file(file, *arguments), conditions(file, from_name)) for file in files]
+        ds = parts[0] if len(parts) == 1 else one_after_another(parts, source)
     else:
-        table, found = understood(source, headers_by_quantity(names or {}), sheet, without)
-        ds = dataset_of_table(table, found)
+        ds = from_arrays(source)
     return with_findings(selected(ds, without, keep or {}))
 
 
-def understood(
-    path: str | os.PathLike[str], names: Mapping[str, str], wanted: str, without: Sequence[tuple[int, int]]
-) -> tuple[Table, Sheet]:
-    """Table and sheet of a text file, or of the first sheet of a workbook with a table. Raises DataError, OSError.
-
-    names : quantity -> header   wanted : title of a sheet, "" for any   without : lines to leave out
-    """
-    if Path(path).suffix.lower() not in WORKBOOKS:
-        sheet = read_text(path, without)
-        return table_of(sheet, names), sheet
-    sheets = read_workbook(path, wanted, without)
-    if not sheets:
-        raise DataError([Problem(os.fspath(path), 1, 1, "", f"a sheet {wanted!r} that is not empty", "none")])
-    sheet = next((sheet for sheet in sheets if has_header(sheet, names)), sheets[0])
-    return table_of(sheet, names), sheet
+def from_file(
+    path: str | os.PathLike[str], names: Mapping[str, str], sheet: str, without: Sequence[tuple[int, int]]
+) -> xr.Dataset:
+    """The measured data of a file, as they stand there. Raises DataError, OSError, ResultError."""
+    if Path(path).suffix.lower() in NETCDF or kind_of(path) == HDF5:
+        return from_netcdf(path)
+    return dataset_of_table(table_in(path, names, sheet, without))
 
 
-def dataset_of_table(table: Table, sheet: Sheet) -> xr.Dataset:
+def dataset_of_table(table: Table) -> xr.Dataset:
     """Dataset of a table. Rows with a missing number are no points. Raises DataError."""
     import xarray as xr
 
-    lines = table.lines
+    lines, file = table.lines, table.block.sheet.file
     missing = np.any([np.isnan(values) for values in table.values.values()], axis=0)
-    kept = np.flatnonzero(~missing)
-    if len(kept) < FEWEST:
-        first = sheet.line(int(lines[0]))
-        raise sheet.fault(first, None, f"{FEWEST} rows or more with a number in each column", str(len(kept)))
+    whole = np.flatnonzero(~missing)
+    if len(whole) < FEWEST:
+        first = table.block.sheet.line(int(lines[0]))
+        raise table.block.sheet.fault(
+            first, None, f"{FEWEST} rows or more with a number in each column", str(len(whole))
+        )
     variables: dict[str, tuple[str, np.ndarray, dict[str, str | int]]] = {
-        name: ("point", values[kept], {"units": unit_of(base), "long_name": long_name_of(base)})
+        name: ("point", values[whole], {"units": unit_of(base), "long_name": long_name_of(base)})
         for name, values in table.values.items()
         for base in [name.removesuffix(UNCERTAINTY)]
     }
     for name, column in table.columns.items():
-        variables[name][2].update(header=column.header.text, written_unit=column.heading.unit or "none; SI is assumed")
+        unit, count = column.heading.unit or "none; SI is assumed", int(np.isfinite(table.values[name]).sum())
+        variables[name][2].update(header=column.header.text, written_unit=unit, numbers=count)
         if column.heading.magnitude:
             variables[name][2]["magnitude"] = 1
         if column.heading.sign < 0:
             variables[name][2]["sign_turned"] = 1
-    ds = xr.Dataset(variables, {"line": ("point", lines[kept])}, {"file": sheet.file})
-    ds = with_rows(ds, {"line": lines, **table.values})
-    said = [*sheet.told, f"{len(kept)} of {len(lines)} rows"]
-    said += [f"{int(missing.sum())} rows without a number left out"] * bool(missing.any())
-    said += [f"{table.overflows} numbers over the range of the instrument"] * bool(table.overflows)
-    said += [f"{UNUSED}{', '.join(table.left_out)[:500]}"] * bool(table.left_out)
-    ds.attrs["understood"] = "\n".join(said)
-    return ds.assign_coords(record=("point", records(ds, sheet, table)))
+    of_rows = {"line": lines, "record": table.record, "order": np.arange(len(lines))}
+    coords = {name: ("point", values[whole]) for name, values in of_rows.items()}
+    notes = [*table.notes, f"{len(whole)} of {len(lines)} rows"]
+    notes += [f"{int(missing.sum())} rows without a number left out"] * bool(missing.any())
+    ds = xr.Dataset(variables, coords, {"file": file, "understood": "\n".join(notes)})
+    ds = with_rows(ds, of_rows | table.values)
+    if table.temperature and "temperature" not in ds:
+        ds = with_conditions(ds, {"temperature": table.temperature})
+    return ds if set(ds) & set(SWEPT) else counted(ds)
 
 
-def records(ds: xr.Dataset, sheet: Sheet, table: Table) -> np.ndarray:
-    """Number (point,) of the record of each point, from the time. Raises DataError if the time runs back."""
-    if "time" not in ds:
-        return np.zeros(ds.sizes["point"], dtype=int)
-    try:
-        return restarts(ds["time"].values)
-    except ValueError as error:
-        number = int(ds["line"].values[error.args[0]])
-        line = sheet.line(number)
-        cell = line.cells[table.columns["time"].place]
-        before = ds["time"].values[error.args[0] - 1]
-        raise sheet.fault(line, cell, f"a time after {before:g} s, or one that starts again", cell.text) from None
+def counted(ds: xr.Dataset) -> xr.Dataset:
+    """Measured data with the numbers of their points, where nothing says what they were measured against."""
+    about = {"units": "1", "long_name": long_name_of("number"), "header": "the order of the rows"}
+    ds = ds.assign(number=("point", np.arange(1.0, ds.sizes["point"] + 1), about))
+    ds.attrs["understood"] += "\nno time and no voltage: the rows are counted"
+    return ds
 
 
 def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[str, tuple[float, float]]) -> xr.Dataset:
@@ -190,16 +178,24 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
 
 
 def row_records(rows: xr.Dataset, axis: str) -> np.ndarray:
-    """Number (row,) of the record of each row, from the time, else from repeats of the axis. Raises DataError."""
-    found = np.zeros(rows.sizes["point"], dtype=int)
+    """Number (row,) of the record of each row: that of the file, of a time that starts again, or of a repeat of the axis.
+
+    Raises DataError for a time that runs back.
+    """
+    given = rows["record"].values if "record" in rows.coords else np.zeros(rows.sizes["point"], dtype=int)
+    record = given.copy()
     if "time" in rows:
-        try:
-            found = restarts(rows["time"].values)
-        except ValueError as error:
-            line, time = int(rows["line"].values[error.args[0]]), rows["time"].values[error.args[0]]
-            expected = "a time after the one before, or one that starts again"
-            raise DataError([Problem(rows.attrs["file"], line, 1, "time", expected, f"{time:g} s")]) from None
-    return found if axis in ("time", "number") or found.max() > 0 else repeats(rows, rows[axis].values)
+        record[:] = 0
+        for number in range(int(given.max()) + 1):
+            inside = np.flatnonzero(given == number)
+            try:
+                record[inside] = (record.max() + 1) * (number > 0) + restarts(rows["time"].values[inside])
+            except ValueError as error:
+                at = inside[error.args[0]]
+                line, time = int(rows["line"].values[at]), rows["time"].values[at]
+                expected = f"a time after {rows['time'].values[at - 1]:g} s, or one that starts again"
+                raise DataError([Problem(rows.attrs["file"], line, 1, "", expected, f"{time:g} s")]) from None
+    return record if axis in ("time", "number") or record.max() > 0 else repeats(rows, rows[axis].values)
 
 
 def repeats(ds: xr.Dataset, values: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The rows below a header: each has a cell for each name, and a number in each column that is used.
+"""The rows of a table: each has a cell for each name, and a number in each column that is used.
 
 Rows are read in blocks, a whole column of a block at once. Cells are read one by one only if one is not a plain number.
 """
@@ -6,35 +6,59 @@ Rows are read in blocks, a whole column of a block at once. Cells are read one b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.measurements.numbers import number_in, plain_numbers, without_overflows
+from otjdd.errors import DataError
+from otjdd.measurements.forms.form import Block
+from otjdd.measurements.names import heading
+from otjdd.measurements.numbers import holds_numbers, number_in, plain_numbers, without_overflows
 from otjdd.measurements.sheet import Line, Sheet
 
 Columns = list[tuple[str, ...]]  # texts of the cells, a tuple for each column
 
 
-def rows_below(
-    sheet: Sheet, header: Line, number: int, wanted: Mapping[int, str]
-) -> tuple[np.ndarray, dict[int, np.ndarray], int]:
-    """Numbers of the lines (row,), place -> numbers (row,) of the cells, nan for missing ones, and number of overflows.
+class Rows(NamedTuple):
+    """The rows of a table.
 
-    number : the rows begin below this line   wanted : place of a column -> its quantity, for messages
-    Lines that repeat the header, and those without content at these places, are left out. Raises DataError, with the
-    place, for text, and for a row that does not fit the header.
+    lines : (row,) of the file   part : number (row,) of the repeats of the header above each row
+    numbers : place of a column -> numbers (row,), nan for missing ones and for text   overflows : place -> their number
+    faults : place -> error for the first text in the column
     """
+
+    lines: np.ndarray
+    part: np.ndarray
+    numbers: dict[int, np.ndarray]
+    overflows: dict[int, int]
+    faults: dict[int, DataError]
+
+
+def rows_of(block: Block, places: Mapping[int, str]) -> Rows:
+    """The rows of a table. places : place of a column -> its quantity, for messages.
+
+    Lines that repeat the header, and those without content at these places, are left out. Raises DataError, with the
+    place, for a row that does not fit the header.
+    """
+    sheet, header = block.sheet, block.header
     lines, numbers = [], []
-    for first, rows in sheet.blocks(number + 1):
-        at, columns = with_content(sheet, header, first, rows, list(wanted))
-        found = [plain_numbers(columns[place], sheet.decimal) for place in wanted]
-        if any(values is None for values in found):
-            at, columns = without_headers(header, at, columns)
-            found = [careful_numbers(sheet, at, columns[place], place, what) for place, what in wanted.items()]
+    repeats: list[int] = []
+    faults: dict[int, DataError] = {}
+    for first, rows in sheet.blocks(block.first, block.last):
+        at, columns = with_content(sheet, header, first, rows, list(places))
+        values = [plain_numbers(columns[place], sheet.decimal) for place in places]
+        if any(column is None for column in values):
+            at, columns, again = without_headers(header, at, columns)
+            repeats += again
+            values = [careful_numbers(sheet, at, columns[place], place, what, faults) for place, what in places.items()]
         lines.append(at)
-        numbers.append(np.array(found).reshape(len(wanted), len(at)))
-    values, overflows = without_overflows(np.concatenate(numbers or [np.zeros((len(wanted), 0))], axis=1))
-    return np.concatenate(lines or [np.zeros(0, int)]), dict(zip(wanted, values, strict=True)), overflows
+        numbers.append(np.array(values).reshape(len(places), at.size))
+    table = np.concatenate(numbers or [np.zeros((len(places), 0))], axis=1)
+    masked = {place: without_overflows(column) for place, column in zip(places, table, strict=True)}
+    every = np.concatenate(lines or [np.zeros(0, int)])
+    part = np.searchsorted(np.array(repeats), every) if repeats else np.zeros(every.size, dtype=int)
+    overflows = {place: count for place, (_, count) in masked.items()}
+    return Rows(every, part, {place: values for place, (values, _) in masked.items()}, overflows, faults)
 
 
 def with_content(
@@ -61,7 +85,8 @@ def check_widths(sheet: Sheet, header: Line, at: np.ndarray, rows: list[list[str
     width = len(header.cells)
     for number, row in zip(at, rows, strict=True):
         fewer = 0 < len(row) < width and sheet.divider == " "
-        if fewer or any(cell.strip() for cell in row[width:]):
+        other = len(row) == 1 < width and of_another_table(row[0])
+        if fewer or other or any(cell.strip() for cell in row[width:]):
             line = sheet.line(int(number))
             cell = line.cells[width] if len(line.cells) > width else None
             hint = "a missing number is nan, and a name with a blank stands in quotes"
@@ -69,25 +94,32 @@ def check_widths(sheet: Sheet, header: Line, at: np.ndarray, rows: list[list[str
             raise sheet.fault(line, cell, f"{width} cells, as many as the header has names", f"{len(row)}", hint)
 
 
-def without_headers(header: Line, at: np.ndarray, columns: Columns) -> tuple[np.ndarray, Columns]:
-    """Lines and columns without the rows that repeat the header."""
+def of_another_table(text: str) -> bool:
+    """True for a line of a table whose cells are divided otherwise: numbers, or names of quantities."""
+    return holds_numbers(text) or sum(heading(word) is not None for word in text.split()[:50]) > 1
+
+
+def without_headers(header: Line, at: np.ndarray, columns: Columns) -> tuple[np.ndarray, Columns, list[int]]:
+    """Lines and columns without the rows that repeat the header, and the lines of these."""
     names = header.texts
     repeated = np.array([[cell.strip() for cell in row[: len(names)]] == names for row in zip(*columns, strict=True)])
     if not repeated.any():
-        return at, columns
-    kept = np.flatnonzero(~repeated)
-    return at[kept], [tuple(column[i] for i in kept) for column in columns]
+        return at, columns, []
+    others = np.flatnonzero(~repeated)
+    return at[others], [tuple(column[i] for i in others) for column in columns], at[repeated].tolist()
 
 
-def careful_numbers(sheet: Sheet, at: np.ndarray, cells: Sequence[str], place: int, what: str) -> np.ndarray:
-    """Numbers of the cells of a column, read one by one. Raises DataError for text, with its place."""
-    found = np.empty(len(cells))
+def careful_numbers(
+    sheet: Sheet, at: np.ndarray, cells: Sequence[str], place: int, what: str, faults: dict[int, DataError]
+) -> np.ndarray:
+    """Numbers of the cells of a column, read one by one. The first text is put into the faults, with its place."""
+    numbers = np.empty(len(cells))
     for i, text in enumerate(cells):
         value = number_in(text, sheet.decimal)
-        if value is None:
+        numbers[i] = np.nan if value is None else value
+        if value is None and place not in faults:
             line = sheet.line(int(at[i]))
             comma = sheet.decimal == "," and number_in(text, ".") is not None
             expected = f"a number of {what}" + " with a decimal comma, as other numbers of this file have" * comma
-            raise sheet.fault(line, line.cells[place], expected, f"{text.strip()[:60]!r}")
-        found[i] = value
-    return found
+            faults[place] = sheet.fault(line, line.cells[place], expected, f"{text.strip()[:60]!r}")
+    return numbers

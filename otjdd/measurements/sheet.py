@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Literal, NamedTuple
@@ -40,8 +41,9 @@ class Line(NamedTuple):
 class Sheet(NamedTuple):
     """A table in a file.
 
-    text : without comments   divider : of cells   decimal : decimal mark   told : notes on this form
+    text : without comments   divider : of cells   decimal : decimal mark   notes : on this form
     header : names in a comment above the numbers, or None
+    original : text with its comments, "" without any   title : of the sheet of a workbook
     quoted : double quotes may enclose cells   counted : places in a line count cells and not characters, as in workbooks
     """
 
@@ -49,10 +51,12 @@ class Sheet(NamedTuple):
     text: str
     divider: str = "\t"
     decimal: str = "."
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     header: Line | None = None
     quoted: bool = True
     counted: bool = False
+    original: str = ""
+    title: str = ""
 
     def line(self, number: int, text: str | None = None) -> Line:
         """The line of a number, counted from 1."""
@@ -63,14 +67,18 @@ class Sheet(NamedTuple):
             return Line(number, [Cell(i, cell.text) for i, cell in enumerate(cells, start=1)])
         return Line(number, cells, text)
 
-    def head(self) -> list[Line]:
-        """The first lines with content; a header in a comment is the first of all."""
-        texts = enumerate(self.text.split("\n", HEAD)[:HEAD], start=1)
-        lines = [self.line(number, text) for number, text in texts if text.strip()]
-        return [self.header, *lines] if self.header else lines
+    def head(self, first: int = 1, last: int = sys.maxsize) -> list[Line]:
+        """The lines with content among HEAD lines from `first` on; a header in a comment is the first of all."""
+        at = 0
+        for _ in range(first - 1):
+            at = self.text.find("\n", at) + 1
+        texts = self.text[at:].split("\n", HEAD)
+        numbered = enumerate(texts[: min(HEAD, last - first + 1)], start=first)
+        lines = [self.line(number, text) for number, text in numbered if text.strip()]
+        return [self.header, *lines] if self.header and first == 1 else lines
 
-    def blocks(self, number: int) -> Iterator[tuple[int, list[list[str]]]]:
-        """Yield (number of the first line, texts of the cells of each line) in blocks, from line `number` on.
+    def blocks(self, number: int, last: int) -> Iterator[tuple[int, list[list[str]]]]:
+        """Yield (number of the first line, texts of the cells of each line) in blocks, from line `number` to line `last`.
 
         An empty line has []. Raises DataError for a quote that is not closed in its line.
         """
@@ -79,10 +87,10 @@ class Sheet(NamedTuple):
             at = self.text.find("\n", at) + 1
             if not at:
                 return
-        while at < len(self.text):
+        while at < len(self.text) and number <= last:
             end = self.text.find("\n", at + BLOCK)
             end = len(self.text) if end < 0 else end
-            texts = self.text[at:end].split("\n")
+            texts = self.text[at:end].split("\n")[: last - number + 1]
             yield number, self.rows(number, texts)
             at, number = end + 1, number + len(texts)
 

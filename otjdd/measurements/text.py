@@ -5,19 +5,19 @@ The divider and the decimal mark are those with which most cells are numbers.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
+from functools import partial
 from itertools import product
-from pathlib import Path
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
+from otjdd.measurements.names import heading, quantity_of
 from otjdd.measurements.numbers import BETWEEN, is_number
 from otjdd.measurements.sheet import Sheet, divided
-from otjdd.system.files import Refused, read_regular
 
-MAX_BYTES = 256_000_000
+MAX_HEADER = 2000  # characters of a comment that may be a header
+ENCODINGS = ("gb18030", "shift_jis")
 DIVIDERS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces"}
 MARKS = "#%!"  # a line that begins with one of them is a comment
 COMMENT = re.compile(rf"^[ \t]*[{MARKS}].*", re.MULTILINE)
@@ -26,10 +26,9 @@ SAMPLE, TAIL = 400, 200_000  # the divider is found from this many last lines, a
 BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def read_text(path: str | os.PathLike[str], without: Sequence[tuple[int, int]] = ()) -> Sheet:
-    """The sheet of a text file. without : (first, last) lines to leave empty. Raises OSError, DataError."""
-    name = os.fspath(path)
-    return sheet_of(name, blanked(decoded(path), without))
+def text_sheet(name: str, data: bytes, without: Sequence[tuple[int, int]] = ()) -> Sheet:
+    """The sheet of the content of a text file. without : (first, last) lines to leave empty. Raises DataError."""
+    return sheet_of(name, blanked(decoded(name, data), without))
 
 
 def sheet_of(name: str, text: str) -> Sheet:
@@ -40,32 +39,39 @@ def sheet_of(name: str, text: str) -> Sheet:
     comments = [match.span() for match in COMMENT.finditer(text, 0, begin.start())]
     above = text[slice(*comments[-1])] if comments else ""
     at = text.count("\n", 0, comments[-1][0]) + 1 if comments else 0
+    original, count = "", 0
     if comments or any(mark in text for mark in MARKS):
-        text, count = COMMENT.subn("", text)
-    else:
-        count = 0
+        original = text
+        text, count = COMMENT.subn(partial(comment_or_header, begin.start()), text)
     lines = [line for line in text[-TAIL:].split("\n")[len(text) > TAIL :] if line.strip()]
     divider, decimal = form_of(lines[-SAMPLE:])
-    told = [f"cells between {DIVIDERS[divider]}"] + ["a decimal comma"] * (decimal == ",")
-    told += [f"{count} lines of comment"] * bool(count)
-    sheet = Sheet(name, text, divider, decimal, tuple(told))
+    notes = [f"cells between {DIVIDERS[divider]}"] + ["a decimal comma"] * (decimal == ",")
+    notes += [f"{count} lines of comment"] * bool(count)
+    sheet = Sheet(name, text, divider, decimal, tuple(notes), original=original)
     if not above or not is_number(re.split(r"[\s;,]", begin.group().strip(), maxsplit=1)[0], "."):
         return sheet
     names = sheet.line(at, re.sub(f"[{MARKS}]", " ", above, count=1))  # the comment right above the numbers
-    return sheet._replace(header=names._replace(text=above))
+    return sheet._replace(header=names._replace(text=f" {above[1:]}"))
 
 
-def decoded(path: str | os.PathLike[str]) -> str:
-    """Text of a file in UTF-8, UTF-16 with a byte order mark, or else Windows-1252, which instruments use for micro signs.
+def comment_or_header(begin: int, comment: re.Match[str]) -> str:
+    """The text of a comment that names quantities below the place `begin` of a text: a header again; "" for another."""
+    words = comment.group().strip().lstrip(MARKS)
+    if comment.start() < begin or len(words) > MAX_HEADER:
+        return ""
+    cells = [cell.text for divider in DIVIDERS for cell in divided(words, divider, True)]
+    return words if sum(heading(cell) is not None for cell in dict.fromkeys(cells)) > 1 else ""
 
-    Ends of lines become "\\n". Raises OSError, DataError.
+
+def decoded(name: str, data: bytes) -> str:
+    """Text in UTF-8, UTF-16, or else Windows-1252, which instruments use for micro signs. Ends of lines become "\\n".
+
+    Another encoding of ENCODINGS is taken where a name of a quantity is understood in it. Raises DataError.
     """
-    name = os.fspath(path)
-    try:
-        data = read_regular(Path(path), MAX_BYTES)
-    except Refused as error:
-        raise DataError([Problem(name, 1, 1, "", "a file of numbers", f"something that {error.strerror}")]) from None
-    for encoding in (BYTE_ORDER.get(data[:2], "utf-8-sig"), "cp1252"):
+    order = BYTE_ORDER.get(data[:2]) or (
+        "utf-16-le" if data[1:400:2].count(0) > 0.9 * len(data[1:400:2]) > 0 else "utf-8-sig"
+    )
+    for encoding in (order, *(code for code in ENCODINGS if named_in(data, code)), "cp1252"):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError as error:
@@ -76,7 +82,15 @@ def decoded(path: str | os.PathLike[str]) -> str:
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     else:
         raise DataError([Problem(name, 1, 1, "", "text in UTF-8, UTF-16 or Windows-1252", f"byte {last.start}")])
-    raise DataError([Problem(name, 1, 1, "", "a text file, .xls, .xlsx or .nc", "a binary file of another kind")])
+    raise DataError(
+        [Problem(name, 1, 1, "", "text, a workbook, a MAT-file or NetCDF", "a binary file of another kind")]
+    )
+
+
+def named_in(data: bytes, encoding: str) -> bool:
+    """True if the first lines name a quantity in an encoding of East Asia."""
+    text = data[:4000].decode(encoding, "ignore")
+    return any(not word.isascii() and quantity_of(word) for word in re.findall(r"\w+", text))
 
 
 def blanked(text: str, without: Sequence[tuple[int, int]]) -> str:

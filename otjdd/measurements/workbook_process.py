@@ -1,10 +1,10 @@
-"""A process that reads a workbook from stdin and writes the text of each sheet to stdout, within limits of memory and time.
+"""A process that reads a workbook, or a file of arrays, from stdin and writes the text of each sheet to stdout.
 
-It is started as a file, and imports nothing of otjdd. A workbook of a few kilobytes can ask for any amount of memory, and a
-damaged one can end the process that reads it. The output is, for each sheet, a line of JSON with its title and the number
-of bytes, and its text; or a line with a fault.
+It has limits of memory and time, is started as a file, and imports nothing of otjdd. A workbook of a few kilobytes can ask
+for any amount of memory, and a damaged one can end the process that reads it. The output is, for each sheet, a line of JSON
+with its title and the number of bytes, and its text; or a line with a fault.
 
-    python workbook_process.py MEMORY SECONDS MOST_BYTES [SHEET]
+    python workbook_process.py MEMORY SECONDS MOST_BYTES KIND
 """
 
 import io
@@ -13,24 +13,83 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
     from python_calamine import CalamineSheet
 
 
-def main(memory: int, seconds: int, most: int, wanted: str = "") -> None:
-    """Write the sheet with the title `wanted`, or all. memory : of addresses [bytes]   most : of the text [bytes]"""
+def main(memory: int, seconds: int, most: int, kind: str) -> None:
+    """Write all sheets. memory : of addresses [bytes]   most : of the text [bytes]   kind : "workbook" or "arrays" """
     limit(memory, seconds)
     out = sys.stdout.buffer
     try:
-        import python_calamine
-
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
-        for title in book.sheet_names:
-            if wanted in ("", title):
-                text = text_of(book.get_sheet_by_name(title), most)
-                out.write(json.dumps({"title": title, "bytes": len(text)}).encode() + b"\n" + text)
+        data = sys.stdin.buffer.read()
+        packed = data[:4] == b"PK\x03\x04" and b".npy" in data[:200]
+        for title, text in arrays(data, most) if kind == "arrays" or packed else sheets(data, most):
+            out.write(json.dumps({"title": title, "bytes": len(text)}).encode() + b"\n" + text)
     except BaseException as error:  # a panic of the library is no Exception
-        said = str(error).strip().split("\n")[0] or type(error).__name__
-        out.write(json.dumps({"fault": said}).encode() + b"\n")
+        words = str(error).strip().split("\n")[0] or type(error).__name__
+        out.write(json.dumps({"fault": words}).encode() + b"\n")
+
+
+def sheets(data: bytes, most: int) -> "Iterator[tuple[str, bytes]]":
+    """Yield (title, text) of the sheets of a workbook."""
+    import python_calamine
+
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    for title in book.sheet_names:
+        yield title, text_of(book.get_sheet_by_name(title), most)
+
+
+def arrays(data: bytes, most: int) -> "Iterator[tuple[str, bytes]]":
+    """Yield ("", text) of the variables of a MAT-file, or of arrays of numpy: a table for each length, numbers above it."""
+    import numpy as np
+
+    if data.startswith(b"MATLAB"):
+        from scipy.io import loadmat
+
+        content = loadmat(io.BytesIO(data), simplify_cells=True)
+    else:
+        stored = np.load(io.BytesIO(data), allow_pickle=False)
+        content = dict(stored) if hasattr(stored, "files") else {"": stored}
+    columns: dict[int, dict[str, np.ndarray]] = {}
+    numbers = []
+    for name, values in flat(content):
+        if values.ndim == 0 or values.size == 1:
+            numbers.append(f"{name} = {values.ravel()[0]!s}")
+        elif values.ndim == 1:
+            columns.setdefault(len(values), {})[name] = values
+        elif values.ndim == 2:
+            for i, column in enumerate(values.T if values.shape[0] >= values.shape[1] else values, start=1):
+                columns.setdefault(len(column), {})[f"{name} {i}".strip()] = column
+    for rows in sorted(columns, reverse=True):
+        last = [name.rpartition(".")[2] for name in columns[rows]]
+        names = [short if last.count(short) == 1 else name for name, short in zip(columns[rows], last, strict=True)]
+        table = ["\t".join(names)] if any(name and not name.isdigit() for name in columns[rows]) else []
+        lists = [column.astype(float).tolist() for column in columns[rows].values()]
+        table += ["\t".join(map(repr, row)) for row in zip(*lists, strict=True)]
+        text = "\n".join([*numbers, "", *table]).encode()
+        if len(text) > most:
+            raise ValueError(f"its text is larger than {most // 10**6} MB")
+        yield "" if len(columns) == 1 else f"{rows} rows", text
+
+
+def flat(content: "Mapping[str, object]", above: str = "") -> "Iterator[tuple[str, np.ndarray]]":
+    """Yield (name, array) of the variables of numbers, those of structures and of named fields as well."""
+    import numpy as np
+
+    for name, value in content.items():
+        if name.startswith("__"):
+            continue
+        if isinstance(value, dict):
+            yield from flat(value, f"{above}{name}.")
+            continue
+        array = np.asarray(value)
+        if array.dtype.names:
+            yield from flat({field: array[field] for field in array.dtype.names}, above)
+        elif array.dtype.kind in "fiub":
+            yield above + name, array.squeeze()
 
 
 def limit(memory: int, seconds: int) -> None:
@@ -66,4 +125,4 @@ def text_of(sheet: "CalamineSheet", most: int) -> bytes:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
+    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

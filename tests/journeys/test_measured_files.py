@@ -23,7 +23,7 @@ def test_what_stands_in_a_column_is_read_from_that_column_and_drawn(tmp_path):
         "V\tI\t\tstatus\tx\n0.1\t1e-9\t7\t0\t5\n0.2\t\t7\t0\t6\n0.3\t3e-9\t7\t0\t7\n0.4\t4e-9\t7\t0\t8\n\t\t\t\t9\n"
     )
     said = check(file, "--plot", str(picture))
-    assert "'I' is current, written in none; SI is assumed: 1e-09 to 4e-09 A" in said
+    assert "'I' is current, written in none; SI is assumed: 3 numbers, 1e-09 to 4e-09 A" in said
     assert "1 rows without a number left out" in said
     assert picture.stat().st_size > 10_000
     ds = otjdd.read_data(file)

@@ -55,7 +55,7 @@ def test_a_record_of_an_analyser_with_lines_of_settings(tmp_path):
     ds = read_data(written(tmp_path, text))
     np.testing.assert_array_equal(ds.voltage, [0.1, 0.3])
     assert "1 numbers over the range" in ds.attrs["understood"]
-    assert "columns not used: DataName" in ds.attrs["understood"]
+    assert "file of Keysight EasyEXPERT" in ds.attrs["understood"]
     assert list(ds.line.values) == [5, 7]
 
 
@@ -119,7 +119,7 @@ def test_text_in_a_workbook_is_told_with_its_cell(workbook):
     ("text", "place", "said"),
     [
         ("1,2\n3,4\n", "1:1", "expected a header"),
-        ("alpha,beta\n1,2\n3,4\n", "1:1", "expected a header"),
+        ("alpha,beta\n1,2\n3,4\n", "1:1", '--column voltage="alpha" --column current="beta"'),
         ("V (furlong),I (A)\n1,2\n3,4\n", "1:1", "'furlong' is not a unit"),
         ("V (V),I (V)\n1,2\n3,4\n", "1:7", "'V' is not a unit of current"),
         ("V,I\n1,2\n2,x3\n3,4\n", "3:3", "expected a number of current, got 'x3'"),
@@ -129,7 +129,11 @@ def test_text_in_a_workbook_is_told_with_its_cell(workbook):
         ("V,I\n", "1:1", "expected numbers below the header"),
         ("V;I;x;y\n;;1,5;2\n;;2,5;3\n", "1:1", "expected numbers below the header"),
         ("t,V,I\n0,1,2\n1,2,3\n0.7,3,4\n", "4:1", "expected a time after 1 s"),
-        ("V,I,Id\n1,2,3\n2,3,4\n", "1:5", "say which: current='Id'"),
+        (
+            "V,I,Id\n1,2,3\n2,3,4\n",
+            "1:5",
+            "'I' (2, 3 ... A), 'Id' (3, 4 ... A) (say which: --column current=\"Id\"; in Python names={'current': 'Id'})",
+        ),
         ("V,n\n1,2\n2,3\n", "1:1", "a measured quantity"),
         ("V,I\n0,1,1,1e-9\n0,2,1,2e-9\n", "2:5", "expected 2 cells, as many as the header has names, got 4"),
         ("V I\n1 2\n3\n", "3:1", "expected 2 cells, as many as the header has names, got 1"),
@@ -144,7 +148,7 @@ def test_text_in_a_workbook_is_told_with_its_cell(workbook):
         (
             "V,Bar (nA)\n1,2\n3,4\n",
             "1:1",
-            'columns not used: Bar (nA); say which it is, as --column current="Reading 2"',
+            '\'Bar (nA)\' (2, 4 ...) (say which column is which, as --column voltage="V" --column current="Bar (nA)";',
         ),
         ("Foo (mV),Bar (nA)\n1,2\n3,4\n", "1:1", 'say which column is which, as --column voltage="Foo (mV)"'),
         ("V," + "a (a (a (" * 3000 + "\n1,2\n3,4\n", "1:1", "a measured quantity"),

@@ -1,0 +1,329 @@
+"""Which columns of a table are used where several hold one quantity, and the question where nothing decides that.
+
+Columns side by side, "DrainI(1), DrainV(1), DrainI(2)..." or "Time, V, I, Time, V, I", are records: `groups` of one table.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.errors import DataError
+from otjdd.measurements.columns import Column, stem
+from otjdd.measurements.forms.form import Block
+from otjdd.measurements.names import UNCERTAINTY, parted, quantity_of_unit, unit_of
+from otjdd.measurements.rows import Rows
+
+STILL = 0.02  # share of the largest range of a quantity below which a column of it is constant
+MIRROR = 0.02  # of the largest number: distance within which two columns are of opposite sign
+SAME = 1e-6  # of the largest number: distance within which two columns are the same
+READ_BACK = 1e-3  # the same for a voltage, which may be set and read back
+DERIVED = 0.01  # relative distance within which a resistance is that of the voltage and the current beside it
+CURRENT = ("current", "read_current", "current_density")
+MEASURED = {*CURRENT, "resistance", "conductance", "capacitance", "polarisation", "electrode_charge"}
+CHANNEL = re.compile(
+    r"(?P<before>.+?)[ ._-]?(?:v|u|i|t|voltage|current|time|volt)|(?:v|u|i|voltage|current)[ ._-]?(?P<behind>.*)",
+    re.IGNORECASE,
+)
+
+
+class Choice(NamedTuple):
+    """The columns that are used.
+
+    columns : quantity -> column, of each group   left_out : header -> why it is not used
+    """
+
+    columns: list[dict[str, Column]]
+    left_out: dict[str, str]
+
+
+def choice(block: Block, columns: Sequence[Column], rows: Rows) -> Choice:
+    """The columns to use of a table, one for each quantity. Raises DataError, which asks, where nothing decides.
+
+    columns : those whose quantity is known
+    """
+    sets = groups(block, columns)
+    picked, left_out, open_ = of_group(block, sets[0], rows)
+    if open_:
+        raise question(block, picked, open_, rows)
+    same_place = {column.place: i for i, column in enumerate(sets[0])}
+    every = [{name: group[same_place[column.place]] for name, column in picked.items()} for group in sets]
+    used = {column.place for group in every for column in group.values()}
+    for place, cell in enumerate(block.header.cells):
+        if (
+            place not in used
+            and cell.text
+            and block.quantities.get(cell.text) != ""
+            and not any(cell.text == column.header.text for column in every[0].values())
+        ):
+            left_out.setdefault(cell.text, "")
+    return Choice(every, left_out)
+
+
+def groups(block: Block, columns: Sequence[Column]) -> list[list[Column]]:
+    """The columns as groups side by side, which have the same names; a single group if there are no others.
+
+    Where a user named a column, its group alone.
+    """
+    width = cycle([cell.text for cell in block.header.cells])
+    series = {column: column.heading.series for column in columns}
+    labels = list(dict.fromkeys(text for text in series.values() if text))
+    if width:
+        sets = [
+            [c for c in columns if c.place // width == i] for i in range(1 + max(c.place for c in columns) // width)
+        ]
+    elif len(labels) > 1:
+        sets = [[c for c in columns if series[c] in (label, "")] for label in labels]
+    else:
+        return [list(columns)]
+    named = [group for group in sets if any(column.named for column in group)]
+    sets = named or sets
+    names = [[column.quantity for column in group] for group in sets]
+    return sets if all(row == names[0] for row in names) else [list(columns)]
+
+
+def cycle(texts: list[str]) -> int:
+    """Number of names after which the names of a header repeat, also with ".1", ".2" behind them; 0 if they do not."""
+    while texts and not texts[-1]:
+        texts = texts[:-1]
+    bare = [re.sub(r"\.\d+$", "", text) for text in texts]
+    for width in range(2, len(bare) // 2 + 1):
+        if len(bare) % width == 0 and bare == bare[:width] * (len(bare) // width):
+            return width
+    return 0
+
+
+def of_group(
+    block: Block, columns: Sequence[Column], rows: Rows
+) -> tuple[dict[str, Column], dict[str, str], dict[str, list[Column]]]:
+    """(quantity -> column, header -> why it is left out, quantity -> columns among which nothing decides)."""
+    left_out: dict[str, str] = {}
+    by_quantity: dict[str, list[Column]] = {}
+    for column in columns:
+        by_quantity.setdefault(column.quantity, []).append(column)
+    for name, several in by_quantity.items():
+        by_quantity[name] = with_numbers(name, several, by_quantity, rows, left_out)
+    by_quantity = {name: several for name, several in by_quantity.items() if several}
+    for name in by_quantity:
+        by_quantity[name] = equivalent(block, by_quantity[name], rows, left_out)
+    pair(by_quantity, rows, left_out)
+    picked = {name: several[0] for name, several in by_quantity.items() if len(several) == 1}
+    if len(times := by_quantity.get("time", [])) > 1:
+        current = next((picked[name] for name in CURRENT if name in picked), None)
+        picked["time"] = nearest_time(times, current)
+        left_out |= {c.header.text: "another time" for c in times if c.header.text != picked["time"].header.text}
+    leave_out_derived(picked, rows, left_out)
+    return picked, left_out, {n: s for n, s in by_quantity.items() if len(s) > 1 and n != "time"}
+
+
+def with_numbers(
+    name: str, several: list[Column], every: Mapping[str, list[Column]], rows: Rows, left_out: dict[str, str]
+) -> list[Column]:
+    """Columns that a user named, else those with two numbers or more, without magnitudes beside a signed column."""
+    if named := [column for column in several if column.named]:
+        return named if name == "time" else named[:1]
+    counts = {column: int(np.isfinite(rows.numbers[column.place]).sum()) for column in several}
+    full = [column for column in several if counts[column] > 1 or rows.lines.size < 2]
+    others = sum(len(columns) for columns in every.values()) - len(several)
+    if not full and (others < 2 or any(counts[column] and column.place in rows.faults for column in several)):
+        return several  # the error about missing numbers comes later
+    reasons = {0: "no numbers", 1: "one number"}
+    left_out |= {c.header.text: reasons[min(counts[c], 1)] for c in several if c not in full}
+    signed = [column for column in full if not column.heading.magnitude]
+    if signed and len(signed) < len(full):
+        left_out |= {c.header.text: f"the magnitude of {signed[0].header.text}" for c in full if c not in signed}
+        return signed
+    return full
+
+
+def equivalent(block: Block, several: list[Column], rows: Rows, left_out: dict[str, str]) -> list[Column]:
+    """Columns without those that repeat the numbers of another, and without those that the form does not prefer."""
+    preferred = [c for c in several if block.preferred and re.match(block.preferred, c.header.text)]
+    if len(several) > 1 and len(preferred) == 1:
+        left_out |= {c.header.text: f"{preferred[0].header.text} comes first" for c in several if c not in preferred}
+        return preferred
+    distinct: list[Column] = []
+    tolerance = READ_BACK if several[0].quantity == "voltage" else SAME
+    for column in several if several[0].quantity != "time" else ():
+        same = next((c for c in distinct if alike(scaled(c, rows), scaled(column, rows), tolerance)), None)
+        if same:
+            left_out[column.header.text] = f"the numbers of {same.header.text}"
+        else:
+            distinct.append(column)
+    return distinct or several
+
+
+def pair(by_quantity: dict[str, list[Column]], rows: Rows, left_out: dict[str, str]) -> None:
+    """Keep of several voltages the one that is swept, and the voltage and the current of one channel."""
+    several = by_quantity.get("voltage", [])
+    if len(several) > 1:
+        ranges = {c: np.ptp(values) if (values := finite(scaled(c, rows))).size else 0.0 for c in several}
+        swept = [c for c in several if ranges[c] > STILL * max(ranges.values())]
+        if len(swept) < len(several) and swept:
+            left_out |= {
+                c.header.text: f"constant: {finite(scaled(c, rows))[0]:.4g} V" for c in several if c not in swept
+            }
+        by_quantity["voltage"] = without_mirrored(swept or several, [], rows, left_out)
+    channels = [channel(c.header.text) for c in by_quantity.get("voltage", [])]
+    for name in CURRENT:
+        if len(currents := by_quantity.get(name, [])) > 1:
+            by_quantity[name] = without_mirrored(currents, channels if len(channels) == 1 else [], rows, left_out)
+    measured = [c for name in CURRENT for c in by_quantity.get(name, [])]
+    voltages = by_quantity.get("voltage", [])
+    if len(voltages) > 1 and len(measured) == 1:
+        own = [c for c in voltages if channel(c.header.text) == channel(measured[0].header.text)]
+        if len(own) == 1:
+            left_out |= {c.header.text: "of another channel" for c in voltages if c not in own}
+            by_quantity["voltage"] = own
+
+
+def without_mirrored(several: list[Column], channels: list[str], rows: Rows, left_out: dict[str, str]) -> list[Column]:
+    """The column of one of the channels, else the first, where all others have its numbers with the opposite sign."""
+    first = next((c for c in several if channel(c.header.text) in channels), several[0])
+    numbers = scaled(first, rows)
+    others = [c for c in several if c is not first]
+    if any(c.named for c in several) or not all(alike(numbers, -scaled(c, rows), MIRROR) for c in others):
+        return several
+    left_out |= {c.header.text: f"the opposite of {first.header.text}" for c in others}
+    return [first]
+
+
+def leave_out_derived(picked: dict[str, Column], rows: Rows, left_out: dict[str, str]) -> None:
+    """Leave out a resistance or a conductance that is computed from the voltage and the current beside it."""
+    if not {"voltage", "current"} <= set(picked):
+        return
+    V, current = (scaled(picked[name], rows) for name in ("voltage", "current"))
+    for name, top, bottom, words in (("resistance", V, current, "V / I"), ("conductance", current, V, "I / V")):
+        if name in picked and not picked[name].named:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                near = np.abs(scaled(picked[name], rows) / (top / bottom) - 1) < DERIVED
+            if near.mean() > 0.8:
+                left_out[picked.pop(name).header.text] = f"computed, {words}"
+
+
+def nearest_time(times: list[Column], current: Column | None) -> Column:
+    """The time of the channel of a current, else the last one to the left of it, else the first."""
+    if current is None:
+        return times[0]
+    own = [c for c in times if channel(c.header.text) == channel(current.header.text) != ""]
+    left = [c for c in times if c.place < current.place]
+    return (own or left[-1:] or times)[0]
+
+
+def channel(text: str) -> str:
+    """Name of a channel in a header in small letters: "drain" of DrainI and of DrainV(2), "1" of V1; "" for none."""
+    match = CHANNEL.fullmatch(re.sub(r"(?:\(\d+\)|\[\d+\])+$", "", parted(text)[0]).strip())
+    return (match["before"] or match["behind"] or "").lower() if match else ""
+
+
+def scaled(column: Column, rows: Rows) -> np.ndarray:
+    """Numbers (row,) of a column in the unit of the Dataset."""
+    return np.asarray(rows.numbers[column.place] * column.factor + column.offset)
+
+
+def finite(values: np.ndarray) -> np.ndarray:
+    """The numbers among values."""
+    return np.asarray(values[np.isfinite(values)])
+
+
+def alike(values: np.ndarray, others: np.ndarray, tolerance: float) -> bool:
+    """True if two columns have the same numbers, within a share of the largest."""
+    both = np.isfinite(values) & np.isfinite(others)
+    if both.sum() < 0.9 * max(np.isfinite(values).sum(), np.isfinite(others).sum(), 1):
+        return False
+    largest = max(np.abs(values[both]).max(), np.abs(others[both]).max())
+    return bool(np.all(np.abs(values[both] - others[both]) <= tolerance * largest))
+
+
+def question(block: Block, picked: Mapping[str, Column], open_: Mapping[str, list[Column]], rows: Rows) -> DataError:
+    """An error that lists the columns among which nothing decides, with the options that pick the likeliest."""
+    likely = {
+        name: max(several, key=lambda c: float(np.nanmax(np.abs(scaled(c, rows))))) for name, several in open_.items()
+    }
+    shown = "; ".join(
+        f"{name}: {', '.join(f'{c.header.text!r} ({first_numbers(c, rows)})' for c in several)}"
+        for name, several in open_.items()
+    )
+    answers: dict[str, Column] = {
+        name: likely[name] if name != "voltage" else companion(open_[name], likely) for name in open_
+    }
+    columns = next(iter(open_.values()))
+    return block.sheet.fault(
+        block.header, columns[1].header, f"one column of {' and one of '.join(open_)}", shown,
+        f"say which: {options({name: shortest(block, column) for name, column in answers.items()})}",
+    )  # fmt: skip
+
+
+def shortest(block: Block, column: Column) -> str:
+    """The name that chooses a column: without its index where several of a series have one."""
+    bare = stem(column.header.text)
+    return bare if sum(stem(text) == bare for text in block.header.texts) > 1 else column.header.text
+
+
+def companion(voltages: list[Column], likely: Mapping[str, Column]) -> Column:
+    """The voltage of the channel of the likely current, else the first."""
+    current = next((likely[name] for name in CURRENT if name in likely), None)
+    return next(
+        (c for c in voltages if current and channel(c.header.text) == channel(current.header.text)), voltages[0]
+    )
+
+
+def options(names: Mapping[str, str]) -> str:
+    """Options of a command, and the argument of `read_data`, that name columns."""
+    words = " ".join(f"--column {name}={quoted(text)}" for name, text in names.items())
+    return f"{words}; in Python names={dict(names)!r}"
+
+
+def quoted(text: str) -> str:
+    """A text in quotes as a shell reads it."""
+    return shlex.quote(text) if re.search(r'["$`\\!]', text) else f'"{text}"'
+
+
+def first_numbers(column: Column, rows: Rows, count: int = 3) -> str:
+    """The first numbers of a column, with their unit."""
+    unit = unit_of(column.heading.measures)
+    return ", ".join(f"{number:.4g}" for number in finite(scaled(column, rows))[:count]) + f" ... {unit}"
+
+
+def without_quantities(block: Block, columns: Sequence[Column], rows: Rows) -> DataError:
+    """An error that asks which columns hold what was measured and what was applied, with a proposal from their units.
+
+    columns : those whose quantity is known   rows : of all columns
+    """
+    texts = block.header.texts
+    numbers = {place: values for place, values in rows.numbers.items() if np.isfinite(values).sum() > 1}
+    shown = "; ".join(
+        f"{texts[p]!r} ({', '.join(f'{v:.4g}' for v in finite(values)[:3])} ...)" for p, values in numbers.items()
+    )
+    answers: dict[str, str] = {}
+    volts: list[int] = []
+    for place in numbers:
+        own = next(
+            (c.quantity for c in columns if c.place == place),
+            quantity_of_unit(parted(texts[place])[1] or block.unit(place)),
+        )
+        volts += [place] * (own == "voltage")
+        if own and not own.endswith(UNCERTAINTY):
+            answers.setdefault(own, texts[place])
+    free = [place for place in numbers if texts[place] not in answers.values()]
+    if len(numbers) == 1 and not answers:
+        answers["resistance"] = texts[next(iter(numbers))]
+    elif len(volts) > 1 and not MEASURED & set(answers):
+        answers["current"] = f"{texts[volts[1]]} / 1 kohm"  # a current shown as the voltage over a resistor
+    elif not MEASURED & set(answers) and free:
+        if not {"voltage", "time"} & set(answers):
+            answers["voltage"] = texts[free[0]]
+        answers["current"] = texts[free[-1]]
+    elif not {"voltage", "time", "number"} & set(answers) and free:
+        answers["voltage"] = texts[free[0]]
+    shown = f"no header, but {shown}" if block.numbered else shown
+    expected = "a measured quantity and what it was measured against: V, E, t or n beside I, J, R, G, C or P"
+    expected = (
+        f"a header, or options that name the columns by their places, for {expected}" if block.numbered else expected
+    )
+    hint = f"say which column is which, as {options(answers)}" if MEASURED & set(answers) else ""
+    return block.sheet.fault(block.header, None, expected, shown or "no numbers", hint)

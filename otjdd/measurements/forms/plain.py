@@ -1,0 +1,171 @@
+"""Tables of any text: a header where numbers begin and stay, settings above and below, units in the header or beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
+
+from otjdd.measurements.forms.form import Block
+from otjdd.measurements.names import heading, is_unit
+from otjdd.measurements.numbers import is_number, number_in
+from otjdd.measurements.sheet import Line, Sheet, divided
+from otjdd.measurements.text import DIVIDERS
+
+GAP = re.compile(r"\n(?:[ \t,;]*\n)+")
+STAY = 3  # rows after which numbers stay
+UNIT_CELL = ("unit", "units", "einheit")  # name of a column of units, each beside its number
+
+
+def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
+    """The tables of a sheet, in order: those with a name that is understood, else the first one without.
+
+    names : quantity -> header of its column, as a user gives it
+    """
+    every = [block for first, last in parts(sheet) for block in part_blocks(sheet, first, last, names)]
+    understood = [block for block in every if block.understood]
+    chosen = understood or every[:1]
+    if len(chosen) > 1:
+        chosen = [block._replace(title=f"Table {i}", series="table") for i, block in enumerate(chosen, start=1)]
+    return [block._replace(settings=settings_above(block, chosen[:i])) for i, block in enumerate(chosen)]
+
+
+def settings_above(block: Block, before: Sequence[Block]) -> str:
+    """Text above the header of a block, comments included, and below the blocks before."""
+    lines = (block.sheet.original or block.sheet.text).split("\n")
+    return "\n".join(lines[before[-1].last if before else 0 : max(block.header.number, block.first) - 1])
+
+
+def parts(sheet: Sheet) -> Iterator[tuple[int, int]]:
+    """Yield (first, last) lines of the parts of a text: a part begins where words follow an empty line."""
+    first, at, number = 1, 0, 1
+    for gap in GAP.finditer(sheet.text):
+        number += sheet.text.count("\n", at, gap.end())
+        at = gap.end()
+        line = sheet.line(number)
+        if line.cells and not numeric(line, sheet.decimal):
+            yield first, number - 1
+            first = number
+    yield first, number + sheet.text.count("\n", at)
+
+
+def numeric(line: Line, decimal: str) -> bool:
+    """True if half of the cells of a line are numbers, or all that are not empty."""
+    texts = [text for text in line.texts if text]
+    count = sum(number_in(text, decimal) is not None for text in texts)
+    return bool(texts) and 2 * count >= len(texts) and (count > 1 or len(texts) == 1)
+
+
+def part_blocks(sheet: Sheet, first: int, last: int, names: Mapping[str, str]) -> Iterator[Block]:
+    """Yield the table of a part of a text, if it has one."""
+    lines = sheet.head(first, last)
+    if not lines:
+        return
+    for find in (understood_header, unknown_header):
+        if header := find(sheet, lines, names):
+            yield with_units(sheet, lines, header, last, known=find is understood_header)
+            return
+    if first == 1 and stays(sheet, lines):
+        count = max(len(line.cells) for line in lines[:STAY])
+        place = lines[0]._replace(
+            cells=[cell._replace(text=str(i + 1)) for i, cell in enumerate(lines[0].cells)][:count]
+        )
+        yield Block(sheet, "", place, (), lines[0].number, last, understood=False, numbered=True)
+
+
+def understood_header(sheet: Sheet, lines: list[Line], names: Mapping[str, str]) -> Line | None:
+    """The first line with the most names that have numbers below them, else the first with two names or with units."""
+    best, most, fallback = None, 0, None
+    for at, line in enumerate(lines):
+        if best and stays(sheet, lines[at:]):
+            break
+        line = fitting(sheet, line, lines[at + 1 : at + 4])
+        units = units_below(sheet, lines, at)
+        below = lines[at + 1 + bool(units) : at + 2 + bool(units)]
+        places = known_places(line, units, names)
+        worded = not any(is_number(text, sheet.decimal) for text in line.texts if text)
+        if not places or not (worded or units or set(names.values()) & set(line.texts)):
+            continue
+        if below and all(number_in(text_at(below[0], place), sheet.decimal) is not None for place in places):
+            rows = rows_until(lines[at + 1 + bool(units) :][:STAY], line)
+            if len(places) > most and all(
+                number_in(text_at(row, p), sheet.decimal) is not None for row in rows for p in places
+            ):
+                best, most = line, len(places)
+        if fallback is None and (len(places) > 1 or units) and worded:
+            fallback = line
+    return best or fallback
+
+
+def rows_until(rows: list[Line], header: Line) -> list[Line]:
+    """The rows before one that repeats a header."""
+    return list(takewhile(lambda row: row.texts != header.texts, rows))
+
+
+def unknown_header(sheet: Sheet, lines: list[Line], names: Mapping[str, str]) -> Line | None:
+    """The line of words above the first rows of numbers that stay, where no name is understood."""
+    for at, line in enumerate(lines[:-1]):
+        line = fitting(sheet, line, lines[at + 1 : at + 4])
+        texts = [text for text in line.texts if text]
+        units = units_below(sheet, lines, at)
+        words = not any(is_number(text, sheet.decimal) for text in texts)
+        if (words or units) and len(texts) > 1 and stays(sheet, lines[at + 1 + bool(units) :], len(line.cells)):
+            return line
+    return None
+
+
+def known_places(line: Line, units: Line | None, names: Mapping[str, str]) -> list[int]:
+    """Places of the names in a line that are understood, or that a user gives."""
+    return [
+        place
+        for place, cell in enumerate(line.cells)
+        if cell.text in names.values() or heading(cell.text, text_at(units, place) if units else "")
+    ]
+
+
+def fitting(sheet: Sheet, line: Line, below: list[Line]) -> Line:
+    """A line divided as the rows below it are, where blanks or other marks divide its names."""
+    widths = {len(row.cells) for row in below if numeric(row, sheet.decimal)}
+    if len(line.cells) in widths or not line.text or len(widths) != 1:
+        return line
+    for divider in DIVIDERS:
+        cells = list(divided(line.text, divider, True))
+        if len(cells) in widths and not (divider == " " and sheet.divider == " "):
+            return line._replace(cells=cells)
+    return line
+
+
+def stays(sheet: Sheet, lines: list[Line], width: int = 0) -> bool:
+    """True if the first lines are rows of numbers of one width. width : of the header, 0 for any"""
+    rows = lines[:STAY]
+    if not rows or not all(numeric(row, sheet.decimal) for row in rows):
+        return False
+    widths = {len(row.cells) for row in rows}
+    return not width or max(widths) <= width
+
+
+def with_units(sheet: Sheet, lines: list[Line], header: Line, last: int, *, known: bool) -> Block:
+    """The table below a header, whose units stand in a line below it or in the cell beside each number."""
+    at = next(i for i, line in enumerate(lines) if line.number == header.number)
+    units = units_below(sheet, lines, at)
+    texts = tuple(text_at(units, i).strip("()[]") for i in range(len(header.cells))) if units else ()
+    rows = lines[at + 1 + bool(units) :]
+    first = rows[0].number if rows else last + 1
+    if not texts and rows and any(text.lower() in UNIT_CELL for text in header.texts):
+        beside = [text.lower() in UNIT_CELL for text in header.texts] + [False]
+        texts = tuple(text_at(rows[0], i + 1) if beside[i + 1] else "" for i in range(len(header.cells)))
+    return Block(sheet, "", header, texts, first, last, understood=known)
+
+
+def units_below(sheet: Sheet, lines: list[Line], at: int) -> Line | None:
+    """The line of units below a line, in brackets or bare, without numbers; None if there is none."""
+    if at + 1 >= len(lines):
+        return None
+    texts = [text.strip("()[]") for text in lines[at + 1].texts if text.strip("()[]")]
+    good = bool(texts) and all(is_unit(text) and not is_number(text, sheet.decimal) for text in texts)
+    return lines[at + 1] if good else None
+
+
+def text_at(line: Line | None, place: int) -> str:
+    """Text of a cell, "" beyond the end of a line."""
+    return line.cells[place].text if line and place < len(line.cells) else ""

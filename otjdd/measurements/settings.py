@@ -1,0 +1,67 @@
+"""What the settings beside a table say of its measurement: the temperature, and the compliance of a current."""
+
+from __future__ import annotations
+
+import re
+
+from otjdd.measurements.forms.form import Block
+from otjdd.measurements.names import scale_to
+from otjdd.measurements.numbers import number_in
+from otjdd.measurements.sheet import Sheet
+
+# "Temperature [K]: 300", "Chuck Temp = 25 C", "T = 350 K", "temperature<tab>300 K"
+NUMBER = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?"
+KELVIN = r"(?:K|kelvin|°C|deg ?C|Celsius|C)"
+TEMPERATURE = re.compile(
+    r"(?:^|[\s#%!,;\"])(?:(?:[A-Za-z]+[ _.]){0,3}(?:temperature|temperatur|temp\.?)|T)"
+    rf"\s*(?:[\[(/]\s*(?P<before>{KELVIN})\s*[\])]?)?\"?"
+    rf"\s*[:=,;\t ]\s*\"?(?P<number>{NUMBER})\s*(?P<unit>{KELVIN})?(?![\w])",
+    re.MULTILINE | re.IGNORECASE,
+)
+NO_CONDITION = re.compile(r"over temp|coeff|time|limit|range|max|min|step|rate", re.IGNORECASE)
+BAR = re.compile(r"^=+\s*$")
+
+
+def temperature_in(settings: str) -> tuple[float, str] | None:
+    """(temperature [K], the words that say so) in the settings of a measurement; None if there is none with a unit.
+
+    Settings with several temperatures say none.
+    """
+    levels = {}
+    for match in TEMPERATURE.finditer(settings):
+        unit = match["before"] or match["unit"]
+        words = match.group().strip(' \t#%!,;"\n')
+        if not unit or NO_CONDITION.search(words.partition(":")[0]):
+            continue
+        celsius = unit.lower() not in ("k", "kelvin")
+        offset = scale_to("C" if celsius else "K", "temperature")[1]
+        levels[float(match["number"].replace(",", ".")) + offset] = " ".join(words.split())
+    return next(iter(levels.items())) if len(levels) == 1 and min(levels) > 0 else None
+
+
+def settings_of(sheet: Sheet, title: str) -> str:
+    """Text of a sheet of settings about the run with a title; all of it if it is not divided by runs.
+
+    A Keithley 4200 writes the settings of all runs into one sheet, each behind a title between two bars.
+    """
+    lines = sheet.text.split("\n")
+    starts = [i + 2 for i in range(len(lines) - 2) if BAR.match(lines[i].strip()) and BAR.match(lines[i + 2].strip())]
+    for start, end in zip(starts, [*(start - 2 for start in starts[1:]), len(lines)], strict=False):
+        if lines[start - 1].strip() == title:
+            return "\n".join(lines[start + 1 : end])
+    return "" if starts else sheet.text
+
+
+def with_settings(block: Block, sheet: Sheet | None) -> Block:
+    """A table of a workbook with the settings of its run. sheet : of settings, or None"""
+    if sheet is None:
+        return block
+    settings = settings_of(sheet, block.sheet.title)
+    rows = {cells[0]: cells[1:] for text in settings.split("\n") if len(cells := text.split("\t")) > 1}
+    terminals, levels = rows.get("Device Terminal", []), rows.get("Compliance", [])
+    limits = {
+        f"{name}I": limit
+        for name, text in zip(terminals, levels, strict=False)
+        if (limit := number_in(text, ".") or 0) > 0
+    }
+    return block._replace(settings=f"{block.settings}\n{settings}", limits=limits)

@@ -1,0 +1,239 @@
+"""The table of a file that is read: which of several, its columns, and its rows as records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.case.problem import Problem, nearest
+from otjdd.errors import DataError
+from otjdd.measurements import choice
+from otjdd.measurements.columns import Column, columns_of, stem, user_columns
+from otjdd.measurements.content import sheets_of
+from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.known import PLAIN, form_of
+from otjdd.measurements.masks import masked
+from otjdd.measurements.names import UNCERTAINTY
+from otjdd.measurements.remainder import check_remainder
+from otjdd.measurements.rows import Rows, rows_of
+from otjdd.measurements.settings import temperature_in, with_settings
+
+SETTINGS = ("settings", "setup", "calc")  # sheets beside those of runs
+APPLIED = {"time", "voltage", "write_voltage", "field", "number"}
+CONDITIONS = {"temperature", "frequency", "read_voltage"}
+
+
+class Table(NamedTuple):
+    """Columns of a table and their numbers.
+
+    columns : quantity -> column   lines, record : (row,), line of the file and number of the record
+    values : quantity -> numbers (row,) in the units of the Dataset, nan for missing and for masked ones
+    notes : how it was read, in words   temperature : condition in the settings, in words, or None
+    """
+
+    columns: dict[str, Column]
+    block: Block
+    lines: np.ndarray
+    record: np.ndarray
+    values: dict[str, np.ndarray]
+    notes: list[str]
+    temperature: tuple[float, str] | None
+
+
+def table_in(
+    path: str | os.PathLike[str], names: Mapping[str, str], wanted: str, without: Sequence[tuple[int, int]]
+) -> Table:
+    """The table of a file. Raises DataError, which asks where the file does not decide; OSError.
+
+    names : quantity -> header of its column, where a user says so   wanted : title of a table or sheet, "" for the first
+    """
+    sheets = sheets_of(path, without)
+    about = next((sheet for sheet in sheets if sheet.title.lower() == SETTINGS[0]), None)
+    runs = [sheet for sheet in sheets if sheet.title.lower() not in SETTINGS] or sheets
+    if not runs:
+        raise DataError([Problem(os.fspath(path), 1, 1, "", "a table of numbers", "a file without any")])
+    blocks, forms = [], []
+    for sheet in runs:
+        form = form_of(sheet)
+        forms += [form.name] * (form is not PLAIN)
+        own = form.blocks(sheet, names)
+        if not sheet.title and own:
+            check_remainder(sheet, own)
+        blocks += [with_settings(block, about) for block in own]
+    if not blocks:
+        expected = 'a table with a header such as "V (V), I (A)"' + ", or a workbook, as its name says" * is_workbook(
+            path
+        )
+        raise runs[0].fault(next(iter(runs[0].head()), None), None, expected, "no rows of numbers below a header")
+    records, others = chosen(blocks, wanted, names)
+    if about is not None and not forms:
+        forms = ["Keithley 4200 (Clarius)" if "Clarius" in about.text else "Keithley 4200 (KITE)"] * (
+            "KTEI" in about.text or "Clarius" in about.text
+        )
+    table = joined([(block, *used(block, names)) for block in records])
+    notes = [f"file of {name}" for name in forms[:1]] + [*records[0].sheet.notes] + table.notes
+    if others:
+        notes.append(f'other tables: {", ".join(map(repr, others[:40]))}; choose by --sheet "{others[0]}"')
+    return table._replace(notes=notes)
+
+
+def is_workbook(path: str | os.PathLike[str]) -> bool:
+    """True if the name of a file is that of a workbook."""
+    return os.fspath(path).lower().endswith((".xls", ".xlsx", ".xlsm", ".xlsb", ".ods"))
+
+
+def title_of(block: Block) -> str:
+    """Title of a table: that of its sheet, that in the sheet, or both."""
+    return ", ".join(filter(None, (block.sheet.title, block.title)))
+
+
+def chosen(blocks: Sequence[Block], wanted: str, names: Mapping[str, str]) -> tuple[list[Block], list[str]]:
+    """The tables that are records of one measurement, and the titles of the others.
+
+    Without a wanted title, the first table with a quantity against another. Raises DataError for an unknown title, and
+    for tables of different names in one text, of which one has to be chosen.
+    """
+    titles = [title_of(block) for block in blocks]
+    if wanted:
+        fits = [b for b in blocks if wanted in (title_of(b), b.title)] or [b for b in blocks if b.sheet.title == wanted]
+        if not fits:
+            shown = ", ".join(filter(None, titles)) or "one table without a title"
+            raise blocks[0].sheet.fault(None, None, f"a table or sheet {wanted!r}", shown, nearest(wanted, titles))
+        records = [fits[0]] if wanted == title_of(fits[0]) and fits[0].title else same_series(fits[0], fits)
+        return records, [title for title in dict.fromkeys(titles) if title and title not in map(title_of, records)]
+    readable = [block for block in blocks if names_fit(block, names) or not block.understood] or blocks
+    curves = (
+        [block for block in readable if makes_curve(block, names)] or [b for b in readable if b.understood] or readable
+    )
+    first = curves[0]
+    records = same_series(first, blocks)
+    different = [
+        block for block in curves if block.sheet is first.sheet and block.series == "table" and block not in records
+    ]
+    if different:
+        several = "; ".join(
+            f"{b.title!r} in line {b.header.number}: {', '.join(b.header.texts)[:80]}" for b in (first, different[0])
+        )
+        raise first.sheet.fault(different[0].header, None, "one table", several, f'say which: --sheet "{first.title}"')
+    return records, [title for title in dict.fromkeys(titles) if title and title not in map(title_of, records)]
+
+
+def names_fit(block: Block, names: Mapping[str, str]) -> bool:
+    """True if a table has the columns that a user names."""
+    try:
+        user_columns(block, names)
+    except DataError:
+        return False
+    return True
+
+
+def same_series(first: Block, blocks: Sequence[Block]) -> list[Block]:
+    """A table and those of its series with the same names."""
+    if not first.series:
+        return [first]
+    return [
+        b
+        for b in blocks
+        if b.sheet is first.sheet and b.series == first.series and b.header.texts == first.header.texts
+    ]
+
+
+def makes_curve(block: Block, names: Mapping[str, str]) -> bool:
+    """True if the names of a table hold a measured quantity and what it was measured against."""
+    quantities = {column.quantity for column in columns_of(block, names if names_fit(block, names) else {})}
+    return bool(quantities & APPLIED) and bool(quantities & choice.MEASURED)
+
+
+def used(block: Block, names: Mapping[str, str]) -> tuple[choice.Choice, Rows]:
+    """The columns of a table that are used, and its rows. Raises DataError."""
+    columns = columns_of(block, names)
+    rows = rows_of(block, {column.place: column.quantity for column in columns})
+    if columns and not rows.lines.size:
+        raise block.sheet.fault(block.header, None, "numbers below the header", "none")
+    picked = (
+        choice.choice(block, columns, rows)
+        if has_measured(column.quantity for column in columns)
+        else choice.Choice([{}], {})
+    )
+    if not has_measured(picked.columns[0]):
+        every = {place: "a quantity" for place, cell in enumerate(block.header.cells) if cell.text}
+        raise choice.without_quantities(block, columns, rows_of(block, every))
+    for column in {column for group in picked.columns for column in group.values()}:
+        if column.fault:
+            raise column.fault
+        if column.place in rows.faults:
+            raise rows.faults[column.place]
+        if np.isnan(rows.numbers[column.place]).all():
+            raise block.sheet.fault(
+                block.sheet.line(int(rows.lines[0])),
+                None,
+                f"numbers in the column {column.header.text!r}",
+                "none at all",
+            )
+    return picked, rows
+
+
+def has_measured(quantities: Iterable[str]) -> bool:
+    """True if quantities are not only those that are applied, and uncertainties."""
+    return any(not name.endswith(UNCERTAINTY) for name in set(quantities) - APPLIED - CONDITIONS)
+
+
+def joined(parts: Sequence[tuple[Block, choice.Choice, Rows]]) -> Table:
+    """The table of records: of tables of a series, of columns side by side, of rows below each repeat of the header."""
+    lines, record, notes, count = [], [], [], 0
+    values: dict[str, list[np.ndarray]] = {name: [] for name in parts[0][1].columns[0]}
+    overflows = 0
+    for block, picked, rows in parts:
+        for group in picked.columns:
+            numbers = {name: choice.scaled(column, rows) for name, column in group.items()}
+            inside = np.flatnonzero(~np.all([np.isnan(v) for v in numbers.values()], axis=0))
+            mask, words = masked(block, group, rows)
+            notes += words
+            overflows += sum(rows.overflows[column.place] for column in group.values())
+            for name in values:
+                measured = name not in APPLIED | CONDITIONS
+                values[name].append(np.where(mask & measured, np.nan, numbers[name])[inside])
+            steps = np.arange(inside.size) // block.length if block.length else rows.part[inside]
+            lines.append(rows.lines[inside])
+            record.append(count + np.unique(steps, return_inverse=True)[1])
+            count = int(record[-1].max()) + 1 if inside.size else count
+    table = {name: np.concatenate(columns) for name, columns in values.items()}
+    number = np.concatenate(record)
+    if "time" in table and count > 1 and follow(table["time"], number):
+        notes.append(f"{count} records, one after the other in time")
+        number = np.zeros(number.size, dtype=int)
+    first, picked, _ = parts[0]
+    notes += [f"{overflows} numbers over the range of the instrument"] * bool(overflows)
+    notes += parameters(parts)
+    left = [f"{text}{f' ({why})' * bool(why)}" for text, why in picked.left_out.items()]
+    notes += [f"{UNUSED}{', '.join(left)[:500]}"] * bool(left)
+    condition = temperature_in(first.settings)
+    return Table(picked.columns[0], first, np.concatenate(lines), number, table, notes, condition)
+
+
+UNUSED = "columns not used: "
+
+
+def follow(time: np.ndarray, record: np.ndarray) -> bool:
+    """True if each record begins after the end of the one before."""
+    ends = [(time[record == r][0], time[record == r][-1]) for r in range(int(record.max()) + 1)]
+    return all(later[0] >= before[1] for before, later in pairwise(ends))
+
+
+def parameters(parts: Sequence[tuple[Block, choice.Choice, Rows]]) -> list[str]:
+    """What is constant within each of several groups of columns side by side and differs between them, in words."""
+    block, picked, rows = parts[0]
+    if len(picked.columns) < 2:
+        return []
+    width = len(block.header.cells) // len(picked.columns)
+    words = []
+    for text in picked.left_out:
+        places = [p for p, cell in enumerate(block.header.cells) if cell.text == text or stem(cell.text) == stem(text)]
+        known = [choice.finite(rows.numbers[p]) for p in places if p in rows.numbers]
+        if len(known) == len(picked.columns) and all(v.size and np.ptp(v) == 0 for v in known) and width:
+            words.append(f"{stem(text)} of the records: {', '.join(f'{v[0]:.4g}' for v in known)}")
+    return list(dict.fromkeys(words))
