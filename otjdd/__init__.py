@@ -14,7 +14,8 @@ Simulations
 Compact models
     compact(case)               extract one -> CompactModel, with its measured error; CompactModel.load(path)
 Measured data
-    read_data(file_or_arrays)   a table of an instrument, or arrays -> Dataset with units, sweeps and noise floor
+    read_data(file_or_arrays)   a file of any instrument, several, or arrays -> Dataset with units, records and noise floor
+    by_record(data)             the same over record and point
     fit(data, case, vary)       parameters of a case from measured data -> Dataset: values, errors, correlations
     predict(fit, drive)         response of the fitted device to another drive, with percentiles -> Dataset
     design(fit, candidates)     which measurement to make next: expected errors after each candidate -> Dataset
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from otjdd.fitting.fit import fit as fit
     from otjdd.fitting.prediction import predict as predict
     from otjdd.measurements.read import read_data as read_data
+    from otjdd.measurements.records import by_record as by_record
     from otjdd.plot.figure import figure as figure
     from otjdd.results.outputs import measured as measured
     from otjdd.results.store import read as read
@@ -94,6 +96,7 @@ HOME = {
     "predict": "fitting.prediction",
     "design": "fitting.design",
     "read_data": "measurements.read",
+    "by_record": "measurements.records",
     "read": "results.store",
     "write": "results.store",
     "figure": "plot.figure",

@@ -1,6 +1,7 @@
 """Options of commands that read measured data: which columns, sheet, lines and ranges are taken."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,15 +35,31 @@ Range = Annotated[
 ]
 
 
+MOST_TOML = 1_000_000  # bytes of a case
 SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".xls", ".xlsx", ".nc", ".mat", ".lvm")  # of data that may be missing
 
 
 def is_data(path: Path) -> bool:
-    """True for a file of measured data: any file that is no case, whose name ends with .toml, and no folder."""
-    return path.suffix.lower() != ".toml" and (path.is_file() or path.suffix.lower() in SUFFIXES)
+    """True for a file of measured data: any file that is no case, whatever its name; a case ends with .toml, or is TOML."""
+    suffix = path.suffix.lower()
+    if suffix == ".toml" or suffix in SUFFIXES:
+        return suffix != ".toml"
+    return path.is_file() and not is_toml(path)
 
 
-def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str], from_name: str = "") -> dict[str, Any]:
+def is_toml(path: Path) -> bool:
+    """True for a file that is read as TOML."""
+    if path.stat().st_size > MOST_TOML:
+        return False
+    try:
+        return bool(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, OSError):
+        return False
+
+
+def reading(
+    columns: list[str], sheet: str, skipped: list[str], ranges_kept: list[str], from_name: str = ""
+) -> dict[str, Any]:
     """Arguments of `read_data` from --column, --sheet, --skip, --range and --from-name. Raises typer.BadParameter."""
     from otjdd.measurements.file_sets import FIELD
     from otjdd.measurements.names import headers_by_quantity
@@ -61,7 +78,7 @@ def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str],
         if not match:
             raise typer.BadParameter(f"expected FIRST-LAST, got {text!r}", param_hint="--skip")
         without.append((int(match[1]), int(match[2] or match[1])))
-    ranges = dict(halves(text, "--range", "QUANTITY=LOW:HIGH") for text in kept)
+    ranges = dict(halves(text, "--range", "QUANTITY=LOW:HIGH") for text in ranges_kept)
     keep = {name: ends_of_range(name, text) for name, text in ranges.items()}
     return {"names": names, "sheet": sheet, "without": without, "keep": keep, "from_name": from_name}
 
@@ -94,7 +111,7 @@ def end(name: str, text: str, default: float) -> float:
     if re.fullmatch(r"[-+0-9.eE]+", text.strip()):
         return float(text)
     value, dimension = quantity(text)
-    known = QUANTITIES.get(quantity_of(name) or name)
-    if known and known.unit not in ("1", "") and (wanted := quantity(f"1 {known.unit}")[1]) != dimension:
-        raise ValueError(f"{name} is a {wanted}, not a {dimension}")
+    about = QUANTITIES.get(quantity_of(name) or name)
+    if about and about.unit not in ("1", "") and (dimension_of_quantity := quantity(f"1 {about.unit}")[1]) != dimension:
+        raise ValueError(f"{name} is a {dimension_of_quantity}, not a {dimension}")
     return value

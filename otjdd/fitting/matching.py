@@ -78,7 +78,7 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
         return of_waveform(ds, rows, case)
     waveform = case.drive.waveform()
     if reads_wanted(ds, quantity) and not waveform.read_count and case.drive.kind == "hold" and "time" in ds:
-        return kept(ds, case)
+        return of_hold(ds, case)
     if waveform.read_count and quantity not in CHARGES and (reads_wanted(ds, quantity) or "time" not in ds):
         return of_reads(ds, rows, waveform)
     return along_drive(ds, quantity, case, whole(waveform))
@@ -167,7 +167,7 @@ def live(points: np.ndarray, times: np.ndarray, axis: str, case: Case) -> Match:
     return Match({"drive": drive, "record.every": every}, "live", np.where(nearer, take - 1, take), axis)
 
 
-def kept(ds: xr.Dataset, case: Case) -> Match:
+def of_hold(ds: xr.Dataset, case: Case) -> Match:
     """Match of a hold, which gets reads at the measured times. Raises DataError."""
     drive = case.drive
     assert isinstance(drive, Hold)  # `match` has checked it
@@ -184,10 +184,10 @@ def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Ma
     count = waveform.read_count
     if "write_voltage" in ds or "voltage" in ds:
         name = "write_voltage" if "write_voltage" in ds else "voltage"
-        found = waveform.write_voltages
+        applied = waveform.write_voltages
         if name == "voltage" and isinstance(waveform, Waveform) and np.ptp(waveform.read_voltages) > 0:
-            found = waveform.read_voltages
-        return Match({}, "reads", writes_in_order(rows, name, found)[places(ds, rows)], name)
+            applied = waveform.read_voltages
+        return Match({}, "reads", writes_in_order(rows, name, applied)[places(ds, rows)], name)
     if "number" in ds:
         number = rows["number"].values
         take = np.rint(ds["number"].values - min(number.min(), 1.0)).astype(int)
@@ -217,12 +217,12 @@ def writes_in_order(ds: xr.Dataset, name: str, applied: np.ndarray) -> np.ndarra
     take, at = np.zeros(len(values), dtype=int), 0
     for i, value in enumerate(values):
         far = np.abs(applied[at:] - value)
-        found = np.flatnonzero(far < near)
-        if not found.size:
+        near_writes = np.flatnonzero(far < near)
+        if not near_writes.size:
             ever = np.abs(applied - value).min() < near
             expected = f"a voltage that the drive applies{' after the one before' * bool(ever)}"
             raise fault(ds, i, expected, f"{value:g} V")
-        best = int(found[0])
+        best = int(near_writes[0])
         while best + 1 < len(far) and far[best + 1] < far[best]:
             best += 1
         take[i] = at + best
@@ -258,12 +258,12 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
 def monotonic_pieces(waveform: Waveform) -> list[tuple[np.ndarray, np.ndarray]]:
     """Monotonic pieces of a waveform: times (n,) [s] and voltages (n,) [V], with the turning points at both ends."""
     own = branches(waveform.voltages)
-    found = []
+    turns = []
     for number in range(own.max() + 1):
         inside = np.flatnonzero(own == number)
         first = max(inside[0] - 1, 0)
-        found.append((waveform.times[first : inside[-1] + 1], waveform.voltages[first : inside[-1] + 1]))
-    return [piece for piece in found if np.ptp(piece[1]) > 0]
+        turns.append((waveform.times[first : inside[-1] + 1], waveform.voltages[first : inside[-1] + 1]))
+    return [piece for piece in turns if np.ptp(piece[1]) > 0]
 
 
 def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:

@@ -13,10 +13,10 @@ from otjdd.case.problem import Problem
 from otjdd.errors import DataError
 from otjdd.fitting.curves import ComparedRun, MeasuredCurve
 from otjdd.fitting.losses import LINEAR, loss_of
-from otjdd.fitting.matching import by_time, match, quantity_in
+from otjdd.fitting.matching import by_time, match, quantity_in, whole
 from otjdd.fitting.parameters import Parameter, parameters
-from otjdd.fitting.uncertainty import Points, points_of, repeats
-from otjdd.measurements.applied import applied_rows, places, with_voltage
+from otjdd.fitting.uncertainty import UNSTATED, Noise, Points, points_of, repeats
+from otjdd.measurements.applied import applied_rows, places, with_voltage, without_condition
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
 from otjdd.units import DIMENSIONS, quantity
@@ -97,13 +97,13 @@ def task(
     moving = parameters(case, vary, len(data))
     runs: list[ComparedRun] = []
     notes: list[str] = []
-    for number, one in enumerate(data):
-        read = read_data(one.source, **one.reading)
-        if one.noise is None and shared is not None and suits(shared, quantity_in(read)):
-            one = one._replace(noise=shared)
-        found, said = runs_of_fit(read, case, one, number)
-        runs += found
-        notes += said
+    for number, part in enumerate(data):
+        read = read_data(part.source, **part.reading)
+        if part.noise is None and shared is not None and suits(shared, quantity_in(read)):
+            part = part._replace(noise=shared)
+        compared, words_of_data = runs_of_fit(read, case, part, number)
+        runs += compared
+        notes += words_of_data
     measured = dict.fromkeys(curve.quantity for run in runs for curve in run.curves)
     if shared is not None and not any(suits(shared, name) for name in measured):
         raise DataError([Problem("noise", 0, 0, "", f"the noise of {' or '.join(measured)}", str(shared))])
@@ -115,12 +115,12 @@ def task(
 def data_of(case: Case) -> list[Data]:
     """Data sets of the [fit] of a case."""
     sets = case.fit.data if case.fit else ()
-    return [Data(one.file, one.set, one.weight, one.state, one.reading(), one.noise) for one in sets]
+    return [Data(part.file, part.set, part.weight, part.state, part.reading(), part.noise) for part in sets]
 
 
 def vary_of(case: Case) -> dict[str, Any]:
     """Parameters of the [fit] of a case, as an argument `vary` of `parameters`."""
-    return {key: said.model_dump() for key, said in case.fit.vary.items()} if case.fit else {}
+    return {key: bounds.model_dump() for key, bounds in case.fit.vary.items()} if case.fit else {}
 
 
 class Group(NamedTuple):
@@ -142,32 +142,36 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
     """
     name = quantity_in(ds)
     changed = case.replace(dict(data.set)) if data.set else case
-    noise = noise_in(data.noise, name, ds, changed.device.area)
+    if "temperature" in data.set and ds.get("temperature", ds[name]).attrs.get("condition"):
+        ds = without_condition(
+            ds, "temperature"
+        )  # of a header or of the name of a file: what the data set says comes first
+    noise = noise_in(data.noise, name, ds, changed)
     ds = with_voltage(ds, changed.device.film.thickness)
-    made, said = [], []
+    runs, notes = [], []
     for group in groups(ds, name, changed):
-        here = changed.replace(group.changes)
+        own = changed.replace(group.changes)
         points = points_of(group.points, group.rows, name, noise)
-        points, left_out = with_logarithm(points, group.points, here)
+        points, left_out = with_logarithm(points, group.points, own)
         check_some(points, ds, name)
         part = group.points.isel(point=points.at)
-        found = match(part, group.rows, name, here, data.state)
+        place = match(part, group.rows, name, own, data.state)
         curve = MeasuredCurve(
-            number, f"{label(ds, number)} {group.label}".strip(), name, found.axis,
-            part[found.axis].values, points.y, bool(ds[name].attrs.get("magnitude")), points.scale,
-            points.sigma / np.sqrt(data.weight), points.source, part["line"].values, found.source, found.take, found.state,
+            number, f"{label(ds, number)} {group.label}".strip(), name, place.axis,
+            part[place.axis].values, points.y, bool(ds[name].attrs.get("magnitude")), points.scale,
+            points.sigma / np.sqrt(data.weight), points.source, part["line"].values, place.source, place.take, place.state,
         )  # fmt: skip
-        smooth = {"numerics.rtol": min(SMOOTH, here.numerics.rtol)}
-        made.append(ComparedRun(here.replace(dict(QUIET) | smooth | found.changes), (curve,)))
-        said.append(words(curve, found.driven))
+        smooth = {"numerics.rtol": min(SMOOTH, own.numerics.rtol)}
+        runs.append(ComparedRun(own.replace(dict(QUIET) | smooth | place.changes), (curve,)))
+        notes.append(words(curve, place.driven))
         if left_out:
-            said.append(f"{curve.label}: {left_out} points at 0 V left out, whose current has no logarithm")
-    return made, said
+            notes.append(f"{curve.label}: {left_out} points at 0 V left out, whose current has no logarithm")
+    return runs, notes
 
 
 def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
     """Groups of the points: one for each temperature, and for each record if points are matched by their times."""
-    found = []
+    parts = []
     rows = applied_rows(ds)
     row = places(ds, rows)
     for temperature, inside in temperatures(rows):
@@ -178,14 +182,14 @@ def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
             points = ds.isel(point=np.flatnonzero(chosen[row]))
             if points.sizes["point"]:
                 changes = {} if temperature is None else {"temperature": temperature}
-                said = [
+                labels = [
                     "" if temperature is None else f"{temperature:g} K",
                     "" if number is None else f"record {number + 1}",
                 ]
-                found.append(
-                    Group(changes, " ".join(filter(None, said)), points, rows.isel(point=np.flatnonzero(chosen)))
+                parts.append(
+                    Group(changes, " ".join(filter(None, labels)), points, rows.isel(point=np.flatnonzero(chosen)))
                 )
-    return found
+    return parts
 
 
 def runs_in_time(rows: xr.Dataset) -> np.ndarray:
@@ -218,26 +222,51 @@ def check_some(points: Points, ds: xr.Dataset, name: str) -> None:
         raise DataError([Problem(ds.attrs.get("file", "data"), int(ds["line"].values[0]), 1, "", expected, "none")])
 
 
+OF_CURRENT = ("current_density", "resistance", "conductance")  # quantities whose noise is that of a current
+
+
 def suits(noise: str | float, name: str) -> bool:
-    """True if a noise has the unit of a measured quantity, or of a current for a current density. Raises DataError."""
+    """True if a noise has the unit of a measured quantity, or of the current that it is made of. Raises DataError."""
     dimension = size_and_dimension(noise)[1]
-    return dimension in (None, dimension_of(name)) or (name == "current_density" and dimension == "current")
+    return dimension in (None, dimension_of(name)) or (name in OF_CURRENT and dimension == "current")
 
 
-def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, area: float) -> float:
-    """Stated noise of a measured quantity [SI], nan for none. Raises DataError for a noise in another unit, or of 0.
+def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, case: Case) -> Noise:
+    """Stated noise of a measured quantity. Raises DataError for a noise in another unit, or of 0.
 
-    area : of the device [m2], which turns the noise of a current into that of a current density
+    The noise of a current is divided by the area of the device for a current density, by the read voltage for a
+    conductance; a resistance R = V / I has the noise R^2 / V times it.
     """
     if noise is None:
-        return np.nan
+        return UNSTATED
     size, dimension = size_and_dimension(noise)
     if not suits(noise, name) or not 0 < size < np.inf:
-        wanted = dimension_of(name)
-        example = f", such as {DIMENSIONS[wanted].example}" if wanted else ""
+        expected_dimension = dimension_of(name)
+        example = f", such as {DIMENSIONS[expected_dimension].example}" if expected_dimension else ""
         expected = f"the noise of {name} above 0{example}"
         raise DataError([Problem(ds.attrs.get("file", "data"), 0, 0, "noise", expected, str(noise))])
-    return size / area if name == "current_density" and dimension == "current" else size
+    if dimension != "current" or name not in OF_CURRENT:
+        return Noise(size)
+    if name == "current_density":
+        return Noise(size / case.device.area)
+    over_voltage = size / read_voltage(ds, case)
+    return Noise(over_voltage=over_voltage) if name == "resistance" else Noise(over_voltage)
+
+
+def read_voltage(ds: xr.Dataset, case: Case) -> float:
+    """Magnitude [V] of the voltage at which a resistance was read: of the data or the drive. Raises DataError."""
+    own = next(
+        (ds[n].values for n in ("read_voltage", "voltage") if n in ds and np.ptp(ds[n].values) == 0), np.zeros(0)
+    )
+    if not own.size and hasattr(case.drive, "waveform"):
+        own = whole(case.drive.waveform()).read_voltages
+    levels = np.unique(np.abs(own))
+    if levels.size != 1 or not levels[0] > 0:
+        expected = "a column of the read voltage, or a drive that reads at one, for the noise of a current"
+        raise DataError(
+            [Problem(ds.attrs.get("file", "data"), 0, 0, "noise", expected, "none" if not levels.size else "several")]
+        )
+    return float(levels[0])
 
 
 def size_and_dimension(noise: str | float) -> tuple[float, str | None]:

@@ -42,28 +42,46 @@ class Points(NamedTuple):
         return self._replace(at=self.at[chosen], y=self.y[chosen], sigma=self.sigma[chosen])
 
 
-def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, noise: float = np.nan) -> Points:
+class Noise(NamedTuple):
+    """Noise of an instrument, nan if it is not stated.
+
+    size : of the measured quantity [SI]
+    over_voltage : of the current, over the read voltage [S]; a resistance R has R^2 times it
+    """
+
+    size: float = np.nan
+    over_voltage: float = np.nan
+
+    def at(self, y: np.ndarray) -> np.ndarray:
+        """Noise (n,) [SI] of numbers y (n,), 0 if it is not stated."""
+        return np.asarray(np.nan_to_num(self.size) + np.nan_to_num(self.over_voltage) * np.square(y))
+
+
+UNSTATED = Noise()
+
+
+def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, stated: Noise = UNSTATED) -> Points:
     """Points of a quantity of measured data at one temperature. Repeats of a sweep are replaced by their mean.
 
-    rows : all rows that the points are among   noise : of the instrument [SI], nan if not stated
+    rows : all rows that the points are among   stated : noise of the instrument
     """
     y = ds[quantity].values
     given = ds[f"{quantity}{UNCERTAINTY}"].values if f"{quantity}{UNCERTAINTY}" in ds else None
-    floor = noise if np.isfinite(noise) else noise_of(ds, quantity, given)
-    scale, size = scale_of(quantity, y, floor), floor if np.isfinite(floor) else 0.0
+    noise = stated if np.isfinite(stated).any() else Noise(noise_of(ds, quantity, given))
+    scale = scale_of(quantity, y, noise.size)
     usable = np.isfinite(scale.apply(y)) & ((y > 0) | (quantity not in ("resistance", "conductance")))
     record = rows["record"].values
     if given is None and record.min() != record.max() and repeats(rows):
-        return means_of_repeats(ds, rows, np.where(usable, y, np.nan), scale, size)
+        return means_of_repeats(ds, rows, np.where(usable, y, np.nan), scale, noise)
     at = np.flatnonzero(usable)
     if given is not None:
-        stated = noise if np.isfinite(noise) else 0.0
-        return Points(at, y[at], scale, np.hypot(given[at], stated) * scale.slope(y[at]), COLUMN)
-    return Points(at, y[at], scale, on_scale(scatter(scale, y[at], size), y[at], size, scale), ESTIMATED)
+        return Points(at, y[at], scale, np.hypot(given[at], stated.at(y[at])) * scale.slope(y[at]), COLUMN)
+    own = noise.at(y[at])
+    return Points(at, y[at], scale, on_scale(scatter(scale, y[at], own), y[at], own, scale), ESTIMATED)
 
 
-def on_scale(relative: float, y: np.ndarray, noise: float, scale: Scale) -> np.ndarray:
-    """Uncertainty (n,) on a scale of numbers y (n,), from a relative one and a noise [SI].
+def on_scale(relative: float, y: np.ndarray, noise: np.ndarray, scale: Scale) -> np.ndarray:
+    """Uncertainty (n,) on a scale of numbers y (n,), from a relative one and a noise (n,) [SI].
 
     On a linear scale the relative uncertainty is that of the size of the scale.
     """
@@ -89,7 +107,7 @@ def repeats(rows: xr.Dataset) -> bool:
     return all(same(table[0], later) for table in tables for later in table[1:])
 
 
-def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, noise: float) -> Points:
+def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, stated: Noise) -> Points:
     """Means of repeats and their standard errors, from the scatter of all points together.
 
     y : (point,), nan for those that are not used. Only places in the sweep at which each repeat has a number are kept
@@ -104,15 +122,15 @@ def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Sca
         mean = np.exp(scale.apply(table).mean(axis=0)) * np.sign(table[0])
     else:  # within the noise the mean is taken of the numbers, not of their asinh
         mean = table.mean(axis=0)
-    variance = np.var(table, axis=0, ddof=1)
+    variance, noise = np.var(table, axis=0, ddof=1), stated.at(mean)
     clear = np.abs(mean) > CLEAR * noise
     size = scale.size if scale.kind == "linear" else np.abs(mean[clear])
-    share = np.mean(np.maximum(variance[clear] - noise**2, 0.0) / size**2) if clear.any() else 0.0
+    share = np.mean(np.maximum(variance[clear] - noise[clear] ** 2, 0.0) / size**2) if clear.any() else 0.0
     sigma = on_scale(max(np.sqrt(share), LEAST), mean, noise, scale) / np.sqrt(len(table))
     return Points(at, mean, scale, sigma, REPEATS)
 
 
-def scatter(scale: Scale, y: np.ndarray, noise: float) -> float:
+def scatter(scale: Scale, y: np.ndarray, noise: np.ndarray) -> float:
     """Relative standard deviation of white noise on a smooth curve, where it is clear of the noise of the instrument.
 
     It is estimated from second differences on the scale, and LEAST at least, also for a curve with few points.

@@ -61,3 +61,8 @@ def with_voltage(ds: xr.Dataset, thickness: float) -> xr.Dataset:
         rows = thickness * ds[f"{ROW}_field"].values
         ds = ds.assign_coords({f"{ROW}_voltage": (ROW, rows)}).drop_vars(f"{ROW}_field")
     return ds
+
+
+def without_condition(ds: xr.Dataset, name: str) -> xr.Dataset:
+    """Measured data without a quantity, also in their rows."""
+    return ds.drop_vars([variable for variable in (name, f"{ROW}_{name}") if variable in ds.variables])

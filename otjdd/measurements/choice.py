@@ -244,7 +244,7 @@ def question(block: Block, picked: Mapping[str, Column], open_: Mapping[str, lis
     likely = {
         name: max(several, key=lambda c: float(np.nanmax(np.abs(scaled(c, rows))))) for name, several in open_.items()
     }
-    shown = "; ".join(
+    listed = "; ".join(
         f"{name}: {', '.join(f'{c.header.text!r} ({first_numbers(c, rows)})' for c in several)}"
         for name, several in open_.items()
     )
@@ -253,7 +253,7 @@ def question(block: Block, picked: Mapping[str, Column], open_: Mapping[str, lis
     }
     columns = next(iter(open_.values()))
     return block.sheet.fault(
-        block.header, columns[1].header, f"one column of {' and one of '.join(open_)}", shown,
+        block.header, columns[1].header, f"one column of {' and one of '.join(open_)}", listed,
         f"say which: {options({name: shortest(block, column) for name, column in answers.items()})}",
     )  # fmt: skip
 
@@ -296,7 +296,7 @@ def without_quantities(block: Block, columns: Sequence[Column], rows: Rows) -> D
     """
     texts = block.header.texts
     numbers = {place: values for place, values in rows.numbers.items() if np.isfinite(values).sum() > 1}
-    shown = "; ".join(
+    listed = "; ".join(
         f"{texts[p]!r} ({', '.join(f'{v:.4g}' for v in finite(values)[:3])} ...)" for p, values in numbers.items()
     )
     answers: dict[str, str] = {}
@@ -320,10 +320,10 @@ def without_quantities(block: Block, columns: Sequence[Column], rows: Rows) -> D
         answers["current"] = texts[free[-1]]
     elif not {"voltage", "time", "number"} & set(answers) and free:
         answers["voltage"] = texts[free[0]]
-    shown = f"no header, but {shown}" if block.numbered else shown
+    listed = f"no header, but {listed}" if block.numbered else listed
     expected = "a measured quantity and what it was measured against: V, E, t or n beside I, J, R, G, C or P"
     expected = (
         f"a header, or options that name the columns by their places, for {expected}" if block.numbered else expected
     )
     hint = f"say which column is which, as {options(answers)}" if MEASURED & set(answers) else ""
-    return block.sheet.fault(block.header, None, expected, shown or "no numbers", hint)
+    return block.sheet.fault(block.header, None, expected, listed or "no numbers", hint)

@@ -48,11 +48,11 @@ def columns_of(block: Block, names: Mapping[str, str]) -> list[Column]:
         columns += [named_column(block, place, name, over) for name, over in own]
         if own or not cell.text:
             continue
-        said = block.quantities.get(cell.text)
+        stated = block.quantities.get(cell.text)
         read = heading(cell.text, block.unit(place))
-        if said:
-            read = Heading(said, bool(read and read.magnitude), parted(cell.text)[1])
-        if read and said != "" and read.quantity not in names:
+        if stated:
+            read = Heading(stated, bool(read and read.magnitude), parted(cell.text)[1])
+        if read and stated != "" and read.quantity not in names:
             columns.append(column(block, place, read))
     return columns
 
@@ -69,8 +69,8 @@ def user_columns(block: Block, names: Mapping[str, str]) -> list[tuple[str, int,
         base = over[1] if over else text
         places = [i for i, t in enumerate(texts) if t == base] or [i for i, t in enumerate(texts) if stem(t) == base]
         if not places:
-            shown = f"columns {', '.join(filter(None, texts))}"
-            raise block.sheet.fault(block.header, None, f"a column {base!r}", shown, nearest(base, texts))
+            columns_there = f"columns {', '.join(filter(None, texts))}"
+            raise block.sheet.fault(block.header, None, f"a column {base!r}", columns_there, nearest(base, texts))
         columns += [(name, place, over[2] if over else "") for place in places]
     return columns
 

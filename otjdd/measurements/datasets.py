@@ -35,10 +35,10 @@ def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
         with xr.open_dataset(io.BytesIO(data), engine="h5netcdf", decode_times=False) as ds:
             if ds.nbytes > MAX_LOADED_BYTES:
                 raise ResultError(os.fspath(path), f"would take {ds.nbytes / 2**30:.0f} GiB of memory")
-            found = ds.load()
+            content = ds.load()
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise ResultError(os.fspath(path), "is no NetCDF4 file, or is damaged") from error
-    return from_dataset(found, os.fspath(path))
+    return from_dataset(content, os.fspath(path))
 
 
 def from_arrays(data: Any, file: str = "data") -> xr.Dataset:
@@ -56,7 +56,7 @@ def from_arrays(data: Any, file: str = "data") -> xr.Dataset:
     lengths = {name: array.shape for name, array in arrays.items()}
     if len(set(lengths.values())) > 1 or any(len(shape) != 1 for shape in lengths.values()):
         raise DataError([Problem(file, 0, 0, "", "columns of one length", str(lengths))])
-    return made(arrays, {}, file)
+    return dataset_of_arrays(arrays, {}, file)
 
 
 def from_dataset(ds: xr.Dataset, file: str = "data") -> xr.Dataset:
@@ -70,10 +70,10 @@ def from_dataset(ds: xr.Dataset, file: str = "data") -> xr.Dataset:
         ds = ds.squeeze()
     names = [name for name in ds.variables if ds[name].dims == (dim,) and ds[name].dtype.kind in "fiu"]
     units = {str(name): ds[name].attrs.get("units", "") for name in names}
-    return made({str(name): ds[name].values for name in names}, units, file)
+    return dataset_of_arrays({str(name): ds[name].values for name in names}, units, file)
 
 
-def made(arrays: Mapping[str, np.ndarray], units: Mapping[str, str], file: str) -> xr.Dataset:
+def dataset_of_arrays(arrays: Mapping[str, np.ndarray], units: Mapping[str, str], file: str) -> xr.Dataset:
     """Measured data of arrays (point,) by name. units : name -> unit as written. Raises DataError."""
     import xarray as xr
 

@@ -29,7 +29,7 @@ def files_of(source: Any) -> list[Path]:
     Raises FileNotFoundError for a pattern that fits no file.
     """
     if not isinstance(source, str | os.PathLike):
-        return [file for each in source for file in files_of(each)]
+        return [file for part in source for file in files_of(part)]
     if Path(source).exists() or not glob.has_magic(os.fspath(source)):
         return [Path(source)]
     files = [Path(name) for name in sorted(glob.glob(os.fspath(source)))]

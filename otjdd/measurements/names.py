@@ -254,7 +254,7 @@ def lettered(name: str, written: str) -> str | None:
 
 def headers_by_quantity(names: Mapping[str, str]) -> dict[str, str]:
     """Quantity -> header of its column, from common names of quantities ("I", "V_write"). Raises ValueError."""
-    found = {}
+    headers = {}
     for name, header in names.items():
         base = name.removesuffix(UNCERTAINTY)
         quantity = quantity_of(base)
@@ -262,8 +262,8 @@ def headers_by_quantity(names: Mapping[str, str]) -> dict[str, str]:
             close = difflib.get_close_matches(base, QUANTITIES, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise ValueError(f"{name!r} is no measured quantity{hint}; there are {', '.join(QUANTITIES)}")
-        found[quantity + UNCERTAINTY * (base != name)] = header
-    return found
+        headers[quantity + UNCERTAINTY * (base != name)] = header
+    return headers
 
 
 def unit_of(quantity: str) -> str:
@@ -300,8 +300,8 @@ def scale_to(text: str, quantity: str) -> tuple[float, float]:
     plain = text.translate(SAME).strip()
     if quantity == "temperature" and plain in (CELSIUS, "C", "celsius", "Celsius"):
         return 1.0, 273.15
-    held = read_unit(unit_of(quantity))
-    found = read_unit(text) if text else held
-    if found.powers != held.powers:
+    own = read_unit(unit_of(quantity))
+    other = read_unit(text) if text else own
+    if other.powers != own.powers:
         raise ValueError(f"{text!r} is not a unit of {long_name_of(quantity)}, such as {unit_of(quantity)!r}")
-    return float((found.factor / held.factor).scaleb(found.exponent - held.exponent)), 0.0
+    return float((other.factor / own.factor).scaleb(other.exponent - own.exponent)), 0.0

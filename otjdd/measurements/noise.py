@@ -22,7 +22,7 @@ def noise_floor(current: np.ndarray) -> float:
     bends = np.diff(current, 2)
     sizes = np.abs(current)
     inside = np.maximum.reduce([sizes[:-2], sizes[1:-1], sizes[2:]])
-    found = np.nan
+    floor = np.nan
     for level in np.unique(np.quantile(sizes, np.linspace(0.1, 1.0, 19))) if len(sizes) > FEWEST else ():
         small = inside <= level
         pairs = small[1:] & small[:-1]
@@ -33,8 +33,8 @@ def noise_floor(current: np.ndarray) -> float:
         turning = np.mean(np.sign(bends[1:][pairs]) != np.sign(bends[:-1][pairs]))
         lost = np.median(sizes[sizes <= level]) < LOST * sigma
         if turning >= ALTERNATE and lost and smaller > EVEN * sigma:
-            found = sigma
-    return float(found)
+            floor = sigma
+    return float(floor)
 
 
 def deviation(bends: np.ndarray) -> float:

@@ -48,10 +48,10 @@ def number_in(text: str, decimal: str) -> float | None:
 
 def is_number(text: str, decimal: str) -> bool:
     """True if a text is a number with this decimal mark or with a point. Words for missing numbers are not."""
-    found = number_in(text, decimal)
-    if found is None and decimal != ".":
-        found = number_in(text, ".")
-    return found is not None and not math.isnan(found)
+    number = number_in(text, decimal)
+    if number is None and decimal != ".":
+        number = number_in(text, ".")
+    return number is not None and not math.isnan(number)
 
 
 def holds_numbers(text: str) -> bool:

@@ -147,11 +147,11 @@ def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[s
 def with_findings(ds: xr.Dataset) -> xr.Dataset:
     """The Dataset with findings from its numbers: repeated sweeps, branches, noise floor. Raises DataError."""
     axis = axis_of(ds)
-    said = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
+    notes = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
     if axis is None or not set(ds) - AXES:
         file = ds.attrs.get("file", "data")
         expected = "a measured quantity and what it was measured against: V, E, t or n beside I, J, R, G, C or P"
-        unused = next((line for line in said[0].split("\n") if line.startswith(UNUSED)), "") if said else ""
+        unused = next((line for line in notes[0].split("\n") if line.startswith(UNUSED)), "") if notes else ""
         hint = f'{unused}; say which it is, as --column current="Reading 2"' if unused else ""
         raise DataError([Problem(file, 1, 1, "", expected, ", ".join(map(str, ds)) or "nothing", hint)])
     rows = applied_rows(ds)
@@ -164,16 +164,16 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
     for inside in np.split(order, np.flatnonzero(np.diff(record[order])) + 1):
         branch[inside] = branches(values[inside])
     ds = ds.assign_coords(record=("point", record), branch=("point", branch))
-    said.append(sweep_words(axis, values, record, branch))
+    notes.append(sweep_words(axis, values, record, branch))
     if "temperature" in ds:
         levels = np.unique(np.round(ds["temperature"].values))
-        said.append(f"temperatures: {', '.join(f'{t:g}' for t in levels[:12])} K")
+        notes.append(f"temperatures: {', '.join(f'{t:g}' for t in levels[:12])} K")
     for name in ("current", "read_current"):
         if name in ds and np.isfinite(floor := noise_floor(ds[name].values)):
             ds[name].attrs["noise_floor"] = floor
             lost = int(np.sum(np.abs(ds[name].values) < LOST * floor))
-            said.append(f"noise floor {floor:.2g} A: {lost} currents are lost in it")
-    ds.attrs["understood"] = "\n".join(said)
+            notes.append(f"noise floor {floor:.2g} A: {lost} currents are lost in it")
+    ds.attrs["understood"] = "\n".join(notes)
     return ds
 
 
@@ -200,12 +200,12 @@ def row_records(rows: xr.Dataset, axis: str) -> np.ndarray:
 
 def repeats(ds: xr.Dataset, values: np.ndarray) -> np.ndarray:
     """Number (point,) of the repeat of a sweep that each point belongs to, counted from 0 at each temperature."""
-    found = np.zeros(len(values), dtype=int)
-    levels = np.round(ds["temperature"].values) if "temperature" in ds else found
+    number = np.zeros(len(values), dtype=int)
+    levels = np.round(ds["temperature"].values) if "temperature" in ds else number
     for level in np.unique(levels):
         inside = np.flatnonzero(levels == level)
-        found[inside] = np.arange(len(inside)) // period(values[inside])
-    return found
+        number[inside] = np.arange(len(inside)) // period(values[inside])
+    return number
 
 
 def axis_of(ds: xr.Dataset) -> str | None:

@@ -58,10 +58,12 @@ def with_settings(block: Block, sheet: Sheet | None) -> Block:
         return block
     settings = settings_of(sheet, block.sheet.title)
     rows = {cells[0]: cells[1:] for text in settings.split("\n") if len(cells := text.split("\t")) > 1}
-    terminals, levels = rows.get("Device Terminal", []), rows.get("Compliance", [])
+    forcing = rows.get("Forcing Function", rows.get("Operation Mode", []))
     limits = {
-        f"{name}I": limit
-        for name, text in zip(terminals, levels, strict=False)
-        if (limit := number_in(text, ".") or 0) > 0
+        f"{terminal}I": limit
+        for terminal, text, force in zip(
+            rows.get("Device Terminal", []), rows.get("Compliance", []), forcing, strict=False
+        )
+        if force.startswith("Voltage") and (limit := number_in(text, ".") or 0) > 0
     }
     return block._replace(settings=f"{block.settings}\n{settings}", limits=limits)

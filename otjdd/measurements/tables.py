@@ -23,6 +23,8 @@ from otjdd.measurements.rows import Rows, rows_of
 from otjdd.measurements.settings import temperature_in, with_settings
 
 SETTINGS = ("settings", "setup", "calc")  # sheets beside those of runs
+PROGRAMS = {"KTEI Version": "KITE", "Clarius": "Clarius"}  # sign in the settings of a Keithley 4200 -> its program
+UNUSED = "columns not used: "
 APPLIED = {"time", "voltage", "write_voltage", "field", "number"}
 CONDITIONS = {"temperature", "frequency", "read_voltage"}
 
@@ -45,11 +47,11 @@ class Table(NamedTuple):
 
 
 def table_in(
-    path: str | os.PathLike[str], names: Mapping[str, str], wanted: str, without: Sequence[tuple[int, int]]
+    path: str | os.PathLike[str], names: Mapping[str, str], title: str, without: Sequence[tuple[int, int]]
 ) -> Table:
     """The table of a file. Raises DataError, which asks where the file does not decide; OSError.
 
-    names : quantity -> header of its column, where a user says so   wanted : title of a table or sheet, "" for the first
+    names : quantity -> header of its column, where a user says so   title : of a table or sheet, "" for the first
     """
     sheets = sheets_of(path, without)
     about = next((sheet for sheet in sheets if sheet.title.lower() == SETTINGS[0]), None)
@@ -65,16 +67,14 @@ def table_in(
             check_remainder(sheet, own)
         blocks += [with_settings(block, about) for block in own]
     if not blocks:
-        expected = 'a table with a header such as "V (V), I (A)"' + ", or a workbook, as its name says" * is_workbook(
-            path
-        )
+        expected = 'a table with a header such as "V (V), I (A)"'
+        expected += ", or a workbook, as its name says" * is_workbook(path)
         raise runs[0].fault(next(iter(runs[0].head()), None), None, expected, "no rows of numbers below a header")
-    records, others = chosen(blocks, wanted, names)
-    if about is not None and not forms:
-        forms = ["Keithley 4200 (Clarius)" if "Clarius" in about.text else "Keithley 4200 (KITE)"] * (
-            "KTEI" in about.text or "Clarius" in about.text
-        )
-    table = joined([(block, *used(block, names)) for block in records])
+    records, others = chosen(blocks, title, names)
+    forms += [
+        f"Keithley 4200 ({program})" for sign, program in PROGRAMS.items() if about is not None and sign in about.text
+    ]
+    table = joined(parts_of(records, names))
     notes = [f"file of {name}" for name in forms[:1]] + [*records[0].sheet.notes] + table.notes
     if others:
         notes.append(f'other tables: {", ".join(map(repr, others[:40]))}; choose by --sheet "{others[0]}"')
@@ -91,35 +91,43 @@ def title_of(block: Block) -> str:
     return ", ".join(filter(None, (block.sheet.title, block.title)))
 
 
-def chosen(blocks: Sequence[Block], wanted: str, names: Mapping[str, str]) -> tuple[list[Block], list[str]]:
-    """The tables that are records of one measurement, and the titles of the others.
+def chosen(blocks: Sequence[Block], title: str, names: Mapping[str, str]) -> tuple[list[Block], list[str]]:
+    """The tables that are records of one measurement, and the titles of the others. Raises DataError.
 
-    Without a wanted title, the first table with a quantity against another. Raises DataError for an unknown title, and
-    for tables of different names in one text, of which one has to be chosen.
+    title : of a table or sheet; "" for the first table with a quantity against another
     """
-    titles = [title_of(block) for block in blocks]
-    if wanted:
-        fits = [b for b in blocks if wanted in (title_of(b), b.title)] or [b for b in blocks if b.sheet.title == wanted]
-        if not fits:
-            shown = ", ".join(filter(None, titles)) or "one table without a title"
-            raise blocks[0].sheet.fault(None, None, f"a table or sheet {wanted!r}", shown, nearest(wanted, titles))
-        records = [fits[0]] if wanted == title_of(fits[0]) and fits[0].title else same_series(fits[0], fits)
-        return records, [title for title in dict.fromkeys(titles) if title and title not in map(title_of, records)]
+    records = titled(blocks, title) if title else first_curve(blocks, names)
+    others = dict.fromkeys(title_of(block) for block in blocks if not any(block is record for record in records))
+    return records, [name for name in others if name and name not in map(title_of, records)]
+
+
+def titled(blocks: Sequence[Block], title: str) -> list[Block]:
+    """The table with a title, or those of the first series of the sheet with it. Raises DataError for an unknown title."""
+    fits = [b for b in blocks if title in (title_of(b), b.title)] or [b for b in blocks if b.sheet.title == title]
+    if not fits:
+        titles = [title_of(block) for block in blocks]
+        got = ", ".join(filter(None, titles)) or "one table without a title"
+        raise blocks[0].sheet.fault(None, None, f"a table or sheet {title!r}", got, nearest(title, titles))
+    return [fits[0]] if fits[0].title and title in (title_of(fits[0]), fits[0].title) else same_series(fits[0], fits)
+
+
+def first_curve(blocks: Sequence[Block], names: Mapping[str, str]) -> list[Block]:
+    """The first table with a quantity against another, and those of its series.
+
+    Raises DataError for tables of different names in one text, of which one has to be chosen.
+    """
     readable = [block for block in blocks if names_fit(block, names) or not block.understood] or blocks
-    curves = (
-        [block for block in readable if makes_curve(block, names)] or [b for b in readable if b.understood] or readable
-    )
+    curves = [block for block in readable if makes_curve(block, names)]
+    curves = curves or [block for block in readable if block.understood] or list(readable)
     first = curves[0]
     records = same_series(first, blocks)
-    different = [
-        block for block in curves if block.sheet is first.sheet and block.series == "table" and block not in records
-    ]
-    if different:
-        several = "; ".join(
-            f"{b.title!r} in line {b.header.number}: {', '.join(b.header.texts)[:80]}" for b in (first, different[0])
-        )
-        raise first.sheet.fault(different[0].header, None, "one table", several, f'say which: --sheet "{first.title}"')
-    return records, [title for title in dict.fromkeys(titles) if title and title not in map(title_of, records)]
+    for block in curves:
+        if block.sheet is first.sheet and block.series == "table" and not any(block is record for record in records):
+            listed = "; ".join(
+                f"{b.title!r} in line {b.header.number}: {', '.join(b.header.texts)[:80]}" for b in (first, block)
+            )
+            raise first.sheet.fault(block.header, None, "one table", listed, f'say which: --sheet "{first.title}"')
+    return records
 
 
 def names_fit(block: Block, names: Mapping[str, str]) -> bool:
@@ -146,6 +154,17 @@ def makes_curve(block: Block, names: Mapping[str, str]) -> bool:
     """True if the names of a table hold a measured quantity and what it was measured against."""
     quantities = {column.quantity for column in columns_of(block, names if names_fit(block, names) else {})}
     return bool(quantities & APPLIED) and bool(quantities & choice.MEASURED)
+
+
+Part = tuple[Block, choice.Choice, Rows]
+
+
+def parts_of(records: Sequence[Block], names: Mapping[str, str]) -> list[Part]:
+    """The used columns and the rows of each record, the same columns in all. Raises DataError."""
+    first = records[0], *used(records[0], names)
+    columns = first[1].columns[0]
+    same = {name: choice.shortest(records[0], column) for name, column in columns.items() if not column.named}
+    return [first, *((block, *used(block, {**same, **names})) for block in records[1:])]
 
 
 def used(block: Block, names: Mapping[str, str]) -> tuple[choice.Choice, Rows]:
@@ -182,14 +201,14 @@ def has_measured(quantities: Iterable[str]) -> bool:
     return any(not name.endswith(UNCERTAINTY) for name in set(quantities) - APPLIED - CONDITIONS)
 
 
-def joined(parts: Sequence[tuple[Block, choice.Choice, Rows]]) -> Table:
+def joined(parts: Sequence[Part]) -> Table:
     """The table of records: of tables of a series, of columns side by side, of rows below each repeat of the header."""
     lines, record, notes, count = [], [], [], 0
     values: dict[str, list[np.ndarray]] = {name: [] for name in parts[0][1].columns[0]}
     overflows = 0
     for block, picked, rows in parts:
         for group in picked.columns:
-            numbers = {name: choice.scaled(column, rows) for name, column in group.items()}
+            numbers = {name: choice.scaled(group[name], rows) for name in values}
             inside = np.flatnonzero(~np.all([np.isnan(v) for v in numbers.values()], axis=0))
             mask, words = masked(block, group, rows)
             notes += words
@@ -215,16 +234,13 @@ def joined(parts: Sequence[tuple[Block, choice.Choice, Rows]]) -> Table:
     return Table(picked.columns[0], first, np.concatenate(lines), number, table, notes, condition)
 
 
-UNUSED = "columns not used: "
-
-
 def follow(time: np.ndarray, record: np.ndarray) -> bool:
     """True if each record begins after the end of the one before."""
     ends = [(time[record == r][0], time[record == r][-1]) for r in range(int(record.max()) + 1)]
     return all(later[0] >= before[1] for before, later in pairwise(ends))
 
 
-def parameters(parts: Sequence[tuple[Block, choice.Choice, Rows]]) -> list[str]:
+def parameters(parts: Sequence[Part]) -> list[str]:
     """What is constant within each of several groups of columns side by side and differs between them, in words."""
     block, picked, rows = parts[0]
     if len(picked.columns) < 2:
@@ -233,7 +249,7 @@ def parameters(parts: Sequence[tuple[Block, choice.Choice, Rows]]) -> list[str]:
     words = []
     for text in picked.left_out:
         places = [p for p, cell in enumerate(block.header.cells) if cell.text == text or stem(cell.text) == stem(text)]
-        known = [choice.finite(rows.numbers[p]) for p in places if p in rows.numbers]
-        if len(known) == len(picked.columns) and all(v.size and np.ptp(v) == 0 for v in known) and width:
-            words.append(f"{stem(text)} of the records: {', '.join(f'{v[0]:.4g}' for v in known)}")
+        levels = [choice.finite(rows.numbers[p]) for p in places if p in rows.numbers]
+        if len(levels) == len(picked.columns) and all(v.size and np.ptp(v) == 0 for v in levels) and width:
+            words.append(f"{stem(text)} of the records: {', '.join(f'{v[0]:.4g}' for v in levels)}")
     return list(dict.fromkeys(words))

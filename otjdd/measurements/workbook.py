@@ -34,11 +34,11 @@ def binary_sheets(name: str, data: bytes, kind: str, without: Sequence[tuple[int
         raise OSError(f"{name}: workbooks need python-calamine: pip install 'otjdd[excel]'")
     sheets = []
     for title, text in texts(name, data, kind):
-        shown = blanked(text, without)
-        if shown.strip():
+        rest = blanked(text, without)
+        if rest.strip():
             label = f"{name}[{title}]" if title else name
             notes = (f"sheet {title}",) if title else ()
-            sheets.append(Sheet(label, shown, notes=notes, quoted=False, counted=True, title=title))
+            sheets.append(Sheet(label, rest, notes=notes, quoted=False, counted=True, title=title))
     return sheets
 
 

@@ -77,4 +77,4 @@ def groups(ds: xr.Dataset) -> tuple[str, np.ndarray]:
     if "temperature" in ds and np.ptp(ds["temperature"].values) > 1:
         return "T =", np.round(ds["temperature"].values)
     record = ds["record"].values
-    return ("repeat" if record.max() else ""), record + 1
+    return ("record" if record.max() else ""), record + 1

@@ -23,9 +23,11 @@ VALUE, NAME = "DataValue", "DataName"
 
 def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
     """The records of a file, in order; those with the same names are one series. Raises DataError for foreign lines."""
-    found = [record for settings, header, last in records(sheet) for record in [block(sheet, settings, header, last)]]
+    tables = [record for settings, header, last in records(sheet) for record in [block(sheet, settings, header, last)]]
     return (
-        [record._replace(title=f"record {i}") for i, record in enumerate(found, start=1)] if len(found) > 1 else found
+        [record._replace(title=f"record {i}") for i, record in enumerate(tables, start=1)]
+        if len(tables) > 1
+        else tables
     )
 
 
@@ -85,7 +87,8 @@ def limits(values: Mapping[str, list[str]], currents: list[str]) -> dict[str, fl
     """Compliance [A] of the current of the channel that sweeps a voltage."""
     text = next(iter(values.get("Measurement.Primary.Compliance", [])), "")
     limit, functions = number_in(text, "."), values.get("Channel.Func", [])
-    if not limit or not limit > 0 or "VAR1" not in functions or values.get("Channel.Mode", ["V"])[0] != "V":
+    if not limit or not limit > 0 or "VAR1" not in functions:
         return {}
-    place = functions.index("VAR1")
-    return {currents[place]: limit} if place < len(currents) else {}
+    place, modes = functions.index("VAR1"), values.get("Channel.Mode", [])
+    voltage = place < len(modes) and modes[place] == "V"
+    return {currents[place]: limit} if voltage and place < len(currents) else {}

@@ -26,8 +26,12 @@ def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
         divider=DIVIDERS.get(stated.get("Separator", "").strip(), sheet.divider),
         decimal=stated.get("Decimal_Separator", sheet.decimal).strip()[:1] or sheet.decimal,
     )
-    found = [segment(sheet, lines, before, end) for before, end in pairwise(ends)]
-    return [block._replace(title=f"segment {i}") for i, block in enumerate(found, start=1)] if len(found) > 1 else found
+    segments = [segment(sheet, lines, before, end) for before, end in pairwise(ends)]
+    return (
+        [block._replace(title=f"segment {i}") for i, block in enumerate(segments, start=1)]
+        if len(segments) > 1
+        else segments
+    )
 
 
 def segment(sheet: Sheet, lines: list[str], before: int, end: int) -> Block:

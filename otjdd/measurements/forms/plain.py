@@ -63,7 +63,7 @@ def part_blocks(sheet: Sheet, first: int, last: int, names: Mapping[str, str]) -
         return
     for find in (understood_header, unknown_header):
         if header := find(sheet, lines, names):
-            yield with_units(sheet, lines, header, last, known=find is understood_header)
+            yield with_units(sheet, lines, header, last, understood=find is understood_header)
             return
     if first == 1 and stays(sheet, lines):
         count = max(len(line.cells) for line in lines[:STAY])
@@ -144,7 +144,7 @@ def stays(sheet: Sheet, lines: list[Line], width: int = 0) -> bool:
     return not width or max(widths) <= width
 
 
-def with_units(sheet: Sheet, lines: list[Line], header: Line, last: int, *, known: bool) -> Block:
+def with_units(sheet: Sheet, lines: list[Line], header: Line, last: int, *, understood: bool) -> Block:
     """The table below a header, whose units stand in a line below it or in the cell beside each number."""
     at = next(i for i, line in enumerate(lines) if line.number == header.number)
     units = units_below(sheet, lines, at)
@@ -154,7 +154,7 @@ def with_units(sheet: Sheet, lines: list[Line], header: Line, last: int, *, know
     if not texts and rows and any(text.lower() in UNIT_CELL for text in header.texts):
         beside = [text.lower() in UNIT_CELL for text in header.texts] + [False]
         texts = tuple(text_at(rows[0], i + 1) if beside[i + 1] else "" for i in range(len(header.cells)))
-    return Block(sheet, "", header, texts, first, last, understood=known)
+    return Block(sheet, "", header, texts, first, last, understood=understood)
 
 
 def units_below(sheet: Sheet, lines: list[Line], at: int) -> Line | None:
