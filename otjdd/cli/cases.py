@@ -37,6 +37,7 @@ def check(
         list[Path],
         typer.Argument(metavar="CASE", help="A case, or files of measured data.", autocompletion=complete_case),
     ],
+    *,
     settings: Settings = [],
     allow_outside: Outside = False,
     plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw the data into this PNG, PDF or SVG.")] = None,

@@ -242,7 +242,8 @@ def alike(values: np.ndarray, others: np.ndarray, tolerance: float) -> bool:
 def question(block: Block, picked: Mapping[str, Column], open_: Mapping[str, list[Column]], rows: Rows) -> DataError:
     """An error that lists the columns among which nothing decides, with the options that pick the likeliest."""
     likely = {
-        name: max(several, key=lambda c: float(np.nanmax(np.abs(scaled(c, rows))))) for name, several in open_.items()
+        name: max(several, key=lambda c: float(np.abs(finite(scaled(c, rows))).max(initial=0.0)))
+        for name, several in open_.items()
     }
     listed = "; ".join(
         f"{name}: {', '.join(f'{c.header.text!r} ({first_numbers(c, rows)})' for c in several)}"

@@ -48,7 +48,7 @@ def rows_of(block: Block, places: Mapping[int, str]) -> Rows:
         at, columns = with_content(sheet, header, first, rows, list(places))
         values = [plain_numbers(columns[place], sheet.decimal) for place in places]
         if any(column is None for column in values):
-            at, columns, again = without_headers(header, at, columns)
+            at, columns, again = without_headers(block, at, columns)
             repeats += again
             values = [careful_numbers(sheet, at, columns[place], place, what, faults) for place, what in places.items()]
         lines.append(at)
@@ -99,13 +99,15 @@ def of_another_table(text: str) -> bool:
     return holds_numbers(text) or sum(heading(word) is not None for word in text.split()[:50]) > 1
 
 
-def without_headers(header: Line, at: np.ndarray, columns: Columns) -> tuple[np.ndarray, Columns, list[int]]:
-    """Lines and columns without the rows that repeat the header, and the lines of these."""
-    names = header.texts
-    repeated = np.array([[cell.strip() for cell in row[: len(names)]] == names for row in zip(*columns, strict=True)])
+def without_headers(block: Block, at: np.ndarray, columns: Columns) -> tuple[np.ndarray, Columns, list[int]]:
+    """Lines and columns without the rows that repeat the header or its units, and the lines of repeated headers."""
+    names, units = block.header.texts, list(block.units)
+    rows = [[cell.strip() for cell in row[: len(names)]] for row in zip(*columns, strict=True)]
+    repeated = np.array([row == names for row in rows])
     if not repeated.any():
         return at, columns, []
-    others = np.flatnonzero(~repeated)
+    of_units = np.array([[cell.strip("()[]") for cell in row] == units for row in rows])
+    others = np.flatnonzero(~repeated & ~of_units)
     return at[others], [tuple(column[i] for i in others) for column in columns], at[repeated].tolist()
 
 

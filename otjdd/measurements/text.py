@@ -79,6 +79,7 @@ def decoded(name: str, data: bytes) -> str:
             continue
         if BETWEEN in text:
             break
+        text = text.replace("\ufeff", "") if "\ufeff" in text else text  # of files that were joined
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     else:
         raise DataError([Problem(name, 1, 1, "", "text in UTF-8, UTF-16 or Windows-1252", f"byte {last.start}")])

@@ -152,16 +152,16 @@ def test_a_loop_of_a_ferroelectric_tester(tmp_path, monkeypatch):
 
 
 def test_a_state_is_chosen_by_an_option(folder):
-    """Two maps of states: the error names the option, and the option works."""
-    drive = FROZEN | {"states": {"LRS": {}, "HRS": {}}}
-    case = small().replace("drive", drive) if "states" in small().replace("drive", FROZEN).plain()["drive"] else None
-    if case is None:
-        pytest.skip("no states in this case")
-    (folder / "case.toml").write_text(case.resolved(), encoding="utf-8")
-    rows = frozen(FROZEN, "bias_current", "I (A)")
+    """Two states: the error names the option, and the option works."""
+    written = {"LRS": [{"voltage": "1.5 V", "duration": "1 ms"}], "HRS": [{"voltage": "-1.5 V", "duration": "1 ms"}]}
+    drive = FROZEN | {"states": written}
+    (folder / "case.toml").write_text(small().replace("drive", drive).resolved(), encoding="utf-8")
+    ds = truth(**drive).sel(state="HRS")
+    rows = {"V": ds.bias.values, "I": np.ravel(ds.bias_current)}
     (folder / "hrs.csv").write_bytes(b"V,I\n" + make.rows(rows).encode())
     assert '--state "LRS"' in command("fit", "hrs.csv", "case.toml", *VARY, code=3)
-    command("fit", "hrs.csv", "case.toml", *VARY, "--state", "HRS", "-o", "found.nc")
+    told = command("fit", "hrs.csv", "case.toml", *VARY, "--state", "HRS", "-o", "found.nc")
+    assert abs(float(store.read(folder / "found.nc").value[0]) - HIDDEN) < 4e-4, told
 
 
 def test_the_noise_of_a_current_is_that_of_a_resistance(folder):
@@ -171,5 +171,7 @@ def test_the_noise_of_a_current_is_that_of_a_resistance(folder):
     command("fit", "loop.csv", "case.toml", *VARY, "--noise", "1 nA", "-o", "found.nc")
     ds = store.read(folder / "found.nc")
     V = float(np.abs(truth(**small().plain()["drive"]).read_voltage.values[0]))
-    expected = np.hypot(0.01, rows["R (ohm)"] * 1e-9 / V)
-    np.testing.assert_allclose(ds.sigma, expected[: ds.sizes["point"]], rtol=0.3)
+    relative = rows["R (ohm)"] * 1e-9 / V  # of a logarithm, beside a scatter of 0.01 or more
+    assert relative.max() > 0.05
+    lost = relative > 0.05
+    np.testing.assert_allclose(ds.uncertainty.values[lost], relative[lost], rtol=0.1)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from otjdd.measurements.forms import plain
 from otjdd.measurements.forms.form import Block
-from otjdd.measurements.forms.plain import numeric
+from otjdd.measurements.forms.plain import last_row, numeric
 from otjdd.measurements.sheet import Line, Sheet
 
 TABLE = re.compile(r"Table (\d+)\s*$")
@@ -48,7 +48,7 @@ def table(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, int]) -> 
     for number in range(start + 1, end):
         header, row = sheet.line(number), sheet.line(number + 1)
         if len(header.cells) > 1 and not numeric(header, sheet.decimal) and numeric(row, sheet.decimal):
-            last = next((i for i in range(number + 1, end + 1) if not lines[i - 1].strip()), end + 1) - 1
+            last = last_row(sheet, lines, number + 1, end)
             check_rest(sheet, lines, last, end)
             preferred = FIRST_LOOP if title != "results" else ""
             return Block(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.plain import last_row
 from otjdd.measurements.names import heading, quantity_of_unit
 from otjdd.measurements.sheet import Sheet
 
@@ -48,6 +49,15 @@ def segment(sheet: Sheet, lines: list[str], before: int, end: int) -> Block:
     for text, unit in zip(header.texts, units, strict=True):
         if text not in quantities and not heading(text, unit) and (quantity := quantity_of_unit(unit)):
             quantities[text] = quantity
-    stop = next((n for n in range(end + 2, len(lines) + 1) if not lines[n - 1].strip()), len(lines) + 1)
     settings = "\n".join(lines[begin - 1 : end])
-    return Block(sheet, "", header, units, end + 2, stop - 1, settings, series="segment", quantities=quantities)
+    return Block(
+        sheet,
+        "",
+        header,
+        units,
+        end + 2,
+        last_row(sheet, lines, end + 2, len(lines)),
+        settings,
+        series="segment",
+        quantities=quantities,
+    )

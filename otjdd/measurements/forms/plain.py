@@ -43,10 +43,16 @@ def parts(sheet: Sheet) -> Iterator[tuple[int, int]]:
         number += sheet.text.count("\n", at, gap.end())
         at = gap.end()
         line = sheet.line(number)
-        if line.cells and not numeric(line, sheet.decimal):
+        if line.cells and not goes_on(line, sheet.decimal):
             yield first, number - 1
             first = number
     yield first, number + sheet.text.count("\n", at)
+
+
+def goes_on(line: Line, decimal: str) -> bool:
+    """True for a line that may go on with a table below an empty line: a row, or the units of a header."""
+    first = next((text for text in line.texts if text), "")
+    return numeric(line, decimal) or is_number(first, decimal) or all(is_unit(text) for text in line.texts if text)
 
 
 def numeric(line: Line, decimal: str) -> bool:
@@ -164,6 +170,18 @@ def units_below(sheet: Sheet, lines: list[Line], at: int) -> Line | None:
     texts = [text.strip("()[]") for text in lines[at + 1].texts if text.strip("()[]")]
     good = bool(texts) and all(is_unit(text) and not is_number(text, sheet.decimal) for text in texts)
     return lines[at + 1] if good else None
+
+
+def last_row(sheet: Sheet, lines: list[str], first: int, end: int) -> int:
+    """Number of the last line of numbers from line `first` on, before words or the line after `end`."""
+    last = first
+    for number in range(first, end + 1):
+        if lines[number - 1].strip():
+            line = sheet.line(number, lines[number - 1])
+            if not is_number(next((text for text in line.texts if text), ""), sheet.decimal):
+                break
+            last = number
+    return last
 
 
 def text_at(line: Line | None, place: int) -> str:
