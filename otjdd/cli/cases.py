@@ -8,7 +8,6 @@ import typer
 
 from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, complete_case, load_checked
 from otjdd.cli.data import Columns, FromName, Range, Sheet, Skipped, is_data, reading
-from otjdd.measurements.describe import described_data
 from otjdd.system import marks
 from otjdd.system.terminal import say
 
@@ -88,6 +87,7 @@ def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -
 
     words : arguments of `read_data`   picture : file to draw into, or None
     """
+    from otjdd.measurements.describe import described_data
     from otjdd.measurements.read import read_data
 
     if picture:

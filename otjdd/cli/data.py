@@ -1,7 +1,6 @@
 """Options of commands that read measured data: which columns, sheet, lines and ranges are taken."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,6 +48,8 @@ def is_data(path: Path) -> bool:
 
 def is_toml(path: Path) -> bool:
     """True for a file that is read as TOML."""
+    import tomllib
+
     if path.stat().st_size > MOST_TOML:
         return False
     try:
