@@ -18,7 +18,7 @@ def read_out(times: ArrayLike, conduction: ArrayLike, displacement: ArrayLike, c
     times: (n,) s, non-decreasing
     conduction: (n,) A at `times`, linear in between
     displacement: (n,) A, entry k the mean over the interval that *ends* at times[k], so that its integral is exactly
-        the change of charge; entry 0 has no interval and is not seen
+        the change of charge; entry 0 has no interval and is left out
     The sum goes through one pole, tau dy/dt = x - y from y = conduction[0], solved exactly for such an input, whatever
     the steps; then it is clipped to +-range. Raises ValueError on arrays that do not fit or are not finite.
     """
@@ -29,8 +29,8 @@ def read_out(times: ArrayLike, conduction: ArrayLike, displacement: ArrayLike, c
         )
     if not all(np.isfinite(a).all() for a in (times, conduction, displacement)) or (np.diff(times) < 0).any():
         raise ValueError("a read-out needs finite currents at times in order")
-    seen = np.append(0.0, displacement[1:])
-    current = _one_pole(np.diff(times), conduction, seen, circuit.tau) if circuit.tau else conduction + seen
+    charging = np.append(0.0, displacement[1:])
+    current = _one_pole(np.diff(times), conduction, charging, circuit.tau) if circuit.tau else conduction + charging
     return current if circuit.range is None else np.clip(current, -circuit.range, circuit.range)
 
 

@@ -71,11 +71,11 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
     Y = 1.0 / Z if case.circuit.series_resistance else inside
     # ions at rest move by round-off, which no frequency is high enough for
     drift = linear_response.drift(columns, 1.0 / omega.min(), moving and not drive.settle, following)
-    found = dict(zip(ANSWERS, (Z.real, Z.imag, Y.imag / omega, Y.real), strict=True)) | {"drift_ratio": drift}
+    values = dict(zip(ANSWERS, (Z.real, Z.imag, Y.imag / omega, Y.real), strict=True)) | {"drift_ratio": drift}
     if len(kinds_of(case)) > 1:
         C, G = of_columns.imag.T / omega[:, None], of_columns.real.T
-        found |= dict(zip(OF_KINDS, (by_kind(case, C), by_kind(case, G)), strict=True))
-    return found
+        values |= dict(zip(OF_KINDS, (by_kind(case, C), by_kind(case, G)), strict=True))
+    return values
 
 
 def come_to_rest(run: Run, voltage: float) -> None:
@@ -96,12 +96,12 @@ def come_to_rest(run: Run, voltage: float) -> None:
     if coupled(run.junction) and voltage:
         V_j = brentq(missing, 0.0, voltage, xtol=SURE)
     rest(run, V_j, voltage)
-    run.tangent.V[:] = np.nan  # the ions have gone far
+    run.tangent.V[:] = np.nan  # the ions have moved far
 
 
 def rest(run: Run, V_j: float, voltage: float) -> None:
     """Put the ions of a run into their state of rest at a junction voltage [V]. Raises SolverError."""
-    found = equilibrium.relaxed(run.junction, run.state.c, V_j, run.state.P)
-    if found is None:
+    c = equilibrium.relaxed(run.junction, run.state.c, V_j, run.state.P)
+    if c is None:
         integrate.fail(run, "EQUILIBRIUM_NOT_FOUND", 0.0, voltage, 0.0, np.inf)
-    run.state.c[:] = found
+    run.state.c[:] = c

@@ -30,15 +30,15 @@ def needs_snapshots(names: Collection[str] | None) -> bool:
     return names is None or any("snapshot" in OUTPUTS[name].dims or name == "film_electron_ratio_max" for name in names)
 
 
-def snapshot(case: Case, moving: Run, kept: KeptState) -> dict[str, Any]:
-    """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
-    integrate.restore_state(moving, kept, kept.voltage)
+def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
+    """Profiles of a recorded state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
+    integrate.restore_state(moving, instant, instant.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
     c = bounded(state.c, junction.columns.width, np.array([ions.c_max for ions in junction.ions])[:, None])
     bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
     middle = len(weight) // 2
     profiles = {
-        "snapshot_time": kept.time,
+        "snapshot_time": instant.time,
         "vacancy_concentration": weight @ c,
         "vacancy_concentration_columns": c,
         "conduction_band": weight @ bands,
@@ -48,10 +48,10 @@ def snapshot(case: Case, moving: Run, kept: KeptState) -> dict[str, Any]:
         profiles["film_electrons"] = weight @ film_electrons(state)
         profiles["snapshot_junction_voltage"] = float(state.V[0])
     if junction.polarisation.saturation.size:
-        profiles["snapshot_polarisation"] = kept.polarisation
-    if kept.temperature.size:
-        profiles["snapshot_temperature"] = kept.temperature
-    if abs(kept.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
+        profiles["snapshot_polarisation"] = instant.polarisation
+    if instant.temperature.size:
+        profiles["snapshot_temperature"] = instant.temperature
+    if abs(instant.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
     return profiles | spectrum_of(junction, state, middle)
 

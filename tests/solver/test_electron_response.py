@@ -4,13 +4,13 @@ import mpmath as mp
 import numpy as np
 import pytest
 from devices import COMPILED, begin, conducted, needs_speed
+from exact_response import exactly_solved
 from test_small_signal import WIDE, complex_impedance, impedance, only, random_case, sine_and_answer
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.film_electrons import LEFT
 from otjdd.runs.run import run
 from otjdd.solver import integrate, linear_response
-from otjdd.solver.electron_response import DIAGONAL
 
 ELECTRONS = {"device__film__electrons": "balance", "device__left__barrier": 0.3, "device__transmission": "wkb"}
 SMALL = ELECTRONS | {"device__film__cells": 8, "numerics__current_tolerance": 1e-7}
@@ -28,15 +28,9 @@ def column(settled):
 
 @pytest.mark.parametrize("omega", [1e-9, 1.0, 1e6, 1e12, 1e15])
 def test_the_answer_of_the_charges_is_exact_to_round_off(column, omega):
-    charges, n = column.charges, column.charges.response.size
+    charges = column.charges
     with mp.workdps(50):
-        matrix = mp.matrix(n, n)
-        for i in range(n):
-            for j in range(max(0, i - DIAGONAL), min(n, i + DIAGONAL + 1)):
-                matrix[i, j] = mp.mpf(charges.rows[i, DIAGONAL + j - i])
-        for i in map(int, charges.ions):
-            matrix[i, i] += mp.mpc(0, omega)
-        x = mp.lu_solve(matrix, mp.matrix(charges.response.tolist()))
+        x = exactly_solved(charges, mp.mpc(0, omega), charges.by_V)
         exact = [
             mp.mpf(direct) + mp.fsum(mp.mpf(a) * x[i] for i, a in enumerate(along))
             for direct, along in (

@@ -4,8 +4,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 from devices import COLUMNS, SMALL, begin, case, conducted, lumpy, needs_speed
+from exact_response import dense, exactly_solved
 
-from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics import junction as equations
 from otjdd.solver import integrate, linear_response
 
@@ -49,20 +49,21 @@ def central(f, h):
 @needs_speed
 def test_elements_are_the_derivatives_of_fluxes_closure_and_current(run, columns):
     for k, column in enumerate(columns):
-        charges, n = column.charges, column.charges.drive.size
+        charges, n = column.charges, column.charges.ions.size
+        per_charge, drive = charges.charge_of_ions, -charges.to_shared[:, 0] / charges.charge_of_ions
         J, missing, log_G = central(lambda h, k=k, n=n: answers(run, k, np.zeros(n), h), 1e-5)
-        np.testing.assert_allclose(J, charges.drive, rtol=1e-6, atol=1e-9 * np.abs(charges.drive).max())
-        assert missing == pytest.approx(charges.elastance, rel=1e-7)
+        np.testing.assert_allclose(J, drive, rtol=1e-6, atol=1e-9 * np.abs(drive).max())
+        assert missing == pytest.approx(charges.shared[0, 0], rel=1e-7)
         assert column.chord == pytest.approx(conducted(run)[k], rel=1e-4)
-        assert log_G == pytest.approx(charges.by_charge, rel=1e-3)
-        matrix, scale = charges.matrix, np.abs(charges.by_ions).max()
-        full = np.diag(matrix[1]) + np.diag(matrix[0, 1:], 1) + np.diag(matrix[2, :-1], -1)
+        assert log_G == pytest.approx(charges.log_chord[n], rel=1e-3)
+        by_S, by_charge = charges.log_chord[:n] * per_charge, charges.to_local[0] * per_charge
+        full, scale = dense(charges.rows), np.abs(by_S).max()
         for f in range(n):
             unit = np.eye(n)[f]
             J, missing, log_G = central(lambda h, k=k, unit=unit: answers(run, k, h * unit, 0.0), 1e12)
             np.testing.assert_allclose(-J, full[:, f], rtol=1e-5, atol=1e-7 * np.abs(full).max())
-            assert missing == pytest.approx(charges.closure[f], rel=1e-6)
-            assert log_G == pytest.approx(charges.by_ions[f], rel=1e-3, abs=1e-3 * scale)
+            assert missing == pytest.approx(by_charge[f], rel=1e-6)
+            assert log_G == pytest.approx(by_S[f], rel=1e-3, abs=1e-3 * scale)
 
 
 @pytest.mark.parametrize("frequency", [1e-9, 1e-3, 1e3, 1e9, 1e15])
@@ -71,19 +72,9 @@ def test_the_admittance_is_exact_to_round_off(columns, frequency):
         total = mp.mpc(0)
         w = 2 * mp.pi * mp.mpf(frequency)
         for column in columns:
-            charges, n = column.charges, column.charges.drive.size
-            matrix = mp.matrix(n + 1, n + 1)  # unknowns s_f and d, driven by v = 1
-            for f in range(n):
-                matrix[f, f] = mp.mpf(charges.matrix[1, f]) + 1j * w
-                matrix[f, n] = -mp.mpf(charges.drive[f])
-                matrix[n, f] = mp.mpf(charges.closure[f])
-                if f + 1 < n:
-                    matrix[f, f + 1] = mp.mpf(charges.matrix[0, f + 1])
-                    matrix[f + 1, f] = mp.mpf(charges.matrix[2, f])
-            matrix[n, n] = mp.mpf(charges.elastance)
-            found = mp.lu_solve(matrix, mp.matrix([0] * n + [1]))
-            log_chord = mp.mpf(charges.by_charge) * found[n]
-            log_chord += mp.fsum(mp.mpf(charges.by_ions[f]) * found[f] for f in range(n))
+            charges, n = column.charges, column.charges.ions.size
+            found = exactly_solved(charges, 1j * w, charges.by_V)
+            log_chord = mp.fsum(mp.mpf(charges.log_chord[f]) * found[f] for f in range(n + 1))
             total += mp.mpf(column.conductance) + 1j * w * mp.mpf(column.area) * found[n]
             total += mp.mpf(column.voltage) * mp.mpf(column.chord) * log_chord
         (Y,) = linear_response.admittance(columns, np.array([frequency]), True)
@@ -117,9 +108,8 @@ def test_the_closure_gives_the_charge_that_flows(run):
     slope = (charge[1] - charge[0]) / 2e-4
     Y = linear_response.admittance(column, np.array([1e6]), False)
     assert Y.imag[0] / (2e6 * np.pi) == pytest.approx(slope, rel=1e-6)
-    assert column[0].charges.closure[0] == pytest.approx(
-        -2 * ELEMENTARY_CHARGE * run.junction.columns.distance[0, 1] / run.state.eps[0, 1]
-    )
+    expected = -run.junction.columns.distance[0, 1] / run.state.eps[0, 1]
+    assert column[0].charges.to_local[0, 0] == pytest.approx(expected)
 
 
 @needs_speed

@@ -14,6 +14,7 @@ from commands import otjdd
 from devices import BARE, COLUMNS, JUNCTION, SMALL, case, needs_speed
 
 from otjdd.case.case import parse_case
+from otjdd.fitting.parameters import parameters
 from otjdd.runs.run import run
 from validation.reliability import devices as random_devices
 
@@ -252,6 +253,13 @@ def test_leaks_of_a_case_are_refused_with_words():
     ):
         with pytest.raises(Exception, match=re.escape(words)):
             case(device__leaks=leaks)
+
+
+def test_a_number_of_a_leak_is_a_parameter_of_a_fit():
+    film = case(device__leaks=[OHMIC, TRAPS])
+    conductance, barrier = parameters(film, ["device.leaks[0].conductance", "device.leaks[1].barrier"])
+    assert (conductance.start, conductance.unit, conductance.log) == (3e5, "S m^-2", True)
+    assert (barrier.start, barrier.unit, barrier.log) == (0.4, "eV", False)
 
 
 def test_a_case_with_leaks_is_its_resolved_text():
