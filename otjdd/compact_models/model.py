@@ -32,6 +32,7 @@ from otjdd.compact_models.tables import LN10, SETTLING, Tables, charges, evaluat
 from otjdd.compact_models.temperatures import between, weights
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import outputs, store
+from otjdd.solver.displacement import mean_rate, rates
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -310,18 +311,17 @@ class CompactModel:
 
     def collected(self, rows: "Rows", reads: list[np.ndarray], waveform: "Applied") -> "xr.Dataset":
         """Dataset of the rows and reads that `predicted` has recorded, block by block."""
-        from otjdd.solver.collect import rate
-
         time, voltage, out = (np.concatenate([row[i] for row in rows]) for i in range(3))
         time, voltage, out = time.ravel(), voltage.ravel(), out.reshape(-1, out.shape[-1])
         read_time, read_voltage, current = np.concatenate(reads).T
         with np.errstate(divide="ignore", invalid="ignore"):
             resistance = np.where(current != 0.0, read_voltage / current, np.nan)
         charge = self.charge(out[:, 0], out[:, 2 : 2 + self.kind.size])
-        displacement = rate(time, self.area * charge)
+        mean, (before, after) = mean_rate(time, self.area * charge), rates(time, self.area * charge, voltage)
         arrays = {
             "voltage": voltage, "junction_voltage": out[:, 0], "conduction_current": out[:, 1],
-            "terminal_charge_left": charge, "displacement_current": displacement, "current": out[:, 1] + displacement,
+            "terminal_charge_left": charge, "displacement_current": before, "displacement_current_after": after,
+            "mean_displacement_current": mean, "current": out[:, 1] + mean,
             "read_time": read_time, "write_voltage": waveform.write_voltages, "read_voltage": read_voltage,
             "read_current": current, "read_resistance": resistance, "column_weight": self.weight,
             "rest_position": out[:, 2 : 2 + self.kind.size] * self.thickness,

@@ -12,6 +12,7 @@ from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.solver import model, model_limits, read_out
+from otjdd.solver.displacement import mean_rate, rates
 from otjdd.solver.integrate import row_widths
 from otjdd.solver.snapshots import snapshot
 from otjdd.stepping import run_log
@@ -214,26 +215,13 @@ def recorded_once(rows: np.ndarray) -> np.ndarray:
     return np.concatenate(([True], later | jumped))[: len(rows)]
 
 
-def rate(t: np.ndarray, charge: np.ndarray) -> np.ndarray:
-    """Mean rate of a charge (T,) since the record before, 0 in the first.
-
-    Right after a jump of the voltage a second record has the time of the one before it. What the jump charges is part of
-    the rate in the interval that follows.
-    """
-    before = np.searchsorted(t, t) - 1  # last record of an earlier time
-    before = np.searchsorted(t, t[before])  # the first one of that time
-    took = t - t[before]
-    later = np.diff(t, prepend=np.inf) > 0.0  # than the record before; the first has none
-    mean: np.ndarray = np.divide(charge - charge[before], took, out=np.zeros(len(t)), where=later)
-    return mean
-
-
 def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Time series from the recorded rows (T, RECORD)."""
     t, V_j, charge = rows[:, run_log.TIME], rows[:, run_log.JUNCTION], rows[:, run_log.CHARGE]
     conduction = rows[:, run_log.CURRENT]
     terminal = rows[:, run_log.TERMINAL_LEFT]
-    displacement = rate(t, case.device.area * terminal + case.circuit.parallel_capacitance * V_j)
+    whole = case.device.area * terminal + case.circuit.parallel_capacitance * V_j
+    mean, (before, after) = mean_rate(t, whole), rates(t, whole, rows[:, run_log.SOURCE])
     electrons = {
         "terminal_charge_left": terminal,
         "terminal_charge_right": rows[:, run_log.TERMINAL_RIGHT],
@@ -248,8 +236,10 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         "right_electrode_charge": rows[:, run_log.CHARGE_RIGHT],
         "vacancy_mean_position": rows[:, run_log.POSITION],
         "conduction_current": conduction,
-        "displacement_current": displacement,
-        "current": read_out.read_out(t, conduction, displacement, case.circuit) if len(t) else conduction,
+        "displacement_current": before,
+        "displacement_current_after": after,
+        "mean_displacement_current": mean,
+        "current": read_out.read_out(t, conduction, mean, case.circuit) if len(t) else conduction,
         "vacancy_balance": rows[:, run_log.BALANCE],
         **(electrons if case.device.film.electrons != "none" else {}),
         **temperatures(case, rows),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MAX_SAMPLES = 10_000_000
-ERROR = "conduction_current_error"
+ERROR, MEAN = "conduction_current_error", "mean_displacement_current"
 
 
 def resample(ds: xr.Dataset, step: float | str) -> xr.Dataset:
@@ -27,10 +27,10 @@ def resample(ds: xr.Dataset, step: float | str) -> xr.Dataset:
     step : between two times, s or text with a unit ("10 us")
     The conduction current is interpolated by the logarithm of its conductance, see `otjdd.analysis.between`;
     `conduction_current_error` is the estimated relative error of that, 0 at recorded times. Exact currents at chosen
-    voltages are those of reads (a drive `triangle` with a `step`). `displacement_current` is the mean over the interval
-    that ends at a time, so that its integral is the charge. `current` is what the instrument of the case makes of both. The
-    rise of the temperature is interpolated by its logarithm, all else is linear. Variables without time are kept, with the
-    attributes.
+    voltages are those of reads (a drive `triangle` with a `step`). `mean_displacement_current` is the mean over the
+    interval that ends at a time, so that its integral is the charge; `displacement_current` is linear from one record to
+    the next. `current` is what the instrument of the case makes of both. The rise of the temperature is interpolated by its
+    logarithm, all else is linear. Variables without time are kept, with the attributes.
     Raises ValueError for a step that is not above zero, or makes more than MAX_SAMPLES times, and for a result without
     a time series.
     """
@@ -50,7 +50,7 @@ def resample(ds: xr.Dataset, step: float | str) -> xr.Dataset:
     if known in names and "voltage" in names:
         made[known], made[ERROR] = between(t, ds["voltage"].values, ds[known].values, even)
         attrs[ERROR] = {"units": OUTPUTS[ERROR].unit, "long_name": OUTPUTS[ERROR].long_name}
-    if {"current", "conduction_current", "displacement_current"} <= set(names):
+    if {"current", "conduction_current", MEAN} <= set(names):
         made["current"] = shown(ds, t, even, made)
     variables = {name: xr.Variable("time", values, attrs[name]) for name, values in made.items()}
     return ds.drop_dims("time").assign(variables).assign_coords(time=("time", even, ds["time"].attrs))
@@ -59,9 +59,14 @@ def resample(ds: xr.Dataset, step: float | str) -> xr.Dataset:
 def at_even(ds: xr.Dataset, name: str, t: np.ndarray, even: np.ndarray) -> np.ndarray:
     """A variable (n,) at even times: straight between recorded ones, the displacement current by its charge."""
     values = ds[name].values
-    if name == "displacement_current":
+    if name == MEAN:
         charge = np.interp(even, t, np.concatenate(([0.0], np.cumsum(values[1:] * np.diff(t)))))
         return np.concatenate(([0.0], np.diff(charge) / np.diff(even)))
+    if name.startswith("displacement_current") and "displacement_current_after" in ds:
+        i = np.clip(np.searchsorted(t, even) - 1, 0, max(len(t) - 2, 0))
+        start, end = ds["displacement_current_after"].values[i], ds["displacement_current"].values[i + 1]
+        share = np.divide(even - t[i], t[i + 1] - t[i], out=np.ones(len(even)), where=t[i + 1] > t[i])
+        return np.asarray(start + (end - start) * share)
     if name == "temperature_rise" and (values > 0).all():
         return np.asarray(np.exp(np.interp(even, t, np.log(values))))
     return np.asarray(np.interp(even, t, values))
@@ -70,18 +75,18 @@ def at_even(ds: xr.Dataset, name: str, t: np.ndarray, even: np.ndarray) -> np.nd
 def shown(ds: xr.Dataset, t: np.ndarray, even: np.ndarray, made: dict[str, np.ndarray]) -> np.ndarray:
     """Current (n,) [A] that the instrument shows at even times. A slow one has seen all that lies between them."""
     circuit = circuit_of(ds)
-    conduction, displacement = made["conduction_current"], made["displacement_current"]
+    conduction, displacement = made["conduction_current"], made[MEAN]
     if not circuit.tau:
         return read_out(even, conduction, displacement, circuit)
     new = ~np.isin(even, t)
     later = np.diff(t, prepend=-np.inf) > 0
-    during = ds["displacement_current"].values[later][np.searchsorted(t[later], even[new])]
+    during = ds[MEAN].values[later][np.searchsorted(t[later], even[new])]
     both = np.concatenate((t, even[new]))
     order = np.argsort(both, kind="stable")
     seen = read_out(
         both[order],
         np.concatenate((ds["conduction_current"].values, conduction[new]))[order],
-        np.concatenate((ds["displacement_current"].values, during))[order],
+        np.concatenate((ds[MEAN].values, during))[order],
         circuit,
     )
     return seen[np.searchsorted(both[order], even, side="right") - 1]

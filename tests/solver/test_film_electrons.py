@@ -48,9 +48,9 @@ def test_charges_of_electrodes_film_and_terminals_add_up(ds):
     np.testing.assert_allclose(both, -ELEMENTARY_CHARGE * 2 * 2e26 * 2.8e-9, rtol=1e-9)
 
 
-def test_displacement_current_is_the_rate_of_the_charge_of_a_terminal(ds):
+def test_the_mean_displacement_current_is_the_rate_of_the_charge_of_a_terminal(ds):
     later = np.diff(ds.time) > 0.0
-    came = np.cumsum(ds.displacement_current.values[1:] * np.diff(ds.time))[later]
+    came = np.cumsum(ds.mean_displacement_current.values[1:] * np.diff(ds.time))[later]
     Q = np.pi * 1e-10 * (ds.terminal_charge_left.values[1:] - ds.terminal_charge_left.values[0])[later]
     np.testing.assert_allclose(came, Q, rtol=1e-9, atol=1e-12 * np.abs(Q).max())
 

@@ -105,7 +105,7 @@ def test_the_charge_that_flows_is_that_of_the_reversal(loop):
     V, t, P = loop.voltage.values, loop.time.values, loop.polarisation.values
     zero = np.flatnonzero(np.abs(V) < 1e-9)
     start, end = zero[-2], zero[-1]
-    flowed = np.sum(loop.displacement_current.values[start + 1 : end + 1] * np.diff(t)[start:end])
+    flowed = np.sum(loop.mean_displacement_current.values[start + 1 : end + 1] * np.diff(t)[start:end])
     area = math.pi * 1e-12
     assert abs(P[end] - P[start]) == pytest.approx(0.54, rel=1e-3)
     assert flowed == pytest.approx(area * (P[end] - P[start]), rel=1e-6)

@@ -17,7 +17,7 @@ def series():
     return outputs.dataset(
         {
             "voltage": [0.0, 1.0, 1.0, 3.0],
-            "displacement_current": [0.0, 2.0, 4.0, -1.0],
+            "mean_displacement_current": [0.0, 2.0, 4.0, -1.0],
             "read_time": [1.0, 4.0],
         },
         {"time": T},
@@ -37,9 +37,15 @@ def test_straight_pieces_stay_straight_at_even_times():
 @pytest.mark.parametrize("step", [0.5, 0.4, 0.025])
 def test_the_displacement_current_keeps_its_charge(step):
     even = resample(series(), step)
-    charge = float(even.displacement_current[1:].sum()) * step
+    charge = float(even.mean_displacement_current[1:].sum()) * step
     assert even.time.values[-1] == pytest.approx(4.0)
     assert charge == pytest.approx(2.0 * 1.0 + 4.0 * 0.5 - 1.0 * 2.5)
+
+
+def test_the_displacement_current_at_even_times_has_both_sides_of_a_corner():
+    both = {"displacement_current": [1.0, 1.0, 1.0, -2.0], "displacement_current_after": [1.0, 1.0, -2.0, -2.0]}
+    even = resample(series().assign({name: ("time", values) for name, values in both.items()}), "500 ms")
+    assert even.displacement_current.values.tolist() == [1.0, 1.0, 1.0, 1.0, -2.0, -2.0, -2.0, -2.0, -2.0]
 
 
 @pytest.mark.parametrize("step", [0.0, -1.0, np.nan, 1e-9, "1 V"])
@@ -82,7 +88,7 @@ def test_the_current_is_what_the_instrument_of_the_case_shows(circuit, monkeypat
     t = np.array([0.0, 0.25, 1.0, 1.0, 1.5, 4.0])
     conduction, displacement = np.array([1.0, 1, 1, 5, 5, 5]), np.array([0.0, 0, 2, 0, 4, 0])
     ds = outputs.dataset(
-        {"voltage": [1.0, 1, 1, 2, 2, 2], "conduction_current": conduction, "displacement_current": displacement,
+        {"voltage": [1.0, 1, 1, 2, 2, 2], "conduction_current": conduction, "mean_displacement_current": displacement,
          "current": read_out(t, conduction, displacement, circuit)}, {"time": t},
     )  # fmt: skip
     even = resample(ds, 0.25)

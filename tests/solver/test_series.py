@@ -6,7 +6,8 @@ from devices import BARE, case
 
 from otjdd.case.case import parse_case
 from otjdd.runs.run import run
-from otjdd.solver.collect import rate, recorded_once, simultaneous
+from otjdd.solver.collect import recorded_once, simultaneous
+from otjdd.solver.displacement import mean_rate, rates
 from otjdd.stepping import run_log
 
 PULSE = 'drive = { kind = "pulse", voltage = "0.6 V", width = "1 us" }\n'
@@ -27,9 +28,20 @@ def test_a_row_is_there_once_unless_the_voltage_has_jumped():
 
 def test_charge_of_a_jump_flows_in_the_interval_that_follows():
     t, charge = np.array([0.0, 0.0, 1.0, 3.0, 3.0, 4.0]), np.array([0.0, 5.0, 6.0, 8.0, 2.0, 3.0])
-    assert rate(t, charge).tolist() == [0.0, 0.0, 6.0, 1.0, 0.0, -5.0]
+    assert mean_rate(t, charge).tolist() == [0.0, 0.0, 6.0, 1.0, 0.0, -5.0]
     steps = np.diff(t, prepend=0.0)
-    assert rate(t, charge) @ steps == charge[-1] - charge[0]
+    assert mean_rate(t, charge) @ steps == charge[-1] - charge[0]
+
+
+def test_rates_are_those_of_each_side_of_a_corner_and_of_a_jump():
+    """A charge of second order in time on uneven steps: a ramp, a corner at 2 s, a jump at 5 s."""
+    t = np.array([0.0, 0.1, 0.7, 2.0, 2.5, 4.0, 5.0, 5.0, 5.2, 6.0])
+    voltage = np.where(np.arange(10) > 6, 3.0, np.where(t < 2.0, t, 4.0 - t))
+    charge = np.where(np.arange(10) > 6, 7.0 + 2.0 * t, np.where(t <= 2.0, t**2, 4.0 - (t - 2.0) ** 2 - (t - 2.0)))
+    before, after = rates(t, charge, voltage)
+    np.testing.assert_allclose(before, [0.0, 0.2, 1.4, 4.0, -2.0, -5.0, -7.0, 2.0, 2.0, 2.0], atol=1e-12)
+    np.testing.assert_allclose(after, [0.0, 0.2, 1.4, -1.0, -2.0, -5.0, -7.0, 2.0, 2.0, 2.0], atol=1e-12)
+    assert [rates(t[:n], charge[:n], voltage[:n]).before.tolist() for n in (0, 1)] == [[], [0.0]]
 
 
 def test_series_of_a_pulse_has_both_sides_of_its_edges():
@@ -37,6 +49,6 @@ def test_series_of_a_pulse_has_both_sides_of_its_edges():
     t, V = ds.time.values, ds.voltage.values
     jumps = np.flatnonzero(np.diff(t) == 0.0)
     assert list(zip(V[jumps], V[jumps + 1], strict=True)) == [(0.0, 0.6)]
-    moved = ds.displacement_current.values @ np.diff(t, prepend=0.0)
+    moved = ds.mean_displacement_current.values @ np.diff(t, prepend=0.0)
     area = case().device.area
     assert moved == pytest.approx(area * float(ds.electrode_charge[-1] - ds.electrode_charge[0]), rel=1e-12)

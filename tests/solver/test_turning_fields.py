@@ -70,8 +70,13 @@ def film_of(polarisation, **values):
 
 def answer(ds, film, **options):
     """The own solution of a film along the waveform of a result, at its recorded times."""
+    return answer_at(ds, film, ds.time.values, **options)
+
+
+def answer_at(ds, film, times, **options):
+    """As `answer`, at times [s] of one's choice."""
     waveform = parse_case(str(ds.attrs["case_resolved"])).drive.waveform()
-    return solve(film, waveform.times, waveform.voltages, ds.time.values, **options)
+    return solve(film, waveform.times, waveform.voltages, times, **options)
 
 
 def distance(ds, own, saturation):
@@ -126,6 +131,22 @@ def test_two_levels_follow_a_triangle_and_stay_within_their_saturation(rate):
     assert np.ptp(own.P) > 0.15
     assert distance(ds, own, 0.1) < 0.05
     assert np.abs(ds.polarisation.values).max() <= 0.1
+
+
+@needs_speed
+def test_the_displacement_current_is_the_rate_at_the_instant():
+    """Against the own equations, of the charge of an electrode, at the default tolerance: the mean lags behind it."""
+    ds = triangle(LEVELS, 3e2, screened(0.02, 0.02))
+    film, t = film_of(LEVELS, left=SCREENING, right=SCREENING), ds.time.values
+    corners = parse_case(str(ds.attrs["case_resolved"])).drive.waveform().times
+    near = 1e-6 * t[-1]
+    inside = np.array([np.abs(corners - time).min() > near for time in t])
+    own = [answer_at(ds, film, t[inside] + shift).D for shift in (-near, near)]
+    expected = math.pi * 1e-12 * (own[1] - own[0]) / (2.0 * near)
+    peak = np.abs(expected).max()
+    assert np.abs(ds.displacement_current.values[inside] - expected).max() < 0.04 * peak
+    assert np.abs(ds.mean_displacement_current.values[inside] - expected).max() > 0.05 * peak
+    np.testing.assert_array_equal(ds.displacement_current.values[inside], ds.displacement_current_after.values[inside])
 
 
 @needs_speed

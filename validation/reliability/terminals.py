@@ -46,7 +46,7 @@ def misfits(case) -> Misfits:
     if moved == 0.0:
         return Misfits(0.0, 0.0, 0.0 if case.device.film.permittivity.law == "linear" else np.nan)
     both = np.abs(np.diff(left) + np.diff(right)).max() / moved
-    came = np.cumsum(ds.displacement_current.values[1:] * np.diff(t))
+    came = np.cumsum(ds.mean_displacement_current.values[1:] * np.diff(t))
     stays = area * (left[1:] - left[0]) + C * (V[1:] - V[0])
     later = np.diff(t) > 0.0  # the charge of a jump belongs to the interval after it
     integral = np.abs(came - stays)[later].max() / (area * moved)
