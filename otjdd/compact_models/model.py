@@ -341,7 +341,8 @@ class CompactModel:
 
         self.check_isothermal()
         self.check_duration(duration)
-        if not isinstance(states, np.ndarray) or states.dtype != float or not states.flags.c_contiguous:
+        contiguous = getattr(states, "flags", None) is not None and states.flags.c_contiguous
+        if not contiguous or states.dtype != float:
             raise NotAsExpected(
                 "states as a contiguous array of floats, for they change in place", type(states).__name__
             )

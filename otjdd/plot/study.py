@@ -102,7 +102,7 @@ def kinds_of(ds: xr.Dataset) -> tuple[str, ...]:
     """Kinds of pictures of a study, beside the names of its results."""
     cycled: tuple[str, ...] = ()
     if not unfit(ds):
-        cycled = (CDF, BOX, *((SIGMA,) if axis_of_devices(ds) else ()), SIGMA_MEDIAN)
+        cycled = (CDF, BOX, *((SIGMA,) if axis_of_devices(ds) is not None else ()), SIGMA_MEDIAN)
     return tuple(dict.fromkeys((*cycled, *(SPREADS if alone(ds) else ()))))
 
 
