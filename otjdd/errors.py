@@ -34,13 +34,16 @@ class OtjddError(Exception):
 
 
 class NotAsExpected(OtjddError, ValueError):
-    """A wrong value. `expected` describes the values that are allowed, `got` the value, both in words."""
+    """A wrong value. `expected` describes the values that are allowed, `got` the value, both in words.
+
+    key : path of the wrong value within the table that was checked; () for the table itself
+    """
 
     exit_code = ExitCode.CASE
 
-    def __init__(self, expected: str, got: str):
-        super().__init__(expected, got)
-        self.expected, self.got = expected, got
+    def __init__(self, expected: str, got: str, *key: str | int):
+        super().__init__(expected, got, *key)
+        self.expected, self.got, self.key = expected, got, key
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got}"

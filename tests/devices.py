@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from otjdd.case.case import parse_case
+from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import Status
 from otjdd.physics import quasistatic
@@ -44,7 +45,7 @@ def begin(case, c=None, *, rtol=None, atol=None, voltage=0.0, junction=None):
     """A run of a case from concentrations c (K, N) [1/m3], uniform by default, with the stack solved at a voltage [V]."""
     parts = model.members(case)
     junction = model.junction(case, parts=parts) if junction is None else junction
-    c = model.uniform(parts, case.device.film.cells) if c is None else np.atleast_2d(c)
+    c = model.uniform(case, parts) if c is None else np.atleast_2d(c)
     numerics = case.numerics
     run = integrate.begin(junction, c, rtol=rtol or numerics.rtol, atol=atol or numerics.atol)
     integrate.jump(run, voltage)
@@ -85,7 +86,8 @@ def solve(run, V_source, guess):
 
 def conducted(run):
     """Conductances of all columns [S] at the state of a run, computed in a copy of the state."""
-    copy = new_state(*run.state.c.shape, run.junction.electrons[0].density_of_states > 0.0)
+    interfaces, electrons = run.state.sides.shape[2], run.junction.electrons[0].density_of_states > 0.0
+    copy = new_state(*run.state.c.shape, electrons, interfaces=interfaces)
     copy_state(run.state, copy)
     assert conduct(run.junction, copy, new_tangent(*run.state.c.shape), False)
     return copy.G
@@ -104,19 +106,27 @@ def lumpy(junction, rng, spread: float = 1.0):
 
 def mirrored(junction):
     """The mirror image of a junction: left and right exchanged."""
-    columns = junction.columns
-    total = columns.fixed[:, :1]
+    columns, layers, K = junction.columns, junction.layers, len(junction.columns.weight)
+    total, along = columns.fixed[:, :1], ("width", "dilution", "sites", "crowding", "distance")
+    turned = {name: getattr(columns, name)[:, ::-1].copy() for name in (*along, "diffusivity", "barrier", "reach")}
     flipped = columns._replace(
-        width=columns.width[:, ::-1].copy(),
-        dilution=columns.dilution[:, ::-1].copy(),
-        distance=columns.distance[:, ::-1].copy(),
+        **turned,
         site=-columns.site[:, ::-1],
+        rise=-columns.rise[:, ::-1],
         fixed=(total - columns.fixed)[:, ::-1].copy(),
+        film_mass=columns.film_mass[:, ::-1].copy(),
+        left_edge=-columns.left_edge,
     )
-    N = columns.width.shape[1]
-    nodes = N + 1 - junction.nodes[::-1]
-    turned = junction._replace(columns=flipped, left=junction.right, right=junction.left, nodes=nodes)
-    return turned._replace(image=mirrored_image(junction.image, nodes.size - 1))
+    first, nodes = layers.first[-1] - layers.first[::-1], junction.nodes[-1] - junction.nodes[::-1]
+    first[1:-1] -= 1  # an interface belongs to the layer on its right
+    other = layers._replace(
+        first=first, pieces=layers.pieces[-1] - layers.pieces[::-1], half_left=layers.half_right[:, ::-1].copy(),
+        half_right=layers.half_left[:, ::-1].copy(), hop=layers.hop[:, ::-1].copy(),
+    )  # fmt: skip
+    M = layers.first.size - 1
+    laws = Row(junction.film[k * M + m] for k in range(K) for m in reversed(range(M)))
+    mirror = junction._replace(columns=flipped, left=junction.right, right=junction.left, nodes=nodes)
+    return mirror._replace(film=laws, layers=other, image=mirrored_image(junction.image, nodes.size - 1))
 
 
 def mirrored_image(image, pieces: int):

@@ -4,7 +4,7 @@ import numpy as np
 
 from otjdd.compiler.decorators import kernel
 from otjdd.physics.ions import DOWNHILL, UPHILL, G
-from otjdd.physics.junction import close, lay_hops
+from otjdd.physics.junction import close, fill_hops
 
 
 @kernel
@@ -20,7 +20,7 @@ def follow(junction, state, work, n, area, V, times, uniforms, counts):
             state.c[0, i] = n[i] / (columns.width[0, i] * area)
         if not close(junction, state, 0, V, 1e-12):
             return -1
-        lay_hops(junction, 0, state.E[0], columns.site[0], work, False)
+        fill_hops(junction, state, 0, columns.site[0], work, False)
         total = 0.0
         for f in range(1, N):
             rate = columns.diffusivity[0, f] / columns.distance[0, f] * work[G, f] * area
@@ -59,7 +59,7 @@ def residence_time(run, start, area, V, times, seed, most=200_000):
 def one_way_rates(run):
     """Rates (N-1,) [1/s] of a single ion over the inner faces of a column, forth and back."""
     columns, state, work = run.junction.columns, run.state, run.trial.work.factors
-    lay_hops(run.junction, 0, state.E[0], columns.site[0], work, False)
+    fill_hops(run.junction, state, 0, columns.site[0], work, False)
     width, inner = columns.width[0], slice(1, state.c.shape[1])
     rate = columns.diffusivity[0, inner] / columns.distance[0, inner] * work[G, inner]
     return rate * work[UPHILL, inner] / width[:-1], rate * work[DOWNHILL, inner] / width[1:]

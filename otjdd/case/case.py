@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from otjdd.case import heat, kinds, noise, polarisation, toml_text
+from otjdd.case import film, heat, kinds, noise, polarisation, toml_text
 from otjdd.case.base import Record
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
@@ -278,6 +278,7 @@ def build(
         case = case if strict_units else kinds.with_units(case)
         if not problems:  # these read the files, which must be there, and in the folder of the case
             problems += [document.problem(*fault) for fault in faults(case)]
+            problems += [document.problem(*fault) for fault in film.faults(case)]
             problems += [document.problem(*fault) for fault in heat.faults(case)]
             problems += [document.problem(*fault) for fault in polarisation.faults(case)]
             of_kinds = list(kinds.faults(case))

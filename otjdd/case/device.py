@@ -1,4 +1,4 @@
-"""The junction as frozen records: device, film, ions; its electrodes are those of `case.electrodes`.
+"""The junction as frozen records: device and ions; its film is that of `case.film`, its electrodes of `case.electrodes`.
 
 x runs from the left electrode (x = 0) to the right one (x = L), which is grounded; the voltage is that of the left one.
 Electron energies count from the Fermi level of the right electrode. Published values with their sources: `material`.
@@ -12,12 +12,11 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
-from otjdd.case.base import Count, Mass, Material, Number, Record, as_text
+from otjdd.case.base import Count, Number, Record, as_text
 from otjdd.case.electrodes import Electrode
+from otjdd.case.film import AnyFilm, Barrier, HopDistance, Prefactor, Sites
 from otjdd.case.heat import Heat
 from otjdd.case.leaks import AnyLeak, check_names
-from otjdd.case.permittivity import Permittivity
-from otjdd.case.polarisation import AnyPolarisation
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
 from otjdd.laws.hopping import LAWS
@@ -25,33 +24,6 @@ from otjdd.laws.transmission import MODELS
 from otjdd.units import Quantity, brief, parse, write
 
 Well = Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
-Density = Annotated[float, Quantity("density", "1 1/m^3", "1e30 1/m^3")]
-
-
-class Film(Record):
-    """The oxide film and its grid.
-
-    material : its name; no number depends on it
-    thickness : L [m]   cells : number of cells   grading : size of the largest cell over that of the smallest
-    fixed_charge : immobile charge in elementary charges per volume [1/m3], with its sign
-    tunnelling_mass : [m0] of the electron under the barrier
-    image_permittivity : relative permittivity, of high frequencies, of the image force in T(E); no force when absent
-    electrons : "none", or in "balance" with the contact on their side of the barrier (`physics.film_electrons`)
-    density_of_states : N_c [1/m3] of the film as given, at any temperature; that of the right electrode when absent
-    polarisation : of a ferroelectric film (`physics.polarisation`); none when absent
-    """
-
-    material: Material | None = None
-    thickness: Annotated[float, Quantity("length", "0.1 nm", "100 nm")]
-    cells: Annotated[Count, Field(ge=8, le=4096)] = 140
-    grading: Annotated[Number, Field(ge=1, le=1e4)] = 20.0
-    permittivity: Permittivity
-    fixed_charge: Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")] = as_text("0 1/m^3")
-    tunnelling_mass: Mass = 1.0
-    image_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = None
-    electrons: Literal["none", "balance"] = "none"
-    density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = None
-    polarisation: AnyPolarisation | None = None
 
 
 class Device(Record):
@@ -72,7 +44,7 @@ class Device(Record):
     )
     transmission: Literal[tuple(MODELS)] = "transfer-matrix"  # type: ignore[valid-type]  # the names of a table
     left: Electrode
-    film: Film
+    film: AnyFilm
     right: Electrode
     heat: Heat | None = None
     leaks: Annotated[tuple[AnyLeak, ...], Field(min_length=1, max_length=16), AfterValidator(check_names)] | None = None
@@ -169,14 +141,14 @@ class Ions(Record):
     """
 
     charge: Annotated[Count, Field(ge=1, le=4)] = 2
-    site_density: Density
-    density: Density | None = None
+    site_density: Sites
+    density: Sites | None = None
     law: Literal[tuple(LAWS)]  # type: ignore[valid-type]  # the names of a table
-    hop_distance: Annotated[float, Quantity("length", "0.01 nm", "10 nm")] | None = None
+    hop_distance: HopDistance | None = None
     attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = as_text("1e13 Hz")
-    activation_energy: Annotated[float, Quantity("energy", "0.01 eV", "5 eV")]
+    activation_energy: Barrier
     activation_energy_rise: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] = as_text("0 eV")
-    prefactor: Annotated[float, Quantity("diffusivity", "1e-20 m^2/s", "1 m^2/s")]
+    prefactor: Prefactor
     ionisation_energy: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] | None = None
     well_left: Well = as_text("0 eV")
     well_right: Well = as_text("0 eV")

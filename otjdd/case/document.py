@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from otjdd.case.film import OF_EACH_LAYER
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
 from otjdd.errors import MAX_PROBLEMS, CaseError
@@ -244,6 +245,10 @@ def without_alternatives(
         gone |= {"density"} & set(below)
     if above.get("resistance", "spreading") != "spreading" and "conductivity" not in above:  # of device.heat
         gone |= {"conductivity"} & set(below)
+    if "layers" in above:  # of a film on top of one of a single material
+        gone |= set(OF_EACH_LAYER) & set(below)
+    elif {"thickness", "permittivity"} <= set(above):  # of a film of a single material on top of layers
+        gone |= {"layers"} & set(below)
     replaced.extend((*path, name) for name in gone)
     return {name: value for name, value in below.items() if name not in gone}
 
@@ -286,8 +291,24 @@ def changed(document: Document, changes: Mapping[str, Any], name: str) -> Docume
         if isinstance(value, dict) and {*ANY_SWITCH, *SWITCHES.get(str(path[-1]), ())} & set(value):
             whole.add(path)
         places |= {path[: i + 1]: (source, 0) for i in range(len(path))}
+        check_indices(document.data, path, source)
     above = without_faults(Document(source, data, places))
     return put_on(document, above, frozenset(whole))._replace(source=document.source)
+
+
+def check_indices(data: Any, path: KeyPath, source: Source) -> None:
+    """Raise CaseError for a key with the index of a member that its list does not have."""
+    for i, part in enumerate(path):
+        if isinstance(part, int) and isinstance(data, list) and part >= len(data):
+            most = f"an index from 0 to {len(data) - 1}" if data else "no index: the list is empty"
+            raise CaseError([source.problem(0, path[: i + 1], most, str(part))])
+        data = member(data, part)
+
+
+def member(data: Any, part: str | int) -> Any:
+    """Member of a table or a list; None where there is none."""
+    inside = (isinstance(data, dict) and part in data) or (isinstance(data, list) and part in range(len(data)))
+    return data[part] if inside else None
 
 
 def split_key(key: str, source: Source) -> KeyPath:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from otjdd.case.document import Document, parse, read_text
+from otjdd.case.document import Document, member, parse, read_text
 from otjdd.case.problem import KeyPath, Problem, Source, nearest
 from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 from otjdd.units import brief, plain
@@ -98,7 +98,7 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
     if kind == "value_error":
         reason = error["ctx"]["error"]
         if isinstance(reason, NotAsExpected):
-            return document.problem(path, reason.expected, reason.got)
+            return document.problem((*path, *reason.key), reason.expected, reason.got)
         return document.problem(path, str(reason))
     if error["loc"][-1:] == ("[key]",):
         return document.problem(path, "a plain name: letters, digits, _ - + .", brief(path[-1]))
@@ -149,14 +149,6 @@ def nodes_at(schema: dict[str, Any], path: KeyPath, data: Any) -> list[dict[str,
         inner = [n for node in nodes if (n := step(node, part)) is not None]
         nodes = [n for node in inner for n in alternatives(schema, node, value)]
     return nodes
-
-
-def member(value: Any, part: Any) -> Any:
-    """Value at one part of a path, None where there is none."""
-    try:
-        return value[part]
-    except (KeyError, IndexError, TypeError):
-        return None
 
 
 def step(node: dict[str, Any], part: str | int) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Kinds of columns: device and ions of each kind are those of the case with the values that the kind sets."""
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from otjdd.case.base import Record
 from otjdd.case.column_values import column_values
 from otjdd.case.columns import MOST_COLUMNS, ColumnKind, Columns
 from otjdd.case.device import Device, Ions
-from otjdd.case.document import Document, changed
+from otjdd.case.document import Document, changed, split_key
 from otjdd.case.explain import problems_of
 from otjdd.case.problem import KeyPath, Problem, Source
 from otjdd.errors import CaseError
@@ -27,6 +28,7 @@ OF_THE_WHOLE = {  # keys that a kind cannot set, and why
     "device.leaks": "all columns have the same leaks",
     "device.film.cells": "all columns have one grid",
     "device.film.grading": "all columns have one grid",
+    "device.film.layers": "all columns have the same layers",
     "device.film.electrons": "the films of all columns hold electrons, or none does",
     "device.film.polarisation.law": "the films of all columns follow one law",
     "device.film.image_permittivity": "the image force acts in all columns, or in none",
@@ -34,6 +36,7 @@ OF_THE_WHOLE = {  # keys that a kind cannot set, and why
     "ions.noise": "the ions of all columns hop at random, or those of none",
     "ions.seed": "the junction has one seed, each column its own numbers of it",
 }
+LAYER = re.compile(r"^device\.film\.layers\[\d+\]\.")
 ROUND_OFF = 1e-9  # within which a sum of shares counts as 1
 
 
@@ -160,8 +163,8 @@ def is_number(value: object) -> bool:
 
 
 def at(data: Any, key: str) -> Any:
-    """Value at a dotted key of nested tables."""
-    for part in key.split("."):
+    """Value at a dotted key of nested tables and lists."""
+    for part in split_key(key, Source("columns.kinds", None)):
         data = data[part]
     return data
 
@@ -180,9 +183,7 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
         if names.index(kind.name) < i:
             yield (*here, "name"), "another name for each kind", brief(kind.name), ""
         for key in kind.set:
-            whole = next(
-                (why for one, why in OF_THE_WHOLE.items() if key == one or key.startswith((f"{one}.", f"{one}["))), None
-            )
+            whole = reason_of_the_whole(key)
             if whole or key.split(".")[0] not in SECTIONS:
                 why = whole or "the junction has one of it"
                 yield (*here, "set", key), "a key of device or ions in which columns may differ", brief(key), why
@@ -197,6 +198,13 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
             f"{total:.6g} in all",
             "",
         )
+
+
+def reason_of_the_whole(key: str) -> str | None:
+    """Why a kind cannot set a key; None if it can. Keys of one layer are those of the film."""
+    of_film = LAYER.sub("device.film.", key)
+    parts = {own: (f"{own}.", f"{own}[") for own in OF_THE_WHOLE}
+    return next((why for own, why in OF_THE_WHOLE.items() if of_film == own or of_film.startswith(parts[own])), None)
 
 
 def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:

@@ -27,7 +27,8 @@ Terms = tuple[float, float, float]  # of a permittivity
 
 def field_at_rest(device: Device, temperature: float, P: float) -> float:
     """Field [V/m] of the film at 0 V and a polarisation P [C/m2], positive towards the right electrode."""
-    terms, thickness = device.film.permittivity.terms(temperature), device.film.thickness
+    (sheet,) = device.film.stack  # no film of several layers is polarised
+    terms, thickness = sheet.permittivity.terms(temperature), sheet.thickness
     left, right = device.left.form(temperature), device.right.form(temperature)
 
     def mismatch(E: float) -> float:

@@ -4,7 +4,7 @@
 
 Each piece, in an electrode or in the film, is a parabola that keeps the mean of the band over it, its tilt and its curve:
 the first three Legendre polynomials. As many straight pieces reflect slow waves at their kinks: currents through lightly
-doped electrodes were wrong by up to 90 %.
+doped electrodes were wrong by up to 90 %. Pieces end at the interfaces between layers, where the band steps.
 Energies [eV] count from the Fermi level of the right electrode.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 from otjdd.compiler.decorators import apart, bare, inlined, kernel
 from otjdd.physics.electrostatics import METAL, Electrode, edge
 from otjdd.physics.junction import Junction
+from otjdd.physics.layers import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, count
 from otjdd.physics.numerics import before
 from otjdd.physics.state import State
 from otjdd.physics.tunnelling import Profile
@@ -113,6 +114,33 @@ def put_on_lead(start: np.ndarray, end: np.ndarray, mass: np.ndarray, bottom: fl
         mass[i] = lead_mass
 
 
+@kernel
+def straight_parts(junction: Junction, state: State, k: int):
+    """Lengths [m], fields [V/m] and dD/dE [F/m] of the straight parts of the band of column k: those between its points.
+
+    A face between two cells of a layer is one of them, an interface two.
+    """
+    distance, E, eps, layers = junction.columns.distance[k], state.E[k], state.eps[k], junction.layers
+    interfaces, sides = count(layers) - 1, state.sides[k]
+    if interfaces == 0:
+        return distance, E, eps
+    n = E.size + interfaces
+    length, field, slope = np.empty(n), np.empty(n), np.empty(n)
+    j = 0
+    for f in range(E.size):
+        p = f + j
+        length[p], field[p], slope[p] = distance[f], E[f], eps[f]
+        if j < interfaces and f == layers.first[j + 1]:
+            length[p], field[p], slope[p] = layers.half_left[k, j], sides[FIELD_LEFT, j], sides[EPS_LEFT, j]
+            length[p + 1], field[p + 1], slope[p + 1] = (
+                layers.half_right[k, j],
+                sides[FIELD_RIGHT, j],
+                sides[EPS_RIGHT, j],
+            )
+            j += 1
+    return length, field, slope
+
+
 @apart
 def band_profile(junction: Junction, state: State, k: int) -> Profile:
     """Band profile of column k through bent electrode regions and film, from the left to the right lead.
@@ -120,24 +148,27 @@ def band_profile(junction: Junction, state: State, k: int) -> Profile:
     The band of the film is summed from the right electrode, whose Fermi level is the zero of energy.
     """
     left, right, columns = junction.left[k], junction.right[k], junction.columns
-    V, E, D_left, D_right = state.V[0], state.E[k], state.D_left[k], state.D_right[k]
+    V, D_left, D_right = state.V[0], state.D_left[k], state.D_right[k]
     u_left, u_right = edge(left, D_left)[2], edge(right, -D_right)[2]
     n_left, n_right = bent_part(left, u_left)[0], bent_part(right, u_right)[0]
     film = junction.nodes.size - 1
     S = n_left + film + n_right
-    length, start, end, mass = np.empty(S), np.empty(S), np.empty(S), np.full(S, junction.columns.film_mass[k])
-    curve, bulk = np.empty(S), S - n_right
+    length, start, end, mass, curve = np.empty(S), np.empty(S), np.empty(S), np.empty(S), np.empty(S)
+    bulk, layer, (part, E, _) = S - n_right, count(junction.layers) - 1, straight_parts(junction, state, k)
     bent_segments(left, u_left, length[:n_left], start[:n_left], end[:n_left], curve[:n_left])
     put_on_lead(start[:n_left], end[:n_left], mass[:n_left], left.bottom - V, left.mass)
     U = edge(right, -D_right)[0]
     for i in range(film - 1, -1, -1):
         s, first, behind = n_left + i, junction.nodes[i], junction.nodes[i + 1]
-        length[s] = 0.0
+        if i < junction.layers.pieces[layer]:
+            U -= columns.rise[k, junction.layers.first[layer]]
+            layer -= 1
+        length[s], mass[s] = 0.0, columns.film_mass[k, layer]
         for f in range(first, behind):
-            length[s] += columns.distance[k, f]
+            length[s] += part[f]
         area, tilt, bow, at = 0.0, 0.0, 0.0, 1.0
         for f in range(behind - 1, first - 1, -1):
-            w = columns.distance[k, f]
+            w = part[f]
             before_it = at - 2.0 * w / length[s]
             area += w * (U - 0.5 * w * E[f])
             tilt += E[f] * (tilt_to(at) - tilt_to(before_it))
@@ -160,23 +191,27 @@ def film_slopes(junction: Junction, state: State, k: int, first: int, by_segment
     Returns the derivative by the band edge at the right interface. The band at a point of the film depends on the fields
     at all faces to its right.
     """
-    columns, eps = junction.columns, state.eps[k]
-    behind, f = 0.0, 0
+    part, _, eps = straight_parts(junction, state, k)
+    behind, p, j, layers = 0.0, 0, 0, junction.layers
+    for f in range(by_D.size):
+        by_D[f] = 0.0
     for i in range(junction.nodes.size - 1):
         s = first + i
         both, length = by_segment[0, s] + by_segment[1, s], 0.0
         for g in range(junction.nodes[i], junction.nodes[i + 1]):
-            length += columns.distance[k, g]
+            length += part[g]
         by_tilt, by_bow = 0.375 * length * (by_segment[1, s] - by_segment[0, s]), 0.625 * length * by_segment[3, s]
         passed, at = 0.0, -1.0
-        while f < junction.nodes[i + 1]:
-            w = columns.distance[k, f]
+        while p < junction.nodes[i + 1]:
+            w = part[p]
             behind_it = at + 2.0 * w / length
             by_E = by_tilt * (tilt_to(behind_it) - tilt_to(at)) + by_bow * (curve_to(behind_it) - curve_to(at))
-            by_D[f] = (by_E - w * (behind + both * (passed + 0.5 * w) / length)) / eps[f]
+            by_D[p - j] += (by_E - w * (behind + both * (passed + 0.5 * w) / length)) / eps[p]
             passed, at = passed + w, behind_it
-            f += 1
+            p += 1
         behind += both
+        if j + 1 < count(layers) and i + 1 == layers.pieces[j + 1]:  # both halves of an interface belong to its face
+            j += 1
     return behind
 
 

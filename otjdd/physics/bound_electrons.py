@@ -32,7 +32,7 @@ from otjdd.physics.film_electrons import (
     FilmElectrons,
 )
 from otjdd.physics.ions import G_SLOPE, G
-from otjdd.physics.junction import FluxSlopes, Junction, exchange_all, exchange_slopes, flux_slopes, fluxes, lay_hops
+from otjdd.physics.junction import FluxSlopes, Junction, exchange_all, exchange_slopes, fill_hops, flux_slopes, fluxes
 from otjdd.physics.numerics import OVERFLOW
 from otjdd.physics.state import SITE, State
 
@@ -71,7 +71,7 @@ def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.nda
 
 @detached
 def lay_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
-    """As `junction.lay_hops` at a state whose vacancies hold electrons, with the additional site energy."""
+    """As `junction.fill_hops` at a state whose vacancies hold electrons, with the additional site energy."""
     N, kT = state.c.shape[1], junction.kT[k]
     site, n = state.lines[SITE, : N + 1], state.electrons[k]
     before = math.log(n[BARE, 0])
@@ -80,7 +80,7 @@ def lay_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
         behind = math.log(n[BARE, f])
         site[f] = junction.columns.site[k, f] + kT * (behind - before)
         before = behind
-    lay_hops(junction, k, state.E[k], site, work, True)
+    fill_hops(junction, state, k, site, work, True)
 
 
 @bare
@@ -90,7 +90,7 @@ def fluxes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.
         lay_own_hops(junction, state, k, work)
         exchange_all(junction, k, state.c[k], work, J)
     else:
-        fluxes(junction, k, state.c[k], state.E[k], work, J)
+        fluxes(junction, state, k, work, J)
 
 
 @bare
@@ -100,7 +100,7 @@ def flux_slopes_of(junction: Junction, state: State, k: int, work: np.ndarray, J
         lay_own_hops(junction, state, k, work)
         exchange_slopes(junction, k, state.c[k], work, J, slopes)
     else:
-        flux_slopes(junction, k, state.c[k], state.E[k], work, J, slopes)
+        flux_slopes(junction, state, k, work, J, slopes)
 
 
 @detached

@@ -114,7 +114,7 @@ def lay_ends(junction: Junction, k: int, V: float, stack: Stack):
 def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
     """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V."""
     lay_ends(junction, k, V, stack)
-    fields(stack.D, junction.film[k], stack.E, stack.eps, stack.guess, False)
+    fields(stack.D, junction.film[k], stack.E, stack.eps, stack.guess, (0, stack.D.size), False)
     lay_electrons(junction, k, V, stack)
 
 

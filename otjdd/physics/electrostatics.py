@@ -101,13 +101,12 @@ def field(D: float, eps: Permittivity):
 
 
 @inlined
-def follow(D: np.ndarray, eps: Permittivity, guess: np.ndarray, last: float, afresh: bool):
-    """Move guess of `fields` to displacements D (n,) [C/m2] of a permittivity that depends on the field.
+def follow(D: np.ndarray, eps: Permittivity, y: np.ndarray, s: np.ndarray, c: np.ndarray, last: float, afresh: bool):
+    """Move the guess y, s, c (n,) of `fields` to displacements D (n,) [C/m2] of a permittivity that depends on the field.
 
     last : relative move that ends the iteration; the error left is its cube
     afresh : sinh(y) and cosh(y) are computed anew at the end, so that round-off of one move after another does not add up
     """
-    y, s, c = guess[0], guess[1], guess[2]
     p, per_D = eps.eps_r * eps.sqrt_a, 1.0 / VACUUM_PERMITTIVITY
     if p == 0.0:
         for i in range(D.size):
@@ -139,24 +138,31 @@ def follow(D: np.ndarray, eps: Permittivity, guess: np.ndarray, last: float, afr
 
 
 @detached_fused
-def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, guess: np.ndarray, in_stage: bool):
-    """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,).
+def fields(
+    D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, guess: np.ndarray, part: tuple[int, int],
+    in_stage: bool,
+):  # fmt: skip
+    """`field` for a part of an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,).
 
     guess : (3, n) y = asinh(|E|/sqrt(a)), sinh(y) and cosh(y) at a displacement nearby, updated; of y = 0 to begin with
+    part : first element of the part, and the first one behind it
     in_stage : of a stage of a step, which needs no dD/dE: slope is left as it is, and E is right to 1e-10
     """
+    first, behind = part
+    D, E, slope = D[first:behind], E[first:behind], slope[first:behind]
+    y, s, c = guess[0, first:behind], guess[1, first:behind], guess[2, first:behind]
     if eps.b == 0.0:
         per_D = 1.0 / (VACUUM_PERMITTIVITY * eps.eps_r)
         for i in range(D.size):
             E[i] = D[i] * per_D
             slope[i] = VACUUM_PERMITTIVITY * eps.eps_r
         return
-    follow(D, eps, guess, CUBIC_IN_STAGES if in_stage else CUBIC, not in_stage)
+    follow(D, eps, y, s, c, CUBIC_IN_STAGES if in_stage else CUBIC, not in_stage)
     for i in range(D.size):
-        E[i] = math.copysign(eps.sqrt_a * guess[1, i], D[i])
+        E[i] = math.copysign(eps.sqrt_a * s[i], D[i])
     if not in_stage:
         for i in range(D.size):
-            slope[i] = VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * guess[2, i]))
+            slope[i] = VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c[i]))
 
 
 @kernel

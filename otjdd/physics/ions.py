@@ -1,9 +1,9 @@
 """Vacancy flux between two lattice-gas cells: one formula, and the laws of field acceleration of `laws.hopping`.
 
-    J = (D0 g/h) [ B(d) c_l (1 - c_r/c_max) - B(-d) c_r (1 - c_l/c_max) ]     d = (-z E h + W_r - W_l)/kT
+    J = (D0 g/h) [ B(d) c_l (1 - c_r/n) - B(-d) c_r (1 - c_l/n) ]     d = (-z E h + W_r - W_l)/kT     n sites per volume
 
 J > 0 towards larger x. B is the Bernoulli function (Scharfetter & Gummel 1969, doi:10.1109/T-ED.1969.16566). The flux
-vanishes exactly when c/(c_max - c) = const exp(-(z phi + W)/kT) in both cells, whatever g: equilibrium does not know
+vanishes exactly when c/(n - c) = const exp(-(z phi + W)/kT) in both cells, whatever g: equilibrium does not know
 the law of motion. g(E) = 1 in weak field for all laws, so D0 is the diffusivity:
 
     linear               g = 1
@@ -13,7 +13,8 @@ the law of motion. g(E) = 1 in weak field for all laws, so D0 is the diffusivity
                          G = z a |E|/(pi E_a); no barrier forward for G >= 1
 
 The macroscopic field drives the hop: a Lorentz field does not (Meuffels & Schroeder, Appl. Phys. A 105, 65 (2011)).
-The slope of the site energy W acts through d only.
+The slope of the site energy W acts through d only. A law is a number without a unit, so the hop distance a enters it as
+a E and as D0/a^2: where a differs along a film, these two are scaled.
 """
 
 import math
@@ -41,6 +42,7 @@ class Hops(NamedTuple):
 
     diffusivity: np.ndarray  # (N+1,) D0 [m2/s], in weak field
     barrier: np.ndarray  # (N+1,) migration barrier E_a [eV]
+    reach: np.ndarray  # (N+1,) hop distance over that of `Ions`
     kT: float  # eV
 
 
@@ -127,18 +129,18 @@ def bernoulli_pair(d: float):
 
 
 @bare
-def exchange(c_l: float, c_r: float, c_max: float, rate: float, bernoulli: tuple, tilt: float, g: float, dg: float):
+def exchange(c: tuple, crowding: tuple, rate: float, bernoulli: tuple, tilt: float, g: float, dg: float):
     """Flux J between two cells and its derivatives by c_l, c_r and E.
 
-    rate : D0/h [m/s]   bernoulli : B(d), B(-d), dB/dd   tilt : dd/dE [m/V]   dg : dg/dE [m/V]
+    c, crowding : concentration [1/m3] and volume of a site [m3] of both cells   rate : D0/h [m/s]
+    bernoulli : B(d), B(-d), dB/dd   tilt : dd/dE [m/V]   dg : dg/dE [m/V]
     """
-    B, B_back, dB = bernoulli
-    crowd = 1.0 / c_max
-    free_l, free_r = 1.0 - c_l * crowd, 1.0 - c_r * crowd
+    (c_l, c_r), (crowd_l, crowd_r), (B, B_back, dB) = c, crowding, bernoulli
+    free_l, free_r = 1.0 - c_l * crowd_l, 1.0 - c_r * crowd_r
     forth, back = c_l * free_r, c_r * free_l
     balance = B * forth - B_back * back
-    by_left = rate * g * (B * free_r + B_back * c_r * crowd)
-    by_right = -rate * g * (B * c_l * crowd + B_back * free_l)
+    by_left = rate * g * (B * free_r + B_back * c_r * crowd_l)
+    by_right = -rate * g * (B * c_l * crowd_r + B_back * free_l)
     by_field = rate * (dg * balance + g * tilt * (dB * forth - (dB + 1.0) * back))
     return rate * g * balance, by_left, by_right, by_field
 
@@ -153,7 +155,8 @@ def flux(ions: Ions, hopping: Hopping, c_l: float, c_r: float, E: float, h: floa
     kT = hopping.kT
     bernoulli = bernoulli_pair((site - ions.z * E * h) / kT)
     g, dg = acceleration(ions, hopping, E)
-    return exchange(c_l, c_r, ions.c_max, hopping.diffusivity / h, bernoulli, -ions.z * h / kT, g, dg)
+    crowding = 1.0 / ions.c_max, 1.0 / ions.c_max
+    return exchange((c_l, c_r), crowding, hopping.diffusivity / h, bernoulli, -ions.z * h / kT, g, dg)
 
 
 def new_factors(N: int) -> np.ndarray:
@@ -176,16 +179,18 @@ def field_factors(
     Exponentials are most of the cost of a time step: the loops with them are vectorised, over whole vectors.
     """
     d, field, per_kT = work[TILT], work[FIELD], 1.0 / hops.kT
-    along = Hops(work[DIFFUSIVITY], work[BARRIER], hops.kT)
+    along, reach = Hops(work[DIFFUSIVITY], work[BARRIER], hops.reach, hops.kT), hops.reach
     B, B_back, g, dB, dg = work[UPHILL], work[DOWNHILL], work[G], work[UPHILL_SLOPE], work[G_SLOPE]
     for f in range(E.size):
         d[f] = (site[f] - ions.z * E[f] * distance[f]) * per_kT
-        field[f] = E[f]
-        along.diffusivity[f], along.barrier[f] = hops.diffusivity[f], hops.barrier[f]
+        field[f] = E[f] * reach[f]
+        along.diffusivity[f], along.barrier[f] = hops.diffusivity[f] / (reach[f] * reach[f]), hops.barrier[f]
     if slopes:
         for f in range(d.size):
             B[f], B_back[f], dB[f] = bernoulli_pair(d[f])
         laws_along(ions, along, field, g, dg, True)
+        for f in range(E.size):
+            dg[f] *= reach[f]
     else:
         for f in range(d.size):
             pair = bernoulli_pair(d[f])

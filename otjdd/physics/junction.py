@@ -10,9 +10,9 @@ One column of N cells between the two electrodes; x and face numbers grow to the
               face     0           1          2        N-1             N
               x        0                                               L
 
-    in cell i    c[i] concentration, width[i], dilution[i] = 1/width[i]
+    in cell i    c[i] concentration, width[i], dilution[i] = 1/width[i], sites[i] per volume
     at face f    D[f], E[f], eps[f] = dD/dE, flux J[f] (zero at 0 and N), S[f] vacancies to its right,
-                 fixed[f] fixed charge to its right, site[f] rise of the site energy across it,
+                 fixed[f] fixed charge to its right, site[f] and rise[f] rise of site energy and band across it,
                  distance[f] between the centres beside it, half a cell at 0 and N
     of a column  D_left = D[0], D_right = D[N] = D(L), the one electrostatic unknown
     shared       V_j, the junction voltage; K columns stand in parallel and add their currents, each by its weight
@@ -21,7 +21,8 @@ Gauss's law makes D at every face an explicit sum, and the scheme exactly conser
 
     D_f = D(L) - e z S_f - e int_{x_f}^L n_fixed dx          S_f = int_{x_f}^L c dx
 
-A film with a polarisation P has D_f - P in the place of D_f: see `polarisation`.
+A film with a polarisation P has D_f - P in the place of D_f: see `polarisation`. At a face between two layers E[f] and
+eps[f] belong to the mean field across it: see `layers`.
 """
 
 import math
@@ -37,6 +38,7 @@ from otjdd.laws.hopping import Ions
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
 from otjdd.physics.film_electrons import FilmElectrons
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, exchange, field_factors
+from otjdd.physics.layers import Layers, blend_sides, count, fill_interface_hops
 from otjdd.physics.numerics import dot
 from otjdd.physics.polarisation import Polarisation
 from otjdd.physics.state import State
@@ -51,14 +53,18 @@ class Columns(NamedTuple):
 
     width: np.ndarray  # (K, N) m
     dilution: np.ndarray  # (K, N) 1/m, inverse of the width
+    sites: np.ndarray  # (K, N) 1/m3, sites of ions per volume; 0 in a layer without
+    crowding: np.ndarray  # (K, N) m3, inverse of that; 0 where there are none
     distance: np.ndarray  # (K, N+1) m, between the centres beside a face; half a cell at the electrodes
     site: np.ndarray  # (K, N+1) eV, W_r - W_l across a face
+    rise: np.ndarray  # (K, N+1) eV, rise of the band at an interface between layers; 0 at all other faces
     fixed: np.ndarray  # (K, N+1) C/m2, fixed charge to the right of a face
     diffusivity: np.ndarray  # (K, N+1) m2/s, of hops across a face
     barrier: np.ndarray  # (K, N+1) eV, migration barrier of these
-    left_edge: np.ndarray  # (K,) eV, added to the band edge at the left electrode
+    reach: np.ndarray  # (K, N+1) hop distance over that of `Ions`
+    left_edge: np.ndarray  # (K,) eV, added to the band edge at the left electrode, the rises at all interfaces included
     weight: np.ndarray  # (K,) share of the area of all columns, of sum 1
-    film_mass: np.ndarray  # (K,) m0, tunnelling mass
+    film_mass: np.ndarray  # (K, M) m0, tunnelling mass in each layer
     supply: np.ndarray  # (K,) A/V per unit chord integral, of a column that fills the area: area * kappa * A* T^2/kT
 
 
@@ -85,14 +91,17 @@ class Channels(NamedTuple):
 
 @held
 class Junction(NamedTuple):
-    """A device and its circuit as the kernels see them; each Row has an item for every column.
+    """A device and its circuit as the kernels see them; each Row has an item for every column, `film` for every layer.
 
     Where the current warms the junction, `heat.warm` sets kT, and diffusivity and supply of the columns, before each use.
     """
 
     columns: Columns
-    film: Row[Permittivity]
-    nodes: np.ndarray  # (P,) points 0..N+1 (left end, N centres, right end) that bound the pieces of the band
+    film: Row[Permittivity]  # layer m of M layers in column k is item k M + m
+    layers: Layers
+    nodes: (
+        np.ndarray
+    )  # (P,) points (left end, N centres with the interfaces between, right end) that bound pieces of the band
     left: Row[Electrode]
     right: Row[Electrode]
     ions: Row[Ions]
@@ -122,6 +131,22 @@ class FluxSlopes(NamedTuple):
     by_field: np.ndarray  # 1/(V m s), by E_f
 
 
+@inlined
+def fill_fields(junction: Junction, state: State, k: int, in_stage: bool):
+    """Fill E and guess of column k from its D, and the fields on both sides of its interfaces.
+
+    in_stage : of a stage of a step, see `electrostatics.fields`; otherwise eps is filled as well
+    """
+    layers, D, E, eps = junction.layers, state.D[k], state.E[k], state.eps[k]
+    M = count(layers)
+    for m in range(M):
+        part = layers.first[m], layers.first[m + 1]
+        fields(D, junction.film[k * M + m], E, eps, state.guess[k], part, in_stage)
+    for j in range(M - 1):
+        f, laws = layers.first[j + 1], (junction.film[k * M + j], junction.film[k * M + j + 1])
+        E[f], eps[f] = blend_sides(layers, k, j, D[f], laws, state.sides[k])
+
+
 @detached
 def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     """Fill D, E, eps and guess of column k from its concentrations and D(L) [C/m2]; return D at the left electrode."""
@@ -132,7 +157,7 @@ def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     for f in range(c.size - 1, -1, -1):
         right += charge * c[f] * columns.width[k, f]
         D[f] = inside - right - columns.fixed[k, f]
-    fields(D, junction.film[k], state.E[k], state.eps[k], state.guess[k], False)
+    fill_fields(junction, state, k, False)
     return D[0] + state.P[k]
 
 
@@ -146,17 +171,17 @@ def move_fields(junction: Junction, state: State, new: State, k: int, dS: np.nda
     before, D, push = state.D[k], new.D[k], dD - (new.P[k] - state.P[k])
     for f in range(D.size):
         D[f] = before[f] + (push - charge * dS[f])
-    fields(D, junction.film[k], new.E[k], new.eps[k], new.guess[k], True)
+    fill_fields(junction, new, k, True)
     return D[0] + new.P[k]
 
 
 @detached
 def band_of_fields(junction: Junction, state: State, k: int, U: np.ndarray):
     """Fill the band U (N+2,) [eV] at both ends and the centres from the fields of column k and its right electrode."""
-    distance, E, N = junction.columns.distance[k], state.E[k], state.c.shape[1]
+    distance, rise, E, N = junction.columns.distance[k], junction.columns.rise[k], state.E[k], state.c.shape[1]
     U[N + 1] = edge(junction.right[k], -state.D_right[k])[0]
     for f in range(N, -1, -1):
-        U[f] = U[f + 1] - distance[f] * E[f]
+        U[f] = U[f + 1] - distance[f] * E[f] - rise[f]
 
 
 @inlined
@@ -235,57 +260,78 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
 
 
 @inlined
-def fluxes(junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.ndarray, J: np.ndarray):
-    """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k; zero at the blocking electrodes.
+def fluxes(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray):
+    """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k of a state; zero at the blocking electrodes.
 
-    c : (N,) 1/m3   E : (N+1,) V/m   work : of `ions.new_factors`, filled by `field_factors`
+    work : of `ions.new_factors`, filled by `field_factors`
     """
-    lay_hops(junction, k, E, junction.columns.site[k], work, False)
-    exchange_all(junction, k, c, work, J)
+    fill_hops(junction, state, k, junction.columns.site[k], work, False)
+    exchange_all(junction, k, state.c[k], work, J)
 
 
 @inlined
-def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: np.ndarray, slopes: bool):
-    """Fill the factors of the flux of column k from E (N+1,) and the rise of the site energy across each face (N+1,).
+def fill_hops(junction: Junction, state: State, k: int, site: np.ndarray, work: np.ndarray, slopes: bool):
+    """Fill the factors of the flux of column k from its fields and the rise of the site energy across each face (N+1,).
 
     slopes : dg/dE as well, see `field_factors`
     """
     columns = junction.columns
-    hops = Hops(columns.diffusivity[k], columns.barrier[k], junction.kT[k])
-    field_factors(junction.ions[k], hops, E, columns.distance[k], site, work, slopes)
+    hops = Hops(columns.diffusivity[k], columns.barrier[k], columns.reach[k], junction.kT[k])
+    field_factors(junction.ions[k], hops, state.E[k], columns.distance[k], site, work, slopes)
+    if count(junction.layers) > 1:
+        fill_hops_of_interfaces(junction, state, k, site, work)
+
+
+@detached
+def fill_hops_of_interfaces(junction: Junction, state: State, k: int, site: np.ndarray, work: np.ndarray):
+    """As `fill_hops` at the interfaces between layers alone."""
+    columns, layers, sides = junction.columns, junction.layers, state.sides[k]
+    hops = Hops(columns.diffusivity[k], columns.barrier[k], columns.reach[k], junction.kT[k])
+    for j in range(count(layers) - 1):
+        f = layers.first[j + 1]
+        lengths = layers.half_left[k, j], layers.half_right[k, j], layers.hop[k, j]
+        crowding = columns.crowding[k, f - 1], columns.crowding[k, f]
+        both = sides[0, j], sides[1, j], sides[2, j], sides[3, j]
+        fill_interface_hops(junction.ions[k], hops, lengths, crowding, site[f] / junction.kT[k], both, f, work)
 
 
 @detached
 def exchange_all(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray):
     """As `fluxes`, from the factors in work."""
-    D0, h, c_max = junction.columns.diffusivity[k, 1:-1], junction.columns.distance[k, 1:-1], junction.ions[k].c_max
+    D0, h = junction.columns.diffusivity[k, 1:-1], junction.columns.distance[k, 1:-1]
     left, right, inner = c[:-1], c[1:], J[1:-1]
+    crowd_left, crowd_right = junction.columns.crowding[k, :-1], junction.columns.crowding[k, 1:]
     B, B_back, g = work[UPHILL, 1:], work[DOWNHILL, 1:], work[G, 1:]
     J[0] = 0.0
     J[c.size] = 0.0
     for i in range(inner.size):
-        inner[i] = exchange(left[i], right[i], c_max, D0[i] / h[i], (B[i], B_back[i], 0.0), 0.0, g[i], 0.0)[0]
+        cells, crowding = (left[i], right[i]), (crowd_left[i], crowd_right[i])
+        inner[i] = exchange(cells, crowding, D0[i] / h[i], (B[i], B_back[i], 0.0), 0.0, g[i], 0.0)[0]
 
 
 @detached
-def flux_slopes(
-    junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes
-):
+def flux_slopes(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
     """As `fluxes`, with the derivatives of J at faces 1..N-1."""
-    lay_hops(junction, k, E, junction.columns.site[k], work, True)
-    exchange_slopes(junction, k, c, work, J, slopes)
+    fill_hops(junction, state, k, junction.columns.site[k], work, True)
+    exchange_slopes(junction, k, state.c[k], work, J, slopes)
 
 
 @detached
 def exchange_slopes(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
     """As `flux_slopes`, from the factors in work."""
-    D0, h, c_max = junction.columns.diffusivity[k, 1:-1], junction.columns.distance[k, 1:-1], junction.ions[k].c_max
+    D0, h = junction.columns.diffusivity[k, 1:-1], junction.columns.distance[k, 1:-1]
     left, right, inner = c[:-1], c[1:], J[1:-1]
+    crowd_left, crowd_right = junction.columns.crowding[k, :-1], junction.columns.crowding[k, 1:]
     B, B_back, dB = work[UPHILL, 1:], work[DOWNHILL, 1:], work[UPHILL_SLOPE, 1:]
     g, dg = work[G, 1:], work[G_SLOPE, 1:]
     by_left, by_right, by_field = slopes.by_left[1:-1], slopes.by_right[1:-1], slopes.by_field[1:-1]
     per_kT = -junction.ions[k].z / junction.kT[k]
     for i in range(inner.size):
+        cells, crowding = (left[i], right[i]), (crowd_left[i], crowd_right[i])
         inner[i], by_left[i], by_right[i], by_field[i] = exchange(
-            left[i], right[i], c_max, D0[i] / h[i], (B[i], B_back[i], dB[i]), per_kT * h[i], g[i], dg[i]
+            cells, crowding, D0[i] / h[i], (B[i], B_back[i], dB[i]), per_kT * h[i], g[i], dg[i]
         )
+    for j in range(count(junction.layers) - 1):  # rows of both slopes are there by the field: `fill_interface_hops`
+        i = junction.layers.first[j + 1] - 1
+        forth, back = left[i] * (1.0 - right[i] * crowd_right[i]), right[i] * (1.0 - left[i] * crowd_left[i])
+        by_field[i] = D0[i] / h[i] * (dB[i] * forth - dg[i] * back)

@@ -7,6 +7,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare
 from otjdd.compiler.held_tuples import held
 from otjdd.physics.film_electrons import ELECTRONS
+from otjdd.physics.layers import SIDES
 from otjdd.physics.numerics import copy
 from otjdd.physics.polarisation import PROGRESS
 
@@ -46,6 +47,7 @@ class State(NamedTuple):
     lines: np.ndarray  # (LINES, 2N+1) work space, and here below
     matrix: np.ndarray  # (3, N, 2, 2)
     answer: np.ndarray  # (N, 2)
+    sides: np.ndarray  # (K, SIDES, M-1) fields on both sides of the interfaces between M layers, rows of `layers`
 
 
 @held
@@ -79,16 +81,22 @@ class Memory(NamedTuple):
     place: np.ndarray  # (1,) row of the voltage at which the junction is settled
 
 
-def new_state(K: int, N: int, electrons: bool = False, heat: bool = False, polarised: bool = False) -> State:
-    """An empty state of K columns with N cells, the film with or without electrons, warmed or polarised or not."""
-    faces, guess, held = (K, N + 1), np.zeros((K, GUESS, N + 1)), int(electrons)
+def new_state(
+    K: int, N: int, electrons: bool = False, heat: bool = False, polarised: bool = False, interfaces: int = 0
+) -> State:
+    """An empty state of K columns with N cells, the film with or without electrons, warmed or polarised or not.
+
+    interfaces : number of those between layers
+    """
+    faces, guess, filled = (K, N + 1), np.zeros((K, GUESS, N + 1)), int(electrons)
     guess[:, COSH] = 1.0
     return State(
         np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
         np.zeros(K), np.zeros(1), np.zeros((HEAT, int(heat) * K)),
         np.zeros(K), np.zeros((PROGRESS, int(polarised) * K)),
-        np.zeros((K, held * (N + 2))), np.zeros((K, ELECTRONS, held * N)),
-        np.zeros((LINES, held * (2 * N + 1))), np.zeros((3, held * N, 2, 2)), np.zeros((held * N, 2)),
+        np.zeros((K, filled * (N + 2))), np.zeros((K, ELECTRONS, filled * N)),
+        np.zeros((LINES, filled * (2 * N + 1))), np.zeros((3, filled * N, 2, 2)), np.zeros((filled * N, 2)),
+        np.zeros((K, SIDES, interfaces)),
     )  # fmt: skip
 
 
@@ -179,3 +187,5 @@ def copy_state(source: State, target: State):
         copy(source.band[k], target.band[k])
         for row in range(source.electrons.shape[1]):
             copy(source.electrons[k, row], target.electrons[k, row])
+        for row in range(SIDES):
+            copy(source.sides[k, row], target.sides[k, row])

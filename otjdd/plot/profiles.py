@@ -46,14 +46,31 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
             shots = every(run.ds) if run.ds.sizes["snapshot"] <= CURVES else extremes(run.ds)
             for j, shot in enumerate(shots):
                 c = run.ds.vacancy_concentration.values[shot.number]
-                least, most = min(least, c.min()), max(most, c.max())
+                c = np.where(c > 0.0, c, np.nan)  # none in a layer without sites
+                least, most = min(least, np.nanmin(c)), max(most, np.nanmax(c))
                 line = stroke(i, j, len(runs), len(shots))
                 axes.plot(run.ds.x.values * 1e9, c, label=legend_label(run, shot.name), **line)
         axes.set(yscale="log", ylabel="vacancies (m⁻³)", ylim=(max(least, most * DEEPEST) / 2, most * 3))
         legend(axes)
+    draw_layers(axes, runs)
     axes.set(xlabel="position (nm)")
     if hidden := [text for run in runs if (text := unseen(run.ds))]:
         small_print(axes, hidden[0])
+
+
+def draw_layers(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the interfaces of a film of several layers, of the first result that has one, and name its layers above."""
+    ds = next((run.ds for run in runs if "layer_end" in run.ds), None)
+    if ds is None:
+        return
+    ends = np.concatenate(([0.0], ds.layer_end.values * 1e9))
+    for end in ends[1:-1]:
+        axes.axvline(end, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
+    for name, start, end in zip(ds.layer.values, ends, ends[1:], strict=False):
+        axes.annotate(
+            str(name), ((start + end) / 2, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom",
+            color=GREY, fontsize="small",
+        )  # fmt: skip
 
 
 def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:
@@ -116,6 +133,7 @@ def bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
             drawn.append((run.ds, line))
     for film in {round(thickness(run.ds), 6) for run in runs}:
         axes.axvspan(0, film, color=SKY, alpha=0.12, linewidth=0)
+    draw_layers(axes, runs)
     axes.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     axes.annotate("$E_F$", (1.01, 0), xycoords=("axes fraction", "data"), ha="left", va="center", color=GREY)
     xlim, ylim = band_limits(*zip(*drawn, strict=True))

@@ -79,6 +79,11 @@ OUTPUTS = _outputs({
     "emptied_ion_share": ("", "1", "mean over steps of the ions that cells gave to emptied ones, over those of the column"),
     "column_weight": ("column", "1", "share of the area of all columns"),
     "column_kind": ("column", "1", "number of the kind of a column"),
+    # layers of a film, where it has several
+    "layer": ("layer", "1", "material of a layer of the film"),
+    "layer_end": ("layer", "m", "distance of the right end of a layer from the left electrode"),
+    "layer_vacancies": ("snapshot layer", "m^-2", "vacancies per area in a layer, mean over the columns"),
+    "layer_field": ("snapshot layer", "V m^-1", "field of a layer, towards the right electrode, mean over the columns"),
     # kinds of columns, where a case has several
     "kind": ("kind", "1", "kind of columns"),
     "kind_share": ("kind", "1", "share of a kind in the area of the junction"),
@@ -161,11 +166,11 @@ OUTPUTS = _outputs({
 # Coordinates: each is a dimension of its own name, or lies along a dimension without values.
 COORDINATES = {
     "time", "x", "bias", "temperature", "state", "frequency", "read_time", "write_voltage", "snapshot_time",
-    "step_time", "kind", "channel",
+    "step_time", "kind", "channel", "layer",
 }  # fmt: skip
 
 
-TEXTS = {"state", "kind", "channel"}  # coordinates that are text
+TEXTS = {"state", "kind", "channel", "layer"}  # coordinates that are text
 
 
 def dataset(

@@ -96,9 +96,14 @@ def collected(
     arrays: dict[str, Any] = (
         series(case, junction, rows) if along_time else {"conduction_current": rows[:, run_log.CURRENT]}
     )
-    faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
+    faces = model.film_faces(case.device.film)
     coords = {"time": rows[:, 0], "x": model.centres(faces)}
     arrays |= reads | {"cell_width": np.diff(faces), "column_weight": junction.columns.weight}
+    stack = case.device.film.stack
+    if len(stack) > 1:
+        arrays["layer_end"] = np.cumsum([sheet.thickness for sheet in stack])
+        names = [sheet.material or f"layer {number}" for number, sheet in enumerate(stack, 1)]
+        coords["layer"] = np.array(names, dtype=object)
     if moving.apart:
         K = len(junction.columns.weight)
         arrays |= kinds_apart(case, junction, rows[:, run_log.RECORD : run_log.RECORD + 2 * K])

@@ -34,34 +34,43 @@ DONE = 1e-9  # last step in x: the error is its square
 def relaxed(junction: Junction, c: np.ndarray, V: float = 0.0, P: np.ndarray | None = None) -> np.ndarray | None:
     """Concentrations (K, N) [1/m3] at rest at junction voltage V [V], with as many ions in each column as c has.
 
-    P : (K,) [C/m2] polarisation, which stays; None for none. None when not found.
+    P : (K,) [C/m2] polarisation, which stays; None for none. None when not found. Layers without sites part a column, and
+    each part keeps its ions.
     """
     electrons = bool(hold_electrons(junction))
     K, N = c.shape
-    out, state = np.empty_like(c), new_state(K, N, electrons)
+    out, state = np.empty_like(c), new_state(K, N, electrons, interfaces=junction.layers.half_left.shape[1])
     if P is not None:
         state.P[:] = P
-    find = relaxed_with_electrons if electrons else relaxed_column
+    rest_of = relaxed_with_electrons if electrons else relaxed_column
     for k in range(K):
-        found = find(junction, state, k, c[k], V)
-        if found is None:
+        rest = rest_of(junction, state, k, c[k], V)
+        if rest is None:
             return None
-        out[k] = found
+        out[k] = rest
     return out
 
 
 def relaxed_column(junction: Junction, state: State, k: int, c: np.ndarray, V: float) -> np.ndarray | None:
     """Concentrations (N,) of column k at rest at V [V], from c with as many ions; None when not found. state : scratch"""
-    c_max, total = junction.ions[k].c_max, (c * junction.columns.width[k]).sum()
-    x = np.log(c / (c_max - c))
+    sites, width = junction.columns.sites[k], junction.columns.width[k]
+    cells = np.flatnonzero(sites)
+    bounds = [0, *(np.flatnonzero(np.diff(cells) > 1) + 1), cells.size]
+    totals = np.add.reduceat((c * width)[cells], bounds[:-1])
+    x = np.log(c[cells] / (sites[cells] - c[cells]))
     for _ in range(STEPS):
-        step = newton_step(junction, state, k, x, total, V)
+        if cells.size == c.size:
+            step = newton_step(junction, state, k, x, totals[0], V)
+        else:
+            step = newton_step_of_parts(junction, state, k, x, (cells, bounds, totals), V)
         longest = np.abs(step).max()
         if not longest < np.inf:
             return None
         x = x + step * min(1.0, LONGEST / longest) if longest > 0.0 else x
         if longest < DONE:
-            return c_max / (1.0 + np.exp(-x))
+            rest = np.zeros(c.size)
+            rest[cells] = sites[cells] / (1.0 + np.exp(-x))
+            return rest
     return None
 
 
@@ -72,6 +81,13 @@ def relaxed_with_electrons(junction: Junction, state: State, k: int, c: np.ndarr
     return state.c[k].copy() if found else None
 
 
+def closed_at(junction: Junction, state: State, k: int, c: np.ndarray, V: float) -> bool:
+    """Put column k of the state at concentrations (N,) and V [V], and solve its stack. Returns success."""
+    state.c[k] = c
+    state.guess[k], state.guess[k, COSH] = 0.0, 1.0
+    return bool(close(junction, state, k, V, CLOSURE_TOLERANCE))
+
+
 def newton_step(junction: Junction, state: State, k: int, x: np.ndarray, total: float, V: float) -> np.ndarray:
     """Newton's step in x (N,) for column k at V [V], nan where the stack does not close; the state then holds D(L) at x.
 
@@ -80,9 +96,8 @@ def newton_step(junction: Junction, state: State, k: int, x: np.ndarray, total: 
     columns, z, N = junction.columns, junction.ions[k].z, x.size
     width, distance = columns.width[k], columns.distance[k]
     share = 1.0 / (1.0 + np.exp(-x))
-    c = state.c[k] = junction.ions[k].c_max * share
-    state.guess[k], state.guess[k, COSH] = 0.0, 1.0
-    if not close(junction, state, k, V, CLOSURE_TOLERANCE):
+    c = columns.sites[k] * share
+    if not closed_at(junction, state, k, c, V):
         return np.full(N, np.nan)
     E, eps, D_left, D_right = state.E[k], state.eps[k], state.D_left[k], state.D_right[k]
     inner = (junction.kT[k] * np.diff(x) + columns.site[k, 1:-1]) / (z * distance[1:-1])
@@ -101,6 +116,38 @@ def newton_step(junction: Junction, state: State, k: int, x: np.ndarray, total: 
     bands = np.array([by_x[1:], -(by_x[1:] + by_x[:-1] + charge[1:-1]), by_x[:-1]])
     rest = np.array([missing[-1], (c * width).sum() / total - 1.0])
     return -bordered(bands, ends, np.diff(missing), rest)
+
+
+def newton_step_of_parts(
+    junction: Junction, state: State, k: int, x: np.ndarray, parts: tuple[np.ndarray, list[int], np.ndarray], V: float
+) -> np.ndarray:
+    """As `newton_step` for a column that layers without sites part: x of the cells with sites.
+
+    parts : numbers of these cells, the places in that list where a part begins and the end, ions of each part [1/m2]
+    Rows of a part: the field of each face within it, and its number of ions.
+    """
+    (cells, bounds, totals), columns, z = parts, junction.columns, junction.ions[k].z
+    width, distance, share = columns.width[k][cells], columns.distance[k], 1.0 / (1.0 + np.exp(-x))
+    c = np.zeros(columns.sites.shape[1])
+    c[cells] = columns.sites[k][cells] * share
+    if not closed_at(junction, state, k, c, V):
+        return np.full(x.size, np.nan)
+    eps = state.eps[k]
+    ions = width * c[cells] * (1.0 - share)
+    charge, slope = z * ELEMENTARY_CHARGE * ions, closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
+    elastance = electrostatics.edge(junction.left[k], state.D_left[k])[1] + np.cumsum(distance / eps)[cells]
+    matrix, missing = np.zeros((x.size, x.size)), np.zeros(x.size)
+    for first, end, total in zip(bounds, bounds[1:], totals, strict=False):
+        for i in range(first + 1, end):
+            f = cells[i]
+            by_x = eps[f] * junction.kT[k] / (z * distance[f])
+            missing[i] = by_x * (x[i] - x[i - 1] + columns.site[k, f] / junction.kT[k]) - eps[f] * state.E[k, f]
+            matrix[i] = charge * (cells >= f) - charge * elastance / slope
+            matrix[i, i] += by_x
+            matrix[i, i - 1] -= by_x
+        matrix[first, first:end] = ions[first:end] / total
+        missing[first] = (width * c[cells])[first:end].sum() / total - 1.0
+    return -np.linalg.solve(matrix, missing)
 
 
 def bordered(bands: np.ndarray, ends: np.ndarray, inside: np.ndarray, rest: np.ndarray) -> np.ndarray:

@@ -72,7 +72,7 @@ def begin(
 
 def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """As `start`, without a history and before ions are drawn. Raises SolverError, ValueError."""
-    initial, c, P = case.ions.initial, model.uniform(parts, case.device.film.cells), polarisation(case, junction, parts)
+    initial, c, P = case.ions.initial, model.uniform(case, parts), polarisation(case, junction, parts)
     if initial == "equilibrium":
         return Start(relax(junction, c, P), P)
     if isinstance(initial, FromResult):
@@ -128,7 +128,7 @@ def from_result(case: Case, parts: list[Member]) -> np.ndarray:
     width = ds["cell_width"].values
     if len(c) != len(parts):
         raise ValueError(f"{said}columns: {len(c)}, the case has {len(parts)}")
-    faces = model.grid_faces(film.thickness, film.cells, film.grading)
+    faces = model.film_faces(film)
     if len(width) == film.cells and np.allclose(width, np.diff(faces), rtol=1e-9, atol=0.0):
         return c
     if spreads_thickness(ds) or unlike_thickness(parts) or case.columns.spread.get(THICKNESS):

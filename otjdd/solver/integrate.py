@@ -118,7 +118,8 @@ def begin(
     (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
     heat = junction.heat.resistance.size > 0  # as in `heat.heated`
     polarised = junction.polarisation.saturation.size > 0  # as in `junction.polarised`
-    state = states.new_state(K, N, electrons, heat, polarised)
+    interfaces = junction.layers.half_left.shape[1]
+    state = states.new_state(K, N, electrons, heat, polarised, interfaces)
     if polarisation is not None:
         put_polarised(junction, state, polarisation)
     state.c[:] = c
@@ -126,7 +127,9 @@ def begin(
         put_temperature(junction, state, junction.heat.surroundings if temperature is None else temperature)
     control = control_of(junction, c, float(rtol), float(atol * c.mean()), min(CHUNK, max_steps), noise)
     total = (c * junction.columns.width).sum(axis=1)
-    trial = rosenbrock.new_trial(K, N, electrons, rosenbrock_methods.method_for(rtol), heat, polarised, noise)
+    trial = rosenbrock.new_trial(
+        K, N, electrons, rosenbrock_methods.method_for(rtol), heat, polarised, noise, interfaces
+    )
     tangent, memory = states.new_tangent(K, N), states.new_memory(K, N)
     watch = model_limits.no_watch() if watch is None else watch
     began = c.copy() if is_noisy(trial.noise) else np.zeros((0, 0))

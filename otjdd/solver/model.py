@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from otjdd.physics.channels.table import CODES, COHERENT
 from otjdd.physics.film_electrons import film_electrons
 from otjdd.physics.image_force import PIECES
 from otjdd.physics.ions import LAWS
+from otjdd.physics.layers import Layers
 from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
 from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.solver.electrodes import electrode, permittivity
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from otjdd.case.case import Case
     from otjdd.case.columns import Columns
     from otjdd.case.device import Device, Ions
+    from otjdd.case.film import Film, LayeredFilm, Sheet
     from otjdd.physics.electrostatics import Electrode, Permittivity
     from otjdd.physics.film_electrons import FilmElectrons
     from otjdd.physics.junction import Junction
@@ -76,6 +79,29 @@ def centres(faces: np.ndarray) -> np.ndarray:
     """Cell centres (N,) [m]."""
     middle: np.ndarray = 0.5 * (faces[1:] + faces[:-1])
     return middle
+
+
+def faces_of(stack: tuple[Sheet, ...], thickness: float) -> np.ndarray:
+    """Faces (N+1,) [m] of a film; the thickness [m] is that of a film of one layer, which may differ between columns."""
+    if len(stack) == 1:
+        return grid_faces(thickness, stack[0].cells, stack[0].grading)
+    parts, start = [np.zeros(1)], 0.0
+    for sheet in stack:
+        parts.append(start + grid_faces(sheet.thickness, sheet.cells, sheet.grading)[1:])
+        start += sheet.thickness
+    return np.concatenate(parts)
+
+
+def film_faces(film: Film | LayeredFilm) -> np.ndarray:
+    """Faces (N+1,) [m] of a film."""
+    return faces_of(film.stack, film.thickness)
+
+
+def first_faces(stack: tuple[Sheet, ...]) -> np.ndarray:
+    """Number of the first face of each layer, and of the face behind the last one (M+1,)."""
+    first = np.concatenate(([0], np.cumsum([sheet.cells for sheet in stack])))
+    first[-1] += 1
+    return first
 
 
 def starting_profile(case: Case) -> Profile | None:
@@ -125,22 +151,40 @@ def site_energy(x: np.ndarray, thickness: float, well_left: float, well_right: f
     return -well_left * np.exp(-((x / width) ** 2)) - well_right * np.exp(-(((thickness - x) / width) ** 2))
 
 
-@lru_cache(maxsize=16)
-def tunnelling_nodes(thickness: float, cells: int, grading: float, tolerance: float) -> np.ndarray:
-    """Points 0..N+1 (left end, centres, right end) of a grid that bound the pieces of the film band.
+def tunnelling_nodes(stack: tuple[Sheet, ...], thickness: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a film that bound the pieces of its band, and the first piece of each layer and behind the last (M+1,).
 
-    Counted from both ends, so that a film turned round has the same. tolerance : relative, of currents
+    Points are both ends of each layer with the centres of its cells between. thickness [m] : of a film of one layer
+    tolerance : relative, of currents
     """
-    faces = grid_faces(thickness, cells, grading)
+    if len(stack) == 1:
+        nodes = layer_nodes((thickness, thickness), stack[0].cells, stack[0].grading, tolerance)
+        return nodes, np.array([0, len(nodes) - 1])
+    whole, start, parts, pieces = sum(sheet.thickness for sheet in stack), 0, [np.zeros(1, int)], [0]
+    for sheet in stack:
+        own = layer_nodes((sheet.thickness, whole), sheet.cells, sheet.grading, tolerance)
+        parts.append(start + own[1:])
+        start += sheet.cells + 1
+        pieces.append(pieces[-1] + len(own) - 1)
+    return np.concatenate(parts), np.array(pieces)
+
+
+@lru_cache(maxsize=16)
+def layer_nodes(thickness: tuple[float, float], cells: int, grading: float, tolerance: float) -> np.ndarray:
+    """Points 0..N+1 (left end, centres, right end) of a layer that bound the pieces of its band.
+
+    Counted from both ends, so that a film turned round has the same. thickness : of the layer, and of the film [m]
+    """
+    faces = grid_faces(thickness[0], cells, grading)
     points = np.concatenate(([faces[0]], centres(faces), [faces[-1]]))
     if cells <= FILM_SEGMENTS:  # cells of unlike charge in one piece made currents on 16 cells wrong by 4e-3
         return np.arange(len(points))
-    shortest = min(faces[-1] / FILM_SEGMENTS, LONGEST_SEGMENT * (tolerance / 1e-4) ** (1 / 6))
-    kept, last, middle = [0], len(points) - 1, 0.5 * faces[-1]
+    shortest = min(thickness[1] / FILM_SEGMENTS, LONGEST_SEGMENT * (tolerance / 1e-4) ** (1 / 6))
+    nodes, last, middle = [0], len(points) - 1, 0.5 * faces[-1]
     for i in range(1, len(points) // 2):
-        if points[i] - points[kept[-1]] >= shortest and middle - points[i] >= 0.25 * shortest:
-            kept.append(i)
-    return np.array([*kept, *(last - i for i in reversed(kept))])
+        if points[i] - points[nodes[-1]] >= shortest and middle - points[i] >= 0.25 * shortest:
+            nodes.append(i)
+    return np.array([*nodes, *(last - i for i in reversed(nodes))])
 
 
 def column_numbers(case: Case, parts: list[Member], temperature: float) -> kernels.Columns:
@@ -149,42 +193,96 @@ def column_numbers(case: Case, parts: list[Member], temperature: float) -> kerne
     for part in parts:
         _, _, device, ions, _ = kinds[part.kind]
         film = device.film
-        grid = film.cells, film.grading, film.fixed_charge, ions.well_width
         supply = device.area * device.conducting_fraction * device.richardson * temperature * temperature / kT
         supply *= covered_by(kinds)
-        faces = grid_faces(part.thickness, film.cells, film.grading)
-        along = along_film(part.thickness, part.well_left, part.well_right, *grid)
-        barrier = part.activation_energy + ions.activation_energy_rise * (faces / part.thickness - 0.5)
-        D0 = [ions.prefactor * math.exp(-energy / kT) for energy in barrier]
-        rows.append((*along, D0, barrier, part.left_shift, part.weight, film.tunnelling_mass, supply))
+        along = along_film(film.stack, part.thickness, part.well_left, part.well_right, ions.well_width)
+        hops = hops_along(film.stack, part.thickness, ions, part.activation_energy, kT)
+        sites = np.repeat([sheet.sites(ions) for sheet in film.stack], [sheet.cells for sheet in film.stack])
+        crowding = np.divide(1.0, sites, out=np.zeros(len(sites)), where=sites > 0.0)
+        offsets = np.array([sheet.band_offset for sheet in film.stack])
+        rise = np.zeros(len(sites) + 1)
+        rise[first_faces(film.stack)[1:-1]] = np.diff(offsets)
+        masses = [sheet.tunnelling_mass for sheet in film.stack]
+        rows.append((
+            along.width, 1 / along.width, sites, crowding, along.distance, along.site, rise, along.fixed, *hops,
+            part.left_shift + offsets[-1], part.weight, masses, supply,
+        ))  # fmt: skip
     return kernels.Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
+
+
+class AlongFilm(NamedTuple):
+    """Arrays of a column that do not depend on its temperature or its rates."""
+
+    width: np.ndarray  # (N,) m, of the cells
+    distance: np.ndarray  # (N+1,) m, between the centres beside a face
+    site: np.ndarray  # (N+1,) eV, steps of the site energy
+    fixed: np.ndarray  # (N+1,) C/m2, fixed charge to the right of a face
 
 
 @lru_cache(maxsize=MOST_COLUMNS)
 def along_film(
-    thickness: float, well_left: float, well_right: float, cells: int, grading: float, fixed_charge: float,
-    well_width: float,
-) -> tuple[np.ndarray, ...]:  # fmt: skip
-    """Arrays of a column that do not depend on its temperature or its rates, which cannot be written to.
-
-    Widths of the cells [m] and their inverses, distances of the centres [m], steps of the site energy [eV], fixed charge
-    [C/m2] right of each face
-    """
-    faces = grid_faces(thickness, cells, grading)
-    x, width = centres(faces), np.diff(faces)
-    distance = np.diff(np.concatenate(([0.0], x, [thickness])))
-    W = site_energy(x, thickness, well_left, well_right, well_width)
+    stack: tuple[Sheet, ...], thickness: float, well_left: float, well_right: float, well_width: float
+) -> AlongFilm:
+    """Arrays of a column, which cannot be written to. thickness [m] : of a film of one layer"""
+    faces = faces_of(stack, thickness)
+    x, width, ends = centres(faces), np.diff(faces), faces[np.minimum(first_faces(stack), len(faces) - 1)]
+    distance = np.diff(np.concatenate(([0.0], x, [faces[-1]])))
+    energies = np.repeat([sheet.site_energy for sheet in stack], [sheet.cells for sheet in stack])
+    W = site_energy(x, faces[-1], well_left, well_right, well_width) + energies
     site = np.concatenate(([0.0], np.diff(W), [0.0]))
-    found = width, 1 / width, distance, site, ELEMENTARY_CHARGE * fixed_charge * (thickness - faces)
-    for array in found:
+    fixed = np.zeros(len(faces))
+    for sheet, start, end in zip(stack, ends, ends[1:], strict=False):
+        fixed += ELEMENTARY_CHARGE * sheet.fixed_charge * np.maximum(end - np.maximum(faces, start), 0.0)
+    for array in (width, distance, site, fixed):
         array.flags.writeable = False
-    return found
+    return AlongFilm(width, distance, site, fixed)
+
+
+def hops_along(
+    stack: tuple[Sheet, ...], thickness: float, ions: Ions, activation_energy: float, kT: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Diffusivity [m2/s], migration barrier [eV] and hop distance over that of the ions at the faces of a column (N+1,).
+
+    At an interface they are those of its own barrier if it has one, else the mean of both sides; without sites on one side
+    no ion crosses. thickness [m] : of a film of one layer   activation_energy : of the column, where a layer has none
+    """
+    faces, first = faces_of(stack, thickness), first_faces(stack)
+    own = [given(sheet.activation_energy, activation_energy) for sheet in stack]
+    factor = [given(sheet.prefactor, ions.prefactor) if sheet.mobile else 0.0 for sheet in stack]
+    a = float(ions.hop_distance or 1.0)
+    hop = [given(sheet.hop_distance, a) / a for sheet in stack]
+    energy, prefactor, reach = (np.repeat(np.array(values), np.diff(first)) for values in (own, factor, hop))
+    for j, f in enumerate(first[1:-1]):
+        energy[f] = given(stack[j].interface_barrier, 0.5 * (own[j] + own[j + 1]))
+        prefactor[f], reach[f] = math.sqrt(factor[j] * factor[j + 1]), math.sqrt(hop[j] * hop[j + 1])
+    barrier = energy + ions.activation_energy_rise * (faces / faces[-1] - 0.5)
+    diffusivity = np.array([D0 * math.exp(-E / kT) for D0, E in zip(prefactor, barrier, strict=True)])
+    return diffusivity, barrier, reach
+
+
+def given(value: float | None, otherwise: float) -> float:
+    """A value, or another one where it is not given."""
+    return otherwise if value is None else value
+
+
+def layers(case: Case, parts: list[Member], pieces: np.ndarray) -> Layers:
+    """Layers of the films of all columns. pieces : first piece of the band in each layer, and the one behind the last"""
+    kinds, rows = kinds_of(case), []
+    for part in parts:
+        _, _, device, ions, _ = kinds[part.kind]
+        stack, a = device.film.stack, float(ions.hop_distance or 0.0)
+        width, inner = np.diff(faces_of(stack, part.thickness)), first_faces(stack)[1:-1]
+        hops = [math.sqrt(given(one.hop_distance, a) * given(two.hop_distance, a)) for one, two in pairwise(stack)]
+        barred = [sheet.interface_barrier is not None for sheet in stack[:-1]]
+        rows.append((0.5 * width[inner - 1], 0.5 * width[inner], np.where(barred, hops, 0.0)))
+    first = first_faces(case.device.film.stack)
+    return Layers(first, pieces, *(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
 
 
 class Materials(NamedTuple):
     """Numbers of the kernels that all columns of one kind share."""
 
-    film: Permittivity
+    film: tuple[Permittivity, ...]  # of each layer
     left: Electrode
     right: Electrode
     ions: hopping.Ions
@@ -194,7 +292,7 @@ class Materials(NamedTuple):
 def materials(device: Device, ions: Ions, temperature: float, current_tolerance: float) -> Materials:
     """Numbers of a device and its ions at a temperature [K]."""
     return Materials(
-        film=permittivity(device.film.permittivity, temperature),
+        film=tuple(permittivity(sheet.permittivity, temperature) for sheet in device.film.stack),
         left=electrode(device.left, temperature, current_tolerance),
         right=electrode(device.right, temperature, current_tolerance),
         ions=hopping.Ions(
@@ -217,23 +315,24 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
     device, circuit = case.device, case.circuit
     parts = members(case) if parts is None else parts
     film = device.film
-    nodes = tunnelling_nodes(film.thickness, film.cells, film.grading, case.numerics.current_tolerance).copy()
+    nodes, pieces = tunnelling_nodes(film.stack, film.thickness, case.numerics.current_tolerance)
     of_kinds = [materials(kind.device, kind.ions, T, case.numerics.current_tolerance) for kind in kinds_of(case)]
-    made = [of_kinds[part.kind] for part in parts]
+    of_columns = [of_kinds[part.kind] for part in parts]
     columns = column_numbers(case, parts, T)
     return kernels.Junction(
         columns=columns,
-        film=Row(of.film for of in made),
-        nodes=nodes,
-        left=Row(of.left for of in made),
-        right=Row(of.right for of in made),
-        ions=Row(of.ions for of in made),
+        film=Row(law for of in of_columns for law in of.film),
+        layers=layers(case, parts, pieces),
+        nodes=nodes.copy(),
+        left=Row(of.left for of in of_columns),
+        right=Row(of.right for of in of_columns),
+        ions=Row(of.ions for of in of_columns),
         kT=np.full(len(parts), BOLTZMANN_EV * T),
         transmission=TRANSMISSIONS[device.transmission],
         energy_tolerance=energy_tolerance(case),
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
-        electrons=Row(of.electrons for of in made),
+        electrons=Row(of.electrons for of in of_columns),
         image=image_of_columns(case, T, parts, nodes),
         heat=heat(case, columns, T),
         polarisation=polarisation(case, parts, T),
@@ -301,20 +400,20 @@ def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes:
     whole = image_of(case.device, temperature, film.thickness, 0.0)
     if whole is None:
         return np.zeros((len(parts), 0, PIECES))
-    points = np.concatenate(([0.0], centres(grid_faces(film.thickness, film.cells, film.grading)), [film.thickness]))
-    found = []
+    points = np.concatenate(([0.0], centres(film_faces(film)), [film.thickness]))
+    pieces = []
     for part in parts:
         image = image_of(kinds[part.kind].device, temperature, part.thickness, part.left_shift)
         assert image is not None  # all kinds have an image force, or none has
-        found.append(image_pieces(image, whole, points[nodes]))
-    return np.array(found)
+        pieces.append(image_pieces(image, whole, points[nodes]))
+    return np.array(pieces)
 
 
 def along_profile(case: Case, parts: list[Member]) -> np.ndarray:
     """Concentrations (K, N) [1/m3] of the profile that a case starts from, stretched with the thickness of a column."""
     film, start = case.device.film, starting_profile(case)
     assert start is not None  # `initial.start` asks for it where the case names one
-    c = start.cells(grid_faces(film.thickness, film.cells, film.grading))
+    c = start.cells(film_faces(film))
     return np.array([c * (part.density / start.mean(film.thickness)) for part in parts])
 
 
@@ -324,6 +423,11 @@ def energy_tolerance(case: Case) -> float:
     return tolerance if case.device.transmission == "transfer-matrix" else KINKS * tolerance
 
 
-def uniform(parts: list[Member], cells: int) -> np.ndarray:
-    """Concentrations (K, N) [1/m3] of a film with its vacancies spread evenly."""
-    return np.repeat(np.array([[part.density] for part in parts]), cells, axis=1)
+def uniform(case: Case, parts: list[Member]) -> np.ndarray:
+    """Concentrations (K, N) [1/m3] of a film with its vacancies spread evenly over the layers that have sites."""
+    kinds = kinds_of(case)
+    return np.array([
+        np.repeat([part.density * sheet.mobile for sheet in stack], [sheet.cells for sheet in stack])
+        for part in parts
+        for stack in [kinds[part.kind].device.film.stack]
+    ])  # fmt: skip

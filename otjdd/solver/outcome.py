@@ -55,7 +55,9 @@ OF_LAWS = {
 
 def references(case: Case) -> str:
     """Publications of the models of a case; the sources of its numbers stand in the case itself."""
-    parts = [getattr(part, "permittivity", None) for part in (case.device.left, case.device.film, case.device.right)]
+    parts = [
+        getattr(part, "permittivity", None) for part in (case.device.left, *case.device.film.stack, case.device.right)
+    ]
     used = dict.fromkeys([case.ions.law, *(part.law for part in parts if part)])
     return "; ".join([*REFERENCES, *(OF_LAWS[law] for law in used if law in OF_LAWS)])
 

@@ -101,7 +101,7 @@ def begin_known(**changes: Any) -> integrate.Run:
     """The run at its start. changes : of the case."""
     case = parse_case(CASE).replace(**changes)
     parts = model.members(case)
-    c = model.uniform(parts, case.device.film.cells)
+    c = model.uniform(case, parts)
     return integrate.begin(model.junction(case, parts=parts), c, rtol=case.numerics.rtol, atol=case.numerics.atol)
 
 

@@ -153,7 +153,7 @@ def prepared(case: Case, junction: Junction, parts: list[Member]) -> tuple[Start
     try:
         return initial.start(case, junction, parts), None
     except (SolverError, KeyboardInterrupt, SystemError) as error:
-        return Start(model.uniform(parts, case.device.film.cells)), ending(error)
+        return Start(model.uniform(case, parts)), ending(error)
 
 
 def undergo(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otjdd.physics import electrostatics
-from otjdd.physics.bands import band_profile
+from otjdd.physics import electrostatics, image_force
+from otjdd.physics.bands import band_profile, straight_parts
 from otjdd.physics.channels.coherent import current_by_energy
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.results.outputs import OUTPUTS
@@ -34,7 +34,7 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
     """Profiles of a recorded state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
     integrate.restore_state(moving, instant, instant.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
-    c = bounded(state.c, junction.columns.width, np.array([ions.c_max for ions in junction.ions])[:, None])
+    c = bounded(state.c, junction.columns.width, junction.columns.sites)
     bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
     middle = len(weight) // 2
     profiles = {
@@ -44,6 +44,11 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
         "conduction_band": weight @ bands,
         "film_electron_ratio": ratio_of_columns(junction, state, moving.watch),
     } | band_diagram(junction, state, middle)
+    if junction.layers.half_left.size:
+        profiles["layer_vacancies"] = weight @ np.add.reduceat(
+            c * junction.columns.width, first_cells(junction), axis=1
+        )
+        profiles["layer_field"] = weight @ np.array([layer_fields(junction, state, k) for k in range(len(weight))])
     if case.device.film.electrons != "none":
         profiles["film_electrons"] = weight @ film_electrons(state)
         profiles["snapshot_junction_voltage"] = float(state.V[0])
@@ -57,7 +62,7 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
 
 
 def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
-    """Concentrations (K, N) [1/m3] between zero and c_max (K, 1), which steps leave by some 1e-6 of the ions.
+    """Concentrations (K, N) [1/m3] between zero and the sites c_max (K, N), which steps leave by some 1e-6 of the ions.
 
     What is missing below zero is taken from all cells of a column in proportion to what they hold, what is too much is
     given to them in proportion to their free sites: no ion is lost. The run itself goes on from c (`stepper.outside`).
@@ -71,6 +76,20 @@ def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
     return whole
 
 
+def first_cells(junction: Junction) -> np.ndarray:
+    """Number of the first cell of each layer (M,)."""
+    first: np.ndarray = junction.layers.first[:-1]
+    return first
+
+
+def layer_fields(junction: Junction, state: State, k: int) -> np.ndarray:
+    """Mean field (M,) [V/m] of each layer of column k."""
+    lengths, fields, _ = straight_parts(junction, state, k)
+    first = first_cells(junction) + np.arange(junction.layers.first.size - 1)  # each interface has two straight parts
+    mean: np.ndarray = np.add.reduceat(lengths * fields, first) / np.add.reduceat(lengths, first)
+    return mean
+
+
 def film_electrons(state: State) -> np.ndarray:
     """Electrons (K, N) [1/m3] at the cell centres of each column of a film that holds them."""
     density: np.ndarray = state.electrons[:, RIGHT] + state.electrons[:, LEFT]
@@ -81,8 +100,9 @@ def film_band(junction: Junction, state: State, k: int) -> np.ndarray:
     """Conduction band (N,) [eV] at the cell centres of column k."""
     at_right = electrostatics.edge(junction.right[k], -state.D_right[k])[0]
     rise = junction.columns.distance[k] * state.E[k]
+    steps = junction.columns.rise[k]
     band: np.ndarray = at_right - np.cumsum(rise[::-1])[::-1][1:]
-    return band
+    return band - np.cumsum(steps[::-1])[::-1][1:] if steps.any() else band
 
 
 def profile_of(junction: Junction, state: State, k: int) -> Profile:
@@ -95,13 +115,7 @@ def band_diagram(junction: Junction, state: State, k: int) -> dict[str, np.ndarr
     """Band edge through electrodes and film of column k; x = 0 at the left end of the film."""
     profile = profile_of(junction, state, k)
     ends = np.concatenate(([0.0], np.cumsum(profile.length)))
-    thickness = junction.columns.width[k].sum()
-    film = np.flatnonzero(profile.mass == junction.columns.film_mass[k])
-    left = len(profile.length) - junction.nodes.size + 1
-    before = 0 if not len(film) else next(
-        i for i in range(left + 1) if np.isclose(ends[i + junction.nodes.size - 1] - ends[i], thickness, rtol=1e-9)
-    )  # fmt: skip
-    x = ends - ends[before]
+    x = ends - ends[image_force.film_pieces(junction, state, k)[0]]
     position = np.concatenate(([x[0] - 2e-9, x[0]], np.repeat(x, 2)[1:-1], [x[-1], x[-1] + 2e-9]))
     bands = np.column_stack((profile.left + profile.curve, profile.right + profile.curve)).ravel()
     edge = np.concatenate(([profile.bottom_left] * 2, bands, [profile.bottom_right] * 2))

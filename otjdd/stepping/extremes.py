@@ -48,7 +48,7 @@ def lowest_band(junction: Junction, state: State, k: int) -> float:
     band = edge(junction.right[k], -state.D_right[k])[0]
     lowest, last = math.inf, state.c.shape[1]
     for f in range(last, 0, -1):
-        band -= junction.columns.distance[k, f] * state.E[k, f]
+        band -= junction.columns.distance[k, f] * state.E[k, f] + junction.columns.rise[k, f]
         lowest = min(lowest, band)
     return lowest
 

@@ -92,13 +92,16 @@ class Ramp(NamedTuple):
 
 def new_trial(
     K: int, N: int, electrons: bool = False, method: Method = RODAS, heat: bool = False, polarised: bool = False,
-    noise: Noise | None = None,
+    noise: Noise | None = None, interfaces: int = 0,
 ) -> Trial:  # fmt: skip
-    """Room for a step of a method for K columns of N cells, with or without electrons, heat, polarisation and noise."""
+    """Room for a step of a method for K columns of N cells, with or without electrons, heat, polarisation and noise.
+
+    interfaces : number of those between layers
+    """
     stages = method.alpha.size
     work, film = new_work(stages, K, N, polarised), new_electron_work(stages, K, N, electrons, polarised)
     noise = no_noise() if noise is None else noise
-    return Trial(method, work, new_state(K, N, electrons, heat, polarised), film, noise)
+    return Trial(method, work, new_state(K, N, electrons, heat, polarised, interfaces), film, noise)
 
 
 def new_work(stages: int, K: int, N: int, polarised: bool = False) -> Work:
@@ -125,7 +128,7 @@ def factor(junction: Junction, state: State, work: Work, gamma_dt: float) -> boo
         charge, E, eps = junction.ions[k].z * ELEMENTARY_CHARGE, state.E[k], state.eps[k]
         lower, diagonal, upper, response = work.lower[k], work.inverse[k], work.upper[k], work.response[k]
         slopes = FluxSlopes(lower, upper, response)
-        flux_slopes(junction, k, state.c[k], E, work.factors, work.J[k], slopes)
+        flux_slopes(junction, state, k, work.factors, work.J[k], slopes)
         dilution, distance, by_S = columns.dilution[k], columns.distance[k], work.closure[k]
         for f in range(1, N):
             per_eps = 1.0 / eps[f]
@@ -227,7 +230,7 @@ def evaluate_stage(junction: Junction, state: State, trial: Trial, dV: float):
         if polarised(junction):
             new.P[k] = polarisation_after(junction, state, k, work.polar.advance[k])
         D_left = move_fields(junction, state, new, k, work.dS[k], work.dD[k])
-        fluxes(junction, k, new.c[k], new.E[k], work.factors, work.J[k])
+        fluxes(junction, new, k, work.factors, work.J[k])
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
         if polarised(junction):
             q = state.progress[ADVANCE, k] + work.polar.advance[k]

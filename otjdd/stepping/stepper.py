@@ -193,12 +193,12 @@ def outside(junction: Junction, c: np.ndarray) -> float:
     """
     worst = 0.0
     for k in range(c.shape[0]):
-        beyond, held, c_max = 0.0, 0.0, junction.ions[k].c_max
+        beyond, inside = 0.0, 0.0
         for i in range(c.shape[1]):
-            within = min(max(c[k, i], 0.0), c_max)
+            within = min(max(c[k, i], 0.0), junction.columns.sites[k, i])
             beyond += abs(c[k, i] - within) * junction.columns.width[k, i]
-            held += within * junction.columns.width[k, i]
-        worst = max(worst, beyond / held)
+            inside += within * junction.columns.width[k, i]
+        worst = max(worst, beyond / inside)
     return worst
 
 

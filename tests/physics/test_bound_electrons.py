@@ -75,7 +75,7 @@ def test_without_a_level_the_fluxes_are_those_of_the_ions_to_the_last_bit():
     J, other, work = np.zeros(13), np.zeros(13), new_factors(12)
     assert not binds(run.junction)
     fluxes_of(run.junction, run.state, 0, work, J)
-    fluxes(run.junction, 0, run.state.c[0], run.state.E[0], work, other)
+    fluxes(run.junction, run.state, 0, work, other)
     assert np.array_equal(J, other)
     assert not run.state.electrons[0, HELD_RIGHT:].any()
 

@@ -134,13 +134,13 @@ prefactor = "5e-7 m^2/s"
 
 def semiconductor(cells, well=0, **changes):
     case = parse_case(SEMICONDUCTOR.format(**{**THIN, "cells": cells, "well": well, **changes}))
-    return model.junction(case), model.uniform(model.members(case), cells)[0]
+    return model.junction(case), model.uniform(case, model.members(case))[0]
 
 
 def metals(cells, **changes):
     numbers = {"T": 300, "left": 0.36, "right": 0.36, "screening": 0, "L": 30, "density": 1, "cells": cells}
     case = parse_case(METALS.format(**numbers | changes))
-    return model.junction(case), model.uniform(model.members(case), cells)[0]
+    return model.junction(case), model.uniform(case, model.members(case))[0]
 
 
 def holding(junction, N_c=1e26):
@@ -419,7 +419,7 @@ def test_equilibrium_of_the_ions_with_electrons(well):
     c, stack = state.c[0], column_of(state, 0)
     assert (c * junction.columns.width[0]).sum() == pytest.approx(total, rel=1e-13)
     J, factors = np.zeros(N + 1), new_factors(N)
-    fluxes(junction, 0, c, stack.E, factors, J)
+    fluxes(junction, state, 0, factors, J)
     one_way = junction.columns.diffusivity[0, 1:-1] * np.maximum(c[1:], c[:-1]) / junction.columns.distance[0, 1:-1]
     assert np.abs(J[1:-1] / one_way).max() < 1e-11
     assert density(stack).max() > 1e19

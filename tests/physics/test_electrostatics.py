@@ -80,7 +80,7 @@ def test_fields_of_an_array_are_those_of_each_place_whatever_the_guess(eps):
     guess = np.vstack((np.zeros((2, E.size)), np.ones(E.size)))
     found, slope = np.empty(E.size), np.empty(E.size)
     for order in (slice(None), slice(None, None, -1), slice(None)):  # cold, from far away, and back
-        fields(D[order].copy(), eps, found, slope, guess, False)
+        fields(D[order].copy(), eps, found, slope, guess, (0, E.size), False)
         np.testing.assert_allclose(found, expected[order, 0], rtol=1e-12, atol=1e-12 * eps.sqrt_a)
         np.testing.assert_allclose(slope, expected[order, 1], rtol=1e-12)
 
@@ -91,8 +91,8 @@ def test_fields_of_a_stage_are_right_to_1e_10_from_a_guess_at_another_displaceme
     E = np.concatenate((-np.geomspace(1e4, 5e9, 40), np.geomspace(1e4, 5e9, 40)))
     D = np.array([displacement(e, eps)[0] for e in E])
     guess, found, room = np.vstack((np.zeros((2, E.size)), np.ones(E.size))), np.empty(E.size), np.empty(E.size)
-    fields(D, eps, found, room, guess, False)
-    fields(D * (1.0 + change), eps, found, room, guess, True)
+    fields(D, eps, found, room, guess, (0, E.size), False)
+    fields(D * (1.0 + change), eps, found, room, guess, (0, E.size), True)
     expected = [field(d, eps)[0] for d in D * (1.0 + change)]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 

@@ -60,7 +60,7 @@ def band(run, metals):
         return U + (max(images(x, L, metals), -depth) if 0 < x < L else -depth if x == 0 else 0.0)
 
     kinks = np.unique(np.concatenate((ends, [A / depth] if metals == "left" else [])))
-    return kinks, potential, lambda x: run.junction.columns.film_mass[0] if x < L else run.junction.right[0].mass
+    return kinks, potential, lambda x: run.junction.columns.film_mass[0, 0] if x < L else run.junction.right[0].mass
 
 
 def schroedinger(run, E: float) -> float:

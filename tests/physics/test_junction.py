@@ -133,11 +133,13 @@ def test_fluxes_of_a_column_are_those_of_its_faces_and_none_passes_the_electrode
         ions__law=law, ions__well_right=0.3, ions__activation_energy_rise=0.2, device__film__cells=12, **COLUMNS
     )
     junction, rng = model.junction(film), np.random.default_rng(8)
-    columns, ions, c = junction.columns, junction.ions[0], lumpy(junction, rng)
+    columns, ions, state = junction.columns, junction.ions[0], new_state(*junction.columns.width.shape)
+    c = state.c[:] = lumpy(junction, rng)
     for k, scale in ((0, 1e6), (1, 3e8), (1, 3e9)):
-        E, J, slopes, work = scale * rng.standard_normal(13), np.full(13, np.nan), np.empty((4, 13)), new_factors(12)
-        fluxes(junction, k, c[k], E, work, J)
-        flux_slopes(junction, k, c[k], E, work, slopes[0], FluxSlopes(*slopes[1:]))
+        E, J, slopes, work = state.E[k], np.full(13, np.nan), np.empty((4, 13)), new_factors(12)
+        E[:] = scale * rng.standard_normal(13)
+        fluxes(junction, state, k, work, J)
+        flux_slopes(junction, state, k, work, slopes[0], FluxSlopes(*slopes[1:]))
         expected = np.array([
             flux(
                 ions, Hopping(columns.diffusivity[k, f], columns.barrier[k, f], junction.kT[0]), c[k, f - 1], c[k, f],

@@ -53,7 +53,7 @@ def test_equilibrium_does_not_know_the_barriers():
     even, steep = (case(ions__well_right=0.3, ions__activation_energy_rise=rise, device__film__cells=24)
                    for rise in (0.0, 0.2))  # fmt: skip
     junction = model.junction(steep)
-    there = equilibrium.relaxed(model.junction(even), model.uniform(model.members(even), 24))
+    there = equilibrium.relaxed(model.junction(even), model.uniform(even, model.members(even)))
     run = begin(steep, rtol=1e-6, atol=1e-10, junction=junction)
     hold(run, 0.0, 1e6)
     np.testing.assert_allclose(run.state.c, there, rtol=1e-6)

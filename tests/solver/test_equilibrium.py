@@ -12,7 +12,7 @@ DEEP = {"ions__well_left": 1.2, "ions__well_right": 1.0, "temperature": 150.0, "
 
 def found(film, c=None):
     junction, parts = model.junction(film), model.members(film)
-    c = model.uniform(parts, film.device.film.cells) if c is None else c
+    c = model.uniform(film, parts) if c is None else c
     return junction, c, equilibrium.relaxed(junction, c)
 
 
@@ -58,4 +58,4 @@ def test_a_stack_without_equilibrium_is_told(monkeypatch):
     film = case(device__film__cells=8)
     monkeypatch.setattr(equilibrium, "STEPS", 1)
     with pytest.raises(SolverError, match=r"equilibrium .*Try: .*, or "):
-        initial.relax(model.junction(film), model.uniform(model.members(film), 8))
+        initial.relax(model.junction(film), model.uniform(film, model.members(film)))

@@ -122,7 +122,7 @@ def radau(run, voltages, duration):
         def rate(_, y, V=V):
             state.c[0] = y * mean
             close_all(junction, state, V, CLOSURE_TOLERANCE)
-            fluxes(junction, 0, state.c[0], state.E[0], work, J)
+            fluxes(junction, state, 0, work, J)
             return (J[:-1] - J[1:]) / width / mean * duration
 
         solution = solve_ivp(rate, (0, 1), c / mean, "Radau", rtol=1e-10, atol=1e-13)
@@ -206,7 +206,7 @@ def test_equilibrium_is_the_site_limited_boltzmann_profile(crowding):
         ions__density=2e26, ions__site_density=2e26 * crowding, ions__well_left=0.1, ions__well_right=0.4,
         device__film__cells=12,
     )  # fmt: skip
-    c = initial.relax(model.junction(film), model.uniform(model.members(film), film.device.film.cells))
+    c = initial.relax(model.junction(film), model.uniform(film, model.members(film)))
     run = begin(film, c)
     np.testing.assert_allclose(c[0], boltzmann(run), rtol=1e-9)
     assert balance(run).max() < 1e-12
@@ -215,7 +215,7 @@ def test_equilibrium_is_the_site_limited_boltzmann_profile(crowding):
 @needs_speed
 def test_equilibrium_is_found_on_the_default_grid():
     film = case(device__film__cells=100, device__film__grading=20.0)
-    c = initial.relax(model.junction(film), model.uniform(model.members(film), 100))
+    c = initial.relax(model.junction(film), model.uniform(film, model.members(film)))
     np.testing.assert_allclose(c[0], boltzmann(begin(film, c)), rtol=1e-7)
 
 
@@ -223,7 +223,7 @@ def test_equilibrium_is_found_on_the_default_grid():
 def test_equilibrium_stays_as_it_is_by_any_law(law):
     film = case(ions__law=law, ions__well_right=0.2, device__film__cells=12)
     junction = model.junction(film)
-    c = initial.relax(junction, model.uniform(model.members(film), 12))
+    c = initial.relax(junction, model.uniform(film, model.members(film)))
     run = begin(film, c)
     hold(run, 0.0, 1.0)
     np.testing.assert_allclose(run.state.c, c, rtol=1e-8)

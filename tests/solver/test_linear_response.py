@@ -35,7 +35,7 @@ def answers(run, k, dS, dD):
     state.D_right[k] += dD
     state.D_left[k] = equations.faces(junction, state, k, state.D_right[k])
     J = np.zeros(dS.size + 2)
-    equations.fluxes(junction, k, state.c[k], state.E[k], new_factors(J.size - 1), J)
+    equations.fluxes(junction, state, k, new_factors(J.size - 1), J)
     missing = equations.closure(junction, k, state.D_left[k], state.D_right[k], state.V[0], state.E[k])
     return J[1:-1], missing, np.log(column_spectrum(junction, state, k, np.empty(0), False)[0].chord)
 

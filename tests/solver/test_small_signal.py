@@ -46,7 +46,7 @@ def sine_and_answer(frequency: float, charge: str, small: float = 2e-3, **change
     exact = {"numerics.rtol": 1e-7, "numerics.atol": 1e-10, "numerics.current_tolerance": 1e-7}
     case = impedance([0.3], [frequency], **changes).replace(exact)
     parts = model.members(case)
-    rest = equilibrium.relaxed(model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells), 0.3)
+    rest = equilibrium.relaxed(model.junction(case, parts=parts), model.uniform(case, parts), 0.3)
     t = np.arange(periods * points + 1) / (points * frequency)
     table = np.column_stack((t, 0.3 + small * np.sin(2 * np.pi * frequency * t))).tolist()
     ds = simulate(case.replace({"drive": {"kind": "table", "points": table}}), start=Start(rest))

@@ -57,7 +57,7 @@ def begun(ions, seed, relaxed=True, text=FILM, stream=0, largest=math.inf):
     case = parse_case(text)
     parts = model.members(case)
     junction = model.junction(case, parts=parts)
-    c = model.uniform(parts, case.device.film.cells)
+    c = model.uniform(case, parts)
     c = equilibrium.relaxed(junction, c) if relaxed else c
     area = ions / (c[0] @ junction.columns.width[0])
     noise = new_noise(np.array([area]), seed, c.shape[1], stream, largest)

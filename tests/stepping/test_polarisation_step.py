@@ -73,7 +73,7 @@ def exact(run, duration, ramp=0.0):
         assert close_all(junction, state, 0.2 + ramp * t, CLOSURE_TOLERANCE)
         out, moved = np.empty((K, N)), np.empty(K)
         for k in range(K):
-            fluxes(junction, k, state.c[k], state.E[k], work, J)
+            fluxes(junction, state, k, work, J)
             out[k] = (J[:-1] - J[1:]) / junction.columns.width[k]
             E = mean_field(junction.columns.distance[k], state.E[k], polar.thickness[k])
             moved[k] = rate_of(

@@ -50,7 +50,7 @@ def exact(run, duration, ramp=0.0):
         assert close_all(junction, state, 0.2 + ramp * t, CLOSURE_TOLERANCE)
         out = np.empty((K, N))
         for k in range(K):
-            fluxes(junction, k, state.c[k], state.E[k], work, J)
+            fluxes(junction, state, k, work, J)
             out[k] = (J[:-1] - J[1:]) / junction.columns.width[k]
         return out.ravel()
 

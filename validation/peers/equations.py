@@ -133,7 +133,8 @@ def consistent(problem, c, voltage):
         return np.cumsum((junction.columns.distance[0] * settled.E[0])[:0:-1])[::-1]
 
     y[::2], y[1::2] = c / mean, potential(c)
-    fluxes(junction, 0, c, settled.E[0], new_factors(N), J)
+    settled.c[0] = c
+    fluxes(junction, settled, 0, new_factors(N), J)
     dc = -np.diff(J) / junction.columns.width[0]
     moment = 1e-6 * mean / max(np.abs(dc).max(), 1e-300)
     rate[::2], rate[1::2] = dc / mean, (potential(c + moment * dc) - y[1::2]) / moment

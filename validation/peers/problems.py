@@ -77,7 +77,7 @@ def assemble(name, text, cells, grading, waveform, outputs, floor):
     """Problem from the text of its film and ions. floor : in units of the mean concentration"""
     case = parse_case(FILM.format(title=name, cells=cells, grading=grading) + text)
     parts = model.members(case)
-    junction, c = model.junction(case, parts=parts), model.uniform(parts, cells)
+    junction, c = model.junction(case, parts=parts), model.uniform(case, parts)
     return Problem(name, junction, c, waveform, np.asarray(outputs), floor * c.mean())
 
 

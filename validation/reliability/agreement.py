@@ -136,6 +136,10 @@ class Equations:
         self.rise, self.mean = np.diff(W), ions.density
         self.D0 = ions.prefactor * math.exp(-ions.activation_energy / self.kT)
 
+    def start(self):
+        """Concentrations (N,) [1/m3] that the case begins with."""
+        return np.full(self.h.size, self.mean)
+
     def acceleration(self, E):
         """Acceleration g(E) of the hops by the field, as the flux law has it."""
         ions, kT = self.case.ions, self.kT
@@ -213,7 +217,7 @@ class Equations:
         """c (N,) and D(0) at the end of each hold; None if IDA gives up."""
         from sksundae.ida import IDA
 
-        N, found, c = self.h.size, [], np.full(self.h.size, self.mean)
+        N, found, c = self.h.size, [], self.start()
         for V, duration in zip(voltages, durations, strict=True):
             start = self.settled(c, V)
             rate = self.rates(c, self.fields(c, start[0])[1])
@@ -273,7 +277,7 @@ def compared(case, equations, voltages, durations) -> Compared:
     times = np.cumsum((0.0, *durations))
     waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
     parts = model.members(case)
-    junction, c = model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells)
+    junction, c = model.junction(case, parts=parts), model.uniform(case, parts)
     run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL)
     integrate.follow_waveform(run, waveform, stops=times[1:])
     theirs, error, moved = equations.solve(voltages, durations, IDA_RTOL), 0.0, 0.0

@@ -110,7 +110,7 @@ def compared(equations, voltages, durations) -> Compared:
     times = np.cumsum((0.0, *durations))
     waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
     parts, polar = model.members(case), case.device.film.polarisation
-    junction, c = model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells)
+    junction, c = model.junction(case, parts=parts), model.uniform(case, parts)
     start = np.array([polar.initial * polar.saturation])
     run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL, polarisation=start)
     integrate.follow_waveform(run, waveform, stops=times[1:])

@@ -1,0 +1,119 @@
+"""Case files of films of several layers: what they say, and each thing that they must not say."""
+
+import pytest
+
+from otjdd.case.case import load_case, parse_case
+from otjdd.case.film import LayeredFilm
+from otjdd.errors import CaseError
+
+BASE = """base = "junction.toml"
+title = "Pt | Al2O3 | HfO2 | TiN"
+
+[[device.film.layers]]
+material = "Al2O3"
+thickness = "1 nm"
+cells = 20
+permittivity = { law = "linear", eps_r = 9 }
+tunnelling_mass = 0.3
+ions = "none"
+
+[[device.film.layers]]
+material = "HfO2"
+thickness = "3 nm"
+cells = 40
+permittivity = { law = "linear", eps_r = 22 }
+band_offset = "-1.2 eV"
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "two.toml"
+    path.write_text(BASE, encoding="utf-8")
+    return path
+
+
+def test_layers_on_top_of_a_film_of_one_material_take_its_place(file):
+    film = load_case(file).device.film
+    assert isinstance(film, LayeredFilm)
+    assert (film.thickness, film.cells, film.material) == (pytest.approx(4e-9), 60, "Al2O3 | HfO2")
+    assert [sheet.mobile for sheet in film.stack] == [False, True]
+    assert film.stack[1].band_offset == -1.2
+
+
+def test_the_text_of_a_case_with_layers_is_that_case(file):
+    case = load_case(file)
+    assert parse_case(case.resolved()) == case
+
+
+def test_a_key_of_one_layer_is_set_by_its_index(file):
+    case = load_case(file, {"device.film.layers[1].thickness": "2 nm"})
+    assert [layer.thickness for layer in case.device.film.layers] == [1e-9, 2e-9]
+    again = case.replace("device.film.layers[0].thickness", 0.5e-9)
+    assert [layer.thickness for layer in again.device.film.layers] == [0.5e-9, 2e-9]
+
+
+def test_a_film_of_one_material_on_top_of_layers_takes_their_place(file):
+    film = {"thickness": "2 nm", "permittivity": {"law": "linear", "eps_r": 20}}
+    assert load_case(file).replace("device.film", film).device.film.thickness == 2e-9
+
+
+def test_a_coarser_grid_is_coarser_in_each_layer(file):
+    assert [layer.cells for layer in load_case(file).device.film.with_cells_divided(2).layers] == [10, 20]
+
+
+def test_kinds_of_columns_may_differ_in_a_layer(file):
+    thin = {"name": "thin", "share": 0.2, "set": {"device.film.layers[0].thickness": "0.6 nm"}}
+    case = load_case(file, {"columns.kinds": [{"name": "thick", "share": 0.8}, thin]})
+    (thick, other) = (kind.device.film.layers[0].thickness for kind in kinds(case))
+    assert (thick, other) == (1e-9, pytest.approx(0.6e-9))
+
+
+def kinds(case):
+    from otjdd.case.kinds import kinds_of
+
+    return kinds_of(case)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"device.film.thickness": "3 nm"}, "device.film.thickness: expected no thickness beside layers"),
+        ({"device.film.image_permittivity": 4}, "device.film.image_permittivity: expected no image_permittivity"),
+        ({"device.film.electrons": "balance"}, "device.film.electrons: expected no electrons beside layers"),
+        ({"device.film.layers[1].thickness": "0 nm"}, r"layers\[1\].thickness: expected a length"),
+        ({"device.film.layers[1].thicknes": "1 nm"}, r'layers\[1\].thicknes: .*did you mean "thickness"'),
+        ({"device.film.layers[2].thickness": "1 nm"}, r"layers\[2\]: expected an index from 0 to 1, got 2"),
+        ({"device.film.layers[0].cells": 4000, "device.film.layers[1].cells": 97}, "4096 cells at most .* got 4097"),
+        ({"device.film.layers[1].band_offset": "10 eV"}, r'layers\[1\].band_offset: expected an energy from "-5 eV"'),
+        ({"device.film.layers[0].band_offset": "1 eV"}, r'layers\[0\].band_offset: expected "0 eV": offsets count'),
+        ({"device.film.layers[1].ions": "none"}, 'expected a layer with ions = "mobile"'),
+        ({"device.film.layers[0].site_density": "1e28 1/m^3"}, r"layers\[0\].site_density: expected no site_density"),
+        ({"device.film.layers[0].site_energy": "0.1 eV"}, r"layers\[0\].site_energy: expected no site_energy"),
+        ({"device.film.layers[1].site_density": "1e25 1/m^3"}, r"layers\[1\].site_density: expected more sites"),
+        ({"device.film.layers[1].interface_barrier": "1 eV"}, r"layers\[1\].interface_barrier: expected none in the last"),
+        ({"ions.noise": "shot"}, 'ions.noise: expected "none" beside device.film.layers'),
+        ({"ions.activation_energy_rise": "0.1 eV"}, "ions.activation_energy_rise: expected none beside"),
+        ({"columns.spread": {"device.film.thickness": "0.1 nm"}, "columns.count": 3}, "kinds of columns may set"),
+        ({"device.film.layers": []}, "expected a list of 1 to 16"),
+    ],
+)  # fmt: skip
+def test_what_layers_must_not_say(file, changes, message):
+    with pytest.raises(CaseError, match=message):
+        load_case(file, changes)
+
+
+def test_a_barrier_towards_a_layer_without_sites_is_refused(file):
+    changes = {"device.film.layers[0].ions": "mobile", "device.film.layers[1].ions": "none"}
+    changes["device.film.layers[0].interface_barrier"] = "0.8 eV"
+    with pytest.raises(CaseError, match=r"layers\[0\].interface_barrier: expected none beside a layer without sites"):
+        load_case(file, changes)
+
+
+def test_a_fault_in_a_layer_is_at_its_line(file):
+    file.write_text(BASE.replace('thickness = "3 nm"', 'thickness = "3 nm"\nimage_permittivity = 4'), encoding="utf-8")
+    with pytest.raises(CaseError, match=r"two.toml:15:1 device.film.layers\[1\].image_permittivity"):
+        load_case(file)
+    file.write_text(BASE + '\n[device.film]\nthickness = "3 nm"\n', encoding="utf-8")
+    with pytest.raises(CaseError, match=r"two.toml:\d+:1 device.film.thickness: expected no thickness beside layers"):
+        load_case(file)

@@ -1,0 +1,386 @@
+"""Films of several layers: fields, hops, bands and tangents at interfaces against references that share no kernel."""
+
+import mpmath
+import numpy as np
+import pytest
+from devices import begin, case, hold, lumpy, mirrored
+from layered import LINEAR, SUZUKI, between_metals, layer, stacked
+
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.laws import hopping
+from otjdd.physics.bands import band_profile
+from otjdd.physics.conduction import conduct, log_conductance_slopes
+from otjdd.physics.current import energy_panels, spectrum
+from otjdd.physics.electrostatics import displacement, edge
+from otjdd.physics.image_force import film_pieces
+from otjdd.physics.ions import LAWS, new_factors
+from otjdd.physics.junction import FluxSlopes, faces, flux_slopes, fluxes
+from otjdd.physics.state import copy_state, new_state, new_tangent
+from otjdd.physics.tunnelling import K0, Profile, transfer_matrix_transmission
+from otjdd.solver import equilibrium, model
+from validation.reliability.agreement_layers import random_layers
+
+BILAYER = (
+    layer(1.2, permittivity=SUZUKI, tunnelling_mass=0.9, site_density=1.6e28, hop_distance=3e-10),
+    layer(1.6, band_offset=0.2, tunnelling_mass=0.4, site_density=5e27, activation_energy=0.55, site_energy=-0.08),
+)
+WITH_ALL = (
+    layer(1.0, 10, permittivity=SUZUKI, fixed_charge=-2e25, interface_barrier=0.62),
+    layer(0.8, 8, band_offset=-0.15, site_density=4e27, activation_energy=0.45, hop_distance=2.5e-10),
+    layer(0.7, 8, band_offset=0.3, ions="none"),
+    layer(1.1, 12, permittivity={"law": "linear", "eps_r": 60.0}, site_energy=0.05, prefactor=2e-6),
+)
+seeds = pytest.mark.parametrize("seed", range(4))
+
+
+def filled(junction, rng):
+    """Random concentrations (K, N) [1/m3], none in a layer without sites."""
+    return np.where(junction.columns.sites > 0.0, lumpy(junction, rng, 0.5), 0.0)
+
+
+def run_of(film, seed=1, V=0.3):
+    """A run of a film with random ions, its stack solved at V [V]."""
+    return begin(film, filled(model.junction(film), np.random.default_rng(seed)), voltage=V)
+
+
+def random_film(seed):
+    rng = np.random.default_rng(seed)
+    return stacked(*random_layers(rng, int(rng.integers(2, 6))), ions__density=1e26)
+
+
+def test_a_film_of_one_layer_is_the_film_to_the_last_bit():
+    film = case(device__film__tunnelling_mass=0.6, device__film__fixed_charge=-1e25)
+    keys = ("thickness", "cells", "grading", "permittivity", "fixed_charge", "tunnelling_mass")
+    plain = film.plain()["device"]["film"]
+    runs = [run_of(one) for one in (film, film.replace({"device.film": {"layers": [{k: plain[k] for k in keys}]}}))]
+    for run in runs:
+        hold(run, 0.5, 1e-6)
+    (one, other), tangents = [run.state for run in runs], [run.tangent for run in runs]
+    for name in ("c", "D", "E", "eps", "D_left", "D_right", "G"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    assert np.array_equal(tangents[0].by_S, tangents[1].by_S)
+
+
+def test_two_layers_of_one_material_are_one_film():
+    one = case(device__film__cells=20, device__film__grading=1.0, device__film__thickness=2e-9)
+    plain = one.plain()["device"]["film"] | {"thickness": 1e-9, "cells": 10}
+    half = {k: plain[k] for k in ("thickness", "cells", "grading", "permittivity", "fixed_charge", "tunnelling_mass")}
+    runs = [run_of(film) for film in (one, one.replace({"device.film": {"layers": [half, half]}}))]
+    for run in runs:
+        hold(run, 0.6, 1e-6)
+    whole, halves = (run.state for run in runs)
+    np.testing.assert_allclose(halves.c, whole.c, rtol=2e-8)  # steps of the two runs may differ by round-off
+    np.testing.assert_allclose(halves.D, whole.D, rtol=2e-8)
+    copy_state(whole, state := new_state(1, 20))
+    same = new_state(1, 20, interfaces=1)
+    same.c[:], same.V[0] = state.c, state.V[0]
+    J = np.zeros((2, 21))
+    for run, at, out in zip(runs, (state, same), J, strict=True):
+        at.D_left[0] = faces(run.junction, at, 0, state.D_right[0])
+        at.D_right[0] = state.D_right[0]
+        fluxes(run.junction, at, 0, new_factors(20), out)
+    np.testing.assert_allclose(J[1], J[0], rtol=1e-11)
+    np.testing.assert_allclose(same.E, state.E, rtol=1e-13)
+    assert conducted(runs[1], same) == pytest.approx(conducted(runs[0], state), rel=1e-4)  # pieces end elsewhere
+
+
+def conducted(run, state):
+    """Conductance [S] of the first column at a state."""
+    assert conduct(run.junction, state, new_tangent(*state.c.shape), False)
+    return state.G[0]
+
+
+@seeds
+def test_the_band_follows_the_fields_of_both_sides_and_closes_at_the_electrodes(seed):
+    run = run_of(random_film(seed))
+    junction, state, kinds = run.junction, run.state, run.junction.layers
+    profile = band_profile(junction, state, 0)
+    right, left = edge(junction.right[0], -state.D_right[0])[0], edge(junction.left[0], state.D_left[0])[0]
+    M, width = kinds.first.size - 1, junction.columns.width[0]
+    U, rise, area = right, 0.0, 0.0
+    for m in range(M - 1, -1, -1):  # by the law of each layer, from its two ends
+        cells = range(kinds.first[m], kinds.first[m + 1] - (m == M - 1))
+        for i in reversed(cells):
+            for f in (i + 1, i):
+                step = 0.5 * width[i] * field_of(state.D[0, f], junction.film[m])
+                area += 0.5 * width[i] * (U - 0.5 * step)
+                U -= step
+        if m > 0:
+            step = junction.columns.rise[0, kinds.first[m]]
+            U, rise = U - step, rise + step
+    assert U == pytest.approx(left - state.V[0], abs=1e-9)
+    assert rise == pytest.approx(junction.columns.left_edge[0], abs=1e-12)
+    film = slice(*film_pieces(junction, state, 0))
+    assert profile.length[film].sum() == pytest.approx(width.sum(), rel=1e-12)
+    mean = 0.5 * (profile.left + profile.right)[film]
+    assert np.dot(profile.length[film], mean) == pytest.approx(area, rel=1e-9)
+    masses = dict.fromkeys(profile.mass[film].tolist())
+    assert list(masses) == list(dict.fromkeys(junction.columns.film_mass[0].tolist()))
+
+
+def field_of(D, law):
+    """Field [V/m] of a displacement by bisection of the law D(E)."""
+    low, high = -1e11, 1e11
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if displacement(middle, law)[0] > D else (middle, high)
+    return 0.5 * (low + high)
+
+
+def exact_flux(junction, state, f, j):
+    """Flux through the interface j at face f, from the resistances of both halves, in extended precision."""
+    columns, kinds, ions, kT = junction.columns, junction.layers, junction.ions[0], mpmath.mpf(junction.kT[0])
+
+    def half(face, law, h, cell):
+        E = mpmath.mpf(field_of(state.D[0, f], law))
+        a = ions.hop * columns.reach[0, face]
+        u = ions.z * a * E / (2 * kT)
+        g = mpmath.sinh(u) / u
+        if ions.law == LAWS["mott-gurney"]:
+            k = 2 * columns.diffusivity[0, face] / (a * a * ions.attempt)
+            g = g / mpmath.sqrt(1 + (k * mpmath.sinh(u)) ** 2)
+        d = -ions.z * E * h / kT
+        return d, h * mpmath.expm1(d) / d / (columns.sites[0, cell] * columns.diffusivity[0, face] * g)
+
+    d_l, R_l = half(f - 1, junction.film[j], kinds.half_left[0, j], f - 1)
+    d_r, R_r = half(f + 1, junction.film[j + 1], kinds.half_right[0, j], f)
+    w = columns.site[0, f] / kT
+    R = R_l + R_r * mpmath.exp(d_l + w)
+    if kinds.hop[0, j] > 0.0:
+        n = mpmath.sqrt(columns.sites[0, f - 1] * columns.sites[0, f])
+        R += kinds.hop[0, j] / (n * columns.diffusivity[0, f]) * mpmath.exp(d_l + w / 2)
+    left, right = state.c[0, f - 1] / columns.sites[0, f - 1], state.c[0, f] / columns.sites[0, f]
+    return (left * (1 - right) - right * (1 - left) * mpmath.exp(d_l + w + d_r)) / R
+
+
+@pytest.mark.parametrize("V", [-1.5, 0.0, 0.4, 3.0])
+@seeds
+def test_the_flux_through_an_interface_is_that_of_its_halves_in_series(seed, V):
+    run = run_of(random_film(seed), V=V)
+    junction, state, N = run.junction, run.state, run.state.c.shape[1]
+    J, work = np.zeros(N + 1), new_factors(N)
+    fluxes(junction, state, 0, work, J)
+    assert (J[[0, -1]] == 0.0).all()
+    for j, f in enumerate(junction.layers.first[1:-1]):
+        if junction.columns.diffusivity[0, f] == 0.0:
+            assert J[f] == 0.0
+            continue
+        with mpmath.workdps(40):
+            expected = exact_flux(junction, state, f, j)
+        assert J[f] == pytest.approx(float(expected), rel=1e-9)
+
+
+@pytest.mark.parametrize("V", [-2.0, 0.5])
+@seeds
+def test_slopes_of_the_flux_are_its_derivatives(seed, V):
+    run = run_of(random_film(seed), V=V)
+    junction, state, N = run.junction, run.state, run.state.c.shape[1]
+    J, slopes, work = np.zeros(N + 1), np.zeros((3, N + 1)), new_factors(N)
+    flux_slopes(junction, state, 0, work, J, FluxSlopes(*slopes))
+    near = new_state(1, N, interfaces=junction.layers.half_left.shape[1])
+
+    def flux_at(f, c, dD):
+        copy_state(state, near)
+        near.c[0] = c
+        faces(junction, near, 0, state.D_right[0] + dD)  # moves all D alike
+        fluxes(junction, near, 0, work, out := np.zeros(N + 1))
+        return out[f]
+
+    for f in junction.layers.first[1:-1]:
+        if junction.columns.diffusivity[0, f] == 0.0:
+            assert (slopes[:, f] == 0.0).all()
+            continue
+        step = 1e-5 * max(abs(state.D[0, f]), 1e-4)
+        by_D = (flux_at(f, state.c[0], step) - flux_at(f, state.c[0], -step)) / (2.0 * step)
+        one_way = abs(slopes[0, f] * state.c[0, f - 1]) + abs(slopes[1, f] * state.c[0, f])
+        assert slopes[2, f] / state.eps[0, f] == pytest.approx(by_D, rel=1e-5, abs=1e-5 * one_way)
+        for row, cell in ((0, f - 1), (1, f)):
+            more, less = state.c[0].copy(), state.c[0].copy()
+            more[cell] *= 1.001
+            less[cell] *= 0.999
+            assert_slope(junction, state, near, (f, cell, slopes[row, f]), (more, less))
+
+
+def assert_slope(junction, state, near, place, around):
+    """A slope by the concentration of a cell at held fields agrees with the difference of two fluxes."""
+    (f, cell, slope), (more, less), N = place, around, state.c.shape[1]
+    J = np.zeros((2, N + 1))
+    for c, out in zip((more, less), J, strict=True):
+        copy_state(state, near)
+        near.c[0] = c
+        fluxes(junction, near, 0, new_factors(N), out)
+    assert slope == pytest.approx((J[0, f] - J[1, f]) / (more[cell] - less[cell]), rel=1e-8)
+
+
+@pytest.mark.parametrize("transmission", ["wkb", "transfer-matrix"])
+@seeds
+def test_slopes_of_the_conductance_are_its_derivatives(seed, transmission):
+    run = run_of(random_film(seed).replace("device.transmission", transmission), V=0.35)
+    junction, state, (K, N) = run.junction, run.state, run.state.c.shape
+    V, kT, near = state.V[0], junction.kT[0], new_state(K, N, interfaces=junction.layers.half_left.shape[1])
+    profile = band_profile(junction, state, 0)
+    edges = energy_panels(profile, V, kT, 1e-18, False)
+    found, by_S = spectrum(junction.transmission, profile, V, kT, edges), np.zeros(N + 1)
+    by_V, by_D, _ = log_conductance_slopes(junction, state, 0, profile, found, np.empty(0), by_S)
+    with_left = profile.bottom_left > profile.bottom_right  # then energies count from the left electrode
+
+    def log_G(dV=0.0, dD=0.0, place=0, ions=0.0):
+        copy_state(state, near)
+        near.V[0] += dV
+        near.c[0, place] += ions / junction.columns.width[0, place]
+        near.c[0, max(place - 1, 0)] -= ions / junction.columns.width[0, max(place - 1, 0)]
+        near.D_right[0] += dD
+        near.D_left[0] = faces(junction, near, 0, near.D_right[0])
+        moved = edges - dV if with_left else edges
+        return np.log(spectrum(junction.transmission, band_profile(junction, near, 0), V + dV, kT, moved).chord)
+
+    def slope(of, scale):
+        return [(of(h * scale) - of(-h * scale)) / (2.0 * h * scale) for h in (1e-4, 1e-5, 1e-6)]
+
+    def assert_among(value, differences, size):
+        assert min(abs(one - value) for one in differences) < 3e-4 * max(abs(value), size)
+
+    assert_among(by_V, slope(lambda h: log_G(dV=h), 1.0), 1.0)
+    assert_among(by_D, slope(lambda h: log_G(dD=h), 1.0), np.abs(by_S).sum() / (2.0 * ELEMENTARY_CHARGE))
+    for f in {*junction.layers.first[1:-1].tolist(), 3, N - 2}:
+        differences = slope(lambda h: log_G(place=f, ions=h), 1.0 / ELEMENTARY_CHARGE)  # noqa: B023
+        assert_among(by_S[f], differences, np.abs(by_S).sum())
+
+
+def test_a_mirrored_stack_at_the_opposite_voltage_is_mirrored():
+    run = run_of(between_metals(*WITH_ALL), V=0.5)
+    turned = mirrored(run.junction)
+    other = begin(between_metals(*WITH_ALL), run.state.c[:, ::-1].copy(), voltage=-0.5, junction=turned)
+    np.testing.assert_allclose(-other.state.D[0, ::-1], run.state.D[0], rtol=1e-10)
+    for each, V in ((run, 0.5), (other, -0.5)):
+        hold(each, V, 1e-7)
+    np.testing.assert_allclose(other.state.c[0, ::-1], run.state.c[0], rtol=1e-7)
+    assert other.state.G[0] == pytest.approx(run.state.G[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("V", [0.0, 0.4])
+@pytest.mark.parametrize("layers", [BILAYER, WITH_ALL], ids=["two", "four"])
+def test_at_rest_the_odds_of_a_site_follow_its_energy_through_all_layers(layers, V):
+    film = stacked(*layers, ions__density=1e26)
+    junction = model.junction(film)
+    c = equilibrium.relaxed(junction, model.uniform(film, model.members(film)), V)
+    run = begin(film, c, voltage=V)
+    state, columns, kT, N = run.state, junction.columns, junction.kT[0], run.state.c.shape[1]
+    potential = np.zeros(N)  # z phi + W at the centres, by the fields of each layer
+    for i in range(N - 1):
+        m = np.searchsorted(junction.layers.first, [i, i + 1], side="right") - 1
+        fields = [field_of(state.D[0, i + 1], junction.film[n]) for n in m]
+        drop = 0.5 * (columns.width[0, i] * fields[0] + columns.width[0, i + 1] * fields[1])
+        potential[i + 1] = potential[i] - junction.ions[0].z * drop + columns.site[0, i + 1]
+    there = columns.sites[0] > 0.0
+    odds = np.log(c[0, there] / (columns.sites[0, there] - c[0, there])) + potential[there] / kT
+    parts = np.split(odds, np.flatnonzero(np.diff(np.flatnonzero(there)) > 1) + 1)
+    for part in parts:
+        np.testing.assert_allclose(part, part[0], atol=1e-7)
+    before = model.uniform(film, model.members(film))[0] * columns.width[0]
+    assert (c[0] * columns.width[0]).sum() == pytest.approx(before.sum(), rel=1e-10)
+    J = np.zeros(N + 1)
+    fluxes(junction, state, 0, new_factors(N), J)
+    assert np.abs(J).max() < 1e-6 * columns.diffusivity[0].max() * c.max() / columns.width[0].min()
+
+
+def test_no_ion_enters_a_layer_without_sites():
+    run = run_of(stacked(*WITH_ALL), V=0.0)
+    empty, before = run.junction.columns.sites[0] == 0.0, (run.state.c * run.junction.columns.width)[0]
+    first, last = np.flatnonzero(empty)[[0, -1]]
+    hold(run, 1.2, 1e-5)
+    after = (run.state.c * run.junction.columns.width)[0]
+    assert (run.state.c[0, empty] == 0.0).all()
+    assert after[:first].sum() == pytest.approx(before[:first].sum(), rel=1e-12)
+    assert after[last:].sum() == pytest.approx(before[last:].sum(), rel=1e-12)
+    assert abs(after[:first] / before[:first] - 1.0).max() > 0.1
+
+
+def test_two_linear_layers_without_charge_share_the_voltage_as_capacitors():
+    run = begin(
+        between_metals(layer(1.0), layer(2.0, permittivity={"law": "linear", "eps_r": 6.0}), ions__density=1.0),
+        voltage=0.9,
+    )
+    D = VACUUM_PERMITTIVITY * 0.9 / (1e-9 / 22.0 + 2e-9 / 6.0)
+    screening = sum(electrode.screening for electrode in (run.junction.left[0], run.junction.right[0]))
+    D /= 1.0 + screening * VACUUM_PERMITTIVITY / (1e-9 / 22.0 + 2e-9 / 6.0)
+    np.testing.assert_allclose(run.state.D[0], D, rtol=1e-9)
+
+
+def test_the_formula_of_a_law_knows_the_hop_distance_by_two_numbers_alone():
+    kT = BOLTZMANN_EV * 300.0
+    for name, law in hopping.LAWS.items():
+        if law.formula is None:
+            continue
+        ions = [hopping.Ions(LAWS[name], 2, a, 1e13, 1e28) for a in (3e-10, 4.5e-10)]
+        E, D0 = 4e8, 1e-18
+        u = ions[1].z * ions[1].hop * E / (2.0 * kT)
+        w, slope = u / np.sinh(u), (np.sinh(u) - u * np.cosh(u)) / np.sinh(u) ** 2
+        own = law.formula(ions[1], hopping.Hopping(D0, 0.6, kT), E, w, slope)
+        scaled = law.formula(ions[0], hopping.Hopping(D0 / 1.5**2, 0.6, kT), 1.5 * E, w, slope)
+        assert own[0] == pytest.approx(scaled[0], rel=1e-12)
+        assert own[1] == pytest.approx(1.5 * scaled[1], rel=1e-12)
+
+
+def test_layers_of_one_permittivity_carry_the_linear_law_of_theirs():
+    run = run_of(between_metals(layer(1.0), layer(1.0, permittivity=LINEAR | {"eps_r": 44.0})), V=0.2)
+    E_left, E_right = run.state.sides[0, :2, 0]
+    assert E_left == pytest.approx(2.0 * E_right, rel=1e-12)
+
+
+def exact_transmission(layers, leads, E):
+    """T at an energy [eV] through layers of a straight band, by Airy functions and flux-conserving matching.
+
+    layers : length [m], band at both ends [eV], mass [m0]   leads : band bottom [eV] and mass of the left and the right one
+    """
+    M = mpmath.eye(2)
+    for length, U0, U1, m in layers:
+        F = (mpmath.mpf(U1) - U0) / length
+        scale, columns = mpmath.sign(F) * mpmath.cbrt(m * K0 * abs(F)), []
+        for U in (U0, U1):
+            x = scale * (U - mpmath.mpf(E)) / F
+            rows = [[kind(x) for kind in (mpmath.airyai, mpmath.airybi)]]
+            rows.append([kind(x, derivative=1) * scale / m for kind in (mpmath.airyai, mpmath.airybi)])
+            columns.append(mpmath.matrix(rows))
+        (a, b), (c, d) = columns[1].tolist()
+        M = M * columns[0] * mpmath.matrix([[d, -b], [-c, a]]) * mpmath.pi * m / scale  # over the Wronskian
+    vl, vr = (mpmath.sqrt(K0 * (E - bottom) / mass) for bottom, mass in leads)
+    a, b = vl * M[0, 0] + vr * M[1, 1], vl * vr * M[0, 1] - M[1, 0]
+    return 4 * vl * vr / (a * a + b * b)
+
+
+@pytest.mark.parametrize("V", [-1.3, 0.2, 2.0])
+def test_transmission_through_unlike_masses_and_steps_is_that_of_airy_functions(V):
+    film = between_metals(
+        layer(0.9, 64, tunnelling_mass=0.3),
+        layer(1.1, 64, tunnelling_mass=0.9, band_offset=-0.25, permittivity=LINEAR | {"eps_r": 40.0}),
+        layer(0.6, 64, tunnelling_mass=0.45, band_offset=0.3, permittivity=LINEAR | {"eps_r": 9.0}),
+        ions__density=1.0, numerics__current_tolerance=1e-8,
+    )  # fmt: skip
+    run = begin(film, voltage=V)
+    junction, state, profile = run.junction, run.state, band_profile(run.junction, run.state, 0)
+    U, layers = edge(junction.right[0], -state.D_right[0])[0], []
+    for m in (2, 1, 0):
+        length, E = film.device.film.layers[m].thickness, state.D[0, 0] / (VACUUM_PERMITTIVITY * junction.film[m].eps_r)
+        layers.insert(0, (length, U - length * E, U, junction.columns.film_mass[0, m]))
+        U -= length * E + (junction.columns.rise[0, junction.layers.first[m]] if m else 0.0)
+    leads = (profile.bottom_left, profile.mass_left), (profile.bottom_right, profile.mass_right)
+    low = max(profile.bottom_left, profile.bottom_right)
+    for E in (low + 0.2, -0.1, 0.05, 0.4, 0.9):
+        if E > low:
+            with mpmath.workdps(80):
+                expected = float(exact_transmission(layers, leads, E))
+            assert transfer_matrix_transmission(profile, np.array([E]))[0] == pytest.approx(expected, rel=1e-5)
+            assert transfer_matrix_transmission(cut(layers, leads), np.array([E]))[0] == pytest.approx(
+                expected, rel=1e-8
+            )
+
+
+def cut(layers, leads):
+    """Profile of layers of a straight band, each in many pieces."""
+    n = 300
+    length, mass = (np.repeat([layer[i] for layer in layers], n) for i in (0, 3))
+    ends = np.array([np.linspace(layer[1], layer[2], n + 1) for layer in layers])
+    (left, left_mass), (right, right_mass) = leads
+    pieces = length / n, ends[:, :-1].ravel().copy(), ends[:, 1:].ravel().copy(), mass, np.zeros(len(length))
+    return Profile(*pieces, left, right, left_mass, right_mass)
