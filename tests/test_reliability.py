@@ -227,6 +227,17 @@ def test_another_integrator_with_its_own_equations_of_the_electrons_agrees(numbe
 
 
 @needs_speed
+@pytest.mark.parametrize("number", [1, *(pytest.param(i, marks=pytest.mark.campaign) for i in (0, 3, 4, 5, 6))])
+def test_another_integrator_with_its_own_equations_of_layers_agrees(number):
+    pytest.importorskip("sksundae")
+    from validation.reliability import agreement_layers
+
+    compared = agreement_layers.compare(devices.drawn(8, seed=3)[number], number)
+    assert compared.moved > 0.1
+    assert compared.error < 1e-7
+
+
+@needs_speed
 @pytest.mark.parametrize("electrons", [False, True])
 @pytest.mark.parametrize("number", [1, pytest.param(3, marks=pytest.mark.campaign)])
 def test_another_integrator_with_its_own_equations_of_the_polarisation_agrees(number, electrons):
@@ -268,6 +279,16 @@ def test_reads_of_a_film_whose_stack_leaps_to_and_fro_are_told_from_others(tmp_p
 def test_free_energy_never_rises_at_a_constant_voltage():
     found = [fall for k, u in enumerate(devices.drawn(8, seed=5)) for fall in free_energy.falls(u, k)]
     assert sum(fall.steps for fall in found) > 150
+    assert [fall for fall in found if fall.rise > fall.round_off] == []
+    assert [fall for fall in found if fall.overshoot > 1e-6 / free_energy.ROUND_OFF * fall.round_off] == []
+
+
+@needs_speed
+@pytest.mark.parametrize("numbers", [range(3), pytest.param(range(3, 16), marks=pytest.mark.campaign)])
+def test_free_energy_never_rises_in_films_of_several_layers(numbers):
+    rows = devices.drawn(16, seed=5)
+    found = [fall for k in numbers for fall in free_energy.falls(rows[k], k, layered=True)]
+    assert sum(fall.steps for fall in found) > 50
     assert [fall for fall in found if fall.rise > fall.round_off] == []
     assert [fall for fall in found if fall.overshoot > 1e-6 / free_energy.ROUND_OFF * fall.round_off] == []
 

@@ -9,7 +9,8 @@ from layered import LINEAR, SUZUKI, between_metals, layer, stacked
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.laws import hopping
 from otjdd.physics.bands import band_profile
-from otjdd.physics.conduction import conduct, log_conductance_slopes
+from otjdd.physics.channels.coherent import log_conductance_slopes
+from otjdd.physics.conduction import conduct
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, edge
 from otjdd.physics.image_force import film_pieces

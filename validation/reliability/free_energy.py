@@ -31,6 +31,7 @@ from scipy.special import xlogy
 from otjdd.case.case import parse_case
 from otjdd.solver import initial, integrate, model
 from otjdd.solver.snapshots import bounded
+from validation.reliability import agreement_layers
 from validation.reliability.devices import Shares, text
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
@@ -67,15 +68,30 @@ def charging(electrode, before: float, after: float) -> float:
     return half * sum(w * edge(electrode, middle + half * x)[0] for x, w in zip(NODES, WEIGHTS, strict=True))
 
 
-def terms(junction, c, E, k: int) -> np.ndarray:
-    """All terms of F of column k [J/m2] except those of the electrodes."""
-    columns, c_max = junction.columns, junction.ions[k].c_max
-    W = np.append(0.0, np.cumsum(columns.site[k, 1:-1]))
+def of_vacancies(junction, c, k: int) -> np.ndarray:
+    """Terms of the vacancies c (N,) of column k [J/m2], in cells with sites."""
+    columns = junction.columns
+    there = columns.sites[k] > 0.0
+    c, c_max = c[there], columns.sites[k][there]
+    W = np.append(0.0, np.cumsum(columns.site[k, 1:-1]))[there]
     share = np.maximum(c / c_max, np.finfo(float).tiny)  # underflows at a concentration of 1e-296
     mixing = junction.kT[k] * (xlogy(c, share) + xlogy(c_max - c, 1.0 - c / c_max))
-    return np.concatenate(
-        (E_CHARGE * columns.width[k] * (mixing + W * c), columns.distance[k] * energy_of_field(E, junction.film[k]))
-    )
+    return E_CHARGE * columns.width[k][there] * (mixing + W * c)
+
+
+def of_field(junction, state, k: int) -> np.ndarray:
+    """Terms of the field of column k [J/m2]: of the half cells on both sides of each face, by the law of their layer."""
+    first, width = junction.layers.first, junction.columns.width[k]
+    halves = np.stack((np.append(0.0, 0.5 * width), np.append(0.5 * width, 0.0)))
+    E, inner = np.stack((state.E[k], state.E[k])), first[1:-1]
+    E[:, inner] = state.sides[k, :2]
+    of_cell = np.searchsorted(inner, np.arange(width.size), side="right")
+    beside = np.stack((np.append(0, of_cell), np.append(of_cell, first.size - 2)))
+    found = np.zeros_like(E)
+    for m in range(first.size - 1):
+        law, here = junction.film[k * (first.size - 1) + m], beside == m
+        found[here] = halves[here] * energy_of_field(E[here], law)
+    return found.ravel()
 
 
 def of_electrons(junction, state, k: int) -> np.ndarray:
@@ -107,7 +123,7 @@ def of_polarisation(junction, state, k: int) -> np.ndarray:
 
 def shown(junction, state) -> np.ndarray:
     """Concentrations (K, N) [1/m3] clipped to their bounds, as in the profiles of a result."""
-    return bounded(state.c, junction.columns.width, junction.ions[0].c_max)
+    return bounded(state.c, junction.columns.width, junction.columns.sites)
 
 
 def change(junction, before, after, V: float) -> tuple[float, float]:
@@ -117,7 +133,8 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
         old, new = (
             np.concatenate(
                 (
-                    terms(junction, shown(junction, state)[k], state.E[k], k),
+                    of_vacancies(junction, shown(junction, state)[k], k),
+                    of_field(junction, state, k),
                     of_electrons(junction, state, k),
                     of_polarisation(junction, state, k),
                 )
@@ -140,7 +157,8 @@ def hold(run, V: float, duration: float) -> Fall:
     integrate.jump(run, V)
     K, N = run.state.c.shape
     run.control = run.control._replace(max_steps=1)
-    before = new_state(K, N, run.state.band.size > 0, polarised=run.state.progress.size > 0)
+    interfaces = run.state.sides.shape[2]
+    before = new_state(K, N, run.state.band.size > 0, False, run.state.progress.size > 0, interfaces)
     copy_state(run.state, before)
     fall, rise, overshoot, round_off, steps = 0.0, 0.0, 0.0, 0.0, 0
 
@@ -167,9 +185,12 @@ def device(u: Shares, number: int, written=text):
     return parse_case(written(Shares(u.of | {"resistance": 0.0, "compliance": 0.0}), number))
 
 
-def falls(u: Shares, number: int, written=text):
-    """Falls in the pulses and the rest of a device; with electrons in the rest only. Raises SolverError."""
-    case = device(u, number, written)
+def falls(u: Shares, number: int, written=text, layered: bool = False):
+    """Falls in the pulses and the rest of a device; with electrons in the rest only. Raises SolverError.
+
+    layered : with a film of two to five layers
+    """
+    case = agreement_layers.device(u, number) if layered else device(u, number, written)
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)
     start = initial.start(case, junction, parts)

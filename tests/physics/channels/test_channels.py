@@ -198,7 +198,7 @@ import math, sys
 film = parse_case(sys.stdin.read())
 logs = []
 for V in (0.5, 0.5001, 0.4999):
-    moving = integrate.begin(model.junction(film), model.uniform(model.members(film), 8), rtol=1e-2, atol=1e-2)
+    moving = integrate.begin(model.junction(film), model.uniform(film, model.members(film)), rtol=1e-2, atol=1e-2)
     integrate.jump(moving, V)
     logs.append((moving, leak_conductance(moving.junction, moving.state, 0, 1, ALL_ENERGIES)))
 from otjdd.physics.junction import closure_slope
