@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
+from otjdd.case.film import LayeredFilm
 from otjdd.explore.experiments import experiments
 from otjdd.units import quantity
 
@@ -78,19 +79,35 @@ def device_sliders() -> tuple[Slider, ...]:
 
 
 def sliders_of(case: Case) -> tuple[Slider, ...]:
-    """The sliders of the device of a case, and one for the share of each kind of columns.
+    """The sliders of the device of a case, of its layers, and one for the share of each kind of columns.
 
-    A slider is left out if all kinds set its keys themselves.
+    A slider is left out if all kinds set its keys themselves, and one of the whole film if that has layers.
     """
-    kinds = case.columns.kinds or ()
+    kinds, layers = case.columns.kinds or (), layer_sliders(case)
     followed = (
-        slider for slider in device_sliders() if not kinds or any(set(slider.keys) - set(kind.set) for kind in kinds)
+        slider
+        for slider in (*device_sliders(), *layers)
+        if not (layers and slider.keys[0].startswith("device.film.") and slider not in layers)
+        if not kinds or any(set(slider.keys) - set(kind.set) for kind in kinds)
     )
     shares = (
         Slider(f"share-{i}", (f"columns.kinds[{i}].share",), f"Share of {kind.name}", "", LEAST_SHARE, 1.0, 0.0)
         for i, kind in enumerate(kinds)
     )
     return (*followed, *shares)
+
+
+def layer_sliders(case: Case) -> tuple[Slider, ...]:
+    """Sliders of the thickness and the band offset of each layer of a case; () for a film of one material."""
+    film, rows = case.device.film, []
+    for i, layer in enumerate(film.layers if isinstance(film, LayeredFilm) else ()):
+        name, key = layer.material or f"layer {i + 1}", f"device.film.layers[{i}]"
+        rows.append(Slider(f"layer-{i}-thickness", (f"{key}.thickness",), f"Thickness of {name}", "nm", 0.3, 5.0, 0.05))
+        if i > 0:
+            rows.append(
+                Slider(f"layer-{i}-offset", (f"{key}.band_offset",), f"Band offset of {name}", "eV", -3.0, 3.0, 0.01)
+            )
+    return tuple(rows)
 
 
 @cache
