@@ -5,7 +5,7 @@ solver takes the numbers of the layers from `stack`, and does not ask how the fi
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -15,9 +15,6 @@ from otjdd.case.polarisation import AnyPolarisation
 from otjdd.case.problem import KeyPath
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, write
-
-if TYPE_CHECKING:
-    from otjdd.case.device import Ions
 
 MOST_CELLS = 4096
 MOST_LAYERS = 16
@@ -51,9 +48,9 @@ class Sheet(NamedTuple):
     site_energy: float = 0.0  # eV
     interface_barrier: float | None = None  # eV, of the hop to the next layer
 
-    def sites(self, ions: "Ions") -> float:
-        """Sites of ions per volume [1/m3]; 0 in a layer without."""
-        own = ions.site_density if self.site_density is None else self.site_density
+    def sites(self, otherwise: float) -> float:
+        """Sites of ions per volume [1/m3], as in [ions] where the layer states none; 0 in a layer without ions."""
+        own = otherwise if self.site_density is None else self.site_density
         return own if self.mobile else 0.0
 
 
@@ -287,7 +284,7 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
             yield (*path, "spread", "device.film.thickness"), expected, "a spread of the whole film"
     for i, layer in enumerate(film.layers):
         here: KeyPath = ("device", "film", "layers", i)
-        sites = layer.sheet.sites(ions)
+        sites = layer.sheet.sites(ions.site_density)
         if ions.density is not None and 0.0 < sites <= ions.density:
             expected = f'more sites than the "{write(ions.density, "density")}" of ions.density'
             place = (*here, "site_density") if layer.site_density is not None else here

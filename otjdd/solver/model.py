@@ -197,7 +197,9 @@ def column_numbers(case: Case, parts: list[Member], temperature: float) -> kerne
         supply *= covered_by(kinds)
         along = along_film(film.stack, part.thickness, part.well_left, part.well_right, ions.well_width)
         hops = hops_along(film.stack, part.thickness, ions, part.activation_energy, kT)
-        sites = np.repeat([sheet.sites(ions) for sheet in film.stack], [sheet.cells for sheet in film.stack])
+        sites = np.repeat(
+            [sheet.sites(ions.site_density) for sheet in film.stack], [sheet.cells for sheet in film.stack]
+        )
         crowding = np.divide(1.0, sites, out=np.zeros(len(sites)), where=sites > 0.0)
         offsets = np.array([sheet.band_offset for sheet in film.stack])
         rise = np.zeros(len(sites) + 1)
