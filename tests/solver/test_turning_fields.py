@@ -201,7 +201,7 @@ def test_heat_turns_the_field_within_a_hold():
     """The current warms the film until vacancies hop. The own equations take the recorded temperature."""
     polar = {"law": "merz-kai", "saturation": 0.02, "offset_field": 1.1e7, "initial": -1.0, "time": 1e-7,
              "activation_field": 1e7, "dimension": 1.0}  # fmt: skip
-    changes = {"ions.density": "4e25 1/m^3", "ions.activation_energy": "0.57 eV", "device.conducting_fraction": 1e-6,
+    changes = {"ions.density": "4e25 1/m^3", "ions.activation_energy": "0.53 eV", "device.conducting_fraction": 1e-6,
                "device.left.barrier": "0.5 eV", "device.right.barrier": "0.5 eV"}  # fmt: skip
     heat = {"resistance": "1.2e8 K/W", "time_constant": "100 us"}
     drive = {"kind": "hold", "voltage": "0.4 V", "duration": "10 ms"}
@@ -209,17 +209,18 @@ def test_heat_turns_the_field_within_a_hold():
         "device.film.polarisation": polar, "drive": drive, "numerics.rtol": 1e-4, "numerics.atol": 1e-7, **changes,
         "device.heat": heat, **screened(0.08, 0.08)})  # fmt: skip
     ds = otjdd.run(case)
+    ds = ds.isel(time=slice(1, None))  # two records at 0 s: before and after the jump of the voltage
     t, T = ds.time.values, ds.junction_temperature.values
     power = (ds.conduction_current * ds.junction_voltage).values
-    warmed = solve_ivp(lambda now, rise: (1.2e8 * np.interp(now, t, power) - rise) / 1e-4, (0.0, t[-1]), [0.0], "LSODA",
-                       t_eval=t, rtol=1e-8, atol=1e-9)  # fmt: skip
-    np.testing.assert_allclose(T - 300.0, warmed.y[0], atol=5e-3 * np.ptp(T))
+    own_rise = solve_ivp(lambda now, rise: (1.2e8 * np.interp(now, t, power) - rise) / 1e-4, (0.0, t[-1]), [0.0], "LSODA",
+                         t_eval=t, rtol=1e-8, atol=1e-9).y[0]  # fmt: skip
+    np.testing.assert_allclose(T - 300.0, own_rise, atol=5e-3 * np.ptp(T))
     film = film_of(polar, left=4.0 * SCREENING, right=4.0 * SCREENING, vacancies=4e25, cells=12, sites=1e28,
-                   prefactor=1e-7, activation_energy=0.57)  # fmt: skip
+                   prefactor=1e-7, activation_energy=0.53)  # fmt: skip
     own = answer(ds, film, temperature=lambda now: float(np.interp(now, t, T)), rtol=1e-8)
     assert len(own.turns) == 2
     assert len(answer(ds, film, rtol=1e-8).turns) == 1
-    assert np.ptp(own.P[t > own.turns[1]]) > 5e-3
+    assert np.ptp(own.P[t > own.turns[1]]) > 2e-3
     assert distance(ds, own, 0.02) < 3e-3
 
 
