@@ -92,7 +92,7 @@ class Dimension(NamedTuple):
     unit: str
     example: str
     prefixes: str = ""  # SI prefixes that `write` may put before `unit`
-    shown: str = ""  # unit that `write` uses instead of `unit`
+    preferred: str = ""  # unit that `write` uses instead of `unit`
 
     @property
     def words(self) -> str:
@@ -101,7 +101,7 @@ class Dimension(NamedTuple):
 
 DIMENSIONS = {
     "length": Dimension("a length", "m", "2.8 nm", "nu"),
-    "area": Dimension("an area", "m^2", "314 um^2", shown="um^2"),
+    "area": Dimension("an area", "m^2", "314 um^2", preferred="um^2"),
     "time": Dimension("a time", "s", "50 ns", "pnum"),
     "frequency": Dimension("a frequency", "Hz", "5 MHz", "kMGT"),
     "voltage": Dimension("a voltage", "V", "-4.3 V"),
@@ -123,7 +123,7 @@ DIMENSIONS = {
     "thermal resistance": Dimension("a thermal resistance", "K/W", "1e6 K/W"),
     "heat capacity": Dimension("a heat capacity", "eV/K", "62 eV/K"),
     "thermal conductivity": Dimension("a thermal conductivity", "W/m/K", "11 W/m/K"),
-    "Richardson constant": Dimension("a Richardson constant", "A/m^2/K^2", "156 A/cm^2/K^2", shown="A/cm^2/K^2"),
+    "Richardson constant": Dimension("a Richardson constant", "A/m^2/K^2", "156 A/cm^2/K^2", preferred="A/cm^2/K^2"),
 }
 
 
@@ -197,28 +197,28 @@ def parse(text: str, dimension: str) -> float:
     dimension : a key of DIMENSIONS
     Raises UnitError if the text is no quantity, has another dimension, or is outside the range of a float.
     """
-    wanted = DIMENSIONS[dimension]
-    expected = wanted.words
-    shown = brief(text)
+    asked = DIMENSIONS[dimension]
+    expected = asked.words
+    quoted = brief(text)
     match = NUMBER.fullmatch(text.translate(SAME)) if len(text) <= MAX_LENGTH else None
     if not match:
-        raise UnitError(expected, shown)
+        raise UnitError(expected, quoted)
     number, unit_text = match.groups()
     if not unit_text:
-        raise UnitError(expected, f"{shown} (a number without a unit)")
+        raise UnitError(expected, f"{quoted} (a number without a unit)")
     if unit_text == CELSIUS and dimension == "temperature":
         return float(Decimal(number) + ZERO_CELSIUS)
     try:
-        found = unit(unit_text)
+        read_unit = unit(unit_text)
     except ValueError as error:
-        raise UnitError(expected, f"{shown} ({error})") from None
-    if found.powers != unit(wanted.unit).powers:
-        kind = dimension_of_powers(found.powers)
-        raise UnitError(expected, f"{shown} ({kind})" if kind else shown)
+        raise UnitError(expected, f"{quoted} ({error})") from None
+    if read_unit.powers != unit(asked.unit).powers:
+        kind = dimension_of_powers(read_unit.powers)
+        raise UnitError(expected, f"{quoted} ({kind})" if kind else quoted)
     exact = Decimal(number)
-    value = float(exact.scaleb(found.exponent) * found.factor)
+    value = float(exact.scaleb(read_unit.exponent) * read_unit.factor)
     if not math.isfinite(value) or (value == 0) != (exact == 0):
-        raise UnitError(expected, f"{shown} (beyond the range of numbers)")
+        raise UnitError(expected, f"{quoted} (beyond the range of numbers)")
     return value
 
 
@@ -231,8 +231,8 @@ def quantity(text: str) -> tuple[float, str]:
         powers = unit(match[2]).powers if match and match[2] else None
     except ValueError:
         powers = None
-    known = (key for key, d in DIMENSIONS.items() if unit(d.unit).powers == powers)
-    if (dimension := next(known, None)) is None:
+    names = (key for key, d in DIMENSIONS.items() if unit(d.unit).powers == powers)
+    if (dimension := next(names, None)) is None:
         raise UnitError('a number with a unit such as "2.8 nm"', brief(text))
     return parse(text, dimension), dimension
 
@@ -260,13 +260,13 @@ def write(value: float, dimension: str) -> str:
     """
     spec = DIMENSIONS[dimension]
     exact = Decimal(repr(float(value)))
-    shown = spec.shown or spec.unit
+    unit_text = spec.preferred or spec.unit
     if spec.prefixes and exact:
         exponents = {PREFIXES[p]: p for p in ("", *spec.prefixes)}
         fitting = [e for e in exponents if abs(exact.scaleb(-e)) >= 1]
         exponent = max(fitting) if fitting else min(exponents)
-        shown = exponents[exponent] + shown
-    return f"{plain(exact.scaleb(-unit(shown).exponent))} {shown}"
+        unit_text = exponents[exponent] + unit_text
+    return f"{plain(exact.scaleb(-unit(unit_text).exponent))} {unit_text}"
 
 
 @exactly
@@ -339,7 +339,9 @@ class Quantity(NamedTuple):
         return core_schema.with_info_before_validator_function(self.read, number, serialization=to_text)
 
     def __get_pydantic_json_schema__(self, schema: "CoreSchema", handler: "GetJsonSchemaHandler") -> dict[str, Any]:
-        return {"type": "string", "description": self.bounds, "examples": [DIMENSIONS[self.dimension].example]}
+        example = DIMENSIONS[self.dimension].example
+        expected = self.bounds if self.low or self.high else f'{self.bounds} such as "{example}"'
+        return {"type": "string", "dimension": self.dimension, "expected": expected, "examples": [example]}
 
 
 def brief(value: object) -> str:

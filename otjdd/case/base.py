@@ -12,12 +12,12 @@ Material = Annotated[str, StringConstraints(min_length=1, max_length=60)]  # a n
 
 
 def as_text(default: str | tuple[str, ...]) -> Any:
-    """A default written as in a case file. A record validates its defaults, and so converts the text to SI."""
+    """A default written as in a case file, for a checker of types: the record converts the text to SI."""
     return default
 
 
 class Record(BaseModel):
-    """Frozen data. Unknown keys, nan and inf are refused; defaults may be text with units."""
+    """Frozen data. Unknown keys, nan and inf are refused; a default may be text with a unit, which is converted to SI."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import PrivateAttr, StringConstraints, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
 from otjdd.case import film, heat, kinds, noise, polarisation, toml_text
 from otjdd.case.base import Record
@@ -49,19 +49,29 @@ class Case(Record):
     Equal cases have equal `resolved` text.
     """
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    temperature: Annotated[float, Quantity("temperature", "1 K", "2000 K")]
-    device: Device
-    ions: Ions
-    columns: Columns = Columns()
-    circuit: Circuit = Circuit()
-    crossbar: Crossbar | None = None
-    drive: Drive
-    record: Recording = Recording()
-    numerics: Numerics = Numerics()
-    study: Study | None = None
-    fit: Fit | None = None
-    expect: Expect | None = None
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="title of figures and results", examples=["R-V loop"]
+    )
+    temperature: Annotated[float, Quantity("temperature", "1 K", "2000 K")] = Field(
+        description="temperature of the junction, or of its surroundings beside `device.heat`", examples=["300 K"]
+    )
+    device: Device = Field(title="Device", description="the junction")
+    ions: Ions = Field(title="Ions", description="the mobile ions")
+    columns: Columns = Field(
+        default=Columns(), title="Columns", description="parallel columns of a junction that is not uniform"
+    )
+    circuit: Circuit = Field(default=Circuit(), title="Circuit", description="what stands around the junction")
+    crossbar: Crossbar | None = Field(
+        default=None, title="Crossbar", description="an array of this junction, for a drive of patterns"
+    )
+    drive: Drive = Field(title="Drive", description="what the source does")
+    record: Recording = Field(default=Recording(), title="Record", description="what a result keeps")
+    numerics: Numerics = Field(default=Numerics(), title="Numerics", description="accuracy and limits")
+    study: Study | None = Field(default=None, title="Study", description="what a study varies and keeps")
+    fit: Fit | None = Field(
+        default=None, title="Fit", description="measured data, and the parameters that may move to meet them"
+    )
+    expect: Expect | None = Field(default=None, description="what a run of the case should give, and how near")
 
     _folder: Path | None = PrivateAttr(None)
     _source: str = PrivateAttr("")
@@ -197,17 +207,17 @@ class Case(Record):
         A crossbar whose devices are the draws of the study keeps them.
         """
         crossbar = self.crossbar.with_draws(self.study) if self.crossbar and self.study else self.crossbar
-        found = self.model_copy(update={"study": None, "fit": None, "expect": None, "crossbar": crossbar})
-        found._source = ""
-        return found
+        point = self.model_copy(update={"study": None, "fit": None, "expect": None, "crossbar": crossbar})
+        point._source = ""
+        return point
 
     @property
     def varied(self) -> Study | None:
         """The study without a sample whose draws are the devices of a crossbar; None where nothing else is varied."""
         if self.study is None or self.crossbar is None or self.crossbar.cells.devices != "study":
             return self.study
-        found = self.study.model_copy(update={"sample": None})
-        return found if found.sizes else None
+        study = self.study.model_copy(update={"sample": None})
+        return study if study.sizes else None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Case) and self.resolved() == other.resolved()
@@ -272,8 +282,8 @@ def build(
         case = Case.model_validate(document.data, context={"strict_units": strict_units})
     except ValidationError as error:
         strange = {problem.key for problem in document.problems}
-        found = problems_of(error.errors(), document, json_schema())
-        problems += [problem for problem in found if problem.key not in strange]
+        invalid = problems_of(error.errors(), document, json_schema())
+        problems += [problem for problem in invalid if problem.key not in strange]
     else:
         case = case if strict_units else kinds.with_units(case)
         if not problems:  # these read the files, which must be there, and in the folder of the case
@@ -301,9 +311,9 @@ def named_files(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
     if not path:
         fit = data.get("fit")
         sets = fit.get("data") if isinstance(fit, dict) else None
-        for i, one in enumerate(sets if isinstance(sets, list) else []):
-            if isinstance(one, dict) and isinstance(one.get("file"), str):
-                yield ("fit", "data", i, "file"), one["file"]
+        for i, data_set in enumerate(sets if isinstance(sets, list) else []):
+            if isinstance(data_set, dict) and isinstance(data_set.get("file"), str):
+                yield ("fit", "data", i, "file"), data_set["file"]
         initial = data.get("ions", {})
         initial = initial.get("initial") if isinstance(initial, dict) else None
         for key in ("result", "profile"):
@@ -347,14 +357,14 @@ def typed_files(document: Document, folder: Path) -> frozenset[str]:
 
     A file of the same name in the folder of the case has priority.
     """
-    here, found = os.path.realpath("."), set()
+    working_folder, names = os.path.realpath("."), set()
     for path, name in list(named_files(document.data)):
-        file = os.path.realpath(os.path.join(here, name.replace("\0", "")))
+        file = os.path.realpath(os.path.join(working_folder, name.replace("\0", "")))
         typed = document.place(path)[0].text is None and not os.path.isfile(folder / name)
-        if typed and os.path.isfile(file) and Path(file).is_relative_to(here):
+        if typed and os.path.isfile(file) and Path(file).is_relative_to(working_folder):
             put(document.data, path, file)
-            found.add(file)
-    return frozenset(found)
+            names.add(file)
+    return frozenset(names)
 
 
 def find_files(document: Document, folder: Path, allow_outside: bool, typed: frozenset[str]) -> list[Problem]:
@@ -369,19 +379,19 @@ def find_files(document: Document, folder: Path, allow_outside: bool, typed: fro
         source, _ = document.place(path)
         beside = folder if source.text is None or source is document.source else Path(source.file).resolve().parent
         try:
-            found = (beside / name).resolve()
-            inside = allow_outside or str(found) in typed or any(found.is_relative_to(place) for place in allowed)
-            there = inside and found.is_file()
+            location = (beside / name).resolve()
+            inside = allow_outside or str(location) in typed or any(location.is_relative_to(place) for place in allowed)
+            there = inside and location.is_file()
         except (OSError, RuntimeError, ValueError):  # too long, a link to itself, a zero byte
             inside, there = True, False
         if not inside:
             problems.append(document.problem(path, "a file in the folder of the case, or below", brief(name)))
         elif not there:
-            too = f" and {Path.cwd()}" * (source.text is None and beside != Path.cwd())
+            too = f" and {Path.cwd()}" if source.text is None and beside != Path.cwd() else ""
             looked = f"a file that is there (looked for in {beside}{too})"
             problems.append(document.problem(path, looked, brief(name)))
         else:
-            put(document.data, path, os.fspath(found))
+            put(document.data, path, os.fspath(location))
     return problems
 
 
@@ -420,7 +430,10 @@ def put(data: Any, path: KeyPath, value: object) -> None:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of case files, for editors that complete and check TOML."""
+    """JSON Schema of case files, for editors that complete and check TOML, and for messages.
+
+    `expected` of a quantity has its dimension and bounds in words.
+    """
     schema = Case.model_json_schema()
     base = {"type": "string", "description": "case file that this one is based on"}
     listed = "dotted keys whose values are fitted to one device; a case on top of this one is told which it takes over"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from otjdd.case.base import Record, as_text
 from otjdd.units import Quantity
@@ -25,12 +25,16 @@ class Circuit(Record):
     bandwidth or time_constant : [Hz] or [s] single pole of the instrument, tau = 1 / 2 pi f; None for an ideal one
     """
 
-    series_resistance: Ohms = as_text("0 ohm")
-    parallel_capacitance: Farads = as_text("0 F")
-    compliance: Limit | None = None
-    range: Limit | None = None
-    bandwidth: Bandwidth | None = None
-    time_constant: TimeConstant | None = None
+    series_resistance: Ohms = Field(default=as_text("0 ohm"), description="resistance in series", examples=["55 ohm"])
+    parallel_capacitance: Farads = Field(
+        default=as_text("0 F"), description="capacitance across the junction", examples=["30 pF"]
+    )
+    compliance: Limit | None = Field(default=None, description="largest current of the source", examples=["10 mA"])
+    range: Limit | None = Field(default=None, description="current at which the instrument clips", examples=["1 mA"])
+    bandwidth: Bandwidth | None = Field(
+        default=None, description="bandwidth of the instrument, one pole", examples=["5 MHz"]
+    )
+    time_constant: TimeConstant | None = Field(default=None, description="the same as a time", examples=["1 us"])
 
     @model_validator(mode="after")
     def _one_pole(self) -> Self:

@@ -37,8 +37,7 @@ def normal_law() -> Standard:
     from scipy.special import ndtr, ndtri
 
     def density(u: np.ndarray) -> np.ndarray:
-        at: np.ndarray = np.exp(-0.5 * ndtri(u) ** 2) / np.sqrt(2.0 * np.pi)
-        return at
+        return np.exp(-0.5 * ndtri(u) ** 2) / np.sqrt(2.0 * np.pi)
 
     end = -ndtri(TAIL)
     return Standard(lambda n: closed(ndtr(np.linspace(-end, end, n + 1))), ndtri, lambda u: -density(u))
@@ -62,8 +61,7 @@ def two_sided() -> Standard:
         return closed(np.where(z < 0.0, 0.5 * np.exp(-abs(z)), 1.0 - 0.5 * np.exp(-abs(z))))
 
     def outer(u: np.ndarray) -> np.ndarray:  # distance from the nearer end
-        nearer: np.ndarray = np.minimum(u, 1.0 - u)
-        return nearer
+        return np.minimum(u, 1.0 - u)
 
     return Standard(
         edges,
@@ -121,17 +119,21 @@ def law_of(key: str, law: Any) -> Standard:
 
 def read_table(path: str, dimension: str) -> tuple[np.ndarray, np.ndarray]:
     """Values [SI, eV] and weights of a text file of two columns. Raises OSError, ValueError ("file:line: ...")."""
-    columns, found = (Column("value", dimension), Column("weight", "")), lines(path)
-    if not found or is_number(found[0].cells[0]):
+    columns, rows_of_text = (Column("value", dimension), Column("weight", "")), lines(path)
+    if not rows_of_text or is_number(rows_of_text[0].cells[0]):
         raise ValueError(f"{path}:1: expected a header with the unit of the values, such as `value (eV), weight`")
-    scale = units_of(path, found[0], columns)
+    scale = units_of(path, rows_of_text[0], columns)
     rows = [
         [value * (unit or 1.0) for value, unit in zip(numbers_of(path, line, columns), scale, strict=True)]
-        for line in found[1:]
+        for line in rows_of_text[1:]
     ]
-    bad = next((line.number for line, (_, weight) in zip(found[1:], rows, strict=True) if not weight >= 0.0), None)
+    bad = next(
+        (line.number for line, (_, weight) in zip(rows_of_text[1:], rows, strict=True) if not weight >= 0.0), None
+    )
     if bad or not rows or not any(weight > 0.0 for _, weight in rows):
-        raise ValueError(f"{path}:{bad or found[-1].number}: weights are not negative, and one at least is above zero")
+        raise ValueError(
+            f"{path}:{bad or rows_of_text[-1].number}: weights are not negative, and one at least is above zero"
+        )
     values, weights = np.array([row for row in rows if row[1] > 0.0]).T
     return values, weights
 
@@ -141,14 +143,14 @@ def values_at(key: str, law: Any, value: float, z: np.ndarray) -> np.ndarray:
 
     law : record of `columns.spread_of`   value : of the key in the case
     """
-    found: np.ndarray
+    values: np.ndarray
     if law.law == "table":
-        found = z
+        values = z
     elif law.law == "log-normal":
-        found = value * law.factor**z
+        values = value * law.factor**z
     else:
-        found = value + next(getattr(law, size) for size in ("deviation", "width", "scale") if hasattr(law, size)) * z
-    return found
+        values = value + next(getattr(law, size) for size in ("deviation", "width", "scale") if hasattr(law, size)) * z
+    return values
 
 
 @cache
@@ -182,14 +184,14 @@ def column_values(columns: Any, value: dict[str, float]) -> tuple[dict[str, np.n
     together = [name for name in columns.together or () if name.removeprefix(SIGN) in spread]
     bound = [name.removeprefix(SIGN) for name in together]
     groups = [[key] for key in sorted(spread) if key not in bound] + ([together] if together else [])
-    made = [group_values(group, spread, columns, value) for group in groups]
-    places = list(product(*(range(len(weights)) for _, weights in made)))
-    found = {
+    of_groups = [group_values(group, spread, columns, value) for group in groups]
+    places = list(product(*(range(len(weights)) for _, weights in of_groups)))
+    by_key = {
         key: np.array([values[place[g]] for place in places])
-        for g, (of, _) in enumerate(made)
+        for g, (of, _) in enumerate(of_groups)
         for key, values in of.items()
     }
-    return found, np.array([prod(made[g][1][i] for g, i in enumerate(place)) for place in places])
+    return by_key, np.array([prod(of_groups[g][1][i] for g, i in enumerate(place)) for place in places])
 
 
 def group_values(
@@ -203,17 +205,17 @@ def group_values(
     else:
         u = law_of(keys[0].removeprefix(SIGN), first).edges(columns.count)
         weights = np.diff(u)
-    found = {}
+    values = {}
     for name in keys:
         key = name.removeprefix(SIGN)
         law = spread[key]
         if not hasattr(law, "law"):
             z = nodes if first is law or not hasattr(first, "law") else means(standard("normal"), u)
-            found[key] = value[key] + law * (-z if name.startswith(SIGN) else z)
+            values[key] = value[key] + law * (-z if name.startswith(SIGN) else z)
         else:
             z = means(law_of(key, law), (1.0 - u)[::-1])[::-1] if name.startswith(SIGN) else means(law_of(key, law), u)
-            found[key] = values_at(key, law, value[key], z)
-    return found, weights
+            values[key] = values_at(key, law, value[key], z)
+    return values, weights
 
 
 def means(law: Standard, u: np.ndarray) -> np.ndarray:
@@ -233,7 +235,7 @@ def drawn_columns(
         if name.removeprefix(SIGN) in spread
     }
     leader = next(iter(bound), "")
-    found = {}
+    values = {}
     for i, key in enumerate(keys):
         own = z[:, keys.index(leader)] if key in bound else z[:, i]
         own = -own if bound.get(key, False) != bound.get(leader, False) else own
@@ -241,7 +243,7 @@ def drawn_columns(
         if hasattr(law, "law"):
             from scipy.special import ndtr
 
-            found[key] = values_at(key, law, value[key], law_of(key, law).quantile(ndtr(own)))
+            values[key] = values_at(key, law, value[key], law_of(key, law).quantile(ndtr(own)))
         else:
-            found[key] = value[key] + law * own
-    return found, np.full(columns.count, 1.0 / columns.count)
+            values[key] = value[key] + law * own
+    return values, np.full(columns.count, 1.0 / columns.count)

@@ -25,15 +25,15 @@ def law(name: str, dimension: str, **fields: Any) -> Any:
     The class becomes a global name of this module, so that its instances can be pickled.
     """
     title = f"{name.title().replace('-', '')}Of{dimension.title()}"
-    found: dict[str, Any] = {"law": (Literal[name], ...)} | {key: (kind, ...) for key, kind in fields.items()}
-    made = globals()[title] = create_model(title, __base__=Record, **found)
-    return Annotated[made, Tag(name)]
+    keys: dict[str, Any] = {"law": (Literal[name], ...)} | {key: (kind, ...) for key, kind in fields.items()}
+    record = globals()[title] = create_model(title, __base__=Record, **keys)
+    return Annotated[record, Tag(name)]
 
 
 def form(value: Any) -> str:
     """Tag of the value of a key of `spread`: the name of its law, or "deviation"."""
-    found = value.get("law", "") if isinstance(value, dict) else getattr(value, "law", None)
-    return "deviation" if found is None else found
+    name = value.get("law", "") if isinstance(value, dict) else getattr(value, "law", None)
+    return "deviation" if name is None else name
 
 
 def spread_of(dimension: str, most: str, logarithmic: bool = False) -> Any:
@@ -96,12 +96,26 @@ class Columns(Record):
     kinds : parts of the area whose columns differ in device or ions
     """
 
-    count: HowMany = 1
-    nodes: Nodes = "gauss-hermite"
-    seed: Seed = 0
-    spread: Spread = Field(default_factory=dict)
-    together: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
-    kinds: Annotated[tuple["ColumnKind", ...], Field(min_length=1, max_length=16)] | None = None
+    count: HowMany = Field(default=1, description="columns for each key that is spread", examples=[5])
+    nodes: Nodes = Field(
+        default="gauss-hermite",
+        description="where values with a standard deviation lie: normal, uniform, or drawn",
+        examples=["gauss-legendre"],
+    )
+    seed: Seed = Field(default=0, description="seed of draws", examples=[1])
+    spread: Spread = Field(
+        default_factory=dict,
+        description="dotted key -> standard deviation or law",
+        examples=[{"ions.activation_energy": "60 meV"}],
+    )
+    together: Annotated[tuple[str, ...], Field(min_length=2)] | None = Field(
+        default=None,
+        description="keys that move along one quantile",
+        examples=[["ions.activation_energy", "-device.left.barrier"]],
+    )
+    kinds: Annotated[tuple["ColumnKind", ...], Field(min_length=1, max_length=16)] | None = Field(
+        default=None, title="A kind of columns", description="parts of the area that differ in device or ions"
+    )
 
     @model_validator(mode="after")
     def check_together(self) -> Self:
@@ -115,14 +129,26 @@ class ColumnKind(Record):
     share : of the area of the junction   set : dotted keys of device and ions with the values of this kind
     """
 
-    name: Name
-    share: Annotated[Number, Field(gt=0, le=1)]
-    set: Annotated[dict[str, Any], Flat] = Field(default_factory=dict)
-    count: HowMany | None = None
-    nodes: Nodes | None = None
-    seed: Seed | None = None
-    spread: Spread | None = None
-    together: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    name: Name = Field(description="name in results and pictures", examples=["background"])
+    share: Annotated[Number, Field(gt=0, le=1)] = Field(
+        description="share of the area; what all leave insulates", examples=[0.01]
+    )
+    set: Annotated[dict[str, Any], Flat] = Field(
+        default_factory=dict,
+        description="dotted keys of device and ions with their values here",
+        examples=[{"device.left.barrier": "0.7 eV"}],
+    )
+    count: HowMany | None = Field(
+        default=None, description="columns of this kind; as in [columns] if absent", examples=[1]
+    )
+    nodes: Nodes | None = Field(default=None, description="as in [columns] if absent", examples=["gauss-legendre"])
+    seed: Seed | None = Field(default=None, description="as in [columns] if absent", examples=[1])
+    spread: Spread | None = Field(
+        default=None, description="as in [columns] if absent", examples=[{"ions.activation_energy": "60 meV"}]
+    )
+    together: Annotated[tuple[str, ...], Field(min_length=2)] | None = Field(
+        default=None, description="as in [columns] if absent", examples=[["ions.activation_energy", "ions.density"]]
+    )
 
     @model_validator(mode="after")
     def check_together(self) -> Self:

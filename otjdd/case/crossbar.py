@@ -23,7 +23,7 @@ NOT_IN_A_CROSSBAR = ("parallel_capacitance", "compliance", "range", "bandwidth",
 MOST_DEVICES = 1000
 JUNCTION = "device", "ions", "columns"  # tables whose keys may differ between devices
 SERIES = "circuit.series_resistance"  # and this key
-ONE = "ions.noise", "ions.initial"  # but these
+NOT_BY_CELL = "ions.noise", "ions.initial"  # but these
 
 
 def form_of_devices(value: object) -> str:
@@ -48,17 +48,29 @@ class CrossbarCells(Record):
     seed : of the shuffle by which devices are dealt to cells in turns
     """
 
-    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = None
-    devices: Devices | None = None
-    seed: Annotated[Count, Field(ge=0)] = 0
+    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = Field(
+        default=None, description="radius of each cell; that of the device if absent", examples=["1 um"]
+    )
+    devices: Devices | None = Field(
+        default=None,
+        description="drawn from `columns.spread` or a noisy model, by the study, or by own draws",
+        examples=["study"],
+    )
+    seed: Annotated[Count, Field(ge=0)] = Field(default=0, description="seed of the deal", examples=[7])
 
 
 class Switch(Record):
     """A transistor in series with each junction (1T1R), ohmic, that conducts while its word line is the chosen one."""
 
     kind: Literal["switch"]
-    on_resistance: AccessOhms = as_text("1 kohm")
-    off_resistance: AccessOhms = as_text("1 Tohm")
+    on_resistance: AccessOhms = Field(
+        default=as_text("1 kohm"),
+        description="resistance on the word line that is written or read",
+        examples=["1 kohm"],
+    )
+    off_resistance: AccessOhms = Field(
+        default=as_text("1 Tohm"), description="resistance on all others", examples=["1 Tohm"]
+    )
 
 
 class Selector(Record):
@@ -71,9 +83,15 @@ class Selector(Record):
 
     kind: Literal["selector"]
     law: Literal["threshold", "exponential"] = "threshold"
-    voltage: Annotated[float, Quantity("voltage", "1 mV", "100 V")]
-    current: Annotated[float, Quantity("current", "1e-18 A", "1 A")]
-    on_resistance: SeriesOhms = as_text("1 kohm")
+    voltage: Annotated[float, Quantity("voltage", "1 mV", "100 V")] = Field(
+        description="threshold; of an exponential, the voltage for a factor e of the current", examples=["0.5 V"]
+    )
+    current: Annotated[float, Quantity("current", "1e-18 A", "1 A")] = Field(
+        description="current at which a threshold is passed; prefactor of an exponential", examples=["1 nA"]
+    )
+    on_resistance: SeriesOhms = Field(
+        default=as_text("1 kohm"), description="resistance in series with that", examples=["1 kohm"]
+    )
 
 
 class Crossbar(Record):
@@ -85,13 +103,33 @@ class Crossbar(Record):
     model : file of a compact model of the junction, as `otjdd compact` writes it; None to extract one before the run
     """
 
-    word_lines: Lines
-    bit_lines: Lines
-    line_resistance: LineOhms = as_text("1 ohm")
-    driver_resistance: SeriesOhms = as_text("0 ohm")
-    cells: CrossbarCells = CrossbarCells()
-    access: Annotated[Switch | Selector, Field(discriminator="kind")] | None = None
-    model: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    word_lines: Lines = Field(description="lines that lead to the left electrodes", examples=[64])
+    bit_lines: Lines = Field(description="lines that lead to the right electrodes", examples=[64])
+    line_resistance: LineOhms = Field(
+        default=as_text("1 ohm"),
+        description="resistance of a line from cell to cell, and from its driver to the first",
+        examples=["2 ohm"],
+    )
+    driver_resistance: SeriesOhms = Field(
+        default=as_text("0 ohm"), description="resistance of each driver", examples=["50 ohm"]
+    )
+    cells: CrossbarCells = Field(
+        default=CrossbarCells(),
+        title="Cells of a crossbar",
+        description="junctions of another size, or that differ from each other",
+        examples=[{"radius": "1 um", "devices": 25}],
+    )
+    access: Annotated[Switch | Selector, Field(discriminator="kind")] | None = Field(
+        default=None,
+        title="Access to a cell",
+        description="what stands in series with each junction: a switch or a selector",
+        examples=[{"kind": "switch", "on_resistance": "1 kohm"}],
+    )
+    model: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
+        default=None,
+        description="compact model by `otjdd compact`; extracted from the case if absent",
+        examples=["model.nc"],
+    )
 
     def with_draws(self, study: Study) -> Self:
         """The same crossbar without a study: where its devices are the draws of this one, it has them itself."""
@@ -113,12 +151,12 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which
     for i, part in enumerate(case.drive.parts):
         if part.kind != "write" or part.pattern is None:
             continue
-        found = len(part.pattern), *sorted({len(row) for row in part.pattern})
-        if found != shape:
+        size = len(part.pattern), *sorted({len(row) for row in part.pattern})
+        if size != shape:
             yield (
                 ("drive", "parts", i, "pattern"),
                 f"{shape[0]} rows of {shape[1]} cells each, one for each word line",
-                f"{found[0]} rows of {' and '.join(map(str, found[1:]))}",
+                f"{size[0]} rows of {' and '.join(map(str, size[1:]))}",
             )
     yield from targets.faults(case.drive.parts, shape)
     yield from faults_of_draws(case)
@@ -134,11 +172,10 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which
 
 def draws_of(case: Any) -> Sample | None:  # of a Case with a Crossbar
     """The draws of the devices of a case, whose keys differ from cell to cell; None where it has none."""
-    said = case.crossbar.cells.devices
-    if said == "study":
-        found: Sample | None = None if case.study is None else case.study.sample
-        return found
-    return said if isinstance(said, Sample) else None
+    devices = case.crossbar.cells.devices
+    if devices == "study":
+        return None if case.study is None else case.study.sample
+    return devices if isinstance(devices, Sample) else None
 
 
 def faults_of_draws(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case with a Crossbar
@@ -156,6 +193,6 @@ def faults_of_draws(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Ca
         expected = f"2 to {MOST_DEVICES} devices by draws of one design (sobol, latin-hypercube, random)"
         yield at, expected, f"{sample.size} by {sample.method}"
     for name in sample.over:
-        if name in ONE or not (name.partition(".")[0] in JUNCTION or name == SERIES):
-            expected = f"keys of {', '.join(JUNCTION)}, or {SERIES}, but not {' or '.join(ONE)}"
+        if name in NOT_BY_CELL or not (name.partition(".")[0] in JUNCTION or name == SERIES):
+            expected = f"keys of {', '.join(JUNCTION)}, or {SERIES}, but not {' or '.join(NOT_BY_CELL)}"
             yield (*at, "over", name), expected, brief(name)

@@ -37,17 +37,35 @@ class Device(Record):
     leaks : conduction beside the coherent channel; none when absent
     """
 
-    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")]
-    conducting_fraction: Annotated[Number, Field(gt=0, le=1)] = 1.0
-    richardson: Annotated[float, Quantity("Richardson constant", "0.01 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = as_text(
-        "156 A/cm^2/K^2"
+    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] = Field(
+        description="radius of the circular electrode", examples=["10 um"]
     )
-    transmission: Literal[tuple(MODELS)] = "transfer-matrix"  # type: ignore[valid-type]  # the names of a table
-    left: Electrode
-    film: AnyFilm
-    right: Electrode
-    heat: Heat | None = None
-    leaks: Annotated[tuple[AnyLeak, ...], Field(min_length=1, max_length=16), AfterValidator(check_names)] | None = None
+    conducting_fraction: Annotated[Number, Field(gt=0, le=1)] = Field(
+        default=1.0, description="share of the area through which electrons pass", examples=[4.2e-5]
+    )
+    richardson: Annotated[float, Quantity("Richardson constant", "0.01 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = Field(
+        default=as_text("156 A/cm^2/K^2"),
+        description="Richardson constant of the electron supply",
+        examples=["156 A/cm^2/K^2"],
+    )
+    transmission: Literal[tuple(MODELS)] = Field(  # type: ignore[valid-type]  # the names of a table
+        default="transfer-matrix", description="method for the transmission", examples=["wkb"]
+    )
+    left: Electrode = Field(title="Electrode", description="electrode at x = 0, to which the voltage is applied")
+    film: AnyFilm = Field(title="Film", description="the oxide film")
+    right: Electrode = Field(title="Electrode", description="electrode at x = L, grounded")
+    heat: Heat | None = Field(
+        default=None,
+        title="Heat",
+        description="heat of the current; the junction stays at the temperature of the case if absent",
+    )
+    leaks: Annotated[tuple[AnyLeak, ...], Field(min_length=1, max_length=16), AfterValidator(check_names)] | None = (
+        Field(
+            default=None,
+            title="Leak",
+            description="currents beside that through the band, a list of tables with a kind; none if absent",
+        )
+    )
 
     @model_validator(mode="after")
     def check_film_states(self) -> Self:
@@ -140,22 +158,46 @@ class Ions(Record):
     noise : "none" for ions that are a density, "shot" for single ones that hop at random   seed : of these
     """
 
-    charge: Annotated[Count, Field(ge=1, le=4)] = 2
-    site_density: Sites
-    density: Sites | None = None
+    charge: Annotated[Count, Field(ge=1, le=4)] = Field(default=2, description="charge number", examples=[2])
+    site_density: Sites = Field(description="density of sites", examples=["5e28 1/m^3"])
+    density: Sites | None = Field(default=None, description="mean density in the film", examples=["3.7e26 1/m^3"])
     law: Literal[tuple(LAWS)]  # type: ignore[valid-type]  # the names of a table
-    hop_distance: HopDistance | None = None
-    attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = as_text("1e13 Hz")
-    activation_energy: Barrier
-    activation_energy_rise: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] = as_text("0 eV")
-    prefactor: Prefactor
-    ionisation_energy: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] | None = None
-    well_left: Well = as_text("0 eV")
-    well_right: Well = as_text("0 eV")
-    well_width: Annotated[float, Quantity("length", "0.01 nm", "100 nm")] = as_text("0.2 nm")
-    initial: Initial = "uniform"
-    noise: Literal["none", "shot"] = "none"
-    seed: Annotated[Count, Field(ge=0, lt=2**63)] = 0
+    hop_distance: HopDistance | None = Field(
+        default=None, description="distance of a hop along x", examples=["0.39 nm"]
+    )
+    attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = Field(
+        default=as_text("1e13 Hz"), description="attempts of a hop; caps the drift velocity", examples=["1e13 Hz"]
+    )
+    activation_energy: Barrier = Field(
+        description="activation energy of the diffusivity, in the middle of the film", examples=["0.45 eV"]
+    )
+    activation_energy_rise: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] = Field(
+        default=as_text("0 eV"),
+        description="its value at the right end minus that at the left end, linear between",
+        examples=["-0.2 eV"],
+    )
+    prefactor: Prefactor = Field(description="prefactor of the diffusivity", examples=["5e-7 m^2/s"])
+    ionisation_energy: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] | None = Field(
+        default=None,
+        description="depth below the band of an electron that an ion may hold; none if absent",
+        examples=["0 eV"],
+    )
+    well_left: Well = Field(
+        default=as_text("0 eV"), description="depth of the sites at the left interface", examples=["0.35 eV"]
+    )
+    well_right: Well = Field(
+        default=as_text("0 eV"), description="depth of the sites at the right interface", examples=["1.1 eV"]
+    )
+    well_width: Annotated[float, Quantity("length", "0.01 nm", "100 nm")] = Field(
+        default=as_text("0.2 nm"), description="width of both", examples=["0.29 nm"]
+    )
+    initial: Initial = Field(default="uniform", description="state to start from", examples=["equilibrium"])
+    noise: Literal["none", "shot"] = Field(
+        default="none", description='"shot" lets single ions hop at random, "none" a density flow', examples=["shot"]
+    )
+    seed: Annotated[Count, Field(ge=0, lt=2**63)] = Field(
+        default=0, description="of the hops: names the run", examples=[7]
+    )
 
     @field_validator("density")
     @classmethod
@@ -216,7 +258,7 @@ def read_material(name: str, *, what: str, value: str | float, source: str, dime
 
 def material(name: str) -> Published:
     """A published value by its name in materials.toml. Raises KeyError, which lists the known names."""
-    known = materials()
-    if name not in known:
-        raise KeyError(f"no material value {name!r}; known are {', '.join(sorted(known))}")
-    return known[name]
+    values = materials()
+    if name not in values:
+        raise KeyError(f"no material value {name!r}; known are {', '.join(sorted(values))}")
+    return values[name]

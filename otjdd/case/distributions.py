@@ -25,13 +25,13 @@ def flat(table: Any) -> Any:
 
     Tables with one of the keys LEAVES describe a value and are kept.
     """
-    found: dict[str, Any] = {}
+    by_key: dict[str, Any] = {}
     for key, value in table.items() if isinstance(table, dict) else ():
         if isinstance(value, dict) and not set(value) & LEAVES:
-            found |= {f"{key}.{inner}": deep for inner, deep in flat(value).items()}
+            by_key |= {f"{key}.{inner}": deep for inner, deep in flat(value).items()}
         else:
-            found[key] = value
-    return found or table
+            by_key[key] = value
+    return by_key or table
 
 
 LEAVES = {"start", "stop", "low", "high", "mean", "median", "values"}
@@ -162,8 +162,7 @@ def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
     from scipy.special import ndtr, ndtri
 
     bottom, top = ndtr(low), ndtr(high)
-    found: np.ndarray = np.clip(ndtri(bottom + u * (top - bottom)), low, high)
-    return found
+    return np.clip(ndtri(bottom + u * (top - bottom)), low, high)
 
 
 def form_of(value: object) -> str:
@@ -227,11 +226,10 @@ def unit_cube(method: str, count: int, dimensions: int, seed: int) -> np.ndarray
     if method == "sobol":
         from scipy.stats import qmc
 
-        found = qmc.Sobol(dimensions, rng=rng).random(count)
+        points = qmc.Sobol(dimensions, rng=rng).random(count)
     else:
-        found = latin_hypercube(rng, count, dimensions)
-    inside: np.ndarray = np.clip(found, 2.0**-64, 1 - 2.0**-53)
-    return inside
+        points = latin_hypercube(rng, count, dimensions)
+    return np.clip(points, 2.0**-64, 1 - 2.0**-53)
 
 
 def latin_hypercube(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
@@ -252,5 +250,5 @@ def drawn_values(distribution: Any, u: np.ndarray) -> list[Amount]:
     if isinstance(distribution, Choice):
         n = len(distribution.values)
         return [distribution.values[min(int(x * n), n - 1)] for x in u]
-    found, dimension = distribution.at(u)
-    return [value_text(v, dimension) for v in found.tolist()]
+    values, dimension = distribution.at(u)
+    return [value_text(v, dimension) for v in values.tolist()]

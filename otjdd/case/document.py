@@ -71,7 +71,7 @@ class Document(NamedTuple):
         return source.problem(offset, path, expected, got, hint)
 
 
-def load_document(path: str | os.PathLike[str], shipped: Path, seen: tuple[Path, ...] = ()) -> Document:
+def load_document(path: str | os.PathLike[str], shipped: Path, above: tuple[Path, ...] = ()) -> Document:
     """Read a case file and its bases.
 
     `base` is searched beside the file, then in the folder `shipped`, and must lie in one of them or below.
@@ -81,9 +81,9 @@ def load_document(path: str | os.PathLike[str], shipped: Path, seen: tuple[Path,
     document = with_calibrated(parse(source))
     if "base" not in document.data:
         return document
-    seen = (*seen, Path(path).resolve())
+    above = (*above, Path(path).resolve())
     try:
-        below = load_document(find_base(document, shipped, seen), shipped, seen)
+        below = load_document(find_base(document, shipped, above), shipped, above)
     except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link to itself
         raise CaseError(
             [document.problem(("base",), f"cannot read the base: {getattr(error, 'strerror', error)}")]
@@ -107,10 +107,10 @@ def with_calibrated(document: Document) -> Document:
     return document._replace(calibrated=tuple((path, source) for path in paths))
 
 
-def find_base(document: Document, shipped: Path, seen: tuple[Path, ...]) -> str:
+def find_base(document: Document, shipped: Path, above: tuple[Path, ...]) -> str:
     """Path of the file that `base` names. Raises CaseError.
 
-    seen : files that are based on this one, which `base` must not name again
+    above : files that are based on this one, which `base` must not name again
     """
     name, folder = document.data["base"], Path(document.source.file).parent
 
@@ -119,17 +119,18 @@ def find_base(document: Document, shipped: Path, seen: tuple[Path, ...]) -> str:
 
     if not isinstance(name, str) or not name or "\0" in name:
         raise fault('the name of a case file such as "li2019.toml"')
-    if len(seen) > MAX_BASES:
+    if len(above) > MAX_BASES:
         raise fault(f"at most {MAX_BASES} bases of bases", "more")
     places = [(place / name, (place / name).resolve(), place.resolve()) for place in (folder, shipped)]
-    if not all(found.is_relative_to(place) for _, found, place in places):
+    if not all(location.is_relative_to(place) for _, location, place in places):
         raise fault("a base in the folder of the case, or below")
-    for shown, found, _ in places:
-        if found.exists() and found not in seen:
-            return os.fspath(shown)
-    circle = any(found in seen for _, found, _ in places)
+    for written, location, _ in places:
+        if location.exists() and location not in above:
+            return os.fspath(written)
+    circle = any(location in above for _, location, _ in places)
     raise fault(
-        "a case file beside this one or one that comes with otjdd", brief(name) + ", which is based on this" * circle
+        "a case file beside this one or one that comes with otjdd",
+        brief(name) + (", which is based on this" if circle else ""),
     )
 
 
@@ -154,15 +155,15 @@ def read_text(path: str | os.PathLike[str]) -> str:
 def parse(source: Source) -> Document:
     """Return the document of a TOML text, without its base. Raises CaseError."""
     text = source.text or ""
-    found = scan(text)
-    if found.too_deep:
+    keys = scan(text)
+    if keys.too_deep:
         expected = f"at most {MAX_DEPTH} levels of nesting"
-        raise CaseError([source.problem(found.too_deep[0], (), expected, "more")])
+        raise CaseError([source.problem(keys.too_deep[0], (), expected, "more")])
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CaseError([syntax_problem(source, found.twice, error)]) from None
-    return without_faults(Document(source, data, {path: (source, at) for path, at in found.places.items()}))
+        raise CaseError([syntax_problem(source, keys.twice, error)]) from None
+    return without_faults(Document(source, data, {path: (source, at) for path, at in keys.places.items()}))
 
 
 def syntax_problem(source: Source, twice: list[tuple[int, KeyPath]], error: Exception) -> Problem:
@@ -182,7 +183,11 @@ def syntax_problem(source: Source, twice: list[tuple[int, KeyPath]], error: Exce
         reason = "a number with too many digits" if digits else reason
     rest = text[at:].split("\n", 1)[0].split("#", 1)[0]
     broken = not rest.strip() and text[:at].rstrip().endswith(("{", ",")) and "key part" in reason
-    hint = "a table in braces ends on the line that it begins on; below a heading such as [drive] it need not" * broken
+    hint = (
+        "a table in braces ends on the line that it begins on; below a heading such as [drive] it need not"
+        if broken
+        else ""
+    )
     return source.problem(at, (), f"not TOML: {reason}", hint=hint)
 
 
@@ -211,9 +216,9 @@ def put_on(below: Document, above: Document, whole: frozenset[KeyPath] = frozens
     """Put one document on top of its base: tables are merged, other values and the paths in `whole` are replaced."""
     replaced = list(whole)
     data = merge(below.data, above.data, (), replaced)
-    kept = {p: q for p, q in below.places.items() if not any(p[: len(r)] == r for r in replaced)}
+    places = {p: q for p, q in below.places.items() if not any(p[: len(r)] == r for r in replaced)}
     problems, calibrated = below.problems + above.problems, below.calibrated + above.calibrated
-    return Document(above.source, data, kept | above.places, problems, calibrated)
+    return Document(above.source, data, places | above.places, problems, calibrated)
 
 
 def merge(below: Any, above: dict[Any, Any], path: KeyPath, replaced: list[KeyPath]) -> Any:
@@ -236,21 +241,21 @@ def without_alternatives(
 
     The removed paths are added to `replaced`.
     """
-    gone: set[str] = set()
-    for one, other in EITHER:
-        for here, there in ((one, other), (other, one)):
-            if here & set(above) and not there & set(above):
-                gone |= there & set(below)
+    dropped: set[str] = set()
+    for first, second in EITHER:
+        for chosen, alternative in ((first, second), (second, first)):
+            if chosen & set(above) and not alternative & set(above):
+                dropped |= alternative & set(below)
     if is_profile(above.get("initial")) and "density" not in above:
-        gone |= {"density"} & set(below)
+        dropped |= {"density"} & set(below)
     if above.get("resistance", "spreading") != "spreading" and "conductivity" not in above:  # of device.heat
-        gone |= {"conductivity"} & set(below)
+        dropped |= {"conductivity"} & set(below)
     if "layers" in above:  # of a film on top of one of a single material
-        gone |= set(OF_EACH_LAYER) & set(below)
+        dropped |= set(OF_EACH_LAYER) & set(below)
     elif {"thickness", "permittivity"} <= set(above):  # of a film of a single material on top of layers
-        gone |= {"layers"} & set(below)
-    replaced.extend((*path, name) for name in gone)
-    return {name: value for name, value in below.items() if name not in gone}
+        dropped |= {"layers"} & set(below)
+    replaced.extend((*path, name) for name in dropped)
+    return {name: value for name, value in below.items() if name not in dropped}
 
 
 def is_profile(initial: object) -> bool:

@@ -60,9 +60,11 @@ __all__ = [
 class ReadSettings(Record):
     """One read: 0 V for `delay`, then `voltage` for `duration`; the current is taken at the end."""
 
-    voltage: Volts = as_text("0.1 V")
-    duration: Duration = as_text("1 us")
-    delay: Pause = as_text("0 s")
+    voltage: Volts = Field(default=as_text("0.1 V"), description="voltage of the read", examples=["0.1 V"])
+    duration: Duration = Field(
+        default=as_text("1 us"), description="duration; the current is taken at the end", examples=["1 us"]
+    )
+    delay: Pause = Field(default=as_text("0 s"), description="time at 0 V before it", examples=["10 us"])
 
     def waveform(self, write_voltage: float = np.nan, base: float = 0.0) -> Waveform:
         return shapes.read(self.voltage, self.duration, self.delay, write_voltage, base)
@@ -76,11 +78,15 @@ class Hold(Record):
     """
 
     kind: Literal["hold"]
-    voltage: Volts
-    duration: Duration
-    reads_at: Annotated[tuple[Duration, ...], Field(max_length=100_000)] = ()
-    reads_per_decade: Annotated[Count, Field(ge=0, le=1000)] = 0
-    read: ReadSettings = Field(default_factory=ReadSettings)
+    voltage: Volts = Field(description="voltage", examples=["0 V"])
+    duration: Duration = Field(description="duration", examples=["1e4 s"])
+    reads_at: Annotated[tuple[Duration, ...], Field(max_length=100_000)] = Field(
+        default=(), description="times of reads from the start", examples=[["1 s", "10 s"]]
+    )
+    reads_per_decade: Annotated[Count, Field(ge=0, le=1000)] = Field(
+        default=0, description="reads in each decade of time from 1 us on", examples=[3]
+    )
+    read: ReadSettings = Field(default_factory=ReadSettings, title="A read of a drive", description="the reads")
 
     @model_validator(mode="after")
     def _reads_fit(self) -> Self:
@@ -98,12 +104,12 @@ class Hold(Record):
             return []
         others = np.sort([0.0, *self.reads_at])
         count = 1 + int(np.ceil(np.log10(self.duration / FIRST_READ) * self.reads_per_decade))
-        kept = [0.0]
+        marks = [0.0]
         for mark in np.geomspace(FIRST_READ, self.duration, count):
             near = others[np.searchsorted(others, mark) - 1 :][:2]
-            if mark - kept[-1] >= apart and (np.abs(near - mark) >= apart).all():
-                kept.append(mark)
-        return kept[1:]
+            if mark - marks[-1] >= apart and (np.abs(near - mark) >= apart).all():
+                marks.append(mark)
+        return marks[1:]
 
 
 class Steps(Record):
@@ -114,12 +120,16 @@ class Steps(Record):
     """
 
     kind: Literal["steps"]
-    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=100_000)] | None = None
-    path: Vertices | None = None
-    step: Step | None = None
-    width: Duration
-    cycles: Times = 1
-    read_each: bool = False
+    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=100_000)] | None = Field(
+        default=None, description="voltages of the plateaus", examples=[["1 V", "2 V"]]
+    )
+    path: Vertices | None = Field(
+        default=None, description="instead: vertices of the path", examples=[["0 V", "2.2 V", "0 V"]]
+    )
+    step: Step | None = Field(default=None, description="step along the path", examples=["0.1 V"])
+    width: Duration = Field(description="duration of a plateau", examples=["100 ms"])
+    cycles: Times = Field(default=1, description="repetitions of the whole", examples=[3])
+    read_each: bool = Field(default=False, description="a read at the end of every plateau", examples=[True])
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -141,13 +151,15 @@ class Pulse(Record):
     """One pulse: `rise` from `base`, `voltage` for `width`, `fall`, `base` for `wait`, then the `read` if given."""
 
     kind: Literal["pulse"]
-    voltage: Volts
-    width: Duration
-    rise: Pause = as_text("0 s")
-    fall: Pause = as_text("0 s")
-    wait: Pause = as_text("0 s")
-    base: Volts = as_text("0 V")
-    read: ReadSettings | None = None
+    voltage: Volts = Field(description="voltage of the plateau", examples=["2.2 V"])
+    width: Duration = Field(description="duration of the plateau", examples=["50 ns"])
+    rise: Pause = Field(default=as_text("0 s"), description="time of the leading ramp", examples=["5 ns"])
+    fall: Pause = Field(default=as_text("0 s"), description="time of the trailing ramp", examples=["5 ns"])
+    wait: Pause = Field(default=as_text("0 s"), description="time at the base after it", examples=["1 us"])
+    base: Volts = Field(default=as_text("0 V"), description="voltage before and after", examples=["0.1 V"])
+    read: ReadSettings | None = Field(
+        default=None, title="A read of a drive", description="a read at the end", examples=[{}]
+    )
 
     def waveform(self) -> Waveform:
         pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, self.wait, self.base)
@@ -162,16 +174,21 @@ class Train(Record):
     """
 
     kind: Literal["train"]
-    voltage: Volts
-    width: Duration
-    count: Times
-    period: Duration | None = None
-    frequency: Hertz | None = None
-    rise: Pause = as_text("0 s")
-    fall: Pause = as_text("0 s")
-    base: Volts = as_text("0 V")
-    read_each: bool = False
-    read: ReadSettings | None = None
+    voltage: Volts = Field(description="voltage of the pulses", examples=["1.6 V"])
+    width: Duration = Field(description="duration of each plateau", examples=["1 us"])
+    count: Times = Field(description="number of pulses", examples=[50])
+    period: Duration | None = Field(default=None, description="time from start to start", examples=["10 us"])
+    frequency: Hertz | None = Field(default=None, description="the same as a frequency", examples=["5 MHz"])
+    rise: Pause = Field(default=as_text("0 s"), description="time of the leading ramps", examples=["5 ns"])
+    fall: Pause = Field(default=as_text("0 s"), description="time of the trailing ramps", examples=["5 ns"])
+    base: Volts = Field(default=as_text("0 V"), description="voltage in between", examples=["0.1 V"])
+    read_each: bool = Field(default=False, description="a read after each pulse", examples=[True])
+    read: ReadSettings | None = Field(
+        default=None,
+        title="A read of a drive",
+        description="the reads; without read_each one after the last pulse",
+        examples=[{}],
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -206,14 +223,16 @@ class WriteReadLoop(Record):
     """
 
     kind: Literal["write-read-loop"]
-    path: Vertices
-    step: Step
-    width: Duration
-    rise: Pause = as_text("0 s")
-    fall: Pause = as_text("0 s")
-    wait: Pause = as_text("0 s")
-    cycles: Times = 1
-    read: ReadSettings = Field(default_factory=ReadSettings)
+    path: Vertices = Field(
+        description="vertices of the path of the writes", examples=[["0 V", "2.2 V", "-4.3 V", "0 V"]]
+    )
+    step: Step = Field(description="step along the path", examples=["0.1 V"])
+    width: Duration = Field(description="duration of a write", examples=["100 ms"])
+    rise: Pause = Field(default=as_text("0 s"), description="time of the leading ramp", examples=["1 us"])
+    fall: Pause = Field(default=as_text("0 s"), description="time of the trailing ramp", examples=["1 us"])
+    wait: Pause = Field(default=as_text("0 s"), description="time at 0 V before the read", examples=["1 ms"])
+    cycles: Times = Field(default=1, description="repetitions of the path", examples=[2])
+    read: ReadSettings = Field(default_factory=ReadSettings, title="A read of a drive", description="the reads")
 
     @model_validator(mode="after")
     def _closed(self) -> Self:
@@ -235,11 +254,15 @@ class Triangle(Record):
     """
 
     kind: Literal["triangle"]
-    path: Vertices
-    rate: Rate | None = None
-    step: Step | None = None
-    delay: Duration | None = None
-    cycles: Times = 1
+    path: Vertices = Field(description="vertices of the path", examples=[["0 V", "2 V", "-2 V", "0 V"]])
+    rate: Rate | None = Field(default=None, description="slope of the voltage", examples=["1 V/s"])
+    step: Step | None = Field(
+        default=None, description="a staircase of this step instead of a ramp, read on each step", examples=["20 mV"]
+    )
+    delay: Duration | None = Field(
+        default=None, description="from the beginning of a step to its read; its end if absent", examples=["10 ms"]
+    )
+    cycles: Times = Field(default=1, description="repetitions of the path", examples=[3])
 
     @model_validator(mode="after")
     def _closed(self) -> Self:
@@ -275,10 +298,12 @@ class Pund(Record):
     """
 
     kind: Literal["pund"]
-    voltage: Volts
-    width: Pause = as_text("0 s")
-    rise: Duration
-    wait: Duration
+    voltage: Volts = Field(description="voltage of the positive pulses", examples=["3 V"])
+    width: Pause = Field(
+        default=as_text("0 s"), description="duration of a plateau; 0 for triangles", examples=["10 us"]
+    )
+    rise: Duration = Field(description="rise from, and fall to, 0 V", examples=["1 us"])
+    wait: Duration = Field(description="pause at 0 V before the first and after each pulse", examples=["10 us"])
 
     @model_validator(mode="after")
     def _drives(self) -> Self:
@@ -297,9 +322,15 @@ class Table(Record):
     """Any waveform: breakpoints as `points` of time and voltage, or the two columns of a text `file`."""
 
     kind: Literal["table"]
-    points: Annotated[tuple[tuple[Pause, Volts], ...], Field(min_length=2, max_length=100_000)] | None = None
-    file: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
-    reads_at: Annotated[tuple[Pause, ...], Field(max_length=100_000)] = ()
+    points: Annotated[tuple[tuple[Pause, Volts], ...], Field(min_length=2, max_length=100_000)] | None = Field(
+        default=None, description="breakpoints of time and voltage", examples=[[["0 s", "0 V"], ["1 us", "1 V"]]]
+    )
+    file: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
+        default=None, description="instead: a text file of two columns", examples=["waveform.csv"]
+    )
+    reads_at: Annotated[tuple[Pause, ...], Field(max_length=100_000)] = Field(
+        default=(), description="times of reads", examples=[["1 us"]]
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -325,10 +356,13 @@ class Spikes(Record):
     """
 
     kind: Literal["spikes"]
-    pieces: Annotated[dict[Name, Piece], Field(min_length=1, max_length=100)]
-    pre: Spike
-    post: Spike
-    delay: Delay
+    pieces: Annotated[dict[Name, Piece], Field(min_length=1, max_length=100)] = Field(
+        description="drives by name, parts of spikes",
+        examples=[{"peak": {"kind": "pulse", "voltage": "1 V", "width": "1 us"}}],
+    )
+    pre: Spike = Field(description="names of the pieces of the spike on the left", examples=[["peak"]])
+    post: Spike = Field(description="names of those of the spike on the right", examples=[["peak"]])
+    delay: Delay = Field(description="start of the right spike after the left one", examples=["3 us"])
 
     @model_validator(mode="after")
     def _pieces_known(self) -> Self:
@@ -356,8 +390,10 @@ class Sequence(Record):
     """Drives one after the other, the whole `repeat` times. Sequences may be nested 4 deep."""
 
     kind: Literal["sequence"]
-    parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=10_000)]
-    repeat: Times = 1
+    parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=10_000)] = Field(
+        description="drives, one after the other", examples=[[{"kind": "hold", "voltage": "0 V", "duration": "1 s"}]]
+    )
+    repeat: Times = Field(default=1, description="repetitions of the whole", examples=[10])
 
     @model_validator(mode="after")
     def _shallow(self) -> Self:

@@ -31,10 +31,10 @@ class Curves(Record):
 class Grid(Curves):
     """Voltages of a curve, listed or evenly spaced from `start` to `stop`."""
 
-    voltages: Listed | None = None
-    start: Volts | None = None
-    stop: Volts | None = None
-    step: Step | None = None
+    voltages: Listed | None = Field(default=None, description="voltages of a curve", examples=[["-0.1 V", "0.1 V"]])
+    start: Volts | None = Field(default=None, description="instead: first voltage", examples=["-0.5 V"])
+    stop: Volts | None = Field(default=None, description="last voltage", examples=["0.5 V"])
+    step: Step | None = Field(default=None, description="step between", examples=["20 mV"])
 
     @model_validator(mode="after")
     def _one_grid(self) -> Self:
@@ -59,19 +59,25 @@ class Grid(Curves):
 class Prepared(Curves):
     """Temperatures and states of curves."""
 
-    temperatures: Annotated[tuple[Kelvin, ...], Field(max_length=100)] = ()
+    temperatures: Annotated[tuple[Kelvin, ...], Field(max_length=100)] = Field(
+        default=(),
+        description="temperatures of the curves; the ions are prepared at the temperature of the case",
+        examples=[["250 K", "300 K"]],
+    )
     states: Annotated[dict[Name, Annotated[tuple[Write, ...], Field(max_length=100)]], Field(max_length=32)] = Field(
-        default_factory=dict
+        default_factory=dict,
+        description="name -> writes that prepare the state",
+        examples=[{"LRS": [{"voltage": "2.2 V", "duration": "100 ms"}]}],
     )
 
     def histories(self) -> dict[str, Waveform]:
         """Waveform that prepares each state, by name; {"initial": a waveform of 0 s} for a case without states."""
         at_rest = Waveform(np.zeros(1), np.zeros(1))
-        made = {
+        waveforms = {
             name: concatenate([at_rest, *(shapes.hold(w.voltage, w.duration) for w in writes)])
             for name, writes in self.states.items()
         }
-        return made or {"initial": at_rest}
+        return waveforms or {"initial": at_rest}
 
 
 class IV(Prepared, Grid):
@@ -124,9 +130,17 @@ class Answer(Prepared):
     settle : compute the steady state of the ions at each bias first
     """
 
-    ions: Literal["frozen", "moving"] = "frozen"
-    polarisation: Literal["frozen", "following"] = "frozen"
-    settle: Annotated[bool, Strict()] = False
+    ions: Literal["frozen", "moving"] = Field(
+        default="frozen", description="the ions stand still under the small signal, or answer it", examples=["moving"]
+    )
+    polarisation: Literal["frozen", "following"] = Field(
+        default="frozen",
+        description="the polarisation stands still under the small signal, or answers it",
+        examples=["following"],
+    )
+    settle: Annotated[bool, Strict()] = Field(
+        default=False, description="the ions come to rest at each bias first", examples=[True]
+    )
 
     @model_validator(mode="after")
     def _one_state(self) -> Self:
@@ -143,8 +157,11 @@ class Impedance(Answer):
     """
 
     kind: Literal["impedance"]
-    bias: Listed = as_text(("0 V",))
-    frequencies: Spectrum
+    bias: Listed = Field(default=as_text(("0 V",)), description="voltages of the source", examples=[["0 V", "0.5 V"]])
+    frequencies: Spectrum = Field(
+        description="frequencies, a list or a table of start, stop and per_decade",
+        examples=[{"start": "1 Hz", "stop": "1 GHz", "per_decade": 5}],
+    )
 
     def bias_voltages(self) -> np.ndarray:
         """Voltages (n,) [V], in the order of the case."""
@@ -164,9 +181,19 @@ class CV(Answer, Grid):
     """
 
     kind: Literal["cv"]
-    frequencies: Spectrum = as_text((METER,))
-    path: Vertices | None = None
-    rate: Rate | None = None
+    frequencies: Spectrum = Field(
+        default=as_text((METER,)),
+        description="frequencies, a list or a table of start, stop and per_decade",
+        examples=[["1 kHz", "1 MHz"]],
+    )
+    path: Vertices | None = Field(
+        default=None,
+        description="instead of voltages: the bias moves along it, ions and polarisation with it",
+        examples=[["-3 V", "3 V", "-3 V"]],
+    )
+    rate: Rate | None = Field(
+        default=None, description="how fast it moves, by a step in step / rate", examples=["10 V/s"]
+    )
 
     @model_validator(mode="after")
     def _one_grid(self) -> Self:

@@ -22,11 +22,15 @@ class PatternWrite(Record):
     """
 
     kind: Literal["write"]
-    pattern: Annotated[tuple[Cells, ...], Field(min_length=1, max_length=256)] | None = None
-    voltage: Volts
-    width: Duration
-    count: Times = 1
-    period: Duration | None = None
+    pattern: Annotated[tuple[Cells, ...], Field(min_length=1, max_length=256)] | None = Field(
+        default=None,
+        description="a text for each word line, # for cells to write; all cells if absent",
+        examples=[["#.", ".#"]],
+    )
+    voltage: Volts = Field(description="voltage across the cells that are written", examples=["2.2 V"])
+    width: Duration = Field(description="duration of each pulse", examples=["1 us"])
+    count: Times = Field(default=1, description="pulses on each word line", examples=[10])
+    period: Duration | None = Field(default=None, description="time from start to start", examples=["2 us"])
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -48,16 +52,26 @@ class PatternRead(Record):
     """
 
     kind: Literal["read"]
-    voltage: Volts = as_text("0.1 V")
-    duration: Duration = as_text("1 us")
-    unselected: Literal["grounded", "floating"] = "grounded"
+    voltage: Volts = Field(
+        default=as_text("0.1 V"), description="voltage of the word line that is read", examples=["0.1 V"]
+    )
+    duration: Duration = Field(
+        default=as_text("1 us"),
+        description="duration of each read; the currents are taken at its end",
+        examples=["1 us"],
+    )
+    unselected: Literal["grounded", "floating"] = Field(
+        default="grounded",
+        description="what the other lines do: at 0 V, or free, cell after cell being read",
+        examples=["floating"],
+    )
 
 
 class PatternRest(Record):
     """All lines of a crossbar at 0 V."""
 
     kind: Literal["rest"]
-    duration: Duration
+    duration: Duration = Field(description="duration, all lines at 0 V", examples=["500 s"])
 
 
 class ProgramPulse(Record):
@@ -67,12 +81,22 @@ class ProgramPulse(Record):
     highest, longest : largest magnitude and longest width
     """
 
-    voltage: Volts
-    width: Duration
-    voltage_step: Annotated[float, Quantity("voltage", "0 V", "100 V")] = as_text("0 V")
-    highest: Volts | None = None
-    width_factor: Annotated[Number, Field(ge=1, le=1000)] = 1.0
-    longest: Duration | None = None
+    voltage: Volts = Field(description="voltage of a cell's first pulse in a direction", examples=["1.3 V"])
+    width: Duration = Field(description="width of that pulse", examples=["1 us"])
+    voltage_step: Annotated[float, Quantity("voltage", "0 V", "100 V")] = Field(
+        default=as_text("0 V"), description="by so much each further pulse is higher", examples=["50 mV"]
+    )
+    highest: Volts | None = Field(
+        default=None, description="voltage at which steps end; needed beside `voltage_step`", examples=["2.4 V"]
+    )
+    width_factor: Annotated[Number, Field(ge=1, le=1000)] = Field(
+        default=1.0, description="by so much each further pulse is longer", examples=[1.5]
+    )
+    longest: Duration | None = Field(
+        default=None,
+        description="width at which they do not become longer; needed beside `width_factor`",
+        examples=["1 ms"],
+    )
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
@@ -83,11 +107,11 @@ class ProgramPulse(Record):
         if self.width_factor > 1.0 and self.longest is None:
             raise NotAsExpected("longest, the last width, beside width_factor", "none")
         if self.highest is not None and not self.highest / self.voltage >= 1.0:
-            wanted = f"highest of the sign of voltage, and not below its {write(self.voltage, 'voltage')}"
-            raise NotAsExpected(wanted, write(self.highest, "voltage"))
+            expected = f"highest of the sign of voltage, and not below its {write(self.voltage, 'voltage')}"
+            raise NotAsExpected(expected, write(self.highest, "voltage"))
         if self.longest is not None and not self.longest >= self.width:
-            wanted = f"longest not below the width of {write(self.width, 'time')}"
-            raise NotAsExpected(wanted, write(self.longest, "time"))
+            expected = f"longest not below the width of {write(self.width, 'time')}"
+            raise NotAsExpected(expected, write(self.longest, "time"))
         return self
 
     @property
@@ -110,14 +134,35 @@ class PatternProgram(Record):
     """
 
     kind: Literal["program"]
-    targets: Targets
-    set_pulse: ProgramPulse
-    reset_pulse: ProgramPulse
-    tolerance: Annotated[Number, Field(gt=0, lt=1)] = 0.05
-    most_pulses: Annotated[Times, Field(le=10_000)] = 100
-    rounds: Annotated[Times, Field(le=100)] = 1
-    read_voltage: Volts = as_text("0.1 V")
-    read_duration: Duration = as_text("1 us")
+    targets: Targets = Field(
+        title="Targets",
+        description="conductances: one for all cells, rows of them, a text file or a picture",
+        examples=[[["2 uS", "5 uS"], ["1 uS", "8 uS"]]],
+    )
+    set_pulse: ProgramPulse = Field(
+        title="Pulses that program cells",
+        description="pulses that raise the conductance",
+        examples=[{"voltage": "1.3 V", "width": "1 us", "voltage_step": "50 mV", "highest": "2.4 V"}],
+    )
+    reset_pulse: ProgramPulse = Field(
+        description="pulses that lower it",
+        examples=[{"voltage": "-1 V", "width": "1 us", "voltage_step": "50 mV", "highest": "-3 V"}],
+    )
+    tolerance: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        default=0.05, description="relative error of a conductance that is left alone", examples=[0.1]
+    )
+    most_pulses: Annotated[Times, Field(le=10_000)] = Field(
+        default=100, description="largest number of pulses on a cell", examples=[50]
+    )
+    rounds: Annotated[Times, Field(le=100)] = Field(
+        default=1,
+        description="turns over all word lines; later ones for cells that others have disturbed",
+        examples=[2],
+    )
+    read_voltage: Volts = Field(
+        default=as_text("0.1 V"), description="voltage of the word line that is read", examples=["0.1 V"]
+    )
+    read_duration: Duration = Field(default=as_text("1 us"), description="duration of each read", examples=["1 us"])
 
     @model_validator(mode="after")
     def _opposite(self) -> Self:
@@ -139,5 +184,13 @@ class Patterns(Record):
     """
 
     kind: Literal["patterns"]
-    scheme: Literal["half", "third"] = "half"
-    parts: Annotated[tuple[PatternPart, ...], Field(min_length=1, max_length=1000)]
+    scheme: Literal["half", "third"] = Field(
+        default="half",
+        description="what unselected lines are at during a write: V/2, or V/3 and 2 V/3",
+        examples=["third"],
+    )
+    parts: Annotated[tuple[PatternPart, ...], Field(min_length=1, max_length=1000)] = Field(
+        title="A part of a drive of patterns",
+        description="writes, reads and rests, one after the other",
+        examples=[[{"kind": "read"}]],
+    )

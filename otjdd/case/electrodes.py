@@ -39,8 +39,7 @@ class Bent(NamedTuple):
 
 def band_states(mass: float, temperature: float) -> float:
     """Effective density of states [1/m3] of a parabolic band: 2 (2 pi m kT / h^2)^(3/2), mass in m0, temperature in K."""
-    states: float = 2 * (2 * math.pi * mass * ELECTRON_MASS * BOLTZMANN * temperature / PLANCK**2) ** 1.5
-    return states
+    return 2 * (2 * math.pi * mass * ELECTRON_MASS * BOLTZMANN * temperature / PLANCK**2) ** 1.5
 
 
 class Metal(Record):
@@ -52,12 +51,20 @@ class Metal(Record):
     """
 
     kind: Literal["metal"]
-    material: Material | None = None
-    barrier: Barrier
-    screening_length: Annotated[float, Quantity("length", "0 m", "10 nm")] = as_text("0 m")
-    relative_permittivity: Annotated[Number, Field(ge=1, le=1e4)] = 2.0
-    mass: Mass = 1.0
-    band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = as_text("5 eV")
+    material: Material | None = Field(
+        default=None, description="name of its material; no number depends on it", examples=["Pt"]
+    )
+    barrier: Barrier = Field(description="conduction band of the film above the Fermi level", examples=["0.64 eV"])
+    screening_length: Annotated[float, Quantity("length", "0 m", "10 nm")] = Field(
+        default=as_text("0 m"), description="Thomas-Fermi screening length", examples=["0.05 nm"]
+    )
+    relative_permittivity: Annotated[Number, Field(ge=1, le=1e4)] = Field(
+        default=2.0, description="permittivity of the screening layer", examples=[2]
+    )
+    mass: Mass = Field(default=1.0, description="mass in the metal, in electron masses", examples=[1])
+    band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = Field(
+        default=as_text("5 eV"), description="bottom of the band below the Fermi level", examples=["5 eV"]
+    )
 
     def form(self, temperature: float) -> Straight:
         """Its band edge as a function of its charge, at a temperature [K]."""
@@ -78,12 +85,20 @@ class Semiconductor(Record):
     """
 
     kind: Literal["semiconductor"]
-    material: Material | None = None
-    band_offset: Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
-    doping: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")]
-    density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = None
-    permittivity: Permittivity
-    mass: Mass = 1.3
+    material: Material | None = Field(
+        default=None, description="name of its material; no number depends on it", examples=["Nb:SrTiO3"]
+    )
+    band_offset: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] = Field(
+        description="conduction band of the film minus that of the electrode", examples=["-0.08 eV"]
+    )
+    doping: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] = Field(
+        description="density of ionised donors", examples=["1.2e26 1/m^3"]
+    )
+    density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = Field(
+        default=None, description="effective density of states; from the mass if absent", examples=["1e26 1/m^3"]
+    )
+    permittivity: Permittivity = Field(title="Permittivity", description="permittivity, a table with a law")
+    mass: Mass = Field(default=1.3, description="mass in the electrode, in electron masses", examples=[1.3])
 
     def form(self, temperature: float) -> Bent:
         """Its band edge as a function of its charge, at a temperature [K]."""

@@ -87,12 +87,12 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
     """The problem that one error of pydantic stands for."""
     kind, value = error["type"], error["input"]
     if kind in ("extra_forbidden", "invalid_key"):
-        known = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
+        names = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
         hint = (
             for_data(schema, path)
-            or nearest(str(path[-1]), [name for name in known if name != path[-1]])
+            or nearest(str(path[-1]), [name for name in names if name != path[-1]])
             or elsewhere(schema, str(path[-1]))
-            or f"known: {', '.join(known[:20])}"
+            or f"known: {', '.join(names[:20])}"
         )
         return document.problem(path, "a key that is known here", brief(path[-1]), hint)
     if kind == "value_error":
@@ -107,7 +107,9 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
     expected, choices = words_at(schema, path, document.data), choices_at(schema, path, document.data)
     if kind in ("missing", "union_tag_not_found"):
         return document.problem(path, expected, "nothing: the key is missing")
-    return document.problem(path, expected, shown(value), nearest(value, choices) if isinstance(value, str) else "")
+    return document.problem(
+        path, expected, value_in_words(value), nearest(value, choices) if isinstance(value, str) else ""
+    )
 
 
 def for_data(schema: dict[str, Any], path: KeyPath) -> str:
@@ -119,8 +121,8 @@ def for_data(schema: dict[str, Any], path: KeyPath) -> str:
 
 def elsewhere(schema: dict[str, Any], name: str) -> str:
     """Hint for a key that exists in other tables: its dotted keys there; "" when there is none."""
-    found = list(dict.fromkeys(paths_of(schema, schema, name, ())))[:3]
-    quoted = [f'"{path}"' for path in found]
+    places = list(dict.fromkeys(paths_of(schema, schema, name, ())))[:3]
+    quoted = [f'"{path}"' for path in places]
     return f"did you mean {' or '.join(quoted)}?" if quoted else ""
 
 
@@ -134,7 +136,7 @@ def paths_of(schema: dict[str, Any], node: dict[str, Any], name: str, path: KeyP
                 yield from paths_of(schema, value, name, (*path, key))
 
 
-def shown(value: object) -> str:
+def value_in_words(value: object) -> str:
     """A value as a problem shows it."""
     if isinstance(value, dict | list | tuple):
         return "a table" if isinstance(value, dict) else f"a list of {len(value)}"
@@ -164,13 +166,11 @@ def step(node: dict[str, Any], part: str | int) -> dict[str, Any] | None:
 def alternatives(schema: dict[str, Any], node: dict[str, Any], value: Any) -> list[dict[str, Any]]:
     """Alternatives of a node, with references resolved, without those of another kind or law than the value has."""
     if "$ref" in node:
-        target = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
-        extra = {k: v for k, v in node.items() if k == "description"}
-        return alternatives(schema, target | extra, value)
+        return alternatives(schema, schema["$defs"][node["$ref"].rsplit("/", 1)[1]], value)
     branches = node.get("anyOf") or node.get("oneOf")
     if branches:
-        found = [n for branch in branches for n in alternatives(schema, branch, value)]
-        return [n for n in found if fits(n, value)] or found
+        nodes = [n for branch in branches for n in alternatives(schema, branch, value)]
+        return [n for n in nodes if fits(n, value)] or nodes
     return [node]
 
 
@@ -187,8 +187,8 @@ def choices_at(schema: dict[str, Any], path: KeyPath, data: Any) -> list[str]:
     # The table of the last key does not narrow the alternatives: that key may be the wrong one.
     without = pruned(data, path)
     nodes = nodes_at(schema, path, without)
-    found = [c for n in nodes for c in n.get("enum", [n["const"]] if "const" in n else [])]
-    return list(dict.fromkeys(found))
+    choices = [c for n in nodes for c in n.get("enum", [n["const"]] if "const" in n else [])]
+    return list(dict.fromkeys(choices))
 
 
 def pruned(data: Any, path: KeyPath) -> Any:
@@ -202,15 +202,14 @@ def words_at(schema: dict[str, Any], path: KeyPath, data: Any) -> str:
     """What the schema expects at a path, in words."""
     choices = choices_at(schema, path, data)
     words = [w for n in nodes_at(schema, path, data) if "enum" not in n and "const" not in n and (w := words_of(n))]
-    return " or ".join(dict.fromkeys([one_of(choices)] * bool(choices) + words)) or "a value"
+    return " or ".join(dict.fromkeys(([one_of(choices)] if choices else []) + words)) or "a value"
 
 
 def words_of(node: dict[str, Any]) -> str:
     """One alternative in words."""
     kind = node.get("type", "object")
-    if kind == "string" and "examples" in node:  # a quantity
-        bounded = '"' in node["description"]
-        return str(node["description"]) + f' such as "{node["examples"][0]}"' * (not bounded)
+    if "expected" in node:  # a quantity
+        return str(node["expected"])
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + bounds_of(node)
     counts = [node.get("minItems"), node.get("maxItems")]
@@ -220,7 +219,7 @@ def words_of(node: dict[str, Any]) -> str:
         return f"a list of {least if least == most else several}"
     if kind == "string" and "maxLength" in node:
         return f"text of {node.get('minLength', 0)} to {node['maxLength']} characters"
-    return TYPES.get(kind, "a value") + " that is not empty" * ("minLength" in node)
+    return TYPES.get(kind, "a value") + (" that is not empty" if "minLength" in node else "")
 
 
 def bounds_of(node: dict[str, Any]) -> str:

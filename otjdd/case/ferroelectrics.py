@@ -24,8 +24,8 @@ def ferroelectric_note(case: "Case") -> str:
     """Note for `otjdd check` if title or material of a case without polarisation name a ferroelectric, else ""."""
     if case.device.film.polarisation is not None:
         return ""
-    said = f"{case.title} | {case.device.film.material or ''}"
-    name = next((name for name, pattern in WORDS.items() if pattern.search(said)), "")
+    text = f"{case.title} | {case.device.film.material or ''}"
+    name = next((name for name, pattern in WORDS.items() if pattern.search(text)), "")
     without = f"{name} is ferroelectric, and this film is not polarised: a memory here is one of vacancies; "
     return (without + "put it into the model by [device.film.polarisation]") * bool(name)
 

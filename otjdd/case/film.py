@@ -7,7 +7,7 @@ solver takes the numbers of the layers from `stack`, and does not ask how the fi
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from otjdd.case.base import Count, Mass, Material, Number, Record, as_text
 from otjdd.case.permittivity import LinearPermittivity, NonlinearPermittivity, Permittivity
@@ -67,17 +67,41 @@ class Film(Record):
     polarisation : of a ferroelectric film (`physics.polarisation`); none when absent
     """
 
-    material: Material | None = None
-    thickness: Thickness
-    cells: Annotated[Count, Field(ge=8, le=MOST_CELLS)] = 140
-    grading: Grading = 20.0
-    permittivity: Permittivity
-    fixed_charge: FixedCharge = as_text("0 1/m^3")
-    tunnelling_mass: Mass = 1.0
-    image_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = None
-    electrons: Literal["none", "balance"] = "none"
-    density_of_states: States | None = None
-    polarisation: AnyPolarisation | None = None
+    material: Material | None = Field(
+        default=None, description="name of its material; no number depends on it", examples=["SrTiO3"]
+    )
+    thickness: Thickness = Field(description="thickness L", examples=["2.8 nm"])
+    cells: Annotated[Count, Field(ge=8, le=MOST_CELLS)] = Field(
+        default=140, description="number of cells of the grid", examples=[100]
+    )
+    grading: Grading = Field(default=20.0, description="largest over smallest cell", examples=[20])
+    permittivity: Permittivity = Field(title="Permittivity", description="permittivity, a table with a law")
+    fixed_charge: FixedCharge = Field(
+        default=as_text("0 1/m^3"),
+        description="immobile charge, in elementary charges, with its sign",
+        examples=["-1e25 1/m^3"],
+    )
+    tunnelling_mass: Mass = Field(
+        default=1.0, description="mass under the barrier, in electron masses", examples=[0.42]
+    )
+    image_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = Field(
+        default=None,
+        description="permittivity of the image force at metals, in T(E) alone; without it if absent",
+        examples=[5.3],
+    )
+    electrons: Literal["none", "balance"] = Field(
+        default="none", description="free electrons in the film", examples=["balance"]
+    )
+    density_of_states: States | None = Field(
+        default=None,
+        description="density of states of the film; the right electrode's if absent",
+        examples=["1e26 1/m^3"],
+    )
+    polarisation: AnyPolarisation | None = Field(
+        default=None,
+        title="Polarisation",
+        description="polarisation of a ferroelectric film, a table with a law; none if absent",
+    )
 
     @property
     def stack(self) -> tuple[Sheet, ...]:
@@ -105,22 +129,56 @@ class Layer(Record):
     interface_barrier : of the hop to the next layer [eV]; when absent the interface is no barrier of its own
     """
 
-    material: Material | None = None
-    thickness: Thickness
-    cells: Annotated[Count, Field(ge=4, le=MOST_CELLS)] = 60
-    grading: Grading = 20.0
-    permittivity: Permittivity
-    fixed_charge: FixedCharge = as_text("0 1/m^3")
-    tunnelling_mass: Mass = 1.0
-    density_of_states: States | None = None
-    band_offset: Energy = as_text("0 eV")
-    ions: Literal["mobile", "none"] = "mobile"
-    site_density: Sites | None = None
-    activation_energy: Barrier | None = None
-    prefactor: Prefactor | None = None
-    hop_distance: HopDistance | None = None
-    site_energy: Energy = as_text("0 eV")
-    interface_barrier: Barrier | None = None
+    material: Material | None = Field(
+        default=None, description="name of its material; no number depends on it", examples=["Al2O3"]
+    )
+    thickness: Thickness = Field(description="thickness of the layer", examples=["1.3 nm"])
+    cells: Annotated[Count, Field(ge=4, le=MOST_CELLS)] = Field(
+        default=60, description="number of its cells", examples=[60]
+    )
+    grading: Grading = Field(
+        default=20.0,
+        description="largest over smallest of its cells, which are finer at both of its ends",
+        examples=[20],
+    )
+    permittivity: Permittivity = Field(title="Permittivity", description="permittivity, a table with a law")
+    fixed_charge: FixedCharge = Field(
+        default=as_text("0 1/m^3"),
+        description="immobile charge, in elementary charges, with its sign",
+        examples=["-1e25 1/m^3"],
+    )
+    tunnelling_mass: Mass = Field(default=1.0, description="mass under the barrier, in electron masses", examples=[0.3])
+    density_of_states: States | None = Field(
+        default=None,
+        description="density of states, for the estimate of electrons in the film",
+        examples=["1e26 1/m^3"],
+    )
+    band_offset: Energy = Field(
+        default=as_text("0 eV"), description="conduction band minus that of the first layer", examples=["-1.2 eV"]
+    )
+    ions: Literal["mobile", "none"] = Field(
+        default="mobile",
+        description="mobile ions, or none: a layer without sites, which no ion enters",
+        examples=["none"],
+    )
+    site_density: Sites | None = Field(
+        default=None, description="sites of ions per volume; that of [ions] if absent", examples=["5e28 1/m^3"]
+    )
+    activation_energy: Barrier | None = Field(
+        default=None, description="migration barrier; that of [ions] if absent", examples=["0.9 eV"]
+    )
+    prefactor: Prefactor | None = Field(
+        default=None, description="prefactor of the diffusivity; that of [ions] if absent", examples=["1e-7 m^2/s"]
+    )
+    hop_distance: HopDistance | None = Field(
+        default=None, description="hop distance; that of [ions] if absent", examples=["0.26 nm"]
+    )
+    site_energy: Energy = Field(
+        default=as_text("0 eV"), description="energy of a vacancy in the layer", examples=["-0.1 eV"]
+    )
+    interface_barrier: Barrier | None = Field(
+        default=None, description="barrier of the hop to the next layer; none of its own if absent", examples=["0.9 eV"]
+    )
 
     @property
     def sheet(self) -> Sheet:
@@ -162,7 +220,12 @@ class LayeredFilm(Record):
         right electrode against the last one
     """
 
-    layers: Annotated[tuple[Layer, ...], Field(min_length=1, max_length=MOST_LAYERS)]
+    model_config = ConfigDict(title="Film of several layers")
+
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1, max_length=MOST_LAYERS)] = Field(
+        title="A layer of a film",
+        description="layers from left to right, a table each, in place of the keys of a film of one material",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -283,15 +346,15 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
             expected = f"another key {beside}: kinds of columns may set device.film.layers[0].thickness"
             yield (*path, "spread", "device.film.thickness"), expected, "a spread of the whole film"
     for i, layer in enumerate(film.layers):
-        here: KeyPath = ("device", "film", "layers", i)
+        table: KeyPath = ("device", "film", "layers", i)
         sites = layer.sheet.sites(ions.site_density)
         if ions.density is not None and 0.0 < sites <= ions.density:
             expected = f'more sites than the "{write(ions.density, "density")}" of ions.density'
-            place = (*here, "site_density") if layer.site_density is not None else here
+            place = (*table, "site_density") if layer.site_density is not None else table
             yield place, expected, brief(write(sites, "density"))
         if layer.hop_distance is not None and ions.hop_distance is None:
             yield (
-                (*here, "hop_distance"),
+                (*table, "hop_distance"),
                 "ions.hop_distance beside that of a layer",
                 brief(write(layer.hop_distance, "length")),
             )

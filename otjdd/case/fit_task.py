@@ -19,10 +19,12 @@ class Vary(Record):
     log : fit the logarithm   each : fit a value for each data set
     """
 
-    low: Amount | None = None
-    high: Amount | None = None
-    log: Annotated[bool, Strict()] | None = None
-    each: Annotated[bool, Strict()] = False
+    low: Amount | None = Field(default=None, description="lower bound; that of the key if absent", examples=["0.5 eV"])
+    high: Amount | None = Field(default=None, description="upper bound; that of the key if absent", examples=["0.8 eV"])
+    log: Annotated[bool, Strict()] | None = Field(
+        default=None, description="a logarithmic scale; for what is positive by nature if absent", examples=[True]
+    )
+    each: Annotated[bool, Strict()] = Field(default=False, description="a value for each data set", examples=[True])
 
     @model_validator(mode="after")
     def check_ends(self) -> Self:
@@ -43,16 +45,40 @@ class FitData(Record):
     from_name : what the name of the file says, "{temperature}K"
     """
 
-    file: Annotated[str, Field(min_length=1, max_length=4096)]
-    set: dict[str, Any] = Field(default_factory=dict)
-    weight: Annotated[Number, Field(gt=0, le=1e6)] = 1.0
-    state: Annotated[str, Field(max_length=64)] = ""
-    noise: Amount | None = None
-    columns: dict[Name, Name] = Field(default_factory=dict)
-    sheet: Annotated[str, Field(max_length=200)] = ""
-    skip: Annotated[tuple[tuple[Count, Count], ...], Field(max_length=1000)] = ()
-    range: dict[Name, tuple[Amount, Amount]] = Field(default_factory=dict)
-    from_name: Annotated[str, Field(max_length=200)] = ""
+    file: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
+        description="file of measured data", examples=["loop.csv"]
+    )
+    set: dict[str, Any] = Field(
+        default_factory=dict, description="changes of the case for these data", examples=[{"temperature": "350 K"}]
+    )
+    weight: Annotated[Number, Field(gt=0, le=1e6)] = Field(
+        default=1.0, description="weight of the squares of these data", examples=[0.5]
+    )
+    state: Annotated[str, Field(max_length=64)] = Field(
+        default="", description="state of a drive of curves at frozen ions", examples=["LRS"]
+    )
+    noise: Amount | None = Field(
+        default=None, description="noise of the instrument of these data; that of the fit if absent", examples=["1 pA"]
+    )
+    columns: dict[Name, Name] = Field(
+        default_factory=dict, description="quantity -> header of its column", examples=[{"current": "Reading 2"}]
+    )
+    sheet: Annotated[str, Field(max_length=200)] = Field(
+        default="",
+        description="sheet of a workbook, or table of a file; the first with a curve if absent",
+        examples=["Run1"],
+    )
+    skip: Annotated[tuple[tuple[Count, Count], ...], Field(max_length=1000)] = Field(
+        default=(), description="first and last lines of the file that are left out", examples=[[[12, 20]]]
+    )
+    range: dict[Name, tuple[Amount, Amount]] = Field(
+        default_factory=dict,
+        description="quantity -> ends of the points that are taken",
+        examples=[{"voltage": ["-1 V", "2 V"]}],
+    )
+    from_name: Annotated[str, Field(max_length=200)] = Field(
+        default="", description="what the name of the file says of the measurement", examples=["{temperature}K"]
+    )
 
     @model_validator(mode="after")
     def check_ranges(self) -> Self:
@@ -78,7 +104,17 @@ class Fit(Record):
     loss : how residuals count, those of scipy's least_squares   noise : of data sets that state none of their own
     """
 
-    vary: Annotated[dict[Name, Vary], Field(min_length=1, max_length=100)]
-    data: Annotated[tuple[FitData, ...], Field(max_length=100)] = ()
-    loss: Loss = "linear"
-    noise: Amount | None = None
+    vary: Annotated[dict[Name, Vary], Field(min_length=1, max_length=100)] = Field(
+        title="A parameter of a fit",
+        description="dotted key -> bounds and scale",
+        examples=[{"device.left.barrier": {}}],
+    )
+    data: Annotated[tuple[FitData, ...], Field(max_length=100)] = Field(
+        default=(), title="A data set of a fit", description="data sets", examples=[[{"file": "loop.csv"}]]
+    )
+    loss: Loss = Field(
+        default="linear", description="how residuals count; all but the linear loss bear outliers", examples=["soft-l1"]
+    )
+    noise: Amount | None = Field(
+        default=None, description="noise of the instrument, which adds to the relative uncertainty", examples=["1 pA"]
+    )

@@ -31,12 +31,24 @@ class Heat(Record):
         column is that of the junction over its share of the area
     """
 
-    resistance: Annotated[float, Quantity("thermal resistance", "1e-6 K/W", "1e12 K/W")] | Literal["spreading"]
-    conductivity: Annotated[float, Quantity("thermal conductivity", "1e-4 W/m/K", "1e4 W/m/K")] | None = None
-    time_constant: Annotated[float, Quantity("time", "1 fs", "1e6 s")] | None = None
-    capacity: Annotated[float, Quantity("heat capacity", "1e-27 J/K", "1e6 J/K")] | None = None
-    share: Annotated[Number, Field(gt=0, le=1)] = 1.0
-    of: Literal["junction", "columns"] = "junction"
+    resistance: Annotated[float, Quantity("thermal resistance", "1e-6 K/W", "1e12 K/W")] | Literal["spreading"] = Field(
+        description='to the surroundings, or `"spreading"`: 1/(4 conductivity radius)', examples=["1e6 K/W"]
+    )
+    conductivity: Annotated[float, Quantity("thermal conductivity", "1e-4 W/m/K", "1e4 W/m/K")] | None = Field(
+        default=None, description="thermal conductivity around the junction, for spreading", examples=["11 W/m/K"]
+    )
+    time_constant: Annotated[float, Quantity("time", "1 fs", "1e6 s")] | None = Field(
+        default=None, description="thermal resistance times heat capacity", examples=["10 ns"]
+    )
+    capacity: Annotated[float, Quantity("heat capacity", "1e-27 J/K", "1e6 J/K")] | None = Field(
+        default=None, description="heat capacity, in place of the time constant", examples=["1e-17 J/K"]
+    )
+    share: Annotated[Number, Field(gt=0, le=1)] = Field(
+        default=1.0, description="share of the power I V_j that is left in the junction", examples=[0.5]
+    )
+    of: Literal["junction", "columns"] = Field(
+        default="junction", description="what has a temperature of its own", examples=["columns"]
+    )
 
     @model_validator(mode="after")
     def check_conductivity(self) -> Self:

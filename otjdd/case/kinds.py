@@ -64,16 +64,16 @@ def in_one_column(case: Any) -> Any:
     """The case with one column of each kind, without spread."""
     columns, kinds = case.columns, case.columns.kinds
     alike = {"count": None, "spread": None, "together": None}
-    one: dict[str, Any] = {"count": 1, "spread": {}, "together": None}
-    one["kinds"] = kinds and tuple(kind.model_copy(update=alike) for kind in kinds)
-    return case.model_copy(update={"columns": columns.model_copy(update=one)})
+    alone: dict[str, Any] = {"count": 1, "spread": {}, "together": None}
+    alone["kinds"] = kinds and tuple(kind.model_copy(update=alike) for kind in kinds)
+    return case.model_copy(update={"columns": columns.model_copy(update=alone)})
 
 
 def with_half_the_nodes(case: Any) -> Any:
     """The case with half as many columns of each kind that has a spread by a law; None if there is no such kind."""
-    shown = [kind.columns for kind in kinds_of(case)]
-    halved = [columns.count // 2 if is_quadrature(columns) else columns.count for columns in shown]
-    if not any(map(is_quadrature, shown)):
+    of_kinds = [kind.columns for kind in kinds_of(case)]
+    halved = [columns.count // 2 if is_quadrature(columns) else columns.count for columns in of_kinds]
+    if not any(map(is_quadrature, of_kinds)):
         return None
     columns, kinds = case.columns, case.columns.kinds
     if kinds is None:
@@ -129,10 +129,10 @@ def with_set(device: Device, ions: Ions, kind: ColumnKind, *, strict_units: bool
         try:
             sections[name] = SECTIONS[name].model_validate(document.data[name], context={"strict_units": strict_units})
         except ValidationError as error:
-            found = [{**one, "loc": (name, *one["loc"])} for one in error.errors()]
+            invalid = [{**fault, "loc": (name, *fault["loc"])} for fault in error.errors()]
             schema: dict[str, Any] = {"type": "object", "properties": {name: SECTIONS[name].model_json_schema()}}
             schema["$defs"] = schema["properties"][name].pop("$defs", {})
-            raise CaseError(problems_of(found, document, schema)) from None
+            raise CaseError(problems_of(invalid, document, schema)) from None
     return sections["device"], sections["ions"]
 
 
@@ -179,14 +179,14 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
     """Faults of names, shares and set keys of the kinds."""
     kinds, names = case.columns.kinds or (), [kind.name for kind in case.columns.kinds or ()]
     for i, kind in enumerate(kinds):
-        here = ("columns", "kinds", i)
+        path = ("columns", "kinds", i)
         if names.index(kind.name) < i:
-            yield (*here, "name"), "another name for each kind", brief(kind.name), ""
+            yield (*path, "name"), "another name for each kind", brief(kind.name), ""
         for key in kind.set:
             whole = reason_of_the_whole(key)
             if whole or key.split(".")[0] not in SECTIONS:
                 why = whole or "the junction has one of it"
-                yield (*here, "set", key), "a key of device or ions in which columns may differ", brief(key), why
+                yield (*path, "set", key), "a key of device or ions in which columns may differ", brief(key), why
                 break
         else:
             yield from faults_of_set(case, i, kind)
@@ -241,22 +241,22 @@ def faults_of_values(case: Any) -> Iterator[Fault]:
     total = 0
     for i, kind in enumerate(kinds_of(case)):
         own = case.columns.kinds is not None and case.columns.kinds[i].spread is not None
-        here = ("columns", "kinds", i, "spread") if own else ("columns", "spread")
+        path = ("columns", "kinds", i, "spread") if own else ("columns", "spread")
         value = spread_values(kind, kind.ions.density or 0.5 * kind.ions.site_density)
         try:
             spread, weights = column_values(kind.columns, value)
         except (OSError, ValueError) as error:
-            yield here, str(error), "", ""
+            yield path, str(error), "", ""
             continue
         total += len(weights)
         of_kind = "" if case.columns.kinds is None else f"kind {kind.name}"
         for key, values in spread.items():
             low, high, unit = physical_range(key, kind.ions)
-            wrong = next((k for k, one in enumerate(values) if not low < one < high), None)
+            wrong = next((k for k, number in enumerate(values) if not low < number < high), None)
             if wrong is not None:
                 which = f"{values[wrong]:.3g} {unit} in column {wrong + 1} of {len(weights)}"
                 most = f" and below {high:.4g} {unit}" if high < math.inf else ""
-                yield (*here, key), f"values above {low:g} {unit}{most}", which, of_kind
+                yield (*path, key), f"values above {low:g} {unit}{most}", which, of_kind
     if total > MOST_COLUMNS:
         hint = "keys of a spread make all combinations, unless they move together"
         yield ("columns", "count"), f"{MOST_COLUMNS} columns at most", f"{total} in all", hint

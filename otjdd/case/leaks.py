@@ -22,14 +22,18 @@ class Leak(Record):
     name : in results; the kind if absent
     """
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = Field(
+        default=None, description="name in results; the kind if absent", examples=["edge"]
+    )
 
 
 class OhmicLeak(Leak):
     """A current proportional to the voltage across the junction. conductance : per area [S/m2]"""
 
     kind: Literal["ohmic"]
-    conductance: Annotated[float, Quantity("conductance per area", "1e-12 S/m^2", "1e18 S/m^2")]
+    conductance: Annotated[float, Quantity("conductance per area", "1e-12 S/m^2", "1e18 S/m^2")] = Field(
+        description="conductance per area", examples=["1e6 S/m^2"]
+    )
 
     def numbers(self) -> tuple[float, ...]:
         """Numbers of its kernel."""
@@ -44,9 +48,13 @@ class PooleFrenkelLeak(Leak):
     """
 
     kind: Literal["poole-frenkel"]
-    conductivity: Annotated[float, Quantity("conductivity", "1e-12 S/m", "1e12 S/m")]
-    barrier: LeakBarrier
-    permittivity: Dynamic
+    conductivity: Annotated[float, Quantity("conductivity", "1e-12 S/m", "1e12 S/m")] = Field(
+        description="conductivity with all electrons free", examples=["0.1 S/m"]
+    )
+    barrier: LeakBarrier = Field(description="depth of the traps below the band, without a field", examples=["0.5 eV"])
+    permittivity: Dynamic = Field(
+        description="dynamic permittivity, of frequencies at which ions stand still", examples=[5.5]
+    )
 
     def numbers(self) -> tuple[float, ...]:
         """Numbers of its kernel."""
@@ -62,12 +70,18 @@ class SchottkyLeak(Leak):
     """
 
     kind: Literal["schottky"]
-    left_barrier: LeakBarrier
-    right_barrier: LeakBarrier
-    richardson: Annotated[float, Quantity("Richardson constant", "1e-12 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = as_text(
-        "120 A/cm^2/K^2"
+    left_barrier: LeakBarrier = Field(
+        description="barrier above the Fermi level of the left electrode, without a field", examples=["0.6 eV"]
     )
-    permittivity: Dynamic
+    right_barrier: LeakBarrier = Field(description="the same at the right electrode", examples=["0.4 eV"])
+    richardson: Annotated[float, Quantity("Richardson constant", "1e-12 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = Field(
+        default=as_text("120 A/cm^2/K^2"),
+        description="Richardson constant times the share of the area that leaks",
+        examples=["0.01 A/cm^2/K^2"],
+    )
+    permittivity: Dynamic = Field(
+        description="dynamic permittivity, of frequencies at which ions stand still", examples=[5.5]
+    )
 
     def numbers(self) -> tuple[float, ...]:
         """Numbers of its kernel."""

@@ -27,9 +27,25 @@ class Numerics(Record):
     """
 
     # 7e-3: with 1e-2 the errors of 4000 pulses add up, see validation/peers
-    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = 7e-3
-    atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = 1e-2
-    max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000
-    current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = 1e-4
-    largest_leap: Annotated[Number, Field(ge=LEAST_LEAP, le=1)] = 0.1
-    error: Literal[ERRORS] = "none"  # type: ignore[valid-type]  # the names of a table
+    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = Field(
+        default=7e-3,
+        description="error of a time step: of the band edge in kT, of charges and of concentrations relative",
+        examples=[1e-3],
+    )
+    atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = Field(
+        default=1e-2, description="error of a concentration, in units of the mean density of the ions", examples=[1e-4]
+    )
+    max_steps: Annotated[Count, Field(ge=1, le=10**9)] = Field(
+        default=10_000_000, description="most time steps of a run", examples=[10000000]
+    )
+    current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = Field(
+        default=1e-4, description="relative error of recorded currents", examples=[1e-5]
+    )
+    largest_leap: Annotated[Number, Field(ge=LEAST_LEAP, le=1)] = Field(
+        default=0.1, description="share of the ions of a column that random hops may change in a step", examples=[0.03]
+    )
+    error: Literal[ERRORS] = Field(  # type: ignore[valid-type]  # the names of a table
+        default="none",
+        description="reads extrapolated from two grids, errors stated from three, or both",
+        examples=["estimate"],
+    )

@@ -19,7 +19,7 @@ class LinearPermittivity(Record):
     """D = eps0 eps_r E."""
 
     law: Literal["linear"]
-    eps_r: Annotated[Number, Field(ge=1, le=1e6)]
+    eps_r: Annotated[Number, Field(ge=1, le=1e6)] = Field(description="relative permittivity", examples=[25])
 
     def terms(self, temperature: float) -> tuple[float, float, float]:
         """eps_inf, b [V/m] and sqrt(a) [V/m]: the nonlinear law with b = 0, at any temperature."""
@@ -35,10 +35,18 @@ class NonlinearPermittivity(Record):
     """
 
     law: Literal["nonlinear"]
-    b: Annotated[float, Quantity("field", "1e6 V/m", "1e13 V/m")]
-    a: Annotated[float, Quantity("squared field", "1e8 V^2/m^2", "1e24 V^2/m^2")]
-    eps_inf: Annotated[Number, Field(ge=0, le=1e4)] = 0.0
-    temperature_law: Literal["none", "suzuki"] = "none"
+    b: Annotated[float, Quantity("field", "1e6 V/m", "1e13 V/m")] = Field(
+        description="b of D = eps0 [eps_inf E + b asinh(E/sqrt(a))]", examples=["1.42e10 V/m"]
+    )
+    a: Annotated[float, Quantity("squared field", "1e8 V^2/m^2", "1e24 V^2/m^2")] = Field(
+        description="a of the same", examples=["2.65e15 V^2/m^2"]
+    )
+    eps_inf: Annotated[Number, Field(ge=0, le=1e4)] = Field(
+        default=0.0, description="permittivity at the highest fields", examples=[7]
+    )
+    temperature_law: Literal["none", "suzuki"] = Field(
+        default="none", description='"suzuki": b and a hold at 300 K and scale with temperature', examples=["suzuki"]
+    )
 
     def terms(self, temperature: float) -> tuple[float, float, float]:
         """eps_inf, b [V/m] and sqrt(a) [V/m] at a temperature [K]."""

@@ -28,11 +28,21 @@ class Polarisation(Record):
     curie_temperature : T_c [K] of P_s(T) = P_s [(T_c - T)/(T_c - T_ref)]^(1/2), with T the temperature of the case
     """
 
-    saturation: Annotated[float, Quantity("polarisation", "1e-6 C/m^2", "3 C/m^2")]
-    initial: Share = 0.0
-    offset_field: Annotated[float, Quantity("field", "-1e10 V/m", "1e10 V/m")] = as_text("0 V/m")
-    curie_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] | None = None
-    reference_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] = as_text("300 K")
+    saturation: Annotated[float, Quantity("polarisation", "1e-6 C/m^2", "3 C/m^2")] = Field(
+        description="P_s of the film", examples=["27 uC/cm^2"]
+    )
+    initial: Share = Field(
+        default=0.0, description="P at the start over P_s, positive towards the right electrode", examples=[-1]
+    )
+    offset_field: Annotated[float, Quantity("field", "-1e10 V/m", "1e10 V/m")] = Field(
+        default=as_text("0 V/m"), description="field by which the loop is shifted (imprint)", examples=["0.2 MV/cm"]
+    )
+    curie_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] | None = Field(
+        default=None, description="P_s falls to 0 there, as a square root; it is constant if absent", examples=["720 K"]
+    )
+    reference_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] = Field(
+        default=as_text("300 K"), description="temperature at which P_s is the one given", examples=["300 K"]
+    )
 
     @model_validator(mode="after")
     def check_curie(self) -> Self:
@@ -56,8 +66,12 @@ class TwoLevel(Polarisation):
     """
 
     law: Literal["two-level"]
-    barrier: Annotated[float, Quantity("energy", "0.01 eV", "20 eV")]
-    dipole_length: Annotated[float, Quantity("length", "0.01 nm", "1 um")]
+    barrier: Annotated[float, Quantity("energy", "0.01 eV", "20 eV")] = Field(
+        description="barrier w_b between the two levels", examples=["1.05 eV"]
+    )
+    dipole_length: Annotated[float, Quantity("length", "0.01 nm", "1 um")] = Field(
+        description="length d_e over which a field shifts the levels", examples=["7.5 nm"]
+    )
 
 
 class MerzKai(Polarisation):
@@ -67,10 +81,16 @@ class MerzKai(Polarisation):
     """
 
     law: Literal["merz-kai"]
-    time: Annotated[float, Quantity("time", "1 fs", "1e12 s")]
-    activation_field: FieldStrength
-    exponent: Annotated[Number, Field(ge=0.1, le=10)] = 1.0
-    dimension: Annotated[Number, Field(ge=1, le=4)] = 2.0
+    time: Annotated[float, Quantity("time", "1 fs", "1e12 s")] = Field(
+        description="switching time tau0 in the highest field", examples=["1 ns"]
+    )
+    activation_field: FieldStrength = Field(description="E_a of tau = tau0 exp[(E_a/E)^alpha]", examples=["10 MV/cm"])
+    exponent: Annotated[Number, Field(ge=0.1, le=10)] = Field(
+        default=1.0, description="alpha of the same", examples=[2]
+    )
+    dimension: Annotated[Number, Field(ge=1, le=4)] = Field(
+        default=2.0, description="n of 1 - exp[-(t/tau)^n]", examples=[1]
+    )
 
 
 class NucleationLimited(MerzKai):
@@ -84,28 +104,28 @@ AnyPolarisation = Annotated[TwoLevel | MerzKai | NucleationLimited, Field(discri
 
 def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
     """(path, expected, got) of each contradiction between the polarisation and the rest of a case."""
-    polar, here = case.device.film.polarisation, ("device", "film", "polarisation")
-    shown = [case.columns, *(case.columns.kinds or ())]
-    spread = next((one for one in shown if one.spread and TIME in one.spread), None)
+    polar, table = case.device.film.polarisation, ("device", "film", "polarisation")
+    all_columns = [case.columns, *(case.columns.kinds or ())]
+    spread = next((columns for columns in all_columns if columns.spread and TIME in columns.spread), None)
     if spread is not None and not isinstance(polar, MerzKai):
-        path = ("columns", "spread", TIME)
-        yield path, 'a film whose polarisation has a time (law = "merz-kai" or "nls")', "none"
+        of_time = ("columns", "spread", TIME)
+        yield of_time, 'a film whose polarisation has a time (law = "merz-kai" or "nls")', "none"
     if polar is None:
         if getattr(case.drive, "polarisation", "frozen") != "frozen":
             yield ("drive", "polarisation"), '"frozen" for a film without [device.film.polarisation]', '"following"'
         return
     if polar.law == "nls" and spread is None:
-        yield (*here, "law"), f'"merz-kai", or beside "nls" a spread of "{TIME}" in [columns]', '"nls"'
+        yield (*table, "law"), f'"merz-kai", or beside "nls" a spread of "{TIME}" in [columns]', '"nls"'
     if case.device.film.electrons != "none" and getattr(case.drive, "polarisation", "frozen") != "frozen":
         yield ("drive", "polarisation"), '"frozen" beside device.film.electrons = "balance"', '"following"'
     if case.drive.kind == "patterns":
-        yield here, 'none beside a drive of the kind "patterns" (compact models have no polarisation)', "a table"
+        yield table, 'none beside a drive of the kind "patterns" (compact models have no polarisation)', "a table"
     if polar.saturation_at(case.temperature) == 0.0:
-        expected = f'above the temperature of the case, "{case.temperature:g} K"; without [{".".join(here)}] beyond it'
-        yield (*here, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
+        expected = f'above the temperature of the case, "{case.temperature:g} K"; without [{".".join(table)}] beyond it'
+        yield (*table, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
     if polar.curie_temperature is not None and case.device.heat is not None:
         expected = "none beside device.heat: P_s is that of one temperature here, not of one that the current changes"
-        yield (*here, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
+        yield (*table, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
     yield from faults_of_drive(case.drive)
 
 

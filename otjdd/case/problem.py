@@ -29,12 +29,12 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         what = f"expected {self.expected}, got {self.got}" if self.got else self.expected
-        text = f"{where}{' ' * bool(self.key)}{self.key}: {what}" + (f" ({self.hint})" if self.hint else "")
+        text = f"{where}{' ' if self.key else ''}{self.key}: {what}" + (f" ({self.hint})" if self.hint else "")
         if not self.source.strip():
             return text
         start = max(0, self.column - 80)  # of a very long line only the part around the fault is shown
-        shown = "".join(c if c.isprintable() else " " for c in self.source[start : start + 120])
-        return f"{text}\n    {shown}\n    {' ' * (self.column - 1 - start)}^"
+        excerpt = "".join(c if c.isprintable() else " " for c in self.source[start : start + 120])
+        return f"{text}\n    {excerpt}\n    {' ' * (self.column - 1 - start)}^"
 
 
 class Source(NamedTuple):
@@ -64,7 +64,7 @@ def dotted(path: KeyPath) -> str:
     return text
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Hint for an unknown word: the known one that it resembles, "" when there is none."""
-    close = difflib.get_close_matches(word[:100], known, 1)
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Hint for an unknown word: that of `words` which it resembles, "" when there is none."""
+    close = difflib.get_close_matches(word[:100], words, 1)
     return f'did you mean "{close[0]}"?' if close else ""

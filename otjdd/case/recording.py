@@ -21,11 +21,21 @@ class Recording(Record):
     profiles_at : times of further snapshots [s]   profiles_at_reads : a snapshot with every read
     """
 
-    every: Literal["all", "reads", "none"] = "all"
-    windows: Annotated[tuple[tuple[Instant, Instant], ...], Field(max_length=10_000)] = ()
-    profiles: Annotated[Count, Field(ge=2, le=100_000)] = 2
-    profiles_at: Annotated[tuple[Instant, ...], Field(max_length=100_000)] = ()
-    profiles_at_reads: Annotated[bool, Strict()] = False
+    every: Literal["all", "reads", "none"] = Field(
+        default="all", description="time steps in the time series", examples=["reads"]
+    )
+    windows: Annotated[tuple[tuple[Instant, Instant], ...], Field(max_length=10_000)] = Field(
+        default=(), description="intervals of which all steps are kept", examples=[[["0 s", "2 us"]]]
+    )
+    profiles: Annotated[Count, Field(ge=2, le=100_000)] = Field(
+        default=2, description="snapshots, evenly spread over the drive", examples=[20]
+    )
+    profiles_at: Annotated[tuple[Instant, ...], Field(max_length=100_000)] = Field(
+        default=(), description="times of further snapshots", examples=[["1 us", "1 ms"]]
+    )
+    profiles_at_reads: Annotated[bool, Strict()] = Field(
+        default=False, description="a snapshot with every read", examples=[True]
+    )
 
     @field_validator("windows")
     @classmethod

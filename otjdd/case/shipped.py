@@ -25,8 +25,8 @@ class ShippedCase(NamedTuple):
 
 def shipped_cases() -> Path:
     """Folder of the cases that come with otjdd, in an installed package or in a checkout."""
-    here = Path(__file__).resolve().parents[1]
-    return here / "cases" if (here / "cases").is_dir() else here.parent / "cases"
+    package = Path(__file__).resolve().parents[1]
+    return package / "cases" if (package / "cases").is_dir() else package.parent / "cases"
 
 
 def names() -> list[str]:
@@ -36,8 +36,8 @@ def names() -> list[str]:
 
 def cases() -> list[ShippedCase]:
     """All cases that come with otjdd, those without a study first. Each name can be given to run, study and load_case."""
-    found = [with_question(name) for name in names()]
-    return sorted(found, key=lambda case: (case.study, case.name))
+    shipped = [with_question(name) for name in names()]
+    return sorted(shipped, key=lambda case: (case.study, case.name))
 
 
 def with_question(name: str) -> ShippedCase:
@@ -58,9 +58,9 @@ def find_case(case: str | os.PathLike[str]) -> Path:
         return path
     shipped = shipped_cases() / path.name
     if path.parent.name in ("", "cases") and not path.is_absolute():
-        for found in (shipped, shipped.with_name(f"{path.name}.toml")):
-            if found.is_file():
-                return found
+        for file in (shipped, shipped.with_name(f"{path.name}.toml")):
+            if file.is_file():
+                return file
     if path.exists():
         return path
     hint = nearest(path.stem, names()) or "`otjdd cases` lists what comes with otjdd"

@@ -57,10 +57,10 @@ class Range(Record):
         whole = isinstance(self.start, int) and isinstance(self.stop, int)
         if self.step is not None:
             (step, _), _ = together(self.step, self.start)
-            found = start + step * np.arange(self.size)
+            numbers = start + step * np.arange(self.size)
         else:
-            found = (np.geomspace if self.spacing == "log" else np.linspace)(start, stop, self.size)
-        return [value_text(v, dimension, whole) for v in found.tolist()]
+            numbers = (np.geomspace if self.spacing == "log" else np.linspace)(start, stop, self.size)
+        return [value_text(v, dimension, whole) for v in numbers.tolist()]
 
 
 def form_of_values(value: object) -> str:
@@ -84,12 +84,30 @@ class Study(Record):
     time_limit : longest time for one point [s]
     """
 
-    grid: Axes = Field(default_factory=dict)
-    zip: Axes = Field(default_factory=dict)
-    points: Annotated[tuple[dict[Name, Any], ...], Field(max_length=MAX_COUNT)] = ()
-    sample: Sample | None = None
-    keep: Annotated[tuple[Name, ...], Field(max_length=200)] = ()
-    time_limit: Annotated[float, Quantity("time", "1 ms", "1e9 s")] | None = None
+    grid: Axes = Field(
+        default_factory=dict,
+        description="keys whose values are all combined",
+        examples=[{"device.film.thickness": ["2.6 nm", "3 nm"]}],
+    )
+    zip: Axes = Field(
+        default_factory=dict,
+        description="keys that change together, lists of one length",
+        examples=[{"temperature": ["250 K", "350 K"]}],
+    )
+    points: Annotated[tuple[dict[Name, Any], ...], Field(max_length=MAX_COUNT)] = Field(
+        default=(), description="tables of keys, a point each", examples=[[{"temperature": "250 K"}]]
+    )
+    sample: Sample | None = Field(
+        default=None,
+        description="draws: method, count, seed, over",
+        examples=[{"count": 8, "over": {"temperature": {"values": ["9 K"]}}}],
+    )
+    keep: Annotated[tuple[Name, ...], Field(max_length=200)] = Field(
+        default=(), description="outputs and metrics that are kept", examples=[["read_resistance[-1]", "loop.ratio"]]
+    )
+    time_limit: Annotated[float, Quantity("time", "1 ms", "1e9 s")] | None = Field(
+        default=None, description="most time that a point may take", examples=["60 s"]
+    )
 
     @field_validator("points")
     @classmethod
@@ -120,14 +138,14 @@ class Study(Record):
     @property
     def sizes(self) -> dict[str, int]:
         """Dimension -> length, without computing any value."""
-        found = {key: size_of(values) for key, values in self.grid.items()}
+        lengths = {key: size_of(values) for key, values in self.grid.items()}
         if self.zip:
-            found[ROWS["zip"]] = size_of(next(iter(self.zip.values())))
+            lengths[ROWS["zip"]] = size_of(next(iter(self.zip.values())))
         if self.points:
-            found[ROWS["points"]] = len(self.points)
+            lengths[ROWS["points"]] = len(self.points)
         if self.sample:
-            found[ROWS["sample"]] = self.sample.size
-        return found
+            lengths[ROWS["sample"]] = self.sample.size
+        return lengths
 
 
 def size_of(values: Range | Sequence[Any]) -> int:
@@ -151,16 +169,16 @@ def axes(study: Study) -> list[Axis]:
     def listed(values: Range | Sequence[Any]) -> list[Any]:
         return values.values() if isinstance(values, Range) else list(values)
 
-    found = [Axis(key, (key,), [(v,) for v in listed(values)]) for key, values in study.grid.items()]
+    axes_of_study = [Axis(key, (key,), [(v,) for v in listed(values)]) for key, values in study.grid.items()]
     if study.zip:
         rows = list(zip(*map(listed, study.zip.values()), strict=True))
-        found.append(Axis(ROWS["zip"], tuple(study.zip), rows))
+        axes_of_study.append(Axis(ROWS["zip"], tuple(study.zip), rows))
     if study.points:
         keys = tuple(study.points[0])
-        found.append(Axis(ROWS["points"], keys, [tuple(row[key] for key in keys) for row in study.points]))
+        axes_of_study.append(Axis(ROWS["points"], keys, [tuple(row[key] for key in keys) for row in study.points]))
     if study.sample:
-        found.append(Axis(ROWS["sample"], tuple(study.sample.over), study.sample.rows()))
-    return found
+        axes_of_study.append(Axis(ROWS["sample"], tuple(study.sample.over), study.sample.rows()))
+    return axes_of_study
 
 
 def coordinate(values: Sequence[Any]) -> tuple[np.ndarray, str]:
@@ -168,8 +186,8 @@ def coordinate(values: Sequence[Any]) -> tuple[np.ndarray, str]:
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         return np.array(values, dtype=float), "1"
     try:
-        found, dimension = together(*values)
-        return np.array(found), plain_unit(dimension)
+        numbers, dimension = together(*values)
+        return np.array(numbers), plain_unit(dimension)
     except (ValueError, TypeError, AttributeError):
         text = [v if isinstance(v, str) else toml_text.toml_value(v) for v in values]
         return np.array(text, dtype=object), "1"

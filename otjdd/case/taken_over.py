@@ -40,15 +40,15 @@ def notes(path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str
     """
     document = load_document(find_case(path), shipped_cases())
     document = changed(document, settings, "--set") if settings else document
-    told, found = set(), []
+    noted, lines = set(), []
     for source in dict.fromkeys(source for _, source in document.calibrated):
-        here = [path for path, of in document.calibrated if of == source and document.place(path)[0] == source]
-        if here and (why := other_material(document, source)):
-            told |= set(here)
-            found.append(f"{why}, but these values were calibrated for {stack_of(source)} in {name_of(source)}:")
-            found += [f"  {dotted(path)} = {toml_value(value_at(document.data, path))}" for path in here]
-            found.append('  state each of them, or begin from base = "junction.toml", in which nothing is calibrated')
-    return found + [line for part in OF_MATERIAL for line in of_other_material(document, part, told)]
+        paths = [path for path, of in document.calibrated if of == source and document.place(path)[0] == source]
+        if paths and (why := other_material(document, source)):
+            noted |= set(paths)
+            lines.append(f"{why}, but these values were calibrated for {stack_of(source)} in {name_of(source)}:")
+            lines += [f"  {dotted(path)} = {toml_value(value_at(document.data, path))}" for path in paths]
+            lines.append('  state each of them, or begin from base = "junction.toml", in which nothing is calibrated')
+    return lines + [line for part in OF_MATERIAL for line in of_other_material(document, part, noted)]
 
 
 def other_material(document: Document, source: Source) -> str:
@@ -61,15 +61,15 @@ def other_material(document: Document, source: Source) -> str:
     for path in DECIDING:
         if value_at(document.data, path) != value_at(base, path):
             return f"{dotted(path)} is that of another material"
-    known = f"{value_at(base, ('title',))} {stack_of(source)}"
-    others = [name for name in OXIDE.findall(str(document.data.get("title", ""))) if name not in known]
+    material = f"{value_at(base, ('title',))} {stack_of(source)}"
+    others = [name for name in OXIDE.findall(str(document.data.get("title", ""))) if name not in material]
     return f"the title names {others[0]}" if others else ""
 
 
-def of_other_material(document: Document, part: KeyPath, told: set[KeyPath]) -> list[str]:
+def of_other_material(document: Document, part: KeyPath, noted: set[KeyPath]) -> list[str]:
     """A line for each base from which a film or an electrode of another material inherits values.
 
-    told : paths that `calibrated` has listed already
+    noted : paths that `calibrated` has listed already
     """
     name = value_at(document.data, (*part, "material"))
     sources: dict[tuple[str, str], list[str]] = {}
@@ -77,7 +77,7 @@ def of_other_material(document: Document, part: KeyPath, told: set[KeyPath]) -> 
         source = document.places.get(path, (None, 0))[0]
         before = source and source.text is not None and value_at(data_of(source), (*part, "material"))
         none = str(value_at(document.data, path)).startswith("0 ")  # no well, no charge: no value of a material
-        if source and name and before and before != name and path not in told and not none:
+        if source and name and before and before != name and path not in noted and not none:
             sources.setdefault((before, name_of(source)), []).append(dotted(path))
     return [
         f"{dotted(part)} is of {name}, with values of {before} from {file}: {', '.join(keys)}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from otjdd.case.base import Record
 from otjdd.case.problem import KeyPath
@@ -28,8 +28,12 @@ class TargetFile(Record):
     unit : of the numbers. Lines that begin with # are left out
     """
 
-    file: Annotated[str, Field(min_length=1, max_length=4096)]
-    unit: Annotated[str, Field(min_length=1, max_length=20)]
+    model_config = ConfigDict(title="Targets in a text file")
+
+    file: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
+        description="a line of numbers for each word line", examples=["targets.csv"]
+    )
+    unit: Annotated[str, Field(min_length=1, max_length=20)] = Field(description="unit of the numbers", examples=["uS"])
 
     @model_validator(mode="after")
     def _is_unit(self) -> Self:
@@ -46,10 +50,18 @@ class TargetPicture(Record):
     scale : what is proportional to the grey, the conductance ("linear") or its logarithm ("logarithmic")
     """
 
-    picture: Annotated[str, Field(min_length=1, max_length=4096)]
-    black: Siemens
-    white: Siemens
-    scale: Literal["linear", "logarithmic"] = "linear"
+    model_config = ConfigDict(title="Targets in a picture")
+
+    picture: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
+        description="a picture with a pixel for each cell", examples=["letter.png"]
+    )
+    black: Siemens = Field(description="conductance of black", examples=["1 uS"])
+    white: Siemens = Field(description="conductance of white", examples=["10 uS"])
+    scale: Literal["linear", "logarithmic"] = Field(
+        default="linear",
+        description="what is proportional to the grey: the conductance or its logarithm",
+        examples=["logarithmic"],
+    )
 
 
 def form_of_targets(value: object) -> str:
@@ -79,11 +91,11 @@ def targets_of(targets: Any, shape: tuple[int, int]) -> "np.ndarray":
     if isinstance(targets, TargetPicture):
         return greys(targets, shape)
     rows = rows_of(targets) if isinstance(targets, TargetFile) else targets
-    found = len(rows), *sorted({len(row) for row in rows})
-    if found != shape:
+    size = len(rows), *sorted({len(row) for row in rows})
+    if size != shape:
         raise NotAsExpected(
             f"{shape[0]} rows of {shape[1]} conductances each, one for each word line",
-            f"{found[0]} rows of {' and '.join(map(str, found[1:]))}",
+            f"{size[0]} rows of {' and '.join(map(str, size[1:]))}",
         )
     return np.array(rows)
 
@@ -116,20 +128,20 @@ def greys(targets: TargetPicture, shape: tuple[int, int]) -> "np.ndarray":
     import numpy as np
     from PIL import Image
 
-    wanted = f"a picture of {shape[1]} x {shape[0]} pixels, bit lines x word lines"
+    expected = f"a picture of {shape[1]} x {shape[0]} pixels, bit lines x word lines"
     try:
         with Image.open(BytesIO(read_regular(targets.picture, MOST_BYTES))) as opened:
             size = opened.size
             if size == (shape[1], shape[0]):
                 grey = np.asarray(opened.convert("L"), float) / 255.0
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise NotAsExpected(f"{wanted}, such as a PNG", f"a file that cannot be read as one ({error})") from None
+        raise NotAsExpected(f"{expected}, such as a PNG", f"a file that cannot be read as one ({error})") from None
     if size != (shape[1], shape[0]):
-        raise NotAsExpected(wanted, f"{size[0]} x {size[1]}")
+        raise NotAsExpected(expected, f"{size[0]} x {size[1]}")
     ends = np.array([targets.black, targets.white])
     ends = np.log(ends) if targets.scale == "logarithmic" else ends
-    found: np.ndarray = (1.0 - grey) * ends[0] + grey * ends[1]
-    return np.exp(found) if targets.scale == "logarithmic" else found
+    values: np.ndarray = (1.0 - grey) * ends[0] + grey * ends[1]
+    return np.exp(values) if targets.scale == "logarithmic" else values
 
 
 def faults(parts: Any, shape: tuple[int, int]) -> Iterator[tuple[KeyPath, str, str]]:  # PatternParts of a drive

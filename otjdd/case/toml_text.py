@@ -38,61 +38,61 @@ class Unclear(Exception):
 
 def scan(text: str) -> Scan:
     """Return the places of all keys of a TOML text; never raises."""
-    found = Scan({}, [], [])
+    keys = Scan({}, [], [])
     try:
-        statements(text, found)
+        statements(text, keys)
     except (Unclear, IndexError):
         pass
-    return found
+    return keys
 
 
-def statements(text: str, found: Scan) -> None:
+def statements(text: str, keys: Scan) -> None:
     """Scan headers and `key = value` lines, to the end of the text."""
     table: KeyPath = ()
     lengths: dict[KeyPath, int] = {}
     at = skip(BLANK, text, 0)
     while at < len(text):
         if text[at] == "[":
-            table, at = header(text, at, found, lengths)
+            table, at = header(text, at, keys, lengths)
         else:
-            at = pair(text, at, table, found)
+            at = pair(text, at, table, keys)
         at = skip(BLANK, text, at)
 
 
-def header(text: str, at: int, found: Scan, lengths: dict[KeyPath, int]) -> tuple[KeyPath, int]:
+def header(text: str, at: int, keys: Scan, lengths: dict[KeyPath, int]) -> tuple[KeyPath, int]:
     """Scan `[table]` or `[[list of tables]]`. Returns the path of the table it opens, and where the header ends.
 
     lengths : path -> tables so far in a list of tables; 0 for a plain table
     """
     many = text.startswith("[[", at)
-    parts, at = key(text, at + 1 + many, found)
+    parts, at = key(text, at + 1 + many, keys)
     path: KeyPath = ()
     for i, (name, start) in enumerate(parts):
         path = (*path, name)
-        note_place(found, path, start)
+        note_place(keys, path, start)
         if i == len(parts) - 1:
             if not many and path in lengths:
-                found.twice.append((start, path))
+                keys.twice.append((start, path))
             lengths[path] = lengths.get(path, 0) + many
         if lengths.get(path):
             path = (*path, lengths[path] - 1)
-            note_place(found, path, start)
+            note_place(keys, path, start)
     return path, expect("]]" if many else "]", text, at)
 
 
-def pair(text: str, at: int, table: KeyPath, found: Scan) -> int:
+def pair(text: str, at: int, table: KeyPath, keys: Scan) -> int:
     """Scan `a.b = value`. Returns where the value ends."""
-    parts, at = key(text, at, found)
+    parts, at = key(text, at, keys)
     path = table
     for name, start in parts:
-        path, known = (*path, name), len(found.places)
-        note_place(found, path, start)
-    if len(found.places) == known:
-        found.twice.append((start, path))
-    return value(text, skip(SPACE, text, expect("=", text, at)), path, found)
+        path, before = (*path, name), len(keys.places)
+        note_place(keys, path, start)
+    if len(keys.places) == before:
+        keys.twice.append((start, path))
+    return value(text, skip(SPACE, text, expect("=", text, at)), path, keys)
 
 
-def key(text: str, at: int, found: Scan) -> tuple[list[tuple[str, int]], int]:
+def key(text: str, at: int, keys: Scan) -> tuple[list[tuple[str, int]], int]:
     """Scan a dotted key. Returns [(name, offset), ...] and where it ends."""
     parts: list[tuple[str, int]] = []
     while True:
@@ -101,7 +101,7 @@ def key(text: str, at: int, found: Scan) -> tuple[list[tuple[str, int]], int]:
         if not part:
             raise Unclear
         if len(parts) == MAX_DEPTH:
-            found.too_deep.append(at)
+            keys.too_deep.append(at)
             raise Unclear
         parts.append((unquoted(part[0]), at))
         at = skip(SPACE, text, part.end())
@@ -110,12 +110,12 @@ def key(text: str, at: int, found: Scan) -> tuple[list[tuple[str, int]], int]:
         at += 1
 
 
-def value(text: str, at: int, path: KeyPath, found: Scan) -> int:
+def value(text: str, at: int, path: KeyPath, keys: Scan) -> int:
     """Scan any value, with the members of lists and inline tables. Returns where it ends."""
     if text[at] == "[":
-        return several(text, at, "]", lambda at, i: value(text, note_place(found, (*path, i), at), (*path, i), found))
+        return several(text, at, "]", lambda at, i: value(text, note_place(keys, (*path, i), at), (*path, i), keys))
     if text[at] == "{":
-        return several(text, at, "}", lambda at, i: pair(text, at, path, found))
+        return several(text, at, "}", lambda at, i: pair(text, at, path, keys))
     match = STRING.match(text, at) or BARE.match(text, at)
     if not match:
         raise Unclear
@@ -136,12 +136,12 @@ def several(text: str, at: int, closing: str, read: Callable[[int, int], int]) -
     return at + 1
 
 
-def note_place(found: Scan, path: KeyPath, at: int) -> int:
+def note_place(keys: Scan, path: KeyPath, at: int) -> int:
     """Record the first place of a path. Returns the offset; raises Unclear beyond the depth limit."""
     if len(path) > MAX_DEPTH:
-        found.too_deep.append(at)
+        keys.too_deep.append(at)
         raise Unclear
-    found.places.setdefault(path, at)
+    keys.places.setdefault(path, at)
     return at
 
 

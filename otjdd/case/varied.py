@@ -22,7 +22,7 @@ def located(problem: Problem, case: Case, changes: Mapping[str, Any], file: str)
     changes : dotted key -> value   file : name of the case file
     """
     point = ", ".join(f"{key} = {brief(value)}" for key, value in changes.items())
-    point = f"at {point}" * bool(changes)
+    point = f"at {point}" if changes else ""
     source = Source(file, case.source)
     for path, offset in toml_text.scan(case.source).places.items():
         inner = next((path[len(place) :] for place in PLACES if path[: len(place)] == place), None)

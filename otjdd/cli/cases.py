@@ -136,6 +136,6 @@ def schema(
             raise typer.BadParameter(str(error), param_hint="--update") from None
         return
 
-    from otjdd.case.case import json_schema
+    from otjdd.case.keys import editor_schema
 
-    print(json.dumps(json_schema(), indent=2))
+    print(json.dumps(editor_schema(), indent=2))
