@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from otjdd.compact_models.extraction import Range
-from otjdd.compact_models.model import CompactModel, SelfHeating
+from otjdd.compact_models.limits import SelfHeating
+from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise import DeviceSpread, Noise, NoiseTables
 from otjdd.compact_models.tables import UNLIMITED, Tables, begun_at_rest
 

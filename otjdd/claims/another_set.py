@@ -23,5 +23,5 @@ def another_set(file: Path) -> dict[str, Any]:
     if "base" not in document.data:
         raise CaseError([document.problem((), 'a case with a base, such as base = "li2019.toml"', "none")])
     below = load_case(document.data["base"])
-    found = dict(differences(below.plain(), case.plain()))
-    return {key: value for key, value in found.items() if key.partition(".")[0] in OF_A_DEVICE}
+    changes = dict(differences(below.plain(), case.plain()))
+    return {key: value for key, value in changes.items() if key.partition(".")[0] in OF_A_DEVICE}

@@ -61,7 +61,7 @@ class Verdict(NamedTuple):
 
     id: str
     claim: Claim
-    found: dict[str, float]
+    values: dict[str, float]
     missed: tuple[Figure, ...]
     failure: str = ""
     trials: tuple[Trial, ...] = ()
@@ -75,20 +75,20 @@ class Verdict(NamedTuple):
     def numbers(self) -> tuple[Measured, ...]:
         """All figures of the claim, each with the number that was found."""
         return tuple(
-            Measured(figure, self.found.get(figure.name), self.errors.get(figure.name)) for figure in self.claim.figure
+            Measured(figure, self.values.get(figure.name), self.errors.get(figure.name)) for figure in self.claim.figure
         )
 
     @property
     def distance(self) -> float:
         """Largest distance of the numbers with limits, in tolerances (`otjdd.claims.figure`); nan without a result."""
-        found = [n.distance for n in self.numbers if not math.isnan(n.distance)]
-        return max(found, default=math.nan)
+        distances = [n.distance for n in self.numbers if not math.isnan(n.distance)]
+        return max(distances, default=math.nan)
 
     @property
     def surprises(self) -> list[str]:
         """Differences from claim.toml, in words: another verdict, numbers outside of their windows, a failure."""
-        found = [f"expected {self.claim.expected}, found {self.status}"] * (self.status != self.claim.expected)
-        return found + [self.failure] * bool(self.failure) + [n.surprise for n in self.numbers if n.surprise]
+        texts = [f"expected {self.claim.expected}, found {self.status}"] if self.status != self.claim.expected else []
+        return texts + ([self.failure] if self.failure else []) + [n.surprise for n in self.numbers if n.surprise]
 
     @property
     def cause(self) -> str:
@@ -98,14 +98,14 @@ class Verdict(NamedTuple):
     @property
     def reason(self) -> str:
         """Reason of a miss: the numbers that miss, and the cause; "" when the claim is met."""
-        misses = "; ".join(f"{n} ({n.figure.allowed})" for n in self.numbers if self.found and n.status == "missed")
+        misses = "; ".join(f"{n} ({n.figure.allowed})" for n in self.numbers if self.values and n.status == "missed")
         return " ".join(filter(None, [misses and f"{misses}.", self.cause]))
 
     @property
     def beyond(self) -> dict[str, int]:
         """Limit of the model (`otjdd.solver.model_limits`) -> number of runs of the claim that exceed it."""
-        told = [getattr(trial.ds, "attrs", {}).get(model_limits.ATTRIBUTE, "") for trial in self.trials]
-        return dict(Counter(name for text in told for name in model_limits.names(text)))
+        texts = [getattr(trial.ds, "attrs", {}).get(model_limits.ATTRIBUTE, "") for trial in self.trials]
+        return dict(Counter(name for text in texts for name in model_limits.names(text)))
 
     def row(self) -> dict[str, Any]:
         """The verdict for JSON: texts for people, and the same as numbers and names."""
@@ -113,7 +113,7 @@ class Verdict(NamedTuple):
         return {
             "id": self.id,
             "paper": "; ".join(f"{f.label}: {f.paper or f.allowed}" for f in figures if f.allowed),
-            "otjdd": "; ".join(map(str, self.numbers)) if self.found else "no result",
+            "otjdd": "; ".join(map(str, self.numbers)) if self.values else "no result",
             "tolerance": "; ".join(dict.fromkeys(filter(None, (f.tolerance for f in figures)))) or "as stated",
             "status": self.status,
             "reason": self.reason,
@@ -128,8 +128,8 @@ class Verdict(NamedTuple):
 
 def root_mean_square(verdicts: Sequence[Verdict]) -> float:
     """Root mean square of the distances of claims, in tolerances. Claims without a result are left out."""
-    found = [verdict.distance for verdict in verdicts if not math.isnan(verdict.distance)]
-    return math.sqrt(sum(x * x for x in found) / len(found)) if found else math.nan
+    distances = [verdict.distance for verdict in verdicts if not math.isnan(verdict.distance)]
+    return math.sqrt(sum(x * x for x in distances) / len(distances)) if distances else math.nan
 
 
 def load_claim(folder: Path) -> Claim:
@@ -187,19 +187,19 @@ def folders(root: Path) -> dict[str, Path]:
     """
     inside = [path for path in root.iterdir() if path.is_dir()]
     inside += [path for device in inside for path in device.iterdir()]
-    found = [path for path in inside if (path / CLAIM).is_file()]
-    return {path.name: path for path in sorted(found, key=lambda path: (path.parent.name != FIRST, path))}
+    paths = [path for path in inside if (path / CLAIM).is_file()]
+    return {path.name: path for path in sorted(paths, key=lambda path: (path.parent.name != FIRST, path))}
 
 
 def folder_of(name: str) -> Path:
     """Folder of a claim that comes with otjdd. Raises ValueError."""
-    found = folders(shipped_claims())
-    if name not in found:
-        raise ValueError(f"there is no claim {name!r}; there are {', '.join(found)}")
-    return found[name]
+    by_name = folders(shipped_claims())
+    if name not in by_name:
+        raise ValueError(f"there is no claim {name!r}; there are {', '.join(by_name)}")
+    return by_name[name]
 
 
 def shipped_claims() -> Path:
     """Folder of the claims that come with otjdd, in an installed package or in a checkout."""
-    here = Path(__file__).resolve().parents[1]
-    return here / "validation" if (here / "validation").is_dir() else here.parent / "validation"
+    package = Path(__file__).resolve().parents[1]
+    return package / "validation" if (package / "validation").is_dir() else package.parent / "validation"

@@ -52,24 +52,22 @@ class Figure(Record):
         units.unit(self.unit)
         return self
 
-    def shown(self, found: float) -> float:
+    def in_unit(self, value: float) -> float:
         """A number [SI] in `unit`."""
-        shown: float = found / 10.0 ** units.unit(self.unit).exponent
-        return shown
+        return value / 10.0 ** units.unit(self.unit).exponent
 
     def si(self, number: float) -> float:
         """A number in `unit` in SI."""
-        found: float = number * 10.0 ** units.unit(self.unit).exponent
-        return found
+        return number * 10.0 ** units.unit(self.unit).exponent
 
-    def met(self, found: float) -> bool:
+    def met(self, value: float) -> bool:
         """True when a number [SI] is within all limits; False for nan."""
-        x, (low, high) = self.shown(found), self.bounds()
+        x, (low, high) = self.in_unit(value), self.bounds()
         return (low is None or x >= low) and (high is None or x <= high)
 
-    def expected(self, found: float) -> bool:
+    def expected(self, value: float) -> bool:
         """True when a number [SI] lies in its window, or has none."""
-        return self.window is None or self.window[0] <= self.shown(found) <= self.window[1]
+        return self.window is None or self.window[0] <= self.in_unit(value) <= self.window[1]
 
     def bounds(self) -> tuple[float | None, float | None]:
         """Lowest and highest allowed value in `unit`, None where there is no limit."""
@@ -85,16 +83,16 @@ class Figure(Record):
         return min(ends), max(ends)
 
     @property
-    def said(self) -> tuple[float, float, float]:
+    def published(self) -> tuple[float, float, float]:
         """Value of the paper with the ends of its tolerance, in `unit`. Raises ValueError for a figure without a value."""
         low, high = self.bounds()
         if self.value is None or low is None or high is None:
             raise ValueError(f"the figure {self.name!r} has no value of the paper")
         return self.value, low, high
 
-    def distance(self, found: float) -> float:
+    def distance(self, value: float) -> float:
         """Distance of a number [SI] in tolerances, see the module; nan for nan, and without limits."""
-        x, (low, high) = self.shown(found), self.bounds()
+        x, (low, high) = self.in_unit(value), self.bounds()
         if math.isnan(x) or (low is None and high is None):
             return math.nan
         if self.value is not None and isinstance(self.within, str) and self.within.startswith("x"):
@@ -125,7 +123,7 @@ class Figure(Record):
 
     def text(self, number: float, error: str = "") -> str:
         """A number in `unit` as text, with `error` and the unit behind it."""
-        return to_digits(number) + error + f" {self.unit}" * (self.unit != "1")
+        return to_digits(number) + error + (f" {self.unit}" if self.unit != "1" else "")
 
     @property
     def paper(self) -> str:
@@ -157,7 +155,7 @@ class Measured(NamedTuple):
     """
 
     figure: Figure
-    found: float | None
+    value: float | None
     error: float | None = None
 
     @property
@@ -165,12 +163,12 @@ class Measured(NamedTuple):
         """ "met", "missed", or "told" for a number without limits, which is only reported."""
         if not self.figure.allowed:
             return "told"
-        return "met" if self.found is not None and self.figure.met(self.found) else "missed"
+        return "met" if self.value is not None and self.figure.met(self.value) else "missed"
 
     @property
     def distance(self) -> float:
         """Distance in tolerances; nan for a number without limits or without a result."""
-        return math.nan if self.found is None else self.figure.distance(self.found)
+        return math.nan if self.value is None else self.figure.distance(self.value)
 
     @property
     def distance_text(self) -> str:
@@ -182,28 +180,28 @@ class Measured(NamedTuple):
     @property
     def otjdd(self) -> str:
         """The found number as text."""
-        if self.found is None:
+        if self.value is None:
             return "no result"
-        error = "" if self.error is None else f" ± {to_digits(self.figure.shown(self.error), 1)}"
-        return self.figure.text(self.figure.shown(self.found), error)
+        error = "" if self.error is None else f" ± {to_digits(self.figure.in_unit(self.error), 1)}"
+        return self.figure.text(self.figure.in_unit(self.value), error)
 
     @property
     def surprise(self) -> str:
         """Message for a number outside of its window; "" otherwise."""
-        if self.figure.window is None or (self.found is not None and self.figure.expected(self.found)):
+        if self.figure.window is None or (self.value is not None and self.figure.expected(self.value)):
             return ""
         low, high = self.figure.window
         return f"{self} (expected {to_digits(low)} to {self.figure.text(high)})"
 
     def row(self) -> dict[str, Any]:
         """The number for JSON, in its unit; None where it is not finite."""
-        found = None if self.found is None else self.figure.shown(self.found)
+        number = None if self.value is None else self.figure.in_unit(self.value)
         return {
             "name": self.figure.name,
             "label": self.figure.label,
             "unit": self.figure.unit,
-            "value": finite(found),
-            "error": None if self.error is None else finite(self.figure.shown(self.error)),
+            "value": finite(number),
+            "error": None if self.error is None else finite(self.figure.in_unit(self.error)),
             "distance": finite(self.distance),
             "status": self.status,
         }

@@ -29,15 +29,17 @@ def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str,
     names : of claims, or of devices for all claims on a device   folder : of the claims, by default the shipped ones
     Raises ValueError for an unknown name, OSError when there is no such folder.
     """
-    found = claims.folders(folder or claims.shipped_claims())
+    by_name = claims.folders(folder or claims.shipped_claims())
     devices: dict[str, list[str]] = {}
-    for name, path in found.items():
+    for name, path in by_name.items():
         devices.setdefault(path.parent.name, []).append(name)
     for name in names:
-        if name not in found and name not in devices:
-            raise ValueError(f"there is no claim {name!r}; there are {', '.join(found)}; devices: {', '.join(devices)}")
-    wanted = [claim for name in names for claim in ([name] if name in found else devices[name])]
-    return {name: found[name] for name in (dict.fromkeys(wanted) or found)}
+        if name not in by_name and name not in devices:
+            raise ValueError(
+                f"there is no claim {name!r}; there are {', '.join(by_name)}; devices: {', '.join(devices)}"
+            )
+    chosen = [claim for name in names for claim in ([name] if name in by_name else devices[name])]
+    return {name: by_name[name] for name in (dict.fromkeys(chosen) or by_name)}
 
 
 def validate(
@@ -75,8 +77,8 @@ def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> di
 
     on_half, in_small_steps : verdicts of the runs of `uncertainty.coarse` and `uncertainty.strict`
     """
-    luck = uncertainty.noise(verdict.claim, verdict.trials, verdict.found)
-    return uncertainty.figure_errors(verdict.found, on_half.found, in_small_steps.found, luck)
+    luck = uncertainty.noise(verdict.claim, verdict.trials, verdict.values)
+    return uncertainty.figure_errors(verdict.values, on_half.values, in_small_steps.values, luck)
 
 
 def run_all(cases: Iterable[Case], workers: int = 1, progress: Callable[[float], None] | None = None) -> dict[str, Any]:
@@ -108,8 +110,8 @@ def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict[str, A
         if isinstance(trial.ds, str):
             return Verdict(name, claim, {}, (), f"{trial.case.title}: {trial.ds}.", done)
     try:
-        found = METRICS[claim.metric].measured(done, **claim.settings)
+        values = METRICS[claim.metric].measured(done, **claim.settings)
     except ValueError as error:  # a fit without points raises ValueError
         return Verdict(name, claim, {}, (), f"{error}.", done)
-    missed = tuple(f for f in claim.figure if not f.met(found[f.name]))
-    return Verdict(name, claim, found, missed, "", done)
+    missed = tuple(f for f in claim.figure if not f.met(values[f.name]))
+    return Verdict(name, claim, values, missed, "", done)

@@ -32,22 +32,22 @@ class Table(Record):
         """Lists of numbers, one for each row, or one for each value of `by`. Raises OSError, KeyError, ValueError."""
         with (folder / self.file).open(encoding="utf-8", newline="") as text:
             rows = list(csv.DictReader(line for line in text if not line.startswith("#")))
-        found: dict[str, list[float]] = {}
+        lists: dict[str, list[float]] = {}
         for i, row in enumerate(rows):
-            found.setdefault(row[self.by] if self.by else str(i), []).extend(float(row[name]) for name in self.columns)
-        return list(found.values())
+            lists.setdefault(row[self.by] if self.by else str(i), []).extend(float(row[name]) for name in self.columns)
+        return list(lists.values())
 
 
 def with_numbers(settings: dict[str, Any], folder: Path, document: Document) -> dict[str, Any]:
     """Settings of a claim, in which each `Table` is replaced by its numbers. Raises CaseError."""
-    found = {}
+    replaced = {}
     for key, value in settings.items():
         try:
-            found[key] = Table(**value).numbers(folder) if isinstance(value, dict) and "file" in value else value
+            replaced[key] = Table(**value).numbers(folder) if isinstance(value, dict) and "file" in value else value
         except (OSError, KeyError, ValueError, TypeError) as error:
             expected = "file, columns and by of a table of numbers"
             raise CaseError([strange(document, key, expected, error)]) from error
-    return found
+    return replaced
 
 
 def strange(document: Document, key: str, expected: str, error: Exception) -> Problem:

@@ -34,5 +34,5 @@ def stated(verdict: Verdict, axes: Axes, scale: float = 1.0, **options: Any) -> 
     scale : unit of the numbers over that of the axes
     """
     for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
-        value, low, high = (scale * number for number in figure.said)
+        value, low, high = (scale * number for number in figure.published)
         paper(axes, value, low, high, label="paper" if i == 0 else None, **options)

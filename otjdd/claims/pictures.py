@@ -38,7 +38,7 @@ def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
     """Draw each claim that has results into folder/<id>.png. Raises ResultError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     for verdict in verdicts:
-        if verdict.found and verdict.claim.metric in DRAW:
+        if verdict.values and verdict.claim.metric in DRAW:
             fig = picture(verdict)
             fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
             style.save(fig, folder / f"{verdict.id}.png")
@@ -50,8 +50,8 @@ def loop(verdict: Verdict, axes: Sequence[Axes]) -> None:
     if goal.unit == "ohm":
         stated(verdict, axes[0])
     elif goal.name == "ratio":
-        ratio, least, most = goal.said
-        low = verdict.found["low"]
+        ratio, least, most = goal.published
+        low = verdict.values["low"]
         paper(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
     if goal.value is not None:
         legend(axes[0])
@@ -63,7 +63,7 @@ def thermal(verdict: Verdict, axes: Sequence[Axes]) -> None:
     iv.arrhenius(axes[1], [NamedResult(ds.sel(state=[state]))])
     T = ds.temperature.values
     current = np.abs(ds.bias_current.sel(state=state, bias=iv.probe(ds)).values)
-    energy, middle = verdict.claim.figure[0].said[0], len(T) // 2
+    energy, middle = verdict.claim.figure[0].published[0], len(T) // 2
     line = iv.richardson(T, current[middle], energy, T[middle])
     axes[1].plot(1000 / T, line, "--", color=PAPER, label=f"paper: {energy:g} eV")
     legend(axes[1], iv.ENERGY)
@@ -75,7 +75,7 @@ def trapezoid(verdict: Verdict, axes: Sequence[Axes]) -> None:
     iv.iv(axes[0], [NamedResult(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]))])
     low, high = settings["window"]
     V = np.linspace(low, high, 60)
-    metal, substrate = (f.said[0] for f in verdict.claim.figure[:2])
+    metal, substrate = (f.published[0] for f in verdict.claim.figure[:2])
     thickness, area = trial.case.device.film.thickness, trial.case.device.area
     size = area * np.exp(log_gruverman(V, substrate, metal, thickness, settings["mass"]))
     axes[0].plot(V, size, "--", color=PAPER, label="trapezoid, paper")
@@ -87,12 +87,12 @@ def fowler_nordheim(verdict: Verdict, axes: Sequence[Axes]) -> None:
     room = verdict.trials[0].ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
     V, current = room.bias.values, room.bias_current.values
     low, high = settings["window"]
-    seen = (V > low / 2) & (V <= high + 1e-9)
-    x, y = 1 / V[seen], np.log(current[seen] / V[seen] ** 2)
+    high_field = (V > low / 2) & (V <= high + 1e-9)
+    x, y = 1 / V[high_field], np.log(current[high_field] / V[high_field] ** 2)
     axes[0].plot(x, y, "o-", color=style.BLUE, label="simulated")
     ends = np.array([1 / high, 1 / low])
     anchor = np.interp(ends[0], x[::-1], y[::-1])
-    slope = verdict.claim.figure[0].said[0]
+    slope = verdict.claim.figure[0].published[0]
     axes[0].plot(ends, anchor + slope * (ends - ends[0]), "--", color=PAPER, label="paper")
     axes[0].set(xlabel="1 / voltage (1/V)", ylabel="ln(I / V²), I in A")
     legend(axes[0])
@@ -104,8 +104,8 @@ def retention(verdict: Verdict, axes: Sequence[Axes]) -> None:
     for R, goal, label in zip(
         np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], ("paper", None), strict=True
     ):
-        value, least, most = goal.said
-        first = R[-1] / verdict.found[goal.name]
+        value, least, most = goal.published
+        first = R[-1] / verdict.values[goal.name]
         paper(axes[0], first * value, first * least, first * most, label=label)
     legend(axes[0])
 
@@ -168,7 +168,7 @@ def endurance(verdict: Verdict, axes: Sequence[Axes]) -> None:
     number = np.arange(1, len(R) + 1)
     for column, colour, voltage in ((0, style.ORANGE, -4.3), (1, style.BLUE, 2.2)):
         axes[0].plot(number, R[:, column], "o", color=colour, label=f"after {volts(voltage)}")
-    ratio, least, most = verdict.claim.figure[0].said
+    ratio, least, most = verdict.claim.figure[0].published
     low = float(np.median(R[:, 1]))
     paper(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
     axes[0].set(yscale="log", ylabel="resistance (Ω)")

@@ -37,7 +37,7 @@ def coercivity(verdict: Verdict, axes: Sequence[Axes]) -> None:
     stated = {figure.name: figure for figure in verdict.claim.figure}
     frequency, field = loop_fields(verdict.trials)
     axes[0].plot(frequency, MV_PER_CM * field, "o-", label="loops")
-    slope = MV_PER_CM * stated["slope"].si(stated["slope"].said[0])
+    slope = MV_PER_CM * stated["slope"].si(stated["slope"].published[0])
     line = MV_PER_CM * field[0] + slope * np.log10(frequency[-1] / frequency[0]), MV_PER_CM * field[0]
     axes[0].plot([frequency[-1], frequency[0]], line, "--", color=PAPER, label=f"{slope:.3g} MV/cm a decade")
     quantity_axis(axes[0], "x", frequency, "frequency", "Hz", log=True)
@@ -45,14 +45,14 @@ def coercivity(verdict: Verdict, axes: Sequence[Axes]) -> None:
     legend(axes[0])
     (applied, share), card = pulse_shares(verdict.trials), stated["pulse_field"]
     axes[1].plot(MV_PER_CM * applied, share, "o-", label="pulses")
-    axes[1].axvline(MV_PER_CM * card.si(card.said[0]), linestyle="--", color=PAPER, label="card")
+    axes[1].axvline(MV_PER_CM * card.si(card.published[0]), linestyle="--", color=PAPER, label="card")
     axes[1].axhline(HALF, color="0.8", linewidth=0.5)
     axes[1].set(xlabel="field (MV/cm)", ylabel="share of P that turns")
     legend(axes[1])
 
 
 def doping(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    rights = [(one.ds, one.case.device.right) for one in verdict.trials]
+    rights = [(trial.ds, trial.case.device.right) for trial in verdict.trials]
     doped = [(ds, right.doping) for ds, right in rights if isinstance(right, Semiconductor)]
     reads.loop(axes[0], [NamedResult(ds, f"{doping:.3g} 1/m³") for ds, doping in doped])
 

@@ -22,21 +22,23 @@ if TYPE_CHECKING:
     from otjdd.claims.figure import Figure
     from otjdd.plot.style import Axes
 
-SEEN: dict[str, Any] = {"color": PAPER, "linestyle": "none", "capsize": 2, "markersize": 4}
+POINTS: dict[str, Any] = {"color": PAPER, "linestyle": "none", "capsize": 2, "markersize": 4}
 
 
-def seen(axes: Axes, x: Sequence[float] | np.ndarray, figures: Sequence[Figure | None], **options: Any) -> None:
+def published_points(
+    axes: Axes, x: Sequence[float] | np.ndarray, figures: Sequence[Figure | None], **options: Any
+) -> None:
     """Draw numbers of the paper as points, with the allowed interval as bar. x : abscissa of each figure"""
     stated = [(at, figure) for at, figure in zip(x, figures, strict=True) if figure is not None]
     if stated:
-        value, *ends = np.array([[figure.si(number) for number in figure.said] for _, figure in stated]).T
-        axes.errorbar([at for at, _ in stated], value, np.abs(np.array(ends) - value), fmt="s", **SEEN | options)
+        value, *ends = np.array([[figure.si(number) for number in figure.published] for _, figure in stated]).T
+        axes.errorbar([at for at, _ in stated], value, np.abs(np.array(ends) - value), fmt="s", **POINTS | options)
 
 
 def figures_of(verdict: Verdict, *names: str) -> list[Figure | None]:
     """Figures of a claim by name; None for a name without a figure that has a value."""
-    found = {figure.name: figure for figure in verdict.claim.figure if figure.value is not None}
-    return [found.get(name) for name in names]
+    by_name = {figure.name: figure for figure in verdict.claim.figure if figure.value is not None}
+    return [by_name.get(name) for name in names]
 
 
 def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:
@@ -49,7 +51,7 @@ def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:
             label = f"{diameter(trial)}, {name} state"
             axes[0].plot(V, current, line, color=colour, markerfacecolor=face, label=label)
             measured = figures_of(verdict, *(f"{name}_{i}_{j}" for j in range(1, len(V) + 1)))
-            seen(axes[0], V, measured, color=colour, markerfacecolor=face)
+            published_points(axes[0], V, measured, color=colour, markerfacecolor=face)
     axes[0].plot([], [], "s", color=style.GREY, label="measured")
     axes[0].set(yscale="log", xlabel="|stop voltage| (V)", ylabel=f"|current| at {volts(at)} (A)")
     legend(axes[0])
@@ -94,7 +96,7 @@ def voltage_pairs(verdict: Verdict, axes: Sequence[Axes]) -> None:
         axes[0].plot(number, train.reset, ".--", color=colour, markersize=3)
         axes[1].plot(sets, [power_laws.slope(runs[V, V_set].set) for V_set in sets], "o-", color=colour, label=label)
         measured = figures_of(verdict, *(f"slope_{i}_{j}" for j in range(1, len(sets) + 1)))
-        seen(axes[1], sets, measured, color=colour)
+        published_points(axes[1], sets, measured, color=colour)
     sense = f"resets (dashed), then sets of {volts(sets[-1])}"
     axes[0].set(xscale="log", yscale="log", xlabel=sense, ylabel="|current| (A)")
     axes[1].set(xlabel="voltage of the set pulses (V)", ylabel="log-log slope")
@@ -103,19 +105,21 @@ def voltage_pairs(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def pulses(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    found = power_laws.trains_of(verdict.trials[0].ds)
-    for name, train, colour in zip(power_laws.TRAINS, found[1:], (style.ORANGE, style.BLUE), strict=True):
+    trains = power_laws.trains_of(verdict.trials[0].ds)
+    for name, train, colour in zip(power_laws.TRAINS, trains[1:], (style.ORANGE, style.BLUE), strict=True):
         axes[0].plot(np.arange(1, len(train) + 1), train, ".", color=colour, markersize=3, label=f"{name} pulses")
-        seen(axes[0], power_laws.DECADES, figures_of(verdict, *(f"{name}_{i}" for i in power_laws.DECADES)))
+        published_points(axes[0], power_laws.DECADES, figures_of(verdict, *(f"{name}_{i}" for i in power_laws.DECADES)))
     axes[0].set(xscale="log", yscale="log", xlabel="pulses", ylabel="|current| (A)")
     legend(axes[0])
 
 
 def protocols(verdict: Verdict, axes: Sequence[Axes]) -> None:
     measured = [np.diff(np.log10(np.reshape(row[1:], (2, 3))), axis=1) for row in verdict.claim.settings["measured"]]
-    found = [[power_laws.decades(train) for train in power_laws.trains_of(trial.ds)[1:]] for trial in verdict.trials]
+    simulated = [
+        [power_laws.decades(train) for train in power_laws.trains_of(trial.ds)[1:]] for trial in verdict.trials
+    ]
     for i, (name, colour) in enumerate(zip(power_laws.TRAINS, (style.ORANGE, style.BLUE), strict=True)):
-        rows = [np.ravel([each[i] for each in slopes]) for slopes in (measured, found)]
+        rows = [np.ravel([of_trial[i] for of_trial in slopes]) for slopes in (measured, simulated)]
         axes[0].plot(*rows, "o", color=colour, markersize=3, label=f"{name} pulses")
     ends = np.array(axes[0].get_xlim())
     axes[0].plot(ends, ends, color=PAPER, linewidth=1, label="as measured")

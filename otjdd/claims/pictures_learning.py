@@ -23,7 +23,7 @@ SPENT = {
     "shown": (style.PURPLE, "V I t, instrument of 1 µs"),
     "ohmic": (style.SKY, "V² t / R of the read"),
 }
-SAID: dict[str, Any] = {"color": PAPER, "linestyle": "--", "linewidth": 0.8}
+PAPER_LINE: dict[str, Any] = {"color": PAPER, "linestyle": "--", "linewidth": 0.8}
 
 
 def single(verdict: Verdict, axes: Sequence[Axes]) -> None:
@@ -51,9 +51,9 @@ def trains(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def facilitation(verdict: Verdict, axes: Sequence[Axes]) -> None:
     interval = learning.intervals(verdict.trials) * 1e6
-    found = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in verdict.trials]
+    of_trials = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in verdict.trials]
     for name, colour in (("ppf", style.BLUE), ("ptp", style.ORANGE)):
-        index = np.array([f[name] for f in found])
+        index = np.array([f[name] for f in of_trials])
         fit = curves.exponential(interval, index)
         fine = np.linspace(interval[0], interval[-1], 200)
         axes[0].plot(interval, 100 * index, "o", color=colour, label=name.upper())
@@ -84,27 +84,27 @@ def widths(verdict: Verdict, axes: Sequence[Axes]) -> None:
 def antisymmetric(verdict: Verdict, axes: Sequence[Axes]) -> None:
     delay, change = learning.timed(verdict.trials)
     axes[0].plot(delay * 1e6, 100 * change, "o", color=style.BLUE, label="simulated")
-    goals = {figure.name: figure.said[0] for figure in verdict.claim.figure if figure.value is not None}
+    goals = {figure.name: figure.published[0] for figure in verdict.claim.figure if figure.value is not None}
     t = np.linspace(0.5, np.abs(delay).max() * 1e6, 100)
     for side, sign in (("up", 1), ("down", -1)):
-        fit = verdict.found
+        fit = verdict.values
         simulated = fit[side] * np.exp(-t * 1e-6 / fit[f"{side}_decay"]) + fit[f"{side}_offset"]
         axes[0].plot(sign * t, 100 * simulated, color=style.BLUE, linewidth=0.8)
-        said = 100 * goals[side] * np.exp(-t / goals[f"{side}_decay"])
-        axes[0].plot(sign * t, said, **SAID, label="paper" if sign > 0 else None)
+        published = 100 * goals[side] * np.exp(-t / goals[f"{side}_decay"])
+        axes[0].plot(sign * t, published, **PAPER_LINE, label="paper" if sign > 0 else None)
     timing(axes[0])
 
 
 def symmetric(verdict: Verdict, axes: Sequence[Axes]) -> None:
     delay, change = learning.timed(verdict.trials)
     axes[0].plot(delay * 1e6, 100 * change, "o", color=style.BLUE, label="simulated")
-    amplitude, width = (figure.said[0] for figure in verdict.claim.figure[:2])
-    fit = verdict.found
+    amplitude, width = (figure.published[0] for figure in verdict.claim.figure[:2])
+    fit = verdict.values
     t = np.linspace(delay.min(), delay.max(), 201) * 1e6
     simulated = fit["amplitude"] * np.exp(-((t * 1e-6 / fit["width"]) ** 2)) + fit["offset"]
     axes[0].plot(t, 100 * simulated, color=style.BLUE, linewidth=0.8)
-    said = 100 * (amplitude * np.exp(-((t / width) ** 2)) + fit["offset"])
-    axes[0].plot(t, said, **SAID, label="paper, offset as simulated")
+    published = 100 * (amplitude * np.exp(-((t / width) ** 2)) + fit["offset"])
+    axes[0].plot(t, published, **PAPER_LINE, label="paper, offset as simulated")
     timing(axes[0])
 
 
@@ -123,7 +123,7 @@ def energy(verdict: Verdict, axes: Sequence[Axes]) -> None:
     scale = plasticity.SYNAPSE / verdict.trials[0].case.device.area
     scaled = [1e15 * s["conduction"] * scale for s in spent]
     axes[0].plot(V, scaled, "o:", color=style.BLUE, label="conducted, 0.1 µm²")
-    axes[0].plot([0.6, 1.8], [f.said[0] for f in verdict.claim.figure[:2]], "s--", color=PAPER, label="paper")
+    axes[0].plot([0.6, 1.8], [f.published[0] for f in verdict.claim.figure[:2]], "s--", color=PAPER, label="paper")
     axes[0].set(yscale="log", xlabel="amplitude of a 20 ns pulse (V)", ylabel="energy (fJ)")
     legend(axes[0])
 
@@ -135,7 +135,7 @@ def letters(verdict: Verdict, axes: Sequence[Axes]) -> None:
     for i, (letter, rows) in enumerate(verdict.claim.settings.items()):
         pattern = np.array([[mark == "#" for mark in row] for row in rows], dtype=float)
         for j, (when, title) in enumerate(whens.items()):
-            contrast = verdict.found[f"{letter}_{when}"]
+            contrast = verdict.values[f"{letter}_{when}"]
             ax = axes[0].inset_axes((j / 3 + 0.03, (2 - i) / 3 + 0.01, 0.27, 0.27))
             image = ax.imshow(1 + pattern * contrast, vmin=1, vmax=1.2)
             ax.set(xticks=[], yticks=[], title=title if i == 0 else "")

@@ -43,9 +43,9 @@ def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
     """The page as text. quick : the runs were those of --quick, which the page then states"""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    here = FileSystemLoader([Path(__file__).parent, Path(plot.__file__).parent])
+    templates = FileSystemLoader([Path(__file__).parent, Path(plot.__file__).parent])
     template = Environment(
-        loader=here, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return template.get_template("report.html").render(
         claims=[entry(verdict) for verdict in verdicts],
@@ -92,7 +92,7 @@ def entry(verdict: Verdict) -> dict[str, Any]:
 
 def picture_url(verdict: Verdict) -> dict[str, Any]:
     """Picture of a claim as a data URL, and its width [rem]; {} when there is none."""
-    if not verdict.found or verdict.claim.metric not in pictures.DRAW:
+    if not verdict.values or verdict.claim.metric not in pictures.DRAW:
         return {}
 
     fig = pictures.picture(verdict)
@@ -102,7 +102,7 @@ def picture_url(verdict: Verdict) -> dict[str, Any]:
 
 def alternative(verdict: Verdict) -> str:
     """The picture of a claim in words, for readers who cannot see it."""
-    numbers = (f"{n}" + f" (paper {n.figure.paper})" * bool(n.figure.paper) for n in verdict.numbers)
+    numbers = (f"{n}" + (f" (paper {n.figure.paper})" if n.figure.paper else "") for n in verdict.numbers)
     return f"Simulation of {verdict.id}, with the numbers of the paper drawn in: {'; '.join(numbers)}."
 
 
@@ -150,6 +150,10 @@ def seconds_of(trial: Trial) -> float:
 
 def origin() -> list[tuple[str, str]]:
     """(name, text) of the date, the machine and the versions of packages with which the numbers were made."""
-    known = provenance.provenance("", "")
-    machine = [("made", known["created"]), ("processor", known["processor"]), ("system", known["system"])]
-    return machine + [(package, known[f"{package}_version"]) for package in VERSIONS]
+    attributes = provenance.provenance("", "")
+    machine = [
+        ("made", attributes["created"]),
+        ("processor", attributes["processor"]),
+        ("system", attributes["system"]),
+    ]
+    return machine + [(package, attributes[f"{package}_version"]) for package in VERSIONS]

@@ -23,10 +23,10 @@ def to_json(verdicts: Sequence[Verdict]) -> str:
 
 def by_device(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     """Device -> verdicts of the claims on it, in their order."""
-    found: dict[str, list[Verdict]] = {}
+    groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
-        found.setdefault(verdict.claim.device, []).append(verdict)
-    return found
+        groups.setdefault(verdict.claim.device, []).append(verdict)
+    return groups
 
 
 def in_total(verdicts: Sequence[Verdict]) -> str:
@@ -42,11 +42,11 @@ def rms_distance(verdicts: Sequence[Verdict]) -> str:
 
 def with_distances(verdict: Verdict) -> list[str]:
     """The numbers of a claim as texts, with their distances where they have limits; misses in bold."""
-    found = []
+    texts = []
     for n in verdict.numbers:
         text = f"{n} ({n.distance_text})" if n.distance_text else str(n)
-        found.append(f"**{text}**" if n.status == "missed" else text)
-    return found
+        texts.append(f"**{text}**" if n.status == "missed" else text)
+    return texts
 
 
 def to_markdown(verdicts: Sequence[Verdict]) -> str:
@@ -67,22 +67,22 @@ def of_one_device(verdicts: Sequence[Verdict]) -> str:
     ]
     for verdict in verdicts:
         row = verdict.row()
-        found = "; ".join(with_distances(verdict)) if verdict.found else row["otjdd"]
-        cells = [verdict.id, row["paper"], found, row["tolerance"], verdict.status]
+        numbers = "; ".join(with_distances(verdict)) if verdict.values else row["otjdd"]
+        cells = [verdict.id, row["paper"], numbers, row["tolerance"], verdict.status]
         lines.append(f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |")
     why = [f"- {verdict.id}: {verdict.cause}" for verdict in verdicts if verdict.cause]
     limits = beyond_limits(verdicts)
-    return "\n".join(lines + [""] * bool(why) + why + ["", limits] * bool(limits))
+    return "\n".join(lines + ([""] if why else []) + why + (["", limits] if limits else []))
 
 
 def beyond_limits(verdicts: Sequence[Verdict]) -> str:
     """A line on the claims whose runs exceed limits of the model; "" if there are none."""
-    told = [
-        f"{verdict.id} ({', '.join(f'{name} in {count} of {len(verdict.trials)}' for name, count in found.items())})"
+    texts = [
+        f"{verdict.id} ({', '.join(f'{name} in {count} of {len(verdict.trials)}' for name, count in counts.items())})"
         for verdict in verdicts
-        if (found := verdict.beyond)
+        if (counts := verdict.beyond)
     ]
-    return f"Runs beyond the limits of the model: {'; '.join(told)}." if told else ""
+    return f"Runs beyond the limits of the model: {'; '.join(texts)}." if texts else ""
 
 
 def to_table(verdicts: Sequence[Verdict]) -> Table:

@@ -41,20 +41,20 @@ def trials(path: Path, changes: Mapping[str, Any], device: Mapping[str, Any] = A
     case = load_case(path, {**changes, **device})
     if case.study is None:
         return [Trial(path.stem, math.nan, case, source=case.source)]
-    made, found = plan(case, str(path)), []
-    ratios = changed_by(case, load_case(path), varied_by(made) & set(device))
-    for number in range(len(made.digests)):
-        varied = {key: scaled(value, ratios.get(key, 1.0)) for key, value in made.changes(number).items()}
+    study_plan, all_trials = plan(case, str(path)), []
+    ratios = changed_by(case, load_case(path), varied_by(study_plan) & set(device))
+    for number in range(len(study_plan.digests)):
+        varied = {key: scaled(value, ratios.get(key, 1.0)) for key, value in study_plan.changes(number).items()}
         key = next(iter(varied)) if len(varied) == 1 else ""
         text = str(varied[key]) if key else f"draw {number + 1}"
         value = si(varied[key]) if key else float(number + 1)
-        found.append(Trial(path.stem, value, made.case.replace(**varied), None, text, key, case.source))
-    return found
+        all_trials.append(Trial(path.stem, value, study_plan.case.replace(**varied), None, text, key, case.source))
+    return all_trials
 
 
-def varied_by(made: Plan) -> set[str]:
+def varied_by(study_plan: Plan) -> set[str]:
     """Keys that a study varies."""
-    return {key for axis in made.axes for key in axis.keys}
+    return {key for axis in study_plan.axes for key in axis.keys}
 
 
 def changed_by(case: Case, shipped: Case, keys: Iterable[str]) -> dict[str, float]:

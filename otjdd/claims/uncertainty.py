@@ -49,36 +49,36 @@ def varied(trials: Sequence[Trial], change: Callable[[Case], Case]) -> list[Tria
 
 
 def figure_errors(
-    found: dict[str, float], on_half: dict[str, float], in_small_steps: dict[str, float], luck: dict[str, float]
+    values: dict[str, float], on_half: dict[str, float], in_small_steps: dict[str, float], luck: dict[str, float]
 ) -> dict[str, float]:
     """Error [SI] of each number by name, from the numbers of the three sets of runs; nan where one is missing.
 
     luck : changes of the numbers within the tolerances of the currents, see `noise`
     """
     stated = {}
-    for name, x in found.items():
+    for name, x in values.items():
         half = on_half.get(name, math.nan)
         grid, time = abs(x - half) / (PARTS**2 - 1), abs(half - in_small_steps.get(name, math.nan))
         stated[name] = float(grid + np.maximum(time, luck.get(name, 0.0)))
     return stated
 
 
-def noise(claim: Claim, trials: Sequence[Trial], found: dict[str, float]) -> dict[str, float]:
+def noise(claim: Claim, trials: Sequence[Trial], values: dict[str, float]) -> dict[str, float]:
     """Root mean square change [SI] of each number when currents change at random within their tolerances.
 
-    trials : with their results   found : the numbers of these
+    trials : with their results   values : the numbers of these
     A number that cannot be measured with changed currents has nan.
     """
     random = np.random.default_rng(SEED)
     changes = []
-    for _ in range(DRAWS if found else 0):
+    for _ in range(DRAWS if values else 0):
         try:
             moved = METRICS[claim.metric].measured([within_tolerance(t, random) for t in trials], **claim.settings)
         except ValueError:  # a fit without points raises ValueError
             moved = {}
-        changes.append([moved.get(name, math.nan) - x for name, x in found.items()])
+        changes.append([moved.get(name, math.nan) - x for name, x in values.items()])
     rms = np.sqrt(np.mean(np.square(changes), axis=0)) if changes else ()
-    return dict(zip(found, map(float, rms), strict=True))
+    return dict(zip(values, map(float, rms), strict=True))
 
 
 def within_tolerance(trial: Trial, random: np.random.Generator) -> Trial:

@@ -67,7 +67,7 @@ def calibrate(
         progress_words("calibrate", quiet=False) as words,
         evaluator(task, workers=workers, visited=visited) as evaluate,
     ):
-        evaluate = evaluate._replace(told=watch(evaluate, out, words))
+        evaluate = evaluate._replace(report=watch(evaluate, out, words))
         try:
             found = calibration.search(
                 evaluate, calibration.present(task), evaluations=evaluations, spread=spread, seed=seed

@@ -15,7 +15,7 @@ from otjdd.system.terminal import tell
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.compact_models.exports.noisy import Noisy
+    from otjdd.compact_models.exports.export_noise import ExportNoise
     from otjdd.compact_models.exports.pulses import Devices, Pulse, Pulsed, Train
     from otjdd.compact_models.limits import Range
     from otjdd.compact_models.model import CompactModel
@@ -97,7 +97,7 @@ def write_model(out: Path, case: Case, request: Request, train: Train, devices: 
     train : pulses of the files for networks   devices : number of devices to draw, 0 for none
     """
     from otjdd.compact_models import draws
-    from otjdd.compact_models.exports import compiler, folder, noisy
+    from otjdd.compact_models.exports import compiler, export_noise, folder
     from otjdd.compact_models.exports import pulses as equal
     from otjdd.compact_models.scatter import runs as measuring
 
@@ -120,8 +120,8 @@ def write_model(out: Path, case: Case, request: Request, train: Train, devices: 
     style.save(picture.agreement(model.measured), out / "error.png")
     tell_error(model)
     if noise:
-        print("\n".join(noisy.told(noise.rows)))
-    for text in [*equal.warnings(cycle), *(noisy.warnings(noise, cycle) if noise and cycle else ())]:
+        print("\n".join(export_noise.comparison(noise.rows)))
+    for text in [*equal.warnings(cycle), *(export_noise.warnings(noise, cycle) if noise and cycle else ())]:
         tell(f"warning: {text}")
     print("\n".join(map(str, [*written, out / "error.png"])))
     tell(compiler.advice())
@@ -160,8 +160,8 @@ def tell_error(model: CompactModel) -> None:
         print(f"{name}: rms {rms:.3f}, worst {worst:.3f} decades{mark}")
     for line in (*noise_error.rows(model), *device_factors.words(model)):
         print(line)
-    if nil := noise_error.nil(model):
-        tell(f"warning: {nil}")
+    if warning := noise_error.negligible_noise(model):
+        tell(f"warning: {warning}")
 
 
 def draw_devices(case: Case, count: int, limits: Range, workers: int, source: str, train: Train) -> Devices:
@@ -177,19 +177,19 @@ def draw_devices(case: Case, count: int, limits: Range, workers: int, source: st
         return pulsed_devices(devices(case, count, limits, spread, bar), source, train)
 
 
-def measure_scatter(case: Case, cycle: Pulsed, workers: int, devices: int, source: str) -> Noisy:
+def measure_scatter(case: Case, cycle: Pulsed, workers: int, devices: int, source: str) -> ExportNoise:
     """Run the pulses on devices whose ions hop one by one, and find the noise of the files for networks.
 
     devices : number of devices, drawn as `source` says; 0 for some that are alike
     """
-    from otjdd.compact_models.exports.noisy import noisy
+    from otjdd.compact_models.exports.export_noise import noise_of_exports
     from otjdd.compact_models.scatter.numbers import numbers
     from otjdd.compact_models.scatter.runs import measured
     from otjdd.system import pool
 
     with progress_bar("scatter", quiet=False) as bar, pool.team(workers) as spread:
         found = measured(case, cycle, spread, devices, bar)
-    return noisy(numbers(case, found), cycle, source or "alike but for their ions and how these hop")
+    return noise_of_exports(numbers(case, found), cycle, source or "alike but for their ions and how these hop")
 
 
 def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train:

@@ -48,20 +48,20 @@ def state_of(bench: Bench, c: np.ndarray, settling: float) -> float:
 def branches_at(bench: Bench, ends: Ends, voltage: float) -> list[Branch]:
     """Runs at a voltage, one or two. Raises SolverError."""
     near, far = (ends.low, ends.high) if voltage > 0.0 else (ends.high, ends.low)
-    found = [branch(bench, near, voltage, ends.settling)]
-    if abs(found[0].state[-1] - state_of(bench, far, ends.settling)) > REACHED:
-        found.append(branch(bench, far, voltage, ends.settling))
-    return found
+    runs = [branch(bench, near, voltage, ends.settling)]
+    if abs(runs[0].state[-1] - state_of(bench, far, ends.settling)) > REACHED:
+        runs.append(branch(bench, far, voltage, ends.settling))
+    return runs
 
 
 def rest_of(branches: list[Branch]) -> float:
     """State of rest of the voltage of these runs."""
-    return float(np.mean([each.state[-1] for each in branches]))
+    return float(np.mean([run.state[-1] for run in branches]))
 
 
 def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.ndarray:
     """log10 of the relaxation rate (Q,) in 1/s at states (Q,); `fastest` if all was over before the first sample."""
-    rates = np.concatenate([rates_of(each, rest_of(branches)) for each in branches])
+    rates = np.concatenate([rates_of(run, rest_of(branches)) for run in branches])
     return along(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
@@ -76,31 +76,31 @@ class Readings(NamedTuple):
 def readings(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float) -> Readings:
     """Readings at a voltage [V] and states (Q,), from the profiles of runs at or near that voltage."""
     samples, most = [], 0.0
-    for each in branches:
-        for i in np.flatnonzero(moving(each)):
-            read = on_bench.reading(bench, each.c[i : i + 1], voltage)
+    for run in branches:
+        for i in np.flatnonzero(moving(run)):
+            read = on_bench.reading(bench, run.c[i : i + 1], voltage)
             most = max(most, read.electron_ratio)
-            samples.append((each.state[i], np.log10(read.conductance), read.charge))
-    found = ordered(np.array(samples))
-    return Readings(along(found[:, [0, 1]], states), along(found[:, [0, 2]], states), most)
+            samples.append((run.state[i], np.log10(read.conductance), read.charge))
+    by_state = ordered(np.array(samples))
+    return Readings(along(by_state[:, [0, 1]], states), along(by_state[:, [0, 2]], states), most)
 
 
 def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Branch:
     """Samples of a run from concentrations c (1, N) at a voltage [V], until it has come to rest."""
     decades = np.log10(ENDLESS / FIRST)
     times = np.geomspace(FIRST, ENDLESS, 1 + round(PER_DECADE * decades))
-    found = until_rest(bench, c, voltage, times)
-    places, times = [on_bench.position(bench, each) for each in found], times[: len(found)]
-    samples = [(times[0], found[0])]
+    stations = until_rest(bench, c, voltage, times)
+    places, times = [on_bench.position(bench, c_then) for c_then in stations], times[: len(stations)]
+    samples = [(times[0], stations[0])]
     for i in range(1, len(times)):
         between = int(abs(places[i] - places[i - 1]) / MOVE)
         if between:
             inner = np.linspace(times[i - 1], times[i], between + 2)[1:-1]
-            samples += zip(inner, on_bench.stations(bench, found[i - 1], voltage, inner - times[i - 1]), strict=True)
+            samples += zip(inner, on_bench.stations(bench, stations[i - 1], voltage, inner - times[i - 1]), strict=True)
         if between or abs(places[i] - on_bench.position(bench, samples[-1][1])) > SAME or i == len(times) - 1:
-            samples.append((times[i], found[i]))
-    state = np.array([state_of(bench, each, settling) for _, each in samples])
-    return Branch(np.array([time for time, _ in samples]), state, np.concatenate([each for _, each in samples]))
+            samples.append((times[i], stations[i]))
+    state = np.array([state_of(bench, c_then, settling) for _, c_then in samples])
+    return Branch(np.array([time for time, _ in samples]), state, np.concatenate([c_then for _, c_then in samples]))
 
 
 def until_rest(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> list[np.ndarray]:
@@ -109,18 +109,18 @@ def until_rest(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -
     Electrons of a film may leap to and fro between two stacks about a state of rest, until the solver gives up. A run that
     stayed within SWING for the last STILL samples before ends where it first came there. Raises SolverError for others.
     """
-    found: list[np.ndarray] = []
+    stations: list[np.ndarray] = []
     try:
-        for each in on_bench.stations(bench, c, voltage, times):
-            found.append(each)
+        for c_then in on_bench.stations(bench, c, voltage, times):
+            stations.append(c_then)
     except SolverError:
-        places = np.array([on_bench.position(bench, each) for each in found])
+        places = np.array([on_bench.position(bench, c_then) for c_then in stations])
         if places.size < STILL or np.ptp(places[-STILL:]) > SWING:
             raise
         off = np.abs(places - np.median(places[-STILL:]))
         begun = np.flatnonzero(np.append(np.inf, off) > SWING)[-1]
-        del found[begun + np.argmin(off[begun:] > SAME) + 1 :]
-    return found
+        del stations[begun + np.argmin(off[begun:] > SAME) + 1 :]
+    return stations
 
 
 def rates_of(branch: Branch, rest: float) -> np.ndarray:
@@ -150,5 +150,4 @@ def along(samples: np.ndarray, states: np.ndarray) -> np.ndarray:
     """Values at states (Q,), interpolated monotonically between samples (n, 2) and constant beyond them."""
     if len(samples) == 1:
         return np.full(states.size, samples[0, 1])
-    found: np.ndarray = PchipInterpolator(*samples.T)(np.clip(states, samples[0, 0], samples[-1, 0]))
-    return found
+    return PchipInterpolator(*samples.T)(np.clip(states, samples[0, 0], samples[-1, 0]))

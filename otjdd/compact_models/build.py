@@ -15,8 +15,8 @@ from otjdd.case.noise import column_area
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, device_factors, error, extraction, hop_diffusion, noise_error, unsettled
 from otjdd.compact_models.ends import is_uniform
-from otjdd.compact_models.limits import Range
-from otjdd.compact_models.model import CompactModel, SelfHeating
+from otjdd.compact_models.limits import Range, SelfHeating
+from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise import Noise
 from otjdd.compact_models.tables import Tables, stays
 from otjdd.compact_models.temperatures import chosen_nodes, on_common_knots
@@ -32,7 +32,9 @@ from otjdd.system.steps import Progress
 
 log = logging.getLogger(__name__)
 
-APART = 7.0  # kT, a factor of 1100 in the rate, by which the two representative columns are slower and faster than all
+APART = (
+    7.0  # kT by which two representative columns are slower and faster than all others: a factor of 1100 in the rate
+)
 NODES = 3  # default number of temperatures of a model that holds for several
 WORST = 0.3  # decades: largest allowed root mean square error under a drive; beyond, one state per column is not enough
 
@@ -59,8 +61,8 @@ def compact(
     exclude : names of drives, or their beginnings, whose errors are measured and do not reject the model
     temperatures : lowest and highest [K], between which the model interpolates in 1/T; None for the temperature of the case
     nodes : number of temperatures to extract at
-    noise : find how states scatter, as single ions hop at random; the model is then one of noise, see `noise`
-    devices : number of devices that are drawn beside noise, where the case says how they differ
+    noise : add the scatter of the states by the random hops of single ions, see `noise`
+    devices : number of devices to draw for a model with noise of a case that says how devices differ
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
     whose error is larger than WORST; its `partial` is that model.
     """
@@ -71,44 +73,47 @@ def compact(
     at = chosen_nodes(*temperatures, nodes, case.temperature) if temperatures else (case.temperature,)
     left_out = excluded_drives(exclude, limits, at)
     if noise:
-        noise_error.noisy(case)  # says at once why there can be none
+        noise_error.with_hop_noise(case)  # raises at once where the case allows none
     if case.ions.noise != "none":
         if not noise:
-            log.warning("the model is one of the mean: ions.noise and ions.seed are left out; --noise keeps the former")
+            log.warning(
+                "the model is that of the mean: it leaves out ions.noise and ions.seed; --noise keeps the noise"
+            )
         case = case.without_noise()
     heat, cold = heat_of(case), case.isothermal()
     self_check.trust()
     with pool.team(workers) as spread:
-        made = over_temperatures(cold, limits, at, spread, progress)
-        made = with_noise(made, cold, spread) if noise else made
-        made = error.with_error(made, cold, spread, WORST, left_out) if measure else made
+        compact_model = over_temperatures(cold, limits, at, spread, progress)
+        compact_model = with_noise(compact_model, cold, spread) if noise else compact_model
+        compact_model = error.with_error(compact_model, cold, spread, WORST, left_out) if measure else compact_model
         if measure and noise:
-            made = noise_error.with_scatter(made, cold.without_study(), spread)
-            made = device_factors.with_devices(made, cold, devices, spread)
-    return replace(made, heat=heat)
+            compact_model = noise_error.with_scatter(compact_model, cold.without_study(), spread)
+            compact_model = device_factors.with_devices(compact_model, cold, devices, spread)
+    return replace(compact_model, heat=heat)
 
 
-def with_noise(made: CompactModel, case: Case, spread: Spread) -> CompactModel:
+def with_noise(noiseless: CompactModel, case: Case, spread: Spread) -> CompactModel:
     """The model of a case with its noise, at each of its temperatures."""
-    if not made.nodes:
-        return replace(made, noise=noise_of(made, case, spread))
+    if not noiseless.nodes:
+        return replace(noiseless, noise=noise_of(noiseless, case, spread))
     nodes = tuple(
-        replace(node, noise=noise_of(node, case.replace(temperature=node.temperature), spread)) for node in made.nodes
+        replace(node, noise=noise_of(node, case.replace(temperature=node.temperature), spread))
+        for node in noiseless.nodes
     )
-    return replace(made, nodes=nodes, noise=nodes[made.temperatures.index(made.temperature)].noise)
+    return replace(noiseless, nodes=nodes, noise=nodes[noiseless.temperatures.index(noiseless.temperature)].noise)
 
 
-def noise_of(made: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> Noise:
+def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> Noise:
     """The noise of a model of a case. parts : its columns, by default those of the case"""
-    parts, kinds, found = model.members(case) if parts is None else parts, kinds_of(case), []
-    with extraction.reachable(made.limits):
+    parts, kinds, of_kinds = model.members(case) if parts is None else parts, kinds_of(case), []
+    with extraction.reachable(noiseless.limits):
         for number, group in enumerate(columns_alike(case, parts)):
-            part, speeds = parts[group[0]], made.speed[group]
+            part, speeds = parts[group[0]], noiseless.speed[group]
             shared, _ = stand_in(case, [parts[k] for k in group])
             ions = part.density * part.thickness * column_area(kinds[part.kind].device, covered_by(kinds))
-            limits = extraction.widened(made.limits, (float(speeds.min()), float(speeds.max())))
-            found.append(hop_diffusion.noise_tables(shared.bench, made.kinds[number], limits, ions, spread))
-    return Noise(tuple(found))
+            limits = extraction.widened(noiseless.limits, (float(speeds.min()), float(speeds.max())))
+            of_kinds.append(hop_diffusion.noise_tables(shared.bench, noiseless.kinds[number], limits, ions, spread))
+    return Noise(tuple(of_kinds))
 
 
 def heat_of(case: Case) -> SelfHeating | None:
@@ -157,10 +162,10 @@ def columns_alike(case: Case, parts: Sequence[Member]) -> list[list[int]]:
 
 
 def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfColumn, float]:
-    """The representative of a group of columns during an extraction, and its activation energy [eV].
+    """The column that represents a group of columns in an extraction, and its activation energy [eV].
 
-    With the law mott-gurney the rates are not proportional to each other. Then there are two representatives, one far
-    slower and one far faster than all columns of the group, see `extraction`.
+    With the law mott-gurney the rates of two columns are not proportional to each other. Two columns then represent the
+    group, one far slower and one far faster than all of its columns, see `extraction`.
     """
     kT = BOLTZMANN_EV * case.temperature
     energies = [part.activation_energy for part in members]
@@ -178,16 +183,16 @@ def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfCo
 def over_temperatures(
     case: Case, limits: Range, temperatures: Sequence[float], spread: Spread, progress: Progress = None
 ) -> CompactModel:
-    """Model of a case at its temperature, which is one of `temperatures`, with the models at all of them as `nodes`."""
+    """Model of a case at its own temperature, with the models at all `temperatures` [K], its own among them, as `nodes`."""
     count = len(temperatures)
     if count == 1:
         return extracted(case, limits, spread, progress)
-    each = [
+    at_temperatures = [
         extracted(case.replace(temperature=T), limits, spread, of_part(progress, n, count))
         for n, T in enumerate(temperatures)
     ]
-    own = each[temperatures.index(case.temperature)]
-    if len({tuple(map(stays, model.kinds)) for model in each}) > 1:
+    own = at_temperatures[temperatures.index(case.temperature)]
+    if len({tuple(map(stays, model.kinds)) for model in at_temperatures}) > 1:
         raise NotAsExpected(
             "columns whose ions move at all temperatures, or at none", "some that move at the higher ones only"
         )
@@ -196,9 +201,10 @@ def over_temperatures(
         speeds = own.speed[own.kind == t]
         use = extraction.use_of((float(speeds.min()), float(speeds.max())), limits)
         tolerances = extraction.RATE_TOLERANCE / 2.0, extraction.TOLERANCE / 2.0
-        kinds.append(on_common_knots([model.kinds[t] for model in each], use, *tolerances))
+        kinds.append(on_common_knots([model.kinds[t] for model in at_temperatures], use, *tolerances))
     nodes = tuple(
-        replace(model, kinds=row, about={}) for model, row in zip(each, zip(*kinds, strict=True), strict=True)
+        replace(model, kinds=row, about={})
+        for model, row in zip(at_temperatures, zip(*kinds, strict=True), strict=True)
     )
     middle = nodes[temperatures.index(case.temperature)]
     return replace(middle, nodes=nodes, about=own.about)
@@ -207,7 +213,7 @@ def over_temperatures(
 def extracted(
     case: Case, limits: Range, spread: Spread, progress: Progress = None, parts: list[Member] | None = None
 ) -> CompactModel:
-    """Model of a case at its temperature, whose error is not measured. parts : its columns, by default those of the case"""
+    """Model of a case at its temperature, without a measured error. parts : its columns, by default those of the case"""
     began = clock.perf_counter()
     parts = model.members(case) if parts is None else parts
     kT = BOLTZMANN_EV * case.temperature
@@ -219,10 +225,10 @@ def extracted(
         speed[group] = [np.exp((energy - parts[k].activation_energy) / kT) for k in group]
         kind[group] = number
         done = of_part(progress, number, len(groups))
-        tables, told = extraction.extract(shared, limits, spread, done)
-        settling[group] = told["settling"] / speed[group]
+        tables, counts = extraction.extract(shared, limits, spread, done)
+        settling[group] = counts["settling"] / speed[group]
         kinds.append(tables)
-        statistics.append(told)
+        statistics.append(counts)
     if all(map(stays, kinds)):
         raise NotAsExpected(
             "ions that the voltage moves, in one kind of columns at least",
@@ -246,11 +252,10 @@ def extracted(
 def starting_states(
     case: Case, parts: list[Member], settling: np.ndarray, kinds: Sequence[Tables]
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """States (K,) and unsettled shares (K,) that a case starts from, and how far its vacancies move to come to rest, as a
-    fraction of the thickness.
+    """Initial states (K,) and unsettled shares (K,) of a case, and the longest way of a column to rest over the thickness.
 
     settling : (K,) [s] at 0 V   kinds : tables of each column
-    Raises NotAsExpected for columns of one state, that of a uniform film, which start from another.
+    Raises NotAsExpected for a column whose only state is that of a uniform film, and which starts from another.
     """
     c = initial.start(case, model.junction(case, parts=parts), parts).c
     benches = [on_bench.bench(case, part) for part in parts]
@@ -272,11 +277,11 @@ def starting_states(
 
 def about_of(case: Case, statistics: list[dict[str, float]], moved: float, wall_time: float) -> dict[str, Any]:
     """Provenance of a model: the case, versions, and statistics of the extraction."""
-    told = {
-        "runs": sum(each["runs"] for each in statistics),
-        "settling_time": max(each["settling"] for each in statistics),
-        "rate_deviation": max(each["rate"] for each in statistics),
-        "conductance_deviation": max(each["conductance"] for each in statistics),
+    summary = {
+        "runs": sum(counts["runs"] for counts in statistics),
+        "settling_time": max(counts["settling"] for counts in statistics),
+        "rate_deviation": max(counts["rate"] for counts in statistics),
+        "conductance_deviation": max(counts["conductance"] for counts in statistics),
         "start_shift": moved,
     }
-    return provenance(case.source, case.resolved(), title=case.title, statistics=told, wall_time=wall_time)
+    return provenance(case.source, case.resolved(), title=case.title, statistics=summary, wall_time=wall_time)

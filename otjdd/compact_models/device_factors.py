@@ -40,46 +40,45 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
     drive = noise_error.cycle(model, case) | {"repeat": 2}
     cases = drawn_cases(case, count)
     logs = np.empty((count, 4))
-    for number, (current, _) in spread(solved_reads, [(each, drive) for each in cases]):
+    for number, (current, _) in spread(solved_reads, [(device_case, drive) for device_case in cases]):
         logs[number] = np.log(current)[4:]
-    found = np.array([factors(model, case, drive, each) for each in logs])
+    fitted = np.array([factors(model, case, drive, device_case) for device_case in logs])
     assert model.noise is not None
     sigma = logs.std(axis=0, ddof=1)
-    covariance = as_scattered(model, case, drive, np.cov(found.T), sigma)
+    covariance = as_scattered(model, case, drive, np.cov(fitted.T), sigma)
     noise = model.noise._replace(spread=DeviceSpread(covariance, count, source))
-    made = replace(model, noise=noise)
-    own = [reads(made.device(seed), case, drive) for seed in range(MODEL_DEVICES)]
+    with_spread = replace(model, noise=noise)
+    own = [reads(with_spread.device(seed), case, drive) for seed in range(MODEL_DEVICES)]
     sigmas = sigma, sigma / np.sqrt(2 * (count - 1)), np.std(own, axis=0, ddof=1)
-    return noise_error.measured_with(made, noise_error.DEVICES, drive, sigmas)
+    return noise_error.measured_with(with_spread, noise_error.DEVICES, drive, sigmas)
 
 
 def drawn_cases(case: Case, count: int) -> list[Case]:
     """Cases of devices that differ, drawn as `devices.devices` draws them, ions without noise."""
     if case.study is not None and case.study.sample is not None:
-        return [each.without_noise() for each in draws.sampled(case, count)]
+        return [device_case.without_noise() for device_case in draws.sampled(case, count)]
     return [draws.patches(case.without_study(), number) for number in range(count)]
 
 
 def reads(model: CompactModel, case: Case, drive: Drive) -> np.ndarray:
     """ln of the currents (4,) of the second cycle of a model."""
     current = model.predicted(with_drive(case, drive).drive).read_current.values
-    logs: np.ndarray = np.log(current)[4:]
-    return logs
+    return np.log(current)[4:]
 
 
 def factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarray) -> np.ndarray:
     """ln of the factors (4,) with which a model has the reads `logs` (4,) of a device: of `CompactModel.with_factors`."""
-    found = np.zeros(4)
-    found[:2] = (logs - reads(model, case, drive))[[0, 2]]
+    fitted = np.zeros(4)
+    fitted[:2] = (logs - reads(model, case, drive))[[0, 2]]
     for factor, read in ((2, 1), (3, 3)):  # each decides one read, for whole writes forget what was before
 
         def off(ln_rate: float, factor: int = factor, read: int = read) -> float:
-            tried = found.copy()
+            tried = fitted.copy()
             tried[factor] = ln_rate
             return float((reads(model.with_factors(tried), case, drive) - logs)[read] ** 2)
 
-        found[factor] = least(off)
-    return found
+        fitted[factor] = least(off)
+    return fitted
 
 
 def least(off: Callable[[float], float]) -> float:
@@ -104,8 +103,7 @@ def as_scattered(
         drawn = np.array([reads(model.with_factors(own * row), case, drive) for row in z])
         ratio = sigma[[1, 3]] / np.maximum(drawn.std(axis=0, ddof=1)[[1, 3]], 1e-12)
         own[2:] *= np.clip(ratio, 0.5, 2.0) ** DAMPED
-    found: np.ndarray = (root @ root.T) * np.outer(own, own)
-    return found
+    return (root @ root.T) * np.outer(own, own)
 
 
 def words(model: CompactModel) -> Sequence[str]:
@@ -116,8 +114,8 @@ def words(model: CompactModel) -> Sequence[str]:
     sigma = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.nan_to_num(covariance / np.outer(sigma, sigma))
-    each = ", ".join(f"{one:.3g} of the {name}" for one, name in zip(sigma, FACTORS, strict=True))
+    sigmas = ", ".join(f"{value:.3g} of the {name}" for value, name in zip(sigma, FACTORS, strict=True))
     return [
-        f"devices differ by log-normal factors, of {count} devices {source}: sigma {each}; correlations "
+        f"devices differ by log-normal factors, of {count} devices {source}: sigma {sigmas}; correlations "
         f"{correlation[0, 1]:+.2f} of both currents, {correlation[2, 3]:+.2f} of both rates"
     ]

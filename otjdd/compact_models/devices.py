@@ -44,8 +44,8 @@ def one_by_one(
 ) -> Iterator[CompactModel]:
     """Compact models of devices, each from an extraction of its own. Raises NotAsExpected, CaseError."""
     for number, case in enumerate(cases):
-        made = build.extracted(case, limits, spread, of_part(progress, number, len(cases)))
-        yield replace(made, noise=build.noise_of(made, case, spread)) if noise else made
+        device = build.extracted(case, limits, spread, of_part(progress, number, len(cases)))
+        yield replace(device, noise=build.noise_of(device, case, spread)) if noise else device
 
 
 def together(
@@ -56,7 +56,7 @@ def together(
     base : the case that they are made from
     """
     parts = [model.members(case) for case in cases]
-    members = [part for each in parts for part in each]
+    members = [part for of_device in parts for part in of_device]
     joined = build.extracted(base, limits, spread, progress, members)
     joined = replace(joined, noise=build.noise_of(joined, base, spread, members)) if noise else joined
     ends = list(accumulate(map(len, parts)))
@@ -71,7 +71,7 @@ def only(case: Case, joined: CompactModel, parts: list[Member], end: int) -> Com
     mine = slice(end - len(parts), end)
     kind, speed = joined.kind[mine], joined.speed[mine]
     tables = [joined.kinds[k] for k in kind]
-    settling = np.array([each.emptying * SETTLED for each in tables]) / speed
+    settling = np.array([of_kind.emptying * SETTLED for of_kind in tables]) / speed
     start, unsettled, _ = build.starting_states(case, parts, settling, tables)
     weight = np.array([part.weight for part in parts])
     return replace(joined, kind=kind, speed=speed, weight=weight, start=start, unsettled=unsettled)

@@ -55,7 +55,7 @@ def settling_time(bench: Bench, low: np.ndarray, high: np.ndarray, limits: Range
     for c, voltage in ((low, limits.high), (high, limits.low)):
         for part in (0.3, 0.5, 0.8):
             left = on_bench.concentrations_after(bench, c, part * voltage, halfway(bench, c, part * voltage, limits))
-            places = [on_bench.position(bench, each) for each in on_bench.stations(bench, left, 0.0, times)]
+            places = [on_bench.position(bench, c_then) for c_then in on_bench.stations(bench, left, 0.0, times)]
             runs += 3
             slopes = np.maximum(slopes, np.abs(np.diff(places) / np.diff(np.log10(times))))
     moving = np.flatnonzero(slopes > STILL)
@@ -91,7 +91,7 @@ def ways(bench: Bench, ends: Ends, tables: Tables, shortest: float) -> tuple[np.
             for i in spread_out(np.flatnonzero((shortest <= times) & (times <= ends.settling))):
                 moved = on_bench.concentrations_after(bench, c, float(tables.voltage[i]), float(times[i]))
                 lost[fall].append(LOST - direction * (state_of(bench, moved, ends.settling) - q))
-    shares = np.array([np.median(each) if each else 0.0 for each in lost])
+    shares = np.array([np.median(of_way) if of_way else 0.0 for of_way in lost])
     return np.where(shares > LAG, shares, 0.0), len(columns) + sum(map(len, lost))
 
 
@@ -102,11 +102,11 @@ def spread_out(numbers: np.ndarray) -> np.ndarray:
 
 def beginnings(bench: Bench, ends: Ends) -> list[np.ndarray]:
     """Concentrations (1, N) of columns at rest: both ends of the range, and three states between them."""
-    found = [ends.low, ends.high]
+    at_rest = [ends.low, ends.high]
     for share in (0.3, 0.5, 0.7):
         mixed = (1.0 - share) * ends.low + share * ends.high
-        found.append(on_bench.concentrations_after(bench, mixed, 0.0, 10.0 * ends.settling))
-    return found
+        at_rest.append(on_bench.concentrations_after(bench, mixed, 0.0, 10.0 * ends.settling))
+    return at_rest
 
 
 def time_between(tables: Tables, i: int, start: float, end: float) -> float:

@@ -45,32 +45,32 @@ SET, RESET, SOFT = 2.2, -4.3, -2.5  # V, limited to the range: set, reset, and t
 def drives(limits: Range) -> dict[str, list[Drive]]:
     """Name of a protocol -> its drives. Protocols with times outside of the range are left out."""
     rng = np.random.default_rng(SEED)
-    found = {
+    protocols = {
         f"pulses of {units.write(width, 'time')}": [random_train(rng, limits, width) for _ in range(TRAINS)]
         for width in WIDTHS
         if limits.shortest <= width <= limits.longest
     }
-    found[f"pulses of {units.write(SPIKE, 'time')}"] = [random_train(rng, limits, SPIKE) for _ in range(TRAINS)]
+    protocols[f"pulses of {units.write(SPIKE, 'time')}"] = [random_train(rng, limits, SPIKE) for _ in range(TRAINS)]
     up, down, soft = set_and_resets(limits)
     width = max(5e-8, limits.shortest)
     short = {"kind": "train", "width": width, "count": 20, "period": max(1e-5, 2.0 * width), "read_each": True}
     path = {"kind": "write-read-loop", "path": [0.0, up, down, 0.0], "step": (up - down) / 65.0, "read": READ}
     hold = {"kind": "hold", "voltage": 0.0, "duration": limits.longest, "reads_per_decade": 2, "read": READ}
-    found["loop"] = [after_writes(limits, path | {"width": long_width(limits)})]
-    found["potentiation and depression"] = [
+    protocols["loop"] = [after_writes(limits, path | {"width": long_width(limits)})]
+    protocols["potentiation and depression"] = [
         after_writes(limits, *2 * [short | {"voltage": up}, short | {"voltage": soft}]),
     ]
-    found["retention"] = [after_writes(limits, hold, long_pulse(limits, up), hold)]
-    found["other voltages"] = [
+    protocols["retention"] = [after_writes(limits, hold, long_pulse(limits, up), hold)]
+    protocols["other voltages"] = [
         after_writes(limits, *reads_elsewhere(limits)),
         after_writes(limits, long_pulse(limits, up), *reads_elsewhere(limits)),
     ]
     rates = {name: rate for name, rate in RATES.items() if limits.shortest <= 1.0 / rate <= 0.01 * limits.longest}
-    found |= {f"sweeps at {name}": [after_writes(limits, sweep(limits, rate, 1))] for name, rate in rates.items()}
-    found[FIRST] = [sequence(each) for each in first_pulses(limits)]
+    protocols |= {f"sweeps at {name}": [after_writes(limits, sweep(limits, rate, 1))] for name, rate in rates.items()}
+    protocols[FIRST] = [sequence(pulse) for pulse in first_pulses(limits)]
     for name, rate in rates.items():
-        found[f"first sweeps at {name}"] = [sequence(sweep(limits, rate, sign)) for sign in (1, -1)]
-    return found
+        protocols[f"first sweeps at {name}"] = [sequence(sweep(limits, rate, sign)) for sign in (1, -1)]
+    return protocols
 
 
 def drives_at(limits: Range, temperatures: Sequence[float]) -> dict[str, tuple[float, list[Drive]]]:
@@ -163,18 +163,18 @@ def with_drive(case: Case, drive: Drive) -> Case:
     data = case.model_dump(mode="json", exclude_none=True) | changes
     for part in ("study", "expect", "crossbar"):
         data.pop(part, None)
-    found = type(case).model_validate(data, context={"strict_units": False})
-    found._folder, found._allow_outside = case._folder, True
-    return found
+    driven = type(case).model_validate(data, context={"strict_units": False})
+    driven._folder, driven._allow_outside = case._folder, True
+    return driven
 
 
 def measured_error(model: CompactModel, case: Case, spread: Spread) -> "xr.Dataset":
     """Dataset of the errors [decades] of reads: rms and worst (protocol), and all reads (sample)."""
     import xarray as xr
 
-    protocols = {name: (case.temperature, each) for name, each in drives(model.limits).items()}
+    protocols = {name: (case.temperature, of_protocol) for name, of_protocol in drives(model.limits).items()}
     protocols |= drives_at(model.limits, model.temperatures)
-    named = [(name, T, drive) for name, (T, each) in protocols.items() for drive in each]
+    named = [(name, T, drive) for name, (T, of_protocol) in protocols.items() for drive in of_protocol]
     columns = [np.zeros((0, 4))] * len(named)
     models = {T: model.at(T) for _, T, _ in named}
     jobs = [(case if T == case.temperature else case.replace(temperature=T), drive) for _, T, drive in named]
@@ -201,8 +201,8 @@ def measured_error(model: CompactModel, case: Case, spread: Spread) -> "xr.Datas
     }  # fmt: skip
     units = {"sample_solved": "A", "sample_predicted": "A", "sample_write": "V"}
     arrays = {
-        name: (dims, np.asarray(values[name], float), {"units": units.get(name, "1"), "long_name": said})
-        for name, (dims, said) in text.items()
+        name: (dims, np.asarray(values[name], float), {"units": units.get(name, "1"), "long_name": long_name})
+        for name, (dims, long_name) in text.items()
     }
     about = {"units": "1", "long_name": "drive that the extraction has not seen"}
     return xr.Dataset(arrays, coords={"protocol": ("protocol", np.array(list(protocols), object), about)})
@@ -224,19 +224,19 @@ def sentence(model: CompactModel) -> str:
     """The error of a model in a line of words."""
     if not model.error:
         return "error not measured"
-    told = [f"{name}: rms {rms:.3f}, worst {worst:.3f}{mark}" for name, rms, worst, mark in rows(model)]
-    return "; ".join(told) + " decades"
+    of_protocols = [f"{name}: rms {rms:.3f}, worst {worst:.3f}{mark}" for name, rms, worst, mark in rows(model)]
+    return "; ".join(of_protocols) + " decades"
 
 
 def rows(model: CompactModel) -> list[tuple[str, float, float, str]]:
     """(protocol, rms, worst [decades], mark): the mark is " (...)" if it is excluded or outside of the range of times."""
     spike = f"pulses of {units.write(SPIKE, 'time')}"
-    found = []
+    errors = []
     for name, (rms, worst) in model.error.items():
-        marks = ["shorter than the range"] * (name == spike and model.limits.shortest > SPIKE)
-        marks += ["excluded"] * (name in excluded(model))
-        found.append((name, rms, worst, f" ({', '.join(marks)})" if marks else ""))
-    return found
+        marks = ["shorter than the range"] if name == spike and model.limits.shortest > SPIKE else []
+        marks += ["excluded"] if name in excluded(model) else []
+        errors.append((name, rms, worst, f" ({', '.join(marks)})" if marks else ""))
+    return errors
 
 
 def with_error(
@@ -248,17 +248,17 @@ def with_error(
     """
     try:
         about = model.about | {EXCLUDED: "; ".join(leave_out)} if leave_out else model.about
-        made = replace(model, measured=measured_error(model, case, spread), about=about)
+        with_measured = replace(model, measured=measured_error(model, case, spread), about=about)
     except SolverError as error:
         failure = ExtractionError(f"the error of the compact model cannot be measured: {error}")
         failure.partial = model
         raise failure from error
-    most, name = overall(made)
+    most, name = overall(with_measured)
     if not most <= limit:
-        failure = ExtractionError(refusal(made, most, name, limit))
-        failure.partial = made
+        failure = ExtractionError(refusal(with_measured, most, name, limit))
+        failure.partial = with_measured
         raise failure
-    return made
+    return with_measured
 
 
 def refusal(model: CompactModel, most: float, name: str, limit: float) -> str:
@@ -269,8 +269,8 @@ def refusal(model: CompactModel, most: float, name: str, limit: float) -> str:
             "A film that was never written is in no state that voltages lead to, and one number for it may not be enough: "
             "a case that begins with writes (ions.initial = { history = [...] }) has no such error"
         )
-    beyond = [each for each, (rms, _) in model.error.items() if rms > limit and each not in excluded(model)]
-    groups = dict.fromkeys(each.partition(" at ")[0] for each in beyond)
+    beyond = [protocol for protocol, (rms, _) in model.error.items() if rms > limit and protocol not in excluded(model)]
+    groups = dict.fromkeys(protocol.partition(" at ")[0] for protocol in beyond)
     words = " ".join(f'--exclude "{group}"' for group in groups)
     return (
         f"the compact model is off by {most:.2g} decades (rms) under {name}; {limit:g} are allowed. The same command with "

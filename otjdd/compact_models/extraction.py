@@ -48,7 +48,7 @@ from otjdd.compact_models.tables import (
     check_tables,
     common_knots,
     in_decades,
-    seen,
+    limited_rates,
     spline,
 )
 from otjdd.errors import NotAsExpected, SolverError
@@ -176,18 +176,18 @@ def knots_at(
 ) -> tuple[dict[float, Knot], int, float]:
     """Voltage -> Knot, the number of runs, and the largest deviation [decades] of the rates in the last round."""
     knots: dict[float, Knot] = {}
-    wanted, runs, off = dict.fromkeys(first_voltages(limits), kind.fast is not None), 0, 0.0
-    while wanted:
-        voltages = list(wanted)
-        jobs = [(kind, ends, states, V, np.log10(use.ceiling), wanted[V]) for V in voltages]
+    next_knots, runs, off = dict.fromkeys(first_voltages(limits), kind.fast is not None), 0, 0.0
+    while next_knots:
+        voltages = list(next_knots)
+        jobs = [(kind, ends, states, V, np.log10(use.ceiling), next_knots[V]) for V in voltages]
         for number, (knot, spent) in spread(knot_at, jobs):
             knots[voltages[number]] = knot
             runs += spent
             if progress:
                 progress(min(0.9, runs / MOST_RUNS))
-        wanted, off = asked_for(knots, voltages, use)
+        next_knots, off = asked_for(knots, voltages, use)
         room = max(0, (MOST_RUNS - runs) // (2 if kind.fast is None else 4))
-        wanted = dict(list(wanted.items())[:room])
+        next_knots = dict(list(next_knots.items())[:room])
     return knots, runs, off
 
 
@@ -211,8 +211,7 @@ def limits_at(knots: dict[float, Knot], voltages: Sequence[float]) -> np.ndarray
     some = sorted(V for V, knot in knots.items() if knot.log_limit is not None)
     if not some:
         return np.full((len(voltages), STATES), UNLIMITED)
-    found: np.ndarray = spline(np.array(some), np.array([knots[V].log_limit for V in some]))(np.array(voltages))
-    return found
+    return spline(np.array(some), np.array([knots[V].log_limit for V in some]))(np.array(voltages))
 
 
 def asked_for(knots: dict[float, Knot], new: list[float], use: Use) -> tuple[dict[float, bool], float]:
@@ -221,17 +220,18 @@ def asked_for(knots: dict[float, Knot], new: list[float], use: Use) -> tuple[dic
     A new knot is compared with the interpolation of the older ones. If it deviates by more than RATE_TOLERANCE, knots are
     added in the middle of the intervals beside it.
     """
-    known = {V: knot for V, knot in knots.items() if V not in new}
-    if not known:
+    older = {V: knot for V, knot in knots.items() if V not in new}
+    if not older:
         return dict.fromkeys(middles(sorted(knots), set(knots)), knots[new[0]].log_limit is not None), 0.0
-    at = sorted(known)
-    rate = spline(np.array(at), np.array([known[V].log_rate for V in at]))(np.array(new))
-    limit = limits_at(known, new)
-    found, found_limit = np.array([knots[V].log_rate for V in new]), limits_at(knots, new)
-    by_limit = np.abs(seen(found, limit, use) - seen(found, found_limit, use)).max(axis=(0, 2))
-    off = np.abs(seen(rate, limit, use) - seen(found, found_limit, use)).max(axis=(0, 2))
-    wrong = {V for V, each in zip(new, off, strict=True) if each > RATE_TOLERANCE}
-    both = set(middles(sorted(knots), {V for V, each in zip(new, by_limit, strict=True) if each > RATE_TOLERANCE}))
+    at = sorted(older)
+    rate = spline(np.array(at), np.array([older[V].log_rate for V in at]))(np.array(new))
+    limit = limits_at(older, new)
+    log_rate, log_limit = np.array([knots[V].log_rate for V in new]), limits_at(knots, new)
+    by_limit = np.abs(limited_rates(log_rate, limit, use) - limited_rates(log_rate, log_limit, use)).max(axis=(0, 2))
+    off = np.abs(limited_rates(rate, limit, use) - limited_rates(log_rate, log_limit, use)).max(axis=(0, 2))
+    wrong = {V for V, deviation in zip(new, off, strict=True) if deviation > RATE_TOLERANCE}
+    limited = {V for V, deviation in zip(new, by_limit, strict=True) if deviation > RATE_TOLERANCE}
+    both = set(middles(sorted(knots), limited))
     return {V: V in both for V in middles(sorted(knots), wrong)}, float(off.max())
 
 
@@ -246,23 +246,26 @@ def read_tables(
     """
     rows: dict[float, np.ndarray] = {}
     ratio: dict[float, float] = {}
-    wanted, off = sorted(knots), 0.0
-    while wanted:
-        jobs = [(bench, runs_beside(knots, V), states, V) for V in wanted]
+    next_voltages, off = sorted(knots), 0.0
+    while next_voltages:
+        jobs = [(bench, runs_beside(knots, V), states, V) for V in next_voltages]
         new = {}
         for number, (row, most) in spread(readings_at, jobs):
-            new[wanted[number]], ratio[wanted[number]] = row, most
+            new[next_voltages[number]], ratio[next_voltages[number]] = row, most
         if rows:
             at = sorted(rows)
-            expected = spline(np.array(at), np.array([rows[V] for V in at]))(np.array(wanted))
-            found = np.array([new[V] for V in wanted])
+            expected = spline(np.array(at), np.array([rows[V] for V in at]))(np.array(next_voltages))
+            actual = np.array([new[V] for V in next_voltages])
             span = np.ptp([row[1] for row in (*rows.values(), *new.values())])
-            each = np.abs(in_decades(found, span) - in_decades(expected, span)).max(axis=(1, 2))
-            wrong, off = {V for V, far in zip(wanted, each, strict=True) if far > TOLERANCE}, float(each.max())
+            deviations = np.abs(in_decades(actual, span) - in_decades(expected, span)).max(axis=(1, 2))
+            wrong, off = (
+                {V for V, far in zip(next_voltages, deviations, strict=True) if far > TOLERANCE},
+                float(deviations.max()),
+            )
         else:
             wrong = set(new)
         rows |= new
-        wanted = middles(sorted(rows), wrong)[: MOST_VOLTAGES - len(rows)]
+        next_voltages = middles(sorted(rows), wrong)[: MOST_VOLTAGES - len(rows)]
     at = sorted(rows)
     log_conductance, charge = np.moveaxis(np.array([rows[V] for V in at]), 1, 0)
     return np.array(at), log_conductance, charge, np.array([ratio[V] for V in at]), off
@@ -282,9 +285,9 @@ def readings_at(
     """log10 of the conductance, and the charge (2, Q), at a voltage, from profiles of runs with their shares; and the
     largest electron ratio.
     """
-    found = [(share, readings(bench, branches, states, voltage)) for share, branches in runs]
-    rows = sum((share * np.array(each[:2]) for share, each in found), np.zeros((2, states.size)))
-    return rows, max(each.electron_ratio for _, each in found)
+    of_runs = [(share, readings(bench, branches, states, voltage)) for share, branches in runs]
+    rows = sum((share * np.array(reading[:2]) for share, reading in of_runs), np.zeros((2, states.size)))
+    return rows, max(reading.electron_ratio for _, reading in of_runs)
 
 
 def middles(voltages: list[float], wrong: set[float]) -> list[float]:

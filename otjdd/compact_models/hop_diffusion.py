@@ -56,13 +56,13 @@ def row_at(bench: Bench, ends: Ends, states: np.ndarray, voltage: float) -> np.n
     """log10 of phi (Q,) at states (Q,) and a voltage [V]."""
     branches = branches_at(bench, ends, voltage)
     rest = float(np.clip(rest_of(branches), states[0], states[-1]))
-    found = np.concatenate([scatter_along(bench, each, rest, states, voltage) for each in branches])
-    return along(ordered(found), states) if len(found) else np.zeros(states.size)
+    samples = np.concatenate([scatter_along(bench, run, rest, states, voltage) for run in branches])
+    return along(ordered(samples), states) if len(samples) else np.zeros(states.size)
 
 
 def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray, voltage: float) -> np.ndarray:
     """States and log10 of phi (n, 2) between the samples of a branch with the state of rest `rest`."""
-    q, low, high, found = branch.state, states[0], states[-1], []
+    q, low, high, samples = branch.state, states[0], states[-1], []
     passed = ions_passed(bench, branch.c)
     ions = bench.density * bench.junction.columns.width[0].sum()  # 1/m2
     w = np.ones(passed.shape[1])  # 1 for every hop: the number of ions that passed
@@ -79,12 +79,11 @@ def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray,
         lagging = abs(q[i] - q[0]) < LAG and abs(rest - q[0]) > 3.0 * LAG  # the way fills, as in `branches.rates_of`
         if not lagging and abs(moved) > MOVED and rate > 0.0 and along_path * moved != 0.0 and binomial > 0.0:
             diffusion = 0.5 * ((w * moved / along_path) ** 2) @ hops(run)
-            found.append((0.5 * (q[i] + q[i + 1]), np.log10(np.clip(diffusion / rate / binomial, LEAST, MOST))))
-    return np.array(found[::-1]).reshape(-1, 2)
+            samples.append((0.5 * (q[i] + q[i + 1]), np.log10(np.clip(diffusion / rate / binomial, LEAST, MOST))))
+    return np.array(samples[::-1]).reshape(-1, 2)
 
 
 def ions_passed(bench: Bench, c: np.ndarray) -> np.ndarray:
     """Ions (n, N - 1) [1/m2] beyond the inner faces of concentrations (n, N) [1/m3]."""
-    held = c * bench.junction.columns.width[0]
-    beyond: np.ndarray = np.cumsum(held[:, :0:-1], axis=1)[:, ::-1]
-    return beyond
+    sheets = c * bench.junction.columns.width[0]
+    return np.cumsum(sheets[:, :0:-1], axis=1)[:, ::-1]

@@ -17,16 +17,12 @@ def hops(run: Run) -> np.ndarray:
     bound_electrons.flux_slopes_of(junction, run.state, 0, factors, np.zeros(N + 1), FluxSlopes(*np.zeros((3, N + 1))))
     rate = columns.diffusivity[0, inner] / columns.distance[0, inner] * factors[G, inner]
     free = 1.0 - c / junction.ions[0].c_max
-    both: np.ndarray = rate * (
-        factors[UPHILL, inner] * c[:-1] * free[1:] + factors[DOWNHILL, inner] * c[1:] * free[:-1]
-    )
-    return both
+    return rate * (factors[UPHILL, inner] * c[:-1] * free[1:] + factors[DOWNHILL, inner] * c[1:] * free[:-1])
 
 
 def propagator(run: Run, step: float) -> np.ndarray:
     """(1 - step dJ/dS)^-1 of the column of a settled run at constant V_j, an array (N - 1, N - 1). step : [s]"""
-    left: np.ndarray = column_of(run).charges.propagator(step)
-    return left
+    return column_of(run).charges.propagator(step)
 
 
 def column_of(run: Run) -> linear_response.Column:

@@ -19,6 +19,13 @@ class Range(NamedTuple):
     longest: float = 1e4  # s
 
 
+class SelfHeating(NamedTuple):
+    """A thermal node, which only circuits contain: C dT/dt = I V_j - (T - T0)/R."""
+
+    resistance: float  # K/W, R: the rise over the electric power I V_j
+    time_constant: float  # s, R C
+
+
 def check_voltages(limits: Range, voltage: np.ndarray) -> None:
     """Raise NotAsExpected for source voltages [V] outside of the range."""
     low, high = np.min(voltage, initial=0.0), np.max(voltage, initial=0.0)
@@ -53,9 +60,9 @@ def shortest_pulse(pieces: np.ndarray) -> float:
 
 def times_outside(limits: Range, pieces: np.ndarray) -> str:
     """Times of a waveform outside of the range, in words; "" if there are none. pieces : (P, 4) as in `shortest_pulse`"""
-    short, long, found = shortest_pulse(pieces), float(np.max(pieces[:, 1] - pieces[:, 0])), []
+    short, long, texts = shortest_pulse(pieces), float(np.max(pieces[:, 1] - pieces[:, 0])), []
     if short < limits.shortest * (1.0 - 1e-6):
-        found.append(f"a pulse of {short:.3g} s, shorter than {limits.shortest:g} s")
+        texts.append(f"a pulse of {short:.3g} s, shorter than {limits.shortest:g} s")
     if long > limits.longest * (1.0 + 1e-6):
-        found.append(f"a voltage held for {long:.3g} s, longer than {limits.longest:g} s")
-    return " and ".join(found)
+        texts.append(f"a voltage held for {long:.3g} s, longer than {limits.longest:g} s")
+    return " and ".join(texts)

@@ -9,29 +9,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outside
+from otjdd.compact_models import model_file
+from otjdd.compact_models.limits import EDGE, Range, SelfHeating, check_voltages, times_outside
 from otjdd.compact_models.noise import (
     FACTORS,
-    DeviceSpread,
     Noise,
-    NoiseTables,
-    check_noise,
+    ReadNoise,
     checked_seed,
     ln_scatter,
     no_streams,
     streams,
 )
 from otjdd.compact_models.noise import between as noise_between
-from otjdd.compact_models.numbers import check_model, check_rules
 from otjdd.compact_models.tables import LN10, SETTLING, Tables, charges, evaluated, monotone, stays
 from otjdd.compact_models.temperatures import between, weights
-from otjdd.errors import NotAsExpected, ResultError
-from otjdd.results import outputs, store
+from otjdd.errors import NotAsExpected
+from otjdd.results import outputs
 from otjdd.solver.displacement import mean_rate, rates
 
 if TYPE_CHECKING:
@@ -49,18 +47,9 @@ log = logging.getLogger(__name__)
 
 File = str | Path
 
-VERSION = 7  # of the file, increased when its numbers change their meaning
-KIND = "compact model"
 VOLTAGES, STATES, SHARES = 1201, 257, 65  # nodes of the dense tables of the kernels
 READ_STREAM, DEVICE_STREAM = 1, 2  # of the numbers of a seed: those of reads, those of a device
 OUTSIDE = "outside_range"  # attribute of a run: its times outside of the range of the model
-
-
-class SelfHeating(NamedTuple):
-    """A thermal node, which only circuits contain: C dT/dt = I V_j - (T - T0)/R."""
-
-    resistance: float  # K/W, R: the rise over the electric power I V_j
-    time_constant: float  # s, R C
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +103,13 @@ class CompactModel:
         """
         if temperature == self.temperature:
             return self
-        found = self.temperatures
-        if not found[0] <= temperature <= found[-1]:
-            wanted = f"{found[0]:g} K to {found[-1]:g} K" if self.nodes else f"{found[0]:g} K only"
-            raise NotAsExpected(f"a temperature of {wanted}, for which the model was extracted", f"{temperature:g} K")
-        share = weights(temperature, found)
+        temperatures = self.temperatures
+        if not temperatures[0] <= temperature <= temperatures[-1]:
+            expected = (
+                f"{temperatures[0]:g} K to {temperatures[-1]:g} K" if self.nodes else f"{temperatures[0]:g} K only"
+            )
+            raise NotAsExpected(f"a temperature of {expected}, for which the model was extracted", f"{temperature:g} K")
+        share = weights(temperature, temperatures)
         kinds = tuple(between([node.kinds[t] for node in self.nodes], share) for t in range(len(self.kinds)))
         low, high = np.array([(kind.state[0], kind.state[-1]) for kind in kinds])[self.kind].T
         return replace(
@@ -129,10 +120,12 @@ class CompactModel:
 
     def noise_at(self, share: np.ndarray) -> Noise | None:
         """The noise between the temperatures of the model; None for a model of the mean. share : (N,) of each of them"""
-        each = [node.noise for node in self.nodes if node.noise is not None]
+        of_nodes = [node.noise for node in self.nodes if node.noise is not None]
         if self.noise is None:
             return None
-        kinds = tuple(noise_between([one.kinds[t] for one in each], share) for t in range(len(self.kinds)))
+        kinds = tuple(
+            noise_between([node_noise.kinds[t] for node_noise in of_nodes], share) for t in range(len(self.kinds))
+        )
         return self.noise._replace(kinds=kinds)
 
     @cached_property
@@ -151,7 +144,7 @@ class CompactModel:
             np.array([evaluated(k, table, voltage, share) for k in self.kinds]) for table in SETTLING
         )
         rest = np.array([monotone(kind.voltage, kind.rest)(voltage) for kind in self.kinds])
-        first = np.array([each[0] for each in states])
+        first = np.array([positions[0] for positions in states])
         per_state = np.array([0.0 if stays(kind) else (STATES - 1) / np.ptp(kind.state) for kind in self.kinds])
         return Lookup(
             float(self.limits.low), (VOLTAGES - 1) / (self.limits.high - self.limits.low), first, per_state,
@@ -170,7 +163,7 @@ class CompactModel:
         """What the kernels know of the noise, on voltages (F,) and the states (S,) of each kind; {} without noise."""
         if self.noise is None:
             return {}
-        tables = [ln_scatter(each, voltage, q) for each, q in zip(self.noise.kinds, states, strict=True)]
+        tables = [ln_scatter(of_kind, voltage, q) for of_kind, q in zip(self.noise.kinds, states, strict=True)]
         span = np.array([float(np.ptp(kind.state)) for kind in self.kinds])
         return {"ln_scatter": np.array(tables), "state_span": span, "ions": self.ions}
 
@@ -179,8 +172,7 @@ class CompactModel:
         """Numbers (K,) of ions of the columns. Raises NotAsExpected for a model without noise."""
         if self.noise is None:
             raise NotAsExpected("a model with noise (`otjdd compact --noise`)", "a model of the mean")
-        each: np.ndarray = np.array([self.noise.kinds[t].ions for t in self.kind]) * self.weight
-        return each
+        return np.array([self.noise.kinds[t].ions for t in self.kind]) * self.weight
 
     def with_factors(self, logs: Sequence[float] | np.ndarray) -> "CompactModel":
         """The model of a device with factors of its current and rate.
@@ -191,9 +183,9 @@ class CompactModel:
         low, high, above, below = (
             own + float(more) for own, more in zip((*self.gain, *self.faster), logs, strict=True)
         )
-        found = replace(self, gain=(low, high), faster=(above, below))
-        found.__dict__["lookup"] = self.lookup._replace(**found.differences)  # the tables are those of this model
-        return found
+        device = replace(self, gain=(low, high), faster=(above, below))
+        device.__dict__["lookup"] = self.lookup._replace(**device.differences)  # the tables are those of this model
+        return device
 
     def device(self, seed: int) -> "CompactModel":
         """A device drawn from the spread of a noisy model. Raises NotAsExpected for a model without it, or a wrong seed."""
@@ -214,10 +206,9 @@ class CompactModel:
             G = self.weight[k] * np.exp(nearest)
             assert self.noise is not None
             tables = self.noise.kinds[t]
-            each = 10.0 ** np.interp(position[:, k], tables.state, tables.log_read) / ions[k]
-            total, variance = total + G, variance + G**2 * each
-        sigma: np.ndarray = np.sqrt(variance) / total
-        return sigma
+            per_ion = 10.0 ** np.interp(position[:, k], tables.state, tables.log_read) / ions[k]
+            total, variance = total + G, variance + G**2 * per_ion
+        return np.sqrt(variance) / total
 
     def noise_spectrum(self, frequency: ArrayLike, voltage: float, states: ArrayLike | None = None) -> "xr.Dataset":
         """Spectrum of the current at a source voltage [V] and frequencies (F,) [Hz], see `noise_spectrum.spectrum`.
@@ -258,7 +249,7 @@ class CompactModel:
         unsettled = self.unsettled if start is None else np.zeros(self.kind.size)
         start = np.broadcast_to(self.start if start is None else start, (count, self.kind.size))
         parts = [np.ascontiguousarray(start), np.zeros(start.shape)]
-        return np.hstack(parts + [np.broadcast_to(unsettled, start.shape)] * self.settles)
+        return np.hstack(parts + ([np.broadcast_to(unsettled, start.shape)] if self.settles else []))
 
     @property
     def error(self) -> dict[str, tuple[float, float]]:
@@ -296,7 +287,10 @@ class CompactModel:
         waveform: Any = drive.waveform() if hasattr(drive, "waveform") else drive
         q = self.checked_states(self.states(1)[0] if states is None else states).copy()
         stream = self.streams(1, seed).ravel()
-        drawn = None if seed is None else ReadNoise(self, np.random.default_rng([seed, READ_STREAM]))
+        drawn = None
+        if seed is not None:
+            rng = np.random.default_rng([seed, READ_STREAM])
+            drawn = ReadNoise(self.read_sigma, self.kind.size, rng)
         rows: Rows = []
         reads, outside = [], ""
         for block in waveform.blocks():
@@ -326,7 +320,7 @@ class CompactModel:
             "read_current": current, "read_resistance": resistance, "column_weight": self.weight,
             "rest_position": out[:, 2 : 2 + self.kind.size] * self.thickness,
         }  # fmt: skip
-        return outputs.dataset(arrays, {"time": time}, {"model": KIND} | self.about)
+        return outputs.dataset(arrays, {"time": time}, {"model": model_file.KIND} | self.about)
 
     def hold(
         self, states: np.ndarray, voltage: ArrayLike, duration: float, streams: np.ndarray | None = None
@@ -347,22 +341,22 @@ class CompactModel:
                 "states as a contiguous array of floats, for they change in place", type(states).__name__
             )
         self.checked_states(states)
-        each = np.ascontiguousarray(np.broadcast_to(voltage, len(states)), dtype=float)
-        self.check_voltages(each)
+        voltages = np.ascontiguousarray(np.broadcast_to(voltage, len(states)), dtype=float)
+        self.check_voltages(voltages)
         current = np.empty(len(states))
         drawn = no_streams() if streams is None else streams
-        compact.hold(self.lookup, states, each, float(duration), current, drawn)
+        compact.hold(self.lookup, states, voltages, float(duration), current, drawn)
         return current
 
     def checked_states(self, states: ArrayLike) -> np.ndarray:
         """States (..., 2 K) or (..., 3 K) as an array. Raises NotAsExpected for another shape, and outside of the range."""
-        found, K = np.asarray(states, dtype=float), self.kind.size
+        checked, K = np.asarray(states, dtype=float), self.kind.size
         count = (3 if self.settles else 2) * K
-        if found.ndim == 0 or found.shape[-1] != count:
-            raise NotAsExpected(f"{count} states a junction", f"an array of the shape {found.shape}")
+        if checked.ndim == 0 or checked.shape[-1] != count:
+            raise NotAsExpected(f"{count} states a junction", f"an array of the shape {checked.shape}")
         low = np.array([kind.state[0] for kind in self.kinds])[self.kind]
         high = np.array([kind.state[-1] for kind in self.kinds])[self.kind]
-        position, filling = found[..., :K], found[..., K:]
+        position, filling = checked[..., :K], checked[..., K:]
         wrong = ~((position >= low - 1e-9) & (position <= high + 1e-9))
         if wrong.any():
             k = int(np.argwhere(wrong)[0, -1])
@@ -371,9 +365,9 @@ class CompactModel:
                 f"{position[wrong][0]:.4g}",
             )
         if not ((filling >= -1e-9) & (filling <= 1.0 + 1e-9)).all():
-            said = "fillings and unsettled shares" if self.settles else "fillings"
-            raise NotAsExpected(f"{said} from 0 to 1", f"{np.min(filling):.4g} to {np.max(filling):.4g}")
-        return found
+            names = "fillings and unsettled shares" if self.settles else "fillings"
+            raise NotAsExpected(f"{names} from 0 to 1", f"{np.min(filling):.4g} to {np.max(filling):.4g}")
+        return checked
 
     def check_isothermal(self) -> None:
         """Raise NotAsExpected for a model with self-heating, which this class does not compute."""
@@ -385,15 +379,15 @@ class CompactModel:
 
     def charge(self, voltage: np.ndarray, position: np.ndarray) -> np.ndarray:
         """Charge (n,) [C/m2] of the left terminal at junction voltages (n,) [V] and positions of rest (n, K)."""
-        each = [charges(self.kinds[t], voltage, q) for t, q in zip(self.kind, np.asarray(position).T, strict=True)]
-        total: np.ndarray = self.weight @ np.array(each)
-        return total
+        of_columns = [
+            charges(self.kinds[t], voltage, q) for t, q in zip(self.kind, np.asarray(position).T, strict=True)
+        ]
+        return self.weight @ np.array(of_columns)
 
     def electron_ratio(self, voltage: np.ndarray) -> np.ndarray:
         """film_electron_ratio at junction voltages [V], the largest of all states and columns."""
-        kinds = [np.interp(voltage, each.conductance_voltage, each.electron_ratio) for each in self.kinds]
-        largest: np.ndarray = np.max(kinds, axis=0)
-        return largest
+        kinds = [np.interp(voltage, of_kind.conductance_voltage, of_kind.electron_ratio) for of_kind in self.kinds]
+        return np.max(kinds, axis=0)
 
     def check_duration(self, duration: float) -> None:
         """Raise NotAsExpected for a duration [s] outside of the range."""
@@ -406,26 +400,12 @@ class CompactModel:
 
     def save(self, path: File) -> None:
         """Write the model, whole or not at all. Raises ResultError."""
-        store.write(dataset_of(self), path)
+        model_file.write(self, path)
 
     @staticmethod
     def load(path: File) -> "CompactModel":
         """Read a model. Raises ResultError if the file is damaged, of another version, or no model."""
-        return model_of(store.read(path), path)
-
-
-class ReadNoise(NamedTuple):
-    """Scatter of reads by ions within the wells, drawn anew for each read."""
-
-    model: CompactModel
-    rng: np.random.Generator
-
-    def factors(self, found: np.ndarray) -> np.ndarray:
-        """Factors (R,) of the currents of reads at V_j, I and states (R, 2 + 2 K)."""
-        K = self.model.kind.size
-        sigma = self.model.read_sigma(found[:, 0], found[:, 2 : 2 + K])
-        factors: np.ndarray = np.exp(sigma * self.rng.standard_normal(len(found)))
-        return factors
+        return model_file.read(path, CompactModel)
 
 
 def reads_of(block: "Block", pieces: np.ndarray, out: np.ndarray, noise: ReadNoise | None) -> np.ndarray:
@@ -440,210 +420,3 @@ def reads_of(block: "Block", pieces: np.ndarray, out: np.ndarray, noise: ReadNoi
     if noise is not None and at.size:
         current = current * noise.factors(out[at, end])
     return np.column_stack((block.start + times, pieces[at, 2 + end], current))
-
-
-TABLE_TEXT = {
-    "table_voltage": ("kind knot", "V", "junction voltage of the knots"),
-    "table_state": ("kind position", "1", "state of the knots: where the vacancies come to rest, in thicknesses"),
-    "table_rest": ("kind knot", "1", "state that a voltage leads to"),
-    "table_way": ("kind direction", "1", "share of the vacancies that fills the way: states that rise, that fall"),
-    "table_emptying": ("kind", "s", "time in which the way empties at rest"),
-    "table_log_rate": ("kind knot position", "1", "log10 of the relaxation rate in 1/s that hops allow, at speed 1"),
-    "table_log_limit": ("kind knot position", "1", "log10 of the rate in 1/s that no column exceeds"),
-    "table_conductance_voltage": ("kind read_knot", "V", "junction voltage of the knots of the conductance"),
-    "table_log_conductance": ("kind read_knot position", "1", "log10 of the chord conductance in S, of the whole area"),
-    "table_charge": (
-        "kind read_knot position",
-        "C m^-2",
-        "charge of the left terminal, of a column that is the whole area",
-    ),
-    "table_electron_ratio": ("kind read_knot", "1", "largest film_electron_ratio of any state"),
-    "table_share": ("kind share", "1", "share of the vacancies of a film that was never written which has not settled"),
-    "table_log_settling": ("kind knot share", "1", "log10 of the rate in 1/s at which that share settles, at speed 1"),
-    "table_settling_move": ("kind knot share", "1", "change of the state by a share that settles"),
-    "table_excess": ("kind knot share", "1", "log10 of the conductance that a share of 1 adds"),
-    "column_kind": ("column", "1", "number of the tables that a column follows"),
-    "column_speed": ("column", "1", "factor of the rates of a column"),
-    "column_weight": ("column", "1", "share of the area"),
-    "column_start": ("column", "1", "state that the case begins with"),
-    "column_unsettled": ("column", "1", "share that has not settled at the beginning of the case"),
-}
-NODE, TEMPERATURE = (
-    "node_",
-    "node_temperature",
-)  # numbers at several temperatures: as those above, and one dimension more
-NOISE, COVARIANCE = "noise_", "noise_covariance"
-NOISE_TEXT = {
-    "noise_voltage": ("kind noise_knot", "V", "junction voltage of the knots of the noise"),
-    "noise_state": ("kind position", "1", "state of these knots, in thicknesses"),
-    "noise_log_scatter": (
-        "kind noise_knot position",
-        "1",
-        "log10 of phi, the noise of crossings over that of lone ions",
-    ),
-    "noise_ions": ("kind", "1", "number of ions of a column that is the whole area"),
-    "noise_log_read": ("kind position", "1", "log10 of the variance of ln G of reads at one state, times the ions"),
-    "noise_log_white": (
-        "kind noise_knot position",
-        "1",
-        "log10 of the white level in 1/Hz of the spectrum of ln G at one state, times the ions, at speed 1",
-    ),
-    "noise_log_corner": (
-        "kind noise_knot position",
-        "1",
-        "log10 of the frequency in Hz above which that spectrum falls, at speed 1",
-    ),
-}
-TEXT = TABLE_TEXT | NOISE_TEXT
-NODE_TEXT = {NODE + name: (f"node {dims}", units, said) for name, (dims, units, said) in TEXT.items()} | {
-    TEMPERATURE: ("node", "K", "temperatures that the model was extracted at")
-}
-COLUMNS = "kind", "speed", "weight", "start", "unsettled"
-
-GRIDS = {
-    "knot": "voltage",
-    "position": "state",
-    "read_knot": "conductance_voltage",
-    "share": "share",
-}  # dimension -> the table that spans it
-
-
-def dataset_of(model: CompactModel) -> "xr.Dataset":
-    """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
-    import xarray as xr
-
-    if any(model.differences.values()):
-        raise NotAsExpected("a model, to keep in a file", "a device drawn from one")
-    arrays = arrays_of(model)
-    if model.nodes:
-        each = [arrays_of(node) for node in model.nodes]
-        arrays |= {NODE + name: np.array([found[name] for found in each]) for name in each[0]}
-        arrays[TEMPERATURE] = np.array(model.temperatures)
-    named = {}
-    for name, values in arrays.items():
-        dims, units, long_name = (TEXT | NODE_TEXT)[name]
-        named[name] = dims.split(), np.asarray(values, float), {"units": units, "long_name": long_name}
-    numbers = {name: float(getattr(model, name)) for name in ("resistance", "temperature", "thickness", "area")}
-    limits = {f"range_{name}": float(value) for name, value in model.limits._asdict().items()}
-    heat = {} if model.heat is None else {f"heat_{name}": value for name, value in model.heat._asdict().items()}
-    attrs = {"model": KIND, "model_version": VERSION} | numbers | limits | heat | model.about
-    if model.noise is not None and model.noise.spread is not None:
-        covariance, count, source = model.noise.spread
-        about: dict[str, Any] = {"units": "1", "long_name": "covariance of ln of the factors of devices"}
-        about |= {"devices": count, "source": source}
-        named[COVARIANCE] = ["factor", "other_factor"], covariance, about
-    ds = xr.Dataset(named, attrs=attrs)
-    return ds if model.measured is None else ds.merge(model.measured)
-
-
-def arrays_of(model: CompactModel) -> dict[str, np.ndarray]:
-    """Name of a variable -> tables or columns of a model at its temperature."""
-    found = {
-        f"table_{name}": stacked([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
-    }
-    if model.noise is not None:
-        found |= {
-            NOISE + name: stacked([np.asarray(getattr(kind, name)) for kind in model.noise.kinds])
-            for name in NoiseTables._fields
-        }
-    return found | {f"column_{name}": getattr(model, name) for name in COLUMNS}
-
-
-def stacked(arrays: list[np.ndarray]) -> np.ndarray:
-    """Arrays of different sizes as one array, filled up with nan."""
-    shape = np.max([array.shape for array in arrays], axis=0)
-    out = np.full((len(arrays), *shape), np.nan)
-    for i, array in enumerate(arrays):
-        part: tuple[Any, ...] = (i, *map(slice, array.shape))
-        out[part] = array
-    return out
-
-
-def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
-    """The model in a Dataset that was read from a path. Raises ResultError."""
-    if ds.attrs.get("model") != KIND:
-        raise ResultError(path, "is not a compact model", "make one by `otjdd compact`")
-    if ds.attrs.get("model_version") != VERSION:
-        raise ResultError(
-            path, f"is a compact model of version {ds.attrs.get('model_version')}, this is version {VERSION}",
-            "extract it again by `otjdd compact`",
-        )  # fmt: skip
-    try:
-        limits = Range(*(float(ds.attrs[f"range_{name}"]) for name in Range._fields))
-        numbers = {name: float(ds.attrs[name]) for name in ("resistance", "temperature", "thickness", "area")}
-        made = one_of(ds, numbers, limits)
-        heat = [float(ds.attrs[f"heat_{name}"]) for name in SelfHeating._fields if f"heat_{name}" in ds.attrs]
-        if heat:
-            check_rules({"resistance": heat[0], "longest": heat[1]})
-        nodes = tuple(
-            one_of(node_of(ds, n), numbers | {"temperature": float(T)}, limits)
-            for n, T in enumerate(ds[TEMPERATURE].values if TEMPERATURE in ds else ())
-        )
-        check_nodes(made, nodes)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise ResultError(path, f"is not a whole compact model ({error})") from error
-    known = {"model", "model_version", *numbers, "format", "data_sha256"}
-    known |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
-    about = {name: value for name, value in ds.attrs.items() if name not in known}
-    names = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, COVARIANCE}]
-    measured = ds[names].assign_attrs({}) if {"error_rms", "sigma_solver"} & set(ds.variables) else None
-    warm = SelfHeating(*heat) if heat else None
-    return replace(made, about=about, measured=measured, nodes=nodes, heat=warm)
-
-
-def one_of(ds: "xr.Dataset", numbers: dict[str, float], limits: Range) -> CompactModel:
-    """The model at one temperature from the tables in a Dataset. Raises KeyError, ValueError, others for a broken file."""
-    kinds = tuple(tables_of(ds, number) for number in range(ds.sizes["kind"]))
-    columns = {name: ds[f"column_{name}"].values for name in COLUMNS}
-    check_model(kinds, columns, numbers, limits)
-    columns["kind"] = columns["kind"].astype(np.int64)
-    parts: dict[str, Any] = columns | numbers
-    return CompactModel(kinds, **parts, limits=limits, noise=noise_of(ds) if NOISE + "ions" in ds else None)
-
-
-def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":
-    """The tables and columns of temperature `number`, under the names of a model of one temperature."""
-    names = [name for name in TEXT if NODE + name in ds]
-    return ds[[NODE + name for name in names]].isel(node=number).rename({NODE + name: name for name in names})
-
-
-def check_nodes(model: CompactModel, nodes: tuple[CompactModel, ...]) -> None:
-    """Raise NotAsExpected unless nodes are at ascending temperatures, that of the model among them, with its knots."""
-    found = [node.temperature for node in nodes]
-    if nodes and not (np.diff(found).min(initial=1.0) > 0.0 and model.temperature in found):
-        raise NotAsExpected(f"ascending temperatures, {model.temperature:g} K among them", str(found))
-    for node in nodes:
-        for one, other in zip(node.kinds, model.kinds, strict=True):
-            for name in ("voltage", "conductance_voltage"):
-                if not np.array_equal(getattr(one, name), getattr(other, name)):
-                    raise NotAsExpected(f"the same knots of the {name} at all temperatures", "others")
-
-
-def noise_of(ds: "xr.Dataset") -> Noise:
-    """The noise in the Dataset of a model that has one. Raises NotAsExpected, KeyError for a broken file."""
-    found = []
-    for t in range(ds.sizes["kind"]):
-        raw = {name: ds[NOISE + name].values[t] for name in NoiseTables._fields}
-        rows, columns = np.isfinite(raw["voltage"]), np.isfinite(raw["state"])
-        kept = {
-            "voltage": raw["voltage"][rows], "state": raw["state"][columns], "ions": float(raw["ions"]),
-            "log_read": raw["log_read"][columns],
-        }  # fmt: skip
-        grids = {name: values[np.ix_(rows, columns)] for name, values in raw.items() if name not in kept}
-        found.append(NoiseTables(**kept, **grids))
-    check_noise(found)
-    if COVARIANCE not in ds:
-        return Noise(tuple(found))
-    about = ds[COVARIANCE].attrs
-    return Noise(tuple(found), DeviceSpread(ds[COVARIANCE].values, int(about["devices"]), str(about["source"])))
-
-
-def tables_of(ds: "xr.Dataset", number: int) -> Tables:
-    """Tables of kind `number` of the columns, without the nan that fill them up."""
-    found = {name: ds[f"table_{name}"].values[number] for name in Tables._fields}
-    whole = {dim: np.isfinite(found[name]) for dim, name in GRIDS.items()}
-    for name, values in found.items():
-        dims = TABLE_TEXT[f"table_{name}"][0].split()[1:]
-        kept = np.ix_(*(whole.get(dim, np.ones(size, bool)) for dim, size in zip(dims, values.shape, strict=True)))
-        found[name] = values[kept] if dims else float(values)
-    return Tables(**found)

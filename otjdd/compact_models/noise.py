@@ -2,17 +2,17 @@
 
     dq = F dt + sqrt(2 D) dW        v = D/r = phi(V_j, q) [(q_rest - a)(b - q) + (b - q_rest)(q - a)] / (2 n)
 
-a and b are the ends of the range of q, n is the number of ions of the column. With phi = 1 each ion is in one of two wells,
-and crosses between them alone: v is then the variance of a binomial number at rest, and D half the sum of both one-way
-flows anywhere. phi tells how far crossings are correlated: ions that repel each other come to rest with less variance, and
-where no barrier is left an ion is stopped and goes on many times on its way, which averages. It is of the order of 1, while
-D spans thirty decades. A step of h adds a normal number of variance v [1 - exp(-2 r h)], which is 2 D h for a short step
-and v for a long one.
+a and b are the ends of the range of q, and n is the number of ions of the column. With phi = 1 each ion is in one of two
+wells and crosses between them independently of the others: v is then the variance of a binomial number at rest, and D half
+the sum of both one-way flows. phi states how far crossings are correlated. Ions that repel each other come to rest with
+less variance. Where no barrier is left, an ion stops and starts many times on its way, and its scatter averages out. phi is
+of the order of 1, while D spans thirty decades. A step of duration h adds a normal number of variance
+v [1 - exp(-2 r h)], which is 2 D h for a short step and v for a long one.
 
-phi comes from the one-way fluxes along runs at constant voltage, without any random number, see `hop_diffusion`.
+phi follows from the one-way fluxes along runs at constant voltage, without random numbers, see `hop_diffusion`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,19 +54,35 @@ class DeviceSpread(NamedTuple):
 
 
 class Noise(NamedTuple):
-    """What a compact model knows of its noise."""
+    """The noise of a compact model."""
 
     kinds: tuple[NoiseTables, ...]  # of each kind of column
     spread: DeviceSpread | None = None  # None where all devices are alike
 
 
-def between(each: Sequence[NoiseTables], share: np.ndarray) -> NoiseTables:
+class ReadNoise(NamedTuple):
+    """Scatter of reads by ions within the wells, drawn anew for each read.
+
+    sigma : of ln G at junction voltages (n,) [V] and positions (n, K)   columns : K
+    """
+
+    sigma: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    columns: int
+    rng: np.random.Generator
+
+    def factors(self, reads: np.ndarray) -> np.ndarray:
+        """Factors (R,) of the currents of reads at V_j, I and states (R, 2 + 2 K)."""
+        sigma = self.sigma(reads[:, 0], reads[:, 2 : 2 + self.columns])
+        return np.exp(sigma * self.rng.standard_normal(len(reads)))
+
+
+def between(of_nodes: Sequence[NoiseTables], share: np.ndarray) -> NoiseTables:
     """Tables interpolated between those at several temperatures, at the same voltages. share : (N,) of them, sum 1"""
-    found: dict[str, Any] = {
-        name: np.tensordot(share, np.array([getattr(tables, name) for tables in each]), axes=1)
+    blended: dict[str, Any] = {
+        name: np.tensordot(share, np.array([getattr(tables, name) for tables in of_nodes]), axes=1)
         for name in NoiseTables._fields
     }
-    return NoiseTables(**found | {"ions": float(found["ions"])})
+    return NoiseTables(**blended | {"ions": float(blended["ions"])})
 
 
 def ln_scatter(tables: NoiseTables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:

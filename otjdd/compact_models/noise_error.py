@@ -1,10 +1,11 @@
-"""The scatter of a compact model against that of the solver, under one protocol: sigma of ln R from cycle to cycle.
+"""Scatter of a compact model compared with that of the solver: sigma of ln R from cycle to cycle.
 
-    reset, read, part of a set, read, set, read, part of a reset, read      and again
+A cycle is: reset, read, part of a set, read, set, read, part of a reset, read.
 
-Set and reset are long, those in part are of PART seconds, at the voltages at which the model moves half the way. The solver
-runs the case with single ions that hop at random, at its area, with several seeds; the model has as many cycles and more.
-The same is done with whole pulses that circuits can follow, and at another temperature of a model of several.
+Whole set and reset pulses are long. Partial ones last PART seconds, at voltages at which the model covers half the way. The
+solver runs the case at its own area with single ions that hop at random, with several seeds; the model runs as many cycles
+or more. The comparison is repeated with whole pulses short enough for circuits, and, for a model of several temperatures,
+at the temperature farthest from that of the case.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ PART = 1e-6  # s
 FOLLOWED = 1e-5  # s, of whole pulses in circuits, which take steps of a tenth of PART
 SHARES = np.linspace(0.15, 1.0, 35)  # of the voltage of the whole, from which that of a part is chosen
 ALIKE = 0.2  # relative difference of both sigma that is not mentioned
-NIL = 1e-3  # sigma of ln R below which noise is called nil
+NEGLIGIBLE = 1e-3  # sigma of ln R below which a warning calls the noise negligible
 CYCLES_OF_CASE, CYCLES_OF_CIRCUITS, DEVICES = (
     "from cycle to cycle",
     "from cycle to cycle under the pulses of circuits",
@@ -35,7 +36,7 @@ SIGMAS = "sigma_solver", "sigma_solver_error", "sigma_model"
 
 
 def cycle(model: CompactModel, case: Case, longest: float = np.inf) -> Drive:
-    """Drive of a cycle, whose pulses in part are found with the mean of a model of a case. longest : pulse [s]"""
+    """Drive of a cycle, whose partial pulses are chosen by the mean of a model of a case. longest : pulse [s]"""
     up, down, _ = set_and_resets(model.limits)
     part, chosen = max(PART, model.limits.shortest), []
     long = max(part, min(longest, long_width(model.limits)))
@@ -55,43 +56,44 @@ def pulses(*heights: tuple[float, float]) -> Drive:
     return sequence(*({"kind": "pulse", "voltage": V, "width": width, "read": READ} for V, width in heights))
 
 
-def noisy(case: Case, seed: int = 0) -> Case:
+def with_hop_noise(case: Case, seed: int = 0) -> Case:
     """The case with single ions that hop at random. Raises CaseError where it cannot have them."""
     return case.replace({"ions.noise": "shot", "ions.seed": seed})
 
 
 def with_scatter(model: CompactModel, case: Case, spread: Spread) -> CompactModel:
     """The model with its measured scatter beside that of the solver, see `measured_with`. case : that of the model"""
-    found = measured_with(model, CYCLES_OF_CASE, *compared(model, case, np.inf, spread))
-    found = measured_with(found, CYCLES_OF_CIRCUITS, *compared(model, case, FOLLOWED, spread))
+    compared_model = measured_with(model, CYCLES_OF_CASE, *compared(model, case, np.inf, spread))
+    compared_model = measured_with(compared_model, CYCLES_OF_CIRCUITS, *compared(model, case, FOLLOWED, spread))
     if model.nodes:
-        T = max(model.temperatures, key=lambda each: abs(1.0 / each - 1.0 / model.temperature))
+        T = max(model.temperatures, key=lambda temperature: abs(1.0 / temperature - 1.0 / model.temperature))
         there = compared(model.at(T), case.replace(temperature=T), np.inf, spread)
-        found = measured_with(found, f"{CYCLES_OF_CASE} at {T:.4g} K", *there)
-    return found
+        compared_model = measured_with(compared_model, f"{CYCLES_OF_CASE} at {T:.4g} K", *there)
+    return compared_model
 
 
 def compared(model: CompactModel, case: Case, longest: float, spread: Spread) -> tuple[Drive, list[np.ndarray]]:
-    """Drive of a cycle with pulses of `longest` [s] at most, and sigma (4,) of ln R from cycle to cycle under it.
+    """Drive of a cycle with pulses of at most `longest` [s], and three arrays (4,) on sigma of ln R from cycle to cycle.
 
-    These are that of the solver, its standard error, and that of the model.
+    The arrays are sigma of the solver, its standard error, and sigma of the model.
     """
     once = cycle(model, case, longest)
     drive = once | {"repeat": CYCLES}
-    found, jobs = np.empty((RUNS, CYCLES, len(STATES))), [(noisy(case, seed + 1), drive) for seed in range(RUNS)]
+    logs = np.empty((RUNS, CYCLES, len(STATES)))
+    jobs = [(with_hop_noise(case, seed + 1), drive) for seed in range(RUNS)]
     for number, (current, _) in spread(solved_reads, jobs):
-        found[number] = np.log(current).reshape(CYCLES, -1)
+        logs[number] = np.log(current).reshape(CYCLES, -1)
     waveform = with_drive(case, drive).drive
     drawn = np.array([
         np.log(model.predicted(waveform, seed=seed).read_current.values).reshape(CYCLES, -1) for seed in range(MODEL_RUNS)
     ])  # fmt: skip
-    return once, [*from_cycle_to_cycle(found), from_cycle_to_cycle(drawn)[0]]
+    return once, [*from_cycle_to_cycle(logs), from_cycle_to_cycle(drawn)[0]]
 
 
 def from_cycle_to_cycle(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """sigma (4,) of ln of reads (runs, cycles, 4), and its standard error. The first cycles do not count."""
-    each = [scatter(logs[:, SETTLING:, i]) for i in range(len(STATES))]
-    return np.array([one.c2c for one in each]), np.array([one.c2c_error for one in each])
+    scatters = [scatter(logs[:, SETTLING:, i]) for i in range(len(STATES))]
+    return np.array([of_state.c2c for of_state in scatters]), np.array([of_state.c2c_error for of_state in scatters])
 
 
 def measured_with(model: CompactModel, comparison: str, once: Drive, sigmas: Sequence[np.ndarray]) -> CompactModel:
@@ -111,8 +113,8 @@ def measured_with(model: CompactModel, comparison: str, once: Drive, sigmas: Seq
     }
     new = xr.Dataset(
         {
-            name: (("comparison", "cycle_state"), np.array([values]), {"units": unit, "long_name": said})
-            for name, (values, unit, said) in text.items()
+            name: (("comparison", "cycle_state"), np.array([values]), {"units": unit, "long_name": long_name})
+            for name, (values, unit, long_name) in text.items()
         },
         {
             "comparison": ("comparison", np.array([comparison], object), {"units": "1", "long_name": "what scatters"}),
@@ -120,9 +122,9 @@ def measured_with(model: CompactModel, comparison: str, once: Drive, sigmas: Seq
         },
     )
     ds = xr.Dataset() if model.measured is None else model.measured
-    known = [name for name in text if name in ds]
-    joined = xr.concat([ds[known], new], "comparison") if known else new
-    return replace(model, measured=ds.drop_vars([*known, "comparison"], errors="ignore").merge(joined))
+    present = [name for name in text if name in ds]
+    joined = xr.concat([ds[present], new], "comparison") if present else new
+    return replace(model, measured=ds.drop_vars([*present, "comparison"], errors="ignore").merge(joined))
 
 
 def pulses_of(model: CompactModel, comparison: str) -> list[tuple[float, float]]:
@@ -136,15 +138,15 @@ def pulses_of(model: CompactModel, comparison: str) -> list[tuple[float, float]]
 
 def rows(model: CompactModel) -> list[str]:
     """Lines on the scatter of a model beside that of the solver; [] where it is not measured."""
-    ds, found = model.measured, []
+    ds, lines = model.measured, []
     for number in range(0 if ds is None else ds.sizes.get("comparison", 0)):
         assert ds is not None
         own = ds.isel(comparison=number)
-        found += [
+        lines += [
             f"sigma of ln R {own.comparison.item()}, {own.cycle_state.values[i]}: " + beside(*map(float, values))
             for i, values in enumerate(np.array([own[name].values for name in SIGMAS]).T)
         ]
-    return found
+    return lines
 
 
 def beside(solver: float, error: float, model: float) -> str:
@@ -154,15 +156,15 @@ def beside(solver: float, error: float, model: float) -> str:
     return f"{model:.3g}, solver {solver:.3g} +- {error:.2g}{mark}"
 
 
-def nil(model: CompactModel) -> str:
-    """A sentence on noise that hardly matters at the area of a model; "" where it does."""
+def negligible_noise(model: CompactModel) -> str:
+    """Warning that the noise of a model is negligible at its area; "" where it is not."""
     ds = model.measured
     if ds is None or "comparison" not in ds or CYCLES_OF_CASE not in ds.comparison.values:
         return ""
     largest = float(ds.sigma_solver.sel(comparison=CYCLES_OF_CASE).max())
-    if largest >= NIL:
+    if largest >= NEGLIGIBLE:
         return ""
     return (
-        f"noise is nil: with {model.ions.sum():.3g} ions in {model.area:.3g} m2 ln R scatters by "
-        f"{largest:.2g} at most from cycle to cycle; it goes with the area to the power -1/2"
+        f"noise is negligible: with {model.ions.sum():.3g} ions in {model.area:.3g} m2 ln R scatters by "
+        f"{largest:.2g} at most from cycle to cycle; this falls with the square root of the area"
     )

@@ -43,7 +43,7 @@ def spectrum(model: Model, frequency: np.ndarray, voltage: float, states: np.nda
 
     f, K = np.asarray(frequency, float), model.kind.size
     V, current = kernels.junction_voltage(model.lookup, float(voltage), states, float(voltage))
-    each = [column_noise(model, k, V, states) for k in range(K)]
+    of_columns = [column_noise(model, k, V, states) for k in range(K)]
     currents = V * column_conductances(model, V, states)
     above = kernels.junction_voltage(model.lookup, float(voltage) + STEP, states, V)
     slope = (above[1] - current) / STEP / max((above[0] - V) / STEP, 1e-12)  # S, dI/dV_j
@@ -53,25 +53,34 @@ def spectrum(model: Model, frequency: np.ndarray, voltage: float, states: np.nda
     kT = BOLTZMANN_EV * model.temperature * ELEMENTARY_CHARGE
     thermal = 4.0 * kT * model.resistance * np.abs(admittance) ** 2 * behind
     parts = {
-        "state": behind * sum(i**2 * one.wander for i, one in zip(currents, each, strict=True)) / f**2,
+        "state": behind * sum(i**2 * column.wander for i, column in zip(currents, of_columns, strict=True)) / f**2,
         "well": behind * sum(
-            i**2 * one.white / (1.0 + (f / one.corner) ** 2) for i, one in zip(currents, each, strict=True)
+            i**2 * column.white / (1.0 + (f / column.corner) ** 2) for i, column in zip(currents, of_columns, strict=True)
         ),
         "shot": behind * 2.0 * ELEMENTARY_CHARGE * abs(current),
         "thermal": thermal,
     }  # fmt: skip
-    said = {"state": "by the states", "well": "by ions within the wells", "shot": "2qI", "thermal": "by the resistance"}
+    sources = {
+        "state": "by the states",
+        "well": "by ions within the wells",
+        "shot": "2qI",
+        "thermal": "by the resistance",
+    }
     power = {"units": "A2 Hz-1"}
     arrays = {
         f"{name}_spectrum": (
             "frequency",
             values,
-            power | {"long_name": f"spectral density of the current {said[name]}"},
+            power | {"long_name": f"spectral density of the current {sources[name]}"},
         )
         for name, values in parts.items()
     }
     total = ("frequency", sum(parts.values()), power | {"long_name": "spectral density of the current"})
-    lasts = ("column", [one.lasts for one in each], {"units": "Hz", "long_name": "below, the state has moved on"})
+    lasts = (
+        "column",
+        [column.lasts for column in of_columns],
+        {"units": "Hz", "long_name": "below, the state has moved on"},
+    )
     about = {"units": "Hz", "long_name": "frequency"}
     return xr.Dataset(
         {"current_spectrum": total, **arrays, "lasts": lasts}, {"frequency": ("frequency", f, about)},
@@ -82,8 +91,10 @@ def spectrum(model: Model, frequency: np.ndarray, voltage: float, states: np.nda
 def column_conductances(model: Model, V: float, states: np.ndarray) -> np.ndarray:
     """Chord conductances (K,) [S] of the columns at V_j, each of its share of the area."""
     alone = np.eye(model.kind.size)
-    found = [kernels.conductance(model.lookup._replace(weight=model.weight * one), V, states)[0] for one in alone]
-    return np.array(found)
+    of_columns = [
+        kernels.conductance(model.lookup._replace(weight=model.weight * mask), V, states)[0] for mask in alone
+    ]
+    return np.array(of_columns)
 
 
 def column_noise(model: Model, k: int, V: float, states: np.ndarray) -> ColumnNoise:

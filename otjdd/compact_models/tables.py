@@ -68,8 +68,7 @@ def begun_at_rest(knots: int) -> dict[str, np.ndarray]:
 
 def slopes(knots: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Slopes at knots (n,) of the parabolas through values (n, ...) at a knot and its neighbours."""
-    found: np.ndarray = np.gradient(values, knots, axis=0, edge_order=2)
-    return found
+    return np.gradient(values, knots, axis=0, edge_order=2)
 
 
 def spline(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":
@@ -107,14 +106,12 @@ def unit(knots: np.ndarray, state: ArrayLike) -> np.ndarray:
     """States scaled to x from -1 to 1 over the range of their knots; 0 for one knot."""
     if knots.size == 1:
         return np.zeros(np.shape(state))
-    x: np.ndarray = 2.0 * (np.asarray(state) - knots[0]) / (knots[-1] - knots[0]) - 1.0
-    return x
+    return 2.0 * (np.asarray(state) - knots[0]) / (knots[-1] - knots[0]) - 1.0
 
 
 def polynomials(tables: Tables, name: str, state: np.ndarray) -> np.ndarray:
     """Chebyshev polynomials (n, `degree` + 1) of states (n,) of the table of this name."""
-    found: np.ndarray = chebyshev.chebvander(unit(states_of(tables, name), state), degree(tables, name))
-    return found
+    return chebyshev.chebvander(unit(states_of(tables, name), state), degree(tables, name))
 
 
 def factors(tables: Tables, name: str, table: np.ndarray | None = None) -> np.ndarray:
@@ -135,17 +132,13 @@ def knots_of(tables: Tables, name: str) -> np.ndarray:
 
 def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
     """The smooth function of the table of this name on a grid (F, S) of voltages (F,) and states (S,)."""
-    found: np.ndarray = (
-        spline(knots_of(tables, name), factors(tables, name))(voltage) @ polynomials(tables, name, state).T
-    )
-    return found
+    return spline(knots_of(tables, name), factors(tables, name))(voltage) @ polynomials(tables, name, state).T
 
 
 def charges(tables: Tables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
     """Charge (n,) [C/m2] of the left terminal at pairs of voltages (n,) and states (n,), by the smooth function."""
     by_voltage = spline(tables.conductance_voltage, factors(tables, "charge"))(voltage)
-    found: np.ndarray = (by_voltage * polynomials(tables, "charge", state)).sum(axis=-1)
-    return found
+    return (by_voltage * polynomials(tables, "charge", state)).sum(axis=-1)
 
 
 def limited(tables: Tables) -> bool:
@@ -155,15 +148,13 @@ def limited(tables: Tables) -> bool:
 
 def combined(log_rate: np.ndarray, log_limit: np.ndarray, speed: float) -> np.ndarray:
     """log10 of the rate [1/s] of a column of a speed: 1/r^2 = 1/(speed rate)^2 + 1/limit^2."""
-    found: np.ndarray = -0.5 * np.logaddexp(-2.0 * LN10 * (log_rate + np.log10(speed)), -2.0 * LN10 * log_limit) / LN10
-    return found
+    return -0.5 * np.logaddexp(-2.0 * LN10 * (log_rate + np.log10(speed)), -2.0 * LN10 * log_limit) / LN10
 
 
-def seen(log_rate: np.ndarray, log_limit: np.ndarray, use: Use) -> np.ndarray:
+def limited_rates(log_rate: np.ndarray, log_limit: np.ndarray, use: Use) -> np.ndarray:
     """log10 of the rates (2, ...) of the slowest and the fastest column, limited to floor and ceiling."""
     both = [combined(log_rate, log_limit, speed) for speed in (use.slowest, use.fastest)]
-    found: np.ndarray = np.clip(both, np.log10(use.floor), np.log10(use.ceiling))
-    return found
+    return np.clip(both, np.log10(use.floor), np.log10(use.ceiling))
 
 
 def in_decades(rows: np.ndarray, span: float) -> np.ndarray:
@@ -171,20 +162,19 @@ def in_decades(rows: np.ndarray, span: float) -> np.ndarray:
 
     span : of the charge [C/m2]
     """
-    found: np.ndarray = np.asarray(rows) * np.array([1.0, CHARGE_DECADES / span if span > 0.0 else 0.0])[:, None]
-    return found
+    return np.asarray(rows) * np.array([1.0, CHARGE_DECADES / span if span > 0.0 else 0.0])[:, None]
 
 
-def common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tolerance: float) -> list[Tables]:
+def common_knots(of_nodes: Sequence[Tables], use: Use, rate_tolerance: float, tolerance: float) -> list[Tables]:
     """Tables without the knots of the voltage that an interpolation of the others replaces, within tolerances [decades].
 
-    each : tables with the same knots
+    of_nodes : tables with the same knots
     """
-    first, count = each[0], len(each)
-    rates = stacked_tables(each, "log_rate"), stacked_tables(each, "log_limit")
-    few = needed_knots(first.voltage, rates, lambda few: seen(few[0], few[1], use), rate_tolerance)
-    rows = np.stack((stacked_tables(each, "log_conductance"), stacked_tables(each, "charge")), axis=1)
-    span = max(float(np.ptp(tables.charge)) for tables in each)
+    first, count = of_nodes[0], len(of_nodes)
+    rates = stacked_tables(of_nodes, "log_rate"), stacked_tables(of_nodes, "log_limit")
+    few = needed_knots(first.voltage, rates, lambda few: limited_rates(few[0], few[1], use), rate_tolerance)
+    rows = np.stack((stacked_tables(of_nodes, "log_conductance"), stacked_tables(of_nodes, "charge")), axis=1)
+    span = max(float(np.ptp(tables.charge)) for tables in of_nodes)
     read = needed_knots(first.conductance_voltage, (rows,), lambda few: in_decades(few[0], span), tolerance)
     log_rate, log_limit = (np.split(table[few], count, axis=1) for table in rates)
     log_conductance, charge = np.split(rows[read, 0], count, axis=1), np.split(rows[read, 1], count, axis=1)
@@ -195,13 +185,13 @@ def common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tolera
             electron_ratio=tables.electron_ratio[read], charge=charge[n],
             **{name: getattr(tables, name)[few] for name in SETTLING},
         )
-        for n, tables in enumerate(each)
+        for n, tables in enumerate(of_nodes)
     ]  # fmt: skip
 
 
-def stacked_tables(each: Sequence[Tables], name: str) -> np.ndarray:
+def stacked_tables(of_nodes: Sequence[Tables], name: str) -> np.ndarray:
     """The tables of this name of N Tables, side by side: (P, N Q)."""
-    return np.concatenate([getattr(tables, name) for tables in each], axis=1)
+    return np.concatenate([getattr(tables, name) for tables in of_nodes], axis=1)
 
 
 def needed_knots(voltage: np.ndarray, tables: Sequence[np.ndarray], view: View, tolerance: float) -> np.ndarray:
@@ -209,15 +199,15 @@ def needed_knots(voltage: np.ndarray, tables: Sequence[np.ndarray], view: View, 
 
     Both ends and 0 V stay, as a parabola needs three.
     """
-    kept, whole = np.arange(voltage.size), view(tables)
+    left, whole = np.arange(voltage.size), view(tables)
     for i in range(1, voltage.size - 1):
         if voltage[i] == 0.0:
             continue
-        trial = kept[kept != i]
+        trial = left[left != i]
         seen_now = view([spline(voltage[trial], table[trial])(voltage) for table in tables])
         if np.abs(seen_now - whole).max() <= tolerance:
-            kept = trial
-    return kept
+            left = trial
+    return left
 
 
 def check_tables(tables: Tables, tolerance: float = 1e-3) -> None:

@@ -32,17 +32,16 @@ def chosen_nodes(low: float, high: float, count: int, own: float) -> tuple[float
         raise NotAsExpected(f"{FEWEST} to {MOST} temperatures", str(count))
     inverse = np.linspace(1.0 / low, 1.0 / high, count)
     apart = np.abs(inverse[1:-1] - 1.0 / own) / abs(inverse[1] - inverse[0])
-    kept = [low, *(1.0 / inverse[1:-1]), high]
+    temperatures = [low, *(1.0 / inverse[1:-1]), high]
     if own not in (low, high) and apart.min() <= CLOSE:
-        kept.pop(1 + int(np.argmin(apart)))
-    return tuple(sorted({*map(float, kept), own}))
+        temperatures.pop(1 + int(np.argmin(apart)))
+    return tuple(sorted({*map(float, temperatures), own}))
 
 
 def reduced(temperature: float | np.ndarray, nodes: Sequence[float]) -> np.ndarray:
     """1/T scaled to u, from -1 at the hottest to 1 at the coldest node."""
     middle, half = scale(nodes)
-    u: np.ndarray = (1.0 / np.asarray(temperature) - middle) / half
-    return u
+    return (1.0 / np.asarray(temperature) - middle) / half
 
 
 def scale(nodes: Sequence[float]) -> tuple[float, float]:
@@ -56,36 +55,35 @@ def monomials(values: np.ndarray, nodes: Sequence[float]) -> np.ndarray:
     if len(nodes) == 1:
         return np.asarray(values)
     flat = np.reshape(values, (len(nodes), -1))
-    found = np.linalg.solve(np.vander(reduced(np.array(nodes), nodes), increasing=True), flat)
-    return np.asarray(found.reshape(np.shape(values)))
+    coefficients = np.linalg.solve(np.vander(reduced(np.array(nodes), nodes), increasing=True), flat)
+    return np.asarray(coefficients.reshape(np.shape(values)))
 
 
 def weights(temperature: float, nodes: Sequence[float]) -> np.ndarray:
     """Weights (N,) of the values at the nodes in their polynomial at a temperature [K]."""
     at = np.vander([float(reduced(temperature, nodes))], len(nodes), increasing=True)[0]
-    found: np.ndarray = at @ monomials(np.eye(len(nodes)), nodes)
-    return found
+    return at @ monomials(np.eye(len(nodes)), nodes)
 
 
-def between(each: Sequence[Tables], share: np.ndarray) -> Tables:
+def between(of_nodes: Sequence[Tables], share: np.ndarray) -> Tables:
     """Tables interpolated between those at the nodes, which share their knots. share : (N,) of `weights`"""
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for name in Tables._fields:
-        values = np.array([getattr(tables, name) for tables in each])
+        values = np.array([getattr(tables, name) for tables in of_nodes])
         blended = np.exp(share @ np.log(values)) if name in LOGARITHMIC else np.tensordot(share, values, axes=1)
-        found[name] = float(blended) if values.ndim == 1 else blended
-    mixed = Tables(**found)
+        by_name[name] = float(blended) if values.ndim == 1 else blended
+    mixed = Tables(**by_name)
     return mixed._replace(
-        voltage=each[0].voltage, conductance_voltage=each[0].conductance_voltage,
+        voltage=of_nodes[0].voltage, conductance_voltage=of_nodes[0].conductance_voltage,
         rest=np.clip(np.maximum.accumulate(mixed.rest), mixed.state[0], mixed.state[-1]),
-        way=np.clip(mixed.way, 0.0, 1.0), share=each[0].share, electron_ratio=np.maximum(mixed.electron_ratio, 0.0),
+        way=np.clip(mixed.way, 0.0, 1.0), share=of_nodes[0].share, electron_ratio=np.maximum(mixed.electron_ratio, 0.0),
     )  # fmt: skip
 
 
-def on_common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tolerance: float) -> list[Tables]:
+def on_common_knots(of_nodes: Sequence[Tables], use: Use, rate_tolerance: float, tolerance: float) -> list[Tables]:
     """Tables at all nodes on the same knots of the voltage, as few as tolerances [decades] allow."""
-    voltage = np.unique(np.concatenate([tables.voltage for tables in each]))
-    read = np.unique(np.concatenate([tables.conductance_voltage for tables in each]))
+    voltage = np.unique(np.concatenate([tables.voltage for tables in of_nodes]))
+    read = np.unique(np.concatenate([tables.conductance_voltage for tables in of_nodes]))
     moved = [
         tables._replace(
             voltage=voltage,
@@ -98,6 +96,6 @@ def on_common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tol
             electron_ratio=np.interp(read, tables.conductance_voltage, tables.electron_ratio),
             **{name: spline(tables.voltage, getattr(tables, name))(voltage) for name in SETTLING},
         )
-        for tables in each
+        for tables in of_nodes
     ]
     return common_knots(moved, use, rate_tolerance, tolerance)

@@ -29,16 +29,15 @@ NONE = 1e-9  # share
 FIRST, BEYOND = 1e-2, 10.0  # first sample in shortest times that matter; factor of the rates that matter
 
 
-def shares(bench: Bench, settling: float, each: np.ndarray) -> np.ndarray:
+def shares(bench: Bench, settling: float, c: np.ndarray) -> np.ndarray:
     """Shares (n,) that have not settled of concentrations (n, N) [1/m3]. settling : time [s] at 0 V in which they do"""
     film = uniform(bench)
     rest = on_bench.concentrations_after(bench, film, 0.0, settling)
     on_way = np.where(rest[0] < EMPTIED * bench.density, bench.junction.columns.width[0], 0.0)
     start, end = float(film[0] @ on_way), float(rest[0] @ on_way)
     if start - end < EMPTIED * start or start == 0.0:  # a film that stays as it is
-        return np.zeros(len(each))
-    found: np.ndarray = np.clip((each @ on_way - end) / (start - end), 0.0, 1.0)
-    return found
+        return np.zeros(len(c))
+    return np.clip((c @ on_way - end) / (start - end), 0.0, 1.0)
 
 
 def with_settling(bench: Bench, tables: Tables, use: Use, longest: float, spread: Spread) -> tuple[Tables, int]:
@@ -49,8 +48,8 @@ def with_settling(bench: Bench, tables: Tables, use: Use, longest: float, spread
         1 + round(PER_DECADE * np.log10(longest * use.fastest * use.ceiling / (FIRST * use.slowest))),
     )  # fmt: skip
     rows = np.zeros((tables.voltage.size, 3, KNOTS))
-    for number, found in spread(settling_at, [(bench, tables, use, times, knots, V) for V in tables.voltage]):
-        rows[number] = found
+    for number, row in spread(settling_at, [(bench, tables, use, times, knots, V) for V in tables.voltage]):
+        rows[number] = row
     return tables._replace(
         share=knots, log_settling=rows[:, 0], settling_move=rows[:, 1], excess=rows[:, 2]
     ), tables.voltage.size
@@ -61,14 +60,14 @@ def settling_at(
 ) -> np.ndarray:
     """Log10 of the rate, move and excess (3, S) at a voltage [V] and shares (S,), from a run sampled at times (n,) [s]."""
     settling = SETTLED * tables.emptying
-    each = np.concatenate([uniform(bench), *on_bench.stations(bench, uniform(bench), voltage, times)])
-    share, time = shares(bench, settling, each), np.append(0.0, times)
-    kept = apart(share)
-    q = np.clip([state_of(bench, each[i : i + 1], settling) for i in kept], tables.state[0], tables.state[-1])
-    share, time = share[kept], time[kept]
+    stations = np.concatenate([uniform(bench), *on_bench.stations(bench, uniform(bench), voltage, times)])
+    share, time = shares(bench, settling, stations), np.append(0.0, times)
+    chosen = apart(share)
+    q = np.clip([state_of(bench, stations[i : i + 1], settling) for i in chosen], tables.state[0], tables.state[-1])
+    share, time = share[chosen], time[chosen]
     V = np.array([voltage])
     at_rest, rates = (evaluated(tables, name, V, q)[0] for name in ("log_conductance", "log_rate"))
-    conductance = [on_bench.reading(bench, each[i : i + 1], voltage).conductance for i in kept]
+    conductance = [on_bench.reading(bench, stations[i : i + 1], voltage).conductance for i in chosen]
     away = monotone(tables.voltage, tables.rest)(voltage) - q
     lasts, lost, middle = np.diff(time), np.maximum(-np.diff(share), NONE), 0.5 * (share[1:] + share[:-1])
     slowest, fastest = np.log10(use.floor / use.fastest / BEYOND), np.log10(use.ceiling / use.slowest * BEYOND)
@@ -82,8 +81,8 @@ def settling_at(
 
 def apart(share: np.ndarray) -> np.ndarray:
     """Indices of samples of falling shares (n,): the first, and those APART from the one before; two at least."""
-    kept = [0]
+    chosen = [0]
     for i in range(1, share.size):
-        if share[i] > APART and share[kept[-1]] - share[i] > APART:
-            kept.append(i)
-    return np.array(kept if len(kept) > 1 else [0, 1])
+        if share[i] > APART and share[chosen[-1]] - share[i] > APART:
+            chosen.append(i)
+    return np.array(chosen if len(chosen) > 1 else [0, 1])

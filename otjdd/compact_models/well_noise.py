@@ -47,16 +47,16 @@ def at_rest(bench: Bench, ends: Ends, states: np.ndarray, limits: Range) -> AtRe
         *on_bench.stations(bench, ends.low, limits.high, times),
         *on_bench.stations(bench, ends.high, limits.low, times),
     ]
-    found = [on_bench.concentrations_after(bench, c, 0.0, ends.settling) for c in (ends.low, ends.high, *moved)]
-    place = np.array([on_bench.position(bench, c) for c in found])
+    settled = [on_bench.concentrations_after(bench, c, 0.0, ends.settling) for c in (ends.low, ends.high, *moved)]
+    place = np.array([on_bench.position(bench, c) for c in settled])
     chosen = sorted({int(np.abs(place - q).argmin()) for q in np.linspace(states[0], states[-1], READS)})
-    return AtRest(place[chosen], [found[i] for i in chosen])
+    return AtRest(place[chosen], [settled[i] for i in chosen])
 
 
 def log_reads(bench: Bench, ends: Ends, states: np.ndarray, columns: AtRest) -> np.ndarray:
     """log10 (Q,) of the variance of ln G at states (Q,), times the number of ions."""
-    found = [np.log10(read_variance(bench, c, ends.settling)) for c in columns.c]
-    return along(ordered(np.column_stack((columns.state, found))), states)
+    logs = [np.log10(read_variance(bench, c, ends.settling)) for c in columns.c]
+    return along(ordered(np.column_stack((columns.state, logs))), states)
 
 
 def read_variance(bench: Bench, c: np.ndarray, settling: float) -> float:
@@ -87,16 +87,16 @@ def spectra_at(
     A state that the voltage does not hold so long, or whose own noise covers that of the wells, has the values of the
     nearest one.
     """
-    found = []
+    samples_of_rest = []
     for begun, c in zip(columns.state, columns.c, strict=True):
-        held = on_bench.concentrations_after(bench, c, voltage, ends.settling)
-        back = on_bench.position(bench, on_bench.concentrations_after(bench, held, 0.0, ends.settling))
-        if abs(back - begun) < STAYED and (seen := level_and_corner(bench, held, voltage, ends.settling)):
-            found.append((back, *seen))
-    if not found:  # all states have moved on to that of rest
-        seen = level_and_corner(bench, held, voltage, ends.settling)
-        found.append((back, *(seen or (np.log10(QUIET), -np.log10(ends.settling)))))
-    samples = np.array(found)
+        settled = on_bench.concentrations_after(bench, c, voltage, ends.settling)
+        back = on_bench.position(bench, on_bench.concentrations_after(bench, settled, 0.0, ends.settling))
+        if abs(back - begun) < STAYED and (level_corner := level_and_corner(bench, settled, voltage, ends.settling)):
+            samples_of_rest.append((back, *level_corner))
+    if not samples_of_rest:  # all states have moved on to that of rest
+        level_corner = level_and_corner(bench, settled, voltage, ends.settling)
+        samples_of_rest.append((back, *(level_corner or (np.log10(QUIET), -np.log10(ends.settling)))))
+    samples = np.array(samples_of_rest)
     return along(ordered(samples[:, [0, 1]]), states), along(ordered(samples[:, [0, 2]]), states)
 
 
@@ -120,8 +120,7 @@ def level_and_corner(bench: Bench, c: np.ndarray, voltage: float, settling: floa
 
     def off(x: np.ndarray) -> np.ndarray:
         falling, white, f_c = np.exp(x)
-        apart: np.ndarray = np.log((falling / f**2 + white / (1.0 + (f / f_c) ** 2)) / S)[near]
-        return apart
+        return np.log((falling / f**2 + white / (1.0 + (f / f_c) ** 2)) / S)[near]
 
     _, white, f_c = least_squares(off, begin, bounds=(begin - 3.0, begin + 3.0)).x / np.log(10.0)
     return float(white), float(f_c)
@@ -135,9 +134,8 @@ def spectrum(bench: Bench, c: np.ndarray, voltage: float, f: np.ndarray) -> np.n
     run = on_bench.at_rest(bench, c)
     integrate.jump(run, voltage)
     charges, both = column_of(run).charges, hops(run)
-    each = np.array([charges.log_chord_by_hops(2j * np.pi * frequency) for frequency in f])
-    found: np.ndarray = 2.0 * (np.abs(each) ** 2 @ both) * ions_per_area(bench)
-    return found
+    by_frequency = np.array([charges.log_chord_by_hops(2j * np.pi * frequency) for frequency in f])
+    return 2.0 * (np.abs(by_frequency) ** 2 @ both) * ions_per_area(bench)
 
 
 def ions_per_area(bench: Bench) -> float:

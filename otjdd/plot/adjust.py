@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from otjdd.plot.axes import HELD, SUPERSCRIPT
+from otjdd.plot.axes import SUPERSCRIPT, UNIT_ATTRIBUTE
 from otjdd.plot.style import STYLE
 from otjdd.units import DIMENSIONS, quantity, unit
 
@@ -44,14 +44,14 @@ def limited(fig: Figure, side: str, text: str) -> None:
     if not colon or not (low.strip() or high.strip()):
         raise ValueError(f'expected LOW:HIGH with units, such as "0 V:2 V", got {text!r}')
     lower, upper = (amount(part) if part.strip() else None for part in (low, high))
-    units = {found[1] for found in (lower, upper) if found}
+    units = {quantity[1] for quantity in (lower, upper) if quantity}
     fitting = [(axes, scale) for axes in everywhere(fig) if (scale := scale_of(axes, side, units)) is not None]
     if not fitting:
-        known = dict.fromkeys(
+        units_of_axes = dict.fromkeys(
             own or "plain numbers" for axes in everywhere(fig) if (own := unit_of_axis(axes, side)) is not None
         )
         raise ValueError(
-            f"no {side} axis of this figure is in {' and '.join(units) or '1'}; there are {', '.join(known)}"
+            f"no {side} axis of this figure is in {' and '.join(units) or '1'}; there are {', '.join(units_of_axes)}"
         )
     for axes, scale in fitting:
         if lower and upper and not lower[0] * scale < upper[0] * scale:
@@ -89,12 +89,12 @@ def unit_of_axis(axes: Axes, side: str) -> str | None:
     """Unit of the data of an axis, "" for plain numbers; None for axes without data."""
     if not axes.axison or not axes.has_data():
         return None
-    kept = getattr(axes, HELD.format(side), None)
-    if kept is not None:
-        return "" if kept == "1" else kept
+    unit = getattr(axes, UNIT_ATTRIBUTE.format(side), None)
+    if unit is not None:
+        return "" if unit == "1" else unit
     label = getattr(axes, f"get_{side}label")()
-    found = AXIS.match(label)
-    return None if not label else found[1] if found else ""
+    match = AXIS.match(label)
+    return None if not label else match[1] if match else ""
 
 
 def everywhere(fig: Figure) -> Iterator[Axes]:

@@ -26,7 +26,9 @@ ON_TICKS = {"s", "m", "Hz"}  # units that a logarithmic axis writes, with prefix
 FEW = 300  # largest over smallest value, below which powers of ten give a logarithmic axis too few ticks
 NAMED = {"x": 5, "y": 7}  # most ticks with a unit that a panel has room for
 LONG = 1e4  # value from which ticks are written with a power of ten, and have room for fewer of them
-HELD = "otjdd_{}_unit"  # attribute of axes: the unit of their data on that side, which the label may show with a prefix
+UNIT_ATTRIBUTE = (
+    "otjdd_{}_unit"  # attribute of axes: the unit of their data on that side, which the label may show with a prefix
+)
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ARROW = "-|>,head_width=0.25,head_length=0.5"
 HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: width of a legend's handle, of a letter, and of a panel's legend
@@ -43,9 +45,9 @@ def quantity_axis(
     lengths and frequencies. Over few decades it also has ticks between the powers of ten.
     """
     values = np.asarray(values, dtype=float)
-    setattr(axes, HELD.format(side), unit)
+    setattr(axes, UNIT_ATTRIBUTE.format(side), unit)
     largest = float(np.nanmax(np.abs(values), initial=0.0)) if np.isfinite(values).any() else 0.0
-    own, shown = getattr(axes, f"{side}axis"), symbol(unit)
+    own, printed_unit = getattr(axes, f"{side}axis"), symbol(unit)
     if worth_logarithms(values) if log is None else log:
         axes.set(**{f"{side}scale": "log"})
         few = np.nanmax(values) < FEW * np.nanmin(values)
@@ -60,18 +62,18 @@ def quantity_axis(
             own.set_minor_formatter(NullFormatter())
             if not few:
                 own.set_major_locator(LogLocator(numticks=NAMED[side]))
-            shown = "1"
-        elif few and (found := prefix(largest, unit)):
-            own.set_major_formatter(found[0])
-            shown = found[1]
+            printed_unit = "1"
+        elif few and (prefixed := prefix(largest, unit)):
+            own.set_major_formatter(prefixed[0])
+            printed_unit = prefixed[1]
         elif few:
             own.set_major_formatter(lambda value, _: three_digits(value))
-    elif found := prefix(largest, unit):
-        own.set_major_formatter(found[0])
-        shown = found[1]
+    elif prefixed := prefix(largest, unit):
+        own.set_major_formatter(prefixed[0])
+        printed_unit = prefixed[1]
     elif axes.get_xscale() == "linear" == axes.get_yscale():
         axes.ticklabel_format(axis="x" if side == "x" else "y", useOffset=False)
-    axes.set(**{f"{side}label": name + f" ({shown})" * (shown != "1")})
+    axes.set(**{f"{side}label": name + (f" ({printed_unit})" if printed_unit != "1" else "")})
 
 
 def prefix(largest: float, unit: str) -> tuple[Callable[[float, Any], str], str] | None:
@@ -96,9 +98,11 @@ def colours(
     low, high = mappable.get_clim()
     logarithmic = isinstance(mappable.norm, LogNorm)
     few = logarithmic and high < FEW * low
-    found = None if logarithmic else prefix(max(abs(low), abs(high)), unit)
-    shown = found[1] if found else "1" if few else symbol(unit)
-    bar = first.figure.colorbar(mappable, within, axes, label=name + f" ({shown})" * (shown != "1"))
+    prefixed = None if logarithmic else prefix(max(abs(low), abs(high)), unit)
+    printed_unit = prefixed[1] if prefixed else "1" if few else symbol(unit)
+    bar = first.figure.colorbar(
+        mappable, within, axes, label=name + (f" ({printed_unit})" if printed_unit != "1" else "")
+    )
     if few:
         bar.locator, bar.formatter = (
             LogLocator(subs=(1.0, 2.0, 5.0)),
@@ -106,14 +110,14 @@ def colours(
         )
         bar.minorformatter = NullFormatter()
         bar.update_ticks()
-    if found:
-        bar.formatter = FuncFormatter(found[0])
+    if prefixed:
+        bar.formatter = FuncFormatter(prefixed[0])
         bar.update_ticks()
 
 
 def symbol(unit: str) -> str:
     """A unit as it is printed."""
-    return re.sub(r"\^?-\d|\^\d", lambda found: found[0].lstrip("^").translate(SUPERSCRIPT), unit).replace("ohm", "Ω")
+    return re.sub(r"\^?-\d|\^\d", lambda match: match[0].lstrip("^").translate(SUPERSCRIPT), unit).replace("ohm", "Ω")
 
 
 def three_digits(value: float, unit: str = "1") -> str:
@@ -129,7 +133,7 @@ def three_digits(value: float, unit: str = "1") -> str:
         text = digits + power
     else:
         text = f"{float(f'{value:.3g}'):.6g}"
-    return (text + f" {symbol(unit)}" * (unit != "1")).replace("-", "\N{MINUS SIGN}")
+    return (text + (f" {symbol(unit)}" if unit != "1" else "")).replace("-", "\N{MINUS SIGN}")
 
 
 def volts(value: float) -> str:

@@ -38,8 +38,7 @@ class Clock(NamedTuple):
         """Place u of times t [s] on the axis."""
         k = np.clip(np.searchsorted(self.edges, t, side="right") - 1, 0, len(self.first) - 1)
         since = np.maximum(np.asarray(t, dtype=float) - self.edges[k], 0)
-        place: np.ndarray = k + np.log1p(since / self.first[k]) / np.log1p(np.diff(self.edges)[k] / self.first[k])
-        return place
+        return k + np.log1p(since / self.first[k]) / np.log1p(np.diff(self.edges)[k] / self.first[k])
 
 
 def clock_of(ds: xr.Dataset, times: np.ndarray) -> Clock | None:

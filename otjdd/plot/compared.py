@@ -52,7 +52,12 @@ def compared(
 
 def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
     """The kind of panel to draw: `kind` if it fits, else a loop of the polarisation, else the first. Raises ValueError."""
-    return next((one for one in (kind, "hysteresis") if one in KINDS and KINDS[one].fits(runs)), "") or chosen(runs)[0]
+    return (
+        next(
+            (candidate for candidate in (kind, "hysteresis") if candidate in KINDS and KINDS[candidate].fits(runs)), ""
+        )
+        or chosen(runs)[0]
+    )
 
 
 def shows(results: Sequence[xr.Dataset], kind: str, measured: xr.Dataset | None) -> bool:
@@ -94,9 +99,9 @@ def measured_points(kind: str, ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray] 
 
 def of_resistance(ds: xr.Dataset) -> np.ndarray | None:
     """Measured resistance [ohm]: as measured, or from a conductance, or from a read current and its voltage."""
-    found = first(ds, "read_resistance", "resistance")
-    if found is not None:
-        return found
+    resistance = first(ds, "read_resistance", "resistance")
+    if resistance is not None:
+        return resistance
     conductance, current, voltage = first(ds, "conductance"), first(ds, "read_current"), first(ds, "read_voltage")
     with np.errstate(divide="ignore"):
         if conductance is not None:
@@ -110,8 +115,8 @@ def as_result(ds: xr.Dataset) -> xr.Dataset:
     current = first(ds, "current", "read_current")
     arrays: dict[str, np.ndarray] = {}
     if resistance is not None:
-        known = {"read_resistance": resistance, "read_time": time, "write_voltage": voltage}
-        arrays |= {name: values for name, values in known.items() if values is not None}
+        as_outputs = {"read_resistance": resistance, "read_time": time, "write_voltage": voltage}
+        arrays |= {name: values for name, values in as_outputs.items() if values is not None}
     elif current is not None and voltage is not None and time is not None:
         arrays |= {"time": time, "voltage": voltage, "current": current, "conduction_current": current}
     elif current is not None and voltage is not None:

@@ -91,16 +91,16 @@ def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = N
     log : logarithmic scale of the colours; None takes one for values over more than a decade
     """
     there = np.flatnonzero(np.isfinite(ds[name].values).all(axis=(1, 2)))
-    shown = there[np.unique(np.round(np.linspace(0, len(there) - 1, min(MOST, len(there)))).astype(int))]
-    values = ds[name].values[shown]
+    chosen = there[np.unique(np.round(np.linspace(0, len(there) - 1, min(MOST, len(there)))).astype(int))]
+    values = ds[name].values[chosen]
     logarithmic = worth_logarithms(np.abs(values)) if log is None else log
     values = magnitude(values) if logarithmic else values
     norm = (mpl.colors.LogNorm if logarithmic else mpl.colors.Normalize)(np.nanmin(values), np.nanmax(values))
     axes.axis("off")
-    columns = int(np.ceil(np.sqrt(len(shown))))
-    rows = -(-len(shown) // columns)
+    columns = int(np.ceil(np.sqrt(len(chosen))))
+    rows = -(-len(chosen) // columns)
     width, height = 1.0 / columns, 1.0 / rows
-    for i, (step, value) in enumerate(zip(shown, values, strict=True)):
+    for i, (step, value) in enumerate(zip(chosen, values, strict=True)):
         row, column = divmod(i, columns)
         place = column * width + GAP / 2, 1.0 - (row + 1) * height, width - GAP, height - TITLE
         inner = axes.inset_axes(place)
@@ -112,8 +112,8 @@ def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = N
             inner.set_ylabel("word line", fontsize=6, labelpad=1)
         inner.spines[["top", "right"]].set_visible(True)
     colours(mpl.cm.ScalarMappable(norm, "viridis"), axes, label, ds[name].attrs["units"])
-    if len(shown) < len(there):
-        small_print(axes, f"{len(shown)} of {len(there)} steps")
+    if len(chosen) < len(there):
+        small_print(axes, f"{len(chosen)} of {len(there)} steps")
 
 
 def title(ds: xr.Dataset, step: int) -> str:

@@ -87,8 +87,8 @@ def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[s
     names = [kind for kind in KINDS if KINDS[kind].fits(runs) and any(measured_points(kind, run.ds) for run in data)]
     names = [kind for kind in names if kind != "iv-linear"]
     if not names:
-        held = "; ".join(f"{run.label} holds {', '.join(map(str, run.ds.data_vars))}" for run in data)
-        raise ValueError(f"no picture of these results shows what was measured: {held}")
+        contents = "; ".join(f"{run.label} holds {', '.join(map(str, run.ds.data_vars))}" for run in data)
+        raise ValueError(f"no picture of these results shows what was measured: {contents}")
     return names
 
 

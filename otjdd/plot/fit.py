@@ -25,16 +25,16 @@ MOST = 6  # most curves with a panel each
 def fit_figure(ds: xr.Dataset) -> Figure:
     """Figure of a fit: a panel for each curve, one for the residuals, one for the correlations, one for each profile."""
     curves = curves_of(ds)
-    shown = min(len(curves), MOST)
+    drawn = min(len(curves), MOST)
     several = ds.sizes["parameter"] > 1 and "correlation" in ds
     with style():
-        fig, places = panels(shown + 1 + several + ds.sizes.get("profile", 0))
-        for number, axes in enumerate(places[:shown]):
+        fig, places = panels(drawn + 1 + several + ds.sizes.get("profile", 0))
+        for number, axes in enumerate(places[:drawn]):
             beside(axes, ds, number, curves[number])
-        residuals(places[shown], ds, curves)
+        residuals(places[drawn], ds, curves)
         if several:
-            correlations(places[shown + 1], ds)
-        for i, axes in enumerate(places[shown + 1 + several :]):
+            correlations(places[drawn + 1], ds)
+        for i, axes in enumerate(places[drawn + 1 + several :]):
             draw_profile(axes, ds, i)
         for i, axes in enumerate(places):
             parts.letter(axes, i)
@@ -46,15 +46,15 @@ def beside(axes: Axes, ds: xr.Dataset, number: int, curve: dict[str, Any]) -> No
     inside = ds["curve"].values == number
     x, y, fitted = (ds[name].values[inside] for name in ("axis_value", "measured", "fitted"))
     log = curve["scale"].kind != "linear"
-    shown = parts.magnitude if log else np.asarray
+    on_axis = parts.magnitude if log else np.asarray
     axes.plot(
-        x, shown(y), "o", markersize=2.5, color=GREY, markerfacecolor="none", markeredgewidth=0.6, label="measured"
+        x, on_axis(y), "o", markersize=2.5, color=GREY, markerfacecolor="none", markeredgewidth=0.6, label="measured"
     )
-    axes.plot(x, shown(fitted), color=BLUE, label="fit")
+    axes.plot(x, on_axis(fitted), color=BLUE, label="fit")
     name = curve["quantity"].replace("_", " ")
     signed = log and "current" in name
     parts.quantity_axis(axes, "x", x, curve["axis"].replace("_", " "), unit_of(curve["axis"]), log=is_logarithmic(x))
-    parts.quantity_axis(axes, "y", shown(y), f"|{name}|" if signed else name, unit_of(curve["quantity"]), log=log)
+    parts.quantity_axis(axes, "y", on_axis(y), f"|{name}|" if signed else name, unit_of(curve["quantity"]), log=log)
     parts.legend(axes, curve["label"][:40])
 
 

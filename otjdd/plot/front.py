@@ -55,31 +55,31 @@ def distances_of(ds: xr.Dataset) -> tuple[np.ndarray, list[str], list[str]]:
 
 def named(ds: xr.Dataset) -> dict[str, np.ndarray]:
     """Name of each claim and each target of a calibration -> distances (visit,) of the sets that were tried."""
-    found, aims, targets = distances_of(ds)
-    return fronts.of_aims(found, targets) | fronts.of_aims(found, aims)
+    by_aim, aims, targets = distances_of(ds)
+    return fronts.of_aims(by_aim, targets) | fronts.of_aims(by_aim, aims)
 
 
 def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs to draw, see `front_figure`. Raises ValueError."""
-    known = named(ds)
+    by_name = named(ds)
     for name in names:
-        if name not in known:
-            raise ValueError(f"{name!r} is no aim of this calibration{meant(name, known)}: {', '.join(known)}")
+        if name not in by_name:
+            raise ValueError(f"{name!r} is no aim of this calibration{meant(name, by_name)}: {', '.join(by_name)}")
     if len(names) == 1:
         raise ValueError("a front is between two aims: name another one as well")
     if names:
         return list(combinations(names, 2))[:PANELS]
     pairs = fronts.exclusive_pairs(fronts.within_reach(*distances_of(ds)))
     if not pairs:
-        raise ValueError(f"no two aims exclude each other; name two of {', '.join(known)}")
+        raise ValueError(f"no two aims exclude each other; name two of {', '.join(by_name)}")
     return [(pair.first, pair.second) for pair in pairs[:PANELS]]
 
 
 def fill(ds: xr.Dataset, pairs: Sequence[tuple[str, str]], places: Sequence[Axes]) -> None:
     """Draw each pair into its axes."""
-    known = named(ds)
+    by_name = named(ds)
     for number, ((first, second), axes) in enumerate(zip(pairs, places, strict=True)):
-        draw(axes, known[first], known[second])
+        draw(axes, by_name[first], by_name[second])
         axes.set(xlabel=f"{first}: distance in tolerances", ylabel=second)
         if len(pairs) > 1:
             parts.letter(axes, number)

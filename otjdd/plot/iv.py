@@ -69,28 +69,29 @@ def sweeps(voltage: np.ndarray) -> bool:
 def at_frozen_ions(ds: xr.Dataset) -> list[IVCurve]:
     """A curve for each state and temperature, the darker the warmer."""
     ds = ds.sortby("bias")
-    V, count, found = ds.bias.values, ds.sizes["temperature"], []
+    V, count, curves = ds.bias.values, ds.sizes["temperature"], []
     fine = refined(V, V)
     for i, state in enumerate(ds.state.values):
         for j in range(count):
             name = str(state) if j == count - 1 else ""
             current = between(V, V, ds.bias_current.values[i, j], fine).current
-            found.append(IVCurve(fine, current, name, i, (j, count), in_time=False))
-    return found
+            curves.append(IVCurve(fine, current, name, i, (j, count), in_time=False))
+    return curves
 
 
 def in_cycles(ds: xr.Dataset, voltage: str, current: str) -> list[IVCurve]:
     """A curve for each loop of a sweep, from pale to dark; of many loops at most LOOPS, evenly chosen."""
-    V, seen = ds[voltage].values, ds[current].values
+    V, currents = ds[voltage].values, ds[current].values
     if voltage == "voltage":
         t, fine = ds.time.values, refined(ds.time.values, V)
-        V, seen = np.interp(fine, t, V), between(t, V, seen, fine).current
+        V, currents = np.interp(fine, t, V), between(t, V, currents, fine).current
     lots = loops(V, case_data(ds.attrs).get("drive", {}).get("cycles", 1))
     count = min(len(lots), LOOPS)
     chosen = np.linspace(0, len(lots) - 1, count).round().astype(int)
     several = len(lots) > 1
     return [
-        IVCurve(V[lots[i]], seen[lots[i]], f"loop {i + 1}" * several, shade=(k, count)) for k, i in enumerate(chosen)
+        IVCurve(V[lots[i]], currents[lots[i]], (f"loop {i + 1}" if several else ""), shade=(k, count))
+        for k, i in enumerate(chosen)
     ]
 
 
@@ -113,10 +114,10 @@ def iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the absolute current against voltage on a logarithmic axis."""
     drawn = plotted(axes, runs, magnitude)
     top = max(np.abs(c.voltage).max() for _, c in drawn)
-    seen = np.concatenate([magnitude(c.current)[np.abs(c.voltage) >= NEAR_ZERO * top] for _, c in drawn])
-    quantity_axis(axes, "y", seen, "|current|", "A", log=True)
-    if np.isfinite(seen).any():
-        axes.set_ylim(np.nanmin(seen) / 3, np.nanmax(seen) * 3)
+    currents = np.concatenate([magnitude(c.current)[np.abs(c.voltage) >= NEAR_ZERO * top] for _, c in drawn])
+    quantity_axis(axes, "y", currents, "|current|", "A", log=True)
+    if np.isfinite(currents).any():
+        axes.set_ylim(np.nanmin(currents) / 3, np.nanmax(currents) * 3)
     for i, (run, curve) in enumerate(drawn):
         if curve.in_time and (i + 1 == len(drawn) or drawn[i + 1][0] is not run):
             colour = axes.lines[i].get_color()

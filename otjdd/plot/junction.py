@@ -88,6 +88,6 @@ def finish(bands: Axes, spectrum: Axes, ds: xr.Dataset, shots: Sequence[Shot]) -
     legend(bands)
 
 
-def said(ds: xr.Dataset) -> str:
+def description(ds: xr.Dataset) -> str:
     """The figure in words, for readers who cannot see it."""
     return "; ".join(f"{shot.name}: junction at {volts(voltage_at(ds, shot.number))}" for shot in extremes(ds))

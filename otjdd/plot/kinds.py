@@ -43,7 +43,7 @@ class Kind(NamedTuple):
     usual: Callable[[Sequence[NamedResult]], bool]
 
 
-def each(
+def all_have(
     *names: str, when: Callable[[xr.Dataset], object] = lambda ds: True
 ) -> Callable[[Sequence[NamedResult]], bool]:
     """A predicate of results: each has all of these variables, none of them empty, and `when` holds for each."""
@@ -58,37 +58,41 @@ def never(_: Sequence[NamedResult]) -> bool:
 
 
 WRITTEN = ("write_voltage", "read_resistance")
-KEPT = ("read_time", "read_resistance")
+TIMED_READS = ("read_time", "read_resistance")
 TIMED = ("time", "voltage", "current", "conduction_current")
 BIASED = ("state", "temperature", "bias", "bias_current")
 SWEPT = 'a drive of the kind iv or triangle (with record.every = "all"), or steps with read_each'
-ALTERNATING = each(*WRITTEN, when=reads.alternating)
-VACANCIES = each("x", "snapshot_time", "vacancy_concentration")
-BANDS = each("x", "cell_width", "snapshot_time", "band_position", "band_edge")
-ELECTRONS = each("film_electrons", "vacancy_concentration", "conduction_band", "snapshot_junction_voltage")
-SPECTRUM = each("snapshot_time", "spectrum_energy", "spectrum_density")
+ALTERNATING = all_have(*WRITTEN, when=reads.alternating)
+VACANCIES = all_have("x", "snapshot_time", "vacancy_concentration")
+BANDS = all_have("x", "cell_width", "snapshot_time", "band_position", "band_edge")
+ELECTRONS = all_have("film_electrons", "vacancy_concentration", "conduction_band", "snapshot_junction_voltage")
+SPECTRUM = all_have("snapshot_time", "spectrum_energy", "spectrum_density")
 SIGNALS = ("state", "temperature", "bias", "frequency", "impedance_real", "impedance_imag", "capacitance")
-SPECTRA, CAPACITANCES = each(*SIGNALS, when=small_signal.enough_frequencies), each(*SIGNALS, when=small_signal.biased)
-FEW = each(*SIGNALS, when=small_signal.few)
-DEPLETED = each(*SIGNALS, when=small_signal.depleted)
-HYSTERESIS = each("voltage", "junction_voltage", "polarisation", when=polarised.loops)
-POLARISED = each("time", "voltage", "polarisation", when=lambda ds: ds.sizes["time"] > 2)
-TWO_STATES = each(*BIASED, when=lambda ds: ds.sizes["state"] > 1 and ds.sizes["bias"] > 2)
-ARRHENIUS = each(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2 and iv.iv_curves(ds))
-NOISY = each("read_time", "read_current", "read_voltage", when=noise.has_spectrum)
-SINGLE = each("read_time", "read_current", "read_voltage", when=noise.random_ions)
+SPECTRA, CAPACITANCES = (
+    all_have(*SIGNALS, when=small_signal.enough_frequencies),
+    all_have(*SIGNALS, when=small_signal.biased),
+)
+FEW = all_have(*SIGNALS, when=small_signal.few)
+DEPLETED = all_have(*SIGNALS, when=small_signal.depleted)
+HYSTERESIS = all_have("voltage", "junction_voltage", "polarisation", when=polarised.loops)
+POLARISED = all_have("time", "voltage", "polarisation", when=lambda ds: ds.sizes["time"] > 2)
+TWO_STATES = all_have(*BIASED, when=lambda ds: ds.sizes["state"] > 1 and ds.sizes["bias"] > 2)
+ARRHENIUS = all_have(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2 and iv.iv_curves(ds))
+NOISY = all_have("read_time", "read_current", "read_voltage", when=noise.has_spectrum)
+SINGLE = all_have("read_time", "read_current", "read_voltage", when=noise.random_ions)
 PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of such a drive with parts that read"
 
 
 def of_one(*names: str) -> Callable[[Sequence[NamedResult]], bool]:
     """A predicate of results: there is one, and each of these variables has a finite number."""
-    found = each(*names, when=lambda ds: all(np.isfinite(ds[name].values).any() for name in names))
-    return lambda runs: len(runs) == 1 and found(runs)
+    all_finite = all_have(*names, when=lambda ds: all(np.isfinite(ds[name].values).any() for name in names))
+    return lambda runs: len(runs) == 1 and all_finite(runs)
 
 
 CELLS, SENSED, PROGRAMMED = of_one("cell_conductance"), of_one("sensed_current"), of_one("program_error")
 
-WARM = each("time", "junction_temperature", when=lambda ds: ds.sizes["time"] > 2)
+SPIKE_PAIRS = all_have(*TIMED_READS, when=learning.pair_of)
+WARM = all_have("time", "junction_temperature", when=lambda ds: ds.sizes["time"] > 2)
 READS_APART, CURVES_APART = of_one("kind_read_current", "read_current"), of_one("kind_bias_current", "bias_current")
 
 
@@ -109,7 +113,7 @@ KINDS = {
     "loop": Kind(
         reads.loop, "resistance against the voltage of the write before the read",
         "reads after writes of different voltages, as a drive of the kind write-read-loop has",
-        each(*WRITTEN, when=reads.different), each(*WRITTEN, when=reads.steps_writes),
+        all_have(*WRITTEN, when=reads.different), all_have(*WRITTEN, when=reads.steps_writes),
     ),
     "columns": Kind(
         columns.currents, "current through each kind of columns: of each read, or at frozen ions against the voltage",
@@ -122,7 +126,7 @@ KINDS = {
     "conductance": Kind(
         reads.conductance, "conductance read by read, with its window and nonlinearity",
         "two reads or more, as a train with read_each has",
-        each(*WRITTEN, when=lambda ds: ds.sizes["read"] > 1), each(*WRITTEN, when=reads.repeats_writes),
+        all_have(*WRITTEN, when=lambda ds: ds.sizes["read"] > 1), all_have(*WRITTEN, when=reads.repeats_writes),
     ),
     "endurance": Kind(
         reads.endurance, "resistance of both states, cycle by cycle",
@@ -135,14 +139,14 @@ KINDS = {
     "retention": Kind(
         reads.retention, "resistance against the time since the write, with its loss per decade",
         "three reads or more after a write, as a hold with reads_per_decade has",
-        each(*KEPT, when=reads.holds), each(*KEPT, when=reads.without_writes),
+        all_have(*TIMED_READS, when=reads.holds), all_have(*TIMED_READS, when=reads.without_writes),
     ),
     "iv": Kind(
         iv.iv, "|current| against voltage, logarithmic: loops and curves at frozen ions",
-        SWEPT, each(when=iv.iv_curves), each(when=lambda ds: iv.iv_curves(ds) and "capacitance" not in ds),
+        SWEPT, all_have(when=iv.iv_curves), all_have(when=lambda ds: iv.iv_curves(ds) and "capacitance" not in ds),
     ),
     "iv-linear": Kind(
-        iv.iv_linear, "current against voltage, linear", SWEPT, each(when=iv.iv_curves), never,
+        iv.iv_linear, "current against voltage, linear", SWEPT, all_have(when=iv.iv_curves), never,
     ),
     "arrhenius": Kind(
         iv.arrhenius, "|current| / T^2 against 1 / T, with the activation energy",
@@ -184,7 +188,7 @@ KINDS = {
     "current": Kind(
         series.current, "current and voltage over time",
         'a recorded time series: record.every = "all", or record.windows',
-        each(*TIMED, when=lambda ds: ds.sizes["time"] > 2), each(*TIMED, when=series.shows_time),
+        all_have(*TIMED, when=lambda ds: ds.sizes["time"] > 2), all_have(*TIMED, when=series.shows_time),
     ),
     "noise": Kind(
         noise.spectrum, "spectrum of the current of reads at one voltage, with its slope and the shot noise of electrons",
@@ -201,7 +205,7 @@ KINDS = {
     "train": Kind(
         series.train, "peak current of each pulse, with PPF and PTP",
         'two equal pulses or more, recorded with record.every = "all"',
-        each(*TIMED, when=series.shows_pulses), each(*TIMED, when=series.shows_pulses),
+        all_have(*TIMED, when=series.shows_pulses), all_have(*TIMED, when=series.shows_pulses),
     ),
     "ppf": Kind(
         learning.ppf, "PPF and PTP against the interval of the pulses, of several results",
@@ -211,7 +215,7 @@ KINDS = {
     "stdp": Kind(
         learning.stdp, "change of conductance against the delay of two spikes",
         "results of a drive with one part of the kind spikes between two reads",
-        each(*KEPT, when=learning.pair_of), lambda runs: len(runs) > 1 and each(*KEPT, when=learning.pair_of)(runs),
+        SPIKE_PAIRS, lambda runs: len(runs) > 1 and SPIKE_PAIRS(runs),
     ),
     "vacancies": Kind(
         profiles.vacancies, "vacancy concentration against position, a map when there are many snapshots",
@@ -263,25 +267,25 @@ def chosen(runs: Sequence[NamedResult], kinds: str | Sequence[str] = ()) -> list
             raise ValueError(f"there is no kind of picture {kind!r}{meant(kind, KINDS)}; there are {', '.join(KINDS)}")
         if not KINDS[kind].fits(runs):
             raise ValueError(f"nothing to draw for {kind!r}: it needs {KINDS[kind].needs}; {holds(runs)}")
-    found = asked or [kind for kind, row in KINDS.items() if row.usual(runs) and row.fits(runs)]
-    if not found:
+    drawn = asked or [kind for kind, row in KINDS.items() if row.usual(runs) and row.fits(runs)]
+    if not drawn:
         raise ValueError(
             f"nothing to draw: {holds(runs)}. Pictures need two reads or more, a time series "
             '(record.every = "all"), snapshots, or curves of a drive of the kind iv, cv or impedance'
         )
-    return found
+    return drawn
 
 
 def holds(runs: Sequence[NamedResult]) -> str:
     """Contents of results, in words."""
-    said = []
+    texts = []
     for run in runs:
         sizes = run.ds.sizes
         parts = [("read", "read"), ("instant", "time"), ("snapshot", "snapshot"), ("bias voltage", "bias")]
         parts += [("step of a crossbar", "step")]
-        counts = [f"{sizes[dim]} {name}" + "s" * (sizes[dim] != 1) for name, dim in parts if sizes.get(dim)]
-        said.append(f"{run.label or 'this result'} holds {', '.join(counts) or 'no reads, instants or snapshots'}")
-    return "; ".join(said)
+        counts = [f"{sizes[dim]} {name}" + ("s" if sizes[dim] != 1 else "") for name, dim in parts if sizes.get(dim)]
+        texts.append(f"{run.label or 'this result'} holds {', '.join(counts) or 'no reads, instants or snapshots'}")
+    return "; ".join(texts)
 
 
 def listing() -> str:

@@ -30,10 +30,10 @@ def distinct(attrs: Sequence[Mapping[Any, Any]]) -> list[str]:
 
     attrs : attributes of each result
     """
-    titles = [str(one.get("title", "")) for one in attrs]
+    titles = [str(own.get("title", "")) for own in attrs]
     if len(set(titles)) == len(titles) and max(map(len, titles)) <= LONGEST:
         return titles
-    cases = [dict(leaves(case_data(one))) for one in attrs]
+    cases = [dict(leaves(case_data(own))) for own in attrs]
     keys = [
         key for key in dict.fromkeys(k for case in cases for k in case) if len({str(c.get(key)) for c in cases}) > 1
     ]
@@ -83,18 +83,18 @@ def parts_by_kind(attrs: Mapping[str, Any]) -> dict[str, str]:
     for i, (kind, off) in enumerate(zip(kinds, idle, strict=True)):
         alike = [k for k, other in enumerate(kinds) if other == kind and idle[k] == off]
         if not off:
-            named[f"drive.parts[{i}]"] = kind + f" {alike.index(i) + 1}" * (len(alike) > 1)
+            named[f"drive.parts[{i}]"] = kind + (f" {alike.index(i) + 1}" if len(alike) > 1 else "")
     return named
 
 
 def with_words(ds: xr.Dataset) -> xr.Dataset:
     """The Dataset of a study, with the name in words of each coordinate as its attribute WORDS."""
     names = parts_by_kind(ds.attrs)
-    said = {}
+    in_words = {}
     for key in map(str, ds.coords):
         path, _, name = key.rpartition(".")
-        said[key] = f"{names[path]} {name.replace('_', ' ')}" if path in names else readable(key)
-    return ds.assign_coords({key: ds[key].assign_attrs({WORDS: words}) for key, words in said.items()})
+        in_words[key] = f"{names[path]} {name.replace('_', ' ')}" if path in names else readable(key)
+    return ds.assign_coords({key: ds[key].assign_attrs({WORDS: words}) for key, words in in_words.items()})
 
 
 def words_of(ds: xr.Dataset | xr.DataArray, key: Hashable) -> str:
@@ -129,22 +129,22 @@ def parameter_words(keys: Iterable[object], attrs: Mapping[str, Any]) -> list[st
 
 def split_kind(key: str, kinds: Sequence[str]) -> tuple[str, str]:
     """Key within its kind of columns, and " of " with the name of the kind; "" for a key of no kind."""
-    found = OF_KIND.fullmatch(key)
-    if not found:
+    match = OF_KIND.fullmatch(key)
+    if not match:
         return key, ""
-    number = int(found[1])
-    return found[2].removeprefix("set."), f" of {kinds[number] if number < len(kinds) else f'kind {number + 1}'}"
+    number = int(match[1])
+    return match[2].removeprefix("set."), f" of {kinds[number] if number < len(kinds) else f'kind {number + 1}'}"
 
 
 def last_words(key: str) -> str:
     """Last part of a key in words; of a spread with what is spread: "width of activation energy"."""
-    found = OF_SPREAD.fullmatch(key)
-    if found:
-        return f"{found[2] or 'spread'} of {last_words(found[1])}"
+    match = OF_SPREAD.fullmatch(key)
+    if match:
+        return f"{match[2] or 'spread'} of {last_words(match[1])}"
     return key.replace('"', "").rpartition(".")[2].replace("_", " ")
 
 
-def meant(name: str, known: Iterable[str]) -> str:
+def meant(name: str, names: Iterable[str]) -> str:
     """ " (did you mean ...?)" of a misspelt name, "" when nothing is near."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
     return f" (did you mean {close[0]!r}?)" if close else ""

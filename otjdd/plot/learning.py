@@ -34,9 +34,9 @@ def ppf(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw PPF and PTP of trains against the interval of their pulses, with exponentials through four or more."""
     runs = sorted(runs, key=lambda run: interval(run.ds))
     x = np.array([interval(run.ds) for run in runs])
-    found = [plasticity.facilitation(plasticity.read_peaks(run.ds)) for run in runs]
+    of_runs = [plasticity.facilitation(plasticity.read_peaks(run.ds)) for run in runs]
     for name, colour, marker in (("ppf", BLUE, "o"), ("ptp", ORANGE, "s")):
-        y = 100 * np.array([one[name] for one in found])
+        y = 100 * np.array([of_run[name] for of_run in of_runs])
         label = name.upper() + fitted_curve(axes, curves.exponential, x, y, colour)
         axes.plot(x, y, marker, color=colour, label=label, clip_on=False)
     axes.set(ylabel="index (%)")
@@ -59,17 +59,19 @@ def fitted_curve(
     try:
         if len(x) < 4:
             return ""
-        found = fit(x, y)
+        fitted = fit(x, y)
     except ValueError:
         return ""
     fine = np.linspace(x.min(), x.max(), 201)
-    line = found.amplitude * np.exp(-((fine / found.scale) ** (1 if fit is curves.exponential else 2))) + found.offset
+    line = (
+        fitted.amplitude * np.exp(-((fine / fitted.scale) ** (1 if fit is curves.exponential else 2))) + fitted.offset
+    )
     if np.ptp(line) > 1.5 * np.ptp(y):  # a peak between two points, which no point supports
         return ""
-    if fit is curves.gaussian and found.misfit > LOOSE:
+    if fit is curves.gaussian and fitted.misfit > LOOSE:
         return ""
     axes.plot(mirror * fine, line, color=colour, linewidth=0.8)
-    return f", τ = {three_digits(found.scale, 's')}"
+    return f", τ = {three_digits(fitted.scale, 's')}"
 
 
 def many_intervals(runs: Sequence[NamedResult]) -> bool:

@@ -45,21 +45,21 @@ def measured_figure(ds: xr.Dataset) -> Figure:
 def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
     """Fill axes with one quantity against another, a colour for each record or temperature."""
     x, y = ds[axis].values, ds[name].values
-    shown = parts.magnitude(y) if name in SIGNED else y
+    on_axis = parts.magnitude(y) if name in SIGNED else y
     floor = ds[name].attrs.get("noise_floor", 0.0)
     lost = np.abs(y) < LOST * floor
     words, values = groups(ds)
     several = np.unique(values)
     for i, value in enumerate(several):
         inside, colour = values == value, CYCLE[i % 6]
-        label = f"{words} {value:g}" + " K" * (words == "T =") if words and len(several) <= FULL else None
-        clear = np.where(lost, np.nan, shown)[inside]
+        label = f"{words} {value:g}" + (" K" if words == "T =" else "") if words and len(several) <= FULL else None
+        clear = np.where(lost, np.nan, on_axis)[inside]
         axes.plot(x[inside], clear, "o-", markersize=2.2, linewidth=0.6, color=colour, label=label)
-        axes.plot(x[inside & lost], shown[inside & lost], "o", markersize=1.6, color=colour, alpha=0.4)
+        axes.plot(x[inside & lost], on_axis[inside & lost], "o", markersize=1.6, color=colour, alpha=0.4)
     plain = name.replace("_", " ")
     parts.quantity_axis(axes, "x", x, axis.replace("_", " "), unit_of(axis), log=False)
     log = None if name in (*SIGNED, "resistance", "conductance") else False
-    parts.quantity_axis(axes, "y", shown, f"|{plain}|" if name in SIGNED else plain, unit_of(name), log)
+    parts.quantity_axis(axes, "y", on_axis, f"|{plain}|" if name in SIGNED else plain, unit_of(name), log)
     if floor:
         bottom = min(floor / 10, axes.get_ylim()[1])
         axes.set_ylim(bottom=bottom)
@@ -67,7 +67,7 @@ def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
         axes.axhline(floor, color=GREY, linewidth=0.6, label=f"noise {parts.three_digits(floor, 'A')}")
     elif ds["branch"].values.max() > 0 and axis != "time":
         first = ds["record"].values == ds["record"].values[0]
-        parts.arrows(axes, x[first], shown[first], ORANGE)
+        parts.arrows(axes, x[first], on_axis[first], ORANGE)
     if axes.get_legend_handles_labels()[0]:
         parts.legend(axes)
 

@@ -125,15 +125,15 @@ class Scene:
         top.tick_params(labelbottom=False)
         bottom.set_ylabel("voltage (V)" if names[1] == "A" else "write voltage (V)")
         dots = [axes.plot([], [], "o", color="black", markersize=4)[0] for axes in (top, bottom)]
-        said = bottom.annotate("", (1.0, 1.01), xycoords="axes fraction", ha="right", va="bottom", fontsize=7)
+        caption = bottom.annotate("", (1.0, 1.01), xycoords="axes fraction", ha="right", va="bottom", fontsize=7)
 
-        self._marks = [*dots, said]
+        self._marks = [*dots, caption]
 
         def mark(now: float) -> None:
             i = int(np.clip(np.searchsorted(t, now * (1 + 1e-12), side="right") - 1, 0, len(t) - 1))
             for dot, row in zip(dots, (above, voltage), strict=True):
                 dot.set_data([place(now)], [row[i]])
-            said.set_text(volts(voltage[i]) if np.isfinite(voltage[i]) else "")
+            caption.set_text(volts(voltage[i]) if np.isfinite(voltage[i]) else "")
 
         return mark
 
@@ -174,7 +174,7 @@ def encoded(ds: xr.Dataset, suffix: str, name: str = "the movie") -> bytes:
     if len(scene.times) < LEAST:
         raise ValueError(
             f"a movie needs {LEAST} snapshots or more, this result has {len(scene.times)}: "
-            f"set record.profiles_at = {wanted(ds)} in its case, or record.profiles_at_reads = true"
+            f"set record.profiles_at = {log_spaced_times(ds)} in its case, or record.profiles_at_reads = true"
         )
     times = instants(ds)
     rate = max(1.0, len(times) / SECONDS)
@@ -209,21 +209,21 @@ def mp4(scene: Scene, times: np.ndarray, rate: float) -> bytes:
     width, height = 2 * np.round(scene.fig.get_size_inches() * DPI / 2) / DPI
     scene.fig.set_size_inches(width, height)  # even numbers of pixels, which the codec requires
     with tempfile.TemporaryDirectory() as folder, mpl.rc_context({"animation.ffmpeg_path": ffmpeg()}):
-        made = Path(folder) / "movie.mp4"
+        file = Path(folder) / "movie.mp4"
         options: dict[str, Any] = {"fps": rate, "codec": "libx264", "extra_args": ["-pix_fmt", "yuv420p"]}
         writer = animation.FFMpegWriter(**options)  # takes a float for fps, though its types say int
-        with writer.saving(scene.fig, made, DPI):
+        with writer.saving(scene.fig, file, DPI):
             for t in times:
                 scene.show(t)
                 writer.grab_frame()
-        return made.read_bytes()
+        return file.read_bytes()
 
 
 def ffmpeg() -> str | None:
     """Path of ffmpeg: of the system, else of the package imageio-ffmpeg; None without either."""
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
+    program = shutil.which("ffmpeg")
+    if program:
+        return program
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
 
@@ -232,7 +232,7 @@ def ffmpeg() -> str | None:
         return None
 
 
-def wanted(ds: xr.Dataset) -> str:
+def log_spaced_times(ds: xr.Dataset) -> str:
     """A list of log-spaced times up to the end of a result, as text for a case file."""
     last = max(float(ds.snapshot_time.values[-1]), 1e-9)
     times = last * 10.0 ** np.arange(-8.0, 0.1)

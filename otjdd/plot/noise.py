@@ -45,20 +45,20 @@ def trace(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw spectra of the current over its mean, the line of their slope, and the shot noise of electrons."""
-    seen = []
+    frequencies = []
     for i, run in enumerate(runs):
-        found = current_noise.noise(run.ds)
-        f, relative = found.frequency.values, found.current_spectrum.values / found.mean_current.item() ** 2
-        line = np.exp(np.log(relative).mean() + found.slope.item() * (np.log(f) - np.log(f).mean()))
-        seen.append(f)
-        told = f"$f^{{{found.slope.item():.2f}}}$, $fS/I^2$ = {found['size'].item():.1e}"
-        if np.isfinite(found.hooge.item()):
-            told += f", times {found.ions.item():.2g} ions {found.hooge.item():.1e}"
-        label = legend_label(run, told)
+        measured = current_noise.noise(run.ds)
+        f, relative = measured.frequency.values, measured.current_spectrum.values / measured.mean_current.item() ** 2
+        line = np.exp(np.log(relative).mean() + measured.slope.item() * (np.log(f) - np.log(f).mean()))
+        frequencies.append(f)
+        text = f"$f^{{{measured.slope.item():.2f}}}$, $fS/I^2$ = {measured['size'].item():.1e}"
+        if np.isfinite(measured.hooge.item()):
+            text += f", times {measured.ions.item():.2g} ions {measured.hooge.item():.1e}"
+        label = legend_label(run, text)
         axes.plot(f, relative, color="0.7", linewidth=0.7)
         axes.plot(f, line, label=label, **stroke(i, 0, len(runs), 1))
-        shot = found.shot_spectrum.item() / found.mean_current.item() ** 2
+        shot = measured.shot_spectrum.item() / measured.mean_current.item() ** 2
         axes.axhline(shot, color="0.5", linewidth=0.7, linestyle=":", label="2eI of electrons" if i == 0 else None)
     axes.set(yscale="log", ylabel="S/I² (1/Hz)")
-    quantity_axis(axes, "x", np.concatenate(seen), "frequency", "Hz", log=True)
+    quantity_axis(axes, "x", np.concatenate(frequencies), "frequency", "Hz", log=True)
     legend(axes)

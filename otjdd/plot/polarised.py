@@ -44,9 +44,9 @@ def in_time(axes: Axes, runs: Sequence[NamedResult]) -> None:
     for i, run in enumerate(runs):
         t = run.ds.time.values
         t = clock(t) if clock else t
-        shown = t > 0 if log else slice(None)
+        positive = t > 0 if log else slice(None)
         P = MICRO * run.ds.polarisation.values
-        axes.plot(t[shown], P[shown], linewidth=0.9, label=legend_label(run, ""), **stroke(i, 0, len(runs), 1))
+        axes.plot(t[positive], P[positive], linewidth=0.9, label=legend_label(run, ""), **stroke(i, 0, len(runs), 1))
     axes.set(ylabel=NAME)
     if log:
         quantity_axis(axes, "x", times[times > 0], "time", "s", log=True)
@@ -66,25 +66,25 @@ def switching_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
         V, current = run.ds.voltage.values, run.ds.displacement_current.values
         axes.plot(V, current, linewidth=1.0, label=legend_label(run, ""), **stroke(i, 0, len(runs), 1))
     quantity_axis(axes, "x", np.concatenate([run.ds.voltage.values for run in runs]), "voltage", "V", log=False)
-    seen = np.concatenate([run.ds.displacement_current.values for run in runs])
-    quantity_axis(axes, "y", seen, "displacement current", "A", log=False)
+    currents = np.concatenate([run.ds.displacement_current.values for run in runs])
+    quantity_axis(axes, "y", currents, "displacement current", "A", log=False)
     legend(axes)
 
 
 def electroresistance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the ratio of the currents of the first two states against the voltage at which they are read."""
-    shown = []
+    all_ratios = []
     for i, run in enumerate(runs):
         ds = run.ds.sortby("bias")
         V = ds.bias.values
         for j, T in enumerate(ds.temperature.values):
             ratio = ratios(V, np.abs(ds.bias_current.values[:2, j]))
-            shown.append(ratio)
+            all_ratios.append(ratio)
             states = " / ".join(map(str, ds.state.values[:2]))
-            label = legend_label(run, states + f", {T:g} K" * (ds.sizes["temperature"] > 1))
+            label = legend_label(run, states + (f", {T:g} K" if ds.sizes["temperature"] > 1 else ""))
             axes.plot(V, ratio, linewidth=1.0, label=label, **stroke(i, j, len(runs), ds.sizes["temperature"]))
     axes.set(xlabel="read voltage (V)")
-    quantity_axis(axes, "y", np.concatenate(shown), "ratio of the currents", log=True)
+    quantity_axis(axes, "y", np.concatenate(all_ratios), "ratio of the currents", log=True)
     legend(axes)
 
 

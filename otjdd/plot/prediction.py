@@ -44,9 +44,9 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
             if len(names) > 1 and own is None:
                 parts.letter(axes, i)
         shares = " and ".join(f"{levels[high] - levels[low]:g} %" for low, high in pairs[::-1])
-        shown = main(ds)
-        said = f"median and bands of {shares} of {ds.attrs['draws']} draws of the fitted parameters"
-        parts.small_print(places[0], said + (f"; {width(ds, shown)}" if shown else ""))
+        quantity = main(ds)
+        caption = f"median and bands of {shares} of {ds.attrs['draws']} draws of the fitted parameters"
+        parts.small_print(places[0], caption + (f"; {width(ds, quantity)}" if quantity else ""))
     return fig
 
 

@@ -95,8 +95,8 @@ def row_axis(axes: Axes, t: np.ndarray, clock: Clock | None, even: bool) -> None
         for edge in range(1, len(clock.first)):
             axes.axhline(edge, color="white", linewidth=0.6)
     else:
-        seen = np.unique(np.linspace(0, len(t) - 1, 7).round().astype(int))
-        axes.set_yticks(seen, [instant(t[i]) for i in seen])
+        ticks = np.unique(np.linspace(0, len(t) - 1, 7).round().astype(int))
+        axes.set_yticks(ticks, [instant(t[i]) for i in ticks])
         axes.set_ylabel("time of the snapshot (rows alike)")
 
 
@@ -198,7 +198,7 @@ def thickness(ds: xr.Dataset) -> float:
 
 def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the current density per energy, in the snapshots that `bands` draws."""
-    top, seen = 0.0, []
+    top, spectra = 0.0, []
     for i, run in enumerate(runs):
         shots = extremes(run.ds)
         for j, shot in enumerate(shots):
@@ -206,8 +206,8 @@ def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
             line = stroke(i, j, len(runs), len(shots))
             axes.plot(E, np.where(density > 0, density, np.nan), label=legend_label(run, shot.name), **line)
             top = max(top, np.nanmax(density, initial=0.0))
-            seen.append((E, density))
-    drawn = np.concatenate([E[density > top * 1e-12] for E, density in seen]) if top else np.array([])
+            spectra.append((E, density))
+    drawn = np.concatenate([E[density > top * 1e-12] for E, density in spectra]) if top else np.array([])
     if drawn.size:
         axes.set(ylim=(top * 1e-12, top * 5), xlim=(drawn.min(), drawn.max()))
     axes.set(yscale="log", xlabel="electron energy (eV)", ylabel="current density (A m⁻² eV⁻¹)")
@@ -230,8 +230,8 @@ def at_voltages(ds: xr.Dataset, shots: list[Shot]) -> list[Shot]:
     V = [voltage_at(ds, shot.number) for shot in shots]
     if not np.isfinite(V).all() or np.ptp(V) < SAME_VOLTAGE:
         return shots
-    told = [volts(round(v, 3)) if abs(v) >= SAME_VOLTAGE else "0 V" for v in V]
-    return [Shot(shot.number, f"{shot.name}, at {text}") for shot, text in zip(shots, told, strict=True)]
+    texts = [volts(round(v, 3)) if abs(v) >= SAME_VOLTAGE else "0 V" for v in V]
+    return [Shot(shot.number, f"{shot.name}, at {text}") for shot, text in zip(shots, texts, strict=True)]
 
 
 def voltage_at(ds: xr.Dataset, number: int) -> float:
@@ -254,12 +254,12 @@ def extremes(ds: xr.Dataset) -> list[Shot]:
     R = ds.read_resistance.values[read] if len(read) > 1 else np.array([])
     if not len(R) or not np.isfinite(R).all() or R.max() <= SAME * R.min():
         return [every(ds)[i] for i in sorted({0, len(t) - 1})]
-    found = []
+    shots = []
     for name, i in (("LRS", int(np.argmax(R < SAME * R.min()))), ("HRS", int(np.argmax(R > R.max() / SAME)))):
         V = float(ds.write_voltage[read[i]]) if "write_voltage" in ds else np.nan
         when = f"after {volts(V)}" if np.isfinite(V) and V else f"at {instant(t[shot[i]])}"
-        found.append(Shot(int(shot[i]), f"{name}, {when}"))
-    return found
+        shots.append(Shot(int(shot[i]), f"{name}, {when}"))
+    return shots
 
 
 def with_reads(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:

@@ -42,10 +42,10 @@ def bars(axes: Axes, x: np.ndarray, y: np.ndarray, ds: xr.Dataset) -> None:
     if "read_resistance_error" not in ds:
         return
     error = ds.read_resistance_error.values
-    known = np.isfinite(error)
+    finite = np.isfinite(error)
     low, high = y * -np.expm1(-error), y * np.expm1(error)  # the errors are of the logarithm
-    at = np.asarray(x)[known], np.asarray(y)[known]
-    axes.errorbar(*at, (low[known], high[known]), fmt="none", ecolor=GREY, elinewidth=0.6, capsize=1.5, zorder=0)
+    at = np.asarray(x)[finite], np.asarray(y)[finite]
+    axes.errorbar(*at, (low[finite], high[finite]), fmt="none", ecolor=GREY, elinewidth=0.6, capsize=1.5, zorder=0)
 
 
 def hollow(i: int) -> dict[str, Any]:
@@ -58,13 +58,13 @@ def loop_numbers(ds: xr.Dataset) -> str | None:
 
     A set lowers the resistance, a reset raises it, at either sign of the voltage.
     """
-    found = synapse.loop(ds)
-    if not np.isfinite([found["set_voltage"], found["reset_voltage"]]).all():
+    numbers = synapse.loop(ds)
+    if not np.isfinite([numbers["set_voltage"], numbers["reset_voltage"]]).all():
         return None
-    first = "set" if found["set_decades"] > 0 else "reset"
-    then = "reset" if found["reset_decades"] > 0 else "set"
-    ends = f"{first} {volts(found['set_voltage'])}, {then} {volts(found['reset_voltage'])}"
-    return f"high/low {three_digits(max(found['ratio'], 1 / found['ratio']), '1')}, {ends}"
+    first = "set" if numbers["set_decades"] > 0 else "reset"
+    then = "reset" if numbers["reset_decades"] > 0 else "set"
+    ends = f"{first} {volts(numbers['set_voltage'])}, {then} {volts(numbers['reset_voltage'])}"
+    return f"high/low {three_digits(max(numbers['ratio'], 1 / numbers['ratio']), '1')}, {ends}"
 
 
 def conductance(axes: Axes, runs: Sequence[NamedResult]) -> None:
@@ -72,12 +72,12 @@ def conductance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     for i, run in enumerate(runs):
         G, V = 1 / run.ds.read_resistance.values, run.ds.write_voltage.values
         number = np.arange(1, len(G) + 1)
-        one = len(runs) == 1
+        alone = len(runs) == 1
         bars(axes, number, G, run.ds)
-        axes.plot(number, G, color=GREY if one else CYCLE[i % 6], linewidth=0.5, zorder=1)
+        axes.plot(number, G, color=GREY if alone else CYCLE[i % 6], linewidth=0.5, zorder=1)
         for marks, colour, sign in ((V > 0, BLUE, "after V > 0"), (V < 0, ORANGE, "after V < 0")):
             if marks.any():
-                colour = colour if one else CYCLE[i % 6]
+                colour = colour if alone else CYCLE[i % 6]
                 face = colour if sign.endswith("> 0") else "white"
                 axes.plot(
                     number[marks], G[marks], MARKERS[i % 6], color=colour, markerfacecolor=face, clip_on=False,
@@ -148,9 +148,9 @@ def endurance(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 def windows(ds: xr.Dataset) -> str:
     """Smallest and largest ratio of the two resistances of a cycle, as text."""
-    (_, _, one, _), (_, _, other, _) = states(ds)
-    count = min(len(one), len(other))
-    ratio = np.exp(np.abs(np.log(one[:count] / other[:count])))
+    (_, _, first, _), (_, _, second, _) = states(ds)
+    count = min(len(first), len(second))
+    ratio = np.exp(np.abs(np.log(first[:count] / second[:count])))
     return f"high/low {three_digits(float(ratio.min()))} to {three_digits(float(ratio.max()))} in {count} cycles"
 
 
@@ -163,8 +163,8 @@ def spreads(axes: Axes, runs: Sequence[NamedResult]) -> None:
 def states(ds: xr.Dataset) -> list[tuple[str, np.ndarray, np.ndarray, bool]]:
     """For each of two alternating writes: name, cycles (n,), resistances (n,) [ohm], True for a positive voltage."""
     V, R = ds.write_voltage.values, ds.read_resistance.values
-    found = [(V > 0, f"after {volts(V[V > 0][0])}"), (V < 0, f"after {volts(V[V < 0][0])}")]
-    return [(name, np.arange(1, marks.sum() + 1), R[marks], i == 0) for i, (marks, name) in enumerate(found)]
+    writes = [(V > 0, f"after {volts(V[V > 0][0])}"), (V < 0, f"after {volts(V[V < 0][0])}")]
+    return [(name, np.arange(1, marks.sum() + 1), R[marks], i == 0) for i, (marks, name) in enumerate(writes)]
 
 
 def alternating(ds: xr.Dataset) -> bool:
@@ -202,8 +202,8 @@ def holds(ds: xr.Dataset) -> list[Relaxation]:
     voltages = next((ds[name].values for name in ("write_end_voltage", "write_voltage") if name in ds), unknown)
     groups = [np.flatnonzero(ends == end) for end in np.unique(ends[np.isfinite(ends)])]
     read_at = ds.read_voltage.values if "read_voltage" in ds else np.zeros(ds.sizes["read"])
-    kept = [g for g in groups if len(g) > 2 and np.allclose(read_at[g], read_at[g[0]], atol=1e-6)]
-    return [Relaxation(float(ends[g[0]]), float(voltages[g[0]]), g) for g in kept]
+    held_reads = [g for g in groups if len(g) > 2 and np.allclose(read_at[g], read_at[g[0]], atol=1e-6)]
+    return [Relaxation(float(ends[g[0]]), float(voltages[g[0]]), g) for g in held_reads]
 
 
 def writes(ds: xr.Dataset) -> np.ndarray:

@@ -38,7 +38,7 @@ def named_results(
     if label is None:
         labels = [""] if len(results) == 1 else distinct([ds.attrs for ds in results])
     else:
-        labels = [label] if isinstance(label, str) else [str(one) for one in label]
+        labels = [label] if isinstance(label, str) else [str(entry) for entry in label]
     if len(labels) != len(results):
         raise ValueError(f"{len(results)} results take as many labels, not {len(labels)}")
     return [NamedResult(ds, text) for ds, text in zip(results, labels, strict=True)]

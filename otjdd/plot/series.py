@@ -33,10 +33,10 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     clock = clocks[0] if all(same(clocks[0], other) for other in clocks) else None
     for i, run in enumerate(runs):
         t = clock(run.ds.time.values) if clock else run.ds.time.values
-        shown, carried = (magnitude(run.ds[name].values) for name in ("current", "conduction_current"))
+        total, carried = (magnitude(run.ds[name].values) for name in ("current", "conduction_current"))
         line = stroke(i, 0, len(runs), 1)
         if len(runs) == 1:
-            above.plot(t, shown, color=GREY, linewidth=0.5, label="total, as read")
+            above.plot(t, total, color=GREY, linewidth=0.5, label="total, as read")
         above.plot(t, carried, linewidth=0.9, label=legend_label(run, "conduction" if len(runs) == 1 else ""), **line)
         times_V, voltage = applied(run.ds)
         when = clock(times_V) if clock else times_V
@@ -64,11 +64,11 @@ def applied(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return ds.time.values, ds.voltage.values
 
 
-def same(one: Clock | None, other: Clock | None) -> bool:
+def same(first: Clock | None, second: Clock | None) -> bool:
     """True if two clocks (or None) have the same parts."""
-    if one is None or other is None:
-        return one is other
-    return len(one.edges) == len(other.edges) and np.allclose(one.edges, other.edges, rtol=1e-9)
+    if first is None or second is None:
+        return first is second
+    return len(first.edges) == len(second.edges) and np.allclose(first.edges, second.edges, rtol=1e-9)
 
 
 def train(axes: Axes, runs: Sequence[NamedResult]) -> None:
@@ -93,11 +93,11 @@ def shows_pulses(ds: xr.Dataset) -> bool:
     """True if a result holds the current of two equal pulses or more."""
     if ds.sizes.get("time", 0) < 5 or "current" not in ds or not np.ptp(ds.voltage.values):
         return False
-    found = plasticity.pulses(ds)
-    if len(found) < 2:
+    trains = plasticity.pulses(ds)
+    if len(trains) < 2:
         return False
     V = ds.voltage.values
-    tops = np.array([V[pulse][np.argmax(np.abs(V[pulse]))] for pulse in found])
+    tops = np.array([V[pulse][np.argmax(np.abs(V[pulse]))] for pulse in trains])
     return bool(np.ptp(tops) < 1e-3 * np.abs(tops).max())
 
 

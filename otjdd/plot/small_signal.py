@@ -35,18 +35,18 @@ def signal_curves(ds: xr.Dataset, along: str) -> list[SignalCurve]:
     """Curves of a result along "frequency" or "bias": one for each value of the other coordinates, MOST spread evenly."""
     others = [dim for dim in ("state", "temperature", "bias", "frequency") if dim != along]
     stacked = ds.stack(curve=others).transpose("curve", ...)
-    found, count = [], stacked.sizes["curve"]
+    drawn, count = [], stacked.sizes["curve"]
     for number, i in enumerate(np.linspace(0, count - 1, min(count, MOST)).round().astype(int)):
-        one = stacked.isel(curve=i)
+        line = stacked.isel(curve=i)
         words = {
-            "state": str(one.state.item()), "temperature": f"{float(one.temperature):g} K",
-            "bias": (volts(float(one.bias)) if one.bias else "0 V") if along != "bias" else "",
-            "frequency": three_digits(float(one.frequency), "Hz") if along != "frequency" else "",
+            "state": str(line.state.item()), "temperature": f"{float(line.temperature):g} K",
+            "bias": (volts(float(line.bias)) if line.bias else "0 V") if along != "bias" else "",
+            "frequency": three_digits(float(line.frequency), "Hz") if along != "frequency" else "",
         }  # fmt: skip
         name = ", ".join(words[dim] for dim in others if ds.sizes[dim] > 1)
-        looped = small_signal.goes_back(one[along].values)
-        found.append(SignalCurve(one if looped else one.sortby(along), name, number))
-    return found
+        looped = small_signal.goes_back(line[along].values)
+        drawn.append(SignalCurve(line if looped else line.sortby(along), name, number))
+    return drawn
 
 
 def draw_curves(axes: Axes, runs: Sequence[NamedResult], along: str) -> Iterator[tuple[SignalCurve, dict[str, Any]]]:
@@ -199,9 +199,9 @@ def mott_schottky(axes: Axes, runs: Sequence[NamedResult]) -> None:
     power = 3 * int(np.floor(np.log10(largest) / 3 + 1e-9))
     for run, state, name, line in drawn_of:
         curve, fit = small_signal.depletion_line(run.ds, state)
-        found = f"{three_digits(fit.doping)} m⁻³, {three_digits(fit.built_in_voltage, 'V')}"
+        text = f"{three_digits(fit.doping)} m⁻³, {three_digits(fit.built_in_voltage, 'V')}"
         y, colour = 10.0**-power / curve.capacitance**2, line["color"]
-        axes.plot(curve.bias, y, "o", markersize=2.5, color=colour, label=f"{name}: {found}" if name else found)
+        axes.plot(curve.bias, y, "o", markersize=2.5, color=colour, label=f"{name}: {text}" if name else text)
         slope = (fit.line[1] - fit.line[0]) / (fit.voltages[1] - fit.voltages[0])
         deep = int(np.argmax(fit.line))
         ends = fit.voltages[deep], fit.voltages[deep] - fit.line[deep] / slope
@@ -209,18 +209,18 @@ def mott_schottky(axes: Axes, runs: Sequence[NamedResult]) -> None:
     unit = f"10{str(power).translate(SUPERSCRIPT)} F⁻²"
     axes.set(xlabel="voltage (V)", ylabel=f"1 / C² ({unit})", ylim=(0.0, None))
     legend(axes, "apparent doping, built-in voltage")
-    if said := "; ".join(dict.fromkeys(filter(None, (truth(run.ds, state, name) for run, state, name, _ in drawn_of)))):
-        small_print(axes, said)
+    if note := "; ".join(dict.fromkeys(filter(None, (truth(run.ds, state, name) for run, state, name, _ in drawn_of)))):
+        small_print(axes, note)
 
 
 def truth(ds: xr.Dataset, state: str, name: str) -> str:
     """Doping and flat-band voltage in the case of a result, as text; "" if the case has none."""
-    found = small_signal.mott_schottky(ds, state)
-    if not np.isfinite(found["doping_ratio"]):
+    numbers = small_signal.mott_schottky(ds, state)
+    if not np.isfinite(numbers["doping_ratio"]):
         return ""
-    flat = found["flat_band_voltage"]
+    flat = numbers["flat_band_voltage"]
     ending = f", bands flat at {volts(flat)}" if np.isfinite(flat) else ""
     return (
         f"{name}: "[: 99 * bool(name)]
-        + f"the case: {three_digits(found['doping'] / found['doping_ratio'])} m⁻³{ending}"
+        + f"the case: {three_digits(numbers['doping'] / numbers['doping_ratio'])} m⁻³{ending}"
     )

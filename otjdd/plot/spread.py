@@ -38,14 +38,14 @@ def cumulative(axes: Axes, sets: Sequence[Numbers], what: str, unit: str, of: st
     what, unit : name and unit of the numbers   of : what was counted, such as "devices"
     Point i of n stands at (i - 1/2)/n. On a logarithmic axis the spread is given in decades.
     """
-    every = np.concatenate([finite(one.values) for one in sets])
+    every = np.concatenate([finite(set_.values) for set_ in sets])
     log = worth_logarithms(every)
-    for i, one in enumerate(sets):
-        values = np.sort(finite(one.values))
+    for i, set_ in enumerate(sets):
+        values = np.sort(finite(set_.values))
         if not values.size:
             continue
         share = 100 * (np.arange(values.size) + 0.5) / values.size
-        text = f"{one.name}: " * (len(sets) > 1) + middle(values, unit, log)
+        text = (f"{set_.name}: " if len(sets) > 1 else "") + middle(values, unit, log)
         axes.plot(values, share, marker="osD^vP"[i % 6], markersize=2.5, label=text, **stroke(0, i, 1, len(sets)))
     quantity_axis(axes, "x", every, what, unit, log=log)
     axes.set(ylabel=f"cumulative share of {of} (%)", ylim=(0, 100))
@@ -62,18 +62,18 @@ def middle(values: np.ndarray, unit: str, log: bool) -> str:
 
 def boxes(axes: Axes, sets: Sequence[Numbers], what: str, unit: str) -> None:
     """Draw a box for each set: median, quartiles, whiskers within 1.5 interquartile ranges, and all numbers as dots."""
-    kept = [finite(one.values) for one in sets]
-    every = np.concatenate(kept)
-    drawn = axes.boxplot(kept, widths=0.5, showfliers=False, patch_artist=True, manage_ticks=False)
+    samples = [finite(set_.values) for set_ in sets]
+    every = np.concatenate(samples)
+    drawn = axes.boxplot(samples, widths=0.5, showfliers=False, patch_artist=True, manage_ticks=False)
     for i, box in enumerate(drawn["boxes"]):
         colour = stroke(0, i, 1, len(sets))["color"]
         box.set(facecolor=colour, alpha=0.25, edgecolor=colour)
         drawn["medians"][i].set(color=colour, linewidth=1.4)
         for part in (*drawn["whiskers"][2 * i : 2 * i + 2], *drawn["caps"][2 * i : 2 * i + 2]):
             part.set(color=colour, linewidth=0.8)
-        beside = i + 1 + np.linspace(-0.18, 0.18, len(kept[i])) if len(kept[i]) > 1 else [i + 1.0]
-        axes.plot(beside, kept[i], "o", markersize=2, color=GREY, alpha=0.7, zorder=0)
-    names = [one.name for one in sets]
+        beside = i + 1 + np.linspace(-0.18, 0.18, len(samples[i])) if len(samples[i]) > 1 else [i + 1.0]
+        axes.plot(beside, samples[i], "o", markersize=2, color=GREY, alpha=0.7, zorder=0)
+    names = [set_.name for set_ in sets]
     long = sum(map(len, names)) > 3 * LETTERS
     turned: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if long else {}
     axes.set_xticks(range(1, len(sets) + 1), names, **turned)

@@ -68,32 +68,32 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     Raises ValueError for an unknown name, when no point is done, and for another number of axes.
     """
     ds = with_words(ds)
-    known, asked = results_of(ds), [names] if isinstance(names, str) else list(names)
+    available, asked = results_of(ds), [names] if isinstance(names, str) else list(names)
     kinds: Sequence[str] = kinds_of(ds)
     for name in asked:
-        if name not in known and name not in kinds:
+        if name not in available and name not in kinds:
             hint = f"; also {', '.join(kinds)}" if kinds else ""
             raise ValueError(
-                f"{name!r} is none of what was kept{meant(name, [*known, *kinds])}: {', '.join(known)}{hint}"
+                f"{name!r} is none of what was kept{meant(name, [*available, *kinds])}: {', '.join(available)}{hint}"
             )
-    shown = [name for name in asked if name in known] or known[:RESULTS]
-    results = [one_number(ds, name) for name in shown]
-    kinds = [name for name in asked if name in kinds] or default_results(ds, bool(set(asked) & set(known)))
-    made = [panel for kind in kinds for panel in panels_of_kind(ds, kind, results)]
+    chosen = [name for name in asked if name in available] or available[:RESULTS]
+    results = [one_number(ds, name) for name in chosen]
+    kinds = [name for name in asked if name in kinds] or default_results(ds, bool(set(asked) & set(available)))
+    all_panels = [panel for kind in kinds for panel in panels_of_kind(ds, kind, results)]
     if PARALLEL in kinds:
-        made += [panel for result in results for panel in panels_of(ds, *result)]
-    if not any(np.isfinite(panel.result).any() for panel in made):
+        all_panels += [panel for result in results for panel in panels_of(ds, *result)]
+    if not any(np.isfinite(panel.result).any() for panel in all_panels):
         states = [f"{int((ds.status == k).sum())} {word}" for k, word in ((1, "failed"), (2, "missing"))]
         raise ValueError(f"nothing to draw: no point of this study is done ({', '.join(states)})")
     if own is not None:
-        if len(own) != len(made):
-            raise ValueError(f"{len(made)} panels take as many axes, not {len(own)}")
-        fill(made, own)
+        if len(own) != len(all_panels):
+            raise ValueError(f"{len(all_panels)} panels take as many axes, not {len(own)}")
+        fill(all_panels, own)
         return figure_of(own[0])
     with style():
-        fig, axes = panels(len(made))
-        fill(made, axes)
-        if more := [] if set(asked) & set(known) else known[len(shown) :]:
+        fig, axes = panels(len(all_panels))
+        fill(all_panels, axes)
+        if more := [] if set(asked) & set(available) else available[len(chosen) :]:
             fig.supxlabel(f"not drawn: {', '.join(more)}", fontsize=6)
     return fig
 
@@ -149,17 +149,17 @@ def distributions(kind: str, results: Sequence[Number]) -> list[Panel]:
     for result, omitted in results:
         key = str(result.name).partition("[")[0].rpartition(".")[0], result.attrs.get("units", "1")
         groups.setdefault(key if key[1] != "1" else (str(result.name), "1"), []).append(Number(result, omitted))
-    made = []
+    drawn = []
     for group in groups.values():
         draw = partial(study_sample.distribution, kind, [result for result, _ in group])
-        made.append(Panel(draw, group[0][0], "; ".join(dict.fromkeys(text for _, said in group for text in said))))
-    return made
+        drawn.append(Panel(draw, group[0][0], "; ".join(dict.fromkeys(text for _, notes in group for text in notes))))
+    return drawn
 
 
-def fill(made: Sequence[Panel], places: Sequence[Axes]) -> None:
+def fill(to_draw: Sequence[Panel], places: Sequence[Axes]) -> None:
     """Draw panels into axes, with one scale of colours for all maps of a result."""
     maps: dict[str, list[tuple[Axes, Any, xr.DataArray]]] = {}
-    for panel, axes in zip(made, places, strict=True):
+    for panel, axes in zip(to_draw, places, strict=True):
         mesh = panel.draw(axes)
         if panel.omitted:
             small_print(axes, panel.omitted)
@@ -167,18 +167,18 @@ def fill(made: Sequence[Panel], places: Sequence[Axes]) -> None:
             maps.setdefault(str(panel.result.name), []).append((axes, mesh, panel.result))
     for drawn in maps.values():
         _, mesh, result = drawn[-1]
-        colours(mesh, [one for one, _, _ in drawn], wrapped(result), result.attrs.get("units", "1"))
+        colours(mesh, [panel_axes for panel_axes, _, _ in drawn], wrapped(result), result.attrs.get("units", "1"))
 
 
 def one_number(ds: xr.Dataset, name: str) -> Number:
     """The last number of a result along each dimension of its own."""
-    array, said = ds[name], []
+    array, notes = ds[name], []
     for dim in [dim for dim in array.dims if dim not in ds.status.dims]:
         where = place(array.isel({dim: -1}), dim) if dim in array.coords else str(array.sizes[dim])
         if array.sizes[dim] > 1:
-            said.append(f"drawn at {dim} {where} (the last of {array.sizes[dim]})")
+            notes.append(f"drawn at {dim} {where} (the last of {array.sizes[dim]})")
         array = array.isel({dim: -1})
-    return Number(array.rename(name), said)
+    return Number(array.rename(name), notes)
 
 
 def panels_of(ds: xr.Dataset, result: xr.DataArray, omitted: list[str]) -> list[Panel]:
@@ -217,13 +217,13 @@ def maps_of(result: xr.DataArray, axes: Sequence[Hashable], omitted: list[str]) 
     if not third:
         return [Panel(partial(study_panels.image, result, along, up, norm, ""), result, "; ".join(omitted))]
     count = result.sizes[axes[2]]
-    shown = np.unique(np.linspace(0, count - 1, MAPS).round().astype(int))
-    said = [
+    chosen = np.unique(np.linspace(0, count - 1, MAPS).round().astype(int))
+    texts_of_axis = [
         f"{words_of(result, axes[2])} {text}" if axes[2] in result.coords else text for text in places(result, axes[2])
     ]
     if count > MAPS:
         omitted = [*omitted, f"{MAPS} of {count} values of {words_of(result, axes[2])} are drawn"]
-    cuts = [(result.isel({axes[2]: i}), said[i]) for i in shown]
+    cuts = [(result.isel({axes[2]: i}), texts_of_axis[i]) for i in chosen]
     return [
         Panel(partial(study_panels.image, cut, along, up, norm, title), cut, "; ".join(omitted)) for cut, title in cuts
     ]

@@ -57,33 +57,33 @@ def distributions(ds: xr.Dataset, axes: Axes) -> None:
     from scipy.special import ndtr, ndtri
 
     points = list(of_points(ds))
-    places = list(dict.fromkeys(one.where for one in points))
+    places = list(dict.fromkeys(point.where for point in points))
     most = 1
-    for one in points:
-        values = np.sort(finite(one.R))
+    for point in points:
+        values = np.sort(finite(point.R))
         most = max(most, values.size)
         share = 100 * (np.arange(values.size) + 0.5) / max(values.size, 1)
-        i = places.index(one.where)
+        i = places.index(point.where)
         axes.plot(
             values, share, "osD^vP"[i % 6], color=CYCLE[i % 6], markersize=2, markeredgewidth=0.5,
-            markerfacecolor=CYCLE[i % 6] if one.state == "low" else "white",
-            linestyle="none", label=(one.where or one.state) if one.state == "low" or not one.where else None,
+            markerfacecolor=CYCLE[i % 6] if point.state == "low" else "white",
+            linestyle="none", label=(point.where or point.state) if point.state == "low" or not point.where else None,
         )  # fmt: skip
     edge = 0.25 / most
     axes.set_yscale("function", functions=(lambda y: ndtri(np.clip(y / 100, 1e-9, 1 - 1e-9)), lambda z: 100 * ndtr(z)))
     axes.set_ylim(100 * edge, 100 * (1 - edge))
-    kept = [share for share in SHARES if edge <= share / 100 <= 1 - edge]
-    axes.set_yticks(kept, [f"{share:g}" for share in kept])
+    ticks = [share for share in SHARES if edge <= share / 100 <= 1 - edge]
+    axes.set_yticks(ticks, [f"{share:g}" for share in ticks])
     axes.set_yticks([], minor=True)
     axes.set_ylabel("cumulative share of reads (%)")  # of all devices and cycles
-    quantity_axis(axes, "x", np.concatenate([finite(one.R) for one in points]), "resistance", "ohm", log=True)
+    quantity_axis(axes, "x", np.concatenate([finite(point.R) for point in points]), "resistance", "ohm", log=True)
     legend(axes, "filled: low, open: high")
 
 
 def devices(ds: xr.Dataset, axes: Axes) -> None:
     """Draw a box for each state over the medians of the devices."""
-    points = sorted(of_points(ds), key=lambda one: one.state == "high")
-    sets = [Numbers(", ".join(filter(None, (one.where, one.state))), medians(one.R)) for one in points]
+    points = sorted(of_points(ds), key=lambda point: point.state == "high")
+    sets = [Numbers(", ".join(filter(None, (point.where, point.state))), medians(point.R)) for point in points]
     boxes(axes, sets, "median resistance of a device", "ohm")
 
 
@@ -94,11 +94,11 @@ def medians(R: np.ndarray) -> np.ndarray:
 
 def against_axis(ds: xr.Dataset, axes: Axes, along: Hashable) -> None:
     """Draw the standard deviations of ln R of both states along an axis, that of the radius as an area."""
-    found = one_axis(variability(ds), along)
-    area = AREA in found.coords
-    x = found[AREA].values * 1e12 if area else numbers_along(found.sigma_c2c, along)
-    lines(found, x, axes, "area" if area else "")
-    unit = "um^2" if area else found[along].attrs.get("units", "1") if along in found.coords else "1"
+    scatter = one_axis(variability(ds), along)
+    area = AREA in scatter.coords
+    x = scatter[AREA].values * 1e12 if area else numbers_along(scatter.sigma_c2c, along)
+    lines(scatter, x, axes, "area" if area else "")
+    unit = "um^2" if area else scatter[along].attrs.get("units", "1") if along in scatter.coords else "1"
     name = "area of the junction" if area else words_of(ds, along)
     log = True if area and len(x) > 1 else None
     quantity_axis(axes, "x", x, name, unit.replace("um", "µm"), log=log)
@@ -106,26 +106,26 @@ def against_axis(ds: xr.Dataset, axes: Axes, along: Hashable) -> None:
 
 def against_median(ds: xr.Dataset, axes: Axes) -> None:
     """Draw the standard deviations of ln R of both states against their median resistance."""
-    found = variability(ds)
-    for state, of_state in ((state, found.sel(state=state)) for state in ("low", "high")):
+    scatter = variability(ds)
+    for state, of_state in ((state, scatter.sel(state=state)) for state in ("low", "high")):
         R, error = (of_state[name].values.ravel() for name in ("median_resistance", "median_resistance_error"))
         points(of_state, R, axes, state, np.nan_to_num(error), {})
-    finish(found, axes)
-    quantity_axis(axes, "x", found.median_resistance.values, "median resistance", "ohm", log=True)
+    finish(scatter, axes)
+    quantity_axis(axes, "x", scatter.median_resistance.values, "median resistance", "ohm", log=True)
 
 
-def one_axis(found: xr.Dataset, along: Hashable) -> xr.Dataset:
+def one_axis(scatter: xr.Dataset, along: Hashable) -> xr.Dataset:
     """The variability along one axis, at the first value of all others."""
-    return found.isel({dim: 0 for dim in found.sizes if dim not in ("state", along)})
+    return scatter.isel({dim: 0 for dim in scatter.sizes if dim not in ("state", along)})
 
 
-def lines(found: xr.Dataset, x: np.ndarray, axes: Axes, power_of: str) -> None:
+def lines(scatter: xr.Dataset, x: np.ndarray, axes: Axes, power_of: str) -> None:
     """Draw the scatter of both states along x (n,). power_of : name of x, of which a power is stated; "" for none"""
     for state in ("low", "high"):
-        of_state = found.sel(state=state)
+        of_state = scatter.sel(state=state)
         powers = {kind: power(x, of_state[f"sigma_{kind}"].values, power_of) for kind in SCATTERS} if power_of else {}
         points(of_state, x, axes, state, None, powers)
-    finish(found, axes)
+    finish(scatter, axes)
 
 
 def power(x: np.ndarray, sigma: np.ndarray, of: str) -> str:
@@ -133,8 +133,8 @@ def power(x: np.ndarray, sigma: np.ndarray, of: str) -> str:
     good = np.isfinite(sigma) & (sigma > 0) & (x > 0)
     if good.sum() < SEVERAL:
         return ""
-    found = np.polyfit(np.log(x[good]), np.log(sigma[good]), 1)[0]
-    return f" ∝ {of}$^{{{round(float(found), 2) + 0.0:.2f}}}$"
+    exponent = np.polyfit(np.log(x[good]), np.log(sigma[good]), 1)[0]
+    return f" ∝ {of}$^{{{round(float(exponent), 2) + 0.0:.2f}}}$"
 
 
 def points(
@@ -154,9 +154,9 @@ def points(
         )  # fmt: skip
 
 
-def finish(found: xr.Dataset, axes: Axes) -> None:
+def finish(scatter: xr.Dataset, axes: Axes) -> None:
     """Set the y axis of scatter, and tell of what it does not show."""
-    sigma = np.concatenate([found[f"sigma_{kind}"].values.ravel() for kind in SCATTERS])
+    sigma = np.concatenate([scatter[f"sigma_{kind}"].values.ravel() for kind in SCATTERS])
     positive = sigma[np.isfinite(sigma) & (sigma > 0)]
     quantity_axis(axes, "y", positive, "standard deviation of ln R", "1")
     lost = int((sigma == 0).sum())

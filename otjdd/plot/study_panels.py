@@ -102,14 +102,14 @@ def places(result: xr.DataArray, dim: Hashable) -> list[str]:
     count = result.sizes[dim]
     if dim in result.coords:
         return [place(result.isel({dim: i}), dim) for i in range(count)]
-    found = [f"{i + 1}" for i in range(count)]
+    numbers = [f"{i + 1}" for i in range(count)]
     texts = [""] * count
     for values in columns(result, dim):
         if len(set(values)) > 1:
             texts = [", ".join(filter(None, pair)) for pair in zip(texts, values, strict=True)]
         if len(set(texts)) == count:
-            return texts if max(map(len, texts)) <= LONGEST else found
-    return found
+            return texts if max(map(len, texts)) <= LONGEST else numbers
+    return numbers
 
 
 def columns(result: xr.DataArray, dim: Hashable) -> Iterator[list[str]]:
@@ -123,8 +123,11 @@ def columns(result: xr.DataArray, dim: Hashable) -> Iterator[list[str]]:
         elif all(str(value).startswith("{") for value in values):
             tables = [dict(leaves(tomllib.loads(f"table = {value}")["table"])) for value in values]
             for inner in dict.fromkeys(inner for table in tables for inner in table):
-                said = [str(table.get(inner, "none")) for table in tables]
+                inner_values = [str(table.get(inner, "none")) for table in tables]
                 word = key.rpartition(" ")[2]
-                yield [f"{one} {word}" if inner == "law" else f"{inner.replace('_', ' ')} {one}" for one in said]
+                yield [
+                    f"{inner_value} {word}" if inner == "law" else f"{inner.replace('_', ' ')} {inner_value}"
+                    for inner_value in inner_values
+                ]
         else:
             yield [f"{key} {value}" for value in values]

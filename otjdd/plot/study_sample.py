@@ -84,15 +84,15 @@ def sensitivities(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
     """Draw first-order and total Sobol indices of the keys, with 95 % intervals, the most influential on top."""
     log = worth_logarithms(result.values)
     name = str(result.name)
-    found = sobol_indices(ds.assign({name: result}), name, log=log).sortby("total")
-    at = np.arange(found.sizes["key"])
+    indices = sobol_indices(ds.assign({name: result}), name, log=log).sortby("total")
+    at = np.arange(indices.sizes["key"])
     for kind, colour, shift in (("first", BLUE, 0.2), ("total", ORANGE, -0.2)):
-        low, high = found[kind] - found[f"{kind}_low"], found[f"{kind}_high"] - found[kind]
+        low, high = indices[kind] - indices[f"{kind}_low"], indices[f"{kind}_high"] - indices[kind]
         bars = np.maximum([low.values, high.values], 0.0)
         axes.barh(
-            at + shift, found[kind].values, 0.38, color=colour, label=f"{kind} order" if kind == "first" else kind
+            at + shift, indices[kind].values, 0.38, color=colour, label=f"{kind} order" if kind == "first" else kind
         )
-        axes.errorbar(found[kind].values, at + shift, xerr=bars, fmt="none", ecolor=GREY, elinewidth=0.8)
-    axes.set_yticks(at, [words_of(ds, str(key)) for key in found.key.values])
+        axes.errorbar(indices[kind].values, at + shift, xerr=bars, fmt="none", ecolor=GREY, elinewidth=0.8)
+    axes.set_yticks(at, [words_of(ds, str(key)) for key in indices.key.values])
     axes.set(xlabel="share of the variance", xlim=(min(0, axes.get_xlim()[0]), None))
-    legend(axes, "of log₁₀ " * log + "of " * (not log) + wrapped(result).replace("\n", " "))
+    legend(axes, ("of log₁₀ " if log else "of ") + wrapped(result).replace("\n", " "))

@@ -27,14 +27,14 @@ def foreign(data: bytes) -> str:
     with h5py.File(io.BytesIO(data), "r") as file:
         root = file.id
         for name in root:
-            shown = ascii(name.decode("utf-8", "replace"))
+            object_name = ascii(name.decode("utf-8", "replace"))
             if root.links.get_info(name).type != h5py.h5l.TYPE_HARD:
-                return f"{shown} is a link"
+                return f"{object_name} is a link"
             inner = h5py.h5o.open(root, name)
             if not isinstance(inner, h5py.h5d.DatasetID):
-                return f"{shown} is no array"
+                return f"{object_name} is no array"
             if fault := outside(inner.get_create_plist()):
-                return f"{shown} {fault}"
+                return f"{object_name} {fault}"
     return ""
 
 

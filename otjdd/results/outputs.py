@@ -186,10 +186,10 @@ def dataset(
     import xarray as xr
 
     sizes: dict[str, tuple[int, str]] = {}
-    made = {name: _variable(name, value, sizes) for name, value in (dict(arrays) | dict(coords or {})).items()}
-    where = {name for name in made if name in COORDINATES or name in (coords or {})}
-    data = {name: variable for name, variable in made.items() if name not in where}
-    return xr.Dataset(data, {name: made[name] for name in made if name in where}, dict(attrs or {}))
+    variables = {name: _variable(name, value, sizes) for name, value in (dict(arrays) | dict(coords or {})).items()}
+    where = {name for name in variables if name in COORDINATES or name in (coords or {})}
+    data = {name: variable for name, variable in variables.items() if name not in where}
+    return xr.Dataset(data, {name: variables[name] for name in variables if name in where}, dict(attrs or {}))
 
 
 def chosen(arrays: Mapping[str, ArrayLike], only: Collection[str]) -> dict[str, ArrayLike]:
@@ -211,13 +211,13 @@ def _variable(name: str, value: ArrayLike, sizes: dict[str, tuple[int, str]]) ->
     """(dims, array, attrs) of one output. sizes : dimension -> its length and the output that set it; is extended"""
     if name not in OUTPUTS:
         close = difflib.get_close_matches(name, OUTPUTS, n=1)
-        raise ValueError(f"there is no output {name!r}" + f" (did you mean {close[0]!r}?)" * bool(close))
+        raise ValueError(f"there is no output {name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
     dims, unit, long_name = OUTPUTS[name]
     array = np.asarray(value, dtype=None if name in TEXTS else float)
     if array.ndim != len(dims):
         raise ValueError(f"{name} has the dimensions {dims}, not the shape {array.shape}")
     for dim, size in zip(dims, array.shape, strict=True):
-        known, other = sizes.setdefault(dim, (size, name))
-        if size != known:
-            raise ValueError(f"{name} is {size} long in {dim}, {other} is {known}")
+        length, other = sizes.setdefault(dim, (size, name))
+        if size != length:
+            raise ValueError(f"{name} is {size} long in {dim}, {other} is {length}")
     return dims, array, {"units": unit, "long_name": long_name}

@@ -17,11 +17,11 @@ def of_drive(drive: Any) -> str:  # a `case.drive.Drive`; the package `case` sta
     """A drive in a line of words."""
     if hasattr(drive, "bias_voltages"):
         voltages, states = len(drive.bias_voltages()), len(drive.histories())
-        said = f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
-        return said + (f", {len(drive.frequency_values())} frequencies" if hasattr(drive, "frequency_values") else "")
+        text = f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
+        return text + (f", {len(drive.frequency_values())} frequencies" if hasattr(drive, "frequency_values") else "")
     if drive.kind == "patterns":
         kinds = [part.kind for part in drive.parts]
-        programs = f"{kinds.count('program')} times of programming, " * ("program" in kinds)
+        programs = f"{kinds.count('program')} times of programming, " if "program" in kinds else ""
         return f"{programs}{kinds.count('write')} writes and {kinds.count('read')} reads of a crossbar"
     waveform = drive.waveform()
     return f"{waveform.write_count} writes, {waveform.read_count} reads, {waveform.duration:.6g} s"
@@ -46,23 +46,23 @@ def of_outputs(ds: xr.Dataset) -> str:
         return of_crossbar(ds)
     if ds.sizes["read"]:
         R = ds.read_resistance.values
-        reads = f"{len(R)} read" + "s" * (len(R) > 1)
-        known = R[np.isfinite(R)]
-        if not known.size:  # at 0 V there is no resistance
+        reads = f"{len(R)} read" + ("s" if len(R) > 1 else "")
+        finite = R[np.isfinite(R)]
+        if not finite.size:  # at 0 V there is no resistance
             return f"{reads} at 0 V, {extent(ds.read_current.values)} A"
-        rest = f", {len(R) - known.size} at 0 V" * (known.size < len(R))
+        rest = f", {len(R) - finite.size} at 0 V" if finite.size < len(R) else ""
         errors = largest_error(ds, "read_resistance") + by_levels(ds, "read_current_error")
-        return f"{reads}{rest}, {extent(known)} ohm{errors}"
+        return f"{reads}{rest}, {extent(finite)} ohm{errors}"
     # The charging current at a jump depends on the time step: only the conduction current is shown.
     return f"{ds.sizes['time']} instants, conduction {extent(ds.conduction_current.values)} A"
 
 
 def largest_error(ds: xr.Dataset, name: str) -> str:
     """Largest stated error of a quantity and its parts, in words; "" if errors were not asked for."""
-    said = ds.attrs.get("error_estimate", "")
-    if said.startswith(NOT_STATED):
+    estimate = ds.attrs.get("error_estimate", "")
+    if estimate.startswith(NOT_STATED):
         return ", extrapolated to small cells, errors not stated"
-    if said.startswith(NOT_EXTRAPOLATED):
+    if estimate.startswith(NOT_EXTRAPOLATED):
         return f", {NOT_EXTRAPOLATED}"
     if f"{name}_error" not in ds:
         return ""
@@ -71,12 +71,12 @@ def largest_error(ds: xr.Dataset, name: str) -> str:
         return ", errors not known"
     at = int(np.nanargmax(total))
     parts = {"grid": "grid", "time": "time steps", "column": "columns"}
-    told = [
+    of_parts = [
         f"{words} {100 * ds[share].values.flat[at]:.2g} %"
         for part, words in parts.items()
         if (share := f"{name}_{part}_error") in ds
     ]
-    return f", within {100 * total.flat[at]:.2g} % ({', '.join(told)})"
+    return f", within {100 * total.flat[at]:.2g} % ({', '.join(of_parts)})"
 
 
 def by_levels(ds: xr.Dataset, name: str) -> str:
@@ -89,13 +89,13 @@ def by_levels(ds: xr.Dataset, name: str) -> str:
 def of_crossbar(ds: xr.Dataset) -> str:
     """Result of a crossbar in words."""
     size = f"{ds.sizes['word_line']} x {ds.sizes['bit_line']} cells, {ds.sizes['step'] - 1} steps"
-    told = [size, f"{float(ds.step_energy.sum()):.3g} J"]
+    parts = [size, f"{float(ds.step_energy.sum()):.3g} J"]
     disturb, sneak = (
         np.abs(ds[name].values[np.isfinite(ds[name].values)]) for name in ("write_disturb", "sneak_share")
     )
-    told += [f"writes change other cells by {disturb.max():.2g} decades at most"] if disturb.size else []
-    told += [f"sneak paths are {sneak.max():.2g} of a read at most"] if sneak.size else []
-    return ", ".join(told) + (of_programming(ds) if "program_missed" in ds else "")
+    parts += [f"writes change other cells by {disturb.max():.2g} decades at most"] if disturb.size else []
+    parts += [f"sneak paths are {sneak.max():.2g} of a read at most"] if sneak.size else []
+    return ", ".join(parts) + (of_programming(ds) if "program_missed" in ds else "")
 
 
 NAMED = 8  # most cells that a summary names
@@ -108,18 +108,18 @@ def of_programming(ds: xr.Dataset) -> str:
         return ""
     at = ds.isel(step=done[-1])
     pulses, error = at.program_pulses.values, np.abs(at.program_error.values)
-    told = (
+    text = (
         f"; programmed with {np.median(pulses):g} pulses a cell ({pulses.max():g} at most), "
         f"{at.program_energy.values.sum():.3g} J, median error {100.0 * np.median(error):.2g} %"
     )
     missed = np.argwhere(at.program_missed.values == 1.0)
     if not missed.size:
-        return f"{told}, no cell missed its target"
-    names = ", ".join(f"({i}, {j})" for i, j in missed[:NAMED]) + f" and {len(missed) - NAMED} more" * (
-        len(missed) > NAMED
-    )
+        return f"{text}, no cell missed its target"
+    names = ", ".join(f"({i}, {j})" for i, j in missed[:NAMED])
+    if len(missed) > NAMED:
+        names += f" and {len(missed) - NAMED} more"
     most = f"by {100.0 * error.max():.3g} % at most"
-    return f"{told}, {len(missed)} of {error.size} cells missed their targets, {most}: {names}"
+    return f"{text}, {len(missed)} of {error.size} cells missed their targets, {most}: {names}"
 
 
 def extent(values: np.ndarray) -> str:

@@ -51,24 +51,24 @@ def table(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
         ds = part_by_part(ds, dim) if dim in ds.dims else ds
     names = [name for name, variable in ds.data_vars.items() if variable.dims == dims]
     places = [dim for dim in dims if dim not in ds.coords] if len(dims) > 1 else []
-    kept = [*places, *(name for name, c in ds.coords.items() if c.dims and set(c.dims) <= set(dims)), *names]
-    units = {name: f"{name} ({ds[name].attrs.get('units', '1')})" for name in kept}
-    frame = ds[kept].to_dataframe(dim_order=list(dims)).reset_index()
-    return frame[kept].rename(columns=units)
+    columns = [*places, *(name for name, c in ds.coords.items() if c.dims and set(c.dims) <= set(dims)), *names]
+    units = {name: f"{name} ({ds[name].attrs.get('units', '1')})" for name in columns}
+    frame = ds[columns].to_dataframe(dim_order=list(dims)).reset_index()
+    return frame[columns].rename(columns=units)
 
 
 def level_by_level(ds: xr.Dataset) -> xr.Dataset:
     """A prediction with a variable for each percentile, "read_resistance 2.5 %"; one variable if all are equal."""
-    made: dict[str, xr.DataArray] = {}
+    by_level: dict[str, xr.DataArray] = {}
     for name, variable in ds.data_vars.items():
         rows = variable.values
         if LEVELS not in variable.dims:
-            made[str(name)] = variable
+            by_level[str(name)] = variable
         elif all(np.array_equal(row, rows[0], equal_nan=True) for row in rows):
-            made[str(name)] = variable.isel(percentile=0, drop=True)
+            by_level[str(name)] = variable.isel(percentile=0, drop=True)
         else:
-            made |= {f"{name} {at:g} %": variable.sel(percentile=at, drop=True) for at in ds[LEVELS].values}
-    return ds.drop_vars(ds.data_vars).drop_dims(LEVELS).assign(made)
+            by_level |= {f"{name} {at:g} %": variable.sel(percentile=at, drop=True) for at in ds[LEVELS].values}
+    return ds.drop_vars(ds.data_vars).drop_dims(LEVELS).assign(by_level)
 
 
 def part_by_part(ds: xr.Dataset, dim: str) -> xr.Dataset:
@@ -83,13 +83,13 @@ def part_by_part(ds: xr.Dataset, dim: str) -> xr.Dataset:
 def dims_over(ds: xr.Dataset, over: str | None) -> tuple[str, ...]:
     """Dimensions of the variables of a table. Raises ValueError, which lists what the result has."""
     if ENGINE in ds.attrs:
-        known = {POINTS: tuple(map(str, ds["status"].dims))}
+        rows = {POINTS: tuple(map(str, ds["status"].dims))}
     else:
-        known = {name: dims for name, dims in OVER.items() if set(dims) <= set(ds.dims) and ds.sizes[dims[-1]]}
-    if over is None and known:
-        return next(iter(known.values()))
-    if not known:
+        rows = {name: dims for name, dims in OVER.items() if set(dims) <= set(ds.dims) and ds.sizes[dims[-1]]}
+    if over is None and rows:
+        return next(iter(rows.values()))
+    if not rows:
         raise ValueError("this result has no rows of any kind to tabulate")
-    if over not in known:
-        raise ValueError(f"this result has no rows over {over!r}; it has {', '.join(known)}")
-    return known[over]
+    if over not in rows:
+        raise ValueError(f"this result has no rows over {over!r}; it has {', '.join(rows)}")
+    return rows[over]

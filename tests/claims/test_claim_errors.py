@@ -77,6 +77,6 @@ def test_errors_of_a_real_claim_cover_what_a_finer_grid_changes(tmp_path):
         folder(tmp_path, case=CASE.replace("cells = 8", f"cells = {cells}"), name=name)
     plain, finer = judge.validate(["stated", "finer"], folder=tmp_path)
     (stated,) = judge.validate(["stated"], folder=tmp_path, errors=True)
-    assert plain.found == stated.found
-    off = abs(finer.found["low"] - stated.found["low"])
+    assert plain.values == stated.values
+    off = abs(finer.values["low"] - stated.values["low"])
     assert 0.3 * off < stated.errors["low"] < 3.0 * off

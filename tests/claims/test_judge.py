@@ -136,7 +136,7 @@ def test_neither_processes_nor_the_order_of_claims_change_a_number(tmp_path):
     folder(tmp_path, name="single")
     one = judge.validate(["swept", "single"], folder=tmp_path)
     two = judge.validate(["single", "swept"], folder=tmp_path, workers=2)
-    assert [verdict.found for verdict in one] == [verdict.found for verdict in reversed(two)]
+    assert [verdict.values for verdict in one] == [verdict.values for verdict in reversed(two)]
     for a, b in zip(one[0].trials, two[1].trials, strict=True):
         assert store.data_sha256(a.ds) == store.data_sha256(b.ds)
 

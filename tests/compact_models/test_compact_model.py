@@ -11,7 +11,8 @@ import xarray as xr
 
 from otjdd.compact_models.error import overall
 from otjdd.compact_models.kernels import FILLING
-from otjdd.compact_models.model import CompactModel, dataset_of
+from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.model_file import dataset_of
 from otjdd.errors import ExitCode, NotAsExpected, ResultError
 from otjdd.results import store
 from otjdd.runs.run import simulate

@@ -97,7 +97,7 @@ def test_sigma_of_solver_and_model_are_told_side_by_side(tmp_path):
     assert "under the pulses of circuits, after a set: 0.0001, solver 0.0001 +- 1e-05" in told[6]
     assert noise_error.pulses_of(model, noise_error.CYCLES_OF_CIRCUITS)[1] == (1.5, 1e-6)
     assert noise_error.pulses_of(model, noise_error.DEVICES) == []
-    assert "noise is nil: with 400 ions" in noise_error.nil(model)
+    assert "noise is negligible: with 400 ions" in noise_error.negligible_noise(model)
     header = "\n".join(functions.header(model))
     assert all(line in header for line in told)
     assert "cycle-to-cycle noise" not in header

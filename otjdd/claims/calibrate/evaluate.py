@@ -25,7 +25,7 @@ CAP = 4.0  # residuals beyond this count by their logarithm, so that one unreach
 class Evaluation(NamedTuple):
     """One evaluation: the values (targets,) of all targets, in SI, and their residuals (targets,)."""
 
-    found: np.ndarray
+    values: np.ndarray
     residuals: np.ndarray
 
     @property
@@ -33,8 +33,7 @@ class Evaluation(NamedTuple):
         """Weighted residuals (targets,): the excess over SAFE, and a small share of the rest, damped beyond CAP."""
         size = np.abs(self.residuals)
         size = np.where(size < CAP, size, CAP * (1 + np.log(np.maximum(size, CAP) / CAP)))
-        pulls: np.ndarray = np.copysign(np.sqrt(np.maximum(0.0, size - SAFE) ** 2 + 0.05 * size**2), self.residuals)
-        return pulls
+        return np.copysign(np.sqrt(np.maximum(0.0, size - SAFE) ** 2 + 0.05 * size**2), self.residuals)
 
     @property
     def score(self) -> float:
@@ -47,13 +46,13 @@ class Evaluator(NamedTuple):
 
     compute : runs jobs in several processes, see `pool.team`
     visited : bytes of a point -> values (targets,) there, which are not simulated again
-    told : called with the evaluation of each new point
+    report : called with the evaluation of each new point
     """
 
     task: Task
     compute: Callable[..., Iterable[tuple[int, np.ndarray]]]
     visited: dict[bytes, np.ndarray]
-    told: Callable[[Evaluation], None] | None = None
+    report: Callable[[Evaluation], None] | None = None
 
     def __call__(self, points: Sequence[np.ndarray]) -> list[Evaluation]:
         """Evaluations at points of the unit cube. The cases of a point are jobs of their own."""
@@ -61,19 +60,19 @@ class Evaluator(NamedTuple):
         cases, names = self.task.cases, list(new)
         jobs = [(part, part.coarse, self.task.changes(x, part.name)) for x in new.values() for part in cases]
         rows: list[dict[int, np.ndarray]] = [{} for _ in names]
-        for number, found in self.compute(measured, jobs):
+        for number, values in self.compute(measured, jobs):
             point, part = divmod(number, len(cases))
-            rows[point][part] = found
+            rows[point][part] = values
             if len(rows[point]) == len(cases):
                 self.visited[names[point]] = np.concatenate([rows[point][i] for i in range(len(cases))])
-                if self.told:
-                    self.told(self.judged(self.visited[names[point]]))
+                if self.report:
+                    self.report(self.judged(self.visited[names[point]]))
         return [self.judged(self.visited[np.asarray(x).tobytes()]) for x in points]
 
-    def judged(self, found: np.ndarray) -> Evaluation:
+    def judged(self, values: np.ndarray) -> Evaluation:
         """Evaluation with the values (targets,) of all targets."""
         goals = self.task.targets
-        return Evaluation(found, np.array([goal.residual(value) for goal, value in zip(goals, found, strict=True)]))
+        return Evaluation(values, np.array([goal.residual(value) for goal, value in zip(goals, values, strict=True)]))
 
     def fine(self, x: np.ndarray) -> Evaluation:
         """Evaluation at a point without coarse numerics."""
@@ -85,11 +84,11 @@ class Evaluator(NamedTuple):
 @contextmanager
 def evaluator(
     task: Task, *, workers: int = 1, visited: Mapping[bytes, np.ndarray] | None = None,
-    told: Callable[[Evaluation], None] | None = None,
+    report: Callable[[Evaluation], None] | None = None,
 ) -> Iterator[Evaluator]:  # fmt: skip
     """An Evaluator whose processes end with the block. visited : of a search that was interrupted"""
     with team(workers) as compute:
-        yield Evaluator(task, compute, dict(visited or {}), told)
+        yield Evaluator(task, compute, dict(visited or {}), report)
 
 
 def measured(part: CalibratedCase, case: Case, changes: dict[str, Any]) -> np.ndarray:
@@ -97,16 +96,16 @@ def measured(part: CalibratedCase, case: Case, changes: dict[str, Any]) -> np.nd
 
     case : that of the part, or its coarse one
     """
-    found: list[float] = []
+    values: list[float] = []
     ended: dict[str, tuple[Case, xr.Dataset]] = {}
     for run in part.runs:
         try:
             ran = run.of(case.replace(changes))
             ended[run.name] = ran, simulate(ran)
-            found += [
-                target.found(*ended[run.name]) / (target.found(*ended[target.against]) if target.against else 1.0)
+            values += [
+                target.measured(*ended[run.name]) / (target.measured(*ended[target.against]) if target.against else 1.0)
                 for target in run.target
             ]
         except (SolverError, CaseError, ValueError, KeyError):
-            found += [math.nan] * len(run.target)
-    return np.array(found)
+            values += [math.nan] * len(run.target)
+    return np.array(values)

@@ -26,30 +26,30 @@ NUMBER = "the key of a number of the case"
 
 def of_changes(error: CaseError, changes: Mapping[str, Any], document: Document, path: KeyPath) -> list[Problem]:
     """Problems of changes of a case, at the path of the document where the changes stand; those of files as they are."""
-    found = []
+    problems = []
     for problem in error.problems:
         if problem.line:
-            found.append(problem)
+            problems.append(problem)
         else:
             key = next((key for key in changes if problem.key.startswith(key)), None)
             place = (*path, key) if key else path
-            found.append(document.problem(place, problem.expected, problem.got, problem.hint))
-    return found
+            problems.append(document.problem(place, problem.expected, problem.got, problem.hint))
+    return problems
 
 
 def of_names(calibration: Calibration, document: Document) -> Iterator[Problem]:
     """Faults of the cases that parameters and runs name."""
-    known = list(calibration.cases)
-    listed = f"one of {', '.join(map(brief, known))}" if known else "no case beside the only one"
+    names = list(calibration.cases)
+    listed = f"one of {', '.join(map(brief, names))}" if names else "no case beside the only one"
     for i, run in enumerate(calibration.run):
-        if known and not run.case:
+        if names and not run.case:
             yield document.problem(("run", i, "case"), f"the case of the run, {listed}", "nothing: the key is missing")
-        elif run.case and run.case not in known:
-            yield document.problem(("run", i, "case"), listed, brief(run.case), nearest(run.case, known))
+        elif run.case and run.case not in names:
+            yield document.problem(("run", i, "case"), listed, brief(run.case), nearest(run.case, names))
     for i, parameter in enumerate(calibration.parameter):
         for name in parameter.cases:
-            if name not in known:
-                yield document.problem(("parameter", i, "case"), listed, brief(name), nearest(name, known))
+            if name not in names:
+                yield document.problem(("parameter", i, "case"), listed, brief(name), nearest(name, names))
 
 
 def of_included(name: str, part: Part, inner: Calibration, document: Document) -> Iterator[Problem]:
@@ -74,14 +74,14 @@ def of_parameters(
     parameters : those of the calibration first, then those of the calibrations that it names   cases : by name
     """
     own = len(calibration.parameter)
-    seen: set[tuple[str, str]] = set()
+    earlier: set[tuple[str, str]] = set()
     for i, parameter in enumerate(parameters):
-        here = [name for name in cases if parameter.of(name)]
-        if twice := [name for name in here if (name, parameter.key) in seen]:
+        own_cases = [name for name in cases if parameter.of(name)]
+        if twice := [name for name in own_cases if (name, parameter.key) in earlier]:
             path: KeyPath = ("parameter", i, "key") if i < own else ("cases", twice[0], "vary")
             yield document.problem(path, "every key once for a case", f"{brief(parameter.key)} a second time")
-        seen |= {(name, parameter.key) for name in here}
-        for name in here if i < own else ():
+        earlier |= {(name, parameter.key) for name in own_cases}
+        for name in own_cases if i < own else ():
             if not is_number(cases[name], parameter.key):
                 of = f" {brief(name)}" if name else ""
                 hint = known_near(cases[name], parameter.key)

@@ -43,7 +43,7 @@ class Parameter(Record):
         low, high = self.number(self.low), self.number(self.high)
         if not (low < high and (low > 0 or not self.log)):
             raise NotAsExpected(
-                f"low below high{' and above 0' * self.log}", f"{brief(self.low)} and {brief(self.high)}"
+                f"low below high{' and above 0' if self.log else ''}", f"{brief(self.low)} and {brief(self.high)}"
             )
         if self.start is not None and not low <= self.number(self.start) <= high:
             raise NotAsExpected(f"a start from {brief(self.low)} to {brief(self.high)}", brief(self.start))

@@ -38,7 +38,7 @@ def asked(task: Task) -> str:
     """What will be searched, in words: how many parameters, targets and runs; starts that are not those of the cases."""
     runs = sum(len(part.runs) for part in task.cases)
     counts = {"parameter": len(task.parameters), "target": len(task.targets), "run": runs, "case": len(task.cases)}
-    moving, aims, ran, cases = (f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items())
+    moving, aims, ran, cases = (f"{count} {word}{'s' if count != 1 else ''}" for word, count in counts.items())
     return "\n".join([f"{moving}, {aims} of {ran} of {cases}", *moved_starts(task)])
 
 
@@ -52,41 +52,41 @@ def moved_starts(task: Task) -> list[str]:
         owners = [part for part in task.cases if parameter.of(part.name)]
         values = {part.name: value_in_case(part.case, parameter.key)[0] for part in owners}
         if any(parameter.written(value) != parameter.written(start) for value in values.values()):
-            said = ", ".join(
+            own_values = ", ".join(
                 f"{parameter.written(value)}{f' in {part}' if len(values) > 1 else ''}"
                 for part, value in values.items()
             )
-            lines.append(f"{name}: {said}; the search starts from {parameter.written(start)}")
+            lines.append(f"{name}: {own_values}; the search starts from {parameter.written(start)}")
     return lines
 
 
-def report(task: Task, found: Search, slopes: np.ndarray | None = None, fine: Evaluation | None = None) -> str:
+def report(task: Task, result: Search, slopes: np.ndarray | None = None, fine: Evaluation | None = None) -> str:
     """Table of the targets, and of the parameters, each with the target that depends on it most.
 
     slopes : (targets, parameters) of `sensitivities`, or None
     fine : evaluation of the same point without coarse numerics; residuals that differ from it by more than COARSE are told
     """
-    names, last = task.target_names, fine or found.outcome
-    moved = last.residuals - found.outcome.residuals
+    names, last = task.target_names, fine or result.outcome
+    moved = last.residuals - result.outcome.residuals
     width = max(44, *map(len, names), *map(len, task.parameter_names))
-    lines = [f"score {last.score:.3g} after {found.evaluations} evaluations", ""]
+    lines = [f"score {last.score:.3g} after {result.evaluations} evaluations", ""]
     for name, value, residual, change in zip(names, *last, moved, strict=True):
-        said = "" if abs(residual) <= 1 else "  missed"
-        said += f"  ({change:+.2f} by numerics)" if abs(change) > COARSE else ""
-        lines.append(f"{name:{width}s} {value:12.4g}  residual {residual:+.2f}{said}")
+        remark = "" if abs(residual) <= 1 else "  missed"
+        remark += f"  ({change:+.2f} by numerics)" if abs(change) > COARSE else ""
+        lines.append(f"{name:{width}s} {value:12.4g}  residual {residual:+.2f}{remark}")
     if (many := int(np.sum(np.abs(moved) > COARSE))) > 0:
         lines.append(
             f"{many} of them moved by more than {COARSE:g} from the coarse numerics of the search to those of the case"
         )
     lines.append("")
-    for i, (key, value) in enumerate(task.values(found.x).items()):
+    for i, (key, value) in enumerate(task.values(result.x).items()):
         strongest = ""
         if slopes is not None:
             column = np.nan_to_num(slopes[:, i])
             t = int(np.argmax(np.abs(column)))
             strongest = f"  most felt by: {names[t]} ({column[t]:+.3g} residuals per range)"
         lines.append(f"{key:{width}s} {value!s:>14}{strongest}")
-    return "\n".join(lines + beyond_literature(task, found.x))
+    return "\n".join(lines + beyond_literature(task, result.x))
 
 
 def beyond_literature(task: Task, x: np.ndarray) -> list[str]:

@@ -55,15 +55,15 @@ def neighbours(x: np.ndarray, step: float = 0.012) -> tuple[list[np.ndarray], np
     return [np.array(x) + move for move in np.diag(steps)], steps
 
 
-def sensitivities(evaluate: Evaluator, found: Search) -> np.ndarray:
+def sensitivities(evaluate: Evaluator, result: Search) -> np.ndarray:
     """Derivatives (targets, parameters) of the residuals, per range of the bounds, by one-sided differences."""
-    points, steps = neighbours(found.x)
+    points, steps = neighbours(result.x)
     around = evaluate(points)
-    return np.column_stack([(o.residuals - found.outcome.residuals) / h for o, h in zip(around, steps, strict=True)])
+    return np.column_stack([(o.residuals - result.outcome.residuals) / h for o, h in zip(around, steps, strict=True)])
 
 
 def polish(
-    evaluate: Evaluator, found: Search, *, rounds: int = 20, progress: Callable[[int], None] | None = None
+    evaluate: Evaluator, result: Search, *, rounds: int = 20, progress: Callable[[int], None] | None = None
 ) -> Search:
     """Damped least-squares steps on the pulls from the best point of the search, as long as the score falls.
 
@@ -80,9 +80,9 @@ def polish(
             if progress:
                 progress(number + 1)
             if slopes is None:
-                found, slopes = measured_slopes(evaluate, found)
+                result, slopes = measured_slopes(evaluate, result)
                 fresh = True
-            found, slopes, tried = stepped(evaluate, found, slopes, damping)
+            result, slopes, tried = stepped(evaluate, result, slopes, damping)
             if tried is not None:
                 damping, fresh = tried, False
             elif fresh:
@@ -90,42 +90,42 @@ def polish(
             else:
                 slopes = None
     except KeyboardInterrupt as error:
-        error.partial = found  # type: ignore[attr-defined]  # an exception takes any attribute
+        error.partial = result  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
-    return found
+    return result
 
 
-def measured_slopes(evaluate: Evaluator, found: Search) -> tuple[Search, np.ndarray]:
+def measured_slopes(evaluate: Evaluator, result: Search) -> tuple[Search, np.ndarray]:
     """Measure d pull/d parameter (targets, parameters) at the best point by one-sided differences.
 
     Returns the search, moved to a neighbour if that is better, and the slopes.
     """
-    points, steps = neighbours(found.x)
+    points, steps = neighbours(result.x)
     around = evaluate(points)
-    slopes = np.column_stack([(o.pulls - found.outcome.pulls) / h for o, h in zip(around, steps, strict=True)])
-    done = found.evaluations + len(points)
-    least = broyden.best_of([outcome.score for outcome in around], found.outcome.score)
-    best = found[:2] if least is None else (points[least], around[least])
+    slopes = np.column_stack([(o.pulls - result.outcome.pulls) / h for o, h in zip(around, steps, strict=True)])
+    done = result.evaluations + len(points)
+    least = broyden.best_of([outcome.score for outcome in around], result.outcome.score)
+    best = result[:2] if least is None else (points[least], around[least])
     return Search(*best, done), slopes
 
 
 def stepped(
-    evaluate: Evaluator, found: Search, slopes: np.ndarray, damping: float
+    evaluate: Evaluator, result: Search, slopes: np.ndarray, damping: float
 ) -> tuple[Search, np.ndarray, float | None]:
     """One round of steps, one for each damping.
 
     Returns the search after it, the slopes updated by all steps, and the damping that gained, None if none did.
     """
-    x, pulls = found.x, found.outcome.pulls
+    x, pulls = result.x, result.outcome.pulls
     tried = [damping * factor for factor in DAMPINGS]
     moves = [broyden.damped_move(slopes, pulls, x, value) for value in tried]
     ahead = evaluate([x + move for move in moves])
-    done = found.evaluations + len(ahead)
+    done = result.evaluations + len(ahead)
     for move, outcome in sorted(
         zip(moves, ahead, strict=True), key=lambda pair: -pair[1].score
     ):  # the best counts last
         slopes = broyden.updated(slopes, move, outcome.pulls - pulls)
-    least = broyden.best_of([outcome.score for outcome in ahead], found.outcome.score)
+    least = broyden.best_of([outcome.score for outcome in ahead], result.outcome.score)
     if least is None:
-        return found._replace(evaluations=done), slopes, None
+        return result._replace(evaluations=done), slopes, None
     return Search(x + moves[least], ahead[least], done), slopes, tried[least]

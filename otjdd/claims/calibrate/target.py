@@ -62,7 +62,7 @@ class Target(Record):
             raise ValueError("a target needs a number, the index of a read, or a claim that tells how to measure it")
         return self
 
-    def found(self, case: Case, ds: xr.Dataset) -> float:
+    def measured(self, case: Case, ds: xr.Dataset) -> float:
         """The number [SI] of a run, from its case and Dataset. Raises ValueError when it cannot be measured."""
         if self.number:
             return float(keep.measure(ds, [self.number])[self.number].values)
@@ -73,24 +73,24 @@ class Target(Record):
         values = 1 / ds.read_resistance.values if reciprocal else ds[self.quantity].values
         return float(values[self.read] if self.over is None else values[self.read] / values[self.over])
 
-    def residual(self, found: float) -> float:
+    def residual(self, value: float) -> float:
         """Signed distance in tolerances; 0 where a one-sided target is met."""
-        if not (math.isfinite(found) and (self.linear or found * (self.value or 1.0) > 0)):
+        if not (math.isfinite(value) and (self.linear or value * (self.value or 1.0) > 0)):
             return FAILED
 
         def distance(goal: float) -> float:
-            return (found - goal) / self.within if self.linear else math.log(found / goal) / math.log(self.within)
+            return (value - goal) / self.within if self.linear else math.log(value / goal) / math.log(self.within)
 
         if self.value is not None:
             return distance(self.value)
         below = min(0.0, distance(self.at_least)) if self.at_least is not None else 0.0
         return below + (max(0.0, distance(self.at_most)) if self.at_most is not None else 0.0)
 
-    def distance(self, found: float) -> float:
+    def distance(self, value: float) -> float:
         """Distance in tolerances, met up to 1: of a claim in the claim's own, else in those of the target; nan for nan."""
         if self.claim:
-            return figure_of(self.claim).distance(found)
-        return math.nan if math.isnan(found) else abs(self.residual(found))
+            return figure_of(self.claim).distance(value)
+        return math.nan if math.isnan(value) else abs(self.residual(value))
 
 
 @cache
@@ -102,9 +102,9 @@ def figure_of(claim: str) -> Figure:
 def goal(figure: Figure) -> dict[str, Any]:
     """Limits of the figure of a claim as fields of a target."""
     limits = {name: getattr(figure, name) for name in ("value", "at_least", "at_most")}
-    found = {name: figure.si(limit) for name, limit in limits.items() if limit is not None}
+    fields = {name: figure.si(limit) for name, limit in limits.items() if limit is not None}
     if isinstance(figure.within, str):
-        value, *ends = figure.said
+        value, *ends = figure.published
         ratios = [bound / value for bound in ends]
-        return found | {"within": max(max(ratio, 1 / ratio) for ratio in ratios)}
-    return found if figure.within is None else found | {"within": figure.si(figure.within), "linear": True}
+        return fields | {"within": max(max(ratio, 1 / ratio) for ratio in ratios)}
+    return fields if figure.within is None else fields | {"within": figure.si(figure.within), "linear": True}

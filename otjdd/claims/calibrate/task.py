@@ -100,8 +100,8 @@ def load_task(path: str | Path) -> Task:
         if part.calibration:
             whole, taken, free = included(name, part, calibration, folder / part.calibration, document)
             replaced = {run.name for run in runs}
-            kept = tuple(run for run in taken if run.name not in replaced)
-            part, runs, file = whole, kept + runs, (folder / part.calibration).parent / whole.case
+            remaining = tuple(run for run in taken if run.name not in replaced)
+            part, runs, file = whole, remaining + runs, (folder / part.calibration).parent / whole.case
             parameters += free
         cases.append(calibrated_case(name, part, runs, file, document))
     return checked(Task(tuple(cases), tuple(parameters)), calibration, document)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 KIND = "otjdd calibration"
-SHOWN = 12  # most pairs of aims that are named
+MOST_PAIRS = 12  # most pairs of aims that are named
 
 
 def path_beside(out: Path) -> Path:
@@ -95,7 +95,7 @@ def resolved(task: Task) -> str:
 def distances(task: Task, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
     """Distances (visit, target) of all values from the aims, in tolerances; nan where a run failed."""
     goals = task.targets
-    rows = [[goal.distance(value) for goal, value in zip(goals, found, strict=True)] for found in visited.values()]
+    rows = [[goal.distance(value) for goal, value in zip(goals, values, strict=True)] for values in visited.values()]
     return np.array(rows).reshape(-1, len(goals))
 
 
@@ -106,13 +106,14 @@ def exclusions(task: Task, visited: Mapping[bytes, np.ndarray]) -> tuple[str, st
 
     A search goes to one compromise: that it met no two aims together does not prove that they exclude each other.
     """
-    found = fronts.within_reach(distances(task, visited), task.aims, task.target_names)
-    lost, pairs = fronts.never_met(found), fronts.exclusive_pairs(found)
+    reachable = fronts.within_reach(distances(task, visited), task.aims, task.target_names)
+    lost, pairs = fronts.never_met(reachable), fronts.exclusive_pairs(reachable)
     never = f"no set of {len(visited)} meets {', '.join(lost)}" if lost else ""
     lines = [
-        f"none meets both {a} and {b}: the best has both within {near:.3g} tolerances" for a, b, near in pairs[:SHOWN]
+        f"none meets both {a} and {b}: the best has both within {near:.3g} tolerances"
+        for a, b, near in pairs[:MOST_PAIRS]
     ]
-    lines += [f"and {len(pairs) - SHOWN} more pairs"] if len(pairs) > SHOWN else []
+    lines += [f"and {len(pairs) - MOST_PAIRS} more pairs"] if len(pairs) > MOST_PAIRS else []
     return never, "\n".join(lines)
 
 

@@ -30,10 +30,9 @@ class Cells(NamedTuple):
     streams: np.ndarray = NO_STREAMS  # (R C, 3) of random numbers, which moves change in place; (0, 3) without noise
     drawn: np.random.Generator | None = None  # numbers of reads; None without noise
 
-    def each(self, values: "list[Any]") -> np.ndarray:
+    def per_cell(self, values: "list[Any]") -> np.ndarray:
         """Values (R C, ...) of the cells. values : of the devices"""
-        found: np.ndarray = np.array(values)[self.dealt]
-        return found
+        return np.array(values)[self.dealt]
 
 
 def cells_of(
@@ -50,10 +49,10 @@ def cells_of(
     first = devices[0].lookup
     lookups = [
         first._replace(
-            kind=each.kind.astype(np.int64), speed=each.speed, weight=each.weight,
-            ions=each.ions if each.noise is not None else first.ions,
-        )._replace(**each.differences) if each.kinds is devices[0].kinds else each.lookup
-        for each in devices
+            kind=device.kind.astype(np.int64), speed=device.speed, weight=device.weight,
+            ions=device.ions if device.noise is not None else first.ions,
+        )._replace(**device.differences) if device.kinds is devices[0].kinds else device.lookup
+        for device in devices
     ]  # fmt: skip
     streams = devices[0].streams(dealt.size, seed)
     drawn = None if seed is None else np.random.default_rng([seed, READ_STREAM])
@@ -72,11 +71,11 @@ def alike(model: CompactModel, count: int) -> Cells:
 
 def beginning(cells: Cells) -> np.ndarray:
     """Initial states (R C, ...) of the cells, those of their devices. Beside films that settle, others have settled."""
-    each = [device.states(1)[0] for device in cells.devices]
-    found = np.zeros((len(each), max(map(len, each))))
-    for row, states in zip(found, each, strict=True):
+    of_devices = [device.states(1)[0] for device in cells.devices]
+    padded = np.zeros((len(of_devices), max(map(len, of_devices))))
+    for row, states in zip(padded, of_devices, strict=True):
         row[: states.size] = states
-    return cells.each(list(found))
+    return cells.per_cell(list(padded))
 
 
 def groups(cells: Cells, chosen: np.ndarray, which: np.ndarray) -> "Iterator[tuple[np.ndarray, Lookup]]":

@@ -49,8 +49,7 @@ class Ladders:
         """Currents (2 R C,) [A] out of nodes at these voltages [V]."""
         n = self.n
         through = self.slope * (nodes[:n] - nodes[n:])
-        found: np.ndarray = self.conductance @ nodes + np.concatenate((through, -through))
-        return found
+        return self.conductance @ nodes + np.concatenate((through, -through))
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         """Voltages (2 R C,) [V] at which these currents [A] leave the nodes."""

@@ -28,22 +28,22 @@ SEED, SPEED = "ions.seed", "ions.activation_energy"  # keys of draws: one that c
 
 def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Crossbar:
     """The crossbar of a case. progress, exceptions : as in `model_of`   file : name of the case in messages"""
-    said = case.crossbar
-    assert said is not None  # `case.crossbar.faults` has checked it
-    count = said.word_lines * said.bit_lines
-    scale = 1.0 if said.cells.radius is None else (said.cells.radius / case.device.radius) ** 2
-    devices = tuple(of_area(each, each.area * scale) for each in devices_of(case, progress, file))
+    section = case.crossbar
+    assert section is not None  # `case.crossbar.faults` has checked it
+    count = section.word_lines * section.bit_lines
+    scale = 1.0 if section.cells.radius is None else (section.cells.radius / case.device.radius) ** 2
+    devices = tuple(of_area(device, device.area * scale) for device in devices_of(case, progress, file))
     dealt = np.resize(np.arange(len(devices)), count)
     if len(devices) > 1:
-        np.random.default_rng(said.cells.seed).shuffle(dealt)
+        np.random.default_rng(section.cells.seed).shuffle(dealt)
     seed = case.ions.seed if case.ions.noise != "none" else None
-    unlike = len(devices) > 1 or said.access or seed is not None
-    different = cells_of(devices, dealt, said.access, seed) if unlike else None
-    found = Crossbar(
-        devices[0], said.word_lines, said.bit_lines, said.line_resistance, said.driver_resistance, different
+    unlike = len(devices) > 1 or section.access or seed is not None
+    different = cells_of(devices, dealt, section.access, seed) if unlike else None
+    array = Crossbar(
+        devices[0], section.word_lines, section.bit_lines, section.line_resistance, section.driver_resistance, different
     )
-    check_targets(case, found, file)
-    return found
+    check_targets(case, array, file)
+    return array
 
 
 def check_devices(case: Case, file: str) -> None:
@@ -76,14 +76,16 @@ def check_targets(case: Case, crossbar: Crossbar, file: str) -> None:
 
 def window(crossbar: Crossbar, voltage: float) -> tuple[float, float]:
     """Lowest and highest conductance [S] of a chosen cell at a voltage [V], in any state that the model holds for."""
-    cells, found = crossbar.cells, []
-    one, on = np.zeros(1, np.int64), np.ones(1, bool)
+    cells, conductances = crossbar.cells, []
+    first_cell, closed = np.zeros(1, np.int64), np.ones(1, bool)
     for number, device in enumerate(cells.devices):
         for end in (0, -1):
             states = device.states(1, np.array([device.kinds[kind].state[end] for kind in device.kind]))
             alone = cells._replace(dealt=np.array([number]))
-            found.append(float(linearise(alone, on, one, states, np.array([voltage]))[0][0] / voltage))
-    return min(found), max(found)
+            conductances.append(
+                float(linearise(alone, closed, first_cell, states, np.array([voltage]))[0][0] / voltage)
+            )
+    return min(conductances), max(conductances)
 
 
 def of_area(model: CompactModel, area: float) -> CompactModel:
@@ -94,20 +96,20 @@ def of_area(model: CompactModel, area: float) -> CompactModel:
 def devices_of(case: Case, progress: Progress = None, file: str = "case") -> list[CompactModel]:
     """The devices of the cells of a case, at the area of its junction: one, or as many as it draws."""
     assert case.crossbar is not None
-    said = case.crossbar.cells.devices
+    draws = case.crossbar.cells.devices
     if case.crossbar.model is not None:
-        found = [model_of(case, progress, file)] if said is None else drawn_from_model(case, said, file)
-        return [of_area(each, case.device.area) for each in found]
-    if said is None:
+        devices = [model_of(case, progress, file)] if draws is None else drawn_from_model(case, draws, file)
+        return [of_area(device, case.device.area) for device in devices]
+    if draws is None:
         return [model_of(case, progress, file)]
     voltage, time = needed_range(case)
     limits, noise, alone = Range(*voltage, *time), case.ions.noise != "none", case.without_study()
     sample = draws_of(case)
     try:
-        if isinstance(said, int):
-            return drawn.devices(to_extract(alone), said, limits, one_by_one, progress, noise)
+        if isinstance(draws, int):
+            return drawn.devices(to_extract(alone), draws, limits, one_by_one, progress, noise)
         assert sample is not None  # `case.crossbar.faults_of_draws` has checked it
-        cases = [to_extract(each) for each in drawn_cases(case, file)]
+        cases = [to_extract(device) for device in drawn_cases(case, file)]
         if set(sample.over) <= {SPEED, SEED}:
             return drawn.together(cases, to_extract(alone), limits, one_by_one, progress, noise)
         return list(drawn.one_by_one(cases, limits, one_by_one, progress, noise))
@@ -119,7 +121,7 @@ def to_extract(case: Case) -> Case:
     """The case without noise. Raises CaseError for one that no model is extracted from, or whose noise is not defined."""
     case = case.unpolarised("a compact model").of_one_temperature("the compact models of drawn devices")
     if case.ions.noise != "none":
-        noise_error.noisy(case)
+        noise_error.with_hop_noise(case)
     return case.without_noise()
 
 
@@ -127,17 +129,17 @@ def drawn_cases(case: Case, file: str = "case") -> list[Case]:
     """The junctions of the devices that a case draws from a sample. Raises CaseError for a draw that makes none."""
     sample = draws_of(case)
     assert sample is not None
-    found, alone = [], case.without_study()
+    drawn, alone = [], case.without_study()
     for changes in rows(sample):
         changes.pop(SEED, None)  # each cell has random numbers of its own
         try:
-            found.append(alone.replace(changes))
+            drawn.append(alone.replace(changes))
         except CaseError as error:
             raise CaseError([located(problem, case, changes, file) for problem in error.problems]) from None
-    if len(counts := sorted({len(members(each)) for each in found})) > 1:
+    if len(counts := sorted({len(members(device)) for device in drawn})) > 1:
         expected = "draws that leave the number of columns the same"
         raise refused(case, ("crossbar", "cells", "devices"), expected, " and ".join(map(str, counts)), file)
-    return found
+    return drawn
 
 
 def drawn_from_model(case: Case, count: Any, file: str) -> list[CompactModel]:

@@ -89,14 +89,12 @@ class Solution(NamedTuple):
     @property
     def word_current(self) -> np.ndarray:
         """Currents (R,) [A] out of the drivers of the word lines."""
-        total: np.ndarray = self.current.sum(axis=1)
-        return total
+        return self.current.sum(axis=1)
 
     @property
     def bit_current(self) -> np.ndarray:
         """Currents (C,) [A] into the drivers of the bit lines."""
-        total: np.ndarray = self.current.sum(axis=0)
-        return total
+        return self.current.sum(axis=0)
 
 
 class Point(NamedTuple):
@@ -104,9 +102,9 @@ class Point(NamedTuple):
 
     cell: np.ndarray  # (R C,) V across the cells
     current: np.ndarray  # (R C,) A
-    slope: np.ndarray  # (R C,) S, at the voltages in `found`
+    slope: np.ndarray  # (R C,) S, at the voltages in `evaluated`
     missing: np.ndarray  # (2 R C,) A, net current out of each node, zero at the solution
-    found: tuple[np.ndarray, np.ndarray]  # (R C,) V and A of each cell at its last evaluation by the kernels
+    evaluated: tuple[np.ndarray, np.ndarray]  # (R C,) V and A of each cell at its last evaluation by the kernels
 
 
 def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndarray | None = None) -> Lines:
@@ -201,27 +199,26 @@ def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray,
     """
     n = nodes.size // 2
     cell = nodes[:n] - nodes[n:]
-    found: tuple[np.ndarray, np.ndarray]
+    evaluated: tuple[np.ndarray, np.ndarray]
     if near is None:
         current, slope = linearise(crossbar.cells, driven.chosen, np.arange(n), states, cell)
-        found = cell.copy(), current
+        evaluated = cell.copy(), current
     else:
-        found, slope = (near.found[0].copy(), near.found[1].copy()), near.slope.copy()
-        moved = np.abs(cell - found[0])
+        evaluated, slope = (near.evaluated[0].copy(), near.evaluated[1].copy()), near.slope.copy()
+        moved = np.abs(cell - evaluated[0])
         far = np.flatnonzero(moved > (STRAIGHT if driven.aside is None else aside_limits(driven.aside)))
         some, steep = linearise(crossbar.cells, driven.chosen, far, states[far], cell[far])
-        found[0][far], found[1][far], slope[far] = cell[far], some, steep
-    current = found[1] + slope * (cell - found[0])
+        evaluated[0][far], evaluated[1][far], slope[far] = cell[far], some, steep
+    current = evaluated[1] + slope * (cell - evaluated[0])
     missing = driven.conductance @ nodes - driven.source
     missing[:n] += current
     missing[n:] -= current
-    return Point(cell, current, slope, missing, found)
+    return Point(cell, current, slope, missing, evaluated)
 
 
 def aside_limits(aside: Aside) -> np.ndarray:
     """Changes (R C,) [V] of the voltages of cells from which on they are evaluated again."""
-    found: np.ndarray = np.where(aside.cells, STRAIGHT_ASIDE, -1.0)
-    return found
+    return np.where(aside.cells, STRAIGHT_ASIDE, -1.0)
 
 
 def factored(driven: Lines, slope: np.ndarray) -> Any:

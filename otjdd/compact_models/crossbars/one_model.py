@@ -58,8 +58,8 @@ def model_named_by(case: Case, file: str = "case") -> CompactModel:
     low, high = needed_range(case)[0]
     limits = model.limits
     if low < limits.low or high > limits.high:
-        wanted = f"a model from {low:g} V to {high:g} V, which the cells may see"
-        raise refused(case, key, wanted, f"one from {limits.low:g} V to {limits.high:g} V", file)
+        needed = f"a model from {low:g} V to {high:g} V, which the cells may see"
+        raise refused(case, key, needed, f"one from {limits.low:g} V to {limits.high:g} V", file)
     return model
 
 
@@ -87,28 +87,28 @@ def needed_range(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
 
 def difference_from_case(model: CompactModel, case: Case) -> str:
     """The first value in which a case differs from that of a model, in words; "" if there is none."""
-    there, here = tomllib.loads(str(model.about.get("case_resolved", ""))), case.plain()
-    found = model.temperatures
-    for key in JUNCTION if len(found) == 1 else JUNCTION[1:]:
-        one: Any = there
-        other: Any = here
+    of_model, of_case = tomllib.loads(str(model.about.get("case_resolved", ""))), case.plain()
+    temperatures = model.temperatures
+    for key in JUNCTION if len(temperatures) == 1 else JUNCTION[1:]:
+        left: Any = of_model
+        right: Any = of_case
         for part in key.split("."):
-            one, other = (table.get(part) if isinstance(table, dict) else None for table in (one, other))
-        if isinstance(one, dict) and isinstance(other, dict):
-            one, other = ({k: v for k, v in table.items() if f"{key}.{k}" not in FREE} for table in (one, other))
-        if unlike := first_unlike(one, other, key):
+            left, right = (table.get(part) if isinstance(table, dict) else None for table in (left, right))
+        if isinstance(left, dict) and isinstance(right, dict):
+            left, right = ({k: v for k, v in table.items() if f"{key}.{k}" not in FREE} for table in (left, right))
+        if unlike := first_unlike(left, right, key):
             return "one of another: {} is {} there, {} here".format(*unlike)
-    if not found[0] <= case.temperature <= found[-1]:
-        return f"one from {found[0]:g} K to {found[-1]:g} K, temperature is {case.temperature:g} K here"
+    if not temperatures[0] <= case.temperature <= temperatures[-1]:
+        return f"one from {temperatures[0]:g} K to {temperatures[-1]:g} K, temperature is {case.temperature:g} K here"
     return ""
 
 
-def first_unlike(one: Any, other: Any, key: str) -> tuple[str, str, str] | None:
+def first_unlike(left: Any, right: Any, key: str) -> tuple[str, str, str] | None:
     """Key and both values of the first difference of two tables; None if they are equal."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        pairs = ((one.get(name), other.get(name), f"{key}.{name}") for name in {**one, **other})
-        return next((found for pair in pairs if (found := first_unlike(*pair))), None)
-    return None if one == other else (key, brief(one), brief(other))
+    if isinstance(left, dict) and isinstance(right, dict):
+        pairs = ((left.get(name), right.get(name), f"{key}.{name}") for name in {**left, **right})
+        return next((difference for pair in pairs if (difference := first_unlike(*pair))), None)
+    return None if left == right else (key, brief(left), brief(right))
 
 
 def refused(case: Case, path: KeyPath, expected: str, got: str = "", file: str = "case") -> CaseError:

@@ -19,7 +19,7 @@ from otjdd.compact_models.crossbars.cells import calm, hold
 from otjdd.compact_models.crossbars.network import Crossbar, Solution
 from otjdd.compact_models.crossbars.sensing import sensed
 
-Held = Iterator[tuple[pulses.HeldDrivers | None, float]]  # what the drivers did, and for how long [s]
+Pieces = Iterator[tuple[pulses.DriverPiece | None, float]]  # what the drivers did, and for how long [s]
 UP, DOWN = 1, -1  # directions of a conductance
 QUIET = 2e-3  # V: a cell with less of it moves as at 0 V
 
@@ -46,27 +46,25 @@ class Programming:
     @property
     def error(self) -> np.ndarray:
         """Conductances relative to their targets, less 1."""
-        found: np.ndarray = self.conductance / self.target - 1.0
-        return found
+        return self.conductance / self.target - 1.0
 
     @property
     def missed(self) -> np.ndarray:
         """True for cells that are further from their target than the tolerance."""
-        found: np.ndarray = ~(np.abs(self.error) <= self.part.tolerance)
-        return found
+        return ~(np.abs(self.error) <= self.part.tolerance)
 
-    def run(self) -> Held:
+    def run(self) -> Pieces:
         """Program all cells, and read them at the end of each round; as an iterator over what the drivers do."""
         R = self.target.shape[0]
-        wanted = list(range(R))
+        words = list(range(R))
         for turn in range(self.part.rounds):
-            for word in wanted:
+            for word in words:
                 yield from Line(self, word).run()
                 self.share = (turn + (word + 1) / R) / self.part.rounds
             for word in range(R):
                 yield from Line(self, word).read()
-            wanted = np.flatnonzero(self.missed.any(axis=1)).tolist()
-            if not wanted:
+            words = np.flatnonzero(self.missed.any(axis=1)).tolist()
+            if not words:
                 break
 
 
@@ -83,33 +81,33 @@ class Line:
     def __post_init__(self) -> None:
         self.owed = np.zeros(self.of.crossbar.count)
 
-    def run(self) -> Held:
+    def run(self) -> Pieces:
         """Read and pulse the cells until all are at their targets or have had their pulses."""
         of, word, part = self.of, self.word, self.of.part
         level, going = np.zeros(of.target.shape[1]), np.zeros(of.target.shape[1])
         began = of.time[word].copy()
         yield from self.read()
-        while (wanted := of.missed[word] & (of.pulses[word] < part.most_pulses)).any():
+        while (unfinished := of.missed[word] & (of.pulses[word] < part.most_pulses)).any():
             way = np.where(of.error[word] < 0.0, UP, DOWN)
-            level = np.where(wanted, np.where(way == going, level + 1.0, 0.0), level)
-            going = np.where(wanted, way, going)
+            level = np.where(unfinished, np.where(way == going, level + 1.0, 0.0), level)
+            going = np.where(unfinished, way, going)
             for direction, kind in ((UP, part.set_pulse), (DOWN, part.reset_pulse)):
-                if (mine := wanted & (way == direction)).any():
+                if (mine := unfinished & (way == direction)).any():
                     yield from self.pulse(mine, level, kind)
             yield from self.read()
-            of.time[word, wanted] = began[wanted] + self.now
+            of.time[word, unfinished] = began[unfinished] + self.now
         self.make_up()
 
-    def read(self) -> Held:
+    def read(self) -> Pieces:
         """Read the cells."""
         part = self.of.part
         drivers = pulses.reading(self.of.target.shape, part.read_voltage, self.word)
-        held = self.held("read", drivers, part.read_duration)
-        current = sensed(self.of.crossbar, self.of.states, held, self.word)
+        driven = self.hold("read", drivers, part.read_duration)
+        current = sensed(self.of.crossbar, self.of.states, driven, self.word)
         self.of.conductance[self.word] = current / part.read_voltage
-        yield held, part.read_duration
+        yield driven, part.read_duration
 
-    def pulse(self, mine: np.ndarray, level: np.ndarray, kind: ProgramPulse) -> Held:
+    def pulse(self, mine: np.ndarray, level: np.ndarray, kind: ProgramPulse) -> Pieces:
         """One pulse on each of the cells `mine`, whose voltages and widths follow from their levels."""
         voltage, width = steps(kind, level)
         self.of.pulses[self.word, mine] += 1.0
@@ -117,21 +115,21 @@ class Line:
         for end in np.unique(width[mine]):
             on = np.where(mine & (width >= end), voltage, np.nan)
             drivers = pulses.programming(on, self.of.target.shape[0], self.word, self.of.scheme)
-            held = self.held((kind, began > 0.0), drivers, end - began)
-            yield held, float(end - began)
+            driven = self.hold((kind, began > 0.0), drivers, end - began)
+            yield driven, float(end - began)
             began = end
 
-    def held(self, kind: object, drivers: pulses.Drivers, duration: float) -> pulses.HeldDrivers:
+    def hold(self, kind: object, drivers: pulses.Drivers, duration: float) -> pulses.DriverPiece:
         """Hold the drivers. kind : of a pulse, whose last one is the start of the solution"""
         of, before, first = self.of, None, 0.0
         if kind in self.last:
-            old, found, first = self.last[kind]
-            before = pulses.from_there(found, old, drivers)
-        held = hold_line(of.crossbar, of.states, drivers, (duration, first, kind != "read"), before, self.owed)
-        self.last[kind] = drivers, held.end, min(held.step, duration)
+            old, solution, first = self.last[kind]
+            before = pulses.from_there(solution, old, drivers)
+        driven = hold_line(of.crossbar, of.states, drivers, (duration, first, kind != "read"), before, self.owed)
+        self.last[kind] = drivers, driven.end, min(driven.step, duration)
         self.now += duration
-        of.energy[self.word] += held.heat[self.word]
-        return held
+        of.energy[self.word] += driven.heat[self.word]
+        return driven
 
     def make_up(self) -> None:
         """Leave the cells of all other word lines at 0 V for the time that they are owed."""
@@ -155,7 +153,7 @@ def steps(kind: ProgramPulse, level: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def hold_line(
     crossbar: Crossbar, states: np.ndarray, drivers: pulses.Drivers, course: tuple[float, float, bool],
     before: Solution | None, owed: np.ndarray,
-) -> pulses.HeldDrivers:  # fmt: skip
+) -> pulses.DriverPiece:  # fmt: skip
     """Hold drivers whose chosen word line is followed in time; the states (R C, ...) change in place.
 
     course : duration [s], first time step [s], and if the cells of other word lines move   before : see `pulses.Followed`
@@ -167,11 +165,11 @@ def hold_line(
     cells, chosen = crossbar.cells, crossbar.on_lines(drivers.chosen)
     mine = np.flatnonzero(chosen)
     moved, drawn = states.copy(), cells.streams.copy()
-    held = pulses.hold_drivers(crossbar, moved, drivers, duration, first, pulses.Followed(mine, before))
-    quiet = ~chosen & ((np.abs(held.end.voltage.ravel()) < QUIET) | (not disturbs))
+    driven = pulses.hold_drivers(crossbar, moved, drivers, duration, first, pulses.Followed(mine, before))
+    quiet = ~chosen & ((np.abs(driven.end.voltage.ravel()) < QUIET) | (not disturbs))
     others = np.flatnonzero(~chosen & ~quiet)
     if others.size:
-        part, voltage = moved[others], held.end.voltage.ravel()[others]
+        part, voltage = moved[others], driven.end.voltage.ravel()[others]
         hold(cells, chosen, others, part, voltage, duration)
         if far(part, moved[others]) and cells.streams.size:
             mean = moved[others]
@@ -185,7 +183,7 @@ def hold_line(
         moved[others] = part
     owed[quiet] += duration
     states[...] = moved
-    return held
+    return driven
 
 
 def far(moved: np.ndarray, states: np.ndarray) -> bool:

@@ -21,7 +21,7 @@ CHANGE = 0.4  # of the power: allowed change in a step, an error of 1.4 % of the
 FIRST, SHORTEST = 0.02, 1e-9  # of the duration: default of the first time step, and the shortest one
 
 
-class HeldDrivers(NamedTuple):
+class DriverPiece(NamedTuple):
     """Result of a time in which the drivers hold their voltages."""
 
     end: Solution
@@ -50,7 +50,7 @@ class Drivers(NamedTuple):
 def hold_drivers(
     crossbar: Crossbar, states: np.ndarray, drivers: Drivers, duration: float, first: float = 0.0,
     followed: Followed | None = None,
-) -> HeldDrivers:  # fmt: skip
+) -> DriverPiece:  # fmt: skip
     """Hold the drivers for a duration [s]. The states (R C, ...) change in place.
 
     first : first time step [s], 0 for the default   followed : None for all cells
@@ -64,33 +64,33 @@ def hold_drivers(
         aside[followed.cells] = False
         driven = driven._replace(aside=Aside(aside, 1.0 / crossbar.line_resistance))
     words, bits, _ = drivers
-    found = solve(crossbar, driven, states, followed.before)
-    voltage, current, heat = found.voltage, found.current, np.zeros(found.current.shape)
+    solution = solve(crossbar, driven, states, followed.before)
+    voltage, current, heat = solution.voltage, solution.current, np.zeros(solution.current.shape)
     noisy = crossbar.cells.streams.size > 0
     now, step, energy, taken = 0.0, first or FIRST * duration, 0.0, 0.0
     while now < duration:
         step = min(step, duration - now)
-        moved, new, error = stepped(crossbar, driven, states, found, step, followed.cells)
-        before, after = (power(each, words, bits) for each in (found, new))
+        moved, new, error = stepped(crossbar, driven, states, solution, step, followed.cells)
+        before, after = (power(each, words, bits) for each in (solution, new))
         error = max(error, abs(after - before) / (CHANGE * max(before, after, 1e-300)))
         next_step = step * min(10.0, max(0.1, 0.9 / max(error, 1e-3)))
         if error <= 1.0 or step <= SHORTEST * duration:
             if noisy:
-                middle = 0.5 * (found.voltage + new.voltage).ravel()[followed.cells]
+                middle = 0.5 * (solution.voltage + new.voltage).ravel()[followed.cells]
                 moved = scattered(crossbar, driven, states, middle, step, followed.cells)
                 new = solve(crossbar, driven, moved, new)
                 after = power(new, words, bits)
-            heat += 0.5 * step * (found.voltage * found.current + new.voltage * new.current)
-            states[...], found, taken = moved, new, taken or min(next_step, duration)
+            heat += 0.5 * step * (solution.voltage * solution.current + new.voltage * new.current)
+            states[...], solution, taken = moved, new, taken or min(next_step, duration)
             energy += 0.5 * step * (before + after)
             now = duration if step >= duration - now else now + step
             voltage, current = (larger(*pair) for pair in ((voltage, new.voltage), (current, new.current)))
         step = next_step
-    return HeldDrivers(found, energy, heat, voltage, current, taken)
+    return DriverPiece(solution, energy, heat, voltage, current, taken)
 
 
 def stepped(
-    crossbar: Crossbar, driven: Lines, states: np.ndarray, found: Solution, step: float, followed: np.ndarray
+    crossbar: Crossbar, driven: Lines, states: np.ndarray, solution: Solution, step: float, followed: np.ndarray
 ) -> tuple[np.ndarray, Solution, float]:
     """States (R C, ...) after a step [s], the solution there, and the error of the step in units of the allowed one.
 
@@ -98,14 +98,14 @@ def stepped(
     """
     K, cells = states.shape[1] // 2, calm(crossbar.cells)
     first, part = states.copy(), states[followed]
-    hold(cells, driven.chosen, followed, part, found.voltage.ravel()[followed], step)
+    hold(cells, driven.chosen, followed, part, solution.voltage.ravel()[followed], step)
     first[followed] = part
     if np.abs(first - states).max() <= STILL:
-        return first, found, 0.0
-    ahead = solve(crossbar, driven, first, found)
-    changed = followed[np.abs(ahead.voltage - found.voltage).ravel()[followed] > SAME]
+        return first, solution, 0.0
+    ahead = solve(crossbar, driven, first, solution)
+    changed = followed[np.abs(ahead.voltage - solution.voltage).ravel()[followed] > SAME]
     part, second = states[changed], first.copy()
-    hold(cells, driven.chosen, changed, part, 0.5 * (found.voltage + ahead.voltage).ravel()[changed], step)
+    hold(cells, driven.chosen, changed, part, 0.5 * (solution.voltage + ahead.voltage).ravel()[changed], step)
     second[changed] = part
     off = float(np.abs(second[:, :K] - first[:, :K]).max())
     if not crossbar.cells.streams.size:  # else the states that scatter are solved for
@@ -123,14 +123,14 @@ def scattered(
     return moved
 
 
-def larger(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def larger(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The value of larger magnitude, element by element."""
-    return np.where(np.abs(other) > np.abs(one), other, one)
+    return np.where(np.abs(second) > np.abs(first), second, first)
 
 
-def power(found: Solution, words: np.ndarray, bits: np.ndarray) -> float:
+def power(solution: Solution, words: np.ndarray, bits: np.ndarray) -> float:
     """Power [W] from the drivers at voltages words (R,) and bits (C,) [V]."""
-    return float(np.nan_to_num(words) @ found.word_current - np.nan_to_num(bits) @ found.bit_current)
+    return float(np.nan_to_num(words) @ solution.word_current - np.nan_to_num(bits) @ solution.bit_current)
 
 
 def write_cells(
@@ -140,7 +140,7 @@ def write_cells(
     pulse: tuple[float, float],
     scheme: str = "half",
     first: float = 0.0,
-) -> HeldDrivers:
+) -> DriverPiece:
     """Apply one pulse (voltage [V], width [s]) to the chosen cells (R, C), all on one word line; see `hold_drivers`.
 
     Raises NotAsExpected for an unknown scheme, and for chosen cells on several word lines.
@@ -173,11 +173,11 @@ def programming(voltages: np.ndarray, count: int, word: int, scheme: str) -> Dri
     return Drivers(np.where(chosen, voltage, on_words * voltage), bits, chosen)
 
 
-def from_there(found: Solution, old: Drivers, new: Drivers) -> Solution:
+def from_there(solution: Solution, old: Drivers, new: Drivers) -> Solution:
     """A solution as a start for other drivers of the same lines, none of which floats."""
     words, bits = new.words - old.words, new.bits - old.bits
-    return found._replace(
-        point=None, nodes=found.nodes + np.concatenate((np.repeat(words, bits.size), np.tile(bits, words.size)))
+    return solution._replace(
+        point=None, nodes=solution.nodes + np.concatenate((np.repeat(words, bits.size), np.tile(bits, words.size)))
     )
 
 
@@ -195,7 +195,7 @@ def reading(shape: tuple[int, int], voltage: float, word: int, bit: int | None =
 
 def read_cells(
     crossbar: Crossbar, states: np.ndarray, word: int, pulse: tuple[float, float], bit: int | None = None
-) -> HeldDrivers:
+) -> DriverPiece:
     """Hold a word line at a voltage [V] for a time [s], all other lines at 0 V; see `hold_drivers`.
 
     bit : the one bit line that is at 0 V, while all other lines float; None for all of them

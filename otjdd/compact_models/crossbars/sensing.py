@@ -8,18 +8,17 @@ import numpy as np
 
 from otjdd.compact_models.crossbars.cells import Cells
 from otjdd.compact_models.crossbars.network import Crossbar
-from otjdd.compact_models.crossbars.pulses import HeldDrivers
+from otjdd.compact_models.crossbars.pulses import DriverPiece
 
 
-def sensed(crossbar: Crossbar, states: np.ndarray, held: HeldDrivers, word: int) -> np.ndarray:
+def sensed(crossbar: Crossbar, states: np.ndarray, driven: DriverPiece, word: int) -> np.ndarray:
     """Currents (C,) [A] of the bit lines at the end of a read of a word line. states : (R C, ...) at that time"""
-    found = held.end.bit_current
+    exact = driven.end.bit_current
     if crossbar.cells.drawn is None:
-        return found
+        return exact
     mine = np.arange(word * crossbar.bit_lines, (word + 1) * crossbar.bit_lines)
-    through, voltage = held.end.current[word], held.end.voltage[word]
-    noise: np.ndarray = found + through * (factors(crossbar.cells, mine, states[mine], voltage) - 1.0)
-    return noise
+    through, voltage = driven.end.current[word], driven.end.voltage[word]
+    return exact + through * (factors(crossbar.cells, mine, states[mine], voltage) - 1.0)
 
 
 def factors(cells: Cells, which: np.ndarray, states: np.ndarray, voltage: np.ndarray) -> np.ndarray:
@@ -32,5 +31,4 @@ def factors(cells: Cells, which: np.ndarray, states: np.ndarray, voltage: np.nda
     for number in np.unique(dealt):
         device, mine = cells.devices[number], dealt == number
         sigma[mine] = device.read_sigma(voltage[mine], states[mine][:, : device.kind.size])
-    found: np.ndarray = np.exp(sigma * cells.drawn.standard_normal(which.size))
-    return found
+    return np.exp(sigma * cells.drawn.standard_normal(which.size))

@@ -39,7 +39,7 @@ PROGRAMMED = (
 )  # fmt: skip
 OpenLoop = PatternWrite | PatternRead | PatternRest  # parts whose duration is known before
 Part = OpenLoop | PatternProgram
-Pieces = Iterator[tuple[pulses.HeldDrivers | None, float]]  # what a piece did, None for a rest at 0 V; its duration [s]
+Pieces = Iterator[tuple[pulses.DriverPiece | None, float]]  # what a piece did, None for a rest at 0 V; its duration [s]
 STEPS = "step_time", "step_voltage", "step_energy", "write_disturb"
 EXTRACTION = 0.8  # share of the progress for the extraction of a model
 
@@ -71,7 +71,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     running = begun_crossbar(crossbar, case.drive)
     try:
         for i, part in enumerate(case.drive.parts):
-            for done in undergone(running, i + 1, part):
+            for done in apply_part(running, i + 1, part):
                 if progress:
                     progress(first + (1.0 - first) * (i + done) / len(case.drive.parts))
     except (SolverError, KeyboardInterrupt, SystemError) as error:
@@ -114,7 +114,7 @@ def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> Running:
     return running
 
 
-def undergone(running: Running, step: int, part: Part) -> Iterator[float]:
+def apply_part(running: Running, step: int, part: Part) -> Iterator[float]:
     """Apply a part of the drive to a crossbar, and record it as a step. Yields the share of the part that is done.
 
     Raises NetworkError with the time of the failure, KeyboardInterrupt.
@@ -127,10 +127,10 @@ def undergone(running: Running, step: int, part: Part) -> Iterator[float]:
     else:
         pieces, total = pieces_of(running, step, part), lasting(running.crossbar, part)
     try:
-        for held, lasted in pieces:
+        for driven, lasted in pieces:
             now += lasted
-            if held is not None:
-                note_held(running, step, held)
+            if driven is not None:
+                add_to_step(running, step, driven)
             yield programming.share if programming else (now - began) / total
     except NetworkError as error:
         raise NetworkError(error.reason, now, *error.args[2:]) from error
@@ -174,7 +174,7 @@ def lasting(crossbar: Crossbar, part: OpenLoop) -> float:
 
 
 def pulses_of_write(running: Running, step: int, part: PatternWrite) -> Pieces:
-    """Apply the pulses of a write, word line by word line. Yields (HeldDrivers, or None for a pause; duration [s])."""
+    """Apply the pulses of a write, word line by word line. Yields (DriverPiece, or None for a pause; duration [s])."""
     pattern, first = marked(running.crossbar, part), 0.0
     running.maps["cell_chosen"][step] = pattern
     for word in np.flatnonzero(pattern.any(axis=1)):
@@ -182,24 +182,24 @@ def pulses_of_write(running: Running, step: int, part: PatternWrite) -> Pieces:
         chosen[word] = pattern[word]
         for _ in range(part.count):
             pulse = part.voltage, part.width
-            held = pulses.write_cells(running.crossbar, running.states, chosen, pulse, running.scheme, first)
-            first = held.step
-            yield held, part.width
+            driven = pulses.write_cells(running.crossbar, running.states, chosen, pulse, running.scheme, first)
+            first = driven.step
+            yield driven, part.width
             if part.pause:
                 pulses.leave_alone(running.crossbar, running.states, part.pause)
                 yield None, part.pause
 
 
 def scanned(running: Running, step: int, part: PatternRead) -> Pieces:
-    """Apply the reads of a scan. Yields (HeldDrivers, duration [s])."""
+    """Apply the reads of a scan. Yields (DriverPiece, duration [s])."""
     bits = range(running.crossbar.bit_lines) if part.unselected == "floating" else [None]
     for word, bit in product(range(running.crossbar.word_lines), bits):
-        held = pulses.read_cells(running.crossbar, running.states, word, (part.voltage, part.duration), bit)
+        driven = pulses.read_cells(running.crossbar, running.states, word, (part.voltage, part.duration), bit)
         at = slice(None) if bit is None else bit
-        total, through = held.end.bit_current[at], held.end.current[word, at]
-        running.maps["sensed_current"][step, word, at] = sensed(running.crossbar, running.states, held, word)[at]
+        total, through = driven.end.bit_current[at], driven.end.current[word, at]
+        running.maps["sensed_current"][step, word, at] = sensed(running.crossbar, running.states, driven, word)[at]
         running.maps["sneak_share"][step, word, at] = 1.0 - through / total
-        yield held, part.duration
+        yield driven, part.duration
 
 
 def rested(running: Running, step: int, part: PatternRest) -> Pieces:
@@ -208,14 +208,14 @@ def rested(running: Running, step: int, part: PatternRest) -> Pieces:
     yield None, part.duration
 
 
-def note_held(running: Running, step: int, held: pulses.HeldDrivers) -> None:
+def add_to_step(running: Running, step: int, driven: pulses.DriverPiece) -> None:
     """Add the energy and the largest voltages, currents and powers of a piece to a step."""
     maps, rows, largest, cells = running.maps, running.rows, running.largest, running.crossbar.cells
-    maps["cell_voltage"][step] = pulses.larger(held.voltage, np.nan_to_num(maps["cell_voltage"][step]))
-    rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step]) + held.energy
-    density = np.abs(held.current).ravel() / cells.each([device.area for device in cells.devices])
+    maps["cell_voltage"][step] = pulses.larger(driven.voltage, np.nan_to_num(maps["cell_voltage"][step]))
+    rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step]) + driven.energy
+    density = np.abs(driven.current).ravel() / cells.per_cell([device.area for device in cells.devices])
     largest["current_density"][step] = max(largest["current_density"][step], density.max())
-    largest["power"][step] = max(largest["power"][step], np.abs(held.current * held.voltage).max())
+    largest["power"][step] = max(largest["power"][step], np.abs(driven.current * driven.voltage).max())
 
 
 def record_step(running: Running, step: int, when: float, voltage: float) -> None:
@@ -228,8 +228,8 @@ def record_step(running: Running, step: int, when: float, voltage: float) -> Non
         maps[name][step] = np.nan_to_num(maps[name][step])
     rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step])
     maps["cell_conductance"][step] = G
-    weight = cells.each([device.weight / device.weight.sum() for device in cells.devices])
-    thickness = cells.each([device.thickness for device in cells.devices])
+    weight = cells.per_cell([device.weight / device.weight.sum() for device in cells.devices])
+    thickness = cells.per_cell([device.thickness for device in cells.devices])
     rest_position = (running.states[:, :K] * weight).sum(axis=1) * thickness
     maps["cell_rest_position"][step] = rest_position.reshape(shape)
     rows["step_time"][step] = when
@@ -247,13 +247,16 @@ def largest_values(running: Running, radius: float) -> dict[str, model_limits.Re
     """
     at, cells = running.rows["step_time"], running.crossbar.cells
     rise = running.largest["power"] * model_limits.thermal_resistance(radius)
-    seen = np.nan_to_num(running.maps["cell_voltage"]).reshape(at.size, -1)
+    voltages = np.nan_to_num(running.maps["cell_voltage"]).reshape(at.size, -1)
     values = {
         "film_electron_ratio": np.max(
-            [cells.devices[n].electron_ratio(seen[:, cells.dealt == n]).max(axis=1) for n in np.unique(cells.dealt)],
+            [
+                cells.devices[n].electron_ratio(voltages[:, cells.dealt == n]).max(axis=1)
+                for n in np.unique(cells.dealt)
+            ],
             axis=0,
         ),
         "current_density": running.largest["current_density"],
         "temperature_rise": rise,
     }
-    return {name: model_limits.of_series(at, each, "the step to t = {:.4g} s") for name, each in values.items()}
+    return {name: model_limits.of_series(at, series, "the step to t = {:.4g} s") for name, series in values.items()}

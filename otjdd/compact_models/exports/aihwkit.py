@@ -2,17 +2,34 @@
 
 w -> w + dw_min (1 + min(up_down, 0)) up(w)      weight -1 is the smallest conductance, 1 the largest
 w -> w - dw_min (1 - max(up_down, 0)) down(w)    the asymmetry up_down reduces the step of one direction
+
+With noise, and with normal numbers x (src/rpucuda/rpu_pulsed_device.cpp and rpu_piecewisestep_device.cpp of aihwkit 1.1):
+
+scale = dw_min [1 + dw_min_dtod x_1 +- up_down_dtod x_2 + ...]      of each device, for steps up and down
+bounds = w_max (1 + w_max_dtod x_3), w_min (1 + w_min_dtod x_4)
+w -> w +- scale piecewise(w) (1 + dw_min_std x)                    within the bounds
+w + write_noise_std dw_min x                                       is what a read sees
+
+The scatter by dw_min_std stays, that by the write noise is forgotten at the next pulse. Both numbers are fitted to the
+measured scatter of steps and of what pulses leave.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.compact_models.exports.functions import header, number
+from otjdd.compact_models.exports.levels import ascending, read_sigma, tables
 from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.scatter.numbers import Cycles, Sigmas, sigmas
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 NODES = 15  # weights at which the step is tabulated
+DEVICES, CYCLES, TRIES = 400, 6, 6  # drawn; of the spread between devices
+LARGEST = 30.0  # of either number
 
 
 class PresetNoise(NamedTuple):
@@ -45,17 +62,17 @@ def steps(pulses: Pulsed) -> Steps:
     """Steps at evenly spaced weights, interpolated between the pulses and constant beyond them."""
     low, high = pulses.ends
     nodes = np.linspace(-1.0, 1.0, NODES)
-    found, off = [], []
+    of_directions, off = [], []
     for curve, sign in ((pulses.up, 1.0), (pulses.down, -1.0)):
         w = weights(curve, low, high)
         order = np.argsort(w[:-1])
         at, step = w[:-1][order], np.maximum(sign * np.diff(w), 0.0)[order]
-        found.append(np.interp(nodes, at, step))
-        off.append(np.interp(at, nodes, found[-1]) - step)
-    mean = [max(each.mean(), 1e-12) for each in found]
+        of_directions.append(np.interp(nodes, at, step))
+        off.append(np.interp(at, nodes, of_directions[-1]) - step)
+    mean = [max(of_direction.mean(), 1e-12) for of_direction in of_directions]
     dw_min, up_down = max(mean), (mean[0] - mean[1]) / max(mean)
     error = float(np.sqrt((np.concatenate(off) ** 2).mean()) / 2.0)
-    return Steps(dw_min, up_down, found[0] / mean[0], found[1] / mean[1], error)
+    return Steps(dw_min, up_down, of_directions[0] / mean[0], of_directions[1] / mean[1], error)
 
 
 def updated(steps: Steps, w: np.ndarray, up: np.ndarray) -> np.ndarray:
@@ -73,9 +90,9 @@ def between_devices(pulses: Pulsed, devices: Devices | None) -> dict[str, float]
     if devices is None:
         return dict.fromkeys(("dw_min_dtod", "w_min_dtod", "w_max_dtod", "up_down_dtod"), 0.0)
     low, high = pulses.ends
-    w_min, w_max = (weights(each, low, high) for each in devices.ends)
-    found = [steps(pulses._replace(up=up, down=down)) for up, down in zip(devices.up, devices.down, strict=True)]
-    step, up_down = np.transpose([(each.dw_min, each.up_down) for each in found])
+    w_min, w_max = (weights(ends, low, high) for ends in devices.ends)
+    of_devices = [steps(pulses._replace(up=up, down=down)) for up, down in zip(devices.up, devices.down, strict=True)]
+    step, up_down = np.transpose([(of_device.dw_min, of_device.up_down) for of_device in of_devices])
     step = step * 0.5 * (w_max - w_min)
     values = step.std(ddof=1) / step.mean(), w_min.std(ddof=1), w_max.std(ddof=1), up_down.std(ddof=1)
     return dict(zip(between_devices(pulses, None), map(float, values), strict=True))
@@ -85,18 +102,18 @@ def preset(
     model: CompactModel, pulses: Pulsed, devices: Devices | None = None, noise: PresetNoise | None = None
 ) -> str:
     """Text of a module with the function `otj_device()`, and with noise also `otj_noise_model()` for inference."""
-    found, differ = steps(pulses), noise.differ if noise else between_devices(pulses, devices)
+    of_device, differ = steps(pulses), noise.differ if noise else between_devices(pulses, devices)
     low, high = pulses.ends
     about = [
         *header(model),
         *sentences(pulses, devices, noise.about if noise else ()),
         f"weight -1 is {low:.4g} S, weight 1 is {high:.4g} S, read at {pulses.read_voltage:g} V",
-        f"a step is off by {found.error:.2g} of the range, rms, from that of the compact model; it depends on the weight "
-        "alone, not on the pulses before",
+        f"a step is off by {of_device.error:.2g} of the range, rms, from that of the compact model; it depends on the "
+        "weight alone, not on the pulses before",
         "tried with aihwkit 1.1 and torch 2.10",
     ]
     c2c = (number(noise.dw_min_std), number(noise.write_noise_std)) if noise else ("0.0", "0.0")
-    lists = {name: ", ".join(number(value) for value in getattr(found, name)) for name in ("up", "down")}
+    lists = {name: ", ".join(number(value) for value in getattr(of_device, name)) for name in ("up", "down")}
     lines = [f"# {line}" for line in about]
     lines += [
         "",
@@ -108,9 +125,134 @@ def preset(
     lines += ["def otj_device(**changes):", '    """Device of an oxide tunnel junction under equal pulses."""']
     lines += ["    values = dict("]
     lines += [f"        {name}={value}," for name, value in {
-        "w_min": "-1.0", "w_max": "1.0", "dw_min": number(found.dw_min), "dw_min_std": c2c[0],
-        "up_down": number(found.up_down), **{name: number(value) for name, value in differ.items()},
+        "w_min": "-1.0", "w_max": "1.0", "dw_min": number(of_device.dw_min), "dw_min_std": c2c[0],
+        "up_down": number(of_device.up_down), **{name: number(value) for name, value in differ.items()},
         "piecewise_up": f"[{lists['up']}]", "piecewise_down": f"[{lists['down']}]", "write_noise_std": c2c[1],
     }.items()]  # fmt: skip
     lines += ["    )", "    return PiecewiseStepDevice(**(values | changes))", ""]
     return "\n".join([*lines, *(noise.model if noise else ())])
+
+
+class PulseNoise(NamedTuple):
+    """Noise of a pulse, by the names of aihwkit."""
+
+    dw_min_std: float  # of the step at its weight
+    write_noise_std: float  # in dw_min
+
+
+def drawn_cycles(steps: Steps, count: int, noise: PulseNoise, differ: dict[str, float], seed: int) -> Cycles:
+    """Weights of DEVICES under CYCLES of pulses, `count` down and `count` up, by the rule of aihwkit.
+
+    differ : numbers of `between_devices`
+    """
+    rng = np.random.default_rng(seed)
+    first, second, third, fourth = rng.standard_normal((4, DEVICES))
+    gain, skew = 1.0 + differ["dw_min_dtod"] * first, differ["up_down_dtod"] * second
+    rise = np.abs(gain + min(steps.up_down, 0.0) + skew) * steps.dw_min
+    fall = np.abs(gain - max(steps.up_down, 0.0) - skew) * steps.dw_min
+    high, low = np.abs(1.0 + differ["w_max_dtod"] * third), -np.abs(1.0 + differ["w_min_dtod"] * fourth)
+    nodes, w, after_pulses = np.linspace(0.0, 1.0, len(steps.up)), high.copy(), []
+    way = [(-fall, steps.down)] * count + [(rise, steps.up)] * count
+    for scale, table in way * (1 + CYCLES):
+        step = scale * np.interp((w - low) / (high - low), nodes, table)
+        w = np.clip(w + step * (1.0 + noise.dw_min_std * rng.standard_normal(DEVICES)), low, high)
+        after_pulses.append(w + noise.write_noise_std * steps.dw_min * rng.standard_normal(DEVICES))
+    n, weights = 2 * count, np.array(after_pulses).T
+    return Cycles(weights[:, n - 1], weights[:, n:].reshape(DEVICES, CYCLES, n))
+
+
+def scaled_differences(steps: Steps, count: int, differ: dict[str, float], device: float) -> dict[str, float]:
+    """The numbers of `differ` times one factor, so that draws have the scatter `device` (of weights) between devices.
+
+    aihwkit draws them independently, which they are not: a device with a larger range also makes larger steps.
+    """
+    if not device > 0.0:
+        return dict.fromkeys(differ, 0.0)
+    factor, quiet = 1.0, PulseNoise(0.0, 0.0)
+    for _ in range(TRIES):
+        scaled = {name: factor * value for name, value in differ.items()}
+        factor *= device / sigmas(drawn_cycles(steps, count, quiet, scaled, 0)).device
+    return {name: float(factor * value) for name, value in differ.items()}
+
+
+def fitted_noise(steps: Steps, count: int, solver: Sigmas, differ: dict[str, float]) -> PulseNoise:
+    """Noise whose draws have the scatter of steps and of what is written, as near as they come.
+
+    solver : of weights   differ : as of `drawn_cycles`
+    """
+    from scipy.optimize import least_squares
+
+    if not (solver.step > 0.0 and solver.written > 0.0):
+        return PulseNoise(0.0, 0.0)
+
+    def off(x: np.ndarray) -> np.ndarray:
+        drawn_sigmas = sigmas(drawn_cycles(steps, count, PulseNoise(*x), differ, 0))
+        got, aim = np.array([drawn_sigmas.step, drawn_sigmas.written]), np.array([solver.step, solver.written])
+        return np.log(np.maximum(got, 1e-12) / aim)
+
+    begin = np.clip(np.array([0.3, 0.5 * solver.written / steps.dw_min]), 1e-4, LARGEST / 2.0)
+    optimum = least_squares(off, begin, bounds=(0.0, LARGEST), x_scale=begin, diff_step=0.02)
+    return PulseNoise(*map(float, optimum.x))
+
+
+IMPORTS = [
+    "import numpy as np",
+    "import torch",
+    "from aihwkit.inference.converter.conductance import SinglePairConductanceConverter",
+    "from aihwkit.inference.noise.base import BaseNoiseModel",
+    "from aihwkit.simulator.configs import InferenceRPUConfig",
+    "from aihwkit.simulator.parameters.enums import WeightNoiseType",
+]
+
+
+def inference(noise: "xr.Dataset") -> list[str]:
+    """Lines of the noise model of inference and of its configuration, conductances in uS."""
+    ordered = ascending(noise)
+    ends = [number(1e6 * float(conductances)) for conductances in ordered.level_mean.values[[0, -1]]]
+    return [
+        *["", *tables(noise), "", ""],
+        "class OTJNoiseModel(BaseNoiseModel):",
+        '    """Levels that equal pulses have written: how they drift and scatter by t_inference [s]."""',
+        "",
+        "    def __init__(self, verified=False):",
+        '        """verified : levels are written and verified, and scatter by what comes after alone."""',
+        f"        super().__init__(SinglePairConductanceConverter(g_max={ends[1]}, g_min={ends[0]}))",
+        "        self.verified = verified",
+        "",
+        "    def at(self, table, g, time):",
+        "        by_level = [np.interp(np.log(max(time, TIMES[0])), np.log(TIMES), row) for row in table]",
+        "        ln_g = np.log(np.maximum(g.detach().cpu().numpy() * 1e-6, 1e-300))",
+        "        return torch.as_tensor(np.interp(ln_g, np.log(LEVELS), by_level), dtype=g.dtype, device=g.device)",
+        "",
+        "    def scattered(self, g, time):",
+        "        sigma = self.at(SIGMA_VERIFIED if self.verified else SIGMA, g, time)",
+        "        return g * torch.exp(self.at(SHIFT, g, time) + sigma * torch.randn_like(g))",
+        "",
+        "    def apply_programming_noise_to_conductance(self, g_target):",
+        "        return self.scattered(g_target, TIMES[0])",
+        "",
+        "    def generate_drift_coefficients(self, g_target):",
+        "        return g_target  # as ReRamWan2022NoiseModel: both scatter around what is wanted",
+        "",
+        "    def apply_drift_noise_to_conductance(self, g_prog, drift_noise_param, t_inference):",
+        "        return self.scattered(drift_noise_param, t_inference)",
+        "",
+        "",
+        "def otj_inference(verified=False):",
+        '    """Configuration of inference with this noise model and the noise of reads of 1 us."""',
+        "    config = InferenceRPUConfig(noise_model=OTJNoiseModel(verified))",
+        f"    config.forward.w_noise = {number(weight_noise(ordered))}",
+        "    config.forward.w_noise_type = WeightNoiseType.ADDITIVE_CONSTANT",
+        "    return config",
+        "",
+    ]
+
+
+def weight_noise(noise: "xr.Dataset") -> float:
+    """Standard deviation of a weight by a read, of two conductances over their range; that of levels as a root mean square.
+
+    noise : its levels ascending
+    """
+    G = noise.level_mean.values
+    of_level = read_sigma(noise) * G
+    return float(np.sqrt((of_level**2).mean() + of_level[0] ** 2) / (G[-1] - G[0]))

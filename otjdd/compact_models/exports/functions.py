@@ -55,17 +55,17 @@ class Functions(NamedTuple):
 
 def functions(model: CompactModel, t: int) -> Functions:
     """Functions of kind t of the columns of a model."""
-    kind, each = model.kinds[t], [one.kinds[t] for one in nodes(model)]
+    kind, of_nodes = model.kinds[t], [own.kinds[t] for own in nodes(model)]
     count, shares = degree(kind, "log_rate") + 1, degree(kind, "excess") + 1 if kind.share.size > 1 else 0
     rates, reads, settling = "ac" if limited(kind) else "a", "bd", SETTLING_LETTERS if shares else ""
     tables = {"a": ("log_rate", LN10), "b": ("log_conductance", LN10), "c": ("log_limit", LN10), "d": ("charge", 1.0)}
     tables |= {"k": ("log_settling", LN10), "m": ("settling_move", 1.0), "z": ("excess", LN10)}
     smooth = {
-        letter: pieces(model, [spline(knots_of(one, name), factors(one, name) * by) for one in each])
+        letter: pieces(model, [spline(knots_of(own, name), factors(own, name) * by) for own in of_nodes])
         for letter, (name, by) in tables.items()
         if letter in rates + reads + settling
     }
-    rest = pieces(model, [monotone(one.voltage, one.rest[:, None]) for one in each])
+    rest = pieces(model, [monotone(own.voltage, own.rest[:, None]) for own in of_nodes])
     groups = [
         (
             [*names_of(rates, t, count), *names_of(settling, t, shares), f"rest{t}"],
@@ -73,19 +73,20 @@ def functions(model: CompactModel, t: int) -> Functions:
         ),
         (names_of(reads, t, count), joined([smooth[letter] for letter in reads])),
     ]
-    noises = [one.noise.kinds[t] for one in nodes(model) if one.noise is not None]
+    noises = [own.noise.kinds[t] for own in nodes(model) if own.noise is not None]
     if noises:
         scatters = [
             pieces(model, [
-                spline(noise.voltage, factors(one, "log_rate", getattr(noise, name)) * LN10)
-                for one, noise in zip(each, noises, strict=True)
+                spline(noise.voltage, factors(own, "log_rate", getattr(noise, name)) * LN10)
+                for own, noise in zip(of_nodes, noises, strict=True)
             ])
             for name in NOISE_TABLES
         ]  # fmt: skip
         groups.append((names_of(NOISE_LETTERS, t, count), joined(scatters)))
-    low, high = (by_u(model, np.array([one.state[end] for one in each])) for end in (0, -1))
+    low, high = (by_u(model, np.array([own.state[end] for own in of_nodes])) for end in (0, -1))
     within = [
-        factors(one, "log_rate", noise.log_read[None, :])[0] * LN10 for one, noise in zip(each, noises, strict=False)
+        factors(own, "log_rate", noise.log_read[None, :])[0] * LN10
+        for own, noise in zip(of_nodes, noises, strict=False)
     ]
     wells = by_u(model, np.array(within)).T if within else np.zeros((0, 1))
     return Functions(groups, rates + reads + NOISE_LETTERS * bool(noises), count, shares, low, high, wells)
@@ -113,19 +114,19 @@ def coefficient(factors: np.ndarray, u: str) -> str:
 
 def own_speed(model: CompactModel, k: int, u: str, divided: bool = False) -> str:
     """Text of the speed of column k, counted from 1. divided : divide it by the time in which the way empties"""
-    found = [one.speed[k - 1] / (one.kinds[one.kind[k - 1]].emptying if divided else 1.0) for one in nodes(model)]
-    return number(found[0]) if len(found) == 1 else f"exp({coefficient(by_u(model, np.log(found)), u)})"
+    speeds = [node.speed[k - 1] / (node.kinds[node.kind[k - 1]].emptying if divided else 1.0) for node in nodes(model)]
+    return number(speeds[0]) if len(speeds) == 1 else f"exp({coefficient(by_u(model, np.log(speeds)), u)})"
 
 
 def fillings(model: CompactModel, k: int, u: str) -> tuple[str, str]:
     """Texts of 1/a of column k, for states that rise and that fall; 0 where the way needs no filling."""
-    ways = np.array([one.kinds[one.kind[k - 1]].way for one in nodes(model)])
-    found = []
+    ways = np.array([node.kinds[node.kind[k - 1]].way for node in nodes(model)])
+    texts = []
     for way in ways.T:
         text = coefficient(by_u(model, way), u)
-        one = number(1.0 / way[0] if way[0] > 0.0 else 0.0)
-        found.append(one if np.ptp(way) == 0.0 else f"({text} > {NO_WAY} ? 1.0/{text} : 0.0)")
-    return found[0], found[1]
+        node = number(1.0 / way[0] if way[0] > 0.0 else 0.0)
+        texts.append(node if np.ptp(way) == 0.0 else f"({text} > {NO_WAY} ? 1.0/{text} : 0.0)")
+    return texts[0], texts[1]
 
 
 def names_of(letters: str, t: int, count: int) -> list[str]:
@@ -135,7 +136,7 @@ def names_of(letters: str, t: int, count: int) -> list[str]:
 
 def joined(parts: list[Pieces]) -> Pieces:
     """Functions that share their knots as one."""
-    return Pieces(parts[0].knots, np.concatenate([each.factors for each in parts], axis=1))
+    return Pieces(parts[0].knots, np.concatenate([part.factors for part in parts], axis=1))
 
 
 def edge_capacitance(model: CompactModel) -> float:
@@ -164,10 +165,10 @@ def in_powers(powers: np.ndarray, variable: str) -> str:
     return text.replace("+-", "-")
 
 
-def pieces(model: CompactModel, each: "Sequence[CubicHermiteSpline]") -> Pieces:
-    """Pieces of scipy's piecewise cubics. each : one for each temperature of a model, with the same knots"""
-    found = by_u(model, np.array([function.c[::-1] for function in each]))  # (N, 4, n, R)
-    return Pieces(each[0].x, np.moveaxis(found, (1, 0), (-2, -1)))
+def pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Pieces:
+    """Pieces of scipy's piecewise cubics. splines : one for each temperature of a model, with the same knots"""
+    coefficients = by_u(model, np.array([function.c[::-1] for function in splines]))  # (N, 4, n, R)
+    return Pieces(splines[0].x, np.moveaxis(coefficients, (1, 0), (-2, -1)))
 
 
 def tree(knots: np.ndarray, leaf: Callable[[int], str], branch: Callable[[float, str, str], str]) -> str:
@@ -224,16 +225,17 @@ def noise_lines(model: CompactModel) -> list[str]:
         "frame, the time that a random number is held: a tenth of the shortest pulse, and no time step above a frame",
         *noise_error.rows(model),
         *device_factors.words(model),
-        *filter(None, [noise_error.nil(model)]),
+        *filter(None, [noise_error.negligible_noise(model)]),
     ]
 
 
 def temperature_text(model: CompactModel) -> str:
     """The temperatures that a model holds for, in words."""
-    found = model.temperatures
-    if len(found) == 1:
-        return f"{found[0]:g} K only"
-    return f"{found[0]:g} K to {found[-1]:g} K, extracted at {', '.join(f'{T:g}' for T in found)} K and interpolated in 1/T"
+    temperatures = model.temperatures
+    if len(temperatures) == 1:
+        return f"{temperatures[0]:g} K only"
+    extracted = ", ".join(f"{T:g}" for T in temperatures)
+    return f"{temperatures[0]:g} K to {temperatures[-1]:g} K, extracted at {extracted} K and interpolated in 1/T"
 
 
 def heat_text(model: CompactModel) -> list[str]:

@@ -30,27 +30,28 @@ def ascending(noise: "xr.Dataset") -> "xr.Dataset":
 
 def read_sigma(noise: "xr.Dataset") -> np.ndarray:
     """Standard deviation (level,) of ln I of a read, by hops and by electrons."""
-    found: np.ndarray = np.hypot(noise.read_sigma.values, noise.electron_sigma.values)
-    return found
+    return np.hypot(noise.read_sigma.values, noise.electron_sigma.values)
 
 
 def tables(noise: "xr.Dataset") -> list[str]:
     """Lines with the tables of levels and times."""
-    found = ascending(noise)
+    ordered = ascending(noise)
     lines = [
-        "LEVELS = [" + ", ".join(map(number, found.level_mean.values)) + "]  # S, as written",
-        "TIMES = [" + ", ".join(map(number, found.time.values)) + "]  # s after the last pulse",
+        "LEVELS = [" + ", ".join(map(number, ordered.level_mean.values)) + "]  # S, as written",
+        "TIMES = [" + ", ".join(map(number, ordered.time.values)) + "]  # s after the last pulse",
         "# of ln G by level and time: mean change, scatter of what is written, scatter of the change since",
     ]
     for name, variable in TABLES.items():
-        rows = ["    [" + ", ".join(map(number, row)) + "]," for row in found[variable].values]
+        rows = ["    [" + ", ".join(map(number, row)) + "]," for row in ordered[variable].values]
         lines += [f"{name} = [", *rows, "]"]
-    return [*lines, "READ = [" + ", ".join(map(number, read_sigma(found))) + "]  # scatter of ln I of a read, by level"]
+    return [
+        *lines,
+        "READ = [" + ", ".join(map(number, read_sigma(ordered))) + "]  # scatter of ln I of a read, by level",
+    ]
 
 
 def drawn(noise: "xr.Dataset", seed: int) -> np.ndarray:
     """Standard deviation (level, time) of ln G of draws at the levels, by the rule of the files."""
     x = np.random.default_rng(seed).standard_normal((DRAWS, 1, 1))
     ln_G: np.ndarray = noise.level_shift.values + noise.level_sigma.values * x
-    found: np.ndarray = ln_G.std(axis=0, ddof=1)
-    return found
+    return ln_G.std(axis=0, ddof=1)

@@ -54,13 +54,13 @@ class Cycle(NamedTuple):
 
     def points(self, count: int) -> list[tuple[float, float]]:
         """Breakpoints (time [s], voltage [V]) of `count` cycles."""
-        found, now = [(0.0, 0.0), (REST * self.shortest, 0.0)], 0.0
+        breakpoints, now = [(0.0, 0.0), (REST * self.shortest, 0.0)], 0.0
         for _ in range(count):
             for pulse in self.pulses:
                 for level, lasts in (pulse, self.read):
-                    found += [(now + EDGE * self.shortest, level), (now + lasts, level)]
+                    breakpoints += [(now + EDGE * self.shortest, level), (now + lasts, level)]
                     now += lasts
-        return found
+        return breakpoints
 
 
 def cycle(model: CompactModel) -> Cycle:
@@ -96,13 +96,13 @@ def wave(own: Cycle, count: int) -> str:
 
 def ngspice(title: str, own: Cycle, count: int, parameters: str, control: list[str]) -> str:
     """Text for ngspice of FEW devices under `count` cycles. parameters : of each   control : commands after the run"""
-    each = range(1, FEW + 1)
+    devices = range(1, FEW + 1)
     lines = [
         ".include otj.cir",
         f"Vd d 0 PWL({wave(own, count)})",
-        *(f"Vs{i} d p{i} 0\nX{i} p{i} 0 otj frame={number(own.frame)} {parameters}".rstrip() for i in each),
+        *(f"Vs{i} d p{i} 0\nX{i} p{i} 0 otj frame={number(own.frame)} {parameters}".rstrip() for i in devices),
         f".options {OPTIONS}",
-        ".save " + " ".join(f"i(vs{i})" for i in each),
+        ".save " + " ".join(f"i(vs{i})" for i in devices),
         f".tran {number(own.frame)} {number(count * own.duration)} 0 {number(own.frame)}",
         *(".control", "setseed 1", "mc_source", "run", *control, ".endc", ".end", ""),
     ]
@@ -111,7 +111,7 @@ def ngspice(title: str, own: Cycle, count: int, parameters: str, control: list[s
 
 def vacask(title: str, name: str, own: Cycle, count: int, spread: float) -> str:
     """Text for VACASK of MANY devices under `count` cycles. name : of the file   spread : of the devices"""
-    each = range(1, MANY + 1)
+    devices = range(1, MANY + 1)
     return "\n".join([
         title,
         f"// {COMPILE}",
@@ -123,7 +123,7 @@ def vacask(title: str, name: str, own: Cycle, count: int, spread: float) -> str:
         f'vd (d 0) vsource type="pwl" wave=[{wave(own, count).replace(" ", ", ")}]',
         *(
             f"vs{i} (d p{i}) vsource dc=0\nx{i} (p{i} 0) otj seed={i} frame={number(own.frame)} spread={number(spread)}"
-            for i in each
+            for i in devices
         ),
         "control",
         '  options reltol=1e-5 abstol=1e-10 tran_method="gear2"',

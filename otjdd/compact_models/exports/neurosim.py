@@ -4,8 +4,16 @@ Conductances are fitted by the law of NeuroSim, G = Gmin + B [1 - exp(-x/A)]. It
 NL = 10.1015 max[y(x) - x], where y is the law scaled to 0 to 1, over x from 0 to 1. Pulses up increase x from 0, pulses
 down decrease it from its largest value. A has the sign of the label, so a depression that is steep at first and flat at
 the end has a negative label (`wage_quantizer.py` of DNN+NeuroSim 2.1, `Cell.cpp` of MLP+NeuroSim 3.0).
+
+With noise a pulse moves G to G(x +- 1) + sigmaCtoC y, kept within the range, with a normal number y (RealDevice::Write in
+Cell.cpp). sigmaCtoC is in S there. `--c2cVari` of DNN+NeuroSim is a share of the conductance range, and added once for an
+update, whatever its number of pulses. Each device has labels NL + sigmaDtoD y, and ends of its range.
+
+The scatter by a pulse stays, so one number cannot give both the scatter of steps and that of what pulses leave. sigmaCtoC
+lies between the two.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +22,13 @@ from scipy.optimize import minimize_scalar
 from otjdd.compact_models.exports.functions import header, number
 from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.scatter.numbers import Cycles, Sigmas, sigmas
 
 PER_LABEL = 10.1015
 STEEPEST = 9.0  # largest label of a fit
+DEVICES, CYCLES = 200, 6  # drawn
+TRIES = 12
+FLAT = 1e-6  # label of a straight line
 CTOC = "sigmaCtoC is in S, --c2cVari the same as a share of the conductance range, of one pulse"
 
 
@@ -49,10 +61,10 @@ def width_of(label: float) -> float:
 def fitted_label(curve: np.ndarray) -> tuple[float, float]:
     """Label of a rising curve (n,) by least squares, and the rms deviation relative to its range."""
     x, y = np.linspace(0.0, 1.0, len(curve)), (curve - curve[0]) / (curve[-1] - curve[0])
-    found = minimize_scalar(
+    optimum = minimize_scalar(
         lambda label: ((law(label, x) - y) ** 2).mean(), bounds=(-STEEPEST, STEEPEST), method="bounded"
     )
-    return float(found.x), float(np.sqrt(found.fun))
+    return float(optimum.x), float(np.sqrt(optimum.fun))
 
 
 class Variation(NamedTuple):
@@ -128,3 +140,71 @@ def device_rows(devices: Devices) -> list[str]:
     for n, (up, down) in enumerate(zip(devices.up, devices.down, strict=True)):
         lines += [f"{n},{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(up, down, strict=True))]
     return lines
+
+
+class Way:
+    """The law of pulses of one sign on devices, between their smallest and largest conductances (D,) [S].
+
+    label : (D,) labels of nonlinearity   count : pulses from end to end
+    """
+
+    def __init__(self, label: np.ndarray, low: np.ndarray, high: np.ndarray, count: int):
+        width = np.array([width_of(max(abs(number), FLAT)) for number in np.clip(label, -STEEPEST, STEEPEST)])
+        self.A = np.where(label < 0.0, -1.0, 1.0) * width * count
+        self.B = (high - low) / -np.expm1(-count / self.A)
+        self.low = low
+
+    def after(self, G: np.ndarray, pulses: int) -> np.ndarray:
+        """Conductances (D,) [S] after pulses, whose sign is that of their effect."""
+        inside = np.maximum(1.0 - (G - self.low) / self.B, 1e-12)
+        return self.B * (1.0 - inside * np.exp(-pulses / self.A)) + self.low
+
+
+def drawn_cycles(
+    labels: tuple[float, float], ends: tuple[float, float], count: int, c2c: float, differ: Variation, seed: int
+) -> Cycles:
+    """Conductances [S] of DEVICES under CYCLES of pulses, `count` down and `count` up, by the law of NeuroSim.
+
+    labels : NL_LTP, NL_LTD   ends : smallest and largest conductance [S]   c2c : sigmaCtoC [S]
+    """
+    rng = np.random.default_rng(seed)
+    up, down, lowest, highest = rng.standard_normal((4, DEVICES))
+    low = np.maximum(ends[0] + differ.lowest * lowest, 1e-3 * ends[0])
+    high = np.maximum(ends[1] + differ.highest * highest, 1.001 * low)
+    raising = Way(labels[0] + differ.label * up, low, high, count)
+    lowering = Way(labels[1] + differ.label * down, low, high, count)
+    G, after_pulses = high.copy(), []
+    for way, sign in ([(lowering, -1)] * count + [(raising, 1)] * count) * (1 + CYCLES):
+        G = np.clip(way.after(G, sign) + c2c * rng.standard_normal(DEVICES), low, high)
+        after_pulses.append(G)
+    n, conductances = 2 * count, np.array(after_pulses).T
+    return Cycles(conductances[:, n - 1], conductances[:, n:].reshape(DEVICES, CYCLES, n))
+
+
+def scaled_variation(
+    labels: tuple[float, float], ends: tuple[float, float], count: int, device: float, differ: Variation
+) -> Variation:
+    """The numbers of `differ` times one factor, so that draws have the scatter `device` [S] between devices.
+
+    NeuroSim draws them independently, which they are not.
+    """
+    if not (device > 0.0 and any(differ)):
+        return Variation(0.0, 0.0, 0.0)
+    factor = 1.0
+    for _ in range(TRIES):
+        scaled = Variation(*(factor * number for number in differ))
+        factor *= device / sigmas(drawn_cycles(labels, ends, count, 0.0, scaled, 0)).device
+    return Variation(*(float(factor * number) for number in differ))
+
+
+def fitted_noise(
+    labels: tuple[float, float], ends: tuple[float, float], count: int, solver: Sigmas, differ: Variation
+) -> float:
+    """sigmaCtoC [S] between those of the steps and of what pulses leave: draws miss both of `solver` [S] by one factor."""
+    if not (solver.step > 0.0 and solver.written > 0.0):
+        return 0.0
+    sigma = solver.step
+    for _ in range(TRIES):
+        got = sigmas(drawn_cycles(labels, ends, count, sigma, differ, 0))
+        sigma = min(sigma * math.sqrt(solver.step / got.step * solver.written / got.written), ends[1] - ends[0])
+    return sigma

@@ -1,21 +1,24 @@
 """The noise of a compact model as text: random steps of the states, devices that differ, and the noise of currents.
 
-A simulator takes its own time steps, and asks a model for its equations several times in each. So a random number z is held
-for a time `frame`, and the state of a column moves by
+A circuit simulator chooses its own time steps, and evaluates the equations of a model several times in each of them. A
+random number z is therefore constant for a time `frame`, and the state of a column moves by
 
     dq/dt = F + r sqrt[v coth(r frame/2)] z
 
-With constant r and F that is exact at the end of each frame, for any frame: variance v [1 - exp(-2 r frame)] is added. A
-frame is to be a fraction of the shortest pulse, and the largest time step a frame. v is taken nearer to q_rest the
-further a state comes to rest in a frame: at an end of the range v is zero there, and not where z holds the state. What
-numbers that are held add to the mean, r v'/2 (Wong & Zakai), is taken off.
-Another number of each frame scatters the current by the ions within the wells.
+With constant r and F this is exact at the end of each frame, however long a frame is: each adds the variance
+v [1 - exp(-2 r frame)]. A frame should be a fraction of the shortest pulse, and no time step longer than a frame. v is
+evaluated between the state and q_rest, and the closer to q_rest, the more of its way the state covers in a frame. So v is
+zero where q_rest is an end of the range, also while z keeps the state away from that end.
 
-Free compilers know neither `$rdist_normal` nor `$random`. z comes from the seed, the number of the frame and that of
-the column, squared and multiplied modulo a prime. Defining OTJ_RDIST takes `$rdist_normal` for what is drawn at the start.
+Held random numbers shift the mean by r v'/2 (Wong & Zakai); the drift subtracts this. A second random number in each frame
+scatters the current by the ions within the wells.
 
-In `.noise` the states stand where the operating point has them and wander from there, which is `flicker_noise` of 1/f^2.
-White noise of the ions within the wells goes through a node with their time constant. See `noise_spectrum`.
+Free Verilog-A compilers have neither `$rdist_normal` nor `$random`. The model computes z from the seed, the number of the
+frame and that of the column, by squares and products modulo a prime. With OTJ_RDIST defined, the numbers that are drawn at
+the start come from `$rdist_normal`.
+
+`.noise` is linear about the operating point. There the states wander, which is `flicker_noise` of 1/f^2. White noise of the
+ions within the wells passes a node with their time constant. See `noise_spectrum`.
 """
 
 import numpy as np
@@ -29,12 +32,12 @@ from otjdd.units import ZERO_CELSIUS
 PRIME = 67108859.0  # below 2^26: a square and a product are exact in a real number
 FIRST, SECOND = 5077069.0, 21412583.0  # added to the two words of a normal number
 ROUND = "1.000000000001"  # a frame begins at its first time, whatever the round-off
-LEAST, MOST = "-7.0", "3.5"  # between which ln phi is kept
-WHITE, CORNER = ("-75.0", "0.0"), ("-10.0", "40.0")  # between which ln of white level and of corner are kept
-VARIABLES = ["bare", "share", "slope", "own", "each", "dlow", "dhigh", "dabove", "dbelow", "drate"]
+LEAST, MOST = "-7.0", "3.5"  # between which ln phi is clipped
+WHITE, CORNER = ("-75.0", "0.0"), ("-10.0", "40.0")  # between which ln of the white level and of the corner are clipped
+VARIABLES = ["bare", "share", "slope", "own", "scale", "dlow", "dhigh", "dabove", "dbelow", "drate"]
 UNIT = f"{number((4.0 * BOLTZMANN_EV * ELEMENTARY_CHARGE) ** -0.5)}/sqrt(temper+{ZERO_CELSIUS})"  # of a resistor: 1/Hz
 LASTS = [
-    '  (* desc = "Hz, in .noise: below, a state has moved on and scatters less than told", units = "Hz" *) real lasts;'
+    '  (* desc = "Hz, in .noise: below it a state has moved on, and scatters less than stated", units = "Hz" *) real lasts;'
 ]
 SCATTERS = "    if (seed > 0 && frame > 0.0 && $abstime > 0.0)"
 TINY, LEAST_VARIANCE = "1e-20", "1e-12"  # of a noise current and of a state: keep the slope of a root finite
@@ -48,12 +51,11 @@ def root(model: CompactModel) -> np.ndarray:
         return np.zeros((len(SHORT), len(SHORT)))
     values, vectors = np.linalg.eigh(model.noise.spread.covariance)
     upper = np.linalg.qr((vectors * np.sqrt(np.maximum(values, 0.0))).T)[1]
-    lower: np.ndarray = upper.T * np.sign(np.where(np.diag(upper) == 0.0, 1.0, np.diag(upper)))
-    return lower
+    return upper.T * np.sign(np.where(np.diag(upper) == 0.0, 1.0, np.diag(upper)))
 
 
 def random_functions() -> list[str]:
-    """Analog functions: `mixed`, whole numbers below PRIME at random, and `normal`, of a seed and two places."""
+    """Analog functions: `mixed`, a pseudorandom whole number below PRIME, and `normal`, a normal number by its place."""
     p = number(PRIME)
     turn = [
         f"      y = y * y + 12345701.0; y = y - {p} * floor(y / {p});",
@@ -110,40 +112,42 @@ def own_rate(V: str) -> str:
 
 
 def random_step(model: CompactModel, kind: Functions, k: int, sums: str) -> list[str]:
-    """Statements that add the random part of dq/dt of column k to `r`, from `bare`, its rate in 1/s, and `share`.
+    """Statements that add the random part of dq/dt of column k to `r`.
 
-    They leave the rate at which the state moves in `bare`, and its variance at rest in `y`. sums : text of ln phi
+    They read the variables `bare`, the rate of the column in 1/s, and `share`. Afterwards `bare` is the rate at which the
+    state moves, and `y` the variance of the state at rest.
+    sums : text of ln phi
     """
     low, high, rest = coefficient(kind.low, "u"), coefficient(kind.high, "u"), f"rest{model.kind[k - 1]}"
     return [
         "    bare = bare * share;",
         "    e = ($abstime > 0.0 ? bare * frame : 0.0);",
         "    e = exp(-e * e);",
-        f"    each = {number(0.5 / model.ions[k - 1])} * reference_area / area * exp(min(max({sums}, {LEAST}), {MOST}));",
+        f"    scale = {number(0.5 / model.ions[k - 1])} * reference_area / area * exp(min(max({sums}, {LEAST}), {MOST}));",
         f"    y = {rest} + (q - {rest}) * e;",
-        f"    y = each * max(({rest} - {low}) * ({high} - y) + ({high} - {rest}) * (y - {low}), 0.0);",
+        f"    y = scale * max(({rest} - {low}) * ({high} - y) + ({high} - {rest}) * (y - {low}), 0.0);",
         SCATTERS,
-        f"      r = r + bare * (sqrt((y + {LEAST_VARIANCE}) / tanh(max(0.5 * bare * frame, 1e-15))) * {held(k)}",
-        f"        - 0.5 * each * e * ({low} + {high} - 2.0 * {rest}));",
+        f"      r = r + bare * (sqrt((y + {LEAST_VARIANCE}) / tanh(max(0.5 * bare * frame, 1e-15))) * {frame_normal(k)}",
+        f"        - 0.5 * scale * e * ({low} + {high} - 2.0 * {rest}));",
     ]
 
 
-def held(place: int) -> str:
-    """A normal number of the seed that is held for a frame. place : another for each number"""
+def frame_normal(place: int) -> str:
+    """Text of a normal number that is constant within a frame. place : of the number among those of a frame"""
     return f"normal(seed, floor($abstime / frame * {ROUND}), {place}.0)"
 
 
 def random_reads(model: CompactModel, kind: Functions, k: int) -> list[str]:
-    """Statements that add to y, ln of the conductance of column k, what ions within its wells do to it."""
+    """Statements that add the scatter by ions within the wells of column k to y, ln of its conductance."""
     ln_variance = "+".join(
         f"{coefficient(factor, 'u')}{term}" for factor, term in zip(kind.reads, powers_of_x(kind.count), strict=True)
     ).replace("+-", "-")
     ions = f"({number(model.ions[k - 1])} * area / reference_area)"
-    return [SCATTERS, f"      y = y + sqrt(exp({ln_variance}) / {ions}) * {held(model.kind.size + k)};"]
+    return [SCATTERS, f"      y = y + sqrt(exp({ln_variance}) / {ions}) * {frame_normal(model.kind.size + k)};"]
 
 
 def powers_of_x(count: int) -> list[str]:
-    """What stands behind the factors of a table in Verilog-A: Chebyshev polynomials of x."""
+    """Factors of Verilog-A behind the coefficients of a table: Chebyshev polynomials of x."""
     return ["", "*x", *(f"*t{j}" for j in range(2, count))][:count]
 
 
@@ -160,7 +164,7 @@ def slope_of(letter: str, t: int, count: int) -> str:
 def ion_noise(model: CompactModel, kind: Functions, k: int, sums: dict[str, str], speed: str) -> list[str]:
     """Statements of the noise of the current of column k, by its state and by the ions within its wells.
 
-    They stand behind `random_step`. sums : text of the tables by their letters   speed : of the column
+    They follow those of `random_step`. sums : text of the tables by their letters   speed : of the column
     """
     low, high = coefficient(kind.low, "u"), coefficient(kind.high, "u")
     line = " + dhigh - dlow" if kind.count > 1 else ""
@@ -170,20 +174,20 @@ def ion_noise(model: CompactModel, kind: Functions, k: int, sums: dict[str, str]
         f"    lasts = max(lasts, bare * {number(0.5 / np.pi)});",
         f"    y = bare * y * slope * slope * {number(np.pi**-2)};",
         f'    I(j, n) <+ flicker_noise(own * own * y, 2.0, "state{k}");',
-        f"    e = exp({kept(sums['i'], WHITE)}) / ({number(model.ions[k - 1])} * {speed}) * reference_area / area;",
-        f"    y = 6.28318531 * {speed} * exp({kept(sums['o'], CORNER)});",
+        f"    e = exp({bounded(sums['i'], WHITE)}) / ({number(model.ions[k - 1])} * {speed}) * reference_area / area;",
+        f"    y = 6.28318531 * {speed} * exp({bounded(sums['o'], CORNER)});",
         f'    I(well{k}) <+ V(well{k}) + ddt(V(well{k}) / y) + white_noise(own * own * e, "wells{k}");',
         f"    I(j, n) <+ V(well{k});",
     ]
 
 
-def kept(text: str, between: tuple[str, str]) -> str:
-    """Text of a number that is kept between two others."""
+def bounded(text: str, between: tuple[str, str]) -> str:
+    """Text of a number that is clipped between two others."""
     return f"min(max({text}, {between[0]}), {between[1]})"
 
 
 def spice_parameters() -> str:
-    """Parameters of noise of a subcircuit: the time between random numbers, the normal numbers of the device."""
+    """Noise parameters of a subcircuit: the time between random numbers, and the normal numbers of the device."""
     return "frame=0 " + "".join(f"{z}=0 " for z in NUMBERS)
 
 
@@ -196,18 +200,18 @@ def spice_device(model: CompactModel) -> list[str]:
     return [
         *(f".param {name}={{{text}}}" for name, text in zip(SHORT, sums, strict=True)),
         f"Bfaster faster 0 V = {faster}",
-        ".param held={frame > 0 ? frame : 1} noisy={frame > 0 ? 1 : 0}",
+        ".param span={frame > 0 ? frame : 1} noisy={frame > 0 ? 1 : 0}",
     ]
 
 
 def spice_random_step(model: CompactModel, kind: Functions, k: int, sums: str, log_rate: str) -> list[str]:
-    """Lines of the random part of dq/dt of column k, node `w`, and of what ions within its wells add to ln G, node `wr`.
+    """Lines of two nodes of column k: `w`, the random part of dq/dt, and `wr`, the scatter of ln G by ions in the wells.
 
     sums : text of ln phi   log_rate : of ln of the rate in 1/s
 
-    ngspice takes straight lines from one random number to the next, which scatter less than numbers that are held:
-    in place of coth(x/2), x = r frame, stands sqrt(4 + 2.2 x + 2.25 x^2)/x, within 6 % of what a mean over time needs.
-    The rate spans thirty decades, and its logarithm is what ngspice can follow through the edges of pulses.
+    ngspice interpolates linearly between random numbers, which scatters less than constant numbers do. So coth(x/2), with
+    x = r frame, becomes sqrt(4 + 2.2 x + 2.25 x^2)/x, which is within 6 % of the exact mean over time. The rate spans
+    thirty decades; ngspice can follow its logarithm through the edges of pulses.
     """
     low, high, rest = coefficient(kind.low, SPICE_U), coefficient(kind.high, SPICE_U), f"V(rest{model.kind[k - 1]})"
     x = f"V(n{k})"
@@ -220,12 +224,12 @@ def spice_random_step(model: CompactModel, kind: Functions, k: int, sums: str, l
     return [
         f"Vz{k} z{k} 0 DC 0 TRNOISE({{noisy}} {{frame}} 0 0)",
         f"Bh{k} h{k} 0 V = min(max({log_rate}, -60), 60)",
-        f"Bn{k} n{k} 0 V = exp(V(h{k}))*{{held}}",
+        f"Bn{k} n{k} 0 V = exp(V(h{k}))*{{span}}",
         f"Bnear{k} near{k} 0 V = exp(-min({{noisy}}*{x}, 30)*min({x}, 30))",
         f"Bahead{k} ahead{k} 0 V = {rest}+(V(q{k})-{rest})*V(near{k})",
         f"Bs{k} s{k} 0 V = 0.5*{flows}*{phi}/{ions}",
         f"Bw{k} w{k} 0 V = exp(0.5*V(h{k}))*V(z{k})"
-        f"*sqrt((max(V(s{k}), 0)+{LEAST_VARIANCE})/{{held}}*sqrt(4+2.2*{x}+2.25*{x}*{x}))"
+        f"*sqrt((max(V(s{k}), 0)+{LEAST_VARIANCE})/{{span}}*sqrt(4+2.2*{x}+2.25*{x}*{x}))"
         f"-{{noisy}}*0.25*exp(V(h{k}))*V(near{k})*({low}+{high}-2*{rest})*{phi}/{ions}",
         f"Vzr{k} zr{k} 0 DC 0 TRNOISE({{noisy}} {{frame}} 0 0)",
         f"Bwr{k} wr{k} 0 V = V(zr{k})*sqrt(exp({ln_variance})/{ions})",
@@ -237,8 +241,8 @@ def spice_ion_noise(
 ) -> list[str]:
     """Lines of the noise currents of column k in `.noise`: nodes `va`, by its state, and `vb`, by ions within its wells.
 
-    They stand behind `spice_random_step`. Resistors of 1 ohm are the sources, for ngspice has no noise of a formula. One
-    is integrated, which makes 1/f^2, one goes through the time constant of the wells.
+    They follow those of `spice_random_step`. The sources are resistors of 1 ohm, since ngspice has no noise by a formula.
+    The noise of the first is integrated, which makes 1/f^2; that of the second passes the time constant of the wells.
     sums : text of the tables by their letters   slope : of ln of the conductance over x   speed : of the column
     """
     own = f"{number(model.weight[k - 1])}*{{area/{number(model.area)}}}*exp(min(V(g{k}), 5))*V(j,n)"
@@ -247,8 +251,8 @@ def spice_ion_noise(
     span = f"({high}-{low})" if kind.count > 1 else "1"
     wandering = f"{own}*(2*({slope}){line})/{span}*exp(0.5*V(h{k}))*sqrt(4*max(V(s{k}), 0)+{TINY})"
     ions = f"{{{number(model.ions[k - 1])}*area/{number(model.area)}}}"
-    level = f"{own}*sqrt(exp({kept(sums['i'], WHITE)})/({ions}*{speed}))"
-    rate = f"6.28318531e-9*{speed}*exp({kept(sums['o'], CORNER)})"
+    level = f"{own}*sqrt(exp({bounded(sums['i'], WHITE)})/({ions}*{speed}))"
+    rate = f"6.28318531e-9*{speed}*exp({bounded(sums['o'], CORNER)})"
     return [
         *(source(f"a{k}"), source(f"b{k}")),
         f"Cva{k} va{k} 0 1e-9",

@@ -78,8 +78,8 @@ def default_train(limits: Range) -> Train:
 
 def pulsed_devices(models: list[CompactModel], source: str, train: Train | None = None) -> Devices:
     """Cycles of pulses of several devices."""
-    found = [pulse_cycle(model, train) for model in models]
-    return Devices(np.array([each.up for each in found]), np.array([each.down for each in found]), source)
+    cycles = [pulse_cycle(model, train) for model in models]
+    return Devices(np.array([cycle.up for cycle in cycles]), np.array([cycle.down for cycle in cycles]), source)
 
 
 def pulse_cycle(model: CompactModel, train: Train | None = None, start: ArrayLike | None = None) -> Pulsed:
@@ -89,22 +89,22 @@ def pulse_cycle(model: CompactModel, train: Train | None = None, start: ArrayLik
     case. Raises NotAsExpected for pulses outside of the range of the model.
     """
     train = default_train(model.limits) if train is None else train
-    q, done, before, found = model.states(1, start), 0, None, None
+    q, done, before, cycle = model.states(1, start), 0, None, None
     for rounds in ROUNDS:
         for _ in range(done, rounds - 1):
             for pulse in (train.down, train.up):
                 for _ in range(train.count):
                     model.hold(q, *pulse)
         down, up = (conductances_under(model, q, pulse, train.count) for pulse in (train.down, train.up))
-        found = Pulsed(up[0], down[0], train, READ, np.concatenate((down[1], up[1])), rounds, np.nan)
-        low, high = found.ends
+        cycle = Pulsed(up[0], down[0], train, READ, np.concatenate((down[1], up[1])), rounds, np.nan)
+        low, high = cycle.ends
         apart = np.nan if before is None else max(np.abs(up[0] - before.up).max(), np.abs(down[0] - before.down).max())
-        found = found._replace(moved=float(apart / (high - low)) if high > low else 0.0)
-        if found.moved <= CLOSED:
+        cycle = cycle._replace(moved=float(apart / (high - low)) if high > low else 0.0)
+        if cycle.moved <= CLOSED:
             break
-        done, before = rounds, found
-    assert found is not None
-    return found
+        done, before = rounds, cycle
+    assert cycle is not None
+    return cycle
 
 
 def conductances_under(model: CompactModel, q: np.ndarray, pulse: Pulse, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -131,20 +131,20 @@ def warnings(pulses: Pulsed | None) -> list[str]:
         return [
             f"these pulses move nothing (largest over smallest conductance {pulses.window:.4f}): no files for networks"
         ]
-    found = []
+    sentences = []
     if pulses.moved > CLOSED:
-        found.append(
+        sentences.append(
             f"the cycle of pulses does not close: from round {pulses.rounds // 2} to round {pulses.rounds} conductances "
             f"still move by {pulses.moved:.2g} of their range"
         )
     if pulses.window < NARROW:
-        found.append(
+        sentences.append(
             f"largest over smallest conductance is {pulses.window:.4g} only: other pulses (--set-pulse, --reset-pulse, "
             "--pulses) may open a wider window"
         )
     elif pulses.up[-1] < pulses.up[0]:
-        found.append("the pulses of --set-pulse lower the conductance: turn the signs of both")
-    return found
+        sentences.append("the pulses of --set-pulse lower the conductance: turn the signs of both")
+    return sentences
 
 
 def sentences(pulses: Pulsed, devices: Devices | None = None, scatter: Sequence[str] = ()) -> list[str]:

@@ -66,7 +66,7 @@ def body(model: CompactModel, name: str, noise: bool) -> list[str]:
     low, high = number(model.limits.low), number(model.limits.high)
     heat = "" if model.heat is None else "rth={} tau={} ".format(*map(number, model.heat))
     drawn = noise_text.spice_parameters() * (model.noise is not None)
-    drawn += "unsettled=1 " * model.settles
+    drawn += "unsettled=1 " if model.settles else ""
     lines = [
         f".subckt {name} p n rs={number(model.resistance)} area={number(model.area)} charging=1 {heat}{drawn}{starts}"
     ]
@@ -108,14 +108,14 @@ def currents(model: CompactModel, total: str, noise: bool) -> list[str]:
 
 def temperature_lines(model: CompactModel) -> list[str]:
     """Sources of the temperature, of 1/T, and of the rise by the current; [] for a model of one temperature."""
-    found = model.temperatures
-    if len(found) == 1:
+    temperatures = model.temperatures
+    if len(temperatures) == 1:
         return []
-    middle, half = map(number, scale(found))
+    middle, half = map(number, scale(temperatures))
     warmed = "+V(warm)" if model.heat else ""
     lines = [
         f"Bkelvin kelvin 0 V = temper+{ZERO_CELSIUS}{warmed}",
-        f"Bu u 0 V = (1/min(max(V(kelvin), {number(found[0])}), {number(found[-1])})-{middle})/{half}",
+        f"Bu u 0 V = (1/min(max(V(kelvin), {number(temperatures[0])}), {number(temperatures[-1])})-{middle})/{half}",
     ]
     if model.heat:
         lines += ["Bwarm 0 warm I = {rth}*V(j,n)*V(j,n)*V(chord)-V(warm)", "Cwarm warm 0 {tau}"]
@@ -125,17 +125,17 @@ def temperature_lines(model: CompactModel) -> list[str]:
 def outside_condition(model: CompactModel, kinds: list[Functions]) -> str:
     """Condition that a model is out of its range: voltage, time of a transient, temperature, initial states."""
     limits = model.limits
-    found = [f"(V(j,n) < {number(limits.low)})", f"(V(j,n) > {number(limits.high)})"]
-    found.append(f"((V(on) > 0.5) && (time > {number(limits.longest)}))")
+    conditions = [f"(V(j,n) < {number(limits.low)})", f"(V(j,n) > {number(limits.high)})"]
+    conditions.append(f"((V(on) > 0.5) && (time > {number(limits.longest)}))")
     cold, hot = (number(T - float(ZERO_CELSIUS)) for T in (model.temperatures[0], model.temperatures[-1]))
-    found.append(f"(temper < {cold}-{WARM}) || ({'V(kelvin)-273.15' if model.heat else 'temper'} > {hot}+{WARM})")
+    conditions.append(f"(temper < {cold}-{WARM}) || ({'V(kelvin)-273.15' if model.heat else 'temper'} > {hot}+{WARM})")
     for k, t in enumerate(model.kind, 1):
-        states = [one.kinds[t].state for one in nodes(model)]
+        states = [node.kinds[t].state for node in nodes(model)]
         if stays(model.kinds[t]):
             continue  # it has one state; ngspice takes two equal numbers for less or more
-        low, high = (number(end) for end in (min(each[0] for each in states), max(each[-1] for each in states)))
-        found.append(f"({{ic{k}}} < {low}) || ({{ic{k}}} > {high})")
-    return " || ".join(found)
+        low, high = (number(end) for end in (min(q[0] for q in states), max(q[-1] for q in states)))
+        conditions.append(f"({{ic{k}}} < {low}) || ({{ic{k}}} > {high})")
+    return " || ".join(conditions)
 
 
 def sources(names: list[str], part: Pieces, left_out: str) -> list[str]:
@@ -182,10 +182,10 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int, noise: boo
     line, flow, random = "", f"V(r{k})*({share})", []
     if model.noise is not None:
         away, flow = f"(V(rest{t})-{{ic{k}}}-V(x{k}))", f"({flow}+V(w{k}))"
-        line = " + {dlow}" + f" + {{0.5*(dhigh-dlow)}}*(V(y{k})+1)" * (kind.count > 1)
+        line = " + {dlow}" + (f" + {{0.5*(dhigh-dlow)}}*(V(y{k})+1)" if kind.count > 1 else "")
         line += f" + V(wr{k})"
         log_rate = f"V(e{k})+ln({speed}{faster}*max({share}, {EMPTY}))"
-        log_rate += f"-0.5*ln(1+{squared}{faster}{faster}*exp(2*(V(e{k})-V(l{k}))))" * bool(limit)
+        log_rate += f"-0.5*ln(1+{squared}{faster}{faster}*exp(2*(V(e{k})-V(l{k}))))" if limit else ""
         random = noise_text.spice_random_step(model, kind, k, sums["s"], log_rate)
     if noise:
         slope = " + ".join(f"V(b{t}_{j})*({sloped(j, f'V(y{k})')})" for j in range(1, kind.count)) or "0"
@@ -254,14 +254,14 @@ def netlists(model: CompactModel) -> dict[str, str]:
     points, reads = drive(model, width)
     wave = " ".join(f"{number(t)} {number(v)}" for t, v in points)
     step, now = 0.1 * width, points[-1][0]
-    told = [f"meas tran read{i} find i(vs) at={number(t)}" for i, t in enumerate(reads, 1)]
+    measurements = [f"meas tran read{i} find i(vs) at={number(t)}" for i, t in enumerate(reads, 1)]
     transient = [
         f"Vs p 0 PWL({wave})",
         f".options {OPTIONS}",
         f".tran {number(step)} {number(now)} 0 {number(5 * step)}",
         ".control",
         "run",
-        *told,
+        *measurements,
     ]
     title = "Pulses on one junction, a read at 0.1 V after each"
     flag = [

@@ -20,9 +20,9 @@ from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.temperatures import scale
 
 WARM = "1.0"  # K within which a temperature is not outside: circuits begin at 27 degC, which is 300.15 K
-TELL = "1e14"  # 1/s, rate at which the node `told` is charged
+TELL = "1e14"  # 1/s, rate at which the node `warned` is charged
 MEMORY = "1e-19"  # F, of that node: so small a charge that ngspice need not resolve its jump
-TOLD = "1e-7"  # V of that node once it is charged: so little that VACASK, which looks at voltages, need not
+CHARGED = "1e-7"  # V of that node once it is charged: so low that VACASK, which controls errors of voltages, need not
 HALF = "5e-8"  # V, half of it
 
 
@@ -30,11 +30,11 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     """Text of the module `otj(p, n)`, where p is the metal. Area, series resistance and initial states are parameters.
 
     Initial states are `ic1` and so on. Where the film of the case was never written, `unsettled` is 1 for that film, 0 for
-    one at rest. At time 0 the states are held there: an operating point or a DC sweep is that of the frozen junction, and a
-    transient starts from it, with and without `uic`.
+    one at rest. At time 0 the states have these values: operating points and DC sweeps are those of the frozen
+    junction, and a transient starts from it, with and without `uic`.
 
-    The variable `outside` is 1 while the model is out of its range. In a transient a warning is given once, which the node
-    `told` remembers; in a DC sweep it is given at each such point.
+    The variable `outside` is 1 while the model is out of its range. A transient warns once, which the voltage of the node
+    `warned` records; a DC sweep warns at each such point.
 
     The charge of the junction follows its voltage and its state, so `.ac` and fast edges see its capacitance. `charging=0`
     leaves it out.
@@ -46,7 +46,7 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
-    ports = "p, n" + ", pace" * paced
+    ports = "p, n" + (", pace" if paced else "")
     lines = [f"// {line}" for line in header(model)]
     lines += [
         '`include "disciplines.vams"',
@@ -56,13 +56,15 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         f"  electrical {ports}, j;",
     ]
     scatters = model.noise is not None and not paced
-    states = [f"x{k}, f{k}" + f", s{k}" * settles(model, k) + f", well{k}" * scatters for k in columns]
-    lines += ["  electrical " + ", ".join(states) + ", told" + ", warm" * heated(model) + ";"]
+    states = [
+        f"x{k}, f{k}" + (f", s{k}" if settles(model, k) else "") + (f", well{k}" if scatters else "") for k in columns
+    ]
+    lines += ["  electrical " + ", ".join(states) + ", warned" + (", warm" if heated(model) else "") + ";"]
     lines += parameters(model) + noise_text.parameters() * scatters + variables(model, kinds)
     lines += noise_text.random_functions() * scatters + ["", "  analog begin"]
-    lines += [*noise_text.drawn_device(model), "    lasts = 0.0;"] * scatters
+    lines += [*noise_text.drawn_device(model), "    lasts = 0.0;"] if scatters else []
     lines += ["    v = min(max(V(j, n), low), high);", *inverse_temperature(model)]
-    lines += [f"    drate = {noise_text.own_rate('v')};"] * scatters
+    lines += [f"    drate = {noise_text.own_rate('v')};"] if scatters else []
     for kind in kinds:
         lines += [indented(by_voltage(*group), 4) for group in kind.groups]
     for k in columns:
@@ -74,7 +76,7 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         "    I(j, n) <+ g * V(j, n) * area / reference_area;",
         "    I(j, n) <+ ddt(charging * area * sigma);",
         *heat(model),
-        *[shot] * scatters,
+        *([shot] if scatters else []),
         f"    if (rs > 0.0) I(p, j) <+ V(p, j) / rs{thermal}; else V(p, j) <+ 0.0;",
         "  end",
         "endmodule",
@@ -99,7 +101,7 @@ def inverse_temperature(model: CompactModel) -> list[str]:
         return []
     middle, half = scale(model.temperatures)
     return [
-        f"    kelvin = $temperature{' + V(warm)' * heated(model)};",
+        f"    kelvin = $temperature{' + V(warm)' if heated(model) else ''};",
         f"    u = (1.0 / min(max(kelvin, coldest), warmest) - {number(middle)}) * {number(1.0 / half)};",
     ]
 
@@ -125,10 +127,10 @@ def warning(model: CompactModel) -> list[str]:
     return [
         f"    @(initial_step) if ($temperature < {cold} - {WARM} || $temperature > {hot} + {WARM}) $warning({warm});",
         f"    outside = ({outside}) ? 1.0 : 0.0;",
-        f"    y = ($abstime > 0.0 && (outside > 0.5 || V(told) > {HALF})) ? {TOLD} : 0.0;",
-        f"    I(told) <+ {MEMORY} * (ddt(V(told)) + (V(told) - y) * {TELL});",
+        f"    y = ($abstime > 0.0 && (outside > 0.5 || V(warned) > {HALF})) ? {CHARGED} : 0.0;",
+        f"    I(warned) <+ {MEMORY} * (ddt(V(warned)) + (V(warned) - y) * {TELL});",
         f'    if (analysis("dc") && outside > 0.5) $warning({message});',
-        f"    if ($abstime > 0.0 && outside > 0.5 && V(told) < {HALF}) $warning({message});",
+        f"    if ($abstime > 0.0 && outside > 0.5 && V(warned) < {HALF}) $warning({message});",
     ]
 
 
@@ -146,14 +148,14 @@ def parameters(model: CompactModel) -> list[str]:
             f'  (* type = "instance" *) parameter real tau = {time} from (0:inf);  // s, of its heat',
         ]
     for k, start in enumerate(model.start, 1):
-        states = [one.kinds[one.kind[k - 1]].state for one in nodes(model)]
-        bounds = f"[{number(min(each[0] for each in states))}:{number(max(each[-1] for each in states))}]"
+        states = [node.kinds[node.kind[k - 1]].state for node in nodes(model)]
+        bounds = f"[{number(min(q[0] for q in states))}:{number(max(q[-1] for q in states))}]"
         lines.append(
             f'  (* type = "instance" *) parameter real ic{k} = {number(start)} from {bounds};  // position at time 0'
         )
     if model.settles:
-        said = "1: the film of the case, 0: one at rest"
-        lines.append(f'  (* type = "instance" *) parameter real unsettled = 1 from [0:1];  // {said}')
+        meaning = "1: the film of the case, 0: one at rest"
+        lines.append(f'  (* type = "instance" *) parameter real unsettled = 1 from [0:1];  // {meaning}')
     lines += [
         f'  (* type = "instance" *) parameter real faster{k} = 1 from (0:inf);  // times the rates of the column'
         for k in range(1, model.kind.size + 1)
@@ -170,10 +172,10 @@ def parameters(model: CompactModel) -> list[str]:
 
 def temperatures(model: CompactModel) -> list[str]:
     """Declarations of the temperatures that the model holds for."""
-    found = model.temperatures
-    if len(found) == 1:
-        return [f"  localparam real temperature = {number(found[0])};  // K, the only one"]
-    return [f"  localparam real coldest = {number(found[0])}, warmest = {number(found[-1])};  // K"]
+    extracted = model.temperatures
+    if len(extracted) == 1:
+        return [f"  localparam real temperature = {number(extracted[0])};  // K, the only one"]
+    return [f"  localparam real coldest = {number(extracted[0])}, warmest = {number(extracted[-1])};  // K"]
 
 
 def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
@@ -182,15 +184,15 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
         name for kind in kinds for group, _ in kind.groups for name in group
     ]
     names += [f"t{j}" for j in range(2, max(max(kind.count, kind.shares) for kind in kinds))]
-    names += ["w", "l", "m", "z"] * model.settles
-    names += ["u", "kelvin"] * (len(model.temperatures) > 1)
+    names += ["w", "l", "m", "z"] if model.settles else []
+    names += ["u", "kelvin"] if len(model.temperatures) > 1 else []
     names += (noise_text.VARIABLES + noise_text.NUMBERS) * (model.noise is not None)
     lines = ["  real " + ", ".join(names[i : i + 16]) + ";" for i in range(0, len(names), 16)]
-    told = (
+    flag = (
         '  (* desc = "1 where the junction voltage or the time is outside of the range of the model" *) real outside;'
     )
     lasts = noise_text.LASTS if model.noise is not None else []
-    return [*lines, told, *lasts]
+    return [*lines, flag, *lasts]
 
 
 def by_voltage(names: list[str], part: Pieces) -> str:
@@ -215,11 +217,11 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
     limit = [f"    h = r * exp(-({sums['c']}));", "    r = r / sqrt(1.0 + h * h);"] if "c" in sums else []
     weight = number(model.weight[k - 1])
     speed = own_speed(model, k, "u")
-    up, down, pace = *fillings(model, k, "u"), "V(pace) * " * paced
+    up, down, pace = *fillings(model, k, "u"), ("V(pace) * " if paced else "")
     faster, line, where, random, wanders, reads = f"faster{k}", "", "q", [], [], []
     if model.noise is not None and not paced:
         faster, where = f"faster{k} * exp(drate)", f"ic{k} - V(x{k})"
-        line = " + dlow" + " + (dhigh - dlow) * 0.5 * (x + 1.0)" * (kind.count > 1)
+        line = " + dlow" + (" + (dhigh - dlow) * 0.5 * (x + 1.0)" if kind.count > 1 else "")
         random = noise_text.random_step(model, kind, k, sums["s"])
         random += noise_text.ion_noise(model, kind, k, sums, f"{faster} * {speed}")
         reads = noise_text.random_reads(model, kind, k)
@@ -230,14 +232,14 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
         f"    q = min(max(ic{k} + V(x{k}), {coefficient(kind.low, 'u')}), {coefficient(kind.high, 'u')});",
         *by_state(kind),
         f"    e = {sums['a']};",
-        f"    y = {'z + ' * settled}{sums['b']}{line};",
+        f"    y = {'z + ' if settled else ''}{sums['b']}{line};",
         *reads,
         f"    g = {'g + ' if k > 1 else ''}{weight} * exp(y);",
         *wanders,
         f"    sigma = {'sigma + ' if k > 1 else ''}{weight} * ({sums['d']});",
         f"    r = {faster} * {speed} * exp(e);",
         *limit,
-        *["    bare = r;"] * bool(random),
+        *(["    bare = r;"] if random else []),
         f"    r = r * (rest{t} - {where});",
         f"    h = (r > 0.0 ? {up} : {down}) * abs(r);",
         f"    y = h / (h + {emptying});",

@@ -39,11 +39,11 @@ class Sigmas(NamedTuple):
 
 def by_pulse(cycles: Cycles) -> np.ndarray:
     """Standard deviations (3, 2 n) after each pulse, in the order of `Sigmas`."""
-    found = []
+    sigmas_after = []
     for k in range(cycles.after.shape[-1]):
         step, written = scatter(cycles.steps[..., k]), scatter(cycles.after[..., k])
-        found.append((step.c2c, written.c2c, written.d2d))
-    return np.array(found).T
+        sigmas_after.append((step.c2c, written.c2c, written.d2d))
+    return np.array(sigmas_after).T
 
 
 def sigmas(cycles: Cycles) -> Sigmas:
@@ -86,7 +86,7 @@ def numbers(case: "Case", ds: "xr.Dataset") -> "xr.Dataset":
     ln_t = np.log(ds.time.values)
     slopes = -(moved * (ln_t - ln_t.mean())).sum(axis=-1) / ((ln_t - ln_t.mean()) ** 2).sum()
     level = np.exp(np.nanmean(ln_G[..., 0], axis=0))
-    S, one, of_pulse, of_level = {"units": "S"}, {"units": "1"}, ("pulse",), ("level",)
+    S, ln, of_pulse, of_level = {"units": "S"}, {"units": "1"}, ("pulse",), ("level",)
     several, both = ln_G.shape[0] > 1, ("level", "time")
     ddof = 1 if several else 0
     return ds.assign(
@@ -95,13 +95,13 @@ def numbers(case: "Case", ds: "xr.Dataset") -> "xr.Dataset":
         sigma_written=(of_pulse, pulse["written"], S | {"long_name": "standard deviation from cycle to cycle"}),
         sigma_device=(of_pulse, pulse["device"], S | {"long_name": "standard deviation from device to device"}),
         level_mean=(of_level, level, S | {"long_name": "conductance of a level as written"}),
-        level_shift=(both, np.nanmean(moved, axis=0), one | {"long_name": "mean of ln[G(t)/G(0)]"}),
-        level_sigma=(both, np.nanstd(ln_G, axis=0, ddof=ddof), one | {"long_name": "standard deviation of ln G"}),
-        level_moved=(both, np.nanstd(moved, axis=0, ddof=ddof), one | {"long_name": "standard deviation of ln[G(t)/G(0)]"}),
-        drift=(of_level, np.nanmean(slopes, axis=0), one | {"long_name": "slope of ln R against ln t"}),
-        drift_sigma=(of_level, np.nanstd(slopes, axis=0, ddof=ddof), one | {"long_name": "its standard deviation"}),
-        read_sigma=(of_level, read_scatter(ds.level_read.values), one | {"long_name": "scatter of ln I of reads by hops"}),
-        electron_sigma=(of_level, electron_scatter(case, level), one | {"long_name": "scatter of ln I by electrons"}),
+        level_shift=(both, np.nanmean(moved, axis=0), ln | {"long_name": "mean of ln[G(t)/G(0)]"}),
+        level_sigma=(both, np.nanstd(ln_G, axis=0, ddof=ddof), ln | {"long_name": "standard deviation of ln G"}),
+        level_moved=(both, np.nanstd(moved, axis=0, ddof=ddof), ln | {"long_name": "standard deviation of ln[G(t)/G(0)]"}),
+        drift=(of_level, np.nanmean(slopes, axis=0), ln | {"long_name": "slope of ln R against ln t"}),
+        drift_sigma=(of_level, np.nanstd(slopes, axis=0, ddof=ddof), ln | {"long_name": "its standard deviation"}),
+        read_sigma=(of_level, read_scatter(ds.level_read.values), ln | {"long_name": "scatter of ln I of reads by hops"}),
+        electron_sigma=(of_level, electron_scatter(case, level), ln | {"long_name": "scatter of ln I by electrons"}),
     )  # fmt: skip
 
 
@@ -110,8 +110,7 @@ def read_scatter(G: np.ndarray) -> np.ndarray:
     ln_G, t = np.log(G), np.arange(G.shape[-1]) - 0.5 * (G.shape[-1] - 1)
     off = ln_G - ln_G.mean(axis=-1, keepdims=True)
     off = off - (off * t).sum(axis=-1, keepdims=True) / (t**2).sum() * t
-    found: np.ndarray = np.sqrt(np.nanmean((off**2).sum(axis=-1), axis=0) / (G.shape[-1] - 2))
-    return found
+    return np.sqrt(np.nanmean((off**2).sum(axis=-1), axis=0) / (G.shape[-1] - 2))
 
 
 def electron_scatter(case: "Case", G: np.ndarray) -> np.ndarray:
@@ -121,9 +120,9 @@ def electron_scatter(case: "Case", G: np.ndarray) -> np.ndarray:
     """
     import xarray as xr
 
-    told, found = xr.Dataset(attrs={"case_resolved": case.resolved()}), []
+    source, sigma = xr.Dataset(attrs={"case_resolved": case.resolved()}), []
     for current in G * READ:
-        shot, thermal, bandwidth = electron_noise(told, float(current), READ)
+        shot, thermal, bandwidth = electron_noise(source, float(current), READ)
         bandwidth = 0.5 / SHORT if math.isnan(bandwidth) else bandwidth
-        found.append(math.sqrt((shot + thermal) * bandwidth) / current)
-    return np.array(found)
+        sigma.append(math.sqrt((shot + thermal) * bandwidth) / current)
+    return np.array(sigma)

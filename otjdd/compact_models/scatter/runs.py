@@ -67,19 +67,19 @@ def cases(case: Case, devices: int) -> list[Case]:
         drawn = draws.sampled(case, devices)
     else:
         drawn = [draws.patches(case, number) for number in range(devices)]
-    return [single_ions(each, number) for number, each in enumerate(drawn)]
+    return [single_ions(device_case, number) for number, device_case in enumerate(drawn)]
 
 
 def levels(pulses: Pulsed) -> list[Level]:
     """Levels of a cycle whose conductances are about evenly spaced in their logarithm, ascending."""
     low, high = pulses.ends
     curves = {True: np.log(pulses.up), False: np.log(pulses.down)}
-    found = []
-    for wanted in np.linspace(np.log(low), np.log(high), LEVELS):
-        up = min(curves, key=lambda each: np.abs(curves[each] - wanted).min())
-        level = Level(up, int(np.abs(curves[up] - wanted).argmin()))
-        found += [level] if level not in found else []
-    return found
+    chosen = []
+    for target in np.linspace(np.log(low), np.log(high), LEVELS):
+        up = min(curves, key=lambda direction: np.abs(curves[direction] - target).min())
+        level = Level(up, int(np.abs(curves[up] - target).argmin()))
+        chosen += [level] if level not in chosen else []
+    return chosen
 
 
 def hold(voltage: float) -> Drive:
@@ -105,10 +105,10 @@ def cycles(train: Train, count: int) -> Drive:
     return {"kind": "sequence", "parts": once, "repeat": count}
 
 
-def course(train: Train, wanted: list[Level]) -> tuple[Drive, list[int]]:
+def course(train: Train, levels: list[Level]) -> tuple[Drive, list[int]]:
     """The drive of a device, and the reads in each of its parts: the cycles, then for each level writes, reads and rest."""
     parts, counts = [cycles(train, SETTLING + CYCLES)], [2 * train.count * (SETTLING + CYCLES)]
-    for level in wanted:
+    for level in levels:
         this, other = (train.up, train.down) if level.up else (train.down, train.up)
         writes = [equal_pulses(other, train.count)] + ([equal_pulses(this, level.count)] if level.count else [])
         reads = {"kind": "steps", "voltages": [READ], "width": SHORT, "cycles": READS, "read_each": True}
@@ -130,12 +130,12 @@ def settled(case: Case, train: Train, rounds: int) -> Start:
     return Start(run.state.c.copy())
 
 
-def reads_of(case: Case, train: Train, rounds: int, wanted: list[Level]) -> list[np.ndarray] | None:
+def reads_of(case: Case, train: Train, rounds: int, levels: list[Level]) -> list[np.ndarray] | None:
     """Conductances [S] of one device, an array for each part of its `course`, nan for what the solver did not come to.
 
     None where it gives up before the last cycle.
     """
-    drive, counts = course(train, wanted)
+    drive, counts = course(train, levels)
     try:
         start = settled(case, train, rounds)
         ran = finished(in_steps(case.replace("drive", drive), None, only={"read_current"}, start=start))
@@ -164,35 +164,37 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
     Where the solver gives up, a device, or its levels from there on, are left out (nan) and told: `left_out`, `cut_short`.
     Raises CaseError for ions that cannot hop one by one, NotAsExpected for fewer than FEWEST devices.
     """
-    each, wanted = cases(case, devices), levels(pulses)
-    rounds, total = min(pulses.rounds, MOST_ROUNDS), len(each)
-    found: dict[int, list[np.ndarray] | None] = {}
-    for number, reads in spread(reads_of, [(one, pulses.train, rounds, wanted) for one in each]):
-        found[number] = reads
+    device_cases, levels_of_cycle = cases(case, devices), levels(pulses)
+    rounds, total = min(pulses.rounds, MOST_ROUNDS), len(device_cases)
+    reads_by_device: dict[int, list[np.ndarray] | None] = {}
+    for number, reads in spread(
+        reads_of, [(device_case, pulses.train, rounds, levels_of_cycle) for device_case in device_cases]
+    ):
+        reads_by_device[number] = reads
         if progress:
-            progress(len(found) / total)
-    ran = [reads for _, reads in sorted(found.items()) if reads is not None]
+            progress(len(reads_by_device) / total)
+    ran = [reads for _, reads in sorted(reads_by_device.items()) if reads is not None]
     if len(ran) < FEWEST:
         raise NotAsExpected(f"{FEWEST} devices or more whose runs with single ions end", f"{len(ran)} of {total}")
-    ds = dataset(ran, pulses.train, wanted)
+    ds = dataset(ran, pulses.train, levels_of_cycle)
     whole = ds.level_conductance.notnull().all("time")
-    known = whole.sum("device").values >= FEWEST
-    if known.sum() < 2:
-        raise NotAsExpected(f"two levels that {FEWEST} devices or more keep for a day", f"{known.sum()}")
+    enough = whole.sum("device").values >= FEWEST
+    if enough.sum() < 2:
+        raise NotAsExpected(f"two levels that {FEWEST} devices or more keep for a day", f"{enough.sum()}")
     about = {"left_out": total - len(ran), "cut_short": int((~whole).any("level").sum())}
     ds = ds.assign(level_conductance=ds.level_conductance.where(whole), level_read=ds.level_read.where(whole))
-    return ds.isel(level=known).assign_attrs(about, cells=each[0].device.film.cells)
+    return ds.isel(level=enough).assign_attrs(about, cells=device_cases[0].device.film.cells)
 
 
-def dataset(found: list[list[np.ndarray]], train: Train, wanted: list[Level]) -> "xr.Dataset":
+def dataset(devices: list[list[np.ndarray]], train: Train, levels: list[Level]) -> "xr.Dataset":
     """Dataset of the reads of all devices, see `measured`."""
     import xarray as xr
 
-    D, n = len(found), 2 * train.count
+    D, n = len(devices), 2 * train.count
     left_out = SETTLING * n
-    series = np.array([parts[0] for parts in found])
-    written, reads, rests = (np.array([parts[1 + k :: 3] for parts in found], dtype=object) for k in range(3))
-    first = np.array([[one[-1] for one in row] for row in written], dtype=float)
+    series = np.array([parts[0] for parts in devices])
+    written, reads, rests = (np.array([parts[1 + k :: 3] for parts in devices], dtype=object) for k in range(3))
+    first = np.array([[reads_of_level[-1] for reads_of_level in row] for row in written], dtype=float)
     left = np.concatenate((first[..., None], rests.astype(float)), axis=-1)
     S = {"units": "S"}
     return xr.Dataset(
@@ -205,8 +207,8 @@ def dataset(found: list[list[np.ndarray]], train: Train, wanted: list[Level]) ->
                 ("device", "level", "time"), left, S | {"long_name": "conductance of a written level"},
             ),
             "level_read": (("device", "level", "read"), reads.astype(float), S | {"long_name": "read conductance"}),
-            "level_pulses": ("level", [each.count for each in wanted], {"units": "1", "long_name": "pulses of a level"}),
-            "level_up": ("level", [int(each.up) for each in wanted], {"units": "1", "long_name": "1 for pulses up"}),
+            "level_pulses": ("level", [level.count for level in levels], {"units": "1", "long_name": "pulses of a level"}),
+            "level_up": ("level", [int(level.up) for level in levels], {"units": "1", "long_name": "1 for pulses up"}),
         },
         {"time": ("time", [SHORT, *TIMES], {"units": "s", "long_name": "time after the last pulse"})},
     )  # fmt: skip

@@ -81,7 +81,7 @@ def test_a_target_without_a_read_is_measured_as_its_claim_measures_it():
     values = {"bias_current": curve[None, None], "bias_tunnelling_share": np.ones((1, 1, V.size))}
     ds = outputs.dataset(axes | values)
     target = Target(name="Pt", claim="lrs-direct-tunnelling.barrier_metal")
-    assert target.found(case, ds) == pytest.approx(0.3, abs=1e-3)
+    assert target.measured(case, ds) == pytest.approx(0.3, abs=1e-3)
     assert target.residual(0.3) == pytest.approx(-0.5)
 
 
@@ -179,7 +179,7 @@ def test_a_fault_is_told_with_its_line_and_its_key_and_what_was_expected(tmp_pat
 
 def test_conductance_is_one_over_resistance():
     ds = outputs.dataset({"read_time": [1.0], "read_resistance": [1e5]})
-    assert Target(name="G", read=0, quantity="read_conductance", value=1e-5).found(None, ds) == pytest.approx(1e-5)
+    assert Target(name="G", read=0, quantity="read_conductance", value=1e-5).measured(None, ds) == pytest.approx(1e-5)
 
 
 FILMS = """

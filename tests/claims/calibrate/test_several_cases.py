@@ -116,9 +116,9 @@ def test_a_point_has_the_values_of_both_cases_and_each_is_that_of_its_own_run(fo
     with evaluator(task) as evaluate:
         (found,) = evaluate([x])
         fine = evaluate.fine(x)
-    assert found.found.tolist() == np.concatenate(alone).tolist()
-    assert fine.found[0] != found.found[0]  # of the cells that are coarse
-    assert fine.found[1] == found.found[1]
+    assert found.values.tolist() == np.concatenate(alone).tolist()
+    assert fine.values[0] != found.values[0]  # of the cells that are coarse
+    assert fine.values[1] == found.values[1]
 
 
 def test_a_shared_parameter_starts_from_its_first_case_unless_the_file_says_where_and_that_is_told(folder):

@@ -52,7 +52,7 @@ def test_a_long_rest_is_told_in_less_time_by_a_pace_that_makes_up_for_it():
         at = np.unique([start, *time[(time > start) & (time < end)], end])
         lasts = trapezoid(np.interp(at, time, pace), at)
         assert lasts == pytest.approx(step.duration, rel=1e-6)
-        assert end - start <= array.TOLD * min(step.duration for step in steps) * (1 + 1e-9)
+        assert end - start <= array.LONGEST_STEP * min(step.duration for step in steps) * (1 + 1e-9)
 
 
 def test_a_netlist_without_long_steps_has_a_pace_of_two_points():

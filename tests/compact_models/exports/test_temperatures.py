@@ -8,7 +8,8 @@ from scipy.integrate import solve_ivp
 
 from otjdd.compact_models.exports import folder, spice, verilog_a
 from otjdd.compact_models.exports.functions import header
-from otjdd.compact_models.model import CompactModel, SelfHeating
+from otjdd.compact_models.limits import SelfHeating
+from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.temperatures import chosen_nodes
 from otjdd.errors import NotAsExpected
 from otjdd.units import ZERO_CELSIUS

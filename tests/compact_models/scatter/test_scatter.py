@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from otjdd.case.case import load_case
-from otjdd.compact_models.exports import aihwkit, aihwkit_noise, folder, levels, neurosim, neurosim_noise, noisy
+from otjdd.compact_models.exports import aihwkit, export_noise, folder, levels, neurosim
 from otjdd.compact_models.exports import pulses as equal
 from otjdd.compact_models.scatter import numbers, runs
 from otjdd.errors import CaseError
@@ -24,7 +24,7 @@ def pulses():
 
 @pytest.fixture(scope="module")
 def found(pulses):
-    return noisy.noisy(made(pulses, 0.05, 0.01), pulses, "made")
+    return export_noise.noise_of_exports(made(pulses, 0.05, 0.01), pulses, "made")
 
 
 def made(pulses: equal.Pulsed, device: float, cycle: float, seed: int = 0) -> xr.Dataset:
@@ -71,14 +71,14 @@ def test_electrons_scatter_by_their_number_in_a_read():
 
 def test_rules_without_noise_are_those_of_the_mean(pulses):
     steps, differ = aihwkit.steps(pulses), aihwkit.between_devices(pulses, None)
-    drawn = aihwkit_noise.drawn(steps, N, aihwkit_noise.PulseNoise(0.0, 0.0), differ, 0)
+    drawn = aihwkit.drawn_cycles(steps, N, aihwkit.PulseNoise(0.0, 0.0), differ, 0)
     w, seen = np.ones(1), []
     for up in ([False] * N + [True] * N) * 2:
         w = aihwkit.updated(steps, w, up)
         seen.append(w[0])
     assert drawn.after[0, 0] == pytest.approx(seen[-2 * N :], abs=1e-12)
     ends, label = pulses.ends, neurosim.fitted_label(pulses.up)[0]
-    way = neurosim_noise.Way(np.array([label]), *(np.array([each]) for each in ends), N)
+    way = neurosim.Way(np.array([label]), *(np.array([each]) for each in ends), N)
     G = [np.array([ends[0]])]
     for _ in range(N):
         G.append(way.after(G[-1], 1))
@@ -88,15 +88,15 @@ def test_rules_without_noise_are_those_of_the_mean(pulses):
 
 def test_draws_of_the_files_scatter_as_what_was_measured(pulses, found):
     rows = {(row.export, row.quantity): row for row in found.rows}
-    for what in noisy.QUANTITIES:
-        assert abs(rows["aihwkit", what].apart) < noisy.APART
-    step, written, device = (1.0 + rows["NeuroSim", what].apart for what in noisy.QUANTITIES)
+    for what in export_noise.QUANTITIES:
+        assert abs(rows["aihwkit", what].apart) < export_noise.APART
+    step, written, device = (1.0 + rows["NeuroSim", what].apart for what in export_noise.QUANTITIES)
     assert step * written == pytest.approx(1.0, abs=0.1)  # one number for both: one as far above as the other below
     assert device == pytest.approx(1.0, abs=0.15)
     assert all(abs(row.apart) < 0.05 for row in found.rows if row.export == "CrossSim")
-    assert len(noisy.told(found.rows)) == len(rows)
-    wide = found._replace(rows=(noisy.Row("aihwkit", "a step", 1.0, 1.3, "S"),))
-    assert any("scatter unlike the solver: a step, +30 %" in text for text in noisy.warnings(wide, pulses))
+    assert len(export_noise.comparison(found.rows)) == len(rows)
+    wide = found._replace(rows=(export_noise.Row("aihwkit", "a step", 1.0, 1.3, "S"),))
+    assert any("scatter unlike the solver: a step, +30 %" in text for text in export_noise.warnings(wide, pulses))
 
 
 def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, tmp_path):

@@ -1,14 +1,14 @@
-"""The scatter of network pulses as the files for networks hold it: fitted numbers, and what the draws of each file give.
+"""Noise in the files for network simulators: numbers fitted to the scatter of the solver, and the scatter that they draw.
 
-Each network draws by a published formula. Stated are the standard deviations of the solver and those that the formula draws
-with the numbers of the file, both by the same code.
+Each simulator draws by a published formula. The header of a file compares the standard deviations of the solver with those
+of draws by that formula with the numbers of the file; one code computes both.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.exports import aihwkit, aihwkit_noise, crosssim, crosssim_noise, neurosim, neurosim_noise
+from otjdd.compact_models.exports import aihwkit, crosssim, neurosim
 from otjdd.compact_models.exports import levels as leveled
 from otjdd.compact_models.exports.pulses import Devices, Pulsed
 from otjdd.compact_models.scatter.numbers import Sigmas, cycles_of, devices_of, sigmas
@@ -23,7 +23,7 @@ QUANTITIES = ("a step", "what a pulse leaves, by cycle", "what a pulse leaves, b
 
 
 class Row(NamedTuple):
-    """A standard deviation of the solver, and that which a file draws."""
+    """A standard deviation: that of the solver, and that of draws by a file."""
 
     export: str
     quantity: str
@@ -37,17 +37,17 @@ class Row(NamedTuple):
         return self.drawn / self.solver - 1.0 if self.solver else 0.0
 
     @property
-    def said(self) -> str:
-        """The unit in a text."""
+    def unit_text(self) -> str:
+        """The unit behind a number; "" for pure numbers."""
         return "" if self.unit == "1" else f" {self.unit}"
 
 
-class Noisy(NamedTuple):
+class ExportNoise(NamedTuple):
     """Noise of the files for networks."""
 
     measured: "xr.Dataset"  # of `scatter.numbers`
     devices: Devices
-    pulse: aihwkit_noise.PulseNoise
+    pulse: aihwkit.PulseNoise
     differ: dict[str, float]  # of aihwkit, between devices
     c2c: float  # S, sigmaCtoC of NeuroSim
     vary: neurosim.Variation  # of NeuroSim, between devices
@@ -78,33 +78,33 @@ class Parts(NamedTuple):
 NONE = Parts()
 
 
-def parts(found: Noisy, pulses: Pulsed) -> Parts:
+def parts(noise: ExportNoise, pulses: Pulsed) -> Parts:
     """Noise of each file for networks of a cycle of pulses."""
-    ds, (low, high) = found.measured, pulses.ends
+    ds, (low, high) = noise.measured, pulses.ends
 
     def about(export: str) -> list[str]:
-        return [*sentences(found, pulses), *told(tuple(row for row in found.rows if row.export == export))]
+        return [*sentences(noise, pulses), *comparison(tuple(row for row in noise.rows if row.export == export))]
 
     return Parts(
         aihwkit.PresetNoise(
-            *found.pulse,
-            found.differ,
-            [*about("aihwkit"), as_one(found, pulses)],
-            aihwkit_noise.IMPORTS,
-            aihwkit_noise.inference(ds),
+            *noise.pulse,
+            noise.differ,
+            [*about("aihwkit"), as_one(noise, pulses)],
+            aihwkit.IMPORTS,
+            aihwkit.inference(ds),
         ),
-        neurosim.CellNoise(found.c2c / (high - low), rms(leveled.read_sigma(ds)), found.vary, about("NeuroSim")),
-        crosssim.DeviceNoise(about("CrossSim"), leveled.tables(ds), crosssim_noise.methods()),
+        neurosim.CellNoise(noise.c2c / (high - low), rms(leveled.read_sigma(ds)), noise.vary, about("NeuroSim")),
+        crosssim.DeviceNoise(about("CrossSim"), leveled.tables(ds), crosssim.noise_methods()),
     )
 
 
-def as_one(found: Noisy, pulses: Pulsed) -> str:
+def as_one(noise: ExportNoise, pulses: Pulsed) -> str:
     """Line on the spreads between devices in the file for aihwkit."""
-    measured, told = aihwkit.between_devices(pulses, found.devices)["dw_min_dtod"], found.differ["dw_min_dtod"]
-    factor = told / measured if measured else 0.0
+    measured, in_file = aihwkit.between_devices(pulses, noise.devices)["dw_min_dtod"], noise.differ["dw_min_dtod"]
+    factor = in_file / measured if measured else 0.0
     return (
-        f"dw_min_dtod is {measured:.3g} as measured; all spreads between devices are times {factor:.3g}, since aihwkit "
-        "draws them independently, which they are not"
+        f"the measured dw_min_dtod is {measured:.3g}; all spreads between devices are multiplied by {factor:.3g}, since "
+        "aihwkit draws them independently, and those of devices are correlated"
     )
 
 
@@ -113,19 +113,19 @@ def rms(values: np.ndarray) -> float:
     return float(np.sqrt((values**2).mean()))
 
 
-def sentences(found: Noisy, pulses: Pulsed) -> list[str]:
-    """Lines on the measurement of noise."""
-    ds, ordered = found.measured, leveled.ascending(found.measured)
+def sentences(noise: ExportNoise, pulses: Pulsed) -> list[str]:
+    """Lines of a header on how the noise was measured."""
+    ds, ordered = noise.measured, leveled.ascending(noise.measured)
     cycles = cycles_of(ds)
     solver, step = sigmas(cycles), float(np.abs(cycles.steps.mean(axis=(0, 1))).mean())
     devices, count, _ = cycles.after.shape
     drift, day = (ordered[name].values for name in ("drift", "level_sigma"))
     return [
-        f"noise: {devices} devices of {count} cycles each, run by the solver with single ions, {ds.attrs['cells']} cells, "
-        "and a pause of 1 us for a read after each pulse; a sigma between devices is known to "
+        f"noise: the solver ran {devices} devices of {count} cycles each with single ions, {ds.attrs['cells']} cells, and "
+        "a pause of 1 us for a read after each pulse; the statistical error of a sigma between devices is "
         f"{100.0 / np.sqrt(2.0 * (devices - 1)):.0f} %",
-        f"their mean cycle is {mean_off(found.measured, pulses):.2g} of the range away, rms, from that of this file, which "
-        "knows no pauses and no single ions",
+        f"their mean cycle differs from that of this file by {mean_off(noise.measured, pulses):.2g} of the range, rms; "
+        "this file has neither pauses nor single ions",
         f"a step is {step:.3g} S on average, and scatters by {solver.step:.3g} S from cycle to cycle; what a pulse leaves "
         f"scatters by {solver.written:.3g} S from cycle to cycle and by {solver.device:.3g} S from device to device",
         f"drift: d ln R/d ln t over a day is {drift[0]:.3g} at {ordered.level_mean.values[0]:.3g} S and {drift[-1]:.3g} at "
@@ -141,25 +141,25 @@ def mean_off(measured: "xr.Dataset", pulses: Pulsed) -> float:
     return rms(np.concatenate((pulses.down[1:], pulses.up[1:])) - measured.mean_conductance.values) / (high - low)
 
 
-def noisy(measured: "xr.Dataset", pulses: Pulsed, source: str) -> Noisy:
+def noise_of_exports(measured: "xr.Dataset", pulses: Pulsed, source: str) -> ExportNoise:
     """Noise of the files of a cycle of pulses. measured : of `numbers.numbers`   source : why devices differ, in words"""
     solver, devices = sigmas(cycles_of(measured)), devices_of(measured, source)
     (low, high), count = pulses.ends, pulses.train.count
     per_weight = 0.5 * (high - low)
-    steps, wanted = aihwkit.steps(pulses), Sigmas(*(each / per_weight for each in solver))
-    differ = aihwkit_noise.spread(steps, count, aihwkit.between_devices(pulses, devices), wanted.device)
-    pulse = aihwkit_noise.fitted(steps, count, wanted, differ)
-    weights = sigmas(aihwkit_noise.drawn(steps, count, pulse, differ, OWN))
+    steps, aim = aihwkit.steps(pulses), Sigmas(*(value / per_weight for value in solver))
+    differ = aihwkit.scaled_differences(steps, count, aihwkit.between_devices(pulses, devices), aim.device)
+    pulse = aihwkit.fitted_noise(steps, count, aim, differ)
+    weights = sigmas(aihwkit.drawn_cycles(steps, count, pulse, differ, OWN))
     labels = neurosim.fitted_label(pulses.up)[0], neurosim.fitted_label(pulses.down[::-1])[0]
-    vary = neurosim_noise.spread(labels, pulses.ends, count, solver.device, neurosim.variation(devices))
-    c2c = neurosim_noise.fitted(labels, pulses.ends, count, solver, vary)
-    law = sigmas(neurosim_noise.drawn(labels, pulses.ends, count, c2c, vary, OWN))
+    vary = neurosim.scaled_variation(labels, pulses.ends, count, solver.device, neurosim.variation(devices))
+    c2c = neurosim.fitted_noise(labels, pulses.ends, count, solver, vary)
+    law = sigmas(neurosim.drawn_cycles(labels, pulses.ends, count, c2c, vary, OWN))
     rows = [
-        *rows_of("aihwkit", solver, Sigmas(*(each * per_weight for each in weights))),
+        *rows_of("aihwkit", solver, Sigmas(*(value * per_weight for value in weights))),
         *rows_of("NeuroSim", solver, law),
         *levels(measured),
     ]
-    return Noisy(measured, devices, pulse, differ, c2c, vary, tuple(rows))
+    return ExportNoise(measured, devices, pulse, differ, c2c, vary, tuple(rows))
 
 
 def rows_of(export: str, solver: Sigmas, drawn: Sigmas) -> list[Row]:
@@ -170,36 +170,34 @@ def rows_of(export: str, solver: Sigmas, drawn: Sigmas) -> list[Row]:
 def levels(measured: "xr.Dataset") -> list[Row]:
     """Rows of the levels of CrossSim, root mean squares over the levels, at each time."""
     solver, drawn = (
-        np.sqrt((each**2).mean(axis=0)) for each in (measured.level_sigma.values, leveled.drawn(measured, OWN))
+        np.sqrt((sigma**2).mean(axis=0)) for sigma in (measured.level_sigma.values, leveled.drawn(measured, OWN))
     )
     return [
-        Row("CrossSim", f"ln G of a level after {time:.3g} s", float(one), float(other), "1")
-        for time, one, other in zip(measured.time.values, solver, drawn, strict=True)
+        Row("CrossSim", f"ln G of a level after {time:.3g} s", float(by_solver), float(by_file), "1")
+        for time, by_solver, by_file in zip(measured.time.values, solver, drawn, strict=True)
     ]
 
 
-def told(rows: tuple[Row, ...]) -> list[str]:
+def comparison(rows: tuple[Row, ...]) -> list[str]:
     """A line for each row."""
     return [
-        f"{row.export}: sigma of {row.quantity}: solver {row.solver:.3g}{row.said}, draws of the file "
-        f"{row.drawn:.3g}{row.said} ({100.0 * row.apart:+.0f} %)"
+        f"{row.export}: sigma of {row.quantity}: solver {row.solver:.3g}{row.unit_text}, draws of the file "
+        f"{row.drawn:.3g}{row.unit_text} ({100.0 * row.apart:+.0f} %)"
         for row in rows
     ]
 
 
-def warnings(found: Noisy, pulses: Pulsed) -> list[str]:
+def warnings(noise: ExportNoise, pulses: Pulsed) -> list[str]:
     """Sentences on files that do not scatter as the solver does; [] if all do."""
-    off = mean_off(found.measured, pulses)
-    mean = (
-        f"the mean cycle of devices with single ions is {off:.2g} of the range away from that of the files for networks"
-    )
-    lost = found.measured.attrs["left_out"]
-    few = f"{lost} devices with single ions are left out, whose runs did not end"
+    off = mean_off(noise.measured, pulses)
+    mean = f"the mean cycle of devices with single ions is {off:.2g} of the range off that of the files for networks"
+    lost = noise.measured.attrs["left_out"]
+    few = f"{lost} devices with single ions are left out, since their runs did not end"
     apart = [
         f"draws of the files for {row.export} scatter unlike the solver: {row.quantity}, {100.0 * row.apart:+.0f} %"
-        for row in found.rows
+        for row in noise.rows
         if abs(row.apart) > APART
     ]
-    short = found.measured.attrs["cut_short"]
-    levels = f"levels of {short} devices are left out, whose ions the solver could not follow for a day"
-    return [few] * bool(lost) + [levels] * bool(short) + [mean] * bool(off > FAR) + apart
+    short = noise.measured.attrs["cut_short"]
+    levels = f"levels of {short} devices are left out, since the solver could not follow their ions for a day"
+    return ([few] if lost else []) + ([levels] if short else []) + ([mean] if off > FAR else []) + apart

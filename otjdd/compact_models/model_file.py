@@ -1,0 +1,238 @@
+"""The file of a compact model: a Dataset with its tables and columns at each temperature, its noise and its error."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otjdd.compact_models.limits import Range, SelfHeating
+from otjdd.compact_models.noise import DeviceSpread, Noise, NoiseTables, check_noise
+from otjdd.compact_models.numbers import check_model, check_rules
+from otjdd.compact_models.tables import Tables
+from otjdd.errors import NotAsExpected, ResultError
+from otjdd.results import store
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+File = str | Path
+Model = Any  # CompactModel, whose module reads and writes through this one
+
+VERSION = 7  # of the file, increased when its numbers change their meaning
+KIND = "compact model"
+TABLE_TEXT = {
+    "table_voltage": ("kind knot", "V", "junction voltage of the knots"),
+    "table_state": ("kind position", "1", "state of the knots: where the vacancies come to rest, in thicknesses"),
+    "table_rest": ("kind knot", "1", "state that a voltage leads to"),
+    "table_way": ("kind direction", "1", "share of the vacancies that fills the way: states that rise, that fall"),
+    "table_emptying": ("kind", "s", "time in which the way empties at rest"),
+    "table_log_rate": ("kind knot position", "1", "log10 of the relaxation rate in 1/s that hops allow, at speed 1"),
+    "table_log_limit": ("kind knot position", "1", "log10 of the rate in 1/s that no column exceeds"),
+    "table_conductance_voltage": ("kind read_knot", "V", "junction voltage of the knots of the conductance"),
+    "table_log_conductance": ("kind read_knot position", "1", "log10 of the chord conductance in S, of the whole area"),
+    "table_charge": (
+        "kind read_knot position",
+        "C m^-2",
+        "charge of the left terminal, of a column that is the whole area",
+    ),
+    "table_electron_ratio": ("kind read_knot", "1", "largest film_electron_ratio of any state"),
+    "table_share": ("kind share", "1", "share of the vacancies of a film that was never written which has not settled"),
+    "table_log_settling": ("kind knot share", "1", "log10 of the rate in 1/s at which that share settles, at speed 1"),
+    "table_settling_move": ("kind knot share", "1", "change of the state by a share that settles"),
+    "table_excess": ("kind knot share", "1", "log10 of the conductance that a share of 1 adds"),
+    "column_kind": ("column", "1", "number of the tables that a column follows"),
+    "column_speed": ("column", "1", "factor of the rates of a column"),
+    "column_weight": ("column", "1", "share of the area"),
+    "column_start": ("column", "1", "state that the case begins with"),
+    "column_unsettled": ("column", "1", "share that has not settled at the beginning of the case"),
+}
+NODE, TEMPERATURE = (
+    "node_",
+    "node_temperature",
+)  # numbers at several temperatures: as those above, and one dimension more
+NOISE, COVARIANCE = "noise_", "noise_covariance"
+NOISE_TEXT = {
+    "noise_voltage": ("kind noise_knot", "V", "junction voltage of the knots of the noise"),
+    "noise_state": ("kind position", "1", "state of these knots, in thicknesses"),
+    "noise_log_scatter": (
+        "kind noise_knot position",
+        "1",
+        "log10 of phi, the noise of crossings over that of lone ions",
+    ),
+    "noise_ions": ("kind", "1", "number of ions of a column that is the whole area"),
+    "noise_log_read": ("kind position", "1", "log10 of the variance of ln G of reads at one state, times the ions"),
+    "noise_log_white": (
+        "kind noise_knot position",
+        "1",
+        "log10 of the white level in 1/Hz of the spectrum of ln G at one state, times the ions, at speed 1",
+    ),
+    "noise_log_corner": (
+        "kind noise_knot position",
+        "1",
+        "log10 of the frequency in Hz above which that spectrum falls, at speed 1",
+    ),
+}
+TEXT = TABLE_TEXT | NOISE_TEXT
+NODE_TEXT = {NODE + name: (f"node {dims}", units, title) for name, (dims, units, title) in TEXT.items()} | {
+    TEMPERATURE: ("node", "K", "temperatures that the model was extracted at")
+}
+COLUMNS = "kind", "speed", "weight", "start", "unsettled"
+
+GRIDS = {
+    "knot": "voltage",
+    "position": "state",
+    "read_knot": "conductance_voltage",
+    "share": "share",
+}  # dimension -> the table that spans it
+
+
+def write(model: Model, path: File) -> None:
+    """Write a model, whole or not at all. Raises ResultError."""
+    store.write(dataset_of(model), path)
+
+
+def read(path: File, model: type[Model]) -> Model:
+    """Read a model of a class. Raises ResultError if the file is damaged, of another version, or no model."""
+    return model_of(store.read(path), path, model)
+
+
+def dataset_of(model: Model) -> "xr.Dataset":
+    """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
+    import xarray as xr
+
+    if any(model.differences.values()):
+        raise NotAsExpected("a model, to keep in a file", "a device drawn from one")
+    arrays = arrays_of(model)
+    if model.nodes:
+        of_nodes = [arrays_of(node) for node in model.nodes]
+        arrays |= {NODE + name: np.array([of_node[name] for of_node in of_nodes]) for name in of_nodes[0]}
+        arrays[TEMPERATURE] = np.array(model.temperatures)
+    named = {}
+    for name, values in arrays.items():
+        dims, units, long_name = (TEXT | NODE_TEXT)[name]
+        named[name] = dims.split(), np.asarray(values, float), {"units": units, "long_name": long_name}
+    numbers = {name: float(getattr(model, name)) for name in ("resistance", "temperature", "thickness", "area")}
+    limits = {f"range_{name}": float(value) for name, value in model.limits._asdict().items()}
+    heat = {} if model.heat is None else {f"heat_{name}": value for name, value in model.heat._asdict().items()}
+    attrs = {"model": KIND, "model_version": VERSION} | numbers | limits | heat | model.about
+    if model.noise is not None and model.noise.spread is not None:
+        covariance, count, source = model.noise.spread
+        about: dict[str, Any] = {"units": "1", "long_name": "covariance of ln of the factors of devices"}
+        about |= {"devices": count, "source": source}
+        named[COVARIANCE] = ["factor", "other_factor"], covariance, about
+    ds = xr.Dataset(named, attrs=attrs)
+    return ds if model.measured is None else ds.merge(model.measured)
+
+
+def arrays_of(model: Model) -> dict[str, np.ndarray]:
+    """Name of a variable -> tables or columns of a model at its temperature."""
+    arrays = {
+        f"table_{name}": stacked([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
+    }
+    if model.noise is not None:
+        arrays |= {
+            NOISE + name: stacked([np.asarray(getattr(kind, name)) for kind in model.noise.kinds])
+            for name in NoiseTables._fields
+        }
+    return arrays | {f"column_{name}": getattr(model, name) for name in COLUMNS}
+
+
+def stacked(arrays: list[np.ndarray]) -> np.ndarray:
+    """Arrays of different sizes as one array, filled up with nan."""
+    shape = np.max([array.shape for array in arrays], axis=0)
+    out = np.full((len(arrays), *shape), np.nan)
+    for i, array in enumerate(arrays):
+        part: tuple[Any, ...] = (i, *map(slice, array.shape))
+        out[part] = array
+    return out
+
+
+def model_of(ds: "xr.Dataset", path: File, model: type[Model]) -> Model:
+    """The model, of a class, in a Dataset that was read from a path. Raises ResultError."""
+    if ds.attrs.get("model") != KIND:
+        raise ResultError(path, "is not a compact model", "make one by `otjdd compact`")
+    if ds.attrs.get("model_version") != VERSION:
+        raise ResultError(
+            path, f"is a compact model of version {ds.attrs.get('model_version')}, this is version {VERSION}",
+            "extract it again by `otjdd compact`",
+        )  # fmt: skip
+    try:
+        limits = Range(*(float(ds.attrs[f"range_{name}"]) for name in Range._fields))
+        numbers = {name: float(ds.attrs[name]) for name in ("resistance", "temperature", "thickness", "area")}
+        of_case = at_one_temperature(ds, numbers, limits, model)
+        heat = [float(ds.attrs[f"heat_{name}"]) for name in SelfHeating._fields if f"heat_{name}" in ds.attrs]
+        if heat:
+            check_rules({"resistance": heat[0], "longest": heat[1]})
+        nodes = tuple(
+            at_one_temperature(node_of(ds, n), numbers | {"temperature": float(T)}, limits, model)
+            for n, T in enumerate(ds[TEMPERATURE].values if TEMPERATURE in ds else ())
+        )
+        check_nodes(of_case, nodes)
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise ResultError(path, f"is not a whole compact model ({error})") from error
+    own_names = {"model", "model_version", *numbers, "format", "data_sha256"}
+    own_names |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
+    about = {name: value for name, value in ds.attrs.items() if name not in own_names}
+    names = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, COVARIANCE}]
+    measured = ds[names].assign_attrs({}) if {"error_rms", "sigma_solver"} & set(ds.variables) else None
+    warm = SelfHeating(*heat) if heat else None
+    return replace(of_case, about=about, measured=measured, nodes=nodes, heat=warm)
+
+
+def at_one_temperature(ds: "xr.Dataset", numbers: dict[str, float], limits: Range, model: type[Model]) -> Model:
+    """The model at one temperature from the tables in a Dataset. Raises KeyError, ValueError, others for a broken file."""
+    kinds = tuple(tables_of(ds, number) for number in range(ds.sizes["kind"]))
+    columns = {name: ds[f"column_{name}"].values for name in COLUMNS}
+    check_model(kinds, columns, numbers, limits)
+    columns["kind"] = columns["kind"].astype(np.int64)
+    parts: dict[str, Any] = columns | numbers
+    return model(kinds, **parts, limits=limits, noise=noise_of(ds) if NOISE + "ions" in ds else None)
+
+
+def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":
+    """The tables and columns of temperature `number`, under the names of a model of one temperature."""
+    names = [name for name in TEXT if NODE + name in ds]
+    return ds[[NODE + name for name in names]].isel(node=number).rename({NODE + name: name for name in names})
+
+
+def check_nodes(model: Model, nodes: tuple[Model, ...]) -> None:
+    """Raise NotAsExpected unless nodes are at ascending temperatures, that of the model among them, with its knots."""
+    temperatures = [node.temperature for node in nodes]
+    if nodes and not (np.diff(temperatures).min(initial=1.0) > 0.0 and model.temperature in temperatures):
+        raise NotAsExpected(f"ascending temperatures, {model.temperature:g} K among them", str(temperatures))
+    for node in nodes:
+        for first, second in zip(node.kinds, model.kinds, strict=True):
+            for name in ("voltage", "conductance_voltage"):
+                if not np.array_equal(getattr(first, name), getattr(second, name)):
+                    raise NotAsExpected(f"the same knots of the {name} at all temperatures", "others")
+
+
+def noise_of(ds: "xr.Dataset") -> Noise:
+    """The noise in the Dataset of a model that has one. Raises NotAsExpected, KeyError for a broken file."""
+    of_kinds = []
+    for t in range(ds.sizes["kind"]):
+        raw = {name: ds[NOISE + name].values[t] for name in NoiseTables._fields}
+        rows, columns = np.isfinite(raw["voltage"]), np.isfinite(raw["state"])
+        columns_of_kind = {
+            "voltage": raw["voltage"][rows], "state": raw["state"][columns], "ions": float(raw["ions"]),
+            "log_read": raw["log_read"][columns],
+        }  # fmt: skip
+        grids = {name: values[np.ix_(rows, columns)] for name, values in raw.items() if name not in columns_of_kind}
+        of_kinds.append(NoiseTables(**columns_of_kind, **grids))
+    check_noise(of_kinds)
+    if COVARIANCE not in ds:
+        return Noise(tuple(of_kinds))
+    about = ds[COVARIANCE].attrs
+    return Noise(tuple(of_kinds), DeviceSpread(ds[COVARIANCE].values, int(about["devices"]), str(about["source"])))
+
+
+def tables_of(ds: "xr.Dataset", number: int) -> Tables:
+    """Tables of kind `number` of the columns, without the nan that fill them up."""
+    by_name = {name: ds[f"table_{name}"].values[number] for name in Tables._fields}
+    whole = {dim: np.isfinite(by_name[name]) for dim, name in GRIDS.items()}
+    for name, values in by_name.items():
+        dims = TABLE_TEXT[f"table_{name}"][0].split()[1:]
+        finite = np.ix_(*(whole.get(dim, np.ones(size, bool)) for dim, size in zip(dims, values.shape, strict=True)))
+        by_name[name] = values[finite] if dims else float(values)
+    return Tables(**by_name)
