@@ -3,14 +3,17 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
 
 import pytest
+import typer
 from commands import ALONE, otjdd
 
 from otjdd.case import case
+from otjdd.cli import app
 from otjdd.results import outputs, store
 
 SMALL = """
@@ -221,3 +224,11 @@ def test_words_are_completed(folder, words, found):
     shell = {"_OTJDD_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": " ".join(["otjdd", *words])}
     done = otjdd(folder, **shell)
     assert set(re.findall(r'"([^"]+)"', done.stdout)) == found, done.stderr
+
+
+def test_each_command_takes_the_example_of_its_help():
+    for name, command in typer.main.get_command(app).commands.items():
+        example = re.search(r"Example: otjdd (.+)$", command.help, re.MULTILINE)[1].replace("\\[", "[")
+        words = shlex.split(example.partition(" > ")[0])
+        assert words[0] == name
+        command.make_context(name, words[1:])

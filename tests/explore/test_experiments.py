@@ -26,7 +26,7 @@ def of_its_key(slider):
     return next(case for case in (BASE, *POLARISED) if sliders.slider_values(case, [slider]))
 
 
-def test_every_slider_moves_keys_within_its_ends_and_one_of_the_device_says_where_its_range_is_from():
+def test_sliders_move_keys_within_ends_whose_source_is_stated():
     for slider in DEVICE:
         for value in (slider.low, slider.high, *(slider.literature or ())):
             assert slider.low <= value <= slider.high

@@ -60,7 +60,7 @@ def test_a_key_of_a_kind_that_is_none_has_a_hint(key, said):
     assert said in str(caught.value)
 
 
-def test_names_of_parameters_in_words_say_the_kind_and_what_is_spread_and_are_as_short_as_they_differ():
+def test_names_of_parameters_are_as_short_as_they_differ():
     keys = {
         "columns.kinds[0].share": "share of background",
         'columns.kinds[0].set."device.left.barrier"': "barrier of background",

@@ -40,9 +40,12 @@ class Served:
         (folder / "tmp").mkdir()
         self.temporary = folder / "tmp"
         words = [sys.executable, "-m", "otjdd", "explore", "--no-browser", "small.toml", "rv.csv"]
-        self.process = subprocess.Popen(
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL) if hasattr(signal, "SIGHUP") else None
+        self.process = subprocess.Popen(  # with the default action: below nohup it would inherit an ignored signal
             words, cwd=folder, stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder / "tmp")}
         )
+        if before is not None:
+            signal.signal(signal.SIGHUP, before)
         self.address = urlsplit(re.search(r"http://\S+/", self.process.stderr.readline())[0])
         self.cookie = ""
         self.cookie = self.ask("GET", self.address.path)[2].getheader("set-cookie").partition(";")[0]

@@ -96,7 +96,7 @@ def test_a_film_on_a_semiconductor_is_told_which_direction_its_depletion_does_no
     )
 
 
-def test_a_saturation_that_follows_the_temperature_is_refused_where_the_current_changes_that(folder):
+def test_a_saturation_that_follows_the_temperature_excludes_heat(folder):
     warm = '--set \'device.heat={resistance="1e5 K/W", time_constant="1 ns"}\''
     assert "valid" not in otjdd(f"check ftj-hzo {warm}")
     said = otjdd(f"check ftj-hzo {warm} --set 'device.film.polarisation.curie_temperature=\"720 K\"'", code=3)

@@ -15,7 +15,7 @@ def case(tmp_path):
     return tmp_path / "case.toml"
 
 
-def test_of_two_studies_that_begin_in_one_folder_the_second_is_refused_and_the_first_is_whole(case, tmp_path):
+def test_a_second_study_in_one_folder_is_refused(case, tmp_path):
     out = tmp_path / "out"
     with pytest.raises(otjdd.ResultError, match="no study has begun here"):
         studies.status(out)
@@ -42,7 +42,7 @@ def test_a_study_that_is_ended_before_its_first_point_is_told_from_one_that_neve
     assert studies.status(out) == {"done": 2}
 
 
-def test_a_folder_that_another_study_has_resumed_meanwhile_gets_no_result_of_the_wrong_one(case, tmp_path):
+def test_a_folder_resumed_by_another_study_gets_no_wrong_result(case, tmp_path):
     out = tmp_path / "out"
 
     def resume_another(done, *_):

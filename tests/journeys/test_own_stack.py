@@ -39,7 +39,7 @@ def typed(tmp_path, monkeypatch):
     return type_
 
 
-def test_a_stack_on_the_paper_s_device_is_told_what_it_takes_over_and_one_on_the_neutral_base_runs(typed, tmp_path):
+def test_a_stack_on_the_device_of_the_paper_lists_what_it_takes_over(typed, tmp_path):
     (tmp_path / "on-li2019.toml").write_text(STACK.format(base="li2019.toml"))
     said = typed("check", "on-li2019.toml")
     assert "calibrated for Pt | SrTiO3 | Nb:SrTiO3 in li2019.toml" in said

@@ -16,7 +16,7 @@ from otjdd.physics.state import copy_state, new_state, new_tangent
 from otjdd.stepping import stepper
 
 
-def test_steps_of_the_junction_voltage_are_exact_for_a_resistor_and_for_a_power_of_the_voltage():
+def test_voltage_steps_are_exact_for_resistors_and_power_laws():
     junction = begin(case(**SMALL, circuit__series_resistance=50.0, circuit__compliance=1e-3)).junction
 
     def after(V, V_source, current, power):
@@ -124,7 +124,7 @@ prefactor = "7e-4 m^2/s"
 
 @needs_speed
 @pytest.mark.parametrize("compliance", ["10 mA", "20 mA", "40 mA"])
-def test_a_junction_voltage_is_found_from_any_guess_and_any_tangent_however_wavy_the_current(compliance):
+def test_a_junction_voltage_is_found_from_any_guess_and_tangent(compliance):
     """From 7 of 100 guesses far tangents lead around in circles, or out of their reach."""
     run, V = begin(parse_case(WAVY).replace(**{"circuit.compliance": compliance})), 14.0
     tangent, allowed = new_tangent(*run.state.c.shape), stepper.voltage_slack(run.control)

@@ -20,7 +20,7 @@ def made():
     )
 
 
-def test_electrons_are_drawn_beside_vacancies_where_they_are_most_and_with_both_fermi_levels():
+def test_electrons_are_drawn_beside_vacancies_with_both_fermi_levels():
     ds = made()
     axes, energy = figure(ds, "electrons").axes
     n, c = axes.lines

@@ -41,7 +41,7 @@ def test_a_ramp_in_time_is_a_loop_for_each_cycle_of_its_conduction_current():
     assert axes.yaxis.get_major_formatter()(-1e-3, 0) == "−1"
 
 
-def test_between_the_points_of_a_ramp_a_curve_follows_the_junction_and_loops_are_told_by_their_return_to_zero():
+def test_a_curve_follows_the_junction_between_points_and_loops_end_at_zero():
     V = np.concatenate([SWEEP[::4], SWEEP[::4] * 2])
     t = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(V)))])
     axes = figure(series(t, V, 1e-6 * V * np.exp(3 * V), case_attrs(TRIANGLE, **{"drive.cycles": 1})), "iv").axes[0]

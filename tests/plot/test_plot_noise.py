@@ -18,7 +18,7 @@ def test_a_spectrum_shows_its_slope_and_the_noise_of_electrons():
     assert np.isnan(otjdd.noise(ds).hooge)
 
 
-def test_reads_of_single_ions_are_drawn_over_time_beside_their_spectrum_that_knows_their_number():
+def test_reads_of_single_ions_are_drawn_beside_their_spectrum():
     current = 1e-6 * (1 + 1e-2 * np.random.default_rng(2).integers(0, 2, 128))
     ds = otjdd.measured(read_time=1e-3 * np.arange(1, 129), read_current=current, read_voltage=np.full(128, 0.1))
     ds = ds.assign(single_ion_share=0.05, column_weight=("column", [0.25, 0.75]))

@@ -65,7 +65,7 @@ def test_decades_are_counted_anew_from_each_jump():
     assert names == ["1 ns", "1 µs", "1 ms"] * 2
 
 
-def test_parts_too_narrow_for_two_names_are_told_by_their_length_and_writes_that_were_not_recorded_are_drawn():
+def test_narrow_parts_are_named_by_their_length_and_unrecorded_writes_drawn():
     drive = """{ kind = "sequence", parts = [
       { kind = "pulse", voltage = "0 V", width = "1 us", read = {} },
       { kind = "pulse", voltage = "1.8 V", width = "20 ns", wait = "25 us", read = {} } ] }"""

@@ -58,7 +58,7 @@ def test_a_uniform_spread_ends_at_root_three_and_has_the_moments_of_a_uniform_di
         assert weights @ nodes**power == pytest.approx(3 ** (power / 2) / (power + 1), rel=1e-13)
 
 
-def test_cases_with_the_same_sections_share_their_columns_and_none_can_change_those_of_another():
+def test_cases_with_equal_sections_share_columns_that_none_can_change():
     one = case(columns={"count": 5, "spread": {"ions.activation_energy": 0.01}})
     warm = one.replace(temperature=350.0)
     parts = model.members(one)

@@ -116,7 +116,7 @@ def test_a_step_ends_near_the_stack_of_its_vacancies(run):
     np.testing.assert_allclose(D, trial.state.D, atol=1e-6)
 
 
-def test_junction_and_resistance_share_the_voltage_after_a_step_along_the_tangent_of_the_current():
+def test_junction_and_resistance_share_the_voltage_after_a_step():
     run, misses = begin(case(**ELECTRONS, circuit__series_resistance=50.0), voltage=0.9), []
     junction, state, ramp = run.junction, run.state, 1e5
     for dt in (4e-8, 2e-8, 1e-8):

@@ -87,7 +87,7 @@ def test_ions_that_leave_a_well_have_the_mean_and_the_variance_of_the_master_equ
 
 @needs_speed
 @pytest.mark.parametrize("steps", [2, 8])
-def test_many_ions_have_the_mean_and_the_variance_of_the_master_equation_in_steps_of_any_length(steps):
+def test_many_ions_have_the_moments_of_the_master_equation_at_any_step(steps):
     """The mean to 1e-3. The variance is some 2 % low in 2 to 16 steps: each is divided down to the fastest cell."""
     from scipy.linalg import expm
 

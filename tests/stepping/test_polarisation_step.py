@@ -105,7 +105,7 @@ def test_a_step_is_of_the_order_of_its_method_and_its_error_estimate_one_lower(l
 
 
 @pytest.mark.parametrize("law", LAWS)
-def test_junction_and_resistance_share_the_voltage_after_a_step_along_the_tangent_of_the_current(law):
+def test_junction_and_resistance_share_the_voltage_after_a_step(law):
     run, misses = polarised_run(law, circuit__series_resistance="20 ohm"), []
     junction, state = run.junction, run.state
     lost = state.V[0] * state.G.sum() * junction.resistance
@@ -121,7 +121,7 @@ def test_junction_and_resistance_share_the_voltage_after_a_step_along_the_tangen
     assert misses[2] < misses[0] / 2**5 or misses[2] < 1e-15
 
 
-def test_electrons_and_a_resistance_share_the_voltage_after_a_step_along_the_tangent_of_the_current():
+def test_electrons_and_a_resistance_share_the_voltage_after_a_step():
     run, misses = polarised_run("two-level", circuit__series_resistance="20 ohm", **ELECTRONS), []
     lost = run.state.V[0] * run.state.G.sum() * run.junction.resistance
     assert lost > 0.0

@@ -115,7 +115,7 @@ def test_what_is_much_faster_than_a_step_is_gone_after_it():
     assert after < 1e-4 * before
 
 
-def test_junction_and_resistance_share_the_voltage_after_a_step_along_the_tangent_of_the_current():
+def test_junction_and_resistance_share_the_voltage_after_a_step():
     film = case(device__film__cells=8, device__transmission="wkb", device__conducting_fraction=1.0,
                 circuit__series_resistance=50.0)  # fmt: skip
     run, misses = begin(film, voltage=0.9), []

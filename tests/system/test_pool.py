@@ -68,7 +68,7 @@ def test_two_workers_are_two_other_processes():
             os.kill(pid, 0)
 
 
-def test_workers_hold_what_they_share_out_of_reach_of_the_garbage_collector_and_nothing_that_they_do_not_use():
+def test_workers_keep_shared_objects_from_the_garbage_collector():
     asked = (
         "__import__('gc').get_freeze_count() > 100_000",
         "__import__('gc').isenabled()",

@@ -224,7 +224,7 @@ def test_the_score_forgives_what_is_met_and_damps_what_is_hopeless():
     assert met < 0.02 < missed < hopeless < 30.0**2
 
 
-def test_the_score_is_the_sum_of_the_squares_of_the_pulls_which_have_the_signs_of_the_residuals():
+def test_the_score_is_the_sum_of_the_squares_of_the_pulls():
     outcome = Evaluation(np.ones(4), np.array([-0.5, 2.0, -9.0, 0.0]))
     assert outcome.score == pytest.approx(outcome.pulls @ outcome.pulls)
     np.testing.assert_array_equal(np.sign(outcome.pulls), [-1, 1, -1, 0])

@@ -121,7 +121,7 @@ def test_a_point_has_the_values_of_both_cases_and_each_is_that_of_its_own_run(fo
     assert fine.values[1] == found.values[1]
 
 
-def test_a_shared_parameter_starts_from_its_first_case_unless_the_file_says_where_and_that_is_told(folder):
+def test_a_shared_parameter_starts_from_its_first_case(folder):
     told = report.asked(load_task(folder / "two.toml"))
     assert told.splitlines()[0] == "3 parameters, 2 targets of 2 runs of 2 cases"
     assert "device.film.tunnelling_mass: 0.5234 in thin, 0.6 in thick; the search starts from 0.5234" in told
