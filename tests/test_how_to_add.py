@@ -1,0 +1,324 @@
+"""How to add: each row of the table in otjdd/README.md is walked by a toy, in a copy of the package, which runs.
+
+A toy touches only the files that its row names. Kernels run as Python.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import trapezoid
+
+pytestmark = pytest.mark.campaign
+
+TESTS = Path(__file__).parent
+PACKAGE, CASES = TESTS.parent / "otjdd", TESTS.parent / "cases"
+
+
+def before(text: str, more: str) -> tuple[str, str]:
+    """A change that puts more text before a text that stands in the file once."""
+    return text, more + text
+
+
+def after(text: str, more: str) -> tuple[str, str]:
+    """A change that puts more text behind a text that stands in the file once."""
+    return text, text + more
+
+
+# what is added -> file -> changes (text there, text instead), or the text of a new file
+ADDED = {
+    "a law of the ions": {
+        "laws/hopping.py": [
+            before("LAWS = {\n", "def twice(ions, hopping, E, w, slope):\n    return 2.0, 0.0\n\n\n"),
+            after("LAWS = {\n", '    "twice": Law(twice, "Somebody, Journal 1, 1 (2026)"),\n'),
+        ]
+    },
+    "a transmission": {
+        "laws/transmission.py": [
+            before(
+                "MODELS = {\n",
+                "def all_pass(profile, E):\n    return np.ones(E.size)\n\n\n"
+                "def no_slopes(profile, E, weight):\n    return np.zeros((3, profile.length.size))\n\n\n",
+            ),
+            after("MODELS = {\n", '    "all-pass": Model(all_pass, no_slopes),\n'),
+        ]
+    },
+    "a permittivity": {
+        "case/permittivity.py": [
+            before(
+                "Permittivity = Annotated[",
+                'class Vacuum(Record):\n    """No dielectric."""\n\n    law: Literal["vacuum"]\n\n'
+                "    def terms(self, temperature):\n        return 1.0, 0.0, 1.0\n\n\n",
+            ),
+            after("Permittivity = Annotated[", "Vacuum | "),
+        ]
+    },
+    "an electrode": {
+        "case/electrodes.py": [
+            before(
+                "Electrode = Annotated[Metal",
+                'class IdealMetal(Record):\n    """A metal without a screening layer."""\n\n'
+                '    kind: Literal["ideal-metal"]\n    barrier: Barrier\n\n'
+                "    def form(self, temperature):\n        return Straight(self.barrier, -5.0, 1.0, 0.0)\n\n"
+                "    def states(self, temperature):\n        return band_states(1.0, temperature)\n\n\n",
+            ),
+            ("Electrode = Annotated[Metal", "Electrode = Annotated[IdealMetal | Metal"),
+        ]
+    },
+    "a drive": {
+        "case/drive.py": [
+            before(
+                "Drive = Annotated[\n    Hold",
+                'class Tap(Record):\n    """One short pulse."""\n\n    kind: Literal["tap"]\n'
+                '    voltage: Volts = Field(description="voltage of the tap", examples=["0.3 V"])\n\n'
+                "    def waveform(self):\n        return shapes.pulse(self.voltage, 1e-9)\n\n\n",
+            ),
+            ("Drive = Annotated[\n    Hold", "Drive = Annotated[\n    Tap | Hold"),
+        ]
+    },
+    "an output": {
+        "results/outputs.py": [
+            after(
+                "OUTPUTS = _outputs({\n",
+                '    "charge_sum": ("time", "C m^-2", "sum of the charges of both electrodes"),\n',
+            )
+        ],
+        "solver/collect.py": [
+            before(
+                "    recorded = recorded_extremes(",
+                "    if along_time:\n"
+                '        arrays["charge_sum"] = arrays["electrode_charge"] + arrays["right_electrode_charge"]\n',
+            )
+        ],
+    },
+    "a metric": {
+        "analysis/last_charge.py": '"""The last charge."""\n\n\ndef last_charge(ds):\n'
+        '    """Charge [C/m2] of the left electrode at the end."""\n'
+        '    return {"charge": float(ds.electrode_charge[-1])}\n',
+        "analysis/metrics.py": [
+            after("from otjdd.analysis import (\n", "    last_charge,\n"),
+            after(
+                "METRICS = {\n",
+                '    "last": Metric(last_charge.last_charge, RUN, {"charge": ("C/m^2", "charge at the end")}),\n',
+            ),
+        ],
+    },
+    "a figure": {
+        "plot/charge.py": '"""Charge against time."""\n\n\ndef charge(axes, runs):\n'
+        '    """Draw the charge of the left electrode."""\n'
+        "    for run in runs:\n        axes.plot(run.ds.time, run.ds.electrode_charge)\n",
+        "plot/kinds.py": [
+            after("from otjdd.plot import (\n", "    charge,\n"),
+            before(
+                "\n\ndef chosen(",
+                '\n\nKINDS["charge"] = Kind(charge.charge, "charge against time", "time series",'
+                ' all_have("time", "electrode_charge"), never)\n',
+            ),
+        ],
+    },
+    "a command": {
+        "cli/hello.py": '"""otjdd hello."""\n\n\ndef hello() -> None:\n    """Greet.\n\n    Example: otjdd hello\n    """\n'
+        '    print("hello")\n',
+        "cli/__init__.py": [
+            after("from otjdd.cli import (\n", "    hello,\n"),
+            after("COMMANDS = (\n", "    hello.hello,\n"),
+        ],
+    },
+    "an export of compact models": {
+        "compact_models/exports/area.py": '"""The area."""\n\n\ndef area(model):\n    """Text with the area."""\n'
+        '    return f"{model.area:g} m2\\n"\n',
+        "compact_models/exports/folder.py": [
+            after("from otjdd.compact_models.exports import (\n", "    area,\n"),
+            ('{"otj.va": verilog_a', '{"area.txt": area.area(model), "otj.va": verilog_a'),
+        ],
+    },
+    "a slider or an experiment of the page": {
+        "explore/sliders.toml": [
+            before(
+                "[thickness]\n",
+                '[hops]\nkey = "ions.hop_distance"\nlabel = "Hop"\nunit = "nm"\nlow = 0.1\nhigh = 1.0\nstep = 0.01\n'
+                'source = "Somebody, Journal 1, 1 (2026)"\n\n',
+            )
+        ]
+    },
+    "an error": {
+        "errors.py": [
+            before(
+                "class LimitError(OtjddError):",
+                'class ColourError(OtjddError):\n    """A wrong colour."""\n\n    exit_code = ExitCode.CASE\n\n\n',
+            )
+        ]
+    },
+    "a published value": {
+        "case/materials.toml": [
+            before(
+                "[sto-permittivity]\n",
+                '[hop-of-somebody]\nwhat = "distance of a hop"\nvalue = "0.3 nm"\ndimension = "length"\n'
+                'source = "Somebody, Journal 1, 1 (2026)"\n\n',
+            )
+        ]
+    },
+    "a shipped case": {
+        "../cases/tap.toml": '# What does a tap do?\nbase = "li2019.toml"\ntitle = "tap"\n'
+        'drive = { kind = "tap", voltage = "0.3 V" }\n'
+    },
+    "a name of a measured column": {
+        "measurements/names.py": [
+            after("QUANTITIES = {\n", '    "strain": Quantity("1", "strain of the film", r"strain|eps"),\n')
+        ]
+    },
+}
+
+RUN = """
+import json
+import sys
+import typer
+import otjdd
+from otjdd import cli, errors
+from otjdd.analysis.metrics import METRICS
+from otjdd.case import keys
+from otjdd.case.case import parse_case
+from otjdd.case.device import material
+from otjdd.compact_models.exports import folder
+from otjdd.explore.sliders import device_sliders
+from otjdd.measurements.names import quantity_of
+from otjdd.plot.figure import figure
+from otjdd.solver import model, self_check, simulate
+setattr(self_check, sys.argv[1], lambda: None)  # interpreted kernels need no check of their machine code
+sys.path.append(sys.argv[2])
+from made_model import made_model
+same = {"device.film.cells": 8, "circuit.series_resistance": "0 ohm", "device.transmission": "wkb"}
+plain = {"kind": "pulse", "voltage": "0.3 V", "width": "1 ns"}
+tap = {"kind": "tap", "voltage": "0.3 V"}
+def result(**changes):
+    case = parse_case(self_check.CASE).replace(**same | changes)
+    return simulate.simulate_junction(case), case
+fast, _ = result(**{"drive": plain, "ions.law": "linear", "ions.prefactor": "10e-7 m^2/s"})
+twice, _ = result(**{"drive": tap, "ions.law": "twice"})
+clear, case = result(**{"drive": tap, "device.transmission": "all-pass"})
+metal = {"kind": "metal", "barrier": "0.7 eV", "screening_length": "0 m", "mass": 1, "band_depth": "5 eV"}
+screened, ideal = (
+    result(**{"drive": plain, "device.left": left})[0] for left in (metal, {"kind": "ideal-metal", "barrier": "0.7 eV"})
+)
+laws = {"law": "linear", "eps_r": 1}, {"law": "vacuum"}
+empty, vacuum = (result(**{"drive": plain, "device.film.permittivity": law})[0] for law in laws)
+junction = model.junction(case)
+low = max(junction.left[0].bottom - 0.3, junction.right[0].bottom)
+line = figure(fast, "charge").axes[0].lines[0]
+def listed(ds, name):
+    return ds[name].values.tolist()
+print(json.dumps({
+    "otjdd": otjdd.__file__, "fast": listed(fast, "vacancy_concentration"), "sources": twice.attrs["references"],
+    "twice": listed(twice, "vacancy_concentration"), "current": float(clear.conduction_current[-1]),
+    "screened": listed(screened, "conduction_current"), "ideal": listed(ideal, "conduction_current"),
+    "empty": listed(empty, "conduction_current"), "vacuum": listed(vacuum, "conduction_current"),
+    "supply": junction.columns.supply[0], "low": low, "kT": junction.kT[0],
+    "keys": keys.markdown(), "sum": listed(fast, "charge_sum"), "unit": fast.charge_sum.attrs["units"],
+    "left": listed(fast, "electrode_charge"), "right": listed(fast, "right_electrode_charge"),
+    "last": METRICS["last"].of(fast), "drawn": line.get_ydata().tolist(),
+    "commands": list(typer.main.get_command(cli.app).commands), "files": folder.circuits(made_model()),
+    "sliders": [slider.name for slider in device_sliders()], "code": errors.ColourError.exit_code,
+    "material": material("hop-of-somebody").value, "case": otjdd.load_case("tap").title,
+    "cases": [case.name for case in otjdd.cases()], "quantity": quantity_of("strain"),
+}))
+"""
+
+
+def table() -> dict[str, str]:
+    """What is added -> its place, of the table in the README."""
+    text = (PACKAGE / "README.md").read_text(encoding="utf-8").partition("## How to add\n")[2].partition("\n## ")[0]
+    return dict(re.findall(r"^\| (.+?) \| (.+) \|$", text, re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """Numbers of runs with all toys, which only the copy has."""
+    copy = tmp_path_factory.mktemp("copy") / "otjdd"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CASES, copy.parent / "cases", ignore=shutil.ignore_patterns("*.ipynb", "*.md"))
+    for name, changes in (item for files in ADDED.values() for item in files.items()):
+        place = copy / name
+        if isinstance(changes, str):
+            place.write_text(changes, encoding="utf-8")
+            continue
+        text = place.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert text.count(old) == 1, (name, old)
+            text = text.replace(old, new)
+        place.write_text(text, encoding="utf-8")
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "MPLBACKEND": "agg"}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, "trust", TESTS], cwd=copy.parent, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads(done.stdout)
+    assert Path(numbers["otjdd"]).parent == copy
+    return numbers
+
+
+@pytest.mark.parametrize("what", ADDED)
+def test_a_toy_touches_only_files_that_its_row_names(what):
+    place = table()[what]
+    for name in ADDED[what]:
+        names = {name, f"{name.removeprefix('../').rpartition('/')[0]}/"}
+        assert any(f"`{one}`" in place or f"]({one})" in place or f"]({one}" in place for one in names), (name, place)
+
+
+def test_a_law_that_doubles_every_hop_is_as_fast_as_twice_the_diffusivity(found):
+    assert found["twice"] == found["fast"]
+    assert np.ptp(found["twice"][-1]) > 1e-6 * np.max(found["twice"][-1])
+    assert "Somebody, Journal 1, 1 (2026)" in found["sources"]
+
+
+def test_a_barrier_that_lets_all_electrons_pass_carries_the_whole_supply(found):
+    E = found["low"] + np.linspace(0.0, 8.0, 400_001)
+    occupied = np.logaddexp(0.0, -E / found["kT"]) - np.logaddexp(0.0, (-0.3 - E) / found["kT"])
+    expected = found["supply"] * trapezoid(occupied, E)
+    assert found["current"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_metal_without_a_screening_layer_is_a_metal_whose_layer_has_no_thickness(found):
+    assert found["ideal"] == found["screened"]
+    assert np.ptp(found["ideal"]) > 0
+
+
+def test_a_permittivity_of_one_is_that_of_a_vacuum(found):
+    assert found["vacuum"] == found["empty"]
+
+
+def test_a_drive_is_in_the_table_of_keys(found):
+    assert '**Drive: kind = "tap"**' in found["keys"]
+    assert (
+        '| `drive.voltage` | voltage of the tap | V | required | a voltage from "-100 V" to "100 V" | `"0.3 V"` |'
+        in (found["keys"])
+    )
+
+
+def test_an_output_has_its_values_and_its_unit(found):
+    assert found["sum"] == [a + b for a, b in zip(found["left"], found["right"], strict=True)]
+    assert found["unit"] == "C m^-2"
+
+
+def test_a_metric_and_a_figure_show_the_result(found):
+    assert found["last"] == {"charge": found["left"][-1]}
+    assert found["drawn"] == found["left"]
+
+
+def test_a_command_an_export_a_slider_and_an_error_are_known(found):
+    assert "hello" in found["commands"]
+    assert found["files"]["area.txt"] == "3.14e-10 m2\n"
+    assert "hops" in found["sliders"]
+    assert found["code"] == 3
+
+
+def test_a_published_value_a_case_and_a_measured_column_are_found_by_name(found):
+    assert found["material"] in (3e-10, "0.3 nm")
+    assert found["case"] == "tap"
+    assert "tap" in found["cases"]
+    assert found["quantity"] == "strain"
