@@ -54,9 +54,9 @@ class Accessor:
         """
         from otjdd.analysis.metrics import METRICS, RUN
 
-        known = [key for key, metric in METRICS.items() if metric.takes == RUN]
-        if name not in known:
-            raise ValueError(f"there is no metric {name!r} of a run; there are {', '.join(known)}")
+        names = [key for key, metric in METRICS.items() if metric.takes == RUN]
+        if name not in names:
+            raise ValueError(f"there is no metric {name!r} of a run; there are {', '.join(names)}")
         try:
             return METRICS[name].of(self._ds, **settings)
         except (ValueError, IndexError, KeyError, ZeroDivisionError, AttributeError) as error:

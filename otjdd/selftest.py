@@ -90,9 +90,9 @@ def bad_case(folder: Path) -> str:
 
 def kernels(folder: Path) -> str:
     """The kernels compile or load, and give the known answer."""
-    found = self_check.computed_answer()
-    expect(not self_check.difference_from_known(found), self_check.difference_from_known(found))
-    worst = max(abs(a / b - 1) for a, b in zip(found, self_check.KNOWN, strict=True))
+    answer = self_check.computed_answer()
+    expect(not self_check.difference_from_known(answer), self_check.difference_from_known(answer))
+    worst = max(abs(a / b - 1) for a, b in zip(answer, self_check.KNOWN, strict=True))
     counts = kernel_cache.COUNTS
     return f"known answer to {worst:.0e}; {counts['loaded']} compiled kernels loaded, {counts['compiled']} compiled now"
 
@@ -147,8 +147,7 @@ def conservation(folder: Path) -> str:
 
 def pulse_dataset(changes: Mapping[str, str] | None = None) -> "xr.Dataset":
     """Dataset of a pulse on the small junction."""
-    ds: xr.Dataset = simulate(case.parse_case(self_check.CASE).replace(**PULSE, **(changes or {})))
-    return ds
+    return simulate(case.parse_case(self_check.CASE).replace(**PULSE, **(changes or {})))
 
 
 def result_file(folder: Path) -> str:

@@ -34,15 +34,15 @@ def between(times: ArrayLike, voltage: ArrayLike, current: ArrayLike, at: ArrayL
     grows with the distance. Where current and voltage differ in sign, as in the noise of a measurement, the current is
     linear.
     """
-    t, V, known = (np.asarray(values, dtype=float) for values in (times, voltage, current))
+    t, V, given = (np.asarray(values, dtype=float) for values in (times, voltage, current))
     at = np.asarray(at, dtype=float)
-    found, error = np.interp(at, t, known), np.zeros(at.shape)
+    interpolated, error = np.interp(at, t, given), np.zeros(at.shape)
     for start, end in ramps(t, V):
         inside = (at >= t[start]) & (at <= t[end])
         piece = slice(start, end + 1)
         if inside.any() and t[end] > t[start]:
-            found[inside], error[inside] = on_ramp(t[piece], V[piece], known[piece], at[inside])
-    return Between(found, error)
+            interpolated[inside], error[inside] = on_ramp(t[piece], V[piece], given[piece], at[inside])
+    return Between(interpolated, error)
 
 
 def refined(times: ArrayLike, voltage: ArrayLike, step: float = 0.01) -> np.ndarray:
@@ -72,10 +72,10 @@ def on_ramp(t: np.ndarray, V: np.ndarray, current: np.ndarray, at: np.ndarray) -
     """Currents (n,) [A] and relative errors (n,) at times within one ramp with points (m,)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         G = current / V
-    known = np.isfinite(G) & (G > 0) & (np.abs(V) > 1e-9)
-    if not known.any() or (~known & (np.abs(V) > 1e-9)).any():
+    positive = np.isfinite(G) & (G > 0) & (np.abs(V) > 1e-9)
+    if not positive.any() or (~positive & (np.abs(V) > 1e-9)).any():
         return np.interp(at, t, current), np.zeros(len(at))
-    tk, Vk, g = t[known], V[known], np.log(G[known])
+    tk, Vk, g = t[positive], V[positive], np.log(G[positive])
     straight = np.interp(at, tk, g)
     bent, error = straight.copy(), np.zeros(len(at))
     for i in np.flatnonzero(np.abs(np.diff(Vk)) > WIDE).tolist():
@@ -109,20 +109,19 @@ def slopes(t: np.ndarray, V: np.ndarray, g: np.ndarray, i: int) -> tuple[float, 
     return left, right
 
 
-def mean_slope(one: float, other: float, width: float, other_width: float) -> float:
+def mean_slope(slope: float, other_slope: float, width: float, other_width: float) -> float:
     """Slope between two stretches of these slopes and widths, with which no cubic overshoots; 0 if they differ in sign."""
-    if one * other <= 0:
+    if slope * other_slope <= 0:
         return 0.0
     a, b = width + 2 * other_width, other_width + 2 * width
-    return (a + b) / (a / one + b / other)
+    return (a + b) / (a / slope + b / other_slope)
 
 
 def hermite(t: np.ndarray, g: np.ndarray, slope: tuple[float, float], at: np.ndarray) -> np.ndarray:
     """Cubic (n,) at times `at` through two points (t, g), with a slope at each."""
     h = t[1] - t[0]
     s = (at - t[0]) / h
-    cubic: np.ndarray = (
+    return (
         g[0] * (1 + 2 * s) * (1 - s) ** 2 + g[1] * s**2 * (3 - 2 * s)
         + h * slope[0] * s * (1 - s) ** 2 - h * slope[1] * s**2 * (1 - s)
     )  # fmt: skip
-    return cubic

@@ -67,15 +67,15 @@ def trends(films: dict[float, dict[str, float]]) -> dict[str, float]:
     """Shares of steps of thickness in which a number rises; correlation and slope of ln R_LRS."""
     films = dict(sorted(films.items()))
     d = np.array(list(films))
-    found = {key: np.array([film[key] for film in films.values()]) for key in ROWS}
+    by_key = {key: np.array([film[key] for film in films.values()]) for key in ROWS}
     return {
-        "set_voltage_rises": synapse.rises(found["set_voltage"]),
-        "reset_voltage_rises": synapse.rises(-found["reset_voltage"]),
-        "time_rises": synapse.rises(found["time"]),
-        "energy_rises": synapse.rises(found["energy"]),
-        "log_low_correlation": synapse.correlation(d, np.log(found["low"])),
-        "log_low_slope": synapse.slope(d, np.log(found["low"])),
-        "decay_constant": plasticity.decay_constant(d, found["low"]),
+        "set_voltage_rises": synapse.rises(by_key["set_voltage"]),
+        "reset_voltage_rises": synapse.rises(-by_key["reset_voltage"]),
+        "time_rises": synapse.rises(by_key["time"]),
+        "energy_rises": synapse.rises(by_key["energy"]),
+        "log_low_correlation": synapse.correlation(d, np.log(by_key["low"])),
+        "log_low_slope": synapse.slope(d, np.log(by_key["low"])),
+        "decay_constant": plasticity.decay_constant(d, by_key["low"]),
     }
 
 
@@ -89,14 +89,14 @@ def switching(trials: Trials) -> dict[str, float]:
     """
     named = {name: [t for t in trials if t.name == name] for name in (TO_SWITCH, TO_RESET, "short", "long")}
     target = middle(trials)
-    found = {}
+    numbers = {}
     for name in (TO_SWITCH, TO_RESET):
         V, t = times_to(named[name], target)
-        found[f"{name}_correlation"] = synapse.correlation(V, np.log(t))
-        found[f"{name}_slope"] = -1 / synapse.slope(V, np.log(t))
-        found[f"{name}_points"] = int(np.isfinite(t).sum())
+        numbers[f"{name}_correlation"] = synapse.correlation(V, np.log(t))
+        numbers[f"{name}_slope"] = -1 / synapse.slope(V, np.log(t))
+        numbers[f"{name}_points"] = int(np.isfinite(t).sum())
     short, long = (synapse.threshold(*changes(named[name])) for name in ("short", "long"))
-    return found | {"short_threshold": short, "long_threshold": long, "fold": (short - long) / math.log(50)}
+    return numbers | {"short_threshold": short, "long_threshold": long, "fold": (short - long) / math.log(50)}
 
 
 def middle(trials: Trials) -> float:

@@ -60,22 +60,24 @@ def noise(ds: xr.Dataset) -> xr.Dataset:
     window = 2 * len(time) // (SEGMENTS + 1)
     f, S = (array[1:-1] for array in welch(current, 1 / interval.mean(), nperseg=window, detrend="linear"))
     mean = float(abs(current.mean()))
-    found = dict.fromkeys(("slope", "slope_error", "size"), math.nan)
+    fitted = dict.fromkeys(("slope", "slope_error", "size"), math.nan)
     if (S > 0).all():
         (slope, _), covariance = np.polyfit(np.log(f), np.log(S), 1, cov=True)
         size = float(np.exp(np.log(f * S).mean())) / mean**2
-        found = {"slope": float(slope), "slope_error": math.sqrt(covariance[0, 0]), "size": size}
+        fitted = {"slope": float(slope), "slope_error": math.sqrt(covariance[0, 0]), "size": size}
     shot, thermal, bandwidth = electron_noise(ds, mean, float(abs(voltage[0])))
     ions = ions_of(ds)
-    found |= {
-        "ions": ions, "hooge": ions * found["size"],
+    fitted |= {
+        "ions": ions, "hooge": ions * fitted["size"],
         "scatter": float(np.log(np.abs(current)).std(ddof=1)), "shot_spectrum": shot, "thermal_spectrum": thermal,
         "electron_current": math.sqrt((shot + thermal) * bandwidth), "mean_current": mean,
     }  # fmt: skip
     import xarray as xr
 
     spectrum = ("frequency", S, {"units": "A2 Hz-1", "long_name": "spectral density of the current"})
-    numbers = {name: ((), found[name], {"units": unit, "long_name": said}) for name, (unit, said) in NUMBERS.items()}
+    numbers = {
+        name: ((), fitted[name], {"units": unit, "long_name": long_name}) for name, (unit, long_name) in NUMBERS.items()
+    }
     frequency = ("frequency", f, {"units": "Hz", "long_name": "frequency"})
     return xr.Dataset({"current_spectrum": spectrum} | numbers, {"frequency": frequency})
 

@@ -45,19 +45,23 @@ def gaussian(x: ArrayLike, y: ArrayLike, offset: float | None = None) -> Curve:
     return _fit(lambda u: np.exp(-(u**2)), np.asarray(x, dtype=float), np.asarray(y, dtype=float), offset)
 
 
-def _fit(shape: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray, held: float | None) -> Curve:
+def _fit(shape: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray, fixed_offset: float | None) -> Curve:
     """Least squares by a search over the scale alone: amplitude and offset are linear at each scale."""
     from scipy.optimize import minimize_scalar
 
-    free = 2 if held is not None else 3
+    free = 2 if fixed_offset is not None else 3
     if x.shape != y.shape or x.size < free or not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError(f"a fit of {free} parameters needs as many finite points, not {x.shape} and {y.shape}")
 
     def linear(scale: float) -> tuple[float, float, np.ndarray]:
         """Amplitude, offset and residuals (N,) at a scale."""
         form = shape(x / scale)
-        if held is not None:
-            return (form @ (y - held)) / (form @ form), held, y - held - form * (form @ (y - held)) / (form @ form)
+        if fixed_offset is not None:
+            return (
+                (form @ (y - fixed_offset)) / (form @ form),
+                fixed_offset,
+                y - fixed_offset - form * (form @ (y - fixed_offset)) / (form @ form),
+            )
         columns = np.column_stack([form, np.ones_like(x)])
         (amplitude, offset), *_ = np.linalg.lstsq(columns, y, rcond=None)
         return amplitude, offset, y - columns @ [amplitude, offset]
@@ -72,12 +76,12 @@ def _fit(shape: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray
     best = int(np.argmin([cost(u) for u in grid]))
     if best in (0, STARTS - 1):
         raise ValueError(f"no scale between {math.exp(grid[0]):.3g} and {math.exp(grid[-1]):.3g} fits")
-    found = minimize_scalar(cost, bounds=(grid[best - 1], grid[best + 1]), method="bounded", options={"xatol": 1e-10})
-    scale = math.exp(found.x)
+    optimum = minimize_scalar(cost, bounds=(grid[best - 1], grid[best + 1]), method="bounded", options={"xatol": 1e-10})
+    scale = math.exp(optimum.x)
     amplitude, offset, rest = linear(scale)
     step = 1e-5
     slope = amplitude * (shape(x / (scale * (1 + step))) - shape(x / (scale * (1 - step)))) / (2 * step * scale)
-    columns = [shape(x / scale), slope] + ([] if held is not None else [np.ones_like(x)])
+    columns = [shape(x / scale), slope] + ([] if fixed_offset is not None else [np.ones_like(x)])
     spare = x.size - free
     variance = (rest @ rest) / spare if spare else math.nan
     errors = np.sqrt(variance * np.diag(np.linalg.pinv(np.transpose(columns).T @ np.transpose(columns))))

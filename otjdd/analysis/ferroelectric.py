@@ -37,8 +37,10 @@ def coercivity(trials: Trials) -> dict[str, float]:
 
 def loop_fields(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies (n,) [Hz] of the loops, rising, and their coercive fields (n,) [V/m]."""
-    found = sorted((frequency_of(one), hysteresis(one.ds)["coercive_field"]) for one in trials if one.name == LOOPS)
-    frequency, field = np.transpose(found)
+    pairs = sorted(
+        (frequency_of(trial), hysteresis(trial.ds)["coercive_field"]) for trial in trials if trial.name == LOOPS
+    )
+    frequency, field = np.transpose(pairs)
     return frequency, field
 
 
@@ -50,16 +52,16 @@ def frequency_of(trial: Trial) -> float:
 
 def pulse_shares(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
     """Fields (n,) [V/m] of pulses on a film between alike metals, rising, and the shares (n,) that they turn."""
-    pulses = [one for one in trials if one.name == PULSES]
-    found = sorted((one.value / one.case.device.film.thickness, reversal(one.ds)["share"]) for one in pulses)
-    field, share = np.transpose(found)
+    pulses = [trial for trial in trials if trial.name == PULSES]
+    pairs = sorted((trial.value / trial.case.device.film.thickness, reversal(trial.ds)["share"]) for trial in pulses)
+    field, share = np.transpose(pairs)
     return field, share
 
 
 def doping(trials: Trials) -> dict[str, float]:
     """Ratios of the resistances of loops on the most lightly and the most heavily doped electrode."""
-    light, *_, heavy = sorted(trials, key=lambda one: one.case.device.right.doping)
-    ratios = [loop(one.ds)["ratio"] for one in (light, heavy)]
+    light, *_, heavy = sorted(trials, key=lambda trial: trial.case.device.right.doping)
+    ratios = [loop(trial.ds)["ratio"] for trial in (light, heavy)]
     return {"light": ratios[0], "heavy": ratios[1], "falls": ratios[0] / ratios[1]}
 
 

@@ -140,20 +140,19 @@ def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass
 
     def misfit(barriers: np.ndarray) -> np.ndarray:
         substrate, metal = barriers
-        rest: np.ndarray = textbook.log_gruverman(V, substrate, metal, thickness, mass) - measured
-        return rest
+        return textbook.log_gruverman(V, substrate, metal, thickness, mass) - measured
 
     # The corners phi1 + eV/2 and phi2 - eV/2 stay above the mean Fermi level; the margin keeps their roots smooth.
     lowest = np.maximum([-V.min() / 2, V.max() / 2], 0) + 1e-4
     start, bounds = _trapezoid_start(misfit, lowest), (lowest, HIGHEST_BARRIER)
-    found = least_squares(misfit, start, bounds=bounds, x_scale=0.1, xtol=1e-13, ftol=1e-13)
-    (substrate, metal), (errors, correlation, scatter) = found.x.tolist(), _uncertainty(found)
+    optimum = least_squares(misfit, start, bounds=bounds, x_scale=0.1, xtol=1e-13, ftol=1e-13)
+    (substrate, metal), (errors, correlation, scatter) = optimum.x.tolist(), _uncertainty(optimum)
     substrate_error, metal_error = errors.tolist()
-    if np.any(found.x < lowest + 1e-4) or np.any(found.x > 0.99 * HIGHEST_BARRIER):
+    if np.any(optimum.x < lowest + 1e-4) or np.any(optimum.x > 0.99 * HIGHEST_BARRIER):
         raise ValueError(f"no trapezoid fits: {substrate:.3g} and {metal:.3g} eV are at the end of the formula's range")
-    if not np.all(errors < found.x / 2):
-        found = f"{substrate:.3g} +- {substrate_error:.2g} eV and {metal:.3g} +- {metal_error:.2g} eV"
-        raise ValueError(f"these currents do not tell the two barriers: {found}")
+    if not np.all(errors < optimum.x / 2):
+        optimum = f"{substrate:.3g} +- {substrate_error:.2g} eV and {metal:.3g} +- {metal_error:.2g} eV"
+        raise ValueError(f"these currents do not tell the two barriers: {optimum}")
     return TrapezoidFit(substrate, substrate_error, metal, metal_error, correlation, scatter, V.size)
 
 
@@ -215,16 +214,16 @@ def _trapezoid_start(misfit: Callable[[np.ndarray], np.ndarray], lowest: np.ndar
     return min(pairs, key=lambda pair: float(np.sum(misfit(pair) ** 2)))
 
 
-def _uncertainty(found: "OptimizeResult") -> tuple[np.ndarray, float, float]:
+def _uncertainty(optimum: "OptimizeResult") -> tuple[np.ndarray, float, float]:
     """Standard errors (2,), correlation and scatter of a least-squares result of two parameters."""
-    spare = found.fun.size - 2
-    normal = found.jac.T @ found.jac
+    spare = optimum.fun.size - 2
+    normal = optimum.jac.T @ optimum.jac
     if np.linalg.cond(normal) > 1e12:
         raise ValueError("these currents do not tell the two barriers: one combination of them is free")
-    covariance = np.linalg.inv(normal) * (2 * found.cost / spare)
+    covariance = np.linalg.inv(normal) * (2 * optimum.cost / spare)
     errors = np.sqrt(np.diag(covariance))
     correlation = float(covariance[0, 1] / max(errors[0] * errors[1], np.finfo(float).tiny))
-    return errors, correlation, float(np.sqrt(np.mean(found.fun**2)))
+    return errors, correlation, float(np.sqrt(np.mean(optimum.fun**2)))
 
 
 def _pairs(x: ArrayLike, current: ArrayLike, what: str) -> tuple[np.ndarray, np.ndarray]:
@@ -245,6 +244,6 @@ def _flowing(voltage: ArrayLike, current: ArrayLike, least: int) -> tuple[np.nda
     voltage, current = _pairs(voltage, current, "voltages")
     flowing = (np.sign(voltage) == np.sign(current)) & (voltage != 0)
     if flowing.sum() < least:
-        found = f"only {flowing.sum()} of {voltage.size} points have a current that flows with the voltage"
-        raise ValueError(f"{found}; {least} are needed")
+        few = f"only {flowing.sum()} of {voltage.size} points have a current that flows with the voltage"
+        raise ValueError(f"{few}; {least} are needed")
     return voltage[flowing], current[flowing]

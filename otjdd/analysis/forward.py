@@ -43,8 +43,14 @@ def forward(trials: Trials, states: Sequence[str], reverse: float) -> dict[str, 
 def states_read(ds: xr.Dataset, states: Sequence[str]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Voltages (voltage,) [V] of the reads of each state, and its last |currents| (voltage,) [A]. Raises ValueError."""
     V, current = np.asarray(ds.read_voltage), np.abs(np.asarray(ds.read_current))
-    each, left = divmod(len(V), len(states))
-    if left or not each or not np.allclose(V.reshape(len(states), each), V[:each], atol=1e-6):
+    reads_of_state, left = divmod(len(V), len(states))
+    if (
+        left
+        or not reads_of_state
+        or not np.allclose(V.reshape(len(states), reads_of_state), V[:reads_of_state], atol=1e-6)
+    ):
         raise ValueError(f"{len(states)} states are read at the same voltages, the run has {len(V)} reads")
-    shown, last = np.unique(V[:each][::-1], return_index=True)
-    return shown, dict(zip(states, current.reshape(len(states), each)[:, each - 1 - last], strict=True))
+    voltages, last = np.unique(V[:reads_of_state][::-1], return_index=True)
+    return voltages, dict(
+        zip(states, current.reshape(len(states), reads_of_state)[:, reads_of_state - 1 - last], strict=True)
+    )

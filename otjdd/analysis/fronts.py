@@ -33,8 +33,7 @@ def pareto_front(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     order = np.lexsort((y, x))
     order = order[np.isfinite(x[order]) & np.isfinite(y[order])]
     before = np.concatenate([[np.inf], np.minimum.accumulate(y[order])[:-1]]) if order.size else np.empty(0)
-    found: np.ndarray = order[y[order] < before]
-    return found
+    return order[y[order] < before]
 
 
 def nearest(x: np.ndarray, y: np.ndarray) -> float:
@@ -45,7 +44,7 @@ def nearest(x: np.ndarray, y: np.ndarray) -> float:
 
 def never_met(distances: Mapping[str, np.ndarray]) -> list[str]:
     """Names of the aims that no point meets. distances : name -> (point,)"""
-    return [name for name, found in distances.items() if not np.any(found <= LIMIT)]
+    return [name for name, distance in distances.items() if not np.any(distance <= LIMIT)]
 
 
 def exclusive_pairs(distances: Mapping[str, np.ndarray]) -> list[Pair]:

@@ -34,14 +34,14 @@ def single(trials: Trials) -> dict[str, float]:
     return_... : the same of the conduction current in the last trial
     """
     trials = by_value(trials)
-    shown = [tail(t.ds, "current") for t in trials]
+    fits = [tail(t.ds, "current") for t in trials]
     returning = tail(trials[-1].ds, "conduction_current")
     return {
         "response_rises": synapse.rises([plasticity.peaks(t.ds)[0] for t in trials]),
         "change": float(np.max(np.abs([synapse.lasting_change(t.ds) for t in trials]))),
-        "least_tail": min(fit.amplitude / fit.offset for fit in shown),
-        "decay": max(fit.scale for fit in shown),
-        "misfit": max(fit.misfit for fit in shown),
+        "least_tail": min(fit.amplitude / fit.offset for fit in fits),
+        "decay": max(fit.scale for fit in fits),
+        "misfit": max(fit.misfit for fit in fits),
         "return_tail": returning.amplitude / returning.offset,
         "return_decay": returning.scale,
         "return_misfit": returning.misfit,
@@ -78,11 +78,11 @@ def trains(trials: Trials) -> dict[str, float]:
 def facilitation(trials: Trials) -> dict[str, float]:
     """PPF and PTP of trains against their interval [s], from the end of a pulse to the start of the next."""
     trials = by_value(trials)
-    found = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in trials]
+    of_trials = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in trials]
     interval = intervals(trials)
-    out = {"above": float(np.mean([f["ptp"] > f["ppf"] for f in found]))}
+    out = {"above": float(np.mean([f["ptp"] > f["ppf"] for f in of_trials]))}
     for name in ("ppf", "ptp"):
-        index = np.array([f[name] for f in found])
+        index = np.array([f[name] for f in of_trials])
         fit = curves.exponential(interval, index)
         out |= {f"{name}_falls": synapse.rises(-index), f"{name}_misfit": fit.misfit, f"{name}_decay": fit.scale}
         out |= {f"{name}_most": float(index[0])}
@@ -190,8 +190,8 @@ def spent_by(trial: Trial) -> dict[str, float]:
     t, last = ds.time.values, pulse.stop - 1
     start, end = t[pulse.start - 1], t[last]
     V, width = float(ds.voltage[last]), end - start
-    shown, ohmic = V * float(ds.current[last]) * width, V**2 * width / float(ds.read_resistance[0])
-    return plasticity.spike_energy(ds, start, end) | {"shown": shown, "ohmic": ohmic}
+    by_instrument, ohmic = V * float(ds.current[last]) * width, V**2 * width / float(ds.read_resistance[0])
+    return plasticity.spike_energy(ds, start, end) | {"shown": by_instrument, "ohmic": ohmic}
 
 
 def letters(trials: Trials, **patterns: Any) -> dict[str, float]:
@@ -204,9 +204,9 @@ def letters(trials: Trials, **patterns: Any) -> dict[str, float]:
     out: dict[str, float] = {}
     for trial in trials:
         rest, at_once, later, last = trial.ds.read_current.values
-        shown = np.interp(trial.ds.read_time.values[:2], trial.ds.time.values, trial.ds.current.values)
+        currents = np.interp(trial.ds.read_time.values[:2], trial.ds.time.values, trial.ds.current.values)
         contrasts = {
-            "at_once": shown[1] / shown[0],
+            "at_once": currents[1] / currents[0],
             "later": later / rest,
             "last": last / rest,
             "state": at_once / rest,

@@ -100,9 +100,9 @@ METRICS = {
             ("window", "1", "low-state over high-state current"))},
     }),
     "sweeps": Metric(stops.sweeps, TRIALS, {
-        f"{name}{one}": ("1", f"{words} between reads and measured currents, {of}")
+        f"{name}{suffix}": ("1", f"{words} between reads and measured currents, {of}")
         for name, words in (("largest", "largest factor"), ("rms", "root mean square factor"))
-        for one, of in (("", "all junctions"), *((f"_{i}", f"junction {i}") for i in range(1, stops.MOST + 1)))
+        for suffix, of in (("", "all junctions"), *((f"_{i}", f"junction {i}") for i in range(1, stops.MOST + 1)))
     }),
     "train_slopes": Metric(power_laws.train_slopes, RUN, {
         "reset_slope": ("1", "log-log slope of the resets"),
@@ -304,7 +304,7 @@ METRICS = {
     }),
     "facilitation": Metric(learning.facilitation, TRIALS, {
         "above": ("1", "share of intervals with the last peak above the second"),
-        **{f"{name}_{number}": told for name in ("ppf", "ptp") for number, told in {
+        **{f"{name}_{number}": meaning for name in ("ppf", "ptp") for number, meaning in {
             "falls": ("1", f"share of steps of the interval with a smaller {name.upper()}"),
             "misfit": ("1", f"distance of {name.upper()} from an exponential of the interval"),
             "decay": ("s", f"decay of {name.upper()} with the interval"),

@@ -32,14 +32,14 @@ def pulses(ds: xr.Dataset, least: float = LEAST_PULSE) -> list[slice]:
     height = V - V[-1]
     stretches = slices_of(height > least * height.max()) if height.max() > 0 else []
     read_times = np.asarray(ds.read_time, dtype=float) if "read_time" in ds else np.empty(0)
-    found = []
+    pulses = []
     for stretch in stretches:
         top = height[stretch].max()
         for part in slices_of(height[stretch] > top / 2):
             pulse = slice(stretch.start + part.start, stretch.start + part.stop)
             if top >= height.max() / 2 or not holds_read(ds, pulse, read_times):
-                found.append(pulse)
-    return found
+                pulses.append(pulse)
+    return pulses
 
 
 def slices_of(mask: np.ndarray) -> list[slice]:
@@ -175,8 +175,7 @@ def curvature(conductance: ArrayLike) -> Curvature:
 
     def misfit(nu: np.ndarray) -> np.ndarray:
         matrix = columns(nu.item())
-        rest: np.ndarray = matrix @ np.linalg.lstsq(matrix, G, rcond=None)[0] - G
-        return rest
+        return matrix @ np.linalg.lstsq(matrix, G, rcond=None)[0] - G
 
     start = min(STARTS, key=lambda nu: float(np.sum(misfit(np.array([nu])) ** 2)))
     bounds = (-STEEPEST, STEEPEST)

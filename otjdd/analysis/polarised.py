@@ -92,10 +92,10 @@ def pund(ds: xr.Dataset) -> dict[str, float]:
     Raises ValueError for a run with other pulses.
     """
     V, charge = ds["voltage"].values, ds["electrode_charge"].values
-    found = pulses_of(V)
-    if len(found) != PULSES + 1:
-        raise ValueError(f"{len(found)} pulses, not the {PULSES + 1} of a drive of the kind pund")
-    left = [float(charge[at][-1] - charge[at][0]) for at in found[1:]]
+    pulses = pulses_of(V)
+    if len(pulses) != PULSES + 1:
+        raise ValueError(f"{len(pulses)} pulses, not the {PULSES + 1} of a drive of the kind pund")
+    left = [float(charge[at][-1] - charge[at][0]) for at in pulses[1:]]
     names = ("positive", "up", "negative", "down")
     switched = {"switched_up": left[0] - left[1], "switched_down": left[2] - left[3]}
     return dict(zip(names, left, strict=True)) | switched | {
@@ -131,6 +131,6 @@ def electroresistance(ds: xr.Dataset) -> dict[str, float]:
 def ratios(bias: np.ndarray, current: np.ndarray) -> np.ndarray:
     """Larger over smaller of two currents (2, n) at voltages (n,) [V] -> (n,); nan at 0 V, where neither flows."""
     on = np.abs(bias) > OFF * np.abs(bias).max()
-    found = np.full(len(bias), np.nan)
-    found[on] = current[:, on].max(axis=0) / current[:, on].min(axis=0)
-    return found
+    ratio = np.full(len(bias), np.nan)
+    ratio[on] = current[:, on].max(axis=0) / current[:, on].min(axis=0)
+    return ratio

@@ -52,10 +52,10 @@ def train_slopes(ds: xr.Dataset) -> dict[str, float]:
     reset_slope, set_slope : d ln I / d ln n   growth : current after the last set over that before the first
     doubling : number of sets after which the current has grown by CHANGE, see `doubling`
     """
-    found = trains_of(ds)
-    return {f"{name}_slope": slope(train) for name, train in zip(TRAINS, found[1:], strict=True)} | {
-        "growth": float(found.set[-1] / found.reset[-1]),
-        "doubling": doubling(found),
+    trains = trains_of(ds)
+    return {f"{name}_slope": slope(train) for name, train in zip(TRAINS, trains[1:], strict=True)} | {
+        "growth": float(trains.set[-1] / trains.reset[-1]),
+        "doubling": doubling(trains),
     }
 
 
@@ -73,13 +73,13 @@ def pulses(ds: xr.Dataset) -> dict[str, float]:
     reset_bend, set_bend : its difference from that of the first decade
     Raises ValueError for shorter trains.
     """
-    found = trains_of(ds)
-    if len(found.set) < DECADES[-1]:
+    trains = trains_of(ds)
+    if len(trains.set) < DECADES[-1]:
         raise ValueError(
-            f"a power law over two decades needs trains of {DECADES[-1]} pulses, these have {len(found.set)}"
+            f"a power law over two decades needs trains of {DECADES[-1]} pulses, these have {len(trains.set)}"
         )
-    named = {"start": found.start}
-    for name, train in zip(TRAINS, found[1:], strict=True):
+    named = {"start": trains.start}
+    for name, train in zip(TRAINS, trains[1:], strict=True):
         first, second = decades(train)
         named |= {f"{name}_{number}": float(train[number - 1]) for number in DECADES}
         named |= {f"{name}_slope": second, f"{name}_bend": abs(second - first)}
@@ -126,8 +126,8 @@ def volts_per_e(V: Sequence[float], runs: Sequence[Trains]) -> float:
 
     It is the slope of a line through the voltages V that reach that growth; nan if fewer than two do.
     """
-    found = [(v, doubling(run)) for v, run in zip(V, runs, strict=True)]
-    reached = [(v, number) for v, number in found if not np.isnan(number)]
+    doublings = [(v, doubling(run)) for v, run in zip(V, runs, strict=True)]
+    reached = [(v, number) for v, number in doublings if not np.isnan(number)]
     if len(reached) < 2:
         return float("nan")
     at, number = np.array(reached).T
@@ -143,8 +143,8 @@ def protocols(trials: Trials, measured: Sequence[Sequence[float]], within: float
     """
     distances = []
     for trial, (_, *row) in zip(trials, measured, strict=True):
-        seen = np.diff(np.log10(np.reshape(row, (2, 3))), axis=1)
-        distances.append(np.array([decades(train) for train in trains_of(trial.ds)[1:]]) - seen)
+        measured_slopes = np.diff(np.log10(np.reshape(row, (2, 3))), axis=1)
+        distances.append(np.array([decades(train) for train in trains_of(trial.ds)[1:]]) - measured_slopes)
     away = np.abs(distances)
     return {
         "near": float((away <= within).sum()),

@@ -34,8 +34,8 @@ def scatter(numbers: ArrayLike) -> Scatter:
     """
     x: np.ndarray = np.asarray(numbers, dtype=float)
     x = x[np.isfinite(x).any(axis=1)]
-    known = np.isfinite(x)
-    n = known.sum(axis=1)
+    finite = np.isfinite(x)
+    n = finite.sum(axis=1)
     devices, total = len(n), int(n.sum())
     if not devices:
         nan = math.nan
@@ -49,11 +49,11 @@ def scatter(numbers: ArrayLike) -> Scatter:
     d2d, d2d_error = math.nan, math.nan
     if between:
         square = float(n @ (means - n @ means / total) ** 2) / between
-        each = (total - float(n @ n) / total) / between
-        variance = max(0.0, (square - noise) / each)
-        error = math.hypot(square * math.sqrt(2 / between), noise_error) / each
+        cycles_per_device = (total - float(n @ n) / total) / between
+        variance = max(0.0, (square - noise) / cycles_per_device)
+        error = math.hypot(square * math.sqrt(2 / between), noise_error) / cycles_per_device
         d2d, d2d_error = math.sqrt(variance), error_of_root(variance, error)
-    changes = rises(x, known)
+    changes = rises(x, finite)
     few = changes.size < 2
     drift_error = math.nan if few else float(np.std(changes, ddof=1)) / math.sqrt(changes.size)
     drift = float(changes.mean()) if changes.size else math.nan
@@ -65,14 +65,14 @@ def error_of_root(variance: float, error: float) -> float:
     return min(error / (2 * math.sqrt(variance)), math.sqrt(error)) if variance > 0 else math.sqrt(error)
 
 
-def rises(x: np.ndarray, known: np.ndarray) -> np.ndarray:
+def rises(x: np.ndarray, finite: np.ndarray) -> np.ndarray:
     """Change of x (devices, cycles) along a straight line, from the first cycle to the last.
 
     Returns (n,), of the devices with two numbers or more.
     """
-    several = known.sum(axis=1) > 1
-    x, known = x[several], known[several]
-    t = np.where(known, np.arange(x.shape[1], dtype=float), np.nan)
+    several = finite.sum(axis=1) > 1
+    x, finite = x[several], finite[several]
+    t = np.where(finite, np.arange(x.shape[1], dtype=float), np.nan)
     from_middle = np.nan_to_num(t - np.nanmean(t, axis=1, keepdims=True))
-    slopes = (from_middle * np.where(known, x, 0.0)).sum(axis=1) / (from_middle**2).sum(axis=1)
+    slopes = (from_middle * np.where(finite, x, 0.0)).sum(axis=1) / (from_middle**2).sum(axis=1)
     return np.asarray(slopes * (np.nanmax(t, axis=1) - np.nanmin(t, axis=1)))

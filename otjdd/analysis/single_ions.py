@@ -19,7 +19,7 @@ AT_ONCE = 1  # read right after a level is programmed
 
 def log_currents(trials: Trials, name: str) -> np.ndarray:
     """ln |I| (runs, reads) of all runs of a case. Raises ValueError if there are none."""
-    rows = [np.log(np.abs(one.ds["read_current"].values)) for one in trials if one.name == name]
+    rows = [np.log(np.abs(trial.ds["read_current"].values)) for trial in trials if trial.name == name]
     if not rows:
         raise ValueError(f"there is no run of the case {name}")
     return np.array(rows)
@@ -33,22 +33,22 @@ def pulse_scatter(trials: Trials, measured: float) -> dict[str, float]:
     radius [m] : of a junction with the measured scatter, from the smallest one, with the area to the power -1/2
     Raises ValueError for a size without runs of both kinds.
     """
-    sizes = sorted({one.case.device.radius for one in trials})
-    found = [size_scatter([one for one in trials if one.case.device.radius == size]) for size in sizes]
+    sizes = sorted({trial.case.device.radius for trial in trials})
+    scatters = [size_scatter([trial for trial in trials if trial.case.device.radius == size]) for size in sizes]
     named = dict.fromkeys((f"scatter_{i}" for i in range(1, MOST + 1)), np.nan)
-    named |= {f"scatter_{i}": value for i, value in enumerate(found, 1)}
-    return named | {"radius": float(sizes[0] * found[0] / measured)}
+    named |= {f"scatter_{i}": value for i, value in enumerate(scatters, 1)}
+    return named | {"radius": float(sizes[0] * scatters[0] / measured)}
 
 
 def size_scatter(trials: Sequence[Trial]) -> float:
     """Scatter of ln |I| from pulse to pulse of the seeds of one junction, of the train that scatters more."""
-    still = [one for one in trials if one.case.ions.noise == "none"]
-    seeds = [one for one in trials if one.case.ions.noise != "none"]
+    still = [trial for trial in trials if trial.case.ions.noise == "none"]
+    seeds = [trial for trial in trials if trial.case.ions.noise != "none"]
     if len(still) != 1 or not seeds:
         raise ValueError("each junction takes one run without noise, and seeds")
     smooth = trains_of(still[0].ds)
-    trains = zip(smooth[1:], *(trains_of(one.ds)[1:] for one in seeds), strict=True)
-    return max(scattered(np.log(np.array(seen) / known)) for known, *seen in trains)
+    trains = zip(smooth[1:], *(trains_of(trial.ds)[1:] for trial in seeds), strict=True)
+    return max(scattered(np.log(np.array(drawn) / mean)) for mean, *drawn in trains)
 
 
 def scattered(x: np.ndarray) -> float:
@@ -64,7 +64,7 @@ def contact_spread(trials: Trials, columns: float) -> dict[str, float]:
     columns : of a contact; the spread of `drawn` is that of its own number of columns, with the power -1/2 of their number
     Numbers: drawn_1, shot_1 : at the first read
     """
-    count = next(one.case.columns.count for one in trials if one.name == "drawn")
+    count = next(trial.case.columns.count for trial in trials if trial.name == "drawn")
     named = {f"{name}_{i}": np.nan for name in SPREADS for i in range(1, MOST + 1)}
     for name in SPREADS:
         scale = np.sqrt(count / columns) if name == "drawn" else 1.0

@@ -134,8 +134,7 @@ def case_of_result(ds: xr.Dataset) -> dict[str, Any]:
     """The [device] of the case of a result, as nested tables. Raises ValueError for a result without a case."""
     if "case_resolved" not in ds.attrs:
         raise ValueError("this result does not say its case: give area and relative_permittivity")
-    device: dict[str, Any] = tomllib.loads(str(ds.attrs["case_resolved"]))["device"]
-    return device
+    return tomllib.loads(str(ds.attrs["case_resolved"]))["device"]
 
 
 def electrode_of(ds: xr.Dataset) -> dict[str, Any]:

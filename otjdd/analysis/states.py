@@ -18,11 +18,11 @@ def two_in_turn(write_voltage: ArrayLike) -> bool:
     V = np.asarray(write_voltage, dtype=float)
     if V.ndim == 0 or V.shape[-1] < 2:
         return False
-    known = np.isfinite(V)
+    finite = np.isfinite(V)
     before, after = V[..., :-1], V[..., 1:]
-    pairs = known[..., :-1] & known[..., 1:]
+    pairs = finite[..., :-1] & finite[..., 1:]
     turns = (before * after)[pairs] < 0
-    beginning = known[..., 0] | ~known.any(axis=-1)
-    whole = beginning.all() and (known[..., :-1] | ~known[..., 1:]).all()
-    same = (V[..., 2:] == V[..., :-2])[known[..., 2:]]
-    return bool(pairs.any() and whole and turns.all() and same.all() and (V[known] != 0).all())
+    beginning = finite[..., 0] | ~finite.any(axis=-1)
+    whole = beginning.all() and (finite[..., :-1] | ~finite[..., 1:]).all()
+    same = (V[..., 2:] == V[..., :-2])[finite[..., 2:]]
+    return bool(pairs.any() and whole and turns.all() and same.all() and (V[finite] != 0).all())

@@ -30,9 +30,9 @@ def stops(trials: Trials, at: float) -> dict[str, float]:
     windows_fall : share of steps to a larger junction with a smaller window, at the shallowest stop
     Raises ValueError if a read has no partner.
     """
-    found = [pairs(trial.ds, at) for trial in by_radius(trials)]
-    windows = [low / high for low, high in found]
-    columns = {"low": [low for low, _ in found], "high": [high for _, high in found], "window": windows}
+    of_trials = [pairs(trial.ds, at) for trial in by_radius(trials)]
+    windows = [low / high for low, high in of_trials]
+    columns = {"low": [low for low, _ in of_trials], "high": [high for _, high in of_trials], "window": windows}
     shallow = [window[0] for window in windows]
     return {key: x for name, rows in columns.items() for key, x in numbered(name, rows).items()} | {
         "windows_rise": synapse.rises(windows[0]) if len(windows[0]) > 1 else np.nan,
@@ -52,9 +52,9 @@ def sweeps(trials: Trials, measured: Sequence[Sequence[float]]) -> dict[str, flo
     if len(junctions) != len(measured):
         raise ValueError(f"{len(measured)} junctions were measured, there are {len(junctions)}")
     distances = [distance(trial.ds, row) for trial, row in zip(junctions, measured, strict=True)]
-    found = {"": np.concatenate(distances)} | {f"_{i + 1}": row for i, row in enumerate(distances)}
+    by_suffix = {"": np.concatenate(distances)} | {f"_{i + 1}": row for i, row in enumerate(distances)}
     named = {f"{name}_{i}": np.nan for name in ("largest", "rms") for i in range(1, MOST + 1)}
-    for name, row in found.items():
+    for name, row in by_suffix.items():
         named |= {f"largest{name}": float(np.exp(row.max())), f"rms{name}": float(np.exp(np.sqrt(np.mean(row**2))))}
     return named
 
@@ -64,8 +64,7 @@ def distance(ds: xr.Dataset, measured: Sequence[float]) -> np.ndarray:
     current = np.abs(np.asarray(ds.read_current))
     if len(current) != len(measured):
         raise ValueError(f"{len(measured)} currents were measured, the run has {len(current)} reads")
-    found: np.ndarray = np.abs(np.log(current / np.asarray(measured)))
-    return found
+    return np.abs(np.log(current / np.asarray(measured)))
 
 
 def numbered(name: str, rows: Sequence[np.ndarray]) -> dict[str, float]:

@@ -189,7 +189,7 @@ def retention(ds: xr.Dataset) -> dict[str, float]:
     """
     (high_t, low_t), (high, low) = (np.split(np.asarray(a), 2) for a in (ds.read_time, ds.read_resistance))
 
-    def kept(t: np.ndarray, R: np.ndarray) -> float:
+    def remaining(t: np.ndarray, R: np.ndarray) -> float:
         return float(R[-1] / R[np.argmin(np.abs(t - t[0] - 1.0))])
 
     def loss(t: np.ndarray, R: np.ndarray) -> float:
@@ -197,8 +197,8 @@ def retention(ds: xr.Dataset) -> dict[str, float]:
         return plasticity.loss_per_decade(t[late] - t[0], R[late])
 
     return {
-        "high_kept": kept(high_t, high),
-        "low_kept": kept(low_t, low),
+        "high_kept": remaining(high_t, high),
+        "low_kept": remaining(low_t, low),
         "ratio": float(high[-1] / low[-1]),
         "high_loss": loss(high_t, high),
         "low_loss": loss(low_t, low),
@@ -224,10 +224,10 @@ def cycles(ds: xr.Dataset, count: int) -> dict[str, float]:
     opening : largest distance, in decades, of two currents of the last loop at one voltage
     """
     V, current = (np.asarray(a).reshape(count, -1) for a in (ds.read_voltage, ds.read_current))
-    seen = np.abs(V[-1]) > 1e-9
-    size = np.log10(np.abs(current[-1][seen]))
-    same = {v: size[np.round(V[-1][seen], 9) == v] for v in np.unique(np.round(V[-1][seen], 9))}
-    drift = np.abs(current[-1][seen] / current[min(1, count - 1)][seen] - 1)
+    driven = np.abs(V[-1]) > 1e-9
+    size = np.log10(np.abs(current[-1][driven]))
+    same = {v: size[np.round(V[-1][driven], 9) == v] for v in np.unique(np.round(V[-1][driven], 9))}
+    drift = np.abs(current[-1][driven] / current[min(1, count - 1)][driven] - 1)
     return {"drift": float(drift.max()), "opening": float(max(np.ptp(branch) for branch in same.values()))}
 
 

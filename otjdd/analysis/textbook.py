@@ -47,10 +47,7 @@ def log_gruverman(
     u = 0.75 * K * np.abs(voltage) / s
     with np.errstate(divide="ignore"):
         bias = np.log(-np.expm1(-2 * u))
-    log_J: NDArray[np.float64] = (
-        np.log(_TRAPEZOID * mass * s * s / (2 * K * K)) - K * (p + q + np.sqrt(p * q)) / s + u + bias
-    )
-    return log_J
+    return np.log(_TRAPEZOID * mass * s * s / (2 * K * K)) - K * (p + q + np.sqrt(p * q)) / s + u + bias
 
 
 def gruverman(
@@ -88,8 +85,7 @@ def simmons(voltage: ArrayLike, barrier: Floats, thickness: Floats, mass: Floats
     # The difference as q (1 - exp(..)) - eV: no cancellation at small V.
     difference = -q * np.expm1(-A * V / (np.sqrt(p) + np.sqrt(q))) - V
     prefactor = ELEMENTARY_CHARGE**2 / (2 * math.pi * PLANCK * np.square(thickness))
-    J: NDArray[np.float64] = np.sign(voltage) * prefactor * np.exp(-A * np.sqrt(p)) * difference
-    return J
+    return np.sign(voltage) * prefactor * np.exp(-A * np.sqrt(p)) * difference
 
 
 def simmons_thermal_factor(
@@ -109,10 +105,7 @@ def brinkman_conductance(barrier: Floats, thickness: Floats, mass: Floats = 1.0)
     """Zero-bias conductance G(0) = (e^2/h^2) (sqrt(2 m phi)/d) exp(-2 kappa d) [S/m2] at the mean barrier [eV]."""
     root = np.sqrt(barrier)
     prefactor = ELEMENTARY_CHARGE**2 / PLANCK**2 * HBAR * _WAVE_NUMBER
-    conductance: Floats = (
-        prefactor * np.sqrt(mass) * root / thickness * np.exp(-1.5 * _exponent(thickness, mass) * root)
-    )
-    return conductance
+    return prefactor * np.sqrt(mass) * root / thickness * np.exp(-1.5 * _exponent(thickness, mass) * root)
 
 
 def brinkman(
@@ -130,8 +123,7 @@ def brinkman(
     mean = (barrier_substrate + barrier_metal) / 2
     skew = K * (barrier_metal - barrier_substrate) / (32 * mean**1.5)
     cubic = 3 * K * K / (128 * mean)
-    J: NDArray[np.float64] = brinkman_conductance(mean, thickness, mass) * V * (1 - skew * V + cubic * V * V)
-    return J
+    return brinkman_conductance(mean, thickness, mass) * V * (1 - skew * V + cubic * V * V)
 
 
 def fowler_nordheim_slope(barrier: Floats, thickness: Floats, mass: Floats = 1.0) -> Floats:
@@ -158,8 +150,7 @@ def fowler_nordheim(voltage: ArrayLike, barrier: Floats, thickness: Floats, mass
     with np.errstate(divide="ignore"):
         exponent = slope / V
     prefactor = ELEMENTARY_CHARGE**2 / (8 * math.pi * PLANCK * mass * barrier)
-    J: NDArray[np.float64] = np.sign(voltage) * prefactor * (V / thickness) ** 2 * np.exp(exponent)
-    return J
+    return np.sign(voltage) * prefactor * (V / thickness) ** 2 * np.exp(exponent)
 
 
 def thermionic(
@@ -214,8 +205,7 @@ def depletion_capacitance(
     Source: Sze & Ng, Physics of Semiconductor Devices, 3rd ed. (2007), section 3.2.
     """
     u = _positive(np.asarray(bending, dtype=float) - tail)
-    C: NDArray[np.float64] = np.sqrt(ELEMENTARY_CHARGE * VACUUM_PERMITTIVITY * relative_permittivity * doping / (2 * u))
-    return C
+    return np.sqrt(ELEMENTARY_CHARGE * VACUUM_PERMITTIVITY * relative_permittivity * doping / (2 * u))
 
 
 def nonlinear_depletion_capacitance(
@@ -231,8 +221,7 @@ def nonlinear_depletion_capacitance(
     Source: Suzuki, Yamamoto et al., J. Appl. Phys. 81, 6830 (1997).
     """
     u = _positive(np.asarray(bending, dtype=float) - tail) / (VACUUM_PERMITTIVITY * b)
-    C: NDArray[np.float64] = 1 / np.sqrt(u * u + 2 * np.sqrt(a) * u / (ELEMENTARY_CHARGE * doping))
-    return C
+    return 1 / np.sqrt(u * u + 2 * np.sqrt(a) * u / (ELEMENTARY_CHARGE * doping))
 
 
 def in_series(*capacitances: ArrayLike) -> NDArray[np.float64]:
@@ -243,10 +232,8 @@ def in_series(*capacitances: ArrayLike) -> NDArray[np.float64]:
 
 def _exponent(thickness: Floats, mass: Floats) -> Floats:
     """K = 4 d sqrt(2m) / (3 hbar) [eV^-1/2]."""
-    K: Floats = 4 / 3 * _WAVE_NUMBER * thickness * np.sqrt(mass)
-    return K
+    return 4 / 3 * _WAVE_NUMBER * thickness * np.sqrt(mass)
 
 
 def _positive(x: ArrayLike) -> NDArray[np.float64]:
-    positive: NDArray[np.float64] = np.where(np.asarray(x) > 0, x, np.nan)
-    return positive
+    return np.where(np.asarray(x) > 0, x, np.nan)

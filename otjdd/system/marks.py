@@ -13,9 +13,9 @@ def marks(name: str) -> tuple[str, str]:
 def part(text: str, name: str) -> str:
     """The lines of a text between the marks of a name. Raises ValueError for a text without them."""
     begin, end = marks(name)
-    _, found, rest = text.partition(begin)
+    _, begun, rest = text.partition(begin)
     inside, closed, _ = rest.partition(end)
-    if not (found and closed):
+    if not (begun and closed):
         raise ValueError(f"has no {begin} and {end}")
     return inside.strip("\n")
 

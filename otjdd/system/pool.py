@@ -229,10 +229,10 @@ def outcome(function: Callable[..., Any], arguments: Arguments) -> bytes:
     except Exception as error:
         error.add_note(f"in another process:\n{traceback.format_exc()}")
         try:
-            pickle.loads(said := pickle.dumps((False, error)))
+            pickle.loads(pickled := pickle.dumps((False, error)))
         except Exception:  # the exception cannot be pickled, or not restored from its arguments
             return pickle.dumps((False, RuntimeError("".join(traceback.format_exception(error)))))
-        return said
+        return pickled
 
 
 def one_by_one(function: Callable[..., Any], jobs: Iterable[Arguments]) -> Iterator[tuple[int, Any]]:

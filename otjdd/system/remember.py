@@ -21,23 +21,23 @@ def by_record(most: int, records: int = 1) -> Callable[[Callable[Arguments, Resu
     """
 
     def decorated(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-        held: dict[tuple[Any, ...], tuple[tuple[Any, ...], Result]] = {}
+        results: dict[tuple[Any, ...], tuple[tuple[Any, ...], Result]] = {}
         lock = Lock()  # coarser grids run in threads
 
         @wraps(function)
-        def found(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+        def remembered(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
             key = (*map(id, arguments[:records]), *arguments[records:], *sorted(named.items()))
             with lock:
-                entry = held.pop(key, None)
+                entry = results.pop(key, None)
             if entry is None:
                 # Records are kept with their result: Python may reuse the identity of a deleted object.
                 entry = arguments[:records], function(*arguments, **named)
             with lock:
-                while len(held) >= most:
-                    held.pop(next(iter(held)))  # the least recently used
-                held[key] = entry
+                while len(results) >= most:
+                    results.pop(next(iter(results)))  # the least recently used
+                results[key] = entry
             return entry[1]
 
-        return found
+        return remembered
 
     return decorated

@@ -15,10 +15,10 @@ OF_NUMBERS = (
 @cache
 def digest(rooms: tuple[str, ...] = OF_NUMBERS) -> str:
     """sha256 of the names and bytes of all source files of some packages and modules of otjdd. Raises OSError."""
-    found = hashlib.sha256()
+    sha = hashlib.sha256()
     for room in rooms:
         single = PACKAGE / f"{room}.py"
         for path in [single] if single.is_file() else sorted((PACKAGE / room).rglob("*")):
             if path.suffix in (".py", ".toml"):
-                found.update(f"{path.relative_to(PACKAGE).as_posix()}\n".encode() + path.read_bytes())
-    return found.hexdigest()
+                sha.update(f"{path.relative_to(PACKAGE).as_posix()}\n".encode() + path.read_bytes())
+    return sha.hexdigest()

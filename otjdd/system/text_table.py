@@ -35,8 +35,8 @@ def lines(path: str | Path) -> list[Line]:
         raise ValueError(f"{path}:1: {error.reason.removeprefix('is ')}") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}:1: not UTF-8 text ({error.reason} at byte {error.start})") from None
-    said = [(number, line.split("#")[0].strip()) for number, line in enumerate(text.splitlines(), start=1)]
-    return [Line(number, cells_of(line)) for number, line in said if line]
+    numbered = [(number, line.split("#")[0].strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    return [Line(number, cells_of(line)) for number, line in numbered if line]
 
 
 def cells_of(line: str) -> list[str]:
@@ -59,14 +59,14 @@ def units_of(path: str | Path, header: Line, columns: tuple[Column, Column]) -> 
     if len(header.cells) != 2:
         expected = " and ".join(column.name for column in columns)
         raise ValueError(f"{path}:{header.number}: expected two columns, {expected}, got {len(header.cells)}")
-    found = []
+    units = []
     for cell, column in zip(header.cells, columns, strict=True):
         unit = re.search(r"[\[(](.+?)[\])]", cell)
         try:
-            found.append(parse(f"1 {unit[1]}", column.dimension) if unit else None)
+            units.append(parse(f"1 {unit[1]}", column.dimension) if unit else None)
         except ValueError as error:
             raise ValueError(f"{path}:{header.number}: {error}") from None
-    return tuple(found)
+    return tuple(units)
 
 
 def numbers_of(path: str | Path, line: Line, columns: tuple[Column, Column]) -> tuple[float, float]:

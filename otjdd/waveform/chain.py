@@ -13,7 +13,7 @@ import numpy as np
 from otjdd.waveform.waveform import Block, Waveform, concatenate
 
 BLOCK = 250_000  # most breakpoints of a block, unless one copy of the shape has more
-HELD = 1_000_000  # most breakpoints of a waveform that is kept in memory as a whole
+MOST_IN_MEMORY = 1_000_000  # most breakpoints of a waveform that is kept in memory as a whole
 MOST = 10**11  # most breakpoints of a chain; a longer run would take years
 
 
@@ -91,16 +91,16 @@ class Chain:
 
 
 def repeated(shape: Waveform | Chain, count: int) -> Waveform | Chain:
-    """A shape `count` times end to end; a Chain beyond HELD breakpoints. Raises ValueError for a count below 1."""
-    if isinstance(shape, Waveform) and (count < 1 or count * shape.points <= HELD):
+    """A shape `count` times end to end; a Chain beyond MOST_IN_MEMORY breakpoints. Raises ValueError for no count."""
+    if isinstance(shape, Waveform) and (count < 1 or count * shape.points <= MOST_IN_MEMORY):
         return shape.repeat(count)
     return Chain((Part(shape, count),))
 
 
 def joined(shapes: list[Waveform | Chain]) -> Waveform | Chain:
-    """Shapes end to end; a Chain when one of them is, or beyond HELD breakpoints. Raises ValueError for none."""
+    """Shapes end to end; a Chain when one of them is, or beyond MOST_IN_MEMORY breakpoints. Raises ValueError for none."""
     waveforms = [shape for shape in shapes if isinstance(shape, Waveform)]
-    if len(waveforms) < len(shapes) or sum(shape.points for shape in shapes) > HELD:
+    if len(waveforms) < len(shapes) or sum(shape.points for shape in shapes) > MOST_IN_MEMORY:
         return Chain(tuple(Part(shape, 1) for shape in shapes))
     return concatenate(waveforms)
 
@@ -120,11 +120,11 @@ def block_count(part: Part) -> int:
 def blocks_of(part: Part, first: int) -> Iterator[Block]:
     """Blocks of one part, from the one with the number `first`; their times count from the start of the part."""
     if isinstance(part.shape, Chain):
-        each = part.shape.block_count
-        for copy in range(first // each, part.copies):
-            for block in part.shape.blocks(first - copy * each if copy == first // each else 0):
+        per_copy = part.shape.block_count
+        for copy in range(first // per_copy, part.copies):
+            for block in part.shape.blocks(first - copy * per_copy if copy == first // per_copy else 0):
                 yield Block(copy * part.shape.duration + block.start, block.waveform)
         return
-    each = copies_in_block(part)
-    for copy in range(first * each, part.copies, each):
-        yield Block(copy * part.shape.duration, part.shape.repeat(min(each, part.copies - copy)))
+    per_copy = copies_in_block(part)
+    for copy in range(first * per_copy, part.copies, per_copy):
+        yield Block(copy * part.shape.duration, part.shape.repeat(min(per_copy, part.copies - copy)))

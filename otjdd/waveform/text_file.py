@@ -27,25 +27,25 @@ def read_waveform(path: str | Path, reads_at: Sequence[float] = (), highest: flo
     numbers, with times that rise from 0.
     """
     path = Path(path)
-    said = lines(path)
+    text_rows = lines(path)
     scale: tuple[float, ...] = (1.0, 1.0)
-    if said and not is_number(said[0].cells[0]):
-        scale = tuple(unit or 1.0 for unit in units_of(path, said.pop(0), COLUMNS))
-    if not said:
+    if text_rows and not is_number(text_rows[0].cells[0]):
+        scale = tuple(unit or 1.0 for unit in units_of(path, text_rows.pop(0), COLUMNS))
+    if not text_rows:
         raise ValueError(f"{path}:1: no numbers in this file")
-    check_count(len(said))
+    check_count(len(text_rows))
     rows = []
-    for line in said:
+    for line in text_rows:
         rows.append(numbers_of(path, line, COLUMNS))
         check_time(path, line.number, rows[-1][0], rows[-2][0] if len(rows) > 1 else None)
     if len(rows) < 2:
-        raise ValueError(f"{path}:{said[0].number}: one row of numbers; a waveform has two at least")
+        raise ValueError(f"{path}:{text_rows[0].number}: one row of numbers; a waveform has two at least")
     times, voltages = np.array(rows).T * np.array([scale]).T
     beyond = np.abs(voltages) > highest
     if beyond.any():
         k = int(np.argmax(beyond))
         raise ValueError(
-            f"{path}:{said[k].number}: {voltages[k]:g} V; voltages lie between -{highest:g} V and {highest:g} V"
+            f"{path}:{text_rows[k].number}: {voltages[k]:g} V; voltages lie between -{highest:g} V and {highest:g} V"
         )
     return table(times, voltages, reads_at)
 

@@ -111,8 +111,7 @@ class Waveform:
         """Voltage [V] at a time t [s]: at a jump that after it, before 0 s the first, after the end the last."""
         at = np.asarray(t, dtype=float)
         i = np.searchsorted(self.times, at, side="right") - 1
-        voltage: float | np.ndarray = self._between(at, i, i + 1, i)[()]
-        return voltage
+        return self._between(at, i, i + 1, i)[()]
 
     def _before(self, t: np.ndarray) -> np.ndarray:
         """Voltage [V] just before times t (n,) [s]."""
@@ -125,8 +124,7 @@ class Waveform:
         span = self.times[j] - self.times[i]
         share = np.where(span > 0, (t - self.times[i]) / np.where(span > 0, span, 1.0), 0.0)
         line = self.voltages[i] + np.clip(share, 0.0, 1.0) * (self.voltages[j] - self.voltages[i])
-        voltage: np.ndarray = np.where(self.times[exact] == t, self.voltages[exact], line)
-        return voltage
+        return np.where(self.times[exact] == t, self.voltages[exact], line)
 
     def segments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Start [s], end [s], first and last voltage [V] of all ramps and plateaus, (k,) each, without jumps."""

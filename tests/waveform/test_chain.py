@@ -16,7 +16,7 @@ OTHER = pulse(-2.5, 1e-7, wait=1e-6).then(read(0.1, 1e-6, write_voltage=-2.5))
 def small(monkeypatch):
     """Blocks of some pulses, so that few of them already are a chain."""
     monkeypatch.setattr(chain, "BLOCK", 40)
-    monkeypatch.setattr(chain, "HELD", 60)
+    monkeypatch.setattr(chain, "MOST_IN_MEMORY", 60)
 
 
 def pieces(shape) -> np.ndarray:
