@@ -170,26 +170,38 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
 
 
 def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
-    """Groups of the points: one for each temperature, and for each record if points are matched by their times."""
+    """Groups of the points: one for each device and temperature, and for each record if times match the points."""
     parts = []
     rows = applied_rows(ds)
-    row = places(ds, rows)
-    for temperature, inside in temperatures(rows):
-        record = runs_in_time(rows)
-        split = by_time(ds, name, case) and not repeats(rows.isel(point=inside))
-        for number in dict.fromkeys(record[inside]) if split else [None]:
-            chosen = np.isin(np.arange(len(record)), inside) & ((record == number) | (number is None))
-            points = ds.isel(point=np.flatnonzero(chosen[row]))
-            if points.sizes["point"]:
-                changes = {} if temperature is None else {"temperature": temperature}
+    row, record = places(ds, rows), runs_in_time(rows)
+    for device, of_device in devices(ds, rows):
+        for temperature, at_temperature in temperatures(rows):
+            inside = np.intersect1d(of_device, at_temperature)
+            split = inside.size and by_time(ds, name, case) and not repeats(rows.isel(point=inside))
+            for number in dict.fromkeys(record[inside]) if split else [None]:
+                chosen = np.isin(np.arange(len(record)), inside) & ((record == number) | (number is None))
+                points = ds.isel(point=np.flatnonzero(chosen[row]))
+                if not points.sizes["point"]:
+                    continue
                 labels = [
+                    device,
                     "" if temperature is None else f"{temperature:g} K",
                     "" if number is None else f"record {number + 1}",
                 ]
-                parts.append(
-                    Group(changes, " ".join(filter(None, labels)), points, rows.isel(point=np.flatnonzero(chosen)))
-                )
+                changes = {} if temperature is None else {"temperature": temperature}
+                rows_there = rows.isel(point=np.flatnonzero(chosen))
+                parts.append(Group(changes, " ".join(filter(None, labels)), points, rows_there))
     return parts
+
+
+def devices(ds: xr.Dataset, rows: xr.Dataset) -> list[tuple[str, np.ndarray]]:
+    """(name, indices (n,) of its rows) for each device of measured data; "" for data that name none, or one."""
+    names = ds["device"].values if "device" in ds.coords else np.zeros(0)
+    if len(np.unique(names)) < 2:
+        return [("", np.arange(rows.sizes["point"]))]
+    of_record = dict(zip(ds["record"].values.tolist(), names.tolist(), strict=True))
+    own = np.array([of_record.get(number, "") for number in rows["record"].values.tolist()])
+    return [(name, np.flatnonzero(own == name)) for name in dict.fromkeys(own.tolist())]
 
 
 def runs_in_time(rows: xr.Dataset) -> np.ndarray:

@@ -99,6 +99,7 @@ def dataset_of_table(table: Table) -> xr.Dataset:
             variables[name][2]["sign_turned"] = 1
     of_rows = {"line": lines, "record": table.record, "order": np.arange(len(lines))}
     coords = {name: ("point", values[whole]) for name, values in of_rows.items()}
+    coords |= {} if table.devices is None else {"device": ("point", table.devices[whole])}
     notes = [*table.notes, f"{len(whole)} of {len(lines)} rows"]
     notes += [f"{int(missing.sum())} rows without a number left out"] * bool(missing.any())
     ds = xr.Dataset(variables, coords, {"file": file, "understood": "\n".join(notes)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from otjdd.measurements.columns import Column, columns_of, stem, user_columns
 from otjdd.measurements.content import sheets_of
 from otjdd.measurements.forms.form import Block
 from otjdd.measurements.forms.known import PLAIN, form_of
-from otjdd.measurements.masks import masked
+from otjdd.measurements.masks import masked, texts_at
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.measurements.remainder import check_remainder
 from otjdd.measurements.rows import Rows, rows_of
@@ -26,6 +27,8 @@ SETTINGS = ("settings", "setup", "calc")  # sheets beside those of runs
 PROGRAMS = {"KTEI Version": "KITE", "Clarius": "Clarius"}  # sign in the settings of a Keithley 4200 -> its program
 UNUSED = "columns not used: "
 APPLIED = {"time", "voltage", "write_voltage", "field", "number"}
+DEVICE = re.compile(r"(?:device|cell|die|chip|dot|sample|junction)(?:[ _](?:no|id|name|number))?", re.IGNORECASE)
+FEWEST_ROWS = 3  # of a device
 CONDITIONS = {"temperature", "frequency", "read_voltage"}
 
 
@@ -35,6 +38,7 @@ class Table(NamedTuple):
     columns : quantity -> column   lines, record : (row,), line of the file and number of the record
     values : quantity -> numbers (row,) in the units of the Dataset, nan for missing and for masked ones
     notes : how it was read, in words   temperature : condition in the settings, in words, or None
+    devices : (row,) names in a column of devices, or None
     """
 
     columns: dict[str, Column]
@@ -44,6 +48,7 @@ class Table(NamedTuple):
     values: dict[str, np.ndarray]
     notes: list[str]
     temperature: tuple[float, str] | None
+    devices: np.ndarray | None
 
 
 def table_in(
@@ -203,7 +208,7 @@ def has_measured(quantities: Iterable[str]) -> bool:
 
 def joined(parts: Sequence[Part]) -> Table:
     """The table of records: of tables of a series, of columns side by side, of rows below each repeat of the header."""
-    lines, record, notes, count = [], [], [], 0
+    lines, record, devices, notes, count = [], [], [], [], 0
     values: dict[str, list[np.ndarray]] = {name: [] for name in parts[0][1].columns[0]}
     overflows = 0
     for block, picked, rows in parts:
@@ -217,12 +222,16 @@ def joined(parts: Sequence[Part]) -> Table:
                 measured = name not in APPLIED | CONDITIONS
                 values[name].append(np.where(mask & measured, np.nan, numbers[name])[inside])
             steps = np.arange(inside.size) // block.length if block.length else rows.part[inside]
+            names_there = device_names(block, rows.lines[inside])
+            if names_there is not None:
+                steps = steps + np.append(0, np.cumsum(names_there[1:] != names_there[:-1]))
+                devices.append(names_there)
             lines.append(rows.lines[inside])
             record.append(count + np.unique(steps, return_inverse=True)[1])
             count = int(record[-1].max()) + 1 if inside.size else count
     table = {name: np.concatenate(columns) for name, columns in values.items()}
     number = np.concatenate(record)
-    if "time" in table and count > 1 and follow(table["time"], number):
+    if "time" in table and count > 1 and not devices and follow(table["time"], number):
         notes.append(f"{count} records, one after the other in time")
         number = np.zeros(number.size, dtype=int)
     first, picked, _ = parts[0]
@@ -231,7 +240,21 @@ def joined(parts: Sequence[Part]) -> Table:
     left = [f"{text}{f' ({why})' * bool(why)}" for text, why in picked.left_out.items()]
     notes += [f"{UNUSED}{', '.join(left)[:500]}"] * bool(left)
     condition = temperature_in(first.settings)
-    return Table(picked.columns[0], first, np.concatenate(lines), number, table, notes, condition)
+    every = np.concatenate(lines)
+    named = np.concatenate(devices) if sum(map(len, devices)) == every.size > 0 else None
+    notes += [f"devices: {', '.join(dict.fromkeys(named.tolist()))[:200]}"] if named is not None else []
+    return Table(picked.columns[0], first, every, number, table, notes, condition, named)
+
+
+def device_names(block: Block, lines: np.ndarray) -> np.ndarray | None:
+    """Names (row,) of devices in a column of them; None without one, and for a column that counts the rows."""
+    place = next((i for i, text in enumerate(block.header.texts) if DEVICE.fullmatch(text)), None)
+    if place is None or not lines.size:
+        return None
+    texts = texts_at(block, place)
+    names = np.array([texts.get(int(line), "") for line in lines])
+    count = len(set(names.tolist()))
+    return names if 1 + np.count_nonzero(names[1:] != names[:-1]) == count <= lines.size // FEWEST_ROWS else None
 
 
 def follow(time: np.ndarray, record: np.ndarray) -> bool:

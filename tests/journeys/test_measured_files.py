@@ -1,5 +1,6 @@
 """Files of others, from the disk to the numbers, the picture or the sentence that says why not."""
 
+import instruments as make
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -57,3 +58,37 @@ def test_a_long_record_is_read_to_the_last_bit(tmp_path):
     np.testing.assert_array_equal(ds.current, current[kept])
     np.testing.assert_array_equal(ds.line, kept + 2)
     assert "1 numbers over the range" in ds.attrs["understood"]
+
+
+def test_any_file_is_data_whatever_its_name(tmp_path, monkeypatch):
+    """A MAT-file, a file without a suffix, a text with the name of a workbook, and several files at once."""
+    monkeypatch.chdir(tmp_path)
+    columns = make.loop()
+    for name, content in {
+        "save.mat": make.mat(columns),
+        "raw": make.buffer(columns),
+        "run.xls": make.german(columns),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        told = check(name)
+        assert "'V' is voltage" in told or "is voltage, written in" in told
+        assert f"otjdd fit {name} rv-loop --vary device.left.barrier" in told
+    for kelvin in (300, 350):
+        (tmp_path / f"jv-{kelvin}K.csv").write_text("V,J (A/cm2)\n" + make.rows({"V": columns["V"], "J": columns["I"]}))
+    told = check("jv-300K.csv", "jv-350K.csv", "--from-name", "{temperature}K", "--plot", "jv.png")
+    assert "2 files, one after the other" in told
+    assert "temperatures: 300, 350 K" in told
+    assert "otjdd fit jv-300K.csv jv-350K.csv --from-name '{temperature}K' iv" in told
+    assert (tmp_path / "jv.png").stat().st_size > 10_000
+    assert "expected a field in braces" in check("jv-300K.csv", "--from-name", "300K", code=2)
+    assert "give one case, or files of data alone" in check("jv-300K.csv", "rv-loop", code=2)
+    (tmp_path / "case").write_text('base = "rv-loop.toml"\n')
+    assert "ok" in check("case")
+
+
+def test_a_key_of_the_case_in_a_data_set_is_a_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = 'base = "rv-loop.toml"\n[fit]\nvary = { "device.left.barrier" = {} }\n[[fit.data]]\nfile = "a.csv"\n'
+    (tmp_path / "asked.toml").write_text(text + 'temperature = "350 K"\n')
+    told = " ".join(check("asked.toml", code=3).split())
+    assert 'a change of the case for these data: set = { "temperature" = ... }' in told

@@ -308,6 +308,42 @@ def test_several_files_are_one_data_set(tmp_path):
         read_data(str(tmp_path / "jv_*.csv"))
 
 
+def test_a_column_of_devices_divides_the_records(tmp_path):
+    """The same sweep of two devices is no repeat: a fit compares each with a run of its own."""
+    from fitted_devices import CURVES, small
+
+    from otjdd.fitting.task import Data, task
+
+    rows = "".join(f"D{k},{v},{k * i}\n" for k in (1, 2) for v, i in zip(V[1:9], CURRENT[1:9], strict=True))
+    path = written(tmp_path, "dies.csv", f"Device,V,I\n{rows}".encode())
+    ds = read_data(path)
+    assert list(np.unique(ds.device)) == ["D1", "D2"]
+    np.testing.assert_array_equal(ds.record, np.repeat([0, 1], 8))
+    runs = task(small(), [Data(path, {"drive": CURVES})], ["device.left.barrier"]).runs
+    assert [curve.label for run in runs for curve in run.curves] == ["dies.csv D1", "dies.csv D2"]
+    ds = read_data(written(tmp_path, "counted.csv", b"Sample,V,I\n1,0.1,1\n2,0.2,2\n3,0.3,3\n4,0.4,4\n"))
+    assert "device" not in ds.coords
+
+
+def test_a_new_form_is_one_row(tmp_path, monkeypatch):
+    """A tester that writes "volts|microamps" below a line of stars."""
+    from otjdd.measurements.forms import known, plain
+    from otjdd.measurements.forms.form import Form
+
+    def blocks(sheet, names):
+        table = sheet._replace(text=sheet.text.replace("volts|microamps", "V (V)|I (uA)"), divider="|")
+        return plain.blocks(table, names)
+
+    text = "*** Box 7 ***\nvolts|microamps\n" + make.rows({"V": V, "I": 1e6 * CURRENT}, "|")
+    path = written(tmp_path, "box.out", text.encode())
+    with pytest.raises(DataError):
+        read_data(path)
+    monkeypatch.setattr(known, "FORMS", (*known.FORMS, Form("Box 7", (r"\*\*\* Box 7", r"volts\|microamps"), blocks)))
+    ds = read_data(path)
+    check_numbers(ds, {"voltage": V, "current": CURRENT})
+    assert "file of Box 7" in ds.attrs["understood"]
+
+
 GLUED = (
     "list.csv",
     "b1500.csv",
