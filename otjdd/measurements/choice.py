@@ -6,29 +6,23 @@ Columns side by side, "DrainI(1), DrainV(1), DrainI(2)..." or "Time, V, I, Time,
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.errors import DataError
-from otjdd.measurements.columns import Column, stem
+from otjdd.measurements.columns import Column
 from otjdd.measurements.forms.form import Block
-from otjdd.measurements.names import UNCERTAINTY, parted, quantity_of_unit, unit_of
-from otjdd.measurements.rows import Rows
+from otjdd.measurements.names import CURRENT, channel
+from otjdd.measurements.question import question
+from otjdd.measurements.rows import Rows, finite, scaled
 
-STILL = 0.02  # share of the largest range of a quantity below which a column of it is constant
+STILL = 0.02  # share of its largest number that a constant voltage may change by
+NOTHING = 1e-3  # share of the range of a swept voltage that a voltage of 0 V may change by
 MIRROR = 0.02  # of the largest number: distance within which two columns are of opposite sign
 SAME = 1e-6  # of the largest number: distance within which two columns are the same
 READ_BACK = 1e-3  # the same for a voltage, which may be set and read back
 DERIVED = 0.01  # relative distance within which a resistance is that of the voltage and the current beside it
-CURRENT = ("current", "read_current", "current_density")
-MEASURED = {*CURRENT, "resistance", "conductance", "capacitance", "polarisation", "electrode_charge"}
-CHANNEL = re.compile(
-    r"(?P<before>.+?)[ ._-]?(?:v|u|i|t|voltage|current|time|volt)|(?:v|u|i|voltage|current)[ ._-]?(?P<behind>.*)",
-    re.IGNORECASE,
-)
 
 
 class Choice(NamedTuple):
@@ -47,9 +41,9 @@ def choice(block: Block, columns: Sequence[Column], rows: Rows) -> Choice:
     columns : those whose quantity is known
     """
     sets = groups(block, columns)
-    picked, left_out, open_ = of_group(block, sets[0], rows)
-    if open_:
-        raise question(block, picked, open_, rows)
+    picked, left_out, undecided = of_group(block, sets[0], rows)
+    if undecided:
+        raise question(block, undecided, rows)
     same_place = {column.place: i for i, column in enumerate(sets[0])}
     every = [{name: group[same_place[column.place]] for name, column in picked.items()} for group in sets]
     used = {column.place for group in every for column in group.values()}
@@ -161,8 +155,10 @@ def pair(by_quantity: dict[str, list[Column]], rows: Rows, left_out: dict[str, s
     """Keep of several voltages the one that is swept, and the voltage and the current of one channel."""
     several = by_quantity.get("voltage", [])
     if len(several) > 1:
-        ranges = {c: np.ptp(values) if (values := finite(scaled(c, rows))).size else 0.0 for c in several}
-        swept = [c for c in several if ranges[c] > STILL * max(ranges.values())]
+        ranges = {c: np.ptp(finite(scaled(c, rows))) for c in several}
+        levels = {c: np.abs(finite(scaled(c, rows))).max() for c in several}
+        widest = max(ranges.values())
+        swept = [c for c in several if ranges[c] > max(STILL * levels[c], NOTHING * widest)]
         if len(swept) < len(several) and swept:
             left_out |= {
                 c.header.text: f"constant: {finite(scaled(c, rows))[0]:.4g} V" for c in several if c not in swept
@@ -214,22 +210,6 @@ def nearest_time(times: list[Column], current: Column | None) -> Column:
     return (own or left[-1:] or times)[0]
 
 
-def channel(text: str) -> str:
-    """Name of a channel in a header in small letters: "drain" of DrainI and of DrainV(2), "1" of V1; "" for none."""
-    match = CHANNEL.fullmatch(re.sub(r"(?:\(\d+\)|\[\d+\])+$", "", parted(text)[0]).strip())
-    return (match["before"] or match["behind"] or "").lower() if match else ""
-
-
-def scaled(column: Column, rows: Rows) -> np.ndarray:
-    """Numbers (row,) of a column in the unit of the Dataset."""
-    return np.asarray(rows.numbers[column.place] * column.factor + column.offset)
-
-
-def finite(values: np.ndarray) -> np.ndarray:
-    """The numbers among values."""
-    return np.asarray(values[np.isfinite(values)])
-
-
 def alike(values: np.ndarray, others: np.ndarray, tolerance: float) -> bool:
     """True if two columns have the same numbers, within a share of the largest."""
     both = np.isfinite(values) & np.isfinite(others)
@@ -237,94 +217,3 @@ def alike(values: np.ndarray, others: np.ndarray, tolerance: float) -> bool:
         return False
     largest = max(np.abs(values[both]).max(), np.abs(others[both]).max())
     return bool(np.all(np.abs(values[both] - others[both]) <= tolerance * largest))
-
-
-def question(block: Block, picked: Mapping[str, Column], open_: Mapping[str, list[Column]], rows: Rows) -> DataError:
-    """An error that lists the columns among which nothing decides, with the options that pick the likeliest."""
-    likely = {
-        name: max(several, key=lambda c: float(np.abs(finite(scaled(c, rows))).max(initial=0.0)))
-        for name, several in open_.items()
-    }
-    listed = "; ".join(
-        f"{name}: {', '.join(f'{c.header.text!r} ({first_numbers(c, rows)})' for c in several)}"
-        for name, several in open_.items()
-    )
-    answers: dict[str, Column] = {
-        name: likely[name] if name != "voltage" else companion(open_[name], likely) for name in open_
-    }
-    columns = next(iter(open_.values()))
-    return block.sheet.fault(
-        block.header, columns[1].header, f"one column of {' and one of '.join(open_)}", listed,
-        f"say which: {options({name: shortest(block, column) for name, column in answers.items()})}",
-    )  # fmt: skip
-
-
-def shortest(block: Block, column: Column) -> str:
-    """The name that chooses a column: without its index where several of a series have one."""
-    bare = stem(column.header.text)
-    return bare if sum(stem(text) == bare for text in block.header.texts) > 1 else column.header.text
-
-
-def companion(voltages: list[Column], likely: Mapping[str, Column]) -> Column:
-    """The voltage of the channel of the likely current, else the first."""
-    current = next((likely[name] for name in CURRENT if name in likely), None)
-    return next(
-        (c for c in voltages if current and channel(c.header.text) == channel(current.header.text)), voltages[0]
-    )
-
-
-def options(names: Mapping[str, str]) -> str:
-    """Options of a command, and the argument of `read_data`, that name columns."""
-    words = " ".join(f"--column {name}={quoted(text)}" for name, text in names.items())
-    return f"{words}; in Python names={dict(names)!r}"
-
-
-def quoted(text: str) -> str:
-    """A text in quotes as a shell reads it."""
-    return shlex.quote(text) if re.search(r'["$`\\!]', text) else f'"{text}"'
-
-
-def first_numbers(column: Column, rows: Rows, count: int = 3) -> str:
-    """The first numbers of a column, with their unit."""
-    unit = unit_of(column.heading.measures)
-    return ", ".join(f"{number:.4g}" for number in finite(scaled(column, rows))[:count]) + f" ... {unit}"
-
-
-def without_quantities(block: Block, columns: Sequence[Column], rows: Rows) -> DataError:
-    """An error that asks which columns hold what was measured and what was applied, with a proposal from their units.
-
-    columns : those whose quantity is known   rows : of all columns
-    """
-    texts = block.header.texts
-    numbers = {place: values for place, values in rows.numbers.items() if np.isfinite(values).sum() > 1}
-    listed = "; ".join(
-        f"{texts[p]!r} ({', '.join(f'{v:.4g}' for v in finite(values)[:3])} ...)" for p, values in numbers.items()
-    )
-    answers: dict[str, str] = {}
-    volts: list[int] = []
-    for place in numbers:
-        own = next(
-            (c.quantity for c in columns if c.place == place),
-            quantity_of_unit(parted(texts[place])[1] or block.unit(place)),
-        )
-        volts += [place] * (own == "voltage")
-        if own and not own.endswith(UNCERTAINTY):
-            answers.setdefault(own, texts[place])
-    free = [place for place in numbers if texts[place] not in answers.values()]
-    if len(numbers) == 1 and not answers:
-        answers["resistance"] = texts[next(iter(numbers))]
-    elif len(volts) > 1 and not MEASURED & set(answers):
-        answers["current"] = f"{texts[volts[1]]} / 1 kohm"  # a current shown as the voltage over a resistor
-    elif not MEASURED & set(answers) and free:
-        if not {"voltage", "time"} & set(answers):
-            answers["voltage"] = texts[free[0]]
-        answers["current"] = texts[free[-1]]
-    elif not {"voltage", "time", "number"} & set(answers) and free:
-        answers["voltage"] = texts[free[0]]
-    listed = f"no header, but {listed}" if block.numbered else listed
-    expected = "a measured quantity and what it was measured against: V, E, t or n beside I, J, R, G, C or P"
-    expected = (
-        f"a header, or options that name the columns by their places, for {expected}" if block.numbered else expected
-    )
-    hint = f"say which column is which, as {options(answers)}" if MEASURED & set(answers) else ""
-    return block.sheet.fault(block.header, None, expected, listed or "no numbers", hint)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.measurements.choice import channel, scaled
 from otjdd.measurements.columns import Column
 from otjdd.measurements.forms.form import Block
-from otjdd.measurements.rows import Rows
+from otjdd.measurements.names import channel
+from otjdd.measurements.rows import Rows, scaled
 
 NEAR = 1e-3  # relative distance from the compliance within which a current is held by it
 FLAGS = {"t", "true", "1", "1.0", "yes", "on", "c", "compl", "compliance", "limit", "overflow"}

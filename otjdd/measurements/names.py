@@ -126,6 +126,14 @@ WORDS = {
 }  # fmt: skip
 
 
+CURRENT = ("current", "read_current", "current_density")
+MEASURED = {*CURRENT, "resistance", "conductance", "capacitance", "polarisation", "electrode_charge"}
+CHANNEL = re.compile(
+    r"(?P<before>.+?)[ ._-]?(?:v|u|i|t|voltage|current|time|volt)|(?:v|u|i|voltage|current)[ ._-]?(?P<behind>.*)",
+    re.IGNORECASE,
+)
+
+
 class Heading(NamedTuple):
     """A header that is understood.
 
@@ -305,3 +313,9 @@ def scale_to(text: str, quantity: str) -> tuple[float, float]:
     if other.powers != own.powers:
         raise ValueError(f"{text!r} is not a unit of {long_name_of(quantity)}, such as {unit_of(quantity)!r}")
     return float((other.factor / own.factor).scaleb(other.exponent - own.exponent)), 0.0
+
+
+def channel(text: str) -> str:
+    """Name of a channel in a header in small letters: "drain" of DrainI and of DrainV(2), "1" of V1; "" for none."""
+    match = CHANNEL.fullmatch(re.sub(r"(?:\(\d+\)|\[\d+\])+$", "", parted(text)[0]).strip())
+    return (match["before"] or match["behind"] or "").lower() if match else ""

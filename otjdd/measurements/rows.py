@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.errors import DataError
+from otjdd.measurements.columns import Column
 from otjdd.measurements.forms.form import Block
 from otjdd.measurements.names import heading
 from otjdd.measurements.numbers import holds_numbers, number_in, plain_numbers, without_overflows
@@ -125,3 +126,13 @@ def careful_numbers(
             expected = f"a number of {what}" + " with a decimal comma, as other numbers of this file have" * comma
             faults[place] = sheet.fault(line, line.cells[place], expected, f"{text.strip()[:60]!r}")
     return numbers
+
+
+def scaled(column: Column, rows: Rows) -> np.ndarray:
+    """Numbers (row,) of a column in the unit of the Dataset."""
+    return np.asarray(rows.numbers[column.place] * column.factor + column.offset)
+
+
+def finite(values: np.ndarray) -> np.ndarray:
+    """The numbers among values."""
+    return np.asarray(values[np.isfinite(values)])

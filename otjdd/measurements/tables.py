@@ -12,15 +12,16 @@ import numpy as np
 
 from otjdd.case.problem import Problem, nearest
 from otjdd.errors import DataError
-from otjdd.measurements import choice
+from otjdd.measurements.choice import Choice, choice
 from otjdd.measurements.columns import Column, columns_of, stem, user_columns
 from otjdd.measurements.content import sheets_of
 from otjdd.measurements.forms.form import Block
 from otjdd.measurements.forms.known import PLAIN, form_of
 from otjdd.measurements.masks import masked, texts_at
-from otjdd.measurements.names import UNCERTAINTY
+from otjdd.measurements.names import MEASURED, UNCERTAINTY
+from otjdd.measurements.question import shortest, without_quantities
 from otjdd.measurements.remainder import check_remainder
-from otjdd.measurements.rows import Rows, rows_of
+from otjdd.measurements.rows import Rows, finite, rows_of, scaled
 from otjdd.measurements.settings import temperature_in, with_settings
 
 SETTINGS = ("settings", "setup", "calc")  # sheets beside those of runs
@@ -158,34 +159,30 @@ def same_series(first: Block, blocks: Sequence[Block]) -> list[Block]:
 def makes_curve(block: Block, names: Mapping[str, str]) -> bool:
     """True if the names of a table hold a measured quantity and what it was measured against."""
     quantities = {column.quantity for column in columns_of(block, names if names_fit(block, names) else {})}
-    return bool(quantities & APPLIED) and bool(quantities & choice.MEASURED)
+    return bool(quantities & APPLIED) and bool(quantities & MEASURED)
 
 
-Part = tuple[Block, choice.Choice, Rows]
+Part = tuple[Block, Choice, Rows]
 
 
 def parts_of(records: Sequence[Block], names: Mapping[str, str]) -> list[Part]:
     """The used columns and the rows of each record, the same columns in all. Raises DataError."""
     first = records[0], *used(records[0], names)
     columns = first[1].columns[0]
-    same = {name: choice.shortest(records[0], column) for name, column in columns.items() if not column.named}
+    same = {name: shortest(records[0], column) for name, column in columns.items() if not column.named}
     return [first, *((block, *used(block, {**same, **names})) for block in records[1:])]
 
 
-def used(block: Block, names: Mapping[str, str]) -> tuple[choice.Choice, Rows]:
+def used(block: Block, names: Mapping[str, str]) -> tuple[Choice, Rows]:
     """The columns of a table that are used, and its rows. Raises DataError."""
     columns = columns_of(block, names)
     rows = rows_of(block, {column.place: column.quantity for column in columns})
     if columns and not rows.lines.size:
         raise block.sheet.fault(block.header, None, "numbers below the header", "none")
-    picked = (
-        choice.choice(block, columns, rows)
-        if has_measured(column.quantity for column in columns)
-        else choice.Choice([{}], {})
-    )
+    picked = choice(block, columns, rows) if has_measured(column.quantity for column in columns) else Choice([{}], {})
     if not has_measured(picked.columns[0]):
         every = {place: "a quantity" for place, cell in enumerate(block.header.cells) if cell.text}
-        raise choice.without_quantities(block, columns, rows_of(block, every))
+        raise without_quantities(block, columns, rows_of(block, every))
     for column in {column for group in picked.columns for column in group.values()}:
         if column.fault:
             raise column.fault
@@ -213,7 +210,7 @@ def joined(parts: Sequence[Part]) -> Table:
     overflows = 0
     for block, picked, rows in parts:
         for group in picked.columns:
-            numbers = {name: choice.scaled(group[name], rows) for name in values}
+            numbers = {name: scaled(group[name], rows) for name in values}
             inside = np.flatnonzero(~np.all([np.isnan(v) for v in numbers.values()], axis=0))
             mask, words = masked(block, group, rows)
             notes += words
@@ -272,7 +269,7 @@ def parameters(parts: Sequence[Part]) -> list[str]:
     words = []
     for text in picked.left_out:
         places = [p for p, cell in enumerate(block.header.cells) if cell.text == text or stem(cell.text) == stem(text)]
-        levels = [choice.finite(rows.numbers[p]) for p in places if p in rows.numbers]
+        levels = [finite(rows.numbers[p]) for p in places if p in rows.numbers]
         if len(levels) == len(picked.columns) and all(v.size and np.ptp(v) == 0 for v in levels) and width:
             words.append(f"{stem(text)} of the records: {', '.join(f'{v[0]:.4g}' for v in levels)}")
     return list(dict.fromkeys(words))
