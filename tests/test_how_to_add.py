@@ -173,6 +173,21 @@ ADDED = {
             after("QUANTITIES = {\n", '    "strain": Quantity("1", "strain of the film", r"strain|eps"),\n')
         ]
     },
+    "an instrument's form": {
+        "measurements/forms/known.py": [
+            before(
+                "FORMS = (\n",
+                'def boxes(sheet, names):\n    text = sheet.text.replace("volts|amps", "V|I")\n'
+                '    return plain.blocks(sheet._replace(text=text, divider="|"), names)\n\n\n',
+            ),
+            after("FORMS = (\n", '    Form("Box 7", (r"^--- Box 7",), boxes),\n'),
+        ]
+    },
+    "a status of an instrument": {
+        "measurements/masks.py": [
+            after("STATUS = (\n", '    Status("lamp", lambda text: text == "3", "lit by the lamp"),\n')
+        ]
+    },
 }
 
 RUN = """
@@ -211,6 +226,9 @@ empty, vacuum = (result(**{"drive": plain, "device.film.permittivity": law})[0] 
 junction = model.junction(case)
 low = max(junction.left[0].bottom - 0.3, junction.right[0].bottom)
 line = figure(fast, "charge").axes[0].lines[0]
+with open("box.out", "w") as file:
+    file.write("--- Box 7\\nvolts|amps|lamp\\n0.1|1|0\\n0.2|2|3\\n0.3|3|0\\n")
+box = otjdd.read_data("box.out")
 def listed(ds, name):
     return ds[name].values.tolist()
 print(json.dumps({
@@ -226,6 +244,7 @@ print(json.dumps({
     "sliders": [slider.name for slider in device_sliders()], "code": errors.ColourError.exit_code,
     "material": material("hop-of-somebody").value, "case": otjdd.load_case("tap").title,
     "cases": [case.name for case in otjdd.cases()], "quantity": quantity_of("strain"),
+    "box": listed(box, "current"), "understood": box.attrs["understood"],
 }))
 """
 
@@ -322,3 +341,9 @@ def test_a_published_value_a_case_and_a_measured_column_are_found_by_name(found)
     assert found["case"] == "tap"
     assert "tap" in found["cases"]
     assert found["quantity"] == "strain"
+
+
+def test_a_form_and_a_status_are_read(found):
+    assert found["box"] == [1.0, 3.0]
+    assert "file of Box 7" in found["understood"]
+    assert "1 rows masked by 'lamp': lit by the lamp" in found["understood"]
