@@ -4,13 +4,18 @@
 order of its kernel, and name it in `AnyLeak`.
 """
 
-from typing import Annotated, Literal
+import math
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from otjdd.case.base import Number, Record, as_text
+from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief
+
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
 
 LeakBarrier = Annotated[float, Quantity("energy", "0 eV", "10 eV")]
 Dynamic = Annotated[Number, Field(ge=1, le=1e4)]
@@ -25,6 +30,11 @@ class Leak(Record):
     name: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = Field(
         default=None, description="name in results; the kind if absent", examples=["edge"]
     )
+
+    @property
+    def saturating_field(self) -> float:
+        """Field [V/m] beyond which no barrier is left, and the prefactor limits the conductance; infinite without one."""
+        return math.inf
 
 
 class OhmicLeak(Leak):
@@ -60,6 +70,10 @@ class PooleFrenkelLeak(Leak):
         """Numbers of its kernel."""
         return self.conductivity, self.barrier, self.permittivity
 
+    @property
+    def saturating_field(self) -> float:
+        return self.barrier**2 * math.pi * VACUUM_PERMITTIVITY * self.permittivity / ELEMENTARY_CHARGE
+
 
 class SchottkyLeak(Leak):
     """Electrons that pass above the barriers of both electrodes in series, each lowered by its image force.
@@ -87,8 +101,28 @@ class SchottkyLeak(Leak):
         """Numbers of its kernel."""
         return self.richardson, self.left_barrier, self.right_barrier, self.permittivity
 
+    @property
+    def saturating_field(self) -> float:
+        lowest = min(self.left_barrier, self.right_barrier)
+        return lowest**2 * 4.0 * math.pi * VACUUM_PERMITTIVITY * self.permittivity / ELEMENTARY_CHARGE
+
 
 AnyLeak = Annotated[OhmicLeak | PooleFrenkelLeak | SchottkyLeak, Field(discriminator="kind")]
+
+
+def saturation_notes(case: "Case") -> list[str]:
+    """Notes for `otjdd check` on leaks that the largest voltage leaves no barrier, built-in fields left out."""
+    drive, thickness = case.drive, case.device.film.thickness
+    if hasattr(drive, "waveform"):
+        most = max(float(abs(block.waveform.voltages).max()) for block in drive.waveform().blocks())
+    else:
+        most = max(map(abs, drive.bias_voltages())) if hasattr(drive, "bias_voltages") else 0.0
+    return [
+        f"device.leaks[{i}]: {most:.3g} V is a field of {most / thickness:.2g} V/m in the film, and beyond "
+        f"{leak.saturating_field:.2g} V/m this leak has no barrier left: its prefactor limits its conductance"
+        for i, leak in enumerate(case.device.leaks or ())
+        if most / thickness > leak.saturating_field
+    ]
 
 
 def names_of(leaks: tuple[AnyLeak, ...]) -> list[str]:
