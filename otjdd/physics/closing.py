@@ -49,14 +49,14 @@ def bending(junction: Junction, state: State, k: int) -> float:
 @detached
 def close_with_electrons(junction: Junction, state: State, k: int, V: float, tolerance: float) -> bool:
     """As `junction.close`, for a film that holds electrons; starts from D and band of the state."""
-    laid = state.eps[k, 0] > 0.0
-    found = laid and close_near(junction, state, k, V, tolerance)
-    if not found:
-        found = solve_stack(junction, state, k, V) > 0
-    if found:
+    has_stack = state.eps[k, 0] > 0.0
+    closed = has_stack and close_near(junction, state, k, V, tolerance)
+    if not closed:
+        closed = solve_stack(junction, state, k, V) > 0
+    if closed:
         P = state.P[k]
         state.D_left[k], state.D_right[k] = state.D[k, 0] + P, state.D[k, state.c.shape[1]] + P
-    return found
+    return closed
 
 
 @detached

@@ -17,7 +17,9 @@ from otjdd.physics.state import State, Tangent
 
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
 SAME_TEMPERATURE = 2e-6  # relative, of kT over which a tangent is followed: ln G has changed by 6e-5 then
-SHARE_KNOWN = 0.5  # largest change of ln G after which the share of a column in the current is known along its tangent
+SHARE_CERTAIN = (
+    0.5  # largest change of ln G after which the share of a column in the current is certain along its tangent
+)
 
 
 @apart
@@ -52,10 +54,10 @@ def conduct(junction: Junction, state: State, tangent: Tangent, with_slopes: boo
 
 
 @apart
-def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible: float, slopes_held: float) -> bool:
+def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible: float, slopes_kept: float) -> bool:
     """Set the conductances whose tangents err too much, and start these tangents at the present state. Returns convergence.
 
-    negligible : error of ln I that a column may make along its tangent   slopes_held : change of ln G over which slopes
+    negligible : error of ln I that a column may make along its tangent   slopes_kept : change of ln G over which slopes
     are kept; below 0 for none. After `along_tangent` at the same state
     """
     total = add_up(state.G)
@@ -63,7 +65,7 @@ def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible:
         if column_error(state, tangent, k, total) <= negligible:
             continue
         stale = tangent.stale[k] + tangent.change[k]
-        fresh = not stale <= slopes_held
+        fresh = not stale <= slopes_kept
         if not conduct_column(junction, state, tangent, k, FEW_ENERGIES if fresh else NO_SLOPES):
             return False
         put_tangent(junction, state, tangent, k, 0.0 if fresh else stale)
@@ -107,10 +109,10 @@ def column_error(state: State, tangent: Tangent, k: int, total: float) -> float:
 
     Half the square of the change of ln G where the slopes are fresh. Slopes that were taken a change s earlier are wrong by
     about s: then change (s + change/2). The error is weighted by the share of the column in the current, as far as that is
-    known.
+    certain.
     """
     change = tangent.change[k]
-    share = state.G[k] / total if change <= SHARE_KNOWN and total > 0.0 else 1.0
+    share = state.G[k] / total if change <= SHARE_CERTAIN and total > 0.0 else 1.0
     return share * change * (tangent.stale[k] + 0.5 * change)
 
 

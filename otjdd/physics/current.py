@@ -313,11 +313,11 @@ def split_at_levels(integral: Integral, panels: Panels, n: int, tolerance: float
         return panels, n, 0.0
     negligible = LEAST_SHARE * tolerance * least_chord(panels, n)
     search = Search(profile, integral.V, integral.kT, integral.low, integral.high, negligible)
-    found, unseen = levels(search, bottom, brim)
-    if found.shape[0] == 0:
+    narrow, unseen = levels(search, bottom, brim)
+    if narrow.shape[0] == 0:
         return panels, n, unseen
     edges = np.append(panels.left[:n], integral.high)
-    edges = edges_at_levels(np.sort(edges), found)
+    edges = edges_at_levels(np.sort(edges), narrow)
     if edges.size > MAX_PANELS:
         return panels, n, math.inf
     panels, n = empty_panels(edges), edges.size - 1
@@ -344,9 +344,9 @@ def converged_spectrum(model: int, profile: Profile, V: float, kT: float, edges:
             error += panel_error(panels.difference[p], chord, is_rough(integral, panels, p))
         if not error > tolerance * chord or n >= MAX_PANELS:
             break
-        limit, known = 0.3 * tolerance * chord / n, n
+        limit, count_before = 0.3 * tolerance * chord / n, n
         count = 0
-        for p in range(known):
+        for p in range(count_before):
             rough = is_rough(integral, panels, p)
             if panel_error(panels.difference[p], chord, rough) > limit and n < MAX_PANELS:
                 middle = 0.5 * (panels.left[p] + panels.right[p])

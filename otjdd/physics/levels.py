@@ -54,7 +54,7 @@ class Search(NamedTuple):
 
 
 class Finds(NamedTuple):
-    """What a search has found so far."""
+    """Gaps and levels of a search so far."""
 
     low: np.ndarray  # (STATES, ROWS) ends of gaps that are open
     high: np.ndarray
@@ -205,40 +205,40 @@ def levels(search: Search, bottom: float, brim: float):
 
 
 @kernel
-def in_order(found: np.ndarray) -> np.ndarray:
+def in_order(unsorted: np.ndarray) -> np.ndarray:
     """Levels in the order of their energies; of those closer to each other than their widths the narrower."""
-    order = np.argsort(found[:, 0])
-    kept, n = np.empty_like(found), 0
+    order = np.argsort(unsorted[:, 0])
+    separate, n = np.empty_like(unsorted), 0
     for i in order:
-        if n > 0 and found[i, 0] - kept[n - 1, 0] < max(kept[n - 1, 1], found[i, 1]):
-            if found[i, 1] < kept[n - 1, 1]:
-                kept[n - 1, 0], kept[n - 1, 1] = found[i, 0], found[i, 1]
+        if n > 0 and unsorted[i, 0] - separate[n - 1, 0] < max(separate[n - 1, 1], unsorted[i, 1]):
+            if unsorted[i, 1] < separate[n - 1, 1]:
+                separate[n - 1, 0], separate[n - 1, 1] = unsorted[i, 0], unsorted[i, 1]
             continue
-        kept[n, 0], kept[n, 1] = found[i, 0], found[i, 1]
+        separate[n, 0], separate[n, 1] = unsorted[i, 0], unsorted[i, 1]
         n += 1
-    return kept[:n]
+    return separate[:n]
 
 
 @apart
-def edges_at_levels(edges: np.ndarray, found: np.ndarray) -> np.ndarray:
+def edges_at_levels(edges: np.ndarray, narrow: np.ndarray) -> np.ndarray:
     """Edges of panels [eV] with those at levels (n, 2) of `levels`: at their widths, then GROWTH times as far each."""
     low, high, n = edges[0], edges[-1], edges.size
-    out = np.empty(n + found.shape[0] * 80)
-    out[:n] = edges
-    for k in range(found.shape[0]):
-        E, width = found[k, 0], found[k, 1]
-        below = low if k == 0 else 0.5 * (found[k - 1, 0] + E)
-        above = high if k == found.shape[0] - 1 else 0.5 * (E + found[k + 1, 0])
+    marks = np.empty(n + narrow.shape[0] * 80)
+    marks[:n] = edges
+    for k in range(narrow.shape[0]):
+        E, width = narrow[k, 0], narrow[k, 1]
+        below = low if k == 0 else 0.5 * (narrow[k - 1, 0] + E)
+        above = high if k == narrow.shape[0] - 1 else 0.5 * (E + narrow[k + 1, 0])
         for side, end in ((-1.0, below), (1.0, above)):
             far = width
-            while far < side * (end - E) and n < out.size:
-                out[n] = E + side * far
+            while far < side * (end - E) and n < marks.size:
+                marks[n] = E + side * far
                 far *= GROWTH
                 n += 1
-    ordered, m = np.sort(out[:n]), 0
-    kept = np.empty(n)
+    ordered, m = np.sort(marks[:n]), 0
+    distinct = np.empty(n)
     for i in range(n):
-        if m == 0 or ordered[i] > kept[m - 1]:
-            kept[m] = ordered[i]
+        if m == 0 or ordered[i] > distinct[m - 1]:
+            distinct[m] = ordered[i]
             m += 1
-    return kept[:m]
+    return distinct[:m]

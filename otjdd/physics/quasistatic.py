@@ -21,13 +21,15 @@ from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, recall,
 
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
 VOLTAGE_FLOOR = 1e-12  # V, round-off of V_j; it limits the residual where the current is a steep function of V_j
-TRUST = 0.01  # largest change of ln I along its tangent where I is recorded: its error is half the square, 5e-5
-FARTHEST = 0.5  # the same where only V_j is wanted, however small the voltage drop
+RECORDED_CHANGE = (
+    0.01  # largest change of ln I along its tangent where I is recorded: its error is half the square, 5e-5
+)
+UNRECORDED_CHANGE = 0.5  # the same where only V_j counts, however small the voltage drop
 LEAST_BEND = 0.05  # of the measured error of a tangent: an error can cancel by chance
 BEND_AGAIN = 2.0, 0.5  # factors: on the error as measured, and on the last bend, below which the next one is not set
 MEASURABLE = 0.01, 1.0  # changes of ln I after which the error of a tangent is measured
 LEFT_OUT = 0.5  # of the error allowed: that of all columns which are not evaluated anew with the others
-SLOPES_HELD = 0.2  # largest change of ln I over which its slopes are kept where it is evaluated anew
+SLOPES_KEPT = 0.2  # largest change of ln I over which its slopes stay where it is evaluated anew
 UNRECORDED = 0.01  # residual allowed where no current is recorded, as a share of the allowed error of V_j
 FLAT = 0.01  # slope of the residual by V_j; below it the current falls with the voltage as fast as the circuit allows
 MOST_TURNS = 3  # evaluations outside the bracket before falling back to bisection
@@ -45,7 +47,7 @@ class Limits(NamedTuple):
     """An Accuracy as `search` uses it."""
 
     allowed: float  # V, as above
-    trust: float  # largest change of ln I along its tangent
+    farthest: float  # largest change of ln I along its tangent
     slack: float  # V, residual of closure and circuit that counts as solved, where it is above round-off
 
 
@@ -80,41 +82,44 @@ def correction(junction: Junction, V: float, V_source: float, current: float, re
     power = 1.0 + V * log_slope
     slope = 1.0 + resistance * current / V * power
     newton = residual / slope if slope > FLAT else residual
-    wanted = current_of(junction, max(abs(V_source - V), 0.1 * abs(V_source)))
+    target = current_of(junction, max(abs(V_source - V), 0.1 * abs(V_source)))
     if power <= 0.0 or current == 0.0:
         return newton
-    leap = -V * math.expm1(min(-math.log(abs(current) / wanted) / power, OVERFLOW))
+    leap = -V * math.expm1(min(-math.log(abs(current) / target) / power, OVERFLOW))
     short = residual * V < 0.0 and abs(leap) < abs(newton)
     return leap if short or abs(lost) > abs(V_source) else newton
 
 
 @spliced
 def at_voltage(
-    junction: Junction, state: State, tangent: Tangent, V: float, tolerance: float, limits: Limits, held: bool
+    junction: Junction, state: State, tangent: Tangent, V: float, tolerance: float, limits: Limits, last_tangent: bool
 ):
-    """Close the stack at V_j and set the conductances: along the tangent where it is good enough or held, else anew.
+    """Close the stack at V_j and set the conductances: along the tangent where that is near enough, else anew.
 
+    last_tangent : the tangent is followed to the end of the search
     Returns a status, and whether the current was evaluated anew.
     """
     if not close_all(junction, state, V, tolerance):
         return Status.NOT_CLOSED, False
     change = along_tangent(junction, state, tangent)
-    off, near = tangent_error(state, tangent), limits.trust == TRUST
+    off, near = tangent_error(state, tangent), limits.farthest == RECORDED_CHANGE
     predicted, lost = add_up(state.G), abs(drop(junction, V * add_up(state.G))[0])
-    most = 0.5 * limits.trust * limits.trust
-    trusted = off <= most
-    if held:  # changes by V_j and D cancel: across a jump of the quadrature only what is left of them counts
-        trusted = trusted or abs(math.log(predicted / add_up(tangent.G))) <= limits.trust
-        return Status.DONE if trusted else Status.CIRCUIT_NOT_SOLVED, False
-    seen = lost if near else tangent.bend[0] * lost
-    if trusted and (off * seen <= limits.allowed or change <= junction.energy_tolerance):
+    most = 0.5 * limits.farthest * limits.farthest
+    near_enough = off <= most
+    if last_tangent:  # changes by V_j and D cancel: across a jump of the quadrature only what is left of them counts
+        near_enough = near_enough or abs(math.log(predicted / add_up(tangent.G))) <= limits.farthest
+        return Status.DONE if near_enough else Status.CIRCUIT_NOT_SOLVED, False
+    drop_in_error = lost if near else tangent.bend[0] * lost
+    if near_enough and (off * drop_in_error <= limits.allowed or change <= junction.energy_tolerance):
         return Status.DONE, False
-    negligible = LEFT_OUT * min(most, limits.allowed / seen if seen > 0.0 else math.inf) / state.G.size
-    if not conduct_anew(junction, state, tangent, negligible, -1.0 if near else SLOPES_HELD):
+    negligible = (
+        LEFT_OUT * min(most, limits.allowed / drop_in_error if drop_in_error > 0.0 else math.inf) / state.G.size
+    )
+    if not conduct_anew(junction, state, tangent, negligible, -1.0 if near else SLOPES_KEPT):
         return Status.SPECTRUM_NOT_CONVERGED, True
     if predicted > 0.0 and MEASURABLE[0] < change < MEASURABLE[1]:
-        found = abs(math.log(add_up(state.G) / predicted)) / off
-        tangent.bend[0] = min(max(BEND_AGAIN[0] * found, BEND_AGAIN[1] * tangent.bend[0], LEAST_BEND), 1.0)
+        bend = abs(math.log(add_up(state.G) / predicted)) / off
+        tangent.bend[0] = min(max(BEND_AGAIN[0] * bend, BEND_AGAIN[1] * tangent.bend[0], LEAST_BEND), 1.0)
     return Status.DONE, True
 
 
@@ -145,17 +150,17 @@ def search(junction: Junction, state: State, tangent: Tangent, V_source: float, 
         along the tangent, inside     cut at V_j                       cut at V_j
         along the tangent, outside    cut at V_j                       unchanged
 
-    A short step (limits.trust) stays in the bracket of the tangent, a longer one in the other. When the evaluated currents
-    enclose a jump, the search keeps the last tangent to its end, and the bracket of the tangent opens once more. When that
-    bracket closes, the error of V_j is the tolerance of the stack.
+    A short step (limits.farthest) stays in the bracket of the tangent, a longer one in the other. When the evaluated
+    currents enclose a jump, the search follows the last tangent to its end, and the bracket of the tangent opens once more.
+    When that bracket closes, the error of V_j is the tolerance of the stack.
     """
     whole = Bracket(min(0.0, V_source), max(0.0, V_source))
     along, evaluated = whole, whole
     V = guess if whole.low < guess < whole.high else V_source
     tolerance = max(CLOSURE_TOLERANCE, limits.slack)
-    before, turns, held = math.inf, 0, False
+    residual_before, turns, last_tangent = math.inf, 0, False
     for attempt in range(MOST_ATTEMPTS):
-        status, fresh = at_voltage(junction, state, tangent, V, tolerance, limits, held)
+        status, fresh = at_voltage(junction, state, tangent, V, tolerance, limits, last_tangent)
         if status != Status.DONE:
             return status
         current = V * add_up(state.G)
@@ -175,20 +180,20 @@ def search(junction: Junction, state: State, tangent: Tangent, V_source: float, 
         if fresh or evaluated.low < V < evaluated.high:
             evaluated = cut_anew(evaluated, whole, V, up)
         along = cut(along, V, up)
-        move, here = correction(junction, V, V_source, current, residual, log_slope), V
-        if not held and (evaluated.high - evaluated.low) * rate <= junction.energy_tolerance:
-            held, move = True, math.copysign(min(abs(move), 0.5 * limits.trust / rate), move)
+        move, V_before = correction(junction, V, V_source, current, residual, log_slope), V
+        if not last_tangent and (evaluated.high - evaluated.low) * rate <= junction.energy_tolerance:
+            last_tangent, move = True, math.copysign(min(abs(move), 0.5 * limits.farthest / rate), move)
             along = cut(whole, V, up)
         V -= move
         slow = False
-        if attempt % 4 == 3 and not held:  # the two kinds of steps can alternate for ever
-            slow, before = abs(residual) > 0.1 * before, abs(residual)
-        near = abs(move) * rate <= limits.trust and turns <= MOST_TURNS
-        bounds = along if held or near else evaluated
-        if slow or V in (0.0, here) or not bounds.low <= V <= bounds.high:  # at 0 V there is no slope of ln I
+        if attempt % 4 == 3 and not last_tangent:  # the two kinds of steps can alternate for ever
+            slow, residual_before = abs(residual) > 0.1 * residual_before, abs(residual)
+        near = abs(move) * rate <= limits.farthest and turns <= MOST_TURNS
+        bounds = along if last_tangent or near else evaluated
+        if slow or V in (0.0, V_before) or not bounds.low <= V <= bounds.high:  # at 0 V there is no slope of ln I
             bounds = bounds if bounds.low < bounds.high else evaluated
             V = 0.5 * (bounds.low + bounds.high)
-        if held and V == here:  # what is left is round-off of a stack
+        if last_tangent and V == V_before:  # what is left is round-off of a stack
             return Status.DONE if abs(residual) <= VOLTAGE_TOLERANCE * steep else Status.CIRCUIT_NOT_SOLVED
     return Status.CIRCUIT_NOT_SOLVED
 
@@ -199,16 +204,16 @@ def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, 
 
     The equations hold to round-off where the current is recorded, else to UNRECORDED of the allowed error of V_j. Tangents
     followed far can cycle, where the current oscillates with the voltage and the source limits it sharply. The search is
-    then repeated with tangents followed to TRUST only, from a fresh one.
+    then repeated with tangents followed to RECORDED_CHANGE only, from a fresh one.
     """
     allowed = accuracy.allowed
-    trust, slack = (TRUST, 0.0) if accuracy.recorded else (FARTHEST, UNRECORDED * allowed)
+    farthest, slack = (RECORDED_CHANGE, 0.0) if accuracy.recorded else (UNRECORDED_CHANGE, UNRECORDED * allowed)
     if not coupled(junction) or V_source == 0.0:
         closed = close_all(junction, state, V_source, max(CLOSURE_TOLERANCE, slack))
         return Status.DONE if closed else Status.NOT_CLOSED
     status = Status.CIRCUIT_NOT_SOLVED
     for again in range(2):
-        limits = Limits(allowed, TRUST if again else trust, slack)
+        limits = Limits(allowed, RECORDED_CHANGE if again else farthest, slack)
         status = search(junction, state, tangent, V_source, guess, limits)
         if status != Status.CIRCUIT_NOT_SOLVED:
             break

@@ -100,11 +100,11 @@ def balanced(profile: Profile, spectrum: Spectrum, edges: np.ndarray, V: float, 
 
     least : weight, below which an energy is left out
     """
-    kept, count = np.empty(spectrum.energy.size, np.int64), 0
+    chosen, count = np.empty(spectrum.energy.size, np.int64), 0
     for i in range(spectrum.energy.size):
-        kept[count] = i
+        chosen[count] = i
         count += spectrum.weight[i] > least
-    energy, weight = spectrum.energy[kept[:count]], spectrum.weight[kept[:count]]
+    energy, weight = spectrum.energy[chosen[:count]], spectrum.weight[chosen[:count]]
     both = np.concatenate((energy, edges))
     T, slope = transmission_with_slope(profile, both, spectrum.low, spectrum.high)
     by_supply = np.empty(count)
@@ -113,7 +113,7 @@ def balanced(profile: Profile, spectrum: Spectrum, edges: np.ndarray, V: float, 
     start = 0
     for p in range(edges.size - 1):
         end = start
-        while end < count and kept[end] < (p + 1) * POINTS:
+        while end < count and chosen[end] < (p + 1) * POINTS:
             end += 1
         gain = T[count + p + 1] * supply(edges[p + 1], V, kT) - T[count + p] * supply(edges[p], V, kT)
         balance(weight[start:end], slope[start:end], by_supply[start:end], gain)

@@ -48,10 +48,10 @@ def supply(E: float, V: float, kT: float) -> float:
 @kernel
 def supplies(E: np.ndarray, V: float, kT: float) -> np.ndarray:
     """`supply` at energies E (n,)."""
-    found = np.empty(E.size)
+    values = np.empty(E.size)
     for i in range(E.size):
-        found[i] = supply(E[i], V, kT)
-    return found
+        values[i] = supply(E[i], V, kT)
+    return values
 
 
 @kernel
