@@ -5,7 +5,7 @@ order of its kernel, and name it in `AnyLeak`.
 """
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -13,9 +13,6 @@ from otjdd.case.base import Number, Record, as_text
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 LeakBarrier = Annotated[float, Quantity("energy", "0 eV", "10 eV")]
 Dynamic = Annotated[Number, Field(ge=1, le=1e4)]
@@ -108,21 +105,6 @@ class SchottkyLeak(Leak):
 
 
 AnyLeak = Annotated[OhmicLeak | PooleFrenkelLeak | SchottkyLeak, Field(discriminator="kind")]
-
-
-def saturation_notes(case: "Case") -> list[str]:
-    """Notes for `otjdd check` on leaks that the largest voltage leaves no barrier, built-in fields left out."""
-    drive, thickness = case.drive, case.device.film.thickness
-    if hasattr(drive, "waveform"):
-        most = max(float(abs(block.waveform.voltages).max()) for block in drive.waveform().blocks())
-    else:
-        most = max(map(abs, drive.bias_voltages())) if hasattr(drive, "bias_voltages") else 0.0
-    return [
-        f"device.leaks[{i}]: {most:.3g} V is a field of {most / thickness:.2g} V/m in the film, and beyond "
-        f"{leak.saturating_field:.2g} V/m this leak has no barrier left: its prefactor limits its conductance"
-        for i, leak in enumerate(case.device.leaks or ())
-        if most / thickness > leak.saturating_field
-    ]
 
 
 def names_of(leaks: tuple[AnyLeak, ...]) -> list[str]:

@@ -65,7 +65,7 @@ def check(
 
 def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     """Print that a case is valid, its drive, and which values come from other materials. Raises CaseError, OSError."""
-    from otjdd.case import ferroelectrics, layer_notes, leaks, taken_over
+    from otjdd.case import ferroelectrics, layer_notes, leak_notes, taken_over
     from otjdd.results import summary
     from otjdd.studies import expect
 
@@ -78,7 +78,7 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
         points = f", a study of {len(plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
     films = [ferroelectrics.ferroelectric_note(case), ferroelectrics.depolarised_note(case), *layer_notes.notes(case)]
-    notes = filter(None, [*taken_over.notes(path, changes_of(settings)), *films, *leaks.saturation_notes(case)])
+    notes = filter(None, [*taken_over.notes(path, changes_of(settings)), *films, *leak_notes.notes(case)])
     for line in notes:
         say(line if line.startswith(" ") else f"note: {line}")
 

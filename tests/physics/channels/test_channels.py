@@ -14,7 +14,7 @@ from commands import otjdd
 from devices import BARE, COLUMNS, JUNCTION, SMALL, case, needs_speed
 
 from otjdd.case.case import parse_case
-from otjdd.case.leaks import saturation_notes
+from otjdd.case.leak_notes import notes
 from otjdd.fitting.parameters import parameters
 from otjdd.runs.run import run
 from validation.reliability import devices as random_devices
@@ -191,7 +191,7 @@ TOY_HEADING = """    ('Leak: kind = "toy"', "device.leaks[0]", leaks.ToyLeak),
     ('Leak: kind = "ohmic"'"""
 WALK = """
 from otjdd.case.case import parse_case
-from otjdd.case.leaks import saturation_notes
+from otjdd.case.leak_notes import notes
 from otjdd.physics.channels.conductance import ALL_ENERGIES
 from otjdd.physics.channels.table import leak_conductance
 from otjdd.solver import integrate, model
@@ -259,8 +259,8 @@ def test_leaks_of_a_case_are_refused_with_words():
 
 def test_check_tells_of_a_leak_without_a_barrier():
     """b sqrt(E) = B at 3.5e8 V/m in the film of 2.8 nm, for b of the textbook in a permittivity of 5.5."""
-    assert saturation_notes(case(PULSE, device__leaks=[OHMIC, TRAPS | {"barrier": 0.9}])) == []
-    (note,) = saturation_notes(case(PULSE, device__leaks=[OHMIC, TRAPS | {"barrier": 0.6}]))
+    assert notes(case(PULSE, device__leaks=[OHMIC, TRAPS | {"barrier": 0.9}])) == []
+    (note,) = notes(case(PULSE, device__leaks=[OHMIC, TRAPS | {"barrier": 0.6}]))
     assert note.startswith("device.leaks[1]: 1.6 V")
     assert f"{(0.6 / 7.588e-5) ** 2 * 5.5:.2g} V/m" in note
 
