@@ -1,0 +1,220 @@
+"""Make the pages of the site from what stands elsewhere: Markdown of the repository, docstrings, tables from the code.
+
+mkdocs calls `on_files`. Each Markdown file keeps its place, so that its links hold; a link to another file of the
+repository leads to a page that shows this file.
+"""
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import typer
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+import otjdd
+from otjdd.analysis.metrics import METRICS
+from otjdd.case.device import materials
+from otjdd.case.shipped import cases
+from otjdd.cli import app
+from otjdd.plot.kinds import KINDS
+
+ROOT = Path(__file__).resolve().parents[2]
+MARKDOWN = (
+    "README.md",
+    "cases/*.md",
+    "otjdd/*.md",
+    "otjdd/physics/*.md",
+    "validation/*.md",
+    "validation/*/*.md",
+    "tests/*/README.md",
+)
+LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
+LANGUAGES = {".py": "python", ".toml": "toml", ".csv": "text"}
+pages: dict[str, str | bytes] = {}  # place on the site -> content
+shown_files: set[Path] = set()
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages to those of the folder text/."""
+    for write in (
+        write_markdown,
+        write_gallery,
+        write_tutorials,
+        write_reference,
+        write_tables,
+        write_commands,
+        write_shown_files,
+    ):
+        write()
+    for place, content in pages.items():
+        files.append(File.generated(config, place, content=content))
+    return files
+
+
+def write_page(path: str, text: str) -> None:
+    pages[path] = text
+
+
+def page_of(target: Path) -> str | None:
+    """Place on the site of a file or folder of the repository; None for what is not there."""
+    if target.is_dir():
+        return page_of(target / "README.md") or page_of(target / "claim.toml") or page_of_folder(target)
+    if not target.is_file():
+        return None
+    place = target.relative_to(ROOT)
+    if place == Path("README.md"):
+        return "index.md"
+    if target.suffix == ".md":
+        return place.as_posix()
+    if target.suffix in (".png", ".svg"):
+        pages[place.as_posix()] = target.read_bytes()
+        return place.as_posix()
+    shown_files.add(target)
+    return f"{place.as_posix()}.md"
+
+
+def page_of_folder(folder: Path) -> str:
+    """Place of a page that lists the files or claims of a folder."""
+    place = folder.relative_to(ROOT)
+    listed = [path for path in sorted(folder.iterdir()) if path.is_dir() or path.suffix in LANGUAGES]
+    rows = [
+        f"- [{path.name}]({'../' * len(place.parts)}{page_of(path)})" for path in listed if path.name != "__pycache__"
+    ]
+    write_page(f"{place.as_posix()}/index.md", f"# {place.as_posix()}\n\n" + "\n".join(rows) + "\n")
+    return f"{place.as_posix()}/index.md"
+
+
+def with_links(text: str, source: Path) -> str:
+    """The text of a Markdown file with links to pages of the site."""
+
+    def link(match: re.Match[str]) -> str:
+        page = page_of((source.parent / match[1]).resolve())
+        if page is None:
+            raise FileNotFoundError(f"{source.relative_to(ROOT)} links to {match[1]}, which is not there")
+        depth = 0 if source == ROOT / "README.md" else len(source.relative_to(ROOT).parts) - 1
+        return "../" * depth + page + (match[2] or "")
+
+    return LINK.sub(link, text)
+
+
+def write_markdown() -> None:
+    for source in sorted({path for pattern in MARKDOWN for path in ROOT.glob(pattern)}):
+        page = "index.md" if source == ROOT / "README.md" else source.relative_to(ROOT).as_posix()
+        write_page(page, with_links(source.read_text(encoding="utf-8"), source))
+
+
+def write_shown_files() -> None:
+    for path in sorted(shown_files):
+        language = LANGUAGES.get(path.suffix, "text")
+        name = path.relative_to(ROOT).as_posix()
+        write_page(f"{name}.md", f"# {name}\n\n````{language}\n{path.read_text(encoding='utf-8')}````\n")
+
+
+def write_gallery() -> None:
+    """The pictures of the repository, each with the page or the command that it belongs to."""
+    texts = ["# Gallery\n"]
+    for path in sorted([*ROOT.glob("cases/*.png"), *ROOT.glob("validation/*/*.png")]):
+        case = path.with_suffix(".toml")
+        texts.append(f"## {path.stem}\n\n![{path.stem}]({page_of(path)})\n")
+        if case.is_file():
+            kind = "study" if "\n[study]" in case.read_text(encoding="utf-8") else "run"
+            command = (
+                f"otjdd {kind} {case.stem} -o {case.stem}"
+                if kind == "study"
+                else f"otjdd run {case.stem} --plot {case.stem}.png"
+            )
+            texts.append(f"```sh\n{command}\n```\n\n[The case]({page_of(case)})\n")
+    write_page("gallery.md", "\n".join(texts))
+
+
+def write_tutorials() -> None:
+    """The tutorials as pages: text cells as Markdown, code cells as code."""
+    rows = []
+    for path in sorted(ROOT.glob("cases/tutorials/*.py")):
+        cells = re.split(r"^# %%(.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+        texts = []
+        for kind, body in zip(cells[::2], cells[1::2], strict=True):
+            if "[markdown]" in kind:
+                texts.append(re.sub(r"^# ?", "", body.strip(), flags=re.MULTILINE))
+            elif body.strip():
+                texts.append(f"```python\n{body.strip()}\n```")
+        page = f"cases/tutorials/{path.stem}.md"
+        write_page(page, with_links("\n\n".join(texts), path) + "\n")
+        title = next(
+            (line.lstrip("# ") for text in texts for line in text.splitlines() if line.startswith("# ")), path.stem
+        )
+        rows.append(f"- [{title}]({page})")
+    write_page("tutorials.md", "# Tutorials\n\n" + "\n".join(rows) + "\n")
+
+
+def reference_of(name: str, value: object) -> str:
+    """Signature and docstring of a public name, and of the public functions of a module."""
+    if inspect.ismodule(value):
+        members = [(n, v) for n, v in vars(value).items() if inspect.isfunction(v) and v.__module__ == value.__name__]
+        parts = [reference_of(f"{name}.{n}", v) for n, v in members if not n.startswith("_")]
+        return f"## {name}\n\n{preformatted(value)}\n" + "\n".join(part.replace("## ", "### ", 1) for part in parts)
+    signature = ""
+    if callable(value):
+        try:
+            signature = f"```python\n{name}{inspect.signature(value)}\n```\n\n"
+        except ValueError:
+            pass
+    return f"## {name}\n\n{signature}{preformatted(value)}\n"
+
+
+def preformatted(value: object) -> str:
+    return f"````text\n{inspect.getdoc(value) or ''}\n````\n"
+
+
+def write_reference() -> None:
+    names = [name for name in otjdd.__all__ if not name.startswith("_")]
+    texts = [reference_of(name, getattr(otjdd, name)) for name in sorted(names, key=str.lower)]
+    write_page("reference/python.md", f"# Python\n\n{preformatted(otjdd)}\n" + "\n".join(texts))
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return (
+        "\n".join(
+            "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
+        )
+        + "\n"
+    )
+
+
+def write_tables() -> None:
+    metrics = [
+        (f"`{name}`", f"`{key}`", unit, words)
+        for name, metric in METRICS.items()
+        for key, (unit, words) in metric.numbers.items()
+    ]
+    write_page("reference/metrics.md", "# Metrics\n\n" + table(("metric", "number", "unit", "meaning"), metrics))
+    values = [(f"`{name}`", entry.what, entry.text, entry.source) for name, entry in materials().items()]
+    write_page("reference/materials.md", "# Materials\n\n" + table(("name", "meaning", "value", "source"), values))
+    kinds = [(f"`{name}`", kind.shows, kind.needs) for name, kind in KINDS.items()]
+    write_page("reference/pictures.md", "# Kinds of pictures\n\n" + table(("kind", "shows", "needs"), kinds))
+    listed = [(f"[{case.name}]({page_of(ROOT / 'cases' / f'{case.name}.toml')})", case.title) for case in cases()]
+    write_page("cases.md", "# Shipped cases\n\n" + table(("case", "title"), listed))
+
+
+def write_commands() -> None:
+    """The help of each command, as the command line shows it."""
+    group = typer.main.get_command(app)
+    context = typer.Context(group, info_name="otjdd")
+    texts = ["# Commands\n"]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        parameters = command.get_params(typer.Context(command, info_name=f"otjdd {name}"))
+        rows = [(option_names(parameter), getattr(parameter, "help", "") or "") for parameter in parameters]
+        texts.append(
+            f"## otjdd {name}\n\n{inspect.cleandoc(command.help or '')}\n\n" + table(("option", "meaning"), rows)
+        )
+    write_page("reference/commands.md", "\n".join(texts))
+
+
+def option_names(parameter: Any) -> str:
+    """Names of an option as code, or that of an argument."""
+    options = [*parameter.opts, *parameter.secondary_opts]
+    return " ".join(f"`{option}`" for option in options) or f"`{parameter.human_readable_name}`"
