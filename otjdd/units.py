@@ -74,6 +74,9 @@ FACTORS = {
 OTHER_NAMES = {"Ohm": ("ohm", 0), "angstrom": ("m", -10), "day": ("d", 0), "days": ("d", 0)}
 WITHOUT_PREFIX = {"min", "h", "d", "yr"}
 CELSIUS, ZERO_CELSIUS = "degC", Decimal("273.15")  # a scale with an offset: not allowed in products and differences
+TYPOGRAPHIC = (
+    "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb"  # quotation marks that a word processor puts in place of " and '
+)
 
 SAME = str.maketrans({
     "\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm", "\u00c5": "angstrom", "\u212b": "angstrom", "°": "deg",
@@ -202,7 +205,8 @@ def parse(text: str, dimension: str) -> float:
     quoted = brief(text)
     match = NUMBER.fullmatch(text.translate(SAME)) if len(text) <= MAX_LENGTH else None
     if not match:
-        raise UnitError(expected, quoted)
+        typographic = any(mark in text for mark in TYPOGRAPHIC)
+        raise UnitError(expected, f"{quoted} (with typographic quotation marks)" if typographic else quoted)
     number, unit_text = match.groups()
     if not unit_text:
         raise UnitError(expected, f"{quoted} (a number without a unit)")
@@ -214,6 +218,8 @@ def parse(text: str, dimension: str) -> float:
         raise UnitError(expected, f"{quoted} ({error})") from None
     if read_unit.powers != unit(asked.unit).powers:
         kind = dimension_of_powers(read_unit.powers)
+        if unit_text == "C" and dimension == "temperature":
+            kind = f'C is the coulomb; write "{number} {CELSIUS}"'
         raise UnitError(expected, f"{quoted} ({kind})" if kind else quoted)
     exact = Decimal(number)
     value = float(exact.scaleb(read_unit.exponent) * read_unit.factor)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from otjdd.cli import app
 
-ALONE = [sys.executable, "-c", "from otjdd.cli import main; main()"]  # otjdd in a new process
+ALONE = [sys.executable, "-c", "from otjdd.__main__ import main; main()"]  # otjdd in a new process
 
 
 def otjdd(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess:

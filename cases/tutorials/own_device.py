@@ -17,12 +17,15 @@
 # device's effects are in the model, and which are not".
 
 # %%
+from pathlib import Path
+
 import numpy as np
 
 import otjdd
 
-hafnia = otjdd.load_case("tin-hfo2-tin.toml")
-titanate = otjdd.load_case("au-bto-nbsto.toml")
+here = Path(globals().get("__file__", "notebook")).parent
+hafnia = otjdd.load_case(here / "tin-hfo2-tin.toml")
+titanate = otjdd.load_case(here / "au-bto-nbsto.toml")
 print(hafnia.title, "|", titanate.title)
 
 # %% [markdown]

@@ -4,6 +4,7 @@ import functools
 import inspect
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ import typer
 
 import otjdd
 from otjdd.errors import ExitCode, KernelError, OtjddError, Stopped
+from otjdd.system.files import noting_reads
 from otjdd.system.limits import check_address_space, heeding_signals, interruption
 from otjdd.system.terminal import plain, tell
 
@@ -22,6 +24,8 @@ EXIT_CODES = (
     "kept), 5 a file or the disk, 6 over a limit or out of memory, 7 points of a study failed, 8 a claim or a "
     "self-test is missed or numbers differ, 130 and 143 interrupted and terminated (what was computed is kept)."
 )
+
+LINES = 30.0  # s between two lines of progress in a file
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,7 +42,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def guarded(*args: Any, **kwargs: Any) -> None:
         try:
             check_address_space()
-            with heeding_signals():
+            with heeding_signals(), noting_reads():
                 function(*args, **kwargs)
             sys.stdout.flush()
         except typer.BadParameter as error:
@@ -92,8 +96,8 @@ def verdict(error: BaseException) -> tuple[int, str]:
     )
 
 
-def show_version(wanted: bool) -> None:
-    if wanted:
+def show_version(asked: bool) -> None:
+    if asked:
         print(f"otjdd {otjdd.__version__}")
         raise typer.Exit()
 
@@ -124,6 +128,25 @@ def progress_bar(title: str, quiet: bool) -> Iterator[Callable[[float], None] | 
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(plain(title), total=1.0)
         yield lambda fraction: bar.update(task, completed=fraction)
+
+
+@contextmanager
+def progress_lines(title: str) -> Iterator[Callable[[float], None] | None]:
+    """As `progress_bar`; where stderr is a file the callback writes a line every LINES seconds."""
+    if sys.stderr.isatty():
+        with progress_bar(title, quiet=False) as bar:
+            yield bar
+        return
+    began = last = time.monotonic()
+
+    def line(fraction: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= LINES:
+            last = now
+            tell(f"{title}: {fraction:.0%} after {now - began:.0f} s")
+
+    yield line
 
 
 @contextmanager

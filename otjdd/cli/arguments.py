@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ import typer
 
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, LimitError
-from otjdd.system import limits
+from otjdd.system import files, limits
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
@@ -82,9 +82,23 @@ def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
     """
     from otjdd.case.case import load_case
 
+    check_is_case(path)
     case = load_case(path, changes_of(settings), allow_outside=allow_outside)
     check_files(case, path)
     return case
+
+
+def check_is_case(path: Path) -> None:
+    """Raise CaseError, with what to do instead, for a file that is a result, or measured data."""
+    from otjdd.measurements.read import NETCDF, SUFFIXES
+
+    if not path.is_file() or path.suffix.lower() not in SUFFIXES:
+        return
+    if path.suffix.lower() in NETCDF:
+        wrong = "this is a result; `otjdd rerun` simulates it again, `otjdd plot` draws it"
+    else:
+        wrong = "this is measured data; `otjdd check` describes it, `otjdd fit DATA CASE` fits a case to it"
+    raise CaseError([Problem(os.fspath(path), 0, 0, "", "a case file", wrong)])
 
 
 def changes_of(settings: list[str]) -> dict[str, str]:
@@ -115,10 +129,10 @@ def check_files(case: Case, path: Path) -> None:
         if hasattr(case.ions.initial, "result"):
             initial.from_result(case, columns)
     except (ValueError, OSError) as error:
-        said = str(error).replace(f"{case.folder}{os.sep}", "")
+        reason = str(error).replace(f"{case.folder}{os.sep}", "")
     else:
         return
-    raise CaseError([Problem(os.fspath(path), 0, 0, "", said)])
+    raise CaseError([Problem(os.fspath(path), 0, 0, "", reason)])
 
 
 def memory_for(case: Case, gibibytes: float | None) -> float:
@@ -139,23 +153,49 @@ def memory_for(case: Case, gibibytes: float | None) -> float:
     return limit
 
 
+def check_outputs(*paths: Path | None, inputs: Sequence[Path] = ()) -> None:
+    """Check the files that a command will write, once it has read its inputs and before anything runs.
+
+    inputs : those that it has not read yet
+    Raises OSError when one of them cannot be written; typer.BadParameter when one of them is also an input, or two of
+    them are the same file, links followed.
+    """
+    outputs = [path for path in paths if path is not None]
+    for i, path in enumerate(outputs):
+        check_target(path)
+        if files.was_read(path) or any(are_one(path, file) for file in inputs):
+            raise typer.BadParameter(f"{path} is an input of this command; choose another name", param_hint="--out")
+        if any(are_one(path, other) for other in outputs[:i]):
+            raise typer.BadParameter(f"{path} would be written twice; choose another name", param_hint="--out")
+
+
+def are_one(path: Path, other: Path) -> bool:
+    """True if two paths lead to the same file, or would if it existed."""
+    return path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other))
+
+
 def check_target(path: Path) -> None:
-    """Raise OSError unless a file can be written at a path. Called before the run whose result goes there."""
+    """Raise OSError unless a file can be written at a path: a new file takes the place of an old one in its folder."""
     if not path.parent.is_dir():
         raise OSError(errno.ENOENT, "there is no such folder", os.fspath(path.parent))
     if path.is_dir():
         raise OSError(errno.EISDIR, "is a folder, not a file", os.fspath(path))
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OSError(errno.EACCES, "is a folder that you may not write to", os.fspath(path.parent))
+    if path.exists() and not os.access(path, os.W_OK):
         raise OSError(errno.EACCES, "cannot be written", os.fspath(path))
+
+
+def check_result(path: Path) -> None:
+    """Raise OSError for a result with the name of a case file."""
     if path.suffix == ".toml":
         raise OSError(errno.EEXIST, "is the name of a case file; choose another", os.fspath(path))
 
 
 def check_picture(path: Path) -> None:
-    """Raise typer.BadParameter unless the suffix is that of a picture, OSError unless it can be written."""
+    """Raise typer.BadParameter unless the suffix is that of a picture."""
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise typer.BadParameter(f"{path}: figures are written as .png, .pdf or .svg", param_hint="the picture")
-    check_target(path)
 
 
 @contextmanager
@@ -164,14 +204,14 @@ def folder_to_fill(path: Path) -> Iterator[None]:
 
     Raises OSError.
     """
-    made = [each for each in (path, *path.parents) if not each.exists()]
+    new = [folder for folder in (path, *path.parents) if not folder.exists()]
     check_folder(path)
     try:
         yield
     except BaseException:
-        for each in made:
+        for folder in new:
             with suppress(OSError):  # it is not empty, or another process has removed it
-                each.rmdir()
+                folder.rmdir()
         raise
 
 

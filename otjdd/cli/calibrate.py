@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.cli.app import progress_words
-from otjdd.cli.arguments import check_folder
-from otjdd.system.files import write_whole
-from otjdd.system.limits import shielded
+from otjdd.cli.arguments import check_folder, check_outputs
 from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -22,9 +20,6 @@ if TYPE_CHECKING:
     from otjdd.claims.calibrate.evaluate import Evaluation, Evaluator
     from otjdd.claims.calibrate.search import Search
     from otjdd.claims.calibrate.task import Task
-
-SAVED = 1.0  # s, at least, between two writes of a search that goes on
-SHARE = 0.05  # of the time of a search that these writes take, at most
 
 
 def calibrate(
@@ -53,115 +48,100 @@ def calibrate(
 
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
-    from otjdd.claims.calibrate import report
+    from otjdd.claims.calibrate import files
     from otjdd.claims.calibrate import search as calibration
     from otjdd.claims.calibrate.evaluate import evaluator
+    from otjdd.claims.calibrate.report import asked, report
     from otjdd.claims.calibrate.task import load_task
 
+    task = load_task(file)
     if out:
         check_folder(out.parent)
-    task = load_task(file)
-    visited = resumed(out, resume, task)
-    tell(report.asked(task))
+        check_outputs(*files.files_of(out, task))
+        files.check_replaceable(out, task)
+    evaluated = resumed(out, task) if resume else {}
+    tell(asked(task))
     with (
         progress_words("calibrate", quiet=False) as words,
-        evaluator(task, workers=workers, visited=visited) as evaluate,
+        evaluator(task, workers=workers, visited=evaluated) as evaluate,
     ):
         evaluate = evaluate._replace(report=watch(evaluate, out, words))
         try:
-            found = calibration.search(
+            best = calibration.search(
                 evaluate, calibration.present(task), evaluations=evaluations, spread=spread, seed=seed
             )
-            found = calibration.polish(evaluate, found, rounds=rounds)
+            best = calibration.polish(evaluate, best, rounds=rounds)
         except KeyboardInterrupt as error:
             keep_best(out, evaluate, getattr(error, "partial", None))
             raise
         if out:
-            keep(out, evaluate, found.x)
-        slopes = calibration.sensitivities(evaluate, found) if sensitivity else None
-        fine = evaluate.fine(found.x) if any(part.coarse != part.case for part in task.cases) else None
-    say(report.report(task, found, slopes, fine))
+            files.write(out, task, evaluate.visited, best.x)
+        slopes = calibration.sensitivities(evaluate, best) if sensitivity else None
+        fine = evaluate.fine(best.x) if any(part.coarse != part.case for part in task.cases) else None
+    say(report(task, best, slopes, fine))
     say_exclusions(evaluate, out)
 
 
 def say_exclusions(evaluate: Evaluator, out: Path | None) -> None:
     """Print which aims were not met together, how to draw that, and the files that were written."""
+    from otjdd.claims.calibrate.files import files_of
     from otjdd.claims.calibrate.visited import exclusions, path_beside
 
     never, apart = exclusions(evaluate.task, evaluate.visited)
     if apart and out:
         apart += f"\nThe fronts between them: otjdd plot {path_beside(out)}"
-    if said := "\n".join(filter(None, [never, apart])):
-        say("\n" + said)
+    if never or apart:
+        say("\n" + "\n".join(filter(None, [never, apart])))
     if out:
-        say("\n" + ", ".join(str(path) for path in [*case_files(out, evaluate.task), path_beside(out)]))
+        say("\n" + ", ".join(map(str, files_of(out, evaluate.task))))
 
 
-def resumed(out: Path | None, resume: bool, task: Task) -> Mapping[bytes, np.ndarray]:
-    """Evaluations of an earlier search beside the file `out`: bytes of a point -> values (targets,); {} without `resume`.
+def resumed(out: Path | None, task: Task) -> Mapping[bytes, np.ndarray]:
+    """Evaluations of an earlier search that wrote to `out`: bytes of a point -> values (targets,).
 
     Raises BadParameter without `out`, and ResultError for a file that does not fit.
     """
     from otjdd.claims.calibrate import visited
+    from otjdd.claims.calibrate.files import resumable
 
-    if not resume:
-        return {}
     if not out:
         raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
-    path = visited.path_beside(out)
-    if not path.exists():
-        tell(f"There is no {path}: the search begins anew.")
+    path = resumable(out)
+    if path is None:
+        tell(f"There is no {visited.path_beside(out)}: the search begins anew.")
         return {}
     return visited.read(path, task)
 
 
 def watch(evaluate: Evaluator, out: Path | None, words: Callable[[str], None] | None) -> Callable[[Evaluation], None]:
-    """Function to call after each evaluation: it shows the progress, and from time to time writes all evaluations.
+    """Function to call after each evaluation: it shows the progress, and from time to time saves all evaluations.
 
     out : None for no file   words : shows a text, None for no terminal
     """
-    from otjdd.claims.calibrate import visited
+    from otjdd.claims.calibrate.files import saving
 
-    begun = time.monotonic()
-    due, known, best = begun + SAVED, len(evaluate.visited), math.inf
+    began, before, best = time.monotonic(), len(evaluate.visited), math.inf
+    save = saving(evaluate, out) if out else None
 
-    def told(found: Evaluation) -> None:
-        nonlocal due, best
-        now, done, best = time.monotonic(), len(evaluate.visited) - known, min(best, found.score)
+    def follow(latest: Evaluation) -> None:
+        nonlocal best
+        count, best = len(evaluate.visited), min(best, latest.score)
         if words:
-            words(f"{len(evaluate.visited)} evaluations, {(now - begun) / done:.2g} s each, best score {best:.4g}")
-        if out and now > due:
-            with shielded():
-                visited.write(visited.path_beside(out), evaluate.task, evaluate.visited)
-            due = time.monotonic() + max(SAVED, (time.monotonic() - now) / SHARE)
+            pace = (time.monotonic() - began) / (count - before)
+            words(f"{count} evaluations, {pace:.2g} s each, best score {best:.4g}")
+        if save:
+            save(latest)
 
-    return told
-
-
-def case_files(out: Path, task: Task) -> list[Path]:
-    """Files of the found cases of a calibration that writes to `out`."""
-    from otjdd.claims.calibrate import report
-
-    return [report.path_of(out, part) for part in task.cases]
-
-
-def keep(out: Path, evaluate: Evaluator, x: np.ndarray) -> None:
-    """Write a set of parameters as a case file for each case, and the evaluations of the search beside it."""
-    from otjdd.claims.calibrate import report, visited
-
-    task = evaluate.task
-    texts = [report.as_case(task, part, x, out) for part in task.cases]
-    with shielded():
-        visited.write(visited.path_beside(out), task, evaluate.visited)
-        for path, text in zip(case_files(out, task), texts, strict=True):
-            write_whole(path, text.encode())
+    return follow
 
 
 def keep_best(out: Path | None, evaluate: Evaluator, best: Search | None) -> None:
     """Write the best set of an interrupted search, if there is one."""
+    from otjdd.claims.calibrate import files
+
     if out and best is not None and hasattr(best, "outcome"):
-        keep(out, evaluate, best.x)
+        files.write(out, evaluate.task, evaluate.visited, best.x)
         tell(
             f"The best set until then, with a score of {best.outcome.score:.3g}, is in "
-            f"{', '.join(map(str, case_files(out, evaluate.task)))}; the same command with --resume goes on from it."
+            f"{', '.join(map(str, files.case_files(out, evaluate.task)))}; the same command with --resume goes on from it."
         )

@@ -6,7 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, complete_case, load_checked
+from otjdd.cli.arguments import (
+    CasePath,
+    Outside,
+    Settings,
+    changes_of,
+    check_outputs,
+    check_picture,
+    complete_case,
+    load_checked,
+)
 from otjdd.cli.data import Columns, FromName, Range, Sheet, Skipped, is_data, reading
 from otjdd.system import marks
 from otjdd.system.terminal import say
@@ -19,14 +28,14 @@ def cases(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     """
     from otjdd.case.shipped import cases as shipped
 
-    found = shipped()
+    all_cases = shipped()
     if as_json:
-        print(json.dumps([case._asdict() for case in found], indent=2, ensure_ascii=False))
+        print(json.dumps([case._asdict() for case in all_cases], indent=2, ensure_ascii=False))
         return
-    width = max(len(case.name) for case in found)
+    width = max(len(case.name) for case in all_cases)
     for study, heading in ((False, "otjdd run NAME"), (True, "otjdd study NAME -o DIR")):
         print(f"{heading}:")
-        for case in found:
+        for case in all_cases:
             if case.study == study:
                 print(f"  {case.name:{width}}  {case.title}: {case.question}")
 
@@ -43,7 +52,7 @@ def check(
     columns: Columns = [],
     sheet: Sheet = "",
     skipped: Skipped = [],
-    kept: Range = [],
+    ranges: Range = [],
     from_name: FromName = "",
 ) -> None:
     """Check a case without simulating it: list all faults at once, each with its line. Or describe files of data.
@@ -54,11 +63,11 @@ def check(
     if all(map(is_data, paths)):
         if settings or allow_outside:
             raise typer.BadParameter(f"{path} is a file of data and has no keys", param_hint="--set")
-        check_data(paths, reading(columns, sheet, skipped, kept, from_name), plot)
+        check_data(paths, reading(columns, sheet, skipped, ranges, from_name), plot)
         return
     if len(paths) > 1:
         raise typer.BadParameter("give one case, or files of data alone", param_hint="CASE")
-    if plot or columns or sheet or skipped or kept or from_name:
+    if plot or columns or sheet or skipped or ranges or from_name:
         raise typer.BadParameter(f"{path} is a case; these options are of data", param_hint="--plot")
     check_case(path, settings, allow_outside)
 
@@ -94,6 +103,7 @@ def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -
     if picture:
         check_picture(picture)
     ds = read_data(paths[0] if len(paths) == 1 else paths, **words)
+    check_outputs(picture)
     if picture:
         from otjdd.plot import measured, style
 

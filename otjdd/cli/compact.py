@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from otjdd import units
 from otjdd.cli.app import progress_bar
-from otjdd.cli.arguments import CasePath, Outside, Settings, folder_to_fill, load_checked
+from otjdd.cli.arguments import CasePath, Outside, Settings, check_outputs, folder_to_fill, load_checked
 from otjdd.errors import ExtractionError, UnitError
 from otjdd.system.terminal import tell
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.compact_models.exports.export_noise import ExportNoise
-    from otjdd.compact_models.exports.pulses import Devices, Pulse, Pulsed, Train
-    from otjdd.compact_models.limits import Range
+    from otjdd.compact_models.exports.extracted import Request
+    from otjdd.compact_models.exports.pulses import Pulse, Train
     from otjdd.compact_models.model import CompactModel
 
 
@@ -71,84 +71,41 @@ def compact(
 
     Example: otjdd compact rv-loop -o model --set-pulse "2.2 V, 50 ns" --reset-pulse "-2.5 V, 50 ns"
     """
+    from otjdd.compact_models.exports import folder
+    from otjdd.compact_models.exports.extracted import Request
+
     ranges = bounds(voltage, "--voltage"), bounds(time, "--time")
     request = Request(*ranges, temperature_range(temperatures), workers, tuple(exclude), noise, devices)
     train = pulse_train(ranges, set_pulse, reset_pulse, pulses)
     case = load_checked(path, settings, allow_outside)
+    check_outputs(*(path for name in (folder.MODEL, *folder.NAMES) if (path := out / name).exists()))
     with folder_to_fill(out):
-        write_model(out, case, request, train, devices)
+        write_model(out, case, request, train)
 
 
-class Request(NamedTuple):
-    """Options of an extraction."""
-
-    voltage: tuple[float, float]  # V, lowest and highest at the junction
-    time: tuple[float, float]  # s, shortest and longest
-    temperatures: tuple[tuple[float, float], int] | None  # K and number of nodes; None: the temperature of the case
-    workers: int
-    exclude: tuple[str, ...]  # drives whose error does not count
-    noise: bool  # the model is one of noise
-    devices: int  # to draw, 0 for as many as are by default beside noise
-
-
-def write_model(out: Path, case: Case, request: Request, train: Train, devices: int) -> None:
-    """Extract a model and write all of its files into a folder.
-
-    train : pulses of the files for networks   devices : number of devices to draw, 0 for none
-    """
-    from otjdd.compact_models import draws
-    from otjdd.compact_models.exports import compiler, export_noise, folder
-    from otjdd.compact_models.exports import pulses as equal
-    from otjdd.compact_models.scatter import runs as measuring
-
-    folder.check_folder(out)
-    source = draws.source(case, devices) if devices else ""
-    if request.noise:
-        measuring.cases(case, devices)
-    model = extract(case, request, out)
-    cycle = equal.pulse_cycle(model, train) if model.heat is None else None
-    drawn, noise = None, None
-    if request.noise and cycle and cycle.window >= equal.NOTHING:
-        noise = measure_scatter(case, cycle, request.workers, devices, source)
-    elif devices and cycle:
-        drawn = draw_devices(case, devices, model.limits, request.workers, source, train)
-    written = folder.write_exports(model, out, cycle, drawn, noise)
+def write_model(out: Path, case: Case, request: Request, train: Train) -> None:
+    """Extract a model and write all of its files into a folder. train : pulses of the files for networks"""
+    from otjdd.compact_models.exports import compiler, export_noise, folder, pulses
+    from otjdd.compact_models.exports.extracted import extracted
     from otjdd.plot import compact as picture
     from otjdd.plot import style
 
+    try:
+        model, cycle, devices, noise = extracted(case, request, train, out, partial(progress_bar, quiet=False))
+    except ExtractionError as error:
+        tell_error(error.partial)
+        tell(f"The model as far as it got is in {out / folder.MODEL}.")
+        raise
     assert model.measured is not None  # `build.compact` measures every model
-    style.save(picture.agreement(model.measured), out / "error.png")
+    drawn = style.encoded(picture.agreement(model.measured), "png")
+    paths = folder.write_exports(model, out, cycle, devices, noise, drawn)
     tell_error(model)
     if noise:
         print("\n".join(export_noise.comparison(noise.rows)))
-    for text in [*equal.warnings(cycle), *(export_noise.warnings(noise, cycle) if noise and cycle else ())]:
+    for text in [*pulses.warnings(cycle), *(export_noise.warnings(noise, cycle) if noise and cycle else ())]:
         tell(f"warning: {text}")
-    print("\n".join(map(str, [*written, out / "error.png"])))
+    print("\n".join(map(str, paths)))
     tell(compiler.advice())
-
-
-def extract(case: Case, request: Request, out: Path) -> CompactModel:
-    """Extract the compact model of a case. A model that is not accurate enough is saved in the folder `out`.
-
-    Raises ExtractionError.
-    """
-    from otjdd.compact_models import build, device_factors
-    from otjdd.compact_models.exports import folder
-
-    over, nodes = request.temperatures or (None, build.NODES)
-    with progress_bar("extraction", quiet=False) as bar:
-        try:
-            return build.compact(
-                case, voltage=request.voltage, time=request.time, workers=request.workers, progress=bar,
-                exclude=request.exclude, temperatures=over, nodes=nodes, noise=request.noise,
-                devices=request.devices or device_factors.DEVICES,
-            )  # fmt: skip
-        except ExtractionError as error:
-            partial: CompactModel = error.partial
-            partial.save(out / folder.MODEL)
-            tell_error(partial)
-            tell(f"The model as far as it got is in {out / folder.MODEL}.")
-            raise
 
 
 def tell_error(model: CompactModel) -> None:
@@ -162,34 +119,6 @@ def tell_error(model: CompactModel) -> None:
         print(line)
     if warning := noise_error.negligible_noise(model):
         tell(f"warning: {warning}")
-
-
-def draw_devices(case: Case, count: int, limits: Range, workers: int, source: str, train: Train) -> Devices:
-    """Draw devices that differ, and apply the pulses to each.
-
-    count : number of devices   source : what they differ in, in words
-    """
-    from otjdd.compact_models.devices import devices
-    from otjdd.compact_models.exports.pulses import pulsed_devices
-    from otjdd.system import pool
-
-    with progress_bar("devices", quiet=False) as bar, pool.team(workers) as spread:
-        return pulsed_devices(devices(case, count, limits, spread, bar), source, train)
-
-
-def measure_scatter(case: Case, cycle: Pulsed, workers: int, devices: int, source: str) -> ExportNoise:
-    """Run the pulses on devices whose ions hop one by one, and find the noise of the files for networks.
-
-    devices : number of devices, drawn as `source` says; 0 for some that are alike
-    """
-    from otjdd.compact_models.exports.export_noise import noise_of_exports
-    from otjdd.compact_models.scatter.numbers import numbers
-    from otjdd.compact_models.scatter.runs import measured
-    from otjdd.system import pool
-
-    with progress_bar("scatter", quiet=False) as bar, pool.team(workers) as spread:
-        found = measured(case, cycle, spread, devices, bar)
-    return noise_of_exports(numbers(case, found), cycle, source or "alike but for their ions and how these hop")
 
 
 def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train:
@@ -217,19 +146,20 @@ def pulse_of_text(text: str, option: str, ranges: Ranges) -> Pulse:
 
     try:
         voltage, width = text.split(",")
-        found = Pulse(units.parse(voltage.strip(), "voltage"), units.parse(width.strip(), "time"))
+        pulse = Pulse(units.parse(voltage.strip(), "voltage"), units.parse(width.strip(), "time"))
     except UnitError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
     except ValueError:
         raise typer.BadParameter(
             f'expected a voltage, a comma and a width such as "2.2 V, 50 ns", got {text!r}', param_hint=option
         ) from None
-    for value, (low, high), unit, said in zip(found, ranges, "Vs", ("--voltage", "--time"), strict=True):
+    for value, (low, high), unit, other in zip(pulse, ranges, "Vs", ("--voltage", "--time"), strict=True):
         if not low <= value <= high:
             raise typer.BadParameter(
-                f"expected {low:g} {unit} to {high:g} {unit}, as {said} has it, got {value:g} {unit}", param_hint=option
+                f"expected {low:g} {unit} to {high:g} {unit}, as {other} has it, got {value:g} {unit}",
+                param_hint=option,
             )
-    return found
+    return pulse
 
 
 def temperature_range(text: str) -> tuple[tuple[float, float], int] | None:

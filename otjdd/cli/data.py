@@ -59,7 +59,7 @@ def is_toml(path: Path) -> bool:
 
 
 def reading(
-    columns: list[str], sheet: str, skipped: list[str], ranges_kept: list[str], from_name: str = ""
+    columns: list[str], sheet: str, skipped: list[str], ranges: list[str], from_name: str = ""
 ) -> dict[str, Any]:
     """Arguments of `read_data` from --column, --sheet, --skip, --range and --from-name. Raises typer.BadParameter."""
     from otjdd.measurements.file_sets import FIELD
@@ -79,8 +79,8 @@ def reading(
         if not match:
             raise typer.BadParameter(f"expected FIRST-LAST, got {text!r}", param_hint="--skip")
         without.append((int(match[1]), int(match[2] or match[1])))
-    ranges = dict(halves(text, "--range", "QUANTITY=LOW:HIGH") for text in ranges_kept)
-    keep = {name: ends_of_range(name, text) for name, text in ranges.items()}
+    by_name = dict(halves(text, "--range", "QUANTITY=LOW:HIGH") for text in ranges)
+    keep = {name: ends_of_range(name, text) for name, text in by_name.items()}
     return {"names": names, "sheet": sheet, "without": without, "keep": keep, "from_name": from_name}
 
 

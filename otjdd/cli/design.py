@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.cli.app import progress_words
-from otjdd.cli.arguments import check_picture
+from otjdd.cli.arguments import check_outputs, check_picture
 from otjdd.system.terminal import say
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def design(
     from otjdd.fitting.design import design as expected
 
     fit = result.read_fit(file)
+    check_outputs(plot)
     drives = {name: {"drive": name} for name in cases or USUAL}
     hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
     try:

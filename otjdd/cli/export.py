@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.arguments import check_target, complete_over, folder_to_fill
+from otjdd.cli.arguments import check_outputs, complete_over, folder_to_fill
 from otjdd.errors import ResultError
 from otjdd.system.files import write_whole
 from otjdd.system.terminal import say, tell
@@ -39,16 +39,18 @@ def export(
         write_netlists(file, out or Path(f"{file.stem}-netlist"))
         return
     out = out or Path(file.name).with_suffix(".csv")
-    check_target(out)
     from otjdd.results import store, table
     from otjdd.studies.study import RESULT
 
     ds = store.read(file / RESULT if file.is_dir() else file)
+    check_outputs(out)
     try:
         table.to_csv(ds, out, over)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--over") from None
     say(str(out))
+    for name, rows in table.left_out(ds, over).items():
+        tell(f"left out: {name}, which --over {rows} tabulates")
 
 
 def write_netlists(file: Path, out: Path) -> None:

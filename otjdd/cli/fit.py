@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import math
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from otjdd.cli.app import progress_words
-from otjdd.cli.arguments import Outside, Settings, check_target, complete_case, load_checked
+from otjdd.cli.app import literal, progress_bar, progress_words
+from otjdd.cli.arguments import Outside, Settings, check_outputs, check_result, complete_case, load_checked
 from otjdd.cli.data import Columns, FromName, Range, Sheet, Skipped, is_data, reading
-from otjdd.errors import ResultError
-from otjdd.system.files import write_whole
-from otjdd.system.limits import limits, shielded
+from otjdd.system.limits import limits
 from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -29,7 +25,6 @@ if TYPE_CHECKING:
 
 ALL = "all"  # every parameter, of --profile
 HEAVIEST = 1e6  # the largest weight, as in a [fit]
-SAVED = 1.0  # s, the least time between two writes of the best set during a search
 
 
 def complete_number(incomplete: str) -> list[str]:
@@ -50,7 +45,8 @@ def complete_loss(incomplete: str) -> list[str]:
 Files = Annotated[
     list[Path],
     typer.Argument(
-        metavar="[DATA...] CASE", help="Files of measured data, then the case. Without files: the data of its [fit].",
+        metavar="[DATA...] CASE",
+        help=literal("Files of measured data, then the case. Without files: the data of its [fit]."),
         autocompletion=complete_case,
     ),
 ]  # fmt: skip
@@ -76,7 +72,7 @@ Loss = Annotated[
     str,
     typer.Option(
         "--loss", metavar="LOSS", autocompletion=complete_loss,
-        help="linear, or robust against outliers: soft-l1, huber, cauchy, arctan. Default: that of the [fit].",
+        help=literal("linear, or robust against outliers: soft-l1, huber, cauchy, arctan. Default: that of the [fit]."),
     ),
 ]  # fmt: skip
 Out = Annotated[
@@ -129,7 +125,7 @@ def fit(
     columns: Columns = [],
     sheet: Sheet = "",
     skipped: Skipped = [],
-    kept: Range = [],
+    ranges: Range = [],
     from_name: FromName = "",
     state: State = "",
     resume: Resume = False,
@@ -146,26 +142,64 @@ def fit(
     if is_data(path):
         raise typer.BadParameter(f"the last word is the case, {path} is a file of data", param_hint="CASE")
     out = out or Path(f"{path.stem}-fit.nc")
-    check_places(out, path)
+    check_result(out)
     from otjdd.measurements.file_sets import files_of
 
     case = load_checked(path, settings, allow_outside)
     data = [file for pattern in data for file in files_of(pattern)]
-    reads = reading(columns, sheet, skipped, kept, from_name)
+    reads = reading(columns, sheet, skipped, ranges, from_name)
     by_file = weights_by_file(weights, data)
     task = task_of(case, data, vary, weights=by_file, reading=reads, noise=noise, loss=loss, state=state)
-    profiled, start = names_of(profile, task), resumed(out, resume, task, evaluations, seed)
+    profiled = names_of(profile, task)
+    check_files(out)
+    start = resumed(out, task, evaluations, seed) if resume else {}
     if not quiet:
         tell("\n".join(task.notes))
     try:
-        with limits(timeout, math.inf), progress_words("fit", quiet) as words:
-            ds = search(task, words, out, workers=workers, evaluations=evaluations, seed=seed, **start)
-            ds = with_extras(ds, task, words, profile=profiled, posterior=posterior, workers=workers, seed=seed)
+        with limits(timeout, math.inf):
+            ds = fitted(
+                task, out, profiled, posterior, quiet, workers=workers, evaluations=evaluations, seed=seed, **start
+            )
     except KeyboardInterrupt as error:
         keep_best(getattr(error, "partial", None), out)
         raise
-    write_fit(ds, out, path)
+    write(ds, out, path)
     show(ds, out, as_json, quiet)
+
+
+def fitted(
+    task: Task, out: Path, profiled: list[str], steps: int, quiet: bool, *, workers: int, seed: int, **options: Any
+) -> xr.Dataset:
+    """Dataset of a fit, with the profiles of parameters and with a posterior of some steps, 0 for none.
+
+    options : of `otjdd.fitting.fit.solved`
+    Raises SolverError, DataError, ResultError; KeyboardInterrupt with the fit so far as its `partial`.
+    """
+    from otjdd.fitting import extras
+    from otjdd.fitting.files import search
+
+    with progress_words("fit", quiet) as words:
+
+        def progress(at: SearchProgress) -> None:
+            if words:
+                words(progress_text(at))
+
+        ds = search(task, out, progress, workers=workers, seed=seed, **options)
+        if profiled:
+            ds = extras.with_profiles(ds, task, profiled, workers, words)
+    if steps:
+        with progress_bar("posterior", quiet) as bar:
+            ds = extras.with_posterior(ds, task, steps, seed, workers, bar)
+    return ds
+
+
+def check_files(out: Path) -> None:
+    """Raise unless the files of a fit can be written, are no inputs, and replace nothing but those of an earlier fit."""
+    from otjdd.fitting.files import files_beside
+    from otjdd.results import companions
+
+    check_outputs(out, *files_beside(out))
+    companions.check_replaceable(out, files_beside(out))
 
 
 def task_of(
@@ -194,41 +228,6 @@ def task_of(
     return task(case, sets, dict(map(key_and_bounds, vary)) or vary_of(case), loss, noise)
 
 
-def search(task: Task, words: Callable[[str], None] | None, out: Path, **options: Any) -> xr.Dataset:
-    """Dataset of a fit. During the search the best set so far is written to `out`.
-
-    words : shows the progress, or None   options : of `otjdd.fitting.fit.solved`
-    Raises SolverError, DataError, ResultError; KeyboardInterrupt with the best set as its `partial`.
-    """
-    from otjdd.fitting import fit
-    from otjdd.results import store
-
-    written = time.monotonic()
-
-    def watch(progress: SearchProgress) -> None:
-        nonlocal written
-        if words:
-            words(progress_text(progress))
-        if time.monotonic() - written > SAVED:
-            with shielded():
-                clear_beside(out)
-                store.write(fit.so_far(task, progress, options["evaluations"], options["seed"]), out)
-            written = time.monotonic()
-
-    return fit.solved(task, progress=watch, **options)
-
-
-def with_extras(ds: xr.Dataset, task: Task, words: Callable[[str], None] | None, **options: Any) -> xr.Dataset:
-    """Dataset of a fit with its profiles and posterior. Raises KeyboardInterrupt with the fit alone as its `partial`."""
-    from otjdd.fitting import extras
-
-    try:
-        return extras.added(ds, task, words=words, **options)
-    except KeyboardInterrupt as error:
-        error.partial = ds  # type: ignore[attr-defined]  # an exception takes any attribute
-        raise
-
-
 def show(ds: xr.Dataset, out: Path, as_json: bool, quiet: bool) -> None:
     """Print a fit as JSON, or as a table with the files that hold it."""
     from otjdd.fitting import report
@@ -239,31 +238,22 @@ def show(ds: xr.Dataset, out: Path, as_json: bool, quiet: bool) -> None:
         say(f"{report.parameter_table(ds)}\n{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
 
 
-def check_places(out: Path, case: Path) -> None:
-    """Raise OSError unless `out` can be written, typer.BadParameter if the fitted case would overwrite the case."""
-    check_target(out)
-    if out.with_suffix(".toml").resolve() == case.resolve():
-        raise typer.BadParameter(
-            f"{out.with_suffix('.toml')} is the case itself; choose another name", param_hint="--out"
-        )
-
-
 def weights_by_file(weights: list[str], data: list[Path]) -> dict[str, float]:
     """File -> weight, from the texts FILE=WEIGHT of --weight. Raises typer.BadParameter."""
-    found = {}
+    by_file = {}
     for text in weights:
         name, _, weight = text.rpartition("=")
         if name not in map(str, data):
             got = f"{text!r}; the files are {', '.join(map(str, data)) or 'those of the [fit], which has weights'}"
             raise typer.BadParameter(f"expected FILE=WEIGHT of a file of data, got {got}", param_hint="--weight")
         try:
-            found[name] = float(weight)
+            by_file[name] = float(weight)
         except ValueError:
-            found[name] = math.nan
-        if not 0 < found[name] <= HEAVIEST:
+            by_file[name] = math.nan
+        if not 0 < by_file[name] <= HEAVIEST:
             expected = f"a weight above 0, at most {HEAVIEST:g}"
             raise typer.BadParameter(f"expected {expected}, got {text!r}", param_hint="--weight")
-    return found
+    return by_file
 
 
 def key_and_bounds(text: str) -> tuple[str, dict[str, str | float]]:
@@ -294,54 +284,34 @@ def number_or_text(text: str) -> str | float:
 
 def names_of(profile: list[str], task: Task) -> list[str]:
     """Parameters that --profile names, all of them for `all`. Raises typer.BadParameter for an unknown one."""
-    known = [parameter.name for parameter in task.parameters]
+    names = [parameter.name for parameter in task.parameters]
     if ALL in profile:
-        return known
+        return names
     for name in profile:
-        if name not in known:
-            raise typer.BadParameter(f"{name!r} is not varied; there are {', '.join(known)}", param_hint="--profile")
+        if name not in names:
+            raise typer.BadParameter(f"{name!r} is not varied; there are {', '.join(names)}", param_hint="--profile")
     return profile
 
 
-def resumed(out: Path, resume: bool, task: Task, evaluations: int, seed: int) -> dict[str, Any]:
-    """Arguments of `search` that continue the fit in a file: its best set, and the scores and places of its search.
+def resumed(out: Path, task: Task, evaluations: int, seed: int) -> dict[str, Any]:
+    """Arguments of `search` that continue the fit in a file; {} without the file. Raises ResultError for another fit."""
+    from otjdd.fitting import files
 
-    {} without --resume or without the file. Raises ResultError when the file holds another fit.
-    """
-    from otjdd.fitting.everywhere import fingerprint
-    from otjdd.fitting.result import read_fit, visited_of
-
-    if not resume:
-        return {}
-    if not out.exists():
+    path = files.resumable(out)
+    if path is None:
         tell(f"There is no {out}: the fit begins anew.")
         return {}
-    ds = read_fit(out)
-    names = [parameter.name for parameter in task.parameters]
-    if "fit" not in ds.attrs or sorted(map(str, ds["parameter"].values)) != sorted(names):
-        raise ResultError(out, f"is no fit of {', '.join(names)}", "begin anew, without --resume")
-    same = ds.attrs.get("search") == fingerprint(task, evaluations, seed)
-    scores = ds["search_score"].values.tolist() if same and "search_score" in ds else ()
-    best = {str(name): float(value) for name, value in zip(ds["parameter"].values, ds["value"].values, strict=True)}
-    return {"start": best, "scores": scores, "visited": visited_of(ds) if same else {}}
+    return files.resumed(path, task, evaluations, seed)
 
 
 def keep_best(ds: xr.Dataset | None, out: Path) -> None:
     """Write the best set of a fit that was interrupted, when there is one."""
-    from otjdd.results import store
+    from otjdd.fitting.files import write_unfinished
 
     if ds is None or "fit" not in ds.attrs:
         return
-    with shielded():
-        clear_beside(out)
-        store.write(ds, out)
+    write_unfinished(ds, out)
     tell(f"The best set until then is in {out}; the same command with --resume goes on from it.")
-
-
-def clear_beside(out: Path) -> None:
-    """Remove the case and the picture of an earlier fit, so that none stands beside another fit. Raises OSError."""
-    for suffix in (".toml", ".png"):
-        out.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def progress_text(progress: SearchProgress) -> str:
@@ -349,20 +319,14 @@ def progress_text(progress: SearchProgress) -> str:
     return f"{progress.evaluations} evaluations, {progress.jacobians} Jacobians, misfit {progress.misfit:.4g} per point"
 
 
-def write_fit(ds: xr.Dataset, out: Path, case: Path) -> None:
+def write(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
     from otjdd.case.case import load_case
     from otjdd.case.shipped import find_case
-    from otjdd.fitting import report
+    from otjdd.fitting.files import write_fit
     from otjdd.plot import fit as picture
     from otjdd.plot import style
-    from otjdd.results import store
 
-    drawn = picture.fit_figure(ds)
-    text = report.case_text(ds, report.base_of(find_case(case), out), load_case(case, allow_outside=True))
-    with shielded():
-        clear_beside(out)
-        store.write(ds, out)
-        write_whole(out.with_suffix(".toml"), text.encode())
-        style.save(drawn, out.with_suffix(".png"))
+    drawn = style.encoded(picture.fit_figure(ds), "png")
+    write_fit(ds, out, find_case(case), load_case(case, allow_outside=True), drawn)
     sys.stdout.flush()

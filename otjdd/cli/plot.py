@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from otjdd.cli.arguments import check_picture, check_target, complete_kind
+from otjdd.cli.arguments import check_outputs, check_picture, complete_kind
 from otjdd.errors import ResultError
 from otjdd.system.terminal import say
 from otjdd.units import parse
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HELP = "help"  # a kind that lists all others
 
 
-class Wanted(NamedTuple):
+class PageOptions(NamedTuple):
     """Options for the size, the letters and the limits of a picture; "" and None stand for the defaults."""
 
     width: str
@@ -94,14 +94,15 @@ def plot(
         raise typer.BadParameter("a movie has its own size and limits", param_hint="--kind")
     place = out or Path(stem_of_picture(files[0]) + (".gif" if MOVIE in kind else ".png"))
     check_movie(place) if MOVIE in kind else check_picture(place)
-    found = [stored(file) for file in files]
+    stored = [stored_dataset(file) for file in files]
+    check_outputs(place)
     if MOVIE in kind:
-        save_movie(found[0], place)
+        save_movie(stored[0], place)
     else:
-        results = found[0] if len(found) == 1 else found
+        results = stored[0] if len(stored) == 1 else stored
         names = label or ([file.stem for file in files] if len(files) > 1 else None)
-        wanted = Wanted(width, dpi, font, xlim, ylim)
-        save_figure(results, place, kind, label=names, wanted=wanted)
+        options = PageOptions(width, dpi, font, xlim, ylim)
+        save_figure(results, place, kind, label=names, options=options)
     say(str(place))
 
 
@@ -110,7 +111,7 @@ def stem_of_picture(file: Path) -> str:
     return file.resolve().name if file.is_dir() else file.stem
 
 
-def stored(file: Path) -> xr.Dataset:
+def stored_dataset(file: Path) -> xr.Dataset:
     """Dataset of a result, of the study in a folder, or of measured data.
 
     Raises ResultError, with advice where a study has no Dataset yet; DataError, OSError.
@@ -134,12 +135,11 @@ def stored(file: Path) -> xr.Dataset:
 
 
 def check_movie(path: Path) -> None:
-    """Raise typer.BadParameter unless the suffix is that of a film, OSError unless it can be written."""
+    """Raise typer.BadParameter unless the suffix is that of a film."""
     from otjdd.plot.movie import FORMATS
 
     if path.suffix.lower() not in FORMATS:
         raise typer.BadParameter(f"{path}: a movie is written as {' or '.join(FORMATS)}", param_hint="--out")
-    check_target(path)
 
 
 def save_figure(
@@ -147,44 +147,44 @@ def save_figure(
     path: Path,
     kinds: Sequence[str] = (),
     label: Sequence[str] | None = None,
-    wanted: Wanted | None = None,
+    options: PageOptions | None = None,
 ) -> None:
     """Draw results into a file. Raises ResultError, OSError; typer.BadParameter when there is nothing to draw."""
     from otjdd.plot import style
     from otjdd.plot.figure import figure
 
     try:
-        with style.page(width_of(wanted)):
+        with style.page(width_of(options)):
             drawn = figure(results, kinds, label=label)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--kind") from None
-    if wanted:
-        adjust(drawn, wanted)
-    style.save(drawn, path, wanted.dpi if wanted else None)
+    if options:
+        adjust(drawn, options)
+    style.save(drawn, path, options.dpi if options else None)
 
 
-def width_of(wanted: Wanted | None) -> float | None:
+def width_of(options: PageOptions | None) -> float | None:
     """Width [m] of --width; None for the default. Raises typer.BadParameter."""
     from otjdd.plot.style import page
 
-    if not wanted or not wanted.width:
+    if not options or not options.width:
         return None
     try:
-        width: float = parse(wanted.width, "length")
+        width: float = parse(options.width, "length")
         with page(width):
             return width
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--width") from None
 
 
-def adjust(drawn: Figure, wanted: Wanted) -> None:
+def adjust(drawn: Figure, options: PageOptions) -> None:
     """Set the size of the letters and the limits of the axes of a figure. Raises typer.BadParameter."""
     from otjdd.plot import adjust
 
     steps: dict[str, Callable[[], None]] = {
-        "--font": lambda: adjust.lettered(drawn, wanted.font) if wanted.font is not None else None,
-        "--xlim": lambda: adjust.limited(drawn, "x", wanted.xlim) if wanted.xlim else None,
-        "--ylim": lambda: adjust.limited(drawn, "y", wanted.ylim) if wanted.ylim else None,
+        "--font": lambda: adjust.lettered(drawn, options.font) if options.font is not None else None,
+        "--xlim": lambda: adjust.limited(drawn, "x", options.xlim) if options.xlim else None,
+        "--ylim": lambda: adjust.limited(drawn, "y", options.ylim) if options.ylim else None,
     }
     for option, step in steps.items():
         try:

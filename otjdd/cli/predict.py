@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, check_target, load_checked
+from otjdd.cli.arguments import (
+    CasePath,
+    Outside,
+    Settings,
+    changes_of,
+    check_outputs,
+    check_picture,
+    check_result,
+    load_checked,
+)
 from otjdd.cli.plot import save_figure
 from otjdd.system.terminal import say
 
@@ -31,10 +40,11 @@ def predict(
     Example: otjdd predict found.nc retention -o band.nc --plot band.png
     """
     out = out or Path(f"{path.stem}-band.nc")
-    check_target(out)
+    check_result(out)
     if plot:
         check_picture(plot)
     case = load_checked(path, [], allow_outside)
+    check_outputs(out, plot, inputs=[file])
     from otjdd.fitting import prediction, result
     from otjdd.results import store
 
@@ -44,7 +54,7 @@ def predict(
         ds = prediction.predict(fit, case, changes=changes, count=count, seed=seed, workers=workers)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="FIT.nc") from None
-    store.write(ds, out)
+    store.write_or_save_elsewhere(ds, out)
     if plot:
         save_figure(ds, plot)
     failed = f", {ds.attrs['failed_draws']} without a run" * bool(ds.attrs["failed_draws"])

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.cli.app import progress_bar
-from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load_checked, memory_for
+from otjdd.cli.arguments import (
+    CasePath,
+    Outside,
+    Settings,
+    check_outputs,
+    check_picture,
+    check_result,
+    load_checked,
+    memory_for,
+)
 from otjdd.cli.plot import save_figure
 from otjdd.errors import ExitCode, SolverError
 from otjdd.system.imports import without_dask
@@ -47,12 +56,13 @@ def run(
 
     Example: otjdd run rv-loop --set device.film.thickness="3.2 nm" -o thick.nc --plot thick.png
     """
-    with without_dask():
-        case = load_checked(path, settings, allow_outside)
     out = out or Path(path.name).with_suffix(".nc")
-    check_target(out)
+    check_result(out)
     if plot:
         check_picture(plot)
+    with without_dask():
+        case = load_checked(path, settings, allow_outside)
+    check_outputs(out, plot)
 
     with without_dask():
         ds, failure = simulated_and_written(case, out, quiet, timeout, memory_for(case, max_memory), every, resume)
@@ -94,7 +104,7 @@ def simulated_and_written(
         if ds is None:
             raise
     with shielded():
-        store.write(ds, out)
+        store.write_or_save_elsewhere(ds, out)
         if not isinstance(failure, KeyboardInterrupt):  # a run that failed would fail again from its checkpoint
             place.path.unlink(missing_ok=True)
     if failure is not None:
@@ -112,16 +122,19 @@ def rerun(
     Example: otjdd rerun rv-loop.nc
     """
     if out:
-        check_target(out)
+        check_result(out)
+        check_outputs(out, inputs=[file])
     from otjdd.results import store
     from otjdd.runs import rerun as again
 
     with progress_bar(file.name, quiet=False) as progress:
         stored, new = again.rerun(file, progress)
     if out:
-        store.write(new, out)
-    told = again.differences(stored, new)
-    say("\n".join([f"{file}: other numbers", *told]) if told else f"{file}: the same numbers, bit for bit")
-    if told:
+        store.write_or_save_elsewhere(new, out)
+    differences = again.differences(stored, new)
+    say(
+        "\n".join([f"{file}: other numbers", *differences]) if differences else f"{file}: the same numbers, bit for bit"
+    )
+    if differences:
         sys.stdout.flush()
         raise typer.Exit(ExitCode.MISSED)

@@ -10,13 +10,11 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.app import literal, progress_bar
+from otjdd.cli.app import LINES, literal, progress_bar
 from otjdd.cli.arguments import Outside, Settings, complete_case, load_checked
 from otjdd.errors import ExitCode
 from otjdd.system.imports import without_dask
 from otjdd.system.terminal import say, tell
-
-EVERY = 30.0  # s between two lines of progress
 
 
 def study(
@@ -75,7 +73,7 @@ def study(
         )  # fmt: skip
     if not quiet:
         say(f"{out / studies.RESULT}: {dataset.summary(ds)}")
-    if (ds.status == dataset.STATES.index("failed")).any():
+    if dataset.is_incomplete(ds, share is not None):
         sys.stdout.flush()
         raise typer.Exit(ExitCode.FAILED)
 
@@ -90,18 +88,18 @@ def read_share(text: str) -> tuple[int, int]:
 
 @contextmanager
 def study_progress(title: str, quiet: bool) -> Iterator[Callable[[int, int, int], None] | None]:
-    """Yield a callback (done, failed, total): a bar on a terminal, else a line every EVERY seconds; None if quiet."""
+    """Yield a callback (done, failed, total): a bar on a terminal, else a line every LINES seconds; None if quiet."""
     if quiet or sys.stderr.isatty():
         with progress_bar(title, quiet) as bar:
             yield bar and (lambda done, failed, total: bar(done / total))
         return
-    began, told = time.monotonic(), -EVERY
+    began, last = time.monotonic(), -LINES
 
     def line(done: int, failed: int, total: int) -> None:
-        nonlocal told
+        nonlocal last
         passed = time.monotonic() - began
-        if passed - told >= EVERY or done == total:
-            told = passed
+        if passed - last >= LINES or done == total:
+            last = passed
             tell(f"{done} of {total} points" + f", {failed} failed" * bool(failed) + f", {passed:.0f} s")
 
     yield line

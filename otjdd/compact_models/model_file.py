@@ -12,6 +12,7 @@ from otjdd.compact_models.numbers import check_model, check_rules
 from otjdd.compact_models.tables import Tables
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import store
+from otjdd.results.companions import COMPANIONS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -171,7 +172,7 @@ def model_of(ds: "xr.Dataset", path: File, model: type[Model]) -> Model:
         check_nodes(of_case, nodes)
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ResultError(path, f"is not a whole compact model ({error})") from error
-    own_names = {"model", "model_version", *numbers, "format", "data_sha256"}
+    own_names = {"model", "model_version", *numbers, "format", "data_sha256", COMPANIONS}
     own_names |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in own_names}
     names = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, COVARIANCE}]

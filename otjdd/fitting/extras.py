@@ -17,30 +17,79 @@ from otjdd.fitting.task import Task
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.fitting.covariance import Errors
     from otjdd.fitting.evaluate import Evaluator
 
 
-def added(
-    ds: xr.Dataset, task: Task, *, profile: Sequence[str] = (), posterior: int = 0, seed: int = 1, workers: int = 1,
-    words: Callable[[str], None] | None = None,
-) -> xr.Dataset:  # fmt: skip
-    """A fit with the profiles of parameters, and with samples of the posterior.
+def with_profiles(
+    ds: xr.Dataset, task: Task, names: Sequence[str], workers: int = 1, words: Callable[[str], object] | None = None
+) -> xr.Dataset:
+    """A fit with the profiles of parameters: profile_value and profile_chi_square (profile, place).
 
-    profile : names of parameters   posterior : steps of each walker, 0 for none   words : called with the progress
-    Adds profile_value and profile_chi_square (profile, place), and sample (draw, parameter) in coordinates.
+    words : called with the progress. Raises KeyboardInterrupt with the fit and the whole profiles so far as its `partial`.
     """
-    if not profile and not posterior:
-        return ds
     solution = solution_of(ds, task)
-    found = covariance.standard_errors(task, solution)
-    names = [parameter.name for parameter in task.parameters]
+    errors = covariance.standard_errors(task, solution)
+    order = [parameter.name for parameter in task.parameters]
+    rows: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     with evaluator(task, workers) as evaluate:
-        free = [name for name in profile if np.isfinite(found.error[names.index(name)])]
-        if free:
-            ds = with_profiles(ds, evaluate, solution, found, free, words)
-        if posterior:
-            ds = with_samples(ds, evaluate, solution, found, posterior, seed, words)
+        try:
+            for name in names:
+                if np.isfinite(errors.error[order.index(name)]):
+                    if words:
+                        words(f"profile of {name}")
+                    rows[name] = profile.profile_likelihood(evaluate, solution, errors, order.index(name))
+        except KeyboardInterrupt as error:
+            error.partial = assign_profiles(ds, rows)  # type: ignore[attr-defined]  # an exception takes any attribute
+            raise
+    return with_evaluations(assign_profiles(ds, rows), evaluate)
+
+
+def assign_profiles(ds: xr.Dataset, rows: dict[str, tuple[np.ndarray, np.ndarray]]) -> xr.Dataset:
+    """A fit with profiles: name of the parameter -> values and least chi-squares (place,)."""
+    if not rows:
+        return ds
+    values, squares = (np.array(column) for column in zip(*rows.values(), strict=True))
+    profiles = {
+        "profile_value": (("profile", "place"), values, about("value, in its unit")),
+        "profile_chi_square": (("profile", "place"), squares, about("least chi-square")),
+    }
+    return ds.assign(profiles).assign_coords(profile=("profile", [*rows], about("key of the case")))
+
+
+def with_posterior(
+    ds: xr.Dataset, task: Task, steps: int, seed: int = 1, workers: int = 1,
+    progress: Callable[[float], object] | None = None,
+) -> xr.Dataset:  # fmt: skip
+    """A fit with samples of its posterior: sample (draw, parameter) in coordinates.
+
+    steps : of each walker   progress : called with the fraction done
+    Raises KeyboardInterrupt with the fit and the samples so far as its `partial`; OSError without emcee.
+    """
+    solution = solution_of(ds, task)
+    errors = covariance.standard_errors(task, solution)
+    with evaluator(task, workers) as evaluate:
+        try:
+            samples, time = posterior.sample(evaluate, solution, errors, steps, seed, progress)
+        except KeyboardInterrupt as error:
+            partial = getattr(error, "partial", None)
+            error.partial = assign_samples(ds, *partial) if partial else ds  # type: ignore[attr-defined]
+            raise
+    return with_evaluations(assign_samples(ds, samples, time), evaluate)
+
+
+def assign_samples(ds: xr.Dataset, samples: np.ndarray, time: float) -> xr.Dataset:
+    """A fit with samples (draw, parameter) of its posterior. time : of their autocorrelation, in steps"""
+    steps = len(samples) / (1.0 - posterior.BURN) / posterior.walkers(ds.sizes["parameter"])
+    ds = ds.assign(sample=(("draw", "parameter"), samples, about("coordinate, of the posterior")))
+    ds.attrs["posterior_autocorrelation"] = time
+    if not time < steps / 50:
+        more = f"the posterior is short: {steps:.0f} steps for an autocorrelation of {time:.0f}; take {50 * time:.0f}"
+        ds.attrs["warnings"] = "\n".join(filter(None, [ds.attrs["warnings"], more]))
+    return ds
+
+
+def with_evaluations(ds: xr.Dataset, evaluate: Evaluator) -> xr.Dataset:
+    """A fit whose number of evaluations includes those of an evaluator."""
     return ds.assign_attrs(evaluations=int(ds.attrs["evaluations"]) + evaluate.count[0])
 
 
@@ -50,52 +99,3 @@ def solution_of(ds: xr.Dataset, task: Task) -> Solution:
     slopes = ds["jacobian"].values * task.sigma[:, None]
     gradient = Gradient(slopes, np.zeros(slopes.shape[1]))
     return Solution(ds["coordinate"].values, values, gradient, float(ds.attrs["solver_noise"]), 0, 0, ds.attrs["ended"])
-
-
-def with_profiles(
-    ds: xr.Dataset,
-    evaluate: Evaluator,
-    solution: Solution,
-    found: Errors,
-    names: Sequence[str],
-    words: Callable[[str], None] | None,
-) -> xr.Dataset:
-    """A fit with the profiles of parameters."""
-    rows = []
-    for name in names:
-        if words:
-            words(f"profile of {name}")
-        rows.append(
-            profile.profile_likelihood(
-                evaluate, solution, found, [p.name for p in evaluate.task.parameters].index(name)
-            )
-        )
-    made = {
-        "profile_value": (("profile", "place"), np.array([v for v, _ in rows]), about("value, in its unit")),
-        "profile_chi_square": (("profile", "place"), np.array([s for _, s in rows]), about("least chi-square")),
-    }
-    return ds.assign(made).assign_coords(profile=("profile", names, about("key of the case")))
-
-
-def with_samples(
-    ds: xr.Dataset,
-    evaluate: Evaluator,
-    solution: Solution,
-    found: Errors,
-    steps: int,
-    seed: int,
-    words: Callable[[str], None] | None,
-) -> xr.Dataset:
-    """A fit with samples of its posterior."""
-
-    def told(number: int) -> None:
-        if words:
-            words(f"posterior, step {number} of {steps}")
-
-    samples, time = posterior.sample(evaluate, solution, found, steps, seed, told)
-    ds = ds.assign(sample=(("draw", "parameter"), samples, about("coordinate, of the posterior")))
-    ds.attrs["posterior_autocorrelation"] = time
-    if not time < steps / 50:
-        more = f"the posterior is short: {steps} steps for an autocorrelation of {time:.0f}; take {50 * time:.0f}"
-        ds.attrs["warnings"] = "\n".join(filter(None, [ds.attrs["warnings"], more]))
-    return ds

@@ -15,7 +15,7 @@ from otjdd.measurements.applied import with_rows
 from otjdd.measurements.names import UNCERTAINTY, heading, long_name_of, unit_of
 from otjdd.measurements.sweeps import restarts
 from otjdd.results import hdf5
-from otjdd.results.store import MAX_LOADED_BYTES
+from otjdd.results.store import check_size
 from otjdd.system.files import read_whole
 
 if TYPE_CHECKING:
@@ -32,9 +32,8 @@ def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
     try:
         if fault := hdf5.foreign(data):
             raise ResultError(os.fspath(path), f"is not read as measured data: {fault}")
+        check_size(os.fspath(path), hdf5.unpacked_bytes(data))
         with xr.open_dataset(io.BytesIO(data), engine="h5netcdf", decode_times=False) as ds:
-            if ds.nbytes > MAX_LOADED_BYTES:
-                raise ResultError(os.fspath(path), f"would take {ds.nbytes / 2**30:.0f} GiB of memory")
             content = ds.load()
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise ResultError(os.fspath(path), "is no NetCDF4 file, or is damaged") from error

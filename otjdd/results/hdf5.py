@@ -5,6 +5,7 @@ Reading such an array opens these files, whatever they are; reading a pipe would
 """
 
 import io
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +37,18 @@ def foreign(data: bytes) -> str:
             if fault := outside(inner.get_create_plist()):
                 return f"{object_name} {fault}"
     return ""
+
+
+def unpacked_bytes(data: bytes) -> float:
+    """Memory that the arrays of an HDF5 file take when they are read [bytes]; a compressed file may be much smaller.
+
+    Reads descriptions and no array. Raises OSError, RuntimeError, ValueError for a file that is no HDF5 file.
+    """
+    import h5py
+
+    with h5py.File(io.BytesIO(data), "r") as file:
+        arrays = [item for item in file.values() if isinstance(item, h5py.Dataset)]
+        return float(sum(math.prod(map(float, array.shape or ())) * array.dtype.itemsize for array in arrays))
 
 
 def outside(properties: "h5py.h5p.PropDCID") -> str:

@@ -6,9 +6,12 @@ do not know the seal. The attribute `data_sha256` identifies the numbers in any 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
+import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +19,48 @@ import numpy as np
 
 from otjdd.errors import ResultError
 from otjdd.results import hdf5, outputs
+from otjdd.system import limits
 from otjdd.system.files import HDF5, read_whole, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FORMAT = "otjdd result 1"
-MAX_LOADED_BYTES = 16 * 2**30
+COPIES = 3  # of the arrays of a result that are in memory at a time, while it is checked, drawn or exported
 
 
 def write(ds: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
     """Write a Dataset to `path`, whole or not at all. Raises ResultError, and leaves `path` unchanged then."""
+    write_whole(path, encoded(ds), overwrite)
+
+
+def write_or_save_elsewhere(ds: xr.Dataset, path: Path) -> None:
+    """Write a Dataset to `path`. Where that fails it is kept in a new folder elsewhere, which the ResultError names."""
+    try:
+        write(ds, path)
+    except ResultError as error:
+        rescued = saved_elsewhere(ds, path.name)
+        if rescued is None:
+            raise
+        raise ResultError(path, error.reason, f"the result is kept in {rescued}") from error
+
+
+def saved_elsewhere(ds: xr.Dataset, name: str) -> Path | None:
+    """Path of a Dataset that is written into a new folder, in the first place that takes it; None where none does."""
+    for place in (tempfile.gettempdir(), os.path.expanduser("~"), os.curdir):
+        with contextlib.suppress(ResultError, OSError):
+            path = Path(tempfile.mkdtemp(prefix="otjdd-", dir=place)) / name
+            write(ds, path)
+            return path
+    return None
+
+
+def encoded(ds: xr.Dataset) -> bytes:
+    """Bytes of the file of a Dataset."""
     stamped = ds.assign_attrs(format=FORMAT, data_sha256=data_sha256(ds))
     # In memory first: HDF5 crashes the process on a full disk.
     encoding = {str(name): _encoding(variable) for name, variable in stamped.variables.items()}
-    write_whole(path, sealed(stamped.to_netcdf(engine="h5netcdf", encoding=encoding)), overwrite)
+    return sealed(stamped.to_netcdf(engine="h5netcdf", encoding=encoding))
 
 
 def _encoding(variable: xr.Variable) -> dict[str, Any]:
@@ -52,9 +82,8 @@ def read(path: str | Path) -> xr.Dataset:
     try:
         if fault := hdf5.foreign(body):
             raise ResultError(path, f"is not an otjdd result: {fault}")
+        check_size(path, hdf5.unpacked_bytes(body))
         with xr.open_dataset(io.BytesIO(body), engine="h5netcdf", decode_timedelta=False) as lazy:
-            if lazy.nbytes > MAX_LOADED_BYTES:
-                raise ResultError(path, f"would take {lazy.nbytes / 2**30:.0f} GiB of memory")
             ds = lazy.load()
     except ResultError:
         raise
@@ -66,6 +95,13 @@ def read(path: str | Path) -> xr.Dataset:
     if ds.attrs.get("data_sha256") != data_sha256(ds):
         raise ResultError(path, "is damaged: its numbers do not fit their checksum")
     return ds
+
+
+def check_size(path: str | Path, size: float) -> None:
+    """Raise ResultError for arrays of a size [bytes] for which the memory does not suffice. A small file may hold many."""
+    if (needed := COPIES * size) > (free := limits.free_memory()):
+        reason = f"takes {needed / 2**30:.3g} GiB of memory when it is read, {free / 2**30:.3g} GiB are free"
+        raise ResultError(path, reason)
 
 
 def data_sha256(ds: xr.Dataset) -> str:

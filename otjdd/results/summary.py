@@ -16,15 +16,30 @@ NOT_STATED, NOT_EXTRAPOLATED = "not stated", "not extrapolated"
 def of_drive(drive: Any) -> str:  # a `case.drive.Drive`; the package `case` stands beside this one
     """A drive in a line of words."""
     if hasattr(drive, "bias_voltages"):
-        voltages, states = len(drive.bias_voltages()), len(drive.histories())
-        text = f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
-        return text + (f", {len(drive.frequency_values())} frequencies" if hasattr(drive, "frequency_values") else "")
+        numbers = {
+            "state": len(drive.histories()),
+            "voltage": len(drive.bias_voltages()),
+            "temperature": max(1, len(drive.temperatures)),
+        }
+        if hasattr(drive, "frequency_values"):
+            numbers["frequency"] = len(drive.frequency_values())
+        return counted(numbers)
     if drive.kind == "patterns":
         kinds = [part.kind for part in drive.parts]
-        programs = f"{kinds.count('program')} times of programming, " if "program" in kinds else ""
-        return f"{programs}{kinds.count('write')} writes and {kinds.count('read')} reads of a crossbar"
+        programs = f"{counted({'time': kinds.count('program')})} of programming, " if "program" in kinds else ""
+        return f"{programs}{counted({word: kinds.count(word) for word in ('write', 'read')}, ' and ')} of a crossbar"
     waveform = drive.waveform()
-    return f"{waveform.write_count} writes, {waveform.read_count} reads, {waveform.duration:.6g} s"
+    return f"{counted({'write': waveform.write_count, 'read': waveform.read_count})}, {waveform.duration:.6g} s"
+
+
+def counted(numbers: dict[str, int], comma: str = ", ") -> str:
+    """Numbers of things in words: "1 state, 3 frequencies". numbers : by the word for one of them"""
+    return comma.join(f"{count} {word if count == 1 else plural(word)}" for word, count in numbers.items())
+
+
+def plural(word: str) -> str:
+    """A word for several things."""
+    return f"{word.removesuffix('y')}ies" if word.endswith("y") else f"{word}s"
 
 
 def of_result(ds: xr.Dataset) -> str:
@@ -37,16 +52,16 @@ def of_outputs(ds: xr.Dataset) -> str:
     """A result in words, without its temperature."""
     if "bias_current" in ds:
         n = ds.sizes
-        curves = f"{n['state']} states, {n['temperature']} temperatures, {n['bias']} voltages"
+        curves = counted({"state": n["state"], "temperature": n["temperature"], "voltage": n["bias"]})
         if "capacitance" in ds:
-            return f"{curves}, {n['frequency']} frequencies, {extent(ds.capacitance.values)} F"
+            return f"{curves}, {counted({'frequency': n['frequency']})}, {extent(ds.capacitance.values)} F"
         errors = largest_error(ds, "bias_current") + by_levels(ds, "bias_current_level_error")
         return f"{curves}, at most {float(abs(ds.bias_current).max()):.3g} A{errors}"
     if "cell_conductance" in ds:
         return of_crossbar(ds)
     if ds.sizes["read"]:
         R = ds.read_resistance.values
-        reads = f"{len(R)} read" + ("s" if len(R) > 1 else "")
+        reads = counted({"read": len(R)})
         finite = R[np.isfinite(R)]
         if not finite.size:  # at 0 V there is no resistance
             return f"{reads} at 0 V, {extent(ds.read_current.values)} A"
@@ -54,7 +69,7 @@ def of_outputs(ds: xr.Dataset) -> str:
         errors = largest_error(ds, "read_resistance") + by_levels(ds, "read_current_error")
         return f"{reads}{rest}, {extent(finite)} ohm{errors}"
     # The charging current at a jump depends on the time step: only the conduction current is shown.
-    return f"{ds.sizes['time']} instants, conduction {extent(ds.conduction_current.values)} A"
+    return f"{counted({'instant': ds.sizes['time']})}, conduction {extent(ds.conduction_current.values)} A"
 
 
 def largest_error(ds: xr.Dataset, name: str) -> str:

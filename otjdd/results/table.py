@@ -35,8 +35,8 @@ def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None
 
     over : what a row stands for: "read", "time", "snapshot"; "bias", a row for each state, temperature and bias;
         "frequency", for each of these and each frequency; "cell" of a crossbar, for each step, word line and bit line,
-        from 0, or its "step"; "points" of a study. By default the points of a study, the reads, or the first of these
-        that a result has
+        from 0, or its "step"; "points" of a study, or "read", "bias" and so on of all its points. By default the points
+        of a study, the reads, or the first of these that a result has
     A prediction has a column for each percentile, a result with kinds of columns or leaks one for each kind or channel.
     Raises ValueError if the result has no such rows, ResultError if the file cannot be written.
     """
@@ -55,6 +55,16 @@ def table(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
     units = {name: f"{name} ({ds[name].attrs.get('units', '1')})" for name in columns}
     frame = ds[columns].to_dataframe(dim_order=list(dims)).reset_index()
     return frame[columns].rename(columns=units)
+
+
+def left_out(ds: xr.Dataset, over: str | None) -> dict[str, str]:
+    """Variable of a study that a table leaves out -> what a row stands for in the table that has it."""
+    if ENGINE not in ds.attrs:
+        return {}
+    chosen, rows = dims_over(ds, over), rows_of_study(ds)
+    names = {dims: name for name, dims in rows.items()}
+    dims = {str(name): tuple(map(str, variable.dims)) for name, variable in ds.data_vars.items()}
+    return {name: names[own] for name, own in dims.items() if own != chosen and own in names}
 
 
 def level_by_level(ds: xr.Dataset) -> xr.Dataset:
@@ -83,7 +93,7 @@ def part_by_part(ds: xr.Dataset, dim: str) -> xr.Dataset:
 def dims_over(ds: xr.Dataset, over: str | None) -> tuple[str, ...]:
     """Dimensions of the variables of a table. Raises ValueError, which lists what the result has."""
     if ENGINE in ds.attrs:
-        rows = {POINTS: tuple(map(str, ds["status"].dims))}
+        rows = rows_of_study(ds)
     else:
         rows = {name: dims for name, dims in OVER.items() if set(dims) <= set(ds.dims) and ds.sizes[dims[-1]]}
     if over is None and rows:
@@ -93,3 +103,15 @@ def dims_over(ds: xr.Dataset, over: str | None) -> tuple[str, ...]:
     if over not in rows:
         raise ValueError(f"this result has no rows over {over!r}; it has {', '.join(rows)}")
     return rows[over]
+
+
+def rows_of_study(ds: xr.Dataset) -> dict[str, tuple[str, ...]]:
+    """What a row of a table of a study may stand for -> dimensions: of its points, and of each array of a point."""
+    points = tuple(map(str, ds["status"].dims))
+    names = {dims: name for name, dims in OVER.items()}
+    rows = {POINTS: points}
+    for variable in ds.data_vars.values():
+        own = tuple(map(str, variable.dims[len(points) :]))
+        if own and variable.dims[: len(points)] == points:
+            rows[names.get(own, ",".join(own))] = (*points, *own)
+    return rows

@@ -106,9 +106,9 @@ def simulate_with_error(
         return unknown(ds, case, f"on a coarser grid, {failed[0]}")
     values = [logarithms(run[name]) for run in (ds, *whole)]
     if kind == "limit":
-        said = f"{NOT_STATED}; {extrapolation(name, grids)}"
+        words = f"{NOT_STATED}; {extrapolation(name, grids)}"
         return replaced(ds, name, extrapolated(values[0], values[1], grids[0] / grids[1])).assign_attrs(
-            {ATTRIBUTE: said}
+            {ATTRIBUTE: words}
         )
     return with_errors(ds, name, grids, values, kind == "extrapolate")
 
@@ -156,19 +156,19 @@ def with_errors(ds: xr.Dataset, name: str, grids: list[int], values: list[np.nda
     extrapolate : replace the quantity by its limit
     """
     strict, *fewer = values[len(grids) :]
-    found = errors(grids, values[: len(grids)], strict, extrapolate, *fewer)
-    ds = stated(ds, name, found)
-    said = (
+    error = errors(grids, values[: len(grids)], strict, extrapolate, *fewer)
+    ds = stated(ds, name, error)
+    words = (
         f"from grids of {', '.join(map(str, grids))} cells, and smaller tolerances on the second: {TIGHTER:g} of them, "
     )
-    said += f"{TIGHTER_CURRENT:g} of that of the current"
-    said += ", and there half the nodes of the columns" * bool(fewer)
-    if ranged := np.count_nonzero(found.ranged):
-        said += f"; the range of the grids is the error of {ranged} of {found.ranged.size} values that do not converge"
+    words += f"{TIGHTER_CURRENT:g} of that of the current"
+    words += ", and there half the nodes of the columns" * bool(fewer)
+    if ranged := np.count_nonzero(error.ranged):
+        words += f"; the range of the grids is the error of {ranged} of {error.ranged.size} values that do not converge"
     if extrapolate:
-        ds = replaced(ds, name, found.limit)
-        said += f"; {extrapolation(name, grids)}"
-    return ds.assign_attrs({ATTRIBUTE: said})
+        ds = replaced(ds, name, error.limit)
+        words += f"; {extrapolation(name, grids)}"
+    return ds.assign_attrs({ATTRIBUTE: words})
 
 
 def extrapolation(name: str, grids: list[int]) -> str:
@@ -189,13 +189,13 @@ def unknown(ds: xr.Dataset, case: Case, reason: str) -> xr.Dataset:
     if case.numerics.error == "limit":
         log.warning("the reads are %s: %s", NOT_EXTRAPOLATED, reason)
         return ds.assign_attrs({ATTRIBUTE: f"{NOT_EXTRAPOLATED}: {reason}"})
-    name, said = variable_of(ds), f"not known: {reason}"
-    log.warning("the error of the reads is %s", said)
+    name, words = variable_of(ds), f"not known: {reason}"
+    log.warning("the error of the reads is %s", words)
     if name:
         none = np.full(ds[name].shape, np.nan)
         distributed = with_half_the_nodes(case) is not None
         ds = stated(ds, name, Error(none, none, none, np.isfinite(none), none if distributed else None))
-    return ds.assign_attrs({ATTRIBUTE: said})
+    return ds.assign_attrs({ATTRIBUTE: words})
 
 
 def reads_something(drive: Drive) -> bool:
@@ -272,10 +272,10 @@ def errors(
         extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values), strict=True)
     ]  # fmt: skip
     grid = LEFT * np.abs(limits[0] - limits[1]) if extrapolate else np.abs(limits[0] - values[0])
-    known, extent = converges(grids, values), np.max(values, axis=0) - np.min(values, axis=0)
-    grid = np.where(known, grid, np.maximum(grid, extent))
+    converged, extent = converges(grids, values), np.max(values, axis=0) - np.min(values, axis=0)
+    grid = np.where(converged, grid, np.maximum(grid, extent))
     time, columns = change(values[1], strict), None if fewer is None else change(values[1], fewer)
-    return Error(limits[0], grid, time, ~known & (extent > 0.0), columns)
+    return Error(limits[0], grid, time, ~converged & (extent > 0.0), columns)
 
 
 def change(values: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -286,13 +286,13 @@ def change(values: np.ndarray, others: np.ndarray) -> np.ndarray:
     return larger
 
 
-def stated(ds: xr.Dataset, name: str, found: Error) -> xr.Dataset:
+def stated(ds: xr.Dataset, name: str, error: Error) -> xr.Dataset:
     """The Dataset with the relative errors of a quantity: of the grid, in time, of the columns, and their sum."""
-    arrays = {WHOLE: found.grid + found.time, GRID: found.grid, TIME: found.time}
-    if found.columns is not None:
-        arrays |= {WHOLE: arrays[WHOLE] + found.columns, COLUMNS: found.columns}
-    made = outputs.dataset({f"{name}_{kind}": values for kind, values in arrays.items()})
-    return ds.assign({key: made[key].variable for key in made.data_vars})
+    arrays = {WHOLE: error.grid + error.time, GRID: error.grid, TIME: error.time}
+    if error.columns is not None:
+        arrays |= {WHOLE: arrays[WHOLE] + error.columns, COLUMNS: error.columns}
+    variables = outputs.dataset({f"{name}_{kind}": values for kind, values in arrays.items()})
+    return ds.assign({key: variables[key].variable for key in variables.data_vars})
 
 
 def replaced(ds: xr.Dataset, name: str, limit: np.ndarray) -> xr.Dataset:

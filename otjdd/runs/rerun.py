@@ -57,7 +57,7 @@ def rerun(path: str | Path, progress: Progress = None) -> tuple[xr.Dataset, xr.D
 
 def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Case, Start | None]:
     """Case of a result, with its files written into a folder; and its initial state if that came from another result."""
-    (data, texts), start = said(path, stored), None
+    (data, texts), start = case_data(path, stored), None
     for k, (place, name) in enumerate(list(named_files(data))):
         if place[-1] != "result":
             if name not in texts:
@@ -76,7 +76,7 @@ def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Cas
     return case, start
 
 
-def said(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dict[str, str]]:
+def case_data(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dict[str, str]]:
     """Data of the case of a result, and name -> text of its files. Raises ResultError."""
     resolved, files = stored.attrs["case_resolved"], stored.attrs.get("case_files", "{}")
     try:
@@ -106,12 +106,14 @@ def differences(stored: xr.Dataset, new: xr.Dataset) -> list[str]:
     """Differences of two results in words, of numbers first, then of versions and machine; [] if all bits agree."""
     if store.data_sha256(stored) == store.data_sha256(new):
         return []
-    found = [
-        said for name in sorted(map(str, {*stored.variables, *new.variables})) if (said := unlike(name, stored, new))
+    lines = [
+        case_data
+        for name in sorted(map(str, {*stored.variables, *new.variables}))
+        if (case_data := unlike(name, stored, new))
     ]
     versions = [name for name in stored.attrs if name.endswith("_version") or name in ABOUT_THE_MACHINE]
-    here = {name: new.attrs.get(name) for name in versions if new.attrs.get(name) != stored.attrs[name]}
-    return found + [f"{name}: {stored.attrs[name]} then, {now} now" for name, now in here.items()]
+    changed = {name: new.attrs.get(name) for name in versions if new.attrs.get(name) != stored.attrs[name]}
+    return lines + [f"{name}: {stored.attrs[name]} then, {now} now" for name, now in changed.items()]
 
 
 def unlike(name: str, stored: xr.Dataset, new: xr.Dataset) -> str:

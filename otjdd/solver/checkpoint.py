@@ -41,8 +41,9 @@ MACHINE = (
     "system",
     "processor",
 )  # compared besides the versions of libraries: other machine code gives other bits
-AFRESH = "begin again, without --resume"
+AFRESH = "begin anew, without --resume"
 LOGS = "rows", "reads"  # of a run
+ZIP = b"PK\x03\x04"  # beginning of the arrays of a checkpoint
 
 
 class Place(NamedTuple):
@@ -113,12 +114,14 @@ def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) ->
     kept = {f"kept.{name}": np.array([getattr(kept, name) for kept in lists["kept"]]) for name in KeptState._fields}
     file = io.BytesIO()
     np.savez(file, **about, **blocks, **kept, **then.memory)  # type: ignore[arg-type]  # no array has the name of an option
-    write_whole(path, sealed(file.getbuffer()))
+    write_whole(path, sealed(file.getbuffer()), mode=0o600)
 
 
 def read(path: Path, belongs: dict[str, str]) -> Saved:
-    """A checkpoint. Raises ResultError when it is damaged, or belongs to another run."""
-    body = unsealed(path, read_whole(path))
+    """A checkpoint. Raises ResultError when it is damaged, belongs to another run, or comes from another user."""
+    body = unsealed(path, read_whole(path, owned=True))
+    if not body.startswith(ZIP):
+        raise ResultError(path, "is not a checkpoint", AFRESH)
     try:
         with np.load(io.BytesIO(body)) as file:  # which takes no pickles
             arrays = dict(file)

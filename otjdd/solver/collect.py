@@ -14,6 +14,7 @@ from otjdd.results import outputs
 from otjdd.solver import model, model_limits, read_out
 from otjdd.solver.displacement import mean_rate, rates
 from otjdd.solver.integrate import row_widths
+from otjdd.solver.outcome import ending
 from otjdd.solver.snapshots import snapshot
 from otjdd.stepping import run_log
 from otjdd.waveform.writes import last_writes
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from otjdd.physics.junction import Junction
     from otjdd.solver.integrate import Run
     from otjdd.solver.model_limits import Reached
+    from otjdd.solver.outcome import Ended
     from otjdd.waveform.chain import Chain
     from otjdd.waveform.waveform import Waveform
 
@@ -66,15 +68,15 @@ def beyond_tolerance(case: Case, unseen: np.ndarray) -> dict[str, np.ndarray]:
     return {"read_current_error": unseen} if (unseen > case.numerics.current_tolerance).any() else {}
 
 
-def snapshots_of(case: Case, moving: Run) -> tuple[list[dict[str, Any]], SolverError | None]:
-    """Profiles of all states that were kept, up to one whose current cannot be found, and that failure."""
-    found = []
-    for kept in moving.kept:
-        try:
-            found.append(snapshot(case, moving, kept))
-        except SolverError as error:
-            return found, error
-    return found, None
+def snapshots_of(case: Case, moving: Run) -> tuple[list[dict[str, Any]], Ended | None]:
+    """Profiles of the states that were kept, and what ended them early: a current that is not found, an interruption."""
+    snapshots: list[dict[str, Any]] = []
+    try:
+        for state in moving.kept:
+            snapshots.append(snapshot(case, moving, state))
+    except (SolverError, KeyboardInterrupt, SystemError) as error:
+        return snapshots, ending(error)
+    return snapshots, None
 
 
 def collected(

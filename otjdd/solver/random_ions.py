@@ -55,7 +55,7 @@ def drawn(
     found, smooth, width = mean.copy(), mean.copy(), junction.columns.width
     for k, area in enumerate(noise.area):
         sites = junction.ions[k].c_max * width[k]
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([case.ions.seed, k])))
+        rng = np.random.Generator(np.random.PCG64(seed_of_column(case.ions.seed, k)))
         if not isinstance(case.ions.initial, FromResult):
             there = np.minimum(np.floor(sites * area), MOST_SITES).astype(np.int64)
             counts = at_least_one(rng, there, mean[k] / junction.ions[k].c_max)
@@ -89,3 +89,10 @@ def at_least_one(rng: np.random.Generator, sites: np.ndarray, chance: np.ndarray
         counts: np.ndarray = rng.binomial(sites, np.clip(chance, 0.0, 1.0))
         if counts.any():
             return counts
+
+
+def seed_of_column(seed: int, k: int) -> np.random.SeedSequence:
+    """Seed of column k. numpy fills a short sequence with zeros: [5, 1, 0], of the seed 2^32 + 5, would be [5, 1]."""
+    if seed < 2**32:
+        return np.random.SeedSequence([seed, k])
+    return np.random.SeedSequence(seed, spawn_key=(k,))

@@ -83,10 +83,13 @@ KNOWN = KnownNumbers(
 def trust() -> None:
     """Check the kernels; compile them where there are none. Raises KernelError, and removes them, when they are wrong."""
     if kernel_cache.is_empty():
-        log.warning(
-            "compiling the kernels: once for this version on this machine, about a minute; later runs load them"
-        )
+        log.warning("compiling the kernels: about a minute, once for this version on this machine")
         compile_ahead.compile_kernels(begin_known)
+        if kernel_cache.is_empty():
+            log.warning(
+                "the compiled kernels cannot be kept in %s, and the next run compiles them again: is the disk full? "
+                "NUMBA_CACHE_DIR names another folder", kernel_cache.folder(),
+            )  # fmt: skip
     wrong = difference_from_known(computed_answer())
     if not wrong:
         return

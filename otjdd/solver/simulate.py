@@ -20,6 +20,7 @@ from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits_at
 from otjdd.solver.small_signal import small_signal
 from otjdd.solver.snapshots import needs_snapshots
 from otjdd.solver.start import Start
+from otjdd.system.limits import uninterrupted
 from otjdd.system.steps import Progress, finished
 
 if TYPE_CHECKING:
@@ -72,8 +73,14 @@ def simulate_junction(
         return WITHOUT_WAVEFORM[case.drive.kind](case, progress)
     files = files_named(case)
     ran: Course = finished(in_steps(case, progress, start=start, checkpoints=checkpoints))
+    ds, interruption = uninterrupted(lambda: dataset_of(case, ran, files))
+    return delivered(ds, ran.failure or interruption)
+
+
+def dataset_of(case: Case, ran: Course, files: dict[str, str]) -> xr.Dataset:
+    """Dataset of a run along its waveform. files : attribute of `files_named`"""
     about = attributes(case, ran.statistics, ran.wall_time, ran.reached)
-    return delivered(outputs.dataset(ran.arrays, ran.coords, about | files), ran.failure)
+    return outputs.dataset(ran.arrays, ran.coords, about | files)
 
 
 def outputs_in_steps(case: Case, only: Collection[str], progress: Progress = None) -> Generator[None, None, Found]:
@@ -121,14 +128,16 @@ def in_steps(
         keeper.write()
     yield
     reads, far = readings(case, moving, waveform), moving.time  # before the snapshots, which take it back
-    snapshots, failed = snapshots_of(case, moving) if needs_snapshots(only) else ([], None)
-    failure = failure or failed
+    snapshots, ended = snapshots_of(case, moving) if needs_snapshots(only) else ([], None)
+    if keeper and failure is None and isinstance(ended, KeyboardInterrupt):
+        keeper.write()
+    failure = failure or ended
     statistics = {"status": status_words(failure), "time_reached": far, "time_total": waveform.duration}
     took = time.perf_counter() - began
-    arrays, coords, reached = collected(case, moving, reads, snapshots, only)
+    (arrays, coords, reached), interruption = uninterrupted(lambda: collected(case, moving, reads, snapshots, only))
     if case.ions.noise != "none":
         statistics |= {"largest_leap": case.numerics.largest_leap, "limited_leaps": int(moving.trial.noise.limited[0])}
-    return Course(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure)
+    return Course(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure or interruption)
 
 
 def begun(case: Case, start: Start | None = None) -> tuple[integrate.Run, Ended | None]:

@@ -6,7 +6,11 @@ started. When a scheduler or a worker is lost, only unfinished points are lost.
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import pickle
 import queue
+import socket
 import time
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -22,8 +26,15 @@ from otjdd.system import interpreter
 if TYPE_CHECKING:
     from distributed import Client, Future, LocalCluster
 
+log = logging.getLogger(__name__)
+
+SAME_EVERYWHERE = "install the same everywhere"
 OUTSTANDING = 1000  # most jobs that the scheduler holds at a time
 PATIENCE = 15.0  # s to wait for a connection to the scheduler
+WITHOUT_WORKERS = 600.0  # s to wait for a worker of the scheduler
+TOLD_AFTER = 5.0  # s after which that is told
+LONGEST_HEAD = 2**20  # bytes; the first message of dask has a shorter head
+LOUD = "distributed", "tornado", "asyncio"  # loggers of dask, which print tracebacks of lost connections
 
 
 def on_cluster(
@@ -31,9 +42,10 @@ def on_cluster(
 ) -> Generator[tuple[PointJob, Point], None, None]:
     """Yield points as they arrive from a cluster.
 
-    workers : number of processes for the address "local"   limit : time for a point [s], checked between the parts of its
-        waveform
-    Raises ConnectionError when the scheduler cannot be reached or goes away, ResultError when a point cannot be written.
+    workers : number of processes for the address "local"
+    limit : time for a point [s], checked between the parts of its waveform
+    Raises ConnectionError when the scheduler cannot be reached, has no workers, or goes away; ResultError when a point
+    cannot be written.
     """
     arrived: queue.SimpleQueue[Future[bytes]] = queue.SimpleQueue()
     running: dict[object, tuple[Future[bytes], PointJob]] = {}
@@ -58,7 +70,7 @@ def on_cluster(
             elif client.status == "running":
                 send(job)
             else:
-                raise gone(address)
+                raise lost_scheduler(address)
 
 
 def packed(work: StudyWork, job: PointJob, limit: float | None) -> bytes:
@@ -67,25 +79,44 @@ def packed(work: StudyWork, job: PointJob, limit: float | None) -> bytes:
 
 
 def next_of(arrived: queue.SimpleQueue[Future[bytes]], client: Client, address: str) -> Future[bytes]:
-    """The next finished future. Raises ConnectionError when the scheduler has been away for PATIENCE."""
-    lost_since = None
+    """The next finished future.
+
+    Raises ConnectionError when the scheduler has been away for PATIENCE, or had no workers for WITHOUT_WORKERS.
+    """
+    last_reached = last_worker = time.monotonic()
+    warned = False
     while True:
-        try:
+        with contextlib.suppress(queue.Empty):
             return arrived.get(timeout=1.0)
-        except queue.Empty:
-            if client.status == "running":
-                lost_since = None
-                continue
-        lost_since = lost_since or time.monotonic()
-        if time.monotonic() - lost_since > PATIENCE:
-            raise gone(address)
+        now = time.monotonic()
+        if client.status == "running":
+            last_reached = now
+            last_worker = now if has_workers(client) else last_worker
+        if now - last_reached > PATIENCE:
+            raise lost_scheduler(address)
+        if now - last_worker > WITHOUT_WORKERS:
+            raise ConnectionError(
+                f"the scheduler at {address} had no worker for {WITHOUT_WORKERS:g} s: start some (dask worker {address}) "
+                "with the same versions of otjdd and dask; what was finished is kept, --resume goes on with it"
+            )
+        if not warned and now - last_worker > TOLD_AFTER:
+            warned = True
+            log.warning("waiting for workers: the scheduler at %s has none", address)
+
+
+def has_workers(client: Client) -> bool:
+    """True if a scheduler has workers, or does not answer just now."""
+    try:
+        return bool(client.scheduler_info()["workers"])
+    except OSError:
+        return True
 
 
 def received(future: Future[bytes], work: StudyWork, job: PointJob) -> Point | None:
     """Write the point of a finished future to disk. Returns it without its arrays, None when it is lost.
 
     A point is lost when the connection to the scheduler ends, or when a worker dies before the point has arrived.
-    Raises ResultError for a worker with another version of otjdd.
+    Raises ResultError for a worker with another version of otjdd, or without it.
     """
     from distributed import KilledWorker
 
@@ -98,15 +129,18 @@ def received(future: Future[bytes], work: StudyWork, job: PointJob) -> Point | N
         return put_point(work, job, point)
     except (OSError, CancelledError):
         return None
+    except (ImportError, AttributeError, TypeError, pickle.UnpicklingError) as error:
+        reason = f"a worker cannot compute it ({type(error).__name__}: {error})"
+        raise ResultError(points.path_of(work.folder, job.digest), reason, SAME_EVERYWHERE) from error
     path = points.path_of(work.folder, job.digest)
     point = points.unpack(path, data)
     if point.status == "stale":
-        raise ResultError(path, "comes from a worker with another version of otjdd", "install the same everywhere")
+        raise ResultError(path, "comes from a worker with another version of otjdd", SAME_EVERYWHERE)
     points.put_bytes(work.folder, job.digest, data)
     return point._replace(arrays={})
 
 
-def gone(address: str) -> ConnectionError:
+def lost_scheduler(address: str) -> ConnectionError:
     return ConnectionError(f"the scheduler at {address} is gone; what was finished is kept, --resume goes on with it")
 
 
@@ -125,11 +159,13 @@ def client_of(address: str, workers: int | None) -> Iterator[Client]:
     except ModuleNotFoundError as error:
         raise OSError("--scheduler needs dask: pip install 'otjdd[cluster]'") from error
     local = address == "local"
-    place: AbstractContextManager[LocalCluster | str] = made_here(workers) if local else nullcontext(address)
-    with place as scheduler:
+    place: AbstractContextManager[LocalCluster | str] = local_cluster(workers) if local else nullcontext(address)
+    with place as scheduler, quiet_loggers():
+        if not local:
+            check_speaks_dask(address)
         try:
             client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # of whatever kind: what listens there may answer anything, or TLS is not set up
             raise ConnectionError(f"no dask scheduler at {address}: {error}") from error
         try:
             yield client
@@ -137,8 +173,46 @@ def client_of(address: str, workers: int | None) -> Iterator[Client]:
             client.close(timeout=2)
 
 
+def check_speaks_dask(address: str) -> None:
+    """Raise ConnectionError unless a scheduler without TLS speaks first, as dask does.
+
+    The client of dask waits for minutes where nothing is said, and asks for any memory that another server's words mean.
+    """
+    from distributed.comm.addressing import parse_address, parse_host_port
+    from distributed.security import Security
+
+    try:
+        scheme, place = parse_address(address)
+        if scheme == "tls" and Security().get_connection_args("client").get("ssl_context") is None:
+            raise ValueError("tls:// needs certificates, of distributed.comm.tls in the settings of dask")
+        if scheme != "tcp":
+            return
+        with socket.create_connection(parse_host_port(place), timeout=PATIENCE) as connection:
+            head = connection.recv(8, socket.MSG_WAITALL)
+    except TimeoutError:
+        raise ConnectionError(f"no dask scheduler at {address}: it said nothing for {PATIENCE:g} s") from None
+    except (OSError, ValueError) as error:
+        raise ConnectionError(f"no dask scheduler at {address}: {error}") from error
+    if len(head) < 8 or int.from_bytes(head, "little") > LONGEST_HEAD:
+        raise ConnectionError(f"no dask scheduler at {address}: something else answers ({head!r})")
+
+
 @contextmanager
-def made_here(workers: int | None) -> Iterator[LocalCluster]:
+def quiet_loggers() -> Iterator[None]:
+    """Within the block dask logs nothing; what a study has to say of a connection is in its own errors."""
+    loggers = [logging.getLogger(name) for name in LOUD]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def local_cluster(workers: int | None) -> Iterator[LocalCluster]:
     """A scheduler and workers on this machine that only this process can talk to.
 
     A dask scheduler runs code of everyone who connects to it, with the rights of the user who started it, and its port is

@@ -15,7 +15,7 @@ from otjdd.case.study_axes import coordinate
 from otjdd.results import provenance
 from otjdd.results.provenance import ENGINE
 from otjdd.solver.model_limits import ATTRIBUTE, names
-from otjdd.studies import keep as kept
+from otjdd.studies import keep as keeping
 from otjdd.studies import points
 from otjdd.studies.keep import KeptArray
 from otjdd.studies.plan import Plan
@@ -31,7 +31,7 @@ SAMPLE_METHOD, SAMPLE_COUNT = "study_sample_method", "study_sample_count"  # att
 STATES = ("done", "failed", "missing")
 
 
-def collect(made: Plan, folder: Path, case: Case) -> xr.Dataset:
+def collect(planned: Plan, folder: Path, case: Case) -> xr.Dataset:
     """Dataset of all points: each kept array, with the axes of the study before its own dimensions.
 
     Points that failed or are missing have nan. Where points have rows of different lengths, shorter ones end in nan.
@@ -40,12 +40,12 @@ def collect(made: Plan, folder: Path, case: Case) -> xr.Dataset:
     """
     import xarray as xr
 
-    files = {digest: points.held_or_none(folder, digest, made.keep) for digest in set(made.digests)}
-    ordered = [files[digest] for digest in made.digests]
-    dims, shape = tuple(axis.name for axis in made.axes), made.shape
-    coords = coordinates(made)
+    files = {digest: points.usable_or_none(folder, digest, planned.keep) for digest in set(planned.digests)}
+    ordered = [files[digest] for digest in planned.digests]
+    dims, shape = tuple(axis.name for axis in planned.axes), planned.shape
+    coords = coordinates(planned)
     variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, Any]]] = {}
-    for name, inner, values in stacked([arrays_of(p, made.keep) for p in ordered]):
+    for name, inner, values in stacked([arrays_of(p, planned.keep) for p in ordered]):
         if inner == (name,) and same_rows(values):
             coords[name] = inner, values[0], attributes_of(name)
         else:
@@ -71,27 +71,29 @@ def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, KeptArray]:
     """Arrays of a point that this study keeps, with their coordinates. The file may hold more, of another study."""
     if point is None or point.status != "done":
         return {}
-    names = sorted((name for name in point.arrays if kept.wanted(name, keep)), key=lambda name: kept.place(name, keep))
+    names = sorted(
+        (name for name in point.arrays if keeping.is_kept(name, keep)), key=lambda name: keeping.place(name, keep)
+    )
     dims = sorted({dim for name in names for dim in point.arrays[name].dims} & set(point.arrays) - set(names))
     return {name: point.arrays[name] for name in (*names, *dims)}
 
 
-def coordinates(made: Plan) -> dict[str, Any]:
+def coordinates(planned: Plan) -> dict[str, Any]:
     """The varied keys as coordinates along their axes. The only key of an axis is its index."""
-    found = {}
-    for axis in made.axes:
+    coords = {}
+    for axis in planned.axes:
         for key in axis.keys:
             values, unit = coordinate(axis.column(key))
-            found[key] = (axis.name,), values, {"units": unit, "long_name": key}
-    return found
+            coords[key] = (axis.name,), values, {"units": unit, "long_name": key}
+    return coords
 
 
 def stacked(rows: Sequence[dict[str, KeptArray]]) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
     """(name, own dimensions, array (points, ...)) of each array of the points, with nan or "" where a point has none."""
     for name in dict.fromkeys(name for arrays in rows for name in arrays):
-        held = [arrays[name] for arrays in rows if name in arrays]
-        longest = np.max([kept.values.shape for kept in held], axis=0, initial=0).astype(int)
-        text = held[0].values.dtype.kind in "UOT"
+        stored = [arrays[name] for arrays in rows if name in arrays]
+        longest = np.max([array.values.shape for array in stored], axis=0, initial=0).astype(int)
+        text = stored[0].values.dtype.kind in "UOT"
         out = np.full((len(rows), *longest), "" if text else np.nan, dtype=object if text else float)
         for i, arrays in enumerate(rows):
             if name in arrays:
@@ -99,7 +101,7 @@ def stacked(rows: Sequence[dict[str, KeptArray]]) -> Iterator[tuple[str, tuple[s
                 at: tuple[int | slice, ...] = (i, *(slice(size) for size in values.shape))
                 out[at] = values
         present = np.array([name in arrays for arrays in rows])
-        yield name, held[0].dims, out if present.all() else shared(out, present, held[0].dims == (name,))
+        yield name, stored[0].dims, out if present.all() else shared(out, present, stored[0].dims == (name,))
 
 
 def same_rows(values: np.ndarray) -> bool:
@@ -117,32 +119,41 @@ def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndar
 
 
 def attributes_of(name: str) -> dict[str, str]:
-    output = kept.unit_and_name(name)
+    output = keeping.unit_and_name(name)
     return {"units": output.unit, "long_name": output.long_name}
 
 
 def study_attributes(case: Case) -> dict[str, Any]:
     """Attributes of a study. Equal studies have equal ones, so they contain no times."""
-    told = provenance.provenance(case.source, case.resolved(), title=case.title)
+    about = provenance.provenance(case.source, case.resolved(), title=case.title)
     sample = case.study.sample if case.study else None
     drawn = {SAMPLE_METHOD: sample.method, SAMPLE_COUNT: sample.count} if sample else {}
-    return {k: v for k, v in told.items() if k not in ("created", "wall_time")} | {ENGINE: sources.digest()} | drawn
+    return {k: v for k, v in about.items() if k not in ("created", "wall_time")} | {ENGINE: sources.digest()} | drawn
+
+
+def counts(ds: xr.Dataset) -> dict[str, int]:
+    """State -> number of points."""
+    return {state: int((ds.status == i).sum()) for i, state in enumerate(STATES)}
+
+
+def is_incomplete(ds: xr.Dataset, of_share: bool = False) -> bool:
+    """True if points failed, or are missing. of_share : others compute the missing ones"""
+    return counts(ds)["failed"] > 0 or (counts(ds)["missing"] > 0 and not of_share)
 
 
 def summary(ds: xr.Dataset) -> str:
     """Numbers of points that are done, failed and missing, in words."""
-    counts = {state: int((ds.status == i).sum()) for i, state in enumerate(STATES)}
-    more = "".join(f", {count} {state}" for state, count in counts.items() if count and state != "done")
-    return f"{counts['done']} of {ds.status.size} points{more}"
+    more = "".join(f", {count} {state}" for state, count in counts(ds).items() if count and state != "done")
+    return f"{counts(ds)['done']} of {ds.status.size} points{more}"
 
 
 def warn_of_limits(ds: xr.Dataset) -> None:
     """Log a warning with the number of points that exceed limits of the model, if there are any."""
-    found = [names(told) for told in ds[ATTRIBUTE].values.ravel() if told]
-    if found:
-        which = Counter(name for one in found for name in one).most_common()
-        told = ", ".join(f"{name} at {count}" for name, count in which)
+    passed = [names(words) for words in ds[ATTRIBUTE].values.ravel() if words]
+    if passed:
+        which = Counter(name for one in passed for name in one).most_common()
+        words = ", ".join(f"{name} at {count}" for name, count in which)
         log.warning(
             "beyond the limits of the model: %d of %d points (%s); %s of the Dataset says how far each is, and what to do",
-            len(found), ds[ATTRIBUTE].size, told, ATTRIBUTE,
+            len(passed), ds[ATTRIBUTE].size, words, ATTRIBUTE,
         )  # fmt: skip

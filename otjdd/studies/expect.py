@@ -40,7 +40,7 @@ def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
         yield Problem(file, 0, 0, "expect.point", expected, brief(expect.point))
 
 
-def found(case: Case) -> float:
+def run_expected(case: Case) -> float:
     """Run a case, or a point of its study. Returns the expected number [SI]. Raises CaseError, SolverError, ValueError."""
     check_expected(case)
     if (expect := case.expect) is None:

@@ -84,8 +84,8 @@ def kept_arrays(case: Case, names: tuple[str, ...], watch: Callable[[float], Non
     if (outputs := keep.outputs_for(names)) is None or makes_dataset(case):
         ds = simulate(case, watch)
         return keep.measure(ds, names), ds.attrs[ATTRIBUTE]
-    found = yield from outputs_in_steps(case, outputs, watch)
-    return keep.measure_arrays(found.arrays, names), found.limits
+    ran = yield from outputs_in_steps(case, outputs, watch)
+    return keep.measure_arrays(ran.arrays, names), ran.limits
 
 
 def settle(work: StudyWork, *jobs: PointJob) -> list[Point]:
@@ -100,7 +100,7 @@ def put_point(work: StudyWork, job: PointJob, point: Point) -> Point:
     return point._replace(arrays={})
 
 
-def here(work: StudyWork, jobs: Iterable[PointJob]) -> Generator[tuple[PointJob, Point], None, None]:
+def in_this_process(work: StudyWork, jobs: Iterable[PointJob]) -> Generator[tuple[PointJob, Point], None, None]:
     """Yield points that are computed one after the other in this process."""
     for job in jobs:
         (point,) = settle(work, job)

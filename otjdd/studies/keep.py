@@ -88,7 +88,7 @@ def parts(name: str) -> tuple[str, str, tuple[int, ...]]:
     return match[1], match[2] or "", tuple(map(int, match[3].split(","))) if match[3] else ()
 
 
-def wanted(name: str, names: Sequence[str]) -> bool:
+def is_kept(name: str, names: Sequence[str]) -> bool:
     """True if a name is among `names`, itself or as a number of a metric there."""
     return name in names or (name.partition(".")[0] in names and "[" not in name)
 
@@ -101,13 +101,13 @@ def place(name: str, names: Sequence[str]) -> tuple[int, str]:
 
 def outputs_for(names: Sequence[str]) -> set[str] | None:
     """Outputs of a run that are needed for the names; None if a metric may need any output."""
-    found: set[str] = set()
+    outputs: set[str] = set()
     for base in (parts(name)[0] for name in names):
         of_metric = OF_A_RUN[base].outputs if base in OF_A_RUN else (base,)
         if not of_metric:
             return None
-        found |= set(of_metric)
-    return found
+        outputs |= set(of_metric)
+    return outputs
 
 
 def measure(ds: xr.Dataset, names: Sequence[str]) -> dict[str, KeptArray]:
@@ -129,14 +129,14 @@ def measured_in(
     arrays: Mapping[str, ArrayLike], names: Sequence[str], whole: Callable[[], xr.Dataset]
 ) -> dict[str, KeptArray]:
     """The arrays to keep among the outputs of a run by name. whole : returns the Dataset, for metrics"""
-    found: dict[str, KeptArray] = {}
+    results: dict[str, KeptArray] = {}
     all_dims: set[str] = set()
     for name in names:
         base, number, index = parts(name)
         if base in OF_A_RUN:
             numbers = measured(whole(), base)
             for key in [number] if number else OF_A_RUN[base].numbers:
-                found[f"{base}.{key}"] = KeptArray((), np.asarray(numbers[key], dtype=float))
+                results[f"{base}.{key}"] = KeptArray((), np.asarray(numbers[key], dtype=float))
             continue
         if base not in arrays:
             raise ValueError(f"study.keep: this drive gives no {base}")
@@ -145,10 +145,10 @@ def measured_in(
             if not values.ndim or not -len(values) <= i < len(values):
                 raise ValueError(f"study.keep: {name} of {len(values) if values.ndim else 'no dimension'}")
             values = values[i]
-        found[name] = KeptArray(dims, values)
+        results[name] = KeptArray(dims, values)
         all_dims |= set(dims)
-    return found | {
-        d: KeptArray((d,), np.asarray(arrays[d])) for d in sorted(all_dims) if d in arrays and d not in found
+    return results | {
+        d: KeptArray((d,), np.asarray(arrays[d])) for d in sorted(all_dims) if d in arrays and d not in results
     }
 
 

@@ -14,7 +14,7 @@ from otjdd.case.problem import Problem
 from otjdd.case.study_axes import Axis, Study, axes
 from otjdd.case.varied import located
 from otjdd.errors import CaseError, LimitError
-from otjdd.studies import keep as kept
+from otjdd.studies import keep as keeping
 
 MAX_POINTS = 100_000
 
@@ -38,11 +38,11 @@ class Plan(NamedTuple):
 
     def changes(self, number: int) -> dict[str, Any]:
         """Changes of a point: dotted key -> value as in a case file."""
-        found: dict[str, Any] = {}
+        changed: dict[str, Any] = {}
         for axis in reversed(self.axes):
             number, place = divmod(number, len(axis.rows))
-            found = dict(zip(axis.keys, axis.rows[place], strict=True)) | found
-        return found
+            changed = dict(zip(axis.keys, axis.rows[place], strict=True)) | changed
+        return changed
 
     def at(self, number: int) -> Case:
         """The case of a point."""
@@ -59,24 +59,24 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
     if study is None:
         got = "one without" if case.study is None else "one whose sample is the devices of its cells (see `otjdd run`)"
         raise CaseError([Problem(file, 0, 0, "study", "a case with a [study]", got)])
-    if wrong := kept.unknown(study.keep):
+    if wrong := keeping.unknown(study.keep):
         raise CaseError([located(Problem(file, 0, 0, "study.keep", wrong), case, {}, file)])
     refuse_many(study.sizes)
-    found = Plan(case.without_study(), kept_by(study, case.drive), study.time_limit, tuple(axes(study)), ())
+    planned = Plan(case.without_study(), kept_by(study, case.drive), study.time_limit, tuple(axes(study)), ())
     digests = []
-    for number in range(int(np.prod(found.shape))):
+    for number in range(int(np.prod(planned.shape))):
         try:
-            digests.append(found.at(number).digest)
+            digests.append(planned.at(number).digest)
         except CaseError as error:
-            raise CaseError([located(p, case, found.changes(number), file) for p in error.problems]) from None
+            raise CaseError([located(p, case, planned.changes(number), file) for p in error.problems]) from None
         if progress and number % 100 == 99:
             progress((number + 1) / len(digests))
-    return found._replace(digests=tuple(digests))
+    return planned._replace(digests=tuple(digests))
 
 
 def kept_by(study: Study, drive: Drive) -> tuple[str, ...]:
     """Names of the arrays that a study of a drive keeps."""
-    return study.keep or kept.by_default(drive)
+    return study.keep or keeping.by_default(drive)
 
 
 def refuse_many(sizes: dict[str, int]) -> None:

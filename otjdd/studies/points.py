@@ -10,7 +10,7 @@ file, the seal reveals that, and the point is computed again.
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from otjdd.errors import ResultError
-from otjdd.studies import keep as kept
+from otjdd.studies import keep as keeping
 from otjdd.studies.keep import KeptArray
 from otjdd.system import files
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
@@ -97,9 +97,9 @@ def unpacked(head: Head, body: bytes) -> Iterator[tuple[str, KeptArray]]:
     """Names and arrays of a point. Raises ValueError for an unknown output, and for arrays that do not fit the body."""
     at = 0
     for name, dims, shape, text in head.arrays:
-        if unknown := kept.unknown([name]):
+        if unknown := keeping.unknown([name]):
             raise ValueError(unknown)
-        if dims != kept.unit_and_name(name).dims or len(shape) != len(dims):
+        if dims != keeping.unit_and_name(name).dims or len(shape) != len(dims):
             raise ValueError(f"{name} with the dimensions {dims} and the shape {shape}")
         count = math.prod(shape) if text is None else 0
         values = np.frombuffer(body, "<f8", count, at) if text is None else np.array(text, dtype=object)
@@ -139,7 +139,7 @@ def usable_point(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | No
     return point
 
 
-def held_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
+def usable_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
     """As `usable_point`, with None for a damaged point."""
     try:
         return usable_point(folder, digest, keep)
@@ -147,10 +147,19 @@ def held_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | No
         return None
 
 
-def final(folder: Path, digest: str, keep: tuple[str, ...]) -> bool:
-    """True if a point need not be computed again: it is done, or failed in a way that would repeat itself."""
-    point = held_or_none(folder, digest, keep)
-    return point is not None and point.status in ("done", "solver")
+def finished(folder: Path, digests: Iterable[str], keep: tuple[str, ...]) -> tuple[set[str], list[str]]:
+    """Points that need not be computed again, done or failed in a way that would repeat itself; and unreadable points."""
+    there, unreadable, final = on_disk(folder), [], set()
+    for name in digests:
+        if name not in there:
+            continue
+        try:
+            point = usable_point(folder, name, keep)
+        except ResultError:
+            unreadable.append(name)
+        else:
+            final |= {name} if point is not None and point.status in ("done", "solver") else set()
+    return final, unreadable
 
 
 def on_disk(folder: Path) -> set[str]:

@@ -36,8 +36,8 @@ def finished_points(
     batches, again = Batches(jobs, count, ROUNDS * workers, 1 if limit is not None else MOST), []
     with team(workers, apart=True, load=loaded(work.case, work.keep)) as compute_all:
         options = {"limit": limit, "lost": partial(lost, work)}
-        for number, found in compute_all(partial(settle, work), batches, alone=alone, **options):
-            for job, point in zip(batches.ended(number), found, strict=True):
+        for number, computed in compute_all(partial(settle, work), batches, alone=alone, **options):
+            for job, point in zip(batches.ended(number), computed, strict=True):
                 if point is None:
                     again.append(job)
                 else:
@@ -94,8 +94,8 @@ def lost(work: StudyWork, batch: tuple[PointJob, ...], error: Exception) -> list
     """Points of a batch whose process died: those with a file, None for the others. A single point becomes a failure."""
     if len(batch) > 1:
         log.warning("%s: its points without a file are computed once more, each alone", error)
-        found = (points.held_or_none(work.folder, job.digest, work.keep) for job in batch)
-        return [point and point._replace(arrays={}) for point in found]
+        stored = (points.usable_or_none(work.folder, job.digest, work.keep) for job in batch)
+        return [point and point._replace(arrays={}) for point in stored]
     late = isinstance(error, TimeoutError)
     point = Point("time", f"{error}{MORE_TIME}") if late else Point("lost", str(error))
     return [put_point(work, batch[0], point._replace(keep=work.keep))]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import ArrayLike
 
+FEWEST_ROWS = 8  # of a sample, for indices with an interval
+
 
 def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bool = False) -> xr.Dataset:
     """Fit a straight line to a result against a numeric key, for each combination of the other axes.
@@ -35,7 +37,7 @@ def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bo
         return fit.slope, fit.stderr, fit.intercept, fit.rvalue
 
     y = np.log10(ds[name]) if log_y else ds[name]
-    found = xr.apply_ufunc(line, y, input_core_dims=[[key]], output_core_dims=[[]] * 4, vectorize=True)
+    fits = xr.apply_ufunc(line, y, input_core_dims=[[key]], output_core_dims=[[]] * 4, vectorize=True)
     of = "1" if log_y else str(ds[name].attrs.get("units", "1"))
     per = "1" if log_x else str(ds[key].attrs.get("units", "1"))
     inverse = f"{per}^-1" if per.isalpha() else f"({per})^-1"
@@ -45,8 +47,8 @@ def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bo
         "intercept": (of, "intercept"), "correlation": ("1", "correlation"),
     }  # fmt: skip
     return xr.Dataset({
-        word: values.drop_attrs().assign_attrs(units=units, long_name=f"{told} of {name} against {key}")
-        for values, (word, (units, told)) in zip(found, about.items(), strict=True)
+        word: values.drop_attrs().assign_attrs(units=units, long_name=f"{words} of {name} against {key}")
+        for values, (word, (units, words)) in zip(fits, about.items(), strict=True)
     })  # fmt: skip
 
 
@@ -65,11 +67,15 @@ def sobol_indices(ds: xr.Dataset, name: str, *, log: bool = False, resamples: in
     if ds.attrs.get(SAMPLE_METHOD) != "saltelli" or ds[name].dims != ("sample",):
         raise ValueError(f'{name}: Sobol indices need a study of one [study.sample] with method = "saltelli"')
     keys = [str(key) for key, c in ds.coords.items() if c.dims == ("sample",)]
-    blocks = ds[name].values.reshape(len(keys) + 2, int(ds.attrs[SAMPLE_COUNT]))
+    count = int(ds.attrs[SAMPLE_COUNT])
+    blocks = ds[name].values.reshape(len(keys) + 2, count)
     blocks = np.log10(blocks) if log else blocks
     blocks = blocks[:, np.isfinite(blocks).all(axis=0)]
-    if blocks.shape[1] < 8:
-        raise ValueError(f"{name}: only {blocks.shape[1]} rows of the sample are whole")
+    if blocks.shape[1] < FEWEST_ROWS:
+        raise ValueError(
+            f"{name}: {blocks.shape[1]} of {count} rows of the sample are whole, {FEWEST_ROWS} are needed; "
+            f"draw more by study.sample.count (a row takes {len(keys) + 2} points)"
+        )
     rng = np.random.default_rng(seed)
     again = [indices(blocks[:, rng.integers(0, blocks.shape[1], blocks.shape[1])]) for _ in range(resamples)]
     low, high = np.quantile(again, [0.025, 0.975], axis=0)

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
@@ -39,6 +40,7 @@ MAX_VALUES = 5e8  # most values in the Dataset: 4 GB
 PointProgress = Callable[[int, int, int], None]  # called with points done, failed and all
 Announce = Callable[[str], None]
 
+PLANNING = 5.0  # s between two words on a plan
 ALONE = 10  # points for each worker, above which the first point is computed alone to estimate the cost of all
 
 
@@ -80,16 +82,31 @@ def study(
         folder = Path(out if out is not None else stack.enter_context(tempfile.TemporaryDirectory(prefix="otjdd-")))
         if announce and of_other_sources(folder):
             announce(f"{folder}: the points there were {points.OTHER_VERSION}; they are not used, but computed again")
-        made = prepare(case, folder, resume or shard is not None, file, scheduler)
+        planned = prepare(case, folder, resume or shard is not None, file, scheduler, planning_words(announce))
         try:
-            run(made, folder, ways, progress, announce)
+            run(planned, folder, ways, progress, announce)
         except BaseException:  # report the existing points before the reason for the missing ones
             with contextlib.suppress(ResultError, OSError):
-                put_together(made, folder, case)
+                put_together(planned, folder, case)
             raise
-        ds = put_together(made, folder, case)
+        ds = put_together(planned, folder, case)
         dataset.warn_of_limits(ds)
         return ds
+
+
+def planning_words(announce: Announce | None) -> Callable[[float], None] | None:
+    """Function to call with the fraction of the points that are planned: it says so every few seconds; None for silence."""
+    if announce is None:
+        return None
+    due = time.monotonic() + PLANNING
+
+    def tell(fraction: float) -> None:
+        nonlocal due
+        if time.monotonic() > due:
+            due = time.monotonic() + PLANNING
+            announce(f"planning: {fraction:.0%} of the points are checked")
+
+    return tell
 
 
 def get_ready(case: Case) -> None:
@@ -99,31 +116,52 @@ def get_ready(case: Case) -> None:
 
 
 def prepare(
-    case: Case, folder: Path, resume: bool = False, file: str = "case.toml", scheduler: str | None = None
-) -> Plan:
-    """Plan a study, and prepare its folder. Raises CaseError, LimitError, ResultError, OSError."""
-    made = plan(case, file)
+    case: Case, folder: Path, resume: bool = False, file: str = "case.toml", scheduler: str | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Plan:  # fmt: skip
+    """Plan a study, and prepare its folder. progress : called with the fraction of the points that are planned
+
+    Raises CaseError, LimitError, ResultError, OSError.
+    """
+    planned = plan(case, file, progress)
     if scheduler:
         cluster.reach(scheduler)
-    held = folder / points.FOLDER
-    if held.is_symlink():  # somebody else could have put a link to any folder here
-        raise OSError(errno.ELOOP, "is a link; the points of a study are kept in the study's own folder", str(held))
-    if not resume and held.is_dir() and any(held.iterdir()):
+    check_own(folder)
+    on_disk = folder / points.FOLDER
+    if not resume and on_disk.is_dir() and any(on_disk.iterdir()):
         raise OSError(errno.EEXIST, TAKEN, str(folder))
     folder.mkdir(parents=True, exist_ok=True)
-    claim(folder, made, resume)
-    held.mkdir(exist_ok=True)
+    claim(folder, planned, resume)
+    on_disk.mkdir(exist_ok=True)
     points.tidy(folder)
     write_whole(folder / CASE, case.resolved().encode())
-    return made
+    return planned
 
 
-def claim(folder: Path, made: Plan, resume: bool) -> None:
+def check_own(folder: Path) -> None:
+    """Raise OSError for a folder that another user's link leads to, and for one with files of a study that began elsewhere.
+
+    In a place that others can write to, a link could lead to any folder of this user.
+    """
+    if (folder / points.FOLDER).is_symlink():
+        reason = "is a link; the points of a study are kept in the study's own folder"
+        raise OSError(errno.ELOOP, reason, str(folder / points.FOLDER))
+    for place in (folder, *folder.absolute().parents):
+        if place.is_symlink() and hasattr(os, "getuid") and os.lstat(place).st_uid not in (os.getuid(), 0):
+            raise OSError(errno.ELOOP, "is a link of another user", str(place))
+    if not (folder / INDEX).exists():
+        for name in (CASE, RESULT):
+            if os.path.lexists(folder / name):
+                reason = "is not of a study in this folder, and would be replaced; choose another folder"
+                raise OSError(errno.EEXIST, reason, str(folder / name))
+
+
+def claim(folder: Path, planned: Plan, resume: bool) -> None:
     """Write the index of a study. If several studies start in one folder at once, one succeeds.
 
     Raises ResultError, OSError.
     """
-    index = {"keep": made.keep, "points": made.digests, SOURCES: sources.digest()}
+    index = {"keep": planned.keep, "points": planned.digests, SOURCES: sources.digest()}
     try:
         write_whole(folder / INDEX, json.dumps(index).encode(), overwrite=resume)
     except ResultError as error:
@@ -132,12 +170,12 @@ def claim(folder: Path, made: Plan, resume: bool) -> None:
         raise
 
 
-def put_together(made: Plan, folder: Path, case: Case) -> xr.Dataset:
+def put_together(planned: Plan, folder: Path, case: Case) -> xr.Dataset:
     """Write the Dataset of all points. Returns it. Raises ResultError; OSError if another study has taken the folder."""
-    if index_of(folder)["points"] != list(made.digests):
+    if index_of(folder)["points"] != list(planned.digests):
         reason = "another study began here meanwhile; all points are kept: resume one after the other"
         raise OSError(errno.EEXIST, reason, str(folder))
-    ds = dataset.collect(made, folder, case)
+    ds = dataset.collect(planned, folder, case)
     store.write(ds, folder / RESULT)
     return ds
 
@@ -152,32 +190,35 @@ def of_other_sources(folder: Path) -> bool:
 
 
 def run(
-    made: Plan, folder: Path, ways: Ways, progress: PointProgress | None = None, announce: Announce | None = None
+    planned: Plan, folder: Path, ways: Ways, progress: PointProgress | None = None, announce: Announce | None = None
 ) -> None:
     """Compute the points that are not on disk yet. Raises LimitError, ResultError, OSError."""
-    different = dict.fromkeys(made.digests)
-    there = points.on_disk(folder)
-    todo = {d: i for i, d in enumerate(made.digests) if d not in there or not points.final(folder, d, made.keep)}
+    different = dict.fromkeys(planned.digests)
+    finished, unreadable = points.finished(folder, different, planned.keep)
+    if announce and unreadable:
+        path = points.path_of(folder, unreadable[0])
+        announce(f"{len(unreadable)} of the points cannot be read, and are computed again; the first is {path}")
+    todo = {d: i for i, d in enumerate(planned.digests) if d not in finished}
     done, failed = len(different) - len(todo), 0
     if ways.shard:
         todo = {d: i for d, i in todo.items() if i % ways.shard[1] == ways.shard[0] - 1}
     if announce:
-        announce(f"{len(made.digests)} points, {len(todo)} to compute")
+        announce(f"{len(planned.digests)} points, {len(todo)} to compute")
     if not todo:
         return
     work, waiting = (
-        jobs.StudyWork(made.case, made.keep, folder),
-        (jobs.PointJob(d, made.changes(i)) for d, i in todo.items()),
+        jobs.StudyWork(planned.case, planned.keep, folder),
+        (jobs.PointJob(d, planned.changes(i)) for d, i in todo.items()),
     )
     first = True
     import h5netcdf  # noqa: F401  (for the Dataset at the end; imported now, while the workers load)
     import xarray  # noqa: F401
 
-    with contextlib.closing(start(work, waiting, ways, made.time_limit, len(todo))) as finished:
-        for job, point in finished:
+    with contextlib.closing(start(work, waiting, ways, planned.time_limit, len(todo))) as computed:
+        for job, point in computed:
             done, failed = done + 1, failed + (point.status != "done")
             if first and point.status == "done":
-                cost = cost_of(folder, job, point, made, len(todo) - 1, ways.workers or 1)
+                cost = cost_of(folder, job, point, planned, len(todo) - 1, ways.workers or 1)
                 if announce:
                     announce(cost.words)
                 refuse_large(folder, cost)
@@ -193,7 +234,7 @@ def start(
     if ways.scheduler:
         return cluster.on_cluster(work, waiting, ways.scheduler, ways.workers, time_limit)
     if ways.workers is None and time_limit is None:
-        return jobs.here(work, waiting)
+        return jobs.in_this_process(work, waiting)
     number = min(ways.workers or 1, count)
     return processes.finished_points(work, waiting, count, number, time_limit, count > ALONE * number)
 
@@ -210,12 +251,12 @@ class Cost(NamedTuple):
         return f"about {duration(self.seconds)} and {self.disk / 1e6:.3g} MB on disk"
 
 
-def cost_of(folder: Path, job: jobs.PointJob, point: Point, made: Plan, left: int, number: int) -> Cost:
+def cost_of(folder: Path, job: jobs.PointJob, point: Point, planned: Plan, left: int, number: int) -> Cost:
     """Cost of `left` more points in `number` processes, if each costs as much as this one."""
     size = points.path_of(folder, job.digest).stat().st_size
-    held = points.read_point(folder, job.digest) or point
-    values = sum(int(array.values.size) for array in held.arrays.values())
-    return Cost(point.seconds * left / number, max(size, 4096) * left, values * len(made.digests))
+    stored = points.read_point(folder, job.digest) or point
+    values = sum(int(array.values.size) for array in stored.arrays.values())
+    return Cost(point.seconds * left / number, max(size, 4096) * left, values * len(planned.digests))
 
 
 def refuse_large(folder: Path, cost: Cost) -> None:

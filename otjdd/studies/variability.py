@@ -58,19 +58,19 @@ def variability(study: xr.Dataset, settling: int = 0) -> xr.Dataset:
     values = xr.apply_ufunc(
         numbers, R, medians, input_core_dims=inner, output_core_dims=[[]] * len(names), vectorize=True
     )
-    found = {name: array.drop_attrs(deep=False) for name, array in zip(names, values, strict=True)}
+    by_name = {name: array.drop_attrs(deep=False) for name, array in zip(names, values, strict=True)}
     what = {
-        "median_resistance": (found["median"], "ohm", "median resistance of the devices"),
-        "median_resistance_error": (found["median_error"], "ohm", "standard error of the median resistance"),
+        "median_resistance": (by_name["median"], "ohm", "median resistance of the devices"),
+        "median_resistance_error": (by_name["median_error"], "ohm", "standard error of the median resistance"),
     }
     for key, (name, meaning) in MEANINGS.items():
         what |= {
-            name: (found[key], "1", meaning),
-            f"{name}_error": (found[f"{key}_error"], "1", f"standard error of the {meaning}"),
+            name: (by_name[key], "1", meaning),
+            f"{name}_error": (by_name[f"{key}_error"], "1", f"standard error of the {meaning}"),
         }
-    what |= {name: (found[name], "1", f"number of {name}") for name in ("devices", "cycles")}
+    what |= {name: (by_name[name], "1", f"number of {name}") for name in ("devices", "cycles")}
     ds = xr.Dataset(
-        {name: array.assign_attrs(units=unit, long_name=told) for name, (array, unit, told) in what.items()}
+        {name: array.assign_attrs(units=unit, long_name=words) for name, (array, unit, words) in what.items()}
     )
     return with_area(ds)
 
@@ -104,8 +104,8 @@ def unfit(study: xr.Dataset) -> str:
     """Why a study shows no variability, in words; "" if it does."""
     missing = [name for name in NEEDS if name not in study or CYCLES not in study[name].dims]
     if missing:
-        wanted = ", ".join(f'"{name}"' for name in NEEDS)
-        return f"it holds no {' and no '.join(missing)}: study.keep = [{wanted}]"
+        needed = ", ".join(f'"{name}"' for name in NEEDS)
+        return f"it holds no {' and no '.join(missing)}: study.keep = [{needed}]"
     if not devices_of(study):
         return f"it has no devices: [study.sample] draws them, or {SEEDS} in [study.grid]"
     if not two_in_turn(study.write_voltage.transpose(..., CYCLES).values):

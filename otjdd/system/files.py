@@ -18,7 +18,8 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 
 from otjdd.errors import ResultError
@@ -29,6 +30,7 @@ PATIENCE = 2.0  # s to wait for the next bytes of a file
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SEAL = b"\notjdd sha256 "
 SEAL_BYTES = len(SEAL) + 64 + 1
+NOTED: ContextVar[set[tuple[int, int]] | None] = ContextVar("NOTED", default=None)  # (device, number) of files read
 YOUNG, STALE = 5.0, 3600.0  # s: age from which an unfinished file without a lock, or with one, may be removed
 
 ADVICE = {
@@ -62,21 +64,62 @@ def write_whole(
         a part of the file under its name: only for sealed files that are cheap to make again
     mode : access rights of a new file, before the umask
     """
-    try:
-        target = os.fspath(Path(path))
+    target = os.fspath(Path(path))
+    with _advised(path):
         _check_free(target, overwrite)
         if not among_many:
-            tidy(Path(target).parent, f".{glob.escape(os.path.basename(target))}.*.part")
-        _write_beside(target, data, mode, forced, os.replace if overwrite else _put_new)
+            _tidy_beside(target)
+        part = _written_beside(target, data, mode, forced)
+        try:
+            (os.replace if overwrite else _put_new)(part, target)
+        except BaseException:
+            _remove(part)
+            raise
+        if forced:
+            _sync_folder(os.path.dirname(target) or ".")
+
+
+def write_together(contents: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
+    """Write files that belong together. While one of them cannot be written, none is changed.
+
+    obsolete : files of the earlier ones that have no successor; they are removed
+    All files are written under other names first, and renamed at the end. Raises ResultError.
+    """
+    parts: dict[Path, str] = {}
+    try:
+        for path, data in contents.items():
+            with _advised(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _check_free(os.fspath(path), overwrite=True)
+                _tidy_beside(os.fspath(path))
+                parts[path] = _written_beside(os.fspath(path), data, 0o666, forced=True)
+        for path in obsolete:
+            _remove(os.fspath(path))
+        for path in contents:
+            with _advised(path):
+                os.replace(parts[path], path)
+                del parts[path]
+    finally:
+        for part in parts.values():
+            _remove(part)
+        for folder in {path.parent for path in contents}:
+            _sync_folder(os.fspath(folder))
+
+
+@contextlib.contextmanager
+def _advised(path: str | Path) -> Iterator[None]:
+    """Within the block an OSError becomes a ResultError about a file that is written, with advice."""
+    try:
+        yield
     except OSError as error:
         advice = ADVICE.get(error.errno or 0, "check the disk, or write elsewhere")
         raise ResultError(path, f"cannot be written ({error.strerror or error})", advice) from error
 
 
-def read_whole(path: str | Path) -> bytes:
-    """Content of a regular file of at most MAX_BYTES. Raises ResultError."""
+def read_whole(path: str | Path, *, owned: bool = False) -> bytes:
+    """Content of a regular file of at most MAX_BYTES. owned : as in `read_regular`. Raises ResultError."""
     try:
-        return read_regular(path, MAX_BYTES)
+        return read_regular(path, MAX_BYTES, owned=owned)
     except Refused as error:
         raise ResultError(path, error.reason) from error
     except FileNotFoundError as error:
@@ -104,6 +147,8 @@ def read_regular(path: str | Path, most: int, *, owned: bool = False) -> bytes:
             raise Refused(errno.EINVAL, "is not a regular file")
         if owned and not is_own(status):
             raise Refused(errno.EPERM, "belongs to somebody else, or others can write to it")
+        if (noted := NOTED.get()) is not None:
+            noted.add((status.st_dev, status.st_ino))
         pieces, size, began = [], 0, time.monotonic()
         while piece := _piece(descriptor, began):
             pieces.append(piece)
@@ -113,6 +158,25 @@ def read_regular(path: str | Path, most: int, *, owned: bool = False) -> bytes:
         return b"".join(pieces)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def noting_reads() -> Iterator[None]:
+    """Within the block, `was_read` knows the files that are read."""
+    before = NOTED.set(set())
+    try:
+        yield
+    finally:
+        NOTED.reset(before)
+
+
+def was_read(path: Path) -> bool:
+    """True if a path leads to a file that was read within the block of `noting_reads`."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino) in (NOTED.get() or ())
 
 
 class Refused(OSError):
@@ -165,7 +229,9 @@ def unsealed(path: str | Path, data: bytes) -> bytes:
     if not seal.startswith(SEAL):
         if len(data) == hdf5_length(data):
             raise ResultError(
-                path, "was not written by otjdd: its checksum is missing", "write it by otjdd.write(ds, path)"
+                path,
+                "was not written by otjdd: its checksum is missing",
+                "take a file that `otjdd run` has written, or from Python otjdd.write",
             )
         raise ResultError(path, "is cut short, damaged, or not written by otjdd: it does not end with its checksum")
     if data != sealed(body):
@@ -224,9 +290,8 @@ def _check_free(target: str, overwrite: bool) -> None:
         raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
-def _write_beside(
-    target: str, data: bytes | memoryview, mode: int, forced: bool, put: Callable[[str, str], None]
-) -> None:
+def _written_beside(target: str, data: bytes | memoryview, mode: int, forced: bool) -> str:
+    """Name of an unfinished file in the folder of `target` that holds the data, and is on the disk if `forced`."""
     folder, name = os.path.split(target)
     part = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.part")
     # O_EXCL: an existing file or link of that name is an error.
@@ -242,13 +307,19 @@ def _write_beside(
                 raise OSError(errno.EIO, "what was read back is not what was written")
         finally:
             os.close(descriptor)
-        put(part, target)
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
+        _remove(part)
         raise
-    if forced:
-        _sync_folder(folder or ".")
+    return part
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _tidy_beside(target: str) -> None:
+    tidy(Path(target).parent, f".{glob.escape(os.path.basename(target))}.*.part")
 
 
 def _put_new(part: str, target: str) -> None:

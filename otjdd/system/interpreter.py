@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 SAFE_PATH = "PYTHONSAFEPATH"  # environment variable with the effect of -P for all child interpreters
 PARENT = "OTJDD_PARENT"  # environment variable: an interpreter exits when this process ends
+SOCKETS = "OTJDD_SOCKETS"  # environment variable: the folder of that process for sockets, removed when it was killed
 
 OWN = False  # True in a process that runs nothing but otjdd: the command line, not a user's session or program
 GARBAGE = 50_000  # new objects after which garbage is collected; Python's default is 700
@@ -40,10 +41,13 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 @contextmanager
-def inherited() -> Iterator[None]:
-    """Within the block, interpreters that a library starts also get the environment of `environment`."""
-    before = {name: os.environ.get(name) for name in (SAFE_PATH, PARENT)}
-    os.environ.update(environment())
+def inherited(sockets: str = "") -> Iterator[None]:
+    """Within the block, interpreters that a library starts also get the environment of `environment`.
+
+    sockets : folder for sockets of this process, which they remove when it is killed
+    """
+    before = {name: os.environ.get(name) for name in (SAFE_PATH, PARENT, SOCKETS)}
+    os.environ.update(environment(**({SOCKETS: sockets} if sockets else {})))
     try:
         yield
     finally:

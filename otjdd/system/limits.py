@@ -13,12 +13,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 from otjdd.errors import LimitError, Stopped
 
 EVERY = 0.05  # s between two checks of time and memory
+AGAIN = 5.0  # s after which a limit is told once more, in case a library has swallowed the exception
 NEEDED = 2.0**30  # bytes of addresses: libraries take 0.6 GiB, and the compilation of kernels 0.9 GiB in all
 SHARE = 0.8  # of the machine's memory: the default limit
+ENDING = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1")
+    if hasattr(signal, name)  # Windows has the first two
+]  # signals that ask a process to end: by the user, the system, a terminal that closes, schedulers of a cluster
+UNPICKLING = "_numba_unpickle"  # function of numba that machine code calls
+NEW_NAMED_TUPLE = "<string>", "<lambda>"  # file and function of the code that makes a named tuple
+
+Result = TypeVar("Result")
 
 
 def interruption(error: BaseException) -> KeyboardInterrupt | None:
@@ -46,68 +57,113 @@ def interrupt(number: int) -> None:
 
 @contextmanager
 def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
-    """Within the block SIGTERM raises Stopped, as SIGINT raises KeyboardInterrupt. Main thread only.
+    """Within the block each of ENDING raises Stopped, as SIGINT raises KeyboardInterrupt. Main thread only.
 
+    A signal that this process was started to ignore (nohup, a job in the background) is still ignored, SIGTERM excepted.
     reasons : list that limits add their reason to before they send SIGTERM; the first one is reported
     """
+    delayed: list[threading.Timer] = []
+
+    def send_later(number: int) -> None:
+        timer = threading.Timer(EVERY, interrupt, [number])
+        timer.daemon = True
+        timer.start()
+        delayed.append(timer)
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise Stopped(reasons[0], limit=True) if reasons else Stopped("interrupted by SIGTERM", limit=False)
+        if called_by_machine_code(frame):
+            send_later(number)
+        elif number == signal.SIGINT:
+            raise KeyboardInterrupt
+        elif reasons:
+            raise Stopped(reasons[0], limit=True)
+        else:
+            raise Stopped(f"interrupted by {signal.Signals(number).name}", limit=False)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    handled = [number for number in ENDING if number == signal.SIGTERM or is_free(number)]
+    before = {number: signal.signal(number, stop) for number in handled}
     try:
-        with raised_again():
+        with raised_again(send_later):
             yield
     finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        for timer in delayed:  # a timer that fires after the block would interrupt other code
+            timer.cancel()
+            timer.join()
+
+
+def is_free(number: int) -> bool:
+    """True unless a signal is ignored, or is already handled."""
+    return signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+
+
+def called_by_machine_code(frame: FrameType | None) -> bool:
+    """True where a compiled kernel has called back into Python: it makes a named tuple, or loads an object of its code.
+
+    An exception there comes out of the kernel as a SystemError, or is lost. These calls last microseconds.
+    """
+    if frame is not None and (frame.f_code.co_filename, frame.f_code.co_name) == NEW_NAMED_TUPLE:
+        return True
+    while frame is not None and frame.f_code.co_name != UNPICKLING:
+        frame = frame.f_back
+    return frame is not None
 
 
 @contextmanager
-def raised_again() -> Iterator[None]:
+def raised_again(send_later: Callable[[int], None]) -> Iterator[None]:
     """Within the block, repeat an interruption that Python could not deliver, until it is delivered.
 
     LLVM calls back into Python while it compiles. An exception that a signal raises in such a callback has no caller:
     Python reports it as unraisable, and the program would continue as if there had been no signal.
+
+    send_later : sends a signal after a moment; an exception that is raised in the hook itself is lost as well
     """
     before = sys.unraisablehook
-    timers: list[threading.Timer] = []
 
     def heed(unraisable: "sys.UnraisableHookArgs") -> None:
         error = interruption(unraisable.exc_value) if unraisable.exc_value else None
         if error is None:
             before(unraisable)
-            return
-        # An exception raised in this hook is lost as well, so the signal is sent later.
-        number = signal.SIGTERM if isinstance(error, Stopped) else signal.SIGINT
-        timer = threading.Timer(EVERY, interrupt, [number])
-        timer.daemon = True
-        timer.start()
-        timers.append(timer)
+        else:
+            send_later(signal.SIGTERM if isinstance(error, Stopped) else signal.SIGINT)
 
     sys.unraisablehook = heed
     try:
         yield
     finally:
         sys.unraisablehook = before
-        for timer in timers:  # a timer that fires after the block would interrupt other code
-            timer.cancel()
-            timer.join()
 
 
 @contextmanager
 def shielded() -> Iterator[None]:
-    """Within the block, signals are held back until its end, so that a write in it is complete. Main thread only."""
+    """Within the block, signals are held back until its end, so that a write in it is complete.
+
+    In a thread other than the main one, which no signal interrupts, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     waiting: list[int] = []
-    before = {
-        n: signal.signal(n, lambda number, frame: waiting.append(number)) for n in (signal.SIGINT, signal.SIGTERM)
-    }
+    handled = [number for number in ENDING if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, lambda number, frame: waiting.append(number)) for number in handled}
     try:
         yield
     finally:
-        for caught, handler in before.items():
-            signal.signal(caught, handler or signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     for number in waiting[:1]:
         signal.raise_signal(number)
+
+
+def uninterrupted(work: Callable[[], Result]) -> tuple[Result, KeyboardInterrupt | None]:
+    """Result of a call that signals do not interrupt, and the interruption that one of them asks for."""
+    try:
+        with shielded():
+            result = work()
+    except KeyboardInterrupt as error:  # at the end of the block, with the result at hand
+        return result, error
+    return result, None
 
 
 @contextmanager
@@ -140,7 +196,7 @@ def limits(seconds: float | None, memory: float) -> Iterator[None]:
                 reasons.append(f"interrupted: over half of the memory limit of {memory / 2**30:.3g} GiB; record less")
             if reasons:
                 interrupt(signal.SIGTERM)
-                over.wait(1.0)  # then again, if a library has swallowed the exception
+                over.wait(AGAIN)
 
     with heeding_signals(reasons), watched(watch):
         yield
@@ -176,6 +232,16 @@ def resident() -> float:
     except ImportError:
         return 0.0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def free_memory() -> float:
+    """Memory that this process may still take [bytes], by the system and by ulimit -v; infinite where neither tells."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = next(float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):
+        free = machine_memory()
+    return min(free, address_space() - resident())
 
 
 def machine_memory() -> float:

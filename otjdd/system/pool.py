@@ -5,6 +5,8 @@ with team(2) as spread:
         ...
 """
 
+import atexit
+import contextlib
 import errno
 import importlib
 import logging
@@ -29,8 +31,8 @@ from typing import Any, NamedTuple
 from pebble import ProcessExpired, ProcessPool
 
 from otjdd.errors import LimitError
-from otjdd.system import interpreter
-from otjdd.system.limits import watched
+from otjdd.system import interpreter, sources
+from otjdd.system.limits import shielded, watched
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ SELF_CHECK = "otjdd.solver.self_check"
 START = mp.get_context("forkserver" if "forkserver" in mp.get_all_start_methods() else "spawn")
 MOST_JOBS = 200  # jobs after which a process is replaced, to bound the memory that libraries keep
 SHARED: list[Any] = []  # in a process of a pool: the arguments of `begin`
+SOCKETS_OF_PARENT: list[str] = []  # in a process that others are copied from: the folder of its parent
 STARTING = threading.Lock()  # held while a process is started
 EVERY = 1.0  # s between two checks of running jobs
 PATIENCE = 10.0  # s to wait for the threads of a pool to end
@@ -68,6 +71,10 @@ def team(workers: int, apart: bool = False, load: tuple[str, ...] = (DATASETS,))
     if workers == 1 and not apart:
         yield one_by_one
         return
+    if mp.current_process().daemon:
+        raise LimitError(
+            "this process is a daemon of multiprocessing, which may not start others: use workers=None, or one worker"
+        )
     make_ready(*load)  # once, instead of in every process
     processes = Team(workers, context(*load))
     try:
@@ -105,9 +112,10 @@ class Worker:
             if self.pool is not None and not self.pool.active:
                 log.warning("a process was ended from outside before its next job; another takes its place")
                 stop([self])
-            if self.pool is None:
-                self.pool = ProcessPool(1, MOST_JOBS, begin, self.shared, context=self.context)
-            return self.pool.schedule(outcome, (function, arguments), timeout=limit)
+            with shielded():  # a pool that is interrupted while it holds its locks cannot be ended
+                if self.pool is None:
+                    self.pool = ProcessPool(1, MOST_JOBS, begin, self.shared, context=self.context)
+                return self.pool.schedule(outcome, (sources.digest(sources.ALL), function, arguments), timeout=limit)
         except (BrokenProcessPool, RuntimeError) as error:  # the process cannot be started, or has just ended
             failed: Future[bytes] = Future()
             failed.set_exception(BrokenProcessPool(str(error)))
@@ -212,26 +220,28 @@ def fate(code: int) -> str:
 def stop(workers: Iterable[Worker]) -> None:
     """End processes at once, and wait until they have ended."""
     endings = []
-    for worker in workers:
-        if worker.pool is not None:
-            worker.pool.stop()
-            endings.append(threading.Thread(target=worker.pool.join, daemon=True))
-            endings[-1].start()
-            worker.pool = None
-    for ending in endings:  # a thread that waits for the rest of a message of a killed process never ends
-        ending.join(PATIENCE)
+    with shielded():
+        for worker in workers:
+            if worker.pool is not None:
+                worker.pool.stop()
+                endings.append(threading.Thread(target=worker.pool.join, daemon=True))
+                endings[-1].start()
+                worker.pool = None
+        for ending in endings:  # a thread that waits for the rest of a message of a killed process never ends
+            ending.join(PATIENCE)
 
 
-def outcome(function: Callable[..., Any], arguments: Arguments) -> bytes:
-    """(True, result) of a call, or (False, exception), pickled."""
+def outcome(digest: str, function: Callable[..., Any], arguments: Arguments) -> bytes:
+    """(True, result) of a call, or (False, exception), pickled. digest : of ALL sources, in the process that asks"""
     try:
+        sources.check_same(digest)
         return pickle.dumps((True, function(*arguments)))
     except Exception as error:
         error.add_note(f"in another process:\n{traceback.format_exc()}")
-        try:
-            pickle.loads(pickled := pickle.dumps((False, error)))
-        except Exception:  # the exception cannot be pickled, or not restored from its arguments
-            return pickle.dumps((False, RuntimeError("".join(traceback.format_exception(error)))))
+        pickled = pickle.dumps((False, RuntimeError("".join(traceback.format_exception(error)))))
+        with contextlib.suppress(Exception):  # the exception cannot be pickled, or not restored from its arguments
+            pickle.loads(as_it_is := pickle.dumps((False, error)))
+            pickled = as_it_is
         return pickled
 
 
@@ -262,8 +272,10 @@ def end_with_parent() -> None:
 
 
 def heed_parent() -> None:
-    """Ignore Ctrl-C in a process of a pool: the parent handles it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ignore Ctrl-C and the end of the terminal in a process of a pool: the parent handles them."""
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 class Process(START.Process):  # type: ignore[name-defined, misc]  # a class that the system chooses
@@ -274,7 +286,7 @@ class Process(START.Process):  # type: ignore[name-defined, misc]  # a class tha
     """
 
     def start(self) -> None:
-        with STARTING, interpreter.inherited():
+        with STARTING, interpreter.inherited(util.get_temp_dir()):
             main = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
@@ -308,7 +320,7 @@ def make_ready(*more: str) -> None:
 
     check_place()
     context(*more)
-    with interpreter.inherited(), without_ctrl_c():
+    with interpreter.inherited(util.get_temp_dir()), without_signals_of_the_terminal():
         forkserver.ensure_running()  # also starts the resource tracker
 
 
@@ -322,12 +334,12 @@ def check_place() -> None:
 
 
 @contextmanager
-def without_ctrl_c() -> Iterator[None]:
-    """Processes that are started within the block ignore Ctrl-C, which this process handles."""
+def without_signals_of_the_terminal() -> Iterator[None]:
+    """Processes that are started within the block ignore Ctrl-C and the end of the terminal, which this one handles."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:
@@ -336,16 +348,37 @@ def without_ctrl_c() -> Iterator[None]:
 
 @contextmanager
 def ended_with_parent() -> Iterator[None]:
-    """Within the block this process exits when its parent has died."""
+    """Within the block this process exits when its parent has died. Then, and at its own end, the parent's sockets go."""
     parent = interpreter.parent()
+    if sockets := os.environ.pop(interpreter.SOCKETS, ""):
+        SOCKETS_OF_PARENT.append(sockets)
+        atexit.register(remove_sockets)
 
     def watch(over: threading.Event) -> None:
         while not over.wait(0.05):
             if os.getppid() != parent:
+                remove_sockets()
                 os._exit(1)
 
     with watched(watch):
         yield
+
+
+def forget_server() -> None:
+    """Let a process that a program has forked from this one start its own fork server, in a folder of its own."""
+    if server := sys.modules.get("multiprocessing.forkserver"):
+        server._forkserver.__init__()  # it would wait for a child of another process
+    vars(mp.current_process())["_config"].pop("tempdir", None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_server)
+
+
+def remove_sockets() -> None:
+    """Remove the folder for sockets of the process that this one works for, which has ended."""
+    for folder in SOCKETS_OF_PARENT:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def cores() -> int:

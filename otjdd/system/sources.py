@@ -1,8 +1,14 @@
-"""Digests of the sources of otjdd. Numbers that other sources have computed are not reused."""
+"""Digests of the sources of otjdd as this process has loaded them. Numbers that other sources have computed are not reused.
+
+The files are read once, when this module is imported, together with the modules that compute. A process that goes on while
+otjdd is installed anew on the disk computes with the old code, and says so. Processes forked from it say the same.
+"""
 
 import hashlib
 from functools import cache
 from pathlib import Path
+
+from otjdd.errors import ResultError
 
 PACKAGE = Path(__file__).parents[1]
 # All packages that the numbers of a result or of a point can depend on.
@@ -12,13 +18,30 @@ OF_NUMBERS = (
 )  # fmt: skip
 
 
+def source_files() -> dict[str, bytes]:
+    """Path within the package -> content of each source file of otjdd, in order. Raises OSError."""
+    paths = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".toml"))
+    return {path.relative_to(PACKAGE).as_posix(): path.read_bytes() for path in paths}
+
+
+LOADED = source_files()
+ALL = tuple(sorted({name.partition("/")[0].removesuffix(".py") for name in LOADED}))  # packages and modules
+
+
 @cache
 def digest(rooms: tuple[str, ...] = OF_NUMBERS) -> str:
-    """sha256 of the names and bytes of all source files of some packages and modules of otjdd. Raises OSError."""
-    sha = hashlib.sha256()
+    """sha256 of the names and contents of all source files of some packages and modules of otjdd."""
+    total = hashlib.sha256()
     for room in rooms:
-        single = PACKAGE / f"{room}.py"
-        for path in [single] if single.is_file() else sorted((PACKAGE / room).rglob("*")):
-            if path.suffix in (".py", ".toml"):
-                sha.update(f"{path.relative_to(PACKAGE).as_posix()}\n".encode() + path.read_bytes())
-    return sha.hexdigest()
+        for name, content in LOADED.items():
+            if name == f"{room}.py" or name.startswith(f"{room}/"):
+                total.update(f"{name}\n".encode() + content)
+    return total.hexdigest()
+
+
+def check_same(other: str) -> None:
+    """Raise ResultError unless a process whose digest of ALL is `other` has loaded the same sources as this one."""
+    if other != digest(ALL):
+        raise ResultError(
+            PACKAGE, "was changed while otjdd ran: its processes have loaded different versions", "begin again"
+        )

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tomllib
@@ -166,7 +167,7 @@ def test_a_checked_case_is_told_in_a_line(folder):
 
 def test_a_file_of_ones_own_goes_before_a_shipped_case_of_its_name(folder):
     (folder / "rv-loop.toml").write_text(SMALL)
-    assert "1 reads" in otjdd(folder, "check", "rv-loop.toml").stdout
+    assert "1 read, " in otjdd(folder, "check", "rv-loop.toml").stdout
 
 
 def test_a_shown_case_is_the_same_case(folder):
@@ -232,3 +233,22 @@ def test_each_command_takes_the_example_of_its_help():
         words = shlex.split(example.partition(" > ")[0])
         assert words[0] == name
         command.make_context(name, words[1:])
+
+
+LOADING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal
+class Finder:
+    def find_spec(name, *_):
+        if name == "otjdd.cli.fit":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Finder)
+from otjdd.__main__ import main
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_ctrl_c_while_the_command_loads_ends_it_without_a_traceback(tmp_path):
+    done = subprocess.run([sys.executable, "-c", LOADING, "cases"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

@@ -14,7 +14,9 @@ from PIL import Image
 
 from otjdd.case.case import load_case
 from otjdd.cli import fit as command
-from otjdd.results import store
+from otjdd.fitting import files
+from otjdd.results import companions, store
+from otjdd.solver.checkpoint import checkpoint_path
 
 NOTHING = {"weights": {}, "reading": {}, "noise": None, "loss": ""}
 
@@ -75,7 +77,7 @@ def test_a_fit_goes_on_from_its_best_set(folder, fitted):
     assert done.returncode == 0, done.stderr
     found, again = (store.read(folder / name) for name in ("found.nc", "again.nc"))
     made = command.task_of(load_case(folder / "small.toml"), [folder / "loop.csv"], words[3:6:2], **NOTHING)
-    start = command.resumed(folder / "found.nc", True, made, 0, 1)["start"]
+    start = files.resumed(folder / "found.nc", made, 0, 1)["start"]
     assert start == dict(zip(found["parameter"].values.tolist(), found["value"].values.tolist(), strict=True))
     assert again.attrs["reduced_chi_square"] <= found.attrs["reduced_chi_square"] * (1 + 1e-3)
     done = otjdd(folder, "fit", *words[:2], "--vary", "ions.density", "-o", "again.nc", "--resume")
@@ -88,21 +90,23 @@ def test_a_fit_that_was_killed_goes_on_and_ends_where_it_would_have(folder):
     asked = ["loop.csv", "small.toml", "--vary", "device.left.barrier=0.5 eV:0.8 eV", "--global", "40", "-q", "-o"]
     whole = otjdd(folder, "fit", *asked, "whole.nc")
     assert whole.returncode == 0, whole.stderr
-    code = "from otjdd.cli import fit, main; fit.SAVED = 0.0; main()"
-    (folder / "killed.toml").write_text("# of an older fit", encoding="utf-8")
+    code = "from otjdd.cli import main; from otjdd.fitting import files; files.SAVED = 0.0; main()"
+    earlier = {folder / "killed.toml": b"# earlier"}  # which stays until there are new files
+    companions.write_with(store.read(folder / "whole.nc"), folder / "killed.nc", earlier)
     killed = subprocess.Popen([sys.executable, "-c", code, "fit", *asked, "killed.nc"], cwd=folder)
-    file = folder / "killed.nc"
-    while not file.exists():
+    saved = checkpoint_path(folder / "killed.nc")
+    while not saved.exists():
         assert killed.poll() is None
         time.sleep(0.01)
     killed.kill()
     killed.wait()
-    before = store.read(file)
-    assert before.attrs["ended"] == "not ended"
-    assert not (folder / "killed.toml").exists()  # it is not that of the fit in the file
+    assert store.read(saved).attrs["ended"] == "not ended"
+    assert (folder / "killed.toml").read_text() == "# earlier"
     done = otjdd(folder, "fit", *asked, "killed.nc", "--resume")
     assert done.returncode == 0, done.stderr
-    after, expected = store.read(file), store.read(folder / "whole.nc")
+    assert not saved.exists()
+    assert 'base = "small.toml"' in (folder / "killed.toml").read_text()
+    after, expected = store.read(folder / "killed.nc"), store.read(folder / "whole.nc")
     assert np.array_equal(after["value"], expected["value"])
     assert np.array_equal(after["search_score"], expected["search_score"])
     assert after.attrs["evaluations"] < expected.attrs["evaluations"]
@@ -157,7 +161,11 @@ def test_what_to_measure_next_is_told(folder, fitted):
         (["loop.csv", "small.toml", "--vary", "ions.density", "--weight", "lop.csv=2"], 2, "the files are loop.csv"),
         (["loop.csv", "small.toml", "--vary", "ions.density", "--weight", "loop.csv=-1"], 2, "a weight above 0"),
         (["loop.csv", "small.toml", "--vary", "ions.density", "--profile", "a"], 2, "is not varied"),
-        (["loop.csv", "small.toml", "--vary", "ions.density", "-o", "small.nc"], 2, "is the case itself"),
+        (
+            ["loop.csv", "small.toml", "--vary", "ions.density", "-o", "small.nc"],
+            2,
+            "small.toml is an input of this command",
+        ),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(folder, words, code, said):

@@ -1,5 +1,6 @@
 """Studies under a bad star: killed, and on a cluster; in the campaign interrupted, workers shot, the scheduler gone."""
 
+import contextlib
 import os
 import random
 import signal
@@ -7,9 +8,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 
 import commands
+import numpy as np
 import pytest
 from small_studies import POINT
 
@@ -190,13 +193,80 @@ def cluster(folder):
         process.wait()
 
 
-def test_a_scheduler_that_is_not_there_is_told_and_leaves_no_folder(folder, monkeypatch):
+def test_all_arrays_of_a_study_are_exported(folder):
+    (folder / "loop.toml").write_text(
+        'base = "rv-loop.toml"\ncolumns = { count = 1, spread = {} }\ndevice.film.cells = 12\n'
+        'drive.step = "2 V"\n[study.grid]\n'
+        '"device.film.thickness" = ["2.6 nm", "2.8 nm"]\n"temperature" = ["290 K", "300 K"]\n'
+    )
+    assert otjdd(folder, "loop.toml", "-o", "out", "--workers", 1)[0] == 0
+    done = commands.otjdd(folder, "export", "out", "-o", "points.csv")
+    assert "left out: read_resistance, which --over read tabulates" in done.stderr
+    assert commands.otjdd(folder, "export", "out", "-o", "reads.csv", "--over", "read").returncode == 0
+    ds = store.read(folder / "out" / "study.nc")
+    table = np.genfromtxt(folder / "reads.csv", delimiter=",", names=True)
+    assert len(table) == ds.read_resistance.size
+    first = ds.read_resistance.sel({"device.film.thickness": 2.6e-9, "temperature": 300.0}).values
+    rows = (np.abs(table["devicefilmthickness_m"] - 2.6e-9) < 1e-12) & (table["temperature_K"] == 300.0)
+    np.testing.assert_array_equal(table["read_resistance_ohm"][rows], first)
+
+
+@contextlib.contextmanager
+def speaking(words: bytes):
+    """Port of a server that says these words to whoever connects, and no others."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        clients = []
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    clients.append(server.accept()[0])
+                    clients[-1].sendall(words)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "words", "said"),
+    [
+        ("tcp", None, "Connection refused"),
+        ("tls", None, "tls:// needs certificates"),
+        ("tcp", b"SSH-2.0-OpenSSH_9.6\r\n", "something else answers (b'SSH-2.0-')"),
+        ("tcp", b"", "it said nothing for 0.5 s"),
+        ("smoke", b"", "no dask scheduler at smoke://"),
+    ],
+)
+def test_what_is_no_scheduler_is_told_and_leaves_no_folder(folder, monkeypatch, scheme, words, said):
     pytest.importorskip("distributed")
     monkeypatch.setattr("otjdd.studies.cluster.PATIENCE", 0.5)
-    code, _, said = otjdd(folder, "many.toml", "-o", "out", "--scheduler", f"tcp://127.0.0.1:{free_port()}")
+    with contextlib.nullcontext(free_port()) if words is None else speaking(words) as port:
+        code, _, told = otjdd(folder, "many.toml", "-o", "out", "--scheduler", f"{scheme}://127.0.0.1:{port}")
     assert code == 5
-    assert "no dask scheduler at tcp://127.0.0.1:" in said
+    assert said in told
     assert not (folder / "out").exists()
+
+
+def is_served(port: int) -> bool:
+    """True when a port of this machine takes connections."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_scheduler_without_workers_ends_the_study_in_words(folder, monkeypatch, cluster):
+    address, _, workers = cluster
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+    wait_for(lambda: is_served(int(address.rpartition(":")[2])))
+    monkeypatch.setattr("otjdd.studies.cluster.TOLD_AFTER", 0.5)
+    monkeypatch.setattr("otjdd.studies.cluster.WITHOUT_WORKERS", 2.0)
+    code, _, told = otjdd(folder, "many.toml", "-o", "out", "--scheduler", address)
+    assert code == 5
+    assert f"waiting for workers: the scheduler at {address} has none" in told
+    assert f"the scheduler at {address} had no worker for 2 s" in told
 
 
 @pytest.mark.campaign

@@ -12,7 +12,7 @@ from otjdd.errors import DataError
 from otjdd.fitting import profile, report
 from otjdd.fitting.covariance import standard_errors
 from otjdd.fitting.evaluate import evaluator
-from otjdd.fitting.extras import added
+from otjdd.fitting.extras import with_posterior, with_profiles
 from otjdd.fitting.fit import so_far, solved
 from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.parameters import value_in_case
@@ -101,7 +101,7 @@ def test_data_of_the_wrong_sign_or_place_are_refused_before_a_run(data, monkeypa
 def test_a_profile_is_the_parabola_where_the_model_is_linear(data, monkeypatch):
     monkeypatch.setattr(profile, "COUNT", 5)
     made = task(small(), [noisy(data[0], np.random.default_rng(6))], ["device.left.barrier", "ions.density"])
-    ds = added(solved(made), made, profile=["device.left.barrier"])
+    ds = with_profiles(solved(made), made, ["device.left.barrier"])
     offsets = (ds.profile_value.values[0] - float(ds.value[0])) / float(ds.error[0])
     rise = ds.profile_chi_square.values[0] - ds.attrs["chi_square"]
     np.testing.assert_allclose(rise, offsets**2, atol=0.3)
@@ -131,7 +131,7 @@ def test_a_global_search_and_a_posterior(data):
     made = task(small().replace("device.left.barrier", "0.88 eV"), [noisy(data[0], np.random.default_rng(6))], keys)
     ds = solved(made, evaluations=24)
     assert abs(float(ds.value[0]) - 0.6394) < 4 * float(ds.error[0])
-    ds = added(ds, made, posterior=8)
+    ds = with_posterior(ds, made, 8)
     assert ds.sample.dims == ("draw", "parameter")
     assert 0.3 < float(ds.sample.std() / ds.coordinate_error[0]) < 3
     assert "the posterior is short" in ds.attrs["warnings"]

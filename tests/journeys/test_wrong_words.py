@@ -43,7 +43,12 @@ WRONG = [  # words, exit code, what is said
     ("run li2019 -o nowhere/out.nc", 5, "nowhere"),
     ("run li2019 -o bad.toml", 5, "bad.toml"),
     ("run li2019 -o locked/out.nc", 5, "locked"),
-    ("run good.csv", 3, "good.csv"),
+    ("run li2019 -o locked/comm", 5, "locked: is a folder that you may not write to"),  # a file there may be written to
+    ("run good.csv", 3, "this is measured data; `otjdd check` describes it"),
+    ("run solved.nc", 3, "this is a result; `otjdd rerun` simulates it again"),
+    ("run li2019 --set temperature='27 C'", 3, 'C is the coulomb; write "27 degC"'),
+    ("run li2019 --set temperature='\u201c300 K\u201d'", 3, "with typographic quotation marks"),
+    ("fit good.csv rv-loop --vary ions.density --set ions.noise=shot", 3, "in a fit, whose runs must not scatter"),
     ("run li2019 --timeout never", 2, "--timeout"),
     ("rerun nothing.nc", 5, "nothing.nc"),
     ("rerun good.csv", 5, "good.csv"),

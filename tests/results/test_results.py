@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 import xarray as xr
+from commands import otjdd
 
 from otjdd.errors import ResultError
 from otjdd.results import store
@@ -202,11 +203,17 @@ def test_numbers_that_do_not_fit_their_checksum_are_refused_even_under_a_seal(tm
         read(path)
 
 
-def test_a_result_too_large_for_the_memory_is_not_loaded(tmp_path, stored, monkeypatch):
-    (tmp_path / "a.nc").write_bytes(stored)
-    monkeypatch.setattr(store, "MAX_LOADED_BYTES", 1000)
-    with pytest.raises(ResultError, match="of memory"):
-        read(tmp_path / "a.nc")
+@pytest.mark.parametrize("words", [("check",), ("plot",), ("export",), ("rerun",)])
+def test_a_small_file_of_more_numbers_than_the_memory_holds_is_not_loaded(tmp_path, words):
+    import h5py
+
+    with h5py.File(tmp_path / "bomb.h5", "w") as file:
+        file.create_dataset("current", (10**13,), "f8", chunks=(10**6,), compression="gzip").make_scale()
+    (tmp_path / "bomb.nc").write_bytes(sealed((tmp_path / "bomb.h5").read_bytes()))
+    assert (tmp_path / "bomb.nc").stat().st_size < 10**5
+    done = otjdd(tmp_path, *words, "bomb.nc")
+    assert done.returncode == 5, done.stderr
+    assert "GiB of memory when it is read" in done.stderr
 
 
 def test_provenance_says_what_ran_and_not_where():

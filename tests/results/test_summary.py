@@ -6,10 +6,10 @@ from otjdd.results import outputs, summary
 
 CASES = {
     "curves": ({"bias_current": [[[1e-6, -3e-5]]]}, {"state": ["HRS"], "temperature": [300.0], "bias": [0.1, -0.2]},
-               "1 states, 1 temperatures, 2 voltages, at most 3e-05 A"),
+               "1 state, 1 temperature, 2 voltages, at most 3e-05 A"),
     "small signals": ({"bias_current": [[[1e-6]]], "capacitance": [[[[2e-11, 3e-11]]]]},
                       {"state": ["HRS"], "temperature": [300.0], "bias": [0.1], "frequency": [1.0, 1e6]},
-                      "1 states, 1 temperatures, 1 voltages, 2 frequencies, 2e-11 to 3e-11 F"),
+                      "1 state, 1 temperature, 1 voltage, 2 frequencies, 2e-11 to 3e-11 F"),
     "one read": ({"read_resistance": [2e4], "read_time": [1.0]}, {}, "1 read, 2e+04 ohm"),
     "a read at 0 V": ({"read_resistance": [float("nan")], "read_current": [2e-12], "read_time": [1.0]}, {},
                       "1 read at 0 V, 2e-12 A"),
@@ -21,7 +21,7 @@ CASES = {
               "2 reads, 2e+04 to 1e+08 ohm, levels too narrow to resolve leave up to 2 % of a current open"),
     "narrow levels in curves": ({"bias_current": [[[1e-6, 2e-6]]], "bias_current_level_error": [[[3e-3, 0.0]]]},
               {"state": ["HRS"], "temperature": [300.0], "bias": [0.1, -0.2]},
-              "1 states, 1 temperatures, 2 voltages, at most 2e-06 A, levels too narrow to resolve leave up to 0.3 % of "
+              "1 state, 1 temperature, 2 voltages, at most 2e-06 A, levels too narrow to resolve leave up to 0.3 % of "
               "a current open"),
     "no read": ({"current": [5.0, 2e-6], "conduction_current": [-1e-6, 2e-6], "read_time": []}, {"time": [0.0, 1.0]},
                 "2 instants, conduction -1e-06 to 2e-06 A"),

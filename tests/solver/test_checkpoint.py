@@ -210,8 +210,31 @@ def test_a_checkpoint_with_another_content_is_refused(tmp_path, halfway, change)
     np.savez(file, **{name: array for name, array in (halfway | change).items() if array is not None})
     path = tmp_path / "checkpoint"
     path.write_bytes(files.sealed(file.getvalue()))
-    with pytest.raises(ResultError, match="begin again, without --resume"):
+    with pytest.raises(ResultError, match="begin anew, without --resume"):
         resumed(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="owners of Unix")
+def test_a_checkpoint_that_others_may_have_written_is_not_taken(tmp_path, halfway):
+    file = io.BytesIO()
+    np.savez(file, **halfway)
+    path = tmp_path / "checkpoint"
+    path.write_bytes(files.sealed(file.getvalue()))
+    path.chmod(0o666)
+    with pytest.raises(ResultError, match="belongs to somebody else, or others can write to it"):
+        resumed(path)
+    if os.getuid() == 0:
+        path.chmod(0o600)
+        os.chown(path, 65534, 65534)
+        with pytest.raises(ResultError, match="belongs to somebody else"):
+            resumed(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="owners of Unix")
+def test_a_result_in_the_place_of_a_checkpoint_is_no_advice_to_load_it_unsafely(tmp_path, uninterrupted):
+    store.write(uninterrupted, tmp_path / "checkpoint")
+    with pytest.raises(ResultError, match="is not a checkpoint; begin anew"):
+        resumed(tmp_path / "checkpoint")
 
 
 def test_a_checkpoint_that_cannot_be_written_ends_nothing(tmp_path, uninterrupted, caplog):

@@ -27,7 +27,7 @@ def test_a_shipped_case_gives_the_number_that_it_expects(name):
     case = load_case(shipped_cases() / f"{name}.toml")
     assert case.expect is not None
     low, high = case.expect.window
-    assert low <= expect.found(case) <= high
+    assert low <= expect.run_expected(case) <= high
     assert 0 < high - low < 0.07 * abs(high)  # a window that says something
 
 
@@ -79,10 +79,10 @@ def test_the_point_of_a_study_is_run_alone(small):
     small.write_text(POINT + GRID + point)
     case = load_case(small)
     small.write_text((POINT + EXPECT).replace("50 ns", "40 ns"))
-    assert expect.found(case) == expect.found(load_case(small))
+    assert expect.run_expected(case) == expect.run_expected(load_case(small))
 
 
 def test_a_wrong_expectation_is_not_measured(small):
     small.write_text((POINT + EXPECT).replace("[-1]", ""))
     with pytest.raises(CaseError, match="expect"):
-        expect.found(load_case(small))
+        expect.run_expected(load_case(small))

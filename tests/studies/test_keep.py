@@ -78,10 +78,10 @@ def test_what_a_run_does_not_have_is_told(name):
 
 
 def test_a_point_may_hold_more_than_is_wanted():
-    assert keep.wanted("loop.ratio", ["loop"])
-    assert keep.wanted("loop.ratio", ["loop.ratio"])
-    assert not keep.wanted("loop.ratio", ["loop.low"])
-    assert not keep.wanted("read_resistance[-1]", ["read_resistance"])
+    assert keep.is_kept("loop.ratio", ["loop"])
+    assert keep.is_kept("loop.ratio", ["loop.ratio"])
+    assert not keep.is_kept("loop.ratio", ["loop.low"])
+    assert not keep.is_kept("read_resistance[-1]", ["read_resistance"])
 
 
 def test_what_is_taken_of_a_run_to_keep_names_of_it():

@@ -58,7 +58,7 @@ def test_sobol_indices_of_another_sample_are_refused():
     ds = sampled(16)
     with pytest.raises(ValueError, match="saltelli"):
         sensitivity.sobol_indices(ds.assign_attrs({SAMPLE_METHOD: "sobol"}), "f")
-    with pytest.raises(ValueError, match="only 0 rows"):
+    with pytest.raises(ValueError, match=r"0 of .* rows"):
         sensitivity.sobol_indices(ds.assign(f=ds.f * np.nan), "f")
 
 

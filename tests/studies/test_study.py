@@ -51,11 +51,13 @@ def test_any_number_of_workers_gives_the_same_bytes(small, tmp_path):
 
 
 def test_a_resumed_study_computes_what_is_missing_damaged_or_new(small, tmp_path):
-    out, computed = tmp_path / "out", []
+    out, computed, told = tmp_path / "out", [], []
 
     def study(**changes):
         computed.clear()
-        return otjdd.study(small, out, resume=True, progress=lambda *counts: computed.append(counts), **changes)
+        return otjdd.study(
+            small, out, resume=True, progress=lambda *counts: computed.append(counts), announce=told.append, **changes
+        )
 
     first = study()
     assert len(computed) == 6
@@ -68,6 +70,7 @@ def test_a_resumed_study_computes_what_is_missing_damaged_or_new(small, tmp_path
     again = study()
     assert len(computed) == 3
     assert again.identical(first)
+    assert any("2 of the points cannot be read, and are computed again" in words for words in told)
     more = study(**{"study.grid": {"device.film.thickness": ["2.6 nm", "2.8 nm", "3 nm"]}})
     assert len(computed) == 3
     assert more.sel({"device.film.thickness": [2.6e-9, 3e-9]}).read_resistance.equals(first.read_resistance)

@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
-from commands import otjdd
+from commands import ALONE, otjdd
 from devices import needs_speed
 
 import otjdd as package
@@ -35,10 +37,7 @@ def folder(tmp_path):
 
 
 def start(folder, *words, stderr=subprocess.PIPE):
-    # A shell's background job ignores Ctrl-C, and so would its children.
-    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    command = [sys.executable, "-c", heeding + "from otjdd.cli import main; main()", *words]
-    return subprocess.Popen(command, cwd=folder, stderr=stderr, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([*ALONE, *words], cwd=folder, stderr=stderr, stdout=subprocess.PIPE, text=True)
 
 
 def until(words: bytes, terminal: int) -> bytes:
@@ -58,7 +57,12 @@ def kept(folder):
 @needs_speed
 @pytest.mark.parametrize(
     ("number", "code", "words"),
-    [pytest.param(signal.SIGINT, 130, "", marks=pytest.mark.campaign), (signal.SIGTERM, 143, " by SIGTERM")],
+    [
+        pytest.param(signal.SIGINT, 130, "", marks=pytest.mark.campaign),
+        pytest.param(signal.SIGTERM, 143, " by SIGTERM", marks=pytest.mark.campaign),
+        (signal.SIGHUP, 143, " by SIGHUP"),
+        pytest.param(signal.SIGXCPU, 143, " by SIGXCPU", marks=pytest.mark.campaign),
+    ],
 )
 def test_a_signal_leaves_what_was_computed(folder, number, code, words):
     import pty
@@ -81,11 +85,49 @@ def test_a_signal_leaves_what_was_computed(folder, number, code, words):
     assert status == f"interrupted{words}"
 
 
+PROFILES = ["--set", "drive.count=10", "--set", "record.profiles=8"]
+AT_THE_THIRD_PROFILE = """
+import os, signal
+from otjdd.solver import collect
+signal.signal(signal.SIGINT, signal.default_int_handler)
+profile, instants = collect.snapshot, []
+
+def snapshot(case, moving, state):
+    instants.append(state.time)
+    if len(instants) == 3:
+        os.kill(os.getpid(), {number})
+    return profile(case, moving, state)
+
+collect.snapshot = snapshot
+from otjdd.__main__ import main
+main()
+"""
+
+
 @needs_speed
-def test_a_time_limit_leaves_what_was_computed(folder):
-    package.run(folder / "endless.toml", **{"drive.count": 2})  # loads the kernels
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_profiles_are_computed_leaves_steps_reads_and_a_checkpoint(folder, number):
+    words, code = ["run", "endless.toml", *PROFILES], AT_THE_THIRD_PROFILE.format(number=int(number))
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number], done.stderr
+    assert "The same command with --resume goes on from the last checkpoint." in done.stderr
+    ended = store.read(folder / "endless.nc")
+    assert (ended.sizes["read"], ended.sizes["snapshot"]) == (10, 2)
+    assert otjdd(folder, *words, "--resume").returncode == 0
+    resumed = store.read(folder / "endless.nc")
+    assert resumed.sizes["snapshot"] == 8
+    np.testing.assert_array_equal(resumed.read_current, ended.read_current)
+
+
+def test_a_time_limit_leaves_what_was_computed(folder, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def pass_time(fraction):
+        clock[0] = 2.0 if fraction > 0.001 else 0.0
+
     with pytest.raises(Stopped, match="over the time limit of 1 s") as stopped, limits.limits(1.0, 2**40):
-        package.run(folder / "endless.toml")
+        package.run(folder / "endless.toml", progress=pass_time)
     assert stopped.value.partial.sizes["read"] > 1
     assert "time limit" in stopped.value.partial.attrs["solver_status"]
 
@@ -155,30 +197,42 @@ def test_an_interruption_within_a_kernel_is_one():
     assert limits.interruption(ValueError()) is None
 
 
-@pytest.fixture
-def heeding_ctrl_c():
-    """Ctrl-C interrupts, also where a shell started the tests in the background and had it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+@pytest.fixture(autouse=True)
+def heeded():
+    """Signals act as they do in a terminal, also where a shell or nohup started the tests and had them ignored."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in limits.ENDING[1:]}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-@pytest.mark.usefixtures("heeding_ctrl_c")
-def test_what_is_shielded_is_done_before_the_signal_comes_through():
+@pytest.mark.parametrize("number", limits.ENDING)
+def test_what_is_shielded_is_done_before_the_signal_comes_through(number):
     done = []
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), limits.heeding_signals():  # noqa: PT012
         with limits.shielded():
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
             done.append("written")
         done.append("not reached")
     assert done == ["written"]
 
 
-def test_sigterm_is_itself_again_after_the_block():
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Stopped, match="by SIGTERM"), limits.heeding_signals():
-        signal.raise_signal(signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is before
+@pytest.mark.parametrize("number", limits.ENDING[1:])
+def test_a_signal_is_itself_again_after_the_block(number):
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped, match=f"by {signal.Signals(number).name}"), limits.heeding_signals():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_what_nohup_has_ignored_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with limits.heeding_signals(), limits.shielded():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_limits_that_are_kept_end_nothing():
@@ -205,7 +259,6 @@ def test_a_limit_tells_itself_from_a_signal():
     assert not stopped.value.limit
 
 
-@pytest.mark.usefixtures("heeding_ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_that_a_callback_of_c_swallows_is_raised_again(number, capfd):
     import ctypes
@@ -236,6 +289,6 @@ def test_other_errors_that_nobody_can_catch_are_reported_as_before(monkeypatch):
 
     seen = []
     monkeypatch.setattr(sys, "unraisablehook", seen.append)
-    with limits.raised_again():
+    with limits.heeding_signals():
         ctypes.CFUNCTYPE(None)(lambda: 1 / 0)()
     assert len(seen) == 1

@@ -30,13 +30,12 @@ child.stdout.readline()
 print("gone")
 """
 SLEEPING = """
-import signal, sys, time
+import signal, sys
 from otjdd.system.pool import team
 signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     with team(2) as spread:
-        print("on", flush=True)
-        list(spread(time.sleep, [(1000,)] * 2))
+        list(spread(exec, [("import time; print('begun', flush=True); time.sleep(1000)",)] * 2))
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -121,8 +120,7 @@ def test_ctrl_c_ends_all_at_once_and_without_a_word_from_the_workers():
         text=True,
         start_new_session=True,
     )
-    assert run.stdout.readline() == "on\n"
-    time.sleep(2)
+    assert [run.stdout.readline() for _ in range(2)] == ["begun\n"] * 2
     os.killpg(run.pid, signal.SIGINT)
     _, said = run.communicate()
     assert (run.returncode, said) == (130, "")

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -117,6 +118,37 @@ def test_a_study_of_other_sources_is_computed_again_and_that_is_said(copy, tmp_p
     assert "2 points, 2 to compute" in done.stdout + done.stderr
     status = with_edited(copy, tmp_path, command.format(["study", "--status", "out"]))  # whose sources differ once more
     assert status.stdout == "2 computed by another version of otjdd: --resume computes them again\n"
+
+
+REPLACED = """
+import os, pathlib, signal
+from multiprocessing import forkserver
+
+def replace(done, *_):
+    if done == 1:
+        file = pathlib.Path(otjdd.__file__).parent / "waveform" / "shapes.py"
+        file.write_bytes(file.read_bytes() + b"# replaced\\n")
+        if {killed}:
+            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+
+print(int(otjdd.study("small.toml", "out", workers=2, progress=replace).status.sum()))
+"""
+
+
+@needs_speed
+@pytest.mark.skipif(os.name == "nt", reason="a fork server")
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_study_during_which_otjdd_is_replaced_says_which_sources_computed_its_points(copy, tmp_path, killed):
+    widths = [f"{20 + k} ns" for k in range(24)]  # more than ten for each worker: the first point is computed alone
+    (tmp_path / "small.toml").write_text(POINT + f'[study.grid]\n"drive.width" = {widths}\n')
+    done = with_edited(copy, tmp_path, REPLACED.replace("{killed}", str(killed)))
+    if killed:  # the workers that begin afterwards are of another version than the process that asks
+        assert "was changed while otjdd ran" in done.stderr
+    else:
+        assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+        heads = [json.loads(file.read_bytes().partition(b"\n")[0]) for file in (tmp_path / "out" / "points").iterdir()]
+        (computed_by,) = {head["source_sha256"] for head in heads}
+        assert computed_by == otjdd.read(tmp_path / "out" / "study.nc").source_sha256 != digest_of(copy)
 
 
 class Stop(KeyboardInterrupt):

@@ -19,6 +19,7 @@ from otjdd.claims.calibrate.task import Task
 from otjdd.errors import ResultError
 from otjdd.results import store
 from otjdd.results.provenance import CALIBRATION, provenance
+from otjdd.solver.checkpoint import AFRESH
 from otjdd.system import sources
 
 if TYPE_CHECKING:
@@ -125,12 +126,21 @@ def read(path: Path, task: Task) -> dict[bytes, np.ndarray]:
     """
     ds = store.read(path)
     if ds.attrs.get(CALIBRATION) != KIND:
-        raise ResultError(path, "is no search of a calibration", "begin anew, without --resume")
+        raise ResultError(path, "is no search of a calibration", AFRESH)
     if ds.attrs.get("source_sha256") != sources.digest():
-        raise ResultError(path, "is a search by another version of otjdd", "begin anew, without --resume")
+        raise ResultError(path, "is a search by another version of otjdd", AFRESH)
     if ds.attrs.get("search") != fingerprint(task):
-        raise ResultError(
-            path, "is the search of another calibration, or of another case", "begin anew, without --resume"
-        )
-    rows = zip(ds["visited_point"].values, ds["visited_values"].values, strict=True)
-    return {np.ascontiguousarray(point).tobytes(): values for point, values in rows}
+        raise ResultError(path, "is the search of another calibration, or of another case", AFRESH)
+    points = numbers_in(ds, "visited_point", len(task.parameters), path)
+    values = numbers_in(ds, "visited_values", len(task.targets), path)
+    if len(points) != len(values) or not ((points >= 0.0) & (points <= 1.0)).all():
+        raise ResultError(path, "is no search of this calibration: its points are not between the bounds", AFRESH)
+    return {point.tobytes(): row for point, row in zip(np.ascontiguousarray(points), values, strict=True)}
+
+
+def numbers_in(ds: xr.Dataset, name: str, width: int, path: Path) -> np.ndarray:
+    """Numbers (visit, width) of a search in a file. Raises ResultError for an array that is missing or of another form."""
+    array: np.ndarray = ds[name].values if name in ds else np.zeros(0)
+    if array.dtype != float or array.ndim != 2 or array.shape[1] != width:
+        raise ResultError(path, f"is no search of this calibration: {name} is missing or has another form", AFRESH)
+    return array

@@ -1,4 +1,4 @@
-"""All files of a compact model in one folder, each whole or absent."""
+"""All files of a compact model in one folder, which are written together."""
 
 from pathlib import Path
 
@@ -13,17 +13,25 @@ from otjdd.compact_models.exports import (
     verilog_a,
 )
 from otjdd.compact_models.model import CompactModel
-from otjdd.errors import ResultError
-from otjdd.results import store
-from otjdd.system.files import write_whole
+from otjdd.compact_models.model_file import dataset_of
+from otjdd.results import companions, store
 
-MODEL, NETWORKS = "model.nc", "networks.nc"
+MODEL, NETWORKS, PICTURE = "model.nc", "networks.nc", "error.png"
+NAMES = (
+    "otj.va", "otj.cir", "example.cir", "example_osdi.cir", "example.sim", "monte_carlo.cir", "monte_carlo.sim",
+    "cycles.sim", "aihwkit_preset.py", "crosssim_device.py", "neurosim/cell.txt", "neurosim/pulses.csv",
+    "neurosim/arguments.txt", "neurosim/devices.csv", NETWORKS, PICTURE,
+)  # fmt: skip
 
 
 def check_folder(folder: Path) -> None:
-    """Raise ResultError if a folder holds a model of another version, or another file of that name: it is not replaced."""
+    """Raise ResultError if a folder holds a model of another version, or one of NAMES that was not written with the model.
+
+    Files of other names are left alone.
+    """
     if (folder / MODEL).exists():
         CompactModel.load(folder / MODEL)
+    companions.check_replaceable(folder / MODEL, [folder / name for name in NAMES])
 
 
 def circuits(model: CompactModel) -> dict[str, str]:
@@ -58,25 +66,30 @@ def write_exports(
     taken: pulses.Pulsed | None = None,
     devices: pulses.Devices | None = None,
     noise: export_noise.ExportNoise | None = None,
+    picture: bytes = b"",
 ) -> list[Path]:
-    """Write a model and all its exports into a folder. Returns the paths. Raises ResultError.
+    """Write a model and all its exports into a folder, all of them or none. Returns the paths. Raises ResultError.
 
+    Files of an earlier model there are removed.
     taken : pulses for the exports for networks, by default those of `pulses.pulse_cycle`
     devices : the same pulses on devices that differ, for spreads between devices
     noise : the scatter of the same pulses, which has devices of its own; its Dataset is NETWORKS
+    picture : of the error of the model, a PNG; empty for none
     """
     check_folder(folder)
     if taken is None and model.heat is None:
         taken = pulses.pulse_cycle(model)
-    named = circuits(model) | networks(model, taken, devices, noise)
-    for name in named:
-        try:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ResultError(folder, f"cannot be made ({error.strerror})") from error
-    model.save(folder / MODEL)
-    for name, text in named.items():
-        write_whole(folder / name, text.encode("ascii"))
+    texts = circuits(model) | networks(model, taken, devices, noise)
+    contents = {folder / name: text.encode("ascii") for name, text in texts.items()}
     if noise is not None:
-        store.write(noise.dataset().assign_attrs(model.about), folder / NETWORKS)
-    return [folder / MODEL, *(folder / name for name in named), *([folder / NETWORKS] if noise else [])]
+        contents[folder / NETWORKS] = store.encoded(noise.dataset().assign_attrs(model.about))
+    if picture:
+        contents[folder / PICTURE] = picture
+    companions.write_with(dataset_of(model), folder / MODEL, contents)
+    return [folder / MODEL, *contents]
+
+
+def write_unfinished(model: CompactModel, folder: Path) -> Path:
+    """Write a model that is not accurate enough into a folder, without exports. Returns its path. Raises ResultError."""
+    companions.write_with(dataset_of(model), folder / MODEL, {})
+    return folder / MODEL

@@ -12,8 +12,10 @@ from numpy.polynomial import chebyshev
 from otjdd.compact_models import device_factors, noise_error
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.model_file import dataset_of
 from otjdd.compact_models.tables import LN10, degree, factors, knots_of, limited, monotone, spline
 from otjdd.compact_models.temperatures import monomials
+from otjdd.results import store
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
@@ -202,6 +204,7 @@ def header(model: CompactModel) -> list[str]:
     limits, about = model.limits, model.about
     lines = [
         f"Compact model of an oxide tunnel junction, extracted by otjdd {about.get('otjdd_version', '')}",
+        *digest_line(model),
         f"case: {about.get('title', '')}, sha256 of its text {about.get('case_sha256', '')}",
         f"range: {limits.low:g} V to {limits.high:g} V at the junction, {limits.shortest:g} s to {limits.longest:g} s, "
         f"{temperature_text(model)}; what shorter pulses do is not resolved, and circuits do not tell of them",
@@ -214,6 +217,13 @@ def header(model: CompactModel) -> list[str]:
         f"{', cycle-to-cycle noise' if model.noise is None else ''}",
     ]
     return [one_line(line) for line in lines]
+
+
+def digest_line(model: CompactModel) -> list[str]:
+    """A line that says which model.nc an export belongs to; [] for a device drawn from a model, which has no file."""
+    if any(model.differences.values()):
+        return []
+    return [f"model: the data_sha256 of its model.nc is {store.data_sha256(dataset_of(model))}"]
 
 
 def noise_lines(model: CompactModel) -> list[str]:

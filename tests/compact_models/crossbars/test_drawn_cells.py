@@ -62,7 +62,7 @@ def extracted(monkeypatch):
 
 
 def test_cells_are_the_draws_of_the_study(extracted, folder):
-    assert otjdd(folder, "check", "bar.toml").stdout == "bar.toml: ok, 0 writes and 1 reads of a crossbar\n"
+    assert otjdd(folder, "check", "bar.toml").stdout == "bar.toml: ok, 0 writes and 1 read of a crossbar\n"
     assert otjdd(folder, "run", "bar.toml").returncode == 0
     (as_one, noise, cases), *_ = extracted
     assert (as_one, noise) == (False, False)

@@ -81,7 +81,7 @@ def test_a_result_is_stored_read_and_told(folder):
     assert ds.attrs["solver_status"] == "done"
     assert ds.attrs["compact_model_error"] == "error not measured"
     done = CliRunner().invoke(app, ["check", "bar.toml"])
-    assert "ok, 1 writes and 3 reads of a crossbar" in done.output
+    assert "ok, 1 write and 3 reads of a crossbar" in done.output
     assert set(ds.variables) <= set(outputs.OUTPUTS)
 
 

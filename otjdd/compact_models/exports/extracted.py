@@ -1,0 +1,92 @@
+"""From a case to what its exports hold: the compact model; pulses on it, on devices that differ, on ions that scatter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
+
+from otjdd.case.case import Case
+from otjdd.compact_models import build, device_factors, draws
+from otjdd.compact_models.devices import devices as drawn_devices
+from otjdd.compact_models.exports import export_noise, folder, pulses
+from otjdd.compact_models.limits import Range
+from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.scatter import numbers, runs
+from otjdd.errors import ExtractionError
+from otjdd.system import pool
+from otjdd.system.steps import Progress
+
+Stage = Callable[[str], AbstractContextManager[Progress]]  # shows the progress of a named part of the work
+
+ALIKE = "alike but for their ions and how these hop"  # how devices differ of which none are drawn
+
+
+class Request(NamedTuple):
+    """What is extracted, and how."""
+
+    voltage: tuple[float, float]  # V, lowest and highest at the junction
+    time: tuple[float, float]  # s, shortest and longest
+    temperatures: tuple[tuple[float, float], int] | None  # K and number of nodes; None: the temperature of the case
+    workers: int
+    exclude: tuple[str, ...]  # drives whose error does not count
+    noise: bool  # the model is one of noise
+    devices: int  # to draw; 0 for none, or for as many as are by default beside noise
+
+
+class Extracted(NamedTuple):
+    """A compact model, and what its exports for networks hold beside it.
+
+    cycle : the pulses on the model, None with self-heating   devices, noise : None where they were not asked for
+    """
+
+    model: CompactModel
+    cycle: pulses.Pulsed | None
+    devices: pulses.Devices | None
+    noise: export_noise.ExportNoise | None
+
+
+def extracted(case: Case, request: Request, train: pulses.Train, out: Path, stage: Stage) -> Extracted:
+    """Extract the compact model of a case, and apply a train of pulses.
+
+    A model that is not accurate enough is written into the folder `out`; the ExtractionError has it as its `partial`.
+    Raises CaseError, SolverError, ResultError too.
+    """
+    folder.check_folder(out)
+    source = draws.source(case, request.devices) if request.devices else ""
+    if request.noise:
+        runs.cases(case, request.devices)
+    with stage("extraction") as progress:
+        model = extracted_model(case, request, out, progress)
+    cycle = pulses.pulse_cycle(model, train) if model.heat is None else None
+    if request.noise and cycle and cycle.window >= pulses.NOTHING:
+        with stage("scatter") as progress, pool.team(request.workers) as spread:
+            scatter = runs.measured(case, cycle, spread, request.devices, progress)
+        return Extracted(model, cycle, None, export_noise.noise_of_exports(numbers.numbers(case, scatter), cycle, source or ALIKE))
+    if request.devices and cycle:
+        return Extracted(model, cycle, pulsed_devices(case, request, model.limits, source, train, stage), None)
+    return Extracted(model, cycle, None, None)
+
+
+def extracted_model(case: Case, request: Request, out: Path, progress: Progress) -> CompactModel:
+    """The compact model of a case. Raises ExtractionError when it is not accurate enough, and writes it all the same."""
+    over, nodes = request.temperatures or (None, build.NODES)
+    try:
+        return build.compact(
+            case, voltage=request.voltage, time=request.time, workers=request.workers, progress=progress,
+            exclude=request.exclude, temperatures=over, nodes=nodes, noise=request.noise,
+            devices=request.devices or device_factors.DEVICES,
+        )  # fmt: skip
+    except ExtractionError as error:
+        folder.write_unfinished(error.partial, out)
+        raise
+
+
+def pulsed_devices(
+    case: Case, request: Request, limits: Range, source: str, train: pulses.Train, stage: Stage
+) -> pulses.Devices:
+    """The train of pulses on devices that differ. source : what they differ in, in words"""
+    with stage("devices") as progress, pool.team(request.workers) as spread:
+        models = drawn_devices(case, request.devices, limits, spread, progress)
+        return pulses.pulsed_devices(models, source, train)
