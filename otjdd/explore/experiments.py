@@ -106,7 +106,27 @@ def command_line(name: str, base: str, changes: Mapping[str, Any]) -> str:
     changes = before | dict(changes)
     if experiment.vary:
         changes = dict(changes) | {"study.grid": {experiment.vary: list(experiment.values)}}
-    words = ["otjdd", "study" if experiment.vary else "run", base]
-    for key, value in changes.items():
-        words += ["--set", f"{key}={value if isinstance(value, str) else toml_text.toml_value(value)}"]
-    return shlex.join([*words, "-o", experiment.name if experiment.vary else f"{experiment.name}.nc"])
+        return shlex.join(["otjdd", "study", base, *settings(changes), "-o", experiment.name])
+    return shlex.join(["otjdd", "run", base, *settings(changes), "-o", f"{experiment.name}.nc"])
+
+
+def command_after_pulses(name: str, base: str, changes: Mapping[str, Any], case: Case) -> str:
+    """Command line that does the same as the page after pulses by hand.
+
+    base : as of `command_line`   changes : of the case that the page was opened with, but for the experiment
+    case : the run of the experiment and all pulses after it
+    """
+    if not base or experiments()[name].vary:
+        return f"otjdd run {DOWNLOADED}"
+    others = changes_of_experiment(name) | dict(changes)
+    device = {key: value for key, value in others.items() if key.partition(".")[0] not in ("drive", "record")}
+    pulsed = {key: case.plain()[key] for key in ("drive", "record")}
+    return shlex.join(["otjdd", "run", base, *settings(device | pulsed), "-o", "pulses.nc"])
+
+
+def settings(changes: Mapping[str, Any]) -> list[str]:
+    """Words of a command line that make changes of a case."""
+    texts = [
+        f"{key}={value if isinstance(value, str) else toml_text.toml_value(value)}" for key, value in changes.items()
+    ]
+    return [word for text in texts for word in ("--set", text)]

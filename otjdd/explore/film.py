@@ -41,8 +41,8 @@ def filmed(case: Case) -> Case:
     if not isinstance(waveform, Waveform) or len(edges := parts_of(waveform)) - 1 > PARTS:
         record = {"profiles_at_reads": True} if waveform.read_count else {"profiles": FRAMES}
         return case.replace("record", {"every": "all"} | record)
-    each = -(-FRAMES // (len(edges) - 1))
-    times = [edge + np.geomspace(FIRST, width, each) for edge, width in zip(edges, np.diff(edges), strict=False)]
+    count = -(-FRAMES // (len(edges) - 1))
+    times = [edge + np.geomspace(FIRST, width, count) for edge, width in zip(edges, np.diff(edges), strict=False)]
     record = {"every": "all", "profiles_at": np.unique(np.concatenate(times).clip(0, edges[-1])).tolist()}
     return case.replace({"record": record, "drive": {"kind": "table", "points": divided(waveform, edges + SPLIT)}})
 

@@ -68,9 +68,9 @@ class Guard:
 
     def admits(self, token: str) -> bool:
         """True for a valid token. A token that is valid once is then used up."""
-        known = [one for one in self.once if secrets.compare_digest(one.encode(), token.encode())]
-        self.once.difference_update(known)
-        return bool(known) or secrets.compare_digest(token.encode(), self.token.encode())
+        used = [valid for valid in self.once if secrets.compare_digest(valid.encode(), token.encode())]
+        self.once.difference_update(used)
+        return bool(used) or secrets.compare_digest(token.encode(), self.token.encode())
 
 
 def name_of_host(host: str) -> str:
@@ -81,8 +81,8 @@ def name_of_host(host: str) -> str:
 
 def foreign(headers: Headers) -> bool:
     """True for a request by a page of another server, even one of this machine, for which browsers send the cookie too."""
-    origin = headers.get(b"origin")
-    return origin is not None and origin != f"http://{headers.get(b'host', '')}"
+    origin = headers.get(b"origin", own := f"http://{headers.get(b'host', '')}")
+    return origin != own or headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin")
 
 
 def cookie_value(headers: Headers, name: str) -> str:

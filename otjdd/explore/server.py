@@ -9,8 +9,9 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -20,12 +21,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from otjdd import plot
-from otjdd.errors import LimitError
+from otjdd.errors import LimitError, Stopped
 from otjdd.explore import settings
+from otjdd.explore.connections import ImpatientProtocol
 from otjdd.explore.experiments import DOWNLOADED
 from otjdd.explore.guard import Guard
 from otjdd.explore.session import Opened, Session
 from otjdd.explore.workers import Workers
+from otjdd.system import limits
 
 HOST = "127.0.0.1"
 HERE, PLOT = Path(__file__).parent, Path(plot.__file__).parent
@@ -182,10 +185,10 @@ def listening(port: int) -> Iterator[socket.socket]:
 
 
 def serve(opened: Opened, port: int, browser: bool, say: Callable[[str], None]) -> None:
-    """Serve the page until Ctrl-C.
+    """Serve the page until Ctrl-C, or until its terminal closes.
 
     port : 0 for any free one   browser : open it in a browser   say : called with the address
-    Raises OSError, and the exception that keeps the workers from starting.
+    Raises OSError, and the exception that keeps the workers from starting; Stopped after SIGTERM.
     """
     with listening(port) as sock:
         host = f"http://{HOST}:{sock.getsockname()[1]}"
@@ -196,13 +199,34 @@ def serve(opened: Opened, port: int, browser: bool, say: Callable[[str], None]) 
             once = (f"{host}/{guard.one_time()}/",)
             threading.Thread(target=webbrowser.open, args=once, daemon=True).start()
         config = uvicorn.Config(
-            guard, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
+            guard, http=ImpatientProtocol, log_level="warning", access_log=False, server_header=False,
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        server = EndedBySignals(config)
         explorer.end = functools.partial(setattr, server, "should_exit", True)
-        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
-            signal.signal(signal.SIGHUP, server.handle_exit)  # closing the terminal ends it like Ctrl-C
-        with contextlib.suppress(KeyboardInterrupt):  # the regular end
-            server.run(sockets=[sock])
+        server.run(sockets=[sock])
         if explorer.failure is not None:
             raise explorer.failure
+        if signal.SIGTERM in server.signals:
+            raise Stopped("interrupted by SIGTERM", limit=False)
+
+
+class EndedBySignals(uvicorn.Server):
+    """A server that signals end at any time, also while it starts. Ctrl-C and the end of its terminal are a regular end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.signals: list[int] = []
+        for number in limits.ENDING:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self.end)
+
+    def end(self, number: int, frame: FrameType | None) -> None:
+        """End the server; at once for a second Ctrl-C."""
+        self.signals.append(number)
+        self.handle_exit(number, frame)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave the signals to `end`; uvicorn would raise them once more at its end."""
+        yield

@@ -1,5 +1,6 @@
 """A tab of the page: its settings, its last run, and the synapse that is pulsed by hand. Tabs share only the workers."""
 
+import asyncio
 import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from otjdd.explore.experiments import (
     OWN,
     REFERENCE,
     case_of_experiment,
+    command_after_pulses,
     command_line,
     experiments,
     preview,
@@ -52,6 +54,7 @@ class LastRun(NamedTuple):
     case: Case
     runs: Sequence[Case]
     results: Sequence[Any]
+    changes: Mapping[str, Any]  # of the case that the page was opened with
 
 
 class Session:
@@ -62,7 +65,8 @@ class Session:
         self.turns = Turns(workers)
         self.run: LastRun | None = None
         self.synapse: synapse.Synapse | None = None
-        self.shown: dict[str, Any] = {}  # the last answer, for a page that is loaded again
+        self.latest: dict[str, Any] = {}  # the last answer, for a page that is loaded again
+        self.pulsing = asyncio.Lock()  # a pulse begins in the state that the one before it has left
 
     def start(self) -> dict[str, Any]:
         """Message to a page that loads: sliders, experiments, and the last answer of this tab."""
@@ -74,54 +78,59 @@ class Session:
             "experiments": [[e.name, e.title, drives[e.name]] for e in experiments().values()],
             "columns": column_count(opened.case),
             "settings": {"experiment": first(opened), "values": slider_values(opened.case, sliders_of(opened.case))},
-            "shown": self.shown,
+            "shown": self.latest,
         }
 
     def driven(self, experiment: str) -> Case:
         """The case that the page was opened with, under the drive of an experiment."""
         return case_of_experiment(experiment, self.opened.case, {}).without_study()
 
-    async def move(self, wanted: Settings) -> dict[str, Any]:
+    async def move(self, settings: Settings) -> dict[str, Any]:
         """Run the experiment with these values of sliders, with one column of each kind while a slider still moves."""
         try:
             device = sliders_of(self.opened.case)
-            known = {slider.name for slider in (*device, *drive_sliders(wanted.experiment))}
-            if unknown := set(wanted.values) - known:
+            names = {slider.name for slider in (*device, *drive_sliders(settings.experiment))}
+            if unknown := set(settings.values) - names:
                 return refused(f"this page has no slider {min(unknown)!r}")
-            changes = moved(self.opened.case, device, wanted.values)
-            changes |= moved(self.driven(wanted.experiment), drive_sliders(wanted.experiment), wanted.values)
-            case = case_of_experiment(wanted.experiment, self.opened.case, changes)
+            changes = moved(self.opened.case, device, settings.values)
+            changes |= moved(self.driven(settings.experiment), drive_sliders(settings.experiment), settings.values)
+            case = case_of_experiment(settings.experiment, self.opened.case, changes)
         except CaseError as error:
-            return self.refused(str(error.problems[0]), error.problems[0].key, wanted.experiment)
+            return self.refused(str(error.problems[0]), error.problems[0].key, settings.experiment)
         except OutsideError as error:
             return refused(str(error), error.slider)
-        used = case if wanted.final else preview(case)
-        runs = runs_of_experiment(wanted.experiment, used)
-        last = self.run if self.run and self.run.settings.experiment == wanted.experiment else None
+        used = case if settings.final else preview(case)
+        runs = runs_of_experiment(settings.experiment, used)
+        last = self.run if self.run and self.run.settings.experiment == settings.experiment else None
         before = [without_profiles(ds) for ds in last.results] if last else []
-        untouched = wanted.experiment == OWN and not changes and self.opened.result is not None
+        untouched = settings.experiment == OWN and not changes and self.opened.result is not None
         there = [self.opened.result] if untouched else []
-        job = work.Job(runs, experiments()[wanted.experiment].kind, before, self.opened.measured, there)
+        job = work.Job(runs, experiments()[settings.experiment].kind, before, self.opened.measured, there)
         answer = await self.turns.take(work.computed, job)
         if answer is None:
             return SUPERSEDED
         if answer.problem:
             return refused(answer.problem)
-        told = {
-            "settings": {"experiment": wanted.experiment, "values": wanted.values},
-            "final": wanted.final,
+        news = {
+            "settings": {"experiment": settings.experiment, "values": settings.values},
+            "final": settings.final,
             "columns": column_count(used),
             "before": bool(before),
             "points": self.points(answer),
-            "command": command_line(wanted.experiment, self.opened.name, changes),
+            "command": command_line(settings.experiment, self.opened.name, changes),
         }
-        if wanted.final:
-            self.run = LastRun(wanted, case, runs, answer.results)
+        if settings.final:
+            self.run = LastRun(settings, case, runs, answer.results, changes)
             self.synapse = synapse.after(runs[-1], answer.results[-1])
-        return self.told(answer, told)
+        return self.message_of(answer, news)
 
     async def pulse(self, voltage: float, width: float) -> dict[str, Any]:
         """Apply a pulse [V], [s] to the present state."""
+        async with self.pulsing:
+            return await self.next_pulse(voltage, width)
+
+    async def next_pulse(self, voltage: float, width: float) -> dict[str, Any]:
+        """As `pulse`, while no other pulse is on its way."""
         if self.synapse is None:
             return refused("there is no state to pulse: choose an experiment that moves the ions")
         try:
@@ -130,19 +139,22 @@ class Session:
             return self.refused(str(error.problems[0]), error.problems[0].key)
         except ValueError as error:
             return refused(str(error))
-        found = await self.turns.take(work.applied, self.synapse, case, waits=True)
-        if found is None:
+        outcome = await self.turns.take(work.applied, self.synapse, case, waits=True)
+        if outcome is None:
             return SUPERSEDED
-        answer, self.synapse = found
+        answer, self.synapse = outcome
         if answer.problem:
             return refused(answer.problem)
-        told = {
+        assert self.run is not None  # its last state is the first that is pulsed
+        experiment, changes = self.run.settings.experiment, self.run.changes
+        news = {
             "before": False,
             "points": "",
             "pulses": len(self.synapse.pulses),
             "resistance": self.synapse.resistances[-1],
+            "command": command_after_pulses(experiment, self.opened.name, changes, self.case()),
         }
-        return self.told(answer, self.shown | told)
+        return self.message_of(answer, self.latest | news)
 
     def points(self, answer: work.Shown) -> str:
         """A line on the measured points in a picture; "" if no data are opened."""
@@ -155,11 +167,11 @@ class Session:
             else f"{name} has nothing for this picture: try another experiment"
         )
 
-    def told(self, answer: work.Shown, more: Mapping[str, Any]) -> dict[str, Any]:
+    def message_of(self, answer: work.Shown, more: Mapping[str, Any]) -> dict[str, Any]:
         """Message with an answer; kept for a page that is loaded again."""
         limits = answer.limits.splitlines()
-        self.shown = dict(more) | {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}
-        return self.shown
+        self.latest = dict(more) | {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}
+        return self.latest
 
     def refused(self, text: str, key: str, experiment: str = OWN) -> dict[str, Any]:
         """As the function `refused`, with the slider that a key belongs to."""
@@ -170,12 +182,12 @@ class Session:
         """Message with the frames of the last pulse by hand, else of the first run of the experiment."""
         if self.run is None:
             return refused("there is nothing to play yet")
-        found = await self.turns.take(film.played, *self.playable(self.run), waits=True)
-        if found is None:
+        played = await self.turns.take(film.played, *self.playable(self.run), waits=True)
+        if played is None:
             return SUPERSEDED
-        if found.problem:
-            return refused(found.problem)
-        return {"frames": [base64.b64encode(frame).decode() for frame in found.frames], "times": found.times}
+        if played.problem:
+            return refused(played.problem)
+        return {"frames": [base64.b64encode(frame).decode() for frame in played.frames], "times": played.times}
 
     async def movie(self, suffix: str) -> bytes | str:
         """The film of `film` as a file, or why there is none."""

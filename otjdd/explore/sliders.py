@@ -46,8 +46,8 @@ class Slider(NamedTuple):
         texts = {at(plain, key) for key in self.keys_of(plain)}
         if len(texts) != 1:
             return None if texts else self.absent
-        (found,) = texts
-        return float(f"{quantity(found)[0] / quantity(f'1 {self.unit}')[0]:.10g}") if self.unit else float(found)
+        (text,) = texts
+        return float(f"{quantity(text)[0] / quantity(f'1 {self.unit}')[0]:.10g}") if self.unit else float(text)
 
 
 class OutsideError(ValueError):
@@ -120,8 +120,8 @@ def drive_sliders(experiment: str) -> tuple[Slider, ...]:
 def slider_values(case: Case, sliders: Sequence[Slider]) -> dict[str, float]:
     """Name -> value of each slider in a case, in its unit. Sliders without a value are left out."""
     plain = case.plain()
-    found = {slider.name: slider.value(plain) for slider in sliders}
-    return {name: value for name, value in found.items() if value is not None}
+    values = {slider.name: slider.value(plain) for slider in sliders}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) -> dict[str, str | float]:
@@ -130,7 +130,7 @@ def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) ->
     values : name of slider -> value. Raises OutsideError for a value beyond the ends of its slider.
     """
     own, plain = slider_values(case, sliders), case.plain()
-    found: dict[str, str | float] = {}
+    changes: dict[str, str | float] = {}
     for slider in sliders:
         value = values.get(slider.name)
         if value is None or slider.name not in own or slider.text(value) == slider.text(own[slider.name]):
@@ -139,8 +139,8 @@ def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) ->
         if not low <= value <= high:
             allowed = f"{low:g} to {high:g} {slider.unit}"
             raise OutsideError(f"{slider.label}: {allowed} here; a case file goes further", slider.name)
-        found |= dict.fromkeys(slider.keys_of(plain) or slider.keys, slider.text(value))
-    return found
+        changes |= dict.fromkeys(slider.keys_of(plain) or slider.keys, slider.text(value))
+    return changes
 
 
 def slider_ends(slider: Slider, value: float) -> tuple[float, float]:

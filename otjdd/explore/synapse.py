@@ -36,8 +36,8 @@ def after(case: Case, ds: "xr.Dataset") -> Synapse | None:
     states = ds.get("vacancy_concentration_columns")
     if states is None or not len(states):
         return None
-    known = ds.sizes.get("read", 0) and np.isfinite(ds.read_resistance.values[-1])
-    last = (float(ds.read_resistance.values[-1]),) if known else ()
+    has_read = ds.sizes.get("read", 0) and np.isfinite(ds.read_resistance.values[-1])
+    last = (float(ds.read_resistance.values[-1]),) if has_read else ()
     return Synapse(case, at_snapshot(ds, -1), None, (), (0.0,) * len(last), last)
 
 

@@ -55,8 +55,8 @@ def computed(job: Job, progress: Progress) -> Shown:
 
     try:
         results = simulated_all(job.cases, job.results, progress)
-        found = answer_of(results, drawn_pictures(results, results, job.kind, job.before, job.measured))
-        return found._replace(points=job.measured is not None and shows(results, job.kind, job.measured))
+        answer = answer_of(results, drawn_pictures(results, results, job.kind, job.before, job.measured))
+        return answer._replace(points=job.measured is not None and shows(results, job.kind, job.measured))
     except FAULTS as error:
         return Shown(problem=str(error))
 
@@ -128,12 +128,12 @@ def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progr
 def stored(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> bytes | str:
     """Results as a NetCDF file, several of them as a zip archive. Cases without a result are simulated."""
     try:
-        found = simulated_all(cases, results, progress)
+        results = simulated_all(cases, results, progress)
     except FAULTS as error:
         return str(error)
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / f"run-{i + 1:02d}.nc" for i in range(len(found))]
-        for ds, file in zip(found, files, strict=True):
+        files = [Path(folder) / f"run-{i + 1:02d}.nc" for i in range(len(results))]
+        for ds, file in zip(results, files, strict=True):
             store.write(ds, file)
         if len(files) == 1:
             return files[0].read_bytes()

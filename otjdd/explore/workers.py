@@ -133,8 +133,8 @@ async def ended(worker: Worker, future: "Future[bytes]") -> bytes:
     except asyncio.CancelledError:
         waiting.cancel()
         raise
-    found: bytes = waiting.result()
-    return found
+    result: bytes = waiting.result()
+    return result
 
 
 def reporting(function: Callable[..., Any], args: Arguments) -> Any:
@@ -159,6 +159,6 @@ def kept_fraction() -> float:
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{package.__name__}.{module.name}")
     folder = kernel_cache.folder()
-    kept = {path.name.rpartition("-")[0] for path in folder.iterdir()} if folder else set()
+    names = {path.name.rpartition("-")[0] for path in folder.iterdir()} if folder else set()
     apart = {name for name, kernel in kernel_cache.KERNELS.items() if kernel.apart}
-    return len(kept & apart) / max(1, len(apart))
+    return len(names & apart) / max(1, len(apart))

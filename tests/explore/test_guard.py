@@ -63,6 +63,8 @@ def test_names_that_only_resolve_to_this_machine_and_pages_of_other_servers_get_
     assert ask(guard, "/", [(b"host", b"127.0.0.1"), cookie])[0] == 200  # port 80
     assert ask(guard, "/move", [(b"origin", b"http://127.0.0.1:8001"), cookie])[0] == 403
     assert ask(guard, "/move", [(b"origin", b"http://127.0.0.1:8000"), cookie])[0] == 200
+    for site, status in ((b"cross-site", 403), (b"same-site", 403), (b"same-origin", 200), (b"none", 200)):
+        assert ask(guard, "/progress", [(b"sec-fetch-site", site), cookie])[0] == status
 
 
 def test_messages_are_short_and_have_a_path(guard):

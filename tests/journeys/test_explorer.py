@@ -6,15 +6,21 @@ import http.client
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
+
+from otjdd.case.case import load_case, parse_case
+from otjdd.cli.arguments import changes_of
 
 CASE = """base = "rv-loop.toml"
 title = "Four writes"
@@ -31,6 +37,19 @@ NO_MESSAGES = (
 )  # fmt: skip
 
 
+def begun(folder, *words) -> subprocess.Popen:
+    """An explorer that begins, with signals as in a terminal: nohup has them ignored. Its temporary folder is tmp."""
+
+    def as_in_a_terminal():
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+
+    return subprocess.Popen(
+        [sys.executable, "-m", "otjdd", "explore", "--no-browser", *words], cwd=folder, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"TMPDIR": str(folder / "tmp")}, preexec_fn=as_in_a_terminal if os.name == "posix" else None,
+    )  # fmt: skip
+
+
 class Served:
     """An explorer of a small case: its process, its address, and the cookie of who opened it."""
 
@@ -39,13 +58,7 @@ class Served:
         (folder / "rv.csv").write_text(DATA)
         (folder / "tmp").mkdir()
         self.temporary = folder / "tmp"
-        words = [sys.executable, "-m", "otjdd", "explore", "--no-browser", "small.toml", "rv.csv"]
-        before = signal.signal(signal.SIGHUP, signal.SIG_DFL) if hasattr(signal, "SIGHUP") else None
-        self.process = subprocess.Popen(  # with the default action: below nohup it would inherit an ignored signal
-            words, cwd=folder, stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder / "tmp")}
-        )
-        if before is not None:
-            signal.signal(signal.SIGHUP, before)
+        self.process = begun(folder, "small.toml", "rv.csv")
         self.address = urlsplit(re.search(r"http://\S+/", self.process.stderr.readline())[0])
         self.cookie = ""
         self.cookie = self.ask("GET", self.address.path)[2].getheader("set-cookie").partition(";")[0]
@@ -60,6 +73,10 @@ class Served:
     def move(self, **values) -> dict:
         """Answer to a move of sliders: `own-read` is that of the read voltage in the case's own drive."""
         return json.loads(self.ask("POST", f"/move{TAB}", json.dumps(OWN | {"values": values}))[1])
+
+    def pulse(self, voltage, width) -> dict:
+        """Answer to a pulse [V], [s] by hand."""
+        return json.loads(self.ask("POST", f"/pulse{TAB}", json.dumps({"voltage": voltage, "width": width}))[1])
 
     def workers(self) -> list[psutil.Process]:
         started = psutil.Process(self.process.pid).children(recursive=True)
@@ -115,6 +132,51 @@ def test_whatever_is_sent_is_answered_in_words(served):
         client.sendall(f"POST /move{TAB} HTTP/1.1\r\nHost: {served.address.netloc}\r\n".encode())
         client.sendall(f"Cookie: {served.cookie}\r\nContent-Length: 99\r\n\r\n".encode())
     assert served.ask("GET", f"/start{TAB}")[0] == 200
+
+
+def test_pulses_at_once_follow_each_other_and_the_command_does_what_the_page_shows(served):
+    assert not served.move().get("problem")
+    with ThreadPoolExecutor(3) as threads:
+        pulses = [threads.submit(served.pulse, voltage, 1e-6) for voltage in (1.0, 1.1, 1.2)]
+        answers = [pulse.result() for pulse in pulses]
+    numbers = [answer["pulses"] for answer in answers if not answer.get("superseded")]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    shown = served.pulse(-1.0, 1e-6)
+    words = shlex.split(shown["command"])
+    assert words[:3] == ["otjdd", "run", "small.toml"]
+    typed = load_case(served.temporary.parent / "small.toml", changes_of(words[4:-2:2]))
+    downloaded = parse_case(served.ask("GET", f"/download/case.toml{TAB}")[1].decode(), served.temporary.parent)
+    assert len(typed.drive.parts) == shown["pulses"] + 1
+    assert typed.digest == downloaded.digest
+
+
+def test_clients_that_never_finish_a_request_starve_nobody(served):
+    address = served.address.hostname, served.address.port
+    with ExitStack() as idle:
+        for _ in range(300):
+            client = idle.enter_context(socket.create_connection(address))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0")
+        assert served.ask("GET", f"/start{TAB}")[0] == 200
+        assert len(psutil.Process(served.process.pid).net_connections()) < 150
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_an_explorer_that_is_ended_while_it_starts_leaves_nothing(tmp_path, number):
+    (tmp_path / "small.toml").write_text(CASE)
+    (tmp_path / "tmp").mkdir()
+    with begun(tmp_path, "small.toml") as process:
+        process.stderr.readline()  # the address
+        if number == signal.SIGKILL:  # once there are processes and their sockets
+            while len(psutil.Process(process.pid).children(recursive=True)) < 2:
+                time.sleep(0.02)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        told = process.communicate()[1]
+    psutil.wait_procs(children)
+    assert [*(tmp_path / "tmp").iterdir()] == []
+    if number == signal.SIGTERM:
+        assert (process.returncode, told) == (143, "interrupted by SIGTERM\n")
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of Unix")
