@@ -15,8 +15,10 @@ from otjdd.claims import claim as claims
 from otjdd.claims import uncertainty
 from otjdd.claims.claim import Claim, Verdict
 from otjdd.claims.trials import AS_SHIPPED, Trial
-from otjdd.errors import SolverError
+from otjdd.errors import ResultError, SolverError
+from otjdd.results import store
 from otjdd.runs.run import simulate
+from otjdd.system import sources
 from otjdd.system.pool import team
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str,
 def validate(
     names: Sequence[str] = (), *, folder: Path | None = None, quick: bool = False, workers: int = 1,
     progress: Callable[[float], None] | None = None, errors: bool = False, device: Mapping[str, Any] = AS_SHIPPED,
+    runs: Path | None = None,
 ) -> list[Verdict]:  # fmt: skip
     """Judge claims, all or the named ones.
 
@@ -52,7 +55,9 @@ def validate(
     progress : called with the fraction of runs done
     errors : also compute the numerical error of each number, from two further runs of each case
     device : dotted keys and values of another set of parameters, see `otjdd.claims.another_set`
-    Raises ValueError, OSError, CaseError for claims that cannot be read. A run that fails is a verdict, no exception.
+    runs : folder where the runs are kept, and from which those that are there are taken
+    Raises ValueError, OSError, CaseError for claims that cannot be read; KeyboardInterrupt with the verdicts on the claims
+    whose runs were all done as its `partial`. A run that fails is a verdict, no exception.
     """
     loaded = {name: (path, claims.load_claim(path)) for name, path in discover(folder, names).items()}
     planned = {name: claims.planned(path, claim, quick, device) for name, (path, claim) in loaded.items()}
@@ -61,7 +66,13 @@ def validate(
         for change in (uncertainty.coarse, uncertainty.strict):
             sets.append({name: uncertainty.varied(trials, change) for name, trials in planned.items()})
     everything = [trial.case for plan in sets for trials in plan.values() for trial in trials]
-    results = run_all(everything, workers, progress)
+    try:
+        results = run_all(everything, workers, progress, runs)
+    except KeyboardInterrupt as error:
+        done = getattr(error, "partial", {})
+        whole = {name: plan for name, plan in planned.items() if all(trial.case.digest in done for trial in plan)}
+        error.partial = [judge(name, loaded[name][1], plan, done) for name, plan in whole.items()]  # type: ignore[attr-defined]
+        raise
     verdicts, *others = (
         [judge(name, loaded[name][1], trials, results) for name, trials in plan.items()] for plan in sets
     )
@@ -81,17 +92,40 @@ def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> di
     return uncertainty.figure_errors(verdict.values, on_half.values, in_small_steps.values, luck)
 
 
-def run_all(cases: Iterable[Case], workers: int = 1, progress: Callable[[float], None] | None = None) -> dict[str, Any]:
-    """Run all different cases. Returns digest -> Dataset, or the reason of a failure in words."""
+def run_all(
+    cases: Iterable[Case], workers: int = 1, progress: Callable[[float], None] | None = None, runs: Path | None = None
+) -> dict[str, Any]:
+    """Run all different cases. Returns digest -> Dataset, or the reason of a failure in words.
+
+    runs : folder of runs, which are taken from there and kept there
+    Raises KeyboardInterrupt with the results so far as its `partial`.
+    """
     different = {case.digest: case for case in cases}
-    digests = list(different)
-    results: dict[str, Any] = {}
-    with team(max(1, min(workers, len(different)))) as spread:
-        for number, result in spread(attempt, [(case,) for case in different.values()]):
-            results[digests[number]] = result
-            if progress:
-                progress(len(results) / len(different))
+    results: dict[str, Any] = {digest: ds for digest in different if (ds := stored_run(runs, digest)) is not None}
+    missing = [digest for digest in different if digest not in results]
+    try:
+        with team(max(1, min(workers, len(missing)))) as spread:
+            for number, result in spread(attempt, [(different[digest],) for digest in missing]):
+                results[missing[number]] = result
+                if runs and not isinstance(result, str):
+                    store.write(result, runs / f"{missing[number]}.nc")
+                if progress:
+                    progress(len(results) / len(different))
+    except KeyboardInterrupt as error:
+        error.partial = results  # type: ignore[attr-defined]  # an exception takes any attribute
+        raise
     return results
+
+
+def stored_run(runs: Path | None, digest: str) -> xr.Dataset | None:
+    """The run of a case in a folder of runs; None where it is missing, damaged, or of another version of otjdd."""
+    if runs is None or not (path := runs / f"{digest}.nc").exists():
+        return None
+    try:
+        ds = store.read(path)
+    except ResultError:
+        return None
+    return ds if ds.attrs.get("source_sha256") == sources.digest() else None
 
 
 def attempt(case: Case) -> xr.Dataset | str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otjdd.cli.app import progress_bar
+from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import check_folder, complete_claim
 from otjdd.errors import ExitCode
 from otjdd.system import marks
@@ -19,37 +19,49 @@ if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
 
 
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NAME",
+        help="Claims to check, or a device: paper, nb-sto-interface, ferroelectric, variability. Default: all.",
+        autocompletion=complete_claim,
+    ),
+]
+Update = Annotated[
+    Path | None, typer.Option("--update", metavar="FILE", help="Put that table between the marks of a file.")
+]
+Pictures = Annotated[Path | None, typer.Option("--pictures", metavar="DIR", help="Draw each claim into this folder.")]
+Report = Annotated[
+    Path | None, typer.Option("--report", metavar="DIR", help="Write a page for the browser, DIR/index.html.")
+]
+Expected = Annotated[
+    bool, typer.Option("--expected", help="Exit code 8 only where a verdict is not what the claim expects.")
+]
+Errors = Annotated[
+    bool, typer.Option("--errors", help="State the numerical error of each number. Takes some 2.5 times as long.")
+]
+OtherCase = Annotated[
+    Path | None, typer.Option("--case", metavar="FILE", help="Judge another set, from `otjdd calibrate -o`.")
+]
+Runs = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="DIR", help="Keep the runs in this folder, and take from it those that are there."),
+]
+
+
 def validate(
-    names: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="NAME",
-            help="Claims to check, or a device: paper, nb-sto-interface, ferroelectric, variability. Default: all.",
-            autocompletion=complete_claim,
-        ),
-    ] = [],
+    names: Names = [],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
-    update: Annotated[
-        Path | None, typer.Option("--update", metavar="FILE", help="Put that table between the marks of a file.")
-    ] = None,
-    pictures: Annotated[
-        Path | None, typer.Option("--pictures", metavar="DIR", help="Draw each claim into this folder.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="DIR", help="Write a page for the browser, DIR/index.html.")
-    ] = None,
+    update: Update = None,
+    pictures: Pictures = None,
+    report: Report = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
-    expected: Annotated[
-        bool, typer.Option("--expected", help="Exit code 8 only where a verdict is not what the claim expects.")
-    ] = False,
-    errors: Annotated[
-        bool, typer.Option("--errors", help="State the numerical error of each number. Takes some 2.5 times as long.")
-    ] = False,
-    case: Annotated[
-        Path | None, typer.Option("--case", metavar="FILE", help="Judge another set, from `otjdd calibrate -o`.")
-    ] = None,
+    expected: Expected = False,
+    errors: Errors = False,
+    case: OtherCase = None,
+    runs: Runs = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
     ] = None,
@@ -60,17 +72,33 @@ def validate(
     """
     from otjdd.claims import judge, table
     from otjdd.claims.another_set import another_set
+    from otjdd.results.summary import counted
     from otjdd.system.pool import cores
 
     refuse_other_runs(expected, quick, case)
-    check_places(names, update, pictures, report)
+    check_places(names, update, [pictures, report, runs])
     device = another_set(case) if case else {}
-    with progress_bar("claims", quiet=False) as progress:
-        verdicts = judge.validate(
-            names, quick=quick, workers=workers or cores(), progress=progress, errors=errors, device=device
-        )
+    form = "json" if as_json else "markdown" if markdown else "table"
+    try:
+        with progress_lines("claims") as progress:
+            verdicts = judge.validate(
+                names,
+                quick=quick,
+                workers=workers or cores(),
+                progress=progress,
+                errors=errors,
+                device=device,
+                runs=runs,
+            )
+    except KeyboardInterrupt as error:
+        if judged := getattr(error, "partial", []):
+            table.report(judged, form)
+            sys.stdout.flush()
+            goes_on = " The same command goes on." if runs else ""
+            tell(f"{counted({'claim': len(judged)})} judged until then.{goes_on}")
+        raise
     write_verdicts(verdicts, update, pictures, report, quick)
-    table.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
+    table.report(verdicts, form)
     sys.stdout.flush()
     surprises = table.surprises(verdicts)
     if expected:
@@ -86,7 +114,7 @@ def refuse_other_runs(expected: bool, quick: bool, case: Path | None) -> None:
         raise typer.BadParameter(f"a claim expects the numbers of {asked}", param_hint="--expected")
 
 
-def check_places(names: list[str], update: Path | None, pictures: Path | None, report: Path | None) -> None:
+def check_places(names: list[str], update: Path | None, folders: Sequence[Path | None]) -> None:
     """Raise typer.BadParameter for an unknown claim or a file without marks, OSError for a folder not to be written."""
     from otjdd.claims import judge, table
 
@@ -99,7 +127,7 @@ def check_places(names: list[str], update: Path | None, pictures: Path | None, r
             marks.check(update, table.PART)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--update") from None
-    for folder in filter(None, (pictures, report)):
+    for folder in filter(None, folders):
         check_folder(folder)
 
 

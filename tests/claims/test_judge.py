@@ -109,6 +109,27 @@ def test_cases_that_claims_share_are_run_once(monkeypatch):
     assert len(runs) == 1
 
 
+def test_a_validation_that_is_interrupted_reports_what_it_has_judged_and_goes_on(tmp_path, monkeypatch):
+    folder(tmp_path / "claims", name="first")
+    folder(tmp_path / "claims", case=CASE.replace("2.2 V", "2.3 V"), name="second")
+    real, runs = judge.simulate, []
+
+    def simulated(case):
+        runs.append(case)
+        if len(runs) == 2:
+            raise KeyboardInterrupt
+        return real(case)
+
+    monkeypatch.setattr(judge, "simulate", simulated)
+    words = ["--runs", str(tmp_path / "runs"), "--workers", "1"]
+    ended = otjdd_validate(tmp_path / "claims", *words)
+    assert ended.returncode == 130
+    assert "1 claim judged until then. The same command goes on." in ended.stderr
+    assert "first" in ended.stdout
+    done = otjdd_validate(tmp_path / "claims", *words)
+    assert (done.returncode, len(runs)) == (0, 3), done.stderr
+
+
 @pytest.mark.campaign
 def test_neither_processes_nor_the_order_of_claims_change_a_number(tmp_path):
     study = '\n[study.grid]\ntemperature = ["300 K", "310 K", "320 K"]\n'
