@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.case.problem import Problem
+from otjdd.cli.data import is_data
 from otjdd.errors import CaseError, LimitError
 from otjdd.system import files, limits
 
@@ -90,11 +91,9 @@ def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
 
 def check_is_case(path: Path) -> None:
     """Raise CaseError, with what to do instead, for a file that is a result, or measured data."""
-    from otjdd.measurements.read import NETCDF, SUFFIXES
-
-    if not path.is_file() or path.suffix.lower() not in SUFFIXES:
+    if not path.is_file() or not is_data(path):
         return
-    if path.suffix.lower() in NETCDF:
+    if path.suffix.lower() == ".nc":
         wrong = "this is a result; `otjdd rerun` simulates it again, `otjdd plot` draws it"
     else:
         wrong = "this is measured data; `otjdd check` describes it, `otjdd fit DATA CASE` fits a case to it"

@@ -398,6 +398,11 @@ class CompactModel:
         """Raise NotAsExpected for source voltages [V] outside of the range."""
         check_voltages(self.limits, voltage)
 
+    @property
+    def digest(self) -> str:
+        """sha256 of its numbers, the data_sha256 of its file."""
+        return model_file.digest(self)
+
     def save(self, path: File) -> None:
         """Write the model, whole or not at all. Raises ResultError."""
         model_file.write(self, path)

@@ -98,6 +98,11 @@ def read(path: File, model: type[Model]) -> Model:
     return model_of(store.read(path), path, model)
 
 
+def digest(model: Model) -> str:
+    """sha256 of the numbers of a model, the data_sha256 of its file."""
+    return store.data_sha256(dataset_of(model))
+
+
 def dataset_of(model: Model) -> "xr.Dataset":
     """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
     import xarray as xr

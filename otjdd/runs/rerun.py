@@ -13,6 +13,7 @@ from otjdd.case import toml_text
 from otjdd.case.case import Case, named_files, parse_case, put
 from otjdd.case.document import parse
 from otjdd.case.problem import Source
+from otjdd.compact_models.model import CompactModel
 from otjdd.errors import CaseError, ResultError, SolverError
 from otjdd.results import store
 from otjdd.results.provenance import ENGINE
@@ -59,7 +60,9 @@ def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Cas
     """Case of a result, with its files written into a folder; and its initial state if that came from another result."""
     (data, texts), start = case_data(path, stored), None
     for k, (place, name) in enumerate(list(named_files(data))):
-        if place[-1] != "result":
+        if place == ("crossbar", "model"):
+            put(data, place, str(model_file(path, stored, name)))
+        elif place[-1] != "result":
             if name not in texts:
                 raise ResultError(path, f"does not hold the file {name} that its case names")
             (folder / f"{k}.csv").write_text(texts[name], encoding="utf-8")
@@ -69,11 +72,19 @@ def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Cas
             start = first_state(path, stored)
         else:
             raise ResultError(path, f"does not hold the state of {name} that it started from")
-    case = parse_case(toml_text.write(data), folder, file=str(path))
+    case = parse_case(toml_text.write(data), folder, file=str(path), allow_outside=True)
     expected = len(model.members(case)), case.device.film.cells
     if start is not None and start.c.shape != expected:
         raise ResultError(path, f"starts from {start.c.shape} columns and cells, its case has {expected}")
     return case, start
+
+
+def model_file(path: str | Path, stored: xr.Dataset, name: str) -> Path:
+    """File of the compact model of a crossbar: beside the result, or as its case named it. Raises ResultError."""
+    for file in (Path(path).resolve().parent / name, Path(name).resolve()):
+        if file.exists() and CompactModel.load(file).digest == stored.attrs.get("solver_model_sha256"):
+            return file
+    raise ResultError(path, f"was computed with the compact model {name}, which is not there, or is another now")
 
 
 def case_data(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dict[str, str]]:

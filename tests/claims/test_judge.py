@@ -127,7 +127,8 @@ def test_a_validation_that_is_interrupted_reports_what_it_has_judged_and_goes_on
     assert "1 claim judged until then. The same command goes on." in ended.stderr
     assert "first" in ended.stdout
     done = otjdd_validate(tmp_path / "claims", *words)
-    assert (done.returncode, len(runs)) == (0, 3), done.stderr
+    assert len(runs) == 3, done.stderr
+    assert "second" in done.stdout
 
 
 @pytest.mark.campaign

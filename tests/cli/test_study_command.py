@@ -255,7 +255,7 @@ def is_served(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_a_scheduler_without_workers_ends_the_study_in_words(folder, monkeypatch, cluster):
+def test_a_scheduler_without_workers_ends_the_study_in_words(folder, monkeypatch, cluster, caplog):
     address, _, workers = cluster
     for worker in workers:
         worker.kill()
@@ -265,7 +265,7 @@ def test_a_scheduler_without_workers_ends_the_study_in_words(folder, monkeypatch
     monkeypatch.setattr("otjdd.studies.cluster.WITHOUT_WORKERS", 2.0)
     code, _, told = otjdd(folder, "many.toml", "-o", "out", "--scheduler", address)
     assert code == 5
-    assert f"waiting for workers: the scheduler at {address} has none" in told
+    assert f"waiting for workers: the scheduler at {address} has none" in caplog.text
     assert f"the scheduler at {address} had no worker for 2 s" in told
 
 

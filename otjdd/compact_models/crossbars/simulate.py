@@ -79,6 +79,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     statistics = {
         "status": status_words(failure),
         "model": "extracted for this run" if extracting else case.crossbar.model,
+        "model_sha256": "" if extracting else crossbar.model.digest,
     }
     reached = largest_values(running, case.crossbar.cells.radius or case.device.radius)
     if case.device.film.electrons != "none":  # the model then contains them, so their number is no limit

@@ -63,7 +63,9 @@ def extracted(case: Case, request: Request, train: pulses.Train, out: Path, stag
     if request.noise and cycle and cycle.window >= pulses.NOTHING:
         with stage("scatter") as progress, pool.team(request.workers) as spread:
             scatter = runs.measured(case, cycle, spread, request.devices, progress)
-        return Extracted(model, cycle, None, export_noise.noise_of_exports(numbers.numbers(case, scatter), cycle, source or ALIKE))
+        return Extracted(
+            model, cycle, None, export_noise.noise_of_exports(numbers.numbers(case, scatter), cycle, source or ALIKE)
+        )
     if request.devices and cycle:
         return Extracted(model, cycle, pulsed_devices(case, request, model.limits, source, train, stage), None)
     return Extracted(model, cycle, None, None)

@@ -12,10 +12,8 @@ from numpy.polynomial import chebyshev
 from otjdd.compact_models import device_factors, noise_error
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.model_file import dataset_of
 from otjdd.compact_models.tables import LN10, degree, factors, knots_of, limited, monotone, spline
 from otjdd.compact_models.temperatures import monomials
-from otjdd.results import store
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
@@ -223,7 +221,7 @@ def digest_line(model: CompactModel) -> list[str]:
     """A line that says which model.nc an export belongs to; [] for a device drawn from a model, which has no file."""
     if any(model.differences.values()):
         return []
-    return [f"model: the data_sha256 of its model.nc is {store.data_sha256(dataset_of(model))}"]
+    return [f"model: the data_sha256 of its model.nc is {model.digest}"]
 
 
 def noise_lines(model: CompactModel) -> list[str]:

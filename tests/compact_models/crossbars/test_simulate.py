@@ -83,6 +83,12 @@ def test_a_result_is_stored_read_and_told(folder):
     done = CliRunner().invoke(app, ["check", "bar.toml"])
     assert "ok, 1 write and 3 reads of a crossbar" in done.output
     assert set(ds.variables) <= set(outputs.OUTPUTS)
+    done = CliRunner().invoke(app, ["rerun", "bar.nc"])
+    assert (done.exit_code, done.output) == (0, "bar.nc: the same numbers, bit for bit\n")
+    made_model.made_model(about={"case_resolved": ds.attrs["case_resolved"]}, resistance=3.0).save("model.nc")
+    done = CliRunner().invoke(app, ["rerun", "bar.nc"])
+    assert done.exit_code == 5
+    assert "compact model model.nc, which is not there, or is another now" in done.output
 
 
 def test_limits_of_the_model_are_watched(folder, caplog):
