@@ -50,7 +50,7 @@ def quantity_axis(
     own, printed_unit = getattr(axes, f"{side}axis"), symbol(unit)
     if worth_logarithms(values) if log is None else log:
         axes.set(**{f"{side}scale": "log"})
-        few = np.nanmax(values) < FEW * np.nanmin(values)
+        few = largest > 0.0 and np.nanmax(values) < FEW * np.nanmin(values)
         if few:
             wide = (
                 side == "x" and unit not in PREFIXED and largest >= LONG and np.nanmax(values) > 10 * np.nanmin(values)

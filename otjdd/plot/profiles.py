@@ -40,6 +40,7 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the vacancy concentration against position: profiles of a few snapshots, a map over time of many."""
     if len(runs) == 1 and runs[0].ds.sizes["snapshot"] > CURVES:
         vacancy_map(axes, runs[0].ds)
+        draw_layers(axes, runs, "white")
     else:
         least, most = np.inf, 0.0
         for i, run in enumerate(runs):
@@ -51,25 +52,25 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
                 line = stroke(i, j, len(runs), len(shots))
                 axes.plot(run.ds.x.values * 1e9, c, label=legend_label(run, shot.name), **line)
         axes.set(yscale="log", ylabel="vacancies (m⁻³)", ylim=(max(least, most * DEEPEST) / 2, most * 3))
+        draw_layers(axes, runs)
         legend(axes)
-    draw_layers(axes, runs)
     axes.set(xlabel="position (nm)")
     if hidden := [text for run in runs if (text := unseen(run.ds))]:
         small_print(axes, hidden[0])
 
 
-def draw_layers(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the interfaces of a film of several layers, of the first result that has one, and name its layers above."""
+def draw_layers(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY) -> None:
+    """Draw the interfaces of a film of several layers, of the first result that has one, and name its layers below."""
     ds = next((run.ds for run in runs if "layer_end" in run.ds), None)
     if ds is None:
         return
     ends = np.concatenate(([0.0], ds.layer_end.values * 1e9))
     for end in ends[1:-1]:
-        axes.axvline(end, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
+        axes.axvline(end, color=colour, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1.5)
     for name, start, end in zip(ds.layer.values, ends, ends[1:], strict=False):
         axes.annotate(
-            str(name), ((start + end) / 2, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom",
-            color=GREY, fontsize="small",
+            str(name), ((start + end) / 2, 0.015), xycoords=("data", "axes fraction"), ha="center", va="bottom",
+            color=colour, fontsize="small",
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from otjdd.constants import VACUUM_PERMITTIVITY
 from otjdd.runs.run import run
 
 pytestmark = needs_speed
-PULSES = {"kind": "pulse", "voltage": 0.8, "width": 1e-4, "count": 2, "read": {"voltage": 0.1}}
+PULSES = {"kind": "pulse", "voltage": 0.8, "width": 1e-4, "read": {"voltage": 0.1}}
 
 
 @pytest.fixture(scope="module")
