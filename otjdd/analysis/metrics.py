@@ -96,7 +96,7 @@ METRICS = {
         "low_exponent": ("1", "exponent of the current with the area, before the set"),
         "high_exponent": ("1", "exponent of the current with the area, after the set"),
         "ratio": ("1", "least ratio of the currents of both states at a third of the highest voltage"),
-    }, ("read_voltage", "read_current")),
+    }),
     "self_limit": Metric(layers.self_limit, RUN, {
         "steepest": ("1/V", "largest slope of ln I on the rising branch"),
         "steepest_voltage": ("V", "voltage of that"),
@@ -108,12 +108,12 @@ METRICS = {
         "left": ("1", "polarity with that at the left"),
         "product": ("1", "product of both polarities: -1 where the order of the layers turns them"),
         "decades": ("1", "decades between both states"),
-    }, ("read_resistance", "write_voltage")),
+    }),
     "slow_layer": Metric(layers.slow_layer, TRIALS, {
         "first": ("s", "time until the mean position has moved by a hundredth of the film, lowest barrier"),
         "factor": ("1", "that of the highest barrier over it"),
         "factor_of_half": ("1", "that of the middle barrier over it"),
-    }, ("time", "vacancy_mean_position", "cell_width")),
+    }),
     "stops": Metric(stops.stops, TRIALS, {
         "windows_rise": ("1", "share of steps to a deeper stop with a wider memory window, smallest junction"),
         "windows_fall": ("1", "share of steps to a larger junction with a smaller memory window, shallowest stop"),

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from otjdd.case.base import Count, Mass, Material, Number, Record, as_text
+from otjdd.case.numerics import PARTS
 from otjdd.case.permittivity import LinearPermittivity, NonlinearPermittivity, Permittivity
 from otjdd.case.polarisation import AnyPolarisation
 from otjdd.case.problem import KeyPath
@@ -18,6 +19,7 @@ from otjdd.units import Quantity, brief, write
 
 MOST_CELLS = 4096
 MOST_LAYERS = 16
+FEWEST_CELLS_OF_LAYER = 4
 Thickness = Annotated[float, Quantity("length", "0.1 nm", "100 nm")]
 Grading = Annotated[Number, Field(ge=1, le=1e4)]
 FixedCharge = Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")]
@@ -113,9 +115,9 @@ class Film(Record):
             ),
         )  # fmt: skip
 
-    def with_cells_divided(self, parts: int) -> "Film":
-        """The film on a grid of fewer cells."""
-        return self.model_copy(update={"cells": self.cells // parts})
+    def with_cells(self, cells: int) -> "Film":
+        """The film on a grid of another number of cells."""
+        return self.model_copy(update={"cells": cells})
 
 
 class Layer(Record):
@@ -302,9 +304,10 @@ class LayeredFilm(Record):
             (layer.density_of_states for layer in self.layers if layer.density_of_states is not None), default=None
         )
 
-    def with_cells_divided(self, parts: int) -> "LayeredFilm":
-        """The film on a grid of fewer cells in each layer."""
-        fewer = tuple(layer.model_copy(update={"cells": layer.cells // parts}) for layer in self.layers)
+    def with_cells(self, cells: int) -> "LayeredFilm":
+        """The film on a grid of about another number of cells, each layer in proportion."""
+        whole = self.cells
+        fewer = tuple(layer.model_copy(update={"cells": layer.cells * cells // whole}) for layer in self.layers)
         return self.model_copy(update={"layers": fewer})
 
 
@@ -341,6 +344,12 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
             f"another initial state {beside}: a profile is that of one material",
             "a file",
         )
+    if case.numerics.error != "none":
+        parts = max(PARTS[case.numerics.error])
+        for i, layer in enumerate(film.layers):
+            if layer.cells % parts or layer.cells // parts < FEWEST_CELLS_OF_LAYER:
+                expected = f"a multiple of {parts}, of {parts * FEWEST_CELLS_OF_LAYER} at least, beside numerics.error"
+                yield ("device", "film", "layers", i, "cells"), expected, str(layer.cells)
     for columns, path in ((case.columns, ("columns",)), *of_kinds(case)):
         if "device.film.thickness" in (columns.spread or {}):
             expected = f"another key {beside}: kinds of columns may set device.film.layers[0].thickness"

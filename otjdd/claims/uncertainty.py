@@ -28,7 +28,10 @@ CURRENTS = ("current", "conduction_current", "read_current", "read_resistance", 
 
 def coarse(case: Case) -> Case:
     """The case on half the cells."""
-    return case.replace({"device.film.cells": case.device.film.cells // PARTS})
+    film = case.device.film
+    return case.replace(
+        {"device.film": film.with_cells(film.cells // PARTS).model_dump(mode="json", exclude_none=True)}
+    )
 
 
 def strict(case: Case) -> Case:

@@ -215,7 +215,7 @@ def tried(on_its_grid: Simulate, case: Case, progress: Progress) -> xr.Dataset |
 
 def coarser(case: Case, cells: int) -> Case:
     """The case on another number of cells, which records its reads only."""
-    film = case.device.film.model_copy(update={"cells": cells})
+    film = case.device.film.with_cells(cells)
     return case.model_copy(
         update={
             "device": case.device.model_copy(update={"film": film}),

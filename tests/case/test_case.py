@@ -80,6 +80,9 @@ def test_shipped_cases_say_what_they_ask_and_where_to_look(path):
         "ieee trans. electron devices 72, 6009",
         "nat. commun. 8, 15217",
         "taken from literature or assumed",
+        "sci. rep. 5,",
+        "phys. rev. applied 19, 044084",
+        "10.1038/ncomms9610",
     )
     assert any(source in header for source in sources)
     assert "look at" in header

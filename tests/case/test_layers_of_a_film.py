@@ -59,7 +59,7 @@ def test_a_film_of_one_material_on_top_of_layers_takes_their_place(file):
 
 
 def test_a_coarser_grid_is_coarser_in_each_layer(file):
-    assert [layer.cells for layer in load_case(file).device.film.with_cells_divided(2).layers] == [10, 20]
+    assert [layer.cells for layer in load_case(file).device.film.with_cells(30).layers] == [10, 20]
 
 
 def test_kinds_of_columns_may_differ_in_a_layer(file):
