@@ -3,6 +3,7 @@
 A point is identified by its number (the last axis is the fastest) and by the digest of its case.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ from otjdd.errors import CaseError, LimitError
 from otjdd.studies import keep as keeping
 
 MAX_POINTS = 100_000
+SEED = "ions.seed"
+
+log = logging.getLogger(__name__)
 
 
 class Plan(NamedTuple):
@@ -72,6 +76,18 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
         if progress and number % 100 == 99:
             progress((number + 1) / len(digests))
     return planned._replace(digests=tuple(digests))
+
+
+def warn_of_one_seed(plan: Plan) -> None:
+    """Log a warning where single ions hop in several points of a study, with one seed for all."""
+    keys = [key for axis in plan.axes for key in axis.keys]
+    if len(plan.digests) < 2 or SEED in keys or plan.case.ions.noise == "none":
+        return
+    log.warning(
+        "all %d points draw the same random hops (%s = %d): compare them with each other, but their scatter is not that of "
+        'devices; vary "%s" as well for that',
+        len(plan.digests), SEED, plan.case.ions.seed, SEED,
+    )  # fmt: skip
 
 
 def kept_by(study: Study, drive: Drive) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from otjdd.case.case import Case, changed_case
 from otjdd.errors import LimitError, ResultError
 from otjdd.results import store
 from otjdd.studies import cluster, dataset, jobs, points, processes
-from otjdd.studies.plan import Plan, kept_by, plan
+from otjdd.studies.plan import Plan, kept_by, plan, warn_of_one_seed
 from otjdd.studies.points import Point
 from otjdd.system import pool, sources
 from otjdd.system.files import read_whole, write_whole
@@ -83,6 +83,7 @@ def study(
         if announce and of_other_sources(folder):
             announce(f"{folder}: the points there were {points.OTHER_VERSION}; they are not used, but computed again")
         planned = prepare(case, folder, resume or shard is not None, file, scheduler, planning_words(announce))
+        warn_of_one_seed(planned)
         try:
             run(planned, folder, ways, progress, announce)
         except BaseException:  # report the existing points before the reason for the missing ones

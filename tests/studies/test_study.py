@@ -11,7 +11,7 @@ from otjdd.case.case import load_case, shipped_cases
 from otjdd.errors import CaseError, LimitError
 from otjdd.results import store
 from otjdd.studies import keep as kept
-from otjdd.studies.plan import plan
+from otjdd.studies.plan import plan, warn_of_one_seed
 
 GRID = """\
 [study.grid]
@@ -158,3 +158,14 @@ def test_the_studies_that_come_with_otjdd_are_sound_at_every_point(name):
         == len(made.digests)
         == {"thickness": 9, "switching-map": 168, "device-spread": 20, "variability": 150}.get(name, 640)
     )
+
+
+def test_a_study_of_single_ions_with_one_seed_is_warned(small, caplog):
+    """Its points draw the same hops. Not with the seed among its keys, nor without random hops."""
+    noisy = load_case(small, {"ions.noise": "shot"})
+    warn_of_one_seed(plan(noisy))
+    assert "all 6 points draw the same random hops (ions.seed = 0)" in caplog.text
+    caplog.clear()
+    warn_of_one_seed(plan(load_case(small)))
+    warn_of_one_seed(plan(noisy.replace({"study.grid": {"ions.seed": [1, 2]}})))
+    assert caplog.text == ""
