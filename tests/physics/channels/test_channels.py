@@ -15,8 +15,10 @@ from devices import BARE, COLUMNS, JUNCTION, SMALL, case, needs_speed
 
 from otjdd.case.case import parse_case
 from otjdd.case.leak_notes import notes
+from otjdd.compact_models.bench import bench, reading
 from otjdd.fitting.parameters import parameters
 from otjdd.runs.run import run
+from otjdd.solver import model
 from validation.reliability import devices as random_devices
 
 PACKAGE = Path(__file__).parents[3] / "otjdd"
@@ -93,6 +95,18 @@ def test_the_small_signal_at_frozen_ions_is_the_slope_of_the_curve(leak):
         curve = by_voltage(run(case(text, **SMALL, device__leaks=[leak])), "bias_current")
         slope = (curve[1] - curve[0]) / (2 * step)
         assert answer.conductance_ac.values[0, 0, i, 0] == pytest.approx(slope, rel=2e-3)
+
+
+@needs_speed
+@pytest.mark.parametrize("V", [-0.6, 0.0, 0.8])
+def test_a_compact_model_reads_the_leaks_of_its_column(V):
+    tight, leaky = case(**SMALL), case(**SMALL, device__leaks=[OHMIC])
+    conductances = [
+        reading(bench(film, model.members(film)[0]), model.uniform(film, model.members(film)), V)
+        for film in (tight, leaky)
+    ]
+    added = conductances[1].conductance - conductances[0].conductance
+    assert added == pytest.approx(3e5 * AREA, rel=1e-3)
 
 
 @needs_speed
@@ -173,8 +187,12 @@ class ToyLeak(Leak):
     """A toy. conductance : [S/m2]   scale : [V/m]"""
 
     kind: Literal["toy"]
-    conductance: Annotated[float, Quantity("conductance per area", "1e-12 S/m^2", "1e18 S/m^2")]
-    scale: Annotated[float, Quantity("field", "1e3 V/m", "1e12 V/m")]
+    conductance: Annotated[float, Quantity("conductance per area", "1e-12 S/m^2", "1e18 S/m^2")] = Field(
+        description="conductance per area at no field", examples=["1 S/m^2"]
+    )
+    scale: Annotated[float, Quantity("field", "1e3 V/m", "1e12 V/m")] = Field(
+        description="scale of the field", examples=["1e8 V/m"]
+    )
 
     def numbers(self) -> tuple[float, ...]:
         """Numbers of its kernel."""
@@ -182,16 +200,8 @@ class ToyLeak(Leak):
 
 
 '''
-TOY_MEANINGS = """MEANINGS: dict[str, tuple[str, str]] = {
-    "ToyLeak.name": ("name in results", '"a"'),
-    "ToyLeak.conductance": ("at no field", '"1 S/m^2"'),
-    "ToyLeak.scale": ("scale of the field", '"1e8 V/m"'),
-"""
-TOY_HEADING = """    ('Leak: kind = "toy"', "device.leaks[0]", leaks.ToyLeak),
-    ('Leak: kind = "ohmic"'"""
 WALK = """
 from otjdd.case.case import parse_case
-from otjdd.case.leak_notes import notes
 from otjdd.physics.channels.conductance import ALL_ENERGIES
 from otjdd.physics.channels.table import leak_conductance
 from otjdd.solver import integrate, model
@@ -226,9 +236,6 @@ def test_a_toy_channel_touches_the_files_that_its_row_names(tmp_path):
         ),
         "case/leaks.py": lambda text: text.replace("\nAnyLeak =", TOY_RECORD + "AnyLeak =").replace(
             "Annotated[OhmicLeak |", "Annotated[ToyLeak | OhmicLeak |"
-        ),
-        "case/keys.py": lambda text: text.replace("MEANINGS: dict[str, tuple[str, str]] = {\n", TOY_MEANINGS).replace(
-            "    ('Leak: kind = \"ohmic\"'", TOY_HEADING
         ),
     }  # fmt: skip
     assert set(re.findall(r"`((?:physics|case)/[a-z_/]+\.py)`", row)) == set(edits)
