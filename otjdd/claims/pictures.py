@@ -12,7 +12,13 @@ from otjdd.analysis import comparison, synapse
 from otjdd.analysis.comparison import films_of
 from otjdd.analysis.textbook import log_gruverman
 from otjdd.case.drive import Steps, Triangle, WriteReadLoop
-from otjdd.claims import pictures_ferroelectric, pictures_interface, pictures_learning, pictures_single_ions
+from otjdd.claims import (
+    pictures_ferroelectric,
+    pictures_interface,
+    pictures_layers,
+    pictures_learning,
+    pictures_single_ions,
+)
 from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER, paper, stated
 from otjdd.plot import iv, reads, small_signal, style
@@ -221,6 +227,7 @@ DRAW = {  # metric -> number of panels, and the function that fills them
     **pictures_learning.DRAW,
     **pictures_interface.DRAW,
     **pictures_ferroelectric.DRAW,
+    **pictures_layers.DRAW,
     **pictures_single_ions.DRAW,
     "loop": (1, loop),
     "thermal": (2, thermal),

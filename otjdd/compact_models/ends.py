@@ -33,14 +33,15 @@ def ends_of(bench: Bench, low: np.ndarray, high: np.ndarray, limits: Range) -> t
 
 
 def uniform(bench: Bench) -> np.ndarray:
-    """Concentrations (1, N) [1/m3] of a uniform film."""
-    return np.full((1, bench.x.size), bench.density)
+    """Concentrations (1, N) [1/m3] of a uniform film; 0 in layers without sites."""
+    return np.where(bench.junction.columns.sites > 0.0, bench.density, 0.0)
 
 
 def is_uniform(bench: Bench, c: np.ndarray) -> bool:
     """True where less than the share UNMOVED of the ions is elsewhere than in a uniform film. c : (1, N) [1/m3]"""
     width = bench.junction.columns.width[0]
-    share, even = c[0] * width / (c[0] * width).sum(), width / width.sum()
+    even = uniform(bench)[0] * width
+    share, even = c[0] * width / (c[0] * width).sum(), even / even.sum()
     return bool(0.5 * np.abs(share - even).sum() < UNMOVED)
 
 

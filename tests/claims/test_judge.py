@@ -13,6 +13,7 @@ from small_claims import CASE, CLAIM, folder, otjdd_validate
 
 from otjdd.analysis import comparison, synapse
 from otjdd.analysis.metrics import METRICS
+from otjdd.case.base import Record
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import claim as claims
 from otjdd.claims import judge, pictures
@@ -64,16 +65,27 @@ OWN = {
     "pulse-scatter": {"device.radius", "columns.kinds", "ions.noise", "ions.seed"},
     "contact-spread": {"columns.count", "columns.nodes", "columns.seed", "columns.kinds", "ions.noise", "ions.seed"},
     "relaxation": {"device.radius", "columns.count", "columns.spread", "ions.noise", "ions.seed"},
+    "area": {"device.radius", "ions.initial"},
+    "self-limit": {"ions.initial"},
+    "polarity": {"device.film", "ions.initial"},
+    "slow-layer": {"device.film", "ions.initial"},
 }
 CONTACT = {"device.radius", "circuit.series_resistance"}
 CASES = {"paper": "li2019", "nb-sto-interface": "nb-sto-interface", "ferroelectric": "ftj-bto"}  # folder -> its device
-CASES |= {"variability": "sets/nb-sto-no-background"}
-APART = {"coercive-field": "ftj-hzo", "relaxation": "li2019"}  # claim -> its own device
+CASES |= {"variability": "sets/nb-sto-no-background", "layers": "double-barrier"}
+APART = {
+    "coercive-field": "ftj-hzo",
+    "relaxation": "li2019",
+    "polarity": "bilayer-polarity",
+    "slow-layer": "slow-layer",
+}  # claim -> its own device
 INSTRUMENT = {"time_constant", "range", "compliance"}  # of the circuit: what the current is read with, and its limit
 
 
 def written(value):
     """A value of a case as one writes it: records as tables."""
+    if isinstance(value, Record):
+        return value.model_dump(mode="json", exclude_none=True)
     return [one.model_dump(exclude_none=True) for one in value] if isinstance(value, tuple) else value
 
 

@@ -92,6 +92,26 @@ def butterfly(table):
     return up["bias (V)"].iloc[int(up["capacitance (F)"].to_numpy().argmax())]
 
 
+def limited(table):
+    """Slope of ln I in the last step to 3 V over the steepest above 0.75 V."""
+    up = slice(8, int(table["read_voltage (V)"].to_numpy().argmax()) + 1)
+    V, current = table["read_voltage (V)"].to_numpy()[up], table["read_current (A)"].to_numpy()[up]
+    slope = np.diff(np.log(current)) / np.diff(V)
+    return slope[-1] / slope.max()
+
+
+def turned(table):
+    """Resistance after the highest write over that after the lowest."""
+    write = table["write_voltage (V)"].to_numpy()
+    return resistance(table)[write.argmax()] / resistance(table)[write.argmin()]
+
+
+def kept(table):
+    """Time until the mean position of the vacancies has moved by a hundredth of 3 nm, s."""
+    moved = np.abs(np.diff(table["vacancy_mean_position (m)"], prepend=table["vacancy_mean_position (m)"][0]).cumsum())
+    return table["time (s)"][int((moved > 3e-11).argmax())]
+
+
 def shown(table):
     """Smallest current of a cell of the letter over the largest of the others, in the read after the write."""
     written = table["cell_chosen (1)"][table["step (1)"] == 2].to_numpy() > 0
@@ -118,10 +138,14 @@ ANSWERS = {  # a number from the exported table, and where it has to be for the 
     "stdp-antisymmetric": (change, 1.2, 100),
     "stdp-symmetric": (change, 1.2, 100),
     "junction": (extremes, 1.01, 1.3),
+    "double-barrier": (limited, 0.01, 0.2),
+    "bilayer-polarity": (turned, 1.5, 4),
+    "slow-layer": (kept, 0.1, 0.25),
     "ftj-hzo": (coercive, 0.7, 0.9),
     "ftj-cv": (butterfly, 0.5, 0.8),
 }
-WHOLE = {"crossbar", "nb-sto-interface", "nb-sto-pulses"}  # the answer is that of their columns
+LAYERED = {"double-barrier", "bilayer-polarity", "slow-layer"}
+WHOLE = {"crossbar", "nb-sto-interface", "nb-sto-pulses"} | LAYERED  # the answer is that of their columns or layers
 
 
 def test_each_case_has_an_answer():
