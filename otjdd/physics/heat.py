@@ -62,8 +62,8 @@ def rises(start: float, steady: float, steady_end: float, z: float):
 
     start : rise at the start   steady, steady_end : R P there and at the end, P linear in between
     """
-    last, kept = weight_of_end(z), math.exp(-z)
-    end = start * kept + steady * (1.0 - kept - last) + steady_end * last
+    last, decay = weight_of_end(z), math.exp(-z)
+    end = start * decay + steady * (1.0 - decay - last) + steady_end * last
     if z < NEAR:  # the trapezium with its correction by the slopes at both ends
         return end, 0.5 * (start + end) + z / 12.0 * ((steady - start) - (steady_end - end))
     return end, 0.5 * (steady + steady_end) - (end - start) / z

@@ -100,13 +100,13 @@ def run_course(
         if full(task, log) or (jumps and log.every_step and full_of_rows(log)):
             return Status.PAUSED, norm
         if jumps:
-            shown = log.every_step and is_noisy(trial.noise)
-            if shown:
+            all_ions = log.every_step and is_noisy(trial.noise)
+            if all_ions:
                 show_ions(junction, state, trial.noise)
             status = jump(junction, state, tangent, memory, V_start, accuracy)
             if status == Status.DONE and log.every_step:
                 status = write_row(junction, state, tangent, course.pieces[i, FROM], 0.0, V_start, log)
-            if status == Status.DONE and shown:
+            if status == Status.DONE and all_ions:
                 hide_ions(state, trial.noise)
                 status = jump(junction, state, tangent, memory, V_start, accuracy)
             if status != Status.DONE:
@@ -119,11 +119,11 @@ def run_course(
         status, norm = cross_piece(junction, control, state, tangent, trial, course, log)
         if status == Status.DONE:
             at[SETTLED_AT] = V_end
-            shown = is_noisy(trial.noise) and task & (OBSERVE | READ | KEEP) != 0
-            if shown:
+            all_ions = is_noisy(trial.noise) and task & (OBSERVE | READ | KEEP) != 0
+            if all_ions:
                 show_ions(junction, state, trial.noise)
             status = perform(junction, state, tangent, memory, task, course.pieces[i, UNTIL], V_end, log)
-            if status == Status.DONE and shown:
+            if status == Status.DONE and all_ions:
                 hide_ions(state, trial.noise)
                 status = jump(junction, state, tangent, memory, V_end, accuracy)
         if status != Status.DONE:

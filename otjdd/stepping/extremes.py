@@ -130,21 +130,21 @@ def temperature_rise(watch: Watch) -> float:
 
 
 @detached
-def look(junction: Junction, state: State, watch: Watch, time: float, step: float, known: bool) -> None:
+def look(junction: Junction, state: State, watch: Watch, time: float, step: float, current_is_new: bool) -> None:
     """Look at a settled state at a time [s], at the end of a step [s].
 
     KELVIN is the estimated rise of the temperature; in a junction that its current warms, the highest temperature itself.
-    known : the current of the state was just evaluated. Without a circuit that depends on it nobody follows the current
-    from step to step; then it is not looked at, and the rise of the temperature is nan from there on.
+    current_is_new : the current of the state was just evaluated. Without a circuit that depends on it nobody follows the
+        current from step to step; then it is not looked at, and the rise of the temperature is nan from there on.
     """
     if watch.density_of_states > 0.0:
         for k in range(state.c.shape[0]):
             most = watch.largest[ELECTRONS, VALUE]
             note(watch, ELECTRONS, film_electron_ratio(junction, state, k, watch, most), time)
-    current = state.V[0] * add_up(state.G) if known or coupled(junction) else math.nan
+    current = state.V[0] * add_up(state.G) if current_is_new or coupled(junction) else math.nan
     power = current * state.V[0]
     for p in range(watch.heat.shape[1]):
-        kept = math.exp(-watch.heat[RATE, p] * step)
-        watch.heat[WARMTH, p] = watch.heat[WARMTH, p] * kept + power * (1.0 - kept)
+        decay = math.exp(-watch.heat[RATE, p] * step)
+        watch.heat[WARMTH, p] = watch.heat[WARMTH, p] * decay + power * (1.0 - decay)
     note(watch, AMPERES, abs(current), time)
     note(watch, KELVIN, hottest(state) if heated(junction) else temperature_rise(watch), time)

@@ -17,6 +17,7 @@ from otjdd.stepping.polarisation_step import polarisation_change
 
 SAME = 1e-6  # relative, of temperatures that agree: the current then differs by 3e-5
 STEEPEST = 0.9  # rise of R P per kelvin with which a step may end: with more the junction runs away, in steps below tau
+LEAST_GAIN = -100.0  # the same where a series resistance or a compliance takes the voltage as the film warms
 FARTHEST = 2.0  # factor on the power of a prediction
 COLDEST = 0.5  # of the surroundings: temperature of a search
 
@@ -65,7 +66,7 @@ def correct(junction: Junction, state: State, new: State, step: float) -> float:
         if not gain < STEEPEST:
             return math.inf
         new.heat[LAST, k], new.heat[OFF, k] = used, off
-        move = off / (1.0 - max(gain, -1.0))
+        move = off / (1.0 - max(gain, LEAST_GAIN))
         new.heat[TEMPERATURE, k] = max(used + move, COLDEST * heat.surroundings)
         new.heat[MEAN, k] = heat.surroundings + mean
         new.heat[SLOPE, k] = (new.heat[POWER, k] - state.heat[POWER, k]) / step

@@ -94,11 +94,11 @@ def rate_at(junction: Junction, state: State, k: int, q: float):
 
 @detached
 def aim(junction: Junction, state: State):
-    """Turn the laws of a settled state to where its fields point: a law that knows a time starts afresh there."""
+    """Turn the laws of a settled state to where its fields point: a law that counts a time starts afresh there."""
     polar = junction.polarisation
     if polar.law == TWO_LEVEL:
         return
-    for k in range(state.P.size):
+    for k in range(state.progress.shape[1]):
         E = mean_field(junction.columns.distance[k], state.E[k], polar.thickness[k]) - polar.offset[k]
         if E * state.progress[TOWARDS, k] <= 0.0 and E != 0.0:
             state.progress[ADVANCE, k], state.progress[BEGUN, k] = 0.0, state.P[k]

@@ -20,7 +20,7 @@ from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.heat import heated, hottest, warm
-from otjdd.physics.junction import Junction, closure_slope, polarised
+from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, ensure_current, settle
 from otjdd.physics.state import MEAN, TEMPERATURE, State, Tangent, copy_state
@@ -212,7 +212,7 @@ def drift(junction: Junction, control: Control, state: State, work: Work) -> flo
         for i in range(rate.shape[1]):
             rate[k, i] = (J[i] - J[i + 1]) * junction.columns.dilution[k, i]
     speed = norm_of(junction, control, state, state.c, rate, work.J)
-    return max(speed, polarisation_speed(junction, state, control.rtol)) if polarised(junction) else speed
+    return max(speed, polarisation_speed(junction, state, control.rtol))
 
 
 @detached
@@ -222,8 +222,7 @@ def first_step(junction: Junction, control: Control, state: State, work: Work, h
     The error estimate is blind to a boundary layer that a first step crosses whole: strict tolerances begin with small
     steps, which grow by GROWTH where they may.
     """
-    if polarised(junction):
-        aim(junction, state)
+    aim(junction, state)
     speed = drift(junction, control, state, work)
     change = min(max(FIRST_CHANGE, LEAST_FIRST / control.rtol), MOST_FIRST / control.rtol)
     return horizon if speed * horizon <= change else change / speed
@@ -294,9 +293,8 @@ def leap(
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
-    if status == Status.DONE and polarised(junction):
-        aim(junction, new)
     if status == Status.DONE:
+        aim(junction, new)
         norm = max(norm, step * drift(junction, control, new, work))
         status = Status.DONE if norm <= LEAP else Status.STEP_REJECTED
     leapt = is_apart(junction, new, trial.film.U[0])
@@ -330,10 +328,8 @@ def attempt(
     lost = drop(junction, state.V[0] * add_up(state.G))[0]
     with_current = coupled(junction) and state.V[0] != 0.0 and abs(lost) > NEGLIGIBLE_DROP * control.rtol
     copy(state.G, new.G)
-    if heated(junction):
-        warm(junction, new.heat[MEAN])
-    if polarised(junction):
-        aim(junction, state)
+    warm(junction, new.heat[MEAN])
+    aim(junction, state)
     if hold_electrons(junction):
         negligible = NEGLIGIBLE_BENDING * control.rtol
         stepped = film_step(junction, state, tangent, trial, source, step, with_current, negligible)
@@ -342,8 +338,7 @@ def attempt(
     if not stepped:
         return Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False, False)
     norm = norm_of(junction, control, state, new.c, work.error, work.US[trial.method.alpha.size - 1])
-    if polarised(junction):
-        norm = max(norm, polarisation_error(junction, state, work.polar, control.rtol))
+    norm = max(norm, polarisation_error(junction, state, work.polar, control.rtol))
     if not norm < math.inf:
         return Outcome(Status.NOT_FINITE, norm, SHRINK, False, False)
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
@@ -351,15 +346,13 @@ def attempt(
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     if outside(junction, new.c) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
-    if polarised(junction):
-        passed, limit = limit_of_polarisation(junction, state, new, work.polar, step, control.rtol, recorded)
-        growth = min(growth, max(limit, SHRINK))
-        if not passed:
-            return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
+    passed, limit = limit_of_polarisation(junction, state, new, work.polar, step, control.rtol, recorded)
+    growth = min(growth, max(limit, SHRINK))
+    if not passed:
+        return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     predicted, band = new.V[0], trial.film.U[0]
     keep_band(new, band)
-    if heated(junction):
-        warm(junction, new.heat[TEMPERATURE])
+    warm(junction, new.heat[TEMPERATURE])
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
     if status != Status.DONE:
@@ -423,8 +416,7 @@ def smooth_step(
     else:
         outcome = attempt(junction, control, state, tangent, trial, source, step, recorded)
     if outcome.status != Status.DONE and hold_electrons(junction):
-        if heated(junction):
-            warm(junction, state.heat[TEMPERATURE])
+        warm(junction, state.heat[TEMPERATURE])
         leapt = leap(junction, control, state, tangent, trial, source, step, recorded)
         if leapt.status == Status.DONE and heated(junction):
             status = after_leap(junction, state, trial.state, tangent, step)
@@ -463,8 +455,7 @@ def settle_again(junction: Junction, control: Control, state: State, tangent: Ta
 
     The tangent may be a new one: V_j of the old is not that of the new, however small the step.
     """
-    if heated(junction):
-        warm(junction, state.heat[TEMPERATURE])
+    warm(junction, state.heat[TEMPERATURE])
     return settle(junction, state, tangent, voltage, state.V[0], Accuracy(voltage_slack(control), False))
 
 
@@ -473,15 +464,15 @@ def note_step(
     junction: Junction, control: Control, state: State, tangent: Tangent, noise: Noise, end: Instant, log: Log
 ):  # fmt: skip
     """Record a step, or look at its largest values. Returns a status."""
-    status, shown = Status.DONE, log.every_step and is_noisy(noise)
-    if shown:
+    status, all_ions = Status.DONE, log.every_step and is_noisy(noise)
+    if all_ions:
         show_ions(junction, state, noise)
         status = settle(junction, state, tangent, end.voltage, state.V[0], Accuracy(voltage_slack(control), True))
     if status == Status.DONE and log.every_step:
         status = write_row(junction, state, tangent, end.time, end.step, end.voltage, log)
     elif status == Status.DONE:
         look(junction, state, log.watch, end.time, end.step, heated(junction))
-    if status == Status.DONE and shown:
+    if status == Status.DONE and all_ions:
         hide_ions(state, noise)
         status = settle_again(junction, control, state, tangent, end.voltage)
     return Status.TOO_HOT if status == Status.DONE and hottest(state) > HOTTEST else status

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from devices import needs_speed
+from devices import JUNCTION, needs_speed
 
 import otjdd
 from otjdd.analysis.drift import drift
-from otjdd.case.case import load_case
+from otjdd.case.case import load_case, parse_case
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import CaseError, SolverError
 from otjdd.physics.heat import rises
@@ -218,3 +218,19 @@ def test_a_thermal_resistance_in_numbers_takes_the_place_of_a_spreading_one_of_t
     ):
         assert case.device.heat.kelvin_per_watt(10e-6) == 1e6
         assert case.device.heat.time_constant == 1e-6
+
+
+@needs_speed
+@pytest.mark.parametrize(
+    "circuit", [{"series_resistance": "5 kohm"}, {"compliance": "10 uA"}], ids=["resistance", "compliance"]
+)
+def test_a_film_that_gives_its_voltage_to_the_circuit_as_it_warms_needs_no_step_of_its_time_constant(circuit):
+    """A semiconductor at -0.8 V for 1e5 time constants."""
+    heat = {"resistance": "1e8 K/W", "time_constant": "1 ns"}
+    drive = {"kind": "hold", "voltage": "-0.8 V", "duration": "100 us"}
+    hot = parse_case(JUNCTION).replace(
+        {"device.heat": heat, "drive": drive, "circuit": circuit, "numerics.max_steps": 4000}
+    )
+    ds = otjdd.run(hot)
+    assert float(ds.junction_temperature[-1]) > 600.0
+    assert float(ds.junction_temperature[-1]) - 300.0 == pytest.approx(1e8 * power(ds)[-1], rel=1e-4)
