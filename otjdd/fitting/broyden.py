@@ -18,8 +18,7 @@ FARTHEST = 0.25  # largest change of a parameter by a step, as a share of the ra
 def updated(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndarray:
     """Slopes (pull, parameter), updated so that they give the change (pull,) over a move (parameter,)."""
     size = float(move @ move)
-    found: np.ndarray = slopes + np.outer(change - slopes @ move, move) / size if size else slopes
-    return found
+    return slopes + np.outer(change - slopes @ move, move) / size if size else slopes
 
 
 def serves(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> bool:
@@ -46,8 +45,7 @@ def damped_move(slopes: np.ndarray, pulls: np.ndarray, x: np.ndarray, damping: f
             break
         free &= ~stuck
         move[~free] = 0.0
-    found: np.ndarray = np.clip(x + np.clip(move, -FARTHEST, FARTHEST), 0.0, 1.0) - x
-    return found
+    return np.clip(x + np.clip(move, -FARTHEST, FARTHEST), 0.0, 1.0) - x
 
 
 def best_of(scores: Sequence[float], before: float, gain: float = 1e-3) -> int | None:

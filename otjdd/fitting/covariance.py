@@ -69,14 +69,14 @@ def standard_errors(task: Task, solution: Solution) -> Errors:
     correlation = np.eye(len(lengths))
     correlation[np.ix_(free, free)] = covariance[np.ix_(free, free)] / np.outer(error[free], error[free])
     names = [parameter.name for parameter in task.parameters]
-    said = [f"{names[i]} is at its bound and was held" for i in np.flatnonzero(at_bound)]
-    said += [f"{names[i]} changes nothing in these data" for i in np.flatnonzero(silent)]
-    said += [f"the slope by {names[i]} is uncertain by {gradient.error[i]:.0%}: lower numerics.rtol" for i in free
+    warnings = [f"{names[i]} is at its bound and was held" for i in np.flatnonzero(at_bound)]
+    warnings += [f"{names[i]} changes nothing in these data" for i in np.flatnonzero(silent)]
+    warnings += [f"the slope by {names[i]} is uncertain by {gradient.error[i]:.0%}: lower numerics.rtol" for i in free
              if gradient.error[i] > UNSURE]  # fmt: skip
-    said += inseparable(J[:, free], correlation[np.ix_(free, free)], [names[i] for i in free])
-    said += far_from_one(float(reduced), freedom, scaled)
-    found = outliers(task, solution)
-    return Errors(covariance, correlation, error, at_bound, float(reduced), scaled, factor, tuple(said), found)
+    warnings += inseparable(J[:, free], correlation[np.ix_(free, free)], [names[i] for i in free])
+    warnings += far_from_one(float(reduced), freedom, scaled)
+    outlying = outliers(task, solution)
+    return Errors(covariance, correlation, error, at_bound, float(reduced), scaled, factor, tuple(warnings), outlying)
 
 
 def far_from_one(reduced: float, freedom: int, scaled: bool) -> list[str]:
@@ -97,14 +97,14 @@ def outliers(task: Task, solution: Solution) -> tuple[str, ...]:
     residuals = solution.residuals(task)
     size = np.abs(residuals)
     limit = OUTLYING * max(1.0, SIGMA * float(np.median(size)))
-    said = []
+    sentences = []
     for number in np.argsort(-size)[:MOST_OUTLIERS]:
         if size[number] > limit:
             curve, at = point_of(task, int(number))
             way = "below" if residuals[number] > 0 else "above"
             where = f"{curve.label} line {curve.lines[at]}, {curve.axis} {curve.x[at]:g}"
-            said.append(f"{where}: {size[number]:.1f} uncertainties {way} the fit")
-    return tuple(said)
+            sentences.append(f"{where}: {size[number]:.1f} uncertainties {way} the fit")
+    return tuple(sentences)
 
 
 def inverse(J: np.ndarray) -> np.ndarray:
@@ -120,9 +120,9 @@ def inseparable(J: np.ndarray, correlation: np.ndarray, names: list[str]) -> lis
     if len(names) < 2:
         return []
     _, s, V = np.linalg.svd(J / np.linalg.norm(J, axis=0), full_matrices=False)
-    said = {}
+    sentences = {}
     for direction in V[s < WEAK][::-1]:
         i, j = sorted(np.argsort(-np.abs(direction))[:2])
         if abs(correlation[i, j]) > ALIKE:
-            said[i, j] = f"{names[i]} and {names[j]}: correlation {correlation[i, j]:.3f}; hold one"
-    return list(said.values())
+            sentences[i, j] = f"{names[i]} and {names[j]}: correlation {correlation[i, j]:.3f}; hold one"
+    return list(sentences.values())

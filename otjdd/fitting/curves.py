@@ -54,15 +54,15 @@ class ComparedRun(NamedTuple):
 def simulated_values(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.ndarray:
     """Numbers (n,) [SI] of a run at the points of a curve."""
     if curve.source == "reads":
-        found = from_reads(curve.quantity, case, ds)[curve.take]
+        values = from_reads(curve.quantity, case, ds)[curve.take]
     elif curve.quantity in CHARGES:
         at = np.searchsorted(ds["time"].values, ds["read_time"].values)
-        found = ds[curve.quantity].values[at[curve.take]]
+        values = ds[curve.quantity].values[at[curve.take]]
     elif curve.source == "live":
-        found = derived(curve.quantity, case, live_current(case, ds), ds["read_voltage"].values)[curve.take]
+        values = derived(curve.quantity, case, live_current(case, ds), ds["read_voltage"].values)[curve.take]
     else:
-        found = from_bias(curve, case, ds)[curve.take]
-    return magnitude(found, curve.scale) if curve.magnitude else found
+        values = from_bias(curve, case, ds)[curve.take]
+    return magnitude(values, curve.scale) if curve.magnitude else values
 
 
 def magnitude(values: np.ndarray, scale: Scale) -> np.ndarray:
@@ -75,8 +75,7 @@ def magnitude(values: np.ndarray, scale: Scale) -> np.ndarray:
     from scipy.special import erf
 
     ratio = values / scale.size
-    mean: np.ndarray = scale.size * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2) + values * erf(ratio / np.sqrt(2))
-    return mean
+    return scale.size * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2) + values * erf(ratio / np.sqrt(2))
 
 
 def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:

@@ -65,14 +65,16 @@ def design(
     names = [str(name) for name in fit["parameter"].values[free]]
     expected = np.array(rows).reshape(len(candidates), len(free))
     ratio = expected / fit["coordinate_error"].values[free]
-    made = {
+    variables = {
         "error": ("parameter", fit["error"].values[free], about("standard error now, in the unit of each parameter")),
         "expected_error": (("candidate", "parameter"), expected * slopes, about("expected standard error")),
         "ratio": (("candidate", "parameter"), ratio, about("expected error over that of now")),
         "points": ("candidate", points, about("measured points")),
     }
     coords = {"candidate": list(candidates), "parameter": names, "unit": ("parameter", fit["unit"].values[free])}
-    return xr.Dataset(made, coords, {"title": "expected errors", "uncertainty": sigma, "failed": "\n".join(failed)})
+    return xr.Dataset(
+        variables, coords, {"title": "expected errors", "uncertainty": sigma, "failed": "\n".join(failed)}
+    )
 
 
 def usual_uncertainty(fit: xr.Dataset) -> float:
@@ -86,20 +88,20 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
     """Derivatives (point, parameter) of the residuals of a future measurement, by the coordinates of a fit."""
     changes = dict(changes)
     case = driven(fitted_case(fit), changes.pop("drive", None), changes)
-    made = imagined(case, fit, sigma)
-    with evaluator(made, workers) as evaluate:
+    future = imagined(case, fit, sigma)
+    with evaluator(future, workers) as evaluate:
         x = fit["coordinate"].values
-        here = evaluate([x])[0]
+        values = evaluate([x])[0]
         noise = gradients.noise(evaluate, x)
-        first = gradients.gradient(evaluate, x, here, noise, None)
-        return np.asarray(gradients.gradient(evaluate, x, here, noise, first.slopes).slopes / made.sigma[:, None])
+        first = gradients.gradient(evaluate, x, values, noise, None)
+        return np.asarray(gradients.gradient(evaluate, x, values, noise, first.slopes).slopes / future.sigma[:, None])
 
 
 def imagined(case: Case, fit: xr.Dataset, sigma: float) -> Task:
     """Task of a fit to the numbers of a run of the case, in the coordinates of an existing fit."""
     moving = parameters_of(fit)
-    made = task(case, list(measurements(case, simulate(case), sigma)), [p.key for p in moving if p.data in (None, 0)])
-    return made._replace(parameters=tuple(p._replace(data=None if p.data in (None, 0) else p.data) for p in moving))
+    future = task(case, list(measurements(case, simulate(case), sigma)), [p.key for p in moving if p.data in (None, 0)])
+    return future._replace(parameters=tuple(p._replace(data=None if p.data in (None, 0) else p.data) for p in moving))
 
 
 def measurements(case: Case, ds: xr.Dataset, sigma: float) -> Sequence[Data]:
@@ -121,7 +123,7 @@ def curve(ds: xr.Dataset, name: str, state: str, sigma: float) -> Data:
     """Data set of one state of curves at frozen ions, at the first temperature and frequency."""
     chosen = ds.sel(state=state)
     values = chosen[name].isel({dim: 0 for dim in chosen[name].dims if dim != "bias"}).values
-    kept = values != 0
+    driven = values != 0
     quantity = "capacitance" if name == "capacitance" else "current"
     arrays = {"voltage": ds["bias"].values, quantity: values, f"{quantity}_uncertainty": sigma * np.abs(values)}
-    return Data({key: array[kept] for key, array in arrays.items()}, state=str(state))
+    return Data({key: array[driven] for key, array in arrays.items()}, state=str(state))

@@ -44,8 +44,8 @@ class Evaluator(NamedTuple):
         """As `__call__`, without `visited`."""
         runs = self.task.runs
         jobs = [(run, values_by_key(self.task, x, run.curves[0].data)) for x in points for run in runs]
-        found = sorted(self.compute(numbers, jobs), key=lambda pair: pair[0])
-        rows = [values for _, values in found]
+        by_job = sorted(self.compute(numbers, jobs), key=lambda pair: pair[0])
+        rows = [values for _, values in by_job]
         return np.array([np.concatenate(rows[i : i + len(runs)]) for i in range(0, len(rows), len(runs))])
 
 

@@ -24,25 +24,25 @@ SHARE = 0.5  # of the evaluations, at low-discrepancy places; CMA-ES begins at t
 class Scores:
     """Scores of places in the order in which they are asked for, and the best place.
 
-    low, high : (parameter,) coordinates of the unit cube   known : scores of the first places, which are not simulated
-    Attributes: `found` are all scores, `new` is the number of simulated places, `best` (parameter,) the best place and
+    low, high : (parameter,) coordinates of the unit cube   earlier : scores of the first places, which are not simulated
+    Attributes: `scores` are all scores, `new` is the number of simulated places, `best` (parameter,) the best place and
     `least` its score.
     """
 
-    def __init__(self, evaluate: Evaluator, low: np.ndarray, high: np.ndarray, known: Sequence[float] = ()) -> None:
+    def __init__(self, evaluate: Evaluator, low: np.ndarray, high: np.ndarray, earlier: Sequence[float] = ()) -> None:
         self.evaluate, self.low, self.high = evaluate, low, high
-        self.found, self.asked, self.new = [float(score) for score in known], 0, 0
+        self.scores, self.asked, self.new = [float(score) for score in earlier], 0, 0
         self.least, self.best = np.inf, low
         self.values: np.ndarray | None = None
 
     def __call__(self, places: Sequence[np.ndarray]) -> list[float]:
         """Scores of places in the unit cube."""
         first, self.asked = self.asked, self.asked + len(places)
-        fresh = [self.place(cube) for cube in places[max(0, len(self.found) - first) :]]
+        fresh = [self.place(cube) for cube in places[max(0, len(self.scores) - first) :]]
         rows = list(self.evaluate(fresh)) if fresh else []
-        self.found += [score(self.evaluate.task, row) for row in rows]
+        self.scores += [score(self.evaluate.task, row) for row in rows]
         self.new += len(rows)
-        scores = self.found[first : self.asked]
+        scores = self.scores[first : self.asked]
         for cube, value, row in zip(places, scores, [None] * (len(places) - len(rows)) + rows, strict=True):
             if value < self.least:
                 self.least, self.best, self.values = value, self.place(cube), row
@@ -61,21 +61,21 @@ class Scores:
 
 def everywhere(
     evaluate: Evaluator, begin: np.ndarray, evaluations: int, seed: int,
-    progress: Callable[[SearchProgress], None] | None = None, known: Sequence[float] = (),
+    progress: Callable[[SearchProgress], None] | None = None, earlier: Sequence[float] = (),
 ) -> Scores:  # fmt: skip
     """Search over the bounds: low-discrepancy places, then CMA-ES from the best of them.
 
-    begin : (parameter,) coordinates to start from   known : scores of an earlier search with the same `fingerprint`
+    begin : (parameter,) coordinates to start from   earlier : scores of an earlier search with the same `fingerprint`
     A KeyboardInterrupt has the best Solution as its attribute `partial`, None before the first.
     """
     low, high = search_ends(evaluate.task, begin)
-    scores = Scores(evaluate, low, high, known)
+    scores = Scores(evaluate, low, high, earlier)
 
-    def told() -> None:
-        if progress and scores.asked >= len(scores.found):
+    def report() -> None:
+        if progress and scores.asked >= len(scores.scores):
             misfit = scores.least / len(evaluate.task.sigma)
             progress(
-                SearchProgress(evaluate.count[0], 0, misfit, scores.best, scores.best_values(), tuple(scores.found))
+                SearchProgress(evaluate.count[0], 0, misfit, scores.best, scores.best_values(), tuple(scores.scores))
             )
 
     def pairs(places: Sequence[np.ndarray]) -> list[tuple[float, None]]:
@@ -86,18 +86,18 @@ def everywhere(
         filling = global_search.low_discrepancy(int(evaluations * SHARE), len(begin), seed)
         for number in range(0, len(filling), global_search.POPULATION):
             scores(list(filling[number : number + global_search.POPULATION]))
-            told()
+            report()
         start = np.clip((scores.best - low) / (high - low), 0.0, 1.0)
         global_search.search_globally(
-            pairs, start, evaluations=evaluations - len(filling), seed=seed, known=(scores.least, None),
-            progress=lambda *_: told(),
+            pairs, start, evaluations=evaluations - len(filling), seed=seed, at_start=(scores.least, None),
+            progress=lambda *_: report(),
         )  # fmt: skip
     except KeyboardInterrupt as error:
-        counts, found = (evaluate.count[0], 0), tuple(scores.found)
+        counts, all_scores = (evaluate.count[0], 0), tuple(scores.scores)
         error.partial = (  # type: ignore[attr-defined]  # an exception takes any attribute
             None
             if scores.values is None
-            else Solution(scores.best, scores.values, None, np.nan, *counts, "interrupted", found)
+            else Solution(scores.best, scores.values, None, np.nan, *counts, "interrupted", all_scores)
         )
         raise
     return scores
@@ -120,5 +120,5 @@ def score(task: Task, values: np.ndarray) -> float:
 def fingerprint(task: Task, evaluations: int, seed: int) -> str:
     """sha256 of all that the places and scores of a global search depend on."""
     runs = [run.case.digest for run in task.runs]
-    said = repr((runs, task.parameters, task.loss, evaluations, seed)).encode()
-    return hashlib.sha256(said + task.aims.tobytes() + task.sigma.tobytes()).hexdigest()
+    inputs = repr((runs, task.parameters, task.loss, evaluations, seed)).encode()
+    return hashlib.sha256(inputs + task.aims.tobytes() + task.sigma.tobytes()).hexdigest()

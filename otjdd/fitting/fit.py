@@ -50,13 +50,17 @@ def fit(
     """
     case = changed_case(case, changes, {})
     listed = list(data) if isinstance(data, list | tuple) and not isinstance(data, Data) else [data]
-    sets = data_of(case) if data is None else [one if isinstance(one, Data) else Data(one) for one in listed]
-    made = task(case, sets, vary or vary_of(case), loss, noise)
-    return solved(made, workers=workers, evaluations=evaluations, seed=seed, start=start, progress=progress)
+    sets = (
+        data_of(case)
+        if data is None
+        else [measured if isinstance(measured, Data) else Data(measured) for measured in listed]
+    )
+    fit_task = task(case, sets, vary or vary_of(case), loss, noise)
+    return solved(fit_task, workers=workers, evaluations=evaluations, seed=seed, start=start, progress=progress)
 
 
 def solved(
-    made: Task, *, workers: int = 1, evaluations: int = 0, seed: int = 1, start: Mapping[str, float] | None = None,
+    fit_task: Task, *, workers: int = 1, evaluations: int = 0, seed: int = 1, start: Mapping[str, float] | None = None,
     progress: Callable[[SearchProgress], None] | None = None, scores: Sequence[float] = (),
     visited: Mapping[bytes, np.ndarray] | None = None,
 ) -> xr.Dataset:  # fmt: skip
@@ -65,35 +69,35 @@ def solved(
     scores : of an interrupted global search, to resume it   visited : of an interrupted local search, to resume it, see
         `result.visited_of`. A resumed search takes the same path, bit for bit
     """
-    first = np.array([p.coordinate(p.start) for p in made.parameters])
-    begin = np.array([p.coordinate((start or {}).get(p.name, p.start)) for p in made.parameters])
-    known, mark, memory = tuple(scores), fingerprint(made, evaluations, seed), dict(visited or {})
+    first = np.array([p.coordinate(p.start) for p in fit_task.parameters])
+    begin = np.array([p.coordinate((start or {}).get(p.name, p.start)) for p in fit_task.parameters])
+    earlier, mark, memory = tuple(scores), fingerprint(fit_task, evaluations, seed), dict(visited or {})
 
-    def told(at: SearchProgress) -> None:
+    def report(at: SearchProgress) -> None:
         if progress:
-            progress(at._replace(scores=at.scores or known, visited=memory))
+            progress(at._replace(scores=at.scores or earlier, visited=memory))
 
     try:
-        with evaluator(made, workers) as evaluate:
+        with evaluator(fit_task, workers) as evaluate:
             if evaluations:
-                found = everywhere(evaluate, first if known else begin, evaluations, seed, told, known)
-                known = tuple(found.found)
-                begin = begin if start and not found.new else found.best
+                global_scores = everywhere(evaluate, first if earlier else begin, evaluations, seed, report, earlier)
+                earlier = tuple(global_scores.scores)
+                begin = begin if start and not global_scores.new else global_scores.best
             begin = np.frombuffer(next(iter(memory))) if memory else begin
-            solution = least_squares.minimise(evaluate._replace(visited=memory), begin, told)
+            solution = least_squares.minimise(evaluate._replace(visited=memory), begin, report)
     except KeyboardInterrupt as error:
         best = getattr(error, "partial", None)
         if isinstance(best, Solution):
-            best = best._replace(scores=best.scores or known)
-            ds = result.with_visited(result.fit_dataset(made, best, None), memory).assign_attrs(search=mark)
+            best = best._replace(scores=best.scores or earlier)
+            ds = result.with_visited(result.fit_dataset(fit_task, best, None), memory).assign_attrs(search=mark)
             error.partial = ds  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
-    ds = result.fit_dataset(made, solution._replace(scores=known), covariance.standard_errors(made, solution))
+    ds = result.fit_dataset(fit_task, solution._replace(scores=earlier), covariance.standard_errors(fit_task, solution))
     return ds.assign_attrs(search=mark)
 
 
-def so_far(made: Task, at: SearchProgress, evaluations: int, seed: int) -> xr.Dataset:
+def so_far(fit_task: Task, at: SearchProgress, evaluations: int, seed: int) -> xr.Dataset:
     """Dataset of the best set of a search that is not finished, without errors. evaluations, seed : as of `fit`"""
     solution = Solution(at.x, at.values, None, np.nan, at.evaluations, at.jacobians, "not ended", at.scores)
-    ds = result.with_visited(result.fit_dataset(made, solution, None), at.visited)
-    return ds.assign_attrs(search=fingerprint(made, evaluations, seed))
+    ds = result.with_visited(result.fit_dataset(fit_task, solution, None), at.visited)
+    return ds.assign_attrs(search=fingerprint(fit_task, evaluations, seed))

@@ -20,18 +20,17 @@ def low_discrepancy(count: int, dimensions: int, seed: int) -> np.ndarray:
     from scipy.stats import qmc
 
     power = math.ceil(math.log2(max(count, 1)))
-    places: np.ndarray = qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random_base2(power)[:count]
-    return places
+    return qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random_base2(power)[:count]
 
 
 def search_globally(
     evaluate: Callable[[Sequence[np.ndarray]], list[tuple[float, Any]]], start: np.ndarray, *, evaluations: int,
-    spread: float = 0.1, seed: int = 1, known: tuple[float, Any] | None = None,
+    spread: float = 0.1, seed: int = 1, at_start: tuple[float, Any] | None = None,
     progress: Callable[[int, float, np.ndarray], None] | None = None,
 ) -> tuple[np.ndarray, Any, int]:  # fmt: skip
     """Find the place of the unit cube with the lowest score.
 
-    evaluate : places -> (score, outcome) of each; an outcome is any object   known : those of the start, if known
+    evaluate : places -> (score, outcome) of each; an outcome is any object   at_start : those of the start, if known
     spread : first step   progress : called with evaluations done, best score and best place after each generation
     Returns the best place, its outcome, and the number of evaluations. A KeyboardInterrupt that ends the search has
     these as its attribute `partial`.
@@ -39,7 +38,7 @@ def search_globally(
     import cma
 
     start = np.asarray(start, dtype=float)
-    score, held = known or evaluate([start])[0]
+    score, of_best = at_start or evaluate([start])[0]
     best, done = start, 0
     options: dict[str, Any] = {
         "bounds": [0.0, 1.0], "maxfevals": evaluations, "seed": seed, "verbose": -9, "tolfun": 1e-3,
@@ -56,10 +55,10 @@ def search_globally(
             done += len(places)
             for place, (value, outcome) in zip(places, outcomes, strict=True):
                 if value < score:
-                    best, score, held = np.array(place), value, outcome
+                    best, score, of_best = np.array(place), value, outcome
             if progress:
                 progress(done, score, best)
     except KeyboardInterrupt as error:
-        error.partial = best, held, done  # type: ignore[attr-defined]  # an exception takes any attribute
+        error.partial = best, of_best, done  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
-    return best, held, done
+    return best, of_best, done

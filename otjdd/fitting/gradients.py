@@ -46,24 +46,26 @@ def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
     if slopes is None:
         return np.full(count, FIRST)
     response = np.sqrt(np.nanmean(slopes**2, axis=0))
-    wanted = (6 * noise) ** (1 / 3)
-    return np.asarray(np.clip(wanted / np.maximum(response, wanted / LARGEST), SMALLEST, LARGEST))
+    aimed = (6 * noise) ** (1 / 3)
+    return np.asarray(np.clip(aimed / np.maximum(response, aimed / LARGEST), SMALLEST, LARGEST))
 
 
-def gradient(evaluate: Evaluator, x: np.ndarray, here: np.ndarray, noise: float, known: np.ndarray | None) -> Gradient:
+def gradient(
+    evaluate: Evaluator, x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
+) -> Gradient:
     """Derivatives at a place of the search, one run or two for each parameter.
 
-    here : (point,) simulated numbers at x   noise : see `noise`   known : slopes (point, parameter) nearby, or None
+    values_at_x : (point,) simulated numbers at x   noise : see `noise`   nearby : slopes (point, parameter) nearby, or None
     A parameter at a bound, or with a run that fails on one side, has a one-sided difference. Raises CaseError, which
     names the key, where both sides fail.
     """
-    h = steps(known, len(x), noise)
+    h = steps(nearby, len(x), noise)
     low, high = evaluate.task.ends
     ahead, behind = np.minimum(x + h, high) - x, x - np.maximum(x - h, low)
     ahead, behind = np.where(ahead < h / 2, 0.0, ahead), np.where(behind < h / 2, 0.0, behind)
     moves = [(i, side * way[i]) for i in range(len(x)) for side, way in ((1, ahead), (-1, behind)) if way[i]]
     values = evaluate([x + move * np.eye(len(x))[i] for i, move in moves])
-    slopes, error = np.zeros((len(here), len(x))), np.zeros(len(x))
+    slopes, error = np.zeros((len(values_at_x), len(x))), np.zeros(len(x))
     for i in range(len(x)):
         sides = [(move, row) for (k, move), row in zip(moves, values, strict=True) if k == i and np.isfinite(row).all()]
         if not sides:
@@ -71,7 +73,7 @@ def gradient(evaluate: Evaluator, x: np.ndarray, here: np.ndarray, noise: float,
             expected = f"a run next to {parameter.text(parameter.value(x[i]))}"
             raise CaseError([Problem("vary", 0, 0, parameter.name, expected, "runs that fail on both sides")])
         if len(sides) == 1:
-            sides.append((0.0, here))
+            sides.append((0.0, values_at_x))
         (a, above), (b, below) = sides
         slopes[:, i] = (above - below) / (a - b)
         size = np.sqrt(np.mean(slopes[:, i] ** 2))

@@ -117,14 +117,14 @@ def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
     before, count = np.inf, len(task.aims)
     while True:
         memory.gradient(x)
-        found = least_squares(
+        optimum = least_squares(
             memory.residuals, x, memory.jacobian, bounds=task.ends, method="trf", x_scale="jac",
             ftol=min(TOLERANCE, GAIN / count), xtol=TOLERANCE, gtol=1e-10, max_nfev=most,
             loss="linear" if task.loss == LINEAR else lambda z: np.array(loss(task.loss, z)),
         )  # fmt: skip
-        if memory.measured(found.x) or before - memory.least < GAIN or memory.jacobians >= most:
-            return REASONS.get(found.status, str(found.message))
-        x, before = found.x, memory.least
+        if memory.measured(optimum.x) or before - memory.least < GAIN or memory.jacobians >= most:
+            return REASONS.get(optimum.status, str(optimum.message))
+        x, before = optimum.x, memory.least
 
 
 REASONS = {
@@ -159,13 +159,13 @@ def point_of(task: Task, number: int) -> tuple[MeasuredCurve, int]:
 class VisitedPlaces:
     """Values and slopes that a search has computed, so that no place is run twice, and the best place so far.
 
-    Attributes: `found` has the values by the bytes of the place, `last` the last gradient; `at`, `there` and `least` are
+    Attributes: `by_place` has the values by the bytes of the place, `last` the last gradient; `at`, `there` and `least` are
     the best place, its values and its cost.
     """
 
     def __init__(self, evaluate: Evaluator, progress: Callable[[SearchProgress], None] | None) -> None:
         self.evaluate, self.progress = evaluate, progress
-        self.found: dict[bytes, np.ndarray] = {}
+        self.by_place: dict[bytes, np.ndarray] = {}
         self.last: gradients.Gradient | None = None
         self.noise, self.jacobians, self.least = gradients.LEAST, 0, np.inf
         self.at: np.ndarray | None = None
@@ -177,21 +177,21 @@ class VisitedPlaces:
     def values(self, x: np.ndarray) -> np.ndarray:
         """Simulated numbers (point,) at a place."""
         key = np.asarray(x).tobytes()
-        if key not in self.found:
-            self.found[key] = self.evaluate([np.array(x)])[0]
-            misfit = cost(self.evaluate.task, self.found[key])
+        if key not in self.by_place:
+            self.by_place[key] = self.evaluate([np.array(x)])[0]
+            misfit = cost(self.evaluate.task, self.by_place[key])
             if misfit < self.least:
-                self.least, self.at, self.there = misfit, np.array(x), self.found[key]
+                self.least, self.at, self.there = misfit, np.array(x), self.by_place[key]
             if self.progress and self.at is not None and self.there is not None:
                 counts = self.evaluate.count[0], self.jacobians
                 self.progress(SearchProgress(*counts, self.least / len(self.there), self.at, self.there))
-        return self.found[key]
+        return self.by_place[key]
 
     def residuals(self, x: np.ndarray) -> np.ndarray:
         """Residuals (point,); all infinite if a run fails, so that the search steps back."""
         task = self.evaluate.task
-        found = (self.values(x) - task.aims) / task.sigma
-        return found if np.isfinite(found).all() else np.full(len(found), np.inf)
+        scaled = (self.values(x) - task.aims) / task.sigma
+        return scaled if np.isfinite(scaled).all() else np.full(len(scaled), np.inf)
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """Derivatives (point, parameter) of the residuals: updated by the last step if that is accurate, else measured."""
@@ -207,11 +207,11 @@ class VisitedPlaces:
 
     def gradient(self, x: np.ndarray) -> gradients.Gradient:
         """Measure the derivatives (point, parameter) of the simulated numbers at x."""
-        known = None if self.last is None else self.slopes
-        found = self.last = gradients.gradient(self.evaluate, np.array(x), self.values(x), self.noise, known)
-        self.slopes, self.place, self.updates = found.slopes, np.array(x), 0
+        nearby = None if self.last is None else self.slopes
+        measured = self.last = gradients.gradient(self.evaluate, np.array(x), self.values(x), self.noise, nearby)
+        self.slopes, self.place, self.updates = measured.slopes, np.array(x), 0
         self.jacobians += 1
-        return found
+        return measured
 
     def measured(self, x: np.ndarray) -> bool:
         """True if the present slopes were measured at x."""

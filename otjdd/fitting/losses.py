@@ -27,10 +27,12 @@ class Loss(NamedTuple):
 
 def loss_of(name: str) -> str:
     """Name of a loss; "soft_l1" is "soft-l1". Raises CaseError for an unknown one."""
-    found = name.replace("_", "-").lower()
-    if found not in LOSSES:
-        raise CaseError([Problem("loss", 0, 0, "", f"one of {', '.join(LOSSES)}", repr(name), nearest(found, LOSSES))])
-    return found
+    loss_name = name.replace("_", "-").lower()
+    if loss_name not in LOSSES:
+        raise CaseError(
+            [Problem("loss", 0, 0, "", f"one of {', '.join(LOSSES)}", repr(name), nearest(loss_name, LOSSES))]
+        )
+    return loss_name
 
 
 def loss(name: str, z: np.ndarray) -> Loss:

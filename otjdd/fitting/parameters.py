@@ -71,8 +71,8 @@ class Parameter(NamedTuple):
 
     def value(self, coordinate: float) -> float:
         """Value [SI] at a coordinate, within the bounds."""
-        found = self.start * math.exp(coordinate) if self.log else self.start + coordinate * self.step
-        return min(max(found, self.low), self.high)
+        unbounded = self.start * math.exp(coordinate) if self.log else self.start + coordinate * self.step
+        return min(max(unbounded, self.low), self.high)
 
     def slope(self, coordinate: float) -> float:
         """Derivative of the value [SI] by the coordinate."""
@@ -104,54 +104,60 @@ def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 
     Raises CaseError with all faults: keys that are no numbers of the case, bounds that do not fit.
     """
     asked = dict(vary) if isinstance(vary, Mapping) else dict.fromkeys(vary)
-    found, wrong = [], []
-    for key, said in asked.items():
+    moving, wrong = [], []
+    for key, given in asked.items():
         try:
-            found += parameters_of_key(case, key, settings_given(said), sets)
+            moving += parameters_of_key(case, key, settings_given(given), sets)
         except CaseError as error:
             wrong += error.problems
     if not asked:
         wrong.append(Problem("vary", 0, 0, "", "one parameter or more that may move", "none"))
     if wrong:
         raise CaseError(wrong)
-    return tuple(found)
+    return tuple(moving)
 
 
-def settings_given(said: Any) -> dict[str, Any]:
+def settings_given(given: Any) -> dict[str, Any]:
     """Settings of a parameter as a dict of low, high, log and each, those that are given."""
-    if said is None:
+    if given is None:
         return {}
-    if isinstance(said, Mapping):
-        return {name: value for name, value in said.items() if value is not None}
-    low, high = said
+    if isinstance(given, Mapping):
+        return {name: value for name, value in given.items() if value is not None}
+    low, high = given
     return {"low": low, "high": high}
 
 
-def parameters_of_key(case: Case, key: str, said: dict[str, Any], sets: int) -> list[Parameter]:
+def parameters_of_key(case: Case, key: str, settings: dict[str, Any], sets: int) -> list[Parameter]:
     """Parameters of one key: one, or with `each` one for every data set. Raises CaseError.
 
-    said : settings as of `settings_given`
+    settings : settings as of `settings_given`
     """
     value, dimension, low, high = value_in_case(case, key)
     ends: list[float] = []
     for name, default in (("low", low), ("high", high)):
-        end = said.get(name, default)
+        end = settings.get(name, default)
         number, kind = quantity(end) if isinstance(end, str) else (float(end), dimension)
         if kind != dimension:
             raise fault(key, f"bounds like {brief(write(value, dimension) if dimension else value)}", brief(end))
         ends.append(number)
-    log = bool(said.get("log", ends[0] >= 0 and value > 0 and dimension not in LINEAR))
+    log = bool(settings.get("log", ends[0] >= 0 and value > 0 and dimension not in LINEAR))
     if not ends[0] < ends[1] or (log and ends[0] < 0):
         raise fault(
-            key, "low below high" + ", and above 0" * log, f"{said.get('low', low)} and {said.get('high', high)}"
+            key,
+            "low below high" + (", and above 0" if log else ""),
+            f"{settings.get('low', low)} and {settings.get('high', high)}",
         )
     if not ends[0] <= value <= ends[1]:
-        shown = write(value, dimension) if dimension else value
-        raise fault(key, "bounds around the value of the case", f"{said.get('low', low)} to {said.get('high', high)}",
-                    f"the case has {shown}: start from a value within, by --set")  # fmt: skip
+        written = write(value, dimension) if dimension else value
+        raise fault(
+            key,
+            "bounds around the value of the case",
+            f"{settings.get('low', low)} to {settings.get('high', high)}",
+            f"the case has {written}: start from a value within, by --set",
+        )
     if log and not value > 0:
         raise fault(key, "a value above 0 to start from on a logarithmic scale", brief(value))
-    numbers = range(sets) if said.get("each") else [None]
+    numbers = range(sets) if settings.get("each") else [None]
     return [Parameter(key, dimension, ends[0], ends[1], log, value, number) for number in numbers]
 
 
@@ -176,9 +182,9 @@ def keys_of_columns(case: Case) -> Iterator[str]:
 
 def known_near(case: Case, key: str) -> str:
     """Hint for a key that is no number of the case: why a kind of columns does not have it, or which one is near."""
-    found = OF_KIND.fullmatch(key)
+    match = OF_KIND.fullmatch(key)
     kinds = case.columns.kinds or ()
-    if found and int(found[1]) < len(kinds) and found[2] in movable(case):
+    if match and int(match[1]) < len(kinds) and match[2] in movable(case):
         return "this kind sets no value of its own: give it one, in the case or by --set"
     return nearest(key, movable(case))
 
@@ -190,10 +196,10 @@ def fault(key: str, expected: str, got: str, hint: str = "") -> CaseError:
 
 def value_in_case(case: Case, key: str) -> tuple[float, str, float, float]:
     """Value [SI], dimension, and limits [SI] of a number of a case. Raises CaseError for other keys."""
-    found = value_at_key(case, key)
-    if found is None:
+    at_key = value_at_key(case, key)
+    if at_key is None:
         raise fault(key, "the key of a number of the case", brief(key), known_near(case, key))
-    place, dimension, low, high = found
+    place, dimension, low, high = at_key
     if isinstance(place, bool) or not isinstance(place, int | float):
         raise fault(key, "the key of a number of the case", brief(str(place)), known_near(case, key))
     if isinstance(place, int) and not isinstance(place, float) and not dimension:

@@ -87,8 +87,8 @@ def driven(case: Case, drive: Any, changes: Mapping[str, Any]) -> Case:
     if drive is not None and not isinstance(drive, Mapping):
         other = drive if isinstance(drive, Case) else load_case(drive)
         drive = other.plain()["drive"]
-    made = case.replace({"drive": dict(drive)} if drive is not None else {}).replace(dict(changes))
-    return made.replace({"record.profiles_at_reads": False, "record.profiles_at": []})
+    changed = case.replace({"drive": dict(drive)} if drive is not None else {}).replace(dict(changes))
+    return changed.replace({"record.profiles_at_reads": False, "record.profiles_at": []})
 
 
 def draws(fit: xr.Dataset, count: int, seed: int) -> np.ndarray:
@@ -115,14 +115,14 @@ def percentiles(best: xr.Dataset, runs: Sequence[xr.Dataset], levels: Sequence[f
     import xarray as xr
 
     names = [str(name) for name in best.data_vars if set(best[name].dims) & {"read", "bias", "time"}]
-    made = {}
+    variables = {}
     for name in names:
         dims = best[name].dims
         rows = [on_times(ds, name, best["time"].values) if dims == ("time",) else ds[name].values for ds in runs]
-        made[name] = (("percentile", *dims), np.percentile(np.array(rows), levels, axis=0), best[name].attrs)
+        variables[name] = (("percentile", *dims), np.percentile(np.array(rows), levels, axis=0), best[name].attrs)
     about = {"units": "percent", "long_name": "percentile over draws of the parameters"}
     coords = {name: c for name, c in best.coords.items() if set(c.dims) <= {d for n in names for d in best[n].dims}}
-    return xr.Dataset(made, coords | {"percentile": ("percentile", list(levels), about)}, best.attrs)
+    return xr.Dataset(variables, coords | {"percentile": ("percentile", list(levels), about)}, best.attrs)
 
 
 def on_times(ds: xr.Dataset, name: str, times: np.ndarray) -> np.ndarray:

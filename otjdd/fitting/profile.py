@@ -20,31 +20,31 @@ MOST = 6  # most evaluations of scipy at each value
 
 def holding_one(task: Task, index: int, value: float) -> Task:
     """The task with one parameter held at a value [SI]."""
-    gone = task.parameters[index]
+    fixed = task.parameters[index]
     runs = tuple(
-        run._replace(case=run.case.replace({gone.key: value})) if gone.data in (None, run.curves[0].data) else run
+        run._replace(case=run.case.replace({fixed.key: value})) if fixed.data in (None, run.curves[0].data) else run
         for run in task.runs
     )
     return task._replace(runs=runs, parameters=tuple(p for i, p in enumerate(task.parameters) if i != index))
 
 
 def profile_likelihood(
-    evaluate: Evaluator, solution: Solution, found: Errors, index: int
+    evaluate: Evaluator, solution: Solution, errors: Errors, index: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Values (COUNT,) [SI] of a parameter around the solution, and the least chi-square (COUNT,) at each."""
     task = evaluate.task
     parameter, low, high = task.parameters[index], *(end[index] for end in task.ends)
-    moves = np.linspace(-REACH, REACH, COUNT) * found.error[index]
+    moves = np.linspace(-REACH, REACH, COUNT) * errors.error[index]
     places = np.clip(solution.x[index] + moves, low, high)
     rest = np.arange(len(solution.x)) != index
-    follow = found.covariance[rest, index] / found.covariance[index, index]
+    follow = errors.covariance[rest, index] / errors.covariance[index, index]
     squares = np.full(COUNT, np.nan)
     for i, place in enumerate(places):
         task_held = holding_one(task, index, parameter.value(place))
         start = solution.x[rest] + follow * (place - solution.x[index])
-        one = Evaluator(task_held, evaluate.compute, evaluate.count)
+        evaluate_others = Evaluator(task_held, evaluate.compute, evaluate.count)
         if not rest.any():
-            squares[i] = cost(task_held, one([start])[0])
+            squares[i] = cost(task_held, evaluate_others([start])[0])
             continue
-        squares[i] = minimise(one, start, most=MOST, final=False, noise=solution.noise).cost(task_held)
+        squares[i] = minimise(evaluate_others, start, most=MOST, final=False, noise=solution.noise).cost(task_held)
     return np.array([parameter.value(place) for place in places]), squares

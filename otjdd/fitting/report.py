@@ -109,8 +109,8 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
     head += [f"# {line}" for line in ds.attrs["warnings"].splitlines()]
     case, comments = fitted_case(ds, digits=DIGITS), dict(commented(ds))
     if base is None or below is None:
-        told = [f"# {key} = {value}" for key, value in comments.items()]
-        return "\n".join([*head, *told]) + "\n\n" + toml_text.write(case.plain())
+        notes = [f"# {key} = {value}" for key, value in comments.items()]
+        return "\n".join([*head, *notes]) + "\n\n" + toml_text.write(case.plain())
     lines = [
         *head,
         f"base = {toml_text.toml_value(base)}",
@@ -122,7 +122,7 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
             comment = f"  # {comments.pop(key)}" if key in comments else ""
             lines.append(f"{key} = {toml_text.toml_value(value)}{comment}")
     # Comments are left of values in a list, as those of kinds of columns are, and of values that did not move.
-    lines += [f"# {key}: {said}" for key, said in comments.items()]
+    lines += [f"# {key}: {comment}" for key, comment in comments.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -130,13 +130,13 @@ def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
     """(key, comment) of each parameter: its error, whether it is at its bound, its values for other data sets."""
     moving = list(zip(parameters_of(ds), parameter_rows(ds), strict=True))
     for key in dict.fromkeys(parameter.key for parameter, _ in moving):
-        said = []
+        remarks = []
         for parameter, row in moving:
             if parameter.key == key:
                 value, error = with_error(parameter, row["value"], row["error"])
                 where = f"data set {parameter.data + 1}: {value}, " if parameter.data is not None else ""
-                said.append(f"{where}standard error {error}" + ", at its bound" * row["at_bound"])
-        yield key, "; ".join(said)
+                remarks.append(f"{where}standard error {error}" + ", at its bound" * row["at_bound"])
+        yield key, "; ".join(remarks)
 
 
 def differences(below: dict[str, Any], above: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

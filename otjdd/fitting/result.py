@@ -32,14 +32,14 @@ VERSION = 2
 MOST_VISITED = 5_000_000  # most numbers of an unfinished search that are stored
 
 
-def fit_dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Dataset:
-    """Dataset of a fit. found : its errors, None for an unfinished fit"""
+def fit_dataset(task: Task, solution: Solution, errors: Errors | None) -> xr.Dataset:
+    """Dataset of a fit. errors : its errors, None for an unfinished fit"""
     import xarray as xr
 
     values = np.array([p.value(x) for p, x in zip(task.parameters, solution.x, strict=True)])
     slopes = np.array([p.slope(x) for p, x in zip(task.parameters, solution.x, strict=True)])
     count = len(values)
-    error = found.error if found else np.full(count, np.nan)
+    error = errors.error if errors else np.full(count, np.nan)
     coords = {
         "parameter": ("parameter", [p.name for p in task.parameters], {"units": "1", "long_name": "key of the case"}),
         "other": ("other", [p.name for p in task.parameters], {"units": "1", "long_name": "key of the case"}),
@@ -55,23 +55,27 @@ def fit_dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Data
         "start": ([p.start for p in task.parameters], "value to start from, in the unit of each parameter"),
         "low": ([p.low for p in task.parameters], "lower bound, in the unit of each parameter"),
         "high": ([p.high for p in task.parameters], "upper bound, in the unit of each parameter"),
-        "at_bound": (found.at_bound.astype(float) if found else np.zeros(count), "1 where the bound was met"),
+        "at_bound": (errors.at_bound.astype(float) if errors else np.zeros(count), "1 where the bound was met"),
         "coordinate": (solution.x, "coordinate of the search"),
         "coordinate_error": (error, "standard error of the coordinate"),
     }
-    made: dict[str, tuple[Any, ...]] = {
+    variables: dict[str, tuple[Any, ...]] = {
         name: ("parameter", np.asarray(v, dtype=float), about(words)) for name, (v, words) in rows.items()
     }
-    if found and solution.gradient:
+    if errors and solution.gradient:
         pair = ("parameter", "other")
-        made["covariance"] = (pair, found.covariance, about("covariance of the coordinates"))
-        made["correlation"] = (pair, found.correlation, about("correlation"))
+        variables["covariance"] = (pair, errors.covariance, about("covariance of the coordinates"))
+        variables["correlation"] = (pair, errors.correlation, about("correlation"))
         J = solution.gradient.slopes / task.sigma[:, None]
-        made["jacobian"] = (("point", "parameter"), J, about("derivative of the residual by the coordinate"))
+        variables["jacobian"] = (("point", "parameter"), J, about("derivative of the residual by the coordinate"))
     if solution.scores:
-        made["search_score"] = ("evaluation", np.array(solution.scores), about("score of a place of the global search"))
-    ds = xr.Dataset(made | point_variables(task, solution), coords)
-    return ds.assign_attrs(fit_attributes(task, solution, found))
+        variables["search_score"] = (
+            "evaluation",
+            np.array(solution.scores),
+            about("score of a place of the global search"),
+        )
+    ds = xr.Dataset(variables | point_variables(task, solution), coords)
+    return ds.assign_attrs(fit_attributes(task, solution, errors))
 
 
 def with_visited(ds: xr.Dataset, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
@@ -119,20 +123,20 @@ def point_variables(task: Task, solution: Solution) -> dict[str, tuple[Any, ...]
     return {name: ("point", np.asarray(values), about(words)) for name, (values, words) in rows.items()}
 
 
-def fit_attributes(task: Task, solution: Solution, found: Errors | None) -> dict[str, Any]:
+def fit_attributes(task: Task, solution: Solution, errors: Errors | None) -> dict[str, Any]:
     """Attributes of a fit: its quality, its counts, its curves and parameters as JSON, and provenance."""
     curves = [{"label": c.label, "data": c.data, "quantity": c.quantity, "axis": c.axis, "scale": list(c.scale),
                "uncertainty": c.uncertainty, "magnitude": int(c.magnitude)} for c in task.curves]  # fmt: skip
     moving = [p._asdict() | {"low": str(p.low), "high": str(p.high)} for p in task.parameters]
-    said = {
+    attributes = {
         "fit": KIND,
         "fit_version": VERSION,
         "chi_square": solution.chi_square(task),
         "cost": solution.cost(task),
         "loss": task.loss,
-        "reduced_chi_square": found.reduced if found else float("nan"),
-        "errors_scaled": int(found.scaled) if found else 0,
-        "errors_spread": found.spread if found else float("nan"),
+        "reduced_chi_square": errors.reduced if errors else float("nan"),
+        "errors_scaled": int(errors.scaled) if errors else 0,
+        "errors_spread": errors.spread if errors else float("nan"),
         "solver_noise": solution.noise,
         "evaluations": solution.evaluations,
         "jacobians": solution.jacobians,
@@ -140,10 +144,10 @@ def fit_attributes(task: Task, solution: Solution, found: Errors | None) -> dict
         "curves": json.dumps(curves),
         "parameters": json.dumps(moving),
         "notes": "\n".join(task.notes),
-        "warnings": "\n".join(found.warnings) if found else "",
-        "outliers": "\n".join(found.outliers) if found else "",
+        "warnings": "\n".join(errors.warnings) if errors else "",
+        "outliers": "\n".join(errors.outliers) if errors else "",
     }
-    return provenance(task.case.source, task.case.resolved(), title=f"fit of {task.case.title}") | said
+    return provenance(task.case.source, task.case.resolved(), title=f"fit of {task.case.title}") | attributes
 
 
 def parameters_of(ds: xr.Dataset) -> tuple[Parameter, ...]:
@@ -184,10 +188,10 @@ def check_parts(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
             raise ValueError("no number is finite")
         for name, dims in SHAPES.items():
             if name in ds or name not in OPTIONAL:
-                held = ds[name]
-                if held.dims != dims or held.dtype.kind not in "fiu":
+                variable = ds[name]
+                if variable.dims != dims or variable.dtype.kind not in "fiu":
                     raise ValueError(
-                        f"{name} is of {', '.join(map(str, held.dims)) or 'no dimension'} and {held.dtype}"
+                        f"{name} is of {', '.join(map(str, variable.dims)) or 'no dimension'} and {variable.dtype}"
                     )
         if [str(name) for name in ds["parameter"].values] != [
             parameter.name for parameter in moving

@@ -42,7 +42,7 @@ def search(
     try:
         return Search(*global_search.search_globally(
             lambda points: [(outcome.score, outcome) for outcome in evaluate(points)],
-            start, evaluations=evaluations, spread=spread, seed=seed, known=(first.score, first),
+            start, evaluations=evaluations, spread=spread, seed=seed, at_start=(first.score, first),
         ))  # fmt: skip
     except KeyboardInterrupt as error:
         error.partial = Search(*getattr(error, "partial", (start, first, 0)))  # type: ignore[attr-defined]  # an exception takes any attribute
