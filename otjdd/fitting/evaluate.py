@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from otjdd.fitting.task import Task
 from otjdd.runs.run import simulate
 from otjdd.system.pool import team
 
+Compute = Callable[..., Iterable[tuple[int, np.ndarray]]]  # runs jobs in several processes
+
 
 class Evaluator(NamedTuple):
     """Evaluates a task at places of the search.
@@ -24,7 +26,7 @@ class Evaluator(NamedTuple):
     """
 
     task: Task
-    compute: Callable[..., Iterable[tuple[int, np.ndarray]]]
+    compute: Compute
     count: list[int]  # type: ignore[assignment]  # in the place of the method of tuples
     visited: dict[bytes, np.ndarray] | None = None
 
@@ -42,11 +44,30 @@ class Evaluator(NamedTuple):
 
     def simulated(self, points: Sequence[np.ndarray]) -> np.ndarray:
         """As `__call__`, without `visited`."""
-        runs = self.task.runs
-        jobs = [(run, values_by_key(self.task, x, run.curves[0].data)) for x in points for run in runs]
-        by_job = sorted(self.compute(numbers, jobs), key=lambda pair: pair[0])
-        rows = [values for _, values in by_job]
-        return np.array([np.concatenate(rows[i : i + len(runs)]) for i in range(0, len(rows), len(runs))])
+        jobs = [[(run, values_by_key(self.task, x, run.curves[0].data)) for run in self.task.runs] for x in points]
+        return np.array(computed(self.compute, numbers, jobs))
+
+
+def computed(
+    compute: Compute, function: Callable[..., np.ndarray], jobs: Sequence[Sequence[tuple[Any, ...]]],
+    done: Callable[[int, np.ndarray], None] | None = None,
+) -> list[np.ndarray]:  # fmt: skip
+    """Numbers of each place: those that a function returns for its jobs, end to end.
+
+    compute : runs jobs in several processes, see `pool.team`   jobs : arguments of the jobs of each place
+    done : called with the index of a place and its numbers as soon as the last of its jobs has ended
+    """
+    owners = [(place, part) for place, of_place in enumerate(jobs) for part in range(len(of_place))]
+    parts: list[dict[int, np.ndarray]] = [{} for _ in jobs]
+    rows = [np.empty(0)] * len(jobs)
+    for number, values in compute(function, [job for of_place in jobs for job in of_place]):
+        place, part = owners[number]
+        parts[place][part] = values
+        if len(parts[place]) == len(jobs[place]):
+            rows[place] = np.concatenate([parts[place][i] for i in range(len(jobs[place]))])
+            if done:
+                done(place, rows[place])
+    return rows
 
 
 @contextmanager

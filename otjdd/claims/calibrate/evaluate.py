@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +12,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.claims.calibrate.task import CalibratedCase, Task
 from otjdd.errors import CaseError, SolverError
+from otjdd.fitting.evaluate import Compute, computed
 from otjdd.runs.run import simulate
 from otjdd.system.pool import team
 
@@ -50,23 +51,21 @@ class Evaluator(NamedTuple):
     """
 
     task: Task
-    compute: Callable[..., Iterable[tuple[int, np.ndarray]]]
+    compute: Compute
     visited: dict[bytes, np.ndarray]
     report: Callable[[Evaluation], None] | None = None
 
     def __call__(self, points: Sequence[np.ndarray]) -> list[Evaluation]:
         """Evaluations at points of the unit cube. The cases of a point are jobs of their own."""
         new = {x.tobytes(): x for x in map(np.asarray, points) if x.tobytes() not in self.visited}
-        cases, names = self.task.cases, list(new)
-        jobs = [(part, part.coarse, self.task.changes(x, part.name)) for x in new.values() for part in cases]
-        rows: list[dict[int, np.ndarray]] = [{} for _ in names]
-        for number, values in self.compute(measured, jobs):
-            point, part = divmod(number, len(cases))
-            rows[point][part] = values
-            if len(rows[point]) == len(cases):
-                self.visited[names[point]] = np.concatenate([rows[point][i] for i in range(len(cases))])
-                if self.report:
-                    self.report(self.judged(self.visited[names[point]]))
+        names = list(new)
+
+        def keep(place: int, values: np.ndarray) -> None:
+            self.visited[names[place]] = values
+            if self.report:
+                self.report(self.judged(values))
+
+        computed(self.compute, measured, [self.jobs(x, coarse=True) for x in new.values()], keep)
         return [self.judged(self.visited[np.asarray(x).tobytes()]) for x in points]
 
     def judged(self, values: np.ndarray) -> Evaluation:
@@ -76,9 +75,13 @@ class Evaluator(NamedTuple):
 
     def fine(self, x: np.ndarray) -> Evaluation:
         """Evaluation at a point without coarse numerics."""
-        jobs = [(part, part.case, self.task.changes(x, part.name)) for part in self.task.cases]
-        rows = dict(self.compute(measured, jobs))
-        return self.judged(np.concatenate([rows[i] for i in range(len(jobs))]))
+        return self.judged(computed(self.compute, measured, [self.jobs(x, coarse=False)])[0])
+
+    def jobs(self, x: np.ndarray, coarse: bool) -> list[tuple[Any, ...]]:
+        """Jobs of a point, one for each case."""
+        return [
+            (part, part.coarse if coarse else part.case, self.task.changes(x, part.name)) for part in self.task.cases
+        ]
 
 
 @contextmanager
