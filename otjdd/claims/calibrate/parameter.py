@@ -1,4 +1,4 @@
-"""A free parameter of a calibration: its key, its bounds, and the cases that it belongs to."""
+"""A free parameter of a calibration: its key, its bounds, and the cases whose value it sets."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Bound = str | Number
 
 
 class Parameter(Record):
-    """One free parameter: its dotted key, bounds as text, dimension ("" for plain numbers), scale.
+    """One free parameter: its dotted key, its bounds as text, its dimension ("" for plain numbers) and its scale.
 
-    case : the case, or the cases, that it belongs to; all of the calibration if none is named. They share one value
-    start : where the search begins; that of its first case if it is not given
-    source : where the bounds are from   published : range of the literature, where the bounds reach beyond it
+    case : name of the case, or names of the cases, whose value it sets, the same in all; by default all cases
+    start : value at the beginning of the search; by default that of the first of these cases
+    source : of the bounds   published : range of the literature, stated where the bounds reach beyond it
     """
 
     key: str
@@ -51,11 +51,11 @@ class Parameter(Record):
 
     @property
     def cases(self) -> tuple[str, ...]:
-        """Names of the cases that it belongs to, () for all."""
+        """Names of the cases whose value it sets, () for all."""
         return (self.case,) if isinstance(self.case, str) else self.case
 
     def of(self, case: str) -> bool:
-        """True if it belongs to the case of this name."""
+        """True if it sets the value of the case of this name."""
         return not self.cases or case in self.cases
 
     def number(self, value: Bound) -> float:
@@ -90,7 +90,7 @@ class Parameter(Record):
         return not low <= self.si(x) <= high
 
     def inside(self, value: float) -> float:
-        """Search coordinate of a value [SI], or of the bound beyond which it is."""
+        """Search coordinate, 0 to 1, of a value [SI]; a value beyond a bound counts as that bound."""
         low, high = self.number(self.low), self.number(self.high)
         return min(1.0, max(0.0, self.coordinate(min(high, max(low, value)))))
 

@@ -1,7 +1,7 @@
 """A calibration file: its cases, the free parameters, and the runs with their targets.
 
-A calibration is of one case, `case = "li2019.toml"`, or of several, a table [cases.NAME] for each. A table names a case
-file, whose runs this file states, or another calibration, of which it takes the case, the runs and the parameters.
+A calibration has one case, `case = "li2019.toml"`, or several, each in a table [cases.NAME]. Such a table names either a
+case file, and this file states its runs, or another calibration, from which this one takes case, runs and parameters.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # of
 
 
 class Experiment(Record):
-    """One run: changes to the case (a drive at least) and the targets that it should meet.
+    """One run: changes of the case, a drive at least, and the targets that its result should meet.
 
-    case : name of its case, where a calibration has several
-    set : dotted key -> value   scale : dotted key of a number -> factor that multiplies its value in the evaluated case
+    case : name of the case of this run; "" in a calibration of one case
+    set : dotted key -> value   scale : dotted key of a number -> factor on its value in the evaluated case
     """
 
     name: str
@@ -35,16 +35,17 @@ class Experiment(Record):
     target: Annotated[tuple[Target, ...], Field(min_length=1)]
 
     def of(self, case: Case) -> Case:
-        """The case of this run. case : with the values of the evaluated point. Raises CaseError."""
+        """The case that this run simulates. case : the calibrated one at the evaluated point. Raises CaseError."""
         scaled = {key: factor * value_in_case(case, key)[0] for key, factor in self.scale.items()}
         return case.replace(**scaled).replace(**self.set)
 
 
 class Part(Record):
-    """One of several cases: a case file, or a calibration of one case, whose runs are those of this file where names agree.
+    """One of several cases: a case file, or a calibration of one case.
 
-    vary : keys of the parameters of that calibration that are free here; without it all that this file does not state
-    set, coarse : as those of a calibration of one case; on top of those of the named calibration
+    A run of the named calibration gives way to a run of this file with the same name.
+    vary : keys of the parameters of the named calibration that stay free; by default those that this file does not state
+    set, coarse : as in a calibration of one case; they are put on top of those of the named calibration
     """
 
     case: str = ""
@@ -64,10 +65,9 @@ class Part(Record):
 
 
 class Calibration(Record):
-    """A calibration file: one case or several, the free parameters, the runs.
+    """A calibration file: one case or several, the free parameters, and the runs.
 
-    set : changes of the only case
-    coarse : more of them, for the runs of the search alone, which make these faster: cells, rtol
+    set : changes of the only case   coarse : further changes, of cells or rtol, that make the runs of the search faster
     """
 
     case: str = ""
