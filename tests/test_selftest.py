@@ -19,7 +19,7 @@ def broken(name, folder):
 
 
 def test_wrong_kernels_fail(tmp_path, monkeypatch):
-    monkeypatch.setattr(self_check, "computed_answer", lambda: self_check.KNOWN._replace(conductance=1.0))
+    monkeypatch.setattr(self_check, "computed_answer", lambda: self_check.EXPECTED._replace(conductance=1.0))
     assert "conductance 1" in broken("kernels", tmp_path)
 
 

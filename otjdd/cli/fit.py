@@ -222,7 +222,7 @@ def task_of(
     from otjdd.fitting.task import Data, data_of, task, vary_of
 
     sets = [Data(file, weight=weights.get(str(file), 1.0), state=state, reading=reading) for file in data]
-    sets = sets or [one._replace(state=one.state or state) for one in data_of(case)]
+    sets = sets or [data_set._replace(state=data_set.state or state) for data_set in data_of(case)]
     if not sets:
         raise typer.BadParameter("name a file of data, or a case with a [fit] that has some", param_hint="DATA")
     return task(case, sets, dict(map(key_and_bounds, vary)) or vary_of(case), loss, noise)

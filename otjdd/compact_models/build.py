@@ -81,7 +81,7 @@ def compact(
             )
         case = case.without_noise()
     heat, cold = heat_of(case), case.isothermal()
-    self_check.trust()
+    self_check.verify_kernels()
     with pool.team(workers) as spread:
         compact_model = over_temperatures(cold, limits, at, spread, progress)
         compact_model = with_noise(compact_model, cold, spread) if noise else compact_model

@@ -100,7 +100,7 @@ def command_line(name: str, base: str, changes: Mapping[str, Any]) -> str:
     if before and any(key.startswith("drive.") for key in changes):  # --set takes a table or a part of it, not both
         drive = load_case(REFERENCE).replace(changes_of_experiment(name)).replace(dict(changes)).plain()["drive"]
         before, changes = (
-            {key: value for key, value in each.items() if not key.startswith("drive")} for each in (before, changes)
+            {key: value for key, value in keys.items() if not key.startswith("drive")} for keys in (before, changes)
         )
         before["drive"] = drive
     changes = before | dict(changes)

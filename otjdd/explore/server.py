@@ -31,7 +31,7 @@ from otjdd.explore.workers import Workers
 from otjdd.system import limits
 
 HOST = "127.0.0.1"
-HERE, PLOT = Path(__file__).parent, Path(plot.__file__).parent
+FOLDER, PLOT = Path(__file__).parent, Path(plot.__file__).parent
 TABS = 32  # most tabs that keep their state; the least recently used one is forgotten
 TAB = re.compile(r"[0-9a-f-]{16,40}")  # name of a tab, which the page makes up
 PICTURES = {"png": "image/png", "pdf": "application/pdf", "svg": "image/svg+xml"}
@@ -50,9 +50,9 @@ class Explorer:
     def app(self) -> Starlette:
         """The application, without its access control."""
         routes = [
-            Route("/", content("text/html", HERE / "page.html")),
-            Route("/page.js", content("text/javascript", HERE / "page.js")),
-            Route("/page.css", content("text/css", PLOT / "pages.css", HERE / "page.css")),
+            Route("/", content("text/html", FOLDER / "page.html")),
+            Route("/page.js", content("text/javascript", FOLDER / "page.js")),
+            Route("/page.css", content("text/css", PLOT / "pages.css", FOLDER / "page.css")),
         ]
         routes += [
             Route(f"/{name}", getattr(self, name), methods=["POST"]) for name in ("move", "pulse", "film", "stop")

@@ -34,7 +34,7 @@ class Job(NamedTuple):
     results: Sequence[Any] = ()
 
 
-class Shown(NamedTuple):
+class Answer(NamedTuple):
     """Results of a job.
 
     pictures : name -> SVG   limits : lines on the limits of the model that the runs exceed, or ""
@@ -49,7 +49,7 @@ class Shown(NamedTuple):
     points: bool = False
 
 
-def computed(job: Job, progress: Progress) -> Shown:
+def computed(job: Job, progress: Progress) -> Answer:
     """Simulate the runs of a job and draw them."""
     from otjdd.plot.compared import shows
 
@@ -58,7 +58,7 @@ def computed(job: Job, progress: Progress) -> Shown:
         answer = answer_of(results, drawn_pictures(results, results, job.kind, job.before, job.measured))
         return answer._replace(points=job.measured is not None and shows(results, job.kind, job.measured))
     except FAULTS as error:
-        return Shown(problem=str(error))
+        return Answer(problem=str(error))
 
 
 def simulated_all(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> list[Any]:
@@ -67,19 +67,19 @@ def simulated_all(cases: Sequence[Case], results: Sequence[Any], progress: Progr
     return [*results, *(simulate(case, noting(progress, i, len(cases))) for i, case in new)]
 
 
-def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Shown, Synapse]:
+def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Answer, Synapse]:
     """Simulate a pulse on the present state, and draw all reads. If that fails, the synapse is returned unchanged."""
     try:
         ds = simulate(case, noting(progress, 0, 1), start=synapse.state)
         new = after_pulse(synapse, case, ds)
         return answer_of([ds], drawn_pictures([ds], [reads(new)], "conductance")), new
     except FAULTS as error:
-        return Shown(problem=str(error)), synapse
+        return Answer(problem=str(error)), synapse
 
 
-def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> Shown:
+def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> Answer:
     """The answer with these results and pictures."""
-    return Shown(results, pictures, summary.of_result(results[-1]), limits_of(results))
+    return Answer(results, pictures, summary.of_result(results[-1]), limits_of(results))
 
 
 def noting(progress: Progress, number: int, count: int) -> Progress:

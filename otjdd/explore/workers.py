@@ -133,8 +133,7 @@ async def ended(worker: Worker, future: "Future[bytes]") -> bytes:
     except asyncio.CancelledError:
         waiting.cancel()
         raise
-    result: bytes = waiting.result()
-    return result
+    return waiting.result()
 
 
 def reporting(function: Callable[..., Any], args: Arguments) -> Any:

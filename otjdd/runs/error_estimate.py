@@ -128,15 +128,17 @@ def on_all_grids(
     """
     rest = [coarser(case, n) for n in grids[1:]] if reads_something(case.drive) else []
     if case.numerics.error != "limit":
-        rest += [changed for one in rest[:1] for changed in (stricter(one), with_half_the_nodes(one)) if changed]
+        rest += [
+            changed for variant in rest[:1] for changed in (stricter(variant), with_half_the_nodes(variant)) if changed
+        ]
     finest: list[xr.Dataset] = []
 
     def finest_run() -> None:
         finest.append(on_its_grid(case, progress, start, checkpoints))
 
-    self_check.trust()  # compiles or loads the kernels once, before the threads start
+    self_check.verify_kernels()  # compiles or loads the kernels once, before the threads start
     try:
-        _, runs = beside(finest_run, [partial(tried, on_its_grid, one) for one in rest])
+        _, runs = beside(finest_run, [partial(tried, on_its_grid, variant) for variant in rest])
     except (KeyboardInterrupt, SystemError) as error:
         if not finest:
             raise
@@ -238,14 +240,12 @@ def stricter(case: Case) -> Case:
 def logarithms(values: ArrayLike) -> np.ndarray:
     """ln |x| of a variable; nan where it is zero or not a number."""
     size = np.abs(np.asarray(values, dtype=float))
-    logs: np.ndarray = np.log(size, out=np.full(size.shape, np.nan), where=size > 0.0)
-    return logs
+    return np.log(size, out=np.full(size.shape, np.nan), where=size > 0.0)
 
 
 def extrapolated(fine: np.ndarray, coarse: np.ndarray, ratio: float) -> np.ndarray:
     """Limit of small cells from values on two grids, for second order. ratio : of the sizes of their cells"""
-    limit: np.ndarray = fine + (fine - coarse) / (ratio * ratio - 1.0)
-    return limit
+    return fine + (fine - coarse) / (ratio * ratio - 1.0)
 
 
 def converges(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
@@ -256,8 +256,7 @@ def converges(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
     most, least = (
         (grids[1] ** -p - grids[0] ** -p) / (grids[2] ** -p - grids[1] ** -p) for p in ORDERS
     )  # fmt: skip
-    within: np.ndarray = (ratio >= least) & (ratio <= most)
-    return within
+    return (ratio >= least) & (ratio <= most)
 
 
 def errors(
@@ -282,8 +281,7 @@ def change(values: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Error of reads: their distance from those of another run, but at least the root mean square of all distances."""
     off = np.abs(values - others)
     usual = np.sqrt(np.nanmean(off * off)) if np.isfinite(off).any() else np.nan
-    larger: np.ndarray = np.fmax(off, np.where(np.isfinite(off), usual, np.nan))
-    return larger
+    return np.fmax(off, np.where(np.isfinite(off), usual, np.nan))
 
 
 def stated(ds: xr.Dataset, name: str, error: Error) -> xr.Dataset:

@@ -100,8 +100,7 @@ def end_of(image: Image, depth: float) -> float:
     half = 0.5 * image.length
     if far_potential(image, half) <= -depth:
         return half
-    end: float = brentq(lambda x: far_potential(image, x) + depth, 0.5 * min(alone, half), half, xtol=1e-18)
-    return end
+    return brentq(lambda x: far_potential(image, x) + depth, 0.5 * min(alone, half), half, xtol=1e-18)
 
 
 def far_potential(image: Image, x: Values) -> Values:
@@ -113,8 +112,7 @@ def far_potential(image: Image, x: Values) -> Values:
     from scipy.special import digamma
 
     s = x / image.length
-    found: Values = image.strength / image.length * (digamma(s) + digamma(1 - s) + 2 * np.euler_gamma)
-    return found
+    return image.strength / image.length * (digamma(s) + digamma(1 - s) + 2 * np.euler_gamma)
 
 
 def antiderivative(image: Image, x: np.ndarray) -> np.ndarray:
@@ -126,8 +124,7 @@ def antiderivative(image: Image, x: np.ndarray) -> np.ndarray:
     from scipy.special import gammaln
 
     s = x / image.length
-    found: np.ndarray = image.strength * (gammaln(s) - gammaln(1 - s) + 2 * np.euler_gamma * s)
-    return found
+    return image.strength * (gammaln(s) - gammaln(1 - s) + 2 * np.euler_gamma * s)
 
 
 def image_ends(image: Image) -> tuple[float, float]:
@@ -158,5 +155,4 @@ def mean_potential(image: Image, low: np.ndarray, high: np.ndarray) -> np.ndarra
         area = (
             area + antiderivative(image, np.clip(high, left, right)) - antiderivative(image, np.clip(low, left, right))
         )
-    mean: np.ndarray = area / (high - low)
-    return mean
+    return area / (high - low)

@@ -70,7 +70,7 @@ class KnownNumbers(NamedTuple):
 
 
 # Computed by this code with rtol 1e-9 and 1e-10 and a current tolerance of 1e-8; the two agree to nine digits.
-KNOWN = KnownNumbers(
+EXPECTED = KnownNumbers(
     mean_position=1.469107906e-09,
     band_edge=-0.02165322841,
     electrode_charge=-0.1789308419,
@@ -80,7 +80,7 @@ KNOWN = KnownNumbers(
 
 
 @cache
-def trust() -> None:
+def verify_kernels() -> None:
     """Check the kernels; compile them where there are none. Raises KernelError, and removes them, when they are wrong."""
     if kernel_cache.is_empty():
         log.warning("compiling the kernels: about a minute, once for this version on this machine")
@@ -128,9 +128,9 @@ def computed_answer(**changes: Any) -> KnownNumbers:
     return KnownNumbers(position, edge, float(run.state.D_left[0]), conductance, energy)
 
 
-def difference_from_known(found: KnownNumbers) -> str:
+def difference_from_known(answer: KnownNumbers) -> str:
     """Differences from the known answer in words; "" when there are none."""
-    for name, value, known in zip(KnownNumbers._fields, found, KNOWN, strict=True):
-        if not abs(value - known) <= TOLERANCE * abs(known):
-            return f"{name.replace('_', ' ')} {value:.6g}, known to be {known:.6g}"
+    for name, value, expected in zip(KnownNumbers._fields, answer, EXPECTED, strict=True):
+        if not abs(value - expected) <= TOLERANCE * abs(expected):
+            return f"{name.replace('_', ' ')} {value:.6g}, known to be {expected:.6g}"
     return ""

@@ -67,7 +67,7 @@ def simulate_junction(
     checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
     Raises SolverError and KeyboardInterrupt, with the Dataset so far as `partial`; ResultError for a checkpoint.
     """
-    self_check.trust()
+    self_check.verify_kernels()
     case = case.without_fit()
     if case.drive.kind in WITHOUT_WAVEFORM:
         return WITHOUT_WAVEFORM[case.drive.kind](case, progress)
@@ -88,7 +88,7 @@ def outputs_in_steps(case: Case, only: Collection[str], progress: Progress = Non
 
     To make a Dataset takes longer than a short run. Steps: as of `in_steps`. Raises what ends the run.
     """
-    self_check.trust()
+    self_check.verify_kernels()
     ran = yield from in_steps(case.without_fit(), progress, only=only)
     if ran.failure:
         raise ran.failure

@@ -151,7 +151,7 @@ def warn_of_limits(ds: xr.Dataset) -> None:
     """Log a warning with the number of points that exceed limits of the model, if there are any."""
     passed = [names(words) for words in ds[ATTRIBUTE].values.ravel() if words]
     if passed:
-        which = Counter(name for one in passed for name in one).most_common()
+        which = Counter(name for of_point in passed for name in of_point).most_common()
         words = ", ".join(f"{name} at {count}" for name, count in which)
         log.warning(
             "beyond the limits of the model: %d of %d points (%s); %s of the Dataset says how far each is, and what to do",

@@ -19,7 +19,7 @@ from otjdd.system.steps import together
 
 MORE_TIME = "; raise study.time_limit"
 
-Kept = tuple[dict[str, KeptArray], str]  # arrays of a point by name, and the limits of the model that it exceeds
+KeptArrays = tuple[dict[str, KeptArray], str]  # arrays of a point by name, and the limits of the model that it exceeds
 
 
 class StudyWork(NamedTuple):
@@ -74,7 +74,9 @@ def point_in_steps(work: StudyWork, job: PointJob, limit: float | None) -> Gener
     return outcome._replace(keep=work.keep)
 
 
-def kept_arrays(case: Case, names: tuple[str, ...], watch: Callable[[float], None]) -> Generator[None, None, Kept]:
+def kept_arrays(
+    case: Case, names: tuple[str, ...], watch: Callable[[float], None]
+) -> Generator[None, None, KeptArrays]:
     """Run a case in steps. Returns the arrays to keep, and the limits of the model that it exceeds.
 
     watch : called with the fraction done. Raises the exceptions of a run.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from otjdd.case.drive import Drive
 
-KEPT = re.compile(r"([a-z_]+)(?:\.([a-z][a-z0-9_]*))?(?:\[(-?[0-9]{1,6}(?:,-?[0-9]{1,6}){0,3})\])?")
+NAME_FORM = re.compile(r"([a-z_]+)(?:\.([a-z][a-z0-9_]*))?(?:\[(-?[0-9]{1,6}(?:,-?[0-9]{1,6}){0,3})\])?")
 
 
 class KeptArray(NamedTuple):
@@ -82,7 +82,7 @@ def not_one(name: str) -> str:
 @lru_cache(maxsize=1024)
 def parts(name: str) -> tuple[str, str, tuple[int, ...]]:
     """(output or metric, number of the metric or "", indices into the output) of a name; ("", "", ()) if it has no form."""
-    match = KEPT.fullmatch(name)
+    match = NAME_FORM.fullmatch(name)
     if not match:
         return "", "", ()
     return match[1], match[2] or "", tuple(map(int, match[3].split(","))) if match[3] else ()

@@ -92,8 +92,7 @@ def indices(blocks: np.ndarray) -> np.ndarray:
     A, B, mixed = blocks[0], blocks[1], blocks[2:]
     both = np.concatenate([A, B])
     A, B, mixed = A - both.mean(), B - both.mean(), mixed - both.mean()
-    shares: np.ndarray = np.array([(B * (mixed - A)).mean(axis=1), ((A - mixed) ** 2).mean(axis=1) / 2]) / both.var()
-    return shares
+    return np.array([(B * (mixed - A)).mean(axis=1), ((A - mixed) ** 2).mean(axis=1) / 2]) / both.var()
 
 
 def worth_logarithms(values: ArrayLike) -> bool:

@@ -93,7 +93,7 @@ def resistances(study: xr.Dataset, settling: int = 0) -> xr.DataArray:
     if (R <= 0).any():
         raise ValueError("no variability of this study: a resistance that is not positive has no logarithm")
     either = [R.where(V > 0), R.where(V < 0)]
-    after_positive, after_negative = (one.median([DEVICES, CYCLES]) for one in either)
+    after_positive, after_negative = (of_sign.median([DEVICES, CYCLES]) for of_sign in either)
     positive_is_low = after_positive <= after_negative
     low, high = either[0].where(positive_is_low, either[1]), either[1].where(positive_is_low, either[0])
     states = xr.DataArray(list(STATES), dims="state", attrs={"units": "1", "long_name": "state"})

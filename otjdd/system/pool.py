@@ -314,7 +314,7 @@ def make_ready(*more: str) -> None:
     That process also loads PRELOAD and the modules `more`. Raises OSError if it cannot be reached.
     """
     if START.get_start_method() != "forkserver":
-        importlib.import_module(SELF_CHECK).trust()
+        importlib.import_module(SELF_CHECK).verify_kernels()
         return
     from multiprocessing import forkserver
 

@@ -10,29 +10,29 @@ from otjdd.solver import self_check, simulate
 
 @pytest.fixture(autouse=True)
 def fresh():
-    self_check.trust.cache_clear()
+    self_check.verify_kernels.cache_clear()
     yield
-    self_check.trust.cache_clear()
+    self_check.verify_kernels.cache_clear()
 
 
 @needs_speed
 @pytest.mark.parametrize("rtol", [1e-5, 1e-6, 1e-8])
 def test_the_answer_does_not_depend_on_the_time_steps(rtol):
     found = self_check.computed_answer(**{"numerics.rtol": rtol, "numerics.current_tolerance": 1e-6})
-    assert found == pytest.approx(self_check.KNOWN, rel=30 * rtol)
+    assert found == pytest.approx(self_check.EXPECTED, rel=30 * rtol)
     assert self_check.difference_from_known(found) == ""
 
 
 @pytest.mark.parametrize("name", self_check.KnownNumbers._fields)
 @pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
 def test_every_part_of_the_answer_counts(name, value):
-    assert name.replace("_", " ") in self_check.difference_from_known(self_check.KNOWN._replace(**{name: value}))
+    assert name.replace("_", " ") in self_check.difference_from_known(self_check.EXPECTED._replace(**{name: value}))
 
 
 @needs_speed
 def test_kernels_that_give_wrong_numbers_simulate_nothing_and_are_forgotten(monkeypatch):
     forgotten = []
-    monkeypatch.setattr(self_check, "computed_answer", lambda: self_check.KNOWN._replace(conductance=0.0))
+    monkeypatch.setattr(self_check, "computed_answer", lambda: self_check.EXPECTED._replace(conductance=0.0))
     monkeypatch.setattr(kernel_cache, "forget", lambda: forgotten.append(True))
     with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00839.*the next command compiles them anew"):
         simulate.simulate_junction(self_check.parse_case(self_check.CASE))
@@ -41,9 +41,9 @@ def test_kernels_that_give_wrong_numbers_simulate_nothing_and_are_forgotten(monk
 
 @needs_speed
 def test_a_cold_start_says_that_kernels_are_compiled(monkeypatch, caplog):
-    self_check.trust()
+    self_check.verify_kernels()
     assert caplog.records == []
-    self_check.trust.cache_clear()
+    self_check.verify_kernels.cache_clear()
     monkeypatch.setattr(kernel_cache, "is_empty", lambda: True)
-    self_check.trust()
+    self_check.verify_kernels()
     assert "compiling the kernels" in caplog.text

@@ -376,7 +376,7 @@ def healed_caches(quick: bool, folder: Path) -> tuple[str, bool]:
     """All kernels are removed and compiled again, as after a failed self-check: a later process has to find them all."""
     cache = {"NUMBA_CACHE_DIR": str(folder / "cache")}
     ask = (
-        "from otjdd.compiler import kernel_cache; from otjdd.solver import self_check; self_check.trust(); "
+        "from otjdd.compiler import kernel_cache; from otjdd.solver import self_check; self_check.verify_kernels(); "
         "print(kernel_cache.COUNTS['compiled'])"
     )
     heal = "from otjdd.compiler import kernel_cache; kernel_cache.folder(); kernel_cache.forget(); " + ask

@@ -71,7 +71,7 @@ def hold_drivers(
     while now < duration:
         step = min(step, duration - now)
         moved, new, error = stepped(crossbar, driven, states, solution, step, followed.cells)
-        before, after = (power(each, words, bits) for each in (solution, new))
+        before, after = (power(at_end, words, bits) for at_end in (solution, new))
         error = max(error, abs(after - before) / (CHANGE * max(before, after, 1e-300)))
         next_step = step * min(10.0, max(0.1, 0.9 / max(error, 1e-3)))
         if error <= 1.0 or step <= SHORTEST * duration:

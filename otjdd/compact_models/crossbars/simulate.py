@@ -62,7 +62,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     """
     assert case.crossbar is not None  # `case.crossbar.faults` has checked it
     assert isinstance(case.drive, Patterns)
-    self_check.trust()
+    self_check.verify_kernels()
     began = time.perf_counter()
     failure: Ended | None = None
     extracting = case.crossbar.model is None
