@@ -38,6 +38,7 @@ class Profile(NamedTuple):
     bottom_right: float
     mass_left: float
     mass_right: float
+    steep: float = 0.1  # largest |k| of one step of the transfer matrix through it, see `physics.tunnelling`
 
 
 class Model(NamedTuple):

@@ -18,7 +18,7 @@ from otjdd.physics.junction import Junction
 from otjdd.physics.layers import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, count
 from otjdd.physics.numerics import before
 from otjdd.physics.state import State
-from otjdd.physics.tunnelling import Profile
+from otjdd.physics.tunnelling import Profile, steepest
 
 
 @kernel
@@ -180,7 +180,8 @@ def band_profile(junction: Junction, state: State, k: int) -> Profile:
         curve[s] = 0.625 * length[s] * bow
     bent_segments(right, u_right, length[bulk:][::-1], end[bulk:][::-1], start[bulk:][::-1], curve[bulk:][::-1])
     put_on_lead(start[bulk:], end[bulk:], mass[bulk:], right.bottom, right.mass)
-    return Profile(length, start, end, mass, curve, left.bottom - V, right.bottom, left.mass, right.mass)
+    steep = steepest(junction.energy_tolerance)
+    return Profile(length, start, end, mass, curve, left.bottom - V, right.bottom, left.mass, right.mass, steep)
 
 
 @apart

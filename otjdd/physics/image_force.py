@@ -52,7 +52,16 @@ def tunnelling_profile(junction: Junction, state: State, k: int) -> Profile:
         right[t] = band.left[s] + rise * piece[END] + band.curve[s] * at_right + piece[HIGH]
         curve[t] = band.curve[s] * own
     return Profile(
-        length, left, right, mass, curve, band.bottom_left, band.bottom_right, band.mass_left, band.mass_right
+        length,
+        left,
+        right,
+        mass,
+        curve,
+        band.bottom_left,
+        band.bottom_right,
+        band.mass_left,
+        band.mass_right,
+        band.steep,
     )
 
 

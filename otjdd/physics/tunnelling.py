@@ -35,8 +35,9 @@ TRANSFER_MATRIX = TRANSMISSIONS["transfer-matrix"]
 
 PHASE = 256.0  # largest -q^2 of one step where the electron is a wave; the functions of a step are exact to 2e-10
 DECAY = 16.0  # largest q^2 of one step in a barrier: its error, of second order in k, grows as e^q
-STEEP = 0.1  # largest |k| of one step: 0.46 of the length over which the wave turns on the slope; the current is then
-# within 1e-4 of that of far shorter steps in films of 15 to 56 nm at 15 V
+# largest |k| of one step, 0.31 of the length over which the wave turns on the slope, for T to 1e-4: of straight bands of 4
+# and 5 nm T then errs by 5e-5 at most, and as the square of |k|; and the largest |k| for any tolerance
+STEEP, STEEPEST = 0.03, 0.1
 # dS/dx of S = sinh(q)/q by powers of x = q^2, and its next two derivatives
 FIRST = tuple((k + 1.0) / math.factorial(2 * k + 3) for k in range(9))
 SECOND = tuple((k + 1.0) * (k + 2.0) / math.factorial(2 * k + 5) for k in range(9))
@@ -110,16 +111,22 @@ def phases(profile: Profile, s: int, low: float, high: float):
     return by_energy * max(U - low, 0.0) + spread, by_energy * max(high - U, 0.0) + spread
 
 
+@bare
+def steepest(tolerance: float) -> float:
+    """Largest |k| of one step for a relative error of T."""
+    return min(STEEP * math.sqrt(tolerance / 1e-4), STEEPEST)
+
+
 @kernel
 def pieces(profile: Profile, s: int, decay: float, phase: float) -> int:
-    """Number of steps on segment s with these bounds of q^2 and -q^2: each has at most DECAY, PHASE, STEEP and CURVED.
+    """Number of steps on segment s with these bounds of q^2 and -q^2: each has at most DECAY, PHASE, steep and CURVED.
 
     |k| is the length of a step in units of that over which the wave turns on the slope, cubed.
     """
     by_energy, length2 = profile.length[s] ** 2 * profile.mass[s] * K0, max(decay / DECAY, phase / PHASE)
     k, curved = by_energy * abs(profile.right[s] - profile.left[s]), by_energy * abs(profile.curve[s])
     n = int(math.ceil(math.sqrt(length2))) if length2 > 1.0 else 1
-    n = max(n, int(math.ceil((k / STEEP) ** (1.0 / 3.0)))) if k > STEEP else n
+    n = max(n, int(math.ceil((k / profile.steep) ** (1.0 / 3.0)))) if k > profile.steep else n
     return max(n, int(math.ceil((curved / CURVED) ** 0.25))) if curved > CURVED else n
 
 
@@ -189,7 +196,7 @@ def step_matrix(hm: float, hk: float, k: float, curve: float, r: float, halvings
     C, S, dS, ddS, dddS = cosh_sinh(hm * r, halvings, terms)
     D, g, by_E = -0.5 * k * dS, curve * ddS, -hm * hk
     dD, dg = -0.5 * k * ddS * by_E, curve * dddS * by_E
-    u = 0.5 * (D * D - hm * r * g * g)  # below 5e-4, see STEEP and CURVED: the root to 7e-11
+    u = 0.5 * (D * D - hm * r * g * g)  # below 5e-4, see STEEPEST and CURVED: the root to 7e-11
     root, droot = 1.0 + u - 0.5 * u * u, (1.0 - u) * (D * dD - 0.5 * by_E * g * g - hm * r * g * dg)
     rise = droot * C + root * 0.5 * S * by_E
     turn = droot * S + root * dS * by_E

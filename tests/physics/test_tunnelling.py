@@ -14,7 +14,7 @@ from otjdd.physics.tunnelling import (
     DECAY,
     K0,
     PHASE,
-    STEEP,
+    STEEPEST,
     TRANSMISSIONS,
     Profile,
     refine,
@@ -203,7 +203,7 @@ def test_steps_are_short_enough_for_their_series_at_every_energy():
         k = h * h * m * K0 * (U1 - U0)
         q2 = np.array([h * h * m * K0 * (0.5 * (U0 + U1) - E) - k * k / 120 for E in (low, high)])
         assert (np.abs(q2).max(axis=0) <= bound * (1 + 1e-12)).all()
-        assert np.abs(k).max() <= STEEP * (1 + 1e-12)
+        assert np.abs(k).max() <= STEEPEST * (1 + 1e-12)
         largest = np.maximum(largest, [q2.max() / DECAY, -q2.min() / PHASE])
     assert 0.7 < largest.min()
     assert largest.max() <= 1.0 + 1e-12
