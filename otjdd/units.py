@@ -62,6 +62,7 @@ UNITS = {
     "S":    (0, 0, 1, 0, -1, 0),
     "W":    (0, 0, 1, 0, 1, 0),
     "F":    (0, 1, 1, 0, -1, 0),
+    "Pa":   (-3, 1, 1, 0, 1, 0),
     "min":  (0, 1, 0, 0, 0, 0),
     "h":    (0, 1, 0, 0, 0, 0),
     "d":    (0, 1, 0, 0, 0, 0),
@@ -71,7 +72,7 @@ FACTORS = {
     "J": EXACT.divide(Decimal(1), Decimal("1.602176634e-19")), "min": Decimal(60), "h": Decimal(3600),
     "d": Decimal(86400), "yr": Decimal(31557600),  # a Julian year, 365.25 days
 }  # fmt: skip
-OTHER_NAMES = {"Ohm": ("ohm", 0), "angstrom": ("m", -10), "day": ("d", 0), "days": ("d", 0)}
+OTHER_NAMES = {"Ohm": ("ohm", 0), "bar": ("Pa", 5), "angstrom": ("m", -10), "day": ("d", 0), "days": ("d", 0)}
 WITHOUT_PREFIX = {"min", "h", "d", "yr"}
 CELSIUS, ZERO_CELSIUS = "degC", Decimal("273.15")  # a scale with an offset: not allowed in products and differences
 TYPOGRAPHIC = (
@@ -122,6 +123,8 @@ DIMENSIONS = {
     "areal density": Dimension("an areal density", "1/m^2", "8e17 1/m^2"),
     "field": Dimension("an electric field", "V/m", "1.4e10 V/m"),
     "squared field": Dimension("a squared field", "V^2/m^2", "2.65e15 V^2/m^2"),
+    "velocity": Dimension("a velocity", "m/s", "1e-9 m/s"),
+    "pressure": Dimension("a pressure", "Pa", "20 kPa", "kM"),
     "diffusivity": Dimension("a diffusivity", "m^2/s", "5e-7 m^2/s"),
     "thermal resistance": Dimension("a thermal resistance", "K/W", "1e6 K/W"),
     "heat capacity": Dimension("a heat capacity", "eV/K", "62 eV/K"),
@@ -195,8 +198,8 @@ def dimension_of_powers(powers: tuple[int, ...]) -> str:
 def parse(text: str, dimension: str) -> float:
     """Read a quantity: parse("2.8 nm", "length") = 2.8e-9, in SI, energies in eV.
 
-    text : a number and a unit built from m s A K V eV J Hz C ohm S F W, prefixes a..T, `*` or a blank, `/`, and powers as
-        in m^-3, m-3, m**-3 or m⁻³; besides angstrom, min, h, d, day, yr (365.25 d), and degC for a temperature
+    text : a number and a unit built from m s A K V eV J Hz C ohm S F W Pa, prefixes a..T, `*` or a blank, `/`, and powers
+        as in m^-3, m-3, m**-3 or m⁻³; besides angstrom, bar, min, h, d, day, yr (365.25 d), and degC for a temperature
     dimension : a key of DIMENSIONS
     Raises UnitError if the text is no quantity, has another dimension, or is outside the range of a float.
     """

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from otjdd.case import film, heat, kinds, noise, polarisation, toml_text
+from otjdd.case import exchange, film, heat, kinds, noise, polarisation, toml_text
 from otjdd.case.base import Record
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
@@ -79,6 +79,7 @@ class Case(Record):
     _typed: frozenset[str] = PrivateAttr(frozenset())
     _heat: Problem | None = PrivateAttr(None)
     _polarised: Problem | None = PrivateAttr(None)
+    _exchange: Problem | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def check_error(self) -> Self:
@@ -182,6 +183,13 @@ class Case(Record):
         raise CaseError(
             [self._polarised._replace(expected=f"none beside {what}, whose state is of vacancies", got="a table")]
         )
+
+    def with_blocking_electrodes(self, what: str) -> Self:
+        """The case itself. Raises CaseError if an electrode exchanges vacancies. what : what cannot handle that"""
+        if self._exchange is None:
+            return self
+        expected = f"none beside {what}, whose number of vacancies is constant"
+        raise CaseError([self._exchange._replace(expected=expected, got="a table")])
 
     def isothermal(self) -> "Case":
         """The case without its `device.heat`."""
@@ -291,6 +299,7 @@ def build(
             problems += [document.problem(*fault) for fault in film.faults(case)]
             problems += [document.problem(*fault) for fault in heat.faults(case)]
             problems += [document.problem(*fault) for fault in polarisation.faults(case)]
+            problems += [document.problem(*fault) for fault in exchange.faults(case)]
             of_kinds = list(kinds.faults(case))
             problems += [document.problem(*fault) for fault in (of_kinds or noise.faults(case))]
     if problems or document.problems:
@@ -302,6 +311,8 @@ def build(
         case._heat = document.problem(("device", "heat"), "none")
     if case.device.film.polarisation is not None:
         case._polarised = document.problem(("device", "film", "polarisation"), "none")
+    for side in exchange.exchanges(case.device):
+        case._exchange = document.problem(("device", side, "exchange"), "none")
     return case
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from otjdd.case.base import Mass, Material, Number, Record, as_text
+from otjdd.case.exchange import Exchange
 from otjdd.case.permittivity import Permittivity
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, PLANCK, VACUUM_PERMITTIVITY
 from otjdd.units import Quantity
@@ -48,6 +49,7 @@ class Metal(Record):
     barrier : [eV] conduction band of the film above the Fermi level at this interface
     screening_length : lambda [m], relative_permittivity : eps_m of that layer
     mass : [m0] and band_depth : [eV] band bottom below the Fermi level, both for the matching of the electron wave
+    exchange : of vacancies with the oxygen of the electrode; it blocks them when absent
     """
 
     kind: Literal["metal"]
@@ -64,6 +66,9 @@ class Metal(Record):
     mass: Mass = Field(default=1.0, description="mass in the metal, in electron masses", examples=[1])
     band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = Field(
         default=as_text("5 eV"), description="bottom of the band below the Fermi level", examples=["5 eV"]
+    )
+    exchange: Exchange | None = Field(
+        default=None, title="Exchange of oxygen", description="exchange of oxygen with the film; none if absent"
     )
 
     def form(self, temperature: float) -> Straight:
@@ -82,6 +87,7 @@ class Semiconductor(Record):
     band_offset : [eV] E_C of the film minus E_C of the electrode   doping : [1/m3]
     density_of_states : N_c [1/m3] of its conduction band; from `mass` when absent
     mass : [m0] of the tunnelling electron, and of the density of states
+    exchange : of vacancies with the oxygen of the electrode; it blocks them when absent
     """
 
     kind: Literal["semiconductor"]
@@ -99,6 +105,9 @@ class Semiconductor(Record):
     )
     permittivity: Permittivity = Field(title="Permittivity", description="permittivity, a table with a law")
     mass: Mass = Field(default=1.3, description="mass in the electrode, in electron masses", examples=[1.3])
+    exchange: Exchange | None = Field(
+        default=None, title="Exchange of oxygen", description="exchange of oxygen with the film; none if absent"
+    )
 
     def form(self, temperature: float) -> Bent:
         """Its band edge as a function of its charge, at a temperature [K]."""

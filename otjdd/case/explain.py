@@ -175,11 +175,11 @@ def alternatives(schema: dict[str, Any], node: dict[str, Any], value: Any) -> li
 
 
 def fits(node: dict[str, Any], value: Any) -> bool:
-    """True if the value has the constant keys (kind, law) of an alternative."""
+    """True if the value has the constant keys (kind, law) of an alternative; one with a default may be absent."""
     if not isinstance(value, dict):
         return True
-    constants = {k: p["const"] for k, p in node.get("properties", {}).items() if "const" in p}
-    return all(value.get(k) == c for k, c in constants.items())
+    constants = {k: p for k, p in node.get("properties", {}).items() if "const" in p}
+    return all(value.get(k, p.get("default")) == p["const"] for k, p in constants.items())
 
 
 def choices_at(schema: dict[str, Any], path: KeyPath, data: Any) -> list[str]:

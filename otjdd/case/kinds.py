@@ -12,6 +12,7 @@ from otjdd.case.column_values import column_values
 from otjdd.case.columns import MOST_COLUMNS, ColumnKind, Columns
 from otjdd.case.device import Device, Ions
 from otjdd.case.document import Document, changed, split_key
+from otjdd.case.exchange import exchanges
 from otjdd.case.explain import problems_of
 from otjdd.case.problem import KeyPath, Problem, Source
 from otjdd.errors import CaseError
@@ -218,6 +219,14 @@ def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
     if (ions.ionisation_energy is None) != (case.ions.ionisation_energy is None):
         expected = "ions that hold electrons in all kinds, or in none"
         yield ("columns", "kinds", i, "set", "ions.ionisation_energy"), expected, brief(ions.ionisation_energy), ""
+    for side in set(exchanges(device)) ^ set(exchanges(case.device)):
+        key = next(key for key in kind.set if key.startswith(f"device.{side}"))
+        yield (
+            ("columns", "kinds", i, "set", key),
+            f"a {side} electrode that exchanges in all kinds, or in none",
+            "",
+            "",
+        )
     if law_of(device) != law_of(case.device):
         key = next(key for key in kind.set if key.startswith("device.film"))
         yield ("columns", "kinds", i, "set", key), "films of one law of polarisation in all kinds", law_of(device), ""

@@ -75,6 +75,7 @@ def check(
 def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     """Print that a case is valid, its drive, and which values come from other materials. Raises CaseError, OSError."""
     from otjdd.case import ferroelectrics, layer_notes, leak_notes, taken_over
+    from otjdd.case.exchange import exchanges
     from otjdd.results import summary
     from otjdd.studies import expect
 
@@ -87,6 +88,10 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
         points = f", a study of {len(plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
     films = [ferroelectrics.ferroelectric_note(case), ferroelectrics.depolarised_note(case), *layer_notes.notes(case)]
+    if len(exchanges(case.device)) > 1:
+        from otjdd.solver.reservoirs import disagreement
+
+        films.append(disagreement(case))
     notes = filter(None, [*taken_over.notes(path, changes_of(settings)), *films, *leak_notes.notes(case)])
     for line in notes:
         say(line if line.startswith(" ") else f"note: {line}")

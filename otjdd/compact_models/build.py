@@ -67,6 +67,7 @@ def compact(
     whose error is larger than WORST; its `partial` is that model.
     """
     case = changed_case(case, changes, {}).unpolarised("a compact model")
+    case = case.with_blocking_electrodes("a compact model")
     if temperatures is None:
         case = case.of_one_temperature("a compact model without --temperatures")
     limits = checked(Range(*map(float, (*voltage, *time))))

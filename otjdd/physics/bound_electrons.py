@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined
+from otjdd.physics.boundary import fill_end_fluxes, fill_end_slopes
 from otjdd.physics.film_electrons import (
     BARE,
     BY_BAND,
@@ -91,6 +92,7 @@ def fluxes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.
         exchange_all(junction, k, state.c[k], work, J)
     else:
         fluxes(junction, state, k, work, J)
+        fill_end_fluxes(junction, state, k, J)
 
 
 @bare
@@ -101,6 +103,7 @@ def flux_slopes_of(junction: Junction, state: State, k: int, work: np.ndarray, J
         exchange_slopes(junction, k, state.c[k], work, J, slopes)
     else:
         flux_slopes(junction, state, k, work, J, slopes)
+        fill_end_slopes(junction, state, k, J, slopes)
 
 
 @detached

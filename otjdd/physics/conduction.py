@@ -7,6 +7,7 @@ evaluated only where ln G has moved far along its tangent.
 import math
 
 from otjdd.compiler.decorators import apart, bare, detached, inlined
+from otjdd.physics.boundary import exchanges
 from otjdd.physics.channels.conductance import FEW_ENERGIES, NO_SLOPES
 from otjdd.physics.channels.table import conductance_of_column
 from otjdd.physics.closing import hold_electrons, voltage_response
@@ -136,7 +137,7 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
     for k in range(state.c.shape[0]):
         by_V, by_D = tangent.by_V[k] * (state.V[0] - tangent.V[k]), tangent.by_D[k] * (state.D_right[k] - tangent.D[k])
         S, by_S = 0.0, 0.0
-        for f in range(state.c.shape[1] - 1, 0, -1):
+        for f in range(state.c.shape[1] - 1, -1 if exchanges(junction) else 0, -1):
             S += (state.c[k, f] - tangent.c[k, f]) * junction.columns.width[k, f]
             by_S += tangent.by_S[k, f] * S
         if hold_electrons(junction):

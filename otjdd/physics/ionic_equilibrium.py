@@ -2,7 +2,8 @@
 
 No flux passes a face where c/(c_max - c) = K exp[(z U - W)/kT], U being the band E_C. So the vacancies depend on the
 band as the electrons do, and their slope is added to the diagonal of the static Newton iteration of `stack_newton`. One row
-and one column more, for the number of vacancies and ln K, border its matrix. Vacancies that hold electrons have the site
+and one column more, for the number of vacancies and ln K, border its matrix; where an electrode exchanges vacancies, its
+reservoir at its initial filling gives ln K. Vacancies that hold electrons have the site
 energy of `bound_electrons` beside W, so they follow the band with their mean charge z - f.
 """
 
@@ -13,7 +14,9 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import binds
+from otjdd.physics.boundary import exchanges
 from otjdd.physics.electron_stack import column, lay_bands
+from otjdd.physics.exchange import passes
 from otjdd.physics.film_electrons import BARE, HELD_LEFT, HELD_RIGHT
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import factor_tridiagonal, solve_tridiagonal
@@ -68,10 +71,27 @@ def first_log(junction: Junction, state: State, k: int, total: float, response: 
 
 
 @bare
+def log_of_reservoir(junction: Junction, k: int, V: float) -> float:
+    """ln K at V [V] where an electrode exchanges vacancies, with site energies counted as in `follow`.
+
+    At rest ln[c/(c_max - c)] = -[formation + W - W_wall - z (U - E_F)]/kT, and what oxygen adds.
+    """
+    kT, N = junction.kT[k], junction.columns.width.shape[1]
+    if passes(junction.left_wall[k]):  # its Fermi level is at -V
+        wall = junction.left_wall[k]
+        return -(wall.formation - junction.ions[k].z * V) / kT - 0.5 * wall.log_oxygen
+    wall, rise = junction.right_wall[k], 0.0
+    for f in range(N + 1):
+        rise += junction.columns.site[k, f]
+    return -(wall.formation - rise) / kT - 0.5 * wall.log_oxygen
+
+
+@bare
 def equilibrium_step(junction: Junction, state: State, k: int, missing: float, response: np.ndarray, along: np.ndarray):
     """One step of Newton's iteration for D, U and ln K; moves the state. Returns the step of ln K, and the largest one.
 
-    missing : vacancies [1/m2] that c lacks   along : (2N+1,) work space, the answer of the stack to ln K
+    missing : vacancies [1/m2] that c lacks; nan where ln K is given
+    along : (2N+1,) work space, the answer of the stack to ln K
     """
     lower, diagonal, upper, x = rows_of(state)
     kT, n = junction.kT[k], x.size
@@ -90,7 +110,8 @@ def equilibrium_step(junction: Junction, state: State, k: int, missing: float, r
         by_U = junction.columns.width[k, i] * response[i] / z
         missing -= by_U * x[2 * i + 1]
         slope += by_U * (kT / z + along[2 * i + 1])
-    by_log, largest = missing / slope, abs(missing / slope)
+    by_log = 0.0 if math.isnan(missing) else missing / slope
+    largest = abs(by_log)
     for j in range(n):
         x[j] += by_log * along[j]
         if j % 2 == 1:
@@ -106,8 +127,9 @@ def equilibrium_step(junction: Junction, state: State, k: int, missing: float, r
 
 @detached
 def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.ndarray):
-    """Rest of column k at V [V] with as many vacancies as the state holds there; its concentrations and stack are filled.
+    """Rest of column k at V [V]; its concentrations and stack are filled.
 
+    Between blocking electrodes it has as many vacancies as the state holds there.
     room : (2, 2N+1) work space. Returns the number of iterations, or 0 when no rest was found.
     """
     c, response, along, total = state.c[k], room[0], room[1], 0.0
@@ -115,14 +137,16 @@ def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.nda
         total += junction.columns.width[k, i] * c[i]
     if solve_stack(junction, state, k, V) == 0:
         return 0
-    log_K = first_log(junction, state, k, total, response)
+    given = exchanges(junction)
+    log_K = log_of_reservoir(junction, k, V) if given else first_log(junction, state, k, total, response)
     for step in range(MOST_STEPS):
         lay_bands(junction, k, V, column(state, k))
         amount = follow(junction, state, k, log_K, response)
         if binds(junction):  # once more: the vacancies have changed, and with them the electrons that they hold
             lay_bands(junction, k, V, column(state, k))
         static_rows(junction, state, k, response, rows_of(state))
-        move, largest = equilibrium_step(junction, state, k, total - amount, response, along)
+        missing = math.nan if given else total - amount
+        move, largest = equilibrium_step(junction, state, k, missing, response, along)
         if not largest < math.inf:
             return 0
         log_K += move

@@ -11,7 +11,7 @@ One column of N cells between the two electrodes; x and face numbers grow to the
               x        0                                               L
 
     in cell i    c[i] concentration, width[i], dilution[i] = 1/width[i], sites[i] per volume
-    at face f    D[f], E[f], eps[f] = dD/dE, flux J[f] (zero at 0 and N), S[f] vacancies to its right,
+    at face f    D[f], E[f], eps[f] = dD/dE, flux J[f] (at 0 and N that of `boundary`), S[f] vacancies to its right,
                  fixed[f] fixed charge to its right, site[f] and rise[f] rise of site energy and band across it,
                  distance[f] between the centres beside it, half a cell at 0 and N
     of a column  D_left = D[0], D_right = D[N] = D(L), the one electrostatic unknown
@@ -36,6 +36,7 @@ from otjdd.compiler.rows import Row
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws.hopping import Ions
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
+from otjdd.physics.exchange import Wall
 from otjdd.physics.film_electrons import FilmElectrons
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, exchange, field_factors
 from otjdd.physics.layers import Layers, blend_sides, count, fill_interface_hops
@@ -56,7 +57,7 @@ class Columns(NamedTuple):
     sites: np.ndarray  # (K, N) 1/m3, sites of ions per volume; 0 in a layer without
     crowding: np.ndarray  # (K, N) m3, inverse of that; 0 where there are none
     distance: np.ndarray  # (K, N+1) m, between the centres beside a face; half a cell at the electrodes
-    site: np.ndarray  # (K, N+1) eV, W_r - W_l across a face
+    site: np.ndarray  # (K, N+1) eV, W_r - W_l across a face; at an end that vacancies pass over the half cell
     rise: np.ndarray  # (K, N+1) eV, rise of the band at an interface between layers; 0 at all other faces
     fixed: np.ndarray  # (K, N+1) C/m2, fixed charge to the right of a face
     diffusivity: np.ndarray  # (K, N+1) m2/s, of hops across a face
@@ -115,6 +116,8 @@ class Junction(NamedTuple):
     heat: Heat
     polarisation: Polarisation
     channels: Channels
+    left_wall: Row[Wall]  # where vacancies pass the left electrode, or do not: in all columns alike
+    right_wall: Row[Wall]
 
 
 @inlined
@@ -124,7 +127,7 @@ def polarised(junction: Junction) -> bool:
 
 
 class FluxSlopes(NamedTuple):
-    """Derivatives of the flux J_f at the faces of a column, each (N+1,); filled at faces 1..N-1."""
+    """Derivatives of the flux J_f at the faces of a column, each (N+1,); `boundary` fills those at the ends."""
 
     by_left: np.ndarray  # m/s, by the concentration of the cell to the left
     by_right: np.ndarray  # m/s, by that of the cell to the right
@@ -261,7 +264,7 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
 
 @inlined
 def fluxes(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray):
-    """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k of a state; zero at the blocking electrodes.
+    """Vacancy flux J (N+1,) [1/(m2 s)] at the faces within the film of a column; zero at its ends, see `boundary`.
 
     work : of `ions.new_factors`, filled by `field_factors`
     """

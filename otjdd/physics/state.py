@@ -19,12 +19,13 @@ AT_SOURCE, LOST = range(2)  # columns of Memory.losses
 # [K], and of the search for the temperature at its end the last one tried and its distance from what it leads to [K]
 HEAT = 6
 TEMPERATURE, POWER, SLOPE, MEAN, LAST, OFF = range(HEAT)
+AT_LEFT, AT_RIGHT = range(2)  # ends of the film: columns of State.passed, and rows of a log
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
 
 
 @held
 class State(NamedTuple):
-    """State of K columns with N cells. Only c, temperature and polarisation are memory; the rest follows from them and V.
+    """State of K columns with N cells. Only c, passed, temperature and polarisation are memory; the rest follows from V.
 
     heat is of size 0 where the current does not warm the junction, progress where no film is polarised, the last five
     where the film holds no electrons.
@@ -42,6 +43,7 @@ class State(NamedTuple):
     heat: np.ndarray  # (HEAT, K) rows TEMPERATURE to OFF
     P: np.ndarray  # (K,) C/m2, polarisation; 0 in a film that has none
     progress: np.ndarray  # (PROGRESS, K) of the law of P, see `polarisation`
+    passed: np.ndarray  # (K, 2) 1/m2, vacancies that passed the left and the right end of the film, to the right
     band: np.ndarray  # (K, N+2) eV, E_C at the left end, the N centres and the right end
     electrons: np.ndarray  # (K, ELECTRONS, N) of the film, rows of `film_electrons`
     lines: np.ndarray  # (LINES, 2N+1) work space, and here below
@@ -93,7 +95,7 @@ def new_state(
     return State(
         np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
         np.zeros(K), np.zeros(1), np.zeros((HEAT, int(heat) * K)),
-        np.zeros(K), np.zeros((PROGRESS, int(polarised) * K)),
+        np.zeros(K), np.zeros((PROGRESS, int(polarised) * K)), np.zeros((K, 2)),
         np.zeros((K, filled * (N + 2))), np.zeros((K, ELECTRONS, filled * N)),
         np.zeros((LINES, filled * (2 * N + 1))), np.zeros((3, filled * N, 2, 2)), np.zeros((filled * N, 2)),
         np.zeros((K, SIDES, interfaces)),
@@ -179,6 +181,7 @@ def copy_state(source: State, target: State):
         copy(source.progress[row], target.progress[row])
     for k in range(source.c.shape[0]):
         copy(source.c[k], target.c[k])
+        copy(source.passed[k], target.passed[k])
         copy(source.D[k], target.D[k])
         copy(source.E[k], target.E[k])
         copy(source.eps[k], target.eps[k])

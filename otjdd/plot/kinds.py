@@ -11,6 +11,7 @@ from otjdd.plot import (
     columns,
     crossbar,
     electrons,
+    exchange,
     heat,
     iv,
     learning,
@@ -92,6 +93,7 @@ def of_one(*names: str) -> Callable[[Sequence[NamedResult]], bool]:
 CELLS, SENSED, PROGRAMMED = of_one("cell_conductance"), of_one("sensed_current"), of_one("program_error")
 
 SPIKE_PAIRS = all_have(*TIMED_READS, when=learning.pair_of)
+EXCHANGED = all_have("time", "vacancies", "cell_width", when=lambda ds: ds.sizes["time"] > 2)
 WARM = all_have("time", "junction_temperature", when=lambda ds: ds.sizes["time"] > 2)
 READS_APART, CURVES_APART = of_one("kind_read_current", "read_current"), of_one("kind_bias_current", "bias_current")
 
@@ -197,6 +199,10 @@ KINDS = {
     "trace": Kind(
         noise.trace, "current of reads at one voltage over time: the telegraph of few ions",
         "64 reads or more at even times and one voltage, which scatter (ions.noise)", NOISY, SINGLE,
+    ),
+    "exchange": Kind(
+        exchange.vacancies, "mean concentration of the vacancies over time, and those at electrodes that exchange them",
+        "a case with device.left.exchange or device.right.exchange, and a recorded time series", EXCHANGED, EXCHANGED,
     ),
     "temperature": Kind(
         heat.temperature, "temperature of a junction that its current warms, over time",

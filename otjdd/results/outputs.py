@@ -47,6 +47,16 @@ OUTPUTS = _outputs({
     "polarisation": ("time", "C m^-2", "polarisation of the film, towards the right electrode, mean over the columns"),
     "film_field": ("time", "V m^-1", "mean field of the film, towards the right electrode"),
     "vacancy_mean_position": ("time", "m", "mean distance of the vacancies from the left electrode"),
+    "vacancies": ("time", "m^-2", "vacancies in the film per area, mean over the columns"),
+    **{
+        f"{name}_{side}": ("time", unit, long_name.format(side))
+        for name, unit, long_name in (
+            ("exchange_flux", "m^-2 s^-1", "vacancies that the {} electrode gives to the film per area and time"),
+            ("wall_concentration", "m^-3", "vacancy concentration in the film at the {} electrode"),
+            ("reservoir_filling", "1", "share of the oxygen sites of the {} electrode that is filled"),
+        )
+        for side in ("left", "right")
+    },
     "current": ("time", "A", "current that the instrument reads"),
     "conduction_current": ("time", "A", "conduction current"),
     "conduction_current_error": ("time", "1", "estimated relative error of the conduction current between recorded times"),
@@ -74,6 +84,8 @@ OUTPUTS = _outputs({
     "spectrum_density": ("snapshot energy", "A m^-2 eV^-1", "current density per energy"),
     "film_electron_ratio_max": ("", "1", "largest ratio of electrons in the film to its mean vacancy charge that was seen"),
     "junction_temperature_max": ("", "K", "highest temperature of the junction that was seen"),
+    "vacancy_loss": ("", "1", "vacancies that the film lost, at most, over those that it held at first"),
+    "site_share": ("", "1", "largest share of the sites of the film that vacancies held"),
     "stack_leaps": ("", "1", "most leaps of the electrons to another stack while the voltage did not turn"),
     "single_ion_share": ("", "1", "one ion over the ions of the column that holds fewest, where ions hop at random"),
     "emptied_ion_share": ("", "1", "mean over steps of the ions that cells gave to emptied ones, over those of the column"),

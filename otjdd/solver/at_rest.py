@@ -101,6 +101,7 @@ def points_at_rest(
                 hot, moving.state.c, rtol=numerics.rtol, atol=numerics.atol, polarisation=polarisation_at(hot, moving)
             )
             frozen.state.D_right[:] = moving.state.D_right
+            frozen.state.passed[:] = moving.state.passed
             for k, V in enumerate(bias):
                 yield (i, j, k), frozen, float(V)
         if progress:

@@ -64,7 +64,8 @@ class Saved(NamedTuple):
     def start(self) -> Start:
         """What the run began with; its temperature is among the arrays that change."""
         began = self.arrays.get("noise.began", np.zeros(0))
-        return Start(self.arrays["kept.c"][0], smooth=began if began.size else None)
+        passed = self.arrays["kept.passed"][0]
+        return Start(self.arrays["kept.c"][0], passed=passed, smooth=began if began.size else None)
 
     @property
     def wall_time(self) -> float:
@@ -169,7 +170,9 @@ def restore(run: Run, saved: Saved) -> None:
         run.counts = Counts(*map(int, arrays["counts"]))
         run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.row_widths(run), strict=True))
         numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
-        states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right", "temperature", "polarisation")]
+        states = [
+            arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right", "temperature", "polarisation", "passed")
+        ]
         run.kept = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]
     except (ValueError, TypeError, KeyError) as error:
         raise ResultError(saved.path, f"does not fit its run ({error})", AFRESH) from error

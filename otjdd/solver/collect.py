@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otjdd.case.exchange import exchanges
 from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
@@ -126,6 +127,10 @@ def collected(
     if case.device.film.electrons != "none":  # then they are part of the model
         del reached["film_electron_ratio"]
         arrays["stack_leaps"] = reached["stack_leaps"].value
+    if exchanges(case.device):
+        of_exchange = exchange_extremes(case, moving, rows)
+        reached |= of_exchange
+        arrays |= {name: at.value for name, at in of_exchange.items()}
     if case.ions.noise != "none":
         reached["single_ion_share"] = single_ion_share(moving)
         arrays["single_ion_share"] = reached["single_ion_share"].value
@@ -251,6 +256,33 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         **(electrons if case.device.film.electrons != "none" else {}),
         **temperatures(case, rows),
         **(polarisation if case.device.film.polarisation else {}),
+        **exchanged(case, rows),
+    }
+
+
+def exchanged(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Time series of what the electrodes exchange, from the recorded rows (T, RECORD); none where both block."""
+    columns = {
+        "left": (run_log.FLUX_LEFT, run_log.WALL_LEFT, run_log.FILLING_LEFT),
+        "right": (run_log.FLUX_RIGHT, run_log.WALL_RIGHT, run_log.FILLING_RIGHT),
+    }
+    found: dict[str, np.ndarray] = {}
+    for side, given in exchanges(case.device).items():
+        flux, wall, filling = columns[side]
+        found |= {f"exchange_flux_{side}": rows[:, flux], f"wall_concentration_{side}": rows[:, wall]}
+        found |= {} if given.capacity is None else {f"reservoir_filling_{side}": rows[:, filling]}
+    return found and found | {"vacancies": rows[:, run_log.COUNT]}
+
+
+def exchange_extremes(case: Case, moving: Run, rows: np.ndarray) -> dict[str, Reached]:
+    """Loss of the vacancies over those at first, and share of the sites that they hold, over records and the last state."""
+    weight, width = moving.junction.columns.weight, moving.junction.columns.width
+    first, last = float(weight @ moving.total), float(weight @ (moving.state.c * width).sum(axis=1))
+    time, number = np.append(rows[:, run_log.TIME], moving.time), np.append(rows[:, run_log.COUNT], last)
+    sites = case.ions.site_density * float(weight @ width.sum(axis=1))
+    return {
+        "vacancy_loss": model_limits.of_series(time, np.maximum(1.0 - number / first, 0.0)),
+        "site_share": model_limits.of_series(time, number / sites),
     }
 
 

@@ -65,6 +65,12 @@ def electrode(record: Metal | Semiconductor, temperature: float, current_toleran
     return straight(form) if isinstance(form, Straight) else bent(form, temperature, max(current_tolerance, FINEST))
 
 
+def uncharged_edge(record: Metal | Semiconductor, temperature: float) -> float:
+    """Band edge of the film [eV] above the Fermi level of an electrode that carries no charge, at a temperature [K]."""
+    form = record.form(temperature)
+    return form.barrier if isinstance(form, Straight) else form.band_offset - fermi_level(form, temperature)
+
+
 def straight(form: Straight) -> Electrode:
     """An electrode whose band stays flat."""
     bands = float(form.barrier), float(form.bottom), float(form.mass)

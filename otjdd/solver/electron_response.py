@@ -15,6 +15,7 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics import electron_stack as stacks
 from otjdd.physics import film_electrons as rows
 from otjdd.physics.bound_electrons import binds
+from otjdd.physics.boundary import open_faces
 from otjdd.solver.response import Response
 from otjdd.stepping import electron_jacobian as jacobian
 
@@ -32,7 +33,7 @@ def electron_response(
     fluxes: tuple[np.ndarray, FluxSlopes, np.ndarray],
     log_slopes: tuple[float, float, np.ndarray],
 ) -> Response:
-    """Charges of column k: band, weight and e z S_f of each cell, without a shared unknown.
+    """Charges of column k: band, weight and e z S_f of each cell, and as a shared unknown what passes the right electrode.
 
     fluxes : J, its slopes, `pull` of `bound_electrons`   log_slopes : of ln G by D(L), by P, which there is none, by S_f
     """
@@ -42,24 +43,29 @@ def electron_response(
     linear = stacks.Linear(lower, diagonal, upper, response, np.zeros(N + 1), np.zeros(N + 1), np.zeros(2))
     stacks.linearise(junction, k, stack, linear)
     tilt = slopes.by_field / junction.columns.distance[k]
+    tilt[[0, N]] = (slopes.by_field * linear.stiffness / state.eps[k])[[0, N]]
     jacobian.fill_vacancies(junction, k, slopes, tilt, 0.0, linear)
     stacks.fill_answer_to_voltage(junction, k, stack, linear, response)
     if binds(junction):
         jacobian.add_bound(junction, k, stack, pull, linear, response)
-    linear.diagonal[0, jacobian.PASSED, jacobian.PASSED] = 1.0  # there is no face
-    rows, ions = rows_of(linear.lower, linear.diagonal, linear.upper), np.arange(5, 3 * N, 3)
-    charge = junction.ions[k].z * ELEMENTARY_CHARGE
+    (first, end), charge = open_faces(junction, N), junction.ions[k].z * ELEMENTARY_CHARGE
+    if first:  # there is no face
+        linear.diagonal[0, jacobian.PASSED, jacobian.PASSED] = 1.0
+    else:
+        response[0, jacobian.PASSED] = tilt[0]
+    rows, ions = rows_of(linear.lower, linear.diagonal, linear.upper), np.arange(3 * first + 2, 3 * N, 3)
     rows[ions] *= charge
-    response[1:, jacobian.PASSED] *= charge
+    response[first:, jacobian.PASSED] *= charge
     for band in range(BANDS):  # from vacancies to their charge
         beside = ions - band + DIAGONAL
         rows[beside[(beside >= 0) & (beside < 3 * N)], band] /= charge
     by_U, by_V = displacements(linear.stiffness)
     log_chord, log_chord_by_V = along_charges(junction, k, (log_slopes[0], log_slopes[2]), by_U, by_V)
     terminal, terminal_by_V = terminal_charge(junction, state, k, by_U[0], by_V[0])
+    terminal[2] += 1 - first
     moves, flux = np.zeros((2, 3 * N))
-    moves[ions], flux[ions] = 1.0, charge * J[1:N]
-    return Response(
+    moves[ions], flux[ions] = 1.0, charge * J[first:N]
+    blocked = Response(
         rows=rows,
         to_shared=np.zeros((3 * N, 0)),
         to_local=np.zeros((0, 3 * N)),
@@ -75,6 +81,28 @@ def electron_response(
         charge_by_V=terminal_by_V,
         charge_of_ions=charge,
         saturation=1.0,
+    )
+    return blocked if end == N else with_right_electrode(junction, k, blocked, (J, slopes), float(tilt[N]))
+
+
+def with_right_electrode(
+    junction: Junction, k: int, response: Response, fluxes: tuple[np.ndarray, FluxSlopes], tilt: float
+) -> Response:
+    """The response with what passes the right electrode of column k. tilt : its flux by the step of the band"""
+    (J, slopes), N, charge = fluxes, response.rows.shape[0] // 3, junction.ions[k].z * ELEMENTARY_CHARGE
+    dilution, to_shared, to_local = junction.columns.dilution[k, N - 1], np.zeros((3 * N, 1)), np.zeros((1, 3 * N))
+    to_shared[3 * N - 3], to_shared[3 * N - 1] = 1.0, dilution * slopes.by_right[N - 1]
+    to_local[0, 3 * N - 3], to_local[0, 3 * N - 1] = charge * tilt, -dilution * slopes.by_left[N]
+    return response._replace(
+        to_shared=to_shared,
+        to_local=to_local,
+        shared=np.array([[dilution * slopes.by_left[N] - slopes.by_right[N]]]),
+        moves=np.append(response.moves, 1.0),
+        by_V=np.append(response.by_V, 0.0),
+        flux=np.append(response.flux, charge * J[N]),
+        ions=np.append(response.ions, 3 * N),
+        log_chord=np.append(response.log_chord, 0.0),
+        charge=np.append(response.charge, 0.0),
     )
 
 

@@ -1,4 +1,4 @@
-"""State of rest of a given number of ions at a constant voltage, by Newton's method without integration in time.
+"""State of rest of the ions at a constant voltage, by Newton's method without integration in time.
 
 At rest no flux passes an inner face. Then the step of x = ln[c/(c_max - c)] across a face fixes the field there,
 so x gives both c and the field. Gauss's law relates the two:
@@ -6,7 +6,9 @@ so x gives both c and the field. Gauss's law relates the two:
     E_f = [kT (x_f - x_f-1) + W_f - W_f-1]/(z d_f) = E(D_f)        D_f = D(L) - e z S_f - fixed_f
 
 with D(L) from the closure at these c. Newton's iteration for x does not depend on the law of motion, the depth of the wells
-or the relaxation time. Between blocking electrodes the ions can rest at any voltage; at 0 V the rest is equilibrium.
+or the relaxation time. Between blocking electrodes a given number of ions can rest at any voltage; at 0 V the rest is
+equilibrium. Where an electrode exchanges ions its reservoir, at its initial filling, gives the level in the place of the
+number. Two such electrodes are at rest at 0 V alone, where their levels agree.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics import electrostatics
+from otjdd.physics.boundary import exchanges
 from otjdd.physics.closing import hold_electrons
+from otjdd.physics.exchange import passes
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.junction import CLOSURE_TOLERANCE, close, closure_slope
 from otjdd.physics.state import COSH, new_state
@@ -32,8 +36,9 @@ DONE = 1e-9  # last step in x: the error is its square
 
 
 def relaxed(junction: Junction, c: np.ndarray, V: float = 0.0, P: np.ndarray | None = None) -> np.ndarray | None:
-    """Concentrations (K, N) [1/m3] at rest at junction voltage V [V], with as many ions in each column as c has.
+    """Concentrations (K, N) [1/m3] at rest at junction voltage V [V].
 
+    c : (K, N) that the search starts from; between blocking electrodes the number of ions in each column stays
     P : (K,) [C/m2] polarisation, which stays; None for none. None when not found. Layers without sites part a column, and
     each part keeps its ions.
     """
@@ -91,7 +96,8 @@ def closed_at(junction: Junction, state: State, k: int, c: np.ndarray, V: float)
 def newton_step(junction: Junction, state: State, k: int, x: np.ndarray, total: float, V: float) -> np.ndarray:
     """Newton's step in x (N,) for column k at V [V], nan where the stack does not close; the state then holds D(L) at x.
 
-    Rows: D(L) against the value that follows from the last cell; Gauss's law in cells 1..N-2; the number of ions.
+    Rows: D(L) against the value that follows from the last cell; Gauss's law in cells 1..N-2; the number of ions, or the
+    level of the reservoir.
     """
     columns, z, N = junction.columns, junction.ions[k].z, x.size
     width, distance = columns.width[k], columns.distance[k]
@@ -112,9 +118,15 @@ def newton_step(junction: Junction, state: State, k: int, x: np.ndarray, total: 
     ends[0] = -charge * elastance / slope
     ends[0, -1] += charge[-1] + by_x[-1]
     ends[0, -2] -= by_x[-1]
-    ends[1] = ions / total
+    if exchanges(junction):
+        beyond, by_D = level_beyond(junction, state, k, x)
+        at_left = passes(junction.left_wall[k])
+        ends[1] = by_D * charge * (at_left - elastance / slope)  # D(0) is D(L) less the charge of the film
+        ends[1, 0 if at_left else -1] += 1.0
+    else:
+        ends[1], beyond = ions / total, (c * width).sum() / total - 1.0
     bands = np.array([by_x[1:], -(by_x[1:] + by_x[:-1] + charge[1:-1]), by_x[:-1]])
-    rest = np.array([missing[-1], (c * width).sum() / total - 1.0])
+    rest = np.array([missing[-1], beyond])
     return -bordered(bands, ends, np.diff(missing), rest)
 
 
@@ -148,6 +160,24 @@ def newton_step_of_parts(
         matrix[first, first:end] = ions[first:end] / total
         missing[first] = (width * c[cells])[first:end].sum() / total - 1.0
     return -np.linalg.solve(matrix, missing)
+
+
+def level_beyond(junction: Junction, state: State, k: int, x: np.ndarray) -> tuple[float, float]:
+    """x of the cell beside an electrode that exchanges ions less its value in balance with the reservoir.
+
+    And the derivative of that value by D at this electrode [m2/C]: at rest ln[c/(c_max - c)] at the wall is
+    -[formation - z edge]/kT, and over half a cell it changes with the field and the site energy.
+    """
+    columns, z, kT = junction.columns, junction.ions[k].z, junction.kT[k]
+    if passes(junction.left_wall[k]):
+        wall, i, f, sign, shift = junction.left_wall[k], 0, 0, 1.0, columns.left_edge[k]
+        edge, slope, _ = electrostatics.edge(junction.left[k], state.D_left[k])
+    else:
+        wall, i, f, sign, shift = junction.right_wall[k], -1, -1, -1.0, 0.0
+        edge, slope, _ = electrostatics.edge(junction.right[k], -state.D_right[k])
+    h, at_wall = columns.distance[k, f], -(wall.formation - z * (edge + shift)) / kT - 0.5 * wall.log_oxygen
+    beside = at_wall + sign * (z * state.E[k, f] * h - columns.site[k, f]) / kT
+    return float(x[i] - beside), float(sign * z / kT * (slope + h / state.eps[k, f]))
 
 
 def bordered(bands: np.ndarray, ends: np.ndarray, inside: np.ndarray, rest: np.ndarray) -> np.ndarray:

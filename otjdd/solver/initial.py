@@ -11,7 +11,7 @@ import numpy as np
 from otjdd.case.device import FromProfile, FromResult, History
 from otjdd.case.kinds import kinds_of
 from otjdd.results import store
-from otjdd.solver import equilibrium, integrate, model, random_ions
+from otjdd.solver import equilibrium, integrate, model, random_ions, reservoirs
 from otjdd.solver.start import Start
 from otjdd.stepping import hop_noise
 
@@ -52,7 +52,7 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
         integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
     smooth, P = run.state.c.copy(), None if found.polarisation is None else run.state.P.copy()
     hop_noise.show_ions(junction, run.state, run.trial.noise)
-    return Start(run.state.c.copy(), P, smooth=None if found.smooth is None else smooth)
+    return Start(run.state.c.copy(), P, passed=run.state.passed.copy(), smooth=None if found.smooth is None else smooth)
 
 
 def begin(
@@ -66,7 +66,7 @@ def begin(
         random_ions.fill(noise, junction, c, found.c)
     return integrate.begin(
         junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
-        polarisation=found.polarisation, noise=noise, **options,
+        polarisation=found.polarisation, passed=found.passed, noise=noise, **options,
     )  # fmt: skip
 
 
@@ -74,6 +74,8 @@ def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """As `start`, without a history and before ions are drawn. Raises SolverError, ValueError."""
     initial, c, P = case.ions.initial, model.uniform(case, parts), polarisation(case, junction, parts)
     if initial == "equilibrium":
+        if unlike := reservoirs.disagreement(case):
+            raise ValueError(f'ions.initial = "equilibrium": {unlike}')
         return Start(relax(junction, c, P), P)
     if isinstance(initial, FromResult):
         return Start(from_result(case, parts), P, temperature(case, parts))

@@ -66,6 +66,7 @@ class KeptState(NamedTuple):
     D_right: np.ndarray  # (K,)
     temperature: np.ndarray  # (K,) K; (0,) where the current does not warm the junction
     polarisation: np.ndarray  # (K,) C/m2
+    passed: np.ndarray  # (K, 2) 1/m2, vacancies that passed the electrodes
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Run:
     junction: Junction
     control: Control
     state: State
-    total: np.ndarray  # (K,) vacancies per area [1/m2], constant
+    total: np.ndarray  # (K,) vacancies per area before any passed an electrode [1/m2]
     trial: Trial  # work space of a step, and the state at its end
     tangent: Tangent  # of the current
     memory: Memory  # voltages at which it was settled
@@ -106,6 +107,7 @@ def begin(
     apart: bool = False,
     temperature: np.ndarray | None = None,
     polarisation: np.ndarray | None = None,
+    passed: np.ndarray | None = None,
     noise: Noise | None = None,
 ) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean.
@@ -113,6 +115,7 @@ def begin(
     watch : `extremes.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
     temperature : (K,) [K] of a junction that its current warms; None for that of the surroundings
     polarisation : (K,) [C/m2]; None for none
+    passed : (K, 2) [1/m2], vacancies that passed the electrodes before; None for none
     noise : of random hops; None for a continuous density
     """
     (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
@@ -123,10 +126,12 @@ def begin(
     if polarisation is not None:
         put_polarised(junction, state, polarisation)
     state.c[:] = c
+    if passed is not None:
+        state.passed[:] = passed
     if heat:
         put_temperature(junction, state, junction.heat.surroundings if temperature is None else temperature)
     control = control_of(junction, c, float(rtol), float(atol * c.mean()), min(CHUNK, max_steps), noise)
-    total = (c * junction.columns.width).sum(axis=1)
+    total = (c * junction.columns.width).sum(axis=1) - (state.passed[:, 0] - state.passed[:, 1])
     trial = rosenbrock.new_trial(
         K, N, electrons, rosenbrock_methods.method_for(rtol), heat, polarised, noise, interfaces
     )
@@ -244,7 +249,7 @@ def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     return run_log.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
         np.empty((states, run_log.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
-        np.empty((states, run.state.heat.shape[1])), np.empty((states, K)), run.watch,
+        np.empty((states, run.state.heat.shape[1])), np.empty((states, K)), np.empty((states, K, 2)), run.watch,
     )  # fmt: skip
 
 
@@ -256,9 +261,9 @@ def empty(run: Run, log: Log) -> None:
     if reads:
         run.reads.append(log.reads[:reads].copy())
     if kept:
-        arrays = (array[:kept].copy() for array in (log.kept_c, log.kept_D, log.kept_T, log.kept_P))
-        for at, c, D, T, P in zip(log.kept[:kept].tolist(), *arrays, strict=True):
-            run.kept.append(KeptState._make((*at, c, *D, T, P)))
+        arrays = (array[:kept].copy() for array in (log.kept_c, log.kept_D, log.kept_T, log.kept_P, log.kept_passed))
+        for at, c, D, *rest in zip(log.kept[:kept].tolist(), *arrays, strict=True):
+            run.kept.append(KeptState._make((*at, c, *D, *rest)))
     log.used[:] = 0
 
 
@@ -310,13 +315,14 @@ def keep_state(run: Run, voltage: float) -> None:
     """Keep the state, settled at a source voltage. Raises SolverError."""
     with with_all_ions(run, voltage):
         state = run.state
-        arrays = state.c, state.D_left, state.D_right, state.heat[TEMPERATURE], state.P
+        arrays = state.c, state.D_left, state.D_right, state.heat[TEMPERATURE], state.P, state.passed
         run.kept.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
 
 
 def restore_state(run: Run, kept: KeptState, voltage: float) -> None:
     """Put the ions where they were kept, settled at a source voltage. Raises SolverError."""
     run.time, run.state.c[:], run.state.D_right[:] = kept.time, kept.c, kept.D_right
+    run.state.passed[:] = kept.passed
     if kept.temperature.size:
         put_temperature(run.junction, run.state, kept.temperature)
     put_polarised(run.junction, run.state, kept.polarisation)

@@ -1,16 +1,16 @@
 """Linear response of a settled junction: its complex admittance, with ions and polarisation frozen or following.
 
-The equations of a time step, with s_f for the change of S_f, d for that of D(L), p for that of P, u for that of the voltage
-across the film, v for that of V_j, all as exp(i w t):
+The equations of a time step, with s_f for the ions that pass face f, d for the change of the charge of the terminals, p for
+that of P, u for that of the voltage across the film, v for that of V_j, all as exp(i w t):
 
-    i w s_f = d J_f         flux of the ions through the inner faces, by the concentrations beside and the field at a face
+    i w s_f = d J_f         flux of the ions through the faces that they may pass, by the cells beside and the field there
     i w p   = d(dP/dt)      pull u - relaxation p
     0       = d closure     elastance d - film p - sum_f e z distance_f/eps_f s_f - v
     i       = d I + i w A d conduction current and charge of the electrode
 
-Both electrodes block the ions, so D(0) changes as D(L) does, and the current is the same at either. The matrix is that of
-`stepping.rosenbrock` with i w in the place of 1/(gamma dt), its elements exact; `response` solves it for each frequency. A
-film that holds electrons has more unknowns, see `electron_response`.
+d is the charge of `physics.boundary`, which changes alike at both terminals: D(L) where the right electrode blocks ions.
+The matrix is that of `physics.ion_rows` with i w in the place of 1/(gamma dt), its elements exact; `response` solves it for
+each frequency. A film that holds electrons has more unknowns, see `electron_response`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ import numpy as np
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics import bound_electrons
 from otjdd.physics import junction as equations
+from otjdd.physics.boundary import open_faces
 from otjdd.physics.channels.conductance import ALL_ENERGIES
 from otjdd.physics.channels.table import conductance_of_column
 from otjdd.physics.closing import hold_electrons
+from otjdd.physics.ion_rows import IonRows, fill_ion_rows
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import closure_slope, polarised
 from otjdd.physics.polarisation import ADVANCE, BEGUN, TOWARDS, polarisation_at
@@ -81,28 +83,27 @@ def ion_response(
     fluxes: tuple[np.ndarray, FluxSlopes, np.ndarray],
     log_slopes: tuple[float, float, np.ndarray],
 ) -> Response:
-    """Charges of column k, whose film holds no electrons: e z S_f, and as shared unknowns D(L) and a polarisation.
+    """Charges of column k, whose film holds no electrons: e z S_f, and as shared unknowns d and a polarisation.
 
     fluxes : J, its slopes, `pull`   log_slopes : of ln G by D(L), by P and by S_f
     """
-    (J, slopes, _), (by_D, by_P, by_S), inner = fluxes, log_slopes, slice(1, state.c.shape[1])
-    charge, per_eps, dilution = (
-        junction.ions[k].z * ELEMENTARY_CHARGE, 1.0 / state.eps[k, inner], junction.columns.dilution[k],
-    )  # fmt: skip
-    before, behind = slopes.by_left[inner] * dilution[:-1], slopes.by_right[inner] * dilution[1:]
-    drive, n = charge * slopes.by_field[inner] * per_eps, per_eps.size
-    at_ions, elastance = np.zeros(n), closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
+    (J, slopes, _), (by_D, by_P, by_S), charge = fluxes, log_slopes, junction.ions[k].z * ELEMENTARY_CHARGE
+    passable, of_faces = slice(*open_faces(junction, state.c.shape[1])), IonRows(*np.zeros((5, J.size)))
+    fill_ion_rows(junction, state, k, slopes, 0.0, of_faces)
+    lower, diagonal, upper, drive, closure = (row[passable] for row in of_faces)
+    n, elastance = lower.size, closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
+    at_ions = np.zeros(n)
     response = Response(
-        rows=np.column_stack((-before, before - behind + drive, behind)),
-        to_shared=-drive[:, None],
-        to_local=-junction.columns.distance[k, inner][None] * per_eps,
+        rows=np.column_stack((lower, diagonal, upper)),
+        to_shared=-charge * drive[:, None],
+        to_local=closure[None] / charge,
         shared=np.array([[elastance]]),
         moves=np.append(np.ones(n), 0.0),
         by_V=np.append(at_ions, 1.0),
-        flux=np.append(charge * J[inner], 0.0),
+        flux=np.append(charge * J[passable], 0.0),
         ions=np.arange(n),
         polarisation=np.zeros(0, int),
-        log_chord=np.append(by_S[inner] / charge, by_D),
+        log_chord=np.append(by_S[passable] / charge, by_D),
         log_chord_by_V=0.0,
         charge=np.append(at_ions, 1.0),
         charge_by_V=0.0,

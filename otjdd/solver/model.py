@@ -12,6 +12,7 @@ import numpy as np
 from otjdd.case.column_values import column_values
 from otjdd.case.columns import MOST_COLUMNS
 from otjdd.case.electrodes import Metal
+from otjdd.case.exchange import SIDES, exchanges
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
 from otjdd.case.leaks import names_of
 from otjdd.compiler.rows import Row
@@ -19,13 +20,15 @@ from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import hopping
 from otjdd.physics import junction as kernels
 from otjdd.physics.channels.table import CODES, COHERENT
+from otjdd.physics.exchange import LAWS as WALL_LAWS
+from otjdd.physics.exchange import NO_WALL, Wall
 from otjdd.physics.film_electrons import film_electrons
 from otjdd.physics.image_force import PIECES
 from otjdd.physics.ions import LAWS
 from otjdd.physics.layers import Layers
 from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
 from otjdd.physics.tunnelling import TRANSMISSIONS
-from otjdd.solver.electrodes import electrode, permittivity
+from otjdd.solver.electrodes import electrode, permittivity, uncharged_edge
 from otjdd.solver.image_pieces import image_of, image_pieces
 from otjdd.solver.profile_start import Profile, read_profile
 from otjdd.system.remember import by_record
@@ -205,8 +208,9 @@ def column_numbers(case: Case, parts: list[Member], temperature: float) -> kerne
         rise = np.zeros(len(sites) + 1)
         rise[first_faces(film.stack)[1:-1]] = np.diff(offsets)
         masses = [sheet.tunnelling_mass for sheet in film.stack]
+        site = with_ends(along.site, along.distance, kinds[part.kind].device, part, ions.well_width)
         rows.append((
-            along.width, 1 / along.width, sites, crowding, along.distance, along.site, rise, along.fixed, *hops,
+            along.width, 1 / along.width, sites, crowding, along.distance, site, rise, along.fixed, *hops,
             part.left_shift + offsets[-1], part.weight, masses, supply,
         ))  # fmt: skip
     return kernels.Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
@@ -320,7 +324,7 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
     nodes, pieces = tunnelling_nodes(film.stack, film.thickness, case.numerics.current_tolerance)
     of_kinds = [materials(kind.device, kind.ions, T, case.numerics.current_tolerance) for kind in kinds_of(case)]
     of_columns = [of_kinds[part.kind] for part in parts]
-    columns = column_numbers(case, parts, T)
+    columns, walls = column_numbers(case, parts, T), walls_of_columns(case, parts)
     return kernels.Junction(
         columns=columns,
         film=Row(law for of in of_columns for law in of.film),
@@ -339,6 +343,8 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
         heat=heat(case, columns, T),
         polarisation=polarisation(case, parts, T),
         channels=channels(case, columns),
+        left_wall=walls.left,
+        right_wall=walls.right,
     )
 
 
@@ -355,6 +361,53 @@ def channels(case: Case, columns: kernels.Columns) -> kernels.Channels:
 def channel_names(case: Case) -> np.ndarray:
     """Names (C,) of the channels of conduction of a case, the coherent one first."""
     return np.array([COHERENT, *names_of(case.device.leaks or ())], dtype=object)
+
+
+class Walls(NamedTuple):
+    """The ends of the films of all columns."""
+
+    left: Row[Wall]
+    right: Row[Wall]
+
+
+def walls_of_columns(case: Case, parts: list[Member]) -> Walls:
+    """Both ends of the film of each column, which vacancies may pass. Formation energies hold at the case's temperature."""
+    kinds = kinds_of(case)
+    return Walls(*(Row(wall(kinds[part.kind], part, side, case.temperature) for part in parts) for side in SIDES))
+
+
+def wall(kind: Kind, part: Member, side: str, temperature: float) -> Wall:
+    """The end of the film of a column at an electrode, "left" or "right"."""
+    record, ions = getattr(kind.device, side), kind.ions
+    given, L = record.exchange, kind.device.film.thickness
+    if given is None or given.rate == 0.0:
+        return NO_WALL
+    own, nominal = (
+        float(site_energy(np.array(0.0 if side == "left" else thickness), thickness, *wells, ions.well_width))
+        for thickness, wells in (
+            (part.thickness, (part.well_left, part.well_right)), (L, (ions.well_left, ions.well_right)),
+        )
+    )  # fmt: skip
+    energy = given.energy(uncharged_edge(record, temperature), nominal, ions, temperature)
+    return Wall(
+        law=WALL_LAWS[given.law], rate=float(given.rate), activation=float(given.activation_energy),
+        formation=float(energy + own), log_oxygen=float(given.log_oxygen), transfer=float(given.transfer_coefficient),
+        hop=float(given.hop_distance), capacity=math.inf if given.capacity is None else float(given.capacity),
+        filling=float(given.initial_filling),
+    )  # fmt: skip
+
+
+def with_ends(
+    site: np.ndarray, distance: np.ndarray, device: Device, part: Member, well_width: float
+) -> np.ndarray:  # fmt: skip
+    """Steps of the site energy (N+1,) [eV], with those from the outer centres to the ends that vacancies pass."""
+    if not (open_sides := exchanges(device)):
+        return site
+    L = part.thickness
+    beside = np.array([0.0, distance[0], L - distance[-1], L])
+    W, whole = site_energy(beside, L, part.well_left, part.well_right, well_width), site.copy()
+    whole[0], whole[-1] = (W[1] - W[0]) * ("left" in open_sides), (W[3] - W[2]) * ("right" in open_sides)
+    return whole
 
 
 def polarisation(case: Case, parts: list[Member], temperature: float) -> Polarisation:

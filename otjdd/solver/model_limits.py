@@ -98,6 +98,20 @@ LIMITS = (
         "or lower the voltage",
     ),
     Limit(
+        "vacancy_loss",
+        "share of its vacancies that the film has lost",
+        0.99,  # an oxide without vacancies is another device
+        "",
+        "the film has emptied into its electrodes: lower formation_energy or rate of the exchange, or shorten the drive",
+    ),
+    Limit(
+        "site_share",
+        "share of the sites of the film that vacancies hold",
+        0.5,  # a sublattice that is half empty is another oxide
+        "",
+        "the film has filled from its electrodes: raise formation_energy of the exchange, or give its reservoir a capacity",
+    ),
+    Limit(
         "single_ion_share",
         "one ion over the ions of a column",
         0.02,  # with ten ions the variance of a well is 5 to 14 % below that of the master equation

@@ -17,6 +17,7 @@ class Start(NamedTuple):
     temperature: np.ndarray | None = (
         None  # (K,) K of a junction that its current warms; None for that of the surroundings
     )
+    passed: np.ndarray | None = None  # (K, 2) 1/m2, vacancies that passed the electrodes before; None for none
     smooth: np.ndarray | None = None  # (K, N) 1/m3, around which ions were drawn; None where it is c
 
 

@@ -1,9 +1,10 @@
 """Jacobian of a time step with electrons in the film: the linear equations of a stack, with the vacancies as third unknown.
 
-    dS_f/(gamma dt) - dJ_f(c, E_f)                                  = flux, and stages before        inner faces
+    dS_f/(gamma dt) - dJ_f(c, E_f)                                  = flux, and stages before        faces
     dD_i+1 - dD_i + e z (dS_i+1 - dS_i) + e h_i dn_i(U, w, V)       = -r                             cells
 
-Block i holds U_i, w_i, and S_i of the face to the left of cell i, a blank for i = 0. Elimination needs no pivots between
+Block i holds U_i, w_i, and S_i of the face to the left of cell i, a blank for i = 0 where the electrode blocks. S_N, where
+vacancies pass the right electrode, is eliminated first: it meets the last block alone. Elimination needs no pivots between
 blocks: D rises with U and falls with the charge behind it, the flux takes charge away.
 """
 
@@ -16,6 +17,7 @@ from otjdd.compiler.held_tuples import held
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.blocks import factor_threes, solve_threes
 from otjdd.physics.bound_electrons import binds
+from otjdd.physics.boundary import exchanges
 from otjdd.physics.electron_stack import (
     BAND,
     WEIGHT,
@@ -27,6 +29,7 @@ from otjdd.physics.electron_stack import (
     fill_residuals,
     linearise,
 )
+from otjdd.physics.exchange import passes
 from otjdd.physics.film_electrons import (
     BARE,
     HELD_BY_BAND,
@@ -42,6 +45,8 @@ PASSED = 2  # unknown of a block, after BAND and WEIGHT
 PER_BLOCK = 3
 # rows of ElectronWork.lines
 STIFFNESS, MISSING, ENDS, TILT, PULL, LINES = range(6)
+# numbers of ElectronWork.last: dS_N by dS_N-1 and by -dU_N-1, by its right-hand side, and the flux before it by -dS_N
+BY_PASSED, BY_BAND, BY_FLUX, BACK, LAST = range(5)
 
 
 @held
@@ -54,6 +59,7 @@ class ElectronWork(NamedTuple):
     x: np.ndarray  # (K, N, 3) right-hand sides, then answers
     lines: np.ndarray  # (LINES, K, N+1) of `electron_stack.Linear`; TILT: flux by the step of the band [1/(m2 s eV)]
     # PULL: of `bound_electrons.fill_pull`
+    last: np.ndarray  # (K, LAST) of the last face, where vacancies pass it
     U: np.ndarray  # (s, K, N) stages of the band, and of D
     D: np.ndarray  # (s, K, N+1)
 
@@ -64,7 +70,7 @@ def new_electron_work(stages: int, K: int, N: int, electrons: bool, polarised: b
     return ElectronWork(
         np.zeros((3, K, cells, PER_BLOCK, PER_BLOCK)), np.zeros((K, cells, PER_BLOCK)),
         np.zeros((K, int(polarised) * cells, PER_BLOCK)), np.zeros((K, cells, PER_BLOCK)),
-        np.zeros((LINES, K, faces)), np.zeros((stages, K, cells)), np.zeros((stages, K, faces)),
+        np.zeros((LINES, K, faces)), np.zeros((K, LAST)), np.zeros((stages, K, cells)), np.zeros((stages, K, faces)),
     )  # fmt: skip
 
 
@@ -92,8 +98,41 @@ def fill_vacancies(junction: Junction, k: int, slopes: FluxSlopes, tilt: np.ndar
         diagonal[f, BAND, PASSED], upper[f, BAND, PASSED] = -charge, charge
         lower[f, BAND, PASSED], lower[f, WEIGHT, PASSED] = 0.0, 0.0
         diagonal[f, WEIGHT, PASSED], upper[f, WEIGHT, PASSED] = 0.0, 0.0
-    diagonal[0, BAND, PASSED], upper[0, PASSED, PASSED] = 0.0, 0.0
-    lower[1, PASSED, PASSED], upper[N - 1, PASSED, PASSED] = 0.0, 0.0
+    upper[N - 1, PASSED, PASSED] = 0.0
+    if passes(junction.left_wall[k]):
+        behind = dilution[0] * slopes.by_right[0]
+        diagonal[0, PASSED, PASSED] = per_dt + slopes.by_left[0] - behind
+        diagonal[0, PASSED, BAND], upper[0, PASSED, PASSED] = -tilt[0], behind
+    else:
+        diagonal[0, BAND, PASSED], upper[0, PASSED, PASSED], lower[1, PASSED, PASSED] = 0.0, 0.0, 0.0
+
+
+@detached
+def eliminate_last(
+    junction: Junction, k: int, slopes: FluxSlopes, tilt: np.ndarray, per_dt: float, linear: Linear, last: np.ndarray
+):
+    """Fill the numbers `last` of face N, which vacancies pass, and eliminate it from the last block.
+
+    dS_N = BY_PASSED dS_N-1 - BY_BAND dU_N-1 + BY_FLUX right-hand side
+    """
+    dilution, diagonal, N = junction.columns.dilution[k], linear.diagonal, linear.x.shape[0]
+    charge = junction.ions[k].z * ELEMENTARY_CHARGE
+    before = dilution[N - 1] * slopes.by_left[N]
+    pivot = per_dt + before - slopes.by_right[N]
+    last[BY_PASSED], last[BY_BAND], last[BY_FLUX] = before / pivot, tilt[N] / pivot, 1.0 / pivot
+    last[BACK] = dilution[N - 1] * slopes.by_right[N - 1]
+    diagonal[N - 1, BAND, PASSED] += charge * last[BY_PASSED]
+    diagonal[N - 1, BAND, BAND] -= charge * last[BY_BAND]
+    diagonal[N - 1, PASSED, PASSED] += last[BACK] * last[BY_PASSED]
+    diagonal[N - 1, PASSED, BAND] -= last[BACK] * last[BY_BAND]
+
+
+@detached
+def put_last(junction: Junction, k: int, flux: float, last: np.ndarray, linear: Linear):
+    """Put the right-hand side of face N [1/(m2 s)], which vacancies pass, into those of the last block."""
+    N = linear.x.shape[0]
+    linear.x[N - 1, BAND] -= junction.ions[k].z * ELEMENTARY_CHARGE * last[BY_FLUX] * flux
+    linear.x[N - 1, PASSED] -= last[BACK] * last[BY_FLUX] * flux
 
 
 @detached
@@ -128,10 +167,17 @@ def lay_column(junction: Junction, state: State, film: ElectronWork, k: int, slo
     for f in range(tilt.size):
         tilt[f] = slopes.by_field[f] / junction.columns.distance[k, f]
     linearise(junction, k, stack, linear)
+    if exchanges(junction):  # the electrodes yield to the charge at the ends
+        for f in (0, tilt.size - 1):
+            tilt[f] = slopes.by_field[f] * linear.stiffness[f] / state.eps[k, f]
     fill_vacancies(junction, k, slopes, tilt, per_dt, linear)
     fill_answer_to_voltage(junction, k, stack, linear, response)
     for f in range(response.shape[0]):
         response[f, PASSED] = 0.0
+    if passes(junction.left_wall[k]):
+        response[0, PASSED] = tilt[0]
+    if passes(junction.right_wall[k]):
+        eliminate_last(junction, k, slopes, tilt, per_dt, linear, film.last[k])
     if binds(junction):
         add_bound(junction, k, stack, film.lines[PULL, k], linear, response)
 
@@ -167,6 +213,9 @@ def solve_column(junction: Junction, k: int, at: State, film: ElectronWork, flux
     linear, tilt = linear_of(film, k), film.lines[TILT, k]
     fill_residuals(junction, k, at.c[k], column(at, k), linear)
     linear.x[0, PASSED] = 0.0
-    for f in range(1, linear.x.shape[0]):
+    for f in range(0 if passes(junction.left_wall[k]) else 1, linear.x.shape[0]):
         linear.x[f, PASSED] = flux[f] + tilt[f] * linear.missing[f]
+    if passes(junction.right_wall[k]):
+        N = linear.x.shape[0]
+        put_last(junction, k, flux[N] + tilt[N] * linear.missing[N], film.last[k], linear)
     solve_threes(linear.lower, linear.diagonal, linear.upper, linear.x)

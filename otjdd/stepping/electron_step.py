@@ -1,6 +1,6 @@
 """One time step of the ions with electrons in the film: as in `rosenbrock`, with more algebraic unknowns.
 
-    dS_f/dt = J_f(c, E)                                     one row per inner face of a column
+    dS_f/dt = J_f(c, E)                                     one row per face of a column that vacancies may pass
     0       = U_f - U_f-1 - d_f E(D_f)                      one per face
     0       = D_i+1 - D_i - e h_i (z c_i + f - n_i)         one per cell
     0       = V(t) - V_j - R_s I                            one for the junction
@@ -27,15 +27,20 @@ from otjdd.physics.electron_stack import (
     lay_bands,
     lay_electrons,
 )
+from otjdd.physics.exchange import passes
 from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, polarised
 from otjdd.physics.numerics import add_scaled, add_up, copy
 from otjdd.physics.polarisation import ADVANCE, TOWARDS
 from otjdd.physics.state import GUESS, State, Tangent
 from otjdd.stepping.electron_jacobian import (
+    BY_BAND,
+    BY_FLUX,
+    BY_PASSED,
     MISSING,
     PASSED,
     PULL,
     STIFFNESS,
+    TILT,
     ElectronWork,
     answer_to_polarisation,
     factor_column,
@@ -56,6 +61,7 @@ from otjdd.stepping.rosenbrock import (
     Trial,
     Work,
     add_stages,
+    count_passed,
     displaced,
     move_to_stage,
     rosenbrock_step,
@@ -131,6 +137,7 @@ def evaluate_electron_stage(junction: Junction, state: State, trial: Trial, dV: 
     work, new = trial.work, trial.state
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
+        count_passed(junction, state, k, work.dS[k], new)
         if polarised(junction):
             new.P[k] = polarisation_after(junction, state, k, work.polar.advance[k])
         lay_bands(junction, k, state.V[0] + dV, column(new, k))
@@ -214,7 +221,13 @@ def keep_stage(junction: Junction, state: State, trial: Trial, stage: int, dV: f
         for i in range(U.size):
             x[i, BAND] += dV * response[i, BAND]
             U[i], S[i] = x[i, BAND], x[i, PASSED] + dV * response[i, PASSED]
-        S[0] = 0.0
+        if not passes(junction.left_wall[k]):
+            S[0] = 0.0
+        S[U.size] = 0.0
+        if passes(junction.right_wall[k]):
+            last, N = film.last[k], U.size
+            missing = film.lines[TILT, k, N] * film.lines[MISSING, k, N]
+            S[N] = last[BY_PASSED] * S[N - 1] - last[BY_BAND] * U[N - 1] + last[BY_FLUX] * (work.J[k, N] + missing)
         displacement_changes(linear_of(film, k), x, dV, 1.0, film.D[stage, k])
         if polarised(junction):
             add_ends(junction, state, film, k, dP, film.D[stage, k])
@@ -229,6 +242,7 @@ def end_step(junction: Junction, state: State, work: Work, film: ElectronWork, n
         add_scaled(1.0, film.D[last, k], new.D[k])
         add_scaled(1.0, film.U[last, k], new.band[k, 1:-1])
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
+        count_passed(junction, state, k, work.dS[k], new)
         for i in range(state.c.shape[1]):
             moved = work.US[last, k, i] - work.US[last, k, i + 1]
             work.error[k, i] = moved * junction.columns.dilution[k, i]

@@ -1,13 +1,14 @@
 """One time step of the ions: a Rosenbrock method on the differential-algebraic system of all columns.
 
-    dS_f/dt = J_f(c, E)                      one row per inner face of a column
-    dq/dt   = F(q, S, D(L), V_j)             one per column whose film is polarised: `polarisation_step`
-    0       = closure(S, q, D(L), V_j)       one per column
-    0       = V(t) - V_j - R_s I(S, q, D(L), V_j)   one for the junction
+    dS_f/dt = J_f(c, E)                      one row per face of a column that vacancies may pass: `ion_rows`
+    dq/dt   = F(q, S, Q, V_j)                one per column whose film is polarised: `polarisation_step`
+    0       = closure(S, q, Q, V_j)          one per column
+    0       = V(t) - V_j - R_s I(S, q, Q, V_j)      one for the junction
 
-The methods are those of `rosenbrock_methods`. Every stage is one tridiagonal solve per column with a border of one row for
-D(L). The borders of all columns meet in one scalar, V_j. Within a step ln I is linear in the state, along the tangent of
-`conduction`.
+The methods are those of `rosenbrock_methods`. S_f counts the vacancies that passed face f, and Q is the charge of the
+terminals, D(L) where the right electrode blocks (`boundary`). Every stage is one tridiagonal solve per column with a border
+of one row for Q. The borders of all columns meet in one scalar, V_j. Within a step ln I is linear in the state, along the
+tangent of `conduction`.
 """
 
 import math
@@ -15,10 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import detached, fused, spliced
+from otjdd.compiler.decorators import detached, fused, inlined, spliced
 from otjdd.compiler.held_tuples import held
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.bound_electrons import flux_slopes_of, fluxes_of
+from otjdd.physics.boundary import open_faces
 from otjdd.physics.circuit import drop
+from otjdd.physics.ion_rows import IonRows, fill_ion_rows
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import (
     Columns,
@@ -26,14 +30,12 @@ from otjdd.physics.junction import (
     Junction,
     closure,
     closure_slope,
-    flux_slopes,
-    fluxes,
     move_fields,
     polarised,
 )
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.polarisation import ADVANCE, TOWARDS
-from otjdd.physics.state import GUESS, State, Tangent, new_state
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, GUESS, State, Tangent, new_state
 from otjdd.stepping.drawn_hops import Noise, no_noise
 from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
 from otjdd.stepping.polarisation_step import (
@@ -54,17 +56,17 @@ from otjdd.stepping.rosenbrock_methods import RODAS, Method
 class Work(NamedTuple):
     """Work space of a step: Jacobian, stages, and arrays of one stage."""
 
-    lower: np.ndarray  # (K, N+1) faces; 1..N-1 used, here and below
+    lower: np.ndarray  # (K, N+1) faces; those that vacancies may pass are used, here and below
     inverse: np.ndarray
     upper: np.ndarray
-    response: np.ndarray  # (K, N+1) T^-1 dJ/dD(L)
+    response: np.ndarray  # (K, N+1) T^-1 dJ/dQ
     closure: np.ndarray  # (K, N+1) d closure/dS
-    bordered: np.ndarray  # (K,) d closure/dD(L), the response of S included
+    bordered: np.ndarray  # (K,) d closure/dQ, the response of S included
     J: np.ndarray  # (K, N+1) fluxes 1/(m2 s)
-    US: np.ndarray  # (s, K, N+1) stages of S, D(L) and V_j
+    US: np.ndarray  # (s, K, N+1) stages of S, Q and V_j
     UD: np.ndarray  # (s, K)
     UV: np.ndarray  # (s,)
-    dS: np.ndarray  # (K, N+1) change of S, D(L) since the start of the step
+    dS: np.ndarray  # (K, N+1) change of S and Q since the start of the step
     dD: np.ndarray  # (K,)
     mismatch: np.ndarray  # (K,) of the closure
     factors: np.ndarray  # of `ions.field_factors`
@@ -121,29 +123,20 @@ def factor(junction: Junction, state: State, work: Work, gamma_dt: float) -> boo
 
     Returns success.
     """
-    columns = junction.columns
     K, N = state.c.shape
-    n, per_dt = N - 1, 1.0 / gamma_dt
+    (a, b), per_dt = open_faces(junction, N), 1.0 / gamma_dt
     for k in range(K):
-        charge, E, eps = junction.ions[k].z * ELEMENTARY_CHARGE, state.E[k], state.eps[k]
-        lower, diagonal, upper, response = work.lower[k], work.inverse[k], work.upper[k], work.response[k]
-        slopes = FluxSlopes(lower, upper, response)
-        flux_slopes(junction, state, k, work.factors, work.J[k], slopes)
-        dilution, distance, by_S = columns.dilution[k], columns.distance[k], work.closure[k]
-        for f in range(1, N):
-            per_eps = 1.0 / eps[f]
-            response[f] *= per_eps
-            by_S[f] = -charge * distance[f] * per_eps
-        for f in range(1, N):
-            before, behind = dilution[f - 1] * lower[f], dilution[f] * upper[f]
-            lower[f], upper[f] = -before, behind
-            diagonal[f] = per_dt + before - behind + response[f] * charge
-        if not factor_tridiagonal(lower[1:N], diagonal[1:N], upper[1:N], n):
+        rows = IonRows(work.lower[k], work.inverse[k], work.upper[k], work.response[k], work.closure[k])
+        slopes = FluxSlopes(rows.lower, rows.upper, rows.response)
+        flux_slopes_of(junction, state, k, work.factors, work.J[k], slopes)
+        fill_ion_rows(junction, state, k, slopes, per_dt, rows)
+        lower, diagonal, upper, response = rows.lower[a:b], rows.diagonal[a:b], rows.upper[a:b], rows.response[a:b]
+        if not factor_tridiagonal(lower, diagonal, upper, b - a):
             return False
-        solve_tridiagonal(lower[1:N], diagonal[1:N], upper[1:N], response[1:N], n)
-        slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
-        work.bordered[k] = slope + dot(by_S[1:N], response[1:N])
-        work.mismatch[k] = closure(junction, k, state.D_left[k], state.D_right[k], state.V[0], E)
+        solve_tridiagonal(lower, diagonal, upper, response, b - a)
+        slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
+        work.bordered[k] = slope + dot(rows.closure[a:b], response)
+        work.mismatch[k] = closure(junction, k, state.D_left[k], state.D_right[k], state.V[0], state.E[k])
         if polarised(junction):
             fill_polarisation_work(junction, state, k, work.polar, per_dt, work.bordered[k])
     return True
@@ -154,29 +147,29 @@ def solve_borders(
     junction: Junction, state: State, work: Work, tangent: Tangent, with_current: bool, x: np.ndarray, y: np.ndarray,
     r_circuit: float,
 ):  # fmt: skip
-    """Solve the bordered system: x (K, N+1) holds right-hand sides, then dS; y (K,) dD(L). Returns dV_j.
+    """Solve the bordered system: x (K, N+1) holds right-hand sides, then dS; y (K,) dQ. Returns dV_j.
 
-    With p = T^-1 r and z = T^-1 dJ/dD: x = p + z y,  y = (v - mismatch - closure_S . p)/bordered, and the circuit row
+    With p = T^-1 r and z = T^-1 dJ/dQ: x = p + z y,  y = (v - mismatch - closure_S . p)/bordered, and the circuit row
     V - V_j - drop(sum V_j G) gives v. With a polarisation, whose right-hand sides work.polar.answer holds: as there.
     """
     K, N = state.c.shape
-    polar, drop_slope = work.polar, 0.0
+    (a, b), polar, drop_slope = open_faces(junction, N), work.polar, 0.0
     if with_current:
         drop_slope = drop(junction, state.V[0] * add_up(state.G))[1]
     by_V, rest = 1.0, r_circuit
     for k in range(K):
-        inner = x[k, 1:N]
-        solve_tridiagonal(work.lower[k, 1:N], work.inverse[k, 1:N], work.upper[k, 1:N], inner, N - 1)
-        passed = dot(work.closure[k, 1:N], inner)
+        inner = x[k, a:b]
+        solve_tridiagonal(work.lower[k, a:b], work.inverse[k, a:b], work.upper[k, a:b], inner, b - a)
+        passed = dot(work.closure[k, a:b], inner)
         y[k] = -(work.mismatch[k] + passed) / work.bordered[k]
         if polarised(junction):
             answer = answer_of_polarisation(polar, k, work.mismatch[k], passed)
             polar.answer[k], polar.per_V[k] = answer.at_V, answer.per_V
             y[k] += polar.share[k] * polar.slope[k] * answer.at_V
         if with_current:
-            by_ions = dot(tangent.by_S[k, 1:N], work.response[k, 1:N])
+            by_ions = dot(tangent.by_S[k, a:b], work.response[k, a:b])
             along = tangent.by_D[k] + by_ions
-            direct = dot(tangent.by_S[k, 1:N], inner)
+            direct = dot(tangent.by_S[k, a:b], inner)
             current = drop_slope * state.V[0] * state.G[k]
             by_V += drop_slope * state.G[k] + current * (tangent.by_V[k] + along / work.bordered[k])
             rest -= current * (direct + along * y[k])
@@ -192,7 +185,7 @@ def solve_borders(
             polar.answer[k] += polar.per_V[k] * v
             y[k] += polar.share[k] * polar.slope[k] * polar.per_V[k] * v
             push = y[k] - polar.slope[k] * polar.answer[k]
-        add_scaled(push, work.response[k, 1:N], x[k, 1:N])
+        add_scaled(push, work.response[k, a:b], x[k, a:b])
     return v
 
 
@@ -212,6 +205,17 @@ def modelled_drop(
     return drop(junction, (state.V[0] + dV) * total)[0]
 
 
+@inlined
+def count_passed(junction: Junction, state: State, k: int, dS: np.ndarray, new: State) -> float:
+    """Count in a new state what passed the ends of column k since a state; return its charge at the right end [C/m2]."""
+    last = dS.size - 1
+    new.passed[k, AT_LEFT], new.passed[k, AT_RIGHT] = (
+        state.passed[k, AT_LEFT] + dS[0],
+        state.passed[k, AT_RIGHT] + dS[last],
+    )
+    return junction.ions[k].z * ELEMENTARY_CHARGE * dS[last]
+
+
 @fused
 def displaced(columns: Columns, k: int, c: np.ndarray, dS: np.ndarray, out: np.ndarray):
     """Concentrations out (N,) after the vacancies dS (N+1,) [1/m2] have passed the faces of column k."""
@@ -226,11 +230,11 @@ def evaluate_stage(junction: Junction, state: State, trial: Trial, dV: float):
     work, new = trial.work, trial.state
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
-        D_right = state.D_right[k] + work.dD[k]
+        D_right = state.D_right[k] + work.dD[k] - count_passed(junction, state, k, work.dS[k], new)
         if polarised(junction):
             new.P[k] = polarisation_after(junction, state, k, work.polar.advance[k])
         D_left = move_fields(junction, state, new, k, work.dS[k], work.dD[k])
-        fluxes(junction, new, k, work.factors, work.J[k])
+        fluxes_of(junction, new, k, work.factors, work.J[k])
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
         if polarised(junction):
             q = state.progress[ADVANCE, k] + work.polar.advance[k]
@@ -309,7 +313,8 @@ def rosenbrock_step(
     last = work.US[stages - 1]
     for k in range(K):
         add_scaled(1.0, last[k], dS[k])
-        new.D_right[k] = state.D_right[k] + dD[k] + work.UD[stages - 1, k]
+        right = count_passed(junction, state, k, dS[k], new)
+        new.D_right[k] = state.D_right[k] + dD[k] + work.UD[stages - 1, k] - right
         displaced(junction.columns, k, state.c[k], dS[k], new.c[k])
         for i in range(n1 - 1):
             work.error[k, i] = (last[k, i] - last[k, i + 1]) * junction.columns.dilution[k, i]

@@ -8,22 +8,25 @@ from otjdd.compiler.decorators import bare, detached, spliced
 from otjdd.compiler.held_tuples import held
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
+from otjdd.physics.boundary import filling_of, left_inflow, right_inflow
 from otjdd.physics.channels.transport import transport
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.conduction import along_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
+from otjdd.physics.exchange import passes
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.polarisation import mean_field
 from otjdd.physics.quasistatic import ensure_current
-from otjdd.physics.state import TEMPERATURE, State, Tangent
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, TEMPERATURE, State, Tangent
 from otjdd.stepping.extremes import Watch, look, temperature_rise
 
 # columns of a recorded row, of a read, and of a kept instant
-RECORD = 15
+RECORD = 22
 TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(10)
-TERMINAL_LEFT, TERMINAL_RIGHT, SHEET, POLARISATION, FIELD = range(10, RECORD)
+TERMINAL_LEFT, TERMINAL_RIGHT, SHEET, POLARISATION, FIELD, COUNT = range(10, 16)
+FLUX_LEFT, FLUX_RIGHT, WALL_LEFT, WALL_RIGHT, FILLING_LEFT, FILLING_RIGHT = range(16, RECORD)
 READING = 6
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY, READ_UNSEEN = range(READING)
 KEPT = 3
@@ -33,8 +36,6 @@ KEPT_TIME, KEPT_SOURCE, KEPT_JUNCTION = range(KEPT)
 # position of its vacancies [m]; of a junction that its current warms the temperatures [K] at the end of a row
 # lengths of the log in use
 ROWS, READS, STATES = range(3)
-# ends of the film in kept_D
-AT_LEFT, AT_RIGHT = range(2)
 
 
 @held
@@ -42,7 +43,7 @@ class Log(NamedTuple):
     """Record of a run: filled from the top by the kernels, emptied by the caller between calls."""
 
     every_step: bool  # True: a row of each step; False: where a task asks for one
-    total: np.ndarray  # (K,) vacancies per area at the start [1/m2], for the balance
+    total: np.ndarray  # (K,) vacancies per area before any passed an electrode [1/m2], for the balance
     used: np.ndarray  # (3,) ROWS, READS, STATES filled
     rows: np.ndarray  # (R, RECORD), or (R, RECORD + 2 K) where columns are told apart; K more for their temperatures
     reads: np.ndarray  # (M, READING + C), or (M, READING + C + K)
@@ -51,6 +52,7 @@ class Log(NamedTuple):
     kept_D: np.ndarray  # (S, 2, K) C/m2, AT_LEFT and AT_RIGHT
     kept_T: np.ndarray  # (S, K) K; (S, 0) where the current does not warm the junction
     kept_P: np.ndarray  # (S, K) C/m2
+    kept_passed: np.ndarray  # (S, K, 2) 1/m2
     watch: Watch  # the largest values, whatever else is recorded
 
 
@@ -64,9 +66,14 @@ def full_of_rows(log: Log) -> bool:
 def write_electrons(junction: Junction, state: State, row: np.ndarray):
     """Write the terminal charges and the electrons of the film to a row that holds the charges of the electrodes.
 
-    An electron of the film belongs to the terminal with which it is in equilibrium.
+    An electron of the film belongs to the terminal with which it is in equilibrium. Vacancies that passed an electrode left
+    electrons there, whose charge came from the terminal.
     """
     row[TERMINAL_LEFT], row[TERMINAL_RIGHT], row[SHEET] = row[CHARGE], row[CHARGE_RIGHT], 0.0
+    for k in range(state.c.shape[0]):
+        charge = junction.columns.weight[k] * junction.ions[k].z * ELEMENTARY_CHARGE
+        row[TERMINAL_LEFT] += charge * state.passed[k, AT_LEFT]
+        row[TERMINAL_RIGHT] -= charge * state.passed[k, AT_RIGHT]
     if not hold_electrons(junction):
         return
     for k in range(state.c.shape[0]):
@@ -78,6 +85,25 @@ def write_electrons(junction: Junction, state: State, row: np.ndarray):
         row[TERMINAL_LEFT] -= weight * ELEMENTARY_CHARGE * of_left
         row[TERMINAL_RIGHT] -= weight * ELEMENTARY_CHARGE * of_right
         row[SHEET] += weight * (of_left + of_right)
+
+
+@detached
+def write_exchange(junction: Junction, state: State, row: np.ndarray):
+    """Write what the electrodes give to the film, concentrations at the walls and fillings of the reservoirs to a row."""
+    for column in range(FLUX_LEFT, RECORD):
+        row[column] = 0.0
+    for k in range(state.c.shape[0]):
+        weight, left, right = junction.columns.weight[k], junction.left_wall[k], junction.right_wall[k]
+        if passes(left):
+            at = left_inflow(junction, state, k)
+            row[FLUX_LEFT] += weight * at.J
+            row[WALL_LEFT] += weight * at.wall
+            row[FILLING_LEFT] += weight * filling_of(left, state.passed[k, AT_LEFT])
+        if passes(right):
+            at = right_inflow(junction, state, k)
+            row[FLUX_RIGHT] += weight * at.J
+            row[WALL_RIGHT] += weight * at.wall
+            row[FILLING_RIGHT] += weight * filling_of(right, -state.passed[k, AT_RIGHT])
 
 
 @detached
@@ -94,7 +120,7 @@ def write_row(
     copy(state.heat[TEMPERATURE], whole[row.size :])
     row[TIME], row[SOURCE], row[JUNCTION] = time, V_source, state.V[0]
     row[BENDING], row[CHARGE], row[CHARGE_RIGHT], row[POSITION], row[BALANCE] = 0.0, 0.0, 0.0, 0.0, 0.0
-    row[POLARISATION], row[FIELD] = 0.0, 0.0
+    row[POLARISATION], row[FIELD], row[COUNT] = 0.0, 0.0, 0.0
     for k in range(state.c.shape[0]):
         weight = junction.columns.weight[k]
         row[BENDING] += weight * edge(junction.right[k], -state.D_right[k])[2]
@@ -111,12 +137,14 @@ def write_row(
             moment += state.c[k, i] * h * (x + 0.5 * h)
             x += h
         row[POSITION] += weight * moment / count
+        row[COUNT] += weight * count
         if row.size > RECORD:
             row[RECORD + state.G.size + k] = moment / count
-        change = count / log.total[k] - 1.0
+        change = count / (log.total[k] + (state.passed[k, AT_LEFT] - state.passed[k, AT_RIGHT])) - 1.0
         if abs(change) > abs(row[BALANCE]):
             row[BALANCE] = change
     write_electrons(junction, state, row)
+    write_exchange(junction, state, row)
     row[CURRENT] = state.V[0] * add_up(state.G)
     if row.size > RECORD:
         for k in range(state.G.size):
@@ -163,4 +191,6 @@ def write_state(state: State, time: float, V_source: float, log: Log):
     copy(state.D_right, log.kept_D[i, AT_RIGHT])
     copy(state.heat[TEMPERATURE], log.kept_T[i])
     copy(state.P, log.kept_P[i])
+    for k in range(state.c.shape[0]):
+        copy(state.passed[k], log.kept_passed[i, k])
     log.used[STATES] += 1

@@ -16,6 +16,7 @@ from otjdd.compiler.held_tuples import held
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.bound_electrons import fluxes_of
+from otjdd.physics.boundary import exchanges
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
@@ -23,7 +24,7 @@ from otjdd.physics.heat import heated, hottest, warm
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, ensure_current, settle
-from otjdd.physics.state import MEAN, TEMPERATURE, State, Tangent, copy_state
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, MEAN, TEMPERATURE, State, Tangent, copy_state
 from otjdd.stepping.drawn_hops import Noise, is_noisy
 from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.extremes import LEAPS, look, note
@@ -141,7 +142,7 @@ def worst_cell(control: Control, old: np.ndarray, new: np.ndarray, error: np.nda
 
 @summed
 def missing_voltage(charge: float, distance: np.ndarray, eps: np.ndarray, dS: np.ndarray) -> float:
-    """Voltage [V] that ions dS (N+1,) [1/m2] which passed the faces take from the film, D(L) held."""
+    """Voltage [V] that ions dS (N+1,) [1/m2] which passed the faces take from the film, the terminal charge held."""
     missing = 0.0
     for f in range(eps.size):
         missing += charge * dS[f] * distance[f] / eps[f]
@@ -150,23 +151,32 @@ def missing_voltage(charge: float, distance: np.ndarray, eps: np.ndarray, dS: np
 
 @bare
 def shift(junction: Junction, state: State, k: int, dS: np.ndarray):
-    """Largest rise of the band edge in the film of column k [eV], and largest share of its ions that passed a face.
+    """Largest rise of the band edge in the film of column k [eV], and most ions that passed a face [1/m2].
 
-    dS : (N+1,) ions that passed the faces [1/m2], D(L) following so that the closure holds
+    dS : (N+1,) ions that passed the faces [1/m2], the terminal charge following so that the closure holds
     Both are what one reads: charges, the mean position and the current follow from them.
     """
     charge, distance, eps = junction.ions[k].z * ELEMENTARY_CHARGE, junction.columns.distance[k], state.eps[k]
-    most = 0.0
-    for f in range(state.c.shape[1]):
+    most, last = 0.0, dS.size - 1
+    for f in range(dS.size):
         most = max(most, abs(dS[f]))
     slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
-    dD = missing_voltage(charge, distance, eps, dS) / slope
-    U = edge(junction.right[k], -state.D_right[k])[1] * dD
+    right, missing = edge(junction.right[k], -state.D_right[k])[1], missing_voltage(charge, distance, eps, dS)
+    if exchanges(junction):
+        missing += charge * (edge(junction.left[k], state.D_left[k])[1] * dS[0] + right * dS[last])
+    dD = missing / slope
+    U = right * (dD - charge * dS[last])
     highest = abs(U)
     for f in range(eps.size - 1, -1, -1):
         U += distance[f] * (dD - charge * dS[f]) / eps[f]
         highest = max(highest, abs(U))
-    return highest, most / dot(state.c[k], junction.columns.width[k])
+    return highest, most
+
+
+@bare
+def fewest_ions(junction: Junction, control: Control, k: int) -> float:
+    """Fewest ions of column k [1/m2] by which errors are measured: atol in each cell of a film that may empty."""
+    return control.atol * add_up(junction.columns.width[k]) if exchanges(junction) else 0.0
 
 
 @detached
@@ -179,13 +189,14 @@ def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray,
     """
     worst = error_norm(control, state.c, new, error)
     for k in range(state.c.shape[0]):
-        rise, share = shift(junction, state, k, dS[k])
+        rise, passed = shift(junction, state, k, dS[k])
+        share = passed / max(dot(state.c[k], junction.columns.width[k]), fewest_ions(junction, control, k))
         worst = max(worst, max(rise / junction.kT[k], share) / control.rtol)
     return worst
 
 
 @bare
-def outside(junction: Junction, c: np.ndarray) -> float:
+def outside(junction: Junction, control: Control, c: np.ndarray) -> float:
     """Largest share over the columns of ions that concentrations (K, N) below zero or above the site density stand for.
 
     Steps leave some 1e-6 of the ions there and take them back: what is below zero makes a flux below zero. Clipping them to
@@ -198,7 +209,7 @@ def outside(junction: Junction, c: np.ndarray) -> float:
             within = min(max(c[k, i], 0.0), junction.columns.sites[k, i])
             beyond += abs(c[k, i] - within) * junction.columns.width[k, i]
             inside += within * junction.columns.width[k, i]
-        worst = max(worst, beyond / inside)
+        worst = max(worst, beyond / max(inside, fewest_ions(junction, control, k)))
     return worst
 
 
@@ -285,11 +296,14 @@ def leap(
     if not norm <= LEAP:
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     copy_state(state, new)
+    for k in range(new.c.shape[0]):
+        new.passed[k, AT_LEFT] += step * work.J[k, 0]
+        new.passed[k, AT_RIGHT] += step * work.J[k, new.c.shape[1]]
     keep_band(state, trial.film.U[0])
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
             new.c[k, i] += step * work.error[k, i]
-    if outside(junction, new.c) > control.outside:
+    if outside(junction, control, new.c) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
@@ -344,7 +358,7 @@ def attempt(
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
     if norm > 1.0:
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
-    if outside(junction, new.c) > control.outside:
+    if outside(junction, control, new.c) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
     passed, limit = limit_of_polarisation(junction, state, new, work.polar, step, control.rtol, recorded)
     growth = min(growth, max(limit, SHRINK))

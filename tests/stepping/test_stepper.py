@@ -188,11 +188,11 @@ def test_ions_outside_of_their_bounds_are_told_as_a_share():
     run = begin(case(**SMALL, **COLUMNS))
     width, mean, c_max = run.junction.columns.width, run.state.c.mean(), run.junction.ions[0].c_max
     c = run.state.c.copy()
-    assert stepper.outside(run.junction, c) == 0.0
+    assert stepper.outside(run.junction, run.control, c) == 0.0
     c[0, 3], c[1, 2], c[1, 5] = -1e-4 * mean, 1.001 * c_max, -2e-3 * mean
     out = np.maximum(-c, 0.0) + np.maximum(c - c_max, 0.0)
     share = ((out * width).sum(axis=1) / (np.clip(c, 0.0, c_max) * width).sum(axis=1)).max()
-    assert stepper.outside(run.junction, c) == pytest.approx(share)
+    assert stepper.outside(run.junction, run.control, c) == pytest.approx(share)
 
 
 @needs_speed
@@ -221,8 +221,8 @@ def test_an_error_of_charges_is_seen_in_the_band_edge_and_in_the_share_of_the_io
     state.c[0, 3] -= dS[4] / junction.columns.width[0, 3]
     state.c[0, 4] += dS[4] / junction.columns.width[0, 4]
     integrate.jump(run, 0.3)
-    rise, share = stepper.shift(junction, state, 0, dS)
-    assert share == pytest.approx(moved, rel=1e-6)
+    rise, passed = stepper.shift(junction, state, 0, dS)
+    assert passed == pytest.approx(moved * total, rel=1e-6)
     assert rise == pytest.approx(np.abs(band(junction, state) - before).max(), rel=1e-3)
 
 

@@ -7,8 +7,11 @@ Per area, with the vacancies c_i in cells of width h_i, the fields E_f at the fa
 
 F is stationary in D(L) where the closure holds. If a vacancy passes face f, F changes by kT times
 ln[(odds behind B(-d))/(odds before B(d))], in the notation of `otjdd.physics.ions`. The flux there has the opposite sign.
-So F falls along the discrete equations, with any law of motion and on any grid. This holds for blocking ends and a constant
-V_j, so without series resistance and compliance.
+So F falls along the discrete equations, with any law of motion and on any grid. This holds for a constant V_j, so without
+series resistance and compliance.
+
+N vacancies that an electrode gave take N (formation - z V_j) more at the left one, and N formation at the right one, with
+what its oxygen and the filling y of its reservoir add, kT capacity [y ln y + (1 - y) ln(1 - y) - y ln(y0) + y ln(1 - y0)].
 
 A polarisation adds L E_off P, and of two levels L (P_s kT/d_e) [p ln p + (1 - p) ln(1 - p)], p = (1 + P/P_s)/2. Its rate
 has the sign that lowers F, as k+/k- is the exponential of the force on P. P beyond P_s counts as out of bounds, too.
@@ -121,6 +124,22 @@ def of_polarisation(junction, state, k: int) -> np.ndarray:
     return np.array(found)
 
 
+def of_reservoirs(junction, state, k: int, V: float) -> np.ndarray:
+    """Terms of what the electrodes of column k gave [J/m2]; empty where both block."""
+    kT, z, site, found = junction.kT[k], junction.ions[k].z, junction.columns.site[k], []
+    for wall, given, rise in (
+        (junction.left_wall[k], state.passed[k, 0], site[0] - z * V),
+        (junction.right_wall[k], -state.passed[k, 1], -site[1:].sum()),
+    ):
+        if wall.law:
+            found.append(given * (wall.formation + rise + 0.5 * kT * wall.log_oxygen))
+        if wall.law and wall.capacity < math.inf:
+            y, y0 = wall.filling + given / wall.capacity, wall.filling
+            mixing = xlogy(y, y) + xlogy(1 - y, 1 - y) + y * (math.log1p(-y0) - math.log(y0))
+            found.append(wall.capacity * kT * mixing)
+    return E_CHARGE * np.array(found)
+
+
 def shown(junction, state) -> np.ndarray:
     """Concentrations (K, N) [1/m3] clipped to their bounds, as in the profiles of a result."""
     return bounded(state.c, junction.columns.width, junction.columns.sites)
@@ -137,6 +156,7 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
                     of_field(junction, state, k),
                     of_electrons(junction, state, k),
                     of_polarisation(junction, state, k),
+                    of_reservoirs(junction, state, k, V),
                 )
             )
             for state in (before, after)
@@ -169,7 +189,9 @@ def hold(run, V: float, duration: float) -> Fall:
         by, size = change(run.junction, before, run.state, V)
         fall, round_off, steps = fall - by, max(round_off, ROUND_OFF * size), steps + 1
         saturation = run.junction.polarisation.saturation
-        if any(outside(run.junction, s.c) or (np.abs(s.P) >= saturation).any() for s in (before, run.state)):
+        if any(
+            outside(run.junction, run.control, s.c) or (np.abs(s.P) >= saturation).any() for s in (before, run.state)
+        ):
             overshoot = max(overshoot, by)
         else:
             rise = max(rise, by)

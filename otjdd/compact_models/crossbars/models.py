@@ -119,7 +119,11 @@ def devices_of(case: Case, progress: Progress = None, file: str = "case") -> lis
 
 def to_extract(case: Case) -> Case:
     """The case without noise. Raises CaseError for one that no model is extracted from, or whose noise is not defined."""
-    case = case.unpolarised("a compact model").of_one_temperature("the compact models of drawn devices")
+    case = (
+        case.with_blocking_electrodes("a compact model")
+        .unpolarised("a compact model")
+        .of_one_temperature("the compact models of drawn devices")
+    )
     if case.ions.noise != "none":
         noise_error.with_hop_noise(case)
     return case.without_noise()

@@ -138,9 +138,13 @@ def conductance_of_column(
     """Chord conductance of column k by all channels, at the present fields.
 
     panels, needed : memory of the coherent channel, and slopes : those asked for, see `coherent_conductance`
+    The slope by S_N is that by what passed the right electrode, with the charge of the terminals of `boundary` held.
     """
     total = coherent_conductance(junction, state, k, panels, needed, slopes)
     for channel in range(1, junction.channels.code.size):
         if total.converged:
             total = sum_of(total, leak_conductance(junction, state, k, channel, slopes))
+    if slopes != NO_SLOPES:  # what passes the right electrode moves D(L), the charge of the terminals held
+        last = total.by_S.size - 1
+        total.by_S[last] = -(total.by_S[:last].sum() + junction.ions[k].z * ELEMENTARY_CHARGE * total.by_D)
     return total

@@ -1,0 +1,157 @@
+"""The exchange of oxygen of an electrode, [device.left.exchange] and [device.right.exchange] of a case.
+
+Vacancies pass the wall between the electrode and the film by a law of `laws.exchange`. An electrode without this table
+blocks them.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from otjdd.case.base import Number, Record, as_text
+from otjdd.case.problem import KeyPath
+from otjdd.constants import BOLTZMANN_EV
+from otjdd.errors import NotAsExpected
+from otjdd.laws.exchange import LAWS
+from otjdd.units import Quantity, brief, write
+
+STANDARD_PRESSURE = 1e5  # Pa, at which a formation energy holds
+SIDES = "left", "right"
+
+
+class Exchange(Record):
+    """Exchange of vacancies with the oxygen of an electrode, or with that of the gas behind it.
+
+    law : of `laws.exchange`
+    rate : k0 [m/s] and activation_energy : [eV] of k = k0 exp(-E/kT)
+    formation_energy : [eV] of a vacancy in the film whose electrons are at the edge of the conduction band, for oxygen at
+        1e5 Pa or a reservoir at its initial filling; or equilibrium_density : [1/m3] at the interface without charge
+    oxygen_pressure : [Pa] of the gas
+    transfer_coefficient : share of the step of a metal's screening layer that lowers the barrier into the film
+    hop_distance : [m] of the acceleration by the field, by the law of the ions; 0 for none
+    capacity : [1/m2] oxygen sites of the reservoir; without end when absent   initial_filling : share of these at first
+    """
+
+    law: Literal[tuple(name for name, law in LAWS.items() if law.formula)] = Field(  # type: ignore[valid-type]
+        default="butler-volmer", description="law of the exchange, of `laws/exchange.py`", examples=["butler-volmer"]
+    )
+    rate: Annotated[float, Quantity("velocity", "0 m/s", "1e6 m/s")] = Field(
+        description="rate of the exchange, k0 of k0 exp(-activation_energy/kT)", examples=["1e-9 m/s"]
+    )
+    activation_energy: Annotated[float, Quantity("energy", "0 eV", "10 eV")] = Field(
+        default=as_text("0 eV"), description="activation energy of the rate", examples=["0.85 eV"]
+    )
+    formation_energy: Annotated[float, Quantity("energy", "-20 eV", "20 eV")] | None = Field(
+        default=None, description="of a vacancy in the film, its electrons at the edge of the conduction band",
+        examples=["4 eV"],
+    )  # fmt: skip
+    equilibrium_density: Annotated[float, Quantity("density", "1e-60 1/m^3", "1e30 1/m^3")] | None = Field(
+        default=None, description="in place of it: vacancies in balance at the uncharged interface",
+        examples=["1e26 1/m^3"],
+    )  # fmt: skip
+    oxygen_pressure: Annotated[float, Quantity("pressure", "1e-99 Pa", "1e9 Pa")] | None = Field(
+        default=None, description="pressure of the oxygen; 1e5 Pa if absent", examples=["20 kPa"]
+    )
+    transfer_coefficient: Annotated[Number, Field(ge=0, le=1)] = Field(
+        default=0.5, description="share of a metal's screening step that helps vacancies in", examples=[0.5]
+    )
+    hop_distance: Annotated[float, Quantity("length", "0 m", "10 nm")] = Field(
+        default=as_text("0 m"), description="by which the field speeds up the exchange, by the law of the ions",
+        examples=["0.4 nm"],
+    )  # fmt: skip
+    capacity: Annotated[float, Quantity("areal density", "1 1/m^2", "1e30 1/m^2")] | None = Field(
+        default=None, description="oxygen sites of the reservoir; without end if absent", examples=["5e19 1/m^2"]
+    )
+    initial_filling: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        default=0.5, description="share of these that is filled at first", examples=[0.2]
+    )
+
+    @model_validator(mode="after")
+    def check_one_level(self) -> Self:
+        if (self.formation_energy is None) == (self.equilibrium_density is None):
+            got = "neither" if self.formation_energy is None else "both"
+            raise NotAsExpected(
+                'either formation_energy, such as "4 eV", or equilibrium_density, such as "1e26 1/m^3"', got
+            )
+        return self
+
+    @model_validator(mode="after")
+    def check_pressure(self) -> Self:
+        if self.oxygen_pressure is not None and self.formation_energy is None:
+            raise NotAsExpected(
+                "formation_energy beside oxygen_pressure: an equilibrium_density is that at the pressure of the case",
+                "equilibrium_density",
+            )
+        return self
+
+    @property
+    def log_oxygen(self) -> float:
+        """ln(p/p0) of the oxygen."""
+        return 0.0 if self.oxygen_pressure is None else math.log(self.oxygen_pressure / STANDARD_PRESSURE)
+
+    def energy(self, edge: float, well: float, ions: Any, temperature: float) -> float:
+        """Formation energy G [eV], as given or from the equilibrium density at a temperature [K].
+
+        edge : [eV] of the film's band over the Fermi level at the interface without charge   well : [eV] site energy there
+        """
+        if self.formation_energy is not None:
+            return self.formation_energy
+        assert self.equilibrium_density is not None  # one of both is there
+        share = self.equilibrium_density / ions.site_density
+        odds = math.log(share) - math.log1p(-share)
+        energy: float = -BOLTZMANN_EV * temperature * odds - well + ions.charge * edge
+        return energy
+
+
+def exchanges(device: Any) -> dict[str, Exchange]:
+    """Side -> exchange of the electrodes of a device that exchange vacancies at a rate above 0."""
+    sides = {side: getattr(device, side).exchange for side in SIDES}
+    return {side: given for side, given in sides.items() if given is not None and given.rate > 0.0}
+
+
+def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
+    """(path, expected, got) of what does not go with the exchange of an electrode of a case."""
+    for side in SIDES:
+        given = getattr(case.device, side).exchange
+        if given is not None:
+            yield from faults_of_side(case, ("device", side, "exchange"), given)
+
+
+def faults_of_side(case: Any, here: KeyPath, given: Exchange) -> Iterator[tuple[KeyPath, str, str]]:
+    ions, film, settles = case.ions, case.device.film, getattr(case.drive, "settle", False)
+    both = len(exchanges(case.device)) == len(SIDES)
+    beside = {
+        'ions.noise = "shot"': ions.noise != "none",
+        "ions.ionisation_energy": ions.ionisation_energy is not None,
+        "device.film.polarisation": film.polarisation is not None,
+        "device.film.layers": len(film.stack) > 1,
+        'a drive of the kind "patterns", whose compact models have a constant number of vacancies':
+            case.drive.kind == "patterns",
+        "drive.settle, where two electrodes that exchange carry a steady flux":
+            settles and both and case.drive.bias_voltages().any(),
+        "drive.settle and a capacity, which would settle with the film": settles and given.capacity is not None,
+        "ions.initial.result and a capacity, whose filling that result does not hold":
+            hasattr(ions.initial, "result") and given.capacity is not None,
+    }  # fmt: skip
+    for what, is_there in beside.items():
+        if is_there:
+            yield here, f"none beside {what}", "a table"
+    if given.hop_distance > 0.0 and ions.law == "linear":
+        yield (
+            (*here, "hop_distance"),
+            '"0 m" beside ions.law = "linear", which no field accelerates',
+            brief(write(given.hop_distance, "length")),
+        )
+    if given.hop_distance > 0.0 and ions.law == "genreith-schriever" and given.activation_energy == 0.0:
+        expected = 'activation_energy, such as "0.8 eV", beside hop_distance: the field tilts that barrier'
+        yield (*here, "activation_energy"), expected, '"0 eV"'
+    density, sites = given.equilibrium_density, ions.site_density
+    if density is not None and density >= sites:
+        expected = f'a density below the site density of "{write(sites, "density")}"'
+        yield (*here, "equilibrium_density"), expected, brief(write(density, "density"))
+    holds = (ions.density or 0.0) * film.thickness
+    if given.capacity is not None and given.capacity < holds:
+        expected = f'at least "{write(holds, "areal density")}", the vacancies that the film holds at first'
+        yield (*here, "capacity"), expected, brief(write(given.capacity, "areal density"))

@@ -1,0 +1,133 @@
+"""Fluxes of vacancies at both ends of a column, faces 0 and N: none where the electrode blocks, else those of `exchange`.
+
+What has passed the end faces is a part of the state. S_0 is what it was at first and what passed, and
+
+    Q = D_f + e z (vacancies that passed face f)        the same at every face
+
+is the charge that came from the left terminal and went to the right one: a time step has Q in the place of D(L), which is
+the same where the right electrode blocks. Fields, currents and the closure follow from Q and what passed each face.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import bare, detached, inlined
+from otjdd.laws.exchange import Contact, Wall
+from otjdd.laws.hopping import Hopping, Ions
+from otjdd.physics.electrostatics import METAL, Electrode, edge
+from otjdd.physics.exchange import HalfCell, Inflow, inflow, passes, ways_of
+from otjdd.physics.ions import acceleration, bernoulli_pair
+from otjdd.physics.junction import FluxSlopes, Junction
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
+
+
+class EndFaces(NamedTuple):
+    """The faces of a column that vacancies may pass: from `first` to the one before `end`."""
+
+    first: int
+    end: int
+
+
+@inlined
+def open_faces(junction: Junction, N: int) -> EndFaces:
+    """Faces of a column of N cells that vacancies may pass, the same of all columns."""
+    return EndFaces(0 if passes(junction.left_wall[0]) else 1, N + 1 if passes(junction.right_wall[0]) else N)
+
+
+@inlined
+def exchanges(junction: Junction) -> bool:
+    """True where vacancies pass an electrode."""
+    return passes(junction.left_wall[0]) or passes(junction.right_wall[0])
+
+
+@bare
+def filling_of(wall: Wall, into: float) -> float:
+    """Share of the oxygen sites of a reservoir that is filled after vacancies went into the film [1/m2]."""
+    return wall.filling + into / wall.capacity
+
+
+@bare
+def contact_of(wall: Wall, electrode: Electrode, shift: float, charge: float, into: float, kT: float) -> Contact:
+    """State of a wall. shift : of the band edge there [eV]   charge : of the electrode [C/m2]   into : vacancies [1/m2]"""
+    band, _, step = edge(electrode, charge)
+    metal = electrode.kind == METAL
+    return Contact(band + shift, step if metal else 0.0, 1.0 if metal else 0.0, filling_of(wall, into), kT)
+
+
+@bare
+def inflow_at(junction: Junction, k: int, wall: Wall, contact: Contact, E: float, cell: HalfCell) -> Inflow:
+    """Flux into column k at a wall, in a field E at the wall [V/m]."""
+    ions, kT = junction.ions[k], contact.kT
+    rate, log_slope = wall.rate * math.exp(-wall.activation / kT), 0.0
+    if wall.hop > 0.0:
+        hopping = Hopping(0.5 * rate * wall.hop, wall.activation, kT)  # of the drift velocity k z E a/kT in weak field
+        g, dg = acceleration(Ions(ions.law, ions.z, wall.hop, ions.attempt, ions.c_max), hopping, E)
+        rate, log_slope = rate * g, dg / g
+    return inflow(ways_of(wall, contact, ions.z, ions.c_max, rate), log_slope, cell)
+
+
+@bare
+def half_cell(junction: Junction, k: int, f: int, c: float, E: float, leftwards: bool) -> HalfCell:
+    """Hops between the wall at end face f of column k and the centre of the cell beside it, of a concentration c [1/m3].
+
+    leftwards : from the wall into the film, as at the right electrode
+    """
+    columns, ions, kT = junction.columns, junction.ions[k], junction.kT[k]
+    D0, h = columns.diffusivity[k, f], columns.distance[k, f]
+    B, B_back, dB = bernoulli_pair((columns.site[k, f] - ions.z * E * h) / kT)
+    g, dg = acceleration(ions, Hopping(D0, columns.barrier[k, f], kT), E)
+    by_B, by_B_back, rate = -ions.z * h / kT * dB, -ions.z * h / kT * (dB + 1.0), D0 * g / h
+    if leftwards:
+        return HalfCell(c, ions.c_max, rate, B_back, B, by_B_back, by_B, dg / g)
+    return HalfCell(c, ions.c_max, rate, B, B_back, by_B, by_B_back, dg / g)
+
+
+@bare
+def left_inflow(junction: Junction, state: State, k: int) -> Inflow:
+    """Flux into column k of a state with its fields from the left electrode."""
+    wall, shift, E = junction.left_wall[k], junction.columns.left_edge[k], state.E[k, 0]
+    charge, into = state.D[k, 0] + state.P[k], state.passed[k, AT_LEFT]
+    contact = contact_of(wall, junction.left[k], shift, charge, into, junction.kT[k])
+    return inflow_at(junction, k, wall, contact, E, half_cell(junction, k, 0, state.c[k, 0], E, False))
+
+
+@bare
+def right_inflow(junction: Junction, state: State, k: int) -> Inflow:
+    """As `left_inflow`, from the right electrode; the derivative by the field is that by the field along x."""
+    wall, N = junction.right_wall[k], state.c.shape[1]
+    E, charge, into = state.E[k, N], -(state.D[k, N] + state.P[k]), -state.passed[k, AT_RIGHT]
+    contact = contact_of(wall, junction.right[k], 0.0, charge, into, junction.kT[k])
+    return inflow_at(junction, k, wall, contact, E, half_cell(junction, k, N, state.c[k, N - 1], E, True))
+
+
+@detached
+def fill_end_fluxes(junction: Junction, state: State, k: int, J: np.ndarray):
+    """Fill the fluxes J (N+1,) of column k at the end faces that vacancies pass, after those within the film."""
+    if passes(junction.left_wall[k]):
+        J[0] = left_inflow(junction, state, k).J
+    if passes(junction.right_wall[k]):
+        J[J.size - 1] = -right_inflow(junction, state, k).J
+
+
+@detached
+def fill_end_slopes(junction: Junction, state: State, k: int, J: np.ndarray, slopes: FluxSlopes):
+    """As `fill_end_fluxes`, with the derivatives, those by the field with the edge of the band that follows it.
+
+    Beyond an end there is a reservoir in the place of a cell: by_left of face 0, and by_right of face N, are minus and plus
+    the derivative by what passed the face [1/s].
+    """
+    N = J.size - 1
+    if passes(junction.left_wall[k]):
+        at = left_inflow(junction, state, k)
+        by_charge = at.by_edge * edge(junction.left[k], state.D[k, 0] + state.P[k])[1]
+        J[0], slopes.by_right[0] = at.J, at.by_c
+        slopes.by_left[0] = -at.by_filling / junction.left_wall[k].capacity
+        slopes.by_field[0] = at.by_field + by_charge * state.eps[k, 0]
+    if passes(junction.right_wall[k]):
+        at = right_inflow(junction, state, k)
+        by_charge = -at.by_edge * edge(junction.right[k], -(state.D[k, N] + state.P[k]))[1]
+        J[N], slopes.by_left[N] = -at.J, -at.by_c
+        slopes.by_right[N] = at.by_filling / junction.right_wall[k].capacity
+        slopes.by_field[N] = -(at.by_field + by_charge * state.eps[k, N])

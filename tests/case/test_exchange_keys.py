@@ -1,0 +1,84 @@
+"""Exchange of oxygen in a case: what is refused, with its key and what was expected, and what is written back."""
+
+import pytest
+from commands import otjdd
+
+from otjdd.case.case import load_case
+from otjdd.errors import CaseError
+
+LEFT, GIVEN = "device.left.exchange", {"rate": "1e-9 m/s", "formation_energy": "4 eV"}
+
+
+def refused(*words: str, **changes) -> None:
+    """A change of the case junction is refused, in a message with these words."""
+    with pytest.raises(CaseError) as failure:
+        load_case("junction", {key.replace("__", "."): value for key, value in changes.items()})
+    message = str(failure.value)
+    for word in words:
+        assert word in message, message
+
+
+@pytest.mark.parametrize(
+    ("exchange", "words"),
+    [
+        ({"rate": "1e-9 m/s"}, ("formation_energy", "equilibrium_density", "neither")),
+        (GIVEN | {"equilibrium_density": "1e26 1/m^3"}, ("formation_energy", "both")),
+        ({"formation_energy": "4 eV"}, (f"{LEFT}.rate",)),
+        (GIVEN | {"oxygen_pressure": "0 Pa"}, (f"{LEFT}.oxygen_pressure", "a pressure from")),
+        (GIVEN | {"oxygen_pressure": "1 V"}, (f"{LEFT}.oxygen_pressure", "a voltage")),
+        (GIVEN | {"transfer_coefficient": 1.2}, (f"{LEFT}.transfer_coefficient",)),
+        (GIVEN | {"initial_filling": 0}, (f"{LEFT}.initial_filling",)),
+        (GIVEN | {"capacity": "1e15 1/m^2"}, (f"{LEFT}.capacity", "3e17 1/m^2", "the film holds")),
+        (GIVEN | {"capacitty": "1e20 1/m^2"}, ("capacitty", "capacity")),
+        ({"rate": "1e-9 m/s", "equilibrium_density": "6e28 1/m^3"}, (f"{LEFT}.equilibrium_density", "site density")),
+        (
+            {"rate": "1e-9 m/s", "equilibrium_density": "6e26 1/m^3", "oxygen_pressure": "20 kPa"},
+            ("formation_energy beside oxygen_pressure",),
+        ),
+    ],
+)
+def test_a_wrong_exchange_is_refused_with_its_key(exchange, words):
+    refused(*words, **{"device__left__exchange": exchange})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"ions.noise": "shot"}, ("none beside ions.noise",)),
+        ({"ions.ionisation_energy": "0.1 eV", "device.film.electrons": "balance",
+          "device.film.density_of_states": "1e25 1/m^3"}, ("none beside ions.ionisation_energy",)),
+        ({"ions.law": "linear", f"{LEFT}.hop_distance": "0.3 nm"}, (f"{LEFT}.hop_distance", "no field accelerates")),
+        ({"ions.law": "genreith-schriever", f"{LEFT}.hop_distance": "0.3 nm"}, (f"{LEFT}.activation_energy",)),
+        ({"drive": {"kind": "impedance", "bias": ["0.1 V"], "frequencies": ["1 kHz"], "settle": True},
+          "device.right.exchange": GIVEN}, ("drive.settle", "steady flux")),
+        ({"columns.kinds": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5, "set": {
+            "device.left.exchange.rate": "0 m/s"}}]}, ("left electrode that exchanges in all kinds",)),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_with_an_exchange_is_refused_in_words(changes, words):
+    refused(*words, **({"device.left.exchange": GIVEN} | changes))
+
+
+def test_a_case_with_an_exchange_is_written_back_as_it_is():
+    from otjdd.case.case import parse_case
+
+    case = load_case("junction", {LEFT: GIVEN | {"oxygen_pressure": "0.2 bar", "capacity": "5e19 1/m^2"}})
+    assert case.device.left.exchange.oxygen_pressure == 2e4
+    assert parse_case(case.resolved()) == case
+
+
+def test_two_levels_that_disagree_are_named_by_check(tmp_path):
+    from otjdd.solver.reservoirs import disagreement
+
+    unlike = {LEFT: {"rate": "1e-9 m/s", "equilibrium_density": "1e26 1/m^3"}} | {
+        "device.right.exchange": {"rate": "1e-9 m/s", "equilibrium_density": "1e26 1/m^3"}
+    }
+    note = disagreement(load_case("junction", unlike))
+    assert "6.263 eV at the left electrode" in note  # 2 x 3.05 eV + kT ln 549
+    assert "from the right to the left electrode" in note
+    assert disagreement(load_case("junction", {LEFT: GIVEN, "device.right.exchange": GIVEN})) == ""
+    table = '{rate = "1e-9 m/s", equilibrium_density = "1e26 1/m^3"}'
+    sets = [word for side in ("left", "right") for word in ("--set", f"device.{side}.exchange={table}")]
+    done = otjdd(tmp_path, "check", "junction", *sets)
+    assert done.returncode == 0, done.stderr
+    assert "at 0 V vacancies pass the film for ever" in done.stdout

@@ -1,0 +1,196 @@
+"""Rest and relaxation of a film whose electrodes exchange vacancies, against closed forms and the second law."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from devices import BETWEEN_METALS, begin, case, conducted, hold, lumpy
+from scipy.optimize import brentq
+
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.physics.bound_electrons import fluxes_of
+from otjdd.physics.ions import new_factors
+from otjdd.solver import equilibrium, linear_response, model
+from validation.reliability.free_energy import hold as energy_along
+
+KT = 300 * BOLTZMANN_EV
+SLOW = {"rate": "1e-8 m/s", "formation_energy": "1.55 eV"}
+WELLS = {"ions__well_left": "0.1 eV", "ions__well_right": "0.05 eV"}
+UNLIKE = {
+    "device__left__barrier": "0.9 eV", "device__left__screening_length": "0.05 nm",
+    "device__right__screening_length": "0.1 nm", "device__film__cells": 16, "device__film__grading": 4.0,
+}  # fmt: skip
+SIDES = {side: {f"device__{side}__exchange": SLOW} for side in ("left", "right")}
+
+BALANCE = {
+    "device__film__electrons": "balance", "device__film__density_of_states": "1e26 1/m^3",
+    "device__film__fixed_charge": "0 1/m^3",
+}  # fmt: skip
+
+
+def film(**changes):
+    """A film between two metals of unlike work function, with wells."""
+    return case(BETWEEN_METALS, **(UNLIKE | WELLS | changes))
+
+
+def fluxes(run):
+    """Fluxes at all faces (N+1,) of the first column [1/(m2 s)]."""
+    N = run.state.c.shape[1]
+    J = np.zeros(N + 1)
+    fluxes_of(run.junction, run.state, 0, new_factors(N), J)
+    return J
+
+
+def at_rest(case, V=0.0):
+    """A run at rest at V [V], from a uniform film."""
+    junction, parts = model.junction(case), model.members(case)
+    c = equilibrium.relaxed(junction, model.uniform(parts, case.device.film.cells), V)
+    assert c is not None
+    return begin(case, c, voltage=V)
+
+
+@pytest.mark.parametrize(
+    "electrons", [{}, {"device__film__electrons": "balance", "device__film__density_of_states": 1e26}]
+)
+@pytest.mark.parametrize("right", [{}, {"device__right": "doped"}])
+def test_one_formation_energy_is_at_rest_at_no_voltage_whichever_electrodes_exchange(right, electrons):
+    changes = dict(electrons)
+    if right:
+        doped = {
+            "kind": "semiconductor", "band_offset": "0.1 eV", "doping": "1e26 1/m^3",
+            "permittivity": {"law": "linear", "eps_r": 100},
+        }  # fmt: skip
+        changes = {**changes, "device__right": doped}
+        unlike = {key: value for key, value in UNLIKE.items() if not key.startswith("device__right__")}
+    else:
+        unlike = UNLIKE
+    runs = [
+        at_rest(case(BETWEEN_METALS, **(unlike | WELLS | changes)).replace(
+            {f"device.{side}.exchange": SLOW for side in sides}
+        ))
+        for sides in (("left",), ("right",), ("left", "right"))
+    ]  # fmt: skip
+    for run in runs:
+        np.testing.assert_allclose(run.state.c, runs[0].state.c, rtol=1e-8)
+    # of a flux that one way of the hops or of the exchange would make
+    both = runs[2]
+    assert np.abs(fluxes(both)).max() < 1e-8 * 1e-8 * both.state.c.max()
+
+
+def test_a_film_comes_to_the_rest_that_newtons_method_finds():
+    slow = film(**SIDES["left"], ions__density="1e26 1/m^3", numerics__rtol=1e-6, numerics__atol=1e-8)
+    for V in (0.0, 0.2):
+        run = begin(slow, voltage=V)
+        hold(run, V, 1e5)
+        np.testing.assert_allclose(run.state.c, at_rest(slow, V).state.c, rtol=1e-5)
+    assert abs(run.state.passed[0, 0]) > 0.1 * run.total[0]
+
+
+def test_two_electrodes_carry_a_steady_flux_under_bias():
+    """The same all along the film."""
+    run = begin(film(**SIDES["left"], **SIDES["right"]), voltage=0.05)
+    hold(run, 0.05, 1e6)
+    J = fluxes(run)
+    assert J.min() > 0.0
+    np.testing.assert_allclose(J, J.mean(), rtol=1e-3)
+
+
+def test_a_fast_electrode_holds_the_wall_at_its_reservoir():
+    from otjdd.physics.boundary import left_inflow
+
+    run = begin(film(device__left__exchange=SLOW | {"rate": "1e6 m/s"}), voltage=0.1)
+    hold(run, 0.1, 1e-3)
+    wall, junction, state = run.junction.left_wall[0], run.junction, run.state
+    edge = junction.left[0].edge + junction.left[0].screening * state.D_left[0]
+    odds = math.exp(-(wall.formation - 2 * edge) / KT)
+    assert left_inflow(junction, state, 0).wall == pytest.approx(junction.ions[0].c_max * odds / (1 + odds), rel=1e-6)
+
+
+def neutral(biot, cells, duration, rtol):
+    """Share of the uptake that is left after D t/L^2 = duration, of a film without field; k L/D = biot."""
+    slow = case(BETWEEN_METALS, device__film__cells=cells, device__film__grading=1.0, numerics__rtol=rtol)
+    slow = slow.replace({
+        "device.film.fixed_charge": "0 1/m^3", "ions.density": "1e15 1/m^3", "numerics.atol": rtol,
+        "device.left.exchange": {"rate": "1 m/s", "equilibrium_density": "3e15 1/m^3"},
+    })  # fmt: skip
+    L, D0 = 2.8e-9, 1e-10 * math.exp(-0.5 / KT)
+    slow = slow.replace("device.left.exchange.rate", f"{biot * D0 / L!r} m/s")
+    run = begin(slow, voltage=0.0)
+    hold(run, 0.0, duration * L * L / D0)
+    assert np.abs(run.state.E).max() * L < 1e-6 * KT
+    return 1.0 - float(run.state.passed[0, 0]) / (2e15 * L)
+
+
+def series(biot, duration):
+    """The same by Carslaw and Jaeger's series for a Robin boundary: roots of b tan b = k L/D."""
+    roots = [
+        brentq(lambda b: b * math.tan(b) - biot, n * math.pi + 1e-12, (n + 0.5) * math.pi - 1e-12) for n in range(60)
+    ]
+    return sum(2 * biot**2 * math.exp(-(b**2) * duration) / (b**2 * (b**2 + biot**2 + biot)) for b in roots)
+
+
+@pytest.mark.parametrize("biot", [0.1, 1.0, 10.0])
+def test_neutral_uptake_is_that_of_a_robin_boundary(biot):
+    duration = 0.3
+    left = [neutral(biot, cells, duration, 1e-8) for cells in (16, 32, 64)]
+    orders = math.log2(abs((left[0] - left[1]) / (left[1] - left[2])))
+    assert orders == pytest.approx(2.0, abs=0.2)
+    twice = [(4 * fine - coarse) / 3 for coarse, fine in itertools.pairwise(left)]
+    assert (16 * twice[1] - twice[0]) / 15 == pytest.approx(series(biot, duration), abs=1e-6)
+
+
+@pytest.mark.parametrize("V", [0.0, 0.3, -0.3])
+def test_the_free_energy_with_the_reservoirs_falls_at_a_constant_voltage(V):
+    finite = SLOW | {"capacity": "3e18 1/m^2", "initial_filling": 0.3, "oxygen_pressure": "20 kPa"}
+    both = film(device__left__exchange=finite, device__right__exchange=SLOW | {"transfer_coefficient": 0.2})
+    run = begin(both, lumpy(model.junction(both), np.random.default_rng(3), 0.3))
+    fall = energy_along(run, V, 0.5)  # longer, and a bias fills the reservoir
+    assert fall.steps > 20
+    assert fall.fall > 0.0
+    assert max(fall.rise, fall.overshoot) <= fall.round_off
+
+
+def log_chord(run):
+    """ln G of a run, whose stack is settled."""
+    return math.log(float(conducted(run)[0]))
+
+
+def by_voltage(column):
+    """d ln G/dV_j at constant charges."""
+    return (column.conductance / column.chord - 1.0) / column.voltage
+
+
+def test_small_signals_carry_what_passes_an_electrode():
+    """At no frequency charge and conductance change as between two states of rest, at a high one as at frozen ions."""
+    slow, h, V = film(**SIDES["left"], numerics__current_tolerance=1e-7), 1e-3, 0.1
+    run = at_rest(slow, V)
+    (column,) = linear_response.linearised(run.junction, run.state, 1e-10)
+    change, charge = column.charges.answer(2 * np.pi * np.array([1e-14, 1e14]), True, False)
+    for number, pair in enumerate((
+        [at_rest(slow, V + dV) for dV in (h, -h)], [begin(slow, run.state.c, voltage=V + dV) for dV in (h, -h)],
+    )):  # fmt: skip
+        width, charge_of_ions = run.junction.columns.width[0], 2 * ELEMENTARY_CHARGE
+        above, below = (
+            other.state.D_left[0] + charge_of_ions * float((other.state.c[0] - run.state.c[0]) @ width)
+            for other in pair
+        )
+        assert charge[number].real == pytest.approx((above - below) / (2 * h), rel=1e-5)
+        slope = (log_chord(pair[0]) - log_chord(pair[1])) / (2 * h)
+        assert change[number].real + by_voltage(column) == pytest.approx(slope, rel=1e-3)
+
+
+@pytest.mark.parametrize("electrons", [{}, BALANCE])
+def test_small_signals_of_two_electrodes_lead_from_one_steady_flux_to_another(electrons):
+    fine = {"numerics__rtol": 1e-7, "numerics__atol": 1e-8, "numerics__current_tolerance": 1e-7}
+    both, V, h = film(**SIDES["left"], **SIDES["right"], **electrons, **fine), 0.05, 2e-3
+    run = begin(both, voltage=V)
+    hold(run, V, 1e6)
+    (column,) = linear_response.linearised(run.junction, run.state, 1e-10)
+    change, _ = column.charges.answer(np.array([1e-12]), True, False)
+    slopes = []
+    for dV in (h, -h):
+        other = begin(both, run.state.c, voltage=V + dV)
+        hold(other, V + dV, 1e6)
+        slopes.append((log_chord(other) - log_chord(run)) / dV)
+    assert change[0].real + by_voltage(column) == pytest.approx(np.mean(slopes), rel=1e-3)
