@@ -45,7 +45,7 @@ def fluxes(run):
 def at_rest(case, V=0.0):
     """A run at rest at V [V], from a uniform film."""
     junction, parts = model.junction(case), model.members(case)
-    c = equilibrium.relaxed(junction, model.uniform(parts, case.device.film.cells), V)
+    c = equilibrium.relaxed(junction, model.uniform(case, parts), V)
     assert c is not None
     return begin(case, c, voltage=V)
 
