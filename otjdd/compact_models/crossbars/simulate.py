@@ -18,6 +18,7 @@ from otjdd.compact_models.crossbars.patterns import marked
 from otjdd.compact_models.crossbars.programming import Programming
 from otjdd.compact_models.crossbars.sensing import sensed
 from otjdd.compact_models.error import sentence
+from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, SolverError
 from otjdd.results import outputs
 from otjdd.solver import model_limits, self_check
@@ -79,7 +80,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     statistics = {
         "status": status_words(failure),
         "model": "extracted for this run" if extracting else case.crossbar.model,
-        "model_sha256": "" if extracting else crossbar.model.digest,
+        "model_sha256": CompactModel.load(case.crossbar.model).digest if case.crossbar.model else "",
     }
     reached = largest_values(running, case.crossbar.cells.radius or case.device.radius)
     if case.device.film.electrons != "none":  # the model then contains them, so their number is no limit

@@ -85,7 +85,7 @@ def test_a_result_is_stored_read_and_told(folder):
     assert set(ds.variables) <= set(outputs.OUTPUTS)
     done = CliRunner().invoke(app, ["rerun", "bar.nc"])
     assert (done.exit_code, done.output) == (0, "bar.nc: the same numbers, bit for bit\n")
-    made_model.made_model(about={"case_resolved": ds.attrs["case_resolved"]}, resistance=3.0).save("model.nc")
+    made_model.made_model(about={"case_resolved": ds.attrs["case_resolved"]}, bend=0.9).save("model.nc")
     done = CliRunner().invoke(app, ["rerun", "bar.nc"])
     assert done.exit_code == 5
     assert "compact model model.nc, which is not there, or is another now" in done.output
