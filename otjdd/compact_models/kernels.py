@@ -193,7 +193,7 @@ def rates_at(lookup: Lookup, V: float, q: np.ndarray, rates: np.ndarray):
 
 
 @bare
-def gone(x: float):
+def decayed(x: float):
     """1 - exp(-x) for x >= 0."""
     if x < 1e-9:
         return x
@@ -208,12 +208,12 @@ def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float,
         filling = rates[2, k]
         speed = filling + lookup.speed[k] / lookup.emptying[lookup.kind[k]]
         settled = filling / speed
-        away = (start[K + k] - settled) * gone(speed * duration)
+        away = (start[K + k] - settled) * decayed(speed * duration)
         out[K + k] = start[K + k] - away
         share = 1.0 + away / (speed * duration)  # f + 1 - f_e, mean over the step
-        out[k] = start[k] + (rates[1, k] - start[k]) * gone(rates[0, k] * duration * share)
+        out[k] = start[k] + (rates[1, k] - start[k]) * decayed(rates[0, k] * duration * share)
         if start.size > 2 * K:
-            lost = start[2 * K + k] * gone(rates[3, k] * duration)
+            lost = start[2 * K + k] * decayed(rates[3, k] * duration)
             out[2 * K + k] = start[2 * K + k] - lost
             if lost > 0.0:
                 t = lookup.kind[k]
@@ -241,8 +241,8 @@ def scatter(
             filling = rates[2, k]
             settled = filling / (filling + lookup.speed[k] / lookup.emptying[t])
             x = rates[0, k] * step * (middle[K + k] + 1.0 - settled)
-            flows = 2.0 * rest * (span - rest) * gone(2.0 * x)
-            flows += (span - 2.0 * rest) * away * 2.0 * math.exp(-0.5 * x) * gone(x)
+            flows = 2.0 * rest * (span - rest) * decayed(2.0 * x)
+            flows += (span - 2.0 * rest) * away * 2.0 * math.exp(-0.5 * x) * decayed(x)
             phi = math.exp(between(lookup.ln_scatter[t], i, a, j, b))
             word, other = threefry(stream[0], stream[1], k, stream[2])
             place = q[k] - low + math.sqrt(0.5 * phi * max(flows, 0.0) / lookup.ions[k]) * normal(word, other)

@@ -30,7 +30,7 @@ from numba.core.typing import Signature, signature
 from numba.extending import lower_builtin, type_callable, typeof_impl
 
 from otjdd.compiler import kernel_cache, machine_code
-from otjdd.compiler.kernel_cache import Made, Types
+from otjdd.compiler.kernel_cache import Compiled, Types
 
 if TYPE_CHECKING:
     from numba.core.base import BaseContext
@@ -101,16 +101,16 @@ class Kernel:
     def provide(self, arguments: Types) -> FunctionDescriptor:
         """Load or compile the machine code for types of arguments. Returns numba's description of it."""
         if arguments not in self.loaded:
-            found = kernel_cache.load(self.name, arguments)
-            if found is None:
-                found = self.compile(arguments)
-                kernel_cache.write(self.name, arguments, found)
-            description, code, _ = found
+            compiled = kernel_cache.load(self.name, arguments)
+            if compiled is None:
+                compiled = self.compile(arguments)
+                kernel_cache.write(self.name, arguments, compiled)
+            description, code, _ = compiled
             machine_code.load(code, description.mangled_name)
             self.loaded[arguments] = description
         return self.loaded[arguments]
 
-    def compile(self, arguments: Types) -> Made:
+    def compile(self, arguments: Types) -> Compiled:
         """Compile for types of arguments. Returns description, machine code, and the symbols that it needs."""
         self.inner.compile(arguments)
         description = copy(self.inner.overloads[arguments].fndesc)
@@ -141,9 +141,9 @@ def entry_point(kernel: Kernel, counting: bool) -> Dispatcher:
     exec(f"def {kernel.__name__}({words}): return kernel({words})", space)
     function = space[kernel.__name__]
     function.__defaults__, function.__module__ = kernel.py_func.__defaults__, kernel.__module__
-    made = numba.njit(nogil=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=counting)(function)
-    made._cache = EntryPointCache(kernel)
-    return made
+    dispatcher = numba.njit(nogil=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=counting)(function)
+    dispatcher._cache = EntryPointCache(kernel)
+    return dispatcher
 
 
 class EntryPointCache:
@@ -193,8 +193,8 @@ def undisturbed() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        for each in came:
-            signal.raise_signal(each)
+        for late in came:
+            signal.raise_signal(late)
 
 
 class Options(Flags):

@@ -41,7 +41,7 @@ from otjdd.system.files import MAX_BYTES, read_regular, sealed, unsealed, write_
 from otjdd.system.imports import absent
 
 Types = tuple[types.Type, ...]  # of the arguments of a kernel
-Made = tuple[FunctionDescriptor, bytes, list[str | tuple[str, Types]]]  # description, machine code, what it calls
+Compiled = tuple[FunctionDescriptor, bytes, list[str | tuple[str, Types]]]  # description, machine code, what it calls
 
 
 class Provider(Protocol):
@@ -55,7 +55,7 @@ class Provider(Protocol):
 log = logging.getLogger(__name__)
 
 OF_KERNELS = ("constants", "errors", "laws", "compiler", "physics", "stepping", "compact_models/kernels")  # sources
-KEPT = 8  # most folders that are kept, one for each state of the sources, of numba and of its settings
+MOST_FOLDERS = 8  # most folders that are kept, one for each state of the sources, of numba and of its settings
 KERNELS: dict[str, Provider] = {}  # name -> kernel, the last one that was defined
 SYMBOLS: dict[str, tuple[str, Types]] = {}  # symbol -> its kernel and types of arguments, in this process
 COUNTS: Counter[str] = Counter()  # number of entries that this process has "loaded" and "compiled"
@@ -68,25 +68,25 @@ NO_CODE = (  # settings of numba that change no machine code
 
 def symbol(name: str, arguments: Types) -> str:
     """Symbol of a kernel for types of arguments, the same in all processes."""
-    found = f"otjdd.{name}.{hashlib.sha256(str(arguments).encode()).hexdigest()[:16]}"
-    SYMBOLS[found] = name, arguments
-    return found
+    own_symbol = f"otjdd.{name}.{hashlib.sha256(str(arguments).encode()).hexdigest()[:16]}"
+    SYMBOLS[own_symbol] = name, arguments
+    return own_symbol
 
 
-def load(name: str, arguments: Types) -> Made | None:
+def load(name: str, arguments: Types) -> Compiled | None:
     """Load a kernel and all kernels that it calls. Returns None if it has to be compiled."""
-    found: Made | None = read(name, arguments)
-    if found is None:
+    compiled: Compiled | None = read(name, arguments)
+    if compiled is None:
         return None
     try:
-        for needed in found[2]:
+        for needed in compiled[2]:
             if isinstance(needed, tuple):
                 callee, kinds = needed
                 KERNELS[callee].provide(kinds)
             elif not is_known(needed):
                 raise ValueError(f"it calls {needed}, which is not there")
         symbol(name, arguments)  # notes the symbol for kernels that are compiled later and call this one
-        return found
+        return compiled
     except Exception as error:
         log.info("compiling %s again: %s", name, error)
         return None
@@ -183,15 +183,15 @@ def is_closed(path: Path) -> bool:
 def made_from() -> str:
     """Name of a folder: a digest of sources, versions, processor and settings. Raises OSError without sources."""
     versions = [module.__version__ for module in (numba, llvmlite, numpy)]
-    made = repr((sources.digest(OF_KERNELS), versions, sys.version, processor(), settings()))
-    return f"kernels-{hashlib.sha256(made.encode()).hexdigest()[:20]}"
+    text = repr((sources.digest(OF_KERNELS), versions, sys.version, processor(), settings()))
+    return f"kernels-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
 
 
 def settings() -> list[tuple[str, str]]:
     """(name, value) of numba's settings that may change machine code, from variables and files."""
     numba.config.reload_config()  # as each compilation does
-    found = {name: value for name, value in vars(numba.config).items() if name.isupper()}
-    return sorted((name, repr(value)) for name, value in found.items() if not name.startswith(NO_CODE))
+    values = {name: value for name, value in vars(numba.config).items() if name.isupper()}
+    return sorted((name, repr(value)) for name, value in values.items() if not name.startswith(NO_CODE))
 
 
 def compile_for(kernel: Any, arguments: tuple[Any, ...], from_python: bool = False) -> None:
@@ -216,9 +216,9 @@ def is_empty() -> bool:
 
 def prune(root: Path) -> None:
     """Remove the least recently used folders, so that KEPT are left."""
-    found = [path for path in root.glob("kernels-*") if path.is_dir() and not path.is_symlink()]
-    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in found[KEPT:]:
+    folders = [path for path in root.glob("kernels-*") if path.is_dir() and not path.is_symlink()]
+    folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in folders[MOST_FOLDERS:]:
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ The interface is that of llvmlite: https://llvmlite.readthedocs.io/en/stable/use
 import numba
 from llvmlite import binding
 
-KNOWN: set[str] = set()  # symbols of kernels in this process
+LOADED: set[str] = set()  # symbols of kernels in this process
 ENGINES: list[binding.ExecutionEngine] = []  # hold the machine code in memory
 
 
@@ -47,12 +47,12 @@ def object_file(code: str, function: str, symbol: str) -> tuple[bytes, list[str]
 
 def is_known(symbol: str) -> bool:
     """True for a symbol of the process or of a kernel. LLVM ends the process if it cannot find one."""
-    return symbol in KNOWN or binding.address_of_symbol(symbol) is not None
+    return symbol in LOADED or binding.address_of_symbol(symbol) is not None
 
 
 def load(code: bytes, symbol: str) -> None:
     """Load an object file into this process, so that kernels loaded later can call its symbol. Raises ValueError."""
-    if symbol in KNOWN or not ENGINES:
+    if symbol in LOADED or not ENGINES:
         ENGINES.append(engine())  # an engine holds one function of a name, and a session may define a kernel again
     ENGINES[-1].add_object_file(binding.ObjectFileRef.from_data(code))
     ENGINES[-1].finalize_object()
@@ -60,4 +60,4 @@ def load(code: bytes, symbol: str) -> None:
     if not address:
         raise ValueError(f"{symbol} is not in its object file")
     binding.add_symbol(symbol, address)
-    KNOWN.add(symbol)
+    LOADED.add(symbol)

@@ -253,11 +253,11 @@ def bending_table(
         h = sign * step
         i = zero + sign
         while 0 <= i < n:
-            one, two = i - sign, i - 2 * sign
-            if one == zero:
+            near, far = i - sign, i - 2 * sign
+            if near == zero:
                 guess = h * slope[zero]
             else:
-                guess = 5.0 * bending[two] - 4.0 * bending[one] + h * (2.0 * slope[two] + 4.0 * slope[one])
+                guess = 5.0 * bending[far] - 4.0 * bending[near] + h * (2.0 * slope[far] + 4.0 * slope[near])
             Q = scale * math.sinh((i - zero) * step)
             E = field(abs(Q), eps)[0]
             bending[i] = bending_of_field(E, guess, xi, kT, doping, density_of_states, eps)

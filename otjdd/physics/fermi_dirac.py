@@ -123,6 +123,6 @@ def inverse_fermi_dirac_half(value: float):
     else:
         eta = math.sqrt((0.75 * math.sqrt(math.pi) * value) ** (4.0 / 3.0) - math.pi**2 / 6.0)
     for _ in range(4):
-        found = fermi_dirac_half(eta)
-        eta -= math.log(found / value) * found / fermi_dirac_minus_half(eta)
+        integral = fermi_dirac_half(eta)
+        eta -= math.log(integral / value) * integral / fermi_dirac_minus_half(eta)
     return eta

@@ -52,7 +52,7 @@ MOST_ON_CURVE = 6000  # iterations on that way
 ON_CURVE = 1e-8  # eV, of the last step of a stack on the way, from which only the next one starts
 READY, EASY = 7, 5  # most iterations of one step on the way, and those from which the next one is longer
 STRAIGHT = 0.9  # least cosine between the directions at both ends of a step: a longer one may reach another branch
-ALONG, ANSWER, KEPT = LOWER, UPPER, REST  # rows of State.lines, free while the weights are unknowns
+ALONG, ANSWER, LAST_DIRECTION = LOWER, UPPER, REST  # rows of State.lines, free while the weights are unknowns
 FEW = 1e-3  # share of a move of the band that may be left as an error where the weights just follow
 NEAR = 12  # iterations from a near guess before the search begins anew
 TABLE = 1e-4  # relative error of a step by the interpolation in the table of F
@@ -81,12 +81,12 @@ def farther(longest: float, move: float):
 
 
 @bare
-def within(range_of_charge: tuple, here: float, move: float):
-    """The move of a charge from here, or half of the way to an end of its range that the move would pass."""
-    if here + move > range_of_charge[1]:
-        return 0.5 * (range_of_charge[1] - here)
-    if here + move < range_of_charge[0]:
-        return 0.5 * (range_of_charge[0] - here)
+def within(range_of_charge: tuple, charge: float, move: float):
+    """The move of a charge, or half of the way to an end of its range that the move would pass."""
+    if charge + move > range_of_charge[1]:
+        return 0.5 * (range_of_charge[1] - charge)
+    if charge + move < range_of_charge[0]:
+        return 0.5 * (range_of_charge[0] - charge)
     return move
 
 
@@ -305,26 +305,26 @@ def along_curve(junction: Junction, state: State, k: int, V: float) -> int:
     lower it further. So its length is the parameter, and V_j an unknown (Keller, in Applications of Bifurcation Theory,
     1977). As the stack at 0 V is the only one there, the curve that begins with it comes to any V.
     """
-    along, kept = state.lines[ALONG], state.lines[KEPT]
+    along, last_direction = state.lines[ALONG], state.lines[LAST_DIRECTION]
     along[:] = 0.0
-    here, length, total = 0.0, abs(V), 0
+    reached, length, total = 0.0, abs(V), 0
     ahead, _ = direction(junction, state, k, math.copysign(1.0, V))
     while total < MOST_ON_CURVE and length > SHORTEST * abs(V):
         remember(state, k)
-        copy(along, kept)
-        found, there = onto_curve(junction, state, k, here, ahead, length)
-        total += found if found else READY
-        if found:
+        copy(along, last_direction)
+        iterations, next_reached = onto_curve(junction, state, k, reached, ahead, length)
+        total += iterations if iterations else READY
+        if iterations:
             turned, cosine = direction(junction, state, k, ahead)
-            found = found if cosine > STRAIGHT else 0
-        if found and there * V < V * V:
-            here, ahead, length = there, turned, length * (2.0 if found <= EASY else 1.0)
+            iterations = iterations if cosine > STRAIGHT else 0
+        if iterations and next_reached * V < V * V:
+            reached, ahead, length = next_reached, turned, length * (2.0 if iterations <= EASY else 1.0)
             continue
-        found = converge(junction, state, k, V, 0) if found else 0
-        if found:
-            return total + found
+        iterations = converge(junction, state, k, V, 0) if iterations else 0
+        if iterations:
+            return total + iterations
         go_back(state, k)
-        copy(kept, along)
+        copy(last_direction, along)
         length *= 0.25
     return 0
 
@@ -343,21 +343,21 @@ def up_from_zero(junction: Junction, state: State, k: int, V: float) -> int:
     total = at_zero(junction, state, k)
     if total == 0:
         return 0
-    here, step = 0.0, V
-    while here != V and abs(step) >= SHORTEST * abs(V):
+    reached, step = 0.0, V
+    while reached != V and abs(step) >= SHORTEST * abs(V):
         remember(state, k)
-        to = V if abs(step) >= abs(V - here) else here + step
-        found = converge(junction, state, k, to, 0)
-        total += found
-        if found > 0:
-            here, step = to, 2.0 * step
+        to = V if abs(step) >= abs(V - reached) else reached + step
+        iterations = converge(junction, state, k, to, 0)
+        total += iterations
+        if iterations > 0:
+            reached, step = to, 2.0 * step
         else:
             go_back(state, k)
             step *= 0.25
-    if here != V:
+    if reached != V:
         again = at_zero(junction, state, k)
-        found = along_curve(junction, state, k, V) if again else 0
-        return total + again + found if found else 0
+        iterations = along_curve(junction, state, k, V) if again else 0
+        return total + again + iterations if iterations else 0
     return total
 
 
@@ -409,8 +409,8 @@ def solve_stack(junction: Junction, state: State, k: int, V: float) -> int:
     unknowns. Returns the number of iterations, or 0 when none was found.
     """
     straight_band(junction, state, k, V)
-    found = converge(junction, state, k, V, FOLLOWED)
-    return found if found else up_from_zero(junction, state, k, V)
+    iterations = converge(junction, state, k, V, FOLLOWED)
+    return iterations if iterations else up_from_zero(junction, state, k, V)
 
 
 def static_stack(junction: Junction, k: int, c: np.ndarray, V: float, P: float = 0.0):

@@ -67,17 +67,17 @@ def image_pieces(image: Image, whole: Image, nodes: np.ndarray) -> np.ndarray:
 
 def cuts_of(image: Image, nodes: np.ndarray) -> np.ndarray:
     """Ends of the pieces [m]: those of the band, cut again so that a piece is short beside its distance from a metal."""
-    found = [nodes[:1]]
+    cuts = [nodes[:1]]
     for low, high in pairwise(nodes):
         near_left = image.right is None or low + high < image.length
         if image.left is not None and near_left:
-            found.append(graded(low, high, end_of(image, image.left))[1:])
+            cuts.append(graded(low, high, end_of(image, image.left))[1:])
         else:
             assert image.right is not None  # an image has a metal on one side at least
             away = image.length - high, image.length - low
-            found.append(image.length - graded(*away, end_of(image, image.right))[-2::-1])
-        found[-1][-1] = high
-    return np.concatenate(found)
+            cuts.append(image.length - graded(*away, end_of(image, image.right))[-2::-1])
+        cuts[-1][-1] = high
+    return np.concatenate(cuts)
 
 
 def graded(low: float, high: float, end: float) -> np.ndarray:
@@ -140,9 +140,9 @@ def image_ends(image: Image) -> tuple[float, float]:
 def potential(image: Image, x: np.ndarray) -> np.ndarray:
     """Image potential [eV] at x (n,) [m]."""
     left, right = image_ends(image)
-    found = far_potential(image, np.clip(x, left, right)) if left < right else np.zeros_like(x)
-    found = np.where(x < left, -(image.left or 0.0), found)
-    return np.where(x > right, -(image.right or 0.0), found)
+    values = far_potential(image, np.clip(x, left, right)) if left < right else np.zeros_like(x)
+    values = np.where(x < left, -(image.left or 0.0), values)
+    return np.where(x > right, -(image.right or 0.0), values)
 
 
 def mean_potential(image: Image, low: np.ndarray, high: np.ndarray) -> np.ndarray:

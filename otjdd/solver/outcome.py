@@ -22,10 +22,10 @@ Ended = SolverError | KeyboardInterrupt  # what ends a run early
 
 def ending(error: BaseException) -> Ended:
     """Return SolverError or KeyboardInterrupt; raise any other exception, also one of a program's own signal handler."""
-    found = error if isinstance(error, SolverError) else interruption(error)
-    if found is None:
+    end = error if isinstance(error, SolverError) else interruption(error)
+    if end is None:
         raise behind(error)
-    return found
+    return end
 
 
 def status_words(failure: Ended | None) -> str:

@@ -52,15 +52,15 @@ def read_profile(path: str | Path, thickness: float, site_density: float) -> Pro
     profile of this film.
     """
     path = Path(path)
-    found = lines(path)
-    if not found or is_number(found[0].cells[0]):
-        raise ValueError(f"{path}:{found[0].number if found else 1}: expected {HEADER}")
-    scale = units_of(path, found[0], COLUMNS)
+    text_rows = lines(path)
+    if not text_rows or is_number(text_rows[0].cells[0]):
+        raise ValueError(f"{path}:{text_rows[0].number if text_rows else 1}: expected {HEADER}")
+    scale = units_of(path, text_rows[0], COLUMNS)
     length, density = scale
     if length is None or density is None:
-        raise ValueError(f"{path}:{found[0].number}: expected {HEADER}")
+        raise ValueError(f"{path}:{text_rows[0].number}: expected {HEADER}")
     rows: list[tuple[float, float]] = []
-    for line in found[1:]:
+    for line in text_rows[1:]:
         x, c = numbers_of(path, line, COLUMNS)
         x, c = x * length, c * density
         if rows and x <= rows[-1][0]:
@@ -75,8 +75,8 @@ def read_profile(path: str | Path, thickness: float, site_density: float) -> Pro
             )
         rows.append((x, c))
     if len(rows) < 2:
-        raise ValueError(f"{path}:{found[-1].number}: {len(rows)} rows of numbers; a profile has two at least")
+        raise ValueError(f"{path}:{text_rows[-1].number}: {len(rows)} rows of numbers; a profile has two at least")
     if not any(c > 0.0 for _, c in rows):
-        raise ValueError(f"{path}:{found[-1].number}: a profile without vacancies")
+        raise ValueError(f"{path}:{text_rows[-1].number}: a profile without vacancies")
     x_of, c_of = np.array(rows).T
     return Profile(x_of, c_of)

@@ -44,15 +44,15 @@ def resample(ds: xr.Dataset, step: float | str) -> xr.Dataset:
         raise ValueError(f"expected a step above 0 s that makes at most {MAX_SAMPLES:,} times, got {step:g} s")
     even = t[0] + step * np.arange(1 + int((t[-1] - t[0]) / step * (1 + 1e-12)))
     names = [str(name) for name, variable in ds.variables.items() if variable.dims == ("time",) and name != "time"]
-    made = {name: at_even(ds, name, t, even) for name in names}
+    evened = {name: at_even(ds, name, t, even) for name in names}
     attrs = {name: ds[name].attrs for name in names}
-    known = "conduction_current" if "conduction_current" in names else "current"
-    if known in names and "voltage" in names:
-        made[known], made[ERROR] = between(t, ds["voltage"].values, ds[known].values, even)
+    carried = "conduction_current" if "conduction_current" in names else "current"
+    if carried in names and "voltage" in names:
+        evened[carried], evened[ERROR] = between(t, ds["voltage"].values, ds[carried].values, even)
         attrs[ERROR] = {"units": OUTPUTS[ERROR].unit, "long_name": OUTPUTS[ERROR].long_name}
     if {"current", "conduction_current", MEAN} <= set(names):
-        made["current"] = shown(ds, t, even, made)
-    variables = {name: xr.Variable("time", values, attrs[name]) for name, values in made.items()}
+        evened["current"] = instrument_current(ds, t, even, evened)
+    variables = {name: xr.Variable("time", values, attrs[name]) for name, values in evened.items()}
     return ds.drop_dims("time").assign(variables).assign_coords(time=("time", even, ds["time"].attrs))
 
 
@@ -72,10 +72,10 @@ def at_even(ds: xr.Dataset, name: str, t: np.ndarray, even: np.ndarray) -> np.nd
     return np.asarray(np.interp(even, t, values))
 
 
-def shown(ds: xr.Dataset, t: np.ndarray, even: np.ndarray, made: dict[str, np.ndarray]) -> np.ndarray:
+def instrument_current(ds: xr.Dataset, t: np.ndarray, even: np.ndarray, evened: dict[str, np.ndarray]) -> np.ndarray:
     """Current (n,) [A] that the instrument shows at even times. A slow one has seen all that lies between them."""
     circuit = circuit_of(ds)
-    conduction, displacement = made["conduction_current"], made[MEAN]
+    conduction, displacement = evened["conduction_current"], evened[MEAN]
     if not circuit.tau:
         return read_out(even, conduction, displacement, circuit)
     new = ~np.isin(even, t)
@@ -83,13 +83,13 @@ def shown(ds: xr.Dataset, t: np.ndarray, even: np.ndarray, made: dict[str, np.nd
     during = ds[MEAN].values[later][np.searchsorted(t[later], even[new])]
     both = np.concatenate((t, even[new]))
     order = np.argsort(both, kind="stable")
-    seen = read_out(
+    read = read_out(
         both[order],
         np.concatenate((ds["conduction_current"].values, conduction[new]))[order],
         np.concatenate((ds[MEAN].values, during))[order],
         circuit,
     )
-    return seen[np.searchsorted(both[order], even, side="right") - 1]
+    return read[np.searchsorted(both[order], even, side="right") - 1]
 
 
 def circuit_of(ds: xr.Dataset) -> Circuit:

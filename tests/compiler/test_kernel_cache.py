@@ -228,7 +228,9 @@ def test_only_the_folders_used_last_are_kept(tmp_path):
         os.utime(folder, (1e9 - age, 1e9 - age))
     (tmp_path / "mine").mkdir()
     kernel_cache.prune(tmp_path)
-    assert {p.name for p in tmp_path.iterdir()} == {f"kernels-{age}" for age in range(kernel_cache.KEPT)} | {"mine"}
+    assert {p.name for p in tmp_path.iterdir()} == {f"kernels-{age}" for age in range(kernel_cache.MOST_FOLDERS)} | {
+        "mine"
+    }
 
 
 def no_home():
@@ -278,7 +280,7 @@ def fresh(name: str, monkeypatch):
     """The module, executed again, as in another process: nothing is loaded."""
     for owner, what, empty in (
         (kernel_cache, "SYMBOLS", {}),
-        (machine_code, "KNOWN", set()),
+        (machine_code, "LOADED", set()),
         (machine_code, "ENGINES", []),
     ):
         monkeypatch.setattr(owner, what, empty)
