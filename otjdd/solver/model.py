@@ -161,11 +161,12 @@ def tunnelling_nodes(stack: tuple[Sheet, ...], thickness: float, tolerance: floa
     tolerance : relative, of currents
     """
     if len(stack) == 1:
-        nodes = layer_nodes((thickness, thickness), stack[0].cells, stack[0].grading, tolerance)
+        nodes = layer_nodes((thickness, thickness), (stack[0].cells, stack[0].cells), stack[0].grading, tolerance)
         return nodes, np.array([0, len(nodes) - 1])
-    whole, start, parts, pieces = sum(sheet.thickness for sheet in stack), 0, [np.zeros(1, int)], [0]
+    whole, cells = sum(sheet.thickness for sheet in stack), sum(sheet.cells for sheet in stack)
+    start, parts, pieces = 0, [np.zeros(1, int)], [0]
     for sheet in stack:
-        own = layer_nodes((sheet.thickness, whole), sheet.cells, sheet.grading, tolerance)
+        own = layer_nodes((sheet.thickness, whole), (sheet.cells, cells), sheet.grading, tolerance)
         parts.append(start + own[1:])
         start += sheet.cells + 1
         pieces.append(pieces[-1] + len(own) - 1)
@@ -173,14 +174,14 @@ def tunnelling_nodes(stack: tuple[Sheet, ...], thickness: float, tolerance: floa
 
 
 @lru_cache(maxsize=16)
-def layer_nodes(thickness: tuple[float, float], cells: int, grading: float, tolerance: float) -> np.ndarray:
+def layer_nodes(thickness: tuple[float, float], cells: tuple[int, int], grading: float, tolerance: float) -> np.ndarray:
     """Points 0..N+1 (left end, centres, right end) of a layer that bound the pieces of its band.
 
-    Counted from both ends, so that a film turned round has the same. thickness : of the layer, and of the film [m]
+    Counted from both ends, so that a film turned round has the same. thickness [m], cells : of the layer, and of the film
     """
-    faces = grid_faces(thickness[0], cells, grading)
+    faces = grid_faces(thickness[0], cells[0], grading)
     points = np.concatenate(([faces[0]], centres(faces), [faces[-1]]))
-    if cells <= FILM_SEGMENTS:  # cells of unlike charge in one piece made currents on 16 cells wrong by 4e-3
+    if cells[1] <= FILM_SEGMENTS:  # cells of unlike charge in one piece made currents on 16 cells wrong by 4e-3
         return np.arange(len(points))
     shortest = min(thickness[1] / FILM_SEGMENTS, LONGEST_SEGMENT * (tolerance / 1e-4) ** (1 / 6))
     nodes, last, middle = [0], len(points) - 1, 0.5 * faces[-1]

@@ -99,7 +99,7 @@ def test_diffusivity_follows_arrhenius_at_the_temperature_asked_for():
 def test_tunnelling_nodes_run_from_end_to_end_without_pieces_shorter_than_asked():
     for cells, grading in ((8, 1.0), (100, 20.0), (400, 1.0)):
         faces = model.grid_faces(2.8e-9, cells, grading)
-        nodes = model.layer_nodes((2.8e-9, 2.8e-9), cells, grading, 1e-4)
+        nodes = model.layer_nodes((2.8e-9, 2.8e-9), (cells, cells), grading, 1e-4)
         points = np.concatenate(([0.0], model.centres(faces), [2.8e-9]))[nodes]
         assert (nodes[0], nodes[-1]) == (0, cells + 1)
         assert np.array_equal(nodes, cells + 1 - nodes[::-1])  # of a film turned round as well
