@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, Formatter, FuncFormatter, LogLocator, NullFormatter
 
 from otjdd.plot.style import GREY, ORANGE, WIDTH
 from otjdd.studies.sensitivity import worth_logarithms
@@ -26,13 +25,27 @@ ON_TICKS = {"s", "m", "Hz"}  # units that a logarithmic axis writes, with prefix
 FEW = 300  # largest over smallest value, below which powers of ten give a logarithmic axis too few ticks
 NAMED = {"x": 5, "y": 7}  # most ticks with a unit that a panel has room for
 LONG = 1e4  # value from which ticks are written with a power of ten, and have room for fewer of them
+DIGITS = 4, 5  # usual and most digits of a tick; ticks that agree in more are written as differences
+NEAR_ZERO = 0.02  # of the largest voltage: smaller voltages, where ln |I| diverges, do not set the limits of an axis
+EARLY = 0.25  # of the largest value: the median of values that suit a logarithmic axis is below
+MARGIN = 0.05  # of the span of an axis, beside measured points
+SCALE_ATTRIBUTE = "otjdd_{}_scale"  # attribute of axes: the `Scale` of that side
 UNIT_ATTRIBUTE = (
     "otjdd_{}_unit"  # attribute of axes: the unit of their data on that side, which the label may show with a prefix
 )
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ARROW = "-|>,head_width=0.25,head_length=0.5"
 HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: width of a legend's handle, of a letter, and of a panel's legend
-NOTE_WIDTH = 72  # most characters of a line of a note
+NOTE, NOTE_WIDTH = "note", 72  # mark of a note, and most characters of its line in a panel of WIDTH
+HYPHEN, TIMES = re.compile(r"(?<![\w.)\]])-(?=[\d.])|(?<=\de)-(?=\d)"), re.compile(r"(?<![\w.])x(?=\d)")
+
+
+class Scale(NamedTuple):
+    """What an axis shows: its least and largest finite value (SI), the name of the quantity, and its unit."""
+
+    ends: tuple[float, float]
+    name: str
+    unit: str
 
 
 def quantity_axis(
@@ -47,7 +60,12 @@ def quantity_axis(
     values = np.asarray(values, dtype=float)
     setattr(axes, UNIT_ATTRIBUTE.format(side), unit)
     largest = float(np.nanmax(np.abs(values), initial=0.0)) if np.isfinite(values).any() else 0.0
+    if largest:
+        ends = float(np.nanmin(values)), float(np.nanmax(values))
+        setattr(axes, SCALE_ATTRIBUTE.format(side), Scale(ends, name, unit))
     own, printed_unit = getattr(axes, f"{side}axis"), symbol(unit)
+    if side == "y":  # left of the axis, off the legend and the letter of the panel
+        own.get_offset_text().set(fontsize=6, ha="right")
     if worth_logarithms(values) if log is None else log:
         axes.set(**{f"{side}scale": "log"})
         few = largest > 0.0 and np.nanmax(values) < FEW * np.nanmin(values)
@@ -76,7 +94,39 @@ def quantity_axis(
     axes.set(**{f"{side}label": name + (f" ({printed_unit})" if printed_unit != "1" else "")})
 
 
-def prefix(largest: float, unit: str) -> tuple[Callable[[float, Any], str], str] | None:
+class Ticks(Formatter):
+    """Ticks in units of `size`, with as many digits as they differ by.
+
+    Ticks that agree in more than DIGITS digits are written as differences from the first, whose value stands at the end
+    of the axis. This is why all ticks of an axis are needed (`set_locs`); a value alone has the usual digits.
+    """
+
+    def __init__(self, size: float) -> None:
+        self.size, self.digits, self.base = size, DIGITS[0], 0.0
+
+    def set_locs(self, locs: ArrayLike) -> None:
+        self.digits, self.base = DIGITS[0], 0.0
+        values = np.unique(np.asarray(locs, dtype=float) / self.size)
+        if len(values) < 2:
+            return
+        while self.digits <= 12 and any(
+            abs(float(f"{value:.{self.digits}g}") - value) > 0.05 * np.diff(values).min() for value in values
+        ):
+            self.digits += 1
+        if self.digits > DIGITS[1]:
+            self.base, self.digits = float(f"{values[0]:.{self.digits}g}"), DIGITS[0]
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        difference = value / self.size - self.base
+        return f"{difference if abs(difference) > 1e-9 * abs(self.base) else 0.0:.{self.digits}g}".replace(
+            "-", "\N{MINUS SIGN}"
+        )
+
+    def get_offset(self) -> str:
+        return f"+ {self.base:.12g}".replace("+ -", "\N{MINUS SIGN} ") if self.base else ""
+
+
+def prefix(largest: float, unit: str) -> tuple[Ticks, str] | None:
     """Formatter of ticks for values up to `largest`, and the unit with its prefix; None for a unit without prefixes."""
     if unit not in PREFIXED or not largest > 0:
         return None
@@ -84,7 +134,7 @@ def prefix(largest: float, unit: str) -> tuple[Callable[[float, Any], str], str]
     sign = EngFormatter.ENG_PREFIXES.get(exponent)
     if sign is None:
         return None
-    return lambda value, _: f"{value / 10.0**exponent:.4g}".replace("-", "\N{MINUS SIGN}"), sign + symbol(unit)
+    return Ticks(10.0**exponent), sign + symbol(unit)
 
 
 def colours(
@@ -111,7 +161,7 @@ def colours(
         bar.minorformatter = NullFormatter()
         bar.update_ticks()
     if prefixed:
-        bar.formatter = FuncFormatter(prefixed[0])
+        bar.formatter = prefixed[0]
         bar.update_ticks()
 
 
@@ -147,13 +197,54 @@ def magnitude(values: ArrayLike) -> np.ndarray:
     return np.where(positive > 0, positive, np.nan)
 
 
-def draw_points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int) -> None:
-    """Draw measured points (n,) beside the curves of results, as open black markers, and renew the legend."""
-    y = magnitude(y) if axes.get_yscale() == "log" else np.asarray(y)
-    low, high = axes.get_ylim()
+def current_limits(axes: Axes, voltage: ArrayLike, current: ArrayLike) -> np.ndarray:
+    """Set the limits of a logarithmic axis of currents (n,) [A], a factor 3 beside them. Returns those within.
+
+    Currents at voltages (n,) [V] near 0 V set no limit: their logarithm diverges.
+    """
+    far = np.abs(voltage) >= NEAR_ZERO * np.nanmax(np.abs(voltage))
+    within = magnitude(current)[far]
+    if np.isfinite(within).any():
+        axes.set_ylim(np.nanmin(within) / 3, np.nanmax(within) * 3)
+    return within
+
+
+def over_decades(values: ArrayLike) -> bool:
+    """True if times or the like suit a logarithmic axis: none negative, over a decade or more, and most of them early."""
+    times: np.ndarray = np.asarray(values, dtype=float)
+    positive = times[times > 0]
+    if positive.size < 3 or np.nanmin(times) < 0 or positive.max() < 10 * positive.min():
+        return False
+    return bool(np.median(positive) < EARLY * positive.max())
+
+
+def include(axes: Axes, side: str, values: ArrayLike) -> None:
+    """Widen an axis to values (n,), with a margin, and set its ticks and prefix anew for them."""
+    row: np.ndarray = np.asarray(values, dtype=float)
+    log = getattr(axes, f"get_{side}scale")() == "log"
+    row = row[np.isfinite(row) & ((row > 0) | (not log))]
+    if not row.size:
+        return
+    ends = np.array([row.min(), row.max()])
+    if (scale := getattr(axes, SCALE_ATTRIBUTE.format(side), None)) is not None:
+        quantity_axis(axes, side, [*scale.ends, *ends], scale.name, scale.unit, log)
+    limits = np.array(getattr(axes, f"get_{side}lim")())
+    limits, ends = (np.log(limits), np.log(ends)) if log else (limits, ends)
+    margin = MARGIN * (max(limits[1], ends[1]) - min(limits[0], ends[0]))
+    wider = min(limits[0], ends[0] - margin), max(limits[1], ends[1] + margin)
+    getattr(axes, f"set_{side}lim")(*(np.exp(wider) if log else wider))
+
+
+def draw_points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int, near_zero: bool = True) -> None:
+    """Draw measured points (n,) beside the curves of results, as open black markers, and renew the legend.
+
+    The axes show all points. near_zero : False for currents, of which those near 0 V set no limit
+    """
+    at: np.ndarray = np.asarray(x, dtype=float)
+    on_axis: np.ndarray = magnitude(y) if axes.get_yscale() == "log" else np.asarray(y)
     axes.plot(
-        x,
-        y,
+        at,
+        on_axis,
         "osD^"[number % 4],
         color="black",
         markersize=2.8,
@@ -161,7 +252,8 @@ def draw_points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int)
         markeredgewidth=0.6,
         label=label,
     )
-    axes.set_ylim(np.nanmin(y, initial=low), np.nanmax(y, initial=high))
+    include(axes, "x", at)
+    include(axes, "y", on_axis if near_zero else on_axis[np.abs(at) >= NEAR_ZERO * np.nanmax(np.abs(at))])
     legend(axes)
 
 
@@ -170,7 +262,9 @@ def legend(axes: Axes, title: str | None = None) -> None:
 
     A figure without a layout engine (a user's own) makes no room for it: there it goes where it covers least.
     """
-    handles, labels = axes.get_legend_handles_labels()
+    handles, plain_labels = axes.get_legend_handles_labels()
+    labels = [with_signs(label) for label in plain_labels]
+    title = with_signs(title) if title else None
     title = title or axes.get_title(loc="left") or None  # the title of an earlier call without labelled curves
     if handles:
         axes.set_title("", loc="left")
@@ -179,13 +273,14 @@ def legend(axes: Axes, title: str | None = None) -> None:
             axes.set_title(title, fontsize=7, color=GREY)
         return
     if axes.figure.get_layout_engine() is None:
-        axes.legend(title=title)
+        axes.legend(handles, labels, title=title)
         return
     entry = HANDLE + LETTER * max(map(len, labels))
     room = ROOM * figure_of(axes).get_size_inches()[0] / (WIDTH * columns_of(axes))
     columns = max(1, min(len(labels), int(room / entry), 3 if len(labels) % 3 in (0, 2) else 2))
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, title=title, alignment="left", borderaxespad=0.1,
+        handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, title=title, alignment="left",
+        borderaxespad=0.1,
         borderpad=0.2, columnspacing=1.2, labelspacing=0.3,
     )  # fmt: skip
 
@@ -210,17 +305,35 @@ def letter(axes: Axes, number: int) -> None:
 
 
 def small_print(axes: Axes, text: str) -> None:
-    """Write a note in small letters below the label of the x axis."""
+    """Write a note in small letters below the label of the x axis, and below an earlier note."""
+    room = figure_of(axes).get_size_inches()[0] / columns_of(axes) / WIDTH
+    lines = textwrap.fill(with_signs(text), min(NOTE_WIDTH, int(NOTE_WIDTH * room)))
+    if (note := next((child for child in axes.texts if child.get_gid() == NOTE), None)) is not None:
+        note.set_text(f"{note.get_text()}\n{lines}")
+        return
     axes.annotate(
-        textwrap.fill(text, NOTE_WIDTH), (0.5, 0), (0, -3), xycoords=axes.xaxis.label, textcoords="offset points",
-        fontsize=6, color=GREY, ha="center", va="top", annotation_clip=False,
+        lines, (0.5, 0), (0, -3), xycoords=axes.xaxis.label, textcoords="offset points",
+        fontsize=6, color=GREY, ha="center", va="top", annotation_clip=False, gid=NOTE,
     )  # fmt: skip
 
 
-def arrows(axes: Axes, x: ArrayLike, y: ArrayLike, color: Any = ORANGE, count: int = 6) -> None:
+def with_signs(text: str) -> str:
+    """A text with a minus sign for the hyphen before a number, and a sign of multiplication for the x before one.
+
+    A text with formulas ($...$) has its signs.
+    """
+    if "$" in text:
+        return text
+    return TIMES.sub("\N{MULTIPLICATION SIGN}", HYPHEN.sub("\N{MINUS SIGN}", text))
+
+
+def arrows(
+    axes: Axes, x: ArrayLike, y: ArrayLike, color: Any = ORANGE, count: int = 6, turn: tuple[int, int] = (0, 1)
+) -> None:
     """Draw arrows along a curve (n,) on a logarithmic y axis: one in each of `count` stretches, where it is steepest.
 
-    A flat stretch has its arrow in the middle. Points outside of the limits of the axes get none.
+    A flat stretch has its arrow in the middle. Points outside of the limits of the axes get none. turn : (i, n) of curve i
+    of n in the same axes: the arrow is in part i of n of each stretch, off those of curves that coincide
     """
     x, y = np.asarray(x), np.asarray(y)
     low, high = axes.get_ylim()
@@ -229,9 +342,10 @@ def arrows(axes: Axes, x: ArrayLike, y: ArrayLike, color: Any = ORANGE, count: i
         return
     x, y = x[good], y[good]
     steps, span = np.abs(np.diff(np.log10(y))), max(np.ptp(np.log10(y)), 1e-9)
-    for lot in np.array_split(np.arange(len(x) - 1), min(count, len(x) - 1)):
+    for stretch in np.array_split(np.arange(len(x) - 1), min(count, len(x) - 1)):
+        lot = np.array_split(stretch, turn[1])[turn[0]] if len(stretch) >= turn[1] else stretch
         i = lot[np.argmax(steps[lot])] if steps[lot].max() > 0.02 * span else lot[len(lot) // 2]
         axes.annotate(
             "", (x[i + 1], y[i + 1]), (x[i], y[i]),
-            arrowprops={"arrowstyle": ARROW, "color": color, "shrinkA": 0, "shrinkB": 0},
+            arrowprops={"arrowstyle": ARROW, "color": color, "shrinkA": 0, "shrinkB": 0}, zorder=5,
         )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from otjdd.plot import reads
-from otjdd.plot.axes import legend, quantity_axis
+from otjdd.plot.axes import NEAR_ZERO, legend, magnitude, quantity_axis
 from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import CYCLE, GREY
 
@@ -63,7 +63,10 @@ def of_curves(axes: Axes, ds: xr.Dataset, parts: np.ndarray, labels: list[str]) 
         suffix = f", {state}" if ds.sizes["state"] > 1 else ""
         drawn(axes, ds.bias.values, (total[i], parts[i, 0]), labels, STYLES[i % 4], suffix)
     axes.set(xlabel="voltage (V)")
-    quantity_axis(axes, "y", total[total > 0.0], "|current|", "A", log=True)
+    far = np.abs(ds.bias.values) >= NEAR_ZERO * np.abs(ds.bias.values).max()
+    drawn_currents = magnitude(np.concatenate([total[:, far].ravel(), parts[:, 0][:, far].ravel()]))
+    quantity_axis(axes, "y", drawn_currents, "|current|", "A", log=True)
+    axes.set_ylim(np.nanmin(drawn_currents) / 3, np.nanmax(drawn_currents) * 3)
 
 
 def drawn(

@@ -97,4 +97,4 @@ def draw(name: str, axes: Axes, runs: Sequence[NamedResult], data: Sequence[Name
     KINDS[name].draw(axes, runs)
     for i, run in enumerate(data):
         if points := measured_points(name, run.ds):
-            parts.draw_points(axes, *points, run.label, i)
+            parts.draw_points(axes, *points, run.label, i, near_zero=name != "iv")

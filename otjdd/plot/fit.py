@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from otjdd.fitting.result import curves_of, spread_of
 from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
-from otjdd.plot.labels import parameter_words
+from otjdd.plot.labels import parameter_words, readable
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE, panels, style
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def beside(axes: Axes, ds: xr.Dataset, number: int, curve: dict[str, Any]) -> No
     """Fill axes with one curve and its fit."""
     inside = ds["curve"].values == number
     x, y, fitted = (ds[name].values[inside] for name in ("axis_value", "measured", "fitted"))
-    log = curve["scale"].kind != "linear"
+    log, log_x = curve["scale"].kind != "linear", parts.over_decades(x)
+    x = parts.magnitude(x) if log_x else x
     on_axis = parts.magnitude if log else np.asarray
     axes.plot(
         x, on_axis(y), "o", markersize=2.5, color=GREY, markerfacecolor="none", markeredgewidth=0.6, label="measured"
@@ -53,16 +54,10 @@ def beside(axes: Axes, ds: xr.Dataset, number: int, curve: dict[str, Any]) -> No
     axes.plot(x, on_axis(fitted), color=BLUE, label="fit")
     name = curve["quantity"].replace("_", " ")
     signed = log and "current" in name
-    parts.quantity_axis(axes, "x", x, curve["axis"].replace("_", " "), unit_of(curve["axis"]), log=is_logarithmic(x))
-    parts.quantity_axis(axes, "y", on_axis(y), f"|{name}|" if signed else name, unit_of(curve["quantity"]), log=log)
+    limits = parts.current_limits(axes, x, y) if signed and curve["axis"].endswith("voltage") else on_axis(y)
+    parts.quantity_axis(axes, "x", x, readable(curve["axis"]), unit_of(curve["axis"]), log=log_x)
+    parts.quantity_axis(axes, "y", limits, f"|{name}|" if signed else name, unit_of(curve["quantity"]), log=log)
     parts.legend(axes, curve["label"][:40])
-
-
-def is_logarithmic(values: np.ndarray) -> bool:
-    """True if values suit a logarithmic axis: positive, over two decades or more, and most of them small."""
-    if not (values > 0).all() or values.max() < 100 * values.min():
-        return False
-    return bool(np.median(values) < 0.3 * values.max())
 
 
 def residuals(axes: Axes, ds: xr.Dataset, curves: list[dict[str, Any]]) -> None:

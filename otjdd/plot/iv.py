@@ -15,7 +15,7 @@ from otjdd.analysis import fits
 from otjdd.analysis.between import between, refined
 from otjdd.analysis.small_signal import goes_back
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.plot.axes import arrows, legend, magnitude, quantity_axis, small_print
+from otjdd.plot.axes import arrows, current_limits, legend, magnitude, quantity_axis, small_print
 from otjdd.plot.labels import case_data
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 from otjdd.plot.style import shade
@@ -29,7 +29,6 @@ ENERGY = "activation energy of I / T²"  # not that of I, which is also in use
 WIDER = 1.6  # points by which the first loop of a sweep is drawn wider than the last
 LOOPS = 6  # most loops of a sweep that are drawn
 LEAST = 5  # least number of different voltages of a sweep
-NEAR_ZERO = 0.02  # of the largest voltage: smaller voltages, where ln |I| diverges, do not set the limits of the axis
 
 
 class IVCurve(NamedTuple):
@@ -113,11 +112,8 @@ def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
 def iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the absolute current against voltage on a logarithmic axis."""
     drawn = plotted(axes, runs, magnitude)
-    top = max(np.abs(c.voltage).max() for _, c in drawn)
-    currents = np.concatenate([magnitude(c.current)[np.abs(c.voltage) >= NEAR_ZERO * top] for _, c in drawn])
-    quantity_axis(axes, "y", currents, "|current|", "A", log=True)
-    if np.isfinite(currents).any():
-        axes.set_ylim(np.nanmin(currents) / 3, np.nanmax(currents) * 3)
+    voltages, currents = (np.concatenate([getattr(c, name) for _, c in drawn]) for name in ("voltage", "current"))
+    quantity_axis(axes, "y", current_limits(axes, voltages, currents), "|current|", "A", log=True)
     for i, (run, curve) in enumerate(drawn):
         if curve.in_time and (i + 1 == len(drawn) or drawn[i + 1][0] is not run):
             colour = axes.lines[i].get_color()

@@ -44,7 +44,8 @@ def measured_figure(ds: xr.Dataset) -> Figure:
 
 def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
     """Fill axes with one quantity against another, a colour for each record or temperature."""
-    x, y = ds[axis].values, ds[name].values
+    log_x = axis == "time" and name != "voltage" and parts.over_decades(ds[axis].values)
+    x, y = parts.magnitude(ds[axis].values) if log_x else ds[axis].values, ds[name].values
     on_axis = parts.magnitude(y) if name in SIGNED else y
     floor = ds[name].attrs.get("noise_floor", 0.0)
     lost = np.abs(y) < LOST * floor
@@ -57,9 +58,10 @@ def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
         axes.plot(x[inside], clear, "o-", markersize=2.2, linewidth=0.6, color=colour, label=label)
         axes.plot(x[inside & lost], on_axis[inside & lost], "o", markersize=1.6, color=colour, alpha=0.4)
     plain = name.replace("_", " ")
-    parts.quantity_axis(axes, "x", x, axis.replace("_", " "), unit_of(axis), log=False)
+    parts.quantity_axis(axes, "x", x, axis.replace("_", " "), unit_of(axis), log=log_x)
     log = None if name in (*SIGNED, "resistance", "conductance") else False
-    parts.quantity_axis(axes, "y", on_axis, f"|{plain}|" if name in SIGNED else plain, unit_of(name), log)
+    limits = parts.current_limits(axes, x, y) if name in SIGNED and axis.endswith("voltage") else on_axis
+    parts.quantity_axis(axes, "y", limits, f"|{plain}|" if name in SIGNED else plain, unit_of(name), log)
     if floor:
         bottom = min(floor / 10, axes.get_ylim()[1])
         axes.set_ylim(bottom=bottom)

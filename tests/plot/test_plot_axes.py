@@ -1,0 +1,119 @@
+"""Axes that panels share: ticks that differ, limits that hold measured points, notes and signs."""
+
+import numpy as np
+import pytest
+from made_results import WRITES, labels, reads
+
+import otjdd
+from otjdd.plot.axes import Ticks, over_decades, small_print, with_signs
+from otjdd.plot.figure import figure
+from otjdd.plot.measured import curve
+from otjdd.plot.style import Figure
+
+
+def texts_of_ticks(axis) -> list[str]:
+    axis.axes.figure.draw_without_rendering()
+    low, high = sorted(axis.get_view_interval())
+    return [
+        label.get_text()
+        for at, label in zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
+        if low <= at <= high
+    ]
+
+
+@pytest.mark.parametrize("kind", ["loop", "conductance"])
+@pytest.mark.parametrize("step", [0.0, 10.0, 1e3, 1e4, 1e6])
+def test_no_two_ticks_of_an_axis_are_the_same(kind, step):
+    axes = figure(reads(WRITES, 281.4e6 + step * np.arange(6)), kind).axes[0]
+    texts = texts_of_ticks(axes.yaxis)
+    assert len(set(texts)) == len(texts) > 2
+
+
+def test_ticks_are_the_values_at_which_they_stand():
+    axes = figure(reads(WRITES, 11.72e6 + 25e3 * np.arange(6)), "loop").axes[0]
+    texts = texts_of_ticks(axes.yaxis)
+    low, high = axes.get_ylim()
+    at = [tick for tick in axes.get_yticks() if low <= tick <= high]
+    np.testing.assert_allclose([1e6 * float(text) for text in texts], at, rtol=1e-9)
+
+
+def test_ticks_that_agree_in_many_digits_are_differences_from_a_value_at_the_end_of_the_axis():
+    ticks = Ticks(1e6)
+    assert ticks.format_ticks(281.4e6 + 1e3 * np.arange(3)) == ["0", "0.001", "0.002"]
+    assert ticks.get_offset() == "+ 281.4"
+    assert ticks.format_ticks(-281.4e6 - 1e3 * np.arange(2)) == ["0.001", "0"]
+    assert ticks.get_offset() == "− 281.401"
+    assert ticks.format_ticks([1e6, 2e6]) == ["1", "2"]
+    assert ticks.get_offset() == ""
+
+
+@pytest.mark.parametrize("factor", [1e-4, 1.0, 30.0, 1e5])
+def test_axes_show_all_measured_points_with_a_margin(factor):
+    R = 1e6 * np.array([1.0, 2.0, 1.5, 3.0, 1.2, 1.1])
+    data = otjdd.measured(write_voltage=3 * WRITES, read_resistance=factor * R)
+    data = data.rename(read="point") if "read" in data.dims else data
+    axes = figure([reads(WRITES, R), data], "loop", label=["run", "data"]).axes[0]
+    assert labels(axes) == ["run", "data"]
+    for side, values in (("x", 3 * WRITES), ("y", factor * R)):
+        low, high = getattr(axes, f"get_{side}lim")()
+        assert low < values.min() < values.max() < high
+    texts = texts_of_ticks(axes.yaxis)
+    assert 2 <= len(texts) <= 12
+    assert len(set(texts)) == len(texts)
+
+
+def measured(**arrays):
+    size = len(next(iter(arrays.values())))
+    whole = {"branch": np.zeros(size, int), "record": np.zeros(size, int)} | arrays
+    return otjdd.measured(**arrays).drop_dims("read", errors="ignore").assign(
+        {name: ("point", values) for name, values in whole.items()}
+    )  # fmt: skip
+
+
+def drawn(ds, axis, name):
+    axes = Figure().add_subplot()
+    curve(axes, ds, axis, name)
+    return axes
+
+
+def test_measured_retention_is_on_a_logarithmic_axis_and_a_steady_trace_is_not():
+    R = 1e6 * np.linspace(1, 2, 9)
+    for times, scale in ((np.geomspace(1e-3, 1e4, 9), "log"), (np.append(0, np.geomspace(1, 1e4, 8)), "log"),
+                         (np.linspace(1, 900, 9), "linear")):  # fmt: skip
+        assert drawn(measured(time=times, read_resistance=R), "time", "read_resistance").get_xscale() == scale
+        assert over_decades(times) == (scale == "log")
+    assert not over_decades([-1.0, 1.0, 10.0, 1000.0])
+
+
+def test_a_measured_current_at_zero_volt_does_not_stretch_the_axis():
+    V = np.linspace(-1, 1, 21)
+    current = 1e-6 * V
+    current[10] = 1e-14
+    low, high = drawn(measured(voltage=V, current=current), "voltage", "current").get_ylim()
+    assert 1e-8 < low < 1e-7 < 1e-6 < high
+
+
+def test_a_second_note_stands_below_the_first():
+    axes = Figure().add_subplot()
+    small_print(axes, "drawn: 6 of 9 loops")
+    small_print(axes, "median of 20 draws")
+    (note,) = axes.texts
+    assert note.get_text() == "drawn: 6 of 9 loops\nmedian of 20 draws"
+
+
+def test_a_note_is_no_wider_than_its_panel():
+    fig = Figure(figsize=(2.0, 2.0), layout="constrained")
+    axes = fig.add_subplot()
+    axes.set_xlabel("voltage (V)")
+    small_print(axes, "median and bands of 50 % and 90 % of 200 draws of the fitted parameters; " * 2)
+    fig.draw_without_rendering()
+    extent = axes.texts[0].get_window_extent()
+    assert extent.x0 >= 0
+    assert extent.x1 <= fig.bbox.x1
+
+
+def test_hyphens_before_numbers_are_minus_signs_and_an_x_before_a_number_multiplies():
+    assert with_signs("voltage = -2.5 V, x2, 4e-05") == "voltage = −2.5 V, ×2, 4e−05"
+    assert with_signs("rv-loop-2, Al2O3-3, 1-2, max2") == "rv-loop-2, Al2O3-3, 1-2, max2"
+    two = figure([reads(WRITES, 1e6 * np.arange(1, 7))] * 2, "loop", label=["-1 V", "x2"]).axes[0]
+    assert labels(two) == ["−1 V", "×2"]
