@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.analysis import current_noise
-from otjdd.plot.axes import legend, quantity_axis
+from otjdd.plot.axes import legend, quantity_axis, small_print, three_digits
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 
 THIN = {"linewidth": 0.6}
@@ -51,14 +51,15 @@ def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
         f, relative = measured.frequency.values, measured.current_spectrum.values / measured.mean_current.item() ** 2
         line = np.exp(np.log(relative).mean() + measured.slope.item() * (np.log(f) - np.log(f).mean()))
         frequencies.append(f)
-        text = f"$f^{{{measured.slope.item():.2f}}}$, $fS/I^2$ = {measured['size'].item():.1e}"
+        label = legend_label(run, f"slope {measured.slope.item():.2f}")
+        size = f"f S/I² = {three_digits(float(measured['size']))}"
         if np.isfinite(measured.hooge.item()):
-            text += f", times {measured.ions.item():.2g} ions {measured.hooge.item():.1e}"
-        label = legend_label(run, text)
+            size += f"; times {three_digits(measured.ions.item())} ions: {three_digits(measured.hooge.item())}"
+        small_print(axes, f"{run.label}: {size}" if run.label else size)
         axes.plot(f, relative, color="0.7", linewidth=0.7)
         axes.plot(f, line, label=label, **stroke(i, 0, len(runs), 1))
         shot = measured.shot_spectrum.item() / measured.mean_current.item() ** 2
-        axes.axhline(shot, color="0.5", linewidth=0.7, linestyle=":", label="2eI of electrons" if i == 0 else None)
+        axes.axhline(shot, color="0.5", linewidth=0.7, linestyle=":", label="shot noise 2e/I" if i == 0 else None)
     axes.set(yscale="log", ylabel="S/I² (1/Hz)")
     quantity_axis(axes, "x", np.concatenate(frequencies), "frequency", "Hz", log=True)
     legend(axes)

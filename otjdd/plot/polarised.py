@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.analysis.polarised import ratios
-from otjdd.plot.axes import legend, quantity_axis
+from otjdd.plot.axes import legend, quantity_axis, small_print, three_digits
 from otjdd.plot.clock import clock_of, time_axis
 from otjdd.plot.iv import sweeps
 from otjdd.plot.runs import NamedResult, legend_label, stroke
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
+BRIEF = 1e-3  # of the time of a sweep
+SPIKE = 2.0  # ratio of the largest current to that without spikes, from which spikes are cut off
 MICRO = 100.0  # uC/cm2 of a C/m2
 NAME = "polarisation (µC/cm²)"
 DECADES = 3.0  # time axes are logarithmic if the last time over the shortest step exceeds this many decades
@@ -67,8 +69,26 @@ def switching_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
         axes.plot(V, current, linewidth=1.0, label=legend_label(run, ""), **stroke(i, 0, len(runs), 1))
     quantity_axis(axes, "x", np.concatenate([run.ds.voltage.values for run in runs]), "voltage", "V", log=False)
     currents = np.concatenate([run.ds.displacement_current.values for run in runs])
-    quantity_axis(axes, "y", currents, "displacement current", "A", log=False)
+    switching = np.concatenate([without_spikes(run.ds) for run in runs])
+    quantity_axis(axes, "y", switching, "displacement current", "A", log=False)
+    low, high = float(switching.min(initial=0.0)), float(switching.max(initial=0.0))
+    if np.abs(currents).max() > SPIKE * max(high, -low):
+        axes.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
+        small_print(axes, f"cut off: {three_digits(float(np.abs(currents).max()), 'A')} where the voltage jumps")
     legend(axes)
+
+
+def without_spikes(ds: xr.Dataset) -> np.ndarray:
+    """Displacement currents (n,) [A] of a sweep without spikes: currents that flow for less than BRIEF of its time.
+
+    A jump of the voltage charges the junction in one short step; a film that switches takes a share of the sweep.
+    """
+    t, current = ds.time.values, ds.displacement_current.values
+    steps = np.diff(t)
+    lasts = np.minimum(np.append(steps, np.inf), np.insert(steps, 0, np.inf))
+    order = np.argsort(-np.abs(current))
+    later = np.cumsum(lasts[order]) >= BRIEF * (t[-1] - t[0])
+    return np.asarray(current[order[later]] if later.any() else current)
 
 
 def electroresistance(axes: Axes, runs: Sequence[NamedResult]) -> None:

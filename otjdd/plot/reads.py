@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKERS = "osD^vP"
+MARKED = 20  # about this many points of a curve have markers, where several curves of many points share axes
 WIDE = 50.0  # ratio of conductances from which the axis is logarithmic
 
 
@@ -28,10 +29,10 @@ def loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
     for i, run in enumerate(runs):
         V, R = run.ds.write_voltage.values, run.ds.read_resistance.values
         line = stroke(i, 0, len(runs), 1)
-        mark: dict[str, Any] = {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i)
+        mark: dict[str, Any] = {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i) | apart(i, len(runs), len(V))
         axes.plot(V, R, linewidth=0.8, label=legend_label(run), **mark, **line)
         bars(axes, V, R, run.ds)
-        arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"])
+        arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"], turn=(i, len(runs)))
     axes.set(xlabel="write voltage (V)")
     quantity_axis(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm", log=True)
     legend(axes, loop_numbers(runs[0].ds) if len(runs) == 1 else None)
@@ -51,6 +52,12 @@ def bars(axes: Axes, x: np.ndarray, y: np.ndarray, ds: xr.Dataset) -> None:
 def hollow(i: int) -> dict[str, Any]:
     """Options of open, larger markers for every curve but the first, so that coinciding points are visible."""
     return {"markerfacecolor": "none", "markersize": 4, "markeredgewidth": 0.7} if i else {}
+
+
+def apart(i: int, count: int, points: int) -> dict[str, Any]:
+    """Options of curve i of `count` curves of many points: markers at some of the points, other ones for each curve."""
+    step = -(-points // MARKED) if count > 1 else 1
+    return {"markevery": (i * step // count, step)} if step > 1 else {}
 
 
 def loop_numbers(ds: xr.Dataset) -> str | None:

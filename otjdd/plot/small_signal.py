@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 MOST = 12  # most curves of a panel; more cannot be told apart
 OTHER_SIZE = 8.0  # ratio of the sizes of two arcs, beyond which the smaller is drawn in inset axes
-INSET = (0.6, 0.76, 0.4, 0.26)  # place of the inset axes: left, bottom, width, height
+INSET = 0.6, 0.34  # width and height of the inset axes, of the size of the largest arc
+ABOVE = 0.72  # of that size: room above the arc, for the inset axes, its ticks and label
+FINE = 400  # points of the line through a spectrum
 SHARE = 0.15  # of the largest imaginary part: dots of a Nyquist plot below it have no label
 
 
@@ -101,11 +103,15 @@ def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
     if not small:
         legend(axes)
         return
-    size = max(np.ptp(impedance(every[k][0])[1].real) for k in large)
-    left = min(impedance(every[k][0])[1].real.min() for k in large)
-    axes.set(xlim=(left - 0.14 * size, left + 1.16 * size), ylim=(-0.06 * size, 0.82 * size))
+    Z = np.concatenate([impedance(every[k][0])[1] for k in large])
+    left, bottom, top = Z.real.min(), min(0.0, (-Z.imag).min()), (-Z.imag).max()
+    size = max(np.ptp(Z.real), 0.5 * (top - bottom))
+    axes.set(xlim=(left - 0.14 * size, left + 1.26 * size), ylim=(bottom - 0.06 * size, top + ABOVE * size))
     axes.set_aspect("equal", adjustable="box")
-    inset = axes.inset_axes(INSET)
+    inset = axes.inset_axes(
+        (left + 0.5 * size, top + (ABOVE - 0.04 - INSET[1]) * size, INSET[0] * size, INSET[1] * size),
+        transform=axes.transData,
+    )
     arcs(inset, [every[k] for k in small[0]], 3)
     inset.tick_params(labelsize=6)
     inset.xaxis.label.set_fontsize(6)
@@ -127,9 +133,10 @@ def arcs(axes: Axes, curves: Sequence[tuple[SignalCurve, dict[str, Any]]], ticks
     largest = None
     for curve, line in curves:
         f, Z = impedance(curve)
-        axes.plot(Z.real, -Z.imag, linewidth=1.0, **line)
+        smooth = smoothed(f, Z)
+        axes.plot(smooth.real, -smooth.imag, linewidth=1.0, **line)
         decades = 10.0 ** np.arange(np.ceil(np.log10(f[0]) - 1e-9), np.floor(np.log10(f[-1]) + 1e-9) + 1)
-        dots = sum(np.interp(np.log(decades), np.log(f), part) * unit for part, unit in ((Z.real, 1), (Z.imag, 1j)))
+        dots = smoothed(f, Z, decades)
         axes.plot(dots.real, -dots.imag, "o", markersize=2.5, color=line["color"])
         if largest is None or np.ptp(Z.real) > np.ptp(largest[1].real):
             largest = decades, Z, dots
@@ -146,6 +153,20 @@ def arcs(axes: Axes, curves: Sequence[tuple[SignalCurve, dict[str, Any]]], ticks
     axes.margins(0.15)
 
 
+def smoothed(f: np.ndarray, Z: np.ndarray, at: np.ndarray | None = None) -> np.ndarray:
+    """Impedances of a spectrum (n,) at frequencies `at`, or at FINE frequencies: cubic in the logarithm of the frequency.
+
+    A straight line between five points a decade would make polygons of arcs.
+    """
+    from scipy.interpolate import CubicSpline
+
+    u = np.log(f)
+    if len(u) < 4 or not (np.diff(u) > 0).all():
+        return Z if at is None else np.interp(np.log(at), u, Z.real) + 1j * np.interp(np.log(at), u, Z.imag)
+    v = np.union1d(np.linspace(u[0], u[-1], FINE), u) if at is None else np.clip(np.log(at), u[0], u[-1])
+    return np.asarray(CubicSpline(u, Z)(v))
+
+
 def name_decades(axes: Axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarray) -> None:
     """Write the frequency beside the dots of a curve that are clear of the real axis.
 
@@ -154,10 +175,11 @@ def name_decades(axes: Axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarra
     middle = 0.5 * (Z.real.min() + Z.real.max())
     for decade, dot in zip(decades, dots, strict=True):
         if abs(dot.imag) > SHARE * np.abs(Z.imag).max():
-            out = np.conj(dot - middle) / abs(dot - middle)
+            # inside the arc, off the axes and what stands beside them
+            inward = np.conj(middle - dot) / abs(dot - middle)
             axes.annotate(
-                three_digits(decade, "Hz"), (dot.real, -dot.imag), (5 * out.real, 5 * out.imag), textcoords="offset points",
-                fontsize=6, color=GREY, ha="left" if out.real > 0 else "right", va="bottom" if out.imag > 0 else "top",
+                three_digits(decade, "Hz"), (dot.real, -dot.imag), (5 * inward.real, 5 * inward.imag),
+                textcoords="offset points", fontsize=6, color=GREY, ha="left" if inward.real > 0 else "right", va="center",
             )  # fmt: skip
 
 

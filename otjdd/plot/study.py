@@ -23,7 +23,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from otjdd.plot import study_cycles, study_panels, study_sample
-from otjdd.plot.axes import colours, figure_of, small_print
+from otjdd.plot.axes import colours, figure_of, letter, small_print
 from otjdd.plot.labels import meant, with_words, words_of
 from otjdd.plot.study_panels import place, places, wrapped
 from otjdd.plot.style import panels, style
@@ -93,6 +93,8 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     with style():
         fig, axes = panels(len(all_panels))
         fill(all_panels, axes)
+        for i, panel_axes in enumerate(axes if len(axes) > 1 else ()):
+            letter(panel_axes, i)
         if more := [] if set(asked) & set(available) else available[len(chosen) :]:
             fig.supxlabel(f"not drawn: {', '.join(more)}", fontsize=6)
     return fig
@@ -176,7 +178,7 @@ def one_number(ds: xr.Dataset, name: str) -> Number:
     for dim in [dim for dim in array.dims if dim not in ds.status.dims]:
         where = place(array.isel({dim: -1}), dim) if dim in array.coords else str(array.sizes[dim])
         if array.sizes[dim] > 1:
-            notes.append(f"drawn at {dim} {where} (the last of {array.sizes[dim]})")
+            notes.append(f"drawn at {words_of(array, dim)} {where} (the last of {array.sizes[dim]})")
         array = array.isel({dim: -1})
     return Number(array.rename(name), notes)
 

@@ -28,13 +28,24 @@ LONGEST = 80  # most characters of a meaning that is used as a label; beyond it 
 def curves(result: xr.DataArray, along: Hashable, other: Hashable | None, axes: Axes) -> None:
     """Draw a result along one axis, a curve for each value on the axis `other` if there is one."""
     count = result.sizes[other] if other else 1
+    signs = is_sign(result.values)
     names: Sequence[str | None] = places(result, other) if other else [None]
     for i, label in enumerate(names):
         row = result.isel({other: i}) if other else result
-        axes.plot(numbers_along(row, along), row.values, marker=MARKERS[i % 6], label=label, **stroke(0, i, 1, count))
+        axes.plot(numbers_along(row, along), row.values, marker=MARKERS[i % 6], label=label,
+                  drawstyle="steps-mid" if signs else "default", **stroke(0, i, 1, count))  # fmt: skip
     study_axis(axes, result, along, "x")
     ordinate(axes, result)
+    if signs:
+        axes.set_yticks((-1, 0, 1), ("\N{MINUS SIGN}", "0", "+"))
+        axes.set_ylim(-1.3, 1.3)
     legend(axes, words_of(result, other) if other and other in result.coords else None)
+
+
+def is_sign(values: np.ndarray) -> bool:
+    """True for numbers of which each finite one is -1, 0 or 1, and one is -1: a sign, which has no values between."""
+    finite = values[np.isfinite(values)]
+    return bool(np.isin(finite, (-1, 0, 1)).all() and (finite == -1).any())
 
 
 def image(

@@ -13,8 +13,11 @@ def test_a_spectrum_shows_its_slope_and_the_noise_of_electrons():
     spectrum, line, electrons = axes.lines
     assert len(spectrum.get_xdata()) == len(line.get_xdata()) > 20
     assert electrons.get_ydata()[0] == pytest.approx(2 * 1.602e-19 / 1e-6, rel=1e-3)
-    assert "f^" in line.get_label()
-    assert "ions" not in line.get_label()
+    assert line.get_label() == f"slope {otjdd.noise(ds).slope.item():.2f}"
+    (note,) = axes.texts
+    assert note.get_text().startswith("f S/I² = ")
+    assert "10⁻" in note.get_text()
+    assert "ions" not in note.get_text()
     assert np.isnan(otjdd.noise(ds).hooge)
 
 
@@ -30,4 +33,4 @@ def test_reads_of_single_ions_are_drawn_beside_their_spectrum():
     spectrum, trace = figure.axes[-2:]
     assert set(np.round(trace.lines[0].get_ydata(), 9)) == {1e-6, 1.01e-6}
     assert trace.get_xscale() == "linear"
-    assert "80 ions" in spectrum.lines[1].get_label()
+    assert "80 ions" in spectrum.texts[0].get_text()

@@ -102,3 +102,18 @@ def test_retention_is_refused_without_three_reads_after_a_write():
 def test_reads_along_a_sweep_follow_no_write():
     swept = reads(np.zeros(4), np.full(4, 1e6), write_end=np.zeros(4), read_voltage=np.array([0.1, 0.2, 0.3, 0.4]))
     assert not KINDS["retention"].fits([NamedResult(swept, "")])
+
+
+def test_coinciding_loops_have_markers_and_arrows_at_places_of_their_own():
+    V = np.concatenate([np.linspace(0, 2, 40), np.linspace(2, -2, 80), np.linspace(-2, 0, 40)])
+    one, two = (reads(V, 1e6 * np.exp(np.cumsum(V) / 20)) for _ in range(2))
+    axes = figure([one, two], "loop", label=["one", "two"]).axes[0]
+    starts, steps = zip(*(line.get_markevery() for line in axes.lines), strict=True)
+    marked = [set(range(start, len(V), step)) for start, step in zip(starts, steps, strict=True)]
+    assert not marked[0] & marked[1]
+    assert all(10 <= len(places) <= 20 for places in marked)
+    arrows = [tuple(text.xy) for text in axes.texts if text.arrow_patch]
+    assert len(set(arrows)) == len(arrows) == 12
+    assert min(text.get_zorder() for text in axes.texts if text.arrow_patch) > axes.lines[1].get_zorder()
+    few = figure([reads(WRITES, 1e6 * np.arange(1, 7))] * 2, "loop", label=["one", "two"]).axes[0]
+    assert [line.get_markevery() for line in few.lines] == [None, None]

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from made_results import DEPLETION, FREQUENCY, SPECTRUM, depletion, labels, signals
 
 from otjdd.analysis import small_signal
 from otjdd.plot.figure import figure
 from otjdd.plot.kinds import chosen
 from otjdd.plot.runs import NamedResult
+from otjdd.plot.style import page
 
 
 def two_biases():
@@ -77,3 +79,39 @@ def test_a_curve_that_is_never_depleted_has_no_line():
     assert chosen([NamedResult(flat)]) == ["cv"]
     with pytest.raises(ValueError, match="a doped oxide is depleted"):
         figure(flat, "mott-schottky")
+
+
+def two_arcs(size):
+    """Spectra of a device of 1 Mohm and of one smaller by `size`, both with an arc, in two states."""
+    one = SPECTRUM
+    other = signals([0.0], FREQUENCY, (50 + 1e6 / size / (1 + 2e-3j * np.pi * FREQUENCY))[None])
+    return xr.concat([one, other.assign_coords(state=["low"])], "state")
+
+
+@pytest.mark.parametrize("width", [None, 0.085])
+def test_inset_axes_with_their_ticks_cover_no_arc_and_frequencies_stay_within_the_axes(width):
+    with page(width):
+        fig = figure(two_arcs(1e3), "nyquist")
+    fig.draw_without_rendering()
+    axes = fig.axes[0]
+    (inset,) = axes.child_axes
+    cover = inset.get_tightbbox()
+    for line in axes.lines:
+        for point in axes.transData.transform(line.get_xydata()):
+            assert not cover.contains(*point)
+    assert cover.y1 <= axes.get_legend().get_window_extent().y0
+    for place in (axes, inset):
+        inside = place.get_window_extent()
+        for text in place.texts:
+            extent = text.get_window_extent()
+            assert inside.x0 <= extent.x0 < extent.x1 <= inside.x1
+
+
+def test_an_arc_of_few_frequencies_is_drawn_round():
+    f = np.geomspace(1.0, 1e6, 31)
+    Z = 50 + 1e6 / (1 + 2e-3j * np.pi * f)
+    arc = figure(signals([0.0], f, Z[None]), "nyquist").axes[0].lines[0].get_xydata()
+    radius = np.hypot(arc[:, 0] - (50 + 5e5), arc[:, 1])
+    np.testing.assert_allclose(radius, 5e5, rtol=2e-3)
+    turn = np.diff(np.unwrap(np.arctan2(*np.diff(arc, axis=0).T[::-1])))
+    assert np.abs(turn).max() < 0.1  # a polygon of five points a decade turns by up to 0.4

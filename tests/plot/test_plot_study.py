@@ -216,3 +216,27 @@ def test_cycled_devices_of_one_size_have_no_axis_and_zeros_are_told():
 
 def labels_of(axes) -> list[str]:
     return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_panels_of_a_study_have_letters_and_a_single_one_has_none():
+    ds = made({"thickness": 5})
+    two = study.study_figure(ds.assign(S=ds.R))
+    assert [[text.get_text() for text in axes.texts] for axes in two.axes] == [["a"], ["b"]]
+    assert not study.study_figure(ds).axes[0].texts
+
+
+def test_axes_and_notes_of_a_study_have_words_and_no_keys():
+    ds = made({"width": 5}).rename(width="drive.time").expand_dims({"drive.read_times": [1.0, 2.0]}, axis=-1)
+    ds = ds.assign({name: ds[name].isel({"drive.read_times": 0}) for name in ("status", "reason", "model_limits")})
+    (axes,) = study.study_figure(ds).axes
+    assert axes.get_xlabel() == "time"
+    assert [text.get_text() for text in axes.texts] == ["drawn at read times 2 (the last of 2)"]
+
+
+def test_a_sign_is_drawn_as_steps_and_a_number_is_not():
+    ds = made({"thickness": 5})
+    sign = ds.R.copy(data=[-1.0, -1.0, np.nan, 1.0, 1.0]).assign_attrs(units="1")
+    (axes,) = study.study_figure(ds.assign(R=sign)).axes
+    assert axes.lines[0].get_drawstyle() == "steps-mid"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["−", "0", "+"]
+    assert study.study_figure(ds).axes[0].lines[0].get_drawstyle() == "default"
