@@ -123,7 +123,9 @@ def expected(ds: xr.Dataset) -> Figure:
         lowest = min(0.5, float(np.nanmin(ratio, initial=1.0)))
         image = axes.imshow(ratio, norm=LogNorm(lowest, 1.0), cmap="viridis", aspect="auto")
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor", fontsize=6)
-        axes.set_yticks(range(ds.sizes["candidate"]), [str(c) for c in ds["candidate"].values], fontsize=6)
+        axes.set_yticks(
+            range(ds.sizes["candidate"]), [parts.with_signs(str(c)) for c in ds["candidate"].values], fontsize=6
+        )
         for i, j in np.ndindex(ratio.shape):
             ink = "black" if ratio[i, j] > np.sqrt(lowest) else "white"
             axes.text(j, i, f"{ratio[i, j]:.2f}", ha="center", va="center", fontsize=5.5, color=ink)

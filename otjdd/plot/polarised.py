@@ -74,7 +74,7 @@ def switching_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     low, high = float(switching.min(initial=0.0)), float(switching.max(initial=0.0))
     if np.abs(currents).max() > SPIKE * max(high, -low):
         axes.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
-        small_print(axes, f"cut off: {three_digits(float(np.abs(currents).max()), 'A')} where the voltage jumps")
+        small_print(axes, f"cut off: a brief spike of {three_digits(float(np.abs(currents).max()), 'A')}")
     legend(axes)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
+from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits, with_signs
 from otjdd.plot.runs import stroke
 from otjdd.plot.style import GREY
 from otjdd.studies.sensitivity import worth_logarithms
@@ -73,7 +73,7 @@ def boxes(axes: Axes, sets: Sequence[Numbers], what: str, unit: str) -> None:
             part.set(color=colour, linewidth=0.8)
         beside = i + 1 + np.linspace(-0.18, 0.18, len(samples[i])) if len(samples[i]) > 1 else [i + 1.0]
         axes.plot(beside, samples[i], "o", markersize=2, color=GREY, alpha=0.7, zorder=0)
-    names = [set_.name for set_ in sets]
+    names = [with_signs(set_.name) for set_ in sets]
     long = sum(map(len, names)) > 3 * LETTERS
     turned: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if long else {}
     axes.set_xticks(range(1, len(sets) + 1), names, **turned)

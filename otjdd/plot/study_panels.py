@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otjdd.plot.axes import legend, quantity_axis, three_digits
+from otjdd.plot.axes import legend, quantity_axis, three_digits, with_signs
 from otjdd.plot.labels import leaves, words_of
 from otjdd.plot.reads import MARKERS
 from otjdd.plot.runs import stroke
@@ -58,7 +58,7 @@ def image(
     study_axis(axes, rows, along, "x")
     study_axis(axes, rows, up, "y")
     if title:
-        axes.set_title(title, fontsize=7)
+        axes.set_title(with_signs(title), fontsize=7)
     return mesh
 
 
@@ -82,7 +82,9 @@ def study_axis(axes: Axes, result: xr.DataArray, dim: Hashable, side: str) -> No
     unit = result[dim].attrs.get("units", "1") if dim in result.coords else "1"
     quantity_axis(axes, side, numbers_along(result, dim), words_of(result, dim), unit)
     if dim in result.coords and result[dim].dtype.kind not in "if":
-        getattr(axes, f"{side}axis").set_ticks(numbers_along(result, dim), [str(v) for v in result[dim].values])
+        getattr(axes, f"{side}axis").set_ticks(
+            numbers_along(result, dim), [with_signs(str(v)) for v in result[dim].values]
+        )
 
 
 def ordinate(axes: Axes, result: xr.DataArray) -> None:

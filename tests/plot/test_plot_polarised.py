@@ -28,7 +28,7 @@ def test_a_spike_where_the_voltage_jumps_does_not_hide_the_peaks_and_is_told():
     assert -30e-6 < low < -19.9e-6
     assert 19.9e-6 < high < 30e-6
     assert axes.get_ylabel() == "displacement current (µA)"
-    assert [text.get_text() for text in axes.texts] == ["cut off: 500 µA where the voltage jumps"]
+    assert [text.get_text() for text in axes.texts] == ["cut off: a brief spike of 500 µA"]
     assert 19.9e-6 < without_spikes(ds).max() < 20e-6
 
 

@@ -1,0 +1,28 @@
+"""Pictures of predictions: the notes of a panel and of the prediction."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from made_results import reads
+
+from otjdd.plot.prediction import prediction_figure
+from otjdd.plot.style import page
+
+
+@pytest.mark.parametrize("width", [None, 0.085])
+def test_the_note_of_a_prediction_stands_below_that_of_its_panel_and_within_the_figure(width):
+    since = np.geomspace(1.0, 1e4, 9)
+    written = {"write_end": np.full(9, 1e-3), "write_end_voltage": np.full(9, -4.0)}
+    lots = [reads(np.full(9, np.nan), share * 1e6 * since**-0.02, since + 1e-3, **written) for share in (0.9, 1.0, 1.2)]
+    ds = xr.concat(lots, "percentile").assign_coords(percentile=[5.0, 50.0, 95.0]).assign_attrs(draws=20)
+    with page(width):
+        fig = prediction_figure(ds, "retention")
+    fig.draw_without_rendering()
+    notes = [text for text in fig.axes[0].texts if text.get_text()]
+    lines = notes[0].get_text().splitlines()
+    assert len(notes) == 1
+    assert lines[0].startswith("%/decade")
+    assert lines[1].startswith("median and bands of 90 % of 20 draws")
+    extent = notes[0].get_window_extent()
+    assert fig.bbox.x0 <= extent.x0 < extent.x1 <= fig.bbox.x1
+    assert extent.y0 >= fig.bbox.y0
