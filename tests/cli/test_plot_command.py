@@ -25,7 +25,7 @@ def plot(folder, *words):
 def test_the_kinds_are_listed_and_no_file_is_needed_for_it(folder):
     done = plot(folder, "--kind", "help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line.split()[0] for line in done.stdout.splitlines()][:3] == ["loop", "columns", "conductance"]
+    assert [line.split()[0] for line in done.stdout.splitlines()][:3] == ["loop", "columns", "channels"]
 
 
 def test_several_results_become_one_picture(folder):
