@@ -1,13 +1,19 @@
 """Axes that panels share: ticks that differ, limits that hold measured points, notes and signs."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from made_results import WRITES, labels, reads
+import xarray as xr
+from made_results import WRITES, curves, labels, reads
 
 import otjdd
 from otjdd.plot.axes import Ticks, over_decades, small_print, with_signs
+from otjdd.plot.columns import channels
 from otjdd.plot.figure import figure
+from otjdd.plot.fit import beside
 from otjdd.plot.measured import curve
+from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import Figure
 
 
@@ -117,3 +123,28 @@ def test_hyphens_before_numbers_are_minus_signs_and_an_x_before_a_number_multipl
     assert with_signs("rv-loop-2, Al2O3-3, 1-2, max2") == "rv-loop-2, Al2O3-3, 1-2, max2"
     two = figure([reads(WRITES, 1e6 * np.arange(1, 7))] * 2, "loop", label=["-1 V", "x2"]).axes[0]
     assert labels(two) == ["−1 V", "×2"]
+
+
+def test_currents_of_channels_at_zero_volt_set_no_limit():
+    ds = curves()
+    ds.bias_current[..., 5] = 1e-40  # at 0 V
+    share = np.full((*ds.bias_current.shape, 2), 0.5)
+    ds = ds.assign(bias_channel_share=((*ds.bias_current.dims, "channel"), share), channel=["tunnelling", "leak"])
+    axes = Figure().add_subplot()
+    channels(axes, [NamedResult(ds)])
+    coldest = np.abs(ds.bias_current.values[:, 0])
+    assert axes.get_ylim()[0] > 0.1 * np.delete(coldest, 5, axis=1).min()
+    assert axes.get_ylim()[1] > coldest.max()
+
+
+@pytest.mark.parametrize(("axis", "quantity"), [("time", "read_resistance"), ("voltage", "current")])
+def test_a_fit_of_retention_is_over_decades_and_one_of_a_sweep_ignores_zero_volt(axis, quantity):
+    x = np.geomspace(1e-3, 1e4, 9) if axis == "time" else np.linspace(-1, 1, 9)
+    y = np.full(9, 1e6) if axis == "time" else 1e-6 * np.where(x == 0, 1e-9, x)
+    points = {name: ("point", values) for name, values in {"axis_value": x, "measured": y, "fitted": y}.items()}
+    ds = xr.Dataset(points | {"curve": ("point", np.zeros(9, int))})
+    axes = Figure().add_subplot()
+    row = {"axis": axis, "quantity": quantity, "label": "made.csv", "scale": SimpleNamespace(kind="log")}
+    beside(axes, ds, 0, row)
+    assert axes.get_xscale() == ("log" if axis == "time" else "linear")
+    assert axes.get_ylim()[0] > 0.01 * np.abs(y).max()
