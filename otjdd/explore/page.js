@@ -1,5 +1,6 @@
 const SHOWN = { "1/m^3": "m⁻³", ohm: "Ω", "uC/cm^2": "µC/cm²" };  // units as people write them
 const STEPS = 200; // of a logarithmic slider
+const DIGITS = 5; // of a number beside a slider: more do not fit
 const RATE = 12; // frames of a film a second
 const WIDTHS = [1e-9, 1e-8, 2e-8, 5e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1];
 const PREFIXES = [[1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"]];
@@ -108,6 +109,7 @@ function build(about, into) {
   const share = (value) => `${Math.min(100, Math.max(0, 100 * place(row, value) / range.max))}%`;
   band.style.setProperty("--from", share(from));
   band.style.setProperty("--to", share(to));
+  band.title = `Literature ${from} to ${to} ${unit.textContent}`;
   box.append(label, number, unit, range, ...(about.literature ? [band] : []), ...(about.source ? [source] : []));
   into.append(box);
   sliders.set(about.name, row);
@@ -129,7 +131,7 @@ function drive(experiment) { // the sliders of its drive in place of those befor
 
 function put(row, value, from) {
   row.value = value;
-  if (from !== row.number) row.number.value = value;
+  if (from !== row.number) row.number.value = Number(value.toPrecision(DIGITS));
   if (from !== row.range) row.range.value = Math.round(place(row, value));
   const text = `${value} ${row.about.unit}`;
   row.range.setAttribute("aria-valuetext", text);

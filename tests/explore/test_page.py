@@ -111,6 +111,22 @@ def test_it_opens_with_sliders_that_have_units_ranges_and_sources(browser):
         assert js(browser, f"{name}.alt")
 
 
+def test_digits_beside_sliders_are_not_cut_off_and_bars_are_explained(browser):
+    cut_off = """(() => [...document.querySelectorAll('.slider input[type=number]')].filter((number) => {
+      const before = number.value;
+      number.value = '-4.6416e+26';
+      const cut = number.scrollWidth > number.clientWidth;
+      number.value = before;
+      return cut;
+    }).length)()"""
+    assert js(browser, cut_off) == 0
+    assert js(browser, "document.querySelectorAll('.slider .band').length") > 3
+    assert js(
+        browser, "[...document.querySelectorAll('.slider .band')].every((b) => b.title.startsWith('Literature '))"
+    )
+    assert "coloured part of a bar: literature" in js(browser, "document.getElementById('bars').innerText")
+
+
 @pytest.mark.campaign
 def test_all_of_it_fits_on_a_small_screen(browser):
     assert js(browser, "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [1280, 720]
