@@ -100,8 +100,8 @@ DANGEROUS = {
     r"\beval\(": set(),
     r"\bexec\(": {"kernel.py"},  # a function with the names of the parameters of a kernel
     # its own files, in a folder of this user alone, under a seal; what processes of a pool send through their pipes
-    r"\bpickle\b": {"kernel_cache.py", "pool.py", "workers.py"},
-    r"allow_pickle": set(),
+    r"\bpickle\b": {"cluster.py", "kernel_cache.py", "pool.py", "workers.py"},
+    r"allow_pickle": {"workbook_process.py"},  # False
     r"\bmarshal\b|\bshelve\b|\bdill\b|\bcloudpickle\b|\bjoblib\b": set(),
     r"os\.system|shell=True|\bpopen\(": set(),
     r"yaml": {"__init__.py"},  # of physics, which keeps numba from reading its settings from the working folder

@@ -120,6 +120,8 @@ def stored_dataset(file: Path) -> xr.Dataset:
     from otjdd.results import store
     from otjdd.studies.study import RESULT
 
+    if file.suffix.lower() == ".toml":
+        raise ResultError(file, "is a case, not a result", f"run it first: otjdd run {file}")
     if file.suffix.lower() not in NETCDF and not file.is_dir():
         return read_data(file)
     if not file.is_dir():

@@ -245,7 +245,7 @@ def test_values_are_set_on_top_of_the_file():
             '--set device.film.thickness: expected a length such as "2.8 nm", got 3 (a number',
         ),
         ("device film", "3", '--set: expected a dotted key such as "device.film.thickness", got "device film"'),
-        ("drive.parts[7].voltage", "1 V", "--set drive.parts: expected a list of 1 to 10000, got a table"),
+        ("drive.parts[7].voltage", "1 V", "--set drive.parts[7]: expected an index from 0 to 1, got 7"),
     ],
 )
 def test_set_values_are_refused_like_those_of_a_file(key, value, told):

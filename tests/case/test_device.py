@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from otjdd.case.columns import Columns
 from otjdd.case.device import (
     Device,
-    Film,
     History,
     Ions,
     material,
     materials,
 )
 from otjdd.case.electrodes import Metal, Semiconductor
+from otjdd.case.film import Film
 from otjdd.case.permittivity import NonlinearPermittivity
 
 LINEAR = {"law": "linear", "eps_r": 30.0}

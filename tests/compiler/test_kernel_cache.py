@@ -261,9 +261,11 @@ def test_an_edit_of_any_source_of_a_kernel_makes_another_folder(tmp_path, monkey
     shutil.copytree(PACKAGE, tmp_path / "otjdd", ignore=shutil.ignore_patterns("__pycache__", "cases"))
     monkeypatch.setattr(sources, "PACKAGE", tmp_path / "otjdd")
     monkeypatch.setattr(sources, "digest", sources.digest.__wrapped__)
+    monkeypatch.setattr(sources, "LOADED", sources.source_files())
     before = kernel_cache.made_from.__wrapped__()
     with open(tmp_path / "otjdd" / edited, "a") as file:
         file.write("\n# another line\n")
+    monkeypatch.setattr(sources, "LOADED", sources.source_files())  # as a process that starts now
     assert kernel_cache.made_from.__wrapped__() != before
 
 

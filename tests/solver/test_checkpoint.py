@@ -96,7 +96,7 @@ def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
 @pytest.mark.parametrize("at", [0.3])
 def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch, at):
     held = otjdd.run(case.parse_case(LONG))
-    monkeypatch.setattr(chain, "HELD", 100)
+    monkeypatch.setattr(chain, "MOST_IN_MEMORY", 100)
     monkeypatch.setattr(chain, "BLOCK", 100)
     drive = case.parse_case(LONG).drive.waveform()
     assert drive.block_count > 3

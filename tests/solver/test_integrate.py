@@ -56,7 +56,13 @@ def double_layer_errors(cells, **numerics):
         ions__prefactor=1e-18 * math.exp(0.5 / KT),
     )
     junction = model.junction(film)
-    junction = junction._replace(ions=Row([junction.ions[0]._replace(c_max=1e40)]))  # the reference knows no site limit
+    no_limit = {
+        "sites": np.full_like(junction.columns.sites, 1e40),
+        "crowding": np.zeros_like(junction.columns.crowding),
+    }
+    junction = junction._replace(  # the reference knows no site limit
+        ions=Row([junction.ions[0]._replace(c_max=1e40)]), columns=junction.columns._replace(**no_limit)
+    )
     run, found = begin(film, junction=junction, **numerics), []
     for voltage in (0.1, 0.0):
         integrate.jump(run, voltage)

@@ -56,7 +56,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_cells_are_programmed_to_a_table_and_drawn_and_no_netlist_is_made():
     written(TABLE)
-    assert "1 times of programming" in otjdd("check", "bar.toml")
+    assert "1 time of programming" in otjdd("check", "bar.toml")
     assert "no cell missed its target" in otjdd("run", "bar.toml", "--plot", "bar.png")
     assert Path("bar.png").stat().st_size > 10_000
     ds = store.read("bar.nc").isel(step=1)
