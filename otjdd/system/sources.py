@@ -17,11 +17,14 @@ OF_NUMBERS = (
     "results", "solver", "compact_models", "runs", "studies",
 )  # fmt: skip
 
+DATA = ("cases/", "validation/")  # folders that a wheel has within the package and a checkout beside it: no sources
+
 
 def source_files() -> dict[str, bytes]:
     """Path within the package -> content of each source file of otjdd, in order. Raises OSError."""
     paths = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".toml"))
-    return {path.relative_to(PACKAGE).as_posix(): path.read_bytes() for path in paths}
+    named = {path.relative_to(PACKAGE).as_posix(): path for path in paths}
+    return {name: path.read_bytes() for name, path in named.items() if not name.startswith(DATA)}
 
 
 LOADED = source_files()

@@ -168,7 +168,7 @@ def test_an_explorer_that_is_ended_while_it_starts_leaves_nothing(tmp_path, numb
     with begun(tmp_path, "small.toml") as process:
         process.stderr.readline()  # the address
         if number == signal.SIGKILL:  # once there are processes and their sockets
-            while len(psutil.Process(process.pid).children(recursive=True)) < 2:
+            while process.poll() is None and len(psutil.Process(process.pid).children(recursive=True)) < 2:
                 time.sleep(0.02)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(number)
