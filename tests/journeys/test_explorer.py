@@ -11,9 +11,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
@@ -162,21 +164,24 @@ def test_clients_that_never_finish_a_request_starve_nobody(served):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_an_explorer_that_is_ended_while_it_starts_leaves_nothing(tmp_path, number):
-    (tmp_path / "small.toml").write_text(CASE)
-    (tmp_path / "tmp").mkdir()
-    with begun(tmp_path, "small.toml") as process:
-        process.stderr.readline()  # the address
-        if number == signal.SIGKILL:  # once there are processes and their sockets
-            while process.poll() is None and len(psutil.Process(process.pid).children(recursive=True)) < 2:
-                time.sleep(0.02)
-        children = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(number)
-        told = process.communicate()[1]
-    psutil.wait_procs(children)
-    assert [*(tmp_path / "tmp").iterdir()] == []
+def test_an_explorer_that_is_ended_while_it_starts_leaves_nothing(number):
+    with tempfile.TemporaryDirectory() as short:  # the path of a socket has at most some hundred letters
+        folder = Path(short)
+        (folder / "small.toml").write_text(CASE)
+        (folder / "tmp").mkdir()
+        with begun(folder, "small.toml") as process:
+            address = process.stderr.readline()
+            if number == signal.SIGKILL:  # once there are processes and their sockets
+                while process.poll() is None and len(psutil.Process(process.pid).children(recursive=True)) < 2:
+                    time.sleep(0.02)
+                assert process.poll() is None, address + process.stderr.read()
+            children = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(number)
+            message = process.communicate()[1]
+        psutil.wait_procs(children)
+        assert [*(folder / "tmp").iterdir()] == []
     if number == signal.SIGTERM:
-        assert (process.returncode, told) == (143, "interrupted by SIGTERM\n")
+        assert (process.returncode, message) == (143, "interrupted by SIGTERM\n")
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of Unix")
