@@ -87,7 +87,7 @@ class ResultError(OtjddError):
         self.path, self.reason, self.advice = Path(path), reason, advice
 
     def __str__(self) -> str:
-        return f"{self.args[0]}: {self.reason}" + f"; {self.advice}" * bool(self.advice)
+        return f"{self.args[0]}: {self.reason}" + (f"; {self.advice}" if self.advice else "")
 
 
 class Status(IntEnum):

@@ -257,7 +257,7 @@ def plain_unit(dimension: str) -> str:
     """Internal unit of a dimension, spelled as in result files: "m^-3", "m^2 s^-1"; "1" for the dimension ""."""
     factors = FACTOR.findall(DIMENSIONS[dimension].unit) if dimension else []
     powers = {name: int(power or 1) * (-1 if sign == "/" else 1) for sign, name, power in factors if name != "1"}
-    return " ".join(name + f"^{power}" * (power != 1) for name, power in powers.items()) or "1"
+    return " ".join(name if power == 1 else f"{name}^{power}" for name, power in powers.items()) or "1"
 
 
 @lru_cache(maxsize=4096)
@@ -322,7 +322,8 @@ class Quantity(NamedTuple):
             si = number
         else:
             raise UnitError(
-                DIMENSIONS[self.dimension].words, brief(value) + " (a number without a unit)" * (number is not None)
+                DIMENSIONS[self.dimension].words,
+                brief(value) + (" (a number without a unit)" if number is not None else ""),
             )
         above = not self.low or si >= parse(self.low, self.dimension)
         below = not self.high or si <= parse(self.high, self.dimension)

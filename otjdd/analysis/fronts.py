@@ -14,7 +14,7 @@ import numpy as np
 LIMIT = 1.0  # distance up to which an aim is met
 
 
-class Pair(NamedTuple):
+class ExclusivePair(NamedTuple):
     """Two aims that no point meets together, though each is met by some point.
 
     nearest : the smallest distance that both aims keep at one point, above LIMIT
@@ -47,10 +47,10 @@ def never_met(distances: Mapping[str, np.ndarray]) -> list[str]:
     return [name for name, distance in distances.items() if not np.any(distance <= LIMIT)]
 
 
-def exclusive_pairs(distances: Mapping[str, np.ndarray]) -> list[Pair]:
+def exclusive_pairs(distances: Mapping[str, np.ndarray]) -> list[ExclusivePair]:
     """Pairs of aims that exclude each other at all points, the farthest apart first. distances : name -> (point,)"""
     met = [name for name in distances if name not in never_met(distances)]
-    pairs = [Pair(a, b, nearest(distances[a], distances[b])) for a, b in combinations(met, 2)]
+    pairs = [ExclusivePair(a, b, nearest(distances[a], distances[b])) for a, b in combinations(met, 2)]
     return sorted((pair for pair in pairs if pair.nearest > LIMIT), key=lambda pair: -pair.nearest)
 
 

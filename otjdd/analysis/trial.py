@@ -1,28 +1,27 @@
-"""A run as metrics need it: its result and its case. `claims.trials.Trial` is one."""
+"""A run of a claim with its case and its result, as metrics take it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    import xarray as xr
+from typing import Any, NamedTuple
 
 
-class Trial(Protocol):
-    """A run: its name, the varied value [SI], its case and its result."""
+class Trial(NamedTuple):
+    """One run of a claim.
 
-    @property
-    def name(self) -> str: ...
+    name : stem of the case file   value : of the varied key [SI], nan without a study; for several keys the number of the
+        point, from 1
+    ds : Dataset, or the reason of the failure in words; None before the run   text : the value as the case file has it
+    key : the one key that the study varies, "" for none or several   source : text of the case file
+    """
 
-    @property
-    def value(self) -> float: ...
-
-    @property
-    def case(self) -> Any: ...  # a Case, which a package above this one defines
-
-    @property
-    def ds(self) -> xr.Dataset: ...
+    name: str
+    value: float
+    case: Any  # a Case, which a package above this one defines
+    ds: Any = None
+    text: str = ""
+    key: str = ""
+    source: str = ""
 
 
 Trials = Sequence[Trial]

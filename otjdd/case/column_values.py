@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from otjdd.case.columns import SIGN
-from otjdd.system.text_table import Column, is_number, lines, numbers_of, units_of
+from otjdd.system.text_table import QuantityColumn, is_number, lines, numbers_of, units_of
 
 TAIL = 1e-5  # probability beyond the last edge of the slices; the outermost slice takes it
 DIMENSIONS = {  # of the keys that are no energies
@@ -119,7 +119,7 @@ def law_of(key: str, law: Any) -> Standard:
 
 def read_table(path: str, dimension: str) -> tuple[np.ndarray, np.ndarray]:
     """Values [SI, eV] and weights of a text file of two columns. Raises OSError, ValueError ("file:line: ...")."""
-    columns, rows_of_text = (Column("value", dimension), Column("weight", "")), lines(path)
+    columns, rows_of_text = (QuantityColumn("value", dimension), QuantityColumn("weight", "")), lines(path)
     if not rows_of_text or is_number(rows_of_text[0].cells[0]):
         raise ValueError(f"{path}:1: expected a header with the unit of the values, such as `value (eV), weight`")
     scale = units_of(path, rows_of_text[0], columns)

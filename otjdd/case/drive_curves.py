@@ -122,7 +122,7 @@ Spectrum = Annotated[
 ]
 
 
-class Answer(Prepared):
+class Following(Prepared):
     """What ions and polarisation do in a small-signal measurement.
 
     ions : "frozen", they do not follow the signal; "moving", they do
@@ -149,7 +149,7 @@ class Answer(Prepared):
         return self
 
 
-class Impedance(Answer):
+class Impedance(Following):
     """Impedance against frequency at some biases: the linear response to a small voltage. No waveform.
 
     bias : voltages of the source   frequencies : listed, or a table of start, stop and per_decade
@@ -172,7 +172,7 @@ class Impedance(Answer):
         return frequencies_of(self.frequencies)
 
 
-class CV(Answer, Grid):
+class CV(Following, Grid):
     """Capacitance against voltage at one frequency or several. No waveform.
 
     voltages, start, stop, step, temperatures, states : as in `iv`   frequencies : as in `impedance`

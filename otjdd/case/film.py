@@ -31,7 +31,7 @@ Prefactor = Annotated[float, Quantity("diffusivity", "1e-20 m^2/s", "1 m^2/s")]
 Energy = Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
 
 
-class Sheet(NamedTuple):
+class LayerNumbers(NamedTuple):
     """One layer of a film as numbers, whichever record states them; None where the number is that of [ions]."""
 
     material: str | None
@@ -106,10 +106,10 @@ class Film(Record):
     )
 
     @property
-    def stack(self) -> tuple[Sheet, ...]:
+    def stack(self) -> tuple[LayerNumbers, ...]:
         """The film as its one layer."""
         return (
-            Sheet(
+            LayerNumbers(
                 self.material, self.thickness, self.cells, self.grading, self.permittivity, self.fixed_charge,
                 self.tunnelling_mass,
             ),
@@ -183,9 +183,9 @@ class Layer(Record):
     )
 
     @property
-    def sheet(self) -> Sheet:
+    def sheet(self) -> LayerNumbers:
         """The layer as numbers."""
-        return Sheet(
+        return LayerNumbers(
             self.material, self.thickness, self.cells, self.grading, self.permittivity, self.fixed_charge,
             self.tunnelling_mass, self.band_offset, self.ions == "mobile", self.site_density, self.activation_energy,
             self.prefactor, self.hop_distance, self.site_energy, self.interface_barrier,
@@ -277,7 +277,7 @@ class LayeredFilm(Record):
         """None: no film of several layers is polarised."""
 
     @property
-    def stack(self) -> tuple[Sheet, ...]:
+    def stack(self) -> tuple[LayerNumbers, ...]:
         """The layers as numbers."""
         return tuple(layer.sheet for layer in self.layers)
 

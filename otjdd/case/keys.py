@@ -17,7 +17,7 @@ from otjdd.units import DIMENSIONS, write
 SELECTORS = ("kind", "law")  # keys that the heading of a table states
 
 
-class Table(NamedTuple):
+class CaseTable(NamedTuple):
     """A table of a case file: its heading, its dotted path, and the record of its keys."""
 
     heading: str
@@ -25,9 +25,9 @@ class Table(NamedTuple):
     record: type[BaseModel]
 
 
-def tables(heading: str = "The case", path: str = "", record: type[BaseModel] = Case) -> Iterator[Table]:
+def tables(heading: str = "The case", path: str = "", record: type[BaseModel] = Case) -> Iterator[CaseTable]:
     """A table and those within it, each at all of its paths; alternatives of a table one after the other."""
-    yield Table(heading, path, record)
+    yield CaseTable(heading, path, record)
     for name, field in record.model_fields.items():
         if field.title:
             records = records_of(field.annotation)
@@ -106,7 +106,7 @@ def default_of(node: dict[str, Any], nodes: list[dict[str, Any]]) -> str:
 
 def markdown() -> str:
     """All keys as Markdown, a table for each record at the first of its paths."""
-    of_record: dict[type[BaseModel], dict[str, Table]] = {}
+    of_record: dict[type[BaseModel], dict[str, CaseTable]] = {}
     for table in tables():
         of_record.setdefault(table.record, {}).setdefault(table.path, table)
     parts = []

@@ -20,7 +20,7 @@ from otjdd.units import Quantity, brief, plain_unit
 ROWS = {"zip": "row", "points": "point", "sample": "sample"}  # entry -> name of its dimension in the Dataset
 
 
-class Range(Record):
+class EvenlySpaced(Record):
     """Evenly spaced values from `start` to `stop`, both included: `count` values, or a fixed `step`."""
 
     start: Amount
@@ -64,11 +64,11 @@ class Range(Record):
 
 
 def form_of_values(value: object) -> str:
-    return "range" if isinstance(value, dict | Range) else "list"
+    return "range" if isinstance(value, dict | EvenlySpaced) else "list"
 
 
 Values = Annotated[
-    Annotated[Range, Tag("range")]
+    Annotated[EvenlySpaced, Tag("range")]
     | Annotated[Annotated[tuple[Any, ...], Field(min_length=1, max_length=MAX_COUNT)], Tag("list")],
     Discriminator(form_of_values),
 ]
@@ -148,8 +148,8 @@ class Study(Record):
         return lengths
 
 
-def size_of(values: Range | Sequence[Any]) -> int:
-    return values.size if isinstance(values, Range) else len(values)
+def size_of(values: EvenlySpaced | Sequence[Any]) -> int:
+    return values.size if isinstance(values, EvenlySpaced) else len(values)
 
 
 class Axis(NamedTuple):
@@ -166,8 +166,8 @@ class Axis(NamedTuple):
 def axes(study: Study) -> list[Axis]:
     """All axes of a study, with their values."""
 
-    def listed(values: Range | Sequence[Any]) -> list[Any]:
-        return values.values() if isinstance(values, Range) else list(values)
+    def listed(values: EvenlySpaced | Sequence[Any]) -> list[Any]:
+        return values.values() if isinstance(values, EvenlySpaced) else list(values)
 
     axes_of_study = [Axis(key, (key,), [(v,) for v in listed(values)]) for key, values in study.grid.items()]
     if study.zip:

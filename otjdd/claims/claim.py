@@ -16,13 +16,14 @@ from pydantic import Field
 
 from otjdd import units
 from otjdd.analysis.metrics import METRICS
+from otjdd.analysis.trial import Trial
 from otjdd.case.base import Record
 from otjdd.case.document import Document
 from otjdd.case.explain import read_record
 from otjdd.case.problem import Problem, nearest
 from otjdd.claims.figure import Figure, Measured, finite
 from otjdd.claims.measured_tables import with_numbers
-from otjdd.claims.trials import AS_SHIPPED, Trial, trials
+from otjdd.claims.trials import AS_SHIPPED, trials
 from otjdd.errors import CaseError
 from otjdd.solver import model_limits
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otjdd.analysis.metrics import METRICS
+from otjdd.analysis.trial import Trial
 from otjdd.case.case import Case
 from otjdd.claims import claim as claims
 from otjdd.claims import uncertainty
 from otjdd.claims.claim import Claim, Verdict
-from otjdd.claims.trials import AS_SHIPPED, Trial
+from otjdd.claims.trials import AS_SHIPPED
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import store
 from otjdd.runs.run import simulate

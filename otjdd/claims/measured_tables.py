@@ -17,7 +17,7 @@ from otjdd.errors import CaseError
 from otjdd.units import brief
 
 
-class Table(Record):
+class MeasuredTable(Record):
     """A comma-separated table of measured numbers with a header; lines that begin with # are comments.
 
     file : path relative to the folder of the claim   columns : names of the columns that are read
@@ -39,11 +39,13 @@ class Table(Record):
 
 
 def with_numbers(settings: dict[str, Any], folder: Path, document: Document) -> dict[str, Any]:
-    """Settings of a claim, in which each `Table` is replaced by its numbers. Raises CaseError."""
+    """Settings of a claim, in which each `MeasuredTable` is replaced by its numbers. Raises CaseError."""
     replaced = {}
     for key, value in settings.items():
         try:
-            replaced[key] = Table(**value).numbers(folder) if isinstance(value, dict) and "file" in value else value
+            replaced[key] = (
+                MeasuredTable(**value).numbers(folder) if isinstance(value, dict) and "file" in value else value
+            )
         except (OSError, KeyError, ValueError, TypeError) as error:
             expected = "file, columns and by of a table of numbers"
             raise CaseError([strange(document, key, expected, error)]) from error

@@ -26,7 +26,7 @@ from otjdd.plot.axes import legend, magnitude, quantity_axis, volts
 from otjdd.plot.runs import NamedResult
 
 if TYPE_CHECKING:
-    from otjdd.claims.trials import Trial
+    from otjdd.analysis.trial import Trial
     from otjdd.plot.style import Axes
     from otjdd.plot.style import Figure as Drawing
 

@@ -4,32 +4,15 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from otjdd import units
+from otjdd.analysis.trial import Trial
 from otjdd.case.case import Case, load_case
 from otjdd.fitting.parameters import value_in_case
 from otjdd.studies.plan import Plan, plan
 
 AS_SHIPPED: Mapping[str, Any] = MappingProxyType({})  # no change of the device
-
-
-class Trial(NamedTuple):
-    """One run of a claim.
-
-    name : stem of the case file   value : of the varied key [SI], nan without a study; for several keys the number of the
-        point, from 1
-    ds : Dataset, or the reason of the failure in words; None before the run   text : the value as the case file has it
-    key : the one key that the study varies, "" for none or several   source : text of the case file
-    """
-
-    name: str
-    value: float
-    case: Case
-    ds: Any = None
-    text: str = ""
-    key: str = ""
-    source: str = ""
 
 
 def trials(path: Path, changes: Mapping[str, Any], device: Mapping[str, Any] = AS_SHIPPED) -> list[Trial]:

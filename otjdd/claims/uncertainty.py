@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from otjdd.analysis.metrics import METRICS
+from otjdd.analysis.trial import Trial
 from otjdd.case.case import Case
 from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL
 from otjdd.claims.claim import Claim
-from otjdd.claims.trials import Trial
 
 PARTS = 2  # divides the number of cells
 TIGHTER = 0.1  # multiplies the tolerances

@@ -17,9 +17,9 @@ from otjdd.system.terminal import say, tell
 if TYPE_CHECKING:
     import numpy as np
 
-    from otjdd.claims.calibrate.evaluate import Evaluation, Evaluator
-    from otjdd.claims.calibrate.search import Search
-    from otjdd.claims.calibrate.task import Task
+    from otjdd.claims.calibrate.evaluate import Evaluation, TargetEvaluator
+    from otjdd.claims.calibrate.search import SearchResult
+    from otjdd.claims.calibrate.task import CalibrationTask
 
 
 def calibrate(
@@ -82,7 +82,7 @@ def calibrate(
     say_exclusions(evaluate, out)
 
 
-def say_exclusions(evaluate: Evaluator, out: Path | None) -> None:
+def say_exclusions(evaluate: TargetEvaluator, out: Path | None) -> None:
     """Print which aims were not met together, how to draw that, and the files that were written."""
     from otjdd.claims.calibrate.files import files_of
     from otjdd.claims.calibrate.visited import exclusions, path_beside
@@ -96,7 +96,7 @@ def say_exclusions(evaluate: Evaluator, out: Path | None) -> None:
         say("\n" + ", ".join(map(str, files_of(out, evaluate.task))))
 
 
-def resumed(out: Path | None, task: Task) -> Mapping[bytes, np.ndarray]:
+def resumed(out: Path | None, task: CalibrationTask) -> Mapping[bytes, np.ndarray]:
     """Evaluations of an earlier search that wrote to `out`: bytes of a point -> values (targets,).
 
     Raises BadParameter without `out`, and ResultError for a file that does not fit.
@@ -113,7 +113,9 @@ def resumed(out: Path | None, task: Task) -> Mapping[bytes, np.ndarray]:
     return visited.read(path, task)
 
 
-def watch(evaluate: Evaluator, out: Path | None, words: Callable[[str], None] | None) -> Callable[[Evaluation], None]:
+def watch(
+    evaluate: TargetEvaluator, out: Path | None, words: Callable[[str], None] | None
+) -> Callable[[Evaluation], None]:
     """Function to call after each evaluation: it shows the progress, and from time to time saves all evaluations.
 
     out : None for no file   words : shows a text, None for no terminal
@@ -135,7 +137,7 @@ def watch(evaluate: Evaluator, out: Path | None, words: Callable[[str], None] | 
     return follow
 
 
-def keep_best(out: Path | None, evaluate: Evaluator, best: Search | None) -> None:
+def keep_best(out: Path | None, evaluate: TargetEvaluator, best: SearchResult | None) -> None:
     """Write the best set of an interrupted search, if there is one."""
     from otjdd.claims.calibrate import files
 

@@ -25,7 +25,7 @@ def propagator(run: Run, step: float) -> np.ndarray:
     return column_of(run).charges.propagator(step)
 
 
-def column_of(run: Run) -> linear_response.Column:
+def column_of(run: Run) -> linear_response.LinearColumn:
     """The column of a settled run, linear around its state. Raises SolverError."""
     column = linear_response.linearised_column(run.junction, run.state, 0, 1.0)
     if column is None:

@@ -105,7 +105,7 @@ class Session:
         before = [without_profiles(ds) for ds in last.results] if last else []
         untouched = settings.experiment == OWN and not changes and self.opened.result is not None
         there = [self.opened.result] if untouched else []
-        job = work.Job(runs, experiments()[settings.experiment].kind, before, self.opened.measured, there)
+        job = work.PanelJob(runs, experiments()[settings.experiment].kind, before, self.opened.measured, there)
         answer = await self.turns.take(work.computed, job)
         if answer is None:
             return SUPERSEDED

@@ -20,7 +20,7 @@ FAULTS = (OtjddError, ValueError, ArithmeticError)  # exceptions whose text the 
 Progress = Callable[[float], None]  # called with the fraction that is done
 
 
-class Job(NamedTuple):
+class PanelJob(NamedTuple):
     """Runs to simulate, and how to show them.
 
     kind : of the panel   before : Datasets whose curve is drawn in grey   measured : Dataset of points, or None
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
     points: bool = False
 
 
-def computed(job: Job, progress: Progress) -> Answer:
+def computed(job: PanelJob, progress: Progress) -> Answer:
     """Simulate the runs of a job and draw them."""
     from otjdd.plot.compared import shows
 
@@ -92,7 +92,7 @@ def drawn_pictures(
 ) -> dict[str, str]:
     """Pictures as SVG: the curve of an experiment, and the junction in the last of its results.
 
-    curve : Datasets of the curve   kind, before, measured : as in `Job`
+    curve : Datasets of the curve   kind, before, measured : as in `PanelJob`
     """
     from otjdd.plot.compared import compared
     from otjdd.plot.junction import junction

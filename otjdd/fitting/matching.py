@@ -72,7 +72,7 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
     elif case.drive.kind in ("iv", "cv"):
         return at_bias(ds, case, state)
     if not hasattr(case.drive, "waveform"):
-        expected = "a drive with a waveform" + ", or of the kind iv or cv" * (quantity not in CHARGES)
+        expected = "a drive with a waveform" + ("" if quantity in CHARGES else ", or of the kind iv or cv")
         raise fault(ds, None, expected, f"the kind {case.drive.kind}")
     if measures_waveform(ds, quantity, case):
         return of_waveform(ds, rows, case)

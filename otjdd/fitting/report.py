@@ -28,7 +28,13 @@ def parameter_table(ds: xr.Dataset) -> str:
     for parameter, row in zip(parameters_of(ds), parameter_rows(ds), strict=True):
         value, error = with_error(parameter, row["value"], row["error"])
         rows.append(
-            (parameter.name, value, error, str(parameter.text(parameter.start, 4)), "at bound" * row["at_bound"])
+            (
+                parameter.name,
+                value,
+                error,
+                str(parameter.text(parameter.start, 4)),
+                "at bound" if row["at_bound"] else "",
+            )
         )
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = ["  ".join(f"{cell:{w}}" for cell, w in zip(row, (*widths, 0), strict=True)).rstrip() for row in rows]
@@ -135,7 +141,7 @@ def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
             if parameter.key == key:
                 value, error = with_error(parameter, row["value"], row["error"])
                 where = f"data set {parameter.data + 1}: {value}, " if parameter.data is not None else ""
-                remarks.append(f"{where}standard error {error}" + ", at its bound" * row["at_bound"])
+                remarks.append(f"{where}standard error {error}" + (", at its bound" if row["at_bound"] else ""))
         yield key, "; ".join(remarks)
 
 

@@ -15,7 +15,7 @@ from otjdd.fitting.curves import ComparedRun, MeasuredCurve
 from otjdd.fitting.losses import LINEAR, loss_of
 from otjdd.fitting.matching import by_time, match, quantity_in, whole
 from otjdd.fitting.parameters import Parameter, parameters
-from otjdd.fitting.uncertainty import UNSTATED, Noise, Points, points_of, repeats
+from otjdd.fitting.uncertainty import UNSTATED, InstrumentNoise, Points, points_of, repeats
 from otjdd.measurements.applied import applied_rows, places, with_voltage, without_condition
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
@@ -246,7 +246,7 @@ def suits(noise: str | float, name: str) -> bool:
     return dimension in (None, dimension_of(name)) or (name in OF_CURRENT and dimension == "current")
 
 
-def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, case: Case) -> Noise:
+def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, case: Case) -> InstrumentNoise:
     """Stated noise of a measured quantity. Raises DataError for a noise in another unit, or of 0.
 
     The noise of a current is divided by the area of the device for a current density, by the read voltage for a
@@ -261,11 +261,11 @@ def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, case: Case) -
         expected = f"the noise of {name} above 0{example}"
         raise DataError([Problem(ds.attrs.get("file", "data"), 0, 0, "noise", expected, str(noise))])
     if dimension != "current" or name not in OF_CURRENT:
-        return Noise(size)
+        return InstrumentNoise(size)
     if name == "current_density":
-        return Noise(size / case.device.area)
+        return InstrumentNoise(size / case.device.area)
     over_voltage = size / read_voltage(ds, case)
-    return Noise(over_voltage=over_voltage) if name == "resistance" else Noise(over_voltage)
+    return InstrumentNoise(over_voltage=over_voltage) if name == "resistance" else InstrumentNoise(over_voltage)
 
 
 def read_voltage(ds: xr.Dataset, case: Case) -> float:

@@ -42,7 +42,7 @@ class Points(NamedTuple):
         return self._replace(at=self.at[chosen], y=self.y[chosen], sigma=self.sigma[chosen])
 
 
-class Noise(NamedTuple):
+class InstrumentNoise(NamedTuple):
     """Noise of an instrument, nan if it is not stated.
 
     size : of the measured quantity [SI]
@@ -57,17 +57,17 @@ class Noise(NamedTuple):
         return np.asarray(np.nan_to_num(self.size) + np.nan_to_num(self.over_voltage) * np.square(y))
 
 
-UNSTATED = Noise()
+UNSTATED = InstrumentNoise()
 
 
-def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, stated: Noise = UNSTATED) -> Points:
+def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, stated: InstrumentNoise = UNSTATED) -> Points:
     """Points of a quantity of measured data at one temperature. Repeats of a sweep are replaced by their mean.
 
     rows : all rows that the points are among   stated : noise of the instrument
     """
     y = ds[quantity].values
     given = ds[f"{quantity}{UNCERTAINTY}"].values if f"{quantity}{UNCERTAINTY}" in ds else None
-    noise = stated if np.isfinite(stated).any() else Noise(noise_of(ds, quantity, given))
+    noise = stated if np.isfinite(stated).any() else InstrumentNoise(noise_of(ds, quantity, given))
     scale = scale_of(quantity, y, noise.size)
     usable = np.isfinite(scale.apply(y)) & ((y > 0) | (quantity not in ("resistance", "conductance")))
     record = rows["record"].values
@@ -107,7 +107,7 @@ def repeats(rows: xr.Dataset) -> bool:
     return all(same(table[0], later) for table in tables for later in table[1:])
 
 
-def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, stated: Noise) -> Points:
+def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, stated: InstrumentNoise) -> Points:
     """Means of repeats and their standard errors, from the scatter of all points together.
 
     y : (point,), nan for those that are not used. Only places in the sweep at which each repeat has a number are kept

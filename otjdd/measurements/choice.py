@@ -25,7 +25,7 @@ READ_BACK = 1e-3  # the same for a voltage, which may be set and read back
 DERIVED = 0.01  # relative distance within which a resistance is that of the voltage and the current beside it
 
 
-class Choice(NamedTuple):
+class ColumnChoice(NamedTuple):
     """The columns that are used.
 
     columns : quantity -> column, of each group   left_out : header -> why it is not used
@@ -35,7 +35,7 @@ class Choice(NamedTuple):
     left_out: dict[str, str]
 
 
-def choice(block: Block, columns: Sequence[Column], rows: Rows) -> Choice:
+def choice(block: Block, columns: Sequence[Column], rows: Rows) -> ColumnChoice:
     """The columns to use of a table, one for each quantity. Raises DataError, which asks, where nothing decides.
 
     columns : those whose quantity is known
@@ -55,7 +55,7 @@ def choice(block: Block, columns: Sequence[Column], rows: Rows) -> Choice:
             and not any(cell.text == column.header.text for column in every[0].values())
         ):
             left_out.setdefault(cell.text, "")
-    return Choice(every, left_out)
+    return ColumnChoice(every, left_out)
 
 
 def groups(block: Block, columns: Sequence[Column]) -> list[list[Column]]:

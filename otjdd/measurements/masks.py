@@ -17,7 +17,7 @@ NEAR = 1e-3  # relative distance from the compliance within which a current is h
 FLAGS = {"t", "true", "1", "1.0", "yes", "on", "c", "compl", "compliance", "limit", "overflow"}
 
 
-class Status(NamedTuple):
+class StatusColumn(NamedTuple):
     """A column of states: pattern of its name, what its cells say of a number that is none, and this in words."""
 
     header: str
@@ -35,14 +35,14 @@ def of_pmu(text: str) -> bool:
 
 
 STATUS = (
-    Status(r"PMU\d_\d_S", of_pmu, "in compliance, at a threshold, or over the range"),
-    Status(
+    StatusColumn(r"PMU\d_\d_S", of_pmu, "in compliance, at a threshold, or over the range"),
+    StatusColumn(
         r"source limit|over temp|(?:in )?compliance|compl\.?|overflow|over ?range|limit",
         lambda text: text.lower() in FLAGS,
         "in compliance, or over the range",
     ),
     # of the channel: C in compliance, V over the range, X oscillating; T: another channel in compliance
-    Status(
+    StatusColumn(
         r"(?:[iv]|smu\d|ch\d)?[ _.]?status(?:[ _.]?[iv]?\d?)?", lambda text: text.strip().upper() in {"C", "T", "V", "X"},
         "in compliance, over the range, or oscillating",
     ),

@@ -16,7 +16,7 @@ from otjdd.results.outputs import OUTPUTS
 from otjdd.units import CELSIUS, SAME, Unit, exactly, unit
 
 
-class Quantity(NamedTuple):
+class MeasuredQuantity(NamedTuple):
     """A measured quantity: its unit in a Dataset, its name in words, and the pattern of its common names in lower case."""
 
     unit: str
@@ -31,54 +31,56 @@ _CHANNEL = (
 _PLACE = r"(?:[a-z]{0,2}\d?|top|bot|com|gate|drain|src|dut)"  # behind a letter: V1, Vds, Itop
 
 QUANTITIES = {
-    "time": Quantity(
+    "time": MeasuredQuantity(
         "s", "time",
         r"t|time ?\d?|times|time ?stamp|(?:elapsed|relative|rel|test|measurement) time|zeit|temps|tempo|tiempo|时间|時間",
     ),
-    "number": Quantity(
+    "number": MeasuredQuantity(
         "1", "number of the write", r"n|no|nr|#|number|pulse|pulse (?:no|number|count)|cycle|pulses|pulsnummer|zyklus"
     ),
-    "write_voltage": Quantity(
+    "write_voltage": MeasuredQuantity(
         "V", "voltage of the write before the read",
         r"(?:v|u)[ _]?(?:w|write|pulse|p|set|prog)|(?:write|pulse|programming) (?:voltage|amplitude|v)|amplitude"
         r"|schreibspannung|pulsspannung",
     ),
-    "read_voltage": Quantity(
+    "read_voltage": MeasuredQuantity(
         "V", "voltage of the source at the read", r"(?:v|u)[ _]?read|read (?:voltage|v)|lesespannung"
     ),
-    "read_current": Quantity("A", "current read", r"i[ _]?read|read (?:current|i)|lesestrom"),
-    "voltage": Quantity(
+    "read_current": MeasuredQuantity("A", "current read", r"i[ _]?read|read (?:current|i)|lesestrom"),
+    "voltage": MeasuredQuantity(
         "V", "voltage at the source",
         rf"[vu]|[vu] ?{_PLACE}|[vu] ?(?:\+|plus|-|minus)|[vu] (?:bias|force|source|applied|meas|dc)|vf"
         rf"|(?:bias|source|applied|sample|device|dc|drive|forced?|meas(?:ured)?|{_CHANNEL})[ .]?(?:voltage|volt|[vu]|bias)"
         r"|(?:applied |forced )?voltage ?\d?|bias|spannung|tension|tensione|voltaje|tensión|电压|電圧",
     ),
-    "current": Quantity(
+    "current": MeasuredQuantity(
         "A", "current that the instrument reads",
         rf"i|i ?{_PLACE}|i (?:meas|dc|dut)|(?:meas(?:ured)?|dc|sample|device|leakage|{_CHANNEL})[ .]?(?:current|i)"
         r"|current ?\d?|strom|courant|corrente|corriente|电流|電流",
     ),
-    "current_density": Quantity(
+    "current_density": MeasuredQuantity(
         "A m^-2", "current per area", r"j|(?:leakage )?current density|stromdichte|densité de courant|电流密度|電流密度"
     ),
-    "resistance": Quantity(
+    "resistance": MeasuredQuantity(
         "ohm", "resistance",
         r"r|resistance ?\d?|r[ _]?(?:read|dc|hrs|lrs)|read resistance|widerstand|résistance|resistenza|resistencia"
         r"|电阻|抵抗",
     ),
-    "conductance": Quantity("S", "conductance", r"g|conductance|g[ _]?read|read conductance|leitwert|电导"),
-    "capacitance": Quantity("F", "capacitance", r"c|cp|cs|capacitance\d?|kapazität|kapazitaet|capacité|电容|容量"),
-    "polarisation": Quantity("C m^-2", "polarisation of the film", r"(?:measured )?polari[sz]ation(?: p)?|极化|分極"),
-    "electrode_charge": Quantity(
+    "conductance": MeasuredQuantity("S", "conductance", r"g|conductance|g[ _]?read|read conductance|leitwert|电导"),
+    "capacitance": MeasuredQuantity("F", "capacitance", r"c|cp|cs|capacitance\d?|kapazität|kapazitaet|capacité|电容|容量"),
+    "polarisation": MeasuredQuantity(
+        "C m^-2", "polarisation of the film", r"(?:measured )?polari[sz]ation(?: p)?|极化|分極"
+    ),
+    "electrode_charge": MeasuredQuantity(
         "C m^-2", "charge per area of the left electrode, P + eps0 eps_r E",
         r"(?:electric )?displacement(?: field)?|charge density|charge per area|verschiebungsdichte|ladungsdichte",
     ),
-    "field": Quantity(
+    "field": MeasuredQuantity(
         "V m^-1", "voltage at the source over the thickness",
         r"(?:applied |electric |e )?field|field e|(?:elektrisches )?feld|feldstärke|电场",
     ),
-    "temperature": Quantity("K", "temperature", r"temp|temperature|temperatur|température|temperatura|温度"),
-    "frequency": Quantity("Hz", "frequency", r"f|freq|frequency|frequenz|fréquence|频率|周波数"),
+    "temperature": MeasuredQuantity("K", "temperature", r"temp|temperature|temperatur|température|temperatura|温度"),
+    "frequency": MeasuredQuantity("Hz", "frequency", r"f|freq|frequency|frequenz|fréquence|频率|周波数"),
 }  # fmt: skip
 # names of an instrument for whatever it measures: the unit says what that is
 NEUTRAL = re.compile(

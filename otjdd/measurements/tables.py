@@ -12,7 +12,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem, nearest
 from otjdd.errors import DataError
-from otjdd.measurements.choice import Choice, choice
+from otjdd.measurements.choice import ColumnChoice, choice
 from otjdd.measurements.columns import Column, columns_of, stem, user_columns
 from otjdd.measurements.content import sheets_of
 from otjdd.measurements.forms.form import Block
@@ -162,7 +162,7 @@ def makes_curve(block: Block, names: Mapping[str, str]) -> bool:
     return bool(quantities & APPLIED) and bool(quantities & MEASURED)
 
 
-Part = tuple[Block, Choice, Rows]
+Part = tuple[Block, ColumnChoice, Rows]
 
 
 def parts_of(records: Sequence[Block], names: Mapping[str, str]) -> list[Part]:
@@ -173,13 +173,15 @@ def parts_of(records: Sequence[Block], names: Mapping[str, str]) -> list[Part]:
     return [first, *((block, *used(block, {**same, **names})) for block in records[1:])]
 
 
-def used(block: Block, names: Mapping[str, str]) -> tuple[Choice, Rows]:
+def used(block: Block, names: Mapping[str, str]) -> tuple[ColumnChoice, Rows]:
     """The columns of a table that are used, and its rows. Raises DataError."""
     columns = columns_of(block, names)
     rows = rows_of(block, {column.place: column.quantity for column in columns})
     if columns and not rows.lines.size:
         raise block.sheet.fault(block.header, None, "numbers below the header", "none")
-    picked = choice(block, columns, rows) if has_measured(column.quantity for column in columns) else Choice([{}], {})
+    picked = (
+        choice(block, columns, rows) if has_measured(column.quantity for column in columns) else ColumnChoice([{}], {})
+    )
     if not has_measured(picked.columns[0]):
         every = {place: "a quantity" for place, cell in enumerate(block.header.cells) if cell.text}
         raise without_quantities(block, columns, rows_of(block, every))

@@ -29,7 +29,7 @@ DIGITS = 4, 5  # usual and most digits of a tick; ticks that agree in more are w
 NEAR_ZERO = 0.02  # of the largest voltage: smaller voltages, where ln |I| diverges, do not set the limits of an axis
 EARLY = 0.25  # of the largest value: the median of values that suit a logarithmic axis is below
 MARGIN = 0.05  # of the span of an axis, beside measured points
-SCALE_ATTRIBUTE = "otjdd_{}_scale"  # attribute of axes: the `Scale` of that side
+SCALE_ATTRIBUTE = "otjdd_{}_scale"  # attribute of axes: the `AxisScale` of that side
 UNIT_ATTRIBUTE = (
     "otjdd_{}_unit"  # attribute of axes: the unit of their data on that side, which the label may show with a prefix
 )
@@ -40,7 +40,7 @@ NOTE, NOTE_WIDTH = "note", 72  # mark of a note, and most characters of its line
 HYPHEN, TIMES = re.compile(r"(?<![\w.)\]])-(?=[\d.])|(?<=\de)-(?=\d)"), re.compile(r"(?<![\w.])x(?=\d)")
 
 
-class Scale(NamedTuple):
+class AxisScale(NamedTuple):
     """What an axis shows: its least and largest finite value (SI), the name of the quantity, and its unit."""
 
     ends: tuple[float, float]
@@ -62,7 +62,7 @@ def quantity_axis(
     largest = float(np.nanmax(np.abs(values), initial=0.0)) if np.isfinite(values).any() else 0.0
     if largest:
         ends = float(np.nanmin(values)), float(np.nanmax(values))
-        setattr(axes, SCALE_ATTRIBUTE.format(side), Scale(ends, name, unit))
+        setattr(axes, SCALE_ATTRIBUTE.format(side), AxisScale(ends, name, unit))
     own, printed_unit = getattr(axes, f"{side}axis"), symbol(unit)
     if side == "y":  # left of the axis, off the legend and the letter of the panel
         own.get_offset_text().set(fontsize=6, ha="right")

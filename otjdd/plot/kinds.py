@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class Kind(NamedTuple):
+class PanelKind(NamedTuple):
     """A kind of panel.
 
     draw : fills axes from results   shows, needs : what it shows and needs, in words   fits : True if results hold that
@@ -112,141 +112,141 @@ def channels_apart(runs: Sequence[NamedResult]) -> bool:
 
 
 KINDS = {
-    "loop": Kind(
+    "loop": PanelKind(
         reads.loop, "resistance against the voltage of the write before the read",
         "reads after writes of different voltages, as a drive of the kind write-read-loop has",
         all_have(*WRITTEN, when=reads.different), all_have(*WRITTEN, when=reads.steps_writes),
     ),
-    "columns": Kind(
+    "columns": PanelKind(
         columns.currents, "current through each kind of columns: of each read, or at frozen ions against the voltage",
         "one result with reads or curves at frozen ions of a case with [[columns.kinds]]", kinds_apart, kinds_apart,
     ),
-    "channels": Kind(
+    "channels": PanelKind(
         columns.channels, "current by each channel of conduction: of each read, or at frozen ions against the voltage",
         "one result with reads or curves at frozen ions of a case with [[device.leaks]]", channels_apart, channels_apart,
     ),
-    "conductance": Kind(
+    "conductance": PanelKind(
         reads.conductance, "conductance read by read, with its window and nonlinearity",
         "two reads or more, as a train with read_each has",
         all_have(*WRITTEN, when=lambda ds: ds.sizes["read"] > 1), all_have(*WRITTEN, when=reads.repeats_writes),
     ),
-    "endurance": Kind(
+    "endurance": PanelKind(
         reads.endurance, "resistance of both states, cycle by cycle",
         "reads after writes of two voltages that alternate", ALTERNATING, ALTERNATING,
     ),
-    "cdf": Kind(
+    "cdf": PanelKind(
         reads.spreads, "cumulative distribution of the resistances of both states over the cycles",
         "reads after writes of two voltages that alternate", ALTERNATING, never,
     ),
-    "retention": Kind(
+    "retention": PanelKind(
         reads.retention, "resistance against the time since the write, with its loss per decade",
         "three reads or more after a write, as a hold with reads_per_decade has",
         all_have(*TIMED_READS, when=reads.holds), all_have(*TIMED_READS, when=reads.without_writes),
     ),
-    "iv": Kind(
+    "iv": PanelKind(
         iv.iv, "|current| against voltage, logarithmic: loops and curves at frozen ions",
         SWEPT, all_have(when=iv.iv_curves), all_have(when=lambda ds: iv.iv_curves(ds) and "capacitance" not in ds),
     ),
-    "iv-linear": Kind(
+    "iv-linear": PanelKind(
         iv.iv_linear, "current against voltage, linear", SWEPT, all_have(when=iv.iv_curves), never,
     ),
-    "arrhenius": Kind(
+    "arrhenius": PanelKind(
         iv.arrhenius, "|current| / T^2 against 1 / T, with the activation energy",
         "a drive of the kind iv with three temperatures or more", ARRHENIUS, ARRHENIUS,
     ),
-    "hysteresis": Kind(
+    "hysteresis": PanelKind(
         polarised.hysteresis, "polarisation against voltage: the loop of a ferroelectric film",
         'a loop of a polarised film, as a triangle with record.every = "all"', HYSTERESIS, HYSTERESIS,
     ),
-    "polarisation": Kind(
+    "polarisation": PanelKind(
         polarised.in_time, "polarisation over time",
         'a recorded time series of a polarised film: record.every = "all"', POLARISED,
         lambda runs: POLARISED(runs) and not HYSTERESIS(runs),
     ),
-    "switching-current": Kind(
+    "switching-current": PanelKind(
         polarised.switching_current, "displacement current against voltage, with the peaks of a film that switches",
         'a loop of a polarised film, as a triangle with record.every = "all"', HYSTERESIS, HYSTERESIS,
     ),
-    "ter": Kind(
+    "ter": PanelKind(
         polarised.electroresistance, "ratio of the currents of two states against the read voltage",
         "a drive of the kind iv with two states", TWO_STATES, never,
     ),
-    "nyquist": Kind(
+    "nyquist": PanelKind(
         small_signal.nyquist, "imaginary against real part of the impedance",
         "a drive of the kind impedance with five frequencies or more", SPECTRA, SPECTRA,
     ),
-    "bode": Kind(
+    "bode": PanelKind(
         small_signal.bode, "magnitude and phase of the impedance against frequency",
         "a drive of the kind impedance with five frequencies or more", SPECTRA, SPECTRA,
     ),
-    "cv": Kind(
+    "cv": PanelKind(
         small_signal.capacitance, "capacitance against voltage",
         "a drive of the kind cv with three voltages or more", CAPACITANCES, FEW,
     ),
-    "mott-schottky": Kind(
+    "mott-schottky": PanelKind(
         small_signal.mott_schottky, "1 / C² against voltage, with the doping and built-in voltage of a straight line",
         "a drive of the kind cv with three voltages or more at which a doped oxide is depleted", DEPLETED, DEPLETED,
     ),
-    "current": Kind(
+    "current": PanelKind(
         series.current, "current and voltage over time",
         'a recorded time series: record.every = "all", or record.windows',
         all_have(*TIMED, when=lambda ds: ds.sizes["time"] > 2), all_have(*TIMED, when=series.shows_time),
     ),
-    "noise": Kind(
+    "noise": PanelKind(
         noise.spectrum, "spectrum of the current of reads at one voltage, with its slope and the shot noise of electrons",
         "64 reads or more at even times and one voltage, which scatter (ions.noise)", NOISY, SINGLE,
     ),
-    "trace": Kind(
+    "trace": PanelKind(
         noise.trace, "current of reads at one voltage over time: the telegraph of few ions",
         "64 reads or more at even times and one voltage, which scatter (ions.noise)", NOISY, SINGLE,
     ),
-    "exchange": Kind(
+    "exchange": PanelKind(
         exchange.vacancies, "mean concentration of the vacancies over time, and those at electrodes that exchange them",
         "a case with device.left.exchange or device.right.exchange, and a recorded time series", EXCHANGED, EXCHANGED,
     ),
-    "temperature": Kind(
+    "temperature": PanelKind(
         heat.temperature, "temperature of a junction that its current warms, over time",
         "a case with [device.heat], and a recorded time series", WARM, WARM,
     ),
-    "train": Kind(
+    "train": PanelKind(
         series.train, "peak current of each pulse, with PPF and PTP",
         'two equal pulses or more, recorded with record.every = "all"',
         all_have(*TIMED, when=series.shows_pulses), all_have(*TIMED, when=series.shows_pulses),
     ),
-    "ppf": Kind(
+    "ppf": PanelKind(
         learning.ppf, "PPF and PTP against the interval of the pulses, of several results",
         "several results of trains with different intervals, each as `train` needs it",
         learning.many_intervals, learning.many_intervals,
     ),
-    "stdp": Kind(
+    "stdp": PanelKind(
         learning.stdp, "change of conductance against the delay of two spikes",
         "results of a drive with one part of the kind spikes between two reads",
         SPIKE_PAIRS, lambda runs: len(runs) > 1 and SPIKE_PAIRS(runs),
     ),
-    "vacancies": Kind(
+    "vacancies": PanelKind(
         profiles.vacancies, "vacancy concentration against position, a map when there are many snapshots",
         "snapshots", VACANCIES, VACANCIES,
     ),
-    "bands": Kind(profiles.bands, "conduction band edge through the whole stack", "snapshots", BANDS, BANDS),
-    "electrons": Kind(
+    "bands": PanelKind(profiles.bands, "conduction band edge through the whole stack", "snapshots", BANDS, BANDS),
+    "electrons": PanelKind(
         electrons.electrons, "electrons of the film beside its vacancies, and the band between both Fermi levels",
         'snapshots of a film that holds electrons (device.film.electrons = "balance")', ELECTRONS, ELECTRONS,
     ),
-    "spectrum": Kind(
+    "spectrum": PanelKind(
         profiles.spectrum, "current density by the energy of the electrons", "snapshots", SPECTRUM, SPECTRUM,
     ),
-    "cells": Kind(
+    "cells": PanelKind(
         crossbar.conductances, "conductance of all cells of a crossbar, for each write and rest", PATTERNS, CELLS, CELLS,
     ),
-    "sensed": Kind(
+    "sensed": PanelKind(
         crossbar.currents, "currents of the reads of a crossbar, a map for each", SCANS, SENSED, SENSED,
     ),
-    "sneak": Kind(crossbar.sneaks, "share of sneak paths in these currents, a map for each", SCANS, SENSED, never),
-    "programmed": Kind(
+    "sneak": PanelKind(crossbar.sneaks, "share of sneak paths in these currents, a map for each", SCANS, SENSED, never),
+    "programmed": PanelKind(
         crossbar.programmed, "targets of the cells of a crossbar, what was reached, errors and pulses",
         "one result of such a drive with parts that program", PROGRAMMED, PROGRAMMED,
     ),
-    "stress": Kind(
+    "stress": PanelKind(
         crossbar.voltages, "largest voltage across all cells of a crossbar, a map for each write", PATTERNS, CELLS, never,
     ),
 }  # fmt: skip

@@ -79,20 +79,20 @@ def many_intervals(runs: Sequence[NamedResult]) -> bool:
     return len(runs) > 1 and all(shows_pulses(run.ds) for run in runs) and len({interval(run.ds) for run in runs}) > 1
 
 
-class Pair(NamedTuple):
+class SpikePair(NamedTuple):
     """One result of two spikes: their delay [s] and the relative change of conductance."""
 
     delay: float
     change: float
 
 
-def pair_of(ds: xr.Dataset) -> Pair | None:
+def pair_of(ds: xr.Dataset) -> SpikePair | None:
     """Delay and change of a result with two spikes between its reads; None for other results."""
     drive = case_data(ds.attrs).get("drive", {})
     spikes = [part for part in [drive, *drive.get("parts", [])] if part.get("kind") == "spikes"]
     if len(spikes) != 1 or ds.sizes.get("read", 0) < 2:
         return None
-    return Pair(parse(spikes[0]["delay"], "time"), synapse.lasting_change(ds))
+    return SpikePair(parse(spikes[0]["delay"], "time"), synapse.lasting_change(ds))
 
 
 def stdp(axes: Axes, runs: Sequence[NamedResult]) -> None:

@@ -164,7 +164,7 @@ def with_errors(ds: xr.Dataset, name: str, grids: list[int], values: list[np.nda
         f"from grids of {', '.join(map(str, grids))} cells, and smaller tolerances on the second: {TIGHTER:g} of them, "
     )
     words += f"{TIGHTER_CURRENT:g} of that of the current"
-    words += ", and there half the nodes of the columns" * bool(fewer)
+    words += ", and there half the nodes of the columns" if fewer else ""
     if ranged := np.count_nonzero(error.ranged):
         words += f"; the range of the grids is the error of {ranged} of {error.ranged.size} values that do not converge"
     if extrapolate:

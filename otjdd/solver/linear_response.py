@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from otjdd.physics.state import State
 
 
-class Column(NamedTuple):
+class LinearColumn(NamedTuple):
     """One column, linear around its state."""
 
     area: float  # m2
@@ -49,7 +49,7 @@ class Column(NamedTuple):
     charges: Response
 
 
-def linearised(junction: Junction, state: State, area: float) -> list[Column] | None:
+def linearised(junction: Junction, state: State, area: float) -> list[LinearColumn] | None:
     """Columns of a settled junction whose electrode has an area [m2]; None where the current does not converge.
 
     The derivatives of the current are those of the computed integral, without energies that carry less than 1e-7 of it.
@@ -58,7 +58,7 @@ def linearised(junction: Junction, state: State, area: float) -> list[Column] | 
     return None if None in columns else columns  # type: ignore[return-value]  # mypy does not see that none is None
 
 
-def linearised_column(junction: Junction, state: State, k: int, area: float) -> Column | None:
+def linearised_column(junction: Junction, state: State, k: int, area: float) -> LinearColumn | None:
     """Column k, as `linearised`."""
     V, N = float(state.V[0]), state.c.shape[1]
     current = conductance_of_column(junction, state, k, np.full(1, np.nan), np.zeros(1), ALL_ENERGIES)
@@ -71,7 +71,7 @@ def linearised_column(junction: Junction, state: State, k: int, area: float) -> 
         bound_electrons.fill_pull(junction, k, factors, J, slopes, pull)
     response_of = electron_response if hold_electrons(junction) else ion_response
     charges = response_of(junction, state, k, (J, slopes, pull), (current.by_D, current.by_P, current.by_S))
-    return Column(
+    return LinearColumn(
         area * junction.columns.weight[k], V, current.chord, current.chord * (1.0 + V * current.by_V), charges
     )
 
@@ -138,7 +138,9 @@ def with_polarisation(junction: Junction, state: State, k: int, response: Respon
     )
 
 
-def admittances(columns: list[Column], frequency: np.ndarray, moving: bool, following: bool = False) -> np.ndarray:
+def admittances(
+    columns: list[LinearColumn], frequency: np.ndarray, moving: bool, following: bool = False
+) -> np.ndarray:
     """Admittances (K, F) [S] of the columns of the junction at frequencies (F,) [Hz].
 
     moving : the ions respond   following : the polarisation does
@@ -153,13 +155,13 @@ def admittances(columns: list[Column], frequency: np.ndarray, moving: bool, foll
     return of_columns
 
 
-def admittance(columns: list[Column], frequency: np.ndarray, moving: bool, following: bool = False) -> np.ndarray:
+def admittance(columns: list[LinearColumn], frequency: np.ndarray, moving: bool, following: bool = False) -> np.ndarray:
     """Admittance (F,) [S] of the junction at frequencies (F,) [Hz], as `admittances`."""
     total: np.ndarray = admittances(columns, frequency, moving, following).sum(axis=0)
     return total
 
 
-def drift(columns: list[Column], time: float, moving: bool = True, following: bool = False) -> float:
+def drift(columns: list[LinearColumn], time: float, moving: bool = True, following: bool = False) -> float:
     """Drift of what follows a signal and is not at rest, after a time [s] at constant V_j: one implicit step.
 
     The relative change of the conductance I/V_j, or the change of the polarisation over P_s: the larger one. Modes that

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otjdd.case.drive_curves import Answer, Prepared
+from otjdd.case.drive_curves import Following, Prepared
 from otjdd.case.drive_patterns import Patterns
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ def bytes_needed(case: Case, columns: int) -> float:
     """Bytes of the outputs of a case except its time series, whose length is not known before."""
     drive, record, cells = case.drive, case.record, case.device.film.cells
     if isinstance(drive, Prepared):
-        frequencies = len(drive.frequency_values()) if isinstance(drive, Answer) else 0
+        frequencies = len(drive.frequency_values()) if isinstance(drive, Following) else 0
         curves = len(drive.histories()) * max(1, len(drive.temperatures)) * len(drive.bias_voltages())
         return 8.0 * curves * (8 + 4 * frequencies)
     if isinstance(drive, Patterns):

@@ -30,14 +30,14 @@ from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
 from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.solver.electrodes import electrode, permittivity, uncharged_edge
 from otjdd.solver.image_pieces import image_of, image_pieces
-from otjdd.solver.profile_start import Profile, read_profile
+from otjdd.solver.profile_start import StartProfile, read_profile
 from otjdd.system.remember import by_record
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
     from otjdd.case.columns import Columns
     from otjdd.case.device import Device, Ions
-    from otjdd.case.film import Film, LayeredFilm, Sheet
+    from otjdd.case.film import Film, LayeredFilm, LayerNumbers
     from otjdd.physics.electrostatics import Electrode, Permittivity
     from otjdd.physics.film_electrons import FilmElectrons
     from otjdd.physics.junction import Junction
@@ -84,7 +84,7 @@ def centres(faces: np.ndarray) -> np.ndarray:
     return middle
 
 
-def faces_of(stack: tuple[Sheet, ...], thickness: float) -> np.ndarray:
+def faces_of(stack: tuple[LayerNumbers, ...], thickness: float) -> np.ndarray:
     """Faces (N+1,) [m] of a film; the thickness [m] is that of a film of one layer, which may differ between columns."""
     if len(stack) == 1:
         return grid_faces(thickness, stack[0].cells, stack[0].grading)
@@ -100,14 +100,14 @@ def film_faces(film: Film | LayeredFilm) -> np.ndarray:
     return faces_of(film.stack, film.thickness)
 
 
-def first_faces(stack: tuple[Sheet, ...]) -> np.ndarray:
+def first_faces(stack: tuple[LayerNumbers, ...]) -> np.ndarray:
     """Number of the first face of each layer, and of the face behind the last one (M+1,)."""
     first = np.concatenate(([0], np.cumsum([sheet.cells for sheet in stack])))
     first[-1] += 1
     return first
 
 
-def starting_profile(case: Case) -> Profile | None:
+def starting_profile(case: Case) -> StartProfile | None:
     """Profile that a case starts from; None when it names none. Raises OSError, ValueError ("file:line: ...")."""
     path = getattr(case.ions.initial, "profile", None)
     return read_profile(path, case.device.film.thickness, case.ions.site_density) if path else None
@@ -154,7 +154,9 @@ def site_energy(x: np.ndarray, thickness: float, well_left: float, well_right: f
     return -well_left * np.exp(-((x / width) ** 2)) - well_right * np.exp(-(((thickness - x) / width) ** 2))
 
 
-def tunnelling_nodes(stack: tuple[Sheet, ...], thickness: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+def tunnelling_nodes(
+    stack: tuple[LayerNumbers, ...], thickness: float, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Points of a film that bound the pieces of its band, and the first piece of each layer and behind the last (M+1,).
 
     Points are both ends of each layer with the centres of its cells between. thickness [m] : of a film of one layer
@@ -228,7 +230,7 @@ class AlongFilm(NamedTuple):
 
 @lru_cache(maxsize=MOST_COLUMNS)
 def along_film(
-    stack: tuple[Sheet, ...], thickness: float, well_left: float, well_right: float, well_width: float
+    stack: tuple[LayerNumbers, ...], thickness: float, well_left: float, well_right: float, well_width: float
 ) -> AlongFilm:
     """Arrays of a column, which cannot be written to. thickness [m] : of a film of one layer"""
     faces = faces_of(stack, thickness)
@@ -246,7 +248,7 @@ def along_film(
 
 
 def hops_along(
-    stack: tuple[Sheet, ...], thickness: float, ions: Ions, activation_energy: float, kT: float
+    stack: tuple[LayerNumbers, ...], thickness: float, ions: Ions, activation_energy: float, kT: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Diffusivity [m2/s], migration barrier [eV] and hop distance over that of the ions at the faces of a column (N+1,).
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.system.text_table import Column, is_number, lines, numbers_of, units_of
+from otjdd.system.text_table import QuantityColumn, is_number, lines, numbers_of, units_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-COLUMNS = (Column("x", "length"), Column("concentration", "density"))
+COLUMNS = (QuantityColumn("x", "length"), QuantityColumn("concentration", "density"))
 HEADER = "a header with units such as `x (nm), concentration (1/m^3)`"
 ROUND_OFF = 1e-9  # of the thickness that a position may lie outside of the film
 
 
-class Profile(NamedTuple):
+class StartProfile(NamedTuple):
     """Concentration along the film, straight between the points and constant outside of them."""
 
     x: np.ndarray  # (P,) m, rising
@@ -44,7 +44,7 @@ class Profile(NamedTuple):
         return np.diff(self.below(faces)) / np.diff(faces)
 
 
-def read_profile(path: str | Path, thickness: float, site_density: float) -> Profile:
+def read_profile(path: str | Path, thickness: float, site_density: float) -> StartProfile:
     """Profile of a text file for a film of a thickness [m] with a site density [1/m3].
 
     Columns are divided by a comma, semicolon, tab or spaces; `#` begins a comment; the first line names both columns with
@@ -79,4 +79,4 @@ def read_profile(path: str | Path, thickness: float, site_density: float) -> Pro
     if not any(c > 0.0 for _, c in rows):
         raise ValueError(f"{path}:{text_rows[-1].number}: a profile without vacancies")
     x_of, c_of = np.array(rows).T
-    return Profile(x_of, c_of)
+    return StartProfile(x_of, c_of)

@@ -44,7 +44,7 @@ class Found(NamedTuple):
     limits: str
 
 
-class Course(NamedTuple):
+class RunOutputs(NamedTuple):
     """What came of a run along its waveform: outputs and coordinates by name, and what ended it early, if anything."""
 
     arrays: dict[str, Any]
@@ -72,12 +72,12 @@ def simulate_junction(
     if case.drive.kind in WITHOUT_WAVEFORM:
         return WITHOUT_WAVEFORM[case.drive.kind](case, progress)
     files = files_named(case)
-    ran: Course = finished(in_steps(case, progress, start=start, checkpoints=checkpoints))
+    ran: RunOutputs = finished(in_steps(case, progress, start=start, checkpoints=checkpoints))
     ds, interruption = uninterrupted(lambda: dataset_of(case, ran, files))
     return delivered(ds, ran.failure or interruption)
 
 
-def dataset_of(case: Case, ran: Course, files: dict[str, str]) -> xr.Dataset:
+def dataset_of(case: Case, ran: RunOutputs, files: dict[str, str]) -> xr.Dataset:
     """Dataset of a run along its waveform. files : attribute of `files_named`"""
     about = attributes(case, ran.statistics, ran.wall_time, ran.reached)
     return outputs.dataset(ran.arrays, ran.coords, about | files)
@@ -102,7 +102,7 @@ def in_steps(
     only: Collection[str] | None = None,
     start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
-) -> Generator[None, None, Course]:
+) -> Generator[None, None, RunOutputs]:
     """The run of a junction along its waveform: prepared, integrated, and its outputs collected.
 
     A generator of these three steps, so that several short runs can take each step one after the other (`system.steps`).
@@ -137,7 +137,7 @@ def in_steps(
     (arrays, coords, reached), interruption = uninterrupted(lambda: collected(case, moving, reads, snapshots, only))
     if case.ions.noise != "none":
         statistics |= {"largest_leap": case.numerics.largest_leap, "limited_leaps": int(moving.trial.noise.limited[0])}
-    return Course(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure or interruption)
+    return RunOutputs(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure or interruption)
 
 
 def begun(case: Case, start: Start | None = None) -> tuple[integrate.Run, Ended | None]:

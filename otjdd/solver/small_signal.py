@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.case.drive_curves import CV, Answer
+from otjdd.case.drive_curves import CV, Following
 from otjdd.case.kinds import kinds_of
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import close_all
@@ -37,7 +37,7 @@ SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
 def small_signal(case: Case, progress: Callable[[float], object] | None = None) -> xr.Dataset:
     """Answer of every state of the drive at every temperature, bias and frequency; nan where the run ended early."""
     drive = case.drive
-    assert isinstance(drive, Answer)  # `simulate` sends no other drive here
+    assert isinstance(drive, Following)  # `simulate` sends no other drive here
     frequency, dwell = drive.frequency_values(), drive.dwell if isinstance(drive, CV) else 0.0
 
     def measure(run: Run, voltage: float) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
     Raises SolverError.
     """
     drive = case.drive
-    assert isinstance(drive, Answer)
+    assert isinstance(drive, Following)
     if polarised(run.junction):
         aim(run.junction, run.state)
     columns = linear_response.linearised(run.junction, run.state, case.device.area)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from otjdd.errors import ResultError
 from otjdd.studies import points
 from otjdd.studies.jobs import PointJob, StudyWork, compute, put_point
-from otjdd.studies.points import Point
+from otjdd.studies.points import PointOutcome
 from otjdd.system import interpreter
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ LOUD = "distributed", "tornado", "asyncio"  # loggers of dask, which print trace
 
 def on_cluster(
     work: StudyWork, jobs: Iterable[PointJob], address: str, workers: int | None = None, limit: float | None = None
-) -> Generator[tuple[PointJob, Point], None, None]:
+) -> Generator[tuple[PointJob, PointOutcome], None, None]:
     """Yield points as they arrive from a cluster.
 
     workers : number of processes for the address "local"
@@ -112,7 +112,7 @@ def has_workers(client: Client) -> bool:
         return True
 
 
-def received(future: Future[bytes], work: StudyWork, job: PointJob) -> Point | None:
+def received(future: Future[bytes], work: StudyWork, job: PointJob) -> PointOutcome | None:
     """Write the point of a finished future to disk. Returns it without its arrays, None when it is lost.
 
     A point is lost when the connection to the scheduler ends, or when a worker dies before the point has arrived.
@@ -125,7 +125,7 @@ def received(future: Future[bytes], work: StudyWork, job: PointJob) -> Point | N
     try:
         data = future.result(timeout=60)
     except KilledWorker as error:
-        point = Point("lost", f"workers died of it, one after the other ({error.last_worker})", keep=work.keep)
+        point = PointOutcome("lost", f"workers died of it, one after the other ({error.last_worker})", keep=work.keep)
         return put_point(work, job, point)
     except (OSError, CancelledError):
         return None

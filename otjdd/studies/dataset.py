@@ -19,7 +19,7 @@ from otjdd.studies import keep as keeping
 from otjdd.studies import points
 from otjdd.studies.keep import KeptArray
 from otjdd.studies.plan import Plan
-from otjdd.studies.points import Point
+from otjdd.studies.points import PointOutcome
 from otjdd.system import sources
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def collect(planned: Plan, folder: Path, case: Case) -> xr.Dataset:
     return xr.Dataset(variables, coords, study_attributes(case))
 
 
-def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, KeptArray]:
+def arrays_of(point: PointOutcome | None, keep: Sequence[str]) -> dict[str, KeptArray]:
     """Arrays of a point that this study keeps, with their coordinates. The file may hold more, of another study."""
     if point is None or point.status != "done":
         return {}

@@ -1,4 +1,4 @@
-"""Computation of the points of a study. A point that fails becomes a Point with the reason, and the study goes on.
+"""Computation of the points of a study. A point that fails becomes a PointOutcome with the reason, and the study goes on.
 
 Only errors of the disk, Ctrl-C and bugs end the study.
 """
@@ -14,7 +14,7 @@ from otjdd.runs.run import makes_dataset, simulate
 from otjdd.solver.model_limits import ATTRIBUTE
 from otjdd.studies import keep, points
 from otjdd.studies.keep import KeptArray
-from otjdd.studies.points import Point
+from otjdd.studies.points import PointOutcome
 from otjdd.system.steps import together
 
 MORE_TIME = "; raise study.time_limit"
@@ -37,8 +37,8 @@ class PointJob(NamedTuple):
     changes: dict[str, Any]
 
 
-def compute(work: StudyWork, job: PointJob, limit: float | None = None) -> Point:
-    """Run one point. A Point that failed has the reason.
+def compute(work: StudyWork, job: PointJob, limit: float | None = None) -> PointOutcome:
+    """Run one point. A PointOutcome that failed has the reason.
 
     limit : time [s] after which the run ends at the next edge of its waveform
     """
@@ -46,13 +46,15 @@ def compute(work: StudyWork, job: PointJob, limit: float | None = None) -> Point
     return point
 
 
-def computed(work: StudyWork, jobs: Sequence[PointJob], limit: float | None = None) -> Iterator[tuple[PointJob, Point]]:
+def computed(
+    work: StudyWork, jobs: Sequence[PointJob], limit: float | None = None
+) -> Iterator[tuple[PointJob, PointOutcome]]:
     """Yield points as they are computed; short runs take their steps together, see `system.steps`."""
     for number, point, seconds in together([point_in_steps(work, job, limit) for job in jobs]):
         yield jobs[number], point._replace(seconds=seconds)
 
 
-def point_in_steps(work: StudyWork, job: PointJob, limit: float | None) -> Generator[None, None, Point]:
+def point_in_steps(work: StudyWork, job: PointJob, limit: float | None) -> Generator[None, None, PointOutcome]:
     """Compute a point in the steps of its run, as a generator that returns it."""
     began = time.perf_counter()
 
@@ -62,15 +64,15 @@ def point_in_steps(work: StudyWork, job: PointJob, limit: float | None) -> Gener
 
     try:
         arrays, limits = yield from kept_arrays(work.case.replace(**job.changes), work.keep, watch)
-        outcome = Point("done", arrays=arrays, limits=limits)
+        outcome = PointOutcome("done", arrays=arrays, limits=limits)
     except SolverError as error:
-        outcome = Point("solver", str(error))
+        outcome = PointOutcome("solver", str(error))
     except (ValueError, ArithmeticError, CaseError) as error:
-        outcome = Point("error", str(error))
+        outcome = PointOutcome("error", str(error))
     except TimeoutError:
-        outcome = Point("time", f"took longer than {limit:g} s{MORE_TIME}")
+        outcome = PointOutcome("time", f"took longer than {limit:g} s{MORE_TIME}")
     except MemoryError:
-        outcome = Point("error", "out of memory")
+        outcome = PointOutcome("error", "out of memory")
     return outcome._replace(keep=work.keep)
 
 
@@ -90,19 +92,19 @@ def kept_arrays(
     return keep.measure_arrays(ran.arrays, names), ran.limits
 
 
-def settle(work: StudyWork, *jobs: PointJob) -> list[Point]:
+def settle(work: StudyWork, *jobs: PointJob) -> list[PointOutcome]:
     """Compute points, and write each to disk as it ends. Returns them in the order of the jobs, without their arrays."""
     done = {job.digest: put_point(work, job, point) for job, point in computed(work, jobs)}
     return [done[job.digest] for job in jobs]
 
 
-def put_point(work: StudyWork, job: PointJob, point: Point) -> Point:
+def put_point(work: StudyWork, job: PointJob, point: PointOutcome) -> PointOutcome:
     """Write a point to disk. Returns it without its arrays."""
     points.write_point(work.folder, job.digest, point)
     return point._replace(arrays={})
 
 
-def in_this_process(work: StudyWork, jobs: Iterable[PointJob]) -> Generator[tuple[PointJob, Point], None, None]:
+def in_this_process(work: StudyWork, jobs: Iterable[PointJob]) -> Generator[tuple[PointJob, PointOutcome], None, None]:
     """Yield points that are computed one after the other in this process."""
     for job in jobs:
         (point,) = settle(work, job)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.analysis.metrics import OF_A_RUN
-from otjdd.case.drive_curves import Answer, Curves
+from otjdd.case.drive_curves import Curves, Following
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.problem import nearest
 from otjdd.results.outputs import OUTPUTS, Output, dataset
@@ -41,7 +41,7 @@ class KeptArray(NamedTuple):
 
 def by_default(drive: Drive) -> tuple[str, ...]:
     """Names that a study of a drive keeps by default."""
-    if isinstance(drive, Answer):
+    if isinstance(drive, Following):
         return "capacitance", "conductance_ac"
     if isinstance(drive, Curves):
         return ("bias_current",)
@@ -63,7 +63,7 @@ def unknown(names: Sequence[str]) -> str:
         base, number, _ = parts(name)
         if not base or (base not in OUTPUTS and base not in OF_A_RUN):
             hint = nearest(base or name, [*OUTPUTS, *OF_A_RUN])
-            return f"{brief(name)} is no output and no metric" + f" ({hint})" * bool(hint)
+            return f"{brief(name)} is no output and no metric" + (f" ({hint})" if hint else "")
         if number and number not in (OF_A_RUN[base].numbers if base in OF_A_RUN else ()):
             return f"{brief(name)}: {base} has {', '.join(OF_A_RUN[base].numbers) if base in OF_A_RUN else 'no parts'}"
     return ""

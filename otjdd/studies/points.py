@@ -32,7 +32,7 @@ FOLDER = "points"
 SHORT = 1.0  # s; a shorter point is not forced to the disk, which takes some 10 ms
 
 
-class Point(NamedTuple):
+class PointOutcome(NamedTuple):
     """Outcome of one point: its arrays, or the reason for their absence.
 
     status : "done", "solver" (the solver failed), "time" (over the limit), "lost" (its process died), "error" (another
@@ -48,7 +48,7 @@ class Point(NamedTuple):
     arrays: dict[str, KeptArray] = {}  # noqa: RUF012 (never changed)
 
 
-def pack(point: Point) -> bytes:
+def pack(point: PointOutcome) -> bytes:
     """A point as the bytes of its file."""
     listed, body = [], []
     for name, (dims, values) in point.arrays.items():
@@ -59,7 +59,7 @@ def pack(point: Point) -> bytes:
     return sealed(b"".join([json.dumps(head).encode(), b"\n", *body]))
 
 
-def unpack(path: Path, data: bytes) -> Point:
+def unpack(path: Path, data: bytes) -> PointOutcome:
     """The point of a file, with status "stale" if other sources computed it. Raises ResultError if it is damaged."""
     line, _, body = unsealed(path, data).partition(b"\n")
     try:
@@ -68,18 +68,18 @@ def unpack(path: Path, data: bytes) -> Point:
         if form != FORMAT:
             if not form.startswith(ANY_FORMAT):
                 raise ValueError("of another format")
-            return Point("stale", OTHER_VERSION, keep=tuple(head["keep"]))
+            return PointOutcome("stale", OTHER_VERSION, keep=tuple(head["keep"]))
         head = Head.model_validate_json(line)
         arrays = dict(unpacked(head, body))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ResultError(path, f"is no point of a study ({brief(str(error))})") from error
     if head.source_sha256 != digest():
-        return Point("stale", OTHER_VERSION, keep=head.keep)
-    return Point(head.status, head.reason, head.seconds, head.keep, head.limits, arrays)
+        return PointOutcome("stale", OTHER_VERSION, keep=head.keep)
+    return PointOutcome(head.status, head.reason, head.seconds, head.keep, head.limits, arrays)
 
 
 class Head(BaseModel):
-    """The line of JSON at the beginning of a point: `Point` with its arrays as (name, dimensions, shape, texts)."""
+    """The line of JSON at the beginning of a point: `PointOutcome` with its arrays as (name, dimensions, shape, texts)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -115,7 +115,7 @@ def path_of(folder: Path, digest: str) -> Path:
     return folder / FOLDER / digest
 
 
-def write_point(folder: Path, digest: str, point: Point) -> None:
+def write_point(folder: Path, digest: str, point: PointOutcome) -> None:
     """Write a point to disk. Raises ResultError."""
     put_bytes(folder, digest, pack(point), forced=not point.seconds < SHORT)
 
@@ -125,13 +125,13 @@ def put_bytes(folder: Path, digest: str, data: bytes, forced: bool = True) -> No
     write_whole(path_of(folder, digest), data, among_many=True, forced=forced)
 
 
-def read_point(folder: Path, digest: str) -> Point | None:
+def read_point(folder: Path, digest: str) -> PointOutcome | None:
     """A point, None where there is none. Raises ResultError when its file is damaged or cannot be read."""
     path = path_of(folder, digest)
     return unpack(path, read_whole(path)) if path.exists() else None
 
 
-def usable_point(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
+def usable_point(folder: Path, digest: str, keep: tuple[str, ...]) -> PointOutcome | None:
     """A point of these sources that has failed or holds all arrays `keep`, else None. Raises ResultError if damaged."""
     point = read_point(folder, digest)
     if point is None or point.status == "stale" or (point.status == "done" and not set(keep) <= set(point.keep)):
@@ -139,7 +139,7 @@ def usable_point(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | No
     return point
 
 
-def usable_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
+def usable_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> PointOutcome | None:
     """As `usable_point`, with None for a damaged point."""
     try:
         return usable_point(folder, digest, keep)

@@ -14,7 +14,7 @@ from otjdd.case.case import Case
 from otjdd.runs.run import makes_dataset
 from otjdd.studies import keep, points
 from otjdd.studies.jobs import MORE_TIME, PointJob, StudyWork, put_point, settle
-from otjdd.studies.points import Point
+from otjdd.studies.points import PointOutcome
 from otjdd.system import interpreter
 from otjdd.system.pool import DATASETS, team
 
@@ -27,7 +27,7 @@ RECENT = 20  # number of last points by which the time of the next ones is estim
 
 def finished_points(
     work: StudyWork, jobs: Iterable[PointJob], count: int, workers: int, limit: float | None = None, alone: bool = False
-) -> Generator[tuple[PointJob, Point], None, None]:
+) -> Generator[tuple[PointJob, PointOutcome], None, None]:
     """Yield the points of `count` jobs as they are finished in `workers` processes. Raises errors that end the study.
 
     limit : time for each point [s]
@@ -75,7 +75,7 @@ class Batches:
         """The jobs of a batch that has ended."""
         return self.handed_out.pop(number)
 
-    def look_at(self, point: Point) -> None:
+    def look_at(self, point: PointOutcome) -> None:
         """Set the size of the next batches by the longest of the last points. A point without a time counts as ENOUGH."""
         self.took.append(point.seconds if point.seconds > 0.0 else ENOUGH)
         self.size = max(1, min(self.most, int(ENOUGH / max(self.took))))
@@ -90,12 +90,12 @@ def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
     return () if plain else (DATASETS,)
 
 
-def lost(work: StudyWork, batch: tuple[PointJob, ...], error: Exception) -> list[Point | None]:
+def lost(work: StudyWork, batch: tuple[PointJob, ...], error: Exception) -> list[PointOutcome | None]:
     """Points of a batch whose process died: those with a file, None for the others. A single point becomes a failure."""
     if len(batch) > 1:
         log.warning("%s: its points without a file are computed once more, each alone", error)
         stored = (points.usable_or_none(work.folder, job.digest, work.keep) for job in batch)
         return [point and point._replace(arrays={}) for point in stored]
     late = isinstance(error, TimeoutError)
-    point = Point("time", f"{error}{MORE_TIME}") if late else Point("lost", str(error))
+    point = PointOutcome("time", f"{error}{MORE_TIME}") if late else PointOutcome("lost", str(error))
     return [put_point(work, batch[0], point._replace(keep=work.keep))]

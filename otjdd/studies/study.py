@@ -25,7 +25,7 @@ from otjdd.errors import LimitError, ResultError
 from otjdd.results import store
 from otjdd.studies import cluster, dataset, jobs, points, processes
 from otjdd.studies.plan import Plan, kept_by, plan, warn_of_one_seed
-from otjdd.studies.points import Point
+from otjdd.studies.points import PointOutcome
 from otjdd.system import pool, sources
 from otjdd.system.files import read_whole, write_whole
 from otjdd.units import duration
@@ -44,7 +44,7 @@ PLANNING = 5.0  # s between two words on a plan
 ALONE = 10  # points for each worker, above which the first point is computed alone to estimate the cost of all
 
 
-class Ways(NamedTuple):
+class Computation(NamedTuple):
     """How the points are computed.
 
     workers : processes, None for this one alone   scheduler : address of a dask scheduler, or "local"
@@ -75,7 +75,7 @@ def study(
     """
     file = file or ("case" if isinstance(case, Case) else str(case))
     case = changed_case(case, changes, more, allow_outside=allow_outside)
-    ways = Ways(workers, scheduler, shard)
+    ways = Computation(workers, scheduler, shard)
     if workers and not scheduler:
         get_ready(case)
     with contextlib.ExitStack() as stack:
@@ -191,7 +191,11 @@ def of_other_sources(folder: Path) -> bool:
 
 
 def run(
-    planned: Plan, folder: Path, ways: Ways, progress: PointProgress | None = None, announce: Announce | None = None
+    planned: Plan,
+    folder: Path,
+    ways: Computation,
+    progress: PointProgress | None = None,
+    announce: Announce | None = None,
 ) -> None:
     """Compute the points that are not on disk yet. Raises LimitError, ResultError, OSError."""
     different = dict.fromkeys(planned.digests)
@@ -229,9 +233,9 @@ def run(
 
 
 def start(
-    work: jobs.StudyWork, waiting: Iterable[jobs.PointJob], ways: Ways, time_limit: float | None, count: int
-) -> Generator[tuple[jobs.PointJob, Point], None, None]:
-    """Iterator over (job, Point) as they are finished, by a cluster, this process, or several. count : of the jobs"""
+    work: jobs.StudyWork, waiting: Iterable[jobs.PointJob], ways: Computation, time_limit: float | None, count: int
+) -> Generator[tuple[jobs.PointJob, PointOutcome], None, None]:
+    """Iterator over (job, outcome) as points are finished, by a cluster, this process, or several. count : of the jobs"""
     if ways.scheduler:
         return cluster.on_cluster(work, waiting, ways.scheduler, ways.workers, time_limit)
     if ways.workers is None and time_limit is None:
@@ -252,7 +256,7 @@ class Cost(NamedTuple):
         return f"about {duration(self.seconds)} and {self.disk / 1e6:.3g} MB on disk"
 
 
-def cost_of(folder: Path, job: jobs.PointJob, point: Point, planned: Plan, left: int, number: int) -> Cost:
+def cost_of(folder: Path, job: jobs.PointJob, point: PointOutcome, planned: Plan, left: int, number: int) -> Cost:
     """Cost of `left` more points in `number` processes, if each costs as much as this one."""
     size = points.path_of(folder, job.digest).stat().st_size
     stored = points.read_point(folder, job.digest) or point

@@ -18,7 +18,7 @@ class Line(NamedTuple):
     cells: list[str]
 
 
-class Column(NamedTuple):
+class QuantityColumn(NamedTuple):
     """A column: its name in messages, and the kind of quantity (`units.DIMENSIONS`)."""
 
     name: str
@@ -54,7 +54,9 @@ def is_number(cell: str) -> bool:
     return True
 
 
-def units_of(path: str | Path, header: Line, columns: tuple[Column, Column]) -> tuple[float | None, ...]:
+def units_of(
+    path: str | Path, header: Line, columns: tuple[QuantityColumn, QuantityColumn]
+) -> tuple[float | None, ...]:
     """SI value of the unit that a header names in brackets for each column, None without one. Raises ValueError."""
     if len(header.cells) != 2:
         expected = " and ".join(column.name for column in columns)
@@ -69,7 +71,7 @@ def units_of(path: str | Path, header: Line, columns: tuple[Column, Column]) -> 
     return tuple(units)
 
 
-def numbers_of(path: str | Path, line: Line, columns: tuple[Column, Column]) -> tuple[float, float]:
+def numbers_of(path: str | Path, line: Line, columns: tuple[QuantityColumn, QuantityColumn]) -> tuple[float, float]:
     """The two finite numbers of a line. Raises ValueError."""
     first, second = (column.name for column in columns)
     if len(line.cells) != 2 or not all(map(is_number, line.cells)):

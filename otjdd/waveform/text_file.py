@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from otjdd.system.text_table import Column, is_number, lines, numbers_of, units_of
+from otjdd.system.text_table import QuantityColumn, is_number, lines, numbers_of, units_of
 from otjdd.waveform.shapes import check_count, table
 from otjdd.waveform.waveform import Waveform
 
-COLUMNS = (Column("time", "time"), Column("voltage", "voltage"))
+COLUMNS = (QuantityColumn("time", "time"), QuantityColumn("voltage", "voltage"))
 
 
 def read_waveform(path: str | Path, reads_at: Sequence[float] = (), highest: float = math.inf) -> Waveform:

@@ -7,7 +7,7 @@ import pytest
 
 from otjdd.analysis import comparison, learning
 from otjdd.analysis.metrics import METRICS
-from otjdd.claims.trials import Trial
+from otjdd.analysis.trial import Trial
 from otjdd.results import outputs
 
 TAU, WIDTH, REST = 1e-6, 50e-9, 2e-10

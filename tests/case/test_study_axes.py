@@ -5,7 +5,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from otjdd.case.distributions import Distribution, Sample, latin_hypercube
-from otjdd.case.study_axes import Range, Study, axes, coordinate
+from otjdd.case.study_axes import EvenlySpaced, Study, axes, coordinate
 
 
 def values(distribution: dict, count=4096) -> np.ndarray:
@@ -26,7 +26,7 @@ def values(distribution: dict, count=4096) -> np.ndarray:
     ],
 )
 def test_ranges_have_the_values_a_person_would_write(given, found):
-    made = Range(**given)
+    made = EvenlySpaced(**given)
     assert made.values() == found
     assert [type(v) for v in made.values()] == [type(v) for v in found]
     assert made.size == len(found)
@@ -45,7 +45,7 @@ def test_ranges_have_the_values_a_person_would_write(given, found):
 )
 def test_a_range_that_is_none_is_refused_in_words(given, told):
     with pytest.raises(ValidationError, match=told):
-        Range(**given)
+        EvenlySpaced(**given)
 
 
 def test_draws_follow_their_distribution():
@@ -175,5 +175,5 @@ def test_deviations_and_steps_are_no_temperatures_on_a_scale():
     with pytest.raises(ValueError, match="a difference of temperatures"):
         Normal(mean="25 degC", deviation="10 degC")
     with pytest.raises(ValueError, match="a difference of temperatures"):
-        Range(start="0 degC", stop="100 degC", step="10 degC")
-    assert Range(start="0 degC", stop="100 degC", step="50 K").values() == ["273.15 K", "323.15 K", "373.15 K"]
+        EvenlySpaced(start="0 degC", stop="100 degC", step="10 degC")
+    assert EvenlySpaced(start="0 degC", stop="100 degC", step="50 K").values() == ["273.15 K", "323.15 K", "373.15 K"]

@@ -6,10 +6,10 @@ import pytest
 from small_claims import CASE, folder
 
 from otjdd.analysis.metrics import METRICS, TRIALS, Metric
+from otjdd.analysis.trial import Trial
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import claim as claims
 from otjdd.claims import judge, uncertainty
-from otjdd.claims.trials import Trial
 from otjdd.results import outputs
 
 

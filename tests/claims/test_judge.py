@@ -13,6 +13,7 @@ from small_claims import CASE, CLAIM, folder, otjdd_validate
 
 from otjdd.analysis import comparison, synapse
 from otjdd.analysis.metrics import METRICS
+from otjdd.analysis.trial import Trial
 from otjdd.case.base import Record
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import claim as claims
@@ -20,7 +21,6 @@ from otjdd.claims import judge, pictures
 from otjdd.claims import table as tables
 from otjdd.claims.figure import Figure, Measured
 from otjdd.claims.report import page
-from otjdd.claims.trials import Trial
 from otjdd.errors import CaseError
 from otjdd.results import outputs, store
 

@@ -5,7 +5,7 @@ import pytest
 
 from otjdd.fitting.curves import magnitude
 from otjdd.fitting.scales import Scale, scale_of
-from otjdd.fitting.uncertainty import Noise, points_of
+from otjdd.fitting.uncertainty import InstrumentNoise, points_of
 from otjdd.measurements.applied import applied_rows
 from otjdd.measurements.read import read_data
 
@@ -13,7 +13,7 @@ V = np.round(np.concatenate([np.arange(1, 21), np.arange(19, -1, -1)]) * 0.05, 3
 
 
 def found_of(ds, quantity, noise=np.nan):
-    return points_of(ds, applied_rows(ds), quantity, Noise(noise))
+    return points_of(ds, applied_rows(ds), quantity, InstrumentNoise(noise))
 
 
 @pytest.mark.parametrize("scale", [Scale("log"), Scale("asinh", 1e-9), Scale("linear", 2.0)])

@@ -119,7 +119,7 @@ def test_a_change_on_one_side_of_the_delays_has_an_exponential_there_and_no_gaus
 
     delays = 1e-6 * np.array(delays)
     change = np.where(delays > 0, changes * np.exp(-delays / 4e-6), 0.01 * changes * np.sin(delays * 1e6))
-    pairs = iter([learning.Pair(*pair) for pair in zip(delays, change, strict=True)])
+    pairs = iter([learning.SpikePair(*pair) for pair in zip(delays, change, strict=True)])
     monkeypatch.setattr(learning, "pair_of", lambda ds: next(pairs))
     axes = Figure().add_subplot()
     learning.stdp(axes, [NamedResult(None)] * len(delays))

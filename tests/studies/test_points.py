@@ -8,11 +8,11 @@ import pytest
 from otjdd.errors import ResultError
 from otjdd.studies import points
 from otjdd.studies.keep import KeptArray
-from otjdd.studies.points import Point
+from otjdd.studies.points import PointOutcome
 from otjdd.system.files import sealed, unsealed
 
 DIGEST = "ab" * 32
-POINT = Point(
+POINT = PointOutcome(
     "done", seconds=0.25, keep=("read_resistance", "bias_current"),
     arrays={
         "read_resistance": KeptArray(("read",), np.array([1e8, np.nan, 1.1])),
@@ -69,7 +69,7 @@ def test_a_point_is_computed_again_when_more_is_to_be_kept_or_it_was_stopped(fol
     assert is_final(folder, DIGEST, ("bias_current",))
     assert not is_final(folder, DIGEST, ("bias_current", "loop"))
     for status, final in (("solver", True), ("time", False), ("lost", False), ("error", False)):
-        points.write_point(folder, DIGEST, Point(status, "why", keep=()))
+        points.write_point(folder, DIGEST, PointOutcome(status, "why", keep=()))
         assert is_final(folder, DIGEST, ("loop",)) == final
         assert points.usable_point(folder, DIGEST, ("loop",)).reason == "why"
 
@@ -92,7 +92,7 @@ def test_only_old_leftovers_are_tidied(folder):
 
 
 def test_limits_of_the_model_that_a_point_passes_are_kept():
-    point = Point("done", limits="current_density: too high\nfilm_electron_ratio: too high")
+    point = PointOutcome("done", limits="current_density: too high\nfilm_electron_ratio: too high")
     assert points.unpack(None, points.pack(point)).limits == point.limits
 
 

@@ -10,7 +10,7 @@ from otjdd.case.case import load_case
 from otjdd.studies import points, processes
 from otjdd.studies.jobs import PointJob, StudyWork, compute, computed, settle
 from otjdd.studies.plan import plan
-from otjdd.studies.points import Point
+from otjdd.studies.points import PointOutcome
 from otjdd.studies.processes import ENOUGH, MOST, RECENT, Batches, finished_points, lost
 
 VARIED = POINT + '[study.grid]\ndrive.width = { start = "20 ns", stop = "80 ns", count = 12 }\n'
@@ -25,7 +25,7 @@ def study(tmp_path):
     return StudyWork(made.case, made.keep, tmp_path), [PointJob(d, made.changes(i)) for i, d in enumerate(made.digests)]
 
 
-def same(one: Point, other: Point) -> bool:
+def same(one: PointOutcome, other: PointOutcome) -> bool:
     """True for points of the same numbers; how long they took differs."""
     numbers = [(name, array.dims, array.values.tobytes()) for name, array in one.arrays.items()]
     others = [(name, array.dims, array.values.tobytes()) for name, array in other.arrays.items()]
@@ -53,30 +53,30 @@ def test_a_point_that_fails_takes_no_other_along(study):
 def test_a_batch_is_as_large_as_the_longest_of_the_last_points_allows():
     batches = Batches(iter(range(100)), 100, 1)
     assert next(batches) == (0,)
-    batches.look_at(Point("done", seconds=ENOUGH / 1000))
+    batches.look_at(PointOutcome("done", seconds=ENOUGH / 1000))
     assert next(batches) == tuple(range(1, 1 + MOST))
-    batches.look_at(Point("done", seconds=ENOUGH / 3.5))
-    batches.look_at(Point("done", seconds=ENOUGH / 1000))
+    batches.look_at(PointOutcome("done", seconds=ENOUGH / 3.5))
+    batches.look_at(PointOutcome("done", seconds=ENOUGH / 1000))
     assert len(next(batches)) == 3
-    batches.look_at(Point("done", seconds=10 * ENOUGH))
+    batches.look_at(PointOutcome("done", seconds=10 * ENOUGH))
     assert len(next(batches)) == 1
     for _ in range(RECENT):
-        batches.look_at(Point("done", seconds=ENOUGH / 1000))
+        batches.look_at(PointOutcome("done", seconds=ENOUGH / 1000))
     assert len(next(batches)) == MOST
-    batches.look_at(Point("lost"))  # of a process that told no time
+    batches.look_at(PointOutcome("lost"))  # of a process that told no time
     assert len(next(batches)) == 1
     assert batches.ended(1) == tuple(range(1, 1 + MOST))
 
 
 def test_the_last_batch_is_what_is_left():
     batches = Batches(iter(range(4)), 4, 1)
-    batches.look_at(Point("done", seconds=ENOUGH / 3))
+    batches.look_at(PointOutcome("done", seconds=ENOUGH / 3))
     assert [*batches] == [(0, 1, 2), (3,)]
 
 
 def test_batches_get_smaller_in_the_end_so_that_all_processes_end_together():
     batches = Batches(iter(range(100)), 100, 8)
-    batches.look_at(Point("done", seconds=ENOUGH / 1000))
+    batches.look_at(PointOutcome("done", seconds=ENOUGH / 1000))
     sizes = [len(batch) for batch in batches]
     assert sizes[:3] == [12, 11, 9]
     assert sizes == sorted(sizes, reverse=True)
@@ -86,7 +86,7 @@ def test_batches_get_smaller_in_the_end_so_that_all_processes_end_together():
 
 def test_points_with_a_limit_of_time_come_one_by_one():
     batches = Batches(iter(range(4)), 4, 1, 1)
-    batches.look_at(Point("done", seconds=ENOUGH / 1000))
+    batches.look_at(PointOutcome("done", seconds=ENOUGH / 1000))
     assert [*batches] == [(0,), (1,), (2,), (3,)]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.claims.calibrate.task import CalibratedCase, Task
+from otjdd.claims.calibrate.task import CalibratedCase, CalibrationTask
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting.evaluate import Compute, computed
 from otjdd.runs.run import simulate
@@ -42,7 +42,7 @@ class Evaluation(NamedTuple):
         return float(np.sum(self.pulls**2))
 
 
-class Evaluator(NamedTuple):
+class TargetEvaluator(NamedTuple):
     """Evaluates a calibration.
 
     compute : runs jobs in several processes, see `pool.team`
@@ -50,7 +50,7 @@ class Evaluator(NamedTuple):
     report : called with the evaluation of each new point
     """
 
-    task: Task
+    task: CalibrationTask
     compute: Compute
     visited: dict[bytes, np.ndarray]
     report: Callable[[Evaluation], None] | None = None
@@ -86,12 +86,12 @@ class Evaluator(NamedTuple):
 
 @contextmanager
 def evaluator(
-    task: Task, *, workers: int = 1, visited: Mapping[bytes, np.ndarray] | None = None,
+    task: CalibrationTask, *, workers: int = 1, visited: Mapping[bytes, np.ndarray] | None = None,
     report: Callable[[Evaluation], None] | None = None,
-) -> Iterator[Evaluator]:  # fmt: skip
-    """An Evaluator whose processes end with the block. visited : of a search that was interrupted"""
+) -> Iterator[TargetEvaluator]:  # fmt: skip
+    """An TargetEvaluator whose processes end with the block. visited : of a search that was interrupted"""
     with team(workers) as compute:
-        yield Evaluator(task, compute, dict(visited or {}), report)
+        yield TargetEvaluator(task, compute, dict(visited or {}), report)
 
 
 def measured(part: CalibratedCase, case: Case, changes: dict[str, Any]) -> np.ndarray:

@@ -10,8 +10,8 @@ from otjdd.case.document import Document
 from otjdd.case.drive_curves import Prepared
 from otjdd.case.problem import KeyPath, Problem, nearest
 from otjdd.claims import claim as claims
-from otjdd.claims.calibrate.parameter import Parameter
-from otjdd.claims.calibrate.records import Calibration, Experiment, Part
+from otjdd.claims.calibrate.parameter import FreeParameter
+from otjdd.claims.calibrate.records import Calibration, CasePart, TargetedRun
 from otjdd.claims.calibrate.target import Target
 from otjdd.errors import CaseError
 from otjdd.fitting.parameters import known_near, value_in_case
@@ -52,7 +52,7 @@ def of_names(calibration: Calibration, document: Document) -> Iterator[Problem]:
                 yield document.problem(("parameter", i, "case"), listed, brief(name), nearest(name, names))
 
 
-def of_included(name: str, part: Part, inner: Calibration, document: Document) -> Iterator[Problem]:
+def of_included(name: str, part: CasePart, inner: Calibration, document: Document) -> Iterator[Problem]:
     """Faults of a table [cases.NAME] that names a calibration, which was read as `inner`."""
     path = ("cases", name)
     if not inner.case:
@@ -67,7 +67,7 @@ def of_included(name: str, part: Part, inner: Calibration, document: Document) -
 
 
 def of_parameters(
-    parameters: Sequence[Parameter], calibration: Calibration, cases: Mapping[str, Case], document: Document
+    parameters: Sequence[FreeParameter], calibration: Calibration, cases: Mapping[str, Case], document: Document
 ) -> Iterator[Problem]:
     """Faults of parameters: keys that are no numbers of their cases, keys that stand twice.
 
@@ -89,7 +89,7 @@ def of_parameters(
                 break
 
 
-def of_runs(runs: Sequence[Experiment], cases: Mapping[str, Case], document: Document) -> Iterator[Problem]:
+def of_runs(runs: Sequence[TargetedRun], cases: Mapping[str, Case], document: Document) -> Iterator[Problem]:
     """Faults of runs: changes that the case cannot have, targets for reads or numbers that a run does not have."""
     for i, run in enumerate(runs):
         case = cases[run.case]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otjdd.claims.calibrate import report, visited
-from otjdd.claims.calibrate.task import Task
+from otjdd.claims.calibrate.task import CalibrationTask
 from otjdd.results import companions
 from otjdd.results.provenance import CALIBRATION
 from otjdd.solver.checkpoint import checkpoint_path
@@ -20,23 +20,23 @@ from otjdd.system.limits import shielded
 if TYPE_CHECKING:
     import numpy as np
 
-    from otjdd.claims.calibrate.evaluate import Evaluation, Evaluator
+    from otjdd.claims.calibrate.evaluate import Evaluation, TargetEvaluator
 
 SAVED = 1.0  # s, at least, between two writes of a search that goes on
 SHARE = 0.05  # of the time of a search that these writes take, at most
 
 
-def case_files(out: Path, task: Task) -> list[Path]:
+def case_files(out: Path, task: CalibrationTask) -> list[Path]:
     """Files of the found cases of a calibration that writes to `out`."""
     return [report.path_of(out, part) for part in task.cases]
 
 
-def files_of(out: Path, task: Task) -> list[Path]:
+def files_of(out: Path, task: CalibrationTask) -> list[Path]:
     """All files that a calibration writes to `out`: the found cases, and the evaluations of the search."""
     return [*case_files(out, task), visited.path_beside(out)]
 
 
-def check_replaceable(out: Path, task: Task) -> None:
+def check_replaceable(out: Path, task: CalibrationTask) -> None:
     """Raise ResultError if a file that the user has not named would be replaced, and is not of an earlier calibration."""
     evaluations = visited.path_beside(out)
     companions.check_kind(evaluations, CALIBRATION, visited.KIND)
@@ -49,7 +49,7 @@ def resumable(out: Path) -> Path | None:
     return next((path for path in (checkpoint_path(evaluations), evaluations) if path.exists()), None)
 
 
-def saving(evaluate: Evaluator, out: Path) -> Callable[[Evaluation], None]:
+def saving(evaluate: TargetEvaluator, out: Path) -> Callable[[Evaluation], None]:
     """Function to call after each evaluation: from time to time it writes all evaluations to the checkpoint of `out`."""
     due = time.monotonic() + SAVED
     path = checkpoint_path(visited.path_beside(out))
@@ -65,7 +65,7 @@ def saving(evaluate: Evaluator, out: Path) -> Callable[[Evaluation], None]:
     return save
 
 
-def write(out: Path, task: Task, evaluations: Mapping[bytes, np.ndarray], x: np.ndarray) -> None:
+def write(out: Path, task: CalibrationTask, evaluations: Mapping[bytes, np.ndarray], x: np.ndarray) -> None:
     """Write a set of parameters as a case file for each case, and the evaluations of the search. Raises ResultError."""
     texts = [report.as_case(task, part, x, out).encode() for part in task.cases]
     beside = visited.path_beside(out)

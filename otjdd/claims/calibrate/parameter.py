@@ -14,7 +14,7 @@ from otjdd.units import DIMENSIONS, brief, parse, write
 Bound = str | Number
 
 
-class Parameter(Record):
+class FreeParameter(Record):
     """One free parameter: its dotted key, its bounds as text, its dimension ("" for plain numbers) and its scale.
 
     case : name of the case, or names of the cases, whose value it sets, the same in all; by default all cases

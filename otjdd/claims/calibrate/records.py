@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from otjdd.case.base import Number, Record
 from otjdd.case.case import Case
-from otjdd.claims.calibrate.parameter import Parameter
+from otjdd.claims.calibrate.parameter import FreeParameter
 from otjdd.claims.calibrate.target import Target
 from otjdd.errors import NotAsExpected
 from otjdd.fitting.parameters import value_in_case
@@ -21,7 +21,7 @@ from otjdd.units import brief
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # of a case: files are named after it
 
 
-class Experiment(Record):
+class TargetedRun(Record):
     """One run: changes of the case, a drive at least, and the targets that its result should meet.
 
     case : name of the case of this run; "" in a calibration of one case
@@ -40,7 +40,7 @@ class Experiment(Record):
         return case.replace(**scaled).replace(**self.set)
 
 
-class Part(Record):
+class CasePart(Record):
     """One of several cases: a case file, or a calibration of one case.
 
     A run of the named calibration gives way to a run of this file with the same name.
@@ -71,11 +71,11 @@ class Calibration(Record):
     """
 
     case: str = ""
-    cases: dict[Name, Part] = Field(default_factory=dict)
+    cases: dict[Name, CasePart] = Field(default_factory=dict)
     set: dict[str, Any] = Field(default_factory=dict)
     coarse: dict[str, Any] = Field(default_factory=dict)
-    parameter: tuple[Parameter, ...] = ()
-    run: tuple[Experiment, ...] = ()
+    parameter: tuple[FreeParameter, ...] = ()
+    run: tuple[TargetedRun, ...] = ()
 
     @model_validator(mode="after")
     def check_cases(self) -> Self:

@@ -9,8 +9,8 @@ import numpy as np
 from otjdd.case import toml_text
 from otjdd.case.case import load_case
 from otjdd.claims.calibrate.evaluate import Evaluation
-from otjdd.claims.calibrate.search import Search
-from otjdd.claims.calibrate.task import CalibratedCase, Task, start_of
+from otjdd.claims.calibrate.search import SearchResult
+from otjdd.claims.calibrate.task import CalibratedCase, CalibrationTask, start_of
 from otjdd.fitting.parameters import value_in_case
 from otjdd.fitting.report import base_of, differences
 
@@ -22,7 +22,7 @@ def path_of(out: Path, part: CalibratedCase) -> Path:
     return out.with_stem(f"{out.stem}-{part.name}") if part.name else out
 
 
-def as_case(task: Task, part: CalibratedCase, x: np.ndarray, out: Path) -> str:
+def as_case(task: CalibrationTask, part: CalibratedCase, x: np.ndarray, out: Path) -> str:
     """Case file with the values at a point, on top of the calibrated case. out : where it will stand"""
     case = part.case.replace(task.changes(x, part.name))
     base = base_of(part.file, out)
@@ -34,7 +34,7 @@ def as_case(task: Task, part: CalibratedCase, x: np.ndarray, out: Path) -> str:
     return "\n".join([f"base = {toml_text.toml_value(base)}", *lines]) + "\n"
 
 
-def asked(task: Task) -> str:
+def asked(task: CalibrationTask) -> str:
     """What will be searched, in words: how many parameters, targets and runs; starts that are not those of the cases."""
     runs = sum(len(part.runs) for part in task.cases)
     counts = {"parameter": len(task.parameters), "target": len(task.targets), "run": runs, "case": len(task.cases)}
@@ -42,7 +42,7 @@ def asked(task: Task) -> str:
     return "\n".join([f"{moving}, {aims} of {ran} of {cases}", *moved_starts(task)])
 
 
-def moved_starts(task: Task) -> list[str]:
+def moved_starts(task: CalibrationTask) -> list[str]:
     """Lines that name parameters whose start is neither stated nor the value of all their cases."""
     lines = []
     for name, parameter in zip(task.parameter_names, task.parameters, strict=True):
@@ -60,7 +60,9 @@ def moved_starts(task: Task) -> list[str]:
     return lines
 
 
-def report(task: Task, result: Search, slopes: np.ndarray | None = None, fine: Evaluation | None = None) -> str:
+def report(
+    task: CalibrationTask, result: SearchResult, slopes: np.ndarray | None = None, fine: Evaluation | None = None
+) -> str:
     """Table of the targets, and of the parameters, each with the target that depends on it most.
 
     slopes : (targets, parameters) of `sensitivities`, or None
@@ -89,7 +91,7 @@ def report(task: Task, result: Search, slopes: np.ndarray | None = None, fine: E
     return "\n".join(lines + beyond_literature(task, result.x))
 
 
-def beyond_literature(task: Task, x: np.ndarray) -> list[str]:
+def beyond_literature(task: CalibrationTask, x: np.ndarray) -> list[str]:
     """Lines that name the values of a point outside of their published ranges."""
     return [
         f"outside of what is published: {name} {p.text(value)} ({' to '.join(map(str, p.published or ()))})"

@@ -10,19 +10,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.claims.calibrate.evaluate import Evaluation, Evaluator
-from otjdd.claims.calibrate.task import Task, start_of
+from otjdd.claims.calibrate.evaluate import Evaluation, TargetEvaluator
+from otjdd.claims.calibrate.task import CalibrationTask, start_of
 from otjdd.fitting import broyden, global_search
 
 DAMPINGS = (0.3, 3.0, 30.0)  # dampings tried in a round, relative to the best one of the round before
 
 
-def present(task: Task) -> np.ndarray:
+def present(task: CalibrationTask) -> np.ndarray:
     """Point (parameters,) of the unit cube from which the search starts, moved into the bounds."""
     return np.array([p.inside(start_of(task, p)) for p in task.parameters])
 
 
-class Search(NamedTuple):
+class SearchResult(NamedTuple):
     """Result of a calibration: the best point of the unit cube, its outcome, and the number of evaluations."""
 
     x: np.ndarray
@@ -31,21 +31,21 @@ class Search(NamedTuple):
 
 
 def search(
-    evaluate: Evaluator, start: np.ndarray, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1
-) -> Search:
+    evaluate: TargetEvaluator, start: np.ndarray, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1
+) -> SearchResult:
     """Search by CMA-ES from a point, see `present`.
 
     spread : first step, as a fraction of the bounds
-    A KeyboardInterrupt carries the best Search so far as its attribute `partial`.
+    A KeyboardInterrupt carries the best SearchResult so far as its attribute `partial`.
     """
     first = evaluate([start])[0]
     try:
-        return Search(*global_search.search_globally(
+        return SearchResult(*global_search.search_globally(
             lambda points: [(outcome.score, outcome) for outcome in evaluate(points)],
             start, evaluations=evaluations, spread=spread, seed=seed, at_start=(first.score, first),
         ))  # fmt: skip
     except KeyboardInterrupt as error:
-        error.partial = Search(*getattr(error, "partial", (start, first, 0)))  # type: ignore[attr-defined]  # an exception takes any attribute
+        error.partial = SearchResult(*getattr(error, "partial", (start, first, 0)))  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
 
 
@@ -55,7 +55,7 @@ def neighbours(x: np.ndarray, step: float = 0.012) -> tuple[list[np.ndarray], np
     return [np.array(x) + move for move in np.diag(steps)], steps
 
 
-def sensitivities(evaluate: Evaluator, result: Search) -> np.ndarray:
+def sensitivities(evaluate: TargetEvaluator, result: SearchResult) -> np.ndarray:
     """Derivatives (targets, parameters) of the residuals, per range of the bounds, by one-sided differences."""
     points, steps = neighbours(result.x)
     around = evaluate(points)
@@ -63,8 +63,8 @@ def sensitivities(evaluate: Evaluator, result: Search) -> np.ndarray:
 
 
 def polish(
-    evaluate: Evaluator, result: Search, *, rounds: int = 20, progress: Callable[[int], None] | None = None
-) -> Search:
+    evaluate: TargetEvaluator, result: SearchResult, *, rounds: int = 20, progress: Callable[[int], None] | None = None
+) -> SearchResult:
     """Damped least-squares steps on the pulls from the best point of the search, as long as the score falls.
 
     Near a solution residuals are smooth, and each depends on a few parameters: least squares gains there where CMA-ES
@@ -72,7 +72,7 @@ def polish(
     gains, they are measured again; when a step with new slopes does not gain either, the search ends. Each round tries
     several dampings around the best one of the round before.
     progress : called with the number of each round, from 1, before it
-    A KeyboardInterrupt carries the best Search so far as its attribute `partial`.
+    A KeyboardInterrupt carries the best SearchResult so far as its attribute `partial`.
     """
     damping, slopes, fresh = 1.0, None, False
     try:
@@ -95,7 +95,7 @@ def polish(
     return result
 
 
-def measured_slopes(evaluate: Evaluator, result: Search) -> tuple[Search, np.ndarray]:
+def measured_slopes(evaluate: TargetEvaluator, result: SearchResult) -> tuple[SearchResult, np.ndarray]:
     """Measure d pull/d parameter (targets, parameters) at the best point by one-sided differences.
 
     Returns the search, moved to a neighbour if that is better, and the slopes.
@@ -106,12 +106,12 @@ def measured_slopes(evaluate: Evaluator, result: Search) -> tuple[Search, np.nda
     done = result.evaluations + len(points)
     least = broyden.best_of([outcome.score for outcome in around], result.outcome.score)
     best = result[:2] if least is None else (points[least], around[least])
-    return Search(*best, done), slopes
+    return SearchResult(*best, done), slopes
 
 
 def stepped(
-    evaluate: Evaluator, result: Search, slopes: np.ndarray, damping: float
-) -> tuple[Search, np.ndarray, float | None]:
+    evaluate: TargetEvaluator, result: SearchResult, slopes: np.ndarray, damping: float
+) -> tuple[SearchResult, np.ndarray, float | None]:
     """One round of steps, one for each damping.
 
     Returns the search after it, the slopes updated by all steps, and the damping that gained, None if none did.
@@ -128,4 +128,4 @@ def stepped(
     least = broyden.best_of([outcome.score for outcome in ahead], result.outcome.score)
     if least is None:
         return result._replace(evaluations=done), slopes, None
-    return Search(x + moves[least], ahead[least], done), slopes, tried[least]
+    return SearchResult(x + moves[least], ahead[least], done), slopes, tried[least]

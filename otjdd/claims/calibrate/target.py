@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from otjdd.analysis.metrics import METRICS
+from otjdd.analysis.trial import Trial
 from otjdd.case.base import Number, Record
 from otjdd.case.case import Case
 from otjdd.claims import claim as claims
 from otjdd.claims.figure import Figure
-from otjdd.claims.trials import Trial
 from otjdd.studies import keep
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from otjdd.case.explain import read_record
 from otjdd.case.problem import KeyPath, Problem
 from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.claims.calibrate import faults
-from otjdd.claims.calibrate.parameter import Parameter
-from otjdd.claims.calibrate.records import Calibration, Experiment, Part
+from otjdd.claims.calibrate.parameter import FreeParameter
+from otjdd.claims.calibrate.records import Calibration, CasePart, TargetedRun
 from otjdd.claims.calibrate.target import Target
 from otjdd.errors import CaseError
 from otjdd.fitting.parameters import value_in_case
@@ -34,7 +34,7 @@ class CalibratedCase(NamedTuple):
     file: Path
     case: Case
     coarse: Case
-    runs: tuple[Experiment, ...]
+    runs: tuple[TargetedRun, ...]
 
     @property
     def labels(self) -> list[str]:
@@ -44,11 +44,11 @@ class CalibratedCase(NamedTuple):
         return [f"{run}: {target}" if count[target] > 1 else target for run, target in named]
 
 
-class Task(NamedTuple):
+class CalibrationTask(NamedTuple):
     """All inputs of a calibration."""
 
     cases: tuple[CalibratedCase, ...]
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[FreeParameter, ...]
 
     @property
     def targets(self) -> list[Target]:
@@ -86,14 +86,14 @@ class Task(NamedTuple):
         return {p.key: p.text(v) for p, v in zip(self.parameters, x, strict=True) if p.of(case)}
 
 
-def load_task(path: str | Path) -> Task:
+def load_task(path: str | Path) -> CalibrationTask:
     """Read a calibration and its cases. Raises OSError, CaseError with all problems of one of the files."""
     calibration, document = read_record(Calibration, path)
     folder = Path(path).parent
     if calibration.case:
-        part = Part(case=calibration.case, set=calibration.set, coarse=calibration.coarse)
+        part = CasePart(case=calibration.case, set=calibration.set, coarse=calibration.coarse)
         only = calibrated_case("", part, calibration.run, folder / part.case, document)
-        return checked(Task((only,), calibration.parameter), calibration, document)
+        return checked(CalibrationTask((only,), calibration.parameter), calibration, document)
     cases, parameters = [], list(calibration.parameter)
     for name, part in calibration.cases.items():
         runs, file = tuple(run for run in calibration.run if run.case == name), folder / part.case
@@ -104,11 +104,11 @@ def load_task(path: str | Path) -> Task:
             part, runs, file = whole, remaining + runs, (folder / part.calibration).parent / whole.case
             parameters += free
         cases.append(calibrated_case(name, part, runs, file, document))
-    return checked(Task(tuple(cases), tuple(parameters)), calibration, document)
+    return checked(CalibrationTask(tuple(cases), tuple(parameters)), calibration, document)
 
 
 def calibrated_case(
-    name: str, part: Part, runs: tuple[Experiment, ...], file: Path, document: Document
+    name: str, part: CasePart, runs: tuple[TargetedRun, ...], file: Path, document: Document
 ) -> CalibratedCase:
     """A case with its changes. file : of the case. Raises OSError, CaseError with places in the document."""
     path: KeyPath = ("cases", name) if name else ()
@@ -132,8 +132,8 @@ def file_of(path: Path) -> Path:
 
 
 def included(
-    name: str, part: Part, calibration: Calibration, file: Path, document: Document
-) -> tuple[Part, tuple[Experiment, ...], list[Parameter]]:
+    name: str, part: CasePart, calibration: Calibration, file: Path, document: Document
+) -> tuple[CasePart, tuple[TargetedRun, ...], list[FreeParameter]]:
     """What a case takes from another calibration: its own table completed, the runs, and the parameters that are free.
 
     file : that calibration. Raises OSError, CaseError with all problems of one of the files.
@@ -152,14 +152,14 @@ def included(
     return part.model_copy(update={"case": inner.case, **changes}), inner.run, free
 
 
-def checked(task: Task, calibration: Calibration, document: Document) -> Task:
+def checked(task: CalibrationTask, calibration: Calibration, document: Document) -> CalibrationTask:
     """The task itself. Raises CaseError with all its faults, those of parameters and runs of the document."""
     if wrong := list(problems(task, calibration, document)):
         raise CaseError(wrong)
     return task
 
 
-def problems(task: Task, calibration: Calibration, document: Document) -> Iterator[Problem]:
+def problems(task: CalibrationTask, calibration: Calibration, document: Document) -> Iterator[Problem]:
     """Faults of the cases that parameters and runs name, then of these themselves."""
     if wrong := list(faults.of_names(calibration, document)):
         yield from wrong
@@ -174,7 +174,7 @@ def problems(task: Task, calibration: Calibration, document: Document) -> Iterat
         yield document.problem((), "at least one free parameter", "none")
 
 
-def start_of(task: Task, parameter: Parameter) -> float:
+def start_of(task: CalibrationTask, parameter: FreeParameter) -> float:
     """Value [SI] from which the search starts: that of the file, else of the first case of the parameter."""
     if parameter.start is not None:
         return parameter.number(parameter.start)

@@ -12,7 +12,7 @@ from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims.calibrate import report, search
 from otjdd.claims.calibrate.evaluate import Evaluation, evaluator, measured
-from otjdd.claims.calibrate.parameter import Parameter
+from otjdd.claims.calibrate.parameter import FreeParameter
 from otjdd.claims.calibrate.target import FAILED, Target
 from otjdd.claims.calibrate.task import load_task
 from otjdd.errors import CaseError, ResultError
@@ -231,7 +231,7 @@ def test_the_score_is_the_sum_of_the_squares_of_the_pulls():
 
 
 def test_parameters_go_between_text_and_the_unit_interval():
-    p = Parameter(key="ions.density", low="1e26 1/m^3", high="1e28 1/m^3", dimension="density", log=True)
+    p = FreeParameter(key="ions.density", low="1e26 1/m^3", high="1e28 1/m^3", dimension="density", log=True)
     assert p.coordinate(1e27) == pytest.approx(0.5)
     assert p.text(0.5) == "1e27 1/m^3"
 
@@ -263,7 +263,7 @@ def test_a_search_meets_its_target_and_reports_it(searched):
 def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(searched):
     evaluate, found = searched
     x = np.clip(found.x + np.array([0.05, 0.0]), 0.0, 1.0)
-    start = search.Search(x, evaluate([x])[0], 0)
+    start = search.SearchResult(x, evaluate([x])[0], 0)
     end = search.polish(evaluate, start)
     assert start.outcome.score > 0.1
     assert end.outcome.score < 0.5 * start.outcome.score
