@@ -15,6 +15,7 @@ from otjdd.analysis import (
     forward,
     layers,
     learning,
+    oxygen,
     polarised,
     power_laws,
     single_ions,
@@ -229,6 +230,11 @@ METRICS = {
         "last": ("1", "high over low resistance of the last cycle"),
         "drift": ("1", "relative change of the ratio from the first cycle to the last"),
     }, ("read_resistance",)),
+    "uptake": Metric(oxygen.uptake, RUN, {
+        "formed": ("1", "vacancies after forming over those before"),
+        "cycle": ("1", "largest relative change of the number of vacancies over a cycle"),
+        "ratio": ("1", "high over low resistance of the last cycle"),
+    }, ("read_time", "read_resistance", "time", "vacancies")),
     "potentiation": Metric(synapse.potentiation, RUN, {
         "lowest": ("S", "lower end of the conductance window"),
         "highest": ("S", "upper end of the conductance window"),

@@ -25,6 +25,10 @@ RUNS = {
         "voltage": [0, -1, 0, 1, 0, 1, 0, -1, 0, -1, 0], "electrode_charge": [0, -3, -2, 3, 2, 3, 2, -3, -2, -3, -2],
     },
     "self_limit": {"read_voltage": [0.0, 1.0, 2.0, 3.0, 1.0], "read_current": [0.0, 1.0, 9.0, 10.0, 2.0]},
+    "uptake": {
+        "read_time": np.arange(10.0), "read_resistance": [1e8, 1e4] * 5,
+        "time": np.arange(10.0), "vacancies": np.linspace(2e18, 1e18, 10),
+    },
     "reversal": {"polarisation": [-0.2, 0.1]},
     "fast_and_kept": {"read_resistance": [1e8, 1e8, 1e4, 1e5]},
     "ter": {"bias_current": np.array([[[-3.0, 2.0]], [[-1.0, 1.0]]]), "bias": [-0.2, 0.1]},

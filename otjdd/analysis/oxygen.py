@@ -1,0 +1,32 @@
+"""Numbers of films that take up oxygen: what is left of the vacancies after forming, and from cycle to cycle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def uptake(ds: xr.Dataset, settling: int = 1) -> dict[str, float]:
+    """Numbers of a run with a read before forming, one after it, and two in each cycle that follows.
+
+    settling : number of first cycles that `cycle` leaves out
+    formed [1] : vacancies after forming over those before   cycle [1] : largest relative change of them over a cycle
+    ratio [1] : high over low resistance of the last cycle
+    Raises ValueError for a run with fewer reads.
+    """
+    count = np.interp(ds.read_time.values, ds.time.values, ds.vacancies.values)
+    ends = count[3 + 2 * settling :: 2]
+    if len(ends) < 2:
+        raise ValueError(
+            f"{len(count)} reads are less than one before forming, one after, and two in {settling + 2} cycles"
+        )
+    last = np.asarray(ds.read_resistance)[-2:]
+    return {
+        "formed": float(count[1] / count[0]),
+        "cycle": float(np.abs(ends[1:] / ends[:-1] - 1.0).max()),
+        "ratio": float(last.max() / last.min()),
+    }
