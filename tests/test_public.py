@@ -63,6 +63,11 @@ def test_a_file_goes_before_a_shipped_case(tmp_path, monkeypatch):
     assert otjdd.load_case("iv").title == "mine"
 
 
+def test_cases_of_tutorials_load_by_name_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert otjdd.load_case("tutorials/tin-hfo2-tin").title == "TiN | 3 nm HfO2 | TiN"
+
+
 @pytest.mark.parametrize(("name", "hint"), [("rv-lop", 'did you mean "rv-loop"'), ("qqq", "otjdd cases")])
 def test_a_name_that_is_none_gets_a_hint(name, hint):
     with pytest.raises(FileNotFoundError, match=hint):

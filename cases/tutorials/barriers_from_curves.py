@@ -25,7 +25,7 @@ from otjdd import fits, textbook
 # next to no vacancies. Simmons' formula is made for exactly this.
 
 # %%
-case = otjdd.load_case("rectangular-barrier.toml")
+case = otjdd.load_case("tutorials/rectangular-barrier")
 matrix = otjdd.run(case)
 wkb = otjdd.run(case, {"device.transmission": "wkb"})
 V, area = matrix.bias.values, np.pi * (1e-6) ** 2

@@ -33,8 +33,8 @@ for name in ("ratio", "set_voltage", "reset_voltage"):
 
 # %% [markdown]
 # Positive voltage on Pt pushes the vacancies, which are positive, towards Nb:SrTiO3. There they lower the conduction
-# band: low resistance. The figure shows both: the loop, and the conduction band before the first write and after the
-# last.
+# band: low resistance. The figure shows the loop, and the conduction band in the state of lowest and of highest
+# resistance.
 
 # %%
 figure = otjdd.figure(loop, ["loop", "bands"])

@@ -9,23 +9,21 @@
 # # A device of your own
 #
 # Two stacks that are not the reference device: TiN | HfO2 | TiN, and Au | BaTiO3 | Nb:SrTiO3. The cases are the files
-# `tin-hfo2-tin.toml` and `au-bto-nbsto.toml` beside this notebook. They stand on `junction.toml`, a base without wells,
-# fixed charge or anything fitted: on `li2019.toml` they would take over what was calibrated for another stack. Each number
-# has its source, or says that it is assumed. `otjdd check` names what a case takes over from another material.
+# `tin-hfo2-tin.toml` and `au-bto-nbsto.toml` beside this notebook; they come with otjdd, and load from any folder. They
+# stand on `junction.toml`, a base without wells, fixed charge or anything fitted: on `li2019.toml` they would take over
+# what was calibrated for another stack. Each number has its source, or says that it is assumed. `otjdd check` names what a
+# case takes over from another material.
 #
 # Nothing in these stacks is calibrated. The question is therefore not "how large is the current" but "which of the
 # device's effects are in the model, and which are not".
 
 # %%
-from pathlib import Path
-
 import numpy as np
 
 import otjdd
 
-here = Path(globals().get("__file__", "notebook")).parent
-hafnia = otjdd.load_case(here / "tin-hfo2-tin.toml")
-titanate = otjdd.load_case(here / "au-bto-nbsto.toml")
+hafnia = otjdd.load_case("tutorials/tin-hfo2-tin")
+titanate = otjdd.load_case("tutorials/au-bto-nbsto")
 print(hafnia.title, "|", titanate.title)
 
 # %% [markdown]

@@ -17,7 +17,7 @@ from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
 from otjdd.case.crossbar import Crossbar, faults
 from otjdd.case.device import Device, FromResult, Ions
-from otjdd.case.document import Document, changed, load_document, parse, split_key, with_calibrated
+from otjdd.case.document import OUTSIDE, Document, changed, load_document, parse, split_key, with_calibrated
 from otjdd.case.drive import Drive, Part
 from otjdd.case.drive_curves import Curves
 from otjdd.case.drive_patterns import Patterns
@@ -245,7 +245,7 @@ def load_case(
     Raises CaseError with all faults, OSError when the file cannot be read.
     """
     path = find_case(path)
-    document = load_document(path, shipped_cases())
+    document = load_document(path, shipped_cases(), allow_outside)
     source, changes, folder = document.source.text or "", dict(set or {}) | changes, Path(path).resolve().parent
     if changes:
         document = changed(document.without("expect"), changes, "--set")
@@ -396,7 +396,7 @@ def find_files(document: Document, folder: Path, allow_outside: bool, typed: fro
         except (OSError, RuntimeError, ValueError):  # too long, a link to itself, a zero byte
             inside, there = True, False
         if not inside:
-            problems.append(document.problem(path, "a file in the folder of the case, or below", brief(name)))
+            problems.append(document.problem(path, "a file in the folder of the case, or below", brief(name), OUTSIDE))
         elif not there:
             too = f" and {Path.cwd()}" if source.text is None and beside != Path.cwd() else ""
             looked = f"a file that is there (looked for in {beside}{too})"

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from otjdd.case.film import OF_EACH_LAYER
-from otjdd.case.problem import KeyPath, Problem, Source, dotted
+from otjdd.case.problem import NO_BLANKS, KeyPath, Problem, Source, dotted, nearest
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import Refused, TooLarge, read_regular
-from otjdd.units import WRITTEN, brief
+from otjdd.units import TYPOGRAPHIC, WRITTEN, brief
 
 MAX_BYTES = 1_000_000
 MAX_BASES = 16  # of a base of a base ...
+OUTSIDE = "--allow-outside, in Python allow_outside=True, lets a case name files elsewhere"
 QUANTITY = re.compile(r"[-+]?[0-9.]+(?:e[-+]?[0-9]+)? [A-Za-z%][A-Za-z0-9/^%-]*")  # text in any case, as in "2.8 nm"
 STEP = re.compile(rf"(\.?)({PART.pattern})|\[([0-9]{{1,6}})\]")
 
@@ -71,10 +72,12 @@ class Document(NamedTuple):
         return source.problem(offset, path, expected, got, hint)
 
 
-def load_document(path: str | os.PathLike[str], shipped: Path, above: tuple[Path, ...] = ()) -> Document:
+def load_document(
+    path: str | os.PathLike[str], shipped: Path, allow_outside: bool = False, above: tuple[Path, ...] = ()
+) -> Document:
     """Read a case file and its bases.
 
-    `base` is searched beside the file, then in the folder `shipped`, and must lie in one of them or below.
+    `base` is searched beside the file, then in the folder `shipped`; unless allow_outside, it lies in one of them or below.
     Raises CaseError, or OSError when the file itself cannot be read.
     """
     source = Source(os.fspath(path), read_text(path))
@@ -83,7 +86,8 @@ def load_document(path: str | os.PathLike[str], shipped: Path, above: tuple[Path
         return document
     above = (*above, Path(path).resolve())
     try:
-        below = load_document(find_base(document, shipped, above), shipped, above)
+        base = find_base(document, shipped, allow_outside, above)
+        below = load_document(base, shipped, allow_outside, above)
     except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link to itself
         raise CaseError(
             [document.problem(("base",), f"cannot read the base: {getattr(error, 'strerror', error)}")]
@@ -107,23 +111,23 @@ def with_calibrated(document: Document) -> Document:
     return document._replace(calibrated=tuple((path, source) for path in paths))
 
 
-def find_base(document: Document, shipped: Path, above: tuple[Path, ...]) -> str:
+def find_base(document: Document, shipped: Path, allow_outside: bool, above: tuple[Path, ...]) -> str:
     """Path of the file that `base` names. Raises CaseError.
 
     above : files that are based on this one, which `base` must not name again
     """
     name, folder = document.data["base"], Path(document.source.file).parent
 
-    def fault(expected: str, got: str = "") -> CaseError:
-        return CaseError([document.problem(("base",), expected, got or brief(name))])
+    def fault(expected: str, got: str = "", hint: str = "") -> CaseError:
+        return CaseError([document.problem(("base",), expected, got or brief(name), hint)])
 
     if not isinstance(name, str) or not name or "\0" in name:
         raise fault('the name of a case file such as "li2019.toml"')
     if len(above) > MAX_BASES:
         raise fault(f"at most {MAX_BASES} bases of bases", "more")
     places = [(place / name, (place / name).resolve(), place.resolve()) for place in (folder, shipped)]
-    if not all(location.is_relative_to(place) for _, location, place in places):
-        raise fault("a base in the folder of the case, or below")
+    if not (allow_outside or all(location.is_relative_to(place) for _, location, place in places)):
+        raise fault("a base in the folder of the case, or below", hint=OUTSIDE)
     for written, location, _ in places:
         if location.exists() and location not in above:
             return os.fspath(written)
@@ -131,6 +135,7 @@ def find_base(document: Document, shipped: Path, above: tuple[Path, ...]) -> str
     raise fault(
         "a case file beside this one or one that comes with otjdd",
         brief(name) + (", which is based on this" if circle else ""),
+        nearest(name, [path.name for place in (folder, shipped) for path in place.glob("*.toml")]),
     )
 
 
@@ -181,14 +186,17 @@ def syntax_problem(source: Source, twice: list[tuple[int, KeyPath]], error: Exce
         digits = re.search(r"[0-9_]{1000,}", text)
         at = digits.start() if digits else len(text.rstrip())
         reason = "a number with too many digits" if digits else reason
+    return source.problem(at, (), f"not TOML: {reason}", hint=syntax_hint(text, at, reason))
+
+
+def syntax_hint(text: str, at: int, reason: str) -> str:
+    """What was probably meant where the parser stopped; "" where nothing is known."""
     rest = text[at:].split("\n", 1)[0].split("#", 1)[0]
-    broken = not rest.strip() and text[:at].rstrip().endswith(("{", ",")) and "key part" in reason
-    hint = (
-        "a table in braces ends on the line that it begins on; below a heading such as [drive] it need not"
-        if broken
-        else ""
-    )
-    return source.problem(at, (), f"not TOML: {reason}", hint=hint)
+    if not rest.strip() and text[:at].rstrip().endswith(("{", ",")) and "key part" in reason:
+        return "a table in braces ends on the line that it begins on; below a heading such as [drive] it need not"
+    if rest[:1] in TYPOGRAPHIC:
+        return 'a typographic quotation mark; write "'
+    return NO_BLANKS if "Expected '='" in reason and "=" in rest else ""
 
 
 def without_faults(document: Document) -> Document:
@@ -328,7 +336,8 @@ def split_key(key: str, source: Source) -> KeyPath:
         at = match.end()
         if at == len(key):
             return tuple(parts)
-    raise CaseError([source.problem(0, (), 'a dotted key such as "device.film.thickness"', brief(key))])
+    hint = NO_BLANKS if " " in key.strip() else ""
+    raise CaseError([source.problem(0, (), 'a dotted key such as "device.film.thickness"', brief(key), hint)])
 
 
 def read_value(text: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from otjdd.case.document import Document, member, parse, read_text
-from otjdd.case.problem import KeyPath, Problem, Source, nearest
+from otjdd.case.problem import NO_BLANKS, KeyPath, Problem, Source, dotted, nearest
 from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 from otjdd.units import brief, plain
 
@@ -88,12 +88,15 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
     kind, value = error["type"], error["input"]
     if kind in ("extra_forbidden", "invalid_key"):
         names = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
+        name = str(path[-1]).replace(" ", "_")
         hint = (
             for_data(schema, path)
-            or nearest(str(path[-1]), [name for name in names if name != path[-1]])
-            or elsewhere(schema, str(path[-1]))
+            or of_another_kind(schema, path, document.data)
+            or nearest(name, [other for other in names if other != path[-1]])
+            or elsewhere(schema, name, path[:-1])
             or f"known: {', '.join(names[:20])}"
         )
+        hint = f"{NO_BLANKS}; {hint}" if name != path[-1] else hint
         return document.problem(path, "a key that is known here", brief(path[-1]), hint)
     if kind == "value_error":
         reason = error["ctx"]["error"]
@@ -119,10 +122,18 @@ def for_data(schema: dict[str, Any], path: KeyPath) -> str:
     return f'a change of the case for these data: set = {{ "{name}" = ... }}' if within else ""
 
 
-def elsewhere(schema: dict[str, Any], name: str) -> str:
-    """Hint for a key that exists in other tables: its dotted keys there; "" when there is none."""
-    places = list(dict.fromkeys(paths_of(schema, schema, name, ())))[:3]
-    quoted = [f'"{path}"' for path in places]
+def of_another_kind(schema: dict[str, Any], path: KeyPath, data: Any) -> str:
+    """Hint for a key of a table of another kind or law, such as the doping of a metal; "" for another key."""
+    tables = nodes_at(schema, path[:-1], pruned(data, path))  # without the table its kind narrows nothing
+    others = [properties for node in tables if path[-1] in (properties := node.get("properties", {}))]
+    kinds = [f'{key} = "{p["const"]}"' for properties in others for key, p in properties.items() if "const" in p]
+    return f"a key of {' or '.join(dict.fromkeys(kinds))}" if kinds else ""
+
+
+def elsewhere(schema: dict[str, Any], name: str, table: KeyPath) -> str:
+    """Hint for a key that exists in other tables than this: its dotted keys there; "" when there is none."""
+    others = [place for place in paths_of(schema, schema, name, ()) if place != dotted((*table, name))]
+    quoted = [f'"{place}"' for place in list(dict.fromkeys(others))[:3]]
     return f"did you mean {' or '.join(quoted)}?" if quoted else ""
 
 

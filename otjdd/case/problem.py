@@ -8,6 +8,7 @@ from typing import NamedTuple
 from otjdd.units import brief
 
 KeyPath = tuple[str | int, ...]  # keys of nested tables and places in lists
+NO_BLANKS = "names have no blanks"
 
 
 class Problem(NamedTuple):

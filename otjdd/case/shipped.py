@@ -51,13 +51,16 @@ def with_question(name: str) -> ShippedCase:
 def find_case(case: str | os.PathLike[str]) -> Path:
     """The file of a case: a path, or the name of a shipped case (rv-loop, rv-loop.toml, cases/rv-loop.toml).
 
+    A case of a tutorial has its folder before its name: tutorials/tin-hfo2-tin.
+
     A file that exists has priority over a shipped case of the same name. Raises FileNotFoundError.
     """
     path = Path(case)
     if path.exists() and not path.is_dir():  # the folder of a study may have the name of its case
         return path
-    shipped = shipped_cases() / path.name
-    if path.parent.name in ("", "cases") and not path.is_absolute():
+    folder = path.parent.name
+    shipped = shipped_cases() / (folder if folder == "tutorials" else "") / path.name
+    if folder in ("", "cases", "tutorials") and not path.is_absolute():
         for file in (shipped, shipped.with_name(f"{path.name}.toml")):
             if file.is_file():
                 return file

@@ -94,9 +94,9 @@ def check_is_case(path: Path) -> None:
     if not path.is_file() or not is_data(path):
         return
     if path.suffix.lower() == ".nc":
-        wrong = "this is a result; `otjdd rerun` simulates it again, `otjdd plot` draws it"
+        wrong = "a result; `otjdd rerun` simulates it again, `otjdd plot` draws it"
     else:
-        wrong = "this is measured data; `otjdd check` describes it, `otjdd fit DATA CASE` fits a case to it"
+        wrong = "measured data; `otjdd check` describes it, `otjdd fit DATA CASE` fits a case to it"
     raise CaseError([Problem(os.fspath(path), 0, 0, "", "a case file", wrong)])
 
 

@@ -128,6 +128,7 @@ def write(name: str, arguments: Types, content: object) -> None:
     try:
         write_whole(path, sealed(key + pickle.dumps(content)), forced=False, mode=0o600)
     except Exception as error:  # such as a full disk; the kernel is loaded all the same
+        COUNTS["not kept"] += 1
         log.info("%s is not kept: %s", name, error)
 
 

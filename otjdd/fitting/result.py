@@ -153,7 +153,7 @@ def fit_attributes(task: Task, solution: Solution, errors: Errors | None) -> dic
 def parameters_of(ds: xr.Dataset) -> tuple[Parameter, ...]:
     """Parameters of a fit. Raises ValueError for a Dataset that is no fit."""
     if ds.attrs.get("fit") != KIND:
-        raise ValueError("this is no fit: otjdd.fit and `otjdd fit` make one")
+        raise ValueError("this is no fit: `otjdd fit` makes one")
     rows = json.loads(ds.attrs["parameters"])
     return tuple(Parameter(**row | {"low": float(row["low"]), "high": float(row["high"])}) for row in rows)
 

@@ -33,11 +33,22 @@ def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
         if fault := hdf5.foreign(data):
             raise ResultError(os.fspath(path), f"is not read as measured data: {fault}")
         check_size(os.fspath(path), hdf5.unpacked_bytes(data))
-        with xr.open_dataset(io.BytesIO(data), engine="h5netcdf", decode_times=False) as ds:
-            content = ds.load()
+        with xr.open_dataset(io.BytesIO(data), engine="h5netcdf", decode_times=False, phony_dims="sort") as ds:
+            content = with_points(ds.load())
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise ResultError(os.fspath(path), "is no NetCDF4 file, or is damaged") from error
     return from_dataset(content, os.fspath(path))
+
+
+def with_points(ds: xr.Dataset) -> xr.Dataset:
+    """The content of a file, with the dimension of its vectors called `point` where the file gives dimensions no names.
+
+    So does HDF5 of other programs, such as MATLAB since 7.3, which writes a vector as a matrix of one row.
+    """
+    if not all(str(dim).startswith("phony_dim") for dim in ds.dims):
+        return ds
+    ds = ds.squeeze()
+    return ds.rename({dim: "point" for dim in ds.dims}) if len(ds.dims) == 1 else ds
 
 
 def from_arrays(data: Any, file: str = "data") -> xr.Dataset:
@@ -62,9 +73,8 @@ def from_dataset(ds: xr.Dataset, file: str = "data") -> xr.Dataset:
     """The curve in a Dataset: all variables over `point`, else over reads, bias voltages or time. Raises DataError."""
     dim = next((d for d in DIMS if d in ds.dims and ds.sizes[d] > 1), None)
     if dim is None:
-        raise DataError(
-            [Problem(file, 0, 0, "", f"data over {', '.join(DIMS)}", ", ".join(map(str, ds.dims)) or "none")]
-        )
+        sizes = [f"{n} values" if str(d).startswith("phony_dim") else str(d) for d, n in ds.sizes.items()]
+        raise DataError([Problem(file, 0, 0, "", f"data over {', '.join(DIMS)}", ", ".join(sizes) or "none")])
     if dim == "bias":
         ds = ds.squeeze()
     names = [name for name in ds.variables if ds[name].dims == (dim,) and ds[name].dtype.kind in "fiu"]

@@ -85,7 +85,7 @@ def verify_kernels() -> None:
     if kernel_cache.is_empty():
         log.warning("compiling the kernels: about a minute, once for this version on this machine")
         compile_ahead.compile_kernels(begin_known)
-        if kernel_cache.is_empty():
+        if kernel_cache.is_empty() or kernel_cache.COUNTS["not kept"]:
             log.warning(
                 "the compiled kernels cannot be kept in %s, and the next run compiles them again: is the disk full? "
                 "NUMBA_CACHE_DIR names another folder", kernel_cache.folder(),

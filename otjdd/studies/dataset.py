@@ -154,6 +154,6 @@ def warn_of_limits(ds: xr.Dataset) -> None:
         which = Counter(name for of_point in passed for name in of_point).most_common()
         words = ", ".join(f"{name} at {count}" for name, count in which)
         log.warning(
-            "beyond the limits of the model: %d of %d points (%s); %s of the Dataset says how far each is, and what to do",
+            "beyond the limits of the model: %d of %d points (%s); `%s` of the result says how far each is, and what to do",
             len(passed), ds[ATTRIBUTE].size, words, ATTRIBUTE,
         )  # fmt: skip

@@ -272,7 +272,7 @@ def refuse_large(folder: Path, cost: Cost) -> None:
             f"{folder}: the points will take {cost.disk / 1e9:.3g} GB, {free / 1e9:.3g} GB are free; keep less"
         )
     if cost.values > MAX_VALUES:
-        raise LimitError(f"the Dataset would hold {cost.values:.3g} values, {MAX_VALUES:.0g} at most; keep less")
+        raise LimitError(f"the result would hold {cost.values:.3g} values, {MAX_VALUES:.0g} at most; keep less")
 
 
 def status(folder: str | Path) -> Counter[str]:

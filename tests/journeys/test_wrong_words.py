@@ -1,7 +1,9 @@
 """One wrong word in each command: what is wrong, where, what was expected; nothing half written, nothing unexpected."""
 
+import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from walk import otjdd
@@ -29,6 +31,9 @@ name = "low"
 read = 0
 value = 1e5
 """
+OUTSIDE = 'base = "../li2019.toml"\n'
+QUOTES = "base = \u201cli2019.toml\u201d\n"
+BLANK = 'base = "li2019.toml"\nseries resistance = "1 ohm"\n'
 WRONG = [  # words, exit code, what is said
     ("runn li2019", 2, "No such command 'runn'"),
     ("run li2018", 5, "li2018"),
@@ -44,11 +49,21 @@ WRONG = [  # words, exit code, what is said
     ("run li2019 -o bad.toml", 5, "bad.toml"),
     ("run li2019 -o locked/out.nc", 5, "locked"),
     ("run li2019 -o locked/comm", 5, "locked: is a folder that you may not write to"),  # a file there may be written to
-    ("run good.csv", 3, "this is measured data; `otjdd check` describes it"),
-    ("run solved.nc", 3, "this is a result; `otjdd rerun` simulates it again"),
+    ("run good.csv", 3, "expected a case file, got measured data; `otjdd check` describes it"),
+    ("run solved.nc", 3, "expected a case file, got a result; `otjdd rerun` simulates it again"),
     ("run li2019 --set temperature='27 C'", 3, 'C is the coulomb; write "27 degC"'),
     ("run li2019 --set temperature='\u201c300 K\u201d'", 3, "with typographic quotation marks"),
     ("fit good.csv rv-loop --vary ions.density --set ions.noise=shot", 3, "in a fit, whose runs must not scatter"),
+    ("run junction --set device.right.doping='1e20 1/cm^3'", 3, 'got "doping" (a key of kind = "semiconductor")'),
+    ("run li2019 --set device.film.permittivity.eps_r=3", 3, 'got "eps_r" (a key of law = "linear")'),
+    ("run li2019 --set device.exchange=1", 3, 'did you mean "device.left.exchange" or "device.right.exchange"?'),
+    ("run li2019 --set 'circuit.series resistance=1 ohm'", 3, "names have no blanks"),
+    ("run blank.toml", 3, "blank.toml:2:8: not TOML: Expected '=' after a key in a key/value pair (names have no blanks)"),
+    ("run quotes.toml", 3, 'not TOML: Invalid value (a typographic quotation mark; write ")'),
+    ("run below/outside.toml", 3, 'base: expected a base in the folder of the case, or below, got "../li2019.toml" ('),
+    ("run base.toml", 3, 'that comes with otjdd, got "rv-lop" (did you mean "rv-loop.toml"?)'),
+    ("check array.h5", 3, "expected data over point, read, bias, time, got 3 values, 2 values"),
+    ("plot --kind loop array.nc", 5, "its checksum is missing; take a file that `otjdd run` has written"),
     ("run li2019 --timeout never", 2, "--timeout"),
     ("rerun nothing.nc", 5, "nothing.nc"),
     ("rerun good.csv", 5, "good.csv"),
@@ -115,9 +130,14 @@ def solved(tmp_path_factory):
 @pytest.mark.parametrize(("words", "code", "said"), WRONG, ids=[f"{words} | {said}" for words, _, said in WRONG])
 def test_a_wrong_word_is_told_before_anything_is_written(words, code, said, solved, folder):
     files = {"bad.toml": BAD, "words.csv": CSV, "good.csv": GOOD, "wished.toml": CALIBRATION}
+    files |= {"blank.toml": BLANK, "quotes.toml": QUOTES, "base.toml": 'base = "rv-lop"', "below/outside.toml": OUTSIDE}
+    Path("below").mkdir()
     for name, text in files.items():
         Path(name).write_text(text, encoding="utf-8")
     Path("solved.nc").write_bytes(solved)
+    with h5py.File("array.h5", "w") as file:
+        file["V"], file["I"] = [0.1, 0.2], [1e-9, 2e-9, 3e-9]
+    shutil.copy("array.h5", "array.nc")
     Path("locked").mkdir()
     if "locked" in words:
         Path("locked").rmdir()
@@ -127,3 +147,11 @@ def test_a_wrong_word_is_told_before_anything_is_written(words, code, said, solv
     assert said in told, told
     after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "locked" not in str(path)}
     assert after == before
+
+
+def test_a_base_in_another_folder_is_read_where_it_is_allowed(folder):
+    Path("below").mkdir()
+    Path("above.toml").write_text('base = "li2019.toml"\ntitle = "above"\n')
+    Path("below/case.toml").write_text('base = "../above.toml"\n')
+    assert "case.toml: ok" in otjdd("check below/case.toml --allow-outside")
+    assert 'title = "above"' in otjdd("show below/case.toml --allow-outside")

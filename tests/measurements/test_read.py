@@ -1,5 +1,6 @@
 """Files of instruments and of people: what is understood of them, and what is said of those that cannot be used."""
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -205,8 +206,15 @@ def test_a_table_that_begins_below_and_beside_the_first_cell(tmp_path):
     )
 
 
+def test_vectors_of_a_file_without_names_of_dimensions_are_a_curve(tmp_path):
+    """As MATLAB writes them since 7.3: HDF5, each vector a matrix of one row."""
+    V = np.linspace(0.1, 0.5, 5)
+    with h5py.File(tmp_path / "curve.mat", "w") as file:
+        file["V"], file["I"] = V[None], 1e-6 * V[None]
+    np.testing.assert_array_equal(read_data(tmp_path / "curve.mat").current, 1e-6 * V)
+
+
 def test_arrays_that_are_kept_in_other_files_are_not_read(tmp_path):
-    h5py = pytest.importorskip("h5py")
     (tmp_path / "secret").write_bytes(bytes(16))
     with h5py.File(tmp_path / "a.nc", "w") as file:
         file.create_dataset("V", (2,), "f8", external=[(str(tmp_path / "secret"), 0, 16)])

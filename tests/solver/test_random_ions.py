@@ -125,3 +125,12 @@ def test_the_scatter_falls_with_the_root_of_the_area():
     slope = np.polyfit(np.log(np.square(radii)), np.log(scatter), 1)[0]
     print(scatter, slope)
     assert slope == pytest.approx(-0.5, abs=0.05)
+
+
+def test_seeds_of_more_than_32_bits_repeat_no_other():
+    seeds = [5, 6, 2**32, 2**32 + 5, 2 * 2**32 + 5, 2**63 - 1]
+    first = {
+        (seed, k): random_ions.seed_of_column(seed, k).generate_state(4).tolist() for seed in seeds for k in range(3)
+    }
+    assert len(set(map(tuple, first.values()))) == len(first)
+    assert first[5, 1] == np.random.SeedSequence([5, 1]).generate_state(4).tolist()  # as earlier versions drew it

@@ -1,5 +1,8 @@
 """The known answer: found by any accurate time stepping, tried before every first run, and not believed blindly."""
 
+import os
+from collections import Counter
+
 import pytest
 from devices import needs_speed
 
@@ -47,3 +50,27 @@ def test_a_cold_start_says_that_kernels_are_compiled(monkeypatch, caplog):
     monkeypatch.setattr(kernel_cache, "is_empty", lambda: True)
     self_check.verify_kernels()
     assert "compiling the kernels" in caplog.text
+
+
+@needs_speed
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="the system knows no largest size of files")
+def test_kernels_that_cannot_all_be_kept_are_told(monkeypatch, caplog, tmp_path):
+    """A disk that is nearly full takes the small kernels alone: here no file may be larger than 1 kB."""
+    import resource
+
+    def compile_two(begin):
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+        try:
+            kernel_cache.write("small", (), bytes(10))
+            kernel_cache.write("large", (), bytes(10_000))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    monkeypatch.setattr(kernel_cache, "COUNTS", Counter())
+    monkeypatch.setattr(kernel_cache, "folder", lambda: tmp_path)
+    monkeypatch.setattr(self_check.compile_ahead, "compile_kernels", compile_two)
+    monkeypatch.setattr(self_check, "computed_answer", lambda: self_check.EXPECTED)
+    self_check.verify_kernels()
+    assert [path.name[:5] for path in tmp_path.iterdir()] == ["small"]
+    assert f"cannot be kept in {tmp_path}, and the next run compiles them again: is the disk full?" in caplog.text
