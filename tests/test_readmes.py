@@ -17,8 +17,8 @@ from otjdd.results.outputs import OUTPUTS
 ROOT = Path(__file__).parents[1]
 READMES = [
     ROOT / "README.md",
-    *(ROOT / "cases" / name for name in ("studies.md", "compact-models.md", "fits.md")),
-    *(file for top in ("cases", "otjdd", "validation") for file in (ROOT / top).rglob("README.md")),
+    *sorted(set((ROOT / "cases").glob("*.md")) - {ROOT / "cases/keys.md"}),
+    *(file for top in ("otjdd", "validation") for file in sorted((ROOT / top).rglob("README.md"))),
 ]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMANDS = typer.main.get_command(app).commands
