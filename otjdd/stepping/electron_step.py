@@ -1,4 +1,4 @@
-"""One time step of the ions with electrons in the film: as in `rosenbrock`, with more algebraic unknowns.
+"""One time step of the ions with electrons in the film: as in `ion_step`, with more algebraic unknowns.
 
     dS_f/dt = J_f(c, E)                                     one row per face of a column that vacancies may pass
     0       = U_f - U_f-1 - d_f E(D_f)                      one per face
@@ -30,8 +30,8 @@ from otjdd.physics.electron_stack import (
 from otjdd.physics.exchange import passes
 from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, polarised
 from otjdd.physics.numerics import add_scaled, add_up, copy
-from otjdd.physics.polarisation import ADVANCE, TOWARDS
-from otjdd.physics.state import GUESS, State, Tangent
+from otjdd.physics.polarisation import ADVANCE
+from otjdd.physics.state import State, Tangent
 from otjdd.stepping.electron_jacobian import (
     BY_BAND,
     BY_FLUX,
@@ -47,39 +47,28 @@ from otjdd.stepping.electron_jacobian import (
     linear_of,
     solve_column,
 )
+from otjdd.stepping.ion_step import ion_step
 from otjdd.stepping.polarisation_step import (
-    end_polarisation,
     fill_pivot,
     fill_rate,
-    fill_right_hand_side,
-    move_polarisation,
     polarisation_after,
     start_polarisation,
 )
-from otjdd.stepping.rosenbrock import (
-    Ramp,
-    Trial,
-    Work,
-    add_stages,
-    count_passed,
-    displaced,
-    move_to_stage,
-    rosenbrock_step,
-)
+from otjdd.stepping.rosenbrock import Ramp, System, Trial, add_stages, count_passed, displaced, step_of
 
 
 @detached
-def factor_all(junction: Junction, state: State, trial: Trial, dt: float) -> bool:
-    """Fill the trial with the factored Jacobian of every column at the state for a step dt [s], and fluxes."""
+def factor_stacks(junction: Junction, state: State, trial: Trial, per_dt: float) -> bool:
+    """Fill the trial with the factored Jacobian of every column at the state for per_dt [1/s], and fluxes."""
     work, good = trial.work, True
     for k in range(state.c.shape[0]):
         slopes = FluxSlopes(work.lower[k], work.upper[k], work.response[k])
         flux_slopes_of(junction, state, k, work.factors, work.J[k], slopes)
         if binds(junction):
             fill_pull(junction, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
-        good = good and factor_column(junction, state, trial.film, k, slopes, 1.0 / (dt * trial.method.gamma))
+        good = good and factor_column(junction, state, trial.film, k, slopes, per_dt)
         if polarised(junction):
-            lay_polarised_stack(junction, state, trial, k, 1.0 / (dt * trial.method.gamma))
+            fill_polarised_stack(junction, state, trial, k, per_dt)
     return good
 
 
@@ -101,7 +90,7 @@ def across(junction: Junction, state: State, k: int, dD: np.ndarray) -> float:
 
 
 @detached
-def lay_polarised_stack(junction: Junction, state: State, trial: Trial, k: int, per_dt: float):
+def fill_polarised_stack(junction: Junction, state: State, trial: Trial, k: int, per_dt: float):
     """Fill the work of the polarisation of column k at the start of a step, after `factor_column`."""
     film, polar, dD = trial.film, trial.work.polar, trial.film.D[0, k]
     film.lines[MISSING, k, :] = 0.0  # of the step before, not a number where that failed: its share of 0 would be none
@@ -115,8 +104,8 @@ def lay_polarised_stack(junction: Junction, state: State, trial: Trial, k: int, 
 
 
 @detached
-def lay_stage(state: State, trial: Trial, stage: int, dV: float) -> float:
-    """Put a stage into the trial: work.dS, D and band of its state. Returns dV, from that of the stage before."""
+def move_stacks(state: State, trial: Trial, stage: int):
+    """Move D and band of trial.state from the stage before to a stage."""
     method, film, new = trial.method, trial.film, trial.state
     for k in range(state.c.shape[0]):
         D, band = new.D[k], new.band[k, 1:-1]
@@ -128,13 +117,13 @@ def lay_stage(state: State, trial: Trial, stage: int, dV: float) -> float:
             copy(state.band[k], new.band[k])
             add_stages(method.A[stage], 1.0, film.D, k, stage, D)
             add_stages(method.A[stage], 1.0, film.U, k, stage, band)
-    return move_to_stage(method, trial.work, stage, dV)
 
 
 @detached
-def evaluate_electron_stage(junction: Junction, state: State, trial: Trial, dV: float):
-    """Concentrations, bands, electrons and fluxes of every column at the stage that the trial was put to."""
+def evaluate_stacks(junction: Junction, state: State, trial: Trial, stage: int, dV: float):
+    """Concentrations, bands, electrons and fluxes of every column at a stage that work.dS and dV lead to."""
     work, new = trial.work, trial.state
+    move_stacks(state, trial, stage)
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
         count_passed(junction, state, k, work.dS[k], new)
@@ -144,21 +133,6 @@ def evaluate_electron_stage(junction: Junction, state: State, trial: Trial, dV: 
         fluxes_of(junction, new, k, work.factors, work.J[k])
         if polarised(junction):
             fill_rate(junction, new, k, state.progress[ADVANCE, k] + work.polar.advance[k], work.polar)
-
-
-@detached
-def solve_stage(junction: Junction, state: State, trial: Trial, stage: int, dt: float):
-    """Unknowns x of every column that answer the residuals at a stage, V_j and q held; then w of q, V_j held."""
-    work, film, polar = trial.work, trial.film, trial.work.polar
-    fill_right_hand_side(polar, trial.method.C[stage], 1.0 / dt, stage)
-    for k in range(trial.state.c.shape[0]):
-        flux = work.J[k]
-        add_stages(trial.method.C[stage], 1.0 / dt, work.US, k, stage, flux)
-        solve_column(junction, k, trial.state, film, flux)
-        if polarised(junction):
-            dD = film.D[stage, k]
-            displacement_changes(linear_of(film, k), film.x[k], 0.0, 1.0, dD)
-            polar.answer[k] = (polar.answer[k] + polar.pull[k] * across(junction, state, k, dD)) / polar.pivot[k]
 
 
 @detached
@@ -180,13 +154,13 @@ def lost_along(
 
 @detached
 def voltage_of_stage(
-    junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, r_circuit: float
-) -> float:  # fmt: skip
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, rest: float
+) -> float:
     """dV_j of a stage. With x = p + z dV the circuit row V - V_j - drop(sum V_j G) gives it.
 
     With a polarisation w = answer + per_V dV of q adds its share to both.
     """
-    film, polar, by_V, rest = trial.film, trial.work.polar, 1.0, r_circuit
+    film, polar, by_V = trial.film, trial.work.polar, 1.0
     if with_current:
         slope = drop(junction, state.V[0] * add_up(state.G))[1]
         for k in range(state.c.shape[0]):
@@ -205,16 +179,15 @@ def voltage_of_stage(
 
 
 @detached
-def keep_stage(junction: Junction, state: State, trial: Trial, stage: int, dV: float):
-    """Put the unknowns of a stage, V_j and q with them, into work.US, film.U, film.D, work.UV and polar.stages."""
+def fill_stage(junction: Junction, state: State, trial: Trial, stage: int, dV: float):
+    """Fill work.US, film.U, film.D and the polarisation's answer of a stage with its unknowns, V_j and q among them."""
     work, film, polar = trial.work, trial.film, trial.work.polar
-    work.UV[stage] = dV
     for k in range(trial.state.c.shape[0]):
         x, response, S, U = film.x[k], film.response[k], work.US[stage, k], film.U[stage, k]
-        dP = 0.0
+        dP, right_flux = 0.0, S[U.size]
         if polarised(junction):
-            polar.stages[stage, k] = polar.answer[k] + polar.per_V[k] * dV
-            dP = polar.slope[k] * polar.stages[stage, k]
+            polar.answer[k] += polar.per_V[k] * dV
+            dP = polar.slope[k] * polar.answer[k]
             for i in range(U.size):
                 x[i, BAND] += dP * film.by_P[k, i, BAND]
                 x[i, PASSED] += dP * film.by_P[k, i, PASSED]
@@ -227,58 +200,42 @@ def keep_stage(junction: Junction, state: State, trial: Trial, stage: int, dV: f
         if passes(junction.right_wall[k]):
             last, N = film.last[k], U.size
             missing = film.lines[TILT, k, N] * film.lines[MISSING, k, N]
-            S[N] = last[BY_PASSED] * S[N - 1] - last[BY_BAND] * U[N - 1] + last[BY_FLUX] * (work.J[k, N] + missing)
+            S[N] = last[BY_PASSED] * S[N - 1] - last[BY_BAND] * U[N - 1] + last[BY_FLUX] * (right_flux + missing)
         displacement_changes(linear_of(film, k), x, dV, 1.0, film.D[stage, k])
         if polarised(junction):
             add_ends(junction, state, film, k, dP, film.D[stage, k])
 
 
 @detached
-def end_step(junction: Junction, state: State, work: Work, film: ElectronWork, new: State):
-    """Put the end of the step into the new state, from the last stage, and its error estimate into work.error."""
-    last = work.UV.size - 1
-    for k in range(state.c.shape[0]):
-        add_scaled(1.0, work.US[last, k], work.dS[k])
-        add_scaled(1.0, film.D[last, k], new.D[k])
-        add_scaled(1.0, film.U[last, k], new.band[k, 1:-1])
-        displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
-        count_passed(junction, state, k, work.dS[k], new)
-        for i in range(state.c.shape[1]):
-            moved = work.US[last, k, i] - work.US[last, k, i + 1]
-            work.error[k, i] = moved * junction.columns.dilution[k, i]
+def solve_stacks(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, rest: float
+) -> float:
+    """Solve a stage, whose right-hand sides work.US holds: at constant V_j and q, q at constant V_j, V_j. Returns dV_j."""
+    film, polar = trial.film, trial.work.polar
+    for k in range(trial.state.c.shape[0]):
+        solve_column(junction, k, trial.state, film, trial.work.US[stage, k])
+        if polarised(junction):
+            dD = film.D[stage, k]
+            displacement_changes(linear_of(film, k), film.x[k], 0.0, 1.0, dD)
+            polar.answer[k] = (polar.answer[k] + polar.pull[k] * across(junction, state, k, dD)) / polar.pivot[k]
+    dV = voltage_of_stage(junction, state, tangent, trial, with_current, stage, rest)
+    fill_stage(junction, state, trial, stage, dV)
+    return dV
 
 
 @detached
-def electron_step(
-    junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool
-) -> bool:
-    """As `rosenbrock.rosenbrock_step`, for a film that holds electrons; D and band of the new state are predictions."""
-    method, work, new, dV = trial.method, trial.work, trial.state, 0.0
-    if not factor_all(junction, state, trial, dt):
-        return False
+def finish_stacks(junction: Junction, state: State, trial: Trial):
+    """D and band at the end of the step, predictions."""
+    film, new = trial.film, trial.state
+    last = trial.work.UV.size - 1
     for k in range(state.c.shape[0]):
-        for row in range(GUESS):
-            copy(state.guess[k, row], new.guess[k, row])
-    if polarised(junction):
-        copy(state.progress[TOWARDS], new.progress[TOWARDS])
-    for i in range(method.alpha.size):
-        dV = lay_stage(state, trial, i, dV)
-        if i > 0:
-            move_polarisation(work.polar, method.A, i)
-        evaluate_electron_stage(junction, state, trial, dV)
-        r_circuit = source.voltage + source.slope * (method.alpha[i] + method.gamma_sum[i]) * dt - state.V[0] - dV
-        r_circuit -= lost_along(junction, state, tangent, trial, with_current, dV)
-        if not abs(r_circuit) < math.inf:
-            return False
-        solve_stage(junction, state, trial, i, dt)
-        keep_stage(
-            junction, state, trial, i, voltage_of_stage(junction, state, tangent, trial, with_current, i, r_circuit)
-        )
-    end_step(junction, state, work, trial.film, new)
-    if polarised(junction):
-        end_polarisation(junction, state, new, work.polar)
-    new.V[0] = state.V[0] + dV + work.UV[method.alpha.size - 1]
-    return True
+        add_scaled(1.0, film.D[last, k], new.D[k])
+        add_scaled(1.0, film.U[last, k], new.band[k, 1:-1])
+
+
+electron_step = step_of(
+    System(factor_stacks, evaluate_stacks, lost_along, solve_stacks, finish_stacks), "electron_step"
+)
 
 
 @detached
@@ -291,8 +248,8 @@ def bend_less(junction: Junction, state: State, negligible: float) -> bool:
 
 
 @detached
-def lay_after(junction: Junction, new: State):
-    """Lay the stack of every column that a step without electrons ends with, its fields from the vacancies alone."""
+def fill_stacks(junction: Junction, new: State):
+    """Fill the stack of every column that a step without electrons ends with, its fields from the vacancies alone."""
     for k in range(new.c.shape[0]):
         faces(junction, new, k, new.D_right[k])
         band_of_fields(junction, new, k, new.band[k])
@@ -304,14 +261,14 @@ def film_step(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool,
     negligible: float,
 ) -> bool:  # fmt: skip
-    """As `electron_step`, or a step of `rosenbrock` where electrons bend the band by less than a negligible energy [eV].
+    """As `electron_step`, or an `ion_step` where electrons bend the band by less than a negligible energy [eV].
 
     They must do so at both ends of the step, else it is taken again with `electron_step`. Only the motion leaves electrons
     out: the stack at its end has their charge in any case. The flux of vacancies that hold electrons needs them.
     """
     if not binds(junction) and bend_less(junction, state, negligible):
-        if rosenbrock_step(junction, state, tangent, trial, source, dt, with_current):
-            lay_after(junction, trial.state)
+        if ion_step(junction, state, tangent, trial, source, dt, with_current):
+            fill_stacks(junction, trial.state)
             if bend_less(junction, trial.state, negligible):
                 return True
     return electron_step(junction, state, tangent, trial, source, dt, with_current)

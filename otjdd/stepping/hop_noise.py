@@ -110,7 +110,7 @@ def lay_hop_noise(junction: Junction, old: State, trial: Trial, k: int, step: fl
 
 @detached
 def factor_bare(junction: Junction, state: State, work: Work, noise: Noise, k: int, per_dt: float) -> bool:
-    """Factor the equations of column k without electrons in the film, as `rosenbrock.factor`. Returns success."""
+    """Factor the equations of column k without electrons in the film, as `ion_step.factor_ions`. Returns success."""
     columns, charge, slopes = junction.columns, junction.ions[k].z * ELEMENTARY_CHARGE, slopes_of(noise)
     lower, diagonal, upper, response = work.lower[k], work.inverse[k], work.upper[k], work.response[k]
     N = state.c.shape[1]

@@ -2,7 +2,7 @@
 
     dq/dt = F(q, E)        E the mean field of the film, by which q and D(L) pull at each other: the depolarising field
 
-In a stage x = dS, y = dD(L), w = dq and v = dV_j. With p and z as in `rosenbrock.solve_borders`, and P' = dP/dq,
+In a stage x = dS, y = dD(L), w = dq and v = dV_j. With p and z as in `ion_step.solve_borders`, and P' = dP/dq,
 
     x = p + z (y - P' w)
     y = (v - mismatch - closure_S . p)/bordered + share P' w            share = 1 - electrodes/bordered

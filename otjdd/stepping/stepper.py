@@ -30,6 +30,7 @@ from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.extremes import LEAPS, look, note
 from otjdd.stepping.heat_step import SAME, after_leap, agreed, begin_heat, correct, foresee, heat_error, uncertain_heat
 from otjdd.stepping.hop_noise import add_hop_noise, hide_ions, show_ions
+from otjdd.stepping.ion_step import ion_step
 from otjdd.stepping.largest_leap import leap_size
 from otjdd.stepping.polarisation_step import (
     aim,
@@ -37,7 +38,7 @@ from otjdd.stepping.polarisation_step import (
     polarisation_error,
     polarisation_speed,
 )
-from otjdd.stepping.rosenbrock import Ramp, Trial, Work, rosenbrock_step
+from otjdd.stepping.rosenbrock import Ramp, Trial, Work
 from otjdd.stepping.rosenbrock_methods import Method
 from otjdd.stepping.run_log import Log, full_of_rows, write_row
 
@@ -348,7 +349,7 @@ def attempt(
         negligible = NEGLIGIBLE_BENDING * control.rtol
         stepped = film_step(junction, state, tangent, trial, source, step, with_current, negligible)
     else:
-        stepped = rosenbrock_step(junction, state, tangent, trial, source, step, with_current)
+        stepped = ion_step(junction, state, tangent, trial, source, step, with_current)
     if not stepped:
         return Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False, False)
     norm = norm_of(junction, control, state, new.c, work.error, work.US[trial.method.alpha.size - 1])

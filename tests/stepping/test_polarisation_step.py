@@ -12,8 +12,9 @@ from otjdd.physics.polarisation import ADVANCE, TOWARDS, mean_field, polarisatio
 from otjdd.physics.state import copy_state, new_state
 from otjdd.solver import integrate, model
 from otjdd.stepping.electron_step import electron_step, lost_along
+from otjdd.stepping.ion_step import ion_step, modelled_drop
 from otjdd.stepping.polarisation_step import aim
-from otjdd.stepping.rosenbrock import Ramp, modelled_drop, new_trial, rosenbrock_step
+from otjdd.stepping.rosenbrock import Ramp, new_trial
 from otjdd.stepping.rosenbrock_methods import RODAS, RODAS5P
 
 SMOOTH = {
@@ -52,7 +53,7 @@ def step(run, dt, ramp=0.0, coupled=False, method=RODAS):
     trial = new_trial(*run.state.c.shape, electrons, method, polarised=True)
     copy_state(run.state, trial.state)
     V = float(run.state.V[0] * (1.0 + run.junction.resistance * run.state.G.sum()))
-    advance = electron_step if electrons else rosenbrock_step
+    advance = electron_step if electrons else ion_step
     assert advance(run.junction, run.state, run.tangent, trial, Ramp(V, ramp), dt, coupled)
     return trial.state, trial.work
 

@@ -10,7 +10,8 @@ from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
 from otjdd.physics.state import copy_state, new_state
 from otjdd.solver import initial, model
-from otjdd.stepping.rosenbrock import Ramp, modelled_drop, new_trial, rosenbrock_step
+from otjdd.stepping.ion_step import ion_step, modelled_drop
+from otjdd.stepping.rosenbrock import Ramp, new_trial
 from otjdd.stepping.rosenbrock_methods import RODAS, RODAS5P
 
 methods = pytest.mark.parametrize("method", [RODAS, RODAS5P], ids=["rodas", "rodas5p"])
@@ -31,7 +32,7 @@ def step(run, dt, ramp=0.0, coupled=False, method=RODAS):
     """Where one step leads: state and the error estimate (K, N) of its concentrations."""
     trial = new_trial(*run.state.c.shape, method=method)
     copy_state(run.state, trial.state)
-    assert rosenbrock_step(run.junction, run.state, run.tangent, trial, Ramp(source(run), ramp), dt, coupled)
+    assert ion_step(run.junction, run.state, run.tangent, trial, Ramp(source(run), ramp), dt, coupled)
     return trial.state, trial.work.error
 
 
