@@ -1,4 +1,4 @@
-"""Numbers of campaigns, kept in a file `measured.json` beside each README, whose tables are made from it.
+"""Numbers of campaigns, kept in a file `measured.json` in each folder. The tables of its page are made from the file.
 
     python -m validation.measured        write all tables anew from the files
 
@@ -19,6 +19,7 @@ from otjdd.system import marks
 
 HERE = Path(__file__).parent
 FILE, README = "measured.json", "README.md"
+ONE_PAGE = "../measured.md"  # for rooms whose tables need few words
 
 
 def processor() -> str:

@@ -4,8 +4,10 @@ mkdocs calls `on_files`. Each Markdown file keeps its place, so that its links h
 repository leads to a page that shows this file.
 """
 
+import ast
 import inspect
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from otjdd.cli import app
 from otjdd.plot.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
 MARKDOWN = (
     "README.md",
     "cases/*.md",
@@ -28,7 +31,6 @@ MARKDOWN = (
     "otjdd/physics/*.md",
     "validation/*.md",
     "validation/*/*.md",
-    "tests/*/README.md",
 )
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 LANGUAGES = {".py": "python", ".toml": "toml", ".csv": "text"}
@@ -45,6 +47,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         write_reference,
         write_tables,
         write_commands,
+        write_checks,
         write_shown_files,
     ):
         write()
@@ -212,6 +215,34 @@ def write_commands() -> None:
             f"## otjdd {name}\n\n{inspect.cleandoc(command.help or '')}\n\n" + table(("option", "meaning"), rows)
         )
     write_page("reference/commands.md", "\n".join(texts))
+
+
+def write_checks() -> None:
+    """What is walked as a user walks it, and which mistakes of users are tried: lists for developers."""
+    from validation.reliability import bad_inputs  # of the checkout, which is not installed
+
+    readme = ROOT / "tests/journeys/README.md"
+    journeys = [
+        (page_link(path, "tests/journeys"), first_paragraph(ast.get_docstring(ast.parse(path.read_text("utf-8")))))
+        for path in sorted(ROOT.glob("tests/journeys/test_*.py"))
+    ]
+    mistakes = [(bad.name, f"`otjdd {bad.words}`", str(bad.code)) for bad in bad_inputs.BAD]
+    write_page(
+        "tests/journeys/README.md",
+        f"{with_links(readme.read_text('utf-8'), readme)}\n{table(('test', 'journey'), journeys)}\n"
+        "## Bad inputs\n\nMistakes of users, each with the exit code that it has to end with. "
+        "`python -m validation.reliability bad-inputs` prints what is said to each.\n\n"
+        + table(("bad input", "command", "exit code"), mistakes),
+    )
+
+
+def page_link(path: Path, folder: str) -> str:
+    """Link to the page of a file, from a page in a folder of the site."""
+    return f"[{path.name}]({'../' * len(Path(folder).parts)}{page_of(path)})"
+
+
+def first_paragraph(text: str | None) -> str:
+    return " ".join((text or "").partition("\n\n")[0].split())
 
 
 def option_names(parameter: Any) -> str:

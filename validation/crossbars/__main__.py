@@ -36,7 +36,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("letters", "time", "program"))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--update", action="store_true", help="keep the numbers of program in measured.json and README")
+    parser.add_argument(
+        "--update", action="store_true", help="keep the numbers of program in measured.json and measured.md"
+    )
     chosen = parser.parse_args()
     if chosen.what == "program":
         program.error(chosen.workers, chosen.update)

@@ -28,6 +28,7 @@ COST = (
     "64 x 64 cells", "pulses a cell, median (most):", "cells missed:", "median error:", "energy of the pulses:",
     "time of the array:", "processor time:",
 )  # fmt: skip
+COMMAND = "python -m validation.crossbars program --update"
 ERROR = "target", "pulses:", "model over target:", "solver over target:", "solver over model, decades:"
 
 
@@ -46,7 +47,7 @@ def cost(update: bool) -> None:
         )  # fmt: skip
         print("  ".join(row), flush=True)
         if update:
-            measured.keep(HERE, "programmed", COST, [row], command="python -m validation.crossbars program --update")
+            measured.keep(HERE, "programmed", COST, [row], command=COMMAND, readme=measured.ONE_PAGE)
 
 
 def error(workers: int, update: bool) -> None:
@@ -68,7 +69,7 @@ def error(workers: int, update: bool) -> None:
         ))  # fmt: skip
         print("  ".join(rows[-1]))
     if update:
-        measured.keep(HERE, "followed", ERROR, rows, command="python -m validation.crossbars program --update")
+        measured.keep(HERE, "followed", ERROR, rows, command=COMMAND, readme=measured.ONE_PAGE)
 
 
 def ramp(words: int, bits: int) -> list[list[str]]:

@@ -130,7 +130,7 @@ def growth(moves: int, settled: int) -> tuple[dict[int, int], dict[int, int]]:
 
 
 def rows_of(found: Waits, before: dict[int, int], after: dict[int, int], settled: int, moves: int) -> dict[str, str]:
-    """The rows of the README: waiting times, and memory of each process after `settled` moves and after all."""
+    """The rows of the table: waiting times, and memory of each process after `settled` moves and after all."""
     grown = max(after[pid] - before[pid] for pid in before if pid in after)
     return {
         "the command to the page": f"{found.page:.1f} s",
@@ -153,15 +153,16 @@ def main() -> None:
     """Measure, print, and keep the numbers with --update."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moves", type=int, default=1000)
-    parser.add_argument("--update", action="store_true", help="keep the numbers in measured.json and the README")
+    parser.add_argument(
+        "--update", action="store_true", help="keep the numbers in measured.json and validation/measured.md"
+    )
     words = parser.parse_args()
     settled = words.moves // 4
     rows = rows_of(waits(), *growth(words.moves, settled), settled, words.moves)
     print(*(f"{name}: {value}" for name, value in rows.items()), sep="\n")
     if words.update:
-        measured.keep(
-            HERE, "explore", ("what", "value:"), rows.items(), command="python -m validation.explore --update"
-        )
+        command = "python -m validation.explore --update"
+        measured.keep(HERE, "explore", ("what", "value:"), rows.items(), command=command, readme=measured.ONE_PAGE)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Bad inputs: mistakes of users, the commands that get them, and the exit codes that they must end with.
 
-The file `bad-inputs.md` holds the messages; `python -m validation.reliability bad-inputs` writes it. A test runs all of
-them, and checks their exit codes and the form of their messages.
+`python -m validation.reliability bad-inputs` prints what is said to each. A test runs all of them, and checks their exit
+codes and the form of their messages.
 """
 
 import json

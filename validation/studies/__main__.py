@@ -330,7 +330,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m validation.studies", description=__doc__.split("\n\n")[1])
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--only", choices=PARTS, help="a part of it")
-    parser.add_argument("--update", action="store_true", help="keep the numbers in measured.json and the README")
+    parser.add_argument(
+        "--update", action="store_true", help="keep the numbers in measured.json and validation/measured.md"
+    )
     options = parser.parse_args()
     for name, part in PARTS.items():
         if options.only in (None, name):
@@ -339,7 +341,7 @@ def main() -> None:
             print(*map("; ".join, rows), sep="\n", flush=True)
             if options.update:
                 command = f"python -m validation.studies --only {name} --update"
-                measured.keep(HERE, name, COLUMNS[name], rows, command=command)
+                measured.keep(HERE, name, COLUMNS[name], rows, command=command, readme=measured.ONE_PAGE)
 
 
 if __name__ == "__main__":
