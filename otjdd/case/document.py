@@ -39,7 +39,7 @@ EITHER = (
 # Keys that decide which other keys a table has. Where such a key changes, the table replaces that of the base.
 SWITCHES = {"permittivity": ("law",), "polarisation": ("law",)}
 ANY_SWITCH = ("kind",)
-WHOLE = {"initial"}  # never merged
+WHOLE = {"initial", "grid"}  # never merged: a start, and the axes of a study
 
 
 class Document(NamedTuple):

@@ -122,6 +122,15 @@ def test_tables_are_merged_and_everything_else_replaced(tmp_path):
     assert data == {"x": 1, "list": [3], "t": {"a": 1, "b": 4, "u": {"c": 3, "d": 5}}}
 
 
+def test_the_axes_of_a_study_replace_those_of_the_base(tmp_path):
+    write_files(
+        tmp_path,
+        low='[study]\nkeep = ["loop"]\n[study.grid]\na = [1, 2]\n',
+        case='base = "low.toml"\nstudy.grid.b = [3]',
+    )
+    assert load_document(tmp_path / "case.toml", NOWHERE).data["study"] == {"keep": ["loop"], "grid": {"b": [3]}}
+
+
 def test_a_table_of_another_kind_replaces_the_one_of_the_base(tmp_path):
     write_files(
         tmp_path,

@@ -24,6 +24,9 @@ FEWER = {  # study -> what makes it short, and its number of points
     ),
     "vcm-heat": ("--set 'study.grid={\"drive.voltage\"=[\"0.6 V\", \"0.9 V\"]}'", 4),
     "oxygen-exchange": ("--set 'study.grid={\"device.right.exchange.rate\"=[\"1e-16 m/s\", \"1e-12 m/s\"]}'", 2),
+    "eightwise": (
+        "--set 'study.grid={\"device.left.exchange.rate\"=[\"1e-9 m/s\", \"0.1 m/s\"]}' --set drive.step='0.5 V'", 2,
+    ),
     "ftj-bto": ("--set 'study.grid={\"device.film.thickness\"=[\"1.6 nm\", \"3.2 nm\"]}'", 4),
     "ftj-ions": ("--set 'study.grid={\"drive.width\"=[\"100 ns\", \"1 ms\"]}'", 4),
     "device-spread": ("--set study.sample.count=4", 4),
@@ -37,6 +40,7 @@ COLUMN = {  # of the table, where it is not a read
     "vcm-cell": "loop.ratio (1)",
     "vcm-heat": "drift.time (s)",
     "oxygen-exchange": "uptake.formed (1)",
+    "eightwise": "loop.ratio (1)",
     "ftj-bto": "loop.ratio (1)",
     "ftj-ions": "loop.ratio (1)",
     "variability": "endurance.last (1)",
