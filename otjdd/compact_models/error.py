@@ -1,8 +1,8 @@
 """The error of a compact model: its predicted reads against those of the solver, under drives not used to extract it.
 
-The drives are pulses of random height, sign and rest, a group for each width; a loop of resistance against voltage;
-potentiation and depression; retention; reads at unusual voltages; sweeps over the whole range at several rates. Columns and
-circuit are those of the case.
+The drives are pulses of random height, sign and rest, a group for each width; such pulses with random widths and ramps; a
+loop of resistance against voltage; potentiation and depression; retention; reads at unusual voltages; sweeps over the whole
+range at several rates. Columns and circuit are those of the case.
 
 All these begin with a set and a reset. A film before its first voltage need not be in a state that voltages lead to; one
 number, the share that has not settled (see `unsettled`), stands for that. The error for such a film is measured separately,
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 Drive = dict[str, Any]  # a drive as data of a case, SI
 
-TRAINS, PULSES = 4, 20  # random trains for every width, and pulses of each
+TRAINS, RAMPED_TRAINS, PULSES = 4, 2, 20  # random trains for every width, those with ramps, and pulses of each
 WIDTHS = (20e-9, 50e-9, 1e-6, 1e-4, 1e-2, 1e-1)  # s
 WARM_WIDTHS = (50e-9, 1e-6, 1e-2)  # s, at the temperatures of a model and between them
+RAMPED = "pulses with ramps"
+RAMPS = 1e-9, 1e-3  # s, shortest and longest ramp of these pulses
 SPIKE = 1e-9  # s: a width that is always tried, even if it is shorter than the range
 RATES = {"1 V/us": 1e6, "1 V/ms": 1e3, "1 V/s": 1.0}  # V/s, of sweeps
 READ = {"voltage": 0.1, "duration": 1e-6}
@@ -51,6 +53,8 @@ def drives(limits: Range) -> dict[str, list[Drive]]:
         if limits.shortest <= width <= limits.longest
     }
     protocols[f"pulses of {units.write(SPIKE, 'time')}"] = [random_train(rng, limits, SPIKE) for _ in range(TRAINS)]
+    own = np.random.default_rng(SEED)
+    protocols[RAMPED] = [ramped_train(own, limits) for _ in range(RAMPED_TRAINS)]
     up, down, soft = set_and_resets(limits)
     width = max(5e-8, limits.shortest)
     short = {"kind": "train", "width": width, "count": 20, "period": max(1e-5, 2.0 * width), "read_each": True}
@@ -74,17 +78,19 @@ def drives(limits: Range) -> dict[str, list[Drive]]:
 
 
 def drives_at(limits: Range, temperatures: Sequence[float]) -> dict[str, tuple[float, list[Drive]]]:
-    """Name of a protocol -> temperature [K] and drives: pulses at the temperatures of a model, and halfway between in 1/T.
+    """Name of a protocol -> temperature [K] and drives: pulses, flat and with ramps, at each node and halfway to the next
+    in 1/T.
 
     {} for a model of one temperature.
     """
     if len(temperatures) < 2:
         return {}
-    rng = np.random.default_rng(SEED)
+    rng, own = (np.random.default_rng(SEED) for _ in range(2))
     inverse = 1.0 / np.array(temperatures)
     every = np.sort(np.concatenate((temperatures, 2.0 / (inverse[1:] + inverse[:-1]))))
     widths = [width for width in WARM_WIDTHS if limits.shortest <= width <= limits.longest]
-    return {f"pulses at {T:.4g} K": (float(T), [random_train(rng, limits, width) for width in widths]) for T in every}
+    flat = {f"pulses at {T:.4g} K": (float(T), [random_train(rng, limits, width) for width in widths]) for T in every}
+    return flat | {f"{RAMPED} at {T:.4g} K": (float(T), [ramped_train(own, limits)]) for T in every}
 
 
 def sweep(limits: Range, rate: float, sign: int) -> Drive:
@@ -146,6 +152,18 @@ def random_train(rng: np.random.Generator, limits: Range, width: float) -> Drive
         parts.append({"kind": "pulse", "voltage": height, "width": width, "read": READ})
         parts.append({"kind": "hold", "voltage": 0.0, "duration": float(10 ** rng.uniform(-7, -2))})
     return after_writes(limits, *parts)
+
+
+def ramped_train(rng: np.random.Generator, limits: Range) -> Drive:
+    """A random train whose pulses have random widths, rises and falls, even in their logarithm."""
+    flat, longest = random_train(rng, limits, limits.shortest), min(max(WIDTHS), limits.longest)
+    bounds = {"width": (limits.shortest, longest), "rise": RAMPS, "fall": RAMPS}
+    return sequence(*(
+        part | {name: float(np.exp(rng.uniform(*np.log(between)))) for name, between in bounds.items()}
+        if "read" in part
+        else part
+        for part in flat["parts"]
+    ))  # fmt: skip
 
 
 def solved_reads(case: Case, drive: Drive) -> tuple[np.ndarray, np.ndarray]:

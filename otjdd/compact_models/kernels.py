@@ -25,6 +25,7 @@ from otjdd.stepping.random_numbers import normal, threefry
 
 ERROR = 1e-3  # of a state, by one time step: the difference of midpoint and Euler step, an upper limit
 FILLING = 0.02  # weight of the filling in that error
+BEND = 1.0  # of ln of a rate between start, middle and end of a step along a ramp, where the rate can move a state
 SETTLED = 1e-4  # smallest share w that counts
 VOLTAGE_ERROR = 1e-4  # V, last Newton step of V_j
 BENT_ERROR = 1e-9, 1e-6  # V and relative, last Newton step of V_j with a selector, which may take most of the voltage
@@ -252,14 +253,55 @@ def scatter(
 
 
 @bare
+def difference(lookup: Lookup, first: np.ndarray, second: np.ndarray):
+    """Largest difference of two states (2 K,) or (3 K,) of a junction; FILLING is the weight of the fillings."""
+    largest = 0.0
+    for k in range(first.size):
+        off = abs(first[k] - second[k])
+        largest = max(largest, FILLING * off if lookup.kind.size <= k < 2 * lookup.kind.size else off)
+    return largest
+
+
+@bare
+def bend(lookup: Lookup, rates: np.ndarray, step: float):
+    """Largest change of ln of a rate from start to middle and from middle to end of a step [s], in units of BEND.
+
+    rates : (3, 5, K) at start, middle and end. Rates that move no state by ERROR within the step do not count.
+    """
+    largest = 0.0
+    for k in range(lookup.kind.size):
+        for row in (0, 3):
+            start, middle, end = rates[0, row, k], rates[1, row, k], rates[2, row, k]
+            if max(start, middle, end) * step > ERROR and min(start, middle, end) > 0.0:
+                largest = max(largest, abs(math.log(middle / start)), abs(math.log(end / middle)))
+    return largest / BEND
+
+
+@bare
+def error_on_ramp(lookup: Lookup, q: np.ndarray, step: float, work: tuple, V_source: float, guess: float):
+    """Error of a step [s] along a ramp that the rates at its start do not tell: those at its end differ, or bend between.
+
+    q : states at the start   V_source : at the end [V]   guess : of V_j there
+    work : of `move_over_piece`, with the states at the end and the rates at start and middle
+    """
+    trial, euler = work[0][0], work[0][1]
+    V, _ = junction_voltage(lookup, V_source, trial, guess)
+    rates_at(lookup, V, trial, work[1][2])
+    relax(lookup, work[1][2], q, step, euler)
+    bent = bend(lookup, work[1], step)
+    return max(difference(lookup, trial, euler), ERROR * bent * bent)
+
+
+@bare
 def move_over_piece(
     lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float, V: float, work: tuple, stream: np.ndarray
 ):
     """Move the states q along a piece of the source voltage, in place. Returns V_j and the current at its end.
 
     ramp : source voltage at its start [V] and slope [V/s]   V : V_j at its start
-    work : memory for states (2, ...) and rates (2, 5, K)   stream : of `noise.streams`, (0,) for none
-    The steps are exponential midpoint steps. Their error is taken from the Euler step, and so overestimated.
+    work : memory for states (2, ...) and rates (3, 5, K)   stream : of `noise.streams`, (0,) for none
+    The steps are exponential midpoint steps. Their error is taken from steps at the rates of their start, and along a ramp
+    also of their end, and so overestimated.
     """
     trial, euler = work[0][0], work[0][1]
     rates, middle_rates = work[1][0], work[1][1]
@@ -274,10 +316,9 @@ def move_over_piece(
         rates_at(lookup, middle, trial, middle_rates)
         relax(lookup, middle_rates, q, step, trial)
         relax(lookup, rates, q, step, euler)
-        error = 0.0
-        for k in range(q.size):
-            off = abs(trial[k] - euler[k])
-            error = max(error, FILLING * off if lookup.kind.size <= k < 2 * lookup.kind.size else off)
+        error = difference(lookup, trial, euler)
+        if slope != 0.0 and error <= ERROR:
+            error = max(error, error_on_ramp(lookup, q, step, work, V_start + slope * (t + step), middle))
         if error <= ERROR or step < 1e-18:
             if stream.size:
                 relax(lookup, rates, q, 0.5 * step, euler)
@@ -303,7 +344,7 @@ def move_over_pieces(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.
     stream : (3,) of `noise.streams`, changed in place; (0,) for none
     out : (P, 2, 2 + 2 K) or (P, 2, 2 + 3 K), filled with V_j, I and states at both ends of every piece
     """
-    work = np.empty((2, q.size)), np.empty((2, 5, lookup.kind.size))
+    work = np.empty((2, q.size)), np.empty((3, 5, lookup.kind.size))
     V, V_before = 0.0, math.nan
     for p in range(pieces.shape[0]):
         start, end, V_start, V_end = pieces[p]
@@ -327,7 +368,7 @@ def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, cu
     streams : (M, 3) of `noise.streams`, changed in place; (0, 3) for none
     """
     none = streams.ravel()[:0]
-    work = np.empty((2, q.shape[1])), np.empty((2, 5, lookup.kind.size))
+    work = np.empty((2, q.shape[1])), np.empty((3, 5, lookup.kind.size))
     for m in range(q.shape[0]):
         V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
         if duration > 0.0:
