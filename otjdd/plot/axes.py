@@ -36,7 +36,8 @@ UNIT_ATTRIBUTE = (
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ARROW = "-|>,head_width=0.25,head_length=0.5"
 HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: width of a legend's handle, of a letter, and of a panel's legend
-NOTE, NOTE_WIDTH = "note", 72  # mark of a note, and most characters of its line in a panel of WIDTH
+TITLE = 0.85  # share of that room for the title of a legend: the axes are as wide
+NOTE, NOTE_WIDTH = "note", 60  # mark of a note, and most characters of its line in a panel of WIDTH
 HYPHEN, TIMES = re.compile(r"(?<![\w.)\]])-(?=[\d.])|(?<=\de)-(?=\d)"), re.compile(r"(?<![\w.])x(?=\d)")
 
 
@@ -277,6 +278,8 @@ def legend(axes: Axes, title: str | None = None) -> None:
         return
     entry = HANDLE + LETTER * max(map(len, labels))
     room = ROOM * figure_of(axes).get_size_inches()[0] / (WIDTH * columns_of(axes))
+    if title and "$" not in title:
+        title = textwrap.fill(title, max(12, int(room * TITLE / LETTER)))
     columns = max(1, min(len(labels), int(room / entry), 3 if len(labels) % 3 in (0, 2) else 2))
     axes.legend(
         handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, title=title, alignment="left",

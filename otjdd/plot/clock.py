@@ -97,7 +97,7 @@ def name_places(clock: Clock, axis: Axis) -> str:
         return "time" if len(parts) == 1 else "time since the last jump of the voltage"
     axis.set_ticks(np.arange(len(parts)) + 0.5, [instant(width) for width in np.diff(clock.edges)], fontsize=7)
     axis.set_tick_params(which="major", length=0)
-    return "length of each part; ticks: decades of time in it"
+    return "length of each part; ticks: decades"
 
 
 def ticks(clock: Clock) -> tuple[list[float], list[str]]:

@@ -50,7 +50,8 @@ def of_reads(axes: Axes, ds: xr.Dataset, parts: np.ndarray, labels: list[str]) -
     total = np.abs(ds.read_current.values)
     drawn(axes, x, (total, parts), labels, "-")
     axes.set(xlabel="write voltage (V)" if swept else "read")
-    quantity_axis(axes, "y", total[total > 0.0], "current read", "A", log=True)
+    positive = np.concatenate([total, parts.ravel()])
+    quantity_axis(axes, "y", positive[positive > 0.0], "current read", "A", log=True)
 
 
 def of_curves(axes: Axes, ds: xr.Dataset, parts: np.ndarray, labels: list[str]) -> None:

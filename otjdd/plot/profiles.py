@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CURVES = 6  # most snapshots that are drawn as profiles; more are drawn as a map
 DEEPEST = 1e-8  # of the largest concentration: smaller ones are not drawn
+BAR = (1.03, 0.0, 0.04, 1.0)  # place of a colour bar beside its axes, in parts of the axes
 AROUND = 1.2  # nm of the electrodes that are drawn at least
 FLAT = 3e-3  # eV: a band edge within this of its end value counts as flat
 SAME_VOLTAGE = 1e-3  # V, within which voltages count as equal
@@ -83,7 +84,9 @@ def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:
     clock = None if even else clock_of(ds, t)
     rows = t if even else clock(t) if clock else np.arange(len(t), dtype=float)
     image = axes.pcolormesh(edges_of(x), edges_of(rows), levels, shading="flat", rasterized=True)
-    axes.figure.colorbar(image, ax=axes, label="log₁₀ vacancies (m⁻³)")
+    # Within the margin of the axes: a margin of its own would make all panels of a column narrower.
+    bar = axes.inset_axes(BAR) if axes.figure.get_layout_engine() else None
+    axes.figure.colorbar(image, bar, axes, label="log₁₀ vacancies (m⁻³)")
     row_axis(axes, t, clock, even)
 
 
@@ -213,7 +216,7 @@ def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
         axes.set(ylim=(top * 1e-12, top * 5), xlim=(drawn.min(), drawn.max()))
     axes.set(yscale="log", xlabel="electron energy (eV)", ylabel="current density (A m⁻² eV⁻¹)")
     legend(axes)
-    small_print(axes, "at the voltage of the source, at +0.1 V where the source is off")
+    small_print(axes, "at the voltage of the source, +0.1 V where that is off")
 
 
 def every(ds: xr.Dataset) -> list[Shot]:

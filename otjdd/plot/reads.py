@@ -61,7 +61,7 @@ def apart(i: int, count: int, points: int) -> dict[str, Any]:
 
 
 def loop_numbers(ds: xr.Dataset) -> str | None:
-    """Resistance ratio and switching voltages of a loop, as text; None if it does not switch.
+    """Resistance ratio and switching voltages of a loop, as text; None if it does not switch there and back.
 
     A set lowers the resistance, a reset raises it, at either sign of the voltage.
     """
@@ -70,6 +70,8 @@ def loop_numbers(ds: xr.Dataset) -> str | None:
         return None
     first = "set" if numbers["set_decades"] > 0 else "reset"
     then = "reset" if numbers["reset_decades"] > 0 else "set"
+    if first == then:
+        return None
     ends = f"{first} {volts(numbers['set_voltage'])}, {then} {volts(numbers['reset_voltage'])}"
     return f"high/low {three_digits(max(numbers['ratio'], 1 / numbers['ratio']), '1')}, {ends}"
 

@@ -14,7 +14,7 @@ def test_few_snapshots_are_profiles_and_many_a_map():
     assert len({str(line._unscaled_dash_pattern) for line in axes.lines}) == 3  # identical ones can be told apart
     mapped = figure(profiles(np.arange(9)), "vacancies")
     assert not mapped.axes[0].lines
-    assert len(mapped.axes) == 2  # the map and its colours
+    assert len(mapped.axes[0].child_axes) == 1  # the bar of its colours
     assert mapped.axes[0].get_ylabel() == "time (s)"
 
 
@@ -78,4 +78,4 @@ def test_bands_of_a_loop_are_those_of_the_low_and_the_high_state():
 def test_a_spectrum_is_drawn_where_there_is_current_and_says_at_which_voltage():
     axes = figure(profiles([0, 1]), "spectrum").axes[0]
     np.testing.assert_allclose(axes.get_xlim(), [0, 0.69], atol=0.02)  # twelve decades of exp(-40 E)
-    assert any("where the source is off" in text.get_text() for text in axes.texts)
+    assert any("where that is off" in text.get_text() for text in axes.texts)
