@@ -8,6 +8,7 @@ import ast
 import inspect
 import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,12 @@ from otjdd.case.shipped import cases
 from otjdd.cli import app
 from otjdd.plot.kinds import KINDS
 
+sys.path.insert(0, str(Path(__file__).parent))
+from diagrams import DIAGRAMS
+from executed import outputs_of, picture_of
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT))  # validation is not installed
 MARKDOWN = (
     "README.md",
     "cases/*.md",
@@ -33,6 +38,7 @@ MARKDOWN = (
     "validation/*/*.md",
 )
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
+DIAGRAM = re.compile(r"^<!-- diagram: (\w+) -->$", re.MULTILINE)  # in a text: hosting sites show nothing there
 LANGUAGES = {".py": "python", ".toml": "toml", ".csv": "text"}
 pages: dict[str, str | bytes] = {}  # place on the site -> content
 shown_files: set[Path] = set()
@@ -54,6 +60,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for place, content in pages.items():
         files.append(File.generated(config, place, content=content))
     return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """The text of a page with its diagrams."""
+    return DIAGRAM.sub(lambda match: DIAGRAMS[match[1]](), markdown)
 
 
 def write_page(path: str, text: str) -> None:
@@ -112,37 +123,45 @@ def write_shown_files() -> None:
     for path in sorted(shown_files):
         language = LANGUAGES.get(path.suffix, "text")
         name = path.relative_to(ROOT).as_posix()
-        write_page(f"{name}.md", f"# {name}\n\n````{language}\n{path.read_text(encoding='utf-8')}````\n")
+        unsearched = "---\nsearch: {exclude: true}\n---\n"
+        write_page(f"{name}.md", f"{unsearched}# {name}\n\n````{language}\n{path.read_text(encoding='utf-8')}````\n")
 
 
 def write_gallery() -> None:
-    """The pictures of the repository, each with the page or the command that it belongs to."""
-    texts = ["# Gallery\n"]
-    for path in sorted([*ROOT.glob("cases/*.png"), *ROOT.glob("validation/*/*.png")]):
-        case = path.with_suffix(".toml")
-        texts.append(f"## {path.stem}\n\n![{path.stem}]({page_of(path)})\n")
-        if case.is_file():
-            kind = "study" if "\n[study]" in case.read_text(encoding="utf-8") else "run"
-            command = (
-                f"otjdd {kind} {case.stem} -o {case.stem}"
-                if kind == "study"
-                else f"otjdd run {case.stem} --plot {case.stem}.png"
-            )
-            texts.append(f"```sh\n{command}\n```\n\n[The case]({page_of(case)})\n")
+    """Pictures with their cases and the lines that draw them."""
+    entries = tomllib.loads((ROOT / "cases/pages/gallery.toml").read_text("utf-8"))["picture"]
+    titles = {case.name: case.title for case in cases()}
+    texts = ["# Gallery\n\nEach picture with its case, and the lines that draw it.\n"]
+    for number, entry in enumerate(entries):
+        name, lines, language = entry.get("case"), entry["lines"], entry.get("language", "sh")
+        texts.append(f"## {entry.get('title') or titles[name]}\n")
+        place = entry["picture"]
+        if (ROOT / place).is_file():
+            texts.append(f"![{entry['alt']}]({page_of(ROOT / place)})\n")
+        elif picture := picture_of(lines, language, place, (ROOT / f"cases/{name}.toml").read_bytes()):
+            pages[f"gallery/{number}.png"] = picture
+            texts.append(f"![{entry['alt']}](gallery/{number}.png)\n")
+        else:
+            texts.append(f"*{entry['alt']}: drawn where pages are executed.*\n")
+        texts.append(f"```{language}\n" + "\n".join(lines) + "\n```\n")
+        if name:
+            texts.append(f"[The case {name}]({page_of(ROOT / 'cases' / f'{name}.toml')})\n")
     write_page("gallery.md", "\n".join(texts))
 
 
 def write_tutorials() -> None:
-    """The tutorials as pages: text cells as Markdown, code cells as code."""
+    """The tutorials as pages: text cells as Markdown, code cells as code with what they print and draw."""
     rows = []
     for path in sorted(ROOT.glob("cases/tutorials/*.py")):
         cells = re.split(r"^# %%(.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+        parts = [(kind, body.strip()) for kind, body in zip(cells[::2], cells[1::2], strict=True) if body.strip()]
+        outputs = iter(outputs_of([body for kind, body in parts if "[markdown]" not in kind], path.parent) or [])
         texts = []
-        for kind, body in zip(cells[::2], cells[1::2], strict=True):
+        for kind, body in parts:
             if "[markdown]" in kind:
-                texts.append(re.sub(r"^# ?", "", body.strip(), flags=re.MULTILINE))
-            elif body.strip():
-                texts.append(f"```python\n{body.strip()}\n```")
+                texts.append(re.sub(r"^# ?", "", body, flags=re.MULTILINE))
+            else:
+                texts.append(f"```python\n{body}\n```" + shown_output(next(outputs, None), path.stem, len(texts)))
         page = f"cases/tutorials/{path.stem}.md"
         write_page(page, with_links("\n\n".join(texts), path) + "\n")
         title = next(
@@ -150,6 +169,17 @@ def write_tutorials() -> None:
         )
         rows.append(f"- [{title}]({page})")
     write_page("tutorials.md", "# Tutorials\n\n" + "\n".join(rows) + "\n")
+
+
+def shown_output(output: dict[str, Any] | None, name: str, number: int) -> str:
+    """What a cell prints and draws, as Markdown; nothing where tutorials are not executed."""
+    if output is None:
+        return ""
+    text = f"\n\n````text\n{output['text'].strip()[:3000]}\n````" if output["text"].strip() else ""
+    for place, picture in enumerate(output["pictures"]):
+        pages[f"cases/tutorials/{name}-{number}-{place}.png"] = picture
+        text += f"\n\n![Figure of the code above, tutorial {name}]({name}-{number}-{place}.png)"
+    return text
 
 
 def reference_of(name: str, value: object) -> str:

@@ -1,0 +1,172 @@
+"""The site as a browser and a screen reader get it: headings, names of pictures and links, formulas, nothing from afar."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "cases" / "pages"
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+
+
+class Page(HTMLParser):
+    """What a page has in its article: levels of headings, pictures, links with their names, and texts of formulas."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.language = ""
+        self.open: list[tuple[str, dict]] = []
+        self.levels: list[int] = []
+        self.pictures: list[dict] = []
+        self.links: list[list[str]] = []
+        self.fetched: list[str] = []
+        self.feed(text)
+
+    def within(self, name: str) -> bool:
+        return any(tag == name for tag, _ in self.open)
+
+    def handle_starttag(self, tag, attributes):
+        values = {name: value or "" for name, value in attributes}
+        if tag == "html":
+            self.language = values.get("lang", "")
+        if tag in ("script", "img", "iframe", "source") or (tag == "link" and values.get("rel") == "stylesheet"):
+            self.fetched.append(values.get("src", "") + values.get("href", ""))
+        if self.within("article"):
+            if re.fullmatch("h[1-6]", tag):
+                self.levels.append(int(tag[1]))
+            elif tag == "img":
+                self.pictures.append(values)
+                if self.within("a"):
+                    self.links[-1][1] += values.get("alt", "")
+            elif tag == "a":
+                name = values.get("aria-label", "") or values.get("title", "")
+                self.links.append([values.get("href", ""), name])
+        if tag not in VOID:
+            self.open.append((tag, values))
+
+    def handle_endtag(self, tag):
+        if self.within(tag):
+            while self.open.pop()[0] != tag:
+                pass
+
+    def handle_data(self, data):
+        if self.within("article") and self.within("a"):
+            self.links[-1][1] += data.strip()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> dict[str, str]:
+    """HTML of each page, by its place."""
+    pytest.importorskip("mkdocs")
+    pytest.importorskip("latex2mathml")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "-f", "cases/pages/mkdocs.yml", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(folder.rglob("*.html"))}
+
+
+@pytest.fixture(scope="module")
+def pages(site) -> dict[str, Page]:
+    return {place: Page(text) for place, text in site.items() if place != "404.html"}
+
+
+@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
+def test_each_page_has_a_language_one_title_and_no_level_of_headings_left_out(pages):
+    for place, page in pages.items():
+        assert page.language == "en", place
+        assert page.levels.count(1) == 1, f"{place}: {page.levels}"
+        assert page.levels[0] == 1, place
+        steps = [after - before for before, after in zip(page.levels, page.levels[1:], strict=False)]
+        assert max(steps, default=0) <= 1, f"{place}: {page.levels}"
+
+
+@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
+def test_each_picture_says_in_words_what_it_shows(pages):
+    alone = [f"{place}: {picture['src']}" for place, page in pages.items() for picture in page.pictures
+             if len(picture.get("alt", "").split()) < 2]  # fmt: skip
+    assert alone == []
+    assert sum(len(page.pictures) for page in pages.values()) > 12
+
+
+@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
+def test_each_link_has_a_name_that_says_where_it_leads(pages):
+    for place, page in pages.items():
+        for target, name in page.links:
+            assert name, f"{place}: {target}"
+            assert name.lower() not in ("here", "this", "link", "click here", "more"), f"{place}: {target}"
+
+
+@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
+def test_nothing_is_fetched_from_elsewhere(pages):
+    away = {source for page in pages.values() for source in page.fetched if re.match("(https?:)?//", source)}
+    assert away == set()
+
+
+@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
+def test_formulas_are_set_and_no_command_of_tex_is_left(site):
+    physics = site["otjdd/physics/index.html"]
+    assert physics.count("<math ") > 200
+    for place, text in site.items():
+        article = re.sub(r"(?s)<(pre|code|script)\b.*?</\1>", "", text)
+        assert "arithmatex" not in article, place
+        assert not re.search(r"\\(frac|int|mathrm|varepsilon|sqrt|quad)\b|\$\$", article), place
+
+
+@pytest.fixture
+def page_modules(monkeypatch):
+    monkeypatch.syspath_prepend(str(PAGES))
+
+
+@pytest.mark.usefixtures("page_modules")
+def test_diagrams_have_words_and_name_each_floor_of_the_house():
+    from diagrams import DIAGRAMS
+
+    floors = tomllib.loads((ROOT / "tests/layers.toml").read_text("utf-8"))["floors"]
+    drawn = {name: ElementTree.fromstring(diagram()) for name, diagram in DIAGRAMS.items()}
+    assert all(len(figure[0].get("aria-label").split()) > 5 for figure in drawn.values())
+    assert [text.text for text in drawn["house"].iter("text")] == [name for floor in reversed(floors) for name in floor]
+
+
+@pytest.mark.usefixtures("page_modules")
+def test_cells_are_run_once_and_what_they_print_and_draw_is_kept(tmp_path, monkeypatch):
+    import executed
+
+    cells = ["x = 20\nprint('twice')\n2 * x", "from matplotlib.figure import Figure\nFigure()", "y = x"]
+    (tmp_path / "cases/notebooks").mkdir(parents=True)
+    monkeypatch.setattr(executed, "STORE", tmp_path / "store")
+    assert executed.outputs_of(cells, tmp_path / "cases/notebooks") is None
+    monkeypatch.setenv("OTJDD_PAGES", "execute")
+    first, second, third = executed.outputs_of(cells, tmp_path / "cases/notebooks")
+    assert (first["text"], third["text"], third["pictures"]) == ("twice\n40\n", "", [])
+    assert second["pictures"][0].startswith(b"\x89PNG")
+    monkeypatch.delenv("OTJDD_PAGES")
+    assert executed.outputs_of(cells, tmp_path / "cases/notebooks") == [first, second, third]
+    assert executed.outputs_of([*cells, "1 / 0"], tmp_path / "cases/notebooks") is None
+
+
+@pytest.mark.usefixtures("page_modules")
+def test_a_line_of_the_gallery_that_fails_stops_the_site(tmp_path, monkeypatch):
+    import executed
+
+    monkeypatch.setattr(executed, "STORE", tmp_path / "store")
+    monkeypatch.setenv("OTJDD_PAGES", "execute")
+    with pytest.raises(subprocess.CalledProcessError):
+        executed.picture_of(["otjdd run no-such-case --plot a.png"], "sh", "a.png", b"")
+    assert not (tmp_path / "store").exists()
+
+
+def test_entries_of_the_gallery_have_words_and_lines_and_a_case_that_is_shipped():
+    entries = tomllib.loads((PAGES / "gallery.toml").read_text("utf-8"))["picture"]
+    for entry in entries:
+        assert len(entry["alt"].split()) > 4, entry
+        assert "case" in entry or "title" in entry, entry
+        assert "case" not in entry or (ROOT / f"cases/{entry['case']}.toml").is_file(), entry
+        assert (ROOT / entry["picture"]).is_file() or any(entry["picture"] in line for line in entry["lines"]), entry
+    pictures = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("cases/*.png")}
+    assert pictures <= {entry["picture"] for entry in entries}
