@@ -168,5 +168,14 @@ def test_entries_of_the_gallery_have_words_and_lines_and_a_case_that_is_shipped(
         assert "case" in entry or "title" in entry, entry
         assert "case" not in entry or (ROOT / f"cases/{entry['case']}.toml").is_file(), entry
         assert (ROOT / entry["picture"]).is_file() or any(entry["picture"] in line for line in entry["lines"]), entry
-    pictures = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("cases/*.png")}
-    assert pictures <= {entry["picture"] for entry in entries}
+
+
+@pytest.mark.usefixtures("page_modules")
+def test_licences_of_all_that_is_installed_below_otjdd_may_stand_beside_its_own():
+    from licences import COMPATIBLE, PROGRAMS, licences
+
+    rows = {name: licence for name, _, licence in licences()}
+    assert {"numpy", "numba", "llvmlite", "xarray"} <= set(rows)
+    assert [name for name, licence in rows.items() if name not in PROGRAMS and not COMPATIBLE.search(licence)] == []
+    assert not COMPATIBLE.search("GPL-3.0-or-later")
+    assert not COMPATIBLE.search("Proprietary")

@@ -21,11 +21,13 @@ from otjdd.analysis.metrics import METRICS
 from otjdd.case.device import materials
 from otjdd.case.shipped import cases
 from otjdd.cli import app
+from otjdd.errors import ExitCode
 from otjdd.plot.kinds import KINDS
 
 sys.path.insert(0, str(Path(__file__).parent))
 from diagrams import DIAGRAMS
 from executed import outputs_of, picture_of
+from licences import licences
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # validation is not installed
@@ -53,6 +55,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         write_reference,
         write_tables,
         write_commands,
+        write_glossary,
         write_checks,
         write_shown_files,
     ):
@@ -230,6 +233,22 @@ def write_tables() -> None:
     write_page("reference/pictures.md", "# Kinds of pictures\n\n" + table(("kind", "shows", "needs"), kinds))
     listed = [(f"[{case.name}]({page_of(ROOT / 'cases' / f'{case.name}.toml')})", case.title) for case in cases()]
     write_page("cases.md", "# Shipped cases\n\n" + table(("case", "title"), listed))
+
+
+def write_glossary() -> None:
+    """The glossary of the map of the code as a page of its own; exit codes; dependencies and their licences."""
+    map_of_code = ROOT / "otjdd/README.md"
+    text = map_of_code.read_text(encoding="utf-8").partition("\n## Glossary\n")[2].partition("\n## ")[0]
+    text = re.sub(r"^### ", "## ", text, flags=re.MULTILINE).replace("](#", "](../otjdd/README.md#")
+    text = with_links(text, map_of_code).replace("](../../otjdd", "](../otjdd")
+    write_page("reference/glossary.md", f"# Glossary\n{text}")
+    codes = [(str(code.value), code.name.lower().replace("_", " ")) for code in ExitCode]
+    write_page("reference/exit-codes.md", "# Exit codes\n\n" + table(("code", "name"), codes))
+    words = (
+        "What otjdd needs in the environment that built this page. `python cases/pages/licences.py` lists another one."
+    )
+    rows = table(("package", "version", "licence"), licences())
+    write_page("reference/dependencies.md", f"# Dependencies\n\n{words}\n\n{rows}")
 
 
 def write_commands() -> None:
