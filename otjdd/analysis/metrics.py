@@ -235,6 +235,18 @@ METRICS = {
         "cycle": ("1", "largest relative change of the number of vacancies over a cycle"),
         "ratio": ("1", "high over low resistance of the last cycle"),
     }, ("read_time", "read_resistance", "time", "vacancies")),
+    "oxygen_loss": Metric(oxygen.oxygen_loss, TRIALS, {
+        "largest_at": ("S", "conductance of the measured class that loses the largest share in a rest"),
+        "largest": ("1", "that share"),
+        "falls": ("1", "share lost at the largest conductance over it"),
+        "misfit": ("1", "largest factor between these shares and the measured ones, each over its largest"),
+    }),
+    "reset_limit": Metric(oxygen.reset_limit, TRIALS, {
+        "blocked": ("s", "shortest reset at any voltage, electrodes that block vacancies"),
+        "exchanged": ("s", "shortest reset at any voltage, an electrode that exchanges them"),
+        "factor": ("1", "ratio of both"),
+        "unipolar": ("1", "share of the pulses that set instead, an electrode that exchanges them"),
+    }),
     "potentiation": Metric(synapse.potentiation, RUN, {
         "lowest": ("S", "lower end of the conductance window"),
         "highest": ("S", "upper end of the conductance window"),

@@ -13,6 +13,7 @@ from otjdd.analysis.comparison import films_of
 from otjdd.analysis.textbook import log_gruverman
 from otjdd.case.drive import Steps, Triangle, WriteReadLoop
 from otjdd.claims import (
+    pictures_exchange,
     pictures_ferroelectric,
     pictures_interface,
     pictures_layers,
@@ -228,6 +229,7 @@ DRAW = {  # metric -> number of panels, and the function that fills them
     **pictures_interface.DRAW,
     **pictures_ferroelectric.DRAW,
     **pictures_layers.DRAW,
+    **pictures_exchange.DRAW,
     **pictures_single_ions.DRAW,
     "loop": (1, loop),
     "thermal": (2, thermal),

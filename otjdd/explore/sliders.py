@@ -42,12 +42,16 @@ class Slider(NamedTuple):
         return [key for key in self.keys if isinstance(at(plain, key), str if self.unit else float)]
 
     def value(self, plain: Mapping[str, Any]) -> float | None:
-        """Its value in a case; None if its keys differ there, or are absent and `absent` is None."""
+        """Its value in a case; None if its keys differ there, or are absent and `absent` is None.
+
+        A logarithmic slider shows 0 at its left end.
+        """
         texts = {at(plain, key) for key in self.keys_of(plain)}
         if len(texts) != 1:
             return None if texts else self.absent
         (text,) = texts
-        return float(f"{quantity(text)[0] / quantity(f'1 {self.unit}')[0]:.10g}") if self.unit else float(text)
+        value = float(f"{quantity(text)[0] / quantity(f'1 {self.unit}')[0]:.10g}") if self.unit else float(text)
+        return self.low if value == 0.0 and not self.step else value
 
 
 class OutsideError(ValueError):

@@ -1,8 +1,11 @@
 """Numbers of forming and cycles, of a run whose numbers of vacancies are known."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
-from otjdd.analysis.oxygen import uptake
+from otjdd.analysis.oxygen import BLOCKED, CELLS, EXCHANGED, oxygen_loss, reset_limit, uptake
 from otjdd.results.outputs import dataset
 
 
@@ -26,3 +29,35 @@ def test_forming_is_told_from_cycles_and_the_first_cycle_is_left_out():
 def test_a_run_without_two_cycles_after_the_first_has_no_such_numbers():
     with pytest.raises(ValueError, match="5 reads are less than"):
         uptake(formed([200.0, 100.0, 90.0, 80.0, 70.0]))
+
+
+def reads(before, after, name="", width=0.0):
+    """A run with two resistances, and a case whose last part is a pulse."""
+    case = SimpleNamespace(drive=SimpleNamespace(parts=[SimpleNamespace(width=width)]))
+    return SimpleNamespace(ds=dataset({"read_resistance": [before, after]}), name=name, case=case)
+
+
+def test_films_that_lose_what_the_cells_lose_have_no_misfit():
+    def cells(share):
+        return [reads(1e3 / G, 1e3 / (G * (1 - loss))) for G, loss in zip(CELLS[:, 0], share, strict=True)]
+
+    numbers = oxygen_loss(cells(0.5 * CELLS[:, 1]))  # a thousandth of their conductance, half of the losses
+    assert numbers["largest_at"] == 37e-6
+    assert numbers["largest"] == pytest.approx(0.235)
+    assert numbers["misfit"] == pytest.approx(1.0)
+    assert numbers["falls"] == pytest.approx(1 / 47)
+    assert oxygen_loss(cells(np.linspace(0.1, 0.4, 8)))["misfit"] == pytest.approx(47.0)
+    assert oxygen_loss(cells([0.2, 0.47, 0.36, 0.18, 0.1, 0.07, 0.03, -0.01]))["misfit"] == np.inf
+    with pytest.raises(ValueError, match="no cell loses"):
+        oxygen_loss(cells(-CELLS[:, 1]))
+
+
+def test_the_limit_of_resets_is_the_shortest_at_any_voltage():
+    blocked = [reads(1e3, R, BLOCKED, width) for R, width in ((9e3, 1e-9), (4e3, 1e-11), (2e3, 1e-12))]
+    exchanged = [
+        reads(1e3, R, EXCHANGED, width) for R, width in ((9e3, 1e-9), (1e2, 1e-11), (2e3, 1e-12), (1e3, 1e-12))
+    ]
+    numbers = reset_limit(blocked + exchanged)
+    assert (numbers["blocked"], numbers["exchanged"], numbers["unipolar"]) == (1e-11, 1e-9, 0.25)
+    assert numbers["factor"] == pytest.approx(100.0)
+    assert np.isnan(reset_limit(blocked + exchanged[1:])["factor"])

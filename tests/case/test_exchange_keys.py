@@ -8,6 +8,11 @@ from otjdd.errors import CaseError
 
 LEFT, GIVEN = "device.left.exchange", {"rate": "1e-9 m/s", "formation_energy": "4 eV"}
 
+CROSSBAR = {"word_lines": 2, "bit_lines": 2, "line_resistance": "2 ohm"}
+POLARISED = {
+    "law": "two-level", "saturation": "27 uC/cm^2", "barrier": "1.05 eV", "dipole_length": "7.5 nm", "initial": -1,
+}  # fmt: skip
+
 
 def refused(*words: str, **changes) -> None:
     """A change of the case junction is refused, in a message with these words."""
@@ -47,6 +52,9 @@ def test_a_wrong_exchange_is_refused_with_its_key(exchange, words):
         ({"ions.noise": "shot"}, ("none beside ions.noise",)),
         ({"ions.ionisation_energy": "0.1 eV", "device.film.electrons": "balance",
           "device.film.density_of_states": "1e25 1/m^3"}, ("none beside ions.ionisation_energy",)),
+        ({"device.film.polarisation": POLARISED}, ("none beside device.film.polarisation",)),
+        ({"drive": {"kind": "patterns", "parts": [{"kind": "read", "voltage": "0.1 V"}]}, "crossbar": CROSSBAR},
+         ('kind "patterns"', "compact models")),
         ({"ions.law": "linear", f"{LEFT}.hop_distance": "0.3 nm"}, (f"{LEFT}.hop_distance", "no field accelerates")),
         ({"ions.law": "genreith-schriever", f"{LEFT}.hop_distance": "0.3 nm"}, (f"{LEFT}.activation_energy",)),
         ({"drive": {"kind": "impedance", "bias": ["0.1 V"], "frequencies": ["1 kHz"], "settle": True},
@@ -57,6 +65,20 @@ def test_a_wrong_exchange_is_refused_with_its_key(exchange, words):
 )  # fmt: skip
 def test_what_does_not_go_with_an_exchange_is_refused_in_words(changes, words):
     refused(*words, **({"device.left.exchange": GIVEN} | changes))
+
+
+def test_an_exchange_beside_layers_and_a_compact_model_of_one_are_refused_with_their_line(tmp_path):
+    table = 'base = "junction.toml"\n[device.left.exchange]\nrate = "1e-9 m/s"\nformation_energy = "4 eV"\n'
+    layer = '[[device.film.layers]]\nthickness = "1 nm"\ncells = 9\ntunnelling_mass = 0.3\n'
+    layer += 'permittivity = {law = "linear", eps_r = 9}\n'
+    (tmp_path / "layers.toml").write_text(table + layer + layer, encoding="utf-8")
+    refusal = otjdd(tmp_path, "check", "layers.toml")
+    assert refusal.returncode == 3
+    assert "layers.toml:2:14 device.left.exchange: expected none beside device.film.layers" in refusal.stderr
+    (tmp_path / "one.toml").write_text(table, encoding="utf-8")
+    refusal = otjdd(tmp_path, "compact", "one.toml", "-o", "model")
+    assert refusal.returncode == 3
+    assert "one.toml:2:14 device.left.exchange: expected none beside a compact model" in refusal.stderr
 
 
 def test_a_case_with_an_exchange_is_written_back_as_it_is():

@@ -69,15 +69,26 @@ OWN = {
     "self-limit": {"ions.initial"},
     "polarity": {"device.film", "ions.initial"},
     "slow-layer": {"device.film", "ions.initial"},
+    "forming": {"ions.initial"},
+    "oxygen-loss": {
+        "temperature",
+        "device.film.thickness",
+        "device.right.exchange",
+        "circuit.series_resistance",
+        "ions.density",
+        "ions.initial",
+    },
+    "reset-limit": {"device.left.exchange", "ions.activation_energy", "circuit.series_resistance", "ions.initial"},
 }
 CONTACT = {"device.radius", "circuit.series_resistance"}
 CASES = {"paper": "li2019", "nb-sto-interface": "nb-sto-interface", "ferroelectric": "ftj-bto"}  # folder -> its device
-CASES |= {"variability": "sets/nb-sto-no-background", "layers": "double-barrier"}
+CASES |= {"variability": "sets/nb-sto-no-background", "layers": "double-barrier", "exchange": "oxygen-exchange"}
 APART = {
     "coercive-field": "ftj-hzo",
     "relaxation": "li2019",
     "polarity": "bilayer-polarity",
     "slow-layer": "slow-layer",
+    "reset-limit": "eightwise",
 }  # claim -> its own device
 INSTRUMENT = {"time_constant", "range", "compliance"}  # of the circuit: what the current is read with, and its limit
 

@@ -15,6 +15,7 @@ from otjdd.plot.kinds import KINDS
 
 BASE = otjdd.load_case("li2019")
 POLARISED = otjdd.load_case("ftj-hzo"), otjdd.load_case("ftj-bto")  # two levels; Merz's law
+EXCHANGING = [otjdd.load_case("eightwise"), otjdd.load_case("oxygen-exchange")]  # at the left, at the right
 THICK = {"device.film.thickness": "3 nm"}
 
 
@@ -23,7 +24,7 @@ DEVICE = sliders.device_sliders()
 
 def of_its_key(slider):
     """The first of some cases that has the key of a slider, or may have it."""
-    return next(case for case in (BASE, *POLARISED) if sliders.slider_values(case, [slider]))
+    return next(case for case in (BASE, *POLARISED, *EXCHANGING) if sliders.slider_values(case, [slider]))
 
 
 def test_sliders_move_keys_within_ends_whose_source_is_stated():
@@ -33,7 +34,8 @@ def test_sliders_move_keys_within_ends_whose_source_is_stated():
             of_its_key(slider).replace(slider.keys[0], slider.text(value))
         assert len(slider.source) > 20
     shown = [row["name"] for row in sliders.described_sliders(BASE, DEVICE)]
-    assert shown == [slider.name for slider in DEVICE if not slider.keys[0].startswith("device.film.polarisation")]
+    of_others = ("device.film.polarisation", "device.left.exchange", "device.right.exchange")
+    assert shown == [slider.name for slider in DEVICE if not slider.keys[0].startswith(of_others)]
     for name in experiments():
         driven = case_of_experiment(name, BASE, {}).without_study()
         rows = sliders.described_sliders(driven, sliders.drive_sliders(name))
@@ -51,6 +53,19 @@ def test_a_polarised_film_has_sliders_of_its_law():
     moves = sliders.moved(POLARISED[0], DEVICE, {"saturation": 20.0, "initial": 0.5})
     assert moves == {"device.film.polarisation.saturation": "20 uC/cm^2", "device.film.polarisation.initial": 0.5}
     assert sliders.moved(POLARISED[0], sliders.drive_sliders(OWN), {"own-rate": 120.0}) == {"drive.rate": "120 V/s"}
+
+
+def test_an_electrode_that_exchanges_has_sliders_whose_left_end_blocks():
+    left, right = ({name for name in sliders.slider_values(case, DEVICE) if "exchange" in name} for case in EXCHANGING)
+    assert (left, right) == ({"exchange_rate_left"}, {"exchange_rate_right"})
+    case = EXCHANGING[1]
+    assert sliders.slider_values(case, DEVICE)["formation_energy_right"] == 0.9
+    moves = sliders.moved(case, DEVICE, {"exchange_rate_right": 1e-9})
+    assert moves == {"device.right.exchange.rate": "1e-09 m/s"}
+    blocked = case.replace("device.right.exchange.rate", "0 m/s")
+    assert sliders.slider_values(blocked, DEVICE)["exchange_rate_right"] == 1e-20
+    assert sliders.moved(blocked, DEVICE, {"exchange_rate_right": 1e-20}) == {}
+    assert sliders.moved(blocked, DEVICE, {"exchange_rate_right": 1e-12}) == {"device.right.exchange.rate": "1e-12 m/s"}
 
 
 def test_values_of_a_case_are_in_the_units_of_the_sliders():
