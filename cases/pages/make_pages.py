@@ -162,11 +162,11 @@ def write_tutorials() -> None:
         texts = []
         for kind, body in parts:
             if "[markdown]" in kind:
-                texts.append(re.sub(r"^# ?", "", body, flags=re.MULTILINE))
+                texts.append(with_links(re.sub(r"^# ?", "", body, flags=re.MULTILINE), path))
             else:
                 texts.append(f"```python\n{body}\n```" + shown_output(next(outputs, None), path.stem, len(texts)))
         page = f"cases/tutorials/{path.stem}.md"
-        write_page(page, with_links("\n\n".join(texts), path) + "\n")
+        write_page(page, "\n\n".join(texts) + "\n")
         title = next(
             (line.lstrip("# ") for text in texts for line in text.splitlines() if line.startswith("# ")), path.stem
         )
