@@ -38,6 +38,7 @@ from otjdd.physics.film_electrons import (
     HELD_LEFT,
     HELD_RIGHT,
 )
+from otjdd.physics.ion_rows import FluxRow, flux_row, left_row, right_row
 from otjdd.physics.junction import FluxSlopes, Junction
 from otjdd.physics.state import State
 
@@ -88,23 +89,23 @@ def fill_vacancies(junction: Junction, k: int, slopes: FluxSlopes, tilt: np.ndar
     """Fill the rows of the fluxes, and the vacancies in those of the cells."""
     lower, diagonal, upper = linear.lower, linear.diagonal, linear.upper
     dilution, N, charge = junction.columns.dilution[k], linear.x.shape[0], junction.ions[k].z * ELEMENTARY_CHARGE
+    open_left = passes(junction.left_wall[k])
     for f in range(N):
-        before, behind = dilution[f - 1] * slopes.by_left[f] if f > 0 else 0.0, dilution[f] * slopes.by_right[f]
-        inner = 1.0 if f > 0 else 0.0
-        diagonal[f, PASSED, PASSED] = per_dt + inner * (before - behind)
-        diagonal[f, PASSED, BAND], diagonal[f, PASSED, WEIGHT] = -inner * tilt[f], 0.0
-        lower[f, PASSED, PASSED], lower[f, PASSED, BAND], lower[f, PASSED, WEIGHT] = -before, inner * tilt[f], 0.0
-        upper[f, PASSED, PASSED], upper[f, PASSED, BAND], upper[f, PASSED, WEIGHT] = inner * behind, 0.0, 0.0
+        row, by_band = FluxRow(0.0, per_dt, 0.0), 0.0
+        if f > 0:
+            row, by_band = flux_row(dilution, slopes, per_dt, f), tilt[f]
+        elif open_left:
+            row, by_band = left_row(dilution, slopes, per_dt), tilt[0]
+        diagonal[f, PASSED, PASSED] = row.diagonal
+        diagonal[f, PASSED, BAND], diagonal[f, PASSED, WEIGHT] = -by_band, 0.0
+        lower[f, PASSED, PASSED], lower[f, PASSED, BAND], lower[f, PASSED, WEIGHT] = row.lower, by_band, 0.0
+        upper[f, PASSED, PASSED], upper[f, PASSED, BAND], upper[f, PASSED, WEIGHT] = row.upper, 0.0, 0.0
         diagonal[f, BAND, PASSED], upper[f, BAND, PASSED] = -charge, charge
         lower[f, BAND, PASSED], lower[f, WEIGHT, PASSED] = 0.0, 0.0
         diagonal[f, WEIGHT, PASSED], upper[f, WEIGHT, PASSED] = 0.0, 0.0
     upper[N - 1, PASSED, PASSED] = 0.0
-    if passes(junction.left_wall[k]):
-        behind = dilution[0] * slopes.by_right[0]
-        diagonal[0, PASSED, PASSED] = per_dt + slopes.by_left[0] - behind
-        diagonal[0, PASSED, BAND], upper[0, PASSED, PASSED] = -tilt[0], behind
-    else:
-        diagonal[0, BAND, PASSED], upper[0, PASSED, PASSED], lower[1, PASSED, PASSED] = 0.0, 0.0, 0.0
+    if not open_left:
+        diagonal[0, BAND, PASSED], lower[1, PASSED, PASSED] = 0.0, 0.0
 
 
 @detached
@@ -117,10 +118,10 @@ def eliminate_last(
     """
     dilution, diagonal, N = junction.columns.dilution[k], linear.diagonal, linear.x.shape[0]
     charge = junction.ions[k].z * ELEMENTARY_CHARGE
-    before = dilution[N - 1] * slopes.by_left[N]
-    pivot = per_dt + before - slopes.by_right[N]
-    last[BY_PASSED], last[BY_BAND], last[BY_FLUX] = before / pivot, tilt[N] / pivot, 1.0 / pivot
-    last[BACK] = dilution[N - 1] * slopes.by_right[N - 1]
+    row = right_row(dilution, slopes, per_dt)
+    pivot = row.diagonal
+    last[BY_PASSED], last[BY_BAND], last[BY_FLUX] = -row.lower / pivot, tilt[N] / pivot, 1.0 / pivot
+    last[BACK] = flux_row(dilution, slopes, per_dt, N - 1).upper
     diagonal[N - 1, BAND, PASSED] += charge * last[BY_PASSED]
     diagonal[N - 1, BAND, BAND] -= charge * last[BY_BAND]
     diagonal[N - 1, PASSED, PASSED] += last[BACK] * last[BY_PASSED]

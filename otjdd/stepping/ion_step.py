@@ -19,9 +19,9 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import flux_slopes_of, fluxes_of
 from otjdd.physics.boundary import open_faces
 from otjdd.physics.circuit import drop
-from otjdd.physics.ion_rows import IonRows, fill_ion_rows
-from otjdd.physics.junction import FluxSlopes, Junction, closure, closure_slope, move_fields, polarised
-from otjdd.physics.numerics import add_scaled, add_up, dot, factor_tridiagonal, solve_tridiagonal
+from otjdd.physics.ion_rows import IonRows, factor_ion_rows
+from otjdd.physics.junction import FluxSlopes, Junction, closure, move_fields, polarised
+from otjdd.physics.numerics import add_scaled, add_up, dot, solve_tridiagonal
 from otjdd.physics.polarisation import ADVANCE
 from otjdd.physics.state import State, Tangent
 from otjdd.stepping.polarisation_step import (
@@ -36,19 +36,14 @@ from otjdd.stepping.rosenbrock import System, Trial, count_passed, displaced, st
 @spliced
 def factor_ions(junction: Junction, state: State, trial: Trial, per_dt: float) -> bool:
     """Fill the work with the Jacobian at the state, factored for per_dt [1/s], fluxes and closure. Returns success."""
-    work, (K, N) = trial.work, state.c.shape
-    a, b = open_faces(junction, N)
-    for k in range(K):
+    work = trial.work
+    for k in range(state.c.shape[0]):
         rows = IonRows(work.lower[k], work.inverse[k], work.upper[k], work.response[k], work.closure[k])
         slopes = FluxSlopes(rows.lower, rows.upper, rows.response)
         flux_slopes_of(junction, state, k, work.factors, work.J[k], slopes)
-        fill_ion_rows(junction, state, k, slopes, per_dt, rows)
-        lower, diagonal, upper, response = rows.lower[a:b], rows.diagonal[a:b], rows.upper[a:b], rows.response[a:b]
-        if not factor_tridiagonal(lower, diagonal, upper, b - a):
+        good, work.bordered[k] = factor_ion_rows(junction, state, k, slopes, per_dt, rows)
+        if not good:
             return False
-        solve_tridiagonal(lower, diagonal, upper, response, b - a)
-        slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
-        work.bordered[k] = slope + dot(rows.closure[a:b], response)
         work.mismatch[k] = closure(junction, k, state.D_left[k], state.D_right[k], state.V[0], state.E[k])
         if polarised(junction):
             fill_polarisation_work(junction, state, k, work.polar, per_dt, work.bordered[k])
