@@ -190,18 +190,19 @@ def logged(arrays: dict[str, np.ndarray], name: str, width: int) -> list[np.ndar
 def memory(run: Run) -> dict[str, np.ndarray]:
     """The arrays of a run that change in place, by name."""
     state = {f"state.{name}": array for name, array in run.state._asdict().items()}
+    place = {f"place.{name}": array for name, array in run.place._asdict().items()}
     tangent = {f"tangent.{name}": array for name, array in run.tangent._asdict().items()}
     memory = run.memory
     tangents = {f"memory.{name}": array for name, array in memory.tangents._asdict().items()}
     return {
         **state,
+        **place,
         **tangent,
         **tangents,
         "losses": memory.losses,
-        "place": memory.place,
+        "memory.place": memory.place,
         "heat": run.watch.heat,
         "largest": run.watch.largest,
-        "at": run.at,
         "block": run.block,
         "noise.began": run.began,
         "noise.steps": run.trial.noise.steps,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from otjdd.stepping.extremes import Watch
     from otjdd.stepping.rosenbrock import Trial
     from otjdd.stepping.run_log import Log
-    from otjdd.stepping.stepper import Control
+    from otjdd.stepping.stepper import Control, Place
 
 CHUNK = 512  # steps between two checks of signals and progress
 ROWS, STATES = 4096, 64  # recorded steps and kept states that a log holds between two returns to Python
@@ -89,9 +89,7 @@ class Run:
     rows: list[np.ndarray] = field(default_factory=list)  # recorded blocks (n, widths()[0])
     reads: list[np.ndarray] = field(default_factory=list)  # (n, widths()[1])
     kept: list[KeptState] = field(default_factory=list)
-    at: np.ndarray = field(
-        default_factory=lambda: np.array(place_at_start(0.0))
-    )  # place on its course, see `stepper.Course`
+    place: Place = field(default_factory=lambda: place_at_start(0.0))  # on its course
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
     began: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # (K, N) smooth density of random ions at first
 
@@ -191,25 +189,27 @@ def follow_piece(run: Run, duration: float, start: float, end: float, record: bo
     follow_pieces(run, piece, np.zeros(1, np.int64), place_at_start(run.step, start), record)
 
 
-def place_at_start(step: float, settled_at: float = np.nan) -> tuple[float, ...]:
+def place_at_start(step: float, settled_at: float = np.nan) -> Place:
     """Place at the start of a course. step : the next one [s]   settled_at : source voltage [V], nan for none"""
-    return 0.0, 0.0, step, settled_at, 0.0, 0.0, 0.0
+    piece, leaps = np.zeros((2, 1), np.int64)
+    elapsed, last_norm, last_step = np.zeros((3, 1))
+    return stepper.Place(piece, elapsed, np.full(1, step), np.full(1, settled_at), last_norm, last_step, leaps)
 
 
 def follow_pieces(
     run: Run,
     pieces: np.ndarray,
     tasks: np.ndarray,
-    at: ArrayLike,
+    place: Place,
     record: bool,
     progress: Callable[[float], object] | None = None,
 ) -> None:
-    """Integrate along pieces (P, 4) of the source voltage with tasks (P,), on from `at`: see `stepper.Course`.
+    """Integrate along pieces (P, 4) of the source voltage with tasks (P,), on from a place: see `stepper.Course`.
 
     progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
     """
-    run.at, counts = np.array(at), np.zeros(stepper.COUNTS, np.int64)
-    course = stepper.Course(pieces, tasks, run.at, counts)
+    run.place, counts = place, np.zeros(stepper.COUNTS, np.int64)
+    course = stepper.Course(pieces, tasks, place, counts)
     log, status = new_log(run, tasks, record), Status.PAUSED
     while status == Status.PAUSED:
         counts[:], evaluated = 0, int(run.tangent.evaluated[0])
@@ -218,9 +218,9 @@ def follow_pieces(
         )
         run.counts = counted(run.counts, counts.tolist(), int(run.tangent.evaluated[0]) - evaluated)
         empty(run, log)
-        i, tau, step = course.at[: stepper.STEP + 1]
-        start, end, V_start, V_end = pieces[min(int(i), len(pieces) - 1)]
-        done = int(i) == len(pieces)
+        i, tau, step = (array.item() for array in (place.piece, place.elapsed, place.step))
+        start, end, V_start, V_end = pieces[min(i, len(pieces) - 1)]
+        done = i == len(pieces)
         run.time, run.step = end if done else start + tau, step
         voltage = V_start + (V_end - V_start) * (1.0 if done or end == start else tau / (end - start))
         check_status(run, status, run.time, voltage, step, norm, int(counts[stepper.WORST_CELL]))
@@ -338,27 +338,27 @@ def follow_waveform(
     stops: Sequence[float] = (),
     keep_reads: bool = False,
     progress: Callable[[float], object] | None = None,
-    at: np.ndarray | None = None,
+    place: Place | None = None,
 ) -> None:
     """Take a run along a waveform.
 
     every : "all" records each time step, "reads" each read   windows : (from, until) [s] in which each time step is
     recorded   stops : times [s] at which the state is kept; with keep_reads at reads as well. progress(fraction) is
     called at intervals. Fills run.rows, run.reads, run.kept. Raises SolverError.
-    at : place on the waveform to go on from, in block run.block; None to begin. Raises Misplaced
+    place : on the waveform, to go on from, in block run.block; None to begin. Raises Misplaced
     """
     at_read = READ | (OBSERVE if every == "reads" else 0) | (KEEP if keep_reads else 0)
     marks = [(time, KEEP) for time in stops]
     for start, end in windows:  # a row where a window begins, and a cut where it ends
         marks += [(start, OBSERVE)] * (start > 0.0) + [(end, 0)]
-    began, first = run.time, 0 if at is None else int(run.block[0])
+    began, first = run.time, 0 if place is None else int(run.block[0])
     if not 0 <= first < waveform.block_count:
         raise Misplaced(f"in block {first} of {waveform.block_count}")
     for number, block in enumerate(waveform.blocks(first), first):
         run.block[0] = number
         done = of_part(progress, number, waveform.block_count)
-        follow_block(run, block, began + block.start, block_marks(block, marks, at_read), every, windows, done, at)
-        at = None
+        follow_block(run, block, began + block.start, block_marks(block, marks, at_read), every, windows, done, place)
+        place = None
 
 
 def of_part(progress: Callable[[float], object] | None, before: int, parts: float) -> Callable[[float], object] | None:
@@ -384,7 +384,7 @@ def follow_block(
     every: str,
     windows: Sequence[tuple[float, float]],
     progress: Callable[[float], object] | None,
-    at: np.ndarray | None,
+    place: Place | None,
 ) -> None:
     """Take a run along a block that began at a time [s] of the run, with the marks of the block. Raises SolverError."""
     pieces, tasks = (array.copy() for array in pieces_between(block.waveform, tuple(marks)))
@@ -394,26 +394,26 @@ def follow_block(
     if windows:
         recorded |= in_windows(pieces[:, :2].mean(axis=1), np.subtract(windows, block.start))
     pieces[:, :2] += began
-    run.at = np.array(place_at_start(run.step) if at is None else at)
-    if at is not None:
-        check_place(run.at, pieces)
+    run.place = place_at_start(run.step) if place is None else place
+    if place is not None:
+        check_place(place, pieces)
     for end in [*(np.flatnonzero(np.diff(recorded)) + 1 if windows else ()), len(pieces)]:
-        if run.at[0] < end:
+        if run.place.piece[0] < end:
             part = of_part(progress, 0, len(pieces) / end)
-            follow_pieces(run, pieces[:end], tasks[:end], run.at, bool(recorded[end - 1]), part)
+            follow_pieces(run, pieces[:end], tasks[:end], run.place, bool(recorded[end - 1]), part)
 
 
 class Misplaced(ValueError):
     """The place to continue from is not on the waveform."""
 
 
-def check_place(at: np.ndarray, pieces: np.ndarray) -> None:
-    """Raise Misplaced unless (piece, time in it [s], step [s], voltage [V], ...) is a place on pieces (P, 4)."""
-    piece, tau, step, voltage, *_ = map(float, at)
-    whole = piece.is_integer() and 0 <= piece <= len(pieces)
-    length = pieces[int(piece), 1] - pieces[int(piece), 0] if whole and piece < len(pieces) else np.inf
-    if not (whole and 0.0 <= tau <= length * (1 + ALIKE) and 0.0 <= step < np.inf and not np.isinf(voltage)):
-        raise Misplaced(f"in piece {piece:g} of {len(pieces)}, {tau:g} s after its start, with a step of {step:g} s")
+def check_place(place: Place, pieces: np.ndarray) -> None:
+    """Raise Misplaced unless a place is on pieces (P, 4)."""
+    piece, tau, step, voltage = (array.item() for array in place[:4])
+    length = pieces[piece, 1] - pieces[piece, 0] if 0 <= piece < len(pieces) else np.inf
+    on_pieces = 0 <= piece <= len(pieces) and 0.0 <= tau <= length * (1 + ALIKE)
+    if not (on_pieces and 0.0 <= step < np.inf and not np.isinf(voltage)):
+        raise Misplaced(f"in piece {piece} of {len(pieces)}, {tau:g} s after its start, with a step of {step:g} s")
 
 
 def in_windows(times: np.ndarray, windows: np.ndarray) -> np.ndarray:

@@ -7,8 +7,6 @@ import time
 from collections.abc import Collection, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from otjdd.case.case import Case
 from otjdd.case.kinds import kinds_of
 from otjdd.errors import ResultError, SolverError
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from otjdd.solver.integrate import Run
     from otjdd.solver.model import Member
     from otjdd.solver.model_limits import Reached
+    from otjdd.stepping.stepper import Place
     from otjdd.waveform.chain import Chain
     from otjdd.waveform.waveform import Waveform
 
@@ -120,7 +119,7 @@ def in_steps(
     keeper = checkpoint.Keeper(checkpoints, moving, belongs, began, progress) if checkpoints else None
     yield
     try:
-        failure = failure or undergo(case, moving, waveform, keeper or progress, moving.at if saved else None)
+        failure = failure or undergo(case, moving, waveform, keeper or progress, moving.place if saved else None)
     except integrate.Misplaced as error:
         assert saved is not None  # a run that begins is at the start of its waveform
         raise ResultError(saved.path, f"does not fit its run ({error})", checkpoint.AFRESH) from error
@@ -170,20 +169,20 @@ def undergo(
     moving: Run,
     waveform: Waveform | Chain,
     progress: Progress,
-    at: np.ndarray | None,
+    place: Place | None,
 ) -> Ended | None:
-    """Take a run along a waveform and record what the case asks for. at : place to go on from, None to begin
+    """Take a run along a waveform and record what the case asks for. place : to go on from, None to begin
 
     Returns the SolverError or KeyboardInterrupt that ended it early, None otherwise.
     """
     record = case.record
     try:
-        if at is None:
+        if place is None:
             integrate.record_row(moving, 0.0)
             integrate.keep_state(moving, 0.0)  # the state before the drive
         integrate.follow_waveform(
             moving, waveform, every=record.every, windows=record.windows, stops=record.instants(waveform.duration)[1:],
-            keep_reads=record.profiles_at_reads, progress=progress, at=at,
+            keep_reads=record.profiles_at_reads, progress=progress, place=place,
         )  # fmt: skip
         if record.every != "all":
             integrate.record_row(moving, waveform.last_voltage)

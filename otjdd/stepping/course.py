@@ -12,22 +12,7 @@ from otjdd.stepping.extremes import look
 from otjdd.stepping.hop_noise import hide_ions, show_ions
 from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
-from otjdd.stepping.stepper import (
-    ELAPSED,
-    FROM,
-    LAST_NORM,
-    LEAPT,
-    PIECE,
-    SETTLED_AT,
-    STEP,
-    UNTIL,
-    V_FROM,
-    V_UNTIL,
-    Control,
-    Course,
-    cross_piece,
-    voltage_slack,
-)
+from otjdd.stepping.stepper import FROM, UNTIL, V_FROM, V_UNTIL, Control, Course, cross_piece, voltage_slack
 
 # tasks of a piece, bits: choose the step anew at its start; write a row, take a read, keep the state at its end
 EDGE, OBSERVE, READ, KEEP = 1, 2, 4, 8
@@ -84,19 +69,19 @@ def run_course(
     junction: Junction, control: Control, state: State, tangent: Tangent, memory: Memory, trial: Trial,
     course: Course, log: Log,
 ):  # fmt: skip
-    """Take the ions along a course, on from course.at; the state is settled in the end. Returns a status, last error norm.
+    """Take the ions along a course, on from its place; the state is settled in the end. Returns a status, last error norm.
 
     tangent, memory : kept between calls   trial : work space
     PAUSED: the log is full or max_steps steps were tried; empty the log, set the counts to 0 and call again.
     """
-    at, norm = course.at, 0.0
+    place, norm = course.place, 0.0
     accuracy = Accuracy(AT_JUMP * voltage_slack(control), log.every_step)
-    while at[PIECE] < course.pieces.shape[0]:
-        i = int(at[PIECE])
+    while place.piece[0] < course.pieces.shape[0]:
+        i = place.piece[0]
         task, V_start, V_end = course.tasks[i], course.pieces[i, V_FROM], course.pieces[i, V_UNTIL]
-        jumps = at[ELAPSED] == 0.0 and at[SETTLED_AT] != V_start
-        if jumps or (at[ELAPSED] == 0.0 and turns(course.pieces, i)):
-            at[LEAPT] = 0.0
+        jumps = place.elapsed[0] == 0.0 and place.settled_at[0] != V_start
+        if jumps or (place.elapsed[0] == 0.0 and turns(course.pieces, i)):
+            place.leaps[0] = 0
         if full(task, log) or (jumps and log.every_step and full_of_rows(log)):
             return Status.PAUSED, norm
         if jumps:
@@ -113,12 +98,12 @@ def run_course(
                 return status, norm
             if not log.every_step:
                 look(junction, state, log.watch, course.pieces[i, FROM], 0.0, False)
-            at[SETTLED_AT] = V_start
-        if at[ELAPSED] == 0.0 and task & EDGE:
-            at[STEP], at[LAST_NORM] = 0.0, 0.0
+            place.settled_at[0] = V_start
+        if place.elapsed[0] == 0.0 and task & EDGE:
+            place.step[0], place.last_norm[0] = 0.0, 0.0
         status, norm = cross_piece(junction, control, state, tangent, trial, course, log)
         if status == Status.DONE:
-            at[SETTLED_AT] = V_end
+            place.settled_at[0] = V_end
             all_ions = is_noisy(trial.noise) and task & (OBSERVE | READ | KEEP) != 0
             if all_ions:
                 show_ions(junction, state, trial.noise)
@@ -128,5 +113,5 @@ def run_course(
                 status = jump(junction, state, tangent, memory, V_end, accuracy)
         if status != Status.DONE:
             return status, norm
-        at[PIECE], at[ELAPSED] = i + 1, 0.0
-    return jump(junction, state, tangent, memory, at[SETTLED_AT], accuracy), norm
+        place.piece[0], place.elapsed[0] = i + 1, 0.0
+    return jump(junction, state, tangent, memory, place.settled_at[0], accuracy), norm

@@ -18,7 +18,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.physics.bound_electrons import binds, fill_pull, flux_slopes_of, fluxes_of
 from otjdd.physics.circuit import drop
-from otjdd.physics.closing import bending, log_change
+from otjdd.physics.closing import bending, hold_electrons, log_change
 from otjdd.physics.electron_stack import (
     BAND,
     column,
@@ -266,6 +266,8 @@ def film_step(
     They must do so at both ends of the step, else it is taken again with `electron_step`. Only the motion leaves electrons
     out: the stack at its end has their charge in any case. The flux of vacancies that hold electrons needs them.
     """
+    if not hold_electrons(junction):
+        return ion_step(junction, state, tangent, trial, source, dt, with_current)
     if not binds(junction) and bend_less(junction, state, negligible):
         if ion_step(junction, state, tangent, trial, source, dt, with_current):
             fill_stacks(junction, trial.state)

@@ -1,7 +1,7 @@
 """The temperature in a time step: its prediction, its correction by the power at the end, and its error.
 
 The hops of a step are those at its mean temperature, the stack and the current at its end those at the temperature there.
-Both follow from the power at the end of the step, and this from them: `correct` is called until they agree.
+Both follow from the power at the end of the step, and this from them: `correct_heat` is called until they agree.
 """
 
 import math
@@ -15,7 +15,7 @@ from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import LAST, MEAN, OFF, POWER, SLOPE, TEMPERATURE, State, Tangent
 from otjdd.stepping.polarisation_step import polarisation_change
 
-SAME = 1e-6  # relative, of temperatures that agree: the current then differs by 3e-5
+AGREED = 1e-6  # relative, of temperatures that agree: the current then differs by 3e-5
 STEEPEST = 0.9  # rise of R P per kelvin with which a step may end: with more the junction runs away, in steps below tau
 LEAST_GAIN = -100.0  # the same where a series resistance or a compliance takes the voltage as the film warms
 FARTHEST = 2.0  # factor on the power of a prediction
@@ -33,7 +33,7 @@ def begin_heat(junction: Junction, state: State, tangent: Tangent):
 
 
 @detached
-def foresee(junction: Junction, state: State, new: State, step: float):
+def predict_heat(junction: Junction, state: State, new: State, step: float):
     """Predict the temperatures of a step [s] into a new state; the power follows its last slope, within FARTHEST."""
     heat = junction.heat
     for k in range(state.heat.shape[1]):
@@ -46,7 +46,7 @@ def foresee(junction: Junction, state: State, new: State, step: float):
 
 
 @detached
-def correct(junction: Junction, state: State, new: State, step: float) -> float:
+def correct_heat(junction: Junction, state: State, new: State, step: float) -> float:
     """Correct the temperatures of a new state, settled with those that it holds, by its power.
 
     Returns the largest relative distance between both; inf where the power rises so steeply with the temperature that no
@@ -61,7 +61,7 @@ def correct(junction: Junction, state: State, new: State, step: float) -> float:
         off = heat.surroundings + end - used
         farthest = max(farthest, max(abs(off), abs(heat.surroundings + mean - new.heat[MEAN, k])) / used)
         gain = 0.0
-        if abs(used - new.heat[LAST, k]) > SAME * used:
+        if abs(used - new.heat[LAST, k]) > AGREED * used:
             gain = 1.0 + (off - new.heat[OFF, k]) / (used - new.heat[LAST, k])
         if not gain < STEEPEST:
             return math.inf
@@ -74,7 +74,7 @@ def correct(junction: Junction, state: State, new: State, step: float) -> float:
 
 
 @detached
-def after_leap(junction: Junction, state: State, new: State, tangent: Tangent, step: float):
+def heat_after_leap(junction: Junction, state: State, new: State, tangent: Tangent, step: float):
     """Put the temperatures after a leap of a step [s] into a new state, settled at those before it. Returns a status."""
     heat, status = junction.heat, begin_heat(junction, new, tangent)
     for k in range(state.heat.shape[1]):
@@ -96,7 +96,7 @@ def uncertain_heat(junction: Junction, new: State) -> float:
 
 
 @bare
-def agreed(junction: Junction, new: State):
+def end_heat(junction: Junction, new: State):
     """Set a new state and the junction to the temperatures that follow from the power at the end of the step."""
     for k in range(new.heat.shape[1]):
         new.heat[TEMPERATURE, k] = new.heat[LAST, k] + new.heat[OFF, k]

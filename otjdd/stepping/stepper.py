@@ -18,29 +18,38 @@ from otjdd.errors import Status
 from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.boundary import exchanges
 from otjdd.physics.circuit import coupled, drop
-from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.heat import heated, hottest, warm
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy, dot
-from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, ensure_current, settle
-from otjdd.physics.state import AT_LEFT, AT_RIGHT, MEAN, TEMPERATURE, State, Tangent, copy_state
+from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
 from otjdd.stepping.drawn_hops import Noise, is_noisy
 from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.extremes import LEAPS, look, note
-from otjdd.stepping.heat_step import SAME, after_leap, agreed, begin_heat, correct, foresee, heat_error, uncertain_heat
+from otjdd.stepping.heat_step import AGREED
 from otjdd.stepping.hop_noise import add_hop_noise, hide_ions, show_ions
-from otjdd.stepping.ion_step import ion_step
 from otjdd.stepping.largest_leap import leap_size
-from otjdd.stepping.polarisation_step import (
-    aim,
-    limit_of_polarisation,
-    polarisation_error,
-    polarisation_speed,
-)
 from otjdd.stepping.rosenbrock import Ramp, Trial, Work
 from otjdd.stepping.rosenbrock_methods import Method
 from otjdd.stepping.run_log import Log, full_of_rows, write_row
+from otjdd.stepping.variables import (
+    after_leap,
+    agree,
+    begin_piece,
+    begin_step,
+    bounds,
+    correct,
+    end_error,
+    end_step,
+    follow_end,
+    may_leap,
+    predict,
+    speed,
+    step_error,
+    step_limit,
+    use_end,
+    use_mean,
+)
 
 GROWTH, SHRINK, SAFETY = 100.0, 0.2, 0.9  # bounds of the growth of a step; safety where the error of V_j sets it
 MOST_TREND = 10.0  # largest factor of `foreseen` beyond the growth that the error of one step allows
@@ -57,18 +66,12 @@ NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few t
 LEAP, AFTER_LEAP = 0.1, 2.0  # norm of what ions move in a leap at most, and growth of the next step
 APART = 1.0  # kT, distance of a stack from its prediction beyond which it is another one: a step errs by some rtol kT
 SHORTEST = 1e-22  # s
-MOST_TURNS = 8  # of the search for the temperature at the end of a step
-HOTTEST = 3000.0  # K, where a run ends
+MOST_TURNS = 8  # of the search for what follows from the end of a step
 
 # counts of a call: steps accepted, rejected, rejected for a concentration outside its bounds, tried; and the cell with the
 # largest error in the last rejected step
 COUNTS = 5
 ACCEPTED, REJECTED, UNPHYSICAL, TRIED, WORST_CELL = range(COUNTS)
-# place on a course: number of the piece, time in it [s], next step [s] or 0 where it is chosen anew, source voltage at
-# which the state is settled [V] or nan, error norm of the last step since an edge and its length [s], 0 before the first,
-# number of leaps of the stack since the voltage jumped or turned
-PLACE = 7
-PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP, LEAPT = range(PLACE)
 # columns of a piece: start and end [s], source voltage at the start and at the end [V]
 FROM, UNTIL, V_FROM, V_UNTIL = range(4)
 
@@ -84,12 +87,25 @@ class Control(NamedTuple):
 
 
 @held
+class Place(NamedTuple):
+    """Place of the ions on a course; arrays (1,), updated."""
+
+    piece: np.ndarray  # number of the piece
+    elapsed: np.ndarray  # s, in the piece
+    step: np.ndarray  # s, of the next step; 0 where it is chosen anew
+    settled_at: np.ndarray  # V, of the source where the state is settled; nan where it is not
+    last_norm: np.ndarray  # error norm of the last step since an edge, 0 before the first
+    last_step: np.ndarray  # s, its length
+    leaps: np.ndarray  # of the stack since the voltage jumped or turned
+
+
+@held
 class Course(NamedTuple):
     """Straight pieces of the source voltage, and the place of the ions on them."""
 
     pieces: np.ndarray  # (P, 4) FROM, UNTIL, V_FROM, V_UNTIL
     tasks: np.ndarray  # (P,) bits of `course`: EDGE at the start; OBSERVE, READ, KEEP at the end
-    at: np.ndarray  # (PLACE,) PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP, LEAPT; updated
+    place: Place
     counts: np.ndarray  # (COUNTS,) ACCEPTED, REJECTED, UNPHYSICAL, TRIED, WORST_CELL; updated
 
 
@@ -223,8 +239,7 @@ def drift(junction: Junction, control: Control, state: State, work: Work) -> flo
         fluxes_of(junction, state, k, work.factors, J)
         for i in range(rate.shape[1]):
             rate[k, i] = (J[i] - J[i + 1]) * junction.columns.dilution[k, i]
-    speed = norm_of(junction, control, state, state.c, rate, work.J)
-    return max(speed, polarisation_speed(junction, state, control.rtol))
+    return max(norm_of(junction, control, state, state.c, rate, work.J), speed(junction, state, control.rtol))
 
 
 @detached
@@ -234,10 +249,10 @@ def first_step(junction: Junction, control: Control, state: State, work: Work, h
     The error estimate is blind to a boundary layer that a first step crosses whole: strict tolerances begin with small
     steps, which grow by GROWTH where they may.
     """
-    aim(junction, state)
-    speed = drift(junction, control, state, work)
+    begin_step(junction, state)
+    rate = drift(junction, control, state, work)
     change = min(max(FIRST_CHANGE, LEAST_FIRST / control.rtol), MOST_FIRST / control.rtol)
-    return horizon if speed * horizon <= change else change / speed
+    return horizon if rate * horizon <= change else change / rate
 
 
 @bare
@@ -253,15 +268,15 @@ def allowed_growth(method: Method, norm: float) -> float:
 
 
 @bare
-def foreseen(method: Method, growth: float, norm: float, step: float, at: np.ndarray) -> float:
+def foreseen(method: Method, growth: float, norm: float, step: float, place: Place) -> float:
     """Growth of the step [1], larger where the error of the last two steps fell while they grew.
 
     After an edge the ions slow down by decades: the error that a step makes says what the last instant allowed, its trend
     what the next one will (Gustafsson, ACM Trans. Math. Softw. 20, 496 (1994)). A growth cut by the error of V_j stays.
     """
-    if not (norm > 0.0 and at[LAST_NORM] > 0.0) or growth < allowed_growth(method, norm):
+    if not (norm > 0.0 and place.last_norm[0] > 0.0) or growth < allowed_growth(method, norm):
         return growth
-    trend = step / at[LAST_STEP] * (at[LAST_NORM] / norm) ** (1.0 / method.order)
+    trend = step / place.last_step[0] * (place.last_norm[0] / norm) ** (1.0 / method.order)
     return min(GROWTH, growth * min(max(trend, 1.0), MOST_TREND))
 
 
@@ -309,7 +324,7 @@ def leap(
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
     if status == Status.DONE:
-        aim(junction, new)
+        begin_step(junction, new)
         norm = max(norm, step * drift(junction, control, new, work))
         status = Status.DONE if norm <= LEAP else Status.STEP_REJECTED
     leapt = is_apart(junction, new, trial.film.U[0])
@@ -318,9 +333,9 @@ def leap(
 
 @bare
 def next_step(
-    method: Method, growth: float, norm: float, step: float, at: np.ndarray, after_rejection: bool, recorded: bool
+    method: Method, growth: float, norm: float, step: float, place: Place, after_rejection: bool, recorded: bool
 ) -> float:
-    """Length [s] of the step after an accepted one, whose norm and length are noted in `at`.
+    """Length [s] of the step after an accepted one, whose norm and length are noted in its place.
 
     Recorded steps do not follow the trend: curves are drawn through them, and then have some two points to a decade of time
     instead of one.
@@ -328,8 +343,8 @@ def next_step(
     if after_rejection:
         growth = min(growth, 1.0)
     elif not recorded:
-        growth = foreseen(method, growth, norm, step, at)
-    at[LAST_NORM], at[LAST_STEP] = norm, step
+        growth = foreseen(method, growth, norm, step, place)
+    place.last_norm[0], place.last_step[0] = norm, step
     return step * growth
 
 
@@ -343,17 +358,12 @@ def attempt(
     lost = drop(junction, state.V[0] * add_up(state.G))[0]
     with_current = coupled(junction) and state.V[0] != 0.0 and abs(lost) > NEGLIGIBLE_DROP * control.rtol
     copy(state.G, new.G)
-    warm(junction, new.heat[MEAN])
-    aim(junction, state)
-    if hold_electrons(junction):
-        negligible = NEGLIGIBLE_BENDING * control.rtol
-        stepped = film_step(junction, state, tangent, trial, source, step, with_current, negligible)
-    else:
-        stepped = ion_step(junction, state, tangent, trial, source, step, with_current)
-    if not stepped:
+    use_mean(junction, new)
+    begin_step(junction, state)
+    if not film_step(junction, state, tangent, trial, source, step, with_current, NEGLIGIBLE_BENDING * control.rtol):
         return Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False, False)
     norm = norm_of(junction, control, state, new.c, work.error, work.US[trial.method.alpha.size - 1])
-    norm = max(norm, polarisation_error(junction, state, work.polar, control.rtol))
+    norm = max(norm, step_error(junction, state, trial, control.rtol))
     if not norm < math.inf:
         return Outcome(Status.NOT_FINITE, norm, SHRINK, False, False)
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
@@ -361,18 +371,18 @@ def attempt(
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     if outside(junction, control, new.c) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
-    passed, limit = limit_of_polarisation(junction, state, new, work.polar, step, control.rtol, recorded)
+    passed, limit = step_limit(junction, state, trial, step, control.rtol, recorded)
     growth = min(growth, max(limit, SHRINK))
     if not passed:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     predicted, band = new.V[0], trial.film.U[0]
     keep_band(new, band)
-    warm(junction, new.heat[TEMPERATURE])
+    use_end(junction, new)
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
     if status != Status.DONE:
         return Outcome(status, norm, UNSOLVED_SHRINK, False, False)
-    if hold_electrons(junction) and is_apart(junction, new, band):
+    if is_apart(junction, new, band):
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     if coupled(junction):
         allowed = VOLTAGE_ERROR * control.rtol
@@ -389,31 +399,33 @@ def attempt(
 
 
 @detached
-def warm_attempt(
-    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float
-):
-    """As `attempt`, in a junction that its current warms: repeated until power and temperature at the end agree."""
+def agreeing_attempt(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
+    recorded: bool,
+):  # fmt: skip
+    """As `attempt`, repeated until what follows from the end of the step agrees with it."""
+    if not follow_end(junction):
+        return attempt(junction, control, state, tangent, trial, source, step, recorded)
     new, work, off = trial.state, trial.work, math.inf
-    foresee(junction, state, new, step)
+    predict(junction, state, new, step)
     outcome = Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False, False)
     for _ in range(MOST_TURNS):
         outcome = attempt(junction, control, state, tangent, trial, source, step, True)
         if outcome.status != Status.DONE:
             return outcome
-        status = ensure_current(junction, new, tangent)
+        status, off = correct(junction, state, new, tangent, step)
         if status != Status.DONE:
             return Outcome(status, outcome.norm, UNSOLVED_SHRINK, False, False)
-        off = correct(junction, state, new, step)
-        if off <= SAME or off == math.inf:
+        if off <= AGREED or off == math.inf:
             break
-    if not off <= max(SAME, uncertain_heat(junction, new)):
+    if not agree(junction, new, off):
         return Outcome(Status.STEP_REJECTED, off, SHRINK, False, False)
-    agreed(junction, new)
+    end_step(junction, new)
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
             work.error[k, i] = new.c[k, i] - state.c[k, i]
     motion = norm_of(junction, control, state, new.c, work.error, work.dS)
-    error = heat_error(junction, state, new, step, motion, control.rtol)
+    error = end_error(junction, state, new, step, motion, control.rtol)
     growth = min(outcome.growth, max(SHRINK, SAFETY * error**-0.5)) if error > 0.0 else outcome.growth
     if error > 1.0:
         return Outcome(Status.STEP_REJECTED, error, min(growth, LEAST_SHRINK), False, False)
@@ -425,15 +437,12 @@ def smooth_step(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
     recorded: bool,
 ):  # fmt: skip
-    """As `attempt` or `warm_attempt`; with electrons in the film a step that was rejected may be a leap."""
-    if heated(junction):
-        outcome = warm_attempt(junction, control, state, tangent, trial, source, step)
-    else:
-        outcome = attempt(junction, control, state, tangent, trial, source, step, recorded)
-    if outcome.status != Status.DONE and hold_electrons(junction):
-        warm(junction, state.heat[TEMPERATURE])
+    """As `agreeing_attempt`; where the stack may leap, a step that was rejected may be a leap."""
+    outcome = agreeing_attempt(junction, control, state, tangent, trial, source, step, recorded)
+    if outcome.status != Status.DONE and may_leap(junction):
+        use_end(junction, state)
         leapt = leap(junction, control, state, tangent, trial, source, step, recorded)
-        if leapt.status == Status.DONE and heated(junction):
+        if leapt.status == Status.DONE:
             status = after_leap(junction, state, trial.state, tangent, step)
             leapt = Outcome(status, leapt.norm, leapt.growth, False, leapt.leapt)
         if leapt.status != Status.STEP_REJECTED:
@@ -470,7 +479,7 @@ def settle_again(junction: Junction, control: Control, state: State, tangent: Ta
 
     The tangent may be a new one: V_j of the old is not that of the new, however small the step.
     """
-    warm(junction, state.heat[TEMPERATURE])
+    use_end(junction, state)
     return settle(junction, state, tangent, voltage, state.V[0], Accuracy(voltage_slack(control), False))
 
 
@@ -486,11 +495,11 @@ def note_step(
     if status == Status.DONE and log.every_step:
         status = write_row(junction, state, tangent, end.time, end.step, end.voltage, log)
     elif status == Status.DONE:
-        look(junction, state, log.watch, end.time, end.step, heated(junction))
+        look(junction, state, log.watch, end.time, end.step, follow_end(junction))
     if status == Status.DONE and all_ions:
         hide_ions(state, noise)
         status = settle_again(junction, control, state, tangent, end.voltage)
-    return Status.TOO_HOT if status == Status.DONE and hottest(state) > HOTTEST else status
+    return bounds(state) if status == Status.DONE else status
 
 
 @detached
@@ -502,20 +511,20 @@ def cross_piece(
     state : settled; changed in place
     PAUSED: the log is full or max_steps steps were tried; call again.
     """
-    at, counts = course.at, course.counts
-    i = int(at[PIECE])
+    place, counts = course.place, course.counts
+    i = place.piece[0]
     start, V_start = course.pieces[i, FROM], course.pieces[i, V_FROM]
     duration = course.pieces[i, UNTIL] - start
     slope = (course.pieces[i, V_UNTIL] - V_start) / duration
     after_rejection, failure, norm = False, Status.STEP_TOO_SMALL, 0.0
-    tau, dt = at[ELAPSED], at[STEP]
-    status = begin_heat(junction, state, tangent) if heated(junction) and tau == 0.0 else Status.DONE
+    tau, dt = place.elapsed[0], place.step[0]
+    status = begin_piece(junction, state, tangent) if tau == 0.0 else Status.DONE
     if status != Status.DONE:
         return status, norm
     if dt <= 0.0:
         dt = first_step(junction, control, state, trial.work, duration - tau)
     while tau < duration:
-        at[ELAPSED], at[STEP] = tau, dt
+        place.elapsed[0], place.step[0] = tau, dt
         if counts[TRIED] >= control.max_steps or (log.every_step and full_of_rows(log)):
             return Status.PAUSED, norm
         counts[TRIED] += 1
@@ -541,15 +550,15 @@ def cross_piece(
         counts[ACCEPTED] += 1
         tau = duration if last else tau + step
         if leapt:
-            at[LEAPT] += 1.0
-            note(log.watch, LEAPS, at[LEAPT], start + tau)
+            place.leaps[0] += 1
+            note(log.watch, LEAPS, float(place.leaps[0]), start + tau)
         copy_state(trial.state, state)
-        dt = next_step(trial.method, growth, norm, step, at, after_rejection, log.every_step)
+        dt = next_step(trial.method, growth, norm, step, place, after_rejection, log.every_step)
         after_rejection, failure = False, Status.STEP_TOO_SMALL
         time = start + tau if tau < duration else course.pieces[i, UNTIL]
         instant = Instant(time, step, V_start + slope * tau)
         status = note_step(junction, control, state, tangent, trial.noise, instant, log)
         if status != Status.DONE:
             break
-    at[ELAPSED], at[STEP] = tau, dt
+    place.elapsed[0], place.step[0] = tau, dt
     return status, norm

@@ -198,8 +198,8 @@ def halfway(tmp_path_factory):
 
 
 @pytest.mark.parametrize("change", [
-    {"at": np.array([1e9, 0.0, 1e-9, 0.0])}, {"at": np.array([1.5, 0.0, 1e-9, 0.0])},
-    {"at": np.array([3.0, 1e3, 1e-9, 0.0])}, {"at": np.array([3.0, 0.0, np.nan, 0.0])}, {"at": np.array([3.0])},
+    {"place.piece": np.array([10**9])}, {"place.piece": np.array([-1])}, {"place.piece": np.array([1.5])},
+    {"place.elapsed": np.array([1e3])}, {"place.step": np.array([np.nan])}, {"place.step": np.array(1e-9)},
     {"block": np.array([7])}, {"block": np.array([-1])}, {"state.c": np.ones((1, 1))}, {"rows": np.ones((4, 2))},
     {"rows": np.ones(4)}, {"counts": np.array(["many"] * 3)}, {"counts": np.ones((2, 2))}, {"kept.c": np.ones(2)},
     {"kept.time": np.ones(1)}, {"wall_time": np.array("long")}, {"belongs": np.array("3")},

@@ -243,9 +243,9 @@ def test_a_cell_that_was_left_below_zero_by_round_off_does_not_stop_the_run():
 
 
 def foreseen(growth, norm, step, last_norm, last_step):
-    at = np.zeros(stepper.PLACE)
-    at[stepper.LAST_NORM], at[stepper.LAST_STEP] = last_norm, last_step
-    return stepper.foreseen(RODAS, growth, norm, step, at)
+    place = integrate.place_at_start(step)
+    place.last_norm[0], place.last_step[0] = last_norm, last_step
+    return stepper.foreseen(RODAS, growth, norm, step, place)
 
 
 def test_steps_whose_error_falls_while_they_grow_grow_faster():
