@@ -118,6 +118,34 @@ def test_formulas_are_set_and_no_command_of_tex_is_left(site):
         assert not re.search(r"\\(frac|int|mathrm|varepsilon|sqrt|quad)\b|\$\$", article), place
 
 
+@pytest.mark.campaign
+def test_each_page_can_be_read_by_keyboard_from_its_content_on(site):
+    for place, text in site.items():
+        target = re.search(r'<a href="(#[^"]*)" [^>]*class="md-skip"', text)
+        assert target or place == "404.html", place
+        assert not target or f'id="{target[1][1:]}"' in text, place
+
+
+def luminance(colour: list[float]) -> float:
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_grey_letters_have_the_contrast_that_guidelines_for_the_web_ask_for():
+    text = (PAGES / "text/pages.css").read_text("utf-8")
+    pages = {"default": [1.0, 1.0, 1.0], "slate": [0.118, 0.129, 0.161]}  # colours of the theme, light and dark
+    greys = re.findall(r'scheme="(\w+)"|: rgba\((\d+), (\d+), (\d+), ([\d.]+)\)', text)
+    scheme = ""
+    for name, *numbers in greys:
+        scheme = name or scheme
+        if not name:
+            *colour, share = map(float, numbers)
+            mixed = [share * c / 255 + (1 - share) * b for c, b in zip(colour, pages[scheme], strict=True)]
+            low, high = sorted((luminance(mixed), luminance(pages[scheme])))
+            assert (high + 0.05) / (low + 0.05) > 4.5, (scheme, numbers)
+    assert len(greys) == 6
+
+
 @pytest.fixture
 def page_modules(monkeypatch):
     monkeypatch.syspath_prepend(str(PAGES))
