@@ -26,6 +26,7 @@ def test_factors_of_rates_act_on_one_sign_of_the_voltage():
         assert np.delete(off, moved).max() < 1e-3
 
 
+@pytest.mark.campaign
 def test_devices_are_drawn_with_the_scatter_of_reads_that_was_asked_for():
     model, covariance = noisy_model(), np.diag([0.04, 0.04, 1.0, 1.0])
     sigma = scattered(model, covariance, 1)

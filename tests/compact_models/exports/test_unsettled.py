@@ -110,6 +110,7 @@ def write_forms(model, folder, compiled: bool):
         simulators.compiled(verilog_a.verilog_a(model), folder)
 
 
+@pytest.mark.campaign
 def test_first_pulses_and_sweeps_are_those_of_the_solver(monkeypatch):
     changes = {"columns.count": 1, "columns.spread": {}, "device.film.cells": 40}
     case = load_case("li2019", changes)
