@@ -245,6 +245,17 @@ def test_another_integrator_with_its_own_equations_of_the_polarisation_agrees(nu
 
 
 @needs_speed
+@pytest.mark.parametrize("number", [3, pytest.param(2, marks=pytest.mark.campaign)])
+def test_another_integrator_with_its_own_equations_of_the_exchange_agrees(number):
+    pytest.importorskip("sksundae")
+    from validation.reliability import agreement_exchange
+
+    compared = agreement_exchange.compare(devices.drawn(8, seed=3)[number], number)
+    assert compared.moved > 0.1
+    assert compared.error < 1e-6
+
+
+@needs_speed
 def test_random_devices_with_electrons_are_solved_or_stop_in_words():
     rows = devices.drawn(16, seed=1)
     found = [devices.fate(k, devices.with_electrons(rows[k], k)) for k in range(2)]

@@ -118,6 +118,19 @@ def test_what_can_be_fitted_is_found_again(folder, row):
     assert (folder / "found.png").stat().st_size > 10_000
 
 
+def test_a_rate_of_exchange_is_found_again_from_a_decade_away(folder):
+    drive = {"kind": "train", "voltage": "1.5 V", "width": "1 ms", "count": 6, "period": "4 ms", "read_each": True}
+    exchange = {"rate": "1e-8 m/s", "formation_energy": "1.4 eV"}
+    hidden = otjdd.run(small(), {"drive": drive, "device.left.exchange": exchange})
+    write(folder / "data.csv", {"n": np.arange(1.0, 7.0), "R (ohm)": hidden.read_resistance.values})
+    start = small().replace({"drive": drive, "device.left.exchange": exchange | {"rate": "1e-9 m/s"}})
+    (folder / "case.toml").write_text(start.resolved(), encoding="utf-8")
+    said = command(
+        "fit", "data.csv", "case.toml", "--vary", "device.left.exchange.rate=1e-10m/s:1e-6m/s", "-o", "rate.nc"
+    )
+    assert otjdd.load_case(folder / "rate.toml").device.left.exchange.rate == pytest.approx(1e-8, rel=2e-3), said
+
+
 def test_from_a_fit_with_noise_and_outliers_to_its_band(folder):
     columns = frozen(FROZEN | {"voltages": np.linspace(-0.6, 0.6, 61).tolist()}, "bias_current", "I (A)")
     rng = np.random.default_rng(3)

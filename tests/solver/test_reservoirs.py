@@ -8,6 +8,7 @@ import pytest
 from devices import BETWEEN_METALS, begin, case, conducted, hold, lumpy
 from scipy.optimize import brentq
 
+import otjdd
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.ions import new_factors
@@ -85,6 +86,21 @@ def test_a_film_comes_to_the_rest_that_newtons_method_finds():
         hold(run, V, 1e5)
         np.testing.assert_allclose(run.state.c, at_rest(slow, V).state.c, rtol=1e-5)
     assert abs(run.state.passed[0, 0]) > 0.1 * run.total[0]
+
+
+@pytest.mark.parametrize(("rate", "fixed"), [("1e-9 m/s", "level"), ("0 m/s", "number")])
+def test_a_start_in_equilibrium_has_the_level_of_a_reservoir_or_the_number_of_the_case(rate, fixed):
+    changes = {
+        "device.film.cells": 24, "device.right.exchange.rate": rate, "ions.initial": "equilibrium", "record.profiles": 2,
+        "drive": {"kind": "hold", "voltage": "0 V", "duration": "1 ms"},
+    }  # fmt: skip
+    numbers = []
+    for density in ("1e26 1/m^3", "3e26 1/m^3"):
+        ds = otjdd.run("oxygen-exchange", changes | {"ions.density": density})
+        number = (ds.vacancy_concentration * ds.cell_width).sum("x").values
+        np.testing.assert_allclose(number, number[0], rtol=1e-9)
+        numbers.append(number[0])
+    assert numbers[1] / numbers[0] == pytest.approx(1.0 if fixed == "level" else 3.0, rel=1e-7)
 
 
 def test_two_electrodes_carry_a_steady_flux_under_bias():

@@ -14,6 +14,7 @@ from validation.reliability import (
     accidents,
     agreement,
     agreement_electrons,
+    agreement_exchange,
     agreement_polarised,
     agreement_polarised_electrons,
     attack,
@@ -168,6 +169,11 @@ def agreement_with_polarisation(quick: bool, folder: Path) -> tuple[str, bool]:
     return agreement_of_devices(quick, folder, agreement_polarised.compare)
 
 
+def agreement_with_exchange(quick: bool, folder: Path) -> tuple[str, bool]:
+    """The same with electrodes that exchange vacancies, what passed them compared as well."""
+    return agreement_of_devices(quick, folder, agreement_exchange.compare)
+
+
 def free_energies(quick: bool, folder: Path, written=devices.text) -> tuple[str, bool]:
     """The free energy of 1000 random devices must not rise at constant voltages."""
     count = 100 if quick else 1000
@@ -259,6 +265,7 @@ CAMPAIGNS = {
     "folds": folds.folding_films,
     "electron-agreement": agreement_with_electrons,
     "polarised-agreement": agreement_with_polarisation,
+    "exchange-agreement": agreement_with_exchange,
     "polarised-electron-agreement": agreement_with_both,
     "free-energy": free_energies,
     "electron-free-energy": free_energies_with_electrons,

@@ -1,0 +1,155 @@
+"""Random devices whose electrodes exchange vacancies by SUNDIALS IDA, as in `agreement`: what passed is two more unknowns.
+
+An electrode gives J = gain (1 - c_s/n) - loss c_s with, at the left,
+
+    gain = k g c_eq e^(a z step/kT) (1 - y)/(1 - y0)        loss = k g (1 - c_eq/n) e^(-(1 - a) z step/kT) y/y0
+    c_eq/(n - c_eq) = exp{-[G + W - z barrier]/kT} (p/p0)^(-1/2)        y = y0 + passed/capacity
+
+and the half cell to the first centre passes r [B(d) c_s (1 - c/n) - B(-d) c (1 - c_s/n)]. A metal has the step u, a
+semiconductor none: its barrier follows u. The right electrode is the mirror image.
+"""
+
+import math
+
+import numpy as np
+
+from otjdd.solver import integrate, model
+from otjdd.waveform.waveform import Waveform
+from validation.reliability import agreement
+from validation.reliability.agreement import E_CHARGE, FLOOR, IDA_RTOL, RTOL, Compared
+from validation.reliability.devices import Shares
+
+SIDES = "left", "right"
+
+
+class ExchangeEquations(agreement.Equations):
+    """The discrete equations of a case whose electrodes exchange; unknowns c, what passed, D(0), u_left, u_right."""
+
+    def __init__(self, case):
+        super().__init__(case)
+        ions, L = case.ions, case.device.film.thickness
+        x = np.cumsum(self.h) - 0.5 * self.h
+
+        def site_energy(at):
+            wells = ((ions.well_left, at), (ions.well_right, L - at))
+            return -sum(depth * np.exp(-((d / ions.well_width) ** 2)) for depth, d in wells)
+
+        self.wall = {"left": float(site_energy(0.0)), "right": float(site_energy(L))}
+        self.centre = {"left": float(site_energy(x[0])), "right": float(site_energy(x[-1]))}
+
+    def inflow(self, side, c, E, u, passed):
+        """Flux into the film [1/(m2 s)]: c of the cell, E away from the wall, u [eV] of the electrode, passed [1/m2]."""
+        given, ions, kT = getattr(self.case.device, side).exchange, self.case.ions, self.kT
+        if given is None:
+            return 0.0
+        electrode, z, n = getattr(self, side), ions.charge, ions.site_density
+        step, barrier = (u, electrode.edge) if electrode.metal else (0.0, electrode.edge + u)
+        odds = math.exp(-(given.formation_energy + self.wall[side] - z * barrier) / kT) / math.sqrt(
+            given.oxygen_pressure / 1e5
+        )
+        y0, a = given.initial_filling, given.transfer_coefficient
+        y, k = y0 + passed / given.capacity, given.rate * math.exp(-given.activation_energy / kT)
+        gain = k * n * odds / (1 + odds) * math.exp(a * z * step / kT) * (1 - y) / (1 - y0)
+        loss = k / (1 + odds) * math.exp((a - 1) * z * step / kT) * y / y0
+        h = self.d[0] if side == "left" else self.d[-1]
+        d = (self.centre[side] - self.wall[side] - z * E * h) / kT
+        B = d / math.expm1(d) if d else 1.0
+        rate = self.D0 / h * float(self.acceleration(np.array([E]))[0])
+        c_s = (gain + rate * (B + d) * c) / (gain / n + loss + rate * (B * (1 - c / n) + (B + d) * c / n))
+        return gain * (1 - c_s / n) - loss * c_s
+
+    def both(self, c, E, u_left, u_right, passed):
+        """Fluxes into the film from both electrodes, and dc/dt (N,) with them."""
+        into = np.array([
+            self.inflow("left", c[0], E[0], u_left, passed[0]), self.inflow("right", c[-1], -E[-1], u_right, passed[1]),
+        ])  # fmt: skip
+        rate = self.rates(c, E)
+        rate[0] += into[0] / self.h[0]
+        rate[-1] += into[1] / self.h[-1]
+        return into, rate
+
+    def exchange_residual(self, V: float, duration: float):
+        """As `residual`, with y = (c/mean, passed/(mean L), D(0), u_left, u_right)."""
+        N, sheet = self.h.size, self.mean * self.h.sum()
+
+        def residual(t, y, yp, res):
+            c, passed, (D, u_left, u_right) = y[:N] * self.mean, y[N : N + 2] * sheet, y[N + 2 :]
+            missing, D_right, E = self.unclosed(c, D, u_left, u_right, V)
+            into, rate = self.both(c, E, u_left, u_right, passed)
+            res[:N] = yp[:N] - rate * duration / self.mean
+            res[N : N + 2] = yp[N : N + 2] - into * duration / sheet
+            res[N + 2] = missing
+            res[N + 3] = self.left.mismatch(u_left, D)
+            res[N + 4] = self.right.mismatch(u_right, -D_right)
+
+        return residual
+
+    def solve(self, voltages, durations, rtol):
+        """c (N,), D(0) and what passed (2,) into the film at the end of each hold; None if IDA gives up."""
+        from sksundae.ida import IDA
+
+        N, kept, c, passed = self.h.size, [], self.start(), np.zeros(2)
+        sheet = self.mean * self.h.sum()
+        for V, duration in zip(voltages, durations, strict=True):
+            start = self.settled(c, V)
+            into, rate = self.both(c, self.fields(c, start[0])[1], start[1], start[2], passed)
+            moment = 1e-7 * self.mean / np.abs(rate).max()
+            later = (self.settled(c + moment * rate, V) - start) / moment
+            solver = IDA(
+                self.exchange_residual(V, duration), algebraic_idx=[N + 2, N + 3, N + 4], rtol=rtol, atol=1e-3 * rtol,
+                max_num_steps=10**6, first_step=moment / duration,
+            )  # fmt: skip
+            y = np.concatenate((c / self.mean, passed / sheet, start))
+            yp = np.concatenate((rate / self.mean, into / sheet, later)) * duration
+            reached = solver.solve(np.array([0.0, 1.0]), y, yp)
+            if not reached.success:
+                return None
+            c, passed = reached.y[-1][:N] * self.mean, reached.y[-1][N : N + 2] * sheet
+            kept.append((c, reached.y[-1][N + 2], passed))
+        return kept
+
+
+def exchanging(case, u: Shares, duration: float):
+    """The case with one electrode or two that exchange as much as the film holds, more or less, in a hold [s]."""
+    equations, ions = ExchangeEquations(case), case.ions
+    sheet, tables = ions.density * case.device.film.thickness, {}
+    for i, side in enumerate(u.choice("rise", ("left",), ("right",), SIDES)):
+        odds = min(ions.density / ions.site_density * u.decades("fraction", 0.1, 10.0), 0.9)
+        level = ions.charge * getattr(equations, side).edge - equations.wall[side] - equations.kT * math.log(odds)
+        tables[f"device.{side}.exchange"] = {
+            "rate": sheet / (odds * ions.site_density * duration) * u.decades("rtol", 0.01, 3.0) * 3.0**i,
+            "formation_energy": min(max(level, -20.0), 20.0), "oxygen_pressure": u.decades("resistance", 1e4, 1e6),
+            "transfer_coefficient": u.of["mass"], "capacity": sheet * u.decades("compliance", 1.0, 30.0),
+            "initial_filling": u.between("radius", 0.1, 0.9),
+        }  # fmt: skip
+    return case.replace(tables)
+
+
+def compare(u: Shares, number: int) -> Compared:
+    """Integrate a device by both codes and compare them at the end of two holds."""
+    thin = {f"{side}_screening": 0.5 + 0.05 * u.of[f"{side}_screening"] for side in SIDES}  # steps of some kT
+    plain = agreement.device(Shares(u.of | thin), number)
+    holds = list(agreement.holds(plain, u))
+    return compared(ExchangeEquations(exchanging(plain, u, holds[0][1])), *zip(*holds, strict=True))
+
+
+def compared(equations, voltages, durations) -> Compared:
+    """Compare concentrations, D(0) and what passed of both codes at the end of holds at voltages [V] for durations [s]."""
+    case = equations.case
+    times = np.cumsum((0.0, *durations))
+    waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
+    parts = model.members(case)
+    junction, c = model.junction(case, parts=parts), model.uniform(case, parts)
+    run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL)
+    integrate.follow_waveform(run, waveform, stops=times[1:])
+    theirs, error, moved = equations.solve(voltages, durations, IDA_RTOL), 0.0, 0.0
+    if theirs is None:
+        return Compared(case, math.nan, math.nan)
+    sheet = case.ions.density * case.device.film.thickness
+    for kept, (c, D, passed) in zip(run.kept, theirs, strict=True):
+        size = np.abs(c) + FLOOR * c.mean()
+        charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * sheet
+        error = max(error, np.abs((kept.c[0] - c) / size).max(), abs(kept.D_left[0] - D) / charge)
+        error = max(error, np.abs(kept.passed[0] * [1.0, -1.0] - passed).max() / sheet)
+        moved = max(moved, np.abs(passed).max() / sheet)
+    return Compared(case, float(error), float(moved))
