@@ -207,3 +207,9 @@ def test_licences_of_all_that_is_installed_below_otjdd_may_stand_beside_its_own(
     assert [name for name, licence in rows.items() if name not in PROGRAMS and not COMPATIBLE.search(licence)] == []
     assert not COMPATIBLE.search("GPL-3.0-or-later")
     assert not COMPATIBLE.search("Proprietary")
+
+
+def test_each_tutorial_and_each_page_of_the_guide_is_in_a_list_of_the_site():
+    listed = (PAGES / "mkdocs.yml").read_text("utf-8").partition("\nnav:\n")[2]
+    for path in (*ROOT.glob("cases/tutorials/*.py"), *ROOT.glob("cases/*.md"), *ROOT.glob("validation/*.md")):
+        assert path.relative_to(ROOT).with_suffix(".md").as_posix() in listed, path
