@@ -30,9 +30,9 @@ def oxygen_loss(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def reset_limit(verdict: Verdict, axes: Sequence[Axes]) -> None:
     for name, marker in ((BLOCKED, "o"), (EXCHANGED, "x")):
-        of = [trial for trial in verdict.trials if trial.name == name]
-        width = [1e12 * trial.case.drive.parts[-1].width for trial in of]
-        ratio = [float(trial.ds.read_resistance[-1] / trial.ds.read_resistance[0]) for trial in of]
+        pulses = [trial for trial in verdict.trials if trial.name == name]
+        width = [1e12 * trial.case.drive.parts[-1].width for trial in pulses]
+        ratio = [float(trial.ds.read_resistance[-1] / trial.ds.read_resistance[0]) for trial in pulses]
         axes[0].plot(width, ratio, marker, markersize=4, fillstyle="none", label=name)
     axes[0].axhline(RESET, color="0.6", linestyle="--", linewidth=0.8)
     axes[0].set(xscale="log", yscale="log", xlabel="width (ps)", ylabel="resistance after over before")

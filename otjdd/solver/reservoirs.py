@@ -20,13 +20,13 @@ SAME = 1e-3  # eV, between levels that are taken for one: a flux of 4 % of that 
 def levels(case: Case) -> dict[str, float]:
     """Side -> formation energy [eV] at the oxygen pressure there, of the electrodes that exchange vacancies."""
     ions, T, L = case.ions, case.temperature, case.device.film.thickness
-    found = {}
+    energies = {}
     for side, given in exchanges(case.device).items():
         at = np.array(0.0 if side == "left" else L)
         well = float(site_energy(at, L, ions.well_left, ions.well_right, ions.well_width))
         energy = given.energy(uncharged_edge(getattr(case.device, side), T), well, ions, T)
-        found[side] = energy + 0.5 * BOLTZMANN_EV * T * given.log_oxygen
-    return found
+        energies[side] = energy + 0.5 * BOLTZMANN_EV * T * given.log_oxygen
+    return energies
 
 
 def disagreement(case: Case) -> str:

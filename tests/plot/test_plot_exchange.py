@@ -12,12 +12,12 @@ from otjdd.results.outputs import dataset
 T = np.linspace(0.0, 3.0, 4)
 
 
-def made(**walls):
+def recorded(**walls):
     return dataset({"time": T, "vacancies": 1e18 * (2 - T / 3), "cell_width": [1e-9, 1e-9], **walls})
 
 
 def test_the_number_is_drawn_with_the_walls_on_an_axis_of_their_own():
-    ds = made(wall_concentration_left=1e26 + T, wall_concentration_right=np.array([1e27, 0.0, -1e20, 1e25]))
+    ds = recorded(wall_concentration_left=1e26 + T, wall_concentration_right=np.array([1e27, 0.0, -1e20, 1e25]))
     axes, walls = figure(ds, "exchange").axes
     np.testing.assert_allclose(axes.lines[0].get_ydata(), 2 - T / 3)
     assert axes.get_ylabel() == "vacancies (nm⁻²)"
@@ -30,13 +30,13 @@ def test_the_number_is_drawn_with_the_walls_on_an_axis_of_their_own():
 
 
 def test_several_results_are_compared_by_their_numbers_alone():
-    first, second = made(wall_concentration_left=1e26 + T), made(wall_concentration_left=2e26 + T)
+    first, second = recorded(wall_concentration_left=1e26 + T), recorded(wall_concentration_left=2e26 + T)
     (axes,) = figure([first, second], "exchange").axes
     assert len(axes.lines) == 2
 
 
 @pytest.mark.parametrize("missing", ["vacancies", "time"])
 def test_a_film_that_blocks_vacancies_has_no_such_picture(missing):
-    ds = made(wall_concentration_left=1e26 + T)
+    ds = recorded(wall_concentration_left=1e26 + T)
     assert "exchange" in chosen(named_results(ds))
     assert not KINDS["exchange"].fits(named_results(ds.drop_vars(missing)))

@@ -88,7 +88,7 @@ class ExchangeEquations(agreement.Equations):
         """c (N,), D(0) and what passed (2,) into the film at the end of each hold; None if IDA gives up."""
         from sksundae.ida import IDA
 
-        N, kept, c, passed = self.h.size, [], self.start(), np.zeros(2)
+        N, ends, c, passed = self.h.size, [], self.start(), np.zeros(2)
         sheet = self.mean * self.h.sum()
         for V, duration in zip(voltages, durations, strict=True):
             start = self.settled(c, V)
@@ -105,8 +105,8 @@ class ExchangeEquations(agreement.Equations):
             if not reached.success:
                 return None
             c, passed = reached.y[-1][:N] * self.mean, reached.y[-1][N : N + 2] * sheet
-            kept.append((c, reached.y[-1][N + 2], passed))
-        return kept
+            ends.append((c, reached.y[-1][N + 2], passed))
+        return ends
 
 
 def exchanging(case, u: Shares, duration: float):
@@ -146,10 +146,10 @@ def compared(equations, voltages, durations) -> Compared:
     if theirs is None:
         return Compared(case, math.nan, math.nan)
     sheet = case.ions.density * case.device.film.thickness
-    for kept, (c, D, passed) in zip(run.kept, theirs, strict=True):
+    for state, (c, D, passed) in zip(run.kept, theirs, strict=True):
         size = np.abs(c) + FLOOR * c.mean()
         charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * sheet
-        error = max(error, np.abs((kept.c[0] - c) / size).max(), abs(kept.D_left[0] - D) / charge)
-        error = max(error, np.abs(kept.passed[0] * [1.0, -1.0] - passed).max() / sheet)
+        error = max(error, np.abs((state.c[0] - c) / size).max(), abs(state.D_left[0] - D) / charge)
+        error = max(error, np.abs(state.passed[0] * [1.0, -1.0] - passed).max() / sheet)
         moved = max(moved, np.abs(passed).max() / sheet)
     return Compared(case, float(error), float(moved))
