@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.integrate import trapezoid
+from scipy.integrate import solve_ivp, trapezoid
 
 pytestmark = pytest.mark.campaign
 
@@ -30,6 +30,33 @@ def after(text: str, more: str) -> tuple[str, str]:
     """A change that puts more text behind a text that stands in the file once."""
     return text, text + more
 
+
+LAG = '''"""The lag of the junction voltage: tau dy/dt = V_j - y, exact where the voltage is a straight line in a step."""
+
+from otjdd.compiler.decorators import detached
+from otjdd.physics.heat import rises
+from otjdd.physics.state import State
+
+TIME_CONSTANT = 3e-10  # s
+MOST = 0.01  # V, of a step
+
+
+@detached
+def correct_lag(state: State, new: State, step: float) -> float:
+    """Put the lag at the end of a step [s] into a new state. Returns how far it was off: nothing follows from it."""
+    for k in range(state.lag.size):
+        new.lag[k] = rises(state.lag[k], state.V[0], new.V[0], step / TIME_CONSTANT)[0]
+    return 0.0
+
+
+@detached
+def lag_error(state: State, new: State) -> float:
+    """Norm of the error of a step: no curve through its ends is drawn with fewer points."""
+    worst = 0.0
+    for k in range(state.lag.size):
+        worst = max(worst, abs(new.lag[k] - state.lag[k]) / MOST)
+    return worst
+'''
 
 # what is added -> file -> changes (text there, text instead), or the text of a new file
 ADDED = {
@@ -64,7 +91,7 @@ ADDED = {
             before(
                 "Electrode = Annotated[Metal",
                 'class IdealMetal(Record):\n    """A metal without a screening layer."""\n\n'
-                '    kind: Literal["ideal-metal"]\n    barrier: Barrier\n\n'
+                '    kind: Literal["ideal-metal"]\n    barrier: Barrier\n    exchange: Exchange | None = None\n\n'
                 "    def form(self, temperature):\n        return Straight(self.barrier, -5.0, 1.0, 0.0)\n\n"
                 "    def states(self, temperature):\n        return band_states(1.0, temperature)\n\n\n",
             ),
@@ -81,6 +108,23 @@ ADDED = {
             ),
             ("Drive = Annotated[\n    Hold", "Drive = Annotated[\n    Tap | Hold"),
         ]
+    },
+    "a variable of the state": {
+        "physics/state.py": [
+            before("    band: np.ndarray", "    lag: np.ndarray  # (K,) V\n"),
+            before("np.zeros((K, filled * (N + 2)))", "np.zeros(K), "),
+            after("    copy(source.P, target.P)\n", "    copy(source.lag, target.lag)\n"),
+        ],
+        "stepping/lag_step.py": LAG,
+        "stepping/variables.py": [
+            before(
+                "from otjdd.stepping.polarisation_step", "from otjdd.stepping.lag_step import correct_lag, lag_error\n"
+            ),
+            ("    return heated(junction)\n", "    return True\n"),
+            ("    return status, correct_heat(", "    return status, correct_lag(state, new, step) + correct_heat("),
+            ("    return heat_error(", "    return lag_error(state, new) + heat_error("),
+            before("    return heat_after_leap(", "    correct_lag(state, new, step)\n"),
+        ],
     },
     "an output": {
         "results/outputs.py": [
@@ -117,7 +161,7 @@ ADDED = {
             after("from otjdd.plot import (\n", "    charge,\n"),
             before(
                 "\n\ndef chosen(",
-                '\n\nKINDS["charge"] = Kind(charge.charge, "charge against time", "time series",'
+                '\n\nKINDS["charge"] = PanelKind(charge.charge, "charge against time", "time series",'
                 ' all_have("time", "electrode_charge"), never)\n',
             ),
         ],
@@ -170,7 +214,7 @@ ADDED = {
     },
     "a name of a measured column": {
         "measurements/names.py": [
-            after("QUANTITIES = {\n", '    "strain": Quantity("1", "strain of the film", r"strain|eps"),\n')
+            after("QUANTITIES = {\n", '    "strain": MeasuredQuantity("1", "strain of the film", r"strain|eps"),\n')
         ]
     },
     "an instrument's form": {
@@ -185,7 +229,7 @@ ADDED = {
     },
     "a status of an instrument": {
         "measurements/masks.py": [
-            after("STATUS = (\n", '    Status("lamp", lambda text: text == "3", "lit by the lamp"),\n')
+            after("STATUS = (\n", '    StatusColumn("lamp", lambda text: text == "3", "lit by the lamp"),\n')
         ]
     },
 }
@@ -204,7 +248,8 @@ from otjdd.compact_models.exports import folder
 from otjdd.explore.sliders import device_sliders
 from otjdd.measurements.names import quantity_of
 from otjdd.plot.figure import figure
-from otjdd.solver import model, self_check, simulate
+from otjdd.waveform.waveform import Waveform
+from otjdd.solver import integrate, model, self_check, simulate
 self_check.verify_kernels = lambda: None  # interpreted kernels need no check of their machine code
 sys.path.append(sys.argv[1])
 from made_model import made_model
@@ -229,6 +274,8 @@ line = figure(fast, "charge").axes[0].lines[0]
 with open("box.out", "w") as file:
     file.write("--- Box 7\\nvolts|amps|lamp\\n0.1|1|0\\n0.2|2|3\\n0.3|3|0\\n")
 box = otjdd.read_data("box.out")
+lagging, _ = simulate.begun(parse_case(self_check.CASE).replace(**same))
+integrate.follow_waveform(lagging, Waveform((0.0, 1e-9, 2e-9, 2.5e-9), (0.0, 0.3, 0.3, -0.1)), every="all")
 def listed(ds, name):
     return ds[name].values.tolist()
 print(json.dumps({
@@ -244,6 +291,7 @@ print(json.dumps({
     "sliders": [slider.name for slider in device_sliders()], "code": errors.ColourError.exit_code,
     "material": material("hop-of-somebody").value, "case": otjdd.load_case("tap").title,
     "cases": [case.name for case in otjdd.cases()], "quantity": quantity_of("strain"),
+    "lag": lagging.state.lag.tolist(), "steps": lagging.counts.accepted,
     "box": listed(box, "current"), "understood": box.attrs["understood"],
 }))
 """
@@ -317,6 +365,15 @@ def test_a_drive_is_in_the_table_of_keys(found):
         '| `drive.voltage` | voltage of the tap | V | required | a voltage from "-100 V" to "100 V" | `"0.3 V"` |'
         in (found["keys"])
     )
+
+
+def test_a_variable_of_the_state_is_carried_along_and_bounds_the_steps(found):
+    def rate(t, y):
+        return (np.interp(t, [0.0, 1e-9, 2e-9, 2.5e-9], [0.0, 0.3, 0.3, -0.1]) - y) / 3e-10
+
+    exact = solve_ivp(rate, (0.0, 2.5e-9), [0.0], "DOP853", rtol=1e-11, atol=1e-13, max_step=1e-11)
+    assert found["lag"] == pytest.approx([exact.y[0, -1]] * len(found["lag"]), abs=1e-7)
+    assert found["steps"] >= np.abs(np.diff(exact.y[0])).sum() / 0.01
 
 
 def test_an_output_has_its_values_and_its_unit(found):
