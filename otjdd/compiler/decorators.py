@@ -24,8 +24,8 @@ which would never be freed. See issues #2345, #2350 and #1833 of github.com/numb
 
 Calls by symbol. numba links a copy of all its callees into each function, so the compile time of a chain of functions grows
 with the square of its length: see pull requests #9566 and #9570 there, and issues #9483 and #8396. Large tuples are passed
-by their address (`held_tuples`), so that a call by symbol is cheap, and all but the smallest functions are called so. numba
-alone takes more than three minutes for the kernels of a run.
+by their address (`pointer_tuples`), so that a call by symbol is cheap, and all but the smallest functions are called so.
+numba alone takes more than three minutes for the kernels of a run.
 
 Rounding. Options of floating point are given to single kernels whose error was measured. Free reordering, for example,
 breaks `numerics.exponential`, which rounds by adding a number and subtracting it: its error grows from 3e-16 to 0.4.

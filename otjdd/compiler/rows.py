@@ -1,8 +1,8 @@
 """Rows of named tuples, one tuple for each column of a junction: kernels take the address of a row and index it.
 
 numba's tuples have their length in their type, and its lists count references. A Row is a block of memory that Python fills
-once with items, and that lives as long as the Row. In a kernel `row[k]` is the address of item k, a `Held` tuple; in Python
-it is the tuple itself.
+once with items, and that lives as long as the Row. In a kernel `row[k]` is the address of item k, a `TuplePointer`; in
+Python it is the tuple itself.
 
 The interface is numba's for extensions: https://numba.readthedocs.io/en/stable/extending/low-level.html
 """
@@ -22,15 +22,15 @@ from numba.extending import NativeValue, intrinsic, lower_builtin, models, regis
 from numpy.typing import NDArray
 
 from otjdd.compiler.decorators import kernel
-from otjdd.compiler.held_tuples import Held, Unboxing
+from otjdd.compiler.pointer_tuples import TuplePointer, Unboxing
 
-Item = TypeVar("Item", bound=tuple[object, ...])  # a `held` class
+Item = TypeVar("Item", bound=tuple[object, ...])  # a `by_pointer` class
 Values = Sequence[ir.Value]  # of the arguments of a call
 Lowered = tuple[Signature, Callable[..., ir.Value]]  # types of a call, and the function that makes its code
 
 
 class Row(list[Item]):
-    """Named tuples of one `held` class. Only the elements of their arrays may change.
+    """Named tuples of one `by_pointer` class. Only the elements of their arrays may change.
 
     It is a list because numba recognises a list by its first item, in C. For any other object it would find the types
     of all arguments in Python at each call, which takes 150 us.
@@ -40,20 +40,20 @@ class Row(list[Item]):
     def __init__(self, items: Iterable[Item]):
         super().__init__(items)
         if not numba.config.DISABLE_JIT:
-            self.memory = laid(self)
+            self.memory = filled_memory(self)
             self.address, self.type = self.memory.ctypes.data, RowType(numba.typeof(self[0]))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Row, (list(self),)
 
 
-def laid(items: list[Item]) -> NDArray[np.uint8]:
+def filled_memory(items: list[Item]) -> NDArray[np.uint8]:
     """Memory of a row, filled with its items."""
     if len(different := {numba.typeof(item) for item in {id(item): item for item in items}.values()}) != 1:
         raise TypeError(f"the items of a row are of one type, not of {len(different)}")
     memory = np.zeros((len(items), size_of(items[0])), np.uint8)
     for k, item in enumerate(items):
-        lay(memory.ctypes.data, k, item)
+        put_item(memory.ctypes.data, k, item)
     return memory
 
 
@@ -63,7 +63,7 @@ class RowType(types.Type):
     item : type of its items
     """
 
-    def __init__(self, item: Held):
+    def __init__(self, item: TuplePointer):
         self.item = item
         super().__init__(name=f"Row_{item.name}")
 
@@ -73,7 +73,7 @@ def typeof_row(row: Row[Any], context: object) -> RowType:
     return row.type
 
 
-def address_of_items(manager: Any, item: Held) -> ir.PointerType:
+def address_of_items(manager: Any, item: TuplePointer) -> ir.PointerType:
     return ir.PointerType(manager.lookup(item.content).get_value_type())
 
 
@@ -112,7 +112,7 @@ def address_of_item(context: BaseContext, builder: ir.IRBuilder, call: Signature
 
 
 @intrinsic
-def bytes_of(typing_context: object, item: Held) -> Lowered:
+def bytes_of(typing_context: object, item: TuplePointer) -> Lowered:
     """Size of an item in a row."""
 
     def size(context: BaseContext, builder: ir.IRBuilder, call: Signature, args: Values) -> ir.Value:
@@ -123,7 +123,7 @@ def bytes_of(typing_context: object, item: Held) -> Lowered:
 
 
 @intrinsic
-def put(typing_context: object, address: types.Type, k: types.Type, item: Held) -> Lowered:
+def put(typing_context: object, address: types.Type, k: types.Type, item: TuplePointer) -> Lowered:
     """Copy an item to place k of a row, without references to its arrays, which Python keeps alive."""
 
     def copy(context: BaseContext, builder: ir.IRBuilder, call: Signature, args: Values) -> ir.Value:
@@ -147,5 +147,5 @@ def size_of(item: tuple[object, ...]) -> int:
 
 
 @kernel
-def lay(address: int, k: int, item: tuple[object, ...]) -> None:
+def put_item(address: int, k: int, item: tuple[object, ...]) -> None:
     put(address, k, item)

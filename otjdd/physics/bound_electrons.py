@@ -71,7 +71,7 @@ def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.nda
 
 
 @detached
-def lay_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
+def fill_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
     """As `junction.fill_hops` at a state whose vacancies hold electrons, with the additional site energy."""
     N, kT = state.c.shape[1], junction.kT[k]
     site, n = state.lines[SITE, : N + 1], state.electrons[k]
@@ -88,7 +88,7 @@ def lay_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
 def fluxes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray):
     """Vacancy flux J (N+1,) of column k of a settled state, as `junction.fluxes`."""
     if binds(junction):
-        lay_own_hops(junction, state, k, work)
+        fill_own_hops(junction, state, k, work)
         exchange_all(junction, k, state.c[k], work, J)
     else:
         fluxes(junction, state, k, work, J)
@@ -99,7 +99,7 @@ def fluxes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.
 def flux_slopes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
     """As `fluxes_of`, with the derivatives of J at constant shares."""
     if binds(junction):
-        lay_own_hops(junction, state, k, work)
+        fill_own_hops(junction, state, k, work)
         exchange_slopes(junction, k, state.c[k], work, J, slopes)
     else:
         flux_slopes(junction, state, k, work, J, slopes)

@@ -104,22 +104,22 @@ def own_linear(state: State) -> Linear:
 
 
 @inlined
-def lay_ends(junction: Junction, k: int, V: float, stack: Stack):
+def fill_ends(junction: Junction, k: int, V: float, stack: Stack):
     """Set the band at both ends from the charges of the electrodes."""
     stack.U[0] = edge(junction.left[k], stack.D[0] + stack.P[0])[0] + junction.columns.left_edge[k] - V
     stack.U[stack.U.size - 1] = edge(junction.right[k], -(stack.D[stack.D.size - 1] + stack.P[0]))[0]
 
 
 @detached
-def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
+def fill_bands(junction: Junction, k: int, V: float, stack: Stack):
     """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V."""
-    lay_ends(junction, k, V, stack)
+    fill_ends(junction, k, V, stack)
     fields(stack.D, junction.film[k], stack.E, stack.eps, stack.guess, (0, stack.D.size), False)
-    lay_electrons(junction, k, V, stack)
+    fill_electrons(junction, k, V, stack)
 
 
 @detached
-def lay_electrons(junction: Junction, k: int, V: float, stack: Stack):
+def fill_electrons(junction: Junction, k: int, V: float, stack: Stack):
     """Set weights and electrons of a stack from its band and V."""
     contact_weights(junction.columns.distance[k], junction.kT[k], stack.U, stack.pieces, stack.weight, stack.room[0])
     densities(junction.electrons[k], junction.kT[k], V, stack.U, stack.electrons)

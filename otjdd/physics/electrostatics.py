@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, detached_fused, fused, inlined, kernel
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
 from otjdd.physics.numerics import NEAR, hermite, sinh_cosh, sinh_cosh_moved
@@ -31,7 +31,7 @@ CUBIC = 1e-5  # relative move that ends a cubic iteration: its cube over twelve 
 CUBIC_IN_STAGES = 1e-3  # the same in stages of a step
 
 
-@held
+@by_pointer
 class Permittivity(NamedTuple):
     """D = eps0 [eps_r E + b asinh(E/sqrt_a)]; b = 0 is the linear dielectric."""
 
@@ -40,7 +40,7 @@ class Permittivity(NamedTuple):
     sqrt_a: float  # V/m
 
 
-@held
+@by_pointer
 class Electrode(NamedTuple):
     """One electrode as numbers; band edges are counted from its own Fermi level [eV]."""
 

@@ -15,11 +15,11 @@ import math
 from typing import NamedTuple
 
 from otjdd.compiler.decorators import bare, inlined
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.laws import exchange
 from otjdd.laws.exchange import Contact, Wall, Ways
 
-held(Wall)
+by_pointer(Wall)
 LAWS = {name: code for code, name in enumerate(exchange.LAWS)}  # name in a case -> Wall.law
 BLOCKING = LAWS["blocking"]
 NO_WALL = Wall(BLOCKING, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0, math.inf, 0.5)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, detached
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half
 from otjdd.physics.numerics import SERIES, exponential
 
@@ -26,7 +26,7 @@ RIGHT, LEFT, BY_BAND, BY_WEIGHT, BY_VOLTAGE, OF_RIGHT, OF_LEFT = range(7)
 HELD_RIGHT, HELD_LEFT, BARE, HELD_BY_BAND, HELD_BY_WEIGHT, HELD_BY_VOLTAGE, ELECTRONS = range(7, 14)
 
 
-@held
+@by_pointer
 class FilmElectrons(NamedTuple):
     """Electrons of the film as numbers."""
 

@@ -15,7 +15,7 @@ from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up
-from otjdd.physics.state import TEMPERATURE, State
+from otjdd.physics.state import State
 
 NEAR = 1e-3  # step over tau, below which differences of exponentials are replaced by their series
 
@@ -73,6 +73,6 @@ def rises(start: float, steady: float, steady_end: float, z: float):
 def hottest(state: State) -> float:
     """Highest temperature of the columns [K]."""
     most = 0.0
-    for k in range(state.heat.shape[1]):
-        most = max(most, state.heat[TEMPERATURE, k])
+    for k in range(state.heat.temperature.size):
+        most = max(most, state.heat.temperature[k])
     return most

@@ -15,7 +15,7 @@ from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import binds
 from otjdd.physics.boundary import exchanges
-from otjdd.physics.electron_stack import column, lay_bands
+from otjdd.physics.electron_stack import column, fill_bands
 from otjdd.physics.exchange import passes
 from otjdd.physics.film_electrons import BARE, HELD_LEFT, HELD_RIGHT
 from otjdd.physics.junction import Junction
@@ -38,7 +38,7 @@ def charge_of(junction: Junction, state: State, k: int, i: int) -> float:
 def follow(junction: Junction, state: State, k: int, log_K: float, response: np.ndarray):
     """Set c from the band, and response (N,) to d(z c)/dU [1/(m3 eV)]; return the vacancies per area [1/m2].
 
-    Shares that hold electrons are those at the last call of `lay_bands`.
+    Shares that hold electrons are those at the last call of `fill_bands`.
     """
     ions, c, W, amount = junction.ions[k], state.c[k], 0.0, 0.0
     for i in range(c.size):
@@ -140,10 +140,10 @@ def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.nda
     given = exchanges(junction)
     log_K = log_of_reservoir(junction, k, V) if given else first_log(junction, state, k, total, response)
     for step in range(MOST_STEPS):
-        lay_bands(junction, k, V, column(state, k))
+        fill_bands(junction, k, V, column(state, k))
         amount = follow(junction, state, k, log_K, response)
         if binds(junction):  # once more: the vacancies have changed, and with them the electrons that they hold
-            lay_bands(junction, k, V, column(state, k))
+            fill_bands(junction, k, V, column(state, k))
         static_rows(junction, state, k, response, rows_of(state))
         missing = math.nan if given else total - amount
         move, largest = equilibrium_step(junction, state, k, missing, response, along)
@@ -152,6 +152,6 @@ def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.nda
         log_K += move
         if largest <= DONE:
             follow(junction, state, k, log_K, response)
-            lay_bands(junction, k, V, column(state, k))
+            fill_bands(junction, k, V, column(state, k))
             return step + 1
     return 0

@@ -23,12 +23,12 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, fused, inlined
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.laws import hopping
 from otjdd.laws.hopping import Hopping, Ions
 from otjdd.physics.numerics import bernoulli_given, exponential
 
-held(Ions)
+by_pointer(Ions)
 LAWS = {name: code for code, name in enumerate(hopping.LAWS)}  # name in a case -> Ions.law
 # rows of `field_factors`: B(d), B(-d), g, with slopes dB/dd and dg/dE [m/V], and the arguments d, E [V/m], D0 [m2/s] and
 # E_a [eV] of these
@@ -69,10 +69,10 @@ def none_at(ions: Ions, hopping: Hopping, E: float, w: float, slope: float):
 
 
 @inlined
-def none_along(ions: Ions, hops: Hops, E: np.ndarray, g: np.ndarray, dg: np.ndarray, slopes: bool):
+def none_along(ions: Ions, hops: Hops, E: np.ndarray, g: np.ndarray, dg: np.ndarray, with_slopes: bool):
     """g of a law without acceleration along a film and, with slopes, dg/dE."""
     g[:] = 1.0
-    if slopes:
+    if with_slopes:
         dg[:] = 0.0
 
 
@@ -85,10 +85,10 @@ def with_law(code: int, law, others):
             return formula(ions, hopping, E, w, slope)
         return others_at(ions, hopping, E, w, slope)
 
-    def along(ions, hops, E, g, dg, slopes):
+    def along(ions, hops, E, g, dg, with_slopes):
         if ions.law == code:
             du = ions.z * ions.hop / (2.0 * hops.kT)
-            if slopes:
+            if with_slopes:
                 for f in range(E.size):
                     w, slope = inverse_sinh_ratio(du * E[f])
                     hopping = Hopping(hops.diffusivity[f], hops.barrier[f], hops.kT)
@@ -99,7 +99,7 @@ def with_law(code: int, law, others):
                     hopping = Hopping(hops.diffusivity[f], hops.barrier[f], hops.kT)
                     g[f] = formula(ions, hopping, E[f], w, slope)[0]
         else:
-            others_along(ions, hops, E, g, dg, slopes)
+            others_along(ions, hops, E, g, dg, with_slopes)
 
     at.__qualname__, along.__qualname__ = f"law_{code}_at", f"law_{code}_along"  # names in the cache of kernels
     return bare(at), inlined(along)
@@ -171,11 +171,11 @@ def new_factors(N: int) -> np.ndarray:
 
 @detached
 def field_factors(
-    ions: Ions, hops: Hops, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray, slopes: bool
+    ions: Ions, hops: Hops, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray, with_slopes: bool
 ):
     """Fill rows UPHILL, DOWNHILL and G of work at all faces: the part of the flux that the field sets.
 
-    work : of `new_factors`   slopes : fill rows UPHILL_SLOPE and G_SLOPE as well
+    work : of `new_factors`   with_slopes : fill rows UPHILL_SLOPE and G_SLOPE as well
     Exponentials are most of the cost of a time step: the loops with them are vectorised, over whole vectors.
     """
     d, field, per_kT = work[TILT], work[FIELD], 1.0 / hops.kT
@@ -185,7 +185,7 @@ def field_factors(
         d[f] = (site[f] - ions.z * E[f] * distance[f]) * per_kT
         field[f] = E[f] * reach[f]
         along.diffusivity[f], along.barrier[f] = hops.diffusivity[f] / (reach[f] * reach[f]), hops.barrier[f]
-    if slopes:
+    if with_slopes:
         for f in range(d.size):
             B[f], B_back[f], dB[f] = bernoulli_pair(d[f])
         laws_along(ions, along, field, g, dg, True)

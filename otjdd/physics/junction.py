@@ -31,7 +31,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined, summed
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.compiler.rows import Row
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws.hopping import Ions
@@ -48,7 +48,7 @@ CLOSURE_TOLERANCE = 1e-13  # eV; sums of some hundred terms of order 1 eV carry 
 CLOSURE_ROUND_OFF = 1e-10  # eV, largest residual by round-off, where terms are of order 1 keV
 
 
-@held
+@by_pointer
 class Columns(NamedTuple):
     """K columns of N cells; faces are numbered 0 (left electrode) to N (right electrode)."""
 
@@ -69,7 +69,7 @@ class Columns(NamedTuple):
     supply: np.ndarray  # (K,) A/V per unit chord integral, of a column that fills the area: area * kappa * A* T^2/kT
 
 
-@held
+@by_pointer
 class Heat(NamedTuple):
     """How the current warms a junction, see `heat`; the arrays are of size 0 where it does not."""
 
@@ -81,7 +81,7 @@ class Heat(NamedTuple):
     supply: np.ndarray  # (K,) that of the columns at T0
 
 
-@held
+@by_pointer
 class Channels(NamedTuple):
     """Ways of the current through the columns, in order, see `channels`; the first is the coherent one."""
 
@@ -90,7 +90,7 @@ class Channels(NamedTuple):
     area: np.ndarray  # (K,) m2, of each column
 
 
-@held
+@by_pointer
 class Junction(NamedTuple):
     """A device and its circuit as the kernels see them; each Row has an item for every column, `film` for every layer.
 
@@ -235,9 +235,9 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
     low, high = max(-high_right, low_left - total), min(-low_right, high_left - total)
     D_right = state.D_right[k]
     y = D_right if low < D_right < high else 0.5 * (low + high)
-    here, mismatch, closed = y, math.inf, False
+    tried, mismatch, closed = y, math.inf, False
     for _ in range(200):
-        here = y
+        tried = y
         D_left = faces(junction, state, k, y)
         mismatch = closure(junction, k, D_left, y, V, state.E[k])
         closed = abs(mismatch) <= tolerance
@@ -257,7 +257,7 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
             if high - low <= 1e-15 * (abs(low) + abs(high)):
                 break
     if closed or abs(mismatch) <= CLOSURE_ROUND_OFF:  # with a larger mismatch the solution is beyond a table
-        state.D_right[k], state.D_left[k] = here, state.D[k, 0] + state.P[k]
+        state.D_right[k], state.D_left[k] = tried, state.D[k, 0] + state.P[k]
         return True
     return False
 
@@ -273,14 +273,14 @@ def fluxes(junction: Junction, state: State, k: int, work: np.ndarray, J: np.nda
 
 
 @inlined
-def fill_hops(junction: Junction, state: State, k: int, site: np.ndarray, work: np.ndarray, slopes: bool):
+def fill_hops(junction: Junction, state: State, k: int, site: np.ndarray, work: np.ndarray, with_slopes: bool):
     """Fill the factors of the flux of column k from its fields and the rise of the site energy across each face (N+1,).
 
-    slopes : dg/dE as well, see `field_factors`
+    with_slopes : dg/dE as well, see `field_factors`
     """
     columns = junction.columns
     hops = Hops(columns.diffusivity[k], columns.barrier[k], columns.reach[k], junction.kT[k])
-    field_factors(junction.ions[k], hops, state.E[k], columns.distance[k], site, work, slopes)
+    field_factors(junction.ions[k], hops, state.E[k], columns.distance[k], site, work, with_slopes)
     if count(junction.layers) > 1:
         fill_hops_of_interfaces(junction, state, k, site, work)
 

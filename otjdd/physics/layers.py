@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, inlined
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.laws.hopping import Hopping, Ions
 from otjdd.physics.electrostatics import Permittivity, field
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, acceleration, bernoulli_pair
@@ -30,7 +30,7 @@ SIDES = 4  # rows of State.sides: E- and E+ [V/m], and dD/dE on both sides [F/m]
 FIELD_LEFT, FIELD_RIGHT, EPS_LEFT, EPS_RIGHT = range(SIDES)
 
 
-@held
+@by_pointer
 class Layers(NamedTuple):
     """M layers of K columns from left to right; interface j is the first face of layer j + 1."""
 

@@ -23,17 +23,24 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE, PLANCK
+from otjdd.physics.numerics import copy
 
 TWO_LEVEL, MERZ_KAI = 0, 1
-# rows of State.progress: q of the law, P when the field turned last [C/m2], and the sign of the field since
-PROGRESS = 3
-ADVANCE, BEGUN, TOWARDS = range(PROGRESS)
 FARTHEST = 700.0  # largest exponent that is evaluated
 
 
-@held
+@by_pointer
+class Progress(NamedTuple):
+    """Where the law of the polarisation of each column stands, (K,); arrays of size 0 where no film is polarised."""
+
+    advance: np.ndarray  # q of the law
+    begun: np.ndarray  # C/m2, P when the field turned last
+    towards: np.ndarray  # sign of the field since
+
+
+@by_pointer
 class Polarisation(NamedTuple):
     """How the films of K columns are polarised; the arrays are of size 0 where none is."""
 
@@ -117,9 +124,17 @@ def mean_field(distance: np.ndarray, E: np.ndarray, thickness: float) -> float:
     return voltage / thickness
 
 
+@bare
+def copy_progress(source: Progress, target: Progress):
+    """Copy all arrays of a progress."""
+    copy(source.advance, target.advance)
+    copy(source.begun, target.begun)
+    copy(source.towards, target.towards)
+
+
 @detached
-def put_polarisation(polar: Polarisation, P: np.ndarray, progress: np.ndarray):
-    """Start the laws of all columns afresh at polarisations P (K,) [C/m2]; fill progress (PROGRESS, K)."""
+def put_polarisation(polar: Polarisation, P: np.ndarray, progress: Progress):
+    """Start the laws of all columns afresh at polarisations P (K,) [C/m2]."""
     for k in range(polar.saturation.size):
-        progress[ADVANCE, k] = P[k] if polar.law == TWO_LEVEL else 0.0
-        progress[BEGUN, k], progress[TOWARDS, k] = P[k], 0.0
+        progress.advance[k] = P[k] if polar.law == TWO_LEVEL else 0.0
+        progress.begun[k], progress.towards[k] = P[k], 0.0

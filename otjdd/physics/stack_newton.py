@@ -30,9 +30,9 @@ from otjdd.physics.electron_stack import (
     displacement_changes,
     elastance,
     fill_answer_to_voltage,
+    fill_bands,
+    fill_ends,
     fill_residuals,
-    lay_bands,
-    lay_ends,
     linearise,
     missing_charge,
     missing_step,
@@ -160,13 +160,13 @@ def close_near(junction: Junction, state: State, k: int, V: float, tolerance: fl
 
     Where few electrons change sides the weights follow after each step; what they change is part of the next residual.
     """
-    lay_bands(junction, k, V, column(state, k))
+    fill_bands(junction, k, V, column(state, k))
     over = left_over(junction, k, column(state, k))
     for _ in range(NEAR):
         longest = following_step(junction, state, k) if over <= FEW else exact_step(junction, state, k)
         if not longest < math.inf:
             return False
-        lay_bands(junction, k, V, column(state, k))
+        fill_bands(junction, k, V, column(state, k))
         if longest * max(TABLE, longest / junction.kT[k], over if over <= FEW else 0.0) <= tolerance:
             return True
     return False
@@ -193,12 +193,12 @@ def converge(junction: Junction, state: State, k: int, V: float, following: int)
     following : most iterations in which they follow; 0 for none. Returns the number of iterations, 0 when not converged.
     """
     for step in range(following if following else MOST_STEPS):
-        lay_bands(junction, k, V, column(state, k))
+        fill_bands(junction, k, V, column(state, k))
         longest = following_step(junction, state, k) if following else exact_step(junction, state, k)
         if not longest < math.inf:
             return 0
         if longest <= ROUND_OFF:
-            lay_bands(junction, k, V, column(state, k))
+            fill_bands(junction, k, V, column(state, k))
             return step + 1
     return 0
 
@@ -212,13 +212,13 @@ def approach(junction: Junction, state: State, k: int) -> int:
     """
     straight_band(junction, state, k, 0.0)
     for step in range(MOST_SHORT):
-        lay_bands(junction, k, 0.0, column(state, k))
+        fill_bands(junction, k, 0.0, column(state, k))
         remember(state, k)
         longest = following_step(junction, state, k)
         if not longest < math.inf:
             return 0
         if longest <= ROUND_OFF:
-            lay_bands(junction, k, 0.0, column(state, k))
+            fill_bands(junction, k, 0.0, column(state, k))
             return step + 1
         shorten(state, k, min(1.0, SHORT * junction.kT[k] / longest))
     return 0
@@ -286,13 +286,13 @@ def onto_curve(junction: Junction, state: State, k: int, V: float, ahead: float,
     """The stack on the curve a length ahead of the one at V_j. Returns the number of iterations, 0 for none, and V_j."""
     dV = 0.0
     for step in range(READY):
-        lay_bands(junction, k, V + dV, column(state, k))
+        fill_bands(junction, k, V + dV, column(state, k))
         longest, move = curve_step(junction, state, k, dV, ahead, length)
         if not longest < math.inf:
             return 0, V
         dV += move
         if longest <= ON_CURVE:
-            lay_bands(junction, k, V + dV, column(state, k))
+            fill_bands(junction, k, V + dV, column(state, k))
             return step + 1, V + dV
     return 0, V
 
@@ -394,7 +394,7 @@ def straight_band(junction: Junction, state: State, k: int, V: float):
     stack.D[:] = FIRST_D
     stack.guess[:, :] = 0.0
     stack.guess[COSH, :] = 1.0
-    lay_ends(junction, k, V, stack)
+    fill_ends(junction, k, V, stack)
     x, L = 0.0, add_up(distance)
     for i in range(N):
         x += distance[i]

@@ -5,30 +5,37 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.physics.film_electrons import ELECTRONS
 from otjdd.physics.layers import SIDES
 from otjdd.physics.numerics import copy
-from otjdd.physics.polarisation import PROGRESS
+from otjdd.physics.polarisation import Progress, copy_progress
 
 SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `bound_electrons`
 GUESS, COSH = 3, 2  # number of rows of a guess of D(E), y, sinh(y), cosh(y); and place of the last, 1 without a field
 VOLTAGES = 8  # source voltages of which a junction remembers the tangent: those of a train of pulses and its reads
 AT_SOURCE, LOST = range(2)  # columns of Memory.losses
-# rows of State.heat: temperature [K], power [W] and its mean slope since the step before [W/s], mean temperature of a step
-# [K], and of the search for the temperature at its end the last one tried and its distance from what it leads to [K]
-HEAT = 6
-TEMPERATURE, POWER, SLOPE, MEAN, LAST, OFF = range(HEAT)
 AT_LEFT, AT_RIGHT = range(2)  # ends of the film: columns of State.passed, and rows of a log
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
 
 
-@held
+@by_pointer
+class HeatState(NamedTuple):
+    """Temperature of each column (K,); arrays of size 0 where the current does not warm the junction."""
+
+    temperature: np.ndarray  # K
+    power: np.ndarray  # W
+    slope: np.ndarray  # W/s, of the power on average since the step before
+    mean: np.ndarray  # K, mean temperature of a step
+    last: np.ndarray  # K, temperature at the end of a step that was tried last
+    off: np.ndarray  # K, its distance from what it leads to
+
+
+@by_pointer
 class State(NamedTuple):
     """State of K columns with N cells. Only c, passed, temperature and polarisation are memory; the rest follows from V.
 
-    heat is of size 0 where the current does not warm the junction, progress where no film is polarised, the last five
-    where the film holds no electrons.
+    The last five are of size 0 where the film holds no electrons.
     """
 
     c: np.ndarray  # (K, N) 1/m3, concentrations
@@ -40,9 +47,9 @@ class State(NamedTuple):
     guess: np.ndarray  # (K, GUESS, N+1) where the next inversion of D(E) starts, see `electrostatics.fields`
     G: np.ndarray  # (K,) S, chord conductance I/V_j of each column
     V: np.ndarray  # (1,) V, junction voltage V_j
-    heat: np.ndarray  # (HEAT, K) rows TEMPERATURE to OFF
+    heat: HeatState
     P: np.ndarray  # (K,) C/m2, polarisation; 0 in a film that has none
-    progress: np.ndarray  # (PROGRESS, K) of the law of P, see `polarisation`
+    progress: Progress  # of the law of P
     passed: np.ndarray  # (K, 2) 1/m2, vacancies that passed the left and the right end of the film, to the right
     band: np.ndarray  # (K, N+2) eV, E_C at the left end, the N centres and the right end
     electrons: np.ndarray  # (K, ELECTRONS, N) of the film, rows of `film_electrons`
@@ -52,7 +59,7 @@ class State(NamedTuple):
     sides: np.ndarray  # (K, SIDES, M-1) fields on both sides of the interfaces between M layers, rows of `layers`
 
 
-@held
+@by_pointer
 class Tangent(NamedTuple):
     """ln G of every column, linear around the state at which its current was evaluated last."""
 
@@ -74,7 +81,7 @@ class Tangent(NamedTuple):
     evaluated: np.ndarray  # (1,) currents of columns that were evaluated so far
 
 
-@held
+@by_pointer
 class Memory(NamedTuple):
     """Source voltages at which the junction was settled: the loss in the circuit there, and the tangent of the current."""
 
@@ -91,11 +98,13 @@ def new_state(
     interfaces : number of those between layers
     """
     faces, guess, filled = (K, N + 1), np.zeros((K, GUESS, N + 1)), int(electrons)
+    warmed = HeatState(*(np.zeros(int(heat) * K) for _ in HeatState._fields))
+    progress = Progress(*(np.zeros(int(polarised) * K) for _ in Progress._fields))
     guess[:, COSH] = 1.0
     return State(
         np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
-        np.zeros(K), np.zeros(1), np.zeros((HEAT, int(heat) * K)),
-        np.zeros(K), np.zeros((PROGRESS, int(polarised) * K)), np.zeros((K, 2)),
+        np.zeros(K), np.zeros(1), warmed,
+        np.zeros(K), progress, np.zeros((K, 2)),
         np.zeros((K, filled * (N + 2))), np.zeros((K, ELECTRONS, filled * N)),
         np.zeros((LINES, filled * (2 * N + 1))), np.zeros((3, filled * N, 2, 2)), np.zeros((filled * N, 2)),
         np.zeros((K, SIDES, interfaces)),
@@ -168,6 +177,17 @@ def recall(tangents: Tangent, m: int, tangent: Tangent):
 
 
 @bare
+def copy_heat(source: HeatState, target: HeatState):
+    """Copy all arrays of the temperature."""
+    copy(source.temperature, target.temperature)
+    copy(source.power, target.power)
+    copy(source.slope, target.slope)
+    copy(source.mean, target.mean)
+    copy(source.last, target.last)
+    copy(source.off, target.off)
+
+
+@bare
 def copy_state(source: State, target: State):
     """Copy all arrays of a state."""
     target.V[0] = source.V[0]
@@ -175,10 +195,8 @@ def copy_state(source: State, target: State):
     copy(source.D_left, target.D_left)
     copy(source.G, target.G)
     copy(source.P, target.P)
-    for row in range(HEAT):
-        copy(source.heat[row], target.heat[row])
-    for row in range(PROGRESS):
-        copy(source.progress[row], target.progress[row])
+    copy_heat(source.heat, target.heat)
+    copy_progress(source.progress, target.progress)
     for k in range(source.c.shape[0]):
         copy(source.c[k], target.c[k])
         copy(source.passed[k], target.passed[k])

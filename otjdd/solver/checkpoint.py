@@ -14,13 +14,12 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from otjdd.compiler import kernel_cache
 from otjdd.errors import ResultError
-from otjdd.physics.state import TEMPERATURE
 from otjdd.results import provenance
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, KeptState, Run
@@ -165,8 +164,8 @@ def restore(run: Run, saved: Saved) -> None:
             if (there.shape, there.dtype) != (array.shape, array.dtype):
                 raise ValueError(f"{name} is {there.dtype} of the shape {there.shape}")
             array[...] = there
-        if run.state.heat.size:
-            integrate.put_temperature(run.junction, run.state, run.state.heat[TEMPERATURE])
+        if run.state.heat.temperature.size:
+            integrate.put_temperature(run.junction, run.state, run.state.heat.temperature)
         run.counts = Counts(*map(int, arrays["counts"]))
         run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.row_widths(run), strict=True))
         numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
@@ -187,20 +186,22 @@ def logged(arrays: dict[str, np.ndarray], name: str, width: int) -> list[np.ndar
     return [arrays[name]]
 
 
+def arrays_of(name: str, numbers: dict[str, Any]) -> dict[str, np.ndarray]:
+    """All arrays of a named tuple, and of those within it, by name. numbers : its fields"""
+    arrays: dict[str, np.ndarray] = {}
+    for field, value in numbers.items():
+        own = f"{name}.{field}"
+        arrays |= {own: value} if isinstance(value, np.ndarray) else arrays_of(own, value._asdict())
+    return arrays
+
+
 def memory(run: Run) -> dict[str, np.ndarray]:
     """The arrays of a run that change in place, by name."""
-    state = {f"state.{name}": array for name, array in run.state._asdict().items()}
-    place = {f"place.{name}": array for name, array in run.place._asdict().items()}
-    tangent = {f"tangent.{name}": array for name, array in run.tangent._asdict().items()}
-    memory = run.memory
-    tangents = {f"memory.{name}": array for name, array in memory.tangents._asdict().items()}
     return {
-        **state,
-        **place,
-        **tangent,
-        **tangents,
-        "losses": memory.losses,
-        "memory.place": memory.place,
+        **arrays_of("state", run.state._asdict()),
+        **arrays_of("tangent", run.tangent._asdict()),
+        **arrays_of("memory", run.memory._asdict()),
+        **arrays_of("place", run.place._asdict()),
         "heat": run.watch.heat,
         "largest": run.watch.largest,
         "block": run.block,

@@ -15,7 +15,6 @@ from otjdd.physics import quasistatic
 from otjdd.physics import state as states
 from otjdd.physics.heat import warm
 from otjdd.physics.polarisation import put_polarisation
-from otjdd.physics.state import TEMPERATURE
 from otjdd.solver import model_limits
 from otjdd.stepping import course as kernels
 from otjdd.stepping import hop_noise, rosenbrock, rosenbrock_methods, run_log, stepper
@@ -159,8 +158,8 @@ def control_of(
 
 def put_temperature(junction: Junction, state: State, temperature: ArrayLike) -> None:
     """Put a state and its junction, which its current warms, at a temperature [K], of each column (K,) or of all."""
-    state.heat[TEMPERATURE] = temperature
-    warm(junction, state.heat[TEMPERATURE])
+    state.heat.temperature[:] = temperature
+    warm(junction, state.heat.temperature)
 
 
 def put_polarised(junction: Junction, state: State, polarisation: np.ndarray) -> None:
@@ -172,7 +171,7 @@ def put_polarised(junction: Junction, state: State, polarisation: np.ndarray) ->
 def row_widths(run: Run) -> tuple[int, int]:
     """Length of a recorded row and of a read, see `stepping.run_log`."""
     columns = len(run.total) if run.apart else 0
-    return RECORD + 2 * columns + run.state.heat.shape[1], READING + len(run.junction.channels.code) + columns
+    return RECORD + 2 * columns + run.state.heat.temperature.size, READING + len(run.junction.channels.code) + columns
 
 
 def jump(run: Run, voltage: float) -> None:
@@ -249,7 +248,7 @@ def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     return run_log.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
         np.empty((states, run_log.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
-        np.empty((states, run.state.heat.shape[1])), np.empty((states, K)), np.empty((states, K, 2)), run.watch,
+        np.empty((states, run.state.heat.temperature.size)), np.empty((states, K)), np.empty((states, K, 2)), run.watch,
     )  # fmt: skip
 
 
@@ -286,7 +285,7 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
         E = np.abs(run.state.E)
         k, f = np.unravel_index(np.argmax(np.where(np.isfinite(E), E, np.inf)), E.shape)
         place = width[k, :f].sum()
-    hottest = float(run.state.heat[TEMPERATURE].max()) if run.state.heat.size else None
+    hottest = float(run.state.heat.temperature.max()) if run.state.heat.temperature.size else None
     raise SolverError(reason, time, voltage, step, norm, float(place), hottest)
 
 
@@ -315,7 +314,7 @@ def keep_state(run: Run, voltage: float) -> None:
     """Keep the state, settled at a source voltage. Raises SolverError."""
     with with_all_ions(run, voltage):
         state = run.state
-        arrays = state.c, state.D_left, state.D_right, state.heat[TEMPERATURE], state.P, state.passed
+        arrays = state.c, state.D_left, state.D_right, state.heat.temperature, state.P, state.passed
         run.kept.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
 
 

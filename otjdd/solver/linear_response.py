@@ -29,7 +29,7 @@ from otjdd.physics.closing import hold_electrons
 from otjdd.physics.ion_rows import IonRows, fill_ion_rows
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import closure_slope, polarised
-from otjdd.physics.polarisation import ADVANCE, BEGUN, TOWARDS, polarisation_at
+from otjdd.physics.polarisation import polarisation_at
 from otjdd.solver.electron_response import electron_response
 from otjdd.solver.response import Response
 from otjdd.stepping.polarisation_step import rate_at
@@ -119,9 +119,10 @@ def with_polarisation(junction: Junction, state: State, k: int, response: Respon
     P takes its part of D in the film. Its rate is pull u - relaxation P, with u the voltage across the film: V_j less what
     D(L) drops in the electrodes.
     """
-    polar, progress, n = junction.polarisation, state.progress[:, k], response.ions.size
-    rate = rate_at(junction, state, k, progress[ADVANCE])
-    _, slope = polarisation_at(polar, k, progress[ADVANCE], progress[BEGUN], progress[TOWARDS])
+    polar, n = junction.polarisation, response.ions.size
+    advance, begun, towards = (float(array[k]) for array in state.progress)
+    rate = rate_at(junction, state, k, advance)
+    _, slope = polarisation_at(polar, k, advance, begun, towards)
     pull, relaxation = slope * rate.by_field / polar.thickness[k], -rate.by_q
     (elastance,), film = response.shared[0], float((junction.columns.distance[k] / state.eps[k]).sum())
     return response._replace(

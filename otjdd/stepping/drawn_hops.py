@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.stepping.random_numbers import normal, poisson, threefry
 
 # expected hops from which their number is normal: half way between whole numbers its distribution is then off by 0.017 at
@@ -24,7 +24,7 @@ WHICH_WAY = 0xFFFFFFFF  # place of the draw of a direction, behind all faces
 PASSES = 20  # over the cells of a column that holds less than no ions somewhere
 
 
-@held
+@by_pointer
 class Noise(NamedTuple):
     """Random hops of a run; arrays of size 0 where ions are a continuous density."""
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import detached, inlined, spliced
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.blocks import factor_threes, solve_threes
 from otjdd.physics.bound_electrons import binds
@@ -50,7 +50,7 @@ STIFFNESS, MISSING, ENDS, TILT, PULL, LINES = range(6)
 BY_PASSED, BY_BAND, BY_FLUX, BACK, LAST = range(5)
 
 
-@held
+@by_pointer
 class ElectronWork(NamedTuple):
     """Work space of a step with electrons; all of size 0 without."""
 

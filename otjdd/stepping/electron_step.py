@@ -24,13 +24,12 @@ from otjdd.physics.electron_stack import (
     column,
     displacement_changes,
     electrode_elastances,
-    lay_bands,
-    lay_electrons,
+    fill_bands,
+    fill_electrons,
 )
 from otjdd.physics.exchange import passes
 from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, polarised
 from otjdd.physics.numerics import add_scaled, add_up, copy
-from otjdd.physics.polarisation import ADVANCE
 from otjdd.physics.state import State, Tangent
 from otjdd.stepping.electron_jacobian import (
     BY_BAND,
@@ -129,10 +128,10 @@ def evaluate_stacks(junction: Junction, state: State, trial: Trial, stage: int, 
         count_passed(junction, state, k, work.dS[k], new)
         if polarised(junction):
             new.P[k] = polarisation_after(junction, state, k, work.polar.advance[k])
-        lay_bands(junction, k, state.V[0] + dV, column(new, k))
+        fill_bands(junction, k, state.V[0] + dV, column(new, k))
         fluxes_of(junction, new, k, work.factors, work.J[k])
         if polarised(junction):
-            fill_rate(junction, new, k, state.progress[ADVANCE, k] + work.polar.advance[k], work.polar)
+            fill_rate(junction, new, k, state.progress.advance[k] + work.polar.advance[k], work.polar)
 
 
 @detached
@@ -253,7 +252,7 @@ def fill_stacks(junction: Junction, new: State):
     for k in range(new.c.shape[0]):
         faces(junction, new, k, new.D_right[k])
         band_of_fields(junction, new, k, new.band[k])
-        lay_electrons(junction, k, new.V[0], column(new, k))
+        fill_electrons(junction, k, new.V[0], column(new, k))
 
 
 @detached

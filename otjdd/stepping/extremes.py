@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, summed
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.circuit import coupled
 from otjdd.physics.closing import hold_electrons
@@ -32,7 +32,7 @@ ROOM = 6  # lines of work space: a band, its pieces, two weights, two more
 RATE, WEIGHT, WARMTH = range(3)
 
 
-@held
+@by_pointer
 class Watch(NamedTuple):
     """Quantities that are watched, and their largest values so far."""
 

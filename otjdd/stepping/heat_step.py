@@ -12,7 +12,7 @@ from otjdd.physics.heat import fill_power, rises, warm
 from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.polarisation import TWO_LEVEL
 from otjdd.physics.quasistatic import ensure_current
-from otjdd.physics.state import LAST, MEAN, OFF, POWER, SLOPE, TEMPERATURE, State, Tangent
+from otjdd.physics.state import State, Tangent
 from otjdd.stepping.polarisation_step import polarisation_change
 
 AGREED = 1e-6  # relative, of temperatures that agree: the current then differs by 3e-5
@@ -26,9 +26,9 @@ COLDEST = 0.5  # of the surroundings: temperature of a search
 def begin_heat(junction: Junction, state: State, tangent: Tangent):
     """Record the power of a settled state; its slope in time is unknown from here on. Returns a status."""
     status = ensure_current(junction, state, tangent)
-    fill_power(junction, state, state.heat[POWER])
-    for k in range(state.heat.shape[1]):
-        state.heat[SLOPE, k] = 0.0
+    fill_power(junction, state, state.heat.power)
+    for k in range(state.heat.temperature.size):
+        state.heat.slope[k] = 0.0
     return status
 
 
@@ -36,13 +36,13 @@ def begin_heat(junction: Junction, state: State, tangent: Tangent):
 def predict_heat(junction: Junction, state: State, new: State, step: float):
     """Predict the temperatures of a step [s] into a new state; the power follows its last slope, within FARTHEST."""
     heat = junction.heat
-    for k in range(state.heat.shape[1]):
-        before, ahead = state.heat[POWER, k], state.heat[POWER, k] + step * state.heat[SLOPE, k]
+    for k in range(state.heat.temperature.size):
+        before, ahead = state.heat.power[k], state.heat.power[k] + step * state.heat.slope[k]
         ahead = min(max(ahead, before / FARTHEST), before * FARTHEST)
-        start = state.heat[TEMPERATURE, k] - heat.surroundings
+        start = state.heat.temperature[k] - heat.surroundings
         end, mean = rises(start, heat.resistance[k] * before, heat.resistance[k] * ahead, step / heat.time_constant)
-        new.heat[TEMPERATURE, k], new.heat[MEAN, k] = heat.surroundings + end, heat.surroundings + mean
-        new.heat[LAST, k], new.heat[OFF, k] = math.nan, math.nan
+        new.heat.temperature[k], new.heat.mean[k] = heat.surroundings + end, heat.surroundings + mean
+        new.heat.last[k], new.heat.off[k] = math.nan, math.nan
 
 
 @detached
@@ -53,23 +53,23 @@ def correct_heat(junction: Junction, state: State, new: State, step: float) -> f
     step of this length has an end. The distance of the next temperature is that of the secant through the last two.
     """
     heat, farthest = junction.heat, 0.0
-    fill_power(junction, new, new.heat[POWER])
-    for k in range(state.heat.shape[1]):
-        start, steady = state.heat[TEMPERATURE, k] - heat.surroundings, heat.resistance[k] * state.heat[POWER, k]
-        end, mean = rises(start, steady, heat.resistance[k] * new.heat[POWER, k], step / heat.time_constant)
-        used = new.heat[TEMPERATURE, k]
+    fill_power(junction, new, new.heat.power)
+    for k in range(state.heat.temperature.size):
+        start, steady = state.heat.temperature[k] - heat.surroundings, heat.resistance[k] * state.heat.power[k]
+        end, mean = rises(start, steady, heat.resistance[k] * new.heat.power[k], step / heat.time_constant)
+        used = new.heat.temperature[k]
         off = heat.surroundings + end - used
-        farthest = max(farthest, max(abs(off), abs(heat.surroundings + mean - new.heat[MEAN, k])) / used)
+        farthest = max(farthest, max(abs(off), abs(heat.surroundings + mean - new.heat.mean[k])) / used)
         gain = 0.0
-        if abs(used - new.heat[LAST, k]) > AGREED * used:
-            gain = 1.0 + (off - new.heat[OFF, k]) / (used - new.heat[LAST, k])
+        if abs(used - new.heat.last[k]) > AGREED * used:
+            gain = 1.0 + (off - new.heat.off[k]) / (used - new.heat.last[k])
         if not gain < STEEPEST:
             return math.inf
-        new.heat[LAST, k], new.heat[OFF, k] = used, off
+        new.heat.last[k], new.heat.off[k] = used, off
         move = off / (1.0 - max(gain, LEAST_GAIN))
-        new.heat[TEMPERATURE, k] = max(used + move, COLDEST * heat.surroundings)
-        new.heat[MEAN, k] = heat.surroundings + mean
-        new.heat[SLOPE, k] = (new.heat[POWER, k] - state.heat[POWER, k]) / step
+        new.heat.temperature[k] = max(used + move, COLDEST * heat.surroundings)
+        new.heat.mean[k] = heat.surroundings + mean
+        new.heat.slope[k] = (new.heat.power[k] - state.heat.power[k]) / step
     return farthest
 
 
@@ -77,11 +77,11 @@ def correct_heat(junction: Junction, state: State, new: State, step: float) -> f
 def heat_after_leap(junction: Junction, state: State, new: State, tangent: Tangent, step: float):
     """Put the temperatures after a leap of a step [s] into a new state, settled at those before it. Returns a status."""
     heat, status = junction.heat, begin_heat(junction, new, tangent)
-    for k in range(state.heat.shape[1]):
-        start, steady = state.heat[TEMPERATURE, k] - heat.surroundings, heat.resistance[k] * state.heat[POWER, k]
-        end, mean = rises(start, steady, heat.resistance[k] * new.heat[POWER, k], step / heat.time_constant)
-        new.heat[TEMPERATURE, k], new.heat[MEAN, k] = heat.surroundings + end, heat.surroundings + mean
-    warm(junction, new.heat[TEMPERATURE])
+    for k in range(state.heat.temperature.size):
+        start, steady = state.heat.temperature[k] - heat.surroundings, heat.resistance[k] * state.heat.power[k]
+        end, mean = rises(start, steady, heat.resistance[k] * new.heat.power[k], step / heat.time_constant)
+        new.heat.temperature[k], new.heat.mean[k] = heat.surroundings + end, heat.surroundings + mean
+    warm(junction, new.heat.temperature)
     return status
 
 
@@ -89,8 +89,8 @@ def heat_after_leap(junction: Junction, state: State, new: State, tangent: Tange
 def uncertain_heat(junction: Junction, new: State) -> float:
     """Relative distance between temperatures that the tolerance of the current may leave."""
     most = 0.0
-    for k in range(new.heat.shape[1]):
-        T = new.heat[TEMPERATURE, k]
+    for k in range(new.heat.temperature.size):
+        T = new.heat.temperature[k]
         most = max(most, junction.energy_tolerance * abs(T - junction.heat.surroundings) / T)
     return most
 
@@ -98,9 +98,9 @@ def uncertain_heat(junction: Junction, new: State) -> float:
 @bare
 def end_heat(junction: Junction, new: State):
     """Set a new state and the junction to the temperatures that follow from the power at the end of the step."""
-    for k in range(new.heat.shape[1]):
-        new.heat[TEMPERATURE, k] = new.heat[LAST, k] + new.heat[OFF, k]
-    warm(junction, new.heat[TEMPERATURE])
+    for k in range(new.heat.temperature.size):
+        new.heat.temperature[k] = new.heat.last[k] + new.heat.off[k]
+    warm(junction, new.heat.temperature)
 
 
 @bare
@@ -125,9 +125,9 @@ def heat_error(junction: Junction, state: State, new: State, step: float, motion
     slope of the step before tells how wrong that is.
     """
     heat, z, worst = junction.heat, step / junction.heat.time_constant, 0.0
-    for k in range(state.heat.shape[1]):
-        T, end = state.heat[TEMPERATURE, k], new.heat[TEMPERATURE, k]
-        bent = heat.resistance[k] * abs(new.heat[POWER, k] - state.heat[POWER, k] - step * state.heat[SLOPE, k])
+    for k in range(state.heat.temperature.size):
+        T, end = state.heat.temperature[k], new.heat.temperature[k]
+        bent = heat.resistance[k] * abs(new.heat.power[k] - state.heat.power[k] - step * state.heat.slope[k])
         at_end, within = bent * min(z / 6.0, 1.0 / z), bent * min(z, 2.0) / 12.0
         along, moved = junction.columns.barrier[k], motion
         barrier = max(along[0], along[along.size - 1])
@@ -135,7 +135,7 @@ def heat_error(junction: Junction, state: State, new: State, step: float, motion
             barrier = max(barrier, junction.polarisation.barrier[k])
             moved = max(motion, polarisation_change(junction, new, k, new.P[k] - state.P[k]) / rtol)
         change = log_rate(barrier, T, end)
-        mean = new.heat[MEAN, k]
+        mean = new.heat.mean[k]
         wrong = change * change / 12.0 + log_rate(barrier, mean, mean + within)
         worst = max(worst, max(moved * wrong, log_rate(barrier, end, end + at_end) / rtol))
     return worst

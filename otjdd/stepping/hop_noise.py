@@ -33,7 +33,7 @@ from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, G
 from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
 from otjdd.physics.numerics import add_scaled, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.quasistatic import Accuracy, ensure_current, settle
-from otjdd.physics.state import POWER, State, Tangent
+from otjdd.physics.state import State, Tangent
 from otjdd.stepping.drawn_hops import (
     BACK,
     BEYOND,
@@ -210,7 +210,7 @@ def add_hop_noise(
     status = settle(junction, new, tangent, voltage, new.V[0], accuracy)
     if status == Status.DONE and heated(junction):
         status = ensure_current(junction, new, tangent)
-        fill_power(junction, new, new.heat[POWER])
+        fill_power(junction, new, new.heat.power)
     if status == Status.DONE:
         for k in range(new.c.shape[0]):
             copy(trial.noise.after[k], trial.noise.rough[k])

@@ -22,7 +22,6 @@ from otjdd.physics.circuit import drop
 from otjdd.physics.ion_rows import IonRows, factor_ion_rows
 from otjdd.physics.junction import FluxSlopes, Junction, closure, move_fields, polarised
 from otjdd.physics.numerics import add_scaled, add_up, dot, solve_tridiagonal
-from otjdd.physics.polarisation import ADVANCE
 from otjdd.physics.state import State, Tangent
 from otjdd.stepping.polarisation_step import (
     answer_of_polarisation,
@@ -68,7 +67,7 @@ def evaluate_ions(junction: Junction, state: State, trial: Trial, stage: int, dV
         fluxes_of(junction, new, k, work.factors, work.J[k])
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
         if polarised(junction):
-            q = state.progress[ADVANCE, k] + work.polar.advance[k]
+            q = state.progress.advance[k] + work.polar.advance[k]
             fill_rate(junction, new, k, q, work.polar)
 
 

@@ -18,21 +18,10 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, spliced
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction, closure_slope
-from otjdd.physics.polarisation import (
-    ADVANCE,
-    BEGUN,
-    PROGRESS,
-    TOWARDS,
-    TWO_LEVEL,
-    Rate,
-    mean_field,
-    merz_rate,
-    polarisation_at,
-    rate_of,
-)
+from otjdd.physics.polarisation import TWO_LEVEL, Rate, mean_field, merz_rate, polarisation_at, rate_of
 from otjdd.physics.state import State
 
 MOST_RECORDED = 0.1  # of P_s: change in a step that is recorded, as curves are drawn through these
@@ -41,7 +30,7 @@ JUST_BEYOND = 0.25  # norm of the switching left out by a step that is taken ane
 HALVINGS = 100  # of the field at the end of a step, in search of that place
 
 
-@held
+@by_pointer
 class PolarisationWork(NamedTuple):
     """Work space for the polarisation in a step; arrays of size 0 where no film is polarised."""
 
@@ -89,7 +78,7 @@ def rate_at(junction: Junction, state: State, k: int, q: float):
     """`rate_of` column k in the fields of a state, at q."""
     polar = junction.polarisation
     E = mean_field(junction.columns.distance[k], state.E[k], polar.thickness[k])
-    return rate_of(polar, k, junction.kT[k], q, state.progress[TOWARDS, k], E)
+    return rate_of(polar, k, junction.kT[k], q, state.progress.towards[k], E)
 
 
 @detached
@@ -98,11 +87,11 @@ def aim(junction: Junction, state: State):
     polar = junction.polarisation
     if polar.law == TWO_LEVEL:
         return
-    for k in range(state.progress.shape[1]):
+    for k in range(state.progress.advance.size):
         E = mean_field(junction.columns.distance[k], state.E[k], polar.thickness[k]) - polar.offset[k]
-        if E * state.progress[TOWARDS, k] <= 0.0 and E != 0.0:
-            state.progress[ADVANCE, k], state.progress[BEGUN, k] = 0.0, state.P[k]
-            state.progress[TOWARDS, k] = math.copysign(1.0, E)
+        if E * state.progress.towards[k] <= 0.0 and E != 0.0:
+            state.progress.advance[k], state.progress.begun[k] = 0.0, state.P[k]
+            state.progress.towards[k] = math.copysign(1.0, E)
 
 
 @bare
@@ -125,9 +114,9 @@ def fill_pivot(work: PolarisationWork, k: int, per_dt: float, by_q: float, coupl
 @detached
 def start_polarisation(junction: Junction, state: State, k: int, work: PolarisationWork) -> Rate:
     """Rate of q of column k at the start of a step; fills its slope, pull and rates."""
-    polar, q = junction.polarisation, state.progress[ADVANCE, k]
+    polar, q = junction.polarisation, state.progress.advance[k]
     rate = rate_at(junction, state, k, q)
-    work.slope[k] = polarisation_at(polar, k, q, state.progress[BEGUN, k], state.progress[TOWARDS, k])[1]
+    work.slope[k] = polarisation_at(polar, k, q, state.progress.begun[k], state.progress.towards[k])[1]
     work.pull[k], work.rate[k], work.advance[k] = rate.by_field / polar.thickness[k], rate.value, 0.0
     work.against[k] = rate.against
     return rate
@@ -176,7 +165,7 @@ def move_polarisation(work: PolarisationWork, A: np.ndarray, i: int):
 @bare
 def polarisation_after(junction: Junction, state: State, k: int, advance: float) -> float:
     """P [C/m2] of column k where q has advanced since a state."""
-    q, begun, towards = state.progress[ADVANCE, k], state.progress[BEGUN, k], state.progress[TOWARDS, k]
+    q, begun, towards = state.progress.advance[k], state.progress.begun[k], state.progress.towards[k]
     return polarisation_at(junction.polarisation, k, q + advance, begun, towards)[0]
 
 
@@ -192,14 +181,13 @@ def end_polarisation(junction: Junction, state: State, new: State, work: Polaris
     for k in range(work.advance.size):
         advance = work.advance[k] + work.stages[last, k]
         error = work.stages[last, k] * work.pivot[k] / work.least_pivot[k]
-        for row in range(PROGRESS):
-            new.progress[row, k] = state.progress[row, k]
-        new.progress[ADVANCE, k] += advance
+        new.progress.advance[k] = state.progress.advance[k] + advance
+        new.progress.begun[k], new.progress.towards[k] = state.progress.begun[k], state.progress.towards[k]
         P, P_s = polarisation_after(junction, state, k, advance), polar.saturation[k]
         new.P[k] = min(max(P, -P_s), P_s)
         work.error[k] = abs(P - polarisation_after(junction, state, k, advance - error)) + abs(P - new.P[k]) / BEYOND
         if polar.law == TWO_LEVEL:
-            new.progress[ADVANCE, k] = new.P[k]
+            new.progress.advance[k] = new.P[k]
 
 
 @bare
@@ -226,10 +214,10 @@ def polarisation_error(junction: Junction, state: State, work: PolarisationWork,
 def polarisation_speed(junction: Junction, state: State, rtol: float) -> float:
     """Norm of what the polarisations of a state change in a second, or could: a reduced time has no speed at its start."""
     worst = 0.0
-    for k in range(state.progress.shape[1]):
-        rate = rate_at(junction, state, k, state.progress[ADVANCE, k]).value
+    for k in range(state.progress.advance.size):
+        rate = rate_at(junction, state, k, state.progress.advance[k]).value
         if junction.polarisation.law != TWO_LEVEL:
-            rate *= junction.polarisation.saturation[k] * state.progress[TOWARDS, k] - state.P[k]
+            rate *= junction.polarisation.saturation[k] * state.progress.towards[k] - state.P[k]
         worst = max(worst, polarisation_change(junction, state, k, rate) / rtol)
     return worst
 
@@ -238,7 +226,7 @@ def polarisation_speed(junction: Junction, state: State, rtol: float) -> float:
 def largest_change(junction: Junction, state: State, new: State) -> float:
     """Largest |change of P| over P_s in a step."""
     most = 0.0
-    for k in range(state.progress.shape[1]):
+    for k in range(state.progress.advance.size):
         most = max(most, abs(new.P[k] - state.P[k]) / junction.polarisation.saturation[k])
     return most
 
@@ -264,7 +252,7 @@ def share_to_turn(
     for k in range(work.against.size):
         if work.against[k] == 0.0:
             continue
-        towards, distance = state.progress[TOWARDS, k], junction.columns.distance[k]
+        towards, distance = state.progress.towards[k], junction.columns.distance[k]
         before = abs(mean_field(distance, state.E[k], polar.thickness[k]) - polar.offset[k]) * abs(towards)
         end = mean_field(distance, new.E[k], polar.thickness[k]) - polar.offset[k]
         beyond = -end * towards if towards != 0.0 else abs(end)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import detached, fused, inlined, spliced
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import (
@@ -19,7 +19,6 @@ from otjdd.physics.junction import (
     polarised,
 )
 from otjdd.physics.numerics import add_scaled, copy
-from otjdd.physics.polarisation import TOWARDS
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, GUESS, State, Tangent, new_state
 from otjdd.stepping.drawn_hops import Noise, no_noise
 from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
@@ -33,7 +32,7 @@ from otjdd.stepping.polarisation_step import (
 from otjdd.stepping.rosenbrock_methods import RODAS, Method
 
 
-@held
+@by_pointer
 class Work(NamedTuple):
     """Work space of a step: Jacobian, stages, and arrays of one stage."""
 
@@ -55,7 +54,7 @@ class Work(NamedTuple):
     polar: PolarisationWork
 
 
-@held
+@by_pointer
 class Trial(NamedTuple):
     """A step on trial: its method, its work space, the state that it leads to, and the noise that it adds."""
 
@@ -166,7 +165,7 @@ def begin_stages(junction: Junction, state: State, new: State):
             copy(state.guess[k, row], new.guess[k, row])
         new.P[k] = state.P[k]
     if polarised(junction):
-        copy(state.progress[TOWARDS], new.progress[TOWARDS])
+        copy(state.progress.towards, new.progress.towards)
 
 
 @spliced

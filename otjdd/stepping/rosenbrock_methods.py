@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 
 
-@held
+@by_pointer
 class Method(NamedTuple):
     """A method of s stages. Each of the last r begins at the state of the stage before it plus the result of that stage."""
 

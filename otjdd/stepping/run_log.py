@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, spliced
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.boundary import filling_of, left_inflow, right_inflow
@@ -19,7 +19,7 @@ from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.polarisation import mean_field
 from otjdd.physics.quasistatic import ensure_current
-from otjdd.physics.state import AT_LEFT, AT_RIGHT, TEMPERATURE, State, Tangent
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.extremes import Watch, look, temperature_rise
 
 # columns of a recorded row, of a read, and of a kept instant
@@ -38,7 +38,7 @@ KEPT_TIME, KEPT_SOURCE, KEPT_JUNCTION = range(KEPT)
 ROWS, READS, STATES = range(3)
 
 
-@held
+@by_pointer
 class Log(NamedTuple):
     """Record of a run: filled from the top by the kernels, emptied by the caller between calls."""
 
@@ -116,8 +116,8 @@ def write_row(
     """
     status = ensure_current(junction, state, tangent)
     whole = log.rows[log.used[ROWS]]
-    row = whole[: whole.size - state.heat.shape[1]]
-    copy(state.heat[TEMPERATURE], whole[row.size :])
+    row = whole[: whole.size - state.heat.temperature.size]
+    copy(state.heat.temperature, whole[row.size :])
     row[TIME], row[SOURCE], row[JUNCTION] = time, V_source, state.V[0]
     row[BENDING], row[CHARGE], row[CHARGE_RIGHT], row[POSITION], row[BALANCE] = 0.0, 0.0, 0.0, 0.0, 0.0
     row[POLARISATION], row[FIELD], row[COUNT] = 0.0, 0.0, 0.0
@@ -189,7 +189,7 @@ def write_state(state: State, time: float, V_source: float, log: Log):
         copy(state.c[k], log.kept_c[i, k])
     copy(state.D_left, log.kept_D[i, AT_LEFT])
     copy(state.D_right, log.kept_D[i, AT_RIGHT])
-    copy(state.heat[TEMPERATURE], log.kept_T[i])
+    copy(state.heat.temperature, log.kept_T[i])
     copy(state.P, log.kept_P[i])
     for k in range(state.c.shape[0]):
         copy(state.passed[k], log.kept_passed[i, k])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, summed
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.bound_electrons import fluxes_of
@@ -76,7 +76,7 @@ ACCEPTED, REJECTED, UNPHYSICAL, TRIED, WORST_CELL = range(COUNTS)
 FROM, UNTIL, V_FROM, V_UNTIL = range(4)
 
 
-@held
+@by_pointer
 class Control(NamedTuple):
     """Error control of the time steps, see `norm_of`."""
 
@@ -86,7 +86,7 @@ class Control(NamedTuple):
     outside: float  # share of the ions that concentrations beyond their bounds may stand for
 
 
-@held
+@by_pointer
 class Place(NamedTuple):
     """Place of the ions on a course; arrays (1,), updated."""
 
@@ -99,7 +99,7 @@ class Place(NamedTuple):
     leaps: np.ndarray  # of the stack since the voltage jumped or turned
 
 
-@held
+@by_pointer
 class Course(NamedTuple):
     """Straight pieces of the source voltage, and the place of the ions on them."""
 
@@ -159,7 +159,7 @@ def worst_cell(control: Control, old: np.ndarray, new: np.ndarray, error: np.nda
 
 @summed
 def missing_voltage(charge: float, distance: np.ndarray, eps: np.ndarray, dS: np.ndarray) -> float:
-    """Voltage [V] that ions dS (N+1,) [1/m2] which passed the faces take from the film, the terminal charge held."""
+    """Voltage [V] that ions dS (N+1,) [1/m2] which passed the faces take from the film, at a constant terminal charge."""
     missing = 0.0
     for f in range(eps.size):
         missing += charge * dS[f] * distance[f] / eps[f]
@@ -281,7 +281,7 @@ def foreseen(method: Method, growth: float, norm: float, step: float, place: Pla
 
 
 @bare
-def keep_band(state: State, out: np.ndarray):
+def copy_band(state: State, out: np.ndarray):
     """Copy the band in the film to `out` (K, N)."""
     for k in range(out.shape[0]):
         copy(state.band[k, 1:-1], out[k])
@@ -315,7 +315,7 @@ def leap(
     for k in range(new.c.shape[0]):
         new.passed[k, AT_LEFT] += step * work.J[k, 0]
         new.passed[k, AT_RIGHT] += step * work.J[k, new.c.shape[1]]
-    keep_band(state, trial.film.U[0])
+    copy_band(state, trial.film.U[0])
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
             new.c[k, i] += step * work.error[k, i]
@@ -376,7 +376,7 @@ def attempt(
     if not passed:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     predicted, band = new.V[0], trial.film.U[0]
-    keep_band(new, band)
+    copy_band(new, band)
     use_end(junction, new)
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)

@@ -17,7 +17,7 @@ from otjdd.physics.closing import hold_electrons
 from otjdd.physics.heat import heated, hottest, warm
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import ensure_current
-from otjdd.physics.state import MEAN, TEMPERATURE, State, Tangent
+from otjdd.physics.state import State, Tangent
 from otjdd.stepping.heat_step import (
     AGREED,
     begin_heat,
@@ -61,13 +61,13 @@ def predict(junction: Junction, state: State, new: State, step: float):
 @bare
 def use_mean(junction: Junction, new: State):
     """Let the junction be as it is on average within the step that leads to a new state."""
-    warm(junction, new.heat[MEAN])
+    warm(junction, new.heat.mean)
 
 
 @bare
 def use_end(junction: Junction, state: State):
     """Let the junction be as it is at a state."""
-    warm(junction, state.heat[TEMPERATURE])
+    warm(junction, state.heat.temperature)
 
 
 @bare
@@ -99,7 +99,9 @@ def correct(junction: Junction, state: State, new: State, tangent: Tangent, step
     Relative; inf where no step of this length [s] has an end. AGREED counts as none.
     """
     status = ensure_current(junction, new, tangent)
-    return status, correct_heat(junction, state, new, step) if status == Status.DONE else math.inf
+    if status != Status.DONE:
+        return status, math.inf
+    return status, correct_heat(junction, state, new, step)
 
 
 @bare

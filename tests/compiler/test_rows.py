@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from otjdd.compiler.decorators import kernel
-from otjdd.compiler.held_tuples import held
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.compiler.rows import Row
 
 
-@held
+@by_pointer
 class Item(NamedTuple):
     code: int
     size: float

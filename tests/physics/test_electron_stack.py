@@ -14,7 +14,7 @@ from otjdd.physics.electron_stack import (
     ON_RIGHT,
     TO_RIGHT,
     column_of,
-    lay_bands,
+    fill_bands,
     weight_slopes,
 )
 from otjdd.physics.electrostatics import edge, field_energy
@@ -381,7 +381,7 @@ def test_weights_that_go_around_in_circles_with_the_band():
     stack, iterations = static_stack(junction, 0, c, V)
     assert iterations > 20
     U = stack.U.copy()
-    lay_bands(junction, 0, V, stack)
+    fill_bands(junction, 0, V, stack)
     np.testing.assert_array_equal(U, stack.U)
     jump = stack.U[1:] - stack.U[:-1] - junction.columns.distance[0] * stack.E
     assert np.abs(jump).max() < 1e-12
@@ -444,7 +444,7 @@ def test_newton_with_the_weights_as_unknowns_converges_quadratically(V):
     state.band[0, 1:-1] += 2e-3 * np.sin(np.arange(24))
     moves = []
     for step in (exact_step, exact_step, exact_step, following_step):
-        lay_bands(junction, 0, V, column_of(state, 0))
+        fill_bands(junction, 0, V, column_of(state, 0))
         moves.append(step(junction, state, 0))
     assert moves[1] < 0.05 * moves[0]
     assert moves[2] < 1e-6

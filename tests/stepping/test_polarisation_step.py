@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 from otjdd.physics.closing import close_all, hold_electrons
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
-from otjdd.physics.polarisation import ADVANCE, TOWARDS, mean_field, polarisation_at, rate_of
+from otjdd.physics.polarisation import mean_field, polarisation_at, rate_of
 from otjdd.physics.state import copy_state, new_state
 from otjdd.solver import integrate, model
 from otjdd.stepping.electron_step import electron_step, lost_along
@@ -32,6 +32,11 @@ LAWS = {  # that move a tenth of P_s within a nanosecond at 0.2 V
 }
 
 
+def polarisation_of(junction, state, k):
+    """Polarisation [C/m2] of column k by its law."""
+    return polarisation_at(junction.polarisation, k, *(array[k] for array in state.progress))[0]
+
+
 def polarised_run(law, **changes):
     """Two columns of a polarised film on the way, at 0.2 V."""
     own = LAWS[law] | ({"offset_field": -3e8} if changes.keys() & ELECTRONS and law == "merz-kai" else {})
@@ -41,8 +46,8 @@ def polarised_run(law, **changes):
     integrate.jump(run, 0.2)
     aim(run.junction, run.state)
     if law == "merz-kai":
-        run.state.progress[ADVANCE] = 0.3, 0.5
-        run.state.P[:] = [polarisation_at(run.junction.polarisation, k, *run.state.progress[:, k])[0] for k in range(2)]
+        run.state.progress.advance[:] = 0.3, 0.5
+        run.state.P[:] = [polarisation_of(run.junction, run.state, k) for k in range(2)]
         integrate.jump(run, 0.2)
     return run
 
@@ -66,8 +71,8 @@ def exact(run, duration, ramp=0.0):
     copy_state(run.state, state)
 
     def put(y):
-        state.c[:], state.progress[ADVANCE] = y[: K * N].reshape(K, N), y[K * N :]
-        state.P[:] = [polarisation_at(polar, k, *state.progress[:, k])[0] for k in range(K)]
+        state.c[:], state.progress.advance[:] = y[: K * N].reshape(K, N), y[K * N :]
+        state.P[:] = [polarisation_of(junction, state, k) for k in range(K)]
 
     def rate(t, y):
         put(y)
@@ -77,12 +82,10 @@ def exact(run, duration, ramp=0.0):
             fluxes(junction, state, k, work, J)
             out[k] = (J[:-1] - J[1:]) / junction.columns.width[k]
             E = mean_field(junction.columns.distance[k], state.E[k], polar.thickness[k])
-            moved[k] = rate_of(
-                polar, k, junction.kT[k], state.progress[ADVANCE, k], state.progress[TOWARDS, k], E
-            ).value
+            moved[k] = rate_of(polar, k, junction.kT[k], state.progress.advance[k], state.progress.towards[k], E).value
         return np.concatenate((out.ravel(), moved))
 
-    start = np.concatenate((run.state.c.ravel(), run.state.progress[ADVANCE]))
+    start = np.concatenate((run.state.c.ravel(), run.state.progress.advance))
     scale = np.concatenate((np.full(K * N, run.state.c.mean()), np.full(K, 0.1)))
     found = solve_ivp(rate, (0.0, duration), start, "DOP853", rtol=1e-12, atol=1e-12 * scale)
     put(found.y[:, -1])

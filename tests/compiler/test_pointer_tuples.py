@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from otjdd.compiler.decorators import njit
-from otjdd.compiler.held_tuples import Held, held
+from otjdd.compiler.pointer_tuples import TuplePointer, by_pointer
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 
@@ -19,15 +19,15 @@ class Size(NamedTuple):
     count: int
 
 
-@held
+@by_pointer
 class Inner(NamedTuple):
-    """Held in another one."""
+    """Within another one."""
 
     values: np.ndarray
     size: Size
 
 
-@held
+@by_pointer
 class Outer(NamedTuple):
     """Fields of all kinds."""
 
@@ -37,7 +37,7 @@ class Outer(NamedTuple):
     on: bool
 
 
-@held
+@by_pointer
 class Vectors(NamedTuple):
     """Fields of one kind, which numba keeps as an array and not as a structure."""
 
@@ -49,7 +49,7 @@ def outer() -> Outer:
     return Outer(np.arange(6.0).reshape(2, 3), Inner(np.array([1, 2, 3]), Size(0.5, 7)), 2.0, True)
 
 
-def test_a_kernel_reads_each_field_and_what_is_held_inside():
+def test_a_kernel_reads_each_field_and_those_of_a_tuple_within():
     @njit(_nrt=False)
     def read(o):
         return o.grid[1, 2], o.inner.values[2], o.inner.size.length, o.inner.size.count, o.scale, o.on
@@ -70,7 +70,7 @@ def test_what_a_kernel_writes_into_an_array_python_sees(counted):
     assert mine.grid.tolist() == [[0.0, 2.0, 4.0], [6.0, 8.0, 10.0]]
 
 
-def test_a_held_tuple_is_handed_on_from_kernel_to_kernel():
+def test_a_tuple_is_handed_on_from_kernel_to_kernel():
     @njit(apart=True, _nrt=False)
     def first(inner, k):
         return inner.values[k] * inner.size.count
@@ -105,7 +105,7 @@ def test_loads_of_an_array_that_is_written_are_not_taken_for_unchanging():
 
 def test_tuples_with_other_fields_have_another_type():
     of_doubles, of_integers = numba.typeof(outer().inner), numba.typeof(Inner(np.zeros(3), Size(0.5, 7)))
-    assert isinstance(of_doubles, Held)
+    assert isinstance(of_doubles, TuplePointer)
     assert of_doubles == numba.typeof(outer().inner)
     assert of_doubles != of_integers
     assert of_doubles.name != of_integers.name
@@ -120,7 +120,7 @@ def test_a_field_that_is_not_there_is_an_error_of_its_name():
         read(outer())
 
 
-def test_an_array_that_a_counting_kernel_takes_from_a_held_tuple_outlives_it():
+def test_an_array_that_a_counting_kernel_takes_from_a_tuple_outlives_it():
     @njit()
     def first(v):
         return v.first

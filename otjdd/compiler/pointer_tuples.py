@@ -1,8 +1,8 @@
 """Named tuples of arrays that kernels receive by their address.
 
 numba passes a tuple as all the numbers in it. A Junction and a State are 320 numbers, which would be copied at each call,
-and would take most of the compile time. `held` marks a class of tuples that are made in Python and live as long as a call:
-a kernel gets one address, and loads the fields that it uses.
+and would take most of the compile time. `by_pointer` marks a class of tuples that Python makes and that live as long as a
+call: a kernel gets one address, and loads the fields that it uses.
 
 The fields of a tuple do not change while a kernel runs, only the elements of its arrays do. The loads tell LLVM so, which
 may then move them out of loops, as it does with arguments.
@@ -38,7 +38,7 @@ class Unboxing(Protocol):
     def unbox(self, kind: types.Type, value: ir.Value) -> NativeValue: ...
 
 
-class Held(types.Type):
+class TuplePointer(types.Type):
     """Type of the address of a named tuple.
 
     content : numba's type of the tuple
@@ -60,50 +60,52 @@ class Held(types.Type):
     __eq__ = types.Type.__eq__
 
 
-def held(cls: Tuples) -> Tuples:
+def by_pointer(cls: Tuples) -> Tuples:
     """Class decorator: kernels receive these named tuples by their address."""
 
     @typeof_impl.register(cls)
-    def typeof_held(value: tuple[Any, ...], context: object) -> Held:
+    def typeof_tuple(value: tuple[Any, ...], context: object) -> TuplePointer:
         fields = [typeof_impl(field, context) for field in value]
-        return Held(types.BaseTuple.from_types(fields, cls))
+        return TuplePointer(types.BaseTuple.from_types(fields, cls))
 
     return cls
 
 
-@register_model(Held)
-class HeldModel(models.PrimitiveModel):
+@register_model(TuplePointer)
+class PointerModel(models.PrimitiveModel):
     """Representation in machine code: a pointer to the fields in order."""
 
-    def __init__(self, manager: Any, held: Held):
-        super().__init__(manager, held, ir.PointerType(manager.lookup(held.content).get_value_type()))
+    def __init__(self, manager: Any, kind: TuplePointer):
+        super().__init__(manager, kind, ir.PointerType(manager.lookup(kind.content).get_value_type()))
 
 
-@unbox(Held)
-def unbox_held(held: Held, tuple_object: ir.Value, c: Unboxing) -> NativeValue:
+@unbox(TuplePointer)
+def unbox_tuple(kind: TuplePointer, tuple_object: ir.Value, c: Unboxing) -> NativeValue:
     """Copy the fields of a Python tuple to the stack of the function that calls the kernel."""
-    content = c.unbox(held.content, tuple_object)
+    content = c.unbox(kind.content, tuple_object)
     address = alloca_once_value(c.builder, content.value)
     return NativeValue(address, is_error=content.is_error, cleanup=content.cleanup)
 
 
 @infer_getattr
-class HeldFields(AttributeTemplate):
-    """Types of the fields of a held tuple: those of the tuple."""
+class PointerFields(AttributeTemplate):
+    """Types of the fields behind an address: those of the tuple."""
 
-    key = Held
+    key = TuplePointer
 
-    def generic_resolve(self, held: Held, name: str) -> types.Type | None:
-        content = held.content
+    def generic_resolve(self, kind: TuplePointer, name: str) -> types.Type | None:
+        content = kind.content
         return content[content.fields.index(name)] if name in content.fields else None
 
 
-@lower_getattr_generic(Held)
-def load_field(context: BaseContext, builder: ir.IRBuilder, held: Held, address: ir.Value, name: str) -> ir.Value:
+@lower_getattr_generic(TuplePointer)
+def load_field(
+    context: BaseContext, builder: ir.IRBuilder, kind: TuplePointer, address: ir.Value, name: str
+) -> ir.Value:
     """Load a field of a tuple from its address."""
-    at = held.content.fields.index(name)
+    at = kind.content.fields.index(name)
     field = load_unchanging(builder, part_of(builder, address, at))
-    return impl_ret_borrowed(context, builder, held.content[at], field)
+    return impl_ret_borrowed(context, builder, kind.content[at], field)
 
 
 def load_unchanging(builder: ir.IRBuilder, address: ir.Value) -> ir.Value:
