@@ -201,7 +201,11 @@ def reference_of(name: str, value: object) -> str:
 
 
 def preformatted(value: object) -> str:
-    return f"````text\n{inspect.getdoc(value) or ''}\n````\n"
+    """A docstring: its first paragraph as prose, the rest with its columns as they stand."""
+    first, _, rest = (inspect.getdoc(value) or "").partition("\n\n")
+    parts = re.split(r"(`[^`]+`)", " ".join(first.split()))
+    prose = "".join(part if part.startswith("`") else re.sub(r"([\\*_\[\]<>#|$])", r"\\\1", part) for part in parts)
+    return f"{prose}\n" + (f"\n````text\n{rest}\n````\n" if rest else "")
 
 
 def write_reference() -> None:
