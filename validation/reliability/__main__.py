@@ -36,8 +36,8 @@ from validation.reliability.attack import counted
 
 HERE = Path(__file__).parent
 CURRENTS = "currents"
-# ATTACK stands for all its parts. VERSIONS needs a network, and runs only if it is named.
-ATTACK, VERSIONS = "attack", "versions"
+# ATTACK stands for all its parts. VERSIONS and LOWEST need a network, and run only if they are named.
+ATTACK, VERSIONS, LOWEST = "attack", "versions", "lowest"
 LONGEST = 300.0  # s, after which a device is said to hang
 MOST_OVERSHOOT = 7e-5  # of the terms of F; a step may leave the same share of the ions outside of their bounds
 
@@ -276,6 +276,7 @@ CAMPAIGNS = {
     "stated-errors": errors_of_reads,
     "stated-errors-trains": errors_of_trains,
     VERSIONS: versions.versions,
+    LOWEST: versions.lowest,
 } | readings.READINGS
 ATTACKS = attack.ATTACKS | attack_files.FILES | attack_explorer.EXPLORER
 CAMPAIGNS |= {f"{ATTACK}/{name}": part for name, part in ATTACKS.items()}
@@ -294,7 +295,7 @@ def main() -> int:
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(CAMPAIGNS)}")
     failed = False
     for name, campaign in CAMPAIGNS.items():
-        if {name, name.partition("/")[0]} & set(options.names) or (not options.names and name != VERSIONS):
+        if {name, name.partition("/")[0]} & set(options.names) or (not options.names and name not in (VERSIONS, LOWEST)):
             began = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:
                 more = {"count": options.devices} if name == CURRENTS else {}
