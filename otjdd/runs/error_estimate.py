@@ -92,45 +92,60 @@ def simulate_with_error(
     """Dataset of a case with the errors of its reads or of its I-V curves, by `numerics.error`.
 
     on_its_grid : simulates a case on one grid   start, checkpoints : of the run on the finest grid
-    If a coarser run fails, errors are nan, nothing is extrapolated, and the attribute `error_estimate` has the reason.
+    If another run fails, the errors that need its reads are nan, and the attribute `error_estimate` says which run it was
+    and why it failed; without a grid nothing is extrapolated.
     An interruption after the finest run has its Dataset as its `partial`.
     """
     kind, cells = case.numerics.error, case.device.film.cells
     grids = [cells, *(cells // part for part in PARTS[kind])]
-    ds, runs = on_all_grids(case, grids, on_its_grid, progress, start, checkpoints)
+    others = other_runs(case, grids)
+    ds, runs = on_all_grids(case, others, on_its_grid, progress, start, checkpoints)
     name = variable_of(ds)
-    if name is None:
+    if name is None or not runs:
         return ds.assign_attrs({ATTRIBUTE: "a result without reads has no read whose error could be stated"})
-    whole = [run for run in runs if not isinstance(run, SolverError)]
-    if failed := [run for run in runs if isinstance(run, SolverError)]:
-        return unknown(ds, case, f"on a coarser grid, {failed[0]}")
-    values = [logarithms(run[name]) for run in (ds, *whole)]
+    reasons = [f"on {words}, {run}" for words, run in zip(others, runs, strict=True) if isinstance(run, SolverError)]
+    if isinstance(runs[0], SolverError):
+        return unknown(ds, case, reasons[0])
+    none = np.full(ds[name].shape, np.nan)
+    values = [none if isinstance(run, SolverError) else logarithms(run[name]) for run in (ds, *runs)]
+    if reasons:
+        log.warning("the error of the reads is not known in full: %s", "; ".join(reasons))
     if kind == "limit":
         words = f"{NOT_STATED}; {extrapolation(name, grids)}"
         return replaced(ds, name, extrapolated(values[0], values[1], grids[0] / grids[1])).assign_attrs(
             {ATTRIBUTE: words}
         )
-    return with_errors(ds, name, grids, values, kind == "extrapolate")
+    extrapolate = kind == "extrapolate" and not np.isnan(values[len(grids) - 1]).all()
+    ds = with_errors(ds, name, grids, values, extrapolate)
+    return ds.assign_attrs({ATTRIBUTE: "; ".join([ds.attrs[ATTRIBUTE], *(f"not known {words}" for words in reasons)])})
+
+
+def other_runs(case: Case, grids: list[int]) -> dict[str, Case]:
+    """The cases of the other runs, by what tells them from that on the finest grid.
+
+    They are those on coarser grids; if errors are stated, one with smaller tolerances, and, for columns of a law, one with
+    half their nodes. A drive without reads has none.
+    """
+    if not reads_something(case.drive):
+        return {}
+    runs = {f"{n} cells": coarser(case, n) for n in grids[1:]}
+    if case.numerics.error != "limit":
+        second = runs[f"{grids[1]} cells"]
+        runs[f"{grids[1]} cells with smaller tolerances"] = stricter(second)
+        if (fewer := with_half_the_nodes(second)) is not None:
+            runs[f"{grids[1]} cells with half the nodes of the columns"] = fewer
+    return runs
 
 
 def on_all_grids(
     case: Case,
-    grids: list[int],
+    others: dict[str, Case],
     on_its_grid: Simulate,
     progress: Progress,
     start: Start | None,
     checkpoints: Place | None,
 ) -> tuple[xr.Dataset, list[xr.Dataset | SolverError]]:
-    """Dataset on the finest grid, and the results of the other runs: a Dataset, or the SolverError that ended the run.
-
-    The other runs are those on coarser grids; if errors are stated, one with smaller tolerances, and, for columns of a law,
-    one with half their nodes. A drive without reads has no other runs.
-    """
-    rest = [coarser(case, n) for n in grids[1:]] if reads_something(case.drive) else []
-    if case.numerics.error != "limit":
-        rest += [
-            changed for variant in rest[:1] for changed in (stricter(variant), with_half_the_nodes(variant)) if changed
-        ]
+    """Dataset on the finest grid, and the results of the other runs: a Dataset, or the SolverError that ended the run."""
     finest: list[xr.Dataset] = []
 
     def finest_run() -> None:
@@ -138,7 +153,7 @@ def on_all_grids(
 
     self_check.verify_kernels()  # compiles or loads the kernels once, before the threads start
     try:
-        _, runs = beside(finest_run, [partial(tried, on_its_grid, variant) for variant in rest])
+        _, runs = beside(finest_run, [partial(tried, on_its_grid, other) for other in others.values()])
     except (KeyboardInterrupt, SystemError) as error:
         if not finest:
             raise

@@ -185,8 +185,8 @@ def test_a_limit_whose_coarser_grid_fails_leaves_the_reads(plain, caplog):
         return plain
 
     ds = error_estimate.simulate_with_error(film, on_its_grid)
-    assert "the reads are not extrapolated: on a coarser grid, no time step" in caplog.text
-    assert ds.attrs["error_estimate"].startswith("not extrapolated: on a coarser grid")
+    assert "the reads are not extrapolated: on 24 cells, no time step" in caplog.text
+    assert ds.attrs["error_estimate"].startswith("not extrapolated: on 24 cells")
     assert summary.of_result(ds).endswith("ohm, not extrapolated")
     np.testing.assert_array_equal(ds.read_resistance, plain.read_resistance)
     assert not [name for name in ds if "error" in name]
@@ -261,10 +261,36 @@ def test_a_coarser_grid_that_fails_leaves_the_reads_and_no_error(plain, caplog):
 
     ds = error_estimate.simulate_with_error(film, on_its_grid)
     assert np.isnan(ds.read_resistance_error).all()
-    assert ds.attrs["error_estimate"].startswith("not known: on a coarser grid, no time step")
+    assert ds.attrs["error_estimate"].startswith("not known: on 24 cells, no time step")
     assert "not known" in caplog.text
     assert "errors not known" in summary.of_result(ds)
     np.testing.assert_array_equal(ds.read_resistance, plain.read_resistance)
+
+
+@pytest.mark.parametrize("kind", ["estimate", "extrapolate"])
+@pytest.mark.parametrize(
+    ("fails", "words", "lost"),
+    [
+        (lambda case: case.device.film.cells == 16, "not known on 16 cells, no time step", "grid"),
+        (lambda case: case.numerics.rtol < 1e-3, "not known on 24 cells with smaller tolerances, no time step", "time"),
+    ],
+)  # fmt: skip
+def test_a_run_that_fails_is_named_and_takes_only_its_own_part_of_the_error(plain, caplog, kind, fails, words, lost):
+    film = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", kind)
+
+    def on_its_grid(case, *rest):
+        if fails(case):
+            raise SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)
+        return plain.assign(read_resistance=plain.read_resistance * (1.0 + case.device.film.cells**-2))
+
+    ds = error_estimate.simulate_with_error(film, on_its_grid)
+    assert words in ds.attrs["error_estimate"]
+    assert words.removeprefix("not known ") in caplog.text
+    for part in ("grid", "time"):
+        assert np.isnan(ds[f"read_resistance_{part}_error"]).all() == (part == lost)
+    assert np.isnan(ds.read_resistance_error).all()
+    moved = ds.read_resistance.values != plain.read_resistance.values * (1.0 + 48**-2)
+    assert moved.all() == (kind == "extrapolate" and lost != "grid")
 
 
 @pytest.mark.parametrize(
