@@ -34,13 +34,14 @@ def run(
     changes, more : dotted key -> value with unit: run("rv-loop", {"device.film.thickness": "3.2 nm"})
     Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.outputs.OUTPUTS`).
     progress : called with the fraction done   checkpoints : where to write them, None for none
+    The error of the first and the last read by the grid is estimated (`read_grid_error`, `solver.grid_error`).
     A limit of the model that the run exceeds is logged as a warning, and kept in the attribute `model_limits`.
     Raises CaseError, OSError, SolverError (its `partial` is what was computed), ResultError for a checkpoint of
     another run.
     """
     case = changed_case(case, changes, more)
     try:
-        ds = simulate(case, progress, checkpoints=checkpoints)
+        ds = simulate(case, progress, checkpoints=checkpoints, check_grid=True)
     except (SolverError, KeyboardInterrupt) as error:
         model_limits.warn(getattr(error, "partial", None))
         raise
@@ -53,10 +54,11 @@ def simulate(
     progress: Progress = None,
     start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
+    check_grid: bool = False,
 ) -> xr.Dataset:
     """Dataset of a case: of a crossbar for a drive of patterns, else of one junction, with the errors it asks for.
 
-    start, checkpoints : as in `simulate_junction`; not used for a crossbar
+    start, checkpoints, check_grid : as in `simulate_junction`; not used for a crossbar
     """
     if case.drive.kind == "patterns":
         from otjdd.compact_models.crossbars.simulate import simulate_crossbar
@@ -68,7 +70,7 @@ def simulate(
         from otjdd.runs.error_estimate import simulate_with_error
 
         return simulate_with_error(case, simulate_junction, progress, start, checkpoints)
-    return simulate_junction(case, progress, start, checkpoints)
+    return simulate_junction(case, progress, start, checkpoints, check_grid)
 
 
 def makes_dataset(case: Case) -> bool:

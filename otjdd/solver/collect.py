@@ -23,7 +23,7 @@ from otjdd.waveform.writes import last_writes
 if TYPE_CHECKING:
     from otjdd.case.case import Case
     from otjdd.physics.junction import Junction
-    from otjdd.solver.integrate import Run
+    from otjdd.solver.integrate import KeptState, Run
     from otjdd.solver.model_limits import Reached
     from otjdd.solver.outcome import Ended
     from otjdd.waveform.chain import Chain
@@ -69,11 +69,11 @@ def beyond_tolerance(case: Case, unseen: np.ndarray) -> dict[str, np.ndarray]:
     return {"read_current_error": unseen} if (unseen > case.numerics.current_tolerance).any() else {}
 
 
-def snapshots_of(case: Case, moving: Run) -> tuple[list[dict[str, Any]], Ended | None]:
-    """Profiles of the states that were kept, and what ended them early: a current that is not found, an interruption."""
+def snapshots_of(case: Case, moving: Run, kept: list[KeptState]) -> tuple[list[dict[str, Any]], Ended | None]:
+    """Profiles of kept states, and what ended them early: a current that is not found, an interruption."""
     snapshots: list[dict[str, Any]] = []
     try:
-        for state in moving.kept:
+        for state in kept:
             snapshots.append(snapshot(case, moving, state))
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         return snapshots, ending(error)

@@ -18,7 +18,7 @@ from otjdd.physics.polarisation import put_polarisation
 from otjdd.solver import model_limits
 from otjdd.stepping import course as kernels
 from otjdd.stepping import hop_noise, rosenbrock, rosenbrock_methods, run_log, stepper
-from otjdd.stepping.course import EDGE, KEEP, OBSERVE, READ
+from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
 from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.run_log import READING, RECORD
 from otjdd.stepping.stepper import ACCEPTED, REJECTED, UNPHYSICAL
@@ -242,7 +242,7 @@ def counted(before: Counts, counts: list[int], currents: int) -> Counts:
 def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     """An empty log with room for the records of the tasks, or for a part of them."""
     K, N = run.state.c.shape
-    observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP))
+    observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP | COPY))
     rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(kept, STATES)
     row, reading = row_widths(run)
     return run_log.Log(
@@ -335,6 +335,7 @@ def follow_waveform(
     every: str = "none",
     windows: Sequence[tuple[float, float]] = (),
     stops: Sequence[float] = (),
+    copies: Sequence[float] = (),
     keep_reads: bool = False,
     progress: Callable[[float], object] | None = None,
     place: Place | None = None,
@@ -342,12 +343,13 @@ def follow_waveform(
     """Take a run along a waveform.
 
     every : "all" records each time step, "reads" each read   windows : (from, until) [s] in which each time step is
-    recorded   stops : times [s] at which the state is kept; with keep_reads at reads as well. progress(fraction) is
-    called at intervals. Fills run.rows, run.reads, run.kept. Raises SolverError.
+    recorded   stops : times [s] at which the state is kept; with keep_reads at reads as well   copies : breakpoints [s] at
+    which the state is kept as it is. progress(fraction) is called at intervals. Fills run.rows, run.reads, run.kept.
+    Raises SolverError.
     place : on the waveform, to go on from, in block run.block; None to begin. Raises Misplaced
     """
     at_read = READ | (OBSERVE if every == "reads" else 0) | (KEEP if keep_reads else 0)
-    marks = [(time, KEEP) for time in stops]
+    marks = [(time, KEEP) for time in stops] + [(time, COPY) for time in copies]
     for start, end in windows:  # a row where a window begins, and a cut where it ends
         marks += [(start, OBSERVE)] * (start > 0.0) + [(end, 0)]
     began, first = run.time, 0 if place is None else int(run.block[0])

@@ -90,6 +90,13 @@ LIMITS = (
         "drive.rate",
     ),
     Limit(
+        "read_grid_error",
+        "estimated error of a read by the cells of the film",
+        0.01,
+        "",
+        'raise device.film.cells, or take numerics.error = "extrapolate"',
+    ),
+    Limit(
         "stack_leaps",
         "number of leaps of the electrons to another stack while the voltage did not turn",
         0.0,  # ions can follow a leap back over the fold, so that the stack oscillates

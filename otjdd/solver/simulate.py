@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otjdd.case.case import Case
+from otjdd.case.device import FromResult
 from otjdd.case.kinds import kinds_of
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import outputs
-from otjdd.solver import checkpoint, initial, integrate, model, model_limits, self_check
+from otjdd.solver import checkpoint, grid_error, initial, integrate, model, model_limits, self_check
 from otjdd.solver.collect import collected, readings, snapshots_of
 from otjdd.solver.iv import iv
 from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits_attribute, status_words
@@ -22,6 +23,7 @@ from otjdd.system.limits import uninterrupted
 from otjdd.system.steps import Progress, finished
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
     from numpy.typing import ArrayLike
 
@@ -59,11 +61,13 @@ def simulate_junction(
     progress: Progress = None,
     start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
+    check_grid: bool = False,
 ) -> xr.Dataset:
     """Dataset of one junction: along the waveform of its case, or of curves at frozen ions when its drive is of that kind.
 
     start : instead of that which the case says
     checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
+    check_grid : also estimate the error of the first and the last read by the grid
     Raises SolverError and KeyboardInterrupt, with the Dataset so far as `partial`; ResultError for a checkpoint.
     """
     self_check.verify_kernels()
@@ -71,7 +75,7 @@ def simulate_junction(
     if case.drive.kind in WITHOUT_WAVEFORM:
         return WITHOUT_WAVEFORM[case.drive.kind](case, progress)
     files = files_named(case)
-    ran: RunOutputs = finished(in_steps(case, progress, start=start, checkpoints=checkpoints))
+    ran: RunOutputs = finished(in_steps(case, progress, start=start, checkpoints=checkpoints, check_grid=check_grid))
     ds, interruption = uninterrupted(lambda: dataset_of(case, ran, files))
     return delivered(ds, ran.failure or interruption)
 
@@ -101,15 +105,20 @@ def in_steps(
     only: Collection[str] | None = None,
     start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
+    check_grid: bool = False,
 ) -> Generator[None, None, RunOutputs]:
     """The run of a junction along its waveform: prepared, integrated, and its outputs collected.
 
     A generator of these three steps, so that several short runs can take each step one after the other (`system.steps`).
     only : outputs that are collected, None for all; profiles are computed if one is among them
+    check_grid : as of `simulate_junction`
     """
     began = time.perf_counter()
     waveform = case.waveform()
     case.record.check_reads(waveform.read_count)
+    replays: list[grid_error.Replay] = []
+    if check_grid and case.ions.noise == "none":
+        replays = grid_error.replays(waveform, start is None and not isinstance(case.ions.initial, FromResult))
     belongs = checkpoint.belonging(case) if checkpoints else {}
     saved = checkpoint.found(checkpoints, belongs)
     moving, failure = begun(case, saved.start if saved else start)
@@ -119,7 +128,8 @@ def in_steps(
     keeper = checkpoint.Keeper(checkpoints, moving, belongs, began, progress) if checkpoints else None
     yield
     try:
-        failure = failure or undergo(case, moving, waveform, keeper or progress, moving.place if saved else None)
+        place, copies = moving.place if saved else None, [part.start for part in replays if part.start > 0.0]
+        failure = failure or undergo(case, moving, waveform, keeper or progress, place, copies)
     except integrate.Misplaced as error:
         assert saved is not None  # a run that begins is at the start of its waveform
         raise ResultError(saved.path, f"does not fit its run ({error})", checkpoint.AFRESH) from error
@@ -127,13 +137,18 @@ def in_steps(
         keeper.write()
     yield
     reads, far = readings(case, moving, waveform), moving.time  # before the snapshots, which take it back
-    snapshots, ended = snapshots_of(case, moving) if needs_snapshots(only) else ([], None)
+    of_grid, interrupted = grid_error_of(case, replays, moving, reads) if failure is None else ({}, None)
+    kept = grid_error.asked_for(case, moving.kept, replays, waveform.duration)
+    snapshots, ended = snapshots_of(case, moving, kept) if needs_snapshots(only) else ([], None)
+    ended = interrupted or ended
     if keeper and failure is None and isinstance(ended, KeyboardInterrupt):
         keeper.write()
     failure = failure or ended
     statistics = {"status": status_words(failure), "time_reached": far, "time_total": waveform.duration}
     took = time.perf_counter() - began
     (arrays, coords, reached), interruption = uninterrupted(lambda: collected(case, moving, reads, snapshots, only))
+    arrays |= {name: at.value for name, at in of_grid.items()}
+    reached |= of_grid
     if case.ions.noise != "none":
         statistics |= {"largest_leap": case.numerics.largest_leap, "limited_leaps": int(moving.trial.noise.limited[0])}
     return RunOutputs(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure or interruption)
@@ -170,9 +185,11 @@ def undergo(
     waveform: Waveform | Chain,
     progress: Progress,
     place: Place | None,
+    copies: Sequence[float] = (),
 ) -> Ended | None:
     """Take a run along a waveform and record what the case asks for. place : to go on from, None to begin
 
+    copies : breakpoints [s] at which the state is kept as it is
     Returns the SolverError or KeyboardInterrupt that ended it early, None otherwise.
     """
     record = case.record
@@ -182,13 +199,26 @@ def undergo(
             integrate.keep_state(moving, 0.0)  # the state before the drive
         integrate.follow_waveform(
             moving, waveform, every=record.every, windows=record.windows, stops=record.instants(waveform.duration)[1:],
-            keep_reads=record.profiles_at_reads, progress=progress, place=place,
+            copies=copies, keep_reads=record.profiles_at_reads, progress=progress, place=place,
         )  # fmt: skip
         if record.every != "all":
             integrate.record_row(moving, waveform.last_voltage)
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         return ending(error)
     return None
+
+
+def grid_error_of(
+    case: Case, replays: list[grid_error.Replay], moving: Run, reads: dict[str, np.ndarray]
+) -> tuple[dict[str, Reached], Ended | None]:
+    """Error of the reads by the grid, by the name of its output, and the interruption that ended it, if any."""
+    if not replays:
+        return {}, None
+    try:
+        error = grid_error.largest_error(case, replays, moving.kept, reads["read_time"], reads["read_current"])
+    except (KeyboardInterrupt, SystemError) as interruption:
+        return {}, ending(interruption)
+    return {grid_error.OUTPUT: error}, None
 
 
 def files_named(case: Case) -> dict[str, str]:

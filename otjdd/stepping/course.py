@@ -14,8 +14,9 @@ from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
 from otjdd.stepping.stepper import FROM, UNTIL, V_FROM, V_UNTIL, Control, Course, cross_piece, voltage_slack
 
-# tasks of a piece, bits: choose the step anew at its start; write a row, take a read, keep the state at its end
-EDGE, OBSERVE, READ, KEEP = 1, 2, 4, 8
+# tasks of a piece, bits: choose the step anew at its start; write a row, take a read, keep the state at its end: settled
+# with its current, or as it is, which moves no bit of the run
+EDGE, OBSERVE, READ, KEEP, COPY = 1, 2, 4, 8, 16
 AT_JUMP = 0.1  # of the error of V_j within a piece: that allowed at its start, where the largest values of a run are
 READ_ERROR = 1e-5  # of the read voltage: error of V_j allowed at a read, whose current is evaluated itself
 
@@ -41,7 +42,7 @@ def perform(
         status = jump(junction, state, tangent, memory, V_source, Accuracy(allowed, True))
     if status == Status.DONE and task & OBSERVE:
         status = write_row(junction, state, tangent, time, 0.0, V_source, log)
-    if status == Status.DONE and task & KEEP:
+    if status == Status.DONE and task & (KEEP | COPY):
         write_state(state, time, V_source, log)
     return status
 
@@ -52,7 +53,7 @@ def full(task: int, log: Log):
     return (
         (task & OBSERVE and full_of_rows(log))
         or (task & READ and log.used[READS] == log.reads.shape[0])
-        or (task & KEEP and log.used[STATES] == log.kept.shape[0])
+        or (task & (KEEP | COPY) and log.used[STATES] == log.kept.shape[0])
     )
 
 

@@ -1,0 +1,106 @@
+"""The error of reads by the grid: parts of a drive that are run again on half the cells, and what a run says of it."""
+
+import numpy as np
+import pytest
+from devices import JUNCTION, SMALL, case, needs_speed
+
+import otjdd
+from otjdd.errors import SolverError
+from otjdd.runs.run import simulate
+from otjdd.solver import grid_error, integrate
+from otjdd.stepping.course import READ
+from otjdd.waveform.chain import Chain, Part
+from otjdd.waveform.waveform import Waveform
+
+# A film with sheets of vacancies at both electrodes, thinner than the cells.
+STEEP = {
+    "drive": {"kind": "train", "voltage": "-1 V", "width": "1 us", "period": "2 us", "count": 3, "read_each": True},
+    "device.film.cells": 16, "record.every": "reads",
+}  # fmt: skip
+
+
+def train(count, between=3, start=0.0):
+    """A waveform of `count` reads with `between` straight pieces before each, 1 s long, the last one the read."""
+    times = start + np.arange(count * between + 1.0)
+    return Waveform(times, times % 2.0, np.column_stack((times[between::between], np.full(count, np.nan))))
+
+
+def test_the_first_and_the_last_read_are_led_to_by_the_pieces_since_the_read_before():
+    first, last = grid_error.replays(train(5), True)
+    assert (first.reads, first.start, first.anew) == ((0,), 0.0, True)
+    assert (last.reads, last.start, last.anew) == ((4,), 12.0, False)
+    np.testing.assert_array_equal(last.pieces[:, :2], [[12.0, 13.0], [13.0, 14.0], [14.0, 15.0]])
+    for part in (first, last):
+        np.testing.assert_array_equal(part.tasks & READ, [0, 0, READ])
+
+
+def test_two_reads_that_follow_each_other_have_one_replay_and_one_read_too():
+    (both,) = grid_error.replays(train(2), True)
+    assert both.reads == (0, 1)
+    np.testing.assert_array_equal(both.tasks & READ, [0, 0, READ, 0, 0, READ])
+    (single,) = grid_error.replays(train(1), False)
+    assert (single.reads, single.anew) == ((0,), False)
+
+
+def test_a_long_way_to_a_read_is_cut():
+    (only,) = grid_error.replays(train(1, between=100), True)
+    assert (only.start, len(only.pieces), only.anew) == (100.0 - grid_error.MOST_PIECES, grid_error.MOST_PIECES, False)
+
+
+def test_reads_of_a_drive_in_blocks_have_times_of_the_whole_drive():
+    chain = Chain((Part(train(4), 1), Part(train(3), 1)))
+    first, last = grid_error.replays(chain, True)
+    assert (first.reads, last.reads) == ((0,), (6,))
+    np.testing.assert_array_equal(last.pieces[:, :2], [[18.0, 19.0], [19.0, 20.0], [20.0, 21.0]])
+
+
+def test_a_drive_without_reads_has_nothing_to_check():
+    assert grid_error.replays(Waveform(np.arange(3.0), np.ones(3)), True) == []
+
+
+@pytest.mark.parametrize(
+    ("coarse", "fine", "known"), [(0.0, 0.0, 0.0), (0.0, 1.0, np.inf), (np.e, 1.0, 1.0), (-1.0, 1.0, np.inf)]
+)
+def test_currents_differ_by_their_logarithm(coarse, fine, known):
+    assert grid_error.difference(coarse, fine) == known
+
+
+@needs_speed
+def test_a_run_tells_its_error_by_the_grid_and_keeps_its_numbers_bit_for_bit(caplog):
+    film = case(JUNCTION, **SMALL).replace(STEEP)
+    ds, bare = otjdd.run(film), simulate(film)
+    for name in bare.variables:
+        assert ds[name].equals(bare[name]), name
+    fine = simulate(film.replace("device.film.cells", 128))
+    true = np.abs(np.log(ds.read_current / fine.read_current)).values[[0, -1]].max()
+    print(true, float(ds.read_grid_error))
+    assert true > 0.01
+    assert 0.7 * true < float(ds.read_grid_error) < 1.5 * true
+    assert "read_grid_error: estimated error of a read" in ds.attrs["model_limits"]
+    assert "device.film.cells" in caplog.text
+    sound = otjdd.run(film.replace("device.film.cells", 128))
+    assert 0.0 < sound.read_grid_error < 0.01
+    assert sound.attrs["model_limits"] == ""
+
+
+@needs_speed
+def test_a_replay_that_fails_is_told(monkeypatch):
+    film = case(JUNCTION, **SMALL).replace(STEEP)
+
+    def fails(*_):
+        raise SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)
+
+    monkeypatch.setattr(grid_error, "begun", fails)
+    ds = otjdd.run(film)
+    assert np.isinf(ds.read_grid_error)
+    assert "is inf" in ds.attrs["model_limits"]
+
+
+@needs_speed
+def test_states_kept_for_replays_are_no_profiles(monkeypatch):
+    film, kept = case(JUNCTION, **SMALL).replace(STEEP), []
+    copied = integrate.empty
+    monkeypatch.setattr(integrate, "empty", lambda run, log: (copied(run, log), kept.append(len(run.kept)))[0])
+    ds = otjdd.run(film)
+    assert ds.sizes["snapshot"] == 2
+    assert max(kept) == 3
