@@ -164,7 +164,7 @@ def write_tutorials() -> None:
             if "[markdown]" in kind:
                 texts.append(with_links(re.sub(r"^# ?", "", body, flags=re.MULTILINE), path))
             else:
-                texts.append(f"```python\n{body}\n```" + shown_output(next(outputs, None), path.stem, len(texts)))
+                texts.append(f"```python\n{body}\n```" + output_text(next(outputs, None), path.stem, len(texts)))
         page = f"cases/tutorials/{path.stem}.md"
         write_page(page, "\n\n".join(texts) + "\n")
         title = next(
@@ -174,7 +174,7 @@ def write_tutorials() -> None:
     write_page("tutorials.md", "# Tutorials\n\n" + "\n".join(rows) + "\n")
 
 
-def shown_output(output: dict[str, Any] | None, name: str, number: int) -> str:
+def output_text(output: dict[str, Any] | None, name: str, number: int) -> str:
     """What a cell prints and draws, as Markdown; nothing where tutorials are not executed."""
     if output is None:
         return ""
