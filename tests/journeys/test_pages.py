@@ -27,6 +27,7 @@ MADE = {  # what a page leaves in its folder, besides the results of its runs
     "cases/README.md": ("rv-loop.png",),
     "cases/device.md": (),
     "cases/columns.md": (),
+    "cases/numerics.md": (),
     "cases/drives.md": (),
     "cases/crossbars.md": (),
     "cases/studies.md": (),
