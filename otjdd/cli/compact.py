@@ -105,7 +105,7 @@ def write_model(out: Path, case: Case, request: Request, train: Train) -> None:
     for text in [*pulses.warnings(cycle), *(export_noise.warnings(noise, cycle) if noise and cycle else ())]:
         tell(f"warning: {text}")
     print("\n".join(map(str, paths)))
-    tell(compiler.advice())
+    tell(compiler.advice("example.cir and example.sim", "otj.va"))
 
 
 def tell_error(model: CompactModel) -> None:

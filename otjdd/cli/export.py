@@ -78,4 +78,4 @@ def write_netlists(file: Path, out: Path) -> None:
         for name, text in texts.items():
             write_whole(out / name, text.encode("ascii"))
     print("\n".join(str(out / name) for name in texts))
-    tell(compiler.advice_for("array.cir and array.sim", "otj.va", "array.va"))
+    tell(compiler.advice("array.cir and array.sim", "otj.va", "array.va"))

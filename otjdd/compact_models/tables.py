@@ -4,8 +4,8 @@ A table T(V, q) is fitted by Chebyshev polynomials of the state, whose factors a
 
     T(V, q) = sum_j A_j(V) T_j(x)        x from -1 to 1 over the range of q
 
-Every A_j is a cubic Hermite spline, whose slope at a knot is that of the parabola through three knots. Verilog-A and SPICE,
-which have no tables, so contain the same functions as Python, in a few thousand numbers for each kind of column. Tables of
+Every A_j is a cubic Hermite spline, whose slope at a knot is that of the parabola through three knots. Verilog-A,
+which has no tables, so contains the same functions as Python, in a few thousand numbers for each kind of column. Tables of
 a film that was never written (see `unsettled`) have the share that has not settled in place of q.
 """
 

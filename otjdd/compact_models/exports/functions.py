@@ -1,13 +1,12 @@
 """The functions of a compact model as text: pieces of cubic polynomials, and a binary tree that finds the piece.
 
-Neither SPICE nor Verilog-A, as the free compilers know it, has tables. A tree of log2 n comparisons replaces them.
+Verilog-A, as the free compilers know it, has no tables. A tree of log2 n comparisons replaces them.
 """
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from otjdd.compact_models import device_factors, noise_error
 from otjdd.compact_models.error import sentence
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
 SETTLING_LETTERS = "kmz"
-SPICE_U = "V(u)"  # 1/T scaled to 1 to -1, in the subcircuit
 NOISE_LETTERS, NOISE_TABLES = "sio", ("log_scatter", "log_white", "log_corner")
 EDGE = 0.05  # V: interval of the difference that gives the capacitance at an end of the range
 NO_WAY = "1e-6"  # share of the vacancies that fill the way, below which there is no delay
@@ -102,28 +100,28 @@ def by_u(model: CompactModel, values: np.ndarray) -> np.ndarray:
     return monomials(values, model.temperatures)
 
 
-def coefficient(factors: np.ndarray, u: str) -> str:
-    """Text of a polynomial of u with coefficients (N,), a number for N = 1. u : name of u in the text"""
+def coefficient(factors: np.ndarray) -> str:
+    """Text of a polynomial of u with coefficients (N,), a number for N = 1."""
     if factors.size == 1 or not np.any(factors[1:]):
         return number(factors[0])
     text = number(factors[-1])
     for factor in factors[-2::-1]:
-        text = f"({number(factor)}+{u}*{text})"
+        text = f"({number(factor)}+u*{text})"
     return text.replace("+-", "-")
 
 
-def own_speed(model: CompactModel, k: int, u: str, divided: bool = False) -> str:
+def own_speed(model: CompactModel, k: int, divided: bool = False) -> str:
     """Text of the speed of column k, counted from 1. divided : divide it by the time in which the way empties"""
     speeds = [node.speed[k - 1] / (node.kinds[node.kind[k - 1]].emptying if divided else 1.0) for node in nodes(model)]
-    return number(speeds[0]) if len(speeds) == 1 else f"exp({coefficient(by_u(model, np.log(speeds)), u)})"
+    return number(speeds[0]) if len(speeds) == 1 else f"exp({coefficient(by_u(model, np.log(speeds)))})"
 
 
-def fillings(model: CompactModel, k: int, u: str) -> tuple[str, str]:
+def fillings(model: CompactModel, k: int) -> tuple[str, str]:
     """Texts of 1/a of column k, for states that rise and that fall; 0 where the way needs no filling."""
     ways = np.array([node.kinds[node.kind[k - 1]].way for node in nodes(model)])
     texts = []
     for way in ways.T:
-        text = coefficient(by_u(model, way), u)
+        text = coefficient(by_u(model, way))
         node = number(1.0 / way[0] if way[0] > 0.0 else 0.0)
         texts.append(node if np.ptp(way) == 0.0 else f"({text} > {NO_WAY} ? 1.0/{text} : 0.0)")
     return texts[0], texts[1]
@@ -145,24 +143,6 @@ def edge_capacitance(model: CompactModel) -> float:
     voltage = np.array([low, low + EDGE, high - EDGE, high])
     charge = model.charge(voltage, np.broadcast_to(model.start, (4, model.kind.size)))
     return max(0.0, float(np.diff(charge)[::2].min()) / EDGE)
-
-
-def polynomial(j: int, variable: str) -> str:
-    """Text of the Chebyshev polynomial of degree j of a variable."""
-    return in_powers(chebyshev.cheb2poly([0.0] * j + [1.0]), variable)
-
-
-def sloped(j: int, variable: str) -> str:
-    """Text of the slope of that polynomial."""
-    return in_powers(chebyshev.cheb2poly(chebyshev.chebder([0.0] * j + [1.0])), variable)
-
-
-def in_powers(powers: np.ndarray, variable: str) -> str:
-    """Text of a polynomial of a variable. powers : its coefficients, ascending"""
-    text = number(powers[-1])
-    for power in powers[-2::-1]:
-        text = f"({text})*{variable}" + (f"+{number(power)}" if power else "")
-    return text.replace("+-", "-")
 
 
 def pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Pieces:
@@ -187,13 +167,13 @@ def tree(knots: np.ndarray, leaf: Callable[[int], str], branch: Callable[[float,
 
 
 def number(value: float) -> str:
-    """A number as text that all these languages read."""
+    """A number as text that Verilog-A and netlists read."""
     return f"{float(value):.9g}"
 
 
-def horner(factors: np.ndarray, variable: str, u: str) -> str:
-    """Text of the cubic polynomial with coefficients (4, N). u : name of u in the text"""
-    a, b, c, d = (coefficient(factor, u) for factor in factors)
+def horner(factors: np.ndarray, variable: str) -> str:
+    """Text of the cubic polynomial of a variable with coefficients (4, N)."""
+    a, b, c, d = map(coefficient, factors)
     return f"{a}+{variable}*({b}+{variable}*({c}+{variable}*{d}))".replace("+-", "-")
 
 

@@ -3,9 +3,8 @@
     monte_carlo.cir, .sim    devices that differ and scatter, one cycle
     cycles.sim               devices alike, cycle after cycle, for sigma of ln R beside that of the solver
 
-The pulses are those under which `noise_error` has compared model and solver. Files .cir are for ngspice with the
-subcircuit, .sim for VACASK with the compiled Verilog-A. Over cycles the subcircuit is slow, and some runs end with too
-small a time step.
+The pulses are those under which `noise_error` has compared model and solver. Files .cir are for ngspice, .sim for VACASK,
+both with the compiled Verilog-A.
 """
 
 from collections.abc import Sequence
@@ -13,13 +12,12 @@ from typing import NamedTuple
 
 from otjdd.compact_models import noise_error
 from otjdd.compact_models.error import READ, set_and_resets
-from otjdd.compact_models.exports import noise_text
 from otjdd.compact_models.exports.functions import number
-from otjdd.compact_models.exports.spice import COMPILE, OPTIONS, folded
+from otjdd.compact_models.exports.testbench import COMPILE, LOAD, OPTIONS, TOLERANCES
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise_error import CYCLES_OF_CIRCUITS, PART
 
-FEW, MANY = 4, 20  # devices: for the subcircuit, for compiled Verilog-A
+DEVICES = 20  # of a netlist
 CYCLES = 8  # of which `noise_error.SETTLING` do not count
 EDGE = 0.01  # width of an edge, over the shortest pulse
 REST = 0.001  # time at 0 V before the first edge, over the same: ngspice finds no first step on an edge
@@ -76,16 +74,15 @@ def netlists(model: CompactModel) -> dict[str, str]:
     drawn = "{} devices drawn at random, whose ions hop at random: pulses, a read at 0.1 V after each"
     alike = "{} devices alike, whose ions hop at random: cycles of pulses, a read at 0.1 V after each"
     own = cycle(model)
-    normal = " ".join(f"{z}={{agauss(0,1,1)}}" for z in noise_text.NUMBERS)
     reads = [
         f"meas tran read{j}_{i} find i(vs{i}) at={number(t - 0.1 * own.frame)}"
         for j, t in enumerate(own.reads, 1)
-        for i in range(1, FEW + 1)
+        for i in range(1, DEVICES + 1)
     ]
     return {
-        "monte_carlo.cir": ngspice(drawn.format(FEW), own, 1, normal, reads),
-        "monte_carlo.sim": vacask(drawn.format(MANY), "monte_carlo.sim", own, 1, 1.0),
-        "cycles.sim": vacask(alike.format(MANY), "cycles.sim", own, CYCLES, 0.0),
+        "monte_carlo.cir": ngspice(drawn.format(DEVICES), own, reads),
+        "monte_carlo.sim": vacask(drawn.format(DEVICES), "monte_carlo.sim", own, 1, 1.0),
+        "cycles.sim": vacask(alike.format(DEVICES), "cycles.sim", own, CYCLES, 0.0),
     }
 
 
@@ -94,24 +91,25 @@ def wave(own: Cycle, count: int) -> str:
     return " ".join(f"{number(t)} {number(v)}" for t, v in own.points(count))
 
 
-def ngspice(title: str, own: Cycle, count: int, parameters: str, control: list[str]) -> str:
-    """Text for ngspice of FEW devices under `count` cycles. parameters : of each   control : commands after the run"""
-    devices = range(1, FEW + 1)
+def ngspice(title: str, own: Cycle, control: list[str]) -> str:
+    """Text for ngspice of DEVICES devices under one cycle. control : commands after the run"""
+    devices = range(1, DEVICES + 1)
     lines = [
-        ".include otj.cir",
-        f"Vd d 0 PWL({wave(own, count)})",
-        *(f"Vs{i} d p{i} 0\nX{i} p{i} 0 otj frame={number(own.frame)} {parameters}".rstrip() for i in devices),
+        title,
+        *LOAD,
+        f"Vd d 0 PWL({wave(own, 1)})",
+        *(f"Vs{i} d p{i} 0\nN{i} p{i} 0 otj seed={i} frame={number(own.frame)}" for i in devices),
         f".options {OPTIONS}",
         ".save " + " ".join(f"i(vs{i})" for i in devices),
-        f".tran {number(own.frame)} {number(count * own.duration)} 0 {number(own.frame)}",
-        *(".control", "setseed 1", "mc_source", "run", *control, ".endc", ".end", ""),
+        f".tran {number(own.frame)} {number(own.duration)} 0 {number(own.frame)}",
+        *(".control", "run", *control, ".endc", ".end", ""),
     ]
-    return "\n".join([title, *map(folded, lines)])
+    return "\n".join(lines)
 
 
 def vacask(title: str, name: str, own: Cycle, count: int, spread: float) -> str:
-    """Text for VACASK of MANY devices under `count` cycles. name : of the file   spread : of the devices"""
-    devices = range(1, MANY + 1)
+    """Text for VACASK of DEVICES devices under `count` cycles. name : of the file   spread : of the devices"""
+    devices = range(1, DEVICES + 1)
     return "\n".join([
         title,
         f"// {COMPILE}",
@@ -126,7 +124,7 @@ def vacask(title: str, name: str, own: Cycle, count: int, spread: float) -> str:
             for i in devices
         ),
         "control",
-        '  options reltol=1e-5 abstol=1e-10 tran_method="gear2"',
+        f'  options {TOLERANCES} tran_method="gear2"',
         f"  analysis tran1 tran step={number(own.frame)} stop={number(count * own.duration)} maxstep={number(own.frame)}",
         "endc",
         "",

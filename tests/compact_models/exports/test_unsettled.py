@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 
 from otjdd.case.case import load_case
 from otjdd.compact_models import build, error
-from otjdd.compact_models.exports import spice, verilog_a
+from otjdd.compact_models.exports import verilog_a
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import evaluated, monotone
 from otjdd.system.pool import one_by_one
@@ -16,8 +16,7 @@ from otjdd.waveform import shapes
 
 POINTS = [0.0, 1e-9, 2e-6, 2.001e-6, 3e-5], [0.0, 1.0, 1.0, 0.1, 0.1]  # s, V: a set that begins with the fresh film
 READS = [1e-6, 1.99e-6, 4e-6, 1e-5, 2.99e-5]  # s
-SUBCIRCUIT = ".include otj.cir\nX1 p 0 otj {}"
-COMPILED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj\nN1 p 0 otjm {}"
+DEVICE = f"{simulators.LOADED}\nN1 p 0 otjm charging=0 unsettled={{}}"
 
 
 @pytest.fixture(scope="module")
@@ -60,21 +59,15 @@ def test_junctions_begin_with_the_film_of_the_case_or_at_rest(fresh, tmp_path):
     assert fresh.hold(rested, 1.0, 1e-6) == pytest.approx(pristine.hold(pristine.states(1), 1.0, 1e-6), rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
-        pytest.param(SUBCIRCUIT, marks=simulators.needs_ngspice),
-        pytest.param(COMPILED, marks=[simulators.needs_ngspice, simulators.needs_vacask, pytest.mark.campaign]),
-    ],
-    ids=["subcircuit", "osdi"],
-)
+@simulators.needs_ngspice
+@simulators.needs_vacask
 @pytest.mark.parametrize("unsettled", [1, 0])
-def test_ngspice_begins_with_the_same_film(fresh, form, unsettled, tmp_path):
-    write_forms(fresh, tmp_path, form is COMPILED)
+def test_ngspice_begins_with_the_same_film(fresh, unsettled, tmp_path):
+    simulators.compiled(verilog_a.verilog_a(fresh), tmp_path)
     told = "\n".join(f"meas tran r{i} find i(vs) at={t:.12g}" for i, t in enumerate(READS))
     points = " ".join(f"{t:.12g} {v:.12g}" for t, v in zip(*POINTS, strict=True))
     body = (
-        f"{form.format(f'charging=0 unsettled={unsettled}')}\nVs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n"
+        f"{DEVICE.format(unsettled)}\nVs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n"
         f".tran 1n {POINTS[0][-1]:g} 0 5e-8\n.control\nrun\n{told}\n.endc"
     )
     found = simulators.ngspice(tmp_path, body)
@@ -84,7 +77,7 @@ def test_ngspice_begins_with_the_same_film(fresh, form, unsettled, tmp_path):
 @pytest.mark.campaign
 @simulators.needs_vacask
 def test_vacask_begins_with_the_same_film(fresh, tmp_path):
-    write_forms(fresh, tmp_path, compiled=True)
+    simulators.compiled(verilog_a.verilog_a(fresh), tmp_path)
     points = ", ".join(f"{t:.12g}, {v:.12g}" for t, v in zip(*POINTS, strict=True))
     text = (
         'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
@@ -101,13 +94,6 @@ def currents(model, unsettled: int) -> np.ndarray:
     found = model.run(shapes.table(*POINTS, READS), states).read_current.values
     assert found[0] > 10.0 * found[-1] or not unsettled
     return found
-
-
-def write_forms(model, folder, compiled: bool):
-    """The subcircuit, or the compiled model."""
-    (folder / "otj.cir").write_text(spice.subcircuit(model))
-    if compiled:
-        simulators.compiled(verilog_a.verilog_a(model), folder)
 
 
 @pytest.mark.campaign

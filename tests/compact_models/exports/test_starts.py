@@ -1,0 +1,84 @@
+"""The compiled model of every device starts and ends every analysis, in ngspice and in VACASK."""
+
+import numpy as np
+import pytest
+import simulators
+
+from otjdd.compact_models import build
+from otjdd.compact_models.exports import testbench, verilog_a
+
+ONE = {"columns.count": 1}
+DEVICES = {
+    "one column": ("li2019", ONE, {}),
+    "five columns": ("li2019", {}, {}),
+    "270 K to 340 K": ("li2019", ONE, {"temperatures": (270.0, 340.0)}),
+    "noise": ("li2019", ONE, {"noise": True}),
+    "interface": ("nb-sto-interface", {}, {"temperatures": (300.0, 340.0)}),
+    "thicker film": ("li2019", ONE | {"device.film.thickness": "3.2 nm", "device.left.barrier": "0.7 eV"}, {}),
+}
+PULSE = "0 0 10u {down} 100m {down} 100.01m 0 200m 0 200.01m {up} 300m {up} 300.01m 0.1 310m 0.1"
+SHORT = "0 0 10n {down} 1u {down} 1.01u 0 2u 0 2.01u {up} 3u {up} 3.01u 0.1 10u 0.1"
+RUNS = {  # name -> source, analysis of ngspice, analysis of VACASK
+    "operating point": ("0.1", "op", None),
+    "long pulses": (PULSE, "tran 100u 310m", "tran step=100u stop=310m"),
+    "long pulses, uic": (PULSE, "tran 100u 310m uic", None),
+    "long pulses, steps of 1 ms": (PULSE, "tran 100u 310m 0 1m", "tran step=100u stop=310m maxstep=1m"),
+    "short pulses": (SHORT, "tran 1n 10u", "tran step=1n stop=10u"),
+    "short pulses, steps of 1 us": (SHORT, "tran 100n 10u 0 1u", "tran step=100n stop=10u maxstep=1u"),
+    "a rest": ("0 0 1 0", "tran 1m 1", "tran step=1m stop=1"),
+    "sweep": ("0.1", "dc Vs {low} {high} 0.05", None),
+    "small signals": ("0.1", "ac dec 5 1k 1g", None),
+}
+
+
+@pytest.fixture(scope="module", params=DEVICES.values(), ids=DEVICES.keys())
+def device(request, tmp_path_factory):
+    """A model, and a folder with it compiled."""
+    case, changes, options = request.param
+    model = build.compact(case, changes, measure=False, **options)
+    return model, simulators.compiled(verilog_a.verilog_a(model), tmp_path_factory.mktemp("starts")).parent
+
+
+def values(model) -> dict[str, str]:
+    """Voltages of the runs within the range of a model, as text."""
+    low, high = model.limits.low, model.limits.high
+    return {
+        "low": f"{low:g}", "high": f"{high:g}", "down": f"{max(-4.3, 0.9 * low):g}", "up": f"{min(2.2, 0.9 * high):g}",
+    }  # fmt: skip
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+@pytest.mark.parametrize("run", RUNS)
+def test_ngspice_starts_and_ends(device, run):
+    model, folder = device
+    source, analysis, _ = RUNS[run]
+    source = source.format(**values(model))
+    wave = f"PWL({source})" if " " in source else f"DC {source} AC 1"
+    text = simulators.printed(
+        folder,
+        f"{simulators.LOADED}\nN1 p 0 otjm\nVs p 0 {wave}\n.options {testbench.OPTIONS}\n"
+        f".{analysis.format(**values(model))}\n.control\nrun\n.endc",
+    )
+    assert int(text.split("No. of Data Rows :")[1].split()[0]) >= 1
+    assert "outside of the range" not in text
+
+
+@pytest.mark.campaign
+@simulators.needs_vacask
+@pytest.mark.parametrize("run", [name for name, (*_, analysis) in RUNS.items() if analysis])
+def test_vacask_starts_and_ends(device, run):
+    model, folder = device
+    source, _, analysis = RUNS[run]
+    points = source.format(**values(model)).split()
+    text = (
+        f'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\nvs (p 0) vsource type="pwl" '
+        f"wave=[{', '.join(points)}]\nx1 (p 0) otj\ncontrol\n  options {testbench.TOLERANCES}\n  abort always\n"
+        f"  analysis tran1 {analysis}\nendc\n"
+    )
+    simulators.vacask_printed(folder, text)
+    end = simulators.raw(folder / "tran1.raw")["time"][-1]
+    unit = {"m": 1e-3, "u": 1e-6}.get(points[-2][-1], 1.0)
+    assert end == pytest.approx(float(points[-2].rstrip("mu")) * unit)
+    assert np.isfinite(end)
