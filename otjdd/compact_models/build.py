@@ -18,6 +18,7 @@ from otjdd.compact_models.ends import is_uniform
 from otjdd.compact_models.limits import Range, SelfHeating
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise import Noise
+from otjdd.compact_models.stages import counted, stages
 from otjdd.compact_models.tables import Tables, stays
 from otjdd.compact_models.temperatures import chosen_nodes, on_common_knots
 from otjdd.constants import BOLTZMANN_EV
@@ -83,13 +84,18 @@ def compact(
         case = case.without_noise()
     heat, cold = heat_of(case), case.isothermal()
     self_check.verify_kernels()
+    names = ["extraction", *["noise"] * noise, *["error"] * measure, *["scatter", "devices"] * (measure and noise)]
+    within = stages(progress, names)
     with pool.team(workers) as spread:
-        compact_model = over_temperatures(cold, limits, at, spread, progress)
-        compact_model = with_noise(compact_model, cold, spread) if noise else compact_model
-        compact_model = error.with_error(compact_model, cold, spread, WORST, left_out) if measure else compact_model
+        spreads = {name: counted(spread, within[name]) for name in names[1:]}
+        compact_model = over_temperatures(cold, limits, at, spread, within["extraction"])
+        if noise:
+            compact_model = with_noise(compact_model, cold, spreads["noise"])
+        if measure:
+            compact_model = error.with_error(compact_model, cold, spreads["error"], WORST, left_out)
         if measure and noise:
-            compact_model = noise_error.with_scatter(compact_model, cold.without_study(), spread)
-            compact_model = device_factors.with_devices(compact_model, cold, devices, spread)
+            compact_model = noise_error.with_scatter(compact_model, cold.without_study(), spreads["scatter"])
+            compact_model = device_factors.with_devices(compact_model, cold, devices, spreads["devices"])
     return replace(compact_model, heat=heat)
 
 

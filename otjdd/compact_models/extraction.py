@@ -118,7 +118,10 @@ def extract(
     if high - low < 100.0 * SAME:
         moved = max(high - low, 0.0)
         raise NotAsExpected(
-            "ions that stay where the voltage moves them", f"a state that moves by {moved:.2g} of the thickness"
+            f"ions that are still where the voltage moved them after {ends.settling:.2g} s at 0 V, in which they settle "
+            "(wells at the electrodes, ions.well_left and ions.well_right, hold them there; a --time that ends earlier "
+            "looks sooner)",
+            f"a state that moves by {moved:.2g} of the thickness",
         )
     states = low + (high - low) * even_and_ends(STATES)
     with reachable(limits):

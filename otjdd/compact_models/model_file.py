@@ -212,6 +212,9 @@ def check_nodes(model: Model, nodes: tuple[Model, ...]) -> None:
             for name in ("voltage", "conductance_voltage"):
                 if not np.array_equal(getattr(first, name), getattr(second, name)):
                     raise NotAsExpected(f"the same knots of the {name} at all temperatures", "others")
+    for kinds in zip(*(node.kinds for node in nodes), strict=True):
+        if np.diff([tables.log_rate.mean() for tables in kinds]).min(initial=0.0) < 0.0:
+            raise NotAsExpected("ions that hop faster at a higher temperature", "some that hop more slowly")
 
 
 def noise_of(ds: "xr.Dataset") -> Noise:
@@ -227,6 +230,8 @@ def noise_of(ds: "xr.Dataset") -> Noise:
         grids = {name: values[np.ix_(rows, columns)] for name, values in raw.items() if name not in columns_of_kind}
         of_kinds.append(NoiseTables(**columns_of_kind, **grids))
     check_noise(of_kinds)
+    if not all((np.diff(of_kind.state) > 0.0).all() for of_kind in of_kinds):
+        raise NotAsExpected("states of the noise that ascend", "some that do not")
     if COVARIANCE not in ds:
         return Noise(tuple(of_kinds))
     about = ds[COVARIANCE].attrs

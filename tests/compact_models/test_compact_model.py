@@ -143,6 +143,21 @@ def test_file_with_numbers_that_no_junction_has_is_refused(tmp_path, name, value
         CompactModel.load(tmp_path / "model.nc")
 
 
+@pytest.mark.parametrize(
+    ("name", "along", "said"),
+    [
+        ("node_table_log_rate", "node", "ions that hop faster at a higher temperature"),
+        ("noise_state", "position", "states of the noise that ascend"),
+    ],
+)
+def test_file_with_a_reversed_table_is_refused(tmp_path, name, along, said):
+    ds = dataset_of(made_model.noisy_warm_model(270.0, 300.0, 330.0))
+    turned = ds[name].dims, np.flip(ds[name].values, ds[name].dims.index(along))
+    store.write(ds.assign({name: turned}), tmp_path / "model.nc")
+    with pytest.raises(ResultError, match=f"not a whole compact model.*{said}"):
+        CompactModel.load(tmp_path / "model.nc")
+
+
 def test_outside_of_its_range_a_model_says_so(model):
     with pytest.raises(NotAsExpected, match=r"from -4\.3 V to 3 V.*3\.5 V"):
         model.run(compact_device.pulses(3.5))
