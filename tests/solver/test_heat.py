@@ -73,10 +73,32 @@ def test_a_capacity_is_its_time_constant_and_a_share_of_the_power_warms_by_that_
     assert rise(half)[-1] == pytest.approx(0.5 * RESISTANCE * power(half)[-1], rel=1e-6)
 
 
+def linear_layer(thickness, **keys):
+    """Table of a layer of the emitter."""
+    return {"thickness": thickness, "cells": 10, "grading": 1.0, "permittivity": LINEAR, "tunnelling_mass": 4.0} | keys
+
+
+LINEAR = {"law": "linear", "eps_r": 17.0}
+WHOLE = {key: value for key, value in EMITTER.items() if not key.startswith("device.film.")}  # but for its film
+ALIKE = WHOLE | {"device.film": {"layers": [linear_layer("1.5 nm"), linear_layer("1.5 nm")]}}
+UNLIKE = WHOLE | {"device.right.barrier": "0.2 eV", "device.film": {"layers": [  # the outer band of both is level
+    linear_layer("1 nm", permittivity={"law": "nonlinear", "b": "1.424e10 V/m", "a": "2.65e15 V^2/m^2", "eps_inf": 5.0}),
+    linear_layer("2 nm", band_offset="0.05 eV", activation_energy="1.2 eV", site_energy="-0.1 eV"),
+]}}  # fmt: skip
+
+
 @needs_speed
-def test_the_energy_is_balanced():
+def test_a_film_of_two_alike_layers_is_as_warm_as_one():
+    one, two = (otjdd.run("vcm-heat", changes) for changes in (EMITTER, ALIKE))
+    assert rise(one)[-1] > 50.0
+    np.testing.assert_allclose(rise(two)[-1], rise(one)[-1], rtol=1e-9)
+
+
+@needs_speed
+@pytest.mark.parametrize("emitter", [EMITTER, UNLIKE], ids=["one material", "two layers"])
+def test_the_energy_is_balanced(emitter):
     """Power in, heat stored and heat that left, the last by quadrature of each interval with the slopes at its ends."""
-    ds = otjdd.run("vcm-heat", {**EMITTER, "numerics.rtol": 1e-4})
+    ds = otjdd.run("vcm-heat", {**emitter, "numerics.rtol": 1e-4})
     t, P, T = ds.time.values, power(ds), rise(ds)
     step = np.diff(t)
     slope = (8e6 * P - T) / 1e-6
