@@ -21,7 +21,7 @@ class Numerics(Record):
     atol : error of a concentration, in units of the mean concentration
     max_steps : largest number of time steps of a run
     current_tolerance : relative error of recorded currents
-    largest_leap : where ions hop at random, share of the ions of a column that the hops of a step may change, see
+    largest_leap : where ions hop at random, share of the ions of a column that may pass a face in the mean of a step, see
         `stepping.largest_leap`
     error : whether the errors of reads are estimated, see `runs.error_estimate`
     """
@@ -42,7 +42,9 @@ class Numerics(Record):
         default=1e-4, description="relative error of recorded currents", examples=[1e-5]
     )
     largest_leap: Annotated[Number, Field(ge=LEAST_LEAP, le=1)] = Field(
-        default=0.1, description="share of the ions of a column that random hops may change in a step", examples=[0.03]
+        default=0.1,
+        description="share of the ions of a column that may pass a face in a step, where they hop at random",
+        examples=[0.03],
     )
     error: Literal[ERRORS] = Field(  # type: ignore[valid-type]  # the names of a table
         default="none",

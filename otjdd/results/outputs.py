@@ -89,7 +89,6 @@ OUTPUTS = _outputs({
     "stack_leaps": ("", "1", "most leaps of the electrons to another stack while the voltage did not turn"),
     "read_grid_error": ("", "1", "estimated error by the cells of the first or the last read, whichever is larger"),
     "single_ion_share": ("", "1", "one ion over the ions of the column that holds fewest, where ions hop at random"),
-    "emptied_ion_share": ("", "1", "mean over steps of the ions that cells gave to emptied ones, over those of the column"),
     "column_weight": ("column", "1", "share of the area of all columns"),
     "column_kind": ("column", "1", "number of the kind of a column"),
     # layers of a film, where it has several

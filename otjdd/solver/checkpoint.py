@@ -207,9 +207,8 @@ def memory(run: Run) -> dict[str, np.ndarray]:
         "block": run.block,
         "noise.began": run.began,
         "noise.steps": run.trial.noise.steps,
-        "noise.given": run.trial.noise.given,
         "noise.limited": run.trial.noise.limited,
-        "noise.rough": run.trial.noise.rough,
+        "noise.ions": run.trial.noise.ions,
     }
 
 

@@ -134,8 +134,6 @@ def collected(
     if case.ions.noise != "none":
         reached["single_ion_share"] = single_ion_share(moving)
         arrays["single_ion_share"] = reached["single_ion_share"].value
-        reached["emptied_ion_share"] = emptied_ion_share(moving)
-        arrays["emptied_ion_share"] = reached["emptied_ion_share"].value
     return arrays, coords, reached
 
 
@@ -146,16 +144,9 @@ def single_ion_share(moving: Run) -> Reached:
     return model_limits.Reached(float(1.0 / ions[fewest]), f"column {fewest + 1} of {len(ions)}")
 
 
-def emptied_ion_share(moving: Run) -> Reached:
-    """Mean over the steps of the ions that cells gave to emptied ones, over those of the column, and the worst column."""
-    share = moving.trial.noise.given / ions_of_columns(moving) / max(1, int(moving.trial.noise.steps[0]))
-    most = int(share.argmax())
-    return model_limits.Reached(float(share[most]), f"column {most + 1} of {len(share)}")
-
-
 def ions_of_columns(moving: Run) -> np.ndarray:
     """Numbers (K,) of ions in the columns, which hop at random."""
-    ions: np.ndarray = (moving.state.c * moving.junction.columns.width).sum(axis=1) * moving.trial.noise.area
+    ions: np.ndarray = moving.trial.noise.ions.sum(axis=1)
     return ions
 
 

@@ -14,6 +14,7 @@ from otjdd.results import store
 from otjdd.solver import equilibrium, integrate, model, random_ions, reservoirs
 from otjdd.solver.start import Start
 from otjdd.stepping import hop_noise
+from otjdd.stepping.drawn_hops import whole_ions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,7 +43,7 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     initial, mean = case.ions.initial, smooth_start(case, junction, parts)
     c, smooth = random_ions.drawn(case, junction, parts, mean.c)
     if initial == "equilibrium" and smooth is not None:  # of as many ions as were drawn
-        c = smooth = relax(junction, c, mean.polarisation)
+        c = smooth = relax(junction, smooth, mean.polarisation)
     found = mean._replace(c=c, smooth=smooth)
     if not isinstance(initial, History):
         return found
@@ -59,14 +60,13 @@ def begin(
     case: Case, junction: Junction, parts: list[Member], found: Start, stream: int = 0, **options: Any
 ) -> integrate.Run:
     """A run of a case at a start. stream : of random numbers, see `random_ions`   options : of `integrate.begin`"""
-    numerics, noise = case.numerics, random_ions.noise_of(case, parts, stream)
-    c = found.c
-    if noise is not None and found.smooth is not None:
-        c = found.smooth
-        random_ions.fill(noise, junction, c, found.c)
+    numerics, noise, ions = case.numerics, random_ions.noise_of(case, parts, stream), None
+    c = found.c if found.smooth is None else found.smooth
+    if noise is not None:
+        ions = whole_ions(found.c, junction.columns.width, noise.area)
     return integrate.begin(
         junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
-        polarisation=found.polarisation, passed=found.passed, noise=noise, **options,
+        polarisation=found.polarisation, passed=found.passed, noise=noise, ions=ions, **options,
     )  # fmt: skip
 
 

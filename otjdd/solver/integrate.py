@@ -19,7 +19,7 @@ from otjdd.solver import model_limits
 from otjdd.stepping import course as kernels
 from otjdd.stepping import hop_noise, rosenbrock, rosenbrock_methods, run_log, stepper
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
-from otjdd.stepping.drawn_hops import is_noisy
+from otjdd.stepping.drawn_hops import is_noisy, whole_ions
 from otjdd.stepping.run_log import READING, RECORD
 from otjdd.stepping.stepper import ACCEPTED, REJECTED, UNPHYSICAL
 from otjdd.system.remember import by_record
@@ -106,6 +106,7 @@ def begin(
     polarisation: np.ndarray | None = None,
     passed: np.ndarray | None = None,
     noise: Noise | None = None,
+    ions: np.ndarray | None = None,
 ) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean.
 
@@ -114,6 +115,7 @@ def begin(
     polarisation : (K,) [C/m2]; None for none
     passed : (K, 2) [1/m2], vacancies that passed the electrodes before; None for none
     noise : of random hops; None for a continuous density
+    ions : (K, N) numbers of ions that hop at random around c; None for c in whole ions
     """
     (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
     heat = junction.heat.resistance.size > 0  # as in `heat.heated`
@@ -134,7 +136,10 @@ def begin(
     )
     tangent, memory = states.new_tangent(K, N), states.new_memory(K, N)
     watch = model_limits.no_watch() if watch is None else watch
-    began = c.copy() if is_noisy(trial.noise) else np.zeros((0, 0))
+    began = np.zeros((0, 0))
+    if is_noisy(trial.noise):
+        trial.noise.ions[:] = whole_ions(c, junction.columns.width, trial.noise.area) if ions is None else ions
+        began = c.copy()
     return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart, began=began)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from otjdd.case.device import FromResult
 from otjdd.case.kinds import covered_by, kinds_of
 from otjdd.case.noise import FEWEST, column_area
-from otjdd.stepping.drawn_hops import Noise, fill_rough, new_noise
+from otjdd.stepping.drawn_hops import Noise, new_noise, whole_ions
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from otjdd.solver.model import Member
 
 MOST_SITES = 2**62  # of a cell, in a draw
+ROUND_OFF = 1e-9  # of the number of ions of a column
 MOST_SHIFT = 40.0  # kT, of the chemical potential of ions whose number is drawn
 
 
@@ -48,20 +49,21 @@ def drawn(
     noise = noise_of(case, parts)
     if noise is None:
         return mean, None
-    held = (mean * junction.columns.width).sum(axis=1) * noise.area
-    if not (fewest := held.min()) >= FEWEST:  # a profile or a result has them
-        where = f"column {held.argmin() + 1} of {len(held)}"
+    width, smooth = junction.columns.width, mean.copy()
+    numbers = (mean * width).sum(axis=1) * noise.area
+    if not (fewest := numbers.min()) >= FEWEST:  # a profile or a result has them
+        where = f"column {numbers.argmin() + 1} of {len(numbers)}"
         raise ValueError(f"ions.noise: {fewest:.2g} ions in {where}, where single ions take {FEWEST:g} at least")
-    found, smooth, width = mean.copy(), mean.copy(), junction.columns.width
+    ions = whole_ions(mean, width, noise.area)
     for k, area in enumerate(noise.area):
-        sites = junction.ions[k].c_max * width[k]
+        c_max = junction.ions[k].c_max
         rng = np.random.Generator(np.random.PCG64(seed_of_column(case.ions.seed, k)))
         if not isinstance(case.ions.initial, FromResult):
-            there = np.minimum(np.floor(sites * area), MOST_SITES).astype(np.int64)
-            counts = at_least_one(rng, there, mean[k] / junction.ions[k].c_max)
-            found[k] = counts / (width[k] * area)
-            smooth[k] = holding(mean[k], junction.ions[k].c_max, width[k], found[k] @ width[k])
-    return (smooth.copy() if case.ions.initial == "equilibrium" else found), smooth
+            sites = np.minimum(np.floor(c_max * width[k] * area), MOST_SITES).astype(np.int64)
+            ions[k] = at_least_one(rng, sites, mean[k] / c_max)
+        if abs(ions[k].sum() - numbers[k]) > ROUND_OFF * numbers[k]:
+            smooth[k] = holding(mean[k], c_max, width[k], ions[k].sum() / area)
+    return ions / (width * noise.area[:, None]), smooth
 
 
 def holding(c: np.ndarray, c_max: float, width: np.ndarray, number: float) -> np.ndarray:
@@ -75,12 +77,6 @@ def holding(c: np.ndarray, c_max: float, width: np.ndarray, number: float) -> np
         shifted: np.ndarray = c_max * (more / (1.0 - full + more))
         low, high = (shift, high) if shifted @ width < number else (low, shift)
     return shifted
-
-
-def fill(noise: Noise, junction: Junction, smooth: np.ndarray, real: np.ndarray) -> None:
-    """Fill the rough part of a noise from smooth and real concentrations (K, N)."""
-    for k, rough in enumerate(noise.rough):
-        fill_rough(smooth[k], real[k], junction.columns.width[k], rough)
 
 
 def at_least_one(rng: np.random.Generator, sites: np.ndarray, chance: np.ndarray) -> np.ndarray:

@@ -1,9 +1,12 @@
-"""Numbers of hops drawn at random, and concentrations that are never below zero nor above the site density.
+"""Whole ions that hop at random from cell to cell, and never are more in a cell than it has sites.
 
-Hops over a face in a time are two Poisson numbers, one each way; where many are expected their difference is normal. The
-random numbers follow from the seed, the column, the number of the step and the face (`random_numbers`), so a run has the
-same bits in any process, and after a checkpoint. A state steps as a smooth density; `Noise.rough` is what the ions differ
-from it.
+An ion that hops up and down between cells at frozen rates, for a time that is exponentially distributed, ends where an
+implicit Euler step of the master equation takes it. Two sweeps over the cells draw where all ions of a column end: upwards
+by the highest cell that an ion reaches, downwards by the cell in which it stops. Both are binomial numbers of whole ions,
+so none is lost, no cell is below zero, and ions in equilibrium stay in equilibrium, however long the time is.
+
+The random numbers follow from the seed, the column, the number of the step and the place (`random_numbers`), so a run has
+the same bits in any process, and after a checkpoint.
 """
 
 import math
@@ -11,17 +14,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached
+from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.compiler.pointer_tuples import by_pointer
-from otjdd.stepping.random_numbers import normal, poisson, threefry
+from otjdd.physics.numerics import copy
+from otjdd.stepping.random_numbers import binomial, threefry
 
-# expected hops from which their number is normal: half way between whole numbers its distribution is then off by 0.017 at
-# most where all go one way, and by 0.002 where as many go back, as their skewness cancels
-MANY = 16.0
-BY_LEFT, BY_RIGHT, BY_FIELD, FORTH, BACK, BEYOND, MIDDLE, LINES = range(8)  # rows of Noise.lines
-NONE = 1e-10  # expected hops that are none for each random word of 32 bits
-WHICH_WAY = 0xFFFFFFFF  # place of the draw of a direction, behind all faces
-PASSES = 20  # over the cells of a column that holds less than no ions somewhere
+# rows of Noise.lines: slopes of the fluxes; ions beyond the smooth ones behind a face [1/m2] and their field [V/m], both as
+# they relax and as they act; hops of an ion of a cell up and down in a part of a step, and the share of these that the mean
+# of the step adds; chances to stay at or below a cell, and at or above it; share of the elastance of the stack to the left
+# of a cell, and that of where an ion of the cell came from, in the mean; rise of the energy of an ion over a face [kT]
+BY_LEFT, BY_RIGHT, BY_FIELD, RELAXING, RELAXING_FIELD, DEVIATION, FIELD = range(7)
+UP, DOWN, MORE_UP, MORE_DOWN, BELOW, ABOVE, BESIDE, ORIGIN, RISE, LINES = range(7, 17)
 
 
 @by_pointer
@@ -33,10 +36,9 @@ class Noise(NamedTuple):
     limited: np.ndarray  # (1,) steps that were refused or made shorter by it; updated
     key: np.ndarray  # (K, 2) words of 32 bits from seed and column
     steps: np.ndarray  # (1,) steps drawn so far; updated
-    given: np.ndarray  # (K,) ions that cells gave to others which had fewer than their hops asked for; updated
-    rough: np.ndarray  # (K, N+1) 1/m2, ions that passed the faces beyond those of the smooth density; updated
-    after: np.ndarray  # (K, N+1) that of the end of a step on trial
-    smooth: np.ndarray  # (K, N) 1/m3, the smooth density while a state holds the ions as they are
+    ions: np.ndarray  # (K, N) ions in the cells, whole numbers; updated
+    after: np.ndarray  # (K, N) those at the end of a step on trial
+    smooth: np.ndarray  # (K, N) 1/m3, the smooth density while a state holds the ions
     lines: np.ndarray  # (LINES, N+1) work space of a column
     stack: np.ndarray  # (3, 1, N, 3, 3) equations of a column with electrons, but for the length of the step
 
@@ -51,9 +53,8 @@ def no_noise() -> Noise:
     """The noise of a continuous density."""
     none = np.zeros((0, 0))
     return Noise(
-        np.zeros(0), math.inf, np.zeros(1, np.int64), np.zeros((0, 2), np.int64), np.zeros(1, np.int64), np.zeros(0),
-        none, none, none,
-        np.zeros((LINES, 0)), np.zeros((3, 1, 0, 3, 3)),
+        np.zeros(0), math.inf, np.zeros(1, np.int64), np.zeros((0, 2), np.int64), np.zeros(1, np.int64),
+        none, none, none, np.zeros((LINES, 0)), np.zeros((3, 1, 0, 3, 3)),
     )  # fmt: skip
 
 
@@ -64,117 +65,97 @@ def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0, largest: flo
     """
     low, high = seed & 0xFFFFFFFF, seed >> 32
     key = np.array([threefry(low, high, k, stream) for k in range(len(area))], np.int64)
-    faces, cells = (len(area), N + 1), (len(area), N)
+    cells = (len(area), N)
     return Noise(
-        np.array(area, float), float(largest), np.zeros(1, np.int64), key, np.zeros(1, np.int64), np.zeros(len(area)),
-        np.zeros(faces), np.zeros(faces), np.zeros(cells), np.zeros((LINES, N + 1)), np.zeros((3, 1, N, 3, 3)),
+        np.array(area, float), float(largest), np.zeros(1, np.int64), key, np.zeros(1, np.int64),
+        np.zeros(cells), np.zeros(cells), np.zeros(cells), np.zeros((LINES, N + 1)), np.zeros((3, 1, N, 3, 3)),
     )  # fmt: skip
 
 
-@detached
-def draw_hops(noise: Noise, k: int, part: int, share: float, rest: float, out: np.ndarray):
-    """Add to out (N+1,) hops over the faces of column k to the right less those to the left, less their mean [1/m2].
-
-    share : of a step whose noise.lines FORTH and BACK go to either side [1/m2], in that part of it
-    rest : share of those that are not among them, what the mean passed BEYOND its hops at the end [1/m2]
-    """
-    area = noise.area[k]
-    key, key_b = noise.key[k, 0], noise.key[k, 1]
-    lines = noise.lines
-    for f in range(1, out.size - 1):
-        more = rest * lines[BEYOND, f]
-        forth = area * (share * lines[FORTH, f] + max(more, 0.0))
-        back = area * (share * lines[BACK, f] + max(-more, 0.0))
-        if forth + back <= NONE:
-            out[f] += (back - forth) / area
-        else:
-            word, other = threefry(key, key_b, part * out.size + f, noise.steps[0])
-            if forth + back > MANY:
-                hops = math.sqrt(forth + back) * normal(word, other)
-            else:
-                hops = poisson(forth, word) - poisson(back, other) - (forth - back)
-            out[f] += hops / area
+def whole_ions(c: np.ndarray, width: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Whole numbers (K, N) of ions in cells of concentrations c (K, N) [1/m3], as many beside each face as c has."""
+    beside: np.ndarray = np.rint(np.cumsum(c * width * area[:, None], axis=1))
+    return np.diff(beside, axis=1, prepend=0.0)
 
 
 @bare
-def fill_from_nearest(c: np.ndarray, width: np.ndarray, most: float, upwards: bool) -> float:
-    """Let the nearest cells give what a cell lacks to be empty, or take what it has beyond its sites.
+def drawn(noise: Noise, k: int, place: int, ions: float, chance: float) -> float:
+    """Number of ions of column k that do what each does with a chance, drawn at a place."""
+    if ions <= 0.0 or chance <= 0.0:
+        return 0.0
+    word, other = threefry(noise.key[k, 0], noise.key[k, 1], place, noise.steps[0])
+    return binomial(ions, chance, word, other)
 
-    c : (N,) concentrations [1/m3], in place   most : site density [1/m3]   upwards : of two as near, that above first
-    Returns what is left [1/m2]. Ions from the next well would have crossed a barrier that none crosses.
+
+@detached
+def walk(noise: Noise, k: int, part: int, ions: np.ndarray):
+    """Let the ions (N,) of the cells of column k hop through a part of a step, in place.
+
+    noise.lines UP and DOWN are the hops of an ion of a cell in it. An ion of cell i hops down, not to return, b = DOWN q of
+    the cell below times for each end of its time, and stays at or below i with the chance q = (1 + b)/(1 + UP + b).
     """
-    left, N = 0.0, c.size
+    up, down, staying = noise.lines[UP], noise.lines[DOWN], noise.lines[BELOW]
+    N, carried = ions.size, 0.0
     for i in range(N):
-        over = (c[i] - min(max(c[i], 0.0), most)) * width[i]
-        c[i] = min(max(c[i], 0.0), most)
+        below = down[i] * staying[i - 1] if i > 0 else 0.0
+        above = up[i] if i < N - 1 else 0.0
+        per = 1.0 / (1.0 + above + below)
+        staying[i] = (1.0 + below) * per
+        carried += ions[i]
+        risen = drawn(noise, k, 2 * part * N + i, carried, above * per)
+        ions[i] = carried - risen
+        carried = risen
+    for i in range(N - 1, 0, -1):
+        below = down[i] * staying[i - 1]
+        fallen = drawn(noise, k, (2 * part + 1) * N + i, ions[i] + carried, below / (1.0 + below))
+        ions[i] += carried - fallen
+        carried = fallen
+    ions[0] += carried
+
+
+@inlined
+def whole_sites(sites: float) -> float:
+    """Ions that a cell of so many sites may hold, part of a site counting as one, but for round-off."""
+    return math.ceil(sites * (1.0 - 1e-9))
+
+
+@bare
+def take_sites(ions: np.ndarray, sites: np.ndarray, width: np.ndarray, area: float) -> bool:
+    """Let the nearest cells with room take the ions (N,) of a cell that are more than its sites; False where none has room.
+
+    sites : (N,) 1/m3
+    """
+    N = ions.size
+    for i in range(N):
+        over = ions[i] - whole_sites(sites[i] * width[i] * area)
         for turn in range(2, 2 * N):
-            if over == 0.0:
+            if over <= 0.0:
                 break
-            j = i + turn // 2 if (turn % 2 == 0) == upwards else i - turn // 2
-            if 0 <= j < N and 0.0 <= c[j] <= most:
-                there = c[j] + over / width[j]
-                c[j] = min(max(there, 0.0), most)
-                over = (there - c[j]) * width[j]
-        left += abs(over)
-    return left
+            j = i + turn // 2 if turn % 2 == 0 else i - turn // 2
+            if 0 <= j < N:
+                room = min(over, whole_sites(sites[j] * width[j] * area) - ions[j])
+                if room > 0.0:
+                    ions[i] -= room
+                    ions[j] += room
+                    over -= room
+        if over > 0.0:
+            return False
+    return True
 
 
 @bare
-def give_both_ways(c: np.ndarray, width: np.ndarray):
-    """Let the neighbour with more ions fill a cell that holds less than none, and as many hop to its other side.
-
-    c : (N,) concentrations [1/m3], in place
-    The mean position stays where it is: ions taken from one side alone would drift to where few are.
-    """
-    N = c.size
-    for _ in range(PASSES):
-        good = True
-        for i in range(N):
-            if c[i] >= 0.0:
-                continue
-            good = False
-            j = i + 1 if i == 0 or (i < N - 1 and c[i + 1] * width[i + 1] > c[i - 1] * width[i - 1]) else i - 1
-            other = 2 * j - i
-            if other < 0 or other >= N:
-                continue
-            ratio = (width[i] + width[j]) / (width[other] + width[j])
-            given = min(-c[i] * width[i], c[j] * width[j] / (1.0 + ratio))
-            if given > 0.0:
-                c[i] += given / width[i]
-                c[j] -= (1.0 + ratio) * given / width[j]
-                c[other] += ratio * given / width[other]
-        if good:
-            return
-
-
-@bare
-def beyond(c: np.ndarray, width: np.ndarray, most: float) -> float:
-    """Ions that cells lack to be empty, or have beyond their sites [1/m2]."""
-    total = 0.0
-    for i in range(c.size):
-        total += abs(c[i] - min(max(c[i], 0.0), most)) * width[i]
-    return total
-
-
-@detached
-def keep_within(noise: Noise, k: int, c: np.ndarray, width: np.ndarray, most: float) -> bool:
-    """Where column k holds less than no ions in a cell, or more than sites, let its neighbours give or take the rest.
-
-    c : (N,) concentrations [1/m3], in place, their sum unchanged   most : site density [1/m3]
-    Random hops take more from a cell than it has where few are there. First `give_both_ways`; then the nearest cells, a
-    drawn side first; False where none has any.
-    """
-    if beyond(c, width, most) == 0.0:
-        return True
-    give_both_ways(c, width)
-    word, _ = threefry(noise.key[k, 0], noise.key[k, 1], WHICH_WAY, noise.steps[0])
-    return fill_from_nearest(c, width, most, (word & 1) == 1) == 0.0
-
-
-@bare
-def fill_rough(smooth: np.ndarray, real: np.ndarray, width: np.ndarray, rough: np.ndarray):
-    """Fill the rough part (N+1,) of a column from its smooth and real concentrations (N,), which have equal sums."""
+def fill_beyond(noise: Noise, k: int, ions: np.ndarray, c: np.ndarray, width: np.ndarray, beyond: np.ndarray):
+    """Fill beyond (N+1,) with the ions of cells (N,) to the right of a face, less those of concentrations c (N,) [1/m2]."""
     passed = 0.0
-    for f in range(real.size - 1, 0, -1):
-        passed += (real[f] - smooth[f]) * width[f]
-        rough[f] = passed
+    beyond[c.size], beyond[0] = 0.0, 0.0
+    for f in range(c.size - 1, 0, -1):
+        passed += ions[f] / noise.area[k] - c[f] * width[f]
+        beyond[f] = passed
+
+
+@bare
+def keep_smooth(noise: Noise, k: int, c: np.ndarray, width: np.ndarray):
+    """Put the ions of column k into concentrations c (N,) [1/m3], whose smooth ones go to noise.smooth."""
+    copy(c, noise.smooth[k])
+    for i in range(c.size):
+        c[i] = noise.ions[k, i] / (width[i] * noise.area[k])

@@ -1,24 +1,24 @@
-"""Shot noise of the hops: what single ions add at random to a time step of their mean density.
+"""Shot noise of the hops: whole ions around their mean density.
 
-A step takes a smooth density as without noise. To the ions S_f that passed the faces come random ones x:
+A step takes a smooth density as without noise. The ions follow it by `drawn_hops.walk`: each hops on its own at the rates
+of the end of the step, in whose first part hops are added so that ions which stand as the smooth density began end in their
+mean as it did. The mean so has the order of the smooth steps, and recorded instants, which cut a step, change no
+distribution.
 
-    dx = J' x dt + dB        <dB_f^2> = (forward + backward hops per area) dt / area of the column
+Ions feel each other by the field and by the sites that they take. Their deviation from the smooth density is foreseen by
+implicit Euler steps of the linear response of ions near rest, and its fields and sites go into the rates. A walk at frozen
+rates scatters as ions that do not feel each other; so it is taken in parts of the step, each half of the one before, down
+to the fastest cell whose ions feel each other by more than 1/FEEL. Ions that do not feel each other are in equilibrium by
+any part. For those that do, LATER, ONCE and TWICE were fitted: the variance of a mode at rest is then right to 2.5 %, for
+any strength of the response, any rate and any length of the steps (a field from the end of a part alone, y, leaves up to
+twice the variance, as hops of a part relax in the next ones only).
 
-J' is the Jacobian of the fluxes, fields and electrons following, V_j and the acceleration of hops held: a film far from
-rest could run away by the latter, at rest it has no part. Where ions come to rest within a step, the hops
-of the step are far more than the ions: their sum would be no measure of what is left at its end. So x is taken through
-parts of the step, each half of the one before, down to the fastest cell, by implicit Euler steps, which make no ripple
-where ions are swept along. At rest such a sequence keeps 1/LATER of the variance of a mode, whatever its rate: the hops of
-all parts but the first are more by LATER, those of the first fewer. The variance at rest is then that of lattice exclusion
-and of the electrostatics, since forward and backward hops are in detailed balance, to 2 % for one mode and any step.
-
-Hops are those of the smooth density at the end of the step. What the mean moved beyond them is in the first part. Hops
-from where single ions were would scatter a film that is swept along too much, ten times in its high state.
-
-After the step the slow part of x, (1 - LINGERS step J')^-1 x, goes over to the smooth density: from there on it acts on
-fields and rates as every density does. What is left is rough and dies within the next steps. Without this division steps
-would be as short as the fastest cell relaxes: a density that is rough after each step has to be followed into rest.
+After the step the slow part of the deviation, what relaxes by less within LINGERS steps, goes over to the smooth density:
+from there on it acts on fields and rates as every density does. What is left dies within the next steps. Without this
+division steps would be as short as the fastest cell relaxes: a density of whole ions would have to be followed into rest.
 """
+
+import math
 
 import numpy as np
 
@@ -26,41 +26,59 @@ from otjdd.compiler.decorators import bare, detached
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.blocks import factor_threes, solve_threes
-from otjdd.physics.bound_electrons import binds, fill_pull, flux_slopes_of
+from otjdd.physics.bound_electrons import binds, fluxes_of
 from otjdd.physics.closing import hold_electrons
+from otjdd.physics.electron_stack import BAND
+from otjdd.physics.electrostatics import edge
 from otjdd.physics.heat import fill_power, heated
-from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, G
+from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair
 from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
-from otjdd.physics.numerics import add_scaled, copy, dot, factor_tridiagonal, solve_tridiagonal
+from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.quasistatic import Accuracy, ensure_current, settle
 from otjdd.physics.state import State, Tangent
 from otjdd.stepping.drawn_hops import (
-    BACK,
-    BEYOND,
+    ABOVE,
+    BELOW,
+    BESIDE,
     BY_FIELD,
     BY_LEFT,
     BY_RIGHT,
-    FORTH,
-    MIDDLE,
+    DEVIATION,
+    DOWN,
+    FIELD,
+    MORE_DOWN,
+    MORE_UP,
+    ORIGIN,
+    RELAXING,
+    RELAXING_FIELD,
+    RISE,
+    UP,
     Noise,
-    beyond,
-    draw_hops,
-    fill_rough,
-    keep_within,
+    fill_beyond,
+    keep_smooth,
+    take_sites,
+    walk,
 )
 from otjdd.stepping.electron_jacobian import PASSED, PULL, lay_column, linear_of
-from otjdd.stepping.rosenbrock import Trial, Work, displaced
+from otjdd.stepping.electron_step import bend_less
+from otjdd.stepping.rosenbrock import Trial, displaced
 
-LATER = 1.19  # factor on the hops of all parts of a step but the first, which has the fewer
+LATER = 0.846  # factor on the hops of all parts of a step but the first, which has the more
+ONCE, TWICE = 0.5, 1.585  # see `foresee_deviation`
 SHORTEST = 0.25  # last part of a step, times the rate of the fastest cell
+FEEL = 30.0  # rate of a cell over that at which its ions answer each other, above which they do not feel each other
 MOST_PARTS = 100
-LINGERS = 10.0  # steps: what relaxes within them is left to the rough part
+MOST_ADDED = 3.0  # hops that the mean of a step adds, over those at the rates of its end
+MOST_FALL = 0.8  # ln of the flux that falls within the other parts, where hops are added
+EMPTY = 1e-9  # concentration of a cell, over the mean, below which it counts as that in the linear response
+BENT = 0.3  # kT, of the band by electrons, below which they do not answer deviations
+LINGERS = 10.0  # steps: what relaxes within them stays with the ions
 
 
 @bare
-def slopes_of(noise: Noise) -> FluxSlopes:
-    """The slopes of the fluxes of the present column."""
-    return FluxSlopes(noise.lines[BY_LEFT], noise.lines[BY_RIGHT], noise.lines[BY_FIELD])
+def mobile(c: float, c_max: float, least: float) -> float:
+    """Concentration of a cell by its change with the chemical potential over kT, at least some [1/m3]."""
+    return max(c * (1.0 - c / c_max), least)
 
 
 @bare
@@ -82,42 +100,56 @@ def copy_blocks(equations: np.ndarray, k: int, out: np.ndarray, to: int):
 
 
 @detached
-def lay_hop_noise(junction: Junction, old: State, trial: Trial, k: int, step: float) -> float:
-    """Fill the work space of column k with the slopes of its fluxes, the equations of its stack and the hops of a step [s].
+def lay_response(junction: Junction, trial: Trial, k: int, with_electrons: bool) -> float:
+    """Fill the work space of column k with the linear response of its ions near rest, and its fluxes.
 
-    Returns the fastest rate at which a cell comes to rest [1/s].
+    Returns the fastest rate at which ions that feel each other come to rest [1/s].
     """
-    new, work, noise, slopes = trial.state, trial.work, trial.noise, slopes_of(trial.noise)
-    flux_slopes_of(junction, new, k, work.factors, work.J[k], slopes)
-    if binds(junction):
-        fill_pull(junction, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
-    columns, c_max, c = junction.columns, junction.ions[k].c_max, new.c[k]
-    charge, passed, fastest = junction.ions[k].z * ELEMENTARY_CHARGE, 0.0, 0.0
-    for f in range(c.size - 1, 0, -1):
-        passed += (c[f] - old.c[k, f]) * columns.width[k, f]
-        slopes.by_field[f] -= work.factors[G_SLOPE, f] / work.factors[G, f] * work.J[k, f]
+    new, work, lines, columns = trial.state, trial.work, trial.noise.lines, junction.columns
+    fluxes_of(junction, new, k, work.factors, work.J[k])
+    c, c_max, charge = new.c[k], junction.ions[k].c_max, junction.ions[k].z * ELEMENTARY_CHARGE
+    least, fastest = EMPTY * add_up(c) / c.size, 0.0
+    for f in range(1, c.size):
         rate = columns.diffusivity[k, f] / columns.distance[k, f] * work.factors[G, f]
         forth, back = one_way(work.factors, rate, f, c, c_max)
-        noise.lines[FORTH, f], noise.lines[BACK, f] = step * forth, step * back
-        noise.lines[BEYOND, f] = passed - step * (forth - back)
-        spread = columns.dilution[k, f - 1] * slopes.by_left[f] - columns.dilution[k, f] * slopes.by_right[f]
-        fastest = max(fastest, 2.0 * spread + slopes.by_field[f] / new.eps[k, f] * charge)
-    if hold_electrons(junction):
+        both = 0.5 * (forth + back)
+        lines[BY_LEFT, f], lines[BY_RIGHT, f] = (
+            both / mobile(c[f - 1], c_max, least),
+            -both / mobile(c[f], c_max, least),
+        )
+        lines[BY_FIELD, f] = both * junction.ions[k].z * columns.distance[k, f] / junction.kT[k]
+        own = columns.dilution[k, f - 1] * lines[BY_LEFT, f] - columns.dilution[k, f] * lines[BY_RIGHT, f]
+        felt = lines[BY_FIELD, f] / new.eps[k, f] * charge + own * max(c[f - 1], c[f]) / c_max
+        fastest = max(fastest, min(2.0 * own + felt, FEEL * felt))
+        if binds(junction):
+            trial.film.lines[PULL, k, f] = -both
+    if with_electrons:
+        slopes = FluxSlopes(lines[BY_LEFT], lines[BY_RIGHT], lines[BY_FIELD])
         lay_column(junction, new, trial.film, k, slopes, 0.0)
-        copy_blocks(trial.film.matrix, k, noise.stack, 0)
+        copy_blocks(trial.film.matrix, k, trial.noise.stack, 0)
     return fastest
 
 
 @detached
-def factor_bare(junction: Junction, state: State, work: Work, noise: Noise, k: int, per_dt: float) -> bool:
-    """Factor the equations of column k without electrons in the film, as `ion_step.factor_ions`. Returns success."""
-    columns, charge, slopes = junction.columns, junction.ions[k].z * ELEMENTARY_CHARGE, slopes_of(noise)
+def lay_elastances(junction: Junction, state: State, noise: Noise, k: int):
+    """Fill line BESIDE of the noise for column k: displacement at the right electrode over the charge in a cell [1]."""
+    distance, eps, beside = junction.columns.distance[k], state.eps[k], edge(junction.left[k], state.D_left[k])[1]
+    slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
+    for i in range(state.c.shape[1]):
+        beside += distance[i] / eps[i]
+        noise.lines[BESIDE, i] = beside / slope
+
+
+@detached
+def factor_bare(junction: Junction, trial: Trial, k: int, per_dt: float) -> bool:
+    """As `factor_response`, without electrons in the film."""
+    state, work, lines = trial.state, trial.work, trial.noise.lines
+    columns, charge, N = junction.columns, junction.ions[k].z * ELEMENTARY_CHARGE, state.c.shape[1]
     lower, diagonal, upper, response = work.lower[k], work.inverse[k], work.upper[k], work.response[k]
-    N = state.c.shape[1]
     for f in range(1, N):
         per_eps = 1.0 / state.eps[k, f]
-        before, behind = columns.dilution[k, f - 1] * slopes.by_left[f], columns.dilution[k, f] * slopes.by_right[f]
-        response[f] = slopes.by_field[f] * per_eps
+        before, behind = columns.dilution[k, f - 1] * lines[BY_LEFT, f], columns.dilution[k, f] * lines[BY_RIGHT, f]
+        response[f] = lines[BY_FIELD, f] * per_eps
         work.closure[k, f] = -charge * columns.distance[k, f] * per_eps
         lower[f], upper[f], diagonal[f] = -before, behind, per_dt + before - behind + response[f] * charge
     if not factor_tridiagonal(lower[1:N], diagonal[1:N], upper[1:N], N - 1):
@@ -129,17 +161,34 @@ def factor_bare(junction: Junction, state: State, work: Work, noise: Noise, k: i
 
 
 @detached
-def answer(junction: Junction, trial: Trial, k: int, per_dt: float) -> bool:
-    """Solve (per_dt - J') x = line MIDDLE of the noise for column k, in place. Returns success."""
-    state, work, film, x = trial.state, trial.work, trial.film, trial.noise.lines[MIDDLE]
-    N = state.c.shape[1]
-    if hold_electrons(junction):
-        linear = linear_of(film, k)
-        copy_blocks(trial.noise.stack, 0, film.matrix, k)
-        for f in range(N):
-            linear.diagonal[f, PASSED, PASSED] += per_dt
-        if not factor_threes(linear.lower, linear.diagonal, linear.upper):
-            return False
+def factor_response(junction: Junction, trial: Trial, k: int, per_dt: float, with_electrons: bool) -> bool:
+    """Factor the equations of an implicit Euler step [1/s] of the response that `lay_response` laid. Returns success."""
+    if not with_electrons:
+        return factor_bare(junction, trial, k, per_dt)
+    linear = linear_of(trial.film, k)
+    copy_blocks(trial.noise.stack, 0, trial.film.matrix, k)
+    for f in range(linear.x.shape[0]):
+        linear.diagonal[f, PASSED, PASSED] += per_dt
+    return factor_threes(linear.lower, linear.diagonal, linear.upper)
+
+
+@detached
+def relax(junction: Junction, trial: Trial, k: int, per_dt: float, with_electrons: bool):
+    """Let ions RELAXING of the noise [1/m2], beyond the smooth ones behind the faces of column k, take the factored step.
+
+    In place; line RELAXING_FIELD becomes what they change of the field.
+    """
+    state, work, lines = trial.state, trial.work, trial.noise.lines
+    N, x, field, charge = (
+        state.c.shape[1],
+        lines[RELAXING],
+        lines[RELAXING_FIELD],
+        junction.ions[k].z * ELEMENTARY_CHARGE,
+    )
+    for f in range(1, N):
+        x[f] *= per_dt
+    if with_electrons:
+        linear = linear_of(trial.film, k)
         for f in range(N):
             for row in range(PASSED):
                 linear.x[f, row] = 0.0
@@ -147,50 +196,154 @@ def answer(junction: Junction, trial: Trial, k: int, per_dt: float) -> bool:
         solve_threes(linear.lower, linear.diagonal, linear.upper, linear.x)
         for f in range(1, N):
             x[f] = linear.x[f, PASSED]
-        return True
-    if not factor_bare(junction, state, work, trial.noise, k, per_dt):
+            field[f] = (linear.x[f, BAND] - linear.x[f - 1, BAND]) / junction.columns.distance[k, f]
+        return
+    solve_tridiagonal(work.lower[k, 1:N], work.inverse[k, 1:N], work.upper[k, 1:N], x[1:N], N - 1)
+    dD = -dot(work.closure[k, 1:N], x[1:N]) / work.bordered[k]
+    add_scaled(dD, work.response[k, 1:N], x[1:N])
+    for f in range(1, N):
+        field[f] = (dD - charge * x[f]) / state.eps[k, f]
+
+
+@detached
+def foresee_deviation(
+    junction: Junction, trial: Trial, k: int, duration: float, ions: np.ndarray, with_electrons: bool
+):
+    """Fill lines DEVIATION and FIELD of the noise with what ions (N,) of column k act by in a part of a step.
+
+    Returns success. Of x that relaxes at a rate, with y = 1/(1 + rate duration): x y [1 + ONCE (1 - y) + TWICE y (1 - y)].
+    """
+    noise, lines, per_dt = trial.noise, trial.noise.lines, 1.0 / duration
+    if not factor_response(junction, trial, k, per_dt, with_electrons):
         return False
-    inner = x[1:N]
-    solve_tridiagonal(work.lower[k, 1:N], work.inverse[k, 1:N], work.upper[k, 1:N], inner, N - 1)
-    add_scaled(-dot(work.closure[k, 1:N], inner) / work.bordered[k], work.response[k, 1:N], inner)
+    fill_beyond(noise, k, ions, trial.state.c[k], junction.columns.width[k], lines[RELAXING])
+    for f in range(lines.shape[1]):
+        lines[DEVIATION, f], lines[FIELD, f] = 0.0, 0.0
+    for weight in (1.0 + ONCE, TWICE - ONCE, -TWICE):
+        relax(junction, trial, k, per_dt, with_electrons)
+        add_scaled(weight, lines[RELAXING], lines[DEVIATION])
+        add_scaled(weight, lines[RELAXING_FIELD], lines[FIELD])
     return True
 
 
 @detached
-def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: float) -> bool:
-    """Add the random hops of a step [s] from an old state to column k of trial.state. Returns success."""
-    noise, c, columns = trial.noise, trial.state.c[k], junction.columns
-    fastest = lay_hop_noise(junction, old, trial, k, step)
-    hops, middle, real = noise.after[k], noise.lines[MIDDLE], noise.smooth[k]
-    copy(noise.rough[k], hops)
+def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: float):
+    """Fill the hops of an ion up and down from the cells of column k in a duration [s], beside a share of the deviation.
+
+    The deviation is that of `foresee_deviation`.
+    """
+    lines, factors, columns, c = trial.noise.lines, trial.work.factors, junction.columns, trial.state.c[k]
+    per_field, per_site, x = junction.ions[k].z / junction.kT[k], 1.0 / junction.ions[k].c_max, lines[DEVIATION]
+    free = min(max(1.0 - per_site * (c[0] - share * x[1] * columns.dilution[k, 0]), 0.0), 1.0)
+    for f in range(1, c.size):
+        behind = x[f + 1] if f + 1 < c.size else 0.0
+        free_behind = 1.0 - per_site * (c[f] + share * (x[f] - behind) * columns.dilution[k, f])
+        free_behind = min(max(free_behind, 0.0), 1.0)
+        rate = duration * columns.diffusivity[k, f] / columns.distance[k, f] * factors[G, f]
+        tilt = factors[TILT, f] - per_field * columns.distance[k, f] * share * lines[FIELD, f]
+        forth, back, _ = bernoulli_pair(tilt)
+        lines[UP, f - 1] = rate * forth * free_behind * columns.dilution[k, f - 1]
+        lines[DOWN, f] = rate * back * free * columns.dilution[k, f]
+        lines[RISE, f] = tilt
+        free = free_behind
+
+
+@detached
+def take_own_fields(junction: Junction, trial: Trial, k: int):
+    """Let an ion take its own field along in the hops of `fill_walk`, for column k.
+
+    There its field is that of an ion where it came from: by detailed balance where it would end, if it began in its cell.
+    """
+    noise, lines, eps, N = trial.noise, trial.noise.lines, trial.state.eps[k], trial.state.c.shape[1]
+    up, down, below, above, origin = lines[UP], lines[DOWN], lines[BELOW], lines[ABOVE], lines[ORIGIN]
+    per_ion = junction.ions[k].z ** 2 * ELEMENTARY_CHARGE / (noise.area[k] * junction.kT[k])
+    up[N - 1], down[0] = 0.0, 0.0
+    for i in range(N):  # origin becomes the mean of BESIDE over the ends: eliminated upwards, then put in downwards
+        fallen, before = (down[i] * below[i - 1], origin[i - 1]) if i > 0 else (0.0, 0.0)
+        per = 1.0 / (1.0 + up[i] + fallen)
+        below[i], origin[i] = (1.0 + fallen) * per, (lines[BESIDE, i] + down[i] * before) * per
+    for i in range(N - 1, -1, -1):
+        risen, behind = (up[i] * above[i + 1], origin[i + 1]) if i < N - 1 else (0.0, 0.0)
+        above[i] = (1.0 + risen) / (1.0 + down[i] + risen)
+        origin[i] += (1.0 - below[i]) * behind
+    for f in range(1, N):
+        q, p, size = below[f - 1], above[f], per_ion * junction.columns.distance[k, f] / eps[f]
+        per = 1.0 / (q + p - q * p)
+        crossed, returned = (1.0 - q) * p * per, (1.0 - p) * q * per  # chances to end on the other side of the face
+        own_up = size * (lines[BESIDE, f - 1] - origin[f - 1] + crossed)
+        own_down = size * (lines[BESIDE, f] - origin[f] - returned)
+        forth, back, _ = bernoulli_pair(lines[RISE, f])
+        up[f - 1] *= bernoulli_pair(lines[RISE, f] - own_up)[0] / forth if forth > 0.0 else 1.0
+        down[f] *= bernoulli_pair(lines[RISE, f] - own_down)[1] / back if back > 0.0 else 1.0
+
+
+@detached
+def fill_added(junction: Junction, old: State, trial: Trial, k: int, step: float, later: float):
+    """Fill the hops that the first part of a step [s] adds to those of `fill_walk`, over these, for the smooth density.
+
+    later : time of the hops of all other parts, at the rates of the end of the step [s]
+    The flux through a face falls exponentially: from its mean in the step and that at its end follows what it is between.
+    """
+    lines, J, width, c = trial.noise.lines, trial.work.J[k], junction.columns.width[k], trial.state.c[k]
+    passed = 0.0
+    for f in range(c.size - 1, 0, -1):
+        passed += (c[f] - old.c[k, f]) * width[f]
+        mean = passed / (step * J[f]) if J[f] != 0.0 else 1.0
+        fall = min(max(2.0 * math.log(mean) * later / step, -MOST_FALL), MOST_FALL) if mean > 0.0 else 0.0
+        after = later * J[f] * (1.0 + fall / 3.0)  # in parts that are each half of the one before
+        larger = 1.0 + fall * (1.0 + fall / 3.0)  # at the end of the first part, over the end of the step
+        forth, back = larger * lines[UP, f - 1] * c[f - 1] * width[f - 1], larger * lines[DOWN, f] * c[f] * width[f]
+        more = passed - after - (forth - back)
+        lines[MORE_UP, f - 1] = min(max(more / forth, 0.0), MOST_ADDED) if forth > 0.0 else 0.0
+        lines[MORE_DOWN, f] = min(max(-more / back, 0.0), MOST_ADDED) if back > 0.0 else 0.0
+
+
+@detached
+def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: float, with_electrons: bool) -> bool:
+    """Fill noise.after of column k with its ions after a step [s] from an old state to trial.state. Returns success."""
+    noise, c, lines, width = trial.noise, trial.state.c[k], trial.noise.lines, junction.columns.width[k]
+    fastest, ions = lay_response(junction, trial, k, with_electrons), trial.noise.after[k]
+    lay_elastances(junction, trial.state, noise, k)
+    copy(noise.ions[k], ions)
     left, part = 1.0, 0
     while left > 0.0:
         last = fastest * step * left < SHORTEST or part == MOST_PARTS
         share = left if last else 0.5 * left
         weight = LATER if part > 0 else 1.0 if last else 2.0 - LATER
-        draw_hops(noise, k, part, weight * share, 1.0 if part == 0 else 0.0, hops)
-        per_dt = 1.0 / (share * step)
-        for f in range(hops.size):
-            middle[f] = hops[f] * per_dt
-        if not answer(junction, trial, k, per_dt):
+        duration = weight * share * step
+        if part == 0:
+            fill_walk(junction, trial, k, duration, 0.0)
+            fill_added(junction, old, trial, k, step, step - duration)
+        if not foresee_deviation(junction, trial, k, share * step, ions, with_electrons):
             return False
-        for f in range(1, hops.size - 1):
-            hops[f] = middle[f]
+        fill_walk(junction, trial, k, duration, 1.0 / weight)
+        take_own_fields(junction, trial, k)
+        if part == 0:
+            for i in range(c.size):
+                lines[UP, i] *= 1.0 + lines[MORE_UP, i]
+                lines[DOWN, i] *= 1.0 + lines[MORE_DOWN, i]
+        walk(noise, k, part, ions)
         left, part = 0.0 if last else left - share, part + 1
-    displaced(columns, k, c, hops, real)
-    noise.given[k] += noise.area[k] * beyond(real, columns.width[k], junction.ions[k].c_max)
-    if not keep_within(noise, k, real, columns.width[k], junction.ions[k].c_max):
-        return False
-    fill_rough(c, real, columns.width[k], hops)
+    return take_sites(ions, junction.columns.sites[k], width, noise.area[k])
+
+
+@detached
+def follow_ions(junction: Junction, trial: Trial, k: int, step: float, with_electrons: bool) -> bool:
+    """Let the smooth density of column k follow its ions after a step [s]. Returns success."""
+    noise, c, columns, x = trial.noise, trial.state.c[k], junction.columns, trial.noise.lines[RELAXING]
     per_dt = 1.0 / (LINGERS * step)
-    for f in range(hops.size):
-        middle[f] = hops[f] * per_dt
-    if not answer(junction, trial, k, per_dt):
+    if not factor_response(junction, trial, k, per_dt, with_electrons):
         return False
-    displaced(columns, k, c, middle, c)
-    if not keep_within(noise, k, c, columns.width[k], junction.ions[k].c_max):
-        return False
-    fill_rough(c, real, columns.width[k], hops)
+    fill_beyond(noise, k, noise.after[k], c, columns.width[k], x)
+    relax(junction, trial, k, per_dt, with_electrons)
+    share, least, c_max = 1.0, EMPTY * add_up(c) / c.size, junction.ions[k].c_max
+    for i in range(c.size):
+        change = (x[i] - x[i + 1]) * columns.dilution[k, i]
+        room = max(c_max - c[i], least) if change > 0.0 else max(c[i], least)
+        share = min(share, room / abs(change)) if change != 0.0 else share
+    for f in range(x.size):
+        x[f] *= share
+    displaced(columns, k, c, x, c)
     return True
 
 
@@ -198,14 +351,19 @@ def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: fl
 def add_hop_noise(
     junction: Junction, old: State, tangent: Tangent, trial: Trial, voltage: float, step: float, accuracy: Accuracy
 ):
-    """Add the random hops of a step [s] from an old state to trial.state, settled anew at a source voltage [V].
+    """Let the ions of all columns hop through a step [s] from an old state to trial.state, settled at a source voltage [V].
 
     Returns a status. After a failure the next try draws other numbers.
     """
-    new = trial.state
-    trial.noise.steps[0] += 1
+    new, noise = trial.state, trial.noise
+    noise.steps[0] += 1
+    with_electrons = hold_electrons(junction) and (
+        binds(junction) or not bend_less(junction, new, BENT * junction.kT[0])
+    )
     for k in range(new.c.shape[0]):
-        if not hop_at_random(junction, old, trial, k, step):
+        if not hop_at_random(junction, old, trial, k, step, with_electrons):
+            return Status.CELL_EMPTIED
+        if not follow_ions(junction, trial, k, step, with_electrons):
             return Status.CELL_EMPTIED
     status = settle(junction, new, tangent, voltage, new.V[0], accuracy)
     if status == Status.DONE and heated(junction):
@@ -213,7 +371,7 @@ def add_hop_noise(
         fill_power(junction, new, new.heat.power)
     if status == Status.DONE:
         for k in range(new.c.shape[0]):
-            copy(trial.noise.after[k], trial.noise.rough[k])
+            copy(noise.after[k], noise.ions[k])
     return status
 
 
@@ -221,8 +379,7 @@ def add_hop_noise(
 def show_ions(junction: Junction, state: State, noise: Noise):
     """Let a state hold its ions as they are instead of the smooth density, to be settled."""
     for k in range(noise.area.size):
-        copy(state.c[k], noise.smooth[k])
-        displaced(junction.columns, k, noise.smooth[k], noise.rough[k], state.c[k])
+        keep_smooth(noise, k, state.c[k], junction.columns.width[k])
 
 
 @detached

@@ -11,6 +11,7 @@ from otjdd.compiler.decorators import bare, inlined
 MASK = 0xFFFFFFFF
 PARITY = 0x1BD11BDA
 PER_WORD = 2.0**-32
+MANY = 24.0  # expected successes from which their number is normal
 
 
 @inlined
@@ -55,12 +56,28 @@ def normal(word: int, other: int) -> float:
 
 
 @bare
-def poisson(mean: float, word: int) -> float:
-    """A Poisson number of a mean below some hundred from a random word, by inversion."""
-    chance = math.exp(-mean)
-    left, count = uniform(word) - chance, 0.0
-    while left > 0.0 and count < 10.0 * mean + 40.0:
-        count += 1.0
-        chance *= mean / count
-        left -= chance
-    return count
+def binomial(tries: float, chance: float, word: int, other: int) -> float:
+    """Number of successes in tries of a chance, from two words: by inversion; normal and skewed above MANY."""
+    if chance > 0.5:
+        return tries - rarer(tries, 1.0 - chance, word, other)
+    return rarer(tries, chance, word, other)
+
+
+@bare
+def rarer(tries: float, chance: float, word: int, other: int) -> float:
+    """As `binomial`, of a chance up to 1/2. Chances down to 1e-16 are resolved: both words make one number."""
+    mean = tries * chance
+    if mean > MANY:
+        size, z = math.sqrt(mean * (1.0 - chance)), normal(word, other)
+        number = mean + size * z + (1.0 - 2.0 * chance) * (z * z - 1.0) / 6.0
+        return min(max(float(math.floor(number + 0.5)), 0.0), tries)
+    none = tries * math.log1p(-chance)
+    tail, left, ratio = (word + uniform(other)) * PER_WORD, -math.expm1(none), chance / (1.0 - chance)
+    likely, number = math.exp(none), 0.0
+    while tail < left and number < tries:
+        number += 1.0
+        likely *= (tries - number + 1.0) / number * ratio
+        if likely <= 0.0:
+            break
+        left -= likely
+    return number

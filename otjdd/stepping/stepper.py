@@ -461,7 +461,7 @@ def step_or_leap(
     outcome = smooth_step(junction, control, state, tangent, trial, source, step, False)
     if outcome.status != Status.DONE:
         return outcome
-    size = leap_size(junction, state, trial, step)
+    size = leap_size(junction, state, trial)
     allowed = min(GROWTH, max(SHRINK, SAFETY / size)) if size > 0.0 else GROWTH
     if size > 1.0 or allowed < outcome.growth:
         trial.noise.limited[0] += 1

@@ -1,18 +1,16 @@
-"""Random hops: variance at rest, bounds, seeds; against an exact residence-time Monte Carlo."""
+"""Random hops: variance at rest, sites, seeds, the bound on leaps. Set times are those of `test_set_times`."""
 
 import math
 
 import numpy as np
 import pytest
 from devices import needs_speed
-from residence_time import one_way_rates, residence_time
 
 from otjdd.case.case import parse_case
-from otjdd.case.numerics import Numerics
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.solver import equilibrium, integrate, model
 from otjdd.stepping import run_log
-from otjdd.stepping.drawn_hops import keep_within, new_noise
+from otjdd.stepping.drawn_hops import new_noise, take_sites, whole_ions
 
 FILM = """
 title = "a film between two metals whose field does not change with their charge"
@@ -103,14 +101,39 @@ def test_the_counts_of_cells_at_rest_have_the_variance_of_lattice_exclusion(paus
     assert ((found @ sums.T).var(axis=0) / np.diag(sums @ expected @ sums.T)).mean() == pytest.approx(1.0, abs=0.1)
 
 
-def test_what_a_cell_lacks_its_neighbour_gives():
-    noise, width = new_noise(np.array([1.0]), 3, 4), np.ones(4)
-    c = np.array([-2.0, 3.0, 9.0, 1.0])
-    assert keep_within(noise, 0, c, width, 6.0)
-    assert c.min() >= 0.0
-    assert c.max() <= 6.0
-    assert c.sum() == pytest.approx(11.0)
-    assert not keep_within(noise, 0, np.array([9.0, 9.0, 9.0, 9.0]), width, 6.0)
+@needs_speed
+@pytest.mark.parametrize("pause", [0.1, 1e-4], ids=["at rest in one step", "within a mean free time"])
+def test_whole_ions_at_rest_block_sites(pause):
+    """A film with 0.9 ions to a site, whose field no ion changes: of 3 sites a cell, the numbers of lattice exclusion."""
+    text = (
+        FILM.replace('density = "3e26', 'density = "9e26').replace("cells = 20\ngrading = 3", "cells = 20\ngrading = 1")
+        .replace("eps_r = 100", "eps_r = 1e5").replace('well_left = "0.03 eV"', 'well_left = "0 eV"')
+    )  # fmt: skip
+    run, *_ = begun(540, seed=2, text=text)
+    seen = []
+    for _ in range(2000):
+        run.step = pause
+        integrate.follow_piece(run, pause, 0.0, 0.0)
+        seen.append(run.trial.noise.ions[0].copy())
+    seen = np.array(seen[50:])
+    assert seen.sum(axis=1) == pytest.approx(540.0, abs=1e-12)
+    assert np.array_equal(seen, np.rint(seen))
+    assert seen.max() <= 30.0  # sites of a cell
+    assert seen.mean() == pytest.approx(27.0)
+    assert seen.var(axis=0).mean() == pytest.approx(27.0 * 0.1 * (1 - 1 / 20), rel=0.15)
+
+
+def test_what_is_more_than_the_sites_of_a_cell_goes_to_the_nearest():
+    ions, width = np.array([2.0, 9.0, 4.0, 0.0]), np.ones(4)
+    assert take_sites(ions, np.full(4, 4.0), width, 1.0)
+    assert ions.tolist() == [4.0, 4.0, 4.0, 3.0]
+    assert not take_sites(np.array([9.0, 9.0, 9.0, 9.0]), np.full(4, 6.0), width, 1.0)
+
+
+def test_concentrations_in_whole_ions_have_as_many_beside_each_face():
+    c, width, area = np.array([[0.4, 0.4, 0.4, 1.8]]), np.ones((1, 4)), np.ones(1)
+    assert whole_ions(c, width, area).tolist() == [[0.0, 1.0, 0.0, 2.0]]
+    assert whole_ions(np.array([[3.0, 0.0, 2.0, 1.0]]), width, area).tolist() == [[3.0, 0.0, 2.0, 1.0]]
 
 
 @needs_speed
@@ -131,16 +154,6 @@ DRIVEN = FILM.replace("cells = 20\ngrading = 3", "cells = 20\ngrading = 1").repl
 )
 
 
-def set_times(positions, times, threshold=0.33):
-    """Times at which the mean position first exceeds a share of the film, linear between the instants it is known at."""
-    found = []
-    for line in positions:
-        first = np.argmax(line > threshold) if (line > threshold).any() else len(line) - 1
-        share = (threshold - line[first - 1]) / (line[first] - line[first - 1]) if line[first] > threshold else 1.0
-        found.append(times[first - 1] + np.clip(share, 0, 1) * (times[first] - times[first - 1]))
-    return np.array(found)
-
-
 @needs_speed
 @pytest.mark.parametrize("largest", [0.003, 0.03, 1.0])
 def test_in_a_leap_no_more_than_its_share_of_the_ions_passes_a_face(largest):
@@ -151,43 +164,3 @@ def test_in_a_leap_no_more_than_its_share_of_the_ions_passes_a_face(largest):
     moved = np.abs(np.diff(np.concatenate(run.rows)[:, run_log.POSITION])).max() / 4e-9
     assert moved < largest
     assert (moved > 0.03) == (run.trial.noise.limited[0] == 0) == (largest == 1.0)
-
-
-@needs_speed
-def test_ten_ions_hop_one_by_one_where_hops_do_not_balance():
-    """A tenth of ten ions is one hop in a step; without a bound as much as nine."""
-    steps, duration = {}, 1e-4
-    for largest in (Numerics().largest_leap, 1.0):
-        run, *_ = begun(10, seed=1, relaxed=False, text=DRIVEN, largest=largest)
-        integrate.jump(run, 0.3)
-        n = run.state.c[0] * run.junction.columns.width[0] * run.trial.noise.area[0]
-        forth, back = one_way_rates(run)
-        hops = duration * float(n[:-1] @ forth + n[1:] @ back)
-        integrate.follow_piece(run, duration, 0.3, 0.3)
-        steps[largest] = run.counts.accepted
-    assert steps[1.0] < 0.3 * hops < 0.5 * steps[0.1]
-
-
-@needs_speed
-@pytest.mark.campaign
-@pytest.mark.parametrize("ions", [10, 30, 100])
-def test_set_times_of_few_ions_are_those_of_an_exact_monte_carlo(ions):
-    """300 runs each: Kolmogorov and Smirnov see no difference at the level of 1 %."""
-    from scipy.stats import ks_2samp
-
-    times, runs, voltage = np.linspace(0.0, 2.4e-3, 31), 300, 0.3
-    leapt, exact = np.empty((runs, 31)), np.empty((runs, 31))
-    for seed in range(runs):
-        run, _c, area = begun(ions, seed, relaxed=False, text=DRIVEN, largest=Numerics().largest_leap)
-        x = np.cumsum(run.junction.columns.distance[0])[:-1] / 4e-9
-        start = np.zeros(20)
-        start[:10] = ions // 10
-        run.state.c[0] = start / (run.junction.columns.width[0] * area)
-        integrate.jump(run, voltage)
-        for i in range(31):
-            if i:
-                integrate.follow_piece(run, times[i] - times[i - 1], voltage, voltage)
-            leapt[seed, i] = counts(run, voltage) @ x / ions
-        exact[seed] = residence_time(run, start, area, voltage, times, seed) @ x / ions
-    found, known = set_times(leapt, times), set_times(exact, times)
-    assert ks_2samp(found, known, method="asymp").pvalue > 0.01

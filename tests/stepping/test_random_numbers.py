@@ -18,13 +18,33 @@ def test_known_answers(key, place, words):
     assert random_numbers.threefry(*key, *place) == words
 
 
-@pytest.mark.parametrize("mean", [0.01, 1.0, 16.0])
-def test_poisson_and_normal_numbers_have_their_moments(mean):
+@pytest.mark.parametrize("tries", [1, 7, 60, 3000])
+@pytest.mark.parametrize("chance", [0.002, 0.3, 0.5, 0.97])
+def test_binomial_numbers_have_their_distribution(tries, chance):
+    """Whole numbers up to the tries, their mean, variance and third moment within four standard errors."""
+    from scipy.stats import binom
+
     words = [random_numbers.threefry(1, 2, i, 3) for i in range(20_000)]
-    counts = np.array([random_numbers.poisson(mean, word) for word, _ in words])
-    error = 4.0 / np.sqrt(len(words))  # four standard errors
-    assert abs(counts.mean() - mean) < error * np.sqrt(mean)
-    assert abs(counts.var() - mean) < error * np.sqrt(mean + 2.0 * mean**2)
+    counts = np.array([random_numbers.binomial(float(tries), chance, *both) for both in words])
+    assert np.array_equal(counts, np.clip(np.rint(counts), 0, tries))
+    mean, variance, skewness, excess = (float(value) for value in binom.stats(tries, chance, moments="mvsk"))
+    z = (counts - mean) / np.sqrt(variance)
+    error = 4.0 / np.sqrt(len(words))
+    assert abs(z.mean()) < error
+    assert abs((z**2).mean() - 1.0) <= error * np.sqrt(excess + 2.0) + 1e-12  # of a fair coin it has no error
+    sixth = binom.expect(lambda k: (k - mean) ** 6, args=(tries, chance)) / variance**3
+    assert abs((z**3).mean() - skewness) < error * np.sqrt(sixth - skewness**2) + 1e-12
+
+
+def test_chances_far_below_a_word_are_resolved():
+    """A chance of 1e-11, below the 2e-10 that one word of 32 bits resolves: the second word decides."""
+    assert random_numbers.binomial(1.0, 1e-11, 0, 0) == 1.0
+    assert random_numbers.binomial(1.0, 1e-11, 0, 2**32 - 1) == 0.0
+
+
+def test_normal_numbers_have_their_moments():
+    words = [random_numbers.threefry(1, 2, i, 3) for i in range(20_000)]
+    error = 4.0 / np.sqrt(len(words))
     found = np.array([random_numbers.normal(*both) for both in words])
     assert abs(found.mean()) < error
     assert abs(found.var() - 1.0) < error * np.sqrt(2.0)
