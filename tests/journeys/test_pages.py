@@ -26,6 +26,7 @@ MADE = {  # what a page leaves in its folder, besides the results of its runs
     "README.md": ("rv-loop.png", "warm.png", "slower-set.png", "iv.png", "cv.png"),
     "cases/README.md": ("rv-loop.png",),
     "cases/device.md": (),
+    "cases/ions.md": (),
     "cases/columns.md": (),
     "cases/numerics.md": (),
     "cases/drives.md": (),
