@@ -231,7 +231,7 @@ def unsealed(path: str | Path, data: bytes) -> bytes:
             raise ResultError(
                 path,
                 "was not written by otjdd: its checksum is missing",
-                "take a file that `otjdd run` has written",
+                "take a file that `otjdd run` has written; from Python, otjdd.write writes one",
             )
         raise ResultError(path, "is cut short, damaged, or not written by otjdd: it does not end with its checksum")
     if data != sealed(body):
