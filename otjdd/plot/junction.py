@@ -13,7 +13,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from otjdd.plot.axes import legend, volts
-from otjdd.plot.profiles import DEEPEST, FAR, band_limits, band_line, extremes, thickness, voltage_at
+from otjdd.plot.profiles import (
+    DEEPEST,
+    FAR,
+    band_limits,
+    band_line,
+    draw_interfaces,
+    draw_layers,
+    extremes,
+    thickness,
+    voltage_at,
+)
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 from otjdd.plot.style import GREY, SKY, style
 
@@ -49,6 +59,8 @@ def junction(ds: xr.Dataset) -> Figure:
             vacancies.plot(ds.x.values * 1e9, ds.vacancy_concentration.values[shot.number], **line)
             current_by_energy(spectrum, ds, shot.number, line)
         finish(bands, spectrum, ds, shots)
+        draw_layers(bands, [NamedResult(ds)])
+        draw_interfaces(vacancies, [NamedResult(ds)])
         c = ds.vacancy_concentration.values[[shot.number for shot in shots]]
         vacancies.set(yscale="log", ylim=(max(c.min(), c.max() * DEEPEST) / 2, c.max() * 3), xlim=(0, thickness(ds)))
         vacancies.set(xlabel="position in the film (nm)", ylabel="vacancies (m⁻³)")

@@ -62,17 +62,22 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 def draw_layers(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY) -> None:
     """Draw the interfaces of a film of several layers, of the first result that has one, and name its layers below."""
-    ds = next((run.ds for run in runs if "layer_end" in run.ds), None)
-    if ds is None:
-        return
-    ends = np.concatenate(([0.0], ds.layer_end.values * 1e9))
-    for end in ends[1:-1]:
-        axes.axvline(end, color=colour, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1.5)
-    for name, start, end in zip(ds.layer.values, ends, ends[1:], strict=False):
+    ends = draw_interfaces(axes, runs, colour)
+    names = next((run.ds.layer.values for run in runs if "layer_end" in run.ds), ())
+    for name, start, end in zip(names, ends, ends[1:], strict=False):
         axes.annotate(
             str(name), ((start + end) / 2, 0.015), xycoords=("data", "axes fraction"), ha="center", va="bottom",
             color=colour, fontsize="small",
         )  # fmt: skip
+
+
+def draw_interfaces(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY) -> np.ndarray:
+    """Ends [nm] of the layers, 0 first, of the first result that has several; their interfaces are drawn. Empty if none."""
+    ds = next((run.ds for run in runs if "layer_end" in run.ds), None)
+    ends = np.concatenate(([0.0], ds.layer_end.values * 1e9)) if ds is not None else np.empty(0)
+    for end in ends[1:-1]:
+        axes.axvline(end, color=colour, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1.5)
+    return ends
 
 
 def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:

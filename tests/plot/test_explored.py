@@ -29,6 +29,16 @@ def test_the_junction_has_bands_fermi_levels_current_and_vacancies_on_one_axis_o
     assert encoded(junction(ds), "svg").startswith(b"<?xml")
 
 
+def test_the_junction_of_a_film_of_layers_has_their_interfaces_and_names():
+    ds = profiles([0.0, 1.0], case_attrs('{ kind = "hold", voltage = "0.5 V", duration = "1 s" }'))
+    ds = ds.merge(series([0.0, 1.0], [0.5, 0.5], [1e-6, 1e-6])).assign(junction_voltage=("time", [0.4, 0.3]))
+    layers = ds.assign_coords(layer=["AlOx", "NbOx"]).assign(layer_end=("layer", [1e-9, 2.8e-9]))
+    bands, _, vacancies = junction(layers).axes
+    for axes in (bands, vacancies):
+        assert [line.get_xdata()[0] for line in axes.lines if np.ptp(line.get_xdata()) == 0] == [pytest.approx(1.0)]
+    assert [text.get_text() for text in bands.texts] == ["$E_F$", "AlOx", "NbOx"]
+
+
 def test_a_result_without_a_snapshot_has_no_picture_of_the_junction():
     with pytest.raises(ValueError, match="needs a snapshot"):
         junction(reads(WRITES, R))
