@@ -26,6 +26,7 @@ class Page(HTMLParser):
         self.pictures: list[dict] = []
         self.links: list[list[str]] = []
         self.fetched: list[str] = []
+        self.unnamed_boxes: list[str] = []
         self.feed(text)
 
     def within(self, name: str) -> bool:
@@ -37,6 +38,8 @@ class Page(HTMLParser):
             self.language = values.get("lang", "")
         if tag in ("script", "img", "iframe", "source") or (tag == "link" and values.get("rel") == "stylesheet"):
             self.fetched.append(values.get("src", "") + values.get("href", ""))
+        if values.get("type") == "checkbox" and not values.get("aria-label"):
+            self.unnamed_boxes.append(values.get("id", ""))
         if self.within("article"):
             if re.fullmatch("h[1-6]", tag):
                 self.levels.append(int(tag[1]))
@@ -100,6 +103,11 @@ def test_each_link_has_a_name_that_says_where_it_leads(pages):
         for target, name in page.links:
             assert name, f"{place}: {target}"
             assert name.lower() not in ("here", "this", "link", "click here", "more"), f"{place}: {target}"
+
+
+@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
+def test_each_check_box_of_a_menu_has_a_name_for_readers_of_the_screen(pages):
+    assert [(place, page.unnamed_boxes) for place, page in pages.items() if page.unnamed_boxes] == []
 
 
 @pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install

@@ -41,6 +41,7 @@ MARKDOWN = (
 )
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 DIAGRAM = re.compile(r"^<!-- diagram: (\w+) -->$", re.MULTILINE)  # in a text: hosting sites show nothing there
+UNNAMED_BOX = re.compile(r"<input (?=[^>]*checkbox)(?![^>]*aria-label)(class=\"md-[^>]*)")  # in Material's own HTML
 LANGUAGES = {".py": "python", ".toml": "toml", ".csv": "text"}
 pages: dict[str, str | bytes] = {}  # place on the site -> content
 shown_files: set[Path] = set()
@@ -68,6 +69,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """The text of a page with its diagrams."""
     return DIAGRAM.sub(lambda match: DIAGRAMS[match[1]](), markdown)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """The finished page, in which the check boxes that open the theme's menus have names for readers of the screen."""
+    return UNNAMED_BOX.sub(r'<input aria-label="Open the menu" \1', output)
 
 
 def write_page(path: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,19 +73,7 @@ def test_shipped_cases_load_and_their_resolved_text_loads_back_to_an_equal_case(
 def test_shipped_cases_say_what_they_ask_and_where_to_look(path):
     header = path.read_text().split("\n\n")[0].lower()
     assert "question:" in header
-    sources = (
-        "li 2019",
-        "10.1021/acsami.9b13434",
-        "10.3389/fnins.2020.627276",
-        "10.1063/1.5108654",
-        "ieee trans. electron devices 72, 6009",
-        "nat. commun. 8, 15217",
-        "taken from literature or assumed",
-        "sci. rep. 5,",
-        "phys. rev. applied 19, 044084",
-        "10.1038/ncomms9610",
-    )
-    assert any(source in header for source in sources)
+    assert re.search(r"10\.\d{4,5}/\S+|[a-z.]+ \d+, \d+|li 2019|taken from literature or assumed", header)
     assert "look at" in header
 
 
