@@ -7,15 +7,20 @@ The scheme is of second order in the size of the cells. So ln I on N and on M = 
 `numerics.error` says what is done with it:
 
     limit         the limit replaces the reads, and no error is stated
-    estimate      the reads of N cells are kept; their distance to the limit is the error of the grid
+    estimate      the reads of N cells are kept; the error of the grid is 1.25 times their distance to the limit
     extrapolate   the limit replaces the reads; its error follows from a third grid of N/3 cells
 
-For `extrapolate` the error is half the difference of the limits from N, N/2 and from N/2, N/3 cells. Where the next term
-is of fourth order, that difference is eight times the error; half of it also covers grids that are not so fine yet.
+For `estimate` the three grids show the order p of convergence, and (N/M)^p takes the place of the square above: steep bands
+on few cells come closer to the first order. The order is at most 2. The factor of 1.25 is Roache's for three grids.
 
-The three grids also show the order of convergence. An order outside of 1 to 3 means that two of them agree by chance, or
-that all are too coarse. Then the range of the three values is stated, if it is larger (as in Eca & Hoekstra, J. Comput.
-Phys. 262, 104 (2014)).
+For `extrapolate` the error is the difference of the limits from N, N/2 and from N/2, N/3 cells. Where the next term is of
+fourth order, that difference is eight times the error; it also covers grids that are not so fine yet.
+
+Of 156 reads of 78 random devices on 24 to 96 cells, 4 % have a true error above that which `estimate` states, and 6 % above
+that of `extrapolate`. Stated over true errors are 1.7 and 3.7 in the median.
+
+An order outside of 1 to 3 means that two of the grids agree by chance, or that all are too coarse. Then the range of the
+three values is stated, if it is larger (as in Eca & Hoekstra, J. Comput. Phys. 262, 104 (2014)).
 
 The error in time is that on N/2 cells, from a run with a tenth of the tolerances, and a hundredth of that of the current:
 with a tenth its integral would often use the same energies. That run takes as long as all others together.
@@ -63,7 +68,8 @@ log = logging.getLogger(__name__)
 
 TIGHTER, TIGHTER_CURRENT = 0.1, 0.01  # factors of the tolerances, in the run for the error in time
 ORDERS = 1.0, 3.0  # order of convergence that three grids may show
-LEFT = 0.5  # of the difference of two limits: the error of the finer one; a quarter would be too small for 6 % of reads
+SECOND_ORDER = 2.0  # that of the scheme
+SAFETY = 1.25  # factor of the distance to the limit; without it and the order of the grids, 26 % of reads err by more
 QUANTITIES = ("read_resistance", "bias_current")  # variables with errors; a result has one of them
 WHOLE, GRID, TIME, COLUMNS = "error", "grid_error", "time_error", "column_error"
 ATTRIBUTE = "error_estimate"  # attribute of a result: how its errors were found, in words
@@ -265,13 +271,32 @@ def extrapolated(fine: np.ndarray, coarse: np.ndarray, ratio: float) -> np.ndarr
 
 def converges(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
     """True for each value that converges with an order within ORDERS. values : on three grids, finest first"""
+    ratio = ratio_of_changes(values)
+    most, least = (ratio_by_order(grids, order) for order in ORDERS)
+    return (ratio >= least) & (ratio <= most)
+
+
+def ratio_of_changes(values: list[np.ndarray]) -> np.ndarray:
+    """Change between the two finer grids over that between the two coarser ones. values : on three grids, finest first"""
     fine, middle, coarse = values
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = (fine - middle) / (middle - coarse)
-    most, least = (
-        (grids[1] ** -p - grids[0] ** -p) / (grids[2] ** -p - grids[1] ** -p) for p in ORDERS
-    )  # fmt: skip
-    return (ratio >= least) & (ratio <= most)
+        return (fine - middle) / (middle - coarse)
+
+
+def ratio_by_order(grids: list[int], order: float) -> float:
+    """`ratio_of_changes` of values that converge with an order. It falls with the order."""
+    fine, middle, coarse = (cells**-order for cells in grids)
+    return (middle - fine) / (coarse - middle)
+
+
+def orders_of_convergence(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
+    """Order with which each value converges, between ORDERS[0] and SECOND_ORDER. values : on three grids, finest first
+
+    It is SECOND_ORDER where the two coarser grids agree, which show no order.
+    """
+    ratio, orders = ratio_of_changes(values), np.linspace(SECOND_ORDER, ORDERS[0], 101)
+    of_orders = [ratio_by_order(grids, order) for order in orders]
+    return np.where(np.isfinite(ratio), np.interp(ratio, of_orders, orders), SECOND_ORDER)
 
 
 def errors(
@@ -285,7 +310,11 @@ def errors(
     limits = [
         extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values), strict=True)
     ]  # fmt: skip
-    grid = LEFT * np.abs(limits[0] - limits[1]) if extrapolate else np.abs(limits[0] - values[0])
+    if extrapolate:
+        grid = np.abs(limits[0] - limits[1])
+    else:
+        ratio = (grids[0] / grids[1]) ** orders_of_convergence(grids, values)
+        grid = SAFETY * np.abs(values[0] - values[1]) / (ratio - 1.0)
     converged, extent = converges(grids, values), np.max(values, axis=0) - np.min(values, axis=0)
     grid = np.where(converged, grid, np.maximum(grid, extent))
     time, columns = change(values[1], strict), None if fewer is None else change(values[1], fewer)

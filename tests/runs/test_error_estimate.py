@@ -31,7 +31,7 @@ def test_an_error_of_second_order_is_stated_and_removed_exactly():
     values = [series(N, 7.0, 0.0) for N in grids]
     estimate = error_estimate.errors(grids, values, values[1], False)
     assert estimate.limit == pytest.approx(3.0, rel=1e-14)
-    assert estimate.grid == pytest.approx(7.0 / 60**2, rel=1e-9)
+    assert estimate.grid == pytest.approx(error_estimate.SAFETY * 7.0 / 60**2, rel=1e-9)
     assert estimate.time == 0.0
     extrapolate = error_estimate.errors(grids, values, values[1] + 1e-3, True)
     assert extrapolate.limit == pytest.approx(3.0, rel=1e-14)
@@ -44,8 +44,23 @@ def test_what_extrapolation_leaves_is_bounded_by_the_error_stated():
     values = [series(N, 7.0, 900.0) for N in grids]
     found = error_estimate.errors(grids, values, values[1], True)
     left = abs(found.limit[0] - 3.0)
-    assert found.grid[0] == pytest.approx(error_estimate.LEFT * 8.0 * left, rel=1e-3)
-    assert found.grid[0] > left
+    assert found.grid[0] == pytest.approx(8.0 * left, rel=1e-3)
+
+
+@pytest.mark.parametrize("power", [1.05, 1.37, 1.6, 2.0])
+@pytest.mark.parametrize("grids", [[60, 30, 20], [97, 48, 32]])
+def test_an_error_of_a_lower_order_is_stated_by_the_order_that_the_grids_show(power, grids):
+    values = [np.array([3.0 + 2.0 * N**-power]) for N in grids]
+    error = error_estimate.errors(grids, values, values[1], False)
+    assert error.grid == pytest.approx(error_estimate.SAFETY * 2.0 * grids[0] ** -power, rel=1e-4)
+    assert not error.ranged.any()
+
+
+def test_an_order_above_the_second_states_no_less_than_the_second():
+    grids = [60, 30, 20]
+    values = [np.array([3.0 + 2.0 * N**-2.8]) for N in grids]
+    error = error_estimate.errors(grids, values, values[1], False)
+    assert error.grid == pytest.approx(error_estimate.SAFETY * np.abs(error.limit - values[0]), rel=1e-9)
 
 
 @pytest.mark.parametrize("extrapolate", [False, True])
