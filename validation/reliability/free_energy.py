@@ -178,7 +178,7 @@ def hold(run, V: float, duration: float) -> Fall:
     K, N = run.state.c.shape
     run.control = run.control._replace(max_steps=1)
     interfaces = run.state.sides.shape[2]
-    before = new_state(K, N, run.state.band.size > 0, False, run.state.progress.size > 0, interfaces)
+    before = new_state(K, N, run.state.band.size > 0, False, run.state.progress.advance.size > 0, interfaces)
     copy_state(run.state, before)
     fall, rise, overshoot, round_off, steps = 0.0, 0.0, 0.0, 0.0, 0
 
