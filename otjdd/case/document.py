@@ -39,7 +39,8 @@ EITHER = (
 # Keys that decide which other keys a table has. Where such a key changes, the table replaces that of the base.
 SWITCHES = {"permittivity": ("law",), "polarisation": ("law",)}
 ANY_SWITCH = ("kind",)
-WHOLE = {"initial", "grid"}  # never merged: a start, and the axes of a study
+WHOLE = {"initial"}  # never merged
+AXES = ("study", "grid")  # not merged with that of a base
 
 
 class Document(NamedTuple):
@@ -93,7 +94,10 @@ def load_document(
             [document.problem(("base",), f"cannot read the base: {getattr(error, 'strerror', error)}")]
         ) from None
     del document.data["base"]
-    return put_on(below.without("expect"), document)
+    axes = frozenset(
+        {AXES} if member(member(document.data, "study"), "grid") else ()
+    )  # of a study, which would multiply
+    return put_on(below.without("expect"), document, axes)
 
 
 def with_calibrated(document: Document) -> Document:

@@ -17,6 +17,7 @@ from otjdd.case.problem import KeyPath
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, write
 
+FEWEST_CELLS = 8
 MOST_CELLS = 4096
 MOST_LAYERS = 16
 FEWEST_CELLS_OF_LAYER = 4
@@ -73,7 +74,7 @@ class Film(Record):
         default=None, description="name of its material; no number depends on it", examples=["SrTiO3"]
     )
     thickness: Thickness = Field(description="thickness L", examples=["2.8 nm"])
-    cells: Annotated[Count, Field(ge=8, le=MOST_CELLS)] = Field(
+    cells: Annotated[Count, Field(ge=FEWEST_CELLS, le=MOST_CELLS)] = Field(
         default=140, description="number of cells of the grid", examples=[100]
     )
     grading: Grading = Field(default=20.0, description="largest over smallest cell", examples=[20])

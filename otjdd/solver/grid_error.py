@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.errors import SolverError
+from otjdd.case.film import FEWEST_CELLS
+from otjdd.errors import CaseError, SolverError
 from otjdd.solver import initial, integrate, model
 from otjdd.solver.model_limits import Reached
 from otjdd.stepping.course import EDGE, READ
@@ -93,7 +94,7 @@ def largest_error(
 
     kept : states, among them those at the starts of the replays   times [s], currents [A] : (R,) of all reads
     """
-    fewer = halved(case)
+    fewer = on_fewer_cells(case)
     richardson = (case.device.film.cells / fewer.device.film.cells) ** 2 - 1.0
     worst = Reached(0.0, "no read")
     for part in parts:
@@ -101,7 +102,7 @@ def largest_error(
             run = begun(case, fewer, part, kept)
             integrate.follow_pieces(run, part.pieces, part.tasks, integrate.place_at_start(0.0), False)
             coarse = np.concatenate(run.reads)[:, READ_CURRENT]
-        except SolverError:
+        except (SolverError, CaseError):  # of kinds whose own layers would have too few cells
             coarse = np.full(len(part.reads), np.nan)
         for number, current in zip(part.reads, coarse, strict=True):
             error = difference(float(current), float(currents[number])) / richardson
@@ -116,9 +117,9 @@ def difference(coarse: float, fine: float) -> float:
     return abs(float(np.log(coarse / fine))) if coarse * fine > 0.0 else np.inf
 
 
-def halved(case: Case) -> Case:
-    """The case on half the cells."""
-    film = case.device.film.with_cells(case.device.film.cells // 2)
+def on_fewer_cells(case: Case) -> Case:
+    """The case on half the cells, or on the fewest that a film has."""
+    film = case.device.film.with_cells(max(FEWEST_CELLS, case.device.film.cells // 2))
     return case.model_copy(update={"device": case.device.model_copy(update={"film": film})})
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otjdd.case.case import Case
 from otjdd.case.device import FromResult
+from otjdd.case.film import FEWEST_CELLS
 from otjdd.case.kinds import kinds_of
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import outputs
@@ -117,7 +118,7 @@ def in_steps(
     waveform = case.waveform()
     case.record.check_reads(waveform.read_count)
     replays: list[grid_error.Replay] = []
-    if check_grid and case.ions.noise == "none":
+    if check_grid and case.ions.noise == "none" and case.device.film.cells > FEWEST_CELLS:
         replays = grid_error.replays(waveform, start is None and not isinstance(case.ions.initial, FromResult))
     belongs = checkpoint.belonging(case) if checkpoints else {}
     saved = checkpoint.found(checkpoints, belongs)

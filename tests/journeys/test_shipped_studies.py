@@ -25,7 +25,8 @@ FEWER = {  # study -> what makes it short, and its number of points
     "vcm-heat": ("--set 'study.grid={\"drive.voltage\"=[\"0.6 V\", \"0.9 V\"]}'", 4),
     "oxygen-exchange": ("--set 'study.grid={\"device.right.exchange.rate\"=[\"1e-16 m/s\", \"1e-12 m/s\"]}'", 2),
     "eightwise": (
-        "--set 'study.grid={\"device.left.exchange.rate\"=[\"1e-9 m/s\", \"0.1 m/s\"]}' --set drive.step='0.5 V'", 2,
+        "--set 'study.grid={\"device.left.exchange.rate\"=[\"1e-9 m/s\", \"0.1 m/s\"], "
+        "\"device.left.exchange.formation_energy\"=[\"1.2 eV\"]}' --set drive.step='0.5 V'", 2,
     ),
     "ftj-bto": ("--set 'study.grid={\"device.film.thickness\"=[\"1.6 nm\", \"3.2 nm\"]}'", 4),
     "ftj-ions": ("--set 'study.grid={\"drive.width\"=[\"100 ns\", \"1 ms\"]}'", 4),

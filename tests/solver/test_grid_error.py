@@ -104,3 +104,13 @@ def test_states_kept_for_replays_are_no_profiles(monkeypatch):
     ds = otjdd.run(film)
     assert ds.sizes["snapshot"] == 2
     assert max(kept) == 3
+
+
+def test_the_coarser_grid_of_kinds_has_the_fewest_cells_of_a_film_at_least():
+    kinds = [
+        {"name": "thin", "share": 0.5, "set": {"device.film.thickness": "2.4 nm"}},
+        {"name": "thick", "share": 0.5},
+    ]
+    few = case(**SMALL).replace(STEEP | {"device.film.cells": 12, "columns": {"count": 1, "kinds": kinds}})
+    assert np.isfinite(otjdd.run(few)["read_grid_error"])
+    assert "read_grid_error" not in otjdd.run(few.replace("device.film.cells", 8))
