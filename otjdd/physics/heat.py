@@ -12,7 +12,9 @@ import math
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined
-from otjdd.constants import BOLTZMANN_EV
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.physics.boundary import exchanges, left_inflow, right_inflow
+from otjdd.physics.exchange import passes
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State
@@ -41,11 +43,27 @@ def warm(junction: Junction, temperature: np.ndarray):
 
 
 @bare
+def ionic_current(junction: Junction, state: State, k: int) -> float:
+    """Current [A] of the vacancies that pass the ends of column k: the mean of both, on which the field works."""
+    J = left_inflow(junction, state, k).J if passes(junction.left_wall[k]) else 0.0
+    J -= right_inflow(junction, state, k).J if passes(junction.right_wall[k]) else 0.0
+    return 0.5 * junction.ions[k].z * ELEMENTARY_CHARGE * J * junction.channels.area[k]
+
+
+@bare
 def fill_power(junction: Junction, state: State, power: np.ndarray):
     """Fill power (K,) [W] of a settled state whose current is known: that of the junction, or of each column."""
     for k in range(power.size):
         G = add_up(state.G) if junction.heat.shared else state.G[k]
         power[k] = state.V[0] * state.V[0] * G
+    if exchanges(junction):
+        for k in range(state.G.size):
+            of_ions = state.V[0] * ionic_current(junction, state, k)
+            if junction.heat.shared:
+                for j in range(power.size):
+                    power[j] += of_ions
+            else:
+                power[k] += of_ions
 
 
 @bare

@@ -9,7 +9,7 @@ from devices import JUNCTION, needs_speed
 import otjdd
 from otjdd.analysis.drift import drift
 from otjdd.case.case import load_case, parse_case
-from otjdd.constants import BOLTZMANN_EV
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import CaseError, SolverError
 from otjdd.physics.heat import rises
 from otjdd.results import store
@@ -256,3 +256,50 @@ def test_a_film_that_gives_its_voltage_to_the_circuit_as_it_warms_needs_no_step_
     ds = otjdd.run(hot)
     assert float(ds.junction_temperature[-1]) > 600.0
     assert float(ds.junction_temperature[-1]) - 300.0 == pytest.approx(1e8 * power(ds)[-1], rel=1e-4)
+
+
+EXCHANGING = """
+title = "a film that passes vacancies from one electrode to the other, and hardly an electron"
+temperature = "300 K"
+[device]
+radius = "10 nm"
+left = { kind = "metal", barrier = "1 eV", exchange = { rate = "100 m/s", equilibrium_density = "3e26 1/m^3" } }
+right = { kind = "metal", barrier = "1 eV", exchange = { rate = "30 m/s", equilibrium_density = "3e26 1/m^3" } }
+heat = { resistance = "1e7 K/W", time_constant = "1 ns", of = "OF" }
+[device.film]
+thickness = "5 nm"
+cells = 20
+grading = 3
+permittivity = { law = "linear", eps_r = 100 }
+tunnelling_mass = 1
+fixed_charge = "-6e26 1/m^3"
+[ions]
+charge = 2
+site_density = "1e28 1/m^3"
+density = "3e26 1/m^3"
+law = "linear"
+activation_energy = "0.12 eV"
+prefactor = "1e-7 m^2/s"
+[drive]
+kind = "hold"
+voltage = "VOLTAGE V"
+duration = "100 ns"
+[columns]
+count = 2
+spread = {}
+"""
+
+
+@pytest.mark.parametrize("of", ["junction", "columns"])
+@pytest.mark.parametrize("voltage", [0.5, -0.6])
+def test_vacancies_that_pass_the_electrodes_warm_the_junction(of, voltage):
+    """A steady flux J of charges z e: the rise is R V (I + z e J A), with electrons by far the smaller part."""
+    ds = otjdd.run(parse_case(EXCHANGING.replace("VOLTAGE", str(voltage)).replace("OF", of)))
+    last = ds.isel(time=-1)
+    flux, back = last.exchange_flux_left.item(), -last.exchange_flux_right.item()
+    assert flux == pytest.approx(back, rel=1e-4)
+    of_ions = 2 * ELEMENTARY_CHARGE * flux * math.pi * 1e-16
+    assert 100.0 * abs(last.conduction_current) < abs(of_ions)
+    rise = last.junction_temperature.item() - 300.0
+    assert rise > 1.0
+    assert rise == pytest.approx(1e7 * voltage * (of_ions + last.conduction_current.item()), rel=1e-4)
