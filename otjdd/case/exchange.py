@@ -123,7 +123,6 @@ def faults_of_side(case: Any, here: KeyPath, given: Exchange) -> Iterator[tuple[
     ions, film, settles = case.ions, case.device.film, getattr(case.drive, "settle", False)
     both = len(exchanges(case.device)) == len(SIDES)
     beside = {
-        'ions.noise = "shot"': ions.noise != "none",
         "ions.ionisation_energy": ions.ionisation_energy is not None,
         "device.film.polarisation": film.polarisation is not None,
         "device.film.layers": len(film.stack) > 1,

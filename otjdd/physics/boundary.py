@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined
-from otjdd.laws.exchange import Contact, Wall
+from otjdd.laws.exchange import Contact, Wall, Ways
 from otjdd.laws.hopping import Hopping, Ions
 from otjdd.physics.electrostatics import METAL, Electrode, edge
-from otjdd.physics.exchange import HalfCell, Inflow, inflow, passes, ways_of
+from otjdd.physics.exchange import HalfCell, Inflow, WallHops, inflow, passes, wall_hops, ways_of
 from otjdd.physics.ions import acceleration, bernoulli_pair
 from otjdd.physics.junction import FluxSlopes, Junction
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
@@ -57,15 +57,22 @@ def contact_of(wall: Wall, electrode: Electrode, shift: float, charge: float, in
 
 
 @bare
-def inflow_at(junction: Junction, k: int, wall: Wall, contact: Contact, E: float, cell: HalfCell) -> Inflow:
-    """Flux into column k at a wall, in a field E at the wall [V/m]."""
+def ways_in_field(junction: Junction, k: int, wall: Wall, contact: Contact, E: float) -> tuple[Ways, float]:
+    """Gain and loss of a wall of column k in a field E [V/m], and d ln/dE of their acceleration [m/V]."""
     ions, kT = junction.ions[k], contact.kT
     rate, log_slope = wall.rate * math.exp(-wall.activation / kT), 0.0
     if wall.hop > 0.0:
         hopping = Hopping(0.5 * rate * wall.hop, wall.activation, kT)  # of the drift velocity k z E a/kT in weak field
         g, dg = acceleration(Ions(ions.law, ions.z, wall.hop, ions.attempt, ions.c_max), hopping, E)
         rate, log_slope = rate * g, dg / g
-    return inflow(ways_of(wall, contact, ions.z, ions.c_max, rate), log_slope, cell)
+    return ways_of(wall, contact, ions.z, ions.c_max, rate), log_slope
+
+
+@bare
+def inflow_at(junction: Junction, k: int, wall: Wall, contact: Contact, E: float, cell: HalfCell) -> Inflow:
+    """Flux into column k at a wall, in a field E at the wall [V/m]."""
+    ways, log_slope = ways_in_field(junction, k, wall, contact, E)
+    return inflow(ways, log_slope, cell)
 
 
 @bare
@@ -100,6 +107,38 @@ def right_inflow(junction: Junction, state: State, k: int) -> Inflow:
     E, charge, into = state.E[k, N], -(state.D[k, N] + state.P[k]), -state.passed[k, AT_RIGHT]
     contact = contact_of(wall, junction.right[k], 0.0, charge, into, junction.kT[k])
     return inflow_at(junction, k, wall, contact, E, half_cell(junction, k, N, state.c[k, N - 1], E, True))
+
+
+class EndHops(NamedTuple):
+    """Hops over the wall at an end of a column, and how their balance ln(into/out c) answers."""
+
+    into: float  # 1/(m2 s)
+    out: float  # m/s
+    by_field: float  # m/V, by the field at the wall, the edge of the band with it
+    by_into: float  # m2, by the vacancies that came in
+
+
+@bare
+def end_hops(junction: Junction, state: State, k: int, at_right: bool, field: float, into: float, c: float) -> EndHops:
+    """Hops over the left or the right wall of column k, beside deviations from the state.
+
+    field : [V/m]   into : vacancies that came in [1/m2]   c : 1/m3, concentration of the cell, itself
+    """
+    z, kT, f = junction.ions[k].z, junction.kT[k], state.c.shape[1] if at_right else 0
+    wall, electrode = (
+        (junction.right_wall[k], junction.right[k]) if at_right else (junction.left_wall[k], junction.left[k])
+    )
+    sign, passed = (-1.0, -state.passed[k, AT_RIGHT]) if at_right else (1.0, state.passed[k, AT_LEFT])
+    edge_shift = 0.0 if at_right else junction.columns.left_edge[k]
+    E, charge = state.E[k, f] + field, sign * (state.D[k, f] + state.P[k] + state.eps[k, f] * field)
+    contact = contact_of(wall, electrode, edge_shift, charge, passed + into, kT)
+    ways = ways_in_field(junction, k, wall, contact, E)[0]
+    hops: WallHops = wall_hops(ways, half_cell(junction, k, f, c, E, at_right))
+    yields = (ways.gain_by_edge - ways.loss_by_edge) * edge(electrode, charge)[1] * state.eps[k, f]
+    by_filling = ways.gain_by_filling / ways.gain if ways.gain > 0.0 else 0.0
+    by_filling -= ways.loss_by_filling / ways.loss if ways.loss > 0.0 else 0.0
+    by_field = sign * (z * junction.columns.distance[k, f] / kT + yields)
+    return EndHops(hops.into, hops.out, by_field, by_filling / wall.capacity)
 
 
 @detached

@@ -38,6 +38,13 @@ class HalfCell(NamedTuple):
     log_rate_by_field: float  # m/V, d ln rate/dE
 
 
+class WallHops(NamedTuple):
+    """Hops over a wall one way and the other, the wall itself left out."""
+
+    into: float  # 1/(m2 s), into the cell beside it
+    out: float  # m/s, out of that cell per concentration
+
+
 class Inflow(NamedTuple):
     """Flux into a film and its derivatives."""
 
@@ -78,6 +85,15 @@ for name, code in reversed(LAWS.items()):
 def passes(wall: Wall) -> bool:
     """True where vacancies pass a wall."""
     return wall.law != BLOCKING
+
+
+@bare
+def wall_hops(ways: Ways, cell: HalfCell) -> WallHops:
+    """Gain and loss of a wall through half a cell: `inflow` is into - out c. None is below zero."""
+    free, taken = 1.0 - cell.c / cell.sites, cell.c / cell.sites
+    below = cell.rate * (cell.into * free + cell.out * taken) + ways.gain / cell.sites + ways.loss
+    per = cell.rate / below if below > 0.0 else 0.0
+    return WallHops(max(per * ways.gain * cell.into * free, 0.0), max(per * ways.loss * cell.out, 0.0))
 
 
 @bare

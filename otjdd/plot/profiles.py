@@ -48,11 +48,13 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
             shots = every(run.ds) if run.ds.sizes["snapshot"] <= CURVES else extremes(run.ds)
             for j, shot in enumerate(shots):
                 c = run.ds.vacancy_concentration.values[shot.number]
-                c = np.where(c > 0.0, c, np.nan)  # none in a layer without sites
-                least, most = min(least, np.nanmin(c)), max(most, np.nanmax(c))
+                c = np.where(c > 0.0, c, np.nan)  # none in a layer without sites, or in a film without vacancies
+                least, most = min(least, np.min(c[c > 0.0], initial=np.inf)), max(most, np.max(c[c > 0.0], initial=0.0))
                 line = stroke(i, j, len(runs), len(shots))
                 axes.plot(run.ds.x.values * 1e9, c, label=legend_label(run, shot.name), **line)
-        axes.set(yscale="log", ylabel="vacancies (m⁻³)", ylim=(max(least, most * DEEPEST) / 2, most * 3))
+        axes.set(yscale="log", ylabel="vacancies (m⁻³)")
+        if most > 0.0:
+            axes.set_ylim(max(least, most * DEEPEST) / 2, most * 3)
         draw_layers(axes, runs)
         legend(axes)
     axes.set(xlabel="position (nm)")

@@ -209,6 +209,7 @@ def memory(run: Run) -> dict[str, np.ndarray]:
         "noise.steps": run.trial.noise.steps,
         "noise.limited": run.trial.noise.limited,
         "noise.ions": run.trial.noise.ions,
+        "noise.passed": run.trial.noise.passed,
     }
 
 

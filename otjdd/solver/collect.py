@@ -141,7 +141,7 @@ def single_ion_share(moving: Run) -> Reached:
     """One ion over the ions of the column that holds fewest, and that column."""
     ions = ions_of_columns(moving)
     fewest = int(ions.argmin())
-    return model_limits.Reached(float(1.0 / ions[fewest]), f"column {fewest + 1} of {len(ions)}")
+    return model_limits.Reached(float(1.0 / max(ions[fewest], 1.0)), f"column {fewest + 1} of {len(ions)}")
 
 
 def ions_of_columns(moving: Run) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.case.device import FromProfile, FromResult, History
+from otjdd.case.exchange import exchanges
 from otjdd.case.kinds import kinds_of
 from otjdd.results import store
 from otjdd.solver import equilibrium, integrate, model, random_ions, reservoirs
@@ -42,7 +43,7 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """What a case starts from. Raises SolverError, ValueError."""
     initial, mean = case.ions.initial, smooth_start(case, junction, parts)
     c, smooth = random_ions.drawn(case, junction, parts, mean.c)
-    if initial == "equilibrium" and smooth is not None:  # of as many ions as were drawn
+    if initial == "equilibrium" and smooth is not None and not exchanges(case.device):  # of as many ions as were drawn
         c = smooth = relax(junction, smooth, mean.polarisation)
     found = mean._replace(c=c, smooth=smooth)
     if not isinstance(initial, History):

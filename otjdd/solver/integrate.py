@@ -19,7 +19,7 @@ from otjdd.solver import model_limits
 from otjdd.stepping import course as kernels
 from otjdd.stepping import hop_noise, rosenbrock, rosenbrock_methods, run_log, stepper
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
-from otjdd.stepping.drawn_hops import is_noisy, whole_ions
+from otjdd.stepping.drawn_hops import NOW, is_noisy, whole_ions
 from otjdd.stepping.run_log import READING, RECORD
 from otjdd.stepping.stepper import ACCEPTED, REJECTED, UNPHYSICAL
 from otjdd.system.remember import by_record
@@ -139,6 +139,8 @@ def begin(
     began = np.zeros((0, 0))
     if is_noisy(trial.noise):
         trial.noise.ions[:] = whole_ions(c, junction.columns.width, trial.noise.area) if ions is None else ions
+        trial.noise.passed[NOW] = state.passed * trial.noise.area[:, None]
+        total = trial.noise.ions.sum(axis=1) / trial.noise.area - (state.passed[:, 0] - state.passed[:, 1])
         began = c.copy()
     return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart, began=began)
 

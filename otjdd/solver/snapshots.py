@@ -70,8 +70,9 @@ def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
     within = np.clip(c, 0.0, c_max)
     missing = ((within - c).clip(min=0.0) * width).sum(axis=1, keepdims=True)
     excess = ((c - within).clip(min=0.0) * width).sum(axis=1, keepdims=True)
-    less = missing / (within * width).sum(axis=1, keepdims=True)
-    more = excess / ((c_max - within) * width).sum(axis=1, keepdims=True)
+    ions, free = ((part * width).sum(axis=1, keepdims=True) for part in (within, c_max - within))
+    less = np.divide(missing, ions, out=np.zeros_like(ions), where=missing > 0.0)  # a film may hold no ion
+    more = np.divide(excess, free, out=np.zeros_like(free), where=excess > 0.0)
     whole: np.ndarray = within + more * (c_max - within) - less * within
     return whole
 

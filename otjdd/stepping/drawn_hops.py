@@ -3,7 +3,8 @@
 An ion that hops up and down between cells at frozen rates, for a time that is exponentially distributed, ends where an
 implicit Euler step of the master equation takes it. Two sweeps over the cells draw where all ions of a column end: upwards
 by the highest cell that an ion reaches, downwards by the cell in which it stops. Both are binomial numbers of whole ions,
-so none is lost, no cell is below zero, and ions in equilibrium stay in equilibrium, however long the time is.
+so none is lost, no cell is below zero, and ions in equilibrium stay in equilibrium, however long the time is. Electrodes
+that exchange ions are places at both ends: an ion that reaches one is counted there, and a Poisson number comes from each.
 
 The random numbers follow from the seed, the column, the number of the step and the place (`random_numbers`), so a run has
 the same bits in any process, and after a checkpoint.
@@ -16,15 +17,20 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.compiler.pointer_tuples import by_pointer
+from otjdd.physics.boundary import EndFaces
 from otjdd.physics.numerics import copy
-from otjdd.stepping.random_numbers import binomial, threefry
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
+from otjdd.stepping.random_numbers import binomial, poisson, threefry
 
 # rows of Noise.lines: slopes of the fluxes; ions beyond the smooth ones behind a face [1/m2] and their field [V/m], both as
 # they relax and as they act; hops of an ion of a cell up and down in a part of a step, and the share of these that the mean
 # of the step adds; chances to stay at or below a cell, and at or above it; share of the elastance of the stack to the left
-# of a cell, and that of where an ion of the cell came from, in the mean; rise of the energy of an ion over a face [kT]
+# of a cell, and that of where an ion of the cell came from, in the mean; rise of the energy of an ion over a face [kT].
+# The last of UP are the ions that come from the left electrode, the last of DOWN those from the right one [1/m2]
 BY_LEFT, BY_RIGHT, BY_FIELD, RELAXING, RELAXING_FIELD, DEVIATION, FIELD = range(7)
 UP, DOWN, MORE_UP, MORE_DOWN, BELOW, ABOVE, BESIDE, ORIGIN, RISE, LINES = range(7, 17)
+NOW, AFTER, SMOOTH = range(3)  # rows of Noise.passed
+EMITTED = 1 << 30  # places of draws of ions that come from electrodes, beyond those of hops
 
 
 @by_pointer
@@ -39,6 +45,8 @@ class Noise(NamedTuple):
     ions: np.ndarray  # (K, N) ions in the cells, whole numbers; updated
     after: np.ndarray  # (K, N) those at the end of a step on trial
     smooth: np.ndarray  # (K, N) 1/m3, the smooth density while a state holds the ions
+    passed: np.ndarray  # (3, K, 2) ions that passed the left and the right end, to the right: NOW and AFTER the step on
+    # trial; and SMOOTH, 1/m2 of the smooth density while a state holds the ions
     lines: np.ndarray  # (LINES, N+1) work space of a column
     stack: np.ndarray  # (3, 1, N, 3, 3) equations of a column with electrons, but for the length of the step
 
@@ -54,7 +62,7 @@ def no_noise() -> Noise:
     none = np.zeros((0, 0))
     return Noise(
         np.zeros(0), math.inf, np.zeros(1, np.int64), np.zeros((0, 2), np.int64), np.zeros(1, np.int64),
-        none, none, none, np.zeros((LINES, 0)), np.zeros((3, 1, 0, 3, 3)),
+        none, none, none, np.zeros((3, 0, 2)), np.zeros((LINES, 0)), np.zeros((3, 1, 0, 3, 3)),
     )  # fmt: skip
 
 
@@ -68,7 +76,8 @@ def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0, largest: flo
     cells = (len(area), N)
     return Noise(
         np.array(area, float), float(largest), np.zeros(1, np.int64), key, np.zeros(1, np.int64),
-        np.zeros(cells), np.zeros(cells), np.zeros(cells), np.zeros((LINES, N + 1)), np.zeros((3, 1, N, 3, 3)),
+        np.zeros(cells), np.zeros(cells), np.zeros(cells), np.zeros((3, len(area), 2)),
+        np.zeros((LINES, N + 1)), np.zeros((3, 1, N, 3, 3)),
     )  # fmt: skip
 
 
@@ -87,30 +96,46 @@ def drawn(noise: Noise, k: int, place: int, ions: float, chance: float) -> float
     return binomial(ions, chance, word, other)
 
 
+@bare
+def emitted(noise: Noise, k: int, place: int, mean: float) -> float:
+    """Number of ions that come to column k from an electrode, of which a mean [1/m2] does, drawn at a place."""
+    if mean <= 0.0:
+        return 0.0
+    word, other = threefry(noise.key[k, 0], noise.key[k, 1], EMITTED + place, noise.steps[0])
+    return poisson(mean * noise.area[k], word, other)
+
+
 @detached
 def walk(noise: Noise, k: int, part: int, ions: np.ndarray):
     """Let the ions (N,) of the cells of column k hop through a part of a step, in place.
 
     noise.lines UP and DOWN are the hops of an ion of a cell in it. An ion of cell i hops down, not to return, b = DOWN q of
     the cell below times for each end of its time, and stays at or below i with the chance q = (1 + b)/(1 + UP + b).
+    An ion that reaches an electrode stays there. Those that come from one begin in the cell beside it: as many as Poisson
+    says, since an implicit Euler step of a master equation takes what comes in it as if it had been there at first.
     """
-    up, down, staying = noise.lines[UP], noise.lines[DOWN], noise.lines[BELOW]
+    up, down, staying, passed = noise.lines[UP], noise.lines[DOWN], noise.lines[BELOW], noise.passed[AFTER, k]
     N, carried = ions.size, 0.0
+    from_left, from_right = emitted(noise, k, 2 * part, up[N]), emitted(noise, k, 2 * part + 1, down[N])
+    ions[0] += from_left
+    ions[N - 1] += from_right
     for i in range(N):
-        below = down[i] * staying[i - 1] if i > 0 else 0.0
-        above = up[i] if i < N - 1 else 0.0
+        below = down[i] * (staying[i - 1] if i > 0 else 1.0)
+        above = up[i]
         per = 1.0 / (1.0 + above + below)
         staying[i] = (1.0 + below) * per
         carried += ions[i]
         risen = drawn(noise, k, 2 * part * N + i, carried, above * per)
         ions[i] = carried - risen
         carried = risen
-    for i in range(N - 1, 0, -1):
-        below = down[i] * staying[i - 1]
+    passed[AT_RIGHT] += carried - from_right
+    carried = 0.0
+    for i in range(N - 1, -1, -1):
+        below = down[i] * (staying[i - 1] if i > 0 else 1.0)
         fallen = drawn(noise, k, (2 * part + 1) * N + i, ions[i] + carried, below / (1.0 + below))
         ions[i] += carried - fallen
         carried = fallen
-    ions[0] += carried
+    passed[AT_LEFT] += from_left - carried
 
 
 @inlined
@@ -144,18 +169,25 @@ def take_sites(ions: np.ndarray, sites: np.ndarray, width: np.ndarray, area: flo
 
 
 @bare
-def fill_beyond(noise: Noise, k: int, ions: np.ndarray, c: np.ndarray, width: np.ndarray, beyond: np.ndarray):
-    """Fill beyond (N+1,) with the ions of cells (N,) to the right of a face, less those of concentrations c (N,) [1/m2]."""
-    passed = 0.0
-    beyond[c.size], beyond[0] = 0.0, 0.0
-    for f in range(c.size - 1, 0, -1):
+def fill_beyond(noise: Noise, k: int, state: State, width: np.ndarray, faces: EndFaces, beyond: np.ndarray):
+    """Fill beyond (N+1,) with the ions AFTER the step that passed a face, less those of the smooth state [1/m2].
+
+    faces : that vacancies may pass
+    """
+    c, ions, N = state.c[k], noise.after[k], state.c.shape[1]
+    passed = noise.passed[AFTER, k, AT_RIGHT] / noise.area[k] - state.passed[k, AT_RIGHT]
+    beyond[N], beyond[0] = passed, 0.0
+    for f in range(N - 1, faces.first - 1, -1):
         passed += ions[f] / noise.area[k] - c[f] * width[f]
         beyond[f] = passed
 
 
 @bare
-def keep_smooth(noise: Noise, k: int, c: np.ndarray, width: np.ndarray):
-    """Put the ions of column k into concentrations c (N,) [1/m3], whose smooth ones go to noise.smooth."""
-    copy(c, noise.smooth[k])
-    for i in range(c.size):
-        c[i] = noise.ions[k, i] / (width[i] * noise.area[k])
+def keep_smooth(noise: Noise, k: int, state: State, width: np.ndarray):
+    """Put the ions of column k, and those that passed its ends, into a state, whose smooth ones go to the noise."""
+    copy(state.c[k], noise.smooth[k])
+    copy(state.passed[k], noise.passed[SMOOTH, k])
+    for i in range(width.size):
+        state.c[k, i] = noise.ions[k, i] / (width[i] * noise.area[k])
+    for end in range(noise.passed.shape[2]):
+        state.passed[k, end] = noise.passed[NOW, k, end] / noise.area[k]

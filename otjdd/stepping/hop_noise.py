@@ -27,17 +27,21 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.blocks import factor_threes, solve_threes
 from otjdd.physics.bound_electrons import binds, fluxes_of
+from otjdd.physics.boundary import EndHops, end_hops, exchanges, open_faces
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electron_stack import BAND
 from otjdd.physics.electrostatics import edge
+from otjdd.physics.exchange import passes
 from otjdd.physics.heat import fill_power, heated
+from otjdd.physics.ion_rows import IonRows, factor_ion_rows
 from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair
 from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
-from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
+from otjdd.physics.numerics import add_scaled, add_up, copy, dot, solve_tridiagonal
 from otjdd.physics.quasistatic import Accuracy, ensure_current, settle
-from otjdd.physics.state import State, Tangent
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.drawn_hops import (
     ABOVE,
+    AFTER,
     BELOW,
     BESIDE,
     BY_FIELD,
@@ -48,10 +52,12 @@ from otjdd.stepping.drawn_hops import (
     FIELD,
     MORE_DOWN,
     MORE_UP,
+    NOW,
     ORIGIN,
     RELAXING,
     RELAXING_FIELD,
     RISE,
+    SMOOTH,
     UP,
     Noise,
     fill_beyond,
@@ -59,7 +65,7 @@ from otjdd.stepping.drawn_hops import (
     take_sites,
     walk,
 )
-from otjdd.stepping.electron_jacobian import PASSED, PULL, lay_column, linear_of
+from otjdd.stepping.electron_jacobian import BY_BAND, BY_FLUX, BY_PASSED, PASSED, PULL, lay_column, linear_of, put_last
 from otjdd.stepping.electron_step import bend_less
 from otjdd.stepping.rosenbrock import Trial, displaced
 
@@ -100,6 +106,29 @@ def copy_blocks(equations: np.ndarray, k: int, out: np.ndarray, to: int):
 
 
 @detached
+def lay_end_response(junction: Junction, trial: Trial, k: int, least: float) -> float:
+    """As `lay_response`, at the ends that vacancies pass. least : see `mobile`"""
+    new, lines, columns, N = trial.state, trial.noise.lines, junction.columns, trial.state.c.shape[1]
+    charge, c_max, fastest = junction.ions[k].z * ELEMENTARY_CHARGE, junction.ions[k].c_max, 0.0
+    for at_right in (False, True):
+        f, i = (N, N - 1) if at_right else (0, 0)
+        if not passes(junction.right_wall[k] if at_right else junction.left_wall[k]):
+            continue
+        c = new.c[k, i]
+        hops = end_hops(junction, new, k, at_right, 0.0, 0.0, c)
+        both = 0.5 * (hops.into + max(hops.out * c, 0.0))
+        own, of_reservoir = both / mobile(c, c_max, least), -both * hops.by_into
+        if at_right:
+            lines[BY_LEFT, f], lines[BY_RIGHT, f], lines[BY_FIELD, f] = own, -of_reservoir, -both * hops.by_field
+        else:
+            lines[BY_LEFT, f], lines[BY_RIGHT, f], lines[BY_FIELD, f] = of_reservoir, -own, both * hops.by_field
+        own *= columns.dilution[k, i]
+        felt = lines[BY_FIELD, f] / new.eps[k, f] * charge + own * c / c_max + of_reservoir
+        fastest = max(fastest, min(2.0 * own + felt, FEEL * felt))
+    return fastest
+
+
+@detached
 def lay_response(junction: Junction, trial: Trial, k: int, with_electrons: bool) -> float:
     """Fill the work space of column k with the linear response of its ions near rest, and its fluxes.
 
@@ -123,6 +152,8 @@ def lay_response(junction: Junction, trial: Trial, k: int, with_electrons: bool)
         fastest = max(fastest, min(2.0 * own + felt, FEEL * felt))
         if binds(junction):
             trial.film.lines[PULL, k, f] = -both
+    if exchanges(junction):
+        fastest = max(fastest, lay_end_response(junction, trial, k, least))
     if with_electrons:
         slopes = FluxSlopes(lines[BY_LEFT], lines[BY_RIGHT], lines[BY_FIELD])
         lay_column(junction, new, trial.film, k, slopes, 0.0)
@@ -141,35 +172,47 @@ def lay_elastances(junction: Junction, state: State, noise: Noise, k: int):
 
 
 @detached
-def factor_bare(junction: Junction, trial: Trial, k: int, per_dt: float) -> bool:
-    """As `factor_response`, without electrons in the film."""
-    state, work, lines = trial.state, trial.work, trial.noise.lines
-    columns, charge, N = junction.columns, junction.ions[k].z * ELEMENTARY_CHARGE, state.c.shape[1]
-    lower, diagonal, upper, response = work.lower[k], work.inverse[k], work.upper[k], work.response[k]
-    for f in range(1, N):
-        per_eps = 1.0 / state.eps[k, f]
-        before, behind = columns.dilution[k, f - 1] * lines[BY_LEFT, f], columns.dilution[k, f] * lines[BY_RIGHT, f]
-        response[f] = lines[BY_FIELD, f] * per_eps
-        work.closure[k, f] = -charge * columns.distance[k, f] * per_eps
-        lower[f], upper[f], diagonal[f] = -before, behind, per_dt + before - behind + response[f] * charge
-    if not factor_tridiagonal(lower[1:N], diagonal[1:N], upper[1:N], N - 1):
-        return False
-    solve_tridiagonal(lower[1:N], diagonal[1:N], upper[1:N], response[1:N], N - 1)
-    slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
-    work.bordered[k] = slope + dot(work.closure[k, 1:N], response[1:N])
-    return True
-
-
-@detached
 def factor_response(junction: Junction, trial: Trial, k: int, per_dt: float, with_electrons: bool) -> bool:
     """Factor the equations of an implicit Euler step [1/s] of the response that `lay_response` laid. Returns success."""
     if not with_electrons:
-        return factor_bare(junction, trial, k, per_dt)
+        work, lines = trial.work, trial.noise.lines
+        rows = IonRows(work.lower[k], work.inverse[k], work.upper[k], work.response[k], work.closure[k])
+        slopes = FluxSlopes(lines[BY_LEFT], lines[BY_RIGHT], lines[BY_FIELD])
+        good, work.bordered[k] = factor_ion_rows(junction, trial.state, k, slopes, per_dt, rows)
+        return good
     linear = linear_of(trial.film, k)
+    if exchanges(junction):  # the last face, which is eliminated, has the length of the step in its row
+        slopes = FluxSlopes(trial.noise.lines[BY_LEFT], trial.noise.lines[BY_RIGHT], trial.noise.lines[BY_FIELD])
+        lay_column(junction, trial.state, trial.film, k, slopes, per_dt)
+        return factor_threes(linear.lower, linear.diagonal, linear.upper)
     copy_blocks(trial.noise.stack, 0, trial.film.matrix, k)
     for f in range(linear.x.shape[0]):
         linear.diagonal[f, PASSED, PASSED] += per_dt
     return factor_threes(linear.lower, linear.diagonal, linear.upper)
+
+
+@detached
+def relax_with_electrons(junction: Junction, trial: Trial, k: int):
+    """As `relax`, from its right-hand sides in RELAXING on, with electrons in the film."""
+    lines, eps, linear, last = trial.noise.lines, trial.state.eps[k], linear_of(trial.film, k), trial.film.last[k]
+    x, field, N = lines[RELAXING], lines[RELAXING_FIELD], trial.state.c.shape[1]
+    a, b = open_faces(junction, N)
+    for f in range(N):
+        for row in range(PASSED):
+            linear.x[f, row] = 0.0
+        linear.x[f, PASSED] = x[f] if f >= a else 0.0
+    if b == N + 1:
+        put_last(junction, k, x[N], last, linear)
+    solve_threes(linear.lower, linear.diagonal, linear.upper, linear.x)
+    for f in range(a, N):
+        x[f] = linear.x[f, PASSED]
+    for f in range(1, N):
+        field[f] = (linear.x[f, BAND] - linear.x[f - 1, BAND]) / junction.columns.distance[k, f]
+    if a == 0:
+        field[0] = linear.stiffness[0] / eps[0] * linear.x[0, BAND]
+    if b == N + 1:
+        x[N] = last[BY_PASSED] * x[N - 1] - last[BY_BAND] * linear.x[N - 1, BAND] + last[BY_FLUX] * x[N]
+        field[N] = -linear.stiffness[N] / eps[N] * linear.x[N - 1, BAND]
 
 
 @detached
@@ -179,36 +222,22 @@ def relax(junction: Junction, trial: Trial, k: int, per_dt: float, with_electron
     In place; line RELAXING_FIELD becomes what they change of the field.
     """
     state, work, lines = trial.state, trial.work, trial.noise.lines
-    N, x, field, charge = (
-        state.c.shape[1],
-        lines[RELAXING],
-        lines[RELAXING_FIELD],
-        junction.ions[k].z * ELEMENTARY_CHARGE,
-    )
-    for f in range(1, N):
+    N, x, field = state.c.shape[1], lines[RELAXING], lines[RELAXING_FIELD]
+    charge, (a, b) = junction.ions[k].z * ELEMENTARY_CHARGE, open_faces(junction, N)
+    for f in range(a, b):
         x[f] *= per_dt
     if with_electrons:
-        linear = linear_of(trial.film, k)
-        for f in range(N):
-            for row in range(PASSED):
-                linear.x[f, row] = 0.0
-            linear.x[f, PASSED] = x[f] if f > 0 else 0.0
-        solve_threes(linear.lower, linear.diagonal, linear.upper, linear.x)
-        for f in range(1, N):
-            x[f] = linear.x[f, PASSED]
-            field[f] = (linear.x[f, BAND] - linear.x[f - 1, BAND]) / junction.columns.distance[k, f]
+        relax_with_electrons(junction, trial, k)
         return
-    solve_tridiagonal(work.lower[k, 1:N], work.inverse[k, 1:N], work.upper[k, 1:N], x[1:N], N - 1)
-    dD = -dot(work.closure[k, 1:N], x[1:N]) / work.bordered[k]
-    add_scaled(dD, work.response[k, 1:N], x[1:N])
-    for f in range(1, N):
+    solve_tridiagonal(work.lower[k, a:b], work.inverse[k, a:b], work.upper[k, a:b], x[a:b], b - a)
+    dD = -dot(work.closure[k, a:b], x[a:b]) / work.bordered[k]
+    add_scaled(dD, work.response[k, a:b], x[a:b])
+    for f in range(a, b):
         field[f] = (dD - charge * x[f]) / state.eps[k, f]
 
 
 @detached
-def foresee_deviation(
-    junction: Junction, trial: Trial, k: int, duration: float, ions: np.ndarray, with_electrons: bool
-):
+def foresee_deviation(junction: Junction, trial: Trial, k: int, duration: float, with_electrons: bool):
     """Fill lines DEVIATION and FIELD of the noise with what ions (N,) of column k act by in a part of a step.
 
     Returns success. Of x that relaxes at a rate, with y = 1/(1 + rate duration): x y [1 + ONCE (1 - y) + TWICE y (1 - y)].
@@ -216,7 +245,8 @@ def foresee_deviation(
     noise, lines, per_dt = trial.noise, trial.noise.lines, 1.0 / duration
     if not factor_response(junction, trial, k, per_dt, with_electrons):
         return False
-    fill_beyond(noise, k, ions, trial.state.c[k], junction.columns.width[k], lines[RELAXING])
+    faces = open_faces(junction, trial.state.c.shape[1])
+    fill_beyond(noise, k, trial.state, junction.columns.width[k], faces, lines[RELAXING])
     for f in range(lines.shape[1]):
         lines[DEVIATION, f], lines[FIELD, f] = 0.0, 0.0
     for weight in (1.0 + ONCE, TWICE - ONCE, -TWICE):
@@ -230,14 +260,13 @@ def foresee_deviation(
 def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: float):
     """Fill the hops of an ion up and down from the cells of column k in a duration [s], beside a share of the deviation.
 
-    The deviation is that of `foresee_deviation`.
+    The deviation is that of `foresee_deviation`. Electrodes give ions as `drawn_hops` says.
     """
     lines, factors, columns, c = trial.noise.lines, trial.work.factors, junction.columns, trial.state.c[k]
     per_field, per_site, x = junction.ions[k].z / junction.kT[k], 1.0 / junction.ions[k].c_max, lines[DEVIATION]
-    free = min(max(1.0 - per_site * (c[0] - share * x[1] * columns.dilution[k, 0]), 0.0), 1.0)
+    free = min(max(1.0 - per_site * (c[0] + share * (x[0] - x[1]) * columns.dilution[k, 0]), 0.0), 1.0)
     for f in range(1, c.size):
-        behind = x[f + 1] if f + 1 < c.size else 0.0
-        free_behind = 1.0 - per_site * (c[f] + share * (x[f] - behind) * columns.dilution[k, f])
+        free_behind = 1.0 - per_site * (c[f] + share * (x[f] - x[f + 1]) * columns.dilution[k, f])
         free_behind = min(max(free_behind, 0.0), 1.0)
         rate = duration * columns.diffusivity[k, f] / columns.distance[k, f] * factors[G, f]
         tilt = factors[TILT, f] - per_field * columns.distance[k, f] * share * lines[FIELD, f]
@@ -246,6 +275,38 @@ def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: 
         lines[DOWN, f] = rate * back * free * columns.dilution[k, f]
         lines[RISE, f] = tilt
         free = free_behind
+    if passes(junction.left_wall[k]):
+        hops = hops_of_end(junction, trial, k, False, share, 0.0)
+        lines[UP, c.size], lines[DOWN, 0] = duration * hops.into, duration * hops.out * columns.dilution[k, 0]
+    if passes(junction.right_wall[k]):
+        hops, last = hops_of_end(junction, trial, k, True, share, 0.0), c.size - 1
+        lines[DOWN, c.size], lines[UP, last] = duration * hops.into, duration * hops.out * columns.dilution[k, last]
+
+
+@bare
+def hops_of_end(junction: Junction, trial: Trial, k: int, at_right: bool, share: float, own: float) -> EndHops:
+    """Hops over a wall of column k beside a share of the deviation and an own field [V/m] of the ion that leaves."""
+    lines, state, N = trial.noise.lines, trial.state, trial.state.c.shape[1]
+    f, i, x = N if at_right else 0, N - 1 if at_right else 0, lines[DEVIATION]
+    c = state.c[k, i] + share * (x[i] - x[i + 1]) * junction.columns.dilution[k, i]
+    c = min(max(c, 0.0), junction.ions[k].c_max)
+    into = -share * x[f] if at_right else share * x[f]
+    return end_hops(junction, state, k, at_right, share * lines[FIELD, f] + own, into, c)
+
+
+@detached
+def take_own_fields_out(junction: Junction, trial: Trial, k: int, duration: float, share: float):
+    """As `take_own_fields`, for ions that leave through an electrode; one that comes has no field there."""
+    noise, lines, eps, N = trial.noise, trial.noise.lines, trial.state.eps[k], trial.state.c.shape[1]
+    per_ion, dilution = junction.ions[k].z * ELEMENTARY_CHARGE / noise.area[k], junction.columns.dilution[k]
+    if passes(junction.left_wall[k]):
+        field = per_ion / eps[0] * (lines[BESIDE, 0] - lines[ORIGIN, 0] - (1.0 - lines[ABOVE, 0]))
+        hops = hops_of_end(junction, trial, k, False, share, field)
+        lines[DOWN, 0] = duration * hops.out * dilution[0]
+    if passes(junction.right_wall[k]):
+        field = per_ion / eps[N] * (lines[BESIDE, N - 1] - lines[ORIGIN, N - 1] + (1.0 - lines[BELOW, N - 1]))
+        hops = hops_of_end(junction, trial, k, True, share, field)
+        lines[UP, N - 1] = duration * hops.out * dilution[N - 1]
 
 
 @detached
@@ -257,13 +318,12 @@ def take_own_fields(junction: Junction, trial: Trial, k: int):
     noise, lines, eps, N = trial.noise, trial.noise.lines, trial.state.eps[k], trial.state.c.shape[1]
     up, down, below, above, origin = lines[UP], lines[DOWN], lines[BELOW], lines[ABOVE], lines[ORIGIN]
     per_ion = junction.ions[k].z ** 2 * ELEMENTARY_CHARGE / (noise.area[k] * junction.kT[k])
-    up[N - 1], down[0] = 0.0, 0.0
     for i in range(N):  # origin becomes the mean of BESIDE over the ends: eliminated upwards, then put in downwards
-        fallen, before = (down[i] * below[i - 1], origin[i - 1]) if i > 0 else (0.0, 0.0)
+        fallen, before = (down[i] * below[i - 1], origin[i - 1]) if i > 0 else (down[0], 0.0)
         per = 1.0 / (1.0 + up[i] + fallen)
         below[i], origin[i] = (1.0 + fallen) * per, (lines[BESIDE, i] + down[i] * before) * per
     for i in range(N - 1, -1, -1):
-        risen, behind = (up[i] * above[i + 1], origin[i + 1]) if i < N - 1 else (0.0, 0.0)
+        risen, behind = (up[i] * above[i + 1], origin[i + 1]) if i < N - 1 else (up[i], 1.0)
         above[i] = (1.0 + risen) / (1.0 + down[i] + risen)
         origin[i] += (1.0 - below[i]) * behind
     for f in range(1, N):
@@ -285,26 +345,32 @@ def fill_added(junction: Junction, old: State, trial: Trial, k: int, step: float
     The flux through a face falls exponentially: from its mean in the step and that at its end follows what it is between.
     """
     lines, J, width, c = trial.noise.lines, trial.work.J[k], junction.columns.width[k], trial.state.c[k]
-    passed = 0.0
-    for f in range(c.size - 1, 0, -1):
-        passed += (c[f] - old.c[k, f]) * width[f]
+    (first, end), N, passed = open_faces(junction, c.size), c.size, 0.0
+    for f in range(end - 1, first - 1, -1):
+        if f == N:
+            passed = trial.state.passed[k, AT_RIGHT] - old.passed[k, AT_RIGHT]
+        else:
+            passed += (c[f] - old.c[k, f]) * width[f]
         mean = passed / (step * J[f]) if J[f] != 0.0 else 1.0
         fall = min(max(2.0 * math.log(mean) * later / step, -MOST_FALL), MOST_FALL) if mean > 0.0 else 0.0
         after = later * J[f] * (1.0 + fall / 3.0)  # in parts that are each half of the one before
         larger = 1.0 + fall * (1.0 + fall / 3.0)  # at the end of the first part, over the end of the step
-        forth, back = larger * lines[UP, f - 1] * c[f - 1] * width[f - 1], larger * lines[DOWN, f] * c[f] * width[f]
+        below = f - 1 if f > 0 else N  # the left electrode
+        forth = larger * lines[UP, below] * (c[below] * width[below] if f > 0 else 1.0)
+        back = larger * lines[DOWN, f] * (c[f] * width[f] if f < N else 1.0)
         more = passed - after - (forth - back)
-        lines[MORE_UP, f - 1] = min(max(more / forth, 0.0), MOST_ADDED) if forth > 0.0 else 0.0
+        lines[MORE_UP, below] = min(max(more / forth, 0.0), MOST_ADDED) if forth > 0.0 else 0.0
         lines[MORE_DOWN, f] = min(max(-more / back, 0.0), MOST_ADDED) if back > 0.0 else 0.0
 
 
 @detached
 def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: float, with_electrons: bool) -> bool:
     """Fill noise.after of column k with its ions after a step [s] from an old state to trial.state. Returns success."""
-    noise, c, lines, width = trial.noise, trial.state.c[k], trial.noise.lines, junction.columns.width[k]
+    noise, lines, width = trial.noise, trial.noise.lines, junction.columns.width[k]
     fastest, ions = lay_response(junction, trial, k, with_electrons), trial.noise.after[k]
     lay_elastances(junction, trial.state, noise, k)
     copy(noise.ions[k], ions)
+    copy(noise.passed[NOW, k], noise.passed[AFTER, k])
     left, part = 1.0, 0
     while left > 0.0:
         last = fastest * step * left < SHORTEST or part == MOST_PARTS
@@ -314,12 +380,14 @@ def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: fl
         if part == 0:
             fill_walk(junction, trial, k, duration, 0.0)
             fill_added(junction, old, trial, k, step, step - duration)
-        if not foresee_deviation(junction, trial, k, share * step, ions, with_electrons):
+        if not foresee_deviation(junction, trial, k, share * step, with_electrons):
             return False
         fill_walk(junction, trial, k, duration, 1.0 / weight)
         take_own_fields(junction, trial, k)
+        if exchanges(junction):
+            take_own_fields_out(junction, trial, k, duration, 1.0 / weight)
         if part == 0:
-            for i in range(c.size):
+            for i in range(lines.shape[1]):
                 lines[UP, i] *= 1.0 + lines[MORE_UP, i]
                 lines[DOWN, i] *= 1.0 + lines[MORE_DOWN, i]
         walk(noise, k, part, ions)
@@ -330,11 +398,11 @@ def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: fl
 @detached
 def follow_ions(junction: Junction, trial: Trial, k: int, step: float, with_electrons: bool) -> bool:
     """Let the smooth density of column k follow its ions after a step [s]. Returns success."""
-    noise, c, columns, x = trial.noise, trial.state.c[k], junction.columns, trial.noise.lines[RELAXING]
-    per_dt = 1.0 / (LINGERS * step)
+    noise, state, columns, x = trial.noise, trial.state, junction.columns, trial.noise.lines[RELAXING]
+    c, per_dt = state.c[k], 1.0 / (LINGERS * step)
     if not factor_response(junction, trial, k, per_dt, with_electrons):
         return False
-    fill_beyond(noise, k, noise.after[k], c, columns.width[k], x)
+    fill_beyond(noise, k, state, columns.width[k], open_faces(junction, c.size), x)
     relax(junction, trial, k, per_dt, with_electrons)
     share, least, c_max = 1.0, EMPTY * add_up(c) / c.size, junction.ions[k].c_max
     for i in range(c.size):
@@ -344,6 +412,8 @@ def follow_ions(junction: Junction, trial: Trial, k: int, step: float, with_elec
     for f in range(x.size):
         x[f] *= share
     displaced(columns, k, c, x, c)
+    state.passed[k, AT_LEFT] += x[0]
+    state.passed[k, AT_RIGHT] += x[c.size]
     return True
 
 
@@ -372,6 +442,7 @@ def add_hop_noise(
     if status == Status.DONE:
         for k in range(new.c.shape[0]):
             copy(noise.after[k], noise.ions[k])
+            copy(noise.passed[AFTER, k], noise.passed[NOW, k])
     return status
 
 
@@ -379,7 +450,7 @@ def add_hop_noise(
 def show_ions(junction: Junction, state: State, noise: Noise):
     """Let a state hold its ions as they are instead of the smooth density, to be settled."""
     for k in range(noise.area.size):
-        keep_smooth(noise, k, state.c[k], junction.columns.width[k])
+        keep_smooth(noise, k, state, junction.columns.width[k])
 
 
 @detached
@@ -387,3 +458,4 @@ def hide_ions(state: State, noise: Noise):
     """Let a state hold its smooth density again."""
     for k in range(noise.area.size):
         copy(noise.smooth[k], state.c[k])
+        copy(noise.passed[SMOOTH, k], state.passed[k])

@@ -12,14 +12,15 @@ Cao, Gillespie and Petzold, J. Chem. Phys. 124, 044109 (2006); there the share i
 from otjdd.compiler.decorators import bare, detached
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import dot
-from otjdd.physics.state import State
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
 from otjdd.stepping.rosenbrock import Trial
 
 
 @bare
 def most_passed(junction: Junction, old: State, new: State, k: int) -> float:
     """Most ions that pass a face of column k between two states [1/m2]."""
-    passed, most = 0.0, 0.0
+    passed, at_left = new.passed[k, AT_RIGHT] - old.passed[k, AT_RIGHT], new.passed[k, AT_LEFT] - old.passed[k, AT_LEFT]
+    most = max(abs(passed), abs(at_left))
     for f in range(new.c.shape[1] - 1, 0, -1):
         passed += (new.c[k, f] - old.c[k, f]) * junction.columns.width[k, f]
         most = max(most, abs(passed))

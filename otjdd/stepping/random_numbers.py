@@ -12,6 +12,7 @@ MASK = 0xFFFFFFFF
 PARITY = 0x1BD11BDA
 PER_WORD = 2.0**-32
 MANY = 24.0  # expected successes from which their number is normal
+MANY_TRIES = 1e15  # of rare events
 
 
 @inlined
@@ -81,3 +82,9 @@ def rarer(tries: float, chance: float, word: int, other: int) -> float:
             break
         left -= likely
     return number
+
+
+@bare
+def poisson(mean: float, word: int, other: int) -> float:
+    """Number of events of a mean, from two words: of so many tries that no event takes the place of another."""
+    return rarer(MANY_TRIES, min(mean / MANY_TRIES, 0.5), word, other)

@@ -1,5 +1,6 @@
 """The record of a run: rows of the time series, reads, and kept states, written to the log by the kernels."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -136,11 +137,13 @@ def write_row(
             count += state.c[k, i] * h
             moment += state.c[k, i] * h * (x + 0.5 * h)
             x += h
-        row[POSITION] += weight * moment / count
+        mean_position = moment / count if count > 0.0 else math.nan  # an electrode may take the last ion of a film
+        row[POSITION] += weight * mean_position
         row[COUNT] += weight * count
         if row.size > RECORD:
-            row[RECORD + state.G.size + k] = moment / count
-        change = count / (log.total[k] + (state.passed[k, AT_LEFT] - state.passed[k, AT_RIGHT])) - 1.0
+            row[RECORD + state.G.size + k] = mean_position
+        counted = log.total[k] + (state.passed[k, AT_LEFT] - state.passed[k, AT_RIGHT])
+        change = count / counted - 1.0 if count > 0.0 else counted / log.total[k]
         if abs(change) > abs(row[BALANCE]):
             row[BALANCE] = change
     write_electrons(junction, state, row)

@@ -49,7 +49,6 @@ def test_a_wrong_exchange_is_refused_with_its_key(exchange, words):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"ions.noise": "shot"}, ("none beside ions.noise",)),
         ({"ions.ionisation_energy": "0.1 eV", "device.film.electrons": "balance",
           "device.film.density_of_states": "1e25 1/m^3"}, ("none beside ions.ionisation_energy",)),
         ({"device.film.polarisation": POLARISED}, ("none beside device.film.polarisation",)),

@@ -48,3 +48,18 @@ def test_normal_numbers_have_their_moments():
     found = np.array([random_numbers.normal(*both) for both in words])
     assert abs(found.mean()) < error
     assert abs(found.var() - 1.0) < error * np.sqrt(2.0)
+
+
+@pytest.mark.parametrize("mean", [1e-3, 0.4, 3.0, 20.0, 300.0])
+def test_poisson_numbers_have_their_distribution(mean):
+    """Whole numbers, their mean, variance and third moment within four standard errors."""
+    words = [random_numbers.threefry(4, 5, i, 6) for i in range(20_000)]
+    counts = np.array([random_numbers.poisson(mean, *both) for both in words])
+    assert np.array_equal(counts, np.rint(counts))
+    assert counts.min() >= 0.0
+    z, error = (counts - mean) / np.sqrt(mean), 4.0 / np.sqrt(len(words))
+    assert abs(z.mean()) < error
+    assert abs((z**2).mean() - 1.0) < error * np.sqrt(1.0 / mean + 2.0)
+    sixth = 15.0 + 25.0 / mean + 1.0 / mean**2
+    assert abs((z**3).mean() - 1.0 / np.sqrt(mean)) < error * np.sqrt(sixth - 1.0 / mean)
+    assert random_numbers.poisson(0.0, 1, 2) == 0.0

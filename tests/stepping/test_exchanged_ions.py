@@ -1,0 +1,202 @@
+"""Whole ions that electrodes give and take: at rest, in the course of an uptake, and counted to round-off."""
+
+import math
+
+import numpy as np
+import pytest
+from devices import needs_speed
+from exact_exchange import Uptake, exact_uptake
+from test_hop_noise import FILM, begun
+from typer.testing import CliRunner
+
+import otjdd
+from otjdd.case.case import parse_case
+from otjdd.cli import app
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.solver import integrate, model
+from otjdd.stepping.drawn_hops import new_noise
+
+RUNS = 1000  # exact ones
+
+
+def begun_uptake(film, seed):
+    """A run of a film, in as many columns as it has."""
+    case = parse_case(film.text())
+    junction = model.junction(case, parts=model.members(case))
+    ions = np.full((film.columns, film.cells), float(film.start))
+    noise = new_noise(np.full(film.columns, film.area), seed, film.cells)
+    run = integrate.begin(junction, ions / (junction.columns.width * film.area), rtol=7e-3, atol=1e-2, noise=noise)
+    integrate.jump(run, 0.0)
+    return run
+
+
+@needs_speed
+@pytest.mark.parametrize("pause", [1.0, 0.1], ids=["at rest in one step", "in many steps"])
+def test_at_rest_each_site_of_a_film_holds_an_ion_by_itself(pause):
+    """By detailed balance the number is binomial: its mean within 0.5 %, its variance within 8 %, and that of cells 6 %."""
+    film = Uptake(start=12, columns=64)
+    run, cells = begun_uptake(film, seed=1), []
+    for _ in range(500):
+        run.step = pause * film.time
+        integrate.follow_piece(run, pause * film.time, 0.0, 0.0)
+        cells.append(run.trial.noise.ions.copy())
+    cells = np.array(cells[int(3.0 / pause) :])
+    numbers, sites = cells.sum(axis=2), film.sites * film.cells
+    print(numbers.mean(), numbers.var() / (sites * 0.21), cells.var() / (film.sites * 0.21))
+    assert np.array_equal(cells, np.rint(cells))
+    assert cells.min() >= 0.0
+    assert cells.max() <= film.sites
+    assert numbers.mean() == pytest.approx(sites * 0.3, rel=5e-3)
+    assert numbers.var() == pytest.approx(sites * 0.3 * 0.7, rel=0.08)
+    assert cells.var() == pytest.approx(film.sites * 0.3 * 0.7, rel=0.06)
+
+
+@needs_speed
+@pytest.mark.parametrize(
+    "film",
+    [Uptake(), Uptake(ratio=10.0), Uptake(start=30), Uptake(reservoir=400.0)],
+    ids=["uptake", "fast wall", "loss", "finite reservoir"],
+)
+def test_an_uptake_is_that_of_an_exact_monte_carlo(film):
+    """Number of ions at three times: its mean within 1 % beyond three errors, its variance within three errors."""
+    times = np.array([0.1, 0.3, 1.0]) * film.time
+    exact = exact_uptake(film, times, RUNS, seed=3).sum(axis=2)
+    run, numbers = begun_uptake(film._replace(columns=256), seed=2), []
+    for pause in np.diff(times, prepend=0.0):
+        for _ in range(8):
+            integrate.follow_piece(run, pause / 8, 0.0, 0.0)
+        numbers.append(run.trial.noise.ions.sum(axis=1))
+    sampled = np.array(numbers).T
+    error = 3.0 * np.hypot(sampled.std(axis=0) / math.sqrt(len(sampled)), exact.std(axis=0) / math.sqrt(RUNS))
+    print(film, sampled.mean(axis=0), exact.mean(axis=0), error, sampled.var(axis=0) / exact.var(axis=0))
+    assert (np.abs(sampled.mean(axis=0) - exact.mean(axis=0)) < error + 0.01 * exact.mean(axis=0)).all()
+    assert sampled.var(axis=0) / exact.var(axis=0) == pytest.approx(1.0, abs=3.0 * math.sqrt(2 / 256))
+
+
+def charged(left, right, rate="1e-7 m/s"):
+    """The text of a film whose ions bend its band, with electrodes of a rate on either side."""
+    text = FILM
+    for side, is_open in (("left", left), ("right", right)):
+        given = f'exchange = {{ rate = "{rate}", formation_energy = "0.82 eV" }}\n' if is_open else ""
+        head = f'[device.{side}]\nkind = "metal"\nbarrier = "0.8 eV"\n'
+        assert head in text
+        text = text.replace(head, head + given)
+    return text
+
+
+def covariance_of_open_film(run, c, area):
+    """As `test_hop_noise.covariance`, of a film whose number of ions is free."""
+    width, distance = run.junction.columns.width[0], run.junction.columns.distance[0]
+    n, sites = c[0] * width * area, 1e27 * width * area
+    x, thickness, eps = np.cumsum(distance)[:-1], distance.sum(), run.state.eps[0, 0]
+    near, far = np.minimum.outer(x, x), np.maximum.outer(x, x)
+    potential = ELEMENTARY_CHARGE * near * (thickness - far) / (eps * thickness * area)
+    return np.linalg.inv(np.diag(1 / n + 1 / (sites - n)) + potential / run.junction.kT[0])
+
+
+@needs_speed
+@pytest.mark.parametrize(("left", "right", "pause"), [(True, False, 0.1), (True, True, 0.1), (True, True, 3e-3)])
+def test_ions_that_feel_each_other_have_their_number_at_rest(left, right, pause):
+    """1200 ions, whose field holds their number: its mean and variance, and those of cells."""
+    run, c, area = begun(1200, seed=4, text=charged(left, right, "1e-6 m/s"))
+    cells = []
+    for _ in range(2500):
+        run.step = pause
+        integrate.follow_piece(run, pause, 0.0, 0.0)
+        cells.append(run.trial.noise.ions[0].copy())
+    cells, expected = np.array(cells[100:]), covariance_of_open_film(run, c, area)
+    numbers = cells.sum(axis=1)
+    print(numbers.mean() / 1200, numbers.var() / expected.sum(), (cells.var(axis=0) / np.diag(expected)).mean())
+    assert numbers.mean() == pytest.approx(1200.0, rel=5e-3)
+    assert numbers.var() == pytest.approx(expected.sum(), rel=0.12)
+    assert (cells.var(axis=0) / np.diag(expected)).mean() == pytest.approx(1.0, abs=0.05)
+
+
+def covariance_beside_electrons(run, c, area):
+    """As `covariance_of_open_film`, of a film whose electrons answer: from bands with a thousandth more in a cell."""
+    n, sites = (c * run.junction.columns.width)[0] * area, 1e27 * run.junction.columns.width[0] * area
+    inverse, state = np.diag(1 / n + 1 / (sites - n)), run.state
+    for j in range(len(n)):
+        for sign in (1.0, -1.0):
+            state.c[:] = c
+            state.c[0, j] *= 1.0 + sign * 1e-3
+            integrate.jump(run, 0.0)
+            inverse[:, j] -= sign * state.band[0, 1:-1] / (2e-3 * n[j] * run.junction.kT[0])
+    state.c[:] = c
+    integrate.jump(run, 0.0)
+    assert np.abs(inverse - inverse.T).max() < 1e-9 * inverse.max()
+    return np.linalg.inv(0.5 * (inverse + inverse.T))
+
+
+@needs_speed
+@pytest.mark.parametrize(("left", "right"), [(True, False), (False, True), (True, True)])
+def test_ions_beside_electrons_have_their_number_at_rest(left, right):
+    """As without electrons, which screen the ions: the number scatters by a sixth more."""
+    text = charged(left, right, "1e-6 m/s").replace('"0.8 eV"', '"0.05 eV"').replace("0.82 eV", "0.05 eV")
+    mass = "tunnelling_mass = 0.5"
+    text = text.replace(mass, f'{mass}\nelectrons = "balance"\ndensity_of_states = "1e26 1/m^3"')
+    run, c, area = begun(1200, seed=7, text=text)
+    expected, cells = covariance_beside_electrons(run, c, area), []
+    assert expected.sum() > 1.15 * covariance_of_open_film(run, c, area).sum()
+    for _ in range(1000):
+        run.step = 3e-3
+        integrate.follow_piece(run, 3e-3, 0.0, 0.0)
+        cells.append(run.trial.noise.ions[0].copy())
+    cells = np.array(cells[50:])
+    numbers = cells.sum(axis=1)
+    print(numbers.mean() / 1200, numbers.var() / expected.sum(), (cells.var(axis=0) / np.diag(expected)).mean())
+    assert numbers.mean() == pytest.approx(1200.0, rel=5e-3)
+    assert numbers.var() == pytest.approx(expected.sum(), rel=0.2)
+    assert (cells.var(axis=0) / np.diag(expected)).mean() == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_ions_of_a_film_are_those_at_first_and_those_that_passed():
+    run, _, area = begun(300, seed=5, text=charged(True, True))
+    first = run.trial.noise.ions.sum()
+    for voltage in (0.3, -0.2):
+        integrate.jump(run, voltage)
+        integrate.follow_piece(run, 0.05, voltage, voltage)
+        passed = run.trial.noise.passed[0, 0]
+        assert passed.all()
+        assert np.array_equal(passed, np.rint(passed))
+        assert run.trial.noise.ions.sum() == first + passed[0] - passed[1]
+        smooth = run.state.passed.copy()
+        with integrate.with_all_ions(run, voltage):
+            np.testing.assert_allclose(run.state.passed[0] * area, passed, rtol=1e-14)
+        np.testing.assert_array_equal(run.state.passed, smooth)
+
+
+@needs_speed
+def test_electrodes_that_pass_nothing_leave_every_number():
+    """A rate of zero is no exchange, bit for bit; a slow one lets no ion through."""
+    texts = FILM, charged(True, True, "0 m/s"), charged(True, True, "1e-30 m/s")
+    runs = [begun(300, seed=6, relaxed=False, text=text)[0] for text in texts]
+    for run in runs:
+        integrate.jump(run, 0.2)
+        integrate.follow_piece(run, 0.05, 0.2, 0.2)
+    blocked, zero, slow = (run.trial.noise.ions for run in runs)
+    assert np.array_equal(blocked, zero)
+    assert slow.sum() == blocked.sum()
+
+
+@needs_speed
+def test_a_film_that_loses_its_last_ion_runs_to_its_end_and_is_drawn(tmp_path):
+    """As a user runs it: whole ions in every record, what passed is what is gone, and words about the empty film."""
+    film = Uptake(ratio=10.0, share=1e-7)
+    text = film.text().replace('prefactor = "1e-7 m^2/s"', 'prefactor = "1e-7 m^2/s"\nnoise = "shot"\nseed = 3')
+    text = text.replace("eps_r = 1e6", "eps_r = 100").replace('"10 nm"', f'"{1e9 * math.sqrt(film.area / math.pi)} nm"')
+    text = text.replace('duration = "1 s"', f'duration = "{10 * film.time} s"')
+    (tmp_path / "film.toml").write_text(text, encoding="utf-8")
+    run_command = CliRunner().invoke(app, ["run", str(tmp_path / "film.toml"), "-o", str(tmp_path / "film.nc")])
+    assert run_command.exit_code == 0, run_command.output
+    for kind in ([], ["--kind", "exchange"]):
+        command = ["plot", str(tmp_path / "film.nc"), *kind, "-o", str(tmp_path / "film.png")]
+        assert CliRunner().invoke(app, command).exit_code == 0
+    ds = otjdd.read(tmp_path / "film.nc")
+    assert "the film has emptied into its electrodes" in ds.attrs["model_limits"]
+    ions = ds.vacancies.values * film.area
+    np.testing.assert_allclose(ions, np.rint(ions), atol=1e-9)
+    assert ions[0] > 20
+    assert ions[-1] == 0.0
+    assert np.isnan(ds.vacancy_mean_position.values[-1])
+    np.testing.assert_allclose(ds.vacancy_balance.values, 0.0, atol=1e-12)
