@@ -146,8 +146,8 @@ def conservation(folder: Path) -> str:
 
 
 def pulse_dataset(changes: Mapping[str, str] | None = None) -> "xr.Dataset":
-    """Dataset of a pulse on the small junction."""
-    return simulate(case.parse_case(self_check.CASE).replace(**PULSE, **(changes or {})))
+    """Dataset of a pulse on the small junction, as `otjdd run` gives it."""
+    return simulate(case.parse_case(self_check.CASE).replace(**PULSE, **(changes or {})), check_grid=True)
 
 
 def result_file(folder: Path) -> str:
