@@ -23,12 +23,14 @@ from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
 from otjdd.stepping.random_numbers import binomial, poisson, threefry
 
 # rows of Noise.lines: slopes of the fluxes; ions beyond the smooth ones behind a face [1/m2] and their field [V/m], both as
-# they relax and as they act; hops of an ion of a cell up and down in a part of a step, and the share of these that the mean
-# of the step adds; chances to stay at or below a cell, and at or above it; share of the elastance of the stack to the left
-# of a cell, and that of where an ion of the cell came from, in the mean; rise of the energy of an ion over a face [kT].
-# The last of UP are the ions that come from the left electrode, the last of DOWN those from the right one [1/m2]
+# they relax and as they act; hops of an ion of a cell up and down in a part of a step, those over a face that does not
+# rise, and the share of the first that the mean of the step adds; chance to stay at or below a cell; share of the elastance
+# of the stack to the left of a cell; ions that hop to a cell from below [1/m2], and these times that share where they came
+# from; rise of the energy of an ion over a face [kT], and that in which the own field comes along, up and down (at the ends
+# from 0). The last of UP are the ions that come from the left electrode, the last of DOWN those from the right one [1/m2]
 BY_LEFT, BY_RIGHT, BY_FIELD, RELAXING, RELAXING_FIELD, DEVIATION, FIELD = range(7)
-UP, DOWN, MORE_UP, MORE_DOWN, BELOW, ABOVE, BESIDE, ORIGIN, RISE, LINES = range(7, 17)
+UP, DOWN, LEVEL_UP, LEVEL_DOWN, MORE_UP, MORE_DOWN, BELOW, BESIDE, RISEN, RISEN_BESIDE = range(7, 17)
+RISE, RISE_UP, RISE_DOWN, LINES = range(17, 21)
 NOW, AFTER, SMOOTH = range(3)  # rows of Noise.passed
 EMITTED = 1 << 30  # places of draws of ions that come from electrodes, beyond those of hops
 

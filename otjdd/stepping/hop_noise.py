@@ -22,7 +22,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached
+from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.blocks import factor_threes, solve_threes
@@ -40,9 +40,7 @@ from otjdd.physics.numerics import add_scaled, add_up, copy, dot, solve_tridiago
 from otjdd.physics.quasistatic import Accuracy, ensure_current, settle
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.drawn_hops import (
-    ABOVE,
     AFTER,
-    BELOW,
     BESIDE,
     BY_FIELD,
     BY_LEFT,
@@ -50,13 +48,18 @@ from otjdd.stepping.drawn_hops import (
     DEVIATION,
     DOWN,
     FIELD,
+    LEVEL_DOWN,
+    LEVEL_UP,
     MORE_DOWN,
     MORE_UP,
     NOW,
-    ORIGIN,
     RELAXING,
     RELAXING_FIELD,
     RISE,
+    RISE_DOWN,
+    RISE_UP,
+    RISEN,
+    RISEN_BESIDE,
     SMOOTH,
     UP,
     Noise,
@@ -256,6 +259,20 @@ def foresee_deviation(junction: Junction, trial: Trial, k: int, duration: float,
     return True
 
 
+@inlined
+def fill_hops(lines: np.ndarray, N: int, rise_up: np.ndarray, rise_down: np.ndarray):
+    """Fill the hops of an ion up and down from N cells from those without a rise, and the rises (N+1,) [kT] up and down.
+
+    Loops of one line each are vectorised.
+    """
+    up, down, level_up, level_down = lines[UP], lines[DOWN], lines[LEVEL_UP], lines[LEVEL_DOWN]
+    up[N - 1], down[0] = 0.0, 0.0
+    for f in range(1, N):
+        up[f - 1] = level_up[f - 1] * bernoulli_pair(rise_up[f])[0]
+    for f in range(1, N):
+        down[f] = level_down[f] * bernoulli_pair(rise_down[f])[1]
+
+
 @detached
 def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: float):
     """Fill the hops of an ion up and down from the cells of column k in a duration [s], beside a share of the deviation.
@@ -270,11 +287,11 @@ def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: 
         free_behind = min(max(free_behind, 0.0), 1.0)
         rate = duration * columns.diffusivity[k, f] / columns.distance[k, f] * factors[G, f]
         tilt = factors[TILT, f] - per_field * columns.distance[k, f] * share * lines[FIELD, f]
-        forth, back, _ = bernoulli_pair(tilt)
-        lines[UP, f - 1] = rate * forth * free_behind * columns.dilution[k, f - 1]
-        lines[DOWN, f] = rate * back * free * columns.dilution[k, f]
+        lines[LEVEL_UP, f - 1] = rate * free_behind * columns.dilution[k, f - 1]
+        lines[LEVEL_DOWN, f] = rate * free * columns.dilution[k, f]
         lines[RISE, f] = tilt
         free = free_behind
+    fill_hops(lines, c.size, lines[RISE], lines[RISE])
     if passes(junction.left_wall[k]):
         hops = hops_of_end(junction, trial, k, False, share, 0.0)
         lines[UP, c.size], lines[DOWN, 0] = duration * hops.into, duration * hops.out * columns.dilution[k, 0]
@@ -297,14 +314,14 @@ def hops_of_end(junction: Junction, trial: Trial, k: int, at_right: bool, share:
 @detached
 def take_own_fields_out(junction: Junction, trial: Trial, k: int, duration: float, share: float):
     """As `take_own_fields`, for ions that leave through an electrode; one that comes has no field there."""
-    noise, lines, eps, N = trial.noise, trial.noise.lines, trial.state.eps[k], trial.state.c.shape[1]
-    per_ion, dilution = junction.ions[k].z * ELEMENTARY_CHARGE / noise.area[k], junction.columns.dilution[k]
+    lines, dilution, distance = trial.noise.lines, junction.columns.dilution[k], junction.columns.distance[k]
+    N, volt = trial.state.c.shape[1], junction.kT[k] / junction.ions[k].z
     if passes(junction.left_wall[k]):
-        field = per_ion / eps[0] * (lines[BESIDE, 0] - lines[ORIGIN, 0] - (1.0 - lines[ABOVE, 0]))
+        field = -volt * lines[RISE_DOWN, 0] / distance[0]
         hops = hops_of_end(junction, trial, k, False, share, field)
         lines[DOWN, 0] = duration * hops.out * dilution[0]
     if passes(junction.right_wall[k]):
-        field = per_ion / eps[N] * (lines[BESIDE, N - 1] - lines[ORIGIN, N - 1] + (1.0 - lines[BELOW, N - 1]))
+        field = -volt * lines[RISE_UP, N] / distance[N]
         hops = hops_of_end(junction, trial, k, True, share, field)
         lines[UP, N - 1] = duration * hops.out * dilution[N - 1]
 
@@ -313,28 +330,30 @@ def take_own_fields_out(junction: Junction, trial: Trial, k: int, duration: floa
 def take_own_fields(junction: Junction, trial: Trial, k: int):
     """Let an ion take its own field along in the hops of `fill_walk`, for column k.
 
-    There its field is that of an ion where it came from: by detailed balance where it would end, if it began in its cell.
+    There its field is that of an ion where it came from: a mean over the ions of the smooth density that hop to its cell.
     """
-    noise, lines, eps, N = trial.noise, trial.noise.lines, trial.state.eps[k], trial.state.c.shape[1]
-    up, down, below, above, origin = lines[UP], lines[DOWN], lines[BELOW], lines[ABOVE], lines[ORIGIN]
-    per_ion = junction.ions[k].z ** 2 * ELEMENTARY_CHARGE / (noise.area[k] * junction.kT[k])
-    for i in range(N):  # origin becomes the mean of BESIDE over the ends: eliminated upwards, then put in downwards
-        fallen, before = (down[i] * below[i - 1], origin[i - 1]) if i > 0 else (down[0], 0.0)
-        per = 1.0 / (1.0 + up[i] + fallen)
-        below[i], origin[i] = (1.0 + fallen) * per, (lines[BESIDE, i] + down[i] * before) * per
+    lines, c, eps, width = trial.noise.lines, trial.state.c[k], trial.state.eps[k], junction.columns.width[k]
+    up, down, beside, risen, risen_beside = lines[UP], lines[DOWN], lines[BESIDE], lines[RISEN], lines[RISEN_BESIDE]
+    distance, least, N, staying = junction.columns.distance[k], EMPTY * add_up(c) / c.size, c.size, 1.0
+    per_ion = junction.ions[k].z ** 2 * ELEMENTARY_CHARGE / (trial.noise.area[k] * junction.kT[k])
+    risen[0], risen_beside[0] = up[N], 0.0  # from the electrode
+    for i in range(N - 1):
+        ions, below = max(c[i], least) * width[i], down[i] * staying
+        per = 1.0 / (1.0 + up[i] + below)
+        staying = (1.0 + below) * per
+        risen[i + 1] = up[i] * per * (risen[i] + ions)
+        risen_beside[i + 1] = up[i] * per * (risen_beside[i] + ions * beside[i])
+    staying, fallen, fallen_beside = 1.0, down[N], down[N]
     for i in range(N - 1, -1, -1):
-        risen, behind = (up[i] * above[i + 1], origin[i + 1]) if i < N - 1 else (up[i], 1.0)
-        above[i] = (1.0 + risen) / (1.0 + down[i] + risen)
-        origin[i] += (1.0 - below[i]) * behind
-    for f in range(1, N):
-        q, p, size = below[f - 1], above[f], per_ion * junction.columns.distance[k, f] / eps[f]
-        per = 1.0 / (q + p - q * p)
-        crossed, returned = (1.0 - q) * p * per, (1.0 - p) * q * per  # chances to end on the other side of the face
-        own_up = size * (lines[BESIDE, f - 1] - origin[f - 1] + crossed)
-        own_down = size * (lines[BESIDE, f] - origin[f] - returned)
-        forth, back, _ = bernoulli_pair(lines[RISE, f])
-        up[f - 1] *= bernoulli_pair(lines[RISE, f] - own_up)[0] / forth if forth > 0.0 else 1.0
-        down[f] *= bernoulli_pair(lines[RISE, f] - own_down)[1] / back if back > 0.0 else 1.0
+        ions, above = max(c[i], least) * width[i], up[i] * staying
+        per_end, per = 1.0 / (risen[i] + ions + fallen), 1.0 / (1.0 + down[i] + above)
+        moved = beside[i] - (risen_beside[i] + ions * beside[i] + fallen_beside) * per_end
+        share, staying = down[i] * per, (1.0 + above) * per
+        size, size_behind = per_ion * distance[i] / eps[i], per_ion * distance[i + 1] / eps[i + 1]
+        lines[RISE_DOWN, i] = lines[RISE, i] - size * (moved - risen[i] * per_end)
+        lines[RISE_UP, i + 1] = lines[RISE, i + 1] - size_behind * (moved + fallen * per_end)
+        fallen, fallen_beside = share * (fallen + ions), share * (fallen_beside + ions * beside[i])
+    fill_hops(lines, N, lines[RISE_UP], lines[RISE_DOWN])
 
 
 @detached

@@ -47,7 +47,7 @@ def test_thirty_ions_set_as_in_an_exact_monte_carlo():
     assert np.log(hopping.std() / exact.std()) == pytest.approx(0.0, abs=3.0 / np.sqrt(40))
 
 
-EARLY = {10: 0.08, 30: 0.03, 100: 0.02, 300: 0.02}  # of the exact time: known, and said in `solver.model_limits`
+EARLY = {10: 0.03, 30: 0.03, 100: 0.02, 300: 0.02}  # of the exact time: known, and said in `solver.model_limits`
 
 
 @needs_speed
