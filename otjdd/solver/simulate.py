@@ -137,7 +137,9 @@ def in_steps(
     if keeper and isinstance(failure, KeyboardInterrupt):
         keeper.write()
     yield
-    reads, far = readings(case, moving, waveform), moving.time  # before the snapshots, which take it back
+    reads, early = uninterrupted(lambda: readings(case, moving, waveform))  # a second signal may follow at once
+    far = moving.time  # before the snapshots, which take it back
+    failure = failure or early
     of_grid, interrupted = grid_error_of(case, replays, moving, reads) if failure is None else ({}, None)
     kept = grid_error.asked_for(case, moving.kept, replays, waveform.duration)
     snapshots, ended = snapshots_of(case, moving, kept) if needs_snapshots(only) else ([], None)

@@ -16,6 +16,7 @@ from devices import needs_speed
 import otjdd as package
 from otjdd.errors import SolverError, Stopped
 from otjdd.results import store
+from otjdd.solver import simulate
 from otjdd.solver.outcome import ending
 from otjdd.system import limits
 
@@ -130,6 +131,23 @@ def test_a_time_limit_leaves_what_was_computed(folder, monkeypatch):
         package.run(folder / "endless.toml", progress=pass_time)
     assert stopped.value.partial.sizes["read"] > 1
     assert "time limit" in stopped.value.partial.attrs["solver_status"]
+
+
+def test_a_second_signal_at_once_loses_nothing_of_what_was_computed(folder, monkeypatch):
+    readings = simulate.readings
+
+    def interrupted_readings(*run):
+        signal.raise_signal(signal.SIGTERM)
+        return readings(*run)
+
+    def stop(fraction):
+        if fraction > 0.001:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(simulate, "readings", interrupted_readings)
+    with pytest.raises(Stopped) as stopped, limits.heeding_signals():
+        package.run(folder / "endless.toml", progress=stop)
+    assert stopped.value.partial.sizes["read"] > 1
 
 
 def test_the_command_ends_by_its_time_limit(folder):
