@@ -18,9 +18,7 @@ from typing import TypeVar
 from otjdd.errors import LimitError, Stopped
 
 EVERY = 0.05  # s between two checks of time and memory
-# s after which a limit is told once more, in case a library has swallowed the exception. To keep what was computed takes
-# half a minute where kernels of profiles are compiled first; a second exception in that time would lose it.
-AGAIN = 60.0
+AGAIN = 5.0  # s after which a limit is told once more, in case a library has swallowed the exception
 NEEDED = 2.0**30  # bytes of addresses: libraries take 0.6 GiB, and the compilation of kernels 0.9 GiB in all
 SHARE = 0.8  # of the machine's memory: the default limit
 ENDING = [

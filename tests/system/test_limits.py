@@ -128,7 +128,8 @@ def test_a_time_limit_leaves_what_was_computed(folder, monkeypatch):
         clock[0] = 2.0 if fraction > 0.001 else 0.0
 
     with pytest.raises(Stopped, match="over the time limit of 1 s") as stopped, limits.limits(1.0, 2**40):
-        package.run(folder / "endless.toml", progress=pass_time)
+        # longer than it takes until a limit is told once more
+        package.run(folder / "endless.toml", {"drive.count": 400_000}, progress=pass_time)
     assert stopped.value.partial.sizes["read"] > 1
     assert "time limit" in stopped.value.partial.attrs["solver_status"]
 
