@@ -14,7 +14,7 @@ from otjdd.runs import run
 from otjdd.solver.self_check import CASE
 
 BARE = """
-import multiprocessing, os, pathlib, signal, sys
+import asyncio, multiprocessing, os, pathlib, signal, sys
 for name in ("fcntl", "resource"):
     sys.modules[name] = None
 for name in ("getuid", "sched_getaffinity", "sysconf", "O_NOFOLLOW", "O_NONBLOCK", "getloadavg"):
