@@ -64,8 +64,13 @@ def layer_polarity(trials: Trials) -> dict[str, float]:
     if not {RIGHT, LEFT} <= set(of):
         raise ValueError(f"no loop of both {RIGHT} and {LEFT}")
     right, left = of[RIGHT], of[LEFT]
-    one, other = float(right["polarity"]), float(left["polarity"])
-    return {"right": one, "left": other, "product": one * other, "decades": abs(math.log10(right["ratio"]))}
+    right_sign, left_sign = float(right["polarity"]), float(left["polarity"])
+    return {
+        "right": right_sign,
+        "left": left_sign,
+        "product": right_sign * left_sign,
+        "decades": abs(math.log10(right["ratio"])),
+    }
 
 
 def slow_layer(trials: Trials) -> dict[str, float]:

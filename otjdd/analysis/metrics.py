@@ -70,7 +70,7 @@ METRICS = {
         "pristine": ("ohm", "resistance at the first read"),
         "low": ("ohm", "resistance after the highest write"),
         "high": ("ohm", "resistance after the lowest write"),
-        "ratio": ("1", "high over low resistance"),
+        "ratio": ("1", "resistance after the lowest over after the highest write"),
         "set_voltage": ("V", "voltage at which the resistance falls through the geometric mean"),
         "reset_voltage": ("V", "voltage at which the resistance rises through the geometric mean"),
         "reset_over_set": ("1", "reset voltage over set voltage"),

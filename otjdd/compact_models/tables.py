@@ -121,8 +121,8 @@ def factors(tables: Tables, name: str, table: np.ndarray | None = None) -> np.nd
     """
     table = getattr(tables, name) if table is None else table
     at_knots = polynomials(tables, name, states_of(tables, name))
-    found: np.ndarray = np.linalg.lstsq(at_knots, table.T, rcond=None)[0]
-    return found.T
+    values: np.ndarray = np.linalg.lstsq(at_knots, table.T, rcond=None)[0]
+    return values.T
 
 
 def knots_of(tables: Tables, name: str) -> np.ndarray:

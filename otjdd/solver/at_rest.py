@@ -116,11 +116,13 @@ def polarisation_at(hot: Junction, moving: Run) -> np.ndarray | None:
 
 def extremes(case: Case, coords: dict[str, Any], out: dict[str, np.ndarray]) -> dict[str, Reached]:
     """Largest values of the limited quantities: current density, steady rise of the temperature, drift of the ions."""
-    held = ("bias_current", "bias_junction_voltage", "drift_ratio")
-    largest = {name: np.nan_to_num(np.abs(out[name])).max(axis=(0, 1)) for name in held if name in out}
+    limited = ("bias_current", "bias_junction_voltage", "drift_ratio")
+    largest = {name: np.nan_to_num(np.abs(out[name])).max(axis=(0, 1)) for name in limited if name in out}
     current, junction_voltage = largest.pop("bias_current"), largest.pop("bias_junction_voltage")
-    seen = largest | {
+    reached = largest | {
         "current_density": current / case.device.area,
         "temperature_rise": current * junction_voltage * model_limits.thermal_resistance(case.device.radius),
     }
-    return {name: model_limits.of_series(coords["bias"], values, "a bias of {:.4g} V") for name, values in seen.items()}
+    return {
+        name: model_limits.of_series(coords["bias"], values, "a bias of {:.4g} V") for name, values in reached.items()
+    }

@@ -111,9 +111,9 @@ def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) ->
     about = {"belongs": np.array(json.dumps(belongs)), "counts": counts, "wall_time": wall_time}
     lists = {name: getattr(run, name)[:n] for name, n in zip(("rows", "reads", "kept"), then.lengths, strict=True)}
     blocks = {name: np.concatenate(lists[name]) for name in ("rows", "reads") if lists[name]}
-    kept = {f"kept.{name}": np.array([getattr(kept, name) for kept in lists["kept"]]) for name in KeptState._fields}
+    states = {f"kept.{name}": np.array([getattr(state, name) for state in lists["kept"]]) for name in KeptState._fields}
     file = io.BytesIO()
-    np.savez(file, **about, **blocks, **kept, **then.memory)  # type: ignore[arg-type]  # no array has the name of an option
+    np.savez(file, **about, **blocks, **states, **then.memory)  # type: ignore[arg-type]  # no array has the name of an option
     write_whole(path, sealed(file.getbuffer()), mode=0o600)
 
 
@@ -125,34 +125,34 @@ def read(path: Path, belongs: dict[str, str]) -> Saved:
     try:
         with np.load(io.BytesIO(body)) as file:  # which takes no pickles
             arrays = dict(file)
-        there = json.loads(str(arrays["belongs"]))
-        if not isinstance(there, dict):
+        stated = json.loads(str(arrays["belongs"]))
+        if not isinstance(stated, dict):
             raise ValueError("it does not say what it belongs to")
         if not arrays["kept.c"].ndim == 3 or not len(arrays["kept.c"]):
             raise ValueError("it does not hold the state that its run began with")
         float(arrays["wall_time"])
     except (ValueError, TypeError, KeyError, OSError, RecursionError, zipfile.BadZipFile) as error:
         raise ResultError(path, f"is not a checkpoint ({error})", AFRESH) from error
-    for name, here in belongs.items():
-        if there.get(name) != here:
-            raise ResultError(path, unlike(name, there.get(name), here), AFRESH)
+    for name, own in belongs.items():
+        if stated.get(name) != own:
+            raise ResultError(path, unlike(name, stated.get(name), own), AFRESH)
     return Saved(path, arrays)
 
 
-def found(place: Place | None, belongs: dict[str, str]) -> Saved | None:
+def latest(place: Place | None, belongs: dict[str, str]) -> Saved | None:
     """The checkpoint to continue from; None when there is none, or none is wanted. Raises ResultError."""
     if place is None or not place.resume or not place.path.exists():
         return None
     return read(place.path, belongs)
 
 
-def unlike(name: str, there: str | None, here: str) -> str:
+def unlike(name: str, stated: str | None, own: str) -> str:
     """Message for a checkpoint that belongs to another run."""
     if name == "case":
         return "belongs to another case, or to other settings or files of this one"
     if name == "sources":
         return "was written by other sources of otjdd, or with other options of its compiler"
-    return f"was written with another {name.replace('_', ' ')}: {there} then, {here} now"
+    return f"was written with another {name.replace('_', ' ')}: {stated} then, {own} now"
 
 
 def restore(run: Run, saved: Saved) -> None:

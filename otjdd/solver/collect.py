@@ -119,8 +119,8 @@ def collected(
             arrays[name] = rectangular(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
         arrays["spectrum_density"] = arrays["spectrum_density"] * density_of_supply(case, junction)
     recorded = recorded_extremes(case, arrays, coords["time"])
-    seen = model_limits.seen(moving.watch, case.device.area, case.device.heat is not None)
-    reached = model_limits.larger(seen, recorded)
+    watched = model_limits.largest_values(moving.watch, case.device.area, case.device.heat is not None)
+    reached = model_limits.larger(watched, recorded)
     if case.device.heat is not None:
         arrays["junction_temperature_max"] = reached["junction_temperature"].value
     arrays["film_electron_ratio_max"] = reached["film_electron_ratio"].value
@@ -257,12 +257,12 @@ def exchanged(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
         "left": (run_log.FLUX_LEFT, run_log.WALL_LEFT, run_log.FILLING_LEFT),
         "right": (run_log.FLUX_RIGHT, run_log.WALL_RIGHT, run_log.FILLING_RIGHT),
     }
-    found: dict[str, np.ndarray] = {}
+    series: dict[str, np.ndarray] = {}
     for side, given in exchanges(case.device).items():
         flux, wall, filling = columns[side]
-        found |= {f"exchange_flux_{side}": rows[:, flux], f"wall_concentration_{side}": rows[:, wall]}
-        found |= {} if given.capacity is None else {f"reservoir_filling_{side}": rows[:, filling]}
-    return found and found | {"vacancies": rows[:, run_log.COUNT]}
+        series |= {f"exchange_flux_{side}": rows[:, flux], f"wall_concentration_{side}": rows[:, wall]}
+        series |= {} if given.capacity is None else {f"reservoir_filling_{side}": rows[:, filling]}
+    return series and series | {"vacancies": rows[:, run_log.COUNT]}
 
 
 def exchange_extremes(case: Case, moving: Run, rows: np.ndarray) -> dict[str, Reached]:

@@ -82,8 +82,8 @@ def relaxed_column(junction: Junction, state: State, k: int, c: np.ndarray, V: f
 def relaxed_with_electrons(junction: Junction, state: State, k: int, c: np.ndarray, V: float) -> np.ndarray | None:
     """As `relaxed_column` where the film holds electrons."""
     state.c[k] = c
-    found = equilibrate(junction, state, k, V, np.zeros((2, 2 * c.size + 1)))
-    return state.c[k].copy() if found else None
+    converged = equilibrate(junction, state, k, V, np.zeros((2, 2 * c.size + 1)))
+    return state.c[k].copy() if converged else None
 
 
 def closed_at(junction: Junction, state: State, k: int, c: np.ndarray, V: float) -> bool:

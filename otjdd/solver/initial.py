@@ -33,10 +33,10 @@ def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.
 
     P : (K,) [C/m2], polarisation, which stays; None for none
     """
-    found = equilibrium.relaxed(junction, c, P=P)
-    if found is None:
+    rest = equilibrium.relaxed(junction, c, P=P)
+    if rest is None:
         integrate.fail(integrate.begin(junction, c, rtol=1.0, atol=1.0), "EQUILIBRIUM_NOT_FOUND", 0.0, 0.0, 0.0, np.inf)
-    return found
+    return rest
 
 
 def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
@@ -45,29 +45,29 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     c, smooth = random_ions.drawn(case, junction, parts, mean.c)
     if initial == "equilibrium" and smooth is not None and not exchanges(case.device):  # of as many ions as were drawn
         c = smooth = relax(junction, smooth, mean.polarisation)
-    found = mean._replace(c=c, smooth=smooth)
+    drawn = mean._replace(c=c, smooth=smooth)
     if not isinstance(initial, History):
-        return found
-    run = begin(case, junction, parts, found, BEFORE)
+        return drawn
+    run = begin(case, junction, parts, drawn, BEFORE)
     for hold in initial.history:
         integrate.jump(run, hold.voltage)
         integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
-    smooth, P = run.state.c.copy(), None if found.polarisation is None else run.state.P.copy()
+    smooth, P = run.state.c.copy(), None if drawn.polarisation is None else run.state.P.copy()
     hop_noise.show_ions(junction, run.state, run.trial.noise)
-    return Start(run.state.c.copy(), P, passed=run.state.passed.copy(), smooth=None if found.smooth is None else smooth)
+    return Start(run.state.c.copy(), P, passed=run.state.passed.copy(), smooth=None if drawn.smooth is None else smooth)
 
 
 def begin(
-    case: Case, junction: Junction, parts: list[Member], found: Start, stream: int = 0, **options: Any
+    case: Case, junction: Junction, parts: list[Member], initial: Start, stream: int = 0, **options: Any
 ) -> integrate.Run:
     """A run of a case at a start. stream : of random numbers, see `random_ions`   options : of `integrate.begin`"""
     numerics, noise, ions = case.numerics, random_ions.noise_of(case, parts, stream), None
-    c = found.c if found.smooth is None else found.smooth
+    c = initial.c if initial.smooth is None else initial.smooth
     if noise is not None:
-        ions = whole_ions(found.c, junction.columns.width, noise.area)
+        ions = whole_ions(initial.c, junction.columns.width, noise.area)
     return integrate.begin(
         junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
-        polarisation=found.polarisation, passed=found.passed, noise=noise, ions=ions, **options,
+        polarisation=initial.polarisation, passed=initial.passed, noise=noise, ions=ions, **options,
     )  # fmt: skip
 
 
@@ -93,8 +93,8 @@ def polarisation(case: Case, junction: Junction, parts: list[Member]) -> np.ndar
     kinds, origin = kinds_of(case), case.ions.initial
     if case.device.film.polarisation is None:
         return None
-    if isinstance(origin, FromResult) and (found := last_of(origin, "snapshot_polarisation", parts)) is not None:
-        return found
+    if isinstance(origin, FromResult) and (last := last_of(origin, "snapshot_polarisation", parts)) is not None:
+        return last
     given = [kinds[part.kind].device.film.polarisation for part in parts]
     started: np.ndarray = junction.polarisation.saturation * [polar.initial for polar in given if polar is not None]
     return started
@@ -105,13 +105,13 @@ def last_of(origin: FromResult, name: str, parts: list[Member]) -> np.ndarray | 
 
     Raises ResultError, ValueError.
     """
-    found = store.read(origin.result).get(name)
-    if found is None:
+    values = store.read(origin.result).get(name)
+    if values is None:
         return None
-    last: np.ndarray = found.values[-1]
-    if len(last) != len(parts):
-        raise ValueError(f"ions.initial.result: columns: {len(last)}, the case has {len(parts)}")
-    return last
+    of_columns: np.ndarray = values.values[-1]
+    if len(of_columns) != len(parts):
+        raise ValueError(f"ions.initial.result: columns: {len(of_columns)}, the case has {len(parts)}")
+    return of_columns
 
 
 def from_result(case: Case, parts: list[Member]) -> np.ndarray:
@@ -121,28 +121,28 @@ def from_result(case: Case, parts: list[Member]) -> np.ndarray:
     is that of the result. On the grid of the result nothing moves, to the bit. Raises ResultError; ValueError for a result
     without a state, with other columns, or with more ions than a thinner film has sites for.
     """
-    said, film, origin = "ions.initial.result: ", case.device.film, case.ions.initial
+    key, film, origin = "ions.initial.result: ", case.device.film, case.ions.initial
     assert isinstance(origin, FromResult)
     ds = store.read(origin.result)
     states = ds.get("vacancy_concentration_columns")
     if states is None or not len(states) or "cell_width" not in ds:
-        raise ValueError(f"{said}that result holds no state to start from")
+        raise ValueError(f"{key}that result holds no state to start from")
     c: np.ndarray = states.values[-1]
     width = ds["cell_width"].values
     if len(c) != len(parts):
-        raise ValueError(f"{said}columns: {len(c)}, the case has {len(parts)}")
+        raise ValueError(f"{key}columns: {len(c)}, the case has {len(parts)}")
     faces = model.film_faces(film)
     if len(width) == film.cells and np.allclose(width, np.diff(faces), rtol=1e-9, atol=0.0):
         return c
     if spreads_thickness(ds) or unlike_thickness(parts) or case.columns.spread.get(THICKNESS):
-        raise ValueError(f"{said}another grid, and columns of unlike thickness; begin from a profile, or by a history")
-    found = regridded(c, width, np.diff(faces))
+        raise ValueError(f"{key}another grid, and columns of unlike thickness; begin from a profile, or by a history")
+    on_grid = regridded(c, width, np.diff(faces))
     most = case.ions.site_density
-    if (full := found.max()) >= most:
+    if (full := on_grid.max()) >= most:
         raise ValueError(
-            f"{said}{full:.3g} 1/m^3 in a film of this thickness, above the site density of {most:.3g} 1/m^3"
+            f"{key}{full:.3g} 1/m^3 in a film of this thickness, above the site density of {most:.3g} 1/m^3"
         )
-    return found
+    return on_grid
 
 
 def temperature(case: Case, parts: list[Member]) -> np.ndarray | None:

@@ -116,12 +116,14 @@ def starting_profile(case: Case) -> StartProfile | None:
 def members(case: Case) -> list[Member]:
     """The columns of a case, kind by kind. Raises ValueError for unphysical values, and as `starting_profile`."""
     kinds, start = kinds_of(case), starting_profile(case)
-    found: list[Member] = []
+    columns: list[Member] = []
     for number, kind in enumerate(kinds):
         density = kind.ions.density if start is None else start.mean(kind.device.film.thickness)
         assert density is not None  # ions have a density or a profile
-        found += members_of_kind(kind.columns, kind.ions, kind.device, density, number, kind.share / covered_by(kinds))
-    return found
+        columns += members_of_kind(
+            kind.columns, kind.ions, kind.device, density, number, kind.share / covered_by(kinds)
+        )
+    return columns
 
 
 @by_record(most=64, records=3)
@@ -138,15 +140,15 @@ def members_of_kind(
         if not isinstance(device.left, Metal):
             raise ValueError("columns.spread: a table of device.left.barrier needs a metal there, which has a barrier")
         spread["device.left.barrier"] = spread["device.left.barrier"] - device.left.barrier
-    found = []
+    alike = []
     for k, weight in enumerate(weights):
         own = value | {key: values[k] for key, values in spread.items()}
         for key in own:
             low, high, unit = physical_range(key, ions)
             if not low < own[key] < high:
                 raise ValueError(f"columns.spread: column {k + 1} would have {key} = {own[key]:.3g} {unit}")
-        found.append(Member._make((share * weight if share != 1.0 else weight, *own.values(), number)))
-    return tuple(found)
+        alike.append(Member._make((share * weight if share != 1.0 else weight, *own.values(), number)))
+    return tuple(alike)
 
 
 def site_energy(x: np.ndarray, thickness: float, well_left: float, well_right: float, width: float) -> np.ndarray:
@@ -448,8 +450,8 @@ def heat(case: Case, columns: kernels.Columns, temperature: float) -> kernels.He
 @lru_cache(maxsize=64)
 def electrons(density_of_states: float, level: float) -> FilmElectrons:
     """`film_electrons.FilmElectrons` with its table, which no kernel changes."""
-    found: FilmElectrons = film_electrons(density_of_states, level)
-    return found
+    with_table: FilmElectrons = film_electrons(density_of_states, level)
+    return with_table
 
 
 def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes: np.ndarray) -> np.ndarray:

@@ -179,7 +179,7 @@ def no_watch() -> Watch:
     return extremes.Watch(0.0, np.zeros((3, 0)), np.zeros((extremes.EXTREMES, 2)), np.zeros((extremes.ROOM, 0)))
 
 
-def seen(watch: Watch, area: float, heated: bool) -> dict[str, Reached]:
+def largest_values(watch: Watch, area: float, heated: bool) -> dict[str, Reached]:
     """Largest values that a watch recorded, by output.
 
     area : of the electrode [m2], for the current density   heated : its temperature is that of a junction which its
@@ -197,9 +197,9 @@ def seen(watch: Watch, area: float, heated: bool) -> dict[str, Reached]:
     }
 
 
-def larger(one: dict[str, Reached], other: dict[str, Reached]) -> dict[str, Reached]:
+def larger(first: dict[str, Reached], second: dict[str, Reached]) -> dict[str, Reached]:
     """The larger of two values of each output; nan counts as no value."""
-    both = {name: (one.get(name), other.get(name)) for name in {**one, **other}}
+    both = {name: (first.get(name), second.get(name)) for name in {**first, **second}}
     return {
         name: max((r for r in pair if r), key=lambda r: -math.inf if math.isnan(r.value) else r.value)
         for name, pair in both.items()
@@ -217,15 +217,15 @@ def of_series(time: Any, values: ArrayLike, what: str = "t = {:.4g} s") -> Reach
 
 def passed(reached: dict[str, Reached]) -> list[str]:
     """A sentence for each limit that is exceeded. reached : output -> largest value"""
-    told = []
+    sentences = []
     for limit in LIMITS:
         value, where = reached.get(limit.output, Reached(math.nan, ""))
         if value > limit.threshold:
-            told.append(
+            sentences.append(
                 f"{limit.output}: {limit.name} is {value:.3g}{limit.unit} at {where}, "
                 f"the model holds to {limit.threshold:.3g}{limit.unit}; {limit.advice}"
             )
-    return told
+    return sentences
 
 
 def warn(ds: xr.Dataset | None) -> None:
@@ -237,6 +237,6 @@ def warn(ds: xr.Dataset | None) -> None:
         log.warning("beyond the limits of the model: %s", line)
 
 
-def names(told: str) -> list[str]:
+def names(text: str) -> list[str]:
     """Outputs that exceed their limits, from the text of the attribute `model_limits`."""
-    return [line.partition(":")[0] for line in told.splitlines()]
+    return [line.partition(":")[0] for line in text.splitlines()]

@@ -121,7 +121,7 @@ def in_steps(
     if check_grid and case.ions.noise == "none" and case.device.film.cells > FEWEST_CELLS:
         replays = grid_error.replays(waveform, start is None and not isinstance(case.ions.initial, FromResult))
     belongs = checkpoint.belonging(case) if checkpoints else {}
-    saved = checkpoint.found(checkpoints, belongs)
+    saved = checkpoint.latest(checkpoints, belongs)
     moving, failure = begun(case, saved.start if saved else start)
     if saved:
         checkpoint.restore(moving, saved)
@@ -130,7 +130,7 @@ def in_steps(
     yield
     try:
         place, copies = moving.place if saved else None, [part.start for part in replays if part.start > 0.0]
-        failure = failure or undergo(case, moving, waveform, keeper or progress, place, copies)
+        failure = failure or run_along(case, moving, waveform, keeper or progress, place, copies)
     except integrate.Misplaced as error:
         assert saved is not None  # a run that begins is at the start of its waveform
         raise ResultError(saved.path, f"does not fit its run ({error})", checkpoint.AFRESH) from error
@@ -182,7 +182,7 @@ def prepared(case: Case, junction: Junction, parts: list[Member]) -> tuple[Start
         return Start(model.uniform(case, parts)), ending(error)
 
 
-def undergo(
+def run_along(
     case: Case,
     moving: Run,
     waveform: Waveform | Chain,

@@ -159,7 +159,7 @@ def add_bound(junction: Junction, k: int, stack: Stack, pull: np.ndarray, linear
 
 
 @spliced
-def lay_column(junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes, per_dt: float):
+def fill_column(junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes, per_dt: float):
     """Fill the equations of column k at a settled state, and minus their derivatives by V_j.
 
     slopes : of the fluxes   per_dt : 1/(gamma dt) [1/s]
@@ -187,9 +187,9 @@ def lay_column(junction: Junction, state: State, film: ElectronWork, k: int, slo
 def factor_column(
     junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes, per_dt: float
 ) -> bool:
-    """Factor the equations of column k at a settled state, and its answer to V_j. Returns success. As `lay_column`."""
+    """Factor the equations of column k at a settled state, and its answer to V_j. Returns success. As `fill_column`."""
     linear, response = linear_of(film, k), film.response[k]
-    lay_column(junction, state, film, k, slopes, per_dt)
+    fill_column(junction, state, film, k, slopes, per_dt)
     good = factor_threes(linear.lower, linear.diagonal, linear.upper)
     solve_threes(linear.lower, linear.diagonal, linear.upper, response)
     return good

@@ -68,7 +68,7 @@ from otjdd.stepping.drawn_hops import (
     take_sites,
     walk,
 )
-from otjdd.stepping.electron_jacobian import BY_BAND, BY_FLUX, BY_PASSED, PASSED, PULL, lay_column, linear_of, put_last
+from otjdd.stepping.electron_jacobian import BY_BAND, BY_FLUX, BY_PASSED, PASSED, PULL, fill_column, linear_of, put_last
 from otjdd.stepping.electron_step import bend_less
 from otjdd.stepping.rosenbrock import Trial, displaced
 
@@ -109,8 +109,8 @@ def copy_blocks(equations: np.ndarray, k: int, out: np.ndarray, to: int):
 
 
 @detached
-def lay_end_response(junction: Junction, trial: Trial, k: int, least: float) -> float:
-    """As `lay_response`, at the ends that vacancies pass. least : see `mobile`"""
+def fill_end_response(junction: Junction, trial: Trial, k: int, least: float) -> float:
+    """As `fill_response`, at the ends that vacancies pass. least : see `mobile`"""
     new, lines, columns, N = trial.state, trial.noise.lines, junction.columns, trial.state.c.shape[1]
     charge, c_max, fastest = junction.ions[k].z * ELEMENTARY_CHARGE, junction.ions[k].c_max, 0.0
     for at_right in (False, True):
@@ -132,7 +132,7 @@ def lay_end_response(junction: Junction, trial: Trial, k: int, least: float) -> 
 
 
 @detached
-def lay_response(junction: Junction, trial: Trial, k: int, with_electrons: bool) -> float:
+def fill_response(junction: Junction, trial: Trial, k: int, with_electrons: bool) -> float:
     """Fill the work space of column k with the linear response of its ions near rest, and its fluxes.
 
     Returns the fastest rate at which ions that feel each other come to rest [1/s].
@@ -156,16 +156,16 @@ def lay_response(junction: Junction, trial: Trial, k: int, with_electrons: bool)
         if binds(junction):
             trial.film.lines[PULL, k, f] = -both
     if exchanges(junction):
-        fastest = max(fastest, lay_end_response(junction, trial, k, least))
+        fastest = max(fastest, fill_end_response(junction, trial, k, least))
     if with_electrons:
         slopes = FluxSlopes(lines[BY_LEFT], lines[BY_RIGHT], lines[BY_FIELD])
-        lay_column(junction, new, trial.film, k, slopes, 0.0)
+        fill_column(junction, new, trial.film, k, slopes, 0.0)
         copy_blocks(trial.film.matrix, k, trial.noise.stack, 0)
     return fastest
 
 
 @detached
-def lay_elastances(junction: Junction, state: State, noise: Noise, k: int):
+def fill_elastances(junction: Junction, state: State, noise: Noise, k: int):
     """Fill line BESIDE of the noise for column k: displacement at the right electrode over the charge in a cell [1]."""
     distance, eps, beside = junction.columns.distance[k], state.eps[k], edge(junction.left[k], state.D_left[k])[1]
     slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
@@ -176,7 +176,7 @@ def lay_elastances(junction: Junction, state: State, noise: Noise, k: int):
 
 @detached
 def factor_response(junction: Junction, trial: Trial, k: int, per_dt: float, with_electrons: bool) -> bool:
-    """Factor the equations of an implicit Euler step [1/s] of the response that `lay_response` laid. Returns success."""
+    """Factor the equations of an implicit Euler step [1/s] of the response of `fill_response`. Returns success."""
     if not with_electrons:
         work, lines = trial.work, trial.noise.lines
         rows = IonRows(work.lower[k], work.inverse[k], work.upper[k], work.response[k], work.closure[k])
@@ -186,7 +186,7 @@ def factor_response(junction: Junction, trial: Trial, k: int, per_dt: float, wit
     linear = linear_of(trial.film, k)
     if exchanges(junction):  # the last face, which is eliminated, has the length of the step in its row
         slopes = FluxSlopes(trial.noise.lines[BY_LEFT], trial.noise.lines[BY_RIGHT], trial.noise.lines[BY_FIELD])
-        lay_column(junction, trial.state, trial.film, k, slopes, per_dt)
+        fill_column(junction, trial.state, trial.film, k, slopes, per_dt)
         return factor_threes(linear.lower, linear.diagonal, linear.upper)
     copy_blocks(trial.noise.stack, 0, trial.film.matrix, k)
     for f in range(linear.x.shape[0]):
@@ -386,8 +386,8 @@ def fill_added(junction: Junction, old: State, trial: Trial, k: int, step: float
 def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: float, with_electrons: bool) -> bool:
     """Fill noise.after of column k with its ions after a step [s] from an old state to trial.state. Returns success."""
     noise, lines, width = trial.noise, trial.noise.lines, junction.columns.width[k]
-    fastest, ions = lay_response(junction, trial, k, with_electrons), trial.noise.after[k]
-    lay_elastances(junction, trial.state, noise, k)
+    fastest, ions = fill_response(junction, trial, k, with_electrons), trial.noise.after[k]
+    fill_elastances(junction, trial.state, noise, k)
     copy(noise.ions[k], ions)
     copy(noise.passed[NOW, k], noise.passed[AFTER, k])
     left, part = 1.0, 0

@@ -73,7 +73,6 @@ def test_a_run_tells_its_error_by_the_grid_and_keeps_its_numbers_bit_for_bit(cap
         assert ds[name].equals(bare[name]), name
     fine = simulate(film.replace("device.film.cells", 128))
     true = np.abs(np.log(ds.read_current / fine.read_current)).values[[0, -1]].max()
-    print(true, float(ds.read_grid_error))
     assert true > 0.01
     assert 0.7 * true < float(ds.read_grid_error) < 1.5 * true
     assert "read_grid_error: estimated error of a read" in ds.attrs["model_limits"]

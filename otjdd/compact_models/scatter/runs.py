@@ -17,7 +17,7 @@ from otjdd.compact_models import draws
 from otjdd.compact_models.exports.pulses import READ, Pulse, Pulsed, Train
 from otjdd.errors import NotAsExpected, SolverError
 from otjdd.solver import initial, model
-from otjdd.solver.simulate import begun, in_steps, undergo
+from otjdd.solver.simulate import begun, in_steps, run_along
 from otjdd.solver.start import Start
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress, finished
@@ -124,7 +124,7 @@ def settled(case: Case, train: Train, rounds: int) -> Start:
     smooth = case.without_noise().replace("drive", cycles(train, rounds))
     run: Run
     run, failure = begun(smooth, first if first.smooth is None else Start(first.smooth))
-    failure = failure or undergo(smooth, run, smooth.waveform(), None, None)
+    failure = failure or run_along(smooth, run, smooth.waveform(), None, None)
     if failure:
         raise failure
     return Start(run.state.c.copy())
