@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -50,6 +51,7 @@ STARTING = threading.Lock()  # held while a process is started
 EVERY = 1.0  # s between two checks of running jobs
 PATIENCE = 10.0  # s to wait for the threads of a pool to end
 TRIES = 3  # attempts at a job whose process ends before it begins
+PAUSE = 1.0  # s between two of them: a fork server that was killed still takes connections while its memory is freed
 LONGEST_ADDRESS = 107 if sys.platform == "linux" else 103  # bytes of the path of a socket
 SOCKET = "/pymp-12345678/listener-12345678"  # example of a socket of multiprocessing in the folder for temporary files
 
@@ -171,6 +173,7 @@ class Team:
                     if isinstance(future.exception(), ProcessExpired):
                         stop([worker])  # the process may have ended while it held the locks of its pool
                     if not began(future, job):
+                        time.sleep(PAUSE)
                         again.append(job._replace(tries=job.tries + 1))
                         continue
                     if not alone:

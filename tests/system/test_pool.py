@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from functools import partial
+from multiprocessing import forkserver
 
 import psutil
 import pytest
@@ -188,6 +189,23 @@ def test_processes_that_never_begin_end_the_work_in_words(monkeypatch):
     monkeypatch.setattr(pool, "begin", partial(os._exit, 3))
     with pytest.raises(LimitError, match="end before they begin, three times"), team(1, apart=True) as spread:
         list(spread(abs, [(-1,)]))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork server")
+def test_a_fork_server_that_was_killed_is_replaced_even_if_its_end_is_noticed_late(monkeypatch):
+    with team(1, apart=True) as spread:
+        assert list(spread(abs, [(-1,)])) == [(0, 1)]
+    server, killed_at = forkserver._forkserver._forkserver_pid, time.monotonic()
+    os.kill(server, signal.SIGKILL)
+
+    def waitpid(pid, options, real=os.waitpid):
+        late = pid == server and time.monotonic() < killed_at + 0.5
+        return (0, 0) if late else real(pid, options)
+
+    monkeypatch.setattr(os, "waitpid", waitpid)
+    with team(1, apart=True) as spread:
+        assert list(spread(abs, [(-2,)])) == [(0, 2)]
+    assert forkserver._forkserver._forkserver_pid != server
 
 
 def test_jobs_are_taken_as_others_end():
