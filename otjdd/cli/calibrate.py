@@ -17,9 +17,8 @@ from otjdd.system.terminal import say, tell
 if TYPE_CHECKING:
     import numpy as np
 
-    from otjdd.claims.calibrate.evaluate import Evaluation, TargetEvaluator
-    from otjdd.claims.calibrate.search import SearchResult
-    from otjdd.claims.calibrate.task import CalibrationTask
+    from otjdd.fitting.targets.search import SearchResult
+    from otjdd.fitting.targets.task import TargetTask
 
 
 def calibrate(
@@ -48,86 +47,83 @@ def calibrate(
 
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
-    from otjdd.claims.calibrate import files
-    from otjdd.claims.calibrate import search as calibration
-    from otjdd.claims.calibrate.evaluate import evaluator
-    from otjdd.claims.calibrate.report import asked, report
-    from otjdd.claims.calibrate.task import load_task
+    from otjdd.claims.targets import load_task
+    from otjdd.fitting.evaluate import evaluator
+    from otjdd.fitting.targets import files, search
+    from otjdd.fitting.targets.report import asked, report
 
     task = load_task(file)
     if out:
         check_folder(out.parent)
         check_outputs(*files.files_of(out, task))
         files.check_replaceable(out, task)
-    evaluated = resumed(out, task) if resume else {}
+    visited = resumed(out, task) if resume else {}
     tell(asked(task))
     with (
         progress_words("calibrate", quiet=False) as words,
-        evaluator(task, workers=workers, visited=evaluated) as evaluate,
+        evaluator(task, workers, visited) as evaluate,
     ):
-        evaluate = evaluate._replace(report=watch(evaluate, out, words))
+        evaluate = evaluate._replace(report=watch(task, visited, out, words))
         try:
-            best = calibration.search(
-                evaluate, calibration.present(task), evaluations=evaluations, spread=spread, seed=seed
-            )
-            best = calibration.polish(evaluate, best, rounds=rounds)
+            best = search.search(evaluate, task.start, evaluations=evaluations, spread=spread, seed=seed)
+            best = search.polish(evaluate, best, rounds=rounds)
         except KeyboardInterrupt as error:
-            keep_best(out, evaluate, getattr(error, "partial", None))
+            keep_best(out, task, visited, getattr(error, "partial", None))
             raise
         if out:
-            files.write(out, task, evaluate.visited, best.x)
-        slopes = calibration.sensitivities(evaluate, best) if sensitivity else None
-        fine = evaluate.fine(best.x) if any(part.coarse != part.case for part in task.cases) else None
+            files.write(out, task, visited, best.x)
+        slopes = search.sensitivities(evaluate, best) if sensitivity else None
+        fine = search.fine_evaluation(evaluate, best.x) if any(p.coarse != p.case for p in task.cases) else None
     say(report(task, best, slopes, fine))
-    say_exclusions(evaluate, out)
+    say_exclusions(task, visited, out)
 
 
-def say_exclusions(evaluate: TargetEvaluator, out: Path | None) -> None:
+def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None) -> None:
     """Print which aims were not met together, how to draw that, and the files that were written."""
-    from otjdd.claims.calibrate.files import files_of
-    from otjdd.claims.calibrate.visited import exclusions, path_beside
+    from otjdd.fitting.targets.files import files_of
+    from otjdd.fitting.targets.visits import exclusions, path_beside
 
-    never, apart = exclusions(evaluate.task, evaluate.visited)
+    never, apart = exclusions(task, visited)
     if apart and out:
         apart += f"\nThe fronts between them: otjdd plot {path_beside(out)}"
     if never or apart:
         say("\n" + "\n".join(filter(None, [never, apart])))
     if out:
-        say("\n" + ", ".join(map(str, files_of(out, evaluate.task))))
+        say("\n" + ", ".join(map(str, files_of(out, task))))
 
 
-def resumed(out: Path | None, task: CalibrationTask) -> Mapping[bytes, np.ndarray]:
+def resumed(out: Path | None, task: TargetTask) -> dict[bytes, np.ndarray]:
     """Evaluations of an earlier search that wrote to `out`: bytes of a point -> values (targets,).
 
     Raises BadParameter without `out`, and ResultError for a file that does not fit.
     """
-    from otjdd.claims.calibrate import visited
-    from otjdd.claims.calibrate.files import resumable
+    from otjdd.fitting.files import earlier
+    from otjdd.fitting.targets import visits
 
     if not out:
         raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
-    path = resumable(out)
+    path = earlier(visits.path_beside(out))
     if path is None:
-        tell(f"There is no {visited.path_beside(out)}: the search begins anew.")
+        tell(f"There is no {visits.path_beside(out)}: the search begins anew.")
         return {}
-    return visited.read(path, task)
+    return visits.read(path, task)
 
 
 def watch(
-    evaluate: TargetEvaluator, out: Path | None, words: Callable[[str], None] | None
-) -> Callable[[Evaluation], None]:
+    task: TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None, words: Callable[[str], None] | None
+) -> Callable[[np.ndarray], None]:
     """Function to call after each evaluation: it shows the progress, and from time to time saves all evaluations.
 
     out : None for no file   words : shows a text, None for no terminal
     """
-    from otjdd.claims.calibrate.files import saving
+    from otjdd.fitting.targets.files import saving
 
-    began, before, best = time.monotonic(), len(evaluate.visited), math.inf
-    save = saving(evaluate, out) if out else None
+    began, before, best = time.monotonic(), len(visited), math.inf
+    save = saving(out, task, visited) if out else None
 
-    def follow(latest: Evaluation) -> None:
+    def follow(latest: np.ndarray) -> None:
         nonlocal best
-        count, best = len(evaluate.visited), min(best, latest.score)
+        count, best = len(visited), min(best, task.evaluation(latest).score)
         if words:
             pace = (time.monotonic() - began) / (count - before)
             words(f"{count} evaluations, {pace:.2g} s each, best score {best:.4g}")
@@ -137,13 +133,15 @@ def watch(
     return follow
 
 
-def keep_best(out: Path | None, evaluate: TargetEvaluator, best: SearchResult | None) -> None:
+def keep_best(
+    out: Path | None, task: TargetTask, visited: Mapping[bytes, np.ndarray], best: SearchResult | None
+) -> None:
     """Write the best set of an interrupted search, if there is one."""
-    from otjdd.claims.calibrate import files
+    from otjdd.fitting.targets import files
 
     if out and best is not None and hasattr(best, "outcome"):
-        files.write(out, evaluate.task, evaluate.visited, best.x)
+        files.write(out, task, visited, best.x)
         tell(
             f"The best set until then, with a score of {best.outcome.score:.3g}, is in "
-            f"{', '.join(map(str, files.case_files(out, evaluate.task)))}; the same command with --resume goes on from it."
+            f"{', '.join(map(str, files.case_files(out, task)))}; the same command with --resume goes on from it."
         )

@@ -297,7 +297,7 @@ def resumed(out: Path, task: Task, evaluations: int, seed: int) -> dict[str, Any
     """Arguments of `search` that continue the fit in a file; {} without the file. Raises ResultError for another fit."""
     from otjdd.fitting import files
 
-    path = files.resumable(out)
+    path = files.earlier(out)
     if path is None:
         tell(f"There is no {out}: the fit begins anew.")
         return {}

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.problem import Problem
+from otjdd.errors import CaseError, DataError, SolverError
 from otjdd.fitting.scales import Scale
+from otjdd.runs.run import simulate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -120,3 +123,28 @@ def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray)
         if quantity == "conductance":
             return np.asarray(current / voltage)
     return current / case.device.area if quantity == "current_density" else current
+
+
+def numbers(run: ComparedRun, values: dict[str, float]) -> np.ndarray:
+    """Simulated numbers (point,) of the curves of a run, on their scales; nan if it fails. Raises DataError.
+
+    values : of the case of the run, by dotted key
+    """
+    try:
+        case = run.case.replace(values)
+        ds = simulate(case)
+    except (SolverError, CaseError, ValueError):
+        return np.full(sum(len(curve.y) for curve in run.curves), np.nan)
+    return np.concatenate(
+        [curve.scale.apply(of_one_sign(curve, simulated_values(curve, case, ds))) for curve in run.curves]
+    )
+
+
+def of_one_sign(curve: MeasuredCurve, values: np.ndarray) -> np.ndarray:
+    """The same values (n,). Raises DataError if most have another sign than measured, which a logarithm would hide."""
+    wrong = np.flatnonzero(values * curve.y < 0)
+    if curve.scale.kind == "log" and not curve.magnitude and len(wrong) > len(values) / 2:
+        expected = f"a {curve.quantity} of the sign of the run; voltages are those of the left electrode"
+        got = f"{curve.y[wrong[0]]:g} where the run has {values[wrong[0]]:g}"
+        raise DataError([Problem(curve.label, int(curve.lines[wrong[0]]), 1, "", expected, got)])
+    return values

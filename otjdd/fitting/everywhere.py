@@ -29,7 +29,9 @@ class Scores:
     `least` its score.
     """
 
-    def __init__(self, evaluate: Evaluator, low: np.ndarray, high: np.ndarray, earlier: Sequence[float] = ()) -> None:
+    def __init__(
+        self, evaluate: Evaluator[Task], low: np.ndarray, high: np.ndarray, earlier: Sequence[float] = ()
+    ) -> None:
         self.evaluate, self.low, self.high = evaluate, low, high
         self.scores, self.asked, self.new = [float(score) for score in earlier], 0, 0
         self.least, self.best = np.inf, low
@@ -60,7 +62,7 @@ class Scores:
 
 
 def everywhere(
-    evaluate: Evaluator, begin: np.ndarray, evaluations: int, seed: int,
+    evaluate: Evaluator[Task], begin: np.ndarray, evaluations: int, seed: int,
     progress: Callable[[SearchProgress], None] | None = None, earlier: Sequence[float] = (),
 ) -> Scores:  # fmt: skip
     """Search over the bounds: low-discrepancy places, then CMA-ES from the best of them.

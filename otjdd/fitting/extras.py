@@ -88,7 +88,7 @@ def assign_samples(ds: xr.Dataset, samples: np.ndarray, time: float) -> xr.Datas
     return ds
 
 
-def with_evaluations(ds: xr.Dataset, evaluate: Evaluator) -> xr.Dataset:
+def with_evaluations(ds: xr.Dataset, evaluate: Evaluator[Task]) -> xr.Dataset:
     """A fit whose number of evaluations includes those of an evaluator."""
     return ds.assign_attrs(evaluations=int(ds.attrs["evaluations"]) + evaluate.count[0])
 

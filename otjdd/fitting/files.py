@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from otjdd.case.case import Case
 from otjdd.errors import ResultError
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from otjdd.fitting.least_squares import SearchProgress
     from otjdd.fitting.task import Task
 
-SAVED = 1.0  # s, the least time between two writes of the best set during a search
+SAVED = 1.0  # s, at least, between two writes of a search that goes on
+SHARE = 0.05  # of the time of a search that these writes take, at most
+Latest = TypeVar("Latest")
 
 
 def files_beside(out: Path) -> tuple[Path, Path]:
@@ -40,21 +42,36 @@ def search(task: Task, out: Path, progress: Callable[[SearchProgress], object], 
     options : of `otjdd.fitting.fit.solved`
     Raises SolverError, DataError, ResultError; KeyboardInterrupt with the best set as its `partial`.
     """
-    written = time.monotonic()
+
+    def write(at: SearchProgress) -> None:
+        store.write(fit.so_far(task, at, options["evaluations"], options["seed"]), checkpoint_path(out))
+
+    save = now_and_then(write)
 
     def save_best(at: SearchProgress) -> None:
-        nonlocal written
         progress(at)
-        if time.monotonic() - written > SAVED:
-            with shielded():
-                store.write(fit.so_far(task, at, options["evaluations"], options["seed"]), checkpoint_path(out))
-            written = time.monotonic()
+        save(at)
 
     return fit.solved(task, progress=save_best, **options)
 
 
-def resumable(out: Path) -> Path | None:
-    """File to resume a fit from: the checkpoint of a search that was killed, else the fit itself; None without any."""
+def now_and_then(write: Callable[[Latest], None]) -> Callable[[Latest], None]:
+    """Function to call after each evaluation of a search: from time to time it writes the search so far."""
+    due = time.monotonic() + SAVED
+
+    def save(latest: Latest) -> None:
+        nonlocal due
+        now = time.monotonic()
+        if now > due:
+            with shielded():
+                write(latest)
+            due = time.monotonic() + max(SAVED, (time.monotonic() - now) / SHARE)
+
+    return save
+
+
+def earlier(out: Path) -> Path | None:
+    """File to resume a search from: the checkpoint of one that was killed, else its result; None without any."""
     return next((path for path in (checkpoint_path(out), out) if path.exists()), None)
 
 

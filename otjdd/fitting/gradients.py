@@ -15,6 +15,7 @@ import numpy as np
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
 from otjdd.fitting.evaluate import Evaluator
+from otjdd.fitting.task import Task
 
 FIRST = 1e-3  # natural steps: step of a parameter whose slope is not known yet
 SMALLEST, LARGEST = 1e-6, 0.1  # natural steps: limits of a step
@@ -32,7 +33,7 @@ class Gradient(NamedTuple):
     error: np.ndarray
 
 
-def noise(evaluate: Evaluator, x: np.ndarray) -> float:
+def noise(evaluate: Evaluator[Task], x: np.ndarray) -> float:
     """Root mean square of the solver's noise in the simulated numbers, at a place x (parameter,) of the search."""
     _, high = evaluate.task.ends
     inward = np.where(x + 3 * TINY <= high, 1.0, -1.0)
@@ -51,7 +52,7 @@ def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
 
 
 def gradient(
-    evaluate: Evaluator, x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
+    evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
 ) -> Gradient:
     """Derivatives at a place of the search, one run or two for each parameter.
 

@@ -79,7 +79,7 @@ class SearchProgress(NamedTuple):
 
 
 def minimise(
-    evaluate: Evaluator, start: np.ndarray, progress: Callable[[SearchProgress], None] | None = None,
+    evaluate: Evaluator[Task], start: np.ndarray, progress: Callable[[SearchProgress], None] | None = None,
     most: int = MOST_JACOBIANS, final: bool = True, noise: float | None = None,
 ) -> Solution:  # fmt: skip
     """Minimise the cost from a place by scipy's trust region with bounds.
@@ -163,7 +163,7 @@ class VisitedPlaces:
     the best place, its values and its cost.
     """
 
-    def __init__(self, evaluate: Evaluator, progress: Callable[[SearchProgress], None] | None) -> None:
+    def __init__(self, evaluate: Evaluator[Task], progress: Callable[[SearchProgress], None] | None) -> None:
         self.evaluate, self.progress = evaluate, progress
         self.by_place: dict[bytes, np.ndarray] = {}
         self.last: gradients.Gradient | None = None

@@ -12,6 +12,7 @@ import numpy as np
 from otjdd.fitting.covariance import Errors
 from otjdd.fitting.evaluate import Evaluator
 from otjdd.fitting.least_squares import Solution, cost
+from otjdd.fitting.task import Task
 
 BURN = 0.3  # share of the steps that are left out at the beginning
 WALKERS = 4  # walkers for each parameter
@@ -23,7 +24,7 @@ def walkers(parameters: int) -> int:
 
 
 def sample(
-    evaluate: Evaluator, solution: Solution, errors: Errors, steps: int, seed: int,
+    evaluate: Evaluator[Task], solution: Solution, errors: Errors, steps: int, seed: int,
     progress: Callable[[float], object] | None = None,
 ) -> tuple[np.ndarray, float]:  # fmt: skip
     """Samples (draw, parameter) of the posterior in coordinates, and the longest autocorrelation time [steps].

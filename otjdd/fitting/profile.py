@@ -29,7 +29,7 @@ def holding_one(task: Task, index: int, value: float) -> Task:
 
 
 def profile_likelihood(
-    evaluate: Evaluator, solution: Solution, errors: Errors, index: int
+    evaluate: Evaluator[Task], solution: Solution, errors: Errors, index: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Values (COUNT,) [SI] of a parameter around the solution, and the least chi-square (COUNT,) at each."""
     task = evaluate.task

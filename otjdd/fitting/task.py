@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError
-from otjdd.fitting.curves import ComparedRun, MeasuredCurve
+from otjdd.fitting.curves import ComparedRun, MeasuredCurve, numbers
 from otjdd.fitting.losses import LINEAR, loss_of
 from otjdd.fitting.matching import by_time, match, quantity_in, whole
 from otjdd.fitting.parameters import Parameter, parameters
@@ -80,6 +80,23 @@ class Task(NamedTuple):
         """Coordinates (parameter,) of the bounds."""
         low, high = np.array([parameter.ends for parameter in self.parameters]).T
         return low, high
+
+    @property
+    def numbers(self) -> Callable[..., np.ndarray]:
+        """Function of a job, which returns the simulated numbers (point,) of the curves of its run."""
+        return numbers
+
+    def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
+        """Arguments of `numbers` for each run, at coordinates x (parameter,)."""
+        return [(run, self.values_by_key(x, run.curves[0].data)) for run in self.runs]
+
+    def values_by_key(self, x: np.ndarray, data: int) -> dict[str, float]:
+        """Key -> value [SI] of the parameters that the runs of a data set depend on. x : (parameter,) coordinates"""
+        return {
+            parameter.key: parameter.value(coordinate)
+            for parameter, coordinate in zip(self.parameters, x, strict=True)
+            if parameter.data is None or parameter.data == data
+        }
 
 
 def task(

@@ -90,9 +90,9 @@ def test_a_second_measurement_makes_errors_smaller(pair):
 
 
 def test_data_of_the_wrong_sign_or_place_are_refused_before_a_run(data, monkeypatch):
-    from otjdd.fitting import evaluate
+    from otjdd.fitting import curves
 
-    monkeypatch.setattr(evaluate, "simulate", None)
+    monkeypatch.setattr(curves, "simulate", None)
     source = data[0].source | {"write_voltage": -data[0].source["write_voltage"]}
     with pytest.raises(DataError, match="a voltage that the drive applies"):
         otjdd.fit(source, small(), ["ions.density"])

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from walk import command, drawn, examples, otjdd
 
-from otjdd.claims.calibrate.task import load_task
+from otjdd.claims.targets import load_task
 
 LONG = re.compile(
     r"otjdd (study|calibrate|plot found|validate|selftest|compact|fit|predict|design|explore|run crossbar|export xb)\b"

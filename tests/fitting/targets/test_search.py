@@ -10,13 +10,14 @@ from one_read import ONE_READ
 
 from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
-from otjdd.claims.calibrate import report, search
-from otjdd.claims.calibrate.evaluate import Evaluation, evaluator, measured
-from otjdd.claims.calibrate.parameter import FreeParameter
-from otjdd.claims.calibrate.target import FAILED, Target
-from otjdd.claims.calibrate.task import load_task
+from otjdd.claims.targets import ClaimTarget as Target
+from otjdd.claims.targets import load_task
 from otjdd.errors import CaseError, ResultError
-from otjdd.fitting.parameters import value_in_case
+from otjdd.fitting.evaluate import evaluator
+from otjdd.fitting.parameters import Parameter, value_in_case
+from otjdd.fitting.targets import report, search
+from otjdd.fitting.targets.target import FAILED
+from otjdd.fitting.targets.task import Evaluation, measured, text_at
 from otjdd.results import outputs
 from otjdd.runs.run import simulate
 
@@ -199,13 +200,13 @@ def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
     (tmp_path / "small.toml").write_text(ONE_READ)
     (tmp_path / "task.toml").write_text(QUICK + FILMS)
     task = load_task(tmp_path / "task.toml")
-    (part,), x = task.cases, search.present(task)
+    (part,), x = task.cases, task.start
     moved = part.case.replace(task.changes(x, ""))
     denser = moved.replace("ions.density", 2 * moved.ions.density)
     assert part.runs[1].of(denser).ions.density == pytest.approx(moved.ions.density, rel=1e-12)
     thin, thick = (float(simulate(run.of(moved)).read_resistance[0]) for run in part.runs)
     assert thick != pytest.approx(thin, rel=0.1)
-    assert measured(part, part.case, task.changes(x, "")) == pytest.approx([thin, thick / thin], rel=1e-12)
+    assert measured(part, task.changes(x, "")) == pytest.approx([thin, thick / thin], rel=1e-12)
 
 
 def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
@@ -214,8 +215,8 @@ def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
         (QUICK + FILMS).replace('"record.every"', '"numerics.max_steps" = 1, "record.every"', 1)
     )
     task = load_task(tmp_path / "task.toml")
-    with evaluator(task) as evaluate:
-        (failed,) = evaluate([search.present(task)])
+    with evaluator(task, 1) as evaluate:
+        (failed,) = search.outcomes(evaluate, [task.start])
     assert list(failed.residuals) == [FAILED, FAILED]
 
 
@@ -231,13 +232,14 @@ def test_the_score_is_the_sum_of_the_squares_of_the_pulls():
 
 
 def test_parameters_go_between_text_and_the_unit_interval():
-    p = FreeParameter(key="ions.density", low="1e26 1/m^3", high="1e28 1/m^3", dimension="density", log=True)
-    assert p.coordinate(1e27) == pytest.approx(0.5)
-    assert p.text(0.5) == "1e27 1/m^3"
+    p = Parameter("ions.density", "density", low=1e26, high=1e28, log=True, start=2e26)
+    assert p.share(1e27) == pytest.approx(0.5)
+    assert p.share(1e29) == 1.0
+    assert text_at(p, 0.5) == "1e27 1/m^3"
 
 
 def test_the_present_values_of_a_case_are_found_by_quoted_keys(task):
-    x = search.present(task)
+    x = task.start
     assert x[1] == pytest.approx((10 - 1) / 49)
 
 
@@ -248,8 +250,8 @@ def searched(tmp_path_factory):
     (place / "small.toml").write_text(ONE_READ)
     (place / "task.toml").write_text(QUICK)
     task = load_task(place / "task.toml")
-    with evaluator(task) as evaluate:
-        yield evaluate, search.search(evaluate, search.present(task), evaluations=120, spread=0.3, seed=2)
+    with evaluator(task, 1, {}) as evaluate:
+        yield evaluate, search.search(evaluate, task.start, evaluations=120, spread=0.3, seed=2)
 
 
 def test_a_search_meets_its_target_and_reports_it(searched):
@@ -263,7 +265,7 @@ def test_a_search_meets_its_target_and_reports_it(searched):
 def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(searched):
     evaluate, found = searched
     x = np.clip(found.x + np.array([0.05, 0.0]), 0.0, 1.0)
-    start = search.SearchResult(x, evaluate([x])[0], 0)
+    start = search.SearchResult(x, *search.outcomes(evaluate, [x]), 0)
     end = search.polish(evaluate, start)
     assert start.outcome.score > 0.1
     assert end.outcome.score < 0.5 * start.outcome.score
@@ -296,11 +298,11 @@ def test_an_interrupted_calibration_leaves_its_best_set_and_goes_on_as_if_it_had
     tmp_path, monkeypatch, stage, capsys
 ):
     from otjdd import cli
-    from otjdd.claims.calibrate import evaluate as evaluations
+    from otjdd.fitting.targets import task as targets
 
     (tmp_path / "small.toml").write_text(ONE_READ)
     (tmp_path / "task.toml").write_text(QUICK)
-    runs, real, stop = [], evaluations.measured, 10 if stage == "search" else 4
+    runs, real, stop = [], targets.measured, 10 if stage == "search" else 4
 
     def counted(*arguments):
         runs.append(1)
@@ -318,7 +320,7 @@ def test_an_interrupted_calibration_leaves_its_best_set_and_goes_on_as_if_it_had
             cli.main(own=False)
         return ended.value.code
 
-    monkeypatch.setattr(evaluations, "measured", counted)
+    monkeypatch.setattr(targets, "measured", counted)
     assert typed("a.toml") == 130
     assert "The best set until then, with a score of " in capsys.readouterr().err
     assert load_case(tmp_path / "a.toml").device.left.barrier > 0
@@ -385,7 +387,7 @@ share = 0.1
     start = QUICK.index("[[run]]")
     (tmp_path / "task.toml").write_text('case = "small.toml"\n' + parameters + QUICK[start:])
     task = load_task(tmp_path / "task.toml")
-    (part,), x = task.cases, search.present(task)
+    (part,), x = task.cases, task.start
     assert x == pytest.approx([(0.01 - 1e-4) / (0.1 - 1e-4), 0.5, 0.5])
     there, out = np.array([1.0, 0.0, 1.0]), tmp_path / "found.toml"
     out.write_text(report.as_case(task, part, there, out))
@@ -393,23 +395,23 @@ share = 0.1
     assert moved.resolved() == part.case.replace(task.changes(there, "")).resolved()
     assert moved.columns.kinds[0].share == 0.1
     assert [value_in_case(moved, key)[0] for key in keys] == pytest.approx([0.1, 0.5, 0.2])
-    assert np.isfinite(measured(part, part.case, task.changes(x, ""))).all()
+    assert np.isfinite(measured(part, task.changes(x, ""))).all()
 
 
 def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, tmp_path, monkeypatch):
-    from otjdd.claims.calibrate import visited
+    from otjdd.fitting.targets import visits
     from otjdd.system import sources
 
     evaluate, found = searched
-    visited.write(tmp_path / "a.nc", evaluate.task, evaluate.visited)
-    read = visited.read(tmp_path / "a.nc", evaluate.task)
+    visits.write(tmp_path / "a.nc", evaluate.task, evaluate.visited)
+    read = visits.read(tmp_path / "a.nc", evaluate.task)
     assert read.keys() == evaluate.visited.keys()
-    ds = visited.visits_dataset(evaluate.task, read)
+    ds = visits.visits_dataset(evaluate.task, read)
     assert float(ds.visited_distance.min()) == pytest.approx(abs(found.outcome.residuals[0]))
     assert float(ds.visited_parameter.max()) < 1.0
     monkeypatch.setattr(sources, "digest", lambda: "another")
     with pytest.raises(ResultError, match="is a search by another version of otjdd"):
-        visited.read(tmp_path / "a.nc", evaluate.task)
+        visits.read(tmp_path / "a.nc", evaluate.task)
 
 
 def test_the_distance_of_a_claim_is_in_its_own_tolerance():
@@ -420,7 +422,7 @@ def test_the_distance_of_a_claim_is_in_its_own_tolerance():
 
 def test_values_outside_of_what_is_published_are_named():
     task = load_task(shipped_cases() / "calibration" / "li2019.toml")
-    said = report.beyond_literature(task, search.present(task))
+    said = report.beyond_literature(task, task.start)
     assert [line.split()[5] for line in said] == [
         "device.film.tunnelling_mass", "device.right.doping", "ions.density", "ions.hop_distance",
     ]  # fmt: skip
@@ -430,5 +432,5 @@ def test_values_outside_of_what_is_published_are_named():
 @pytest.mark.parametrize("path", sorted((shipped_cases() / "calibration").glob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_calibrations_fit_their_cases_and_their_bounds_have_sources(path):
     task = load_task(path)
-    assert np.all(np.isfinite(search.present(task)))
-    assert all(parameter.source for parameter in task.parameters)
+    assert np.all(np.isfinite(task.start))
+    assert all(parameter.source for parameter in task.stated)

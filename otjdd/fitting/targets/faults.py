@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from otjdd.case.case import Case
 from otjdd.case.document import Document
-from otjdd.case.drive_curves import Prepared
 from otjdd.case.problem import KeyPath, Problem, nearest
-from otjdd.claims import claim as claims
-from otjdd.claims.calibrate.parameter import FreeParameter
-from otjdd.claims.calibrate.records import Calibration, CasePart, TargetedRun
-from otjdd.claims.calibrate.target import Target
 from otjdd.errors import CaseError
 from otjdd.fitting.parameters import known_near, value_in_case
-from otjdd.studies import keep
+from otjdd.fitting.targets.records import Calibration, CasePart, FreeParameter, TargetedRun
+from otjdd.fitting.targets.target import Target
 from otjdd.units import brief
 
 if TYPE_CHECKING:
@@ -111,26 +107,15 @@ def of_target(
     target: Target, drive: Drive, count: int, before: Sequence[str], document: Document, path: KeyPath
 ) -> Iterator[Problem]:
     """Faults of a target. drive, count : of its run, and the number of reads   before : names of the runs before it"""
-    if target.number and (wrong := keep.not_one(target.number)):
-        yield document.problem((*path, "number"), "one number of a run", wrong)
+    if wrong := target.fault(drive):
+        key, expected, got = wrong
+        yield document.problem((*path, key), expected, got)
     if target.against and target.against not in before:
         expected, hint = "a run before this one", nearest(target.against, before)
         yield document.problem((*path, "against"), expected, brief(target.against), hint)
-    if target.read is None and not target.number and not measures(target.claim, drive):
-        expected = "a claim that is measured from one run with a drive like this one, or a read"
-        yield document.problem((*path, "claim"), expected, brief(target.claim))
     for name, read in (("read", target.read), ("over", target.over)):
         if read is not None and not -count <= read < count:
             yield document.problem((*path, name), f"one of {count} reads of the run", str(read))
-
-
-def measures(path: str, drive: Drive) -> bool:
-    """True if the figure of a claim, "claim.figure", can be measured from one run with this drive."""
-    claim, _ = claims.claim_and_figure(path)
-    trials = claims.planned(claims.folder_of(path.partition(".")[0]), claim)
-    if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
-        return False
-    return not isinstance(drive, Prepared) or claim.settings.get("state") in drive.states
 
 
 def is_number(case: Case, key: str) -> bool:

@@ -8,10 +8,11 @@ from commands import otjdd
 from one_read import ONE_READ
 
 from otjdd.case.case import load_case
-from otjdd.claims.calibrate import report, search
-from otjdd.claims.calibrate.evaluate import evaluator, measured
-from otjdd.claims.calibrate.task import load_task
+from otjdd.claims.targets import load_task
 from otjdd.errors import CaseError
+from otjdd.fitting.evaluate import evaluator
+from otjdd.fitting.targets import report, search
+from otjdd.fitting.targets.task import measured
 
 OF_ONE = """
 case = "small.toml"
@@ -111,11 +112,11 @@ def test_without_vary_all_parameters_are_free_that_the_file_does_not_state(folde
 
 def test_a_point_has_the_values_of_both_cases_and_each_is_that_of_its_own_run(folder):
     task = load_task(folder / "two.toml")
-    x = search.present(task)
-    alone = [measured(part, part.coarse, task.changes(x, part.name)) for part in task.cases]
-    with evaluator(task) as evaluate:
-        (found,) = evaluate([x])
-        fine = evaluate.fine(x)
+    x = task.start
+    alone = [measured(part, task.changes(x, part.name)) for part in task.cases]
+    with evaluator(task, 1) as evaluate:
+        (found,) = search.outcomes(evaluate, [x])
+        fine = search.fine_evaluation(evaluate, x)
     assert found.values.tolist() == np.concatenate(alone).tolist()
     assert fine.values[0] != found.values[0]  # of the cells that are coarse
     assert fine.values[1] == found.values[1]
@@ -127,7 +128,7 @@ def test_a_shared_parameter_starts_from_its_first_case(folder):
     assert "device.film.tunnelling_mass: 0.5234 in thin, 0.6 in thick; the search starts from 0.5234" in told
     (folder / "two.toml").write_text(OF_TWO.replace("low = 0.3", "low = 0.3\nstart = 0.58"))
     task = load_task(folder / "two.toml")
-    assert task.values(search.present(task))["device.film.tunnelling_mass"] == 0.58
+    assert task.values(task.start)["device.film.tunnelling_mass"] == 0.58
     assert report.asked(task) == "3 parameters, 2 targets of 2 runs of 2 cases"
 
 
@@ -205,9 +206,9 @@ def test_a_fault_of_the_other_calibration_is_told_with_its_own_line(folder):
 
 def test_the_command_writes_a_case_for_each_and_goes_on_to_the_same_bits(folder, monkeypatch, capsys):
     from otjdd import cli
-    from otjdd.claims.calibrate import evaluate as evaluations
+    from otjdd.fitting.targets import task as targets
 
-    runs, real, stop = [], evaluations.measured, 13
+    runs, real, stop = [], targets.measured, 13
 
     def counted(*arguments):
         runs.append(1)
@@ -224,7 +225,7 @@ def test_the_command_writes_a_case_for_each_and_goes_on_to_the_same_bits(folder,
         return ended.value.code
 
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(evaluations, "measured", counted)
+    monkeypatch.setattr(targets, "measured", counted)
     assert typed("a.toml") == 130
     assert "is in a-thin.toml, a-thick.toml; the same command with --resume goes on from it" in capsys.readouterr().err
     stop = 10**6

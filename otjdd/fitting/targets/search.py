@@ -5,21 +5,16 @@ CMA-ES, the global search of fits, comes first. Damped least-squares steps (`pol
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.claims.calibrate.evaluate import Evaluation, TargetEvaluator
-from otjdd.claims.calibrate.task import CalibrationTask, start_of
 from otjdd.fitting import broyden, global_search
+from otjdd.fitting.evaluate import Evaluator
+from otjdd.fitting.targets.task import Evaluation, TargetTask
 
 DAMPINGS = (0.3, 3.0, 30.0)  # dampings tried in a round, relative to the best one of the round before
-
-
-def present(task: CalibrationTask) -> np.ndarray:
-    """Point (parameters,) of the unit cube from which the search starts, moved into the bounds."""
-    return np.array([p.inside(start_of(task, p)) for p in task.parameters])
 
 
 class SearchResult(NamedTuple):
@@ -30,23 +25,34 @@ class SearchResult(NamedTuple):
     evaluations: int
 
 
+def outcomes(evaluate: Evaluator[TargetTask], points: Sequence[np.ndarray]) -> list[Evaluation]:
+    """Evaluations at points of the unit cube."""
+    return [evaluate.task.evaluation(values) for values in evaluate(points)]
+
+
 def search(
-    evaluate: TargetEvaluator, start: np.ndarray, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1
+    evaluate: Evaluator[TargetTask], start: np.ndarray, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1
 ) -> SearchResult:
-    """Search by CMA-ES from a point, see `present`.
+    """Search by CMA-ES from a point, see `TargetTask.start`.
 
     spread : first step, as a fraction of the bounds
     A KeyboardInterrupt carries the best SearchResult so far as its attribute `partial`.
     """
-    first = evaluate([start])[0]
+    (first,) = outcomes(evaluate, [start])
     try:
         return SearchResult(*global_search.search_globally(
-            lambda points: [(outcome.score, outcome) for outcome in evaluate(points)],
+            lambda points: [(outcome.score, outcome) for outcome in outcomes(evaluate, points)],
             start, evaluations=evaluations, spread=spread, seed=seed, at_start=(first.score, first),
         ))  # fmt: skip
     except KeyboardInterrupt as error:
         error.partial = SearchResult(*getattr(error, "partial", (start, first, 0)))  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
+
+
+def fine_evaluation(evaluate: Evaluator[TargetTask], x: np.ndarray) -> Evaluation:
+    """Evaluation at a point of the unit cube without coarse numerics."""
+    (values,) = evaluate._replace(task=evaluate.task.with_own_numerics()).simulated([x])
+    return evaluate.task.evaluation(values)
 
 
 def neighbours(x: np.ndarray, step: float = 0.012) -> tuple[list[np.ndarray], np.ndarray]:
@@ -55,30 +61,25 @@ def neighbours(x: np.ndarray, step: float = 0.012) -> tuple[list[np.ndarray], np
     return [np.array(x) + move for move in np.diag(steps)], steps
 
 
-def sensitivities(evaluate: TargetEvaluator, result: SearchResult) -> np.ndarray:
+def sensitivities(evaluate: Evaluator[TargetTask], result: SearchResult) -> np.ndarray:
     """Derivatives (targets, parameters) of the residuals, per range of the bounds, by one-sided differences."""
     points, steps = neighbours(result.x)
-    around = evaluate(points)
+    around = outcomes(evaluate, points)
     return np.column_stack([(o.residuals - result.outcome.residuals) / h for o, h in zip(around, steps, strict=True)])
 
 
-def polish(
-    evaluate: TargetEvaluator, result: SearchResult, *, rounds: int = 20, progress: Callable[[int], None] | None = None
-) -> SearchResult:
+def polish(evaluate: Evaluator[TargetTask], result: SearchResult, *, rounds: int = 20) -> SearchResult:
     """Damped least-squares steps on the pulls from the best point of the search, as long as the score falls.
 
     Near a solution residuals are smooth, and each depends on a few parameters: least squares gains there where CMA-ES
     stagnates. The slopes are measured once and then updated after each step (`fitting.broyden`). When a step no longer
     gains, they are measured again; when a step with new slopes does not gain either, the search ends. Each round tries
     several dampings around the best one of the round before.
-    progress : called with the number of each round, from 1, before it
     A KeyboardInterrupt carries the best SearchResult so far as its attribute `partial`.
     """
     damping, slopes, fresh = 1.0, None, False
     try:
-        for number in range(rounds):
-            if progress:
-                progress(number + 1)
+        for _ in range(rounds):
             if slopes is None:
                 result, slopes = measured_slopes(evaluate, result)
                 fresh = True
@@ -95,13 +96,13 @@ def polish(
     return result
 
 
-def measured_slopes(evaluate: TargetEvaluator, result: SearchResult) -> tuple[SearchResult, np.ndarray]:
+def measured_slopes(evaluate: Evaluator[TargetTask], result: SearchResult) -> tuple[SearchResult, np.ndarray]:
     """Measure d pull/d parameter (targets, parameters) at the best point by one-sided differences.
 
     Returns the search, moved to a neighbour if that is better, and the slopes.
     """
     points, steps = neighbours(result.x)
-    around = evaluate(points)
+    around = outcomes(evaluate, points)
     slopes = np.column_stack([(o.pulls - result.outcome.pulls) / h for o, h in zip(around, steps, strict=True)])
     done = result.evaluations + len(points)
     least = broyden.best_of([outcome.score for outcome in around], result.outcome.score)
@@ -110,7 +111,7 @@ def measured_slopes(evaluate: TargetEvaluator, result: SearchResult) -> tuple[Se
 
 
 def stepped(
-    evaluate: TargetEvaluator, result: SearchResult, slopes: np.ndarray, damping: float
+    evaluate: Evaluator[TargetTask], result: SearchResult, slopes: np.ndarray, damping: float
 ) -> tuple[SearchResult, np.ndarray, float | None]:
     """One round of steps, one for each damping.
 
@@ -119,7 +120,7 @@ def stepped(
     x, pulls = result.x, result.outcome.pulls
     tried = [damping * factor for factor in DAMPINGS]
     moves = [broyden.damped_move(slopes, pulls, x, value) for value in tried]
-    ahead = evaluate([x + move for move in moves])
+    ahead = outcomes(evaluate, [x + move for move in moves])
     done = result.evaluations + len(ahead)
     for move, outcome in sorted(
         zip(moves, ahead, strict=True), key=lambda pair: -pair[1].score

@@ -1,4 +1,4 @@
-"""A calibration file: its cases, the free parameters, and the runs with their targets.
+"""A calibration file: its cases, the free parameters with their bounds, and the runs with their targets.
 
 A calibration has one case, `case = "li2019.toml"`, or several, each in a table [cases.NAME]. Such a table names either a
 case file, and this file states its runs, or another calibration, from which this one takes case, runs and parameters.
@@ -12,13 +12,67 @@ from pydantic import Field, StringConstraints, model_validator
 
 from otjdd.case.base import Number, Record
 from otjdd.case.case import Case
-from otjdd.claims.calibrate.parameter import FreeParameter
-from otjdd.claims.calibrate.target import Target
 from otjdd.errors import NotAsExpected
-from otjdd.fitting.parameters import value_in_case
-from otjdd.units import brief
+from otjdd.fitting.parameters import Parameter, value_in_case
+from otjdd.fitting.targets.target import Target
+from otjdd.units import DIMENSIONS, brief, parse
 
+Bound = str | Number
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # of a case: files are named after it
+
+
+class FreeParameter(Record):
+    """One free parameter: its dotted key, its bounds as text, its dimension ("" for plain numbers) and its scale.
+
+    case : name of the case, or names of the cases, whose value it sets, the same in all; by default all cases
+    start : value at the beginning of the search; by default that of the first of these cases
+    source : of the bounds   published : range of the literature, stated where the bounds reach beyond it
+    """
+
+    key: str
+    case: str | tuple[str, ...] = ()
+    low: Bound
+    high: Bound
+    start: Bound | None = None
+    dimension: str = ""
+    log: bool = False
+    source: str = ""
+    published: tuple[Bound, Bound] | None = None
+
+    @model_validator(mode="after")
+    def check_bounds(self) -> Self:
+        if self.dimension and self.dimension not in DIMENSIONS:
+            raise NotAsExpected(f"a dimension, one of {', '.join(DIMENSIONS)}", brief(self.dimension))
+        others = [value for value in (self.start, *(self.published or ())) if value is not None]
+        for value in (self.low, self.high, *others):
+            if isinstance(value, str) != bool(self.dimension):
+                raise NotAsExpected("bounds as text with units beside a dimension, as numbers without", brief(value))
+        low, high = self.number(self.low), self.number(self.high)
+        if not (low < high and (low > 0 or not self.log)):
+            raise NotAsExpected(
+                f"low below high{' and above 0' if self.log else ''}", f"{brief(self.low)} and {brief(self.high)}"
+            )
+        if self.start is not None and not low <= self.number(self.start) <= high:
+            raise NotAsExpected(f"a start from {brief(self.low)} to {brief(self.high)}", brief(self.start))
+        return self
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Names of the cases whose value it sets, () for all."""
+        return (self.case,) if isinstance(self.case, str) else self.case
+
+    def of(self, case: str) -> bool:
+        """True if it sets the value of the case of this name."""
+        return not self.cases or case in self.cases
+
+    def number(self, value: Bound) -> float:
+        """A bound [SI]."""
+        return parse(value, self.dimension) if isinstance(value, str) else float(value)
+
+    def parameter(self, case: Case) -> Parameter:
+        """The parameter of a fit. case : whose value it starts from, if the file states no start. Raises CaseError."""
+        start = value_in_case(case, self.key)[0] if self.start is None else self.number(self.start)
+        return Parameter(self.key, self.dimension, self.number(self.low), self.number(self.high), self.log, start)
 
 
 class TargetedRun(Record):

@@ -8,21 +8,20 @@ import numpy as np
 
 from otjdd.case import toml_text
 from otjdd.case.case import load_case
-from otjdd.claims.calibrate.evaluate import Evaluation
-from otjdd.claims.calibrate.search import SearchResult
-from otjdd.claims.calibrate.task import CalibratedCase, CalibrationTask, start_of
 from otjdd.fitting.parameters import value_in_case
 from otjdd.fitting.report import base_of, differences
+from otjdd.fitting.targets.search import SearchResult
+from otjdd.fitting.targets.task import DIGITS, Evaluation, TargetedCase, TargetTask, text_at, value_at
 
 COARSE = 0.25  # tolerances: larger effects of the coarse numerics of the search on a residual are reported
 
 
-def path_of(out: Path, part: CalibratedCase) -> Path:
+def path_of(out: Path, part: TargetedCase) -> Path:
     """Path of the case file of a calibration that writes to `out`: with the name of the case where there are several."""
     return out.with_stem(f"{out.stem}-{part.name}") if part.name else out
 
 
-def as_case(task: CalibrationTask, part: CalibratedCase, x: np.ndarray, out: Path) -> str:
+def as_case(task: TargetTask, part: TargetedCase, x: np.ndarray, out: Path) -> str:
     """Case file with the values at a point, on top of the calibrated case. out : where it will stand"""
     case = part.case.replace(task.changes(x, part.name))
     base = base_of(part.file, out)
@@ -34,7 +33,7 @@ def as_case(task: CalibrationTask, part: CalibratedCase, x: np.ndarray, out: Pat
     return "\n".join([f"base = {toml_text.toml_value(base)}", *lines]) + "\n"
 
 
-def asked(task: CalibrationTask) -> str:
+def asked(task: TargetTask) -> str:
     """What will be searched, in words: how many parameters, targets and runs; starts that are not those of the cases."""
     runs = sum(len(part.runs) for part in task.cases)
     counts = {"parameter": len(task.parameters), "target": len(task.targets), "run": runs, "case": len(task.cases)}
@@ -42,26 +41,23 @@ def asked(task: CalibrationTask) -> str:
     return "\n".join([f"{moving}, {aims} of {ran} of {cases}", *moved_starts(task)])
 
 
-def moved_starts(task: CalibrationTask) -> list[str]:
+def moved_starts(task: TargetTask) -> list[str]:
     """Lines that name parameters whose start is neither stated nor the value of all their cases."""
     lines = []
-    for name, parameter in zip(task.parameter_names, task.parameters, strict=True):
-        if parameter.start is not None:
+    for name, parameter, stated in zip(task.parameter_names, task.parameters, task.stated, strict=True):
+        if stated.start is not None:
             continue
-        start = parameter.number(parameter.text(parameter.inside(start_of(task, parameter))))
-        owners = [part for part in task.cases if parameter.of(part.name)]
-        values = {part.name: value_in_case(part.case, parameter.key)[0] for part in owners}
-        if any(parameter.written(value) != parameter.written(start) for value in values.values()):
-            own_values = ", ".join(
-                f"{parameter.written(value)}{f' in {part}' if len(values) > 1 else ''}"
-                for part, value in values.items()
-            )
-            lines.append(f"{name}: {own_values}; the search starts from {parameter.written(start)}")
+        start = text_at(parameter, parameter.share(parameter.start))
+        owners = [part for part in task.cases if stated.of(part.name)]
+        texts = {part.name: parameter.text(value_in_case(part.case, stated.key)[0], DIGITS) for part in owners}
+        if any(text != start for text in texts.values()):
+            own_values = ", ".join(f"{text}{f' in {part}' if len(texts) > 1 else ''}" for part, text in texts.items())
+            lines.append(f"{name}: {own_values}; the search starts from {start}")
     return lines
 
 
 def report(
-    task: CalibrationTask, result: SearchResult, slopes: np.ndarray | None = None, fine: Evaluation | None = None
+    task: TargetTask, result: SearchResult, slopes: np.ndarray | None = None, fine: Evaluation | None = None
 ) -> str:
     """Table of the targets, and of the parameters, each with the target that depends on it most.
 
@@ -91,10 +87,13 @@ def report(
     return "\n".join(lines + beyond_literature(task, result.x))
 
 
-def beyond_literature(task: CalibrationTask, x: np.ndarray) -> list[str]:
+def beyond_literature(task: TargetTask, x: np.ndarray) -> list[str]:
     """Lines that name the values of a point outside of their published ranges."""
-    return [
-        f"outside of what is published: {name} {p.text(value)} ({' to '.join(map(str, p.published or ()))})"
-        for name, p, value in zip(task.parameter_names, task.parameters, x, strict=True)
-        if p.beyond(value)
-    ]
+    lines = []
+    for name, parameter, stated, value in zip(task.parameter_names, task.parameters, task.stated, x, strict=True):
+        if stated.published:
+            low, high = map(stated.number, stated.published)
+            if not low <= value_at(parameter, value) <= high:
+                ends = " to ".join(map(str, stated.published))
+                lines.append(f"outside of what is published: {name} {text_at(parameter, value)} ({ends})")
+    return lines

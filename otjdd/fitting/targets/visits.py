@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.analysis import fronts
-from otjdd.claims.calibrate.task import CalibrationTask
 from otjdd.errors import ResultError
+from otjdd.fitting.targets.task import TargetTask, value_at
 from otjdd.results import store
 from otjdd.results.provenance import CALIBRATION, provenance
 from otjdd.solver.checkpoint import AFRESH
@@ -34,19 +34,19 @@ def path_beside(out: Path) -> Path:
     return out.with_suffix(".nc")
 
 
-def fingerprint(task: CalibrationTask) -> str:
+def fingerprint(task: TargetTask) -> str:
     """Sha256 of everything that determines the values of the targets at a point of the unit cube."""
     runs = [(part.name, run.of(part.coarse).digest) for part in task.cases for run in part.runs]
     asked = [target.model_dump() for target in task.targets]
-    return hashlib.sha256(repr((runs, task.parameters, asked)).encode()).hexdigest()
+    return hashlib.sha256(repr((runs, task.parameters, task.stated, asked)).encode()).hexdigest()
 
 
-def write(path: Path, task: CalibrationTask, visited: Mapping[bytes, np.ndarray]) -> None:
+def write(path: Path, task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> None:
     """Write the points (visit, parameter) of a search and the values (visit, target) there. Raises ResultError."""
     store.write(visits_dataset(task, visited), path)
 
 
-def visits_dataset(task: CalibrationTask, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
+def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
     """Dataset of the points of a search, the values there, and their distances from the aims.
 
     An aim is a claim, with all targets that are its figures, or a target of its own.
@@ -57,7 +57,7 @@ def visits_dataset(task: CalibrationTask, visited: Mapping[bytes, np.ndarray]) -
         return {"units": "1", "long_name": words}
 
     points, values = np.array([np.frombuffer(point) for point in visited]), np.array(list(visited.values()))
-    chosen = np.array([[p.si(x) for p, x in zip(task.parameters, point, strict=True)] for point in points])
+    chosen = np.array([[value_at(p, x) for p, x in zip(task.parameters, point, strict=True)] for point in points])
     return xr.Dataset(
         {
             "visited_point": (("visit", "parameter"), points, about("points of the unit cube between the bounds")),
@@ -75,17 +75,17 @@ def visits_dataset(task: CalibrationTask, visited: Mapping[bytes, np.ndarray]) -
     )  # fmt: skip
 
 
-def title(task: CalibrationTask) -> str:
+def title(task: TargetTask) -> str:
     """Title of a calibration: those of its cases."""
     return f"calibration of {' and '.join(part.case.title for part in task.cases)}"
 
 
-def sources_of(task: CalibrationTask) -> str:
+def sources_of(task: TargetTask) -> str:
     """Texts of the case files, each below its name where there are several."""
     return "\n".join(f"# {part.name}\n{part.case.source}" if part.name else part.case.source for part in task.cases)
 
 
-def resolved(task: CalibrationTask) -> str:
+def resolved(task: TargetTask) -> str:
     """Texts of the whole cases, each below its name where there are several."""
     texts = [part.case.resolved() for part in task.cases]
     return "\n".join(
@@ -93,14 +93,14 @@ def resolved(task: CalibrationTask) -> str:
     )
 
 
-def distances(task: CalibrationTask, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
+def distances(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
     """Distances (visit, target) of all values from the aims, in tolerances; nan where a run failed."""
     goals = task.targets
     rows = [[goal.distance(value) for goal, value in zip(goals, values, strict=True)] for values in visited.values()]
     return np.array(rows).reshape(-1, len(goals))
 
 
-def exclusions(task: CalibrationTask, visited: Mapping[bytes, np.ndarray]) -> tuple[str, str]:
+def exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> tuple[str, str]:
     """Which aims no set of a search met, and which of the others no set met together; "" where there are none.
 
     Where no set met a claim, its targets stand in its place.
@@ -118,7 +118,7 @@ def exclusions(task: CalibrationTask, visited: Mapping[bytes, np.ndarray]) -> tu
     return never, "\n".join(lines)
 
 
-def read(path: Path, task: CalibrationTask) -> dict[bytes, np.ndarray]:
+def read(path: Path, task: TargetTask) -> dict[bytes, np.ndarray]:
     """Evaluations of a search in a file: bytes of a point -> values (targets,).
 
     Raises ResultError for a file that is missing or damaged, and for the search of another calibration or by another

@@ -1,0 +1,113 @@
+"""Targets of a calibration that are figures of claims."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, model_validator
+
+from otjdd.analysis.metrics import METRICS
+from otjdd.analysis.trial import Trial
+from otjdd.case.case import Case
+from otjdd.case.drive_curves import Prepared
+from otjdd.claims import claim as claims
+from otjdd.claims.figure import Figure
+from otjdd.fitting.targets import load
+from otjdd.fitting.targets.records import Calibration, TargetedRun
+from otjdd.fitting.targets.target import Target
+from otjdd.fitting.targets.task import TargetTask
+from otjdd.units import brief
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.case.drive import Drive
+
+
+class ClaimTarget(Target):
+    """A target that can be the figure of a claim.
+
+    claim : "rv-hrs.pristine", which supplies the limits that are not given here. Without `read` and `number` the figure
+        itself is measured, from this run alone
+    """
+
+    claim: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def ask_claim(cls, data: Any) -> Any:
+        claim = data.get("claim") if isinstance(data, dict) else None
+        return limits_of(claims.claim_and_figure(claim)[1]) | data if isinstance(claim, str) else data
+
+    @property
+    def aim(self) -> str:
+        """Name of the claim, "" without one."""
+        return self.claim.partition(".")[0]
+
+    @property
+    def from_claim(self) -> bool:
+        """True if the figure of the claim is measured, not a read or a number."""
+        return self.read is None and not self.number
+
+    def measured(self, case: Case, ds: xr.Dataset) -> float:
+        """As of a Target; without `read` and `number` the figure of the claim."""
+        if not self.from_claim:
+            return super().measured(case, ds)
+        claim, figure = claims.claim_and_figure(self.claim)
+        return METRICS[claim.metric].measured([Trial("", math.nan, case, ds)], **claim.settings)[figure.name]
+
+    def fault(self, drive: Drive) -> tuple[str, str, str] | None:
+        """As of a Target; also a claim whose figure cannot be measured from one run with this drive."""
+        if self.from_claim and not measures(self.claim, drive):
+            return (
+                "claim",
+                "a claim that is measured from one run with a drive like this one, or a read",
+                brief(self.claim),
+            )
+        return super().fault(drive)
+
+    def distance(self, value: float) -> float:
+        """Distance in tolerances, met up to 1: of a claim in the claim's own, else in those of the target; nan for nan."""
+        return figure_of(self.claim).distance(value) if self.claim else super().distance(value)
+
+
+class ClaimRun(TargetedRun):
+    target: Annotated[tuple[ClaimTarget, ...], Field(min_length=1)]
+
+
+class ClaimCalibration(Calibration):
+    run: tuple[ClaimRun, ...] = ()
+
+
+def load_task(path: str | Path) -> TargetTask:
+    """Read a calibration and its cases. Raises OSError, CaseError with all problems of one of the files."""
+    return load.load_task(path, ClaimCalibration)
+
+
+@cache
+def figure_of(claim: str) -> Figure:
+    """The figure of a claim, "rv-hrs.pristine". All sets of a search ask for it: its file is read once."""
+    return claims.claim_and_figure(claim)[1]
+
+
+def limits_of(figure: Figure) -> dict[str, Any]:
+    """Limits of the figure of a claim as fields of a target."""
+    limits = {name: getattr(figure, name) for name in ("value", "at_least", "at_most")}
+    fields = {name: figure.si(limit) for name, limit in limits.items() if limit is not None}
+    if isinstance(figure.within, str):
+        value, *ends = figure.published
+        ratios = [bound / value for bound in ends]
+        return fields | {"within": max(max(ratio, 1 / ratio) for ratio in ratios)}
+    return fields if figure.within is None else fields | {"within": figure.si(figure.within), "linear": True}
+
+
+def measures(path: str, drive: Drive) -> bool:
+    """True if the figure of a claim, "claim.figure", can be measured from one run with this drive."""
+    claim, _ = claims.claim_and_figure(path)
+    trials = claims.planned(claims.folder_of(path.partition(".")[0]), claim)
+    if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
+        return False
+    return not isinstance(drive, Prepared) or claim.settings.get("state") in drive.states
