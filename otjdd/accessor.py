@@ -52,11 +52,10 @@ class Accessor:
         settings : keyword arguments of the metric
         Raises ValueError if no metric of a run has that name, or if it cannot be computed from this result.
         """
-        from otjdd.analysis.metrics import METRICS, RUN
+        from otjdd.analysis.metrics import METRICS
 
-        names = [key for key, metric in METRICS.items() if metric.takes == RUN]
-        if name not in names:
-            raise ValueError(f"there is no metric {name!r} of a run; there are {', '.join(names)}")
+        if name not in METRICS:
+            raise ValueError(f"there is no metric {name!r} of a run; there are {', '.join(METRICS)}")
         try:
             return METRICS[name].of(self._ds, **settings)
         except (ValueError, IndexError, KeyError, ZeroDivisionError, AttributeError) as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from commands import otjdd
 
-from otjdd.claims import claim
+from otjdd.claims import folders
 
 CLAIM = """
 claim = "The low resistance is 2e4 ohm."
@@ -44,5 +44,5 @@ def folder(tmp_path, text=CLAIM, case=CASE, name="small") -> Path:
 def otjdd_validate(claims: Path, *arguments: str, **more):
     """Run `otjdd validate` on the claims of another folder."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(claim, "shipped_claims", lambda: claims)
+        patch.setattr(folders, "shipped_claims", lambda: claims)
         return otjdd(Path.cwd(), "validate", *arguments, **{"COLUMNS": "120"} | more)

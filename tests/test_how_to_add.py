@@ -146,10 +146,10 @@ ADDED = {
         '    """Charge [C/m2] of the left electrode at the end."""\n'
         '    return {"charge": float(ds.electrode_charge[-1])}\n',
         "analysis/metrics.py": [
-            after("from otjdd.analysis import (\n", "    last_charge,\n"),
+            after("from otjdd.analysis import ", "last_charge, "),
             after(
                 "METRICS = {\n",
-                '    "last": Metric(last_charge.last_charge, RUN, {"charge": ("C/m^2", "charge at the end")}),\n',
+                '    "last": Metric(last_charge.last_charge, {"charge": ("C/m^2", "charge at the end")}),\n',
             ),
         ],
     },

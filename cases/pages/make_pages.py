@@ -17,9 +17,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import otjdd
-from otjdd.analysis.metrics import METRICS
 from otjdd.case.device import materials
 from otjdd.case.shipped import cases
+from otjdd.claims.metrics import METRICS
 from otjdd.cli import app
 from otjdd.errors import ExitCode
 from otjdd.plot.kinds import KINDS

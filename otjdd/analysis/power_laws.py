@@ -7,20 +7,17 @@ Numbers are SI.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.analysis.synapse import crossing
-from otjdd.analysis.trial import Trial, Trials
 
 if TYPE_CHECKING:
     import xarray as xr
 
 DECADES = (1, 10, 100)  # numbers of pulses after which currents are reported
 TRAINS = ("reset", "set")
-MOST_RESETS, MOST_SETS = 4, 8  # most voltages of resets and of sets
 CHANGE = 2.0  # growth I/I0 at which sets of all voltages are compared
 
 
@@ -90,64 +87,3 @@ def decades(train: np.ndarray) -> tuple[float, float]:
     """d ln I / d ln n of the first and of the second decade of a train."""
     first, middle, last = (float(train[number - 1]) for number in DECADES)
     return float(np.log10(middle / first)), float(np.log10(last / middle))
-
-
-def pairs(trials: Trials) -> dict[str, float]:
-    """Numbers of runs with all pairs of some reset and some set voltages.
-
-    trials : the reset voltage of each is that of the second part of its drive, the set voltage that of the third. Both
-        are numbered from the one nearest to 0 V
-    slope_1_2 : d ln I / d ln n of the sets of the second voltage after resets of the first   reset_slope_1 : of the resets
-    growth_1 : current after the last set of the highest voltage over that before the first
-    volts_1 [V] : voltage for a factor e of the number of sets after which the current has grown by CHANGE
-    memory : current after the last set of the highest voltage, after the shallowest resets over that after the deepest
-    """
-    runs = {voltages(trial): trains_of(trial.ds) for trial in trials}
-    resets, sets = (sorted({pair[i] for pair in runs}, key=abs) for i in (0, 1))
-    most = sets[-1]
-    named = {f"slope_{i + 1}_{j + 1}": np.nan for i in range(MOST_RESETS) for j in range(MOST_SETS)}
-    named |= {f"{name}_{i + 1}": np.nan for name in ("reset_slope", "growth", "volts") for i in range(MOST_RESETS)}
-    for i, V in enumerate(resets, 1):
-        run = runs[V, most]
-        named |= {f"slope_{i}_{j}": slope(runs[V, other].set) for j, other in enumerate(sets, 1)}
-        named |= {f"reset_slope_{i}": slope(run.reset), f"growth_{i}": float(run.set[-1] / run.reset[-1])}
-        named[f"volts_{i}"] = volts_per_e(sets, [runs[V, other] for other in sets])
-    return named | {"memory": float(runs[resets[0], most].set[-1] / runs[resets[-1], most].set[-1])}
-
-
-def voltages(trial: Trial) -> tuple[float, float]:
-    """Reset and set voltage [V] of a run: those of the second and of the third part of its drive."""
-    reset, set_ = trial.case.drive.parts[1:3]
-    return float(reset.voltage), float(set_.voltage)
-
-
-def volts_per_e(V: Sequence[float], runs: Sequence[Trains]) -> float:
-    """Voltage [V] for a factor e in the number of sets at equal growth, CHANGE.
-
-    It is the slope of a line through the voltages V that reach that growth; nan if fewer than two do.
-    """
-    doublings = [(v, doubling(run)) for v, run in zip(V, runs, strict=True)]
-    reached = [(v, number) for v, number in doublings if not np.isnan(number)]
-    if len(reached) < 2:
-        return float("nan")
-    at, number = np.array(reached).T
-    return float(-1 / np.polyfit(at, np.log(number), 1)[0])
-
-
-def protocols(trials: Trials, measured: Sequence[Sequence[float]], within: float) -> dict[str, float]:
-    """Slopes of both decades of both trains of 100 pulses, compared with measured ones, for several protocols.
-
-    measured : for each trial the currents [A] before the trains, after 1, 10 and 100 resets, after 1, 10 and 100 sets
-    within : largest distance of a slope that counts as near
-    Numbers: near : number of near slopes   rms, largest : distance of all slopes
-    """
-    distances = []
-    for trial, (_, *row) in zip(trials, measured, strict=True):
-        measured_slopes = np.diff(np.log10(np.reshape(row, (2, 3))), axis=1)
-        distances.append(np.array([decades(train) for train in trains_of(trial.ds)[1:]]) - measured_slopes)
-    away = np.abs(distances)
-    return {
-        "near": float((away <= within).sum()),
-        "rms": float(np.sqrt(np.mean(away**2))),
-        "largest": float(away.max()),
-    }

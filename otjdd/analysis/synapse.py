@@ -346,3 +346,33 @@ def rises(values: ArrayLike) -> float:
 
 def _last(mask: np.ndarray) -> int:
     return int(np.flatnonzero(mask)[-1])
+
+
+def self_limit(ds: xr.Dataset) -> dict[str, float]:
+    """Slopes d ln I/dV [1/V] of the rising branch of an I-V staircase, at its steepest and beyond.
+
+    steepest, steepest_voltage : where the current rises most, the set   last : the mean of the last tenth of the branch
+    """
+    V, current = np.asarray(ds.read_voltage.values), np.abs(ds.read_current.values)
+    top = int(np.argmax(V))
+    rising = slice(int(np.argmax(V > 0.25 * V[top])), top + 1)
+    slope = np.diff(np.log(current[rising])) / np.diff(V[rising])
+    steepest, last = int(np.argmax(slope)), max(1, len(slope) // 10)
+    return {
+        "steepest": float(slope[steepest]),
+        "steepest_voltage": float(0.5 * (V[rising][steepest] + V[rising][steepest + 1])),
+        "last": float(slope[-last:].mean()),
+        "ratio": float(slope[-last:].mean() / slope[steepest]),
+    }
+
+
+def fast_and_kept(ds: xr.Dataset) -> dict[str, float]:
+    """What a short set makes of a junction, and what time leaves of it.
+
+    Four reads: after the reset and a pause, after the set, and after a second pause; before them one after the reset.
+    Raises ValueError for other reads.
+    """
+    R = ds["read_resistance"].values
+    if len(R) != 4:
+        raise ValueError(f"{len(R)} reads, not the four of a reset, a pause, a set and a pause")
+    return {"set_ratio": float(R[1] / R[2]), "kept_ratio": float(R[1] / R[3]), "high_kept": float(R[1] / R[0])}

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from otjdd.analysis.metrics import METRICS
-from otjdd.analysis.trial import Trial
 from otjdd.case.case import Case
-from otjdd.claims import claim as claims
-from otjdd.claims import uncertainty
+from otjdd.claims import folders as claims
+from otjdd.claims import metrics, uncertainty
 from otjdd.claims.claim import Claim, Verdict
+from otjdd.claims.trial import Trial
 from otjdd.claims.trials import AS_SHIPPED
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import store
@@ -145,7 +144,7 @@ def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict[str, A
         if isinstance(trial.ds, str):
             return Verdict(name, claim, {}, (), f"{trial.case.title}: {trial.ds}.", done)
     try:
-        values = METRICS[claim.metric].measured(done, **claim.settings)
+        values = metrics.measured(claim.metric, done, **claim.settings)
     except ValueError as error:  # a fit without points raises ValueError
         return Verdict(name, claim, {}, (), f"{error}.", done)
     missed = tuple(f for f in claim.figure if not f.met(values[f.name]))

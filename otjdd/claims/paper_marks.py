@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from otjdd.claims.trial import Trial
 from otjdd.plot import style
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
+    from otjdd.claims.figure import Figure
     from otjdd.plot.style import Axes
 
 PAPER = style.GREEN  # blue and orange are the simulation
+COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper
+POINTS: dict[str, Any] = {"color": PAPER, "linestyle": "none", "capsize": 2, "markersize": 4}
 
 
 def paper(
@@ -36,3 +43,24 @@ def stated(verdict: Verdict, axes: Axes, scale: float = 1.0, **options: Any) -> 
     for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
         value, low, high = (scale * number for number in figure.published)
         paper(axes, value, low, high, label="paper" if i == 0 else None, **options)
+
+
+def published_points(
+    axes: Axes, x: Sequence[float] | np.ndarray, figures: Sequence[Figure | None], **options: Any
+) -> None:
+    """Draw numbers of the paper as points, with the allowed interval as bar. x : abscissa of each figure"""
+    stated = [(at, figure) for at, figure in zip(x, figures, strict=True) if figure is not None]
+    if stated:
+        value, *ends = np.array([[figure.si(number) for number in figure.published] for _, figure in stated]).T
+        axes.errorbar([at for at, _ in stated], value, np.abs(np.array(ends) - value), fmt="s", **POINTS | options)
+
+
+def figures_of(verdict: Verdict, *names: str) -> list[Figure | None]:
+    """Figures of a claim by name; None for a name without a figure that has a value."""
+    by_name = {figure.name: figure for figure in verdict.claim.figure if figure.value is not None}
+    return [by_name.get(name) for name in names]
+
+
+def diameter(trial: Trial) -> str:
+    """Diameter of the junction of a run in words."""
+    return f"{2e6 * trial.case.device.radius:.3g} µm"

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from otjdd import plot
-from otjdd.analysis.trial import Trial
 from otjdd.claims import pictures
 from otjdd.claims.claim import Verdict
 from otjdd.claims.table import by_device, rms_distance
+from otjdd.claims.trial import Trial
 from otjdd.plot import style
 from otjdd.results import provenance, summary
 from otjdd.system.files import write_whole

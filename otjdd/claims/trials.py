@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from otjdd import units
-from otjdd.analysis.trial import Trial
 from otjdd.case.case import Case, load_case
+from otjdd.claims.trial import Trial
 from otjdd.fitting.parameters import value_in_case
 from otjdd.studies.plan import Plan, plan
 

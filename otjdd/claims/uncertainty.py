@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from otjdd.analysis.metrics import METRICS
-from otjdd.analysis.trial import Trial
 from otjdd.case.case import Case
 from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL
+from otjdd.claims import metrics
 from otjdd.claims.claim import Claim
+from otjdd.claims.trial import Trial
 
 PARTS = 2  # divides the number of cells
 TIGHTER = 0.1  # multiplies the tolerances
@@ -76,7 +76,7 @@ def noise(claim: Claim, trials: Sequence[Trial], values: dict[str, float]) -> di
     changes = []
     for _ in range(DRAWS if values else 0):
         try:
-            moved = METRICS[claim.metric].measured([within_tolerance(t, random) for t in trials], **claim.settings)
+            moved = metrics.measured(claim.metric, [within_tolerance(t, random) for t in trials], **claim.settings)
         except ValueError:  # a fit without points raises ValueError
             moved = {}
         changes.append([moved.get(name, math.nan) - x for name, x in values.items()])

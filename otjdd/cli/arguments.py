@@ -52,7 +52,7 @@ def complete_over(incomplete: str) -> list[str]:
 
 def complete_claim(incomplete: str) -> list[str]:
     """Completions of the name of a claim."""
-    from otjdd.claims.claim import folders, shipped_claims
+    from otjdd.claims.folders import folders, shipped_claims
 
     return [name for name in folders(shipped_claims()) if name.startswith(incomplete)]
 

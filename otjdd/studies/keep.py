@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.analysis.metrics import OF_A_RUN
+from otjdd.analysis.metrics import METRICS
 from otjdd.case.drive_curves import Curves, Following
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.problem import nearest
@@ -54,18 +54,18 @@ def by_default(drive: Drive) -> tuple[str, ...]:
 
 def has_metric(names: Sequence[str]) -> bool:
     """True if one of the names is a metric or a number of one."""
-    return any(base in OF_A_RUN for base, _, _ in map(parts, names))
+    return any(base in METRICS for base, _, _ in map(parts, names))
 
 
 def unknown(names: Sequence[str]) -> str:
     """Message about the first unknown name; "" when all names are known."""
     for name in names:
         base, number, _ = parts(name)
-        if not base or (base not in OUTPUTS and base not in OF_A_RUN):
-            hint = nearest(base or name, [*OUTPUTS, *OF_A_RUN])
+        if not base or (base not in OUTPUTS and base not in METRICS):
+            hint = nearest(base or name, [*OUTPUTS, *METRICS])
             return f"{brief(name)} is no output and no metric" + (f" ({hint})" if hint else "")
-        if number and number not in (OF_A_RUN[base].numbers if base in OF_A_RUN else ()):
-            return f"{brief(name)}: {base} has {', '.join(OF_A_RUN[base].numbers) if base in OF_A_RUN else 'no parts'}"
+        if number and number not in (METRICS[base].numbers if base in METRICS else ()):
+            return f"{brief(name)}: {base} has {', '.join(METRICS[base].numbers) if base in METRICS else 'no parts'}"
     return ""
 
 
@@ -74,7 +74,7 @@ def not_one(name: str) -> str:
     if wrong := unknown([name]):
         return wrong
     base, number, _ = parts(name)
-    if (not number and base in OF_A_RUN) or unit_and_name(name).dims:
+    if (not number and base in METRICS) or unit_and_name(name).dims:
         return brief(name)
     return ""
 
@@ -103,7 +103,7 @@ def outputs_for(names: Sequence[str]) -> set[str] | None:
     """Outputs of a run that are needed for the names; None if a metric may need any output."""
     outputs: set[str] = set()
     for base in (parts(name)[0] for name in names):
-        of_metric = OF_A_RUN[base].outputs if base in OF_A_RUN else (base,)
+        of_metric = METRICS[base].outputs if base in METRICS else (base,)
         if not of_metric:
             return None
         outputs |= set(of_metric)
@@ -133,9 +133,9 @@ def measured_in(
     all_dims: set[str] = set()
     for name in names:
         base, number, index = parts(name)
-        if base in OF_A_RUN:
+        if base in METRICS:
             numbers = measured(whole(), base)
-            for key in [number] if number else OF_A_RUN[base].numbers:
+            for key in [number] if number else METRICS[base].numbers:
                 results[f"{base}.{key}"] = KeptArray((), np.asarray(numbers[key], dtype=float))
             continue
         if base not in arrays:
@@ -155,7 +155,7 @@ def measured_in(
 def measured(ds: xr.Dataset, name: str) -> dict[str, float]:
     """Numbers of a metric. Raises ValueError when the metric does not fit the drive of the run."""
     try:
-        return OF_A_RUN[name].of(ds)
+        return METRICS[name].of(ds)
     except (ValueError, IndexError, ZeroDivisionError, AttributeError) as error:
         raise ValueError(f"study.keep: the metric {name} does not fit this drive ({error})") from error
 
@@ -163,8 +163,8 @@ def measured(ds: xr.Dataset, name: str) -> dict[str, float]:
 def unit_and_name(name: str) -> Output:
     """Dimensions, unit and long name of the array that is kept under a name."""
     base, number, index = parts(name)
-    if base in OF_A_RUN:
-        return Output((), *OF_A_RUN[base].numbers[number])
+    if base in METRICS:
+        return Output((), *METRICS[base].numbers[number])
     output = OUTPUTS[base]
     if not index:
         return output

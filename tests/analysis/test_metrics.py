@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from made_results import DEPLETION, SPECTRUM
 
-from otjdd.analysis.metrics import METRICS, OF_A_RUN
+from otjdd.analysis.metrics import METRICS
 from otjdd.results import outputs
 
 R = np.tile(1e8 / np.concatenate([np.arange(1.0, 21.0), np.arange(20.0, 0.0, -1.0)]), 12)
@@ -36,7 +36,7 @@ RUNS = {
 SIGNALS = {"mott_schottky": DEPLETION, "impedance": SPECTRUM}
 
 
-@pytest.mark.parametrize("name", OF_A_RUN)
+@pytest.mark.parametrize("name", METRICS)
 def test_the_table_lists_the_numbers_that_a_run_gives(name):
     ds = SIGNALS[name] if name in SIGNALS else outputs.dataset(RUNS[name])
     assert set(METRICS[name].of(ds)) == set(METRICS[name].numbers)

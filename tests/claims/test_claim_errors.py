@@ -5,11 +5,11 @@ import math
 import pytest
 from small_claims import CASE, folder
 
-from otjdd.analysis.metrics import METRICS, TRIALS, Metric
-from otjdd.analysis.trial import Trial
+from otjdd.analysis.metrics import Metric
 from otjdd.case.case import load_case, shipped_cases
-from otjdd.claims import claim as claims
-from otjdd.claims import judge, uncertainty
+from otjdd.claims import folders as claims
+from otjdd.claims import judge, metrics, uncertainty
+from otjdd.claims.trial import Trial
 from otjdd.results import outputs
 
 
@@ -33,7 +33,7 @@ def spikes(*currents, tolerance=1e-4):
 
 
 def noise(trials, metric="amplitudes"):
-    found = METRICS[metric].measured(trials)
+    found = metrics.measured(metric, trials)
     claim = claims.load_claim(judge.discover()["ltp-amplitude"]).model_copy(update={"metric": metric})
     return found, uncertainty.noise(claim, trials, found)
 
@@ -59,9 +59,9 @@ def test_a_number_that_moved_currents_do_not_show_has_no_error():
             raise ValueError("no such currents")
         return {"first": 1e-9}
 
-    metric = Metric(tells, TRIALS, {"first": ("A", "a current")})
+    metric = Metric(tells, {"first": ("A", "a current")})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(METRICS, "shy", metric)
+        patch.setitem(metrics.METRICS, "shy", metric)
         assert math.isnan(noise(spikes(1e-9), "shy")[1]["first"])
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from made_results import DEPLETION, SPECTRUM, WRITES, curves, labels, reads
 
-from otjdd.analysis.trial import Trial
 from otjdd.claims import pictures
 from otjdd.claims.claim import Claim, Verdict
 from otjdd.claims.figure import Figure
 from otjdd.claims.paper_marks import PAPER
+from otjdd.claims.trial import Trial
 
 
 def picture(metric: str, ds, figures: list[Figure], found: dict, **settings):

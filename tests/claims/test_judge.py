@@ -11,16 +11,18 @@ import pandas as pd
 import pytest
 from small_claims import CASE, CLAIM, folder, otjdd_validate
 
-from otjdd.analysis import comparison, synapse
-from otjdd.analysis.metrics import METRICS
-from otjdd.analysis.trial import Trial
+from otjdd.analysis import synapse
 from otjdd.case.base import Record
 from otjdd.case.case import load_case, shipped_cases
-from otjdd.claims import claim as claims
+from otjdd.claims import folders as claims
 from otjdd.claims import judge, pictures
 from otjdd.claims import table as tables
+from otjdd.claims.claim import root_mean_square
 from otjdd.claims.figure import Figure, Measured
+from otjdd.claims.metrics import METRICS
+from otjdd.claims.papers import switching
 from otjdd.claims.report import page
+from otjdd.claims.trial import Trial
 from otjdd.errors import CaseError
 from otjdd.results import outputs, store
 
@@ -258,7 +260,7 @@ def test_a_run_that_fails_is_a_surprise_even_where_a_miss_is_expected(tmp_path):
 def test_the_distance_of_a_claim_is_the_largest_of_its_numbers(tmp_path):
     verdicts = [judged(tmp_path / name, low) for name, low in (("a", 2e4), ("b", 8e4))]
     assert [verdict.distance for verdict in verdicts] == pytest.approx([0, 2])
-    assert claims.root_mean_square(verdicts) == pytest.approx(math.sqrt(2))
+    assert root_mean_square(verdicts) == pytest.approx(math.sqrt(2))
 
 
 def test_every_told_number_of_the_paper_has_a_window_and_every_expected_miss_a_reason():
@@ -442,7 +444,7 @@ def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
     volts = np.array([1.0, 1.2, 1.4, 1.6])
     trials = [held("set", V) for V in volts] + [held("reset", -V) for V in volts]
     trials += [pulsed("short", V, 1.8) for V in (1.0, 2.0)] + [pulsed("long", V, 1.4) for V in (1.0, 2.0)]
-    found = comparison.switching(trials)
+    found = switching.switching(trials)
     assert (found["set_slope"], found["reset_slope"]) == pytest.approx((0.1, 0.1), rel=1e-3)
     assert found["set_correlation"] == pytest.approx(-1, abs=1e-6)
     assert found["set_points"] == 4

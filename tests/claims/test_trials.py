@@ -3,7 +3,7 @@
 import pytest
 
 from otjdd.case.case import load_case
-from otjdd.claims.claim import folder_of
+from otjdd.claims.folders import folder_of
 from otjdd.claims.trials import trials
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from otjdd import units
-from otjdd.analysis.metrics import METRICS
+from otjdd.claims.metrics import METRICS
 from otjdd.results.outputs import OUTPUTS, dataset
 
 UNITS = sorted({output.unit for output in OUTPUTS.values()} | {units.plain_unit(name) for name in units.DIMENSIONS})

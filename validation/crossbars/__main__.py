@@ -20,7 +20,7 @@ import numpy as np
 
 import otjdd
 from otjdd.case.case import load_case
-from otjdd.claims.claim import folder_of
+from otjdd.claims.folders import folder_of
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.system import pool

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from otjdd.analysis import comparison, learning
-from otjdd.analysis.metrics import METRICS
-from otjdd.analysis.trial import Trial
+from otjdd.claims import metrics
+from otjdd.claims.papers import learning, switching
+from otjdd.claims.trial import Trial
 from otjdd.results import outputs
 
 TAU, WIDTH, REST = 1e-6, 50e-9, 2e-10
@@ -146,7 +146,7 @@ def test_letters_are_compared_with_each_other():
     found = learning.letters(trials)
     assert found["h_over_n_later"] == pytest.approx(3)
     assert found["h_over_c_later"] == np.inf
-    assert set(found) == set(METRICS["letters"].numbers)
+    assert set(found) == set(metrics.METRICS["letters"].numbers)
     assert found["c_over_h_later"] == 0
 
 
@@ -154,7 +154,7 @@ def test_rounds_of_pulses_tell_the_shape_of_the_last():
     p = np.linspace(0, 1, 21)
     up = 1e-6 + 9e-6 * np.expm1(-3 * p) / np.expm1(-3)
     G = np.tile(np.concatenate([up[1:], up[::-1][1:]]), 3)
-    found = METRICS["potentiation"].measured([trial(np.nan, {"read_resistance": 1 / G})], settling=1)
+    found = metrics.measured("potentiation", [trial(np.nan, {"read_resistance": 1 / G})], settling=1)
     assert found["nonlinearity_up"] == pytest.approx(3, abs=1e-4)
     assert found["nonlinearity_down"] == pytest.approx(-3, abs=1e-4)
     assert found["asymmetry"] == pytest.approx(0, abs=1e-9)
@@ -165,13 +165,13 @@ def test_retention_is_told_by_the_decade():
     since = np.array([1e-3, 1, 10, 1e4])
     time = np.concatenate([1 + since, 2e4 + since])
     R = np.concatenate([1e8 * 0.9 ** np.log10(since), 1e4 * 1.1 ** np.log10(since)])
-    found = METRICS["retention"].measured([trial(np.nan, {"read_time": time, "read_resistance": R})])
+    found = metrics.measured("retention", [trial(np.nan, {"read_time": time, "read_resistance": R})])
     assert (found["high_loss"], found["low_loss"]) == pytest.approx((-0.1, 0.1), abs=1e-3)
 
 
 def test_devices_that_scatter_are_apart_by_the_nearest_two():
     trials = [trial(i, {"read_resistance": R}) for i, R in enumerate([(1e8, 1e4), (2e8, 4e4), (4e8, 2e4)])]
-    found = comparison.uniformity(trials)
+    found = switching.uniformity(trials)
     assert found["apart"] == pytest.approx(2500)
     assert found["spread_high"] == pytest.approx(np.log10(4))
     assert (found["ratio_least"], found["ratio_most"]) == pytest.approx((5e3, 2e4))
@@ -181,5 +181,5 @@ def test_a_tip_writes_a_square_in_a_square():
     trials = [
         trial(np.nan, {"read_current": read}, name=n) for n, read in (("inner", [1e-9, 5e-8]), ("outer", [1e-9, 5e-10]))
     ]
-    found = comparison.tip_map(trials, side=10, inner=5)
+    found = switching.tip_map(trials, side=10, inner=5)
     assert (found["inner_over_outer"], found["outer_over_pristine"]) == pytest.approx((100, 0.5))

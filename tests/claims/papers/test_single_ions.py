@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from otjdd.analysis import single_ions
 from otjdd.claims import pictures
 from otjdd.claims.claim import Claim, Verdict
 from otjdd.claims.figure import Figure
+from otjdd.claims.papers import variability
 from otjdd.results import outputs
 
 
@@ -36,19 +36,19 @@ def picture(metric, trials, found, **settings):
 
 def test_pulses_scatter_about_the_run_without_noise_and_by_the_area():
     runs = [*trains(0.01), *trains(0.04)]
-    found = single_ions.pulse_scatter(runs, measured=0.02)
+    found = variability.pulse_scatter(runs, measured=0.02)
     assert found["scatter_1"] == pytest.approx(0.04, rel=0.1)
     assert found["scatter_2"] == pytest.approx(0.01, rel=0.1)
     assert found["radius"] == pytest.approx(0.5e-6, rel=0.1)
     assert len(picture("pulse_scatter", runs, found)) == 2
     with pytest.raises(ValueError, match="one run without noise"):
-        single_ions.pulse_scatter(runs[1:3], measured=0.02)
+        variability.pulse_scatter(runs[1:3], measured=0.02)
 
 
 def test_the_spread_of_drawn_columns_goes_with_the_root_of_their_number():
     rows = {"drawn": (1.0, 2.0), "shot": (1.0, 1.1), "switching": (1.0, 1.0)}
     runs = [made(name, [1e-6, factor * 1e-7]) for name, pair in rows.items() for factor in pair]
-    found = single_ions.contact_spread(runs, columns=32)
+    found = variability.contact_spread(runs, columns=32)
     assert found["drawn_1"] == pytest.approx(0.0, abs=1e-12)
     assert found["drawn_2"] == pytest.approx(0.5 * np.log(2) / np.sqrt(2))
     assert found["shot_2"] == pytest.approx(np.log(1.1) / np.sqrt(2))
@@ -58,9 +58,9 @@ def test_the_spread_of_drawn_columns_goes_with_the_root_of_their_number():
 def test_a_level_relaxes():
     time = [0.0, 1.0, 2.0, 1e5, 2e5]
     runs = [made("seeds", np.exp([-3.0, x, x + a, x + 2 * a, x + 2 * a]), time) for x, a in ((0.3, -0.1), (-0.2, 0.1))]
-    found = single_ions.relaxation(runs)
+    found = variability.relaxation(runs)
     assert found["soon"] == pytest.approx(0.1 * np.sqrt(2))
     assert (found["growth"], found["end"], found["fall"]) == pytest.approx((2.0, 1.0, 0.0), abs=1e-12)
     assert len(picture("relaxation", runs, found)) == 2
     with pytest.raises(ValueError, match="4 reads"):
-        single_ions.relaxation([made("seeds", [1.0, 2.0, 3.0, 4.0])])
+        variability.relaxation([made("seeds", [1.0, 2.0, 3.0, 4.0])])

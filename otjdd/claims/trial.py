@@ -25,3 +25,8 @@ class Trial(NamedTuple):
 
 
 Trials = Sequence[Trial]
+
+
+def by_radius(trials: Trials) -> list[Trial]:
+    """Trials from the smallest junction to the largest."""
+    return sorted(trials, key=lambda trial: trial.case.device.radius)

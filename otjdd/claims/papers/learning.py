@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.analysis import curves, plasticity, synapse
-from otjdd.analysis.trial import Trial, Trials
+from otjdd.analysis.metrics import Metric
+from otjdd.claims.trial import Trial, Trials
 
 if TYPE_CHECKING:
     import xarray as xr
 
+LETTERS = ("c", "h", "n")
+CONTRASTS = {
+    "at_once": "as the instrument shows it directly after the train",
+    "later": "of the junction, at the second last read",
+    "last": "of the junction, at the last read",
+    "state": "of the junction, directly after the train",
+}
 NEGLIGIBLE = 1e-3  # relative fall of a peak that counts as none
 
 
@@ -222,3 +230,78 @@ def over(a: float, b: float) -> float:
     if b > 0:
         return a / b
     return math.inf if a > 0 else math.nan
+
+
+METRICS = {
+    "single": Metric(single, {
+        "response_rises": ("1", "share of steps of amplitude with a higher peak"),
+        "change": ("1", "largest lasting change of conductance"),
+        "least_tail": ("1", "smallest tail after a pulse over the current at rest"),
+        "decay": ("s", "longest decay time of the tail"),
+        "misfit": ("1", "largest distance of the tail from an exponential"),
+        "return_tail": ("1", "tail of the conduction current over the current at rest"),
+        "return_decay": ("s", "decay time of the conduction current"),
+        "return_misfit": ("1", "distance of the conduction current from an exponential"),
+    }),
+    "trains": Metric(trains, {
+        "least_growth": ("1", "smallest growth from the first peak to the last"),
+        "most_growth": ("1", "largest growth from the first peak to the last"),
+        "fall": ("1", "largest relative fall from one peak to the next"),
+        "growth_rises": ("1", "share of steps to a higher frequency with more growth"),
+        "return_growth": ("1", "largest growth of the peaks of the conduction current"),
+    }),
+    "facilitation": Metric(facilitation, {
+        "above": ("1", "share of intervals with the last peak above the second"),
+        **{f"{name}_{number}": meaning for name in ("ppf", "ptp") for number, meaning in {
+            "falls": ("1", f"share of steps of the interval with a smaller {name.upper()}"),
+            "misfit": ("1", f"distance of {name.upper()} from an exponential of the interval"),
+            "decay": ("s", f"decay of {name.upper()} with the interval"),
+            "most": ("1", f"{name.upper()} at the shortest interval"),
+        }.items()},
+    }),
+    "amplitudes": Metric(amplitudes, {
+        "rises": ("1", "share of steps of amplitude with a higher current"),
+        "ratio": ("1", "current after the highest amplitude over that after the lowest"),
+        "first": ("A", "current after the lowest amplitude"),
+        "last": ("A", "current after the highest amplitude"),
+    }),
+    "widths": Metric(widths, {
+        "rises": ("1", "share of steps of width with a higher conductance"),
+        "growth": ("1", "conductance after the longest pulse over that after the shortest"),
+        "last_decade": ("1", "conductance after the longest pulse over that after one a tenth as long"),
+        "longest": ("S", "conductance after the longest pulse"),
+    }),
+    "antisymmetric": Metric(antisymmetric, {
+        "right": ("1", "share of delays with a change of the right sign"),
+        **{f"{side}{number}": (unit, f"{words} for {delays}") for side, delays in
+           {"up": "delays above 0", "down": "delays below 0"}.items() for number, unit, words in (
+            ("", "1", "amplitude of the change"), ("_error", "1", "standard error of the amplitude"),
+            ("_decay", "s", "decay time"), ("_decay_error", "s", "standard error of the decay time"),
+            ("_offset", "1", "offset of the change"))},
+    }),
+    "symmetric": Metric(symmetric, {
+        "amplitude": ("1", "amplitude of the change"),
+        "amplitude_error": ("1", "standard error of the amplitude"),
+        "width": ("s", "width of the Gaussian"),
+        "width_error": ("s", "standard error of the width"),
+        "offset": ("1", "offset of the change"),
+        "misfit": ("1", "distance of the change from a Gaussian"),
+        "near": ("1", "change at the shortest delay"),
+        "away": ("1", "larger of the changes at the longest delays"),
+    }),
+    "energy": Metric(energy, {
+        f"{pulse}{number}": ("J", f"{words} of the {which} pulse")
+        for pulse, which in {"short": "weaker", "long": "stronger"}.items()
+        for number, words in {
+            "": "conducted energy", "_scaled": "conducted energy, scaled to 0.1 um2,",
+            "_charging": "energy that charges the junction", "_shown": "V I t with the current of the instrument",
+            "_ohmic": "V^2 t / R with the resistance read before",
+        }.items()
+    }),
+    "letters": Metric(letters, {
+        **{f"{letter}_{when}": ("1", f"contrast of the letter {letter.upper()}, {words}")
+           for letter in LETTERS for when, words in CONTRASTS.items()},
+        **{f"{a}_over_{b}_later": ("1", f"contrast of {a.upper()} over that of {b.upper()}, {CONTRASTS['later']}")
+           for a, b in permutations(LETTERS, 2)},
+    }),
+}  # fmt: skip

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otjdd.analysis import curves, learning, plasticity
-from otjdd.claims.paper_marks import PAPER
+from otjdd.analysis import curves, plasticity
+from otjdd.claims.paper_marks import COLOURS, PAPER
+from otjdd.claims.papers import learning
 from otjdd.plot import style
 from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
     from otjdd.plot.style import Axes
 
-COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper
 SPENT = {
     "conduction": (style.BLUE, "conducted"),
     "charging": (style.ORANGE, "charging"),

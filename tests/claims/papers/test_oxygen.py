@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from otjdd.analysis.oxygen import BLOCKED, CELLS, EXCHANGED, oxygen_loss, reset_limit, uptake
+from otjdd.analysis.vacancies import uptake
+from otjdd.claims.papers.exchange import BLOCKED, CELLS, EXCHANGED, oxygen_loss, reset_limit
 from otjdd.results.outputs import dataset
 
 

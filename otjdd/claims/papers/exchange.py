@@ -1,16 +1,23 @@
-"""Numbers of films that exchange oxygen: vacancies after forming and cycles, conductance lost at rest, shortest resets."""
+"""Claims on films that exchange oxygen: conductance lost at rest, shortest resets, and their pictures."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otjdd.analysis.trial import Trials
+from otjdd.analysis.metrics import Metric
+from otjdd.claims.paper_marks import PAPER
+from otjdd.claims.trial import Trials
+from otjdd.plot import exchange
+from otjdd.plot.axes import legend
+from otjdd.plot.runs import NamedResult
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 # Conductance [S] of 1024 cells, in classes of 25 uS, and the share that each class loses in 30 min at 80 C
 CELLS = np.array([
@@ -19,28 +26,6 @@ CELLS = np.array([
 ])  # fmt: skip
 BLOCKED, EXCHANGED = "blocked", "exchanged"  # names of the cases of `reset_limit`
 RESET = 3.0  # factor by which a reset raises the resistance
-
-
-def uptake(ds: xr.Dataset, settling: int = 1) -> dict[str, float]:
-    """Numbers of a run with a read before forming, one after it, and two in each cycle that follows.
-
-    settling : number of first cycles that `cycle` leaves out
-    formed [1] : vacancies after forming over those before   cycle [1] : largest relative change of them over a cycle
-    ratio [1] : high over low resistance of the last cycle
-    Raises ValueError for a run with fewer reads.
-    """
-    count = np.interp(ds.read_time.values, ds.time.values, ds.vacancies.values)
-    ends = count[3 + 2 * settling :: 2]
-    if len(ends) < 2:
-        raise ValueError(
-            f"{len(count)} reads are less than one before forming, one after, and two in {settling + 2} cycles"
-        )
-    last = np.asarray(ds.read_resistance)[-2:]
-    return {
-        "formed": float(count[1] / count[0]),
-        "cycle": float(np.abs(ends[1:] / ends[:-1] - 1.0).max()),
-        "ratio": float(last.max() / last.min()),
-    }
 
 
 def oxygen_loss(trials: Trials) -> dict[str, float]:
@@ -97,3 +82,48 @@ def reset_limit(trials: Trials) -> dict[str, float]:
         "factor": limits[EXCHANGED] / limits[BLOCKED],
         "unipolar": float(np.mean(np.array(ratios) <= 1.0 / RESET)),
     }
+
+
+def draw_uptake(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    exchange.vacancies(axes[0], [NamedResult(verdict.trials[0].ds)])
+
+
+def draw_oxygen_loss(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    before, change = changes_at_rest(verdict.trials)
+    axes[0].plot(1e6 * CELLS[:, 0], -100.0 * CELLS[:, 1], "s", color=PAPER, label="1024 cells")
+    axes[0].plot(1e6 * CELLS[-1, 0] * before / before[-1], 100.0 * change, "o-", markersize=3, label="film, scaled")
+    axes[0].set(xlabel="conductance (µS)", ylabel="change in 30 min (%)")
+    legend(axes[0])
+
+
+def draw_reset_limit(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    for name, marker in ((BLOCKED, "o"), (EXCHANGED, "x")):
+        pulses = [trial for trial in verdict.trials if trial.name == name]
+        width = [1e12 * trial.case.drive.parts[-1].width for trial in pulses]
+        ratio = [float(trial.ds.read_resistance[-1] / trial.ds.read_resistance[0]) for trial in pulses]
+        axes[0].plot(width, ratio, marker, markersize=4, fillstyle="none", label=name)
+    axes[0].axhline(RESET, color="0.6", linestyle="--", linewidth=0.8)
+    axes[0].set(xscale="log", yscale="log", xlabel="width (ps)", ylabel="resistance after over before")
+    legend(axes[0])
+
+
+METRICS = {
+    "oxygen_loss": Metric(oxygen_loss, {
+        "largest_at": ("S", "conductance of the measured class that loses the largest share in a rest"),
+        "largest": ("1", "that share"),
+        "falls": ("1", "share lost at the largest conductance over it"),
+        "misfit": ("1", "largest factor between these shares and the measured ones, each over its largest"),
+    }),
+    "reset_limit": Metric(reset_limit, {
+        "blocked": ("s", "shortest reset at any voltage, electrodes that block vacancies"),
+        "exchanged": ("s", "shortest reset at any voltage, an electrode that exchanges them"),
+        "factor": ("1", "ratio of both"),
+        "unipolar": ("1", "share of the pulses that set instead, an electrode that exchanges them"),
+    }),
+}  # fmt: skip
+
+DRAW = {
+    "uptake": (1, draw_uptake),
+    "oxygen_loss": (1, draw_oxygen_loss),
+    "reset_limit": (1, draw_reset_limit),
+}

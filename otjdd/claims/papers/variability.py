@@ -1,4 +1,4 @@
-"""Numbers of several runs whose ions hop at random: scatter of pulses, spread over contacts, and of a level that relaxes.
+"""Claims on ions that hop at random, and their pictures: scatter of pulses, spread over contacts, a level that relaxes.
 
 Spreads are standard deviations of ln |I|. The runs of one case are contacts of one kind, or seeds of one contact.
 """
@@ -6,11 +6,20 @@ Spreads are standard deviations of ln |I|. The runs of one case are contacts of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from otjdd.analysis.metrics import Metric
 from otjdd.analysis.power_laws import trains_of
-from otjdd.analysis.trial import Trial, Trials
+from otjdd.claims.paper_marks import COLOURS, PAPER, diameter, figures_of, published_points
+from otjdd.claims.trial import Trial, Trials, by_radius
+from otjdd.plot import style
+from otjdd.plot.axes import legend, quantity_axis
+
+if TYPE_CHECKING:
+    from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 MOST = 4  # most stops, and most junctions
 SPREADS = ("drawn", "shot", "switching")  # names of cases
@@ -90,3 +99,76 @@ def relaxation(trials: Trials) -> dict[str, float]:
         "soon": soon, "later": later, "latest": latest, "growth": later / soon, "end": latest / later,
         "fall": float(moved[:, 1].mean()),
     }  # fmt: skip
+
+
+def draw_pulse_scatter(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    sizes = sorted({trial.case.device.radius for trial in verdict.trials})
+    for trial in by_radius(verdict.trials):
+        reset, set_ = trains_of(trial.ds)[1:]
+        colour, still = COLOURS[sizes.index(trial.case.device.radius)], trial.case.ions.noise == "none"
+        n = np.arange(1, len(reset) + 1)
+        for current, panel in zip((reset, set_), axes, strict=True):
+            label = diameter(trial) if still else None
+            panel.plot(n, current, "-" if still else ".", color=colour, linewidth=1, markersize=3, label=label)
+    for panel, name in zip(axes, ("reset", "set"), strict=True):
+        panel.set(xscale="log", yscale="log", xlabel=f"{name} pulse", ylabel="|current| (A)")
+    axes[0].plot([], [], ".", color="0.5", label="single ions")
+    legend(axes[0])
+
+
+def draw_contact_spread(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    labels = ("columns of their own", "ions alone", "ions of switching columns")
+    for name, label, colour in zip(SPREADS, labels, (style.BLUE, style.ORANGE, style.GREY), strict=True):
+        spreads = [
+            value for key, value in sorted(verdict.values.items()) if key.startswith(name) and np.isfinite(value)
+        ]
+        axes[0].plot(range(1, len(spreads) + 1), spreads, "o-", color=colour, label=label)
+    measured = figures_of(verdict, *(f"drawn_{i}" for i in range(1, len(spreads) + 1)))
+    published_points(axes[0], range(1, len(spreads) + 1), measured, label="measured")
+    axes[0].set(yscale="log", xlabel="read", ylabel="spread of ln |I|", xticks=range(1, len(spreads) + 1))
+    legend(axes[0])
+
+
+def draw_relaxation(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    rows = log_currents(verdict.trials, verdict.trials[0].name)[:, AT_ONCE:]
+    time = verdict.trials[0].ds["read_time"].values[AT_ONCE:]
+    since = time[1:] - time[0]
+    moved = rows[:, 1:] - rows[:, :1]
+    axes[0].plot(since, np.exp(moved).T, "-", color="0.7", linewidth=0.5)
+    axes[0].plot(since, np.exp(moved.mean(axis=0)), "o-", label="mean")
+    axes[1].plot(since, moved.std(axis=0, ddof=1), "o-", label="simulated")
+    published_points(axes[1], since, figures_of(verdict, "soon", "later", "latest"), label="measured", color=PAPER)
+    axes[0].set(yscale="log", ylabel="current over that at once")
+    axes[1].set(ylabel="its spread", ylim=(0, None))
+    for panel in axes:
+        quantity_axis(panel, "x", since, "time since programming", "s", log=True)
+        legend(panel)
+
+
+METRICS = {
+    "pulse_scatter": Metric(pulse_scatter, {
+        **{f"scatter_{i}": ("1", f"scatter of ln |I| from pulse to pulse of junction {i}, from the smallest on")
+           for i in range(1, MOST + 1)},
+        "radius": ("m", "radius of a junction with the measured scatter"),
+    }),
+    "contact_spread": Metric(contact_spread, {
+        f"{name}_{i}": ("1", f"spread of ln |I| of read {i} over contacts {words}")
+        for name, words in (("drawn", "with columns of their own"), ("shot", "that differ in their ions"),
+                            ("switching", "that differ in the ions of columns that switch"))
+        for i in range(1, MOST + 1)
+    }),
+    "relaxation": Metric(relaxation, {
+        "soon": ("1", "spread of ln |I| over that right after programming, at the first later read"),
+        "later": ("1", "that at the second later read"),
+        "latest": ("1", "that at the third later read"),
+        "growth": ("1", "later over soon"),
+        "end": ("1", "latest over later"),
+        "fall": ("1", "mean change of ln |I| until the second later read"),
+    }),
+}  # fmt: skip
+
+DRAW = {
+    "pulse_scatter": (2, draw_pulse_scatter),
+    "contact_spread": (1, draw_contact_spread),
+    "relaxation": (2, draw_relaxation),
+}

@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 from made_results import reads
 
-from otjdd.analysis import forward, power_laws, stops
+from otjdd.analysis import power_laws
+from otjdd.claims.papers import interface
 
 
 def of_currents(current, voltage=0.3):
@@ -57,7 +58,7 @@ def test_pairs_of_voltages_have_their_slopes_their_volts_and_their_memory():
         grown = left * (1 + n * np.exp((set_ - 1) / volts))
         return pair(np.concatenate([[1e-6], left * (n / 25) ** -0.4, grown]), reset, set_)
 
-    found = power_laws.pairs([run(reset, set_) for reset in (-4.0, -2.0) for set_ in (1.0, 0.5, 0.7)])
+    found = interface.pairs([run(reset, set_) for reset in (-4.0, -2.0) for set_ in (1.0, 0.5, 0.7)])
     assert [found[f"reset_slope_{i}"] for i in (1, 2)] == pytest.approx([-0.4, -0.4])
     assert [found[f"volts_{i}"] for i in (1, 2)] == pytest.approx([volts, volts])
     assert (found["growth_1"], found["memory"]) == pytest.approx((26, 2))
@@ -70,30 +71,30 @@ def test_slopes_near_the_measured_ones_are_counted():
     n = np.arange(1, 101.0)
     trial = SimpleNamespace(ds=of_currents(np.concatenate([[1.0], n**-0.5, n**0.4])))
     measured = [1.0, 1.0, 10**-0.5, 10**-1.2, 1.0, 10**0.4, 10**0.8]  # reset slopes -0.5 and -0.7, both set slopes 0.4
-    found = power_laws.protocols([trial], [measured], within=0.15)
+    found = interface.protocols([trial], [measured], within=0.15)
     assert (found["near"], found["largest"], found["rms"]) == pytest.approx((3, 0.2, 0.1))
 
 
 def test_windows_rise_with_the_stop_and_fall_with_the_size():
     small = junction([9, -6e-4, -2e-5, 9, -2e-4, -8e-8], 5e-6, [0.1, -1, -1, 0.1, -1, -1])
     large = junction([8e-3, 4e-3], 50e-6)
-    found = stops.stops([large, small], at=-1.0)
+    found = interface.stops([large, small], at=-1.0)
     assert [found[f"window_1_{i}"] for i in (1, 2)] == pytest.approx([30, 2500])
     assert (found["windows_rise"], found["windows_fall"]) == (1, 1)
     assert [found[name] for name in ("low_2_1", "high_2_1", "low_1_2")] == [8e-3, 4e-3, 2e-4]
     assert np.isnan(found["window_2_2"])
     with pytest.raises(ValueError, match="there are 3"):
-        stops.stops([junction([1, 2, 3], 1e-6)], at=-1.0)
+        interface.stops([junction([1, 2, 3], 1e-6)], at=-1.0)
 
 
 def test_reads_of_each_junction_are_compared_with_what_was_measured():
-    found = stops.sweeps([junction([1e-3], 50e-6), junction([1e-6, 2e-6], 5e-6)], [[2e-6, 2e-6], [1e-3]])
+    found = interface.sweeps([junction([1e-3], 50e-6), junction([1e-6, 2e-6], 5e-6)], [[2e-6, 2e-6], [1e-3]])
     assert (found["largest"], found["largest_1"], found["largest_2"]) == pytest.approx((2, 2, 1))
     assert found["rms_1"] == pytest.approx(2**0.5**0.5)
     with pytest.raises(ValueError, match="2 currents were measured, the run has 1 reads"):
-        stops.sweeps([junction([1.0], 1e-6)], [[1.0, 1.0]])
+        interface.sweeps([junction([1.0], 1e-6)], [[1.0, 1.0]])
     with pytest.raises(ValueError, match="2 junctions were measured, there are 1"):
-        stops.sweeps([junction([1.0], 1e-6)], [[1.0], [1.0]])
+        interface.sweeps([junction([1.0], 1e-6)], [[1.0], [1.0]])
 
 
 def test_a_forward_current_has_its_ideality_and_its_change_between_states():
@@ -104,8 +105,8 @@ def test_a_forward_current_has_its_ideality_and_its_change_between_states():
     read_at = np.tile(np.concatenate([[-1.0], V]), 2)
     ds = xr.Dataset({"read_voltage": ("read", read_at), "read_current": ("read", np.concatenate(rows))})
     trials = [SimpleNamespace(ds=ds, case=SimpleNamespace(temperature=300.0))]
-    found = forward.forward(trials, states=["high", "low"], reverse=-1.0)
+    found = interface.forward(trials, states=["high", "low"], reverse=-1.0)
     assert [found[f"ideality_{state}"] for state in ("low", "high")] == pytest.approx([1.1, 1.1])
     assert (found["change"], found["window"]) == pytest.approx((1 / 0.9 - 1, 60))
     with pytest.raises(ValueError, match="3 states are read at the same voltages, the run has 8 reads"):
-        forward.forward(trials, states=["high", "low", "fresh"], reverse=-1.0)
+        interface.forward(trials, states=["high", "low", "fresh"], reverse=-1.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_results import reads
 
-from otjdd.analysis import comparison
+from otjdd.claims.papers import switching
 
 WRITES = [0.5, 1.0, 1.5, 0.0, -1.0, -2.0, 0.0]
 
@@ -29,14 +29,14 @@ def films(low, times):
 
 
 def test_each_film_has_the_numbers_of_its_loop_and_of_its_switch():
-    found = comparison.films_of(films([1e4, 1e5, 1e6, 1e6], [1e-3, 2e-3, 3e-3, 1e-3]))
+    found = switching.films_of(films([1e4, 1e5, 1e6, 1e6], [1e-3, 2e-3, 3e-3, 1e-3]))
     assert [film["low"] for film in found.values()] == [1e4, 1e5, 1e6, 1e6]
     assert [film["time"] for film in found.values()] == pytest.approx([1e-3, 2e-3, 3e-3, 1e-3])
     assert [film["energy"] for film in found.values()] == pytest.approx([1e-12, 2e-12, 3e-12, 1e-12])
 
 
 def test_trends_are_those_of_thin_films_and_with_another_name_those_of_all():
-    found = comparison.thickness(films([1e4, 1e5, 1e6, 1e6], [1e-3, 2e-3, 3e-3, 1e-3]), thin=4e-9)
+    found = switching.thickness(films([1e4, 1e5, 1e6, 1e6], [1e-3, 2e-3, 3e-3, 1e-3]), thin=4e-9)
     assert found["log_low_slope"] == pytest.approx(np.log(10) / 1e-9)
     assert found["log_low_correlation"] == pytest.approx(1)
     assert found["time_rises"] == found["energy_rises"] == 1
@@ -47,6 +47,6 @@ def test_trends_are_those_of_thin_films_and_with_another_name_those_of_all():
 
 def test_a_switch_goes_with_the_loop_of_its_thickness_whatever_their_order():
     trials = films([1e4, 1e5, 1e6, 1e6], [1e-3, 2e-3, 3e-3, 4e-3])
-    assert comparison.thickness(trials[::-1], thin=4e-9) == comparison.thickness(trials, thin=4e-9)
+    assert switching.thickness(trials[::-1], thin=4e-9) == switching.thickness(trials, thin=4e-9)
     mixed = trials[:4] + trials[:3:-1]
-    assert comparison.thickness(mixed, thin=4e-9) == comparison.thickness(trials, thin=4e-9)
+    assert switching.thickness(mixed, thin=4e-9) == switching.thickness(trials, thin=4e-9)

@@ -1,7 +1,7 @@
 """Metrics that need the case of a run, or several runs: trials in, numbers by name out (SI; energies of fits in eV).
 
 A trial is one run, with its name, the swept value, its case and its Dataset: `.name`, `.value`, `.case`, `.ds`.
-Metrics of a single Dataset are in `otjdd.analysis.synapse`, those of pulses and spikes in `otjdd.analysis.learning`.
+Metrics of a single Dataset are in `otjdd.analysis.synapse`, those of pulses and spikes in `otjdd.claims.papers.learning`.
 """
 
 import math
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from otjdd.analysis import plasticity, synapse
-from otjdd.analysis.trial import Trials
+from otjdd.analysis.metrics import Metric
+from otjdd.claims.trial import Trials
 
 TO_SWITCH = "set"  # name of the trials that start in the high state
 TO_RESET = "reset"  # name of the trials that start in the low state
@@ -136,3 +137,68 @@ def tip_map(trials: Trials, **size: Any) -> dict[str, float]:
         "inner": float(ends["inner"][-1]),
         "outer": float(ends["outer"][-1]),
     }
+
+
+THICKNESS = {
+    "set_voltage_rises": ("1", "share of steps of thickness with a higher set voltage"),
+    "reset_voltage_rises": ("1", "share of steps of thickness with a higher reset voltage"),
+    "time_rises": ("1", "share of steps of thickness with a longer switching time"),
+    "energy_rises": ("1", "share of steps of thickness with a higher switching energy"),
+    "log_low_correlation": ("1", "correlation of the logarithm of the low resistance with thickness"),
+    "log_low_slope": ("1/m", "slope of the logarithm of the low resistance against thickness"),
+    "decay_constant": ("1/m", "kappa of R = R0 exp(2 kappa d)"),
+}
+METRICS = {
+    "thermal": Metric(thermal, {
+        "activation_energy": ("eV", "activation energy of the current"),
+        "transport_energy": ("eV", "mean energy of the current above the Fermi level of the substrate"),
+        "tunnelling_share": ("1", "share of the current below the top of the barrier"),
+        "thermionic_barrier": ("eV", "barrier of a thermionic fit"),
+        "ideality": ("1", "ideality of a thermionic fit"),
+        "asymmetry": ("1", "largest ratio of the currents of both signs"),
+    }),
+    "trapezoid": Metric(trapezoid, {
+        "barrier_metal": ("eV", "barrier at the metal of a fitted trapezoid"),
+        "barrier_substrate": ("eV", "barrier at the substrate of a fitted trapezoid"),
+        "tunnelling_share": ("1", "share of the current below the top of the barrier"),
+    }),
+    "fowler-nordheim": Metric(fowler_nordheim, {
+        "slope": ("V", "slope of ln(I/V^2) against 1/V"),
+        "barrier": ("eV", "barrier that the slope would mean"),
+        "scatter": ("1", "root mean square of ln(I/V^2) about the line"),
+    }),
+    "cycles": Metric(cycles, {
+        "drift": ("1", "largest relative difference of a current between the last loop and the second"),
+        "opening": ("1", "decades between the branches where they lie farthest apart"),
+    }),
+    "threshold": Metric(threshold, {
+        "threshold": ("V", "smallest amplitude that leaves a lasting change"),
+    }),
+    "thickness": Metric(thickness, THICKNESS | {
+        f"wide_{name}": (unit, f"{text}, of all films") for name, (unit, text) in THICKNESS.items()
+    }),
+    "switching": Metric(switching, {
+        "set_correlation": ("1", "correlation of the logarithm of the set time with the voltage"),
+        "set_slope": ("V", "voltage for a factor e of the set time"),
+        "set_points": ("1", "voltages at which the junction sets"),
+        "reset_correlation": ("1", "correlation of the logarithm of the reset time with the voltage"),
+        "reset_slope": ("V", "voltage for a factor e of the reset time"),
+        "reset_points": ("1", "voltages at which the junction resets"),
+        "short_threshold": ("V", "threshold of pulses of 20 ns"),
+        "long_threshold": ("V", "threshold of pulses of 1 us"),
+        "fold": ("V", "change of the threshold for a factor e of the width"),
+    }),
+    "uniformity": Metric(uniformity, {
+        "apart": ("1", "lowest high over highest low resistance of all devices"),
+        "spread_high": ("1", "decades of spread of the high resistance"),
+        "spread_low": ("1", "decades of spread of the low resistance"),
+        "ratio_least": ("1", "smallest ratio of high and low resistance of a device"),
+        "ratio_most": ("1", "largest ratio of high and low resistance of a device"),
+    }),
+    "map": Metric(tip_map, {
+        "inner_over_outer": ("1", "current of the inner square over that of the outer one"),
+        "outer_over_pristine": ("1", "current of the outer square over that of the pristine film"),
+        "inner": ("A", "current of the inner square"),
+        "outer": ("A", "current of the outer square"),
+    }),
+}  # fmt: skip

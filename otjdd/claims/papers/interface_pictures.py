@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from otjdd.analysis import power_laws
-from otjdd.analysis.forward import states_read
-from otjdd.analysis.stops import by_radius, pairs
-from otjdd.analysis.trial import Trial
-from otjdd.claims.paper_marks import PAPER
-from otjdd.claims.pictures_learning import COLOURS
+from otjdd.claims.paper_marks import COLOURS, PAPER, diameter, figures_of, published_points
+from otjdd.claims.papers.interface import state_currents, states_read, voltages
+from otjdd.claims.trial import Trial, by_radius
 from otjdd.plot import style
 from otjdd.plot.axes import legend, volts
 from otjdd.waveform.waveform import Waveform
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
-    from otjdd.claims.figure import Figure
     from otjdd.plot.style import Axes
-
-POINTS: dict[str, Any] = {"color": PAPER, "linestyle": "none", "capsize": 2, "markersize": 4}
-
-
-def published_points(
-    axes: Axes, x: Sequence[float] | np.ndarray, figures: Sequence[Figure | None], **options: Any
-) -> None:
-    """Draw numbers of the paper as points, with the allowed interval as bar. x : abscissa of each figure"""
-    stated = [(at, figure) for at, figure in zip(x, figures, strict=True) if figure is not None]
-    if stated:
-        value, *ends = np.array([[figure.si(number) for number in figure.published] for _, figure in stated]).T
-        axes.errorbar([at for at, _ in stated], value, np.abs(np.array(ends) - value), fmt="s", **POINTS | options)
-
-
-def figures_of(verdict: Verdict, *names: str) -> list[Figure | None]:
-    """Figures of a claim by name; None for a name without a figure that has a value."""
-    by_name = {figure.name: figure for figure in verdict.claim.figure if figure.value is not None}
-    return [by_name.get(name) for name in names]
 
 
 def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:
@@ -46,7 +25,7 @@ def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:
     for i, (trial, colour) in enumerate(zip(by_radius(verdict.trials), COLOURS, strict=False), 1):
         V = stop_voltages(trial, at)
         for name, current, line, face in zip(
-            ("low", "high"), pairs(trial.ds, at), ("o-", "o--"), (colour, "white"), strict=True
+            ("low", "high"), state_currents(trial.ds, at), ("o-", "o--"), (colour, "white"), strict=True
         ):
             label = f"{diameter(trial)}, {name} state"
             axes[0].plot(V, current, line, color=colour, markerfacecolor=face, label=label)
@@ -55,11 +34,6 @@ def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:
     axes[0].plot([], [], "s", color=style.GREY, label="measured")
     axes[0].set(yscale="log", xlabel="|stop voltage| (V)", ylabel=f"|current| at {volts(at)} (A)")
     legend(axes[0])
-
-
-def diameter(trial: Trial) -> str:
-    """Diameter of the junction of a run in words."""
-    return f"{2e6 * trial.case.device.radius:.3g} µm"
 
 
 def stop_voltages(trial: Trial, at: float) -> np.ndarray:
@@ -86,7 +60,7 @@ def sweeps(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def voltage_pairs(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    runs = {power_laws.voltages(trial): power_laws.trains_of(trial.ds) for trial in verdict.trials}
+    runs = {voltages(trial): power_laws.trains_of(trial.ds) for trial in verdict.trials}
     resets, sets = (sorted({pair[i] for pair in runs}, key=abs) for i in (0, 1))
     for i, (V, colour) in enumerate(zip(resets, COLOURS, strict=False), 1):
         label = f"after {volts(V)}"

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from otjdd.analysis import layers
+from otjdd.analysis.synapse import self_limit
+from otjdd.claims.papers import layers
 from otjdd.results.outputs import dataset
 
 
@@ -34,7 +35,7 @@ def test_currents_proportional_to_powers_of_the_area_have_these_exponents():
 
 
 def test_a_current_that_rises_less_above_its_set_has_the_ratio_of_both_slopes():
-    found = layers.self_limit(staircase(lambda v, way: 8.0 * min(v, 1.5) + 2.0 * max(v - 1.5, 0.0)))
+    found = self_limit(staircase(lambda v, way: 8.0 * min(v, 1.5) + 2.0 * max(v - 1.5, 0.0)))
     assert found["steepest"] == pytest.approx(8.0, rel=1e-9)
     assert found["ratio"] == pytest.approx(0.25, rel=1e-9)
 
