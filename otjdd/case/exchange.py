@@ -119,7 +119,7 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
             yield from faults_of_side(case, ("device", side, "exchange"), given)
 
 
-def faults_of_side(case: Any, here: KeyPath, given: Exchange) -> Iterator[tuple[KeyPath, str, str]]:
+def faults_of_side(case: Any, path: KeyPath, given: Exchange) -> Iterator[tuple[KeyPath, str, str]]:
     ions, film, settles = case.ions, case.device.film, getattr(case.drive, "settle", False)
     both = len(exchanges(case.device)) == len(SIDES)
     beside = {
@@ -136,21 +136,21 @@ def faults_of_side(case: Any, here: KeyPath, given: Exchange) -> Iterator[tuple[
     }  # fmt: skip
     for what, is_there in beside.items():
         if is_there:
-            yield here, f"none beside {what}", "a table"
+            yield path, f"none beside {what}", "a table"
     if given.hop_distance > 0.0 and ions.law == "linear":
         yield (
-            (*here, "hop_distance"),
+            (*path, "hop_distance"),
             '"0 m" beside ions.law = "linear", which no field accelerates',
             brief(write(given.hop_distance, "length")),
         )
     if given.hop_distance > 0.0 and ions.law == "genreith-schriever" and given.activation_energy == 0.0:
         expected = 'activation_energy, such as "0.8 eV", beside hop_distance: the field tilts that barrier'
-        yield (*here, "activation_energy"), expected, '"0 eV"'
+        yield (*path, "activation_energy"), expected, '"0 eV"'
     density, sites = given.equilibrium_density, ions.site_density
     if density is not None and density >= sites:
         expected = f'a density below the site density of "{write(sites, "density")}"'
-        yield (*here, "equilibrium_density"), expected, brief(write(density, "density"))
+        yield (*path, "equilibrium_density"), expected, brief(write(density, "density"))
     holds = (ions.density or 0.0) * film.thickness
     if given.capacity is not None and given.capacity < holds:
         expected = f'at least "{write(holds, "areal density")}", the vacancies that the film holds at first'
-        yield (*here, "capacity"), expected, brief(write(given.capacity, "areal density"))
+        yield (*path, "capacity"), expected, brief(write(given.capacity, "areal density"))

@@ -57,5 +57,5 @@ def predict(
     store.write_or_save_elsewhere(ds, out)
     if plot:
         save_figure(ds, plot)
-    failed = f", {ds.attrs['failed_draws']} without a run" * bool(ds.attrs["failed_draws"])
+    failed = f", {ds.attrs['failed_draws']} without a run" if ds.attrs["failed_draws"] else ""
     say(f"{prediction.words(ds)}; {count} draws{failed}\n{out}" + (f", {plot}" if plot else ""))

@@ -108,7 +108,7 @@ def simulated_and_written(
         if not isinstance(failure, KeyboardInterrupt):  # a run that failed would fail again from its checkpoint
             place.path.unlink(missing_ok=True)
     if failure is not None:
-        more = " The same command with --resume goes on from the last checkpoint." * place.path.exists()
+        more = " The same command with --resume goes on from the last checkpoint." if place.path.exists() else ""
         tell(f"What was computed until then is in {out}.{summary.reached(ds)}{more}")
     return ds, failure
 

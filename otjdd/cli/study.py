@@ -100,6 +100,7 @@ def study_progress(title: str, quiet: bool) -> Iterator[Callable[[int, int, int]
         passed = time.monotonic() - began
         if passed - last >= LINES or done == total:
             last = passed
-            tell(f"{done} of {total} points" + f", {failed} failed" * bool(failed) + f", {passed:.0f} s")
+            failures = f", {failed} failed" if failed else ""
+            tell(f"{done} of {total} points{failures}, {passed:.0f} s")
 
     yield line

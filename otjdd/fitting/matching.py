@@ -219,8 +219,8 @@ def writes_in_order(ds: xr.Dataset, name: str, applied: np.ndarray) -> np.ndarra
         far = np.abs(applied[at:] - value)
         near_writes = np.flatnonzero(far < near)
         if not near_writes.size:
-            ever = np.abs(applied - value).min() < near
-            expected = f"a voltage that the drive applies{' after the one before' * bool(ever)}"
+            order = " after the one before" if np.abs(applied - value).min() < near else ""
+            expected = f"a voltage that the drive applies{order}"
             raise fault(ds, i, expected, f"{value:g} V")
         best = int(near_writes[0])
         while best + 1 < len(far) and far[best + 1] < far[best]:

@@ -21,14 +21,16 @@ def described_data(ds: xr.Dataset, words: Sequence[str] = ()) -> str:
     """
     lines = [f"{ds.attrs['file']}: {ds.sizes['point']} points"]
     records = int(ds["record"].max()) + 1 if "record" in ds.coords else 1
-    lines[0] += f" in {records} records" * (records > 1)
+    if records > 1:
+        lines[0] += f" in {records} records"
     for name, variable in ds.data_vars.items():
         about = variable.attrs
         written = f", written in {about['written_unit']}" if about.get("written_unit") else ""
         unit = "" if about["units"] == "1" else f" {about['units']}"
         low, high = float(variable.min()), float(variable.max())
         size = f"{low:.4g} to {high:.4g}{unit}" if low != high else f"{low:.4g}{unit}"
-        what = "-" * about.get("sign_turned", 0) + (f"|{name}|" if about.get("magnitude") else str(name))
+        what = f"|{name}|" if about.get("magnitude") else str(name)
+        what = f"-{what}" if about.get("sign_turned") else what
         count = f"{about['numbers']} numbers, " if "numbers" in about else ""
         lines.append(f"  {about.get('header', name)!r} is {what}{written}: {count}{size}")
     lines += [f"  {line}" for line in ds.attrs["understood"].splitlines()]

@@ -122,8 +122,9 @@ def careful_numbers(
         numbers[i] = np.nan if value is None else value
         if value is None and place not in faults:
             line = sheet.line(int(at[i]))
-            comma = sheet.decimal == "," and number_in(text, ".") is not None
-            expected = f"a number of {what}" + " with a decimal comma, as other numbers of this file have" * comma
+            expected = f"a number of {what}"
+            if sheet.decimal == "," and number_in(text, ".") is not None:
+                expected += " with a decimal comma, as other numbers of this file have"
             faults[place] = sheet.fault(line, line.cells[place], expected, f"{text.strip()[:60]!r}")
     return numbers
 

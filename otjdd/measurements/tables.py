@@ -74,7 +74,7 @@ def table_in(
         blocks += [with_settings(block, about) for block in own]
     if not blocks:
         expected = 'a table with a header such as "V (V), I (A)"'
-        expected += ", or a workbook, as its name says" * is_workbook(path)
+        expected += ", or a workbook, as its name says" if is_workbook(path) else ""
         raise runs[0].fault(next(iter(runs[0].head()), None), None, expected, "no rows of numbers below a header")
     records, others = chosen(blocks, title, names)
     forms += [
@@ -234,10 +234,12 @@ def joined(parts: Sequence[Part]) -> Table:
         notes.append(f"{count} records, one after the other in time")
         number = np.zeros(number.size, dtype=int)
     first, picked, _ = parts[0]
-    notes += [f"{overflows} numbers over the range of the instrument"] * bool(overflows)
+    if overflows:
+        notes.append(f"{overflows} numbers over the range of the instrument")
     notes += parameters(parts)
-    left = [f"{text}{f' ({why})' * bool(why)}" for text, why in picked.left_out.items()]
-    notes += [f"{UNUSED}{', '.join(left)[:500]}"] * bool(left)
+    left = [f"{text} ({why})" if why else text for text, why in picked.left_out.items()]
+    if left:
+        notes.append(f"{UNUSED}{', '.join(left)[:500]}")
     condition = temperature_in(first.settings)
     every = np.concatenate(lines)
     named = np.concatenate(devices) if sum(map(len, devices)) == every.size > 0 else None

@@ -102,7 +102,7 @@ class Moment(NamedTuple):
 def moment(run: Run, wall_time: float) -> Moment:
     """Contents of a checkpoint of a run in its present state."""
     copies = {name: array.copy() for name, array in memory(run).items()}
-    return Moment(copies, run.counts, (len(run.rows), len(run.reads), len(run.kept)), wall_time)
+    return Moment(copies, run.counts, (len(run.rows), len(run.reads), len(run.kept_states)), wall_time)
 
 
 def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) -> None:
@@ -172,7 +172,7 @@ def restore(run: Run, saved: Saved) -> None:
         states = [
             arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right", "temperature", "polarisation", "passed")
         ]
-        run.kept = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]
+        run.kept_states = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]
     except (ValueError, TypeError, KeyError) as error:
         raise ResultError(saved.path, f"does not fit its run ({error})", AFRESH) from error
 

@@ -69,11 +69,11 @@ def beyond_tolerance(case: Case, unseen: np.ndarray) -> dict[str, np.ndarray]:
     return {"read_current_error": unseen} if (unseen > case.numerics.current_tolerance).any() else {}
 
 
-def snapshots_of(case: Case, moving: Run, kept: list[KeptState]) -> tuple[list[dict[str, Any]], Ended | None]:
+def snapshots_of(case: Case, moving: Run, states: list[KeptState]) -> tuple[list[dict[str, Any]], Ended | None]:
     """Profiles of kept states, and what ended them early: a current that is not found, an interruption."""
     snapshots: list[dict[str, Any]] = []
     try:
-        for state in kept:
+        for state in states:
             snapshots.append(snapshot(case, moving, state))
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         return snapshots, ending(error)

@@ -78,28 +78,28 @@ def same_time(first: float, second: float) -> bool:
     return abs(first - second) <= ROUND_OFF * np.spacing(max(first, second))
 
 
-def asked_for(case: Case, kept: Sequence[KeptState], parts: Sequence[Replay], duration: float) -> list[KeptState]:
+def asked_for(case: Case, states: Sequence[KeptState], parts: Sequence[Replay], duration: float) -> list[KeptState]:
     """The kept states of which the case asks profiles: without those for replays. duration : of the drive [s]"""
     if case.record.profiles_at_reads:
-        return list(kept)
+        return list(states)
     instants = case.record.instants(duration)
     own = [part.start for part in parts if not any(same_time(part.start, instant) for instant in instants)]
-    return [state for state in kept if not any(same_time(state.time, start) for start in own)]
+    return [state for state in states if not any(same_time(state.time, start) for start in own)]
 
 
 def largest_error(
-    case: Case, parts: Sequence[Replay], kept: Sequence[KeptState], times: np.ndarray, currents: np.ndarray
+    case: Case, parts: Sequence[Replay], states: Sequence[KeptState], times: np.ndarray, currents: np.ndarray
 ) -> Reached:
     """Largest relative error of the first and the last read by the grid, and its read; infinite where a replay fails.
 
-    kept : states, among them those at the starts of the replays   times [s], currents [A] : (R,) of all reads
+    states : kept ones, among them those at the starts of the replays   times [s], currents [A] : (R,) of all reads
     """
     fewer = on_fewer_cells(case)
     richardson = (case.device.film.cells / fewer.device.film.cells) ** 2 - 1.0
     worst = Reached(0.0, "no read")
     for part in parts:
         try:
-            run = begun(case, fewer, part, kept)
+            run = begun(case, fewer, part, states)
             integrate.follow_pieces(run, part.pieces, part.tasks, integrate.place_at_start(0.0), False)
             coarse = np.concatenate(run.reads)[:, READ_CURRENT]
         except (SolverError, CaseError):  # of kinds whose own layers would have too few cells
@@ -123,14 +123,14 @@ def on_fewer_cells(case: Case) -> Case:
     return case.model_copy(update={"device": case.device.model_copy(update={"film": film})})
 
 
-def begun(case: Case, fewer: Case, part: Replay, kept: Sequence[KeptState]) -> Run:
+def begun(case: Case, fewer: Case, part: Replay, states: Sequence[KeptState]) -> Run:
     """A run at the start of a replay, of the case on fewer cells. Raises SolverError."""
     parts, numerics = model.members(fewer), case.numerics
     junction = model.junction(fewer, parts=parts)
     if part.anew:
         start = initial.start(fewer, junction, parts)
         return initial.begin(fewer, junction, parts, start, temperature=start.temperature)
-    state = next(state for state in reversed(kept) if same_time(state.time, part.start))
+    state = next(state for state in reversed(states) if same_time(state.time, part.start))
     widths = (np.diff(model.film_faces(of.device.film)) for of in (case, fewer))
     run = integrate.begin(
         junction, initial.regridded(state.c, *widths), rtol=numerics.rtol, atol=numerics.atol,

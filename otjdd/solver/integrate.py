@@ -87,7 +87,7 @@ class Run:
     apart: bool = False  # currents and positions of each column are recorded
     rows: list[np.ndarray] = field(default_factory=list)  # recorded blocks (n, widths()[0])
     reads: list[np.ndarray] = field(default_factory=list)  # (n, widths()[1])
-    kept: list[KeptState] = field(default_factory=list)
+    kept_states: list[KeptState] = field(default_factory=list)
     place: Place = field(default_factory=lambda: place_at_start(0.0))  # on its course
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
     began: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # (K, N) smooth density of random ions at first
@@ -249,8 +249,8 @@ def counted(before: Counts, counts: list[int], currents: int) -> Counts:
 def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     """An empty log with room for the records of the tasks, or for a part of them."""
     K, N = run.state.c.shape
-    observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP | COPY))
-    rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(kept, STATES)
+    observed, read, copied = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP | COPY))
+    rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(copied, STATES)
     row, reading = row_widths(run)
     return run_log.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
@@ -261,15 +261,15 @@ def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
 
 def empty(run: Run, log: Log) -> None:
     """Move the contents of a log to the run."""
-    rows, reads, kept = log.used.tolist()
+    rows, reads, states = log.used.tolist()
     if rows:
         run.rows.append(log.rows[:rows].copy())
     if reads:
         run.reads.append(log.reads[:reads].copy())
-    if kept:
-        arrays = (array[:kept].copy() for array in (log.kept_c, log.kept_D, log.kept_T, log.kept_P, log.kept_passed))
-        for at, c, D, *rest in zip(log.kept[:kept].tolist(), *arrays, strict=True):
-            run.kept.append(KeptState._make((*at, c, *D, *rest)))
+    if states:
+        arrays = (array[:states].copy() for array in (log.kept_c, log.kept_D, log.kept_T, log.kept_P, log.kept_passed))
+        for at, c, D, *rest in zip(log.kept[:states].tolist(), *arrays, strict=True):
+            run.kept_states.append(KeptState._make((*at, c, *D, *rest)))
     log.used[:] = 0
 
 
@@ -322,16 +322,16 @@ def keep_state(run: Run, voltage: float) -> None:
     with with_all_ions(run, voltage):
         state = run.state
         arrays = state.c, state.D_left, state.D_right, state.heat.temperature, state.P, state.passed
-        run.kept.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
+        run.kept_states.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
 
 
-def restore_state(run: Run, kept: KeptState, voltage: float) -> None:
+def restore_state(run: Run, start: KeptState, voltage: float) -> None:
     """Put the ions where they were kept, settled at a source voltage. Raises SolverError."""
-    run.time, run.state.c[:], run.state.D_right[:] = kept.time, kept.c, kept.D_right
-    run.state.passed[:] = kept.passed
-    if kept.temperature.size:
-        put_temperature(run.junction, run.state, kept.temperature)
-    put_polarised(run.junction, run.state, kept.polarisation)
+    run.time, run.state.c[:], run.state.D_right[:] = start.time, start.c, start.D_right
+    run.state.passed[:] = start.passed
+    if start.temperature.size:
+        put_temperature(run.junction, run.state, start.temperature)
+    put_polarised(run.junction, run.state, start.polarisation)
     jump(run, voltage)
 
 
@@ -351,7 +351,7 @@ def follow_waveform(
 
     every : "all" records each time step, "reads" each read   windows : (from, until) [s] in which each time step is
     recorded   stops : times [s] at which the state is kept; with keep_reads at reads as well   copies : breakpoints [s] at
-    which the state is kept as it is. progress(fraction) is called at intervals. Fills run.rows, run.reads, run.kept.
+    which the state is kept as it is. progress(fraction) is called at intervals. Fills run.rows, run.reads, run.kept_states.
     Raises SolverError.
     place : on the waveform, to go on from, in block run.block; None to begin. Raises Misplaced
     """

@@ -141,8 +141,8 @@ def in_steps(
     far = moving.time  # before the snapshots, which take it back
     failure = failure or early
     of_grid, interrupted = grid_error_of(case, replays, moving, reads) if failure is None else ({}, None)
-    kept = grid_error.asked_for(case, moving.kept, replays, waveform.duration)
-    snapshots, ended = snapshots_of(case, moving, kept) if needs_snapshots(only) else ([], None)
+    profiled = grid_error.asked_for(case, moving.kept_states, replays, waveform.duration)
+    snapshots, ended = snapshots_of(case, moving, profiled) if needs_snapshots(only) else ([], None)
     ended = interrupted or ended
     if keeper and failure is None and isinstance(ended, KeyboardInterrupt):
         keeper.write()
@@ -218,7 +218,7 @@ def grid_error_of(
     if not replays:
         return {}, None
     try:
-        error = grid_error.largest_error(case, replays, moving.kept, reads["read_time"], reads["read_current"])
+        error = grid_error.largest_error(case, replays, moving.kept_states, reads["read_time"], reads["read_current"])
     except (KeyboardInterrupt, SystemError) as interruption:
         return {}, ending(interruption)
     return {grid_error.OUTPUT: error}, None

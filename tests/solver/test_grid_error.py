@@ -99,7 +99,7 @@ def test_a_replay_that_fails_is_told(monkeypatch):
 def test_states_kept_for_replays_are_no_profiles(monkeypatch):
     film, kept = case(JUNCTION, **SMALL).replace(STEEP), []
     copied = integrate.empty
-    monkeypatch.setattr(integrate, "empty", lambda run, log: (copied(run, log), kept.append(len(run.kept)))[0])
+    monkeypatch.setattr(integrate, "empty", lambda run, log: (copied(run, log), kept.append(len(run.kept_states)))[0])
     ds = otjdd.run(film)
     assert ds.sizes["snapshot"] == 2
     assert max(kept) == 3

@@ -313,13 +313,13 @@ def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():
     film, waveform = case(device__film__cells=16), Waveform(np.array([0.0, 3e-7]), np.array([0.8, 0.8]))
     run, stopped = begin(film), begin(film)
     integrate.follow_waveform(run, waveform, stops=[1e-7, 3e-7])
-    for kept, duration in zip(run.kept, (1e-7, 2e-7), strict=True):
+    for kept, duration in zip(run.kept_states, (1e-7, 2e-7), strict=True):
         hold(stopped, 0.8, duration)
         np.testing.assert_allclose(kept.c, stopped.state.c, rtol=1e-4)
         assert kept.D_left - kept.D_right == pytest.approx(stopped.state.D_left - stopped.state.D_right, rel=1e-9)
         integrate.restore_state(run, kept, kept.voltage)
         assert run.state.D_right == pytest.approx(kept.D_right, rel=1e-9)
-    assert [kept.time for kept in run.kept] == [1e-7, 3e-7]
+    assert [kept.time for kept in run.kept_states] == [1e-7, 3e-7]
 
 
 def test_a_stop_on_the_way_costs_less_than_a_step():

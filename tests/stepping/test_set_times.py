@@ -27,7 +27,7 @@ def hopping_counts(film, start, times, seed):
     integrate.jump(run, VOLTAGE)
     pieces = np.array([(since, until, VOLTAGE, VOLTAGE) for since, until in itertools.pairwise(times)])
     integrate.follow_pieces(run, pieces, np.full(len(pieces), KEEP), integrate.place_at_start(0.0, VOLTAGE), False)
-    return np.concatenate([start[None], [kept.c[0] * to_ions[0] for kept in run.kept]])
+    return np.concatenate([start[None], [kept.c[0] * to_ions[0] for kept in run.kept_states]])
 
 
 def both_set_times(ions, profiles, runs):
