@@ -9,15 +9,14 @@ from otjdd.case.film import LayeredFilm
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.case.film import Layer
 
 NEAR = 0.3  # eV, within which affinities are known
 ALIKE = {"SrTiO3": "nb-sto", "Nb:SrTiO3": "nb-sto", "AlOx": "al2o3", "NbOx": "nb2o5", "TaOx": "ta2o5", "HfOx": "hfo2"}
 
 
-def affinity(layer: Layer) -> Published | None:
-    """Published affinity of the material of a layer; None where there is none."""
-    name = ALIKE.get(layer.material or "", (layer.material or "").lower())
+def affinity_of(material: str | None) -> Published | None:
+    """Published affinity of a material; None where there is none."""
+    name = ALIKE.get(material or "", (material or "").lower())
     return materials().get(f"{name}-affinity")
 
 
@@ -26,11 +25,11 @@ def notes(case: Case) -> list[str]:
     film = case.device.film
     if not isinstance(film, LayeredFilm):
         return []
-    lines, first = [], affinity(film.layers[0])
+    lines, first = [], affinity_of(film.layers[0].material)
     for i, layer in enumerate(film.layers[1:], 1):
         key, own, stated = (
             f"device.film.layers[{i}].band_offset",
-            affinity(layer),
+            affinity_of(layer.material),
             "band_offset" in layer.model_fields_set,
         )
         if first is None or own is None:

@@ -237,13 +237,38 @@ function told(seconds) {
   return `${Number((seconds / size).toPrecision(4))} ${prefix}s`;
 }
 
+function buildDevice() { // the sliders of the device and its layers, in place of those before
+  for (const [name, row] of sliders) if (by("of-device").contains(row.box)) { row.box.remove(); sliders.delete(name); }
+  start.sliders.forEach((about) => { build(about, by("of-device")); put(sliders.get(about.name), about.value); });
+  by("layers").replaceChildren(...start.layers.map((name, place) => {
+    const item = Object.assign(document.createElement("li"), { textContent: name });
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Take away" });
+    button.setAttribute("aria-label", `Take ${name} away`);
+    button.addEventListener("click", () => changeLayers(place, ""));
+    if (start.layers.length > 1) item.append(button);
+    return item;
+  }));
+  by("place").replaceChildren(new Option("at the left", 0), ...start.layers.map((name, i) => new Option(`behind ${name}`, i + 1)));
+  by("place").value = start.layers.length;
+}
+
+async function changeLayers(place, material) {
+  const values = Object.fromEntries([...sliders].filter(([, row]) => by("of-device").contains(row.box)).map(([name, row]) => [name, row.value]));
+  const answer = await call("layers", { place, material, values });
+  if (answer.problem) return show(answer);
+  start = answer;
+  buildDevice();
+  await move(true);
+}
+
 async function begin() {
   start = await call("start");
   if (start.problem) return show(start);
   by("title").textContent = start.title;
   document.title = `otjdd explore: ${start.title}`;
   for (const [name, title] of start.experiments) by("experiment").add(new Option(title, name));
-  start.sliders.forEach((about) => build(about, by("of-device")));
+  for (const name of start.materials) by("material").add(new Option(name, name));
+  buildDevice();
   const { experiment, values } = start.shown.settings ?? start.settings;
   by("experiment").value = experiment;
   drive(experiment);
@@ -258,6 +283,7 @@ by("experiment").addEventListener("change", () => { drive(by("experiment").value
 for (const button of document.querySelectorAll("#synapse [data-voltage]")) {
   button.addEventListener("click", () => pulse(Number(button.dataset.voltage), Number(button.dataset.width)));
 }
+by("add").addEventListener("click", () => changeLayers(Number(by("place").value), by("material").value));
 by("apply").addEventListener("click", () => pulse(Number(by("voltage").value), Number(by("width").value)));
 by("play").addEventListener("click", play);
 by("scrubber").addEventListener("input", () => { pause(); frame(); });

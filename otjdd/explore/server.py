@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from otjdd import plot
 from otjdd.errors import LimitError, Stopped
-from otjdd.explore import settings
+from otjdd.explore import layers, settings
 from otjdd.explore.connections import ImpatientProtocol
 from otjdd.explore.experiments import DOWNLOADED
 from otjdd.explore.guard import Guard
@@ -55,7 +55,8 @@ class Explorer:
             Route("/page.css", content("text/css", PLOT / "pages.css", FOLDER / "page.css")),
         ]
         routes += [
-            Route(f"/{name}", getattr(self, name), methods=["POST"]) for name in ("move", "pulse", "film", "stop")
+            Route(f"/{name}", getattr(self, name), methods=["POST"])
+            for name in ("move", "pulse", "film", "layers", "stop")
         ]
         routes += [Route(f"/{name}", getattr(self, name)) for name in ("start", "progress")]
         routes.append(Route("/download/{name}", self.download))
@@ -104,6 +105,11 @@ class Explorer:
 
     async def pulse(self, request: Request) -> Response:
         return JSONResponse(await self.tab(request).pulse(*settings.pulse_of(await message(request))))
+
+    async def layers(self, request: Request) -> Response:
+        data = await message(request)
+        values = settings.values_of(data)
+        return JSONResponse(self.tab(request).change_layers(layers.change_of(data), values))
 
     async def film(self, request: Request) -> Response:
         return JSONResponse(await self.tab(request).film())

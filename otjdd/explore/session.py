@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otjdd.case.case import Case
 from otjdd.case.kinds import column_count
 from otjdd.errors import CaseError
-from otjdd.explore import film, synapse, work
+from otjdd.explore import film, layers, synapse, work
 from otjdd.explore.experiments import (
     OWN,
     REFERENCE,
@@ -64,6 +64,7 @@ class Session:
         self.opened = opened
         self.turns = Turns(workers)
         self.run: LastRun | None = None
+        self.stacked: dict[str, Any] = {}  # change of the film by layers that were added or taken away
         self.synapse: synapse.Synapse | None = None
         self.latest: dict[str, Any] = {}  # the last answer, for a page that is loaded again
         self.pulsing = asyncio.Lock()  # a pulse begins in the state that the one before it has left
@@ -76,6 +77,8 @@ class Session:
             "title": opened.case.title,
             "sliders": described_sliders(opened.case, sliders_of(opened.case)),
             "experiments": [[e.name, e.title, drives[e.name]] for e in experiments().values()],
+            "layers": layers.names_of(opened.case),
+            "materials": layers.MATERIALS,
             "columns": column_count(opened.case),
             "settings": {"experiment": first(opened), "values": slider_values(opened.case, sliders_of(opened.case))},
             "shown": self.latest,
@@ -84,6 +87,26 @@ class Session:
     def driven(self, experiment: str) -> Case:
         """The case that the page was opened with, under the drive of an experiment."""
         return case_of_experiment(experiment, self.opened.case, {}).without_study()
+
+    def change_layers(self, change: layers.Change, values: Mapping[str, float]) -> dict[str, Any]:
+        """Add a layer to the film or take one away, with these values of sliders; message as of `start`."""
+        case = self.opened.case
+        try:
+            device = [slider for slider in sliders_of(case) if slider.name in values]
+            changes: dict[str, Any] = dict(moved(case, device, values))
+            changes[layers.KEY] = layers.changed_layers(case.replace(changes), change)
+            case = case.replace({key: value for key, value in changes.items() if not key.startswith(f"{layers.KEY}[")})
+        except CaseError as error:
+            return refused(str(error.problems[0]))
+        except OutsideError as error:
+            return refused(str(error), error.slider)
+        except ValueError as error:
+            return refused(str(error))
+        self.turns.stop()
+        self.opened = self.opened._replace(case=case, result=None)
+        self.stacked |= changes
+        self.synapse, self.latest = None, {}
+        return self.start()
 
     async def move(self, settings: Settings) -> dict[str, Any]:
         """Run the experiment with these values of sliders, with one column of each kind while a slider still moves."""
@@ -117,12 +140,19 @@ class Session:
             "columns": column_count(used),
             "before": bool(before),
             "points": self.points(answer),
-            "command": command_line(settings.experiment, self.opened.name, changes),
+            "command": command_line(settings.experiment, self.opened.name, self.since_opened(changes, case)),
         }
         if settings.final:
-            self.run = LastRun(settings, case, runs, answer.results, changes)
+            self.run = LastRun(settings, case, runs, answer.results, self.since_opened(changes, case))
             self.synapse = synapse.after(runs[-1], answer.results[-1])
         return self.message_of(answer, news)
+
+    def since_opened(self, changes: Mapping[str, Any], case: Case) -> dict[str, Any]:
+        """Changes of the case as it was opened, from those of the sliders that led to a case."""
+        if not self.stacked:
+            return dict(changes)
+        others = {key: value for key, value in changes.items() if not key.startswith("device.film.")}
+        return self.stacked | others | {layers.KEY: layers.tables_of(case)}
 
     async def pulse(self, voltage: float, width: float) -> dict[str, Any]:
         """Apply a pulse [V], [s] to the present state."""

@@ -22,10 +22,15 @@ def settings_of(data: Any) -> Settings:
     name = data.get("experiment") if isinstance(data, dict) else None
     if not isinstance(name, str) or name not in experiments():
         raise ValueError("expected an experiment that there is")
-    values = data.get("values")
+    return Settings(name, values_of(data), bool(data.get("final")))
+
+
+def values_of(data: Any) -> dict[str, float]:
+    """Name -> value of each slider of a message. Raises ValueError."""
+    values = data.get("values") if isinstance(data, dict) else None
     if not isinstance(values, dict) or len(values) > 100:
         raise ValueError("expected a number for each slider")
-    return Settings(name, {str(name): checked_number(value) for name, value in values.items()}, bool(data.get("final")))
+    return {str(name): checked_number(value) for name, value in values.items()}
 
 
 def checked_number(value: Any) -> float:

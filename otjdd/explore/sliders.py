@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
 from otjdd.case.film import LayeredFilm
+from otjdd.case.layer_notes import affinity_of
 from otjdd.explore.experiments import experiments
 from otjdd.units import quantity
 
-OF_LAYERS = "Layers are added and taken away in the case file."
 LEAST_SHARE = 1e-6  # least share of the area, of a kind of columns
 
 
@@ -107,16 +107,16 @@ def layer_sliders(case: Case) -> tuple[Slider, ...]:
     film, rows = case.device.film, []
     for i, layer in enumerate(film.layers if isinstance(film, LayeredFilm) else ()):
         name, key = layer.material or f"layer {i + 1}", f"device.film.layers[{i}]"
-        rows.append(
-            Slider(
-                f"layer-{i}-thickness", (f"{key}.thickness",), f"Thickness of {name}", "nm", 0.3, 5.0, 0.05,
-                source=OF_LAYERS,
-            )
-        )  # fmt: skip
+        rows.append(Slider(f"layer-{i}-thickness", (f"{key}.thickness",), f"Thickness of {name}", "nm", 0.3, 5.0, 0.05))
         if i > 0:
+            known = affinity_of(layer.material)
+            source = f"{known.what}, {known.text}. {known.source}" if known else ""
             rows.append(
-                Slider(f"layer-{i}-offset", (f"{key}.band_offset",), f"Band offset of {name}", "eV", -3.0, 3.0, 0.01)
-            )
+                Slider(
+                    f"layer-{i}-offset", (f"{key}.band_offset",), f"Band offset of {name}", "eV", -3.0, 3.0, 0.01,
+                    source=source,
+                )
+            )  # fmt: skip
     return tuple(rows)
 
 

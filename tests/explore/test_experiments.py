@@ -50,7 +50,6 @@ def test_a_film_of_layers_has_sliders_of_each_layer_in_the_place_of_those_of_the
     rows = sliders.sliders_of(layered)
     of_film = {slider.name: slider for slider in rows if slider.keys[0].startswith("device.film.")}
     assert list(of_film) == ["layer-0-thickness", "layer-1-thickness", "layer-1-offset"]
-    assert "case file" in of_film["layer-0-thickness"].source  # where layers are added and taken away
     changes = sliders.moved(layered, rows, {"layer-0-thickness": 2.4, "layer-1-thickness": 2.0, "layer-1-offset": -0.3})
     assert changes == {"device.film.layers[0].thickness": "2.4 nm", "device.film.layers[1].band_offset": "-0.3 eV"}
     first, second = layered.replace(changes).device.film.layers

@@ -238,6 +238,37 @@ def test_the_command_is_shown_to_be_copied(browser):
     assert "--set 'device.film.thickness=2.9 nm'" in js(browser, "command.textContent")
 
 
+def layers_of(browser) -> list[str]:
+    return js(browser, "[...document.querySelectorAll('#layers li')].map((item) => item.firstChild.textContent)")
+
+
+def click(browser, selector: str) -> bool:
+    """Click a button that changes the layers; tell if the curve is another one then."""
+    before = js(browser, "curve.src")
+    js(browser, f"document.querySelector('{selector}').click()")
+    until(browser, f"{STILL} && document.body.dataset.shown")
+    return js(browser, "curve.src") != before
+
+
+def test_layers_are_added_and_taken_away(browser):
+    assert layers_of(browser) == ["SrTiO3"]
+    assert js(browser, "document.querySelectorAll('#layers button').length") == 0
+    js(browser, "document.getElementById('material').value = 'Al2O3'")
+    js(browser, "document.getElementById('place').value = '0'")
+    assert click(browser, "#add")
+    assert layers_of(browser) == ["Al2O3", "SrTiO3"]
+    assert js(browser, "problem.hidden")
+    assert js(browser, "document.getElementById('n-layer-1-offset').value") == "-2.83"
+    assert "device.film.layers=[" in js(browser, "document.getElementById('command').textContent")
+    assert type_in(browser, "layer-0-thickness", "0.5")
+    layered = otjdd.load_case(download(browser, "case.toml")).device.film
+    assert [sheet.material for sheet in layered.layers] == ["Al2O3", "SrTiO3"]
+    assert layered.layers[0].thickness == 0.5e-9
+    assert click(browser, "#layers button")
+    assert layers_of(browser) == ["SrTiO3"]
+    assert "layer-1-offset" not in js(browser, "document.getElementById('of-device').innerHTML")
+
+
 def test_nothing_is_fetched_from_elsewhere_and_nothing_goes_wrong(browser):
     assert browser.get_log("browser") == []
     assert js(browser, "performance.getEntriesByType('resource').every(r => r.name.startsWith(location.origin))")

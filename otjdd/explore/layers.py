@@ -1,0 +1,87 @@
+"""Layers that the page adds to a film and takes away: the tables of the film's layers after that.
+
+A new layer is a copy of the one beside it, of a material with a published permittivity and affinity: these are its own.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from otjdd.case.case import Case
+from otjdd.case.device import Published, materials
+from otjdd.case.film import OF_EACH_LAYER
+from otjdd.case.layer_notes import affinity_of
+
+MATERIALS = ("Al2O3", "HfO2", "Nb2O5", "SrTiO3", "Ta2O5")
+THICKNESS, CELLS = "1 nm", 40  # of a new layer
+KEY = "device.film.layers"
+
+
+class Change(NamedTuple):
+    """A layer that is added, of a material, or taken away where `material` is empty.
+
+    place : number of the layer that is taken away, or that the new one has, from 0 at the left
+    """
+
+    place: int
+    material: str
+
+
+def change_of(data: Any) -> Change:
+    """A change of a message. Raises ValueError for a message that the page would not send."""
+    place, material = (data.get(name) for name in ("place", "material")) if isinstance(data, dict) else (None, None)
+    if not isinstance(place, int) or isinstance(place, bool) or place < 0 or material not in ("", *MATERIALS):
+        raise ValueError("expected a layer to add or to take away")
+    return Change(place, material)
+
+
+def tables_of(case: Case) -> list[dict[str, Any]]:
+    """Tables of the layers of a case; a film of one material is one layer."""
+    film: dict[str, Any] = case.plain()["device"]["film"]
+    if "layers" in film:
+        return [dict(layer) for layer in film["layers"]]
+    return [{key: film[key] for key in OF_EACH_LAYER if key in film}]
+
+
+def names_of(case: Case) -> list[str]:
+    """Names of the layers from left to right."""
+    return [layer.get("material") or f"layer {i + 1}" for i, layer in enumerate(tables_of(case))]
+
+
+def changed_layers(case: Case, change: Change) -> list[dict[str, Any]]:
+    """Tables of the layers of a case after a change. Raises ValueError where there is no such layer, or no other one."""
+    tables = tables_of(case)
+    if change.place >= len(tables) + bool(change.material):
+        raise ValueError(f"the film has {len(tables)} layers")
+    if change.material:
+        beside = tables[max(change.place - 1, 0)]
+        return counted_anew([*tables[: change.place], new_layer(beside, change.material), *tables[change.place :]])
+    if len(tables) == 1:
+        raise ValueError("a film has one layer at least")
+    return counted_anew(tables[: change.place] + tables[change.place + 1 :])
+
+
+def new_layer(beside: Mapping[str, Any], material: str) -> dict[str, Any]:
+    """Table of a layer of a material: what is not published of it is that of the layer beside it."""
+    table = {key: value for key, value in beside.items() if key not in ("interface_barrier", "density_of_states")}
+    own = {"material": material, "thickness": THICKNESS, "cells": CELLS}
+    if (given := published(material, "permittivity")) is not None:
+        own["permittivity"] = {"law": "linear", "eps_r": given.value}
+    return table | own
+
+
+def published(material: str, what: str) -> Published | None:
+    """A published value of a material; None where there is none."""
+    return materials().get(f"{material.lower()}-{what}")
+
+
+def counted_anew(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tables with offsets that the affinities give, counted from the first layer; of others what they have."""
+    first = affinity_of(tables[0].get("material"))
+    for i, table in enumerate(tables):
+        own = affinity_of(table.get("material"))
+        if i == 0:
+            table["band_offset"] = "0 eV"
+        elif first is not None and own is not None:
+            table["band_offset"] = f"{first.value - own.value:.4g} eV"
+    tables[-1].pop("interface_barrier", None)
+    return tables
