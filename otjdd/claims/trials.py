@@ -8,8 +8,8 @@ from typing import Any
 
 from otjdd import units
 from otjdd.case.case import Case, load_case
+from otjdd.case.numbers import value_in_case
 from otjdd.claims.trial import Trial
-from otjdd.fitting.parameters import value_in_case
 from otjdd.studies.plan import Plan, plan
 
 AS_SHIPPED: Mapping[str, Any] = MappingProxyType({})  # no change of the device

@@ -8,6 +8,7 @@ from fitted_devices import KEYS, SIGMA, clean, noisy, small
 
 import otjdd
 from otjdd.case.case import load_case
+from otjdd.case.numbers import value_in_case
 from otjdd.errors import DataError
 from otjdd.fitting import profile, report
 from otjdd.fitting.covariance import standard_errors
@@ -15,7 +16,6 @@ from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.extras import with_posterior, with_profiles
 from otjdd.fitting.fit import so_far, solved
 from otjdd.fitting.least_squares import minimise
-from otjdd.fitting.parameters import value_in_case
 from otjdd.fitting.result import visited_of
 from otjdd.fitting.task import task
 from otjdd.plot import fit as picture

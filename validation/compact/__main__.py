@@ -2,9 +2,9 @@
 
 python -m validation.compact [NAME ...] [--update]    the junctions of junctions.toml, or those whose names begin so
 
-Each junction is extracted at 300 K and at 350 K, for 20 ns to 1e4 s. Trains of 20 pulses of random height, sign, width, rise,
-fall and rest begin with a set and a reset; a read at 0.1 V follows each pulse. Their seed is not that of the
-error that a model states. A junction is met where the root mean square of log10 of predicted over solved current is at most 0.1.
+Each junction is extracted at 300 K and at 350 K, for 20 ns to 1e4 s. Trains of 20 pulses of random height, sign, width,
+rise, fall and rest begin with a set and a reset; a read at 0.1 V follows each pulse. Their seed is not that of the error
+that a model states. A junction is met where log10 of predicted over solved current is 0.1 at most (root mean square).
 """
 
 import argparse

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from otjdd.case.case import load_case
+from otjdd.case.numbers import value_in_case
 from otjdd.fitting import covariance
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.fit import solved
 from otjdd.fitting.least_squares import minimise
-from otjdd.fitting.parameters import value_in_case
 from otjdd.fitting.task import Data, task
 from otjdd.system.pool import team
 from validation import measured as kept

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from otjdd.case.case import Case
 from otjdd.case.document import Document
+from otjdd.case.numbers import known_near, value_in_case
 from otjdd.case.problem import KeyPath, Problem, nearest
 from otjdd.errors import CaseError
-from otjdd.fitting.parameters import known_near, value_in_case
 from otjdd.fitting.targets.records import Calibration, CasePart, FreeParameter, TargetedRun
 from otjdd.fitting.targets.target import Target
 from otjdd.units import brief

@@ -12,8 +12,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from otjdd.case.base import Number, Record
 from otjdd.case.case import Case
+from otjdd.case.numbers import value_in_case
 from otjdd.errors import NotAsExpected
-from otjdd.fitting.parameters import Parameter, value_in_case
+from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.targets.target import Target
 from otjdd.units import DIMENSIONS, brief, parse
 

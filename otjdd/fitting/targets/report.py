@@ -8,7 +8,7 @@ import numpy as np
 
 from otjdd.case import toml_text
 from otjdd.case.case import load_case
-from otjdd.fitting.parameters import value_in_case
+from otjdd.case.numbers import value_in_case
 from otjdd.fitting.report import base_of, differences
 from otjdd.fitting.targets.search import SearchResult
 from otjdd.fitting.targets.task import DIGITS, Evaluation, TargetedCase, TargetTask, text_at, value_at

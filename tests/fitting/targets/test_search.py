@@ -10,11 +10,12 @@ from one_read import ONE_READ
 
 from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
+from otjdd.case.numbers import value_in_case
 from otjdd.claims.targets import ClaimTarget as Target
 from otjdd.claims.targets import load_task
 from otjdd.errors import CaseError, ResultError
 from otjdd.fitting.evaluate import evaluator
-from otjdd.fitting.parameters import Parameter, value_in_case
+from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.targets import report, search
 from otjdd.fitting.targets.target import FAILED
 from otjdd.fitting.targets.task import Evaluation, measured, text_at
