@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from otjdd.compact_models.axes import Axis, points
 from otjdd.compact_models.extraction import Range
 from otjdd.compact_models.limits import SelfHeating
 from otjdd.compact_models.model import CompactModel
@@ -40,19 +41,25 @@ def made_model(
     about: dict | None = None,
     kelvin: float = 300.0,
     fresh: bool = False,
+    thickness: float = 2.8e-9,
+    barrier: float = 0.6,
+    knots: int = 49,
 ):
     """Model from -3 V to 3 V that starts in its high-resistance state.
 
     bend : decades of the conductance per volt   decades : of the conductance, between the two states
     kelvin : temperature of the model; its hops have an activation energy of 0.3 eV, its current of 0.05 eV
+    thickness [m], barrier [eV] : a decade less current for 0.2 nm more, and for 0.1 eV more, and fewer hops in thick films
+    knots : of the voltage
     fresh : begin with a film that was never written
     """
-    cold = 1.0 - 300.0 / kelvin
-    voltage, state = np.linspace(LIMITS.low, LIMITS.high, 49), np.linspace(LOW, HIGH, 33)
+    cold, thick = 1.0 - 300.0 / kelvin, thickness / 1e-9 - 2.8
+    voltage, state = np.linspace(LIMITS.low, LIMITS.high, knots), np.linspace(LOW, HIGH, 33)
     V, q = np.meshgrid(voltage, state, indexing="ij")
     rest = LOW + (HIGH - LOW) / (1.0 + np.exp(-voltage / 0.25))
-    log_rate = -6.0 + 14.0 * V**2 / (V**2 + 1.0) + 5.04 * cold
+    log_rate = -6.0 + 14.0 * V**2 / (V**2 + 1.0) + 5.04 * cold - 2.0 * thick
     log_conductance = -8.0 + decades * (q - LOW) / (HIGH - LOW) + bend * V * np.tanh(V) + 0.84 * cold
+    log_conductance = log_conductance - 5.0 * thick - 10.0 * (barrier - 0.6) * (1.0 - 0.1 * q)
     unlimited = np.full(log_rate.shape, UNLIMITED)
     charge = 0.1 * V + 0.02 * np.tanh(V) * q  # C/m2
     ratio = np.exp(4.0 * (voltage - 2.6))  # of electrons
@@ -62,8 +69,8 @@ def made_model(
     )  # fmt: skip
     one = np.ones(1)
     return CompactModel(
-        (tables,), np.zeros(1, np.int64), one, one, np.array([LOW]), np.full(1, float(fresh)), resistance, LIMITS,
-        kelvin, 2.8e-9, 3.14e-10, about or {},
+        (tables,), np.zeros(1, np.int64), one, one, np.array([LOW + 0.05 * thick**2]), np.full(1, float(fresh)),
+        resistance, LIMITS, kelvin, thickness, 3.14e-10, about or {},
     )  # fmt: skip
 
 
@@ -109,4 +116,19 @@ def warm_model(*temperatures: float, heat: SelfHeating | None = None, **options)
     """The same model with tables at several temperatures [K], of which one has to be 300.0."""
     nodes = tuple(made_model(kelvin=T, **options) for T in temperatures)
     own = nodes[temperatures.index(300.0)]
-    return dataclasses.replace(own, nodes=nodes, heat=heat)
+    axis = Axis("temperature", "temperature", temperatures)
+    return dataclasses.replace(own, nodes=nodes, axes=(axis,), point=(300.0,), heat=heat)
+
+
+def varied_model(**options):
+    """The same model with tables over its temperature, its thickness and its barrier."""
+    axes = (
+        Axis("temperature", "temperature", (270.0, 300.0, 350.0)),
+        Axis("device.film.thickness", "length", (2.6e-9, 2.8e-9, 3.1e-9)),
+        Axis("device.left.barrier", "energy", (0.55, 0.6)),
+    )
+    nodes = tuple(
+        made_model(kelvin=T, thickness=thickness, barrier=barrier, **options) for T, thickness, barrier in points(axes)
+    )
+    point = (300.0, 2.8e-9, 0.6)
+    return dataclasses.replace(nodes[points(axes).index(point)], nodes=nodes, axes=axes, point=point)

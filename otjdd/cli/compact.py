@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,22 @@ if TYPE_CHECKING:
 
 
 Ranges = tuple[tuple[float, float], tuple[float, float]]  # lowest and highest: of voltages [V], and of times [s]
+
+Temperatures = Annotated[
+    str,
+    typer.Option(
+        metavar="LOW:HIGH[:N]",
+        help='Temperatures that the model holds for, such as "250K:400K"; tables at N of them, by default 3.',
+    ),
+]
+Varied = Annotated[
+    list[str],
+    typer.Option(
+        metavar="KEY=LOW:HIGH[:N]",
+        help="A number of the case that becomes a parameter of the model, such as "
+        '"device.film.thickness=2.6nm:3.0nm"; tables at N values of it, by default 3. Two at most.',
+    ),
+]
 
 
 def compact(
@@ -50,13 +66,8 @@ def compact(
             metavar="DRIVE", help='Drives whose error is printed and does not reject the model: "first sweeps".'
         ),
     ] = [],
-    temperatures: Annotated[
-        str,
-        typer.Option(
-            metavar="LOW:HIGH[:N]",
-            help='Temperatures that the model holds for, such as "250K:400K"; tables at N of them, by default 3.',
-        ),
-    ] = "",
+    temperatures: Temperatures = "",
+    vary: Varied = [],
     noise: Annotated[
         bool,
         typer.Option(
@@ -71,11 +82,13 @@ def compact(
 
     Example: otjdd compact rv-loop -o model --set-pulse "2.2 V, 50 ns" --reset-pulse "-2.5 V, 50 ns"
     """
+    from otjdd.compact_models.axes import TEMPERATURE
     from otjdd.compact_models.exports import folder
     from otjdd.compact_models.exports.extracted import Request
 
     ranges = bounds(voltage, "--voltage"), bounds(time, "--time")
-    request = Request(*ranges, temperature_range(temperatures), workers, tuple(exclude), noise, devices)
+    varied = varied_ranges([*([f"{TEMPERATURE}={temperatures}"] if temperatures else []), *vary])
+    request = Request(*ranges, varied, workers, tuple(exclude), noise, devices)
     train = pulse_train(ranges, set_pulse, reset_pulse, pulses)
     case = load_checked(path, settings, allow_outside)
     check_outputs(*(path for name in (folder.MODEL, *folder.NAMES) if (path := out / name).exists()))
@@ -162,29 +175,30 @@ def pulse_of_text(text: str, option: str, ranges: Ranges) -> Pulse:
     return pulse
 
 
-def temperature_range(text: str) -> tuple[tuple[float, float], int] | None:
-    """Two temperatures [K] and the number of nodes, from LOW:HIGH or LOW:HIGH:N; None for "".
+def varied_ranges(texts: list[str]) -> dict[str, tuple[Any, ...]]:
+    """Dotted key -> lowest and highest value, and the number of nodes if there is one, of texts KEY=LOW:HIGH[:N].
 
     Raises typer.BadParameter.
     """
-    from otjdd.compact_models.build import NODES
+    from otjdd.compact_models.axes import NODES, TEMPERATURE
 
-    if not text:
-        return None
-    low, *others = text.split(":")
-    try:
-        high, count = others[0], int(others[1]) if len(others) == 2 else NODES
-        if len(others) > 2:
-            raise ValueError
-        return (units.parse(low, "temperature"), units.parse(high, "temperature")), count
-    except UnitError as error:
-        raise typer.BadParameter(str(error), param_hint="--temperatures") from None
-    except (ValueError, IndexError):
-        raise typer.BadParameter(
-            f'expected two temperatures, and how many nodes if not {NODES}, such as "250K:400K" or "250K:400K:4", '
-            f"got {text!r}",
-            param_hint="--temperatures",
-        ) from None
+    ranges: dict[str, tuple[Any, ...]] = {}
+    for text in texts:
+        key, _, ends = text.partition("=")
+        option, values = ("--temperatures", ends) if key == TEMPERATURE else ("--vary", text)
+        try:
+            low, high, *count = (part.strip() for part in ends.split(":"))
+            ranges[key.strip()] = (low, high, *map(int, count))
+            if len(count) > 1 or not key.strip():
+                raise ValueError
+        except ValueError:
+            example = "250K:400K" if key == TEMPERATURE else "device.film.thickness=2.6nm:3.0nm"
+            raise typer.BadParameter(
+                f'expected two values, and how many nodes if not {NODES}, such as "{example}" or "{example}:4", '
+                f"got {values!r}",
+                param_hint=option,
+            ) from None
+    return ranges
 
 
 def bounds(text: str, option: str) -> tuple[float, float]:

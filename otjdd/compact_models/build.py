@@ -12,15 +12,17 @@ import numpy as np
 from otjdd.case.case import Case, changed_case
 from otjdd.case.kinds import covered_by, kinds_of
 from otjdd.case.noise import column_area
+from otjdd.case.numbers import value_in_case
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, device_factors, error, extraction, hop_diffusion, noise_error, unsettled
+from otjdd.compact_models.axes import NODES, TEMPERATURE, Axis, axes_of, points
 from otjdd.compact_models.ends import is_uniform
 from otjdd.compact_models.limits import Range, SelfHeating
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.nodes import on_common_knots
 from otjdd.compact_models.noise import Noise
 from otjdd.compact_models.stages import counted, stages
 from otjdd.compact_models.tables import Tables, stays
-from otjdd.compact_models.temperatures import chosen_nodes, on_common_knots
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
 from otjdd.results.provenance import provenance
@@ -36,7 +38,6 @@ log = logging.getLogger(__name__)
 APART = (
     7.0  # kT by which two representative columns are slower and faster than all others: a factor of 1100 in the rate
 )
-NODES = 3  # default number of temperatures of a model that holds for several
 WORST = 0.3  # decades: largest allowed root mean square error under a drive; beyond, one state per column is not enough
 
 
@@ -52,6 +53,7 @@ def compact(
     exclude: Sequence[str] = (),
     temperatures: tuple[float, float] | None = None,
     nodes: int = NODES,
+    vary: Mapping[str, Sequence[Any]] | None = None,
     noise: bool = False,
     devices: int = device_factors.DEVICES,
 ) -> CompactModel:
@@ -62,6 +64,8 @@ def compact(
     exclude : names of drives, or their beginnings, whose errors are measured and do not reject the model
     temperatures : lowest and highest [K], between which the model interpolates in 1/T; None for the temperature of the case
     nodes : number of temperatures to extract at
+    vary : one or two numbers of the case that become parameters of the model, by dotted key: lowest and highest value (SI,
+        or text with a unit), and the number of nodes if not NODES. {"device.film.thickness": ("2.6 nm", "3 nm")}
     noise : add the scatter of the states by the random hops of single ions, see `noise`
     devices : number of devices to draw for a model with noise of a case that says how devices differ
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
@@ -69,11 +73,11 @@ def compact(
     """
     case = changed_case(case, changes, {}).unpolarised("a compact model")
     case = case.with_blocking_electrodes("a compact model")
-    if temperatures is None:
+    if temperatures is None and TEMPERATURE not in (vary or {}):
         case = case.of_one_temperature("a compact model without --temperatures")
     limits = checked(Range(*map(float, (*voltage, *time))))
-    at = chosen_nodes(*temperatures, nodes, case.temperature) if temperatures else (case.temperature,)
-    left_out = excluded_drives(exclude, limits, at)
+    axes = axes_of(case, ({TEMPERATURE: (*temperatures, nodes)} if temperatures else {}) | dict(vary or {}))
+    left_out = excluded_drives(exclude, limits, axes)
     if noise:
         noise_error.with_hop_noise(case)  # raises at once where the case allows none
     if case.ions.noise != "none":
@@ -88,7 +92,7 @@ def compact(
     within = stages(progress, names)
     with pool.team(workers) as spread:
         spreads = {name: counted(spread, within[name]) for name in names[1:]}
-        compact_model = over_temperatures(cold, limits, at, spread, within["extraction"])
+        compact_model = over_axes(cold, limits, axes, spread, within["extraction"])
         if noise:
             compact_model = with_noise(compact_model, cold, spreads["noise"])
         if measure:
@@ -100,14 +104,15 @@ def compact(
 
 
 def with_noise(noiseless: CompactModel, case: Case, spread: Spread) -> CompactModel:
-    """The model of a case with its noise, at each of its temperatures."""
+    """The model of a case with its noise, at each of its nodes."""
     if not noiseless.nodes:
         return replace(noiseless, noise=noise_of(noiseless, case, spread))
+    at = points(noiseless.axes)
     nodes = tuple(
-        replace(node, noise=noise_of(node, case.replace(temperature=node.temperature), spread))
-        for node in noiseless.nodes
+        replace(node, noise=noise_of(node, at_node(case, noiseless.axes, point), spread))
+        for node, point in zip(noiseless.nodes, at, strict=True)
     )
-    return replace(noiseless, nodes=nodes, noise=nodes[noiseless.temperatures.index(noiseless.temperature)].noise)
+    return replace(noiseless, nodes=nodes, noise=nodes[at.index(noiseless.point)].noise)
 
 
 def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> Noise:
@@ -134,9 +139,9 @@ def heat_of(case: Case) -> SelfHeating | None:
     return SelfHeating(heat.share * heat.kelvin_per_watt(radius), heat.seconds(radius))
 
 
-def excluded_drives(exclude: Sequence[str], limits: Range, temperatures: Sequence[float]) -> tuple[str, ...]:
+def excluded_drives(exclude: Sequence[str], limits: Range, axes: Sequence[Axis]) -> tuple[str, ...]:
     """Drives of the error whose names begin with these words. Raises NotAsExpected for words without such a name."""
-    names = [*error.drives(limits), *error.drives_at(limits, temperatures)]
+    names = [*error.drives(limits), *error.drives_at(limits, axes)]
     for words in exclude:
         if not any(name.startswith(words) for name in names) or not words:
             raise NotAsExpected(f"drives that the error is measured under ({', '.join(names)})", repr(words))
@@ -187,34 +192,49 @@ def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfCo
     return extraction.KindOfColumn(bench, speeds, fast, float(np.exp((energy - low) / kT))), energy
 
 
-def over_temperatures(
-    case: Case, limits: Range, temperatures: Sequence[float], spread: Spread, progress: Progress = None
+def over_axes(
+    case: Case, limits: Range, axes: tuple[Axis, ...], spread: Spread, progress: Progress = None
 ) -> CompactModel:
-    """Model of a case at its own temperature, with the models at all `temperatures` [K], its own among them, as `nodes`."""
-    count = len(temperatures)
-    if count == 1:
+    """Model of a case, with the models at all nodes of the axes, which have the values of the case among theirs."""
+    if not axes:
         return extracted(case, limits, spread, progress)
-    at_temperatures = [
-        extracted(case.replace(temperature=T), limits, spread, of_part(progress, n, count))
-        for n, T in enumerate(temperatures)
+    at = points(axes)
+    at_nodes = [
+        extracted(at_node(case, axes, point), limits, spread, of_part(progress, n, len(at)))
+        for n, point in enumerate(at)
     ]
-    own = at_temperatures[temperatures.index(case.temperature)]
-    if len({tuple(map(stays, model.kinds)) for model in at_temperatures}) > 1:
-        raise NotAsExpected(
-            "columns whose ions move at all temperatures, or at none", "some that move at the higher ones only"
-        )
+    point = tuple(value_in_case(case, axis.key)[0] for axis in axes)
+    own = at_nodes[at.index(point)]
+    check_alike(at_nodes)
     kinds = []
     for t in range(len(own.kinds)):
         speeds = own.speed[own.kind == t]
         use = extraction.use_of((float(speeds.min()), float(speeds.max())), limits)
         tolerances = extraction.RATE_TOLERANCE / 2.0, extraction.TOLERANCE / 2.0
-        kinds.append(on_common_knots([model.kinds[t] for model in at_temperatures], use, *tolerances))
+        kinds.append(on_common_knots([node.kinds[t] for node in at_nodes], use, *tolerances))
     nodes = tuple(
-        replace(model, kinds=row, about={})
-        for model, row in zip(at_temperatures, zip(*kinds, strict=True), strict=True)
+        replace(node, kinds=row, about={}) for node, row in zip(at_nodes, zip(*kinds, strict=True), strict=True)
     )
-    middle = nodes[temperatures.index(case.temperature)]
-    return replace(middle, nodes=nodes, about=own.about)
+    return replace(nodes[at.index(point)], nodes=nodes, axes=axes, point=point, about=own.about)
+
+
+def at_node(case: Case, axes: Sequence[Axis], point: Sequence[float]) -> Case:
+    """A case at a value of each axis."""
+    return case.replace(dict(zip([axis.key for axis in axes], point, strict=True)))
+
+
+def check_alike(models: Sequence[CompactModel]) -> None:
+    """Raise NotAsExpected for models that no interpolation joins: others columns, ions that move in some of them only."""
+    if len({tuple(map(stays, model.kinds)) for model in models}) > 1:
+        raise NotAsExpected("columns whose ions move at all nodes, or at none", "some that move at a few nodes only")
+    if len({tuple(kind.share.size for kind in model.kinds) for model in models}) > 1:
+        raise NotAsExpected(
+            "a case that begins at rest at all nodes, or at none",
+            "one that does at some (ions.initial = { history = [...] } begins with writes)",
+        )
+    for name in ("kind", "weight", "resistance", "area"):
+        if any(not np.array_equal(getattr(model, name), getattr(models[0], name)) for model in models):
+            raise NotAsExpected(f"columns and a circuit of the same {name} at all nodes", "others")
 
 
 def extracted(

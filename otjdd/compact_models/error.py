@@ -17,6 +17,7 @@ import numpy as np
 
 from otjdd import units
 from otjdd.case.case import Case
+from otjdd.compact_models.axes import TEMPERATURE, Axis, middles, points
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import ExtractionError, SolverError
@@ -29,7 +30,7 @@ Drive = dict[str, Any]  # a drive as data of a case, SI
 
 TRAINS, RAMPED_TRAINS, PULSES = 4, 2, 20  # random trains for every width, those with ramps, and pulses of each
 WIDTHS = (20e-9, 50e-9, 1e-6, 1e-4, 1e-2, 1e-1)  # s
-WARM_WIDTHS = (50e-9, 1e-6, 1e-2)  # s, at the temperatures of a model and between them
+WARM_WIDTHS = (50e-9, 1e-6, 1e-2)  # s, at the nodes of a model and between them
 RAMPED = "pulses with ramps"
 RAMPS = 1e-9, 1e-3  # s, shortest and longest ramp of these pulses
 SPIKE = 1e-9  # s: a width that is always tried, even if it is shorter than the range
@@ -77,20 +78,27 @@ def drives(limits: Range) -> dict[str, list[Drive]]:
     return protocols
 
 
-def drives_at(limits: Range, temperatures: Sequence[float]) -> dict[str, tuple[float, list[Drive]]]:
-    """Name of a protocol -> temperature [K] and drives: pulses, flat and with ramps, at each node and halfway to the next
-    in 1/T.
+def drives_at(limits: Range, axes: Sequence[Axis]) -> dict[str, tuple[tuple[float, ...], list[Drive]]]:
+    """Name of a protocol -> value of each axis, and drives: pulses, flat and with ramps, at each node and in the middle
+    between neighbouring nodes.
 
-    {} for a model of one temperature.
+    {} for a model without an axis.
     """
-    if len(temperatures) < 2:
+    if not axes:
         return {}
     rng, own = (np.random.default_rng(SEED) for _ in range(2))
-    inverse = 1.0 / np.array(temperatures)
-    every = np.sort(np.concatenate((temperatures, 2.0 / (inverse[1:] + inverse[:-1]))))
+    at = {", ".join(map(place, axes, point)): point for point in sorted([*points(axes), *middles(axes)])}
     widths = [width for width in WARM_WIDTHS if limits.shortest <= width <= limits.longest]
-    flat = {f"pulses at {T:.4g} K": (float(T), [random_train(rng, limits, width) for width in widths]) for T in every}
-    return flat | {f"{RAMPED} at {T:.4g} K": (float(T), [ramped_train(own, limits)]) for T in every}
+    flat = {
+        f"pulses at {name}": (point, [random_train(rng, limits, width) for width in widths])
+        for name, point in at.items()
+    }
+    return flat | {f"{RAMPED} at {name}": (point, [ramped_train(own, limits)]) for name, point in at.items()}
+
+
+def place(axis: Axis, value: float) -> str:
+    """A value of an axis in words: "350 K", "thickness 2.7 nm"."""
+    return axis.text(value) if axis.key == TEMPERATURE else f"{axis.name} {axis.text(value)}"
 
 
 def sweep(limits: Range, rate: float, sign: int) -> Drive:
@@ -190,15 +198,17 @@ def measured_error(model: CompactModel, case: Case, spread: Spread) -> "xr.Datas
     """Dataset of the errors [decades] of reads: rms and worst (protocol), and all reads (sample)."""
     import xarray as xr
 
-    protocols = {name: (case.temperature, of_protocol) for name, of_protocol in drives(model.limits).items()}
-    protocols |= drives_at(model.limits, model.temperatures)
-    named = [(name, T, drive) for name, (T, of_protocol) in protocols.items() for drive in of_protocol]
+    protocols = {name: (model.point, of_protocol) for name, of_protocol in drives(model.limits).items()}
+    protocols |= drives_at(model.limits, model.axes)
+    named = [(name, point, drive) for name, (point, of_protocol) in protocols.items() for drive in of_protocol]
     columns = [np.zeros((0, 4))] * len(named)
-    models = {T: model.at(T) for _, T, _ in named}
-    jobs = [(case if T == case.temperature else case.replace(temperature=T), drive) for _, T, drive in named]
-    for number, (current, write) in spread(solved_reads, jobs):
-        name, T, drive = named[number]
-        predicted = models[T].predicted(with_drive(case, drive).drive).read_current.values
+    models, keys = {point: model.at_point(point) for _, point, _ in named}, [axis.key for axis in model.axes]
+    cases = {
+        point: case if point == model.point else case.replace(dict(zip(keys, point, strict=True))) for point in models
+    }
+    for number, (current, write) in spread(solved_reads, [(cases[point], drive) for _, point, drive in named]):
+        name, point, drive = named[number]
+        predicted = models[point].predicted(with_drive(case, drive).drive).read_current.values
         protocol = list(protocols).index(name)
         columns[number] = np.column_stack((np.full(current.size, protocol), write, current, predicted))
     protocol, write, current, predicted = np.concatenate(columns).T

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.compact_models import model_file
+from otjdd.compact_models.axes import TEMPERATURE, Axis, chosen, weights
 from otjdd.compact_models.limits import EDGE, Range, SelfHeating, check_voltages, times_outside
+from otjdd.compact_models.nodes import between
 from otjdd.compact_models.noise import (
     FACTORS,
     Noise,
@@ -27,7 +29,6 @@ from otjdd.compact_models.noise import (
 )
 from otjdd.compact_models.noise import between as noise_between
 from otjdd.compact_models.tables import LN10, SETTLING, Tables, charges, evaluated, monotone, stays
-from otjdd.compact_models.temperatures import between, weights
 from otjdd.errors import NotAsExpected
 from otjdd.results import outputs
 from otjdd.solver.displacement import mean_rate, rates
@@ -64,8 +65,9 @@ class CompactModel:
     resistance : [ohm] in series
     limits : range that it was extracted for   thickness, area : [m], [m2]
     about : provenance   measured : its error against the solver, see `error.measured_error`; None if not measured
-    nodes : models of the same junction at ascending temperatures, this one among them, whose tables share their knots; ()
-        for one temperature
+    nodes : models of the same junction at all combinations of the values of the axes, this one among them, whose tables
+        share their knots; () without an axis
+    axes : temperature and other quantities of the case over which it interpolates   point : its own value of each
     heat : self-heating, used by circuits only; None without it
     noise : how the states scatter, see `otjdd.compact_models.noise`; None for a model of the mean
     gain : added to ln of the conductance at the lower and at the upper end of the state, by which a drawn device differs
@@ -86,6 +88,8 @@ class CompactModel:
     about: dict[str, Any] = field(default_factory=dict)
     measured: "xr.Dataset | None" = None
     nodes: "tuple[CompactModel, ...]" = ()
+    axes: tuple[Axis, ...] = ()
+    point: tuple[float, ...] = ()
     heat: SelfHeating | None = None
     noise: Noise | None = None
     gain: tuple[float, float] = (0.0, 0.0)
@@ -94,32 +98,41 @@ class CompactModel:
     @property
     def temperatures(self) -> tuple[float, ...]:
         """Temperatures [K] that it was extracted at, ascending."""
-        return tuple(node.temperature for node in self.nodes) or (self.temperature,)
+        return next((axis.values for axis in self.axes if axis.key == TEMPERATURE), (self.temperature,))
 
-    def at(self, temperature: float) -> "CompactModel":
-        """The model at a temperature [K], interpolated in 1/T between those that it was extracted at.
+    def at(self, temperature: float | None = None, **values: float | str) -> "CompactModel":
+        """The model at a temperature [K] and values of its other parameters, interpolated between its nodes, see `axes`.
 
-        Its error is that of this model. Raises NotAsExpected for a temperature outside of the range.
+        values : by the name of the parameter, SI or text with a unit: at(thickness="2.7 nm"); others keep their own
+        Its error is that of this model. Raises NotAsExpected for other names, and for values outside of the range.
         """
-        if temperature == self.temperature:
-            return self
-        temperatures = self.temperatures
-        if not temperatures[0] <= temperature <= temperatures[-1]:
-            expected = (
-                f"{temperatures[0]:g} K to {temperatures[-1]:g} K" if self.nodes else f"{temperatures[0]:g} K only"
+        if temperature == self.temperature and len(self.temperatures) == 1:
+            temperature = None
+        if temperature is not None and len(self.temperatures) == 1:
+            raise NotAsExpected(
+                f"a temperature of {self.temperature:g} K only, for which the model was extracted", f"{temperature:g} K"
             )
-            raise NotAsExpected(f"a temperature of {expected}, for which the model was extracted", f"{temperature:g} K")
-        share = weights(temperature, temperatures)
+        return self.at_point(
+            chosen(self.axes, self.point, values if temperature is None else {TEMPERATURE: temperature} | values)
+        )
+
+    def at_point(self, point: tuple[float, ...]) -> "CompactModel":
+        """The model at a value of each of its axes, which lie within the nodes; a model without an axis."""
+        if point == self.point:
+            return self
+        share = weights(point, self.axes)
         kinds = tuple(between([node.kinds[t] for node in self.nodes], share) for t in range(len(self.kinds)))
         low, high = np.array([(kind.state[0], kind.state[-1]) for kind in kinds])[self.kind].T
+        temperature = dict(zip([axis.key for axis in self.axes], point, strict=True)).get(TEMPERATURE, self.temperature)
         return replace(
-            self, kinds=kinds, nodes=(), temperature=temperature, noise=self.noise_at(share),
+            self, kinds=kinds, nodes=(), axes=(), point=(), temperature=temperature, noise=self.noise_at(share),
+            thickness=float(share @ [node.thickness for node in self.nodes]),
             speed=np.exp(share @ np.log([node.speed for node in self.nodes])),
             start=np.clip(share @ np.array([node.start for node in self.nodes]), low, high),
         )  # fmt: skip
 
     def noise_at(self, share: np.ndarray) -> Noise | None:
-        """The noise between the temperatures of the model; None for a model of the mean. share : (N,) of each of them"""
+        """The noise between the nodes of the model; None for a model of the mean. share : (N,) of each of them"""
         of_nodes = [node.noise for node in self.nodes if node.noise is not None]
         if self.noise is None:
             return None
@@ -261,18 +274,24 @@ class CompactModel:
         return {str(name): (float(rms), float(worst)) for name, rms, worst in rows}
 
     def run(
-        self, waveform: "Applied | Drive", states: ArrayLike | None = None, *, seed: int | None = None
+        self,
+        waveform: "Applied | Drive",
+        states: ArrayLike | None = None,
+        *,
+        seed: int | None = None,
+        **values: float | str,
     ) -> "xr.Dataset":
         """Dataset of one junction under a waveform or the drive of a case, with the outputs of `otjdd.run`.
 
         states : to start from, a row of `states`, by default those of the case
         seed : of random steps of a model with noise, the same bits for the same seed; None for the mean
+        values : of the parameters of the model, run(waveform, thickness="2.7 nm"), see `at`
         The charge follows voltage and state at once; only in circuits the series resistance delays it. Times outside of the
         range of the model are reported in a warning, and in the attribute `outside_range`.
         Raises NotAsExpected for voltages or states outside of the range, for a model with self-heating, and for a seed that
         is no whole number or belongs to a model without noise.
         """
-        ds = self.predicted(waveform, states, seed=seed)
+        ds = self.at_point(chosen(self.axes, self.point, values)).predicted(waveform, states, seed=seed)
         if outside := ds.attrs.get(OUTSIDE):
             log.warning("the compact model does not hold for %s", outside)
         return ds

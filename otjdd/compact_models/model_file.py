@@ -1,11 +1,13 @@
-"""The file of a compact model: a Dataset with its tables and columns at each temperature, its noise and its error."""
+"""The file of a compact model: a Dataset with its tables and columns at each node, its noise and its error."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otjdd.compact_models.axes import MOST_AXES, TEMPERATURE, Axis, counts, points
 from otjdd.compact_models.limits import Range, SelfHeating
 from otjdd.compact_models.noise import DeviceSpread, Noise, NoiseTables, check_noise
 from otjdd.compact_models.numbers import check_model, check_rules
@@ -13,6 +15,7 @@ from otjdd.compact_models.tables import Tables
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import store
 from otjdd.results.companions import COMPANIONS
+from otjdd.units import DIMENSIONS, plain_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 File = str | Path
 Model = Any  # CompactModel, whose module reads and writes through this one
 
-VERSION = 7  # of the file, increased when its numbers change their meaning
+VERSION = 8  # of the file, increased when its numbers change their meaning
 KIND = "compact model"
 TABLE_TEXT = {
     "table_voltage": ("kind knot", "V", "junction voltage of the knots"),
@@ -48,10 +51,13 @@ TABLE_TEXT = {
     "column_start": ("column", "1", "state that the case begins with"),
     "column_unsettled": ("column", "1", "share that has not settled at the beginning of the case"),
 }
-NODE, TEMPERATURE = (
-    "node_",
-    "node_temperature",
-)  # numbers at several temperatures: as those above, and one dimension more
+NODE_NUMBERS = {
+    "node_temperature": ("node", "K", "temperature of a node"),
+    "node_thickness": ("node", "m", "thickness of the film at a node"),
+}
+NODE = "node_"  # numbers at the nodes of several axes: as those above, and one dimension more
+PLAIN_KEY = re.compile(r"[A-Za-z]\w*(\[\d+\])?(\.[A-Za-z]\w*(\[\d+\])?)*", re.ASCII)
+AXES = [f"axis_{n}" for n in range(MOST_AXES)]  # the values of an axis; attributes: its key, dimension and own value
 NOISE, COVARIANCE = "noise_", "noise_covariance"
 NOISE_TEXT = {
     "noise_voltage": ("kind noise_knot", "V", "junction voltage of the knots of the noise"),
@@ -75,9 +81,7 @@ NOISE_TEXT = {
     ),
 }
 TEXT = TABLE_TEXT | NOISE_TEXT
-NODE_TEXT = {NODE + name: (f"node {dims}", units, title) for name, (dims, units, title) in TEXT.items()} | {
-    TEMPERATURE: ("node", "K", "temperatures that the model was extracted at")
-}
+NODE_TEXT = NODE_NUMBERS | {NODE + name: (f"node {dims}", units, title) for name, (dims, units, title) in TEXT.items()}
 COLUMNS = "kind", "speed", "weight", "start", "unsettled"
 
 GRIDS = {
@@ -113,8 +117,9 @@ def dataset_of(model: Model) -> "xr.Dataset":
     if model.nodes:
         of_nodes = [arrays_of(node) for node in model.nodes]
         arrays |= {NODE + name: np.array([of_node[name] for of_node in of_nodes]) for name in of_nodes[0]}
-        arrays[TEMPERATURE] = np.array(model.temperatures)
-    named = {}
+        for name in NODE_NUMBERS:
+            arrays[name] = np.array([getattr(node, name.removeprefix(NODE)) for node in model.nodes])
+    named = axes_in_file(model)
     for name, values in arrays.items():
         dims, units, long_name = (TEXT | NODE_TEXT)[name]
         named[name] = dims.split(), np.asarray(values, float), {"units": units, "long_name": long_name}
@@ -131,8 +136,35 @@ def dataset_of(model: Model) -> "xr.Dataset":
     return ds if model.measured is None else ds.merge(model.measured)
 
 
+def axes_in_file(model: Model) -> dict[str, Any]:
+    """Name -> variable of each axis of a model."""
+    return {
+        name: (
+            [name], np.array(axis.values),
+            {
+                "units": plain_unit(axis.dimension), "long_name": f"values of {axis.key} that the model was extracted at",
+                "key": axis.key, "dimension": axis.dimension, "own": own,
+            },
+        )
+        for name, axis, own in zip(AXES, model.axes, model.point, strict=False)
+    }  # fmt: skip
+
+
+def axes_of(ds: "xr.Dataset") -> tuple[tuple[Axis, ...], tuple[float, ...]]:
+    """Axes of a model in a Dataset, and its own value of each. Raises NotAsExpected, KeyError for a broken file."""
+    variables = [ds[name] for name in AXES if name in ds]
+    axes = tuple(Axis(str(v.attrs["key"]), str(v.attrs["dimension"]), tuple(map(float, v.values))) for v in variables)
+    own = tuple(float(v.attrs["own"]) for v in variables)
+    for axis, value in zip(axes, own, strict=True):
+        if axis.dimension not in ("", *DIMENSIONS) or not PLAIN_KEY.fullmatch(axis.key):
+            raise NotAsExpected("an axis with key and dimension of a number of a case", f"{axis.key}, {axis.dimension}")
+        if not (np.diff(axis.values).min(initial=1.0) > 0.0 and value in axis.values):
+            raise NotAsExpected(f"ascending values of {axis.key}, {value:g} among them", str(axis.values))
+    return axes, own
+
+
 def arrays_of(model: Model) -> dict[str, np.ndarray]:
-    """Name of a variable -> tables or columns of a model at its temperature."""
+    """Name of a variable -> tables or columns of a model at its own node."""
     arrays = {
         f"table_{name}": stacked([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
     }
@@ -166,28 +198,29 @@ def model_of(ds: "xr.Dataset", path: File, model: type[Model]) -> Model:
     try:
         limits = Range(*(float(ds.attrs[f"range_{name}"]) for name in Range._fields))
         numbers = {name: float(ds.attrs[name]) for name in ("resistance", "temperature", "thickness", "area")}
-        of_case = at_one_temperature(ds, numbers, limits, model)
+        of_case = at_one_node(ds, numbers, limits, model)
         heat = [float(ds.attrs[f"heat_{name}"]) for name in SelfHeating._fields if f"heat_{name}" in ds.attrs]
         if heat:
             check_rules({"resistance": heat[0], "longest": heat[1]})
+        axes, point = axes_of(ds)
         nodes = tuple(
-            at_one_temperature(node_of(ds, n), numbers | {"temperature": float(T)}, limits, model)
-            for n, T in enumerate(ds[TEMPERATURE].values if TEMPERATURE in ds else ())
+            at_one_node(node_of(ds, n), numbers | numbers_of_node(ds, n), limits, model)
+            for n in range(ds.sizes.get("node", 0))
         )
-        check_nodes(of_case, nodes)
+        check_nodes(of_case, nodes, axes)
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ResultError(path, f"is not a whole compact model ({error})") from error
     own_names = {"model", "model_version", *numbers, "format", "data_sha256", COMPANIONS}
     own_names |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in own_names}
-    names = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, COVARIANCE}]
+    names = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, *AXES, COVARIANCE}]
     measured = ds[names].assign_attrs({}) if {"error_rms", "sigma_solver"} & set(ds.variables) else None
     warm = SelfHeating(*heat) if heat else None
-    return replace(of_case, about=about, measured=measured, nodes=nodes, heat=warm)
+    return replace(of_case, about=about, measured=measured, nodes=nodes, axes=axes, point=point, heat=warm)
 
 
-def at_one_temperature(ds: "xr.Dataset", numbers: dict[str, float], limits: Range, model: type[Model]) -> Model:
-    """The model at one temperature from the tables in a Dataset. Raises KeyError, ValueError, others for a broken file."""
+def at_one_node(ds: "xr.Dataset", numbers: dict[str, float], limits: Range, model: type[Model]) -> Model:
+    """The model at one node from the tables in a Dataset. Raises KeyError, ValueError, others for a broken file."""
     kinds = tuple(tables_of(ds, number) for number in range(ds.sizes["kind"]))
     columns = {name: ds[f"column_{name}"].values for name in COLUMNS}
     check_model(kinds, columns, numbers, limits)
@@ -196,25 +229,34 @@ def at_one_temperature(ds: "xr.Dataset", numbers: dict[str, float], limits: Rang
     return model(kinds, **parts, limits=limits, noise=noise_of(ds) if NOISE + "ions" in ds else None)
 
 
+def numbers_of_node(ds: "xr.Dataset", number: int) -> dict[str, float]:
+    """Temperature and thickness of node `number`."""
+    return {name.removeprefix(NODE): float(ds[name][number]) for name in NODE_NUMBERS}
+
+
 def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":
-    """The tables and columns of temperature `number`, under the names of a model of one temperature."""
+    """The tables and columns of node `number`, under the names of a model without axes."""
     names = [name for name in TEXT if NODE + name in ds]
     return ds[[NODE + name for name in names]].isel(node=number).rename({NODE + name: name for name in names})
 
 
-def check_nodes(model: Model, nodes: tuple[Model, ...]) -> None:
-    """Raise NotAsExpected unless nodes are at ascending temperatures, that of the model among them, with its knots."""
-    temperatures = [node.temperature for node in nodes]
-    if nodes and not (np.diff(temperatures).min(initial=1.0) > 0.0 and model.temperature in temperatures):
-        raise NotAsExpected(f"ascending temperatures, {model.temperature:g} K among them", str(temperatures))
+def check_nodes(model: Model, nodes: tuple[Model, ...], axes: tuple[Axis, ...]) -> None:
+    """Raise NotAsExpected unless there is a node for each combination of values of the axes, with the knots of a model."""
+    at = points(axes) if axes else []
+    if len(nodes) != len(at):
+        raise NotAsExpected(f"{len(at)} nodes, as the axes have", str(len(nodes)))
     for node in nodes:
         for first, second in zip(node.kinds, model.kinds, strict=True):
             for name in ("voltage", "conductance_voltage"):
                 if not np.array_equal(getattr(first, name), getattr(second, name)):
-                    raise NotAsExpected(f"the same knots of the {name} at all temperatures", "others")
-    for kinds in zip(*(node.kinds for node in nodes), strict=True):
-        if np.diff([tables.log_rate.mean() for tables in kinds]).min(initial=0.0) < 0.0:
-            raise NotAsExpected("ions that hop faster at a higher temperature", "some that hop more slowly")
+                    raise NotAsExpected(f"the same knots of the {name} at all nodes", "others")
+    if not axes or axes[0].key != TEMPERATURE:
+        return
+    if [node.temperature for node in nodes] != [point[0] for point in at]:
+        raise NotAsExpected("nodes at the temperatures of their axis", "others")
+    rates = np.array([[tables.log_rate.mean() for tables in node.kinds] for node in nodes])
+    if np.diff(rates.reshape(*counts(axes), -1), axis=0).min(initial=0.0) < 0.0:
+        raise NotAsExpected("ions that hop faster at a higher temperature", "some that hop more slowly")
 
 
 def noise_of(ds: "xr.Dataset") -> Noise:

@@ -65,7 +65,7 @@ def with_scatter(model: CompactModel, case: Case, spread: Spread) -> CompactMode
     """The model with its measured scatter beside that of the solver, see `measured_with`. case : that of the model"""
     compared_model = measured_with(model, CYCLES_OF_CASE, *compared(model, case, np.inf, spread))
     compared_model = measured_with(compared_model, CYCLES_OF_CIRCUITS, *compared(model, case, FOLLOWED, spread))
-    if model.nodes:
+    if len(model.temperatures) > 1:
         T = max(model.temperatures, key=lambda temperature: abs(1.0 / temperature - 1.0 / model.temperature))
         there = compared(model.at(T), case.replace(temperature=T), np.inf, spread)
         compared_model = measured_with(compared_model, f"{CYCLES_OF_CASE} at {T:.4g} K", *there)

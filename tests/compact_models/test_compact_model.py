@@ -101,7 +101,7 @@ def test_file_of_another_version_or_kind_is_refused(model, tmp_path):
     model.save(path)
     ds = store.read(path)
     store.write(ds.assign_attrs(model_version=0), path)
-    with pytest.raises(ResultError, match="version 0, this is version 7; extract it again"):
+    with pytest.raises(ResultError, match="version 0, this is version 8; extract it again"):
         CompactModel.load(path)
     store.write(ds.drop_attrs(), path)
     with pytest.raises(ResultError, match="is not a compact model"):

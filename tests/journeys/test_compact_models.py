@@ -107,6 +107,33 @@ def test_a_model_of_several_temperatures_is_hot_in_ngspice_as_in_the_solver():
 
 
 @pytest.mark.campaign
+@needs_vacask
+@pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
+def test_a_thickness_between_the_nodes_reads_in_python_and_in_ngspice_as_in_the_solver():
+    """The thickness and the drive are those of neither the extraction nor its error."""
+    otjdd(
+        "compact li2019 -o model --vary device.film.thickness=2.6nm:3.0nm --voltage=-4.3:3 --time 1e-6:1e2 "
+        '--exclude first --exclude "pulses of 1 ns"',
+        smaller=True,
+    )
+    compile_junction(Path("model"))
+    bench = Path("model/example.cir").read_text(encoding="utf-8")
+    wave = re.search(r"PWL\((.*?)\)", bench)[1].split()
+    points = [[f"{t} s", f"{v} V"] for t, v in zip(wave[::2], wave[1::2], strict=True)]
+    reads = [f"{value} s" for value in re.findall(r"at=(\S+)", bench)]
+    changes = {"device.film.cells": 12, "columns.count": 1, "columns.spread": {}, "device.film.thickness": "2.67 nm"}
+    case = package.load_case("li2019", {"drive": {"kind": "table", "points": points, "reads_at": reads}, **changes})
+    solved = package.run(case).read_current.values
+    model = package.CompactModel.load("model/model.nc")
+    in_python = model.run(case.drive, thickness="2.67 nm").read_current.values
+    Path("model/thin.cir").write_text(bench.replace("N1 p 0 otj", "N1 p 0 otj thickness=2.67e-9"))
+    done = subprocess.run(["ngspice", "-b", "thin.cir"], cwd="model", capture_output=True, text=True, timeout=500)
+    in_ngspice = np.abs([float(value) for value in re.findall(r"read\d\s*=\s*(\S+)", done.stdout)])
+    for current in (in_python, in_ngspice):
+        assert np.abs(np.log10(current / solved))[1:].max() < 0.1
+
+
+@pytest.mark.campaign
 def test_files_for_networks_scatter_as_the_solver_does():
     said = otjdd(
         'compact li2019 -o small --noise --exclude first --exclude "pulses of 1 ns" --voltage=-4.3:3 --time 2e-8:1e2 '

@@ -7,6 +7,7 @@ from typing import Any
 from otjdd.case import toml_text
 from otjdd.case.case import Case
 from otjdd.case.drive_patterns import Patterns
+from otjdd.case.numbers import value_in_case
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.compact_models import build
 from otjdd.compact_models.model import CompactModel
@@ -54,7 +55,7 @@ def model_named_by(case: Case, file: str = "case") -> CompactModel:
     if case.ions.noise != "none" and model.noise is None:
         expected = '"none" beside a crossbar.model of the mean (`otjdd compact --noise` makes one that scatters)'
         raise refused(case, ("ions", "noise"), expected, f'"{case.ions.noise}"', file)
-    model = model.at(case.temperature)
+    model = model.at_point(tuple(value_in_case(case, axis.key)[0] for axis in model.axes))
     low, high = needed_range(case)[0]
     limits = model.limits
     if low < limits.low or high > limits.high:
@@ -86,10 +87,21 @@ def needed_range(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def difference_from_case(model: CompactModel, case: Case) -> str:
-    """The first value in which a case differs from that of a model, in words; "" if there is none."""
-    of_model, of_case = tomllib.loads(str(model.about.get("case_resolved", ""))), case.plain()
-    temperatures = model.temperatures
-    for key in JUNCTION if len(temperatures) == 1 else JUNCTION[1:]:
+    """The first value in which a case differs from that of a model, in words; "" if there is none.
+
+    Numbers that are axes of the model may lie between its nodes.
+    """
+    for axis in model.axes:
+        try:
+            value = value_in_case(case, axis.key)[0]
+        except CaseError:
+            return f"one with {axis.key}, which this case does not have"
+        if not axis.within(value):
+            first, last = axis.text(axis.values[0]), axis.text(axis.values[-1])
+            return f"one from {first} to {last}, {axis.key} is {axis.text(value)} here"
+    alike = case.replace({axis.key: own for axis, own in zip(model.axes, model.point, strict=True)})
+    of_model, of_case = tomllib.loads(str(model.about.get("case_resolved", ""))), alike.plain()
+    for key in JUNCTION:
         left: Any = of_model
         right: Any = of_case
         for part in key.split("."):
@@ -98,8 +110,6 @@ def difference_from_case(model: CompactModel, case: Case) -> str:
             left, right = ({k: v for k, v in table.items() if f"{key}.{k}" not in FREE} for table in (left, right))
         if unlike := first_unlike(left, right, key):
             return "one of another: {} is {} there, {} here".format(*unlike)
-    if not temperatures[0] <= case.temperature <= temperatures[-1]:
-        return f"one from {temperatures[0]:g} K to {temperatures[-1]:g} K, temperature is {case.temperature:g} K here"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +28,7 @@ class Request(NamedTuple):
 
     voltage: tuple[float, float]  # V, lowest and highest at the junction
     time: tuple[float, float]  # s, shortest and longest
-    temperatures: tuple[tuple[float, float], int] | None  # K and number of nodes; None: the temperature of the case
+    vary: Mapping[str, Sequence[str]]  # dotted key -> lowest and highest value and number of nodes, see `build.compact`
     workers: int
     exclude: tuple[str, ...]  # drives whose error does not count
     noise: bool  # the model is one of noise
@@ -73,11 +73,10 @@ def extracted(case: Case, request: Request, train: pulses.Train, out: Path, stag
 
 def extracted_model(case: Case, request: Request, out: Path, progress: Progress) -> CompactModel:
     """The compact model of a case. Raises ExtractionError when it is not accurate enough, and writes it all the same."""
-    over, nodes = request.temperatures or (None, build.NODES)
     try:
         return build.compact(
             case, voltage=request.voltage, time=request.time, workers=request.workers, progress=progress,
-            exclude=request.exclude, temperatures=over, nodes=nodes, noise=request.noise,
+            exclude=request.exclude, vary=request.vary, noise=request.noise,
             devices=request.devices or device_factors.DEVICES,
         )  # fmt: skip
     except ExtractionError as error:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.compact_models import device_factors, noise_error
+from otjdd.compact_models.axes import TEMPERATURE, monomials
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import LN10, degree, factors, knots_of, limited, monotone, spline
-from otjdd.compact_models.temperatures import monomials
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
@@ -27,11 +27,11 @@ UNSETTLED = 0.02  # of the thickness: larger moves of an initial state at 0 V ar
 class Pieces(NamedTuple):
     """R functions of one variable: cubic polynomials in the distance from the lower knot of each of n pieces.
 
-    Each coefficient is a polynomial of u (see `otjdd.compact_models.temperatures`), or a number for one temperature.
+    Each coefficient is a polynomial of u1, u2, ... (see `otjdd.compact_models.axes`), or a number without an axis.
     """
 
     knots: np.ndarray  # (n + 1,)
-    factors: np.ndarray  # (n, R, 4, N) of t^0 to t^3, of u^0 to u^(N - 1)
+    factors: np.ndarray  # (n, R, 4, N1, ...) of t^0 to t^3, of u1^0 to u1^(N1 - 1), ...
 
 
 class Functions(NamedTuple):
@@ -46,9 +46,11 @@ class Functions(NamedTuple):
     letters: str  # of the tables
     count: int  # type: ignore[assignment]  # factors A_j of each table; 1 for columns of one state, which stays
     shares: int  # factors of the tables of the unsettled share, 0 where columns begin at rest
-    low: np.ndarray  # (N,) of u
+    low: np.ndarray  # (N1, ...) by powers of u1, ...
     high: np.ndarray
-    reads: np.ndarray  # (count, N) of u: factors of ln of the variance of ln G by ions within the wells, times the ions
+    reads: (
+        np.ndarray
+    )  # (count, N1, ...) by the same: of ln of the variance of ln G by ions within the wells, times ions
 
 
 def functions(model: CompactModel, t: int) -> Functions:
@@ -86,27 +88,29 @@ def functions(model: CompactModel, t: int) -> Functions:
         factors(own, "log_rate", noise.log_read[None, :])[0] * LN10
         for own, noise in zip(of_nodes, noises, strict=False)
     ]
-    wells = by_u(model, np.array(within)).T if within else np.zeros((0, 1))
+    wells = by_u(model, np.array(within)) if within else np.zeros((0, 1))
     return Functions(groups, rates + reads + NOISE_LETTERS * bool(noises), count, shares, low, high, wells)
 
 
 def nodes(model: CompactModel) -> tuple[CompactModel, ...]:
-    """The models at the temperatures of a model, itself for one temperature."""
+    """The models at the nodes of a model, itself without an axis."""
     return model.nodes or (model,)
 
 
 def by_u(model: CompactModel, values: np.ndarray) -> np.ndarray:
-    """Coefficients (N, ...) of u^0 to u^(N - 1) of a quantity with values (N, ...) at the temperatures of a model."""
-    return monomials(values, model.temperatures)
+    """Coefficients (..., N1, ...) by the powers of u1, u2, ... of a quantity with values (N, ...) at the nodes."""
+    return monomials(values, model.axes)
 
 
-def coefficient(factors: np.ndarray) -> str:
-    """Text of a polynomial of u with coefficients (N,), a number for N = 1."""
-    if factors.size == 1 or not np.any(factors[1:]):
-        return number(factors[0])
-    text = number(factors[-1])
+def coefficient(factors: np.ndarray, names: Sequence[str] = ("u1", "u2", "u3")) -> str:
+    """Text of a polynomial with coefficients (N1, ...) by the powers of variables with these names; a number for one."""
+    if factors.ndim == 0:
+        return number(float(factors))
+    if not np.any(factors[1:]):
+        return coefficient(factors[0], names[1:])
+    text = coefficient(factors[-1], names[1:])
     for factor in factors[-2::-1]:
-        text = f"({number(factor)}+u*{text})"
+        text = f"({coefficient(factor, names[1:])}+{names[0]}*{text})"
     return text.replace("+-", "-")
 
 
@@ -146,9 +150,9 @@ def edge_capacitance(model: CompactModel) -> float:
 
 
 def pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Pieces:
-    """Pieces of scipy's piecewise cubics. splines : one for each temperature of a model, with the same knots"""
-    coefficients = by_u(model, np.array([function.c[::-1] for function in splines]))  # (N, 4, n, R)
-    return Pieces(splines[0].x, np.moveaxis(coefficients, (1, 0), (-2, -1)))
+    """Pieces of scipy's piecewise cubics. splines : one for each node of a model, with the same knots"""
+    coefficients = by_u(model, np.array([function.c[::-1] for function in splines]))  # (4, n, R, N1, ...)
+    return Pieces(splines[0].x, np.moveaxis(coefficients, 0, 2))
 
 
 def tree(knots: np.ndarray, leaf: Callable[[int], str], branch: Callable[[float, str, str], str]) -> str:
@@ -172,7 +176,7 @@ def number(value: float) -> str:
 
 
 def horner(factors: np.ndarray, variable: str) -> str:
-    """Text of the cubic polynomial of a variable with coefficients (4, N)."""
+    """Text of the cubic polynomial of a variable with coefficients (4, N1, ...)."""
     a, b, c, d = map(coefficient, factors)
     return f"{a}+{variable}*({b}+{variable}*({c}+{variable}*{d}))".replace("+-", "-")
 
@@ -188,6 +192,7 @@ def header(model: CompactModel) -> list[str]:
         f"{temperature_text(model)}; what shorter pulses do is not resolved, and circuits do not tell of them",
         f"states: where the vacancies of each of {model.kind.size} columns come to rest at 0 V, 0 at p, 1 at n",
         f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
+        *parameter_text(model),
         *start_text(model),
         *heat_text(model),
         *noise_lines(model),
@@ -224,6 +229,16 @@ def temperature_text(model: CompactModel) -> str:
         return f"{temperatures[0]:g} K only"
     extracted = ", ".join(f"{T:g}" for T in temperatures)
     return f"{temperatures[0]:g} K to {temperatures[-1]:g} K, extracted at {extracted} K and interpolated in 1/T"
+
+
+def parameter_text(model: CompactModel) -> list[str]:
+    """A line for each parameter of a model that stands for a number of its case."""
+    return [
+        f"parameter {axis.name}: {axis.key} of the case, {axis.text(own)} by default, extracted at "
+        f"{', '.join(map(axis.text, axis.values))} and interpolated by a polynomial"
+        for axis, own in zip(model.axes, model.point, strict=True)
+        if axis.key != TEMPERATURE
+    ]
 
 
 def heat_text(model: CompactModel) -> list[str]:

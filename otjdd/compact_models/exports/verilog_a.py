@@ -1,10 +1,14 @@
 """The compact model as Verilog-A, for compilers without tables and arrays (openvaf-r)."""
 
+import numpy as np
+
+from otjdd.compact_models.axes import TEMPERATURE, Axis, powers, scale
 from otjdd.compact_models.exports import noise_text
 from otjdd.compact_models.exports.functions import (
     SETTLING_LETTERS,
     Functions,
     Pieces,
+    by_u,
     coefficient,
     edge_capacitance,
     fillings,
@@ -17,13 +21,13 @@ from otjdd.compact_models.exports.functions import (
     tree,
 )
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.temperatures import scale
 
 WARM = "1.0"  # K within which a temperature is not outside: circuits begin at 27 degC, which is 300.15 K
 TELL = "1e14"  # 1/s, rate at which the node `warned` is charged
 MEMORY = "1e-19"  # F, of that node: so small a charge that ngspice need not resolve its jump
 CHARGED = "1e-7"  # V of that node once it is charged: so low that VACASK, which controls errors of voltages, need not
 HALF = "5e-8"  # V, half of it
+ROUNDED = 1e-5  # of the range of a parameter: ngspice reads 0.6 as a number above 0.6
 LATE = 1e-3  # of the shortest time of the model: time constant in which a conductance follows its voltage in an array
 
 
@@ -40,8 +44,8 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     The charge of the junction follows its voltage and its state, so `.ac` and fast edges see its capacitance. `charging=0`
     leaves it out.
 
-    A model of several temperatures follows `$temperature` by `u`, 1/T scaled to 1 to -1. With self-heating the node `warm`
-    is the rise in K, with the parameters `rth` (0 for none) and `tau`.
+    A model with axes (see `otjdd.compact_models.axes`) follows `$temperature` and a parameter for each other axis by `u1`,
+    `u2`, `u3`. With self-heating the node `warm` is the rise in K, with the parameters `rth` (0 for none) and `tau`.
 
     paced : make `otj(p, n, pace)`, whose states move faster by a factor, the voltage of `pace`. Its conductance follows the
         voltage within LATE, at the node `late`. For tables hold ions that have moved within their wells, so the current may
@@ -63,7 +67,7 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     lines += parameters(model) + noise_text.parameters() * noisy + variables(model, kinds)
     lines += noise_text.random_functions() * noisy + ["", "  analog begin"]
     lines += [*noise_text.drawn_device(model), "    lasts = 0.0;"] if noisy else []
-    lines += [f"    v = min(max({'V(late)' if paced else 'V(j, n)'}, low), high);", *inverse_temperature(model)]
+    lines += [f"    v = min(max({'V(late)' if paced else 'V(j, n)'}, low), high);", *scaled(model)]
     late = number(LATE * model.limits.shortest)
     lines += [f"    I(late) <+ V(late) - V(j, n) + {late} * ddt(V(late));"] if paced else []
     lines += [f"    drate = {noise_text.own_rate('v')};"] if noisy else []
@@ -110,15 +114,17 @@ def heated(model: CompactModel) -> bool:
     return model.heat is not None
 
 
-def inverse_temperature(model: CompactModel) -> list[str]:
-    """Statements that set u; [] for a model of one temperature."""
-    if len(model.temperatures) == 1:
-        return []
-    middle, half = scale(model.temperatures)
-    return [
-        f"    kelvin = $temperature{' + V(warm)' if heated(model) else ''};",
-        f"    u = (1.0 / min(max(kelvin, coldest), warmest) - {number(middle)}) * {number(1.0 / half)};",
-    ]
+def scaled(model: CompactModel) -> list[str]:
+    """Statements that set u1, u2, ...; [] for a model without axes."""
+    lines = []
+    for n, axis in enumerate(model.axes, 1):
+        value = axis.name
+        if axis.key == TEMPERATURE:
+            lines.append(f"    kelvin = $temperature{' + V(warm)' if heated(model) else ''};")
+            value = "1.0 / min(max(kelvin, coldest), warmest)"
+        middle, half = scale(axis)
+        lines.append(f"    u{n} = ({value} - {number(middle)}) * {number(1.0 / half)};")
+    return lines
 
 
 def heat(model: CompactModel) -> list[str]:
@@ -162,11 +168,17 @@ def parameters(model: CompactModel) -> list[str]:
             f'  (* type = "instance" *) parameter real rth = {resistance} from [0:inf);  // K/W, 0: no heat',
             f'  (* type = "instance" *) parameter real tau = {time} from (0:inf);  // s, of its heat',
         ]
-    for k, start in enumerate(model.start, 1):
+    lines += [
+        f'  (* type = "instance" *) parameter real {axis.name} = {number(own)} from {bounds(axis)};'
+        f"  // {axis.unit or '1'}, {axis.key}"
+        for axis, own in zip(model.axes, model.point, strict=True)
+        if axis.key != TEMPERATURE
+    ]
+    for k in range(1, model.kind.size + 1):
         states = [node.kinds[node.kind[k - 1]].state for node in nodes(model)]
-        bounds = f"[{number(min(q[0] for q in states))}:{number(max(q[-1] for q in states))}]"
+        ends = f"[{number(min(q[0] for q in states))}:{number(max(q[-1] for q in states))}]"
         lines.append(
-            f'  (* type = "instance" *) parameter real ic{k} = {number(start)} from {bounds};  // position at time 0'
+            f'  (* type = "instance" *) parameter real ic{k} = {start(model, k)} from {ends};  // position at time 0'
         )
     if model.settles:
         meaning = "1: the film of the case, 0: one at rest"
@@ -185,6 +197,28 @@ def parameters(model: CompactModel) -> list[str]:
     ]
 
 
+def bounds(axis: Axis) -> str:
+    """Range of the parameter of an axis, wider than its nodes by what simulators lose as they read a number."""
+    more = ROUNDED * (axis.values[-1] - axis.values[0])
+    return f"[{number(axis.values[0] - more)}:{number(axis.values[-1] + more)}]"
+
+
+def start(model: CompactModel, k: int) -> str:
+    """Text of the position at which column k, counted from 1, begins: that of the case at the parameters of the module."""
+    axes = [axis for axis in model.axes if axis.key != TEMPERATURE]
+    if not axes:
+        return number(model.start[k - 1])
+    starts = by_u(model, np.array([node.start[k - 1] for node in model.nodes]))
+    if len(axes) < len(model.axes):
+        starts = np.tensordot(powers(model.axes[0], [model.temperature])[0], starts, axes=1)
+    scales = [scale(axis) for axis in axes]
+    names = [
+        f"(({axis.name} - {number(middle)}) * {number(1.0 / half)})"
+        for axis, (middle, half) in zip(axes, scales, strict=True)
+    ]
+    return coefficient(starts, names)
+
+
 def temperatures(model: CompactModel) -> list[str]:
     """Declarations of the temperatures that the model holds for."""
     extracted = model.temperatures
@@ -200,7 +234,7 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     ]
     names += [f"t{j}" for j in range(2, max(max(kind.count, kind.shares) for kind in kinds))]
     names += ["w", "l", "m", "z"] if model.settles else []
-    names += ["u", "kelvin"] if len(model.temperatures) > 1 else []
+    names += [f"u{n}" for n in range(1, len(model.axes) + 1)] + ["kelvin"] * (len(model.temperatures) > 1)
     names += (noise_text.VARIABLES + noise_text.NUMBERS) * (model.noise is not None)
     lines = ["  real " + ", ".join(names[i : i + 16]) + ";" for i in range(0, len(names), 16)]
     flag = (

@@ -6,11 +6,12 @@ import pytest
 import simulators
 from scipy.integrate import solve_ivp
 
+from otjdd.case.case import load_case
+from otjdd.compact_models.axes import axes_of
 from otjdd.compact_models.exports import folder, verilog_a
 from otjdd.compact_models.exports.functions import header
 from otjdd.compact_models.limits import SelfHeating
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.temperatures import chosen_nodes
 from otjdd.errors import NotAsExpected
 from otjdd.units import ZERO_CELSIUS
 from otjdd.waveform import shapes
@@ -64,8 +65,10 @@ def test_between_nodes_the_model_is_that_of_the_temperature(model):
     ],
 )
 def test_the_temperature_of_the_case_is_a_node(asked, found):
-    assert chosen_nodes(*asked) == pytest.approx(found)
-    assert asked[-1] in chosen_nodes(*asked)
+    low, high, count, own = asked
+    (axis,) = axes_of(load_case("li2019", {"temperature": f"{own} K"}), {"temperature": (low, high, count)})
+    assert axis.values == pytest.approx(found)
+    assert own in axis.values
 
 
 def test_temperatures_and_heat_are_in_the_file_and_in_the_header(tmp_path):

@@ -1,0 +1,185 @@
+"""Axes of a compact model: quantities of its case over which it interpolates, such as the temperature or a barrier.
+
+A model is extracted at a few values of each, the nodes. A polynomial in u through the nodes stands for values between them;
+u is the quantity scaled to -1 to 1 from the first to the last node. The logarithm of a rate of hops is linear in 1/T, so u
+is linear in the inverse of a temperature. Nodes of several axes are all combinations of their values.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from otjdd.case.case import Case
+from otjdd.case.document import split_key
+from otjdd.case.numbers import fault, value_in_case
+from otjdd.case.problem import Source
+from otjdd.errors import NotAsExpected
+from otjdd.units import DIMENSIONS, parse, write
+
+TEMPERATURE = "temperature"
+NODES = 3  # by default
+FEWEST, MOST = 2, 6  # values of an axis
+FEWEST_TEMPERATURES = 3
+MOST_PARAMETERS = 2  # beside the temperature
+MOST_AXES = 1 + MOST_PARAMETERS
+LOWEST, HIGHEST = 20.0, 1500.0  # K, limits of the temperature
+CLOSE = 0.35  # of the distance of two nodes: the value of the case replaces an inner node this near
+OUTER = ("device", "film", "ions", "circuit")  # tables of a case that the name of a parameter leaves out
+PARAMETERS = {"device.radius": "area", "circuit.series_resistance": "rs"}  # that every module has
+
+
+class Axis(NamedTuple):
+    """A quantity of a case, and its values at the nodes."""
+
+    key: str  # dotted
+    dimension: str  # of `units.DIMENSIONS`, "" for plain numbers
+    values: tuple[float, ...]  # SI, energies in eV, ascending
+
+    @property
+    def name(self) -> str:
+        """Name of the parameter: "thickness" of `device.film.thickness`, "left_barrier" of `device.left.barrier`."""
+        parts = [str(part) for part in split_key(self.key, Source("vary", None))]
+        return "_".join(part for part in parts if part not in OUTER)
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values as a case file has it, "" for plain numbers."""
+        return DIMENSIONS[self.dimension].unit if self.dimension else ""
+
+    def text(self, value: float) -> str:
+        """A value with its unit, of four digits."""
+        value = float(f"{value:.4g}")
+        return write(value, self.dimension) if self.dimension else f"{value:g}"
+
+    def within(self, value: float) -> bool:
+        """True for a value between the first and the last node."""
+        return self.values[0] <= value <= self.values[-1]
+
+
+def measure(axis: Axis, value: float | np.ndarray) -> np.ndarray:
+    """What the polynomial is linear in: 1/T of a temperature, the value itself of another quantity."""
+    return 1.0 / np.asarray(value) if axis.key == TEMPERATURE else np.asarray(value)
+
+
+def scale(axis: Axis) -> tuple[float, float]:
+    """Middle and half of the range of an axis, as `measure` has it."""
+    first, last = sorted(float(measure(axis, axis.values[end])) for end in (0, -1))
+    return 0.5 * (first + last), 0.5 * (last - first)
+
+
+def powers(axis: Axis, values: Sequence[float]) -> np.ndarray:
+    """Powers (n, N) of u from 0 to N - 1 at values (n,) of an axis with N nodes."""
+    middle, half = scale(axis)
+    return np.vander((measure(axis, np.array(values)) - middle) / half, len(axis.values), increasing=True)
+
+
+def counts(axes: Sequence[Axis]) -> tuple[int, ...]:
+    """Numbers of nodes along the axes; (1,) without an axis."""
+    return tuple(len(axis.values) for axis in axes) or (1,)
+
+
+def points(axes: Sequence[Axis]) -> list[tuple[float, ...]]:
+    """Values of all axes at each node, those of the last axis change first."""
+    return list(product(*(axis.values for axis in axes)))
+
+
+def middles(axes: Sequence[Axis]) -> list[tuple[float, ...]]:
+    """Values of all axes in the middle between neighbouring nodes, of all axes at once."""
+    between = []
+    for axis in axes:
+        halfway = measure(axis, np.array(axis.values))
+        between.append(tuple(map(float, measure(axis, 0.5 * (halfway[1:] + halfway[:-1])))))
+    return list(product(*between))
+
+
+def monomials(values: np.ndarray, axes: Sequence[Axis]) -> np.ndarray:
+    """Coefficients (..., n, m) by the powers of u of each axis, of the polynomial through values (N, ...) at the nodes.
+
+    (..., 1) without an axis.
+    """
+    coefficients = np.reshape(values, (*counts(axes), *np.shape(values)[1:]))
+    for axis in axes:
+        coefficients = np.moveaxis(coefficients, 0, -1) @ np.linalg.inv(powers(axis, axis.values)).T
+    return coefficients if axes else np.moveaxis(coefficients, 0, -1)
+
+
+def weights(point: Sequence[float], axes: Sequence[Axis]) -> np.ndarray:
+    """Weights (N,) of the values at the nodes in their polynomial at a value of each axis."""
+    whole = np.ones(1)
+    for value, axis in zip(point, axes, strict=True):
+        along = powers(axis, [value])[0] @ np.linalg.inv(powers(axis, axis.values))
+        whole = np.kron(whole, along)
+    return whole
+
+
+def chosen(axes: Sequence[Axis], own: Sequence[float], values: Mapping[str, float | str]) -> tuple[float, ...]:
+    """A value of each axis [SI]: that of `values` by the name of its parameter, a number or text with a unit, or its `own`.
+
+    Raises NotAsExpected for a name that no axis has, and for a value beyond the nodes.
+    """
+    names = [axis.name for axis in axes]
+    for name in values:
+        if name not in names:
+            some = f"one of the parameters of this model ({', '.join(names)})" if names else "a model with parameters"
+            raise NotAsExpected(some, name)
+    point = []
+    for axis, of_model in zip(axes, own, strict=True):
+        value = values.get(axis.name, of_model)
+        number = parse(value, axis.dimension) if isinstance(value, str) and axis.dimension else float(value)
+        if not axis.within(number):
+            raise NotAsExpected(
+                f"a {axis.name} of {axis.text(axis.values[0])} to {axis.text(axis.values[-1])}, for which the model was "
+                "extracted", axis.text(number),
+            )  # fmt: skip
+        point.append(number)
+    return tuple(point)
+
+
+def axes_of(case: Case, vary: Mapping[str, Sequence[Any]]) -> tuple[Axis, ...]:
+    """Axes of numbers of a case, the temperature first.
+
+    vary : dotted key -> lowest and highest value, numbers or text with a unit, and the number of nodes if it is not NODES
+    Raises CaseError for keys, values and numbers of nodes that make no axis.
+    """
+    axes = [axis_of(case, key, (low, high), *count) for key, (low, high, *count) in vary.items()]
+    names = [axis.name for axis in axes]
+    for axis in axes:
+        if not axis.name.isidentifier() or names.count(axis.name) > 1:
+            raise fault(axis.key, "keys that give parameters names of their own", axis.name)
+    others = [axis.key for axis in axes if axis.key != TEMPERATURE]
+    if len(others) > MOST_PARAMETERS:
+        raise fault(others[-1], f"{MOST_PARAMETERS} keys at most beside the temperature", ", ".join(others))
+    return tuple(sorted(axes, key=lambda axis: axis.key != TEMPERATURE))
+
+
+def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> Axis:
+    """The axis of a number of a case: `count` nodes from end to end, evenly spaced in `measure`, and the value of the case.
+
+    An inner node that is CLOSE to that value is left out.
+    """
+    own, dimension, _, _ = value_in_case(case, key)
+    try:
+        low, high = (parse(end, dimension) if isinstance(end, str) and dimension else float(end) for end in ends)
+    except ValueError as error:  # of units too
+        raise fault(key, "two values such as those of a case file", f"{ends[0]} and {ends[1]}", str(error)) from None
+    axis = Axis(key, dimension, (low, high))
+    between = f"{axis.text(low)} to {axis.text(high)}"
+    if key in PARAMETERS:
+        raise fault(key, "another key", f"one that every module has as its parameter {PARAMETERS[key]}")
+    if not low < high:
+        raise fault(key, "the lower value first", between)
+    if key == TEMPERATURE and not LOWEST <= low < high <= HIGHEST:
+        raise fault(key, f"two temperatures from {LOWEST:g} K to {HIGHEST:g} K", between)
+    fewest = FEWEST_TEMPERATURES if key == TEMPERATURE else FEWEST
+    if not fewest <= count <= MOST:
+        raise fault(key, f"{fewest} to {MOST} nodes", str(count))
+    if not axis.within(own):
+        raise fault(key, f"values around that of the case, {axis.text(own)}", between)
+    even = np.linspace(measure(axis, low), measure(axis, high), count)
+    inner = [float(value) for value in measure(axis, even[1:-1])]
+    apart = np.abs(even[1:-1] - measure(axis, own)) / abs(even[1] - even[0])
+    if own not in (low, high) and apart.min(initial=np.inf) <= CLOSE:
+        inner.pop(int(np.argmin(apart)))
+    return axis._replace(values=tuple(sorted({low, *inner, high, own})))

@@ -1,0 +1,104 @@
+"""A model whose temperature, thickness and barrier vary: in Python, in its file, in the header, and in circuits."""
+
+import made_model
+import numpy as np
+import pytest
+import simulators
+
+from otjdd.compact_models.exports import verilog_a
+from otjdd.compact_models.exports.functions import header
+from otjdd.compact_models.model import CompactModel
+from otjdd.errors import NotAsExpected, ResultError
+from otjdd.results import store
+from otjdd.units import ZERO_CELSIUS
+from otjdd.waveform import shapes
+
+POINTS = [(0.0, 0.0), (1e-9, 1.6), (1e-6, 1.6), (1.001e-6, 0.1), (2e-6, 0.1)]  # s, V: a write and a read
+READ = 1.99e-6  # s
+TABLE = shapes.table(*np.transpose(POINTS), [READ])
+PLACES = [(300.0, 2.7e-9, 0.58), (285.0, 3.0e-9, 0.55), (350.0, 2.6e-9, 0.6)]  # K, m, eV
+
+
+@pytest.fixture(scope="module")
+def model():
+    return made_model.varied_model()
+
+
+@pytest.mark.parametrize(("kelvin", "thickness", "barrier"), PLACES)
+def test_between_nodes_the_model_is_that_of_its_parameters(model, kelvin, thickness, barrier):
+    own = made_model.made_model(kelvin=kelvin, thickness=thickness, barrier=barrier)
+    read = model.run(TABLE, temperature=kelvin, thickness=thickness, left_barrier=f"{barrier} eV").read_current.values
+    assert read == pytest.approx(own.run(TABLE).read_current.values, rel=2e-3)
+    assert model.at(kelvin, thickness=thickness, left_barrier=barrier).thickness == pytest.approx(thickness)
+
+
+def test_parameters_are_those_of_the_case_unless_they_are_given(model):
+    own = made_model.made_model().run(TABLE).read_current.values
+    assert model.run(TABLE).read_current.values == pytest.approx(own, rel=1e-12)
+    assert model.at() is model
+    assert model.run(TABLE, thickness="2.6 nm").read_current.values > 5.0 * own
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"thickness": 3.2e-9}, "a thickness of 2.6 nm to 3.1 nm.*3.2 nm"),
+        ({"thickness": "0.3 eV"}, "a length.*0.3 eV"),
+        ({"barrier": 0.6}, r"one of the parameters of this model \(temperature, thickness, left_barrier\).*barrier"),
+        ({"left_barrier": np.nan}, "a left_barrier of 0.55 eV to 0.6 eV.*NaN"),
+    ],
+)
+def test_other_names_and_values_beyond_the_nodes_are_refused(model, values, words):
+    with pytest.raises(NotAsExpected, match=words):
+        model.run(TABLE, **values)
+    with pytest.raises(NotAsExpected, match="a model with parameters"):
+        made_model.made_model().run(TABLE, **values)
+
+
+def test_the_file_and_the_header_have_the_parameters(model, tmp_path):
+    model.save(tmp_path / "model.nc")
+    back = CompactModel.load(tmp_path / "model.nc")
+    assert back.axes == model.axes
+    assert back.point == model.point
+    assert verilog_a.verilog_a(back) == verilog_a.verilog_a(model)
+    assert [node.thickness for node in back.nodes] == [node.thickness for node in model.nodes]
+    words = " ".join(header(back))
+    assert (
+        "parameter thickness: device.film.thickness of the case, 2.8 nm by default, extracted at 2.6 nm, 2.8 nm, 3.1 nm"
+        in words
+    )
+    assert "270 K to 350 K, extracted at 270, 300, 350 K" in words
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda ds: ds.isel(node=slice(0, 12)), "18 nodes, as the axes have"),
+        (lambda ds: ds.assign_coords(axis_1=ds.axis_1[::-1].values), "whole compact model"),
+        (lambda ds: ds.assign(node_temperature=ds.node_temperature[::-1]), "temperatures of their axis"),
+    ],
+)
+def test_a_file_whose_nodes_do_not_fit_its_axes_is_refused(model, tmp_path, change, words):
+    model.save(tmp_path / "model.nc")
+    ds = store.read(tmp_path / "model.nc")
+    store.write(change(ds), tmp_path / "other.nc")
+    with pytest.raises(ResultError, match=words):
+        CompactModel.load(tmp_path / "other.nc")
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_ngspice_follows_the_parameters_of_an_instance(tmp_path):
+    model = made_model.varied_model(knots=13)  # so that it compiles soon
+    simulators.compiled(verilog_a.verilog_a(model), tmp_path)
+    points = " ".join(f"{t:g} {v:g}" for t, v in POINTS)
+    for kelvin, thickness, barrier in PLACES:
+        body = (
+            f"{simulators.LOADED}\nN1 p 0 otjm charging=0 thickness={thickness:g} left_barrier={barrier:g}\n"
+            f"Vs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n.temp {kelvin - float(ZERO_CELSIUS):.9g}\n"
+            f".tran 1n {POINTS[-1][0]:g} 0 20n\n.control\nrun\nmeas tran read find i(vs) at={READ:g}\n.endc"
+        )
+        current = -simulators.ngspice(tmp_path, body)["read"]
+        own = model.run(TABLE, temperature=kelvin, thickness=thickness, left_barrier=barrier).read_current.values
+        assert current == pytest.approx(own[0], rel=0.01)
