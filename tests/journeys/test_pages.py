@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import types
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,11 +54,18 @@ finally:
 """
 
 
+@cache
+def measured_loop() -> bytes:
+    """Table of a loop of a slightly different junction; run once, with the small cases of the first page."""
+    otjdd('run rv-loop -o hidden.nc -q --set device.left.barrier="0.645 eV"')
+    otjdd("export hidden.nc -o hidden.csv")
+    return Path("hidden.csv").read_bytes()
+
+
 @pytest.fixture
 def user(small_cases, monkeypatch):
     """The folder of a user, with shipped cases and a measured loop."""
-    otjdd('run rv-loop -o hidden.nc -q --set device.left.barrier="0.645 eV"')
-    otjdd("export hidden.nc -o loop.csv")
+    Path("loop.csv").write_bytes(measured_loop())
     monkeypatch.setenv("SCRATCH", str(small_cases / "scratch"))
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "100")  # the last of the array
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "2")

