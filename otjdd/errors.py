@@ -136,8 +136,8 @@ WORDS = {
         "set circuit.series_resistance to 0 ohm to see the bare junction, or reduce the voltage",
     ),
     Status.SPECTRUM_NOT_CONVERGED: (
-        "the integral of the current over energy did not converge",
-        'loosen numerics.current_tolerance, or use device.transmission = "wkb"',
+        "the current did not converge: its integral over energy, or the filling of traps between which electrons hop",
+        'loosen numerics.current_tolerance, use device.transmission = "wkb", or lower device.traps[0].hop_frequency',
     ),
     Status.NOT_FINITE: (
         "a number ceased to be finite",

@@ -17,6 +17,7 @@ from otjdd.case.electrodes import Electrode
 from otjdd.case.film import AnyFilm, Barrier, HopDistance, Prefactor, Sites
 from otjdd.case.heat import Heat
 from otjdd.case.leaks import AnyLeak, check_names
+from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
 from otjdd.laws.hopping import LAWS
@@ -35,6 +36,7 @@ class Device(Record):
     transmission : how T(E) is found for recorded currents
     heat : the current warms the junction; None for a junction at the temperature of its surroundings
     leaks : conduction beside the coherent channel; none when absent
+    traps : in the film, by way of which electrons pass; none when absent
     """
 
     radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] = Field(
@@ -66,6 +68,34 @@ class Device(Record):
             description="currents beside that through the band, a list of tables with a kind; none if absent",
         )
     )
+
+    traps: Annotated[tuple[Trap, ...], Field(min_length=1, max_length=8)] | None = Field(
+        default=None,
+        title="Trap",
+        description="traps in the film, by way of which electrons pass, a list of tables; none if absent",
+    )
+
+    @model_validator(mode="after")
+    def check_traps(self) -> Self:
+        taken, layers = {"coherent", *(leak.name or leak.kind for leak in self.leaks or ())}, len(self.film.stack)
+        for i, trap in enumerate(self.traps or ()):
+            if trap.name in taken:
+                raise NotAsExpected("traps with a name of their own", brief(trap.name), "traps", i, "name")
+            taken.add(trap.name)
+            if trap.layer is not None and trap.layer >= layers:
+                expected = f"a layer of the film, 0 to {layers - 1}" if layers > 1 else "none: the film has one layer"
+                raise NotAsExpected(expected, str(trap.layer), "traps", i, "layer")
+            if trap.position is not None and trap.position >= self.film.thickness:
+                expected = f'a place in the film of "{write(self.film.thickness, "length")}"'
+                got = brief(write(trap.position, "length"))
+                raise NotAsExpected(expected, got, "traps", i, "position")
+        return self
+
+    @property
+    def beside_coherent(self) -> dict[str, AnyLeak | Trap]:
+        """Channels of conduction beside the coherent one, by their names in results, in order."""
+        leaks = {leak.name or leak.kind: leak for leak in self.leaks or ()}
+        return leaks | {trap.name: trap for trap in self.traps or ()}
 
     @model_validator(mode="after")
     def check_film_states(self) -> Self:

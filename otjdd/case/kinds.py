@@ -27,6 +27,7 @@ OF_THE_WHOLE = {  # keys that a kind cannot set, and why
     "device.transmission": "one method finds all currents",
     "device.heat": "the junction has one thermal resistance and one time constant",
     "device.leaks": "all columns have the same leaks",
+    "device.traps": "all columns have the same traps",
     "device.film.cells": "all columns have one grid",
     "device.film.grading": "all columns have one grid",
     "device.film.layers": "all columns have the same layers",

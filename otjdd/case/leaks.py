@@ -28,6 +28,13 @@ class Leak(Record):
         default=None, description="name in results; the kind if absent", examples=["edge"]
     )
 
+    kind: str
+
+    @property
+    def channel(self) -> str:
+        """Row of `channels.table.CODES`."""
+        return self.kind
+
     @property
     def saturating_field(self) -> float:
         """Field [V/m] beyond which no barrier is left, and the prefactor limits the conductance; infinite without one."""
@@ -107,15 +114,11 @@ class SchottkyLeak(Leak):
 AnyLeak = Annotated[OhmicLeak | PooleFrenkelLeak | SchottkyLeak, Field(discriminator="kind")]
 
 
-def names_of(leaks: tuple[AnyLeak, ...]) -> list[str]:
-    """Names of leaks in results."""
-    return [leak.name or leak.kind for leak in leaks]
-
-
 def check_names(leaks: tuple[AnyLeak, ...] | None) -> tuple[AnyLeak, ...] | None:
     """The leaks themselves. Raises NotAsExpected for two of one name, and for that of the channel through the band."""
     taken = {"coherent"}
-    for name in names_of(leaks or ()):
+    for leak in leaks or ():
+        name = leak.name or leak.kind
         if name in taken:
             raise NotAsExpected('leaks with names of their own, such as name = "edge"', brief(name))
         taken.add(name)

@@ -123,7 +123,8 @@ KINDS = {
     ),
     "channels": PanelKind(
         columns.channels, "current by each channel of conduction: of each read, or at frozen ions against the voltage",
-        "one result with reads or curves at frozen ions of a case with [[device.leaks]]", channels_apart, channels_apart,
+        "one result with reads or curves at frozen ions of a case with [[device.leaks]] or [[device.traps]]",
+        channels_apart, channels_apart,
     ),
     "conductance": PanelKind(
         reads.conductance, "conductance read by read, with its window and nonlinearity",
@@ -228,6 +229,10 @@ KINDS = {
         "snapshots", VACANCIES, VACANCIES,
     ),
     "bands": PanelKind(profiles.bands, "conduction band edge through the whole stack", "snapshots", BANDS, BANDS),
+    "traps": PanelKind(
+        profiles.trap_fillings, "filled share of traps against position", "snapshots of a case with [[device.traps]]",
+        all_have("trap_filling"), all_have("trap_filling"),
+    ),
     "electrons": PanelKind(
         electrons.electrons, "electrons of the film beside its vacancies, and the band between both Fermi levels",
         'snapshots of a film that holds electrons (device.film.electrons = "balance")', ELECTRONS, ELECTRONS,

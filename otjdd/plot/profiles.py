@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
+STYLES = "-", "--", ":", "-."  # of kinds of traps
 CURVES = 6  # most snapshots that are drawn as profiles; more are drawn as a map
 DEEPEST = 1e-8  # of the largest concentration: smaller ones are not drawn
 BAR = (1.03, 0.0, 0.04, 1.0)  # place of a colour bar beside its axes, in parts of the axes
@@ -60,6 +61,23 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
     axes.set(xlabel="position (nm)")
     if hidden := [text for run in runs if (text := unseen(run.ds))]:
         small_print(axes, hidden[0])
+
+
+def trap_fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the filled share of each kind of traps against position, at the snapshots of the band diagram."""
+    for i, run in enumerate(runs):
+        shots = at_voltages(run.ds, extremes(run.ds))
+        for number, trap in enumerate(run.ds.trap.values):
+            for j, shot in enumerate(shots):
+                line = stroke(i, j, len(runs), len(shots)) | {"linestyle": STYLES[number % len(STYLES)]}
+                name = f"{trap}, {shot.name}" if shot.name else str(trap)
+                axes.plot(
+                    run.ds.x.values * 1e9, run.ds.trap_filling.values[shot.number, number],
+                    label=legend_label(run, name), **line,
+                )  # fmt: skip
+    axes.set(xlabel="position (nm)", ylabel="filled share of traps", ylim=(-0.03, 1.03))
+    draw_layers(axes, runs)
+    legend(axes)
 
 
 def draw_layers(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY) -> None:

@@ -95,6 +95,8 @@ OUTPUTS = _outputs({
     "layer": ("layer", "1", "material of a layer of the film"),
     "layer_end": ("layer", "m", "distance of the right end of a layer from the left electrode"),
     "layer_vacancies": ("snapshot layer", "m^-2", "vacancies per area in a layer, mean over the columns"),
+    "trap": ("trap", "1", "name of traps in the film"),
+    "trap_filling": ("snapshot trap x", "1", "filled share of traps, mean over the columns; nan where none are"),
     "layer_field": ("snapshot layer", "V m^-1", "field of a layer, towards the right electrode, mean over the columns"),
     # kinds of columns, where a case has several
     "kind": ("kind", "1", "kind of columns"),
@@ -178,11 +180,11 @@ OUTPUTS = _outputs({
 # Coordinates: each is a dimension of its own name, or lies along a dimension without values.
 COORDINATES = {
     "time", "x", "bias", "temperature", "state", "frequency", "read_time", "write_voltage", "snapshot_time",
-    "step_time", "kind", "channel", "layer",
+    "step_time", "kind", "channel", "layer", "trap",
 }  # fmt: skip
 
 
-TEXTS = {"state", "kind", "channel", "layer"}  # coordinates that are text
+TEXTS = {"state", "kind", "channel", "layer", "trap"}  # coordinates that are text
 
 
 def dataset(

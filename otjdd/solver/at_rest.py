@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PLACE = ("state", "temperature", "bias")
 OF_KINDS = "kind_bias_current"
 POLARISATION = "bias_polarisation"  # an output of polarised films
-CHANNEL_SHARE = "bias_channel_share"  # an output of a junction with leaks
+CHANNEL_SHARE = "bias_channel_share"  # an output of a junction with channels beside the coherent one
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
 
 
@@ -58,7 +58,7 @@ def curves_at_rest(
         shares, names = {"kind_share": [kind.share for kind in kinds]}, (*names, OF_KINDS)
     if case.device.film.polarisation is not None:
         names = (*names, POLARISATION)
-    if case.device.leaks is not None:
+    if case.device.beside_coherent:
         coords["channel"], names = model.channel_names(case), (*names, CHANNEL_SHARE)
     out = {name: np.full([len(coords[dim]) for dim in outputs.OUTPUTS[name].dims], np.nan) for name in names}
     try:

@@ -58,8 +58,8 @@ def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, n
 
 
 def channel_shares(case: Case, conductances: np.ndarray) -> dict[str, np.ndarray]:
-    """Shares (R, C) of the channels in the currents of reads, from their conductances [S], of a junction with leaks."""
-    if case.device.leaks is None:
+    """Shares (R, C) of the channels in the currents of reads, from their conductances [S], where there are several."""
+    if not case.device.beside_coherent:
         return {}
     return {"read_channel_share": conductances / conductances.sum(axis=1, keepdims=True)}
 
@@ -111,8 +111,10 @@ def collected(
         K = len(junction.columns.weight)
         arrays |= kinds_apart(case, junction, rows[:, run_log.RECORD : run_log.RECORD + 2 * K])
         coords["kind"] = np.array([kind.name for kind in kinds_of(case)], dtype=object)
-    if case.device.leaks is not None:
+    if case.device.beside_coherent:
         coords["channel"] = model.channel_names(case)
+    if case.device.traps is not None and snapshots:
+        coords["trap"] = np.array([trap.name for trap in case.device.traps], dtype=object)
     if snapshots:
         for name in snapshots[0]:
             values = [row[name] for row in snapshots]

@@ -14,7 +14,6 @@ from otjdd.case.columns import MOST_COLUMNS
 from otjdd.case.electrodes import Metal
 from otjdd.case.exchange import SIDES, exchanges
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
-from otjdd.case.leaks import names_of
 from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import hopping
@@ -354,18 +353,18 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
 
 
 def channels(case: Case, columns: kernels.Columns) -> kernels.Channels:
-    """Channels of conduction: the coherent one and the leaks of the case."""
-    leaks = case.device.leaks or ()
-    code = np.array([CODES[COHERENT], *(CODES[leak.kind] for leak in leaks)])
-    numbers = np.zeros((len(code), max((len(leak.numbers()) for leak in leaks), default=0)))
-    for row, leak in zip(numbers[1:], leaks, strict=True):
-        row[: len(leak.numbers())] = leak.numbers()
+    """Channels of conduction: the coherent one, the leaks and the traps of the case."""
+    beside = case.device.beside_coherent.values()
+    code = np.array([CODES[COHERENT], *(CODES[record.channel] for record in beside)])
+    numbers = np.zeros((len(code), max((len(record.numbers()) for record in beside), default=0)))
+    for row, record in zip(numbers[1:], beside, strict=True):
+        row[: len(record.numbers())] = record.numbers()
     return kernels.Channels(code, numbers, case.device.area * covered_by(kinds_of(case)) * columns.weight)
 
 
 def channel_names(case: Case) -> np.ndarray:
     """Names (C,) of the channels of conduction of a case, the coherent one first."""
-    return np.array([COHERENT, *names_of(case.device.leaks or ())], dtype=object)
+    return np.array([COHERENT, *case.device.beside_coherent], dtype=object)
 
 
 class Walls(NamedTuple):

@@ -10,6 +10,8 @@ import numpy as np
 from otjdd.physics import electrostatics, image_force
 from otjdd.physics.bands import band_profile, straight_parts
 from otjdd.physics.channels.coherent import current_by_energy
+from otjdd.physics.channels.table import TRAP_CODE
+from otjdd.physics.channels.traps import filled_traps
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate
@@ -49,6 +51,9 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
             c * junction.columns.width, first_cells(junction), axis=1
         )
         profiles["layer_field"] = weight @ np.array([layer_fields(junction, state, k) for k in range(len(weight))])
+    if case.device.traps is not None:
+        filling = np.array([trap_filling(junction, state, k) for k in range(len(weight))])
+        profiles["trap_filling"] = np.tensordot(weight, filling, 1)
     if case.device.film.electrons != "none":
         profiles["film_electrons"] = weight @ film_electrons(state)
         profiles["snapshot_junction_voltage"] = float(state.V[0])
@@ -89,6 +94,23 @@ def layer_fields(junction: Junction, state: State, k: int) -> np.ndarray:
     first = first_cells(junction) + np.arange(junction.layers.first.size - 1)  # each interface has two straight parts
     mean: np.ndarray = np.add.reduceat(lengths * fields, first) / np.add.reduceat(lengths, first)
     return mean
+
+
+def trap_filling(junction: Junction, state: State, k: int) -> np.ndarray:
+    """Filled share (T, N) of each kind of traps of column k at the cell centres; nan where none are."""
+    width = junction.columns.width[k]
+    x, shares = np.cumsum(width) - 0.5 * width, []
+    for channel in np.flatnonzero(junction.channels.code == TRAP_CODE):
+        traps = filled_traps(junction, state, k, channel)
+        places, first = np.unique(traps.sites.x, return_index=True)
+        if not places.size:
+            shares.append(np.full(x.size, np.nan))
+            continue
+        full = 0.5 * (1.0 + np.tanh(0.5 * traps.steady.log_odds)) * traps.sites.length
+        share = np.add.reduceat(full, first) / np.add.reduceat(traps.sites.length, first)
+        inside = (x >= x[traps.cell[0]]) & (x <= x[traps.cell[-1]])
+        shares.append(np.where(inside, np.interp(x, places, share), np.nan))
+    return np.array(shares)
 
 
 def film_electrons(state: State) -> np.ndarray:

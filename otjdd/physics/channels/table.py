@@ -16,6 +16,7 @@ from otjdd.physics.bands import band_profile, profile_slopes
 from otjdd.physics.channels import leaks
 from otjdd.physics.channels.coherent import coherent_conductance
 from otjdd.physics.channels.conductance import NO_SLOPES, Conductance, FilmBand, sum_of
+from otjdd.physics.channels.traps import trap_conductance
 from otjdd.physics.image_force import film_pieces
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
@@ -42,7 +43,9 @@ LEAKS = {
     ),
 }  # fmt: skip
 COHERENT = "coherent"  # the first channel of every junction
-CODES = {name: code for code, name in enumerate((COHERENT, *LEAKS))}  # name in a case -> Channels.code
+TRAPS = "traps"  # of `channels.traps`, which has slopes of its own
+CODES = {name: code for code, name in enumerate((COHERENT, *LEAKS, TRAPS))}  # name in a case -> Channels.code
+TRAP_CODE = CODES[TRAPS]
 
 
 @bare
@@ -132,6 +135,14 @@ def leak_conductance(junction: Junction, state: State, k: int, channel: int, slo
 
 
 @apart
+def beside_coherent(junction: Junction, state: State, k: int, channel: int, slopes: int) -> Conductance:
+    """Chord conductance of column k by a channel that is not the coherent one: a leak, or traps."""
+    if junction.channels.code[channel] == TRAP_CODE:
+        return trap_conductance(junction, state, k, channel, slopes)
+    return leak_conductance(junction, state, k, channel, slopes)
+
+
+@apart
 def conductance_of_column(
     junction: Junction, state: State, k: int, panels: np.ndarray, needed: np.ndarray, slopes: int
 ) -> Conductance:
@@ -143,7 +154,7 @@ def conductance_of_column(
     total = coherent_conductance(junction, state, k, panels, needed, slopes)
     for channel in range(1, junction.channels.code.size):
         if total.converged:
-            total = sum_of(total, leak_conductance(junction, state, k, channel, slopes))
+            total = sum_of(total, beside_coherent(junction, state, k, channel, slopes))
     if slopes != NO_SLOPES:  # what passes the right electrode moves D(L), the charge of the terminals held
         last = total.by_S.size - 1
         total.by_S[last] = -(total.by_S[:last].sum() + junction.ions[k].z * ELEMENTARY_CHARGE * total.by_D)

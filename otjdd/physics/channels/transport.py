@@ -7,7 +7,7 @@ import numpy as np
 from otjdd.compiler.decorators import apart
 from otjdd.physics.channels.coherent import column_spectrum, conductance, converged
 from otjdd.physics.channels.conductance import NO_SLOPES
-from otjdd.physics.channels.table import leak_conductance
+from otjdd.physics.channels.table import beside_coherent
 from otjdd.physics.current import barrier_top
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
@@ -42,11 +42,11 @@ def transport(junction: Junction, state: State, by_channel: np.ndarray):
             if result.energy[i] < top:
                 below += share
         for channel in range(1, by_channel.size):
-            leak = leak_conductance(junction, state, k, channel, NO_SLOPES)
-            if not leak.converged:
+            beside = beside_coherent(junction, state, k, channel, NO_SLOPES)
+            if not beside.converged:
                 return math.nan, math.nan, math.nan, math.nan, False
-            by_channel[channel] += leak.chord
-            state.G[k] += leak.chord
+            by_channel[channel] += beside.chord
+            state.G[k] += beside.chord
     by_channel[0] = coherent
     total = coherent
     for channel in range(1, by_channel.size):

@@ -1,0 +1,141 @@
+"""The list [[device.traps]] of a case: traps in the film, by way of which electrons pass.
+
+`physics.traps` has the equations and kernels.
+"""
+
+import math
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from otjdd.case.base import Count, Number, Record, as_text
+from otjdd.case.film import MOST_LAYERS
+from otjdd.errors import NotAsExpected
+from otjdd.units import Quantity, brief, write
+
+LEAST_RELAXATION = 1e-3  # eV: steps over energy are as fine as sqrt(2 relaxation kT)
+FARTHEST = 4.5  # standard deviations of the depth, of the outermost levels that stand for a spread
+Frequency = Annotated[float, Quantity("frequency", "0 Hz", "1e18 Hz")]
+
+
+class Trap(Record):
+    """Traps of one kind, in the film or in a part of it.
+
+    kind : charge that they carry: "none" for a current without charge
+    density : [1/m3]; or of = "ions" and per_ion, for traps at the vacancies
+    layer : number of the layer that holds them, 0 the first; or position and width of a sheet [m]; else the whole film
+    depth, depth_spread : [eV] below the conduction band, and the standard deviation of a normal spread
+    relaxation_energy : [eV] of the lattice as a trap is filled; 0 for elastic tunnelling
+    attempt_frequency, hop_frequency : [Hz] of exchange with electrodes and between traps   degeneracy : of a filled trap
+    frenkel_permittivity : relative, dynamic: of the thermal path over the band, lowered by the field; none when absent
+    """
+
+    channel: ClassVar[str] = "traps"  # row of `channels.table.CODES`
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(
+        description="name in results", examples=["oxygen vacancies"]
+    )
+    kind: Literal["acceptor", "donor", "none"] = Field(
+        description='charge that they carry: "none", a current without charge', examples=["none"]
+    )
+    density: Annotated[float, Quantity("density", "0 1/m^3", "1e29 1/m^3")] | None = Field(
+        default=None, description="traps per volume", examples=["2e25 1/m^3"]
+    )
+    of: Literal["ions"] | None = Field(
+        default=None, description='"ions": traps at the vacancies, in the place of a density', examples=["ions"]
+    )
+    per_ion: Annotated[Number, Field(gt=0, le=100)] | None = Field(
+        default=None, description="traps at a vacancy; 1 if absent", examples=[1]
+    )
+    layer: Annotated[Count, Field(ge=0, lt=MOST_LAYERS)] | None = Field(
+        default=None, description="number of the layer that holds them, 0 the first; all if absent", examples=[1]
+    )
+    position: Annotated[float, Quantity("length", "0 nm", "1600 nm")] | None = Field(
+        default=None, description="middle of a sheet of traps, from the left end of the film", examples=["1.4 nm"]
+    )
+    width: Annotated[float, Quantity("length", "0.01 nm", "1600 nm")] | None = Field(
+        default=None, description="width of the sheet", examples=["0.4 nm"]
+    )
+    depth: Annotated[float, Quantity("energy", "0.01 eV", "10 eV")] = Field(
+        description="depth below the conduction band", examples=["1.2 eV"]
+    )
+    depth_spread: Annotated[float, Quantity("energy", "0 eV", "1 eV")] = Field(
+        default=as_text("0 eV"), description="standard deviation of a normal spread of depths", examples=["0.1 eV"]
+    )
+    relaxation_energy: Annotated[float, Quantity("energy", "0 eV", "5 eV")] = Field(
+        default=as_text("0 eV"),
+        description="energy of the lattice that relaxes as a trap is filled; 0 is elastic",
+        examples=["0.7 eV"],
+    )
+    attempt_frequency: Annotated[float, Quantity("frequency", "1 Hz", "1e18 Hz")] = Field(
+        default=as_text("1e13 Hz"),
+        description="attempts of an electron between trap and electrode",
+        examples=["1e13 Hz"],
+    )
+    hop_frequency: Frequency = Field(
+        default=as_text("0 Hz"), description="attempts of a hop between traps; 0 for none", examples=["1e13 Hz"]
+    )
+    degeneracy: Annotated[Number, Field(ge=0.01, le=100)] = Field(
+        default=1.0, description="states of a filled trap over those of an empty one", examples=[2]
+    )
+    occupation: Literal["steady", "kinetic"] = Field(
+        default="steady", description='filling: "steady" follows the voltage at once', examples=["steady"]
+    )
+    frenkel_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = Field(
+        default=None,
+        description="dynamic permittivity of the thermal path over the band; none if absent",
+        examples=[5.5],
+    )
+
+    @model_validator(mode="after")
+    def check_limits(self) -> Self:
+        if self.kind != "none":
+            raise NotAsExpected('"none": traps that charge the film are not in this model', f'"{self.kind}"', "kind")
+        if self.occupation != "steady":
+            expected = '"steady": traps whose filling takes time are not in this model'
+            raise NotAsExpected(expected, f'"{self.occupation}"', "occupation")
+        return self
+
+    @model_validator(mode="after")
+    def check_amount(self) -> Self:
+        if (self.density is None) == (self.of is None):
+            got = "neither" if self.of is None else "both"
+            raise NotAsExpected('either density, such as "1e25 1/m^3", or of = "ions"', got)
+        if self.per_ion is not None and self.of is None:
+            raise NotAsExpected('per_ion beside of = "ions" alone', brief(f"{self.per_ion:g}"), "per_ion")
+        return self
+
+    @model_validator(mode="after")
+    def check_place(self) -> Self:
+        if (self.position is None) != (self.width is None):
+            given, other = ("width", "position") if self.position is None else ("position", "width")
+            raise NotAsExpected(f"{other}, which says where the sheet is, beside {given}", "none", other)
+        if self.layer is not None and self.position is not None:
+            raise NotAsExpected("either a layer, or position and width", "both", "layer")
+        return self
+
+    @model_validator(mode="after")
+    def check_energies(self) -> Self:
+        if self.depth_spread * FARTHEST > self.depth:
+            most = write(self.depth / FARTHEST, "energy")
+            expected = f'at most "{most}" at this depth, so that no level of the spread is above the band'
+            raise NotAsExpected(expected, brief(write(self.depth_spread, "energy")), "depth_spread")
+        if self.depth_spread > 0.0 and self.hop_frequency > 0.0:
+            expected = "none beside hop_frequency: hops between traps of unlike depth are not in this model"
+            raise NotAsExpected(expected, brief(write(self.depth_spread, "energy")), "depth_spread")
+        if 0.0 < self.relaxation_energy < LEAST_RELAXATION:
+            got = brief(write(self.relaxation_energy, "energy"))
+            raise NotAsExpected('"0 eV", elastic, or "1 meV" at least', got, "relaxation_energy")
+        return self
+
+    def numbers(self) -> tuple[float, ...]:
+        """Numbers of its kernel, see `physics.traps.sites`."""
+        start, end = -math.inf, math.inf
+        if self.position is not None and self.width is not None:
+            start, end = self.position - 0.5 * self.width, self.position + 0.5 * self.width
+        per_ion = 0.0 if self.of is None else 1.0 if self.per_ion is None else self.per_ion
+        return (
+            self.density or 0.0, per_ion, start, end, -1.0 if self.layer is None else float(self.layer), self.depth,
+            self.depth_spread, self.relaxation_energy, self.attempt_frequency, self.hop_frequency, self.degeneracy,
+            self.frenkel_permittivity or 0.0,
+        )  # fmt: skip

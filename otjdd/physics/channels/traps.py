@@ -1,0 +1,121 @@
+"""The channel of traps: electrons that reach the other electrode by way of traps in the film, which are filled steadily.
+
+The traps do not charge the film. Places, paths, rates and filling are those of `physics.traps`.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import apart
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.laws.transmission import Profile
+from otjdd.physics.bands import band_profile, profile_slopes
+from otjdd.physics.channels.conductance import NO_SLOPES, Conductance
+from otjdd.physics.image_force import film_pieces
+from otjdd.physics.junction import Junction
+from otjdd.physics.state import State
+from otjdd.physics.traps.capture import NOTHING, Capture, add_capture_slopes, captures
+from otjdd.physics.traps.chain import chain
+from otjdd.physics.traps.sites import (
+    DEGENERACY,
+    DENSITY,
+    HOPS,
+    LAYER,
+    PER_ION,
+    RELAXATION,
+    Lines,
+    Sites,
+    add_to_band,
+    groups_of_traps,
+)
+from otjdd.physics.traps.steady import Steady, one_step, without_current
+
+
+class FilledTraps(NamedTuple):
+    """Traps of a column at rest."""
+
+    sites: Sites
+    lines: Lines
+    band: Profile
+    capture: Capture
+    steady: Steady
+    cell: np.ndarray  # (n,) number of the cell of each group
+
+
+@apart
+def cells_of(sites: Sites, width: np.ndarray) -> np.ndarray:
+    """Number of the cell of each group of traps. width : (N,) m, of the cells"""
+    cell, i, end = np.empty(sites.x.size, np.int64), 0, width[0]
+    for j in range(sites.x.size):
+        while sites.x[j] > end and i < width.size - 1:
+            i += 1
+            end += width[i]
+        cell[j] = i
+    return cell
+
+
+@apart
+def filled_traps(junction: Junction, state: State, k: int, channel: int) -> FilledTraps:
+    """Traps of column k at the present fields. channel : their place in the list of the junction"""
+    V, kT, band = state.V[0], junction.kT[k], band_profile(junction, state, k)
+    numbers, (first, behind) = junction.channels.numbers[channel], film_pieces(junction, state, k)
+    if numbers[LAYER] >= 0.0:
+        layer, begin = int(numbers[LAYER]), first
+        first, behind = begin + junction.layers.pieces[layer], begin + junction.layers.pieces[layer + 1]
+    sites, lines = groups_of_traps(numbers, band, first, behind)
+    cell = cells_of(sites, junction.columns.width[k])
+    amount = np.empty(cell.size)
+    for j in range(cell.size):
+        amount[j] = sites.length[j] * max(numbers[DENSITY] + numbers[PER_ION] * state.c[k, cell[j]], 0.0)
+    if numbers[HOPS] > 0.0:
+        some = amount > 0.0
+        sites, cell, amount = occupied(sites, some), cell[some], amount[some]
+    capture = captures(numbers, sites, lines, band, V, kT)
+    if amount.size == 0:
+        steady = without_current(np.zeros(0), True)
+    elif numbers[HOPS] > 0.0:
+        steady = chain(numbers, sites, band.mass, capture, amount, V, kT)
+    else:
+        steady = one_step(capture, amount, numbers[DEGENERACY], V, kT)
+    return FilledTraps(sites, lines, band, capture, steady, cell)
+
+
+@apart
+def occupied(sites: Sites, some: np.ndarray) -> Sites:
+    """Those sites that are true in `some` (n,)."""
+    return Sites(
+        sites.piece[some], sites.place[some], sites.line[some], sites.x[some], sites.length[some], sites.depth[some]
+    )
+
+
+@apart
+def trap_conductance(junction: Junction, state: State, k: int, channel: int, slopes: int) -> Conductance:
+    """Chord conductance of column k by one kind of its traps. channel : its place in the list of the junction"""
+    by_V, by_D, by_P, by_S = 0.0, 0.0, 0.0, np.zeros(state.c.shape[1] + 1)
+    traps = filled_traps(junction, state, k, channel)
+    steady, numbers = traps.steady, junction.channels.numbers[channel]
+    if steady.log_chord < 0.5 * NOTHING:
+        return Conductance(steady.converged, 0.0, by_V, by_D, by_P, by_S)
+    chord = junction.channels.area[k] * math.exp(steady.log_chord)
+    if slopes != NO_SLOPES and steady.converged:
+        by_piece, by_lead = np.zeros((4, traps.band.length.size)), np.zeros(2)
+        by_V = steady.by_V + add_capture_slopes(
+            traps.sites, traps.lines, traps.band, numbers[RELAXATION] == 0.0, traps.capture, steady.by_rate,
+            by_piece, by_lead,
+        )  # fmt: skip
+        add_to_band(traps.sites, steady.by_level, by_piece)
+        bent = film_pieces(junction, state, k)[0]
+        by_V -= by_lead[0] + np.sum(by_piece[:2, :bent])  # the left lead and its bent region move with V
+        _, by_D, by_P = profile_slopes(junction, state, k, traps.band, by_piece, by_lead, by_S)
+        for f in range(by_S.size):
+            by_S[f] *= -junction.ions[k].z * ELEMENTARY_CHARGE
+        for j in range(traps.cell.size):
+            i = traps.cell[j]
+            density = numbers[DENSITY] + numbers[PER_ION] * state.c[k, i]
+            if numbers[PER_ION] > 0.0 and density > 0.0:
+                by_c = steady.by_amount[j] * numbers[PER_ION] / density / junction.columns.width[k, i]
+                by_S[i] += by_c
+                by_S[i + 1] -= by_c
+    return Conductance(steady.converged, chord, by_V, by_D, by_P, by_S)

@@ -1,0 +1,202 @@
+"""The channel of traps in junctions: slopes by the state, films of several layers, traps at vacancies, runs and files."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import otjdd
+from devices import BARE, COMPILED, SMALL, case, closed, needs_speed
+from layered import layer, stacked
+
+from otjdd.case.case import parse_case
+from otjdd.case.leak_notes import notes
+from otjdd.errors import CaseError
+from otjdd.fitting.parameters import parameters
+from otjdd.physics.channels.conductance import ALL_ENERGIES
+from otjdd.physics.channels.table import beside_coherent
+from otjdd.physics.junction import closure_slope, faces
+from otjdd.runs.run import run
+
+ELASTIC = {"name": "elastic", "kind": "none", "density": 1e25, "depth": 0.1}
+RELAXING = {"name": "relaxing", "kind": "none", "density": 2e25, "depth": 0.3, "relaxation_energy": 0.6}
+HOPPING = RELAXING | {"name": "hopping", "hop_frequency": 1e13, "frenkel_permittivity": 5.0}
+VACANCIES = {"name": "vacancies", "kind": "none", "of": "ions", "depth": 0.5, "relaxation_energy": 0.4}
+WANDERING = VACANCIES | {"name": "wandering", "hop_frequency": 1e13, "per_ion": 2.0}
+ALL = {table["name"]: table for table in (ELASTIC, RELAXING, HOPPING, VACANCIES, WANDERING)}
+CURVE = 'drive = { kind = "iv", voltages = ["-0.3 V", "0 V", "0.2 V", "0.5 V"], states = { new = [] } }\n' + BARE
+PULSE = 'drive = { kind = "pulse", voltage = "1.6 V", width = "1 us", read = {} }\n' + BARE
+FILMS = {
+    "one material": lambda table: case(device__film__cells=12, device__traps=[table]),
+    "two layers": lambda table: stacked(layer(1.2), layer(1.6, band_offset=-0.3), device__traps=[table]),
+}
+
+
+def conductance(film, seed, V):
+    """Conductance by the first traps of a film with random ions, and the run."""
+    moving = closed(film, seed, V)
+    return beside_coherent(moving.junction, moving.state, 0, 1, ALL_ENERGIES), moving
+
+
+@pytest.mark.parametrize("film", FILMS)
+@pytest.mark.parametrize("name", ALL if COMPILED else ["elastic"])
+@pytest.mark.parametrize("V", [-0.8, 0.5])
+def test_slopes_by_the_state_are_differences_of_closed_stacks(film, name, V):
+    """By V at closed stacks, D(L) following the closure, in random films between unlike electrodes."""
+    film, step = FILMS[film](ALL[name]), 1e-6
+    through, moving = conductance(film, 2, V)
+    state = moving.state
+    elastance = closure_slope(moving.junction, 0, state.D_left[0], state.D_right[0], state.eps[0])
+    chords = [conductance(film, 2, V + sign * step)[0].chord for sign in (1, -1)]
+    along = through.by_V + through.by_D / elastance
+    assert along == pytest.approx(math.log(chords[0] / chords[1]) / (2 * step), rel=2e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ALL if COMPILED else ["vacancies"])
+def test_slopes_by_ions_are_differences(name):
+    """One cell loses ions to its neighbour: S of the face between them moves alone."""
+    film = case(device__film__cells=12, device__traps=[ALL[name]])
+    through, moving = conductance(film, 2, 0.4)
+    width, D = moving.junction.columns.width[0], moving.state.D_right[0]
+    for f in range(1, 12):
+        moved, chords = 1e-5 * moving.state.c[0, f] * width[f], []
+        for sign in (1, -1):
+            changed = closed(film, 2, 0.4)
+            changed.state.c[0, f] += sign * moved / width[f]
+            changed.state.c[0, f - 1] -= sign * moved / width[f - 1]
+            changed.state.D_left[0] = faces(changed.junction, changed.state, 0, D)
+            changed.state.D_right[0] = D
+            chords.append(beside_coherent(changed.junction, changed.state, 0, 1, ALL_ENERGIES).chord)
+        slope = math.log(chords[0] / chords[1]) / (2 * moved)
+        assert through.by_S[f] == pytest.approx(slope, rel=1e-3, abs=1e-6 * np.abs(through.by_S).max())
+
+
+def test_vacancies_of_one_density_are_traps_of_that_density():
+    film = case(device__film__cells=12)
+    density = 3.0 * film.ions.density
+    states = []
+    for table in (VACANCIES | {"per_ion": 3.0}, VACANCIES | {"of": None, "density": density}):
+        filled = film.replace({"device.traps": [{key: value for key, value in table.items() if value is not None}]})
+        moving = closed(filled, 1, 0.4)
+        moving.state.c[:] = film.ions.density
+        states.append(beside_coherent(moving.junction, moving.state, 0, 1, ALL_ENERGIES))
+    assert states[0].chord == pytest.approx(states[1].chord, rel=1e-12)
+
+
+def test_traps_of_a_layer_are_those_of_its_place():
+    """A sheet over the second layer, and a layer by its number."""
+    sheet = {key: value for key, value in RELAXING.items()} | {"position": 2.0e-9, "width": 1.6e-9}
+    two = [layer(1.2), layer(1.6, band_offset=-0.3)]
+    by_number, by_place = (
+        conductance(stacked(*two).replace({"device.traps": [table]}), 1, 0.4)[0].chord
+        for table in (RELAXING | {"layer": 1}, sheet)
+    )
+    assert by_number == pytest.approx(by_place, rel=1e-9)
+
+
+@needs_speed
+@pytest.mark.parametrize("drive", [CURVE, PULSE], ids=["at rest", "pulse"])
+def test_no_traps_are_no_traps_bit_for_bit(drive):
+    """Density 0, and traps without charge beside bands and ions."""
+    alone = run(case(drive, **SMALL))
+    none = run(case(drive, **SMALL, device__traps=[RELAXING | {"density": 0.0}, ELASTIC | {"density": 0.0}]))
+    some = run(case(drive, **SMALL, device__traps=[RELAXING]))
+    for name in alone.data_vars:
+        np.testing.assert_array_equal(none[name], alone[name], name)
+    for name in ("bias_electrode_charge", "bias_band_bending", "bias_tunnelling_share"):
+        if name in alone:
+            np.testing.assert_array_equal(some[name], alone[name], name)
+
+
+@needs_speed
+def test_shares_add_to_one_and_no_current_flows_at_rest():
+    ds = run(case(CURVE, **SMALL, device__traps=[ELASTIC, RELAXING, HOPPING]))
+    shares, current = ds.bias_channel_share.values[0, 0], ds.bias_current.values[0, 0]
+    assert list(ds.channel.values) == ["coherent", "elastic", "relaxing", "hopping"]
+    assert shares.sum(axis=1) == pytest.approx(np.ones(4), abs=4e-16)
+    assert (shares > 0.0).all()
+    assert current[1] == 0.0
+
+
+@needs_speed
+def test_ions_that_move_carry_their_traps_along():
+    """The current of each record, followed along tangents, against a tenth of their tolerance; the filling at the end."""
+    film = case(PULSE, **SMALL, device__traps=[VACANCIES], record__every="all")
+    whole, exact = run(film), run(film.replace({"numerics.current_tolerance": 1e-5}))
+    at = np.interp(exact.time.values, whole.time.values, whole.conduction_current.values)
+    during = (exact.time.values > 1e-9) & (exact.time.values < 0.99e-6)
+    assert at[during] == pytest.approx(exact.conduction_current.values[during], rel=2e-2)
+    filling = whole.trap_filling.values
+    assert list(whole.trap.values) == ["vacancies"]
+    assert filling.shape == (whole.sizes["snapshot"], 1, whole.sizes["x"])
+    assert (filling >= 0.0).all()
+    assert (filling <= 1.0).all()
+
+
+@needs_speed
+def test_a_case_with_traps_from_its_file_to_its_pictures(tmp_path):
+    """What a user types: check, run, vary a depth, table, pictures."""
+    traps = (
+        '[[device.traps]]\nname = "vacancies"\nkind = "none"\nof = "ions"\ndepth = "0.5 eV"\nrelaxation_energy = "0.4 eV"\n'
+        '[[device.traps]]\nname = "sheet"\nkind = "none"\ndensity = "1e26 1/m^3"\ndepth = "0.4 eV"\nposition = "1 nm"\n'
+        'width = "0.5 nm"\nhop_frequency = "1e12 Hz"\n'
+    )
+    Path(tmp_path / "trapped.toml").write_text(PULSE + traps)
+    assert otjdd(tmp_path, "check", "trapped.toml").returncode == 0
+    done = otjdd(tmp_path, "run", "trapped.toml", "--set", "device.traps[0].depth=0.6 eV", "-o", "trapped.nc")
+    assert done.returncode == 0, done.stderr
+    done = otjdd(tmp_path, "plot", "trapped.nc", "--kind", "traps", "-o", "traps.png")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "traps.png").stat().st_size > 10_000
+    wrong = otjdd(tmp_path, "check", "trapped.toml", "--set", "device.traps[1].occupation=kinetic")
+    assert wrong.returncode != 0
+    assert "traps whose filling takes time are not in this model" in wrong.stderr + wrong.stdout
+
+
+def without(table, *keys):
+    return {key: value for key, value in table.items() if key not in keys}
+
+
+@pytest.mark.parametrize(
+    ("traps", "key", "words"),
+    [
+        ([RELAXING, RELAXING], "traps[1].name", "a name of their own"),
+        ([without(RELAXING, "name")], "traps[0].name", "missing"),
+        ([without(RELAXING, "density")], "traps[0]", "either density"),
+        ([RELAXING | {"of": "ions"}], "traps[0]", "both"),
+        ([RELAXING | {"per_ion": 2.0}], "traps[0].per_ion", "alone"),
+        ([RELAXING | {"kind": "donor"}], "traps[0].kind", "not in this model"),
+        ([RELAXING | {"occupation": "kinetic"}], "traps[0].occupation", "not in this model"),
+        ([RELAXING | {"depth": "-0.2 eV"}], "traps[0].depth", "0.01 eV"),
+        ([RELAXING | {"depth_spread": "0.2 eV"}], "traps[0].depth_spread", "above the band"),
+        ([HOPPING | {"depth_spread": "0.05 eV"}], "traps[0].depth_spread", "hop_frequency"),
+        ([RELAXING | {"relaxation_energy": "0.1 meV"}], "traps[0].relaxation_energy", "1 meV"),
+        ([RELAXING | {"attempt_frequency": "0 Hz"}], "traps[0].attempt_frequency", "1 Hz"),
+        ([RELAXING | {"position": "1 nm"}], "traps[0].width", "beside position"),
+        ([RELAXING | {"position": "9 nm", "width": "1 nm"}], "traps[0].position", "2.8 nm"),
+        ([RELAXING | {"layer": 1}], "traps[0].layer", "one layer"),
+    ],
+)  # fmt: skip
+def test_wrong_traps_are_refused_with_their_key(traps, key, words):
+    with pytest.raises(CaseError) as error:
+        case(device__traps=traps)
+    assert f"device.{key}" in str(error.value)
+    assert words in str(error.value)
+
+
+def test_check_names_traps_that_are_too_dense():
+    assert notes(case(PULSE, device__traps=[RELAXING])) == []
+    (note,) = notes(case(PULSE, device__traps=[RELAXING, ELASTIC | {"density": 3e27}]))
+    assert note.startswith("device.traps[1]: 3e+27 1/m^3")
+
+
+def test_a_number_of_traps_is_a_parameter_of_a_fit():
+    depth, density = parameters(case(device__traps=[RELAXING]), ["device.traps[0].depth", "device.traps[0].density"])
+    assert (depth.start, depth.unit) == (0.3, "eV")
+    assert (density.start, density.log) == (2e25, True)
+
+
+def test_a_case_with_traps_is_its_resolved_text():
+    film = case(device__traps=[RELAXING, VACANCIES, ELASTIC | {"position": 1e-9, "width": 0.4e-9}])
+    assert parse_case(film.resolved()) == film
+    assert "traps" not in case().resolved()
