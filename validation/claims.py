@@ -12,8 +12,8 @@ import argparse
 from pathlib import Path
 
 from otjdd.claims import judge, table
-from otjdd.claims.another_set import another_set
 from otjdd.claims.claim import Verdict
+from otjdd.claims.trials import another_set
 from otjdd.system.pool import cores
 from validation import measured
 

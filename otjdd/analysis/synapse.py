@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.analysis import fits
+from otjdd.analysis import fits, plasticity
 
 if TYPE_CHECKING:
     import xarray as xr
-
-from otjdd.analysis import plasticity
 
 LASTING = 0.05  # relative change of conductance that counts as lasting
 DISTINCT = 0.01  # relative difference from which two resistances are two states
@@ -376,3 +374,21 @@ def fast_and_kept(ds: xr.Dataset) -> dict[str, float]:
     if len(R) != 4:
         raise ValueError(f"{len(R)} reads, not the four of a reset, a pause, a set and a pause")
     return {"set_ratio": float(R[1] / R[2]), "kept_ratio": float(R[1] / R[3]), "high_kept": float(R[1] / R[0])}
+
+
+def two_in_turn(write_voltage: ArrayLike) -> bool:
+    """True if each row holds two voltages of opposite sign that alternate, with a read after each.
+
+    write_voltage : (..., reads) [V]. A row may end in nan, or consist of it; one row at least must have two reads
+    """
+    V = np.asarray(write_voltage, dtype=float)
+    if V.ndim == 0 or V.shape[-1] < 2:
+        return False
+    finite = np.isfinite(V)
+    before, after = V[..., :-1], V[..., 1:]
+    pairs = finite[..., :-1] & finite[..., 1:]
+    turns = (before * after)[pairs] < 0
+    beginning = finite[..., 0] | ~finite.any(axis=-1)
+    whole = beginning.all() and (finite[..., :-1] | ~finite[..., 1:]).all()
+    same = (V[..., 2:] == V[..., :-2])[finite[..., 2:]]
+    return bool(pairs.any() and whole and turns.all() and same.all() and (V[finite] != 0).all())

@@ -57,7 +57,7 @@ def claim_and_figure(path: str) -> tuple[Claim, Figure]:
 def planned(folder: Path, claim: Claim, quick: bool = False, device: Mapping[str, Any] = AS_SHIPPED) -> list[Trial]:
     """The runs that a claim needs, without their results. Raises CaseError, OSError, ValueError.
 
-    device : dotted keys and values of another set of parameters, see `otjdd.claims.another_set`
+    device : dotted keys and values of another set of parameters, see `trials.another_set`
     """
     cases = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.name != CLAIM}
     if unknown := set(claim.quick) - set(cases):

@@ -54,7 +54,7 @@ def validate(
     quick : fewer runs and shorter trains where a claim says so   workers : processes; their number changes no result
     progress : called with the fraction of runs done
     errors : also compute the numerical error of each number, from two further runs of each case
-    device : dotted keys and values of another set of parameters, see `otjdd.claims.another_set`
+    device : dotted keys and values of another set of parameters, see `trials.another_set`
     runs : folder where the runs are kept, and from which those that are there are taken
     Raises ValueError, OSError, CaseError for claims that cannot be read; KeyboardInterrupt with the verdicts on the claims
     whose runs were all done as its `partial`. A run that fails is a verdict, no exception.

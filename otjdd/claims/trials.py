@@ -1,4 +1,7 @@
-"""The runs of a claim: each of its cases once, or once for each point of the [study] of the case."""
+"""The runs of a claim: each of its cases once, or once for each point of the [study] of the case.
+
+Claims can be judged with another set of parameters: what a case changes of the device that they stand on.
+"""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -8,10 +11,15 @@ from typing import Any
 
 from otjdd import units
 from otjdd.case.case import Case, load_case
+from otjdd.case.document import parse, read_text
 from otjdd.case.numbers import value_in_case
+from otjdd.case.problem import Source
 from otjdd.claims.trial import Trial
+from otjdd.errors import CaseError
+from otjdd.fitting.report import differences
 from otjdd.studies.plan import Plan, plan
 
+OF_A_DEVICE = ("temperature", "device", "ions", "columns", "circuit")
 AS_SHIPPED: Mapping[str, Any] = MappingProxyType({})  # no change of the device
 
 
@@ -58,3 +66,16 @@ def scaled(value: Any, ratio: float) -> Any:
 def si(value: str | float) -> float:
     """A number, or a quantity as text, in SI. Raises ValueError for anything else."""
     return units.quantity(value)[0] if isinstance(value, str) else float(value)
+
+
+def another_set(file: Path) -> dict[str, Any]:
+    """Dotted key -> value of each number of the device in which a case differs from its base.
+
+    file : a case with a shipped case as `base`, as `otjdd calibrate` writes it. Raises OSError, CaseError.
+    """
+    case, document = load_case(file), parse(Source(str(file), read_text(file)))
+    if "base" not in document.data:
+        raise CaseError([document.problem((), 'a case with a base, such as base = "li2019.toml"', "none")])
+    below = load_case(document.data["base"])
+    changes = dict(differences(below.plain(), case.plain()))
+    return {key: value for key, value in changes.items() if key.partition(".")[0] in OF_A_DEVICE}

@@ -71,7 +71,7 @@ def validate(
     Example: otjdd validate rv-hrs retention
     """
     from otjdd.claims import judge, table
-    from otjdd.claims.another_set import another_set
+    from otjdd.claims.trials import another_set
     from otjdd.results.summary import counted
     from otjdd.system.pool import cores
 

@@ -12,7 +12,6 @@ from otjdd.plot import (
     crossbar,
     electrons,
     exchange,
-    heat,
     iv,
     learning,
     noise,
@@ -206,7 +205,7 @@ KINDS = {
         "a case with device.left.exchange or device.right.exchange, and a recorded time series", EXCHANGED, EXCHANGED,
     ),
     "temperature": PanelKind(
-        heat.temperature, "temperature of a junction that its current warms, over time",
+        series.temperature, "temperature of a junction that its current warms, over time",
         "a case with [device.heat], and a recorded time series", WARM, WARM,
     ),
     "train": PanelKind(

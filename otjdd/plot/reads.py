@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import plasticity, synapse
-from otjdd.analysis.states import two_in_turn
+from otjdd.analysis.synapse import two_in_turn
 from otjdd.plot import spread
 from otjdd.plot.axes import arrows, legend, quantity_axis, small_print, three_digits, volts
 from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke

@@ -1,4 +1,4 @@
-"""Panels over time: the current with the voltage below it, and the peaks of a train of pulses."""
+"""Panels over time: the current with the voltage below it, peaks of a train of pulses, the temperature of a junction."""
 
 from __future__ import annotations
 
@@ -105,3 +105,19 @@ def shows_time(ds: xr.Dataset) -> bool:
     """True if the time series is the point of a run: it has at most two reads, and other recorded times."""
     reads = ds.sizes.get("read", 0)
     return ds.sizes.get("time", 0) > reads + 2 and reads <= 2
+
+
+def temperature(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the temperature against time, for a single run also that of each column that has its own."""
+    times = np.concatenate([run.ds.time.values for run in runs])
+    clock = clock_of(runs[0].ds, runs[0].ds.time.values) if len(runs) == 1 else None
+    for i, run in enumerate(runs):
+        t = clock(run.ds.time.values) if clock else run.ds.time.values
+        if len(runs) == 1 and "column_temperature" in run.ds:
+            axes.plot(t, run.ds.column_temperature.values, color="0.6", linewidth=0.5)
+        label = legend_label(run, "hottest column" if "column_temperature" in run.ds else "")
+        axes.plot(t, run.ds.junction_temperature.values, linewidth=0.9, label=label, **stroke(i, 0, len(runs), 1))
+    temperatures = np.concatenate([run.ds.junction_temperature.values for run in runs])
+    quantity_axis(axes, "y", temperatures, "temperature", "K", log=False)
+    time_axis(axes, clock, times)
+    legend(axes)

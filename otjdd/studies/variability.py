@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.analysis.scatter import Scatter, scatter
-from otjdd.analysis.states import two_in_turn
+from otjdd.analysis.synapse import two_in_turn
 
 if TYPE_CHECKING:
     import xarray as xr

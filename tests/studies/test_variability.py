@@ -6,7 +6,7 @@ from made_cycles import RADII, cycled
 
 import otjdd
 from otjdd.analysis.scatter import scatter
-from otjdd.analysis.states import two_in_turn
+from otjdd.analysis.synapse import two_in_turn
 
 
 def test_the_scatter_of_four_numbers_is_the_one_by_hand():

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from otjdd.case.case import Case
 from otjdd.case.document import Document
+from otjdd.case.drive import Drive
 from otjdd.case.numbers import known_near, value_in_case
 from otjdd.case.problem import KeyPath, Problem, nearest
 from otjdd.errors import CaseError
 from otjdd.fitting.targets.records import Calibration, CasePart, FreeParameter, TargetedRun
 from otjdd.fitting.targets.target import Target
 from otjdd.units import brief
-
-if TYPE_CHECKING:
-    from otjdd.case.drive import Drive
 
 NUMBER = "the key of a number of the case"
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from otjdd.fitting.files import now_and_then
 from otjdd.fitting.targets import report, visits
@@ -16,9 +17,6 @@ from otjdd.results import companions
 from otjdd.results.provenance import CALIBRATION
 from otjdd.solver.checkpoint import checkpoint_path
 from otjdd.system.limits import shielded
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 def case_files(out: Path, task: TargetTask) -> list[Path]:
