@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from otjdd.solver import checkpoint
+    from otjdd.solver.trail import Trail
 
 
 def run(
@@ -55,10 +56,11 @@ def simulate(
     start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
     check_grid: bool = False,
+    trail: Trail | None = None,
 ) -> xr.Dataset:
     """Dataset of a case: of a crossbar for a drive of patterns, else of one junction, with the errors it asks for.
 
-    start, checkpoints, check_grid : as in `simulate_junction`; not used for a crossbar
+    start, checkpoints, check_grid, trail : as in `simulate_junction`; not used for a crossbar, and no trail with errors
     """
     if case.drive.kind == "patterns":
         from otjdd.compact_models.crossbars.simulate import simulate_crossbar
@@ -70,7 +72,7 @@ def simulate(
         from otjdd.runs.error_estimate import simulate_with_error
 
         return simulate_with_error(case, simulate_junction, progress, start, checkpoints)
-    return simulate_junction(case, progress, start, checkpoints, check_grid)
+    return simulate_junction(case, progress, start, checkpoints, check_grid, trail)
 
 
 def makes_dataset(case: Case) -> bool:

@@ -15,7 +15,7 @@ from otjdd.physics import quasistatic
 from otjdd.physics import state as states
 from otjdd.physics.heat import warm
 from otjdd.physics.polarisation import put_polarisation
-from otjdd.solver import model_limits
+from otjdd.solver import model_limits, trail
 from otjdd.stepping import course as kernels
 from otjdd.stepping import hop_noise, rosenbrock, rosenbrock_methods, run_log, stepper
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from otjdd.physics.junction import Junction
     from otjdd.physics.state import Memory, State, Tangent
+    from otjdd.solver.trail import Trail
     from otjdd.stepping.drawn_hops import Noise
     from otjdd.stepping.extremes import Watch
     from otjdd.stepping.rosenbrock import Trial
@@ -91,6 +92,7 @@ class Run:
     place: Place = field(default_factory=lambda: place_at_start(0.0))  # on its course
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
     began: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # (K, N) smooth density of random ions at first
+    trail: Trail | None = None  # of its steps; None where nobody asks for them
 
 
 def begin(
@@ -215,15 +217,22 @@ def follow_pieces(
     progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
     """
     run.place, counts = place, np.zeros(stepper.COUNTS, np.int64)
-    course = stepper.Course(pieces, tasks, place, counts)
+    given = run.trail is not None and run.trail.given is not None
+    trials = np.zeros(run.control.max_steps if run.trail else 0)
+    lenient = run.control._replace(most=trail.MOST, outside=trail.MOST * run.control.outside)
+    course = stepper.Course(pieces, tasks, place, counts, trials, given, lenient)
     log, status = new_log(run, tasks, record), Status.PAUSED
     while status == Status.PAUSED:
         counts[:], evaluated = 0, int(run.tangent.evaluated[0])
+        if run.trail:
+            run.trail.fill(trials, run.counts.accepted + run.counts.rejected)
         status, norm = kernels.run_course(
             run.junction, run.control, run.state, run.tangent, run.memory, run.trial, course, log
         )
         run.counts = counted(run.counts, counts.tolist(), int(run.tangent.evaluated[0]) - evaluated)
         empty(run, log)
+        if run.trail:
+            run.trail.parts.append(trials[: counts[stepper.TRIED]].copy())
         i, tau, step = (array.item() for array in (place.piece, place.elapsed, place.step))
         start, end, V_start, V_end = pieces[min(i, len(pieces) - 1)]
         done = i == len(pieces)

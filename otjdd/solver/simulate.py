@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from otjdd.solver.integrate import Run
     from otjdd.solver.model import Member
     from otjdd.solver.model_limits import Reached
+    from otjdd.solver.trail import Trail
     from otjdd.stepping.stepper import Place
     from otjdd.waveform.chain import Chain
     from otjdd.waveform.waveform import Waveform
@@ -63,12 +64,14 @@ def simulate_junction(
     start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
     check_grid: bool = False,
+    trail: Trail | None = None,
 ) -> xr.Dataset:
     """Dataset of one junction: along the waveform of its case, or of curves at frozen ions when its drive is of that kind.
 
     start : instead of that which the case says
     checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
     check_grid : also estimate the error of the first and the last read by the grid
+    trail : filled with the time steps, or steps to take; curves at frozen ions have none
     Raises SolverError and KeyboardInterrupt, with the Dataset so far as `partial`; ResultError for a checkpoint.
     """
     self_check.verify_kernels()
@@ -76,7 +79,9 @@ def simulate_junction(
     if case.drive.kind in WITHOUT_WAVEFORM:
         return WITHOUT_WAVEFORM[case.drive.kind](case, progress)
     files = files_named(case)
-    ran: RunOutputs = finished(in_steps(case, progress, start=start, checkpoints=checkpoints, check_grid=check_grid))
+    ran: RunOutputs = finished(
+        in_steps(case, progress, start=start, checkpoints=checkpoints, check_grid=check_grid, trail=trail)
+    )
     ds, interruption = uninterrupted(lambda: dataset_of(case, ran, files))
     return delivered(ds, ran.failure or interruption)
 
@@ -107,12 +112,13 @@ def in_steps(
     start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
     check_grid: bool = False,
+    trail: Trail | None = None,
 ) -> Generator[None, None, RunOutputs]:
     """The run of a junction along its waveform: prepared, integrated, and its outputs collected.
 
     A generator of these three steps, so that several short runs can take each step one after the other (`system.steps`).
     only : outputs that are collected, None for all; profiles are computed if one is among them
-    check_grid : as of `simulate_junction`
+    check_grid, trail : as of `simulate_junction`
     """
     began = time.perf_counter()
     waveform = case.waveform()
@@ -123,6 +129,7 @@ def in_steps(
     belongs = checkpoint.belonging(case) if checkpoints else {}
     saved = checkpoint.latest(checkpoints, belongs)
     moving, failure = begun(case, saved.start if saved else start)
+    moving.trail = trail
     if saved:
         checkpoint.restore(moving, saved)
         began -= saved.wall_time

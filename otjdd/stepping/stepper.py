@@ -84,6 +84,7 @@ class Control(NamedTuple):
     atol: float  # 1/m3
     max_steps: int  # of one call
     outside: float  # share of the ions that concentrations beyond their bounds may stand for
+    most: float = 1.0  # error norm up to which a step is accepted
 
 
 @by_pointer
@@ -101,12 +102,20 @@ class Place(NamedTuple):
 
 @by_pointer
 class Course(NamedTuple):
-    """Straight pieces of the source voltage, and the place of the ions on them."""
+    """Straight pieces of the source voltage, the place of the ions on them, and the trial steps between.
+
+    The trial steps of a call are written into `trials`, or, where they are `given`, taken from it: those of another run,
+    also the rejected ones, after which the current is known elsewhere. A step is negative where it was rejected, infinite
+    to the end of its piece, and nan where it was a leap, which has its time from one run alone.
+    """
 
     pieces: np.ndarray  # (P, 4) FROM, UNTIL, V_FROM, V_UNTIL
     tasks: np.ndarray  # (P,) bits of `course`: EDGE at the start; OBSERVE, READ, KEEP at the end
     place: Place
     counts: np.ndarray  # (COUNTS,) ACCEPTED, REJECTED, UNPHYSICAL, TRIED, WORST_CELL; updated
+    trials: np.ndarray  # (max_steps,) s, of this call; (0,) for none
+    given: bool  # a step that was accepted in the other run and is rejected in this one ends the call
+    lenient: Control  # of steps that were accepted in the other run
 
 
 class Instant(NamedTuple):
@@ -367,7 +376,7 @@ def attempt(
     if not norm < math.inf:
         return Outcome(Status.NOT_FINITE, norm, SHRINK, False, False)
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
-    if norm > 1.0:
+    if norm > control.most:
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     if outside(junction, control, new.c) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
@@ -393,7 +402,7 @@ def attempt(
         sudden = norm <= SUDDEN and abs(source.slope) * step <= voltage_slack(control)
         if off > 0.0 and not sudden:
             growth = min(growth, max(SHRINK, SAFETY * off**-0.5))
-        if off > 1.0 and not sudden:
+        if off > control.most and not sudden:
             return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     return Outcome(Status.DONE, norm, growth, False, False)
 
@@ -427,7 +436,7 @@ def agreeing_attempt(
     motion = norm_of(junction, control, state, new.c, work.error, work.dS)
     error = end_error(junction, state, new, step, motion, control.rtol)
     growth = min(outcome.growth, max(SHRINK, SAFETY * error**-0.5)) if error > 0.0 else outcome.growth
-    if error > 1.0:
+    if error > control.most:
         return Outcome(Status.STEP_REJECTED, error, min(growth, LEAST_SHRINK), False, False)
     return Outcome(Status.DONE, outcome.norm, growth, False, False)
 
@@ -502,17 +511,41 @@ def note_step(
     return bounds(state) if status == Status.DONE else status
 
 
+@bare
+def next_trial(course: Course, dt: float, remaining: float):
+    """The next trial step [s], whether it ends the piece, and whether it was accepted in another run that gave it.
+
+    dt : step that the error control allows [s]   remaining : of the piece [s]
+    """
+    if course.given:
+        step = course.trials[course.counts[TRIED] - 1]
+        last = abs(step) == math.inf
+        return remaining if last else abs(step), last, not step < 0.0
+    last = dt >= 0.99 * remaining
+    return remaining if last else min(dt, 0.5 * remaining), last, False
+
+
+@bare
+def note_trial(course: Course, step: float, accepted: bool, last: bool, leapt: bool):
+    """Note the trial step [s] that was made last, for other runs. last : it ends the piece"""
+    if course.given or course.trials.size == 0:
+        return
+    if leapt:
+        step = math.nan
+    elif last:
+        step = math.inf
+    course.trials[course.counts[TRIED] - 1] = step if accepted else -step
+
+
 @detached
 def cross_piece(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, course: Course, log: Log
 ):
     """Integrate the ions to the end of the piece of the course on which they stand. Returns a status, last error norm.
 
-    state : settled; changed in place
-    PAUSED: the log is full or max_steps steps were tried; call again.
+    state : settled; changed in place   PAUSED: the log is full or max_steps steps were tried; call again
     """
-    place, counts = course.place, course.counts
-    i = place.piece[0]
+    place, counts, i = course.place, course.counts, course.place.piece[0]
     start, V_start = course.pieces[i, FROM], course.pieces[i, V_FROM]
     duration = course.pieces[i, UNTIL] - start
     slope = (course.pieces[i, V_UNTIL] - V_start) / duration
@@ -521,7 +554,7 @@ def cross_piece(
     status = begin_piece(junction, state, tangent) if tau == 0.0 else Status.DONE
     if status != Status.DONE:
         return status, norm
-    if dt <= 0.0:
+    if dt <= 0.0 and not course.given:
         dt = first_step(junction, control, state, trial.work, duration - tau)
     while tau < duration:
         place.elapsed[0], place.step[0] = tau, dt
@@ -529,19 +562,23 @@ def cross_piece(
             return Status.PAUSED, norm
         counts[TRIED] += 1
         remaining = duration - tau
-        last = dt >= 0.99 * remaining
-        step = remaining if last else min(dt, 0.5 * remaining)
-        if step < SHORTEST or tau + step == tau:
+        step, last, accepted = next_trial(course, dt, remaining)
+        if not step >= SHORTEST or tau + step == tau:
             return failure, norm
         source = Ramp(V_start + slope * tau, slope)
         status, norm, growth, outside, leapt = step_or_leap(
-            junction, control, state, tangent, trial, source, step, log.every_step
+            junction, course.lenient if accepted else control, state, tangent, trial, source, step, log.every_step
         )
         counts[UNPHYSICAL] += outside
+        if course.given and status == Status.DONE and not accepted:
+            status = Status.STEP_REJECTED
+        note_trial(course, step, status == Status.DONE, last, leapt)
         if status != Status.DONE:
             counts[REJECTED] += 1
             counts[WORST_CELL] = worst_cell(control, state.c, trial.state.c, trial.work.error)
             failure = Status.STEP_TOO_SMALL if status == Status.STEP_REJECTED else status
+            if accepted:
+                return failure, norm
             dt, after_rejection = step * growth, True
             status = settle_again(junction, control, state, tangent, source.voltage)
             if status != Status.DONE:
@@ -555,8 +592,7 @@ def cross_piece(
         copy_state(trial.state, state)
         dt = next_step(trial.method, growth, norm, step, place, after_rejection, log.every_step)
         after_rejection, failure = False, Status.STEP_TOO_SMALL
-        time = start + tau if tau < duration else course.pieces[i, UNTIL]
-        instant = Instant(time, step, V_start + slope * tau)
+        instant = Instant(start + tau if tau < duration else course.pieces[i, UNTIL], step, V_start + slope * tau)
         status = note_step(junction, control, state, tangent, trial.noise, instant, log)
         if status != Status.DONE:
             break
