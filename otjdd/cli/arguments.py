@@ -57,6 +57,10 @@ def complete_claim(incomplete: str) -> list[str]:
     return [name for name in folders(shipped_claims()) if name.startswith(incomplete)]
 
 
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, max=256, help="Processes. Default: one for each processor, for runs that are independent."),
+]
 CasePath = Annotated[
     Path,
     typer.Argument(

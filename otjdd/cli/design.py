@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.cli.app import progress_words
-from otjdd.cli.arguments import check_outputs, check_picture
+from otjdd.cli.arguments import Workers, check_outputs, check_picture
 from otjdd.system.terminal import say
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def design(
         typer.Option(min=1e-6, help="Standard deviation of ln of what would be measured. Default: that of the data."),
     ] = None,
     plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw the table into this PNG, PDF or SVG.")] = None,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+    workers: Workers = None,
 ) -> None:
     """Say which measurement next: the expected errors of a fit after each of several drives and temperatures.
 
@@ -42,6 +42,7 @@ def design(
         check_picture(plot)
     from otjdd.fitting import result
     from otjdd.fitting.design import design as expected
+    from otjdd.system.pool import cores
 
     fit = result.read_fit(file)
     check_outputs(plot)
@@ -49,7 +50,7 @@ def design(
     hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
     try:
         with progress_words("design", quiet=False) as words:
-            ds = expected(fit, drives | hot, uncertainty=uncertainty, workers=workers, progress=words)
+            ds = expected(fit, drives | hot, uncertainty=uncertainty, workers=workers or cores(), progress=words)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="FIT.nc") from None
     if plot:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from otjdd.cli.app import literal, progress_bar, progress_words
-from otjdd.cli.arguments import Outside, Settings, check_outputs, check_result, complete_case, load_checked
+from otjdd.cli.arguments import Outside, Settings, Workers, check_outputs, check_result, complete_case, load_checked
 from otjdd.cli.data import Columns, FromName, Range, Sheet, Skipped, is_data, reading
 from otjdd.system.limits import limits
 from otjdd.system.terminal import say, tell
@@ -117,7 +117,7 @@ def fit(
     noise: Noise = None,
     loss: Loss = "",
     out: Out = None,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+    workers: Workers = None,
     evaluations: Everywhere = 0,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the global search and of the posterior.")] = 1,
     profile: Profiles = [],
@@ -168,16 +168,26 @@ def fit(
 
 
 def fitted(
-    task: Task, out: Path, profiled: list[str], steps: int, quiet: bool, *, workers: int, seed: int, **options: Any
+    task: Task,
+    out: Path,
+    profiled: list[str],
+    steps: int,
+    quiet: bool,
+    *,
+    workers: int | None,
+    seed: int,
+    **options: Any,
 ) -> xr.Dataset:
     """Dataset of a fit, with the profiles of parameters and with a posterior of some steps, 0 for none.
 
-    options : of `otjdd.fitting.fit.solved`
+    workers : processes, None for one for each processor   options : of `otjdd.fitting.fit.solved`
     Raises SolverError, DataError, ResultError; KeyboardInterrupt with the fit so far as its `partial`.
     """
     from otjdd.fitting import extras
     from otjdd.fitting.files import search
+    from otjdd.system.pool import cores
 
+    workers = workers or cores()
     with progress_words("fit", quiet) as words:
 
         def progress(at: SearchProgress) -> None:

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import (
     CasePath,
     Outside,
     Settings,
+    Workers,
     changes_of,
     check_outputs,
     check_picture,
@@ -32,7 +34,7 @@ def predict(
     plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw it into this PNG, PDF or SVG.")] = None,
     count: Annotated[int, typer.Option("--draws", min=FEWEST, max=MOST, help="Draws of the parameters.")] = 100,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the draws.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+    workers: Workers = None,
     allow_outside: Outside = False,
 ) -> None:
     """Predict what a fitted device shows under the drive of a case: the median, and the band that the errors leave.
@@ -47,15 +49,21 @@ def predict(
     check_outputs(out, plot, inputs=[file])
     from otjdd.fitting import prediction, result
     from otjdd.results import store
+    from otjdd.system.pool import cores
 
     fit = result.read_fit(file)
     changes = changes_of(settings)  # of the fitted device under the drive of the case
     try:
-        ds = prediction.predict(fit, case, changes=changes, count=count, seed=seed, workers=workers)
+        with progress_bar("predict", quiet=False) as progress:
+            ds = prediction.predict(
+                fit, case, changes=changes, count=count, seed=seed, workers=workers or cores(), progress=progress
+            )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="FIT.nc") from None
     store.write_or_save_elsewhere(ds, out)
     if plot:
         save_figure(ds, plot)
     failed = f", {ds.attrs['failed_draws']} without a run" if ds.attrs["failed_draws"] else ""
-    say(f"{prediction.words(ds)}; {count} draws{failed}\n{out}" + (f", {plot}" if plot else ""))
+    checked = ds.attrs["simulated_draws"]
+    how = f" along the derivatives of the best set, {checked} of them simulated" if checked < count else " simulated"
+    say(f"{prediction.words(ds)}; {count} draws{how}{failed}\n{out}" + (f", {plot}" if plot else ""))

@@ -9,8 +9,10 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError, SolverError
+from otjdd.fitting.evaluate import Simulated
 from otjdd.fitting.scales import Scale
 from otjdd.runs.run import simulate
+from otjdd.solver.trail import Trail
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -125,19 +127,24 @@ def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray)
     return current / case.device.area if quantity == "current_density" else current
 
 
-def numbers(run: ComparedRun, values: dict[str, float]) -> np.ndarray:
+def takes_trail(case: Case) -> bool:
+    """True for a case whose run can take the time steps of another one."""
+    return hasattr(case.drive, "waveform") and case.numerics.error == "none" and case.ions.noise == "none"
+
+
+def numbers(run: ComparedRun, values: dict[str, float], given: np.ndarray | None = None) -> Simulated:
     """Simulated numbers (point,) of the curves of a run, on their scales; nan if it fails. Raises DataError.
 
-    values : of the case of the run, by dotted key
+    values : of the case of the run, by dotted key   given : trail that the run takes; None to choose its time steps
     """
+    trail = Trail([], given)
     try:
         case = run.case.replace(values)
-        ds = simulate(case)
+        ds = simulate(case, trail=trail)
     except (SolverError, CaseError, ValueError):
-        return np.full(sum(len(curve.y) for curve in run.curves), np.nan)
-    return np.concatenate(
-        [curve.scale.apply(of_one_sign(curve, simulated_values(curve, case, ds))) for curve in run.curves]
-    )
+        return Simulated(np.full(sum(len(curve.y) for curve in run.curves), np.nan))
+    parts = [curve.scale.apply(of_one_sign(curve, simulated_values(curve, case, ds))) for curve in run.curves]
+    return Simulated(np.concatenate(parts), trail.trials)
 
 
 def of_one_sign(curve: MeasuredCurve, values: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from otjdd.errors import CaseError, SolverError
 from otjdd.fitting import gradients
 from otjdd.fitting.covariance import inverse
 from otjdd.fitting.evaluate import evaluator
+from otjdd.fitting.least_squares import SURE
 from otjdd.fitting.prediction import driven
 from otjdd.fitting.report import fitted_case
 from otjdd.fitting.result import about, curves_of, parameters_of, spread_of
@@ -92,9 +93,10 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
     with evaluator(future, workers) as evaluate:
         x = fit["coordinate"].values
         values = evaluate([x])[0]
-        noise = gradients.noise(evaluate, x)
-        first = gradients.gradient(evaluate, x, values, noise, None)
-        return np.asarray(gradients.gradient(evaluate, x, values, noise, first.slopes).slopes / future.sigma[:, None])
+        measured = gradients.gradient(evaluate, x, values, np.nan, None)
+        if not (measured.error < SURE).all():
+            measured = gradients.gradient(evaluate, x, values, measured.noise, measured.slopes)
+        return np.asarray(measured.slopes / future.sigma[:, None])
 
 
 def imagined(case: Case, fit: xr.Dataset, sigma: float) -> Task:

@@ -97,5 +97,5 @@ def solution_of(ds: xr.Dataset, task: Task) -> Solution:
     """Solution of a task from the Dataset of its fit."""
     values = task.aims + ds["residual"].values * task.sigma
     slopes = ds["jacobian"].values * task.sigma[:, None]
-    gradient = Gradient(slopes, np.zeros(slopes.shape[1]))
+    gradient = Gradient(slopes, np.zeros(slopes.shape[1]), np.zeros(slopes.shape[1], bool))
     return Solution(ds["coordinate"].values, values, gradient, float(ds.attrs["solver_noise"]), 0, 0, ds.attrs["ended"])

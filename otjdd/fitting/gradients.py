@@ -1,5 +1,10 @@
-"""Derivatives of simulated numbers by the parameters: central differences with steps chosen by the solver's noise.
+"""Derivatives of simulated numbers by the parameters: differences of runs.
 
+Runs beside a place of the search take the very time steps of the run there (`solver.trail`). Their numbers are smooth, so
+one small step for each parameter is enough, with an error of 1e-4.
+
+Curves at frozen ions have no time steps, and some runs cannot follow another: with leaps of the film's electrons, or with a
+polarisation that turns within a step. They are differences of independent runs, with steps chosen by the solver's noise.
 A solver with error control answers a smooth change of a parameter with small jumps. Their size s is measured first, from
 third differences of nearly equal runs (Moré and Wild, SIAM J. Sci. Comput. 33, 1292 (2011)). A central difference that
 changes the numbers by r has a relative error of about s/r from the noise and r^2/6 from the curvature. The two are equal
@@ -26,15 +31,32 @@ LEAST = 1e-9  # lowest noise, that of round-off
 UNSURE = 0.1  # relative error of a derivative from which it is reported
 
 
+ALONG = 3e-5  # change of the numbers by a step along the time steps of another run
+FIRST_ALONG = 3e-5  # natural steps: such a step of a parameter whose slope is not known yet
+SMOOTH = (
+    2e-9  # noise of numbers along the time steps of another run: what is left by the tolerances of fields and currents
+)
+BEND = (
+    2.0  # relative error by the curvature of a step that changes the numbers by 1, as seen in loops that set and reset
+)
+
+
 class Gradient(NamedTuple):
-    """Derivatives (point, parameter) of the numbers on their scales, and their relative errors (parameter,)."""
+    """Derivatives of the numbers on their scales.
+
+    slopes : (point, parameter)   error : (parameter,), relative
+    apart : (parameter,), True where a run could not take the time steps at the place, so that independent runs are compared
+    noise : of independent runs, nan if not measured
+    """
 
     slopes: np.ndarray
     error: np.ndarray
+    apart: np.ndarray
+    noise: float = np.nan
 
 
 def noise(evaluate: Evaluator[Task], x: np.ndarray) -> float:
-    """Root mean square of the solver's noise in the simulated numbers, at a place x (parameter,) of the search."""
+    """Root mean square of the solver's noise in independent runs, at a place x (parameter,) of the search."""
     _, high = evaluate.task.ends
     inward = np.where(x + 3 * TINY <= high, 1.0, -1.0)
     values = evaluate([x + k * TINY * inward for k in range(4)])
@@ -54,20 +76,59 @@ def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
 def gradient(
     evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
 ) -> Gradient:
-    """Derivatives at a place of the search, one run or two for each parameter.
+    """Derivatives at a place of the search, one run for each parameter, or two of independent runs.
 
-    values_at_x : (point,) simulated numbers at x   noise : see `noise`   nearby : slopes (point, parameter) nearby, or None
-    A parameter at a bound, or with a run that fails on one side, has a one-sided difference. Raises CaseError, which
-    names the key, where both sides fail.
+    values_at_x : (point,) simulated numbers at x   noise : of independent runs, nan where `noise` is not known yet
+    nearby : slopes (point, parameter) nearby, or None
+    Raises CaseError, which names the key, where runs on both sides of x fail.
     """
-    h = steps(nearby, len(x), noise)
+    if not evaluate.task.follows:
+        return gradient_apart(evaluate, x, values_at_x, noise, nearby, np.arange(len(x)))
+    along = gradient_along(evaluate, x, values_at_x, nearby)
+    missing = np.isnan(along.error)
+    if not missing.any():
+        return along._replace(noise=noise)
+    rest = gradient_apart(evaluate, x, values_at_x, noise, nearby, np.flatnonzero(missing))
+    slopes, error = np.where(missing, rest.slopes, along.slopes), np.where(missing, rest.error, along.error)
+    return Gradient(slopes, error, missing, rest.noise)
+
+
+def gradient_along(
+    evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, nearby: np.ndarray | None
+) -> Gradient:
+    """Derivatives along the time steps at x. The error of a parameter is nan where its run cannot take them.
+
+    Arguments as of `gradient`.
+    """
+    response = np.full(len(x), ALONG / FIRST_ALONG) if nearby is None else np.sqrt(np.nanmean(nearby**2, axis=0))
+    h = np.clip(ALONG / np.maximum(response, ALONG / LARGEST), ALONG * SMALLEST, LARGEST)
+    h = np.where(x + h <= evaluate.task.ends[1], h, -h)
+    values = evaluate([x + row for row in np.diag(h)], near=x)
+    slopes = ((values - values_at_x) / h[:, None]).T
+    size = np.sqrt(np.mean(slopes**2, axis=0)) * np.abs(h)
+    with np.errstate(divide="ignore"):
+        error = SMOOTH / size + BEND * size
+    return Gradient(slopes, error, np.zeros(len(x), bool))
+
+
+def gradient_apart(
+    evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, scatter: float, nearby: np.ndarray | None,
+    which: np.ndarray,
+) -> Gradient:  # fmt: skip
+    """Derivatives by the parameters of the numbers `which`, as central differences of independent runs.
+
+    scatter : noise of the runs, nan where it is not known yet   other arguments as of `gradient`. Raises CaseError
+    A parameter at a bound, or with a run that fails on one side, has a one-sided difference.
+    """
+    scatter = noise(evaluate, x) if np.isnan(scatter) else scatter
+    h = steps(nearby, len(x), scatter)
     low, high = evaluate.task.ends
     ahead, behind = np.minimum(x + h, high) - x, x - np.maximum(x - h, low)
     ahead, behind = np.where(ahead < h / 2, 0.0, ahead), np.where(behind < h / 2, 0.0, behind)
-    moves = [(i, side * way[i]) for i in range(len(x)) for side, way in ((1, ahead), (-1, behind)) if way[i]]
+    moves = [(i, side * way[i]) for i in which for side, way in ((1, ahead), (-1, behind)) if way[i]]
     values = evaluate([x + move * np.eye(len(x))[i] for i, move in moves])
     slopes, error = np.zeros((len(values_at_x), len(x))), np.zeros(len(x))
-    for i in range(len(x)):
+    for i in which:
         sides = [(move, row) for (k, move), row in zip(moves, values, strict=True) if k == i and np.isfinite(row).all()]
         if not sides:
             parameter = evaluate.task.parameters[i]
@@ -79,5 +140,5 @@ def gradient(
         slopes[:, i] = (above - below) / (a - b)
         size = np.sqrt(np.mean(slopes[:, i] ** 2))
         response = abs(a - b) / 2 * size
-        error[i] = np.hypot(noise / (np.sqrt(2) * response), response**2 / 6) if size else np.inf
-    return Gradient(slopes, error)
+        error[i] = np.hypot(scatter / (np.sqrt(2) * response), response**2 / 6) if size else np.inf
+    return Gradient(slopes, error, np.zeros(len(x), bool), scatter)

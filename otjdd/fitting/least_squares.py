@@ -21,6 +21,8 @@ from otjdd.fitting.task import Task
 
 GAIN = 0.01  # of chi-square, below which the search ends; one standard error is a chi-square of 1
 TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which the search ends
+SURE = 1e-2  # relative error of a derivative, below which it is not measured again with a better step
+NEAR = 0.05  # natural steps: a move by the slopes alone is tried up to this
 MOST_JACOBIANS = 30
 INSIDE = 1e-3  # natural steps: a search starts at least this far from the bounds
 
@@ -30,7 +32,8 @@ class Solution(NamedTuple):
 
     x : (parameter,) coordinates   values : (point,) simulated numbers on their scales   gradient : at x, None if the
         search was interrupted
-    noise : of the solver   evaluations, jacobians : counts   reason : why the search ended
+    noise : of independent runs, nan if no derivative needed it
+    evaluations, jacobians : counts   reason : why the search ended
     scores : of the global search before it, see `everywhere`
     """
 
@@ -80,17 +83,17 @@ class SearchProgress(NamedTuple):
 
 def minimise(
     evaluate: Evaluator[Task], start: np.ndarray, progress: Callable[[SearchProgress], None] | None = None,
-    most: int = MOST_JACOBIANS, final: bool = True, noise: float | None = None,
+    most: int = MOST_JACOBIANS, final: bool = True, noise: float = np.nan,
 ) -> Solution:  # fmt: skip
     """Minimise the cost from a place by scipy's trust region with bounds.
 
     If steps with an updated Jacobian gain nothing, it is measured again. If that does not help, the search ends.
     start : (parameter,) coordinates   most : evaluations of scipy until the Jacobian is measured again
-    final : compute the gradient at the end again if the last one is of another place or of steps FIRST
-    noise : of the solver, if known
+    final : compute the gradient at the end again if the last one is of another place, or uncertain
+    noise : of independent runs, if known
     A KeyboardInterrupt has the best Solution as its attribute `partial`. Raises DataError if the start cannot be run.
     """
-    task, memory = evaluate.task, VisitedPlaces(evaluate, progress)
+    task, memory = evaluate.task, VisitedPlaces(evaluate, progress, noise)
     low, high = task.ends
     margin = np.minimum(INSIDE, (high - low) / 4)
     x0 = np.clip(np.asarray(start, dtype=float), low + margin, high - margin)
@@ -98,7 +101,6 @@ def minimise(
         first = memory.values(x0)
         if not np.isfinite(first).all():
             raise DataError([start_fails(task, first)])
-        memory.noise = gradients.noise(evaluate, x0) if noise is None else noise
         reason = searched(memory, x0, most)
         last = memory.trusted(memory.at) if final and memory.at is not None else memory.last
     except KeyboardInterrupt as error:
@@ -117,6 +119,15 @@ def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
     before, count = np.inf, len(task.aims)
     while True:
         memory.gradient(x)
+        move, gain = outlook(task, memory.values(x), memory.slopes)
+        if gain < GAIN:
+            return REASONS[2]
+        if np.abs(move).max() <= NEAR and memory.jacobians < most:
+            ahead = np.clip(x + move, *task.ends)
+            if cost(task, memory.values(ahead)) <= cost(task, memory.values(x)):
+                x = ahead
+                if outlook(task, memory.values(x), memory.slopes).gain < GAIN:
+                    continue
         optimum = least_squares(
             memory.residuals, x, memory.jacobian, bounds=task.ends, method="trf", x_scale="jac",
             ftol=min(TOLERANCE, GAIN / count), xtol=TOLERANCE, gtol=1e-10, max_nfev=most,
@@ -125,6 +136,24 @@ def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
         if memory.measured(optimum.x) or before - memory.least < GAIN or memory.jacobians >= most:
             return REASONS.get(optimum.status, str(optimum.message))
         x, before = optimum.x, memory.least
+
+
+class Outlook(NamedTuple):
+    """What slopes promise: the move (parameter,) to the least cost, without bounds, and how far the cost falls."""
+
+    move: np.ndarray
+    gain: float
+
+
+def outlook(task: Task, values: np.ndarray, slopes: np.ndarray) -> Outlook:
+    """Outlook from a place with numbers (point,) and slopes (point, parameter)."""
+    pulls = (values - task.aims) / task.sigma
+    weight = np.sqrt(loss(task.loss, pulls**2).slope)
+    J, pulls = weight[:, None] * slopes / task.sigma[:, None], weight * pulls
+    size = np.linalg.norm(J, axis=0)
+    J = J / np.where(size > 0, size, 1.0)
+    move = np.linalg.lstsq(J, -pulls, rcond=None)[0]
+    return Outlook(np.where(size > 0, move / np.where(size > 0, size, 1.0), 0.0), float(np.sum((J @ move) ** 2)))
 
 
 REASONS = {
@@ -163,11 +192,13 @@ class VisitedPlaces:
     the best place, its values and its cost.
     """
 
-    def __init__(self, evaluate: Evaluator[Task], progress: Callable[[SearchProgress], None] | None) -> None:
+    def __init__(
+        self, evaluate: Evaluator[Task], progress: Callable[[SearchProgress], None] | None, noise: float = np.nan
+    ) -> None:
         self.evaluate, self.progress = evaluate, progress
         self.by_place: dict[bytes, np.ndarray] = {}
         self.last: gradients.Gradient | None = None
-        self.noise, self.jacobians, self.least = gradients.LEAST, 0, np.inf
+        self.noise, self.jacobians, self.least = noise, 0, np.inf
         self.at: np.ndarray | None = None
         self.there: np.ndarray | None = None
         self.place: np.ndarray | None = None  # where the slopes hold
@@ -210,7 +241,7 @@ class VisitedPlaces:
         nearby = None if self.last is None else self.slopes
         measured = self.last = gradients.gradient(self.evaluate, np.array(x), self.values(x), self.noise, nearby)
         self.slopes, self.place, self.updates = measured.slopes, np.array(x), 0
-        self.jacobians += 1
+        self.jacobians, self.noise = self.jacobians + 1, measured.noise
         return measured
 
     def measured(self, x: np.ndarray) -> bool:
@@ -218,8 +249,8 @@ class VisitedPlaces:
         return self.place is not None and self.updates == 0 and np.array_equal(self.place, x)
 
     def trusted(self, x: np.ndarray) -> gradients.Gradient:
-        """Gradient at x with step sizes chosen from known slopes: the last one if it is such a gradient, else a new one."""
-        if self.last is not None and self.jacobians > 1 and self.measured(x):
+        """Gradient at x: the last one if it is of x and certain, else a new one, with steps chosen from known slopes."""
+        if self.last is not None and self.measured(x) and (self.jacobians > 1 or (self.last.error < SURE).all()):
             return self.last
         return self.gradient(x)
 

@@ -1,18 +1,25 @@
-"""Predictions for a fitted device under another drive, with a band from the errors of its parameters."""
+"""Predictions for a fitted device under another drive, with a band from the errors of its parameters.
+
+The band is that of draws of the parameters. The outputs of a draw follow from the derivatives of the best run, along its
+time steps, as long as a few draws that are simulated are near enough to what follows. Otherwise every draw is simulated.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otjdd.case.case import Case, load_case
 from otjdd.errors import CaseError, SolverError
+from otjdd.fitting.curves import takes_trail
+from otjdd.fitting.gradients import FIRST_ALONG
 from otjdd.fitting.report import fitted_case
 from otjdd.fitting.result import parameters_of
 from otjdd.runs.run import simulate
-from otjdd.system.pool import team
+from otjdd.solver.trail import Trail
+from otjdd.system.pool import Spread, team
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,11 +28,14 @@ LEVELS = (2.5, 16.0, 50.0, 84.0, 97.5)  # percentiles: median, one and two stand
 COUNT = 100  # draws
 PREDICTION = "prediction"  # attribute that marks a prediction
 FAILED = 0.2  # share of draws whose run fails, beyond which nothing is predicted
+CHECKED = 4  # draws that are simulated to see whether derivatives are enough: the farthest, and the first
+NEAR_ENOUGH = 0.1  # root mean square of their distance from the derivatives, over the width of the band
 
 
 def predict(
     fit: xr.Dataset, drive: Any = None, *, changes: Mapping[str, Any] | None = None, count: int = COUNT,
     levels: Sequence[float] = LEVELS, seed: int = 1, workers: int = 1,
+    progress: Callable[[float], object] | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """Percentiles of the outputs of a drive over draws of the parameters of a fit.
 
@@ -33,24 +43,125 @@ def predict(
         the drive of the fit
     changes : of the fitted case, by dotted key: {"temperature": "350 K"}   levels : an odd number of percentiles
     count : draws from the samples of the posterior if the fit has them, else from the covariance
+    progress : called with the fraction done
     Returns a Dataset of the outputs over reads, bias or time, with `percentile` as first dimension and the attributes of
-    the run of the best set. `failed_draws` counts draws whose run failed. Raises CaseError, SolverError, ValueError.
+    the run of the best set. `simulated_draws` counts draws that were simulated, `failed_draws` those whose run failed.
+    Raises CaseError, SolverError, ValueError.
     """
     if not 0 < min(levels) <= max(levels) < 100 or sorted(levels) != list(levels) or len(levels) % 2 == 0:
         raise ValueError(f"expected an odd number of percentiles between 0 and 100, in order, got {levels}")
     case = driven(fitted_case(fit), drive, changes or {})
-    moving = [p for p in parameters_of(fit) if p.data in (None, 0)]
     places = draws(fit, count, seed)
-    index = [i for i, p in enumerate(parameters_of(fit)) if p.data in (None, 0)]
-    sets = [{p.key: p.value(place[i]) for p, i in zip(moving, index, strict=True)} for place in places]
-    best = simulate(case)
     with team(workers) as compute:
-        runs = [ds for _, ds in compute(outputs, [(case, values) for values in sets]) if ds is not None]
-    failed = count - len(runs)
-    if failed > FAILED * count:
-        raise ValueError(f"{failed} of {count} draws have no run: the errors reach beyond what can be simulated")
-    about = {PREDICTION: f"{count} draws of {fit.attrs['title']}", "failed_draws": failed, "draws": count}
+        best, runs, simulated = drawn(case, fit, places, compute, (min(levels), max(levels)), progress)
+    failed = sum(ds is None for ds in simulated)
+    if failed > FAILED * len(simulated):
+        raise ValueError(
+            f"{failed} of {len(simulated)} draws have no run: the errors reach beyond what can be simulated"
+        )
+    about = {PREDICTION: f"{count} draws of {fit.attrs['title']}", "failed_draws": failed, "draws": count,
+             "simulated_draws": len(simulated)}  # fmt: skip
     return percentiles(best, runs, levels).assign_attrs(about)
+
+
+def drawn(
+    case: Case, fit: xr.Dataset, places: np.ndarray, compute: Spread, ends: tuple[float, float],
+    progress: Callable[[float], object] | None,
+) -> tuple[xr.Dataset, Mapping[str, np.ndarray], list[xr.Dataset | None]]:  # fmt: skip
+    """The run of the best set, outputs (draw, ...) of all draws, and the draws that were simulated, None for a failure.
+
+    places : coordinates (draw, parameter)   ends : percentiles between which the band lies
+    """
+    moving = parameters_of(fit)
+    shared = np.flatnonzero([p.data in (None, 0) for p in moving])
+    x = fit["coordinate"].values
+
+    def sets(coordinates: np.ndarray) -> list[dict[str, float]]:
+        return [{moving[i].key: moving[i].value(row[i]) for i in shared} for row in coordinates]
+
+    def results(jobs: Sequence[tuple[Any, ...]]) -> list[xr.Dataset | None]:
+        runs: list[xr.Dataset | None] = [None] * len(jobs)
+        for done, (number, ds) in enumerate(compute(outputs, jobs), start=1):
+            runs[number] = ds
+            if progress:
+                progress(done / len(jobs))
+        return runs
+
+    (at_best,) = sets(x[None])
+    trail = Trail([])
+    best = simulate(case.replace(at_best), trail=trail)
+    if takes_trail(case):
+        h = np.where(x + FIRST_ALONG <= [p.ends[1] for p in moving], FIRST_ALONG, -FIRST_ALONG)
+        copies = [(case, values, trail.trials) for values in sets((x + np.diag(h))[shared])]
+        checked = farthest_and_first(np.abs(places - x) / fit["coordinate_error"].values)
+        *near, a, b, c, d = results([*copies, *((case, values) for values in sets(places[checked]))])
+        simulated = [a, b, c, d]
+        rows = along_slopes(best, near, ((places - x) / h)[:, shared])
+        if rows is not None and near_enough(best, rows, checked, simulated, ends):
+            return best, rows, simulated
+    simulated = results([(case, values) for values in sets(places)])
+    return best, stacked(best, [ds for ds in simulated if ds is not None]), simulated
+
+
+def farthest_and_first(distance: np.ndarray) -> list[int]:
+    """Numbers of CHECKED draws, half of them the farthest. distance : (draw, parameter), nan for one at its bound"""
+    order = np.argsort(-np.nan_to_num(distance).max(axis=1))
+    return list(dict.fromkeys([*order[: CHECKED // 2].tolist(), *range(CHECKED)]))[:CHECKED]
+
+
+def along_slopes(
+    best: xr.Dataset, near: Sequence[xr.Dataset | None], moves: np.ndarray
+) -> dict[str, np.ndarray] | None:
+    """Outputs (draw, ...) of draws along the derivatives of a run, of their logarithms where they keep their sign.
+
+    near : runs along the time steps of the best, a parameter moved in each   moves : (draw, parameter) in these steps
+    None where a run failed or has other rows.
+    """
+    rows = {}
+    for name in names_of(best):
+        base = best[name].values
+        if any(ds is None or ds[name].shape != base.shape for ds in near):
+            return None
+        values = np.array([ds[name].values for ds in near if ds is not None])
+        alike = (base * values > 0).all(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            change = np.where(alike, np.log(np.abs(values / base)), values - base)
+            total = np.tensordot(moves, change, 1)
+            rows[name] = np.where(alike, base * np.exp(total), base + total)
+    return rows
+
+
+def near_enough(
+    best: xr.Dataset, rows: Mapping[str, np.ndarray], checked: Sequence[int], simulated: Sequence[xr.Dataset | None],
+    ends: tuple[float, float],
+) -> bool:  # fmt: skip
+    """True if the main output of draws that were simulated is within NEAR_ENOUGH of their rows, see `along_slopes`.
+
+    checked : their numbers   ends : percentiles between which the band lies
+    """
+    name = main(best)
+    runs = [ds for ds in simulated if ds is not None]
+    if name is None or len(runs) < len(simulated):
+        return False
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = np.log(np.abs(stacked(best, runs)[name] / rows[name][checked]))
+        low, high = np.log(np.abs(np.percentile(rows[name], ends, axis=0)))
+    off, width = (values[np.isfinite(values)] for values in (off, high - low))
+    return bool(np.sqrt(np.mean(off**2)) <= NEAR_ENOUGH * np.sqrt(np.mean(width**2))) if width.size else False
+
+
+def names_of(best: xr.Dataset) -> list[str]:
+    """Names of the outputs of a prediction: those over reads, bias or time."""
+    return [str(name) for name in best.data_vars if set(best[name].dims) & {"read", "bias", "time"}]
+
+
+def stacked(best: xr.Dataset, runs: Sequence[xr.Dataset]) -> dict[str, np.ndarray]:
+    """Outputs (run, ...) of runs, time series on the times of the best."""
+    times = best["time"].values if "time" in best else np.zeros(0)
+    return {
+        name: np.array([on_times(ds, name, times) if best[name].dims == ("time",) else ds[name].values for ds in runs])
+        for name in names_of(best)
+    }
 
 
 def words(ds: xr.Dataset) -> str:
@@ -101,27 +212,25 @@ def draws(fit: xr.Dataset, count: int, seed: int) -> np.ndarray:
     return np.asarray(rng.multivariate_normal(fit["coordinate"].values, fit["covariance"].values, count, method="eigh"))
 
 
-def outputs(case: Case, values: dict[str, float]) -> xr.Dataset | None:
-    """Dataset of a run with values [SI] by key; None if it fails."""
+def outputs(case: Case, values: dict[str, float], given: np.ndarray | None = None) -> xr.Dataset | None:
+    """Dataset of a run with values [SI] by key; None if it fails. given : trail of another run, to be taken"""
     try:
-        ds: xr.Dataset = simulate(case.replace(values))
+        ds: xr.Dataset = simulate(case.replace(values), trail=Trail([], given))
     except (SolverError, CaseError, ValueError):
         return None
     return ds
 
 
-def percentiles(best: xr.Dataset, runs: Sequence[xr.Dataset], levels: Sequence[float]) -> xr.Dataset:
-    """Dataset of the percentiles of runs, on the times of the run `best`."""
+def percentiles(best: xr.Dataset, rows: Mapping[str, np.ndarray], levels: Sequence[float]) -> xr.Dataset:
+    """Dataset of the percentiles of outputs (draw, ...) by name, with the coordinates of the run `best`."""
     import xarray as xr
 
-    names = [str(name) for name in best.data_vars if set(best[name].dims) & {"read", "bias", "time"}]
-    variables = {}
-    for name in names:
-        dims = best[name].dims
-        rows = [on_times(ds, name, best["time"].values) if dims == ("time",) else ds[name].values for ds in runs]
-        variables[name] = (("percentile", *dims), np.percentile(np.array(rows), levels, axis=0), best[name].attrs)
+    variables = {
+        name: (("percentile", *best[name].dims), np.percentile(values, levels, axis=0), best[name].attrs)
+        for name, values in rows.items()
+    }
     about = {"units": "percent", "long_name": "percentile over draws of the parameters"}
-    coords = {name: c for name, c in best.coords.items() if set(c.dims) <= {d for n in names for d in best[n].dims}}
+    coords = {name: c for name, c in best.coords.items() if set(c.dims) <= {d for n in rows for d in best[n].dims}}
     return xr.Dataset(variables, coords | {"percentile": ("percentile", list(levels), about)}, best.attrs)
 
 

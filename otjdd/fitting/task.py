@@ -11,7 +11,8 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError
-from otjdd.fitting.curves import ComparedRun, MeasuredCurve, numbers
+from otjdd.fitting.curves import ComparedRun, MeasuredCurve, numbers, takes_trail
+from otjdd.fitting.evaluate import Simulated
 from otjdd.fitting.losses import LINEAR, loss_of
 from otjdd.fitting.matching import by_time, match, quantity_in, whole
 from otjdd.fitting.parameters import Parameter, parameters
@@ -82,9 +83,15 @@ class Task(NamedTuple):
         return low, high
 
     @property
-    def numbers(self) -> Callable[..., np.ndarray]:
-        """Function of a job, which returns the simulated numbers (point,) of the curves of its run."""
+    def numbers(self) -> Callable[..., Simulated]:
+        """Function of a job, which returns the simulated numbers (point,) of the curves of its run, and its trail."""
         return numbers
+
+    @property
+    def follows(self) -> bool:
+        """True if runs can take the time steps of another run: all of them, but for curves at frozen ions."""
+        cases = [run.case for run in self.runs if hasattr(run.case.drive, "waveform")]
+        return bool(cases) and all(map(takes_trail, cases))
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
         """Arguments of `numbers` for each run, at coordinates x (parameter,)."""

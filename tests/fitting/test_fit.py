@@ -177,10 +177,10 @@ def test_a_local_search_that_was_ended_takes_the_same_way(data, tmp_path):
         return watch
 
     with pytest.raises(KeyboardInterrupt) as caught:
-        solved(made, progress=killed_at(6))
+        solved(made, progress=killed_at(4))
     assert visited_of(caught.value.partial).keys() == visited_of(store.read(tmp_path / "fit.nc")).keys()
     with pytest.raises(KeyboardInterrupt):
-        solved(made, progress=killed_at(11), visited=visited_of(store.read(tmp_path / "fit.nc")))
+        solved(made, progress=killed_at(5), visited=visited_of(store.read(tmp_path / "fit.nc")))
     again = solved(made, visited=visited_of(store.read(tmp_path / "fit.nc")))
     for name in ("value", "error", "covariance", "residual"):
         assert np.array_equal(again[name], whole[name]), name

@@ -1,5 +1,7 @@
 """Gradients, search and errors on functions whose answers are known, in place of the solver."""
 
+import zlib
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +12,7 @@ from otjdd.case.fit_task import LOSSES
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting import covariance, gradients
 from otjdd.fitting.curves import ComparedRun, MeasuredCurve
-from otjdd.fitting.evaluate import Evaluator
+from otjdd.fitting.evaluate import Evaluator, Simulated
 from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.losses import loss
 from otjdd.fitting.parameters import Parameter
@@ -18,6 +20,7 @@ from otjdd.fitting.scales import Scale
 from otjdd.fitting.task import Task
 
 X = np.linspace(0, 3, 40)
+CASE = SimpleNamespace(drive=None)  # of a function, which has no time steps
 
 
 class Function(NamedTuple):
@@ -27,7 +30,7 @@ class Function(NamedTuple):
     function: object
     count: list
 
-    def __call__(self, points):
+    def __call__(self, points, near=None):
         self.count[0] += len(points)
         return np.array([self.function(np.asarray(x)) for x in points])
 
@@ -38,7 +41,7 @@ def made(function, truth, sigma=0.02, seed=0, bounds=(-10.0, 10.0), uncertainty=
     curve = MeasuredCurve(0, "made", "number", "x", X, y, False, Scale("linear", 1.0), np.full(len(X), sigma), uncertainty,
                   np.arange(len(X)) + 1, "reads", np.arange(len(X)))  # fmt: skip
     moving = tuple(Parameter(f"p{i}", "", *bounds, False, 5.0) for i in range(len(truth)))
-    return Function(Task(None, (ComparedRun(None, (curve,)),), moving, ()), function, [0])
+    return Function(Task(None, (ComparedRun(CASE, (curve,)),), moving, ()), function, [0])
 
 
 def decay(x):
@@ -69,6 +72,36 @@ def test_a_gradient_at_a_bound_and_beside_a_failure_is_one_sided():
     np.testing.assert_allclose(found.slopes[:, 1], -np.exp(x[1]) * X * decay(x), rtol=1e-2, atol=1e-3)
     with pytest.raises(CaseError, match="fail on both sides"):
         gradients.gradient(made(lambda x: np.full(len(X), np.nan), [0.0]), np.zeros(1), np.zeros(len(X)), 1e-9, None)
+
+
+class Followed(Function):
+    """As Function, with noise: that of the run nearby for runs that take its steps, which they cannot for x[0] above 2."""
+
+    def __call__(self, points, near=None):
+        rows = super().__call__(points)
+        places = [near] * len(points) if near is not None else points
+        noise = [np.random.default_rng(zlib.crc32(x.tobytes())).standard_normal(len(X)) for x in places]
+        cannot = near is not None and np.array(points)[:, :1] > 2.0
+        return np.where(cannot, np.nan, rows + 1e-5 * np.array(noise))
+
+
+@pytest.mark.parametrize("first", [0.2, 2.0 - 1e-5])
+def test_gradients_are_along_the_steps_of_a_run_where_its_neighbours_can_take_them(first, monkeypatch):
+    evaluate = Followed(*made(decay, [0.2, -0.3]))
+    monkeypatch.setattr(Task, "follows", True)
+    x = np.array([first, -0.3])
+    (values,) = evaluate([x])
+    before = evaluate.count[0]
+    gradient = gradients.gradient(evaluate, x, values, np.nan, None)
+    exact = np.column_stack([decay(x), -np.exp(x[1]) * X * decay(x)])
+    error = np.sqrt(np.mean((gradient.slopes - exact) ** 2, axis=0) / np.mean(exact**2, axis=0))
+    alone = first > 1.0
+    assert gradient.apart.tolist() == [alone, False]
+    assert evaluate.count[0] - before == (2 + 4 + 2 if alone else 2)  # four show the noise
+    assert np.isnan(gradient.noise) != alone
+    assert error[1] < 1e-4
+    assert error[0] < (1e-2 if alone else 1e-4)
+    assert (error < 10 * gradient.error).all()
 
 
 def test_a_search_finds_the_truth_and_steps_back_from_failures():
@@ -134,7 +167,8 @@ def test_errors_are_honest(count):
         evaluate = made(decay, [1.0, 0.5], seed=seed)
         found = minimise(evaluate, np.array([0.8, 0.3]), final=False)
         found = found._replace(gradient=gradients.Gradient(
-            np.column_stack([decay(found.x), -np.exp(found.x[1]) * X * decay(found.x)]), np.zeros(2)))  # fmt: skip
+            np.column_stack([decay(found.x), -np.exp(found.x[1]) * X * decay(found.x)]), np.zeros(2), np.zeros(2, bool),
+        ))  # fmt: skip
         inside.append(np.abs(found.x - [1.0, 0.5]) / covariance.standard_errors(evaluate.task, found).error)
     within = np.array(inside)
     assert abs(np.mean(within < 1) - 0.683) < 0.08
@@ -146,7 +180,7 @@ def test_the_evaluator_of_cases_counts_and_keeps_the_order():
 
     def compute(function, given):
         jobs.extend(given)
-        return [(i, np.array([float(i), 0.0])) for i in reversed(range(len(given)))]
+        return [(i, Simulated(np.array([float(i), 0.0]))) for i in reversed(range(len(given)))]
 
     task = made(decay, [0.0, 0.0]).task
     evaluate = Evaluator(task._replace(runs=task.runs * 2), compute, [0])

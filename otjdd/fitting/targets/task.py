@@ -12,6 +12,7 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.errors import CaseError, SolverError
+from otjdd.fitting.evaluate import Simulated
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.targets.records import FreeParameter, TargetedRun
 from otjdd.fitting.targets.target import Target
@@ -107,7 +108,7 @@ class TargetTask(NamedTuple):
         return np.array([parameter.share(parameter.start) for parameter in self.parameters])
 
     @property
-    def numbers(self) -> Callable[..., np.ndarray]:
+    def numbers(self) -> Callable[..., Simulated]:
         """Function of a job, which returns the values (target,) of the runs of a case."""
         return measured
 
@@ -145,7 +146,7 @@ def value_at(parameter: Parameter, x: float) -> float:
     return parse(text, parameter.dimension) if isinstance(text, str) else text
 
 
-def measured(part: TargetedCase, changes: dict[str, Any]) -> np.ndarray:
+def measured(part: TargetedCase, changes: dict[str, Any]) -> Simulated:
     """Values (target,) of a case with changes; nan for the targets of a run that fails, or that cannot have the changes."""
     values: list[float] = []
     ended: dict[str, tuple[Case, xr.Dataset]] = {}
@@ -159,4 +160,4 @@ def measured(part: TargetedCase, changes: dict[str, Any]) -> np.ndarray:
             ]
         except (SolverError, CaseError, ValueError, KeyError):
             values += [math.nan] * len(run.target)
-    return np.array(values)
+    return Simulated(np.array(values))

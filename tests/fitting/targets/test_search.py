@@ -207,7 +207,7 @@ def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
     assert part.runs[1].of(denser).ions.density == pytest.approx(moved.ions.density, rel=1e-12)
     thin, thick = (float(simulate(run.of(moved)).read_resistance[0]) for run in part.runs)
     assert thick != pytest.approx(thin, rel=0.1)
-    assert measured(part, task.changes(x, "")) == pytest.approx([thin, thick / thin], rel=1e-12)
+    assert measured(part, task.changes(x, "")).numbers == pytest.approx([thin, thick / thin], rel=1e-12)
 
 
 def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
@@ -396,7 +396,7 @@ share = 0.1
     assert moved.resolved() == part.case.replace(task.changes(there, "")).resolved()
     assert moved.columns.kinds[0].share == 0.1
     assert [value_in_case(moved, key)[0] for key in keys] == pytest.approx([0.1, 0.5, 0.2])
-    assert np.isfinite(measured(part, task.changes(x, ""))).all()
+    assert np.isfinite(measured(part, task.changes(x, "")).numbers).all()
 
 
 def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, tmp_path, monkeypatch):

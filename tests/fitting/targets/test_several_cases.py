@@ -113,7 +113,7 @@ def test_without_vary_all_parameters_are_free_that_the_file_does_not_state(folde
 def test_a_point_has_the_values_of_both_cases_and_each_is_that_of_its_own_run(folder):
     task = load_task(folder / "two.toml")
     x = task.start
-    alone = [measured(part, task.changes(x, part.name)) for part in task.cases]
+    alone = [measured(part, task.changes(x, part.name)).numbers for part in task.cases]
     with evaluator(task, 1) as evaluate:
         (found,) = search.outcomes(evaluate, [x])
         fine = search.fine_evaluation(evaluate, x)
