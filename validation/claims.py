@@ -18,7 +18,7 @@ from otjdd.system.pool import cores
 from validation import measured
 
 HERE = Path(__file__).parent
-DEVICES = ("paper", "nb-sto-interface", "ferroelectric", "variability", "layers", "exchange")
+DEVICES = ("paper", "nb-sto-interface", "ferroelectric", "variability", "layers", "exchange", "traps")
 READMES = {"paper": "../README.md"}  # of a device, beside its claims otherwise
 WITHOUT = "--without-errors"
 COLUMNS = ("claim", "verdict", "number that decides", "measured", "otjdd", "distance:")

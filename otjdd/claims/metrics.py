@@ -3,10 +3,10 @@
 from typing import Any
 
 from otjdd.analysis.metrics import METRICS as OF_A_RUN
-from otjdd.claims.papers import exchange, ferroelectric, interface, layers, learning, switching, variability
+from otjdd.claims.papers import exchange, ferroelectric, interface, layers, leakage, learning, switching, variability
 from otjdd.claims.trial import Trials
 
-PAPERS = (switching, learning, interface, ferroelectric, layers, exchange, variability)
+PAPERS = (switching, learning, interface, ferroelectric, layers, exchange, variability, leakage)
 OF_TRIALS = {name: metric for paper in PAPERS for name, metric in paper.METRICS.items()}
 METRICS = OF_A_RUN | OF_TRIALS
 

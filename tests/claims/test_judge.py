@@ -71,6 +71,7 @@ OWN = {
     "self-limit": {"ions.initial"},
     "polarity": {"device.film", "ions.initial"},
     "slow-layer": {"device.film", "ions.initial"},
+    "current": {"device.left.barrier", "device.film.tunnelling_mass", "device.right.barrier", "device.traps"},
     "forming": {"ions.initial"},
     "oxygen-loss": {
         "temperature",
@@ -85,6 +86,7 @@ OWN = {
 CONTACT = {"device.radius", "circuit.series_resistance"}
 CASES = {"paper": "li2019", "nb-sto-interface": "nb-sto-interface", "ferroelectric": "ftj-bto"}  # folder -> its device
 CASES |= {"variability": "sets/nb-sto-no-background", "layers": "double-barrier", "exchange": "oxygen-exchange"}
+CASES |= {"traps": "hfo2-leakage"}
 APART = {
     "coercive-field": "ftj-hzo",
     "relaxation": "li2019",

@@ -100,6 +100,13 @@ def limited(table):
     return slope[-1] / slope.max()
 
 
+def activation(table):
+    """Activation energy of the current at 1.49 V, from the lowest and the highest temperature, eV."""
+    at = table[np.isclose(table["bias (V)"], 1.49)].sort_values("temperature (K)")
+    T, current = at["temperature (K)"].to_numpy(), at["bias_current (A)"].to_numpy()
+    return np.log(current[-1] / current[0]) * 8.617e-5 / (1 / T[0] - 1 / T[-1])
+
+
 def turned(table):
     """Resistance after the highest write over that after the lowest."""
     write = table["write_voltage (V)"].to_numpy()
@@ -138,6 +145,7 @@ ANSWERS = {  # a number from the exported table, and where it has to be for the 
     "stdp-antisymmetric": (change, 1.2, 100),
     "stdp-symmetric": (change, 1.2, 100),
     "junction": (extremes, 1.01, 1.3),
+    "hfo2-leakage": (activation, 0.25, 0.38),
     "double-barrier": (limited, 0.01, 0.2),
     "bilayer-polarity": (turned, 1.5, 4),
     "slow-layer": (kept, 0.1, 0.25),
