@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from otjdd.errors import SolverError
 from otjdd.solver import integrate, model, model_limits
+from otjdd.stepping.course import COPY
 from otjdd.stepping.extremes import ELECTRONS, VALUE
 from otjdd.stepping.run_log import CURRENT, TERMINAL_LEFT
 
@@ -67,13 +69,21 @@ def concentrations_after(bench: Bench, c: np.ndarray, voltage: float, duration: 
 def stations(bench: Bench, c: np.ndarray, voltage: float, times: Sequence[float] | np.ndarray) -> Iterator[np.ndarray]:
     """Yield concentrations (1, N) [1/m3] at each of the ascending times (n,) [s] of one run at a constant voltage [V].
 
-    Raises SolverError.
+    Raises SolverError, once it has yielded those before the failure.
     """
-    run = at_rest(bench, c)
+    run, ends = at_rest(bench, c), np.asarray(times, float)
     integrate.jump(run, voltage)
-    for duration in np.diff(times, prepend=0.0):
-        integrate.follow_piece(run, float(duration), voltage, voltage)
-        yield run.state.c.copy()
+    volts = np.full(ends.size, voltage)
+    pieces = np.column_stack((np.append(0.0, ends[:-1]), ends, volts, volts))
+    place, failure = integrate.place_at_start(run.step, voltage), None
+    try:
+        integrate.follow_pieces(run, pieces, np.full(ends.size, COPY), place, False)
+    except SolverError as error:
+        failure = error
+    for state in run.kept_states:
+        yield state.c
+    if failure:
+        raise failure
 
 
 def position(bench: Bench, c: np.ndarray) -> float:
