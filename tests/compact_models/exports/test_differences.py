@@ -2,6 +2,7 @@
 
 import made_model
 import numpy as np
+import presets
 import pytest
 
 from otjdd.compact_models.exports import aihwkit, crosssim, folder, neurosim
@@ -38,8 +39,7 @@ def test_preset_has_the_standard_deviations_of_the_devices(pulses, devices):
     assert differ["dw_min_dtod"] == pytest.approx(factor.std(ddof=1) / factor.mean(), rel=1e-9)
     assert differ["up_down_dtod"] == pytest.approx(0.0, abs=1e-9)
     text = aihwkit.preset(made_model.made_model(decades=1.0), pulses, devices)
-    stub = "from aihwkit.simulator.configs.devices import PiecewiseStepDevice", "PiecewiseStepDevice = dict"
-    told = run(text, stub)["otj_device"]()
+    told = presets.preset_names(text)["otj_device"]()
     assert {name: told[name] for name in differ} == pytest.approx(differ, rel=1e-8, abs=1e-8)
     assert "of 40 devices, made for a test" in text
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import presets
 import pytest
 from scipy.interpolate import PchipInterpolator
 
@@ -47,12 +48,13 @@ def test_update_rule_of_the_preset_follows_the_pulses(pulses):
     assert steps.up.mean() == pytest.approx(1.0)
 
 
+def test_preset_refuses_a_torch_that_layers_of_aihwkit_stop_with(model, pulses):
+    with pytest.raises(ImportError, match=r"expected torch 2.10 beside aihwkit 1.1"):
+        presets.preset_names(aihwkit.preset(model, pulses), "2.13.0+cpu")
+
+
 def test_preset_is_a_module_with_these_steps(model, pulses):
-    text = aihwkit.preset(model, pulses).replace(
-        "from aihwkit.simulator.configs.devices import PiecewiseStepDevice", "PiecewiseStepDevice = dict"
-    )
-    scope = {}
-    exec(compile(text, "preset", "exec"), scope)
+    scope = presets.preset_names(aihwkit.preset(model, pulses))
     told, steps = scope["otj_device"](dw_min_std=0.1), aihwkit.steps(pulses)
     assert told["dw_min"] == pytest.approx(steps.dw_min, rel=1e-8)
     assert told["piecewise_up"] == pytest.approx(steps.up, rel=1e-7, abs=1e-8)

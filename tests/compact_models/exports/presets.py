@@ -1,0 +1,12 @@
+"""Presets of aihwkit as the text that they are, beside versions of aihwkit and torch that need not be installed."""
+
+DEVICE = "from aihwkit.simulator.configs.devices import PiecewiseStepDevice"
+VERSION = "from importlib.metadata import version"
+
+
+def preset_names(text: str, torch: str = "2.10.0") -> dict:
+    """What the text of a preset defines; its device is a dict of the values. torch : version beside aihwkit 1.1.0"""
+    names = {"installed": {"aihwkit": "1.1.0", "torch": torch}}
+    text = text.replace(DEVICE, "PiecewiseStepDevice = dict").replace(VERSION, "version = installed.get")
+    exec(compile(text, "preset", "exec"), names)
+    return names
