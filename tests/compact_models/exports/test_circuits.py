@@ -10,7 +10,7 @@ import pytest
 import simulators
 
 from otjdd.compact_models.exports import testbench, verilog_a
-from otjdd.compact_models.exports.functions import header
+from otjdd.compact_models.exports.functions import functions, header, horner
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
@@ -33,8 +33,9 @@ def folder(model, tmp_path_factory):
 def slim(model, tmp_path_factory):
     """One column of the model, and a folder with it compiled: sixteen of it are enough for a simulator of circuits."""
     only = dataclasses.replace(
-        model, kind=model.kind[:1], speed=model.speed[:1], weight=np.ones(1), start=model.start[:1]
-    )
+        model, kind=model.kind[:1], speed=model.speed[:1], weight=np.ones(1), start=model.start[:1],
+        unsettled=model.unsettled[:1],
+    )  # fmt: skip
     return only, simulators.compiled(verilog_a.verilog_a(only), tmp_path_factory.mktemp("slim")).parent
 
 
@@ -93,6 +94,31 @@ def test_ngspice_reads_what_the_model_reads(model, folder, uic):
     wanted = expected(model, waveform, times)
     assert transient(folder, waveform, times, uic=uic) == pytest.approx(wanted, rel=EXACT)
     assert wanted.max() > 100.0 * wanted.min()
+
+
+def ramped_train(seed: int):
+    """Pulses of random height, width from 20 ns and edges from 1 ns to 1 ms, each followed by a read."""
+    rng, parts = np.random.default_rng(seed), []
+    for _ in range(5):
+        height = float(rng.choice([rng.uniform(-4.0, -1.2), rng.uniform(1.0, 2.6)]))
+        width, rise, fall = (float(10.0 ** rng.uniform(low, high)) for low, high in ((-7.7, -3), (-9, -3), (-9, -3)))
+        parts.append(shapes.pulse(height, width, rise=rise, fall=fall, wait=1e-7))
+        parts.append(shapes.pulse(0.1, 1e-6, rise=1e-9, fall=1e-9, wait=1e-6))
+    return concatenate(parts)
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+@pytest.mark.parametrize("seed", range(4))
+def test_both_simulators_follow_random_pulses_with_random_ramps(model, folder, seed):
+    waveform = ramped_train(seed)
+    times = reads(waveform)
+    wanted = np.log10(held_currents(model, waveform, times))
+    assert np.log10(transient(folder, waveform, times, step=1e-4)) == pytest.approx(wanted, rel=0.0, abs=0.02)
+    vectors = vacask_transient(folder, waveform, 1e-4)
+    current = -np.interp(times, vectors["time"], vectors["vs:flow(br)"])
+    assert np.log10(current) == pytest.approx(wanted, rel=0.0, abs=0.01)
 
 
 @pytest.mark.campaign
@@ -196,19 +222,23 @@ def test_crossbar_of_four_by_four_writes_the_selected_cell(slim):
     assert wanted[0] > 100.0 * wanted[1]
 
 
-@pytest.mark.campaign
-@simulators.needs_vacask
-def test_vacask_reads_what_the_model_reads(model, folder):
-    waveform = train(2.0, -2.5, 1.4, 2.6, -4.0)
+def vacask_transient(folder, waveform, step) -> dict[str, np.ndarray]:
+    """Vectors of VACASK under a waveform. step : longest time step [s]"""
     points = ", ".join(pwl(waveform).split())
     text = (
         'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
         f'vs (p 0) vsource type="pwl" wave=[{points}]\nx1 (p 0) otj charging=0\n'
         "control\n  options reltol=1e-5\n  abort always\n"
-        f"  analysis tran1 tran step=1e-9 stop={waveform.duration:.12g} maxstep=2e-8\nendc\n"
+        f"  analysis tran1 tran step=1e-9 stop={waveform.duration:.12g} maxstep={step:g}\nendc\n"
     )
-    found = simulators.vacask(folder, text, "tran1")
-    times = reads(waveform)
+    return simulators.vacask(folder, text, "tran1")
+
+
+@pytest.mark.campaign
+@simulators.needs_vacask
+def test_vacask_reads_what_the_model_reads(model, folder):
+    waveform = train(2.0, -2.5, 1.4, 2.6, -4.0)
+    times, found = reads(waveform), vacask_transient(folder, waveform, 2e-8)
     current = -np.interp(times, found["time"], found["vs:flow(br)"])
     assert current == pytest.approx(expected(model, waveform, times), rel=EXACT)
 
@@ -239,7 +269,7 @@ def test_compiled_model_warns_when_it_leaves_its_range_and_not_at_every_step(fol
 @pytest.mark.campaign
 @simulators.needs_vacask
 @IN_AND_OUT
-def test_vacask_is_warned_once_and_goes_on(folder, points, warned):
+def test_vacask_is_warned_when_the_model_leaves_its_range_and_goes_on(folder, points, warned):
     last = points.split()[-2]
     text = (
         'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
@@ -247,9 +277,19 @@ def test_vacask_is_warned_once_and_goes_on(folder, points, warned):
         f"  options reltol=1e-5\n  analysis tran1 tran step=1e-10 stop={last}\nendc\n"
     )
     said = simulators.vacask_printed(folder, text)
-    assert said.count("outside of the range of this model") == int(warned)
+    count = said.count("outside of the range of this model")
+    assert 1 <= count <= 3 if warned else count == 0  # a step that is tried again tells it again
     end = float(last.replace("u", "e-6"))
     assert simulators.raw(folder / "tran1.raw")["time"][-1] == pytest.approx(end)
+
+
+def test_pieces_of_a_table_meet_at_their_knots_as_text(model):
+    """A jump of 4e-10 of the charge at 0 V stopped ngspice: Newton's method goes from one side of it to the other."""
+    for names, part in functions(model, 0).groups:
+        for i, width in enumerate(np.diff(part.knots)[:-1]):
+            ends = [eval(horner(part.factors[i, r], "t"), {"t": width}) for r in range(len(names))]
+            begins = [eval(horner(part.factors[i + 1, r], "t"), {"t": 0.0}) for r in range(len(names))]
+            assert ends == pytest.approx(begins, rel=1e-13, abs=1e-13)
 
 
 def test_header_says_range_and_error(model):

@@ -1,11 +1,14 @@
-"""The compiled model of every device starts and ends every analysis, in ngspice and in VACASK."""
+"""The compiled model of every device starts and ends every analysis, in ngspice and in VACASK, alone and in arrays."""
 
 import numpy as np
 import pytest
 import simulators
 
+from otjdd.case.drive_patterns import Patterns
 from otjdd.compact_models import build
-from otjdd.compact_models.exports import testbench, verilog_a
+from otjdd.compact_models.crossbars.cells import cells_of
+from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.exports import array, testbench, verilog_a
 
 ONE = {"columns.count": 1}
 DEVICES = {
@@ -23,6 +26,7 @@ RUNS = {  # name -> source, analysis of ngspice, analysis of VACASK
     "long pulses": (PULSE, "tran 100u 310m", "tran step=100u stop=310m"),
     "long pulses, uic": (PULSE, "tran 100u 310m uic", None),
     "long pulses, steps of 1 ms": (PULSE, "tran 100u 310m 0 1m", "tran step=100u stop=310m maxstep=1m"),
+    "long pulses, steps of 100 ms": (PULSE, "tran 100u 310m 0 100m", "tran step=100u stop=310m maxstep=100m"),
     "short pulses": (SHORT, "tran 1n 10u", "tran step=1n stop=10u"),
     "short pulses, steps of 1 us": (SHORT, "tran 100n 10u 0 1u", "tran step=100n stop=10u maxstep=1u"),
     "a rest": ("0 0 1 0", "tran 1m 1", "tran step=1m stop=1"),
@@ -50,15 +54,16 @@ def values(model) -> dict[str, str]:
 @pytest.mark.campaign
 @simulators.needs_ngspice
 @simulators.needs_vacask
+@pytest.mark.parametrize("options", [testbench.OPTIONS, ""], ids=["own tolerances", "those of ngspice"])
 @pytest.mark.parametrize("run", RUNS)
-def test_ngspice_starts_and_ends(device, run):
+def test_ngspice_starts_and_ends(device, run, options):
     model, folder = device
     source, analysis, _ = RUNS[run]
     source = source.format(**values(model))
     wave = f"PWL({source})" if " " in source else f"DC {source} AC 1"
     text = simulators.printed(
         folder,
-        f"{simulators.LOADED}\nN1 p 0 otjm\nVs p 0 {wave}\n.options {testbench.OPTIONS}\n"
+        f"{simulators.LOADED}\nN1 p 0 otjm\nVs p 0 {wave}\n.options {options}\n"
         f".{analysis.format(**values(model))}\n.control\nrun\n.endc",
     )
     assert int(text.split("No. of Data Rows :")[1].split()[0]) >= 1
@@ -67,18 +72,45 @@ def test_ngspice_starts_and_ends(device, run):
 
 @pytest.mark.campaign
 @simulators.needs_vacask
+@pytest.mark.parametrize("options", [f"options {testbench.TOLERANCES}", ""], ids=["own tolerances", "those of VACASK"])
 @pytest.mark.parametrize("run", [name for name, (*_, analysis) in RUNS.items() if analysis])
-def test_vacask_starts_and_ends(device, run):
+def test_vacask_starts_and_ends(device, run, options):
     model, folder = device
     source, _, analysis = RUNS[run]
     points = source.format(**values(model)).split()
     text = (
         f'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\nvs (p 0) vsource type="pwl" '
-        f"wave=[{', '.join(points)}]\nx1 (p 0) otj\ncontrol\n  options {testbench.TOLERANCES}\n  abort always\n"
+        f"wave=[{', '.join(points)}]\nx1 (p 0) otj\ncontrol\n  {options}\n  abort always\n"
         f"  analysis tran1 {analysis}\nendc\n"
     )
-    simulators.vacask_printed(folder, text)
+    assert "outside of the range" not in simulators.vacask_printed(folder, text)
     end = simulators.raw(folder / "tran1.raw")["time"][-1]
     unit = {"m": 1e-3, "u": 1e-6}.get(points[-2][-1], 1.0)
     assert end == pytest.approx(float(points[-2].rstrip("mu")) * unit)
     assert np.isfinite(end)
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+@pytest.mark.parametrize(
+    ("count", "line", "driver"), [(4, 2.0, 0.0), (8, 2.0, 0.0), (8, 50.0, 200.0), (16, 2.0, 200.0)]
+)
+def test_arrays_start_and_end(device, count, line, driver, tmp_path):
+    model, _ = device
+    drive = Patterns.model_validate({"kind": "patterns", "parts": [
+        {"kind": "write", "pattern": ["#." * (count // 2), ".#" * (count // 2)] * (count // 2),
+         "voltage": min(2.2, 0.9 * model.limits.high), "width": 1e-5},
+        {"kind": "read"}, {"kind": "rest", "duration": 500.0}, {"kind": "read"},
+    ]}, context={"strict_units": False})  # fmt: skip
+    bar = Crossbar(model, count, count, line, driver, cells_of((model,), np.zeros(count * count, np.int64)))
+    texts = array.netlists(bar, drive)
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    for name in ("otj", "array"):
+        simulators.compile_module(tmp_path, name)
+    read = simulators.ngspice(tmp_path, texts["array.cir"].split("\n", 1)[1].replace(".end\n", ""))
+    assert np.isfinite(list(read.values())).all()
+    assert len(read) == 2 * count * count
+    time = simulators.vacask(tmp_path, texts["array.sim"], "tran1")["time"]
+    assert time[-1] == pytest.approx(array.clock_of(array.steps_of(drive, bar)).ends[-1])
