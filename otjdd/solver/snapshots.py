@@ -101,7 +101,7 @@ def trap_filling(junction: Junction, state: State, k: int) -> np.ndarray:
     width = junction.columns.width[k]
     x, shares = np.cumsum(width) - 0.5 * width, []
     for channel in np.flatnonzero(junction.channels.code == TRAP_CODE):
-        traps = filled_traps(junction, state, k, channel)
+        traps = filled_traps(junction, state, k, int(channel))
         places, first = np.unique(traps.sites.x, return_index=True)
         if not places.size:
             shares.append(np.full(x.size, np.nan))
