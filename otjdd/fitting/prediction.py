@@ -28,6 +28,7 @@ LEVELS = (2.5, 16.0, 50.0, 84.0, 97.5)  # percentiles: median, one and two stand
 COUNT = 100  # draws
 PREDICTION = "prediction"  # attribute that marks a prediction
 FAILED = 0.2  # share of draws whose run fails, beyond which nothing is predicted
+EXPONENTIAL = ("A", "ohm", "S")  # units of outputs that are exponential in most parameters, where they keep their sign
 CHECKED = 4  # draws that are simulated to see whether derivatives are enough: the farthest, and the first
 NEAR_ENOUGH = 0.1  # root mean square of their distance from the derivatives, over the width of the band
 
@@ -90,12 +91,12 @@ def drawn(
     (at_best,) = sets(x[None])
     trail = Trail([])
     best = simulate(case.replace(at_best), trail=trail)
-    if takes_trail(case):
+    if takes_trail(case) and len(places) > len(shared) + CHECKED:
         h = np.where(x + FIRST_ALONG <= [p.ends[1] for p in moving], FIRST_ALONG, -FIRST_ALONG)
         copies = [(case, values, trail.trials) for values in sets((x + np.diag(h))[shared])]
         checked = farthest_and_first(np.abs(places - x) / fit["coordinate_error"].values)
-        *near, a, b, c, d = results([*copies, *((case, values) for values in sets(places[checked]))])
-        simulated = [a, b, c, d]
+        runs = results([*copies, *((case, values) for values in sets(places[checked]))])
+        near, simulated = runs[:-CHECKED], runs[-CHECKED:]
         rows = along_slopes(best, near, ((places - x) / h)[:, shared])
         if rows is not None and near_enough(best, rows, checked, simulated, ends):
             return best, rows, simulated
@@ -112,7 +113,7 @@ def farthest_and_first(distance: np.ndarray) -> list[int]:
 def along_slopes(
     best: xr.Dataset, near: Sequence[xr.Dataset | None], moves: np.ndarray
 ) -> dict[str, np.ndarray] | None:
-    """Outputs (draw, ...) of draws along the derivatives of a run, of their logarithms where they keep their sign.
+    """Outputs (draw, ...) of draws along the derivatives of a run: those of EXPONENTIAL units by their logarithms.
 
     near : runs along the time steps of the best, a parameter moved in each   moves : (draw, parameter) in these steps
     None where a run failed or has other rows.
@@ -123,7 +124,7 @@ def along_slopes(
         if any(ds is None or ds[name].shape != base.shape for ds in near):
             return None
         values = np.array([ds[name].values for ds in near if ds is not None])
-        alike = (base * values > 0).all(axis=0)
+        alike = (base * values > 0).all(axis=0) & (best[name].attrs.get("units") in EXPONENTIAL)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             change = np.where(alike, np.log(np.abs(values / base)), values - base)
             total = np.tensordot(moves, change, 1)
