@@ -116,6 +116,7 @@ def mirrored(junction):
         fixed=(total - columns.fixed)[:, ::-1].copy(),
         film_mass=columns.film_mass[:, ::-1].copy(),
         left_edge=-columns.left_edge,
+        offset=-columns.offset,
     )
     first, nodes = layers.first[-1] - layers.first[::-1], junction.nodes[-1] - junction.nodes[::-1]
     first[1:-1] -= 1  # an interface belongs to the layer on its right
@@ -124,9 +125,14 @@ def mirrored(junction):
         half_right=layers.half_left[:, ::-1].copy(), hop=layers.hop[:, ::-1].copy(),
     )  # fmt: skip
     M = layers.first.size - 1
-    laws = Row(junction.film[k * M + m] for k in range(K) for m in reversed(range(M)))
+    laws, electrons = (
+        Row(of_layers[k * M + m] for k in range(K) for m in reversed(range(M)))
+        for of_layers in (junction.film, junction.electrons)
+    )
     mirror = junction._replace(columns=flipped, left=junction.right, right=junction.left, nodes=nodes)
-    return mirror._replace(film=laws, layers=other, image=mirrored_image(junction.image, nodes.size - 1))
+    return mirror._replace(
+        film=laws, electrons=electrons, layers=other, image=mirrored_image(junction.image, nodes.size - 1)
+    )
 
 
 def mirrored_image(image, pieces: int):

@@ -232,6 +232,19 @@ def test_another_integrator_with_its_own_equations_of_layers_agrees(number):
 
 
 @needs_speed
+@pytest.mark.parametrize("beside", ["electrons", "exchange"])
+@pytest.mark.parametrize("number", [1, *(pytest.param(i, marks=pytest.mark.campaign) for i in (0, 2, 3, 4, 5, 6, 7))])
+def test_another_integrator_agrees_on_electrons_and_exchange_in_layers(number, beside):
+    pytest.importorskip("sksundae")
+    from validation.reliability import agreement_layers
+
+    compare = getattr(agreement_layers, f"compare_with_{beside}")
+    compared = compare(devices.drawn(8, seed=3)[number], number)
+    assert compared.moved > 1e-3
+    assert compared.error < (1e-6 if beside == "electrons" else 1e-7)
+
+
+@needs_speed
 @pytest.mark.parametrize("electrons", [False, True])
 @pytest.mark.parametrize("number", [1, pytest.param(3, marks=pytest.mark.campaign)])
 def test_another_integrator_with_its_own_equations_of_the_polarisation_agrees(number, electrons):

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 
 from otjdd.case.base import Count, Number, Record, as_text
 from otjdd.case.electrodes import Electrode
-from otjdd.case.film import AnyFilm, Barrier, HopDistance, Prefactor, Sites
+from otjdd.case.film import AnyFilm, Barrier, HopDistance, LayeredFilm, Prefactor, Sites
 from otjdd.case.heat import Heat
 from otjdd.case.leaks import AnyLeak, check_names
 from otjdd.case.traps import Trap
@@ -100,9 +100,11 @@ class Device(Record):
     @model_validator(mode="after")
     def check_film_states(self) -> Self:
         film = self.film
-        if film.electrons != "none" and film.density_of_states is None and self.right.kind == "metal":
+        unstated = [i for i, layer in enumerate(film.stack) if layer.density_of_states is None]
+        if film.electrons != "none" and unstated and self.right.kind == "metal":
+            where = f"film.layers[{unstated[0]}]" if isinstance(film, LayeredFilm) else "film"
             raise NotAsExpected(
-                'film.density_of_states, such as "1e26 1/m^3", beside electrons in a film on a metal', "none"
+                f'{where}.density_of_states, such as "1e26 1/m^3", beside electrons in a film on a metal', "none"
             )
         return self
 
@@ -113,10 +115,14 @@ class Device(Record):
             raise NotAsExpected("a metal on one side of a film with image_permittivity", "none")
         return self
 
+    def states_of_layers(self, temperature: float) -> list[float]:
+        """Densities of states N_c [1/m3] of the layers of the film at a temperature [K], from left to right."""
+        given = [layer.density_of_states for layer in self.film.stack]
+        return [self.right.states(temperature) if states is None else states for states in given]
+
     def film_states(self, temperature: float) -> float:
-        """Density of states N_c [1/m3] of the film: as given, or that of the right electrode at a temperature [K]."""
-        given = self.film.density_of_states
-        return self.right.states(temperature) if given is None else given
+        """Largest density of states N_c [1/m3] of the layers of the film at a temperature [K]."""
+        return max(self.states_of_layers(temperature))
 
     @property
     def area(self) -> float:

@@ -26,8 +26,9 @@ class Exchange(Record):
 
     law : of `laws.exchange`
     rate : k0 [m/s] and activation_energy : [eV] of k = k0 exp(-E/kT)
-    formation_energy : [eV] of a vacancy in the film whose electrons are at the edge of the conduction band, for oxygen at
-        1e5 Pa or a reservoir at its initial filling; or equilibrium_density : [1/m3] at the interface without charge
+    formation_energy : [eV] of a vacancy in the film whose electrons are at the edge of the conduction band (of the first of
+        several layers), for oxygen at 1e5 Pa or a reservoir at its initial filling; or equilibrium_density : [1/m3] at the
+        interface without charge
     oxygen_pressure : [Pa] of the gas
     transfer_coefficient : share of the step of a metal's screening layer that lowers the barrier into the film
     hop_distance : [m] of the acceleration by the field, by the law of the ions; 0 for none
@@ -91,17 +92,18 @@ class Exchange(Record):
         """ln(p/p0) of the oxygen."""
         return 0.0 if self.oxygen_pressure is None else math.log(self.oxygen_pressure / STANDARD_PRESSURE)
 
-    def energy(self, edge: float, well: float, ions: Any, temperature: float) -> float:
+    def energy(self, edge: float, well: float, sites: float, charge: int, temperature: float) -> float:
         """Formation energy G [eV], as given or from the equilibrium density at a temperature [K].
 
         edge : [eV] of the film's band over the Fermi level at the interface without charge   well : [eV] site energy there
+        sites : [1/m3] there   charge : of a vacancy
         """
         if self.formation_energy is not None:
             return self.formation_energy
         assert self.equilibrium_density is not None  # one of both is there
-        share = self.equilibrium_density / ions.site_density
+        share = self.equilibrium_density / sites
         odds = math.log(share) - math.log1p(-share)
-        energy: float = -BOLTZMANN_EV * temperature * odds - well + ions.charge * edge
+        energy: float = -BOLTZMANN_EV * temperature * odds - well + charge * edge
         return energy
 
 
@@ -121,11 +123,12 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
 
 def faults_of_side(case: Any, path: KeyPath, given: Exchange) -> Iterator[tuple[KeyPath, str, str]]:
     ions, film, settles = case.ions, case.device.film, getattr(case.drive, "settle", False)
+    beside_it = film.stack[0 if "left" in path else -1]
     both = len(exchanges(case.device)) == len(SIDES)
     beside = {
         "ions.ionisation_energy": ions.ionisation_energy is not None,
         "device.film.polarisation": film.polarisation is not None,
-        "device.film.layers": len(film.stack) > 1,
+        'device.film.layers with ions = "none" at this electrode': not beside_it.mobile,
         'a drive of the kind "patterns", whose compact models have a constant number of vacancies':
             case.drive.kind == "patterns",
         "drive.settle, where two electrodes that exchange carry a steady flux":
@@ -146,11 +149,11 @@ def faults_of_side(case: Any, path: KeyPath, given: Exchange) -> Iterator[tuple[
     if given.hop_distance > 0.0 and ions.law == "genreith-schriever" and given.activation_energy == 0.0:
         expected = 'activation_energy, such as "0.8 eV", beside hop_distance: the field tilts that barrier'
         yield (*path, "activation_energy"), expected, '"0 eV"'
-    density, sites = given.equilibrium_density, ions.site_density
-    if density is not None and density >= sites:
+    density, sites = given.equilibrium_density, beside_it.sites(ions.site_density)
+    if density is not None and beside_it.mobile and density >= sites:
         expected = f'a density below the site density of "{write(sites, "density")}"'
         yield (*path, "equilibrium_density"), expected, brief(write(density, "density"))
-    holds = (ions.density or 0.0) * film.thickness
+    holds = (ions.density or 0.0) * sum(layer.thickness for layer in film.stack if layer.mobile)
     if given.capacity is not None and given.capacity < holds:
         expected = f'at least "{write(holds, "areal density")}", the vacancies that the film holds at first'
         yield (*path, "capacity"), expected, brief(write(given.capacity, "areal density"))

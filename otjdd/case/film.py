@@ -50,6 +50,7 @@ class LayerNumbers(NamedTuple):
     hop_distance: float | None = None  # m
     site_energy: float = 0.0  # eV
     interface_barrier: float | None = None  # eV, of the hop to the next layer
+    density_of_states: float | None = None  # 1/m3; None for that of the right electrode
 
     def sites(self, otherwise: float) -> float:
         """Sites of ions per volume [1/m3], as in [ions] where the layer states none; 0 in a layer without ions."""
@@ -112,7 +113,7 @@ class Film(Record):
         return (
             LayerNumbers(
                 self.material, self.thickness, self.cells, self.grading, self.permittivity, self.fixed_charge,
-                self.tunnelling_mass,
+                self.tunnelling_mass, density_of_states=self.density_of_states,
             ),
         )  # fmt: skip
 
@@ -153,7 +154,7 @@ class Layer(Record):
     tunnelling_mass: Mass = Field(default=1.0, description="mass under the barrier, in electron masses", examples=[0.3])
     density_of_states: States | None = Field(
         default=None,
-        description="density of states, for the estimate of electrons in the film",
+        description="density of states of electrons in the layer; the right electrode's if absent",
         examples=["1e26 1/m^3"],
     )
     band_offset: Energy = Field(
@@ -189,7 +190,7 @@ class Layer(Record):
         return LayerNumbers(
             self.material, self.thickness, self.cells, self.grading, self.permittivity, self.fixed_charge,
             self.tunnelling_mass, self.band_offset, self.ions == "mobile", self.site_density, self.activation_energy,
-            self.prefactor, self.hop_distance, self.site_energy, self.interface_barrier,
+            self.prefactor, self.hop_distance, self.site_energy, self.interface_barrier, self.density_of_states,
         )  # fmt: skip
 
     @model_validator(mode="after")
@@ -211,7 +212,6 @@ OF_EACH_LAYER = (  # keys of a film that its layers state
 )  # fmt: skip
 NOT_WITH_LAYERS = {  # keys that a film of several layers does not have, and why
     "image_permittivity": "the image force of a stack of several permittivities is not in this model",
-    "electrons": "electrons in a film of several layers are not in this model",
     "polarisation": "a ferroelectric layer among others is not in this model",
 }
 
@@ -221,6 +221,7 @@ class LayeredFilm(Record):
 
     layers : from left to right. The barrier or offset of the left electrode is that against the first layer, that of the
         right electrode against the last one
+    electrons : as of a `Film`
     """
 
     model_config = ConfigDict(title="Film of several layers")
@@ -228,6 +229,9 @@ class LayeredFilm(Record):
     layers: Annotated[tuple[Layer, ...], Field(min_length=1, max_length=MOST_LAYERS)] = Field(
         title="A layer of a film",
         description="layers from left to right, a table each, in place of the keys of a film of one material",
+    )
+    electrons: Literal["none", "balance"] = Field(
+        default="none", description="free electrons in the film", examples=["balance"]
     )
 
     @model_validator(mode="before")
@@ -269,11 +273,6 @@ class LayeredFilm(Record):
         """None: no image force acts in a film of several layers."""
 
     @property
-    def electrons(self) -> Literal["none"]:
-        """A film of several layers holds no electrons."""
-        return "none"
-
-    @property
     def polarisation(self) -> None:
         """None: no film of several layers is polarised."""
 
@@ -299,11 +298,10 @@ class LayeredFilm(Record):
         return sum(layer.cells for layer in self.layers)
 
     @property
-    def density_of_states(self) -> float | None:
-        """Largest of those that the layers state [1/m3]; None where none states it."""
-        return max(
-            (layer.density_of_states for layer in self.layers if layer.density_of_states is not None), default=None
-        )
+    def parted(self) -> bool:
+        """True where a layer without sites lies between two with sites."""
+        mobile = [i for i, layer in enumerate(self.layers) if layer.ions == "mobile"]
+        return mobile[-1] - mobile[0] >= len(mobile)
 
     def with_cells(self, cells: int) -> "LayeredFilm":
         """The film on a grid of about another number of cells, each layer in proportion."""
@@ -333,12 +331,16 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
     if ions.activation_energy_rise != 0.0:
         got = brief(write(ions.activation_energy_rise, "energy"))
         yield ("ions", "activation_energy_rise"), f"none {beside}: each layer has its own activation_energy", got
-    if ions.noise != "none":
-        yield (
-            ("ions", "noise"),
-            f'"none" {beside}: hops at random across an interface are not in this model',
-            f'"{ions.noise}"',
-        )
+    if ions.ionisation_energy is not None:
+        got = brief(write(ions.ionisation_energy, "energy"))
+        yield ("ions", "ionisation_energy"), f"none {beside}: vacancies there hold no electrons in this model", got
+    if ions.noise != "none" and film.parted:
+        expected = f'"none" {beside} without sites between others, which part the ions'
+        yield ("ions", "noise"), expected, f'"{ions.noise}"'
+    rests = ions.initial == "equilibrium" or getattr(case.drive, "settle", False)
+    if film.electrons != "none" and rests and film.parted:
+        expected = f'"none" {beside} without sites between others, in a film that comes to rest at once'
+        yield ("device", "film", "electrons"), expected, f'"{film.electrons}"'
     if isinstance(getattr(ions.initial, "profile", None), str):
         yield (
             ("ions", "initial", "profile"),

@@ -50,29 +50,44 @@ def filling_of(wall: Wall, into: float) -> float:
 
 @bare
 def contact_of(wall: Wall, electrode: Electrode, shift: float, charge: float, into: float, kT: float) -> Contact:
-    """State of a wall. shift : of the band edge there [eV]   charge : of the electrode [C/m2]   into : vacancies [1/m2]"""
+    """State of a wall.
+
+    shift : of the edge of the band of the first layer there [eV]   charge : of the electrode [C/m2]
+    into : vacancies that came in [1/m2]
+    """
     band, _, step = edge(electrode, charge)
     metal = electrode.kind == METAL
     return Contact(band + shift, step if metal else 0.0, 1.0 if metal else 0.0, filling_of(wall, into), kT)
 
 
 @bare
-def ways_in_field(junction: Junction, k: int, wall: Wall, contact: Contact, E: float) -> tuple[Ways, float]:
-    """Gain and loss of a wall of column k in a field E [V/m], and d ln/dE of their acceleration [m/V]."""
+def ways_in_field(
+    junction: Junction, k: int, wall: Wall, contact: Contact, E: float, sites: float
+) -> tuple[Ways, float]:
+    """Gain and loss of a wall of column k in a field E [V/m], and d ln/dE of their acceleration [m/V].
+
+    sites : per volume of the cell beside it [1/m3]
+    """
     ions, kT = junction.ions[k], contact.kT
     rate, log_slope = wall.rate * math.exp(-wall.activation / kT), 0.0
     if wall.hop > 0.0:
         hopping = Hopping(0.5 * rate * wall.hop, wall.activation, kT)  # of the drift velocity k z E a/kT in weak field
-        g, dg = acceleration(Ions(ions.law, ions.z, wall.hop, ions.attempt, ions.c_max), hopping, E)
+        g, dg = acceleration(Ions(ions.law, ions.z, wall.hop, ions.attempt, sites), hopping, E)
         rate, log_slope = rate * g, dg / g
-    return ways_of(wall, contact, ions.z, ions.c_max, rate), log_slope
+    return ways_of(wall, contact, ions.z, sites, rate), log_slope
 
 
 @bare
 def inflow_at(junction: Junction, k: int, wall: Wall, contact: Contact, E: float, cell: HalfCell) -> Inflow:
     """Flux into column k at a wall, in a field E at the wall [V/m]."""
-    ways, log_slope = ways_in_field(junction, k, wall, contact, E)
+    ways, log_slope = ways_in_field(junction, k, wall, contact, E, cell.sites)
     return inflow(ways, log_slope, cell)
+
+
+@inlined
+def sites_at(junction: Junction, k: int, f: int) -> float:
+    """Sites per volume [1/m3] of the cell of column k beside an end face."""
+    return junction.columns.sites[k, min(f, junction.columns.sites.shape[1] - 1)]
 
 
 @bare
@@ -82,13 +97,18 @@ def half_cell(junction: Junction, k: int, f: int, c: float, E: float, leftwards:
     leftwards : from the wall into the film, as at the right electrode
     """
     columns, ions, kT = junction.columns, junction.ions[k], junction.kT[k]
-    D0, h = columns.diffusivity[k, f], columns.distance[k, f]
+    D0, h, reach, sites = (
+        columns.diffusivity[k, f],
+        columns.distance[k, f],
+        columns.reach[k, f],
+        sites_at(junction, k, f),
+    )
     B, B_back, dB = bernoulli_pair((columns.site[k, f] - ions.z * E * h) / kT)
-    g, dg = acceleration(ions, Hopping(D0, columns.barrier[k, f], kT), E)
+    g, dg = acceleration(ions, Hopping(D0 / (reach * reach), columns.barrier[k, f], kT), E * reach)
     by_B, by_B_back, rate = -ions.z * h / kT * dB, -ions.z * h / kT * (dB + 1.0), D0 * g / h
     if leftwards:
-        return HalfCell(c, ions.c_max, rate, B_back, B, by_B_back, by_B, dg / g)
-    return HalfCell(c, ions.c_max, rate, B, B_back, by_B, by_B_back, dg / g)
+        return HalfCell(c, sites, rate, B_back, B, by_B_back, by_B, dg * reach / g)
+    return HalfCell(c, sites, rate, B, B_back, by_B, by_B_back, dg * reach / g)
 
 
 @bare
@@ -105,7 +125,7 @@ def right_inflow(junction: Junction, state: State, k: int) -> Inflow:
     """As `left_inflow`, from the right electrode; the derivative by the field is that by the field along x."""
     wall, N = junction.right_wall[k], state.c.shape[1]
     E, charge, into = state.E[k, N], -(state.D[k, N] + state.P[k]), -state.passed[k, AT_RIGHT]
-    contact = contact_of(wall, junction.right[k], 0.0, charge, into, junction.kT[k])
+    contact = contact_of(wall, junction.right[k], -junction.columns.offset[k], charge, into, junction.kT[k])
     return inflow_at(junction, k, wall, contact, E, half_cell(junction, k, N, state.c[k, N - 1], E, True))
 
 
@@ -129,10 +149,10 @@ def end_hops(junction: Junction, state: State, k: int, at_right: bool, field: fl
         (junction.right_wall[k], junction.right[k]) if at_right else (junction.left_wall[k], junction.left[k])
     )
     sign, passed = (-1.0, -state.passed[k, AT_RIGHT]) if at_right else (1.0, state.passed[k, AT_LEFT])
-    edge_shift = 0.0 if at_right else junction.columns.left_edge[k]
+    edge_shift = -junction.columns.offset[k] if at_right else junction.columns.left_edge[k]
     E, charge = state.E[k, f] + field, sign * (state.D[k, f] + state.P[k] + state.eps[k, f] * field)
     contact = contact_of(wall, electrode, edge_shift, charge, passed + into, kT)
-    ways = ways_in_field(junction, k, wall, contact, E)[0]
+    ways = ways_in_field(junction, k, wall, contact, E, sites_at(junction, k, f))[0]
     hops: WallHops = wall_hops(ways, half_cell(junction, k, f, c, E, at_right))
     yields = (ways.gain_by_edge - ways.loss_by_edge) * edge(electrode, charge)[1] * state.eps[k, f]
     by_filling = ways.gain_by_filling / ways.gain if ways.gain > 0.0 else 0.0

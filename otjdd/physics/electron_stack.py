@@ -7,7 +7,8 @@
     equation    face: U_f - U_f-1 = d_f E(D_f)      cell: D_i+1 - D_i = e h_i (z c_i + f - n_i)
 
 U is E_C at the centres of the cells; at both ends the charges of the electrodes set it: D_0 + P and -(D_N + P), with the
-polarisation P of the film, which D at the faces is without. With r the residual of an equation,
+polarisation P of the film, which D at the faces is without. At an interface between layers its rise comes to the step of
+U, and E is the mean of both sides (`layers`). With r the residual of an equation,
 the linear equations of the faces give dD, and those of the cells remain:
 
     dD_f = stiffness_f (dU_f - dU_f-1 + r_f)        dU = -dV left of face 0, 0 right of face N
@@ -24,7 +25,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import bind, binds
-from otjdd.physics.electrostatics import edge, fields
+from otjdd.physics.electrostatics import edge
 from otjdd.physics.film_electrons import (
     BY_BAND,
     BY_VOLTAGE,
@@ -33,14 +34,16 @@ from otjdd.physics.film_electrons import (
     OF_LEFT,
     OF_RIGHT,
     RIGHT,
-    contact_weights,
+    cumulate,
     densities,
+    fill_pieces,
 )
-from otjdd.physics.junction import Junction
+from otjdd.physics.junction import Fields, Junction, fill_fields
+from otjdd.physics.layered_weights import STEEPEST, fill_slopes_beside, put_layers_into_pieces
+from otjdd.physics.layers import count
 from otjdd.physics.numerics import bernoulli_given
 from otjdd.physics.state import State
 
-STEEPEST = 700.0  # kT between neighbours, from where Bernoulli functions would underflow
 FIRST_D = 1e-4  # C/m2, of the first guess
 BAND, WEIGHT = range(2)  # unknowns of a block
 TO_RIGHT, ON_RIGHT, ON_LEFT = range(3)  # rows of Stack.slopes
@@ -66,6 +69,7 @@ class Stack(NamedTuple):
     pieces: np.ndarray  # (N+1,) share of every piece of the band in w
     room: np.ndarray  # (2, 2N+1)
     slopes: np.ndarray  # (3, 2N+1), N used: of the weights, see `weight_slopes`
+    sides: np.ndarray  # (SIDES, M-1) fields on both sides of the interfaces, rows of `layers`
 
 
 class Linear(NamedTuple):
@@ -86,7 +90,7 @@ def column_of(state: State, k: int) -> Stack:
     return Stack(
         state.c[k], state.P[k : k + 1], state.D[k], state.E[k], state.eps[k], state.guess[k], state.band[k],
         state.electrons[k], state.electrons[k, OF_RIGHT : OF_LEFT + 1], lines[PIECES, : N + 1], lines[ROOM : ROOM + 2],
-        lines[SLOPES : SLOPES + 3],
+        lines[SLOPES : SLOPES + 3], state.sides[k],
     )  # fmt: skip
 
 
@@ -114,23 +118,37 @@ def fill_ends(junction: Junction, k: int, V: float, stack: Stack):
 def fill_bands(junction: Junction, k: int, V: float, stack: Stack):
     """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V."""
     fill_ends(junction, k, V, stack)
-    fields(stack.D, junction.film[k], stack.E, stack.eps, stack.guess, (0, stack.D.size), False)
+    fill_fields(junction, k, Fields(stack.D, stack.E, stack.eps, stack.guess, stack.sides), False)
     fill_electrons(junction, k, V, stack)
+
+
+@detached
+def fill_contact_weights(junction: Junction, k: int, stack: Stack):
+    """Set the weights of a stack from its band, and the pieces of that."""
+    U, pieces = stack.U, stack.pieces
+    top = fill_pieces(junction.columns.distance[k], junction.kT[k], U, pieces, stack.room[0])
+    if count(junction.layers) > 1:
+        put_layers_into_pieces(junction, k, U, stack.sides, top, pieces)
+    cumulate(pieces, stack.weight)
 
 
 @detached
 def fill_electrons(junction: Junction, k: int, V: float, stack: Stack):
     """Set weights and electrons of a stack from its band and V."""
-    contact_weights(junction.columns.distance[k], junction.kT[k], stack.U, stack.pieces, stack.weight, stack.room[0])
-    densities(junction.electrons[k], junction.kT[k], V, stack.U, stack.electrons)
+    fill_contact_weights(junction, k, stack)
+    first, M, N = junction.layers.first, count(junction.layers), stack.D.size - 1
+    for m in range(M):
+        cells = first[m], min(first[m + 1], N)
+        densities(junction.electrons[k * M + m], junction.kT[k], V, stack.U, stack.electrons, cells)
     if binds(junction):
         bind(junction.electrons[k], junction.kT[k], V, stack.U, stack.c, stack.electrons)
 
 
 @inlined
 def missing_step(junction: Junction, k: int, stack: Stack, f: int):
-    """Residual at face f: step of the band minus d E(D) [eV]."""
-    return stack.U[f + 1] - stack.U[f] - junction.columns.distance[k, f] * stack.E[f]
+    """Residual at face f: step of the band minus d E(D), at an interface less its rise [eV]."""
+    columns = junction.columns
+    return stack.U[f + 1] - stack.U[f] - columns.distance[k, f] * stack.E[f] - columns.rise[k, f]
 
 
 @inlined
@@ -155,7 +173,7 @@ def elastance(junction: Junction, k: int, stack: Stack, f: int):
 
 
 @detached
-def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
+def weight_slopes(junction: Junction, k: int, stack: Stack):
     """Fill the slopes of a stack: derivatives of w at a centre by w and U at the points beside it.
 
     The current that w belongs to is the same left and right of a cell, in Scharfetter and Gummel's form
@@ -163,8 +181,8 @@ def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
     so  dw_i = TO_RIGHT dw_i+1 + (1 - TO_RIGHT) dw_i-1 + ON_RIGHT (dU_i+1 - dU_i) + ON_LEFT (dU_i - dU_i-1).
     The pieces are computed again: those in the stack may belong to another column.
     """
-    U, pieces, slopes = stack.U, stack.pieces, stack.slopes
-    contact_weights(distance, kT, U, pieces, stack.weight, stack.room[0])
+    distance, kT, U, pieces, slopes = junction.columns.distance[k], junction.kT[k], stack.U, stack.pieces, stack.slopes
+    fill_contact_weights(junction, k, stack)
     for i in range(pieces.size - 1):
         right = min(max((U[i + 2] - U[i + 1]) / kT, -STEEPEST), STEEPEST)
         left = min(max((U[i] - U[i + 1]) / kT, -STEEPEST), STEEPEST)
@@ -175,6 +193,8 @@ def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
         slopes[TO_RIGHT, i] = B_right / both
         slopes[ON_RIGHT, i] = pieces[i + 1] * slope_right / (distance[i + 1] * kT * both)
         slopes[ON_LEFT, i] = pieces[i] * slope_left / (distance[i] * kT * both)
+    if count(junction.layers) > 1:
+        fill_slopes_beside(junction, k, U, stack.sides, pieces, (slopes[TO_RIGHT], slopes[ON_RIGHT], slopes[ON_LEFT]))
 
 
 @bare
@@ -225,7 +245,7 @@ def linearise(junction: Junction, k: int, stack: Stack, linear: Linear):
     """Fill the equations of cells and weights around a stack whose bands and electrons are set."""
     for f in range(stack.D.size):
         linear.stiffness[f] = 1.0 / elastance(junction, k, stack, f)
-    weight_slopes(junction.columns.distance[k], junction.kT[k], stack)
+    weight_slopes(junction, k, stack)
     fill_cells(junction, k, stack, linear)
     fill_weights(junction, k, stack, linear)
 

@@ -100,6 +100,12 @@ def field(D: float, eps: Permittivity):
     return math.copysign(eps.sqrt_a * s, D), VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
 
 
+@bare
+def slope_at(c: float, eps: Permittivity) -> float:
+    """dD/dE [F/m] where cosh(y) of the field is c."""
+    return VACUUM_PERMITTIVITY * (eps.eps_r + (eps.b / (eps.sqrt_a * c) if eps.b > 0.0 else 0.0))
+
+
 @inlined
 def follow(D: np.ndarray, eps: Permittivity, y: np.ndarray, s: np.ndarray, c: np.ndarray, last: float, afresh: bool):
     """Move the guess y, s, c (n,) of `fields` to displacements D (n,) [C/m2] of a permittivity that depends on the field.

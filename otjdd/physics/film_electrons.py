@@ -1,6 +1,7 @@
 """Electrons in the film: the weight of each contact along the band, and their density.
 
-    n = N_c [w F(-E_C/kT) + (1 - w) F((-V - E_C)/kT)]        w(x) = int_0^x exp(E_C/kT) dx' / int_0^L exp(E_C/kT) dx'
+    n = N_c [w F(-E_C/kT) + (1 - w) F((-V - E_C)/kT)]
+    w(x) = int_0^x exp(E_C/kT)/N_c dx' / int_0^L exp(E_C/kT)/N_c dx'
 
 F is the normalised Fermi-Dirac integral of order 1/2. The current through the junction is small, so the electrons on either
 side of the top of the barrier are in equilibrium with the contact on that side. w is the weight of the right contact in a
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare, detached
+from otjdd.compiler.decorators import apart, bare, detached, inlined
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half
 from otjdd.physics.numerics import SERIES, exponential
@@ -85,6 +86,13 @@ def contact_weights(
     room : (N+1 at least,) work space
     Cumulated from both ends, so that w and 1 - w keep their digits where they are small, and mirror images are exact.
     """
+    fill_pieces(distance, kT, U, pieces, room)
+    cumulate(pieces, weight)
+
+
+@inlined
+def fill_pieces(distance: np.ndarray, kT: float, U: np.ndarray, pieces: np.ndarray, room: np.ndarray) -> float:
+    """Fill pieces (N+1,) of `contact_weights` with integrals of exp((U - top)/kT) [m]; return the top of the band [eV]."""
     N, e = distance.size - 1, room[: distance.size]
     top = U[0]
     for i in range(1, N + 2):
@@ -94,7 +102,13 @@ def contact_weights(
         e[f] = exponential((max(U[f], U[f + 1]) - top) / kT)
     for f in range(N + 1):
         pieces[f] = distance[f] * mean_exponential(abs(U[f + 1] - U[f]) / kT, pieces[f]) * e[f]
-    left, right = 0.0, 0.0
+    return top
+
+
+@inlined
+def cumulate(pieces: np.ndarray, weight: np.ndarray):
+    """Set the weights (2, N) from the integrals over the pieces (N+1,), which become their shares."""
+    N, left, right = pieces.size - 1, 0.0, 0.0
     for i in range(N):
         left += pieces[i]
         right += pieces[N - i]
@@ -109,10 +123,13 @@ def contact_weights(
 
 
 @detached
-def densities(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, n: np.ndarray):
-    """Fill the rows n (ELECTRONS, N) from the band U (N+2,) [eV] and the weights in it at junction voltage V."""
+def densities(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, n: np.ndarray, cells: tuple[int, int]):
+    """Fill the rows n (ELECTRONS, N) from the band U (N+2,) [eV] and the weights in it at junction voltage V.
+
+    cells : first one, and the one behind the last, of the layer that has these electrons
+    """
     N_c, per_kT = electrons.density_of_states, 1.0 / kT
-    for i in range(n.shape[1]):
+    for i in range(cells[0], cells[1]):
         right, by_right = occupation(electrons.table, -U[i + 1] * per_kT)
         left, by_left = occupation(electrons.table, (-V - U[i + 1]) * per_kT)
         n[RIGHT, i] = N_c * n[OF_RIGHT, i] * right

@@ -40,15 +40,17 @@ def follow(junction: Junction, state: State, k: int, log_K: float, response: np.
 
     Shares that hold electrons are those at the last call of `fill_bands`.
     """
-    ions, c, W, amount = junction.ions[k], state.c[k], 0.0, 0.0
+    ions, sites, c, W, amount = junction.ions[k], junction.columns.sites[k], state.c[k], 0.0, 0.0
+    offset = 0.0  # of the band, over the potential that drives vacancies
     for i in range(c.size):
         W += junction.columns.site[k, i]
-        odds = log_K + (ions.z * state.band[k, i + 1] - W) / junction.kT[k]
+        offset += junction.columns.rise[k, i]
+        odds = log_K + (ions.z * (state.band[k, i + 1] - offset) - W) / junction.kT[k]
         if binds(junction):
             odds -= math.log(state.electrons[k, BARE, i])
         e, z = math.exp(-abs(odds)), charge_of(junction, state, k, i)
-        c[i] = ions.c_max * (1.0 if odds > 0.0 else e) / (1.0 + e)
-        response[i] = z * z / junction.kT[k] * ions.c_max * e / (1.0 + e) ** 2
+        c[i] = sites[i] * (1.0 if odds > 0.0 else e) / (1.0 + e)
+        response[i] = z * z / junction.kT[k] * sites[i] * e / (1.0 + e) ** 2
         amount += junction.columns.width[k, i] * c[i]
     return amount
 

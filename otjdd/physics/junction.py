@@ -42,7 +42,7 @@ from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops,
 from otjdd.physics.layers import Layers, blend_sides, count, fill_interface_hops
 from otjdd.physics.numerics import dot
 from otjdd.physics.polarisation import Polarisation
-from otjdd.physics.state import State
+from otjdd.physics.state import COSH, State
 
 CLOSURE_TOLERANCE = 1e-13  # eV; sums of some hundred terms of order 1 eV carry a few 1e-15
 CLOSURE_ROUND_OFF = 1e-10  # eV, largest residual by round-off, where terms are of order 1 keV
@@ -63,7 +63,8 @@ class Columns(NamedTuple):
     diffusivity: np.ndarray  # (K, N+1) m2/s, of hops across a face
     barrier: np.ndarray  # (K, N+1) eV, migration barrier of these
     reach: np.ndarray  # (K, N+1) hop distance over that of `Ions`
-    left_edge: np.ndarray  # (K,) eV, added to the band edge at the left electrode, the rises at all interfaces included
+    left_edge: np.ndarray  # (K,) eV, added to the band edge at the left electrode
+    offset: np.ndarray  # (K,) eV, rise of the band at all interfaces together
     weight: np.ndarray  # (K,) share of the area of all columns, of sum 1
     film_mass: np.ndarray  # (K, M) m0, tunnelling mass in each layer
     supply: np.ndarray  # (K,) A/V per unit chord integral, of a column that fills the area: area * kappa * A* T^2/kT
@@ -92,7 +93,8 @@ class Channels(NamedTuple):
 
 @by_pointer
 class Junction(NamedTuple):
-    """A device and its circuit as the kernels see them; each Row has an item for every column, `film` for every layer.
+    """A device and its circuit as the kernels see them; each Row has an item for every column, `film` and `electrons` for
+    every layer.
 
     Where the current warms the junction, `heat.warm` sets kT, and diffusivity and supply of the columns, before each use.
     """
@@ -111,7 +113,7 @@ class Junction(NamedTuple):
     energy_tolerance: float  # relative, of the current integral
     resistance: float  # ohm, in series
     compliance: float  # A, of the source; inf without
-    electrons: Row[FilmElectrons]  # in the films of all columns or of none
+    electrons: Row[FilmElectrons]  # in the films of all columns or of none, item k M + m as of `film`
     image: np.ndarray  # (K, M, 5) pieces of the film lowered by the image force, see `image_force`; M = 0 without it
     heat: Heat
     polarisation: Polarisation
@@ -134,20 +136,37 @@ class FluxSlopes(NamedTuple):
     by_field: np.ndarray  # 1/(V m s), by E_f
 
 
+class Fields(NamedTuple):
+    """Displacement of a column, and what `fill_fields` fills from it."""
+
+    D: np.ndarray  # (N+1,) C/m2
+    E: np.ndarray  # (N+1,) V/m
+    eps: np.ndarray  # (N+1,) F/m
+    guess: np.ndarray  # (GUESS, N+1)
+    sides: np.ndarray  # (SIDES, M-1) of `layers`
+
+
 @inlined
-def fill_fields(junction: Junction, state: State, k: int, in_stage: bool):
+def fields_of(state: State, k: int) -> Fields:
+    """Those of column k of a state."""
+    return Fields(state.D[k], state.E[k], state.eps[k], state.guess[k], state.sides[k])
+
+
+@inlined
+def fill_fields(junction: Junction, k: int, column: Fields, in_stage: bool):
     """Fill E and guess of column k from its D, and the fields on both sides of its interfaces.
 
     in_stage : of a stage of a step, see `electrostatics.fields`; otherwise eps is filled as well
     """
-    layers, D, E, eps = junction.layers, state.D[k], state.E[k], state.eps[k]
+    layers, D, E, eps = junction.layers, column.D, column.E, column.eps
     M = count(layers)
     for m in range(M):
         part = layers.first[m], layers.first[m + 1]
-        fields(D, junction.film[k * M + m], E, eps, state.guess[k], part, in_stage)
+        fields(D, junction.film[k * M + m], E, eps, column.guess, part, in_stage)
     for j in range(M - 1):
         f, laws = layers.first[j + 1], (junction.film[k * M + j], junction.film[k * M + j + 1])
-        E[f], eps[f] = blend_sides(layers, k, j, D[f], laws, state.sides[k])
+        right_side = E[f], column.guess[COSH, f]  # of the part of the right layer, which begins with this face
+        E[f], eps[f] = blend_sides(layers, k, j, D[f], laws, right_side, column.sides)
 
 
 @detached
@@ -160,7 +179,7 @@ def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     for f in range(c.size - 1, -1, -1):
         right += charge * c[f] * columns.width[k, f]
         D[f] = inside - right - columns.fixed[k, f]
-    fill_fields(junction, state, k, False)
+    fill_fields(junction, k, fields_of(state, k), False)
     return D[0] + state.P[k]
 
 
@@ -174,7 +193,7 @@ def move_fields(junction: Junction, state: State, new: State, k: int, dS: np.nda
     before, D, push = state.D[k], new.D[k], dD - (new.P[k] - state.P[k])
     for f in range(D.size):
         D[f] = before[f] + (push - charge * dS[f])
-    fill_fields(junction, new, k, True)
+    fill_fields(junction, k, fields_of(new, k), True)
     return D[0] + new.P[k]
 
 
@@ -191,7 +210,8 @@ def band_of_fields(junction: Junction, state: State, k: int, U: np.ndarray):
 def closure(junction: Junction, k: int, D_left: float, D_right: float, V: float, E: np.ndarray) -> float:
     """Mismatch [eV] of the band edges around the stack: zero where D(L) is right, and growing with D(L)."""
     from_left, from_right = edge(junction.left[k], D_left)[0], edge(junction.right[k], -D_right)[0]
-    return from_left + junction.columns.left_edge[k] - V - from_right + dot(junction.columns.distance[k], E)
+    shift = junction.columns.left_edge[k] + junction.columns.offset[k]
+    return from_left + shift - V - from_right + dot(junction.columns.distance[k], E)
 
 
 @summed

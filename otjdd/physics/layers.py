@@ -23,8 +23,9 @@ import numpy as np
 from otjdd.compiler.decorators import bare, inlined
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.laws.hopping import Hopping, Ions
-from otjdd.physics.electrostatics import Permittivity, field
+from otjdd.physics.electrostatics import Permittivity, field, slope_at
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, acceleration, bernoulli_pair
+from otjdd.physics.numerics import exponential
 
 SIDES = 4  # rows of State.sides: E- and E+ [V/m], and dD/dE on both sides [F/m]
 FIELD_LEFT, FIELD_RIGHT, EPS_LEFT, EPS_RIGHT = range(SIDES)
@@ -48,7 +49,7 @@ class Half(NamedTuple):
 
     d: float  # rise of the energy of an ion across it, over kT
     d_slope: float  # dd/dE [m/V]
-    log_r: float  # ln of r [m2 s]
+    r: float  # m2 s
     log_r_slope: float  # d ln r/dE [m/V]
 
 
@@ -60,15 +61,22 @@ def count(layers: Layers) -> int:
 
 @bare
 def blend_sides(
-    layers: Layers, k: int, j: int, D: float, laws: tuple[Permittivity, Permittivity], sides: np.ndarray
+    layers: Layers,
+    k: int,
+    j: int,
+    D: float,
+    laws: tuple[Permittivity, Permittivity],
+    right_side: tuple,
+    sides: np.ndarray,
 ) -> tuple[float, float]:
     """Field [V/m] and dD/dE [F/m] of the face at interface j of column k; fill column j of its sides (SIDES, M-1).
 
     D : at the face [C/m2]   laws : permittivities to the left and to the right
+    right_side : field to the right, and cosh(y) of it by `electrostatics.fields`
     """
     left, right = layers.half_left[k, j], layers.half_right[k, j]
     E_left, eps_left = field(D, laws[0])
-    E_right, eps_right = field(D, laws[1])
+    E_right, eps_right = right_side[0], slope_at(right_side[1], laws[1])
     sides[FIELD_LEFT, j], sides[FIELD_RIGHT, j] = E_left, E_right
     sides[EPS_LEFT, j], sides[EPS_RIGHT, j] = eps_left, eps_right
     whole = left + right
@@ -87,8 +95,8 @@ def half_cell(ions: Ions, hops: Hops, f: int, sites: float, E: float, h: float) 
     g, dg = acceleration(ions, hopping, E * reach)
     B, B_back, dB = bernoulli_pair(d)
     large, by_size = max(B, B_back), (dB + 1.0 if d >= 0.0 else dB)  # B(-|d|), and its slope by d
-    log_r = math.log(h * sites / (hops.diffusivity[f] * g * large))
-    return Half(d, d_slope, log_r, -dg * reach / g - by_size / large * d_slope)
+    r = h * sites / (hops.diffusivity[f] * g * large)
+    return Half(d, d_slope, r, -dg * reach / g - by_size / large * d_slope)
 
 
 @bare
@@ -109,19 +117,17 @@ def fill_interface_hops(
         return
     a = half_cell(ions, hops, f - 1, crowding[0], sides[FIELD_LEFT], h_left)
     b = half_cell(ions, hops, f + 1, crowding[1], sides[FIELD_RIGHT], h_right)
-    whole = a.d + w + b.d
-    through_left, through_right = a.log_r + max(a.d, 0.0), b.log_r + a.d + w + max(b.d, 0.0)
-    over = -math.inf
+    whole, over = a.d + w + b.d, a.d + 0.5 * w
+    through_left, through_right = max(a.d, 0.0), a.d + w + max(b.d, 0.0)
+    most = max(through_left, through_right, over)  # of the exponents; what is in front of them is neither huge nor tiny
+    p_left, p_right, p_over = a.r * exponential(through_left - most), b.r * exponential(through_right - most), 0.0
     if hop > 0.0:
-        over = math.log(hop * math.sqrt(crowding[0] * crowding[1]) / hops.diffusivity[f]) + a.d + 0.5 * w
-    most = max(through_left, through_right, over)
-    p_left, p_right, p_over = math.exp(through_left - most), math.exp(through_right - most), math.exp(over - most)
+        p_over = hop * math.sqrt(crowding[0] * crowding[1]) / hops.diffusivity[f] * exponential(over - most)
     total = p_left + p_right + p_over
-    log_R = most + math.log(total)
     by_left = (p_left * (a.log_r_slope + (a.d_slope if a.d >= 0.0 else 0.0)) + (p_right + p_over) * a.d_slope) / total
     by_right = p_right * (b.log_r_slope + (b.d_slope if b.d >= 0.0 else 0.0)) / total
-    per_rate = (h_left + h_right) / hops.diffusivity[f]
-    forth, back = math.exp(-log_R) * crowding[0] * per_rate, math.exp(whole - log_R) * crowding[1] * per_rate
+    per_rate = (h_left + h_right) / (hops.diffusivity[f] * total)
+    forth, back = math.exp(-most) * crowding[0] * per_rate, math.exp(whole - most) * crowding[1] * per_rate
     work[UPHILL, f], work[DOWNHILL, f] = forth, back
     share_left, share_right = 1.0 / sides[EPS_LEFT], 1.0 / sides[EPS_RIGHT]
     eps = (h_left + h_right) / (h_left * share_left + h_right * share_right)

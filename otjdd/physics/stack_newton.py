@@ -388,17 +388,18 @@ def shorten(state: State, k: int, share: float):
 
 @detached
 def straight_band(junction: Junction, state: State, k: int, V: float):
-    """First guess of a stack: D everywhere alike, the band straight between its ends."""
-    stack, distance = column(state, k), junction.columns.distance[k]
+    """First guess of a stack: D everywhere alike, the band straight between its ends but for its steps at interfaces."""
+    stack, distance, rise = column(state, k), junction.columns.distance[k], junction.columns.rise[k]
     N = stack.D.size - 1
     stack.D[:] = FIRST_D
     stack.guess[:, :] = 0.0
     stack.guess[COSH, :] = 1.0
     fill_ends(junction, k, V, stack)
-    x, L = 0.0, add_up(distance)
+    x, L, risen = 0.0, add_up(distance), 0.0
+    span = stack.U[N + 1] - stack.U[0] - junction.columns.offset[k]
     for i in range(N):
-        x += distance[i]
-        stack.U[i + 1] = stack.U[0] + (stack.U[N + 1] - stack.U[0]) * x / L
+        x, risen = x + distance[i], risen + rise[i]
+        stack.U[i + 1] = stack.U[0] + span * x / L + risen
 
 
 @detached
@@ -418,6 +419,7 @@ def static_stack(junction: Junction, k: int, c: np.ndarray, V: float, P: float =
 
     P : polarisation [C/m2]
     """
-    state = new_state(*junction.columns.width.shape, True)
+    K, N = junction.columns.width.shape
+    state = new_state(K, N, True, interfaces=junction.layers.half_left.shape[1])
     state.c[k], state.P[k] = c, P
     return column_of(state, k), solve_stack(junction, state, k, V)

@@ -19,6 +19,7 @@ from otjdd.physics.electrostatics import Permittivity
 from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
 
 if TYPE_CHECKING:
+    from otjdd.case.device import Device
     from otjdd.case.electrodes import Metal, Semiconductor
     from otjdd.case.permittivity import LinearPermittivity, NonlinearPermittivity
     from otjdd.physics.electrostatics import Electrode
@@ -69,6 +70,12 @@ def uncharged_edge(record: Metal | Semiconductor, temperature: float) -> float:
     """Band edge of the film [eV] above the Fermi level of an electrode that carries no charge, at a temperature [K]."""
     form = record.form(temperature)
     return form.barrier if isinstance(form, Straight) else form.band_offset - fermi_level(form, temperature)
+
+
+def edge_beside(device: Device, side: str, temperature: float) -> float:
+    """`uncharged_edge` at the "left" or "right" electrode, of the band that the first layer would have there."""
+    offset = device.film.stack[-1].band_offset if side == "right" else 0.0
+    return uncharged_edge(getattr(device, side), temperature) - offset
 
 
 def straight(form: Straight) -> Electrode:

@@ -80,7 +80,10 @@ def relaxed_column(junction: Junction, state: State, k: int, c: np.ndarray, V: f
 
 
 def relaxed_with_electrons(junction: Junction, state: State, k: int, c: np.ndarray, V: float) -> np.ndarray | None:
-    """As `relaxed_column` where the film holds electrons."""
+    """As `relaxed_column` where the film holds electrons; None also for a column that layers without sites part."""
+    cells = np.flatnonzero(junction.columns.sites[k])
+    if cells[-1] - cells[0] >= cells.size:
+        return None
     state.c[k] = c
     converged = equilibrate(junction, state, k, V, np.zeros((2, 2 * c.size + 1)))
     return state.c[k].copy() if converged else None
@@ -119,8 +122,8 @@ def newton_step(junction: Junction, state: State, k: int, x: np.ndarray, total: 
     ends[0, -1] += charge[-1] + by_x[-1]
     ends[0, -2] -= by_x[-1]
     if exchanges(junction):
-        beyond, by_D = level_beyond(junction, state, k, x)
         at_left = passes(junction.left_wall[k])
+        beyond, by_D = level_beyond(junction, state, k, x, at_left)
         ends[1] = by_D * charge * (at_left - elastance / slope)  # D(0) is D(L) less the charge of the film
         ends[1, 0 if at_left else -1] += 1.0
     else:
@@ -136,7 +139,7 @@ def newton_step_of_parts(
     """As `newton_step` for a column that layers without sites part: x of the cells with sites.
 
     parts : numbers of these cells, the places in that list where a part begins and the end, ions of each part [1/m2]
-    Rows of a part: the field of each face within it, and its number of ions.
+    Rows of a part: the field of each face within it, and its number of ions, or the level of the reservoir beside it.
     """
     (cells, bounds, totals), columns, z = parts, junction.columns, junction.ions[k].z
     width, distance, share = columns.width[k][cells], columns.distance[k], 1.0 / (1.0 + np.exp(-x))
@@ -157,23 +160,29 @@ def newton_step_of_parts(
             matrix[i] = charge * (cells >= f) - charge * elastance / slope
             matrix[i, i] += by_x
             matrix[i, i - 1] -= by_x
-        matrix[first, first:end] = ions[first:end] / total
-        missing[first] = (width * c[cells])[first:end].sum() / total - 1.0
+        at_left = first == 0 and passes(junction.left_wall[k])
+        if at_left or (end == x.size and passes(junction.right_wall[k])):
+            missing[first], by_D = level_beyond(junction, state, k, x, at_left)
+            matrix[first] = by_D * charge * (at_left - elastance / slope)  # as in `newton_step`
+            matrix[first, 0 if at_left else -1] += 1.0
+        else:
+            matrix[first, first:end] = ions[first:end] / total
+            missing[first] = (width * c[cells])[first:end].sum() / total - 1.0
     return -np.linalg.solve(matrix, missing)
 
 
-def level_beyond(junction: Junction, state: State, k: int, x: np.ndarray) -> tuple[float, float]:
-    """x of the cell beside an electrode that exchanges ions less its value in balance with the reservoir.
+def level_beyond(junction: Junction, state: State, k: int, x: np.ndarray, at_left: bool) -> tuple[float, float]:
+    """x of the cell beside an electrode that exchanges ions, the left or the right one, less its value in balance with it.
 
     And the derivative of that value by D at this electrode [m2/C]: at rest ln[c/(c_max - c)] at the wall is
     -[formation - z edge]/kT, and over half a cell it changes with the field and the site energy.
     """
     columns, z, kT = junction.columns, junction.ions[k].z, junction.kT[k]
-    if passes(junction.left_wall[k]):
+    if at_left:
         wall, i, f, sign, shift = junction.left_wall[k], 0, 0, 1.0, columns.left_edge[k]
         edge, slope, _ = electrostatics.edge(junction.left[k], state.D_left[k])
     else:
-        wall, i, f, sign, shift = junction.right_wall[k], -1, -1, -1.0, 0.0
+        wall, i, f, sign, shift = junction.right_wall[k], -1, -1, -1.0, -columns.offset[k]
         edge, slope, _ = electrostatics.edge(junction.right[k], -state.D_right[k])
     h, at_wall = columns.distance[k, f], -(wall.formation - z * (edge + shift)) / kT - 0.5 * wall.log_oxygen
     beside = at_wall + sign * (z * state.E[k, f] * h - columns.site[k, f]) / kT

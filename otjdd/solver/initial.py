@@ -137,10 +137,11 @@ def from_result(case: Case, parts: list[Member]) -> np.ndarray:
     if spreads_thickness(ds) or unlike_thickness(parts) or case.columns.spread.get(THICKNESS):
         raise ValueError(f"{key}another grid, and columns of unlike thickness; begin from a profile, or by a history")
     on_grid = regridded(c, width, np.diff(faces))
-    most = case.ions.site_density
-    if (full := on_grid.max()) >= most:
+    most = model.sites_of_cells(film.stack, case.ions)
+    if (over := (on_grid > 0.0) & (on_grid >= most)).any():
+        k, i = np.argwhere(over)[0]
         raise ValueError(
-            f"{key}{full:.3g} 1/m^3 in a film of this thickness, above the site density of {most:.3g} 1/m^3"
+            f"{key}{on_grid[k, i]:.3g} 1/m^3 in a film of this thickness, above the site density of {most[i]:.3g} 1/m^3"
         )
     return on_grid
 

@@ -27,7 +27,7 @@ from otjdd.physics.ions import LAWS
 from otjdd.physics.layers import Layers
 from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
 from otjdd.physics.tunnelling import TRANSMISSIONS
-from otjdd.solver.electrodes import electrode, permittivity, uncharged_edge
+from otjdd.solver.electrodes import edge_beside, electrode, permittivity
 from otjdd.solver.image_pieces import image_of, image_pieces
 from otjdd.solver.profile_start import StartProfile, read_profile
 from otjdd.system.remember import by_record
@@ -204,9 +204,7 @@ def column_numbers(case: Case, parts: list[Member], temperature: float) -> kerne
         supply *= covered_by(kinds)
         along = along_film(film.stack, part.thickness, part.well_left, part.well_right, ions.well_width)
         hops = hops_along(film.stack, part.thickness, ions, part.activation_energy, kT)
-        sites = np.repeat(
-            [sheet.sites(ions.site_density) for sheet in film.stack], [sheet.cells for sheet in film.stack]
-        )
+        sites = sites_of_cells(film.stack, ions)
         crowding = np.divide(1.0, sites, out=np.zeros(len(sites)), where=sites > 0.0)
         offsets = np.array([sheet.band_offset for sheet in film.stack])
         rise = np.zeros(len(sites) + 1)
@@ -215,9 +213,14 @@ def column_numbers(case: Case, parts: list[Member], temperature: float) -> kerne
         site = with_ends(along.site, along.distance, kinds[part.kind].device, part, ions.well_width)
         rows.append((
             along.width, 1 / along.width, sites, crowding, along.distance, site, rise, along.fixed, *hops,
-            part.left_shift + offsets[-1], part.weight, masses, supply,
+            part.left_shift, offsets[-1], part.weight, masses, supply,
         ))  # fmt: skip
     return kernels.Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
+
+
+def sites_of_cells(stack: tuple[LayerNumbers, ...], ions: Ions) -> np.ndarray:
+    """Sites of ions per volume (N,) [1/m3] in the cells of a film; 0 in layers without."""
+    return np.repeat([sheet.sites(ions.site_density) for sheet in stack], [sheet.cells for sheet in stack])
 
 
 class AlongFilm(NamedTuple):
@@ -292,15 +295,19 @@ def layers(case: Case, parts: list[Member], pieces: np.ndarray) -> Layers:
 class Materials(NamedTuple):
     """Numbers of the kernels that all columns of one kind share."""
 
-    film: tuple[Permittivity, ...]  # of each layer
+    film: tuple[Permittivity, ...]  # of each layer, as the electrons
     left: Electrode
     right: Electrode
     ions: hopping.Ions
-    electrons: FilmElectrons
+    electrons: tuple[FilmElectrons, ...]
 
 
 def materials(device: Device, ions: Ions, temperature: float, current_tolerance: float) -> Materials:
     """Numbers of a device and its ions at a temperature [K]."""
+    level = math.nan if ions.ionisation_energy is None else float(ions.ionisation_energy)
+    states = (
+        device.states_of_layers(temperature) if device.film.electrons == "balance" else [0.0] * len(device.film.stack)
+    )
     return Materials(
         film=tuple(permittivity(sheet.permittivity, temperature) for sheet in device.film.stack),
         left=electrode(device.left, temperature, current_tolerance),
@@ -312,10 +319,7 @@ def materials(device: Device, ions: Ions, temperature: float, current_tolerance:
             float(ions.attempt_frequency),
             float(ions.site_density),
         ),
-        electrons=electrons(
-            float(device.film_states(temperature)) if device.film.electrons == "balance" else 0.0,
-            math.nan if ions.ionisation_energy is None else float(ions.ionisation_energy),
-        ),
+        electrons=tuple(electrons(float(of_layer), level) for of_layer in states),
     )
 
 
@@ -342,7 +346,7 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
         energy_tolerance=energy_tolerance(case),
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
-        electrons=Row(of.electrons for of in of_columns),
+        electrons=Row(layer for of in of_columns for layer in of.electrons),
         image=image_of_columns(case, T, parts, nodes),
         heat=heat(case, columns, T),
         polarisation=polarisation(case, parts, T),
@@ -383,16 +387,19 @@ def walls_of_columns(case: Case, parts: list[Member]) -> Walls:
 def wall(kind: Kind, part: Member, side: str, temperature: float) -> Wall:
     """The end of the film of a column at an electrode, "left" or "right"."""
     record, ions = getattr(kind.device, side), kind.ions
-    given, L = record.exchange, kind.device.film.thickness
+    given, L, beside = record.exchange, kind.device.film.thickness, kind.device.film.stack[0 if side == "left" else -1]
     if given is None or given.rate == 0.0:
         return NO_WALL
     own, nominal = (
         float(site_energy(np.array(0.0 if side == "left" else thickness), thickness, *wells, ions.well_width))
+        + beside.site_energy
         for thickness, wells in (
             (part.thickness, (part.well_left, part.well_right)), (L, (ions.well_left, ions.well_right)),
         )
     )  # fmt: skip
-    energy = given.energy(uncharged_edge(record, temperature), nominal, ions, temperature)
+    sites = beside.sites(ions.site_density)
+    edge = edge_beside(kind.device, side, temperature)
+    energy = given.energy(edge, nominal, sites, ions.charge, temperature)
     return Wall(
         law=WALL_LAWS[given.law], rate=float(given.rate), activation=float(given.activation_energy),
         formation=float(energy + own), log_oxygen=float(given.log_oxygen), transfer=float(given.transfer_coefficient),

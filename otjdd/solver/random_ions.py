@@ -56,25 +56,27 @@ def drawn(
         raise ValueError(f"ions.noise: {fewest:.2g} ions in {where}, where single ions take {FEWEST:g} at least")
     ions = whole_ions(mean, width, noise.area)
     for k, area in enumerate(noise.area):
-        c_max = junction.ions[k].c_max
+        sites = junction.columns.sites[k]
+        full = np.divide(mean[k], sites, out=np.zeros_like(sites), where=sites > 0.0)
         rng = np.random.Generator(np.random.PCG64(seed_of_column(case.ions.seed, k)))
         if not isinstance(case.ions.initial, FromResult):
-            sites = np.minimum(np.floor(c_max * width[k] * area), MOST_SITES).astype(np.int64)
-            ions[k] = at_least_one(rng, sites, mean[k] / c_max)
+            whole = np.minimum(np.floor(sites * width[k] * area), MOST_SITES).astype(np.int64)
+            ions[k] = at_least_one(rng, whole, full)
         if abs(ions[k].sum() - numbers[k]) > ROUND_OFF * numbers[k]:
-            smooth[k] = holding(mean[k], c_max, width[k], ions[k].sum() / area)
+            smooth[k] = holding(full, sites, width[k], ions[k].sum() / area)
     return ions / (width * noise.area[:, None]), smooth
 
 
-def holding(c: np.ndarray, c_max: float, width: np.ndarray, number: float) -> np.ndarray:
-    """Concentrations (N,) like c whose ions are a number per area [1/m2]: their chemical potential is shifted as a whole.
+def holding(full: np.ndarray, sites: np.ndarray, width: np.ndarray, number: float) -> np.ndarray:
+    """Concentrations (N,) like full sites (N,) [1/m3] whose ions are a number per area [1/m2].
 
-    A factor on c would put more ions into cells than they have sites.
+    full : (N,) share of the sites. The chemical potential is shifted as a whole: a factor would put more ions into cells
+    than they have sites.
     """
-    full, low, high = c / c_max, -MOST_SHIFT, MOST_SHIFT
+    low, high = -MOST_SHIFT, MOST_SHIFT
     while low < (shift := 0.5 * (low + high)) < high:
         more = full * np.exp(shift)
-        shifted: np.ndarray = c_max * (more / (1.0 - full + more))
+        shifted: np.ndarray = sites * (more / (1.0 - full + more))
         low, high = (shift, high) if shifted @ width < number else (low, shift)
     return shifted
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from otjdd.case.exchange import SIDES, exchanges
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.solver.electrodes import uncharged_edge
+from otjdd.solver.electrodes import edge_beside
 from otjdd.solver.model import site_energy
 
 if TYPE_CHECKING:
@@ -19,12 +19,14 @@ SAME = 1e-3  # eV, between levels that are taken for one: a flux of 4 % of that 
 
 def levels(case: Case) -> dict[str, float]:
     """Side -> formation energy [eV] at the oxygen pressure there, of the electrodes that exchange vacancies."""
-    ions, T, L = case.ions, case.temperature, case.device.film.thickness
+    ions, T, film, L = case.ions, case.temperature, case.device.film, case.device.film.thickness
     energies = {}
     for side, given in exchanges(case.device).items():
         at = np.array(0.0 if side == "left" else L)
         well = float(site_energy(at, L, ions.well_left, ions.well_right, ions.well_width))
-        energy = given.energy(uncharged_edge(getattr(case.device, side), T), well, ions, T)
+        beside = film.stack[0 if side == "left" else -1]
+        edge, sites = edge_beside(case.device, side, T), beside.sites(ions.site_density)
+        energy = given.energy(edge, well + beside.site_energy, sites, ions.charge, T)
         energies[side] = energy + 0.5 * BOLTZMANN_EV * T * given.log_oxygen
     return energies
 

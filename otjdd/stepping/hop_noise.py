@@ -36,6 +36,7 @@ from otjdd.physics.heat import fill_power, heated
 from otjdd.physics.ion_rows import IonRows, factor_ion_rows
 from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair
 from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
+from otjdd.physics.layers import count
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, solve_tridiagonal
 from otjdd.physics.quasistatic import Accuracy, ensure_current, settle
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
@@ -85,16 +86,22 @@ LINGERS = 10.0  # steps: what relaxes within them stays with the ions
 
 
 @bare
-def mobile(c: float, c_max: float, least: float) -> float:
-    """Concentration of a cell by its change with the chemical potential over kT, at least some [1/m3]."""
-    return max(c * (1.0 - c / c_max), least)
+def taken(c: float, sites: float) -> float:
+    """Share of the sites of a cell [1/m3] that ions take; 1 without sites."""
+    return c / sites if sites > 0.0 else 1.0
 
 
 @bare
-def one_way(factors: np.ndarray, rate: float, f: int, c: np.ndarray, most: float):
+def mobile(c: float, sites: float, least: float) -> float:
+    """Concentration of a cell by its change with the chemical potential over kT, at least some [1/m3]."""
+    return max(c * (1.0 - taken(c, sites)), least)
+
+
+@bare
+def one_way(factors: np.ndarray, rate: float, f: int, c: np.ndarray, sites: np.ndarray):
     """Hops over face f forth and back [1/(m2 s)] of concentrations (N,), at a rate of the face without field [m/s]."""
-    forth = rate * factors[UPHILL, f] * c[f - 1] * (1.0 - c[f] / most)
-    back = rate * factors[DOWNHILL, f] * c[f] * (1.0 - c[f - 1] / most)
+    forth = rate * factors[UPHILL, f] * c[f - 1] * (1.0 - taken(c[f], sites[f]))
+    back = rate * factors[DOWNHILL, f] * c[f] * (1.0 - taken(c[f - 1], sites[f - 1]))
     return max(forth, 0.0), max(back, 0.0)
 
 
@@ -112,21 +119,21 @@ def copy_blocks(equations: np.ndarray, k: int, out: np.ndarray, to: int):
 def fill_end_response(junction: Junction, trial: Trial, k: int, least: float) -> float:
     """As `fill_response`, at the ends that vacancies pass. least : see `mobile`"""
     new, lines, columns, N = trial.state, trial.noise.lines, junction.columns, trial.state.c.shape[1]
-    charge, c_max, fastest = junction.ions[k].z * ELEMENTARY_CHARGE, junction.ions[k].c_max, 0.0
+    charge, fastest = junction.ions[k].z * ELEMENTARY_CHARGE, 0.0
     for at_right in (False, True):
         f, i = (N, N - 1) if at_right else (0, 0)
         if not passes(junction.right_wall[k] if at_right else junction.left_wall[k]):
             continue
-        c = new.c[k, i]
+        c, sites = new.c[k, i], columns.sites[k, i]
         hops = end_hops(junction, new, k, at_right, 0.0, 0.0, c)
         both = 0.5 * (hops.into + max(hops.out * c, 0.0))
-        own, of_reservoir = both / mobile(c, c_max, least), -both * hops.by_into
+        own, of_reservoir = both / mobile(c, sites, least), -both * hops.by_into
         if at_right:
             lines[BY_LEFT, f], lines[BY_RIGHT, f], lines[BY_FIELD, f] = own, -of_reservoir, -both * hops.by_field
         else:
             lines[BY_LEFT, f], lines[BY_RIGHT, f], lines[BY_FIELD, f] = of_reservoir, -own, both * hops.by_field
         own *= columns.dilution[k, i]
-        felt = lines[BY_FIELD, f] / new.eps[k, f] * charge + own * c / c_max + of_reservoir
+        felt = lines[BY_FIELD, f] / new.eps[k, f] * charge + own * c / sites + of_reservoir
         fastest = max(fastest, min(2.0 * own + felt, FEEL * felt))
     return fastest
 
@@ -139,19 +146,20 @@ def fill_response(junction: Junction, trial: Trial, k: int, with_electrons: bool
     """
     new, work, lines, columns = trial.state, trial.work, trial.noise.lines, junction.columns
     fluxes_of(junction, new, k, work.factors, work.J[k])
-    c, c_max, charge = new.c[k], junction.ions[k].c_max, junction.ions[k].z * ELEMENTARY_CHARGE
+    c, sites, charge = new.c[k], columns.sites[k], junction.ions[k].z * ELEMENTARY_CHARGE
     least, fastest = EMPTY * add_up(c) / c.size, 0.0
     for f in range(1, c.size):
         rate = columns.diffusivity[k, f] / columns.distance[k, f] * work.factors[G, f]
-        forth, back = one_way(work.factors, rate, f, c, c_max)
+        forth, back = one_way(work.factors, rate, f, c, sites)
         both = 0.5 * (forth + back)
         lines[BY_LEFT, f], lines[BY_RIGHT, f] = (
-            both / mobile(c[f - 1], c_max, least),
-            -both / mobile(c[f], c_max, least),
+            both / mobile(c[f - 1], sites[f - 1], least),
+            -both / mobile(c[f], sites[f], least),
         )
         lines[BY_FIELD, f] = both * junction.ions[k].z * columns.distance[k, f] / junction.kT[k]
         own = columns.dilution[k, f - 1] * lines[BY_LEFT, f] - columns.dilution[k, f] * lines[BY_RIGHT, f]
-        felt = lines[BY_FIELD, f] / new.eps[k, f] * charge + own * max(c[f - 1], c[f]) / c_max
+        crowded = max(own * c[f - 1] * columns.crowding[k, f - 1], own * c[f] * columns.crowding[k, f])
+        felt = lines[BY_FIELD, f] / new.eps[k, f] * charge + crowded
         fastest = max(fastest, min(2.0 * own + felt, FEEL * felt))
         if binds(junction):
             trial.film.lines[PULL, k, f] = -both
@@ -273,6 +281,19 @@ def fill_hops(lines: np.ndarray, N: int, rise_up: np.ndarray, rise_down: np.ndar
         down[f] = level_down[f] * bernoulli_pair(rise_down[f])[1]
 
 
+@bare
+def level_interface(factors: np.ndarray, f: int, lines: np.ndarray):
+    """Turn the hops over face f without a rise, as inside a layer, into those over an interface between layers.
+
+    There row UPHILL is not B of the rise, but what both halves and a barrier in series let pass (`layers`). So the hops at
+    the rates of the state are exact, and a deviation acts by the rise of the energy as inside a layer: the balance of both
+    directions stays exact, the share of each half in the resistance stays what it was.
+    """
+    B, B_back, _ = bernoulli_pair(factors[TILT, f])
+    lines[LEVEL_UP, f - 1] *= factors[UPHILL, f] / B if B > 0.0 else 0.0
+    lines[LEVEL_DOWN, f] *= factors[DOWNHILL, f] / B_back if B_back > 0.0 else 0.0
+
+
 @detached
 def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: float):
     """Fill the hops of an ion up and down from the cells of column k in a duration [s], beside a share of the deviation.
@@ -280,10 +301,10 @@ def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: 
     The deviation is that of `foresee_deviation`. Electrodes give ions as `drawn_hops` says.
     """
     lines, factors, columns, c = trial.noise.lines, trial.work.factors, junction.columns, trial.state.c[k]
-    per_field, per_site, x = junction.ions[k].z / junction.kT[k], 1.0 / junction.ions[k].c_max, lines[DEVIATION]
-    free = min(max(1.0 - per_site * (c[0] + share * (x[0] - x[1]) * columns.dilution[k, 0]), 0.0), 1.0)
+    per_field, x, crowding = junction.ions[k].z / junction.kT[k], lines[DEVIATION], columns.crowding[k]
+    free = min(max(1.0 - crowding[0] * (c[0] + share * (x[0] - x[1]) * columns.dilution[k, 0]), 0.0), 1.0)
     for f in range(1, c.size):
-        free_behind = 1.0 - per_site * (c[f] + share * (x[f] - x[f + 1]) * columns.dilution[k, f])
+        free_behind = 1.0 - crowding[f] * (c[f] + share * (x[f] - x[f + 1]) * columns.dilution[k, f])
         free_behind = min(max(free_behind, 0.0), 1.0)
         rate = duration * columns.diffusivity[k, f] / columns.distance[k, f] * factors[G, f]
         tilt = factors[TILT, f] - per_field * columns.distance[k, f] * share * lines[FIELD, f]
@@ -291,6 +312,8 @@ def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: 
         lines[LEVEL_DOWN, f] = rate * free * columns.dilution[k, f]
         lines[RISE, f] = tilt
         free = free_behind
+    for j in range(count(junction.layers) - 1):
+        level_interface(factors, junction.layers.first[j + 1], lines)
     fill_hops(lines, c.size, lines[RISE], lines[RISE])
     if passes(junction.left_wall[k]):
         hops = hops_of_end(junction, trial, k, False, share, 0.0)
@@ -306,7 +329,7 @@ def hops_of_end(junction: Junction, trial: Trial, k: int, at_right: bool, share:
     lines, state, N = trial.noise.lines, trial.state, trial.state.c.shape[1]
     f, i, x = N if at_right else 0, N - 1 if at_right else 0, lines[DEVIATION]
     c = state.c[k, i] + share * (x[i] - x[i + 1]) * junction.columns.dilution[k, i]
-    c = min(max(c, 0.0), junction.ions[k].c_max)
+    c = min(max(c, 0.0), junction.columns.sites[k, i])
     into = -share * x[f] if at_right else share * x[f]
     return end_hops(junction, state, k, at_right, share * lines[FIELD, f] + own, into, c)
 
@@ -423,10 +446,10 @@ def follow_ions(junction: Junction, trial: Trial, k: int, step: float, with_elec
         return False
     fill_beyond(noise, k, state, columns.width[k], open_faces(junction, c.size), x)
     relax(junction, trial, k, per_dt, with_electrons)
-    share, least, c_max = 1.0, EMPTY * add_up(c) / c.size, junction.ions[k].c_max
+    share, least, sites = 1.0, EMPTY * add_up(c) / c.size, columns.sites[k]
     for i in range(c.size):
         change = (x[i] - x[i + 1]) * columns.dilution[k, i]
-        room = max(c_max - c[i], least) if change > 0.0 else max(c[i], least)
+        room = max(sites[i] - c[i], least) if change > 0.0 else max(c[i], least)
         share = min(share, room / abs(change)) if change != 0.0 else share
     for f in range(x.size):
         x[f] *= share

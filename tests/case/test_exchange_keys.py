@@ -66,11 +66,11 @@ def test_what_does_not_go_with_an_exchange_is_refused_in_words(changes, words):
     refused(*words, **({"device.left.exchange": GIVEN} | changes))
 
 
-def test_an_exchange_beside_layers_and_a_compact_model_of_one_are_refused_with_their_line(tmp_path):
+def test_an_exchange_beside_a_layer_without_sites_and_a_compact_model_of_one_are_refused_with_their_line(tmp_path):
     table = 'base = "junction.toml"\n[device.left.exchange]\nrate = "1e-9 m/s"\nformation_energy = "4 eV"\n'
     layer = '[[device.film.layers]]\nthickness = "1 nm"\ncells = 9\ntunnelling_mass = 0.3\n'
-    layer += 'permittivity = {law = "linear", eps_r = 9}\n'
-    (tmp_path / "layers.toml").write_text(table + layer + layer, encoding="utf-8")
+    layer += 'permittivity = {law = "linear", eps_r = 9}\nions = "none"\n'
+    (tmp_path / "layers.toml").write_text(table + layer + layer.replace("none", "mobile"), encoding="utf-8")
     refusal = otjdd(tmp_path, "check", "layers.toml")
     assert refusal.returncode == 3
     assert "layers.toml:2:14 device.left.exchange: expected none beside device.film.layers" in refusal.stderr

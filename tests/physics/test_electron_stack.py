@@ -238,13 +238,13 @@ def test_weight_of_a_uniform_field(field):
 
 def test_slopes_of_the_weights_and_of_the_electrons():
     junction, _ = semiconductor(16)
-    electrons, V, kT, distance = film_electrons(1e26), 0.9, junction.kT[0], junction.columns.distance[0]
+    electrons, V, kT = film_electrons(1e26), 0.9, junction.kT[0]
     stack, other = new_stack(16), new_stack(16)
     rng = np.random.default_rng(3)
     stack.U[:] = rng.uniform(-0.3, 0.1, 18)
     weigh(junction, stack)
-    densities(electrons, kT, V, stack.U, stack.electrons)
-    weight_slopes(distance, kT, stack)
+    densities(electrons, kT, V, stack.U, stack.electrons, (0, 16))
+    weight_slopes(junction, 0, stack)
     move = 1e-7 * rng.standard_normal(18)
     weights = []
     for sign in (1, -1):
@@ -262,7 +262,7 @@ def test_slopes_of_the_weights_and_of_the_electrons():
         for sign in (1, -1):
             other.U[:] = stack.U + sign * dU
             other.weight[0], other.weight[1] = stack.weight[0] + sign * dw, stack.weight[1] - sign * dw
-            densities(electrons, kT, V + sign * dV, other.U, other.electrons)
+            densities(electrons, kT, V + sign * dV, other.U, other.electrons, (0, 16))
             n.append(other.electrons[: LEFT + 1].copy())
         change = (n[0] - n[1]).sum(axis=0)  # of each contact by itself, the other may be far larger
         np.testing.assert_allclose(change / (2 * step), stack.electrons[row], rtol=1e-4)

@@ -110,7 +110,7 @@ def test_the_band_follows_the_fields_of_both_sides_and_closes_at_the_electrodes(
             step = junction.columns.rise[0, kinds.first[m]]
             U, rise = U - step, rise + step
     assert U == pytest.approx(left - state.V[0], abs=1e-9)
-    assert rise == pytest.approx(junction.columns.left_edge[0], abs=1e-12)
+    assert rise == pytest.approx(junction.columns.offset[0], abs=1e-12)
     film = slice(*film_pieces(junction, state, 0))
     assert profile.length[film].sum() == pytest.approx(width.sum(), rel=1e-12)
     mean = 0.5 * (profile.left + profile.right)[film]

@@ -24,7 +24,9 @@ def otjdd(problem):
     def solve(rtol, share=SHARE):
         run = integrate.begin(problem.junction, problem.c, rtol=rtol, atol=share * rtol)
         integrate.follow_waveform(run, problem.waveform, stops=problem.outputs)
-        found = Found(np.array([kept.c[0] for kept in run.kept]), np.array([kept.D_left[0] for kept in run.kept]))
+        found = Found(
+            np.array([kept.c[0] for kept in run.kept_states]), np.array([kept.D_left[0] for kept in run.kept_states])
+        )
         return found, f"{run.counts.accepted} + {run.counts.rejected} steps"
 
     return solve

@@ -283,7 +283,7 @@ def compared(case, equations, voltages, durations) -> Compared:
     theirs, error, moved = equations.solve(voltages, durations, IDA_RTOL), 0.0, 0.0
     if theirs is None:
         return Compared(case, math.nan, math.nan)
-    for kept, (c, D) in zip(run.kept, theirs, strict=True):
+    for kept, (c, D) in zip(run.kept_states, theirs, strict=True):
         size = np.abs(c) + FLOOR * c.mean()
         charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * case.ions.density * case.device.film.thickness
         error = max(error, np.abs((kept.c[0] - c) / size).max(), abs(kept.D_left[0] - D) / charge)

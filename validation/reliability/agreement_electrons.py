@@ -121,7 +121,7 @@ class ElectronEquations(Equations):
         """c (N,) and D(0) at the end of each hold; None if IDA gives up."""
         from sksundae.ida import IDA
 
-        N, found, c = self.h.size, [], np.full(self.h.size, self.mean)
+        N, found, c = self.h.size, [], self.start()
         for V, duration in zip(voltages, durations, strict=True):
             start = self.settled(c, V)
             rate = self.flow_of(c, start, V)

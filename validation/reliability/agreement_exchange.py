@@ -37,13 +37,25 @@ class ExchangeEquations(agreement.Equations):
         self.wall = {"left": float(site_energy(0.0)), "right": float(site_energy(L))}
         self.centre = {"left": float(site_energy(x[0])), "right": float(site_energy(x[-1]))}
 
+    def beside(self, side):
+        """Sites [1/m3] and half a cell [m] beside an electrode, and the band there over that of the first layer [eV]."""
+        return self.case.ions.site_density, self.d[0] if side == "left" else self.d[-1], 0.0
+
+    def hop_rate(self, side, E):
+        """Diffusivity [m2/s] in a field E [V/m] beside an electrode."""
+        return self.D0 * float(self.acceleration(np.array([E]))[0])
+
+    def ends(self, E):
+        """Fields at both electrodes [V/m]."""
+        return E[0], E[-1]
+
     def inflow(self, side, c, E, u, passed):
         """Flux into the film [1/(m2 s)]: c of the cell, E away from the wall, u [eV] of the electrode, passed [1/m2]."""
         given, ions, kT = getattr(self.case.device, side).exchange, self.case.ions, self.kT
         if given is None:
             return 0.0
-        electrode, z, n = getattr(self, side), ions.charge, ions.site_density
-        step, barrier = (u, electrode.edge) if electrode.metal else (0.0, electrode.edge + u)
+        electrode, z, (n, h, offset) = getattr(self, side), ions.charge, self.beside(side)
+        step, barrier = (u, electrode.edge - offset) if electrode.metal else (0.0, electrode.edge - offset + u)
         odds = math.exp(-(given.formation_energy + self.wall[side] - z * barrier) / kT) / math.sqrt(
             given.oxygen_pressure / 1e5
         )
@@ -51,17 +63,17 @@ class ExchangeEquations(agreement.Equations):
         y, k = y0 + passed / given.capacity, given.rate * math.exp(-given.activation_energy / kT)
         gain = k * n * odds / (1 + odds) * math.exp(a * z * step / kT) * (1 - y) / (1 - y0)
         loss = k / (1 + odds) * math.exp((a - 1) * z * step / kT) * y / y0
-        h = self.d[0] if side == "left" else self.d[-1]
         d = (self.centre[side] - self.wall[side] - z * E * h) / kT
         B = d / math.expm1(d) if d else 1.0
-        rate = self.D0 / h * float(self.acceleration(np.array([E]))[0])
+        rate = self.hop_rate(side, E) / h
         c_s = (gain + rate * (B + d) * c) / (gain / n + loss + rate * (B * (1 - c / n) + (B + d) * c / n))
         return gain * (1 - c_s / n) - loss * c_s
 
     def both(self, c, E, u_left, u_right, passed):
         """Fluxes into the film from both electrodes, and dc/dt (N,) with them."""
+        E_left, E_right = self.ends(E)
         into = np.array([
-            self.inflow("left", c[0], E[0], u_left, passed[0]), self.inflow("right", c[-1], -E[-1], u_right, passed[1]),
+            self.inflow("left", c[0], E_left, u_left, passed[0]), self.inflow("right", c[-1], -E_right, u_right, passed[1]),
         ])  # fmt: skip
         rate = self.rates(c, E)
         rate[0] += into[0] / self.h[0]
@@ -109,13 +121,17 @@ class ExchangeEquations(agreement.Equations):
         return ends
 
 
-def exchanging(case, u: Shares, duration: float):
-    """The case with one electrode or two that exchange as much as the film holds, more or less, in a hold [s]."""
-    equations, ions = ExchangeEquations(case), case.ions
+def exchanging(case, u: Shares, duration: float, equations=None):
+    """The case with one electrode or two that exchange as much as the film holds, more or less, in a hold [s].
+
+    equations : of the case, `ExchangeEquations` if absent
+    """
+    equations, ions = ExchangeEquations(case) if equations is None else equations, case.ions
     sheet, tables = ions.density * case.device.film.thickness, {}
     for i, side in enumerate(u.choice("rise", ("left",), ("right",), SIDES)):
         odds = min(ions.density / ions.site_density * u.decades("fraction", 0.1, 10.0), 0.9)
-        level = ions.charge * getattr(equations, side).edge - equations.wall[side] - equations.kT * math.log(odds)
+        edge = getattr(equations, side).edge - equations.beside(side)[2]
+        level = ions.charge * edge - equations.wall[side] - equations.kT * math.log(odds)
         tables[f"device.{side}.exchange"] = {
             "rate": sheet / (odds * ions.site_density * duration) * u.decades("rtol", 0.01, 3.0) * 3.0**i,
             "formation_energy": min(max(level, -20.0), 20.0), "oxygen_pressure": u.decades("resistance", 1e4, 1e6),
@@ -146,7 +162,7 @@ def compared(equations, voltages, durations) -> Compared:
     if theirs is None:
         return Compared(case, math.nan, math.nan)
     sheet = case.ions.density * case.device.film.thickness
-    for state, (c, D, passed) in zip(run.kept, theirs, strict=True):
+    for state, (c, D, passed) in zip(run.kept_states, theirs, strict=True):
         size = np.abs(c) + FLOOR * c.mean()
         charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * sheet
         error = max(error, np.abs((state.c[0] - c) / size).max(), abs(state.D_left[0] - D) / charge)

@@ -12,10 +12,14 @@ with E-+ by the law of each layer at the one D of the face. Nothing of `physics.
 from itertools import pairwise
 
 import numpy as np
+from scipy.optimize import brentq
 
 from otjdd.case.case import parse_case
 from otjdd.solver import model
+from validation.reliability import agreement_exchange
 from validation.reliability.agreement import E_CHARGE, K_EV, Compared, Electrode, Equations, compared, field
+from validation.reliability.agreement_electrons import ElectronEquations
+from validation.reliability.agreement_exchange import ExchangeEquations
 from validation.reliability.devices import Shares, text
 
 NO_SITES = 0.3  # share of layers without sites of ions
@@ -86,8 +90,12 @@ class LayeredEquations(Equations):
 
     def fields(self, c, D_left):
         """Displacement (N+1,) at the faces, and the field on both sides of each (2, N+1)."""
+        return self.fields_of(self.case.ions.charge * c, D_left)
+
+    def fields_of(self, charge, D_left):
+        """As `fields`, of charges (N,) [elementary charges per m3] beside the fixed ones."""
         fixed = np.array([layer.fixed_charge for layer in self.layers])[self.of_cell]
-        D = D_left + np.append(0.0, np.cumsum(E_CHARGE * (self.case.ions.charge * c + fixed) * self.h))
+        D = D_left + np.append(0.0, np.cumsum(E_CHARGE * (charge + fixed) * self.h))
         beside = np.stack((np.append(0, self.of_cell), np.append(self.of_cell, len(self.layers) - 1)))
         E = np.zeros((2, D.size))
         for m, layer in enumerate(self.layers):
@@ -147,6 +155,69 @@ class LayeredEquations(Equations):
         return R
 
 
+class LayeredElectronEquations(ElectronEquations, LayeredEquations):
+    """The same with electrons in the film: pieces of w are halves of cells, whose fields share the step of the band."""
+
+    def __init__(self, case):
+        super().__init__(case)
+        given = case.device.states_of_layers(case.temperature)
+        self.states = np.array(given)[self.of_cell]
+        self.per_states = given[0] / np.array(given)
+        offsets = np.array([layer.band_offset for layer in self.layers])
+        self.beside = np.stack((np.append(0, self.of_cell), np.append(self.of_cell, len(self.layers) - 1)))
+        self.steps = np.diff(offsets[self.beside], axis=0)[0]
+
+    def halves(self, U, ends):
+        """Rises [eV] of the band over the left and the right half beside each face (2, N+1), from the band alone."""
+        rise = np.diff(np.concatenate(([ends[0]], U, [ends[1]]))) - self.steps
+        share = self.d / self.d.sum(axis=0) * rise
+        for f in np.flatnonzero(self.beside[0] != self.beside[1]):
+            laws = [self.layers[m].permittivity for m in self.beside[:, f]]
+
+            def excess(D, f=f, laws=laws):
+                return sum(self.d[side, f] * field(laws[side], np.array([D]))[0] for side in range(2)) - rise[f]
+
+            D = brentq(excess, -2.0, 2.0, xtol=1e-15, rtol=1e-14)
+            share[:, f] = [self.d[side, f] * field(laws[side], np.array([D]))[0] for side in range(2)]
+        return share
+
+    def shares(self, U, ends):
+        whole, halves = np.concatenate(([ends[0]], U, [ends[1]])) / self.kT, self.halves(U, ends) / self.kT
+        starts = np.stack((whole[:-1], whole[1:] - halves[1]))
+        top, step = np.maximum(starts, starts + halves), np.abs(halves) + 1e-30
+        per_states = self.per_states[self.beside]
+        integral = (self.d * per_states * np.exp(top - top.max()) * -np.expm1(-step) / step).sum(axis=0)
+        left, right = np.cumsum(integral), np.cumsum(integral[::-1])[::-1]
+        return left[:-1] / left[-1], right[1:] / right[0]
+
+    def missing(self, c, U, D_left, u_left, u_right, V):
+        ends = self.left.edge + u_left - V, self.right.edge + u_right
+        D, E = self.fields_of(self.case.ions.charge * c - self.electrons(c, U, ends, V), D_left)
+        band = np.diff(np.concatenate(([ends[0]], U, [ends[1]])))
+        return band - (self.d * E).sum(axis=0) - self.steps, D[-1], E
+
+
+class LayeredExchangeEquations(ExchangeEquations, LayeredEquations):
+    """The same with electrodes that exchange vacancies with the layer beside them."""
+
+    def __init__(self, case):
+        super().__init__(case)
+        for side, layer in (("left", self.layers[0]), ("right", self.layers[-1])):
+            self.wall[side] += layer.site_energy
+            self.centre[side] += layer.site_energy
+
+    def beside(self, side):
+        m = 0 if side == "left" else len(self.layers) - 1
+        return self.n[m], 0.5 * self.h[0 if side == "left" else -1], self.layers[m].band_offset
+
+    def hop_rate(self, side, E):
+        m = 0 if side == "left" else len(self.layers) - 1
+        return self.hops[m]["D0"] * float(self.own_acceleration(np.array([E]), m)[0])
+
+    def ends(self, E):
+        return E[1, 0], E[0, -1]
+
+
 def expm1_ratio(d):
     """(e^d - 1)/d of an array."""
     small = np.abs(d) < 1e-12
@@ -163,13 +234,41 @@ def device(u: Shares, number: int):
     return case.replace({"device.film": {"layers": layers}} | ions)
 
 
+def holds(case, u: Shares):
+    """Voltages [V] and durations [s] of two holds, long enough that some vacancies cross a part of the film."""
+    equations = LayeredEquations(case)
+    for part, share in zip(case.drive.parts[:2], ("time_1", "time_2"), strict=True):
+        c, V = equations.start(), part.voltage
+        rate = np.abs(equations.rates(c, equations.fields(c, equations.settled(c, V)[0])[1])).max() / equations.mean
+        yield V, u.decades(share, 0.1, 100.0) / rate
+
+
 def compare(u: Shares, number: int) -> Compared:
     """Integrate a device by both codes and compare them at the end of both holds."""
     case = device(u, number)
-    equations = LayeredEquations(case)
-    voltages, durations = [part.voltage for part in case.drive.parts[:2]], []
-    for V, share in zip(voltages, ("time_1", "time_2"), strict=True):
-        c = equations.start()
-        rate = np.abs(equations.rates(c, equations.fields(c, equations.settled(c, V)[0])[1])).max() / equations.mean
-        durations.append(u.decades(share, 0.1, 100.0) / rate)
-    return compared(case, equations, voltages, durations)
+    return compared(case, LayeredEquations(case), *zip(*holds(case, u), strict=True))
+
+
+def compare_with_electrons(u: Shares, number: int) -> Compared:
+    """As `compare`, with electrons of a density of states of its own in each layer."""
+    case, rng = device(u, number), np.random.default_rng([number, 1])
+    layers = [
+        layer | {"density_of_states": 10.0 ** rng.uniform(24.5, 26.5)}
+        for layer in case.plain()["device"]["film"]["layers"]
+    ]
+    case = case.replace({"device.film": {"layers": layers, "electrons": "balance"}})
+    return compared(case, LayeredElectronEquations(case), *zip(*holds(case, u), strict=True))
+
+
+def compare_with_exchange(u: Shares, number: int) -> Compared:
+    """As `compare`, with one electrode or both that exchange vacancies, and sites in the layers beside them."""
+    thin = {f"{side}_screening": 0.5 + 0.05 * u.of[f"{side}_screening"] for side in ("left", "right")}
+    case = device(Shares(u.of | thin), number)
+    layers = case.plain()["device"]["film"]["layers"]
+    layers[-1].pop("ions", None)
+    if "interface_barrier" in layers[-1]:
+        layers[-1].pop("interface_barrier")
+    case = case.replace({"device.film": {"layers": layers}})
+    planned = list(holds(case, u))
+    given = agreement_exchange.exchanging(case, u, planned[0][1], LayeredExchangeEquations(case))
+    return agreement_exchange.compared(LayeredExchangeEquations(given), *zip(*planned, strict=True))

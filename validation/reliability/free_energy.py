@@ -162,7 +162,8 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
             for state in (before, after)
         )
         left = charging(junction.left[k], before.D_left[k], after.D_left[k]) - V * (after.D_left[k] - before.D_left[k])
-        left += junction.columns.left_edge[k] * (after.D_left[k] - before.D_left[k])
+        shift = junction.columns.left_edge[k] + junction.columns.offset[k]
+        left += shift * (after.D_left[k] - before.D_left[k])
         right = charging(junction.right[k], -before.D_right[k], -after.D_right[k])
         total += weight * (math.fsum([*new, *-old]) + left + right)
         size += weight * (np.abs(old).sum() + np.abs(new).sum())

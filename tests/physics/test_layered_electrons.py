@@ -1,0 +1,161 @@
+"""Electrons in films of several layers: against one film, their own derivatives, and the differential equations by scipy.
+
+dU/dx = E(D)    dD/dx = e (z c + fixed - n)    da/dx = exp(U/kT)/N_c    w = a(x)/a(L)
+n = N_c [w F(-U/kT) + (1 - w) F((-V - U)/kT)]
+"""
+
+import math
+
+import numpy as np
+import pytest
+from devices import case, lumpy, needs_speed
+from layered import between_metals, layer
+from scipy.integrate import quad, solve_bvp
+
+from otjdd.physics.electron_stack import ON_LEFT, ON_RIGHT, TO_RIGHT, column_of, fill_contact_weights, weight_slopes
+from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.physics.layers import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT
+from otjdd.physics.stack_newton import static_stack
+from otjdd.physics.state import new_state
+from otjdd.solver import model
+
+E_CHARGE, EPS0, K_EV = 1.602176634e-19, 8.8541878128e-12, 1.380649e-23 / 1.602176634e-19
+SHEET = 1e18  # 1/m2, scale of charges
+UNLIKE = (
+    layer(1.4, 16, density_of_states=2e25, fixed_charge=-3e25),
+    layer(1.9, 20, density_of_states=4e26, band_offset=-0.25, permittivity={"law": "linear", "eps_r": 45.0}),
+)
+KEYS = ("thickness", "cells", "grading", "permittivity", "fixed_charge", "tunnelling_mass")
+BALANCE = {"device.film.electrons": "balance"}
+LOW = {"ions.density": 5e25, "device.left.barrier": "0.35 eV", "device.right.barrier": "0.05 eV"}
+
+
+def stack_of(film, V, c=None):
+    """Junction and static stack of a film at V [V] with concentrations c (N,), uniform ones if absent."""
+    junction = model.junction(film)
+    c = model.uniform(film, model.members(film))[0] if c is None else c
+    stack, iterations = static_stack(junction, 0, c, V)
+    assert iterations > 0
+    return junction, stack
+
+
+@pytest.mark.parametrize("V", [-0.7, 0.0, 0.5, 1.5])
+def test_two_layers_of_one_material_are_one_film(V):
+    one = case(device__film__cells=20, device__film__grading=1.0, device__film__thickness=2e-9).replace(BALANCE)
+    plain = one.plain()["device"]["film"] | {"thickness": 1e-9, "cells": 10}
+    half = {k: plain[k] for k in KEYS}
+    two = one.replace({"device.film": {"layers": [half, half]}} | BALANCE)
+    c = lumpy(model.junction(one), np.random.default_rng(1), 0.5)[0]
+    (_, whole), (_, halves) = stack_of(one, V, c), stack_of(two, V, c)
+    np.testing.assert_allclose(halves.U, whole.U, atol=1e-12)
+    np.testing.assert_allclose(halves.D, whole.D, atol=1e-12 * np.abs(whole.D).max())
+    np.testing.assert_allclose(halves.electrons[:2], whole.electrons[:2], rtol=1e-10, atol=1e10)
+
+
+def test_a_film_of_one_layer_with_electrons_is_the_film_to_the_last_bit():
+    film = case().replace(BALANCE)
+    plain = film.plain()["device"]["film"]
+    layered = film.replace({"device.film": {"layers": [{k: plain[k] for k in KEYS}]}} | BALANCE)
+    (_, one), (_, other) = stack_of(film, 0.6), stack_of(layered, 0.6)
+    for name in ("U", "D", "E", "electrons"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+
+
+def test_slopes_of_the_weights_are_their_derivatives():
+    junction = model.junction(between_metals(*UNLIKE).replace(BALANCE))
+    N, rng = 36, np.random.default_rng(3)
+    stack = column_of(new_state(1, N, True, interfaces=1), 0)
+    stack.U[:] = rng.uniform(-0.2, 0.1, N + 2)
+    stack.sides[FIELD_LEFT], stack.sides[FIELD_RIGHT] = 3e8, 2e8
+    stack.sides[EPS_LEFT], stack.sides[EPS_RIGHT] = 22.0 * EPS0, 45.0 * EPS0
+    missing = (
+        junction.columns.rise[0, 16] + 3e8 * junction.layers.half_left[0, 0] + 2e8 * junction.layers.half_right[0, 0]
+    )
+    stack.U[17] = stack.U[16] + missing  # the band follows the fields
+    weight_slopes(junction, 0, stack)
+    slopes, move, U = stack.slopes[:, :N].copy(), 1e-7 * rng.standard_normal(N + 2), stack.U.copy()
+    weights = []
+    for sign in (1, -1):
+        stack.U[:] = U + sign * move
+        fill_contact_weights(junction, 0, stack)
+        weights.append(stack.weight[0].copy())
+    dw, tilt = np.concatenate(([0.0], 0.5 * (weights[0] - weights[1]), [0.0])), np.diff(move)
+    by_beside = slopes[TO_RIGHT] * dw[2:] + (1.0 - slopes[TO_RIGHT]) * dw[:-2]
+    by_beside += slopes[ON_RIGHT] * tilt[1:] + slopes[ON_LEFT] * tilt[:-1]
+    np.testing.assert_allclose(by_beside, dw[1:-1], atol=1e-6 * np.abs(dw).max())
+
+
+def fermi_half(eta):
+    """Normalised Fermi-Dirac integral of order 1/2, by quadrature of its definition."""
+    top = max(eta, 0.0) + 45.0
+    value = quad(
+        lambda s: 2.0 * s * s / (1.0 + np.exp(min(s * s - eta, 700.0))), 0.0, np.sqrt(top), epsabs=0.0, epsrel=1e-11
+    )
+    return value[0] * 2.0 / np.sqrt(np.pi)
+
+
+TABLE = np.linspace(-60.0, 40.0, 20_001)
+
+
+@pytest.fixture(scope="module")
+def occupation():
+    """F(eta) of an array, from a spline of its logarithm."""
+    from scipy.interpolate import CubicSpline
+
+    coarse = TABLE[::20]
+    spline = CubicSpline(coarse, np.log([fermi_half(eta) for eta in coarse]))
+    return lambda eta: np.exp(spline(np.clip(eta, -60.0, 40.0)))
+
+
+def continuous(film, V, occupation):
+    """Charges D(0), D(L) [C/m2] and electrons [1/m2] of a film of two linear layers with uniform ions, by scipy."""
+    layers, ions, metals = film.device.film.layers, film.ions, (film.device.left, film.device.right)
+    kT = K_EV * film.temperature
+    elastance = [metal.screening_length / (EPS0 * metal.relative_permittivity) for metal in metals]
+
+    def slopes(x, y, log_whole):
+        rows = []
+        for i, sheet in enumerate(layers):
+            U, D, w, _ = y[4 * i : 4 * i + 4]
+            n = sheet.density_of_states * (w * occupation(-U / kT) + (1.0 - w) * occupation((-V - U) / kT))
+            rho = ions.charge * ions.density + sheet.fixed_charge - n
+            rows += [
+                sheet.thickness * D * E_CHARGE * SHEET / (EPS0 * sheet.permittivity.eps_r),
+                sheet.thickness * rho / SHEET,
+                sheet.thickness / sheet.density_of_states * np.exp(np.minimum(U / kT - log_whole[0], 300.0)),
+                sheet.thickness * n / SHEET,
+            ]
+        return np.array(rows)
+
+    def ends(a, b, log_whole):
+        right = metals[1].barrier - elastance[1] * b[5] * E_CHARGE * SHEET
+        left = metals[0].barrier - V + elastance[0] * a[1] * E_CHARGE * SHEET
+        step = np.array([layers[1].band_offset, 0.0, 0.0, 0.0])
+        return np.array([a[0] - left, a[2], a[3], *(a[4:] - b[:4] - step), b[4] - right, b[6] - 1.0])
+
+    x = np.linspace(0.0, 1.0, 81)
+    start = np.zeros((8, x.size))
+    ends_of_band = metals[0].barrier - V, metals[1].barrier
+    start[0] = ends_of_band[0] + 0.5 * x * (ends_of_band[1] - layers[1].band_offset - ends_of_band[0])
+    start[4] = start[0, -1] + layers[1].band_offset + x * (ends_of_band[1] - start[0, -1] - layers[1].band_offset)
+    start[2], start[6] = 0.5 * x, 0.5 + 0.5 * x
+    log_whole = max(ends_of_band) / kT + math.log(sum(sheet.thickness for sheet in layers) / 1e26)
+    solved = solve_bvp(slopes, ends, x, start, p=[log_whole], tol=1e-7, max_nodes=40_000)
+    assert solved.status == 0, solved.message
+    return np.array([*(solved.y[[1, 5], [0, -1]] * E_CHARGE * SHEET), solved.y[7, -1] * SHEET])
+
+
+@needs_speed
+@pytest.mark.parametrize("V", [0.0, 0.35, -0.35])
+def test_charges_of_unlike_layers_are_those_of_the_differential_equations(V, occupation):
+    reads = []
+    for factor in (1, 3):
+        layers = [sheet | {"cells": factor * sheet["cells"]} for sheet in UNLIKE]
+        film = between_metals(*layers).replace(BALANCE | LOW)
+        junction, stack = stack_of(film, V)
+        n = (stack.electrons[RIGHT] + stack.electrons[LEFT]) @ junction.columns.width[0]
+        reads.append(np.array([stack.D[0], stack.D[-1], n]))
+    limit, exact = reads[1] + (reads[1] - reads[0]) / 8.0, continuous(film, V, occupation)
+    scale = np.array([0.1, 0.1, 1e17])
+    np.testing.assert_allclose(limit / scale, exact / scale, atol=2e-5)
+    assert np.abs((reads[1] - exact) / scale).max() < 0.5 * np.abs((reads[0] - exact) / scale).max()
