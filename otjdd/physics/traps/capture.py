@@ -25,13 +25,14 @@ import numpy as np
 from otjdd.compiler.decorators import apart, bare
 from otjdd.laws.transmission import Profile
 from otjdd.physics.channels.leaks import frenkel_factor, lowering_by_size
+from otjdd.physics.numerics import add_up, exponential
 from otjdd.physics.supply import fermi, softplus
 from otjdd.physics.traps.paths import Path, action_slopes, actions, add_line_slopes, add_path_slopes, path_of
 from otjdd.physics.traps.sites import ATTEMPTS, FRENKEL, RELAXATION, Lines, Sites, add_to_band, band_at_sites
 
 LEFT, RIGHT = range(2)
-STEP = 0.8  # of kT and of sqrt(2 r kT), by which energies are apart
-DROP = 30.0  # energies are left out where the integrand is e^-DROP of its largest value
+STEP = 1.0  # of kT and of sqrt(2 r kT), by which energies are apart
+DROP = 22.0  # energies are left out where the integrand is e^-DROP of its largest value
 NOTHING = -1e6  # ln of a rate that is zero
 
 
@@ -151,10 +152,9 @@ def tunnelling_capture(
                 parts[:] = 0.0
                 log_rate[side, j] = NOTHING
                 continue
-            total = 0.0
             for i in range(parts.size):
-                parts[i] = math.exp(parts[i] - most)
-                total += parts[i]
+                parts[i] = exponential(parts[i] - most)
+            total = add_up(parts)
             log_rate[side, j] = log_scale + most + math.log(total)
             for i in range(parts.size):
                 parts[i] /= total
