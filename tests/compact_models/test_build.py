@@ -34,6 +34,20 @@ def test_ions_that_do_not_move_give_no_model_and_random_hops_are_left_out_aloud(
     assert "the model is that of the mean" in caplog.text
 
 
+@pytest.mark.campaign
+def test_vacancies_that_no_well_keeps_have_a_model_whose_state_is_their_mean_position():
+    """They are in one place at 0 V sooner or later, wherever they were. The seed of the trains is not that of the error."""
+    changes = {"device.film.cells": 20, "device.left.barrier": "1.7 eV", "device.right.barrier": "2.1 eV"}
+    case = load_case("tutorials/tin-hfo2-tin", changes)
+    hafnia = build.compact(case, voltage=(-2.5, 2.5), measure=False)
+    assert hafnia.about["solver_settling_time"] == hafnia.limits.shortest
+    drive = error.ramped_train(np.random.default_rng(71), hafnia.limits)
+    solved, _ = error.solved_reads(case, drive)
+    off = np.log10(hafnia.predicted(error.with_drive(case, drive).drive).read_current.values / solved)
+    assert np.abs(off).max() < 0.03
+    assert np.ptp(np.log10(solved)) > 0.01
+
+
 def test_range_that_the_solver_does_not_reach_is_a_fault_of_the_case():
     with pytest.raises(NotAsExpected, match="range of voltages that the solver reaches") as caught:
         build.compact(compact_device.written_case(), {"numerics.max_steps": 5})

@@ -77,11 +77,3 @@ def test_a_layer_that_is_not_there_is_refused_before_anything_runs(folder):
     printed = command("fit", "data.csv", "two.toml", "--vary", "device.film.layers[2].thickness=1nm:3nm", code=3)
     assert f'did you mean "{KEY}"' in printed
     assert not [*folder.glob("*.nc"), *folder.glob("absent/*")]
-
-
-@pytest.mark.parametrize("case", ["bilayer-polarity", "slow-layer", "double-barrier"])
-def test_a_film_whose_state_is_gone_at_rest_has_no_compact_model(folder, case):
-    """Without wells the vacancies of these films go back at 0 V, and no table of states can stand for them."""
-    printed = command("compact", case, "-o", "model", code=3)
-    assert "expected ions that are still where the voltage moved them" in printed
-    assert not list(folder.glob("model/*"))
