@@ -16,11 +16,11 @@ from otjdd.system.files import HDF5, sealed
 from validation.reliability import attack
 
 SIZES = {
-    "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "kind": 2, "channel": 3, "layer": 2,
+    "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "kind": 2, "channel": 3, "layer": 2, "trap": 2,
     "temperature": 1, "bias": 5, "step": 2, "word_line": 3, "bit_line": 4,
     "band": 6, "energy": 7, "frequency": 3,
 }  # fmt: skip
-COORDS = {"time", "x", "bias", "temperature", "state", "frequency", "kind", "channel", "layer"}
+COORDS = {"time", "x", "bias", "temperature", "state", "frequency", "kind", "channel", "layer", "trap"}
 
 
 def everything() -> dict:
@@ -32,6 +32,7 @@ def everything() -> dict:
         "kind": ["background", "µ"],
         "channel": ["coherent", "ohmic", "Ω"],
         "layer": ["Al2O3", "Nb₂O₅"],
+        "trap": ["vacancies", "µ"],
         "time": np.geomspace(1e-12, 1e4, 300),
         "write_voltage": [1, np.nan, -1, 0],
     }
