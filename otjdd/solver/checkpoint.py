@@ -95,7 +95,7 @@ class Moment(NamedTuple):
 
     memory: dict[str, np.ndarray]
     counts: Counts
-    lengths: tuple[int, int, int]  # lengths of rows, reads and kept, which only grow
+    lengths: tuple[int, int, int]  # lengths of rows, reads and kept states, which only grow
     wall_time: float  # s, duration of the run up to this moment
 
 
@@ -109,11 +109,15 @@ def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) ->
     """Write the state of a run at a moment. Raises ResultError."""
     counts, wall_time = np.array(then.counts), np.array(then.wall_time)
     about = {"belongs": np.array(json.dumps(belongs)), "counts": counts, "wall_time": wall_time}
-    lists = {name: getattr(run, name)[:n] for name, n in zip(("rows", "reads", "kept"), then.lengths, strict=True)}
-    blocks = {name: np.concatenate(lists[name]) for name in ("rows", "reads") if lists[name]}
-    states = {f"kept.{name}": np.array([getattr(state, name) for state in lists["kept"]]) for name in KeptState._fields}
+    rows, reads, states = then.lengths
+    lists = {"rows": run.rows[:rows], "reads": run.reads[:reads]}
+    blocks = {name: np.concatenate(pieces) for name, pieces in lists.items() if pieces}
+    kept_states = {
+        f"kept.{name}": np.array([getattr(state, name) for state in run.kept_states[:states]])
+        for name in KeptState._fields
+    }
     file = io.BytesIO()
-    np.savez(file, **about, **blocks, **states, **then.memory)  # type: ignore[arg-type]  # no array has the name of an option
+    np.savez(file, **about, **blocks, **kept_states, **then.memory)  # type: ignore[arg-type]  # no array has the name of an option
     write_whole(path, sealed(file.getbuffer()), mode=0o600)
 
 
