@@ -244,9 +244,9 @@ def layers_of(browser) -> list[str]:
 
 def click(browser, selector: str) -> bool:
     """Click a button that changes the layers; tell if the curve is another one then."""
-    before = js(browser, "curve.src")
+    before, answer = js(browser, "curve.src"), js(browser, "document.body.dataset.shown")
     js(browser, f"document.querySelector('{selector}').click()")
-    until(browser, f"{STILL} && document.body.dataset.shown")
+    until(browser, f"{STILL} && document.body.dataset.shown !== '{answer}'")  # it rests once before it asks for the curve
     return js(browser, "curve.src") != before
 
 
