@@ -42,6 +42,13 @@ def tables_of(case: Case) -> list[dict[str, Any]]:
     return [{key: film[key] for key in OF_EACH_LAYER if key in film}]
 
 
+def beside_layers(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the changes of a case, by dotted key, whose keys the tables of its layers do not state."""
+    film = KEY.removesuffix("layers")
+    of_layers = (KEY, *(film + key for key in OF_EACH_LAYER))
+    return {key: value for key, value in changes.items() if not key.split("[")[0].startswith(of_layers)}
+
+
 def names_of(case: Case) -> list[str]:
     """Names of the layers from left to right."""
     return [layer.get("material") or f"layer {i + 1}" for i, layer in enumerate(tables_of(case))]

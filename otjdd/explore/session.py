@@ -94,8 +94,9 @@ class Session:
         try:
             device = [slider for slider in sliders_of(case) if slider.name in values]
             changes: dict[str, Any] = dict(moved(case, device, values))
-            changes[layers.KEY] = layers.changed_layers(case.replace(changes), change)
-            case = case.replace({key: value for key, value in changes.items() if not key.startswith(f"{layers.KEY}[")})
+            tables = layers.changed_layers(case.replace(changes), change)
+            changes = layers.beside_layers(changes) | {layers.KEY: tables}
+            case = case.replace(changes)
         except CaseError as error:
             return refused(str(error.problems[0]))
         except OutsideError as error:
