@@ -31,6 +31,13 @@ CASES = {  # together they go through all modules
             "initial": -1.0,
         },
     },
+    "two layers with electrons": {
+        "device.film.electrons": "balance",
+        "device.film.layers": [
+            {"thickness": "1.4 nm", "cells": 4, "permittivity": {"law": "linear", "eps_r": eps}, "tunnelling_mass": 0.5}
+            for eps in (20.0, 40.0)
+        ],
+    },
     "ions that hop at random": {"ions.noise": "shot", "ions.seed": 1},
     "a heated junction": {"device.heat": {"resistance": "1000 K/W", "time_constant": "1 ns"}},
     "wkb, electrons that vacancies hold, image force": {
@@ -48,7 +55,7 @@ def reads() -> dict[str, list[float]]:
     self_check.verify_kernels = lambda: None  # as Python, kernels need no check of their machine code
     found = {}
     for name, changes in CASES.items():
-        ds = simulate.simulate_junction(parse_case(JUNCTION).replace(SMALL | changes))
+        ds = simulate.simulate_junction(parse_case(JUNCTION).replace(SMALL).replace(changes))
         found[name] = [*ds.read_resistance.values.tolist(), *ds.vacancy_concentration.values[-1].ravel().tolist()]
     text = random_devices.text(random_devices.drawn(256, 1)[5], 5).replace("series_resistance", "#")
     run = begin(parse_case(text), voltage=-0.78)
