@@ -36,7 +36,7 @@ from otjdd.system.pool import team
 signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     with team(2) as spread:
-        list(spread(exec, [("import time; print('begun', flush=True); time.sleep(1000)",)] * 2))
+        list(spread(exec, [("import os, time; os.write(1, b'begun' + bytes([10])); time.sleep(1000)",)] * 2))
 except KeyboardInterrupt:
     sys.exit(130)
 """
