@@ -25,12 +25,14 @@ from otjdd.errors import ExitCode
 from otjdd.plot.kinds import KINDS
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the checkout, while mkdocs loads this file
 from diagrams import DIAGRAMS
 from executed import outputs_of, picture_of
 from licences import licences
 
+from validation.reliability import bad_inputs
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))  # validation is not installed
 MARKDOWN = (
     "README.md",
     "cases/*.md",
@@ -278,8 +280,6 @@ def write_commands() -> None:
 
 def write_checks() -> None:
     """What is walked as a user walks it, and which mistakes of users are tried: lists for developers."""
-    from validation.reliability import bad_inputs  # of the checkout, which is not installed
-
     readme = ROOT / "tests/journeys/README.md"
     journeys = [
         (page_link(path, "tests/journeys"), first_paragraph(ast.get_docstring(ast.parse(path.read_text("utf-8")))))
