@@ -1,7 +1,8 @@
 """Derivatives of simulated numbers by the parameters: differences of runs.
 
 Runs beside a place of the search take the very time steps of the run there (`solver.trail`). Their numbers are smooth, so
-one small step for each parameter is enough, with an error of 1e-4.
+one small step for each parameter is enough. The difference itself errs by less than 1e-4; the tolerance of the steps of the
+default rtol adds 2e-4 to 9e-4 (rms, three parameters of `rv-loop` against extrapolated independent runs of a finer rtol).
 
 Curves at frozen ions have no time steps, and some runs cannot follow another: with leaps of the film's electrons, or with a
 polarisation that turns within a step. They are differences of independent runs, with steps chosen by the solver's noise.
@@ -24,21 +25,13 @@ from otjdd.fitting.task import Task
 
 FIRST = 1e-3  # natural steps: step of a parameter whose slope is not known yet
 SMALLEST, LARGEST = 1e-6, 0.1  # natural steps: limits of a step
-TINY = (
-    1e-4  # natural steps between the runs that show the noise; the smooth part of their third difference is negligible
-)
+TINY = 1e-4  # natural steps between the runs that show the noise, whose third difference has no smooth part
 LEAST = 1e-9  # lowest noise, that of round-off
 UNSURE = 0.1  # relative error of a derivative from which it is reported
-
-
 ALONG = 3e-5  # change of the numbers by a step along the time steps of another run
 FIRST_ALONG = 3e-5  # natural steps: such a step of a parameter whose slope is not known yet
-SMOOTH = (
-    2e-9  # noise of numbers along the time steps of another run: what is left by the tolerances of fields and currents
-)
-BEND = (
-    2.0  # relative error by the curvature of a step that changes the numbers by 1, as seen in loops that set and reset
-)
+SMOOTH = 2e-9  # noise of numbers along the time steps of another run, from the tolerances of fields and currents
+BEND = 2.0  # error by curvature of a step that changes the numbers by 1, as seen in loops that set and reset
 
 
 class Gradient(NamedTuple):

@@ -77,6 +77,25 @@ def site_energy(film: Film) -> np.ndarray:
 
 
 @numba.njit
+def hop(n, rates, chosen):
+    """Let the ion hop whose rate a share of their sum falls to.
+
+    n : (N,) ions of the cells   rates : (2, N) [1/s] to the right and to the left through faces   chosen : the share [1/s]
+    """
+    for f in range(n.size - 1, 0, -1):
+        chosen -= rates[0, f]
+        if chosen < 0.0:
+            n[f - 1] -= 1
+            n[f] += 1
+            break
+        chosen -= rates[1, f]
+        if chosen < 0.0:
+            n[f - 1] += 1
+            n[f] -= 1
+            break
+
+
+@numba.njit
 def follow(W, per_ion, drop, attempts, sites, n, times, counts, rng):
     """Fill counts (T, N) with the ions in the cells at times (T,) [s], from n (N,).
 
@@ -87,9 +106,8 @@ def follow(W, per_ion, drop, attempts, sites, n, times, counts, rng):
     rates = np.zeros((2, N))
     while row < times.size:
         behind, moment = 0.0, 0.0
-        for f in range(
-            N - 1, -1, -1
-        ):  # sum of the ions behind the faces, the last of which is half as long as the others
+        # sum of the ions behind the faces, the last of which is half as long as the others
+        for f in range(N - 1, -1, -1):
             behind += n[f]
             moment += behind * (1.0 if f > 0 else 0.5)
         mean = (drop + per_ion * moment) / N
@@ -107,17 +125,7 @@ def follow(W, per_ion, drop, attempts, sites, n, times, counts, rng):
             counts[row] = n
             row += 1
         chosen = rng.random() * total
-        for f in range(N - 1, 0, -1):
-            chosen -= rates[0, f]
-            if chosen < 0.0:
-                n[f - 1] -= 1
-                n[f] += 1
-                break
-            chosen -= rates[1, f]
-            if chosen < 0.0:
-                n[f - 1] += 1
-                n[f] -= 1
-                break
+        hop(n, rates, chosen)
 
 
 def exact_counts(film: Film, start: np.ndarray, voltage: float, times: np.ndarray, seed: int) -> np.ndarray:

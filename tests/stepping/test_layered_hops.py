@@ -14,6 +14,7 @@ import numba
 import numpy as np
 import pytest
 from devices import needs_speed
+from exact_hops import hop
 
 from otjdd.case.case import parse_case
 from otjdd.case.numerics import Numerics
@@ -24,11 +25,8 @@ from otjdd.stepping.drawn_hops import new_noise
 CHARGE, VACUUM, BOLTZMANN, T = 1.602176634e-19, 8.8541878128e-12, 8.617333262e-5, 300.0
 PREFACTOR, SITES, OFFSET = 1e-6, (1e28, 4e27), -0.2  # m2/s; 1/m3 of both layers; eV of the second
 LENGTH, CELLS, EPS = (1.2e-9, 1.8e-9), (4, 5), (20.0, 40.0)
-BARRIER, ENERGY, INTERFACE = (
-    (0.5, 0.46),
-    (0.0, -0.06),
-    0.52,
-)  # eV, of the hops, of the sites, of the hop between the layers
+BARRIER, ENERGY = (0.5, 0.46), (0.0, -0.06)  # eV, of the hops and of the sites of both layers
+INTERFACE = 0.52  # eV, barrier of the hop between the layers
 HOP = 0.3e-9
 TEXT = f"""
 title = "two layers"
@@ -105,17 +103,7 @@ def follow(h, eps, sites, D0, W, barred, kT, V, area, n, times, counts, rng):
             counts[row] = n
             row += 1
         chosen = rng.random() * total
-        for f in range(N - 1, 0, -1):
-            chosen -= rates[0, f]
-            if chosen < 0.0:
-                n[f - 1] -= 1
-                n[f] += 1
-                break
-            chosen -= rates[1, f]
-            if chosen < 0.0:
-                n[f - 1] += 1
-                n[f] -= 1
-                break
+        hop(n, rates, chosen)
 
 
 def exact_counts(start, V, times, area, seed):
