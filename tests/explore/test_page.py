@@ -25,7 +25,13 @@ rtol = 1e-5
 atol = 1e-7
 """
 STILL = "document.getElementById('result').ariaBusy === 'false'"
-COMMAND = [sys.executable, "-c", "from otjdd.cli import main; main()", "explore", "--no-browser"]
+CODE = """
+import signal
+from otjdd.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal
+main()
+"""
+COMMAND = [sys.executable, "-c", CODE, "explore", "--no-browser"]
 
 
 @pytest.fixture(scope="module")
