@@ -13,6 +13,7 @@ from otjdd.case.layer_notes import affinity_of
 from otjdd.explore.experiments import experiments
 from otjdd.units import quantity
 
+FIRST_TRAPS = "device.traps[0]."
 LEAST_SHARE = 1e-6  # least share of the area, of a kind of columns
 
 
@@ -84,14 +85,15 @@ def device_sliders() -> tuple[Slider, ...]:
 
 
 def sliders_of(case: Case) -> tuple[Slider, ...]:
-    """The sliders of the device of a case, of its layers, and one for the share of each kind of columns.
+    """The sliders of the device of a case, of its layers and traps, and one for the share of each kind of columns.
 
     A slider is left out if all kinds set its keys themselves, and one of the whole film if that has layers.
     """
     kinds, layers = case.columns.kinds or (), layer_sliders(case)
     followed = (
         slider
-        for slider in (*device_sliders(), *layers)
+        for row in (*device_sliders(), *layers)
+        for slider in of_each_trap(row, case)
         if not (layers and slider.keys[0].startswith("device.film.") and slider not in layers)
         if not kinds or any(set(slider.keys) - set(kind.set) for kind in kinds)
     )
@@ -118,6 +120,19 @@ def layer_sliders(case: Case) -> tuple[Slider, ...]:
                 )
             )  # fmt: skip
     return tuple(rows)
+
+
+def of_each_trap(slider: Slider, case: Case) -> tuple[Slider, ...]:
+    """A slider of the first kind of traps for each kind that a case has; another slider as it is."""
+    (key,) = slider.keys
+    if not key.startswith(FIRST_TRAPS):
+        return (slider,)
+    return tuple(
+        slider._replace(
+            name=f"{slider.name}-{i}", keys=(key.replace("[0]", f"[{i}]"),), label=f"{trap.name}: {slider.label}"
+        )
+        for i, trap in enumerate(case.device.traps or ())
+    )
 
 
 @cache

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 STYLES = "-", "--", ":", "-."
+DEEPEST = 1e-4  # of the smallest current: smaller parts are not drawn
 
 
 def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
@@ -67,7 +68,8 @@ def of_curves(axes: Axes, ds: xr.Dataset, parts: np.ndarray, labels: list[str]) 
     far = np.abs(ds.bias.values) >= NEAR_ZERO * np.abs(ds.bias.values).max()
     drawn_currents = magnitude(np.concatenate([total[:, far].ravel(), parts[:, 0][:, far].ravel()]))
     quantity_axis(axes, "y", drawn_currents, "|current|", "A", log=True)
-    axes.set_ylim(np.nanmin(drawn_currents) / 3, np.nanmax(drawn_currents) * 3)
+    lowest = max(np.nanmin(drawn_currents), DEEPEST * np.nanmin(magnitude(total[:, far])))
+    axes.set_ylim(lowest / 3, np.nanmax(drawn_currents) * 3)
 
 
 def drawn(

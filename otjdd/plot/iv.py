@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ENERGY = "activation energy of I / T²"  # not that of I, which is also in use
 WIDER = 1.6  # points by which the first loop of a sweep is drawn wider than the last
 LOOPS = 6  # most loops of a sweep that are drawn
+THIN = (0, (4, 2)), (0, (1, 1.5)), (0, (4, 2, 1, 2))  # dashes of channels of conduction
+LEAST_SHARE = 1e-3  # of a channel in the current, at any temperature, that is drawn apart
 LEAST = 5  # least number of different voltages of a sweep
 
 
@@ -160,19 +162,38 @@ def temperatures(runs: Sequence[NamedResult]) -> str | None:
 
 
 def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw |I| / T^2 against 1000 / T (Richardson plot) at the voltage nearest to 0.1 V, with the activation energy."""
+    """Draw |I| / T^2 against 1000 / T (Richardson plot) at the voltage nearest to 0.1 V, with the activation energy.
+
+    Beside the current of a single result stand its parts by channels of conduction.
+    """
     voltages, states = set(), max(run.ds.sizes["state"] for run in runs)
     for i, run in enumerate(runs):
         T, V = run.ds.temperature.values, probe(run.ds)
         voltages.add(V)
         for j, state in enumerate(run.ds.state.values):
-            current = run.ds.bias_current.sel(state=state, bias=V).values
             line = stroke(i, j, len(runs), states)
+            whole = run.ds.sel(state=state, bias=V)
+            current = whole.bias_current.values
             text = legend_label(run, f"{state}: {energy_of(T, current)}")
             axes.plot(1000 / T, magnitude(current) / T**2, marker="os^D"[j % 4], label=text, **line)
+            for number, (channel, share) in enumerate(parts_of(whole) if len(runs) == 1 else ()):
+                text = f"{state}, {channel}: {energy_of(T, current * share)}"
+                thin = {"linewidth": 0.8, "linestyle": THIN[number % len(THIN)], "color": line["color"]}
+                axes.plot(1000 / T, magnitude(current * share) / T**2, label=text, **thin)
     at = " or ".join(f"{V:g} V" for V in sorted(voltages))
     axes.set(yscale="log", xlabel="1000 / temperature (1/K)", ylabel=f"|I| / T² at {at} (A/K²)")
     legend(axes, ENERGY)
+
+
+def parts_of(ds: xr.Dataset) -> list[tuple[str, np.ndarray]]:
+    """Name and share by temperature (n,) of each channel of conduction that counts at a voltage; [] if one alone counts."""
+    if "bias_channel_share" not in ds:
+        return []
+    shares = ds.bias_channel_share.transpose("channel", "temperature").values
+    parts = [
+        (str(name), share) for name, share in zip(ds.channel.values, shares, strict=True) if share.max() > LEAST_SHARE
+    ]
+    return parts if len(parts) > 1 else []
 
 
 def probe(ds: xr.Dataset) -> float:

@@ -20,6 +20,7 @@ from otjdd.plot import (
     reads,
     series,
     small_signal,
+    traps,
 )
 from otjdd.plot.labels import meant
 from otjdd.plot.runs import NamedResult
@@ -229,15 +230,20 @@ KINDS = {
     ),
     "bands": PanelKind(profiles.bands, "conduction band edge through the whole stack", "snapshots", BANDS, BANDS),
     "traps": PanelKind(
-        profiles.trap_fillings, "filled share of traps against position", "snapshots of a case with [[device.traps]]",
+        traps.fillings, "filled share of traps against position", "snapshots of a case with [[device.traps]]",
         all_have("trap_filling"), all_have("trap_filling"),
+    ),
+    "trap-currents": PanelKind(
+        traps.currents, "where traps take electrons from one electrode and give them to the other, against position",
+        "snapshots of a case with [[device.traps]]", all_have("trap_current_right"), all_have("trap_current_right"),
     ),
     "electrons": PanelKind(
         electrons.electrons, "electrons of the film beside its vacancies, and the band between both Fermi levels",
         'snapshots of a film that holds electrons (device.film.electrons = "balance")', ELECTRONS, ELECTRONS,
     ),
     "spectrum": PanelKind(
-        profiles.spectrum, "current density by the energy of the electrons", "snapshots", SPECTRUM, SPECTRUM,
+        profiles.spectrum, "current density by the energy of the electrons, through the band and to and from traps",
+        "snapshots", SPECTRUM, SPECTRUM,
     ),
     "cells": PanelKind(
         crossbar.conductances, "conductance of all cells of a crossbar, for each write and rest", PATTERNS, CELLS, CELLS,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-STYLES = "-", "--", ":", "-."  # of kinds of traps
+SIDES = "right", "left"  # electrodes, in the order in which electrons pass them at a positive voltage
+TRAP_STYLES = {"": "-", "right": "--", "left": ":"}  # of the band, and of the electrode that traps take from or give to
 CURVES = 6  # most snapshots that are drawn as profiles; more are drawn as a map
 DEEPEST = 1e-8  # of the largest concentration: smaller ones are not drawn
 BAR = (1.03, 0.0, 0.04, 1.0)  # place of a colour bar beside its axes, in parts of the axes
@@ -61,23 +62,6 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
     axes.set(xlabel="position (nm)")
     if hidden := [text for run in runs if (text := unseen(run.ds))]:
         small_print(axes, hidden[0])
-
-
-def trap_fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the filled share of each kind of traps against position, at the snapshots of the band diagram."""
-    for i, run in enumerate(runs):
-        shots = at_voltages(run.ds, extremes(run.ds))
-        for number, trap in enumerate(run.ds.trap.values):
-            for j, shot in enumerate(shots):
-                line = stroke(i, j, len(runs), len(shots)) | {"linestyle": STYLES[number % len(STYLES)]}
-                name = f"{trap}, {shot.name}" if shot.name else str(trap)
-                axes.plot(
-                    run.ds.x.values * 1e9, run.ds.trap_filling.values[shot.number, number],
-                    label=legend_label(run, name), **line,
-                )  # fmt: skip
-    axes.set(xlabel="position (nm)", ylabel="filled share of traps", ylim=(-0.03, 1.03))
-    draw_layers(axes, runs)
-    legend(axes)
 
 
 def draw_layers(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY) -> None:
@@ -226,22 +210,35 @@ def thickness(ds: xr.Dataset) -> float:
 
 
 def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the current density per energy, in the snapshots that `bands` draws."""
+    """Draw the current density per energy, in the snapshots that `bands` draws: through the band, and to and from traps."""
     top, spectra = 0.0, []
     for i, run in enumerate(runs):
         shots = extremes(run.ds)
         for j, shot in enumerate(shots):
-            E, density = run.ds.spectrum_energy.values[shot.number], np.abs(run.ds.spectrum_density.values[shot.number])
             line = stroke(i, j, len(runs), len(shots))
-            axes.plot(E, np.where(density > 0, density, np.nan), label=legend_label(run, shot.name), **line)
-            top = max(top, np.nanmax(density, initial=0.0))
-            spectra.append((E, density))
+            for side, E, density in spectra_of(run.ds, shot.number):
+                style = {"linestyle": TRAP_STYLES[side]} if "trap" in run.ds.dims else {}
+                label = legend_label(run, ", ".join(filter(None, (shot.name, f"traps, {side}" if side else ""))))
+                axes.plot(E, np.where(density > 0, density, np.nan), label=label, **line | style)
+                top = max(top, np.nanmax(density, initial=0.0))
+                spectra.append((E, density))
     drawn = np.concatenate([E[density > top * 1e-12] for E, density in spectra]) if top else np.array([])
     if drawn.size:
         axes.set(ylim=(top * 1e-12, top * 5), xlim=(drawn.min(), drawn.max()))
     axes.set(yscale="log", xlabel="electron energy (eV)", ylabel="current density (A m⁻² eV⁻¹)")
     legend(axes)
     small_print(axes, "at the voltage of the source, +0.1 V where that is off")
+
+
+def spectra_of(ds: xr.Dataset, number: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Energies [eV] and |current density| per energy of a snapshot: through the band, and between traps and each electrode.
+
+    Each with the side of the electrode; "" for the band.
+    """
+    parts = [("", ds.spectrum_energy, ds.spectrum_density)]
+    if "spectrum_trap_energy" in ds:
+        parts += [(side, ds.spectrum_trap_energy, ds[f"spectrum_traps_{side}"]) for side in SIDES]
+    return [(side, energy.values[number], np.abs(density.values[number])) for side, energy, density in parts]
 
 
 def every(ds: xr.Dataset) -> list[Shot]:

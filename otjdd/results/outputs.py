@@ -82,6 +82,9 @@ OUTPUTS = _outputs({
     "band_edge": ("snapshot band", "eV", "conduction band edge in the band diagram"),
     "spectrum_energy": ("snapshot energy", "eV", "energy of the tunnelling electrons"),
     "spectrum_density": ("snapshot energy", "A m^-2 eV^-1", "current density per energy"),
+    "spectrum_trap_energy": ("snapshot energy", "eV", "energy of electrons that pass between traps and electrodes"),
+    "spectrum_traps_left": ("snapshot energy", "A m^-2 eV^-1", "current per energy from traps to the left electrode"),
+    "spectrum_traps_right": ("snapshot energy", "A m^-2 eV^-1", "current per energy from the right electrode to traps"),
     "film_electron_ratio_max": ("", "1", "largest ratio of electrons in the film to its mean vacancy charge that was seen"),
     "junction_temperature_max": ("", "K", "highest temperature of the junction that was seen"),
     "vacancy_loss": ("", "1", "vacancies that the film lost, at most, over those that it held at first"),
@@ -97,6 +100,8 @@ OUTPUTS = _outputs({
     "layer_vacancies": ("snapshot layer", "m^-2", "vacancies per area in a layer, mean over the columns"),
     "trap": ("trap", "1", "name of traps in the film"),
     "trap_filling": ("snapshot trap x", "1", "filled share of traps, mean over the columns; nan where none are"),
+    "trap_current_left": ("snapshot trap x", "A m^-3", "current per volume from traps to the left electrode"),
+    "trap_current_right": ("snapshot trap x", "A m^-3", "current per volume from the right electrode to traps"),
     "layer_field": ("snapshot layer", "V m^-1", "field of a layer, towards the right electrode, mean over the columns"),
     # kinds of columns, where a case has several
     "kind": ("kind", "1", "kind of columns"),

@@ -15,6 +15,7 @@ from otjdd.physics.channels.traps import filled_traps
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate
+from otjdd.solver.trap_currents import trap_currents
 from otjdd.stepping.extremes import ratio_of_columns
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
         profiles["snapshot_temperature"] = instant.temperature
     if abs(instant.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
-    return profiles | spectrum_of(junction, state, middle)
+    of_traps = trap_currents(junction, state, middle) if case.device.traps is not None else {}
+    return profiles | spectrum_of(junction, state, middle) | of_traps
 
 
 def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from otjdd.plot.kinds import KINDS
 BASE = otjdd.load_case("li2019")
 POLARISED = otjdd.load_case("ftj-hzo"), otjdd.load_case("ftj-bto")  # two levels; Merz's law
 EXCHANGING = [otjdd.load_case("eightwise"), otjdd.load_case("oxygen-exchange")]  # at the left, at the right
+TRAPPED = otjdd.load_case("hfo2-leakage")
 THICK = {"device.film.thickness": "3 nm"}
 
 
@@ -24,7 +25,7 @@ DEVICE = sliders.device_sliders()
 
 def of_its_key(slider):
     """The first of some cases that has the key of a slider, or may have it."""
-    return next(case for case in (BASE, *POLARISED, *EXCHANGING) if sliders.slider_values(case, [slider]))
+    return next(case for case in (BASE, *POLARISED, *EXCHANGING, TRAPPED) if sliders.slider_values(case, [slider]))
 
 
 def test_sliders_move_keys_within_ends_whose_source_is_stated():
@@ -34,7 +35,7 @@ def test_sliders_move_keys_within_ends_whose_source_is_stated():
             of_its_key(slider).replace(slider.keys[0], slider.text(value))
         assert len(slider.source) > 20
     shown = [row["name"] for row in sliders.described_sliders(BASE, DEVICE)]
-    of_others = ("device.film.polarisation", "device.left.exchange", "device.right.exchange")
+    of_others = ("device.film.polarisation", "device.left.exchange", "device.right.exchange", "device.traps")
     assert shown == [slider.name for slider in DEVICE if not slider.keys[0].startswith(of_others)]
     for name in experiments():
         driven = case_of_experiment(name, BASE, {}).without_study()
@@ -54,6 +55,25 @@ def test_a_film_of_layers_has_sliders_of_each_layer_in_the_place_of_those_of_the
     assert changes == {"device.film.layers[0].thickness": "2.4 nm", "device.film.layers[1].band_offset": "-0.3 eV"}
     first, second = layered.replace(changes).device.film.layers
     assert (first.thickness, second.band_offset) == (2.4e-9, -0.3)
+
+
+def test_each_kind_of_traps_has_sliders_of_its_own():
+    """A second kind at the vacancies, which states no density."""
+    first = TRAPPED.plain()["device"]["traps"][0]
+    second = {key: value for key, value in first.items() if key != "density"} | {"name": "vacancies", "of": "ions"}
+    both = TRAPPED.replace({"device.traps": [first, second]})
+    rows = sliders.sliders_of(both)
+    shown = [row["name"] for row in sliders.described_sliders(both, rows) if row["name"].startswith("trap_")]
+    assert shown == [
+        "trap_density-0", "trap_depth-0", "trap_depth-1", "trap_relaxation-0", "trap_relaxation-1", "trap_hops-0",
+        "trap_hops-1",
+    ]  # fmt: skip
+    changes = sliders.moved(both, rows, {"trap_depth-1": 1.4, "trap_density-0": 1e25})
+    assert changes == {"device.traps[0].density": "1e+25 1/m^3", "device.traps[1].depth": "1.4 eV"}
+    traps = both.replace(changes).device.traps
+    assert [trap.depth for trap in traps] == [2.0, 1.4]
+    labels = {row.label for row in rows}
+    assert {"traps: depth", "vacancies: depth"} <= labels
 
 
 def test_a_polarised_film_has_sliders_of_its_law():
@@ -123,7 +143,7 @@ def test_kinds_of_columns_have_sliders_of_their_shares_and_a_preview_of_one_colu
     ]
     case = BASE.replace("columns.kinds", kinds)
     shown = sliders.sliders_of(case)
-    assert {slider.name for slider in DEVICE} - {slider.name for slider in shown} == {
+    assert {slider.name for slider in DEVICE if "traps" not in slider.keys[0]} - {slider.name for slider in shown} == {
         "barrier"
     }  # which no kind follows
     assert sliders.slider_values(case, shown)["share-1"] == 0.001

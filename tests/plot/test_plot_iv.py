@@ -79,3 +79,22 @@ def test_the_arrhenius_picture_and_the_metric_are_one_energy_and_the_axis_says_w
     slope = np.polyfit(axes.lines[0].get_xdata(), np.log(axes.lines[0].get_ydata()), 1)[0]
     found = activation_energy(ds.temperature.values, current).energy
     np.testing.assert_allclose(-slope * 1000 * 8.617333262e-5, found, rtol=1e-9)
+
+
+def test_the_arrhenius_picture_has_the_channels_that_count():
+    """A leak whose share rises from a tenth to a half with the temperature, and a channel that carries nothing."""
+    ds = curves(energy=0.3)
+    rising = np.linspace(0.1, 0.5, ds.sizes["temperature"])[:, None] * np.ones(ds.bias_current.shape)
+    share = np.stack([1 - rising, rising, 1e-6 * rising], axis=-1)
+    ds = ds.assign(
+        bias_channel_share=((*ds.bias_current.dims, "channel"), share), channel=["coherent", "traps", "leak"]
+    )
+    axes = figure(ds, "arrhenius").axes[0]
+    texts = labels(axes)
+    assert [text.split(":")[0] for text in texts[:3]] == ["HRS", "HRS, coherent", "HRS, traps"]
+    assert len(texts) == 6
+    np.testing.assert_allclose(axes.lines[2].get_ydata(), rising[:, 0] * axes.lines[0].get_ydata())
+    energies = [float(text.split()[-2]) for text in texts[:3]]
+    assert energies[1] < energies[0] < energies[2]
+    alone = ds.assign(bias_channel_share=((*ds.bias_current.dims, "channel"), share * [0, 1, 0]))
+    assert labels(figure(alone, "arrhenius").axes[0]) == labels(figure(curves(energy=0.3), "arrhenius").axes[0])

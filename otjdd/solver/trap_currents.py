@@ -1,0 +1,121 @@
+"""Where the current of traps runs: electrons that pass between traps and each electrode, by place and by energy.
+
+A trap takes and gives electrons at the same share of energies, since both rates keep detailed balance at each energy.
+Electrons of the thermal path are counted at the highest band on their way, where most of them pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.channels.table import TRAP_CODE
+from otjdd.physics.channels.traps import filled_traps
+from otjdd.physics.traps.capture import LEFT, RIGHT
+from otjdd.physics.traps.paths import path_of
+from otjdd.physics.traps.sites import DEGENERACY, DENSITY, PER_ION
+
+if TYPE_CHECKING:
+    from otjdd.physics.channels.traps import FilledTraps
+    from otjdd.physics.junction import Junction
+    from otjdd.physics.state import State
+
+ENERGIES = 400  # of a spectrum
+LEAST = 1e-12  # of the largest part of a current: smaller parts set no limit of a spectrum
+SIDES = {"left": LEFT, "right": RIGHT}
+
+
+class Lot(NamedTuple):
+    """Electrons of some energies that pass between traps and an electrode."""
+
+    energy: np.ndarray  # (m,) eV
+    current: np.ndarray  # (m,) A/m2, positive as that of the junction at a positive voltage
+    step: float  # eV, between the energies
+
+
+def trap_currents(junction: Junction, state: State, k: int) -> dict[str, np.ndarray]:
+    """Currents of column k between traps and both electrodes: per volume (T, N) by place, per energy (ENERGIES,)."""
+    width, kT = junction.columns.width[k], junction.kT[k]
+    by_place: dict[str, list[np.ndarray]] = {side: [] for side in SIDES}
+    by_energy: dict[str, list[Lot]] = {side: [] for side in SIDES}
+    for channel in np.flatnonzero(junction.channels.code == TRAP_CODE):
+        numbers = junction.channels.numbers[channel]
+        traps = filled_traps(junction, state, k, int(channel))
+        density = numbers[DENSITY] + numbers[PER_ION] * state.c[k, traps.cell]
+        amount = traps.sites.length * density.clip(min=0.0)
+        for name, side in SIDES.items():
+            current = amount * net_currents(traps, side, numbers[DEGENERACY], float(state.V[0]), kT)
+            by_place[name].append(in_cells(traps.sites.x, traps.sites.length, current, width) / width)
+            by_energy[name].append(lot_of(traps, side, current, kT))
+    lots = [lot for side in by_energy.values() for lot in side]
+    energy = energies_of(lots)
+    spectra = {
+        f"spectrum_traps_{name}": np.sum([density_at(energy, lot) for lot in by_energy[name]], axis=0) for name in SIDES
+    }
+    places = {f"trap_current_{name}": np.array(by_place[name]) for name in SIDES}
+    return places | {"spectrum_trap_energy": energy} | spectra
+
+
+def in_cells(x: np.ndarray, length: np.ndarray, current: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Currents (N,) of cells, from those of groups of a length (n,) [m] at x (n,) [m], each spread up to its neighbours."""
+    places, first = np.unique(x, return_index=True)
+    if not places.size:
+        return np.zeros(width.size)
+    lengths, sums = np.add.reduceat(length, first), np.concatenate(([0.0], np.cumsum(np.add.reduceat(current, first))))
+    between = 0.5 * (places[1:] + places[:-1])
+    ends = np.concatenate(([places[0] - 0.5 * lengths[0]], between, [places[-1] + 0.5 * lengths[-1]]))
+    faces = np.concatenate(([0.0], np.cumsum(width)))
+    part: np.ndarray = np.diff(np.interp(faces, ends.clip(0.0, faces[-1]), sums))
+    return part
+
+
+def net_currents(traps: FilledTraps, side: int, g: float, V: float, kT: float) -> np.ndarray:
+    """Current (n,) [A] of one trap of each group from the right electrode, or to the left one. g : degeneracy"""
+    level, log_odds = traps.capture.level, traps.steady.log_odds
+    mu = -V if side == LEFT else 0.0
+    taken = traps.capture.log_rate[side] - np.logaddexp(0.0, log_odds)  # ln of the rate times the empty share
+    given_over_taken = (level - mu) / kT - np.log(g) + log_odds
+    larger = taken + given_over_taken.clip(min=0.0)
+    net = -np.sign(given_over_taken) * np.exp(larger) * -np.expm1(-np.abs(given_over_taken))
+    current: np.ndarray = ELEMENTARY_CHARGE * (-net if side == LEFT else net)
+    return current
+
+
+def lot_of(traps: FilledTraps, side: int, current: np.ndarray, kT: float) -> Lot:
+    """Electrons of one side by energy. current : (n,) A/m2, of the groups of traps"""
+    capture, share = traps.capture, traps.capture.share[side]
+    if not current.size:
+        return Lot(np.empty(0), np.empty(0), kT)
+    places = capture.first[:, None] + np.arange(share.shape[1])
+    inside = places < capture.energy.size
+    step = float(capture.energy[1] - capture.energy[0]) if share.shape[1] > 1 else kT
+    path = path_of(traps.lines, traps.band)
+    end = capture.summit[side]
+    summit = np.where(end % 2 == 0, path.left[end // 2], path.right[end // 2])
+    energy = np.concatenate((capture.energy[places[inside]], summit))
+    part = current[:, None] * share
+    return Lot(energy, np.concatenate((part[inside], current - part.sum(axis=1))), step)
+
+
+def energies_of(lots: list[Lot]) -> np.ndarray:
+    """Even energies (ENERGIES,) [eV] over all lots whose current is not negligible; nan where there is none."""
+    energy, size = (np.concatenate([getattr(lot, name) for lot in lots]) for name in ("energy", "current"))
+    passing = energy[np.abs(size) > LEAST * np.abs(size).max(initial=0.0)]
+    if not passing.size:
+        return np.full(ENERGIES, np.nan)
+    aside = max(lot.step for lot in lots)
+    return np.linspace(passing.min() - aside, passing.max() + aside, ENERGIES)
+
+
+def density_at(energy: np.ndarray, lot: Lot) -> np.ndarray:
+    """Current per energy [A/(m2 eV)] of a lot at even energies, its electrons spread evenly over its step."""
+    if not lot.energy.size or np.isnan(energy[0]):
+        return np.zeros(energy.size)
+    edges = np.arange(lot.energy.min() - 0.5 * lot.step, lot.energy.max() + 1.5 * lot.step, lot.step)
+    count, _ = np.histogram(lot.energy, edges, weights=lot.current)
+    own = energy[1] - energy[0]
+    ends = np.concatenate((energy - 0.5 * own, [energy[-1] + 0.5 * own]))
+    density: np.ndarray = np.diff(np.interp(ends, edges, np.concatenate(([0.0], np.cumsum(count))))) / own
+    return density

@@ -1,0 +1,54 @@
+"""Where the current of traps runs: at each electrode its parts by place, and by energy, add up to that of the channel."""
+
+import numpy as np
+import pytest
+from devices import SMALL, case, closed, needs_speed
+from scipy.integrate import trapezoid
+
+from otjdd.physics.channels.conductance import NO_SLOPES
+from otjdd.physics.channels.table import beside_coherent
+from otjdd.solver.trap_currents import SIDES, trap_currents
+
+ELASTIC = {"name": "elastic", "kind": "none", "density": 1e25, "depth": 0.3}
+RELAXING = ELASTIC | {"name": "relaxing", "relaxation_energy": 0.6, "depth_spread": 0.05}
+HOPPING = ELASTIC | {"name": "hopping", "density": 1e26, "relaxation_energy": 0.5, "hop_frequency": 1e13}
+THERMAL = RELAXING | {"name": "thermal", "frenkel_permittivity": 5.0}
+SHEET = ELASTIC | {"name": "sheet", "position": 1.1e-9, "width": 0.3e-9}
+VACANCIES = {"name": "vacancies", "kind": "none", "of": "ions", "depth": 0.4, "relaxation_energy": 0.5}
+
+
+def currents_of(film, V):
+    """Currents of the traps of a film with random ions by place and energy, those of its channels [A/m2], and widths."""
+    moving = closed(film, 2, V)
+    channels = range(1, len(moving.junction.channels.code))
+    chords = [beside_coherent(moving.junction, moving.state, 0, channel, NO_SLOPES).chord for channel in channels]
+    density = np.array(chords) * V / moving.junction.channels.area[0]
+    return trap_currents(moving.junction, moving.state, 0), density, moving.junction.columns.width[0]
+
+
+@needs_speed
+@pytest.mark.parametrize(
+    "traps", [[ELASTIC], [RELAXING], [HOPPING], [THERMAL], [VACANCIES], [SHEET, HOPPING]], ids=lambda t: t[-1]["name"]
+)
+@pytest.mark.parametrize("V", [-0.3, 1e-4, 0.5])
+def test_parts_by_place_and_by_energy_add_up_at_both_electrodes(traps, V):
+    parts, density, width = currents_of(case(**SMALL, device__traps=traps), V)
+    for side in SIDES:
+        np.testing.assert_allclose(parts[f"trap_current_{side}"] @ width, density, rtol=1e-6, atol=1e-6)
+        by_energy = trapezoid(parts[f"spectrum_traps_{side}"], parts["spectrum_trap_energy"])
+        assert by_energy == pytest.approx(density.sum(), rel=1e-3, abs=1e-6)
+
+
+@needs_speed
+def test_single_electrons_keep_their_energy_and_place_unless_the_lattice_relaxes():
+    """Elastic: both electrodes see the same electrons. With hops and relaxation they come in higher than they leave."""
+    parts, density, _ = currents_of(case(**SMALL, device__traps=[ELASTIC | {"depth": 0.1}]), -0.3)
+    assert density[0] < -1.0
+    for name in ("trap_current", "spectrum_traps"):
+        largest = np.abs(parts[f"{name}_right"]).max()
+        np.testing.assert_allclose(parts[f"{name}_left"], parts[f"{name}_right"], rtol=1e-6, atol=1e-9 * largest)
+    parts, density, _ = currents_of(case(**SMALL, device__traps=[HOPPING]), 0.5)
+    E = parts["spectrum_trap_energy"]
+    right, left = (trapezoid(E * parts[f"spectrum_traps_{side}"], E) / density[0] for side in ("right", "left"))
+    assert 0.2 < right - left < 0.7  # most of the 0.5 eV between the Fermi levels
+    assert abs(right) < 0.2
