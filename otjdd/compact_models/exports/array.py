@@ -234,8 +234,12 @@ def waves(steps: list[Step], crossbar: Crossbar, drive: Patterns, clock: Clock) 
 
 
 def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float) -> str:
-    """Breakpoints of a source that changes its level at the beginning of each step, as text. Equal levels are merged."""
-    points, now, before = ["0 0"], 0.0, 0.0
+    """Breakpoints of a source that changes its level at the beginning of each step, as text. Equal levels are merged.
+
+    The first level stands from time 0 on, as in `otjdd run`. A film that was never written settles while a driver rises:
+    after a ramp of 1 ns half-selected cells of `li2019` would conduct 12 % less.
+    """
+    points, now, before = [f"0 {number(levels[0])}"], 0.0, float(levels[0])
     for level, end in zip(levels, ends, strict=True):
         if level != before:
             points += ([f"{now:.12g} {number(before)}"] if now > 0.0 else []) + [f"{now + edge:.12g} {number(level)}"]

@@ -16,7 +16,7 @@ DEVICES = {
     "five columns": ("li2019", {}, {}),
     "270 K to 340 K": ("li2019", ONE, {"temperatures": (270.0, 340.0)}),
     "noise": ("li2019", ONE, {"noise": True}),
-    "interface": ("nb-sto-interface", {}, {"temperatures": (300.0, 340.0)}),
+    "interface": ("nb-sto-trains", {}, {"temperatures": (300.0, 340.0), "voltage": (-4.0, 1.0), "time": (1e-2, 1e3)}),
     "thicker film": ("li2019", ONE | {"device.film.thickness": "3.2 nm", "device.left.barrier": "0.7 eV"}, {}),
 }
 PULSE = "0 0 10u {down} 100m {down} 100.01m 0 200m 0 200.01m {up} 300m {up} 300.01m 0.1 310m 0.1"
