@@ -109,7 +109,7 @@ def test_compiler_of_verilog_a_is_found_or_its_absence_explained(monkeypatch, tm
     assert "openvaf-r is not on this machine" in compiler.advice("example.cir", "otj.va")
     (tmp_path / "openvaf-r").write_text("#!/bin/sh\n")
     (tmp_path / "openvaf-r").chmod(0o755)
-    assert f"{tmp_path / 'openvaf-r'} otj.va -o otj.osdi" in compiler.advice("example.cir", "otj.va")
+    assert f"{tmp_path / 'openvaf-r'} -O 1 otj.va -o otj.osdi" in compiler.advice("example.cir", "otj.va")
 
 
 def test_pulses_are_those_that_the_user_chooses(compact_model, tmp_path, monkeypatch):

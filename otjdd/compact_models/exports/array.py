@@ -20,13 +20,15 @@ from otjdd.case.drive_patterns import PatternRead, PatternRest, Patterns, Patter
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.crossbars.patterns import marked
+from otjdd.compact_models.exports.compiler import compile_command
 from otjdd.compact_models.exports.functions import header, number
 from otjdd.compact_models.exports.verilog_a import verilog_a
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected
 
 EDGE = 1e-3  # of the shortest step: time in which drivers change
-FIRST, LAST = 1e-3, 0.999  # of a step: the first time step, and the time at which its current is taken
+FIRST = 1e-5  # of the shortest step: the first time step, whose error VACASK does not control
+LAST = 0.999  # of a step: the time at which its current is taken
 LONGEST_STEP = (
     100.0  # longest step of the netlist over the shortest; steps of the patterns that last longer are shortened
 )
@@ -287,7 +289,7 @@ def _about(crossbar: Crossbar) -> list[str]:
         f"drivers of {crossbar.driver_resistance:g} ohm",
         f"steps longer than {LONGEST_STEP:g} times the shortest are shortened to that; V(pace) speeds up the states "
         "meanwhile",
-        "first: openvaf-r otj.va -o otj.osdi; openvaf-r array.va -o array.osdi",
+        f"first: {compile_command('otj.va')}; {compile_command('array.va')}",
         *header(crossbar.model),
     ]
 

