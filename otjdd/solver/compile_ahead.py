@@ -22,7 +22,7 @@ from otjdd.compiler import kernel_cache
 from otjdd.physics import bands, closing, conduction, electrostatics, image_force, supply, tunnelling
 from otjdd.physics.channels.transport import transport
 from otjdd.solver import integrate
-from otjdd.stepping import course, electron_step, extremes, rosenbrock, run_log, stepper
+from otjdd.stepping import course, electron_step, error_norm, extremes, rosenbrock, run_log, step_length, trial_step
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
 
@@ -102,9 +102,9 @@ def compile_around(run: Run) -> None:
     junction, control, state, tangent, trial = run.junction, run.control, run.state, run.tangent, run.trial
     source, log = rosenbrock.Ramp(0.0, 0.0), integrate.new_log(run, NO_TASKS, False)
     for kernel, arguments in (
-        (stepper.first_step, (junction, control, state, trial.work, 1.0)),
-        (stepper.leap, (junction, control, state, tangent, trial, source, 1.0, True)),
-        (stepper.worst_cell, (control, state.c, trial.state.c, trial.work.error)),
+        (step_length.first_step, (junction, control, state, trial.work, 1.0)),
+        (trial_step.leap, (junction, control, state, tangent, trial, source, 1.0, True)),
+        (error_norm.worst_cell, (control, state.c, trial.state.c, trial.work.error)),
         (course.perform, (junction, state, tangent, run.memory, 0, 0.0, 0.0, log)),
     ):
         kernel_cache.compile_for(kernel, arguments)

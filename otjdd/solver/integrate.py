@@ -17,11 +17,11 @@ from otjdd.physics.heat import warm
 from otjdd.physics.polarisation import put_polarisation
 from otjdd.solver import model_limits, trail
 from otjdd.stepping import course as kernels
-from otjdd.stepping import hop_noise, rosenbrock, rosenbrock_methods, run_log, stepper
+from otjdd.stepping import error_norm, hop_noise, rosenbrock, rosenbrock_methods, run_log
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
 from otjdd.stepping.drawn_hops import NOW, is_noisy, whole_ions
+from otjdd.stepping.pieces import ACCEPTED, COUNTS, REJECTED, TRIED, UNPHYSICAL, WORST_CELL, Course, Place
 from otjdd.stepping.run_log import READING, RECORD
-from otjdd.stepping.stepper import ACCEPTED, REJECTED, UNPHYSICAL
 from otjdd.system.remember import by_record
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from otjdd.physics.state import Memory, State, Tangent
     from otjdd.solver.trail import Trail
     from otjdd.stepping.drawn_hops import Noise
+    from otjdd.stepping.error_norm import Control
     from otjdd.stepping.extremes import Watch
     from otjdd.stepping.rosenbrock import Trial
     from otjdd.stepping.run_log import Log
-    from otjdd.stepping.stepper import Control, Place
 
 CHUNK = 512  # steps between two checks of signals and progress
 ROWS, STATES = 4096, 64  # recorded steps and kept states that a log holds between two returns to Python
@@ -155,14 +155,14 @@ def control_of(
     Errors may be UNSEEN of what is random: the number of ions, the band at rest (its variance e kT/C), a cell.
     """
     if noise is None or not len(noise.area):
-        return stepper.Control(rtol, atol, max_steps, stepper.OUTSIDE * rtol)
+        return error_norm.Control(rtol, atol, max_steps, error_norm.OUTSIDE * rtol)
     ions = (c * junction.columns.width).sum(axis=1) * noise.area
     thickness, cells = junction.columns.width.sum(axis=1), c.shape[1]
     eps = VACUUM_PERMITTIVITY * np.array([film.eps_r + film.b / film.sqrt_a for film in junction.film])  # at no field
     band = np.sqrt(ELEMENTARY_CHARGE * thickness / (eps * noise.area * junction.kT))  # over kT
     rtol += UNSEEN * float(max((ions**-0.5).max(), band.max()))
     atol += UNSEEN * float(c.mean() * np.sqrt(cells / ions.mean()))
-    return stepper.Control(rtol, atol, max_steps, stepper.OUTSIDE * rtol + WRONG / float(ions.min()))
+    return error_norm.Control(rtol, atol, max_steps, error_norm.OUTSIDE * rtol + WRONG / float(ions.min()))
 
 
 def put_temperature(junction: Junction, state: State, temperature: ArrayLike) -> None:
@@ -185,7 +185,7 @@ def row_widths(run: Run) -> tuple[int, int]:
 
 def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage with the ions fixed. Raises SolverError."""
-    accuracy = quasistatic.Accuracy(stepper.voltage_slack(run.control), True)
+    accuracy = quasistatic.Accuracy(error_norm.voltage_slack(run.control), True)
     status = quasistatic.jump(run.junction, run.state, run.tangent, run.memory, voltage, accuracy)
     check_status(run, status, run.time, voltage, 0.0, 0.0)
     run.step = 0.0
@@ -201,7 +201,7 @@ def place_at_start(step: float, settled_at: float = np.nan) -> Place:
     """Place at the start of a course. step : the next one [s]   settled_at : source voltage [V], nan for none"""
     piece, leaps = np.zeros((2, 1), np.int64)
     elapsed, last_norm, last_step = np.zeros((3, 1))
-    return stepper.Place(piece, elapsed, np.full(1, step), np.full(1, settled_at), last_norm, last_step, leaps)
+    return Place(piece, elapsed, np.full(1, step), np.full(1, settled_at), last_norm, last_step, leaps)
 
 
 def follow_pieces(
@@ -212,15 +212,15 @@ def follow_pieces(
     record: bool,
     progress: Callable[[float], object] | None = None,
 ) -> None:
-    """Integrate along pieces (P, 4) of the source voltage with tasks (P,), on from a place: see `stepper.Course`.
+    """Integrate along pieces (P, 4) of the source voltage with tasks (P,), on from a place: see `pieces.Course`.
 
     progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
     """
-    run.place, counts = place, np.zeros(stepper.COUNTS, np.int64)
+    run.place, counts = place, np.zeros(COUNTS, np.int64)
     given = run.trail is not None and run.trail.given is not None
     trials = np.zeros(run.control.max_steps if run.trail else 0)
     lenient = run.control._replace(most=trail.MOST, outside=trail.MOST * run.control.outside)
-    course = stepper.Course(pieces, tasks, place, counts, trials, given, lenient)
+    course = Course(pieces, tasks, place, counts, trials, given, lenient)
     log, status = new_log(run, tasks, record), Status.PAUSED
     while status == Status.PAUSED:
         counts[:], evaluated = 0, int(run.tangent.evaluated[0])
@@ -232,13 +232,13 @@ def follow_pieces(
         run.counts = counted(run.counts, counts.tolist(), int(run.tangent.evaluated[0]) - evaluated)
         empty(run, log)
         if run.trail:
-            run.trail.parts.append(trials[: counts[stepper.TRIED]].copy())
+            run.trail.parts.append(trials[: counts[TRIED]].copy())
         i, tau, step = (array.item() for array in (place.piece, place.elapsed, place.step))
         start, end, V_start, V_end = pieces[min(i, len(pieces) - 1)]
         done = i == len(pieces)
         run.time, run.step = end if done else start + tau, step
         voltage = V_start + (V_end - V_start) * (1.0 if done or end == start else tau / (end - start))
-        check_status(run, status, run.time, voltage, step, norm, int(counts[stepper.WORST_CELL]))
+        check_status(run, status, run.time, voltage, step, norm, int(counts[WORST_CELL]))
         if status == Status.PAUSED and run.counts.accepted + run.counts.rejected >= run.max_steps:
             fail(run, "TOO_MANY_STEPS", run.time, voltage, step, norm)
         if progress:
@@ -246,7 +246,7 @@ def follow_pieces(
 
 
 def counted(before: Counts, counts: list[int], currents: int) -> Counts:
-    """Statistics with the counts of one more call, see `stepper.Course`, and the currents evaluated in it."""
+    """Statistics with the counts of one more call, see `pieces.Course`, and the currents evaluated in it."""
     return Counts(
         before.accepted + counts[ACCEPTED],
         before.rejected + counts[REJECTED],

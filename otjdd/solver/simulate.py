@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from otjdd.solver.model import Member
     from otjdd.solver.model_limits import Reached
     from otjdd.solver.trail import Trail
-    from otjdd.stepping.stepper import Place
+    from otjdd.stepping.pieces import Place
     from otjdd.waveform.chain import Chain
     from otjdd.waveform.waveform import Waveform
 

@@ -72,7 +72,7 @@ def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
     """Concentrations (K, N) [1/m3] between zero and the sites c_max (K, N), which steps leave by some 1e-6 of the ions.
 
     What is missing below zero is taken from all cells of a column in proportion to what they hold, what is too much is
-    given to them in proportion to their free sites: no ion is lost. The run itself goes on from c (`stepper.outside`).
+    given to them in proportion to their free sites: no ion is lost. The run itself goes on from c (`error_norm.outside`).
     """
     within = np.clip(c, 0.0, c_max)
     missing = ((within - c).clip(min=0.0) * width).sum(axis=1, keepdims=True)

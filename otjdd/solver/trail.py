@@ -14,7 +14,7 @@ MOST = 2.0  # error norm, and factor of the ions out of bounds, up to which a st
 
 
 class Trail(NamedTuple):
-    """Trial steps of a run [s], in order, as of `stepper.Course`.
+    """Trial steps of a run [s], in order, as of `pieces.Course`.
 
     parts : of the trail, added while the run goes on
     given : (S,) of another run, taken by this one; None where this run chooses its own

@@ -8,11 +8,13 @@ from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy, jump
 from otjdd.physics.state import Memory, State, Tangent
 from otjdd.stepping.drawn_hops import is_noisy
+from otjdd.stepping.error_norm import Control, voltage_slack
 from otjdd.stepping.extremes import look
 from otjdd.stepping.hop_noise import hide_ions, show_ions
+from otjdd.stepping.pieces import FROM, UNTIL, V_FROM, V_UNTIL, Course
 from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
-from otjdd.stepping.stepper import FROM, UNTIL, V_FROM, V_UNTIL, Control, Course, cross_piece, voltage_slack
+from otjdd.stepping.stepper import cross_piece
 
 # tasks of a piece, bits: choose the step anew at its start; write a row, take a read, keep the state at its end: settled
 # with its current, or as it is, which moves no bit of the run

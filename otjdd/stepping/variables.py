@@ -48,7 +48,7 @@ def begin_step(junction: Junction, state: State):
 
 @bare
 def speed(junction: Junction, state: State, rtol: float) -> float:
-    """Norm of what changes in a second by itself, see `stepper.norm_of`."""
+    """Norm of what changes in a second by itself, see `error_norm.norm_of`."""
     return polarisation_speed(junction, state, rtol)
 
 

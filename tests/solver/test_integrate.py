@@ -13,7 +13,7 @@ from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
 from otjdd.solver import initial, integrate, model, simulate, snapshots
-from otjdd.stepping import course, run_log, stepper
+from otjdd.stepping import course, error_norm, run_log
 from otjdd.waveform.waveform import Waveform
 
 KT = 300 * BOLTZMANN_EV
@@ -190,7 +190,7 @@ def test_cells_hold_no_less_than_nothing_and_no_more_than_their_sites(
     run = begin(film, c)
     for V in voltages:
         hold(run, V, duration)
-        assert stepper.outside(run.junction, run.control, run.state.c) <= 1e-2 * run.control.rtol
+        assert error_norm.outside(run.junction, run.control, run.state.c) <= 1e-2 * run.control.rtol
         shown = snapshots.bounded(run.state.c, run.junction.columns.width, run.junction.ions[0].c_max)
         assert shown.min() >= 0.0
         assert shown.max() <= density * crowding

@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 from yardstick import CASES
 
 from otjdd.case.case import load_case, parse_case
-from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import film_charge
 from otjdd.runs.run import simulate
 from otjdd.solver import integrate
-from otjdd.stepping import course, run_log, stepper
-from otjdd.stepping.rosenbrock_methods import RODAS
+from otjdd.stepping import course, run_log
 from validation.reliability import devices as random_devices
 
 
@@ -83,18 +81,6 @@ def test_charges_of_every_row_add_to_nothing():
     film = weight @ [film_charge(run.junction, k, c) for k, c in enumerate(run.state.c)]
     np.testing.assert_allclose(rows[:, run_log.CHARGE] + rows[:, run_log.CHARGE_RIGHT], -film, rtol=1e-12)
     assert rows[-1, run_log.CHARGE_RIGHT] == pytest.approx(-weight @ run.state.D_right, rel=1e-12)
-
-
-def test_largest_error_is_found_in_any_cell_of_any_column():
-    control = stepper.Control(0.1, 1.0, 1, 1e-3)
-    old, new, error = np.full((3, 5), 10.0), np.full((3, 5), 20.0), np.full((3, 5), 0.5)
-    for k, i in ((0, 0), (0, 4), (1, 2), (2, 4)):
-        larger = error.copy()
-        larger[k, i] = -0.6
-        assert stepper.worst_cell(control, old, new, larger) == 5 * k + i
-    assert stepper.error_norm(control, old, new, error) == pytest.approx(0.5 / 3.0)
-    new[1, 3] = math.nan
-    assert stepper.worst_cell(control, old, new, error) == 8
 
 
 def test_a_jump_remembers_what_the_circuit_takes_at_each_voltage():
@@ -184,17 +170,6 @@ def test_a_limit_far_below_the_current_is_met():
         assert np.abs(rows[:, run_log.CURRENT]).max() <= free * share * 1.001
 
 
-def test_ions_outside_of_their_bounds_are_told_as_a_share():
-    run = begin(case(**SMALL, **COLUMNS))
-    width, mean, c_max = run.junction.columns.width, run.state.c.mean(), run.junction.ions[0].c_max
-    c = run.state.c.copy()
-    assert stepper.outside(run.junction, run.control, c) == 0.0
-    c[0, 3], c[1, 2], c[1, 5] = -1e-4 * mean, 1.001 * c_max, -2e-3 * mean
-    out = np.maximum(-c, 0.0) + np.maximum(c - c_max, 0.0)
-    share = ((out * width).sum(axis=1) / (np.clip(c, 0.0, c_max) * width).sum(axis=1)).max()
-    assert stepper.outside(run.junction, run.control, c) == pytest.approx(share)
-
-
 @needs_speed
 def test_errors_of_pulses_that_move_ions_to_and_fro_do_not_add_up():
     """Ions too slow to cross the film in a pulse of 50 ns: what the first has moved is where 300 leave it."""
@@ -212,26 +187,6 @@ def mean_position(film) -> float:
     return float(simulate(film).vacancy_mean_position[-1])
 
 
-def test_an_error_of_charges_is_seen_in_the_band_edge_and_in_the_share_of_the_ions():
-    run = begin(case(**SMALL), voltage=0.3)
-    junction, state, moved = run.junction, run.state, 1e-6
-    before = band(junction, state)
-    total, dS = (state.c[0] * junction.columns.width[0]).sum(), np.zeros(state.c.shape[1] + 1)
-    dS[4] = moved * total
-    state.c[0, 3] -= dS[4] / junction.columns.width[0, 3]
-    state.c[0, 4] += dS[4] / junction.columns.width[0, 4]
-    integrate.jump(run, 0.3)
-    rise, passed = stepper.shift(junction, state, 0, dS)
-    assert passed == pytest.approx(moved * total, rel=1e-6)
-    assert rise == pytest.approx(np.abs(band(junction, state) - before).max(), rel=1e-3)
-
-
-def band(junction, state):
-    """Band edge [eV] of the first column at the right end, the cell centres and the left end, from the right."""
-    steps = (junction.columns.distance[0] * state.E[0])[::-1]
-    return edge(junction.right[0], -state.D_right[0])[0] - np.concatenate(([0.0], np.cumsum(steps)))
-
-
 @needs_speed
 def test_a_cell_that_was_left_below_zero_by_round_off_does_not_stop_the_run():
     film = load_case("cases/li2019.toml")
@@ -240,20 +195,3 @@ def test_a_cell_that_was_left_below_zero_by_round_off_does_not_stop_the_run():
         hold(run, voltage, duration, record=True)
     assert run.time == pytest.approx(0.300003)
     assert run.state.c.min() >= 0.0
-
-
-def foreseen(growth, norm, step, last_norm, last_step):
-    place = integrate.place_at_start(step)
-    place.last_norm[0], place.last_step[0] = last_norm, last_step
-    return stepper.foreseen(RODAS, growth, norm, step, place)
-
-
-def test_steps_whose_error_falls_while_they_grow_grow_faster():
-    growth = RODAS.safety * 1e-4**-0.25
-    assert foreseen(growth, 1e-4, 10.0, 0.0, 0.0) == growth  # the first step of a piece
-    assert foreseen(growth, 1e-4, 3.0, 1e-4, 1.0) == pytest.approx(3.0 * growth)
-    assert foreseen(growth, 1e-4, 3.0, 1e-2, 1.0) == pytest.approx(3.0 * growth * 100**0.25)
-    assert foreseen(growth, 1e-4, 0.5, 1e-5, 1.0) == growth  # never slower
-    assert foreseen(growth, 1e-4, 1e6, 1e-4, 1.0) == pytest.approx(min(stepper.GROWTH, stepper.MOST_TREND * growth))
-    assert foreseen(0.5 * growth, 1e-4, 3.0, 1e-4, 1.0) == 0.5 * growth  # cut for V_j
-    assert foreseen(stepper.GROWTH, 0.0, 3.0, 1e-4, 1.0) == stepper.GROWTH

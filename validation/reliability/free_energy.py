@@ -173,7 +173,7 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
 def hold(run, V: float, duration: float) -> Fall:
     """Integrate a run through a hold, and look at F after each step."""
     from otjdd.physics.state import copy_state, new_state
-    from otjdd.stepping.stepper import outside
+    from otjdd.stepping.error_norm import outside
 
     integrate.jump(run, V)
     K, N = run.state.c.shape

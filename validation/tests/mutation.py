@@ -39,6 +39,10 @@ TESTS = {
     "rosenbrock": ("rosenbrock", "stepper"),
     "quasistatic": ("quasistatic", "stepper", "conduction", "integrate"),
     "stepper": ("stepper", "integrate"),
+    "trial_step": ("stepper", "integrate"),
+    "error_norm": ("error_norm", "stepper", "integrate"),
+    "step_length": ("step_length", "stepper", "integrate"),
+    "pieces": ("stepper", "integrate"),
     "course": ("stepper", "integrate"),
     "run_log": ("stepper", "integrate"),
     "fermi_dirac": ("fermi_dirac", "electrostatics"),
@@ -46,12 +50,12 @@ TESTS = {
 }
 
 
+HOMES = ("physics", "stepping", "laws", "analysis")
+
+
 def home_of(module: str) -> str:
     """Package of otjdd that a module is in."""
-    steps = dict.fromkeys(
-        ("rosenbrock", "stepper", "course", "run_log", "electron_step", "electron_jacobian"), "stepping"
-    )
-    return {"textbook": "analysis", "hopping": "laws", "transmission": "laws", **steps}.get(module, "physics")
+    return next(home for home in HOMES if (ROOT / "otjdd" / home / f"{module}.py").exists())
 
 
 def module_name(module: str) -> str:

@@ -1,0 +1,158 @@
+"""Norms of the error of a time step, 1 where it is just allowed: of concentrations, charges and the band edge.
+
+The norms also measure what the fluxes change in a second (`drift`), which chooses the first step after an edge and limits a
+leap. `outside` is the share of the ions that concentrations beyond their bounds stand for.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import bare, detached, summed
+from otjdd.compiler.pointer_tuples import by_pointer
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.bound_electrons import fluxes_of
+from otjdd.physics.boundary import exchanges
+from otjdd.physics.electrostatics import edge
+from otjdd.physics.junction import Junction, closure_slope
+from otjdd.physics.numerics import add_up, dot
+from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE
+from otjdd.physics.state import State
+from otjdd.stepping.rosenbrock import Work
+from otjdd.stepping.variables import speed
+
+OUTSIDE = 1e-2  # per unit rtol: share of the ions that concentrations beyond their bounds may stand for
+ALLOWED = 0.03  # V per unit rtol: error of V_j between two steps whose current is not recorded
+
+
+@by_pointer
+class Control(NamedTuple):
+    """Error control of the time steps, see `norm_of`."""
+
+    rtol: float
+    atol: float  # 1/m3
+    max_steps: int  # of one call
+    outside: float  # share of the ions that concentrations beyond their bounds may stand for
+    most: float = 1.0  # error norm up to which a step is accepted
+
+
+@summed
+def weighted_square(control: Control, old: np.ndarray, new: np.ndarray, error: np.ndarray) -> float:
+    """Sum of the squares of error/(atol + rtol |c|) over the cells of a column."""
+    total = 0.0
+    for i in range(old.size):
+        total += (error[i] / (control.atol + control.rtol * max(abs(old[i]), abs(new[i])))) ** 2
+    return total
+
+
+@bare
+def error_norm(control: Control, old: np.ndarray, new: np.ndarray, error: np.ndarray) -> float:
+    """Largest over the columns of the root mean square of error/(atol + rtol |c|)."""
+    worst = 0.0
+    for k in range(old.shape[0]):
+        worst = max(worst, math.sqrt(weighted_square(control, old[k], new[k], error[k]) / old.shape[1]))
+    return worst
+
+
+@bare
+def worst_cell(control: Control, old: np.ndarray, new: np.ndarray, error: np.ndarray) -> int:
+    """Cell with the largest |error|/(atol + rtol |c|), counted through all columns."""
+    worst, place = 0.0, 0
+    for k in range(old.shape[0]):
+        for i in range(old.shape[1]):
+            size = abs(error[k, i]) / (control.atol + control.rtol * max(abs(old[k, i]), abs(new[k, i])))
+            if not size <= worst:
+                worst, place = size, k * old.shape[1] + i
+    return place
+
+
+@summed
+def missing_voltage(charge: float, distance: np.ndarray, eps: np.ndarray, dS: np.ndarray) -> float:
+    """Voltage [V] that ions dS (N+1,) [1/m2] which passed the faces take from the film, at a constant terminal charge."""
+    missing = 0.0
+    for f in range(eps.size):
+        missing += charge * dS[f] * distance[f] / eps[f]
+    return missing
+
+
+@bare
+def shift(junction: Junction, state: State, k: int, dS: np.ndarray):
+    """Largest rise of the band edge in the film of column k [eV], and most ions that passed a face [1/m2].
+
+    dS : (N+1,) ions that passed the faces [1/m2], the terminal charge following so that the closure holds
+    Both are what one reads: charges, the mean position and the current follow from them.
+    """
+    charge, distance, eps = junction.ions[k].z * ELEMENTARY_CHARGE, junction.columns.distance[k], state.eps[k]
+    most, last = 0.0, dS.size - 1
+    for f in range(dS.size):
+        most = max(most, abs(dS[f]))
+    slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
+    right, missing = edge(junction.right[k], -state.D_right[k])[1], missing_voltage(charge, distance, eps, dS)
+    if exchanges(junction):
+        missing += charge * (edge(junction.left[k], state.D_left[k])[1] * dS[0] + right * dS[last])
+    dD = missing / slope
+    U = right * (dD - charge * dS[last])
+    highest = abs(U)
+    for f in range(eps.size - 1, -1, -1):
+        U += distance[f] * (dD - charge * dS[f]) / eps[f]
+        highest = max(highest, abs(U))
+    return highest, most
+
+
+@bare
+def fewest_ions(junction: Junction, control: Control, k: int) -> float:
+    """Fewest ions of column k [1/m2] by which errors are measured: atol in each cell of a film that may empty."""
+    return control.atol * add_up(junction.columns.width[k]) if exchanges(junction) else 0.0
+
+
+@detached
+def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray, error: np.ndarray, dS: np.ndarray):
+    """Norm of an error of the concentrations, error (K, N) [1/m3], and of the ions that passed a face, dS (K, N+1) [1/m2].
+
+    1 is the limit. The largest over the columns of three: the error of the band edge over rtol kT, that of the share of the
+    ions to the right of a face over rtol, and the root mean square of that of a concentration over atol + rtol |c|. Most
+    cells hold too little to be seen in a charge or a current: their relative errors count where atol is made small.
+    """
+    worst = error_norm(control, state.c, new, error)
+    for k in range(state.c.shape[0]):
+        rise, passed = shift(junction, state, k, dS[k])
+        share = passed / max(dot(state.c[k], junction.columns.width[k]), fewest_ions(junction, control, k))
+        worst = max(worst, max(rise / junction.kT[k], share) / control.rtol)
+    return worst
+
+
+@bare
+def outside(junction: Junction, control: Control, c: np.ndarray) -> float:
+    """Largest share over the columns of ions that concentrations (K, N) below zero or above the site density stand for.
+
+    Steps leave some 1e-6 of the ions there and take them back: what is below zero makes a flux below zero. Clipping them to
+    the bounds instead carried 3e-2 of the ions to the wrong side of a film in 2000 pulses, 1e-5 with each.
+    """
+    worst = 0.0
+    for k in range(c.shape[0]):
+        beyond, inside = 0.0, 0.0
+        for i in range(c.shape[1]):
+            within = min(max(c[k, i], 0.0), junction.columns.sites[k, i])
+            beyond += abs(c[k, i] - within) * junction.columns.width[k, i]
+            inside += within * junction.columns.width[k, i]
+        worst = max(worst, beyond / max(inside, fewest_ions(junction, control, k)))
+    return worst
+
+
+@detached
+def drift(junction: Junction, control: Control, state: State, work: Work) -> float:
+    """Norm of what the fluxes change in a second; fill work.error with dc/dt (K, N) and work.J with the fluxes."""
+    rate = work.error
+    for k in range(rate.shape[0]):
+        J = work.J[k]
+        fluxes_of(junction, state, k, work.factors, J)
+        for i in range(rate.shape[1]):
+            rate[k, i] = (J[i] - J[i + 1]) * junction.columns.dilution[k, i]
+    return max(norm_of(junction, control, state, state.c, rate, work.J), speed(junction, state, control.rtol))
+
+
+@bare
+def voltage_slack(control: Control) -> float:
+    """Error [V] that V_j may have between two steps."""
+    return max(ALLOWED * control.rtol, VOLTAGE_TOLERANCE)

@@ -1,0 +1,64 @@
+"""Lengths of time steps: of the first after an edge, and of each that follows, by the error of the step before it."""
+
+from otjdd.compiler.decorators import bare, detached
+from otjdd.physics.junction import Junction
+from otjdd.physics.state import State
+from otjdd.stepping.error_norm import Control, drift
+from otjdd.stepping.pieces import Place
+from otjdd.stepping.rosenbrock import Work
+from otjdd.stepping.rosenbrock_methods import Method
+from otjdd.stepping.variables import begin_step
+
+GROWTH, SHRINK, SAFETY = 100.0, 0.2, 0.9  # bounds of the growth of a step; safety where the error of V_j sets it
+MOST_TREND = 10.0  # largest factor of `foreseen` beyond the growth that the error of one step allows
+FIRST_CHANGE = 10.0  # norm of the error control of what the first step changes, and the bounds of it per unit rtol
+LEAST_FIRST, MOST_FIRST = 3e-3, 0.1
+
+
+@detached
+def first_step(junction: Junction, control: Control, state: State, work: Work, horizon: float) -> float:
+    """Step [s] after an edge, at most the horizon [s], by the norm of what the fluxes change in it.
+
+    The error estimate is blind to a boundary layer that a first step crosses whole: strict tolerances begin with small
+    steps, which grow by GROWTH where they may.
+    """
+    begin_step(junction, state)
+    rate = drift(junction, control, state, work)
+    change = min(max(FIRST_CHANGE, LEAST_FIRST / control.rtol), MOST_FIRST / control.rtol)
+    return horizon if rate * horizon <= change else change / rate
+
+
+@bare
+def allowed_growth(method: Method, norm: float) -> float:
+    """Growth of the step [1] after which the error of a step would be just allowed, but for the safety of the method."""
+    return method.safety * norm ** (-1.0 / method.order)
+
+
+@bare
+def foreseen(method: Method, growth: float, norm: float, step: float, place: Place) -> float:
+    """Growth of the step [1], larger where the error of the last two steps fell while they grew.
+
+    After an edge the ions slow down by decades: the error that a step makes says what the last instant allowed, its trend
+    what the next one will (Gustafsson, ACM Trans. Math. Softw. 20, 496 (1994)). A growth cut by the error of V_j stays.
+    """
+    if not (norm > 0.0 and place.last_norm[0] > 0.0) or growth < allowed_growth(method, norm):
+        return growth
+    trend = step / place.last_step[0] * (place.last_norm[0] / norm) ** (1.0 / method.order)
+    return min(GROWTH, growth * min(max(trend, 1.0), MOST_TREND))
+
+
+@bare
+def next_step(
+    method: Method, growth: float, norm: float, step: float, place: Place, after_rejection: bool, recorded: bool
+) -> float:
+    """Length [s] of the step after an accepted one, whose norm and length are noted in its place.
+
+    Recorded steps do not follow the trend: curves are drawn through them, and then have some two points to a decade of time
+    instead of one.
+    """
+    if after_rejection:
+        growth = min(growth, 1.0)
+    elif not recorded:
+        growth = foreseen(method, growth, norm, step, place)
+    place.last_norm[0], place.last_step[0] = norm, step
+    return step * growth

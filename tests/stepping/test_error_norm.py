@@ -1,0 +1,54 @@
+"""Norms of the error of a step: of concentrations, charges and the band edge; ions outside of their bounds."""
+
+import math
+
+import numpy as np
+import pytest
+from devices import COLUMNS, SMALL, begin, case
+
+from otjdd.physics.electrostatics import edge
+from otjdd.solver import integrate
+from otjdd.stepping import error_norm
+
+
+def test_largest_error_is_found_in_any_cell_of_any_column():
+    control = error_norm.Control(0.1, 1.0, 1, 1e-3)
+    old, new, error = np.full((3, 5), 10.0), np.full((3, 5), 20.0), np.full((3, 5), 0.5)
+    for k, i in ((0, 0), (0, 4), (1, 2), (2, 4)):
+        larger = error.copy()
+        larger[k, i] = -0.6
+        assert error_norm.worst_cell(control, old, new, larger) == 5 * k + i
+    assert error_norm.error_norm(control, old, new, error) == pytest.approx(0.5 / 3.0)
+    new[1, 3] = math.nan
+    assert error_norm.worst_cell(control, old, new, error) == 8
+
+
+def test_ions_outside_of_their_bounds_count_as_a_share():
+    run = begin(case(**SMALL, **COLUMNS))
+    width, mean, c_max = run.junction.columns.width, run.state.c.mean(), run.junction.ions[0].c_max
+    c = run.state.c.copy()
+    assert error_norm.outside(run.junction, run.control, c) == 0.0
+    c[0, 3], c[1, 2], c[1, 5] = -1e-4 * mean, 1.001 * c_max, -2e-3 * mean
+    out = np.maximum(-c, 0.0) + np.maximum(c - c_max, 0.0)
+    share = ((out * width).sum(axis=1) / (np.clip(c, 0.0, c_max) * width).sum(axis=1)).max()
+    assert error_norm.outside(run.junction, run.control, c) == pytest.approx(share)
+
+
+def test_an_error_of_charges_is_seen_in_the_band_edge_and_in_the_share_of_the_ions():
+    run = begin(case(**SMALL), voltage=0.3)
+    junction, state, moved = run.junction, run.state, 1e-6
+    before = band(junction, state)
+    total, dS = (state.c[0] * junction.columns.width[0]).sum(), np.zeros(state.c.shape[1] + 1)
+    dS[4] = moved * total
+    state.c[0, 3] -= dS[4] / junction.columns.width[0, 3]
+    state.c[0, 4] += dS[4] / junction.columns.width[0, 4]
+    integrate.jump(run, 0.3)
+    rise, passed = error_norm.shift(junction, state, 0, dS)
+    assert passed == pytest.approx(moved * total, rel=1e-6)
+    assert rise == pytest.approx(np.abs(band(junction, state) - before).max(), rel=1e-3)
+
+
+def band(junction, state):
+    """Band edge [eV] of the first column at the right end, the cell centres and the left end, from the right."""
+    steps = (junction.columns.distance[0] * state.E[0])[::-1]
+    return edge(junction.right[0], -state.D_right[0])[0] - np.concatenate(([0.0], np.cumsum(steps)))
