@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from otjdd.compact_models.axes import Axis, points
+from otjdd.compact_models.axes import ModelAxis, points
 from otjdd.compact_models.extraction import Range
 from otjdd.compact_models.limits import SelfHeating
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.noise import DeviceSpread, Noise, NoiseTables
+from otjdd.compact_models.noise import DeviceSpread, ModelNoise, NoiseTables
 from otjdd.compact_models.tables import UNLIMITED, Tables, begun_at_rest
 
 LOW, HIGH = 0.1, 0.9  # lowest and highest state; the column rests there at -3 V and 3 V
@@ -86,7 +86,7 @@ def noisy_model(ions: float = 400.0, spread: bool = False, read: float = 1.6e-6,
     tables = NoiseTables(voltage, state, flat, ions, reads, flat - 8.0, flat + 6.0)
     covariance = np.diag([0.09, 0.09, 0.25, 0.25])
     differ = DeviceSpread(covariance, 24, "made") if spread else None
-    return dataclasses.replace(made, noise=Noise((tables,), differ))
+    return dataclasses.replace(made, noise=ModelNoise((tables,), differ))
 
 
 def noisy_warm_model(*temperatures: float, **options):
@@ -97,7 +97,7 @@ def noisy_warm_model(*temperatures: float, **options):
         faster = 6.0 * (1.0 - 300.0 / node.temperature)
         tables = own.kinds[0]
         tables = tables._replace(log_white=tables.log_white - faster, log_corner=tables.log_corner + faster)
-        nodes.append(dataclasses.replace(node, noise=Noise((tables,))))
+        nodes.append(dataclasses.replace(node, noise=ModelNoise((tables,))))
     return dataclasses.replace(made, nodes=tuple(nodes), noise=own)
 
 
@@ -116,16 +116,16 @@ def warm_model(*temperatures: float, heat: SelfHeating | None = None, **options)
     """The same model with tables at several temperatures [K], of which one has to be 300.0."""
     nodes = tuple(made_model(kelvin=T, **options) for T in temperatures)
     own = nodes[temperatures.index(300.0)]
-    axis = Axis("temperature", "temperature", temperatures)
+    axis = ModelAxis("temperature", "temperature", temperatures)
     return dataclasses.replace(own, nodes=nodes, axes=(axis,), point=(300.0,), heat=heat)
 
 
 def varied_model(**options):
     """The same model with tables over its temperature, its thickness and its barrier."""
     axes = (
-        Axis("temperature", "temperature", (270.0, 300.0, 350.0)),
-        Axis("device.film.thickness", "length", (2.6e-9, 2.8e-9, 3.1e-9)),
-        Axis("device.left.barrier", "energy", (0.55, 0.6)),
+        ModelAxis("temperature", "temperature", (270.0, 300.0, 350.0)),
+        ModelAxis("device.film.thickness", "length", (2.6e-9, 2.8e-9, 3.1e-9)),
+        ModelAxis("device.left.barrier", "energy", (0.55, 0.6)),
     )
     nodes = tuple(
         made_model(kelvin=T, thickness=thickness, barrier=barrier, **options) for T, thickness, barrier in points(axes)

@@ -41,8 +41,8 @@ print(f"conductance from {low * 1e6:.1f} to {high * 1e6:.1f} uS; a step is off b
 
 # %%
 even = np.ones(aihwkit.NODES)
-ideal = aihwkit.Steps(device.dw_min, 0.0, even, even, 0.0)
-fine = aihwkit.Steps(device.dw_min / 20.0, 0.0, even, even, 0.0)
+ideal = aihwkit.WeightSteps(device.dw_min, 0.0, even, even, 0.0)
+fine = aihwkit.WeightSteps(device.dw_min / 20.0, 0.0, even, even, 0.0)
 rise = device.dw_min * (1.0 + min(device.up_down, 0.0)) * device.up / 2.0
 print(f"mean step {device.dw_min / 2:.0%} of the range; first step up {rise[0]:.0%}, last {rise[-1]:.1%}")
 

@@ -18,7 +18,7 @@ from otjdd.case.columns import Columns
 from otjdd.case.crossbar import Crossbar, faults
 from otjdd.case.device import Device, FromResult, Ions
 from otjdd.case.document import OUTSIDE, Document, changed, load_document, parse, split_key, with_calibrated
-from otjdd.case.drive import Drive, Part
+from otjdd.case.drive import Drive, DrivePart
 from otjdd.case.drive_curves import Curves
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.expect import Expect
@@ -428,7 +428,7 @@ def files_of(section: Record | None, name: str) -> tuple[str, ...]:
 
 
 @by_record(FEW)
-def waveform_of(drive: Part) -> Waveform | Chain:
+def waveform_of(drive: DrivePart) -> Waveform | Chain:
     """Waveform of a drive."""
     return drive.waveform()
 

@@ -12,7 +12,7 @@ from otjdd.units import Quantity
 
 Ohms = Annotated[float, Quantity("resistance", "0 ohm", "1e15 ohm")]
 Farads = Annotated[float, Quantity("capacitance", "0 F", "1 F")]
-Limit = Annotated[float, Quantity("current", "1e-18 A", "1e6 A")]
+CurrentLimit = Annotated[float, Quantity("current", "1e-18 A", "1e6 A")]
 Bandwidth = Annotated[float, Quantity("frequency", "1e-9 Hz", "1e15 Hz")]
 TimeConstant = Annotated[float, Quantity("time", "1e-15 s", "1e9 s")]
 
@@ -29,8 +29,12 @@ class Circuit(Record):
     parallel_capacitance: Farads = Field(
         default=as_text("0 F"), description="capacitance across the junction", examples=["30 pF"]
     )
-    compliance: Limit | None = Field(default=None, description="largest current of the source", examples=["10 mA"])
-    range: Limit | None = Field(default=None, description="current at which the instrument clips", examples=["1 mA"])
+    compliance: CurrentLimit | None = Field(
+        default=None, description="largest current of the source", examples=["10 mA"]
+    )
+    range: CurrentLimit | None = Field(
+        default=None, description="current at which the instrument clips", examples=["1 mA"]
+    )
     bandwidth: Bandwidth | None = Field(
         default=None, description="bandwidth of the instrument, one pole", examples=["5 MHz"]
     )

@@ -15,7 +15,7 @@ from otjdd.case.problem import KeyPath
 from otjdd.case.study_axes import Study
 from otjdd.units import Quantity, brief
 
-Lines = Annotated[Count, Field(ge=1, le=256)]
+LineCount = Annotated[Count, Field(ge=1, le=256)]
 LineOhms = Annotated[float, Quantity("resistance", "1 mohm", "1 Gohm")]
 SeriesOhms = Annotated[float, Quantity("resistance", "0 ohm", "1 Gohm")]
 AccessOhms = Annotated[float, Quantity("resistance", "1 mohm", "1e15 ohm")]
@@ -31,7 +31,7 @@ def form_of_devices(value: object) -> str:
     return "draws" if isinstance(value, dict | Sample) else "study" if isinstance(value, str) else "number"
 
 
-Devices = Annotated[
+DeviceCells = Annotated[
     Annotated[Annotated[Count, Field(ge=2, le=MOST_DEVICES)], Tag("number")]
     | Annotated[Literal["study"], Tag("study")]
     | Annotated[Sample, Tag("draws")],
@@ -51,7 +51,7 @@ class CrossbarCells(Record):
     radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = Field(
         default=None, description="radius of each cell; that of the device if absent", examples=["1 um"]
     )
-    devices: Devices | None = Field(
+    devices: DeviceCells | None = Field(
         default=None,
         description="drawn from `columns.spread` or a noisy model, by the study, or by own draws",
         examples=["study"],
@@ -103,8 +103,8 @@ class Crossbar(Record):
     model : file of a compact model of the junction, as `otjdd compact` writes it; None to extract one before the run
     """
 
-    word_lines: Lines = Field(description="lines that lead to the left electrodes", examples=[64])
-    bit_lines: Lines = Field(description="lines that lead to the right electrodes", examples=[64])
+    word_lines: LineCount = Field(description="lines that lead to the left electrodes", examples=[64])
+    bit_lines: LineCount = Field(description="lines that lead to the right electrodes", examples=[64])
     line_resistance: LineOhms = Field(
         default=as_text("1 ohm"),
         description="resistance of a line from cell to cell, and from its driver to the first",

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 
 from otjdd.case.base import Count, Number, Record, as_text
 from otjdd.case.electrodes import Electrode
-from otjdd.case.film import AnyFilm, Barrier, HopDistance, LayeredFilm, Prefactor, Sites
+from otjdd.case.film import AnyFilm, Barrier, HopDistance, LayeredFilm, Prefactor, SiteDensity
 from otjdd.case.heat import Heat
 from otjdd.case.leaks import AnyLeak, check_names
 from otjdd.case.traps import Trap
@@ -195,8 +195,8 @@ class Ions(Record):
     """
 
     charge: Annotated[Count, Field(ge=1, le=4)] = Field(default=2, description="charge number", examples=[2])
-    site_density: Sites = Field(description="density of sites", examples=["5e28 1/m^3"])
-    density: Sites | None = Field(default=None, description="mean density in the film", examples=["3.7e26 1/m^3"])
+    site_density: SiteDensity = Field(description="density of sites", examples=["5e28 1/m^3"])
+    density: SiteDensity | None = Field(default=None, description="mean density in the film", examples=["3.7e26 1/m^3"])
     law: Literal[tuple(LAWS)]  # type: ignore[valid-type]  # the names of a table
     hop_distance: HopDistance | None = Field(
         default=None, description="distance of a hop along x", examples=["0.39 nm"]

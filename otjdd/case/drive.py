@@ -22,9 +22,9 @@ from otjdd.case.drive_values import (
     Hertz,
     Name,
     Pause,
-    Rate,
     Spike,
     Step,
+    SweepRate,
     Times,
     Vertices,
     Volts,
@@ -255,7 +255,7 @@ class Triangle(Record):
 
     kind: Literal["triangle"]
     path: Vertices = Field(description="vertices of the path", examples=[["0 V", "2 V", "-2 V", "0 V"]])
-    rate: Rate | None = Field(default=None, description="slope of the voltage", examples=["1 V/s"])
+    rate: SweepRate | None = Field(default=None, description="slope of the voltage", examples=["1 V/s"])
     step: Step | None = Field(
         default=None, description="a staircase of this step instead of a ramp, read on each step", examples=["20 mV"]
     )
@@ -390,7 +390,7 @@ class Sequence(Record):
     """Drives one after the other, the whole `repeat` times. Sequences may be nested 4 deep."""
 
     kind: Literal["sequence"]
-    parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=10_000)] = Field(
+    parts: Annotated[tuple[DrivePart, ...], Field(min_length=1, max_length=10_000)] = Field(
         description="drives, one after the other", examples=[[{"kind": "hold", "voltage": "0 V", "duration": "1 s"}]]
     )
     repeat: Times = Field(default=1, description="repetitions of the whole", examples=[10])
@@ -411,7 +411,7 @@ class Sequence(Record):
 
 
 Piece = Annotated[Hold | Steps | Pulse | Train | Triangle | Pund | Table, Field(discriminator="kind")]
-Part = Annotated[
+DrivePart = Annotated[
     Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Pund | Table | Spikes | Sequence,
     Field(discriminator="kind"),
 ]

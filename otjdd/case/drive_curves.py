@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Strict, Tag, model_validator
 
 from otjdd.case.base import Count, Record, as_text
 from otjdd.case.device import Write
-from otjdd.case.drive_values import Hertz, Kelvin, Name, Rate, Step, Vertices, Volts
+from otjdd.case.drive_values import Hertz, Kelvin, Name, Step, SweepRate, Vertices, Volts
 from otjdd.errors import NotAsExpected
 from otjdd.units import write
 from otjdd.waveform import shapes
@@ -115,7 +115,7 @@ def form_of_frequencies(value: object) -> str:
     return "table" if isinstance(value, dict | Frequencies) else "list"
 
 
-Spectrum = Annotated[
+FrequencyList = Annotated[
     Annotated[Frequencies, Tag("table")]
     | Annotated[Annotated[tuple[Hertz, ...], Field(min_length=1, max_length=MOST_FREQUENCIES)], Tag("list")],
     Discriminator(form_of_frequencies),
@@ -158,7 +158,7 @@ class Impedance(Following):
 
     kind: Literal["impedance"]
     bias: Listed = Field(default=as_text(("0 V",)), description="voltages of the source", examples=[["0 V", "0.5 V"]])
-    frequencies: Spectrum = Field(
+    frequencies: FrequencyList = Field(
         description="frequencies, a list or a table of start, stop and per_decade",
         examples=[{"start": "1 Hz", "stop": "1 GHz", "per_decade": 5}],
     )
@@ -181,7 +181,7 @@ class CV(Following, Grid):
     """
 
     kind: Literal["cv"]
-    frequencies: Spectrum = Field(
+    frequencies: FrequencyList = Field(
         default=as_text((METER,)),
         description="frequencies, a list or a table of start, stop and per_decade",
         examples=[["1 kHz", "1 MHz"]],
@@ -191,7 +191,7 @@ class CV(Following, Grid):
         description="instead of voltages: the bias moves along it, ions and polarisation with it",
         examples=[["-3 V", "3 V", "-3 V"]],
     )
-    rate: Rate | None = Field(
+    rate: SweepRate | None = Field(
         default=None, description="how fast it moves, by a step in step / rate", examples=["10 V/s"]
     )
 

@@ -10,7 +10,7 @@ from otjdd.case.targets import Targets
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, write
 
-Cells = Annotated[str, StringConstraints(pattern=r"^[#.]{1,256}$")]
+CellMarks = Annotated[str, StringConstraints(pattern=r"^[#.]{1,256}$")]
 
 
 class PatternWrite(Record):
@@ -22,7 +22,7 @@ class PatternWrite(Record):
     """
 
     kind: Literal["write"]
-    pattern: Annotated[tuple[Cells, ...], Field(min_length=1, max_length=256)] | None = Field(
+    pattern: Annotated[tuple[CellMarks, ...], Field(min_length=1, max_length=256)] | None = Field(
         default=None,
         description="a text for each word line, # for cells to write; all cells if absent",
         examples=[["#.", ".#"]],

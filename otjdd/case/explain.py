@@ -17,11 +17,11 @@ from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 from otjdd.units import brief, plain
 
 MAX_TABLES = 3  # depth to which a misplaced key is searched for in other tables
-Kind = TypeVar("Kind", bound=BaseModel)
+RecordType = TypeVar("RecordType", bound=BaseModel)
 TYPES = {"array": "a list", "object": "a table", "string": "text", "boolean": "true or false", "null": ""}
 
 
-def read_record(kind: type[Kind], path: str | os.PathLike[str]) -> tuple[Kind, Document]:
+def read_record(kind: type[RecordType], path: str | os.PathLike[str]) -> tuple[RecordType, Document]:
     """Read a record from a TOML file. Returns it and the document with the places of its keys.
 
     Raises OSError, CaseError with all faults.

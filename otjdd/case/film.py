@@ -25,7 +25,7 @@ Thickness = Annotated[float, Quantity("length", "0.1 nm", "100 nm")]
 Grading = Annotated[Number, Field(ge=1, le=1e4)]
 FixedCharge = Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")]
 States = Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")]
-Sites = Annotated[float, Quantity("density", "1 1/m^3", "1e30 1/m^3")]
+SiteDensity = Annotated[float, Quantity("density", "1 1/m^3", "1e30 1/m^3")]
 HopDistance = Annotated[float, Quantity("length", "0.01 nm", "10 nm")]
 Barrier = Annotated[float, Quantity("energy", "0.01 eV", "5 eV")]
 Prefactor = Annotated[float, Quantity("diffusivity", "1e-20 m^2/s", "1 m^2/s")]
@@ -165,7 +165,7 @@ class Layer(Record):
         description="mobile ions, or none: a layer without sites, which no ion enters",
         examples=["none"],
     )
-    site_density: Sites | None = Field(
+    site_density: SiteDensity | None = Field(
         default=None, description="sites of ions per volume; that of [ions] if absent", examples=["5e28 1/m^3"]
     )
     activation_energy: Barrier | None = Field(

@@ -9,8 +9,8 @@ from otjdd.case.distributions import Amount, Name, together
 from otjdd.errors import NotAsExpected
 from otjdd.units import brief
 
-Loss = Literal["linear", "soft-l1", "huber", "cauchy", "arctan"]
-LOSSES: tuple[str, ...] = get_args(Loss)
+LossName = Literal["linear", "soft-l1", "huber", "cauchy", "arctan"]
+LOSSES: tuple[str, ...] = get_args(LossName)
 
 
 class Vary(Record):
@@ -112,7 +112,7 @@ class Fit(Record):
     data: Annotated[tuple[FitData, ...], Field(max_length=100)] = Field(
         default=(), title="A data set of a fit", description="data sets", examples=[[{"file": "loop.csv"}]]
     )
-    loss: Loss = Field(
+    loss: LossName = Field(
         default="linear", description="how residuals count; all but the linear loss bear outliers", examples=["soft-l1"]
     )
     noise: Amount | None = Field(

@@ -8,7 +8,7 @@ from otjdd.case.base import Count, Record
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity
 
-Instant = Annotated[float, Quantity("time", "0 s", "1e12 s")]
+RecordTime = Annotated[float, Quantity("time", "0 s", "1e12 s")]
 
 
 class Recording(Record):
@@ -24,13 +24,13 @@ class Recording(Record):
     every: Literal["all", "reads", "none"] = Field(
         default="all", description="time steps in the time series", examples=["reads"]
     )
-    windows: Annotated[tuple[tuple[Instant, Instant], ...], Field(max_length=10_000)] = Field(
+    windows: Annotated[tuple[tuple[RecordTime, RecordTime], ...], Field(max_length=10_000)] = Field(
         default=(), description="intervals of which all steps are kept", examples=[[["0 s", "2 us"]]]
     )
     profiles: Annotated[Count, Field(ge=2, le=100_000)] = Field(
         default=2, description="snapshots, evenly spread over the drive", examples=[20]
     )
-    profiles_at: Annotated[tuple[Instant, ...], Field(max_length=100_000)] = Field(
+    profiles_at: Annotated[tuple[RecordTime, ...], Field(max_length=100_000)] = Field(
         default=(), description="times of further snapshots", examples=[["1 us", "1 ms"]]
     )
     profiles_at_reads: Annotated[bool, Strict()] = Field(

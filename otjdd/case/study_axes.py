@@ -152,7 +152,7 @@ def size_of(values: EvenlySpaced | Sequence[Any]) -> int:
     return values.size if isinstance(values, EvenlySpaced) else len(values)
 
 
-class Axis(NamedTuple):
+class StudyAxis(NamedTuple):
     """One dimension of a study: name, keys that change along it, and their values, one row per index."""
 
     name: str
@@ -163,21 +163,21 @@ class Axis(NamedTuple):
         return [row[self.keys.index(key)] for row in self.rows]
 
 
-def axes(study: Study) -> list[Axis]:
+def axes(study: Study) -> list[StudyAxis]:
     """All axes of a study, with their values."""
 
     def listed(values: EvenlySpaced | Sequence[Any]) -> list[Any]:
         return values.values() if isinstance(values, EvenlySpaced) else list(values)
 
-    axes_of_study = [Axis(key, (key,), [(v,) for v in listed(values)]) for key, values in study.grid.items()]
+    axes_of_study = [StudyAxis(key, (key,), [(v,) for v in listed(values)]) for key, values in study.grid.items()]
     if study.zip:
         rows = list(zip(*map(listed, study.zip.values()), strict=True))
-        axes_of_study.append(Axis(ROWS["zip"], tuple(study.zip), rows))
+        axes_of_study.append(StudyAxis(ROWS["zip"], tuple(study.zip), rows))
     if study.points:
         keys = tuple(study.points[0])
-        axes_of_study.append(Axis(ROWS["points"], keys, [tuple(row[key] for key in keys) for row in study.points]))
+        axes_of_study.append(StudyAxis(ROWS["points"], keys, [tuple(row[key] for key in keys) for row in study.points]))
     if study.sample:
-        axes_of_study.append(Axis(ROWS["sample"], tuple(study.sample.over), study.sample.rows()))
+        axes_of_study.append(StudyAxis(ROWS["sample"], tuple(study.sample.over), study.sample.rows()))
     return axes_of_study
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Siemens = Annotated[float, Quantity("conductance", "1 fS", "1 kS")]
-Row = Annotated[tuple[Siemens, ...], Field(min_length=1, max_length=256)]
+ConductanceRow = Annotated[tuple[Siemens, ...], Field(min_length=1, max_length=256)]
 MOST_BYTES = 10_000_000  # of a file of targets or a picture
 LIMITS = parse("1 fS", "conductance"), parse("1 kS", "conductance")  # of Siemens
 
@@ -75,7 +75,7 @@ def form_of_targets(value: object) -> str:
 
 Targets = Annotated[
     Annotated[Siemens, Tag("number")]
-    | Annotated[tuple[Row, ...], Field(min_length=1, max_length=256), Tag("rows")]
+    | Annotated[tuple[ConductanceRow, ...], Field(min_length=1, max_length=256), Tag("rows")]
     | Annotated[TargetFile, Tag("file")]
     | Annotated[TargetPicture, Tag("picture")],
     Discriminator(form_of_targets),

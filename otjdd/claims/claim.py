@@ -15,7 +15,7 @@ from pydantic import Field
 
 from otjdd.case.base import Record
 from otjdd.claims.figure import Figure, Measured, finite
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 from otjdd.solver import model_limits
 
 
@@ -53,7 +53,7 @@ class Verdict(NamedTuple):
     values: dict[str, float]
     missed: tuple[Figure, ...]
     failure: str = ""
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[ClaimTrial, ...] = ()
     errors: Mapping[str, float] = MappingProxyType({})
 
     @property

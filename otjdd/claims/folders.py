@@ -12,7 +12,7 @@ from otjdd.claims.claim import Claim
 from otjdd.claims.figure import Figure
 from otjdd.claims.measured_tables import with_numbers
 from otjdd.claims.metrics import METRICS
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 from otjdd.claims.trials import AS_SHIPPED, trials
 from otjdd.errors import CaseError
 
@@ -54,7 +54,9 @@ def claim_and_figure(path: str) -> tuple[Claim, Figure]:
     return claim, figures[of]
 
 
-def planned(folder: Path, claim: Claim, quick: bool = False, device: Mapping[str, Any] = AS_SHIPPED) -> list[Trial]:
+def planned(
+    folder: Path, claim: Claim, quick: bool = False, device: Mapping[str, Any] = AS_SHIPPED
+) -> list[ClaimTrial]:
     """The runs that a claim needs, without their results. Raises CaseError, OSError, ValueError.
 
     device : dotted keys and values of another set of parameters, see `trials.another_set`

@@ -13,7 +13,7 @@ from otjdd.case.case import Case
 from otjdd.claims import folders as claims
 from otjdd.claims import metrics, uncertainty
 from otjdd.claims.claim import Claim, Verdict
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 from otjdd.claims.trials import AS_SHIPPED
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import store
@@ -137,7 +137,7 @@ def attempt(case: Case) -> xr.Dataset | str:
     return ds
 
 
-def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict[str, Any]) -> Verdict:
+def judge(name: str, claim: Claim, trials: Sequence[ClaimTrial], results: dict[str, Any]) -> Verdict:
     """Verdict on one claim. results : digest of a case -> Dataset, or the reason of its failure in words."""
     done = tuple(trial._replace(ds=results[trial.case.digest]) for trial in trials)
     for trial in done:

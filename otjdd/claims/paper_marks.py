@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 from otjdd.plot import style
 
 if TYPE_CHECKING:
@@ -61,6 +61,6 @@ def figures_of(verdict: Verdict, *names: str) -> list[Figure | None]:
     return [by_name.get(name) for name in names]
 
 
-def diameter(trial: Trial) -> str:
+def diameter(trial: ClaimTrial) -> str:
     """Diameter of the junction of a run in words."""
     return f"{2e6 * trial.case.device.radius:.3g} µm"

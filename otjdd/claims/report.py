@@ -13,7 +13,7 @@ from otjdd import plot
 from otjdd.claims import pictures
 from otjdd.claims.claim import Verdict
 from otjdd.claims.table import by_device, rms_distance
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 from otjdd.plot import style
 from otjdd.results import provenance, summary
 from otjdd.system.files import write_whole
@@ -57,7 +57,7 @@ def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
     )
 
 
-def different(verdicts: Sequence[Verdict]) -> list[Trial]:
+def different(verdicts: Sequence[Verdict]) -> list[ClaimTrial]:
     """All runs, those that several claims share only once."""
     return list({trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}.values())
 
@@ -108,7 +108,7 @@ def alternative(verdict: Verdict) -> str:
 
 def protocol(verdict: Verdict) -> list[dict[str, Any]]:
     """The cases of a claim: file, title, drive, the key that is varied, the text of the file."""
-    by_name: dict[str, list[Trial]] = {}
+    by_name: dict[str, list[ClaimTrial]] = {}
     for trial in verdict.trials:
         by_name.setdefault(trial.name, []).append(trial)
     return [
@@ -123,7 +123,7 @@ def protocol(verdict: Verdict) -> list[dict[str, Any]]:
     ]
 
 
-def varied_key(trials: Sequence[Trial]) -> str:
+def varied_key(trials: Sequence[ClaimTrial]) -> str:
     """The key that differs between the runs of a case and its range, as text; "" for one run."""
     if len(trials) == 1:
         return ""
@@ -131,7 +131,7 @@ def varied_key(trials: Sequence[Trial]) -> str:
     return f"{len(trials)} runs, {what}{trials[0].text} to {trials[-1].text}"
 
 
-def run_row(trial: Trial) -> dict[str, Any]:
+def run_row(trial: ClaimTrial) -> dict[str, Any]:
     """One run: its case, the varied value, the result, the time, and the sha256 of the resolved case."""
     done = not isinstance(trial.ds, str)
     return {
@@ -143,7 +143,7 @@ def run_row(trial: Trial) -> dict[str, Any]:
     }
 
 
-def seconds_of(trial: Trial) -> float:
+def seconds_of(trial: ClaimTrial) -> float:
     """Time that a run took [s]; 0 when it failed."""
     return 0.0 if isinstance(trial.ds, str) else float(trial.ds.attrs.get("wall_time", 0.0))
 

@@ -14,7 +14,7 @@ from otjdd.case.drive_curves import Prepared
 from otjdd.claims import folders as claims
 from otjdd.claims import metrics
 from otjdd.claims.figure import Figure
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 from otjdd.fitting.targets import load
 from otjdd.fitting.targets.records import Calibration, TargetedRun
 from otjdd.fitting.targets.target import Target
@@ -57,7 +57,7 @@ class ClaimTarget(Target):
         if not self.from_claim:
             return super().measured(case, ds)
         claim, figure = claims.claim_and_figure(self.claim)
-        return metrics.measured(claim.metric, [Trial("", math.nan, case, ds)], **claim.settings)[figure.name]
+        return metrics.measured(claim.metric, [ClaimTrial("", math.nan, case, ds)], **claim.settings)[figure.name]
 
     def fault(self, drive: Drive) -> tuple[str, str, str] | None:
         """As of a Target; also a claim whose figure cannot be measured from one run with this drive."""

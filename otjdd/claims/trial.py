@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 
-class Trial(NamedTuple):
+class ClaimTrial(NamedTuple):
     """One run of a claim.
 
     name : stem of the case file   value : of the varied key [SI], nan without a study; for several keys the number of the
@@ -24,9 +24,9 @@ class Trial(NamedTuple):
     source: str = ""
 
 
-Trials = Sequence[Trial]
+Trials = Sequence[ClaimTrial]
 
 
-def by_radius(trials: Trials) -> list[Trial]:
+def by_radius(trials: Trials) -> list[ClaimTrial]:
     """Trials from the smallest junction to the largest."""
     return sorted(trials, key=lambda trial: trial.case.device.radius)

@@ -14,7 +14,7 @@ from otjdd.case.case import Case, load_case
 from otjdd.case.document import parse, read_text
 from otjdd.case.numbers import value_in_case
 from otjdd.case.problem import Source
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 from otjdd.errors import CaseError
 from otjdd.fitting.report import differences
 from otjdd.studies.plan import Plan, plan
@@ -23,7 +23,7 @@ OF_A_DEVICE = ("temperature", "device", "ions", "columns", "circuit")
 AS_SHIPPED: Mapping[str, Any] = MappingProxyType({})  # no change of the device
 
 
-def trials(path: Path, changes: Mapping[str, Any], device: Mapping[str, Any] = AS_SHIPPED) -> list[Trial]:
+def trials(path: Path, changes: Mapping[str, Any], device: Mapping[str, Any] = AS_SHIPPED) -> list[ClaimTrial]:
     """The runs of a case file, without results. Raises CaseError, OSError.
 
     changes : as for `load_case`   device : likewise, those of another set of parameters. A study of a number that they
@@ -31,7 +31,7 @@ def trials(path: Path, changes: Mapping[str, Any], device: Mapping[str, Any] = A
     """
     case = load_case(path, {**changes, **device})
     if case.study is None:
-        return [Trial(path.stem, math.nan, case, source=case.source)]
+        return [ClaimTrial(path.stem, math.nan, case, source=case.source)]
     study_plan, all_trials = plan(case, str(path)), []
     ratios = changed_by(case, load_case(path), varied_by(study_plan) & set(device))
     for number in range(len(study_plan.digests)):
@@ -39,7 +39,7 @@ def trials(path: Path, changes: Mapping[str, Any], device: Mapping[str, Any] = A
         key = next(iter(varied)) if len(varied) == 1 else ""
         text = str(varied[key]) if key else f"draw {number + 1}"
         value = si(varied[key]) if key else float(number + 1)
-        all_trials.append(Trial(path.stem, value, study_plan.case.replace(**varied), None, text, key, case.source))
+        all_trials.append(ClaimTrial(path.stem, value, study_plan.case.replace(**varied), None, text, key, case.source))
     return all_trials
 
 

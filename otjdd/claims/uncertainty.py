@@ -17,7 +17,7 @@ from otjdd.case.case import Case
 from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL
 from otjdd.claims import metrics
 from otjdd.claims.claim import Claim
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 
 PARTS = 2  # divides the number of cells
 TIGHTER = 0.1  # multiplies the tolerances
@@ -46,7 +46,7 @@ def strict(case: Case) -> Case:
     )
 
 
-def varied(trials: Sequence[Trial], change: Callable[[Case], Case]) -> list[Trial]:
+def varied(trials: Sequence[ClaimTrial], change: Callable[[Case], Case]) -> list[ClaimTrial]:
     """The trials with changed cases. change : `coarse` or `strict`"""
     return [trial._replace(case=change(trial.case)) for trial in trials]
 
@@ -66,7 +66,7 @@ def figure_errors(
     return stated
 
 
-def noise(claim: Claim, trials: Sequence[Trial], values: dict[str, float]) -> dict[str, float]:
+def noise(claim: Claim, trials: Sequence[ClaimTrial], values: dict[str, float]) -> dict[str, float]:
     """Root mean square change [SI] of each number when currents change at random within their tolerances.
 
     trials : with their results   values : the numbers of these
@@ -84,7 +84,7 @@ def noise(claim: Claim, trials: Sequence[Trial], values: dict[str, float]) -> di
     return dict(zip(values, map(float, rms), strict=True))
 
 
-def within_tolerance(trial: Trial, random: np.random.Generator) -> Trial:
+def within_tolerance(trial: ClaimTrial, random: np.random.Generator) -> ClaimTrial:
     """The trial with each of its CURRENTS changed by a random factor within `current_tolerance`."""
     tolerance = trial.case.numerics.current_tolerance
     moved = {

@@ -57,7 +57,7 @@ def complete_claim(incomplete: str) -> list[str]:
     return [name for name in folders(shipped_claims()) if name.startswith(incomplete)]
 
 
-Workers = Annotated[
+WorkersOption = Annotated[
     int | None,
     typer.Option(min=1, max=256, help="Processes. Default: one for each processor, for runs that are independent."),
 ]
@@ -67,7 +67,7 @@ CasePath = Annotated[
         metavar="CASE", help="A case file, or the name of one that comes with otjdd.", autocompletion=complete_case
     ),
 ]
-Settings = Annotated[
+SettingOption = Annotated[
     list[str],
     typer.Option(
         "--set",

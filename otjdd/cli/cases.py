@@ -9,14 +9,14 @@ import typer
 from otjdd.cli.arguments import (
     CasePath,
     Outside,
-    Settings,
+    SettingOption,
     changes_of,
     check_outputs,
     check_picture,
     complete_case,
     load_checked,
 )
-from otjdd.cli.data import Columns, FromName, Range, Sheet, Skipped, is_data, reading
+from otjdd.cli.data import ColumnOption, FromName, RangeOption, SheetOption, Skipped, is_data, reading
 from otjdd.system import marks
 from otjdd.system.terminal import say
 
@@ -46,13 +46,13 @@ def check(
         typer.Argument(metavar="CASE", help="A case, or files of measured data.", autocompletion=complete_case),
     ],
     *,
-    settings: Settings = [],
+    settings: SettingOption = [],
     allow_outside: Outside = False,
     plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw the data into this PNG, PDF or SVG.")] = None,
-    columns: Columns = [],
-    sheet: Sheet = "",
+    columns: ColumnOption = [],
+    sheet: SheetOption = "",
     skipped: Skipped = [],
-    ranges: Range = [],
+    ranges: RangeOption = [],
     from_name: FromName = "",
 ) -> None:
     """Check a case without simulating it: list all faults at once, each with its line. Or describe files of data.
@@ -125,7 +125,7 @@ def options_of(words: dict[str, Any]) -> list[str]:
     return options + ["--from-name", words["from_name"]] * bool(words["from_name"])
 
 
-def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False) -> None:
+def show(path: CasePath, settings: SettingOption = [], allow_outside: Outside = False) -> None:
     """Print a case with its bases and all defaults filled in, as a case file.
 
     Example: otjdd show rv-loop --set temperature="350 K" > rv-loop-350K.toml

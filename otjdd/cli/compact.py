@@ -10,14 +10,14 @@ import typer
 
 from otjdd import units
 from otjdd.cli.app import progress_bar
-from otjdd.cli.arguments import CasePath, Outside, Settings, check_outputs, folder_to_fill, load_checked
+from otjdd.cli.arguments import CasePath, Outside, SettingOption, check_outputs, folder_to_fill, load_checked
 from otjdd.errors import ExtractionError, UnitError
 from otjdd.system.terminal import tell
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
     from otjdd.compact_models.exports.extracted import Request
-    from otjdd.compact_models.exports.pulses import Pulse, Train
+    from otjdd.compact_models.exports.pulses import PulseTrain, VoltagePulse
     from otjdd.compact_models.model import CompactModel
 
 
@@ -75,7 +75,7 @@ def compact(
         ),
     ] = False,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
-    settings: Settings = [],
+    settings: SettingOption = [],
     allow_outside: Outside = False,
 ) -> None:
     """Extract a compact model, measure its error against the solver, and write it for circuits and networks.
@@ -96,7 +96,7 @@ def compact(
         write_model(out, case, request, train)
 
 
-def write_model(out: Path, case: Case, request: Request, train: Train) -> None:
+def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> None:
     """Extract a model and write all of its files into a folder. train : pulses of the files for networks"""
     from otjdd.compact_models.exports import compiler, export_noise, folder, pulses
     from otjdd.compact_models.exports.extracted import extracted
@@ -134,7 +134,7 @@ def tell_error(model: CompactModel) -> None:
         tell(f"warning: {warning}")
 
 
-def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train:
+def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> PulseTrain:
     """Train of --set-pulse, --reset-pulse and --pulses, with defaults for what is empty. Raises typer.BadParameter.
 
     ranges : voltages [V] and times [s] that the model holds for
@@ -153,13 +153,13 @@ def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) ->
     return train._replace(up=up, down=down, count=count)
 
 
-def pulse_of_text(text: str, option: str, ranges: Ranges) -> Pulse:
+def pulse_of_text(text: str, option: str, ranges: Ranges) -> VoltagePulse:
     """Pulse of a text such as "2.2 V, 50 ns". Raises typer.BadParameter, also outside of `ranges` [V], [s]."""
-    from otjdd.compact_models.exports.pulses import Pulse
+    from otjdd.compact_models.exports.pulses import VoltagePulse
 
     try:
         voltage, width = text.split(",")
-        pulse = Pulse(units.parse(voltage.strip(), "voltage"), units.parse(width.strip(), "time"))
+        pulse = VoltagePulse(units.parse(voltage.strip(), "voltage"), units.parse(width.strip(), "time"))
     except UnitError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
     except ValueError:

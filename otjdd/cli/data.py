@@ -8,13 +8,13 @@ import typer
 
 from otjdd.units import quantity
 
-Columns = Annotated[
+ColumnOption = Annotated[
     list[str],
     typer.Option(
         "--column", metavar="QUANTITY=HEADER", help='Say which column holds a quantity: --column current="Reading 2".'
     ),
 ]
-Sheet = Annotated[
+SheetOption = Annotated[
     str, typer.Option("--sheet", help="Sheet of a workbook, or table of a file. Default: the first with a curve.")
 ]
 FromName = Annotated[
@@ -26,7 +26,7 @@ FromName = Annotated[
 Skipped = Annotated[
     list[str], typer.Option("--skip", metavar="FIRST-LAST", help="Leave out these lines of a file of data.")
 ]
-Range = Annotated[
+RangeOption = Annotated[
     list[str],
     typer.Option(
         "--range", metavar="QUANTITY=LOW:HIGH", help='Take only these points of the data: --range voltage="-1 V:2 V".'

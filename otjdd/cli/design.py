@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.cli.app import progress_words
-from otjdd.cli.arguments import Workers, check_outputs, check_picture
+from otjdd.cli.arguments import WorkersOption, check_outputs, check_picture
 from otjdd.system.terminal import say
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def design(
         typer.Option(min=1e-6, help="Standard deviation of ln of what would be measured. Default: that of the data."),
     ] = None,
     plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw the table into this PNG, PDF or SVG.")] = None,
-    workers: Workers = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Say which measurement next: the expected errors of a fit after each of several drives and temperatures.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otjdd.cli.arguments import Outside, Settings, complete_case, load_checked, memory_for
+from otjdd.cli.arguments import Outside, SettingOption, complete_case, load_checked, memory_for
 from otjdd.cli.data import is_data
 from otjdd.errors import ResultError
 from otjdd.system.terminal import tell
@@ -34,7 +34,7 @@ def explore(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page. Default: any that is free.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address only.")] = False,
-    settings: Settings = [],
+    settings: SettingOption = [],
     allow_outside: Outside = False,
 ) -> None:
     """Open a page in the browser: sliders, experiments, single pulses, and a run in slow motion.

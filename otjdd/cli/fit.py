@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from otjdd.cli.app import literal, progress_bar, progress_words
-from otjdd.cli.arguments import Outside, Settings, Workers, check_outputs, check_result, complete_case, load_checked
-from otjdd.cli.data import Columns, FromName, Range, Sheet, Skipped, is_data, reading
+from otjdd.cli.arguments import (
+    Outside,
+    SettingOption,
+    WorkersOption,
+    check_outputs,
+    check_result,
+    complete_case,
+    load_checked,
+)
+from otjdd.cli.data import ColumnOption, FromName, RangeOption, SheetOption, Skipped, is_data, reading
 from otjdd.system.limits import limits
 from otjdd.system.terminal import say, tell
 
@@ -57,18 +65,18 @@ Varied = Annotated[
         autocompletion=complete_number,
     ),
 ]  # fmt: skip
-Noise = Annotated[
+NoiseOption = Annotated[
     str | None,
     typer.Option(
         "--noise", metavar="QUANTITY",
         help='Noise of the instrument, "1 pA": it adds to the relative error. Default: estimated from the data.',
     ),
 ]  # fmt: skip
-State = Annotated[
+StateOption = Annotated[
     str,
     typer.Option("--state", metavar="NAME", help="State in which curves at frozen ions were measured, as --state HRS."),
 ]
-Loss = Annotated[
+LossOption = Annotated[
     str,
     typer.Option(
         "--loss", metavar="LOSS", autocompletion=complete_loss,
@@ -113,21 +121,21 @@ def fit(
     *,
     vary: Varied = [],
     weights: Weights = [],
-    settings: Settings = [],
-    noise: Noise = None,
-    loss: Loss = "",
+    settings: SettingOption = [],
+    noise: NoiseOption = None,
+    loss: LossOption = "",
     out: Out = None,
-    workers: Workers = None,
+    workers: WorkersOption = None,
     evaluations: Everywhere = 0,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the global search and of the posterior.")] = 1,
     profile: Profiles = [],
     posterior: Posterior = 0,
-    columns: Columns = [],
-    sheet: Sheet = "",
+    columns: ColumnOption = [],
+    sheet: SheetOption = "",
     skipped: Skipped = [],
-    ranges: Range = [],
+    ranges: RangeOption = [],
     from_name: FromName = "",
-    state: State = "",
+    state: StateOption = "",
     resume: Resume = False,
     timeout: Timeout = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -9,8 +9,8 @@ from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import (
     CasePath,
     Outside,
-    Settings,
-    Workers,
+    SettingOption,
+    WorkersOption,
     changes_of,
     check_outputs,
     check_picture,
@@ -27,14 +27,14 @@ def predict(
     file: Annotated[Path, typer.Argument(metavar="FIT.nc", help="A fit of `otjdd fit`.")],
     path: CasePath,
     *,
-    settings: Settings = [],
+    settings: SettingOption = [],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Prediction, NetCDF4. Default: the case's name and -band.nc.")
     ] = None,
     plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw it into this PNG, PDF or SVG.")] = None,
     count: Annotated[int, typer.Option("--draws", min=FEWEST, max=MOST, help="Draws of the parameters.")] = 100,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the draws.")] = 1,
-    workers: Workers = None,
+    workers: WorkersOption = None,
     allow_outside: Outside = False,
 ) -> None:
     """Predict what a fitted device shows under the drive of a case: the median, and the band that the errors leave.

@@ -12,7 +12,7 @@ from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import (
     CasePath,
     Outside,
-    Settings,
+    SettingOption,
     check_outputs,
     check_picture,
     check_result,
@@ -35,7 +35,7 @@ def run(
     path: CasePath,
     *,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Result, NetCDF4. Default: the case's name.")] = None,
-    settings: Settings = [],
+    settings: SettingOption = [],
     plot: Annotated[
         Path | None, typer.Option("-p", "--plot", help="Draw the result into this PNG, PDF or SVG.")
     ] = None,
@@ -92,7 +92,7 @@ def simulated_and_written(
     from otjdd.solver import checkpoint
 
     kernel_cache.do_without_blas()
-    ds, failure, place = None, None, checkpoint.Place(checkpoint.checkpoint_path(out), every, resume)
+    ds, failure, place = None, None, checkpoint.CheckpointPlace(checkpoint.checkpoint_path(out), every, resume)
     if resume and not place.path.exists():
         tell(f"There is no checkpoint {place.path}: the run begins anew.")
     try:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from otjdd.cli.app import LINES, literal, progress_bar
-from otjdd.cli.arguments import Outside, Settings, complete_case, load_checked
+from otjdd.cli.arguments import Outside, SettingOption, complete_case, load_checked
 from otjdd.errors import ExitCode
 from otjdd.system.imports import without_dask
 from otjdd.system.terminal import say, tell
@@ -41,7 +41,7 @@ def study(
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="Compute the I-th of N shares: for job arrays.")
     ] = None,
-    settings: Settings = [],
+    settings: SettingOption = [],
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
     allow_outside: Outside = False,
 ) -> None:

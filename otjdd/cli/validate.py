@@ -37,7 +37,7 @@ Report = Annotated[
 Expected = Annotated[
     bool, typer.Option("--expected", help="Exit code 8 only where a verdict is not what the claim expects.")
 ]
-Errors = Annotated[
+ErrorsOption = Annotated[
     bool, typer.Option("--errors", help="State the numerical error of each number. Takes some 2.5 times as long.")
 ]
 OtherCase = Annotated[
@@ -59,7 +59,7 @@ def validate(
     report: Report = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
     expected: Expected = False,
-    errors: Errors = False,
+    errors: ErrorsOption = False,
     case: OtherCase = None,
     runs: Runs = None,
     workers: Annotated[

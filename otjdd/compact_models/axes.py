@@ -30,7 +30,7 @@ OUTER = ("device", "film", "ions", "circuit")  # tables of a case that the name 
 PARAMETERS = {"device.radius": "area", "circuit.series_resistance": "rs"}  # that every module has
 
 
-class Axis(NamedTuple):
+class ModelAxis(NamedTuple):
     """A quantity of a case, and its values at the nodes."""
 
     key: str  # dotted
@@ -58,34 +58,34 @@ class Axis(NamedTuple):
         return self.values[0] <= value <= self.values[-1]
 
 
-def measure(axis: Axis, value: float | np.ndarray) -> np.ndarray:
+def measure(axis: ModelAxis, value: float | np.ndarray) -> np.ndarray:
     """What the polynomial is linear in: 1/T of a temperature, the value itself of another quantity."""
     return 1.0 / np.asarray(value) if axis.key == TEMPERATURE else np.asarray(value)
 
 
-def scale(axis: Axis) -> tuple[float, float]:
+def scale(axis: ModelAxis) -> tuple[float, float]:
     """Middle and half of the range of an axis, as `measure` has it."""
     first, last = sorted(float(measure(axis, axis.values[end])) for end in (0, -1))
     return 0.5 * (first + last), 0.5 * (last - first)
 
 
-def powers(axis: Axis, values: Sequence[float]) -> np.ndarray:
+def powers(axis: ModelAxis, values: Sequence[float]) -> np.ndarray:
     """Powers (n, N) of u from 0 to N - 1 at values (n,) of an axis with N nodes."""
     middle, half = scale(axis)
     return np.vander((measure(axis, np.array(values)) - middle) / half, len(axis.values), increasing=True)
 
 
-def counts(axes: Sequence[Axis]) -> tuple[int, ...]:
+def counts(axes: Sequence[ModelAxis]) -> tuple[int, ...]:
     """Numbers of nodes along the axes; (1,) without an axis."""
     return tuple(len(axis.values) for axis in axes) or (1,)
 
 
-def points(axes: Sequence[Axis]) -> list[tuple[float, ...]]:
+def points(axes: Sequence[ModelAxis]) -> list[tuple[float, ...]]:
     """Values of all axes at each node, those of the last axis change first."""
     return list(product(*(axis.values for axis in axes)))
 
 
-def middles(axes: Sequence[Axis]) -> list[tuple[float, ...]]:
+def middles(axes: Sequence[ModelAxis]) -> list[tuple[float, ...]]:
     """Values of all axes in the middle between neighbouring nodes, of all axes at once."""
     between = []
     for axis in axes:
@@ -94,7 +94,7 @@ def middles(axes: Sequence[Axis]) -> list[tuple[float, ...]]:
     return list(product(*between))
 
 
-def monomials(values: np.ndarray, axes: Sequence[Axis]) -> np.ndarray:
+def monomials(values: np.ndarray, axes: Sequence[ModelAxis]) -> np.ndarray:
     """Coefficients (..., n, m) by the powers of u of each axis, of the polynomial through values (N, ...) at the nodes.
 
     (..., 1) without an axis.
@@ -105,7 +105,7 @@ def monomials(values: np.ndarray, axes: Sequence[Axis]) -> np.ndarray:
     return coefficients if axes else np.moveaxis(coefficients, 0, -1)
 
 
-def weights(point: Sequence[float], axes: Sequence[Axis]) -> np.ndarray:
+def weights(point: Sequence[float], axes: Sequence[ModelAxis]) -> np.ndarray:
     """Weights (N,) of the values at the nodes in their polynomial at a value of each axis."""
     whole = np.ones(1)
     for value, axis in zip(point, axes, strict=True):
@@ -114,7 +114,7 @@ def weights(point: Sequence[float], axes: Sequence[Axis]) -> np.ndarray:
     return whole
 
 
-def chosen(axes: Sequence[Axis], own: Sequence[float], values: Mapping[str, float | str]) -> tuple[float, ...]:
+def chosen(axes: Sequence[ModelAxis], own: Sequence[float], values: Mapping[str, float | str]) -> tuple[float, ...]:
     """A value of each axis [SI]: that of `values` by the name of its parameter, a number or text with a unit, or its `own`.
 
     Raises NotAsExpected for a name that no axis has, and for a value beyond the nodes.
@@ -137,7 +137,7 @@ def chosen(axes: Sequence[Axis], own: Sequence[float], values: Mapping[str, floa
     return tuple(point)
 
 
-def axes_of(case: Case, vary: Mapping[str, Sequence[Any]]) -> tuple[Axis, ...]:
+def axes_of(case: Case, vary: Mapping[str, Sequence[Any]]) -> tuple[ModelAxis, ...]:
     """Axes of numbers of a case, the temperature first.
 
     vary : dotted key -> lowest and highest value, numbers or text with a unit, and the number of nodes if it is not NODES
@@ -154,7 +154,7 @@ def axes_of(case: Case, vary: Mapping[str, Sequence[Any]]) -> tuple[Axis, ...]:
     return tuple(sorted(axes, key=lambda axis: axis.key != TEMPERATURE))
 
 
-def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> Axis:
+def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> ModelAxis:
     """The axis of a number of a case: `count` nodes from end to end, evenly spaced in `measure`, and the value of the case.
 
     An inner node that is CLOSE to that value is left out.
@@ -164,7 +164,7 @@ def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> 
         low, high = (parse(end, dimension) if isinstance(end, str) and dimension else float(end) for end in ends)
     except ValueError as error:  # of units too
         raise fault(key, "two values such as those of a case file", f"{ends[0]} and {ends[1]}", str(error)) from None
-    axis = Axis(key, dimension, (low, high))
+    axis = ModelAxis(key, dimension, (low, high))
     between = f"{axis.text(low)} to {axis.text(high)}"
     if key in PARAMETERS:
         raise fault(key, "another key", f"one that every module has as its parameter {PARAMETERS[key]}")

@@ -15,12 +15,12 @@ from otjdd.case.noise import column_area
 from otjdd.case.numbers import value_in_case
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, device_factors, error, extraction, hop_diffusion, noise_error, unsettled
-from otjdd.compact_models.axes import NODES, TEMPERATURE, Axis, axes_of, points
+from otjdd.compact_models.axes import NODES, TEMPERATURE, ModelAxis, axes_of, points
 from otjdd.compact_models.ends import is_uniform
 from otjdd.compact_models.limits import Range, SelfHeating
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.nodes import on_common_knots
-from otjdd.compact_models.noise import Noise
+from otjdd.compact_models.noise import ModelNoise
 from otjdd.compact_models.stages import counted, stages
 from otjdd.compact_models.tables import Tables, stays
 from otjdd.constants import BOLTZMANN_EV
@@ -115,7 +115,7 @@ def with_noise(noiseless: CompactModel, case: Case, spread: Spread) -> CompactMo
     return replace(noiseless, nodes=nodes, noise=nodes[at.index(noiseless.point)].noise)
 
 
-def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> Noise:
+def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> ModelNoise:
     """The noise of a model of a case. parts : its columns, by default those of the case"""
     parts, kinds, of_kinds = model.members(case) if parts is None else parts, kinds_of(case), []
     with extraction.reachable(noiseless.limits):
@@ -125,7 +125,7 @@ def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Me
             ions = part.density * part.thickness * column_area(kinds[part.kind].device, covered_by(kinds))
             limits = extraction.widened(noiseless.limits, (float(speeds.min()), float(speeds.max())))
             of_kinds.append(hop_diffusion.noise_tables(shared.bench, noiseless.kinds[number], limits, ions, spread))
-    return Noise(tuple(of_kinds))
+    return ModelNoise(tuple(of_kinds))
 
 
 def heat_of(case: Case) -> SelfHeating | None:
@@ -139,7 +139,7 @@ def heat_of(case: Case) -> SelfHeating | None:
     return SelfHeating(heat.share * heat.kelvin_per_watt(radius), heat.seconds(radius))
 
 
-def excluded_drives(exclude: Sequence[str], limits: Range, axes: Sequence[Axis]) -> tuple[str, ...]:
+def excluded_drives(exclude: Sequence[str], limits: Range, axes: Sequence[ModelAxis]) -> tuple[str, ...]:
     """Drives of the error whose names begin with these words. Raises NotAsExpected for words without such a name."""
     names = [*error.drives(limits), *error.drives_at(limits, axes)]
     for words in exclude:
@@ -193,7 +193,7 @@ def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfCo
 
 
 def over_axes(
-    case: Case, limits: Range, axes: tuple[Axis, ...], spread: Spread, progress: Progress = None
+    case: Case, limits: Range, axes: tuple[ModelAxis, ...], spread: Spread, progress: Progress = None
 ) -> CompactModel:
     """Model of a case, with the models at all nodes of the axes, which have the values of the case among theirs."""
     if not axes:
@@ -218,7 +218,7 @@ def over_axes(
     return replace(nodes[at.index(point)], nodes=nodes, axes=axes, point=point, about=own.about)
 
 
-def at_node(case: Case, axes: Sequence[Axis], point: Sequence[float]) -> Case:
+def at_node(case: Case, axes: Sequence[ModelAxis], point: Sequence[float]) -> Case:
     """A case at a value of each axis."""
     return case.replace(dict(zip([axis.key for axis in axes], point, strict=True)))
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from otjdd import units
 from otjdd.case.case import Case
-from otjdd.compact_models.axes import TEMPERATURE, Axis, middles, points
+from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, middles, points
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import ExtractionError, SolverError
@@ -78,7 +78,7 @@ def drives(limits: Range) -> dict[str, list[Drive]]:
     return protocols
 
 
-def drives_at(limits: Range, axes: Sequence[Axis]) -> dict[str, tuple[tuple[float, ...], list[Drive]]]:
+def drives_at(limits: Range, axes: Sequence[ModelAxis]) -> dict[str, tuple[tuple[float, ...], list[Drive]]]:
     """Name of a protocol -> value of each axis, and drives: pulses, flat and with ramps, at each node and in the middle
     between neighbouring nodes.
 
@@ -96,7 +96,7 @@ def drives_at(limits: Range, axes: Sequence[Axis]) -> dict[str, tuple[tuple[floa
     return flat | {f"{RAMPED} at {name}": (point, [ramped_train(own, limits)]) for name, point in at.items()}
 
 
-def place(axis: Axis, value: float) -> str:
+def place(axis: ModelAxis, value: float) -> str:
     """A value of an axis in words: "350 K", "thickness 2.7 nm"."""
     return axis.text(value) if axis.key == TEMPERATURE else f"{axis.name} {axis.text(value)}"
 

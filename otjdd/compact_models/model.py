@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.compact_models import model_file
-from otjdd.compact_models.axes import TEMPERATURE, Axis, chosen, weights
+from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, chosen, weights
 from otjdd.compact_models.limits import EDGE, Range, SelfHeating, check_voltages, times_outside
 from otjdd.compact_models.nodes import between
 from otjdd.compact_models.noise import (
     FACTORS,
-    Noise,
+    ModelNoise,
     ReadNoise,
     checked_seed,
     ln_scatter,
@@ -88,10 +88,10 @@ class CompactModel:
     about: dict[str, Any] = field(default_factory=dict)
     measured: "xr.Dataset | None" = None
     nodes: "tuple[CompactModel, ...]" = ()
-    axes: tuple[Axis, ...] = ()
+    axes: tuple[ModelAxis, ...] = ()
     point: tuple[float, ...] = ()
     heat: SelfHeating | None = None
-    noise: Noise | None = None
+    noise: ModelNoise | None = None
     gain: tuple[float, float] = (0.0, 0.0)
     faster: tuple[float, float] = (0.0, 0.0)
 
@@ -131,7 +131,7 @@ class CompactModel:
             start=np.clip(share @ np.array([node.start for node in self.nodes]), low, high),
         )  # fmt: skip
 
-    def noise_at(self, share: np.ndarray) -> Noise | None:
+    def noise_at(self, share: np.ndarray) -> ModelNoise | None:
         """The noise between the nodes of the model; None for a model of the mean. share : (N,) of each of them"""
         of_nodes = [node.noise for node in self.nodes if node.noise is not None]
         if self.noise is None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otjdd.compact_models.axes import MOST_AXES, TEMPERATURE, Axis, counts, points
+from otjdd.compact_models.axes import MOST_AXES, TEMPERATURE, ModelAxis, counts, points
 from otjdd.compact_models.limits import Range, SelfHeating
-from otjdd.compact_models.noise import DeviceSpread, Noise, NoiseTables, check_noise
+from otjdd.compact_models.noise import DeviceSpread, ModelNoise, NoiseTables, check_noise
 from otjdd.compact_models.numbers import check_model, check_rules
 from otjdd.compact_models.tables import Tables
 from otjdd.errors import NotAsExpected, ResultError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 File = str | Path
-Model = Any  # CompactModel, whose module reads and writes through this one
+AnyModel = Any  # CompactModel, whose module reads and writes through this one
 
 VERSION = 8  # of the file, increased when its numbers change their meaning
 KIND = "compact model"
@@ -92,22 +92,22 @@ GRIDS = {
 }  # dimension -> the table that spans it
 
 
-def write(model: Model, path: File) -> None:
+def write(model: AnyModel, path: File) -> None:
     """Write a model, whole or not at all. Raises ResultError."""
     store.write(dataset_of(model), path)
 
 
-def read(path: File, model: type[Model]) -> Model:
+def read(path: File, model: type[AnyModel]) -> AnyModel:
     """Read a model of a class. Raises ResultError if the file is damaged, of another version, or no model."""
     return model_of(store.read(path), path, model)
 
 
-def digest(model: Model) -> str:
+def digest(model: AnyModel) -> str:
     """sha256 of the numbers of a model, the data_sha256 of its file."""
     return store.data_sha256(dataset_of(model))
 
 
-def dataset_of(model: Model) -> "xr.Dataset":
+def dataset_of(model: AnyModel) -> "xr.Dataset":
     """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
     import xarray as xr
 
@@ -136,7 +136,7 @@ def dataset_of(model: Model) -> "xr.Dataset":
     return ds if model.measured is None else ds.merge(model.measured)
 
 
-def axes_in_file(model: Model) -> dict[str, Any]:
+def axes_in_file(model: AnyModel) -> dict[str, Any]:
     """Name -> variable of each axis of a model."""
     return {
         name: (
@@ -150,10 +150,12 @@ def axes_in_file(model: Model) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def axes_of(ds: "xr.Dataset") -> tuple[tuple[Axis, ...], tuple[float, ...]]:
+def axes_of(ds: "xr.Dataset") -> tuple[tuple[ModelAxis, ...], tuple[float, ...]]:
     """Axes of a model in a Dataset, and its own value of each. Raises NotAsExpected, KeyError for a broken file."""
     variables = [ds[name] for name in AXES if name in ds]
-    axes = tuple(Axis(str(v.attrs["key"]), str(v.attrs["dimension"]), tuple(map(float, v.values))) for v in variables)
+    axes = tuple(
+        ModelAxis(str(v.attrs["key"]), str(v.attrs["dimension"]), tuple(map(float, v.values))) for v in variables
+    )
     own = tuple(float(v.attrs["own"]) for v in variables)
     for axis, value in zip(axes, own, strict=True):
         if axis.dimension not in ("", *DIMENSIONS) or not PLAIN_KEY.fullmatch(axis.key):
@@ -163,7 +165,7 @@ def axes_of(ds: "xr.Dataset") -> tuple[tuple[Axis, ...], tuple[float, ...]]:
     return axes, own
 
 
-def arrays_of(model: Model) -> dict[str, np.ndarray]:
+def arrays_of(model: AnyModel) -> dict[str, np.ndarray]:
     """Name of a variable -> tables or columns of a model at its own node."""
     arrays = {
         f"table_{name}": stacked([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
@@ -186,7 +188,7 @@ def stacked(arrays: list[np.ndarray]) -> np.ndarray:
     return out
 
 
-def model_of(ds: "xr.Dataset", path: File, model: type[Model]) -> Model:
+def model_of(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
     """The model, of a class, in a Dataset that was read from a path. Raises ResultError."""
     if ds.attrs.get("model") != KIND:
         raise ResultError(path, "is not a compact model", "make one by `otjdd compact`")
@@ -219,7 +221,7 @@ def model_of(ds: "xr.Dataset", path: File, model: type[Model]) -> Model:
     return replace(of_case, about=about, measured=measured, nodes=nodes, axes=axes, point=point, heat=warm)
 
 
-def at_one_node(ds: "xr.Dataset", numbers: dict[str, float], limits: Range, model: type[Model]) -> Model:
+def at_one_node(ds: "xr.Dataset", numbers: dict[str, float], limits: Range, model: type[AnyModel]) -> AnyModel:
     """The model at one node from the tables in a Dataset. Raises KeyError, ValueError, others for a broken file."""
     kinds = tuple(tables_of(ds, number) for number in range(ds.sizes["kind"]))
     columns = {name: ds[f"column_{name}"].values for name in COLUMNS}
@@ -240,7 +242,7 @@ def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":
     return ds[[NODE + name for name in names]].isel(node=number).rename({NODE + name: name for name in names})
 
 
-def check_nodes(model: Model, nodes: tuple[Model, ...], axes: tuple[Axis, ...]) -> None:
+def check_nodes(model: AnyModel, nodes: tuple[AnyModel, ...], axes: tuple[ModelAxis, ...]) -> None:
     """Raise NotAsExpected unless there is a node for each combination of values of the axes, with the knots of a model."""
     at = points(axes) if axes else []
     if len(nodes) != len(at):
@@ -259,7 +261,7 @@ def check_nodes(model: Model, nodes: tuple[Model, ...], axes: tuple[Axis, ...]) 
         raise NotAsExpected("ions that hop faster at a higher temperature", "some that hop more slowly")
 
 
-def noise_of(ds: "xr.Dataset") -> Noise:
+def noise_of(ds: "xr.Dataset") -> ModelNoise:
     """The noise in the Dataset of a model that has one. Raises NotAsExpected, KeyError for a broken file."""
     of_kinds = []
     for t in range(ds.sizes["kind"]):
@@ -275,9 +277,9 @@ def noise_of(ds: "xr.Dataset") -> Noise:
     if not all((np.diff(of_kind.state) > 0.0).all() for of_kind in of_kinds):
         raise NotAsExpected("states of the noise that ascend", "some that do not")
     if COVARIANCE not in ds:
-        return Noise(tuple(of_kinds))
+        return ModelNoise(tuple(of_kinds))
     about = ds[COVARIANCE].attrs
-    return Noise(tuple(of_kinds), DeviceSpread(ds[COVARIANCE].values, int(about["devices"]), str(about["source"])))
+    return ModelNoise(tuple(of_kinds), DeviceSpread(ds[COVARIANCE].values, int(about["devices"]), str(about["source"])))
 
 
 def tables_of(ds: "xr.Dataset", number: int) -> Tables:

@@ -53,7 +53,7 @@ class DeviceSpread(NamedTuple):
     source: str  # of the differences, in words
 
 
-class Noise(NamedTuple):
+class ModelNoise(NamedTuple):
     """The noise of a compact model."""
 
     kinds: tuple[NoiseTables, ...]  # of each kind of column

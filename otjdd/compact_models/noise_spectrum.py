@@ -20,7 +20,7 @@ from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 if TYPE_CHECKING:
     import xarray as xr
 
-Model = Any  # CompactModel, whose module imports this one
+AnyModel = Any  # CompactModel, whose module imports this one
 STEP = 1e-4  # V, of the difference that gives the slope of the current
 
 
@@ -33,7 +33,7 @@ class ColumnNoise(NamedTuple):
     lasts: float  # Hz, r/(2 pi): below, the state has moved on
 
 
-def spectrum(model: Model, frequency: np.ndarray, voltage: float, states: np.ndarray) -> "xr.Dataset":
+def spectrum(model: AnyModel, frequency: np.ndarray, voltage: float, states: np.ndarray) -> "xr.Dataset":
     """Dataset over `frequency` (F,) [Hz] of the current at a source voltage [V]; states : (2 K,) or (3 K,)
 
     current_spectrum [A2/Hz], one-sided, and its parts: state_spectrum, well_spectrum, shot_spectrum, thermal_spectrum
@@ -88,7 +88,7 @@ def spectrum(model: Model, frequency: np.ndarray, voltage: float, states: np.nda
     )  # fmt: skip
 
 
-def column_conductances(model: Model, V: float, states: np.ndarray) -> np.ndarray:
+def column_conductances(model: AnyModel, V: float, states: np.ndarray) -> np.ndarray:
     """Chord conductances (K,) [S] of the columns at V_j, each of its share of the area."""
     alone = np.eye(model.kind.size)
     of_columns = [
@@ -97,7 +97,7 @@ def column_conductances(model: Model, V: float, states: np.ndarray) -> np.ndarra
     return np.array(of_columns)
 
 
-def column_noise(model: Model, k: int, V: float, states: np.ndarray) -> ColumnNoise:
+def column_noise(model: AnyModel, k: int, V: float, states: np.ndarray) -> ColumnNoise:
     """Noise of column k at V_j and states."""
     assert model.noise is not None
     t, lookup = int(model.kind[k]), model.lookup

@@ -187,7 +187,7 @@ class Session:
         }
         return self.message_of(answer, self.latest | news)
 
-    def points(self, answer: work.Answer) -> str:
+    def points(self, answer: work.PanelResult) -> str:
         """A line on the measured points in a picture; "" if no data are opened."""
         if self.opened.measured is None:
             return ""
@@ -198,7 +198,7 @@ class Session:
             else f"{name} has nothing for this picture: try another experiment"
         )
 
-    def message_of(self, answer: work.Answer, more: Mapping[str, Any]) -> dict[str, Any]:
+    def message_of(self, answer: work.PanelResult, more: Mapping[str, Any]) -> dict[str, Any]:
         """Message with an answer; kept for a page that is loaded again."""
         limits = answer.limits.splitlines()
         self.latest = dict(more) | {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from otjdd.explore.workers import Running, Workers
+from otjdd.explore.workers import RunningJob, Workers
 
 PATIENCE = 0.25  # s in which a job is not ended by a newer one, so that a moving slider is answered too
 
@@ -15,7 +15,7 @@ class Turns:
 
     def __init__(self, workers: Workers):
         self._workers = workers
-        self._running: Running | None = None
+        self._running: RunningJob | None = None
         self._began = 0.0
         self._newest = 0
 

@@ -34,7 +34,7 @@ class PanelJob(NamedTuple):
     results: Sequence[Any] = ()
 
 
-class Answer(NamedTuple):
+class PanelResult(NamedTuple):
     """Results of a job.
 
     pictures : name -> SVG   limits : lines on the limits of the model that the runs exceed, or ""
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
     points: bool = False
 
 
-def computed(job: PanelJob, progress: Progress) -> Answer:
+def computed(job: PanelJob, progress: Progress) -> PanelResult:
     """Simulate the runs of a job and draw them."""
     from otjdd.plot.compared import shows
 
@@ -58,7 +58,7 @@ def computed(job: PanelJob, progress: Progress) -> Answer:
         answer = answer_of(results, drawn_pictures(results, results, job.kind, job.before, job.measured))
         return answer._replace(points=job.measured is not None and shows(results, job.kind, job.measured))
     except FAULTS as error:
-        return Answer(problem=str(error))
+        return PanelResult(problem=str(error))
 
 
 def simulated_all(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> list[Any]:
@@ -67,19 +67,19 @@ def simulated_all(cases: Sequence[Case], results: Sequence[Any], progress: Progr
     return [*results, *(simulate(case, noting(progress, i, len(cases))) for i, case in new)]
 
 
-def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Answer, Synapse]:
+def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[PanelResult, Synapse]:
     """Simulate a pulse on the present state, and draw all reads. If that fails, the synapse is returned unchanged."""
     try:
         ds = simulate(case, noting(progress, 0, 1), start=synapse.state)
         new = after_pulse(synapse, case, ds)
         return answer_of([ds], drawn_pictures([ds], [reads(new)], "conductance")), new
     except FAULTS as error:
-        return Answer(problem=str(error)), synapse
+        return PanelResult(problem=str(error)), synapse
 
 
-def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> Answer:
+def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> PanelResult:
     """The answer with these results and pictures."""
-    return Answer(results, pictures, summary.of_result(results[-1]), limits_of(results))
+    return PanelResult(results, pictures, summary.of_result(results[-1]), limits_of(results))
 
 
 def noting(progress: Progress, number: int, count: int) -> Progress:

@@ -61,9 +61,9 @@ class Workers:
             return None
         return await asyncio.to_thread(kept_fraction)
 
-    def submit(self, function: Callable[..., Any], *args: Any) -> "Running":
+    def submit(self, function: Callable[..., Any], *args: Any) -> "RunningJob":
         """Start function(*args, progress), which calls progress(fraction). Cancelling its task ends the process."""
-        return Running(self._idle, function, args)
+        return RunningJob(self._idle, function, args)
 
     def stop(self) -> None:
         """End all processes and wait for that. While kernels are compiled, they end with this process instead."""
@@ -71,7 +71,7 @@ class Workers:
             pool.stop(worker for worker, _ in self._all)
 
 
-class Running:
+class RunningJob:
     """A running job: the task with its result, and the fraction that is done."""
 
     def __init__(self, idle: Idle, function: Callable[..., Any], args: Arguments) -> None:

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.measurements.columns import Column
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.names import CURRENT, channel
 from otjdd.measurements.question import question
-from otjdd.measurements.rows import Rows, finite, scaled
+from otjdd.measurements.rows import TableRows, finite, scaled
 
 STILL = 0.02  # share of its largest number that a constant voltage may change by
 NOTHING = 1e-3  # share of the range of a swept voltage that a voltage of 0 V may change by
@@ -35,7 +35,7 @@ class ColumnChoice(NamedTuple):
     left_out: dict[str, str]
 
 
-def choice(block: Block, columns: Sequence[Column], rows: Rows) -> ColumnChoice:
+def choice(block: FileBlock, columns: Sequence[Column], rows: TableRows) -> ColumnChoice:
     """The columns to use of a table, one for each quantity. Raises DataError, which asks, where nothing decides.
 
     columns : those whose quantity is known
@@ -58,7 +58,7 @@ def choice(block: Block, columns: Sequence[Column], rows: Rows) -> ColumnChoice:
     return ColumnChoice(every, left_out)
 
 
-def groups(block: Block, columns: Sequence[Column]) -> list[list[Column]]:
+def groups(block: FileBlock, columns: Sequence[Column]) -> list[list[Column]]:
     """The columns as groups side by side, which have the same names; a single group if there are no others.
 
     Where a user named a column, its group alone.
@@ -92,7 +92,7 @@ def cycle(texts: list[str]) -> int:
 
 
 def of_group(
-    block: Block, columns: Sequence[Column], rows: Rows
+    block: FileBlock, columns: Sequence[Column], rows: TableRows
 ) -> tuple[dict[str, Column], dict[str, str], dict[str, list[Column]]]:
     """(quantity -> column, header -> why it is left out, quantity -> columns among which nothing decides)."""
     left_out: dict[str, str] = {}
@@ -115,7 +115,7 @@ def of_group(
 
 
 def with_numbers(
-    name: str, several: list[Column], every: Mapping[str, list[Column]], rows: Rows, left_out: dict[str, str]
+    name: str, several: list[Column], every: Mapping[str, list[Column]], rows: TableRows, left_out: dict[str, str]
 ) -> list[Column]:
     """Columns that a user named, else those with two numbers or more, without magnitudes beside a signed column."""
     if named := [column for column in several if column.named]:
@@ -134,7 +134,7 @@ def with_numbers(
     return full
 
 
-def equivalent(block: Block, several: list[Column], rows: Rows, left_out: dict[str, str]) -> list[Column]:
+def equivalent(block: FileBlock, several: list[Column], rows: TableRows, left_out: dict[str, str]) -> list[Column]:
     """Columns without those that repeat the numbers of another, and without those that the form does not prefer."""
     preferred = [c for c in several if block.preferred and re.match(block.preferred, c.header.text)]
     if len(several) > 1 and len(preferred) == 1:
@@ -151,7 +151,7 @@ def equivalent(block: Block, several: list[Column], rows: Rows, left_out: dict[s
     return distinct or several
 
 
-def pair(by_quantity: dict[str, list[Column]], rows: Rows, left_out: dict[str, str]) -> None:
+def pair(by_quantity: dict[str, list[Column]], rows: TableRows, left_out: dict[str, str]) -> None:
     """Keep of several voltages the one that is swept, and the voltage and the current of one channel."""
     several = by_quantity.get("voltage", [])
     if len(several) > 1:
@@ -177,7 +177,9 @@ def pair(by_quantity: dict[str, list[Column]], rows: Rows, left_out: dict[str, s
             by_quantity["voltage"] = own
 
 
-def without_mirrored(several: list[Column], channels: list[str], rows: Rows, left_out: dict[str, str]) -> list[Column]:
+def without_mirrored(
+    several: list[Column], channels: list[str], rows: TableRows, left_out: dict[str, str]
+) -> list[Column]:
     """The column of one of the channels, else the first, where all others have its numbers with the opposite sign."""
     first = next((c for c in several if channel(c.header.text) in channels), several[0])
     numbers = scaled(first, rows)
@@ -188,7 +190,7 @@ def without_mirrored(several: list[Column], channels: list[str], rows: Rows, lef
     return [first]
 
 
-def leave_out_derived(picked: dict[str, Column], rows: Rows, left_out: dict[str, str]) -> None:
+def leave_out_derived(picked: dict[str, Column], rows: TableRows, left_out: dict[str, str]) -> None:
     """Leave out a resistance or a conductance that is computed from the voltage and the current beside it."""
     if not {"voltage", "current"} <= set(picked):
         return

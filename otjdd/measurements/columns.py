@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from otjdd.case.problem import nearest
 from otjdd.errors import DataError
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.names import INDEX, Heading, heading, parted, scale_to
 from otjdd.measurements.sheet import Cell
 from otjdd.units import quantity
@@ -36,7 +36,7 @@ class Column(NamedTuple):
         return self.heading.quantity
 
 
-def columns_of(block: Block, names: Mapping[str, str]) -> list[Column]:
+def columns_of(block: FileBlock, names: Mapping[str, str]) -> list[Column]:
     """The columns of a table whose quantity is known. Raises DataError for a name of a user that no column has.
 
     names : quantity -> header of its column, or its place, or "HEADER / 1 kohm" for a voltage over a resistor
@@ -57,7 +57,7 @@ def columns_of(block: Block, names: Mapping[str, str]) -> list[Column]:
     return columns
 
 
-def user_columns(block: Block, names: Mapping[str, str]) -> list[tuple[str, int, str]]:
+def user_columns(block: FileBlock, names: Mapping[str, str]) -> list[tuple[str, int, str]]:
     """(quantity, place of its column, resistance that divides its voltage or "") as a user chose. Raises DataError.
 
     A name without the index behind it, "DrainI" of "DrainI(1)", "DrainI(2)", means all of them.
@@ -81,7 +81,7 @@ def stem(text: str) -> str:
     return index[1] if index else text
 
 
-def named_column(block: Block, place: int, name: str, over: str) -> Column:
+def named_column(block: FileBlock, place: int, name: str, over: str) -> Column:
     """The column that a user named for a quantity. over : resistance whose voltage it holds, "" for none"""
     cell = block.header.cells[place]
     read = heading(cell.text, block.unit(place))
@@ -95,7 +95,7 @@ def named_column(block: Block, place: int, name: str, over: str) -> Column:
     return Column(cell, about, place, factor / resistance, offset / resistance, named=True)
 
 
-def column(block: Block, place: int, read: Heading) -> Column:
+def column(block: FileBlock, place: int, read: Heading) -> Column:
     """The column at a place, with the fault of its unit if it has one."""
     cell = block.header.cells[place]
     written = read.unit or block.unit(place)

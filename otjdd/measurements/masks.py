@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.measurements.columns import Column
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.names import channel
-from otjdd.measurements.rows import Rows, scaled
+from otjdd.measurements.rows import TableRows, scaled
 
 NEAR = 1e-3  # relative distance from the compliance within which a current is held by it
 FLAGS = {"t", "true", "1", "1.0", "yes", "on", "c", "compl", "compliance", "limit", "overflow"}
@@ -49,7 +49,7 @@ STATUS = (
 )  # fmt: skip
 
 
-def masked(block: Block, columns: Mapping[str, Column], rows: Rows) -> tuple[np.ndarray, list[str]]:
+def masked(block: FileBlock, columns: Mapping[str, Column], rows: TableRows) -> tuple[np.ndarray, list[str]]:
     """(True for each row (row,) whose numbers the instrument calls none, the reasons with counts)."""
     mask, words = np.zeros(rows.lines.size, dtype=bool), []
     for place, cell in enumerate(block.header.cells):
@@ -77,7 +77,7 @@ def belongs(header: str, columns: Mapping[str, Column]) -> bool:
     return not name or name in {channel(column.header.text) for column in columns.values()}
 
 
-def texts_at(block: Block, place: int) -> dict[int, str]:
+def texts_at(block: FileBlock, place: int) -> dict[int, str]:
     """Line -> text of the cells of a column."""
     return {
         first + i: row[place].strip()

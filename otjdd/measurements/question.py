@@ -10,14 +10,14 @@ import numpy as np
 
 from otjdd.errors import DataError
 from otjdd.measurements.columns import Column, stem
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.names import CURRENT, MEASURED, UNCERTAINTY, channel, parted, quantity_of_unit, unit_of
-from otjdd.measurements.rows import Rows, finite, scaled
+from otjdd.measurements.rows import TableRows, finite, scaled
 
 MOST = 12  # columns that a question lists
 
 
-def question(block: Block, undecided: Mapping[str, list[Column]], rows: Rows) -> DataError:
+def question(block: FileBlock, undecided: Mapping[str, list[Column]], rows: TableRows) -> DataError:
     """An error that lists the columns among which nothing decides, with the options that pick the likeliest."""
     likely = {
         name: max(several, key=lambda c: float(np.abs(finite(scaled(c, rows))).max(initial=0.0)))
@@ -37,7 +37,7 @@ def question(block: Block, undecided: Mapping[str, list[Column]], rows: Rows) ->
     )  # fmt: skip
 
 
-def shortest(block: Block, column: Column) -> str:
+def shortest(block: FileBlock, column: Column) -> str:
     """The name that chooses a column: without its index where several of a series have one."""
     bare = stem(column.header.text)
     return bare if sum(stem(text) == bare for text in block.header.texts) > 1 else column.header.text
@@ -62,13 +62,13 @@ def quoted(text: str) -> str:
     return shlex.quote(text) if re.search(r'["$`\\!]', text) else f'"{text}"'
 
 
-def first_numbers(column: Column, rows: Rows, count: int = 3) -> str:
+def first_numbers(column: Column, rows: TableRows, count: int = 3) -> str:
     """The first numbers of a column, with their unit."""
     unit = unit_of(column.heading.measures)
     return ", ".join(f"{number:.4g}" for number in finite(scaled(column, rows))[:count]) + f" ... {unit}"
 
 
-def without_quantities(block: Block, columns: Sequence[Column], rows: Rows) -> DataError:
+def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableRows) -> DataError:
     """An error that asks which columns hold what was measured and what was applied, with a proposal from their units.
 
     columns : those whose quantity is known   rows : of all columns

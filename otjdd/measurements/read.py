@@ -25,7 +25,7 @@ from otjdd.measurements.file_sets import conditions, files_of, one_after_another
 from otjdd.measurements.names import UNCERTAINTY, headers_by_quantity, long_name_of, quantity_of, unit_of
 from otjdd.measurements.noise import LOST, noise_floor
 from otjdd.measurements.sweeps import branches, period, restarts
-from otjdd.measurements.tables import UNUSED, Table, table_in
+from otjdd.measurements.tables import UNUSED, ColumnTable, table_in
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,7 +73,7 @@ def from_file(
     return dataset_of_table(table_in(path, names, sheet, without))
 
 
-def dataset_of_table(table: Table) -> xr.Dataset:
+def dataset_of_table(table: ColumnTable) -> xr.Dataset:
     """Dataset of a table. Rows with a missing number are no points. Raises DataError."""
     import xarray as xr
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.numbers import holds_numbers
 from otjdd.measurements.sheet import Sheet
 
 ROWS = 3  # lines of numbers that make a table
 
 
-def check_remainder(sheet: Sheet, blocks: Sequence[Block]) -> None:
+def check_remainder(sheet: Sheet, blocks: Sequence[FileBlock]) -> None:
     """Raise DataError for rows of numbers outside of the tables that were found in a sheet."""
     if len(blocks) == 1 and blocks[0].first <= 2 and blocks[0].last >= sheet.text.count("\n"):
         return

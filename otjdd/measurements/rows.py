@@ -12,15 +12,15 @@ import numpy as np
 
 from otjdd.errors import DataError
 from otjdd.measurements.columns import Column
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.names import heading
 from otjdd.measurements.numbers import holds_numbers, number_in, plain_numbers, without_overflows
-from otjdd.measurements.sheet import Line, Sheet
+from otjdd.measurements.sheet import Sheet, SheetLine
 
-Columns = list[tuple[str, ...]]  # texts of the cells, a tuple for each column
+CellColumns = list[tuple[str, ...]]  # texts of the cells, a tuple for each column
 
 
-class Rows(NamedTuple):
+class TableRows(NamedTuple):
     """The rows of a table.
 
     lines : (row,) of the file   part : number (row,) of the repeats of the header above each row
@@ -35,7 +35,7 @@ class Rows(NamedTuple):
     faults: dict[int, DataError]
 
 
-def rows_of(block: Block, places: Mapping[int, str]) -> Rows:
+def rows_of(block: FileBlock, places: Mapping[int, str]) -> TableRows:
     """The rows of a table. places : place of a column -> its quantity, for messages.
 
     Lines that repeat the header, and those without content at these places, are left out. Raises DataError, with the
@@ -59,12 +59,12 @@ def rows_of(block: Block, places: Mapping[int, str]) -> Rows:
     every = np.concatenate(lines or [np.zeros(0, int)])
     part = np.searchsorted(np.array(repeats), every) if repeats else np.zeros(every.size, dtype=int)
     overflows = {place: count for place, (_, count) in masked.items()}
-    return Rows(every, part, {place: values for place, (values, _) in masked.items()}, overflows, faults)
+    return TableRows(every, part, {place: values for place, (values, _) in masked.items()}, overflows, faults)
 
 
 def with_content(
-    sheet: Sheet, header: Line, first: int, rows: list[list[str]], places: list[int]
-) -> tuple[np.ndarray, Columns]:
+    sheet: Sheet, header: SheetLine, first: int, rows: list[list[str]], places: list[int]
+) -> tuple[np.ndarray, CellColumns]:
     """Lines (row,) and columns of a block that begins at line `first`, without rows that are empty at these places.
 
     Raises DataError.
@@ -81,7 +81,7 @@ def with_content(
     return at, columns
 
 
-def check_widths(sheet: Sheet, header: Line, at: np.ndarray, rows: list[list[str]]) -> None:
+def check_widths(sheet: Sheet, header: SheetLine, at: np.ndarray, rows: list[list[str]]) -> None:
     """Raise DataError for a row with more cells than the header, or with fewer if blanks divide the cells."""
     width = len(header.cells)
     for number, row in zip(at, rows, strict=True):
@@ -100,7 +100,9 @@ def of_another_table(text: str) -> bool:
     return holds_numbers(text) or sum(heading(word) is not None for word in text.split()[:50]) > 1
 
 
-def without_headers(block: Block, at: np.ndarray, columns: Columns) -> tuple[np.ndarray, Columns, list[int]]:
+def without_headers(
+    block: FileBlock, at: np.ndarray, columns: CellColumns
+) -> tuple[np.ndarray, CellColumns, list[int]]:
     """Lines and columns without the rows that repeat the header or its units, and the lines of repeated headers."""
     names, units = block.header.texts, list(block.units)
     rows = [[cell.strip() for cell in row[: len(names)]] for row in zip(*columns, strict=True)]
@@ -129,7 +131,7 @@ def careful_numbers(
     return numbers
 
 
-def scaled(column: Column, rows: Rows) -> np.ndarray:
+def scaled(column: Column, rows: TableRows) -> np.ndarray:
     """Numbers (row,) of a column in the unit of the Dataset."""
     return np.asarray(rows.numbers[column.place] * column.factor + column.offset)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.names import scale_to
 from otjdd.measurements.numbers import number_in
 from otjdd.measurements.sheet import Sheet
@@ -52,7 +52,7 @@ def settings_of(sheet: Sheet, title: str) -> str:
     return "" if starts else sheet.text
 
 
-def with_settings(block: Block, sheet: Sheet | None) -> Block:
+def with_settings(block: FileBlock, sheet: Sheet | None) -> FileBlock:
     """A table of a workbook with the settings of its run. sheet : of settings, or None"""
     if sheet is None:
         return block

@@ -25,7 +25,7 @@ class Cell(NamedTuple):
     text: str
 
 
-class Line(NamedTuple):
+class SheetLine(NamedTuple):
     """A line with content: its number in the file, counted from 1, its cells, and its text."""
 
     number: int
@@ -52,22 +52,22 @@ class Sheet(NamedTuple):
     divider: str = "\t"
     decimal: str = "."
     notes: tuple[str, ...] = ()
-    header: Line | None = None
+    header: SheetLine | None = None
     quoted: bool = True
     counted: bool = False
     original: str = ""
     title: str = ""
 
-    def line(self, number: int, text: str | None = None) -> Line:
+    def line(self, number: int, text: str | None = None) -> SheetLine:
         """The line of a number, counted from 1."""
         if text is None:
             text = self.text.split("\n", number)[number - 1]
         cells = list(divided(text, self.divider, self.quoted))
         if self.counted:
-            return Line(number, [Cell(i, cell.text) for i, cell in enumerate(cells, start=1)])
-        return Line(number, cells, text)
+            return SheetLine(number, [Cell(i, cell.text) for i, cell in enumerate(cells, start=1)])
+        return SheetLine(number, cells, text)
 
-    def head(self, first: int = 1, last: int = sys.maxsize) -> list[Line]:
+    def head(self, first: int = 1, last: int = sys.maxsize) -> list[SheetLine]:
         """The lines with content among HEAD lines from `first` on; a header in a comment is the first of all."""
         at = 0
         for _ in range(first - 1):
@@ -112,7 +112,9 @@ class Sheet(NamedTuple):
             )
         return rows
 
-    def fault(self, line: Line | None, cell: Cell | None, expected: str, got: str = "", hint: str = "") -> DataError:
+    def fault(
+        self, line: SheetLine | None, cell: Cell | None, expected: str, got: str = "", hint: str = ""
+    ) -> DataError:
         """An error about a place in the table, its beginning if `line` is None."""
         number, column = (line.number if line else 1), (cell.column if cell else 1)
         text = line.text if line else ""

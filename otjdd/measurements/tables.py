@@ -15,13 +15,13 @@ from otjdd.errors import DataError
 from otjdd.measurements.choice import ColumnChoice, choice
 from otjdd.measurements.columns import Column, columns_of, stem, user_columns
 from otjdd.measurements.content import sheets_of
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.forms.known import PLAIN, form_of
 from otjdd.measurements.masks import masked, texts_at
 from otjdd.measurements.names import MEASURED, UNCERTAINTY
 from otjdd.measurements.question import shortest, without_quantities
 from otjdd.measurements.remainder import check_remainder
-from otjdd.measurements.rows import Rows, finite, rows_of, scaled
+from otjdd.measurements.rows import TableRows, finite, rows_of, scaled
 from otjdd.measurements.settings import temperature_in, with_settings
 
 SETTINGS = ("settings", "setup", "calc")  # sheets beside those of runs
@@ -33,7 +33,7 @@ FEWEST_ROWS = 3  # of a device
 CONDITIONS = {"temperature", "frequency", "read_voltage"}
 
 
-class Table(NamedTuple):
+class ColumnTable(NamedTuple):
     """Columns of a table and their numbers.
 
     columns : quantity -> column   lines, record : (row,), line of the file and number of the record
@@ -43,7 +43,7 @@ class Table(NamedTuple):
     """
 
     columns: dict[str, Column]
-    block: Block
+    block: FileBlock
     lines: np.ndarray
     record: np.ndarray
     values: dict[str, np.ndarray]
@@ -54,7 +54,7 @@ class Table(NamedTuple):
 
 def table_in(
     path: str | os.PathLike[str], names: Mapping[str, str], title: str, without: Sequence[tuple[int, int]]
-) -> Table:
+) -> ColumnTable:
     """The table of a file. Raises DataError, which asks where the file does not decide; OSError.
 
     names : quantity -> header of its column, where a user says so   title : of a table or sheet, "" for the first
@@ -92,12 +92,12 @@ def is_workbook(path: str | os.PathLike[str]) -> bool:
     return os.fspath(path).lower().endswith((".xls", ".xlsx", ".xlsm", ".xlsb", ".ods"))
 
 
-def title_of(block: Block) -> str:
+def title_of(block: FileBlock) -> str:
     """Title of a table: that of its sheet, that in the sheet, or both."""
     return ", ".join(filter(None, (block.sheet.title, block.title)))
 
 
-def chosen(blocks: Sequence[Block], title: str, names: Mapping[str, str]) -> tuple[list[Block], list[str]]:
+def chosen(blocks: Sequence[FileBlock], title: str, names: Mapping[str, str]) -> tuple[list[FileBlock], list[str]]:
     """The tables that are records of one measurement, and the titles of the others. Raises DataError.
 
     title : of a table or sheet; "" for the first table with a quantity against another
@@ -107,7 +107,7 @@ def chosen(blocks: Sequence[Block], title: str, names: Mapping[str, str]) -> tup
     return records, [name for name in others if name and name not in map(title_of, records)]
 
 
-def titled(blocks: Sequence[Block], title: str) -> list[Block]:
+def titled(blocks: Sequence[FileBlock], title: str) -> list[FileBlock]:
     """The table with a title, or those of the first series of the sheet with it. Raises DataError for an unknown title."""
     fits = [b for b in blocks if title in (title_of(b), b.title)] or [b for b in blocks if b.sheet.title == title]
     if not fits:
@@ -117,7 +117,7 @@ def titled(blocks: Sequence[Block], title: str) -> list[Block]:
     return [fits[0]] if fits[0].title and title in (title_of(fits[0]), fits[0].title) else same_series(fits[0], fits)
 
 
-def first_curve(blocks: Sequence[Block], names: Mapping[str, str]) -> list[Block]:
+def first_curve(blocks: Sequence[FileBlock], names: Mapping[str, str]) -> list[FileBlock]:
     """The first table with a quantity against another, and those of its series.
 
     Raises DataError for tables of different names in one text, of which one has to be chosen.
@@ -136,7 +136,7 @@ def first_curve(blocks: Sequence[Block], names: Mapping[str, str]) -> list[Block
     return records
 
 
-def names_fit(block: Block, names: Mapping[str, str]) -> bool:
+def names_fit(block: FileBlock, names: Mapping[str, str]) -> bool:
     """True if a table has the columns that a user names."""
     try:
         user_columns(block, names)
@@ -145,7 +145,7 @@ def names_fit(block: Block, names: Mapping[str, str]) -> bool:
     return True
 
 
-def same_series(first: Block, blocks: Sequence[Block]) -> list[Block]:
+def same_series(first: FileBlock, blocks: Sequence[FileBlock]) -> list[FileBlock]:
     """A table and those of its series with the same names."""
     if not first.series:
         return [first]
@@ -156,16 +156,16 @@ def same_series(first: Block, blocks: Sequence[Block]) -> list[Block]:
     ]
 
 
-def makes_curve(block: Block, names: Mapping[str, str]) -> bool:
+def makes_curve(block: FileBlock, names: Mapping[str, str]) -> bool:
     """True if the names of a table hold a measured quantity and what it was measured against."""
     quantities = {column.quantity for column in columns_of(block, names if names_fit(block, names) else {})}
     return bool(quantities & APPLIED) and bool(quantities & MEASURED)
 
 
-Part = tuple[Block, ColumnChoice, Rows]
+TablePart = tuple[FileBlock, ColumnChoice, TableRows]
 
 
-def parts_of(records: Sequence[Block], names: Mapping[str, str]) -> list[Part]:
+def parts_of(records: Sequence[FileBlock], names: Mapping[str, str]) -> list[TablePart]:
     """The used columns and the rows of each record, the same columns in all. Raises DataError."""
     first = records[0], *used(records[0], names)
     columns = first[1].columns[0]
@@ -173,7 +173,7 @@ def parts_of(records: Sequence[Block], names: Mapping[str, str]) -> list[Part]:
     return [first, *((block, *used(block, {**same, **names})) for block in records[1:])]
 
 
-def used(block: Block, names: Mapping[str, str]) -> tuple[ColumnChoice, Rows]:
+def used(block: FileBlock, names: Mapping[str, str]) -> tuple[ColumnChoice, TableRows]:
     """The columns of a table that are used, and its rows. Raises DataError."""
     columns = columns_of(block, names)
     rows = rows_of(block, {column.place: column.quantity for column in columns})
@@ -205,7 +205,7 @@ def has_measured(quantities: Iterable[str]) -> bool:
     return any(not name.endswith(UNCERTAINTY) for name in set(quantities) - APPLIED - CONDITIONS)
 
 
-def joined(parts: Sequence[Part]) -> Table:
+def joined(parts: Sequence[TablePart]) -> ColumnTable:
     """The table of records: of tables of a series, of columns side by side, of rows below each repeat of the header."""
     lines, record, devices, notes, count = [], [], [], [], 0
     values: dict[str, list[np.ndarray]] = {name: [] for name in parts[0][1].columns[0]}
@@ -244,10 +244,10 @@ def joined(parts: Sequence[Part]) -> Table:
     every = np.concatenate(lines)
     named = np.concatenate(devices) if sum(map(len, devices)) == every.size > 0 else None
     notes += [f"devices: {', '.join(dict.fromkeys(named.tolist()))[:200]}"] if named is not None else []
-    return Table(picked.columns[0], first, every, number, table, notes, condition, named)
+    return ColumnTable(picked.columns[0], first, every, number, table, notes, condition, named)
 
 
-def device_names(block: Block, lines: np.ndarray) -> np.ndarray | None:
+def device_names(block: FileBlock, lines: np.ndarray) -> np.ndarray | None:
     """Names (row,) of devices in a column of them; None without one, and for a column that counts the rows."""
     place = next((i for i, text in enumerate(block.header.texts) if DEVICE.fullmatch(text)), None)
     if place is None or not lines.size:
@@ -264,7 +264,7 @@ def follow(time: np.ndarray, record: np.ndarray) -> bool:
     return all(later[0] >= before[1] for before, later in pairwise(ends))
 
 
-def parameters(parts: Sequence[Part]) -> list[str]:
+def parameters(parts: Sequence[TablePart]) -> list[str]:
     """What is constant within each of several groups of columns side by side and differs between them, in words."""
     block, picked, rows = parts[0]
     if len(picked.columns) < 2:

@@ -40,7 +40,7 @@ CDF, BOX, PARALLEL = SPREADS = ("cdf", "box", "parallel")  # kinds of pictures o
 SIGMA, SIGMA_MEDIAN = "sigma", "sigma-median"  # and of devices that are cycled
 
 
-class Number(NamedTuple):
+class ScalarResult(NamedTuple):
     """A result with one number for each point, and notes on what was left out for that."""
 
     result: xr.DataArray
@@ -114,7 +114,7 @@ def axis_of_devices(ds: xr.Dataset) -> Hashable | None:
     return max(others, key=lambda dim: ds.sizes[dim], default=None)
 
 
-def panels_of_kind(ds: xr.Dataset, kind: str, results: Sequence[Number]) -> list[Panel]:
+def panels_of_kind(ds: xr.Dataset, kind: str, results: Sequence[ScalarResult]) -> list[Panel]:
     """Panels of a kind but PARALLEL: of the devices that are cycled, or of the results of a sample."""
     if kind == PARALLEL:
         return []
@@ -145,12 +145,12 @@ def default_results(ds: xr.Dataset, named: bool) -> tuple[str, ...]:
     return (CDF, PARALLEL) if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else (PARALLEL,)
 
 
-def distributions(kind: str, results: Sequence[Number]) -> list[Panel]:
+def distributions(kind: str, results: Sequence[ScalarResult]) -> list[Panel]:
     """Panels of the spread of results. Results of the same metric and unit share a panel."""
-    groups: dict[tuple[str, str], list[Number]] = {}
+    groups: dict[tuple[str, str], list[ScalarResult]] = {}
     for result, omitted in results:
         key = str(result.name).partition("[")[0].rpartition(".")[0], result.attrs.get("units", "1")
-        groups.setdefault(key if key[1] != "1" else (str(result.name), "1"), []).append(Number(result, omitted))
+        groups.setdefault(key if key[1] != "1" else (str(result.name), "1"), []).append(ScalarResult(result, omitted))
     drawn = []
     for group in groups.values():
         draw = partial(study_sample.distribution, kind, [result for result, _ in group])
@@ -172,7 +172,7 @@ def fill(to_draw: Sequence[Panel], places: Sequence[Axes]) -> None:
         colours(mesh, [panel_axes for panel_axes, _, _ in drawn], wrapped(result), result.attrs.get("units", "1"))
 
 
-def one_number(ds: xr.Dataset, name: str) -> Number:
+def one_number(ds: xr.Dataset, name: str) -> ScalarResult:
     """The last number of a result along each dimension of its own."""
     array, notes = ds[name], []
     for dim in [dim for dim in array.dims if dim not in ds.status.dims]:
@@ -180,7 +180,7 @@ def one_number(ds: xr.Dataset, name: str) -> Number:
         if array.sizes[dim] > 1:
             notes.append(f"drawn at {words_of(array, dim)} {where} (the last of {array.sizes[dim]})")
         array = array.isel({dim: -1})
-    return Number(array.rename(name), notes)
+    return ScalarResult(array.rename(name), notes)
 
 
 def panels_of(ds: xr.Dataset, result: xr.DataArray, omitted: list[str]) -> list[Panel]:

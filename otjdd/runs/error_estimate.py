@@ -52,7 +52,7 @@ from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.results.summary import NOT_EXTRAPOLATED, NOT_STATED
 from otjdd.solver import self_check
-from otjdd.solver.checkpoint import Place
+from otjdd.solver.checkpoint import CheckpointPlace
 from otjdd.solver.outcome import ending, status_words
 from otjdd.solver.start import Start
 from otjdd.system.beside import beside
@@ -93,7 +93,7 @@ def simulate_with_error(
     on_its_grid: Simulate,
     progress: Progress = None,
     start: Start | None = None,
-    checkpoints: Place | None = None,
+    checkpoints: CheckpointPlace | None = None,
 ) -> xr.Dataset:
     """Dataset of a case with the errors of its reads or of its I-V curves, by `numerics.error`.
 
@@ -149,7 +149,7 @@ def on_all_grids(
     on_its_grid: Simulate,
     progress: Progress,
     start: Start | None,
-    checkpoints: Place | None,
+    checkpoints: CheckpointPlace | None,
 ) -> tuple[xr.Dataset, list[xr.Dataset | SolverError]]:
     """Dataset on the finest grid, and the results of the other runs: a Dataset, or the SolverError that ended the run."""
     finest: list[xr.Dataset] = []

@@ -27,7 +27,7 @@ def run(
     changes: Mapping[str, Any] | None = None,
     *,
     progress: Progress = None,
-    checkpoints: checkpoint.Place | None = None,
+    checkpoints: checkpoint.CheckpointPlace | None = None,
     **more: Any,
 ) -> xr.Dataset:
     """Simulate a case: a record, the path of a case file, or the name of a shipped case ("rv-loop").
@@ -54,7 +54,7 @@ def simulate(
     case: Case,
     progress: Progress = None,
     start: Start | None = None,
-    checkpoints: checkpoint.Place | None = None,
+    checkpoints: checkpoint.CheckpointPlace | None = None,
     check_grid: bool = False,
     trail: Trail | None = None,
 ) -> xr.Dataset:

@@ -45,7 +45,7 @@ LOGS = "rows", "reads"  # of a run
 ZIP = b"PK\x03\x04"  # beginning of the arrays of a checkpoint
 
 
-class Place(NamedTuple):
+class CheckpointPlace(NamedTuple):
     """Place of the checkpoints of a run, and their schedule."""
 
     path: Path
@@ -143,7 +143,7 @@ def read(path: Path, belongs: dict[str, str]) -> Saved:
     return Saved(path, arrays)
 
 
-def latest(place: Place | None, belongs: dict[str, str]) -> Saved | None:
+def latest(place: CheckpointPlace | None, belongs: dict[str, str]) -> Saved | None:
     """The checkpoint to continue from; None when there is none, or none is wanted. Raises ResultError."""
     if place is None or not place.resume or not place.path.exists():
         return None
@@ -226,7 +226,7 @@ class Keeper:
 
     def __init__(
         self,
-        place: Place,
+        place: CheckpointPlace,
         run: Run,
         belongs: dict[str, str],
         began: float,

@@ -62,14 +62,14 @@ def simulate_junction(
     case: Case,
     progress: Progress = None,
     start: Start | None = None,
-    checkpoints: checkpoint.Place | None = None,
+    checkpoints: checkpoint.CheckpointPlace | None = None,
     check_grid: bool = False,
     trail: Trail | None = None,
 ) -> xr.Dataset:
     """Dataset of one junction: along the waveform of its case, or of curves at frozen ions when its drive is of that kind.
 
     start : instead of that which the case says
-    checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
+    checkpoints : `checkpoint.CheckpointPlace` of them, None for none; curves at frozen ions have none
     check_grid : also estimate the error of the first and the last read by the grid
     trail : filled with the time steps, or steps to take; curves at frozen ions have none
     Raises SolverError and KeyboardInterrupt, with the Dataset so far as `partial`; ResultError for a checkpoint.
@@ -110,7 +110,7 @@ def in_steps(
     *,
     only: Collection[str] | None = None,
     start: Start | None = None,
-    checkpoints: checkpoint.Place | None = None,
+    checkpoints: checkpoint.CheckpointPlace | None = None,
     check_grid: bool = False,
     trail: Trail | None = None,
 ) -> Generator[None, None, RunOutputs]:

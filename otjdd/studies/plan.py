@@ -12,7 +12,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.drive import Drive
 from otjdd.case.problem import Problem
-from otjdd.case.study_axes import Axis, Study, axes
+from otjdd.case.study_axes import Study, StudyAxis, axes
 from otjdd.case.varied import located
 from otjdd.errors import CaseError, LimitError
 from otjdd.studies import keep as keeping
@@ -33,7 +33,7 @@ class Plan(NamedTuple):
     case: Case
     keep: tuple[str, ...]
     time_limit: float | None
-    axes: tuple[Axis, ...]
+    axes: tuple[StudyAxis, ...]
     digests: tuple[str, ...]
 
     @property

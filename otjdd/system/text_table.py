@@ -11,7 +11,7 @@ from otjdd.units import parse
 MAX_BYTES = 64_000_000
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """A line with content: its number, counted from 1, and its cells."""
 
     number: int
@@ -25,7 +25,7 @@ class QuantityColumn(NamedTuple):
     dimension: str
 
 
-def lines(path: str | Path) -> list[Line]:
+def lines(path: str | Path) -> list[TextLine]:
     """Lines of a text file, without comments (`#`) and empty ones. Raises OSError, ValueError ("file:line: ...")."""
     try:
         text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
@@ -36,7 +36,7 @@ def lines(path: str | Path) -> list[Line]:
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}:1: not UTF-8 text ({error.reason} at byte {error.start})") from None
     numbered = [(number, line.split("#")[0].strip()) for number, line in enumerate(text.splitlines(), start=1)]
-    return [Line(number, cells_of(line)) for number, line in numbered if line]
+    return [TextLine(number, cells_of(line)) for number, line in numbered if line]
 
 
 def cells_of(line: str) -> list[str]:
@@ -55,7 +55,7 @@ def is_number(cell: str) -> bool:
 
 
 def units_of(
-    path: str | Path, header: Line, columns: tuple[QuantityColumn, QuantityColumn]
+    path: str | Path, header: TextLine, columns: tuple[QuantityColumn, QuantityColumn]
 ) -> tuple[float | None, ...]:
     """SI value of the unit that a header names in brackets for each column, None without one. Raises ValueError."""
     if len(header.cells) != 2:
@@ -71,7 +71,7 @@ def units_of(
     return tuple(units)
 
 
-def numbers_of(path: str | Path, line: Line, columns: tuple[QuantityColumn, QuantityColumn]) -> tuple[float, float]:
+def numbers_of(path: str | Path, line: TextLine, columns: tuple[QuantityColumn, QuantityColumn]) -> tuple[float, float]:
     """The two finite numbers of a line. Raises ValueError."""
     first, second = (column.name for column in columns)
     if len(line.cells) != 2 or not all(map(is_number, line.cells)):

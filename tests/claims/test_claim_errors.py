@@ -9,7 +9,7 @@ from otjdd.analysis.metrics import Metric
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import folders as claims
 from otjdd.claims import judge, metrics, uncertainty
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 from otjdd.results import outputs
 
 
@@ -29,7 +29,7 @@ def spikes(*currents, tolerance=1e-4):
     """Trials of the metric "amplitudes": one read after a spike each."""
     case = load_case(shipped_cases() / "li2019.toml", {"numerics.current_tolerance": tolerance})
     reads = [{"read_time": [1.0], "read_current": [i], "read_resistance": [0.1 / i]} for i in currents]
-    return [Trial("spike", float(n), case, outputs.dataset(read)) for n, read in enumerate(reads)]
+    return [ClaimTrial("spike", float(n), case, outputs.dataset(read)) for n, read in enumerate(reads)]
 
 
 def noise(trials, metric="amplitudes"):

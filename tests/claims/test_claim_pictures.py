@@ -8,13 +8,13 @@ from otjdd.claims import pictures
 from otjdd.claims.claim import Claim, Verdict
 from otjdd.claims.figure import Figure
 from otjdd.claims.paper_marks import PAPER
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 
 
 def picture(metric: str, ds, figures: list[Figure], found: dict, **settings):
     """Axes of the picture of a claim with one result."""
     claim = Claim(claim="it is", source="nobody", device="made", metric=metric, figure=figures, settings=settings)
-    return pictures.picture(Verdict("made", claim, found, (), trials=(Trial("case", np.nan, None, ds),))).axes
+    return pictures.picture(Verdict("made", claim, found, (), trials=(ClaimTrial("case", np.nan, None, ds),))).axes
 
 
 def paper_lines(axes) -> list[float]:

@@ -22,7 +22,7 @@ from otjdd.claims.figure import Figure, Measured
 from otjdd.claims.metrics import METRICS
 from otjdd.claims.papers import switching
 from otjdd.claims.report import page
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 from otjdd.errors import CaseError
 from otjdd.results import outputs, store
 
@@ -436,12 +436,12 @@ def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
         start, end = (1e8, 1e4) if name == "set" else (1e4, 1e8)
         R = np.exp(np.interp(np.log(t / after), [-1, 1], np.log([start, end])))
         ds = outputs.dataset({"read_time": np.append(1, 1 + t), "read_resistance": np.append(start, R)})
-        return Trial(name, V, None, ds)
+        return ClaimTrial(name, V, None, ds)
 
     def pulsed(name, V, at):
         change = synapse.LASTING * np.exp((V - at) / 0.05)
         ds = outputs.dataset({"read_time": [1.0, 2.0], "read_resistance": [1 + change, 1.0]})
-        return Trial(name, V, None, ds)
+        return ClaimTrial(name, V, None, ds)
 
     volts = np.array([1.0, 1.2, 1.4, 1.6])
     trials = [held("set", V) for V in volts] + [held("reset", -V) for V in volts]

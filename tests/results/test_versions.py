@@ -69,7 +69,7 @@ def test_a_checkpoint_is_refused_with_its_version_and_advice(old):
     ):
         checkpoint.read(Path("checkpoint"), here)
     with pytest.raises(ResultError, match="begin anew, without --resume"):
-        otjdd.run(case, checkpoints=checkpoint.Place(Path("checkpoint"), resume=True))
+        otjdd.run(case, checkpoints=checkpoint.CheckpointPlace(Path("checkpoint"), resume=True))
     Path(".long.nc.checkpoint").write_bytes(Path("checkpoint").read_bytes())
     done = CliRunner().invoke(app, ["run", "checkpoint-case.toml", "-o", "long.nc", "--resume"])
     assert done.exit_code == ExitCode.FILE

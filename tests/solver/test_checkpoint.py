@@ -15,6 +15,7 @@ from otjdd.case import case
 from otjdd.errors import ResultError
 from otjdd.results import provenance, store
 from otjdd.solver import checkpoint, integrate
+from otjdd.solver.checkpoint import CheckpointPlace
 from otjdd.system import files
 from otjdd.waveform import chain
 
@@ -42,14 +43,14 @@ def ended(path, at=0.5, text=LONG):
             raise Stop
 
     with pytest.raises(Stop) as stopped:
-        otjdd.run(case.parse_case(text), progress=stop, checkpoints=checkpoint.Place(path, 0.0))
+        otjdd.run(case.parse_case(text), progress=stop, checkpoints=CheckpointPlace(path, 0.0))
     return stopped.value.partial
 
 
 def resumed(path, text=LONG):
     """Dataset of a run that goes on, and the shares of the waveform at which it stood still."""
     shares = []
-    ds = otjdd.run(case.parse_case(text), progress=shares.append, checkpoints=checkpoint.Place(path, 1e9, resume=True))
+    ds = otjdd.run(case.parse_case(text), progress=shares.append, checkpoints=CheckpointPlace(path, 1e9, resume=True))
     return ds, shares
 
 
@@ -119,7 +120,7 @@ def test_a_run_can_be_ended_more_than_once(tmp_path, uninterrupted):
 
     while True:
         try:
-            ds = otjdd.run(case.parse_case(LONG), progress=stop, checkpoints=checkpoint.Place(path, 0.0, resume=True))
+            ds = otjdd.run(case.parse_case(LONG), progress=stop, checkpoints=CheckpointPlace(path, 0.0, resume=True))
             break
         except Stop:
             assert len(at) < 1000
@@ -143,7 +144,7 @@ def test_an_interruption_at_any_moment_leaves_a_checkpoint(tmp_path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(integrate, "empty", empty)
         with pytest.raises(Stop):
-            otjdd.run(case.parse_case(LONG), checkpoints=checkpoint.Place(path, 1e9))
+            otjdd.run(case.parse_case(LONG), checkpoints=CheckpointPlace(path, 1e9))
     ds, shares = resumed(path)
     assert 0.0 < shares[0] < 1.0
     assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
@@ -238,14 +239,14 @@ def test_a_result_in_the_place_of_a_checkpoint_is_no_advice_to_load_it_unsafely(
 
 
 def test_a_checkpoint_that_cannot_be_written_ends_nothing(tmp_path, uninterrupted, caplog):
-    ds = otjdd.run(case.parse_case(LONG), checkpoints=checkpoint.Place(tmp_path / "none" / "checkpoint", 0.0))
+    ds = otjdd.run(case.parse_case(LONG), checkpoints=CheckpointPlace(tmp_path / "none" / "checkpoint", 0.0))
     assert "no checkpoint" in caplog.text
     assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
 
 
 def test_checkpoints_come_when_it_is_time(tmp_path):
     path = tmp_path / "checkpoint"
-    otjdd.run(case.parse_case(LONG), checkpoints=checkpoint.Place(path, 1e9))
+    otjdd.run(case.parse_case(LONG), checkpoints=CheckpointPlace(path, 1e9))
     assert not path.exists()
 
 

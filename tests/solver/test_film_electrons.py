@@ -185,7 +185,7 @@ def test_a_run_is_made_again_and_goes_on_to_the_same_bits(tmp_path):
     whole = run(film)
     store.write(whole, tmp_path / "whole.nc")
     assert rerun.differences(*rerun.rerun(tmp_path / "whole.nc")) == []
-    place = checkpoint.Place(tmp_path / "checkpoint", 0.0)
+    place = checkpoint.CheckpointPlace(tmp_path / "checkpoint", 0.0)
     with pytest.raises(KeyboardInterrupt):
         run(film, progress=stop, checkpoints=place)
     ds = run(film, checkpoints=place._replace(resume=True))

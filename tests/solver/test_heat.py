@@ -168,10 +168,10 @@ def test_a_run_that_goes_on_gives_the_same_bits(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as stopped:
-        otjdd.run(heated, progress=stop, checkpoints=checkpoint.Place(path, 0.0))
+        otjdd.run(heated, progress=stop, checkpoints=checkpoint.CheckpointPlace(path, 0.0))
     whole = otjdd.run(heated)
     assert 293.0 < stopped.value.partial.junction_temperature.values[-1] < whole.junction_temperature.values[-1]
-    resumed = otjdd.run(heated, checkpoints=checkpoint.Place(path, 1e9, resume=True))
+    resumed = otjdd.run(heated, checkpoints=checkpoint.CheckpointPlace(path, 1e9, resume=True))
     assert store.data_sha256(resumed) == store.data_sha256(whole)
 
 

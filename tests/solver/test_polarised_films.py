@@ -245,10 +245,10 @@ def test_a_run_goes_on_from_a_checkpoint_a_result_and_is_the_same_again(tmp_path
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as stopped:
-        otjdd.run(case, progress=stop, checkpoints=checkpoint.Place(path, 0.0))
+        otjdd.run(case, progress=stop, checkpoints=checkpoint.CheckpointPlace(path, 0.0))
     whole = otjdd.run(case)
     assert len(stopped.value.partial.time) < len(whole.time)
-    resumed = otjdd.run(case, checkpoints=checkpoint.Place(path, 1e9, resume=True))
+    resumed = otjdd.run(case, checkpoints=checkpoint.CheckpointPlace(path, 1e9, resume=True))
     assert store.data_sha256(resumed) == store.data_sha256(whole)
     store.write(whole, tmp_path / "whole.nc")
     assert differences(*rerun(tmp_path / "whole.nc")) == []

@@ -165,7 +165,7 @@ def test_a_run_of_other_sources_is_not_continued_and_that_is_said(copy, tmp_path
             raise Stop
 
     with pytest.raises(Stop):
-        otjdd.run(case, progress=stop, checkpoints=checkpoint.Place(tmp_path / ".a.nc.checkpoint", 0.0))
+        otjdd.run(case, progress=stop, checkpoints=checkpoint.CheckpointPlace(tmp_path / ".a.nc.checkpoint", 0.0))
     command = ["run", "small.toml", "-o", "a.nc", "--resume", "--set", "drive.width=1 ms"]
     done = with_edited(copy, tmp_path, f"from otjdd.cli import main; import sys; sys.argv[1:] = {command}; main()")
     assert done.returncode == 5, done.stderr

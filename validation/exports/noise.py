@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from otjdd.compact_models.exports.export_noise import QUANTITIES, Row, comparison
+from otjdd.compact_models.exports.export_noise import QUANTITIES, StatedDeviation, comparison
 from otjdd.compact_models.scatter.numbers import Cycles, cycles_of, sigmas
 from otjdd.results import store
 
 DEVICES, CYCLES, DRAWS = 1000, 6, 4000
 
 
-def tile_rows(folder: Path) -> list[Row]:
+def tile_rows(folder: Path) -> list[StatedDeviation]:
     """The cycles of a real tile of aihwkit, one output and DEVICES inputs, and of its noise model of inference."""
     import torch
     from aihwkit.simulator.configs import SingleRPUConfig, UpdateParameters
@@ -32,7 +32,10 @@ def tile_rows(folder: Path) -> list[Row]:
         seen.append(rpu.tile.get_weights()[0].numpy().copy())
     G = low + 0.5 * (1.0 + np.array(seen, dtype=float).T) * (high - low)
     found = sigmas(Cycles(G[:, 2 * n - 1], G[:, 2 * n :].reshape(DEVICES, CYCLES, 2 * n)))
-    rows = [Row("tile of aihwkit", *row, "S") for row in zip(QUANTITIES, sigmas(cycles_of(ds)), found, strict=True)]
+    rows = [
+        StatedDeviation("tile of aihwkit", *row, "S")
+        for row in zip(QUANTITIES, sigmas(cycles_of(ds)), found, strict=True)
+    ]
     model = made["otj_inference"]().noise_model
     levels = torch.as_tensor(ds.level_mean.values * 1e6)[:, None].repeat(1, DRAWS)
     for k, time in enumerate(ds.time.values):
@@ -41,7 +44,7 @@ def tile_rows(folder: Path) -> list[Row]:
     return rows
 
 
-def crosssim_rows(folder: Path) -> list[Row]:
+def crosssim_rows(folder: Path) -> list[StatedDeviation]:
     """Levels and reads as CrossSim's own device draws them, and a product of a core with it."""
     from simulator import AnalogCore
     from simulator.devices.device import Device
@@ -58,15 +61,15 @@ def crosssim_rows(folder: Path) -> list[Row]:
         rows.append(level_row("CrossSim", time, ds.level_sigma.values[:, k], drawn))
     read = np.hypot(ds.read_sigma.values, ds.electron_sigma.values)
     solver, drawn = (float(np.sqrt((each**2).mean())) for each in (read, np.log(device.read_noise(levels)).std(axis=1)))
-    rows.append(Row("CrossSim", "ln I of a read of 1 us", solver, drawn, "1"))
+    rows.append(StatedDeviation("CrossSim", "ln I of a read of 1 us", solver, drawn, "1"))
     return rows
 
 
-def level_row(export: str, time: float, solver: np.ndarray, drawn: np.ndarray) -> Row:
+def level_row(export: str, time: float, solver: np.ndarray, drawn: np.ndarray) -> StatedDeviation:
     """Row of ln G of the levels (level,) at a time [s], of conductances (level, draw)."""
     each = np.log(drawn).std(axis=1, ddof=1)
     rms = (float(np.sqrt((values**2).mean())) for values in (solver, each))
-    return Row(export, f"ln G of a level after {time:.3g} s", *rms, "1")
+    return StatedDeviation(export, f"ln G of a level after {time:.3g} s", *rms, "1")
 
 
 def ends(folder: Path) -> tuple[float, float]:
@@ -76,7 +79,7 @@ def ends(folder: Path) -> tuple[float, float]:
     return float(words[3]), float(words[8])
 
 
-def report(rows: list[Row]) -> int:
+def report(rows: list[StatedDeviation]) -> int:
     """Print rows. Exit code: 8 if one is more than a fifth away."""
     print("\n".join(comparison(tuple(rows))))
     worst = max(abs(row.apart) for row in rows)

@@ -12,7 +12,7 @@ from otjdd.analysis.polarised import hysteresis, reversal
 from otjdd.analysis.synapse import crossing, loop
 from otjdd.case.electrodes import Semiconductor
 from otjdd.claims.paper_marks import PAPER
-from otjdd.claims.trial import Trial, Trials
+from otjdd.claims.trial import ClaimTrial, Trials
 from otjdd.plot import polarised, reads
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.runs import NamedResult
@@ -52,7 +52,7 @@ def loop_fields(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
     return frequency, field
 
 
-def frequency_of(trial: Trial) -> float:
+def frequency_of(trial: ClaimTrial) -> float:
     """Cycles of a triangle in a second [Hz]."""
     drive = trial.case.drive
     return float(drive.rate / np.abs(np.diff(drive.path)).sum())

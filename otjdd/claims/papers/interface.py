@@ -15,7 +15,7 @@ import numpy as np
 from otjdd.analysis import synapse
 from otjdd.analysis.metrics import Metric
 from otjdd.analysis.power_laws import Trains, decades, doubling, slope, trains_of
-from otjdd.claims.trial import Trial, Trials, by_radius
+from otjdd.claims.trial import ClaimTrial, Trials, by_radius
 from otjdd.constants import BOLTZMANN_EV
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def pairs(trials: Trials) -> dict[str, float]:
     return named | {"memory": float(runs[resets[0], most].set[-1] / runs[resets[-1], most].set[-1])}
 
 
-def voltages(trial: Trial) -> tuple[float, float]:
+def voltages(trial: ClaimTrial) -> tuple[float, float]:
     """Reset and set voltage [V] of a run: those of the second and of the third part of its drive."""
     reset, set_ = trial.case.drive.parts[1:3]
     return float(reset.voltage), float(set_.voltage)

@@ -10,7 +10,7 @@ import numpy as np
 from otjdd.analysis import power_laws
 from otjdd.claims.paper_marks import COLOURS, PAPER, diameter, figures_of, published_points
 from otjdd.claims.papers.interface import state_currents, states_read, voltages
-from otjdd.claims.trial import Trial, by_radius
+from otjdd.claims.trial import ClaimTrial, by_radius
 from otjdd.plot import style
 from otjdd.plot.axes import legend, volts
 from otjdd.waveform.waveform import Waveform
@@ -36,7 +36,7 @@ def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:
     legend(axes[0])
 
 
-def stop_voltages(trial: Trial, at: float) -> np.ndarray:
+def stop_voltages(trial: ClaimTrial, at: float) -> np.ndarray:
     """Magnitude (sweeps,) [V] of the lowest voltage of each sweep, between its two reads at the voltage `at` [V]."""
     waveform = trial.case.waveform()
     assert isinstance(waveform, Waveform)  # these drives are short enough to be no Chain

@@ -13,7 +13,7 @@ import numpy as np
 
 from otjdd.analysis import curves, plasticity, synapse
 from otjdd.analysis.metrics import Metric
-from otjdd.claims.trial import Trial, Trials
+from otjdd.claims.trial import ClaimTrial, Trials
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -191,7 +191,7 @@ def energy(trials: Trials, short: float = 0.6, long: float = 1.8) -> dict[str, f
     return out
 
 
-def spent_by(trial: Trial) -> dict[str, float]:
+def spent_by(trial: ClaimTrial) -> dict[str, float]:
     """Energies [J] of the one pulse of a trial, by the names of `energy`."""
     ds = trial.ds
     pulse = plasticity.pulses(ds)[-1]

@@ -18,7 +18,7 @@ from otjdd.plot.runs import NamedResult
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
-    from otjdd.claims.trial import Trial
+    from otjdd.claims.trial import ClaimTrial
     from otjdd.plot.style import Axes
 
 
@@ -70,7 +70,7 @@ def threshold(verdict: Verdict, axes: Sequence[Axes]) -> None:
     legend(axes[0])
 
 
-def lasting(trials: Sequence[Trial], axes: Axes, **line: Any) -> None:
+def lasting(trials: Sequence[ClaimTrial], axes: Axes, **line: Any) -> None:
     """Draw the change of conductance after a pulse against its amplitude, with a grey line at the threshold."""
     change = 100 * np.array([synapse.lasting_change(t.ds) for t in trials])
     axes.plot([t.value for t in trials], np.where(change > 0, change, np.nan), "o-", **line)

@@ -13,7 +13,7 @@ import numpy as np
 from otjdd.analysis.metrics import Metric
 from otjdd.analysis.power_laws import trains_of
 from otjdd.claims.paper_marks import COLOURS, PAPER, diameter, figures_of, published_points
-from otjdd.claims.trial import Trial, Trials, by_radius
+from otjdd.claims.trial import ClaimTrial, Trials, by_radius
 from otjdd.plot import style
 from otjdd.plot.axes import legend, quantity_axis
 
@@ -49,7 +49,7 @@ def pulse_scatter(trials: Trials, measured: float) -> dict[str, float]:
     return named | {"radius": float(sizes[0] * scatters[0] / measured)}
 
 
-def size_scatter(trials: Sequence[Trial]) -> float:
+def size_scatter(trials: Sequence[ClaimTrial]) -> float:
     """Scatter of ln |I| from pulse to pulse of the seeds of one junction, of the train that scatters more."""
     still = [trial for trial in trials if trial.case.ions.noise == "none"]
     seeds = [trial for trial in trials if trial.case.ions.noise != "none"]

@@ -66,7 +66,7 @@ class Aside(NamedTuple):
     along: float  # S of a line between two cells
 
 
-class Lines(NamedTuple):
+class DrivenLines(NamedTuple):
     """The lines with their drivers, as a linear network."""
 
     words: np.ndarray  # (R,) V at the drivers of the word lines, nan for lines that float
@@ -77,7 +77,7 @@ class Lines(NamedTuple):
     aside: "Aside | None" = None  # for lines of which a few cells are followed
 
 
-class Solution(NamedTuple):
+class NetworkSolution(NamedTuple):
     """Voltages and currents of all cells, and the start of the next solution with the same lines."""
 
     voltage: np.ndarray  # (R, C) V, from word line to bit line
@@ -107,7 +107,7 @@ class Point(NamedTuple):
     evaluated: tuple[np.ndarray, np.ndarray]  # (R C,) V and A of each cell at its last evaluation by the kernels
 
 
-def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndarray | None = None) -> Lines:
+def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndarray | None = None) -> DrivenLines:
     """Lines with drivers at voltages words (R,) and bits (C,) [V], nan for lines that float.
 
     chosen : True (R,) for word lines that are written or read, whose switches conduct
@@ -124,7 +124,7 @@ def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndar
     source[n : n + crossbar.bit_lines] = np.nan_to_num(bits) / driver
     on = tuple(np.isfinite(words).tolist()), tuple(np.isfinite(bits).tolist())
     matrix = conductances(*on, 1.0 / crossbar.line_resistance, 1.0 / driver)
-    return Lines(words, bits, matrix, source, crossbar.on_lines(chosen))
+    return DrivenLines(words, bits, matrix, source, crossbar.on_lines(chosen))
 
 
 @lru_cache(maxsize=4)
@@ -149,7 +149,9 @@ def conductances(words: tuple[bool, ...], bits: tuple[bool, ...], along: float, 
     return coo_matrix((values, (i, j)), shape=(2 * R * C, 2 * R * C)).tocsc()
 
 
-def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solution | None = None) -> Solution:
+def solve(
+    crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, before: NetworkSolution | None = None
+) -> NetworkSolution:
     """Voltages and currents of all cells, with fixed states (R C, ...).
 
     before : a solution with the same lines and other states, to start from
@@ -167,7 +169,7 @@ def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solutio
         moved = float(np.abs(step[:n] - step[n:]).max())
         ahead, share = at(crossbar, driven, states, nodes + step, point), 1.0
         if moved > LOCAL:
-            share, ahead = searched(crossbar, driven, states, Step(nodes, step, point), ahead)
+            share, ahead = searched(crossbar, driven, states, NewtonStep(nodes, step, point), ahead)
         nodes, point = nodes + share * step, ahead
         contracts = fresh or (last is not None and moved <= max(KEEP * last, NOISE))
         if moved <= TOLERANCE * highest and contracts:
@@ -178,20 +180,24 @@ def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solutio
     raise NetworkError("LINES_NOT_SOLVED", 0.0, highest, 0.0, moved, 0.0)
 
 
-def ideal(driven: Lines) -> np.ndarray:
+def ideal(driven: DrivenLines) -> np.ndarray:
     """Voltages (2 R C,) of nodes on lines without resistance; 0 V where a line floats."""
     words, bits = np.nan_to_num(driven.words), np.nan_to_num(driven.bits)
     return np.concatenate((np.repeat(words, bits.size), np.tile(bits, words.size)))
 
 
-def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor: Any, keep: bool) -> Solution:
+def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor: Any, keep: bool) -> NetworkSolution:
     """The solution at a point, which it keeps or not. Raises NotAsExpected for a cell beyond the range of the model."""
     crossbar.model.check_voltages(point.cell)
     shape = crossbar.word_lines, crossbar.bit_lines
-    return Solution(point.cell.reshape(shape), point.current.reshape(shape), nodes, factor, point if keep else None)
+    return NetworkSolution(
+        point.cell.reshape(shape), point.current.reshape(shape), nodes, factor, point if keep else None
+    )
 
 
-def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray, near: Point | None = None) -> Point:
+def at(
+    crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, nodes: np.ndarray, near: Point | None = None
+) -> Point:
     """The network at voltages (2 R C,) [V] of its nodes. Beyond the range of the model a cell keeps its last conductance.
 
     near : the network at other voltages, with the same states of all cells, or of those aside; cells within STRAIGHT of it,
@@ -221,7 +227,7 @@ def aside_limits(aside: Aside) -> np.ndarray:
     return np.where(aside.cells, STRAIGHT_ASIDE, -1.0)
 
 
-def factored(driven: Lines, slope: np.ndarray) -> Any:
+def factored(driven: DrivenLines, slope: np.ndarray) -> Any:
     """The network to `solve` for voltages, with differential conductances (R C,) [S] of the cells."""
     slope = np.maximum(slope, 0.0)
     if driven.aside is not None:
@@ -229,7 +235,7 @@ def factored(driven: Lines, slope: np.ndarray) -> Any:
     return factors(driven.conductance, slope)
 
 
-class Step(NamedTuple):
+class NewtonStep(NamedTuple):
     """A Newton step."""
 
     nodes: np.ndarray  # (2 R C,) V before the step
@@ -237,7 +243,9 @@ class Step(NamedTuple):
     point: Point  # the network before the step
 
 
-def searched(crossbar: Crossbar, driven: Lines, states: np.ndarray, step: Step, ahead: Point) -> tuple[float, Point]:
+def searched(
+    crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, step: NewtonStep, ahead: Point
+) -> tuple[float, Point]:
     """Line search: the share of a step that nearly minimises the co-content along it, and the point there.
 
     ahead : the point after the whole step

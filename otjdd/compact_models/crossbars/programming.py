@@ -16,10 +16,10 @@ import numpy as np
 from otjdd.case.drive_patterns import PatternProgram, ProgramPulse
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.cells import calm, hold
-from otjdd.compact_models.crossbars.network import Crossbar, Solution
+from otjdd.compact_models.crossbars.network import Crossbar, NetworkSolution
 from otjdd.compact_models.crossbars.sensing import sensed
 
-Pieces = Iterator[tuple[pulses.DriverPiece | None, float]]  # what the drivers did, and for how long [s]
+DrivenPieces = Iterator[tuple[pulses.DriverPiece | None, float]]  # what the drivers did, None for a rest at 0 V; [s]
 UP, DOWN = 1, -1  # directions of a conductance
 QUIET = 2e-3  # V: a cell with less of it moves as at 0 V
 
@@ -53,35 +53,37 @@ class Programming:
         """True for cells that are further from their target than the tolerance."""
         return ~(np.abs(self.error) <= self.part.tolerance)
 
-    def run(self) -> Pieces:
+    def run(self) -> DrivenPieces:
         """Program all cells, and read them at the end of each round; as an iterator over what the drivers do."""
         R = self.target.shape[0]
         words = list(range(R))
         for turn in range(self.part.rounds):
             for word in words:
-                yield from Line(self, word).run()
+                yield from WordLine(self, word).run()
                 self.share = (turn + (word + 1) / R) / self.part.rounds
             for word in range(R):
-                yield from Line(self, word).read()
+                yield from WordLine(self, word).read()
             words = np.flatnonzero(self.missed.any(axis=1)).tolist()
             if not words:
                 break
 
 
 @dataclass
-class Line:
+class WordLine:
     """A word line while its cells are programmed. All vectors are (C,)."""
 
     of: Programming
     word: int
     owed: np.ndarray = field(init=False)  # (R C,) s at 0 V, for the cells of all other word lines
     now: float = 0.0  # s since the beginning
-    last: dict[object, tuple[pulses.Drivers, Solution, float]] = field(default_factory=dict)  # kind of pulse -> its end
+    last: dict[object, tuple[pulses.Drivers, NetworkSolution, float]] = field(
+        default_factory=dict
+    )  # kind of pulse -> its end
 
     def __post_init__(self) -> None:
         self.owed = np.zeros(self.of.crossbar.count)
 
-    def run(self) -> Pieces:
+    def run(self) -> DrivenPieces:
         """Read and pulse the cells until all are at their targets or have had their pulses."""
         of, word, part = self.of, self.word, self.of.part
         level, going = np.zeros(of.target.shape[1]), np.zeros(of.target.shape[1])
@@ -98,7 +100,7 @@ class Line:
             of.time[word, unfinished] = began[unfinished] + self.now
         self.make_up()
 
-    def read(self) -> Pieces:
+    def read(self) -> DrivenPieces:
         """Read the cells."""
         part = self.of.part
         drivers = pulses.reading(self.of.target.shape, part.read_voltage, self.word)
@@ -107,7 +109,7 @@ class Line:
         self.of.conductance[self.word] = current / part.read_voltage
         yield driven, part.read_duration
 
-    def pulse(self, mine: np.ndarray, level: np.ndarray, kind: ProgramPulse) -> Pieces:
+    def pulse(self, mine: np.ndarray, level: np.ndarray, kind: ProgramPulse) -> DrivenPieces:
         """One pulse on each of the cells `mine`, whose voltages and widths follow from their levels."""
         voltage, width = steps(kind, level)
         self.of.pulses[self.word, mine] += 1.0
@@ -152,7 +154,7 @@ def steps(kind: ProgramPulse, level: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def hold_line(
     crossbar: Crossbar, states: np.ndarray, drivers: pulses.Drivers, course: tuple[float, float, bool],
-    before: Solution | None, owed: np.ndarray,
+    before: NetworkSolution | None, owed: np.ndarray,
 ) -> pulses.DriverPiece:  # fmt: skip
     """Hold drivers whose chosen word line is followed in time; the states (R C, ...) change in place.
 

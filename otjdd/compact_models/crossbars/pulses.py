@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compact_models.crossbars.cells import calm, hold, linearise
-from otjdd.compact_models.crossbars.network import Aside, Crossbar, Lines, Solution, lines, solve
+from otjdd.compact_models.crossbars.network import Aside, Crossbar, DrivenLines, NetworkSolution, lines, solve
 from otjdd.errors import NotAsExpected
 
 SCHEMES = {"half": (0.5, 0.5), "third": (1.0 / 3.0, 2.0 / 3.0)}  # of the write voltage, on unselected words and bits
@@ -24,7 +24,7 @@ FIRST, SHORTEST = 0.02, 1e-9  # of the duration: default of the first time step,
 class DriverPiece(NamedTuple):
     """Result of a time in which the drivers hold their voltages."""
 
-    end: Solution
+    end: NetworkSolution
     energy: float  # J from the drivers
     heat: np.ndarray  # (R, C) J, into each cell
     voltage: np.ndarray  # (R, C) V, of largest magnitude across each cell
@@ -36,7 +36,7 @@ class Followed(NamedTuple):
     """What `hold_drivers` follows in time, if it is not all of the crossbar."""
 
     cells: np.ndarray  # (M,) indices; the states of all others stay
-    before: Solution | None = None  # at lines whose voltages are near, to start from; see `Aside`
+    before: NetworkSolution | None = None  # at lines whose voltages are near, to start from; see `Aside`
 
 
 class Drivers(NamedTuple):
@@ -90,8 +90,13 @@ def hold_drivers(
 
 
 def stepped(
-    crossbar: Crossbar, driven: Lines, states: np.ndarray, solution: Solution, step: float, followed: np.ndarray
-) -> tuple[np.ndarray, Solution, float]:
+    crossbar: Crossbar,
+    driven: DrivenLines,
+    states: np.ndarray,
+    solution: NetworkSolution,
+    step: float,
+    followed: np.ndarray,
+) -> tuple[np.ndarray, NetworkSolution, float]:
     """States (R C, ...) after a step [s], the solution there, and the error of the step in units of the allowed one.
 
     followed : (M,) indices of the cells whose states change
@@ -114,7 +119,7 @@ def stepped(
 
 
 def scattered(
-    crossbar: Crossbar, driven: Lines, states: np.ndarray, voltage: np.ndarray, step: float, followed: np.ndarray
+    crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, voltage: np.ndarray, step: float, followed: np.ndarray
 ) -> np.ndarray:
     """States (R C, 2 K) after a step [s] with noise, at voltages (M,) [V] of the cells `followed` (M,)."""
     moved, part = states.copy(), states[followed]
@@ -128,7 +133,7 @@ def larger(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.where(np.abs(second) > np.abs(first), second, first)
 
 
-def power(solution: Solution, words: np.ndarray, bits: np.ndarray) -> float:
+def power(solution: NetworkSolution, words: np.ndarray, bits: np.ndarray) -> float:
     """Power [W] from the drivers at voltages words (R,) and bits (C,) [V]."""
     return float(np.nan_to_num(words) @ solution.word_current - np.nan_to_num(bits) @ solution.bit_current)
 
@@ -173,7 +178,7 @@ def programming(voltages: np.ndarray, count: int, word: int, scheme: str) -> Dri
     return Drivers(np.where(chosen, voltage, on_words * voltage), bits, chosen)
 
 
-def from_there(solution: Solution, old: Drivers, new: Drivers) -> Solution:
+def from_there(solution: NetworkSolution, old: Drivers, new: Drivers) -> NetworkSolution:
     """A solution as a start for other drivers of the same lines, none of which floats."""
     words, bits = new.words - old.words, new.bits - old.bits
     return solution._replace(

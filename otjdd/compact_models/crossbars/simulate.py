@@ -15,7 +15,7 @@ from otjdd.compact_models.crossbars import models, pulses
 from otjdd.compact_models.crossbars.cells import beginning
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.crossbars.patterns import marked
-from otjdd.compact_models.crossbars.programming import Programming
+from otjdd.compact_models.crossbars.programming import DrivenPieces, Programming
 from otjdd.compact_models.crossbars.sensing import sensed
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
@@ -39,13 +39,12 @@ PROGRAMMED = (
     "program_missed",
 )  # fmt: skip
 OpenLoop = PatternWrite | PatternRead | PatternRest  # parts whose duration is known before
-Part = OpenLoop | PatternProgram
-Pieces = Iterator[tuple[pulses.DriverPiece | None, float]]  # what a piece did, None for a rest at 0 V; its duration [s]
+PatternPart = OpenLoop | PatternProgram
 STEPS = "step_time", "step_voltage", "step_energy", "write_disturb"
 EXTRACTION = 0.8  # share of the progress for the extraction of a model
 
 
-class Running(NamedTuple):
+class DrivenCrossbar(NamedTuple):
     """A crossbar during its drive. The arrays of S steps are nan at first, and are filled step by step."""
 
     crossbar: Crossbar
@@ -102,13 +101,13 @@ def missed_cells(missed: np.ndarray) -> str:
     )
 
 
-def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> Running:
+def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> DrivenCrossbar:
     """A crossbar before the first part of its drive, recorded as step 0."""
     count, shape = len(drive.parts) + 1, (crossbar.word_lines, crossbar.bit_lines)
     states = beginning(crossbar.cells)
     programs = any(part.kind == "program" for part in drive.parts)
     maps = {name: np.full((count, *shape), np.nan) for name in CELLS + PROGRAMMED * programs}
-    running = Running(
+    running = DrivenCrossbar(
         crossbar, drive.scheme, states, maps, {name: np.full(count, np.nan) for name in STEPS},
         {name: np.zeros(count) for name in ("current_density", "power")},
     )  # fmt: skip
@@ -116,7 +115,7 @@ def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> Running:
     return running
 
 
-def apply_part(running: Running, step: int, part: Part) -> Iterator[float]:
+def apply_part(running: DrivenCrossbar, step: int, part: PatternPart) -> Iterator[float]:
     """Apply a part of the drive to a crossbar, and record it as a step. Yields the share of the part that is done.
 
     Raises NetworkError with the time of the failure, KeyboardInterrupt.
@@ -125,7 +124,7 @@ def apply_part(running: Running, step: int, part: Part) -> Iterator[float]:
     programming = None
     if isinstance(part, PatternProgram):
         programming, total = programming_of(running, part), 0.0
-        pieces: Pieces = programming.run()
+        pieces: DrivenPieces = programming.run()
     else:
         pieces, total = pieces_of(running, step, part), lasting(running.crossbar, part)
     try:
@@ -141,13 +140,13 @@ def apply_part(running: Running, step: int, part: Part) -> Iterator[float]:
     record_step(running, step, now, getattr(part, "voltage", np.nan))
 
 
-def programming_of(running: Running, part: PatternProgram) -> Programming:
+def programming_of(running: DrivenCrossbar, part: PatternProgram) -> Programming:
     """The cells of a crossbar before a part programs them."""
     target = targets_of(part.targets, (running.crossbar.word_lines, running.crossbar.bit_lines))
     return Programming(running.crossbar, running.scheme, running.states, part, target)
 
 
-def record_programming(running: Running, step: int, done: Programming) -> None:
+def record_programming(running: DrivenCrossbar, step: int, done: Programming) -> None:
     """Record what programming has reached in a step."""
     maps = running.maps
     maps["cell_chosen"][step] = 1.0
@@ -158,7 +157,7 @@ def record_programming(running: Running, step: int, done: Programming) -> None:
         maps[f"program_{name}"][step] = value
 
 
-def pieces_of(running: Running, step: int, part: OpenLoop) -> Pieces:
+def pieces_of(running: DrivenCrossbar, step: int, part: OpenLoop) -> DrivenPieces:
     """Apply a part of a drive, piece by piece, as an iterator."""
     if isinstance(part, PatternWrite):
         return pulses_of_write(running, step, part)
@@ -175,7 +174,7 @@ def lasting(crossbar: Crossbar, part: OpenLoop) -> float:
     return max(used, 1) * part.count * (part.width + part.pause)
 
 
-def pulses_of_write(running: Running, step: int, part: PatternWrite) -> Pieces:
+def pulses_of_write(running: DrivenCrossbar, step: int, part: PatternWrite) -> DrivenPieces:
     """Apply the pulses of a write, word line by word line. Yields (DriverPiece, or None for a pause; duration [s])."""
     pattern, first = marked(running.crossbar, part), 0.0
     running.maps["cell_chosen"][step] = pattern
@@ -192,7 +191,7 @@ def pulses_of_write(running: Running, step: int, part: PatternWrite) -> Pieces:
                 yield None, part.pause
 
 
-def scanned(running: Running, step: int, part: PatternRead) -> Pieces:
+def scanned(running: DrivenCrossbar, step: int, part: PatternRead) -> DrivenPieces:
     """Apply the reads of a scan. Yields (DriverPiece, duration [s])."""
     bits = range(running.crossbar.bit_lines) if part.unselected == "floating" else [None]
     for word, bit in product(range(running.crossbar.word_lines), bits):
@@ -204,13 +203,13 @@ def scanned(running: Running, step: int, part: PatternRead) -> Pieces:
         yield driven, part.duration
 
 
-def rested(running: Running, step: int, part: PatternRest) -> Pieces:
+def rested(running: DrivenCrossbar, step: int, part: PatternRest) -> DrivenPieces:
     """Apply a rest. Yields (None, duration [s])."""
     pulses.leave_alone(running.crossbar, running.states, part.duration)
     yield None, part.duration
 
 
-def add_to_step(running: Running, step: int, driven: pulses.DriverPiece) -> None:
+def add_to_step(running: DrivenCrossbar, step: int, driven: pulses.DriverPiece) -> None:
     """Add the energy and the largest voltages, currents and powers of a piece to a step."""
     maps, rows, largest, cells = running.maps, running.rows, running.largest, running.crossbar.cells
     maps["cell_voltage"][step] = pulses.larger(driven.voltage, np.nan_to_num(maps["cell_voltage"][step]))
@@ -220,7 +219,7 @@ def add_to_step(running: Running, step: int, driven: pulses.DriverPiece) -> None
     largest["power"][step] = max(largest["power"][step], np.abs(driven.current * driven.voltage).max())
 
 
-def record_step(running: Running, step: int, when: float, voltage: float) -> None:
+def record_step(running: DrivenCrossbar, step: int, when: float, voltage: float) -> None:
     """Record the conductances and positions of all cells at the end of a step. when : its time [s]"""
     maps, rows, K = running.maps, running.rows, running.crossbar.model.kind.size
     cells = running.crossbar.cells
@@ -241,7 +240,7 @@ def record_step(running: Running, step: int, when: float, voltage: float) -> Non
         rows["write_disturb"][step] = np.abs(np.log10(G / maps["cell_conductance"][step - 1]))[others].max()
 
 
-def largest_values(running: Running, radius: float) -> dict[str, model_limits.Reached]:
+def largest_values(running: DrivenCrossbar, radius: float) -> dict[str, model_limits.Reached]:
     """Largest values of quantities with a limit: electrons in the film, current density, temperature rise of a cell.
 
     The number of electrons is the largest of any state at the voltage. The rise is the steady one, without the heat of the

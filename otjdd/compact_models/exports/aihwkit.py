@@ -48,7 +48,7 @@ class PresetNoise(NamedTuple):
     model: list[str]  # lines of its model of inference
 
 
-class Steps(NamedTuple):
+class WeightSteps(NamedTuple):
     """Steps of the weight as aihwkit stores them."""
 
     dw_min: float
@@ -63,7 +63,7 @@ def weights(curve: np.ndarray, low: float, high: float) -> np.ndarray:
     return 2.0 * (curve - low) / (high - low) - 1.0
 
 
-def steps(pulses: Pulsed) -> Steps:
+def steps(pulses: Pulsed) -> WeightSteps:
     """Steps at evenly spaced weights, interpolated between the pulses and constant beyond them."""
     low, high = pulses.ends
     nodes = np.linspace(-1.0, 1.0, NODES)
@@ -77,10 +77,10 @@ def steps(pulses: Pulsed) -> Steps:
     mean = [max(of_direction.mean(), 1e-12) for of_direction in of_directions]
     dw_min, up_down = max(mean), (mean[0] - mean[1]) / max(mean)
     error = float(np.sqrt((np.concatenate(off) ** 2).mean()) / 2.0)
-    return Steps(dw_min, up_down, of_directions[0] / mean[0], of_directions[1] / mean[1], error)
+    return WeightSteps(dw_min, up_down, of_directions[0] / mean[0], of_directions[1] / mean[1], error)
 
 
-def updated(steps: Steps, w: np.ndarray, up: np.ndarray) -> np.ndarray:
+def updated(steps: WeightSteps, w: np.ndarray, up: np.ndarray) -> np.ndarray:
     """Weights (n,) after one pulse each, up where `up` (n,) is true, else down: the rule of aihwkit without noise."""
     nodes = np.linspace(-1.0, 1.0, len(steps.up))
     rise = steps.dw_min * (1.0 + min(steps.up_down, 0.0)) * np.interp(w, nodes, steps.up)
@@ -140,7 +140,7 @@ class PulseNoise(NamedTuple):
     write_noise_std: float  # in dw_min
 
 
-def drawn_cycles(steps: Steps, count: int, noise: PulseNoise, differ: dict[str, float], seed: int) -> Cycles:
+def drawn_cycles(steps: WeightSteps, count: int, noise: PulseNoise, differ: dict[str, float], seed: int) -> Cycles:
     """Weights of DEVICES under CYCLES of pulses, `count` down and `count` up, by the rule of aihwkit.
 
     differ : numbers of `between_devices`
@@ -161,7 +161,7 @@ def drawn_cycles(steps: Steps, count: int, noise: PulseNoise, differ: dict[str, 
     return Cycles(weights[:, n - 1], weights[:, n:].reshape(DEVICES, CYCLES, n))
 
 
-def scaled_differences(steps: Steps, count: int, differ: dict[str, float], device: float) -> dict[str, float]:
+def scaled_differences(steps: WeightSteps, count: int, differ: dict[str, float], device: float) -> dict[str, float]:
     """The numbers of `differ` times one factor, so that draws have the scatter `device` (of weights) between devices.
 
     aihwkit draws them independently, which they are not: a device with a larger range also makes larger steps.
@@ -175,7 +175,7 @@ def scaled_differences(steps: Steps, count: int, differ: dict[str, float], devic
     return {name: float(factor * value) for name, value in differ.items()}
 
 
-def fitted_noise(steps: Steps, count: int, solver: Sigmas, differ: dict[str, float]) -> PulseNoise:
+def fitted_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: dict[str, float]) -> PulseNoise:
     """Noise whose draws have the scatter of steps and of what is written, as near as they come.
 
     solver : of weights   differ : as of `drawn_cycles`

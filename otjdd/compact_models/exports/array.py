@@ -44,7 +44,7 @@ SELECTOR = (  # x = asinh(I/I_0) is an unknown of its own, with which simulators
 )
 
 
-class Step(NamedTuple):
+class DriverStep(NamedTuple):
     """An interval in which the drivers hold their voltages."""
 
     drivers: pulses.Drivers
@@ -52,7 +52,7 @@ class Step(NamedTuple):
     read: tuple[int, int | None] | None  # word line, and the bit line of a cell that is read alone; None for no read
 
 
-class Clock(NamedTuple):
+class NetlistClock(NamedTuple):
     """Time of the netlist: that of the patterns, with long steps shortened."""
 
     durations: list[float]  # s, duration of each step in the netlist
@@ -63,7 +63,7 @@ class Clock(NamedTuple):
         """Times [s] at which the current of each step is taken."""
         return np.array(self.ends) - (1.0 - LAST) * np.array(self.durations)
 
-    def pace(self, steps: list[Step]) -> str:
+    def pace(self, steps: list[DriverStep]) -> str:
         """Breakpoints of the pace: above 1 within long steps, else 1, also while drivers change."""
         points, e = ["0 1"], self.edge
         for step, lasting, end in zip(steps, self.durations, self.ends, strict=True):
@@ -74,14 +74,14 @@ class Clock(NamedTuple):
         return " ".join([*points, f"{self.ends[-1] + e:.12g} 1"])  # VACASK asks for two points or more
 
 
-def clock_of(steps: list[Step]) -> Clock:
+def clock_of(steps: list[DriverStep]) -> NetlistClock:
     """The clock of a netlist with these steps."""
     shortest = min(step.duration for step in steps)
     durations = [min(step.duration, LONGEST_STEP * shortest) for step in steps]
-    return Clock(durations, np.cumsum(durations).tolist(), EDGE * shortest)
+    return NetlistClock(durations, np.cumsum(durations).tolist(), EDGE * shortest)
 
 
-def steps_of(drive: Patterns, crossbar: Crossbar) -> list[Step]:
+def steps_of(drive: Patterns, crossbar: Crossbar) -> list[DriverStep]:
     """The steps of a drive in order. Raises NotAsExpected for a part whose pulses depend on its reads."""
     shape, in_order = (crossbar.word_lines, crossbar.bit_lines), []
     still = pulses.Drivers(np.zeros(shape[0]), np.zeros(shape[1]), np.zeros(shape[0], bool))
@@ -91,16 +91,16 @@ def steps_of(drive: Patterns, crossbar: Crossbar) -> list[Step]:
             for row in np.flatnonzero(pattern.any(axis=1)):
                 chosen = np.zeros_like(pattern)
                 chosen[row] = pattern[row]
-                pulse = [Step(pulses.writing(chosen, part.voltage, drive.scheme), part.width, None)]
-                pulse += [Step(still, part.pause, None)] if part.pause > 0.0 else []
+                pulse = [DriverStep(pulses.writing(chosen, part.voltage, drive.scheme), part.width, None)]
+                pulse += [DriverStep(still, part.pause, None)] if part.pause > 0.0 else []
                 in_order += part.count * pulse
         elif isinstance(part, PatternRead):
             bits = range(shape[1]) if part.unselected == "floating" else [None]
             for word, bit in product(range(shape[0]), bits):
                 at = pulses.reading(shape, part.voltage, word, bit)
-                in_order.append(Step(at, part.duration, (word, bit)))
+                in_order.append(DriverStep(at, part.duration, (word, bit)))
         elif isinstance(part, PatternRest):
-            in_order.append(Step(still, part.duration, None))
+            in_order.append(DriverStep(still, part.duration, None))
         else:
             raise NotAsExpected("parts that write, read or rest, whose pulses are known before", f'"{part.kind}"')
     return in_order
@@ -217,7 +217,7 @@ def junctions(devices: Sequence[CompactModel]) -> str:
     return "\n".join(modules)
 
 
-def waves(steps: list[Step], crossbar: Crossbar, drive: Patterns, clock: Clock) -> dict[str, str]:
+def waves(steps: list[DriverStep], crossbar: Crossbar, drive: Patterns, clock: NetlistClock) -> dict[str, str]:
     """Node -> breakpoints of its source, as text."""
     ends, edge = np.array(clock.ends), clock.edge
     by_node = {"pace": clock.pace(steps)}
@@ -295,7 +295,11 @@ def _about(crossbar: Crossbar) -> list[str]:
 
 
 def _ngspice(
-    crossbar: Crossbar, parts: list[Element], by_node: dict[str, str], reads: list[tuple[Step, float]], times: Times
+    crossbar: Crossbar,
+    parts: list[Element],
+    by_node: dict[str, str],
+    reads: list[tuple[DriverStep, float]],
+    times: Times,
 ) -> str:
     """Netlist of the array for ngspice. Currents of reads are printed as r_STEP_BIT, one for each bit line that is read."""
     used = sorted({part.module for part in parts} - {"resistor"})

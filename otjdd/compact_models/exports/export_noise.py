@@ -22,7 +22,7 @@ OWN = 1  # seed of the draws that are stated, another than that of the fits
 QUANTITIES = ("a step", "what a pulse leaves, by cycle", "what a pulse leaves, by device")
 
 
-class Row(NamedTuple):
+class StatedDeviation(NamedTuple):
     """A standard deviation: that of the solver, and that of draws by a file."""
 
     export: str
@@ -51,7 +51,7 @@ class ExportNoise(NamedTuple):
     differ: dict[str, float]  # of aihwkit, between devices
     c2c: float  # S, sigmaCtoC of NeuroSim
     vary: neurosim.Variation  # of NeuroSim, between devices
-    rows: tuple[Row, ...]
+    rows: tuple[StatedDeviation, ...]
 
     def dataset(self) -> "xr.Dataset":
         """The measurement, and along `statement` the standard deviations of the solver and of the files."""
@@ -162,23 +162,23 @@ def noise_of_exports(measured: "xr.Dataset", pulses: Pulsed, source: str) -> Exp
     return ExportNoise(measured, devices, pulse, differ, c2c, vary, tuple(rows))
 
 
-def rows_of(export: str, solver: Sigmas, drawn: Sigmas) -> list[Row]:
+def rows_of(export: str, solver: Sigmas, drawn: Sigmas) -> list[StatedDeviation]:
     """Rows of the cycles of an export."""
-    return [Row(export, *row, "S") for row in zip(QUANTITIES, solver, drawn, strict=True)]
+    return [StatedDeviation(export, *row, "S") for row in zip(QUANTITIES, solver, drawn, strict=True)]
 
 
-def levels(measured: "xr.Dataset") -> list[Row]:
+def levels(measured: "xr.Dataset") -> list[StatedDeviation]:
     """Rows of the levels of CrossSim, root mean squares over the levels, at each time."""
     solver, drawn = (
         np.sqrt((sigma**2).mean(axis=0)) for sigma in (measured.level_sigma.values, leveled.drawn(measured, OWN))
     )
     return [
-        Row("CrossSim", f"ln G of a level after {time:.3g} s", float(by_solver), float(by_file), "1")
+        StatedDeviation("CrossSim", f"ln G of a level after {time:.3g} s", float(by_solver), float(by_file), "1")
         for time, by_solver, by_file in zip(measured.time.values, solver, drawn, strict=True)
     ]
 
 
-def comparison(rows: tuple[Row, ...]) -> list[str]:
+def comparison(rows: tuple[StatedDeviation, ...]) -> list[str]:
     """A line for each row."""
     return [
         f"{row.export}: sigma of {row.quantity}: solver {row.solver:.3g}{row.unit_text}, draws of the file "

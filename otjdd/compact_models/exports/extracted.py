@@ -47,7 +47,7 @@ class Extracted(NamedTuple):
     noise: export_noise.ExportNoise | None
 
 
-def extracted(case: Case, request: Request, train: pulses.Train, out: Path, stage: Stage) -> Extracted:
+def extracted(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
     """Extract the compact model of a case, and apply a train of pulses.
 
     A model that is not accurate enough is written into the folder `out`; the ExtractionError has it as its `partial`.
@@ -85,7 +85,7 @@ def extracted_model(case: Case, request: Request, out: Path, progress: Progress)
 
 
 def pulsed_devices(
-    case: Case, request: Request, limits: Range, source: str, train: pulses.Train, stage: Stage
+    case: Case, request: Request, limits: Range, source: str, train: pulses.PulseTrain, stage: Stage
 ) -> pulses.Devices:
     """The train of pulses on devices that differ. source : what they differ in, in words"""
     with stage("devices") as progress, pool.team(request.workers) as spread:

@@ -1,24 +1,26 @@
 """The noise of a compact model as text: random steps of the states, devices that differ, and the noise of currents.
 
-A circuit simulator chooses its own time steps, and evaluates the equations of a model several times in each of them. A
-random number z is therefore constant for a time `frame`, and the state of a column moves by
+A circuit simulator chooses its own time steps, and evaluates the equations of a model several times in each of them.
+Therefore each normal number z is constant for a time `frame`. Under this number the state q of a column changes at the rate
 
     dq/dt = F + r sqrt[v coth(r frame/2)] z
 
-With constant r and F this is exact at the end of each frame, however long a frame is: each adds the variance
-v [1 - exp(-2 r frame)]. A frame should be a fraction of the shortest pulse, and no time step longer than a frame. v is
-evaluated between the state and q_rest, and the closer to q_rest, the more of its way the state covers in a frame. So v is
-zero where q_rest is an end of the range, also while z keeps the state away from that end.
+with its mean rate F, the rate r [1/s] at which it approaches q_rest, and its variance v at rest. With constant r and F this
+equation is exact at the end of each frame, however long a frame is: each frame adds the variance v [1 - exp(-2 r frame)].
+The frame should be a fraction of the shortest pulse, and no time step should be longer than a frame. v is evaluated at a
+position between q and q_rest, which is the closer to q_rest, the further q moves in a frame. So v is zero where q_rest is
+an end of the range, also while z keeps q away from that end.
 
-Held random numbers shift the mean by r v'/2 (Wong & Zakai); the drift subtracts this. A second random number in each frame
-scatters the current by the ions within the wells.
+A normal number that is constant for a frame shifts the mean by r v'/2 (Wong & Zakai); the drift subtracts this shift. A
+second normal number in each frame scatters the current as the ions within the wells do.
 
 Free Verilog-A compilers have neither `$rdist_normal` nor `$random`. The model computes z from the seed, the number of the
 frame and that of the column, by squares and products modulo a prime. With OTJ_RDIST defined, the numbers that are drawn at
 the start come from `$rdist_normal`.
 
-`.noise` is linear about the operating point. There the states wander, which is `flicker_noise` of 1/f^2. White noise of the
-ions within the wells passes a node with their time constant. See `noise_spectrum`.
+The analysis `.noise` is linear about the operating point. There the states wander, a noise of the current in 1/f^2 by
+`flicker_noise`. The noise of the ions within the wells is white noise behind a node with their time constant. See
+`noise_spectrum`.
 """
 
 import numpy as np

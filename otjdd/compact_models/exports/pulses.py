@@ -18,18 +18,18 @@ CLOSED = (
 NARROW, NOTHING = 1.5, 1.001  # largest over smallest conductance, below which a warning is given, no export is made
 
 
-class Pulse(NamedTuple):
+class VoltagePulse(NamedTuple):
     """A pulse at the source."""
 
     voltage: float  # V
     width: float  # s
 
 
-class Train(NamedTuple):
+class PulseTrain(NamedTuple):
     """Equal pulses that raise the conductance, and as many that lower it, without pauses."""
 
-    up: Pulse
-    down: Pulse
+    up: VoltagePulse
+    down: VoltagePulse
     count: int  # type: ignore[assignment]  # pulses of either sign; a tuple has a method of the name
 
 
@@ -38,7 +38,7 @@ class Pulsed(NamedTuple):
 
     up: np.ndarray  # (n + 1,) S, before the first pulse and after each
     down: np.ndarray  # (n + 1,) S
-    train: Train
+    train: PulseTrain
     read_voltage: float  # V
     states: np.ndarray  # (2 n, ...) after each pulse down and then each pulse up
     rounds: int
@@ -70,19 +70,19 @@ class Devices(NamedTuple):
         return both.min(axis=1), both.max(axis=1)
 
 
-def default_train(limits: Range) -> Train:
+def default_train(limits: Range) -> PulseTrain:
     """The default pulses of an export."""
     width, (up, _, down) = max(WIDTH, limits.shortest), set_and_resets(limits)
-    return Train(Pulse(up, width), Pulse(down, width), PULSES)
+    return PulseTrain(VoltagePulse(up, width), VoltagePulse(down, width), PULSES)
 
 
-def pulsed_devices(models: list[CompactModel], source: str, train: Train | None = None) -> Devices:
+def pulsed_devices(models: list[CompactModel], source: str, train: PulseTrain | None = None) -> Devices:
     """Cycles of pulses of several devices."""
     cycles = [pulse_cycle(model, train) for model in models]
     return Devices(np.array([cycle.up for cycle in cycles]), np.array([cycle.down for cycle in cycles]), source)
 
 
-def pulse_cycle(model: CompactModel, train: Train | None = None, start: ArrayLike | None = None) -> Pulsed:
+def pulse_cycle(model: CompactModel, train: PulseTrain | None = None, start: ArrayLike | None = None) -> Pulsed:
     """Conductances [S] of a junction under a train of pulses, in the last of enough rounds for a stationary cycle.
 
     Pulses follow each other without pauses. Reads do not change the states. start : positions (K,), by default those of the
@@ -107,7 +107,9 @@ def pulse_cycle(model: CompactModel, train: Train | None = None, start: ArrayLik
     return cycle
 
 
-def conductances_under(model: CompactModel, q: np.ndarray, pulse: Pulse, count: int) -> tuple[np.ndarray, np.ndarray]:
+def conductances_under(
+    model: CompactModel, q: np.ndarray, pulse: VoltagePulse, count: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Conductances (count + 1,) [S] before the first and after each of equal pulses, and states (count, ...) after each.
 
     q : (1, ...) states, changed in place

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from otjdd.compact_models.axes import TEMPERATURE, Axis, powers, scale
+from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, powers, scale
 from otjdd.compact_models.exports import noise_text
 from otjdd.compact_models.exports.functions import (
     SETTLING_LETTERS,
@@ -214,7 +214,7 @@ def parameters(model: CompactModel) -> list[str]:
     ]
 
 
-def bounds(axis: Axis) -> str:
+def bounds(axis: ModelAxis) -> str:
     """Range of the parameter of an axis, wider than its nodes by what simulators lose as they read a number."""
     more = ROUNDED * (axis.values[-1] - axis.values[0])
     return f"[{number(axis.values[0] - more)}:{number(axis.values[-1] + more)}]"

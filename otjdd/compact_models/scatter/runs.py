@@ -14,7 +14,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.device import FromResult
 from otjdd.compact_models import draws
-from otjdd.compact_models.exports.pulses import READ, Pulse, Pulsed, Train
+from otjdd.compact_models.exports.pulses import READ, Pulsed, PulseTrain, VoltagePulse
 from otjdd.errors import NotAsExpected, SolverError
 from otjdd.solver import initial, model
 from otjdd.solver.simulate import begun, in_steps, run_along
@@ -92,20 +92,20 @@ def read() -> Drive:
     return {"voltage": READ, "duration": SHORT}
 
 
-def equal_pulses(pulse: Pulse, count: int) -> Drive:
+def equal_pulses(pulse: VoltagePulse, count: int) -> Drive:
     """Pulses with a read after each."""
     period = pulse.width + SHORT
     shape = {"voltage": pulse.voltage, "width": pulse.width, "count": count, "period": period}
     return {"kind": "train", "read_each": True, "read": read()} | shape
 
 
-def cycles(train: Train, count: int) -> Drive:
+def cycles(train: PulseTrain, count: int) -> Drive:
     """Whole cycles, down and up."""
     once = [equal_pulses(train.down, train.count), equal_pulses(train.up, train.count)]
     return {"kind": "sequence", "parts": once, "repeat": count}
 
 
-def course(train: Train, levels: list[Level]) -> tuple[Drive, list[int]]:
+def course(train: PulseTrain, levels: list[Level]) -> tuple[Drive, list[int]]:
     """The drive of a device, and the reads in each of its parts: the cycles, then for each level writes, reads and rest."""
     parts, counts = [cycles(train, SETTLING + CYCLES)], [2 * train.count * (SETTLING + CYCLES)]
     for level in levels:
@@ -117,7 +117,7 @@ def course(train: Train, levels: list[Level]) -> tuple[Drive, list[int]]:
     return {"kind": "sequence", "parts": parts}, counts
 
 
-def settled(case: Case, train: Train, rounds: int) -> Start:
+def settled(case: Case, train: PulseTrain, rounds: int) -> Start:
     """What the mean of the ions of a device has come to after cycles of pulses. Raises SolverError."""
     parts = model.members(case)
     first = initial.start(case, model.junction(case, parts=parts), parts)
@@ -130,7 +130,7 @@ def settled(case: Case, train: Train, rounds: int) -> Start:
     return Start(run.state.c.copy())
 
 
-def reads_of(case: Case, train: Train, rounds: int, levels: list[Level]) -> list[np.ndarray] | None:
+def reads_of(case: Case, train: PulseTrain, rounds: int, levels: list[Level]) -> list[np.ndarray] | None:
     """Conductances [S] of one device, an array for each part of its `course`, nan for what the solver did not come to.
 
     None where it gives up before the last cycle.
@@ -186,7 +186,7 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
     return ds.isel(level=enough).assign_attrs(about, cells=device_cases[0].device.film.cells)
 
 
-def dataset(devices: list[list[np.ndarray]], train: Train, levels: list[Level]) -> "xr.Dataset":
+def dataset(devices: list[list[np.ndarray]], train: PulseTrain, levels: list[Level]) -> "xr.Dataset":
     """Dataset of the reads of all devices, see `measured`."""
     import xarray as xr
 

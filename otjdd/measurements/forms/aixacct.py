@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 
 from otjdd.measurements.forms import plain
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.forms.plain import last_row, numeric
-from otjdd.measurements.sheet import Line, Sheet
+from otjdd.measurements.sheet import Sheet, SheetLine
 
 TABLE = re.compile(r"Table (\d+)\s*$")
 RESULTS = re.compile(r"\w*Result\s*$")
@@ -19,10 +19,10 @@ KEY = re.compile(r"[^\t]{1,80}?: ?")
 FIRST_LOOP = r"(V\+|Vplus|I1|P1)(?![\w+])"  # names that come first
 
 
-def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
+def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     """The tables of measurements, in order, then those of results. Raises DataError for lines of something else."""
-    measured: list[Block] = []
-    results: list[Block] = []
+    measured: list[FileBlock] = []
+    results: list[FileBlock] = []
     in_results = False
     lines = sheet.text.split("\n")
     heads = [(number, TABLE.match(text)) for number, text in enumerate(lines, start=1)]
@@ -37,12 +37,12 @@ def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
     return measured + results
 
 
-def copied(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
+def copied(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     """The tables of a text that has the names of a hysteresis table, as scripts copy them."""
     return [block._replace(preferred=FIRST_LOOP) for block in plain.blocks(sheet, names)]
 
 
-def table(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, int]) -> Block | None:
+def table(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, int]) -> FileBlock | None:
     """The table between two lines: settings, names, rows up to an empty line. Raises DataError."""
     start, end = ends
     for number in range(start + 1, end):
@@ -51,7 +51,7 @@ def table(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, int]) -> 
             last = last_row(sheet, lines, number + 1, end)
             check_rest(sheet, lines, last, end)
             preferred = FIRST_LOOP if title != "results" else ""
-            return Block(
+            return FileBlock(
                 sheet,
                 title,
                 unrepeated(header),
@@ -64,7 +64,7 @@ def table(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, int]) -> 
     return None
 
 
-def unrepeated(header: Line) -> Line:
+def unrepeated(header: SheetLine) -> SheetLine:
     """A line of names without the empty cell that a tab at its end makes."""
     return header._replace(cells=header.cells[:-1]) if header.cells and not header.cells[-1].text else header
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.numbers import number_in
-from otjdd.measurements.sheet import Line, Sheet
+from otjdd.measurements.sheet import Sheet, SheetLine
 
 WORDS = (
     "SetupTitle",
@@ -21,7 +21,7 @@ WORDS = (
 VALUE, NAME = "DataValue", "DataName"
 
 
-def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
+def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     """The records of a file, in order; those with the same names are one series. Raises DataError for foreign lines."""
     tables = [record for settings, header, last in records(sheet) for record in [block(sheet, settings, header, last)]]
     return (
@@ -31,7 +31,7 @@ def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
     )
 
 
-def records(sheet: Sheet) -> Iterator[tuple[list[str], Line, int]]:
+def records(sheet: Sheet) -> Iterator[tuple[list[str], SheetLine, int]]:
     """Yield (lines of settings, line of names, number of the last row) of each record. Raises DataError."""
     settings: list[str] = []
     header, last = None, 0
@@ -54,13 +54,13 @@ def records(sheet: Sheet) -> Iterator[tuple[list[str], Line, int]]:
         yield settings, header, max(last, header.number)
 
 
-def block(sheet: Sheet, settings: list[str], header: Line, last: int) -> Block:
+def block(sheet: Sheet, settings: list[str], header: SheetLine, last: int) -> FileBlock:
     """The table of a record, whose settings name the voltages and the currents of its channels."""
     values = dict(parameters(sheet, settings))
     currents, voltages = values.get("Channel.IName", []), values.get("Channel.VName", [])
     quantities = dict.fromkeys(currents, "current") | dict.fromkeys(voltages, "voltage")
     quantities |= dict.fromkeys(values.get("Channel.Time", []), "time") | {NAME: ""}
-    return Block(
+    return FileBlock(
         sheet, "", header, (), header.number + 1, last, "\n".join(settings), series="record",
         length=record_length(values, last - header.number), quantities=quantities, limits=limits(values, currents),
     )  # fmt: skip

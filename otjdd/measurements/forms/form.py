@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from otjdd.measurements.sheet import Line, Sheet
+from otjdd.measurements.sheet import Sheet, SheetLine
 
 
-class Block(NamedTuple):
+class FileBlock(NamedTuple):
     """A table in a file.
 
     title : by which --sheet chooses it   header : the line of names   units : of each column, "" for none there
@@ -23,7 +23,7 @@ class Block(NamedTuple):
 
     sheet: Sheet
     title: str
-    header: Line
+    header: SheetLine
     units: tuple[str, ...]
     first: int
     last: int
@@ -49,7 +49,7 @@ class Form(NamedTuple):
 
     name: str
     signs: tuple[str, ...]
-    blocks: Callable[[Sheet, Mapping[str, str]], list[Block]]
+    blocks: Callable[[Sheet, Mapping[str, str]], list[FileBlock]]
 
     def recognise(self, head: str) -> float:
         """How sure it is that a text begins with lines of this form, from 0 to 1: the share of the signs in it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.forms.plain import last_row
 from otjdd.measurements.names import heading, quantity_of_unit
 from otjdd.measurements.sheet import Sheet
@@ -18,7 +18,7 @@ DIVIDERS = {"Tab": "\t", "Comma": ","}
 AXES = {"Time": "time", "Voltage": "voltage", "Frequency": "frequency"}
 
 
-def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
+def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     """The segments of a file, in order. They are one series."""
     lines = sheet.text.split("\n")
     ends = [number for number, text in enumerate(lines, start=1) if text.startswith(END)]
@@ -35,7 +35,7 @@ def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
     )
 
 
-def segment(sheet: Sheet, lines: list[str], before: int, end: int) -> Block:
+def segment(sheet: Sheet, lines: list[str], before: int, end: int) -> FileBlock:
     """The table of the segment whose header ends at line `end`. before : end of the header before"""
     begin = next((n for n in range(end, before, -1) if not lines[n - 2].strip()), before)
     about = {line.texts[0]: line.texts[1:] for n in range(begin, end) for line in [sheet.line(n)] if line.texts}
@@ -50,7 +50,7 @@ def segment(sheet: Sheet, lines: list[str], before: int, end: int) -> Block:
         if text not in quantities and not heading(text, unit) and (quantity := quantity_of_unit(unit)):
             quantities[text] = quantity
     settings = "\n".join(lines[begin - 1 : end])
-    return Block(
+    return FileBlock(
         sheet,
         "",
         header,

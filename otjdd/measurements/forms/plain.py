@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from otjdd.measurements.forms.form import Block
+from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.names import heading, is_unit
 from otjdd.measurements.numbers import is_number, number_in
-from otjdd.measurements.sheet import Line, Sheet, divided
+from otjdd.measurements.sheet import Sheet, SheetLine, divided
 from otjdd.measurements.text import DIVIDERS
 
 GAP = re.compile(r"\n(?:[ \t,;]*\n)+")
@@ -17,7 +17,7 @@ STAY = 3  # rows after which numbers stay
 UNIT_CELL = ("unit", "units", "einheit")  # name of a column of units, each beside its number
 
 
-def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
+def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     """The tables of a sheet, in order: those with a name that is understood, else the first one without.
 
     names : quantity -> header of its column, as a user gives it
@@ -30,7 +30,7 @@ def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[Block]:
     return [block._replace(settings=settings_above(block, chosen[:i])) for i, block in enumerate(chosen)]
 
 
-def settings_above(block: Block, before: Sequence[Block]) -> str:
+def settings_above(block: FileBlock, before: Sequence[FileBlock]) -> str:
     """Text above the header of a block, comments included, and below the blocks before."""
     lines = (block.sheet.original or block.sheet.text).split("\n")
     return "\n".join(lines[before[-1].last if before else 0 : max(block.header.number, block.first) - 1])
@@ -49,20 +49,20 @@ def parts(sheet: Sheet) -> Iterator[tuple[int, int]]:
     yield first, number + sheet.text.count("\n", at)
 
 
-def goes_on(line: Line, decimal: str) -> bool:
+def goes_on(line: SheetLine, decimal: str) -> bool:
     """True for a line that may go on with a table below an empty line: a row, or the units of a header."""
     first = next((text for text in line.texts if text), "")
     return numeric(line, decimal) or is_number(first, decimal) or all(is_unit(text) for text in line.texts if text)
 
 
-def numeric(line: Line, decimal: str) -> bool:
+def numeric(line: SheetLine, decimal: str) -> bool:
     """True if half of the cells of a line are numbers, or all that are not empty."""
     texts = [text for text in line.texts if text]
     count = sum(number_in(text, decimal) is not None for text in texts)
     return bool(texts) and 2 * count >= len(texts) and (count > 1 or len(texts) == 1)
 
 
-def part_blocks(sheet: Sheet, first: int, last: int, names: Mapping[str, str]) -> Iterator[Block]:
+def part_blocks(sheet: Sheet, first: int, last: int, names: Mapping[str, str]) -> Iterator[FileBlock]:
     """Yield the table of a part of a text, if it has one."""
     lines = sheet.head(first, last)
     if not lines:
@@ -76,10 +76,10 @@ def part_blocks(sheet: Sheet, first: int, last: int, names: Mapping[str, str]) -
         place = lines[0]._replace(
             cells=[cell._replace(text=str(i + 1)) for i, cell in enumerate(lines[0].cells)][:count]
         )
-        yield Block(sheet, "", place, (), lines[0].number, last, understood=False, numbered=True)
+        yield FileBlock(sheet, "", place, (), lines[0].number, last, understood=False, numbered=True)
 
 
-def understood_header(sheet: Sheet, lines: list[Line], names: Mapping[str, str]) -> Line | None:
+def understood_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, str]) -> SheetLine | None:
     """The first line with the most names that have numbers below them, else the first with two names or with units."""
     best, most, fallback = None, 0, None
     for at, line in enumerate(lines):
@@ -103,12 +103,12 @@ def understood_header(sheet: Sheet, lines: list[Line], names: Mapping[str, str])
     return best or fallback
 
 
-def rows_until(rows: list[Line], header: Line) -> list[Line]:
+def rows_until(rows: list[SheetLine], header: SheetLine) -> list[SheetLine]:
     """The rows before one that repeats a header."""
     return list(takewhile(lambda row: row.texts != header.texts, rows))
 
 
-def unknown_header(sheet: Sheet, lines: list[Line], names: Mapping[str, str]) -> Line | None:
+def unknown_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, str]) -> SheetLine | None:
     """The line of words above the first rows of numbers that stay, where no name is understood."""
     for at, line in enumerate(lines[:-1]):
         line = fitting(sheet, line, lines[at + 1 : at + 4])
@@ -120,7 +120,7 @@ def unknown_header(sheet: Sheet, lines: list[Line], names: Mapping[str, str]) ->
     return None
 
 
-def known_places(line: Line, units: Line | None, names: Mapping[str, str]) -> list[int]:
+def known_places(line: SheetLine, units: SheetLine | None, names: Mapping[str, str]) -> list[int]:
     """Places of the names in a line that are understood, or that a user gives."""
     return [
         place
@@ -129,7 +129,7 @@ def known_places(line: Line, units: Line | None, names: Mapping[str, str]) -> li
     ]
 
 
-def fitting(sheet: Sheet, line: Line, below: list[Line]) -> Line:
+def fitting(sheet: Sheet, line: SheetLine, below: list[SheetLine]) -> SheetLine:
     """A line divided as the rows below it are, where blanks or other marks divide its names."""
     widths = {len(row.cells) for row in below if numeric(row, sheet.decimal)}
     if len(line.cells) in widths or not line.text or len(widths) != 1:
@@ -141,7 +141,7 @@ def fitting(sheet: Sheet, line: Line, below: list[Line]) -> Line:
     return line
 
 
-def stays(sheet: Sheet, lines: list[Line], width: int = 0) -> bool:
+def stays(sheet: Sheet, lines: list[SheetLine], width: int = 0) -> bool:
     """True if the first lines are rows of numbers of one width. width : of the header, 0 for any"""
     rows = lines[:STAY]
     if not rows or not all(numeric(row, sheet.decimal) for row in rows):
@@ -150,7 +150,7 @@ def stays(sheet: Sheet, lines: list[Line], width: int = 0) -> bool:
     return not width or max(widths) <= width
 
 
-def with_units(sheet: Sheet, lines: list[Line], header: Line, last: int, *, understood: bool) -> Block:
+def with_units(sheet: Sheet, lines: list[SheetLine], header: SheetLine, last: int, *, understood: bool) -> FileBlock:
     """The table below a header, whose units stand in a line below it or in the cell beside each number."""
     at = next(i for i, line in enumerate(lines) if line.number == header.number)
     units = units_below(sheet, lines, at)
@@ -160,10 +160,10 @@ def with_units(sheet: Sheet, lines: list[Line], header: Line, last: int, *, unde
     if not texts and rows and any(text.lower() in UNIT_CELL for text in header.texts):
         beside = [text.lower() in UNIT_CELL for text in header.texts] + [False]
         texts = tuple(text_at(rows[0], i + 1) if beside[i + 1] else "" for i in range(len(header.cells)))
-    return Block(sheet, "", header, texts, first, last, understood=understood)
+    return FileBlock(sheet, "", header, texts, first, last, understood=understood)
 
 
-def units_below(sheet: Sheet, lines: list[Line], at: int) -> Line | None:
+def units_below(sheet: Sheet, lines: list[SheetLine], at: int) -> SheetLine | None:
     """The line of units below a line, in brackets or bare, without numbers; None if there is none."""
     if at + 1 >= len(lines):
         return None
@@ -184,6 +184,6 @@ def last_row(sheet: Sheet, lines: list[str], first: int, end: int) -> int:
     return last
 
 
-def text_at(line: Line | None, place: int) -> str:
+def text_at(line: SheetLine | None, place: int) -> str:
     """Text of a cell, "" beyond the end of a line."""
     return line.cells[place].text if line and place < len(line.cells) else ""

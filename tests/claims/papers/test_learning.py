@@ -7,7 +7,7 @@ import pytest
 
 from otjdd.claims import metrics
 from otjdd.claims.papers import learning, switching
-from otjdd.claims.trial import Trial
+from otjdd.claims.trial import ClaimTrial
 from otjdd.results import outputs
 
 TAU, WIDTH, REST = 1e-6, 50e-9, 2e-10
@@ -15,7 +15,7 @@ TAU, WIDTH, REST = 1e-6, 50e-9, 2e-10
 
 def trial(value, arrays, time=None, name="case", range=None):
     case = SimpleNamespace(circuit=SimpleNamespace(range=range), device=SimpleNamespace(area=1e-12))
-    return Trial(name, value, case, outputs.dataset(arrays, None if time is None else {"time": time}))
+    return ClaimTrial(name, value, case, outputs.dataset(arrays, None if time is None else {"time": time}))
 
 
 def changed(value, change, **options):

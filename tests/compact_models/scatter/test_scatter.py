@@ -95,7 +95,7 @@ def test_draws_of_the_files_scatter_as_what_was_measured(pulses, found):
     assert device == pytest.approx(1.0, abs=0.15)
     assert all(abs(row.apart) < 0.05 for row in found.rows if row.export == "CrossSim")
     assert len(export_noise.comparison(found.rows)) == len(rows)
-    wide = found._replace(rows=(export_noise.Row("aihwkit", "a step", 1.0, 1.3, "S"),))
+    wide = found._replace(rows=(export_noise.StatedDeviation("aihwkit", "a step", 1.0, 1.3, "S"),))
     assert any("scatter unlike the solver: a step, +30 %" in text for text in export_noise.warnings(wide, pulses))
 
 
@@ -135,7 +135,9 @@ def test_small_devices_are_run_by_the_solver(pulses, monkeypatch):
     for name, value in {"DEVICES": 3, "CYCLES": 2, "SETTLING": 1, "MOST_ROUNDS": 1, "CELLS": 20, "LEVELS": 2}.items():
         monkeypatch.setattr(runs, name, value)
     few = pulses._replace(
-        train=equal.Train(equal.Pulse(2.2, 5e-8), equal.Pulse(-2.5, 5e-8), 3), up=pulses.up[:4], down=pulses.down[:4]
+        train=equal.PulseTrain(equal.VoltagePulse(2.2, 5e-8), equal.VoltagePulse(-2.5, 5e-8), 3),
+        up=pulses.up[:4],
+        down=pulses.down[:4],
     )
     case = load_case("li2019").replace(SMALL)
     with pool.team(1) as spread:
