@@ -21,7 +21,7 @@ from otjdd.cli.arguments import (
 )
 from otjdd.cli.plot import save_figure
 from otjdd.errors import ExitCode, SolverError
-from otjdd.system.imports import without_dask
+from otjdd.system.imports import importing, without_unused
 from otjdd.system.limits import limits, shielded
 from otjdd.system.terminal import say, tell
 
@@ -60,11 +60,9 @@ def run(
     check_result(out)
     if plot:
         check_picture(plot)
-    with without_dask():
+    with without_unused():
         case = load_checked(path, settings, allow_outside)
-    check_outputs(out, plot)
-
-    with without_dask():
+        check_outputs(out, plot)
         ds, failure = simulated_and_written(case, out, quiet, timeout, memory_for(case, max_memory), every, resume)
     if failure is None and plot:
         save_figure(ds, plot)
@@ -83,13 +81,10 @@ def simulated_and_written(
 
     timeout : [s]   memory : [bytes]   every : time between checkpoints [s]
     """
-    import h5netcdf  # noqa: F401 (imported first, so that an interrupted run is written without delay)
-    import xarray  # noqa: F401
-
     from otjdd.compiler import kernel_cache
     from otjdd.results import store, summary
     from otjdd.runs import run
-    from otjdd.solver import checkpoint
+    from otjdd.solver import checkpoint, self_check
 
     kernel_cache.do_without_blas()
     ds, failure, place = None, None, checkpoint.CheckpointPlace(checkpoint.checkpoint_path(out), every, resume)
@@ -97,7 +92,10 @@ def simulated_and_written(
         tell(f"There is no checkpoint {place.path}: the run begins anew.")
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
-            ds = run.run(case, progress=progress, checkpoints=place)
+            if case.crossbar is None:
+                self_check.verify_kernels()  # before the imports, which would wait for Python's lock with it
+            with importing("xarray", "h5netcdf"):
+                ds = run.run(case, progress=progress, checkpoints=place)
     except (SolverError, KeyboardInterrupt) as error:
         if ds is None:  # otherwise the interrupt came after the run was complete
             ds, failure = getattr(error, "partial", None), error

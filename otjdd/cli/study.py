@@ -13,7 +13,7 @@ import typer
 from otjdd.cli.app import LINES, literal, progress_bar
 from otjdd.cli.arguments import Outside, SettingOption, complete_case, load_checked
 from otjdd.errors import ExitCode
-from otjdd.system.imports import without_dask
+from otjdd.system.imports import without_unused
 from otjdd.system.terminal import say, tell
 
 
@@ -66,7 +66,7 @@ def study(
     case = load_checked(path, settings, allow_outside)
     if not scheduler:
         studies.get_ready(case)  # while the points are planned
-    with study_progress(case.title, quiet) as progress, contextlib.nullcontext() if scheduler else without_dask():
+    with study_progress(case.title, quiet) as progress, contextlib.nullcontext() if scheduler else without_unused():
         ds = studies.study(
             case, out, workers=workers or pool.cores(), resume=resume, scheduler=scheduler, shard=share, progress=progress,
             announce=None if quiet else tell, file=str(path),

@@ -3,7 +3,7 @@
 import gc
 
 from otjdd.solver import preload
-from otjdd.system.imports import without_dask
+from otjdd.system.imports import without_unused
 from otjdd.system.pool import ended_with_parent
 
 
@@ -19,7 +19,7 @@ def draw_once() -> None:
 
 
 gc.disable()
-with ended_with_parent(), without_dask():
+with ended_with_parent(), without_unused():
     draw_once()
 gc.freeze()
 gc.enable()

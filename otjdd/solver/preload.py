@@ -7,7 +7,7 @@ is off while they are loaded, which saves a fifth of the time, and does not scan
 
 import gc
 
-from otjdd.system.imports import without_dask
+from otjdd.system.imports import without_unused
 from otjdd.system.pool import ended_with_parent, heed_parent
 from otjdd.system.steps import finished
 
@@ -28,7 +28,7 @@ def get_ready() -> None:
 
 heed_parent()
 gc.disable()
-with ended_with_parent(), without_dask():
+with ended_with_parent(), without_unused():
     get_ready()
 gc.freeze()
 gc.enable()

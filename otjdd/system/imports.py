@@ -1,12 +1,14 @@
 """Control over libraries while they are imported."""
 
 import contextlib
+import importlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-DASK = "dask", "distributed"  # xarray imports them wherever they are installed, which takes a second
+UNUSED = "dask", "distributed", "pint"  # xarray imports them wherever they are installed, which takes a second
 
 
 @contextlib.contextmanager
@@ -25,9 +27,29 @@ def absent(*modules: str) -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
-def without_dask() -> contextlib.AbstractContextManager[None]:
-    """Within the block, xarray finds no dask when it is imported. Afterwards it does not look for it again."""
-    return contextlib.nullcontext() if "xarray" in sys.modules else absent(*DASK)
+def without_unused() -> contextlib.AbstractContextManager[None]:
+    """Within the block, xarray finds none of UNUSED when it is imported. Afterwards it does not look for them again."""
+    return contextlib.nullcontext() if "xarray" in sys.modules else absent(*UNUSED)
+
+
+@contextlib.contextmanager
+def importing(*modules: str) -> Iterator[None]:
+    """Import modules in a thread while the block runs, such as kernels, which do not hold Python's lock.
+
+    A module that cannot be imported is left to the code that needs it.
+    """
+
+    def import_all() -> None:
+        with contextlib.suppress(ImportError):
+            for name in modules:
+                importlib.import_module(name)
+
+    thread = threading.Thread(target=import_all)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def elsewhere() -> contextlib.AbstractContextManager[None]:
