@@ -104,6 +104,14 @@ def gradient_along(
     return Gradient(slopes, error, np.zeros(len(x), bool))
 
 
+def error_nearby(gradient: Gradient, move: np.ndarray) -> np.ndarray:
+    """Relative errors (parameter,) of the derivatives of a gradient at a place that is a move (parameter,) away.
+
+    The error of a difference by curvature is half of what the slope changes along it.
+    """
+    return np.asarray(gradient.error + 2.0 * BEND * np.sqrt(np.mean((gradient.slopes @ move) ** 2)))
+
+
 def gradient_apart(
     evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, scatter: float, nearby: np.ndarray | None,
     which: np.ndarray,

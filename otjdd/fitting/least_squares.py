@@ -22,6 +22,8 @@ from otjdd.fitting.task import Task
 GAIN = 0.01  # of chi-square, below which the search ends; one standard error is a chi-square of 1
 TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which the search ends
 SURE = 1e-2  # relative error of a derivative, below which it is not measured again with a better step
+# The same of a derivative from a place nearby, for the errors of a fit: those from 130 points are uncertain by 6 % anyway.
+SURE_NEARBY = 3e-2
 NEAR = 0.05  # natural steps: a move by the slopes alone is tried up to this
 MOST_JACOBIANS = 30
 INSIDE = 1e-3  # natural steps: a search starts at least this far from the bounds
@@ -127,6 +129,8 @@ def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
             if cost(task, memory.values(ahead)) <= cost(task, memory.values(x)):
                 x = ahead
                 if outlook(task, memory.values(x), memory.slopes).gain < GAIN:
+                    if memory.gradient_nearby(x):
+                        return REASONS[2]
                     continue
         optimum = least_squares(
             memory.residuals, x, memory.jacobian, bounds=task.ends, method="trf", x_scale="jac",
@@ -249,10 +253,17 @@ class VisitedPlaces:
         return self.place is not None and self.updates == 0 and np.array_equal(self.place, x)
 
     def trusted(self, x: np.ndarray) -> gradients.Gradient:
-        """Gradient at x: the last one if it is of x and certain, else a new one, with steps chosen from known slopes."""
+        """Gradient at x: the last one if it is of x or nearby, and certain; else a new one, with better steps."""
         if self.last is not None and self.measured(x) and (self.jacobians > 1 or (self.last.error < SURE).all()):
             return self.last
-        return self.gradient(x)
+        return self.gradient_nearby(x) or self.gradient(x)
+
+    def gradient_nearby(self, x: np.ndarray) -> gradients.Gradient | None:
+        """The last gradient with its errors at x; None if these are too large, or the slopes were updated since."""
+        if self.last is None or self.place is None or self.updates:
+            return None
+        error = gradients.error_nearby(self.last, x - self.place)
+        return self.last._replace(error=error) if (error < SURE_NEARBY).all() else None
 
     def best(self, reason: str) -> Solution | None:
         """Solution at the best place so far, None before the first."""

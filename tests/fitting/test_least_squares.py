@@ -48,6 +48,36 @@ def decay(x):
     return np.exp(x[0]) * np.exp(-np.exp(x[1]) * X)
 
 
+def exact_slopes(x):
+    return np.column_stack([decay(x), -np.exp(x[1]) * X * decay(x)])
+
+
+@pytest.mark.parametrize("move", [[1e-3, 0.0], [0.0, 4e-3], [-3e-3, 2e-3]])
+def test_slopes_of_a_place_nearby_are_as_good_as_stated(move):
+    x = np.array([0.2, -0.3])
+    gradient = gradients.Gradient(exact_slopes(x), np.full(2, 1e-5), np.zeros(2, bool))
+    there = exact_slopes(x + move)
+    off = np.linalg.norm(there - gradient.slopes, axis=0) / np.linalg.norm(there, axis=0)
+    stated = gradients.error_nearby(gradient, np.array(move))
+    assert (off < stated).all()
+    assert (stated < 30 * off.max()).all()
+
+
+def test_slopes_are_not_measured_again_after_a_small_move():
+    solutions = {size: minimise(near(size), np.array([0.2, -0.3])) for size in (1e-3, 0.3)}
+    assert solutions[1e-3].jacobians == 1
+    assert (solutions[1e-3].gradient.error < 3e-2).all()
+    assert solutions[0.3].jacobians > 1
+    for solution in solutions.values():
+        off = np.linalg.norm(solution.gradient.slopes - exact_slopes(solution.x), axis=0)
+        assert (off < 3e-2 * np.linalg.norm(exact_slopes(solution.x), axis=0)).all()
+
+
+def near(size):
+    """A function whose data are a size away from the start (0.2, -0.3)."""
+    return made(decay, [0.2 + size, -0.3 - size], sigma=1e-4)
+
+
 def test_gradients_are_right_beside_the_noise_of_a_solver():
     rng = np.random.default_rng(1)
     for noise in (1e-6, 1e-4):
