@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otjdd.cli.app import progress_words
+from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import WorkersOption, check_outputs, check_picture
 from otjdd.system.terminal import say
 
@@ -49,8 +49,8 @@ def design(
     drives = {name: {"drive": name} for name in cases or USUAL}
     hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
     try:
-        with progress_words("design", quiet=False) as words:
-            ds = expected(fit, drives | hot, uncertainty=uncertainty, workers=workers or cores(), progress=words)
+        with progress_bar("design", quiet=False) as progress:
+            ds = expected(fit, drives | hot, uncertainty=uncertainty, workers=workers or cores(), progress=progress)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="FIT.nc") from None
     if plot:

@@ -143,8 +143,13 @@ def numbers(run: ComparedRun, values: dict[str, float], given: np.ndarray | None
         ds = simulate(case, trail=trail)
     except (SolverError, CaseError, ValueError):
         return Simulated(np.full(sum(len(curve.y) for curve in run.curves), np.nan))
+    return Simulated(scaled_values(run, case, ds), trail.trials)
+
+
+def scaled_values(run: ComparedRun, case: Case, ds: xr.Dataset) -> np.ndarray:
+    """Numbers (point,) of a Dataset at the points of the curves of a run, on their scales. Raises DataError."""
     parts = [curve.scale.apply(of_one_sign(curve, simulated_values(curve, case, ds))) for curve in run.curves]
-    return Simulated(np.concatenate(parts), trail.trials)
+    return np.concatenate(parts)
 
 
 def of_one_sign(curve: MeasuredCurve, values: np.ndarray) -> np.ndarray:

@@ -15,13 +15,15 @@ from otjdd.case.case import Case
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting import gradients
 from otjdd.fitting.covariance import inverse
+from otjdd.fitting.curves import scaled_values, takes_trail
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.least_squares import SURE
 from otjdd.fitting.prediction import driven
 from otjdd.fitting.report import fitted_case
 from otjdd.fitting.result import about, curves_of, parameters_of, spread_of
-from otjdd.fitting.task import Data, Task, task
+from otjdd.fitting.task import QUIET, SMOOTH, Data, Task, task
 from otjdd.runs.run import simulate
+from otjdd.solver.trail import Trail
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,13 +34,14 @@ USUAL = 0.05  # uncertainty of a logarithm, for a fit without logarithms
 
 def design(
     fit: xr.Dataset, candidates: Mapping[str, Mapping[str, Any]], *, uncertainty: float | None = None, workers: int = 1,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[float], object] | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """Expected errors after one more measurement, for several candidates.
 
     candidates : name -> changes of the fitted case, by dotted key: {"hot loop": {"temperature": "350 K"}}. A "drive" may
         also be a case or the name of one, whose drive is taken
     uncertainty : of the logarithms that would be measured; by default the median in the data of the fit
+    progress : called with the fraction done
     Returns a Dataset: error (parameter) now, expected_error and ratio (candidate, parameter), points (candidate).
     A candidate that cannot be run has nan, with the reason in the attribute `failed`. Raises CaseError, ValueError.
     """
@@ -52,8 +55,6 @@ def design(
     sigma = usual_uncertainty(fit) * np.sqrt(spread) if uncertainty is None else uncertainty
     rows, points, failed = [], [], []
     for name, changes in candidates.items():
-        if progress:
-            progress(name)
         try:
             J = jacobian(fit, changes, sigma, workers)[:, free]
             rows.append(np.sqrt(np.diag(inverse(np.vstack([now, J])))))
@@ -62,6 +63,8 @@ def design(
             failed.append(f"{name}: {error}")
             rows.append(np.full(len(free), np.nan))
             points.append(0)
+        if progress:
+            progress(len(points) / len(candidates))
     slopes = fit["error"].values[free] / fit["coordinate_error"].values[free]
     names = [str(name) for name in fit["parameter"].values[free]]
     expected = np.array(rows).reshape(len(candidates), len(free))
@@ -86,24 +89,43 @@ def usual_uncertainty(fit: xr.Dataset) -> float:
 
 
 def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers: int) -> np.ndarray:
-    """Derivatives (point, parameter) of the residuals of a future measurement, by the coordinates of a fit."""
+    """Derivatives (point, parameter) of the residuals of a future measurement, by the coordinates of a fit.
+
+    The run that the measurement is imagined by is that of the fitted values, too, whose time steps the others take.
+    """
     changes = dict(changes)
-    case = driven(fitted_case(fit), changes.pop("drive", None), changes)
-    future = imagined(case, fit, sigma)
+    case = prepared(driven(fitted_case(fit), changes.pop("drive", None), changes))
+    trail = Trail([])
+    ds = simulate(case, trail=trail)
+    future, x = imagined(case, fit, measurements(case, ds, sigma)), fit["coordinate"].values
     with evaluator(future, workers) as evaluate:
-        x = fit["coordinate"].values
-        values = evaluate([x])[0]
+        if [run.case for run in future.runs] == [case]:
+            values = scaled_values(future.runs[0], case, ds)
+            evaluate.keep_trails(x, [trail.trials])
+        else:
+            values = evaluate([x])[0]
         measured = gradients.gradient(evaluate, x, values, np.nan, None)
         if not (measured.error < SURE).all():
             measured = gradients.gradient(evaluate, x, values, measured.noise, measured.slopes)
         return np.asarray(measured.slopes / future.sigma[:, None])
 
 
-def imagined(case: Case, fit: xr.Dataset, sigma: float) -> Task:
-    """Task of a fit to the numbers of a run of the case, in the coordinates of an existing fit."""
+def prepared(case: Case) -> Case:
+    """A case whose runs record no more than a fit compares, and are smooth where they cannot take each other's steps."""
+    smooth = {} if takes_trail(case) else {"numerics.rtol": min(SMOOTH, case.numerics.rtol)}
+    in_time = hasattr(case.drive, "waveform") and not case.waveform().read_count
+    return case.replace(smooth if in_time else QUIET | smooth)
+
+
+def imagined(case: Case, fit: xr.Dataset, data: Sequence[Data]) -> Task:
+    """Task of a fit of the case to data, with the tolerance of the case, in the coordinates of an existing fit."""
     moving = parameters_of(fit)
-    future = task(case, list(measurements(case, simulate(case), sigma)), [p.key for p in moving if p.data in (None, 0)])
-    return future._replace(parameters=tuple(p._replace(data=None if p.data in (None, 0) else p.data) for p in moving))
+    future = task(case, data, [p.key for p in moving if p.data in (None, 0)])
+    tolerance = {"numerics.rtol": case.numerics.rtol}
+    return future._replace(
+        runs=tuple(run._replace(case=run.case.replace(tolerance)) for run in future.runs),
+        parameters=tuple(p._replace(data=None if p.data in (None, 0) else p.data) for p in moving),
+    )
 
 
 def measurements(case: Case, ds: xr.Dataset, sigma: float) -> Sequence[Data]:

@@ -89,6 +89,21 @@ def test_a_second_measurement_makes_errors_smaller(pair):
     assert "none:" in broken.attrs["failed"]
 
 
+def test_the_run_of_a_candidate_is_simulated_once(pair, monkeypatch):
+    from otjdd.fitting import curves, design
+
+    cases, simulate = [], design.simulate
+
+    def counted(case, **options):
+        cases.append(case)
+        return simulate(case, **options)
+
+    for module in (curves, design):
+        monkeypatch.setattr(module, "simulate", counted)
+    otjdd.design(pair, {"again": {}})
+    assert len(cases) == 1 + pair.sizes["parameter"]  # and one for each derivative
+
+
 def test_data_of_the_wrong_sign_or_place_are_refused_before_a_run(data, monkeypatch):
     from otjdd.fitting import curves
 
