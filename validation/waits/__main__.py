@@ -1,10 +1,10 @@
 """What a user waits for: commands from an empty folder, of this checkout and of a commit, in turn.
 
-    python -m validation.waits [--against COMMIT] [--only WAIT]... [--rounds N] [--folder DIR]
+    python -m validation.waits [--against COMMIT] [--only WAIT]... [--rounds N] [--folder DIR] [--update]
 
-Each command runs once to compile and load its kernels. Then both checkouts take turns, and the least time of each is
-printed: of the processor, in the command and in the processes that it has waited for, and by the clock, which says nothing
-on a machine that does other work.
+Each command runs once to compile and load its kernels, but for the first run on a machine, which begins without any. Then
+both checkouts take turns, and the least time of each is printed: of the processor, in the command and in the processes that
+it has waited for, and by the clock, which says nothing on a machine that does other work.
 """
 
 import argparse
@@ -20,17 +20,32 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.runs.run import run
+from validation import measured
 from validation.peers import states
+
+HERE = Path(__file__).parent
+PAPER, SLOW = states.ROOT / "validation/paper", "endurance"  # claims on the first device, and the one of minutes
+
+
+def claims_but_endurance() -> list[str]:
+    """Names of the claims that both checkouts have: on three devices, without the slow one."""
+    names = sorted(path.parent.name for path in PAPER.glob("*/claim.toml") if path.parent.name != SLOW)
+    return [*names, "nb-sto-interface", "ferroelectric", "variability"]
+
 
 FIT = ["fit", "loop.csv", "rv-loop", "--vary", "device.left.barrier", "--vary", "ions.density", "-o", "fit.nc"]
 ONE = ["--workers", "1"]  # the processor time of other processes is not that of the command
+FIRST = "first run"  # on a machine: its kernels are compiled
 WAITS = {  # by name: arguments of otjdd
+    FIRST: ["run", "rv-loop", "-o", "first.nc", "--plot", "first.png"],
     "run": ["run", "rv-loop", "-o", "run.nc"],
+    "run, no electrons": ["run", "rv-loop", "--set", "device.film.electrons=none", "-o", "bare.nc"],
     "run, noise": ["run", "rv-loop", "--set", "ions.noise=shot", "-o", "noise.nc"],
     "fit": [*FIT, *ONE],
     "predict": ["predict", "fit.nc", "retention", "-o", "band.nc", *ONE],
     "design": ["design", "fit.nc", *ONE],
     "compact": ["compact", "li2019", "--set", "columns.count=1", "-o", "model.nc"],
+    "validate": ["validate", "--expected", *claims_but_endurance()],
 }
 SIGMA = 0.03  # standard deviation of the logarithms of the data
 
@@ -50,14 +65,16 @@ def measured_loop(folder: Path) -> None:
     np.savetxt(folder / "loop.csv", rows, "%.8g", ",", header="write_voltage (V),resistance (ohm)", comments="")
 
 
-def timed(code: Path, arguments: list[str], folder: Path) -> Took:
-    """Times of a command of a checkout, run in a folder. Raises CalledProcessError."""
-    began, before = time.perf_counter(), os.times()
+def timed(code: Path, arguments: list[str], folder: Path, cold: bool) -> Took:
+    """Times of a command of a checkout, run in a folder. cold : without compiled kernels. Raises CalledProcessError."""
     environment = os.environ | {"PYTHONPATH": str(code)}
-    subprocess.run(
-        [sys.executable, "-m", "otjdd", *arguments], cwd=folder, env=environment, check=True, capture_output=True
-    )
-    after = os.times()
+    with tempfile.TemporaryDirectory() as empty:
+        began, before = time.perf_counter(), os.times()
+        subprocess.run(
+            [sys.executable, "-m", "otjdd", *arguments], cwd=folder, check=True, capture_output=True,
+            env=environment | ({"NUMBA_CACHE_DIR": empty} if cold else {}),
+        )  # fmt: skip
+        after = os.times()
     used = after.children_user + after.children_system - before.children_user - before.children_system
     return Took(used, time.perf_counter() - began)
 
@@ -73,11 +90,12 @@ def compared(codes: dict[str, Path], names: Iterable[str], rounds: int) -> Itera
             if name not in names and name != "fit":  # a fit is an input of others
                 continue
             took: dict[str, list[Took]] = {code: [] for code in codes}
-            for _ in range(rounds + 1):
+            cold = name == FIRST
+            for _ in range(rounds + (not cold)):
                 for code, path in codes.items():
-                    took[code].append(timed(path, arguments, folders[code]))
+                    took[code].append(timed(path, arguments, folders[code], cold))
             for code, times in took.items():
-                yield name, code, Took(*(min(column) for column in zip(*times[1:], strict=True)))
+                yield name, code, Took(*(min(column) for column in zip(*times[not cold :], strict=True)))
 
 
 def main() -> None:
@@ -87,14 +105,21 @@ def main() -> None:
     parser.add_argument("--only", choices=WAITS, action="append", help="a wait; by default all")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each command, after the one that loads")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="keep the files of that commit here")
+    parser.add_argument("--update", action="store_true", help="keep the numbers in measured.json and measured.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         codes = {"here": states.ROOT}
         if options.against:
             codes |= {options.against: states.unpacked(options.against, options.folder or Path(temporary))}
+        rows: dict[str, list[str]] = {}
         print("wait; code; s of the processor; s by the clock")
         for name, code, took in compared(codes, options.only or WAITS, max(1, options.rounds)):
             print(f"{name}; {code}; {took.processor:.2f}; {took.clock:.2f}", flush=True)
+            rows.setdefault(name, [name, f"`otjdd {' '.join(WAITS[name][:3])}`"]).append(f"{took.processor:.1f}")
+    if options.update:
+        command = f"python -m validation.waits --against {options.against} --update"
+        columns = ["wait", "command begins with", *(f"{code}, s of the processor:" for code in codes)]
+        measured.keep(HERE, "waits", columns, rows.values(), command=command, readme=measured.ONE_PAGE)
 
 
 if __name__ == "__main__":
