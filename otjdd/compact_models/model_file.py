@@ -243,10 +243,14 @@ def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":
 
 
 def check_nodes(model: AnyModel, nodes: tuple[AnyModel, ...], axes: tuple[ModelAxis, ...]) -> None:
-    """Raise NotAsExpected unless there is a node for each combination of values of the axes, with the knots of a model."""
+    """Raise NotAsExpected unless there is a node for each combination of values of the axes, with the knots of a model, and
+    the model itself is among them.
+    """
     at = points(axes) if axes else []
     if len(nodes) != len(at):
         raise NotAsExpected(f"{len(at)} nodes, as the axes have", str(len(nodes)))
+    if nodes and not any(same_tables(node, model) for node in nodes):
+        raise NotAsExpected("a node with the tables of the model itself", "others at all nodes")
     for node in nodes:
         for first, second in zip(node.kinds, model.kinds, strict=True):
             for name in ("voltage", "conductance_voltage"):
@@ -259,6 +263,15 @@ def check_nodes(model: AnyModel, nodes: tuple[AnyModel, ...], axes: tuple[ModelA
     rates = np.array([[tables.log_rate.mean() for tables in node.kinds] for node in nodes])
     if np.diff(rates.reshape(*counts(axes), -1), axis=0).min(initial=0.0) < 0.0:
         raise NotAsExpected("ions that hop faster at a higher temperature", "some that hop more slowly")
+
+
+def same_tables(first: AnyModel, second: AnyModel) -> bool:
+    """True for models whose tables are equal."""
+    return all(
+        np.array_equal(own, other)
+        for tables, others in zip(first.kinds, second.kinds, strict=True)
+        for own, other in zip(tables, others, strict=True)
+    )
 
 
 def noise_of(ds: "xr.Dataset") -> ModelNoise:
@@ -278,8 +291,10 @@ def noise_of(ds: "xr.Dataset") -> ModelNoise:
         raise NotAsExpected("states of the noise that ascend", "some that do not")
     if COVARIANCE not in ds:
         return ModelNoise(tuple(of_kinds))
-    about = ds[COVARIANCE].attrs
-    return ModelNoise(tuple(of_kinds), DeviceSpread(ds[COVARIANCE].values, int(about["devices"]), str(about["source"])))
+    about, covariance = ds[COVARIANCE].attrs, ds[COVARIANCE].values
+    if not np.array_equal(covariance, covariance.T) or np.diag(covariance).min() < 0.0:
+        raise NotAsExpected("a covariance that is symmetric, of variances of at least 0", np.array2string(covariance))
+    return ModelNoise(tuple(of_kinds), DeviceSpread(covariance, int(about["devices"]), str(about["source"])))
 
 
 def tables_of(ds: "xr.Dataset", number: int) -> Tables:

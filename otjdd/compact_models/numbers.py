@@ -37,6 +37,8 @@ def check_model(
         for name in ("voltage", "state", "conductance_voltage"):
             if getattr(tables, name).size < FEWEST_KNOTS and not (name == "state" and stays(tables)):
                 raise NotAsExpected(f"{FEWEST_KNOTS} knots of the {name} at least", str(getattr(tables, name).size))
+        if (tables.charge[-1] < tables.charge[0]).any():
+            raise NotAsExpected("a charge of the left terminal that rises with the voltage", "one that falls")
     check_rules(
         numbers | limits._asdict() | {name: columns[name] for name in ("speed", "weight", "start", "unsettled")}
     )

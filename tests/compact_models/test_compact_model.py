@@ -148,6 +148,9 @@ def test_file_with_numbers_that_no_junction_has_is_refused(tmp_path, name, value
     [
         ("node_table_log_rate", "node", "ions that hop faster at a higher temperature"),
         ("noise_state", "position", "states of the noise that ascend"),
+        ("table_log_conductance", "position", "a node with the tables of the model itself"),
+        ("node_table_log_conductance", "position", "a node with the tables of the model itself"),
+        ("table_charge", "read_knot", "rises with the voltage"),
     ],
 )
 def test_file_with_a_reversed_table_is_refused(tmp_path, name, along, said):

@@ -30,6 +30,10 @@ CHARGED = "1e-7"  # V of that node once it is charged: so low that VACASK, which
 HALF = "5e-8"  # V, half of it
 ROUNDED = 1e-5  # of the range of a parameter: ngspice reads 0.6 as a number above 0.6
 STEP, OF_STEP = "1e3", "1e-11"  # 1/V, steps in which the node `before` tells a voltage; V of that node for a step
+FINE, CLOSE = (
+    "1e-9",
+    "2e-3",
+)  # V, steps of that node in DC; of the voltage, within which the last try is (reltol is below)
 SETTLED = "2.5"  # steps between two iterates of the junction voltage, below which the later one is a solution
 LATE = 1e-3  # of the shortest time of the model: time constant in which a conductance follows its voltage in an array
 
@@ -49,7 +53,8 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     junction, and a transient starts from it, with and without `uic`.
 
     The variable `outside` is 1 while the model is out of its range. A transient warns once, which the voltage of the node
-    `warned` records, and once more where a step is tried again; a DC sweep warns at each such point.
+    `warned` records, and once more where a step is tried again. An operating point and each point of a DC sweep warn once
+    or twice.
 
     The charge of the junction follows its voltage and its state, so `.ac` and fast edges see its capacitance. `charging=0`
     leaves it out.
@@ -148,11 +153,11 @@ def warning(model: CompactModel) -> list[str]:
     """Statements that warn when the model is out of its range; for temperatures once in each analysis.
 
     Newton's method of a simulator tries voltages that are no solution. The node `before` is the voltage of the last try, in
-    whole steps, which have no slope. Only a try close to the last one warns.
+    steps, which have no slope; only a try close to the last one warns. In operating points and DC sweeps the node is that
+    voltage itself, so that no simulator ends before two tries are close. In a transient it is too small to count.
     """
     message = '"outside of the range of this model: %g V at the junction, %g s", V(j, n), $abstime'
     cold, hot, outside = "temperature", "temperature", "V(j, n) < low || V(j, n) > high || $abstime > longest"
-    settled = f"abs(V(before) / {OF_STEP} - {STEP} * V(j, n)) < {SETTLED}"
     warm = '"this model holds at %g K only, the simulator is set to %g K", temperature, $temperature'
     if len(model.temperatures) > 1:
         cold, hot = "coldest", "warmest"
@@ -163,12 +168,17 @@ def warning(model: CompactModel) -> list[str]:
     return [
         f"    @(initial_step) if ($temperature < {cold} - {WARM} || $temperature > {hot} + {WARM}) $warning({warm});",
         f"    outside = ({outside}) ? 1.0 : 0.0;",
-        f"    I(before) <+ 1e-6 * (V(before) - {OF_STEP} * floor({STEP} * V(j, n)));",
-        f"    e = (outside > 0.5 && {settled}) ? 1.0 : 0.0;",
-        f"    y = ($abstime > 0.0 && (e > 0.5 || V(warned) > {HALF})) ? {CHARGED} : 0.0;",
+        '    if (analysis("dc")) begin',
+        f"      y = {FINE} * floor(V(j, n) / {FINE});",
+        f"      e = abs(V(before) - V(j, n)) < {CLOSE} * abs(V(j, n)) ? outside : 0.0;",
+        "    end else begin",
+        f"      y = {OF_STEP} * floor({STEP} * V(j, n));",
+        f"      e = ($abstime > 0.0 && abs(V(before) / {OF_STEP} - {STEP} * V(j, n)) < {SETTLED}) ? outside : 0.0;",
+        "    end",
+        "    I(before) <+ 1e-6 * (V(before) - y);",
+        f"    y = (e > 0.5 || ($abstime > 0.0 && V(warned) > {HALF})) ? {CHARGED} : 0.0;",
         f"    I(warned) <+ {MEMORY} * (ddt(V(warned)) + (V(warned) - y) * {TELL});",
-        f'    if (analysis("dc") && e > 0.5) $warning({message});',
-        f"    if ($abstime > 0.0 && e > 0.5 && V(warned) < {HALF}) $warning({message});",
+        f"    if (e > 0.5 && V(warned) < {HALF}) $warning({message});",
     ]
 
 

@@ -4,6 +4,8 @@ One netlist at every commit; all others are a campaign.
 """
 
 import dataclasses
+import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -324,14 +326,40 @@ def test_netlists_of_all_simulators_read_the_same(model, folder):
 @pytest.mark.campaign
 @simulators.needs_ngspice
 @simulators.needs_vacask
-def test_compiled_model_warns_of_another_temperature_and_of_a_sweep_beyond_its_range(model, folder):
+def test_compiled_model_warns_of_another_temperature(model, folder):
     body = body_of(testbench.netlists(model)["example.cir"])
     told = "holds at 300 K only, the simulator is set to 400.15 K"
     assert told not in simulators.printed(folder, body)
     assert told in simulators.printed(folder, body + "\n.temp 127")
-    sweep = f"{simulators.LOADED}\nVs p 0 0\nN1 p 0 otjm\n.dc Vs 0 {{}} 0.1\n.control\nrun\n.endc"
-    assert "outside of the range" not in simulators.printed(folder, sweep.format(2))
-    assert "outside of the range of this model" in simulators.printed(folder, sweep.format(5))
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+@pytest.mark.parametrize(("first", "last"), [(2.05, 3.95), (3.95, 2.05), (-3.55, -4.95), (2.9, 2.9), (3.1, 3.1)])
+def test_sweeps_and_operating_points_warn_at_each_voltage_beyond_the_range_and_at_no_other(model, folder, first, last):
+    step = 0.1 if first <= last else -0.1
+    volts = np.arange(first, last + 0.5 * step, step)
+    beyond = {f"{V:.4g}" for V in volts if not model.limits.low <= V <= model.limits.high}
+    sweep = f"dc Vs {first} {last} {step}" if volts.size > 1 else "op"
+    told = simulators.printed(
+        folder, f"{simulators.LOADED}\nVs p 0 {first}\nN1 p 0 otjm rs=0\n.{sweep}\n.control\nrun\n.endc"
+    )
+    assert warned_at(told) == beyond
+    swept = f'  sweep vs instance="vs" parameter="dc" from={first} to={last} step={step}\n' if volts.size > 1 else ""
+    told = simulators.vacask_printed(
+        folder,
+        'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
+        f'vs (p 0) vsource type="dc" dc={first}\nx1 (p 0) otj rs=0\ncontrol\n{swept}  analysis op1 op\nendc\n',
+    )
+    assert warned_at(told) == beyond
+
+
+def warned_at(text: str) -> set[str]:
+    """Junction voltages of the warnings in the output of a simulator. Each is told twice at most."""
+    voltages = Counter(f"{float(V):.4g}" for V in re.findall(r"outside of the range of this model: (\S+) V", text))
+    assert max(voltages.values(), default=0) <= 2
+    return set(voltages)
 
 
 def body_of(text: str) -> str:
