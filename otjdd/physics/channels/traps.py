@@ -42,6 +42,7 @@ class FilledTraps(NamedTuple):
     capture: Capture
     steady: Steady
     cell: np.ndarray  # (n,) number of the cell of each group
+    amount: np.ndarray  # (n,) 1/m2
 
 
 @apart
@@ -60,11 +61,12 @@ def cells_of(sites: Sites, width: np.ndarray) -> np.ndarray:
 def filled_traps(junction: Junction, state: State, k: int, channel: int) -> FilledTraps:
     """Traps of column k at the present fields. channel : their place in the list of the junction"""
     V, kT, band = state.V[0], junction.kT[k], band_profile(junction, state, k)
-    numbers, (first, behind) = junction.channels.numbers[channel], film_pieces(junction, state, k)
+    numbers, (film, behind) = junction.channels.numbers[channel], film_pieces(junction, state, k)
+    first = film
     if numbers[LAYER] >= 0.0:
-        layer, begin = int(numbers[LAYER]), first
-        first, behind = begin + junction.layers.pieces[layer], begin + junction.layers.pieces[layer + 1]
-    sites, lines = groups_of_traps(numbers, band, first, behind)
+        layer = int(numbers[LAYER])
+        first, behind = film + junction.layers.pieces[layer], film + junction.layers.pieces[layer + 1]
+    sites, lines = groups_of_traps(numbers, band, film, first, behind)
     cell = cells_of(sites, junction.columns.width[k])
     amount = np.empty(cell.size)
     for j in range(cell.size):
@@ -79,7 +81,7 @@ def filled_traps(junction: Junction, state: State, k: int, channel: int) -> Fill
         steady = chain(numbers, sites, band.mass, capture, amount, V, kT)
     else:
         steady = one_step(capture, amount, numbers[DEGENERACY], V, kT)
-    return FilledTraps(sites, lines, band, capture, steady, cell)
+    return FilledTraps(sites, lines, band, capture, steady, cell, amount)
 
 
 @apart

@@ -55,8 +55,11 @@ def level_shares(spread: float):
 
 
 @apart
-def groups_of_traps(numbers: np.ndarray, band: Profile, first: int, behind: int):
-    """Sites and lines of a band whose pieces from `first` to `behind` may have traps. numbers : of the traps"""
+def groups_of_traps(numbers: np.ndarray, band: Profile, film: int, first: int, behind: int):
+    """Sites and lines of a band whose pieces from `first` to `behind` may have traps.
+
+    numbers : of the traps   film : number of the first piece in the film
+    """
     shift, share = level_shares(numbers[SPREAD])
     pieces, levels = band.length.size, shift.size
     most = 2 * (behind - first) * levels
@@ -85,7 +88,7 @@ def groups_of_traps(numbers: np.ndarray, band: Profile, first: int, behind: int)
                     length[n] = 0.5 * (high - low) * band.length[s] * share[level]
                     depth[n] = numbers[DEPTH] + shift[level]
                     n += 1
-        if first <= s < behind:
+        if s >= film:
             at += band.length[s]
     sites = Sites(piece[:n], place[:n], line[:n], x[:n], length[:n], depth[:n])
     return sites, Lines(owner[:F], start[:F], end[:F])

@@ -15,6 +15,7 @@ from otjdd.errors import CaseError
 from otjdd.fitting.parameters import parameters
 from otjdd.physics.channels.conductance import ALL_ENERGIES
 from otjdd.physics.channels.table import beside_coherent
+from otjdd.physics.channels.traps import filled_traps
 from otjdd.physics.junction import closure_slope, faces
 from otjdd.runs.run import run
 
@@ -92,6 +93,19 @@ def test_traps_of_a_layer_are_those_of_its_place():
         for table in (RELAXING | {"layer": 1}, sheet)
     )
     assert by_number == pytest.approx(by_place, rel=1e-9)
+
+
+def test_traps_at_the_vacancies_of_a_layer_are_as_many_as_there_are_vacancies():
+    """Of the right layer: the groups lie in its cells, whose vacancies alone count."""
+    two = stacked(layer(1.2), layer(1.6)).replace({"device.traps": [VACANCIES | {"layer": 1}]})
+    moving = closed(two, 1, 0.4)
+    traps = filled_traps(moving.junction, moving.state, 0, 1)
+    width, c = moving.junction.columns.width[0], moving.state.c[0]
+    assert (traps.sites.x > 1.2e-9).all()
+    assert set(traps.cell) == set(range(12, 24))
+    c[:12] = 1e20
+    alone = filled_traps(moving.junction, moving.state, 0, 1)
+    assert alone.amount.sum() == pytest.approx((c * width)[12:].sum(), rel=0.05)
 
 
 @needs_speed

@@ -41,7 +41,7 @@ def film(V: float, pieces: int = PIECES, curve: float = 0.0) -> Profile:
 
 def at_rest(numbers, band, V, kT=KT):
     """Sites, lines, capture and steady state of a film."""
-    sites, lines = groups_of_traps(numbers, band, 0, band.length.size)
+    sites, lines = groups_of_traps(numbers, band, 0, 0, band.length.size)
     capture, amount = captures(numbers, sites, lines, band, V, kT), sites.length * numbers[DENSITY]
     if numbers[HOPS] > 0.0:
         return sites, lines, capture, chain(numbers, sites, band.mass, capture, amount, V, kT)
@@ -299,11 +299,11 @@ def test_a_level_below_the_band_of_the_lead_has_no_elastic_path():
 
 def test_places_are_those_of_the_case():
     band = film(0.3)
-    sheet, _ = groups_of_traps(traps(position=1e-9, width=0.4e-9), band, 0, PIECES)
+    sheet, _ = groups_of_traps(traps(position=1e-9, width=0.4e-9), band, 0, 0, PIECES)
     assert sheet.length.sum() == pytest.approx(0.4e-9, rel=1e-12)
     assert sheet.x.min() > 0.8e-9
     assert sheet.x.max() < 1.2e-9
-    whole, lines = groups_of_traps(traps(depth_spread=0.1), band, 0, PIECES)
+    whole, lines = groups_of_traps(traps(depth_spread=0.1), band, 0, 0, PIECES)
     assert whole.length.sum() == pytest.approx(THICKNESS, rel=1e-12)
     assert lines.piece.size == 3 * PIECES
     assert whole.length @ whole.depth / THICKNESS == pytest.approx(DEPTH, rel=1e-12)
