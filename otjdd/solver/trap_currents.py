@@ -30,9 +30,8 @@ SIDES = {"left": LEFT, "right": RIGHT}
 class Lot(NamedTuple):
     """Electrons of some energies that pass between traps and an electrode."""
 
-    energy: np.ndarray  # (m,) eV
-    current: np.ndarray  # (m,) A/m2, positive as that of the junction at a positive voltage
-    step: float  # eV, between the energies
+    edges: np.ndarray  # (m+1,) eV, rising, of intervals of energy
+    current: np.ndarray  # (m,) A/m2 in each, positive as that of the junction at a positive voltage
 
 
 def trap_currents(junction: Junction, state: State, k: int) -> dict[str, np.ndarray]:
@@ -87,35 +86,38 @@ def lot_of(traps: FilledTraps, side: int, current: np.ndarray, kT: float) -> Lot
     """Electrons of one side by energy. current : (n,) A/m2, of the groups of traps"""
     capture, share = traps.capture, traps.capture.share[side]
     if not current.size:
-        return Lot(np.empty(0), np.empty(0), kT)
+        return Lot(np.zeros(1), np.zeros(0))
     places = capture.first[:, None] + np.arange(share.shape[1])
     inside = places < capture.energy.size
-    step = float(capture.energy[1] - capture.energy[0]) if share.shape[1] > 1 else kT
-    path = path_of(traps.lines, traps.band)
-    end = capture.summit[side]
+    path, end = path_of(traps.lines, traps.band), capture.summit[side]
     summit = np.where(end % 2 == 0, path.left[end // 2], path.right[end // 2])
     energy = np.concatenate((capture.energy[places[inside]], summit))
     part = current[:, None] * share
-    return Lot(energy, np.concatenate((part[inside], current - part.sum(axis=1))), step)
+    size = np.concatenate((part[inside], current - part.sum(axis=1)))
+    grid = np.unique(capture.energy) if share.shape[1] > 1 else np.empty(0)
+    if grid.size < 2:  # elastic electrons have the energies of their traps
+        grid = np.arange(energy.min(), energy.max() + kT, kT)
+    edges = np.concatenate(
+        ([min(grid[0], energy.min()) - kT], 0.5 * (grid[1:] + grid[:-1]), [max(grid[-1], energy.max()) + kT])
+    )
+    return Lot(edges, np.histogram(energy, edges, weights=size)[0])
 
 
 def energies_of(lots: list[Lot]) -> np.ndarray:
     """Even energies (ENERGIES,) [eV] over all lots whose current is not negligible; nan where there is none."""
-    energy, size = (np.concatenate([getattr(lot, name) for lot in lots]) for name in ("energy", "current"))
-    passing = energy[np.abs(size) > LEAST * np.abs(size).max(initial=0.0)]
-    if not passing.size:
+    current = np.concatenate([lot.current for lot in lots])
+    passing = np.abs(current) > LEAST * np.abs(current).max(initial=0.0)
+    if not passing.any():
         return np.full(ENERGIES, np.nan)
-    aside = max(lot.step for lot in lots)
-    return np.linspace(passing.min() - aside, passing.max() + aside, ENERGIES)
+    starts, ends = (np.concatenate([lot.edges[cut] for lot in lots])[passing] for cut in (slice(-1), slice(1, None)))
+    return np.linspace(starts.min(), ends.max(), ENERGIES)
 
 
 def density_at(energy: np.ndarray, lot: Lot) -> np.ndarray:
-    """Current per energy [A/(m2 eV)] of a lot at even energies, its electrons spread evenly over its step."""
-    if not lot.energy.size or np.isnan(energy[0]):
+    """Current per energy [A/(m2 eV)] of a lot at even energies, its electrons spread evenly over its intervals."""
+    if np.isnan(energy[0]):
         return np.zeros(energy.size)
-    edges = np.arange(lot.energy.min() - 0.5 * lot.step, lot.energy.max() + 1.5 * lot.step, lot.step)
-    count, _ = np.histogram(lot.energy, edges, weights=lot.current)
     own = energy[1] - energy[0]
     ends = np.concatenate((energy - 0.5 * own, [energy[-1] + 0.5 * own]))
-    density: np.ndarray = np.diff(np.interp(ends, edges, np.concatenate(([0.0], np.cumsum(count))))) / own
+    density: np.ndarray = np.diff(np.interp(ends, lot.edges, np.concatenate(([0.0], np.cumsum(lot.current))))) / own
     return density

@@ -7,8 +7,9 @@ A trap of energy E_t = E_C - depth takes an electron from electrode i, whose Fer
 
 with the relaxation energy r; without relaxation L is a delta function, and only electrons of energy E_t pass. The rate
 of emission follows from f and L at every energy, e_i = c_i exp[(E_t - mu_i)/kT]/g. So at 0 V the filling is the Fermi
-function, whatever the path and the quadrature. The integral is a sum over equal steps of at most kT and sqrt(2 r kT), which
-converges exponentially: the next term is e^(-2 pi^2). Energies below the bottom of the lead do not exist in it.
+function, whatever the path and the quadrature. The integral is a sum over steps of at most kT and sqrt(2 r kT), which
+converges exponentially: the next term is e^(-2 pi^2/0.9). Energies below the bottom of a lead do not exist in it. Where the
+integrand is cut there, the steps shrink towards the bottom b: E = b + h ln(1 + e^u) at whole numbers u.
 
 The thermal path, over the highest band B on the way, lowered by b sqrt|E| (Frenkel, Phys. Rev. 54, 647 (1938)):
 
@@ -31,8 +32,9 @@ from otjdd.physics.traps.paths import Path, action_slopes, actions, add_line_slo
 from otjdd.physics.traps.sites import ATTEMPTS, FRENKEL, RELAXATION, Lines, Sites, add_to_band, band_at_sites
 
 LEFT, RIGHT = range(2)
-STEP = 1.0  # of kT and of sqrt(2 r kT), by which energies are apart
-DROP = 22.0  # energies are left out where the integrand is e^-DROP of its largest value
+STEP = 0.9  # of kT and of sqrt(2 r kT), by which energies are apart
+NEAREST = -6.0  # u of the energy closest to a bottom: what is closer counts at the bottom itself
+DROP = 20.0  # energies are left out where the integrand is e^-DROP of its largest value
 NOTHING = -1e6  # ln of a rate that is zero
 
 
@@ -52,34 +54,94 @@ class Capture(NamedTuple):
     by_field: np.ndarray  # (2, n) m/V, d ln c_i/dE of the thermal path
 
 
-@apart
-def windows(level: np.ndarray, r: float, kT: float, mu: np.ndarray, top: float):
-    """Energies (m,) [eV] at which electrons may be taken, and the numbers of the first and the last one of each trap (n,).
+class Energies(NamedTuple):
+    """m energies of electrons from low to high, at which the integrals of all traps are sums."""
 
-    r : relaxation energy   mu : Fermi levels   top : highest band
+    E: np.ndarray  # (m,) eV
+    weight: (
+        np.ndarray
+    )  # (2, m) eV, part of each in the integral over the left and the right lead; 1 for elastic electrons
+    first: np.ndarray  # (n,) number of the first and the last energy of each trap
+    last: np.ndarray  # (n,)
+
+
+@apart
+def energies_of(level: np.ndarray, r: float, kT: float, V: float, top: float, band: Profile) -> Energies:
+    """Energies at which electrons of both leads may be taken by traps of levels (n,) [eV].
+
+    r : relaxation energy   top : highest band on the way
     """
-    n = level.size
-    first, last = np.empty(n, np.int64), np.empty(n, np.int64)
+    n, bottoms = level.size, (band.bottom_left, band.bottom_right)
+    first, last, weight = np.empty(n, np.int64), np.empty(n, np.int64), np.zeros((2, n))
     if r == 0.0:
         for j in range(n):
             first[j] = last[j] = j
-        return level.copy(), first, last
+            for side in range(2):
+                weight[side, j] = 1.0 if level[j] >= bottoms[side] else 0.0
+        return Energies(level.copy(), weight, first, last)
     h, low, high = STEP * min(kT, math.sqrt(2.0 * r * kT)), np.empty(n), np.empty(n)
-    drop, lowest, highest = 4.0 * r * kT * DROP, min(mu[0], mu[1]), max(mu[0], mu[1])
+    drop, lowest, highest = 4.0 * r * kT * DROP, min(-V, 0.0), max(-V, 0.0)
     for j in range(n):
         upper, lower = level[j] + r, level[j] - r
         turn = upper - min(max(lowest, lower), upper)
         low[j] = upper - math.sqrt(turn * turn + drop)
         turn = max(max(top, highest) - lower, 0.0)
         high[j] = lower + math.sqrt(turn * turn + drop)
-    start = h * math.floor(low.min() / h)
-    m = int((high.max() - start) / h) + 2
-    E = np.empty(m)
-    for i in range(m):
-        E[i] = start + h * i
+    E, weight = cut_energies(low.min(), high.max(), h, bottoms[LEFT], bottoms[RIGHT])
     for j in range(n):
-        first[j], last[j] = int((low[j] - start) / h), int((high[j] - start) / h) + 1
-    return E, first, last
+        first[j] = max(np.searchsorted(E, low[j]) - 1, 0)
+        last[j] = max(min(np.searchsorted(E, high[j]), E.size - 1), first[j])
+    return Energies(E, weight, first, last)
+
+
+@apart
+def cut_energies(low: float, high: float, h: float, left: float, right: float):
+    """Energies (m,) [eV] from low to high, and their weights (2, m) [eV] in integrals over the states of both leads.
+
+    h : largest step   left, right : bottoms of the leads
+    """
+    lower, upper = min(left, right), max(left, right)
+    most = int((high - low) / h) + 2 * int(2.0 - 2.0 * NEAREST) + 12
+    E, weight, n = np.zeros(most), np.zeros((2, most)), 0
+    start, end = max(lower, h * math.floor(low / h - 2.0)), h * math.ceil(high / h + 2.0)
+    if start < upper < end:
+        n = fill_energies(start, upper, h, start == lower, True, E, weight[0], 0)
+        for i in range(n):
+            weight[1, i] = weight[0, i] if right < upper else 0.0
+            weight[0, i] = weight[0, i] if left < upper else 0.0
+    begin = max(start, upper) if upper < end else start
+    behind = fill_energies(begin, end, h, begin == lower or begin == upper, False, E, weight[0], n)
+    for i in range(n, behind):
+        weight[1, i] = weight[0, i] if right <= begin else 0.0
+        weight[0, i] = weight[0, i] if left <= begin else 0.0
+    return E[: max(behind, 1)], weight[:, : max(behind, 1)].copy()
+
+
+@apart
+def fill_energies(
+    start: float, end: float, h: float, cut_start: bool, cut_end: bool, E: np.ndarray, weight: np.ndarray, n: int
+) -> int:
+    """Fill energies from `start` to `end` [eV] and their weights, from number n; returns the number behind them.
+
+    cut_start, cut_end : an integrand is cut there, so that the steps shrink; elsewhere it has become small
+    """
+    length, first = (end - start) / h, n
+    if length <= 0.0:
+        return n
+    u = (
+        math.ceil(start / h + (NEAREST if cut_start else 1.0)) - start / h
+    )  # energies far from bottoms are multiples of h
+    if cut_start:
+        E[n], weight[n] = start, h * (softplus(u - 0.5) - softplus(u - 0.5 - length))
+        n += 1
+    while u <= (length - NEAREST if cut_end else length - 1.0) or n == first:
+        E[n] = start + h * (softplus(u) - softplus(u - length))
+        weight[n] = h * (fermi(-u) - fermi(length - u))
+        n, u = n + 1, u + 1.0
+    if cut_end:
+        E[n], weight[n] = end, max(h * (length - softplus(u - 0.5) + softplus(u - 0.5 - length)), 0.0)
+        n += 1
+    return n
 
 
 class Supply(NamedTuple):
@@ -87,39 +149,34 @@ class Supply(NamedTuple):
 
     log_occupied: np.ndarray  # (2, m) ln f
     empty: np.ndarray  # (2, m) 1/eV, (1 - f)/kT
-    inside: np.ndarray  # (2, m) part of a step over energy that is above the bottom of the lead
 
 
 @apart
-def supply_of_leads(E: np.ndarray, h: float, band: Profile, V: float, kT: float) -> Supply:
-    """Electrons of both leads at energies E (m,), apart by h [eV], 0 where they are single ones."""
-    supply = Supply(np.empty((2, E.size)), np.empty((2, E.size)), np.ones((2, E.size)))
+def supply_of_leads(E: np.ndarray, V: float, kT: float) -> Supply:
+    """Electrons of both leads at energies E (m,) [eV]."""
+    supply = Supply(np.empty((2, E.size)), np.empty((2, E.size)))
     for side in range(2):
-        mu, bottom = (-V, band.bottom_left) if side == LEFT else (0.0, band.bottom_right)
+        mu = -V if side == LEFT else 0.0
         for i in range(E.size):
             x = (E[i] - mu) / kT
             supply.log_occupied[side, i], supply.empty[side, i] = -softplus(x), fermi(-x) / kT
-            if h > 0.0:
-                supply.inside[side, i] = min(max((E[i] - bottom) / h + 0.5, 0.0), 1.0)
-            elif E[i] < bottom:
-                supply.inside[side, i] = 0.0
     return supply
 
 
 @bare
 def fill_log_parts(
-    log_supply: np.ndarray, inside: np.ndarray, theta: np.ndarray, level: float, r: float, kT: float,
+    log_supply: np.ndarray, weight: np.ndarray, theta: np.ndarray, level: float, r: float, kT: float,
     E: np.ndarray, out: np.ndarray,
 ):  # fmt: skip
-    """Fill ln of the integrand of a capture rate at energies E (m,), NOTHING below the lead; returns its largest value.
+    """Fill ln of the parts of a capture rate at energies E (m,), NOTHING below the lead; returns the largest.
 
     theta : actions of the path   level : E_t   r : relaxation energy
     """
     most = NOTHING
     for i in range(E.size):
         out[i] = NOTHING
-        if inside[i] > 0.0:
-            out[i] = log_supply[i] - 2.0 * theta[i] + (math.log(inside[i]) if inside[i] < 1.0 else 0.0)
+        if weight[i] > 0.0:
+            out[i] = log_supply[i] - 2.0 * theta[i] + math.log(weight[i])
             if r > 0.0:
                 away = r + level - E[i]
                 out[i] -= away * away / (4.0 * r * kT)
@@ -133,19 +190,19 @@ def tunnelling_capture(
 ) -> Capture:
     """Capture by tunnelling. nu : attempts [Hz]   r : relaxation energy [eV]"""
     n, F = level.size, path.length.size
-    E, first, last = windows(level, r, kT, np.array([-V, 0.0]), max(path.left.max(), path.right.max()))
-    h, width = E[1] - E[0] if r > 0.0 else 0.0, int((last - first).max()) + 1 if n > 0 else 1
-    theta, supply = actions(path, E), supply_of_leads(E, h, band, V, kT)
+    E, weight, first, last = energies_of(level, r, kT, V, max(path.left.max(), path.right.max()), band)
+    width = int((last - first).max()) + 1 if n > 0 else 1
+    theta, supply = actions(path, E), supply_of_leads(E, V, kT)
     log_rate, by_level, by_fermi = np.empty((2, n)), np.zeros((2, n)), np.zeros((2, n))
     share, by_bottom = np.zeros((2, n, width)), np.zeros((2, n))
-    log_scale = math.log(nu) + (math.log(h) - 0.5 * math.log(4.0 * math.pi * r * kT) if r > 0.0 else 0.0)
+    log_scale = math.log(nu) - (0.5 * math.log(4.0 * math.pi * r * kT) if r > 0.0 else 0.0)
     for side in range(2):
-        lead = 0 if side == LEFT else F
+        lead, bottom = (0, band.bottom_left) if side == LEFT else (F, band.bottom_right)
         for j in range(n):
             own, parts = slice(first[j], last[j] + 1), share[side, j, : last[j] + 1 - first[j]]
-            inside, empty, energy = supply.inside[side, own], supply.empty[side, own], E[own]
+            part_of, empty, energy = weight[side, own], supply.empty[side, own], E[own]
             most = fill_log_parts(
-                supply.log_occupied[side, own], inside, np.abs(theta[sites.line[j], own] - theta[lead, own]),
+                supply.log_occupied[side, own], part_of, np.abs(theta[sites.line[j], own] - theta[lead, own]),
                 level[j], r, kT, energy, parts,
             )  # fmt: skip
             if most == NOTHING:
@@ -160,8 +217,8 @@ def tunnelling_capture(
                 parts[i] /= total
                 by_fermi[side, j] += parts[i] * empty[i]
                 by_level[side, j] -= parts[i] * ((r + level[j] - energy[i]) / (2.0 * r * kT) if r > 0.0 else empty[i])
-                if 0.0 < inside[i] < 1.0:
-                    by_bottom[side, j] -= parts[i] / (h * inside[i])
+                if r > 0.0 and energy[i] == bottom and part_of[i] > 0.0:
+                    by_bottom[side, j] -= parts[i] / part_of[i]
     none, nowhere = np.zeros((2, n)), np.zeros((2, n), np.int64)
     return Capture(level, log_rate, by_level, by_fermi, E, first, share, by_bottom, none, nowhere, np.zeros((2, n)))
 

@@ -12,7 +12,7 @@ from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.laws.transmission import Profile
 from otjdd.physics.traps import sites as places
-from otjdd.physics.traps.capture import NOTHING, add_capture_slopes, captures
+from otjdd.physics.traps.capture import NOTHING, STEP, add_capture_slopes, captures
 from otjdd.physics.traps.chain import chain
 from otjdd.physics.traps.sites import DENSITY, HOPS, NUMBERS, RELAXATION, add_to_band, groups_of_traps
 from otjdd.physics.traps.steady import one_step
@@ -98,6 +98,26 @@ def test_one_step_is_the_integral_over_places_and_energies(V, relaxation):
     assert capture.log_rate[0] == pytest.approx(np.log(left), **close)
     assert capture.log_rate[1] == pytest.approx(np.log(right), **close)
     assert steady.log_chord == pytest.approx(math.log(J / V), **close)
+
+
+@pytest.mark.parametrize("relaxation", [0.02, 0.6])
+@pytest.mark.parametrize("bottoms", [(-4.0, -0.02), (-0.3, -4.0), (-0.31, -0.3), (-0.25, 0.1), (0.1, 0.1)])
+def test_no_electron_comes_from_below_the_bottom_of_a_lead(bottoms, relaxation):
+    """Semiconductors at one side or both, whose bottoms cut the integrand near its largest value, or all of its bulk."""
+    V = 0.3
+    band = film(V)._replace(bottom_left=bottoms[0], bottom_right=bottoms[1])
+    sites, _, capture, _ = at_rest(traps(relaxation_energy=relaxation), band, V)
+    step = 0.002 * min(KT, math.sqrt(2.0 * relaxation * KT))
+    for side, (mu, start) in enumerate(((-V, 0.0), (0.0, THICKNESS))):
+        E = bottoms[side] + step * (np.arange(int(2.5 / step)) + 0.5)[:, None]
+        E = E if bottoms[side] > -1.0 else E + 2.5  # of a metal: none of its own bottom
+        f = 1.0 / (1.0 + np.exp(np.clip((E - mu) / KT, -600.0, 600.0)))
+        line = np.exp(-((relaxation + capture.level - E) ** 2) / (4.0 * relaxation * KT))
+        P = np.exp(-2.0 * straight_action(start, sites.x, E, V))
+        rate = ATTEMPTS * (f * line * P).sum(axis=0) * step / math.sqrt(4.0 * math.pi * relaxation * KT)
+        large = rate > rate.max() * 1e-9
+        assert large.sum() > 3
+        assert capture.log_rate[side][large] == pytest.approx(np.log(rate[large]), abs=2e-3)
 
 
 @pytest.mark.skipif(not COMPILED, reason="takes minutes where kernels are interpreted")
@@ -231,15 +251,16 @@ def test_the_current_is_proportional_to_the_density_and_to_the_attempts():
 
 
 @pytest.mark.parametrize("keys", KINDS.values(), ids=KINDS)
-def test_a_mirrored_film_carries_the_same_at_the_opposite_voltage(keys):
-    """The left electrode grounded: all energies of the mirror image are higher by V."""
-    V, numbers, band = 0.7, traps(**keys), film(0.7, curve=0.01)
+@pytest.mark.parametrize(("V", "close"), [(30 * STEP * KT, 1e-9), (0.7, 5e-6)], ids=["of whole steps", "between steps"])
+def test_a_mirrored_film_carries_the_same_at_the_opposite_voltage(keys, V, close):
+    """The left electrode grounded: energies of the mirror image are higher by V, by whole steps of their sums or not."""
+    numbers, band = traps(**keys), film(V, curve=0.01)
     turned = Profile(
         band.length[::-1].copy(), band.right[::-1] + V, band.left[::-1] + V, band.mass, band.curve, BOTTOM + V, BOTTOM,
         1.0, 1.0, 0.1,
     )  # fmt: skip
     one, other = at_rest(numbers, band, V)[3].log_chord, at_rest(numbers, turned, -V)[3].log_chord
-    assert other == pytest.approx(one, abs=1e-7)
+    assert other == pytest.approx(one, abs=close)
 
 
 def test_a_chain_carries_one_current_through_both_electrodes():
