@@ -109,6 +109,8 @@ class Status(IntEnum):
     LINES_NOT_SOLVED = 11
     # failures of kernels of random hops
     CELL_EMPTIED = 12
+    # failures of kernels of charged traps
+    TRAPS_NOT_FILLED = 13
 
     @property
     def text(self) -> str:
@@ -138,6 +140,11 @@ WORDS = {
     Status.SPECTRUM_NOT_CONVERGED: (
         "the current did not converge: its integral over energy, or the filling of traps between which electrons hop",
         'loosen numerics.current_tolerance, use device.transmission = "wkb", or lower device.traps[0].hop_frequency',
+    ),
+    Status.TRAPS_NOT_FILLED: (
+        "no filling of the charged traps was found that agrees with the field of its charge",
+        "come to the voltage in smaller steps, lower device.traps[0].density or hop_frequency, or see the junction with "
+        'device.traps[0].kind = "none"',
     ),
     Status.NOT_FINITE: (
         "a number ceased to be finite",

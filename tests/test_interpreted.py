@@ -48,29 +48,37 @@ CASES = {  # together they go through all modules
         "ions.initial": "equilibrium",
     },
 }
+CHARGED = {
+    "device.film.cells": 8,
+    "device.traps": [{"name": "donors", "kind": "donor", "density": 1e26, "depth": 0.4, "hop_frequency": 1e12}],
+    "drive": {"kind": "iv", "voltages": ["0.3 V"]},
+}
 
 
 def reads() -> dict[str, list[float]]:
-    """Resistances [ohm] and the last concentrations [1/m3] of each case; the slope of ln G of another [1/V]."""
+    """Resistances [ohm] and the last concentrations [1/m3] of each case; the slope of ln G of another [1/V], and the charge
+    of traps [C/m2] of one more."""
     self_check.verify_kernels = lambda: None  # as Python, kernels need no check of their machine code
-    found = {}
+    numbers = {}
     for name, changes in CASES.items():
         ds = simulate.simulate_junction(parse_case(JUNCTION).replace(SMALL).replace(changes))
-        found[name] = [*ds.read_resistance.values.tolist(), *ds.vacancy_concentration.values[-1].ravel().tolist()]
+        numbers[name] = [*ds.read_resistance.values.tolist(), *ds.vacancy_concentration.values[-1].ravel().tolist()]
     text = random_devices.text(random_devices.drawn(256, 1)[5], 5).replace("series_resistance", "#")
     run = begin(parse_case(text), voltage=-0.78)
     assert conduct(run.junction, run.state, run.tangent, True)
-    found["slope of a current through narrow levels"] = [conductance_slope(run.junction, run.state, run.tangent)]
-    return found
+    numbers["slope of a current through narrow levels"] = [conductance_slope(run.junction, run.state, run.tangent)]
+    charged = begin(parse_case(JUNCTION).replace(CHARGED), voltage=0.3)
+    numbers["charge of traps"] = charged.state.trapped[0].tolist()
+    return numbers
 
 
 def walked() -> tuple[dict, list[str]]:
     """The same, and names of the files that were gone through."""
     seen = set()
     sys.setprofile(lambda frame, event, argument: seen.add(frame.f_code.co_filename))
-    found = reads()
+    numbers = reads()
     sys.setprofile(None)
-    return found, sorted(seen)
+    return numbers, sorted(seen)
 
 
 @needs_speed
@@ -80,10 +88,10 @@ def test_every_module_of_kernels_computes_as_python_what_it_computes_compiled():
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    found, seen = json.loads(done.stdout)
+    numbers, seen = json.loads(done.stdout)
     for name, expected in reads().items():
         # 1e-15 of the voltage moves the slope through narrow levels by 1.5e-5 to 5e-5: round-off over their width
-        np.testing.assert_allclose(found[name], expected, rtol=1e-4 if "narrow" in name else 1e-5, err_msg=name)
+        np.testing.assert_allclose(numbers[name], expected, rtol=1e-4 if "narrow" in name else 1e-5, err_msg=name)
     modules = {path for room in ("physics", "stepping") for path in (PACKAGE / room).glob("[!_]*.py")}
     assert len(modules) > 20
     assert {path.name for path in modules} - {Path(name).name for name in seen} == set()

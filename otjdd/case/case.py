@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from otjdd.case import exchange, film, heat, kinds, noise, polarisation, toml_text
+from otjdd.case import exchange, film, heat, kinds, noise, polarisation, toml_text, traps
 from otjdd.case.base import Record
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
@@ -300,6 +300,7 @@ def build(
             problems += [document.problem(*fault) for fault in heat.faults(case)]
             problems += [document.problem(*fault) for fault in polarisation.faults(case)]
             problems += [document.problem(*fault) for fault in exchange.faults(case)]
+            problems += [document.problem(*fault) for fault in traps.faults(case)]
             of_kinds = list(kinds.faults(case))
             problems += [document.problem(*fault) for fault in (of_kinds or noise.faults(case))]
     if problems or document.problems:

@@ -39,6 +39,7 @@ EITHER = (
 # Keys that decide which other keys a table has. Where such a key changes, the table replaces that of the base.
 SWITCHES = {"permittivity": ("law",), "polarisation": ("law",)}
 ANY_SWITCH = ("kind",)
+UNSWITCHED = {"traps"}  # lists whose tables have the same keys whatever their kind
 WHOLE = {"initial"}  # never merged
 AXES = ("study", "grid")  # not merged with that of a base
 
@@ -238,7 +239,7 @@ def merge(below: Any, above: dict[Any, Any], path: KeyPath, replaced: list[KeyPa
     merged: Any = list(below) if isinstance(below, list) else without_alternatives(below, above, path, replaced)
     for name, value in above.items():
         old = merged[name] if isinstance(below, list) or name in merged else None
-        if (*path, name) not in replaced and mergeable(name, old, value):
+        if (*path, name) not in replaced and mergeable((*path, name), old, value):
             merged[name] = merge(old, value, (*path, name), replaced)
         else:
             merged[name] = value
@@ -275,13 +276,14 @@ def is_profile(initial: object) -> bool:
     return isinstance(initial, dict) and "profile" in initial
 
 
-def mergeable(name: str, below: Any, above: Any) -> bool:
-    """True if a value is merged with that of the base, False if it replaces it."""
+def mergeable(path: KeyPath, below: Any, above: Any) -> bool:
+    """True if a value at a path is merged with that of the base, False if it replaces it."""
     if not isinstance(above, dict):
         return False
+    name = str(path[-1])
     if isinstance(below, list):  # drive.parts[1].voltage of --set
         return all(isinstance(part, int) and part < len(below) for part in above)
-    switches = (*ANY_SWITCH, *SWITCHES.get(name, ()))
+    switches = () if UNSWITCHED.intersection(path) else (*ANY_SWITCH, *SWITCHES.get(name, ()))
     switched = isinstance(below, dict) and any(s in above and above[s] != below.get(s) for s in switches)
     return isinstance(below, dict) and name not in WHOLE and not switched
 

@@ -4,16 +4,19 @@
 """
 
 import math
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from otjdd.case.base import Count, Number, Record, as_text
 from otjdd.case.film import MOST_LAYERS
+from otjdd.case.problem import KeyPath
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, write
 
 LEAST_RELAXATION = 1e-3  # eV: steps over energy are as fine as sqrt(2 relaxation kT)
+CHARGES = {"acceptor": -1.0, "donor": 1.0, "none": 0.0}  # kind -> its number in `physics.traps.sites`
 FARTHEST = 4.5  # standard deviations of the depth, of the outermost levels that stand for a spread
 Frequency = Annotated[float, Quantity("frequency", "0 Hz", "1e18 Hz")]
 
@@ -21,7 +24,7 @@ Frequency = Annotated[float, Quantity("frequency", "0 Hz", "1e18 Hz")]
 class Trap(Record):
     """Traps of one kind, in the film or in a part of it.
 
-    kind : charge that they carry: "none" for a current without charge
+    kind : charge that they carry: "acceptor", a filled one is negative; "donor", an empty one is positive; "none"
     density : [1/m3]; or of = "ions" and per_ion, for traps at the vacancies
     layer : number of the layer that holds them, 0 the first; or position and width of a sheet [m]; else the whole film
     depth, depth_spread : [eV] below the conduction band, and the standard deviation of a normal spread
@@ -36,7 +39,8 @@ class Trap(Record):
         description="name in results", examples=["oxygen vacancies"]
     )
     kind: Literal["acceptor", "donor", "none"] = Field(
-        description='charge that they carry: "none", a current without charge', examples=["none"]
+        description='charge that they carry: "acceptor" -e if filled, "donor" e if empty, "none" a current alone',
+        examples=["acceptor"],
     )
     density: Annotated[float, Quantity("density", "0 1/m^3", "1e29 1/m^3")] | None = Field(
         default=None, description="traps per volume", examples=["2e25 1/m^3"]
@@ -89,8 +93,6 @@ class Trap(Record):
 
     @model_validator(mode="after")
     def check_limits(self) -> Self:
-        if self.kind != "none":
-            raise NotAsExpected('"none": traps that charge the film are not in this model', f'"{self.kind}"', "kind")
         if self.occupation != "steady":
             expected = '"steady": traps whose filling takes time are not in this model'
             raise NotAsExpected(expected, f'"{self.occupation}"', "occupation")
@@ -137,5 +139,35 @@ class Trap(Record):
         return (
             self.density or 0.0, per_ion, start, end, -1.0 if self.layer is None else float(self.layer), self.depth,
             self.depth_spread, self.relaxation_energy, self.attempt_frequency, self.hop_frequency, self.degeneracy,
-            self.frenkel_permittivity or 0.0,
+            self.frenkel_permittivity or 0.0, CHARGES[self.kind],
         )  # fmt: skip
+
+
+def carry_charge(traps: tuple[Trap, ...] | None) -> bool:
+    """True where some traps of a device carry charge."""
+    return any(trap.kind != "none" for trap in traps or ())
+
+
+def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
+    """(path, expected, got) of what does not go with the charge of traps of a case."""
+    for i, trap in enumerate(case.device.traps or ()):
+        if trap.kind != "none":
+            for what, is_there in beside_charge(case, trap).items():
+                if is_there:
+                    yield ("device", "traps", i, "kind"), f'"none" beside {what}', f'"{trap.kind}"'
+
+
+def beside_charge(case: Any, trap: Trap) -> dict[str, bool]:
+    """What does not go with the charge of a kind of traps, in words, and whether a case has it."""
+    device, drive, ions = case.device, case.drive, case.ions
+    return {
+        'of = "ions", whose vacancies would feel the filling': trap.of is not None,
+        'device.film.electrons = "balance"': device.film.electrons != "none",
+        "device.film.polarisation": device.film.polarisation is not None,
+        "device.heat": device.heat is not None,
+        f'ions.noise = "{ions.noise}"': ions.noise != "none",
+        'ions.initial = "equilibrium": begin from "uniform" or a profile': ions.initial == "equilibrium",
+        f'a drive of the kind "{drive.kind}", in which vacancies move: take "iv"': drive.kind != "iv",
+        "drive.states with writes, in which vacancies move": any(getattr(drive, "states", {}).values()),
+        "a history in ions.initial, in which vacancies move": hasattr(ions.initial, "history"),
+    }

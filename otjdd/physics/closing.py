@@ -1,15 +1,17 @@
 """The electrostatics of all columns at frozen ions and a junction voltage, with and without electrons in the film.
 
 Without electrons D(L) is the one unknown of a column (`junction.close`). With them D and band are those of its stack
-(`electron_stack`): Newton's iteration from the present ones, with the derivative of the weights where it matters.
+(`electron_stack`): Newton's iteration from the present ones, with the derivative of the weights where it matters. Charged
+traps are filled as the fields ask for, which follow from their charge (`trapped_charge`).
 """
 
 import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import detached, inlined
+from otjdd.compiler.decorators import apart, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.errors import Status
 from otjdd.physics.blocks import factor_twos, solve_twos
 from otjdd.physics.electron_stack import (
     MOVES,
@@ -20,15 +22,24 @@ from otjdd.physics.electron_stack import (
     own_linear,
 )
 from otjdd.physics.film_electrons import LEFT, RIGHT
-from otjdd.physics.junction import Junction, close, closure_slope
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, close, closure_slope
 from otjdd.physics.stack_newton import close_near, solve_stack
 from otjdd.physics.state import State, Tangent
+from otjdd.physics.trapped_charge import close_with_traps
+
+STEP = 1e-3  # V, of the difference that a response of traps is
 
 
 @inlined
 def hold_electrons(junction: Junction) -> bool:
     """True where the film of a junction holds electrons: that of all columns, or of none."""
     return junction.electrons[0].density_of_states > 0.0
+
+
+@inlined
+def hold_traps(state: State) -> bool:
+    """True where traps of a junction carry charge."""
+    return state.trapped.shape[1] > 0
 
 
 @detached
@@ -60,16 +71,20 @@ def close_with_electrons(junction: Junction, state: State, k: int, V: float, tol
 
 
 @detached
-def close_all(junction: Junction, state: State, V: float, tolerance: float) -> bool:
-    """Solve the electrostatics of every column at junction voltage V [V], to a tolerance [eV]. Returns success."""
+def close_all(junction: Junction, state: State, V: float, tolerance: float):
+    """Solve the electrostatics of every column at junction voltage V [V], to a tolerance [eV]. Returns a status."""
     state.V[0] = V
     for k in range(state.c.shape[0]):
-        if hold_electrons(junction):
+        if hold_traps(state):
+            status = close_with_traps(junction, state, k, V, tolerance)
+            if status != Status.DONE:
+                return status
+        elif hold_electrons(junction):
             if not close_with_electrons(junction, state, k, V, tolerance):
-                return False
+                return Status.NOT_CLOSED
         elif not close(junction, state, k, V, tolerance):
-            return False
-    return True
+            return Status.NOT_CLOSED
+    return Status.DONE
 
 
 @inlined
@@ -93,3 +108,18 @@ def voltage_response(junction: Junction, state: State, tangent: Tangent, k: int)
     solve_twos(linear.lower, linear.diagonal, linear.upper, linear.x)
     displacement_changes(linear, linear.x, 1.0, 0.0, dD)
     return tangent.by_V[k] + log_change(junction, tangent, k, dD[: state.c.shape[1] + 1])
+
+
+@apart
+def response_of_traps(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
+    """d ln(G)/dV [1/V] of column k at frozen ions, the charge of its traps following, as a difference over STEP.
+
+    nan where the stack next to the present one does not close. The state is that of before, to round-off.
+    """
+    V, D, trapped, D_right = state.V[0], state.D[k].copy(), state.trapped[k].copy(), state.D_right[k]
+    state.V[0] = V + STEP
+    closed = close_with_traps(junction, state, k, V + STEP, CLOSURE_TOLERANCE) == Status.DONE
+    dD = (state.D[k] - D) / STEP
+    state.V[0], state.D_right[k], state.trapped[k] = V, D_right, trapped
+    closed = close(junction, state, k, V, CLOSURE_TOLERANCE) and closed
+    return tangent.by_V[k] + log_change(junction, tangent, k, dD) if closed else math.nan

@@ -7,10 +7,11 @@ evaluated only where ln G has moved far along its tangent.
 import math
 
 from otjdd.compiler.decorators import apart, bare, detached, inlined
+from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.boundary import exchanges
 from otjdd.physics.channels.conductance import FEW_ENERGIES, NO_SLOPES
 from otjdd.physics.channels.table import conductance_of_column
-from otjdd.physics.closing import hold_electrons, voltage_response
+from otjdd.physics.closing import hold_electrons, hold_traps, response_of_traps, voltage_response
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy
@@ -75,13 +76,19 @@ def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible:
 
 @inlined
 def charged(junction: Junction, state: State, k: int, i: int) -> float:
-    """Vacancies less those whose charge the electrons of a cell take away [1/m3]."""
+    """Vacancies less those whose charge the electrons of a cell, or in its traps, take away [1/m3]."""
+    if hold_traps(state):
+        per_ion = junction.ions[k].z * ELEMENTARY_CHARGE * junction.columns.width[k, i]
+        return state.c[k, i] + state.trapped[k, i] / per_ion
     return state.c[k, i] - (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / junction.ions[k].z
 
 
 @inlined
 def along_charges(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
-    """Change of ln G by the charges of column k, whose film holds electrons. Their number changes, so face 0 counts."""
+    """Change of ln G by the charges of column k, whose film or traps hold electrons.
+
+    The number of electrons changes, so face 0 counts.
+    """
     S, by_S = 0.0, 0.0
     for f in range(state.c.shape[1] - 1, -1, -1):
         S += (charged(junction, state, k, f) - tangent.c[k, f]) * junction.columns.width[k, f]
@@ -99,7 +106,7 @@ def put_tangent(junction: Junction, state: State, tangent: Tangent, k: int, stal
     tangent.P[k] = state.P[k]
     tangent.stale[k], tangent.change[k], tangent.kT[k] = stale, 0.0, junction.kT[k]
     copy(state.c[k], tangent.c[k])
-    if hold_electrons(junction):
+    if hold_electrons(junction) or hold_traps(state):
         for i in range(state.c.shape[1]):
             tangent.c[k, i] = charged(junction, state, k, i)
 
@@ -140,7 +147,7 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
         for f in range(state.c.shape[1] - 1, -1 if exchanges(junction) else 0, -1):
             S += (state.c[k, f] - tangent.c[k, f]) * junction.columns.width[k, f]
             by_S += tangent.by_S[k, f] * S
-        if hold_electrons(junction):
+        if hold_electrons(junction) or hold_traps(state):
             by_S = along_charges(junction, state, tangent, k)
         by_P = tangent.by_P[k] * (state.P[k] - tangent.P[k])
         change = abs(by_V) + abs(by_D) + abs(by_S) + abs(by_P)
@@ -159,7 +166,9 @@ def conductance_slope(junction: Junction, state: State, tangent: Tangent) -> flo
     total, change = 0.0, 0.0
     for k in range(state.c.shape[0]):
         total += state.G[k]
-        if hold_electrons(junction):
+        if hold_traps(state):
+            change += state.G[k] * response_of_traps(junction, state, tangent, k)
+        elif hold_electrons(junction):
             change += state.G[k] * voltage_response(junction, state, tangent, k)
         else:
             slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])

@@ -21,8 +21,8 @@ Gauss's law makes D at every face an explicit sum, and the scheme exactly conser
 
     D_f = D(L) - e z S_f - e int_{x_f}^L n_fixed dx          S_f = int_{x_f}^L c dx
 
-A film with a polarisation P has D_f - P in the place of D_f: see `polarisation`. At a face between two layers E[f] and
-eps[f] belong to the mean field across it: see `layers`.
+Charged traps add to the fixed charge: see `trapped_charge`. A film with a polarisation P has D_f - P in the place of D_f:
+see `polarisation`. At a face between two layers E[f] and eps[f] belong to the mean field across it: see `layers`.
 """
 
 import math
@@ -40,7 +40,7 @@ from otjdd.physics.exchange import Wall
 from otjdd.physics.film_electrons import FilmElectrons
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, exchange, field_factors
 from otjdd.physics.layers import Layers, blend_sides, count, fill_interface_hops
-from otjdd.physics.numerics import dot
+from otjdd.physics.numerics import add_up, dot
 from otjdd.physics.polarisation import Polarisation
 from otjdd.physics.state import COSH, State
 
@@ -179,6 +179,10 @@ def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     for f in range(c.size - 1, -1, -1):
         right += charge * c[f] * columns.width[k, f]
         D[f] = inside - right - columns.fixed[k, f]
+    behind, trapped = 0.0, state.trapped[k]
+    for f in range(trapped.size - 1, -1, -1):
+        behind += trapped[f]
+        D[f] -= behind
     fill_fields(junction, k, fields_of(state, k), False)
     return D[0] + state.P[k]
 
@@ -249,7 +253,7 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
     Newton's iteration from state.D_right[k], inside a bracket. Fills D, E, eps, guess, D_left and D_right of the column.
     Returns False, and leaves D_left and D_right, when no D(L) within the tables of the electrodes closes the stack.
     """
-    total = -film_charge(junction, k, state.c[k])  # D_left = D_right + total
+    total = -film_charge(junction, k, state.c[k]) - add_up(state.trapped[k])  # D_left = D_right + total
     low_left, high_left = charge_range(junction.left[k])
     low_right, high_right = charge_range(junction.right[k])
     low, high = max(-high_right, low_left - total), min(-low_right, high_left - total)

@@ -169,6 +169,35 @@ def solve_tridiagonal(lower: np.ndarray, inverse: np.ndarray, upper: np.ndarray,
         x[0] -= upper[0] * x[1]
 
 
+@bare
+def solve_dense(matrix: np.ndarray, x: np.ndarray):
+    """Solve in place, by elimination with row pivots; x (n,) holds the right-hand side, then the solution.
+
+    The matrix (n, n) is overwritten. Returns False when a pivot is zero or not finite.
+    """
+    n = x.size
+    for p in range(n):
+        best = p
+        for i in range(p + 1, n):
+            if abs(matrix[i, p]) > abs(matrix[best, p]):
+                best = i
+        if not 0.0 < abs(matrix[best, p]) < math.inf:
+            return False
+        for j in range(p, n):
+            matrix[p, j], matrix[best, j] = matrix[best, j], matrix[p, j]
+        x[p], x[best] = x[best], x[p]
+        for i in range(p + 1, n):
+            factor = matrix[i, p] / matrix[p, p]
+            x[i] -= factor * x[p]
+            for j in range(p + 1, n):
+                matrix[i, j] -= factor * matrix[p, j]
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            x[i] -= matrix[i, j] * x[j]
+        x[i] /= matrix[i, i]
+    return True
+
+
 @summed
 def dot(a: np.ndarray, b: np.ndarray):
     """Scalar product of short vectors; the order of summation is the compiler's."""

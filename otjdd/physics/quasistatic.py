@@ -99,8 +99,9 @@ def at_voltage(
     last_tangent : the tangent is followed to the end of the search
     Returns a status, and whether the current was evaluated anew.
     """
-    if not close_all(junction, state, V, tolerance):
-        return Status.NOT_CLOSED, False
+    closed = close_all(junction, state, V, tolerance)
+    if closed != Status.DONE:
+        return closed, False
     change = along_tangent(junction, state, tangent)
     off, near = tangent_error(state, tangent), limits.farthest == RECORDED_CHANGE
     predicted, lost = add_up(state.G), abs(drop(junction, V * add_up(state.G))[0])
@@ -209,8 +210,7 @@ def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, 
     allowed = accuracy.allowed
     farthest, slack = (RECORDED_CHANGE, 0.0) if accuracy.recorded else (UNRECORDED_CHANGE, UNRECORDED * allowed)
     if not coupled(junction) or V_source == 0.0:
-        closed = close_all(junction, state, V_source, max(CLOSURE_TOLERANCE, slack))
-        return Status.DONE if closed else Status.NOT_CLOSED
+        return close_all(junction, state, V_source, max(CLOSURE_TOLERANCE, slack))
     status = Status.CIRCUIT_NOT_SOLVED
     for again in range(2):
         limits = Limits(allowed, RECORDED_CHANGE if again else farthest, slack)

@@ -57,6 +57,7 @@ class State(NamedTuple):
     matrix: np.ndarray  # (3, N, 2, 2)
     answer: np.ndarray  # (N, 2)
     sides: np.ndarray  # (K, SIDES, M-1) fields on both sides of the interfaces between M layers, rows of `layers`
+    trapped: np.ndarray  # (K, N) C/m2, charge of the traps in each cell; (K, 0) where no traps are charged
 
 
 @by_pointer
@@ -91,11 +92,12 @@ class Memory(NamedTuple):
 
 
 def new_state(
-    K: int, N: int, electrons: bool = False, heat: bool = False, polarised: bool = False, interfaces: int = 0
-) -> State:
+    K: int, N: int, electrons: bool = False, heat: bool = False, polarised: bool = False, interfaces: int = 0,
+    charged: bool = False,
+) -> State:  # fmt: skip
     """An empty state of K columns with N cells, the film with or without electrons, warmed or polarised or not.
 
-    interfaces : number of those between layers
+    interfaces : number of those between layers   charged : its traps carry charge
     """
     faces, guess, filled = (K, N + 1), np.zeros((K, GUESS, N + 1)), int(electrons)
     warmed = HeatState(*(np.zeros(int(heat) * K) for _ in HeatState._fields))
@@ -107,7 +109,7 @@ def new_state(
         np.zeros(K), progress, np.zeros((K, 2)),
         np.zeros((K, filled * (N + 2))), np.zeros((K, ELECTRONS, filled * N)),
         np.zeros((LINES, filled * (2 * N + 1))), np.zeros((3, filled * N, 2, 2)), np.zeros((filled * N, 2)),
-        np.zeros((K, SIDES, interfaces)),
+        np.zeros((K, SIDES, interfaces)), np.zeros((K, int(charged) * N)),
     )  # fmt: skip
 
 
@@ -210,3 +212,4 @@ def copy_state(source: State, target: State):
             copy(source.electrons[k, row], target.electrons[k, row])
         for row in range(SIDES):
             copy(source.sides[k, row], target.sides[k, row])
+        copy(source.trapped[k], target.trapped[k])

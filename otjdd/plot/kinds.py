@@ -111,6 +111,8 @@ def channels_apart(runs: Sequence[NamedResult]) -> bool:
     return READS_BY_CHANNEL(runs) or CURVES_BY_CHANNEL(runs)
 
 
+TRAP_CHARGE = all_have("bias_trap_charge")
+
 KINDS = {
     "loop": PanelKind(
         reads.loop, "resistance against the voltage of the write before the read",
@@ -236,6 +238,10 @@ KINDS = {
     "trap-currents": PanelKind(
         traps.currents, "where traps take electrons from one electrode and give them to the other, against position",
         "snapshots of a case with [[device.traps]]", all_have("trap_current_right"), all_have("trap_current_right"),
+    ),
+    "trap-charge": PanelKind(
+        traps.charges, "charge of traps against position, at some biases",
+        "curves at frozen ions of a case whose [[device.traps]] carry charge", TRAP_CHARGE, TRAP_CHARGE,
     ),
     "electrons": PanelKind(
         electrons.electrons, "electrons of the film beside its vacancies, and the band between both Fermi levels",

@@ -1,4 +1,4 @@
-"""Panels of traps against position: their filling, and where their current enters and leaves the film."""
+"""Panels of traps against position: their filling, their charge, and where their current enters and leaves the film."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otjdd.plot.axes import legend, magnitude, small_print
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.plot.axes import legend, magnitude, small_print, volts
 from otjdd.plot.profiles import SIDES, TRAP_STYLES, at_voltages, draw_layers, extremes
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STYLES = "-", "--", ":", "-."  # of kinds of traps
+MOST_BIASES = 6  # whose charge is drawn
 DECADES = 6.0  # below the largest current that are drawn
 
 
@@ -32,6 +34,18 @@ def fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
                 )  # fmt: skip
     axes.set(xlabel="position (nm)", ylabel="filled share of traps", ylim=(-0.03, 1.03))
     draw_layers(axes, runs)
+    legend(axes)
+
+
+def charges(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the charge of traps against position, in elementary charges, at up to MOST_BIASES of the first curve."""
+    for i, run in enumerate(runs):
+        charge, bias = run.ds.bias_trap_charge.values[0, 0] / ELEMENTARY_CHARGE, run.ds.bias.values
+        places = np.unique(np.linspace(0, len(bias) - 1, MOST_BIASES).round().astype(int))
+        for j, place in enumerate(places[np.argsort(bias[places])]):
+            line = stroke(i, j, len(runs), len(places))
+            axes.plot(run.ds.x.values * 1e9, charge[place], label=legend_label(run, volts(bias[place])), **line)
+    axes.set(xlabel="position (nm)", ylabel="charge of traps (e/m³)")
     legend(axes)
 
 

@@ -144,6 +144,7 @@ OUTPUTS = _outputs({
     "bias_band_bending": (BIASED, "eV", "band bending of the right electrode at the interface"),
     "bias_electrode_charge": (BIASED, "C m^-2", "areal charge of the left electrode"),
     "bias_right_electrode_charge": (BIASED, "C m^-2", "areal charge of the right electrode"),
+    "bias_trap_charge": (f"{BIASED} x", "C m^-3", "charge of traps, mean over the columns"),
     "bias_polarisation": (BIASED, "C m^-2", "polarisation of the film, positive towards the right electrode"),
     # small signals
     "impedance_real": (f"{BIASED} frequency", "ohm", "real part of the impedance"),

@@ -11,6 +11,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import Prepared
 from otjdd.case.kinds import kinds_of
+from otjdd.case.traps import carry_charge
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.solver import initial, integrate, model, model_limits
@@ -29,6 +30,7 @@ PLACE = ("state", "temperature", "bias")
 OF_KINDS = "kind_bias_current"
 POLARISATION = "bias_polarisation"  # an output of polarised films
 CHANNEL_SHARE = "bias_channel_share"  # an output of a junction with channels beside the coherent one
+TRAP_CHARGE = "bias_trap_charge"  # an output of films whose traps carry charge
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
 
 
@@ -58,6 +60,8 @@ def curves_at_rest(
         shares, names = {"kind_share": [kind.share for kind in kinds]}, (*names, OF_KINDS)
     if case.device.film.polarisation is not None:
         names = (*names, POLARISATION)
+    if carry_charge(case.device.traps):
+        coords["x"], names = model.centres(model.film_faces(case.device.film)), (*names, TRAP_CHARGE)
     if case.device.beside_coherent:
         coords["channel"], names = model.channel_names(case), (*names, CHANNEL_SHARE)
     out = {name: np.full([len(coords[dim]) for dim in outputs.OUTPUTS[name].dims], np.nan) for name in names}
@@ -67,6 +71,9 @@ def curves_at_rest(
                 out[name][place] = value
             if POLARISATION in out:
                 out[POLARISATION][place] = run.junction.columns.weight @ run.state.P
+            if TRAP_CHARGE in out:
+                columns = run.junction.columns
+                out[TRAP_CHARGE][place] = columns.weight @ (run.state.trapped / columns.width)
             if shares:
                 out[OF_KINDS][place] = by_kind(case, run.state.V * run.state.G[None])[0]
     except (SolverError, KeyboardInterrupt, SystemError) as error:

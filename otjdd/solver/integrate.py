@@ -15,6 +15,8 @@ from otjdd.physics import quasistatic
 from otjdd.physics import state as states
 from otjdd.physics.heat import warm
 from otjdd.physics.polarisation import put_polarisation
+from otjdd.physics.trapped_charge import rise_of_band
+from otjdd.physics.traps.sites import CHARGE
 from otjdd.solver import model_limits, trail
 from otjdd.stepping import course as kernels
 from otjdd.stepping import error_norm, hop_noise, rosenbrock, rosenbrock_methods, run_log
@@ -122,8 +124,11 @@ def begin(
     (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
     heat = junction.heat.resistance.size > 0  # as in `heat.heated`
     polarised = junction.polarisation.saturation.size > 0  # as in `junction.polarised`
-    interfaces = junction.layers.half_left.shape[1]
-    state = states.new_state(K, N, electrons, heat, polarised, interfaces)
+    more = {
+        "interfaces": junction.layers.half_left.shape[1],
+        "charged": bool(junction.channels.numbers[1:, CHARGE : CHARGE + 1].any()),
+    }
+    state = states.new_state(K, N, electrons, heat, polarised, **more)
     if polarisation is not None:
         put_polarised(junction, state, polarisation)
     state.c[:] = c
@@ -133,9 +138,8 @@ def begin(
         put_temperature(junction, state, junction.heat.surroundings if temperature is None else temperature)
     control = control_of(junction, c, float(rtol), float(atol * c.mean()), min(CHUNK, max_steps), noise)
     total = (c * junction.columns.width).sum(axis=1) - (state.passed[:, 0] - state.passed[:, 1])
-    trial = rosenbrock.new_trial(
-        K, N, electrons, rosenbrock_methods.method_for(rtol), heat, polarised, noise, interfaces
-    )
+    method = rosenbrock_methods.method_for(rtol)
+    trial = rosenbrock.new_trial(K, N, electrons, method, heat, polarised, noise, **more)
     tangent, memory = states.new_tangent(K, N), states.new_memory(K, N)
     watch = model_limits.no_watch() if watch is None else watch
     began = np.zeros((0, 0))
@@ -289,7 +293,8 @@ def check_status(run: Run, status: int, time: float, voltage: float, step: float
 
 
 def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: float, cell: int = 0) -> NoReturn:
-    """Raise SolverError; the place is that of the largest error of a step, else the strongest field in any column.
+    """Raise SolverError; the place is that of the largest error of a step, that where the charge of traps is wrong by most,
+    else the strongest field in any column.
 
     cell : with the largest error, counted through all columns
     """
@@ -297,12 +302,23 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
     if reason == "STEP_TOO_SMALL":
         k, i = np.unravel_index(cell, width.shape)
         place = width[k, :i].sum() + 0.5 * width[k, i]
+    elif reason == "TRAPS_NOT_FILLED":
+        k, i = np.unravel_index(np.argmax(np.abs(rises(run))), width.shape)
+        place = width[k, :i].sum() + 0.5 * width[k, i]
     else:
         E = np.abs(run.state.E)
         k, f = np.unravel_index(np.argmax(np.where(np.isfinite(E), E, np.inf)), E.shape)
         place = width[k, :f].sum()
     hottest = float(run.state.heat.temperature.max()) if run.state.heat.temperature.size else None
     raise SolverError(reason, time, voltage, step, norm, float(place), hottest)
+
+
+def rises(run: Run) -> np.ndarray:
+    """Rise (K, N) [eV] of the band of each column to which its charged traps lead."""
+    u: np.ndarray = np.zeros_like(run.state.trapped)
+    for k, own in enumerate(u):
+        rise_of_band(run.junction, run.state, k, own, np.empty_like(own))
+    return np.nan_to_num(u, nan=np.inf)
 
 
 @contextmanager

@@ -85,8 +85,7 @@ def come_to_rest(run: Run, voltage: float) -> None:
     def missing(V_j: float) -> float:
         """Source voltage that belongs to the rest at V_j, less the given one [V]."""
         rest(run, V_j, voltage)
-        if not close_all(run.junction, run.state, V_j, CLOSURE_TOLERANCE):
-            integrate.fail(run, "NOT_CLOSED", 0.0, voltage, 0.0, 0.0)
+        integrate.check_status(run, close_all(run.junction, run.state, V_j, CLOSURE_TOLERANCE), 0.0, voltage, 0.0, 0.0)
         if V_j and not conduct(run.junction, run.state, run.tangent, False):
             integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
         too_much: float = V_j + drop(run.junction, V_j * add_up(run.state.G))[0] - voltage

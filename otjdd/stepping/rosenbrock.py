@@ -74,16 +74,16 @@ class Ramp(NamedTuple):
 
 def new_trial(
     K: int, N: int, electrons: bool = False, method: Method = RODAS, heat: bool = False, polarised: bool = False,
-    noise: Noise | None = None, interfaces: int = 0,
+    noise: Noise | None = None, *, interfaces: int = 0, charged: bool = False,
 ) -> Trial:  # fmt: skip
     """Room for a step of a method for K columns of N cells, with or without electrons, heat, polarisation and noise.
 
-    interfaces : number of those between layers
+    interfaces : number of those between layers   charged : traps carry charge
     """
     stages = method.alpha.size
     work, film = new_work(stages, K, N, polarised), new_electron_work(stages, K, N, electrons, polarised)
     noise = no_noise() if noise is None else noise
-    return Trial(method, work, new_state(K, N, electrons, heat, polarised, interfaces), film, noise)
+    return Trial(method, work, new_state(K, N, electrons, heat, polarised, interfaces, charged), film, noise)
 
 
 def new_work(stages: int, K: int, N: int, polarised: bool = False) -> Work:

@@ -1,6 +1,7 @@
 """The channel of traps: electrons that reach the other electrode by way of traps in the film, which are filled steadily.
 
-The traps do not charge the film. Places, paths, rates and filling are those of `physics.traps`.
+Places, paths, rates and filling are those of `physics.traps`, the charge that they add to the film that of
+`physics.trapped_charge`.
 """
 
 import math
@@ -88,8 +89,9 @@ def filled_traps(junction: Junction, state: State, k: int, channel: int) -> Fill
 def occupied(sites: Sites, some: np.ndarray) -> Sites:
     """Those sites that are true in `some` (n,)."""
     return Sites(
-        sites.piece[some], sites.place[some], sites.line[some], sites.x[some], sites.length[some], sites.depth[some]
-    )
+        sites.piece[some], sites.place[some], sites.line[some], sites.x[some], sites.start[some], sites.end[some],
+        sites.length[some], sites.depth[some],
+    )  # fmt: skip
 
 
 @apart

@@ -13,11 +13,13 @@ from otjdd.laws.transmission import Profile
 
 # columns of the numbers of traps in `Channels.numbers`: per volume [1/m3], per vacancy, between two places [m], in a layer
 # by its number (-1 in all), depth and its spread [eV], relaxation energy [eV], attempts and hops [Hz], degeneracy, dynamic
-# permittivity of the thermal path (0 without it)
-NUMBERS = 12
+# permittivity of the thermal path (0 without it), charge (ACCEPTOR, DONOR or 0)
+NUMBERS = 13
 (
     DENSITY, PER_ION, START, END, LAYER, DEPTH, SPREAD, RELAXATION, ATTEMPTS, HOPS, DEGENERACY, FRENKEL,
+    CHARGE,
 ) = range(NUMBERS)  # fmt: skip
+ACCEPTOR, DONOR = -1.0, 1.0  # a full one has the charge -e; an empty one e
 GAUSS = 0.5 / math.sqrt(3.0)  # distance of a point of Gauss's rule from the middle of an interval of length 1
 # Levels of a normal spread of depths, in standard deviations. Equal steps, not Gauss and Hermite's: a current may grow as
 # e^(depth/kT), and its mean then lies some standard deviations aside.
@@ -31,7 +33,9 @@ class Sites(NamedTuple):
     place: np.ndarray  # (n,) place on it, as a fraction of its length
     line: np.ndarray  # (n,) number of lines to the left
     x: np.ndarray  # (n,) m, from the left end of the film
-    length: np.ndarray  # (n,) m, of film that the group stands for, times its share of the depths
+    start: np.ndarray  # (n,) m, ends of the part of the film that the group stands for
+    end: np.ndarray  # (n,)
+    length: np.ndarray  # (n,) m, of that part, times the share of the depth
     depth: np.ndarray  # (n,) eV, below the band
 
 
@@ -65,6 +69,7 @@ def groups_of_traps(numbers: np.ndarray, band: Profile, film: int, first: int, b
     most = 2 * (behind - first) * levels
     piece, place, line = np.empty(most, np.int64), np.empty(most), np.empty(most, np.int64)
     x, length, depth = np.empty(most), np.empty(most), np.empty(most)
+    begin, finish = np.empty(most), np.empty(most)
     owner, start, end = np.empty(3 * pieces, np.int64), np.empty(3 * pieces), np.empty(3 * pieces)
     n, F, at = 0, 0, 0.0
     for s in range(pieces):
@@ -85,12 +90,14 @@ def groups_of_traps(numbers: np.ndarray, band: Profile, film: int, first: int, b
                 for level in range(levels):
                     piece[n], place[n], line[n] = s, cuts[cut + 1], F
                     x[n] = at + cuts[cut + 1] * band.length[s]
+                    begin[n] = at + (low + 0.5 * (high - low) * cut) * band.length[s]
+                    finish[n] = at + (low + 0.5 * (high - low) * (cut + 1)) * band.length[s]
                     length[n] = 0.5 * (high - low) * band.length[s] * share[level]
                     depth[n] = numbers[DEPTH] + shift[level]
                     n += 1
         if s >= film:
             at += band.length[s]
-    sites = Sites(piece[:n], place[:n], line[:n], x[:n], length[:n], depth[:n])
+    sites = Sites(piece[:n], place[:n], line[:n], x[:n], begin[:n], finish[:n], length[:n], depth[:n])
     return sites, Lines(owner[:F], start[:F], end[:F])
 
 

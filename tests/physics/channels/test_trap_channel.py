@@ -179,7 +179,6 @@ def without(table, *keys):
         ([without(RELAXING, "density")], "traps[0]", "either density"),
         ([RELAXING | {"of": "ions"}], "traps[0]", "both"),
         ([RELAXING | {"per_ion": 2.0}], "traps[0].per_ion", "alone"),
-        ([RELAXING | {"kind": "donor"}], "traps[0].kind", "not in this model"),
         ([RELAXING | {"occupation": "kinetic"}], "traps[0].occupation", "not in this model"),
         ([RELAXING | {"depth": "-0.2 eV"}], "traps[0].depth", "0.01 eV"),
         ([RELAXING | {"depth_spread": "0.2 eV"}], "traps[0].depth_spread", "above the band"),

@@ -1,0 +1,155 @@
+"""Charge of traps in the cells of a film, and the band that it bends.
+
+    q_i = sum_j share_ji (bare_j - e N_j f_j)        bare_j = 0 of acceptors, e N_j of donors
+    f_j = stays_j + follows_j/[1 + exp(-y_j + u_j/kT)]        u_j = sum_i share_ji u_i
+
+y is ln of the odds to which the filling tends at the present band, u the rise of the band from there with the Fermi level
+of each group constant (Gummel, IEEE Trans. Electron Devices 11, 455 (1964)). Traps that are filled steadily have stays = 0
+and follows = 1; those that need time have a part that stays. Gauss's law, linear in D around the present one, is
+
+    s_i+1 (u_i+1 - u_i) - s_i (u_i - u_i-1) = q_i(u) - q_i        s_f = 1/(elastance of face f)
+
+Where the filling follows the band far more than at a constant Fermi level, as that of a chain which a small flow from one
+electrode fills, y and u are unknowns of one Newton's method (`joint_rise`, with the moves of `newton`).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import apart, bare
+from otjdd.physics.numerics import factor_tridiagonal, solve_dense, solve_tridiagonal
+from otjdd.physics.supply import fermi
+from otjdd.physics.traps.sites import Sites
+
+MOST_TURNS = 200  # of Newton's method for u
+LONGEST = 3.0  # kT, by which a turn may move the band
+FINE = 1e-4  # last turn, as a share of the largest u
+SMALLEST = 1e-14  # eV, the same where u is round-off
+
+
+class ChargedTraps(NamedTuple):
+    """n groups of charged traps of a column."""
+
+    share: np.ndarray  # (n, N) of a group that lies in each cell
+    amount: np.ndarray  # (n,) C/m2, e N
+    bare: np.ndarray  # (n,) C/m2, charge of empty traps
+    log_odds: np.ndarray  # (n,) y
+    follows: np.ndarray  # (n,) part of the filling that follows the band
+    stays: np.ndarray  # (n,) filling that does not
+
+
+@apart
+def shares_in_cells(sites: Sites, width: np.ndarray) -> np.ndarray:
+    """Shares (n, N) of the groups that lie in each cell. width : (N,) m"""
+    share = np.zeros((sites.x.size, width.size))
+    for j in range(sites.x.size):
+        at, whole = 0.0, 0.0
+        for i in range(width.size):
+            share[j, i] = max(min(sites.end[j], at + width[i]) - max(sites.start[j], at), 0.0)
+            whole += share[j, i]
+            at += width[i]
+        for i in range(width.size):
+            share[j, i] /= whole
+    return share
+
+
+@bare
+def fill_charge(traps: ChargedTraps, u: np.ndarray, kT: float, q: np.ndarray, slope: np.ndarray):
+    """Fill the charge q (N,) [C/m2] of the cells and its slope by u (N,) [C/(m2 eV)], at a rise u [eV] of the band.
+
+    A slope is that of a band that rises alike in all cells of a group.
+    """
+    q[:] = 0.0
+    slope[:] = 0.0
+    for j in range(traps.amount.size):
+        own, rise = traps.share[j], 0.0
+        for i in range(u.size):
+            rise += own[i] * u[i]
+        y = traps.log_odds[j] - rise / kT
+        full = fermi(-y)
+        of_group = traps.bare[j] - traps.amount[j] * (traps.stays[j] + traps.follows[j] * full)
+        by_rise = traps.amount[j] * traps.follows[j] * full * fermi(y) / kT
+        for i in range(u.size):
+            q[i] += own[i] * of_group
+            slope[i] += own[i] * by_rise
+
+
+@apart
+def bend(traps: ChargedTraps, stiffness: np.ndarray, kT: float, trapped: np.ndarray, u: np.ndarray, q: np.ndarray):
+    """Fill the rise u (N,) [eV] of the band with which the charge q (N,) [C/m2] of the traps obeys Gauss's law, and q.
+
+    stiffness : (N+1,) of the faces [C/(m2 eV)]   trapped : (N,) charge of the present fields. Returns convergence.
+    """
+    N = u.size
+    lower, diagonal, upper = np.empty(N), np.empty(N), np.empty(N)
+    slope, step = np.empty(N), np.empty(N)
+    u[:] = 0.0
+    for _ in range(MOST_TURNS):
+        fill_charge(traps, u, kT, q, slope)
+        for i in range(N):
+            lower[i], upper[i] = stiffness[i], stiffness[i + 1]
+            diagonal[i] = -(stiffness[i] + stiffness[i + 1]) - slope[i]
+            to_left = u[i] - u[i - 1] if i > 0 else u[i]
+            to_right = u[i + 1] - u[i] if i < N - 1 else -u[i]
+            step[i] = q[i] - trapped[i] - stiffness[i + 1] * to_right + stiffness[i] * to_left
+        if not factor_tridiagonal(lower, diagonal, upper, N):
+            return False
+        solve_tridiagonal(lower, diagonal, upper, step, N)
+        longest = largest(step)
+        if not longest < math.inf:
+            return False
+        cut = min(1.0, LONGEST * kT / longest) if longest > 0.0 else 1.0
+        for i in range(N):
+            u[i] += cut * step[i]
+        if cut == 1.0 and longest <= max(FINE * largest(u), SMALLEST):
+            fill_charge(traps, u, kT, q, slope)
+            return True
+    return False
+
+
+@bare
+def largest(x: np.ndarray) -> float:
+    """Largest absolute value; inf where one is not a number."""
+    most = 0.0
+    for i in range(x.size):
+        most = max(most, abs(x[i])) if abs(x[i]) < math.inf else math.inf
+    return most
+
+
+class Moves(NamedTuple):
+    """Newton's change of ln odds y of n groups: at_once + by_rise u, with the rise u (N,) [eV] of the band."""
+
+    at_once: np.ndarray  # (n,)
+    by_rise: np.ndarray  # (n, N) 1/eV
+
+
+@apart
+def joint_rise(traps: ChargedTraps, moves: Moves, stiffness: np.ndarray, kT: float, trapped: np.ndarray, u: np.ndarray):
+    """Fill the rise u (N,) [eV] of the band in one step of Newton's method for filling and band. Returns success.
+
+    stiffness, trapped : as of `bend`. The ln odds that the groups have are those of the step before.
+    """
+    N, n = u.size, traps.amount.size
+    q, slope, matrix = np.empty(N), np.empty(N), np.zeros((N, N))
+    u[:] = 0.0
+    fill_charge(traps, u, kT, q, slope)
+    for i in range(N):
+        u[i] = q[i] - trapped[i]
+        matrix[i, i] = -(stiffness[i] + stiffness[i + 1])
+        if i > 0:
+            matrix[i, i - 1] = stiffness[i]
+        if i < N - 1:
+            matrix[i, i + 1] = stiffness[i + 1]
+    for j in range(n):
+        own, by_odds = (
+            traps.share[j],
+            traps.amount[j] * traps.follows[j] * fermi(traps.log_odds[j]) * fermi(-traps.log_odds[j]),
+        )
+        for i in range(N):
+            if own[i] > 0.0 and by_odds > 0.0:
+                u[i] -= own[i] * by_odds * moves.at_once[j]
+                for m in range(N):
+                    matrix[i, m] += own[i] * by_odds * moves.by_rise[j, m]
+    return solve_dense(matrix, u)

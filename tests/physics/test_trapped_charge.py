@@ -1,0 +1,328 @@
+"""Charged traps against Poisson's equation and rate equations written anew, and their exact limits.
+
+The reference puts traps on the nodes of an even grid of its own, takes paths and energies by sums, and solves for the band
+with scipy.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from commands import otjdd
+from devices import BETWEEN_METALS, COMPILED, begin, case, needs_speed
+from layered import layer
+from scipy.integrate import cumulative_trapezoid, solve_bvp
+from scipy.optimize import root
+
+from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
+from otjdd.errors import CaseError, SolverError
+from otjdd.physics.channels.conductance import NO_SLOPES
+from otjdd.physics.channels.table import beside_coherent
+from otjdd.physics.channels.traps import filled_traps
+from otjdd.physics.trapped_charge import rise_of_band
+from otjdd.results import store
+from otjdd.runs.run import run
+from otjdd.solver import integrate
+
+KT = 300.0 * BOLTZMANN_EV
+KAPPA = math.sqrt(2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE) / HBAR  # 1/(m eV^1/2) at the mass of an electron
+MASS, LEFT, RIGHT, EPS = 0.3, 1.1, 0.8, 22.0 * VACUUM_PERMITTIVITY
+LENGTH, DENSITY, DEPTH, ATTEMPTS = 6e-9, 1.5e26, 0.9, 1e13
+TRAPS = {"name": "traps", "kind": "acceptor", "density": DENSITY, "depth": DEPTH}
+RELAXING = TRAPS | {"relaxation_energy": 0.4}
+HOPPING = RELAXING | {"hop_frequency": 1e13}
+CELLS = 48 if COMPILED else 8
+
+
+def film(*traps, cells=CELLS, **changes):
+    """A film between two metals, hardly any ions in it."""
+    given = {
+        "device__left__barrier": LEFT, "device__right__barrier": RIGHT, "device__film__thickness": LENGTH,
+        "device__film__cells": cells, "device__film__grading": 1.0, "device__film__tunnelling_mass": MASS,
+        "device__film__permittivity__eps_r": 22.0, "device__film__fixed_charge": 0.0, "ions__density": 1.0,
+        "drive": {"kind": "iv", "voltages": [0.3]},
+    }  # fmt: skip
+    if traps:
+        given["device__traps"] = list(traps)
+    return case(BETWEEN_METALS, **given | changes)
+
+
+def rates(U, h, table, V):
+    """c_L, c_R, E_t of traps at the nodes of a band U (n,), by sums over nodes and energies."""
+    level, r = U - table["depth"], table.get("relaxation_energy", 0.0)
+    energies = np.arange(level.min() - 1.0, max(level.max(), 0.0, -V) + 1.2, 0.1 * KT) if r else level
+    root_of = KAPPA * math.sqrt(MASS) * np.sqrt(np.maximum(U[None, :] - energies[:, None], 0.0))
+    from_left = cumulative_trapezoid(root_of, dx=h, axis=1, initial=0.0)
+    to_right = from_left[:, -1:] - from_left
+    captured = []
+    for mu, action in ((-V, from_left), (0.0, to_right)):
+        f = 1.0 / (1.0 + np.exp(np.clip((energies - mu) / KT, -600.0, 600.0)))
+        if not r:
+            captured.append(ATTEMPTS * f * np.exp(-2.0 * np.diag(action)))
+            continue
+        line = np.exp(-((r + level[None, :] - energies[:, None]) ** 2) / (4.0 * r * KT)) / math.sqrt(
+            4.0 * math.pi * r * KT
+        )
+        captured.append(ATTEMPTS * 0.1 * KT * (f[:, None] * line * np.exp(-2.0 * action)).sum(axis=0))
+    return *captured, level
+
+
+def flows(U, h, table, V, y):
+    """What comes into each trap [1/s] at ln odds y of the fillings, over its rate; and the current per area [A/m2]."""
+    left, right, level = rates(U, h, table, V)
+    back_left, back_right = left * np.exp((level + V) / KT), right * np.exp(level / KT)
+    f = 1.0 / (1.0 + np.exp(-y))
+    net = (left + right) * (1 - f) - (back_left + back_right) * f
+    scale = left + right + back_left + back_right
+    weight = np.full(U.size, h)
+    weight[[0, -1]] *= 0.5
+    if hop := table.get("hop_frequency"):
+        r, kappa = table["relaxation_energy"], KAPPA * math.sqrt(MASS * table["depth"])
+        x, d = h * np.arange(U.size), level[None, :] - level[:, None]
+        far = 2.0 * kappa * np.abs(x[None, :] - x[:, None])
+        k = hop * table["density"] * weight[None, :] * np.pi / (2 * kappa**2) * (1 + far) * np.exp(-far)
+        k *= np.exp(-((2 * r + d) ** 2) / (8 * r * KT))
+        np.fill_diagonal(k, 0.0)
+        net = net + (1 - f) * ((weight * f) @ k) / weight - f * (k @ (1 - f))
+        scale = scale + k.sum(axis=1)
+    J = ELEMENTARY_CHARGE * table["density"] * (weight * (back_left * f - left * (1 - f))).sum()
+    return net / scale, J
+
+
+def reference(table, V):
+    """Band U (n,) [eV], filling (n,) and current [A/m2] of a film, by Newton's method from few traps to all."""
+    nodes = 49 if "hop_frequency" in table else 61
+    h, straight = LENGTH / (nodes - 1), np.linspace(LEFT - V, RIGHT, nodes)
+    U, y = straight.copy(), np.zeros(nodes)
+    hops = "hop_frequency" in table
+    for part in (0.05, 0.2, 0.5, 1.0):
+
+        def missing(unknown, part=part):
+            band = np.concatenate((straight[:1], unknown[: nodes - 2], straight[-1:]))
+            odds = unknown[nodes - 2 :]
+            if not hops:
+                left, right, level = rates(band, h, table, V)
+                odds = np.log((left + right) / (left * np.exp((level + V) / KT) + right * np.exp(level / KT)))
+            f = 1.0 / (1.0 + np.exp(-odds))
+            charge = ELEMENTARY_CHARGE * part * table["density"] * (-f if table["kind"] == "acceptor" else 1.0 - f)
+            poisson = np.diff(band, 2) - (charge * h * h / EPS)[1:-1]
+            return np.concatenate((poisson, flows(band, h, table, V, odds)[0])) if hops else poisson
+
+        if part == 0.05 and hops:
+            y = root(lambda odds: flows(straight, h, table, V, odds)[0], y, tol=1e-11).x
+        start = np.concatenate((U[1:-1], y)) if hops else U[1:-1]
+        done = root(missing, start, tol=1e-12)
+        assert np.abs(done.fun).max() < 1e-8, done.message
+        U = np.concatenate((straight[:1], done.x[: nodes - 2], straight[-1:]))
+        y = done.x[nodes - 2 :] if hops else y
+    if not hops:
+        left, right, level = rates(U, h, table, V)
+        y = np.log((left + right) / (left * np.exp((level + V) / KT) + right * np.exp(level / KT)))
+    return U, 1.0 / (1.0 + np.exp(-y)), flows(U, h, table, V, y)[1]
+
+
+def electrode_charges(U):
+    """D(0) and D(L) [C/m2] of a band on an even grid, by differences of the fourth order."""
+    h = LENGTH / (U.size - 1)
+    first = np.array([-25, 48, -36, 16, -3]) / 12.0
+    return EPS * first @ U[:5] / h, -EPS * first @ U[-1:-6:-1] / h
+
+
+@pytest.mark.parametrize("kind", ["acceptor", "donor"])
+def test_without_a_voltage_band_and_filling_are_those_of_poisson_and_fermi(kind):
+    moving = begin(film(RELAXING | {"kind": kind}, cells=2 * CELLS), voltage=0.0)
+    state = moving.state
+
+    def slopes(_, y):
+        """Of the band [eV] and its field [V/nm], by places in nm."""
+        f = 1.0 / (1.0 + np.exp(np.clip((y[0] - DEPTH) / KT, -600.0, 600.0)))
+        charge = ELEMENTARY_CHARGE * DENSITY * (-f if kind == "acceptor" else 1.0 - f)
+        return np.array([y[1], charge / EPS * 1e-18])
+
+    x = np.linspace(0.0, LENGTH * 1e9, 200)
+    guess = np.array([np.linspace(LEFT, RIGHT, 200), np.zeros(200)])
+    solved = solve_bvp(slopes, lambda a, b: np.array([a[0] - LEFT, b[0] - RIGHT]), x, guess, tol=1e-8, max_nodes=20000)
+    assert solved.success
+    ends = solved.sol(np.array([0.0, LENGTH * 1e9]))[1] * 1e9 * EPS
+    size = ELEMENTARY_CHARGE * DENSITY * LENGTH
+    close = {"abs": (2e-4 if COMPILED else 1e-2) * size}
+    assert state.D_left[0] == pytest.approx(ends[0], **close)
+    assert state.D_right[0] == pytest.approx(ends[1], **close)
+    assert state.trapped[0].sum() == pytest.approx(ends[1] - ends[0], **close)
+
+
+BIASED = {
+    "elastic": [(TRAPS, kind, V) for kind in ("acceptor", "donor") for V in (0.4, -1.3)],
+    "relaxing": [(RELAXING, kind, V) for kind in ("acceptor", "donor") for V in (0.4, -1.3)],
+    "hopping": [(HOPPING, "acceptor", 0.4), (HOPPING, "donor", -1.3)],
+}
+
+
+@needs_speed
+@pytest.mark.parametrize(
+    ("traps", "kind", "V"),
+    [pytest.param(*it, id=f"{name}, {it[1]}, {it[2]} V") for name, films in BIASED.items() for it in films],
+)
+def test_a_biased_film_is_that_of_own_equations(traps, kind, V):
+    table = traps | {"kind": kind}
+    U, f, J = reference(table, V)
+    moving = begin(film(table), voltage=V)
+    left, right = electrode_charges(U)
+    size = ELEMENTARY_CHARGE * DENSITY * LENGTH
+    assert moving.state.D_left[0] == pytest.approx(left, abs=4e-3 * size)
+    assert moving.state.D_right[0] == pytest.approx(right, abs=4e-3 * size)
+    through = beside_coherent(moving.junction, moving.state, 0, 1, NO_SLOPES)
+    chord = through.chord / moving.junction.channels.area[0]
+    assert math.log(chord) == pytest.approx(math.log(J / V), abs=0.04)
+    filled = filled_traps(moving.junction, moving.state, 0, 1)
+    own = 1.0 / (1.0 + np.exp(-filled.steady.log_odds))
+    assert own == pytest.approx(np.interp(filled.sites.x, np.linspace(0.0, LENGTH, U.size), f), abs=0.04)
+
+
+@pytest.mark.parametrize("kind", ["acceptor", "donor"])
+def test_twice_the_cells_hold_the_same_charge(kind):
+    few, many = (begin(film(RELAXING | {"kind": kind}, cells=N), voltage=-1.3).state for N in (CELLS, 2 * CELLS))
+    assert few.D_left[0] == pytest.approx(many.D_left[0], rel=3e-3 if COMPILED else 0.1)
+    assert few.trapped[0].sum() == pytest.approx(many.trapped[0].sum(), rel=3e-3 if COMPILED else 0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "depth", "sign"), [("acceptor", 2.5, -1.0), ("donor", 0.05, 1.0)], ids=["all full", "all empty"]
+)
+def test_traps_that_are_all_full_or_all_empty_are_a_fixed_charge(kind, depth, sign):
+    trapped = begin(film(TRAPS | {"kind": kind, "depth": depth, "density": 2e25}), voltage=0.1).state
+    fixed = begin(film(device__film__fixed_charge=sign * 2e25), voltage=0.1).state
+    for name in ("D", "D_left", "D_right"):
+        assert getattr(trapped, name) == pytest.approx(getattr(fixed, name), rel=1e-8)
+    assert trapped.trapped[0].sum() == pytest.approx(sign * ELEMENTARY_CHARGE * 2e25 * LENGTH, rel=1e-8)
+
+
+def test_a_sheet_charges_its_place_and_a_layer_its_own():
+    """Full acceptors in a part of the film: as many as the part holds, in the cells that it covers."""
+    deep = TRAPS | {"depth": 2.5, "density": 2e25}
+    sheet = begin(film(deep | {"position": 2e-9, "width": 0.9e-9}, cells=8), voltage=0.0)
+    inside = sheet.state.trapped[0] / (ELEMENTARY_CHARGE * 2e25)
+    covered = np.clip(np.minimum(2.45, 0.75 * np.arange(1, 9)) - np.maximum(1.55, 0.75 * np.arange(8)), 0.0, None)
+    assert inside == pytest.approx(-1e-9 * covered, abs=3e-11)
+    assert inside.sum() == pytest.approx(-0.9e-9, rel=1e-9)
+    linear = {"law": "linear", "eps_r": 22.0}
+    two = [layer(1.2, cells=4, permittivity=linear), layer(1.6, cells=4, permittivity=linear)]
+    stack = film().replace({"device.film": {"layers": two}, "device.traps": [deep | {"layer": 1}]})
+    charge = begin(stack, voltage=0.0).state.trapped[0]
+    assert (charge[:4] == 0.0).all()
+    assert charge[4:].sum() == pytest.approx(-ELEMENTARY_CHARGE * 2e25 * 1.6e-9, rel=1e-9)
+
+
+def test_spread_depths_and_two_kinds_share_the_charge():
+    """At rest: no part of the film asks for another band, and half of the traps twice are all of them."""
+    spread = RELAXING | {"depth_spread": 0.05}
+    whole = begin(film(spread, cells=8), voltage=0.4)
+    half = [spread | {"name": name, "density": 0.5 * DENSITY} for name in ("one", "two")]
+    parts = begin(film(*half, cells=8), voltage=0.4)
+    assert parts.state.trapped == pytest.approx(whole.state.trapped, rel=1e-8)
+    u = np.empty(8)
+    assert rise_of_band(whole.junction, whole.state, 0, u, np.empty(8))
+    assert np.abs(u).max() < 1e-10
+
+
+def test_the_charge_does_not_depend_on_where_the_search_began():
+    table = RELAXING | {"kind": "donor"}
+    straight = begin(film(table, cells=8), voltage=-1.0).state.trapped[0].copy()
+    moving = begin(film(table, cells=8), voltage=0.9)
+    integrate.jump(moving, -1.0)
+    assert moving.state.trapped[0] == pytest.approx(straight, rel=1e-7, abs=1e-9)
+
+
+@needs_speed
+def test_few_traps_and_traps_without_charge_leave_the_film_as_it_is():
+    """Density 0 and "none" to the bit, few traps in proportion."""
+    bare, without = run(film()), run(film(RELAXING | {"density": 0.0}))
+    none, some = run(film(RELAXING | {"kind": "none"})), run(film(RELAXING | {"density": 1e18}))
+    for name in ("bias_electrode_charge", "bias_right_electrode_charge"):
+        np.testing.assert_array_equal(without[name], bare[name])
+        np.testing.assert_array_equal(none[name], bare[name])
+        assert some[name].values == pytest.approx(bare[name].values, abs=ELEMENTARY_CHARGE * 1e18 * LENGTH)
+    np.testing.assert_array_equal(without.bias_current, bare.bias_current)
+
+
+@needs_speed
+def test_a_series_resistance_takes_its_part_of_the_voltage():
+    """The circuit equation holds, and the junction has the current of its own voltage."""
+    volts = {"kind": "iv", "voltages": [-1.0, 0.5, 1.0]}
+    table = RELAXING | {"density": 5e25}
+    alone = run(film(table, drive=volts))
+    R = 0.3 / abs(float(alone.bias_current[0, 0, 2]))
+    behind = run(film(table, drive=volts, circuit__series_resistance=R))
+    current, junction = behind.bias_current.values[0, 0], behind.bias_junction_voltage.values[0, 0]
+    assert junction + R * current == pytest.approx(volts["voltages"], abs=1e-7)
+    assert (np.abs(junction) < np.abs(volts["voltages"])).all()
+    own = run(film(table, drive={"kind": "iv", "voltages": [float(V) for V in junction]}))
+    assert current == pytest.approx(own.bias_current.values[0, 0], rel=1e-4)
+
+
+@needs_speed
+def test_no_current_flows_at_rest_and_both_electrodes_pass_the_same():
+    ds = run(film(HOPPING, drive={"kind": "iv", "voltages": [0.0, 0.6]}))
+    assert float(ds.bias_current[0, 0, 0]) == 0.0
+    moving = begin(film(HOPPING), voltage=0.6)
+    filled = filled_traps(moving.junction, moving.state, 0, 1)
+    f, (c, mu) = 1.0 / (1.0 + np.exp(-filled.steady.log_odds)), (np.exp(filled.capture.log_rate), (-0.6, 0.0))
+    into = [
+        (filled.amount * (c[side] * (1 - f) - c[side] * np.exp((filled.capture.level - mu[side]) / KT) * f)).sum()
+        for side in range(2)
+    ]
+    assert into[0] == pytest.approx(-into[1], rel=1e-6)
+    through = beside_coherent(moving.junction, moving.state, 0, 1, NO_SLOPES).chord * 0.6
+    assert through == pytest.approx(ELEMENTARY_CHARGE * into[1] * moving.junction.channels.area[0], rel=1e-6)
+
+
+def test_a_filling_that_does_not_agree_says_where_and_what_to_try(monkeypatch):
+    """Here by a limit of the turns that no search meets."""
+    moving = begin(film(RELAXING, cells=8), voltage=0.0)
+    monkeypatch.setattr(integrate.quasistatic, "jump", lambda *_: 13)
+    moving.state.trapped[0, 5] += 1e-3
+    with pytest.raises(SolverError, match=r"no filling of the charged traps.*x = 4\.1.* nm.*device.traps\[0\].density"):
+        integrate.jump(moving, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"device__film__electrons": "balance", "device__film__density_of_states": 1e26}, "electrons"),
+        ({"device__heat": {"resistance": 1e3, "time_constant": 1e-9}}, "heat"),
+        ({"ions__initial": "equilibrium"}, "equilibrium"),
+        ({"drive": {"kind": "hold", "voltage": "0.1 V", "duration": "1 s"}}, 'kind "hold"'),
+        ({"device__traps": [{"name": "a", "kind": "donor", "of": "ions", "depth": 0.5}]}, "vacancies"),
+    ],
+)
+def test_what_does_not_go_with_charge_is_refused_with_its_key(changes, words):
+    with pytest.raises(CaseError) as error:
+        film(RELAXING, **changes)
+    assert "device.traps[0].kind" in str(error.value)
+    assert words in str(error.value)
+
+
+def test_the_kind_is_a_key_as_any_other():
+    """A change of it leaves the rest of the table, unlike that of an electrode."""
+    changed = film(RELAXING).replace({"device.traps[0].kind": "donor"})
+    assert changed == film(RELAXING | {"kind": "donor"})
+
+
+@needs_speed
+def test_a_case_with_charged_traps_from_its_file_to_its_picture(tmp_path):
+    """What a user types: check, run with another kind, picture, table; and what a drive with moving vacancies says."""
+    device = film(HOPPING, cells=16, drive={"kind": "iv", "voltages": [-0.4, 0.4]})
+    (tmp_path / "charged.toml").write_text(device.resolved())
+    assert otjdd(tmp_path, "check", "charged.toml").returncode == 0
+    done = otjdd(tmp_path, "run", "charged.toml", "--set", "device.traps[0].kind=donor", "-o", "charged.nc")
+    assert done.returncode == 0, done.stderr
+    done = otjdd(tmp_path, "plot", "charged.nc", "--kind", "trap-charge", "-o", "charge.png")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "charge.png").stat().st_size > 10_000
+    ds = store.read(tmp_path / "charged.nc")
+    charge = ds.bias_trap_charge.sum("x") * LENGTH / 16 + ds.bias_electrode_charge + ds.bias_right_electrode_charge
+    assert np.abs(charge.values).max() < 1e-9
+    assert (ds.bias_trap_charge.values > 0.0).all()
+    pulse = {"kind": "pulse", "voltage": "1 V", "width": "1 us", "read": {}}
+    with pytest.raises(CaseError, match='a drive of the kind "pulse", in which vacancies move'):
+        device.replace({"drive": pulse})
