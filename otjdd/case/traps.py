@@ -155,13 +155,17 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
             for what, is_there in beside_charge(case, trap).items():
                 if is_there:
                     yield ("device", "traps", i, "kind"), f'"none" beside {what}', f'"{trap.kind}"'
+        if trap.kind == "donor" and trap.of is not None:
+            expected = (
+                '"acceptor" beside of = "ions": an electron takes from the charge that vacancies have by ions.charge'
+            )
+            yield ("device", "traps", i, "kind"), expected, '"donor"'
 
 
 def beside_charge(case: Any, trap: Trap) -> dict[str, bool]:
     """What does not go with the charge of a kind of traps, in words, and whether a case has it."""
     device, drive, ions = case.device, case.drive, case.ions
     return {
-        'of = "ions", whose vacancies would feel the filling': trap.of is not None,
         'device.film.electrons = "balance"': device.film.electrons != "none",
         "device.film.polarisation": device.film.polarisation is not None,
         "device.heat": device.heat is not None,

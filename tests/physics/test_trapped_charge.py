@@ -225,6 +225,16 @@ def test_spread_depths_and_two_kinds_share_the_charge():
     assert np.abs(u).max() < 1e-10
 
 
+def test_electrons_at_the_vacancies_take_from_their_charge():
+    """As acceptors of the density of the vacancies."""
+    table = {key: value for key, value in RELAXING.items() if key != "density"}
+    ions = {"ions__density": 4e25, "cells": 8}
+    of_ions = begin(film(table | {"of": "ions", "per_ion": 2.0}, **ions), voltage=-0.6).state
+    alike = begin(film(RELAXING | {"density": 8e25}, **ions), voltage=-0.6).state
+    assert of_ions.trapped == pytest.approx(alike.trapped, rel=1e-12)
+    assert of_ions.trapped[0].sum() < -0.01
+
+
 def test_the_charge_does_not_depend_on_where_the_search_began():
     table = RELAXING | {"kind": "donor"}
     straight = begin(film(table, cells=8), voltage=-1.0).state.trapped[0].copy()
@@ -292,7 +302,7 @@ def test_a_filling_that_does_not_agree_says_where_and_what_to_try(monkeypatch):
         ({"device__heat": {"resistance": 1e3, "time_constant": 1e-9}}, "heat"),
         ({"ions__initial": "equilibrium"}, "equilibrium"),
         ({"drive": {"kind": "hold", "voltage": "0.1 V", "duration": "1 s"}}, 'kind "hold"'),
-        ({"device__traps": [{"name": "a", "kind": "donor", "of": "ions", "depth": 0.5}]}, "vacancies"),
+        ({"device__traps": [{"name": "a", "kind": "donor", "of": "ions", "depth": 0.5}]}, "ions.charge"),
     ],
 )
 def test_what_does_not_go_with_charge_is_refused_with_its_key(changes, words):
