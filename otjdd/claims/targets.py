@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, model_validator
 
 from otjdd.case.case import Case
+from otjdd.case.drive import Drive
 from otjdd.case.drive_curves import Prepared
 from otjdd.claims import folders as claims
 from otjdd.claims import metrics
@@ -23,8 +24,6 @@ from otjdd.units import brief
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from otjdd.case.drive import Drive
 
 
 class ClaimTarget(Target):

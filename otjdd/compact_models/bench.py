@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.errors import SolverError
+from otjdd.physics.junction import Junction
 from otjdd.solver import integrate, model, model_limits
+from otjdd.solver.integrate import Run
+from otjdd.solver.model import Member
 from otjdd.stepping.course import COPY
-from otjdd.stepping.extremes import ELECTRONS, VALUE
+from otjdd.stepping.extremes import ELECTRONS, VALUE, Watch
 from otjdd.stepping.run_log import CURRENT, TERMINAL_LEFT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from otjdd.case.case import Case
-    from otjdd.physics.junction import Junction
-    from otjdd.solver.integrate import Run
-    from otjdd.solver.model import Member
-    from otjdd.stepping.extremes import Watch
 
 PROBE = 1e-3  # V: the chord conductance at 0 V is taken here
 MOST_RTOL = 1e-2  # of runs until rest; with more, nb-sto-trains ends before it has come to rest

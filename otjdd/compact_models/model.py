@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from otjdd.case.drive import Drive
 from otjdd.compact_models import model_file
 from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, chosen, weights
 from otjdd.compact_models.limits import EDGE, Range, SelfHeating, check_voltages, times_outside
@@ -32,14 +33,13 @@ from otjdd.compact_models.tables import LN10, SETTLING, Tables, charges, evaluat
 from otjdd.errors import NotAsExpected
 from otjdd.results import outputs
 from otjdd.solver.displacement import mean_rate, rates
+from otjdd.waveform.chain import Chain
+from otjdd.waveform.waveform import Block, Waveform
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.case.drive import Drive
     from otjdd.compact_models.kernels import Lookup
-    from otjdd.waveform.chain import Chain
-    from otjdd.waveform.waveform import Block, Waveform
 
     Applied = Waveform | Chain
     Rows = list[tuple[np.ndarray, np.ndarray, np.ndarray]]

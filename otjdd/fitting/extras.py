@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.fitting import covariance, posterior, profile
-from otjdd.fitting.evaluate import evaluator
+from otjdd.fitting.evaluate import Evaluator, evaluator
 from otjdd.fitting.gradients import Gradient
 from otjdd.fitting.least_squares import Solution
 from otjdd.fitting.result import about
@@ -16,8 +16,6 @@ from otjdd.fitting.task import Task
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from otjdd.fitting.evaluate import Evaluator
 
 
 def with_profiles(

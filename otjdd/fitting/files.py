@@ -15,7 +15,9 @@ from otjdd.case.case import Case
 from otjdd.errors import ResultError
 from otjdd.fitting import fit, report
 from otjdd.fitting.everywhere import fingerprint
+from otjdd.fitting.least_squares import SearchProgress
 from otjdd.fitting.result import read_fit, visited_of
+from otjdd.fitting.task import Task
 from otjdd.results import companions, store
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
 from otjdd.system.limits import shielded
@@ -23,8 +25,6 @@ from otjdd.system.limits import shielded
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.fitting.least_squares import SearchProgress
-    from otjdd.fitting.task import Task
 
 SAVED = 1.0  # s, at least, between two writes of a search that goes on
 SHARE = 0.05  # of the time of a search that these writes take, at most

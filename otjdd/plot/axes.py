@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, Formatter, FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import ArrayLike
 
 from otjdd.plot.style import GREY, ORANGE, WIDTH
 from otjdd.studies.sensitivity import worth_logarithms
@@ -18,7 +19,6 @@ from otjdd.studies.sensitivity import worth_logarithms
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
-    from numpy.typing import ArrayLike
 
 PREFIXED = {"m", "s", "V", "Hz", "A", "ohm", "F", "S", "J", "W"}  # units that take prefixes
 ON_TICKS = {"s", "m", "Hz"}  # units that a logarithmic axis writes, with prefix, at each tick

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.analysis import fits
 from otjdd.analysis.between import between, refined
@@ -23,7 +24,6 @@ from otjdd.plot.style import shade
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike
 
 ENERGY = "activation energy of I / T²"  # not that of I, which is also in use
 WIDER = 1.6  # points by which the first loop of a sweep is drawn wider than the last

@@ -16,6 +16,7 @@ from otjdd.plot.axes import legend, volts
 from otjdd.plot.profiles import (
     DEEPEST,
     FAR,
+    Shot,
     band_limits,
     band_line,
     draw_interfaces,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-    from otjdd.plot.profiles import Shot
 
 SIZE = (4.4, 4.8)  # inches
 BANDS = (0.145, 0.42, 0.535, 0.52)  # left, bottom, width and height of the axes, as fractions of the figure

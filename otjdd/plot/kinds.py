@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from otjdd.plot import (
     columns,
@@ -27,7 +28,6 @@ from otjdd.plot.runs import NamedResult
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.axes import Axes
 
 
 class PanelKind(NamedTuple):

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib import animation
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from PIL import Image
 
 from otjdd.plot import profiles
@@ -31,8 +32,6 @@ from otjdd.system.files import write_whole
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import SubFigure
     from matplotlib.lines import Line2D
 
 FORMATS = (".gif", ".mp4")

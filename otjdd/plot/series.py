@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import plasticity
 from otjdd.plot.axes import legend, magnitude, quantity_axis
-from otjdd.plot.clock import clock_of, time_axis
+from otjdd.plot.clock import Clock, clock_of, time_axis
 from otjdd.plot.runs import NamedResult, legend_label, stroke, waveform_of_result
 from otjdd.plot.style import GREY, ORANGE
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-    from otjdd.plot.clock import Clock
 
 BELOW = 1e-9  # of the largest current: smaller ones do not widen the axis
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits, with_signs
 from otjdd.plot.runs import stroke
@@ -14,7 +15,6 @@ from otjdd.studies.sensitivity import worth_logarithms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike
 
 LETTERS = 14  # a third of the letters in the names of boxes, beyond which the names are turned
 

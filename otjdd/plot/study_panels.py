@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.colors import Normalize
 
 from otjdd.plot.axes import legend, quantity_axis, three_digits, with_signs
 from otjdd.plot.labels import leaves, words_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
-    from matplotlib.colors import Normalize
 
 WIDEST = 34  # most characters of a line of an axis label
 LONGEST = 80  # most characters of a meaning that is used as a label; beyond it the name is used

@@ -41,8 +41,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.case.case import Case
+from otjdd.case.drive import Drive
 from otjdd.case.drive_curves import IV, Curves
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.kinds import with_half_the_nodes
@@ -60,9 +62,7 @@ from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
     import xarray as xr
-    from numpy.typing import ArrayLike
 
-    from otjdd.case.drive import Drive
 
 log = logging.getLogger(__name__)
 

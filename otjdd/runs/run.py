@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import SolverError
-from otjdd.solver import model_limits
+from otjdd.solver import checkpoint, model_limits
 from otjdd.solver.start import Start
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.solver import checkpoint
     from otjdd.solver.trail import Trail
 
 

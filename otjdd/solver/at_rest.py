@@ -13,6 +13,7 @@ from otjdd.case.drive_curves import Prepared
 from otjdd.case.kinds import kinds_of
 from otjdd.case.traps import carry_charge
 from otjdd.errors import SolverError
+from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import initial, integrate, model, model_limits
 from otjdd.solver.collect import by_kind
@@ -24,7 +25,6 @@ from otjdd.stepping import hop_noise
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.physics.junction import Junction
 
 PLACE = ("state", "temperature", "bias")
 OF_KINDS = "kind_bias_current"

@@ -11,23 +11,21 @@ from otjdd.case.exchange import exchanges
 from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
+from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import model, model_limits, read_out
 from otjdd.solver.displacement import mean_rate, rates
-from otjdd.solver.integrate import row_widths
-from otjdd.solver.outcome import ending
+from otjdd.solver.integrate import KeptState, Run, row_widths
+from otjdd.solver.model_limits import Reached
+from otjdd.solver.outcome import Ended, ending
 from otjdd.solver.snapshots import snapshot
 from otjdd.stepping import run_log
+from otjdd.waveform.chain import Chain
+from otjdd.waveform.waveform import Waveform
 from otjdd.waveform.writes import last_writes
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.physics.junction import Junction
-    from otjdd.solver.integrate import KeptState, Run
-    from otjdd.solver.model_limits import Reached
-    from otjdd.solver.outcome import Ended
-    from otjdd.waveform.chain import Chain
-    from otjdd.waveform.waveform import Waveform
 
 ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
 SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more

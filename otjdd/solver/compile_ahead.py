@@ -14,7 +14,6 @@ import gc
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,12 +21,10 @@ from otjdd.compiler import kernel_cache
 from otjdd.physics import bands, closing, conduction, electrostatics, image_force, supply, tunnelling
 from otjdd.physics.channels.transport import transport
 from otjdd.solver import integrate
+from otjdd.solver.integrate import Run
 from otjdd.stepping import course, electron_step, error_norm, extremes, rosenbrock, run_log, step_length, trial_step
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
-
-if TYPE_CHECKING:
-    from otjdd.solver.integrate import Run
 
 NO_TASKS = np.zeros(0, np.int64)
 SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.second(self_check.begin_between_metals)"

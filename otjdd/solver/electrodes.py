@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otjdd.case.electrodes import Bent, Straight
+from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight
+from otjdd.case.permittivity import LinearPermittivity, NonlinearPermittivity
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics import electrostatics as es
 from otjdd.physics.bent_region import ends_of_pieces
-from otjdd.physics.electrostatics import Permittivity
+from otjdd.physics.electrostatics import Electrode, Permittivity
 from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
 
 if TYPE_CHECKING:
     from otjdd.case.device import Device
-    from otjdd.case.electrodes import Metal, Semiconductor
-    from otjdd.case.permittivity import LinearPermittivity, NonlinearPermittivity
-    from otjdd.physics.electrostatics import Electrode
 
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping

@@ -7,8 +7,6 @@ it is in equilibrium: the charge of a terminal is that of its electrode and of i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
@@ -16,12 +14,10 @@ from otjdd.physics import electron_stack as stacks
 from otjdd.physics import film_electrons as rows
 from otjdd.physics.bound_electrons import binds
 from otjdd.physics.boundary import open_faces
+from otjdd.physics.junction import FluxSlopes, Junction
+from otjdd.physics.state import State
 from otjdd.solver.response import Response
 from otjdd.stepping import electron_jacobian as jacobian
-
-if TYPE_CHECKING:
-    from otjdd.physics.junction import FluxSlopes, Junction
-    from otjdd.physics.state import State
 
 DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
 

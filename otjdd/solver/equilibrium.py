@@ -13,8 +13,6 @@ number. Two such electrodes are at rest at 0 V alone, where their levels agree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
@@ -23,12 +21,8 @@ from otjdd.physics.boundary import exchanges
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.exchange import passes
 from otjdd.physics.ionic_equilibrium import equilibrate
-from otjdd.physics.junction import CLOSURE_TOLERANCE, close, closure_slope
-from otjdd.physics.state import COSH, new_state
-
-if TYPE_CHECKING:
-    from otjdd.physics.junction import Junction
-    from otjdd.physics.state import State
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, close, closure_slope
+from otjdd.physics.state import COSH, State, new_state
 
 LONGEST = 3.0  # largest step in x: beyond it the linear model of the exponentials fails
 STEPS = 1000

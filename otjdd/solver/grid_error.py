@@ -17,15 +17,15 @@ import numpy as np
 from otjdd.case.film import FEWEST_CELLS
 from otjdd.errors import CaseError, SolverError
 from otjdd.solver import initial, integrate, model
+from otjdd.solver.integrate import KeptState, Run
 from otjdd.solver.model_limits import Reached
 from otjdd.stepping.course import EDGE, READ
 from otjdd.stepping.run_log import READ_CURRENT
+from otjdd.waveform.chain import Chain
+from otjdd.waveform.waveform import Block, Waveform
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.solver.integrate import KeptState, Run
-    from otjdd.waveform.chain import Chain
-    from otjdd.waveform.waveform import Block, Waveform
 
 OUTPUT = "read_grid_error"
 MOST_PIECES = 16  # of the waveform before a read

@@ -11,8 +11,10 @@ import numpy as np
 from otjdd.case.device import FromProfile, FromResult, History
 from otjdd.case.exchange import exchanges
 from otjdd.case.kinds import kinds_of
+from otjdd.physics.junction import Junction
 from otjdd.results import store
 from otjdd.solver import equilibrium, integrate, model, random_ions, reservoirs
+from otjdd.solver.model import Member
 from otjdd.solver.start import Start
 from otjdd.stepping import hop_noise
 from otjdd.stepping.drawn_hops import whole_ions
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from otjdd.case.case import Case
-    from otjdd.physics.junction import Junction
-    from otjdd.solver.model import Member
 
 THICKNESS = "device.film.thickness"
 BEFORE = 1  # stream of random numbers of a history, see `random_ions.noise_of`

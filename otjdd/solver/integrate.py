@@ -5,40 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import SolverError, Status
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
 from otjdd.physics.heat import warm
+from otjdd.physics.junction import Junction
 from otjdd.physics.polarisation import put_polarisation
+from otjdd.physics.state import Memory, State, Tangent
 from otjdd.physics.trapped_charge import rise_of_band
 from otjdd.physics.traps.sites import CHARGE
 from otjdd.solver import model_limits, trail
+from otjdd.solver.trail import Trail
 from otjdd.stepping import course as kernels
 from otjdd.stepping import error_norm, hop_noise, rosenbrock, rosenbrock_methods, run_log
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
-from otjdd.stepping.drawn_hops import NOW, is_noisy, whole_ions
+from otjdd.stepping.drawn_hops import NOW, Noise, is_noisy, whole_ions
+from otjdd.stepping.error_norm import Control
+from otjdd.stepping.extremes import Watch
 from otjdd.stepping.pieces import ACCEPTED, COUNTS, REJECTED, TRIED, UNPHYSICAL, WORST_CELL, Course, Place
-from otjdd.stepping.run_log import READING, RECORD
+from otjdd.stepping.rosenbrock import Trial
+from otjdd.stepping.run_log import READING, RECORD, Log
 from otjdd.system.remember import by_record
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from otjdd.physics.junction import Junction
-    from otjdd.physics.state import Memory, State, Tangent
-    from otjdd.solver.trail import Trail
-    from otjdd.stepping.drawn_hops import Noise
-    from otjdd.stepping.error_norm import Control
-    from otjdd.stepping.extremes import Watch
-    from otjdd.stepping.rosenbrock import Trial
-    from otjdd.stepping.run_log import Log
 
 CHUNK = 512  # steps between two checks of signals and progress
 ROWS, STATES = 4096, 64  # recorded steps and kept states that a log holds between two returns to Python

@@ -12,11 +12,11 @@ from otjdd.physics.channels.transport import transport
 from otjdd.physics.electrostatics import edge
 from otjdd.solver import at_rest, integrate
 from otjdd.solver.at_rest import CHANNEL_SHARE
+from otjdd.solver.integrate import Run
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.solver.integrate import Run
 
 CURVES = (
     "bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy", "bias_band_bending",

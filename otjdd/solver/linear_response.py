@@ -15,7 +15,7 @@ each frequency. A film that holds electrons has more unknowns, see `electron_res
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,15 +28,12 @@ from otjdd.physics.channels.table import conductance_of_column
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.ion_rows import IonRows, fill_ion_rows
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import closure_slope, polarised
+from otjdd.physics.junction import FluxSlopes, Junction, closure_slope, polarised
 from otjdd.physics.polarisation import polarisation_at
+from otjdd.physics.state import State
 from otjdd.solver.electron_response import electron_response
 from otjdd.solver.response import Response
 from otjdd.stepping.polarisation_step import rate_at
-
-if TYPE_CHECKING:
-    from otjdd.physics.junction import FluxSlopes, Junction
-    from otjdd.physics.state import State
 
 
 class LinearColumn(NamedTuple):

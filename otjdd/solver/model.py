@@ -10,20 +10,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.case.column_values import column_values
-from otjdd.case.columns import MOST_COLUMNS
+from otjdd.case.columns import MOST_COLUMNS, Columns
+from otjdd.case.device import Device, Ions
 from otjdd.case.electrodes import Metal
 from otjdd.case.exchange import SIDES, exchanges
+from otjdd.case.film import Film, LayeredFilm, LayerNumbers
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
 from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import hopping
 from otjdd.physics import junction as kernels
 from otjdd.physics.channels.table import CODES, COHERENT
+from otjdd.physics.electrostatics import Electrode, Permittivity
 from otjdd.physics.exchange import LAWS as WALL_LAWS
 from otjdd.physics.exchange import NO_WALL, Wall
-from otjdd.physics.film_electrons import film_electrons
+from otjdd.physics.film_electrons import FilmElectrons, film_electrons
 from otjdd.physics.image_force import PIECES
 from otjdd.physics.ions import LAWS
+from otjdd.physics.junction import Junction
 from otjdd.physics.layers import Layers
 from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
 from otjdd.physics.tunnelling import TRANSMISSIONS
@@ -34,12 +38,6 @@ from otjdd.system.remember import by_record
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.case.columns import Columns
-    from otjdd.case.device import Device, Ions
-    from otjdd.case.film import Film, LayeredFilm, LayerNumbers
-    from otjdd.physics.electrostatics import Electrode, Permittivity
-    from otjdd.physics.film_electrons import FilmElectrons
-    from otjdd.physics.junction import Junction
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece

@@ -7,35 +7,36 @@ import time
 from collections.abc import Collection, Generator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from otjdd.case.case import Case
 from otjdd.case.device import FromResult
 from otjdd.case.film import FEWEST_CELLS
 from otjdd.case.kinds import kinds_of
 from otjdd.errors import ResultError, SolverError
+from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import checkpoint, grid_error, initial, integrate, model, model_limits, self_check
 from otjdd.solver.collect import collected, readings, snapshots_of
+from otjdd.solver.integrate import Run
 from otjdd.solver.iv import iv
+from otjdd.solver.model import Member
+from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits_attribute, status_words
 from otjdd.solver.small_signal import small_signal
 from otjdd.solver.snapshots import needs_snapshots
 from otjdd.solver.start import Start
+from otjdd.solver.trail import Trail
+from otjdd.stepping.pieces import Place
 from otjdd.system.limits import uninterrupted
 from otjdd.system.steps import Progress, finished
+from otjdd.waveform.chain import Chain
+from otjdd.waveform.waveform import Waveform
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
-    from numpy.typing import ArrayLike
 
-    from otjdd.physics.junction import Junction
-    from otjdd.solver.integrate import Run
-    from otjdd.solver.model import Member
-    from otjdd.solver.model_limits import Reached
-    from otjdd.solver.trail import Trail
-    from otjdd.stepping.pieces import Place
-    from otjdd.waveform.chain import Chain
-    from otjdd.waveform.waveform import Waveform
 
 WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
 

@@ -21,13 +21,13 @@ from otjdd.physics.junction import CLOSURE_TOLERANCE, polarised
 from otjdd.physics.numerics import add_up
 from otjdd.solver import at_rest, equilibrium, integrate, linear_response
 from otjdd.solver.collect import by_kind
+from otjdd.solver.integrate import Run
 from otjdd.solver.iv import CURVES, bias_point
 from otjdd.stepping.polarisation_step import aim
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.solver.integrate import Run
 
 OF_KINDS = "kind_capacitance", "kind_conductance_ac"
 ANSWERS = "impedance_real", "impedance_imag", "capacitance", "conductance_ac"

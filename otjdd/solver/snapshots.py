@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otjdd.laws.transmission import Profile
 from otjdd.physics import electrostatics, image_force
 from otjdd.physics.bands import band_profile, straight_parts
 from otjdd.physics.channels.coherent import current_by_energy
 from otjdd.physics.channels.table import TRAP_CODE
 from otjdd.physics.channels.traps import filled_traps
 from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.physics.junction import Junction
+from otjdd.physics.state import State
 from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate
+from otjdd.solver.integrate import KeptState, Run
 from otjdd.solver.trap_currents import trap_currents
 from otjdd.stepping.extremes import ratio_of_columns
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.laws.transmission import Profile
-    from otjdd.physics.junction import Junction
-    from otjdd.physics.state import State
-    from otjdd.solver.integrate import KeptState, Run
 
 PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source is below half of it
 

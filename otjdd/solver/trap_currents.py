@@ -6,21 +6,18 @@ Electrons of the thermal path are counted at the highest band on their way, wher
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.channels.table import TRAP_CODE
-from otjdd.physics.channels.traps import filled_traps
+from otjdd.physics.channels.traps import FilledTraps, filled_traps
+from otjdd.physics.junction import Junction
+from otjdd.physics.state import State
 from otjdd.physics.traps.capture import LEFT, RIGHT
 from otjdd.physics.traps.paths import path_of
 from otjdd.physics.traps.sites import DEGENERACY, DENSITY, PER_ION
-
-if TYPE_CHECKING:
-    from otjdd.physics.channels.traps import FilledTraps
-    from otjdd.physics.junction import Junction
-    from otjdd.physics.state import State
 
 ENERGIES = 400  # of a spectrum
 LEAST = 1e-12  # of the largest part of a current: smaller parts set no limit of a spectrum

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.analysis.metrics import METRICS
 from otjdd.case.drive_curves import Curves, Following
@@ -25,7 +26,6 @@ from otjdd.units import brief
 
 if TYPE_CHECKING:
     import xarray as xr
-    from numpy.typing import ArrayLike
 
     from otjdd.case.drive import Drive
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.studies.dataset import SAMPLE_COUNT, SAMPLE_METHOD
 
 if TYPE_CHECKING:
     import xarray as xr
-    from numpy.typing import ArrayLike
 
 FEWEST_ROWS = 8  # of a sample, for indices with an interval
 

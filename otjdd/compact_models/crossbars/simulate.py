@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.case.drive_patterns import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite
 from otjdd.case.targets import targets_of
 from otjdd.compact_models.crossbars import models, pulses
@@ -29,7 +30,6 @@ from otjdd.system.steps import Progress
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.case.case import Case
 
 CELLS = (
     "cell_chosen", "cell_voltage", "cell_conductance", "cell_rest_position", "sensed_current", "sneak_share",

@@ -7,13 +7,12 @@ import numpy as np
 
 from otjdd.analysis.current_noise import electron_noise
 from otjdd.analysis.scatter import scatter
+from otjdd.case.case import Case
 from otjdd.compact_models.exports.pulses import READ, Devices
 from otjdd.compact_models.scatter.runs import SHORT
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from otjdd.case.case import Case
 
 
 class Cycles(NamedTuple):

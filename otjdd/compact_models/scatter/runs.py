@@ -17,6 +17,7 @@ from otjdd.compact_models import draws
 from otjdd.compact_models.exports.pulses import READ, Pulsed, PulseTrain, VoltagePulse
 from otjdd.errors import NotAsExpected, SolverError
 from otjdd.solver import initial, model
+from otjdd.solver.integrate import Run
 from otjdd.solver.simulate import begun, in_steps, run_along
 from otjdd.solver.start import Start
 from otjdd.system.pool import Spread
@@ -25,7 +26,6 @@ from otjdd.system.steps import Progress, finished
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.solver.integrate import Run
 
 log = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from pydantic import Field, model_validator
 
 from otjdd.case.base import Number, Record
 from otjdd.case.case import Case
+from otjdd.case.drive import Drive
 from otjdd.studies import keep
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.case.drive import Drive
 
 FAILED = 30.0  # residual of every target of a run that cannot be computed
 
