@@ -9,11 +9,11 @@ import numpy as np
 
 from otjdd.claims.trial import ClaimTrial
 from otjdd.plot import style
-from otjdd.plot.style import Axes
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
     from otjdd.claims.figure import Figure
+    from otjdd.plot.style import Axes
 
 PAPER = style.GREEN  # blue and orange are the simulation
 COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper

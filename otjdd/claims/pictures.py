@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,8 +23,10 @@ from otjdd.claims.papers import (
 from otjdd.plot import reads, small_signal, style
 from otjdd.plot.axes import legend, quantity_axis, volts
 from otjdd.plot.runs import NamedResult
-from otjdd.plot.style import Axes
-from otjdd.plot.style import Figure as Drawing
+
+if TYPE_CHECKING:
+    from otjdd.plot.style import Axes
+    from otjdd.plot.style import Figure as Drawing
 
 
 def picture(verdict: Verdict) -> Drawing:

@@ -14,10 +14,10 @@ from otjdd.claims.trial import Trials
 from otjdd.plot import exchange
 from otjdd.plot.axes import legend
 from otjdd.plot.runs import NamedResult
-from otjdd.plot.style import Axes
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 # Conductance [S] of 1024 cells, in classes of 25 uS, and the share that each class loses in 30 min at 80 C
 CELLS = np.array([

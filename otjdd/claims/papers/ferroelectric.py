@@ -16,10 +16,10 @@ from otjdd.claims.trial import ClaimTrial, Trials
 from otjdd.plot import polarised, reads
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.runs import NamedResult
-from otjdd.plot.style import Axes
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 LOOPS, PULSES = "loops", "pulses"  # names of the cases
 HALF = 0.5

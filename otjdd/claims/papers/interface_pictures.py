@@ -13,11 +13,11 @@ from otjdd.claims.papers.interface import state_currents, states_read, voltages
 from otjdd.claims.trial import ClaimTrial, by_radius
 from otjdd.plot import style
 from otjdd.plot.axes import legend, volts
-from otjdd.plot.style import Axes
 from otjdd.waveform.waveform import Waveform
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 
 def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:

@@ -15,12 +15,12 @@ from otjdd.claims.trial import Trials
 from otjdd.plot import reads
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.runs import NamedResult
-from otjdd.plot.style import Axes
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 SHARE = 1.0 / 3.0  # of the highest voltage, at which both states of a loop are compared
 RIGHT, LEFT = "low-right", "low-left"  # names of the cases, by where the layer of the lower permittivity is

@@ -12,10 +12,10 @@ from otjdd.claims.paper_marks import COLOURS, PAPER
 from otjdd.claims.papers import learning
 from otjdd.plot import style
 from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
-from otjdd.plot.style import Axes
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 SPENT = {
     "conduction": (style.BLUE, "conducted"),

@@ -16,10 +16,10 @@ from otjdd.claims.paper_marks import COLOURS, PAPER, diameter, figures_of, publi
 from otjdd.claims.trial import ClaimTrial, Trials, by_radius
 from otjdd.plot import style
 from otjdd.plot.axes import legend, quantity_axis
-from otjdd.plot.style import Axes
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 MOST = 4  # most stops, and most junctions
 SPREADS = ("drawn", "shot", "switching")  # names of cases
