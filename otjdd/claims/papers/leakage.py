@@ -12,12 +12,13 @@ from otjdd.analysis.metrics import Metric
 from otjdd.claims.trial import Trials
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.plot.axes import legend
-from otjdd.plot.style import CYCLE, Axes
+from otjdd.plot.style import CYCLE
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 NAMES = "cold", "warm", "hot"  # of three temperatures, from the lowest
 PLACES = "first", "second", "third", "fourth"  # of four voltages, from the lowest
