@@ -18,6 +18,7 @@ from otjdd.physics.channels.table import beside_coherent
 from otjdd.physics.channels.traps import filled_traps
 from otjdd.physics.junction import closure_slope, faces
 from otjdd.runs.run import run
+from otjdd.studies.study import study
 
 ELASTIC = {"name": "elastic", "kind": "none", "density": 1e25, "depth": 0.1}
 RELAXING = {"name": "relaxing", "kind": "none", "density": 2e25, "depth": 0.3, "relaxation_energy": 0.6}
@@ -187,6 +188,9 @@ def without(table, *keys):
         ([RELAXING | {"attempt_frequency": "0 Hz"}], "traps[0].attempt_frequency", "1 Hz"),
         ([RELAXING | {"position": "1 nm"}], "traps[0].width", "beside position"),
         ([RELAXING | {"position": "9 nm", "width": "1 nm"}], "traps[0].position", "2.8 nm"),
+        ([RELAXING | {"position": "2.7 nm", "width": "0.4 nm"}], "traps[0].position", "within the film"),
+        ([RELAXING | {"position": "0.1 nm", "width": "0.4 nm"}], "traps[0].position", "within the film"),
+        ([RELAXING | {"name": "coherent"}], "traps[0].name", "through the band"),
         ([RELAXING | {"layer": 1}], "traps[0].layer", "one layer"),
     ],
 )  # fmt: skip
@@ -213,3 +217,16 @@ def test_a_case_with_traps_is_its_resolved_text():
     film = case(device__traps=[RELAXING, VACANCIES, ELASTIC | {"position": 1e-9, "width": 0.4e-9}])
     assert parse_case(film.resolved()) == film
     assert "traps" not in case().resolved()
+
+
+@needs_speed
+def test_numbers_of_traps_are_axes_of_a_study():
+    """Two depths and two densities, as a user writes them; without hops the current of traps follows their density."""
+    grid = {"device.traps[0].depth": ["0.3 eV", "0.5 eV"], "device.traps[0].density": ["1e24 1/m^3", "4e24 1/m^3"]}
+    keep = ["bias_current[0,0,3]", "bias_channel_share[0,0,3,1]"]
+    film = case(CURVE, **SMALL, device__traps=[RELAXING]).replace({"study": {"grid": grid, "keep": keep}})
+    ds = study(film)
+    assert list(ds["device.traps[0].depth"].values) == [0.3, 0.5]
+    by_traps = ds[keep[0]].values * ds[keep[1]].values
+    np.testing.assert_allclose(by_traps[:, 1], 4.0 * by_traps[:, 0], rtol=1e-6)
+    assert abs(np.log(by_traps[1, 0] / by_traps[0, 0])) > 0.01
