@@ -17,7 +17,7 @@ from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
 from otjdd.physics.traps.capture import LEFT, RIGHT
 from otjdd.physics.traps.paths import path_of
-from otjdd.physics.traps.sites import DEGENERACY, DENSITY, PER_ION
+from otjdd.physics.traps.sites import DEGENERACY, Sites
 
 ENERGIES = 400  # of a spectrum
 LEAST = 1e-12  # of the largest part of a current: smaller parts set no limit of a spectrum
@@ -39,11 +39,9 @@ def trap_currents(junction: Junction, state: State, k: int) -> dict[str, np.ndar
     for channel in np.flatnonzero(junction.channels.code == TRAP_CODE):
         numbers = junction.channels.numbers[channel]
         traps = filled_traps(junction, state, k, int(channel))
-        density = numbers[DENSITY] + numbers[PER_ION] * state.c[k, traps.cell]
-        amount = traps.sites.length * density.clip(min=0.0)
         for name, side in SIDES.items():
-            current = amount * net_currents(traps, side, numbers[DEGENERACY], float(state.V[0]), kT)
-            by_place[name].append(in_cells(traps.sites.x, traps.sites.length, current, width) / width)
+            current = traps.amount * net_currents(traps, side, numbers[DEGENERACY], float(state.V[0]), kT)
+            by_place[name].append(in_cells(traps.sites, current, width) / width)
             by_energy[name].append(lot_of(traps, side, current, kT))
     lots = [lot for side in by_energy.values() for lot in side]
     energy = energies_of(lots)
@@ -54,16 +52,15 @@ def trap_currents(junction: Junction, state: State, k: int) -> dict[str, np.ndar
     return places | {"spectrum_trap_energy": energy} | spectra
 
 
-def in_cells(x: np.ndarray, length: np.ndarray, current: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """Currents (N,) of cells, from those of groups of a length (n,) [m] at x (n,) [m], each spread up to its neighbours."""
-    places, first = np.unique(x, return_index=True)
-    if not places.size:
+def in_cells(sites: Sites, current: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Currents (N,) of cells of a width (N,) [m], from those of groups at sites (n,), each spread evenly over its part."""
+    start, first = np.unique(sites.start, return_index=True)
+    if not start.size:
         return np.zeros(width.size)
-    lengths, sums = np.add.reduceat(length, first), np.concatenate(([0.0], np.cumsum(np.add.reduceat(current, first))))
-    between = 0.5 * (places[1:] + places[:-1])
-    ends = np.concatenate(([places[0] - 0.5 * lengths[0]], between, [places[-1] + 0.5 * lengths[-1]]))
+    sums = np.concatenate(([0.0], np.cumsum(np.add.reduceat(current, first))))
+    ends = np.column_stack((start, sites.end[first])).ravel()
     faces = np.concatenate(([0.0], np.cumsum(width)))
-    part: np.ndarray = np.diff(np.interp(faces, ends.clip(0.0, faces[-1]), sums))
+    part: np.ndarray = np.diff(np.interp(faces, ends, np.column_stack((sums[:-1], sums[1:])).ravel()))
     return part
 
 
@@ -107,7 +104,8 @@ def energies_of(lots: list[Lot]) -> np.ndarray:
     if not passing.any():
         return np.full(ENERGIES, np.nan)
     starts, ends = (np.concatenate([lot.edges[cut] for lot in lots])[passing] for cut in (slice(-1), slice(1, None)))
-    return np.linspace(starts.min(), ends.max(), ENERGIES)
+    aside = 2.0 * (ends.max() - starts.min()) / ENERGIES  # so that no current is in the outermost energies
+    return np.linspace(starts.min() - aside, ends.max() + aside, ENERGIES)
 
 
 def density_at(energy: np.ndarray, lot: Lot) -> np.ndarray:
