@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from otjdd import units
-from otjdd.cli.app import progress_bar
+from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import CasePath, Outside, SettingOption, check_outputs, folder_to_fill, load_checked
 from otjdd.errors import ExtractionError, UnitError
 from otjdd.system.terminal import tell
@@ -104,10 +103,11 @@ def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> N
     from otjdd.plot import style
 
     try:
-        model, cycle, devices, noise = extracted(case, request, train, out, partial(progress_bar, quiet=False))
-    except ExtractionError as error:
-        tell_error(error.partial)
-        tell(f"The model as far as it got is in {out / folder.MODEL}.")
+        model, cycle, devices, noise = extracted(case, request, train, out, progress_lines)
+    except (ExtractionError, KeyboardInterrupt) as error:
+        if (unfinished := getattr(error, "partial", None)) is not None:
+            tell_error(unfinished)
+            tell(f"The model as far as it got is in {out / folder.MODEL}.")
         raise
     assert model.measured is not None  # `build.compact` measures every model
     drawn = style.encoded(picture.agreement(model.measured), "png")

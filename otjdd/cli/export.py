@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import check_outputs, complete_over, folder_to_fill
 from otjdd.errors import ResultError
 from otjdd.system.files import write_whole
@@ -74,7 +75,9 @@ def write_netlists(file: Path, out: Path) -> None:
             )
             raise refused(case, ("drive", "parts", i, "kind"), expected, '"program"', str(file))
     with folder_to_fill(out):
-        texts = array.netlists(crossbar_of(case), case.drive)
+        with progress_lines("extraction") as progress:
+            crossbar = crossbar_of(case, progress)
+        texts = array.netlists(crossbar, case.drive)
         for name, text in texts.items():
             write_whole(out / name, text.encode("ascii"))
     print("\n".join(str(out / name) for name in texts))

@@ -5,7 +5,7 @@ import os
 import time as clock
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -69,7 +69,8 @@ def compact(
     noise : add the scatter of the states by the random hops of single ions, see `noise`
     devices : number of devices to draw for a model with noise of a case that says how devices differ
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
-    whose error is larger than WORST; its `partial` is that model.
+    whose error is larger than WORST; its `partial` is that model. A KeyboardInterrupt has the model as far as it got as its
+    `partial`, once the tables are extracted.
     """
     case = changed_case(case, changes, {}).unpolarised("a compact model")
     case = case.with_blocking_electrodes("a compact model")
@@ -93,14 +94,38 @@ def compact(
     with pool.team(workers) as spread:
         spreads = {name: counted(spread, within[name]) for name in names[1:]}
         compact_model = over_axes(cold, limits, axes, spread, within["extraction"])
-        if noise:
-            compact_model = with_noise(compact_model, cold, spreads["noise"])
-        if measure:
-            compact_model = error.with_error(compact_model, cold, spreads["error"], WORST, left_out)
-        if measure and noise:
-            compact_model = noise_error.with_scatter(compact_model, cold.without_study(), spreads["scatter"])
-            compact_model = device_factors.with_devices(compact_model, cold, devices, spreads["devices"])
-    return replace(compact_model, heat=heat)
+        later = Later(noise, measure, left_out, devices, heat)
+        return completed(compact_model, cold, spreads, later)
+
+
+class Later(NamedTuple):
+    """What follows the extraction of the tables, see `compact`."""
+
+    noise: bool
+    measure: bool
+    left_out: tuple[str, ...]
+    devices: int
+    heat: SelfHeating | None
+
+
+def completed(tables: CompactModel, case: Case, spreads: Mapping[str, Spread], later: Later) -> CompactModel:
+    """The model with its noise, its error, its scatter, how devices differ, and self-heating.
+
+    spreads : by the name of a stage   Raises ExtractionError; the `partial` of a KeyboardInterrupt is the model so far.
+    """
+    whole = tables
+    try:
+        if later.noise:
+            whole = with_noise(whole, case, spreads["noise"])
+        if later.measure:
+            whole = error.with_error(whole, case, spreads["error"], WORST, later.left_out)
+        if later.measure and later.noise:
+            whole = noise_error.with_scatter(whole, case.without_study(), spreads["scatter"])
+            whole = device_factors.with_devices(whole, case, later.devices, spreads["devices"])
+    except KeyboardInterrupt as interrupt:
+        interrupt.partial = replace(whole, heat=later.heat)  # type: ignore[attr-defined]  # it takes any attribute
+        raise
+    return replace(whole, heat=later.heat)
 
 
 def with_noise(noiseless: CompactModel, case: Case, spread: Spread) -> CompactModel:

@@ -8,7 +8,7 @@ from commands import otjdd
 
 from otjdd.cli import compact as command
 from otjdd.compact_models import build
-from otjdd.compact_models.exports import compiler
+from otjdd.compact_models.exports import compiler, pulses
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import ExitCode, ExtractionError
 from otjdd.results import store
@@ -91,6 +91,25 @@ def test_model_that_is_too_far_off_is_kept_and_nothing_else_is_written(tmp_path,
     assert caught.value.exit_code == ExitCode.SOLVER
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["model.nc"]
     assert CompactModel.load(tmp_path / "model" / "model.nc").resistance == failure.partial.resistance
+
+
+@pytest.mark.parametrize(
+    ("module", "stage"), [(build, "with_noise"), (build.error, "measured_error"), (pulses, "pulse_cycle")]
+)
+def test_model_of_an_interrupted_extraction_is_written_with_its_tables(tmp_path, monkeypatch, capsys, module, stage):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    model = made_model.made_model(about={"title": "Formulas"})
+    monkeypatch.setattr(build, "over_axes", lambda *_, **__: model)
+    if module is pulses:
+        monkeypatch.setattr(build.error, "with_error", lambda model, *_, **__: model)
+    monkeypatch.setattr(module, stage, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "model", noise=stage == "with_noise")
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["model.nc"]
+    assert CompactModel.load(tmp_path / "model" / "model.nc").digest == model.digest
+    assert f"The model as far as it got is in {tmp_path / 'model' / 'model.nc'}" in capsys.readouterr().err
 
 
 def test_command_writes_a_model_its_files_and_a_picture(compact_model, tmp_path, monkeypatch, capsys):

@@ -50,15 +50,41 @@ class Extracted(NamedTuple):
 def extracted(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
     """Extract the compact model of a case, and apply a train of pulses.
 
-    A model that is not accurate enough is written into the folder `out`; the ExtractionError has it as its `partial`.
-    Raises CaseError, SolverError, ResultError too.
+    A model that is not accurate enough, and one whose extraction is interrupted once it has tables, is written into the
+    folder `out`; the ExtractionError or KeyboardInterrupt has that model as its `partial`. Raises CaseError, SolverError,
+    ResultError too.
     """
+    try:
+        return in_stages(case, request, train, out, stage)
+    except (ExtractionError, KeyboardInterrupt) as error:
+        if (unfinished := getattr(error, "partial", None)) is not None:
+            folder.write_unfinished(unfinished, out)
+        raise
+
+
+def in_stages(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
+    """As `extracted`, without the model of an extraction that fails or is interrupted."""
     folder.check_folder(out)
     source = draws.source(case, request.devices) if request.devices else ""
     if request.noise:
         runs.cases(case, request.devices)
     with stage("extraction") as progress:
-        model = extracted_model(case, request, out, progress)
+        model = build.compact(
+            case, voltage=request.voltage, time=request.time, workers=request.workers, progress=progress,
+            exclude=request.exclude, vary=request.vary, noise=request.noise,
+            devices=request.devices or device_factors.DEVICES,
+        )  # fmt: skip
+    try:
+        return with_pulses(model, case, request, train, source, stage)
+    except KeyboardInterrupt as interrupt:
+        interrupt.partial = model  # type: ignore[attr-defined]  # an exception takes any attribute
+        raise
+
+
+def with_pulses(
+    model: CompactModel, case: Case, request: Request, train: pulses.PulseTrain, source: str, stage: Stage
+) -> Extracted:
+    """A compact model and what a train of pulses gives on it. source : what drawn devices differ in, in words"""
     cycle = pulses.pulse_cycle(model, train) if model.heat is None else None
     if request.noise and cycle and cycle.window >= pulses.NOTHING:
         with stage("scatter") as progress, pool.team(request.workers) as spread:
@@ -69,19 +95,6 @@ def extracted(case: Case, request: Request, train: pulses.PulseTrain, out: Path,
     if request.devices and cycle:
         return Extracted(model, cycle, pulsed_devices(case, request, model.limits, source, train, stage), None)
     return Extracted(model, cycle, None, None)
-
-
-def extracted_model(case: Case, request: Request, out: Path, progress: Progress) -> CompactModel:
-    """The compact model of a case. Raises ExtractionError when it is not accurate enough, and writes it all the same."""
-    try:
-        return build.compact(
-            case, voltage=request.voltage, time=request.time, workers=request.workers, progress=progress,
-            exclude=request.exclude, vary=request.vary, noise=request.noise,
-            devices=request.devices or device_factors.DEVICES,
-        )  # fmt: skip
-    except ExtractionError as error:
-        folder.write_unfinished(error.partial, out)
-        raise
 
 
 def pulsed_devices(
