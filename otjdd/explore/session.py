@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -71,18 +72,29 @@ class Session:
 
     def start(self) -> dict[str, Any]:
         """Message to a page that loads: sliders, experiments, and the last answer of this tab."""
-        opened = self.opened
-        drives = {name: described_sliders(self.driven(name), drive_sliders(name)) for name in experiments()}
+        opened, drives = self.opened, self.sliders_of_drives()
+        experiment = first(opened)
         return {
             "title": opened.case.title,
             "sliders": described_sliders(opened.case, sliders_of(opened.case)),
-            "experiments": [[e.name, e.title, drives[e.name]] for e in experiments().values()],
+            "experiments": [[name, experiments()[name].title, rows] for name, rows in drives.items()],
             "layers": layers.names_of(opened.case),
             "materials": layers.MATERIALS,
             "columns": column_count(opened.case),
-            "settings": {"experiment": first(opened), "values": slider_values(opened.case, sliders_of(opened.case))},
+            "settings": {
+                "experiment": experiment if experiment in drives else OWN,
+                "values": slider_values(opened.case, sliders_of(opened.case)),
+            },
             "shown": self.latest,
         }
+
+    def sliders_of_drives(self) -> dict[str, list[dict[str, Any]]]:
+        """Sliders of the drive of each experiment, by name; without those that the device does not go with."""
+        rows = {}
+        for name in experiments():
+            with suppress(CaseError):
+                rows[name] = described_sliders(self.driven(name), drive_sliders(name))
+        return rows
 
     def driven(self, experiment: str) -> Case:
         """The case that the page was opened with, under the drive of an experiment."""

@@ -11,6 +11,8 @@ from otjdd.case.kinds import column_count
 from otjdd.cli.arguments import load_checked
 from otjdd.explore import sliders
 from otjdd.explore.experiments import OWN, case_of_experiment, command_line, experiments, preview, runs_of_experiment
+from otjdd.explore.session import Opened, Session
+from otjdd.explore.workers import Workers
 from otjdd.plot.kinds import KINDS
 
 BASE = otjdd.load_case("li2019")
@@ -74,6 +76,17 @@ def test_each_kind_of_traps_has_sliders_of_its_own():
     assert [trap.depth for trap in traps] == [2.0, 1.4]
     labels = {row.label for row in rows}
     assert {"traps: depth", "vacancies: depth"} <= labels
+
+
+def test_experiments_that_a_device_refuses_are_not_offered():
+    """Traps that charge the film, whose vacancies rest: the drive of the case is left."""
+    charged = TRAPPED.replace("device.traps[0].kind", "acceptor")
+    message = Session(Opened(charged, "charged"), Workers()).start()
+    assert [name for name, _, _ in message["experiments"]] == [OWN]
+    assert message["settings"]["experiment"] == OWN
+    assert {name for name, _, _ in Session(Opened(BASE, "li2019"), Workers()).start()["experiments"]} == set(
+        experiments()
+    )
 
 
 def test_a_polarised_film_has_sliders_of_its_law():
