@@ -1,6 +1,7 @@
 """The order of the packages, read from their sources: layers.toml declares it, and each test walks all files."""
 
 import ast
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -103,6 +104,13 @@ def test_imports_point_down():
 def test_every_module_has_a_room_and_few_stand_outside_of_a_package():
     assert {room(path) for path in PATHS} == set(PLACE)
     assert len(list(PACKAGE.glob("*.py"))) <= MOST["modules"]
+
+
+def test_every_module_can_be_imported():
+    prepared = {"__main__", "preload", "preload_datasets"}  # these act when they are imported
+    names = [".".join(("otjdd", *path.with_suffix("").parts)) for path in PATHS if path.stem not in prepared]
+    for name in names:
+        importlib.import_module(name.removesuffix(".__init__"))
 
 
 def test_no_circles_within_a_package():
