@@ -1,23 +1,52 @@
-"""Notes on leaks and traps, for `otjdd check`: barriers that the drive takes away, and traps too dense to stand apart."""
+"""Notes on leaks and traps, for `otjdd check`: barriers that the drive takes away, traps too dense to stand apart, and
+more charge of traps than a film can carry."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
+    from otjdd.case.traps import Trap
 
 
 DENSE = 1e27  # 1/m3: traps are then a nanometre apart, and their states form bands
 
 
+STRONGEST = 1e9  # V/m: oxides a few nanometres thick break down there
+
+
+def density_of(case: Case, trap: Trap) -> float:
+    """Traps of one kind per volume [1/m3], those at the vacancies as at the mean density of these."""
+    return trap.density if trap.density is not None else (trap.per_ion or 1.0) * (case.ions.density or 0.0)
+
+
+def charging_traps(case: Case) -> list[str]:
+    """A line for each kind of traps that would make a field beyond STRONGEST, were all of them charged."""
+    lines, film = [], case.device.film
+    for i, trap in enumerate(case.device.traps or ()):
+        if trap.kind == "none":
+            continue
+        layer = film.stack[trap.layer or 0]
+        width = trap.width or (film.thickness if trap.layer is None else layer.thickness)
+        eps_inf, b, root_a = layer.permittivity.terms(case.temperature)
+        charge = ELEMENTARY_CHARGE * density_of(case, trap) * width
+        # D = eps0 [eps_inf E + b asinh(E/sqrt(a))] at the strongest field
+        most = 2.0 * VACUUM_PERMITTIVITY * (eps_inf * STRONGEST + b * math.asinh(STRONGEST / root_a))
+        if charge > most:
+            lines.append(
+                f"device.traps[{i}]: were all charged, {charge:.2g} C/m^2 would make more than the {STRONGEST:.0e} V/m at "
+                f"which films break down; a film carries the charge of {most / charge:.2g} of them at most"
+            )
+    return lines
+
+
 def dense_traps(case: Case) -> list[str]:
     """A line for each kind of traps beyond DENSE."""
-    density = case.ions.density or 0.0
-    densities = [
-        trap.density if trap.density is not None else (trap.per_ion or 1.0) * density
-        for trap in case.device.traps or ()
-    ]
+    densities = [density_of(case, trap) for trap in case.device.traps or ()]
     return [
         f"device.traps[{i}]: {N:.2g} 1/m^3 is more than the {DENSE:.0e} 1/m^3 at which traps are a nanometre "
         "apart: electrons on single traps are no good picture there"
@@ -39,4 +68,4 @@ def notes(case: Case) -> list[str]:
         for i, leak in enumerate(case.device.leaks or ())
         if most / thickness > leak.saturating_field
     ]
-    return bare + dense_traps(case)
+    return bare + dense_traps(case) + charging_traps(case)

@@ -14,11 +14,13 @@ from layered import layer
 from scipy.integrate import cumulative_trapezoid, solve_bvp
 from scipy.optimize import root
 
+from otjdd.case.leak_notes import notes
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.errors import CaseError, SolverError
 from otjdd.physics.channels.conductance import NO_SLOPES
 from otjdd.physics.channels.table import beside_coherent
 from otjdd.physics.channels.traps import filled_traps
+from otjdd.physics.conduction import conduct, conductance_slope
 from otjdd.physics.trapped_charge import rise_of_band
 from otjdd.results import store
 from otjdd.runs.run import run
@@ -270,6 +272,22 @@ def test_a_series_resistance_takes_its_part_of_the_voltage():
     assert current == pytest.approx(own.bias_current.values[0, 0], rel=1e-4)
 
 
+def test_the_slope_of_the_conductance_is_that_of_films_whose_traps_follow():
+    """By the voltage, charge and fields following, in a column of its own and in one of two."""
+    for more in ({}, {"columns__count": 2, "columns__spread": {"ions.activation_energy": "30 meV"}}):
+        table = film(RELAXING | {"density": 4e25}, cells=8, **more)
+        moving = begin(table, voltage=0.5)
+        assert conduct(moving.junction, moving.state, moving.tangent, True)
+        slope = conductance_slope(moving.junction, moving.state, moving.tangent)
+        ends = []
+        for V in (0.5 + 2e-3, 0.5 - 2e-3):
+            near = begin(table, voltage=V)
+            assert conduct(near.junction, near.state, near.tangent, False)
+            ends.append(near.state.G.sum())
+        assert slope == pytest.approx(math.log(ends[0] / ends[1]) / 4e-3, rel=5e-3)
+        assert moving.state.trapped == pytest.approx(np.tile(moving.state.trapped[0], (len(moving.state.c), 1)))
+
+
 @needs_speed
 def test_no_current_flows_at_rest_and_both_electrodes_pass_the_same():
     ds = run(film(HOPPING, drive={"kind": "iv", "voltages": [0.0, 0.6]}))
@@ -310,6 +328,15 @@ def test_what_does_not_go_with_charge_is_refused_with_its_key(changes, words):
         film(RELAXING, **changes)
     assert "device.traps[0].kind" in str(error.value)
     assert words in str(error.value)
+
+
+def test_check_names_traps_with_more_charge_than_a_film_carries():
+    """A field of 1e9 V/m on both sides is 0.39 C/m2, which 4e26 of them in 6 nm have."""
+    assert notes(film(RELAXING)) == []
+    assert notes(film(RELAXING | {"kind": "none", "density": 9e26})) == []
+    (note,) = notes(film(RELAXING | {"density": 8.1e26}))
+    assert note.startswith("device.traps[0]: were all charged, 0.78 C/m^2")
+    assert "the charge of 0.5 of them at most" in note
 
 
 def test_the_kind_is_a_key_as_any_other():
