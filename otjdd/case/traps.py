@@ -170,7 +170,6 @@ def beside_charge(case: Any, trap: Trap) -> dict[str, bool]:
         "device.film.polarisation": device.film.polarisation is not None,
         "device.heat": device.heat is not None,
         f'ions.noise = "{ions.noise}"': ions.noise != "none",
-        'ions.initial = "equilibrium": begin from "uniform" or a profile': ions.initial == "equilibrium",
         f'a drive of the kind "{drive.kind}", in which vacancies move: take "iv"': drive.kind != "iv",
         "drive.states with writes, in which vacancies move": any(getattr(drive, "states", {}).values()),
         "a history in ions.initial, in which vacancies move": hasattr(ions.initial, "history"),

@@ -16,29 +16,36 @@ from __future__ import annotations
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.errors import Status
 from otjdd.physics import electrostatics
 from otjdd.physics.boundary import exchanges
-from otjdd.physics.closing import hold_electrons
+from otjdd.physics.closing import close_all, hold_electrons
 from otjdd.physics.exchange import passes
 from otjdd.physics.ionic_equilibrium import equilibrate
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, close, closure_slope
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, band_of_fields, close, closure_slope
 from otjdd.physics.state import COSH, State, new_state
 
 LONGEST = 3.0  # largest step in x: beyond it the linear model of the exponentials fails
 STEPS = 1000
+TURNED = 1e-9  # eV, of the band in the last turn of ions and traps
 DONE = 1e-9  # last step in x: the error is its square
 
 
-def relaxed(junction: Junction, c: np.ndarray, V: float = 0.0, P: np.ndarray | None = None) -> np.ndarray | None:
+def relaxed(
+    junction: Junction, c: np.ndarray, V: float = 0.0, P: np.ndarray | None = None, trapped: np.ndarray | None = None
+) -> np.ndarray | None:
     """Concentrations (K, N) [1/m3] at rest at junction voltage V [V].
 
     c : (K, N) that the search starts from; between blocking electrodes the number of ions in each column stays
-    P : (K,) [C/m2] polarisation, which stays; None for none. None when not found. Layers without sites part a column, and
-    each part keeps its ions.
+    P : (K,) [C/m2] polarisation, and trapped : (K, N) [C/m2] charge of traps, which stay; None for none
+    None when not found. Layers without sites part a column, and each part keeps its ions.
     """
     electrons = bool(hold_electrons(junction))
     K, N = c.shape
-    out, state = np.empty_like(c), new_state(K, N, electrons, interfaces=junction.layers.half_left.shape[1])
+    more = {"interfaces": junction.layers.half_left.shape[1], "charged": trapped is not None}
+    out, state = np.empty_like(c), new_state(K, N, electrons, **more)
+    if trapped is not None:
+        state.trapped[:] = trapped
     if P is not None:
         state.P[:] = P
     rest_of = relaxed_with_electrons if electrons else relaxed_column
@@ -48,6 +55,34 @@ def relaxed(junction: Junction, c: np.ndarray, V: float = 0.0, P: np.ndarray | N
             return None
         out[k] = rest
     return out
+
+
+def relaxed_with_traps(junction: Junction, c: np.ndarray) -> np.ndarray | None:
+    """As `relaxed` at 0 V, the charged traps being at rest too; None when not found.
+
+    Ions and filling come to rest by turns: both lower one free energy, which is convex.
+    """
+    (K, N), bands = c.shape, np.full((c.shape[0], c.shape[1] + 2), np.inf)
+    state = new_state(K, N, interfaces=junction.layers.half_left.shape[1], charged=True)
+    for _ in range(STEPS):
+        rest = relaxed(junction, c, trapped=state.trapped)
+        if rest is None:
+            return None
+        state.c[:], before = rest, bands
+        state.guess[:], state.guess[:, COSH] = 0.0, 1.0
+        if close_all(junction, state, 0.0, CLOSURE_TOLERANCE) != Status.DONE:
+            return None
+        c, bands = rest, np.array([band(junction, state, k) for k in range(K)])
+        if np.abs(bands - before).max() <= TURNED:
+            return c
+    return None
+
+
+def band(junction: Junction, state: State, k: int) -> np.ndarray:
+    """Band (N+2,) [eV] of column k at both ends and the centres of its cells."""
+    U = np.empty(state.c.shape[1] + 2)
+    band_of_fields(junction, state, k, U)
+    return U
 
 
 def relaxed_column(junction: Junction, state: State, k: int, c: np.ndarray, V: float) -> np.ndarray | None:

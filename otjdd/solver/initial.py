@@ -12,6 +12,7 @@ from otjdd.case.device import FromProfile, FromResult, History
 from otjdd.case.exchange import exchanges
 from otjdd.case.kinds import kinds_of
 from otjdd.physics.junction import Junction
+from otjdd.physics.traps.sites import CHARGE
 from otjdd.results import store
 from otjdd.solver import equilibrium, integrate, model, random_ions, reservoirs
 from otjdd.solver.model import Member
@@ -33,7 +34,8 @@ def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.
 
     P : (K,) [C/m2], polarisation, which stays; None for none
     """
-    rest = equilibrium.relaxed(junction, c, P=P)
+    charged = junction.channels.numbers[1:, CHARGE : CHARGE + 1].any()
+    rest = equilibrium.relaxed_with_traps(junction, c) if charged else equilibrium.relaxed(junction, c, P=P)
     if rest is None:
         integrate.fail(integrate.begin(junction, c, rtol=1.0, atol=1.0), "EQUILIBRIUM_NOT_FOUND", 0.0, 0.0, 0.0, np.inf)
     return rest

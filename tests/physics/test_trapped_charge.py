@@ -24,7 +24,7 @@ from otjdd.physics.conduction import conduct, conductance_slope
 from otjdd.physics.trapped_charge import rise_of_band
 from otjdd.results import store
 from otjdd.runs.run import run
-from otjdd.solver import integrate
+from otjdd.solver import equilibrium, initial, integrate, model
 
 KT = 300.0 * BOLTZMANN_EV
 KAPPA = math.sqrt(2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE) / HBAR  # 1/(m eV^1/2) at the mass of an electron
@@ -151,6 +151,44 @@ def test_without_a_voltage_band_and_filling_are_those_of_poisson_and_fermi(kind)
     assert state.D_left[0] == pytest.approx(ends[0], **close)
     assert state.D_right[0] == pytest.approx(ends[1], **close)
     assert state.trapped[0].sum() == pytest.approx(ends[1] - ends[0], **close)
+
+
+@pytest.mark.parametrize("kind", ["acceptor", "donor"])
+def test_ions_and_traps_rest_together_as_poisson_fermi_and_the_lattice_gas_have_it(kind):
+    """Vacancies of charge 2 on sites of 1e30 per m3, of a given number, beside traps in balance with both metals."""
+    ions, sites = 4e25, 1e30
+    many = {"ions__initial": "equilibrium", "cells": 2 * CELLS, "device__film__grading": 20.0}
+    table = film(RELAXING | {"kind": kind}, ions__density=ions, **many)
+    parts = model.members(table)
+    junction = model.junction(table, parts=parts)
+    c = initial.start(table, junction, parts).c[0]
+    length = LENGTH * 1e9
+
+    def slopes(_, y, level):
+        """Of the band [eV], its field [V/nm] and the vacancies to the left over their number, by places in nm."""
+        f = 1.0 / (1.0 + np.exp(np.clip((y[0] - DEPTH) / KT, -600.0, 600.0)))
+        vacancies = sites / (1.0 + np.exp(np.clip(-level[0] - 2.0 * (y[0] - LEFT) / KT, -600.0, 600.0)))
+        charge = ELEMENTARY_CHARGE * (DENSITY * (-f if kind == "acceptor" else 1.0 - f) + 2.0 * vacancies)
+        return np.array([y[1], charge / EPS * 1e-18, vacancies / (ions * length)])
+
+    centres = model.centres(model.film_faces(table.device.film)) * 1e9
+    moving = begin(table, c, voltage=0.0)
+    band = equilibrium.band(moving.junction, moving.state, 0)
+    x = np.concatenate(([0.0], centres, [length]))
+    guess = np.array([band, np.gradient(band, x), np.cumsum(np.interp(x, centres, c * junction.columns.width[0]))])
+    guess[2] /= guess[2, -1]
+    level = np.log(c[0] / (sites - c[0])) - 2.0 * (band[1] - LEFT) / KT
+    solved = solve_bvp(
+        slopes, lambda a, b, _: np.array([a[0] - LEFT, b[0] - RIGHT, a[2], b[2] - 1.0]), x, guess, p=[level],
+        tol=1e-7, max_nodes=50000,
+    )  # fmt: skip
+    assert solved.success
+    assert band[1:-1] == pytest.approx(solved.sol(centres)[0], abs=2e-3 if COMPILED else 3e-2)
+    ends = solved.sol(np.array([0.0, length]))[1] * 1e9 * EPS
+    size = ELEMENTARY_CHARGE * DENSITY * LENGTH
+    assert [moving.state.D_left[0], moving.state.D_right[0]] == pytest.approx(
+        ends, abs=(1e-3 if COMPILED else 3e-2) * size
+    )
 
 
 BIASED = {
@@ -318,7 +356,6 @@ def test_a_filling_that_does_not_agree_says_where_and_what_to_try(monkeypatch):
     [
         ({"device__film__electrons": "balance", "device__film__density_of_states": 1e26}, "electrons"),
         ({"device__heat": {"resistance": 1e3, "time_constant": 1e-9}}, "heat"),
-        ({"ions__initial": "equilibrium"}, "equilibrium"),
         ({"drive": {"kind": "hold", "voltage": "0.1 V", "duration": "1 s"}}, 'kind "hold"'),
         ({"device__traps": [{"name": "a", "kind": "donor", "of": "ions", "depth": 0.5}]}, "ions.charge"),
     ],
