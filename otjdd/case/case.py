@@ -80,6 +80,7 @@ class Case(Record):
     _heat: Problem | None = PrivateAttr(None)
     _polarised: Problem | None = PrivateAttr(None)
     _exchange: Problem | None = PrivateAttr(None)
+    _charged: Problem | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def check_error(self) -> Self:
@@ -190,6 +191,13 @@ class Case(Record):
             return self
         expected = f"none beside {what}, whose number of vacancies is constant"
         raise CaseError([self._exchange._replace(expected=expected, got="a table")])
+
+    def with_neutral_traps(self, what: str) -> Self:
+        """The case itself. Raises CaseError if traps carry charge. what : what cannot handle that, for the message"""
+        if self._charged is None:
+            return self
+        expected = f'"none" beside {what}, whose fields are those of vacancies alone'
+        raise CaseError([self._charged._replace(expected=expected, got="traps with a charge")])
 
     def isothermal(self) -> "Case":
         """The case without its `device.heat`."""
@@ -314,6 +322,9 @@ def build(
         case._polarised = document.problem(("device", "film", "polarisation"), "none")
     for side in exchange.exchanges(case.device):
         case._exchange = document.problem(("device", side, "exchange"), "none")
+    for i, trap in enumerate(case.device.traps or ()):
+        if trap.kind != "none":
+            case._charged = document.problem(("device", "traps", i, "kind"), "none")
     return case
 
 

@@ -38,14 +38,14 @@ def fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def charges(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the charge of traps against position, in elementary charges, at up to MOST_BIASES of the first curve."""
+    """Draw the charge of traps against position, in elementary charges per nm3, at MOST_BIASES of the first curve."""
     for i, run in enumerate(runs):
-        charge, bias = run.ds.bias_trap_charge.values[0, 0] / ELEMENTARY_CHARGE, run.ds.bias.values
+        charge, bias = run.ds.bias_trap_charge.values[0, 0] * 1e-27 / ELEMENTARY_CHARGE, run.ds.bias.values
         places = np.unique(np.linspace(0, len(bias) - 1, MOST_BIASES).round().astype(int))
         for j, place in enumerate(places[np.argsort(bias[places])]):
             line = stroke(i, j, len(runs), len(places))
             axes.plot(run.ds.x.values * 1e9, charge[place], label=legend_label(run, volts(bias[place])), **line)
-    axes.set(xlabel="position (nm)", ylabel="charge of traps (e/m³)")
+    axes.set(xlabel="position (nm)", ylabel="charge of traps (e/nm³)")
     legend(axes)
 
 

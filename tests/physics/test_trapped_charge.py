@@ -397,6 +397,9 @@ def test_a_case_with_charged_traps_from_its_file_to_its_picture(tmp_path):
     charge = ds.bias_trap_charge.sum("x") * LENGTH / 16 + ds.bias_electrode_charge + ds.bias_right_electrode_charge
     assert np.abs(charge.values).max() < 1e-9
     assert (ds.bias_trap_charge.values > 0.0).all()
+    refused = otjdd(tmp_path, "compact", "charged.toml", "-o", "model")
+    assert refused.returncode != 0
+    assert 'device.traps[0].kind: expected "none" beside a compact model' in refused.stderr
     pulse = {"kind": "pulse", "voltage": "1 V", "width": "1 us", "read": {}}
     with pytest.raises(CaseError, match='a drive of the kind "pulse", in which vacancies move'):
         device.replace({"drive": pulse})

@@ -122,6 +122,7 @@ def to_extract(case: Case) -> Case:
     case = (
         case.with_blocking_electrodes("a compact model")
         .unpolarised("a compact model")
+        .with_neutral_traps("a compact model")
         .of_one_temperature("the compact models of drawn devices")
     )
     if case.ions.noise != "none":
