@@ -17,6 +17,7 @@ from otjdd.units import Quantity, brief
 
 LineCount = Annotated[Count, Field(ge=1, le=256)]
 LineOhms = Annotated[float, Quantity("resistance", "1 mohm", "1 Gohm")]
+LineFarads = Annotated[float, Quantity("capacitance", "0 F", "1 nF")]
 SeriesOhms = Annotated[float, Quantity("resistance", "0 ohm", "1 Gohm")]
 AccessOhms = Annotated[float, Quantity("resistance", "1 mohm", "1e15 ohm")]
 NOT_IN_A_CROSSBAR = ("parallel_capacitance", "compliance", "range", "bandwidth", "time_constant")  # of the circuit
@@ -98,6 +99,7 @@ class Crossbar(Record):
     """Word lines (rows) and bit lines (columns) with a junction at each crossing, the metal of it on the word line.
 
     line_resistance : [ohm] of a line from one cell to the next, and from its driver to the first
+    line_capacitance : [F] to ground of a line from one cell to the next, and from its driver to the first
     driver_resistance : [ohm] of each driver   cells : junctions of another size, or that differ
     access : what stands in series with each junction; None for nothing
     model : file of a compact model of the junction, as `otjdd compact` writes it; None to extract one before the run
@@ -109,6 +111,11 @@ class Crossbar(Record):
         default=as_text("1 ohm"),
         description="resistance of a line from cell to cell, and from its driver to the first",
         examples=["2 ohm"],
+    )
+    line_capacitance: LineFarads = Field(
+        default=as_text("0 F"),
+        description="capacitance to ground of a line from cell to cell, and from its driver to the first",
+        examples=["10 fF"],
     )
     driver_resistance: SeriesOhms = Field(
         default=as_text("0 ohm"), description="resistance of each driver", examples=["50 ohm"]

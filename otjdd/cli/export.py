@@ -59,7 +59,6 @@ def write_netlists(file: Path, out: Path) -> None:
     from otjdd.case.case import parse_case
     from otjdd.case.drive_patterns import Patterns
     from otjdd.compact_models.crossbars.models import crossbar_of
-    from otjdd.compact_models.crossbars.one_model import refused
     from otjdd.compact_models.exports import array, compiler
     from otjdd.results import store
 
@@ -68,12 +67,6 @@ def write_netlists(file: Path, out: Path) -> None:
         raise ResultError(file, "is not the result of a crossbar", "--netlist takes those of a drive of patterns")
     case = parse_case(str(ds.attrs["case_resolved"]), file.parent, file=str(file), allow_outside=True)
     assert isinstance(case.drive, Patterns)  # results of other drives have no cell_conductance
-    for i, part in enumerate(case.drive.parts):
-        if part.kind == "program":
-            expected = (
-                "write, read or rest, for netlists, which know all pulses before: what comes after a read depends on it"
-            )
-            raise refused(case, ("drive", "parts", i, "kind"), expected, '"program"', str(file))
     with folder_to_fill(out):
         with progress_lines("extraction") as progress:
             crossbar = crossbar_of(case, progress)

@@ -156,6 +156,11 @@ OUTPUTS = _outputs({
     "step_time": ("step", "s", "time at the end of a step"),
     "step_voltage": ("step", "V", "voltage across the cells that a step writes or reads, nan where it rests or programs"),
     "step_energy": ("step", "J", "energy that the drivers of the lines give in a step"),
+    "settling_time": (
+        "step", "s",
+        "time of a read until all currents that it senses stay within 1 % of the steady ones, the longest of a scan; nan "
+        "where a read ends before",
+    ),
     "write_disturb": ("step", "1", "largest change of a cell that was not to be written, in decades of conductance"),
     "cell_chosen": ("step word_line bit_line", "1", "1 for cells that a step writes or programs, else 0"),
     "cell_voltage": ("step word_line bit_line", "V", "voltage of largest magnitude across a cell in a step"),

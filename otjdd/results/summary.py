@@ -110,7 +110,18 @@ def of_crossbar(ds: xr.Dataset) -> str:
     )
     parts += [f"writes change other cells by {disturb.max():.2g} decades at most"] if disturb.size else []
     parts += [f"sneak paths are {sneak.max():.2g} of a read at most"] if sneak.size else []
+    parts += [settling(ds)] if "settling_time" in ds and (ds.sensed_current.notnull()).any() else []
     return ", ".join(parts) + (of_programming(ds) if "program_missed" in ds else "")
+
+
+def settling(ds: xr.Dataset) -> str:
+    """How long the lines of a crossbar take to settle while they are read, in words."""
+    reads = ds.sensed_current.notnull().any(("word_line", "bit_line")).values
+    times = ds.settling_time.values[reads]
+    if (early := np.flatnonzero(reads)[np.isnan(times)]).size:
+        steps = ", ".join(map(str, early))
+        return f"reads of step {steps} end before the lines have settled to 1 % (longer ones: drive.parts.duration)"
+    return f"lines settle to 1 % in {times.max():.3g} s at most while they are read"
 
 
 NAMED = 8  # most cells that a summary names

@@ -64,6 +64,11 @@ def calm(cells: Cells) -> Cells:
     return cells._replace(streams=NO_STREAMS)
 
 
+def noiseless(cells: Cells) -> Cells:
+    """The same cells without noise, also of their reads."""
+    return calm(cells)._replace(drawn=None)
+
+
 def alike(model: CompactModel, count: int) -> Cells:
     """Cells that all have one device, without access."""
     return Cells((model,), (model.lookup,), np.zeros(count, np.int64))

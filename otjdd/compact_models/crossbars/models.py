@@ -40,8 +40,9 @@ def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Cr
     unlike = len(devices) > 1 or section.access or seed is not None
     different = cells_of(devices, dealt, section.access, seed) if unlike else None
     array = Crossbar(
-        devices[0], section.word_lines, section.bit_lines, section.line_resistance, section.driver_resistance, different
-    )
+        devices[0], section.word_lines, section.bit_lines, section.line_resistance, section.driver_resistance, different,
+        section.line_capacitance, np.zeros(2 * count if section.line_capacitance else 0),
+    )  # fmt: skip
     check_targets(case, array, file)
     return array
 

@@ -31,10 +31,14 @@ ENOUGH = 0.5  # of the slope at the beginning of a step: the line search ends be
 MOST_TURNS = 100
 MOST_HALVINGS = 40
 LEAK = 1e-15  # S from every node to ground, so that the voltage of a floating line is defined
+NO_VOLTAGES = np.zeros(0)
 
 
 class Crossbar(NamedTuple):
-    """Word lines and bit lines of one device, and the resistances [ohm] of a line between two cells and of a driver."""
+    """Word lines and bit lines of one device, and the resistances [ohm] of a line between two cells and of a driver.
+
+    line_capacitance : [F] to ground of a line from cell to cell, at the node of the farther cell; see `transient`
+    """
 
     model: CompactModel
     word_lines: int
@@ -42,6 +46,10 @@ class Crossbar(NamedTuple):
     line_resistance: float
     driver_resistance: float = 0.0
     different: Cells | None = None  # the cells, if they are not all the model without access
+    line_capacitance: float = 0.0
+    line_voltages: np.ndarray = (
+        NO_VOLTAGES  # (2 R C,) V of all nodes, which pieces change in place; () without capacitance
+    )
 
     @property
     def count(self) -> int:  # type: ignore[override]  # of its cells; a tuple has a method of the name
@@ -85,16 +93,19 @@ class NetworkSolution(NamedTuple):
     nodes: np.ndarray  # (2 R C,) V
     factor: Any  # of the matrix at this or an earlier solution, see `factored`
     point: "Point | None" = None  # where cells aside are not evaluated again as long as their voltages stay
+    charging: np.ndarray | None = None  # (2, R, C) A into the capacitances of word lines and bit lines; None without
 
     @property
     def word_current(self) -> np.ndarray:
         """Currents (R,) [A] out of the drivers of the word lines."""
-        return self.current.sum(axis=1)
+        through = self.current.sum(axis=1)
+        return through if self.charging is None else through + self.charging[0].sum(axis=1)
 
     @property
     def bit_current(self) -> np.ndarray:
         """Currents (C,) [A] into the drivers of the bit lines."""
-        return self.current.sum(axis=0)
+        through = self.current.sum(axis=0)
+        return through if self.charging is None else through - self.charging[1].sum(axis=0)
 
 
 class Point(NamedTuple):
@@ -150,15 +161,20 @@ def conductances(words: tuple[bool, ...], bits: tuple[bool, ...], along: float, 
 
 
 def solve(
-    crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, before: NetworkSolution | None = None
+    crossbar: Crossbar,
+    driven: DrivenLines,
+    states: np.ndarray,
+    before: NetworkSolution | None = None,
+    highest: float = 0.0,
 ) -> NetworkSolution:
     """Voltages and currents of all cells, with fixed states (R C, ...).
 
     before : a solution with the same lines and other states, to start from
+    highest : voltage [V] of the network, where it is above those of the drivers
     Raises NetworkError if the iteration does not converge.
     """
     n = crossbar.word_lines * crossbar.bit_lines
-    highest = float(max(np.abs(np.nan_to_num(line)).max() for line in (driven.words, driven.bits)))
+    highest = float(max(highest, *(np.abs(np.nan_to_num(line)).max() for line in (driven.words, driven.bits))))
     nodes, factor = (ideal(driven), None) if before is None else (before.nodes, before.factor)
     point = at(crossbar, driven, states, nodes, None if before is None else before.point)
     last: float | None = None

@@ -166,7 +166,7 @@ def hold_line(
     duration, first, disturbs = course
     cells, chosen = crossbar.cells, crossbar.on_lines(drivers.chosen)
     mine = np.flatnonzero(chosen)
-    moved, drawn = states.copy(), cells.streams.copy()
+    moved, drawn, charged = states.copy(), cells.streams.copy(), crossbar.line_voltages.copy()
     driven = pulses.hold_drivers(crossbar, moved, drivers, duration, first, pulses.Followed(mine, before))
     quiet = ~chosen & ((np.abs(driven.end.voltage.ravel()) < QUIET) | (not disturbs))
     others = np.flatnonzero(~chosen & ~quiet)
@@ -180,6 +180,7 @@ def hold_line(
             mean = part
         if far(mean, moved[others]):
             cells.streams[...] = drawn  # so that no draw is left out because of what it does
+            crossbar.line_voltages[...] = charged
             every = pulses.Followed(np.arange(crossbar.count), before)
             return pulses.hold_drivers(crossbar, states, drivers, duration, first, every)
         moved[others] = part

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.compact_models.crossbars import transient
 from otjdd.compact_models.crossbars.cells import calm, hold, linearise
 from otjdd.compact_models.crossbars.network import Aside, Crossbar, DrivenLines, NetworkSolution, lines, solve
 from otjdd.errors import NotAsExpected
@@ -18,6 +19,9 @@ ERROR = 5e-3  # of a state: allowed difference of the two moves of a step
 STILL = 1e-7  # of a state: smaller moves change no current, to 1e-5 of it
 SAME = 1e-4  # V: cells whose voltage changes by less are not moved again, an error of 0.4 % of the move
 CHANGE = 0.4  # of the power: allowed change in a step, an error of 1.4 % of the trapezoidal rule for the energy
+NEGLIGIBLE = (
+    0.1  # of the energy so far, where lines have been charged: what a change of the power may leave out in a step
+)
 FIRST, SHORTEST = 0.02, 1e-9  # of the duration: default of the first time step, and the shortest one
 
 
@@ -30,6 +34,8 @@ class DriverPiece(NamedTuple):
     voltage: np.ndarray  # (R, C) V, of largest magnitude across each cell
     current: np.ndarray  # (R, C) A, of largest magnitude through each cell
     step: float  # s, the first time step that its error would have allowed, for the next pulse of the kind
+    drivers: "Drivers"
+    settled: float = 0.0  # s, from which on what is read stays near its steady value; nan where it gets there too late
 
 
 class Followed(NamedTuple):
@@ -45,6 +51,7 @@ class Drivers(NamedTuple):
     words: np.ndarray  # (R,) V, nan for lines that float
     bits: np.ndarray  # (C,) V
     chosen: np.ndarray  # (R,) True for word lines that are written or read
+    read: tuple[int, int | None] | None = None  # word line, and the bit line of a cell read alone; None for no read
 
 
 def hold_drivers(
@@ -56,15 +63,19 @@ def hold_drivers(
     first : first time step [s], 0 for the default   followed : None for all cells
     Raises NetworkError, NotAsExpected for voltages beyond the range of the model.
     """
-    driven = lines(crossbar, *drivers)
+    words, bits, selected, _ = drivers
+    driven = lines(crossbar, words, bits, selected)
     if followed is None:
         followed = Followed(np.arange(crossbar.count))
     else:
         aside = np.ones(crossbar.count, bool)
         aside[followed.cells] = False
         driven = driven._replace(aside=Aside(aside, 1.0 / crossbar.line_resistance))
-    words, bits, _ = drivers
-    solution = solve(crossbar, driven, states, followed.before)
+    delayed = crossbar.line_voltages.size > 0
+    solution = (
+        transient.begun(crossbar, driven, states) if delayed else solve(crossbar, driven, states, followed.before)
+    )
+    read = transient.Sensed([0.0], [solution.bit_current])
     voltage, current, heat = solution.voltage, solution.current, np.zeros(solution.current.shape)
     noisy = crossbar.cells.streams.size > 0
     now, step, energy, taken = 0.0, first or FIRST * duration, 0.0, 0.0
@@ -72,21 +83,29 @@ def hold_drivers(
         step = min(step, duration - now)
         moved, new, error = stepped(crossbar, driven, states, solution, step, followed.cells)
         before, after = (power(at_end, words, bits) for at_end in (solution, new))
-        error = max(error, abs(after - before) / (CHANGE * max(before, after, 1e-300)))
+        scale = max(abs(before), abs(after), NEGLIGIBLE * abs(energy) / step if delayed else 0.0, 1e-300)
+        error = max(error, abs(after - before) / (CHANGE * scale))
         next_step = step * min(10.0, max(0.1, 0.9 / max(error, 1e-3)))
         if error <= 1.0 or step <= SHORTEST * duration:
             if noisy:
                 middle = 0.5 * (solution.voltage + new.voltage).ravel()[followed.cells]
                 moved = scattered(crossbar, driven, states, middle, step, followed.cells)
-                new = solve(crossbar, driven, moved, new)
+                new, _ = ahead(crossbar, driven, moved, solution, step, new)
                 after = power(new, words, bits)
             heat += 0.5 * step * (solution.voltage * solution.current + new.voltage * new.current)
             states[...], solution, taken = moved, new, taken or min(next_step, duration)
             energy += 0.5 * step * (before + after)
             now = duration if step >= duration - now else now + step
+            read.time.append(now)
+            read.current.append(new.bit_current)
             voltage, current = (larger(*pair) for pair in ((voltage, new.voltage), (current, new.current)))
         step = next_step
-    return DriverPiece(solution, energy, heat, voltage, current, taken)
+    piece = DriverPiece(solution, energy, heat, voltage, current, taken, drivers)
+    if not delayed:
+        return piece
+    crossbar.line_voltages[...] = solution.nodes
+    steady = solve(crossbar, driven, states, solution._replace(factor=None, point=None)) if drivers.read else None
+    return piece if steady is None else piece._replace(settled=transient.settling_time(read, steady.bit_current))
 
 
 def stepped(
@@ -105,17 +124,37 @@ def stepped(
     first, part = states.copy(), states[followed]
     hold(cells, driven.chosen, followed, part, solution.voltage.ravel()[followed], step)
     first[followed] = part
-    if np.abs(first - states).max() <= STILL:
+    still = bool(np.abs(first - states).max() <= STILL)
+    if still and not crossbar.line_voltages.size:
         return first, solution, 0.0
-    ahead = solve(crossbar, driven, first, solution)
-    changed = followed[np.abs(ahead.voltage - solution.voltage).ravel()[followed] > SAME]
+    new, lag = ahead(crossbar, driven, first, solution, step, solution)
+    if still:
+        return first, new, lag
+    changed = followed[np.abs(new.voltage - solution.voltage).ravel()[followed] > SAME]
     part, second = states[changed], first.copy()
-    hold(cells, driven.chosen, changed, part, 0.5 * (solution.voltage + ahead.voltage).ravel()[changed], step)
+    hold(cells, driven.chosen, changed, part, 0.5 * (solution.voltage + new.voltage).ravel()[changed], step)
     second[changed] = part
     off = float(np.abs(second[:, :K] - first[:, :K]).max())
     if not crossbar.cells.streams.size:  # else the states that scatter are solved for
-        ahead = solve(crossbar, driven, second, ahead)
-    return second, ahead, float(np.sqrt(off / ERROR))
+        new, lag = ahead(crossbar, driven, second, solution, step, new)
+    return second, new, max(lag, float(np.sqrt(off / ERROR)))
+
+
+def ahead(
+    crossbar: Crossbar,
+    driven: DrivenLines,
+    states: np.ndarray,
+    before: NetworkSolution,
+    step: float,
+    near: NetworkSolution,
+) -> tuple[NetworkSolution, float]:
+    """The network with states (R C, ...) a step [s] after `before`, and the error by the delay of its lines.
+
+    near : a solution to start from
+    """
+    if crossbar.line_voltages.size:
+        return transient.advanced(crossbar, driven, states, before, step)
+    return solve(crossbar, driven, states, near), 0.0
 
 
 def scattered(
@@ -178,6 +217,12 @@ def programming(voltages: np.ndarray, count: int, word: int, scheme: str) -> Dri
     return Drivers(np.where(chosen, voltage, on_words * voltage), bits, chosen)
 
 
+def at_rest(crossbar: Crossbar) -> Drivers:
+    """Drivers that are all at 0 V."""
+    R, C = crossbar.word_lines, crossbar.bit_lines
+    return Drivers(np.zeros(R), np.zeros(C), np.zeros(R, bool))
+
+
 def from_there(solution: NetworkSolution, old: Drivers, new: Drivers) -> NetworkSolution:
     """A solution as a start for other drivers of the same lines, none of which floats."""
     words, bits = new.words - old.words, new.bits - old.bits
@@ -195,7 +240,7 @@ def reading(shape: tuple[int, int], voltage: float, word: int, bit: int | None =
     words[word] = voltage
     chosen = np.zeros(shape[0], bool)
     chosen[word] = True
-    return Drivers(words, bits, chosen)
+    return Drivers(words, bits, chosen, (word, bit))
 
 
 def read_cells(
@@ -211,6 +256,9 @@ def read_cells(
 
 def leave_alone(crossbar: Crossbar, states: np.ndarray, duration: float) -> None:
     """Keep all lines at 0 V for a duration [s]. The states (R C, ...) change in place."""
+    if crossbar.line_voltages.size:
+        hold_drivers(crossbar, states, at_rest(crossbar), duration)
+        return
     off, every = np.zeros(crossbar.count, bool), np.arange(crossbar.count)
     hold(crossbar.cells, off, every, states, np.zeros(crossbar.count), duration)
 

@@ -40,6 +40,7 @@ PROGRAMMED = (
 )  # fmt: skip
 OpenLoop = PatternWrite | PatternRead | PatternRest  # parts whose duration is known before
 PatternPart = OpenLoop | PatternProgram
+SETTLING = "settling_time"  # of a crossbar whose lines have a capacitance
 STEPS = "step_time", "step_voltage", "step_energy", "write_disturb"
 EXTRACTION = 0.8  # share of the progress for the extraction of a model
 
@@ -51,7 +52,7 @@ class DrivenCrossbar(NamedTuple):
     scheme: str
     states: np.ndarray  # (R C, ...) of `CompactModel.states`
     maps: dict[str, np.ndarray]  # CELLS, and PROGRAMMED of a drive that programs -> (S, R, C)
-    rows: dict[str, np.ndarray]  # STEPS -> (S,)
+    rows: dict[str, np.ndarray]  # STEPS, and SETTLING -> (S,)
     largest: dict[str, np.ndarray]  # "current_density" [A/m2], "power" [W] -> (S,) of any cell in a step
 
 
@@ -107,8 +108,9 @@ def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> DrivenCrossbar:
     states = beginning(crossbar.cells)
     programs = any(part.kind == "program" for part in drive.parts)
     maps = {name: np.full((count, *shape), np.nan) for name in CELLS + PROGRAMMED * programs}
+    settling = (SETTLING,) if crossbar.line_voltages.size else ()
     running = DrivenCrossbar(
-        crossbar, drive.scheme, states, maps, {name: np.full(count, np.nan) for name in STEPS},
+        crossbar, drive.scheme, states, maps, {name: np.full(count, np.nan) for name in (*STEPS, *settling)},
         {name: np.zeros(count) for name in ("current_density", "power")},
     )  # fmt: skip
     record_step(running, 0, 0.0, np.nan)
@@ -193,13 +195,15 @@ def pulses_of_write(running: DrivenCrossbar, step: int, part: PatternWrite) -> D
 
 def scanned(running: DrivenCrossbar, step: int, part: PatternRead) -> DrivenPieces:
     """Apply the reads of a scan. Yields (DriverPiece, duration [s])."""
-    bits = range(running.crossbar.bit_lines) if part.unselected == "floating" else [None]
+    bits, longest = range(running.crossbar.bit_lines) if part.unselected == "floating" else [None], 0.0
     for word, bit in product(range(running.crossbar.word_lines), bits):
         driven = pulses.read_cells(running.crossbar, running.states, word, (part.voltage, part.duration), bit)
         at = slice(None) if bit is None else bit
         total, through = driven.end.bit_current[at], driven.end.current[word, at]
         running.maps["sensed_current"][step, word, at] = sensed(running.crossbar, running.states, driven, word)[at]
         running.maps["sneak_share"][step, word, at] = 1.0 - through / total
+        if SETTLING in running.rows:
+            running.rows[SETTLING][step] = longest = float(np.maximum(longest, driven.settled))  # nan stays
         yield driven, part.duration
 
 

@@ -2,37 +2,29 @@
 
 ngspice and VACASK load the same compiled modules. `otj` is the junction; devices that differ in more than the speed of
 their ions add `otj_2` and so on. `otj_line` is a driver with its resistance, whose line floats while `on` is 0.
-`otj_switch` or `otj_selector` is the access to a cell. Junctions have no charge in these netlists, as in `otjdd run`.
-
-No simulator resolves a nanosecond after a rest of minutes. Only the states of the junctions depend on time, so a step far
-longer than the shortest one is shortened in the netlist, while the node `pace` speeds up the states by the same factor.
+`otj_switch` or `otj_selector` is the access to a cell. Each piece of line has its capacitance at its farther end.
+Junctions have no charge in these netlists, as in `otjdd run`.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from otjdd.case.crossbar import Selector, Switch
-from otjdd.case.drive_patterns import PatternRead, PatternRest, Patterns, PatternWrite
-from otjdd.compact_models.crossbars import pulses
+from otjdd.case.drive_patterns import PatternRead, Patterns
 from otjdd.compact_models.crossbars.network import Crossbar
-from otjdd.compact_models.crossbars.patterns import marked
+from otjdd.compact_models.exports.array_steps import LONGEST_STEP, DriverStep, NetlistClock, clock_of, steps_of
 from otjdd.compact_models.exports.compiler import compile_command
 from otjdd.compact_models.exports.functions import header, number
 from otjdd.compact_models.exports.verilog_a import verilog_a
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected
 
-EDGE = 1e-3  # of the shortest step: time in which drivers change
 FIRST = 1e-5  # of the shortest step: the first time step, whose error VACASK does not control
-LAST = 0.999  # of a step: the time at which its current is taken
-LONGEST_STEP = (
-    100.0  # longest step of the netlist over the shortest; steps of the patterns that last longer are shortened
-)
 TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # states are charges here, which the defaults would resolve to 1e-14
+PASSIVE = {"resistor": "r", "capacitor": "c"}  # modules that simulators bring, and their parameter
 SELECTOR = (  # x = asinh(I/I_0) is an unknown of its own, with which simulators converge at the knee of the law
     "electrical x;",
     "real i;",
@@ -42,68 +34,6 @@ SELECTOR = (  # x = asinh(I/I_0) is an unknown of its own, with which simulators
     "  I(x) <+ ron * i + v0 * ACROSS - V(n, s);",
     "end",
 )
-
-
-class DriverStep(NamedTuple):
-    """An interval in which the drivers hold their voltages."""
-
-    drivers: pulses.Drivers
-    duration: float  # s
-    read: tuple[int, int | None] | None  # word line, and the bit line of a cell that is read alone; None for no read
-
-
-class NetlistClock(NamedTuple):
-    """Time of the netlist: that of the patterns, with long steps shortened."""
-
-    durations: list[float]  # s, duration of each step in the netlist
-    ends: list[float]  # s, end of each step
-    edge: float  # s, in which drivers change
-
-    def read_times(self) -> np.ndarray:
-        """Times [s] at which the current of each step is taken."""
-        return np.array(self.ends) - (1.0 - LAST) * np.array(self.durations)
-
-    def pace(self, steps: list[DriverStep]) -> str:
-        """Breakpoints of the pace: above 1 within long steps, else 1, also while drivers change."""
-        points, e = ["0 1"], self.edge
-        for step, lasting, end in zip(steps, self.durations, self.ends, strict=True):
-            if lasting < step.duration:
-                start, fast = end - lasting, number((step.duration - 2.0 * e) / (lasting - 2.0 * e))
-                points += [f"{start + e:.12g} 1", f"{start + 2.0 * e:.12g} {fast}"]
-                points += [f"{end - e:.12g} {fast}", f"{end:.12g} 1"]
-        return " ".join([*points, f"{self.ends[-1] + e:.12g} 1"])  # VACASK asks for two points or more
-
-
-def clock_of(steps: list[DriverStep]) -> NetlistClock:
-    """The clock of a netlist with these steps."""
-    shortest = min(step.duration for step in steps)
-    durations = [min(step.duration, LONGEST_STEP * shortest) for step in steps]
-    return NetlistClock(durations, np.cumsum(durations).tolist(), EDGE * shortest)
-
-
-def steps_of(drive: Patterns, crossbar: Crossbar) -> list[DriverStep]:
-    """The steps of a drive in order. Raises NotAsExpected for a part whose pulses depend on its reads."""
-    shape, in_order = (crossbar.word_lines, crossbar.bit_lines), []
-    still = pulses.Drivers(np.zeros(shape[0]), np.zeros(shape[1]), np.zeros(shape[0], bool))
-    for part in drive.parts:
-        if isinstance(part, PatternWrite):
-            pattern = marked(crossbar, part)
-            for row in np.flatnonzero(pattern.any(axis=1)):
-                chosen = np.zeros_like(pattern)
-                chosen[row] = pattern[row]
-                pulse = [DriverStep(pulses.writing(chosen, part.voltage, drive.scheme), part.width, None)]
-                pulse += [DriverStep(still, part.pause, None)] if part.pause > 0.0 else []
-                in_order += part.count * pulse
-        elif isinstance(part, PatternRead):
-            bits = range(shape[1]) if part.unselected == "floating" else [None]
-            for word, bit in product(range(shape[0]), bits):
-                at = pulses.reading(shape, part.voltage, word, bit)
-                in_order.append(DriverStep(at, part.duration, (word, bit)))
-        elif isinstance(part, PatternRest):
-            in_order.append(DriverStep(still, part.duration, None))
-        else:
-            raise NotAsExpected("parts that write, read or rest, whose pulses are known before", f'"{part.kind}"')
-    return in_order
 
 
 def modules(crossbar: Crossbar) -> str:
@@ -179,6 +109,9 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
             if min(before) >= 0:
                 nodes = f"{name}_{before[0]}_{before[1]}", f"{name}_{at[0]}_{at[1]}"
                 parts.append(Element(f"r{name}_{i}_{j}", nodes, "resistor", {"r": r}))
+            if crossbar.line_capacitance:
+                to_ground = f"{name}_{at[0]}_{at[1]}", "0"
+                parts.append(Element(f"c{name}_{i}_{j}", to_ground, "capacitor", {"c": crossbar.line_capacitance}))
     driver = r + crossbar.driver_resistance
     for name, source, count in (("u", "w", crossbar.word_lines), ("b", "e", crossbar.bit_lines)):
         for n in range(count):
@@ -221,10 +154,11 @@ def waves(steps: list[DriverStep], crossbar: Crossbar, drive: Patterns, clock: N
     """Node -> breakpoints of its source, as text."""
     ends, edge = np.array(clock.ends), clock.edge
     by_node = {"pace": clock.pace(steps)}
-    for source, field, count in (("w", 0, crossbar.word_lines), ("e", 1, crossbar.bit_lines)):
-        for n in range(count):
-            levels = [float(step.drivers[field][n]) for step in steps]
-            by_node[f"{source}_{n}"] = _breakpoints(np.nan_to_num(levels), ends, edge)
+    words, bits = ([step.drivers.words for step in steps], [step.drivers.bits for step in steps])
+    for source, volts in (("w", np.array(words)), ("e", np.array(bits))):
+        for n, levels in enumerate(volts.T):
+            begin = 0.0 if crossbar.line_capacitance else None
+            by_node[f"{source}_{n}"] = _breakpoints(np.nan_to_num(levels), ends, edge, begin)
             if not np.isfinite(levels).all() or any(
                 isinstance(part, PatternRead) and part.unselected == "floating" for part in drive.parts
             ):
@@ -235,13 +169,15 @@ def waves(steps: list[DriverStep], crossbar: Crossbar, drive: Patterns, clock: N
     return by_node
 
 
-def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float) -> str:
+def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float, begin: float | None = None) -> str:
     """Breakpoints of a source that changes its level at the beginning of each step, as text. Equal levels are merged.
 
     The first level stands from time 0 on, as in `otjdd run`. A film that was never written settles while a driver rises:
     after a ramp of 1 ns half-selected cells of `li2019` would conduct 12 % less.
+    begin : level at time 0, for lines with a capacitance, which an operating point would charge before
     """
-    points, now, before = [f"0 {number(levels[0])}"], 0.0, float(levels[0])
+    before = float(levels[0]) if begin is None else begin
+    points, now = [f"0 {number(before)}"], 0.0
     for level, end in zip(levels, ends, strict=True):
         if level != before:
             points += ([f"{now:.12g} {number(before)}"] if now > 0.0 else []) + [f"{now + edge:.12g} {number(level)}"]
@@ -262,14 +198,16 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     steps = steps_of(drive, crossbar)
     clock, parts = clock_of(steps), elements(crossbar, drive)
     by_node = waves(steps, crossbar, drive, clock)
-    reads = [(step, time) for step, time in zip(steps, clock.read_times(), strict=True) if step.read is not None]
+    reads = [
+        (step, time) for step, time in zip(steps, clock.read_times(), strict=True) if step.drivers.read is not None
+    ]
     shortest = min(clock.durations)
-    times = FIRST * shortest, clock.ends[-1], shortest
+    times, about = (FIRST * shortest, clock.ends[-1], shortest), _about(crossbar, drive)
     return {
         "otj.va": junctions(crossbar.cells.devices),
         "array.va": modules(crossbar),
-        "array.cir": _ngspice(crossbar, parts, by_node, reads, times),
-        "array.sim": _vacask(crossbar, parts, by_node, times),
+        "array.cir": _ngspice(about, crossbar.bit_lines, parts, by_node, reads, times),
+        "array.sim": _vacask(about, crossbar.bit_lines, parts, by_node, times),
     }
 
 
@@ -282,54 +220,59 @@ def of_whole_area(model: CompactModel) -> CompactModel:
 Times = tuple[float, float, float]  # s: first step, end, longest step
 
 
-def _about(crossbar: Crossbar) -> list[str]:
+def _about(crossbar: Crossbar, drive: Patterns) -> list[str]:
     """Comment lines at the beginning of a netlist."""
+    programs = any(part.kind == "program" for part in drive.parts)
     return [
         f"{crossbar.word_lines} x {crossbar.bit_lines} cells, lines of {crossbar.line_resistance:g} ohm from cell to cell, "
-        f"drivers of {crossbar.driver_resistance:g} ohm",
+        f"drivers of {crossbar.driver_resistance:g} ohm, {crossbar.line_capacitance:g} F to ground from cell to cell",
         f"steps longer than {LONGEST_STEP:g} times the shortest are shortened to that; V(pace) speeds up the states "
         "meanwhile",
+        *(
+            ["pulses that program are those of `otjdd run` without noise: reads decide nothing here"]
+            if programs
+            else []
+        ),
         f"first: {compile_command('otj.va')}; {compile_command('array.va')}",
         *header(crossbar.model),
     ]
 
 
 def _ngspice(
-    crossbar: Crossbar,
-    parts: list[Element],
-    by_node: dict[str, str],
-    reads: list[tuple[DriverStep, float]],
+    about: list[str], bit_lines: int, parts: list[Element], by_node: dict[str, str], reads: list[tuple[DriverStep, float]],
     times: Times,
-) -> str:
+) -> str:  # fmt: skip
     """Netlist of the array for ngspice. Currents of reads are printed as r_STEP_BIT, one for each bit line that is read."""
-    used = sorted({part.module for part in parts} - {"resistor"})
-    lines = ["Patterns on a crossbar", *(f"* {line}" for line in _about(crossbar)), ".control"]
+    used = sorted({part.module for part in parts} - {*PASSIVE})
+    lines = ["Patterns on a crossbar", *(f"* {line}" for line in about), ".control"]
     lines += ["pre_osdi otj.osdi", "pre_osdi array.osdi", ".endc", *(f".model m_{name} {name}" for name in used)]
     for part in parts:
-        if part.module == "resistor":
-            lines.append(f"R{part.name} {' '.join(part.nodes)} {number(part.values['r'])}")
+        if part.module in PASSIVE:
+            letter = PASSIVE[part.module]
+            lines.append(f"{letter.upper()}{part.name} {' '.join(part.nodes)} {number(part.values[letter])}")
         else:
             values = " ".join(f"{key}={number(value)}" for key, value in part.values.items())
             lines.append(f"N{part.name} {' '.join(part.nodes)} m_{part.module} {values}".rstrip())
     lines += [f"V{node} {node} 0 PWL({points})" for node, points in by_node.items()] + ["Vone one 0 1"]
     measurements = []
     for number_, (step, at) in enumerate(reads):
-        assert step.read is not None
-        bits = range(crossbar.bit_lines) if step.read[1] is None else [step.read[1]]
-        measurements += [f"meas tran r_{number_}_{bit} find i(ve_{bit}) at={at:.12g}" for bit in bits]
-    currents = [f"i(ve_{bit})" for bit in range(crossbar.bit_lines)]
+        measurements += [
+            f"meas tran r_{number_}_{bit} find i(ve_{bit}) at={at:.12g}" for bit in step.bits_read(bit_lines)
+        ]
+    currents = [f"i(ve_{bit})" for bit in range(bit_lines)]
     lines += [f".options {TOLERANCES} trtol=1 method=gear klu", f".save {' '.join(currents)}"]
     lines.append(f".tran {number(times[0])} {times[1]:.12g} 0 {number(times[2])}")
     lines += [".control", "run", *measurements, ".endc", ".end", ""]
     return "\n".join(lines)
 
 
-def _vacask(crossbar: Crossbar, parts: list[Element], by_node: dict[str, str], times: Times) -> str:
+def _vacask(about: list[str], bit_lines: int, parts: list[Element], by_node: dict[str, str], times: Times) -> str:
     """Netlist of the array for VACASK. Currents into the drivers of bit lines are ve_BIT:flow(br) in tran1.raw."""
-    used = sorted({part.module for part in parts} - {"resistor"})
-    lines = ["Patterns on a crossbar", *(f"// {line}" for line in _about(crossbar)), "ground 0"]
-    lines += ['load "otj.osdi"', 'load "array.osdi"', 'load "resistor.osdi"', "model vsource vsource"]
-    lines += ["model resistor resistor", *(f"model {name} {name}" for name in used)]
+    used = sorted({part.module for part in parts} - {*PASSIVE})
+    passive = [name for name in PASSIVE if any(part.module == name for part in parts)]
+    lines = ["Patterns on a crossbar", *(f"// {line}" for line in about), "ground 0"]
+    lines += ['load "otj.osdi"', 'load "array.osdi"', *(f'load "{name}.osdi"' for name in passive)]
+    lines += ["model vsource vsource", *(f"model {name} {name}" for name in (*passive, *used))]
     for part in parts:
         values = " ".join(f"{key}={number(value)}" for key, value in part.values.items())
         lines.append(f"{part.name} ({' '.join(part.nodes)}) {part.module} {values}".rstrip())
@@ -337,7 +280,7 @@ def _vacask(crossbar: Crossbar, parts: list[Element], by_node: dict[str, str], t
         f'v{node} ({node} 0) vsource type="pwl" wave=[{", ".join(points.split())}]' for node, points in by_node.items()
     ]
     lines.append('vone (one 0) vsource type="dc" dc=1')
-    currents = " ".join(f"i(ve_{bit})" for bit in range(crossbar.bit_lines))
+    currents = " ".join(f"i(ve_{bit})" for bit in range(bit_lines))
     lines += ["control", f'  options {TOLERANCES} tran_method="gear2"', f"  save {currents}"]
     lines.append(f"  analysis tran1 tran step={number(times[0])} stop={times[1]:.12g} maxstep={number(times[2])}")
     lines += ["endc", ""]

@@ -1,0 +1,82 @@
+"""Lines with a capacitance: the voltages of their nodes follow the drivers with a delay.
+
+Each node has the capacitance of the piece of line that leads to it. It takes the current that Kirchhoff's law misses there:
+
+    C dv/dt = source - (conductance of the lines) v - (currents of the cells)
+
+A step is an implicit Euler step, and two of half its length. They damp what is faster than the step, their difference is
+the error of the first, and twice the second less the first is of second order.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compact_models.crossbars.network import Crossbar, DrivenLines, NetworkSolution, Point, at, solution, solve
+
+ERROR = 2e-3  # of the highest voltage: allowed difference of one step and two halves; what is kept is off by far less
+LOWEST = 1e-3  # V: lines below it count as discharged, so that errors refer to it
+SETTLED = 0.01  # of the steady currents: deviation below which lines count as settled
+
+
+class Sensed(NamedTuple):
+    """Currents of the bit lines in time."""
+
+    time: list[float]  # s
+    current: list[np.ndarray]  # (C,) A
+
+
+def begun(crossbar: Crossbar, driven: DrivenLines, states: np.ndarray) -> NetworkSolution:
+    """The network as the drivers take new voltages: its nodes have those from before."""
+    nodes = crossbar.line_voltages.copy()
+    return charged(crossbar, driven, nodes, at(crossbar, driven, states, nodes))
+
+
+def charged(crossbar: Crossbar, driven: DrivenLines, nodes: np.ndarray, point: Point) -> NetworkSolution:
+    """The network at voltages (2 R C,) of its nodes, whose capacitances take what is missing of Kirchhoff's law."""
+    now = solution(crossbar, nodes, point, None, driven.aside is not None)
+    return now._replace(charging=-point.missing.reshape(2, *now.voltage.shape))
+
+
+def advanced(
+    crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, before: NetworkSolution, step: float
+) -> tuple[NetworkSolution, float]:
+    """The network after a step [s] with fixed states (R C, ...), and the error in units of the allowed one."""
+    whole = implicit(crossbar, driven, states, before, step)
+    half = implicit(crossbar, driven, states, before, 0.5 * step)
+    halves = implicit(crossbar, driven, states, half, 0.5 * step)
+    nodes = 2.0 * halves.nodes - whole.nodes
+    highest = max(highest_of(nodes), highest_of(before.nodes))
+    error = float(np.sqrt(np.abs(halves.nodes - whole.nodes).max() / (ERROR * highest)))
+    return charged(crossbar, driven, nodes, at(crossbar, driven, states, nodes)), error
+
+
+def implicit(
+    crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, before: NetworkSolution, step: float
+) -> NetworkSolution:
+    """The network after one implicit Euler step [s]."""
+    from scipy.sparse import eye
+
+    along = crossbar.line_capacitance / step
+    matrix = driven.conductance + along * eye(before.nodes.size, format="csc")
+    stiff = driven._replace(conductance=matrix, source=driven.source + along * before.nodes)
+    return solve(crossbar, stiff, states, before._replace(factor=None, point=None), highest_of(before.nodes))
+
+
+def highest_of(nodes: np.ndarray) -> float:
+    """Highest voltage [V] of nodes, from LOWEST up."""
+    return max(float(np.abs(nodes).max()), LOWEST)
+
+
+def settling_time(sensed: Sensed, steady: np.ndarray) -> float:
+    """Time [s] after which the currents stay within SETTLED of the steady ones (C,) [A]; nan where they never get there."""
+    off = np.abs(np.array(sensed.current) - steady).max(axis=1) / max(np.abs(steady).max(), 1e-300)
+    beyond = np.flatnonzero(off > SETTLED)
+    if not beyond.size:
+        return 0.0
+    last = int(beyond[-1])
+    if last + 1 == off.size:
+        return float("nan")
+    first, after = sensed.time[last], sensed.time[last + 1]
+    share = np.log(off[last] / SETTLED) / np.log(off[last] / max(off[last + 1], 1e-12))
+    return float(first + share * (after - first))

@@ -1,0 +1,131 @@
+"""Lines with a capacitance, against the equations of each node by scipy, closed forms, and lines without."""
+
+from pathlib import Path
+
+import made_model
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from typer.testing import CliRunner
+
+from otjdd.case.case import load_case
+from otjdd.cli import app
+from otjdd.compact_models.crossbars import pulses
+from otjdd.compact_models.crossbars.models import of_area
+from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.errors import CaseError
+from otjdd.results import store
+
+LINE, DRIVER, FARADS = 20.0, 100.0, 50e-15  # ohm, ohm, F
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A junction of 5 um."""
+    return of_area(made_model.made_model(), 8e-11)
+
+
+def crossbar(model, R: int, C: int, farads: float = FARADS) -> Crossbar:
+    """Lines without charge."""
+    return Crossbar(model, R, C, LINE, DRIVER, None, farads, np.zeros(2 * R * C))
+
+
+def random_states(model, count: int) -> np.ndarray:
+    """States (count, ...) between both ends."""
+    states = np.array(model.states(count))
+    states[:, : model.kind.size] = np.random.default_rng(3).uniform(0.2, 0.9, (count, model.kind.size))
+    return states
+
+
+def node_currents(model, R: int, C: int, drivers: pulses.Drivers, states: np.ndarray):
+    """Function (t, v) -> dv/dt of the nodes, word lines first, written out node by node; lines that are nan float."""
+
+    def slopes(_, v):
+        u, w = v.reshape(2, R, C)
+        across = (u - w).ravel()
+        current = np.array([model.hold(states[n : n + 1].copy(), across[n], 0.0)[0] for n in range(R * C)])
+        into = np.stack((-current.reshape(R, C), current.reshape(R, C)))
+        for i, j in np.ndindex(R, C):
+            for line, (k, last, source) in enumerate(((j, C - 1, drivers.words[i]), (i, R - 1, drivers.bits[j]))):
+                at, step = (u, (0, 1)) if line == 0 else (w, (1, 0))
+                if k == 0:
+                    into[line, i, j] += 0.0 if np.isnan(source) else (source - at[i, j]) / (LINE + DRIVER)
+                else:
+                    into[line, i, j] += (at[i - step[0], j - step[1]] - at[i, j]) / LINE
+                if k < last:
+                    into[line, i, j] += (at[i + step[0], j + step[1]] - at[i, j]) / LINE
+        return into.ravel() / FARADS
+
+    return slopes
+
+
+@pytest.mark.parametrize(("R", "C", "bit"), [(4, 4, None), (3, 5, None), (3, 2, 1)])
+def test_lines_follow_the_equations_of_their_nodes(model, R, C, bit):
+    bar, states = crossbar(model, R, C), random_states(model, R * C)
+    for word, duration in ((0, 2e-11), (1, 5e-11), (2, 1e-9)):  # each begins with what the one before has left
+        drivers, begin = pulses.reading((R, C), 0.1, word, bit), bar.line_voltages.copy()
+        slopes = node_currents(model, R, C, drivers, states)
+        own = solve_ivp(slopes, (0.0, duration), begin, method="LSODA", rtol=1e-7, atol=1e-10, dense_output=True)
+        piece = pulses.hold_drivers(bar, states.copy(), drivers, duration)
+        assert bar.line_voltages == pytest.approx(own.y[:, -1], abs=1e-4)
+        times = np.linspace(0.0, duration, 2001)
+        into_bits = own.sol(times)[R * C : R * C + C] / (LINE + DRIVER)
+        read = slice(None) if bit is None else bit
+        assert piece.end.bit_current[read] == pytest.approx(into_bits[read, -1], rel=2e-3)
+        given = 0.1 * (0.1 - own.sol(times)[word * C]) / (LINE + DRIVER)
+        assert piece.energy == pytest.approx(np.trapezoid(given, times), rel=0.01)
+    if bit is None:
+        off = np.abs(into_bits - into_bits[:, -1:]).max(axis=0) / np.abs(into_bits[:, -1]).max()
+        assert piece.settled == pytest.approx(times[np.flatnonzero(off > 0.01)[-1]], rel=0.05)
+
+
+def test_a_charge_takes_twice_its_energy_from_the_driver(model):
+    bar = crossbar(model, 1, 1)
+    farads, states = 1e-12, model.states(1)  # in its high-resistance state, which conducts a thousandth of a line
+    piece = pulses.hold_drivers(bar._replace(line_capacitance=farads), states, pulses.reading((1, 1), 0.1, 0), 1e-9)
+    assert piece.energy == pytest.approx(farads * 0.1**2, rel=0.01)
+    assert bar.line_voltages[0] == pytest.approx(0.1 * -np.expm1(-1e-9 / (farads * (LINE + DRIVER))), rel=2e-3)
+
+
+def test_long_pulses_do_what_they_do_on_lines_without_capacitance(model):
+    states, chosen = random_states(model, 6), np.array([[True, False, True], [False, False, False]])
+    ends = []
+    for bar in (crossbar(model, 2, 3), Crossbar(model, 2, 3, LINE, DRIVER)):
+        moved = states.copy()
+        written = pulses.write_cells(bar, moved, chosen, (1.6, 1e-6))
+        pulses.leave_alone(bar, moved, 1e-6)
+        read = pulses.read_cells(bar, moved, 0, (0.1, 1e-6))
+        ends.append((moved[:, :1].ravel(), read.end.bit_current, written.energy))
+    for charged, bare in zip(*ends, strict=True):
+        assert charged == pytest.approx(bare, rel=0.02)
+
+
+def test_a_floating_line_keeps_its_charge(model):
+    bar = crossbar(model, 2, 2)
+    bar.line_voltages[:2] = 0.05
+    still = pulses.at_rest(bar)
+    floating = still._replace(words=np.array([np.nan, 0.0]), bits=np.full(2, np.nan))
+    pulses.hold_drivers(bar, model.states(4), floating, 1e-11)
+    assert bar.line_voltages[:2] == pytest.approx(0.05, rel=0.01)
+    pulses.leave_alone(bar, model.states(4), 1e-6)
+    assert np.abs(bar.line_voltages).max() < 1e-6
+
+
+def test_a_run_tells_how_long_lines_take_and_which_reads_are_too_short(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rest = '{ kind = "rest", duration = "1 us" }'
+    parts = f'parts = [{{ kind = "read" }}, {rest}, {{ kind = "read", duration = "20 ns" }}]\n'
+    keys = '"2 ohm"\nline_capacitance = "1 pF"\ndriver_resistance = "2 kohm"'
+    text = (made_model.CROSSBAR + parts).replace('"2 ohm"', keys)
+    Path("bar.toml").write_text(text)
+    Path("model.nc").touch()
+    made_model.made_model(about={"case_resolved": load_case("bar.toml").resolved()}).save("model.nc")
+    done = CliRunner().invoke(app, ["run", "bar.toml"], env={"COLUMNS": "400"})
+    assert done.exit_code == 0, done.output
+    assert "reads of step 3 end before the lines have settled to 1 %" in done.output
+    settling = store.read("bar.nc").settling_time.values
+    assert 2e-8 < settling[1] < 1e-7  # five times 4 pF, or 3 pF, at 2 kohm
+    assert np.isnan(settling[[0, 2, 3]]).all()
+    Path("bar.toml").write_text(text.replace('"1 pF"', '"1 F"'))
+    with pytest.raises(CaseError, match=r"crossbar.line_capacitance: expected a capacitance from"):
+        load_case("bar.toml")
