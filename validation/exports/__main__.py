@@ -2,9 +2,13 @@
 
 python -m validation.exports aihwkit DIR     the preset in a real tile of aihwkit, against the update rule of the tests
 python -m validation.exports scatter DIR     its scatter in a real tile, and that of CrossSim's device, against the solver
+python -m validation.exports crosssim DIR    products of CrossSim's core, against sums of currents of the solver
+python -m validation.exports neurosim DIR CHECKOUT    the example of a checkout of MLP+NeuroSim, with the exported cell
 
-DIR is the output folder of `otjdd compact CASE -o DIR`, for `scatter` with `--noise`. aihwkit 1.1.0 needs torch 2.10.0:
-pip install --only-binary=:all: aihwkit==1.1.0 torch==2.10.0. CrossSim and NeuroSim are in no package registry: of CrossSim,
+DIR is the output folder of `otjdd compact CASE -o DIR`, for `scatter` with `--noise`. The last two keep what they find in
+measured.json and on the page of networks. aihwkit 1.1 needs torch 2.10,
+aihwkit 1.2 torch 2.15: pip install --only-binary=:all: aihwkit==1.1.0 torch==2.10.0 torchvision==0.25.0. CrossSim and
+NeuroSim are in no package registry: of CrossSim,
 a checkout on PYTHONPATH (github.com/sandialabs/cross-sim) is tried; the tests execute the text of their exports.
 """
 
@@ -17,24 +21,31 @@ import numpy as np
 from otjdd.compact_models.exports import aihwkit
 from otjdd.compact_models.exports.pulses import pulse_cycle
 from otjdd.compact_models.model import CompactModel
-from validation.exports import noise
+from validation import measured
+from validation.exports import crosssim, neurosim, noise
 
+HERE, PAGE = Path(__file__).parent, "../../cases/networks.md"
 STARTS, PULSES = 9, 20  # initial weights between -0.8 and 0.8; pulses of either sign
 WORST = 1e-5  # largest error of a weight: round-off of single precision over 40 pulses
 
 
 def main(arguments: list[str]) -> int:
     """Exit code of a command line."""
-    if len(arguments) != 2 or arguments[0] not in ("aihwkit", "scatter"):
+    count = {"aihwkit": 2, "scatter": 2, "crosssim": 2, "neurosim": 3}
+    if not arguments or len(arguments) != count.get(arguments[0]):
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(arguments[1])
     if arguments[0] == "scatter":
         return scatter(folder)
+    if arguments[0] == "neurosim":
+        return trained(folder, Path(arguments[2]))
     try:
+        if arguments[0] == "crosssim":
+            return products(folder)
         found = tile(folder)
     except ImportError as error:
-        print(f"aihwkit is not installed here ({error})", file=sys.stderr)
+        print(f"{arguments[0]} is not installed here ({error})", file=sys.stderr)
         return 1
     told = rule(folder)
     worst = float(np.abs(found - told).max())
@@ -51,6 +62,29 @@ def scatter(folder: Path) -> int:
         except ImportError as error:
             print(f"{program} is not installed here ({error})", file=sys.stderr)
     return noise.report(rows) if rows else 1
+
+
+def products(folder: Path) -> int:
+    """Exit code of products of CrossSim's core, which are kept. Raises ImportError."""
+    rows = crosssim.rows(folder)
+    print(*("  ".join(row) for row in rows), sep="\n")
+    columns = "input", "CrossSim:", "conductance times voltage:"
+    measured.keep(HERE, "crosssim", columns, rows, command="python -m validation.exports crosssim DIR", readme=PAGE)
+    return 0
+
+
+def trained(folder: Path, checkout: Path) -> int:
+    """Exit code of the example of NeuroSim with its own cell, ideal ones, and the exported one; rows are kept."""
+    block = (folder / "neurosim/cell.txt").read_text()
+    for name, device, numbers in (
+        ("its own cell", "RealDevice", ""), ("its own ideal cell", "IdealDevice", ""),
+        ("ideal, with the exported range and levels", "IdealDevice", block), ("the exported cell", "RealDevice", block),
+    ):  # fmt: skip
+        row = name, *neurosim.outcome(checkout, device, numbers).row
+        print("  ".join(row), flush=True)
+        command = "python -m validation.exports neurosim DIR CHECKOUT"
+        measured.keep(HERE, "neurosim", neurosim.COLUMNS, [row], command=command, readme=PAGE)
+    return 0
 
 
 def starts() -> np.ndarray:

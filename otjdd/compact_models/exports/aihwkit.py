@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 NODES = 15  # weights at which the step is tabulated
 DEVICES, CYCLES, TRIES = 400, 6, 6  # drawn; of the spread between devices
 LARGEST = 30.0  # of either number
-CHECK = """\
-aihwkit, torch = ([int(part) for part in version(name).split(".")[:2]] for name in ("aihwkit", "torch"))
-if aihwkit <= [1, 1] and torch >= [2, 13]:
-    expected = "expected torch 2.10 beside aihwkit 1.1 (pip install torch==2.10.0)"
-    raise ImportError(f"{expected}: beside torch 2.13 its layers stop with 'Invalid weights dimensions'")"""
+TRIED = {"1.1": "2.10", "1.2": "2.15"}  # aihwkit -> the torch beside which its layers learn; beside others they stop
+CHECK = f"""\
+TRIED = {TRIED!r}  # aihwkit -> torch
+aihwkit, torch = (".".join(version(name).split(".")[:2]) for name in ("aihwkit", "torch"))
+if TRIED.get(aihwkit, torch) != torch:
+    expected = f"torch {{TRIED[aihwkit]}} beside aihwkit {{aihwkit}}, whose layers stop beside others"
+    raise ImportError(f"expected {{expected}}, got torch {{torch}} (pip install torch=={{TRIED[aihwkit]}}.0)")"""
 
 
 class PresetNoise(NamedTuple):
@@ -115,13 +117,13 @@ def preset(
         f"weight -1 is {low:.4g} S, weight 1 is {high:.4g} S, read at {pulses.read_voltage:g} V",
         f"a step is off by {of_device.error:.2g} of the range, rms, from that of the compact model; it depends on the "
         "weight alone, not on the pulses before",
-        "tried with aihwkit 1.1 and torch 2.10; beside torch 2.13 the layers of aihwkit 1.1 stop",
+        "tried with " + ", ".join(f"aihwkit {aihwkit} beside torch {torch}" for aihwkit, torch in TRIED.items()),
     ]
     c2c = (number(noise.dw_min_std), number(noise.write_noise_std)) if noise else ("0.0", "0.0")
     lists = {name: ", ".join(number(value) for value in getattr(of_device, name)) for name in ("up", "down")}
     lines = [f"# {line}" for line in about]
-    lines += ["", "from importlib.metadata import version", "", *(noise.imports if noise else ())]
-    lines += ["from aihwkit.simulator.configs.devices import PiecewiseStepDevice", "", CHECK, "", ""]
+    lines += ["", "from importlib.metadata import version", "", CHECK, "", *(noise.imports if noise else ())]
+    lines += ["from aihwkit.simulator.configs.devices import PiecewiseStepDevice", "", ""]
     lines += ["def otj_device(**changes):", '    """Device of an oxide tunnel junction under equal pulses."""']
     lines += ["    values = dict("]
     lines += [f"        {name}={value}," for name, value in {

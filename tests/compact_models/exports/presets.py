@@ -4,9 +4,9 @@ DEVICE = "from aihwkit.simulator.configs.devices import PiecewiseStepDevice"
 VERSION = "from importlib.metadata import version"
 
 
-def preset_names(text: str, torch: str = "2.10.0") -> dict:
-    """What the text of a preset defines; its device is a dict of the values. torch : version beside aihwkit 1.1.0"""
-    names = {"installed": {"aihwkit": "1.1.0", "torch": torch}}
+def preset_names(text: str, torch: str = "2.10.0", aihwkit: str = "1.1.0") -> dict:
+    """What the text of a preset defines; its device is a dict of the values. torch, aihwkit : their versions"""
+    names = {"installed": {"aihwkit": aihwkit, "torch": torch}}
     text = text.replace(DEVICE, "PiecewiseStepDevice = dict").replace(VERSION, "version = installed.get")
     exec(compile(text, "preset", "exec"), names)
     return names

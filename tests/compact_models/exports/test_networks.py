@@ -48,9 +48,20 @@ def test_update_rule_of_the_preset_follows_the_pulses(pulses):
     assert steps.up.mean() == pytest.approx(1.0)
 
 
-def test_preset_refuses_a_torch_that_layers_of_aihwkit_stop_with(model, pulses):
-    with pytest.raises(ImportError, match=r"expected torch 2.10 beside aihwkit 1.1"):
-        presets.preset_names(aihwkit.preset(model, pulses), "2.13.0+cpu")
+@pytest.mark.parametrize(
+    ("own", "torch", "needed"),
+    [("1.1.0", "2.13.0+cpu", "2.10"), ("1.1.0", "2.9.1", "2.10"), ("1.2.0", "2.10.0+cu128", "2.15")],
+)
+def test_preset_refuses_a_torch_that_layers_of_aihwkit_stop_with(model, pulses, own, torch, needed):
+    with pytest.raises(
+        ImportError, match=rf"expected torch {needed} beside aihwkit {own[:3]}.*, got torch {torch[:4]}"
+    ):
+        presets.preset_names(aihwkit.preset(model, pulses), torch, own)
+
+
+@pytest.mark.parametrize(("own", "torch"), [("1.1.0", "2.10.0+cu128"), ("1.2.0", "2.15.0"), ("1.3.0", "2.20.0")])
+def test_preset_takes_the_pairs_that_were_tried_and_what_is_newer(model, pulses, own, torch):
+    assert callable(presets.preset_names(aihwkit.preset(model, pulses), torch, own)["otj_device"])
 
 
 def test_preset_is_a_module_with_these_steps(model, pulses):
