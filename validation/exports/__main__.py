@@ -77,8 +77,8 @@ def trained(folder: Path, checkout: Path) -> int:
     """Exit code of the example of NeuroSim with its own cell, ideal ones, and the exported one; rows are kept."""
     block = (folder / "neurosim/cell.txt").read_text()
     for name, device, numbers in (
-        ("its own cell", "RealDevice", ""), ("its own ideal cell", "IdealDevice", ""),
-        ("ideal, with the exported range and levels", "IdealDevice", block), ("the exported cell", "RealDevice", block),
+        ("the exported cell", "RealDevice", block), ("ideal, with its range and levels", "IdealDevice", block),
+        ("the cell of the example", "RealDevice", ""), ("the ideal cell of the example", "IdealDevice", ""),
     ):  # fmt: skip
         row = name, *neurosim.outcome(checkout, device, numbers).row
         print("  ".join(row), flush=True)

@@ -47,9 +47,7 @@ class Crossbar(NamedTuple):
     driver_resistance: float = 0.0
     different: Cells | None = None  # the cells, if they are not all the model without access
     line_capacitance: float = 0.0
-    line_voltages: np.ndarray = (
-        NO_VOLTAGES  # (2 R C,) V of all nodes, which pieces change in place; () without capacitance
-    )
+    line_voltages: np.ndarray = NO_VOLTAGES  # (2 R C,) V of nodes, changed in place; () without capacitance
 
     @property
     def count(self) -> int:  # type: ignore[override]  # of its cells; a tuple has a method of the name

@@ -24,7 +24,13 @@ from otjdd.errors import NotAsExpected
 
 FIRST = 1e-5  # of the shortest step: the first time step, whose error VACASK does not control
 TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # states are charges here, which the defaults would resolve to 1e-14
-PASSIVE = {"resistor": "r", "capacitor": "c"}  # modules that simulators bring, and their parameter
+CAPACITOR = (  # x = dv/dt in V/ns, whose ddt is of order 1 as those of the states are: TOLERANCES would not resolve fF
+    "electrical x;",
+    "analog begin",
+    "  I(x) <+ ddt(V(n)) - 1e9 * V(x);",
+    "  I(n) <+ c * 1e9 * V(x);",
+    "end",
+)
 SELECTOR = (  # x = asinh(I/I_0) is an unknown of its own, with which simulators converge at the knee of the law
     "electrical x;",
     "real i;",
@@ -48,6 +54,8 @@ def modules(crossbar: Crossbar) -> str:
             "analog I(n, s) <+ V(n, s) * exp(-V(on) * ln(r) - (1.0 - V(on)) * ln(1e15));",
         ),
     ]
+    if crossbar.line_capacitance:
+        lines += _module("otj_capacitor(n)", {"c": 1.0}, *CAPACITOR)
     access = crossbar.cells.access
     if isinstance(access, Switch):
         values = {"ron": access.on_resistance, "roff": access.off_resistance}
@@ -110,8 +118,8 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
                 nodes = f"{name}_{before[0]}_{before[1]}", f"{name}_{at[0]}_{at[1]}"
                 parts.append(Element(f"r{name}_{i}_{j}", nodes, "resistor", {"r": r}))
             if crossbar.line_capacitance:
-                to_ground = f"{name}_{at[0]}_{at[1]}", "0"
-                parts.append(Element(f"c{name}_{i}_{j}", to_ground, "capacitor", {"c": crossbar.line_capacitance}))
+                farther = (f"{name}_{at[0]}_{at[1]}",)
+                parts.append(Element(f"c{name}_{i}_{j}", farther, "otj_capacitor", {"c": crossbar.line_capacitance}))
     driver = r + crossbar.driver_resistance
     for name, source, count in (("u", "w", crossbar.word_lines), ("b", "e", crossbar.bit_lines)):
         for n in range(count):
@@ -243,13 +251,12 @@ def _ngspice(
     times: Times,
 ) -> str:  # fmt: skip
     """Netlist of the array for ngspice. Currents of reads are printed as r_STEP_BIT, one for each bit line that is read."""
-    used = sorted({part.module for part in parts} - {*PASSIVE})
+    used = sorted({part.module for part in parts} - {"resistor"})
     lines = ["Patterns on a crossbar", *(f"* {line}" for line in about), ".control"]
     lines += ["pre_osdi otj.osdi", "pre_osdi array.osdi", ".endc", *(f".model m_{name} {name}" for name in used)]
     for part in parts:
-        if part.module in PASSIVE:
-            letter = PASSIVE[part.module]
-            lines.append(f"{letter.upper()}{part.name} {' '.join(part.nodes)} {number(part.values[letter])}")
+        if part.module == "resistor":
+            lines.append(f"R{part.name} {' '.join(part.nodes)} {number(part.values['r'])}")
         else:
             values = " ".join(f"{key}={number(value)}" for key, value in part.values.items())
             lines.append(f"N{part.name} {' '.join(part.nodes)} m_{part.module} {values}".rstrip())
@@ -268,11 +275,10 @@ def _ngspice(
 
 def _vacask(about: list[str], bit_lines: int, parts: list[Element], by_node: dict[str, str], times: Times) -> str:
     """Netlist of the array for VACASK. Currents into the drivers of bit lines are ve_BIT:flow(br) in tran1.raw."""
-    used = sorted({part.module for part in parts} - {*PASSIVE})
-    passive = [name for name in PASSIVE if any(part.module == name for part in parts)]
+    used = sorted({part.module for part in parts} - {"resistor"})
     lines = ["Patterns on a crossbar", *(f"// {line}" for line in about), "ground 0"]
-    lines += ['load "otj.osdi"', 'load "array.osdi"', *(f'load "{name}.osdi"' for name in passive)]
-    lines += ["model vsource vsource", *(f"model {name} {name}" for name in (*passive, *used))]
+    lines += ['load "otj.osdi"', 'load "array.osdi"', 'load "resistor.osdi"', "model vsource vsource"]
+    lines += ["model resistor resistor", *(f"model {name} {name}" for name in used)]
     for part in parts:
         values = " ".join(f"{key}={number(value)}" for key, value in part.values.items())
         lines.append(f"{part.name} ({' '.join(part.nodes)}) {part.module} {values}".rstrip())
