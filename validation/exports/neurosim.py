@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-TRAIN, HIDDEN, EPOCHS = 1000, 50, 20  # images, neurons (no more than pixels: the example reads beyond arrays), turns
+TRAIN, HIDDEN, EPOCHS = 1000, 50, 40  # images, neurons (no more than pixels: the example reads beyond arrays), turns
 PIXELS = 64
 COLUMNS = "cell", "best accuracy:", "last:", "energy of writes:", "of reads:", "latency of writes:", "of reads:"
 NUMBERS = re.compile(r"^(\w+) = (.+);$", re.MULTILINE)
