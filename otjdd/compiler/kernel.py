@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
+from functools import cached_property
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -66,18 +67,32 @@ class Kernel:
     """
 
     def __init__(self, function: Callable[..., Any], apart: bool, **options: Any):
-        self.apart = apart
+        self.apart, self.options = apart, options
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
-        self.py_func, self.parameters = function, inspect.signature(function)
+        self.py_func = function
         self.loaded: dict[Types, FunctionDescriptor] = {}  # descriptions of machine code
-        alone = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": Compiler}
-        self.inner = numba.njit(**alone, **options)(function)
         self.by_symbol = self if apart else BySymbol(self)  # numba takes a copied kernel itself for its inner function
-        self.entry_point = entry_point(self, options.get("_nrt", True))
         type_callable(self.by_symbol)(lambda context: self.typer())
         lower_builtin(self.by_symbol, types.VarArg(types.Any))(self.lower)
         kernel_cache.KERNELS[self.name] = self
+
+    # Made at their first use: a command uses few of the kernels, and to make these three takes most of the import of all.
+    @cached_property
+    def parameters(self) -> inspect.Signature:
+        """Parameters of the function."""
+        return inspect.signature(self.py_func)
+
+    @cached_property
+    def inner(self) -> Dispatcher:
+        """numba's function, which compiles."""
+        alone = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": Compiler}
+        return numba.njit(**alone, **self.options)(self.py_func)
+
+    @cached_property
+    def entry_point(self) -> Dispatcher:
+        """The function that Python calls."""
+        return entry_point(self, self.options.get("_nrt", True))
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.entry_point(*arguments, **named)
