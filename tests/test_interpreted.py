@@ -40,6 +40,18 @@ CASES = {  # together they go through all modules
     },
     "ions that hop at random": {"ions.noise": "shot", "ions.seed": 1},
     "a heated junction": {"device.heat": {"resistance": "1000 K/W", "time_constant": "1 ns"}},
+    "traps whose filling takes time": {
+        "device.traps": [
+            {
+                "name": "traps",
+                "kind": "none",
+                "density": 1e25,
+                "depth": 0.6,
+                "relaxation_energy": 0.2,
+                "occupation": "kinetic",
+            }
+        ],
+    },
     "wkb, electrons that vacancies hold, image force": {
         "device.film.electrons": "balance",
         "ions.ionisation_energy": "0.1 eV",

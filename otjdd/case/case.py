@@ -81,6 +81,7 @@ class Case(Record):
     _polarised: Problem | None = PrivateAttr(None)
     _exchange: Problem | None = PrivateAttr(None)
     _charged: Problem | None = PrivateAttr(None)
+    _kinetic: Problem | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def check_error(self) -> Self:
@@ -199,6 +200,13 @@ class Case(Record):
         expected = f'"none" beside {what}, whose fields are those of vacancies alone'
         raise CaseError([self._charged._replace(expected=expected, got="traps with a charge")])
 
+    def with_steady_traps(self, what: str) -> Self:
+        """The case itself. Raises CaseError if the filling of its traps takes time. what : what cannot handle that"""
+        if self._kinetic is None:
+            return self
+        expected = f'"steady" beside {what}, whose state is of vacancies'
+        raise CaseError([self._kinetic._replace(expected=expected, got='"kinetic"')])
+
     def isothermal(self) -> "Case":
         """The case without its `device.heat`."""
         if self.device.heat is None:
@@ -309,6 +317,7 @@ def build(
             problems += [document.problem(*fault) for fault in polarisation.faults(case)]
             problems += [document.problem(*fault) for fault in exchange.faults(case)]
             problems += [document.problem(*fault) for fault in traps.faults(case)]
+            problems += [document.problem(*fault) for fault in traps.faults_of_kinetics(case)]
             of_kinds = list(kinds.faults(case))
             problems += [document.problem(*fault) for fault in (of_kinds or noise.faults(case))]
     if problems or document.problems:
@@ -325,6 +334,8 @@ def build(
     for i, trap in enumerate(case.device.traps or ()):
         if trap.kind != "none":
             case._charged = document.problem(("device", "traps", i, "kind"), "none")
+        if trap.kinetic:
+            case._kinetic = document.problem(("device", "traps", i, "occupation"), '"steady"')
     return case
 
 

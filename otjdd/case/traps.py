@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from otjdd.case.base import Count, Number, Record, as_text
+from otjdd.case.exchange import exchanges
 from otjdd.case.film import MOST_LAYERS
 from otjdd.case.problem import KeyPath
 from otjdd.errors import NotAsExpected
@@ -83,7 +84,14 @@ class Trap(Record):
         default=1.0, description="states of a filled trap over those of an empty one", examples=[2]
     )
     occupation: Literal["steady", "kinetic"] = Field(
-        default="steady", description='filling: "steady" follows the voltage at once', examples=["steady"]
+        default="steady",
+        description='filling: "steady" follows the voltage at once, "kinetic" takes the time of its rates',
+        examples=["kinetic"],
+    )
+    initial: Literal["equilibrium", "empty", "full"] | Annotated[Number, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description='filled share at first, of a "kinetic" filling: that of rest at 0 V if absent',
+        examples=["empty"],
     )
     frenkel_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = Field(
         default=None,
@@ -93,9 +101,16 @@ class Trap(Record):
 
     @model_validator(mode="after")
     def check_limits(self) -> Self:
-        if self.occupation != "steady":
-            expected = '"steady": traps whose filling takes time are not in this model'
-            raise NotAsExpected(expected, f'"{self.occupation}"', "occupation")
+        if self.initial is not None and not self.kinetic:
+            raise NotAsExpected('none beside a filling that is "steady" from the first', f"{self.initial}", "initial")
+        if self.kinetic and self.hop_frequency > 0.0:
+            expected = '"0 Hz" beside a filling that is "kinetic": hops between such traps are not in this model'
+            raise NotAsExpected(expected, brief(write(self.hop_frequency, "frequency")), "hop_frequency")
+        if self.kinetic and self.of is not None:
+            expected = (
+                'a density beside occupation = "kinetic": traps that move with their filling are not in this model'
+            )
+            raise NotAsExpected(expected, f'"{self.of}"', "of")
         return self
 
     @model_validator(mode="after")
@@ -130,6 +145,17 @@ class Trap(Record):
             raise NotAsExpected('"0 eV", elastic, or "1 meV" at least', got, "relaxation_energy")
         return self
 
+    @property
+    def kinetic(self) -> bool:
+        """True where the filling takes time."""
+        return self.occupation == "kinetic"
+
+    @property
+    def first_filling(self) -> float:
+        """Filled share at first, nan for that of rest at 0 V."""
+        shares = {None: math.nan, "equilibrium": math.nan, "empty": 0.0, "full": 1.0}
+        return self.initial if isinstance(self.initial, int | float) else shares[self.initial]
+
     def numbers(self) -> tuple[float, ...]:
         """Numbers of its kernel, see `physics.traps.sites`."""
         start, end = -math.inf, math.inf
@@ -139,7 +165,7 @@ class Trap(Record):
         return (
             self.density or 0.0, per_ion, start, end, -1.0 if self.layer is None else float(self.layer), self.depth,
             self.depth_spread, self.relaxation_energy, self.attempt_frequency, self.hop_frequency, self.degeneracy,
-            self.frenkel_permittivity or 0.0, CHARGES[self.kind],
+            self.frenkel_permittivity or 0.0, CHARGES[self.kind], float(self.kinetic),
         )  # fmt: skip
 
 
@@ -170,7 +196,26 @@ def beside_charge(case: Any, trap: Trap) -> dict[str, bool]:
         "device.film.polarisation": device.film.polarisation is not None,
         "device.heat": device.heat is not None,
         f'ions.noise = "{ions.noise}"': ions.noise != "none",
-        f'a drive of the kind "{drive.kind}", in which vacancies move: take "iv"': drive.kind != "iv",
-        "drive.states with writes, in which vacancies move": any(getattr(drive, "states", {}).values()),
-        "a history in ions.initial, in which vacancies move": hasattr(ions.initial, "history"),
+        'ions.initial = "equilibrium" and a filling that is "kinetic"': trap.kinetic and ions.initial == "equilibrium",
+        f'a drive of the kind "{drive.kind}"': drive.kind in ("cv", "impedance", "patterns"),
+        "electrodes that exchange vacancies, in a drive in time": drive.kind != "iv" and bool(exchanges(device)),
+        'a filling that is "steady", where vacancies move: take occupation = "kinetic"': (
+            not trap.kinetic
+            and (drive.kind != "iv" or any(getattr(drive, "states", {}).values()) or hasattr(ions.initial, "history"))
+        ),
     }
+
+
+def faults_of_kinetics(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
+    """(path, expected, got) of what does not go with traps of a case whose filling takes time."""
+    kinetic = [i for i, trap in enumerate(case.device.traps or ()) if trap.kinetic]
+    beside = {
+        'a drive of the kind "patterns": compact models have no filling of traps': case.drive.kind == "patterns",
+        'drive.ions = "moving": traps answer a small signal at frozen ions': (
+            getattr(case.drive, "ions", "frozen") == "moving"
+        ),
+    }
+    for i in kinetic:
+        for what, is_there in beside.items():
+            if is_there:
+                yield ("device", "traps", i, "occupation"), f'"steady" beside {what}', '"kinetic"'

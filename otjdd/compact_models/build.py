@@ -73,7 +73,11 @@ def compact(
     `partial`, once the tables are extracted.
     """
     case = changed_case(case, changes, {}).unpolarised("a compact model")
-    case = case.with_blocking_electrodes("a compact model").with_neutral_traps("a compact model")
+    case = (
+        case.with_blocking_electrodes("a compact model")
+        .with_neutral_traps("a compact model")
+        .with_steady_traps("a compact model")
+    )
     if temperatures is None and TEMPERATURE not in (vary or {}):
         case = case.of_one_temperature("a compact model without --temperatures")
     limits = checked(Range(*map(float, (*voltage, *time))))

@@ -14,6 +14,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.physics.boundary import exchanges, left_inflow, right_inflow
+from otjdd.physics.channels.kinetic_traps import trap_current, trap_current_of_column
 from otjdd.physics.exchange import passes
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up
@@ -54,8 +55,10 @@ def ionic_current(junction: Junction, state: State, k: int) -> float:
 def fill_power(junction: Junction, state: State, power: np.ndarray):
     """Fill power (K,) [W] of a settled state whose current is known: that of the junction, or of each column."""
     for k in range(power.size):
-        G = add_up(state.G) if junction.heat.shared else state.G[k]
-        power[k] = state.V[0] * state.V[0] * G
+        shared = junction.heat.shared
+        G = add_up(state.G) if shared else state.G[k]
+        of_traps = trap_current(state) if shared else trap_current_of_column(state, k)
+        power[k] = state.V[0] * state.V[0] * G + state.V[0] * of_traps
     if exchanges(junction):
         for k in range(state.G.size):
             of_ions = state.V[0] * ionic_current(junction, state, k)

@@ -89,6 +89,9 @@ class Channels(NamedTuple):
     code: np.ndarray  # (C,) of `channels.table.CODES`
     numbers: np.ndarray  # (C, M) numbers of each, SI and eV, zeros behind the last
     area: np.ndarray  # (K,) m2, of each column
+    first: (
+        np.ndarray
+    )  # (C+1,) number of the first group of each in `TrapState`; none of a channel whose next has the same
 
 
 @by_pointer

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from otjdd.compiler.decorators import bare, detached, spliced
 from otjdd.errors import Status
+from otjdd.physics.channels.kinetic_traps import fill_traps, have_memory, trap_current
 from otjdd.physics.circuit import coupled, current_of, drop
 from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import along_tangent, conduct, conduct_anew, conductance_slope, tangent_error
@@ -200,8 +201,10 @@ def search(junction: Junction, state: State, tangent: Tangent, V_source: float, 
 
 
 @detached
-def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, guess: float, accuracy: Accuracy):
-    """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
+def settle_fields(
+    junction: Junction, state: State, tangent: Tangent, V_source: float, guess: float, accuracy: Accuracy
+):  # fmt: skip
+    """As `settle`, but for the filling of traps that takes time.
 
     The equations hold to round-off where the current is recorded, else to UNRECORDED of the allowed error of V_j. Tangents
     followed far can cycle, where the current oscillates with the voltage and the source limits it sharply. The search is
@@ -218,6 +221,20 @@ def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, 
         if status != Status.CIRCUIT_NOT_SOLVED:
             break
         tangent.V[:] = math.nan
+    return status
+
+
+@detached
+def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, guess: float, accuracy: Accuracy):
+    """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j, G and the filling of its traps.
+
+    Returns a status.
+    """
+    status = settle_fields(junction, state, tangent, V_source, guess, accuracy)
+    if status == Status.DONE and have_memory(state):
+        fill_traps(junction, state)
+        if not math.isfinite(trap_current(state)):
+            return Status.SPECTRUM_NOT_CONVERGED
     return status
 
 

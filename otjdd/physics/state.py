@@ -10,6 +10,7 @@ from otjdd.physics.film_electrons import ELECTRONS
 from otjdd.physics.layers import SIDES
 from otjdd.physics.numerics import copy
 from otjdd.physics.polarisation import Progress, copy_progress
+from otjdd.physics.traps.kinetic import RATES
 
 SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `bound_electrons`
 GUESS, COSH = 3, 2  # number of rows of a guess of D(E), y, sinh(y), cosh(y); and place of the last, 1 without a field
@@ -32,8 +33,39 @@ class HeatState(NamedTuple):
 
 
 @by_pointer
+class TrapState(NamedTuple):
+    """Filling of the T groups of traps whose filling takes time; arrays of size 0 where a junction has none.
+
+    A group is a point of the film with a depth, see `traps.sites`. The state of a step holds what its start was, so that
+    the filling follows from the rates at its end, whatever these are: see `channels.kinetic_traps`.
+    """
+
+    filling: np.ndarray  # (K, T) share that is filled; nan before the first rates, which are then those of rest
+    rates: (
+        np.ndarray
+    )  # (K, T, RATES) ln of 1/s, columns of `traps.kinetic`, at the present fields; nan before the first
+    away: np.ndarray  # (K, T) filling less that of rest at these rates
+    old_rates: np.ndarray  # (K, T, RATES) at the start of the step
+    old_away: np.ndarray  # (K, T)
+    slope: np.ndarray  # (K, T, RATES) 1/s, of the rates on average in the step before, 0 at the start of a piece
+    follows: np.ndarray  # (K, T) part of the filling that is that of rest at the present fields
+    step: np.ndarray  # (1,) s, of which the state is the end; 0: the filling stays, inf: traps are at rest
+    error: np.ndarray  # (1,) of the fillings by this step, see `kinetic.error_of_filling`
+    amount: np.ndarray  # (K, T) 1/m2, traps per area
+    current: np.ndarray  # (K, C) A, at the terminals of a column, by which traps of each channel relax
+    taken: np.ndarray  # (K, 2) 1/m2, electrons taken from the left and the right electrode so far
+    old_taken: np.ndarray  # (K, 2) at the start of the step
+    to_left: (
+        np.ndarray
+    )  # (K,) 1/m2, electrons on charged traps so far, each by the share of its charge that D(0) mirrors
+    old_to_left: np.ndarray  # (K,)
+
+
+@by_pointer
 class State(NamedTuple):
-    """State of K columns with N cells. Only c, passed, temperature and polarisation are memory; the rest follows from V.
+    """State of K columns with N cells. Only c, passed, temperature, polarisation and the filling of traps are memory.
+
+    The rest follows from V.
 
     The last five are of size 0 where the film holds no electrons.
     """
@@ -51,6 +83,7 @@ class State(NamedTuple):
     P: np.ndarray  # (K,) C/m2, polarisation; 0 in a film that has none
     progress: Progress  # of the law of P
     passed: np.ndarray  # (K, 2) 1/m2, vacancies that passed the left and the right end of the film, to the right
+    traps: TrapState
     band: np.ndarray  # (K, N+2) eV, E_C at the left end, the N centres and the right end
     electrons: np.ndarray  # (K, ELECTRONS, N) of the film, rows of `film_electrons`
     lines: np.ndarray  # (LINES, 2N+1) work space, and here below
@@ -93,11 +126,12 @@ class Memory(NamedTuple):
 
 def new_state(
     K: int, N: int, electrons: bool = False, heat: bool = False, polarised: bool = False, interfaces: int = 0,
-    charged: bool = False,
+    charged: bool = False, traps: tuple[int, int] = (0, 0),
 ) -> State:  # fmt: skip
     """An empty state of K columns with N cells, the film with or without electrons, warmed or polarised or not.
 
     interfaces : number of those between layers   charged : its traps carry charge
+    traps : channels and groups of traps whose filling takes time
     """
     faces, guess, filled = (K, N + 1), np.zeros((K, GUESS, N + 1)), int(electrons)
     warmed = HeatState(*(np.zeros(int(heat) * K) for _ in HeatState._fields))
@@ -106,10 +140,20 @@ def new_state(
     return State(
         np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
         np.zeros(K), np.zeros(1), warmed,
-        np.zeros(K), progress, np.zeros((K, 2)),
+        np.zeros(K), progress, np.zeros((K, 2)), new_trap_state(K, *traps),
         np.zeros((K, filled * (N + 2))), np.zeros((K, ELECTRONS, filled * N)),
         np.zeros((LINES, filled * (2 * N + 1))), np.zeros((3, filled * N, 2, 2)), np.zeros((filled * N, 2)),
         np.zeros((K, SIDES, interfaces)), np.zeros((K, int(charged) * N)),
+    )  # fmt: skip
+
+
+def new_trap_state(K: int, channels: int, groups: int) -> TrapState:
+    """Traps whose filling is not known yet."""
+    of_groups, of_rates = (K, groups), (K, groups, RATES)
+    return TrapState(
+        np.full(of_groups, np.nan), np.full(of_rates, np.nan), np.zeros(of_groups), np.full(of_rates, np.nan),
+        np.zeros(of_groups), np.zeros(of_rates), np.zeros(of_groups), np.zeros(1), np.zeros(1), np.zeros(of_groups),
+        np.zeros((K, channels)), np.zeros((K, 2)), np.zeros((K, 2)), np.zeros(K), np.zeros(K),
     )  # fmt: skip
 
 
@@ -190,6 +234,29 @@ def copy_heat(source: HeatState, target: HeatState):
 
 
 @bare
+def copy_traps(source: TrapState, target: TrapState):
+    """Copy all arrays of traps whose filling takes time, where there are some."""
+    if source.filling.shape[1] == 0:
+        return
+    target.step[0], target.error[0] = source.step[0], source.error[0]
+    copy(source.to_left, target.to_left)
+    copy(source.old_to_left, target.old_to_left)
+    for k in range(source.filling.shape[0]):
+        copy(source.filling[k], target.filling[k])
+        copy(source.away[k], target.away[k])
+        copy(source.old_away[k], target.old_away[k])
+        copy(source.amount[k], target.amount[k])
+        copy(source.follows[k], target.follows[k])
+        copy(source.current[k], target.current[k])
+        copy(source.taken[k], target.taken[k])
+        copy(source.old_taken[k], target.old_taken[k])
+        for j in range(source.filling.shape[1]):
+            copy(source.rates[k, j], target.rates[k, j])
+            copy(source.old_rates[k, j], target.old_rates[k, j])
+            copy(source.slope[k, j], target.slope[k, j])
+
+
+@bare
 def copy_state(source: State, target: State):
     """Copy all arrays of a state."""
     target.V[0] = source.V[0]
@@ -199,6 +266,7 @@ def copy_state(source: State, target: State):
     copy(source.P, target.P)
     copy_heat(source.heat, target.heat)
     copy_progress(source.progress, target.progress)
+    copy_traps(source.traps, target.traps)
     for k in range(source.c.shape[0]):
         copy(source.c[k], target.c[k])
         copy(source.passed[k], target.passed[k])

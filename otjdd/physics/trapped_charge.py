@@ -10,13 +10,15 @@ import numpy as np
 from otjdd.compiler.decorators import apart, bare
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.physics.channels.traps import filled_traps
+from otjdd.physics.channels.kinetic_traps import fill_groups
+from otjdd.physics.channels.traps import FilledTraps, filled_traps
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction, close
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import State
 from otjdd.physics.traps.chain import limited
 from otjdd.physics.traps.charge import ChargedTraps, Moves, bend, fill_charge, joint_rise, largest, shares_in_cells
+from otjdd.physics.traps.kinetic import share_at
 from otjdd.physics.traps.newton import moves_of_traps
 from otjdd.physics.traps.sites import ACCEPTOR, CHARGE, DONOR
 
@@ -42,7 +44,7 @@ def charged_traps(junction: Junction, state: State, k: int, y: np.ndarray) -> tu
     """
     V, kT, width, converged, n = state.V[0], junction.kT[k], junction.columns.width[k], True, 0
     share, amount, empty, log_odds = np.zeros((0, width.size)), np.zeros(0), np.zeros(0), np.zeros(0)
-    at_once, by_rise = np.zeros(0), np.zeros((0, width.size))
+    at_once, by_rise, follows, stays = np.zeros(0), np.zeros((0, width.size)), np.zeros(0), np.zeros(0)
     for channel in range(1, junction.channels.code.size):
         if carries_charge(junction, channel):
             traps, numbers = filled_traps(junction, state, k, channel), junction.channels.numbers[channel]
@@ -57,9 +59,27 @@ def charged_traps(junction: Junction, state: State, k: int, y: np.ndarray) -> tu
                 at_once, by_rise = np.concatenate((at_once, moves.at_once)), np.concatenate((by_rise, moves.by_rise))
             share, amount = np.concatenate((share, own)), np.concatenate((amount, e_N))
             empty = np.concatenate((empty, e_N if numbers[CHARGE] == DONOR else np.zeros(e_N.size)))
+            moving, lasting = parts_of_filling(junction, state, k, channel, traps)
+            follows, stays = np.concatenate((follows, moving)), np.concatenate((stays, lasting))
             log_odds, n = np.concatenate((log_odds, odds)), n + odds.size
-    traps_of_column = ChargedTraps(share, amount, empty, log_odds, np.ones(n), np.zeros(n))
+    traps_of_column = ChargedTraps(share, amount, empty, log_odds, follows, stays)
     return traps_of_column, Moves(at_once, by_rise), converged
+
+
+@apart
+def parts_of_filling(junction: Junction, state: State, k: int, channel: int, traps: FilledTraps):
+    """Part of the filling (n,) of the traps of a channel that is that of rest, and the filling (n,) that stays.
+
+    1 and 0 where traps are always at rest; else by what the step of the state leaves of the filling at its start.
+    """
+    n, first = traps.amount.size, junction.channels.first[channel]
+    follows, stays = np.ones(n), np.zeros(n)
+    if junction.channels.first[channel + 1] > first:
+        fill_groups(junction, state, k, channel, traps.sites.x, traps.amount, traps.capture)
+        for j in range(n):
+            follows[j] = state.traps.follows[k, first + j]
+            stays[j] = state.traps.filling[k, first + j] - follows[j] * share_at(traps.steady.log_odds[j])
+    return follows, stays
 
 
 @apart

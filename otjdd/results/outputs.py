@@ -47,6 +47,9 @@ OUTPUTS = _outputs({
     "polarisation": ("time", "C m^-2", "polarisation of the film, towards the right electrode, mean over the columns"),
     "film_field": ("time", "V m^-1", "mean field of the film, towards the right electrode"),
     "vacancy_mean_position": ("time", "m", "mean distance of the vacancies from the left electrode"),
+    "trapped_electrons": ("time", "m^-2", "electrons per area on traps whose filling takes time, mean over the columns"),
+    "trapped_from_left": ("time", "m^-2", "electrons per area that these traps took from the left electrode so far"),
+    "trapped_from_right": ("time", "m^-2", "electrons per area that these traps took from the right electrode so far"),
     "vacancies": ("time", "m^-2", "vacancies in the film per area, mean over the columns"),
     **{
         f"{name}_{side}": ("time", unit, long_name.format(side))
@@ -99,6 +102,7 @@ OUTPUTS = _outputs({
     "layer_end": ("layer", "m", "distance of the right end of a layer from the left electrode"),
     "layer_vacancies": ("snapshot layer", "m^-2", "vacancies per area in a layer, mean over the columns"),
     "trap": ("trap", "1", "name of traps in the film"),
+    "trap_filling_groups": ("snapshot column trap_group", "1", "filled share of groups of traps whose filling takes time"),
     "trap_filling": ("snapshot trap x", "1", "filled share of traps, mean over the columns; nan where none are"),
     "trap_current_left": ("snapshot trap x", "A m^-3", "current per volume from traps to the left electrode"),
     "trap_current_right": ("snapshot trap x", "A m^-3", "current per volume from the right electrode to traps"),

@@ -75,7 +75,7 @@ def curves_at_rest(
                 columns = run.junction.columns
                 out[TRAP_CHARGE][place] = columns.weight @ (run.state.trapped / columns.width)
             if shares:
-                out[OF_KINDS][place] = by_kind(case, run.state.V * run.state.G[None])[0]
+                out[OF_KINDS][place] = by_kind(case, currents_of_columns(run)[None])[0]
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         failure = ending(error)
     if (unseen := out.get(LEVELS)) is not None and not (unseen > case.numerics.current_tolerance).any():
@@ -105,14 +105,24 @@ def points_at_rest(
         for j, T in enumerate(temperatures):
             hot = model.junction(case, T, parts)
             frozen = integrate.begin(
-                hot, moving.state.c, rtol=numerics.rtol, atol=numerics.atol, polarisation=polarisation_at(hot, moving)
-            )
+                hot, moving.state.c, rtol=numerics.rtol, atol=numerics.atol, polarisation=polarisation_at(hot, moving),
+                filling=moving.state.traps.filling,
+            )  # fmt: skip
+            if not getattr(drive, "dwell", 0.0):
+                frozen.state.traps.step[0] = np.inf  # traps are at rest at each bias
             frozen.state.D_right[:] = moving.state.D_right
             frozen.state.passed[:] = moving.state.passed
             for k, V in enumerate(bias):
                 yield (i, j, k), frozen, float(V)
         if progress:
             progress((i + 1) / len(histories))
+
+
+def currents_of_columns(run: Run) -> np.ndarray:
+    """Currents (K,) [A] of a settled run whose conductances are known."""
+    state = run.state
+    currents: np.ndarray = state.V * state.G + state.traps.current.sum(axis=1)
+    return currents
 
 
 def polarisation_at(hot: Junction, moving: Run) -> np.ndarray | None:

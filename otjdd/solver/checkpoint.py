@@ -64,7 +64,8 @@ class Saved(NamedTuple):
         """What the run began with; its temperature is among the arrays that change."""
         began = self.arrays.get("noise.began", np.zeros(0))
         passed = self.arrays["kept.passed"][0]
-        return Start(self.arrays["kept.c"][0], passed=passed, smooth=began if began.size else None)
+        filling = self.arrays["kept.filling"][0]
+        return Start(self.arrays["kept.c"][0], passed=passed, smooth=began if began.size else None, filling=filling)
 
     @property
     def wall_time(self) -> float:
@@ -174,7 +175,8 @@ def restore(run: Run, saved: Saved) -> None:
         run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.row_widths(run), strict=True))
         numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
         states = [
-            arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right", "temperature", "polarisation", "passed")
+            arrays[f"kept.{name}"]
+            for name in ("c", "D_left", "D_right", "temperature", "polarisation", "passed", "filling")
         ]
         run.kept_states = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]
     except (ValueError, TypeError, KeyError) as error:

@@ -248,6 +248,18 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         **temperatures(case, rows),
         **(polarisation if case.device.film.polarisation else {}),
         **exchanged(case, rows),
+        **trapped(case, rows),
+    }
+
+
+def trapped(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Time series of traps whose filling takes time, from the recorded rows (T, RECORD); none without such traps."""
+    if not any(trap.kinetic for trap in case.device.traps or ()):
+        return {}
+    return {
+        "trapped_electrons": rows[:, run_log.TRAPPED],
+        "trapped_from_left": rows[:, run_log.TAKEN_LEFT],
+        "trapped_from_right": rows[:, run_log.TAKEN_RIGHT],
     }
 
 

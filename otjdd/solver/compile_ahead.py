@@ -19,6 +19,7 @@ import numpy as np
 
 from otjdd.compiler import kernel_cache
 from otjdd.physics import bands, closing, conduction, electrostatics, image_force, supply, tunnelling
+from otjdd.physics.channels import kinetic_traps
 from otjdd.physics.channels.transport import transport
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Run
@@ -89,6 +90,7 @@ def compile_currents(run: Run) -> None:
     for kernel, arguments in (
         (conduction.conduct_anew, (junction, state, tangent, 0.1, 0.1)),
         (conduction.conduct, (junction, state, tangent, True)),
+        (kinetic_traps.fill_traps, (junction, state)),
         (transport, (junction, state, np.empty(1))),
     ):
         kernel_cache.compile_for(kernel, arguments)
@@ -99,7 +101,7 @@ def compile_around(run: Run) -> None:
     junction, control, state, tangent, trial = run.junction, run.control, run.state, run.tangent, run.trial
     source, log = rosenbrock.Ramp(0.0, 0.0), integrate.new_log(run, NO_TASKS, False)
     for kernel, arguments in (
-        (step_length.first_step, (junction, control, state, trial.work, 1.0)),
+        (step_length.first_step, (junction, control, state, trial.work, 1.0, True)),
         (trial_step.leap, (junction, control, state, tangent, trial, source, 1.0, True)),
         (error_norm.worst_cell, (control, state.c, trial.state.c, trial.work.error)),
         (course.perform, (junction, state, tangent, run.memory, 0, 0.0, 0.0, log)),

@@ -10,12 +10,17 @@ profile alone, and its ions at rest, 7 of 8 reads that were off by more than 1 %
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.case.film import FEWEST_CELLS
 from otjdd.errors import CaseError, SolverError
+from otjdd.physics.channels.traps import placed_traps
+from otjdd.physics.junction import Junction
+from otjdd.physics.state import new_state
+from otjdd.physics.traps.sites import LEVELS, SPREAD
 from otjdd.solver import initial, integrate, model
 from otjdd.solver.integrate import KeptState, Run
 from otjdd.solver.model_limits import Reached
@@ -134,9 +139,30 @@ def begun(case: Case, fewer: Case, part: Replay, states: Sequence[KeptState]) ->
     widths = (np.diff(model.film_faces(of.device.film)) for of in (case, fewer))
     run = integrate.begin(
         junction, initial.regridded(state.c, *widths), rtol=numerics.rtol, atol=numerics.atol,
-        max_steps=numerics.max_steps, passed=state.passed,
+        max_steps=numerics.max_steps, passed=state.passed, filling=refilled(case, junction, state.filling),
         temperature=state.temperature if state.temperature.size else None,
         polarisation=None if case.device.film.polarisation is None else state.polarisation,
     )  # fmt: skip
     run.state.D_right[:] = state.D_right
     return run
+
+
+def refilled(case: Case, coarse: Junction, filling: np.ndarray) -> np.ndarray:
+    """Filling of the traps of a junction on fewer cells, along straight lines between that of the case (K, T)."""
+    out: np.ndarray = np.zeros((len(filling), coarse.channels.first[-1]))
+    fine = model.junction(case) if filling.size else coarse
+    for k, channel in product(range(len(filling)), np.flatnonzero(np.diff(coarse.channels.first))):
+        before, after = (trap_places(junction, k, int(channel)) for junction in (fine, coarse))
+        levels = LEVELS if coarse.channels.numbers[channel, SPREAD] else 1
+        own, first = filling[k, fine.channels.first[channel] :][: before.size], coarse.channels.first[channel]
+        along = [np.interp(after[::levels], before[::levels], of_level) for of_level in own.reshape(-1, levels).T]
+        out[k, first : first + after.size] = np.transpose(along).ravel()
+    return out
+
+
+def trap_places(junction: Junction, k: int, channel: int) -> np.ndarray:
+    """Places (n,) [m] of the groups of traps of a channel in column k."""
+    K, N = junction.columns.width.shape
+    without_fields = new_state(K, N, interfaces=junction.layers.half_left.shape[1])
+    x: np.ndarray = placed_traps(junction, without_fields, k, channel).sites.x
+    return x

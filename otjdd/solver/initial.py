@@ -11,6 +11,7 @@ import numpy as np
 from otjdd.case.device import FromProfile, FromResult, History
 from otjdd.case.exchange import exchanges
 from otjdd.case.kinds import kinds_of
+from otjdd.case.traps import Trap
 from otjdd.physics.junction import Junction
 from otjdd.physics.traps.sites import CHARGE
 from otjdd.results import store
@@ -56,7 +57,10 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
         integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
     smooth, P = run.state.c.copy(), None if drawn.polarisation is None else run.state.P.copy()
     hop_noise.show_ions(junction, run.state, run.trial.noise)
-    return Start(run.state.c.copy(), P, passed=run.state.passed.copy(), smooth=None if drawn.smooth is None else smooth)
+    return Start(
+        run.state.c.copy(), P, passed=run.state.passed.copy(), smooth=None if drawn.smooth is None else smooth,
+        filling=run.state.traps.filling.copy(),
+    )  # fmt: skip
 
 
 def begin(
@@ -67,10 +71,25 @@ def begin(
     c = initial.c if initial.smooth is None else initial.smooth
     if noise is not None:
         ions = whole_ions(initial.c, junction.columns.width, noise.area)
-    return integrate.begin(
+    filling = first_filling(case, junction) if initial.filling is None else initial.filling
+    run = integrate.begin(
         junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
-        polarisation=initial.polarisation, passed=initial.passed, noise=noise, ions=ions, **options,
+        polarisation=initial.polarisation, passed=initial.passed, filling=filling, noise=noise, ions=ions, **options,
     )  # fmt: skip
+    if np.isnan(filling).any():
+        run.state.traps.step[0] = np.inf
+        integrate.jump(run, 0.0)
+        integrate.put_filling(run, np.where(np.isnan(filling), run.state.traps.filling, filling))
+    return run
+
+
+def first_filling(case: Case, junction: Junction) -> np.ndarray:
+    """Filling (K, T) of traps whose filling takes time that a case states; nan for the equilibrium at 0 V."""
+    filling, first = np.full((len(junction.kT), junction.channels.first[-1]), np.nan), junction.channels.first
+    for number, record in enumerate(case.device.beside_coherent.values(), 1):
+        if isinstance(record, Trap) and record.kinetic:
+            filling[:, first[number] : first[number + 1]] = record.first_filling
+    return filling
 
 
 def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
@@ -81,7 +100,8 @@ def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
             raise ValueError(f'ions.initial = "equilibrium": {unlike}')
         return Start(relax(junction, c, P), P)
     if isinstance(initial, FromResult):
-        return Start(from_result(case, parts), P, temperature(case, parts))
+        filling = last_of(initial, "trap_filling_groups", parts) if junction.channels.first[-1] else None
+        return Start(from_result(case, parts), P, temperature(case, parts), filling=filling)
     if isinstance(initial, FromProfile):
         return Start(model.along_profile(case, parts), P)
     return Start(c, P)

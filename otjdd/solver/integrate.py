@@ -64,6 +64,7 @@ class KeptState(NamedTuple):
     temperature: np.ndarray  # (K,) K; (0,) where the current does not warm the junction
     polarisation: np.ndarray  # (K,) C/m2
     passed: np.ndarray  # (K, 2) 1/m2, vacancies that passed the electrodes
+    filling: np.ndarray  # (K, T) of traps whose filling takes time; (K, 0) where there are none
 
 
 @dataclass
@@ -104,6 +105,7 @@ def begin(
     temperature: np.ndarray | None = None,
     polarisation: np.ndarray | None = None,
     passed: np.ndarray | None = None,
+    filling: np.ndarray | None = None,
     noise: Noise | None = None,
     ions: np.ndarray | None = None,
 ) -> Run:
@@ -113,6 +115,7 @@ def begin(
     temperature : (K,) [K] of a junction that its current warms; None for that of the surroundings
     polarisation : (K,) [C/m2]; None for none
     passed : (K, 2) [1/m2], vacancies that passed the electrodes before; None for none
+    filling : (K, T) of traps whose filling takes time; None or nan for that of rest where the run is settled first
     noise : of random hops; None for a continuous density
     ions : (K, N) numbers of ions that hop at random around c; None for c in whole ions
     """
@@ -122,6 +125,7 @@ def begin(
     more = {
         "interfaces": junction.layers.half_left.shape[1],
         "charged": bool(junction.channels.numbers[1:, CHARGE : CHARGE + 1].any()),
+        "traps": traps_of(junction),
     }
     state = states.new_state(K, N, electrons, heat, polarised, **more)
     if polarisation is not None:
@@ -129,6 +133,8 @@ def begin(
     state.c[:] = c
     if passed is not None:
         state.passed[:] = passed
+    if filling is not None:
+        state.traps.filling[:] = filling
     if heat:
         put_temperature(junction, state, junction.heat.surroundings if temperature is None else temperature)
     control = control_of(junction, c, float(rtol), float(atol * c.mean()), min(CHUNK, max_steps), noise)
@@ -144,6 +150,12 @@ def begin(
         total = trial.noise.ions.sum(axis=1) / trial.noise.area - (state.passed[:, 0] - state.passed[:, 1])
         began = c.copy()
     return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart, began=began)
+
+
+def traps_of(junction: Junction) -> tuple[int, int]:
+    """Channels of a junction and groups of its traps whose filling takes time; (0, 0) where there are none."""
+    groups = int(junction.channels.first[-1])
+    return (len(junction.channels.code), groups) if groups else (0, 0)
 
 
 def control_of(
@@ -174,6 +186,12 @@ def put_polarised(junction: Junction, state: State, polarisation: np.ndarray) ->
     """Put the films of a state at polarisations (K,) [C/m2], as if they had come to a stop there."""
     state.P[:] = polarisation
     put_polarisation(junction.polarisation, state.P, state.progress)
+
+
+def put_filling(run: Run, filling: np.ndarray) -> None:
+    """Fill the traps of a run (K, T), whose filling takes time, before it is settled anew."""
+    traps = run.state.traps
+    traps.filling[:], traps.rates[:], traps.old_rates[:], traps.step[:] = filling, np.nan, np.nan, 0.0
 
 
 def row_widths(run: Run) -> tuple[int, int]:
@@ -263,7 +281,8 @@ def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     return run_log.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
         np.empty((states, run_log.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
-        np.empty((states, run.state.heat.temperature.size)), np.empty((states, K)), np.empty((states, K, 2)), run.watch,
+        np.empty((states, run.state.heat.temperature.size)), np.empty((states, K)), np.empty((states, K, 2)),
+        np.empty((states, *run.state.traps.filling.shape)), run.watch,
     )  # fmt: skip
 
 
@@ -275,7 +294,10 @@ def empty(run: Run, log: Log) -> None:
     if reads:
         run.reads.append(log.reads[:reads].copy())
     if states:
-        arrays = (array[:states].copy() for array in (log.kept_c, log.kept_D, log.kept_T, log.kept_P, log.kept_passed))
+        arrays = (
+            array[:states].copy()
+            for array in (log.kept_c, log.kept_D, log.kept_T, log.kept_P, log.kept_passed, log.kept_filling)
+        )
         for at, c, D, *rest in zip(log.kept[:states].tolist(), *arrays, strict=True):
             run.kept_states.append(KeptState._make((*at, c, *D, *rest)))
     log.used[:] = 0
@@ -341,7 +363,15 @@ def keep_state(run: Run, voltage: float) -> None:
     """Keep the state, settled at a source voltage. Raises SolverError."""
     with with_all_ions(run, voltage):
         state = run.state
-        arrays = state.c, state.D_left, state.D_right, state.heat.temperature, state.P, state.passed
+        arrays = (
+            state.c,
+            state.D_left,
+            state.D_right,
+            state.heat.temperature,
+            state.P,
+            state.passed,
+            state.traps.filling,
+        )
         run.kept_states.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
 
 
@@ -352,6 +382,7 @@ def restore_state(run: Run, start: KeptState, voltage: float) -> None:
     if start.temperature.size:
         put_temperature(run.junction, run.state, start.temperature)
     put_polarised(run.junction, run.state, start.polarisation)
+    put_filling(run, start.filling)
     jump(run, voltage)
 
 

@@ -16,6 +16,7 @@ from otjdd.case.electrodes import Metal
 from otjdd.case.exchange import SIDES, exchanges
 from otjdd.case.film import Film, LayeredFilm, LayerNumbers
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
+from otjdd.case.traps import Trap
 from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import hopping
@@ -30,6 +31,7 @@ from otjdd.physics.ions import LAWS
 from otjdd.physics.junction import Junction
 from otjdd.physics.layers import Layers
 from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
+from otjdd.physics.traps.sites import most_groups
 from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.solver.electrodes import edge_beside, electrode, permittivity
 from otjdd.solver.image_pieces import image_of, image_pieces
@@ -348,20 +350,29 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
         image=image_of_columns(case, T, parts, nodes),
         heat=heat(case, columns, T),
         polarisation=polarisation(case, parts, T),
-        channels=channels(case, columns),
+        channels=channels(case, columns, np.diff(pieces)),
         left_wall=walls.left,
         right_wall=walls.right,
     )
 
 
-def channels(case: Case, columns: kernels.Columns) -> kernels.Channels:
-    """Channels of conduction: the coherent one, the leaks and the traps of the case."""
+def channels(case: Case, columns: kernels.Columns, pieces: np.ndarray) -> kernels.Channels:
+    """Channels of conduction: the coherent one, the leaks and the traps of the case. pieces : of the band in each layer"""
     beside = case.device.beside_coherent.values()
     code = np.array([CODES[COHERENT], *(CODES[record.channel] for record in beside)])
     numbers = np.zeros((len(code), max((len(record.numbers()) for record in beside), default=0)))
     for row, record in zip(numbers[1:], beside, strict=True):
         row[: len(record.numbers())] = record.numbers()
-    return kernels.Channels(code, numbers, case.device.area * covered_by(kinds_of(case)) * columns.weight)
+    groups = [0, 0]
+    for record in beside:
+        if not (isinstance(record, Trap) and record.kinetic):
+            groups.append(0)
+            continue
+        groups.append(
+            most_groups(record.depth_spread, int(pieces.sum() if record.layer is None else pieces[record.layer]))
+        )
+    area = case.device.area * covered_by(kinds_of(case)) * columns.weight
+    return kernels.Channels(code, numbers, area, np.cumsum(groups))
 
 
 def channel_names(case: Case) -> np.ndarray:

@@ -14,12 +14,13 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import CV, Following
 from otjdd.case.kinds import kinds_of
+from otjdd.physics.channels.kinetic_traps import have_memory
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import conduct
 from otjdd.physics.junction import CLOSURE_TOLERANCE, polarised
 from otjdd.physics.numerics import add_up
-from otjdd.solver import at_rest, equilibrium, integrate, linear_response
+from otjdd.solver import at_rest, equilibrium, integrate, linear_response, trap_response
 from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
 from otjdd.solver.iv import CURVES, bias_point
@@ -66,6 +67,8 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
         integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
     moving, following, omega = drive.ions == "moving", drive.polarisation == "following", 2.0 * np.pi * frequency
     of_columns = linear_response.admittances(columns, frequency, moving, following)
+    if have_memory(run.state):
+        of_columns = of_columns + trap_response.admittances(run, omega)
     inside = of_columns.sum(axis=0) + 1j * omega * case.circuit.parallel_capacitance
     Z = case.circuit.series_resistance + 1.0 / inside
     Y = 1.0 / Z if case.circuit.series_resistance else inside

@@ -12,10 +12,11 @@ from otjdd.physics import electrostatics, image_force
 from otjdd.physics.bands import band_profile, straight_parts
 from otjdd.physics.channels.coherent import current_by_energy
 from otjdd.physics.channels.table import TRAP_CODE
-from otjdd.physics.channels.traps import filled_traps
+from otjdd.physics.channels.traps import filled_traps, placed_traps
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
+from otjdd.physics.traps.sites import KINETIC, Sites
 from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate
 from otjdd.solver.integrate import KeptState, Run
@@ -62,6 +63,8 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
         profiles["snapshot_polarisation"] = instant.polarisation
     if instant.temperature.size:
         profiles["snapshot_temperature"] = instant.temperature
+    if instant.filling.size:
+        profiles["trap_filling_groups"] = instant.filling
     if abs(instant.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
     of_traps = trap_currents(junction, state, middle) if case.device.traps is not None else {}
@@ -103,16 +106,24 @@ def trap_filling(junction: Junction, state: State, k: int) -> np.ndarray:
     width = junction.columns.width[k]
     x, shares = np.cumsum(width) - 0.5 * width, []
     for channel in np.flatnonzero(junction.channels.code == TRAP_CODE):
-        traps = filled_traps(junction, state, k, int(channel))
-        places, first = np.unique(traps.sites.x, return_index=True)
+        sites, cell, filling = filling_of_groups(junction, state, k, int(channel))
+        places, first = np.unique(sites.x, return_index=True)
         if not places.size:
             shares.append(np.full(x.size, np.nan))
             continue
-        full = 0.5 * (1.0 + np.tanh(0.5 * traps.steady.log_odds)) * traps.sites.length
-        share = np.add.reduceat(full, first) / np.add.reduceat(traps.sites.length, first)
-        inside = (x >= x[traps.cell[0]]) & (x <= x[traps.cell[-1]])
+        share = np.add.reduceat(filling * sites.length, first) / np.add.reduceat(sites.length, first)
+        inside = (x >= x[cell[0]]) & (x <= x[cell[-1]])
         shares.append(np.where(inside, np.interp(x, places, share), np.nan))
     return np.array(shares)
+
+
+def filling_of_groups(junction: Junction, state: State, k: int, channel: int) -> tuple[Sites, np.ndarray, np.ndarray]:
+    """Sites of the traps of a channel in column k, their cells (n,), and the filled share of each group (n,)."""
+    if junction.channels.numbers[channel, KINETIC]:
+        placed, first = placed_traps(junction, state, k, channel), junction.channels.first[channel]
+        return placed.sites, placed.cell, state.traps.filling[k, first : first + len(placed.cell)]
+    traps = filled_traps(junction, state, k, channel)
+    return traps.sites, traps.cell, 0.5 * (1.0 + np.tanh(0.5 * traps.steady.log_odds))
 
 
 def film_electrons(state: State) -> np.ndarray:

@@ -19,6 +19,7 @@ class Start(NamedTuple):
     )
     passed: np.ndarray | None = None  # (K, 2) 1/m2, vacancies that passed the electrodes before; None for none
     smooth: np.ndarray | None = None  # (K, N) 1/m3, around which ions were drawn; None where it is c
+    filling: np.ndarray | None = None  # (K, T) of traps whose filling takes time; None for that of the case
 
 
 def at_snapshot(ds: xr.Dataset, number: int) -> Start:

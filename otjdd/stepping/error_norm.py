@@ -122,6 +122,29 @@ def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray,
     return worst
 
 
+@detached
+def error_by_charge(junction: Junction, control: Control, state: State, new: State, work: Work) -> float:
+    """Norm of the error that ions make in a step within which traps have the charge of its start; 0 without charge.
+
+    Half of what their change bends the band by, over kT, is the share by which fluxes are wrong in the mean. Fills
+    work.error and work.dS.
+    """
+    if state.trapped.shape[1] == 0:
+        return 0.0
+    for k in range(new.c.shape[0]):
+        for i in range(new.c.shape[1]):
+            work.error[k, i] = new.c[k, i] - state.c[k, i]
+    motion, worst = norm_of(junction, control, state, new.c, work.error, work.dS), 0.0
+    for k in range(state.trapped.shape[0]):
+        behind, per_ion, N = 0.0, junction.ions[k].z * ELEMENTARY_CHARGE, state.trapped.shape[1]
+        work.dS[k, N] = 0.0
+        for i in range(N - 1, -1, -1):
+            behind += (new.trapped[k, i] - state.trapped[k, i]) / per_ion
+            work.dS[k, i] = behind
+        worst = max(worst, 0.5 * shift(junction, new, k, work.dS[k])[0] / junction.kT[k])
+    return worst * motion
+
+
 @bare
 def outside(junction: Junction, control: Control, c: np.ndarray) -> float:
     """Largest share over the columns of ions that concentrations (K, N) below zero or above the site density stand for.
@@ -141,15 +164,18 @@ def outside(junction: Junction, control: Control, c: np.ndarray) -> float:
 
 
 @detached
-def drift(junction: Junction, control: Control, state: State, work: Work) -> float:
-    """Norm of what the fluxes change in a second; fill work.error with dc/dt (K, N) and work.J with the fluxes."""
+def drift(junction: Junction, control: Control, state: State, work: Work, recorded: bool) -> float:
+    """Norm of what changes in a second; fill work.error with dc/dt (K, N) and work.J with the fluxes.
+
+    recorded : curves are drawn through the steps
+    """
     rate = work.error
     for k in range(rate.shape[0]):
         J = work.J[k]
         fluxes_of(junction, state, k, work.factors, J)
         for i in range(rate.shape[1]):
             rate[k, i] = (J[i] - J[i + 1]) * junction.columns.dilution[k, i]
-    return max(norm_of(junction, control, state, state.c, rate, work.J), speed(junction, state, control.rtol))
+    return max(norm_of(junction, control, state, state.c, rate, work.J), speed(junction, state, control.rtol, recorded))
 
 
 @bare

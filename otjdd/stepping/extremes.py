@@ -13,6 +13,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, summed
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.channels.kinetic_traps import trap_current
 from otjdd.physics.circuit import coupled
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
@@ -141,7 +142,8 @@ def look(junction: Junction, state: State, watch: Watch, time: float, step: floa
         for k in range(state.c.shape[0]):
             most = watch.largest[ELECTRONS, VALUE]
             note(watch, ELECTRONS, film_electron_ratio(junction, state, k, watch, most), time)
-    current = state.V[0] * add_up(state.G) if current_is_new or coupled(junction) else math.nan
+    known = current_is_new or coupled(junction)
+    current = state.V[0] * add_up(state.G) + trap_current(state) if known else math.nan
     power = current * state.V[0]
     for p in range(watch.heat.shape[1]):
         decay = math.exp(-watch.heat[RATE, p] * step)

@@ -74,16 +74,17 @@ class Ramp(NamedTuple):
 
 def new_trial(
     K: int, N: int, electrons: bool = False, method: Method = RODAS, heat: bool = False, polarised: bool = False,
-    noise: Noise | None = None, *, interfaces: int = 0, charged: bool = False,
+    noise: Noise | None = None, *, interfaces: int = 0, charged: bool = False, traps: tuple[int, int] = (0, 0),
 ) -> Trial:  # fmt: skip
     """Room for a step of a method for K columns of N cells, with or without electrons, heat, polarisation and noise.
 
-    interfaces : number of those between layers   charged : traps carry charge
+    interfaces : number of those between layers   charged : traps carry charge   traps : as of `state.new_state`
     """
     stages = method.alpha.size
     work, film = new_work(stages, K, N, polarised), new_electron_work(stages, K, N, electrons, polarised)
     noise = no_noise() if noise is None else noise
-    return Trial(method, work, new_state(K, N, electrons, heat, polarised, interfaces, charged), film, noise)
+    kind = electrons, heat, polarised, interfaces, charged, traps
+    return Trial(method, work, new_state(K, N, *kind), film, noise)
 
 
 def new_work(stages: int, K: int, N: int, polarised: bool = False) -> Work:

@@ -10,6 +10,7 @@ from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.boundary import filling_of, left_inflow, right_inflow
+from otjdd.physics.channels.kinetic_traps import trap_current, trap_current_of_column
 from otjdd.physics.channels.transport import transport
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.conduction import along_tangent, put_tangent
@@ -17,17 +18,18 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.exchange import passes
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, polarised
-from otjdd.physics.numerics import add_up, copy
+from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.polarisation import mean_field
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.extremes import Watch, look, temperature_rise
 
 # columns of a recorded row, of a read, and of a kept instant
-RECORD = 22
+RECORD = 25
 TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(10)
 TERMINAL_LEFT, TERMINAL_RIGHT, SHEET, POLARISATION, FIELD, COUNT = range(10, 16)
-FLUX_LEFT, FLUX_RIGHT, WALL_LEFT, WALL_RIGHT, FILLING_LEFT, FILLING_RIGHT = range(16, RECORD)
+FLUX_LEFT, FLUX_RIGHT, WALL_LEFT, WALL_RIGHT, FILLING_LEFT, FILLING_RIGHT = range(16, 22)
+TRAPPED, TAKEN_LEFT, TAKEN_RIGHT = range(22, RECORD)
 READING = 6
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY, READ_UNSEEN = range(READING)
 KEPT = 3
@@ -54,6 +56,7 @@ class Log(NamedTuple):
     kept_T: np.ndarray  # (S, K) K; (S, 0) where the current does not warm the junction
     kept_P: np.ndarray  # (S, K) C/m2
     kept_passed: np.ndarray  # (S, K, 2) 1/m2
+    kept_filling: np.ndarray  # (S, K, T) of traps whose filling takes time
     watch: Watch  # the largest values, whatever else is recorded
 
 
@@ -67,14 +70,18 @@ def full_of_rows(log: Log) -> bool:
 def write_electrons(junction: Junction, state: State, row: np.ndarray):
     """Write the terminal charges and the electrons of the film to a row that holds the charges of the electrodes.
 
-    An electron of the film belongs to the terminal with which it is in equilibrium. Vacancies that passed an electrode left
-    electrons there, whose charge came from the terminal.
+    An electron on charged traps belongs to each terminal by the share of its charge there: on its way it counts as current
+    (`channels.kinetic_traps`). An electron of the film belongs to the terminal with which it is in equilibrium. Vacancies
+    that passed an electrode left electrons there, whose charge came from the terminal.
     """
     row[TERMINAL_LEFT], row[TERMINAL_RIGHT], row[SHEET] = row[CHARGE], row[CHARGE_RIGHT], 0.0
     for k in range(state.c.shape[0]):
         charge = junction.columns.weight[k] * junction.ions[k].z * ELEMENTARY_CHARGE
         row[TERMINAL_LEFT] += charge * state.passed[k, AT_LEFT]
         row[TERMINAL_RIGHT] -= charge * state.passed[k, AT_RIGHT]
+        mirrored = junction.columns.weight[k] * ELEMENTARY_CHARGE * state.traps.to_left[k]
+        row[TERMINAL_LEFT] -= mirrored
+        row[TERMINAL_RIGHT] += mirrored + junction.columns.weight[k] * add_up(state.trapped[k])
     if not hold_electrons(junction):
         return
     for k in range(state.c.shape[0]):
@@ -91,7 +98,7 @@ def write_electrons(junction: Junction, state: State, row: np.ndarray):
 @detached
 def write_exchange(junction: Junction, state: State, row: np.ndarray):
     """Write what the electrodes give to the film, concentrations at the walls and fillings of the reservoirs to a row."""
-    for column in range(FLUX_LEFT, RECORD):
+    for column in range(FLUX_LEFT, FILLING_RIGHT + 1):
         row[column] = 0.0
     for k in range(state.c.shape[0]):
         weight, left, right = junction.columns.weight[k], junction.left_wall[k], junction.right_wall[k]
@@ -105,6 +112,17 @@ def write_exchange(junction: Junction, state: State, row: np.ndarray):
             row[FLUX_RIGHT] += weight * at.J
             row[WALL_RIGHT] += weight * at.wall
             row[FILLING_RIGHT] += weight * filling_of(right, -state.passed[k, AT_RIGHT])
+
+
+@detached
+def write_traps(junction: Junction, state: State, row: np.ndarray):
+    """Write the electrons on traps whose filling takes time, and those taken from both electrodes so far, to a row."""
+    row[TRAPPED], row[TAKEN_LEFT], row[TAKEN_RIGHT] = 0.0, 0.0, 0.0
+    for k in range(state.traps.filling.shape[0]):
+        weight = junction.columns.weight[k]
+        row[TRAPPED] += weight * dot(state.traps.amount[k], state.traps.filling[k])
+        row[TAKEN_LEFT] += weight * state.traps.taken[k, AT_LEFT]
+        row[TAKEN_RIGHT] += weight * state.traps.taken[k, AT_RIGHT]
 
 
 @detached
@@ -148,10 +166,11 @@ def write_row(
             row[BALANCE] = change
     write_electrons(junction, state, row)
     write_exchange(junction, state, row)
-    row[CURRENT] = state.V[0] * add_up(state.G)
+    write_traps(junction, state, row)
+    row[CURRENT] = state.V[0] * add_up(state.G) + trap_current(state)
     if row.size > RECORD:
         for k in range(state.G.size):
-            row[RECORD + k] = state.V[0] * state.G[k]
+            row[RECORD + k] = state.V[0] * state.G[k] + trap_current_of_column(state, k)
     if abs(row[CURRENT]) > junction.compliance:  # the source has given way
         row[SOURCE] = state.V[0] + junction.resistance * row[CURRENT]
     look(junction, state, log.watch, time, step, True)
@@ -175,10 +194,12 @@ def write_read(junction: Junction, state: State, tangent: Tangent, time: float, 
     for k in range(state.c.shape[0]):
         put_tangent(junction, state, tangent, k, tangent.stale[k] + tangent.change[k])
     row[READ_TIME], row[READ_SOURCE], row[READ_CURRENT] = time, V_source, conductance * state.V[0]
+    if state.V[0] == 0.0:
+        row[READ_CURRENT] = trap_current(state)
     row[READ_SHARE], row[READ_ENERGY], row[READ_UNSEEN] = share, energy, unseen
     if row.size > first:
         for k in range(state.G.size):
-            row[first + k] = state.V[0] * state.G[k]
+            row[first + k] = state.V[0] * state.G[k] + trap_current_of_column(state, k)
     log.used[READS] += 1
     return Status.DONE
 
@@ -196,4 +217,6 @@ def write_state(state: State, time: float, V_source: float, log: Log):
     copy(state.P, log.kept_P[i])
     for k in range(state.c.shape[0]):
         copy(state.passed[k], log.kept_passed[i, k])
+    for k in range(state.traps.filling.shape[0]):
+        copy(state.traps.filling[k], log.kept_filling[i, k])
     log.used[STATES] += 1

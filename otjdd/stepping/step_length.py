@@ -16,14 +16,14 @@ LEAST_FIRST, MOST_FIRST = 3e-3, 0.1
 
 
 @detached
-def first_step(junction: Junction, control: Control, state: State, work: Work, horizon: float) -> float:
-    """Step [s] after an edge, at most the horizon [s], by the norm of what the fluxes change in it.
+def first_step(junction: Junction, control: Control, state: State, work: Work, horizon: float, recorded: bool) -> float:
+    """Step [s] after an edge, recorded or not, at most the horizon [s], by the norm of what changes in it.
 
     The error estimate is blind to a boundary layer that a first step crosses whole: strict tolerances begin with small
     steps, which grow by GROWTH where they may.
     """
     begin_step(junction, state)
-    rate = drift(junction, control, state, work)
+    rate = drift(junction, control, state, work, recorded)
     change = min(max(FIRST_CHANGE, LEAST_FIRST / control.rtol), MOST_FIRST / control.rtol)
     return horizon if rate * horizon <= change else change / rate
 

@@ -6,7 +6,7 @@ from otjdd.compiler.decorators import detached
 from otjdd.errors import Status
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy, settle
-from otjdd.physics.state import State, Tangent, copy_state
+from otjdd.physics.state import State, Tangent
 from otjdd.stepping.drawn_hops import Noise, is_noisy
 from otjdd.stepping.error_norm import Control, voltage_slack, worst_cell
 from otjdd.stepping.extremes import LEAPS, look, note
@@ -29,7 +29,7 @@ from otjdd.stepping.rosenbrock import Ramp, Trial
 from otjdd.stepping.run_log import Log, full_of_rows, write_row
 from otjdd.stepping.step_length import first_step, next_step
 from otjdd.stepping.trial_step import step_or_leap
-from otjdd.stepping.variables import begin_piece, bounds, follow_end, use_end
+from otjdd.stepping.variables import accept, begin_piece, bounds, follow_end, use_end
 
 SHORTEST = 1e-22  # s
 
@@ -89,7 +89,7 @@ def cross_piece(
     if status != Status.DONE:
         return status, norm
     if dt <= 0.0 and not course.given:
-        dt = first_step(junction, control, state, trial.work, duration - tau)
+        dt = first_step(junction, control, state, trial.work, duration - tau, log.every_step)
     while tau < duration:
         place.elapsed[0], place.step[0] = tau, dt
         if counts[TRIED] >= control.max_steps or (log.every_step and full_of_rows(log)):
@@ -123,7 +123,7 @@ def cross_piece(
         if leapt:
             place.leaps[0] += 1
             note(log.watch, LEAPS, float(place.leaps[0]), start + tau)
-        copy_state(trial.state, state)
+        accept(trial.state, state)
         dt = next_step(trial.method, growth, norm, step, place, after_rejection, log.every_step)
         after_rejection, failure = False, Status.STEP_TOO_SMALL
         instant = Instant(start + tau if tau < duration else course.pieces[i, UNTIL], step, V_start + slope * tau)

@@ -20,7 +20,7 @@ from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
 from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.electron_step import film_step
-from otjdd.stepping.error_norm import Control, drift, norm_of, outside, voltage_slack
+from otjdd.stepping.error_norm import Control, drift, error_by_charge, norm_of, outside, voltage_slack
 from otjdd.stepping.heat_step import AGREED
 from otjdd.stepping.hop_noise import add_hop_noise
 from otjdd.stepping.largest_leap import leap_size
@@ -36,6 +36,8 @@ from otjdd.stepping.variables import (
     follow_end,
     may_leap,
     predict,
+    settled_limit,
+    start_end,
     step_error,
     step_limit,
     use_end,
@@ -91,7 +93,7 @@ def leap(
     equations of `attempt` are singular there. Returns an Outcome; STEP_REJECTED where the step is too long.
     """
     work, new, still = trial.work, trial.state, abs(source.slope) * step <= voltage_slack(control)
-    norm = step * drift(junction, control, state, work) if still else math.inf
+    norm = step * drift(junction, control, state, work, False) if still else math.inf
     if not norm <= LEAP:
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     copy_state(state, new)
@@ -105,10 +107,11 @@ def leap(
     if outside(junction, control, new.c) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     accuracy = Accuracy(voltage_slack(control), recorded)
+    start_end(state, new, step)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
     if status == Status.DONE:
         begin_step(junction, new)
-        norm = max(norm, step * drift(junction, control, new, work))
+        norm = max(norm, step * drift(junction, control, new, work, False))
         status = Status.DONE if norm <= LEAP else Status.STEP_REJECTED
     leapt = is_apart(junction, new, trial.film.U[0])
     return Outcome(status, norm, AFTER_LEAP if status == Status.DONE else SHRINK, False, leapt)
@@ -145,11 +148,17 @@ def attempt(
     copy_band(new, band)
     use_end(junction, new)
     accuracy = Accuracy(voltage_slack(control), recorded)
+    start_end(state, new, step)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
     if status != Status.DONE:
         return Outcome(status, norm, UNSOLVED_SHRINK, False, False)
     if is_apart(junction, new, band):
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
+    error = error_by_charge(junction, control, state, new, work)
+    passed, limit = settled_limit(state, new, error, control.most, control.rtol, recorded)
+    growth = min(growth, max(limit, SHRINK))
+    if not passed:
+        return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     if coupled(junction):
         allowed = VOLTAGE_ERROR * control.rtol
         negligible = (allowed - 10.0 * VOLTAGE_TOLERANCE) / 3.1

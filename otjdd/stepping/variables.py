@@ -1,6 +1,7 @@
 """The variables of the state beside concentrations and fields: what each adds to a time step. The stepper knows only these.
 
     polarisation    `polarisation_step`: changes with the ions within a step, by their Jacobian
+    traps           `trap_step`: filled with the fields at the end of a step, by the rates there and at its start
     temperature     `heat_step`: follows the power at the end of a step, which follows it; corrected until both agree
     electrons       `electron_step`: in balance with their contact at any time; where they change sides, the stack leaps
 
@@ -13,11 +14,12 @@ import math
 
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.errors import Status
+from otjdd.physics.channels.kinetic_traps import have_memory
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.heat import heated, hottest, warm
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import ensure_current
-from otjdd.physics.state import State, Tangent
+from otjdd.physics.state import State, Tangent, copy_state
 from otjdd.stepping.heat_step import (
     AGREED,
     begin_heat,
@@ -30,6 +32,7 @@ from otjdd.stepping.heat_step import (
 )
 from otjdd.stepping.polarisation_step import aim, limit_of_polarisation, polarisation_error, polarisation_speed
 from otjdd.stepping.rosenbrock import Trial
+from otjdd.stepping.trap_step import limit_of_traps, start_traps, stop_traps, trap_speed, turn_traps
 
 HOTTEST = 3000.0  # K, where a run ends
 
@@ -37,6 +40,8 @@ HOTTEST = 3000.0  # K, where a run ends
 @detached
 def begin_piece(junction: Junction, state: State, tangent: Tangent):
     """Prepare a settled state for a piece of the waveform. Returns a status."""
+    if have_memory(state):
+        turn_traps(state)
     return begin_heat(junction, state, tangent) if heated(junction) else Status.DONE
 
 
@@ -47,9 +52,10 @@ def begin_step(junction: Junction, state: State):
 
 
 @bare
-def speed(junction: Junction, state: State, rtol: float) -> float:
-    """Norm of what changes in a second by itself, see `error_norm.norm_of`."""
-    return polarisation_speed(junction, state, rtol)
+def speed(junction: Junction, state: State, rtol: float, recorded: bool) -> float:
+    """Norm of what changes in a second by itself, see `error_norm.norm_of`. recorded : curves are drawn through steps"""
+    own = polarisation_speed(junction, state, rtol)
+    return max(own, trap_speed(state, rtol)) if recorded else own
 
 
 @bare
@@ -84,6 +90,30 @@ def step_limit(junction: Junction, state: State, trial: Trial, step: float, rtol
     """
     polar = trial.work.polar
     return limit_of_polarisation(junction, state, trial.state, polar, step, rtol, recorded)
+
+
+@bare
+def start_end(state: State, new: State, step: float):
+    """Prepare a new state, which a step [s] leads to from a settled one, for being settled itself."""
+    if have_memory(state):
+        start_traps(state, new, step)
+
+
+@bare
+def settled_limit(state: State, new: State, charge: float, most: float, rtol: float, recorded: bool):
+    """As `step_limit`, by what was settled at the end of a step.
+
+    charge : norm of the error by the charge of traps   most : norm of an error that may pass
+    """
+    return limit_of_traps(state, new, charge, most, rtol, recorded)
+
+
+@bare
+def accept(new: State, state: State):
+    """Copy the end of a step to a state, the start of the next one."""
+    copy_state(new, state)
+    if have_memory(state):
+        stop_traps(state)
 
 
 @inlined

@@ -356,7 +356,7 @@ def test_a_filling_that_does_not_agree_says_where_and_what_to_try(monkeypatch):
     [
         ({"device__film__electrons": "balance", "device__film__density_of_states": 1e26}, "electrons"),
         ({"device__heat": {"resistance": 1e3, "time_constant": 1e-9}}, "heat"),
-        ({"drive": {"kind": "hold", "voltage": "0.1 V", "duration": "1 s"}}, 'kind "hold"'),
+        ({"drive": {"kind": "hold", "voltage": "0.1 V", "duration": "1 s"}}, "where vacancies move"),
         ({"device__traps": [{"name": "a", "kind": "donor", "of": "ions", "depth": 0.5}]}, "ions.charge"),
     ],
 )
@@ -401,5 +401,5 @@ def test_a_case_with_charged_traps_from_its_file_to_its_picture(tmp_path):
     assert refused.returncode != 0
     assert 'device.traps[0].kind: expected "none" beside a compact model' in refused.stderr
     pulse = {"kind": "pulse", "voltage": "1 V", "width": "1 us", "read": {}}
-    with pytest.raises(CaseError, match='a drive of the kind "pulse", in which vacancies move'):
+    with pytest.raises(CaseError, match='"steady", where vacancies move: take occupation = "kinetic"'):
         device.replace({"drive": pulse})

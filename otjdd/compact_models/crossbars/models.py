@@ -124,6 +124,7 @@ def to_extract(case: Case) -> Case:
         case.with_blocking_electrodes("a compact model")
         .unpolarised("a compact model")
         .with_neutral_traps("a compact model")
+        .with_steady_traps("a compact model")
         .of_one_temperature("the compact models of drawn devices")
     )
     if case.ions.noise != "none":

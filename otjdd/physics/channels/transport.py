@@ -21,7 +21,8 @@ def transport(junction: Junction, state: State, by_channel: np.ndarray):
     Only the coherent channel knows the energies of its electrons: share and mean energy are those of its current. What
     passes below the top of a column's own barrier is tunnelling, the rest thermionic. The energy is counted from the Fermi
     level of the electrode that emits: right for V > 0, left for V < 0. Fills state.G, and by_channel (C,) with the
-    conductances of the channels [S], whose sum is that of the junction.
+    conductances of the channels [S], whose sum is that of the junction. Traps whose filling takes time, as it was settled,
+    count with their current over V_j, which is not in state.G.
     """
     V, none = state.V[0], np.empty(0)
     coherent, unseen, below, moment = 0.0, 0.0, 0.0, 0.0
@@ -47,6 +48,8 @@ def transport(junction: Junction, state: State, by_channel: np.ndarray):
                 return math.nan, math.nan, math.nan, math.nan, False
             by_channel[channel] += beside.chord
             state.G[k] += beside.chord
+            if channel < state.traps.current.shape[1] and V != 0.0:  # a current that is no conductance
+                by_channel[channel] += state.traps.current[k, channel] / V
     by_channel[0] = coherent
     total = coherent
     for channel in range(1, by_channel.size):

@@ -1,7 +1,8 @@
 """The channel of traps: electrons that reach the other electrode by way of traps in the film, which are filled steadily.
 
 Places, paths, rates and filling are those of `physics.traps`, the charge that they add to the film that of
-`physics.trapped_charge`.
+`physics.trapped_charge`. Traps whose filling takes time conduct as steady ones do; what else they exchange while they are
+away from rest is in `kinetic_traps`.
 """
 
 import math
@@ -34,6 +35,16 @@ from otjdd.physics.traps.sites import (
 from otjdd.physics.traps.steady import Steady, one_step, without_current
 
 
+class PlacedTraps(NamedTuple):
+    """Traps of a column on its band."""
+
+    sites: Sites
+    lines: Lines
+    band: Profile
+    cell: np.ndarray  # (n,) number of the cell of each group
+    amount: np.ndarray  # (n,) 1/m2, traps per area
+
+
 class FilledTraps(NamedTuple):
     """Traps of a column at rest."""
 
@@ -59,9 +70,9 @@ def cells_of(sites: Sites, width: np.ndarray) -> np.ndarray:
 
 
 @apart
-def filled_traps(junction: Junction, state: State, k: int, channel: int) -> FilledTraps:
-    """Traps of column k at the present fields. channel : their place in the list of the junction"""
-    V, kT, band = state.V[0], junction.kT[k], band_profile(junction, state, k)
+def placed_traps(junction: Junction, state: State, k: int, channel: int) -> PlacedTraps:
+    """Traps of column k on its present band. channel : their place in the list of the junction"""
+    band = band_profile(junction, state, k)
     numbers, (film, behind) = junction.channels.numbers[channel], film_pieces(junction, state, k)
     first = film
     if numbers[LAYER] >= 0.0:
@@ -72,6 +83,14 @@ def filled_traps(junction: Junction, state: State, k: int, channel: int) -> Fill
     amount = np.empty(cell.size)
     for j in range(cell.size):
         amount[j] = sites.length[j] * max(numbers[DENSITY] + numbers[PER_ION] * state.c[k, cell[j]], 0.0)
+    return PlacedTraps(sites, lines, band, cell, amount)
+
+
+@apart
+def filled_traps(junction: Junction, state: State, k: int, channel: int) -> FilledTraps:
+    """Traps of column k at rest at the present fields. channel : their place in the list of the junction"""
+    V, kT, numbers = state.V[0], junction.kT[k], junction.channels.numbers[channel]
+    sites, lines, band, cell, amount = placed_traps(junction, state, k, channel)
     if numbers[HOPS] > 0.0:
         some = amount > 0.0
         sites, cell, amount = occupied(sites, some), cell[some], amount[some]

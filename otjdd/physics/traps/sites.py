@@ -13,11 +13,11 @@ from otjdd.laws.transmission import Profile
 
 # columns of the numbers of traps in `Channels.numbers`: per volume [1/m3], per vacancy, between two places [m], in a layer
 # by its number (-1 in all), depth and its spread [eV], relaxation energy [eV], attempts and hops [Hz], degeneracy, dynamic
-# permittivity of the thermal path (0 without it), charge (ACCEPTOR, DONOR or 0)
-NUMBERS = 13
+# permittivity of the thermal path (0 without it), charge (ACCEPTOR, DONOR or 0), 1 where the filling takes time
+NUMBERS = 14
 (
     DENSITY, PER_ION, START, END, LAYER, DEPTH, SPREAD, RELAXATION, ATTEMPTS, HOPS, DEGENERACY, FRENKEL,
-    CHARGE,
+    CHARGE, KINETIC,
 ) = range(NUMBERS)  # fmt: skip
 ACCEPTOR, DONOR = -1.0, 1.0  # a full one has the charge -e; an empty one e
 GAUSS = 0.5 / math.sqrt(3.0)  # distance of a point of Gauss's rule from the middle of an interval of length 1
@@ -56,6 +56,11 @@ def level_shares(spread: float):
     for i in range(LEVELS):
         share[i] = math.exp(-0.5 * shift[i] * shift[i])
     return spread * shift, share / share.sum()
+
+
+def most_groups(spread: float, pieces: int) -> int:
+    """Groups of traps on so many pieces of the band at most. spread : of their depths [eV]"""
+    return 2 * pieces * (1 if spread == 0.0 else LEVELS)
 
 
 @apart

@@ -165,7 +165,7 @@ def test_a_case_with_traps_from_its_file_to_its_pictures(tmp_path):
     assert (tmp_path / "traps.png").stat().st_size > 10_000
     wrong = otjdd(tmp_path, "check", "trapped.toml", "--set", "device.traps[1].occupation=kinetic")
     assert wrong.returncode != 0
-    assert "traps whose filling takes time are not in this model" in wrong.stderr + wrong.stdout
+    assert "hops between such traps are not in this model" in wrong.stderr + wrong.stdout
 
 
 def without(table, *keys):
@@ -180,7 +180,8 @@ def without(table, *keys):
         ([without(RELAXING, "density")], "traps[0]", "either density"),
         ([RELAXING | {"of": "ions"}], "traps[0]", "both"),
         ([RELAXING | {"per_ion": 2.0}], "traps[0].per_ion", "alone"),
-        ([RELAXING | {"occupation": "kinetic"}], "traps[0].occupation", "not in this model"),
+        ([RELAXING | {"initial": "full"}], "traps[0].initial", "from the first"),
+        ([HOPPING | {"occupation": "kinetic"}], "traps[0].hop_frequency", "not in this model"),
         ([RELAXING | {"depth": "-0.2 eV"}], "traps[0].depth", "0.01 eV"),
         ([RELAXING | {"depth_spread": "0.2 eV"}], "traps[0].depth_spread", "above the band"),
         ([HOPPING | {"depth_spread": "0.05 eV"}], "traps[0].depth_spread", "hop_frequency"),

@@ -1,0 +1,84 @@
+"""Linear response of traps whose filling takes time: what they add to the admittance of a settled junction at frozen ions.
+
+A small voltage v on the junction swings the rates of capture c_i and emission e_i, which the filling follows as it can:
+
+    i w f' = S_L + S_R - (r_L + r_R) f'        S_i = [c_i (1 - f) dln c_i/dV - e_i f dln e_i/dV] v,  r_i = c_i + e_i
+    Y = e area sum N {(1 - w_x)(S_R - r_R f') - w_x (S_L - r_L f') + j'}/v
+
+with w_x the share of v to the left of a trap, and j' the change of the electrons that pass it at rest, which the chord
+conductance of the channel holds already (`physics.channels.kinetic_traps`). So Y is zero at low frequencies, where the
+filling is steady; at high ones the traps do not follow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.channels.kinetic_traps import fill_traps, voltage_shares
+from otjdd.physics.channels.traps import placed_traps
+from otjdd.physics.closing import close_all
+from otjdd.physics.junction import CLOSURE_TOLERANCE
+from otjdd.physics.traps.kinetic import FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT, through
+from otjdd.solver import integrate
+
+if TYPE_CHECKING:
+    from otjdd.solver.integrate import Run
+
+STEP = 1e-4  # V, of the differences that swings of the rates are: exact to some 1e-6
+SIDES = (FROM_LEFT, TO_LEFT), (FROM_RIGHT, TO_RIGHT)  # rates of the exchange with each electrode
+
+
+def log_rates_at(run: Run, V: float) -> np.ndarray:
+    """ln of the rates (K, T, RATES) of a run at a junction voltage [V], its ions as they are. Raises SolverError."""
+    status = close_all(run.junction, run.state, V, CLOSURE_TOLERANCE)
+    integrate.check_status(run, status, run.time, V, 0.0, 0.0)
+    fill_traps(run.junction, run.state)
+    rates: np.ndarray = run.state.traps.rates.copy()
+    return rates
+
+
+def admittances(run: Run, omega: np.ndarray) -> np.ndarray:
+    """Admittances (K, F) [S] by the traps of each column of a settled run at omega (F,) [1/s]. Raises SolverError."""
+    junction, V = run.junction, float(run.state.V[0])
+    swing = (log_rates_at(run, V + STEP) - log_rates_at(run, V - STEP)) / (2.0 * STEP)
+    log_rate = log_rates_at(run, V)
+    rate, traps, total = (
+        np.exp(log_rate),
+        run.state.traps,
+        np.zeros((len(junction.kT), len(omega)), complex),
+    )
+    for k in range(len(total)):
+        for channel in np.flatnonzero(np.diff(junction.channels.first)):
+            x = placed_traps(junction, run.state, k, int(channel)).sites.x
+            first, share = junction.channels.first[channel], voltage_shares(junction, run.state, k, x)
+            own = k, slice(first, first + len(x))
+            response = terminal_response(rate[own], swing[own], traps.filling[own], share, omega)
+            response += passing_swing(log_rate[own], swing[own])[:, None]
+            total[k] += ELEMENTARY_CHARGE * junction.channels.area[k] * traps.amount[own] @ response
+    return total
+
+
+def passing_swing(log_rate: np.ndarray, swing: np.ndarray) -> np.ndarray:
+    """Change [1/(V s)] (n,) of the electrons that pass each of n traps at rest. log_rate, swing : (n, RATES)"""
+    above, below = (np.array([through(row) for row in log_rate + step * swing]) for step in (STEP, -STEP))
+    change: np.ndarray = (above - below) / (2.0 * STEP)
+    return change
+
+
+def terminal_response(
+    rate: np.ndarray, swing: np.ndarray, filling: np.ndarray, share: np.ndarray, omega: np.ndarray
+) -> np.ndarray:
+    """Charges [1/(V s)] (n, F) that each of n traps sends through the terminals, over e, at omega (F,) [1/s].
+
+    rate, swing : (n, RATES) rates [1/s] and the derivatives of their logarithms by V [1/V]   share : (n,) w_x
+    """
+    free = np.where([True, True, False, False], 1.0 - filling[:, None], -filling[:, None])
+    pushed, exchange = rate * swing * free, [rate[:, side].sum(axis=1)[:, None] for side in SIDES]
+    left, right = (pushed[:, side].sum(axis=1)[:, None] for side in SIDES)
+    follows = (left + right) / (1j * omega + exchange[0] + exchange[1])
+    of_left, of_right = left - exchange[0] * follows, right - exchange[1] * follows
+    response: np.ndarray = (1.0 - share)[:, None] * of_right - share[:, None] * of_left
+    return response

@@ -1,0 +1,109 @@
+"""The filling of a trap in time against rate equations integrated anew, with rates that change by decades within a step."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from otjdd.physics.traps.kinetic import (
+    RATES,
+    away_at_end,
+    error_by_bend,
+    error_of_filling,
+    log_odds,
+    relaxing,
+    share_at,
+    share_change,
+    through,
+)
+
+START = np.log([3e5, 2e2, 4e4, 7e3])  # ln of 1/s: captures from both electrodes, emissions to both
+END = np.log([2e7, 1e3, 5e3, 3e5])
+
+
+def rest(rate: np.ndarray) -> float:
+    """Filled share of rest."""
+    return float(share_at(log_odds(rate)))
+
+
+def filled(start: np.ndarray, end: np.ndarray, filling: float, step: float) -> np.ndarray:
+    """Filled share at the end of a step, and electrons from the left and the right, by an integrator of stiff equations."""
+
+    def slope(t, y):
+        c_left, c_right, e_left, e_right = np.exp(start + (end - start) * t / step)
+        left, right = c_left * (1.0 - y[0]) - e_left * y[0], c_right * (1.0 - y[0]) - e_right * y[0]
+        return left + right, left, right
+
+    return solve_ivp(slope, (0.0, step), [filling, 0.0, 0.0], "Radau", rtol=1e-9, atol=1e-13).y[:, -1]
+
+
+@pytest.mark.parametrize("step", [1e-12, 1e-7, 3e-6, 1e4])
+@pytest.mark.parametrize("filling", [0.0, 0.7, 1.0])
+def test_constant_rates_are_followed_exactly_in_one_step(step, filling):
+    away, left, right = away_at_end(START, START, filling - rest(START), step)
+    exact = filled(START, START, filling, step)
+    assert rest(START) + away == pytest.approx(exact[0], abs=1e-9)
+    assert (left, right) == pytest.approx(exact[1:], rel=1e-7, abs=1e-9)
+
+
+@pytest.mark.parametrize("step", [1e-8, 1e-7, 3e-6, 1e-4])
+def test_rates_that_change_by_decades_are_followed_in_steps_and_electrons_are_counted(step):
+    numbers = 400
+    rates = np.linspace(START, END, numbers + 1)
+    away, left, right = 0.9 - rest(START), 0.0, 0.0
+    for before, after in itertools.pairwise(rates):
+        away, more_left, more_right = away_at_end(before, after, away, step / numbers)
+        left, right = left + more_left, right + more_right
+    exact = filled(START, END, 0.9, step)
+    assert rest(END) + away == pytest.approx(exact[0], abs=1e-5)
+    assert left == pytest.approx(exact[1], rel=1e-3, abs=1e-5)
+    assert left + right == pytest.approx(rest(END) + away - 0.9, abs=1e-13)
+
+
+def test_the_error_of_a_step_falls_as_its_square_at_least():
+    off = []
+    for numbers in (8, 16, 32):
+        rates, away = np.linspace(START, END, numbers + 1), 0.9 - rest(START)
+        for before, after in itertools.pairwise(rates):
+            away = away_at_end(before, after, away, 3e-6 / numbers)[0]
+        off.append(abs(rest(END) + away - filled(START, END, 0.9, 3e-6)[0]))
+    assert off[1] < 0.4 * off[0]
+    assert off[2] < 0.4 * off[1]
+
+
+def test_what_a_trap_near_rest_exchanges_loses_no_digits():
+    """A trap that the left electrode fills 1e20 times as fast as the right one empties it."""
+    fast = np.log([1e14, 1e-6, 1e2, 1e-6])
+    passed = (1e14 * 1e-6 - 1e2 * 1e-6) / (1e14 + 1e2 + 2e-6)
+    assert through(fast) == pytest.approx(passed, rel=1e-10)
+    assert relaxing(fast, 1e-3) == pytest.approx((-1e11, -2e-9), rel=1e-9)
+    assert share_change(log_odds(fast), log_odds(fast) + 1e-3) == pytest.approx(1e-12 * 1e-3, rel=1e-3)
+    stays, _, _ = away_at_end(fast, START, 0.0, 0.0)  # a jump of the voltage: the filling stays
+    assert stays + rest(START) == pytest.approx(1.0, abs=1e-11)
+
+
+def test_rates_of_zero_leave_the_filling_as_it_is():
+    none = np.full(RATES, -1e6)
+    away, left, right = away_at_end(none, none, 0.3 - rest(none), 1e10)
+    assert (away + rest(none), left, right) == pytest.approx((0.3, 0.0, 0.0), abs=1e-12)
+
+
+def test_an_error_counts_by_what_is_filled_or_empty():
+    assert error_of_filling(1e-3, 0.5) == pytest.approx(1e-3 / 0.51)
+    assert error_of_filling(-1e-3, 1.0) == pytest.approx(0.1)
+    assert math.isfinite(error_of_filling(1e-3, 1.0 + 1e-12))
+
+
+def test_a_rate_that_begins_within_a_step_is_finite():
+    """An electrode gives no electrons of the energy of a trap, until its band ends below that."""
+    none, some = np.log([1e3, 1.0, 1e2, 1.0]), np.log([1e3, 1.0, 1e2, 1.0])
+    none[[1, 3]] = -1e6
+    for before, after in ((none, some), (some, none)):
+        for step in (0.0, 1e-6, 1e3):
+            end, left, right = away_at_end(before, after, 0.5 - rest(before), step)
+            moved = rest(after) + end - 0.5
+            assert left + right == pytest.approx(moved, abs=1e-12)
+            assert 0.0 <= rest(after) + end <= 1.0 + 1e-12
+        assert error_by_bend(before, after, np.zeros(RATES), 0.5, 1e-6) < 1.0

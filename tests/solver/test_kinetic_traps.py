@@ -1,0 +1,434 @@
+"""Traps whose filling takes time, in whole runs: against rate equations of their own, and their exact limits.
+
+A film without charge between metals that do not screen has a straight band, so that the rates of elastic traps have a
+closed form. The reference takes these, and integrates the filling of each group by a method for stiff equations.
+"""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from commands import otjdd
+from devices import needs_speed
+from scipy.integrate import solve_ivp
+from scipy.special import exp1, expit
+
+from otjdd.case.case import parse_case
+from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
+from otjdd.errors import CaseError
+from otjdd.results import store
+from otjdd.runs.run import simulate
+from otjdd.solver import grid_error, model
+
+KT = 300.0 * BOLTZMANN_EV
+L, MASS, LEFT, RIGHT, DEPTH, DENSITY, ATTEMPTS, CELLS = 3e-9, 0.3, 1.0, 1.2, 1.3, 1e25, 1e13, 8
+AREA = math.pi * 1e-12
+
+CASE = f"""
+title = "a film with traps between metals"
+temperature = "300 K"
+[device]
+radius = "1 um"
+conducting_fraction = 1e-12
+[device.left]
+kind = "metal"
+barrier = "{LEFT} eV"
+screening_length = "0 nm"
+[device.film]
+thickness = "3 nm"
+cells = {CELLS}
+grading = 1.0
+permittivity = {{ law = "linear", eps_r = 20 }}
+tunnelling_mass = {MASS}
+[device.right]
+kind = "metal"
+barrier = "{RIGHT} eV"
+screening_length = "0 nm"
+[[device.traps]]
+name = "traps"
+kind = "none"
+density = "{DENSITY} 1/m^3"
+depth = "{DEPTH} eV"
+occupation = "kinetic"
+initial = "empty"
+[ions]
+charge = 2
+density = "1 1/m^3"
+site_density = "5e28 1/m^3"
+law = "linear"
+activation_energy = "1 eV"
+prefactor = "1e-7 m^2/s"
+initial = "uniform"
+[numerics]
+rtol = 1e-3
+[drive]
+kind = "table"
+points = [["0 s", "0.3 V"], ["1 s", "0.3 V"]]
+"""
+STEADY = CASE.replace('occupation = "kinetic"\ninitial = "empty"\n', "")
+JUMP_AND_TURN = [(0.0, 0.3), (1e-9, 0.3), (1e-9, -0.8), (3e-9, -0.8), (1e-6, 0.9), (2e-6, -0.2), (1e-4, -0.2)]
+
+
+def table(points: list[tuple[float, float]]) -> dict:
+    """A drive along points (time [s], voltage [V])."""
+    return {"kind": "table", "points": [list(point) for point in points]}
+
+
+def run(points=None, text=CASE, folder=".", **changes):
+    """Dataset of the case along points, with keys of its traps (traps__key) and of others (device__film__key) changed."""
+    own = {key.removeprefix("traps__"): value for key, value in changes.items() if key.startswith("traps__")}
+    others = {key.replace("__", "."): value for key, value in changes.items() if not key.startswith("traps__")}
+    others |= {f"device.traps[0].{key}": value for key, value in own.items()}
+    if points is not None:
+        others["drive"] = table(points) | {"reads_at": [points[-1][0]]}
+    return simulate(parse_case(text, folder).replace(others))
+
+
+def gauss(cells: int = CELLS):
+    """Places (n,) and lengths of two points on each piece of the band: between the left end, the centres and the right."""
+    ends = np.concatenate(([0.0], (np.arange(cells) + 0.5) * L / cells, [L]))
+    x, w = np.polynomial.legendre.leggauss(2)
+    middle, half = 0.5 * (ends[1:] + ends[:-1]), 0.5 * np.diff(ends)
+    return (middle[:, None] + half[:, None] * x).ravel(), (half[:, None] * w).ravel()
+
+
+def rates(x: np.ndarray, V: float):
+    """c_L, c_R, e_L, e_R (n,) [1/s] of elastic traps at x [m]."""
+    slope = (RIGHT - LEFT + V) / L
+    U = LEFT - V + slope * x
+    level = U - DEPTH
+    kappa = math.sqrt(2.0 * ELECTRON_MASS * MASS * ELEMENTARY_CHARGE) / HBAR
+    out = []
+    for mu, at, edge in ((-V, 0.0, LEFT - V), (0.0, L, RIGHT)):
+        low, high = np.sort([np.maximum(U - level, 0.0), np.maximum(edge - level, 0.0)], axis=0)
+        covered = np.abs(x - at) * np.where(low > 0.0, 1.0, high / np.maximum(np.abs(edge - U), 1e-30))
+        root = 2.0 / 3.0 * (high + np.sqrt(high * low) + low) / (np.sqrt(high) + np.sqrt(low))
+        out.append((ATTEMPTS * np.exp(-2.0 * kappa * covered * root), (level - mu) / KT))
+    captured = [nu * expit(-over) for nu, over in out]
+    return (*captured, *(c * np.exp(over) for c, (_, over) in zip(captured, out, strict=True)))
+
+
+def exact(points, times, first: float, cells: int = CELLS):
+    """Trapped electrons [1/m2], current [A], its parts without their signs, electrons from the left [1/m2], at times."""
+    x, w = gauss(cells)
+    n, amount = x.size, DENSITY * w
+    state, out = np.concatenate((np.full(n, first), np.zeros(n))), []
+    for (start, V0), (end, V1) in itertools.pairwise(points):
+        inside = times[(times > start) & (times <= end)]
+        if end == start:
+            continue
+
+        def slope(t, y, start=start, end=end, V0=V0, V1=V1):
+            c_left, c_right, e_left, e_right = rates(x, V0 + (V1 - V0) * (t - start) / (end - start))
+            left = c_left * (1.0 - y[:n]) - e_left * y[:n]
+            return np.concatenate((left + c_right * (1.0 - y[:n]) - e_right * y[:n], left))
+
+        solved = solve_ivp(slope, (start, end), state, "Radau", t_eval=inside, rtol=1e-8, atol=1e-12)
+        for t, y in zip(solved.t, solved.y.T, strict=True):
+            whole, f = slope(t, y), y[:n]
+            left, share = whole[n:], x / L
+            to_right, to_left = (1.0 - share) * (whole[:n] - left), -share * left
+            parts = to_right + to_left, np.abs(to_right) + np.abs(to_left)
+            current, gross = (ELEMENTARY_CHARGE * AREA * amount @ part for part in parts)
+            out.append((amount @ f, current, gross, amount @ y[n:]))
+        state = solve_ivp(slope, (start, end), state, "Radau", rtol=1e-8, atol=1e-12).y[:, -1]
+    return np.array(out).T
+
+
+@needs_speed
+@pytest.mark.parametrize(("first", "share"), [("empty", 0.0), ("full", 1.0), (0.25, 0.25)])
+def test_a_jump_a_ramp_and_a_turn_are_those_of_rate_equations_of_their_own(first, share):
+    ds = run(JUMP_AND_TURN, traps__initial=first, numerics__rtol=1e-4)
+    later = np.flatnonzero(np.diff(ds.time.values, prepend=0.0) > 0.0)
+    trapped, current, gross, left = exact(JUMP_AND_TURN, ds.time.values[later], share)
+    assert ds.trapped_electrons.values[later] == pytest.approx(trapped, rel=3e-4)
+    whole = L * DENSITY
+    assert ds.trapped_from_left.values[later] == pytest.approx(left, rel=3e-3, abs=1e-3 * whole)
+    # on a ramp filling is behind by its rate over that of the traps, of first order in a step: 1.7e-12 A of 4e-5 A
+    assert np.all(np.abs(ds.conduction_current.values[later] - current) < 1e-3 * gross + 3e-12)
+
+
+@needs_speed
+def test_no_electron_is_lost():
+    ds = run(JUMP_AND_TURN, traps__relaxation_energy=0.3)
+    taken = ds.trapped_from_left + ds.trapped_from_right
+    assert taken.values == pytest.approx(ds.trapped_electrons.values, rel=1e-12, abs=1e-14 * DENSITY * L)
+
+
+@needs_speed
+@pytest.mark.parametrize("relaxation", [0.0, 0.5])
+def test_long_after_a_jump_the_current_is_that_of_a_steady_filling(relaxation):
+    points = [(0.0, 0.4), (1e9, 0.4)]
+    ds = [run(points, text, traps__relaxation_energy=relaxation) for text in (STEADY, CASE)]
+    assert ds[1].read_current.values == pytest.approx(ds[0].read_current.values, rel=1e-9)
+    assert ds[1].trap_filling.values[-1] == pytest.approx(ds[0].trap_filling.values[-1], rel=1e-9)
+
+
+@needs_speed
+def test_a_flat_empty_film_is_filled_by_a_front_whose_place_is_the_logarithm_of_time():
+    """The right electrode has no electrons at the energy of the traps: its band begins above them."""
+    flat = {
+        "device.left.barrier": 1.0,
+        "device.right.barrier": 1.0,
+        "device.right.band_depth": 0.1,
+        "device.film.cells": 60,
+    }
+    instants = np.logspace(-12, 2, 8)
+    ds = run([(0.0, 0.0), (100.0, 0.0)], **flat, **{"record.profiles_at": instants[:-1].tolist()})
+    kappa = math.sqrt(2.0 * ELECTRON_MASS * MASS * DEPTH * ELEMENTARY_CHARGE) / HBAR
+    filled = DENSITY * expit((DEPTH - 1.0) / KT) / (2.0 * kappa)
+
+    def ein(z):
+        return np.where(z > 1e-9, exp1(np.maximum(z, 1e-9)) + np.log(np.maximum(z, 1e-9)) + np.euler_gamma, z)
+
+    z = ATTEMPTS * ds.time.values
+    front = filled * (ein(z) - ein(z * math.exp(-2.0 * kappa * L)))
+    later = z > 1.0
+    assert later.sum() > 20
+    assert ds.trapped_electrons.values[later] == pytest.approx(front[later], rel=2e-3)
+    within = (z > 1e3) & (z * math.exp(-2.0 * kappa * L) < 1e-2)
+    slope = np.polyfit(np.log(z[within]), ds.trapped_electrons.values[within], 1)[0]
+    assert slope == pytest.approx(filled, rel=5e-3)  # N f/(2 kappa) for each e-fold
+    assert np.abs(ds.trapped_from_right.values).max() < 1e-9 * filled
+
+
+@needs_speed
+@pytest.mark.parametrize("relaxation", [0.0, 0.6])
+def test_without_voltage_empty_traps_relax_to_the_fermi_function_and_the_free_energy_falls(relaxation):
+    ds = run(
+        [(0.0, 0.0), (1e9, 0.0)], traps__relaxation_energy=relaxation, traps__degeneracy=2.0,
+        **{"record.profiles_at": np.logspace(-13, 8, 43).tolist()},
+    )  # fmt: skip
+    x, w = gauss()
+    level = LEFT + (RIGHT - LEFT) * x / L - DEPTH
+    f = ds.trap_filling_groups.values[:, 0]
+    assert f[-1] == pytest.approx(expit(math.log(2.0) - level / KT), rel=1e-9)
+    full, empty = (np.where(part > 0.0, part * np.log(np.maximum(part, 1e-300)), 0.0) for part in (f, 1.0 - f))
+    energy = (f * (level - KT * math.log(2.0)) + KT * (full + empty)) @ w / L
+    assert np.all(np.diff(energy) <= 1e-13)
+    assert energy[0] - energy[-1] > 0.1
+    assert ds.conduction_current.values[-1] == pytest.approx(0.0, abs=1e-9 * np.abs(ds.conduction_current.values).max())
+
+
+@needs_speed
+def test_twice_the_cells_give_the_same_electrons_and_currents():
+    few, many = (run(JUMP_AND_TURN, device__film__cells=cells, traps__relaxation_energy=0.2) for cells in (20, 40))
+    times = np.array([1e-10, 1e-9, 2e-9, 3e-9, 1e-7, 1e-6, 1e-5, 1e-4])
+    for name in ("trapped_electrons", "conduction_current"):
+        one, two = (
+            np.interp(times, ds.time.values + 1e-20 * np.arange(ds.time.size), ds[name].values) for ds in (few, many)
+        )
+        assert one == pytest.approx(two, rel=3e-2, abs=1e-3 * np.abs(two).max())
+
+
+@needs_speed
+def test_a_series_resistance_takes_its_share_of_what_passes_the_traps_at_rest():
+    dense = {
+        "traps__density": 1e27,
+        "device__left__barrier": 0.6,
+        "circuit__series_resistance": 1e4,
+        "traps__depth": 0.8,
+    }
+    ds = run([(0.0, 0.6), (1e-3, 0.6), (1.1e-3, -0.3), (1e3, -0.3)], **dense, traps__initial=0.5)
+    lost = float((ds.voltage - ds.junction_voltage).values[-1])
+    assert abs(lost) > 0.03
+    assert lost == pytest.approx(1e4 * ds.conduction_current.values[-1], rel=1e-6)
+
+
+@needs_speed
+def test_traps_without_charge_leave_the_ions_where_they_are():
+    ions = {"ions.density": 1e26, "ions.activation_energy": 0.6, "numerics.rtol": 1e-2}
+    points = [(0.0, 1.0), (1e-5, 1.0), (1e-5, -1.0), (2e-5, 0.0)]
+    with_traps, thin = run(points, **ions), run(points, STEADY, **ions)
+    ends = [ds.vacancy_concentration.values[-1] for ds in (with_traps, thin)]
+    assert ends[0] == pytest.approx(ends[1], rel=2e-2)
+    assert not np.array_equal(ends[0], with_traps.vacancy_concentration.values[0])
+
+
+@needs_speed
+def test_a_run_goes_on_from_a_result_with_its_filling(tmp_path):
+    whole = run([(0.0, 0.5), (1e-6, 0.5), (1e-3, 0.5)])
+    first = run([(0.0, 0.5), (1e-6, 0.5)])
+    assert first.trap_filling_groups.values[-1].max() > 0.5
+    store.write(first, tmp_path / "first.nc")
+    again = {"ions.initial": {"result": "first.nc"}, "traps__initial": "full"}
+    after = run([(0.0, 0.5), (1e-3 - 1e-6, 0.5)], folder=tmp_path, **again)
+    assert after.trapped_electrons.values[-1] == pytest.approx(whole.trapped_electrons.values[-1], rel=1e-6)
+
+
+@needs_speed
+def test_curves_at_rest_are_those_of_a_steady_filling():
+    drive = {"drive": {"kind": "iv", "voltages": [-0.5, 0.0, 0.3, 0.9]}}
+    kinetic, steady = (run(None, text, **drive, traps__relaxation_energy=0.3) for text in (CASE, STEADY))
+    assert kinetic.bias_current.values == pytest.approx(steady.bias_current.values, rel=1e-9)
+    assert kinetic.bias_channel_share.values[..., 1] == pytest.approx(
+        steady.bias_channel_share.values[..., 1], rel=1e-9
+    )
+
+
+def answer(V: float, frequency: np.ndarray) -> np.ndarray:
+    """Admittance (F,) [S] of elastic traps at rest at V, from rate equations of their own, linear in exp(i w t)."""
+    x, w = gauss()
+    (cl, cr, el, er), step = rates(x, V), 1e-4
+    more, less = rates(x, V + step), rates(x, V - step)
+    f = (cl + cr) / (cl + cr + el + er)
+    slopes = [(a - b) / (2.0 * step) for a, b in zip(more, less, strict=True)]
+    left, right = slopes[0] * (1.0 - f) - slopes[2] * f, slopes[1] * (1.0 - f) - slopes[3] * f
+    change = (left + right) / (2j * np.pi * frequency[:, None] + cl + cr + el + er)
+    left, right = left - (cl + el) * change, right - (cr + er) * change
+    return ELEMENTARY_CHARGE * AREA * ((1.0 - x / L) * right - x / L * left) @ (DENSITY * w)
+
+
+@needs_speed
+@pytest.mark.parametrize("V", [0.2, -0.45])
+def test_capacitance_and_conductance_follow_the_frequency_as_the_rates_say(V):
+    frequency = np.logspace(0, 12, 25)
+    drive = {"kind": "impedance", "bias": [V], "frequencies": frequency.tolist()}
+    ds, bare = (run(drive=drive, traps__density=density).squeeze() for density in (DENSITY, 0.0))
+    conductance, capacitance = ((ds - bare)[name].values for name in ("conductance_ac", "capacitance"))
+    expected = answer(V, frequency)
+    assert conductance == pytest.approx(expected.real, rel=1e-3)
+    assert capacitance == pytest.approx(
+        expected.imag / (2.0 * np.pi * frequency), rel=1e-3, abs=1e-6 * capacitance.max()
+    )
+    assert capacitance[0] > 3e-17
+
+
+def charged_film(f: np.ndarray, V: float, donors: bool):
+    """Places, band (nodes) and charge D(0) [C/m2] of a film whose traps are filled by f (n,), by Gauss's law."""
+    eps, ends = 20.0 * VACUUM_PERMITTIVITY, np.concatenate(([0.0], (np.arange(CELLS) + 0.5) * L / CELLS, [L]))
+    halves = np.stack((ends[:-1], 0.5 * (ends[1:] + ends[:-1]), 0.5 * (ends[1:] + ends[:-1]), ends[1:]), 1).reshape(
+        -1, 2
+    )
+    faces = np.linspace(0.0, L, CELLS + 1)
+    inside = np.minimum(halves[:, 1:], faces[1:]) - np.maximum(
+        halves[:, :1], faces[:-1]
+    )  # of half a piece in each cell
+    q = (ELEMENTARY_CHARGE * DENSITY * ((1.0 - f) if donors else -f)) @ inside.clip(min=0.0)
+    behind, length = np.concatenate(([0.0], np.cumsum(q))), np.diff(ends)
+    D0 = (eps * (RIGHT - LEFT + V) - behind @ length) / L
+    return ends, LEFT - V + np.concatenate(([0.0], np.cumsum((D0 + behind) / eps * length))), D0
+
+
+def rates_on_band(nodes: np.ndarray, U: np.ndarray, V: float):
+    """As `rates`, on a band U (P+1,) [eV] of straight lines between nodes (P+1,) [m]; the actions by closed forms."""
+    x, _ = gauss()
+    level = np.interp(x, nodes, U) - DEPTH
+    kappa = math.sqrt(2.0 * ELECTRON_MASS * MASS * ELEMENTARY_CHARGE) / HBAR
+    out = []
+    for mu, low, high in ((-V, np.zeros(x.size), x), (0.0, x, np.full(x.size, L))):
+        start, end = np.clip(nodes[:-1], low[:, None], high[:, None]), np.clip(nodes[1:], low[:, None], high[:, None])
+        tops = [np.maximum(np.interp(at, nodes, U) - level[:, None], 0.0) for at in (start, end)]
+        tilt = np.diff(U) / np.diff(nodes)
+        steep = np.abs(tilt) * (end - start) > 1e-9
+        whole = 2.0 / 3.0 * np.abs(tops[1] ** 1.5 - tops[0] ** 1.5) / np.where(steep, np.abs(tilt), 1.0)
+        action = np.where(steep, whole, np.sqrt(tops[0]) * (end - start)).sum(axis=1)
+        over = (level - mu) / KT
+        out.append((ATTEMPTS * np.exp(-2.0 * kappa * action) * expit(-over), over))
+    captured = [c for c, _ in out]
+    return (*captured, *(c * np.exp(over) for c, over in out))
+
+
+def exact_with_charge(points, times, first: float, donors: bool):
+    """Trapped electrons [1/m2] and D(0) [C/m2] of charged traps at times (T,), from a filling of all traps."""
+    _, w = gauss()
+    f, out = np.full(w.size, first), []
+    for (start, V0), (end, V1) in itertools.pairwise(points):
+        if end == start:
+            continue
+
+        def voltage(t, start=start, end=end, V0=V0, V1=V1):
+            return V0 + (V1 - V0) * (t - start) / (end - start)
+
+        def slope(t, f, voltage=voltage):
+            nodes, U, _ = charged_film(f, voltage(t), donors)
+            c_left, c_right, e_left, e_right = rates_on_band(nodes, U, voltage(t))
+            return (c_left + c_right) * (1.0 - f) - (e_left + e_right) * f
+
+        inside = np.append(times[(times > start) & (times < end)], end)
+        solved = solve_ivp(slope, (start, end), f, "Radau", t_eval=inside, rtol=1e-7, atol=1e-10)
+        for t, y in zip(solved.t, solved.y.T, strict=True):
+            out.append((DENSITY * w @ y, charged_film(y, voltage(t), donors)[2]))
+        f = solved.y[:, -1]
+    return np.array(out).T
+
+
+@needs_speed
+@pytest.mark.parametrize(("kind", "first"), [("acceptor", 0.0), ("donor", 1.0)])
+def test_charged_traps_bend_the_band_as_gauss_and_rate_equations_of_their_own_say(kind, first):
+    points = [(0.0, 0.3), (1e-9, 0.3), (1e-9, -0.8), (3e-9, -0.8), (1e-6, 0.5)]
+    ds = run(points, traps__kind=kind, traps__initial=first, numerics__rtol=1e-3)
+    later = np.flatnonzero(np.diff(ds.time.values, prepend=0.0) > 0.0)
+    trapped, charge = exact_with_charge(points, ds.time.values[later], first, kind == "donor")
+    assert ds.trapped_electrons.values[later] == pytest.approx(trapped, rel=3e-3)
+    assert ds.electrode_charge.values[later] == pytest.approx(charge, rel=3e-3, abs=1e-5)
+    still = np.diff(ds.voltage.values[later], prepend=np.nan) == 0.0  # then charge comes to the traps alone
+    charging = ds.mean_displacement_current.values[later] * np.diff(ds.time.values, prepend=0.0)[later] / AREA
+    assert np.abs(charging[still]).max() < 1e-5 * np.abs(charge).max()
+
+
+def test_a_grid_of_half_the_cells_begins_with_the_filling_of_the_whole():
+    case = parse_case(CASE).replace(
+        {"device.traps[0].depth_spread": 0.05, "device.film.cells": 32, "device.film.grading": 4.0}
+    )
+    fine, coarse = (model.junction(one) for one in (case, grid_error.on_fewer_cells(case)))
+    x, y = (grid_error.trap_places(junction, 0, 1) for junction in (fine, coarse))
+    assert (x.size, y.size) == (2 * 13 * 33, 2 * 13 * 17)
+    filled = (x / L + 0.1 * (np.arange(x.size) % 13))[None]
+    assert grid_error.refilled(case, coarse, filled)[0, 60:-60] == pytest.approx(
+        (y / L + 0.1 * (np.arange(y.size) % 13))[60:-60], rel=1e-9
+    )
+
+
+@needs_speed
+def test_long_after_a_jump_charged_traps_are_those_at_rest():
+    keys = {"traps__kind": "acceptor", "traps__relaxation_energy": 0.3}
+    kinetic = run([(0.0, 0.4), (1e9, 0.4)], **keys)
+    steady = run(None, STEADY, drive={"kind": "iv", "voltages": [0.4]}, **keys)
+    assert kinetic.read_current.values[-1] == pytest.approx(float(steady.bias_current.squeeze()), rel=1e-6)
+
+
+@needs_speed
+def test_charged_traps_beside_vacancies_that_move_do_not_depend_on_the_steps():
+    ions = {"ions.density": 1e26, "ions.activation_energy": 0.6}
+    points = [(0.0, 1.0), (1e-5, 1.0), (1e-5, -1.0), (2e-5, 0.5)]
+    coarse, fine = (run(points, **ions, traps__kind="acceptor", numerics__rtol=rtol) for rtol in (7e-3, 3e-4))
+    assert coarse.vacancy_concentration.values[-1] == pytest.approx(fine.vacancy_concentration.values[-1], rel=5e-2)
+    assert coarse.read_current.values == pytest.approx(fine.read_current.values, rel=3e-2)
+    bare = run(points, **ions, traps__density=0.0, numerics__rtol=3e-4)
+    assert abs(math.log(float(fine.read_current.squeeze() / bare.read_current.squeeze()))) > 0.1
+
+
+@needs_speed
+def test_a_case_with_memory_in_its_traps_from_its_file_to_its_picture(tmp_path):
+    (tmp_path / "memory.toml").write_text(CASE)
+    assert otjdd(tmp_path, "check", "memory.toml").returncode == 0
+    done = otjdd(tmp_path, "run", "memory.toml", "--set", "device.traps[0].initial=full", "-o", "memory.nc")
+    assert done.returncode == 0, done.stderr
+    done = otjdd(tmp_path, "plot", "memory.nc", "--kind", "traps", "-o", "traps.png")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "traps.png").stat().st_size > 10_000
+    refused = otjdd(tmp_path, "compact", "memory.toml", "-o", "model")
+    assert refused.returncode != 0
+    assert 'expected "steady" beside a compact model' in refused.stderr + refused.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"device.traps[0].hop_frequency": 1e13}, "hops between such traps"),
+        ({"device.traps[0].of": "ions"}, "traps that move with their filling"),
+        ({"device.traps[0].occupation": "steady"}, '"steady" from the first'),
+        ({"device.traps[0].initial": 1.5}, "a number from 0 to 1"),
+        ({"device.traps[0].attempt_frequency": 0.0}, "attempt_frequency"),
+        (
+            {"device.traps[0].kind": "acceptor", "device.heat": {"resistance": 1e3, "time_constant": 1e-9}},
+            "beside device.heat",
+        ),
+        ({"drive": {"kind": "impedance", "bias": [0.1], "frequencies": [1.0], "ions": "moving"}}, "at frozen ions"),
+    ],
+)
+def test_what_is_not_in_the_model_is_refused_in_words(changes, message):
+    with pytest.raises(CaseError, match=message):
+        parse_case(CASE).replace(changes)
