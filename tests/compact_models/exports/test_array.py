@@ -182,23 +182,6 @@ def test_films_that_were_never_written_start_in_arrays(fresh_model, count, line,
     check_both(tmp_path, Crossbar(fresh_model, count, count, line, driver, cells), drive)
 
 
-@pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
-@pytest.mark.parametrize(("farads", "unselected"), [(1e-12, "grounded"), (1e-11, "grounded"), (1e-13, "floating")])
-def test_lines_with_a_capacitance_lag_in_circuits_as_in_python(farads, unselected, tmp_path):
-    model = of_area(made_model.made_model(), 8e-11)
-    parts = [
-        {"kind": "write", "pattern": ["#.#", ".#.", "##."], "voltage": 2.2, "width": 1e-6},
-        {"kind": "read", "duration": 2e-8, "unselected": unselected},
-        {"kind": "rest", "duration": 2e-8},
-        {"kind": "read", "duration": 2e-8},
-    ]
-    drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS)
-    cells = cells_of((model,), np.zeros(9, np.int64))
-    check_both(tmp_path, Crossbar(model, 3, 3, 20.0, 500.0, cells, farads, np.zeros(18)), drive, 0.02)
-
-
 def check_both(folder, bar, drive, allowed=0.01):
     """Assert that ngspice and VACASK sense the currents of a crossbar in Python, within a relative deviation."""
     steps, states, wanted, found = array_steps.steps_of(drive, bar), beginning(bar.cells), [], []
