@@ -23,7 +23,8 @@ from otjdd.physics.traps.newton import moves_of_traps
 from otjdd.physics.traps.sites import ACCEPTOR, CHARGE, DONOR
 
 AGREED = 1e-11  # eV: the current follows the band with some 1e2 per eV, and V_j is solved to 1e-9 V
-MOST_TURNS = 100
+MOST_TURNS = 200
+ROUND = 40  # turns of Newton's method, after which its steps are half as long: paths move with the band, and it may cycle
 NEAR = 0.02  # eV, rise of the band from which Newton's method goes on
 FALLING = 0.7  # of the least rise so far, to which a turn should come; else Newton's method goes on
 LONGEST = 10.0  # kT, by which one step of Newton's method may move the band
@@ -132,14 +133,14 @@ def close_jointly(junction: Junction, state: State, k: int, V: float, tolerance:
         np.zeros(state.c.shape[1]),
         np.empty(state.c.shape[1]),
     )
-    for _ in range(MOST_TURNS):
+    for turn in range(MOST_TURNS):
         traps, moves, _ = charged_traps(junction, state, k, y)
         if not joint_rise(traps, moves, stiffness_of(junction, state, k), junction.kT[k], state.trapped[k], u):
             return Status.TRAPS_NOT_FILLED
         rise = largest(u)
         if rise <= AGREED:
             return Status.DONE
-        cut = min(1.0, LONGEST * junction.kT[k] / rise)
+        cut = min(0.5 ** (turn // ROUND), LONGEST * junction.kT[k] / rise)
         for j in range(y.size):
             move = moves.at_once[j]
             for i in range(u.size):

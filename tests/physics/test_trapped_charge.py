@@ -283,6 +283,35 @@ def test_the_charge_does_not_depend_on_where_the_search_began():
     assert moving.state.trapped[0] == pytest.approx(straight, rel=1e-7, abs=1e-9)
 
 
+DEEP = {  # a small flow from the right electrode fills the whole chain, and its Fermi levels answer the band 1e4-fold
+    "device__film__thickness": 13e-9, "device__left__barrier": 1.329, "device__right__barrier": 2.37,
+    "device__film__tunnelling_mass": 0.293, "temperature": 300.15,
+}  # fmt: skip
+WIDE = {  # the paths to both electrodes move with the band by more than the levels do, and Newton's method cycles
+    "device__film__thickness": 13e-9, "device__left__barrier": 2.204, "device__right__barrier": 0.836,
+    "device__film__tunnelling_mass": 0.44, "temperature": 352.15,
+}  # fmt: skip
+
+
+@needs_speed
+@pytest.mark.parametrize(
+    ("device", "traps"),
+    [
+        (DEEP, HOPPING | {"density": 4.326e25, "depth": 2.021, "relaxation_energy": 0.7127}),
+        (WIDE, RELAXING | {"kind": "donor", "density": 1.004e26, "depth": 1.1623, "relaxation_energy": 1.3122}),
+    ],
+    ids=["a chain of deep acceptors", "single donors far from both electrodes"],
+)
+def test_traps_that_a_plain_search_does_not_fill_are_filled(device, traps):
+    """From no charge and along a ramp alike, and at rest: no part of the film asks for another band."""
+    cold = film(traps, cells=40, **device)
+    moving, ramped = begin(cold, voltage=0.99), begin(cold, voltage=0.0)
+    for V in (0.3, 0.6, 0.99):
+        integrate.jump(ramped, V)
+    assert ramped.state.trapped == pytest.approx(moving.state.trapped, rel=1e-4, abs=1e-8)
+    assert np.abs(integrate.rises(moving)).max() < 1e-6
+
+
 @needs_speed
 def test_few_traps_and_traps_without_charge_leave_the_film_as_it_is():
     """Density 0 and "none" to the bit, few traps in proportion."""
