@@ -24,7 +24,9 @@ from otjdd.physics.traps.sites import ACCEPTOR, CHARGE, DONOR
 
 AGREED = 1e-11  # eV: the current follows the band with some 1e2 per eV, and V_j is solved to 1e-9 V
 MOST_TURNS = 200
-ROUND = 40  # turns of Newton's method, after which its steps are half as long: paths move with the band, and it may cycle
+ROUND = (
+    40  # turns of Newton's method, after which its steps are half as long: paths move with the band, and it may cycle
+)
 NEAR = 0.02  # eV, rise of the band from which Newton's method goes on
 FALLING = 0.7  # of the least rise so far, to which a turn should come; else Newton's method goes on
 LONGEST = 10.0  # kT, by which one step of Newton's method may move the band

@@ -111,7 +111,13 @@ def channels_apart(runs: Sequence[NamedResult]) -> bool:
     return READS_BY_CHANNEL(runs) or CURVES_BY_CHANNEL(runs)
 
 
-TRAP_CHARGE = all_have("bias_trap_charge")
+CHARGE_IN_TIME, CHARGE_AT_REST = all_have("trap_charge"), all_have("bias_trap_charge")
+
+
+def trap_charges(runs: Sequence[NamedResult]) -> bool:
+    """True if all results have the charge of traps at snapshots, or all have it at biases."""
+    return CHARGE_IN_TIME(runs) or CHARGE_AT_REST(runs)
+
 
 KINDS = {
     "loop": PanelKind(
@@ -240,8 +246,8 @@ KINDS = {
         "snapshots of a case with [[device.traps]]", all_have("trap_current_right"), all_have("trap_current_right"),
     ),
     "trap-charge": PanelKind(
-        traps.charges, "charge of traps against position, at some biases",
-        "curves at frozen ions of a case whose [[device.traps]] carry charge", TRAP_CHARGE, TRAP_CHARGE,
+        traps.charges, "charge of traps against position, at snapshots or at some biases",
+        "snapshots or curves at frozen ions of a case whose [[device.traps]] carry charge", trap_charges, trap_charges,
     ),
     "electrons": PanelKind(
         electrons.electrons, "electrons of the film beside its vacancies, and the band between both Fermi levels",

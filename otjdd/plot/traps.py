@@ -13,6 +13,7 @@ from otjdd.plot.profiles import SIDES, TRAP_STYLES, at_voltages, draw_layers, ex
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
 
 STYLES = "-", "--", ":", "-."  # of kinds of traps
@@ -38,15 +39,25 @@ def fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def charges(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the charge of traps against position, in elementary charges per nm3, at MOST_BIASES of the first curve."""
+    """Draw the charge of traps against position, in elementary charges per nm3, at `charge_profiles`."""
     for i, run in enumerate(runs):
-        charge, bias = run.ds.bias_trap_charge.values[0, 0] * 1e-27 / ELEMENTARY_CHARGE, run.ds.bias.values
-        places = np.unique(np.linspace(0, len(bias) - 1, MOST_BIASES).round().astype(int))
-        for j, place in enumerate(places[np.argsort(bias[places])]):
-            line = stroke(i, j, len(runs), len(places))
-            axes.plot(run.ds.x.values * 1e9, charge[place], label=legend_label(run, volts(bias[place])), **line)
+        profiles = charge_profiles(run.ds)
+        for j, (name, charge) in enumerate(profiles):
+            line = stroke(i, j, len(runs), len(profiles))
+            density = charge * 1e-27 / ELEMENTARY_CHARGE
+            axes.plot(run.ds.x.values * 1e9, density, label=legend_label(run, name), **line)
     axes.set(xlabel="position (nm)", ylabel="charge of traps (e/nm³)")
+    draw_layers(axes, runs)
     legend(axes)
+
+
+def charge_profiles(ds: xr.Dataset) -> list[tuple[str, np.ndarray]]:
+    """Names and charges (x,) [C/m3] of the snapshots of the band diagram, or of MOST_BIASES of the first curve at most."""
+    if "trap_charge" in ds:
+        return [(shot.name, ds.trap_charge.values[shot.number]) for shot in at_voltages(ds, extremes(ds))]
+    charge, bias = ds.bias_trap_charge.values[0, 0], ds.bias.values
+    places = np.unique(np.linspace(0, len(bias) - 1, MOST_BIASES).round().astype(int))
+    return [(volts(bias[place]), charge[place]) for place in places[np.argsort(bias[places])]]
 
 
 def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:

@@ -106,6 +106,7 @@ OUTPUTS = _outputs({
     "trap_filling": ("snapshot trap x", "1", "filled share of traps, mean over the columns; nan where none are"),
     "trap_current_left": ("snapshot trap x", "A m^-3", "current per volume from traps to the left electrode"),
     "trap_current_right": ("snapshot trap x", "A m^-3", "current per volume from the right electrode to traps"),
+    "trap_charge": ("snapshot x", "C m^-3", "charge of traps, mean over the columns"),
     "layer_field": ("snapshot layer", "V m^-1", "field of a layer, towards the right electrode, mean over the columns"),
     # kinds of columns, where a case has several
     "kind": ("kind", "1", "kind of columns"),

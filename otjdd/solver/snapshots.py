@@ -56,6 +56,8 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
     if case.device.traps is not None:
         filling = np.array([trap_filling(junction, state, k) for k in range(len(weight))])
         profiles["trap_filling"] = np.tensordot(weight, filling, 1)
+    if state.trapped.size:
+        profiles["trap_charge"] = weight @ (state.trapped / junction.columns.width)
     if case.device.film.electrons != "none":
         profiles["film_electrons"] = weight @ film_electrons(state)
         profiles["snapshot_junction_voltage"] = float(state.V[0])

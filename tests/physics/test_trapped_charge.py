@@ -371,6 +371,16 @@ def test_no_current_flows_at_rest_and_both_electrodes_pass_the_same():
     assert through == pytest.approx(ELEMENTARY_CHARGE * into[1] * moving.junction.channels.area[0], rel=1e-6)
 
 
+@needs_speed
+def test_snapshots_have_the_charge_that_traps_took_in_time():
+    """Of a filling that takes time: as many electrons as the traps hold."""
+    table = RELAXING | {"occupation": "kinetic", "initial": "empty"}
+    ds = run(film(table, cells=8, drive={"kind": "hold", "voltage": 0.5, "duration": 1e-9}))
+    charge = ds.trap_charge.values[-1].sum() * LENGTH / 8
+    assert charge == pytest.approx(-ELEMENTARY_CHARGE * ds.trapped_electrons.values[-1], rel=1e-6)
+    assert charge < 0.0
+
+
 def test_a_filling_that_does_not_agree_says_where_and_what_to_try(monkeypatch):
     """Here by a limit of the turns that no search meets."""
     moving = begin(film(RELAXING, cells=8), voltage=0.0)
