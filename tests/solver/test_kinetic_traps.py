@@ -426,6 +426,9 @@ def test_a_case_with_memory_in_its_traps_from_its_file_to_its_picture(tmp_path):
             {"device.traps[0].kind": "acceptor", "device.heat": {"resistance": 1e3, "time_constant": 1e-9}},
             "beside device.heat",
         ),
+        ({"device.traps[0].kind": "donor", "circuit.series_resistance": 1e4}, "beside circuit.series_resistance"),
+        ({"device.traps[0].kind": "donor", "circuit.compliance": 1e-3}, "or compliance and a filling"),
+        ({"ions.noise": "shot", "ions.seed": 1}, 'beside ions.noise = "shot"'),
         ({"drive": {"kind": "impedance", "bias": [0.1], "frequencies": [1.0], "ions": "moving"}}, "at frozen ions"),
     ],
 )
