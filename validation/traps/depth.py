@@ -111,7 +111,7 @@ def picture(sets: dict[str, list[Set]]) -> Figure:
         axes[0].axhline(0.25, color=GREY, linestyle=":", linewidth=0.8)
         axes[0].annotate("limit of the claim", (0.99, 0.25), xycoords=("axes fraction", "data"), ha="right", va="bottom",
                          color=GREY, fontsize="small")  # fmt: skip
-        axes[0].set(ylabel="rms of ln J, five values fitted", ylim=(0, 0.35))
+        axes[0].set(ylabel="rms of ln J, five values fitted", ylim=(0, 0.3))
         axes[1].set(ylabel="energy (eV)")
         axes[2].set(yscale="log")
         for panel in axes:
