@@ -17,9 +17,10 @@ from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
 from otjdd.physics.traps.capture import LEFT, RIGHT
 from otjdd.physics.traps.paths import path_of
-from otjdd.physics.traps.sites import DEGENERACY, Sites
+from otjdd.physics.traps.sites import DEGENERACY, KINETIC, Sites
 
 ENERGIES = 400  # of a spectrum
+FEWEST = 1e-15  # filled or empty share of kinetic traps
 LEAST = 1e-12  # of the largest part of a current: smaller parts set no limit of a spectrum
 SIDES = {"left": LEFT, "right": RIGHT}
 
@@ -39,8 +40,13 @@ def trap_currents(junction: Junction, state: State, k: int) -> dict[str, np.ndar
     for channel in np.flatnonzero(junction.channels.code == TRAP_CODE):
         numbers = junction.channels.numbers[channel]
         traps = filled_traps(junction, state, k, int(channel))
+        log_odds = traps.steady.log_odds
+        if numbers[KINETIC]:  # the filling of the moment
+            first = junction.channels.first[channel]
+            full = state.traps.filling[k, first : first + log_odds.size].clip(FEWEST, 1.0 - FEWEST)
+            log_odds = np.log(full) - np.log1p(-full)
         for name, side in SIDES.items():
-            current = traps.amount * net_currents(traps, side, numbers[DEGENERACY], float(state.V[0]), kT)
+            current = traps.amount * net_currents(traps, log_odds, side, numbers[DEGENERACY], float(state.V[0]), kT)
             by_place[name].append(in_cells(traps.sites, current, width) / width)
             by_energy[name].append(lot_of(traps, side, current, kT))
     lots = [lot for side in by_energy.values() for lot in side]
@@ -64,9 +70,14 @@ def in_cells(sites: Sites, current: np.ndarray, width: np.ndarray) -> np.ndarray
     return part
 
 
-def net_currents(traps: FilledTraps, side: int, g: float, V: float, kT: float) -> np.ndarray:
-    """Current (n,) [A] of one trap of each group from the right electrode, or to the left one. g : degeneracy"""
-    level, log_odds = traps.capture.level, traps.steady.log_odds
+def net_currents(
+    traps: FilledTraps, log_odds: np.ndarray, side: int, g: float, V: float, kT: float
+) -> np.ndarray:  # fmt: skip
+    """Current (n,) [A] of one trap of each group from the right electrode, or to the left one.
+
+    log_odds : (n,) ln of the filled over the empty share   g : degeneracy
+    """
+    level = traps.capture.level
     mu = -V if side == LEFT else 0.0
     taken = traps.capture.log_rate[side] - np.logaddexp(0.0, log_odds)  # ln of the rate times the empty share
     given_over_taken = (level - mu) / kT - np.log(g) + log_odds

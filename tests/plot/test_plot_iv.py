@@ -93,7 +93,7 @@ def test_the_arrhenius_picture_has_the_channels_that_count():
     texts = labels(axes)
     assert [text.split(":")[0] for text in texts[:3]] == ["HRS", "HRS, coherent", "HRS, traps"]
     assert len(texts) == 6
-    np.testing.assert_allclose(axes.lines[2].get_ydata(), rising[:, 0] * axes.lines[0].get_ydata())
+    np.testing.assert_allclose(axes.lines[2].get_ydata(), rising[0, :, 0] * axes.lines[0].get_ydata())
     energies = [float(text.split()[-2]) for text in texts[:3]]
     assert energies[1] < energies[0] < energies[2]
     alone = ds.assign(bias_channel_share=((*ds.bias_current.dims, "channel"), share * [0, 1, 0]))
