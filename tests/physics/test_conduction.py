@@ -21,6 +21,7 @@ from devices import (
 
 from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.errors import Status
 from otjdd.physics.channels.coherent import column_spectrum, log_conductance_slopes
 from otjdd.physics.channels.transport import transport
 from otjdd.physics.closing import close_all
@@ -139,7 +140,7 @@ def test_the_tangent_follows_voltage_charge_and_ions():
     small = 1e-4 * np.random.default_rng(5).uniform(-1.0, 1.0, state.c.shape)
     state.c[:] *= 1.0 + small
     V, G = state.V[0] + 1e-4, state.G.copy()
-    assert close_all(run.junction, state, V, 0.0)
+    assert close_all(run.junction, state, V, 0.0) == Status.DONE
     change = along_tangent(run.junction, state, tangent)
     exact = np.log(conducted(run) / G)
     assert np.abs(exact).max() > 1e-4
@@ -155,7 +156,7 @@ def test_only_the_columns_that_have_changed_are_evaluated_anew():
     assert conduct(junction, state, tangent, True)
     G, laid, last = state.G.copy(), tangent.V.copy(), state.G.size - 1
     state.c[last, : state.c.shape[1] // 2] *= 1.02
-    assert close_all(junction, state, state.V[0] + 1e-7, CLOSURE_TOLERANCE)
+    assert close_all(junction, state, state.V[0] + 1e-7, CLOSURE_TOLERANCE) == Status.DONE
     change = along_tangent(junction, state, tangent)
     assert change == tangent.change[last] > 1e3 * tangent.change[:last].max()
     error, evaluated = tangent_error(state, tangent), int(tangent.evaluated[0])
@@ -174,7 +175,7 @@ def test_slope_of_the_conductance_at_frozen_ions_is_its_derivative():
     assert conduct(run.junction, run.state, run.tangent, True)
     slope, V, totals = conductance_slope(run.junction, run.state, run.tangent), run.state.V[0], []
     for side in (V - 1e-4, V + 1e-4):
-        assert close_all(run.junction, run.state, side, 0.0)
+        assert close_all(run.junction, run.state, side, 0.0) == Status.DONE
         totals.append(conducted(run).sum())
     assert slope == pytest.approx(math.log(totals[1] / totals[0]) / 2e-4, rel=1e-2)
 
@@ -183,7 +184,7 @@ def test_a_film_too_thick_for_any_electron_has_a_flat_tangent():
     thick = {"device__film__thickness": 5e-8, "device__left__barrier": 3.0, "device__film__tunnelling_mass": 9.0}
     run = begin(case(**SMALL, **thick, temperature=20.0))
     run.state.c[:] *= 1e-6
-    assert close_all(run.junction, run.state, 0.01, CLOSURE_TOLERANCE)
+    assert close_all(run.junction, run.state, 0.01, CLOSURE_TOLERANCE) == Status.DONE
     assert conduct(run.junction, run.state, run.tangent, True)
     assert run.state.G[0] == run.tangent.by_V[0] == run.tangent.by_D[0] == 0.0
     assert not run.tangent.by_S.any()
@@ -204,7 +205,7 @@ def test_slope_of_a_current_that_passes_through_narrow_levels(number, V, within)
     assert conduct(junction, state, run.tangent, True)
     slope, exact, logs = conductance_slope(junction, state, run.tangent), junction._replace(energy_tolerance=1e-7), []
     for side in (1, -1):
-        assert close_all(junction, state, V + side * 1e-4, CLOSURE_TOLERANCE)
+        assert close_all(junction, state, V + side * 1e-4, CLOSURE_TOLERANCE) == Status.DONE
         assert conduct(exact, state, new_tangent(*state.c.shape), False)
         logs.append(math.log(state.G.sum()))
     assert slope == pytest.approx((logs[0] - logs[1]) / 2e-4, rel=within)

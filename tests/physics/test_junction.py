@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.errors import Status
 from otjdd.physics.closing import close_all
 from otjdd.physics.electrostatics import bent_fields, displacement, edge
 from otjdd.physics.ions import LAWS, Hopping, flux, new_factors
@@ -60,7 +61,7 @@ def test_band_edges_close_around_the_stack(seed, V):
 def test_a_stack_without_solution_is_told():
     junction, state = model.junction(case(device__film__cells=12)), new_state(1, 12)
     state.c[:] = 1e30
-    assert not close_all(junction, state, 0.0, CLOSURE_TOLERANCE)
+    assert close_all(junction, state, 0.0, CLOSURE_TOLERANCE) != Status.DONE
 
 
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-6])
@@ -68,7 +69,7 @@ def test_closure_is_solved_to_the_tolerance_that_is_asked_for(tolerance):
     run = closed(case(device__film__cells=12), 1, 0.0)
     junction, state = run.junction, run.state
     exact = closed(case(device__film__cells=12), 1, 0.7).state.D_right[0]
-    assert close_all(junction, state, 0.7, tolerance)
+    assert close_all(junction, state, 0.7, tolerance) == Status.DONE
     mismatch = closure(junction, 0, state.D_left[0], state.D_right[0], 0.7, state.E[0])
     assert 1e-13 < abs(mismatch) <= tolerance
     slope = closure_slope(junction, 0, state.D_left[0], state.D_right[0], state.eps[0])
@@ -83,7 +84,7 @@ def test_closure_is_found_from_any_guess(V):
     low, high = charge_range(junction.right[0])
     for guess in (*np.linspace(-high, -low, 9), 0.0, 1e3, -1e3):
         state.D_right[0] = guess
-        assert close_all(junction, state, V, CLOSURE_TOLERANCE)
+        assert close_all(junction, state, V, CLOSURE_TOLERANCE) == Status.DONE
         assert state.D_right[0] == pytest.approx(found, rel=1e-12)
 
 

@@ -48,7 +48,7 @@ def test_circuit_and_closure_hold_wherever_the_search_begins(guess, limits):
     assert V + circuit.drop(run.junction, current)[0] == pytest.approx(0.9, abs=round_off)
     np.testing.assert_allclose(run.state.G, conducted(run), rtol=1e-4)
     closed = run.state.D_right.copy()
-    assert close_all(run.junction, run.state, V, 0.0)
+    assert close_all(run.junction, run.state, V, 0.0) == Status.DONE
     np.testing.assert_allclose(run.state.D_right, closed, rtol=1e-11)
 
 

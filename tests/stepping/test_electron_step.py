@@ -6,6 +6,7 @@ from devices import begin, case, lumpy
 from scipy.integrate import solve_ivp
 
 from otjdd.compiler.rows import Row
+from otjdd.errors import Status
 from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.closing import bending, close_all
 from otjdd.physics.conduction import along_tangent, conduct, conductance_slope
@@ -55,7 +56,7 @@ def exact(run, duration, ramp=0.0):
 
     def rate(t, c):
         state.c[:] = c.reshape(K, N)
-        assert close_all(junction, state, run.state.V[0] + ramp * t, CLOSURE_TOLERANCE)
+        assert close_all(junction, state, run.state.V[0] + ramp * t, CLOSURE_TOLERANCE) == Status.DONE
         out = np.empty((K, N))
         for k in range(K):
             fluxes_of(junction, state, k, work, J)
@@ -96,7 +97,7 @@ def test_many_steps_together_are_of_the_order_of_their_method(run, ramp, method)
             copy_state(state, trial.state)
             assert electron_step(junction, state, run.tangent, trial, Ramp(V + ramp * i * dt, ramp), dt, False)
             copy_state(trial.state, state)
-            assert close_all(junction, state, V + ramp * (i + 1) * dt, CLOSURE_TOLERANCE)
+            assert close_all(junction, state, V + ramp * (i + 1) * dt, CLOSURE_TOLERANCE) == Status.DONE
         misses.append(np.abs(state.c - reference).max() / reference.mean())
     assert np.log2(np.divide(misses[:-1], misses[1:])) == pytest.approx(2 * [method.order], abs=0.25)
 
@@ -111,7 +112,7 @@ def test_a_step_ends_near_the_stack_of_its_vacancies(run):
     """D and band are part of the step, and of its order: the closing Newton begins where it almost ends."""
     trial = step(run, 1e-8)
     U, D = trial.state.band.copy(), trial.state.D.copy()
-    assert close_all(run.junction, trial.state, run.state.V[0], CLOSURE_TOLERANCE)
+    assert close_all(run.junction, trial.state, run.state.V[0], CLOSURE_TOLERANCE) == Status.DONE
     np.testing.assert_allclose(U[:, 1:-1], trial.state.band[:, 1:-1], atol=1e-6)
     np.testing.assert_allclose(D, trial.state.D, atol=1e-6)
 
@@ -137,13 +138,13 @@ def test_slope_of_the_conductance_by_the_voltage(V):
     assert conduct(run.junction, state, run.tangent, True)
     slope = conductance_slope(run.junction, state, run.tangent)
     for side in (1, -1):
-        assert close_all(run.junction, state, run.state.V[0] + side * 1e-4, CLOSURE_TOLERANCE)
+        assert close_all(run.junction, state, run.state.V[0] + side * 1e-4, CLOSURE_TOLERANCE) == Status.DONE
         along_tangent(run.junction, state, run.tangent)
         logs.append(np.log(state.G[0]))
     assert (logs[0] - logs[1]) / 2e-4 == pytest.approx(slope, rel=1e-5)
     evaluated = []
     for side in (1, -1):
-        assert close_all(run.junction, state, run.state.V[0] + side * 1e-4, CLOSURE_TOLERANCE)
+        assert close_all(run.junction, state, run.state.V[0] + side * 1e-4, CLOSURE_TOLERANCE) == Status.DONE
         assert conduct(run.junction, state, run.tangent, False)
         evaluated.append(np.log(state.G[0]))
     assert (evaluated[0] - evaluated[1]) / 2e-4 == pytest.approx(slope, rel=1e-3)
@@ -164,7 +165,7 @@ def test_electrons_bend_the_band_by_less_than_their_bound(V):
     few = run.junction._replace(electrons=Row([film_electrons(1e10)]))
     empty = new_state(K, N, True)
     copy_state(run.state, empty)
-    assert close_all(few, empty, V, CLOSURE_TOLERANCE)
+    assert close_all(few, empty, V, CLOSURE_TOLERANCE) == Status.DONE
     moved = np.abs(run.state.band - empty.band).max()
     assert moved <= bending(run.junction, run.state, 0) + 1e-12
     assert moved >= 0.02 * bending(run.junction, run.state, 0) - 1e-12
@@ -180,7 +181,7 @@ def test_a_step_with_too_few_electrons_to_matter_leaves_them_out_and_ends_with_t
     assert not np.array_equal(without.state.c, whole.state.c)
     np.testing.assert_allclose(without.state.c, whole.state.c, rtol=1e-8)
     for trial in (without, whole):
-        assert close_all(run.junction, trial.state, run.state.V[0], CLOSURE_TOLERANCE)
+        assert close_all(run.junction, trial.state, run.state.V[0], CLOSURE_TOLERANCE) == Status.DONE
     np.testing.assert_allclose(without.state.band, whole.state.band, atol=1e-8)
     np.testing.assert_allclose(without.state.electrons[:, :2], whole.state.electrons[:, :2], rtol=1e-5)
 

@@ -5,6 +5,7 @@ import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
 from scipy.integrate import solve_ivp
 
+from otjdd.errors import Status
 from otjdd.physics.closing import close_all, hold_electrons
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
@@ -76,7 +77,7 @@ def exact(run, duration, ramp=0.0):
 
     def rate(t, y):
         put(y)
-        assert close_all(junction, state, 0.2 + ramp * t, CLOSURE_TOLERANCE)
+        assert close_all(junction, state, 0.2 + ramp * t, CLOSURE_TOLERANCE) == Status.DONE
         out, moved = np.empty((K, N)), np.empty(K)
         for k in range(K):
             fluxes(junction, state, k, work, J)
@@ -143,7 +144,7 @@ def test_electrons_and_a_resistance_share_the_voltage_after_a_step():
 def test_a_polarisation_much_faster_than_a_step_ends_at_its_rest():
     run = polarised_run("two-level")
     new, _ = step(run, 1e-3)
-    assert close_all(run.junction, new, 0.2, CLOSURE_TOLERANCE)
+    assert close_all(run.junction, new, 0.2, CLOSURE_TOLERANCE) == Status.DONE
     polar = run.junction.polarisation
     for k in range(2):
         E = mean_field(run.junction.columns.distance[k], new.E[k], polar.thickness[k])

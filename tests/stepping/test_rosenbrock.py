@@ -5,6 +5,7 @@ import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
 from scipy.integrate import solve_ivp
 
+from otjdd.errors import Status
 from otjdd.physics.closing import close_all
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
@@ -48,7 +49,7 @@ def exact(run, duration, ramp=0.0):
 
     def rate(t, c):
         state.c[:] = c.reshape(K, N)
-        assert close_all(junction, state, 0.2 + ramp * t, CLOSURE_TOLERANCE)
+        assert close_all(junction, state, 0.2 + ramp * t, CLOSURE_TOLERANCE) == Status.DONE
         out = np.empty((K, N))
         for k in range(K):
             fluxes(junction, state, k, work, J)
