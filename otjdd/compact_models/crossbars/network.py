@@ -72,6 +72,13 @@ class Aside(NamedTuple):
     along: float  # S of a line between two cells
 
 
+class ReadLines(NamedTuple):
+    """Bit lines that are read, while all lines have a capacitance."""
+
+    bits: np.ndarray  # (B,) indices
+    drop: np.ndarray  # (B,) V from the first node to the driver, when the lines have settled
+
+
 class DrivenLines(NamedTuple):
     """The lines with their drivers, as a linear network."""
 
@@ -81,6 +88,7 @@ class DrivenLines(NamedTuple):
     source: np.ndarray  # (2 R C,) A, driver voltage times conductance at the first node of each line
     chosen: np.ndarray  # (R C,) True for cells on a word line that is written or read
     aside: "Aside | None" = None  # for lines of which a few cells are followed
+    read: "ReadLines | None" = None  # for reads of lines with a capacitance
 
 
 class NetworkSolution(NamedTuple):

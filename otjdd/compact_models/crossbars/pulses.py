@@ -75,6 +75,8 @@ def hold_drivers(
     solution = (
         transient.begun(crossbar, driven, states) if delayed else solve(crossbar, driven, states, followed.before)
     )
+    if delayed and drivers.read:
+        driven = transient.sensing(crossbar, driven, states, solution, drivers.read[1])
     read = transient.Sensed([0.0], [solution.bit_current])
     voltage, current, heat = solution.voltage, solution.current, np.zeros(solution.current.shape)
     noisy = crossbar.cells.streams.size > 0

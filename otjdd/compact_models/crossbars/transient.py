@@ -12,10 +12,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.crossbars.network import Crossbar, DrivenLines, NetworkSolution, Point, at, solution, solve
+from otjdd.compact_models.crossbars.network import (
+    Crossbar,
+    DrivenLines,
+    NetworkSolution,
+    Point,
+    ReadLines,
+    at,
+    solution,
+    solve,
+)
 
 ERROR = 2e-3  # of the highest voltage: allowed difference of one step and two halves; what is kept is off by far less
+READ_ERROR = 1e-3  # of a current that is read, or of its steady value: 0.01 of what 13 time constants leave of a charge
 LOWEST = 1e-3  # V: lines below it count as discharged, so that errors refer to it
+SMALLEST = 1e-10  # V along the first piece of a bit line: smaller currents are not resolved
 SETTLED = 0.01  # of the steady currents: deviation below which lines count as settled
 
 
@@ -24,6 +35,20 @@ class Sensed(NamedTuple):
 
     time: list[float]  # s
     current: list[np.ndarray]  # (C,) A
+
+
+def sensing(
+    crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, start: NetworkSolution, bit: int | None
+) -> DrivenLines:
+    """Lines of a read, in whose steps each current that is read has an error of its own. bit : the line, None for all
+
+    After a write, lines lose their charge while they are read. An error of 0.002 of the highest voltage is then as large as
+    the currents of cells that conduct little.
+    """
+    bits = np.arange(crossbar.bit_lines) if bit is None else np.array([bit])
+    steady = solve(crossbar, driven, states, start._replace(factor=None, point=None)).nodes
+    drop = np.abs(steady[crossbar.count + bits] - driven.bits[bits])
+    return driven._replace(read=ReadLines(bits, np.maximum(drop, SMALLEST)))
 
 
 def begun(crossbar: Crossbar, driven: DrivenLines, states: np.ndarray) -> NetworkSolution:
@@ -47,8 +72,13 @@ def advanced(
     halves = implicit(crossbar, driven, states, half, 0.5 * step)
     nodes = 2.0 * halves.nodes - whole.nodes
     highest = max(highest_of(nodes), highest_of(before.nodes))
-    error = float(np.sqrt(np.abs(halves.nodes - whole.nodes).max() / (ERROR * highest)))
-    return charged(crossbar, driven, nodes, at(crossbar, driven, states, nodes)), error
+    off = np.abs(halves.nodes - whole.nodes)
+    share = float(off.max()) / (ERROR * highest)
+    if driven.read is not None:
+        first = crossbar.count + driven.read.bits
+        drop = np.maximum(np.abs(nodes[first] - driven.bits[driven.read.bits]), driven.read.drop)
+        share = max(share, float((off[first] / drop).max()) / READ_ERROR)
+    return charged(crossbar, driven, nodes, at(crossbar, driven, states, nodes)), float(np.sqrt(share))
 
 
 def implicit(

@@ -79,6 +79,20 @@ def test_lines_follow_the_equations_of_their_nodes(model, R, C, bit):
         assert piece.settled == pytest.approx(times[np.flatnonzero(off > 0.01)[-1]], rel=0.05)
 
 
+@pytest.mark.parametrize("duration", [1e-10, 2.5e-10, 4e-10])
+def test_small_currents_are_right_while_lines_lose_the_charge_of_a_write(model, duration):
+    bar, drivers = crossbar(model, 3, 3), pulses.reading((3, 3), 0.1, 1)
+    bar.line_voltages[:] = 1.1  # as after a write of 2.2 V by half select
+    states = np.array(model.states(9))  # which conduct little, but for two cells
+    states[[3, 7], : model.kind.size] = 0.9
+    slopes = node_currents(model, 3, 3, drivers, states)
+    own = solve_ivp(slopes, (0.0, duration), bar.line_voltages.copy(), method="LSODA", rtol=1e-10, atol=1e-14)
+    piece = pulses.hold_drivers(bar, states.copy(), drivers, duration)
+    into_bits = own.y[9:12, -1] / (LINE + DRIVER)
+    assert np.abs(into_bits).max() / np.abs(into_bits).min() > 20.0 or duration < 2e-10
+    assert piece.end.bit_current == pytest.approx(into_bits, rel=0.01)
+
+
 def test_a_charge_takes_twice_its_energy_from_the_driver(model):
     bar = crossbar(model, 1, 1)
     farads, states = 1e-12, model.states(1)  # in its high-resistance state, which conducts a thousandth of a line
