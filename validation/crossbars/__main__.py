@@ -3,6 +3,7 @@
 python -m validation.crossbars letters [--workers N]    the letters of Li 2019, Fig. 4, written into 5 x 5 cells
 python -m validation.crossbars time                     processor time of a pattern written into 64 x 64 cells
 python -m validation.crossbars program [--update]       write-verify: its cost, and the solver under the same pulses
+python -m validation.crossbars digits [--update]        a layer that learns digits on junctions: accuracy, energy, latency
 
 letters: every cell of a crossbar on ideal lines is compared with a run of the solver under the voltages of that cell, and
 so are the separate pixels of the claim array-letters. The difference has to be below the measured error of the compact
@@ -24,7 +25,7 @@ from otjdd.claims.folders import folder_of
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.system import pool
-from validation.crossbars import program
+from validation.crossbars import digits, program
 
 READ, LATER = {"voltage": 0.1, "duration": 1e-6}, 25e-6  # V, s; s after the last pulse
 IDEAL = 1e-3  # ohm, of the lines
@@ -34,15 +35,20 @@ SIZE, SEED = 64, 1
 def main() -> int:
     """Exit code of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("letters", "time", "program"))
+    parser.add_argument("what", choices=("letters", "time", "program", "digits"))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
-        "--update", action="store_true", help="keep the numbers of program in measured.json and measured.md"
+        "--update", action="store_true", help="keep the numbers of program or digits in measured.json and on their page"
     )
     chosen = parser.parse_args()
     if chosen.what == "program":
         program.error(chosen.workers, chosen.update)
         program.cost(chosen.update)
+        return 0
+    if chosen.what == "digits":
+        model = digits.junction()
+        digits.cost(model, chosen.update)
+        digits.learn(model, chosen.update)
         return 0
     return letters(chosen.workers) if chosen.what == "letters" else cost()
 
