@@ -182,21 +182,43 @@ def test_films_that_were_never_written_start_in_arrays(fresh_model, count, line,
     check_both(tmp_path, Crossbar(fresh_model, count, count, line, driver, cells), drive)
 
 
-def check_both(folder, bar, drive, allowed=0.01):
-    """Assert that ngspice and VACASK sense the currents of a crossbar in Python, within a relative deviation."""
-    steps, states, wanted, found = array_steps.steps_of(drive, bar), beginning(bar.cells), [], []
+@pytest.mark.campaign
+@simulators.needs_ngspice
+def test_lines_with_a_capacitance_lag_in_ngspice_as_in_python(tmp_path):
+    # own equations by LSODA agree with both to 0.5 %; VACASK is 46 % lower in a current of the read after the write
+    model = of_area(made_model.made_model(), 8e-11)
+    parts = [
+        {"kind": "write", "pattern": ["#.#", ".#.", "##."], "voltage": 2.2, "width": 1e-6},
+        {"kind": "read", "duration": 2e-8},
+        {"kind": "rest", "duration": 2e-8},
+        {"kind": "read", "duration": 2e-8},
+    ]
+    drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS)
+    cells = cells_of((model,), np.zeros(9, np.int64))
+    check_ngspice(tmp_path, Crossbar(model, 3, 3, 20.0, 500.0, cells, 1e-12, np.zeros(18)), drive, 0.01)
+
+
+def check_ngspice(folder, bar, drive, allowed):
+    """Steps of a drive and currents [A] that Python reads. Asserts that ngspice senses them, but for a share."""
+    steps, states, read = array_steps.steps_of(drive, bar), beginning(bar.cells), []
     for step in steps:
         driven = pulses.hold_drivers(bar, states, step.drivers, step.duration)
-        wanted += [driven.end.bit_current[bit] for bit in step.bits_read(bar.bit_lines)]
+        read += [driven.end.bit_current[bit] for bit in step.bits_read(bar.bit_lines)]
     for name, text in array.netlists(bar, drive).items():
         (folder / name).write_text(text)
     for name in ("otj", "array"):
         simulators.compile_module(folder, name)
-    told = simulators.ngspice(folder, (folder / "array.cir").read_text().split("\n", 1)[1].replace(".end\n", ""))
-    sensed = np.abs([value for name, value in told.items() if name.startswith("r_")])
-    assert sensed == pytest.approx(wanted, rel=allowed)
-    vectors = simulators.vacask(folder, (folder / "array.sim").read_text(), "tran1")
+    circuit = simulators.ngspice(folder, (folder / "array.cir").read_text().split("\n", 1)[1].replace(".end\n", ""))
+    sensed = np.abs([value for name, value in circuit.items() if name.startswith("r_")])
+    assert sensed == pytest.approx(read, rel=allowed)
+    return steps, read
+
+
+def check_both(folder, bar, drive, allowed=0.01):
+    """Assert that ngspice and VACASK sense the currents of a crossbar in Python, within a relative deviation."""
+    steps, read = check_ngspice(folder, bar, drive, allowed)
+    vectors, sensed = simulators.vacask(folder, (folder / "array.sim").read_text(), "tran1"), []
     for step, at in zip(steps, array_steps.clock_of(steps).read_times(), strict=True):
         currents = [vectors[f"ve_{bit}:flow(br)"] for bit in step.bits_read(bar.bit_lines)]
-        found += [abs(np.interp(at, vectors["time"], current)) for current in currents]
-    assert found == pytest.approx(wanted, rel=allowed)
+        sensed += [abs(np.interp(at, vectors["time"], current)) for current in currents]
+    assert sensed == pytest.approx(read, rel=allowed)
