@@ -24,6 +24,7 @@ from otjdd.errors import NotAsExpected
 
 FIRST = 1e-5  # of the shortest step: the first time step, whose error VACASK does not control
 TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # states are charges here, which the defaults would resolve to 1e-14
+STARTING = "op_itlcont=200"  # of VACASK: its 50 iterations did not find the first point of 16 x 16 cells of five columns
 CAPACITOR = (  # x = dv/dt in V/ns, whose ddt is of order 1 as those of the states are: TOLERANCES would not resolve fF
     "electrical x;",
     "analog begin",
@@ -287,7 +288,7 @@ def _vacask(about: list[str], bit_lines: int, parts: list[Element], by_node: dic
     ]
     lines.append('vone (one 0) vsource type="dc" dc=1')
     currents = " ".join(f"i(ve_{bit})" for bit in range(bit_lines))
-    lines += ["control", f'  options {TOLERANCES} tran_method="gear2"', f"  save {currents}"]
+    lines += ["control", f'  options {TOLERANCES} {STARTING} tran_method="gear2"', f"  save {currents}"]
     lines.append(f"  analysis tran1 tran step={number(times[0])} stop={times[1]:.12g} maxstep={number(times[2])}")
     lines += ["endc", ""]
     return "\n".join(lines)

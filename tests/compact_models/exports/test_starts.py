@@ -114,8 +114,9 @@ def test_vacask_starts_and_ends(device, run, options):
 )
 def test_arrays_start_and_end(device, count, line, driver, tmp_path):
     model, _ = device
+    pattern = np.random.default_rng(1).random((count, count)) < 0.5
     drive = Patterns.model_validate({"kind": "patterns", "parts": [
-        {"kind": "write", "pattern": ["#." * (count // 2), ".#" * (count // 2)] * (count // 2),
+        {"kind": "write", "pattern": ["".join(".#"[int(cell)] for cell in row) for row in pattern],
          "voltage": min(2.2, 0.9 * model.limits.high), "width": 1e-5},
         {"kind": "read"}, {"kind": "rest", "duration": 500.0}, {"kind": "read"},
     ]}, context={"strict_units": False})  # fmt: skip
