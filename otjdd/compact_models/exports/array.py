@@ -24,7 +24,7 @@ from otjdd.errors import NotAsExpected
 
 FIRST = 1e-5  # of the shortest step: the first time step, whose error VACASK does not control
 TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # states are charges here, which the defaults would resolve to 1e-14
-STARTING = "op_itlcont=200"  # of VACASK: its 50 iterations did not find the first point of 16 x 16 cells of five columns
+STARTING = "op_itlcont=200"  # of VACASK: 50 iterations did not find the first point of 16 x 16 cells of five columns
 CAPACITOR = (  # x = dv/dt in V/ns, whose ddt is of order 1 as those of the states are: TOLERANCES would not resolve fF
     "electrical x;",
     "analog begin",
