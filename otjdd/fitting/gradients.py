@@ -1,8 +1,15 @@
 """Derivatives of simulated numbers by the parameters: differences of runs.
 
 Runs beside a place of the search take the very time steps of the run there (`solver.trail`). Their numbers are smooth, so
-one small step for each parameter is enough. The difference itself errs by less than 1e-4; the tolerance of the steps of the
-default rtol adds 2e-4 to 9e-4 (rms, three parameters of `rv-loop` against extrapolated independent runs of a finer rtol).
+one small step for each parameter is enough. The difference itself errs by less than 1e-4; the tolerance of the steps of an
+rtol of 1e-3 adds 3e-5 to 2e-3 (rms, against extrapolated independent runs of a finer rtol; `tests/solver/test_trail.py`),
+and 8e-2 for the share of a kind on a coarse grid, all from one read; there, independent runs of an rtol of 1e-3 err by 0.3,
+and an rtol of 1e-4 leaves 9e-3.
+
+Two such runs can part by a jump all the same: by up to 4e-4 in three of a dozen short loops on coarse grids, which is more
+than the difference itself. So one more run moves all parameters at once, by half of each step. Where its numbers do not
+move by half of the sum of the changes, every parameter has a second difference, and those whose two differences disagree
+are compared by independent runs.
 
 Curves at frozen ions have no time steps, and some runs cannot follow another: with leaps of the film's electrons, or with a
 polarisation that turns within a step. They are differences of independent runs, with steps chosen by the solver's noise.
@@ -31,6 +38,7 @@ UNSURE = 0.1  # relative error of a derivative from which it is reported
 ALONG = 3e-5  # change of the numbers by a step along the time steps of another run
 FIRST_ALONG = 3e-5  # natural steps: such a step of a parameter whose slope is not known yet
 SMOOTH = 2e-9  # noise of numbers along the time steps of another run, from the tolerances of fields and currents
+JUMP = 1e-2  # share of a derivative by which two differences along the same time steps may disagree
 BEND = 2.0  # error by curvature of a step that changes the numbers by 1, as seen in loops that set and reset
 
 
@@ -38,7 +46,7 @@ class Gradient(NamedTuple):
     """Derivatives of the numbers on their scales.
 
     slopes : (point, parameter)   error : (parameter,), relative
-    apart : (parameter,), True where a run could not take the time steps at the place, so that independent runs are compared
+    apart : (parameter,), True where independent runs are compared: the run could not take the time steps at x, or jumped
     noise : of independent runs, nan if not measured
     """
 
@@ -69,7 +77,7 @@ def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
 def gradient(
     evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
 ) -> Gradient:
-    """Derivatives at a place of the search, one run for each parameter, or two of independent runs.
+    """Derivatives at a place of the search: of one run for each parameter and one to check them, or of independent runs.
 
     values_at_x : (point,) simulated numbers at x   noise : of independent runs, nan where `noise` is not known yet
     nearby : slopes (point, parameter) nearby, or None
@@ -89,7 +97,7 @@ def gradient(
 def gradient_along(
     evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, nearby: np.ndarray | None
 ) -> Gradient:
-    """Derivatives along the time steps at x. The error of a parameter is nan where its run cannot take them.
+    """Derivatives along the time steps at x. The error of a parameter is nan where its run cannot take them, or jumps.
 
     Arguments as of `gradient`.
     """
@@ -101,7 +109,33 @@ def gradient_along(
     size = np.sqrt(np.mean(slopes**2, axis=0)) * np.abs(h)
     with np.errstate(divide="ignore"):
         error = SMOOTH / size + BEND * size
+    error[jumps(evaluate, x, values_at_x, slopes, h)] = np.nan
     return Gradient(slopes, error, np.zeros(len(x), bool))
+
+
+def jumps(
+    evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, slopes: np.ndarray, h: np.ndarray
+) -> np.ndarray:
+    """True for each parameter (parameter,) whose numbers jump between x and x + h, along the time steps at x.
+
+    slopes : (point, parameter), differences over the steps h (parameter,); those with nan are passed over
+    """
+    jumped = np.zeros(len(x), bool)
+    changes = np.where(np.isfinite(slopes).all(axis=0), slopes * h, 0.0)
+    size = np.sqrt(np.mean(changes**2, axis=0))
+    moving = size > 0
+    if not moving.any():
+        return jumped
+    half = np.where(moving, 0.5 * h, 0.0)
+    together = evaluate([x + half], near=x)[0] - values_at_x
+    allowed = JUMP * size[moving].min() + BEND * size.sum() ** 2 + 10 * SMOOTH
+    if np.sqrt(np.mean((together - 0.5 * changes.sum(axis=1)) ** 2)) <= allowed:
+        return jumped
+    which = np.flatnonzero(moving)
+    halves = (evaluate([x + half[i] * np.eye(len(x))[i] for i in which], near=x) - values_at_x).T
+    apart = np.sqrt(np.mean((halves - 0.5 * changes[:, which]) ** 2, axis=0))
+    jumped[which] = ~(apart <= 0.5 * JUMP * size[which] + BEND * size[which] ** 2 + 10 * SMOOTH)
+    return jumped
 
 
 def error_nearby(gradient: Gradient, move: np.ndarray) -> np.ndarray:

@@ -1,0 +1,60 @@
+"""Derivatives along the time steps of one run, of numbers that are known in closed form."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from otjdd.fitting.gradients import gradient
+
+EXACT = np.array([[2.0, -0.5], [1.0, 0.1]])  # (point, parameter)
+AT = np.array([0.1, -0.2])
+
+
+class Numbers:
+    """Evaluator of a quadratic function, which jumps along the time steps of another run where one parameter moves far."""
+
+    def __init__(self, jump: float = 0.0, parameter: int = 0, bend: float = 0.0):
+        self.jump, self.parameter, self.bend = jump, parameter, bend
+        self.along = self.alone = 0
+        names = [SimpleNamespace(name=name) for name in ("first", "second")]
+        self.task = SimpleNamespace(follows=True, ends=(np.full(2, -9.0), np.full(2, 9.0)), parameters=names)
+
+    def __call__(self, points, near=None):
+        self.along += len(points) if near is not None else 0
+        self.alone += len(points) if near is None else 0
+        return np.array([self.numbers(np.asarray(x), near is not None) for x in points])
+
+    def numbers(self, x, along):
+        far = along and abs(x - AT)[self.parameter] > 2e-5
+        return EXACT @ x + self.bend * (x @ x) + self.jump * far * np.array([1.0, 0.0])
+
+
+def slopes_of(numbers):
+    return gradient(numbers, AT, numbers([AT])[0], 1e-7, None)
+
+
+def test_smooth_numbers_take_one_run_more_than_parameters():
+    numbers = Numbers(bend=0.3)
+    slopes = slopes_of(numbers)
+    assert slopes.slopes == pytest.approx(EXACT + 0.6 * AT, abs=1e-4)
+    assert not slopes.apart.any()
+    assert (numbers.along, numbers.alone) == (3, 1)
+
+
+@pytest.mark.parametrize("parameter", [0, 1])
+@pytest.mark.parametrize("jump", [1e-4, 3e-6])
+def test_a_parameter_whose_numbers_jump_along_the_steps_has_independent_runs(parameter, jump):
+    slopes = slopes_of(Numbers(jump, parameter))
+    assert slopes.slopes == pytest.approx(EXACT, abs=1e-6)
+    assert slopes.apart.tolist() == [parameter == 0, parameter == 1]
+
+
+def test_a_jump_of_all_at_once_leaves_the_differences_of_one_parameter():
+    class Together(Numbers):
+        def numbers(self, x, along):
+            return EXACT @ x + 1e-4 * (along and (x != AT).all())
+
+    slopes = slopes_of(Together())
+    assert slopes.slopes == pytest.approx(EXACT, abs=1e-9)
+    assert not slopes.apart.any()
