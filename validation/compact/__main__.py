@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 TEMPERATURES = 300.0, 350.0  # K
 TRAINS, SEED = 4, 71
 MET = 0.1  # decades, rms
-COLUMNS = ["junction", "K", "rms :", "95 % within :", "worst :", "processor s :", "met"]
+COLUMNS = ["junction", "K", "rms:", "95 % within:", "worst:", "processor s:", "met"]
 
 
 def main() -> int:
@@ -42,13 +42,18 @@ def main() -> int:
             for kelvin in chosen.kelvin:
                 rows.append(row(junction, kelvin))
                 print(*(measured.cell(value) for value in rows[-1]), sep=" | ", flush=True)
-    if chosen.update:
-        measured.keep(
-            HERE, "compact", COLUMNS, rows, command="python -m validation.compact --update", key=2,
-            readme=measured.ONE_PAGE,
-        )  # fmt: skip
+                if chosen.update:  # after each row, so that rows stay where a later one is interrupted
+                    update(rows[-1])
     missed = {cells[0] for cells in rows if cells[-1] != "yes"}
     return 8 if len(missed) > 2 else 0
+
+
+def update(cells: list) -> None:
+    """Keep a row in measured.json and measured.md."""
+    measured.keep(
+        HERE, "compact", COLUMNS, [cells], command="python -m validation.compact --update", key=2,
+        readme=measured.ONE_PAGE,
+    )  # fmt: skip
 
 
 def row(junction: dict[str, Any], kelvin: float) -> list:
