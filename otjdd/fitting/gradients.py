@@ -6,7 +6,7 @@ rtol of 1e-3 adds 3e-5 to 2e-3 (rms, against extrapolated independent runs of a 
 and 8e-2 for the share of a kind on a coarse grid, all from one read; there, independent runs of an rtol of 1e-3 err by 0.3,
 and an rtol of 1e-4 leaves 9e-3.
 
-Two such runs can part by a jump all the same: by up to 4e-4 in three of a dozen short loops on coarse grids, which is more
+Two such runs can part by a jump all the same: by up to 4e-4 in one or more short loops on coarse grids, which is more
 than the difference itself. So one more run moves all parameters at once, by half of each step. Where its numbers do not
 move by half of the sum of the changes, every parameter has a second difference, and those whose two differences disagree
 are compared by independent runs.
