@@ -31,7 +31,8 @@ RESETS = -4.0, -2.0  # V
 BACKGROUND = 1.0e-9  # A at -1 V, of the part that does not switch: ../nb-sto-interface/README.md
 START = 7.15e-7  # A at -1 V after 120 s of +1 V, before resets of -4 V: it fixes the share of the area that switches
 COARSE, FINE = 0.1, 0.01  # numerics.rtol of the search, and of the picture
-MOST_SECONDS = 8  # of a processor, for one set
+CHANGED = 0.02  # change of the current by resets from which a set runs again, finely: COARSE may be wrong by factors
+MOST_SECONDS = 8, 60  # of a processor, for a set: coarsely, and finely
 BOUNDS = {  # of the sets; lengths in nm
     "depth (eV)": (0.3, 1.5), "log10 density (1/m3)": (24.0, 27.0), "relaxation energy (eV)": (0.01, 1.0),
     "mass": (0.3, 1.5), "barrier (eV)": (0.7, 1.3), "thickness (nm)": (4.0, 8.0), "gap (nm)": (0.0, 3.0),
@@ -94,11 +95,11 @@ def figures(deep: Trains, shallow: Trains) -> tuple[float, ...]:
 COLUMNS = ("kind", *BOUNDS, "share", WINDOW, "rtol")
 
 
-def row_of(traps: Set) -> dict[str, str]:
+def row_of(traps: Set, rtol: float = COARSE) -> dict[str, str]:
     """A row of SETS, with the window of two resets of -4 V. Raises SolverError."""
-    run = trains(traps, RESETS[0], pulses=2)
+    run = trains(traps, RESETS[0], pulses=2, rtol=rtol)
     row = {"kind": traps.kind} | dict(zip(BOUNDS, (f"{value:.4g}" for value in traps.values), strict=True))
-    return row | {"share": f"{share_of(run):.3g}", WINDOW: f"{run.start / run.reset[-1]:.4g}", "rtol": f"{COARSE:g}"}
+    return row | {"share": f"{share_of(run):.3g}", WINDOW: f"{run.start / run.reset[-1]:.4g}", "rtol": f"{rtol:g}"}
 
 
 def drawn(number: int, seed: int = 59) -> list[Set]:
@@ -143,9 +144,13 @@ def onset(before: float, first: float, last: float, number: int, width: float) -
 def write_row(traps: Set) -> None:
     """Add the row of a set to SETS, within MOST_SECONDS of a processor; one whose run fails has its values alone."""
     spent = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(spent.ru_utime + spent.ru_stime) + MOST_SECONDS
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
-    write(row_of(traps))
+    began = int(spent.ru_utime + spent.ru_stime)
+    resource.setrlimit(resource.RLIMIT_CPU, (began + MOST_SECONDS[0], began + sum(MOST_SECONDS)))
+    row = row_of(traps)
+    if abs(np.log(float(row[WINDOW]))) > np.log1p(CHANGED):
+        resource.setrlimit(resource.RLIMIT_CPU, (began + sum(MOST_SECONDS),) * 2)
+        row = row_of(traps, FINE)
+    write(row)
 
 
 def write(row: Mapping[str, str]) -> None:
