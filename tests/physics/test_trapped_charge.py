@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-from commands import otjdd
+from commands import draw_from_case, otjdd
 from devices import BETWEEN_METALS, COMPILED, begin, case, needs_speed
 from layered import layer
 from scipy.integrate import cumulative_trapezoid, solve_bvp
@@ -425,14 +425,7 @@ def test_the_kind_is_a_key_as_any_other():
 def test_a_case_with_charged_traps_from_its_file_to_its_picture(tmp_path):
     """What a user types: check, run with another kind, picture, table; and what a drive with moving vacancies says."""
     device = film(HOPPING, cells=16, drive={"kind": "iv", "voltages": [-0.4, 0.4]})
-    (tmp_path / "charged.toml").write_text(device.resolved())
-    assert otjdd(tmp_path, "check", "charged.toml").returncode == 0
-    done = otjdd(tmp_path, "run", "charged.toml", "--set", "device.traps[0].kind=donor", "-o", "charged.nc")
-    assert done.returncode == 0, done.stderr
-    done = otjdd(tmp_path, "plot", "charged.nc", "--kind", "trap-charge", "-o", "charge.png")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "charge.png").stat().st_size > 10_000
-    ds = store.read(tmp_path / "charged.nc")
+    ds = store.read(draw_from_case(tmp_path, "charged", device.resolved(), "device.traps[0].kind=donor", "trap-charge"))
     charge = ds.bias_trap_charge.sum("x") * LENGTH / 16 + ds.bias_electrode_charge + ds.bias_right_electrode_charge
     assert np.abs(charge.values).max() < 1e-9
     assert (ds.bias_trap_charge.values > 0.0).all()

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 import pytest
-from commands import otjdd
+from commands import draw_from_case, otjdd
 from devices import needs_speed
 from scipy.integrate import solve_ivp
 from scipy.special import exp1, expit
@@ -402,13 +402,7 @@ def test_charged_traps_beside_vacancies_that_move_do_not_depend_on_the_steps():
 
 @needs_speed
 def test_a_case_with_memory_in_its_traps_from_its_file_to_its_picture(tmp_path):
-    (tmp_path / "memory.toml").write_text(CASE)
-    assert otjdd(tmp_path, "check", "memory.toml").returncode == 0
-    done = otjdd(tmp_path, "run", "memory.toml", "--set", "device.traps[0].initial=full", "-o", "memory.nc")
-    assert done.returncode == 0, done.stderr
-    done = otjdd(tmp_path, "plot", "memory.nc", "--kind", "traps", "-o", "traps.png")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "traps.png").stat().st_size > 10_000
+    draw_from_case(tmp_path, "memory", CASE, "device.traps[0].initial=full", "traps")
     refused = otjdd(tmp_path, "compact", "memory.toml", "-o", "model")
     assert refused.returncode != 0
     assert 'expected "steady" beside a compact model' in refused.stderr + refused.stdout

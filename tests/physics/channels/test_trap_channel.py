@@ -1,11 +1,10 @@
 """The channel of traps in junctions: slopes by the state, films of several layers, traps at vacancies, runs and files."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import otjdd
+from commands import draw_from_case, otjdd
 from devices import BARE, COMPILED, SMALL, case, closed, needs_speed
 from layered import layer, stacked
 
@@ -156,13 +155,7 @@ def test_a_case_with_traps_from_its_file_to_its_pictures(tmp_path):
         '[[device.traps]]\nname = "sheet"\nkind = "none"\ndensity = "1e26 1/m^3"\ndepth = "0.4 eV"\nposition = "1 nm"\n'
         'width = "0.5 nm"\nhop_frequency = "1e12 Hz"\n'
     )
-    Path(tmp_path / "trapped.toml").write_text(PULSE + traps)
-    assert otjdd(tmp_path, "check", "trapped.toml").returncode == 0
-    done = otjdd(tmp_path, "run", "trapped.toml", "--set", "device.traps[0].depth=0.6 eV", "-o", "trapped.nc")
-    assert done.returncode == 0, done.stderr
-    done = otjdd(tmp_path, "plot", "trapped.nc", "--kind", "traps", "-o", "traps.png")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "traps.png").stat().st_size > 10_000
+    draw_from_case(tmp_path, "trapped", PULSE + traps, "device.traps[0].depth=0.6 eV", "traps")
     wrong = otjdd(tmp_path, "check", "trapped.toml", "--set", "device.traps[1].occupation=kinetic")
     assert wrong.returncode != 0
     assert "hops between such traps are not in this model" in wrong.stderr + wrong.stdout
