@@ -30,11 +30,11 @@ PULSE: dict[str, Any] = {
 
 
 class CheckOutcome(NamedTuple):
-    """Outcome of one check, a line of the table of `otjdd selftest`. `seen` : the observation, or the error."""
+    """Outcome of one check, a line of the table of `otjdd selftest`. observation : or the error"""
 
     name: str
     passed: bool
-    seen: str
+    observation: str
     seconds: float
 
 
@@ -54,10 +54,10 @@ def run() -> Iterator[CheckOutcome]:
         for name, check in CHECKS.items():
             began = time.perf_counter()
             try:
-                passed, seen = True, check(Path(folder))
+                passed, observation = True, check(Path(folder))
             except Exception as error:
-                passed, seen = False, " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            yield CheckOutcome(name, passed, seen, time.perf_counter() - began)
+                passed, observation = False, " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            yield CheckOutcome(name, passed, observation, time.perf_counter() - began)
 
 
 def packages(folder: Path) -> str:

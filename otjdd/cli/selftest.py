@@ -20,7 +20,7 @@ def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
         outcomes.append(outcome)
         if not as_json:
             mark = "ok" if outcome.passed else "FAILED"
-            print(f"{outcome.name:16} {mark:6} {outcome.seconds:6.1f} s  {outcome.seen}", flush=True)
+            print(f"{outcome.name:16} {mark:6} {outcome.seconds:6.1f} s  {outcome.observation}", flush=True)
     if as_json:
         print(json.dumps([outcome._asdict() for outcome in outcomes], indent=2))
     if not all(outcome.passed for outcome in outcomes):

@@ -2,7 +2,7 @@
 
 Runs beside a place of the search take the very time steps of the run there (`solver.trail`). Their numbers are smooth, so
 one small step for each parameter is enough. The difference itself errs by less than 1e-4; the tolerance of the steps of an
-rtol of 1e-3 adds 3e-5 to 2e-3 (rms, against extrapolated independent runs of a finer rtol; `tests/solver/test_trail.py`),
+rtol of 1e-3 adds 3e-5 to 3e-3 (rms, against extrapolated independent runs of a finer rtol; `tests/solver/test_trail.py`),
 and 8e-2 for the share of a kind on a coarse grid, all from one read; there, independent runs of an rtol of 1e-3 err by 0.3,
 and an rtol of 1e-4 leaves 9e-3.
 

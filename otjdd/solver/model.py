@@ -285,7 +285,9 @@ def layers(case: Case, parts: list[Member], pieces: np.ndarray) -> Layers:
         _, _, device, ions, _ = kinds[part.kind]
         stack, a = device.film.stack, float(ions.hop_distance or 0.0)
         width, inner = np.diff(faces_of(stack, part.thickness)), first_faces(stack)[1:-1]
-        hops = [math.sqrt(given(one.hop_distance, a) * given(two.hop_distance, a)) for one, two in pairwise(stack)]
+        hops = [
+            math.sqrt(given(left.hop_distance, a) * given(right.hop_distance, a)) for left, right in pairwise(stack)
+        ]
         barred = [sheet.interface_barrier is not None for sheet in stack[:-1]]
         rows.append((0.5 * width[inner - 1], 0.5 * width[inner], np.where(barred, hops, 0.0)))
     first = first_faces(case.device.film.stack)

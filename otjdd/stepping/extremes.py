@@ -142,8 +142,8 @@ def look(junction: Junction, state: State, watch: Watch, time: float, step: floa
         for k in range(state.c.shape[0]):
             most = watch.largest[ELECTRONS, VALUE]
             note(watch, ELECTRONS, film_electron_ratio(junction, state, k, watch, most), time)
-    known = current_is_new or coupled(junction)
-    current = state.V[0] * add_up(state.G) + trap_current(state) if known else math.nan
+    evaluated = current_is_new or coupled(junction)
+    current = state.V[0] * add_up(state.G) + trap_current(state) if evaluated else math.nan
     power = current * state.V[0]
     for p in range(watch.heat.shape[1]):
         decay = math.exp(-watch.heat[RATE, p] * step)

@@ -43,12 +43,11 @@ def main(arguments: list[str]) -> int:
     try:
         if arguments[0] == "crosssim":
             return products(folder)
-        found = tile(folder)
+        weights = tile(folder)
     except ImportError as error:
         print(f"{arguments[0]} is not installed here ({error})", file=sys.stderr)
         return 1
-    told = rule(folder)
-    worst = float(np.abs(found - told).max())
+    worst = float(np.abs(weights - rule(folder)).max())
     print(f"{2 * PULSES} pulses on {STARTS} weights: a real tile and the update rule are {worst:.2g} apart at most")
     return 0 if worst < WORST else 8
 
@@ -56,9 +55,9 @@ def main(arguments: list[str]) -> int:
 def scatter(folder: Path) -> int:
     """Exit code of the scatter of what is installed here: 1 for neither."""
     rows = []
-    for program, found in (("aihwkit", noise.tile_rows), ("CrossSim", noise.crosssim_rows)):
+    for program, rows_of in (("aihwkit", noise.tile_rows), ("CrossSim", noise.crosssim_rows)):
         try:
-            rows += found(folder)
+            rows += rows_of(folder)
         except ImportError as error:
             print(f"{program} is not installed here ({error})", file=sys.stderr)
     return noise.report(rows) if rows else 1

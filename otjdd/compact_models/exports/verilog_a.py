@@ -30,10 +30,8 @@ CHARGED = "1e-7"  # V of that node once it is charged: so low that VACASK, which
 HALF = "5e-8"  # V, half of it
 ROUNDED = 1e-5  # of the range of a parameter: ngspice reads 0.6 as a number above 0.6
 STEP, OF_STEP = "1e3", "1e-11"  # 1/V, steps in which the node `before` tells a voltage; V of that node for a step
-FINE, CLOSE = (
-    "1e-9",
-    "2e-3",
-)  # V, steps of that node in DC; of the voltage, within which the last try is (reltol is below)
+FINE = "1e-9"  # V, steps of that node in DC
+CLOSE = "2e-3"  # of the voltage, within which the last try is; reltol is below
 SETTLED = "2.5"  # steps between two iterates of the junction voltage, below which the later one is a solution
 LATE = 1e-3  # of the shortest time of the model: time constant in which a conductance follows its voltage in an array
 

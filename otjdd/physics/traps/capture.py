@@ -128,9 +128,8 @@ def fill_energies(
     length, first = (end - start) / h, n
     if length <= 0.0:
         return n
-    u = (
-        math.ceil(start / h + (NEAREST if cut_start else 1.0)) - start / h
-    )  # energies far from bottoms are multiples of h
+    # energies far from bottoms are multiples of h
+    u = math.ceil(start / h + (NEAREST if cut_start else 1.0)) - start / h
     if cut_start:
         E[n], weight[n] = start, h * (softplus(u - 0.5) - softplus(u - 0.5 - length))
         n += 1

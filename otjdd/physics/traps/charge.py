@@ -143,10 +143,8 @@ def joint_rise(traps: ChargedTraps, moves: Moves, stiffness: np.ndarray, kT: flo
         if i < N - 1:
             matrix[i, i + 1] = stiffness[i + 1]
     for j in range(n):
-        own, by_odds = (
-            traps.share[j],
-            traps.amount[j] * traps.follows[j] * fermi(traps.log_odds[j]) * fermi(-traps.log_odds[j]),
-        )
+        own, y = traps.share[j], traps.log_odds[j]
+        by_odds = traps.amount[j] * traps.follows[j] * fermi(y) * fermi(-y)
         for i in range(N):
             if own[i] > 0.0 and by_odds > 0.0:
                 u[i] -= own[i] * by_odds * moves.at_once[j]
