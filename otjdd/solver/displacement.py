@@ -35,28 +35,34 @@ def rates(t: np.ndarray, charge: np.ndarray, voltage: np.ndarray) -> Rates:
     between two records without a third they are its mean. Both sides differ where the voltage has a corner. Right before
     and after a jump of the voltage, where the charge jumps too, and at both ends, they are those of the side that exists.
     """
+    took = np.diff(t)
+    lasting, mean = took > 0.0, quotients(np.diff(charge), took)
+    inner = np.concatenate(([False], within_pieces(took, voltage), [False]))[: len(t)]
+    curvature = np.zeros(len(t))  # of the parabola about an inner row
+    curvature[inner] = (np.diff(mean) / np.maximum(took[1:] + took[:-1], np.finfo(float).tiny))[inner[1:-1]]
+    at_start = np.where(inner[:-1], curvature[:-1], curvature[1:])  # the first row of a piece takes the next parabola
+    at_end = np.where(inner[1:], curvature[1:], curvature[:-1])
     before, after = np.full(len(t), np.nan), np.full(len(t), np.nan)
-    for start, end in pieces(t, voltage):
-        if end > start:
-            within = slice(start, end + 1)
-            slope = np.gradient(charge[within], t[within], edge_order=2 if end > start + 1 else 1)
-            after[start:end], before[start + 1 : end + 1] = slope[:-1], slope[1:]
+    after[:-1][lasting], before[1:][lasting] = (mean - took * at_start)[lasting], (mean + took * at_end)[lasting]
     nowhere = np.isnan(before) & np.isnan(after)
     before, after = np.where(np.isnan(before), after, before), np.where(np.isnan(after), before, after)
     return Rates(np.where(nowhere, 0.0, before), np.where(nowhere, 0.0, after))
 
 
-def pieces(t: np.ndarray, voltage: np.ndarray) -> list[tuple[int, int]]:
-    """First and last rows of the straight pieces of a voltage (T,) at times t. Two pieces share the row at a corner."""
-    if not len(t):
-        return []
-    took, changes = np.diff(t), np.diff(voltage)
-    slope = np.divide(changes, took, out=np.zeros(len(took)), where=took > 0.0)
-    rounding = np.divide(np.spacing(np.abs(voltage).max()), took, out=np.zeros(len(took)), where=took > 0.0)
+def within_pieces(took: np.ndarray, voltage: np.ndarray) -> np.ndarray:
+    """True for those of the inner rows (T - 2,) at which a voltage (T,) has neither a corner nor a jump.
+
+    took : (T - 1,) times between the rows [s]
+    """
+    if not len(took):
+        return np.zeros(0, bool)
+    slope = quotients(np.diff(voltage), took)
+    rounding = quotients(np.full(len(took), np.spacing(np.abs(voltage).max())), took)
     allowed = SAME_SLOPE * np.maximum(np.abs(slope[1:]), np.abs(slope[:-1])) + 2.0 * (rounding[1:] + rounding[:-1])
-    corner = np.flatnonzero(np.abs(np.diff(slope)) > allowed) + 1
-    jump = np.flatnonzero(took == 0.0)
-    inner = np.concatenate((np.stack((corner, corner), 1), np.stack((jump, jump + 1), 1)))
-    inner = np.unique(inner, axis=0)
-    ends, starts = np.append(inner[:, 0], len(t) - 1), np.insert(inner[:, 1], 0, 0)
-    return [(int(start), int(end)) for start, end in zip(starts, ends, strict=True) if end >= start]
+    straight: np.ndarray = np.abs(np.diff(slope)) <= allowed
+    return straight & (took[1:] > 0.0) & (took[:-1] > 0.0)
+
+
+def quotients(changes: np.ndarray, took: np.ndarray) -> np.ndarray:
+    """Changes (T - 1,) over the times that they took, 0 in intervals of no time."""
+    return np.divide(changes, took, out=np.zeros(len(took)), where=took > 0.0)

@@ -1,5 +1,7 @@
 """Time series made of recorded rows: each once, in order, with the rate of the charge."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from devices import BARE, case
@@ -42,6 +44,20 @@ def test_rates_are_those_of_each_side_of_a_corner_and_of_a_jump():
     np.testing.assert_allclose(before, [0.0, 0.2, 1.4, 4.0, -2.0, -5.0, -7.0, 2.0, 2.0, 2.0], atol=1e-12)
     np.testing.assert_allclose(after, [0.0, 0.2, 1.4, -1.0, -2.0, -5.0, -7.0, 2.0, 2.0, 2.0], atol=1e-12)
     assert [rates(t[:n], charge[:n], voltage[:n]).before.tolist() for n in (0, 1)] == [[], [0.0]]
+
+
+def test_rates_between_corners_are_the_gradients_of_numpy():
+    rng = np.random.default_rng(3)
+    ends = np.array([0, 2, 9, 10, 25])  # rows of the corners: pieces of two, one, and more intervals
+    t, charge = np.cumsum(rng.uniform(1e-9, 1e-3, 26)), rng.normal(size=26)
+    before, after = rates(t, charge, np.interp(t, t[ends], [0.0, 2.0, -1.0, 0.0, 0.0]))
+    for first, last in pairwise(ends):
+        rows = slice(first, last + 1)
+        gradient = np.gradient(charge[rows], t[rows], edge_order=min(2, last - first))
+        np.testing.assert_allclose(after[first:last], gradient[:-1], rtol=1e-9, atol=1e-9 * np.abs(gradient).max())
+        np.testing.assert_allclose(
+            before[first + 1 : last + 1], gradient[1:], rtol=1e-9, atol=1e-9 * np.abs(gradient).max()
+        )
 
 
 def test_series_of_a_pulse_has_both_sides_of_its_edges():
