@@ -2,14 +2,11 @@
 
 import math
 import re
-from typing import TYPE_CHECKING
 
+from otjdd.case.case import Case
 from otjdd.case.polarisation import AnyPolarisation, TwoLevel
 from otjdd.case.rest_field import field_at_rest
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, PLANCK
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 NAMES = {
     "BaTiO3": r"BaTiO_?3|BTO\b",

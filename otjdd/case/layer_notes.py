@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from otjdd.case.case import Case
 from otjdd.case.device import Published, materials
 from otjdd.case.film import LayeredFilm
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 NEAR = 0.3  # eV, within which affinities are known
 ALIKE = {"SrTiO3": "nb-sto", "Nb:SrTiO3": "nb-sto", "AlOx": "al2o3", "NbOx": "nb2o5", "TaOx": "ta2o5", "HfOx": "hfo2"}

@@ -4,14 +4,10 @@ more charge of traps than a film can carry."""
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from otjdd.case.case import Case
+from otjdd.case.traps import Trap
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
-    from otjdd.case.traps import Trap
-
 
 DENSE = 1e27  # 1/m3: traps are then a nanometre apart, and their states form bands
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import annotated_types
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from otjdd.case.case import Case
 from otjdd.case.document import split_key
@@ -16,9 +17,6 @@ from otjdd.case.keys import dotted_keys
 from otjdd.case.problem import Problem, Source, nearest
 from otjdd.errors import CaseError
 from otjdd.units import Quantity, brief, parse, quantity
-
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
 
 OF_KIND = re.compile(r'columns\.kinds\[(\d+)\]\.set\."(.*)"')
 

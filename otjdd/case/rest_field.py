@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from otjdd.case.device import Device
 from otjdd.case.electrodes import Bent, Straight
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-
-if TYPE_CHECKING:
-    from otjdd.case.device import Device
 
 STRONGEST = 1e12  # V/m, ends of the search
 HALVINGS = 200

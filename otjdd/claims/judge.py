@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import xarray as xr
 
 from otjdd.case.case import Case
 from otjdd.claims import folders as claims
@@ -20,9 +22,6 @@ from otjdd.results import store
 from otjdd.runs.run import simulate
 from otjdd.system import sources
 from otjdd.system.pool import team
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from otjdd.claims.claim import Verdict
+from otjdd.claims.figure import Figure
 from otjdd.claims.trial import ClaimTrial
 from otjdd.plot import style
-
-if TYPE_CHECKING:
-    from otjdd.claims.claim import Verdict
-    from otjdd.claims.figure import Figure
-    from otjdd.plot.style import Axes
+from otjdd.plot.style import Axes
 
 PAPER = style.GREEN  # blue and orange are the simulation
 COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,10 +22,8 @@ from otjdd.claims.papers import (
 from otjdd.plot import reads, small_signal, style
 from otjdd.plot.axes import legend, quantity_axis, volts
 from otjdd.plot.runs import NamedResult
-
-if TYPE_CHECKING:
-    from otjdd.plot.style import Axes
-    from otjdd.plot.style import Figure as Drawing
+from otjdd.plot.style import Axes
+from otjdd.plot.style import Figure as Drawing
 
 
 def picture(verdict: Verdict) -> Drawing:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+import xarray as xr
 from pydantic import Field, model_validator
 
 from otjdd.case.case import Case
@@ -21,9 +22,6 @@ from otjdd.fitting.targets.records import Calibration, TargetedRun
 from otjdd.fitting.targets.target import Target
 from otjdd.fitting.targets.task import TargetTask
 from otjdd.units import brief
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 class ClaimTarget(Target):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.errors import SolverError
 from otjdd.physics.junction import Junction
 from otjdd.solver import integrate, model, model_limits
@@ -15,9 +16,6 @@ from otjdd.solver.model import Member
 from otjdd.stepping.course import COPY
 from otjdd.stepping.extremes import ELECTRONS, VALUE, Watch
 from otjdd.stepping.run_log import CURRENT, TERMINAL_LEFT
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 PROBE = 1e-3  # V: the chord conductance at 0 V is taken here
 MOST_RTOL = 1e-2  # of runs until rest; with more, nb-sto-trains ends before it has come to rest

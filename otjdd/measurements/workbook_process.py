@@ -10,11 +10,10 @@ with its title and the number of bytes, and its text; or a line with a fault.
 import io
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     import numpy as np
     from python_calamine import CalamineSheet
 

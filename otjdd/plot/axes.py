@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, Formatter, FuncFormatter, LogLocator, NullFormatter
@@ -15,10 +17,6 @@ from numpy.typing import ArrayLike
 
 from otjdd.plot.style import GREY, ORANGE, WIDTH
 from otjdd.studies.sensitivity import worth_logarithms
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.cm import ScalarMappable
 
 PREFIXED = {"m", "s", "V", "Hz", "A", "ohm", "F", "S", "J", "W"}  # units that take prefixes
 ON_TICKS = {"s", "m", "Hz"}  # units that a logarithmic axis writes, with prefix, at each tick

@@ -6,21 +6,18 @@ every part is one unit wide, linear up to the time f after its start and logarit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from numpy.typing import ArrayLike
 
 from otjdd.plot.axes import quantity_axis, three_digits
 from otjdd.plot.runs import waveform_of_result
 from otjdd.plot.style import GREY
 from otjdd.waveform.waveform import Waveform
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-
 
 PARTS = 6  # most parts of a drive; more of them are too narrow for decades
 DECADES = 9  # most decades of a part

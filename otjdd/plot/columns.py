@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 
 from otjdd.plot import reads
 from otjdd.plot.axes import NEAR_ZERO, legend, magnitude, quantity_axis
 from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import CYCLE, GREY
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 STYLES = "-", "--", ":", "-."
 DEEPEST = 1e-4  # of the smallest current: smaller parts are not drawn

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
 
 from otjdd.plot.style import BLUE, GREY, ORANGE, panels, style
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 ROW = 0.17  # inch, of a protocol
 

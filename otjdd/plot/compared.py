@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -14,9 +14,6 @@ from otjdd.plot.kinds import KINDS, chosen
 from otjdd.plot.runs import NamedResult, named_results
 from otjdd.plot.style import style
 from otjdd.results.outputs import measured
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 SIZE = (4.4, 4.8)  # inches
 PLACE = (0.155, 0.1, 0.815, 0.84)  # left, bottom, width and height of the axes, as fractions of the figure

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 
 from otjdd.plot.axes import colours, magnitude, small_print, three_digits
 from otjdd.plot.runs import NamedResult
 from otjdd.studies.sensitivity import worth_logarithms
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 MOST = 12  # most maps of a panel
 CROSS = 40.0  # points: size of a cross times the cells along a map, so that crosses leave most of their cells

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
 from otjdd.plot.axes import legend
 from otjdd.plot.clock import instant
 from otjdd.plot.runs import NamedResult, legend_label
 from otjdd.plot.style import CYCLE, GREY, ORANGE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 FEWEST = 1e-9  # of the largest vacancy concentration: lower electron concentrations are not drawn
 BESIDE = 0.25  # space above the band edge, as a fraction of its range

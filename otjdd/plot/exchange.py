@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.clock import clock_of, time_axis
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 from otjdd.plot.style import ORANGE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 WALLS = {"wall_concentration_left": "left wall", "wall_concentration_right": "right wall"}
 DASHES = {"wall_concentration_left": (0, (1, 1)), "wall_concentration_right": (0, (4, 1.5))}

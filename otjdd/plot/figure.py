@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Figure
 
@@ -17,9 +18,6 @@ from otjdd.plot.kinds import KINDS, chosen
 from otjdd.plot.runs import NamedResult, listed, named_results
 from otjdd.plot.style import panels, style
 from otjdd.results.provenance import CALIBRATION, ENGINE
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 def figure(

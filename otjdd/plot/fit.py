@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -14,10 +16,6 @@ from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
 from otjdd.plot.labels import parameter_words, readable
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE, panels, style
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 MOST = 6  # most curves with a panel each
 

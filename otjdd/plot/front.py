@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator
 
@@ -18,10 +19,6 @@ from otjdd.analysis import fronts
 from otjdd.plot import axes as parts
 from otjdd.plot.labels import meant
 from otjdd.plot.style import BLUE, GREEN, GREY, ORANGE, Figure, panels, style
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 PANELS = 6  # most pairs in one figure
 FARTHEST = 30.0  # distances beyond are drawn here

@@ -7,9 +7,11 @@ points of a ramp, and of a curve at frozen ions, the line follows `otjdd.analysi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from otjdd.analysis import fits
@@ -20,10 +22,6 @@ from otjdd.plot.axes import arrows, current_limits, legend, magnitude, quantity_
 from otjdd.plot.labels import case_data
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 from otjdd.plot.style import shade
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 ENERGY = "activation energy of I / T²"  # not that of I, which is also in use
 WIDER = 1.6  # points by which the first loop of a sweep is drawn wider than the last

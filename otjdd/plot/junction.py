@@ -6,9 +6,11 @@ Bands and current share the axis of energy, which shows through which part of th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
@@ -27,11 +29,6 @@ from otjdd.plot.profiles import (
 )
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 from otjdd.plot.style import GREY, SKY, style
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
-
 
 SIZE = (4.4, 4.8)  # inches
 BANDS = (0.145, 0.42, 0.535, 0.52)  # left, bottom, width and height of the axes, as fractions of the figure

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 
 from otjdd.plot import (
@@ -25,9 +26,6 @@ from otjdd.plot import (
 )
 from otjdd.plot.labels import meant
 from otjdd.plot.runs import NamedResult
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 class PanelKind(NamedTuple):

@@ -6,10 +6,9 @@ import difflib
 import re
 import tomllib
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import xarray as xr
+import xarray as xr
 
 BESIDE = (
     "title",

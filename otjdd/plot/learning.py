@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 
 from otjdd.analysis import curves, plasticity, synapse
 from otjdd.plot.axes import legend, quantity_axis, three_digits
@@ -14,10 +16,6 @@ from otjdd.plot.runs import NamedResult
 from otjdd.plot.series import shows_pulses
 from otjdd.plot.style import BLUE, GREY, ORANGE
 from otjdd.units import parse
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 ONE_SIDED = 0.2  # of the larger side of an STDP curve: a smaller side counts as zero
 LOOSE = 0.15  # scatter about a Gaussian relative to the range of the data, beyond which the fit is not shown

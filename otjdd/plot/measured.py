@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from otjdd.measurements.names import UNCERTAINTY, unit_of
@@ -12,10 +12,6 @@ from otjdd.measurements.noise import LOST
 from otjdd.measurements.read import AXES, axis_of
 from otjdd.plot import axes as parts
 from otjdd.plot.style import CYCLE, GREY, ORANGE, panels, style
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 FULL = 12  # most groups that are named in the legend
 SIGNED = ("current", "read_current", "current_density")  # drawn as magnitudes on a logarithmic axis

@@ -11,14 +11,17 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import xarray as xr
 from matplotlib import animation
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from otjdd.plot import profiles
@@ -28,11 +31,6 @@ from otjdd.plot.kinds import BANDS, VACANCIES
 from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import BLUE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
 from otjdd.system.files import write_whole
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.artist import Artist
-    from matplotlib.lines import Line2D
 
 FORMATS = (".gif", ".mp4")
 LEAST, MOST = 5, 120  # frames of a film

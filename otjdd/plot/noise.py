@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 
 from otjdd.analysis import current_noise
 from otjdd.plot.axes import legend, quantity_axis, small_print, three_digits
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 
 THIN = {"linewidth": 0.6}
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 
 def has_spectrum(ds: xr.Dataset) -> bool:

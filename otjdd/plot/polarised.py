@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 
 from otjdd.analysis.polarised import ratios
 from otjdd.plot.axes import legend, quantity_axis, small_print, three_digits
 from otjdd.plot.clock import clock_of, time_axis
 from otjdd.plot.iv import sweeps
 from otjdd.plot.runs import NamedResult, legend_label, stroke
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 BRIEF = 1e-3  # of the time of a sweep
 SPIKE = 2.0  # ratio of the largest current to that without spikes, from which spikes are cut off

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -15,9 +16,6 @@ from otjdd.plot import axes as parts
 from otjdd.plot.kinds import KINDS, chosen
 from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import panels, style
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 Line = tuple[np.ndarray, np.ndarray]  # x and y of points
 PALE = 0.2  # opacity of a band

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 
 from otjdd.plot.axes import legend, quantity_axis, small_print, volts
 from otjdd.plot.clock import Clock, clock_of, instant, name_places
 from otjdd.plot.labels import case_data
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 from otjdd.plot.style import GREY, SKY
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 SIDES = "right", "left"  # electrodes, in the order in which electrons pass them at a positive voltage
 TRAP_STYLES = {"": "-", "right": "--", "left": ":"}  # of the band, and of the electrode that traps take from or give to

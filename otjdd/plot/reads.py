@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import plasticity, synapse
@@ -14,10 +16,6 @@ from otjdd.plot import spread
 from otjdd.plot.axes import arrows, legend, quantity_axis, small_print, three_digits, volts
 from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 MARKERS = "osD^vP"
 MARKED = 20  # about this many points of a curve have markers, where several curves of many points share axes

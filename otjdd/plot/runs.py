@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 
 from otjdd.errors import CaseError
 from otjdd.plot.labels import distinct
 from otjdd.plot.style import CYCLE, DASHES
 from otjdd.waveform.waveform import Waveform
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 class NamedResult(NamedTuple):

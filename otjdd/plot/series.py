@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import plasticity
@@ -13,11 +14,6 @@ from otjdd.plot.axes import legend, magnitude, quantity_axis
 from otjdd.plot.clock import Clock, clock_of, time_axis
 from otjdd.plot.runs import NamedResult, legend_label, stroke, waveform_of_result
 from otjdd.plot.style import GREY, ORANGE
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
-
 
 BELOW = 1e-9  # of the largest current: smaller ones do not widen the axis
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator
 
 from otjdd.analysis import small_signal
 from otjdd.plot.axes import SUPERSCRIPT, legend, quantity_axis, small_print, three_digits, volts
 from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke
 from otjdd.plot.style import GREY
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 MOST = 12  # most curves of a panel; more cannot be told apart
 OTHER_SIZE = 8.0  # ratio of the sizes of two arcs, beyond which the smaller is drawn in inset axes

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits, with_signs
 from otjdd.plot.runs import stroke
 from otjdd.plot.style import GREY
 from otjdd.studies.sensitivity import worth_logarithms
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 LETTERS = 14  # a third of the letters in the names of boxes, beyond which the names are turned
 

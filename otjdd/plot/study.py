@@ -16,10 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from otjdd.plot import study_cycles, study_panels, study_sample
@@ -30,10 +32,6 @@ from otjdd.plot.style import panels, style
 from otjdd.studies.dataset import SAMPLE_METHOD
 from otjdd.studies.sensitivity import worth_logarithms
 from otjdd.studies.variability import devices_of, unfit
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 CURVES, MAPS, RESULTS = 6, 6, 6  # most of each in one figure
 CDF, BOX, PARALLEL = SPREADS = ("cdf", "box", "parallel")  # kinds of pictures of a sample

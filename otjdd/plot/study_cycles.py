@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.labels import words_of
@@ -13,10 +15,6 @@ from otjdd.plot.spread import Numbers, boxes, finite
 from otjdd.plot.study_panels import numbers_along, place
 from otjdd.plot.style import BLUE, CYCLE, ORANGE
 from otjdd.studies.variability import AREA, CYCLES, DEVICES, resistances, variability
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 COLOURS = {"low": BLUE, "high": ORANGE}
 SCATTERS = {"c2c": ("cycle to cycle", "o"), "d2d": ("device to device", "s")}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 import tomllib
 from collections.abc import Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
 
 from otjdd.plot.axes import legend, quantity_axis, three_digits, with_signs
@@ -15,11 +17,6 @@ from otjdd.plot.labels import leaves, words_of
 from otjdd.plot.reads import MARKERS
 from otjdd.plot.runs import stroke
 from otjdd.studies.sensitivity import worth_logarithms
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
-    from matplotlib.collections import QuadMesh
 
 WIDEST = 34  # most characters of a line of an axis label
 LONGEST = 80  # most characters of a meaning that is used as a label; beyond it the name is used

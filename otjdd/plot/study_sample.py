@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 
 from otjdd.plot.axes import colours, legend
 from otjdd.plot.labels import words_of
@@ -14,10 +15,6 @@ from otjdd.plot.spread import Numbers, boxes, cumulative
 from otjdd.plot.study_panels import numbers_along, ordinate, study_axis, wrapped
 from otjdd.plot.style import BLUE, GREY, ORANGE
 from otjdd.studies.sensitivity import sobol_indices, worth_logarithms
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 
 def spread(result: xr.DataArray, along: Hashable, axes: Axes) -> None:

@@ -11,16 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib import rcsetup
+from matplotlib.axes import Axes as Axes
 from matplotlib.figure import Figure as Figure
 
 from otjdd.system.files import write_whole
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes as Axes
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#777777",

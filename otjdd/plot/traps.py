@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.plot.axes import legend, magnitude, small_print, volts
 from otjdd.plot.profiles import SIDES, TRAP_STYLES, at_voltages, draw_layers, extremes
 from otjdd.plot.runs import NamedResult, legend_label, stroke
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
 
 STYLES = "-", "--", ":", "-."  # of kinds of traps
 MOST_BIASES = 6  # whose charge is drawn

@@ -13,12 +13,11 @@ from otjdd.case.case import Case, changed_case
 from otjdd.errors import SolverError
 from otjdd.solver import checkpoint, model_limits
 from otjdd.solver.start import Start
+from otjdd.solver.trail import Trail
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from otjdd.solver.trail import Trail
 
 
 def run(

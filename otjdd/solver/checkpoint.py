@@ -14,10 +14,11 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.compiler import kernel_cache
 from otjdd.errors import ResultError
 from otjdd.results import provenance
@@ -26,10 +27,6 @@ from otjdd.solver.integrate import Counts, KeptState, Run
 from otjdd.solver.start import Start
 from otjdd.system import sources
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
-
 
 log = logging.getLogger(__name__)
 

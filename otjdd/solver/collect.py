@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.case.exchange import exchanges
 from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
@@ -23,9 +24,6 @@ from otjdd.stepping import run_log
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Waveform
 from otjdd.waveform.writes import last_writes
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
 SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more

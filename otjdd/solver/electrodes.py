@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from otjdd.case.device import Device
 from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight
 from otjdd.case.permittivity import LinearPermittivity, NonlinearPermittivity
 from otjdd.constants import BOLTZMANN_EV
@@ -18,9 +19,6 @@ from otjdd.physics import electrostatics as es
 from otjdd.physics.bent_region import ends_of_pieces
 from otjdd.physics.electrostatics import Electrode, Permittivity
 from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
-
-if TYPE_CHECKING:
-    from otjdd.case.device import Device
 
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping

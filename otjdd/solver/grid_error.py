@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.case.film import FEWEST_CELLS
 from otjdd.errors import CaseError, SolverError
 from otjdd.physics.channels.traps import placed_traps
@@ -28,9 +29,6 @@ from otjdd.stepping.course import EDGE, READ
 from otjdd.stepping.run_log import READ_CURRENT
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 OUTPUT = "read_grid_error"
 MOST_PIECES = 16  # of the waveform before a read

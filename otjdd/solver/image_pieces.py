@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from otjdd.case.device import Device
 from otjdd.case.electrodes import Straight
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-
-if TYPE_CHECKING:
-    from otjdd.case.device import Device
-
 
 Values = TypeVar("Values", float, np.ndarray)
 GROWTH = 0.2  # length of a piece over its distance from the metal; currents are then within 1e-5

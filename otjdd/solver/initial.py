@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.case.device import FromProfile, FromResult, History
 from otjdd.case.exchange import exchanges
 from otjdd.case.kinds import kinds_of
@@ -23,8 +24,6 @@ from otjdd.stepping.drawn_hops import whole_ions
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from otjdd.case.case import Case
 
 THICKNESS = "device.film.thickness"
 BEFORE = 1  # stream of random numbers of a history, see `random_ions.noise_of`

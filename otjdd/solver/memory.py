@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from otjdd.case.case import Case
 from otjdd.case.drive_curves import Following, Prepared
 from otjdd.case.drive_patterns import Patterns
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 
 def bytes_needed(case: Case, columns: int) -> float:

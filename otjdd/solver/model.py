@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.case.column_values import column_values
 from otjdd.case.columns import MOST_COLUMNS, Columns
 from otjdd.case.device import Device, Ions
@@ -37,9 +38,6 @@ from otjdd.solver.electrodes import edge_beside, electrode, permittivity
 from otjdd.solver.image_pieces import image_of, image_pieces
 from otjdd.solver.profile_start import StartProfile, read_profile
 from otjdd.system.remember import by_record
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece

@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
     import xarray as xr
-    from numpy.typing import ArrayLike
 
     from otjdd.stepping.extremes import Watch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from otjdd.case.case import Case
 from otjdd.errors import SolverError
 from otjdd.laws.hopping import LAWS
 from otjdd.results import provenance
@@ -13,8 +14,6 @@ from otjdd.system.limits import behind, interruption
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from otjdd.case.case import Case
 
 
 Ended = SolverError | KeyboardInterrupt  # what ends a run early

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.system.text_table import QuantityColumn, is_number, lines, numbers_of, units_of
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 COLUMNS = (QuantityColumn("x", "length"), QuantityColumn("concentration", "density"))
 HEADER = "a header with units such as `x (nm), concentration (1/m^3)`"

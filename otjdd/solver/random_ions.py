@@ -7,19 +7,15 @@ and the profile is that of equilibrium. A result has its ions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.case.device import FromResult
 from otjdd.case.kinds import covered_by, kinds_of
 from otjdd.case.noise import FEWEST, column_area
 from otjdd.physics.junction import Junction
+from otjdd.solver.model import Member
 from otjdd.stepping.drawn_hops import Noise, new_noise, whole_ions
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
-    from otjdd.solver.model import Member
 
 MOST_SITES = 2**62  # of a cell, in a draw
 ROUND_OFF = 1e-9  # of the number of ions of a column

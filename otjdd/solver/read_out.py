@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.case.circuit import Circuit
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 
 def read_out(times: ArrayLike, conduction: ArrayLike, displacement: ArrayLike, circuit: Circuit) -> np.ndarray:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.case.exchange import SIDES, exchanges
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.solver.electrodes import edge_beside
 from otjdd.solver.model import site_energy
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 SAME = 1e-3  # eV, between levels that are taken for one: a flux of 4 % of that of either electrode at 300 K
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.laws.transmission import Profile
 from otjdd.physics import electrostatics, image_force
 from otjdd.physics.bands import band_profile, straight_parts
@@ -22,9 +23,6 @@ from otjdd.solver import integrate
 from otjdd.solver.integrate import KeptState, Run
 from otjdd.solver.trap_currents import trap_currents
 from otjdd.stepping.extremes import ratio_of_columns
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source is below half of it
 

@@ -12,8 +12,6 @@ filling is steady; at high ones the traps do not follow.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
@@ -23,9 +21,7 @@ from otjdd.physics.closing import close_all
 from otjdd.physics.junction import CLOSURE_TOLERANCE
 from otjdd.physics.traps.kinetic import FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT, through
 from otjdd.solver import integrate
-
-if TYPE_CHECKING:
-    from otjdd.solver.integrate import Run
+from otjdd.solver.integrate import Run
 
 STEP = 1e-4  # V, of the differences that swings of the rates are: exact to some 1e-6
 SIDES = (FROM_LEFT, TO_LEFT), (FROM_RIGHT, TO_RIGHT)  # rates of the exchange with each electrode

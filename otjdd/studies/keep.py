@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.analysis.metrics import METRICS
+from otjdd.case.drive import Drive
 from otjdd.case.drive_curves import Curves, Following
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.problem import nearest
@@ -26,8 +27,6 @@ from otjdd.units import brief
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from otjdd.case.drive import Drive
 
 NAME_FORM = re.compile(r"([a-z_]+)(?:\.([a-z][a-z0-9_]*))?(?:\[(-?[0-9]{1,6}(?:,-?[0-9]{1,6}){0,3})\])?")
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from otjdd.analysis.metrics import Metric
+from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER
 from otjdd.claims.trial import Trials
 from otjdd.plot import exchange
 from otjdd.plot.axes import legend
 from otjdd.plot.runs import NamedResult
-
-if TYPE_CHECKING:
-    from otjdd.claims.claim import Verdict
-    from otjdd.plot.style import Axes
+from otjdd.plot.style import Axes
 
 # Conductance [S] of 1024 cells, in classes of 25 uS, and the share that each class loses in 30 min at 80 C
 CELLS = np.array([

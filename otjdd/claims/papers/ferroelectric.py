@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,15 +10,13 @@ from otjdd.analysis.metrics import Metric
 from otjdd.analysis.polarised import hysteresis, reversal
 from otjdd.analysis.synapse import crossing, loop
 from otjdd.case.electrodes import Semiconductor
+from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER
 from otjdd.claims.trial import ClaimTrial, Trials
 from otjdd.plot import polarised, reads
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.runs import NamedResult
-
-if TYPE_CHECKING:
-    from otjdd.claims.claim import Verdict
-    from otjdd.plot.style import Axes
+from otjdd.plot.style import Axes
 
 LOOPS, PULSES = "loops", "pulses"  # names of the cases
 HALF = 0.5

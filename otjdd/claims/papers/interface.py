@@ -8,18 +8,15 @@ absolute values. Numbers are SI.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
 from otjdd.analysis import synapse
 from otjdd.analysis.metrics import Metric
 from otjdd.analysis.power_laws import Trains, decades, doubling, slope, trains_of
 from otjdd.claims.trial import ClaimTrial, Trials, by_radius
 from otjdd.constants import BOLTZMANN_EV
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 MOST_RESETS, MOST_SETS = 4, 8  # most voltages of resets and of sets
 MOST = 4  # most stops, and most junctions

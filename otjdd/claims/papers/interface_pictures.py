@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from otjdd.analysis import power_laws
+from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import COLOURS, PAPER, diameter, figures_of, published_points
 from otjdd.claims.papers.interface import state_currents, states_read, voltages
 from otjdd.claims.trial import ClaimTrial, by_radius
 from otjdd.plot import style
 from otjdd.plot.axes import legend, volts
+from otjdd.plot.style import Axes
 from otjdd.waveform.waveform import Waveform
-
-if TYPE_CHECKING:
-    from otjdd.claims.claim import Verdict
-    from otjdd.plot.style import Axes
 
 
 def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
 from otjdd.analysis.metrics import Metric
 from otjdd.analysis.synapse import loop
 from otjdd.analysis.vacancies import drift
+from otjdd.claims.claim import Verdict
 from otjdd.claims.trial import Trials
 from otjdd.plot import reads
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.runs import NamedResult
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from otjdd.claims.claim import Verdict
-    from otjdd.plot.style import Axes
+from otjdd.plot.style import Axes
 
 SHARE = 1.0 / 3.0  # of the highest voltage, at which both states of a loop are compared
 RIGHT, LEFT = "low-right", "low-left"  # names of the cases, by where the layer of the lower permittivity is

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
 from otjdd.analysis.metrics import Metric
+from otjdd.claims.claim import Verdict
 from otjdd.claims.trial import Trials
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.plot.axes import legend
-from otjdd.plot.style import CYCLE
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from otjdd.claims.claim import Verdict
-    from otjdd.plot.style import Axes
+from otjdd.plot.style import CYCLE, Axes
 
 NAMES = "cold", "warm", "hot"  # of three temperatures, from the lowest
 PLACES = "first", "second", "third", "fourth"  # of four voltages, from the lowest

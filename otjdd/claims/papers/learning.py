@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import math
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from otjdd.analysis import curves, plasticity, synapse
 from otjdd.analysis.metrics import Metric
 from otjdd.claims.trial import ClaimTrial, Trials
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 LETTERS = ("c", "h", "n")
 CONTRASTS = {

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from otjdd.analysis import curves, plasticity
+from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import COLOURS, PAPER
 from otjdd.claims.papers import learning
 from otjdd.plot import style
 from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
-
-if TYPE_CHECKING:
-    from otjdd.claims.claim import Verdict
-    from otjdd.plot.style import Axes
+from otjdd.plot.style import Axes
 
 SPENT = {
     "conduction": (style.BLUE, "conducted"),

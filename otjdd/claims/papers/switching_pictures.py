@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from otjdd.analysis import synapse
 from otjdd.analysis.textbook import log_gruverman
 from otjdd.case.drive import Steps, Triangle, WriteReadLoop
+from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER, stated
 from otjdd.claims.papers.switching import films_of, middle, times_to
+from otjdd.claims.trial import ClaimTrial
 from otjdd.plot import iv, style
 from otjdd.plot.axes import legend, magnitude, quantity_axis, volts
 from otjdd.plot.runs import NamedResult
-
-if TYPE_CHECKING:
-    from otjdd.claims.claim import Verdict
-    from otjdd.claims.trial import ClaimTrial
-    from otjdd.plot.style import Axes
+from otjdd.plot.style import Axes
 
 
 def thermal(verdict: Verdict, axes: Sequence[Axes]) -> None:

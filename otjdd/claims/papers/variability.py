@@ -6,20 +6,17 @@ Spreads are standard deviations of ln |I|. The runs of one case are contacts of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from otjdd.analysis.metrics import Metric
 from otjdd.analysis.power_laws import trains_of
+from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import COLOURS, PAPER, diameter, figures_of, published_points
 from otjdd.claims.trial import ClaimTrial, Trials, by_radius
 from otjdd.plot import style
 from otjdd.plot.axes import legend, quantity_axis
-
-if TYPE_CHECKING:
-    from otjdd.claims.claim import Verdict
-    from otjdd.plot.style import Axes
+from otjdd.plot.style import Axes
 
 MOST = 4  # most stops, and most junctions
 SPREADS = ("drawn", "shot", "switching")  # names of cases
