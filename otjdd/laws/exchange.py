@@ -57,7 +57,7 @@ class Ways(NamedTuple):
 Formula = Callable[[Wall, Contact, int, float, float], Ways]  # of a wall, its state, z, n [1/m3], and k g [m/s]
 
 
-class Law(NamedTuple):
+class ExchangeLaw(NamedTuple):
     """A law: its formula, and its source."""
 
     formula: Formula | None  # None for an electrode that blocks vacancies
@@ -88,8 +88,8 @@ def butler_volmer(wall: Wall, contact: Contact, z: int, sites: float, rate: floa
 
 
 LAWS = {
-    "blocking": Law(None),
-    "butler-volmer": Law(
+    "blocking": ExchangeLaw(None),
+    "butler-volmer": ExchangeLaw(
         butler_volmer, "Bard & Faulkner, Electrochemical Methods (2001), section 3.3: transfer of charge"
     ),
 }

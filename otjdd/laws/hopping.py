@@ -35,7 +35,7 @@ class Hopping(NamedTuple):
 Formula = Callable[[Ions, Hopping, float, float, float], tuple[float, float]]  # -> (g, dg/dE [m/V])
 
 
-class Law(NamedTuple):
+class HoppingLaw(NamedTuple):
     """A law: its formula, and its source."""
 
     formula: Formula | None  # None for g = 1
@@ -78,11 +78,11 @@ def genreith_schriever(ions: Ions, hopping: Hopping, E: float, w: float, slope: 
 
 
 LAWS = {
-    "linear": Law(None),
-    "mott-gurney": Law(
+    "linear": HoppingLaw(None),
+    "mott-gurney": HoppingLaw(
         mott_gurney, "Mott & Gurney, Electronic Processes in Ionic Crystals (1940): field-assisted hops"
     ),
-    "genreith-schriever": Law(
+    "genreith-schriever": HoppingLaw(
         genreith_schriever, "Genreith-Schriever & De Souza, Phys. Rev. B 94, 224304 (2016): field-assisted hops"
     ),
 }

@@ -186,7 +186,7 @@ def band_profile(junction: Junction, state: State, k: int) -> Profile:
 
 @apart
 def film_slopes(junction: Junction, state: State, k: int, first: int, by_segment: np.ndarray, by_D: np.ndarray):
-    """Derivatives of a quantity by D_f at the faces of column k, D(L) and all other D held, into by_D (N+1,).
+    """Fill by_D (N+1,) with the derivatives of a quantity by D_f at the faces of column k, D(L) and all other D constant.
 
     by_segment : (4, S) derivatives by left end, right end, length and curve of the segments, `first` that of the film
     Returns the derivative by the band edge at the right interface. The band at a point of the film depends on the fields

@@ -53,7 +53,7 @@ def occupation(depth: float):
 
 @detached
 def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.ndarray, n: np.ndarray):
-    """Fill the rows n of the shares that hold electrons, and add these of vacancies c (N,) to the rows of `densities`."""
+    """Fill the rows n of shares of vacancies with electrons, and add the electrons of vacancies c (N,) to other rows."""
     for i in range(c.size):
         w, other, level = n[OF_RIGHT, i], n[OF_LEFT, i], U[i + 1] - electrons.level
         right, without_right = occupation(-level / kT)
@@ -108,9 +108,10 @@ def flux_slopes_of(junction: Junction, state: State, k: int, work: np.ndarray, J
 
 @detached
 def fill_pull(junction: Junction, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes, pull: np.ndarray):
-    """Fill pull (N+1,) with the derivatives of J at inner faces by ln(1 - f) behind the face, from the slopes by E.
+    """Fill pull (N+1,) with the derivatives of J at inner faces by ln(1 - f) in the cell behind the face.
 
-    work : factors of these slopes. J = g (...) of E and the site energy, whose sum over kT alone counts in the bracket.
+    work : factors of the flux J = g(E) (...). The bracket depends on the sum of the steps of potential and site energy
+    alone, so its derivative by the site energy follows from that by E, `slopes.by_field` less the part of g.
     """
     per_kT = -junction.ions[k].z / junction.kT[k]
     for f in range(1, J.size - 1):

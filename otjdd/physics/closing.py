@@ -27,7 +27,7 @@ from otjdd.physics.stack_newton import close_near, solve_stack
 from otjdd.physics.state import State, Tangent
 from otjdd.physics.trapped_charge import close_with_traps
 
-STEP = 1e-3  # V, of the difference that a response of traps is
+STEP = 1e-3  # V, of the difference quotient in `response_of_traps`
 
 
 @inlined
@@ -114,7 +114,7 @@ def voltage_response(junction: Junction, state: State, tangent: Tangent, k: int)
 def response_of_traps(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
     """d ln(G)/dV [1/V] of column k at frozen ions, the charge of its traps following, as a difference over STEP.
 
-    nan where the stack next to the present one does not close. The state is that of before, to round-off.
+    nan where the stack at V_j + STEP does not close. The state is left as it was, to round-off.
     """
     V, D, trapped, D_right = state.V[0], state.D[k].copy(), state.trapped[k].copy(), state.D_right[k]
     state.V[0] = V + STEP

@@ -3,9 +3,10 @@
     w(x) = int_0^x exp(E_C/kT)/N_c dx' / int_0^L exp(E_C/kT)/N_c dx'
 
 The piece of an interface is half a cell of each layer. From the centre on its left the band rises by a to the interface,
-steps by `rise` and rises by b to the centre on its right. Both rises follow from the step Delta of the band between the
-centres, as an equation of the face gives it: a + b + rise = Delta. At a solution they are h E(D) on both sides; beside one
-the missing rest is shared as a change of D shares it. So w depends on the band at the centres alone, as in one material.
+steps by `rise` and rises by b to the centre on its right. The step Delta of the band between the centres gives their sum,
+a + b = Delta - rise. At a solution of the equation of the face a and b are h E(D) of their sides. Beside a solution the
+residual of this equation is divided between a and b as a change of D would divide it. So w depends on the band at the
+centres alone, as in one material.
 """
 
 import math

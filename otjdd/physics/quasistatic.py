@@ -23,14 +23,14 @@ from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, recall,
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
 VOLTAGE_FLOOR = 1e-12  # V, round-off of V_j; it limits the residual where the current is a steep function of V_j
 RECORDED_CHANGE = (
-    0.01  # largest change of ln I along its tangent where I is recorded: its error is half the square, 5e-5
+    0.01  # largest change of ln I along its tangent where I is recorded: an error of half the square, 5e-5
 )
 UNRECORDED_CHANGE = 0.5  # the same where only V_j counts, however small the voltage drop
 LEAST_BEND = 0.05  # of the measured error of a tangent: an error can cancel by chance
-BEND_AGAIN = 2.0, 0.5  # factors: on the error as measured, and on the last bend, below which the next one is not set
+BEND_AGAIN = 2.0, 0.5  # a new bend is the measured one times the first, and at least the old one times the second
 MEASURABLE = 0.01, 1.0  # changes of ln I after which the error of a tangent is measured
-LEFT_OUT = 0.5  # of the error allowed: that of all columns which are not evaluated anew with the others
-SLOPES_KEPT = 0.2  # largest change of ln I over which its slopes stay where it is evaluated anew
+LEFT_OUT = 0.5  # share of the allowed error that columns may make which are not evaluated anew when others are
+SLOPES_KEPT = 0.2  # largest change of ln I over which a new evaluation of I keeps the slopes of an earlier one
 UNRECORDED = 0.01  # residual allowed where no current is recorded, as a share of the allowed error of V_j
 FLAT = 0.01  # slope of the residual by V_j; below it the current falls with the voltage as fast as the circuit allows
 MOST_TURNS = 3  # evaluations outside the bracket before falling back to bisection

@@ -59,12 +59,12 @@ TABLE = 1e-4  # relative error of a step by the interpolation in the table of F
 
 
 class Rows(NamedTuple):
-    """Tridiagonal matrix of a stack whose weights follow, its right-hand side, then the solution: each (2N+1,)."""
+    """Tridiagonal system of equations of a stack whose weights follow the band, 2N+1 unknowns: diagonals (2N+1,)."""
 
     lower: np.ndarray
     diagonal: np.ndarray
     upper: np.ndarray
-    rest: np.ndarray
+    rest: np.ndarray  # the right-hand side, after the solve the solution
 
 
 @inlined

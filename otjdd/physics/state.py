@@ -108,10 +108,10 @@ class Tangent(NamedTuple):
     by_P: np.ndarray  # (K,) d ln G/dP
     kT: np.ndarray  # (K,) eV there
     panels: np.ndarray  # (K, PANELS) edges of the energy panels of the last evaluation [eV], nan behind the last
-    needed: np.ndarray  # (K,) edges of the panels when fresh ones were made last
-    stale: np.ndarray  # (K,) change of ln G from where the slopes were taken to where it was evaluated last
-    change: np.ndarray  # (K,) change of ln G from there to the state that was looked at last, inf where it is too far
-    bend: np.ndarray  # (1,) error of ln I along the tangent in units of half the square of its change, as last seen
+    needed: np.ndarray  # (K,) number of these edges when fresh panels were made last
+    stale: np.ndarray  # (K,) change of ln G from the state of its slopes to that of its last evaluation
+    change: np.ndarray  # (K,) change of ln G from there to the last state of `along_tangent`, inf if out of reach
+    bend: np.ndarray  # (1,) error of ln I along the tangent over half the square of its change, as measured last
     evaluated: np.ndarray  # (1,) currents of columns that were evaluated so far
 
 

@@ -298,7 +298,7 @@ def empty(run: Run, log: Log) -> None:
             array[:states].copy()
             for array in (log.kept_c, log.kept_D, log.kept_T, log.kept_P, log.kept_passed, log.kept_filling)
         )
-        for at, c, D, *rest in zip(log.kept[:states].tolist(), *arrays, strict=True):
+        for at, c, D, *rest in zip(log.kept_instants[:states].tolist(), *arrays, strict=True):
             run.kept_states.append(KeptState._make((*at, c, *D, *rest)))
     log.used[:] = 0
 

@@ -16,11 +16,11 @@ from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
 from otjdd.stepping.stepper import cross_piece
 
-# tasks of a piece, bits: choose the step anew at its start; write a row, take a read, keep the state at its end: settled
-# with its current, or as it is, which moves no bit of the run
+# Tasks of a piece, bits. EDGE: at its start the step is chosen anew. The others are done at its end: OBSERVE writes a row,
+# READ takes a read, KEEP keeps the state settled with its current, COPY keeps it as it is, which leaves all bits of the run
 EDGE, OBSERVE, READ, KEEP, COPY = 1, 2, 4, 8, 16
-AT_JUMP = 0.1  # of the error of V_j within a piece: that allowed at its start, where the largest values of a run are
-READ_ERROR = 1e-5  # of the read voltage: error of V_j allowed at a read, whose current is evaluated itself
+AT_JUMP = 0.1  # error of V_j allowed at the start of a piece over that within: the largest values of a run occur there
+READ_ERROR = 1e-5  # error of V_j allowed at a read, over the read voltage; the current of a read is evaluated
 
 
 @detached
@@ -55,7 +55,7 @@ def full(task: int, log: Log):
     return (
         (task & OBSERVE and full_of_rows(log))
         or (task & READ and log.used[READS] == log.reads.shape[0])
-        or (task & (KEEP | COPY) and log.used[STATES] == log.kept.shape[0])
+        or (task & (KEEP | COPY) and log.used[STATES] == log.kept_instants.shape[0])
     )
 
 

@@ -22,12 +22,19 @@ from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
 from otjdd.stepping.random_numbers import binomial, poisson, threefry
 
-# rows of Noise.lines: slopes of the fluxes; ions beyond the smooth ones behind a face [1/m2] and their field [V/m], both as
-# they relax and as they act; hops of an ion of a cell up and down in a part of a step, those over a face that does not
-# rise, and the share of the first that the mean of the step adds; chance to stay at or below a cell; share of the elastance
-# of the stack to the left of a cell; ions that hop to a cell from below [1/m2], and these times that share where they came
-# from; rise of the energy of an ion over a face [kT], and that in which the own field comes along, up and down (at the ends
-# from 0). The last of UP are the ions that come from the left electrode, the last of DOWN those from the right one [1/m2]
+# Rows of Noise.lines.
+#   BY_LEFT, BY_RIGHT, BY_FIELD   slopes of the fluxes
+#   RELAXING, RELAXING_FIELD      deviation behind a face, the ions beyond the smooth density [1/m2], and its field [V/m]
+#   DEVIATION, FIELD              mean of both in a part of a step, by which the ions act on their hops
+#   UP, DOWN                      hops of an ion from a cell in that part; last the ions that electrodes give [1/m2], in UP
+#                                 those of the left electrode, in DOWN those of the right one
+#   LEVEL_UP, LEVEL_DOWN          the same over faces without a rise of the energy
+#   MORE_UP, MORE_DOWN            hops that the mean of a step adds, over UP and DOWN
+#   BELOW                         chance that an ion stays at a cell or below
+#   BESIDE                        share of the elastance of the stack to the left of a cell
+#   RISEN, RISEN_BESIDE           ions that hop to a cell from below [1/m2]; sum of these times BESIDE of their cells
+#   RISE, RISE_UP, RISE_DOWN      rise of the energy of an ion over a face [kT]: without the field of the ion itself,
+#                                 with it for hops up and down; at the ends of the film by it alone
 BY_LEFT, BY_RIGHT, BY_FIELD, RELAXING, RELAXING_FIELD, DEVIATION, FIELD = range(7)
 UP, DOWN, LEVEL_UP, LEVEL_DOWN, MORE_UP, MORE_DOWN, BELOW, BESIDE, RISEN, RISEN_BESIDE = range(7, 17)
 RISE, RISE_UP, RISE_DOWN, LINES = range(17, 21)
@@ -47,8 +54,8 @@ class Noise(NamedTuple):
     ions: np.ndarray  # (K, N) ions in the cells, whole numbers; updated
     after: np.ndarray  # (K, N) those at the end of a step on trial
     smooth: np.ndarray  # (K, N) 1/m3, the smooth density while a state holds the ions
-    passed: np.ndarray  # (3, K, 2) ions that passed the left and the right end, to the right: NOW and AFTER the step on
-    # trial; and SMOOTH, 1/m2 of the smooth density while a state holds the ions
+    passed: np.ndarray  # (3, K, 2) ions that passed the left and the right end, to the right: NOW; AFTER a trial
+    # step; and SMOOTH, those of the smooth density [1/m2] while a state holds the ions
     lines: np.ndarray  # (LINES, N+1) work space of a column
     stack: np.ndarray  # (3, 1, N, 3, 3) equations of a column with electrons, but for the length of the step
 

@@ -47,12 +47,7 @@ from otjdd.stepping.electron_jacobian import (
     solve_column,
 )
 from otjdd.stepping.ion_step import ion_step
-from otjdd.stepping.polarisation_step import (
-    fill_pivot,
-    fill_rate,
-    polarisation_after,
-    start_polarisation,
-)
+from otjdd.stepping.polarisation_step import fill_pivot, fill_rates, put_polarisations, start_polarisation
 from otjdd.stepping.rosenbrock import Ramp, System, Trial, add_stages, count_passed, displaced, step_of
 
 
@@ -66,8 +61,7 @@ def factor_stacks(junction: Junction, state: State, trial: Trial, per_dt: float)
         if binds(junction):
             fill_pull(junction, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
         good = good and factor_column(junction, state, trial.film, k, slopes, per_dt)
-        if polarised(junction):
-            fill_polarised_stack(junction, state, trial, k, per_dt)
+    fill_polarised_stacks(junction, state, trial, per_dt)
     return good
 
 
@@ -89,17 +83,19 @@ def across(junction: Junction, state: State, k: int, dD: np.ndarray) -> float:
 
 
 @detached
-def fill_polarised_stack(junction: Junction, state: State, trial: Trial, k: int, per_dt: float):
-    """Fill the work of the polarisation of column k at the start of a step, after `factor_column`."""
-    film, polar, dD = trial.film, trial.work.polar, trial.film.D[0, k]
-    film.lines[MISSING, k, :] = 0.0  # of the step before, not a number where that failed: its share of 0 would be none
-    rate = start_polarisation(junction, state, k, polar)
-    answer_to_polarisation(junction, state, film, k)
-    displacement_changes(linear_of(film, k), film.by_P[k], 0.0, 0.0, dD)
-    add_ends(junction, state, film, k, 1.0, dD)
-    fill_pivot(polar, k, per_dt, rate.by_q, -polar.slope[k] * across(junction, state, k, dD))
-    displacement_changes(linear_of(film, k), film.response[k], 1.0, 0.0, dD)
-    polar.per_V[k] = polar.pull[k] * across(junction, state, k, dD) / polar.pivot[k]
+def fill_polarised_stacks(junction: Junction, state: State, trial: Trial, per_dt: float):
+    """Fill the work of the polarisation of all columns at the start of a step, after `factor_column`."""
+    film, polar = trial.film, trial.work.polar
+    for k in range(polar.slope.size):
+        dD = film.D[0, k]
+        film.lines[MISSING, k, :] = 0.0  # may be nan after a step that failed, and a share of 0 of nan is nan
+        rate = start_polarisation(junction, state, k, polar)
+        answer_to_polarisation(junction, state, film, k)
+        displacement_changes(linear_of(film, k), film.by_P[k], 0.0, 0.0, dD)
+        add_ends(junction, state, film, k, 1.0, dD)
+        fill_pivot(polar, k, per_dt, rate.by_q, -polar.slope[k] * across(junction, state, k, dD))
+        displacement_changes(linear_of(film, k), film.response[k], 1.0, 0.0, dD)
+        polar.per_V[k] = polar.pull[k] * across(junction, state, k, dD) / polar.pivot[k]
 
 
 @detached
@@ -123,15 +119,13 @@ def evaluate_stacks(junction: Junction, state: State, trial: Trial, stage: int, 
     """Concentrations, bands, electrons and fluxes of every column at a stage that work.dS and dV lead to."""
     work, new = trial.work, trial.state
     move_stacks(state, trial, stage)
+    put_polarisations(junction, state, new, work.polar)
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
         count_passed(junction, state, k, work.dS[k], new)
-        if polarised(junction):
-            new.P[k] = polarisation_after(junction, state, k, work.polar.advance[k])
         fill_bands(junction, k, state.V[0] + dV, column(new, k))
         fluxes_of(junction, new, k, work.factors, work.J[k])
-        if polarised(junction):
-            fill_rate(junction, new, k, state.progress.advance[k] + work.polar.advance[k], work.polar)
+    fill_rates(junction, state, new, work.polar)
 
 
 @detached

@@ -1,21 +1,23 @@
 """Shot noise of the hops: whole ions around their mean density.
 
-A step takes a smooth density as without noise. The ions follow it by `drawn_hops.walk`: each hops on its own at the rates
-of the end of the step, in whose first part hops are added so that ions which stand as the smooth density began end in their
-mean as it did. The mean so has the order of the smooth steps, and recorded instants, which cut a step, change no
-distribution.
+A step moves a smooth density, as it does without noise. Then the ions hop (`drawn_hops.walk`), each on its own, at the
+rates of the end of the step. The first part of the step has additional hops: ions that are distributed as the smooth
+density at the start of the step are, in their mean, distributed as the smooth density at its end. So the mean has the
+order of the smooth steps, and an instant that is recorded, and so cuts a step, changes no distribution.
 
-Ions feel each other by the field and by the sites that they take. Their deviation from the smooth density is foreseen by
-implicit Euler steps of the linear response of ions near rest, and its fields and sites go into the rates. A walk at frozen
-rates scatters as ions that do not feel each other; so it is taken in parts of the step, each half of the one before, down
-to the fastest cell whose ions feel each other by more than 1/FEEL. Ions that do not feel each other are in equilibrium by
-any part. For those that do, LATER, ONCE and TWICE were fitted: the variance of a mode at rest is then right to 2.5 %, for
-any strength of the response, any rate and any length of the steps (a field from the end of a part alone, y, leaves up to
-twice the variance, as hops of a part relax in the next ones only).
+Ions act on each other by their field and by the sites that they take. Implicit Euler steps of the linear response of ions
+near rest predict how the deviation of the ions from the smooth density relaxes; its fields and its sites enter the rates.
+Ions that walk at frozen rates scatter as if they did not act on each other. So the walk is taken in parts of the step, each
+half as long as the part before, down to the time of the fastest cell whose ions act on each other by more than 1/FEEL.
+Ions that do not act on each other come to equilibrium in a part of any length. For the others LATER, ONCE and TWICE are
+fitted: the variance of a mode at rest is then right to 2.5 %, for any strength of the response, any rate and any length of
+the steps. With the field from the end of a part alone (y of `foresee_deviation`) the variance is up to twice too large,
+because hops of a part relax in the next parts only.
 
-After the step the slow part of the deviation, what relaxes by less within LINGERS steps, goes over to the smooth density:
-from there on it acts on fields and rates as every density does. What is left dies within the next steps. Without this
-division steps would be as short as the fastest cell relaxes: a density of whole ions would have to be followed into rest.
+After the step the slow part of the deviation, which does not relax within LINGERS steps, becomes a part of the smooth
+density, and acts on fields and rates as that does. The fast part relaxes within the next steps. Without this division a
+step could not be longer than the time in which the fastest cell relaxes, since the smooth density would be one of whole
+ions.
 """
 
 import math
@@ -73,16 +75,16 @@ from otjdd.stepping.electron_jacobian import BY_BAND, BY_FLUX, BY_PASSED, PASSED
 from otjdd.stepping.electron_step import bend_less
 from otjdd.stepping.rosenbrock import Trial, displaced
 
-LATER = 0.846  # factor on the hops of all parts of a step but the first, which has the more
+LATER = 0.846  # factor on the hops of all parts of a step but the first; the first has the hops that are left
 ONCE, TWICE = 0.5, 1.585  # see `foresee_deviation`
 SHORTEST = 0.25  # last part of a step, times the rate of the fastest cell
-FEEL = 30.0  # rate of a cell over that at which its ions answer each other, above which they do not feel each other
+FEEL = 30.0  # rate of hops from a cell over that of the response of its ions, above which they do not act on each other
 MOST_PARTS = 100
 MOST_ADDED = 3.0  # hops that the mean of a step adds, over those at the rates of its end
-MOST_FALL = 0.8  # ln of the flux that falls within the other parts, where hops are added
+MOST_FALL = 0.8  # largest fall of ln of a flux within the parts after the first, to which hops are added
 EMPTY = 1e-9  # concentration of a cell, over the mean, below which it counts as that in the linear response
-BENT = 0.3  # kT, of the band by electrons, below which they do not answer deviations
-LINGERS = 10.0  # steps: what relaxes within them stays with the ions
+BENT = 0.3  # kT, bending of the band by electrons below which they do not respond to deviations
+LINGERS = 10.0  # steps; a deviation that relaxes within them stays one of the ions
 
 
 @bare
@@ -249,9 +251,10 @@ def relax(junction: Junction, trial: Trial, k: int, per_dt: float, with_electron
 
 @detached
 def foresee_deviation(junction: Junction, trial: Trial, k: int, duration: float, with_electrons: bool):
-    """Fill lines DEVIATION and FIELD of the noise with what ions (N,) of column k act by in a part of a step.
+    """Fill lines DEVIATION and FIELD of the noise with the deviation of the ions of column k in a part of a step.
 
-    Returns success. Of x that relaxes at a rate, with y = 1/(1 + rate duration): x y [1 + ONCE (1 - y) + TWICE y (1 - y)].
+    Returns success. A deviation x that relaxes at a rate acts as x y [1 + ONCE (1 - y) + TWICE y (1 - y)] in the part,
+    with y = 1/(1 + rate duration).
     """
     noise, lines, per_dt = trial.noise, trial.noise.lines, 1.0 / duration
     if not factor_response(junction, trial, k, per_dt, with_electrons):

@@ -26,8 +26,8 @@ from otjdd.physics.state import State, Tangent
 from otjdd.stepping.polarisation_step import (
     answer_of_polarisation,
     fill_polarisation_work,
-    fill_rate,
-    polarisation_after,
+    fill_rates,
+    put_polarisations,
 )
 from otjdd.stepping.rosenbrock import System, Trial, count_passed, displaced, step_of
 
@@ -44,8 +44,7 @@ def factor_ions(junction: Junction, state: State, trial: Trial, per_dt: float) -
         if not good:
             return False
         work.mismatch[k] = closure(junction, k, state.D_left[k], state.D_right[k], state.V[0], state.E[k])
-        if polarised(junction):
-            fill_polarisation_work(junction, state, k, work.polar, per_dt, work.bordered[k])
+    fill_polarisation_work(junction, state, work.polar, per_dt, work.bordered)
     return True
 
 
@@ -58,17 +57,14 @@ def evaluate_ions(junction: Junction, state: State, trial: Trial, stage: int, dV
     if stage == 0:
         return
     work, new = trial.work, trial.state
+    put_polarisations(junction, state, new, work.polar)
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
         D_right = state.D_right[k] + work.dD[k] - count_passed(junction, state, k, work.dS[k], new)
-        if polarised(junction):
-            new.P[k] = polarisation_after(junction, state, k, work.polar.advance[k])
         D_left = move_fields(junction, state, new, k, work.dS[k], work.dD[k])
         fluxes_of(junction, new, k, work.factors, work.J[k])
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
-        if polarised(junction):
-            q = state.progress.advance[k] + work.polar.advance[k]
-            fill_rate(junction, new, k, q, work.polar)
+    fill_rates(junction, state, new, work.polar)
 
 
 @spliced

@@ -83,7 +83,10 @@ def rate_at(junction: Junction, state: State, k: int, q: float):
 
 @detached
 def aim(junction: Junction, state: State):
-    """Turn the laws of a settled state to where its fields point: a law that counts a time starts afresh there."""
+    """Let the polarisation of a settled state switch towards its mean field.
+
+    Where the field has turned since the step before, a law that counts the time of a switching event begins a new one.
+    """
     polar = junction.polarisation
     if polar.law == TWO_LEVEL:
         return
@@ -95,12 +98,13 @@ def aim(junction: Junction, state: State):
 
 
 @bare
-def fill_rate(junction: Junction, state: State, k: int, q: float, work: PolarisationWork):
-    """Fill rate and against of column k at a stage, whose fields a state holds, at q."""
-    rate = rate_at(junction, state, k, q)
-    work.rate[k], work.against[k] = rate.value, max(work.against[k], rate.against)
-    pull = rate.by_field / junction.polarisation.thickness[k]
-    work.least_pivot[k] = min(work.least_pivot[k], work.per_dt[k] - rate.by_q + pull * work.coupling[k])
+def fill_rates(junction: Junction, state: State, new: State, work: PolarisationWork):
+    """Fill rate and against of all columns at the stage that `advance` leads to, whose fields a new state holds."""
+    for k in range(work.advance.size):
+        rate = rate_at(junction, new, k, state.progress.advance[k] + work.advance[k])
+        work.rate[k], work.against[k] = rate.value, max(work.against[k], rate.against)
+        pull = rate.by_field / junction.polarisation.thickness[k]
+        work.least_pivot[k] = min(work.least_pivot[k], work.per_dt[k] - rate.by_q + pull * work.coupling[k])
 
 
 @bare
@@ -124,12 +128,13 @@ def start_polarisation(junction: Junction, state: State, k: int, work: Polarisat
 
 @detached
 def fill_polarisation_work(
-    junction: Junction, state: State, k: int, work: PolarisationWork, per_dt: float, bordered: float
+    junction: Junction, state: State, work: PolarisationWork, per_dt: float, bordered: np.ndarray
 ):
-    """Fill the work of column k at the start of a step. per_dt : 1/(gamma dt) [1/s]   bordered : of the ions"""
-    rate, electrodes = start_polarisation(junction, state, k, work), electrode_elastance(junction, state, k)
-    work.share[k] = 1.0 - electrodes / bordered
-    fill_pivot(work, k, per_dt, rate.by_q, electrodes * work.share[k] * work.slope[k])
+    """Fill the work of all columns at the start of a step. per_dt : 1/(gamma dt) [1/s]   bordered : (K,) of the ions"""
+    for k in range(work.slope.size):
+        rate, electrodes = start_polarisation(junction, state, k, work), electrode_elastance(junction, state, k)
+        work.share[k] = 1.0 - electrodes / bordered[k]
+        fill_pivot(work, k, per_dt, rate.by_q, electrodes * work.share[k] * work.slope[k])
 
 
 @bare
@@ -167,6 +172,13 @@ def polarisation_after(junction: Junction, state: State, k: int, advance: float)
     """P [C/m2] of column k where q has advanced since a state."""
     q, begun, towards = state.progress.advance[k], state.progress.begun[k], state.progress.towards[k]
     return polarisation_at(junction.polarisation, k, q + advance, begun, towards)[0]
+
+
+@bare
+def put_polarisations(junction: Junction, state: State, new: State, work: PolarisationWork):
+    """Put P of all columns at the stage that `advance` leads to from a state into a new one."""
+    for k in range(work.advance.size):
+        new.P[k] = polarisation_after(junction, state, k, work.advance[k])
 
 
 @detached

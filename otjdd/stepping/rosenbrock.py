@@ -13,11 +13,7 @@ from otjdd.compiler.decorators import detached, fused, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import (
-    Columns,
-    Junction,
-    polarised,
-)
+from otjdd.physics.junction import Columns, Junction
 from otjdd.physics.numerics import add_scaled, copy
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, GUESS, State, Tangent, new_state
 from otjdd.stepping.drawn_hops import Noise, no_noise
@@ -159,14 +155,13 @@ class System(NamedTuple):
 
 
 @spliced
-def begin_stages(junction: Junction, state: State, new: State):
+def begin_stages(state: State, new: State):
     """Give a new state what its stages start from."""
     for k in range(state.c.shape[0]):
         for row in range(GUESS):
             copy(state.guess[k, row], new.guess[k, row])
         new.P[k] = state.P[k]
-    if polarised(junction):
-        copy(state.progress.towards, new.progress.towards)
+    copy(state.progress.towards, new.progress.towards)
 
 
 @spliced
@@ -191,8 +186,7 @@ def end_stages(junction: Junction, state: State, trial: Trial, dV: float):
         for i in range(state.c.shape[1]):
             work.error[k, i] = (moved[i] - moved[i + 1]) * junction.columns.dilution[k, i]
     new.V[0] = state.V[0] + dV + work.UV[last]
-    if polarised(junction):
-        end_polarisation(junction, state, new, work.polar)
+    end_polarisation(junction, state, new, work.polar)
 
 
 def step_of(system: System, name: str):
@@ -209,7 +203,7 @@ def step_of(system: System, name: str):
         method, work, dV = trial.method, trial.work, 0.0
         if not factor(junction, state, trial, 1.0 / (dt * method.gamma)):
             return False
-        begin_stages(junction, state, trial.state)
+        begin_stages(state, trial.state)
         for i in range(method.alpha.size):
             dV = move_to_stage(method, work, i, dV)
             if i > 0:

@@ -34,11 +34,9 @@ READING = 6
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY, READ_UNSEEN = range(READING)
 KEPT = 3
 KEPT_TIME, KEPT_SOURCE, KEPT_JUNCTION = range(KEPT)
-# behind these, in a read the conductance of each channel [S]; in a run whose columns are told apart of each column its
-# current [A], and in recorded rows the mean
-# position of its vacancies [m]; of a junction that its current warms the temperatures [K] at the end of a row
-# lengths of the log in use
-ROWS, READS, STATES = range(3)
+# Behind these a read has the conductance of each channel [S]. Where a run records each column by itself, its current [A]
+# follows, in rows also the mean position of its vacancies [m]. Rows end with the temperatures [K] of a junction that warms.
+ROWS, READS, STATES = range(3)  # lengths of the log in use
 
 
 @by_pointer
@@ -50,7 +48,7 @@ class Log(NamedTuple):
     used: np.ndarray  # (3,) ROWS, READS, STATES filled
     rows: np.ndarray  # (R, RECORD), or (R, RECORD + 2 K) where columns are told apart; K more for their temperatures
     reads: np.ndarray  # (M, READING + C), or (M, READING + C + K)
-    kept: np.ndarray  # (S, KEPT)
+    kept_instants: np.ndarray  # (S, KEPT)
     kept_c: np.ndarray  # (S, K, N) 1/m3
     kept_D: np.ndarray  # (S, 2, K) C/m2, AT_LEFT and AT_RIGHT
     kept_T: np.ndarray  # (S, K) K; (S, 0) where the current does not warm the junction
@@ -208,7 +206,11 @@ def write_read(junction: Junction, state: State, tangent: Tangent, time: float, 
 def write_state(state: State, time: float, V_source: float, log: Log):
     """Write the state itself to the log."""
     i = log.used[STATES]
-    log.kept[i, KEPT_TIME], log.kept[i, KEPT_SOURCE], log.kept[i, KEPT_JUNCTION] = time, V_source, state.V[0]
+    log.kept_instants[i, KEPT_TIME], log.kept_instants[i, KEPT_SOURCE], log.kept_instants[i, KEPT_JUNCTION] = (
+        time,
+        V_source,
+        state.V[0],
+    )
     for k in range(state.c.shape[0]):
         copy(state.c[k], log.kept_c[i, k])
     copy(state.D_left, log.kept_D[i, AT_LEFT])
