@@ -8,6 +8,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).parents[1] / "otjdd"
 DECLARED = tomllib.loads(Path(__file__).with_name("layers.toml").read_text(encoding="utf-8"))
 PLACE = {room: floor for floor, rooms in enumerate(DECLARED["floors"]) for room in rooms}
@@ -24,6 +26,14 @@ def tree(path: Path) -> ast.Module:
 def nodes(path: Path) -> list[ast.AST]:
     """All nodes of the source of a module."""
     return list(ast.walk(tree(path)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_sources():
+    """Forget the syntax trees of the package at the end, which take 130 MB."""
+    yield
+    for memory in (tree, nodes):
+        memory.cache_clear()
 
 
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
