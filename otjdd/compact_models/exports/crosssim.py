@@ -104,7 +104,8 @@ def device(
         '        """Currents for conductances (in Gmax) and voltages (in VREAD)."""',
     ]
     lines += [
-        "        G, V = np.broadcast_arrays(Gmat, Vmat)",
+        "        # single precision rounds the ends of the table to values beyond them",
+        "        G, V = (values.astype(float) for values in np.broadcast_arrays(Gmat, Vmat))",
         "        ln_G = np.clip(np.log(np.maximum(G, 1e-300)), LN_G[0], LN_G[-1])",
     ]
     lines += ["        return G * V * np.exp(self.ratio((ln_G, np.clip(V * VREAD, VOLTS[0], VOLTS[-1]))))", "", ""]

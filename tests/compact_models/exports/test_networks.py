@@ -121,11 +121,26 @@ def test_neurosim_goes_the_way_of_the_pulses_by_its_own_formula(model, pulses):
         assert label > 0.0 if name == "LTP" else label < 0.0  # both steep at first, flat at last
 
 
+def crosssim_scope(text):
+    """Names that the module of a CrossSim device defines."""
+    scope = {}
+    text = text.replace("from simulator.devices.idevice import EmptyDevice", "EmptyDevice = object")
+    exec(compile(text, "device", "exec"), scope)
+    return scope
+
+
+def test_crosssim_device_holds_its_table_at_the_ends_in_single_precision(model, pulses):
+    """CrossSim may compute in single precision, in which -0.3 V is a little beyond -0.3 V."""
+    device = crosssim_scope(crosssim.device(model, pulses))["OTJ"]()
+    G, V = np.array([1e-9, 0.5, 1.0, 2.0]), np.array([[-4.0], [1.0], [4.0]])  # in Gmax and in 0.1 V
+    single = device.nonlinear_current(G.astype(np.float32), V.astype(np.float32))
+    assert single == pytest.approx(device.nonlinear_current(G, V), rel=1e-6)
+    assert single[0, 1] / single[1, 1] < -4.0
+
+
 def test_crosssim_device_bends_as_the_model_does(model, pulses):
     text = crosssim.device(model, pulses)
-    text = text.replace("from simulator.devices.idevice import EmptyDevice", "EmptyDevice = object")
-    scope = {}
-    exec(compile(text, "device", "exec"), scope)
+    scope = crosssim_scope(text)
     states = crosssim.visited(model, pulses)
     read = model.hold(states.copy(), 0.1, 0.0)
     for V in (0.1, -0.13, 0.27):
