@@ -44,12 +44,12 @@ def bench(case: Case, member: Member) -> Bench:
     return Bench(junction, x, member.density, min(numerics.rtol, MOST_RTOL), numerics.atol, numerics.max_steps, states)
 
 
-class Reading(NamedTuple):
-    """Observables of a column at a voltage, with frozen vacancies."""
+class Readings(NamedTuple):
+    """Observables of a column at a voltage, with vacancies frozen at n profiles."""
 
-    conductance: float  # S, I/V
-    charge: float  # C/m2, of the left terminal
-    electron_ratio: float  # the output film_electron_ratio
+    conductance: np.ndarray  # (n,) S, I/V
+    charge: np.ndarray  # (n,) C/m2, of the left terminal
+    electron_ratio: float  # the largest of the output film_electron_ratio
 
 
 def at_rest(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
@@ -57,9 +57,26 @@ def at_rest(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
     return integrate.begin(bench.junction, c, rtol=bench.rtol, atol=bench.atol, max_steps=bench.max_steps, watch=watch)
 
 
-def concentrations_after(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.ndarray:
-    """Concentrations (1, N) [1/m3] after a voltage [V] is held for a duration [s]. Raises SolverError."""
-    return next(stations(bench, c, voltage, [duration]))
+def runs_from(bench: Bench, profiles: np.ndarray, watch: Watch | None = None) -> Iterator[Run]:
+    """A run as of `at_rest` from each of the profiles (n, N) [1/m3]. Each ends where the next one begins.
+
+    They share their arrays, which take a third of the time of a reading to make.
+    """
+    run = at_rest(bench, profiles[:1], watch)
+    start = [(array, array.copy()) for array in integrate.arrays_of(run)]
+    for c in profiles:
+        integrate.begin_again(run, start, c[None], bench.atol)
+        yield run
+
+
+def hold(run: Run, voltage: float, times: Sequence[float] | np.ndarray) -> None:
+    """Hold a run at a voltage [V] and keep its state at each of the ascending times (n,) [s]. Raises SolverError."""
+    integrate.jump(run, voltage)
+    ends = np.asarray(times, float)
+    volts = np.full(ends.size, voltage)
+    pieces = np.column_stack((np.append(0.0, ends[:-1]), ends, volts, volts))
+    place = integrate.place_at_start(run.step, voltage)
+    integrate.follow_pieces(run, pieces, np.full(ends.size, COPY), place, False)
 
 
 def stations(bench: Bench, c: np.ndarray, voltage: float, times: Sequence[float] | np.ndarray) -> Iterator[np.ndarray]:
@@ -67,13 +84,9 @@ def stations(bench: Bench, c: np.ndarray, voltage: float, times: Sequence[float]
 
     Raises SolverError, once it has yielded those before the failure.
     """
-    run, ends = at_rest(bench, c), np.asarray(times, float)
-    integrate.jump(run, voltage)
-    volts = np.full(ends.size, voltage)
-    pieces = np.column_stack((np.append(0.0, ends[:-1]), ends, volts, volts))
-    place, failure = integrate.place_at_start(run.step, voltage), None
+    run, failure = at_rest(bench, c), None
     try:
-        integrate.follow_pieces(run, pieces, np.full(ends.size, COPY), place, False)
+        hold(run, voltage, times)
     except SolverError as error:
         failure = error
     for state in run.kept_states:
@@ -82,21 +95,37 @@ def stations(bench: Bench, c: np.ndarray, voltage: float, times: Sequence[float]
         raise failure
 
 
+def concentrations_after(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.ndarray:
+    """Concentrations (1, N) [1/m3] after a voltage [V] is held for a duration [s]. Raises SolverError."""
+    return next(stations(bench, c, voltage, [duration]))
+
+
+def profiles_after(bench: Bench, profiles: np.ndarray, voltage: float, duration: float) -> np.ndarray:
+    """As `concentrations_after`, for n profiles of vacancies: (n, N) of (n, N) [1/m3]."""
+    ends = []
+    for run in runs_from(bench, profiles):
+        hold(run, voltage, [duration])
+        ends.append(run.kept_states[0].c)
+    return np.concatenate(ends)
+
+
 def position(bench: Bench, c: np.ndarray) -> float:
     """Mean position of the vacancies, as a fraction of the thickness."""
     share = c[0] * bench.junction.columns.width[0]
     return float((share * bench.x).sum() / share.sum())
 
 
-def reading(bench: Bench, c: np.ndarray, voltage: float) -> Reading:
-    """Conductance and charge at a voltage [V], with vacancies frozen at concentrations c (1, N). Raises SolverError.
+def readings(bench: Bench, profiles: np.ndarray, voltage: float) -> Readings:
+    """Conductance and charge at a voltage [V], with vacancies frozen at each of the profiles (n, N) [1/m3].
 
-    Near 0 V, where I/V is undefined, the conductance is that at PROBE.
+    Near 0 V, where I/V is undefined, the conductance is that at PROBE. Raises SolverError.
     """
     probed, watch = voltage if abs(voltage) > PROBE else PROBE, model_limits.new_watch(bench.states, 1.0, bench.x.size)
-    run = at_rest(bench, c, watch)
-    integrate.record_row(run, probed)
-    chord = float(run.rows[-1][-1][CURRENT] / probed)
-    if probed != voltage:
-        integrate.record_row(run, voltage)
-    return Reading(chord, float(run.rows[-1][-1][TERMINAL_LEFT]), float(watch.largest[ELECTRONS, VALUE]))
+    conductance, charge = np.zeros((2, len(profiles)))
+    for i, run in enumerate(runs_from(bench, profiles, watch)):
+        integrate.record_row(run, probed)
+        conductance[i] = run.rows[-1][-1][CURRENT] / probed
+        if probed != voltage:
+            integrate.record_row(run, voltage)
+        charge[i] = run.rows[-1][-1][TERMINAL_LEFT]
+    return Readings(conductance, charge, float(watch.largest[ELECTRONS, VALUE]))

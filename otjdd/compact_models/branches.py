@@ -42,7 +42,13 @@ class Branch(NamedTuple):
 
 def state_of(bench: Bench, c: np.ndarray, settling: float) -> float:
     """State of a column with concentrations c (1, N): its mean position after `settling` seconds at 0 V."""
-    return on_bench.position(bench, on_bench.concentrations_after(bench, c, 0.0, settling))
+    return float(states_of(bench, c, settling)[0])
+
+
+def states_of(bench: Bench, profiles: np.ndarray, settling: float) -> np.ndarray:
+    """States (n,) of columns with concentrations (n, N)."""
+    at_rest = on_bench.profiles_after(bench, profiles, 0.0, settling)
+    return np.array([on_bench.position(bench, c[None]) for c in at_rest])
 
 
 def branches_at(bench: Bench, ends: Ends, voltage: float) -> list[Branch]:
@@ -65,24 +71,17 @@ def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.
     return along(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
-class Readings(NamedTuple):
-    """Observables of a column at one voltage, over its states."""
+def rows_of(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float) -> tuple[np.ndarray, float]:
+    """log10 of the conductance [S] and the charge [C/m2] (2, Q) at a voltage [V] and states (Q,); electron ratio.
 
-    log_conductance: np.ndarray  # (Q,) log10 of S
-    charge: np.ndarray  # (Q,) C/m2
-    electron_ratio: float  # the largest of all states
-
-
-def readings(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float) -> Readings:
-    """Readings at a voltage [V] and states (Q,), from the profiles of runs at or near that voltage."""
-    samples, most = [], 0.0
-    for run in branches:
-        for i in np.flatnonzero(moving(run)):
-            read = on_bench.reading(bench, run.c[i : i + 1], voltage)
-            most = max(most, read.electron_ratio)
-            samples.append((run.state[i], np.log10(read.conductance), read.charge))
-    by_state = ordered(np.array(samples))
-    return Readings(along(by_state[:, [0, 1]], states), along(by_state[:, [0, 2]], states), most)
+    branches : runs at or near that voltage, whose profiles are read
+    """
+    moved = [moving(run) for run in branches]
+    profiles = np.concatenate([run.c[rows] for run, rows in zip(branches, moved, strict=True)])
+    state = np.concatenate([run.state[rows] for run, rows in zip(branches, moved, strict=True)])
+    read = on_bench.readings(bench, profiles, voltage)
+    by_state = ordered(np.column_stack((state, np.log10(read.conductance), read.charge)))
+    return np.array([along(by_state[:, [0, column]], states) for column in (1, 2)]), read.electron_ratio
 
 
 def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Branch:
@@ -99,8 +98,8 @@ def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Bran
             samples += zip(inner, on_bench.stations(bench, stations[i - 1], voltage, inner - times[i - 1]), strict=True)
         if between or abs(places[i] - on_bench.position(bench, samples[-1][1])) > SAME or i == len(times) - 1:
             samples.append((times[i], stations[i]))
-    state = np.array([state_of(bench, c_then, settling) for _, c_then in samples])
-    return Branch(np.array([time for time, _ in samples]), state, np.concatenate([c_then for _, c_then in samples]))
+    profiles = np.concatenate([c_then for _, c_then in samples])
+    return Branch(np.array([time for time, _ in samples]), states_of(bench, profiles, settling), profiles)
 
 
 def until_rest(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> list[np.ndarray]:

@@ -37,8 +37,8 @@ from otjdd.compact_models.branches import (
     Ends,
     branches_at,
     log_rates,
-    readings,
     rest_of,
+    rows_of,
     state_of,
 )
 from otjdd.compact_models.ends import SETTLED, ends_of, extremes, is_uniform, uniform, ways
@@ -294,9 +294,9 @@ def readings_at(
     """log10 of the conductance, and the charge (2, Q), at a voltage, from profiles of runs with their shares; and the
     largest electron ratio.
     """
-    of_runs = [(share, readings(bench, branches, states, voltage)) for share, branches in runs]
-    rows = sum((share * np.array(reading[:2]) for share, reading in of_runs), np.zeros((2, states.size)))
-    return rows, max(reading.electron_ratio for _, reading in of_runs)
+    of_runs = [rows_of(bench, branches, states, voltage) for _, branches in runs]
+    rows = sum((share * row for (share, _), (row, _) in zip(runs, of_runs, strict=True)), np.zeros((2, states.size)))
+    return rows, max(most for _, most in of_runs)
 
 
 def middles(voltages: list[float], wrong: set[float]) -> list[float]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models.bench import Bench
-from otjdd.compact_models.branches import state_of
+from otjdd.compact_models.branches import states_of
 from otjdd.compact_models.ends import SETTLED, uniform
 from otjdd.compact_models.tables import Tables, Use, evaluated, monotone
 from otjdd.system.pool import Spread
@@ -63,11 +63,11 @@ def settling_at(
     stations = np.concatenate([uniform(bench), *on_bench.stations(bench, uniform(bench), voltage, times)])
     share, time = shares(bench, settling, stations), np.append(0.0, times)
     chosen = apart(share)
-    q = np.clip([state_of(bench, stations[i : i + 1], settling) for i in chosen], tables.state[0], tables.state[-1])
+    q = np.clip(states_of(bench, stations[chosen], settling), tables.state[0], tables.state[-1])
     share, time = share[chosen], time[chosen]
     V = np.array([voltage])
     at_rest, rates = (evaluated(tables, name, V, q)[0] for name in ("log_conductance", "log_rate"))
-    conductance = [on_bench.reading(bench, stations[i : i + 1], voltage).conductance for i in chosen]
+    conductance = on_bench.readings(bench, stations[chosen], voltage).conductance
     away = monotone(tables.voltage, tables.rest)(voltage) - q
     lasts, lost, middle = np.diff(time), np.maximum(-np.diff(share), NONE), 0.5 * (share[1:] + share[:-1])
     slowest, fastest = np.log10(use.floor / use.fastest / BEYOND), np.log10(use.ceiling / use.slowest * BEYOND)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -150,6 +150,31 @@ def begin(
         total = trial.noise.ions.sum(axis=1) / trial.noise.area - (state.passed[:, 0] - state.passed[:, 1])
         began = c.copy()
     return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart, began=began)
+
+
+def arrays_of(run: Run) -> Iterator[np.ndarray]:
+    """Arrays that change along a run without random hops."""
+    records: list[Any] = [run.state, run.tangent, run.memory, run.trial.work, run.trial.state, run.trial.film]
+    while records:
+        part = records.pop()
+        if isinstance(part, np.ndarray):
+            yield part
+        else:
+            records += part
+
+
+def begin_again(run: Run, start: Sequence[tuple[np.ndarray, np.ndarray]], c: np.ndarray, atol: float) -> None:
+    """Put a run back to its beginning, with concentrations c (K, N) [1/m3]. It loses its records.
+
+    start : each of `arrays_of` the run, and a copy of what it held when the run began   atol : as of `begin`
+    """
+    for array, at_start in start:
+        array[...] = at_start
+    run.state.c[:] = c
+    run.control = run.control._replace(atol=float(atol * c.mean()))
+    run.total[:] = (c * run.junction.columns.width).sum(axis=1)
+    run.time, run.step, run.counts = 0.0, 0.0, Counts()
+    run.rows, run.reads, run.kept_states = [], [], []
 
 
 def traps_of(junction: Junction) -> tuple[int, int]:
