@@ -58,6 +58,11 @@ def home_of(module: str) -> str:
     return next(home for home in HOMES if (ROOT / "otjdd" / home / f"{module}.py").exists())
 
 
+def source_of(module: str) -> str:
+    """Source text of a module."""
+    return (ROOT / "otjdd" / home_of(module) / f"{module}.py").read_text(encoding="utf-8")
+
+
 def module_name(module: str) -> str:
     return f"otjdd.{home_of(module)}.{module}"
 
@@ -190,7 +195,7 @@ def trial(mutant: Mutant | None, files: list[str]) -> None:
 
 def score(module: str, sample: int | None, seed: int, told=lambda mutant, alive: None) -> Score:
     """Try the mutants of a module, or a sample of them; told(mutant, alive) after each."""
-    source = (ROOT / "otjdd" / home_of(module) / f"{module}.py").read_text(encoding="utf-8")
+    source = source_of(module)
     files = [str(next(ROOT.glob(f"tests/**/test_{name}.py"))) for name in TESTS[module]]
     if not survives(None, files):
         raise RuntimeError(f"the tests of {module} fail without any mutation")
@@ -207,8 +212,16 @@ def score(module: str, sample: int | None, seed: int, told=lambda mutant, alive:
 
 
 def explanations() -> dict[tuple[str, str, str], str]:
-    """Surviving mutants that need not be noticed: (module, line before, line after) -> the reason."""
+    """Surviving mutants that need not be noticed: (module, line before, line after) -> the reason.
+
+    Raises ValueError where a module has lost the line of a reason.
+    """
     rows = tomllib.loads(EXPLAINED.read_text(encoding="utf-8"))
+    for module, reasons in rows.items():
+        lines = {line.strip() for line in source_of(module).splitlines()}
+        lost = [row["before"] for row in reasons if row["before"] not in lines]
+        if lost:
+            raise ValueError(f"{EXPLAINED.name}: no line of {module} is {lost[0]!r}")
     return {
         (module, row["before"], after): row["why"]
         for module, found in rows.items()
