@@ -90,7 +90,7 @@ def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
 
 @simulators.needs_ngspice
 @simulators.needs_vacask
-@pytest.mark.parametrize("kelvin", [300.0, 325.0])
+@pytest.mark.parametrize("kelvin", [300.0, pytest.param(325.0, marks=pytest.mark.campaign)])
 def test_noise_analysis_has_the_spectrum_of_python(tmp_path, kelvin):
     """1/f^2 of the state, the white level and the corner of the wells, shot noise, and 4kT/R through the charge."""
     model = noisy_warm_model(270.0, 300.0, 330.0, resistance=1e3)
