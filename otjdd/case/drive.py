@@ -371,7 +371,7 @@ class Spikes(Record):
                 raise ValueError(f"there is no piece {name!r}; there are {', '.join(self.pieces)}")
         return self
 
-    def _held(self, name: str) -> Waveform:
+    def _waveform_of(self, name: str) -> Waveform:
         """Waveform of a piece. Raises ValueError for one with more breakpoints than are kept in memory at once."""
         shape = self.pieces[name].waveform()
         if isinstance(shape, Chain):
@@ -381,7 +381,8 @@ class Spikes(Record):
     def waveform(self) -> Waveform:
         at_rest = Waveform(np.zeros(1), np.zeros(1))
         pre, post = (
-            concatenate([at_rest, *(self._held(name) for name in names), at_rest]) for names in (self.pre, self.post)
+            concatenate([at_rest, *(self._waveform_of(name) for name in names), at_rest])
+            for names in (self.pre, self.post)
         )
         return difference(pre, post, self.delay)
 

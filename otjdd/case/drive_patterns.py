@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import Field, StringConstraints, model_validator
 
 from otjdd.case.base import Number, Record, as_text
@@ -42,6 +43,12 @@ class PatternWrite(Record):
     def pause(self) -> float:
         """Time [s] at 0 V after each pulse."""
         return 0.0 if self.period is None else self.period - self.width
+
+    def cells(self, word_lines: int, bit_lines: int) -> np.ndarray:
+        """True (R, C) for the cells of a crossbar that are written."""
+        if self.pattern is None:
+            return np.ones((word_lines, bit_lines), bool)
+        return np.array([[cell == "#" for cell in row] for row in self.pattern])
 
 
 class PatternRead(Record):

@@ -111,8 +111,8 @@ def layer_sliders(case: Case) -> tuple[Slider, ...]:
         name, key = layer.material or f"layer {i + 1}", f"device.film.layers[{i}]"
         rows.append(Slider(f"layer-{i}-thickness", (f"{key}.thickness",), f"Thickness of {name}", "nm", 0.3, 5.0, 0.05))
         if i > 0:
-            known = affinity_of(layer.material)
-            source = f"{known.what}, {known.text}. {known.source}" if known else ""
+            affinity = affinity_of(layer.material)
+            source = f"{affinity.what}, {affinity.text}. {affinity.source}" if affinity else ""
             rows.append(
                 Slider(
                     f"layer-{i}-offset", (f"{key}.band_offset",), f"Band offset of {name}", "eV", -3.0, 3.0, 0.01,

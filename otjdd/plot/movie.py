@@ -71,10 +71,10 @@ class Scene:
         self._vacancies.set_ydata(self.ds.vacancy_concentration.values[i])
         self._bands.set_data(*profiles.band_line(self.ds, i))
         self._mark(self.times[i])
-        self._title.set_text(self._said(self.times[i]))
+        self._title.set_text(self._title_at(self.times[i]))
         return float(self.times[i])
 
-    def _said(self, t: float) -> str:
+    def _title_at(self, t: float) -> str:
         """Title of a time [s]: since the last jump of the voltage if the time axis is a clock of several parts."""
         if self._clock is None or len(self._clock.first) == 1:
             return f"t = {instant(t)}"

@@ -15,7 +15,6 @@ from otjdd.case.targets import targets_of
 from otjdd.compact_models.crossbars import models, pulses
 from otjdd.compact_models.crossbars.cells import beginning
 from otjdd.compact_models.crossbars.network import Crossbar
-from otjdd.compact_models.crossbars.patterns import marked
 from otjdd.compact_models.crossbars.programming import DrivenPieces, Programming
 from otjdd.compact_models.crossbars.sensing import sensed
 from otjdd.compact_models.error import sentence
@@ -172,13 +171,13 @@ def lasting(crossbar: Crossbar, part: OpenLoop) -> float:
         return part.duration
     if part.kind == "read":
         return part.duration * crossbar.word_lines * (crossbar.bit_lines if part.unselected == "floating" else 1)
-    used = int(np.count_nonzero(marked(crossbar, part).any(axis=1)))
+    used = int(np.count_nonzero(part.cells(crossbar.word_lines, crossbar.bit_lines).any(axis=1)))
     return max(used, 1) * part.count * (part.width + part.pause)
 
 
 def pulses_of_write(running: DrivenCrossbar, step: int, part: PatternWrite) -> DrivenPieces:
     """Apply the pulses of a write, word line by word line. Yields (DriverPiece, or None for a pause; duration [s])."""
-    pattern, first = marked(running.crossbar, part), 0.0
+    pattern, first = part.cells(running.crossbar.word_lines, running.crossbar.bit_lines), 0.0
     running.maps["cell_chosen"][step] = pattern
     for word in np.flatnonzero(pattern.any(axis=1)):
         chosen = np.zeros_like(pattern)

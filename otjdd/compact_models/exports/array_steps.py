@@ -17,7 +17,6 @@ from otjdd.case.targets import targets_of
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.cells import beginning, noiseless
 from otjdd.compact_models.crossbars.network import Crossbar
-from otjdd.compact_models.crossbars.patterns import marked
 from otjdd.compact_models.crossbars.programming import Programming
 from otjdd.compact_models.exports.functions import number
 
@@ -99,7 +98,7 @@ def steps_of_part(part: PatternWrite | PatternRead | PatternRest, scheme: str, c
         bits = range(shape[1]) if part.unselected == "floating" else [None]
         at = [pulses.reading(shape, part.voltage, *place) for place in product(range(shape[0]), bits)]
         return [DriverStep(drivers, part.duration) for drivers in at]
-    pattern, steps = marked(crossbar, part), []
+    pattern, steps = part.cells(crossbar.word_lines, crossbar.bit_lines), []
     for row in np.flatnonzero(pattern.any(axis=1)):
         chosen = np.zeros_like(pattern)
         chosen[row] = pattern[row]
