@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.drive_curves import Prepared
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError, SolverError
 from otjdd.fitting.evaluate import Simulated
 from otjdd.fitting.scales import Scale
 from otjdd.runs.run import simulate
-from otjdd.solver.trail import Trail
+from otjdd.solver.trail import Steps, Trail
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -127,23 +128,31 @@ def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray)
     return current / case.device.area if quantity == "current_density" else current
 
 
+def noise_along(case: Case) -> float:
+    """Noise of the logarithms of currents along the time steps of another run, from the tolerances of fields and currents.
+
+    The energies of each current of a curve at frozen ions are chosen anew: 2e-7 (rms) was seen, after a set.
+    """
+    return 2e-7 if isinstance(case.drive, Prepared) else 2e-9
+
+
 def takes_trail(case: Case) -> bool:
     """True for a case whose run can take the time steps of another one."""
-    return hasattr(case.drive, "waveform") and case.numerics.error == "none" and case.ions.noise == "none"
+    return case.drive.kind != "patterns" and case.numerics.error == "none" and case.ions.noise == "none"
 
 
-def numbers(run: ComparedRun, values: dict[str, float], given: np.ndarray | None = None) -> Simulated:
+def numbers(run: ComparedRun, values: dict[str, float], given: Steps | None = None) -> Simulated:
     """Simulated numbers (point,) of the curves of a run, on their scales; nan if it fails. Raises DataError.
 
-    values : of the case of the run, by dotted key   given : trail that the run takes; None to choose its time steps
+    values : of the case of the run, by dotted key   given : steps of another run, to be taken; None to choose its own
     """
-    trail = Trail([], given)
+    trail = Trail(given)
     try:
         case = run.case.replace(values)
         ds = simulate(case, trail=trail)
     except (SolverError, CaseError, ValueError):
         return Simulated(np.full(sum(len(curve.y) for curve in run.curves), np.nan))
-    return Simulated(scaled_values(run, case, ds), trail.trials)
+    return Simulated(scaled_values(run, case, ds), trail.steps)
 
 
 def scaled_values(run: ComparedRun, case: Case, ds: xr.Dataset) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.drive_curves import Prepared
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting import gradients
 from otjdd.fitting.covariance import inverse
@@ -95,13 +96,13 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
     """
     changes = dict(changes)
     case = prepared(driven(fitted_case(fit), changes.pop("drive", None), changes))
-    trail = Trail([])
+    trail = Trail()
     ds = simulate(case, trail=trail)
     future, x = imagined(case, fit, measurements(case, ds, sigma)), fit["coordinate"].values
     with evaluator(future, workers) as evaluate:
         if [run.case for run in future.runs] == [case]:
             values = scaled_values(future.runs[0], case, ds)
-            evaluate.keep_trails(x, [trail.trials])
+            evaluate.keep_steps(x, [trail.steps])
         else:
             values = evaluate([x])[0]
         measured = gradients.gradient(evaluate, x, values, np.nan, None)
@@ -111,10 +112,11 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
 
 
 def prepared(case: Case) -> Case:
-    """A case whose runs record no more than a fit compares, and are smooth where they cannot take each other's steps."""
-    smooth = {} if takes_trail(case) else {"numerics.rtol": min(SMOOTH, case.numerics.rtol)}
-    in_time = hasattr(case.drive, "waveform") and not case.waveform().read_count
-    return case.replace(smooth if in_time else QUIET | smooth)
+    """A case whose runs compute no more than a fit compares, and are smooth where they cannot take each other's steps."""
+    smooth: dict[str, Any] = {} if takes_trail(case) else {"numerics.rtol": min(SMOOTH, case.numerics.rtol)}
+    if isinstance(case.drive, Prepared):
+        return case.replace(QUIET | smooth | {"drive.temperatures": []})
+    return case.replace(QUIET | smooth if case.waveform().read_count else smooth)
 
 
 def imagined(case: Case, fit: xr.Dataset, data: Sequence[Data]) -> Task:

@@ -8,17 +8,18 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from otjdd.solver.trail import NO_STEPS, Steps
 from otjdd.system.pool import team
 
 Compute = Callable[..., Iterable[tuple[int, Any]]]  # runs jobs in several processes, see `pool.team`
-MOST_TRAILS = 4  # places whose trails are kept, the last ones
+MOST_PLACES = 4  # whose steps are kept, the last ones
 
 
 class Simulated(NamedTuple):
-    """What comes of a job: numbers (n,), and the trail of its run (see `solver.trail`), (0,) without one."""
+    """What comes of a job: numbers (n,), and the steps of its run (see `solver.trail`)."""
 
     numbers: np.ndarray
-    trail: np.ndarray = np.zeros(0)
+    steps: Steps = NO_STEPS
 
 
 class Searched(Protocol):
@@ -26,13 +27,26 @@ class Searched(Protocol):
 
     @property
     def numbers(self) -> Callable[..., Simulated]:
-        """Function of a job. One more argument is a trail that the run of the job takes."""
+        """Function of a job. One more argument is the steps of another run, which the run of the job takes."""
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
         """Arguments of `numbers` for each job at a place x (parameter,) of the search."""
 
 
+class Bounded(Searched, Protocol):
+    """A task whose coordinates have bounds."""
+
+    @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates (parameter,) of the bounds."""
+
+    @property
+    def noise_along(self) -> float:
+        """Noise of the numbers of runs that take the time steps of another one."""
+
+
 AnyTask = TypeVar("AnyTask", bound=Searched)
+BoundedTask = TypeVar("BoundedTask", bound=Bounded)
 
 
 class Evaluator(NamedTuple, Generic[AnyTask]):
@@ -41,7 +55,9 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
     compute : runs jobs in several processes, see `pool.team`   count : list of one number, the evaluations so far
     visited : bytes of a place -> numbers (n,), which are not simulated again; None to simulate every place
     report : called with the numbers of each place that was simulated and is remembered in `visited`
-    trails : bytes of a place -> trails of its jobs, of the last places; None to keep none
+    steps : bytes of a place -> steps of the runs there, of the last places; None to keep none
+    alike : bytes of a place whose runs took the steps of runs nearby -> True if they evaluated their currents in the same
+        steps as these
     """
 
     task: AnyTask
@@ -49,7 +65,8 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
     count: list[int]  # type: ignore[assignment]  # in the place of the method of tuples
     visited: dict[bytes, np.ndarray] | None = None
     report: Callable[[np.ndarray], None] | None = None
-    trails: dict[bytes, list[np.ndarray]] | None = None
+    steps: dict[bytes, list[Steps]] | None = None
+    alike: dict[bytes, bool] | None = None
 
     def __call__(self, points: Sequence[np.ndarray], near: np.ndarray | None = None) -> np.ndarray:
         """Simulated numbers (place, n), at places (parameter,) of the search. The numbers of a run that fails are nan.
@@ -80,8 +97,9 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
         done : called with the index of a place and its numbers as soon as the last of its jobs has ended
         """
         jobs = [self.task.jobs(x) for x in points]
-        if near is not None and points:
-            jobs = [[(*job, trail) for job, trail in zip(at, self.trails_at(near), strict=True)] for at in jobs]
+        given = self.steps_at(near) if near is not None and points else []
+        if given:
+            jobs = [[(*job, steps) for job, steps in zip(at, given, strict=True)] for at in jobs]
         owners = [(place, part) for place, of_place in enumerate(jobs) for part in range(len(of_place))]
         parts: list[dict[int, Simulated]] = [{} for _ in jobs]
         rows = [np.empty(0)] * len(jobs)
@@ -91,24 +109,39 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
             if len(parts[place]) == len(jobs[place]):
                 in_order = [parts[place][i] for i in range(len(jobs[place]))]
                 rows[place] = np.concatenate([part.numbers for part in in_order])
-                if near is None:
-                    self.keep_trails(points[place], [part.trail for part in in_order])
+                self.keep_steps(points[place], [part.steps for part in in_order], given)
                 if done:
                     done(place, rows[place])
         return rows
 
-    def keep_trails(self, x: np.ndarray, trails: list[np.ndarray]) -> None:
-        """Keep the trails of a place (parameter,), and drop those of the first of more than MOST_TRAILS places."""
-        if self.trails is not None:
-            self.trails[np.asarray(x).tobytes()] = trails
-            for old in list(self.trails)[:-MOST_TRAILS]:
-                del self.trails[old]
+    def keep_steps(self, x: np.ndarray, steps: list[Steps], given: Sequence[Steps] = ()) -> None:
+        """Keep the steps of the runs at a place (parameter,), or whether they are like those that were given.
 
-    def trails_at(self, x: np.ndarray) -> list[np.ndarray]:
-        """Trails of the jobs at a place (parameter,), which is simulated once more if it is not one of the last."""
-        if self.trails is None or x.tobytes() not in self.trails:
+        The steps of the first of more than MOST_PLACES places are dropped.
+        """
+        name = np.asarray(x).tobytes()
+        if given and self.alike is not None:
+            self.alike[name] = all(own.alike(other) for own, other in zip(steps, given, strict=True))
+        if not given and self.steps is not None:
+            self.steps[name] = steps
+            for old in list(self.steps)[:-MOST_PLACES]:
+                del self.steps[old]
+
+    def steps_at(self, x: np.ndarray) -> list[Steps]:
+        """Steps of the runs at a place (parameter,), which are simulated once more if it is not one of the last."""
+        if self.steps is None or x.tobytes() not in self.steps:
             self.simulated([x])
-        return [] if self.trails is None else self.trails[x.tobytes()]
+        return [] if self.steps is None else self.steps[x.tobytes()]
+
+    def all_alike(self, points: Sequence[np.ndarray], near: np.ndarray) -> bool:
+        """True if the runs at places (parameter,), which took the steps of those nearby, evaluated their currents alike.
+
+        Places of an interrupted search, of which numbers alone are known, are simulated once more.
+        """
+        if self.alike is None:
+            return False
+        self.simulated([x for x in points if np.asarray(x).tobytes() not in self.alike], near=near)
+        return all(self.alike[np.asarray(x).tobytes()] for x in points)
 
 
 @contextmanager
@@ -117,4 +150,4 @@ def evaluator(
 ) -> Iterator[Evaluator[AnyTask]]:
     """Context with an Evaluator, whose processes end with the block. visited : as in `Evaluator`"""
     with team(workers) as compute:
-        yield Evaluator(task, compute, [0], visited, trails={})
+        yield Evaluator(task, compute, [0], visited, steps={}, alike={})

@@ -1,18 +1,20 @@
 """Derivatives of simulated numbers by the parameters: differences of runs.
 
 Runs beside a place of the search take the very time steps of the run there (`solver.trail`). Their numbers are smooth, so
-one small step for each parameter is enough. The difference itself errs by less than 1e-4; the tolerance of the steps of an
-rtol of 1e-3 adds 3e-5 to 3e-3 (rms, against extrapolated independent runs of a finer rtol; `tests/solver/test_trail.py`),
-and 8e-2 for the share of a kind on a coarse grid, all from one read; there, independent runs of an rtol of 1e-3 err by 0.3,
-and an rtol of 1e-4 leaves 9e-3.
+one small step for each parameter is enough: half of it changes the derivative by 1e-4 or less. The tolerance of the time
+steps of an rtol of 1e-3 adds 3e-5 to 3e-3 (rms, against extrapolated independent runs of a finer rtol;
+`tests/solver/test_trail.py`). It falls with rtol, by the mass from 4e-4 to 1.2e-4 at 1e-4 and 4e-5 at 1e-5; central
+differences and Richardson's extrapolation leave it as it is. By the share of a kind it is 8e-2 on a coarse grid, all from
+the first read of a film that was never written, whose current hangs on the tolerance by 4e-3; the other reads err by 6e-5.
 
-Two such runs can part by a jump all the same: by up to 4e-4 in one or more short loops on coarse grids, which is more
-than the difference itself. So one more run moves all parameters at once, by half of each step. Where its numbers do not
-move by half of the sum of the changes, every parameter has a second difference, and those whose two differences disagree
-are compared by independent runs.
+Two such runs can part by a jump all the same, where one of them evaluates a current anew in a step in which the other
+follows its tangent: by up to 4e-4 in short loops on coarse grids, which is more than the difference itself. Their counts of
+currents then differ, and one more run moves all parameters at once, by half of each step. Where its numbers do not move by
+half of the sum of the changes, every parameter has a second difference, and those whose two differences disagree are
+compared by independent runs.
 
-Curves at frozen ions have no time steps, and some runs cannot follow another: with leaps of the film's electrons, or with a
-polarisation that turns within a step. They are differences of independent runs, with steps chosen by the solver's noise.
+Some runs cannot follow another: with leaps of the film's electrons, or with a polarisation that turns within a step. They
+are differences of independent runs, with steps chosen by the solver's noise.
 A solver with error control answers a smooth change of a parameter with small jumps. Their size s is measured first, from
 third differences of nearly equal runs (Moré and Wild, SIAM J. Sci. Comput. 33, 1292 (2011)). A central difference that
 changes the numbers by r has a relative error of about s/r from the noise and r^2/6 from the curvature. The two are equal
@@ -27,7 +29,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
-from otjdd.fitting.evaluate import Evaluator
+from otjdd.fitting.evaluate import BoundedTask, Evaluator
 from otjdd.fitting.task import Task
 
 FIRST = 1e-3  # natural steps: step of a parameter whose slope is not known yet
@@ -35,11 +37,17 @@ SMALLEST, LARGEST = 1e-6, 0.1  # natural steps: limits of a step
 TINY = 1e-4  # natural steps between the runs that show the noise, whose third difference has no smooth part
 LEAST = 1e-9  # lowest noise, that of round-off
 UNSURE = 0.1  # relative error of a derivative from which it is reported
-ALONG = 3e-5  # change of the numbers by a step along the time steps of another run
-FIRST_ALONG = 3e-5  # natural steps: such a step of a parameter whose slope is not known yet
-SMOOTH = 2e-9  # noise of numbers along the time steps of another run, from the tolerances of fields and currents
 JUMP = 1e-2  # share of a derivative by which two differences along the same time steps may disagree
 BEND = 2.0  # error by curvature of a step that changes the numbers by 1, as seen in loops that set and reset
+
+
+def change_along(noise: float) -> float:
+    """Change of the numbers by the best step along the time steps of another run; also such a step without a slope yet.
+
+    noise : of the numbers along these steps, from the tolerances of fields and currents. It errs by noise over the change,
+    and by BEND of the change.
+    """
+    return float(np.sqrt(noise / BEND))
 
 
 class Gradient(NamedTuple):
@@ -77,7 +85,7 @@ def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
 def gradient(
     evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
 ) -> Gradient:
-    """Derivatives at a place of the search: of one run for each parameter and one to check them, or of independent runs.
+    """Derivatives at a place of the search: of one run for each parameter, or of independent runs.
 
     values_at_x : (point,) simulated numbers at x   noise : of independent runs, nan where `noise` is not known yet
     nearby : slopes (point, parameter) nearby, or None
@@ -95,26 +103,30 @@ def gradient(
 
 
 def gradient_along(
-    evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, nearby: np.ndarray | None
+    evaluate: Evaluator[BoundedTask], x: np.ndarray, values_at_x: np.ndarray, nearby: np.ndarray | None
 ) -> Gradient:
     """Derivatives along the time steps at x. The error of a parameter is nan where its run cannot take them, or jumps.
 
-    Arguments as of `gradient`.
+    Arguments as of `gradient`. A jump is looked for where a run evaluated its currents in other steps than that at x.
     """
-    response = np.full(len(x), ALONG / FIRST_ALONG) if nearby is None else np.sqrt(np.nanmean(nearby**2, axis=0))
-    h = np.clip(ALONG / np.maximum(response, ALONG / LARGEST), ALONG * SMALLEST, LARGEST)
+    noise = evaluate.task.noise_along
+    change = change_along(noise)
+    response = np.ones(len(x)) if nearby is None else np.sqrt(np.nanmean(nearby**2, axis=0))
+    h = np.clip(change / np.maximum(response, change / LARGEST), change * SMALLEST, LARGEST)
     h = np.where(x + h <= evaluate.task.ends[1], h, -h)
-    values = evaluate([x + row for row in np.diag(h)], near=x)
+    beside = [x + row for row in np.diag(h)]
+    values = evaluate(beside, near=x)
     slopes = ((values - values_at_x) / h[:, None]).T
     size = np.sqrt(np.mean(slopes**2, axis=0)) * np.abs(h)
     with np.errstate(divide="ignore"):
-        error = SMOOTH / size + BEND * size
-    error[jumps(evaluate, x, values_at_x, slopes, h)] = np.nan
+        error = noise / size + BEND * size
+    if not evaluate.all_alike(beside, x):
+        error[jumps(evaluate, x, values_at_x, slopes, h)] = np.nan
     return Gradient(slopes, error, np.zeros(len(x), bool))
 
 
 def jumps(
-    evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, slopes: np.ndarray, h: np.ndarray
+    evaluate: Evaluator[BoundedTask], x: np.ndarray, values_at_x: np.ndarray, slopes: np.ndarray, h: np.ndarray
 ) -> np.ndarray:
     """True for each parameter (parameter,) whose numbers jump between x and x + h, along the time steps at x.
 
@@ -123,18 +135,18 @@ def jumps(
     jumped = np.zeros(len(x), bool)
     changes = np.where(np.isfinite(slopes).all(axis=0), slopes * h, 0.0)
     size = np.sqrt(np.mean(changes**2, axis=0))
-    moving = size > 0
+    moving, noise = size > 0, evaluate.task.noise_along
     if not moving.any():
         return jumped
     half = np.where(moving, 0.5 * h, 0.0)
     together = evaluate([x + half], near=x)[0] - values_at_x
-    allowed = JUMP * size[moving].min() + BEND * size.sum() ** 2 + 10 * SMOOTH
+    allowed = JUMP * size[moving].min() + BEND * size.sum() ** 2 + 10 * noise
     if np.sqrt(np.mean((together - 0.5 * changes.sum(axis=1)) ** 2)) <= allowed:
         return jumped
     which = np.flatnonzero(moving)
     halves = (evaluate([x + half[i] * np.eye(len(x))[i] for i in which], near=x) - values_at_x).T
     apart = np.sqrt(np.mean((halves - 0.5 * changes[:, which]) ** 2, axis=0))
-    jumped[which] = ~(apart <= 0.5 * JUMP * size[which] + BEND * size[which] ** 2 + 10 * SMOOTH)
+    jumped[which] = ~(apart <= 0.5 * JUMP * size[which] + BEND * size[which] ** 2 + 10 * noise)
     return jumped
 
 

@@ -267,7 +267,7 @@ def monotonic_pieces(waveform: Waveform) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
-    """Match of curves at frozen ions, whose drive gets the measured voltages. Raises DataError."""
+    """Match of curves at frozen ions, whose drive gets the measured voltages, and no other state. Raises DataError."""
     if "voltage" not in ds:
         raise fault(ds, None, "a voltage of each point, for curves at frozen ions", ", ".join(map(str, ds)))
     drive = case.drive
@@ -282,12 +282,18 @@ def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
             ds, None, expected, got, f'say which: --state "{states[0]}", or state = "{states[0]}" in [[fit.data]]'
         )
     voltages, take = np.unique(ds["voltage"].values, return_inverse=True)
-    changes: dict[str, Any] = {"drive.voltages": voltages.tolist(), "drive.temperatures": []}
+    state = state or (states[0] if states else "")
+    plain = case.plain()["drive"]
+    prepared = {name: writes for name, writes in plain.get("states", {}).items() if name == state}
+    grid = {key: value for key, value in plain.items() if key not in ("start", "stop", "step")}
+    changes: dict[str, Any] = {
+        "drive": grid | {"voltages": voltages.tolist(), "temperatures": [], "states": prepared},
+    }
     if drive.kind == "cv" and "frequency" in ds:
         if np.ptp(ds["frequency"].values) > 0:
             raise fault(ds, None, "a capacitance at one frequency; give each a data set", "several")
-        changes["drive.frequencies"] = [float(ds["frequency"].values[0])]
-    return Match(changes, "bias", take, "voltage", state or (states[0] if states else ""))
+        changes["drive"]["frequencies"] = [float(ds["frequency"].values[0])]
+    return Match(changes, "bias", take, "voltage", state)
 
 
 def whole(waveform: Waveform | Chain) -> Waveform:

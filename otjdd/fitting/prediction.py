@@ -1,24 +1,27 @@
 """Predictions for a fitted device under another drive, with a band from the errors of its parameters.
 
 The band is that of draws of the parameters. The outputs of a draw follow from the derivatives of the best run, along its
-time steps, as long as a few draws that are simulated are near enough to what follows. Otherwise every draw is simulated.
+time steps (`gradients`), as long as no run parts from it by a jump, and a few draws that are simulated are near enough to
+what follows. Otherwise every draw is simulated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case, load_case
 from otjdd.errors import CaseError, SolverError
-from otjdd.fitting.curves import takes_trail
-from otjdd.fitting.gradients import FIRST_ALONG
+from otjdd.fitting import gradients
+from otjdd.fitting.curves import noise_along, takes_trail
+from otjdd.fitting.evaluate import Evaluator, Simulated
+from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.report import fitted_case
 from otjdd.fitting.result import parameters_of
 from otjdd.runs.run import simulate
-from otjdd.solver.trail import Trail
+from otjdd.solver.trail import Steps, Trail
 from otjdd.system.pool import Spread, team
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ PREDICTION = "prediction"  # attribute that marks a prediction
 FAILED = 0.2  # share of draws whose run fails, beyond which nothing is predicted
 EXPONENTIAL = ("A", "ohm", "S")  # units of outputs that are exponential in most parameters, where they keep their sign
 CHECKED = 4  # draws that are simulated to see whether derivatives are enough: the farthest, and the first
+STEEPEST = 1e4  # 1 over a natural step: slope of a logarithm, beyond which a number changes its sign nearby
 NEAR_ENOUGH = 0.1  # root mean square of their distance from the derivatives, over the width of the band
 
 
@@ -65,6 +69,75 @@ def predict(
     return percentiles(best, runs, levels).assign_attrs(about)
 
 
+class Outputs(NamedTuple):
+    """Task of a prediction: the outputs of a case at coordinates of the parameters, see `fitting.evaluate`.
+
+    sizes : by name of an output, what its numbers are divided by, of its shape
+    """
+
+    case: Case
+    parameters: tuple[Parameter, ...]
+    sizes: Mapping[str, np.ndarray] = {}
+
+    @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates (parameter,) of the bounds."""
+        low, high = np.array([parameter.ends for parameter in self.parameters]).T
+        return low, high
+
+    @property
+    def noise_along(self) -> float:
+        """Noise of the numbers of runs that take the time steps of another one."""
+        return noise_along(self.case)
+
+    @property
+    def numbers(self) -> Callable[..., Simulated]:
+        """Function of a job, which returns the outputs of its run over their sizes, end to end."""
+        return numbers
+
+    def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
+        """Arguments of `numbers` at coordinates x (parameter,)."""
+        return [(self.case, self.values(x), self.sizes)]
+
+    def values(self, x: np.ndarray) -> dict[str, float]:
+        """Key -> value [SI] of the parameters at coordinates x (parameter,)."""
+        return {parameter.key: parameter.value(at) for parameter, at in zip(self.parameters, x, strict=True)}
+
+
+def numbers(
+    case: Case, values: dict[str, float], sizes: Mapping[str, np.ndarray], given: Steps | None = None
+) -> Simulated:  # fmt: skip
+    """Outputs of a run over their sizes, end to end; nan if it fails or has other rows. Arguments as of `outputs`."""
+    trail = Trail(given)
+    ds = outputs(case, values, trail)
+    if ds is None or any(ds[name].shape != size.shape for name, size in sizes.items()):
+        return Simulated(np.full(sum(size.size for size in sizes.values()), np.nan))
+    return Simulated(over_sizes(ds, sizes), trail.steps)
+
+
+def over_sizes(ds: xr.Dataset, sizes: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Outputs of a run over their sizes, end to end; 0 where a size is nan."""
+    return np.concatenate(
+        [np.where(np.isnan(size), 0.0, ds[name].values / size).ravel() for name, size in sizes.items()]
+    )
+
+
+def sizes_of(best: xr.Dataset) -> dict[str, np.ndarray]:
+    """What the numbers of each output are divided by, nan where the best run has none.
+
+    The magnitude of each number of an EXPONENTIAL unit, else the largest of the output; times the root of the number of
+    its values, so that an output of few values counts as much as one of many.
+    """
+    sizes = {}
+    for name in names_of(best):
+        size = np.abs(best[name].values)
+        largest = np.nanmax(size, initial=0.0) or 1.0
+        alone = (best[name].attrs.get("units") in EXPONENTIAL) & (size > 0)
+        sizes[name] = np.where(np.isnan(size), np.nan, np.where(alone, size, largest))
+    total, count = sum(size.size for size in sizes.values()), max(1, len(sizes))
+    return {name: size * np.sqrt(count * max(1, size.size) / max(1, total)) for name, size in sizes.items()}
+
+
 def drawn(
     case: Case, fit: xr.Dataset, places: np.ndarray, compute: Spread, ends: tuple[float, float],
     progress: Callable[[float], object] | None,
@@ -75,33 +148,59 @@ def drawn(
     """
     moving = parameters_of(fit)
     shared = np.flatnonzero([p.data in (None, 0) for p in moving])
-    x = fit["coordinate"].values
+    x, places = fit["coordinate"].values[shared], places[:, shared]
+    task, trail = Outputs(case, tuple(moving[i] for i in shared)), Trail()
 
-    def sets(coordinates: np.ndarray) -> list[dict[str, float]]:
-        return [{moving[i].key: moving[i].value(row[i]) for i in shared} for row in coordinates]
+    def results(chosen: np.ndarray, compute: Spread) -> list[xr.Dataset | None]:
+        by_number = dict(compute(outputs, [(case, task.values(row)) for row in chosen]))
+        return [by_number[number] for number in range(len(chosen))]
 
-    def results(jobs: Sequence[tuple[Any, ...]]) -> list[xr.Dataset | None]:
-        runs: list[xr.Dataset | None] = [None] * len(jobs)
-        for done, (number, ds) in enumerate(compute(outputs, jobs), start=1):
-            runs[number] = ds
-            if progress:
-                progress(done / len(jobs))
-        return runs
-
-    (at_best,) = sets(x[None])
-    trail = Trail([])
-    best = simulate(case.replace(at_best), trail=trail)
+    best = simulate(case.replace(task.values(x)), trail=trail)
     if takes_trail(case) and len(places) > len(shared) + CHECKED:
-        h = np.where(x + FIRST_ALONG <= [p.ends[1] for p in moving], FIRST_ALONG, -FIRST_ALONG)
-        copies = [(case, values, trail.trials) for values in sets((x + np.diag(h))[shared])]
-        checked = farthest_and_first(np.abs(places - x) / fit["coordinate_error"].values)
-        runs = results([*copies, *((case, values) for values in sets(places[checked]))])
-        near, simulated = runs[:-CHECKED], runs[-CHECKED:]
-        rows = along_slopes(best, near, ((places - x) / h)[:, shared])
-        if rows is not None and near_enough(best, rows, checked, simulated, ends):
-            return best, rows, simulated
-    simulated = results([(case, values) for values in sets(places)])
+        few = counted(compute, progress, len(shared) + CHECKED)
+        slopes = derivatives(task, x, best, trail.steps, few)
+        checked = farthest_and_first(np.abs(places - x) / fit["coordinate_error"].values[shared])
+        if slopes is not None:
+            rows, simulated = along_slopes(best, slopes, places - x), results(places[checked], few)
+            if near_enough(best, rows, checked, simulated, ends):
+                return best, rows, simulated
+    simulated = results(places, counted(compute, progress, len(places)))
     return best, stacked(best, [ds for ds in simulated if ds is not None]), simulated
+
+
+def counted(compute: Spread, progress: Callable[[float], object] | None, count: int) -> Spread:
+    """The same function, which tells `progress` the fraction of `count` jobs that are done, over all of its calls."""
+    done = 0
+
+    def spread(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+        nonlocal done
+        for number, result in compute(function, jobs):
+            done += 1
+            if progress:
+                progress(min(1.0, done / count))
+            yield number, result
+
+    return spread
+
+
+def derivatives(
+    task: Outputs, x: np.ndarray, best: xr.Dataset, steps: Steps, compute: Spread
+) -> dict[str, np.ndarray] | None:
+    """Derivatives (..., parameter) of each output at coordinates x (parameter,), along the steps of the best run there.
+
+    None where a run cannot take these steps, or jumps along them (`gradients.gradient_along`).
+    """
+    sizes = sizes_of(best)
+    evaluate = Evaluator(task._replace(sizes=sizes), compute, [0], steps={}, alike={})
+    evaluate.keep_steps(x, [steps])
+    gradient = gradients.gradient_along(evaluate, x, over_sizes(best, sizes), None)
+    if np.isnan(gradient.error).any():
+        return None
+    parts = np.split(gradient.slopes, np.cumsum([size.size for size in sizes.values()])[:-1])
+    return {
+        name: part.reshape(*size.shape, len(x)) * size[..., None]
+        for (name, size), part in zip(sizes.items(), parts, strict=True)
+    }
 
 
 def farthest_and_first(distance: np.ndarray) -> list[int]:
@@ -110,25 +209,20 @@ def farthest_and_first(distance: np.ndarray) -> list[int]:
     return list(dict.fromkeys([*order[: CHECKED // 2].tolist(), *range(CHECKED)]))[:CHECKED]
 
 
-def along_slopes(
-    best: xr.Dataset, near: Sequence[xr.Dataset | None], moves: np.ndarray
-) -> dict[str, np.ndarray] | None:
+def along_slopes(best: xr.Dataset, slopes: Mapping[str, np.ndarray], moves: np.ndarray) -> dict[str, np.ndarray]:
     """Outputs (draw, ...) of draws along the derivatives of a run: those of EXPONENTIAL units by their logarithms.
 
-    near : runs along the time steps of the best, a parameter moved in each   moves : (draw, parameter) in these steps
-    None where a run failed or has other rows.
+    slopes : (..., parameter) of each output   moves : (draw, parameter) of the coordinates
     """
     rows = {}
-    for name in names_of(best):
+    for name, slope in slopes.items():
         base = best[name].values
-        if any(ds is None or ds[name].shape != base.shape for ds in near):
-            return None
-        values = np.array([ds[name].values for ds in near if ds is not None])
-        alike = (base * values > 0).all(axis=0) & (best[name].attrs.get("units") in EXPONENTIAL)
+        change = np.moveaxis(np.tensordot(slope, moves, (-1, 1)), -1, 0)
+        by_logarithm = (np.abs(slope).sum(axis=-1) < STEEPEST * np.abs(base)) & (
+            best[name].attrs.get("units") in EXPONENTIAL
+        )
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            change = np.where(alike, np.log(np.abs(values / base)), values - base)
-            total = np.tensordot(moves, change, 1)
-            rows[name] = np.where(alike, base * np.exp(total), base + total)
+            rows[name] = np.where(by_logarithm, base * np.exp(change / base), base + change)
     return rows
 
 
@@ -213,10 +307,10 @@ def draws(fit: xr.Dataset, count: int, seed: int) -> np.ndarray:
     return np.asarray(rng.multivariate_normal(fit["coordinate"].values, fit["covariance"].values, count, method="eigh"))
 
 
-def outputs(case: Case, values: dict[str, float], given: np.ndarray | None = None) -> xr.Dataset | None:
-    """Dataset of a run with values [SI] by key; None if it fails. given : trail of another run, to be taken"""
+def outputs(case: Case, values: dict[str, float], trail: Trail | None = None) -> xr.Dataset | None:
+    """Dataset of a run with values [SI] by key; None if it fails. trail : filled with its steps, or steps to take"""
     try:
-        ds: xr.Dataset = simulate(case.replace(values), trail=Trail([], given))
+        ds: xr.Dataset = simulate(case.replace(values), trail=trail)
     except (SolverError, CaseError, ValueError):
         return None
     return ds

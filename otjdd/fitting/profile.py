@@ -42,7 +42,7 @@ def profile_likelihood(
     for i, place in enumerate(places):
         task_held = holding_one(task, index, parameter.value(place))
         start = solution.x[rest] + follow * (place - solution.x[index])
-        evaluate_others = Evaluator(task_held, evaluate.compute, evaluate.count, trails={})
+        evaluate_others = Evaluator(task_held, evaluate.compute, evaluate.count, steps={}, alike={})
         if not rest.any():
             squares[i] = cost(task_held, evaluate_others([start])[0])
             continue

@@ -11,7 +11,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError
-from otjdd.fitting.curves import ComparedRun, MeasuredCurve, numbers, takes_trail
+from otjdd.fitting.curves import ComparedRun, MeasuredCurve, noise_along, numbers, takes_trail
 from otjdd.fitting.evaluate import Simulated
 from otjdd.fitting.losses import LINEAR, loss_of
 from otjdd.fitting.matching import by_time, match, quantity_in, whole
@@ -84,14 +84,18 @@ class Task(NamedTuple):
 
     @property
     def numbers(self) -> Callable[..., Simulated]:
-        """Function of a job, which returns the simulated numbers (point,) of the curves of its run, and its trail."""
+        """Function of a job, which returns the simulated numbers (point,) of the curves of its run, and its steps."""
         return numbers
 
     @property
     def follows(self) -> bool:
-        """True if runs can take the time steps of another run: all of them, but for curves at frozen ions."""
-        cases = [run.case for run in self.runs if hasattr(run.case.drive, "waveform")]
-        return bool(cases) and all(map(takes_trail, cases))
+        """True if every run can take the time steps of another one."""
+        return all(takes_trail(run.case) for run in self.runs)
+
+    @property
+    def noise_along(self) -> float:
+        """Noise of the numbers of runs that take the time steps of another one."""
+        return max(noise_along(run.case) for run in self.runs)
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
         """Arguments of `numbers` for each run, at coordinates x (parameter,)."""

@@ -20,6 +20,7 @@ from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import attributes, delivered, ending, status_words
+from otjdd.solver.trail import NO_STEPS, Trail
 from otjdd.stepping import hop_noise
 
 if TYPE_CHECKING:
@@ -40,12 +41,13 @@ def curves_at_rest(
     measure: Callable[[Run, float], dict[str, Any]],
     more: dict[str, Any] | None = None,
     progress: Callable[[float], object] | None = None,
+    trail: Trail | None = None,
 ) -> xr.Dataset:
     """Dataset of outputs over state, temperature and bias; nan where the run ended early.
 
     names : of the outputs   measure(run, voltage) : values of the outputs by name, of a run that may be changed; it
         leaves the conductances of the columns in the state
-    more : coordinates of additional dimensions
+    more : coordinates of additional dimensions   trail : as of `simulate_junction`, through all states
     """
     drive, began, failure = case.drive, time.perf_counter(), None
     assert isinstance(drive, Prepared)  # `simulate` sends no other drive here
@@ -66,7 +68,7 @@ def curves_at_rest(
         coords["channel"], names = model.channel_names(case), (*names, CHANNEL_SHARE)
     out = {name: np.full([len(coords[dim]) for dim in outputs.OUTPUTS[name].dims], np.nan) for name in names}
     try:
-        for place, run, voltage in points_at_rest(case, coords["temperature"], progress):
+        for place, run, voltage in points_at_rest(case, coords["temperature"], progress, trail):
             for name, value in measure(run, voltage).items():
                 out[name][place] = value
             if POLARISATION in out:
@@ -87,7 +89,10 @@ def curves_at_rest(
 
 
 def points_at_rest(
-    case: Case, temperatures: Sequence[float], progress: Callable[[float], object] | None = None
+    case: Case,
+    temperatures: Sequence[float],
+    progress: Callable[[float], object] | None = None,
+    trail: Trail | None = None,
 ) -> Iterator[tuple[tuple[int, int, int], Run, float]]:
     """(place in the outputs, run, voltage [V]) of each state, temperature and bias in turn. Raises SolverError.
 
@@ -100,6 +105,7 @@ def points_at_rest(
     start = initial.start(case, junction, parts)
     for i, waveform in enumerate(histories.values()):
         moving = initial.begin(case, junction, parts, start, initial.BEFORE + 1 + i)
+        moving.trail = trail
         integrate.follow_waveform(moving, waveform)
         hop_noise.show_ions(junction, moving.state, moving.trial.noise)
         for j, T in enumerate(temperatures):
@@ -110,10 +116,13 @@ def points_at_rest(
             )  # fmt: skip
             if not getattr(drive, "dwell", 0.0):
                 frozen.state.traps.step[0] = np.inf  # traps are at rest at each bias
+            frozen.trail = trail
             frozen.state.D_right[:] = moving.state.D_right
             frozen.state.passed[:] = moving.state.passed
             for k, V in enumerate(bias):
                 yield (i, j, k), frozen, float(V)
+                if trail:
+                    trail.note(NO_STEPS.trials, int(frozen.tangent.evaluated[0]))
         if progress:
             progress((i + 1) / len(histories))
 

@@ -258,23 +258,17 @@ def follow_pieces(
 
     progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
     """
-    run.place, counts = place, np.zeros(COUNTS, np.int64)
-    given = run.trail is not None and run.trail.given is not None
-    trials = np.zeros(run.control.max_steps if run.trail else 0)
-    lenient = run.control._replace(most=trail.MOST, outside=trail.MOST * run.control.outside)
-    course = Course(pieces, tasks, place, counts, trials, given, lenient)
-    log, status = new_log(run, tasks, record), Status.PAUSED
+    run.place, counts, control = place, np.zeros(COUNTS, np.int64), run.control
+    if run.trail:
+        control = control._replace(max_steps=min(trail.TOGETHER, control.max_steps))
+    trials = np.zeros(control.max_steps if run.trail else 0)
+    lenient = control._replace(most=trail.MOST, outside=trail.MOST * control.outside)
+    course = Course(
+        pieces, tasks, place, counts, trials, run.trail is not None and run.trail.given is not None, lenient
+    )
+    log, status = new_log(run, tasks, record), int(Status.PAUSED)
     while status == Status.PAUSED:
-        counts[:], evaluated = 0, int(run.tangent.evaluated[0])
-        if run.trail:
-            run.trail.fill(trials, run.counts.accepted + run.counts.rejected)
-        status, norm = kernels.run_course(
-            run.junction, run.control, run.state, run.tangent, run.memory, run.trial, course, log
-        )
-        run.counts = counted(run.counts, counts.tolist(), int(run.tangent.evaluated[0]) - evaluated)
-        empty(run, log)
-        if run.trail:
-            run.trail.parts.append(trials[: counts[TRIED]].copy())
+        status, norm = advance(run, control, course, log)
         i, tau, step = (array.item() for array in (place.piece, place.elapsed, place.step))
         start, end, V_start, V_end = pieces[min(i, len(pieces) - 1)]
         done = i == len(pieces)
@@ -285,6 +279,21 @@ def follow_pieces(
             fail(run, "TOO_MANY_STEPS", run.time, voltage, step, norm)
         if progress:
             progress(i / len(pieces))
+
+
+def advance(run: Run, control: Control, course: Course, log: Log) -> tuple[int, float]:
+    """Take a run on along its course, by one call of the kernels. Returns a status and the last error norm."""
+    counts, evaluated = course.counts, int(run.tangent.evaluated[0])
+    counts[:] = 0
+    if run.trail:
+        run.trail.fill(course.trials)
+    status, norm = kernels.run_course(run.junction, control, run.state, run.tangent, run.memory, run.trial, course, log)
+    currents = int(run.tangent.evaluated[0]) - evaluated
+    run.counts = counted(run.counts, counts.tolist(), currents)
+    empty(run, log)
+    if run.trail:
+        run.trail.note(course.trials[: counts[TRIED]], currents)
+    return status, norm
 
 
 def counted(before: Counts, counts: list[int], currents: int) -> Counts:

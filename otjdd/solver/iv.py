@@ -13,6 +13,7 @@ from otjdd.physics.electrostatics import edge
 from otjdd.solver import at_rest, integrate
 from otjdd.solver.at_rest import CHANNEL_SHARE
 from otjdd.solver.integrate import Run
+from otjdd.solver.trail import Trail
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,9 +25,11 @@ CURVES = (
 )  # fmt: skip
 
 
-def iv(case: Case, progress: Callable[[float], object] | None = None) -> xr.Dataset:
+def iv(
+    case: Case, progress: Callable[[float], object] | None = None, trail: Trail | None = None
+) -> xr.Dataset:  # fmt: skip
     """I-V curves at frozen ions: every state of the drive, at every temperature; nan where the run ended early."""
-    return at_rest.curves_at_rest(case, CURVES, bias_point, progress=progress)
+    return at_rest.curves_at_rest(case, CURVES, bias_point, progress=progress, trail=trail)
 
 
 def bias_point(frozen: Run, voltage: float) -> dict[str, Any]:

@@ -72,13 +72,13 @@ def simulate_junction(
     start : instead of that which the case says
     checkpoints : `checkpoint.CheckpointPlace` of them, None for none; curves at frozen ions have none
     check_grid : also estimate the error of the first and the last read by the grid
-    trail : filled with the time steps, or steps to take; curves at frozen ions have none
+    trail : filled with the time steps; with steps to take, if another run gives them
     Raises SolverError and KeyboardInterrupt, with the Dataset so far as `partial`; ResultError for a checkpoint.
     """
     self_check.verify_kernels()
     case = case.without_fit()
     if case.drive.kind in WITHOUT_WAVEFORM:
-        return WITHOUT_WAVEFORM[case.drive.kind](case, progress)
+        return WITHOUT_WAVEFORM[case.drive.kind](case, progress, trail)
     files = files_named(case)
     ran: RunOutputs = finished(
         in_steps(case, progress, start=start, checkpoints=checkpoints, check_grid=check_grid, trail=trail)

@@ -24,6 +24,7 @@ from otjdd.solver import at_rest, equilibrium, integrate, linear_response, trap_
 from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
 from otjdd.solver.iv import CURVES, bias_point
+from otjdd.solver.trail import Trail
 from otjdd.stepping.polarisation_step import aim
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ ANSWERS = "impedance_real", "impedance_imag", "capacitance", "conductance_ac"
 SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
 
 
-def small_signal(case: Case, progress: Callable[[float], object] | None = None) -> xr.Dataset:
+def small_signal(
+    case: Case, progress: Callable[[float], object] | None = None, trail: Trail | None = None
+) -> xr.Dataset:  # fmt: skip
     """Answer of every state of the drive at every temperature, bias and frequency; nan where the run ended early."""
     drive = case.drive
     assert isinstance(drive, Following)  # `simulate` sends no other drive here
@@ -50,7 +53,7 @@ def small_signal(case: Case, progress: Callable[[float], object] | None = None) 
         return bias_point(run, voltage) | answers(case, run, voltage, frequency)
 
     names = (*CURVES, *ANSWERS, "drift_ratio", *(OF_KINDS if len(kinds_of(case)) > 1 else ()))
-    return at_rest.curves_at_rest(case, names, measure, {"frequency": frequency}, progress)
+    return at_rest.curves_at_rest(case, names, measure, {"frequency": frequency}, progress, trail)
 
 
 def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict[str, Any]:

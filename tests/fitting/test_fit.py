@@ -101,7 +101,7 @@ def test_the_run_of_a_candidate_is_simulated_once(pair, monkeypatch):
     for module in (curves, design):
         monkeypatch.setattr(module, "simulate", counted)
     otjdd.design(pair, {"again": {}})
-    assert len(cases) == 2 + pair.sizes["parameter"]  # and one for each derivative, and one that checks them
+    assert len(cases) == 1 + pair.sizes["parameter"]  # and one for each derivative
 
 
 def test_data_of_the_wrong_sign_or_place_are_refused_before_a_run(data, monkeypatch):

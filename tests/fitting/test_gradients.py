@@ -12,18 +12,26 @@ AT = np.array([0.1, -0.2])
 
 
 class Numbers:
-    """Evaluator of a quadratic function, which jumps along the time steps of another run where one parameter moves far."""
+    """Evaluator of a quadratic function, which jumps along the time steps of another run where one parameter moves far.
 
-    def __init__(self, jump: float = 0.0, parameter: int = 0, bend: float = 0.0):
-        self.jump, self.parameter, self.bend = jump, parameter, bend
+    alike : whether all of its runs evaluate as many currents
+    """
+
+    def __init__(self, jump: float = 0.0, parameter: int = 0, bend: float = 0.0, alike: bool = False):
+        self.jump, self.parameter, self.bend, self.alike = jump, parameter, bend, alike
         self.along = self.alone = 0
         names = [SimpleNamespace(name=name) for name in ("first", "second")]
-        self.task = SimpleNamespace(follows=True, ends=(np.full(2, -9.0), np.full(2, 9.0)), parameters=names)
+        self.task = SimpleNamespace(
+            follows=True, noise_along=2e-9, ends=(np.full(2, -9.0), np.full(2, 9.0)), parameters=names
+        )
 
     def __call__(self, points, near=None):
         self.along += len(points) if near is not None else 0
         self.alone += len(points) if near is None else 0
         return np.array([self.numbers(np.asarray(x), near is not None) for x in points])
+
+    def all_alike(self, points, near):
+        return self.alike
 
     def numbers(self, x, along):
         far = along and abs(x - AT)[self.parameter] > 2e-5
@@ -34,12 +42,13 @@ def slopes_of(numbers):
     return gradient(numbers, AT, numbers([AT])[0], 1e-7, None)
 
 
-def test_smooth_numbers_take_one_run_more_than_parameters():
-    numbers = Numbers(bend=0.3)
+@pytest.mark.parametrize("alike", [True, False])
+def test_smooth_numbers_take_one_run_more_than_parameters_where_counts_of_currents_differ(alike):
+    numbers = Numbers(bend=0.3, alike=alike)
     slopes = slopes_of(numbers)
     assert slopes.slopes == pytest.approx(EXACT + 0.6 * AT, abs=1e-4)
     assert not slopes.apart.any()
-    assert (numbers.along, numbers.alone) == (3, 1)
+    assert (numbers.along, numbers.alone) == (2 if alike else 3, 1)
 
 
 @pytest.mark.parametrize("parameter", [0, 1])

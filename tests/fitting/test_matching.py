@@ -121,7 +121,7 @@ def test_retention_is_read_at_the_measured_times():
 def test_curves_at_frozen_ions_take_the_measured_voltages():
     case = CASE.replace({"drive": CURVES})
     found = matched(case, V=np.array([0.5, -0.5, 0.1]), I=np.ones(3))
-    assert found.changes["drive.voltages"] == [-0.5, 0.1, 0.5]
+    assert found.changes["drive"]["voltages"] == [-0.5, 0.1, 0.5]
     np.testing.assert_array_equal(found.take, [2, 0, 1])
     states = {"A": [], "B": [{"voltage": "2 V", "duration": "1 ms"}]}
     two = case.replace({"drive.states": states})

@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 import xarray as xr
+from fitted_devices import small
 
-from otjdd.fitting.gradients import FIRST_ALONG
-from otjdd.fitting.prediction import CHECKED, along_slopes, farthest_and_first, near_enough
+from otjdd.fitting.gradients import change_along
+from otjdd.fitting.parameters import parameters
+from otjdd.fitting.prediction import CHECKED, Outputs, along_slopes, derivatives, farthest_and_first, near_enough
+from otjdd.runs.run import simulate
+from otjdd.solver.trail import Trail
+from otjdd.system.pool import one_by_one
 
 X = np.linspace(0.0, 1.0, 7)
+STEP = change_along(2e-9)
 RNG = np.random.default_rng(4)
 MOVES = 0.1 * RNG.standard_normal((50, 2))
 
@@ -23,13 +29,14 @@ def outputs(x, bend=0.0):
 
 
 def rows_of(bend=0.0):
-    near = [outputs(FIRST_ALONG * row, bend) for row in np.eye(2)]
-    return along_slopes(outputs(np.zeros(2), bend), near, MOVES / FIRST_ALONG)
+    best, near = outputs(np.zeros(2), bend), [outputs(STEP * row, bend) for row in np.eye(2)]
+    slopes = {name: np.stack([(ds[name] - best[name]) / STEP for ds in near], -1) for name in best}
+    return along_slopes(best, slopes, MOVES)
 
 
 def test_draws_along_derivatives_are_exact_where_logarithms_or_numbers_are_linear():
     for name, values in rows_of().items():
-        np.testing.assert_allclose(values, [outputs(x)[name].values for x in MOVES], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(values, [outputs(x)[name].values for x in MOVES], rtol=2e-5, atol=1e-9)
 
 
 @pytest.mark.parametrize(("bend", "enough"), [(0.0, True), (0.1, True), (5.0, False)])
@@ -40,8 +47,25 @@ def test_draws_that_are_simulated_show_whether_derivatives_are_enough(bend, enou
     assert not near_enough(outputs(np.zeros(2), bend), rows_of(bend), checked, [*runs[:-1], None], (2.5, 97.5))
 
 
-def test_a_run_that_fails_leaves_no_derivatives():
-    assert along_slopes(outputs(np.zeros(2)), [outputs(np.zeros(2)), None], MOVES) is None
+JUMPING = {"device.film.cells": 16, "numerics.current_tolerance": 1e-6, "drive.path": ["0 V", "2 V", "-2 V"],
+           "drive.step": "1 V"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "jumps"), [("device.film.tunnelling_mass", True), ("device.left.barrier", False)])
+def test_runs_that_jump_along_the_steps_of_the_best_leave_no_derivatives(key, jumps):
+    case, trail = small().replace(JUMPING), Trail()
+    task, x = Outputs(case, parameters(case, [key])), np.zeros(1)
+    best = simulate(case, trail=trail)
+    slopes = derivatives(task, x, best, trail.steps, one_by_one)
+    assert (slopes is None) == jumps
+    half = simulate(case.replace(task.values(x + STEP / 2)), trail=Trail(trail.steps))
+    far = simulate(case.replace(task.values(x + STEP)), trail=Trail(trail.steps))
+    R = [ds.read_resistance.values for ds in (best, half, far)]
+    by_half, whole = (R[1] - R[0]) / (STEP / 2), (R[2] - R[0]) / STEP
+    wrong = np.abs(whole / R[0] - by_half / R[0]).max() > 0.1 * np.abs(by_half / R[0]).max()
+    assert wrong == jumps  # the difference that would have been taken
+    if slopes is not None:
+        np.testing.assert_allclose(slopes["read_resistance"][:, 0], whole, rtol=1e-6, atol=1e-9 * np.abs(whole).max())
 
 
 def test_the_farthest_draws_are_simulated_and_the_first():
