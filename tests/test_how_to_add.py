@@ -63,7 +63,7 @@ ADDED = {
     "a law of the ions": {
         "laws/hopping.py": [
             before("LAWS = {\n", "def twice(ions, hopping, E, w, slope):\n    return 2.0, 0.0\n\n\n"),
-            after("LAWS = {\n", '    "twice": Law(twice, "Somebody, Journal 1, 1 (2026)"),\n'),
+            after("LAWS = {\n", '    "twice": HoppingLaw(twice, "Somebody, Journal 1, 1 (2026)"),\n'),
         ]
     },
     "a transmission": {

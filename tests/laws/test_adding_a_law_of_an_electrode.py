@@ -7,13 +7,13 @@ from otjdd.system import interpreter
 
 TOY = """
 from otjdd.laws import exchange
-from otjdd.laws.exchange import LAWS, Law, Ways
+from otjdd.laws.exchange import LAWS, ExchangeLaw, Ways
 
 def steady_gain(wall, contact, z, sites, rate):
     '''Vacancies at a given rate per site, whatever the film holds.'''
     return Ways(rate * sites, 0.0, 0.0, 0.0, 0.0, 0.0)
 
-LAWS["steady-gain"] = Law(steady_gain, "a toy")
+LAWS["steady-gain"] = ExchangeLaw(steady_gain, "a toy")
 
 from devices import BETWEEN_METALS, begin, case, hold
 film = case(BETWEEN_METALS, device__film__cells=8, numerics__rtol=1e-2).replace({

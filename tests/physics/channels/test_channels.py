@@ -15,7 +15,7 @@ from devices import BARE, COLUMNS, JUNCTION, SMALL, case, needs_speed
 
 from otjdd.case.case import parse_case
 from otjdd.case.leak_notes import notes
-from otjdd.compact_models.bench import bench, reading
+from otjdd.compact_models.bench import bench, readings
 from otjdd.fitting.parameters import parameters
 from otjdd.runs.run import run
 from otjdd.solver import model
@@ -102,7 +102,7 @@ def test_the_small_signal_at_frozen_ions_is_the_slope_of_the_curve(leak):
 def test_a_compact_model_reads_the_leaks_of_its_column(V):
     tight, leaky = case(**SMALL), case(**SMALL, device__leaks=[OHMIC])
     conductances = [
-        reading(bench(film, model.members(film)[0]), model.uniform(film, model.members(film)), V)
+        readings(bench(film, model.members(film)[0]), model.uniform(film, model.members(film)), V)
         for film in (tight, leaky)
     ]
     added = conductances[1].conductance - conductances[0].conductance
