@@ -334,6 +334,7 @@ def test_first_runs_at_the_same_time_do_not_disturb_each_other(tmp_path):
     assert program(tmp_path).communicate() == ("19.0 0\n", "")
 
 
+@pytest.mark.campaign
 def test_a_kernel_is_the_same_whatever_was_compiled_before_it_and_by_which_process(tmp_path):
     """Else a result cannot be made again: numba has one x**2 for all kernels, with the rounding of the first."""
     said = []

@@ -101,6 +101,6 @@ def test_a_loop_becomes_a_film():
 
 
 def test_the_machine_is_tested(folder):
-    outcomes = {outcome["name"]: outcome["passed"] for outcome in json.loads(process("selftest --json"))}
+    outcomes = {outcome["name"]: outcome["passed"] for outcome in json.loads(otjdd("selftest --json"))}
     assert outcomes == dict.fromkeys(selftest.CHECKS, True)
     assert not list(folder.iterdir())

@@ -51,11 +51,24 @@ COLUMN = {  # of the table, where it is not a read
 }
 
 
+ALIKE = {
+    "vcm-cell",
+    "vcm-heat",
+    "eightwise",
+    "ftj-bto",
+    "ftj-ions",
+    "array",
+    "sobol",
+}  # another one has the same axes and metrics
+
+
 def test_each_study_is_walked():
     assert set(FEWER) == {case.name for case in package.cases() if case.study}
 
 
-@pytest.mark.parametrize("name", FEWER)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.campaign) if name in ALIKE else name for name in FEWER]
+)
 def test_a_shipped_study_is_run_collected_drawn_and_exported(name):
     words, count = FEWER[name]
     assert f"{count} of {count} points" in otjdd(f"study {name} -o {name} {words} --workers 1", smaller=True)

@@ -63,7 +63,7 @@ def sine_and_answer(frequency: float, charge: str, small: float = 2e-3, **change
 
 
 @needs_speed
-@pytest.mark.parametrize("frequency", [1e4, 1e6])
+@pytest.mark.parametrize("frequency", [pytest.param(1e4, marks=pytest.mark.campaign), 1e6])
 def test_a_transient_with_a_small_sine_gives_the_same_admittance(frequency):
     spread = {"columns__count": 2, "columns__spread": SPREAD}
     sampled, C, G = sine_and_answer(frequency, "electrode_charge", **spread)

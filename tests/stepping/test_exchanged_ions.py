@@ -100,7 +100,10 @@ def covariance_of_open_film(run, c, area):
 
 
 @needs_speed
-@pytest.mark.parametrize(("left", "right", "pause"), [(True, False, 0.1), (True, True, 0.1), (True, True, 3e-3)])
+@pytest.mark.parametrize(
+    ("left", "right", "pause"),
+    [pytest.param(True, False, 0.1, marks=pytest.mark.campaign), (True, True, 0.1), (True, True, 3e-3)],
+)
 def test_ions_that_feel_each_other_have_their_number_at_rest(left, right, pause):
     """1200 ions, whose field holds their number: its mean and variance, and those of cells."""
     run, c, area = begun(1200, seed=4, text=charged(left, right, "1e-6 m/s"))
@@ -134,7 +137,9 @@ def covariance_beside_electrons(run, c, area):
 
 
 @needs_speed
-@pytest.mark.parametrize(("left", "right"), [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize(
+    ("left", "right"), [(True, False), pytest.param(False, True, marks=pytest.mark.campaign), (True, True)]
+)
 def test_ions_beside_electrons_have_their_number_at_rest(left, right):
     """As without electrons, which screen the ions: the number scatters by a sixth more."""
     text = charged(left, right, "1e-6 m/s").replace('"0.8 eV"', '"0.05 eV"').replace("0.82 eV", "0.05 eV")

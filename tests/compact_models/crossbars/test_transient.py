@@ -42,8 +42,7 @@ def node_currents(model, R: int, C: int, drivers: pulses.Drivers, states: np.nda
 
     def slopes(_, v):
         u, w = v.reshape(2, R, C)
-        across = (u - w).ravel()
-        current = np.array([model.hold(states[n : n + 1].copy(), across[n], 0.0)[0] for n in range(R * C)])
+        current = model.hold(states.copy(), (u - w).ravel(), 0.0)
         into = np.stack((-current.reshape(R, C), current.reshape(R, C)))
         for i, j in np.ndindex(R, C):
             for line, (k, last, source) in enumerate(((j, C - 1, drivers.words[i]), (i, R - 1, drivers.bits[j]))):
@@ -59,7 +58,9 @@ def node_currents(model, R: int, C: int, drivers: pulses.Drivers, states: np.nda
     return slopes
 
 
-@pytest.mark.parametrize(("R", "C", "bit"), [(4, 4, None), (3, 5, None), (3, 2, 1)])
+@pytest.mark.parametrize(
+    ("R", "C", "bit"), [pytest.param(4, 4, None, marks=pytest.mark.campaign), (3, 5, None), (3, 2, 1)]
+)
 def test_lines_follow_the_equations_of_their_nodes(model, R, C, bit):
     bar, states = crossbar(model, R, C), random_states(model, R * C)
     for word, duration in ((0, 2e-11), (1, 5e-11), (2, 1e-9)):  # each begins with what the one before has left
@@ -79,7 +80,7 @@ def test_lines_follow_the_equations_of_their_nodes(model, R, C, bit):
         assert piece.settled == pytest.approx(times[np.flatnonzero(off > 0.01)[-1]], rel=0.05)
 
 
-@pytest.mark.parametrize("duration", [1e-10, 2.5e-10, 4e-10])
+@pytest.mark.parametrize("duration", [1e-10, pytest.param(2.5e-10, marks=pytest.mark.campaign), 4e-10])
 def test_small_currents_are_right_while_lines_lose_the_charge_of_a_write(model, duration):
     bar, drivers = crossbar(model, 3, 3), pulses.reading((3, 3), 0.1, 1)
     bar.line_voltages[:] = 1.1  # as after a write of 2.2 V by half select

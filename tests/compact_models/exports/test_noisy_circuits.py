@@ -73,6 +73,7 @@ def test_devices_in_ngspice_are_drawn_and_read_as_the_file_stands(tmp_path):
     assert (np.ptp(logs, axis=0) > 1e-3).all()
 
 
+@pytest.mark.campaign
 @simulators.needs_vacask
 def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
     """The states, and the ions within the wells where a state is at the end of its range."""

@@ -61,7 +61,7 @@ def test_junctions_begin_with_the_film_of_the_case_or_at_rest(fresh, tmp_path):
 
 @simulators.needs_ngspice
 @simulators.needs_vacask
-@pytest.mark.parametrize("unsettled", [1, 0])
+@pytest.mark.parametrize("unsettled", [1, pytest.param(0, marks=pytest.mark.campaign)])
 def test_ngspice_begins_with_the_same_film(fresh, unsettled, tmp_path):
     simulators.compiled(verilog_a.verilog_a(fresh), tmp_path)
     told = "\n".join(f"meas tran r{i} find i(vs) at={t:.12g}" for i, t in enumerate(READS))
