@@ -217,8 +217,8 @@ def axis_of(ds: xr.Dataset) -> str | None:
 
 def sweep_words(axis: str, values: np.ndarray, record: np.ndarray, branch: np.ndarray) -> str:
     """The sweeps in words: the axis, its range, records and branches."""
-    unit = unit_of(axis)
-    text = f"against {long_name_of(axis)}, {values.min():g} to {values.max():g}" + f" {unit}" * (unit != "1")
+    unit = f" {unit_of(axis)}" if unit_of(axis) != "1" else ""
+    text = f"against {long_name_of(axis)}, {values.min():g} to {values.max():g}{unit}"
     count, turns = int(record.max()) + 1, int(branch[record == 0].max())
-    text += f", {count} times" if count > 1 else ""
-    return text + (f", {turns + 1} branches" + " each" * (count > 1) if turns else "")
+    repeats, of_repeat = (f", {count} times", " each") if count > 1 else ("", "")
+    return text + repeats + (f", {turns + 1} branches{of_repeat}" if turns else "")
