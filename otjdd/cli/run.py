@@ -21,7 +21,7 @@ from otjdd.cli.arguments import (
 )
 from otjdd.cli.plot import save_figure
 from otjdd.errors import ExitCode, SolverError
-from otjdd.system.imports import importing, without_unused
+from otjdd.system.imports import without_unused
 from otjdd.system.limits import limits, shielded
 from otjdd.system.terminal import say, tell
 
@@ -84,7 +84,7 @@ def simulated_and_written(
     from otjdd.compiler import kernel_cache
     from otjdd.results import store, summary
     from otjdd.runs import run
-    from otjdd.solver import checkpoint, self_check
+    from otjdd.solver import checkpoint
 
     kernel_cache.do_without_blas()
     ds, failure, place = None, None, checkpoint.CheckpointPlace(checkpoint.checkpoint_path(out), every, resume)
@@ -92,10 +92,7 @@ def simulated_and_written(
         tell(f"There is no checkpoint {place.path}: the run begins anew.")
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
-            if case.crossbar is None:
-                self_check.verify_kernels()  # before the imports, which would wait for Python's lock with it
-            with importing("xarray", "h5netcdf"):
-                ds = run.run(case, progress=progress, checkpoints=place)
+            ds = run.run(case, progress=progress, checkpoints=place)
     except (SolverError, KeyboardInterrupt) as error:
         if ds is None:  # otherwise the interrupt came after the run was complete
             ds, failure = getattr(error, "partial", None), error

@@ -1,10 +1,8 @@
 """Control over libraries while they are imported."""
 
 import contextlib
-import importlib
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,26 +28,6 @@ def absent(*modules: str) -> Iterator[None]:
 def without_unused() -> contextlib.AbstractContextManager[None]:
     """Within the block, xarray finds none of UNUSED when it is imported. Afterwards it does not look for them again."""
     return contextlib.nullcontext() if "xarray" in sys.modules else absent(*UNUSED)
-
-
-@contextlib.contextmanager
-def importing(*modules: str) -> Iterator[None]:
-    """Import modules in a thread while the block runs, such as kernels, which do not hold Python's lock.
-
-    A module that cannot be imported is left to the code that needs it.
-    """
-
-    def import_all() -> None:
-        with contextlib.suppress(ImportError):
-            for name in modules:
-                importlib.import_module(name)
-
-    thread = threading.Thread(target=import_all)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
 
 
 def elsewhere() -> contextlib.AbstractContextManager[None]:
