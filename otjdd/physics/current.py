@@ -15,7 +15,7 @@ import numpy as np
 
 from otjdd.compiler.decorators import apart, kernel, spliced
 from otjdd.physics.levels import LEAST, Search, edges_at_levels, levels
-from otjdd.physics.numerics import add_up, before, copy
+from otjdd.physics.numerics import add_up, ascending, before, copy
 from otjdd.physics.supply import supply
 from otjdd.physics.tunnelling import TRANSFER_MATRIX, Profile, transmission, well
 
@@ -316,8 +316,11 @@ def split_at_levels(integral: Integral, panels: Panels, n: int, tolerance: float
     narrow, unseen = levels(search, bottom, brim)
     if narrow.shape[0] == 0:
         return panels, n, unseen
-    edges = np.append(panels.left[:n], integral.high)
-    edges = edges_at_levels(np.sort(edges), narrow)
+    edges = np.empty(n + 1)
+    edges[n] = integral.high
+    for i, p in enumerate(ascending(panels.left[:n])):
+        edges[i] = panels.left[p]
+    edges = edges_at_levels(edges, narrow)
     if edges.size > MAX_PANELS:
         return panels, n, math.inf
     panels, n = empty_panels(edges), edges.size - 1

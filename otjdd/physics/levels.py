@@ -15,6 +15,7 @@ import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, kernel
 from otjdd.laws.transmission import K0, Profile
+from otjdd.physics.numerics import ascending, copy
 from otjdd.physics.supply import supply
 from otjdd.physics.tunnelling import (
     BOUND,
@@ -164,12 +165,14 @@ def sift(search: Search, part: np.ndarray, finds: Finds):
             continue
         width, least = b[ENERGY] - a[ENERGY], LEAST * max(1.0, abs(a[ENERGY]))
         if turn > TURN and width > least and at[OPEN] < STATES:
-            finds.low[at[OPEN]], finds.high[at[OPEN]] = a, b
+            copy(a, finds.low[at[OPEN]])
+            copy(b, finds.high[at[OPEN]])
             at[OPEN] += 1
             continue
         peak = turn > SEEN and turn > turns[max(i - 1, 0)] and turn >= turns[min(i + 1, n - 1)]
         if (i == best or peak or turn > TURN) and at[LEVELS] < STATES:
-            finds.level[at[LEVELS]] = 0.5 * (a[ENERGY] + b[ENERGY]), max(width / max(turn, SEEN / LANES), 0.5 * least)
+            finds.level[at[LEVELS], 0] = 0.5 * (a[ENERGY] + b[ENERGY])
+            finds.level[at[LEVELS], 1] = max(width / max(turn, SEEN / LANES), 0.5 * least)
             at[LEVELS] += 1
         if turn > PAIR and width <= least:
             finds.unseen[0] += most_carried(search, a, b, turn)
@@ -198,8 +201,9 @@ def levels(search: Search, bottom: float, brim: float):
         finds.used[OPEN] = 0
         part = np.empty((ROWS, LANES + 1))
         for g in range(count):
-            part[:, 0], part[:, LANES] = low[g], high[g]
-            part[:, 1:LANES] = table[:, g * inside : (g + 1) * inside]
+            for row in range(ROWS):
+                part[row, 0], part[row, LANES] = low[g, row], high[g, row]
+                copy(table[row, g * inside : (g + 1) * inside], part[row, 1:LANES])
             sift(search, part, finds)
     return in_order(finds.level[: finds.used[LEVELS]]), finds.unseen[0]
 
@@ -207,9 +211,8 @@ def levels(search: Search, bottom: float, brim: float):
 @kernel
 def in_order(unsorted: np.ndarray) -> np.ndarray:
     """Levels in the order of their energies; of those closer to each other than their widths the narrower."""
-    order = np.argsort(unsorted[:, 0])
-    separate, n = np.empty_like(unsorted), 0
-    for i in order:
+    separate, n = np.empty((unsorted.shape[0], 2)), 0
+    for i in ascending(unsorted[:, 0]):
         if n > 0 and unsorted[i, 0] - separate[n - 1, 0] < max(separate[n - 1, 1], unsorted[i, 1]):
             if unsorted[i, 1] < separate[n - 1, 1]:
                 separate[n - 1, 0], separate[n - 1, 1] = unsorted[i, 0], unsorted[i, 1]
@@ -224,7 +227,7 @@ def edges_at_levels(edges: np.ndarray, narrow: np.ndarray) -> np.ndarray:
     """Edges of panels [eV] with those at levels (n, 2) of `levels`: at their widths, then GROWTH times as far each."""
     low, high, n = edges[0], edges[-1], edges.size
     marks = np.empty(n + narrow.shape[0] * 80)
-    marks[:n] = edges
+    copy(edges, marks)
     for k in range(narrow.shape[0]):
         E, width = narrow[k, 0], narrow[k, 1]
         below = low if k == 0 else 0.5 * (narrow[k - 1, 0] + E)
@@ -235,10 +238,9 @@ def edges_at_levels(edges: np.ndarray, narrow: np.ndarray) -> np.ndarray:
                 marks[n] = E + side * far
                 far *= GROWTH
                 n += 1
-    ordered, m = np.sort(marks[:n]), 0
-    distinct = np.empty(n)
-    for i in range(n):
-        if m == 0 or ordered[i] > distinct[m - 1]:
-            distinct[m] = ordered[i]
+    distinct, m = np.empty(n), 0
+    for i in ascending(marks[:n]):
+        if m == 0 or marks[i] > distinct[m - 1]:
+            distinct[m] = marks[i]
             m += 1
     return distinct[:m]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, fused, summed
+from otjdd.compiler.decorators import bare, detached, fused, kernel, summed
 
 # Below SERIES the Taylor polynomial of B and its derivative is exact to round-off (next term x^10/4.8e7); above it
 # x/(e^x - 1) loses eps/x and its derivative eps/x^2, which SERIES bounds near 1e-15 and 1e-14.
@@ -216,7 +216,7 @@ def add_up(x: np.ndarray):
     return amount
 
 
-@bare
+@detached
 def copy(x: np.ndarray, out: np.ndarray):
     """Copy a vector."""
     for i in range(x.size):
@@ -228,6 +228,25 @@ def add_scaled(factor: float, x: np.ndarray, y: np.ndarray):
     """y += factor x for vectors, in place."""
     for i in range(x.size):
         y[i] += factor * x[i]
+
+
+@kernel
+def ascending(values: np.ndarray) -> np.ndarray:
+    """Places (n,) of the values (n,) in ascending order, by Shell's method: numpy's sort takes two seconds to compile."""
+    order, gap = np.empty(values.size, np.int64), 1
+    for i in range(order.size):
+        order[i] = i
+    while gap < values.size // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(gap, order.size):
+            own, j = order[i], i
+            while j >= gap and values[order[j - gap]] > values[own]:
+                order[j] = order[j - gap]
+                j -= gap
+            order[j] = own
+        gap //= 3
+    return order
 
 
 @bare

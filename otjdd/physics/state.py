@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare
+from otjdd.compiler.decorators import bare, detached
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.physics.film_electrons import ELECTRONS
 from otjdd.physics.layers import SIDES
@@ -182,7 +182,7 @@ def new_memory(K: int, N: int) -> Memory:
     return Memory(losses, tangents, np.zeros(1, np.int64))
 
 
-@bare
+@detached
 def remember(tangent: Tangent, tangents: Tangent, m: int):
     """Copy a tangent to row m of many."""
     copy(tangent.V, tangents.V[m])
@@ -202,7 +202,7 @@ def remember(tangent: Tangent, tangents: Tangent, m: int):
         copy(tangent.panels[k], tangents.panels[m, k])
 
 
-@bare
+@detached
 def recall(tangents: Tangent, m: int, tangent: Tangent):
     """Copy row m of many tangents to a tangent."""
     copy(tangents.V[m], tangent.V)
@@ -256,7 +256,7 @@ def copy_traps(source: TrapState, target: TrapState):
             copy(source.slope[k, j], target.slope[k, j])
 
 
-@bare
+@detached
 def copy_state(source: State, target: State):
     """Copy all arrays of a state."""
     target.V[0] = source.V[0]

@@ -12,6 +12,7 @@ from otjdd.physics.numerics import (
     NEAR,
     OVERFLOW,
     SERIES,
+    ascending,
     before,
     bernoulli_given,
     exponential,
@@ -132,3 +133,11 @@ def test_hyperbolic_sine_and_cosine_move_along_by_the_addition_theorems():
                 found, there = sinh_cosh_moved(*at, move), mpmath.mpf(y) + mpmath.mpf(move)
                 off = max(abs(found[0] - mpmath.sinh(there)), abs(found[1] - mpmath.cosh(there)))
                 assert off < (4e-15 if abs(move) > 0.06 else 4e-16) * mpmath.cosh(there)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 14, 500])
+def test_values_are_brought_into_ascending_order(n):
+    values = np.random.default_rng(n).integers(0, 40, n) / 8.0  # some of them equal
+    order = ascending(values)
+    np.testing.assert_array_equal(values[order], np.sort(values))
+    np.testing.assert_array_equal(np.sort(order), np.arange(n))
