@@ -115,11 +115,14 @@ def fill_ends(junction: Junction, k: int, V: float, stack: Stack):
 
 
 @detached
-def fill_bands(junction: Junction, k: int, V: float, stack: Stack):
-    """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V."""
+def fill_bands(junction: Junction, k: int, V: float, stack: Stack, with_slopes: bool):
+    """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V.
+
+    with_slopes : also the derivatives of the electrons, which a stage of a step does not need
+    """
     fill_ends(junction, k, V, stack)
     fill_fields(junction, k, Fields(stack.D, stack.E, stack.eps, stack.guess, stack.sides), False)
-    fill_electrons(junction, k, V, stack)
+    fill_electrons(junction, k, V, stack, with_slopes)
 
 
 @detached
@@ -133,13 +136,14 @@ def fill_contact_weights(junction: Junction, k: int, stack: Stack):
 
 
 @detached
-def fill_electrons(junction: Junction, k: int, V: float, stack: Stack):
+def fill_electrons(junction: Junction, k: int, V: float, stack: Stack, with_slopes: bool):
     """Set weights and electrons of a stack from its band and V."""
     fill_contact_weights(junction, k, stack)
     first, M, N = junction.layers.first, count(junction.layers), stack.D.size - 1
     for m in range(M):
         cells = first[m], min(first[m + 1], N)
-        densities(junction.electrons[k * M + m], junction.kT[k], V, stack.U, stack.electrons, cells)
+        electrons = junction.electrons[k * M + m]
+        densities(electrons, junction.kT[k], V, stack.U, stack.electrons, cells, with_slopes or binds(junction))
     if binds(junction):
         bind(junction.electrons[k], junction.kT[k], V, stack.U, stack.c, stack.electrons)
 

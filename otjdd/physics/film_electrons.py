@@ -50,30 +50,32 @@ def film_electrons(density_of_states: float, level: float = np.nan):
     return FilmElectrons(density_of_states, level, table)
 
 
-@bare
+@inlined
 def occupation(table: np.ndarray, eta: float):
-    """F(eta) and its derivative by cubic interpolation in the table where it reaches; 0 below EMPTY."""
-    if not eta > EMPTY - OCCUPATION_STEP:  # nor for nan, which has no place in a table
-        return 0.0, 0.0
-    if eta > FULL:
-        return fermi_dirac_half(eta), fermi_dirac_minus_half(eta)
-    position = (eta - EMPTY) / OCCUPATION_STEP + 1.0
-    i = min(int(position), table.shape[0] - 2)
+    """F(eta) and its derivative by cubic interpolation in the table: 0 below EMPTY and for nan, as at FULL beyond it.
+
+    The place in the table is an unsigned number: at each access by a signed one numba checks whether it is negative.
+    """
+    inside = min(eta if eta > EMPTY - OCCUPATION_STEP else EMPTY - OCCUPATION_STEP, FULL)
+    position = (inside - EMPTY) / OCCUPATION_STEP + 1.0
+    i = np.uintp(min(int(position), table.shape[0] - 2))
     s = position - i
     f, g = table[i, 0], table[i, 1]
-    rise = table[i + 1, 0] - f
-    a = g + table[i + 1, 1] - 2.0 * rise
+    rise = table[i + np.uintp(1), 0] - f
+    a = g + table[i + np.uintp(1), 1] - 2.0 * rise
     b = rise - g - a
     return f + s * (g + s * (b + s * a)), (g + s * (2.0 * b + 3.0 * s * a)) / OCCUPATION_STEP
 
 
 @bare
 def mean_exponential(d: float, e: float):
-    """(1 - e^-d)/d, the mean of exp(-t) for t from 0 to d >= 0, from d and e = e^-d."""
-    if d > SERIES:
-        return (1.0 - e) / d
-    near = 1.0 - d / 6.0 * (1.0 - d / 7.0 * (1.0 - d / 8.0 * (1.0 - d / 9.0)))
-    return 1.0 - d / 2.0 * (1.0 - d / 3.0 * (1.0 - d / 4.0 * (1.0 - d / 5.0 * near)))
+    """(1 - e^-d)/d, the mean of exp(-t) for t from 0 to d >= 0, from d and e = e^-d.
+
+    The Taylor polynomial multiplies where it could divide: a loop computes both branches, and one division is left.
+    """
+    near = 1.0 - d * (1.0 / 6.0) * (1.0 - d * (1.0 / 7.0) * (1.0 - d * (1.0 / 8.0) * (1.0 - d * (1.0 / 9.0))))
+    near = 1.0 - d * (1.0 / 3.0) * (1.0 - d * (1.0 / 4.0) * (1.0 - d * (1.0 / 5.0) * near))
+    return (1.0 - e) / d if d > SERIES else 1.0 - d * 0.5 * near
 
 
 @detached
@@ -93,15 +95,15 @@ def contact_weights(
 @inlined
 def fill_pieces(distance: np.ndarray, kT: float, U: np.ndarray, pieces: np.ndarray, room: np.ndarray) -> float:
     """Fill pieces (N+1,) of `contact_weights` with integrals of exp((U - top)/kT) [m]; return the top of the band [eV]."""
-    N, e = distance.size - 1, room[: distance.size]
+    N, e, per_kT = distance.size - 1, room[: distance.size], 1.0 / kT
     top = U[0]
     for i in range(1, N + 2):
         top = max(top, U[i])
     for f in range(N + 1):
-        pieces[f] = exponential(-abs(U[f + 1] - U[f]) / kT)
-        e[f] = exponential((max(U[f], U[f + 1]) - top) / kT)
+        pieces[f] = exponential(-abs(U[f + 1] - U[f]) * per_kT)
+        e[f] = exponential((max(U[f], U[f + 1]) - top) * per_kT)
     for f in range(N + 1):
-        pieces[f] = distance[f] * mean_exponential(abs(U[f + 1] - U[f]) / kT, pieces[f]) * e[f]
+        pieces[f] = distance[f] * mean_exponential(abs(U[f + 1] - U[f]) * per_kT, pieces[f]) * e[f]
     return top
 
 
@@ -122,18 +124,51 @@ def cumulate(pieces: np.ndarray, weight: np.ndarray):
         pieces[f] *= per_total
 
 
+@inlined
+def fill_occupations(
+    table: np.ndarray, per_kT: float, V: float, U: np.ndarray, F: np.ndarray, slope: np.ndarray, cells: tuple[int, int],
+    with_slopes: bool,
+):  # fmt: skip
+    """Fill F and, with slopes, its derivatives for a range of cells from the band U (N+2,) [eV], by a contact at -V."""
+    beyond = 0
+    if with_slopes:
+        for i in range(cells[0], cells[1]):
+            F[i], slope[i] = occupation(table, (-V - U[i + 1]) * per_kT)
+            beyond += (-V - U[i + 1]) * per_kT > FULL
+    else:
+        for i in range(cells[0], cells[1]):
+            F[i] = occupation(table, (-V - U[i + 1]) * per_kT)[0]
+            beyond += (-V - U[i + 1]) * per_kT > FULL
+    if beyond == 0:
+        return
+    for i in range(cells[0], cells[1]):
+        eta = (-V - U[i + 1]) * per_kT
+        if eta > FULL:
+            F[i], slope[i] = fermi_dirac_half(eta), fermi_dirac_minus_half(eta)
+
+
 @detached
-def densities(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, n: np.ndarray, cells: tuple[int, int]):
+def densities(
+    electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, n: np.ndarray, cells: tuple[int, int],
+    with_slopes: bool,
+):  # fmt: skip
     """Fill the rows n (ELECTRONS, N) from the band U (N+2,) [eV] and the weights in it at junction voltage V.
 
     cells : first one, and the one behind the last, of the layer that has these electrons
+    with_slopes : also the rows of derivatives, which a stage of a step does not need
     """
-    N_c, per_kT = electrons.density_of_states, 1.0 / kT
+    N_c, per_kT, table = electrons.density_of_states, 1.0 / kT, electrons.table
+    right, left, by_band, by_voltage, by_weight = n[RIGHT], n[LEFT], n[BY_BAND], n[BY_VOLTAGE], n[BY_WEIGHT]
+    fill_occupations(table, per_kT, 0.0, U, right, by_band, cells, with_slopes)
+    fill_occupations(table, per_kT, V, U, left, by_voltage, cells, with_slopes)
+    if with_slopes:  # each loop fills one row: the compiler vectorises no loop over more
+        for i in range(cells[0], cells[1]):
+            by_weight[i] = N_c * (right[i] - left[i])
+        for i in range(cells[0], cells[1]):
+            by_voltage[i] *= -N_c * n[OF_LEFT, i] * per_kT
+        for i in range(cells[0], cells[1]):
+            by_band[i] = by_voltage[i] - N_c * n[OF_RIGHT, i] * per_kT * by_band[i]
     for i in range(cells[0], cells[1]):
-        right, by_right = occupation(electrons.table, -U[i + 1] * per_kT)
-        left, by_left = occupation(electrons.table, (-V - U[i + 1]) * per_kT)
-        n[RIGHT, i] = N_c * n[OF_RIGHT, i] * right
-        n[LEFT, i] = N_c * n[OF_LEFT, i] * left
-        n[BY_VOLTAGE, i] = -N_c * n[OF_LEFT, i] * by_left * per_kT
-        n[BY_BAND, i] = -N_c * n[OF_RIGHT, i] * by_right * per_kT + n[BY_VOLTAGE, i]
-        n[BY_WEIGHT, i] = N_c * (right - left)
+        right[i] *= N_c * n[OF_RIGHT, i]
+    for i in range(cells[0], cells[1]):
+        left[i] *= N_c * n[OF_LEFT, i]

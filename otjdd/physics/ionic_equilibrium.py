@@ -142,10 +142,10 @@ def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.nda
     given = exchanges(junction)
     log_K = log_of_reservoir(junction, k, V) if given else first_log(junction, state, k, total, response)
     for step in range(MOST_STEPS):
-        fill_bands(junction, k, V, column(state, k))
+        fill_bands(junction, k, V, column(state, k), True)
         amount = follow(junction, state, k, log_K, response)
         if binds(junction):  # once more: the vacancies have changed, and with them the electrons that they hold
-            fill_bands(junction, k, V, column(state, k))
+            fill_bands(junction, k, V, column(state, k), True)
         static_rows(junction, state, k, response, rows_of(state))
         missing = math.nan if given else total - amount
         move, largest = equilibrium_step(junction, state, k, missing, response, along)
@@ -154,6 +154,6 @@ def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.nda
         log_K += move
         if largest <= DONE:
             follow(junction, state, k, log_K, response)
-            fill_bands(junction, k, V, column(state, k))
+            fill_bands(junction, k, V, column(state, k), True)
             return step + 1
     return 0

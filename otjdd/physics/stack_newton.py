@@ -160,13 +160,13 @@ def close_near(junction: Junction, state: State, k: int, V: float, tolerance: fl
 
     Where few electrons change sides the weights follow after each step; what they change is part of the next residual.
     """
-    fill_bands(junction, k, V, column(state, k))
+    fill_bands(junction, k, V, column(state, k), True)
     over = left_over(junction, k, column(state, k))
     for _ in range(NEAR):
         longest = following_step(junction, state, k) if over <= FEW else exact_step(junction, state, k)
         if not longest < math.inf:
             return False
-        fill_bands(junction, k, V, column(state, k))
+        fill_bands(junction, k, V, column(state, k), True)
         if longest * max(TABLE, longest / junction.kT[k], over if over <= FEW else 0.0) <= tolerance:
             return True
     return False
@@ -193,12 +193,12 @@ def converge(junction: Junction, state: State, k: int, V: float, following: int)
     following : most iterations in which they follow; 0 for none. Returns the number of iterations, 0 when not converged.
     """
     for step in range(following if following else MOST_STEPS):
-        fill_bands(junction, k, V, column(state, k))
+        fill_bands(junction, k, V, column(state, k), True)
         longest = following_step(junction, state, k) if following else exact_step(junction, state, k)
         if not longest < math.inf:
             return 0
         if longest <= ROUND_OFF:
-            fill_bands(junction, k, V, column(state, k))
+            fill_bands(junction, k, V, column(state, k), True)
             return step + 1
     return 0
 
@@ -212,13 +212,13 @@ def approach(junction: Junction, state: State, k: int) -> int:
     """
     straight_band(junction, state, k, 0.0)
     for step in range(MOST_SHORT):
-        fill_bands(junction, k, 0.0, column(state, k))
+        fill_bands(junction, k, 0.0, column(state, k), True)
         remember(state, k)
         longest = following_step(junction, state, k)
         if not longest < math.inf:
             return 0
         if longest <= ROUND_OFF:
-            fill_bands(junction, k, 0.0, column(state, k))
+            fill_bands(junction, k, 0.0, column(state, k), True)
             return step + 1
         shorten(state, k, min(1.0, SHORT * junction.kT[k] / longest))
     return 0
@@ -286,13 +286,13 @@ def onto_curve(junction: Junction, state: State, k: int, V: float, ahead: float,
     """The stack on the curve a length ahead of the one at V_j. Returns the number of iterations, 0 for none, and V_j."""
     dV = 0.0
     for step in range(READY):
-        fill_bands(junction, k, V + dV, column(state, k))
+        fill_bands(junction, k, V + dV, column(state, k), True)
         longest, move = curve_step(junction, state, k, dV, ahead, length)
         if not longest < math.inf:
             return 0, V
         dV += move
         if longest <= ON_CURVE:
-            fill_bands(junction, k, V + dV, column(state, k))
+            fill_bands(junction, k, V + dV, column(state, k), True)
             return step + 1, V + dV
     return 0, V
 

@@ -123,7 +123,7 @@ def evaluate_stacks(junction: Junction, state: State, trial: Trial, stage: int, 
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
         count_passed(junction, state, k, work.dS[k], new)
-        fill_bands(junction, k, state.V[0] + dV, column(new, k))
+        fill_bands(junction, k, state.V[0] + dV, column(new, k), False)
         fluxes_of(junction, new, k, work.factors, work.J[k])
     fill_rates(junction, state, new, work.polar)
 
@@ -246,7 +246,7 @@ def fill_stacks(junction: Junction, new: State):
     for k in range(new.c.shape[0]):
         faces(junction, new, k, new.D_right[k])
         band_of_fields(junction, new, k, new.band[k])
-        fill_electrons(junction, k, new.V[0], column(new, k))
+        fill_electrons(junction, k, new.V[0], column(new, k), True)
 
 
 @detached

@@ -58,7 +58,7 @@ def test_slopes_of_the_electrons_that_vacancies_hold():
     def rows(dU=0.0, dw=0.0, dV=0.0):
         n = column_of(new_state(1, N, True), 0).electrons.copy()
         n[5], n[6] = w + dw, 1.0 - w - dw
-        densities(electrons, kT, V + dV, U + dU, n, (0, N))
+        densities(electrons, kT, V + dV, U + dU, n, (0, N), True)
         bind(electrons, kT, V + dV, U + dU, c, n)
         return n
 

@@ -28,9 +28,12 @@ from otjdd.physics.film_electrons import (
     BY_BAND,
     BY_VOLTAGE,
     BY_WEIGHT,
+    ELECTRONS,
     EMPTY,
     FULL,
     LEFT,
+    OF_LEFT,
+    OF_RIGHT,
     RIGHT,
     contact_weights,
     densities,
@@ -207,15 +210,35 @@ def test_worked_examples(device, V, expected):
     assert np.abs((grids[1] - expected) / scale)[:3].max() < 3e-3
 
 
-@pytest.mark.parametrize("eta", np.linspace(EMPTY, FULL + 5.0, 23))
+@pytest.mark.parametrize("eta", np.linspace(EMPTY, FULL, 23))
 def test_table_of_the_occupation(eta):
     value, slope = occupation(film_electrons(1e26).table, eta)
     assert value == pytest.approx(fermi_dirac_half(eta), rel=1e-8)
     assert slope == pytest.approx(fermi_dirac_minus_half(eta), rel=1e-5)
 
 
-def test_no_electrons_far_above_the_fermi_level():
-    assert occupation(film_electrons(1e26).table, EMPTY - 1.0 / 32.0) == (0.0, 0.0)
+@pytest.mark.parametrize("eta", [EMPTY - 1.0 / 32.0, -700.0, np.nan])
+def test_no_electrons_far_above_the_fermi_level(eta):
+    assert occupation(film_electrons(1e26).table, eta) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("with_slopes", [True, False])
+def test_electrons_beyond_the_table_are_those_of_the_integral(with_slopes):
+    kT, V, n = 0.0259, 0.2, np.zeros((ELECTRONS, 3))
+    n[OF_RIGHT], n[OF_LEFT] = 0.3, 0.7
+    depths = np.array([FULL - 1.0, FULL + 1.0, FULL + 30.0])
+    U = np.concatenate(([0.0], -kT * depths, [0.0]))
+    densities(film_electrons(2e26), kT, V, U, n, (0, 3), with_slopes)
+    right = 2e26 * 0.3 * np.array([fermi_dirac_half(eta) for eta in depths])
+    left = 2e26 * 0.7 * np.array([fermi_dirac_half(eta - V / kT) for eta in depths])
+    np.testing.assert_allclose(n[RIGHT], right, rtol=1e-8)
+    np.testing.assert_allclose(n[LEFT], left, rtol=1e-8)
+    slope = 2e26 * np.array([fermi_dirac_minus_half(eta) for eta in depths])
+    lower = 2e26 * np.array([fermi_dirac_minus_half(eta - V / kT) for eta in depths])
+    expected = -(0.3 * slope + 0.7 * lower) / kT if with_slopes else np.zeros(3)
+    np.testing.assert_allclose(n[BY_BAND, 0], expected[0], rtol=1e-5)
+    if with_slopes:
+        np.testing.assert_allclose(n[BY_BAND], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("field", [0.0, 1e6, -4e7, 3e8])
@@ -243,7 +266,7 @@ def test_slopes_of_the_weights_and_of_the_electrons():
     rng = np.random.default_rng(3)
     stack.U[:] = rng.uniform(-0.3, 0.1, 18)
     weigh(junction, stack)
-    densities(electrons, kT, V, stack.U, stack.electrons, (0, 16))
+    densities(electrons, kT, V, stack.U, stack.electrons, (0, 16), True)
     weight_slopes(junction, 0, stack)
     move = 1e-7 * rng.standard_normal(18)
     weights = []
@@ -262,7 +285,7 @@ def test_slopes_of_the_weights_and_of_the_electrons():
         for sign in (1, -1):
             other.U[:] = stack.U + sign * dU
             other.weight[0], other.weight[1] = stack.weight[0] + sign * dw, stack.weight[1] - sign * dw
-            densities(electrons, kT, V + sign * dV, other.U, other.electrons, (0, 16))
+            densities(electrons, kT, V + sign * dV, other.U, other.electrons, (0, 16), True)
             n.append(other.electrons[: LEFT + 1].copy())
         change = (n[0] - n[1]).sum(axis=0)  # of each contact by itself, the other may be far larger
         np.testing.assert_allclose(change / (2 * step), stack.electrons[row], rtol=1e-4)
@@ -381,7 +404,7 @@ def test_weights_that_go_around_in_circles_with_the_band():
     stack, iterations = static_stack(junction, 0, c, V)
     assert iterations > 20
     U = stack.U.copy()
-    fill_bands(junction, 0, V, stack)
+    fill_bands(junction, 0, V, stack, True)
     np.testing.assert_array_equal(U, stack.U)
     jump = stack.U[1:] - stack.U[:-1] - junction.columns.distance[0] * stack.E
     assert np.abs(jump).max() < 1e-12
@@ -444,7 +467,7 @@ def test_newton_with_the_weights_as_unknowns_converges_quadratically(V):
     state.band[0, 1:-1] += 2e-3 * np.sin(np.arange(24))
     moves = []
     for step in (exact_step, exact_step, exact_step, following_step):
-        fill_bands(junction, 0, V, column_of(state, 0))
+        fill_bands(junction, 0, V, column_of(state, 0), True)
         moves.append(step(junction, state, 0))
     assert moves[1] < 0.05 * moves[0]
     assert moves[2] < 1e-6
