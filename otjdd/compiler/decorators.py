@@ -8,6 +8,8 @@ All kernels divide as numpy does (no ZeroDivisionError): with Python's check in 
 |---|---|---|
 | @kernel | small functions that make arrays | the plain case |
 | @apart | large functions that make arrays | compiled once and called by symbol, which saves compile time |
+| @deferred | doors to what most devices do not have | @apart, and compiled at the first call, see `first_call` |
+| @deferred_detached | such doors that make no array | @detached, and compiled at the first call |
 | @spliced | small functions with one or two callers | numba copies its statements into the caller; saves a compilation |
 | @bare | small functions that make no array | no reference counting of arrays |
 | @detached | large functions that make no array | @bare and @apart |
@@ -26,6 +28,10 @@ Calls by symbol. numba links a copy of all its callees into each function, so th
 with the square of its length: see pull requests #9566 and #9570 there, and issues #9483 and #8396. Large tuples are passed
 by their address (`pointer_tuples`), so that a call by symbol is cheap, and all but the smallest functions are called so.
 numba alone takes more than three minutes for the kernels of a run.
+
+Calls that few runs make. Kernels of traps, of ions that hop at random and the like take as long to compile as all that a
+plain run calls. Others call them behind a predicate of the junction or the state, and through a kernel that is @deferred:
+it and what it calls are compiled when a run comes to that call.
 
 Rounding. Options of floating point are given to single kernels whose error was measured. Free reordering, for example,
 breaks `numerics.exponential`, which rounds by adding a number and subtracting it: its error grows from 3e-16 to 0.4.
@@ -51,16 +57,17 @@ if not numba.config.DISABLE_JIT:
         )
 
 
-def njit(*, apart: bool = False, **options: Any) -> Callable[[F], F]:
+def njit(*, apart: bool = False, deferred: bool = False, **options: Any) -> Callable[[F], F]:
     """Decorator as numba.njit, with machine code that is kept on disk.
 
     apart : callers call the function by its symbol instead of containing its machine code
+    deferred : that, and it is compiled or loaded at its first call
     options : of numba.njit
     """
     if Kernel is None or options.get("inline"):
         decorator: Callable[[F], F] = numba.njit(**options)
         return decorator
-    return lambda function: Kernel(function, apart, **options)
+    return lambda function: Kernel(function, apart, deferred, **options)
 
 
 # All options are given: numba would take missing ones from the caller that it compiles first.
@@ -68,6 +75,8 @@ COMMON: dict[str, Any] = {"error_model": "numpy", "_nrt": False, "fastmath": Fal
 SUMS = {"contract", "reassoc", "nsz"}
 kernel = njit(**COMMON | {"_nrt": True})
 apart = njit(**COMMON | {"_nrt": True}, apart=True)
+deferred = njit(**COMMON | {"_nrt": True}, deferred=True)
+deferred_detached = njit(**COMMON, deferred=True)
 spliced = njit(**COMMON, inline="always")
 bare = njit(**COMMON)
 detached = njit(**COMMON, apart=True)

@@ -16,7 +16,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import copy
 from functools import cached_property
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -26,12 +25,13 @@ from llvmlite import ir
 from numba.core import types
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
-from numba.core.funcdesc import FunctionDescriptor
+from numba.core.funcdesc import ExternalFunctionDescriptor, FunctionDescriptor
 from numba.core.typing import Signature, signature
 from numba.extending import lower_builtin, type_callable, typeof_impl
 
-from otjdd.compiler import kernel_cache, machine_code
+from otjdd.compiler import first_call, kernel_cache, machine_code
 from otjdd.compiler.kernel_cache import Compiled, Types
+from otjdd.system.limits import interrupt_later, shielded
 
 if TYPE_CHECKING:
     from numba.core.base import BaseContext
@@ -49,6 +49,9 @@ for owner, names in PRIVATE:
         getattr(owner, name)
 
 
+FINDING = threading.RLock()  # the kernels that threads call for the first time are loaded one after the other
+
+
 class BySymbol:
     """A kernel that other kernels call by its symbol. numba keeps it in a class, which would bind a function."""
 
@@ -64,15 +67,18 @@ class Kernel:
 
     function : in Python   options : of numba.njit
     apart : other kernels call it by its symbol instead of copying its code. Python always does so
+    deferred : it is compiled or loaded at the first call, see `first_call`; it is apart
     """
 
-    def __init__(self, function: Callable[..., Any], apart: bool, **options: Any):
-        self.apart, self.options = apart, options
+    def __init__(self, function: Callable[..., Any], apart: bool, deferred: bool = False, **options: Any):
+        self.apart, self.deferred, self.options = apart or deferred, deferred, options
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
         self.py_func = function
         self.loaded: dict[Types, FunctionDescriptor] = {}  # descriptions of machine code
-        self.by_symbol = self if apart else BySymbol(self)  # numba takes a copied kernel itself for its inner function
+        self.addresses: dict[Types, int] = {}  # of a deferred kernel that was called
+        # numba takes a copied kernel itself for its inner function
+        self.by_symbol = self if self.apart else BySymbol(self)
         type_callable(self.by_symbol)(lambda context: self.typer())
         lower_builtin(self.by_symbol, types.VarArg(types.Any))(self.lower)
         kernel_cache.KERNELS[self.name] = self
@@ -114,24 +120,46 @@ class Kernel:
         return context.call_internal(builder, self.provide(call.args), call, arguments)
 
     def provide(self, arguments: Types) -> FunctionDescriptor:
-        """Load or compile the machine code for types of arguments. Returns numba's description of it."""
+        """Let a symbol stand for the kernel with types of arguments. Returns numba's description of it."""
         if arguments not in self.loaded:
-            compiled = kernel_cache.load(self.name, arguments)
-            if compiled is None:
-                compiled = self.compile(arguments)
-                kernel_cache.write(self.name, arguments, compiled)
-            description, code, _ = compiled
-            machine_code.load(code, description.mangled_name)
-            self.loaded[arguments] = description
+            self.loaded[arguments] = self.announce(arguments) if self.deferred else self.load(arguments)
         return self.loaded[arguments]
+
+    def load(self, arguments: Types) -> FunctionDescriptor:
+        """Load or compile the machine code for types of arguments. Returns numba's description of it."""
+        compiled = kernel_cache.load(self.name, arguments)
+        if compiled is None:
+            compiled = self.compile(arguments)
+            kernel_cache.write(self.name, arguments, compiled)
+        description, code, _ = compiled
+        machine_code.load(code, description.mangled_name)
+        return description
+
+    def announce(self, arguments: Types) -> FunctionDescriptor:
+        """Put a stub in the place of a deferred kernel. Returns numba's description of what the kernel will be."""
+        symbol = kernel_cache.symbol(self.name, arguments)
+        first_call.put_stub(symbol)
+        return ExternalFunctionDescriptor(symbol, first_call.return_type(self.py_func), arguments)
+
+    def find(self, arguments: Types) -> int:
+        """Address of a deferred kernel, which is loaded or compiled. Signals wait until its callers have ended.
+
+        Raises TypeError if it does not return what its annotation says.
+        """
+        with FINDING, shielded(interrupt_later):
+            if arguments not in self.addresses:  # another thread may have been here
+                actual, announced = self.load(arguments), self.provide(arguments)
+                if actual.restype != announced.restype:
+                    raise TypeError(f"{self.name} returns {actual.restype}, its annotation says {announced.restype}")
+                self.addresses[arguments] = machine_code.address(actual.mangled_name)
+        return self.addresses[arguments]
 
     def compile(self, arguments: Types) -> Compiled:
         """Compile for types of arguments. Returns description, machine code, and the symbols that it needs."""
         self.inner.compile(arguments)
-        description = copy(self.inner.overloads[arguments].fndesc)
-        symbol = kernel_cache.symbol(self.name, arguments)
-        code, needed = machine_code.object_file(self.inner.inspect_llvm(arguments), description.mangled_name, symbol)
-        description.mangled_name, description.typemap, description.calltypes = symbol, None, None
+        own, symbol = self.inner.overloads[arguments].fndesc, kernel_cache.symbol(self.name, arguments)
+        code, needed = machine_code.object_file(self.inner.inspect_llvm(arguments), own.mangled_name, symbol)
+        description = ExternalFunctionDescriptor(symbol, own.restype, own.argtypes)
         return description, code, [kernel_cache.SYMBOLS.get(name, name) for name in needed]
 
 

@@ -51,6 +51,8 @@ class Provider(Protocol):
 
     def provide(self, arguments: Types) -> FunctionDescriptor: ...
 
+    def find(self, arguments: Types) -> int: ...
+
 
 log = logging.getLogger(__name__)
 

@@ -33,6 +33,11 @@ def engine() -> binding.ExecutionEngine:
     return binding.create_mcjit_compiler(binding.parse_assembly(""), machine())
 
 
+def emitted(code: str) -> bytes:
+    """Object file of LLVM code, as it is."""
+    return machine().emit_object(binding.parse_assembly(code))
+
+
 def object_file(code: str, function: str, symbol: str) -> tuple[bytes, list[str]]:
     """Object file of LLVM code, and the symbols that it needs. function : gets the symbol; all others become internal"""
     module = binding.parse_assembly(code)
@@ -56,8 +61,14 @@ def load(code: bytes, symbol: str) -> None:
         ENGINES.append(engine())  # an engine holds one function of a name, and a session may define a kernel again
     ENGINES[-1].add_object_file(binding.ObjectFileRef.from_data(code))
     ENGINES[-1].finalize_object()
-    address = ENGINES[-1].get_function_address(symbol)
-    if not address:
+    place = ENGINES[-1].get_function_address(symbol)
+    if not place:
         raise ValueError(f"{symbol} is not in its object file")
-    binding.add_symbol(symbol, address)
+    binding.add_symbol(symbol, place)
     LOADED.add(symbol)
+
+
+def address(symbol: str) -> int:
+    """Address of what was loaded last under a symbol."""
+    place: int = binding.address_of_symbol(symbol)
+    return place

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached, inlined
+from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.physics.boundary import fill_end_fluxes, fill_end_slopes
 from otjdd.physics.film_electrons import (
     BARE,
@@ -51,7 +51,7 @@ def occupation(depth: float):
     return 1.0 / (1.0 + e), e / (1.0 + e)
 
 
-@detached
+@deferred_detached
 def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.ndarray, n: np.ndarray):
     """Fill the rows n of shares of vacancies with electrons, and add the electrons of vacancies c (N,) to other rows."""
     for i in range(c.size):

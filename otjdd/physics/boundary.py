@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached, inlined
+from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.laws.exchange import Contact, Wall, Ways
 from otjdd.laws.hopping import Hopping, Ions
 from otjdd.physics.electrostatics import METAL, Electrode, edge
@@ -111,7 +111,7 @@ def half_cell(junction: Junction, k: int, f: int, c: float, E: float, leftwards:
     return HalfCell(c, sites, rate, B, B_back, by_B, by_B_back, dg * reach / g)
 
 
-@bare
+@deferred_detached
 def left_inflow(junction: Junction, state: State, k: int) -> Inflow:
     """Flux into column k of a state with its fields from the left electrode."""
     wall, shift, E = junction.left_wall[k], junction.columns.left_edge[k], state.E[k, 0]
@@ -120,7 +120,7 @@ def left_inflow(junction: Junction, state: State, k: int) -> Inflow:
     return inflow_at(junction, k, wall, contact, E, half_cell(junction, k, 0, state.c[k, 0], E, False))
 
 
-@bare
+@deferred_detached
 def right_inflow(junction: Junction, state: State, k: int) -> Inflow:
     """As `left_inflow`, from the right electrode; the derivative by the field is that by the field along x."""
     wall, N = junction.right_wall[k], state.c.shape[1]

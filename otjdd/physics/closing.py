@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, detached, inlined
+from otjdd.compiler.decorators import deferred, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.blocks import factor_twos, solve_twos
@@ -110,7 +110,7 @@ def voltage_response(junction: Junction, state: State, tangent: Tangent, k: int)
     return tangent.by_V[k] + log_change(junction, tangent, k, dD[: state.c.shape[1] + 1])
 
 
-@apart
+@deferred
 def response_of_traps(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
     """d ln(G)/dV [1/V] of column k at frozen ions, the charge of its traps following, as a difference over STEP.
 

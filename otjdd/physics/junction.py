@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached, inlined, summed
+from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined, summed
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.compiler.rows import Row
 from otjdd.constants import ELEMENTARY_CHARGE
@@ -312,7 +312,7 @@ def fill_hops(junction: Junction, state: State, k: int, site: np.ndarray, work: 
         fill_hops_of_interfaces(junction, state, k, site, work)
 
 
-@detached
+@deferred_detached
 def fill_hops_of_interfaces(junction: Junction, state: State, k: int, site: np.ndarray, work: np.ndarray):
     """As `fill_hops` at the interfaces between layers alone."""
     columns, layers, sides = junction.columns, junction.layers, state.sides[k]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached, inlined
+from otjdd.compiler.decorators import bare, deferred_detached, inlined
 from otjdd.physics.film_electrons import mean_exponential
 from otjdd.physics.junction import Junction
 from otjdd.physics.layers import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, count
@@ -70,7 +70,7 @@ def interface_piece(junction: Junction, k: int, j: int, U: np.ndarray, sides: np
     return InterfacePiece(top, whole, slope / kT)
 
 
-@detached
+@deferred_detached
 def put_layers_into_pieces(
     junction: Junction, k: int, U: np.ndarray, sides: np.ndarray, top: float, pieces: np.ndarray
 ):  # fmt: skip
@@ -85,7 +85,7 @@ def put_layers_into_pieces(
         pieces[layers.first[j + 1]] = piece.integral * math.exp((piece.top - top) / junction.kT[k])
 
 
-@bare
+@deferred_detached
 def fill_slopes_beside(
     junction: Junction, k: int, U: np.ndarray, sides: np.ndarray, pieces: np.ndarray, slopes: tuple
 ):  # fmt: skip

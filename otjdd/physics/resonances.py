@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, kernel
+from otjdd.compiler.decorators import apart, deferred, kernel
 from otjdd.physics.current import POINTS, Spectrum
 from otjdd.physics.supply import log_supply_slope_by_energy, supply
 from otjdd.physics.tunnelling import (
@@ -94,8 +94,10 @@ def balance(weight: np.ndarray, slope: np.ndarray, by_supply: np.ndarray, gain: 
         weight[i] *= 1.0 - (slope[i] * missed / size if size > 0.0 else 0.0)
 
 
-@apart
-def balanced(profile: Profile, spectrum: Spectrum, edges: np.ndarray, V: float, kT: float, least: float):
+@deferred
+def balanced(
+    profile: Profile, spectrum: Spectrum, edges: np.ndarray, V: float, kT: float, least: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Energies and weights of a spectrum by the transfer matrix, on panels with these edges [eV], good for its slopes.
 
     least : weight, below which an energy is left out

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached, inlined, spliced
+from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined, spliced
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.blocks import factor_twos, solve_twos
 from otjdd.physics.electron_stack import (
@@ -337,7 +337,7 @@ def at_zero(junction: Junction, state: State, k: int) -> int:
     return total if total else approach(junction, state, k)
 
 
-@detached
+@deferred_detached
 def up_from_zero(junction: Junction, state: State, k: int, V: float) -> int:
     """The static stack followed from 0 V to V. Returns iterations, 0 when not found."""
     total = at_zero(junction, state, k)

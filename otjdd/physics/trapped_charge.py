@@ -7,7 +7,7 @@ constant, near it and where that does not lead on by Newton's method for both (`
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare
+from otjdd.compiler.decorators import apart, bare, deferred
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.channels.kinetic_traps import fill_groups
@@ -105,8 +105,8 @@ def rise_of_band(junction: Junction, state: State, k: int, u: np.ndarray, q: np.
     return converged and bend(traps, stiffness_of(junction, state, k), junction.kT[k], state.trapped[k], u, q)
 
 
-@apart
-def close_with_traps(junction: Junction, state: State, k: int, V: float, tolerance: float) -> int:
+@deferred
+def close_with_traps(junction: Junction, state: State, k: int, V: float, tolerance: float) -> Status:
     """As `junction.close`, for a film with charged traps; starts from the charge of the state. Returns a status."""
     N, least = state.c.shape[1], np.inf
     u, q = np.empty(N), np.empty(N)
@@ -126,7 +126,7 @@ def close_with_traps(junction: Junction, state: State, k: int, V: float, toleran
 
 
 @apart
-def close_jointly(junction: Junction, state: State, k: int, V: float, tolerance: float) -> int:
+def close_jointly(junction: Junction, state: State, k: int, V: float, tolerance: float) -> Status:
     """As `close_with_traps`, by Newton's method for filling and band from near the solution."""
     traps, _, _ = charged_traps(junction, state, k, np.zeros(0))
     y, u, still, slope = (

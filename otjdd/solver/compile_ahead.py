@@ -19,11 +19,10 @@ import numpy as np
 
 from otjdd.compiler import kernel_cache
 from otjdd.physics import bands, closing, conduction, electrostatics, image_force, supply, tunnelling
-from otjdd.physics.channels import kinetic_traps
 from otjdd.physics.channels.transport import transport
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Run
-from otjdd.stepping import course, electron_step, error_norm, extremes, rosenbrock, run_log, step_length, trial_step
+from otjdd.stepping import course, electron_step, extremes, rosenbrock, run_log, step_length, trial_step
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
 
@@ -90,31 +89,27 @@ def compile_currents(run: Run) -> None:
     for kernel, arguments in (
         (conduction.conduct_anew, (junction, state, tangent, 0.1, 0.1)),
         (conduction.conduct, (junction, state, tangent, True)),
-        (kinetic_traps.fill_traps, (junction, state)),
-        (transport, (junction, state, np.empty(1))),
     ):
         kernel_cache.compile_for(kernel, arguments)
 
 
 def compile_around(run: Run) -> None:
-    """Compile what surrounds a time step: its error, its length, and what is recorded of it, for runs like this one."""
-    junction, control, state, tangent, trial = run.junction, run.control, run.state, run.tangent, run.trial
+    """Compile what surrounds a time step: a leap, and what is recorded of it, for runs like this one."""
     source, log = rosenbrock.Ramp(0.0, 0.0), integrate.new_log(run, NO_TASKS, False)
     for kernel, arguments in (
-        (step_length.first_step, (junction, control, state, trial.work, 1.0, True)),
-        (trial_step.leap, (junction, control, state, tangent, trial, source, 1.0, True)),
-        (error_norm.worst_cell, (control, state.c, trial.state.c, trial.work.error)),
-        (course.perform, (junction, state, tangent, run.memory, 0, 0.0, 0.0, log)),
+        (trial_step.leap, (run.junction, run.control, run.state, run.tangent, run.trial, source, 1.0, True)),
+        (course.perform, (run.junction, run.state, run.tangent, run.memory, 0, 0.0, 0.0, log)),
     ):
         kernel_cache.compile_for(kernel, arguments)
 
 
 def compile_steps(run: Run) -> None:
-    """Compile the stack with electrons and a time step, for runs like this one."""
+    """Compile the stack with electrons, a time step and its length, for runs like this one."""
     junction, state, source = run.junction, run.state, rosenbrock.Ramp(0.0, 0.0)
     for kernel, arguments in (
         (closing.close_all, (junction, state, 0.1, 0.1)),
         (electron_step.film_step, (junction, state, run.tangent, run.trial, source, 1.0, True, 1.0)),
+        (step_length.first_step, (junction, run.control, state, run.trial.work, 1.0, True)),
     ):
         kernel_cache.compile_for(kernel, arguments)
 

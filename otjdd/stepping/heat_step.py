@@ -6,8 +6,9 @@ Both follow from the power at the end of the step, and this from them: `correct_
 
 import math
 
-from otjdd.compiler.decorators import bare, detached
+from otjdd.compiler.decorators import bare, deferred_detached
 from otjdd.constants import BOLTZMANN_EV
+from otjdd.errors import Status
 from otjdd.physics.heat import fill_power, rises, warm
 from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.polarisation import TWO_LEVEL
@@ -22,8 +23,8 @@ FARTHEST = 2.0  # factor on the power of a prediction
 COLDEST = 0.5  # of the surroundings: temperature of a search
 
 
-@detached
-def begin_heat(junction: Junction, state: State, tangent: Tangent):
+@deferred_detached
+def begin_heat(junction: Junction, state: State, tangent: Tangent) -> Status:
     """Record the power of a settled state; its slope in time is unknown from here on. Returns a status."""
     status = ensure_current(junction, state, tangent)
     fill_power(junction, state, state.heat.power)
@@ -32,7 +33,7 @@ def begin_heat(junction: Junction, state: State, tangent: Tangent):
     return status
 
 
-@detached
+@deferred_detached
 def predict_heat(junction: Junction, state: State, new: State, step: float):
     """Predict the temperatures of a step [s] into a new state; the power follows its last slope, within FARTHEST."""
     heat = junction.heat
@@ -45,7 +46,7 @@ def predict_heat(junction: Junction, state: State, new: State, step: float):
         new.heat.last[k], new.heat.off[k] = math.nan, math.nan
 
 
-@detached
+@deferred_detached
 def correct_heat(junction: Junction, state: State, new: State, step: float) -> float:
     """Correct the temperatures of a new state, settled with those that it holds, by its power.
 
@@ -73,8 +74,8 @@ def correct_heat(junction: Junction, state: State, new: State, step: float) -> f
     return farthest
 
 
-@detached
-def heat_after_leap(junction: Junction, state: State, new: State, tangent: Tangent, step: float):
+@deferred_detached
+def heat_after_leap(junction: Junction, state: State, new: State, tangent: Tangent, step: float) -> Status:
     """Put the temperatures after a leap of a step [s] into a new state, settled at those before it. Returns a status."""
     heat, status = junction.heat, begin_heat(junction, new, tangent)
     for k in range(state.heat.temperature.size):
@@ -115,7 +116,7 @@ def switches_by_heat(junction: Junction) -> bool:
     return polarised(junction) and junction.polarisation.law == TWO_LEVEL
 
 
-@detached
+@deferred_detached
 def heat_error(junction: Junction, state: State, new: State, step: float, motion: float, rtol: float) -> float:
     """Norm of the error that a step makes by its temperature; 1 is the limit.
 

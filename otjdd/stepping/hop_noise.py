@@ -24,7 +24,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached, inlined
+from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.blocks import factor_threes, solve_threes
@@ -462,10 +462,10 @@ def follow_ions(junction: Junction, trial: Trial, k: int, step: float, with_elec
     return True
 
 
-@detached
+@deferred_detached
 def add_hop_noise(
     junction: Junction, old: State, tangent: Tangent, trial: Trial, voltage: float, step: float, accuracy: Accuracy
-):
+) -> Status:
     """Let the ions of all columns hop through a step [s] from an old state to trial.state, settled at a source voltage [V].
 
     Returns a status. After a failure the next try draws other numbers.
@@ -491,14 +491,14 @@ def add_hop_noise(
     return status
 
 
-@detached
+@deferred_detached
 def show_ions(junction: Junction, state: State, noise: Noise):
     """Let a state hold its ions as they are instead of the smooth density, to be settled."""
     for k in range(noise.area.size):
         keep_smooth(noise, k, state, junction.columns.width[k])
 
 
-@detached
+@deferred_detached
 def hide_ions(state: State, noise: Noise):
     """Let a state hold its smooth density again."""
     for k in range(noise.area.size):

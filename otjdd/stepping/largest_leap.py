@@ -9,7 +9,7 @@ within it (`hop_noise`).
 Cao, Gillespie and Petzold, J. Chem. Phys. 124, 044109 (2006); there the share is that of each species, here of the column.
 """
 
-from otjdd.compiler.decorators import bare, detached
+from otjdd.compiler.decorators import bare, deferred_detached
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import dot
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
@@ -27,7 +27,7 @@ def most_passed(junction: Junction, old: State, new: State, k: int) -> float:
     return most
 
 
-@detached
+@deferred_detached
 def leap_size(junction: Junction, old: State, trial: Trial) -> float:
     """What a smooth step from an old state to trial.state changes, over the most that a leap may: the worst column."""
     noise, worst = trial.noise, 0.0

@@ -55,6 +55,14 @@ def interrupt(number: int) -> None:
         signal.raise_signal(number)
 
 
+def interrupt_later(number: int) -> threading.Timer:
+    """Send a signal to the main thread after a moment. Returns the timer that does so."""
+    timer = threading.Timer(EVERY, interrupt, [number])
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
 @contextmanager
 def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
     """Within the block each of ENDING raises Stopped, as SIGINT raises KeyboardInterrupt. Main thread only.
@@ -65,10 +73,7 @@ def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
     delayed: list[threading.Timer] = []
 
     def send_later(number: int) -> None:
-        timer = threading.Timer(EVERY, interrupt, [number])
-        timer.daemon = True
-        timer.start()
-        delayed.append(timer)
+        delayed.append(interrupt_later(number))
 
     def stop(number: int, frame: FrameType | None) -> None:
         if called_by_machine_code(frame):
@@ -136,10 +141,11 @@ def raised_again(send_later: Callable[[int], None]) -> Iterator[None]:
 
 
 @contextmanager
-def shielded() -> Iterator[None]:
+def shielded(send: Callable[[int], object] = signal.raise_signal) -> Iterator[None]:
     """Within the block, signals are held back until its end, so that a write in it is complete.
 
     In a thread other than the main one, which no signal interrupts, nothing changes.
+    send : sends the first of these signals at the end
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -153,7 +159,7 @@ def shielded() -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
     for number in waiting[:1]:
-        signal.raise_signal(number)
+        send(number)
 
 
 def uninterrupted(work: Callable[[], Result]) -> tuple[Result, KeyboardInterrupt | None]:

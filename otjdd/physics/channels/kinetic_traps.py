@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare, inlined
+from otjdd.compiler.decorators import apart, bare, deferred, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bands import straight_parts
 from otjdd.physics.channels.traps import placed_traps
@@ -115,7 +115,7 @@ def fill_groups(
     traps.current[k, channel] = ELEMENTARY_CHARGE * junction.channels.area[k] * current
 
 
-@apart
+@deferred
 def fill_traps(junction: Junction, state: State):
     """Fill rates, filling and current of all traps whose filling takes time at the present fields of a settled state."""
     traps, first = state.traps, junction.channels.first

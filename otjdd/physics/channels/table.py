@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare
+from otjdd.compiler.decorators import apart, bare, deferred
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bands import band_profile, profile_slopes
 from otjdd.physics.channels import leaks
@@ -134,7 +134,7 @@ def leak_conductance(junction: Junction, state: State, k: int, channel: int, slo
     return Conductance(math.isfinite(log_chord), chord, by_V, by_D, by_P, by_S)
 
 
-@apart
+@deferred
 def beside_coherent(junction: Junction, state: State, k: int, channel: int, slopes: int) -> Conductance:
     """Chord conductance of column k by a channel that is not the coherent one: a leak, or traps."""
     if junction.channels.code[channel] == TRAP_CODE:
