@@ -1,4 +1,4 @@
-"""Compile the kernels before the first run on a machine, in two processes that share the kernel cache.
+"""Compile the kernels that any run calls before the first run on a machine, in two processes that share the kernel cache.
 
 This process compiles the current. A second process compiles the stack and the time step, about as much work. When the
 second reports that the steps are compiled, this one compiles the loop over the time steps, which calls everything. If the
@@ -31,7 +31,7 @@ SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.seco
 
 
 def compile_kernels(begin: Callable[[], Run]) -> None:
-    """Compile all large kernels for runs like the one that begin() returns."""
+    """Compile all large kernels for runs like the one that begin() returns, but for deferred ones."""
     with without_collector(), second_process() as wait_for_steps:
         run = begin()
         compile_currents(run)

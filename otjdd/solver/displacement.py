@@ -44,6 +44,7 @@ def rates(t: np.ndarray, charge: np.ndarray, voltage: np.ndarray) -> Rates:
     at_end = np.where(inner[1:], curvature[1:], curvature[:-1])
     before, after = np.full(len(t), np.nan), np.full(len(t), np.nan)
     after[:-1][lasting], before[1:][lasting] = (mean - took * at_start)[lasting], (mean + took * at_end)[lasting]
+    after[inner] = before[inner]  # of one parabola, whose slope from either side differs by round-off
     nowhere = np.isnan(before) & np.isnan(after)
     before, after = np.where(np.isnan(before), after, before), np.where(np.isnan(after), before, after)
     return Rates(np.where(nowhere, 0.0, before), np.where(nowhere, 0.0, after))

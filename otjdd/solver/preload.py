@@ -1,4 +1,4 @@
-"""Prepare a process for simulations when this module is imported: compile or load every kernel, and check them.
+"""Prepare a process for simulations when this module is imported: compile or load the kernels of any run, and check them.
 
 The fork server of a pool imports this module (`set_forkserver_preload` of multiprocessing), so that all workers get the
 loaded kernels by fork. No user code runs in that process. Objects made here stay until its end, so the garbage collector
