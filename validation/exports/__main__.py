@@ -65,7 +65,7 @@ def scatter(folder: Path) -> int:
 
 def products(folder: Path) -> int:
     """Exit code of products of CrossSim's core, which are kept. Raises ImportError."""
-    rows = crosssim.rows(folder)
+    rows = crosssim.rows(folder, crosssim.solved_states(folder))
     print(*("  ".join(row) for row in rows), sep="\n")
     columns = "input", "CrossSim:", "conductance times voltage:"
     measured.keep(HERE, "crosssim", columns, rows, command="python -m validation.exports crosssim DIR", readme=PAGE)

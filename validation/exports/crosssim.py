@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 import otjdd
-from otjdd.case.case import parse_case
-from otjdd.compact_models.exports.pulses import default_train
+from otjdd.case.case import Case, parse_case
+from otjdd.compact_models import error
+from otjdd.compact_models.exports.pulses import default_train, pulse_cycle
 from otjdd.compact_models.model import CompactModel
 
 VOLTAGES = np.array(
@@ -24,7 +25,7 @@ OUTPUTS, INPUTS, SEED = 8, 32, 1
 
 
 class States(NamedTuple):
-    """States of a junction in the solver."""
+    """States of a junction."""
 
     conductance: np.ndarray  # (3 PULSES,) S at 0.1 V, ascending
     current: np.ndarray  # (3 PULSES, V) A at VOLTAGES
@@ -35,9 +36,8 @@ class States(NamedTuple):
         return np.sign(VOLTAGES[at]) * np.exp(np.interp(np.log(conductance), np.log(self.conductance), ln_current))
 
 
-def solved_states(folder: Path) -> States:
-    """The states of the junction of a compact model after each of its pulses."""
-    model = CompactModel.load(folder / "model.nc")
+def pulsed(model: CompactModel, folder: Path) -> Case:
+    """The case of a compact model under its pulses, read after each at VOLTAGES."""
     train = default_train(model.limits)
     steps = [pulse for pulse in (train.up, train.down, train.up) for _ in range(PULSES)]
     now, points, reads = 0.0, [[0.0, 0.0]], []
@@ -48,19 +48,37 @@ def solved_states(folder: Path) -> States:
             reads.append(now)
     drive = {"kind": "table", "points": points, "reads_at": [t for n, t in enumerate(reads) if n % (1 + VOLTAGES.size)]}
     case = parse_case(str(model.about["case_resolved"]), folder, file="model.nc", allow_outside=True)
-    solved = otjdd.run(case, {"drive": drive, "record.every": "none"}).read_current.values.reshape(-1, VOLTAGES.size)
-    solved = solved[np.argsort(solved[:, 0])]
-    return States(solved[:, 0] / VOLTAGES[0], solved)
+    return error.with_drive(case, drive)
 
 
-def rows(folder: Path) -> list[tuple[str, ...]]:
-    """For each input voltage the deviation of products (rms, of their rms): of CrossSim, and of conductance times voltage.
+def states_of(reads: np.ndarray) -> States:
+    """States in which these currents (3 PULSES V,) [A] were read."""
+    by_state = reads.reshape(-1, VOLTAGES.size)
+    by_state = by_state[np.argsort(by_state[:, 0])]
+    return States(by_state[:, 0] / VOLTAGES[0], by_state)
 
+
+def solved_states(folder: Path) -> States:
+    """The states of the junction of a compact model after each of its pulses, in the solver."""
+    return states_of(otjdd.run(pulsed(CompactModel.load(folder / "model.nc"), folder)).read_current.values)
+
+
+def model_states(folder: Path) -> States:
+    """The same in the compact model, which begins in the closed cycle of pulses that the exported device stands for."""
+    model = CompactModel.load(folder / "model.nc")
+    down, _ = np.split(pulse_cycle(model).states, 2)
+    return states_of(model.predicted(pulsed(model, folder).drive, down[-1]).read_current.values)
+
+
+def rows(folder: Path, states: States) -> list[tuple[str, ...]]:
+    """For each input voltage the deviation of products (rms, over their rms): CrossSim's, and conductance times voltage.
+
+    states : whose currents make the products to compare with
     Raises ImportError without CrossSim.
     """
     from simulator import AnalogCore
 
-    states, exported = solved_states(folder), runpy.run_path(str(folder / "crosssim_device.py"))
+    exported = runpy.run_path(str(folder / "crosssim_device.py"))
     device = exported["otj_parameters"]().xbar.device
     low, high = 1.0 / device.Rmax, 1.0 / device.Rmin
     inside = np.clip(states.conductance, low, high)
@@ -72,9 +90,9 @@ def rows(folder: Path) -> list[tuple[str, ...]]:
         on = (rng.random(INPUTS) < 0.5).astype(float)
         product = core @ (on * voltage / device.Vread)
         through = np.sign(weights) * (states.currents(chosen, at) - states.currents(np.full_like(chosen, low), at))
-        solver = (on * through).sum(axis=1) / ((high - low) * device.Vread)
+        exact = (on * through).sum(axis=1) / ((high - low) * device.Vread)
         ohmic = weights @ (on * voltage / device.Vread)
-        scale = np.sqrt((solver**2).mean())
-        off, bare = (float(np.sqrt(((each - solver) ** 2).mean()) / scale) for each in (product, ohmic))
+        scale = np.sqrt((exact**2).mean())
+        off, bare = (float(np.sqrt(((products - exact) ** 2).mean()) / scale) for products in (product, ohmic))
         table.append((f"{voltage:g} V", f"{off:.2g}", f"{bare:.2g}"))
     return table
