@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,10 +116,15 @@ def main() -> None:
         for name, code, took in compared(codes, options.only or WAITS, max(1, options.rounds)):
             print(f"{name}; {code}; {took.processor:.2f}; {took.clock:.2f}", flush=True)
             rows.setdefault(name, [name, f"`otjdd {' '.join(WAITS[name][:3])}`"]).append(f"{took.processor:.1f}")
-    if options.update:
-        command = f"python -m validation.waits --against {options.against} --update"
-        columns = ["wait", "command begins with", *(f"{code}, s of the processor:" for code in codes)]
-        measured.keep(HERE, "waits", columns, rows.values(), command=command, readme=measured.ONE_PAGE)
+            if options.update and code == list(codes)[-1]:  # as soon as a wait is measured, for all of them take long
+                keep(list(codes), rows[name])
+
+
+def keep(codes: Sequence[str], row: Sequence[str]) -> None:
+    """Keep the row of a wait: its name, the beginning of its command, and its time in each checkout."""
+    command = " ".join(["python -m validation.waits", *(f"--against {code}" for code in codes[1:]), "--update"])
+    columns = ["wait", "command begins with", *(f"{code}, s of the processor:" for code in codes)]
+    measured.keep(HERE, "waits", columns, [row], command=command, readme=measured.ONE_PAGE)
 
 
 if __name__ == "__main__":
