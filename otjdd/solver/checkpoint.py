@@ -88,7 +88,7 @@ def write(path: Path, run: Run, belongs: dict[str, str], wall_time: float) -> No
     write_moment(path, moment(run, wall_time), run, belongs)
 
 
-class Moment(NamedTuple):
+class CheckpointContents(NamedTuple):
     """Copies of the arrays of a run that change, and the lengths of its lists."""
 
     memory: dict[str, np.ndarray]
@@ -97,13 +97,13 @@ class Moment(NamedTuple):
     wall_time: float  # s, duration of the run up to this moment
 
 
-def moment(run: Run, wall_time: float) -> Moment:
+def moment(run: Run, wall_time: float) -> CheckpointContents:
     """Contents of a checkpoint of a run in its present state."""
     copies = {name: array.copy() for name, array in memory(run).items()}
-    return Moment(copies, run.counts, (len(run.rows), len(run.reads), len(run.kept_states)), wall_time)
+    return CheckpointContents(copies, run.counts, (len(run.rows), len(run.reads), len(run.kept_states)), wall_time)
 
 
-def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) -> None:
+def write_moment(path: Path, then: CheckpointContents, run: Run, belongs: dict[str, str]) -> None:
     """Write the state of a run at a moment. Raises ResultError."""
     counts, wall_time = np.array(then.counts), np.array(then.wall_time)
     about = {"belongs": np.array(json.dumps(belongs)), "counts": counts, "wall_time": wall_time}
@@ -234,7 +234,7 @@ class Keeper:
         """began : time.perf_counter() [s] at the start of the run   progress : called with the same fraction"""
         self.place, self.run, self.belongs, self.began, self.progress = place, run, belongs, began, progress
         self.due = time.perf_counter() + place.every
-        self.last: Moment | None = None
+        self.last: CheckpointContents | None = None
 
     def __call__(self, fraction: float) -> None:
         now = time.perf_counter()

@@ -19,7 +19,7 @@ from otjdd.physics.channels.kinetic_traps import fill_traps, voltage_shares
 from otjdd.physics.channels.traps import placed_traps
 from otjdd.physics.closing import close_all
 from otjdd.physics.junction import CLOSURE_TOLERANCE
-from otjdd.physics.traps.kinetic import FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT, through
+from otjdd.physics.traps.kinetic import FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT, moment
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Run
 
@@ -59,7 +59,9 @@ def admittances(run: Run, omega: np.ndarray) -> np.ndarray:
 
 def passing_swing(log_rate: np.ndarray, swing: np.ndarray) -> np.ndarray:
     """Change [1/(V s)] (n,) of the electrons that pass each of n traps at rest. log_rate, swing : (n, RATES)"""
-    above, below = (np.array([through(row) for row in log_rate + step * swing]) for step in (STEP, -STEP))
+    above, below = (
+        np.array([moment(row).passing for row in np.exp(log_rate + step * swing)]) for step in (STEP, -STEP)
+    )
     change: np.ndarray = (above - below) / (2.0 * STEP)
     return change
 

@@ -9,8 +9,7 @@ import math
 from otjdd.compiler.decorators import bare
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import State, TrapState
-from otjdd.physics.traps.kinetic import RATES, error_of_filling, log_rate_of_side
-from otjdd.physics.traps.steady import log_of_sum
+from otjdd.physics.traps.kinetic import RATES, error_of_filling
 
 RECORDED_CHANGE = 0.02  # of the filling of a group, in a recorded step
 RECORDED_GROWTH = 2.0  # of recorded steps in which traps are filled or emptied
@@ -84,7 +83,8 @@ def trap_speed(state: State, rtol: float) -> float:
     for k in range(traps.filling.shape[0]):
         for j in range(traps.filling.shape[1]):
             if traps.amount[k, j] > 0.0 and traps.away[k, j] != 0.0:
-                rate = traps.rates[k, j]
-                whole = math.exp(log_of_sum(log_rate_of_side(rate, 0), log_rate_of_side(rate, 1)))
+                whole = 0.0
+                for row in range(RATES):
+                    whole += math.exp(traps.rates[k, j, row])
                 worst = max(worst, whole * error_of_filling(traps.away[k, j], traps.filling[k, j]))
     return worst / rtol

@@ -15,13 +15,13 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare, deferred, inlined
+from otjdd.compiler.decorators import apart, bare, deferred, fused, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bands import straight_parts
 from otjdd.physics.channels.traps import placed_traps
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction
-from otjdd.physics.numerics import copy
+from otjdd.physics.numerics import OVERFLOW, copy, exponential
 from otjdd.physics.state import State, TrapState
 from otjdd.physics.traps.capture import LEFT, RIGHT, Capture, captures
 from otjdd.physics.traps.kinetic import (
@@ -30,14 +30,12 @@ from otjdd.physics.traps.kinetic import (
     RATES,
     TO_LEFT,
     TO_RIGHT,
-    away_at_end,
+    Moment,
     error_by_bend,
     error_of_filling,
     lag,
-    log_odds,
-    relaxation,
-    relaxing,
-    share_at,
+    moment,
+    move,
 )
 from otjdd.physics.traps.sites import CHARGE, DEGENERACY
 from otjdd.physics.traps.steady import log_emissions
@@ -60,32 +58,48 @@ def voltage_shares(junction: Junction, state: State, k: int, x: np.ndarray) -> n
     return share
 
 
-@bare
-def fill_end(traps: TrapState, k: int, j: int, rate: np.ndarray, middle: np.ndarray) -> None:
-    """Fill what becomes of group j of column k in the step, with its rates (RATES,) at the end: all but the current.
+@fused
+def fill_rates(log_rate: np.ndarray, rate: np.ndarray) -> None:
+    """Fill rates (n, RATES) [1/s] from their logarithms."""
+    for j in range(rate.shape[0]):
+        for row in range(RATES):
+            rate[j, row] = exponential(log_rate[j, row]) if log_rate[j, row] > -OVERFLOW else 0.0
 
-    middle : (RATES,) work space. The step is taken in two halves; in one it tells the error.
+
+@bare
+def fill_end(traps: TrapState, k: int, j: int, old: np.ndarray, rate: np.ndarray, work: np.ndarray) -> Moment:
+    """Fill what becomes of group j of column k in the step: all but the current. Returns the moment at its end.
+
+    old, rate : (RATES,) [1/s] at both ends of the step   work : (RATES,) work space
+    The step is taken in two halves; one step over both tells the error.
     """
-    step, rest = traps.step[0], share_at(log_odds(rate))
+    step, end, amount = traps.step[0], moment(rate), traps.amount[k, j]
     traps.follows[k, j] = 0.0
     if step == math.inf:
         traps.away[k, j], traps.follows[k, j] = 0.0, 1.0
     elif math.isnan(traps.old_rates[k, j, 0]):  # the first rates
-        traps.away[k, j] = 0.0 if math.isnan(traps.filling[k, j]) else traps.filling[k, j] - rest
+        traps.away[k, j] = 0.0 if math.isnan(traps.filling[k, j]) else traps.filling[k, j] - end.filled
     else:
-        old, away = traps.old_rates[k, j], traps.old_away[k, j]
-        for row in range(RATES):
-            middle[row] = 0.5 * (old[row] + rate[row])
-        halfway, left, right = away_at_end(old, middle, away, 0.5 * step)
-        end, more_left, more_right = away_at_end(middle, rate, halfway, 0.5 * step)
-        off = end - away_at_end(old, rate, away, step)[0]
-        traps.away[k, j], traps.follows[k, j] = end, 1.0 - lag(relaxation(middle, rate, 0.5 * step)[0])
-        traps.taken[k, LEFT] += traps.amount[k, j] * (left + more_left)
-        traps.taken[k, RIGHT] += traps.amount[k, j] * (right + more_right)
-        if traps.amount[k, j] > 0.0:
-            off = abs(off) + error_by_bend(old, rate, traps.slope[k, j], rest + end, step)
-            traps.error[0] = max(traps.error[0], error_of_filling(off, rest + end))
-    traps.filling[k, j] = rest + traps.away[k, j]
+        start, away = moment(old), traps.old_away[k, j]
+        if step == 0.0:
+            traps.away[k, j] = away - (end.filled * start.empty - start.filled * end.empty)
+        else:
+            for row in range(RATES):
+                work[row] = math.sqrt(old[row]) * math.sqrt(rate[row])
+            halfway = moment(work)
+            first, whole = move(start, halfway, away, 0.5 * step), move(start, end, away, step)
+            second = move(halfway, end, first.away, 0.5 * step)
+            traps.away[k, j], traps.follows[k, j] = second.away, 1.0 - lag(second.z)
+            traps.taken[k, LEFT] += amount * (first.from_left + second.from_left)
+            traps.taken[k, RIGHT] += amount * (first.from_right + second.from_right)
+            if amount > 0.0:
+                for row in range(RATES):
+                    work[row] = traps.rates[k, j, row] - traps.old_rates[k, j, row] - traps.slope[k, j, row] * step
+                filling = end.filled + second.away
+                off = abs(second.away - whole.away) + error_by_bend(old, rate, work, filling, step, whole.z)
+                traps.error[0] = max(traps.error[0], error_of_filling(off, filling))
+    traps.filling[k, j] = end.filled + traps.away[k, j]
+    return end
 
 
 @apart
@@ -97,20 +111,24 @@ def fill_groups(
     channel : their place in the list of channels   x, amount : (n,) m and 1/m2, of their groups
     """
     V, kT, traps, first = state.V[0], junction.kT[k], state.traps, junction.channels.first[channel]
-    numbers, share = junction.channels.numbers[channel], voltage_shares(junction, state, k, x)
-    emitted, current, middle = log_emissions(capture, numbers[DEGENERACY], V, kT), 0.0, np.empty(RATES)
-    for i in range(amount.size):
+    numbers, share, n = junction.channels.numbers[channel], voltage_shares(junction, state, k, x), amount.size
+    emitted, current, work = log_emissions(capture, numbers[DEGENERACY], V, kT), 0.0, np.empty(RATES)
+    old, rate = np.empty((n, RATES)), np.empty((n, RATES))
+    for i in range(n):
+        log_rate = traps.rates[k, first + i]
+        log_rate[FROM_LEFT], log_rate[FROM_RIGHT] = capture.log_rate[LEFT, i], capture.log_rate[RIGHT, i]
+        log_rate[TO_LEFT], log_rate[TO_RIGHT] = emitted[LEFT, i], emitted[RIGHT, i]
+    fill_rates(traps.old_rates[k, first : first + n], old)
+    fill_rates(traps.rates[k, first : first + n], rate)
+    for i in range(n):
         j = first + i
-        traps.amount[k, j], rate = amount[i], traps.rates[k, j]
-        rate[FROM_LEFT], rate[FROM_RIGHT] = capture.log_rate[LEFT, i], capture.log_rate[RIGHT, i]
-        rate[TO_LEFT], rate[TO_RIGHT] = emitted[LEFT, i], emitted[RIGHT, i]
-        fill_end(traps, k, j, rate, middle)
+        traps.amount[k, j] = amount[i]
+        end = fill_end(traps, k, j, old[i], rate[i], work)
         if numbers[CHARGE] != 0.0 and not math.isnan(traps.old_rates[k, j, 0]):
-            change = traps.filling[k, j] - share_at(log_odds(traps.old_rates[k, j])) - traps.old_away[k, j]
+            change = traps.filling[k, j] - moment(old[i]).filled - traps.old_away[k, j]
             traps.to_left[k] += amount[i] * (1.0 - share[i]) * change
-        from_left, from_right = relaxing(rate, traps.away[k, j])
-        current += amount[i] * ((1.0 - share[i]) * from_right - share[i] * from_left)
-    for j in range(first + amount.size, junction.channels.first[channel + 1]):  # a sheet has fewer
+        current += amount[i] * traps.away[k, j] * (share[i] * end.left - (1.0 - share[i]) * end.right)
+    for j in range(first + n, junction.channels.first[channel + 1]):  # a sheet has fewer
         traps.filling[k, j] = 0.0
     traps.current[k, channel] = ELEMENTARY_CHARGE * junction.channels.area[k] * current
 

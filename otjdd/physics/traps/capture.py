@@ -23,16 +23,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare
+from otjdd.compiler.decorators import apart, bare, loose
 from otjdd.laws.transmission import Profile
 from otjdd.physics.channels.leaks import frenkel_factor, lowering_by_size
-from otjdd.physics.numerics import add_up, exponential
+from otjdd.physics.numerics import exponential
 from otjdd.physics.supply import fermi, softplus
-from otjdd.physics.traps.paths import Path, action_slopes, actions, add_line_slopes, add_path_slopes, path_of
+from otjdd.physics.traps.paths import Path, actions, add_line_slopes, add_path_slopes, path_of
 from otjdd.physics.traps.sites import ATTEMPTS, FRENKEL, RELAXATION, Lines, Sites, add_to_band, band_at_sites
 
 LEFT, RIGHT = range(2)
-STEP = 0.9  # of kT and of sqrt(2 r kT), by which energies are apart
+STEP = 0.9  # of kT and of sqrt(2 r kT), by which energies are apart; 1.2 errs by 3e-4 of a rate where a band begins or ends
 NEAREST = -6.0  # u of the energy closest to a bottom: what is closer counts at the bottom itself
 DROP = 20.0  # energies are left out where the integrand is e^-DROP of its largest value
 NOTHING = -1e6  # ln of a rate that is zero
@@ -162,25 +162,57 @@ def supply_of_leads(E: np.ndarray, V: float, kT: float) -> Supply:
     return supply
 
 
-@bare
+@loose
 def fill_log_parts(
-    log_supply: np.ndarray, weight: np.ndarray, theta: np.ndarray, level: float, r: float, kT: float,
-    E: np.ndarray, out: np.ndarray,
-):  # fmt: skip
-    """Fill ln of the parts of a capture rate at energies E (m,), NOTHING below the lead; returns the largest.
+    log_supply: np.ndarray, theta: np.ndarray, at_lead: np.ndarray, middle: float, per_square: float, E: np.ndarray,
+    out: np.ndarray,
+) -> float:  # fmt: skip
+    """Fill ln of the parts of a capture rate at energies E (n,), of `log_supplies`; returns the largest.
 
-    theta : actions of the path   level : E_t   r : relaxation energy
+    theta, at_lead : (n,) actions to the trap and to the lead   middle, per_square : the lattice lets pass
+    exp[-per_square (middle - E)^2]
     """
-    most = NOTHING
+    most = 10.0 * NOTHING
     for i in range(E.size):
-        out[i] = NOTHING
-        if weight[i] > 0.0:
-            out[i] = log_supply[i] - 2.0 * theta[i] + math.log(weight[i])
-            if r > 0.0:
-                away = r + level - E[i]
-                out[i] -= away * away / (4.0 * r * kT)
+        away = middle - E[i]
+        out[i] = log_supply[i] - 2.0 * abs(theta[i] - at_lead[i]) - per_square * away * away
         most = max(most, out[i])
     return most
+
+
+@loose
+def fill_shares(parts: np.ndarray, most: float, E: np.ndarray, empty: np.ndarray):
+    """Fill shares (n,) from their logarithms, of which `most` is the largest; returns ln of their sum, and two means.
+
+    The means are those of `empty` (n,) and E (n,) over the shares, which are 0 at both ends below e^-DROP of the largest.
+    """
+    first, behind = 0, parts.size
+    while parts[first] < most - DROP:
+        parts[first] = 0.0
+        first += 1
+    while parts[behind - 1] < most - DROP:
+        behind -= 1
+        parts[behind] = 0.0
+    total, mean_empty, mean_energy = 0.0, 0.0, 0.0
+    for i in range(first, behind):
+        part = exponential(parts[i] - most)
+        parts[i] = part
+        total, mean_empty, mean_energy = total + part, mean_empty + part * empty[i], mean_energy + part * E[i]
+    per_total = 1.0 / total
+    for i in range(first, behind):
+        parts[i] *= per_total
+    return most + math.log(total), mean_empty * per_total, mean_energy * per_total
+
+
+@apart
+def log_supplies(supply: Supply, weight: np.ndarray) -> np.ndarray:
+    """ln of the electrons of both leads times the weights (2, m) of their energies, NOTHING below a lead."""
+    out = np.empty(weight.shape)
+    for side in range(2):
+        for i in range(weight.shape[1]):
+            log_weight = math.log(weight[side, i]) if weight[side, i] > 0.0 else NOTHING
+            out[side, i] = supply.log_occupied[side, i] + log_weight
+    return out
 
 
 @apart
@@ -192,32 +224,29 @@ def tunnelling_capture(
     E, weight, first, last = energies_of(level, r, kT, V, max(path.left.max(), path.right.max()), band)
     width = int((last - first).max()) + 1 if n > 0 else 1
     theta, supply = actions(path, E), supply_of_leads(E, V, kT)
+    log_supply = log_supplies(supply, weight)
     log_rate, by_level, by_fermi = np.empty((2, n)), np.zeros((2, n)), np.zeros((2, n))
     share, by_bottom = np.zeros((2, n, width)), np.zeros((2, n))
     log_scale = math.log(nu) - (0.5 * math.log(4.0 * math.pi * r * kT) if r > 0.0 else 0.0)
+    per_square = 1.0 / (4.0 * r * kT) if r > 0.0 else 0.0
     for side in range(2):
         lead, bottom = (0, band.bottom_left) if side == LEFT else (F, band.bottom_right)
+        lowest = np.searchsorted(E, bottom) if r > 0.0 else E.size  # the energy that may be at the bottom
         for j in range(n):
             own, parts = slice(first[j], last[j] + 1), share[side, j, : last[j] + 1 - first[j]]
-            part_of, empty, energy = weight[side, own], supply.empty[side, own], E[own]
             most = fill_log_parts(
-                supply.log_occupied[side, own], part_of, np.abs(theta[sites.line[j], own] - theta[lead, own]),
-                level[j], r, kT, energy, parts,
+                log_supply[side, own], theta[sites.line[j], own], theta[lead, own], r + level[j], per_square, E[own],
+                parts,
             )  # fmt: skip
-            if most == NOTHING:
+            if most < 0.5 * NOTHING:
                 parts[:] = 0.0
                 log_rate[side, j] = NOTHING
                 continue
-            for i in range(parts.size):
-                parts[i] = exponential(parts[i] - most)
-            total = add_up(parts)
-            log_rate[side, j] = log_scale + most + math.log(total)
-            for i in range(parts.size):
-                parts[i] /= total
-                by_fermi[side, j] += parts[i] * empty[i]
-                by_level[side, j] -= parts[i] * ((r + level[j] - energy[i]) / (2.0 * r * kT) if r > 0.0 else empty[i])
-                if r > 0.0 and energy[i] == bottom and part_of[i] > 0.0:
-                    by_bottom[side, j] -= parts[i] / part_of[i]
+            log_sum, empty, energy = fill_shares(parts, most, E[own], supply.empty[side, own])
+            log_rate[side, j], by_fermi[side, j] = log_scale + log_sum, empty
+            by_level[side, j] = -2.0 * per_square * (r + level[j] - energy) if r > 0.0 else -empty
+            if first[j] <= lowest <= last[j] and E[lowest] == bottom and weight[side, lowest] > 0.0:
+                by_bottom[side, j] = -parts[lowest - first[j]] / weight[side, lowest]
     none, nowhere = np.zeros((2, n)), np.zeros((2, n), np.int64)
     return Capture(level, log_rate, by_level, by_fermi, E, first, share, by_bottom, none, nowhere, np.zeros((2, n)))
 
@@ -325,28 +354,29 @@ def add_capture_slopes(
                 by_piece[0, s] -= of_field
                 by_piece[1, s] += of_field
                 by_piece[2, s] -= of_field * (band.right[s] - band.left[s]) / band.length[s]
-    by_action = np.empty((F, m))
-    for i in range(m):
-        behind = 0.0
-        for f in range(F - 1, -1, -1):
-            behind += to_left[f + 1, i]
-            by_action[f, i] = -2.0 * behind
-        before = 0.0
-        for f in range(F):
-            before += to_right[f, i]
-            by_action[f, i] -= 2.0 * before
-    add_path_slopes(lines, path, capture.energy, by_action, band, by_piece)
-    if elastic:
-        add_energy_slopes(path, capture.energy, by_action, by_level)
+    by_energy = add_path_slopes(lines, path, capture.energy, slopes_by_action(to_left, to_right), by_piece)
+    if elastic:  # energies move with their traps
+        for j in range(n):
+            by_level[j] -= by_energy[j]
     add_to_band(sites, by_level, by_piece)
     return by_V
 
 
 @apart
-def add_energy_slopes(path: Path, E: np.ndarray, by_action: np.ndarray, by_level: np.ndarray):
-    """Add the slopes by the energies E (n,) of elastic electrons, which move with their traps, to by_level (n,)."""
-    for f in range(path.length.size):
-        for j in range(E.size):
-            if by_action[f, j] != 0.0:
-                of_0, of_1, _ = action_slopes(path.length[f], path.root[f], path.left[f], path.right[f], E[j])
-                by_level[j] -= by_action[f, j] * (of_0 + of_1)
+def slopes_by_action(to_left: np.ndarray, to_right: np.ndarray) -> np.ndarray:
+    """Slopes (F, m) by the actions of single lines, from those by the rates of the traps behind each number of lines.
+
+    to_left, to_right : (F+1, m) by the rates of exchange with the left and the right electrode
+    """
+    F, m = to_left.shape[0] - 1, to_left.shape[1]
+    out, sums = np.zeros((F, m)), np.zeros(m)
+    for f in range(F - 1, -1, -1):
+        for i in range(m):
+            sums[i] += to_left[f + 1, i]
+            out[f, i] = -2.0 * sums[i]
+    sums[:] = 0.0
+    for f in range(F):
+        for i in range(m):
+            sums[i] += to_right[f, i]
+            out[f, i] -= 2.0 * sums[i]
+    return out

@@ -19,6 +19,7 @@ import numpy as np
 from otjdd.compiler.decorators import apart, bare
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws.transmission import K0
+from otjdd.physics.numerics import add_scaled
 from otjdd.physics.supply import fermi
 from otjdd.physics.traps.capture import LEFT, RIGHT, Capture
 from otjdd.physics.traps.sites import DEGENERACY, DEPTH, HOPS, RELAXATION, Sites
@@ -110,9 +111,7 @@ def factor(matrix: np.ndarray):
         for i in range(p + 1, n):
             if matrix[i, p] != 0.0:
                 matrix[i, p] /= matrix[p, p]
-                m = matrix[i, p]
-                for j in range(p + 1, n):
-                    matrix[i, j] -= m * matrix[p, j]
+                add_scaled(-matrix[i, p], matrix[p, p + 1 :], matrix[i, p + 1 :])
 
 
 @apart

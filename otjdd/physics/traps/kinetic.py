@@ -15,29 +15,39 @@ the flow to an electrode is a small difference of two large ones where a trap is
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from otjdd.compiler.decorators import bare
 from otjdd.physics.supply import fermi
-from otjdd.physics.traps.steady import log_of_sum
 
-RATES = 4  # rows of the logarithms of the rates [1/s] of a trap: captures from both electrodes, emissions to both
+RATES = 4  # rows of the rates [1/s] of a trap: captures from both electrodes, emissions to both
 FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT = range(RATES)
-SAME = 1e-3  # change of the logarithm of a rate below which its mean is a series
+NEAR = 4e-3  # square of (b - a)/(b + a) up to which the mean of an exponential from a to b is a series, to 3e-16
 LEAST_SHARE = 0.01  # of the traps of a group, by which errors of its filled or empty share are measured at least
 
 
-@bare
-def log_odds(rate: np.ndarray) -> float:
-    """ln of filled over empty at rest with rates (RATES,)."""
-    return log_of_sum(rate[FROM_LEFT], rate[FROM_RIGHT]) - log_of_sum(rate[TO_LEFT], rate[TO_RIGHT])
+class Moment(NamedTuple):
+    """What the rates of a moment do with a trap."""
+
+    left: float  # 1/s, capture and emission together with the left electrode
+    right: float  # 1/s
+    filled: float  # share at rest
+    empty: float  # share at rest
+    passing: float  # 1/s, electrons that it takes from the left electrode and gives to the right one at rest
 
 
 @bare
-def log_rate_of_side(rate: np.ndarray, side: int) -> float:
-    """ln of capture and emission together with the left (0) or the right (1) electrode."""
-    return log_of_sum(rate[FROM_LEFT + side], rate[TO_LEFT + side])
+def moment(rate: np.ndarray) -> Moment:
+    """The moment of rates (RATES,) [1/s]; half filled where all of them are zero."""
+    left, right = rate[FROM_LEFT] + rate[TO_LEFT], rate[FROM_RIGHT] + rate[TO_RIGHT]
+    whole = left + right
+    if whole == 0.0:
+        return Moment(left, right, 0.5, 0.5, 0.0)
+    filled, empty = (rate[FROM_LEFT] + rate[FROM_RIGHT]) / whole, (rate[TO_LEFT] + rate[TO_RIGHT]) / whole
+    passing = rate[FROM_LEFT] * (rate[TO_RIGHT] / whole) - rate[TO_LEFT] * (rate[FROM_RIGHT] / whole)
+    return Moment(left, right, filled, empty, passing)
 
 
 @bare
@@ -47,46 +57,24 @@ def share_at(y: float) -> float:
 
 
 @bare
-def share_change(y: float, end: float) -> float:
-    """Change of the filled share between two ln odds, without cancellation."""
-    if end >= y:
-        return fermi(-end) * fermi(y) * -math.expm1(y - end)
-    return fermi(-y) * fermi(end) * math.expm1(end - y)
-
-
-@bare
-def mean_rate(log_start: float, log_end: float) -> float:
+def mean_rate(start: float, end: float) -> float:
     """Mean over a step of a rate whose logarithm is a straight line."""
-    d = log_end - log_start
-    if abs(d) < SAME:
-        return math.exp(0.5 * (log_start + log_end)) * (1.0 + d * d / 24.0)
-    return (math.exp(log_end) - math.exp(log_start)) / d
-
-
-@bare
-def through(rate: np.ndarray) -> float:
-    """Electrons that a trap at rest takes from the left electrode and gives to the right one [1/s]."""
-    forth, back = rate[FROM_LEFT] + rate[TO_RIGHT], rate[TO_LEFT] + rate[FROM_RIGHT]
-    whole = log_of_sum(log_rate_of_side(rate, 0), log_rate_of_side(rate, 1))
-    size = math.exp(max(forth, back) - whole) * -math.expm1(-abs(forth - back))
-    return size if forth >= back else -size
+    if start <= 0.0 or end <= 0.0:
+        return 0.0
+    u = (end - start) / (end + start)
+    q = u * u
+    if q < NEAR:
+        slow = 1.0 + q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q * (1.0 / 11.0)))))
+        return 0.5 * (start + end) / slow
+    return (end - start) / math.log(end / start)
 
 
 @bare
 def mean_flow(start: float, end: float) -> float:
     """Mean over a step of a flow: of one sign as an exponential, else as a straight line."""
     if start * end > 0.0:
-        return math.copysign(mean_rate(math.log(abs(start)), math.log(abs(end))), start)
+        return math.copysign(mean_rate(abs(start), abs(end)), start)
     return 0.5 * (start + end)
-
-
-@bare
-def relaxation(rate: np.ndarray, end_rate: np.ndarray, step: float):
-    """z of a step [s] between two sets of rates (RATES,), and the share of the left electrode in it."""
-    left = mean_rate(log_rate_of_side(rate, 0), log_rate_of_side(end_rate, 0))
-    right = mean_rate(log_rate_of_side(rate, 1), log_rate_of_side(end_rate, 1))
-    whole = left + right
-    return whole * step, left / whole if whole > 0.0 else 0.5
 
 
 @bare
@@ -95,38 +83,42 @@ def lag(z: float) -> float:
     return -math.expm1(-z) / z if z > 0.0 else 1.0
 
 
-@bare
-def away_at_end(rate: np.ndarray, end_rate: np.ndarray, away: float, step: float):
-    """Distance of the filling from rest at the end of a step [s], and the electrons taken from the left and the right.
+class Move(NamedTuple):
+    """What becomes of a trap within a step."""
 
-    rate, end_rate : (RATES,)   away : distance at the start
-    """
-    y, end = log_odds(rate), log_odds(end_rate)
-    moved, (z, left) = share_change(y, end), relaxation(rate, end_rate, step)
+    away: float  # distance of the filling from rest at the end
+    from_left: float  # electrons taken
+    from_right: float
+    z: float  # rates times the step, in the mean
+
+
+@bare
+def move(start: Moment, end: Moment, away: float, step: float) -> Move:
+    """Move of a trap within a step [s] between two moments. away : distance of its filling from rest at the start"""
+    moved = end.filled * start.empty - start.filled * end.empty  # of rest, without cancellation
+    left, right = mean_rate(start.left, end.left), mean_rate(start.right, end.right)
+    z = (left + right) * step
+    share = left / (left + right) if z > 0.0 else 0.5
     behind = away * math.exp(-z) - moved * lag(z)
-    taken, passed = moved + behind - away, mean_flow(through(rate), through(end_rate)) * step
-    return behind, passed + left * taken, (1.0 - left) * taken - passed
+    taken, passed = moved + behind - away, mean_flow(start.passing, end.passing) * step
+    return Move(behind, passed + share * taken, (1.0 - share) * taken - passed, z)
 
 
 @bare
-def error_by_bend(rate: np.ndarray, end_rate: np.ndarray, slope: np.ndarray, filling: float, step: float) -> float:
-    """Error of a filling in a step [s] where the logarithms of the rates (RATES,) are no straight lines.
+def error_by_bend(
+    rate: np.ndarray, end_rate: np.ndarray, bend: np.ndarray, filling: float, step: float, z: float
+) -> float:
+    """Error of a filling in a step [s] where the logarithms of the rates (RATES,) [1/s] are no straight lines.
 
-    slope : (RATES,) 1/s, of the rates before the step   A parabola is off the straight line by a sixth of its bend in the
-    mean. Each rate counts by what it moves in the step; a trap that is fast in it forgets how it came.
+    bend : (RATES,) their changes beyond those that the step before leads to   z : rates times the step
+    A parabola is off the straight line by a sixth of its bend in the mean. Each rate counts by what it moves in the step; a
+    trap that is fast in it forgets how it came.
     """
-    z, off = relaxation(rate, end_rate, step)[0], 0.0
+    off = 0.0
     for row in range(RATES):
-        bend = abs(end_rate[row] - rate[row] - slope[row] * step)
         part = 1.0 - filling if row < TO_LEFT else filling
-        off += bend / 6.0 * mean_rate(rate[row], end_rate[row]) * step * part
+        off += abs(bend[row]) / 6.0 * mean_rate(rate[row], end_rate[row]) * step * part
     return off * min(1.0, 1.0 / (z * z)) if z > 0.0 else 0.0
-
-
-@bare
-def relaxing(rate: np.ndarray, away: float):
-    """Electrons that a trap takes from the left and from the right electrode [1/s] beside those that pass it at rest."""
-    return -math.exp(log_rate_of_side(rate, 0)) * away, -math.exp(log_rate_of_side(rate, 1)) * away
 
 
 @bare

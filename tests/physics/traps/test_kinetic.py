@@ -7,32 +7,32 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from otjdd.physics.traps.kinetic import (
-    RATES,
-    away_at_end,
-    error_by_bend,
-    error_of_filling,
-    log_odds,
-    relaxing,
-    share_at,
-    share_change,
-    through,
-)
+from otjdd.physics.traps.kinetic import error_by_bend, error_of_filling, mean_rate, moment, move
 
-START = np.log([3e5, 2e2, 4e4, 7e3])  # ln of 1/s: captures from both electrodes, emissions to both
-END = np.log([2e7, 1e3, 5e3, 3e5])
+START = np.array([3e5, 2e2, 4e4, 7e3])  # 1/s: captures from both electrodes, emissions to both
+END = np.array([2e7, 1e3, 5e3, 3e5])
 
 
 def rest(rate: np.ndarray) -> float:
     """Filled share of rest."""
-    return float(share_at(log_odds(rate)))
+    return float(moment(rate).filled)
+
+
+def ramp(numbers: int) -> np.ndarray:
+    """Rates (numbers + 1, 4) [1/s] from START to END whose logarithms are straight lines."""
+    return np.exp(np.linspace(np.log(START), np.log(END), numbers + 1))
+
+
+def away_at_end(rate: np.ndarray, end_rate: np.ndarray, away: float, step: float):
+    """Distance of the filling from rest at the end of a step [s], and the electrons taken from the left and the right."""
+    return move(moment(rate), moment(end_rate), away, step)[:3]
 
 
 def filled(start: np.ndarray, end: np.ndarray, filling: float, step: float) -> np.ndarray:
     """Filled share at the end of a step, and electrons from the left and the right, by an integrator of stiff equations."""
 
     def slope(t, y):
-        c_left, c_right, e_left, e_right = np.exp(start + (end - start) * t / step)
+        c_left, c_right, e_left, e_right = start * (end / start) ** (t / step)
         left, right = c_left * (1.0 - y[0]) - e_left * y[0], c_right * (1.0 - y[0]) - e_right * y[0]
         return left + right, left, right
 
@@ -51,7 +51,7 @@ def test_constant_rates_are_followed_exactly_in_one_step(step, filling):
 @pytest.mark.parametrize("step", [1e-8, 1e-7, 3e-6, 1e-4])
 def test_rates_that_change_by_decades_are_followed_in_steps_and_electrons_are_counted(step):
     numbers = 400
-    rates = np.linspace(START, END, numbers + 1)
+    rates = ramp(numbers)
     away, left, right = 0.9 - rest(START), 0.0, 0.0
     for before, after in itertools.pairwise(rates):
         away, more_left, more_right = away_at_end(before, after, away, step / numbers)
@@ -65,7 +65,7 @@ def test_rates_that_change_by_decades_are_followed_in_steps_and_electrons_are_co
 def test_the_error_of_a_step_falls_as_its_square_at_least():
     off = []
     for numbers in (8, 16, 32):
-        rates, away = np.linspace(START, END, numbers + 1), 0.9 - rest(START)
+        rates, away = ramp(numbers), 0.9 - rest(START)
         for before, after in itertools.pairwise(rates):
             away = away_at_end(before, after, away, 3e-6 / numbers)[0]
         off.append(abs(rest(END) + away - filled(START, END, 0.9, 3e-6)[0]))
@@ -75,19 +75,27 @@ def test_the_error_of_a_step_falls_as_its_square_at_least():
 
 def test_what_a_trap_near_rest_exchanges_loses_no_digits():
     """A trap that the left electrode fills 1e20 times as fast as the right one empties it."""
-    fast = np.log([1e14, 1e-6, 1e2, 1e-6])
+    fast = np.array([1e14, 1e-6, 1e2, 1e-6])
     passed = (1e14 * 1e-6 - 1e2 * 1e-6) / (1e14 + 1e2 + 2e-6)
-    assert through(fast) == pytest.approx(passed, rel=1e-10)
-    assert relaxing(fast, 1e-3) == pytest.approx((-1e11, -2e-9), rel=1e-9)
-    assert share_change(log_odds(fast), log_odds(fast) + 1e-3) == pytest.approx(1e-12 * 1e-3, rel=1e-3)
+    assert moment(fast).passing == pytest.approx(passed, rel=1e-10)
+    less = fast * [1.0, 1.0, 0.999, 0.999]
+    moved = move(moment(fast), moment(less), 0.0, 1.0)
+    assert moved.from_left + moved.from_right == pytest.approx(1e-12 * 1e-3, rel=1e-3)
     stays, _, _ = away_at_end(fast, START, 0.0, 0.0)  # a jump of the voltage: the filling stays
     assert stays + rest(START) == pytest.approx(1.0, abs=1e-11)
 
 
 def test_rates_of_zero_leave_the_filling_as_it_is():
-    none = np.full(RATES, -1e6)
+    none = np.zeros(4)
     away, left, right = away_at_end(none, none, 0.3 - rest(none), 1e10)
     assert (away + rest(none), left, right) == pytest.approx((0.3, 0.0, 0.0), abs=1e-12)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.0 + 1e-9, 1.12, 1.14, 3.0, 1e-3, 1e40])
+def test_the_mean_of_an_exponential_is_exact(ratio):
+    log_ratio = math.log1p(ratio - 1.0)
+    exact = 2.0 * (math.expm1(log_ratio) / log_ratio if log_ratio else 1.0)
+    assert mean_rate(2.0, 2.0 * ratio) == pytest.approx(exact, rel=2e-14)
 
 
 def test_an_error_counts_by_what_is_filled_or_empty():
@@ -98,12 +106,11 @@ def test_an_error_counts_by_what_is_filled_or_empty():
 
 def test_a_rate_that_begins_within_a_step_is_finite():
     """An electrode gives no electrons of the energy of a trap, until its band ends below that."""
-    none, some = np.log([1e3, 1.0, 1e2, 1.0]), np.log([1e3, 1.0, 1e2, 1.0])
-    none[[1, 3]] = -1e6
+    none, some = np.array([1e3, 0.0, 1e2, 0.0]), np.array([1e3, 1.0, 1e2, 1.0])
     for before, after in ((none, some), (some, none)):
         for step in (0.0, 1e-6, 1e3):
             end, left, right = away_at_end(before, after, 0.5 - rest(before), step)
             moved = rest(after) + end - 0.5
             assert left + right == pytest.approx(moved, abs=1e-12)
             assert 0.0 <= rest(after) + end <= 1.0 + 1e-12
-        assert error_by_bend(before, after, np.zeros(RATES), 0.5, 1e-6) < 1.0
+        assert error_by_bend(before, after, np.array([0.0, 1e6, 0.0, 1e6]), 0.5, 1e-6, 1.0) < 1.0
