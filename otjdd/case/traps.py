@@ -197,9 +197,6 @@ def beside_charge(case: Any, trap: Trap) -> dict[str, bool]:
         "device.heat": device.heat is not None,
         f'ions.noise = "{ions.noise}"': ions.noise != "none",
         'ions.initial = "equilibrium" and a filling that is "kinetic"': trap.kinetic and ions.initial == "equilibrium",
-        'circuit.series_resistance or compliance and a filling that is "kinetic"': (
-            trap.kinetic and (case.circuit.series_resistance > 0.0 or case.circuit.compliance is not None)
-        ),
         f'a drive of the kind "{drive.kind}"': drive.kind in ("cv", "impedance", "patterns"),
         "electrodes that exchange vacancies, in a drive in time": drive.kind != "iv" and bool(exchanges(device)),
         'a filling that is "steady", where vacancies move: take occupation = "kinetic"': (

@@ -13,6 +13,7 @@ from otjdd.compiler.decorators import deferred, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.blocks import factor_twos, solve_twos
+from otjdd.physics.channels.kinetic_traps import fill_traps, have_memory
 from otjdd.physics.electron_stack import (
     MOVES,
     column,
@@ -114,7 +115,7 @@ def voltage_response(junction: Junction, state: State, tangent: Tangent, k: int)
 def response_of_traps(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
     """d ln(G)/dV [1/V] of column k at frozen ions, the charge of its traps following, as a difference over STEP.
 
-    nan where the stack at V_j + STEP does not close. The state is left as it was, to round-off.
+    nan where the stack at V_j + STEP does not close. The state is left as it was, to round-off, filling included.
     """
     V, D, trapped, D_right = state.V[0], state.D[k].copy(), state.trapped[k].copy(), state.D_right[k]
     state.V[0] = V + STEP
@@ -122,4 +123,6 @@ def response_of_traps(junction: Junction, state: State, tangent: Tangent, k: int
     dD = (state.D[k] - D) / STEP
     state.V[0], state.D_right[k], state.trapped[k] = V, D_right, trapped
     closed = close(junction, state, k, V, CLOSURE_TOLERANCE) and closed
+    if have_memory(state):
+        fill_traps(junction, state)
     return tangent.by_V[k] + log_change(junction, tangent, k, dD) if closed else math.nan

@@ -123,11 +123,12 @@ def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray,
 
 
 @detached
-def error_by_charge(junction: Junction, control: Control, state: State, new: State, work: Work) -> float:
+def error_by_charge(junction: Junction, control: Control, state: State, new: State, work: Work, off: float) -> float:
     """Norm of the error that ions make in a step within which traps have the charge of its start; 0 without charge.
 
-    Half of what their change bends the band by, over kT, is the share by which fluxes are wrong in the mean. Fills
-    work.error and work.dS.
+    off : [V] of V_j from what was foreseen without them, at the end of the step
+    Half of what the charge bends the band by in the step, and of `off`, over kT, is the share by which fluxes are wrong in
+    the mean. Fills work.error and work.dS.
     """
     if state.trapped.shape[1] == 0:
         return 0.0
@@ -141,7 +142,7 @@ def error_by_charge(junction: Junction, control: Control, state: State, new: Sta
         for i in range(N - 1, -1, -1):
             behind += (new.trapped[k, i] - state.trapped[k, i]) / per_ion
             work.dS[k, i] = behind
-        worst = max(worst, 0.5 * shift(junction, new, k, work.dS[k])[0] / junction.kT[k])
+        worst = max(worst, 0.5 * (shift(junction, new, k, work.dS[k])[0] + off) / junction.kT[k])
     return worst * motion
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.physics.circuit import coupled, drop
+from otjdd.physics.closing import hold_traps
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
@@ -154,12 +155,12 @@ def attempt(
         return Outcome(status, norm, UNSOLVED_SHRINK, False, False)
     if is_apart(junction, new, band):
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
-    error = error_by_charge(junction, control, state, new, work)
+    error = error_by_charge(junction, control, state, new, work, abs(new.V[0] - predicted))
     passed, limit = settled_limit(state, new, error, control.most, control.rtol, recorded)
     growth = min(growth, max(limit, SHRINK))
     if not passed:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
-    if coupled(junction):
+    if coupled(junction) and not hold_traps(new):  # what the charge of traps does to V_j counts with it
         allowed = VOLTAGE_ERROR * control.rtol
         negligible = (allowed - 10.0 * VOLTAGE_TOLERANCE) / 3.1
         uncertain = 10.0 * VOLTAGE_TOLERANCE + 3.0 * blur(junction, new, tangent, negligible)
