@@ -174,6 +174,11 @@ def carry_charge(traps: tuple[Trap, ...] | None) -> bool:
     return any(trap.kind != "none" for trap in traps or ())
 
 
+def fill_slowly(traps: tuple[Trap, ...] | None) -> bool:
+    """True where the filling of some traps of a device takes time."""
+    return any(trap.kinetic for trap in traps or ())
+
+
 def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
     """(path, expected, got) of what does not go with the charge of traps of a case."""
     for i, trap in enumerate(case.device.traps or ()):

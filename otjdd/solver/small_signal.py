@@ -14,6 +14,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import CV, Following
 from otjdd.case.kinds import kinds_of
+from otjdd.case.traps import fill_slowly
 from otjdd.physics.channels.kinetic_traps import have_memory
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import close_all
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 OF_KINDS = "kind_capacitance", "kind_conductance_ac"
 ANSWERS = "impedance_real", "impedance_imag", "capacitance", "conductance_ac"
+TRAP_NOISE = "trap_noise"
 SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
 
 
@@ -52,12 +54,14 @@ def small_signal(
             integrate.follow_piece(run, dwell, voltage, voltage)
         return bias_point(run, voltage) | answers(case, run, voltage, frequency)
 
-    names = (*CURVES, *ANSWERS, "drift_ratio", *(OF_KINDS if len(kinds_of(case)) > 1 else ()))
+    more = (*(OF_KINDS if len(kinds_of(case)) > 1 else ()), *((TRAP_NOISE,) if fill_slowly(case.device.traps) else ()))
+    names = (*CURVES, *ANSWERS, "drift_ratio", *more)
     return at_rest.curves_at_rest(case, names, measure, {"frequency": frequency}, progress, trail)
 
 
 def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict[str, Any]:
-    """ANSWERS (F,) of a settled run at frequencies (F,) [Hz], how far its ions drift, OF_KINDS (F, kinds) of unlike kinds.
+    """ANSWERS (F,) of a settled run at frequencies (F,) [Hz], how far its ions drift, OF_KINDS (F, kinds) of unlike kinds,
+    TRAP_NOISE (F,) of traps whose filling takes time.
 
     Raises SolverError.
     """
@@ -81,6 +85,8 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
     if len(kinds_of(case)) > 1:
         C, G = of_columns.imag.T / omega[:, None], of_columns.real.T
         values |= dict(zip(OF_KINDS, (by_kind(case, C), by_kind(case, G)), strict=True))
+    if have_memory(run.state):
+        values[TRAP_NOISE] = trap_response.noise(run, omega)
     return values
 
 

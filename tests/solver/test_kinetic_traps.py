@@ -20,7 +20,7 @@ from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
 from otjdd.errors import CaseError
 from otjdd.results import store
 from otjdd.runs.run import simulate
-from otjdd.solver import grid_error, model
+from otjdd.solver import grid_error, model, trap_response
 
 KT = 300.0 * BOLTZMANN_EV
 L, MASS, LEFT, RIGHT, DEPTH, DENSITY, ATTEMPTS, CELLS = 3e-9, 0.3, 1.0, 1.2, 1.3, 1e25, 1e13, 8
@@ -294,6 +294,46 @@ def test_capacitance_and_conductance_follow_the_frequency_as_the_rates_say(V):
         expected.imag / (2.0 * np.pi * frequency), rel=1e-3, abs=1e-6 * capacitance.max()
     )
     assert capacitance[0] > 3e-17
+
+
+@needs_speed
+@pytest.mark.parametrize("relaxation", [0.0, 0.4])
+def test_without_voltage_the_noise_of_traps_is_that_of_nyquist(relaxation):
+    drive = {"kind": "impedance", "bias": [0.0], "frequencies": np.logspace(0, 13, 27).tolist()}
+    ds, bare = (
+        run(drive=drive, traps__density=density, traps__relaxation_energy=relaxation).squeeze()
+        for density in (DENSITY, 0.0)
+    )
+    conductance = (ds - bare)["conductance_ac"].values
+    assert conductance.max() > 1e2 * conductance.min() > 0.0
+    assert ds.trap_noise.values == pytest.approx(4.0 * KT * ELEMENTARY_CHARGE * conductance, rel=1e-4)
+    assert bare.trap_noise.values.max() == 0.0
+
+
+def spectrum_of_pulses(rate, share: float, duration: float, numbers, runs: int, rng) -> np.ndarray:
+    """One-sided spectral density [1/s] of a trap that electrons enter and leave at random, at numbers of periods."""
+    c_left, c_right, e_left, e_right = rate
+    c, e = c_left + c_right, e_left + e_right
+    events = int(4.0 * duration * c * e / (c + e)) + 40
+    full = (rng.random((runs, 1)) < c / (c + e)) ^ (np.arange(events) % 2 == 1)  # before each event
+    times = np.cumsum(rng.exponential(size=full.shape) / np.where(full, e, c), axis=1)
+    assert times[:, -1].min() > duration
+    by_left = rng.random(full.shape) < np.where(full, e_left / e, c_left / c)
+    charge = np.where(by_left, -share, 1.0 - share) * np.where(full, -1.0, 1.0) * (times < duration)
+    return np.array(
+        [2.0 / duration * np.mean(np.abs((charge * np.exp(-2j * np.pi * m * times / duration)).sum(axis=1)) ** 2)
+         for m in numbers]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("rate", [(3.0, 0.4, 0.2, 2.0), (0.1, 4.0, 0.1, 0.5), (5.0, 0.1, 0.1, 0.7)])
+def test_the_noise_of_a_trap_is_that_of_pulses_drawn_at_random(rate):
+    share, duration, numbers = 0.3, 60.0, (1, 3, 10, 30, 100)
+    drawn = spectrum_of_pulses(rate, share, duration, numbers, 4000, np.random.default_rng(5))
+    omega = 2.0 * np.pi * np.array(numbers) / duration
+    closed = trap_response.spectral_density(np.array([rate]), np.array([share]), omega)[0]
+    assert drawn == pytest.approx(closed, rel=0.08)
+    assert closed[0] != pytest.approx(closed[-1], rel=0.1)
 
 
 def charged_film(f: np.ndarray, V: float, donors: bool, density: float = DENSITY):
