@@ -40,6 +40,17 @@ def chromium(tmp_path_factory):
         yield browser
 
 
+COMPILE_ALL = """
+from otjdd.compiler import kernel_cache
+from otjdd.solver import self_check
+
+self_check.verify_kernels()
+for kernel in 2 * list(kernel_cache.KERNELS.values()):  # twice: deferred ones call others
+    for arguments in list(kernel.loaded) if kernel.deferred else ():
+        kernel.find(arguments)
+"""
+
+
 @pytest.fixture(scope="session", autouse=True)
 def kernels(tmp_path_factory):
     """With several pytest-xdist processes, a further one compiles the kernels while all of them wait.
@@ -57,8 +68,7 @@ def kernels(tmp_path_factory):
         with (tmp_path_factory.getbasetemp().parent / "kernels.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if kernel_cache.is_empty():
-                verify = "from otjdd.solver import self_check; self_check.verify_kernels()"
-                subprocess.run([sys.executable, "-c", verify], check=True)
+                subprocess.run([sys.executable, "-c", COMPILE_ALL], check=True)
             self_check.verify_kernels()
 
 

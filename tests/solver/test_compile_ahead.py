@@ -62,3 +62,14 @@ def test_a_cache_with_something_in_it_is_not_filled_ahead(monkeypatch):
     self_check.computed_answer()
     assert not kernel_cache.is_empty()
     self_check.verify_kernels()
+
+
+@needs_speed
+def test_every_deferred_kernel_returns_what_its_annotation_says():
+    self_check.verify_kernels()
+    deferred = [kernel for kernel in kernel_cache.KERNELS.values() if kernel.deferred and "otjdd" in kernel.__module__]
+    for kernel in 2 * deferred:  # twice: they call others
+        for arguments in list(kernel.loaded):
+            assert kernel.find(arguments)
+    assert len(deferred) > 15
+    assert all(kernel.addresses for kernel in deferred)
