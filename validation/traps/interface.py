@@ -1,35 +1,41 @@
 """python -m validation.traps.interface [--sets N]: do kinetic traps remember as metal | Nb:SrTiO3 does?
 
 Sets of traps, barrier, mass and thickness are drawn from a Sobol sequence within bounds. Each runs 120 s of +1 V and two
-resets of -4 V in the reduced device of interface.toml; data/interface.csv has the window of each. The set that changes the
-current most, of those whose current the contact carries, runs the trains of `nb-sto-trains` beside those of vacancies.
+resets of -4 V in the reduced device of interface.toml; data/interface.csv has the window of each. `nearest` goes on from
+there. Of each search the set that changes the current most, of those whose current the contact carries, runs the trains
+of `nb-sto-trains` beside those of vacancies.
 """
 
 import argparse
+import contextlib
 import csv
 import multiprocessing
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import qmc
 
 from otjdd.analysis.power_laws import Trains, slope, trains_of
 from otjdd.case.case import load_case
+from otjdd.errors import CaseError, SolverError
 from otjdd.plot.axes import legend
 from otjdd.plot.style import BLUE, GREEN, GREY, ORANGE, panels, save, style
 from otjdd.solver.simulate import simulate_junction
 from validation import measured
 
 HERE = Path(__file__).parent
-SETS, VACANCIES = HERE / "data" / "interface.csv", HERE / "data" / "interface-vacancies.csv"
+DATA = HERE / "data"
+SETS, NEAREST, VACANCIES = (DATA / f"{name}.csv" for name in ("interface", "interface-nearest", "interface-vacancies"))
 TRAINS = HERE.parent / "nb-sto-interface" / "data" / "trains.csv"
 RESETS = -4.0, -2.0  # V
 BACKGROUND = 1.0e-9  # A at -1 V, of the part that does not switch: ../nb-sto-interface/README.md
 START = 7.15e-7  # A at -1 V after 120 s of +1 V, before resets of -4 V: it fixes the share of the area that switches
+AREA = np.pi * 7.3e-6**2  # m2, of the contact
 COARSE, FINE = 0.1, 0.01  # numerics.rtol of the search, and of the picture
 CHANGED = 0.02  # change of the current by resets from which a set runs again, finely: COARSE may be wrong by factors
 MOST_SECONDS = 8, 60  # of a processor, for a set: coarsely, and finely
@@ -96,10 +102,11 @@ COLUMNS = ("kind", *BOUNDS, "share", WINDOW, "rtol")
 
 
 def row_of(traps: Set, rtol: float = COARSE) -> dict[str, str]:
-    """A row of SETS, with the window of two resets of -4 V. Raises SolverError."""
-    run = trains(traps, RESETS[0], pulses=2, rtol=rtol)
-    row = {"kind": traps.kind} | dict(zip(BOUNDS, (f"{value:.4g}" for value in traps.values), strict=True))
-    return row | {"share": f"{share_of(run):.3g}", WINDOW: f"{run.start / run.reset[-1]:.4g}", "rtol": f"{rtol:g}"}
+    """A row of SETS, with the window of two resets of -4 V, of a set as its row has it. Raises SolverError."""
+    values = values_of(traps)
+    run = trains(set_of(values), RESETS[0], pulses=2, rtol=rtol)
+    window = run.start / run.reset[-1]
+    return values | {"share": f"{share_of(run):.3g}", WINDOW: f"{window:.4g}", "rtol": f"{rtol:g}"}
 
 
 def drawn(number: int, seed: int = 59) -> list[Set]:
@@ -141,38 +148,46 @@ def onset(before: float, first: float, last: float, number: int, width: float) -
     return float(width * np.exp(-np.log(number) * np.log(first / before) / np.log(last / first)))
 
 
-def write_row(traps: Set) -> None:
-    """Add the row of a set to SETS, within MOST_SECONDS of a processor; one whose run fails has its values alone."""
+def values_of(traps: Set) -> dict[str, str]:
+    """The columns of a row that need no run."""
+    return {"kind": traps.kind} | dict(zip(BOUNDS, (f"{value:.4g}" for value in traps.values), strict=True))
+
+
+def write_row(traps: Set, file: Path) -> None:
+    """Add the row of a set to a table, if its run ends within MOST_SECONDS of a processor."""
     spent = resource.getrusage(resource.RUSAGE_SELF)
     began = int(spent.ru_utime + spent.ru_stime)
     resource.setrlimit(resource.RLIMIT_CPU, (began + MOST_SECONDS[0], began + sum(MOST_SECONDS)))
-    row = row_of(traps)
-    if abs(np.log(float(row[WINDOW]))) > np.log1p(CHANGED):
-        resource.setrlimit(resource.RLIMIT_CPU, (began + sum(MOST_SECONDS),) * 2)
-        row = row_of(traps, FINE)
-    write(row)
+    with contextlib.suppress(CaseError, SolverError):
+        row = row_of(traps)
+        if abs(np.log(float(row[WINDOW]))) > np.log1p(CHANGED):
+            resource.setrlimit(resource.RLIMIT_CPU, (began + sum(MOST_SECONDS),) * 2)
+            row = row_of(traps, FINE)
+        write(row, file)
 
 
-def write(row: Mapping[str, str]) -> None:
-    """Add a row to SETS."""
-    with SETS.open("a", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if not file.tell():
+def write(row: Mapping[str, str], file: Path) -> None:
+    """Add a row to a table."""
+    with file.open("a", encoding="utf-8") as lines:
+        table = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
+        if not lines.tell():
             table.writeheader()
         table.writerow(row)
 
 
-def search(most: int) -> None:
-    """Add rows to SETS up to a number of them."""
+def search(file: Path, most: int, next_set: Callable[[Sequence[dict[str, str]]], Set]) -> None:
+    """Add rows to a table up to a number of them. A set whose run fails has its values alone.
+
+    next_set : of the rows before it
+    """
     trains(Set("donor", (0.9, 26.0, 0.3, 1.3, 0.99, 6.0, 0.3, 2.0, 25.2)), RESETS[0], pulses=2)  # loads the kernels
-    for number, traps in enumerate(drawn(most)):
-        if number < len(rows_of(SETS)):
-            continue
-        process = multiprocessing.get_context("fork").Process(target=write_row, args=(traps,))
+    while len(rows := rows_of(file)) < most:
+        traps = next_set(rows)
+        process = multiprocessing.get_context("fork").Process(target=write_row, args=(traps, file))
         process.start()
         process.join()
-        if len(rows_of(SETS)) == number:
-            write({"kind": traps.kind} | dict(zip(BOUNDS, (f"{value:.4g}" for value in traps.values), strict=True)))
+        if len(rows_of(file)) == len(rows):
+            write(values_of(traps), file)
 
 
 def train_of(row: dict[str, str], name: str) -> np.ndarray:
@@ -191,36 +206,46 @@ def of_vacancies(reset: float) -> Trains:
     return Trains(float(current[0]), *np.split(current[1:], 2))
 
 
-def picture(rows: Sequence[dict[str, str]]) -> Figure:
-    """Trains of resets and of sets, measured, by vacancies and by the nearest traps; and all sets of the search."""
+def trains_of_row(row: dict[str, str]) -> tuple[Trains, Trains]:
+    """Currents [A] of the trains with each of RESETS, of a set on file with its share and the background."""
+    deep, shallow = (with_background(trains(set_of(row), reset, rtol=FINE), float(row["share"])) for reset in RESETS)
+    return deep, shallow
+
+
+def picture(drawn_sets: Sequence[dict[str, str]], learnt: Sequence[dict[str, str]], traps: Sequence[Trains]) -> Figure:
+    """Trains of resets and of sets, measured, by vacancies and by the nearest traps; and all sets of both searches.
+
+    traps : of the resets of RESETS
+    """
     measured_rows = measured_trains()
-    traps = strongest(rows)
     with style():
         fig, axes = panels(3)
-        for reset, colour in zip(RESETS, (BLUE, ORANGE), strict=True):
-            runs = [("vacancies", "-", of_vacancies(reset))]
-            run = trains(set_of(traps), reset, rtol=FINE)
-            runs += [("traps", "--", with_background(run, float(traps["share"])))]
+        for reset, colour, run in zip(RESETS, (BLUE, ORANGE), traps, strict=True):
             for panel, name in zip(axes, ("reset", "set"), strict=False):
                 panel.plot(
                     PULSES, train_of(measured_rows[reset], name), "o", color=colour, label=f"{reset:g} V, measured"
                 )
-                for words, dashes, run in runs:
-                    train = getattr(run, name)
+                for words, dashes, currents in (("vacancies", "-", of_vacancies(reset)), ("traps", "--", run)):
+                    train = getattr(currents, name)
                     panel.plot(np.arange(1, len(train) + 1), train, dashes, color=colour, label=words)
                 panel.set(xscale="log", yscale="log", xlabel=f"{name} pulses", ylabel="|current| at -1 V (A)")
-        for kind, marker, colour in (("acceptor", "o", GREEN), ("donor", "s", GREY)):
-            drawn_rows = [row for row in rows if row["kind"] == kind and row["share"]]
-            window, share = (np.array([float(row[key]) for row in drawn_rows]) for key in (WINDOW, "share"))
-            axes[2].plot(window, share, marker, color=colour, markersize=3, label=f"{kind}s")
-        deep = measured_rows[RESETS[0]]
-        axes[2].axvline(float(deep["start"]) / float(deep["reset 2"]), color=BLUE, label="measured")
-        axes[2].axhline(1.0, color=GREY, linestyle=":", label="the whole area")
-        axes[2].set(xscale="log", yscale="log", xlabel="window of two resets of -4 V",
-                    ylabel="share of the area needed")  # fmt: skip
+        draw_sets(axes[2], drawn_sets, learnt)
         for panel in axes:
             legend(panel)
     return fig
+
+
+def draw_sets(panel: Axes, drawn_sets: Sequence[dict[str, str]], learnt: Sequence[dict[str, str]]) -> None:
+    """Share of the area that each set needs, against its window."""
+    kinds = (("acceptor", "o", GREEN), ("donor", "s", GREY))
+    groups = [([row for row in drawn_sets if row["kind"] == kind], f"{kind}s", *looks) for kind, *looks in kinds]
+    for rows, words, marker, colour in (*groups, (learnt, "acceptors, second search", "^", ORANGE)):
+        points = [(float(row[WINDOW]), float(row["share"])) for row in rows if row["share"]]
+        panel.plot(*np.array(points).T, marker, color=colour, markersize=3, label=words)
+    deep = measured_trains()[RESETS[0]]
+    panel.axvline(float(deep["start"]) / float(deep["reset 2"]), color=BLUE, label="measured")
+    panel.axhline(1.0, color=GREY, linestyle=":", label="the whole area")
+    panel.set(xscale="log", yscale="log", xlabel="window of two resets of -4 V", ylabel="share of the area needed")
 
 
 def main() -> None:
@@ -229,15 +254,16 @@ def main() -> None:
     asked.add_argument("--sets", type=int, default=0, help="search until so many are on file")
     given = asked.parse_args()
     if given.sets:
-        search(given.sets)
-    rows = rows_of(SETS)
-    traps = strongest(rows)
-    runs = (with_background(trains(set_of(traps), reset, rtol=FINE), float(traps["share"])) for reset in RESETS)
-    columns = ("number", "measured:", "vacancies:", "traps:")
-    values = ((value for value, _ in MEASURED.values()), figures(*map(of_vacancies, RESETS)), figures(*runs))
+        sets = drawn(given.sets)
+        search(SETS, given.sets, lambda rows: sets[len(rows)])
+    searches = rows_of(SETS), rows_of(NEAREST)
+    runs = [trains_of_row(strongest(rows)) for rows in searches]
+    columns = ("number", "measured:", "vacancies:", "traps, drawn:", "traps, second search:")
+    vacancies = of_vacancies(RESETS[0]), of_vacancies(RESETS[1])
+    values = ((value for value, _ in MEASURED.values()), *(figures(*run) for run in (vacancies, *runs)))
     table = [(name, *(f"{value:.3g}" for value in row)) for name, *row in zip(MEASURED, *values, strict=True)]
     measured.keep(HERE, "traps-interface", columns, table, command="python -m validation.traps.interface")
-    save(picture(rows), HERE / "interface.png")
+    save(picture(*searches, runs[1]), HERE / "interface.png")
 
 
 if __name__ == "__main__":
