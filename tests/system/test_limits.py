@@ -106,7 +106,7 @@ main()
 
 
 @needs_speed
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.campaign)])
 def test_a_signal_while_profiles_are_computed_leaves_steps_reads_and_a_checkpoint(folder, number):
     words, code = ["run", "endless.toml", *PROFILES], AT_THE_THIRD_PROFILE.format(number=int(number))
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True)
@@ -278,7 +278,7 @@ def test_a_limit_tells_itself_from_a_signal():
     assert not stopped.value.limit
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.campaign)])
 def test_an_interruption_that_a_callback_of_c_swallows_is_raised_again(number, capfd):
     import ctypes
 
