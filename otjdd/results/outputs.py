@@ -157,7 +157,7 @@ OUTPUTS = _outputs({
     "capacitance": (f"{BIASED} frequency", "F", "capacitance, with the conductance in parallel"),
     "conductance_ac": (f"{BIASED} frequency", "S", "conductance under the small signal, with the capacitance in parallel"),
     "trap_noise": (
-        f"{BIASED} frequency", "A2 Hz-1",
+        f"{BIASED} frequency", "A^2 Hz^-1",
         "spectral density of the current of traps whose filling takes time, without the circuit",
     ),
     "drift_ratio": (BIASED, "1", "drift of the conductance, or of P over P_s, in 1/(2 pi f) of the lowest frequency"),
