@@ -93,10 +93,10 @@ class Outputs(NamedTuple):
     @property
     def numbers(self) -> Callable[..., Simulated]:
         """Function of a job, which returns the outputs of its run over their sizes, end to end."""
-        return numbers
+        return simulated_outputs
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
-        """Arguments of `numbers` at coordinates x (parameter,)."""
+        """Arguments of `numbers`, at coordinates x (parameter,)."""
         return [(self.case, self.values(x), self.sizes)]
 
     def values(self, x: np.ndarray) -> dict[str, float]:
@@ -104,7 +104,7 @@ class Outputs(NamedTuple):
         return {parameter.key: parameter.value(at) for parameter, at in zip(self.parameters, x, strict=True)}
 
 
-def numbers(
+def simulated_outputs(
     case: Case, values: dict[str, float], sizes: Mapping[str, np.ndarray], given: Steps | None = None
 ) -> Simulated:  # fmt: skip
     """Outputs of a run over their sizes, end to end; nan if it fails or has other rows. Arguments as of `outputs`."""
