@@ -32,7 +32,7 @@ from otjdd.compact_models.noise import between as noise_between
 from otjdd.compact_models.tables import LN10, SETTLING, Tables, charges, evaluated, monotone, stays
 from otjdd.errors import NotAsExpected
 from otjdd.results import outputs
-from otjdd.solver.displacement import mean_rate, rates
+from otjdd.solver.displacement import mean_rate, rates, simultaneous
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
 
@@ -325,7 +325,7 @@ class CompactModel:
     def collected(self, rows: "Rows", reads: list[np.ndarray], waveform: "Applied") -> "xr.Dataset":
         """Dataset of the rows and reads that `predicted` has recorded, block by block."""
         time, voltage, out = (np.concatenate([row[i] for row in rows]) for i in range(3))
-        time, voltage, out = time.ravel(), voltage.ravel(), out.reshape(-1, out.shape[-1])
+        time, voltage, out = simultaneous(time.ravel()), voltage.ravel(), out.reshape(-1, out.shape[-1])
         read_time, read_voltage, current = np.concatenate(reads).T
         with np.errstate(divide="ignore", invalid="ignore"):
             resistance = np.where(current != 0.0, read_voltage / current, np.nan)

@@ -15,7 +15,7 @@ from otjdd.errors import SolverError
 from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import model, model_limits, read_out
-from otjdd.solver.displacement import mean_rate, rates
+from otjdd.solver.displacement import mean_rate, rates, simultaneous
 from otjdd.solver.integrate import KeptState, Run, row_widths
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import Ended, ending
@@ -25,7 +25,6 @@ from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Waveform
 from otjdd.waveform.writes import last_writes
 
-ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
 SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 
 
@@ -201,12 +200,6 @@ def rectangular(rows: list[np.ndarray]) -> np.ndarray:
     for i, row in enumerate(rows):
         out[i, : len(row)] = row
     return out
-
-
-def simultaneous(t: np.ndarray) -> np.ndarray:
-    """Times (T,) of records; times that differ by round-off from the one before are set equal to it."""
-    same = np.concatenate(([False], t[1:] - t[:-1] <= ROUND_OFF * np.spacing(np.abs(t[1:]))))[: len(t)]
-    return np.maximum.accumulate(np.where(same, -np.inf, t))
 
 
 def recorded_once(rows: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 SAME_SLOPE = 1e-6  # relative, of the voltage on both sides of a row in a straight piece
+ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
 
 
 class Rates(NamedTuple):
@@ -48,6 +49,12 @@ def rates(t: np.ndarray, charge: np.ndarray, voltage: np.ndarray) -> Rates:
     nowhere = np.isnan(before) & np.isnan(after)
     before, after = np.where(np.isnan(before), after, before), np.where(np.isnan(after), before, after)
     return Rates(np.where(nowhere, 0.0, before), np.where(nowhere, 0.0, after))
+
+
+def simultaneous(t: np.ndarray) -> np.ndarray:
+    """Times (T,) of records; times that differ by round-off from the one before are set equal to it."""
+    same = np.concatenate(([False], t[1:] - t[:-1] <= ROUND_OFF * np.spacing(np.abs(t[1:]))))[: len(t)]
+    return np.maximum.accumulate(np.where(same, -np.inf, t))
 
 
 def within_pieces(took: np.ndarray, voltage: np.ndarray) -> np.ndarray:
