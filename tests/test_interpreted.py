@@ -86,11 +86,11 @@ def reads() -> dict[str, list[float]]:
 
 def walked() -> tuple[dict, list[str]]:
     """The same, and names of the files that were gone through."""
-    seen = set()
-    sys.setprofile(lambda frame, event, argument: seen.add(frame.f_code.co_filename))
+    files: set[str] = set()
+    sys.setprofile(lambda frame, event, argument: files.add(frame.f_code.co_filename))
     numbers = reads()
     sys.setprofile(None)
-    return numbers, sorted(seen)
+    return numbers, sorted(files)
 
 
 @needs_speed
@@ -98,12 +98,16 @@ def walked() -> tuple[dict, list[str]]:
 def test_every_module_of_kernels_computes_as_python_what_it_computes_compiled():
     code = "import json, test_interpreted; print(json.dumps(test_interpreted.walked()))"
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    numbers, seen = json.loads(done.stdout)
-    for name, expected in reads().items():
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as interpreted:
+        compiled = reads()
+        output, problems = interpreted.communicate()
+    assert interpreted.returncode == 0, problems
+    numbers, files = json.loads(output)
+    for name, expected in compiled.items():
         # 1e-15 of the voltage moves the slope through narrow levels by 1.5e-5 to 5e-5: round-off over their width
         np.testing.assert_allclose(numbers[name], expected, rtol=1e-4 if "narrow" in name else 1e-5, err_msg=name)
     modules = {path for room in ("physics", "stepping") for path in (PACKAGE / room).glob("[!_]*.py")}
     assert len(modules) > 20
-    assert {path.name for path in modules} - {Path(name).name for name in seen} == set()
+    assert {path.name for path in modules} - {Path(name).name for name in files} == set()
