@@ -49,6 +49,11 @@ def beside_layers(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in changes.items() if not key.split("[")[0].startswith(of_layers)}
 
 
+def changes_with_layers(changes: Mapping[str, Any], case: Case, change: Change) -> dict[str, Any]:
+    """Changes that led to a case, with those of its layers after a change. Raises ValueError as `changed_layers`."""
+    return beside_layers(changes) | {KEY: changed_layers(case, change)}
+
+
 def names_of(case: Case) -> list[str]:
     """Names of the layers from left to right."""
     return [layer.get("material") or f"layer {i + 1}" for i, layer in enumerate(tables_of(case))]

@@ -1,6 +1,7 @@
 const SHOWN = { "1/m^3": "m⁻³", ohm: "Ω", "uC/cm^2": "µC/cm²" };  // units as people write them
 const STEPS = 200; // of a logarithmic slider
 const DIGITS = 5; // of a number beside a slider: more do not fit
+const LARGE = 1e9; // numbers from here on are written with a power of ten, since all of their zeros do not fit
 const RATE = 12; // frames of a film a second
 const WIDTHS = [1e-9, 1e-8, 2e-8, 5e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1];
 const PREFIXES = [[1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"]];
@@ -129,9 +130,14 @@ function drive(experiment) { // the sliders of its drive in place of those befor
   rows.forEach((about) => { build(about, by("of-drive")); put(sliders.get(about.name), about.value); });
 }
 
+function digits(value) { // of a number beside a slider
+  const rounded = Number(value.toPrecision(DIGITS));
+  return Math.abs(rounded) < LARGE ? rounded : rounded.toExponential();
+}
+
 function put(row, value, from) {
   row.value = value;
-  if (from !== row.number) row.number.value = Number(value.toPrecision(DIGITS));
+  if (from !== row.number) row.number.value = digits(value);
   if (from !== row.range) row.range.value = Math.round(place(row, value));
   const text = `${value} ${row.about.unit}`;
   row.range.setAttribute("aria-valuetext", text);
@@ -237,25 +243,31 @@ function told(seconds) {
   return `${Number((seconds / size).toPrecision(4))} ${prefix}s`;
 }
 
-function buildDevice() { // the sliders of the device and its layers, in place of those before
-  for (const [name, row] of sliders) if (by("of-device").contains(row.box)) { row.box.remove(); sliders.delete(name); }
-  start.sliders.forEach((about) => { build(about, by("of-device")); put(sliders.get(about.name), about.value); });
+function buildDevice() { // the sliders of the device, its layers and its traps, in place of those before
+  for (const [name, row] of sliders) if (!by("of-drive").contains(row.box)) { row.box.remove(); sliders.delete(name); }
+  const room = (about) => by(about.keys[0].startsWith("device.traps") ? "of-traps" : "of-device");
+  start.sliders.forEach((about) => { build(about, room(about)); put(sliders.get(about.name), about.value); });
   by("layers").replaceChildren(...start.layers.map((name, place) => {
     const item = Object.assign(document.createElement("li"), { textContent: name });
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Take away" });
     button.setAttribute("aria-label", `Take ${name} away`);
-    button.addEventListener("click", () => changeLayers(place, ""));
+    button.addEventListener("click", () => changeDevice("layers", { place, material: "" }));
     if (start.layers.length > 1) item.append(button);
     return item;
   }));
   by("place").replaceChildren(new Option("at the left", 0), ...start.layers.map((name, i) => new Option(`behind ${name}`, i + 1)));
   by("place").value = start.layers.length;
+  by("new-traps").hidden = start.traps === null; // traps of the case itself stay
+  by("traps").checked = start.traps;
 }
 
-async function changeLayers(place, material) {
-  const values = Object.fromEntries([...sliders].filter(([, row]) => by("of-device").contains(row.box)).map(([name, row]) => [name, row.value]));
-  const answer = await call("layers", { place, material, values });
-  if (answer.problem) return show(answer);
+async function changeDevice(path, what) {
+  const values = Object.fromEntries([...sliders].filter(([, row]) => !by("of-drive").contains(row.box)).map(([name, row]) => [name, row.value]));
+  const answer = await call(path, { ...what, values });
+  if (answer.problem) {
+    by("traps").checked = start.traps;
+    return show(answer);
+  }
   start = answer;
   buildDevice();
   await move(true);
@@ -283,7 +295,8 @@ by("experiment").addEventListener("change", () => { drive(by("experiment").value
 for (const button of document.querySelectorAll("#synapse [data-voltage]")) {
   button.addEventListener("click", () => pulse(Number(button.dataset.voltage), Number(button.dataset.width)));
 }
-by("add").addEventListener("click", () => changeLayers(Number(by("place").value), by("material").value));
+by("add").addEventListener("click", () => changeDevice("layers", { place: Number(by("place").value), material: by("material").value }));
+by("traps").addEventListener("change", () => changeDevice("traps", { present: by("traps").checked }));
 by("apply").addEventListener("click", () => pulse(Number(by("voltage").value), Number(by("width").value)));
 by("play").addEventListener("click", play);
 by("scrubber").addEventListener("input", () => { pause(); frame(); });

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from otjdd import plot
 from otjdd.errors import LimitError, Stopped
-from otjdd.explore import layers, settings
+from otjdd.explore import layers, settings, traps
 from otjdd.explore.connections import ImpatientProtocol
 from otjdd.explore.experiments import DOWNLOADED
 from otjdd.explore.guard import Guard
@@ -56,7 +56,7 @@ class Explorer:
         ]
         routes += [
             Route(f"/{name}", getattr(self, name), methods=["POST"])
-            for name in ("move", "pulse", "film", "layers", "stop")
+            for name in ("move", "pulse", "film", "layers", "traps", "stop")
         ]
         routes += [Route(f"/{name}", getattr(self, name)) for name in ("start", "progress")]
         routes.append(Route("/download/{name}", self.download))
@@ -110,6 +110,11 @@ class Explorer:
         data = await message(request)
         values = settings.values_of(data)
         return JSONResponse(self.tab(request).change_layers(layers.change_of(data), values))
+
+    async def traps(self, request: Request) -> Response:
+        data = await message(request)
+        values = settings.values_of(data)
+        return JSONResponse(self.tab(request).change_traps(traps.presence_of(data), values))
 
     async def film(self, request: Request) -> Response:
         return JSONResponse(await self.tab(request).film())

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otjdd.case.case import Case
 from otjdd.case.kinds import column_count
 from otjdd.errors import CaseError
-from otjdd.explore import film, layers, synapse, work
+from otjdd.explore import film, layers, synapse, traps, work
 from otjdd.explore.experiments import (
     OWN,
     REFERENCE,
@@ -35,6 +35,7 @@ OF_DRIVES = {
     "steps": "iv",
     "triangle": "iv",
 }  # kind of the case's own drive -> kind of panel
+ChangesOf = Callable[[dict[str, Any], Case], dict[str, Any]]
 SUPERSEDED = {"superseded": True}
 NEWER = "a newer move came between"
 
@@ -65,7 +66,8 @@ class Session:
         self.opened = opened
         self.turns = Turns(workers)
         self.run: LastRun | None = None
-        self.stacked: dict[str, Any] = {}  # change of the film by layers that were added or taken away
+        self.original = opened.case  # before tables were added or taken away
+        self.stacked: dict[str, Any] = {}  # changes of `original` that led to the case of `opened`
         self.synapse: synapse.Synapse | None = None
         self.latest: dict[str, Any] = {}  # the last answer, for a page that is loaded again
         self.pulsing = asyncio.Lock()  # a pulse begins in the state that the one before it has left
@@ -80,6 +82,7 @@ class Session:
             "experiments": [[name, experiments()[name].title, rows] for name, rows in drives.items()],
             "layers": layers.names_of(opened.case),
             "materials": layers.MATERIALS,
+            "traps": opened.case.device.traps is not None if self.original.device.traps is None else None,
             "columns": column_count(opened.case),
             "settings": {
                 "experiment": experiment if experiment in drives else OWN,
@@ -102,13 +105,24 @@ class Session:
 
     def change_layers(self, change: layers.Change, values: Mapping[str, float]) -> dict[str, Any]:
         """Add a layer to the film or take one away, with these values of sliders; message as of `start`."""
+        return self.change_device(values, lambda changes, case: layers.changes_with_layers(changes, case, change))
+
+    def change_traps(self, present: bool, values: Mapping[str, float]) -> dict[str, Any]:
+        """Add traps to the film or take them away, with these values of sliders; message as of `start`."""
+        return self.change_device(values, lambda changes, case: traps.changes_with_traps(changes, case, present))
+
+    def change_device(self, values: Mapping[str, float], changed: ChangesOf) -> dict[str, Any]:
+        """Add tables to the device or take tables away, with these values of sliders; message as of `start`.
+
+        changed : changes of the case that the page was opened with, from those until now and the case that they led to
+        """
         case = self.opened.case
         try:
             device = [slider for slider in sliders_of(case) if slider.name in values]
-            changes: dict[str, Any] = dict(moved(case, device, values))
-            tables = layers.changed_layers(case.replace(changes), change)
-            changes = layers.beside_layers(changes) | {layers.KEY: tables}
-            case = case.replace(changes)
+            moves = moved(case, device, values)
+            case = case.replace(moves)
+            changes = changed(self.since_opened(moves, case), case)
+            case = self.original.replace(changes)
         except CaseError as error:
             return refused(str(error.problems[0]))
         except OutsideError as error:
@@ -116,8 +130,7 @@ class Session:
         except ValueError as error:
             return refused(str(error))
         self.turns.stop()
-        self.opened = self.opened._replace(case=case, result=None)
-        self.stacked |= changes
+        self.opened, self.stacked = self.opened._replace(case=case, result=None), changes
         self.synapse, self.latest = None, {}
         return self.start()
 
@@ -161,11 +174,13 @@ class Session:
         return self.message_of(answer, news)
 
     def since_opened(self, changes: Mapping[str, Any], case: Case) -> dict[str, Any]:
-        """Changes of the case as it was opened, from those of the sliders that led to a case."""
-        if not self.stacked:
-            return dict(changes)
-        others = {key: value for key, value in changes.items() if not key.startswith("device.film.")}
-        return self.stacked | others | {layers.KEY: layers.tables_of(case)}
+        """Changes of the case that the page was opened with, from those of the sliders that led to a case."""
+        changes = self.stacked | dict(changes)
+        if layers.KEY in self.stacked:
+            changes = layers.beside_layers(changes) | {layers.KEY: layers.tables_of(case)}
+        if traps.KEY in self.stacked:
+            changes = traps.beside_traps(changes) | {traps.KEY: traps.tables_of(case)}
+        return changes
 
     async def pulse(self, voltage: float, width: float) -> dict[str, Any]:
         """Apply a pulse [V], [s] to the present state."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import otjdd
+from otjdd.explore import traps
 
 CASE = """base = "rv-loop.toml"
 title = "A small loop"
@@ -249,12 +250,41 @@ def layers_of(browser) -> list[str]:
 
 
 def click(browser, selector: str) -> bool:
-    """Click a button that changes the layers; tell if the curve is another one then."""
+    """Click what changes the layers or the traps; tell if the curve is another one then."""
     before, answer = js(browser, "curve.src"), js(browser, "document.body.dataset.shown")
     js(browser, f"document.querySelector('{selector}').click()")
-    # between the layers and the curve the page rests once
+    # between the device and the curve the page rests once
     until(browser, f"{STILL} && (!problem.hidden || document.body.dataset.shown !== '{answer}')")
     return js(browser, "curve.src") != before
+
+
+def sliders_of_traps(browser) -> list[str]:
+    """Ids of the numbers beside the sliders of traps."""
+    return js(browser, "[...document.querySelectorAll('#of-traps input[type=number]')].map((number) => number.id)")
+
+
+def test_traps_are_added_and_taken_away_and_run_computes_the_case_that_has_them(browser):
+    without = numbers(browser)
+    assert sliders_of_traps(browser) == []
+    assert traps.SOURCE in js(browser, "document.getElementById('about-traps').textContent")
+    assert click(browser, "#traps")
+    assert js(browser, "problem.hidden && document.getElementById('traps').checked")
+    assert sliders_of_traps(browser) == [
+        "n-trap_density-0", "n-trap_depth-0", "n-trap_relaxation-0", "n-trap_hops-0",
+    ]  # fmt: skip
+    cut_off = "(number) => number.scrollWidth > number.clientWidth"
+    assert not js(browser, f"[...document.querySelectorAll('#device input[type=number]')].some({cut_off})")
+    assert type_in(browser, "trap_depth-0", "0.6")
+    with_traps, case = numbers(browser), download(browser, "case.toml")
+    assert with_traps.max() < 0.1 * without.max()  # the high state leaks
+    assert commands.otjdd(browser.folder, "run", case.name, "-o", "run.nc").returncode == 0
+    result = otjdd.read(browser.folder / "run.nc")
+    np.testing.assert_array_equal(result.read_resistance.values, with_traps)
+    assert result.read_channel_share.sel(channel="traps").max() > 0.9
+    assert click(browser, "#traps")
+    assert sliders_of_traps(browser) == []
+    assert "device.traps" not in js(browser, "document.getElementById('command').textContent")
+    np.testing.assert_array_equal(numbers(browser), without)
 
 
 def test_layers_are_added_and_taken_away(browser):
