@@ -241,7 +241,8 @@ def near_enough(
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.log(np.abs(stacked(best, runs)[name] / rows[name][checked]))
         low, high = np.log(np.abs(np.percentile(rows[name], ends, axis=0)))
-    off, width = (values[np.isfinite(values)] for values in (off, high - low))
+        width = high - low
+    off, width = off[np.isfinite(off)], width[np.isfinite(width)]  # not of a current at 0 V
     return bool(np.sqrt(np.mean(off**2)) <= NEAR_ENOUGH * np.sqrt(np.mean(width**2))) if width.size else False
 
 
