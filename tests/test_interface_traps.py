@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from validation.traps import estimate, interface, nearest
+from validation.traps import claims, estimate, interface, nearest
 
 
 def test_the_onset_of_a_front_is_found_in_its_train():
@@ -28,6 +28,17 @@ def test_a_set_whose_current_changes_runs_to_its_row(file, number):
     assert abs(np.log(float(row[interface.WINDOW]))) > np.log(2.0)
     for name in (interface.WINDOW, "share"):
         assert float(again[name]) == pytest.approx(float(row[name]), rel=0.02)
+
+
+def test_a_sweep_of_traps_runs_to_its_row_and_remembers_nothing():
+    name = "32um -2 V"
+    V, current = claims.below("32um", "-2")
+    row = claims.run(name, claims.cases()[name], most=60.0)
+    again, on_file = np.array(row["currents (A)"].split(), float), claims.ended()[name]
+    assert row["reached (s)"] == row["of (s)"]
+    assert again == pytest.approx(on_file, rel=0.02)
+    assert claims.window(V, current, -1.0) == pytest.approx(0.0035 / 0.000736)
+    assert claims.window(V, again, -1.0) < 1.0
 
 
 def test_the_second_search_goes_on_from_its_rows():

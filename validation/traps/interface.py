@@ -166,10 +166,10 @@ def write_row(traps: Set, file: Path) -> None:
         write(row, file)
 
 
-def write(row: Mapping[str, str], file: Path) -> None:
+def write(row: Mapping[str, str], file: Path, columns: Sequence[str] = COLUMNS) -> None:
     """Add a row to a table."""
     with file.open("a", encoding="utf-8") as lines:
-        table = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
+        table = csv.DictWriter(lines, columns, lineterminator="\n")
         if not lines.tell():
             table.writeheader()
         table.writerow(row)
