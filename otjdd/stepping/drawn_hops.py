@@ -20,7 +20,7 @@ from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.physics.boundary import EndFaces
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
-from otjdd.stepping.random_numbers import binomial, poisson, threefry
+from otjdd.stepping.random_numbers import binomial, fill_words, poisson, threefry
 
 # Rows of Noise.lines.
 #   BY_LEFT, BY_RIGHT, BY_FIELD   slopes of the fluxes
@@ -30,14 +30,15 @@ from otjdd.stepping.random_numbers import binomial, poisson, threefry
 #                                 those of the left electrode, in DOWN those of the right one
 #   LEVEL_UP, LEVEL_DOWN          the same over faces without a rise of the energy
 #   MORE_UP, MORE_DOWN            hops that the mean of a step adds, over UP and DOWN
-#   BELOW                         chance that an ion stays at a cell or below
+#   RISING, FALLING               chance that an ion that comes to a cell from below, or from above, hops on
 #   BESIDE                        share of the elastance of the stack to the left of a cell
 #   RISEN, RISEN_BESIDE           ions that hop to a cell from below [1/m2]; sum of these times BESIDE of their cells
+#   FALLEN, FALLEN_BESIDE         the same from above
 #   RISE, RISE_UP, RISE_DOWN      rise of the energy of an ion over a face [kT]: without the field of the ion itself,
 #                                 with it for hops up and down; at the ends of the film by it alone
 BY_LEFT, BY_RIGHT, BY_FIELD, RELAXING, RELAXING_FIELD, DEVIATION, FIELD = range(7)
-UP, DOWN, LEVEL_UP, LEVEL_DOWN, MORE_UP, MORE_DOWN, BELOW, BESIDE, RISEN, RISEN_BESIDE = range(7, 17)
-RISE, RISE_UP, RISE_DOWN, LINES = range(17, 21)
+UP, DOWN, LEVEL_UP, LEVEL_DOWN, MORE_UP, MORE_DOWN, RISING, FALLING, BESIDE = range(7, 16)
+RISEN, RISEN_BESIDE, FALLEN, FALLEN_BESIDE, RISE, RISE_UP, RISE_DOWN, LINES = range(16, 24)
 NOW, AFTER, SMOOTH = range(3)  # rows of Noise.passed
 EMITTED = 1 << 30  # places of draws of ions that come from electrodes, beyond those of hops
 
@@ -57,6 +58,7 @@ class Noise(NamedTuple):
     passed: np.ndarray  # (3, K, 2) ions that passed the left and the right end, to the right: NOW; AFTER a trial
     # step; and SMOOTH, those of the smooth density [1/m2] while a state holds the ions
     lines: np.ndarray  # (LINES, N+1) work space of a column
+    words: np.ndarray  # (2, N) random words of a sweep over its cells
     stack: np.ndarray  # (3, 1, N, 3, 3) equations of a column with electrons, but for the length of the step
 
 
@@ -71,7 +73,8 @@ def no_noise() -> Noise:
     none = np.zeros((0, 0))
     return Noise(
         np.zeros(0), math.inf, np.zeros(1, np.int64), np.zeros((0, 2), np.int64), np.zeros(1, np.int64),
-        none, none, none, np.zeros((3, 0, 2)), np.zeros((LINES, 0)), np.zeros((3, 1, 0, 3, 3)),
+        none, none, none, np.zeros((3, 0, 2)), np.zeros((LINES, 0)), np.zeros((2, 0), np.int64),
+        np.zeros((3, 1, 0, 3, 3)),
     )  # fmt: skip
 
 
@@ -86,7 +89,7 @@ def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0, largest: flo
     return Noise(
         np.array(area, float), float(largest), np.zeros(1, np.int64), key, np.zeros(1, np.int64),
         np.zeros(cells), np.zeros(cells), np.zeros(cells), np.zeros((3, len(area), 2)),
-        np.zeros((LINES, N + 1)), np.zeros((3, 1, N, 3, 3)),
+        np.zeros((LINES, N + 1)), np.zeros((2, N), np.int64), np.zeros((3, 1, N, 3, 3)),
     )  # fmt: skip
 
 
@@ -96,13 +99,10 @@ def whole_ions(c: np.ndarray, width: np.ndarray, area: np.ndarray) -> np.ndarray
     return np.diff(beside, axis=1, prepend=0.0)
 
 
-@bare
-def drawn(noise: Noise, k: int, place: int, ions: float, chance: float) -> float:
-    """Number of ions of column k that do what each does with a chance, drawn at a place."""
-    if ions <= 0.0 or chance <= 0.0:
-        return 0.0
-    word, other = threefry(noise.key[k, 0], noise.key[k, 1], place, noise.steps[0])
-    return binomial(ions, chance, word, other)
+@inlined
+def drawn(ions: float, chance: float, word: int, other: int) -> float:
+    """Number of ions that do what each does with a chance, from two words."""
+    return binomial(ions, chance, word, other) if ions > 0.0 and chance > 0.0 else 0.0
 
 
 @bare
@@ -114,34 +114,48 @@ def emitted(noise: Noise, k: int, place: int, mean: float) -> float:
     return poisson(mean * noise.area[k], word, other)
 
 
+@inlined
+def fill_chances(lines: np.ndarray, N: int):
+    """Fill lines RISING and FALLING of N cells from their hops up and down.
+
+    An ion of cell i hops down, not to return, b = DOWN q of the cell below times for each end of its time, and stays at or
+    below i with the chance q = (1 + b)/(1 + UP + b).
+    """
+    up, down, rising, falling, staying = lines[UP], lines[DOWN], lines[RISING], lines[FALLING], 1.0
+    for i in range(N):
+        below = down[i] * staying
+        per = 1.0 / (1.0 + up[i] + below)
+        staying = (1.0 + below) * per
+        rising[i], falling[i] = up[i] * per, below
+    for i in range(N):
+        falling[i] /= 1.0 + falling[i]
+
+
 @detached
 def walk(noise: Noise, k: int, part: int, ions: np.ndarray):
     """Let the ions (N,) of the cells of column k hop through a part of a step, in place.
 
-    noise.lines UP and DOWN are the hops of an ion of a cell in it. An ion of cell i hops down, not to return, b = DOWN q of
-    the cell below times for each end of its time, and stays at or below i with the chance q = (1 + b)/(1 + UP + b).
-    An ion that reaches an electrode stays there. Those that come from one begin in the cell beside it: as many as Poisson
-    says, since an implicit Euler step of a master equation takes what comes in it as if it had been there at first.
+    noise.lines UP and DOWN are the hops of an ion of a cell in it. An ion that reaches an electrode stays there. Those that
+    come from one begin in the cell beside it: as many as Poisson says, since an implicit Euler step of a master equation
+    takes what comes in it as if it had been there at first.
     """
-    up, down, staying, passed = noise.lines[UP], noise.lines[DOWN], noise.lines[BELOW], noise.passed[AFTER, k]
-    N, carried = ions.size, 0.0
-    from_left, from_right = emitted(noise, k, 2 * part, up[N]), emitted(noise, k, 2 * part + 1, down[N])
+    lines, words, others, passed = noise.lines, noise.words[0], noise.words[1], noise.passed[AFTER, k]
+    rising, falling, N, carried = lines[RISING], lines[FALLING], ions.size, 0.0
+    fill_chances(lines, N)
+    from_left, from_right = emitted(noise, k, 2 * part, lines[UP, N]), emitted(noise, k, 2 * part + 1, lines[DOWN, N])
     ions[0] += from_left
     ions[N - 1] += from_right
+    fill_words(noise.key[k, 0], noise.key[k, 1], 2 * part * N, noise.steps[0], words, others)
     for i in range(N):
-        below = down[i] * (staying[i - 1] if i > 0 else 1.0)
-        above = up[i]
-        per = 1.0 / (1.0 + above + below)
-        staying[i] = (1.0 + below) * per
         carried += ions[i]
-        risen = drawn(noise, k, 2 * part * N + i, carried, above * per)
+        risen = drawn(carried, rising[i], words[i], others[i])
         ions[i] = carried - risen
         carried = risen
     passed[AT_RIGHT] += carried - from_right
     carried = 0.0
+    fill_words(noise.key[k, 0], noise.key[k, 1], (2 * part + 1) * N, noise.steps[0], words, others)
     for i in range(N - 1, -1, -1):
-        below = down[i] * (staying[i - 1] if i > 0 else 1.0)
-        fallen = drawn(noise, k, (2 * part + 1) * N + i, ions[i] + carried, below / (1.0 + below))
+        fallen = drawn(ions[i] + carried, falling[i], words[i], others[i])
         ions[i] += carried - fallen
         carried = fallen
     passed[AT_LEFT] += from_left - carried

@@ -50,6 +50,8 @@ from otjdd.stepping.drawn_hops import (
     BY_RIGHT,
     DEVIATION,
     DOWN,
+    FALLEN,
+    FALLEN_BESIDE,
     FIELD,
     LEVEL_DOWN,
     LEVEL_UP,
@@ -352,6 +354,28 @@ def take_own_fields_out(junction: Junction, trial: Trial, k: int, duration: floa
         lines[UP, N - 1] = duration * hops.out * dilution[N - 1]
 
 
+@inlined
+def fill_moving(lines: np.ndarray, c: np.ndarray, width: np.ndarray, least: float):
+    """Fill lines RISEN to FALLEN_BESIDE with the ions of the smooth density that hop to each cell. least : see `mobile`
+
+    Both sweeps go side by side: each cell of one waits for a division of the cell before.
+    """
+    up, down, beside, N = lines[UP], lines[DOWN], lines[BESIDE], c.size
+    risen, risen_beside, fallen, fallen_beside = lines[RISEN], lines[RISEN_BESIDE], lines[FALLEN], lines[FALLEN_BESIDE]
+    risen[0], risen_beside[0] = up[N], 0.0  # from the electrodes
+    fallen[N - 1], fallen_beside[N - 1] = down[N], down[N]
+    staying, staying_above = 1.0, 1.0
+    for i in range(N - 1):
+        j = np.uintp(N - 1 - i)
+        below, above = down[i] * staying, up[j] * staying_above
+        per, per_above = 1.0 / (1.0 + up[i] + below), 1.0 / (1.0 + down[j] + above)
+        staying, staying_above = (1.0 + below) * per, (1.0 + above) * per_above
+        ions, share = max(c[i], least) * width[i], up[i] * per
+        risen[i + 1], risen_beside[i + 1] = share * (risen[i] + ions), share * (risen_beside[i] + ions * beside[i])
+        ions, share, to = max(c[j], least) * width[j], down[j] * per_above, np.uintp(N - 2 - i)
+        fallen[to], fallen_beside[to] = share * (fallen[j] + ions), share * (fallen_beside[j] + ions * beside[j])
+
+
 @detached
 def take_own_fields(junction: Junction, trial: Trial, k: int):
     """Let an ion take its own field along in the hops of `fill_walk`, for column k.
@@ -359,26 +383,17 @@ def take_own_fields(junction: Junction, trial: Trial, k: int):
     There its field is that of an ion where it came from: a mean over the ions of the smooth density that hop to its cell.
     """
     lines, c, eps, width = trial.noise.lines, trial.state.c[k], trial.state.eps[k], junction.columns.width[k]
-    up, down, beside, risen, risen_beside = lines[UP], lines[DOWN], lines[BESIDE], lines[RISEN], lines[RISEN_BESIDE]
-    distance, least, N, staying = junction.columns.distance[k], EMPTY * add_up(c) / c.size, c.size, 1.0
+    risen, risen_beside, fallen, fallen_beside = lines[RISEN], lines[RISEN_BESIDE], lines[FALLEN], lines[FALLEN_BESIDE]
+    distance, least, N, beside = junction.columns.distance[k], EMPTY * add_up(c) / c.size, c.size, lines[BESIDE]
     per_ion = junction.ions[k].z ** 2 * ELEMENTARY_CHARGE / (trial.noise.area[k] * junction.kT[k])
-    risen[0], risen_beside[0] = up[N], 0.0  # from the electrode
-    for i in range(N - 1):
-        ions, below = max(c[i], least) * width[i], down[i] * staying
-        per = 1.0 / (1.0 + up[i] + below)
-        staying = (1.0 + below) * per
-        risen[i + 1] = up[i] * per * (risen[i] + ions)
-        risen_beside[i + 1] = up[i] * per * (risen_beside[i] + ions * beside[i])
-    staying, fallen, fallen_beside = 1.0, down[N], down[N]
-    for i in range(N - 1, -1, -1):
-        ions, above = max(c[i], least) * width[i], up[i] * staying
-        per_end, per = 1.0 / (risen[i] + ions + fallen), 1.0 / (1.0 + down[i] + above)
-        moved = beside[i] - (risen_beside[i] + ions * beside[i] + fallen_beside) * per_end
-        share, staying = down[i] * per, (1.0 + above) * per
+    fill_moving(lines, c, width, least)
+    for i in range(N):
+        ions = max(c[i], least) * width[i]
+        per_end = 1.0 / (risen[i] + ions + fallen[i])
+        moved = beside[i] - (risen_beside[i] + ions * beside[i] + fallen_beside[i]) * per_end
         size, size_behind = per_ion * distance[i] / eps[i], per_ion * distance[i + 1] / eps[i + 1]
         lines[RISE_DOWN, i] = lines[RISE, i] - size * (moved - risen[i] * per_end)
-        lines[RISE_UP, i + 1] = lines[RISE, i + 1] - size_behind * (moved + fallen * per_end)
-        fallen, fallen_beside = share * (fallen + ions), share * (fallen_beside + ions * beside[i])
+        lines[RISE_UP, i + 1] = lines[RISE, i + 1] - size_behind * (moved + fallen[i] * per_end)
     fill_hops(lines, N, lines[RISE_UP], lines[RISE_DOWN])
 
 

@@ -6,10 +6,13 @@ words of 32 bits, here in integers of 64 bits that cannot overflow.
 
 import math
 
+import numpy as np
+
 from otjdd.compiler.decorators import bare, inlined
 
 MASK = 0xFFFFFFFF
 PARITY = 0x1BD11BDA
+EVEN, ODD = (13, 15, 26, 6), (17, 29, 16, 24)  # bits by which four rounds turn
 PER_WORD = 2.0**-32
 MANY = 24.0  # expected successes from which their number is normal
 MANY_TRIES = 1e15  # of rare events
@@ -22,26 +25,32 @@ def turned(x: int, y: int, bits: int):
     return x, (((y << bits) | (y >> (32 - bits))) & MASK) ^ x
 
 
-@bare
+@inlined
+def turned_four(x: int, y: int, bits: tuple[int, int, int, int]):
+    """Four rounds."""
+    x, y = turned(x, y, bits[0])
+    x, y = turned(x, y, bits[1])
+    x, y = turned(x, y, bits[2])
+    return turned(x, y, bits[3])
+
+
+@inlined
 def threefry(key: int, key_b: int, place: int, place_b: int):
     """Two random words of 32 bits from a key and a place of two words each."""
-    x, y = (place + key) & MASK, (place_b + key_b) & MASK
     key_c = PARITY ^ key ^ key_b
-    first, second, third = key_b, key_c, key
-    for turn in range(5):
-        if turn % 2 == 0:
-            x, y = turned(x, y, 13)
-            x, y = turned(x, y, 15)
-            x, y = turned(x, y, 26)
-            x, y = turned(x, y, 6)
-        else:
-            x, y = turned(x, y, 17)
-            x, y = turned(x, y, 29)
-            x, y = turned(x, y, 16)
-            x, y = turned(x, y, 24)
-        x, y = (x + first) & MASK, (y + second + turn + 1) & MASK
-        first, second, third = second, third, first
-    return x, y
+    x, y = turned_four((place + key) & MASK, (place_b + key_b) & MASK, EVEN)
+    x, y = turned_four((x + key_b) & MASK, (y + key_c + 1) & MASK, ODD)
+    x, y = turned_four((x + key_c) & MASK, (y + key + 2) & MASK, EVEN)
+    x, y = turned_four((x + key) & MASK, (y + key_b + 3) & MASK, ODD)
+    x, y = turned_four((x + key_b) & MASK, (y + key_c + 4) & MASK, EVEN)
+    return (x + key_c) & MASK, (y + key + 5) & MASK
+
+
+@bare
+def fill_words(key: int, key_b: int, first: int, place_b: int, words: np.ndarray, others: np.ndarray):
+    """Fill both words (n,) of n places from the first place on. The loop is vectorised, as `threefry` has no branch."""
+    for i in range(words.size):
+        words[i], others[i] = threefry(key, key_b, first + i, place_b)
 
 
 @inlined
@@ -72,9 +81,12 @@ def rarer(tries: float, chance: float, word: int, other: int) -> float:
         size, z = math.sqrt(mean * (1.0 - chance)), normal(word, other)
         number = mean + size * z + (1.0 - 2.0 * chance) * (z * z - 1.0) / 6.0
         return min(max(float(math.floor(number + 0.5)), 0.0), tries)
+    tail = (word + uniform(other)) * PER_WORD
+    if tail >= mean:  # which is above the chance of any success; most draws end here, without a logarithm
+        return 0.0
     none = tries * math.log1p(-chance)
-    tail, left, ratio = (word + uniform(other)) * PER_WORD, -math.expm1(none), chance / (1.0 - chance)
-    likely, number = math.exp(none), 0.0
+    likely, ratio, number = math.exp(none), chance / (1.0 - chance), 0.0
+    left = 1.0 - likely if likely < 0.5 else -math.expm1(none)  # expm1 takes ten times as long as exp
     while tail < left and number < tries:
         number += 1.0
         likely *= (tries - number + 1.0) / number * ratio

@@ -18,6 +18,29 @@ def test_known_answers(key, place, words):
     assert random_numbers.threefry(*key, *place) == words
 
 
+def test_words_of_many_places_are_those_of_each():
+    words, others = np.zeros((2, 21), np.int64)
+    random_numbers.fill_words(11, 0xFFFFFFFE, 5, 13, words, others)
+    assert list(zip(words, others, strict=True)) == [
+        random_numbers.threefry(11, 0xFFFFFFFE, 5 + i, 13) for i in range(21)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tries", "chance"), [(1, 1e-6), (40, 1e-3), (7, 0.3), (60, 0.1), (3000, 0.007), (10**9, 1e-9), (10**9, 2e-8)]
+)
+def test_small_binomial_numbers_are_quantiles(tries, chance):
+    """The number whose chance to be passed is the random one at most, for even ones and for those down to 1e-9."""
+    from scipy.stats import binom
+
+    words = [random_numbers.threefry(8, 9, i, 10) for i in range(1000)] + [(2**i, 7) for i in range(2, 32)]
+    tail = np.array([(word + (other + 0.5) * 2.0**-32) * 2.0**-32 for word, other in words])
+    number = np.array([random_numbers.binomial(float(tries), chance, *both) for both in words])
+    assert (binom.sf(number, tries, chance) <= tail + 1e-14).all()
+    assert (binom.sf(number - 1, tries, chance) > tail - 1e-14).all()
+    assert number.max() > 0.0
+
+
 @pytest.mark.parametrize("tries", [1, 7, 60, 3000])
 @pytest.mark.parametrize("chance", [0.002, 0.3, 0.5, 0.97])
 def test_binomial_numbers_have_their_distribution(tries, chance):
