@@ -1,4 +1,4 @@
-"""Connections to the server: a client that is slow to ask, or asks nothing, does not keep others from their answers."""
+"""Connections to the server: a client whose request is slow or never comes does not delay other clients."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ MOST = 100  # connections at a time; a browser opens six
 
 
 class ImpatientProtocol(H11Protocol):
-    """HTTP that ends a connection whose request is not whole after PATIENCE, and the oldest of these beyond MOST."""
+    """HTTP that ends a connection whose request is incomplete after PATIENCE; above MOST, the oldest incomplete one."""
 
     deadline: asyncio.TimerHandle | None = None
 
@@ -22,7 +22,7 @@ class ImpatientProtocol(H11Protocol):
             others = (other for other in self.connections if isinstance(other, ImpatientProtocol))
             waiting = {other.deadline.when(): other for other in others if other.deadline is not None}
             oldest = waiting[min(waiting)]
-            oldest.clear_deadline()  # the transport tells of its end later, when other connections have come
+            oldest.clear_deadline()  # `connection_lost` is called later, when other connections may have come
             oldest.transport.abort()
 
     def data_received(self, data: bytes) -> None:

@@ -13,7 +13,7 @@ from otjdd.case.case import Case, load_case
 from otjdd.case.kinds import column_count, in_one_column, kinds_of
 
 WHOLE = (("drive",), ("record",))  # keys that an experiment always takes from its shipped case
-OTHER = (("ions", "initial"), ("circuit", "time_constant"))  # keys that it takes where they differ from REFERENCE
+OTHER = (("ions", "initial"), ("circuit", "time_constant"))  # keys of its case where they differ from REFERENCE
 OWN = "own"  # the experiment whose drive is that of the case itself
 DOWNLOADED = "explored.toml"  # name of the case file that the page offers for download
 REFERENCE = "li2019"  # the shipped case whose device the experiments were made for

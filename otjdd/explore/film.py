@@ -57,7 +57,7 @@ def divided(waveform: "Waveform", splits: np.ndarray) -> list[list[float]]:
 
 
 def played(case: Case, start: Any, progress: Progress) -> Frames:
-    """Simulate a case and draw its film. start : state to start from, None for that of the case."""
+    """Frames of the film of a case, which is simulated. start : state to start from, None for that of the case."""
     from otjdd.plot.movie import Scene, frames, instants
     from otjdd.plot.style import style
 

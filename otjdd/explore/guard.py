@@ -30,7 +30,7 @@ COOKIE = "otjdd"  # the port is added to the name, since all servers of a machin
 
 
 class Guard:
-    """ASGI application around another one, which answers requests to this machine alone that have the cookie.
+    """ASGI application that passes on to another one only requests to a name of this machine, with the cookie.
 
     token : in the address that is printed   once : tokens that are valid once
     """

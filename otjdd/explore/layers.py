@@ -1,6 +1,7 @@
-"""Layers that the page adds to a film and takes away: the tables of the film's layers after that.
+"""Layers that the page adds to a film and takes away: the tables of the layers after such a change.
 
-A new layer is a copy of the one beside it, of a material with a published permittivity and affinity: these are its own.
+A new layer is a copy of the layer beside it, but for THICKNESS, CELLS and the published values of its own material:
+permittivity, and affinity, which gives the band offset.
 """
 
 from collections.abc import Mapping
@@ -43,14 +44,14 @@ def tables_of(case: Case) -> list[dict[str, Any]]:
 
 
 def beside_layers(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the changes of a case, by dotted key, whose keys the tables of its layers do not state."""
+    """Changes of a case, by dotted key, without the keys that the tables of layers can have."""
     film = KEY.removesuffix("layers")
     of_layers = (KEY, *(film + key for key in OF_EACH_LAYER))
     return {key: value for key, value in changes.items() if not key.split("[")[0].startswith(of_layers)}
 
 
 def changes_with_layers(changes: Mapping[str, Any], case: Case, change: Change) -> dict[str, Any]:
-    """Changes that led to a case, with those of its layers after a change. Raises ValueError as `changed_layers`."""
+    """Changes for a case whose layers are changed. changes : those that led to `case`. Raises as `changed_layers`."""
     return beside_layers(changes) | {KEY: changed_layers(case, change)}
 
 
@@ -60,7 +61,7 @@ def names_of(case: Case) -> list[str]:
 
 
 def changed_layers(case: Case, change: Change) -> list[dict[str, Any]]:
-    """Tables of the layers of a case after a change. Raises ValueError where there is no such layer, or no other one."""
+    """Tables of the layers of a case after a change. Raises ValueError without such a layer, or if none would remain."""
     tables = tables_of(case)
     if change.place >= len(tables) + bool(change.material):
         raise ValueError(f"the film has {len(tables)} layers")
@@ -73,7 +74,7 @@ def changed_layers(case: Case, change: Change) -> list[dict[str, Any]]:
 
 
 def new_layer(beside: Mapping[str, Any], material: str) -> dict[str, Any]:
-    """Table of a layer of a material: what is not published of it is that of the layer beside it."""
+    """Table of a layer of a material. Values that are not published for the material are those of the layer beside it."""
     table = {key: value for key, value in beside.items() if key not in ("interface_barrier", "density_of_states")}
     own = {"material": material, "thickness": THICKNESS, "cells": CELLS}
     if (given := published(material, "permittivity")) is not None:
@@ -87,7 +88,10 @@ def published(material: str, what: str) -> Published | None:
 
 
 def counted_anew(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The tables with offsets that the affinities give, counted from the first layer; of others what they have."""
+    """The tables, changed in place: band offsets by the published affinities, relative to the first layer.
+
+    Without a published affinity an offset stays. The last layer has no interface barrier.
+    """
     first = affinity_of(tables[0].get("material"))
     for i, table in enumerate(tables):
         own = affinity_of(table.get("material"))

@@ -82,7 +82,7 @@ class Explorer:
             self.end()
 
     def tab(self, request: Request) -> Session:
-        """The tab that a request comes from, a new one for an unknown name. Raises ValueError without a name."""
+        """Session of the tab that sent a request, a new session for an unknown name. Raises ValueError without a name."""
         name = request.query_params.get("tab", "")
         if not TAB.fullmatch(name):
             raise ValueError("expected the name of a tab")

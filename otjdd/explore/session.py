@@ -70,7 +70,7 @@ class Session:
         self.stacked: dict[str, Any] = {}  # changes of `original` that led to the case of `opened`
         self.synapse: synapse.Synapse | None = None
         self.latest: dict[str, Any] = {}  # the last answer, for a page that is loaded again
-        self.pulsing = asyncio.Lock()  # a pulse begins in the state that the one before it has left
+        self.pulsing = asyncio.Lock()  # a pulse begins in the state at the end of the pulse before
 
     def start(self) -> dict[str, Any]:
         """Message to a page that loads: sliders, experiments, and the last answer of this tab."""
@@ -92,7 +92,7 @@ class Session:
         }
 
     def sliders_of_drives(self) -> dict[str, list[dict[str, Any]]]:
-        """Sliders of the drive of each experiment, by name; without those that the device does not go with."""
+        """Sliders of the drive of each experiment, by name; without experiments that are invalid for the device."""
         rows = {}
         for name in experiments():
             with suppress(CaseError):
@@ -114,7 +114,7 @@ class Session:
     def change_device(self, values: Mapping[str, float], changed: ChangesOf) -> dict[str, Any]:
         """Add tables to the device or take tables away, with these values of sliders; message as of `start`.
 
-        changed : changes of the case that the page was opened with, from those until now and the case that they led to
+        changed : function of the changes of `original` so far and the case that they led to, which returns the new changes
         """
         case = self.opened.case
         try:
@@ -174,7 +174,7 @@ class Session:
         return self.message_of(answer, news)
 
     def since_opened(self, changes: Mapping[str, Any], case: Case) -> dict[str, Any]:
-        """Changes of the case that the page was opened with, from those of the sliders that led to a case."""
+        """Changes of `original` that lead to `case`: `stacked`, and `changes`, those of the sliders."""
         changes = self.stacked | dict(changes)
         if layers.KEY in self.stacked:
             changes = layers.beside_layers(changes) | {layers.KEY: layers.tables_of(case)}
@@ -278,14 +278,14 @@ class Session:
         return await self.turns.take(work.stored, *what, waits=True) or NEWER
 
     def case(self) -> Case:
-        """The case whose run, or study, does all that was done in this tab."""
+        """The case of one run with all pulses by hand; without pulses that of the last experiment, or the opened case."""
         if self.synapse is not None and self.synapse.pulses:
             return synapse.whole(self.synapse)
         return self.run.case if self.run else self.opened.case
 
 
 def first(opened: Opened) -> str:
-    """The first experiment: one that shows the measured points, else the loop or the drive of the case."""
+    """Name of the first experiment: one that shows the measured points; without points "loop" for REFERENCE, else OWN."""
     if opened.measured is not None:
         from otjdd.plot.compared import measured_points
 

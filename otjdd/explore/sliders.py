@@ -14,7 +14,7 @@ from otjdd.explore.experiments import experiments
 from otjdd.units import quantity
 
 FIRST_TRAPS = "device.traps[0]."
-LEAST_SHARE = 1e-6  # least share of the area, of a kind of columns
+LEAST_SHARE = 1e-6  # least share of a kind of columns in the area
 
 
 class Slider(NamedTuple):
@@ -87,7 +87,7 @@ def device_sliders() -> tuple[Slider, ...]:
 def sliders_of(case: Case) -> tuple[Slider, ...]:
     """The sliders of the device of a case, of its layers and traps, and one for the share of each kind of columns.
 
-    A slider is left out if all kinds set its keys themselves, and one of the whole film if that has layers.
+    A slider is left out if all kinds set its keys themselves; a slider of the whole film also if the film has layers.
     """
     kinds, layers = case.columns.kinds or (), layer_sliders(case)
     followed = (
@@ -105,7 +105,7 @@ def sliders_of(case: Case) -> tuple[Slider, ...]:
 
 
 def layer_sliders(case: Case) -> tuple[Slider, ...]:
-    """Sliders of the thickness and the band offset of each layer of a case; () for a film of one material."""
+    """Sliders of the thickness of each layer, and of the band offset of each but the first; () for one material."""
     film, rows = case.device.film, []
     for i, layer in enumerate(film.layers if isinstance(film, LayeredFilm) else ()):
         name, key = layer.material or f"layer {i + 1}", f"device.film.layers[{i}]"
@@ -123,7 +123,7 @@ def layer_sliders(case: Case) -> tuple[Slider, ...]:
 
 
 def of_each_trap(slider: Slider, case: Case) -> tuple[Slider, ...]:
-    """A slider of the first kind of traps for each kind that a case has; another slider as it is."""
+    """For a slider of the first kind of traps, a slider of each kind in a case; any other slider unchanged."""
     (key,) = slider.keys
     if not key.startswith(FIRST_TRAPS):
         return (slider,)

@@ -1,10 +1,10 @@
 """Traps that the page adds to a film without traps and takes away again: those of the shipped case SOURCE, but for depth.
 
-The measured currents of SOURCE leave the depth open from 0.7 to 2.4 eV. In a film with a lower barrier, traps at its 2 eV
-carry 1e-26 of the current (`rv-loop`). So the depth is the barrier at the left electrode: in a flat band, the traps are
-at the Fermi level of this electrode.
+The measured currents of SOURCE leave the depth open from 0.7 to 2.4 eV. In a film with a lower barrier, traps at the 2 eV
+of SOURCE carry 1e-26 of the current (`rv-loop`). So the depth is the barrier at the left electrode: in a flat band, the
+traps are at the Fermi level of this electrode.
 
-The `kind` of the traps is "none": they carry a current and no charge, and so stand beside all that a device may have.
+The `kind` of the traps is "none": they carry a current and no charge, and so are valid in every device.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def tables_of(case: Case) -> list[dict[str, Any]]:
 
 
 def beside_traps(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the changes of a case, by dotted key, that are not of its traps."""
+    """Changes of a case, by dotted key, without those of its traps."""
     return {key: value for key, value in changes.items() if key.split("[")[0] != KEY}
 
 
@@ -41,5 +41,5 @@ def new_tables(case: Case) -> list[dict[str, Any]]:
 
 
 def changes_with_traps(changes: Mapping[str, Any], case: Case, present: bool) -> dict[str, Any]:
-    """Changes that led to a case, with traps where these are to be `present`, without traps otherwise."""
+    """The changes that led to a case, with those that add traps if `present`, else without changes of traps."""
     return beside_traps(changes) | ({KEY: new_tables(case)} if present else {})

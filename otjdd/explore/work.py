@@ -24,7 +24,7 @@ class PanelJob(NamedTuple):
     """Runs to simulate, and how to show them.
 
     kind : of the panel   before : Datasets whose curve is drawn in grey   measured : Dataset of points, or None
-    results : Datasets of the first cases, if they are known already
+    results : Datasets of the first cases, if these were simulated before
     """
 
     cases: Sequence[Case]
@@ -83,7 +83,7 @@ def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> PanelResul
 
 
 def noting(progress: Progress, number: int, count: int) -> Progress:
-    """A progress of one run, `number` of `count`, which reports that of all runs."""
+    """Progress of run `number` of `count`, as a function that reports the fraction of all runs to `progress`."""
     return lambda fraction: progress((number + fraction) / count)
 
 

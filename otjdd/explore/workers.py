@@ -20,7 +20,7 @@ from otjdd.errors import LimitError
 from otjdd.system import pool
 from otjdd.system.pool import EVERY, SHARED, TRIES, Arguments, Worker, context, cores, fate, give_up, make_ready
 
-PRELOAD = "otjdd.explore.preload"  # module that the process is prepared with which workers are copied from
+PRELOAD = "otjdd.explore.preload"  # module that prepares the process from which workers are copied
 LOADED = 5.0  # s within which kernels are loaded if they are compiled already
 LOST = "the process that computed this {}; out of memory? Another has taken its place: try again"
 DEAD = "the processes that compute end before they begin: is memory short? The terminal of otjdd explore may say more"
@@ -125,7 +125,7 @@ async def aside(function: Callable[..., Any], *args: Any) -> Any:
 
 
 async def ended(worker: Worker, future: "Future[bytes]") -> bytes:
-    """Result of a job of a worker. Cancelling it ends the process."""
+    """Pickled result of a job of a worker. Cancelling this coroutine ends the process."""
     waiting = asyncio.wrap_future(future)
     try:
         while not (await asyncio.wait([waiting], timeout=EVERY))[0]:

@@ -35,9 +35,9 @@ def lettered(fig: Figure, points: float) -> None:
 
 
 def limited(fig: Figure, side: str, text: str) -> None:
-    """Set the limits of the axes of one side in all panels whose axis has the unit of the limits.
+    """Set the limits of the x axes or of the y axes of all panels in which this axis shows the quantity of the limits.
 
-    side : "x" or "y"   text : "LOW:HIGH" with units; an empty end leaves that limit
+    side : "x" or "y"   text : "LOW:HIGH" with units; if LOW or HIGH is empty, that limit stays
     Raises ValueError for other texts, and when no panel has such an axis.
     """
     low, colon, high = text.partition(":")

@@ -22,10 +22,10 @@ PREFIXED = {"m", "s", "V", "Hz", "A", "ohm", "F", "S", "J", "W"}  # units that t
 ON_TICKS = {"s", "m", "Hz"}  # units that a logarithmic axis writes, with prefix, at each tick
 FEW = 300  # largest over smallest value, below which powers of ten give a logarithmic axis too few ticks
 NAMED = {"x": 5, "y": 7}  # most ticks with a unit that a panel has room for
-LONG = 1e4  # value from which ticks are written with a power of ten, and have room for fewer of them
+LONG = 1e4  # largest value of an axis, from which the numbers at its ticks are so long that fewer of them fit
 DIGITS = 4, 5  # usual and most digits of a tick; ticks that agree in more are written as differences
 NEAR_ZERO = 0.02  # of the largest voltage: smaller voltages, where ln |I| diverges, do not set the limits of an axis
-EARLY = 0.25  # of the largest value: the median of values that suit a logarithmic axis is below
+EARLY = 0.25  # share of the largest value; values suit a logarithmic axis if their median is below this share
 MARGIN = 0.05  # of the span of an axis, beside measured points
 SCALE_ATTRIBUTE = "otjdd_{}_scale"  # attribute of axes: the `AxisScale` of that side
 UNIT_ATTRIBUTE = (
@@ -34,7 +34,7 @@ UNIT_ATTRIBUTE = (
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ARROW = "-|>,head_width=0.25,head_length=0.5"
 HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: width of a legend's handle, of a letter, and of a panel's legend
-TITLE = 0.85  # share of that room for the title of a legend: the axes are as wide
+TITLE = 0.85  # share of ROOM for the title of a legend: the width of the axes
 NOTE, NOTE_WIDTH = "note", 60  # mark of a note, and most characters of its line in a panel of WIDTH
 HYPHEN, TIMES = re.compile(r"(?<![\w.)\]])-(?=[\d.])|(?<=\de)-(?=\d)"), re.compile(r"(?<![\w.])x(?=\d)")
 
@@ -53,8 +53,8 @@ def quantity_axis(
     """Set scale, ticks and label of an axis that shows `values` (any shape, SI).
 
     side : "x" or "y"   log : None takes a logarithmic axis for positive values over more than a decade
-    A linear axis has the prefix of the unit in its label ("time (ms)"). A logarithmic axis has it at each tick for times,
-    lengths and frequencies. Over few decades it also has ticks between the powers of ten.
+    A linear axis has the prefix of the unit in its label ("time (ms)"). A logarithmic axis of times, lengths or
+    frequencies has unit and prefix at each tick. Over few decades, a logarithmic axis has ticks between the powers of ten.
     """
     values = np.asarray(values, dtype=float)
     setattr(axes, UNIT_ATTRIBUTE.format(side), unit)
@@ -97,7 +97,7 @@ class Ticks(Formatter):
     """Ticks in units of `size`, with as many digits as they differ by.
 
     Ticks that agree in more than DIGITS digits are written as differences from the first, whose value stands at the end
-    of the axis. This is why all ticks of an axis are needed (`set_locs`); a value alone has the usual digits.
+    of the axis. The differences require all ticks of an axis (`set_locs`); without these, a value has the usual digits.
     """
 
     def __init__(self, size: float) -> None:
@@ -139,8 +139,9 @@ def prefix(largest: float, unit: str) -> tuple[Ticks, str] | None:
 def colours(
     mappable: ScalarMappable, axes: Axes | list[Axes], name: str, unit: str = "1", within: Axes | None = None
 ) -> None:
-    """Draw a colour bar beside axes (one or several), with unit and prefix. Over few decades each tick has its unit.
+    """Draw a colour bar beside axes (one or several), with unit and prefix.
 
+    A logarithmic bar over few decades has the unit at each tick.
     within : axes for the bar; None to take room from `axes`
     """
     first = axes[0] if isinstance(axes, list) else axes
@@ -197,9 +198,10 @@ def magnitude(values: ArrayLike) -> np.ndarray:
 
 
 def current_limits(axes: Axes, voltage: ArrayLike, current: ArrayLike) -> np.ndarray:
-    """Set the limits of a logarithmic axis of currents (n,) [A], a factor 3 beside them. Returns those within.
+    """Set the limits of a logarithmic axis of currents (n,) [A], a factor 3 beyond them.
 
-    Currents at voltages (n,) [V] near 0 V set no limit: their logarithm diverges.
+    Currents at voltages (n,) [V] near 0 V set no limit: their logarithm diverges. Returns the absolute values (m,) [A] of
+    the other currents, nan for zero.
     """
     far = np.abs(voltage) >= NEAR_ZERO * np.nanmax(np.abs(voltage))
     within = magnitude(current)[far]
@@ -237,7 +239,7 @@ def include(axes: Axes, side: str, values: ArrayLike) -> None:
 def draw_points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int, near_zero: bool = True) -> None:
     """Draw measured points (n,) beside the curves of results, as open black markers, and renew the legend.
 
-    The axes show all points. near_zero : False for currents, of which those near 0 V set no limit
+    The axes show all points. near_zero : False if points with x near 0 V set no limit of y, as for currents
     """
     at: np.ndarray = np.asarray(x, dtype=float)
     on_axis: np.ndarray = magnitude(y) if axes.get_yscale() == "log" else np.asarray(y)
@@ -259,7 +261,8 @@ def draw_points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int,
 def legend(axes: Axes, title: str | None = None) -> None:
     """Draw a legend of all labelled curves above the axes, off the data; the title alone where no curve has a label.
 
-    A figure without a layout engine (a user's own) makes no room for it: there it goes where it covers least.
+    A figure without a layout engine (a user's own) makes no room above its axes: its legend stands inside the axes, where
+    the legend covers least.
     """
     handles, plain_labels = axes.get_legend_handles_labels()
     labels = [with_signs(label) for label in plain_labels]
@@ -321,7 +324,7 @@ def small_print(axes: Axes, text: str) -> None:
 def with_signs(text: str) -> str:
     """A text with a minus sign for the hyphen before a number, and a sign of multiplication for the x before one.
 
-    A text with formulas ($...$) has its signs.
+    A text with formulas ($...$) is returned unchanged, since formulas have these signs.
     """
     if "$" in text:
         return text
@@ -331,10 +334,11 @@ def with_signs(text: str) -> str:
 def arrows(
     axes: Axes, x: ArrayLike, y: ArrayLike, color: Any = ORANGE, count: int = 6, turn: tuple[int, int] = (0, 1)
 ) -> None:
-    """Draw arrows along a curve (n,) on a logarithmic y axis: one in each of `count` stretches, where it is steepest.
+    """Draw arrows along a curve (n,) on a logarithmic y axis: one arrow in each of `count` stretches.
 
-    A flat stretch has its arrow in the middle. Points outside of the limits of the axes get none. turn : (i, n) of curve i
-    of n in the same axes: the arrow is in part i of n of each stretch, off those of curves that coincide
+    The arrow stands where the stretch is steepest; in a flat stretch, in the middle. Points outside of the limits of the
+    axes have no arrow. turn : (i, n) for curve i of n curves in the same axes: the arrow stands in part i of the n parts
+    of each stretch, so that the arrows of coinciding curves stand apart
     """
     x, y = np.asarray(x), np.asarray(y)
     low, high = axes.get_ylim()

@@ -41,7 +41,8 @@ class Clock(NamedTuple):
 def clock_of(ds: xr.Dataset, times: np.ndarray) -> Clock | None:
     """Clock for times (n,) [s] of a result; None where a linear axis does as well.
 
-    That is so if its attributes have no drive, if there are more than PARTS parts, or if the times are spread evenly.
+    A linear axis suffices for a result without a waveform, for a drive of more than PARTS parts, for fewer than three
+    times, and for times that are spread evenly in the parts.
     """
     waveform = waveform_of_result(ds)
     if waveform is None or len(times) < 3:
@@ -83,8 +84,8 @@ def time_axis(axes: Axes, clock: Clock | None, times: np.ndarray) -> None:
 def name_places(clock: Clock, axis: Axis) -> str:
     """Put ticks on an axis. Returns its label.
 
-    Decades are labelled where each part has room for two labels, else the durations of the parts are: a single label in
-    a part would read as if the time went on from the part before.
+    Decades are labelled if each part has room for two labels. Otherwise the parts are labelled with their durations: a
+    single label in a part would read as a time that continues from the part before.
     """
     at, names = ticks(clock)
     parts = np.bincount(np.asarray(at, dtype=int), minlength=len(clock.first))

@@ -18,7 +18,7 @@ DEEPEST = 1e-4  # of the smallest current: smaller parts are not drawn
 
 
 def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw |current| through each kind of columns and through all, in the reads or in the curves at frozen ions."""
+    """Draw |current| through each kind of columns and through all columns, in the reads or in the curves at frozen ions."""
     ds = runs[0].ds
     labels = [
         f"{kind}, {share:.3g} of the area" for kind, share in zip(ds.kind.values, ds.kind_share.values, strict=True)
@@ -31,7 +31,7 @@ def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def channels(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw |current| by each channel of conduction and by all, in the reads or in the curves at frozen ions."""
+    """Draw |current| by each channel of conduction and by all channels, in the reads or in the curves at frozen ions."""
     ds = runs[0].ds
     labels = [str(channel) for channel in ds.channel.values]
     if "read_channel_share" in ds:
@@ -72,7 +72,10 @@ def of_curves(axes: Axes, ds: xr.Dataset, parts: np.ndarray, labels: list[str]) 
 def drawn(
     axes: Axes, x: np.ndarray, currents: tuple[np.ndarray, np.ndarray], labels: list[str], style: str, suffix: str = ""
 ) -> None:
-    """Draw currents of all (n,) and of each part (n, parts) over x; zeros are left out. suffix : of the labels"""
+    """Draw the total current (n,) and its parts (n, parts), [A], over x (n,). Zeros are left out.
+
+    currents : (total, parts)   suffix : end of all labels
+    """
     total, parts = (np.where(values > 0.0, values, np.nan) for values in currents)
     axes.plot(x, total, color=GREY, linestyle=style, linewidth=2.5, alpha=0.5, label=f"all{suffix}")
     for i, label in enumerate(labels):

@@ -23,7 +23,7 @@ BEFORE = "#b4b8be"
 def compared(
     results: Sequence[xr.Dataset], kind: str = "", before: Sequence[xr.Dataset] = (), measured: xr.Dataset | None = None
 ) -> Figure:
-    """Figure of results as one kind of panel; the first that fits if `kind` is "" or does not fit.
+    """Figure of results as one kind of panel: the kind that `kind_of` returns.
 
     before : results that are drawn behind, in grey   measured : Dataset of `read_data`, drawn if it holds these quantities
     The place of the axes is fixed, since a layout takes longer than the rest of the figure.
@@ -48,7 +48,10 @@ def compared(
 
 
 def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
-    """The kind of panel to draw: `kind` if it fits, else a loop of the polarisation, else the first. Raises ValueError."""
+    """The kind of panel to draw: `kind` if it fits, else "hysteresis" if it fits, else the first usual kind.
+
+    Raises ValueError when there is nothing to draw.
+    """
     return (
         next(
             (candidate for candidate in (kind, "hysteresis") if candidate in KINDS and KINDS[candidate].fits(runs)), ""
@@ -107,7 +110,7 @@ def of_resistance(ds: xr.Dataset) -> np.ndarray | None:
 
 
 def as_result(ds: xr.Dataset) -> xr.Dataset:
-    """Measured points as the Dataset of a run that had given them, for any kind of panel. Its title is their file."""
+    """Measured points as a Dataset with names of outputs of a run, for any kind of panel. Its title is their file."""
     voltage, time, resistance = first(ds, "write_voltage", "voltage"), first(ds, "time"), of_resistance(ds)
     current = first(ds, "current", "read_current")
     arrays: dict[str, np.ndarray] = {}

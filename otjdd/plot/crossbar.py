@@ -44,7 +44,7 @@ def voltages(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def programmed(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw targets, what is reached, errors and pulses of the last step that programs cells."""
+    """Draw target and reached conductances, errors and numbers of pulses of the last step that programs cells."""
     ds = runs[0].ds
     done = np.flatnonzero(np.isfinite(ds.program_error.values).all(axis=(1, 2)))
     at = ds.isel(step=done[-1])
@@ -83,7 +83,7 @@ def programmed(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = None) -> None:
-    """Draw maps of a variable (step, word_line, bit_line) in the steps that have it: at most MOST, evenly chosen.
+    """Draw maps of a variable (step, word_line, bit_line) in the steps where it is finite, in MOST of these at most.
 
     log : logarithmic scale of the colours; None takes one for values over more than a decade
     """
@@ -104,7 +104,7 @@ def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = N
         inner.imshow(value, norm=norm, interpolation="nearest", aspect="equal")
         inner.set(xticks=[], yticks=[])
         inner.set_title(title(ds, step), fontsize=6, loc="center", pad=2)
-        if i == columns * (rows - 1):  # the lower left one, whose labels lie under no title
+        if i == columns * (rows - 1):  # the lower left map: no title stands below its labels
             inner.set_xlabel("bit line", fontsize=6, labelpad=1)
             inner.set_ylabel("word line", fontsize=6, labelpad=1)
         inner.spines[["top", "right"]].set_visible(True)

@@ -19,7 +19,7 @@ BESIDE = 0.25  # space above the band edge, as a fraction of its range
 
 
 def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Electrons (solid) and vacancies (dashed) against position, and the band edge (grey) on an axis of energy.
+    """Draw electrons (solid) and vacancies (dashed) against position, and the band edge (grey) on an axis of energy.
 
     The snapshot of each result is the one in which the film holds most electrons. Dotted lines are the Fermi levels of
     the two contacts.

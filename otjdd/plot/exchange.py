@@ -20,7 +20,7 @@ FEWEST = 1e-6  # of the largest concentration at a wall: lower ones are not draw
 
 
 def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the number per area against time, for a single run also the concentrations at the walls that exchange."""
+    """Draw the vacancies per area against time; for a single result also their concentrations at exchanging electrodes."""
     times = np.concatenate([run.ds.time.values for run in runs])
     clock = clock_of(runs[0].ds, runs[0].ds.time.values) if len(runs) == 1 else None
     for i, run in enumerate(runs):

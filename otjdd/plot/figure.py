@@ -34,8 +34,8 @@ def figure(
     kinds : one kind of panel or several (see `otjdd plot --kind help`). For a study: names of its results, and for a
         sample also "cdf", "box" or "parallel". For a calibration: two of its aims or more. Empty: those that suit
     label : name of each result in the legends, a text or a sequence of them
-    ax : axes of a figure of your own to draw into, one for each kind, in the style of that figure. With one axes and no
-        kinds the first suitable one is drawn
+    ax : axes of a figure of your own to draw into, one for each kind, in the style of that figure. Without kinds,
+        the suitable kinds are drawn in order, as many as there are axes
     Raises ValueError for unknown kinds, and when there is nothing to draw, with what would be needed.
     """
     own = None if ax is None else [ax] if hasattr(ax, "plot") else list(ax)

@@ -1,7 +1,8 @@
-"""Figures of calibrations: two aims against each other over all sets that a search has tried, with the front between them.
+"""Figures of calibrations: the distances from two aims against each other, a point for each set of parameters.
 
-Distances are in tolerances: an aim is met up to 1. In the box both aims are met; a pair that excludes each other has an
-empty box. The front joins the sets of which none is better in both. Beyond 1 the axes are logarithmic.
+The sets are those that a search has tried. Distances are in tolerances: an aim is met up to 1. In the box both aims are
+met; two aims that exclude each other have an empty box. The front joins the sets that no other set beats in both distances.
+Beyond 1 the axes are logarithmic.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from otjdd.plot.labels import meant
 from otjdd.plot.style import BLUE, GREEN, GREY, ORANGE, Figure, panels, style
 
 PANELS = 6  # most pairs in one figure
-FARTHEST = 30.0  # distances beyond are drawn here
+FARTHEST = 30.0  # largest drawn distance; larger distances are drawn at this value
 TICKS = (0, 0.5, 1, 2, 3, 5, 10, 20, 30)
 
 
@@ -29,7 +30,8 @@ def front_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     """Figure of the pairs of the named aims, or of the first PANELS pairs that no set of the search meets together.
 
     names : two or more claims or targets of the calibration   own : axes to draw into, one for each pair
-    Raises ValueError for an unknown name, for one name, without a pair, and for another number of axes.
+    Raises ValueError for an unknown name, for a single name, if no two aims exclude each other, and if the number of axes
+    is not the number of pairs.
     """
     pairs = pairs_of(ds, [names] if isinstance(names, str) else list(names))
     if own is None:
@@ -44,7 +46,7 @@ def front_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
 
 
 def distances_of(ds: xr.Dataset) -> tuple[np.ndarray, list[str], list[str]]:
-    """Distances (visit, target) of the sets that were tried, the claim of each target, and its name. Raises ValueError."""
+    """Distances (visit, target) of the sets that were tried; claims and names of the targets. Raises ValueError."""
     if "visited_distance" not in ds:
         raise ValueError("this calibration is of an older version, without distances: run it again")
     return ds["visited_distance"].values, list(map(str, ds["aim"].values)), list(map(str, ds["target"].values))

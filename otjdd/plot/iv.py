@@ -27,7 +27,7 @@ ENERGY = "activation energy of I / T²"  # not that of I, which is also in use
 WIDER = 1.6  # points by which the first loop of a sweep is drawn wider than the last
 LOOPS = 6  # most loops of a sweep that are drawn
 THIN = (0, (4, 2)), (0, (1, 1.5)), (0, (4, 2, 1, 2))  # dashes of channels of conduction
-LEAST_SHARE = 1e-3  # of a channel in the current, at any temperature, that is drawn apart
+LEAST_SHARE = 1e-3  # share of the current, at any temperature, above which a channel has a line of its own
 LEAST = 5  # least number of different voltages of a sweep
 
 
@@ -35,7 +35,7 @@ class IVCurve(NamedTuple):
     """A curve: voltages [V] and currents [A], (n,), and its name.
 
     group : curves of one group share a colour   shade : (number, count) of the shades of that colour
-    in_time : a sweep in time
+    in_time : True for a sweep in time, False for a curve at frozen ions
     """
 
     voltage: np.ndarray
@@ -139,7 +139,7 @@ def plotted(
         line = stroke(i, curve.group, len(runs), groups)
         line["color"] = shade(line["color"], *curve.shade)
         label = legend_label(run, curve.name) if curve.name or len(iv_curves(run.ds)) == 1 else None
-        number, count = curve.shade  # loops that coincide show as a dark line in a wider, paler one
+        number, count = curve.shade  # of coinciding loops, the later is a dark line on a wider, paler line
         width = 1.0 + (WIDER * (count - 1 - number) / (count - 1) if curve.in_time and count > 1 else 0.0)
         axes.plot(curve.voltage, of(curve.current), linewidth=width, label=label, **line)
     axes.set(xlabel="voltage (V)")
@@ -184,7 +184,10 @@ def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def parts_of(ds: xr.Dataset) -> list[tuple[str, np.ndarray]]:
-    """Name and share by temperature (n,) of each channel of conduction that counts at a voltage; [] if one alone counts."""
+    """Name and share (temperature,) of each channel of conduction whose share exceeds LEAST_SHARE at a temperature.
+
+    ds : currents of one state at one voltage. [] for fewer than two such channels
+    """
     if "bias_channel_share" not in ds:
         return []
     shares = ds.bias_channel_share.transpose("channel", "temperature").values
@@ -195,13 +198,13 @@ def parts_of(ds: xr.Dataset) -> list[tuple[str, np.ndarray]]:
 
 
 def probe(ds: xr.Dataset) -> float:
-    """Voltage [V] of the curves of a result that is nearest to 0.1 V, without 0 V."""
+    """The voltage [V] nearest to 0.1 V, but not 0 V, at which a result has currents."""
     bias = ds.bias.values
     return float(bias[np.argmin(np.where(np.abs(bias) < 1e-9, np.inf, np.abs(bias - 0.1)))])
 
 
 def energy_of(T: np.ndarray, current: np.ndarray) -> str:
-    """Activation energy of currents (n,) at temperatures (n,) [K] as text, or that there is none."""
+    """Activation energy of currents (n,) at temperatures (n,) [K], as text; "no activation energy" if there is none."""
     try:
         return f"{fits.activation_energy(T, current).energy:.3f} eV"
     except ValueError:

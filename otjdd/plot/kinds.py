@@ -31,7 +31,8 @@ from otjdd.plot.runs import NamedResult
 class PanelKind(NamedTuple):
     """A kind of panel.
 
-    draw : fills axes from results   shows, needs : what it shows and needs, in words   fits : True if results hold that
+    draw : fills axes from results   shows, needs : contents of the panel, and of results for it, in words
+    fits : True if results have what the kind needs
     usual : True if it is drawn by default
     """
 
@@ -83,7 +84,7 @@ PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of s
 
 
 def of_one(*names: str) -> Callable[[Sequence[NamedResult]], bool]:
-    """A predicate of results: there is one, and each of these variables has a finite number."""
+    """A predicate of results: there is a single result, and each of these variables has a finite number in it."""
     all_finite = all_have(*names, when=lambda ds: all(np.isfinite(ds[name].values).any() for name in names))
     return lambda runs: len(runs) == 1 and all_finite(runs)
 
@@ -283,7 +284,7 @@ MOVIE_SHOWS = "vacancies, bands and current in the course of time: a GIF or, whe
 
 
 def chosen(runs: Sequence[NamedResult], kinds: str | Sequence[str] = ()) -> list[str]:
-    """Kinds to draw: those named, else the usual ones for these results.
+    """Names of the kinds to draw: `kinds`, or the usual kinds for these results if `kinds` is empty.
 
     Raises ValueError for an unknown kind, for one whose needs are not met, and when nothing can be drawn.
     """

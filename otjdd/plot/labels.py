@@ -111,7 +111,7 @@ def readable(key: str) -> str:
 
 
 def parameter_words(keys: Iterable[object], attrs: Mapping[str, Any]) -> list[str]:
-    """Names of fitted parameters in words, as short as they differ: "barrier", "left barrier of background".
+    """Names of fitted parameters in words, the last part of a key if it is unique: "barrier", "left barrier of background".
 
     attrs : of the fit, whose case has the names of the kinds of columns
     """
@@ -134,7 +134,7 @@ def split_kind(key: str, kinds: Sequence[str]) -> tuple[str, str]:
 
 
 def last_words(key: str) -> str:
-    """Last part of a key in words; of a spread with what is spread: "width of activation energy"."""
+    """Last part of a key in words; for a spread, with the quantity that is spread: "width of activation energy"."""
     match = OF_SPREAD.fullmatch(key)
     if match:
         return f"{match[2] or 'spread'} of {last_words(match[1])}"

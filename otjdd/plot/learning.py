@@ -50,9 +50,10 @@ def fitted_curve(
     colour: str,
     mirror: float = 1.0,
 ) -> str:
-    """Fit an exponential or Gaussian to y over x (n,), and draw it. Returns its scale as text; "" if it does not fit.
+    """Fit an exponential or Gaussian to y over x (n,), and draw it. Returns its scale [s] as text.
 
     fit : `curves.exponential` or `curves.gaussian`   mirror : -1 draws it at negative x
+    Draws nothing and returns "" for fewer than four points and for a bad fit.
     """
     try:
         if len(x) < 4:
@@ -97,7 +98,7 @@ def stdp(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the change of conductance against the delay of the spikes, with an exponential on each side, or a Gaussian.
 
     Each side has an exponential if the two sides change the conductance in opposite directions. If one side changes little
-    or was not measured, the other alone has one. Otherwise a Gaussian about zero is fitted.
+    or was not measured, only the other side has an exponential. Otherwise a Gaussian about zero is fitted.
     """
     delay, change = np.array(sorted(pair for run in runs if (pair := pair_of(run.ds)) is not None)).T
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)

@@ -71,7 +71,10 @@ def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
 
 
 def groups(ds: xr.Dataset) -> tuple[str, np.ndarray]:
-    """What the groups of points are called, "" for a single group; and the number (point,) of the group of each point."""
+    """Word for the groups of points, and the temperature [K] or the number of the record (point,) of each point.
+
+    The word is "T =" or "record"; "" for a single record.
+    """
     if "temperature" in ds and np.ptp(ds["temperature"].values) > 1:
         return "T =", np.round(ds["temperature"].values)
     record = ds["record"].values

@@ -143,7 +143,7 @@ def frame(ds: xr.Dataset, t: float) -> Figure:
 
 
 def instants(ds: xr.Dataset) -> np.ndarray:
-    """Times (n,) [s] of the frames: all snapshots, or MOST of them, spread evenly on the clock or else by number."""
+    """Times (n,) [s] of the frames: all snapshots, or at most MOST, spread evenly on the clock or by number."""
     t = ds.snapshot_time.values
     if len(t) <= MOST:
         return np.asarray(t)
@@ -153,7 +153,10 @@ def instants(ds: xr.Dataset) -> np.ndarray:
 
 
 def write_movie(ds: xr.Dataset, path: str | Path) -> None:
-    """Write the film of a result as GIF or MP4, by the suffix of the path. Raises ValueError as `encoded`, ResultError."""
+    """Write the film of a result as GIF or MP4, by the suffix of the path.
+
+    Raises ValueError as `encoded`, and ResultError if the file cannot be written.
+    """
     write_whole(path, encoded(ds, Path(path).suffix.lower(), str(path)))
 
 

@@ -1,4 +1,4 @@
-"""Spectrum of the noise of a current."""
+"""Panels of the noise of a current: the current of the reads over time, and its spectrum."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ THIN = {"linewidth": 0.6}
 
 
 def has_spectrum(ds: xr.Dataset) -> bool:
-    """True for a result whose reads make a spectrum."""
+    """True if the noise of the current of a result has a spectrum, positive at all frequencies."""
     try:
         return bool((current_noise.noise(ds).current_spectrum > 0).all())
     except ValueError:
@@ -24,12 +24,12 @@ def has_spectrum(ds: xr.Dataset) -> bool:
 
 
 def random_ions(ds: xr.Dataset) -> bool:
-    """True for such a result of ions that hop at random."""
+    """True if the ions of a result hop at random, and its current has a spectrum as in `has_spectrum`."""
     return "single_ion_share" in ds and has_spectrum(ds)
 
 
 def trace(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the current of the reads over time, as steps from read to read: few ions near a face make a telegraph of it."""
+    """Draw the current of the reads over time, as steps. Few ions near a face give telegraph noise (jumps)."""
     times, currents = [], []
     for i, run in enumerate(runs):
         times.append(run.ds.read_time.values)
@@ -41,7 +41,7 @@ def trace(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw spectra of the current over its mean, the line of their slope, and the shot noise of electrons."""
+    """Draw the spectral density S of each current I over I², a line of its slope, and the shot noise of electrons, 2e/I."""
     frequencies = []
     for i, run in enumerate(runs):
         measured = current_noise.noise(run.ds)

@@ -1,4 +1,4 @@
-"""Panels of polarised films: the loop, the polarisation in time, the switching current, the ratio of resistances."""
+"""Panels of polarised films: the loop, the polarisation in time, the switching current, the ratio of currents."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from otjdd.plot.clock import clock_of, time_axis
 from otjdd.plot.iv import sweeps
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 
-BRIEF = 1e-3  # of the time of a sweep
-SPIKE = 2.0  # ratio of the largest current to that without spikes, from which spikes are cut off
+BRIEF = 1e-3  # share of the time of a sweep that a spike takes at most
+SPIKE = 2.0  # largest current over the largest without spikes, above which the axis cuts spikes off
 MICRO = 100.0  # uC/cm2 of a C/m2
 NAME = "polarisation (µC/cm²)"
 DECADES = 3.0  # time axes are logarithmic if the last time over the shortest step exceeds this many decades

@@ -22,7 +22,10 @@ PALE = 0.2  # opacity of a band
 
 
 def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] | None = None) -> Figure:
-    """Figure of a prediction. Arguments as of `otjdd.figure`, `own` as its `ax`. Raises ValueError with nothing to draw."""
+    """Figure of a prediction. kinds, own : as `kinds` and `ax` of `otjdd.figure`
+
+    Raises ValueError when there is nothing to draw, and if the number of axes is not the number of kinds.
+    """
     levels = ds["percentile"].values
     middle = NamedResult(ds.isel(percentile=len(levels) // 2))
     pairs = [(i, len(levels) - 1 - i) for i in range(len(levels) // 2)]

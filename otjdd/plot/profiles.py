@@ -16,11 +16,11 @@ from otjdd.plot.runs import NamedResult, legend_label, stroke
 from otjdd.plot.style import GREY, SKY
 
 SIDES = "right", "left"  # electrodes, in the order in which electrons pass them at a positive voltage
-TRAP_STYLES = {"": "-", "right": "--", "left": ":"}  # of the band, and of the electrode that traps take from or give to
+TRAP_STYLES = {"": "-", "right": "--", "left": ":"}  # of a current through the band, and between traps and an electrode
 CURVES = 6  # most snapshots that are drawn as profiles; more are drawn as a map
 DEEPEST = 1e-8  # of the largest concentration: smaller ones are not drawn
 BAR = (1.03, 0.0, 0.04, 1.0)  # place of a colour bar beside its axes, in parts of the axes
-AROUND = 1.2  # nm of the electrodes that are drawn at least
+AROUND = 1.2  # nm, least drawn width of an electrode
 FLAT = 3e-3  # eV: a band edge within this of its end value counts as flat
 SAME_VOLTAGE = 1e-3  # V, within which voltages count as equal
 SAME = 1.1  # ratio of resistances that count as one state
@@ -31,7 +31,7 @@ UNEVEN = 20.0  # longest over shortest interval, from which snapshots count as u
 
 
 class Shot(NamedTuple):
-    """A snapshot by its number, and its name."""
+    """Number of a snapshot in its result, and its name for the legend."""
 
     number: int
     name: str
@@ -48,7 +48,7 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
             shots = every(run.ds) if run.ds.sizes["snapshot"] <= CURVES else extremes(run.ds)
             for j, shot in enumerate(shots):
                 c = run.ds.vacancy_concentration.values[shot.number]
-                c = np.where(c > 0.0, c, np.nan)  # none in a layer without sites, or in a film without vacancies
+                c = np.where(c > 0.0, c, np.nan)  # zero in a layer without sites, or in a film without vacancies
                 least, most = min(least, np.min(c[c > 0.0], initial=np.inf)), max(most, np.max(c[c > 0.0], initial=0.0))
                 line = stroke(i, j, len(runs), len(shots))
                 axes.plot(run.ds.x.values * 1e9, c, label=legend_label(run, shot.name), **line)
@@ -63,7 +63,7 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def draw_layers(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY) -> None:
-    """Draw the interfaces of a film of several layers, of the first result that has one, and name its layers below."""
+    """Draw the interfaces of the first result with several layers, and write the names of the layers at the bottom."""
     ends = draw_interfaces(axes, runs, colour)
     names = next((run.ds.layer.values for run in runs if "layer_end" in run.ds), ())
     for name, start, end in zip(names, ends, ends[1:], strict=False):
@@ -74,7 +74,10 @@ def draw_layers(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY) -> 
 
 
 def draw_interfaces(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY) -> np.ndarray:
-    """Ends [nm] of the layers, 0 first, of the first result that has several; their interfaces are drawn. Empty if none."""
+    """Draw the interfaces of the first result with several layers. Returns 0 and the right ends of its layers [nm].
+
+    The array is empty if no result has layers.
+    """
     ds = next((run.ds for run in runs if "layer_end" in run.ds), None)
     ends = np.concatenate(([0.0], ds.layer_end.values * 1e9)) if ds is not None else np.empty(0)
     for end in ends[1:-1]:
@@ -83,7 +86,7 @@ def draw_interfaces(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY)
 
 
 def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:
-    """Draw a map of the concentration. Rows are placed by time, or by a clock, or are equally high."""
+    """Draw a map of the concentration. Rows stand at the times if these are even, else on a clock or equally high."""
     x, t, c = ds.x.values * 1e9, ds.snapshot_time.values, ds.vacancy_concentration.values
     levels = np.log10(np.maximum(c, c.max() * 1e-6))
     gaps = np.diff(t)
@@ -91,7 +94,7 @@ def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:
     clock = None if even else clock_of(ds, t)
     rows = t if even else clock(t) if clock else np.arange(len(t), dtype=float)
     image = axes.pcolormesh(edges_of(x), edges_of(rows), levels, shading="flat", rasterized=True)
-    # Within the margin of the axes: a margin of its own would make all panels of a column narrower.
+    # The bar stands in the margin of the axes: axes outside of the margin would make all panels of a column narrower.
     bar = axes.inset_axes(BAR) if axes.figure.get_layout_engine() else None
     axes.figure.colorbar(image, bar, axes, label="log₁₀ vacancies (m⁻³)")
     row_axis(axes, t, clock, even)
@@ -118,7 +121,7 @@ def edges_of(centres: np.ndarray) -> np.ndarray:
 
 
 def unseen(ds: xr.Dataset) -> str:
-    """Note on an interval between two snapshots in which most of the change happens; "" if there is none."""
+    """Note on the interval of two snapshots with half of the change of the profile or more; "" if there is none."""
     t, c = ds.snapshot_time.values, ds.vacancy_concentration.values
     change = np.abs(np.diff(c, axis=0)).sum(axis=1)
     if len(t) <= CURVES or not change.any() or change.max() < 0.5 * change.sum():
@@ -182,8 +185,8 @@ def bent_part(x: np.ndarray, edge: np.ndarray) -> float:
 def band_line(ds: xr.Dataset, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Position [nm] and band edge [eV] of a snapshot.
 
-    A result stores the bending of a semiconductor up to some 10 nm, where a few meV of it are left. The step from there to
-    the flat lead is not one of the band, so a straight line joins the two.
+    A result stores the bending of a semiconductor up to some 10 nm, where the bending is still a few meV. The band has
+    no step between this point and the flat lead, so a straight line joins the two.
     """
     x, edge = ds.band_position.values[number] * 1e9, ds.band_edge.values[number]
     good = np.isfinite(x) & np.isfinite(edge)
@@ -229,9 +232,10 @@ def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def spectra_of(ds: xr.Dataset, number: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """Energies [eV] and |current density| per energy of a snapshot: through the band, and between traps and each electrode.
+    """Currents of a snapshot through the band, and between traps and each electrode.
 
-    Each with the side of the electrode; "" for the band.
+    A current is (side of the electrode, energies (n,) [eV], |current density| per energy (n,) [A m-2 eV-1]); the side is ""
+    for the current through the band.
     """
     parts = [("", ds.spectrum_energy, ds.spectrum_density)]
     if "spectrum_trap_energy" in ds:
@@ -250,7 +254,7 @@ def every(ds: xr.Dataset) -> list[Shot]:
 
 
 def at_voltages(ds: xr.Dataset, shots: list[Shot]) -> list[Shot]:
-    """The same snapshots, named also by the junction voltage if they differ in it, since it bends the bands too."""
+    """The snapshots, with the junction voltage in their names if it differs between them: it bends the bands too."""
     V = [voltage_at(ds, shot.number) for shot in shots]
     if not np.isfinite(V).all() or np.ptp(V) < SAME_VOLTAGE:
         return shots
@@ -272,7 +276,7 @@ def voltage_at(ds: xr.Dataset, number: int) -> float:
 def extremes(ds: xr.Dataset) -> list[Shot]:
     """Snapshots of lowest and highest resistance if they were taken with reads, else the first and the last snapshot.
 
-    Of several states within a factor SAME, the first one that was reached.
+    Of several snapshots whose resistances agree within a factor SAME, the first in time counts.
     """
     t, (shot, read) = ds.snapshot_time.values, with_reads(ds)
     R = ds.read_resistance.values[read] if len(read) > 1 else np.array([])
@@ -287,7 +291,7 @@ def extremes(ds: xr.Dataset) -> list[Shot]:
 
 
 def with_reads(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Indices (n,) of the snapshots that were taken with a read, and (n,) of these reads."""
+    """Indices (n,) of the snapshots at the time of a read, and indices (n,) of these reads."""
     if not ds.sizes.get("read") or not {"read_time", "read_resistance"} <= set(ds.variables):
         return np.array([], dtype=int), np.array([], dtype=int)
     times = ds.read_time.values

@@ -53,13 +53,13 @@ def hollow(i: int) -> dict[str, Any]:
 
 
 def apart(i: int, count: int, points: int) -> dict[str, Any]:
-    """Options of curve i of `count` curves of many points: markers at some of the points, other ones for each curve."""
+    """Options of curve i of `count` curves of many points: markers at some points, which differ between the curves."""
     step = -(-points // MARKED) if count > 1 else 1
     return {"markevery": (i * step // count, step)} if step > 1 else {}
 
 
 def loop_numbers(ds: xr.Dataset) -> str | None:
-    """Resistance ratio and switching voltages of a loop, as text; None if it does not switch there and back.
+    """Resistance ratio and switching voltages of a loop, as text; None unless the loop has a set and a reset.
 
     A set lowers the resistance, a reset raises it, at either sign of the voltage.
     """
@@ -105,7 +105,7 @@ def pulse_numbers(ds: xr.Dataset) -> str | None:
     G, V = 1 / ds.read_resistance.values, np.sign(ds.write_voltage.values)
     turns = np.flatnonzero(np.diff(V)) + 1
     long = [r for r in np.split(np.arange(len(V)), turns) if len(r) > 4]
-    rounds = {V[r[0]]: r for r in long if r[0] > 0}  # the last of each sign; it starts from the read before it
+    rounds = {V[r[0]]: r for r in long if r[0] > 0}  # the last row of writes by sign, from the read before it
     if set(rounds) != {1.0, -1.0}:
         return None
     shape = plasticity.nonlinearity(*(G[r[0] - 1 : r[-1] + 1] for r in (rounds[1.0], rounds[-1.0])))
@@ -115,7 +115,7 @@ def pulse_numbers(ds: xr.Dataset) -> str | None:
 
 
 def curvature(nu: float) -> str:
-    """A nonlinearity as text, as a limit where it is beyond the steepest that can be fitted."""
+    """A nonlinearity as text; a bound where it reaches STEEPEST, the largest value that can be fitted."""
     steep = abs(nu) > 0.999 * plasticity.STEEPEST
     return f"{'<' if nu < 0 else '>'} {three_digits(np.sign(nu) * plasticity.STEEPEST)}" if steep else three_digits(nu)
 
@@ -197,9 +197,9 @@ class Relaxation(NamedTuple):
 
 
 def holds(ds: xr.Dataset) -> list[Relaxation]:
-    """All writes of a result that three reads or more of one voltage follow: reads along a sweep follow no write.
+    """All writes of a result that three reads or more at one voltage follow. Reads along a sweep do not count.
 
-    Results of 0.1.0, without `write_end`, have none. Measured reads without a time of the write count from 0 s.
+    Results of version 0.1.0, without `write_end`, give []. Measured reads without a time of the write count from 0 s.
     """
     if "write_end" not in ds and "case_resolved" in ds.attrs:
         return []

@@ -50,7 +50,7 @@ def listed(results: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
 
 
 def waveform_of_result(ds: xr.Dataset) -> Waveform | None:
-    """Waveform of the case of a result; None if it has no case or no waveform, a file is missing, or it is a `Chain`."""
+    """Waveform of the case of a result; None without a case or a file of it, without a waveform, or for a `Chain`."""
     from otjdd.case.case import parse_case
 
     try:
@@ -64,9 +64,9 @@ def waveform_of_result(ds: xr.Dataset) -> Waveform | None:
 def stroke(run: int, part: int, runs: int, parts: int) -> dict[str, Any]:
     """Colour and dashes of one curve.
 
-    run, part : number of the result, and of the curve in it   runs, parts : how many there are
-    The colour is that of the part for a single result, else that of the result. Dashes differ from curve to curve too, so
-    that coinciding curves are visible.
+    run, part : number of the result, and of the curve in it   runs, parts : numbers of results and of curves
+    Colours distinguish the curves of a single result, or else the results. Dashes differ from curve to curve too, so that
+    coinciding curves are visible.
     """
     colour = CYCLE[(run if runs > 1 else part) % len(CYCLE)]
     return {"color": colour, "linestyle": DASHES[(part if parts > 1 else run) % len(DASHES)]}

@@ -39,7 +39,7 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     carried = magnitude(np.concatenate([run.ds.conduction_current.values for run in runs]))
     quantity_axis(above, "y", carried, "|current|", "A", log=True)
     if np.isfinite(carried).any():
-        # A jump of the voltage charges the junction in one time step: a spike that is cut off here.
+        # A jump of the voltage charges the junction in one time step. The axis cuts off this spike of the total current.
         top = np.nanmax(carried)
         above.set_ylim(max(np.nanmin(carried), BELOW * top) / 2, top * 5)
     above.tick_params(labelbottom=False)
@@ -97,13 +97,13 @@ def shows_pulses(ds: xr.Dataset) -> bool:
 
 
 def shows_time(ds: xr.Dataset) -> bool:
-    """True if the time series is the point of a run: it has at most two reads, and other recorded times."""
+    """True if a result has at most two reads, and recorded times beside them: a run made for its time series."""
     reads = ds.sizes.get("read", 0)
     return ds.sizes.get("time", 0) > reads + 2 and reads <= 2
 
 
 def temperature(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the temperature against time, for a single run also that of each column that has its own."""
+    """Draw the temperature against time, for a single result also the temperatures of its columns, if recorded."""
     times = np.concatenate([run.ds.time.values for run in runs])
     clock = clock_of(runs[0].ds, runs[0].ds.time.values) if len(runs) == 1 else None
     for i, run in enumerate(runs):

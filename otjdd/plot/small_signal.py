@@ -18,7 +18,7 @@ from otjdd.plot.style import GREY
 MOST = 12  # most curves of a panel; more cannot be told apart
 OTHER_SIZE = 8.0  # ratio of the sizes of two arcs, beyond which the smaller is drawn in inset axes
 INSET = 0.6, 0.34  # width and height of the inset axes, of the size of the largest arc
-ABOVE = 0.72  # of that size: room above the arc, for the inset axes, its ticks and label
+ABOVE = 0.72  # room above the largest arc for the inset axes, their ticks and labels, over its size
 FINE = 400  # points of the line through a spectrum
 SHARE = 0.15  # of the largest imaginary part: dots of a Nyquist plot below it have no label
 
@@ -32,7 +32,7 @@ class SignalCurve(NamedTuple):
 
 
 def signal_curves(ds: xr.Dataset, along: str) -> list[SignalCurve]:
-    """Curves of a result along "frequency" or "bias": one for each value of the other coordinates, MOST spread evenly."""
+    """Curves of a result along "frequency" or "bias": one for each set of the others, at most MOST, spread evenly."""
     others = [dim for dim in ("state", "temperature", "bias", "frequency") if dim != along]
     stacked = ds.stack(curve=others).transpose("curve", ...)
     drawn, count = [], stacked.sizes["curve"]
@@ -67,7 +67,7 @@ def enough_frequencies(ds: xr.Dataset) -> bool:
 
 
 def few(ds: xr.Dataset) -> bool:
-    """True if a result has enough voltages for a curve, and few enough frequencies for a curve each."""
+    """True if a result has enough voltages for a curve, and too few frequencies for a spectrum."""
     return biased(ds) and not enough_frequencies(ds)
 
 
@@ -114,7 +114,7 @@ def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
     inset.tick_params(labelsize=6)
     inset.xaxis.label.set_fontsize(6)
     inset.yaxis.label.set_fontsize(6)
-    for k in small[0]:  # for the legend of all
+    for k in small[0]:  # so that the legend names these curves too
         axes.plot([], [], linewidth=1.0, **every[k][1])
     legend(axes)
 
@@ -127,7 +127,7 @@ def split_by_size(sizes: Sequence[float]) -> list[list[int]]:
 
 
 def arcs(axes: Axes, curves: Sequence[tuple[SignalCurve, dict[str, Any]]], ticks: int | None = None) -> None:
-    """Fill axes with arcs; ticks : at most, where the axes are narrow."""
+    """Draw impedances as arcs, with a dot at each decade of the frequency. ticks : most ticks of each of the narrow axes"""
     largest = None
     for curve, line in curves:
         f, Z = impedance(curve)
@@ -173,7 +173,7 @@ def name_decades(axes: Axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarra
     middle = 0.5 * (Z.real.min() + Z.real.max())
     for decade, dot in zip(decades, dots, strict=True):
         if abs(dot.imag) > SHARE * np.abs(Z.imag).max():
-            # inside the arc, off the axes and what stands beside them
+            # inside the arc, off the axes and their labels
             inward = np.conj(middle - dot) / abs(dot - middle)
             axes.annotate(
                 three_digits(decade, "Hz"), (dot.real, -dot.imag), (5 * inward.real, 5 * inward.imag),

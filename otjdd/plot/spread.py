@@ -14,7 +14,7 @@ from otjdd.plot.runs import stroke
 from otjdd.plot.style import GREY
 from otjdd.studies.sensitivity import worth_logarithms
 
-LETTERS = 14  # a third of the letters in the names of boxes, beyond which the names are turned
+LETTERS = 14  # a third of the letters that fit below boxes; longer names are turned
 
 
 class Numbers(NamedTuple):

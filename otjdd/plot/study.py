@@ -39,7 +39,7 @@ SIGMA, SIGMA_MEDIAN = "sigma", "sigma-median"  # and of devices that are cycled
 
 
 class ScalarResult(NamedTuple):
-    """A result with one number for each point, and notes on what was left out for that."""
+    """A result with one number for each point, and notes on the numbers that are left out."""
 
     result: xr.DataArray
     omitted: list[str]
@@ -113,7 +113,7 @@ def axis_of_devices(ds: xr.Dataset) -> Hashable | None:
 
 
 def panels_of_kind(ds: xr.Dataset, kind: str, results: Sequence[ScalarResult]) -> list[Panel]:
-    """Panels of a kind but PARALLEL: of the devices that are cycled, or of the results of a sample."""
+    """Panels of a kind, of cycled devices or of the results of a sample; [] for PARALLEL, see `panels_of`."""
     if kind == PARALLEL:
         return []
     if unfit(ds):
@@ -133,10 +133,10 @@ def alone(ds: xr.Dataset) -> bool:
 
 
 def default_results(ds: xr.Dataset, named: bool) -> tuple[str, ...]:
-    """Kinds that are drawn by default. named : results are asked for by their names
+    """Kinds that are drawn by default. named : True if the user names results
 
-    Those of cycled devices, unless results are named; else PARALLEL, and for a sample CDF too, unless it is a "saltelli"
-    design.
+    For cycled devices, all kinds but PARALLEL, or PARALLEL alone if results are named. For other studies, PARALLEL; for a
+    sample that is no "saltelli" design also CDF.
     """
     if not unfit(ds):
         return (PARALLEL,) if named else tuple(kind for kind in kinds_of(ds) if kind != PARALLEL)
@@ -171,7 +171,7 @@ def fill(to_draw: Sequence[Panel], places: Sequence[Axes]) -> None:
 
 
 def one_number(ds: xr.Dataset, name: str) -> ScalarResult:
-    """The last number of a result along each dimension of its own."""
+    """A result at the last index of each of its dimensions that is no axis of the study, such as its reads."""
     array, notes = ds[name], []
     for dim in [dim for dim in array.dims if dim not in ds.status.dims]:
         where = place(array.isel({dim: -1}), dim) if dim in array.coords else str(array.sizes[dim])

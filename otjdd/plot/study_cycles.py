@@ -19,11 +19,11 @@ from otjdd.studies.variability import AREA, CYCLES, DEVICES, resistances, variab
 COLOURS = {"low": BLUE, "high": ORANGE}
 SCATTERS = {"c2c": ("cycle to cycle", "o"), "d2d": ("device to device", "s")}
 SHARES = (0.01, 0.1, 1, 10, 50, 90, 99, 99.9, 99.99)  # ticks of a normal-probability axis, %
-SEVERAL = 3  # sizes of a study, from which on a line through their scatter says something
+SEVERAL = 3  # least number of sizes in a study, for a power law through their scatter
 
 
 class StateOfPoint(NamedTuple):
-    """A state at one point of the axes beside the devices: its name, that of the point, resistances (devices, cycles)."""
+    """Names of a state and of a point of the axes beside the devices, and resistances (devices, cycles) [ohm]."""
 
     state: str
     where: str
@@ -91,7 +91,7 @@ def medians(R: np.ndarray) -> np.ndarray:
 
 
 def against_axis(ds: xr.Dataset, axes: Axes, along: Hashable) -> None:
-    """Draw the standard deviations of ln R of both states along an axis, that of the radius as an area."""
+    """Draw the standard deviations of ln R of both states along an axis; an axis of the radius becomes the area."""
     scatter = one_axis(variability(ds), along)
     area = AREA in scatter.coords
     x = scatter[AREA].values * 1e12 if area else numbers_along(scatter.sigma_c2c, along)
@@ -118,7 +118,7 @@ def one_axis(scatter: xr.Dataset, along: Hashable) -> xr.Dataset:
 
 
 def lines(scatter: xr.Dataset, x: np.ndarray, axes: Axes, power_of: str) -> None:
-    """Draw the scatter of both states along x (n,). power_of : name of x, of which a power is stated; "" for none"""
+    """Draw the scatter of both states along x (n,). power_of : name of x in a fitted power law; "" for none"""
     for state in ("low", "high"):
         of_state = scatter.sel(state=state)
         powers = {kind: power(x, of_state[f"sigma_{kind}"].values, power_of) for kind in SCATTERS} if power_of else {}
@@ -127,7 +127,7 @@ def lines(scatter: xr.Dataset, x: np.ndarray, axes: Axes, power_of: str) -> None
 
 
 def power(x: np.ndarray, sigma: np.ndarray, of: str) -> str:
-    """Power of x (n,) that sigma (n,) goes with, as text; "" for fewer than SEVERAL positive points."""
+    """Exponent p of a fit sigma ∝ x^p through sigma (n,) and x (n,), as text; "" for fewer than SEVERAL positive points."""
     good = np.isfinite(sigma) & (sigma > 0) & (x > 0)
     if good.sum() < SEVERAL:
         return ""
@@ -153,7 +153,7 @@ def points(
 
 
 def finish(scatter: xr.Dataset, axes: Axes) -> None:
-    """Set the y axis of scatter, and tell of what it does not show."""
+    """Set the y axis of the scatter, and write the number of zeros, which are not drawn, into the legend."""
     sigma = np.concatenate([scatter[f"sigma_{kind}"].values.ravel() for kind in SCATTERS])
     positive = sigma[np.isfinite(sigma) & (sigma > 0)]
     quantity_axis(axes, "y", positive, "standard deviation of ln R", "1")

@@ -40,7 +40,7 @@ def curves(result: xr.DataArray, along: Hashable, other: Hashable | None, axes: 
 
 
 def is_sign(values: np.ndarray) -> bool:
-    """True for numbers of which each finite one is -1, 0 or 1, and one is -1: a sign, which has no values between."""
+    """True if all finite numbers are -1, 0 or 1, and at least one is -1: a sign, which has no values between."""
     finite = values[np.isfinite(values)]
     return bool(np.isin(finite, (-1, 0, 1)).all() and (finite == -1).any())
 
@@ -108,7 +108,10 @@ def place(result: xr.DataArray, dim: Hashable) -> str:
 
 
 def places(result: xr.DataArray, dim: Hashable) -> list[str]:
-    """Values along an axis, as texts. Of keys that change together, as few as distinguish the values are named."""
+    """Values along an axis, as texts.
+
+    Of several keys that change together along the axis, only the first that suffice to distinguish the values are named.
+    """
     count = result.sizes[dim]
     if dim in result.coords:
         return [place(result.isel({dim: i}), dim) for i in range(count)]

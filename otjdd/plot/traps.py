@@ -14,8 +14,8 @@ from otjdd.plot.profiles import SIDES, TRAP_STYLES, at_voltages, draw_layers, ex
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 
 STYLES = "-", "--", ":", "-."  # of kinds of traps
-MOST_BIASES = 6  # whose charge is drawn
-DECADES = 6.0  # below the largest current that are drawn
+MOST_BIASES = 6  # most biases for which the charge of traps is drawn
+DECADES = 6.0  # decades below the largest current, down to which currents are drawn
 
 
 def fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
@@ -49,7 +49,7 @@ def charges(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def charge_profiles(ds: xr.Dataset) -> list[tuple[str, np.ndarray]]:
-    """Names and charges (x,) [C/m3] of the snapshots of the band diagram, or of MOST_BIASES of the first curve at most."""
+    """Names and charges (x,) [C/m3] of the snapshots of the band diagram, or at MOST_BIASES biases at most."""
     if "trap_charge" in ds:
         return [(shot.name, ds.trap_charge.values[shot.number]) for shot in at_voltages(ds, extremes(ds))]
     charge, bias = ds.bias_trap_charge.values[0, 0], ds.bias.values

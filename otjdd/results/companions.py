@@ -1,7 +1,8 @@
 """A result and the files that were written with it: a fitted case, a picture, the exports of a compact model.
 
-The result keeps the digest of each of these files. A file that is as otjdd wrote it is replaced, or removed when it has no
-successor. Any other file of such a name, a user's own one or one that was edited, is never touched.
+An attribute of the result has the digest of each of these files. A file that still has this digest is replaced, or removed
+if the new result has no such file. Any other file of such a name, a user's own file or an edited one, is never touched,
+unless the user has named its path.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def check_replaceable(result: Path, paths: Iterable[Path]) -> None:
 
 
 def check_kind(path: Path, attribute: str, kind: str) -> None:
-    """Raise ResultError if a path holds anything else than a result of otjdd with this attribute."""
+    """Raise ResultError if a path is anything else than a result of otjdd whose attribute has the value `kind`."""
     if path.exists() and not (
         path.is_file() and read_whole(path).startswith(HDF5) and is_of_kind(path, attribute, kind)
     ):
@@ -56,7 +57,7 @@ def check_kind(path: Path, attribute: str, kind: str) -> None:
 
 
 def is_of_kind(path: Path, attribute: str, kind: str) -> bool:
-    """True for a result with this attribute."""
+    """True for a result whose attribute has the value `kind`."""
     try:
         return bool(store.read(path).attrs.get(attribute) == kind)
     except ResultError:

@@ -52,7 +52,7 @@ def unpacked_bytes(data: bytes) -> float:
 
 
 def outside(properties: "h5py.h5p.PropDCID") -> str:
-    """How an array is stored if not as otjdd stores it, in words: in another file, or by another filter; else ""."""
+    """Fault of the storage of an array, in words: another file, other arrays or an unknown filter; "" if there is none."""
     import h5py
 
     if properties.get_external_count():

@@ -14,7 +14,7 @@ import numpy as np
 from otjdd.system import sources
 
 ENGINE = "study_engine"  # attribute of the Datasets of studies, and of those alone
-CALIBRATION = "calibration"  # and of those of calibrations
+CALIBRATION = "calibration"  # attribute of the Datasets of calibrations, and of those alone
 
 CONVENTIONS = "CF-1.11"  # units by UDUNITS, coordinates; names of outputs are otjdd's own
 

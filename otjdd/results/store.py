@@ -35,7 +35,10 @@ def write(ds: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
 
 
 def write_or_save_elsewhere(ds: xr.Dataset, path: Path) -> None:
-    """Write a Dataset to `path`. Where that fails it is kept in a new folder elsewhere, which the ResultError names."""
+    """Write a Dataset to `path`. If that fails, write it into a new folder elsewhere and raise ResultError.
+
+    The ResultError names the new folder, unless that could not be written either.
+    """
     try:
         write(ds, path)
     except ResultError as error:
@@ -46,7 +49,7 @@ def write_or_save_elsewhere(ds: xr.Dataset, path: Path) -> None:
 
 
 def saved_elsewhere(ds: xr.Dataset, name: str) -> Path | None:
-    """Path of a Dataset that is written into a new folder, in the first place that takes it; None where none does."""
+    """Write a Dataset into a new folder, in the first place that is writable. Returns its path; None without any."""
     for place in (tempfile.gettempdir(), os.path.expanduser("~"), os.curdir):
         with contextlib.suppress(ResultError, OSError):
             path = Path(tempfile.mkdtemp(prefix="otjdd-", dir=place)) / name
@@ -98,7 +101,7 @@ def read(path: str | Path) -> xr.Dataset:
 
 
 def check_size(path: str | Path, size: float) -> None:
-    """Raise ResultError for arrays of a size [bytes] for which the memory does not suffice. A small file may hold many."""
+    """Raise ResultError if COPIES of arrays of a size [bytes] exceed the free memory. A small compressed file may do so."""
     if (needed := COPIES * size) > (free := limits.free_memory()):
         reason = f"takes {needed / 2**30:.3g} GiB of memory when it is read, {free / 2**30:.3g} GiB are free"
         raise ResultError(path, reason)

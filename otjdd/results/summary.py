@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
 
-# Beginnings of the attribute `error_estimate` where no errors are stated: of extrapolated reads, and where that failed.
+# Beginnings of the attribute `error_estimate` where no errors are stated: reads were extrapolated, or that failed.
 NOT_STATED, NOT_EXTRAPOLATED = "not stated", "not extrapolated"
 
 
@@ -33,7 +33,7 @@ def of_drive(drive: Any) -> str:  # a `case.drive.Drive`; the package `case` sta
 
 
 def counted(numbers: dict[str, int], comma: str = ", ") -> str:
-    """Numbers of things in words: "1 state, 3 frequencies". numbers : by the word for one of them"""
+    """Numbers of things in words: "1 state, 3 frequencies". numbers : word for a single thing -> number"""
     return comma.join(f"{count} {word if count == 1 else plural(word)}" for word, count in numbers.items())
 
 
@@ -128,7 +128,7 @@ NAMED = 8  # most cells that a summary names
 
 
 def of_programming(ds: xr.Dataset) -> str:
-    """What the last programming of a crossbar has reached, in words."""
+    """Pulses, energy, errors and missed cells of the last programming of a crossbar, in words; "" without one."""
     done = np.flatnonzero(np.isfinite(ds.program_missed.values).all(axis=(1, 2)))
     if not done.size:
         return ""

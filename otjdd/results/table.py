@@ -36,7 +36,7 @@ def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None
     over : what a row stands for: "read", "time", "snapshot"; "bias", a row for each state, temperature and bias;
         "frequency", for each of these and each frequency; "cell" of a crossbar, for each step, word line and bit line,
         from 0, or its "step"; "points" of a study, or "read", "bias" and so on of all its points. By default the points
-        of a study, the reads, or the first of these that a result has
+        of a study; for a result, the first that it has of "read", "frequency", "bias", "time", "snapshot", "cell", "step"
     A prediction has a column for each percentile, a result with kinds of columns or leaks one for each kind or channel.
     Raises ValueError if the result has no such rows, ResultError if the file cannot be written.
     """
@@ -58,7 +58,7 @@ def table(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
 
 
 def left_out(ds: xr.Dataset, over: str | None) -> dict[str, str]:
-    """Variable of a study that a table leaves out -> what a row stands for in the table that has it."""
+    """Variable of a study that a table leaves out -> `over` of the table that has this variable."""
     if ENGINE not in ds.attrs:
         return {}
     chosen, rows = dims_over(ds, over), rows_of_study(ds)
