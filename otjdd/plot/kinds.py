@@ -209,7 +209,7 @@ KINDS = {
         "64 reads or more at even times and one voltage, which scatter (ions.noise)", NOISY, SINGLE,
     ),
     "exchange": PanelKind(
-        exchange.vacancies, "mean concentration of the vacancies over time, and those at electrodes that exchange them",
+        exchange.vacancies, "vacancies per area over time, and those at electrodes that exchange them",
         "a case with device.left.exchange or device.right.exchange, and a recorded time series", EXCHANGED, EXCHANGED,
     ),
     "temperature": PanelKind(

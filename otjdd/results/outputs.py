@@ -88,8 +88,8 @@ OUTPUTS = _outputs({
     "spectrum_trap_energy": ("snapshot energy", "eV", "energy of electrons that pass between traps and electrodes"),
     "spectrum_traps_left": ("snapshot energy", "A m^-2 eV^-1", "current per energy from traps to the left electrode"),
     "spectrum_traps_right": ("snapshot energy", "A m^-2 eV^-1", "current per energy from the right electrode to traps"),
-    "film_electron_ratio_max": ("", "1", "largest ratio of electrons in the film to its mean vacancy charge that was seen"),
-    "junction_temperature_max": ("", "K", "highest temperature of the junction that was seen"),
+    "film_electron_ratio_max": ("", "1", "largest ratio of electrons in the film to its mean vacancy charge"),
+    "junction_temperature_max": ("", "K", "highest temperature of the junction"),
     "vacancy_loss": ("", "1", "vacancies that the film lost, at most, over those that it held at first"),
     "site_share": ("", "1", "largest share of the sites of the film that vacancies held"),
     "stack_leaps": ("", "1", "most leaps of the electrons to another stack while the voltage did not turn"),
@@ -187,14 +187,16 @@ OUTPUTS = _outputs({
         "step word_line bit_line", "S",
         "conductance that a cell has after all are programmed: current of its bit line over the read voltage",
     ),
-    "program_error": ("step word_line bit_line", "1", "that conductance over its target, less 1"),
+    "program_error": ("step word_line bit_line", "1", "programmed conductance over its target, less 1"),
     "program_pulses": ("step word_line bit_line", "1", "pulses on a cell to program it"),
     "program_energy": ("step word_line bit_line", "J", "energy into a cell while its word line is programmed and read"),
     "program_time": (
         "step word_line bit_line", "s", "time of a cell, from the beginning of its word line to its last read",
     ),
     "program_missed": ("step word_line bit_line", "1", "1 for cells that missed their target by more than the tolerance"),
-    "sneak_share": ("step word_line bit_line", "1", "share of it that has not come through the cell that is read"),
+    "sneak_share": (
+        "step word_line bit_line", "1", "share of the sensed current that has not come through the cell that is read",
+    ),
 })  # fmt: skip
 
 # Coordinates: each is a dimension of its own name, or lies along a dimension without values.
