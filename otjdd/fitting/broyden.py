@@ -29,7 +29,8 @@ def serves(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> bool:
 def damped_move(slopes: np.ndarray, pulls: np.ndarray, x: np.ndarray, damping: float) -> np.ndarray:
     """Damped Gauss-Newton move (parameter,) from a place x (parameter,) that stays in the unit cube.
 
-    A parameter that would cross its bound is held there, and the move of the others is computed again.
+    A parameter on its bound that would move outwards stays there, and the move of the others is computed again. A parameter
+    moves by FARTHEST at most, and not beyond its bound.
     slopes : (pull, parameter)   pulls : (pull,)
     """
     A = np.clip(np.nan_to_num(slopes), -STEEP, STEEP)

@@ -2,7 +2,7 @@
 
 The covariance is the inverse of the Fisher information J^T J, where J are the derivatives of the residuals, in units of
 their uncertainty, by the coordinates. Where uncertainties are estimated, the covariance is multiplied by the reduced
-chi-square; with a robust loss, by Huber's factor (`losses.covariance_factor`). A parameter at its bound is held.
+chi-square; with a robust loss, by Huber's factor (`losses.covariance_factor`). A parameter at its bound is fixed.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from otjdd.measurements.noise import SIGMA
 
 AT = 2e-3  # natural steps: a parameter within this of its bound counts as at the bound
 ALIKE = 0.95  # correlation above which two parameters are reported as inseparable
-WEAK = 0.1  # singular value of J with columns of length 1, below which a combination of parameters is badly known
+WEAK = 0.1  # singular value of J with columns of length 1, below which a combination of parameters is badly determined
 FAR_FROM_1 = 2.0  # factor from 1 beyond which a reduced chi-square is reported
 CHANCE = 4.0  # standard deviations of the reduced chi-square of normal noise, within which a deviation is not reported
-OUTLYING = 4.0  # scatters of the points beyond which one is an outlier
+OUTLYING = 4.0  # robust scatters of the residuals, beyond which a residual is that of an outlier
 MOST_OUTLIERS = 20  # most outliers that are listed
 
 
 class Errors(NamedTuple):
     """Uncertainty of a solution, in coordinates of the search.
 
-    covariance, correlation : (parameter, parameter), 0 for parameters that are held
-    error : (parameter,), nan for parameters that are held   at_bound : (parameter,) of bool
-    reduced : chi-square over the degrees of freedom   scaled : True if the covariance is multiplied by it
+    covariance, correlation : (parameter, parameter); parameters at a bound or without effect have 0, and 1 on the diagonal
+        of the correlation
+    error : (parameter,), nan for these parameters   at_bound : (parameter,) of bool
+    reduced : chi-square over the degrees of freedom   scaled : True if the covariance is multiplied by `reduced`
     spread : factor of the covariance, see the module   warnings : undetermined parameters and other remarks
     outliers : points far from the fit, the worst first, in words
     """
@@ -95,7 +96,7 @@ def far_from_one(reduced: float, freedom: int, scaled: bool) -> list[str]:
 
 
 def outliers(task: Task, solution: Solution) -> tuple[str, ...]:
-    """Points farther from the fit than OUTLYING times the robust scatter, the worst first, in words."""
+    """Points with residuals beyond OUTLYING times the larger of 1 and their robust scatter, the worst first."""
     residuals = solution.residuals(task)
     size = np.abs(residuals)
     limit = OUTLYING * max(1.0, SIGMA * float(np.median(size)))

@@ -72,9 +72,10 @@ def simulated_values(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.nda
 
 
 def magnitude(values: np.ndarray, scale: Scale) -> np.ndarray:
-    """Mean magnitude (n,) of values (n,) that are measured with noise, which is above 0 for noise alone.
+    """Mean magnitude (n,) of values (n,) measured with noise, above 0 even for a value of 0; |values| without noise.
 
-    It is the mean of a folded normal distribution (Leone, Nelson and Nottingham, Technometrics 3, 543 (1961)).
+    The noise is the size of an asinh scale. The mean is that of a folded normal distribution (Leone, Nelson and Nottingham,
+    Technometrics 3, 543 (1961)).
     """
     if scale.kind != "asinh":
         return np.asarray(np.abs(values))
@@ -87,7 +88,8 @@ def magnitude(values: np.ndarray, scale: Scale) -> np.ndarray:
 def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:
     """Current (read,) [A] that the instrument shows at the reads of a run.
 
-    The displacement current is the mean since the read before, which `matching.live` places shortly before each point.
+    The displacement current is the mean since the read before; `matching.live` places an extra read shortly before each
+    point.
     """
     time, read_time = ds["time"].values, ds["read_time"].values
     at = np.searchsorted(time, read_time)  # of two rows at a jump the first
@@ -131,7 +133,7 @@ def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray)
 def noise_along(case: Case) -> float:
     """Noise of the logarithms of currents along the time steps of another run, from the tolerances of fields and currents.
 
-    The energies of each current of a curve at frozen ions are chosen anew: 2e-7 (rms) was seen, after a set.
+    A curve at frozen ions chooses the energies of each current anew, with a noise of 2e-7 (rms) after a set.
     """
     return 2e-7 if isinstance(case.drive, Prepared) else 2e-9
 
@@ -162,7 +164,7 @@ def scaled_values(run: ComparedRun, case: Case, ds: xr.Dataset) -> np.ndarray:
 
 
 def of_one_sign(curve: MeasuredCurve, values: np.ndarray) -> np.ndarray:
-    """The same values (n,). Raises DataError if most have another sign than measured, which a logarithm would hide."""
+    """Values (n,), unchanged. Raises DataError if most have the opposite sign of the data, which a logarithm would hide."""
     wrong = np.flatnonzero(values * curve.y < 0)
     if curve.scale.kind == "log" and not curve.magnitude and len(wrong) > len(values) / 2:
         expected = f"a {curve.quantity} of the sign of the run; voltages are those of the left electrode"

@@ -92,7 +92,8 @@ def usual_uncertainty(fit: xr.Dataset) -> float:
 def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers: int) -> np.ndarray:
     """Derivatives (point, parameter) of the residuals of a future measurement, by the coordinates of a fit.
 
-    The run that the measurement is imagined by is that of the fitted values, too, whose time steps the others take.
+    A run of the case with the fitted values gives the numbers that the measurement would give. If the task of the
+    measurement has no other run, this run also is the run at the solution, whose time steps the runs beside it take.
     """
     changes = dict(changes)
     case = prepared(driven(fitted_case(fit), changes.pop("drive", None), changes))
@@ -112,7 +113,7 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
 
 
 def prepared(case: Case) -> Case:
-    """A case whose runs compute no more than a fit compares, and are smooth where they cannot take each other's steps."""
+    """A case that records no more than a fit compares, with an rtol up to SMOOTH where runs cannot take others' steps."""
     smooth: dict[str, Any] = {} if takes_trail(case) else {"numerics.rtol": min(SMOOTH, case.numerics.rtol)}
     if isinstance(case.drive, Prepared):
         return case.replace(QUIET | smooth | {"drive.temperatures": []})

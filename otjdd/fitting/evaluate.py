@@ -12,22 +12,22 @@ from otjdd.solver.trail import NO_STEPS, Steps
 from otjdd.system.pool import team
 
 Compute = Callable[..., Iterable[tuple[int, Any]]]  # runs jobs in several processes, see `pool.team`
-MOST_PLACES = 4  # whose steps are kept, the last ones
+MOST_PLACES = 4  # last places of the search whose time steps are stored
 
 
 class Simulated(NamedTuple):
-    """What comes of a job: numbers (n,), and the steps of its run (see `solver.trail`)."""
+    """Result of a job: numbers (n,), and the time steps of its run (see `solver.trail`)."""
 
     numbers: np.ndarray
     steps: Steps = NO_STEPS
 
 
 class Searched(Protocol):
-    """What a search needs of its task, be it one of measured curves or one of targets."""
+    """Interface of a task to a search, common to tasks of measured curves and tasks of targets."""
 
     @property
     def numbers(self) -> Callable[..., Simulated]:
-        """Function of a job. One more argument is the steps of another run, which the run of the job takes."""
+        """Function that simulates a job. An optional last argument is the steps of another run, which this run takes."""
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
         """Arguments of `numbers` for each job at a place x (parameter,) of the search."""
@@ -54,10 +54,10 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
 
     compute : runs jobs in several processes, see `pool.team`   count : list of one number, the evaluations so far
     visited : bytes of a place -> numbers (n,), which are not simulated again; None to simulate every place
-    report : called with the numbers of each place that was simulated and is remembered in `visited`
-    steps : bytes of a place -> steps of the runs there, of the last places; None to keep none
-    alike : bytes of a place whose runs took the steps of runs nearby -> True if they evaluated their currents in the same
-        steps as these
+    report : called with the numbers of each simulated place that is added to `visited`
+    steps : bytes of a place -> steps of the runs there, of the last places; None to store no steps
+    alike : bytes of a place whose runs took the steps of runs nearby -> True if they evaluated as many currents in each
+        call as the runs nearby
     """
 
     task: AnyTask
@@ -115,9 +115,9 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
         return rows
 
     def keep_steps(self, x: np.ndarray, steps: list[Steps], given: Sequence[Steps] = ()) -> None:
-        """Keep the steps of the runs at a place (parameter,), or whether they are like those that were given.
+        """Store the steps of the runs at a place (parameter,), or only in `alike` whether they are like the `given` steps.
 
-        The steps of the first of more than MOST_PLACES places are dropped.
+        Beyond MOST_PLACES places the oldest steps are dropped.
         """
         name = np.asarray(x).tobytes()
         if given and self.alike is not None:
@@ -128,15 +128,16 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
                 del self.steps[old]
 
     def steps_at(self, x: np.ndarray) -> list[Steps]:
-        """Steps of the runs at a place (parameter,), which are simulated once more if it is not one of the last."""
+        """Steps of the runs at a place (parameter,). A place whose steps are not stored is simulated once more."""
         if self.steps is None or x.tobytes() not in self.steps:
             self.simulated([x])
         return [] if self.steps is None else self.steps[x.tobytes()]
 
     def all_alike(self, points: Sequence[np.ndarray], near: np.ndarray) -> bool:
-        """True if the runs at places (parameter,), which took the steps of those nearby, evaluated their currents alike.
+        """True if the runs at places (parameter,) evaluated as many currents in each call as the runs at `near`.
 
-        Places of an interrupted search, of which numbers alone are known, are simulated once more.
+        The runs took the time steps of the runs at `near`. Places of a resumed search, of which only numbers are stored,
+        are simulated once more.
         """
         if self.alike is None:
             return False

@@ -1,7 +1,7 @@
 """The global search of a fit: over all of the bounds, before the local search.
 
-An interrupted search is resumed from its scores: it visits the same places again, which follow from the seed, and takes
-known scores instead of simulating. The result equals that of a search without interruption.
+An interrupted search is resumed from its scores: the resumed search visits the same places, which follow from the
+seed, and takes their scores instead of simulating. The result equals that of a search without interruption.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def everywhere(
     """Search over the bounds: low-discrepancy places, then CMA-ES from the best of them.
 
     begin : (parameter,) coordinates to start from   earlier : scores of an earlier search with the same `fingerprint`
-    A KeyboardInterrupt has the best Solution as its attribute `partial`, None before the first.
+    A KeyboardInterrupt has the best Solution as its attribute `partial`, None if the best place was not simulated.
     """
     low, high = search_ends(evaluate.task, begin)
     scores = Scores(evaluate, low, high, earlier)
@@ -106,7 +106,7 @@ def everywhere(
 
 
 def search_ends(task: Task, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends (parameter,) of the search: narrow bounds as they are, else REACH around `begin` within the bounds."""
+    """Ends (parameter,) of the search: bounds less than 4 REACH apart, else REACH around `begin` within the bounds."""
     given = np.array([p.ends for p in task.parameters])
     narrow = np.ptp(given, axis=1) < 4 * REACH
     low, high = np.maximum(given[:, 0], begin - REACH), np.minimum(given[:, 1], begin + REACH)

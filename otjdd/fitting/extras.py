@@ -23,7 +23,7 @@ def with_profiles(
 ) -> xr.Dataset:
     """A fit with the profiles of parameters: profile_value and profile_chi_square (profile, place).
 
-    words : called with the progress. Raises KeyboardInterrupt with the fit and the whole profiles so far as its `partial`.
+    words : called with the progress. Raises KeyboardInterrupt with the fit and its complete profiles as its `partial`.
     """
     solution = solution_of(ds, task)
     errors = covariance.standard_errors(task, solution)

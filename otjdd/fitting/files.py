@@ -71,7 +71,7 @@ def now_and_then(write: Callable[[Latest], None]) -> Callable[[Latest], None]:
 
 
 def earlier(out: Path) -> Path | None:
-    """File to resume a search from: the checkpoint of one that was killed, else its result; None without any."""
+    """File to resume a search from: the checkpoint of a killed search, else the result; None if neither exists."""
     return next((path for path in (checkpoint_path(out), out) if path.exists()), None)
 
 

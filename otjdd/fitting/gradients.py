@@ -1,20 +1,21 @@
 """Derivatives of simulated numbers by the parameters: differences of runs.
 
-Runs beside a place of the search take the very time steps of the run there (`solver.trail`). Their numbers are smooth, so
-one small step for each parameter is enough: half of it changes the derivative by 1e-4 or less. The tolerance of the time
-steps of an rtol of 1e-3 adds 3e-5 to 3e-3 (rms, against extrapolated independent runs of a finer rtol;
-`tests/solver/test_trail.py`). It falls with rtol, by the mass from 4e-4 to 1.2e-4 at 1e-4 and 4e-5 at 1e-5; central
-differences and Richardson's extrapolation leave it as it is. By the share of a kind it is 8e-2 on a coarse grid, all from
-the first read of a film that was never written, whose current hangs on the tolerance by 4e-3; the other reads err by 6e-5.
+Runs beside a place of the search take the time steps of the run there (`solver.trail`). Their numbers are smooth, so one
+small step for each parameter is enough: halving the step changes the derivative by 1e-4 or less. The tolerance of the time
+steps, at an rtol of 1e-3, adds 3e-5 to 3e-3 to the error of a derivative (rms, against extrapolated independent runs of a
+finer rtol; `tests/solver/test_trail.py`). This part falls with rtol: for the derivative by the mass from 4e-4 to 1.2e-4 at
+1e-4 and 4e-5 at 1e-5. Central differences and Richardson's extrapolation do not reduce it. For the derivative by the share
+of a kind of columns it is 8e-2 on a coarse grid, all from the first read of a film that was never written, whose current
+depends on the tolerance by 4e-3; the derivatives of the other reads err by 6e-5.
 
-Two such runs can part by a jump all the same, where one of them evaluates a current anew in a step in which the other
-follows its tangent: by up to 4e-4 in short loops on coarse grids, which is more than the difference itself. Their counts of
-currents then differ, and one more run moves all parameters at once, by half of each step. Where its numbers do not move by
-half of the sum of the changes, every parameter has a second difference, and those whose two differences disagree are
-compared by independent runs.
+The numbers of two such runs still differ by a jump where one run evaluates a current anew in a step in which the other run
+follows its tangent. In short loops on coarse grids the jump is up to 4e-4, more than the difference itself. The counts of
+currents of the two runs then differ, and one more run moves all parameters at once, by half of each step. If its numbers do
+not change by half of the sum of the changes, every parameter gets a second difference, over half of its step. A parameter
+whose two differences disagree gets a difference of independent runs.
 
-Some runs cannot follow another: with leaps of the film's electrons, or with a polarisation that turns within a step. They
-are differences of independent runs, with steps chosen by the solver's noise.
+Some runs cannot take the steps of another: with leaps of the film's electrons, or with a polarisation that turns within a
+step. Their derivatives are differences of independent runs, with steps chosen by the solver's noise.
 A solver with error control answers a smooth change of a parameter with small jumps. Their size s is measured first, from
 third differences of nearly equal runs (Moré and Wild, SIAM J. Sci. Comput. 33, 1292 (2011)). A central difference that
 changes the numbers by r has a relative error of about s/r from the noise and r^2/6 from the curvature. The two are equal
@@ -38,14 +39,15 @@ TINY = 1e-4  # natural steps between the runs that show the noise, whose third d
 LEAST = 1e-9  # lowest noise, that of round-off
 UNSURE = 0.1  # relative error of a derivative from which it is reported
 JUMP = 1e-2  # share of a derivative by which two differences along the same time steps may disagree
-BEND = 2.0  # error by curvature of a step that changes the numbers by 1, as seen in loops that set and reset
+BEND = 2.0  # relative error by curvature over the change of the numbers, from loops that set and reset
 
 
 def change_along(noise: float) -> float:
-    """Change of the numbers by the best step along the time steps of another run; also such a step without a slope yet.
+    """Change of the numbers over the best step of a parameter along the time steps of another run.
 
-    noise : of the numbers along these steps, from the tolerances of fields and currents. It errs by noise over the change,
-    and by BEND of the change.
+    Without a slope it also is the step, in natural steps. A derivative has a relative error of noise over the change, plus
+    BEND times the change; the sum is least at this change.
+    noise : of the numbers along the time steps, from the tolerances of fields and currents
     """
     return float(np.sqrt(noise / BEND))
 
@@ -85,7 +87,7 @@ def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
 def gradient(
     evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
 ) -> Gradient:
-    """Derivatives at a place of the search: of one run for each parameter, or of independent runs.
+    """Derivatives at a place of the search, from one run for each parameter along its time steps or from independent runs.
 
     values_at_x : (point,) simulated numbers at x   noise : of independent runs, nan where `noise` is not known yet
     nearby : slopes (point, parameter) nearby, or None
@@ -105,9 +107,9 @@ def gradient(
 def gradient_along(
     evaluate: Evaluator[BoundedTask], x: np.ndarray, values_at_x: np.ndarray, nearby: np.ndarray | None
 ) -> Gradient:
-    """Derivatives along the time steps at x. The error of a parameter is nan where its run cannot take them, or jumps.
+    """Derivatives along the time steps at x. The error of a parameter is nan if its run cannot take them, or jumps.
 
-    Arguments as of `gradient`. A jump is looked for where a run evaluated its currents in other steps than that at x.
+    Arguments as of `gradient`. Jumps are checked if a run evaluated more or fewer currents in a step than the run at x.
     """
     noise = evaluate.task.noise_along
     change = change_along(noise)
@@ -153,7 +155,7 @@ def jumps(
 def error_nearby(gradient: Gradient, move: np.ndarray) -> np.ndarray:
     """Relative errors (parameter,) of the derivatives of a gradient at a place that is a move (parameter,) away.
 
-    The error of a difference by curvature is half of what the slope changes along it.
+    The error of a difference by curvature is half of the change of the slope over its step.
     """
     return np.asarray(gradient.error + 2.0 * BEND * np.sqrt(np.mean((gradient.slopes @ move) ** 2)))
 
@@ -162,7 +164,7 @@ def gradient_apart(
     evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, scatter: float, nearby: np.ndarray | None,
     which: np.ndarray,
 ) -> Gradient:  # fmt: skip
-    """Derivatives by the parameters of the numbers `which`, as central differences of independent runs.
+    """Derivatives by the parameters with indices `which`, 0 for others, as central differences of independent runs.
 
     scatter : noise of the runs, nan where it is not known yet   other arguments as of `gradient`. Raises CaseError
     A parameter at a bound, or with a run that fails on one side, has a one-sided difference.

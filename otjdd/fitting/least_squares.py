@@ -22,9 +22,9 @@ from otjdd.fitting.task import Task
 GAIN = 0.01  # of chi-square, below which the search ends; one standard error is a chi-square of 1
 TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which the search ends
 SURE = 1e-2  # relative error of a derivative, below which it is not measured again with a better step
-# The same of a derivative from a place nearby, for the errors of a fit: those from 130 points are uncertain by 6 % anyway.
+# The same limit for a derivative from a place nearby, for errors of a fit, which 130 points determine to 6 % only.
 SURE_NEARBY = 3e-2
-NEAR = 0.05  # natural steps: a move by the slopes alone is tried up to this
+NEAR = 0.05  # natural steps: largest move that is tried by the slopes alone, without scipy
 MOST_JACOBIANS = 30
 INSIDE = 1e-3  # natural steps: a search starts at least this far from the bounds
 
@@ -89,9 +89,11 @@ def minimise(
 ) -> Solution:  # fmt: skip
     """Minimise the cost from a place by scipy's trust region with bounds.
 
-    If steps with an updated Jacobian gain nothing, it is measured again. If that does not help, the search ends.
-    start : (parameter,) coordinates   most : evaluations of scipy until the Jacobian is measured again
-    final : compute the gradient at the end again if the last one is of another place, or uncertain
+    If steps with an updated Jacobian gain nothing, the Jacobian is measured again. If steps with a measured Jacobian gain
+    nothing, the search ends.
+    start : (parameter,) coordinates
+    most : evaluations of scipy until the Jacobian is measured again, and Jacobians until the search ends
+    final : measure the gradient at the end again if the last gradient is of another place, or uncertain
     noise : of independent runs, if known
     A KeyboardInterrupt has the best Solution as its attribute `partial`. Raises DataError if the start cannot be run.
     """
@@ -143,7 +145,7 @@ def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
 
 
 class Outlook(NamedTuple):
-    """What slopes promise: the move (parameter,) to the least cost, without bounds, and how far the cost falls."""
+    """Prediction of slopes: the move (parameter,) to the least cost, without bounds, and the decrease of the cost."""
 
     move: np.ndarray
     gain: float
@@ -253,13 +255,13 @@ class VisitedPlaces:
         return self.place is not None and self.updates == 0 and np.array_equal(self.place, x)
 
     def trusted(self, x: np.ndarray) -> gradients.Gradient:
-        """Gradient at x: the last one if it is of x or nearby, and certain; else a new one, with better steps."""
+        """Gradient at x: the last gradient if it is of x or nearby, and accurate; else a new one, with better steps."""
         if self.last is not None and self.measured(x) and (self.jacobians > 1 or (self.last.error < SURE).all()):
             return self.last
         return self.gradient_nearby(x) or self.gradient(x)
 
     def gradient_nearby(self, x: np.ndarray) -> gradients.Gradient | None:
-        """The last gradient with its errors at x; None if these are too large, or the slopes were updated since."""
+        """The last gradient with its errors at x; None if one is SURE_NEARBY or more, or the slopes were updated."""
         if self.last is None or self.place is None or self.updates:
             return None
         error = gradients.error_nearby(self.last, x - self.place)

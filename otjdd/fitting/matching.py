@@ -1,9 +1,9 @@
-"""Where in a run a measured point belongs: its read, its time, or its bias voltage. Nothing is simulated for that.
+"""Places of measured points in a run: the read, the time or the bias voltage of each. Nothing is simulated.
 
 A loop passes each voltage several times, so points are matched in their order. If the data hold time and voltage beside
-a current, the measured waveform drives the run; otherwise the drive of the case does. A run without reads gets one at
-each measured time, so that nothing is interpolated between time steps of the solver. A row without a measured number
-still counts for the waveform and for the order.
+a current, the measured waveform drives the run; otherwise the drive of the case does. A run without reads gets a
+read at each measured time, so that nothing is interpolated between time steps of the solver. A row without a measured
+number still counts for the waveform and for the order.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def quantity_in(ds: xr.Dataset) -> str:
 
 
 def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: str = "") -> Match:
-    """Find the run of measured points and their places in it. Raises DataError for points that the drive never reaches.
+    """Match of measured points: their run and places in it. Raises DataError for points that the drive never reaches.
 
     ds : points of one temperature, in their order, without repeats   rows : all rows that they are among
     """
@@ -93,8 +93,8 @@ def check_polarised(ds: xr.Dataset, quantity: str, case: Case) -> None:
 def measures_waveform(ds: xr.Dataset, quantity: str, case: Case) -> bool:
     """True if measured times and voltages drive the run.
 
-    They do so beside a current, P or D, and beside R or G if the drive has no reads. A constant voltage is that of the
-    reads if the drive has some.
+    With a current, P or D they drive the run, unless the voltage is constant and the drive has reads: the voltage then is
+    the read voltage. With R or G they do if the voltage changes and the drive is no hold and has no reads.
     """
     if not {"time", "voltage"} <= set(ds) or not hasattr(case.drive, "waveform"):
         return False
@@ -205,10 +205,10 @@ def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Ma
 
 
 def writes_in_order(ds: xr.Dataset, name: str, applied: np.ndarray) -> np.ndarray:
-    """Index (n,) of the write of each measured point, each after the one before.
+    """Index (n,) of the write of each measured point; every write is later than that of the point before.
 
     name : variable with the voltages   applied : voltages of all writes [V]
-    From the first write within NEAR, the search goes on as long as the next write is nearer. Raises DataError.
+    A point takes the first write within NEAR, or a later write as long as each next write is nearer. Raises DataError.
     """
     values = ds[name].values
     steps = np.abs(np.diff(applied))

@@ -92,7 +92,7 @@ class Parameter(NamedTuple):
         return math.exp(value) if self.log else value
 
     def text(self, value: float, digits: int = 6) -> str | float:
-        """A value [SI] as a case file has it."""
+        """A value [SI] as in a case file: text with a unit, or a plain number."""
         value = float(f"{value:.{digits}g}")
         return write(value, self.dimension) if self.dimension else value
 
@@ -125,7 +125,7 @@ def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 
 
 
 def settings_given(given: Any) -> dict[str, Any]:
-    """Settings of a parameter as a dict of low, high, log and each, those that are given."""
+    """Settings of a parameter as a dict, of low, high, log and each those that the user gave."""
     if given is None:
         return {}
     if isinstance(given, Mapping):

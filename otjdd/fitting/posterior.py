@@ -30,7 +30,7 @@ def sample(
     """Samples (draw, parameter) of the posterior in coordinates, and the longest autocorrelation time [steps].
 
     steps : of each walker   progress : called with the fraction done
-    Raises OSError without emcee, with what to install; KeyboardInterrupt with what was drawn so far as its `partial`.
+    Raises OSError without emcee, with what to install; KeyboardInterrupt with the samples so far as its `partial`.
     """
     try:
         import emcee
@@ -63,7 +63,7 @@ def sample(
 
 
 def drawn(chain: np.ndarray) -> tuple[np.ndarray, float]:
-    """Samples (draw, parameter) of a chain (step, walker, parameter) after its beginning, and its autocorrelation time."""
+    """Samples (draw, parameter) of a chain (step, walker, parameter) after BURN, and its autocorrelation time [steps]."""
     from emcee.autocorr import integrated_time
 
     samples = chain[int(BURN * len(chain)) :].reshape(-1, chain.shape[2])

@@ -1,8 +1,8 @@
 """Predictions for a fitted device under another drive, with a band from the errors of its parameters.
 
-The band is that of draws of the parameters. The outputs of a draw follow from the derivatives of the best run, along its
-time steps (`gradients`), as long as no run parts from it by a jump, and a few draws that are simulated are near enough to
-what follows. Otherwise every draw is simulated.
+The band consists of percentiles over draws of the parameters. The outputs of a draw are extrapolated from the run of the
+best set by derivatives along its time steps (`gradients`), if no run jumps and a few simulated draws agree with the
+extrapolation. Otherwise every draw is simulated.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ COUNT = 100  # draws
 PREDICTION = "prediction"  # attribute that marks a prediction
 FAILED = 0.2  # share of draws whose run fails, beyond which nothing is predicted
 EXPONENTIAL = ("A", "ohm", "S")  # units of outputs that are exponential in most parameters, where they keep their sign
-CHECKED = 4  # draws that are simulated to see whether derivatives are enough: the farthest, and the first
+CHECKED = 4  # draws that are simulated to check the extrapolation by derivatives: the farthest, and the first
 STEEPEST = 1e4  # 1 over a natural step: slope of a logarithm, beyond which a number changes its sign nearby
-NEAR_ENOUGH = 0.1  # root mean square of their distance from the derivatives, over the width of the band
+NEAR_ENOUGH = 0.1  # rms distance of the checked draws from the extrapolation, over the width of the band
 
 
 def predict(
@@ -72,7 +72,7 @@ def predict(
 class Outputs(NamedTuple):
     """Task of a prediction: the outputs of a case at coordinates of the parameters, see `fitting.evaluate`.
 
-    sizes : by name of an output, what its numbers are divided by, of its shape
+    sizes : name of an output -> divisors of its numbers, of its shape
     """
 
     case: Case
@@ -123,10 +123,11 @@ def over_sizes(ds: xr.Dataset, sizes: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def sizes_of(best: xr.Dataset) -> dict[str, np.ndarray]:
-    """What the numbers of each output are divided by, nan where the best run has none.
+    """Divisors of the numbers of each output, nan where the best run has no number.
 
-    The magnitude of each number of an EXPONENTIAL unit, else the largest of the output; times the root of the number of
-    its values, so that an output of few values counts as much as one of many.
+    A nonzero number of an EXPONENTIAL unit is divided by its magnitude, other numbers by the largest magnitude of their
+    output. Divisors grow with the root of the number of values, so that an output of few values counts as much as one of
+    many.
     """
     sizes = {}
     for name in names_of(best):
@@ -142,7 +143,7 @@ def drawn(
     case: Case, fit: xr.Dataset, places: np.ndarray, compute: Spread, ends: tuple[float, float],
     progress: Callable[[float], object] | None,
 ) -> tuple[xr.Dataset, Mapping[str, np.ndarray], list[xr.Dataset | None]]:  # fmt: skip
-    """The run of the best set, outputs (draw, ...) of all draws, and the draws that were simulated, None for a failure.
+    """The run of the best set, outputs (draw, ...) of all draws, and Datasets of the simulated draws, None for a failure.
 
     places : coordinates (draw, parameter)   ends : percentiles between which the band lies
     """
@@ -169,7 +170,7 @@ def drawn(
 
 
 def counted(compute: Spread, progress: Callable[[float], object] | None, count: int) -> Spread:
-    """The same function, which tells `progress` the fraction of `count` jobs that are done, over all of its calls."""
+    """Function like `compute` that calls `progress` with the fraction of `count` jobs done, over all of its calls."""
     done = 0
 
     def spread(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
@@ -204,7 +205,7 @@ def derivatives(
 
 
 def farthest_and_first(distance: np.ndarray) -> list[int]:
-    """Numbers of CHECKED draws, half of them the farthest. distance : (draw, parameter), nan for one at its bound"""
+    """Indices of CHECKED draws, half of them the farthest. distance : (draw, parameter) in errors, nan without error"""
     order = np.argsort(-np.nan_to_num(distance).max(axis=1))
     return list(dict.fromkeys([*order[: CHECKED // 2].tolist(), *range(CHECKED)]))[:CHECKED]
 
@@ -232,7 +233,7 @@ def near_enough(
 ) -> bool:  # fmt: skip
     """True if the main output of draws that were simulated is within NEAR_ENOUGH of their rows, see `along_slopes`.
 
-    checked : their numbers   ends : percentiles between which the band lies
+    rows : of all draws   checked : indices of the simulated draws   ends : percentiles between which the band lies
     """
     name = main(best)
     runs = [ds for ds in simulated if ds is not None]
@@ -242,7 +243,7 @@ def near_enough(
         off = np.log(np.abs(stacked(best, runs)[name] / rows[name][checked]))
         low, high = np.log(np.abs(np.percentile(rows[name], ends, axis=0)))
         width = high - low
-    off, width = off[np.isfinite(off)], width[np.isfinite(width)]  # not of a current at 0 V
+    off, width = off[np.isfinite(off)], width[np.isfinite(width)]  # without currents at 0 V, which have no logarithm
     return bool(np.sqrt(np.mean(off**2)) <= NEAR_ENOUGH * np.sqrt(np.mean(width**2))) if width.size else False
 
 
@@ -309,7 +310,7 @@ def draws(fit: xr.Dataset, count: int, seed: int) -> np.ndarray:
 
 
 def outputs(case: Case, values: dict[str, float], trail: Trail | None = None) -> xr.Dataset | None:
-    """Dataset of a run with values [SI] by key; None if it fails. trail : filled with its steps, or steps to take"""
+    """Dataset of a run with values [SI] by key; None if it fails. trail : receives the steps, or gives them"""
     try:
         ds: xr.Dataset = simulate(case.replace(values), trail=trail)
     except (SolverError, CaseError, ValueError):

@@ -1,4 +1,4 @@
-"""Profile likelihood: the least chi-square with one parameter held at several values, and all others fitted.
+"""Profile likelihood: the least chi-square with one parameter fixed at each of several values, and all others fitted.
 
 The covariance approximates it by a parabola that is 1 above its least value at one standard error. The profile shows
 asymmetric errors, and parameters that the data do not determine.
@@ -19,7 +19,7 @@ MOST = 6  # most evaluations of scipy at each value
 
 
 def holding_one(task: Task, index: int, value: float) -> Task:
-    """The task with one parameter held at a value [SI]."""
+    """The task with one parameter fixed at a value [SI]."""
     fixed = task.parameters[index]
     runs = tuple(
         run._replace(case=run.case.replace({fixed.key: value})) if fixed.data in (None, run.curves[0].data) else run

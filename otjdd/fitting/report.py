@@ -99,7 +99,7 @@ def number_or_none(value: float) -> float | None:
 
 
 def fitted_case(ds: xr.Dataset, data: int = 0, digits: int = 17) -> Case:
-    """The case with the values of a fit. data : number of the data set, for parameters of one. Raises ValueError."""
+    """The case with the values of a fit. data : number of the data set whose values are taken. Raises ValueError."""
     case = parse_case(ds.attrs["case_resolved"], allow_outside=True)
     moving = zip(parameters_of(ds), parameter_rows(ds), strict=True)
     return case.replace({p.key: float(f"{row['value']:.{digits}g}") for p, row in moving if p.data in (None, data)})
@@ -127,7 +127,7 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
         if key != "title":
             comment = f"  # {comments.pop(key)}" if key in comments else ""
             lines.append(f"{key} = {toml_text.toml_value(value)}{comment}")
-    # Comments are left of values in a list, as those of kinds of columns are, and of values that did not move.
+    # Comments remain for values in a list, such as those of kinds of columns, and for values that did not change.
     lines += [f"# {key}: {comment}" for key, comment in comments.items()]
     return "\n".join(lines) + "\n"
 

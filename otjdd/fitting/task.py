@@ -174,9 +174,7 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
     name = quantity_in(ds)
     changed = case.replace(dict(data.set)) if data.set else case
     if "temperature" in data.set and ds.get("temperature", ds[name]).attrs.get("condition"):
-        ds = without_condition(
-            ds, "temperature"
-        )  # of a header or of the name of a file: what the data set says comes first
+        ds = without_condition(ds, "temperature")  # the `set` of a data set comes before a header or the name of a file
     noise = noise_in(data.noise, name, ds, changed)
     ds = with_voltage(ds, changed.device.film.thickness)
     runs, notes = [], []
@@ -201,7 +199,7 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
 
 
 def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
-    """Groups of the points: one for each device and temperature, and for each record if times match the points."""
+    """Groups of the points: one for each device and temperature, and each record if points are matched by times."""
     parts = []
     rows = applied_rows(ds)
     row, record = places(ds, rows), runs_in_time(rows)
@@ -247,7 +245,7 @@ def runs_in_time(rows: xr.Dataset) -> np.ndarray:
 
 
 def with_logarithm(points: Points, ds: xr.Dataset, case: Case) -> tuple[Points, int]:
-    """Points that have a logarithm, and the number of those left out: at 0 V of curves at frozen ions on such a scale."""
+    """Points, without those at 0 V of an I(V) curve on a logarithmic scale, and the number of points left out."""
     if case.drive.kind != "iv" or points.scale.kind != "log" or "voltage" not in ds:
         return points, 0
     driven = ds["voltage"].values[points.at] != 0
@@ -265,11 +263,11 @@ def check_some(points: Points, ds: xr.Dataset, name: str) -> None:
         raise DataError([Problem(ds.attrs.get("file", "data"), int(ds["line"].values[0]), 1, "", expected, "none")])
 
 
-OF_CURRENT = ("current_density", "resistance", "conductance")  # quantities whose noise is that of a current
+OF_CURRENT = ("current_density", "resistance", "conductance")  # computed from a current: their noise may be in A
 
 
 def suits(noise: str | float, name: str) -> bool:
-    """True if a noise has the unit of a measured quantity, or of the current that it is made of. Raises DataError."""
+    """True if a noise has the unit of a measured quantity, or of the current that it is computed from. Raises DataError."""
     dimension = size_and_dimension(noise)[1]
     return dimension in (None, dimension_of(name)) or (name in OF_CURRENT and dimension == "current")
 
@@ -278,7 +276,7 @@ def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, case: Case) -
     """Stated noise of a measured quantity. Raises DataError for a noise in another unit, or of 0.
 
     The noise of a current is divided by the area of the device for a current density, by the read voltage for a
-    conductance; a resistance R = V / I has the noise R^2 / V times it.
+    conductance; a resistance R = V / I has R^2 / V times the noise of the current.
     """
     if noise is None:
         return UNSTATED

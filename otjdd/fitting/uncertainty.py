@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LEAST = 0.01  # lowest estimate of a relative uncertainty: instruments and digitised figures are no better
-CLEAR = 10.0  # multiple of the noise from which numbers show the relative scatter
+CLEAR = 10.0  # multiple of the noise of the instrument, above which the relative scatter is estimated
 FEWEST = 5  # least number of second differences for an estimate
 
 
@@ -83,7 +83,7 @@ def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, stated: Instrumen
 def on_scale(relative: float, y: np.ndarray, noise: np.ndarray, scale: Scale) -> np.ndarray:
     """Uncertainty (n,) on a scale of numbers y (n,), from a relative one and a noise (n,) [SI].
 
-    On a linear scale the relative uncertainty is that of the size of the scale.
+    On a linear scale the relative uncertainty refers to the size of the scale.
     """
     size = scale.size if scale.kind == "linear" else np.abs(y)
     return np.asarray(np.hypot(relative * size, noise) * scale.slope(y))
@@ -110,7 +110,7 @@ def repeats(rows: xr.Dataset) -> bool:
 def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, stated: InstrumentNoise) -> Points:
     """Means of repeats and their standard errors, from the scatter of all points together.
 
-    y : (point,), nan for those that are not used. Only places in the sweep at which each repeat has a number are kept
+    Places of the sweep at which a repeat has no number are left out. y : (point,), nan for unused points
     """
     flat = np.full(rows.sizes["point"], -1)
     flat[places(ds, rows)] = np.arange(len(y))
@@ -131,9 +131,9 @@ def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Sca
 
 
 def scatter(scale: Scale, y: np.ndarray, noise: np.ndarray) -> float:
-    """Relative standard deviation of white noise on a smooth curve, where it is clear of the noise of the instrument.
+    """Relative standard deviation of white noise on a smooth curve, from numbers above CLEAR times the noise.
 
-    It is estimated from second differences on the scale, and LEAST at least, also for a curve with few points.
+    It follows from second differences on the scale. It is at least LEAST, and LEAST for fewer than FEWEST differences.
     """
     clear = np.abs(y) > CLEAR * noise
     bends = np.diff(scale.apply(y), 2)[clear[2:] & clear[1:-1] & clear[:-2]] if len(y) > 2 else np.empty(0)

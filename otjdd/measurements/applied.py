@@ -1,6 +1,6 @@
 """All rows of measured data, also those whose measured number is missing or left out.
 
-What was applied in such a row is known all the same, and is part of the waveform of the device and of the order of reads.
+The voltage, time or number of such a row still is a part of the waveform of the device and of the order of reads.
 A Dataset with such rows has the coordinates `row_line`, `row_order`, `row_time`, `row_voltage` and so on over `row`.
 """
 
@@ -20,7 +20,7 @@ ROW = "row"
 
 
 def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
-    """Measured data with the coordinates of all rows.
+    """Measured data with the coordinates of all rows; unchanged if every row is a point.
 
     columns : name -> values (row,) in all rows, with the line and the order; only APPLIED and ABOUT are used
     """
@@ -35,7 +35,7 @@ def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
 
 
 def applied_rows(ds: xr.Dataset) -> xr.Dataset:
-    """What was applied in all rows of measured data, as a Dataset over `point`: the known ones of APPLIED, line, record."""
+    """All rows of measured data as a Dataset over `point`: those of APPLIED and ABOUT that the data have."""
     import xarray as xr
 
     if ROW not in ds.dims:

@@ -36,7 +36,7 @@ class ColumnChoice(NamedTuple):
 
 
 def choice(block: FileBlock, columns: Sequence[Column], rows: TableRows) -> ColumnChoice:
-    """The columns to use of a table, one for each quantity. Raises DataError, which asks, where nothing decides.
+    """The columns to use of a table, one for each quantity. Raises DataError with a question where nothing decides.
 
     columns : those whose quantity is known
     """
@@ -59,9 +59,9 @@ def choice(block: FileBlock, columns: Sequence[Column], rows: TableRows) -> Colu
 
 
 def groups(block: FileBlock, columns: Sequence[Column]) -> list[list[Column]]:
-    """The columns as groups side by side, which have the same names; a single group if there are no others.
+    """Groups of columns side by side, with the same quantities in each group; else all columns as a single group.
 
-    Where a user named a column, its group alone.
+    If a user named columns, only the groups of these columns.
     """
     width = cycle([cell.text for cell in block.header.cells])
     series = {column: column.heading.series for column in columns}
@@ -152,7 +152,7 @@ def equivalent(block: FileBlock, several: list[Column], rows: TableRows, left_ou
 
 
 def pair(by_quantity: dict[str, list[Column]], rows: TableRows, left_out: dict[str, str]) -> None:
-    """Keep of several voltages the one that is swept, and the voltage and the current of one channel."""
+    """Remove constant or mirrored voltages, mirrored currents, and voltages of other channels than that of the current."""
     several = by_quantity.get("voltage", [])
     if len(several) > 1:
         ranges = {c: np.ptp(finite(scaled(c, rows))) for c in several}
@@ -180,7 +180,7 @@ def pair(by_quantity: dict[str, list[Column]], rows: TableRows, left_out: dict[s
 def without_mirrored(
     several: list[Column], channels: list[str], rows: TableRows, left_out: dict[str, str]
 ) -> list[Column]:
-    """The column of one of the channels, else the first, where all others have its numbers with the opposite sign."""
+    """The column of one of the channels, else the first, if all others have its numbers with opposite sign; else all."""
     first = next((c for c in several if channel(c.header.text) in channels), several[0])
     numbers = scaled(first, rows)
     others = [c for c in several if c is not first]

@@ -19,7 +19,7 @@ OVER_RESISTOR = re.compile(r"(.+?)\s+/\s+([-+\d.eE]+\s*[a-zA-Zµμ]*(?:ohm|Ohm|�
 class Column(NamedTuple):
     """A column: its header as written and as read, its place in a line, factor and offset to the unit of the Dataset.
 
-    named : True if a user has chosen it   fault : why its unit is none of its quantity, or None
+    named : True if a user has chosen it   fault : error for a text that is no unit of its quantity, or None
     """
 
     header: Cell

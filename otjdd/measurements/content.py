@@ -1,4 +1,4 @@
-"""What a file holds, by its first bytes and never by its name: text, a workbook, arrays, or something without numbers."""
+"""The kind of a file by its first bytes, never by its name: text, a workbook, arrays, or a file without numbers."""
 
 from __future__ import annotations
 

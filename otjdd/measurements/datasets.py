@@ -43,7 +43,8 @@ def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
 def with_points(ds: xr.Dataset) -> xr.Dataset:
     """The content of a file, with the dimension of its vectors called `point` where the file gives dimensions no names.
 
-    So does HDF5 of other programs, such as MATLAB since 7.3, which writes a vector as a matrix of one row.
+    HDF5 files of other programs may not name dimensions. MATLAB since 7.3 writes a vector as a matrix of one row, whose
+    dimension of length 1 is removed.
     """
     if not all(str(dim).startswith("phony_dim") for dim in ds.dims):
         return ds

@@ -42,7 +42,7 @@ def described_data(ds: xr.Dataset, words: Sequence[str] = ()) -> str:
 
 
 def case_for(ds: xr.Dataset) -> tuple[str, str]:
-    """(shipped case whose drive suits measured data, what of it a fit compares with them, in words)."""
+    """(shipped case whose drive suits measured data, output of this case that a fit compares with them, in words)."""
     names = {str(name) for name in ds if not str(name).endswith(UNCERTAINTY)}
     swept = "voltage" in names and np.ptp(ds["voltage"].values) > 0
     if {"polarisation", "electrode_charge"} & names:

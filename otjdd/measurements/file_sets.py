@@ -1,4 +1,4 @@
-"""Several files as one data set, and what the name of a file says: `{temperature}K` of jv-350K.csv is 350 K."""
+"""Several files as one data set, and conditions from their names: `{temperature}K` of jv-350K.csv is 350 K."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NUMBER = r"[-+]?\d+(?:[.p,]\d+)?(?:e[-+]?\d+)?"  # 300, 1.5, 1p5
 
 
 def files_of(source: Any) -> list[Path]:
-    """Paths of a path, of a pattern with "*", "?" or "[" in the order of names, or of several of both.
+    """Paths of a source: a path, a pattern with "*", "?" or "[" in the order of names, or several paths and patterns.
 
     Raises FileNotFoundError for a pattern that fits no file.
     """
@@ -39,10 +39,10 @@ def files_of(source: Any) -> list[Path]:
 
 
 def conditions(path: str | os.PathLike[str], pattern: str) -> dict[str, tuple[float, str] | str]:
-    """What the name of a file says: quantity -> (its value [SI], the words), other name -> text.
+    """Conditions in the name of a file: quantity -> (value [SI], its words), other field -> text; {} without a pattern.
 
     pattern : text with fields of names, "{temperature}K"; the letters behind a quantity are its unit
-    Raises ValueError for a pattern without a field, DataError for a name that it does not fit.
+    Raises ValueError for a pattern without a field, DataError for a name that does not fit the pattern.
     """
     if not pattern:
         return {}
@@ -79,7 +79,7 @@ def conditions(path: str | os.PathLike[str], pattern: str) -> dict[str, tuple[fl
 
 
 def with_conditions(ds: xr.Dataset, values: Mapping[str, tuple[float, str] | str]) -> xr.Dataset:
-    """Measured data with what was the same at all points: quantities as variables, other names as coordinates (point,)."""
+    """Measured data with conditions common to all points: quantities as variables, other names as coordinates (point,)."""
     for name, value in values.items():
         if isinstance(value, str):
             ds = ds.assign_coords({name: ("point", np.full(ds.sizes["point"], value))})

@@ -1,4 +1,4 @@
-"""What an instrument says of a number: compliance, overflow, and the status of a range. Such numbers are no measurement."""
+"""Masks of numbers that are no measurement, since the instrument reports compliance, an overflow, or a range status."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.names import channel
 from otjdd.measurements.rows import TableRows, scaled
 
-NEAR = 1e-3  # relative distance from the compliance within which a current is held by it
+NEAR = 1e-3  # relative distance below the compliance within which a current counts as limited
 FLAGS = {"t", "true", "1", "1.0", "yes", "on", "c", "compl", "compliance", "limit", "overflow"}
 
 
 class StatusColumn(NamedTuple):
-    """A column of states: pattern of its name, what its cells say of a number that is none, and this in words."""
+    """A status column: the pattern of its name, a test of a cell that masks the numbers of its row, the reason in words."""
 
     header: str
     masks: Callable[[str], bool]
@@ -26,7 +26,7 @@ class StatusColumn(NamedTuple):
 
 
 def of_pmu(text: str) -> bool:
-    """True for a status of a 4225-PMU that tells of compliance or a threshold (digit 5) or of an overflow (digit 6).
+    """True for a status of a 4225-PMU that reports compliance or a threshold (digit 5) or of an overflow (digit 6).
 
     Source: Keithley, Model 4200A-SCS Reference Manual, PMU measurement status codes.
     """
@@ -50,7 +50,7 @@ STATUS = (
 
 
 def masked(block: FileBlock, columns: Mapping[str, Column], rows: TableRows) -> tuple[np.ndarray, list[str]]:
-    """(True for each row (row,) whose numbers the instrument calls none, the reasons with counts)."""
+    """(True for each row (row,) that the instrument reports as no measurement, the reasons with counts)."""
     mask, words = np.zeros(rows.lines.size, dtype=bool), []
     for place, cell in enumerate(block.header.cells):
         status = next((s for s in STATUS if re.fullmatch(s.header, cell.text, re.IGNORECASE)), None)

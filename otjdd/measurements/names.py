@@ -1,7 +1,7 @@
 """Headers of columns: the quantity that a name stands for, and the unit in its brackets.
 
 A name is that of an output (`read_resistance`), or one in common use: V, I, |I|, J, R, G, C, t, n, T, f, `AnodeI`, `Drain
-Current`. A name with two meanings is not recognised; P, D and E are, with a unit of theirs in brackets: P may be a power.
+Current`. A name with two meanings is not recognised. P, D and E need a unit of their quantity: P may be a power.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ QUANTITIES = {
     "temperature": MeasuredQuantity("K", "temperature", r"temp|temperature|temperatur|température|temperatura|温度"),
     "frequency": MeasuredQuantity("Hz", "frequency", r"f|freq|frequency|frequenz|fréquence|频率|周波数"),
 }  # fmt: skip
-# names of an instrument for whatever it measures: the unit says what that is
+# names that an instrument gives to any quantity; the unit determines the quantity
 NEUTRAL = re.compile(
     r"reading|(?:source )?value|source|[xy](?: (?:axis|value|achse))?|\d{1,2}|ch(?:annel)? ?\d|math ?\d?|trace ?\d?"
 )
@@ -137,9 +137,9 @@ CHANNEL = re.compile(
 
 
 class Heading(NamedTuple):
-    """A header that is understood.
+    """A recognised header.
 
-    magnitude : True if it is of the magnitude of its quantity   unit : as written, "" for none
+    magnitude : True for the magnitude of the quantity   unit : as written, "" for none
     sign : -1 for a header such as "-I", whose numbers have the opposite sign   series : index behind it, "(2)", or ""
     """
 

@@ -1,7 +1,7 @@
 """The noise floor of a measured current, estimated from its scatter.
 
-Second differences of a smooth curve keep their sign over many points. Those of white noise change it from one to the next
-in arccos(-2/3)/pi = 73 % of all cases.
+Second differences of a smooth curve keep their sign over many points. Second differences of white noise change their sign
+from point to point in arccos(-2/3)/pi = 73 % of all cases.
 """
 
 import numpy as np

@@ -47,7 +47,7 @@ def number_in(text: str, decimal: str) -> float | None:
 
 
 def is_number(text: str, decimal: str) -> bool:
-    """True if a text is a number with this decimal mark or with a point. Words for missing numbers are not."""
+    """True if a text is a number with this decimal mark or with a point. Words for missing numbers are no numbers."""
     number = number_in(text, decimal)
     if number is None and decimal != ".":
         number = number_in(text, ".")
@@ -55,7 +55,7 @@ def is_number(text: str, decimal: str) -> bool:
 
 
 def holds_numbers(text: str) -> bool:
-    """True for a line of numbers: the first word is one, or that of a row of EasyEXPERT, and there are two."""
+    """True for a line with two numbers or more that begins with a number, or with `DataValue` of EasyEXPERT."""
     words = DIVIDED.split(text[:2000].strip().replace('"', ""))
     numbers = [number_in(word, ".") is not None for word in words if word]
     return (numbers[:1] == [True] or text.startswith("DataValue")) and sum(numbers) > 1
@@ -79,6 +79,6 @@ def plain_numbers(cells: Sequence[str], decimal: str) -> np.ndarray | None:
 
 
 def without_overflows(values: np.ndarray) -> tuple[np.ndarray, int]:
-    """Values with nan in place of those that mark an overflow, and the number of these."""
+    """Values with nan in place of marks of an overflow, and the count of these marks."""
     over = np.abs(values) >= OVERFLOW
     return np.where(over, np.nan, values), int(over.sum())

@@ -1,4 +1,4 @@
-"""The question that a file leaves open: the columns with their first numbers, and an option that picks the likeliest."""
+"""Errors that ask for the column of a quantity, with first numbers and an option that picks the likeliest column."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def question(block: FileBlock, undecided: Mapping[str, list[Column]], rows: Tabl
 
 
 def shortest(block: FileBlock, column: Column) -> str:
-    """The name that chooses a column: without its index where several of a series have one."""
+    """The name that chooses a column: without its index where several columns differ by the index only."""
     bare = stem(column.header.text)
     return bare if sum(stem(text) == bare for text in block.header.texts) > 1 else column.header.text
 

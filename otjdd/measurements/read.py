@@ -3,8 +3,8 @@
 Coordinates of a point are `line` of the file, `record` (a new one begins where the time starts again or the sweep is
 repeated), and `branch` (the monotonic piece of the sweep). The attribute `understood` lists how the data were read.
 
-A row whose measured number is missing, or outside of the range to keep, is no point. What was applied in it is kept, see
-`applied`.
+A row whose measured number is missing, or outside of the range to keep, is no point. Its voltage, time or number stays
+in the Dataset, see `applied`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def read_data(
         column without a header, {"current": "2"}; the voltage over a resistor, {"current": "2 / 1 kohm"}
     sheet : title of a sheet or table, by default the first one with a curve
     without : (first, last) lines of the file to leave out   keep : quantity -> (low, high) [SI] of the points to keep
-    from_name : what the name of a file says, "{temperature}K" or "{device}_{temperature}C"
+    from_name : pattern of the conditions in the names of files, "{temperature}K" or "{device}_{temperature}C"
     Raises OSError, ResultError (NetCDF), TypeError; ValueError for unknown quantities; DataError, with file, line and
     column, for data that cannot be used, and where the file leaves a choice.
     """
@@ -110,7 +110,7 @@ def dataset_of_table(table: ColumnTable) -> xr.Dataset:
 
 
 def counted(ds: xr.Dataset) -> xr.Dataset:
-    """Measured data with the numbers of their points, where nothing says what they were measured against."""
+    """Measured data without a quantity of SWEPT, with the variable `number` that counts the points."""
     about = {"units": "1", "long_name": long_name_of("number"), "header": "the order of the rows"}
     ds = ds.assign(number=("point", np.arange(1.0, ds.sizes["point"] + 1), about))
     ds.attrs["understood"] += "\nno time and no voltage: the rows are counted"

@@ -12,7 +12,7 @@ ROWS = 3  # lines of numbers that make a table
 
 
 def check_remainder(sheet: Sheet, blocks: Sequence[FileBlock]) -> None:
-    """Raise DataError for rows of numbers outside of the tables that were found in a sheet."""
+    """Raise DataError for ROWS lines of numbers outside of the tables of a sheet."""
     if len(blocks) == 1 and blocks[0].first <= 2 and blocks[0].last >= sheet.text.count("\n"):
         return
     lines = sheet.text.split("\n")

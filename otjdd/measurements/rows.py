@@ -1,6 +1,6 @@
-"""The rows of a table: each has a cell for each name, and a number in each column that is used.
+"""The rows of a table as numbers (row,) of each column whose quantity is known, nan for missing numbers.
 
-Rows are read in blocks, a whole column of a block at once. Cells are read one by one only if one is not a plain number.
+Rows are read in blocks, a whole column of a block at once, and cell by cell only if a cell is no plain number.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class TableRows(NamedTuple):
     """The rows of a table.
 
     lines : (row,) of the file   part : number (row,) of the repeats of the header above each row
-    numbers : place of a column -> numbers (row,), nan for missing ones and for text   overflows : place -> their number
+    numbers : place of a column -> numbers (row,), nan for missing ones and for text   overflows : place -> their count
     faults : place -> error for the first text in the column
     """
 

@@ -1,4 +1,4 @@
-"""What the settings beside a table say of its measurement: the temperature, and the compliance of a current."""
+"""Conditions of a measurement in the settings beside its table: the temperature, and the compliance of a current."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ BAR = re.compile(r"^=+\s*$")
 
 
 def temperature_in(settings: str) -> tuple[float, str] | None:
-    """(temperature [K], the words that say so) in the settings of a measurement; None if there is none with a unit.
+    """(temperature [K], its words) in the settings of a measurement.
 
-    Settings with several temperatures say none.
+    None for settings without a temperature with a unit, or with several temperatures.
     """
     levels = {}
     for match in TEMPERATURE.finditer(settings):

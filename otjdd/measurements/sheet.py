@@ -14,7 +14,7 @@ from otjdd.errors import DataError
 
 HEAD = 2000  # lines in which a header is searched
 BLOCK = 2**16  # characters that are divided into cells at a time, few enough for the caches of the processor
-# A word, with a unit in brackets behind it; what stands in double quotes is one cell.
+# A word, with a unit in brackets behind it; text in double quotes is one cell.
 WORD = re.compile(r'"[^"]*"|[^\s\[(]+(?:\s*[\[(][^\])]{0,40}[\])])?|\S+')
 
 
@@ -41,7 +41,7 @@ class SheetLine(NamedTuple):
 class Sheet(NamedTuple):
     """A table in a file.
 
-    text : without comments   divider : of cells   decimal : decimal mark   notes : on this form
+    text : without comments   divider : of cells   decimal : decimal mark   notes : on the format, in words
     header : names in a comment above the numbers, or None
     original : text with its comments, "" without any   title : of the sheet of a workbook
     quoted : double quotes may enclose cells   counted : places in a line count cells and not characters, as in workbooks
@@ -59,7 +59,7 @@ class Sheet(NamedTuple):
     title: str = ""
 
     def line(self, number: int, text: str | None = None) -> SheetLine:
-        """The line of a number, counted from 1."""
+        """The line with a number, counted from 1. text : of the line, None to take it from the sheet"""
         if text is None:
             text = self.text.split("\n", number)[number - 1]
         cells = list(divided(text, self.divider, self.quoted))

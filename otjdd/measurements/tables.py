@@ -1,4 +1,4 @@
-"""The table of a file that is read: which of several, its columns, and its rows as records."""
+"""The table that is read from a file: its choice among several tables, its columns, and its rows as records."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ColumnTable(NamedTuple):
 
     columns : quantity -> column   lines, record : (row,), line of the file and number of the record
     values : quantity -> numbers (row,) in the units of the Dataset, nan for missing and for masked ones
-    notes : how it was read, in words   temperature : condition in the settings, in words, or None
+    notes : how the table was read, in words   temperature : (temperature [K], its words) of the settings, or None
     devices : (row,) names in a column of devices, or None
     """
 
@@ -55,7 +55,7 @@ class ColumnTable(NamedTuple):
 def table_in(
     path: str | os.PathLike[str], names: Mapping[str, str], title: str, without: Sequence[tuple[int, int]]
 ) -> ColumnTable:
-    """The table of a file. Raises DataError, which asks where the file does not decide; OSError.
+    """The table of a file. Raises DataError, with a question where the file leaves a choice; OSError.
 
     names : quantity -> header of its column, where a user says so   title : of a table or sheet, "" for the first
     """
@@ -157,7 +157,7 @@ def same_series(first: FileBlock, blocks: Sequence[FileBlock]) -> list[FileBlock
 
 
 def makes_curve(block: FileBlock, names: Mapping[str, str]) -> bool:
-    """True if the names of a table hold a measured quantity and what it was measured against."""
+    """True if the names of a table include a measured quantity and a quantity of APPLIED."""
     quantities = {column.quantity for column in columns_of(block, names if names_fit(block, names) else {})}
     return bool(quantities & APPLIED) and bool(quantities & MEASURED)
 
@@ -201,7 +201,7 @@ def used(block: FileBlock, names: Mapping[str, str]) -> tuple[ColumnChoice, Tabl
 
 
 def has_measured(quantities: Iterable[str]) -> bool:
-    """True if quantities are not only those that are applied, and uncertainties."""
+    """True if quantities include one that is not in APPLIED or CONDITIONS, and is no uncertainty."""
     return any(not name.endswith(UNCERTAINTY) for name in set(quantities) - APPLIED - CONDITIONS)
 
 
@@ -248,7 +248,7 @@ def joined(parts: Sequence[TablePart]) -> ColumnTable:
 
 
 def device_names(block: FileBlock, lines: np.ndarray) -> np.ndarray | None:
-    """Names (row,) of devices in a column of them; None without one, and for a column that counts the rows."""
+    """Names (row,) in a column of devices; None without such a column, for too few rows a device, or mixed devices."""
     place = next((i for i, text in enumerate(block.header.texts) if DEVICE.fullmatch(text)), None)
     if place is None or not lines.size:
         return None
@@ -259,13 +259,13 @@ def device_names(block: FileBlock, lines: np.ndarray) -> np.ndarray | None:
 
 
 def follow(time: np.ndarray, record: np.ndarray) -> bool:
-    """True if each record begins after the end of the one before."""
+    """True if each record begins at or after the end of the record before."""
     ends = [(time[record == r][0], time[record == r][-1]) for r in range(int(record.max()) + 1)]
     return all(later[0] >= before[1] for before, later in pairwise(ends))
 
 
 def parameters(parts: Sequence[TablePart]) -> list[str]:
-    """What is constant within each of several groups of columns side by side and differs between them, in words."""
+    """Values, in words, of unused columns that are constant within each of several groups of columns side by side."""
     block, picked, rows = parts[0]
     if len(picked.columns) < 2:
         return []

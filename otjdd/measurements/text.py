@@ -1,4 +1,4 @@
-"""Text files as sheets. Encoding, divider of cells, decimal mark and comments are found from the text.
+"""Text files as sheets. Encoding, divider of cells, decimal mark and comments follow from the text.
 
 The divider and the decimal mark are those with which most cells are numbers.
 """
@@ -22,7 +22,7 @@ DIVIDERS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces"}
 MARKS = "#%!"  # a line that begins with one of them is a comment
 COMMENT = re.compile(rf"^[ \t]*[{MARKS}].*", re.MULTILINE)
 CONTENT = re.compile(rf"^[ \t]*[^\s{MARKS}].*", re.MULTILINE)
-SAMPLE, TAIL = 400, 200_000  # the divider is found from this many last lines, among this many last characters
+SAMPLE, TAIL = 400, 200_000  # the divider follows from this many last lines, among this many last characters
 BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -55,7 +55,7 @@ def sheet_of(name: str, text: str) -> Sheet:
 
 
 def comment_or_header(begin: int, comment: re.Match[str]) -> str:
-    """The text of a comment that names quantities below the place `begin` of a text: a header again; "" for another."""
+    """Text of a comment below the place `begin` if it names quantities, as a repeated header does; "" for others."""
     words = comment.group().strip().lstrip(MARKS)
     if comment.start() < begin or len(words) > MAX_HEADER:
         return ""
@@ -66,7 +66,7 @@ def comment_or_header(begin: int, comment: re.Match[str]) -> str:
 def decoded(name: str, data: bytes) -> str:
     """Text in UTF-8, UTF-16, or else Windows-1252, which instruments use for micro signs. Ends of lines become "\\n".
 
-    Another encoding of ENCODINGS is taken where a name of a quantity is understood in it. Raises DataError.
+    An encoding of ENCODINGS is taken if the first lines name a quantity in this encoding. Raises DataError.
     """
     order = BYTE_ORDER.get(data[:2]) or (
         "utf-16-le" if data[1:400:2].count(0) > 0.9 * len(data[1:400:2]) > 0 else "utf-8-sig"

@@ -20,12 +20,12 @@ from otjdd.system.limits import shielded
 
 
 def case_files(out: Path, task: TargetTask) -> list[Path]:
-    """Files of the found cases of a calibration that writes to `out`."""
+    """Paths of the case files that a calibration writes to `out`, in the order of its cases."""
     return [report.path_of(out, part) for part in task.cases]
 
 
 def files_of(out: Path, task: TargetTask) -> list[Path]:
-    """All files that a calibration writes to `out`: the found cases, and the evaluations of the search."""
+    """All files that a calibration writes to `out`: the case files, and the evaluations of the search."""
     return [*case_files(out, task), visits.path_beside(out)]
 
 

@@ -67,14 +67,14 @@ def file_of(path: Path) -> Path:
 def included(
     name: str, part: CasePart, calibration: Calibration, file: Path, document: Document
 ) -> tuple[CasePart, tuple[TargetedRun, ...], list[FreeParameter]]:
-    """What a case takes from another calibration: its own table completed, the runs, and the parameters that are free.
+    """(table of a case, completed from another calibration; runs of that calibration; its parameters that are free).
 
     file : that calibration. Raises OSError, CaseError with all problems of one of the files.
     """
     inner = read_record(type(calibration), file)[0]
     if wrong := list(faults.of_included(name, part, inner, document)):
         raise CaseError(wrong)
-    load_task(file, type(calibration))  # tells its other faults with its own lines
+    load_task(file, type(calibration))  # raises the other faults of this file, with its lines
     own_keys = [parameter.key for parameter in calibration.parameter if parameter.of(name)]
     free = [
         parameter.model_copy(update={"case": (name,)})
@@ -99,7 +99,7 @@ def checked(
 def problems(
     cases: Sequence[TargetedCase], stated: Sequence[FreeParameter], calibration: Calibration, document: Document
 ) -> Iterator[Problem]:
-    """Faults of the cases that parameters and runs name, then of these themselves."""
+    """Faults of the names of cases; if there are none, faults of the parameters, of the runs, and cases without runs."""
     if wrong := list(faults.of_names(calibration, document)):
         yield from wrong
         return

@@ -98,7 +98,7 @@ class TargetedRun(Record):
 class CasePart(Record):
     """One of several cases: a case file, or a calibration of one case.
 
-    A run of the named calibration gives way to a run of this file with the same name.
+    A run of this file replaces the run of the same name of the named calibration.
     vary : keys of the parameters of the named calibration that stay free; by default those that this file does not state
     set, coarse : as in a calibration of one case; they are put on top of those of the named calibration
     """

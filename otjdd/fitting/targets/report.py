@@ -1,4 +1,4 @@
-"""What a calibration has found: a table of targets and parameters, and a case file for each of its cases."""
+"""Report of a calibration: a table of targets and parameters, and a case file for each of its cases."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def as_case(task: TargetTask, part: TargetedCase, x: np.ndarray, out: Path) -> s
 
 
 def asked(task: TargetTask) -> str:
-    """What will be searched, in words: how many parameters, targets and runs; starts that are not those of the cases."""
+    """Task of the search in words: how many parameters, targets and runs; starts that are not those of the cases."""
     runs = sum(len(part.runs) for part in task.cases)
     counts = {"parameter": len(task.parameters), "target": len(task.targets), "run": runs, "case": len(task.cases)}
     moving, aims, ran, cases = (f"{count} {word}{'s' if count != 1 else ''}" for word, count in counts.items())
@@ -62,7 +62,7 @@ def report(
     """Table of the targets, and of the parameters, each with the target that depends on it most.
 
     slopes : (targets, parameters) of `sensitivities`, or None
-    fine : evaluation of the same point without coarse numerics; residuals that differ from it by more than COARSE are told
+    fine : evaluation of the same point without coarse numerics; residuals that change by more than COARSE are marked
     """
     names, last = task.target_names, fine or result.outcome
     moved = last.residuals - result.outcome.residuals

@@ -64,7 +64,7 @@ class Target(Record):
         return float(values[self.read] if self.over is None else values[self.read] / values[self.over])
 
     def fault(self, drive: Drive) -> tuple[str, str, str] | None:
-        """Key, what was expected and what is there, if a run with a drive does not have the number; else None."""
+        """(key, expected, actual) if a run with a drive does not have the number of the target; else None."""
         wrong = keep.not_one(self.number) if self.number else ""
         return ("number", "one number of a run", wrong) if wrong else None
 

@@ -2,7 +2,7 @@
 
 The points of a search follow from its seed and from the values at earlier points. A resumed search therefore visits the
 same points again, and reads their values instead of simulating. Its result is that of a search without interruption.
-The distances of all sets say which aims exclude each other: `plot.front` draws them.
+Aims that no set meets together follow from the distances of all sets: `plot.front` draws the distances.
 """
 
 from __future__ import annotations

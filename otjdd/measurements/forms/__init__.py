@@ -1,1 +1,1 @@
-"""Forms of the files that instruments write. A form is one row of `known.FORMS`; its tables come from a function here."""
+"""Forms of the files that instruments write. Each is a row of `known.FORMS`, with a function that reads its tables."""

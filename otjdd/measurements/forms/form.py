@@ -1,4 +1,4 @@
-"""What a form gives: tables of a file with the lines of their rows, before the columns are understood."""
+"""Records of a form of files, and of a table in a file with the lines of its rows, before its columns are read."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ class Form(NamedTuple):
     blocks: Callable[[Sheet, Mapping[str, str]], list[FileBlock]]
 
     def recognise(self, head: str) -> float:
-        """How sure it is that a text begins with lines of this form, from 0 to 1: the share of the signs in it."""
+        """Share, 0 to 1, of the signs of this form that the first lines of a file contain. head : these lines"""
         return sum(bool(re.search(sign, head, re.MULTILINE)) for sign in self.signs) / len(self.signs)

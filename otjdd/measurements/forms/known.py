@@ -1,4 +1,4 @@
-"""The known forms, one a row. A file has the form whose signs are all, or most of all, in its first lines."""
+"""The known forms, one a row. A file has the form with the largest share of its signs in the first lines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PLAIN = Form("table", (), plain.blocks)
 
 
 def form_of(sheet: Sheet) -> Form:
-    """The form of a sheet: the one that is surest of its first lines, PLAIN if none is sure by more than a half."""
+    """The form of a sheet: that with the largest share of its signs in the first lines; PLAIN if no share exceeds 0.5."""
     head = "\n".join((sheet.original or sheet.text).split("\n", HEAD)[:HEAD])
     best = max(FORMS, key=lambda form: form.recognise(head))
     return best if best.recognise(head) > 0.5 else PLAIN

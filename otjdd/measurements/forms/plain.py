@@ -1,4 +1,4 @@
-"""Tables of any text: a header where numbers begin and stay, settings above and below, units in the header or beside it."""
+"""Tables of any text: a header above rows of numbers, settings above and below, units in the header or beside it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from otjdd.measurements.sheet import Sheet, SheetLine, divided
 from otjdd.measurements.text import DIVIDERS
 
 GAP = re.compile(r"\n(?:[ \t,;]*\n)+")
-STAY = 3  # rows after which numbers stay
+STAY = 3  # rows of numbers that make a table
 UNIT_CELL = ("unit", "units", "einheit")  # name of a column of units, each beside its number
 
 
 def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
-    """The tables of a sheet, in order: those with a name that is understood, else the first one without.
+    """The tables of a sheet, in order: those with a recognised name, else the first table without.
 
     names : quantity -> header of its column, as a user gives it
     """
@@ -56,7 +56,7 @@ def goes_on(line: SheetLine, decimal: str) -> bool:
 
 
 def numeric(line: SheetLine, decimal: str) -> bool:
-    """True if half of the cells of a line are numbers, or all that are not empty."""
+    """True if at least half of the filled cells of a line are numbers: two or more, or the only filled cell."""
     texts = [text for text in line.texts if text]
     count = sum(number_in(text, decimal) is not None for text in texts)
     return bool(texts) and 2 * count >= len(texts) and (count > 1 or len(texts) == 1)
@@ -109,7 +109,7 @@ def rows_until(rows: list[SheetLine], header: SheetLine) -> list[SheetLine]:
 
 
 def unknown_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, str]) -> SheetLine | None:
-    """The line of words above the first rows of numbers that stay, where no name is understood."""
+    """The line of words above the first STAY rows of numbers, where no name is recognised."""
     for at, line in enumerate(lines[:-1]):
         line = fitting(sheet, line, lines[at + 1 : at + 4])
         texts = [text for text in line.texts if text]
