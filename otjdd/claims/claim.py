@@ -1,8 +1,8 @@
 """A claim of a paper as data: the statement, the numbers of a metric that express it, and their tolerances.
 
 A claim is a folder with claim.toml and the cases to run as further TOML files. A case with a [study] is run at each of
-its points. The claim is met if and only if every number is within its limits. The reason for a miss in claim.toml is
-shown, and does not change the verdict.
+its points. The claim is met if and only if every number is within its limits. claim.toml can give a reason for
+a miss, which reports print; the reason does not change the verdict.
 """
 
 import math
@@ -24,7 +24,7 @@ class Claim(Record):
 
     device : the measured device of the paper   doubtful : what the paper leaves open   chosen : choices of the simulation
     expected : verdict of this version   reason : why the claim is missed, if it is
-    settings : of the metric; numbers of a table of text can be named instead of written, see `measured_tables`
+    settings : keyword arguments of the metric; a setting can name a table of measured numbers, see `measured_tables`
     quick : name of a case -> dotted keys and values for a quick run
     """
 
@@ -44,8 +44,8 @@ class Claim(Record):
 class Verdict(NamedTuple):
     """A judged claim.
 
-    found : name of a number -> its value [SI]   missed : figures outside of their limits
-    failure : why there is no number, else ""   errors : name -> numerical error [SI], where computed
+    values : name of a number -> its value [SI] in the runs   missed : figures whose values are outside of their limits
+    failure : why the claim has no values, else ""   errors : name -> numerical error [SI], where computed
     """
 
     id: str
@@ -62,7 +62,7 @@ class Verdict(NamedTuple):
 
     @property
     def numbers(self) -> tuple[Measured, ...]:
-        """All figures of the claim, each with the number that was found."""
+        """All figures of the claim with their values in the runs, None without a result."""
         return tuple(
             Measured(figure, self.values.get(figure.name), self.errors.get(figure.name)) for figure in self.claim.figure
         )

@@ -4,7 +4,7 @@ The distance of a result is given in tolerances, 0 for an exact result and 1 at 
 
     value and within      |x - value| / within; for a factor f: |ln(x / value)| / ln f
     at_least and at_most  distance from the middle, in halves of the interval
-    one limit, kept       from 1 at the limit to 0 at `best`. Without `best`: x / limit for at_most above 0, limit / x for
+    one limit, met        from 1 at the limit to 0 at `best`. Without `best`: x / limit for at_most above 0, limit / x for
                           at_least above 0, and 0 for any other limit, which has no scale
     one limit, missed     1 + |x - limit| / max(|x|, |limit|), which is at most 3
 """
@@ -21,10 +21,11 @@ from otjdd.case.base import Number, Record
 class Figure(Record):
     """One number of a metric and its limits.
 
-    name : in the metric   label : in words   unit : of the limits
+    name : of the number in the metric   label : the same in words   unit : of the limits
     value, within : value of the paper, and its tolerance: "x2" a factor, "30 %" relative, a number absolute
     at_least, at_most : limits in place of a value; without any limit the number is only reported
-    best : the best possible value beside one limit, 1 for a share   window : where this version finds the number
+    best : the best possible value of a number with one limit, such as 1 for a share
+    window : interval in which the number of this version of otjdd is expected
     """
 
     name: str
@@ -53,11 +54,11 @@ class Figure(Record):
         return self
 
     def in_unit(self, value: float) -> float:
-        """A number [SI] in `unit`."""
+        """Value in `unit` of a number [SI]."""
         return value / 10.0 ** units.unit(self.unit).exponent
 
     def si(self, number: float) -> float:
-        """A number in `unit` in SI."""
+        """Value [SI] of a number in `unit`."""
         return number * 10.0 ** units.unit(self.unit).exponent
 
     def met(self, value: float) -> bool:
@@ -112,13 +113,13 @@ class Figure(Record):
 
     @property
     def limit(self) -> float:
-        """The limit, in `unit`, of a figure that has one."""
+        """The limit, in `unit`, of a figure with a single limit."""
         limit = self.at_least if self.at_most is None else self.at_most
         assert limit is not None
         return limit
 
     def depth(self, x: float) -> float:
-        """Distance of a number in `unit` from the limit, positive on the good side."""
+        """Distance of a number in `unit` from the single limit, positive where the limit is met."""
         return x - self.limit if self.at_most is None else self.limit - x
 
     def text(self, number: float, error: str = "") -> str:
@@ -149,9 +150,9 @@ class Figure(Record):
 
 
 class Measured(NamedTuple):
-    """A figure of a claim with the found number [SI], None without a result.
+    """A figure of a claim with its value [SI] in the runs, None without a result.
 
-    error : its numerical error [SI]; None where it was not computed, nan where it is not known
+    error : numerical error of the value [SI]; None where none was computed, nan where a run for the error gave no value
     """
 
     figure: Figure
@@ -179,7 +180,7 @@ class Measured(NamedTuple):
 
     @property
     def otjdd(self) -> str:
-        """The found number as text."""
+        """The value and its numerical error as text; "no result" without a value."""
         if self.value is None:
             return "no result"
         error = "" if self.error is None else f" ± {to_digits(self.figure.in_unit(self.error), 1)}"
@@ -194,7 +195,7 @@ class Measured(NamedTuple):
         return f"{self} (expected {to_digits(low)} to {self.figure.text(high)})"
 
     def row(self) -> dict[str, Any]:
-        """The number for JSON, in its unit; None where it is not finite."""
+        """The figure as a dictionary for JSON: value and error in its unit, None where they are not finite."""
         number = None if self.value is None else self.figure.in_unit(self.value)
         return {
             "name": self.figure.name,

@@ -45,7 +45,7 @@ def strange_figures(claim: Claim, document: Document) -> Iterator[Problem]:
 
 
 def claim_and_figure(path: str) -> tuple[Claim, Figure]:
-    """A shipped claim and its figure by name, "rv-hrs.pristine". Raises ValueError, OSError."""
+    """A shipped claim and one of its figures. path : such as "rv-hrs.pristine". Raises ValueError, OSError, CaseError."""
     name, _, of = path.partition(".")
     claim = load_claim(folder_of(name))
     figures = {figure.name: figure for figure in claim.figure}
@@ -71,9 +71,9 @@ def planned(
 
 
 def folders(root: Path) -> dict[str, Path]:
-    """Name -> folder of each claim, device by device, in alphabetical order.
+    """Name -> folder of each claim, device by device: the device FIRST, then the others in alphabetical order.
 
-    root : holds folders of claims, or of devices with claims. Raises OSError.
+    root : folder with the folders of claims, or of devices with claims. Raises OSError.
     """
     inside = [path for path in root.iterdir() if path.is_dir()]
     inside += [path for device in inside for path in device.iterdir()]

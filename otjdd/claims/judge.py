@@ -25,9 +25,9 @@ from otjdd.system.pool import team
 
 
 def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
-    """Name -> folder of claims, in the order of `names`; of all claims, device by device, without names.
+    """Name -> folder of the claims in `names`, in their order; without names of all claims, device by device.
 
-    names : of claims, or of devices for all claims on a device   folder : of the claims, by default the shipped ones
+    names : of claims, or of folders of devices for all claims in them   folder : of the claims, by default the shipped ones
     Raises ValueError for an unknown name, OSError when there is no such folder.
     """
     by_name = claims.folders(folder or claims.shipped_claims())
@@ -48,15 +48,15 @@ def validate(
     progress: Callable[[float], None] | None = None, errors: bool = False, device: Mapping[str, Any] = AS_SHIPPED,
     runs: Path | None = None,
 ) -> list[Verdict]:  # fmt: skip
-    """Judge claims, all or the named ones.
+    """Verdicts on all claims, or on those in `names`.
 
-    quick : fewer runs and shorter trains where a claim says so   workers : processes; their number changes no result
+    quick : fewer runs and shorter trains, by `Claim.quick`   workers : processes; their number changes no result
     progress : called with the fraction of runs done
     errors : also compute the numerical error of each number, from two further runs of each case
     device : dotted keys and values of another set of parameters, see `trials.another_set`
-    runs : folder where the runs are kept, and from which those that are there are taken
-    Raises ValueError, OSError, CaseError for claims that cannot be read; KeyboardInterrupt with the verdicts on the claims
-    whose runs were all done as its `partial`. A run that fails is a verdict, no exception.
+    runs : folder of results; a run with a result in it is not computed again, the result of any other is written to it
+    Raises ValueError, OSError, CaseError for claims that cannot be read; KeyboardInterrupt, whose `partial` has the
+    verdicts on claims with complete runs. A run that fails raises nothing; its claim is missed.
     """
     loaded = {name: (path, claims.load_claim(path)) for name, path in discover(folder, names).items()}
     planned = {name: claims.planned(path, claim, quick, device) for name, (path, claim) in loaded.items()}
@@ -94,10 +94,10 @@ def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> di
 def run_all(
     cases: Iterable[Case], workers: int = 1, progress: Callable[[float], None] | None = None, runs: Path | None = None
 ) -> dict[str, Any]:
-    """Run all different cases. Returns digest -> Dataset, or the reason of a failure in words.
+    """Results of all different cases: digest -> Dataset, or the reason of a failure in words.
 
-    runs : folder of runs, which are taken from there and kept there
-    Raises KeyboardInterrupt with the results so far as its `partial`.
+    runs : folder from which existing results are read, and to which new ones are written
+    Raises KeyboardInterrupt, whose `partial` has the results so far.
     """
     different = {case.digest: case for case in cases}
     results: dict[str, Any] = {digest: ds for digest in different if (ds := stored_run(runs, digest)) is not None}

@@ -21,7 +21,7 @@ class MeasuredTable(Record):
     """A comma-separated table of measured numbers with a header; lines that begin with # are comments.
 
     file : path relative to the folder of the claim   columns : names of the columns that are read
-    by : name of a column. Rows with the same value in it make one list, in the order of the first rows
+    by : name of a column; rows with the same entry in this column form one list, in the order of the first rows
     """
 
     file: str

@@ -1,4 +1,4 @@
-"""All metrics that claims name: those of a run, and those of several runs together, which are of one paper each."""
+"""All metrics that claims can name: those of the Dataset of one run, and those of trials, which serve one paper each."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ METRICS = OF_A_RUN | OF_TRIALS
 
 
 def measured(name: str, trials: Trials, **settings: Any) -> dict[str, float]:
-    """Numbers of a metric from trials; a metric of a run takes the first of them.
+    """Name -> value of the numbers of a metric; a metric of one run takes the first trial.
 
-    settings : keyword arguments of its function. Raises ValueError if the runs do not show the numbers.
+    settings : keyword arguments of the metric. Raises ValueError if the runs do not determine the numbers.
     """
     return METRICS[name].of(trials[0].ds if name in OF_A_RUN else trials, **settings)

@@ -26,7 +26,7 @@ def paper(
     label: str | None = "paper",
     across: bool = False,
 ) -> None:
-    """Draw a number of the paper as a dashed line, with its tolerance as a band. across : it belongs to the x axis"""
+    """Draw a number of the paper as a dashed line, with its tolerance as a band. across : the number is on the x axis"""
     line, span = (axes.axvline, axes.axvspan) if across else (axes.axhline, axes.axhspan)
     line(value, color=PAPER, linewidth=0.8, linestyle="--", label=label)
     if low is not None and high is not None:
@@ -34,9 +34,9 @@ def paper(
 
 
 def stated(verdict: Verdict, axes: Axes, scale: float = 1.0, **options: Any) -> None:
-    """Draw all numbers of a claim that have a value, with their bands.
+    """Draw the published values of all figures of a claim as lines, with their tolerances as bands.
 
-    scale : unit of the numbers over that of the axes
+    scale : factor on numbers in the units of the figures that gives numbers of the axes
     """
     for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
         value, low, high = (scale * number for number in figure.published)
@@ -60,5 +60,5 @@ def figures_of(verdict: Verdict, *names: str) -> list[Figure | None]:
 
 
 def diameter(trial: ClaimTrial) -> str:
-    """Diameter of the junction of a run in words."""
+    """Diameter of the junction of a run [µm] as text."""
     return f"{2e6 * trial.case.device.radius:.3g} µm"

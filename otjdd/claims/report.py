@@ -1,7 +1,7 @@
 """The report: verdicts as one self-contained HTML page, without network access or other files.
 
-It can be read without JavaScript, which only sorts and filters its table. Pictures are SVG inside the page. Its
-Content-Security-Policy forbids the browser to load anything.
+The page can be read without JavaScript, which only sorts and filters its table. Pictures are SVG inside the page. The
+Content-Security-Policy of the page forbids the browser to load anything.
 """
 
 from base64 import b64encode
@@ -33,7 +33,7 @@ VERSIONS = ("otjdd", "python", "numpy", "numba", "scipy", "xarray")
 
 
 def write_page(verdicts: Sequence[Verdict], folder: Path, quick: bool = False) -> Path:
-    """Write the page into a folder, which is made if missing. Returns the path of the page. Raises ResultError, OSError."""
+    """Write the page into a folder, created if missing. Returns the path of the page. Raises ResultError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / NAME, page(verdicts, quick).encode())
     return folder / NAME
@@ -124,7 +124,7 @@ def protocol(verdict: Verdict) -> list[dict[str, Any]]:
 
 
 def varied_key(trials: Sequence[ClaimTrial]) -> str:
-    """The key that differs between the runs of a case and its range, as text; "" for one run."""
+    """Number of the runs of a case, the varied key and its range, as text; "" for one run."""
     if len(trials) == 1:
         return ""
     what = f"{trials[0].key} from " if trials[0].key else ""
@@ -149,7 +149,7 @@ def seconds_of(trial: ClaimTrial) -> float:
 
 
 def origin() -> list[tuple[str, str]]:
-    """(name, text) of the date, the machine and the versions of packages with which the numbers were made."""
+    """(name, text) of the date, the machine and the versions of packages with which this page is written."""
     attributes = provenance.provenance("", "")
     machine = [
         ("made", attributes["created"]),

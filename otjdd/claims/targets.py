@@ -27,8 +27,8 @@ from otjdd.units import brief
 class ClaimTarget(Target):
     """A target that can be the figure of a claim.
 
-    claim : "rv-hrs.pristine", which supplies the limits that are not given here. Without `read` and `number` the figure
-        itself is measured, from this run alone
+    claim : a figure such as "rv-hrs.pristine", which supplies the limits that the target leaves out. Without `read` and
+        `number` the target is the figure itself, measured from the one run of the target
     """
 
     claim: str = ""
@@ -50,14 +50,14 @@ class ClaimTarget(Target):
         return self.read is None and not self.number
 
     def measured(self, case: Case, ds: xr.Dataset) -> float:
-        """As of a Target; without `read` and `number` the figure of the claim."""
+        """Number of a run as in `Target.measured`; without `read` and `number` the figure of the claim."""
         if not self.from_claim:
             return super().measured(case, ds)
         claim, figure = claims.claim_and_figure(self.claim)
         return metrics.measured(claim.metric, [ClaimTrial("", math.nan, case, ds)], **claim.settings)[figure.name]
 
     def fault(self, drive: Drive) -> tuple[str, str, str] | None:
-        """As of a Target; also a claim whose figure cannot be measured from one run with this drive."""
+        """Fault as in `Target.fault`; also for a claim whose figure cannot be measured from one run with this drive."""
         if self.from_claim and not measures(self.claim, drive):
             return (
                 "claim",
@@ -67,7 +67,7 @@ class ClaimTarget(Target):
         return super().fault(drive)
 
     def distance(self, value: float) -> float:
-        """Distance in tolerances, met up to 1: of a claim in the claim's own, else in those of the target; nan for nan."""
+        """Distance in tolerances of the claim, without a claim in those of the target; met up to 1, nan for nan."""
         return figure_of(self.claim).distance(value) if self.claim else super().distance(value)
 
 
@@ -86,7 +86,7 @@ def load_task(path: str | Path) -> TargetTask:
 
 @cache
 def figure_of(claim: str) -> Figure:
-    """The figure of a claim, "rv-hrs.pristine". All sets of a search ask for it: its file is read once."""
+    """The figure of a claim, "rv-hrs.pristine". Cached, since every set of parameters of a search asks for it."""
     return claims.claim_and_figure(claim)[1]
 
 

@@ -17,7 +17,7 @@ class ClaimTrial(NamedTuple):
 
     name: str
     value: float
-    case: Any  # a Case, which a package above this one defines
+    case: Any  # a `case.case.Case`
     ds: Any = None
     text: str = ""
     key: str = ""

@@ -1,6 +1,6 @@
 """The runs of a claim: each of its cases once, or once for each point of the [study] of the case.
 
-Claims can be judged with another set of parameters: what a case changes of the device that they stand on.
+Claims can be judged with another set of parameters: the changes that a case makes to the device of the claims.
 """
 
 import math
@@ -26,8 +26,8 @@ AS_SHIPPED: Mapping[str, Any] = MappingProxyType({})  # no change of the device
 def trials(path: Path, changes: Mapping[str, Any], device: Mapping[str, Any] = AS_SHIPPED) -> list[ClaimTrial]:
     """The runs of a case file, without results. Raises CaseError, OSError.
 
-    changes : as for `load_case`   device : likewise, those of another set of parameters. A study of a number that they
-        change keeps its ratios to it
+    changes : as for `load_case`   device : likewise, the changes of another set of parameters. Where a study varies a
+        number that `device` changes, the values of the study change by the same factor
     """
     case = load_case(path, {**changes, **device})
     if case.study is None:
@@ -49,12 +49,12 @@ def varied_by(study_plan: Plan) -> set[str]:
 
 
 def changed_by(case: Case, shipped: Case, keys: Iterable[str]) -> dict[str, float]:
-    """Key -> its value in a case over that in another one. Raises CaseError for keys that are not numbers."""
+    """Key -> its value in `case` over its value in `shipped`. Raises CaseError for keys that are not numbers."""
     return {key: value_in_case(case, key)[0] / value_in_case(shipped, key)[0] for key in keys}
 
 
 def scaled(value: Any, ratio: float) -> Any:
-    """A number or a quantity of a study, times a ratio; itself for 1."""
+    """A number, or a quantity as text, times a ratio; unchanged for a ratio of 1."""
     if ratio == 1.0:
         return value
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Numerical errors of the numbers of claims, from two further runs: on half the cells, and there with smaller time steps.
+"""Numerical errors of the numbers of claims, from two runs on half the cells: with the same and with smaller time steps.
 
 The scheme is of second order in the size of the cells: a third of the change between the full and half the number of cells
 is the error of the grid (Richardson, see `runs.error_estimate`). The change on half the cells with a tenth of the
@@ -56,7 +56,7 @@ def figure_errors(
 ) -> dict[str, float]:
     """Error [SI] of each number by name, from the numbers of the three sets of runs; nan where one is missing.
 
-    luck : changes of the numbers within the tolerances of the currents, see `noise`
+    luck : rms change [SI] of each number by the tolerances of the currents, from `noise`
     """
     stated = {}
     for name, x in values.items():
@@ -69,8 +69,8 @@ def figure_errors(
 def noise(claim: Claim, trials: Sequence[ClaimTrial], values: dict[str, float]) -> dict[str, float]:
     """Root mean square change [SI] of each number when currents change at random within their tolerances.
 
-    trials : with their results   values : the numbers of these
-    A number that cannot be measured with changed currents has nan.
+    trials : with their Datasets   values : numbers of the metric from these trials
+    nan for a number that cannot be measured with all changed currents.
     """
     random = np.random.default_rng(SEED)
     changes = []

@@ -4,30 +4,31 @@ The scheme is of second order in the size of the cells. So ln I on N and on M = 
 
     ln I = ln I_N + (ln I_N - ln I_M)/((N/M)^2 - 1)        (Richardson; Roache, J. Fluids Eng. 116, 405 (1994))
 
-`numerics.error` says what is done with it:
+`numerics.error` chooses how the limit is used:
 
     limit         the limit replaces the reads, and no error is stated
     estimate      the reads of N cells are kept; the error of the grid is 1.25 times their distance to the limit
     extrapolate   the limit replaces the reads; its error follows from a third grid of N/3 cells
 
-For `estimate` the three grids show the order p of convergence, and (N/M)^p takes the place of the square above: steep bands
-on few cells come closer to the first order. The order is at most 2. The factor of 1.25 is Roache's for three grids.
+For `estimate` the grids of N, N/2 and N/3 cells give the order p of convergence, and (N/M)^p takes the place of the square
+above: steep bands on few cells come closer to the first order. The order is at most 2. The factor of 1.25 is Roache's for
+three grids.
 
 For `extrapolate` the error is the difference of the limits from N, N/2 and from N/2, N/3 cells. Where the next term is of
-fourth order, that difference is eight times the error; it also covers grids that are not so fine yet.
+fourth order, that difference is eight times the error; so it also covers grids that are still too coarse for this.
 
-Of 156 reads of 78 random devices on 24 to 96 cells, 4 % have a true error above that which `estimate` states, and 6 % above
-that of `extrapolate`. Stated over true errors are 1.7 and 3.7 in the median.
+Of 156 reads of 78 random devices on 24 to 96 cells, 4 % have a true error above the error that `estimate` states, and 6 %
+above that of `extrapolate`. The median of stated over true error is 1.7 for `estimate` and 3.7 for `extrapolate`.
 
-An order outside of 1 to 3 means that two of the grids agree by chance, or that all are too coarse. Then the range of the
-three values is stated, if it is larger (as in Eca & Hoekstra, J. Comput. Phys. 262, 104 (2014)).
+An order outside of 1 to 3 means that two of the grids agree by chance, or that all are too coarse. Then the error of the
+grid is at least the range of the three values (as in Eca & Hoekstra, J. Comput. Phys. 262, 104 (2014)).
 
-The error in time is that on N/2 cells, from a run with a tenth of the tolerances, and a hundredth of that of the current:
-with a tenth its integral would often use the same energies. That run takes as long as all others together.
+The error in time is the change on N/2 cells with a tenth of rtol and atol, and a hundredth of current_tolerance: with a
+tenth of that the integral of the current would often use the same energies. That run takes as long as all others together.
 
-Columns with a law are nodes of a quadrature. Its error is stated as the change on N/2 cells with half the nodes. This is
-three times the error of all nodes where slices have second order, more with Gauss's nodes. Drawn columns have no such
-error.
+Columns with a law are nodes of a quadrature, whose stated error is the change on N/2 cells with half the nodes. Where the
+nodes are slices, of second order, this is three times the error with all nodes; with Gauss's nodes it is more. Drawn
+columns have no such error.
 
 All runs are computed at the same time, each in a thread.
 """
@@ -72,7 +73,7 @@ SECOND_ORDER = 2.0  # that of the scheme
 SAFETY = 1.25  # factor of the distance to the limit; without it and the order of the grids, 26 % of reads err by more
 QUANTITIES = ("read_resistance", "bias_current")  # variables with errors; a result has one of them
 WHOLE, GRID, TIME, COLUMNS = "error", "grid_error", "time_error", "column_error"
-ATTRIBUTE = "error_estimate"  # attribute of a result: how its errors were found, in words
+ATTRIBUTE = "error_estimate"  # attribute of a result: in words, from which runs its errors follow
 
 
 Simulate = Callable[..., "xr.Dataset"]  # `solver.simulate.simulate_junction`
@@ -84,7 +85,7 @@ class Error(NamedTuple):
     limit: np.ndarray  # ln of the quantity, extrapolated to small cells
     grid: np.ndarray
     time: np.ndarray
-    ranged: np.ndarray  # True where the grids do not converge as they should, and their range is the error
+    ranged: np.ndarray  # True where the order is outside of ORDERS, and `grid` at least the range of the grids
     columns: np.ndarray | None = None  # None without columns of a law
 
 
@@ -99,8 +100,8 @@ def simulate_with_error(
 
     on_its_grid : simulates a case on one grid   start, checkpoints : of the run on the finest grid
     If another run fails, the errors that need its reads are nan, and the attribute `error_estimate` says which run it was
-    and why it failed; without a grid nothing is extrapolated.
-    An interruption after the finest run has its Dataset as its `partial`.
+    and why it failed; if it is one on a coarser grid, nothing is extrapolated.
+    An interruption after the run on the finest grid has the Dataset of that run as its `partial`.
     """
     kind, cells = case.numerics.error, case.device.film.cells
     grids = [cells, *(cells // part for part in PARTS[kind])]
@@ -127,10 +128,10 @@ def simulate_with_error(
 
 
 def other_runs(case: Case, grids: list[int]) -> dict[str, Case]:
-    """The cases of the other runs, by what tells them from that on the finest grid.
+    """Description -> case of each run besides that on the finest grid; {} for a drive without reads.
 
-    They are those on coarser grids; if errors are stated, one with smaller tolerances, and, for columns of a law, one with
-    half their nodes. A drive without reads has none.
+    These are the runs on coarser grids and, if errors are stated, two on the second grid: with smaller tolerances and, for
+    columns with a law, with half the nodes.
     """
     if not reads_something(case.drive):
         return {}
@@ -166,7 +167,7 @@ def on_all_grids(
         interrupted = ending(error)
         # the partial result is that of the finest grid
         part = unknown(finest[0], case, status_words(interrupted))
-        interrupted.partial = part  # type: ignore[union-attr]  # a KeyboardInterrupt takes it too
+        interrupted.partial = part  # type: ignore[union-attr]  # a KeyboardInterrupt also takes this attribute
         raise interrupted from None
     return finest[0], runs
 
@@ -203,7 +204,7 @@ def extrapolation(name: str, grids: list[int]) -> str:
 
 
 def variable_of(ds: xr.Dataset) -> str | None:
-    """Name of the variable of a result whose errors are stated; None if it has neither."""
+    """Name of the variable of a result whose errors are stated; None without reads and I-V curves."""
     return next((name for name in QUANTITIES if name in ds and ds[name].size), None)
 
 
@@ -237,7 +238,7 @@ def tried(on_its_grid: Simulate, case: Case, progress: Progress) -> xr.Dataset |
 
 
 def coarser(case: Case, cells: int) -> Case:
-    """The case on another number of cells, which records its reads only."""
+    """The case on `cells` cells, without an error estimate, which records only its reads."""
     film = case.device.film.with_cells(cells)
     return case.model_copy(
         update={
@@ -265,7 +266,7 @@ def logarithms(values: ArrayLike) -> np.ndarray:
 
 
 def extrapolated(fine: np.ndarray, coarse: np.ndarray, ratio: float) -> np.ndarray:
-    """Limit of small cells from values on two grids, for second order. ratio : of the sizes of their cells"""
+    """Limit of small cells from values on two grids, for second order. ratio : of the sizes of coarse and fine cells"""
     return fine + (fine - coarse) / (ratio * ratio - 1.0)
 
 
@@ -292,7 +293,7 @@ def ratio_by_order(grids: list[int], order: float) -> float:
 def orders_of_convergence(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
     """Order with which each value converges, between ORDERS[0] and SECOND_ORDER. values : on three grids, finest first
 
-    It is SECOND_ORDER where the two coarser grids agree, which show no order.
+    The order is SECOND_ORDER where the two coarser grids agree, so that the three values do not determine it.
     """
     ratio, orders = ratio_of_changes(values), np.linspace(SECOND_ORDER, ORDERS[0], 101)
     of_orders = [ratio_by_order(grids, order) for order in orders]

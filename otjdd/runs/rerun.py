@@ -1,4 +1,7 @@
-"""Repeat a stored run from its result file alone. On the same machine the numbers are the same, bit for bit."""
+"""Repeat a stored run from its result file, for a crossbar also from the file of its compact model.
+
+On the same machine the numbers are the same, bit for bit.
+"""
 
 from __future__ import annotations
 

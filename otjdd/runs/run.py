@@ -34,8 +34,8 @@ def run(
     Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.outputs.OUTPUTS`).
     progress : called with the fraction done   checkpoints : where to write them, None for none
     The error of the first and the last read by the grid is estimated (`read_grid_error`, `solver.grid_error`).
-    A limit of the model that the run exceeds is logged as a warning, and kept in the attribute `model_limits`.
-    Raises CaseError, OSError, SolverError (its `partial` is what was computed), ResultError for a checkpoint of
+    A limit of the model that the run exceeds is logged as a warning, and named in the attribute `model_limits`.
+    Raises CaseError, OSError, SolverError (its `partial` is the Dataset so far), ResultError for a checkpoint of
     another run.
     """
     case = changed_case(case, changes, more)
@@ -56,9 +56,9 @@ def simulate(
     check_grid: bool = False,
     trail: Trail | None = None,
 ) -> xr.Dataset:
-    """Dataset of a case: of a crossbar for a drive of patterns, else of one junction, with the errors it asks for.
+    """Dataset of a case: of a crossbar for a drive of patterns, else of one junction with errors by `numerics.error`.
 
-    start, checkpoints, check_grid, trail : as in `simulate_junction`; not used for a crossbar, and no trail with errors
+    start, checkpoints, check_grid, trail : as in `simulate_junction`; not used for a crossbar, the last two not with errors
     """
     if case.drive.kind == "patterns":
         from otjdd.compact_models.crossbars.simulate import simulate_crossbar

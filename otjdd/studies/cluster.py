@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAME_EVERYWHERE = "install the same everywhere"
-OUTSTANDING = 1000  # most jobs that the scheduler holds at a time
+OUTSTANDING = 1000  # most unfinished jobs at the scheduler at a time
 PATIENCE = 15.0  # s to wait for a connection to the scheduler
 WITHOUT_WORKERS = 600.0  # s to wait for a worker of the scheduler
-TOLD_AFTER = 5.0  # s after which that is told
-LONGEST_HEAD = 2**20  # bytes; the first message of dask has a shorter head
+TOLD_AFTER = 5.0  # s without a worker after which a warning is logged
+LONGEST_HEAD = 2**20  # bytes; the first message of dask begins with a smaller number, its length
 LOUD = "distributed", "tornado", "asyncio"  # loggers of dask, which print tracebacks of lost connections
 
 
@@ -81,7 +81,7 @@ def packed(work: StudyWork, job: PointJob, limit: float | None) -> bytes:
 def next_of(arrived: queue.SimpleQueue[Future[bytes]], client: Client, address: str) -> Future[bytes]:
     """The next finished future.
 
-    Raises ConnectionError when the scheduler has been away for PATIENCE, or had no workers for WITHOUT_WORKERS.
+    Raises ConnectionError when the scheduler cannot be reached for PATIENCE, or has no workers for WITHOUT_WORKERS.
     """
     last_reached = last_worker = time.monotonic()
     warned = False
@@ -113,10 +113,11 @@ def has_workers(client: Client) -> bool:
 
 
 def received(future: Future[bytes], work: StudyWork, job: PointJob) -> PointOutcome | None:
-    """Write the point of a finished future to disk. Returns it without its arrays, None when it is lost.
+    """Write the point of a finished future to disk. Returns the point without its arrays, None if it did not arrive.
 
-    A point is lost when the connection to the scheduler ends, or when a worker dies before the point has arrived.
-    Raises ResultError for a worker with another version of otjdd, or without it.
+    A point does not arrive when the connection to the scheduler ends or when its worker dies. When workers died of a point
+    one after the other, the point is written with the status "lost".
+    Raises ResultError for a worker with another version of otjdd, or without otjdd.
     """
     from distributed import KilledWorker
 
@@ -145,7 +146,7 @@ def lost_scheduler(address: str) -> ConnectionError:
 
 
 def reach(address: str) -> None:
-    """Connect once, before a folder is made for the study. Raises ConnectionError, OSError."""
+    """Check the connection to a scheduler before a study creates its folder. Raises ConnectionError, OSError."""
     if address != "local":
         with client_of(address, None):
             pass
@@ -153,7 +154,7 @@ def reach(address: str) -> None:
 
 @contextmanager
 def client_of(address: str, workers: int | None) -> Iterator[Client]:
-    """Connection to a scheduler, or to one that is started here. Raises ConnectionError; OSError without dask."""
+    """Context with a client of a scheduler; "local" starts a scheduler. Raises ConnectionError; OSError without dask."""
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
@@ -165,7 +166,7 @@ def client_of(address: str, workers: int | None) -> Iterator[Client]:
             check_speaks_dask(address)
         try:
             client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
-        except Exception as error:  # of whatever kind: what listens there may answer anything, or TLS is not set up
+        except Exception as error:  # of any kind: another server may answer anything, or TLS is not set up
             raise ConnectionError(f"no dask scheduler at {address}: {error}") from error
         try:
             yield client
@@ -174,9 +175,10 @@ def client_of(address: str, workers: int | None) -> Iterator[Client]:
 
 
 def check_speaks_dask(address: str) -> None:
-    """Raise ConnectionError unless a scheduler without TLS speaks first, as dask does.
+    """Raise ConnectionError unless the server at a tcp address sends the first message, as a scheduler of dask does.
 
-    The client of dask waits for minutes where nothing is said, and asks for any memory that another server's words mean.
+    Of a tls address only the certificates in the settings are checked. Without this check the client of dask waits for
+    minutes for a silent server, and reads the first bytes of any other server as an amount of memory to allocate.
     """
     from distributed.comm.addressing import parse_address, parse_host_port
     from distributed.security import Security
@@ -199,7 +201,7 @@ def check_speaks_dask(address: str) -> None:
 
 @contextmanager
 def quiet_loggers() -> Iterator[None]:
-    """Within the block dask logs nothing; what a study has to say of a connection is in its own errors."""
+    """Context in which dask logs nothing, since the errors of a study already describe failures of the connection."""
     loggers = [logging.getLogger(name) for name in LOUD]
     before = [logger.level for logger in loggers]
     for logger in loggers:
@@ -213,11 +215,12 @@ def quiet_loggers() -> Iterator[None]:
 
 @contextmanager
 def local_cluster(workers: int | None) -> Iterator[LocalCluster]:
-    """A scheduler and workers on this machine that only this process can talk to.
+    """Context with a scheduler and workers on this machine, to which only this process can connect.
 
     A dask scheduler runs code of everyone who connects to it, with the rights of the user who started it, and its port is
-    open to all users of the machine. So all connections are encrypted, and both ends must show a certificate that is made
-    for this study and kept in the memory of its processes. The web pages of dask are not encrypted, and are switched off.
+    open to all users of the machine. So all connections are encrypted, and both ends must present a certificate that is
+    created for this study and stays in the memory of its processes. The web pages of dask, which are not encrypted, are
+    switched off.
     """
     import dask
     from distributed import LocalCluster

@@ -68,7 +68,7 @@ def collect(planned: Plan, folder: Path, case: Case) -> xr.Dataset:
 
 
 def arrays_of(point: PointOutcome | None, keep: Sequence[str]) -> dict[str, KeptArray]:
-    """Arrays of a point that this study keeps, with their coordinates. The file may hold more, of another study."""
+    """Arrays of a point that this study keeps, with their coordinates. Its file may have more arrays, for another study."""
     if point is None or point.status != "done":
         return {}
     names = sorted(
@@ -79,7 +79,7 @@ def arrays_of(point: PointOutcome | None, keep: Sequence[str]) -> dict[str, Kept
 
 
 def coordinates(planned: Plan) -> dict[str, Any]:
-    """The varied keys as coordinates along their axes. The only key of an axis is its index."""
+    """The varied keys as coordinates along their axes. A key that is alone on its axis is the index of the axis."""
     coords = {}
     for axis in planned.axes:
         for key in axis.keys:
@@ -89,7 +89,7 @@ def coordinates(planned: Plan) -> dict[str, Any]:
 
 
 def stacked(rows: Sequence[dict[str, KeptArray]]) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
-    """(name, own dimensions, array (points, ...)) of each array of the points, with nan or "" where a point has none."""
+    """Yield (name, own dimensions, values (points, ...)) of each kept array, with nan or "" where a point has no value."""
     for name in dict.fromkeys(name for arrays in rows for name in arrays):
         stored = [arrays[name] for arrays in rows if name in arrays]
         longest = np.max([array.values.shape for array in stored], axis=0, initial=0).astype(int)
@@ -109,7 +109,7 @@ def same_rows(values: np.ndarray) -> bool:
 
 
 def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndarray:
-    """Values (points, ...), in which a coordinate that is equal in all points with a result is copied to the others.
+    """Values (points, ...); a coordinate that is equal in all points that hold it is copied to the other points.
 
     present : (points,) True for points that hold the array
     """
@@ -124,7 +124,7 @@ def attributes_of(name: str) -> dict[str, str]:
 
 
 def study_attributes(case: Case) -> dict[str, Any]:
-    """Attributes of a study. Equal studies have equal ones, so they contain no times."""
+    """Attributes of a study. Equal studies have equal attributes, so that these contain no times."""
     about = provenance.provenance(case.source, case.resolved(), title=case.title)
     sample = case.study.sample if case.study else None
     drawn = {SAMPLE_METHOD: sample.method, SAMPLE_COUNT: sample.count} if sample else {}
@@ -137,7 +137,7 @@ def counts(ds: xr.Dataset) -> dict[str, int]:
 
 
 def is_incomplete(ds: xr.Dataset, of_share: bool = False) -> bool:
-    """True if points failed, or are missing. of_share : others compute the missing ones"""
+    """True if points failed, or are missing. of_share : missing points do not count, as other shares compute them"""
     return counts(ds)["failed"] > 0 or (counts(ds)["missing"] > 0 and not of_share)
 
 

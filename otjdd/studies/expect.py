@@ -14,7 +14,7 @@ from otjdd.units import DIMENSIONS, brief, plain_unit
 
 
 def check_expected(case: Case, file: str = "case.toml") -> None:
-    """Raise CaseError if the [expect] of a case names no number of its result. A case without one passes."""
+    """Raise CaseError if the [expect] of a case names no number of its result. A case without [expect] passes."""
     if case.expect is None:
         return
     if wrong := list(problems(case, case.expect, file)):
@@ -22,7 +22,7 @@ def check_expected(case: Case, file: str = "case.toml") -> None:
 
 
 def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
-    """Problems of the [expect] of a case: an unknown number, a window in another unit, a point that is not there."""
+    """Problems of the [expect] of a case: an unknown number, a window in another unit, a point that does not exist."""
     if wrong := keep.unknown([expect.number]):
         yield Problem(file, 0, 0, "expect.number", wrong)
         return

@@ -38,7 +38,7 @@ class PointJob(NamedTuple):
 
 
 def compute(work: StudyWork, job: PointJob, limit: float | None = None) -> PointOutcome:
-    """Run one point. A PointOutcome that failed has the reason.
+    """Outcome of one point, which this call computes; a failed point has the reason of the failure.
 
     limit : time [s] after which the run ends at the next edge of its waveform
     """
@@ -55,7 +55,7 @@ def computed(
 
 
 def point_in_steps(work: StudyWork, job: PointJob, limit: float | None) -> Generator[None, None, PointOutcome]:
-    """Compute a point in the steps of its run, as a generator that returns it."""
+    """Generator that computes a point in the steps of its run and returns the outcome."""
     began = time.perf_counter()
 
     def watch(fraction: float) -> None:

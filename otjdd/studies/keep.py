@@ -1,10 +1,10 @@
 """The arrays that a study keeps of each run: outputs, and numbers of metrics of a run, by name.
 
 read_resistance          all reads
-read_resistance[-1]      the last one
+read_resistance[-1]      the last read
 bias_current[0,2,35]     one number of an array with three dimensions
 loop                     all numbers of a metric
-loop.ratio               one of them
+loop.ratio               one number of a metric
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def unknown(names: Sequence[str]) -> str:
 
 
 def not_one(name: str) -> str:
-    """Why a name does not stand for one number of a run, in words; "" if it does."""
+    """Message about an unknown name; the name if it stands for several numbers of a run; "" if it stands for one number."""
     if wrong := unknown([name]):
         return wrong
     base, number, _ = parts(name)
@@ -80,7 +80,7 @@ def not_one(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def parts(name: str) -> tuple[str, str, tuple[int, ...]]:
-    """(output or metric, number of the metric or "", indices into the output) of a name; ("", "", ()) if it has no form."""
+    """(output or metric, number of the metric or "", indices into the output) of a name; ("", "", ()) if malformed."""
     match = NAME_FORM.fullmatch(name)
     if not match:
         return "", "", ()

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 class Plan(NamedTuple):
     """A checked study.
 
-    case : before the changes of the points   keep : names of the kept arrays   time_limit : for one point [s], or None
-    axes : whose product are the points   digests : of the cases of the points, in order
+    case : without the changes of the points   keep : names of the kept arrays   time_limit : for one point [s], or None
+    axes : all combinations of their rows are the points   digests : of the cases of the points, by their numbers
     """
 
     case: Case
@@ -54,7 +54,7 @@ class Plan(NamedTuple):
 
 
 def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] | None = None) -> Plan:
-    """Expand a study and validate every point of it.
+    """Plan of the study of a case, each point of which is validated.
 
     file : name of the case file, for problems   progress : called with the fraction done
     Raises CaseError for a case without a study and for the first point that is no valid case; LimitError, OSError.
@@ -79,7 +79,7 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
 
 
 def warn_of_one_seed(plan: Plan) -> None:
-    """Log a warning where single ions hop in several points of a study, with one seed for all."""
+    """Log a warning if ions hop at random in a study of several points that all have the same seed."""
     keys = [key for axis in plan.axes for key in axis.keys]
     if len(plan.digests) < 2 or SEED in keys or plan.case.ions.noise == "none":
         return

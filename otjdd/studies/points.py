@@ -3,8 +3,8 @@
 A file is a line of JSON, then the arrays that it lists as little-endian float64, then the seal. The line holds the
 digest of the sources that computed the numbers, so that points of other sources are not reused.
 
-The write of a short point does not wait for the disk, which would take longer than the run. If a power cut damages its
-file, the seal reveals that, and the point is computed again.
+After a short run nothing waits until the disk has the file, since that would take longer than the run. If a power cut
+damages the file, its seal does not fit, and the point is computed again.
 """
 
 import json
@@ -29,7 +29,7 @@ FORMAT = "otjdd point 3"
 ANY_FORMAT = "otjdd point "  # beginning of the format of any version
 OTHER_VERSION = "computed by another version of otjdd"
 FOLDER = "points"
-SHORT = 1.0  # s; a shorter point is not forced to the disk, which takes some 10 ms
+SHORT = 1.0  # s; the file of a shorter run is not forced to the disk, since forcing takes some 10 ms
 
 
 class PointOutcome(NamedTuple):
@@ -132,7 +132,7 @@ def read_point(folder: Path, digest: str) -> PointOutcome | None:
 
 
 def usable_point(folder: Path, digest: str, keep: tuple[str, ...]) -> PointOutcome | None:
-    """A point of these sources that has failed or holds all arrays `keep`, else None. Raises ResultError if damaged."""
+    """A point that these sources computed and that failed or has all arrays `keep`; else None. Raises ResultError."""
     point = read_point(folder, digest)
     if point is None or point.status == "stale" or (point.status == "done" and not set(keep) <= set(point.keep)):
         return None
@@ -148,7 +148,7 @@ def usable_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> PointOut
 
 
 def finished(folder: Path, digests: Iterable[str], keep: tuple[str, ...]) -> tuple[set[str], list[str]]:
-    """Points that need not be computed again, done or failed in a way that would repeat itself; and unreadable points."""
+    """Digests of points that are done or whose solver failed, which need no second run; digests of unreadable points."""
     there, unreadable, final = on_disk(folder), [], set()
     for name in digests:
         if name not in there:

@@ -20,9 +20,9 @@ from otjdd.system.pool import DATASETS, team
 
 log = logging.getLogger(__name__)
 
-ENOUGH, MOST = 0.2, 24  # most time [s] and points of a batch
-ROUNDS = 4  # least number of batches that are left for each process: the last ones are small, so that all end together
-RECENT = 20  # number of last points by which the time of the next ones is estimated
+ENOUGH, MOST = 0.2, 24  # longest time [s] and largest number of points of a batch
+ROUNDS = 4  # least number of batches per process in the remaining jobs: the last are small, so that all end together
+RECENT = 20  # number of latest points whose longest time is the estimate for the next points
 
 
 def finished_points(
@@ -76,7 +76,7 @@ class Batches:
         return self.handed_out.pop(number)
 
     def look_at(self, point: PointOutcome) -> None:
-        """Set the size of the next batches by the longest of the last points. A point without a time counts as ENOUGH."""
+        """Set the size of the next batches by the longest of the RECENT times. A point without a time counts as ENOUGH."""
         self.took.append(point.seconds if point.seconds > 0.0 else ENOUGH)
         self.size = max(1, min(self.most, int(ENOUGH / max(self.took))))
 
@@ -84,14 +84,14 @@ class Batches:
 def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
     """Modules that the processes for the points of a study load before they start: DATASETS, or none if no point needs it.
 
-    In a user's session all processes are copied from one, which has loaded DATASETS for other work.
+    In a user's session the answer is always DATASETS, which the process that all others are copied from has loaded.
     """
     plain = interpreter.OWN and not keep.has_metric(names) and not makes_dataset(case)
     return () if plain else (DATASETS,)
 
 
 def lost(work: StudyWork, batch: tuple[PointJob, ...], error: Exception) -> list[PointOutcome | None]:
-    """Points of a batch whose process died: those with a file, None for the others. A single point becomes a failure."""
+    """Points of a batch whose process died: points on disk, None for the others. In a batch of one the point has failed."""
     if len(batch) > 1:
         log.warning("%s: its points without a file are computed once more, each alone", error)
         stored = (points.usable_or_none(work.folder, job.digest, work.keep) for job in batch)

@@ -1,4 +1,4 @@
-"""Sensitivity of the results of a study: slope along one key, and Sobol indices of many."""
+"""Sensitivity of the results of a study: slope along one key, and Sobol indices of many keys."""
 
 from __future__ import annotations
 

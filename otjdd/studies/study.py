@@ -40,7 +40,7 @@ MAX_VALUES = 5e8  # most values in the Dataset: 4 GB
 PointProgress = Callable[[int, int, int], None]  # called with points done, failed and all
 Announce = Callable[[str], None]
 
-PLANNING = 5.0  # s between two words on a plan
+PLANNING = 5.0  # s between two announcements while points are planned
 ALONE = 10  # points for each worker, above which the first point is computed alone to estimate the cost of all
 
 
@@ -86,7 +86,7 @@ def study(
         warn_of_one_seed(planned)
         try:
             run(planned, folder, ways, progress, announce)
-        except BaseException:  # report the existing points before the reason for the missing ones
+        except BaseException:  # write the Dataset of the existing points before the study ends with the exception
             with contextlib.suppress(ResultError, OSError):
                 put_together(planned, folder, case)
             raise
@@ -96,7 +96,7 @@ def study(
 
 
 def planning_words(announce: Announce | None) -> Callable[[float], None] | None:
-    """Function to call with the fraction of the points that are planned: it says so every few seconds; None for silence."""
+    """Function of the fraction of points planned, which announces it every PLANNING seconds; None without `announce`."""
     if announce is None:
         return None
     due = time.monotonic() + PLANNING
@@ -140,9 +140,9 @@ def prepare(
 
 
 def check_own(folder: Path) -> None:
-    """Raise OSError for a folder that another user's link leads to, and for one with files of a study that began elsewhere.
+    """Raise OSError if another user's link leads to a folder, its points are a link, or a case or result has no index.
 
-    In a place that others can write to, a link could lead to any folder of this user.
+    Where other users can write, their link could lead to any folder of this user.
     """
     if (folder / points.FOLDER).is_symlink():
         reason = "is a link; the points of a study are kept in the study's own folder"
@@ -158,7 +158,7 @@ def check_own(folder: Path) -> None:
 
 
 def claim(folder: Path, planned: Plan, resume: bool) -> None:
-    """Write the index of a study. If several studies start in one folder at once, one succeeds.
+    """Write the index of a study. If several studies start in one folder at once, without `resume`, one succeeds.
 
     Raises ResultError, OSError.
     """
@@ -235,7 +235,7 @@ def run(
 def start(
     work: jobs.StudyWork, waiting: Iterable[jobs.PointJob], ways: Computation, time_limit: float | None, count: int
 ) -> Generator[tuple[jobs.PointJob, PointOutcome], None, None]:
-    """Iterator over (job, outcome) as points are finished, by a cluster, this process, or several. count : of the jobs"""
+    """Iterator over (job, outcome) as a cluster, this process or several processes finish points. count : of jobs"""
     if ways.scheduler:
         return cluster.on_cluster(work, waiting, ways.scheduler, ways.workers, time_limit)
     if ways.workers is None and time_limit is None:
@@ -257,7 +257,7 @@ class Cost(NamedTuple):
 
 
 def cost_of(folder: Path, job: jobs.PointJob, point: PointOutcome, planned: Plan, left: int, number: int) -> Cost:
-    """Cost of `left` more points in `number` processes, if each costs as much as this one."""
+    """Cost of `left` more points in `number` processes, if each costs as much as `point`."""
     size = points.path_of(folder, job.digest).stat().st_size
     stored = points.read_point(folder, job.digest) or point
     values = sum(int(array.values.size) for array in stored.arrays.values())

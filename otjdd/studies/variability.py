@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DEVICES, CYCLES = "sample", "read"  # dimensions of a study
-SEEDS = "ions.seed"  # an axis that makes devices, where there is no sample
+SEEDS = "ions.seed"  # axis along which devices differ, where there is no sample
 STATES = ("low", "high")
 NEEDS = "read_resistance", "write_voltage"
 AREA = "junction_area"
@@ -27,22 +27,22 @@ MEANINGS = {
 
 
 def variability(study: xr.Dataset, settling: int = 0) -> xr.Dataset:
-    """Scatter of the low and the high resistance of devices that are written to both, cycle after cycle.
+    """Scatter of the low and the high resistance of devices that are written to both states in each cycle.
 
-    study : Dataset of `otjdd.study`, with devices drawn by [study.sample], or without it by `ions.seed` in [study.grid],
-        and `keep = ["read_resistance", "write_voltage"]`, of reads after writes of two voltages of opposite sign in turn.
-        Other axes stay axes
+    study : Dataset of `otjdd.study` with `keep = ["read_resistance", "write_voltage"]`, whose reads follow writes of two
+        voltages of opposite sign in turn. Its devices are the draws of [study.sample] or, without a sample, the values of
+        `ions.seed` in [study.grid]. Other axes remain axes of the result
     settling : number of first cycles that are left out
 
     Returns an xarray.Dataset along `state` ("low", "high": the smaller and the larger median) and the other axes:
         median_resistance [ohm] : median of the medians of devices
         sigma_c2c : standard deviation of ln R within a device, from cycle to cycle
-        sigma_d2d : standard deviation of ln R between devices, without what c2c adds to it in so few cycles
-        drift : change of ln R over the cycles along a straight line. It counts as c2c
-        devices, cycles : numbers of both
-    each but the last two with its standard error (`sigma_c2c_error`), and along `device.radius` also the coordinate
-    `junction_area` [m^2]. nan where a point has too few devices or cycles; with one cycle `sigma_d2d` holds both.
-    Errors are those of normal ln R. Method: `otjdd.analysis.scatter`.
+        sigma_d2d : standard deviation of the expected ln R of devices, without the scatter of means over few cycles
+        drift : change of ln R over all cycles along a straight line, which also counts in sigma_c2c
+        devices, cycles : number of devices, and largest number of cycles of a device
+    All but the last two have standard errors (`sigma_c2c_error`), which assume that ln R is normally distributed. Along
+    `device.radius` there is also the coordinate `junction_area` [m^2]. Numbers are nan where a point has too few devices
+    or cycles; with one cycle `sigma_d2d` includes the scatter from cycle to cycle. Method: `otjdd.analysis.scatter`.
     Raises ValueError if the study does not hold such reads, and for a resistance that is not positive.
     """
     import xarray as xr

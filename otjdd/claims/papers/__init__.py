@@ -1,1 +1,1 @@
-"""What is of one paper only: numbers of several runs, with their rows of the table of metrics, and pictures of claims."""
+"""Metrics of trials and pictures of claims that serve one paper each."""

@@ -16,7 +16,7 @@ from otjdd.plot.axes import legend
 from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import Axes
 
-# Conductance [S] of 1024 cells, in classes of 25 uS, and the share that each class loses in 30 min at 80 C
+# Measured on 1024 cells in classes of 25 uS: conductance [S] of a class, and the share that it loses in 30 min at 80 C
 CELLS = np.array([
     [17e-6, 0.19], [37e-6, 0.47], [62e-6, 0.36], [87e-6, 0.18],
     [112e-6, 0.10], [137e-6, 0.07], [162e-6, 0.03], [212e-6, 0.01],
@@ -26,12 +26,13 @@ RESET = 3.0  # factor by which a reset raises the resistance
 
 
 def oxygen_loss(trials: Trials) -> dict[str, float]:
-    """Numbers of the conductance that cells of several conductances lose at rest, against those of CELLS.
+    """Loss of conductance of films at rest, compared with the measured loss of CELLS.
 
-    trials : runs with two reads, before a rest and after it, in order of the conductance; the last stands for that of CELLS
+    trials : runs with two reads, before a rest and after it, from the lowest conductance; all are scaled by one factor,
+        with which the last run has the conductance of the last class of CELLS
     largest_at [S] : conductance of CELLS at which the loss is largest   largest [1] : that loss
     falls [1] : loss at the largest conductance over the largest loss
-    misfit [1] : largest factor between the losses and those of CELLS, each over its largest
+    misfit [1] : largest factor between simulated and measured losses, both divided by their largest loss
     Raises ValueError if no cell loses conductance.
     """
     before, change = changes_at_rest(trials)
@@ -52,16 +53,17 @@ def oxygen_loss(trials: Trials) -> dict[str, float]:
 
 
 def changes_at_rest(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-    """Conductances [S] before a rest and their relative changes in it, of runs with two reads."""
+    """Conductances (n,) [S] of runs at their first read, and the relative changes (n,) until their last read."""
     G = np.array([1.0 / np.asarray(trial.ds.read_resistance)[[0, -1]] for trial in trials])
     return G[:, 0], G[:, 1] / G[:, 0] - 1.0
 
 
 def reset_limit(trials: Trials) -> dict[str, float]:
-    """Shortest reset [s] at any voltage of junctions whose electrode blocks vacancies, and of those that exchange them.
+    """Shortest pulse [s] of any voltage that resets, for electrodes that block vacancies and for one that exchanges them.
 
     trials : runs of the cases BLOCKED and EXCHANGED, each with a read before and after a pulse of a width and a voltage
-    A reset raises the resistance RESET times. unipolar [1] : share of the pulses of EXCHANGED that lower it by as much
+    A reset raises the resistance by the factor RESET.
+    unipolar [1] : share of the pulses of EXCHANGED that lower the resistance by the factor RESET
     nan where no pulse resets.
     """
     shortest = {BLOCKED: math.inf, EXCHANGED: math.inf}

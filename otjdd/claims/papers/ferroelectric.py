@@ -1,4 +1,4 @@
-"""Claims on ferroelectric junctions: coercive fields, doping, the speed of a memory that is kept, and their pictures."""
+"""Claims on ferroelectric junctions: coercive fields, doping, fast writes and their retention, and pictures."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ HALF = 0.5
 
 
 def coercivity(trials: Trials) -> dict[str, float]:
-    """Coercive field by pulses, and by loops with its slope against the frequency.
+    """Coercive field [V/m] by pulses and by the loop nearest to 1 kHz, and its rise [V/m] with a decade of frequency.
 
-    trials : `loops`, triangles at several rates; `pulses` of several voltages. Raises ValueError for pulses of which none,
-    or all, turn half of the polarisation.
+    trials : `loops`, triangles at several rates; `pulses` of several voltages
+    Raises ValueError unless the weakest pulse turns less than half of the polarisation and the strongest turns more.
     """
     frequency, field = loop_fields(trials)
     applied, share = pulse_shares(trials)
@@ -50,13 +50,13 @@ def loop_fields(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
 
 
 def frequency_of(trial: ClaimTrial) -> float:
-    """Cycles of a triangle in a second [Hz]."""
+    """Frequency [Hz] of a triangle."""
     drive = trial.case.drive
     return float(drive.rate / np.abs(np.diff(drive.path)).sum())
 
 
 def pulse_shares(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-    """Fields (n,) [V/m] of pulses on a film between alike metals, rising, and the shares (n,) that they turn."""
+    """Fields (n,) [V/m] of pulses on a film between alike metals, rising, and the shares (n,) of P that they turn."""
     pulses = [trial for trial in trials if trial.name == PULSES]
     pairs = sorted((trial.value / trial.case.device.film.thickness, reversal(trial.ds)["share"]) for trial in pulses)
     field, share = np.transpose(pairs)
@@ -64,13 +64,13 @@ def pulse_shares(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
 
 
 def doping(trials: Trials) -> dict[str, float]:
-    """Ratios of the resistances of loops on the most lightly and the most heavily doped electrode."""
+    """High over low resistance on the most lightly and on the most heavily doped electrode, and the ratio of both."""
     light, *_, heavy = sorted(trials, key=lambda trial: trial.case.device.right.doping)
     ratios = [loop(trial.ds)["ratio"] for trial in (light, heavy)]
     return {"light": ratios[0], "heavy": ratios[1], "falls": ratios[0] / ratios[1]}
 
 
-MV_PER_CM = 1e-8  # of V/m
+MV_PER_CM = 1e-8  # MV/cm in 1 V/m
 
 
 def draw_hysteresis(verdict: Verdict, axes: Sequence[Axes]) -> None:

@@ -1,6 +1,6 @@
 """Claims on interface memristors: sweeps to stop voltages, power laws of pulses, the forward current in both states.
 
-Sweeps go to larger and larger stop voltages, of junctions of different sizes. Each sweep is read twice at one voltage: on
+Junctions of different sizes are swept to larger and larger stop voltages. Each sweep is read twice at one voltage: on
 the way to the stop, in the low state that the sweep before has left, and on the way back, in the high state. Currents are
 absolute values. Numbers are SI.
 """
@@ -27,10 +27,10 @@ def stops(trials: Trials, at: float) -> dict[str, float]:
 
     at : voltage [V] of the reads that are compared
     Numbers: low_1_2, high_1_2 [A] : currents of the smallest junction on the way to its second stop, and back
-    window_1_2 : their ratio, low over high
+    window_1_2 : low_1_2 over high_1_2
     windows_rise : share of steps to a deeper stop with a wider window, of the smallest junction
     windows_fall : share of steps to a larger junction with a smaller window, at the shallowest stop
-    Raises ValueError if a read has no partner.
+    Raises ValueError unless each stop has two reads.
     """
     of_trials = [state_currents(trial.ds, at) for trial in by_radius(trials)]
     windows = [low / high for low, high in of_trials]
@@ -47,7 +47,7 @@ def sweeps(trials: Trials, measured: Sequence[Sequence[float]]) -> dict[str, flo
 
     measured : for each junction, from the smallest to the largest, the currents [A] in the order of its reads
     Numbers: largest, rms : largest and root mean square factor between a read and its measured current
-    largest_1, rms_1, ... : of one junction
+    largest_1, rms_1 : of the smallest junction alone
     Raises ValueError for other numbers of junctions or reads than were measured.
     """
     junctions = by_radius(trials)
@@ -70,7 +70,7 @@ def distance(ds: xr.Dataset, measured: Sequence[float]) -> np.ndarray:
 
 
 def numbered(name: str, rows: Sequence[np.ndarray]) -> dict[str, float]:
-    """name_1_1, name_1_2, ... -> value of each row, up to MOST of both; nan where there is none."""
+    """name_i_j -> value j of row i, both counted from 1 to MOST; nan where there is no such value."""
     every = [(i, j) for i in range(MOST) for j in range(MOST)]
     return {
         f"{name}_{i + 1}_{j + 1}": float(rows[i][j]) if i < len(rows) and j < len(rows[i]) else np.nan for i, j in every
@@ -86,14 +86,14 @@ def state_currents(ds: xr.Dataset, at: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pairs(trials: Trials) -> dict[str, float]:
-    """Numbers of runs with all pairs of some reset and some set voltages.
+    """Power laws of trains of resets and then sets, for all pairs of several reset and several set voltages.
 
-    trials : the reset voltage of each is that of the second part of its drive, the set voltage that of the third. Both
-        are numbered from the one nearest to 0 V
-    slope_1_2 : d ln I / d ln n of the sets of the second voltage after resets of the first   reset_slope_1 : of the resets
+    trials : the second part of a drive has the reset voltage, the third has the set voltage. Reset voltages, and
+        set voltages, are numbered from the lowest magnitude; the index of the reset voltage stands first
+    slope_1_2 : d ln I / d ln n of the sets   reset_slope_1 : of the resets, before sets of the highest voltage
     growth_1 : current after the last set of the highest voltage over that before the first
-    volts_1 [V] : voltage for a factor e of the number of sets after which the current has grown by CHANGE
-    memory : current after the last set of the highest voltage, after the shallowest resets over that after the deepest
+    volts_1 [V] : rise of the set voltage that divides the number of sets to a growth of CHANGE by e
+    memory : current after the last set of the highest voltage: after the shallowest resets over that after the deepest
     """
     runs = {voltages(trial): trains_of(trial.ds) for trial in trials}
     resets, sets = (sorted({pair[i] for pair in runs}, key=abs) for i in (0, 1))
@@ -115,9 +115,9 @@ def voltages(trial: ClaimTrial) -> tuple[float, float]:
 
 
 def volts_per_e(V: Sequence[float], runs: Sequence[Trains]) -> float:
-    """Voltage [V] for a factor e in the number of sets at equal growth, CHANGE.
+    """Rise of the set voltage [V] that divides the number of sets to a growth of CHANGE by e.
 
-    It is the slope of a line through the voltages V that reach that growth; nan if fewer than two do.
+    It follows from a straight line of ln(number) against the voltages V that reach this growth; nan for fewer than two.
     """
     doublings = [(v, doubling(run)) for v, run in zip(V, runs, strict=True)]
     reached = [(v, number) for v, number in doublings if not np.isnan(number)]
@@ -132,7 +132,7 @@ def protocols(trials: Trials, measured: Sequence[Sequence[float]], within: float
 
     measured : for each trial the currents [A] before the trains, after 1, 10 and 100 resets, after 1, 10 and 100 sets
     within : largest distance of a slope that counts as near
-    Numbers: near : number of near slopes   rms, largest : distance of all slopes
+    Numbers: near : number of near slopes   rms, largest : root mean square and largest distance of the slopes
     """
     distances = []
     for trial, (_, *row) in zip(trials, measured, strict=True):
@@ -159,7 +159,7 @@ def forward(trials: Trials, states: Sequence[str], reverse: float) -> dict[str, 
     ideality_low, ideality_high : (1/kT) dV/d ln I between the lowest and the highest voltage above 0
     change : largest relative difference of the current between the states at a voltage above 0
     window : low-state over high-state current at `reverse`
-    Raises ValueError for reads that are not shared alike by the states.
+    Raises ValueError unless all states are read at the same voltages.
     """
     V, current = states_read(trials[0].ds, states)
     kT = BOLTZMANN_EV * trials[0].case.temperature

@@ -45,7 +45,10 @@ def both_states(ds: xr.Dataset) -> tuple[float, float]:
 
 
 def layer_polarity(trials: Trials) -> dict[str, float]:
-    """Polarity and ratio of the loops of two orders of the layers. Raises ValueError if an order is missing."""
+    """Polarities of the loops of both orders of the layers, and their product; decades between the states of RIGHT.
+
+    Raises ValueError if an order is missing.
+    """
     of = {trial.name: loop(trial.ds) for trial in trials}
     if not {RIGHT, LEFT} <= set(of):
         raise ValueError(f"no loop of both {RIGHT} and {LEFT}")
@@ -60,7 +63,7 @@ def layer_polarity(trials: Trials) -> dict[str, float]:
 
 
 def slow_layer(trials: Trials) -> dict[str, float]:
-    """Factors by which the state of a film is kept longer for a higher migration barrier of one layer.
+    """Time [s] of the drift at rest with the lowest migration barrier of a layer; factors with the highest and the middle.
 
     trials : rests after a write, in the order of the barrier of the layer
     """

@@ -42,7 +42,7 @@ def energies(log_J: np.ndarray, temperatures: np.ndarray) -> np.ndarray:
 def frenkel_permittivities(
     log_J: np.ndarray, voltages: np.ndarray, temperatures: np.ndarray, thickness: float
 ) -> np.ndarray:
-    """Permittivities (T,) that slopes of ln(J/V) against sqrt(E) would mean by the Poole-Frenkel law."""
+    """Relative permittivities (T,) that follow by the Poole-Frenkel law from slopes of ln(J/V) against sqrt(E)."""
     slopes = [
         np.polyfit(np.sqrt(V / thickness), J - np.log(V), 1)[0] for V, J in zip(voltages, log_J, strict=True)
     ]  # fmt: skip
@@ -54,9 +54,10 @@ def frenkel_permittivities(
 def leakage(
     trials: Trials, voltages: Sequence[Sequence[float]], measured: Sequence[Sequence[float]]
 ) -> dict[str, float]:
-    """Numbers of curves at three temperatures, from the lowest, and of the same without hops between traps.
+    """Misfits, exponents, energies and permittivities of curves at three temperatures, from the lowest.
 
-    voltages, measured : (3, 4) V, and the current densities there in A/m2. The last trial is the one without hops
+    trials : the last one has no hops between traps and gives only `misfit_of_one_step`, the first one all other numbers
+    voltages, measured : (3, 4) [V], and the current densities (3, 4) [A/m2] that were measured at them
     """
     V, J = np.array(voltages), np.log(np.array(measured))
     case, T = trials[0].case, trials[0].ds.temperature.values

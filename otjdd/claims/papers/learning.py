@@ -1,6 +1,6 @@
 """Metrics of pulses, trains and spikes: trials in, numbers by name out (SI).
 
-Trials are the runs of one sweep, and differ in its value. Each has a read before and a read after its pulses.
+Trials are the runs of one sweep, and differ in the swept value. Each has a read before and a read after its pulses.
 """
 
 from __future__ import annotations
@@ -82,7 +82,10 @@ def trains(trials: Trials) -> dict[str, float]:
 
 
 def facilitation(trials: Trials) -> dict[str, float]:
-    """PPF and PTP of trains against their interval [s], from the end of a pulse to the start of the next."""
+    """Paired-pulse facilitation (PPF) and post-tetanic potentiation (PTP) of trains against the interval [s] of pulses.
+
+    The interval is from the end of a pulse to the start of the next.
+    """
     trials = by_value(trials)
     of_trials = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in trials]
     interval = intervals(trials)
@@ -123,7 +126,8 @@ def left(trials: Trials) -> np.ndarray:
 def widths(trials: Trials) -> dict[str, float]:
     """Conductance [S] after one spike of growing width [s].
 
-    growth : after the longest over after the shortest   last_decade : after the longest over after one a tenth as long
+    growth : conductance after the longest spike over that after the shortest
+    last_decade : conductance after the longest spike over that after a spike a tenth as long
     """
     trials = by_value(trials)
     width = np.array([t.value for t in trials])
@@ -138,7 +142,7 @@ def widths(trials: Trials) -> dict[str, float]:
 
 
 def antisymmetric(trials: Trials) -> dict[str, float]:
-    """STDP by A exp(-|dt|/tau) + W0 on each side: `up` for delays dt > 0 [s], `down` for dt < 0."""
+    """Fit of A exp(-|dt|/tau) + W0 to STDP on each side: `up` for delays dt > 0 [s], `down` for dt < 0."""
     delay, change = timed(trials)
     out = {"right": float(np.mean((change > 0) == (delay > 0)))}
     for name, side in (("up", delay > 0), ("down", delay < 0)):
@@ -149,9 +153,9 @@ def antisymmetric(trials: Trials) -> dict[str, float]:
 
 
 def symmetric(trials: Trials) -> dict[str, float]:
-    """STDP by A exp(-(dt/tau)^2) + W0 over all delays dt [s].
+    """Fit of A exp(-(dt/tau)^2) + W0 to STDP over all delays dt [s].
 
-    near, away : changes at the shortest delay, and the larger one at the longest
+    near, away : change at the shortest delay, and the larger of the changes at the longest delays of both signs
     """
     delay, change = timed(trials)
     fit = curves.gaussian(delay, change)
@@ -173,11 +177,12 @@ def timed(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
 
 
 def energy(trials: Trials, short: float = 0.6, long: float = 1.8) -> dict[str, float]:
-    """Energy [J] of one pulse of two amplitudes [V].
+    """Energies [J] of one weaker and one stronger pulse.
 
-    short, long : amplitudes [V]
-    Numbers: short, long : conducted energy   ..._scaled : the same of 0.1 um2   ..._charging : charging the junction
-    ..._shown : V I t with the current of the instrument   ..._ohmic : V^2 t / R with R of the read before
+    short, long : their amplitudes [V]; the trial nearest to an amplitude counts
+    Numbers: short, long : conducted energy   ..._scaled : conducted energy of a junction of 0.1 um2
+    ..._charging : energy that charges the junction   ..._shown : V I t with the current of the instrument
+    ..._ohmic : V^2 t / R with R of the read before the pulse
     """
     out: dict[str, float] = {}
     for name, V in (("short", short), ("long", long)):
@@ -201,7 +206,7 @@ def spent_by(trial: ClaimTrial) -> dict[str, float]:
 
 
 def letters(trials: Trials, **patterns: Any) -> dict[str, float]:
-    """Contrast of the pixels of each letter.
+    """Contrast of the pixels of each letter: their current over that at rest, minus 1.
 
     Trials have the names of the letters, and reads at rest, directly after the train, later, and last.
     ..._at_once : as the instrument shows it after the train   ..._state, ..._later, ..._last : of the junction at the reads

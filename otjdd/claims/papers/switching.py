@@ -101,7 +101,7 @@ def switching(trials: Trials) -> dict[str, float]:
 
 
 def middle(trials: Trials) -> float:
-    """Geometric mean [ohm] of the initial states of the trials `set` and `reset`."""
+    """Geometric mean [ohm] of the initial resistances of the trials `set` and `reset`."""
     first = {t.name: float(t.ds.read_resistance[0]) for t in trials if t.name in (TO_SWITCH, TO_RESET)}
     return math.sqrt(math.prod(first.values()))
 

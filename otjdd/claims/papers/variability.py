@@ -18,9 +18,9 @@ from otjdd.plot import style
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.style import Axes
 
-MOST = 4  # most stops, and most junctions
+MOST = 4  # most sizes of junctions, and most reads
 SPREADS = ("drawn", "shot", "switching")  # names of cases
-AT_ONCE = 1  # read right after a level is programmed
+AT_ONCE = 1  # index of the read right after a level is programmed
 
 
 def log_currents(trials: Trials, name: str) -> np.ndarray:
@@ -34,9 +34,9 @@ def log_currents(trials: Trials, name: str) -> np.ndarray:
 def pulse_scatter(trials: Trials, measured: float) -> dict[str, float]:
     """Scatter of ln |I| from pulse to pulse, in trains of resets and sets of junctions of several sizes.
 
-    trials : of each size one run without noise, and seeds   measured : scatter with which radii are compared
-    Numbers: scatter_1 : of the smallest junction, of ln |I| less that without noise, from its second differences
-    radius [m] : of a junction with the measured scatter, from the smallest one, with the area to the power -1/2
+    trials : for each size one run without hop noise, and runs with several seeds   measured : scatter for `radius`
+    Numbers: scatter_1 : of the smallest junction, of ln |I| less ln |I| without noise, from second differences
+    radius [m] : at which the scatter is `measured`, from scatter_1 by scatter proportional to area^(-1/2)
     Raises ValueError for a size without runs of both kinds.
     """
     sizes = sorted({trial.case.device.radius for trial in trials})
@@ -47,7 +47,7 @@ def pulse_scatter(trials: Trials, measured: float) -> dict[str, float]:
 
 
 def size_scatter(trials: Sequence[ClaimTrial]) -> float:
-    """Scatter of ln |I| from pulse to pulse of the seeds of one junction, of the train that scatters more."""
+    """Scatter of ln |I| from pulse to pulse over the seeds of one junction; the larger one of resets and of sets."""
     still = [trial for trial in trials if trial.case.ions.noise == "none"]
     seeds = [trial for trial in trials if trial.case.ions.noise != "none"]
     if len(still) != 1 or not seeds:
@@ -66,9 +66,9 @@ def contact_spread(trials: Trials, columns: float) -> dict[str, float]:
     """Spread of ln |I| over contacts, at each read.
 
     trials : `drawn`, contacts whose columns are drawn; `shot`, contacts with the same columns, whose ions are random;
-        `switching`, these without the columns whose ions do not move
-    columns : of a contact; the spread of `drawn` is that of its own number of columns, with the power -1/2 of their number
-    Numbers: drawn_1, shot_1 : at the first read
+        `switching`, as `shot` without the columns whose ions do not move
+    columns : number in a real contact, to which the spread of `drawn` is scaled by number^(-1/2)
+    Numbers: drawn_1, shot_1, switching_1 : at the first read
     """
     count = next(trial.case.columns.count for trial in trials if trial.name == "drawn")
     named = {f"{name}_{i}": np.nan for name in SPREADS for i in range(1, MOST + 1)}
@@ -80,12 +80,12 @@ def contact_spread(trials: Trials, columns: float) -> dict[str, float]:
 
 
 def relaxation(trials: Trials) -> dict[str, float]:
-    """How the spread of a programmed level grows: of ln |I| over that read at once, over the seeds.
+    """Spread over seeds of the change of ln |I| since the read right after a level is programmed.
 
-    trials : reads before the level is programmed, at once, and after three times
-    Numbers: soon, later, latest : spread after each   growth : later over soon   end : latest over later
-    fall : mean of ln |I| over that at once, after the second time
-    Raises ValueError for other reads.
+    trials : five reads: before the level is programmed, right after, and at three later times
+    Numbers: soon, later, latest : spread at the later times   growth : later over soon   end : latest over later
+    fall : mean change of ln |I| until the second of the later times
+    Raises ValueError for another number of reads.
     """
     rows = log_currents(trials, trials[0].name)
     if rows.shape[1] != AT_ONCE + 4:
