@@ -1,6 +1,6 @@
 """Axes of a compact model: quantities of its case over which it interpolates, such as the temperature or a barrier.
 
-A model is extracted at a few values of each, the nodes. A polynomial in u through the nodes stands for values between them;
+A model is extracted at a few values of each quantity, the nodes. Between them a polynomial in u through the nodes is used;
 u is the quantity scaled to -1 to 1 from the first to the last node. The logarithm of a rate of hops is linear in 1/T, so u
 is linear in the inverse of a temperature. Nodes of several axes are all combinations of their values.
 """
@@ -27,7 +27,7 @@ MOST_AXES = 1 + MOST_PARAMETERS
 LOWEST, HIGHEST = 20.0, 1500.0  # K, limits of the temperature
 CLOSE = 0.35  # of the distance of two nodes: the value of the case replaces an inner node this near
 OUTER = ("device", "film", "ions", "circuit")  # tables of a case that the name of a parameter leaves out
-PARAMETERS = {"device.radius": "area", "circuit.series_resistance": "rs"}  # that every module has
+PARAMETERS = {"device.radius": "area", "circuit.series_resistance": "rs"}  # that every Verilog-A module has
 
 
 class ModelAxis(NamedTuple):
@@ -59,12 +59,12 @@ class ModelAxis(NamedTuple):
 
 
 def measure(axis: ModelAxis, value: float | np.ndarray) -> np.ndarray:
-    """What the polynomial is linear in: 1/T of a temperature, the value itself of another quantity."""
+    """The quantity in which u is linear: 1/T of a temperature, the value itself of another axis."""
     return 1.0 / np.asarray(value) if axis.key == TEMPERATURE else np.asarray(value)
 
 
 def scale(axis: ModelAxis) -> tuple[float, float]:
-    """Middle and half of the range of an axis, as `measure` has it."""
+    """Middle and half width of the range of an axis, in the quantity of `measure`."""
     first, last = sorted(float(measure(axis, axis.values[end])) for end in (0, -1))
     return 0.5 * (first + last), 0.5 * (last - first)
 
@@ -81,12 +81,12 @@ def counts(axes: Sequence[ModelAxis]) -> tuple[int, ...]:
 
 
 def points(axes: Sequence[ModelAxis]) -> list[tuple[float, ...]]:
-    """Values of all axes at each node, those of the last axis change first."""
+    """Values of all axes at each node; those of the last axis vary fastest."""
     return list(product(*(axis.values for axis in axes)))
 
 
 def middles(axes: Sequence[ModelAxis]) -> list[tuple[float, ...]]:
-    """Values of all axes in the middle between neighbouring nodes, of all axes at once."""
+    """Points in the middle between neighbouring nodes along all axes at once, as values of all axes."""
     between = []
     for axis in axes:
         halfway = measure(axis, np.array(axis.values))

@@ -17,8 +17,8 @@ from otjdd.stepping.course import COPY
 from otjdd.stepping.extremes import ELECTRONS, VALUE, Watch
 from otjdd.stepping.run_log import CURRENT, TERMINAL_LEFT
 
-PROBE = 1e-3  # V: the chord conductance at 0 V is taken here
-MOST_RTOL = 1e-2  # of runs until rest; with more, nb-sto-trains ends before it has come to rest
+PROBE = 1e-3  # V: the chord conductance at this voltage stands for that at 0 V
+MOST_RTOL = 1e-2  # of runs until rest; with a larger one, runs of nb-sto-trains end before they are at rest
 
 
 class Bench(NamedTuple):
@@ -58,9 +58,9 @@ def at_rest(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
 
 
 def runs_from(bench: Bench, profiles: np.ndarray, watch: Watch | None = None) -> Iterator[Run]:
-    """A run as of `at_rest` from each of the profiles (n, N) [1/m3]. Each ends where the next one begins.
+    """A run as of `at_rest` from each of the profiles (n, N) [1/m3]. A run is valid until the next one begins.
 
-    They share their arrays, which take a third of the time of a reading to make.
+    The runs share their arrays, whose allocation takes a third of the time of a reading.
     """
     run = at_rest(bench, profiles[:1], watch)
     start = [(array, array.copy()) for array in integrate.arrays_of(run)]
@@ -82,7 +82,7 @@ def hold(run: Run, voltage: float, times: Sequence[float] | np.ndarray) -> None:
 def stations(bench: Bench, c: np.ndarray, voltage: float, times: Sequence[float] | np.ndarray) -> Iterator[np.ndarray]:
     """Yield concentrations (1, N) [1/m3] at each of the ascending times (n,) [s] of one run at a constant voltage [V].
 
-    Raises SolverError, once it has yielded those before the failure.
+    Raises SolverError, after the concentrations before the failure.
     """
     run, failure = at_rest(bench, c), None
     try:

@@ -1,8 +1,8 @@
 """State of rest and relaxation rate of a column, from runs at constant voltage.
 
-A run starts at one end of the range of the state and ends at the state of rest of its voltage. If that is not the other
-end, a second run starts from there. The rate between two samples is that of an exponential approach to the state of rest,
-which is exact for a constant rate.
+A run starts at one end of the range of the state and ends at the state of rest of its voltage. If the state of rest is not
+the other end, a second run starts from that other end. The rate between two samples is that of an exponential approach to
+the state of rest, which is exact for a constant rate.
 """
 
 from typing import NamedTuple
@@ -19,8 +19,8 @@ PER_DECADE = 3  # samples per decade of time, more where the vacancies move
 MOVE = 0.025  # of the thickness: largest move between two samples
 LAG = 0.003  # of the thickness: first move of a run, which fills the way between the wells and does not count for the rate
 SAME = 2e-5  # of the thickness: closer states count as equal
-STILL = 3 * PER_DECADE  # samples of a run that has come to rest
-SWING = 2e-3  # of the thickness: the most that such a run moves, should it fail
+STILL = 3 * PER_DECADE  # last samples of a failed run that decide whether it was at rest
+SWING = 2e-3  # of the thickness: largest range of these samples at rest
 REACHED = 2e-4  # of the thickness: a run that ends this close to an end has reached it
 
 
@@ -61,18 +61,18 @@ def branches_at(bench: Bench, ends: Ends, voltage: float) -> list[Branch]:
 
 
 def rest_of(branches: list[Branch]) -> float:
-    """State of rest of the voltage of these runs."""
+    """State of rest at the voltage of these runs: the mean of their last states."""
     return float(np.mean([run.state[-1] for run in branches]))
 
 
 def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.ndarray:
-    """log10 of the relaxation rate (Q,) in 1/s at states (Q,); `fastest` if all was over before the first sample."""
+    """log10 of the relaxation rate (Q,) in 1/s at states (Q,); `fastest` if no sample gives a rate."""
     rates = np.concatenate([rates_of(run, rest_of(branches)) for run in branches])
     return along(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
 def rows_of(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float) -> tuple[np.ndarray, float]:
-    """log10 of the conductance [S] and the charge [C/m2] (2, Q) at a voltage [V] and states (Q,); electron ratio.
+    """log10 of the conductance [S] and the charge [C/m2] (2, Q) at a voltage [V] and states (Q,); largest electron ratio.
 
     branches : runs at or near that voltage, whose profiles are read
     """
@@ -103,10 +103,11 @@ def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Bran
 
 
 def until_rest(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> list[np.ndarray]:
-    """Concentrations (1, N) at the ascending times (n,) [s] of a run at a voltage [V], or at the first of them.
+    """Concentrations (1, N) at the ascending times (n,) [s] of a run at a voltage [V]; fewer if a run fails at rest.
 
-    Electrons of a film may leap to and fro between two stacks about a state of rest, until the solver gives up. A run that
-    stayed within SWING for the last STILL samples before ends where it first came there. Raises SolverError for others.
+    Electrons of a film may leap to and fro between two stacks about a state of rest, until the solver gives up. A failed
+    run whose last STILL positions stay within SWING ends where it has come to stay there, within SAME of their median.
+    Raises SolverError for other failures.
     """
     stations: list[np.ndarray] = []
     try:
@@ -133,7 +134,7 @@ def rates_of(branch: Branch, rest: float) -> np.ndarray:
 
 
 def moving(branch: Branch) -> np.ndarray:
-    """True (n,) for samples whose state has moved since the one before, and for the last."""
+    """True (n,) for samples whose state has moved since the sample before, and for the last sample."""
     moved = np.abs(np.diff(branch.state, prepend=branch.state[0])) > 1e-4
     moved[-1] = True
     return moved

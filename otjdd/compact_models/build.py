@@ -69,8 +69,8 @@ def compact(
     noise : add the scatter of the states by the random hops of single ions, see `noise`
     devices : number of devices to draw for a model with noise of a case that says how devices differ
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
-    whose error is larger than WORST; its `partial` is that model. A KeyboardInterrupt has the model as far as it got as its
-    `partial`, once the tables are extracted.
+    whose error is larger than WORST; its `partial` is that model. Once the tables are extracted, a KeyboardInterrupt has
+    the unfinished model as its `partial`.
     """
     case = changed_case(case, changes, {}).unpolarised("a compact model")
     case = (
@@ -103,7 +103,7 @@ def compact(
 
 
 class Later(NamedTuple):
-    """What follows the extraction of the tables, see `compact`."""
+    """Settings of the stages that follow the extraction of the tables, see `compact`."""
 
     noise: bool
     measure: bool
@@ -113,7 +113,7 @@ class Later(NamedTuple):
 
 
 def completed(tables: CompactModel, case: Case, spreads: Mapping[str, Spread], later: Later) -> CompactModel:
-    """The model with its noise, its error, its scatter, how devices differ, and self-heating.
+    """The model of `tables` with noise, measured error, measured scatter, spread of devices, and self-heating.
 
     spreads : by the name of a stage   Raises ExtractionError; the `partial` of a KeyboardInterrupt is the model so far.
     """
@@ -145,7 +145,7 @@ def with_noise(noiseless: CompactModel, case: Case, spread: Spread) -> CompactMo
 
 
 def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> ModelNoise:
-    """The noise of a model of a case. parts : its columns, by default those of the case"""
+    """The noise of a model of a case. parts : columns of the model, by default those of the case"""
     parts, kinds, of_kinds = model.members(case) if parts is None else parts, kinds_of(case), []
     with extraction.reachable(noiseless.limits):
         for number, group in enumerate(columns_alike(case, parts)):
@@ -169,7 +169,7 @@ def heat_of(case: Case) -> SelfHeating | None:
 
 
 def excluded_drives(exclude: Sequence[str], limits: Range, axes: Sequence[ModelAxis]) -> tuple[str, ...]:
-    """Drives of the error whose names begin with these words. Raises NotAsExpected for words without such a name."""
+    """Names of drives of `error` that begin with a text of `exclude`. Raises NotAsExpected for a text that begins none."""
     names = [*error.drives(limits), *error.drives_at(limits, axes)]
     for words in exclude:
         if not any(name.startswith(words) for name in names) or not words:
@@ -178,7 +178,7 @@ def excluded_drives(exclude: Sequence[str], limits: Range, axes: Sequence[ModelA
 
 
 def checked(limits: Range) -> Range:
-    """The same range. Raises NotAsExpected for one that no model can be extracted for."""
+    """The range `limits`. Raises NotAsExpected for voltages not around 0 V, times within three decades or above 1e9 s."""
     if not limits.low < 0.0 < limits.high:
         raise NotAsExpected("a range of voltages around 0 V", f"{limits.low:g} V to {limits.high:g} V")
     if not (0.0 < limits.shortest < 1e-3 * limits.longest and limits.longest <= 1e9):
@@ -224,7 +224,7 @@ def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfCo
 def over_axes(
     case: Case, limits: Range, axes: tuple[ModelAxis, ...], spread: Spread, progress: Progress = None
 ) -> CompactModel:
-    """Model of a case, with the models at all nodes of the axes, which have the values of the case among theirs."""
+    """Model of a case, with the models at all nodes of the axes. The values of the case are one of the nodes."""
     if not axes:
         return extracted(case, limits, spread, progress)
     at = points(axes)
@@ -253,7 +253,9 @@ def at_node(case: Case, axes: Sequence[ModelAxis], point: Sequence[float]) -> Ca
 
 
 def check_alike(models: Sequence[CompactModel]) -> None:
-    """Raise NotAsExpected for models that no interpolation joins: others columns, ions that move in some of them only."""
+    """Raise NotAsExpected for models that cannot be interpolated: other columns or circuits, ions that move at some nodes
+    only, films at rest at some nodes only.
+    """
     if len({tuple(map(stays, model.kinds)) for model in models}) > 1:
         raise NotAsExpected("columns whose ions move at all nodes, or at none", "some that move at a few nodes only")
     if len({tuple(kind.share.size for kind in model.kinds) for model in models}) > 1:
@@ -308,10 +310,10 @@ def extracted(
 def starting_states(
     case: Case, parts: list[Member], settling: np.ndarray, kinds: Sequence[Tables]
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Initial states (K,) and unsettled shares (K,) of a case, and the longest way of a column to rest over the thickness.
+    """Initial states (K,) and unsettled shares (K,) of a case; largest shift of a mean position to rest, in thicknesses.
 
-    settling : (K,) [s] at 0 V   kinds : tables of each column
-    Raises NotAsExpected for a column whose only state is that of a uniform film, and which starts from another.
+    settling : (K,) settling times [s] at 0 V   kinds : tables of each column
+    Raises NotAsExpected for a column whose vacancies do not move and do not begin as a uniform film.
     """
     c = initial.start(case, model.junction(case, parts=parts), parts).c
     benches = [on_bench.bench(case, part) for part in parts]

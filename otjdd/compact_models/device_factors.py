@@ -1,13 +1,13 @@
 """Devices that differ, as log-normal factors on one compact model: of the current at both ends of the state, of the rates.
 
 ln G of a device is that of the model plus a line in the state, its rates are multiplied by one number above 0 V and by one
-below. These factors are those with which the model has the reads of the solver in a cycle of `noise_error`: the current
-after a reset and after a set, the rates after both writes in part. They have correlations over the devices drawn, with
-which devices of the model are drawn.
+below. With these factors the model has the reads of the solver in a cycle of `noise_error`: the reads after a reset and
+after a set give the factors of the current, the reads after both writes in part give those of the rates. Devices of the
+model are drawn with the correlations of these factors over the devices of the solver.
 
-A read after a write in part is no line in ln of the rate, and factors that are not normal scatter the reads of devices that
-are drawn as normal ones by up to twice too much. So the sigma of a rate is that with which such draws have the sigma of
-the solver after the write in part that it decides, and not that of the factors found.
+The read after a write in part is not linear in ln of the rate, and ln of the fitted factors is not normally distributed:
+normal draws with the sigma of these factors scatter that read by up to twice too much. The sigma of a rate is therefore
+chosen such that the read after its write in part scatters in normal draws as in the solver.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from otjdd.system.pool import Spread
 
 DEVICES = 24  # drawn by default
 MODEL_DEVICES = 200  # drawn of the model, for its sigma
-FASTEST = 12.0  # ln of the largest factor of a rate that is looked for
+FASTEST = 12.0  # ln of the largest factor of a rate in the search
 MATCHED, ROUNDS, DAMPED = 3, 8, 0.7  # seed of the draws whose sigma are matched, rounds, share of each correction
 
 
@@ -67,10 +67,10 @@ def reads(model: CompactModel, case: Case, drive: Drive) -> np.ndarray:
 
 
 def factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarray) -> np.ndarray:
-    """ln of the factors (4,) with which a model has the reads `logs` (4,) of a device: of `CompactModel.with_factors`."""
+    """ln of the factors (4,) of `with_factors` with which a model has the reads of a device. logs : (4,) ln of I"""
     fitted = np.zeros(4)
     fitted[:2] = (logs - reads(model, case, drive))[[0, 2]]
-    for factor, read in ((2, 1), (3, 3)):  # each decides one read, for whole writes forget what was before
+    for factor, read in ((2, 1), (3, 3)):  # a rate changes one read: whole writes erase the state before
 
         def off(ln_rate: float, factor: int = factor, read: int = read) -> float:
             tried = fitted.copy()
@@ -94,7 +94,7 @@ def least(off: Callable[[float], float]) -> float:
 def as_scattered(
     model: CompactModel, case: Case, drive: Drive, covariance: np.ndarray, sigma: np.ndarray
 ) -> np.ndarray:
-    """The covariance (4, 4) with sigma of both rates such that reads after writes in part have the sigma (4,) of reads."""
+    """The covariance (4, 4) with the sigma of both rates with which reads after writes in part scatter by `sigma` (4,)."""
     own = np.sqrt(np.diag(covariance))
     values, vectors = np.linalg.eigh(covariance / np.maximum(np.outer(own, own), 1e-300))
     root = vectors * np.sqrt(np.maximum(values, 0.0))

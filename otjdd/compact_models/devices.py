@@ -29,8 +29,8 @@ def devices(
 ) -> list[CompactModel]:
     """Compact models of `count` devices, whose errors are not measured.
 
-    spread : what `pool.team` yields   noise : find how states scatter, as single ions hop at random
-    Each device of a study takes an extraction; patches that differ in their activation energy only share one.
+    spread : what `pool.team` yields   noise : add the scatter of the states by single ions that hop at random
+    Each device of a study takes an extraction; patches that differ in their activation energy only share one extraction.
     Raises NotAsExpected, CaseError.
     """
     source(case, count)
@@ -53,7 +53,7 @@ def together(
 ) -> list[CompactModel]:
     """Compact models of devices that differ in the values of their columns only, from one extraction.
 
-    base : the case that they are made from
+    base : the case whose columns are drawn
     """
     parts = [model.members(case) for case in cases]
     members = [part for of_device in parts for part in of_device]

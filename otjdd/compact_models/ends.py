@@ -16,11 +16,11 @@ SETTLED = 5.0  # settling time over the time constant in which the way empties
 STILL = 1.5e-3  # of the thickness per decade of time: slower vacancies are at rest
 PROBES = 3  # voltages at which the filling of the way is measured, for each initial state
 LOST = 0.1  # of the thickness: displacement after which the way is full
-UNMOVED = 1e-3  # share of the ions elsewhere than in a uniform film, below which none has moved
+UNMOVED = 1e-3  # share of displaced ions below which a film counts as uniform
 
 
 def extremes(bench: Bench, limits: Range) -> tuple[np.ndarray, np.ndarray]:
-    """Concentrations (1, N) after the longest time at the lowest and at the highest voltage, of three runs."""
+    """Concentrations (1, N) [1/m3] after the longest time at the lowest and at the highest voltage, from three runs."""
     high = on_bench.concentrations_after(bench, uniform(bench), limits.high, limits.longest)
     low = on_bench.concentrations_after(bench, high, limits.low, limits.longest)
     return low, on_bench.concentrations_after(bench, low, limits.high, limits.longest)
@@ -38,7 +38,7 @@ def uniform(bench: Bench) -> np.ndarray:
 
 
 def is_uniform(bench: Bench, c: np.ndarray) -> bool:
-    """True where less than the share UNMOVED of the ions is elsewhere than in a uniform film. c : (1, N) [1/m3]"""
+    """True if c (1, N) [1/m3] is a uniform film but for the displacement of a share of the ions below UNMOVED."""
     width = bench.junction.columns.width[0]
     even = uniform(bench)[0] * width
     share, even = c[0] * width / (c[0] * width).sum(), even / even.sum()
@@ -46,9 +46,9 @@ def is_uniform(bench: Bench, c: np.ndarray) -> bool:
 
 
 def settling_time(bench: Bench, low: np.ndarray, high: np.ndarray, limits: Range) -> tuple[float, int]:
-    """Time [s] at 0 V in which vacancies move and come to rest after pulses of both signs, and the number of runs.
+    """Time [s] at 0 V in which vacancies come to rest after pulses of both signs, and the number of runs.
 
-    If they never come to rest, the time at which they move least.
+    For vacancies that never come to rest it is the time at which they move least.
     """
     decades = np.log10(20.0 * limits.longest / limits.shortest)
     times = np.geomspace(limits.shortest / 20.0, limits.longest, 1 + 2 * round(decades))
@@ -79,9 +79,9 @@ def halfway(bench: Bench, c: np.ndarray, voltage: float, limits: Range) -> float
 def ways(bench: Bench, ends: Ends, tables: Tables, shortest: float) -> tuple[np.ndarray, int]:
     """Shares (2,) of the vacancies that fill the way, for states that rise and that fall, and the number of runs.
 
-    A run from rest is held at a voltage for the time in which the tables expect a displacement by LOST. What is missing of
-    that displacement is the share. Only voltages at which that time is between the shortest time and the settling time
-    count. The result is the median over initial states and voltages, 0 if it is below LAG.
+    A run from rest stays at a voltage for the time in which the tables predict a displacement by LOST. The part of this
+    displacement that is missing at its end is the share. Only voltages at which this time lies between `shortest` [s] and
+    the settling time count. The result is the median over initial states and voltages, or 0 if the median is below LAG.
     """
     lost: tuple[list[float], list[float]] = ([], [])
     columns = beginnings(bench, ends)

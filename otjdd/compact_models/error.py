@@ -4,8 +4,8 @@ The drives are pulses of random height, sign and rest, a group for each width; s
 loop of resistance against voltage; potentiation and depression; retention; reads at unusual voltages; sweeps over the whole
 range at several rates. Columns and circuit are those of the case.
 
-All these begin with a set and a reset. A film before its first voltage need not be in a state that voltages lead to; one
-number, the share that has not settled (see `unsettled`), stands for that. The error for such a film is measured separately,
+All these begin with a set and a reset. Before its first voltage a film may be in a state that no voltage leads to; the
+model describes it by one number, the unsettled share (see `unsettled`). The error for such a film is measured separately,
 by the first pulses and first sweeps of the case.
 """
 

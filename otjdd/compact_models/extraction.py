@@ -2,12 +2,12 @@
 
 The state q of a column is the mean position of its vacancies after `settling` seconds at 0 V, the place where they come to
 rest. The mean position itself also depends on the present voltage: vacancies move within the wells at the two interfaces,
-and some are on the way between them (5 % at 2.2 V). It jumps back with the voltage, and q does not. With rate and current
-as functions of q and V_j alone, reads after pulses of 50 ns are predicted within 0.03 decades; as functions of the mean
-position, within 0.08.
+and some are on the way between them (5 % at 2.2 V). The mean position jumps back as the voltage is removed, q does not.
+With rate and current as functions of q and V_j alone, reads after pulses of 50 ns are predicted within 0.03 decades; as
+functions of the mean position, within 0.08.
 
-Where no well keeps the vacancies, they end up in one place at 0 V, wherever they were. The state is then the mean position
-after the shortest time of the range, and relaxes at 0 V as at any other voltage.
+Vacancies that no well holds come to rest at 0 V in the same place from any start. The state is then the mean position after
+the shortest time of the range, and relaxes at 0 V as at any other voltage.
 
 The way is the film between the two wells. When a voltage is applied it is empty, and has to fill before vacancies arrive
 as fast as they leave. A second state, the filling of the way, delays the flow by the share that `ends.ways` measures.
@@ -15,11 +15,11 @@ as fast as they leave. A second state, the filling of the way, delays the flow b
 Columns that differ in their activation energy only have the same states of rest and the same conductance. In weak field
 their rates are those of the hops, which are proportional to each other by the speed s. In strong field the rate is limited
 by the attempt frequency, which is the same for all. In between 1/r^2 = 1/(s r_slow)^2 + 1/r_fast^2, as in the velocity of
-the Mott-Gurney law. The two rates are found from a column that is far slower than all, and one that is far faster. On the
-reference device this gives the rates of columns between them within 0.01 decades rms, where they are below 1/(20 ns).
+the Mott-Gurney law. Runs of a column far slower than all others give r_slow, runs of a far faster column give r_fast. On
+the reference device this formula gives the rates of columns between the two within 0.01 decades rms, below 1/(20 ns).
 
 Columns whose ions do not move within the longest time have one state, that of a uniform film, which is at rest at every
-voltage. Their tables only tell the current and the charge.
+voltage. Their tables describe the current and the charge only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,7 +66,7 @@ MOST_VOLTAGES = 150  # most voltages at which conductance and charge are read
 NARROWEST = 0.02  # V, smallest distance of two knots
 TOLERANCE = 0.01  # decades: allowed difference of the conductance at a new voltage from its interpolation
 RATE_TOLERANCE = 0.06  # decades: the same for the rate
-FEWEST_MOVES = 100.0  # of SAME: a smaller range of the state is none
+FEWEST_MOVES = 100.0  # in SAME: a smaller range of the state counts as no range
 BESIDE = 30.0  # rates matter from 1/30 of the inverse of the longest time to 30 times that of the shortest
 
 
@@ -103,11 +103,12 @@ class Knot(NamedTuple):
 def extract(
     kind: KindOfColumn, limits: Range, spread: Spread, progress: Progress = None
 ) -> tuple[Tables, dict[str, float]]:
-    """Tables of a kind of column, and statistics: number of runs, settling time [s], last deviations found [decades].
+    """Tables of a kind of column, and statistics: number of runs, settling time [s], last deviations [decades].
 
     spread : (function, jobs) -> iterator of (number, result), see `otjdd.system.pool.team`
-    Each run has a constant voltage, and the state of its samples is found after a rest at 0 V. Voltages are added in
-    intervals whose interpolation was wrong, until none is. A column whose vacancies do not move gets tables of one state.
+    Each run has a constant voltage; the state of a sample is its mean position after a rest at 0 V. Voltages are added in
+    intervals whose interpolation is beyond its tolerance, up to MOST_RUNS runs. A column whose vacancies do not move gets
+    tables of one state.
     Raises NotAsExpected for a range that the solver cannot reach, and for a column whose vacancies move, but do not stay
     where the voltage moves them.
     """
@@ -119,7 +120,7 @@ def extract(
             return unmoved(kind, limits, spread)
         ends, more = ends_of(kind.bench, first, last, own)
     low, high = (state_of(kind.bench, c, ends.settling) for c in (ends.low, ends.high))
-    if high - low < FEWEST_MOVES * SAME:  # nothing keeps the vacancies at 0 V: see where they are at once
+    if high - low < FEWEST_MOVES * SAME:  # no well holds the vacancies at 0 V: take their early position
         ends = ends._replace(settling=own.shortest)
         low, high = (state_of(kind.bench, c, ends.settling) for c in (ends.low, ends.high))
     if high - low < FEWEST_MOVES * SAME:
@@ -176,7 +177,7 @@ def widened(limits: Range, speeds: tuple[float, float]) -> Range:
 
 
 def use_of(speeds: tuple[float, float], limits: Range) -> Use:
-    """Which rates of a kind of column matter in a range. speeds : smallest and largest of its columns"""
+    """The rates of a kind of column that matter in a range. speeds : smallest and largest of its columns"""
     return Use(*speeds, 1.0 / (BESIDE * limits.longest), BESIDE / limits.shortest)
 
 
@@ -205,7 +206,7 @@ def knot_at(
 ) -> tuple[Knot, int]:
     """Knot of a kind of column at a voltage [V], and the number of runs.
 
-    fastest : log10 of the rate if all is over before the first sample   both : find the limit of the rates too
+    fastest : log10 of the rate of a run at rest before its first sample   both : also run the fast column, for the limit
     """
     slow = branches_at(kind.bench, ends, voltage)
     log_limit, runs = None, len(slow)
@@ -216,7 +217,7 @@ def knot_at(
 
 
 def limits_at(knots: dict[float, Knot], voltages: Sequence[float]) -> np.ndarray:
-    """log10 of the limits of the rates (P, Q) at voltages (P,), interpolated between the knots that have one."""
+    """log10 of the limits of the rates (P, Q) at voltages (P,), interpolated between the knots with a limit."""
     some = sorted(V for V, knot in knots.items() if knot.log_limit is not None)
     if not some:
         return np.full((len(voltages), STATES), UNLIMITED)
@@ -300,7 +301,7 @@ def readings_at(
 
 
 def middles(voltages: list[float], wrong: set[float]) -> list[float]:
-    """Middles of the intervals beside wrong voltages, the widest interval first. Narrow intervals are left out."""
+    """Middles of the intervals beside the voltages `wrong`, the widest interval first. Narrow intervals are left out."""
     wide = [(a, b) for a, b in pairwise(voltages) if (a in wrong or b in wrong) and b - a >= 2.0 * NARROWEST]
     return [0.5 * (a + b) for a, b in sorted(wide, key=lambda pair: pair[0] - pair[1])]
 

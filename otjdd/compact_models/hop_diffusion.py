@@ -1,14 +1,14 @@
 """Diffusion of the state of a column by ions that hop at random, from their one-way fluxes along runs at constant voltage.
 
-Ions that pass the faces obey dS = J(S) dt + dB, with <dB_f^2> = (forward + backward hops per area) dt / area. What a hop
-over face f makes of the state in the end is w_f, the sensitivity of the state to S_f: most hops are undone within a well,
-those over the barrier are not. Along a run w follows backward in time from dw/dt = -(dJ/dS)^T w. All but its slow part
-dies, and the slow part has w . dS = dq between two samples. Then
+The vacancies S_f to the right of face f obey dS = J(S) dt + dB, with <dB_f^2> = (forward + backward hops)_f dt / area,
+hops per area and time. The change of the state that remains after a hop over face f is w_f, the sensitivity of the state
+to S_f: most hops are undone within a well, hops over the barrier are not. Along a run w is integrated backward in time by
+dw/dt = -(dJ/dS)^T w. All of w but its slow part decays; the slow part is scaled to w . dS = dq between two samples. Then
 
     2 D = sum_f w_f^2 (forward + backward)_f / area
 
-The matrix is that of small signals (`solver.linear_response`), at constant V_j; steps are implicit, as long as the samples
-are apart. To first order in 1/n, n ions, nothing is left out: the noise is small, and the run is that of the mean.
+The matrix dJ/dS is that of small signals (`solver.linear_response`), at constant V_j. The steps are implicit and lead from
+sample to sample. D is complete to first order in 1/n, with n ions: the noise is then small, and the run that of the mean.
 """
 
 import numpy as np
@@ -27,11 +27,11 @@ from otjdd.system.pool import Spread
 
 KNOTS = 17  # voltages of the table
 MOVED = 2.0 * SAME  # of the thickness: least move between two samples
-LEAST, MOST = 1e-3, 30.0  # between which phi is kept
+LEAST, MOST = 1e-3, 30.0  # limits to which phi is clipped
 
 
 def noise_tables(bench: Bench, tables: Tables, limits: Range, ions: float, spread: Spread) -> NoiseTables:
-    """Table of phi of a kind of column. limits : of its slowest and fastest column   ions : of one that is the whole area
+    """Tables of the noise of a kind of column. limits : of its slowest and fastest column   ions : of the whole area
 
     Raises SolverError.
     """
@@ -65,7 +65,7 @@ def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray,
     q, low, high, samples = branch.state, states[0], states[-1], []
     passed = ions_passed(bench, branch.c)
     ions = bench.density * bench.junction.columns.width[0].sum()  # 1/m2
-    w = np.ones(passed.shape[1])  # 1 for every hop: the number of ions that passed
+    w = np.ones(passed.shape[1])  # at the end of the run a hop over any face counts 1
     for i in range(len(q) - 2, -1, -1):
         step, moved = branch.time[i + 1] - branch.time[i], q[i + 1] - q[i]
         run = on_bench.at_rest(bench, branch.c[i : i + 1])

@@ -1,4 +1,4 @@
-"""Hops of a settled column both ways, and how it answers to them, linear around its state."""
+"""Hops of a settled column in both directions, and the linear response of the column to them."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from otjdd.solver.integrate import Run
 
 
 def hops(run: Run) -> np.ndarray:
-    """Hops (N - 1,) [1/(m2 s)] over the inner faces of the column of a settled run, both ways together."""
+    """Hops (N - 1,) [1/(m2 s)] over the inner faces of the column of a settled run, the sum of both directions."""
     junction, c, columns = run.junction, run.state.c[0], run.junction.columns
     N, inner = c.size, slice(1, c.size)
     factors = new_factors(N)

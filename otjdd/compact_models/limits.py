@@ -1,4 +1,4 @@
-"""The range of voltages and times that a compact model holds for, and what of a waveform lies outside of it."""
+"""The range of voltages and times that a compact model holds for, and the times of a waveform outside of this range."""
 
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ def shortest_pulse(pieces: np.ndarray) -> float:
     """Shortest full width at half maximum [s] of the pulses of either sign along pieces (P, 4).
 
     pieces : times [s] and voltages [V] at both ends
-    A pulse is a rise and a fall of the voltage. What follows it, such as a read, does not make it longer.
+    A pulse is a rise and a fall of the voltage. A read behind the fall does not lengthen the pulse.
     """
     from scipy.signal import find_peaks, peak_widths
 

@@ -1,4 +1,4 @@
-"""The compact model of a device: tables, columns and circuit, the range that it holds for, and its measured error.
+"""The compact model of a device: tables, columns and circuit, the range that the model holds for, and its measured error.
 
 model = otjdd.compact("cases/rv-loop.toml")
 ds = model.run(waveform)
@@ -49,29 +49,30 @@ log = logging.getLogger(__name__)
 File = str | Path
 
 VOLTAGES, STATES, SHARES = 1201, 257, 65  # nodes of the dense tables of the kernels
-READ_STREAM, DEVICE_STREAM = 1, 2  # of the numbers of a seed: those of reads, those of a device
-OUTSIDE = "outside_range"  # attribute of a run: its times outside of the range of the model
+READ_STREAM, DEVICE_STREAM = 1, 2  # beside a seed: random numbers of reads, of the draw of a device
+OUTSIDE = "outside_range"  # attribute of a Dataset of `run`: times of its waveform outside of the range
 
 
 @dataclass(frozen=True, eq=False)
 class CompactModel:
     """K columns in parallel, each with two states, see `otjdd.compact_models.kernels`: the position at which its vacancies
     come to rest at 0 V, as a fraction of the thickness, and the filling of the way between its wells, from 0 to 1. Where
-    the case begins with a film that was never written, there is a third one: the share that has not settled, from 1 to 0.
+    the case begins with a film that was never written, a column has a third state: its unsettled share, from 1 to 0.
 
     kinds : Tables of each kind of column
     kind, speed, weight : (K,) index of the kind, factor of the rate, and share of the area of each column
     start, unsettled : (K,) initial positions and unsettled shares of the case; the fillings are 0
     resistance : [ohm] in series
-    limits : range that it was extracted for   thickness, area : [m], [m2]
-    about : provenance   measured : its error against the solver, see `error.measured_error`; None if not measured
-    nodes : models of the same junction at all combinations of the values of the axes, this one among them, whose tables
-        share their knots; () without an axis
-    axes : temperature and other quantities of the case over which it interpolates   point : its own value of each
+    limits : range of voltages and times of the extraction   thickness, area : [m], [m2]
+    about : provenance   measured : error against the solver, see `error.measured_error`; None if not measured
+    nodes : models of the same junction at all combinations of the values of the axes, this model among them; their
+        tables share their knots. () without an axis
+    axes : temperature and other quantities of the case over which the model interpolates
+    point : value of this model on each axis
     heat : self-heating, used by circuits only; None without it
     noise : how the states scatter, see `otjdd.compact_models.noise`; None for a model of the mean
-    gain : added to ln of the conductance at the lower and at the upper end of the state, by which a drawn device differs
-    faster : added to ln of the rates above and below 0 V, by which it differs
+    gain : added to ln G of a drawn device at the lower and at the upper end of the state; 0 for the model itself
+    faster : added to ln of the rates of a drawn device above and below 0 V
     """
 
     kinds: tuple[Tables, ...]
@@ -97,14 +98,14 @@ class CompactModel:
 
     @property
     def temperatures(self) -> tuple[float, ...]:
-        """Temperatures [K] that it was extracted at, ascending."""
+        """Temperatures [K] of the extraction, ascending."""
         return next((axis.values for axis in self.axes if axis.key == TEMPERATURE), (self.temperature,))
 
     def at(self, temperature: float | None = None, **values: float | str) -> "CompactModel":
         """The model at a temperature [K] and values of its other parameters, interpolated between its nodes, see `axes`.
 
-        values : by the name of the parameter, SI or text with a unit: at(thickness="2.7 nm"); others keep their own
-        Its error is that of this model. Raises NotAsExpected for other names, and for values outside of the range.
+        values : by the name of the parameter, SI or text with a unit: at(thickness="2.7 nm"); other parameters stay
+        The result has the measured error of this model. Raises NotAsExpected for unknown names or values out of range.
         """
         if temperature == self.temperature and len(self.temperatures) == 1:
             temperature = None
@@ -117,7 +118,7 @@ class CompactModel:
         )
 
     def at_point(self, point: tuple[float, ...]) -> "CompactModel":
-        """The model at a value of each of its axes, which lie within the nodes; a model without an axis."""
+        """The model at a value of each axis within its nodes; without axes, unless `point` is that of this model."""
         if point == self.point:
             return self
         share = weights(point, self.axes)
@@ -132,7 +133,7 @@ class CompactModel:
         )  # fmt: skip
 
     def noise_at(self, share: np.ndarray) -> ModelNoise | None:
-        """The noise between the nodes of the model; None for a model of the mean. share : (N,) of each of them"""
+        """Noise interpolated between the nodes; None for a model of the mean. share : (N,) weight of each node"""
         of_nodes = [node.noise for node in self.nodes if node.noise is not None]
         if self.noise is None:
             return None
@@ -168,12 +169,12 @@ class CompactModel:
 
     @property
     def differences(self) -> dict[str, Any]:
-        """What the kernels know of how a device differs."""
+        """Fields of `Lookup` by which a drawn device differs: name -> ln of a factor."""
         names = "gain_low", "gain_high", "faster_above", "faster_below"
         return dict(zip(names, (*self.gain, *self.faster), strict=True))
 
     def scatter(self, voltage: np.ndarray, states: Sequence[np.ndarray]) -> dict[str, Any]:
-        """What the kernels know of the noise, on voltages (F,) and the states (S,) of each kind; {} without noise."""
+        """Fields of `Lookup` for the noise, on voltages (F,) [V] and the states (S,) of each kind; {} without noise."""
         if self.noise is None:
             return {}
         tables = [ln_scatter(of_kind, voltage, q) for of_kind, q in zip(self.noise.kinds, states, strict=True)]
@@ -188,10 +189,10 @@ class CompactModel:
         return np.array([self.noise.kinds[t].ions for t in self.kind]) * self.weight
 
     def with_factors(self, logs: Sequence[float] | np.ndarray) -> "CompactModel":
-        """The model of a device with factors of its current and rate.
+        """The model of a device whose current and rates differ by factors.
 
-        logs : ln of the factors (4,) of the current at the lower and at the upper end of the state, between which it is a
-            line, and of the rates above and below 0 V
+        logs : (4,) ln of the factors: of the current at the lower and at the upper end of the state (linear in the state
+            between them), of the rates above and below 0 V
         """
         low, high, above, below = (
             own + float(more) for own, more in zip((*self.gain, *self.faster), logs, strict=True)
@@ -201,7 +202,7 @@ class CompactModel:
         return device
 
     def device(self, seed: int) -> "CompactModel":
-        """A device drawn from the spread of a noisy model. Raises NotAsExpected for a model without it, or a wrong seed."""
+        """A device drawn from the spread of a noisy model. Raises NotAsExpected without a spread, or for a wrong seed."""
         if self.noise is None or self.noise.spread is None:
             raise NotAsExpected("a model that knows how devices differ (`otjdd compact --noise`)", "one device")
         rng = np.random.default_rng([checked_seed(seed), DEVICE_STREAM])
@@ -239,9 +240,9 @@ class CompactModel:
         return noise_spectrum.spectrum(self, np.asarray(frequency, dtype=float), voltage, np.ascontiguousarray(q))
 
     def streams(self, count: int, seed: int | None) -> np.ndarray:
-        """Streams (count, 3) of random numbers of junctions, that `hold` changes in place; (0, 3) for no seed.
+        """Streams (count, 3) of random numbers, a row for each junction, which `hold` changes in place; (0, 3) for no seed.
 
-        Raises NotAsExpected for a seed that is no whole number, and for one beside a model without noise.
+        Raises NotAsExpected for a seed that is no whole number, and for a seed beside a model without noise.
         """
         if seed is None:
             return no_streams()
@@ -368,7 +369,7 @@ class CompactModel:
         return current
 
     def checked_states(self, states: ArrayLike) -> np.ndarray:
-        """States (..., 2 K) or (..., 3 K) as an array. Raises NotAsExpected for another shape, and outside of the range."""
+        """States (..., 2 K) or (..., 3 K) as an array. Raises NotAsExpected for another shape or states out of range."""
         checked, K = np.asarray(states, dtype=float), self.kind.size
         count = (3 if self.settles else 2) * K
         if checked.ndim == 0 or checked.shape[-1] != count:
@@ -404,7 +405,7 @@ class CompactModel:
         return self.weight @ np.array(of_columns)
 
     def electron_ratio(self, voltage: np.ndarray) -> np.ndarray:
-        """film_electron_ratio at junction voltages [V], the largest of all states and columns."""
+        """Largest film_electron_ratio of all states and columns at each of the junction voltages [V]."""
         kinds = [np.interp(voltage, of_kind.conductance_voltage, of_kind.electron_ratio) for of_kind in self.kinds]
         return np.max(kinds, axis=0)
 
@@ -435,7 +436,7 @@ class CompactModel:
 def reads_of(block: "Block", pieces: np.ndarray, out: np.ndarray, noise: ReadNoise | None) -> np.ndarray:
     """Reads (R, 3) of a block: time [s], source voltage [V], current [A], at the ends of pieces or at 0 s.
 
-    pieces : (P, 4)   out : (P, 2, 2 + ...) of the kernel   noise : of the reads; None for none
+    pieces : (P, 4)   out : (P, 2, 2 + ...) of the kernel   noise : scatter of the reads; None for exact reads
     """
     times = block.waveform.read_times
     at = np.clip(np.searchsorted(pieces[:, 1], times * (1.0 - 1e-12)), 0, len(pieces) - 1)

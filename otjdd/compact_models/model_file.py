@@ -243,8 +243,8 @@ def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":
 
 
 def check_nodes(model: AnyModel, nodes: tuple[AnyModel, ...], axes: tuple[ModelAxis, ...]) -> None:
-    """Raise NotAsExpected unless there is a node for each combination of values of the axes, with the knots of a model, and
-    the model itself is among them.
+    """Raise NotAsExpected unless there is a node for each combination of values of the axes, with the knots of the model,
+    and one node has the tables of the model itself.
     """
     at = points(axes) if axes else []
     if len(nodes) != len(at):
@@ -275,7 +275,7 @@ def same_tables(first: AnyModel, second: AnyModel) -> bool:
 
 
 def noise_of(ds: "xr.Dataset") -> ModelNoise:
-    """The noise in the Dataset of a model that has one. Raises NotAsExpected, KeyError for a broken file."""
+    """The noise in the Dataset of a noisy model. Raises NotAsExpected, KeyError for a broken file."""
     of_kinds = []
     for t in range(ds.sizes["kind"]):
         raw = {name: ds[NOISE + name].values[t] for name in NoiseTables._fields}

@@ -1,4 +1,4 @@
-"""Tables between nodes, which are tables at a few temperatures or values of other quantities, see `axes`.
+"""Tables interpolated between nodes: the tables at a few temperatures or values of other quantities, see `axes`.
 
 Tables at all nodes share their knots of the voltage; the states of each node span its own range.
 """

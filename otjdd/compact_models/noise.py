@@ -1,4 +1,4 @@
-"""Noise of a compact model: how single ions that hop at random let its state diffuse, as a table beside that of the rate.
+"""Noise of a compact model: the diffusion of its state by ions that hop at random, as a table beside that of the rate.
 
     dq = F dt + sqrt(2 D) dW        v = D/r = phi(V_j, q) [(q_rest - a)(b - q) + (b - q_rest)(q - a)] / (2 n)
 
@@ -22,7 +22,7 @@ from otjdd.errors import NotAsExpected
 
 TURN = 0.1  # V, over which the factor of the rates of a device goes from that below 0 V to that above
 LARGEST_SEED = 2**63
-WORDS = 3  # of a stream of random numbers: two of its key, and how many steps have drawn from it
+WORDS = 3  # of a stream of random numbers: two of its key, and the number of steps that have drawn from it
 
 
 FACTORS = (
@@ -41,15 +41,15 @@ class NoiseTables(NamedTuple):
     log_scatter: np.ndarray  # (P, Q) log10 of phi
     ions: float  # of a column that is the whole area
     log_read: np.ndarray  # (Q,) log10 of n times the variance of ln G at one state, by ions within the wells
-    log_white: np.ndarray  # (P, Q) log10 of n times the white level in 1/Hz of the spectrum of ln G by them, at speed 1
-    log_corner: np.ndarray  # (P, Q) log10 of the frequency in Hz above which it falls, at speed 1
+    log_white: np.ndarray  # (P, Q) log10 of n times the white level in 1/Hz of ln G by these ions, at speed 1
+    log_corner: np.ndarray  # (P, Q) log10 of the frequency in Hz above which this spectrum falls, at speed 1
 
 
 class DeviceSpread(NamedTuple):
     """How devices differ, by log-normal factors, see `device_factors`."""
 
     covariance: np.ndarray  # (4, 4) of ln of FACTORS
-    devices: int  # drawn to find it
+    devices: int  # number of devices of the covariance
     source: str  # of the differences, in words
 
 
@@ -77,7 +77,7 @@ class ReadNoise(NamedTuple):
 
 
 def between(of_nodes: Sequence[NoiseTables], share: np.ndarray) -> NoiseTables:
-    """Tables interpolated between those at several temperatures, at the same voltages. share : (N,) of them, sum 1"""
+    """Tables interpolated between those at several temperatures, at the same voltages. share : (N,) weights, sum 1"""
     blended: dict[str, Any] = {
         name: np.tensordot(share, np.array([getattr(tables, name) for tables in of_nodes]), axes=1)
         for name in NoiseTables._fields
@@ -86,7 +86,7 @@ def between(of_nodes: Sequence[NoiseTables], share: np.ndarray) -> NoiseTables:
 
 
 def ln_scatter(tables: NoiseTables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
-    """ln phi on a grid (F, S) of voltages (F,) and states (S,), kept between the extremes of the table."""
+    """ln phi on a grid (F, S) of voltages (F,) and states (S,), clipped to the extremes of the table."""
     if tables.state.size == 1:
         return np.zeros((voltage.size, state.size))
     low, high = tables.log_scatter.min(), tables.log_scatter.max()

@@ -2,10 +2,10 @@
 
 A cycle is: reset, read, part of a set, read, set, read, part of a reset, read.
 
-Whole set and reset pulses are long. Partial ones last PART seconds, at voltages at which the model covers half the way. The
-solver runs the case at its own area with single ions that hop at random, with several seeds; the model runs as many cycles
-or more. The comparison is repeated with whole pulses short enough for circuits, and, for a model of several temperatures,
-at the temperature farthest from that of the case.
+Whole set and reset pulses are long. Partial ones last PART seconds, at voltages at which the model changes ln R by half of
+a whole pulse. The solver runs the case at its own area with single ions that hop at random, with several seeds; the model
+runs as many cycles or more. The comparison is repeated with whole pulses short enough for circuits, and, for a model of
+several temperatures, at the temperature farthest from that of the case.
 """
 
 from collections.abc import Sequence
@@ -24,19 +24,19 @@ RUNS, CYCLES, SETTLING = 6, 22, 2  # seeds; cycles of each, of which the first d
 MODEL_RUNS = 24  # seeds of the model
 PART = 1e-6  # s
 FOLLOWED = 1e-5  # s, of whole pulses in circuits, which take steps of a tenth of PART
-SHARES = np.linspace(0.15, 1.0, 35)  # of the voltage of the whole, from which that of a part is chosen
+SHARES = np.linspace(0.15, 1.0, 35)  # voltages of a partial pulse to choose from, over that of the whole pulse
 ALIKE = 0.2  # relative difference of both sigma that is not mentioned
 NEGLIGIBLE = 1e-3  # sigma of ln R below which a warning calls the noise negligible
 CYCLES_OF_CASE, CYCLES_OF_CIRCUITS, DEVICES = (
     "from cycle to cycle",
     "from cycle to cycle under the pulses of circuits",
     "from device to device",
-)  # what sigma are compared for
+)  # comparisons of sigma
 SIGMAS = "sigma_solver", "sigma_solver_error", "sigma_model"
 
 
 def cycle(model: CompactModel, case: Case, longest: float = np.inf) -> Drive:
-    """Drive of a cycle, whose partial pulses are chosen by the mean of a model of a case. longest : pulse [s]"""
+    """Drive of a cycle, whose partial pulses are chosen by the mean of a model. longest : [s], of whole pulses"""
     up, down, _ = set_and_resets(model.limits)
     part, chosen = max(PART, model.limits.shortest), []
     long = max(part, min(longest, long_width(model.limits)))

@@ -1,9 +1,9 @@
-"""Spectrum of the current of a compact model at a voltage held, as `.noise` of its circuits has it.
+"""Spectrum of the current of a compact model at a constant voltage, as by `.noise` of its circuits.
 
-States are those that the voltage finds: they wander from there, S_q = D/(pi f)^2, and ions within the wells move, see
-`well_noise`. Both make the current G V_j of a column scatter; shot noise 2qI and 4kT/R of the series resistance, which
-drives the charge of the junction as well, come on top. Below r/(2 pi), r the relaxation rate, a state has moved on and
-scatters less than told.
+The states diffuse from given values, S_q = D/(pi f)^2, and ions move within the wells, see `well_noise`. Both scatter the
+current G V_j of a column. The shot noise 2qI and the noise 4kT/R of the series resistance are added; the latter drives the
+charge of the junction as well. Below r/(2 pi), with the relaxation rate r, a state relaxes meanwhile, and scatters less
+than this spectrum.
 """
 
 import math
@@ -27,10 +27,10 @@ STEP = 1e-4  # V, of the difference that gives the slope of the current
 class ColumnNoise(NamedTuple):
     """Noise of ln G of one column."""
 
-    wander: float  # Hz, times 1/f^2: by the state
+    wander: float  # Hz, factor of 1/f^2: by diffusion of the state
     white: float  # 1/Hz, by ions within the wells
-    corner: float  # Hz, above which that falls
-    lasts: float  # Hz, r/(2 pi): below, the state has moved on
+    corner: float  # Hz, above which the noise of these ions falls
+    lasts: float  # Hz, r/(2 pi): below it the state relaxes
 
 
 def spectrum(model: AnyModel, frequency: np.ndarray, voltage: float, states: np.ndarray) -> "xr.Dataset":

@@ -1,4 +1,4 @@
-"""Checks of the numbers of a compact model from a file: each must be one that a junction can have."""
+"""Checks of the numbers of a compact model from a file: a junction must be able to have them."""
 
 from collections.abc import Callable, Mapping
 

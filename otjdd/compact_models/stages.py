@@ -1,4 +1,4 @@
-"""Progress of an extraction through its stages: each has a share of the whole, which its jobs fill as they end."""
+"""Progress of an extraction through its stages: a stage has a share of the whole, which grows as its jobs end."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ SHARES = {"extraction": 1.0, "noise": 3.0, "error": 1.0, "scatter": 10.0, "devic
 
 
 def stages(progress: Progress, names: Sequence[str]) -> dict[str, Progress]:
-    """Name -> progress within that stage, of stages (names of SHARES) one after another. It never goes back."""
+    """Name of a stage (of SHARES) -> function that takes the fraction of this stage. The reported progress never falls."""
     whole, before, largest = sum(SHARES[name] for name in names), 0.0, [0.0]
     of_stages: dict[str, Progress] = {}
     for name in names:

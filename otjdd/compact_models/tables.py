@@ -4,9 +4,9 @@ A table T(V, q) is fitted by Chebyshev polynomials of the state, whose factors a
 
     T(V, q) = sum_j A_j(V) T_j(x)        x from -1 to 1 over the range of q
 
-Every A_j is a cubic Hermite spline, whose slope at a knot is that of the parabola through three knots. Verilog-A,
-which has no tables, so contains the same functions as Python, in a few thousand numbers for each kind of column. Tables of
-a film that was never written (see `unsettled`) have the share that has not settled in place of q.
+Every A_j is a cubic Hermite spline, whose slope at a knot is that of the parabola through three knots. Verilog-A
+has no tables; it contains the same functions as Python, as a few thousand numbers for each kind of column. In the tables
+of a film that was never written (see `unsettled`) the unsettled share takes the place of q.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
 LN10 = float(np.log(10.0))
-DEGREE = 8  # of the polynomials: 0.01 decades rms of the rate, 0.004 of the conductance; reads do not gain by 14
+DEGREE = 8  # of the polynomials: 0.01 decades rms of the rate, 0.004 of the conductance; 14 improves no read
 SHARE_DEGREE = 6  # of those of the unsettled share
 SETTLING = "log_settling", "settling_move", "excess"  # tables of that share
 UNLIMITED = 99.0  # log10 of a rate in 1/s that stands for no limit
-CHARGE_DECADES = 40.0  # decades of conductance that count as much as the span of the charge: 0.01 as 2.5e-4 of it
-View = Callable[[Sequence[np.ndarray]], np.ndarray]  # tables -> the numbers of them whose error counts
+CHARGE_DECADES = 40.0  # decades of conductance that weigh as much as the span of the charge: 0.01 as 2.5e-4 of it
+View = Callable[[Sequence[np.ndarray]], np.ndarray]  # tables -> the numbers whose error counts
 
 
 class Use(NamedTuple):
@@ -43,19 +43,17 @@ class Tables(NamedTuple):
     """Current and rate of one kind of column at P junction voltages and Q states."""
 
     voltage: np.ndarray  # (P,) V, ascending
-    state: (
-        np.ndarray
-    )  # (Q,) ascending: position where vacancies come to rest, in thicknesses; one where they do not move
+    state: np.ndarray  # (Q,) ascending: position of rest of the vacancies, in thicknesses; (1,) if they do not move
     rest: np.ndarray  # (P,) state of rest of each voltage
     log_rate: np.ndarray  # (P, Q) log10 of the relaxation rate in 1/s that hops allow, of a column of speed 1
     log_limit: np.ndarray  # (P, Q) log10 of the limit of the rate in 1/s; UNLIMITED for none
     conductance_voltage: np.ndarray  # (R,) V, ascending; the current needs other knots than the rate, where bands meet
     log_conductance: np.ndarray  # (R, Q) log10 of I/V_j in S, of a column that is the whole area
     way: np.ndarray  # (2,) share of the vacancies that fills the way between the wells: for states that rise, that fall
-    emptying: float  # s, in which the way empties at rest
+    emptying: float  # s, time constant in which the way empties at rest
     electron_ratio: np.ndarray  # (R,) largest film_electron_ratio of any state at the voltages of the conductance
-    charge: np.ndarray  # (R, Q) C/m2, of the left terminal, there
-    share: np.ndarray  # (S,) from 0 to 1: vacancies that have not settled; one where the case begins at rest
+    charge: np.ndarray  # (R, Q) C/m2, of the left terminal, at the voltages of the conductance
+    share: np.ndarray  # (S,) knots of the unsettled share, from 0 to 1; (1,) where the case begins at rest
     log_settling: np.ndarray  # (P, S) log10 of the rate in 1/s at which that share decays, of a column of speed 1
     settling_move: np.ndarray  # (P, S) change of the state by a share that settles
     excess: np.ndarray  # (P, S) decades of conductance that a share of 1 adds
@@ -117,7 +115,7 @@ def polynomials(tables: Tables, name: str, state: np.ndarray) -> np.ndarray:
 def factors(tables: Tables, name: str, table: np.ndarray | None = None) -> np.ndarray:
     """A_j (P, `degree` + 1) of the table of this name at its voltages, by least squares over the knots of the state.
 
-    table : (P, ...) another one at the same states
+    table : (P, ...) another table at the same states
     """
     table = getattr(tables, name) if table is None else table
     at_knots = polynomials(tables, name, states_of(tables, name))
@@ -197,7 +195,7 @@ def stacked_tables(of_nodes: Sequence[Tables], name: str) -> np.ndarray:
 def needed_knots(voltage: np.ndarray, tables: Sequence[np.ndarray], view: View, tolerance: float) -> np.ndarray:
     """Indices of the voltages without which a view of tables (P, Q) would change by more than a tolerance.
 
-    Both ends and 0 V stay, as a parabola needs three.
+    Both ends and 0 V stay: a parabola needs three knots.
     """
     left, whole = np.arange(voltage.size), view(tables)
     for i in range(1, voltage.size - 1):

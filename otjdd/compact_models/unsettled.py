@@ -1,14 +1,14 @@
 """The share of the vacancies of a film that was never written which has not settled, from runs that begin with that film.
 
 In such a film most vacancies are on the way between the two wells. They settle in the wells, at 0 V within the settling
-time. Meanwhile no place of rest describes them. A state of its own does, the share w that is still on the way, 1 in a
+time. Until then the state q does not describe them. A further state does: the unsettled share w of these vacancies, 1 in a
 uniform film and 0 at rest:
 
     dw/dt = -l(V_j, w) w        dq/dt = ... + m(V_j, w) l w        ln G = ... + w e(V_j, w)
 
 A run from the uniform film at each voltage gives the rate l, the move m of the state q by a share that settles, and the
-excess e. Rates are proportional to the speed of a column: the limit by the attempt frequency matters in times that are
-shorter than those of the range. The charge of the junction is that of a film at rest.
+excess e. The rate l is proportional to the speed of a column: the limit by the attempt frequency matters only
+at times shorter than those of the range. The charge of the junction is that of a film at rest.
 """
 
 import numpy as np
@@ -25,12 +25,12 @@ EMPTIED = 0.5  # of the mean concentration: cells with less, once a uniform film
 LEAST = 0.25  # smaller initial shares count as settled: a set that has just ended leaves 0.12 on the way
 PER_DECADE = 8  # samples per decade of time
 APART = 0.02  # smallest difference of the shares of two samples, and smallest share of a sample
-NONE = 1e-9  # share
-FIRST, BEYOND = 1e-2, 10.0  # first sample in shortest times that matter; factor of the rates that matter
+NONE = 1e-9  # least share, and least change of a share, in quotients
+FIRST, BEYOND = 1e-2, 10.0  # first sample over the shortest time that matters; margin of the rates that matter
 
 
 def shares(bench: Bench, settling: float, c: np.ndarray) -> np.ndarray:
-    """Shares (n,) that have not settled of concentrations (n, N) [1/m3]. settling : time [s] at 0 V in which they do"""
+    """Unsettled shares (n,) of concentrations (n, N) [1/m3]. settling : time [s] in which vacancies settle at 0 V"""
     film = uniform(bench)
     rest = on_bench.concentrations_after(bench, film, 0.0, settling)
     on_way = np.where(rest[0] < EMPTIED * bench.density, bench.junction.columns.width[0], 0.0)
@@ -80,7 +80,7 @@ def settling_at(
 
 
 def apart(share: np.ndarray) -> np.ndarray:
-    """Indices of samples of falling shares (n,): the first, and those APART from the one before; two at least."""
+    """Indices of samples of falling shares (n,): the first, and those APART below the last chosen sample; two at least."""
     chosen = [0]
     for i in range(1, share.size):
         if share[i] > APART and share[chosen[-1]] - share[i] > APART:

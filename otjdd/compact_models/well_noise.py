@@ -1,14 +1,14 @@
-"""Noise of the current by ions within the wells at one state: the variance of reads, and the spectrum at a voltage held.
+"""Noise of the current by ions within the wells at one state: variance of reads, and spectrum at a constant voltage.
 
-Ions that come to rest within the wells sooner than the state changes make reads scatter at one state. At rest their
-covariance is -(dJ/dS)^-1 (hops)/2 per area; an implicit step as long as they take to settle, in place of the inverse,
-leaves out the slow part. The one-sided spectrum of ln G, with the sensitivity g of ln G to S, is
+Ions that come to rest within the wells sooner than the state changes scatter reads at one state. At rest the covariance of
+S is -(dJ/dS)^-1 (hops)/2 per area; an implicit step of the settling time in place of the inverse leaves out its slow part,
+the motion of the state. The one-sided spectrum of ln G, with the sensitivity g of ln G to S, is
 
     S(f) = 2 sum_f |g (i w - dJ/dS)^-1|_f^2 (hops)_f / area        w = 2 pi f
 
-Below the rates of the wells it is white, above a corner it falls; at low frequencies stands the 1/f^2 of the state. White
-level and corner are those with which  C/f^2 + W/[1 + (f/f_c)^2]  comes nearest to ln S from 0.01 over the settling time to
-CEILING corners.
+The spectrum is white below the rates of the wells, and falls above a corner; at low frequencies the 1/f^2 of the state
+dominates. A least-squares fit of ln{C/f^2 + W/[1 + (f/f_c)^2]} to ln S, from 0.01 over the settling time to CEILING
+corners, gives the white level W and the corner f_c.
 """
 
 from typing import NamedTuple
@@ -24,10 +24,10 @@ from otjdd.compact_models.limits import Range
 from otjdd.solver import integrate
 from otjdd.system.pool import Spread
 
-RUN, READS = 40, 13  # stations of the two runs between both ends, and states of them at which reads are judged
+RUN, READS = 40, 13  # samples of each of the two runs between both ends; states at which noise is computed
 READ = 0.1  # V
 QUIET = 1e-30  # 1/Hz, times the number of ions: the white level of a current that ions do not touch
-STAYED = 2e-3  # of the thickness: a state that moves further while its wells settle is not one that a voltage holds
+STAYED = 2e-3  # of the thickness: a state that moves further while its wells settle does not stay at a voltage
 LOWEST, DECADES, PER_DECADE = 0.01, 8, 3  # frequencies: the first over 1/settling time, and how many
 STEEP, CEILING = -0.5, 2.0  # d ln S/d ln f above which a spectrum counts as white; corners up to which the fit goes
 LATE = 100.0  # over the settling time: a spectrum that is not white at this frequency is that of the state alone
@@ -84,8 +84,8 @@ def spectra_at(
 ) -> tuple[np.ndarray, np.ndarray]:
     """log10 of white level and corner (Q,) each at a voltage [V] that is held until the wells have settled.
 
-    A state that the voltage does not hold so long, or whose own noise covers that of the wells, has the values of the
-    nearest one.
+    A state that does not stay so long at the voltage, or whose own noise covers that of the wells, has values interpolated
+    between the other states, constant beyond them.
     """
     samples_of_rest = []
     for begun, c in zip(columns.state, columns.c, strict=True):

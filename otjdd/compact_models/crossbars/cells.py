@@ -27,8 +27,8 @@ class Cells(NamedTuple):
     lookups: "tuple[Lookup, ...]"  # arguments of the kernels, for each device
     dealt: np.ndarray  # (R C,) index of the device of each cell
     access: Switch | Selector | None = None
-    streams: np.ndarray = NO_STREAMS  # (R C, 3) of random numbers, which moves change in place; (0, 3) without noise
-    drawn: np.random.Generator | None = None  # numbers of reads; None without noise
+    streams: np.ndarray = NO_STREAMS  # (R C, 3) of random numbers, changed in place as cells move; (0, 3) without noise
+    drawn: np.random.Generator | None = None  # random numbers of reads; None without noise
 
     def per_cell(self, values: "list[Any]") -> np.ndarray:
         """Values (R C, ...) of the cells. values : of the devices"""
@@ -60,12 +60,12 @@ def cells_of(
 
 
 def calm(cells: Cells) -> Cells:
-    """The same cells without noise."""
+    """The same cells, whose states move without noise; their reads still scatter."""
     return cells._replace(streams=NO_STREAMS)
 
 
 def noiseless(cells: Cells) -> Cells:
-    """The same cells without noise, also of their reads."""
+    """The same cells without noise of their states and of their reads."""
     return calm(cells)._replace(drawn=None)
 
 
@@ -75,7 +75,7 @@ def alike(model: CompactModel, count: int) -> Cells:
 
 
 def beginning(cells: Cells) -> np.ndarray:
-    """Initial states (R C, ...) of the cells, those of their devices. Beside films that settle, others have settled."""
+    """Initial states (R C, ...) of the cells, those of their devices; unsettled shares are 0 where a device has none."""
     of_devices = [device.states(1)[0] for device in cells.devices]
     padded = np.zeros((len(of_devices), max(map(len, of_devices))))
     for row, states in zip(padded, of_devices, strict=True):

@@ -1,8 +1,8 @@
 """Linear equations of a crossbar on driven lines, by conjugate gradients.
 
 Each line with the conductances of its cells is a ladder, whose matrix has three diagonals. The ladders alone are close to
-the network where cells conduct less than lines, so their inverse is the preconditioner. It costs a tenth of a factor of
-the network.
+the network where cells conduct less than lines, so their inverse is the preconditioner. It costs a tenth of an LU
+factorisation of the network.
 """
 
 from typing import Any

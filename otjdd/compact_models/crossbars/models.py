@@ -23,7 +23,7 @@ from otjdd.solver.model import members
 from otjdd.system.pool import one_by_one
 from otjdd.system.steps import Progress
 
-SEED, SPEED = "ions.seed", "ions.activation_energy"  # keys of draws: one that cells do not have, one that shares tables
+SEED, SPEED = "ions.seed", "ions.activation_energy"  # cells ignore SEED; devices that differ in SPEED share tables
 
 
 def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Crossbar:
@@ -48,7 +48,7 @@ def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Cr
 
 
 def check_devices(case: Case, file: str) -> None:
-    """Raise what `crossbar_of` raises for a case, as far as it can be known without an extraction."""
+    """Raise the errors of `crossbar_of` for a case that need no extraction."""
     assert case.crossbar is not None
     if case.crossbar.model is not None:
         crossbar_of(case, file=file)
@@ -76,7 +76,7 @@ def check_targets(case: Case, crossbar: Crossbar, file: str) -> None:
 
 
 def window(crossbar: Crossbar, voltage: float) -> tuple[float, float]:
-    """Lowest and highest conductance [S] of a chosen cell at a voltage [V], in any state that the model holds for."""
+    """Lowest and highest conductance [S] of a chosen cell at a voltage [V], at both ends of the state of all devices."""
     cells, conductances = crossbar.cells, []
     first_cell, closed = np.zeros(1, np.int64), np.ones(1, bool)
     for number, device in enumerate(cells.devices):

@@ -5,9 +5,9 @@
     cell i, j:    from u_ij (the metal) to w_ij, with its switch or selector
 
 There are 2 R C nodes. A line without driver floats. The current of a cell rises with its voltage. So the voltages of the
-nodes minimise a convex function, the co-content of the network, whose gradient is the current missing at each node.
-Newton's iteration with a line search finds them from any start. A factored matrix is used again as long as its steps
-become shorter, which it is for long where cells hardly change between solutions.
+nodes minimise a convex function, the co-content of the network, whose gradient is the net current out of each node.
+Newton's iteration with a line search converges to these voltages from any start. A factored matrix is used again as long
+as its steps become shorter: for many solutions, if the cells hardly change between them.
 """
 
 from functools import lru_cache
@@ -22,10 +22,10 @@ from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, NotAsExpected
 
 TOLERANCE = 2e-6  # of the highest voltage of the drivers: size of the last step of the voltages at the cells
-NOISE = 1e-7  # V: accuracy to which the kernels find the voltage of a junction
+NOISE = 1e-7  # V: accuracy of the voltage of a junction in the kernels
 LOCAL = 1e-4  # V: smaller steps have no line search, which would take round-off of the currents for a slope
-KEEP = 0.5  # of the step before: a longer step with an old factor makes a new one, which costs as much as three steps
-STRAIGHT_ASIDE = 1e-3  # V, likewise for cells that only load the lines: to 1e-4
+KEEP = 0.5  # of the step before: a longer step with an old factor leads to a new factor, at the cost of three steps
+STRAIGHT_ASIDE = 1e-3  # V, as STRAIGHT, for cells that only load the lines: linear to 1e-4
 STRAIGHT = 1e-5  # V from the last evaluation of a cell, within which its current is linear to 1e-7
 ENOUGH = 0.5  # of the slope at the beginning of a step: the line search ends below it
 MOST_TURNS = 100
@@ -45,7 +45,7 @@ class Crossbar(NamedTuple):
     bit_lines: int
     line_resistance: float
     driver_resistance: float = 0.0
-    different: Cells | None = None  # the cells, if they are not all the model without access
+    different: Cells | None = None  # the cells, unless all of them are `model` without access
     line_capacitance: float = 0.0
     line_voltages: np.ndarray = NO_VOLTAGES  # (2 R C,) V of nodes, changed in place; () without capacitance
 
@@ -66,9 +66,9 @@ class Crossbar(NamedTuple):
 
 
 class Aside(NamedTuple):
-    """Cells that only load the lines, while others are followed in time. Such lines are solved by `Ladders`."""
+    """Cells that only load the lines, while other cells are followed in time. Such a network is solved by `Ladders`."""
 
-    cells: np.ndarray  # (R C,) True for these
+    cells: np.ndarray  # (R C,) True for cells that only load the lines
     along: float  # S of a line between two cells
 
 
@@ -209,7 +209,7 @@ def ideal(driven: DrivenLines) -> np.ndarray:
 
 
 def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor: Any, keep: bool) -> NetworkSolution:
-    """The solution at a point, which it keeps or not. Raises NotAsExpected for a cell beyond the range of the model."""
+    """The solution at a point. keep : store the point too. Raises NotAsExpected for a cell out of the range."""
     crossbar.model.check_voltages(point.cell)
     shape = crossbar.word_lines, crossbar.bit_lines
     return NetworkSolution(
@@ -245,7 +245,7 @@ def at(
 
 
 def aside_limits(aside: Aside) -> np.ndarray:
-    """Changes (R C,) [V] of the voltages of cells from which on they are evaluated again."""
+    """Changes (R C,) [V] of the voltages beyond which cells are evaluated again; -1 for followed cells."""
     return np.where(aside.cells, STRAIGHT_ASIDE, -1.0)
 
 

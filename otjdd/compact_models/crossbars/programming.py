@@ -1,11 +1,12 @@
 """Write-verify: the cells of a word line are read, pulsed towards their targets and read again, all of them at once.
 
-The word line of a pulse is at the largest voltage that a cell needs, the bit line of each cell at what is too much for it,
-and at the voltage of the scheme from the end of its own pulse on. Set pulses and reset pulses follow each other.
+During a pulse the word line is at the largest voltage that one of its cells needs. The bit line of a cell is at the excess
+of this voltage over that of its own pulse, and from the end of its own pulse on at the voltage of the scheme. Set pulses
+and reset pulses follow each other.
 
-During this the cells of all other word lines stay in the network, but their states move once for each pulse instead of in
-its time steps, unless they move by more than ERROR; the time that they spend near 0 V is made up for at the end of the word
-line.
+Meanwhile the cells of all other word lines load the network. Their states move once for each pulse instead of in its time
+steps, unless they move by more than ERROR. The times that these cells spend near 0 V, or in reads, are added up; their
+states move for this sum, at 0 V, at the end of the word line.
 """
 
 from collections.abc import Iterator
@@ -19,9 +20,9 @@ from otjdd.compact_models.crossbars.cells import calm, hold
 from otjdd.compact_models.crossbars.network import Crossbar, NetworkSolution
 from otjdd.compact_models.crossbars.sensing import sensed
 
-DrivenPieces = Iterator[tuple[pulses.DriverPiece | None, float]]  # what the drivers did, None for a rest at 0 V; [s]
+DrivenPieces = Iterator[tuple[pulses.DriverPiece | None, float]]  # results, None for rests at 0 V; durations [s]
 UP, DOWN = 1, -1  # directions of a conductance
-QUIET = 2e-3  # V: a cell with less of it moves as at 0 V
+QUIET = 2e-3  # V: a cell at a lower voltage moves as at 0 V
 
 
 @dataclass
@@ -74,7 +75,7 @@ class WordLine:
 
     of: Programming
     word: int
-    owed: np.ndarray = field(init=False)  # (R C,) s at 0 V, for the cells of all other word lines
+    owed: np.ndarray = field(init=False)  # (R C,) s, time at 0 V by which cells of other word lines have yet to move
     now: float = 0.0  # s since the beginning
     last: dict[object, tuple[pulses.Drivers, NetworkSolution, float]] = field(
         default_factory=dict
@@ -110,7 +111,7 @@ class WordLine:
         yield driven, part.read_duration
 
     def pulse(self, mine: np.ndarray, level: np.ndarray, kind: ProgramPulse) -> DrivenPieces:
-        """One pulse on each of the cells `mine`, whose voltages and widths follow from their levels."""
+        """Apply one pulse to each of the cells `mine`; voltages and widths follow from the levels of the cells."""
         voltage, width = steps(kind, level)
         self.of.pulses[self.word, mine] += 1.0
         began = 0.0
@@ -122,7 +123,7 @@ class WordLine:
             began = end
 
     def hold(self, kind: object, drivers: pulses.Drivers, duration: float) -> pulses.DriverPiece:
-        """Hold the drivers. kind : of a pulse, whose last one is the start of the solution"""
+        """Hold the drivers for a duration [s]. kind : of pulse; the solution starts from the last pulse of this kind"""
         of, before, first = self.of, None, 0.0
         if kind in self.last:
             old, solution, first = self.last[kind]
@@ -134,7 +135,7 @@ class WordLine:
         return driven
 
     def make_up(self) -> None:
-        """Leave the cells of all other word lines at 0 V for the time that they are owed."""
+        """Move the cells of all other word lines at 0 V for the times `owed`, and set these times to 0."""
         crossbar, off = self.of.crossbar, np.zeros(self.of.crossbar.count, bool)
         for time in np.unique(self.owed[self.owed > 0.0]):
             mine = np.flatnonzero(self.owed == time)
@@ -159,8 +160,8 @@ def hold_line(
     """Hold drivers whose chosen word line is followed in time; the states (R C, ...) change in place.
 
     course : duration [s], first time step [s], and if the cells of other word lines move   before : see `pulses.Followed`
-    owed : (R C,) [s] at 0 V, to which the duration is added for cells of other word lines that do not move, or hardly see a
-        voltage
+    owed : (R C,) [s] at 0 V, to which the duration is added for cells of other word lines that do not move, or are within
+        QUIET of 0 V
     Where cells of other word lines move by more than ERROR, all cells are followed in time.
     """
     duration, first, disturbs = course
@@ -179,7 +180,7 @@ def hold_line(
         else:
             mean = part
         if far(mean, moved[others]):
-            cells.streams[...] = drawn  # so that no draw is left out because of what it does
+            cells.streams[...] = drawn  # the same draws again: to reject draws by their effect would bias the noise
             crossbar.line_voltages[...] = charged
             every = pulses.Followed(np.arange(crossbar.count), before)
             return pulses.hold_drivers(crossbar, states, drivers, duration, first, every)
@@ -190,6 +191,6 @@ def hold_line(
 
 
 def far(moved: np.ndarray, states: np.ndarray) -> bool:
-    """True if a state has moved by more than the error that is allowed."""
+    """True if the position of a column has moved by more than the allowed error."""
     K = states.shape[1] // 2
     return bool(np.abs(moved[:, :K] - states[:, :K]).max() > pulses.ERROR)

@@ -1,8 +1,9 @@
 """A crossbar in time: cells are written, read, or left at rest.
 
 While the drivers hold their voltages the cells change, and with them the voltages on the lines. A time step moves the cells
-at the voltages of its beginning, finds the voltages at its end, and moves the cells again from the beginning at the mean of
-both. The difference of the two moves is the error of the first, and far above the error of the second, which is kept.
+at the voltages of its beginning, solves for the voltages at its end, and moves the cells once more from the beginning, at
+the mean of both voltages. The difference of the two moves is the error of the first move, and far above the error of the
+second, whose states are the result.
 """
 
 from typing import NamedTuple
@@ -20,13 +21,13 @@ STILL = 1e-7  # of a state: smaller moves change no current, to 1e-5 of it
 SAME = 1e-4  # V: cells whose voltage changes by less are not moved again, an error of 0.4 % of the move
 CHANGE = 0.4  # of the power: allowed change in a step, an error of 1.4 % of the trapezoidal rule for the energy
 NEGLIGIBLE = (
-    0.1  # of the energy so far, where lines have been charged: what a change of the power may leave out in a step
+    0.1  # of the energy so far: with a capacitance of the lines, the least energy of a step that its error refers to
 )
 FIRST, SHORTEST = 0.02, 1e-9  # of the duration: default of the first time step, and the shortest one
 
 
 class DriverPiece(NamedTuple):
-    """Result of a time in which the drivers hold their voltages."""
+    """Result of an interval in which the drivers hold their voltages."""
 
     end: NetworkSolution
     energy: float  # J from the drivers
@@ -35,14 +36,14 @@ class DriverPiece(NamedTuple):
     current: np.ndarray  # (R, C) A, of largest magnitude through each cell
     step: float  # s, the first time step that its error would have allowed, for the next pulse of the kind
     drivers: "Drivers"
-    settled: float = 0.0  # s, from which on what is read stays near its steady value; nan where it gets there too late
+    settled: float = 0.0  # s, from which on read currents stay near their steady values; nan if not before the end
 
 
 class Followed(NamedTuple):
-    """What `hold_drivers` follows in time, if it is not all of the crossbar."""
+    """The cells that `hold_drivers` follows in time, if not all of the crossbar."""
 
     cells: np.ndarray  # (M,) indices; the states of all others stay
-    before: NetworkSolution | None = None  # at lines whose voltages are near, to start from; see `Aside`
+    before: NetworkSolution | None = None  # at drivers of similar voltages, to start from; see `Aside`
 
 
 class Drivers(NamedTuple):
@@ -137,7 +138,7 @@ def stepped(
     hold(cells, driven.chosen, changed, part, 0.5 * (solution.voltage + new.voltage).ravel()[changed], step)
     second[changed] = part
     off = float(np.abs(second[:, :K] - first[:, :K]).max())
-    if not crossbar.cells.streams.size:  # else the states that scatter are solved for
+    if not crossbar.cells.streams.size:  # with noise, `hold_drivers` solves for the scattered states
         new, lag = ahead(crossbar, driven, second, solution, step, new)
     return second, new, max(lag, float(np.sqrt(off / ERROR)))
 
@@ -150,7 +151,7 @@ def ahead(
     step: float,
     near: NetworkSolution,
 ) -> tuple[NetworkSolution, float]:
-    """The network with states (R C, ...) a step [s] after `before`, and the error by the delay of its lines.
+    """The network with states (R C, ...) a step [s] after `before`, and its error by line delays over the allowed error.
 
     near : a solution to start from
     """

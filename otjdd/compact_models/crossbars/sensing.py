@@ -1,7 +1,7 @@
-"""What is sensed of the cells of a word line: the currents of the bit lines.
+"""Sensed currents of the cells of a word line: those of the bit lines.
 
 Ions within the wells make reads of a noisy junction scatter at one state, anew for each read, as in `CompactModel.run`.
-Sneak currents, which pass through many cells, do not.
+Sneak currents, which pass through many cells, have no such scatter.
 """
 
 import numpy as np

@@ -148,7 +148,7 @@ def programming_of(running: DrivenCrossbar, part: PatternProgram) -> Programming
 
 
 def record_programming(running: DrivenCrossbar, step: int, done: Programming) -> None:
-    """Record what programming has reached in a step."""
+    """Record the result of programming as a step."""
     maps = running.maps
     maps["cell_chosen"][step] = 1.0
     for name, value in (
@@ -246,8 +246,8 @@ def record_step(running: DrivenCrossbar, step: int, when: float, voltage: float)
 def largest_values(running: DrivenCrossbar, radius: float) -> dict[str, model_limits.Reached]:
     """Largest values of quantities with a limit: electrons in the film, current density, temperature rise of a cell.
 
-    The number of electrons is the largest of any state at the voltage. The rise is the steady one, without the heat of the
-    neighbours.
+    The number of electrons is the largest of any state at the voltage. The temperature rise is that of steady power,
+    without the heat of neighbouring cells.
     """
     at, cells = running.rows["step_time"], running.crossbar.cells
     rise = running.largest["power"] * model_limits.thermal_resistance(radius)

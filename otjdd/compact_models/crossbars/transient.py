@@ -1,11 +1,12 @@
 """Lines with a capacitance: the voltages of their nodes follow the drivers with a delay.
 
-Each node has the capacitance of the piece of line that leads to it. It takes the current that Kirchhoff's law misses there:
+Each node has the capacitance of the piece of line that leads to it, which takes the net current into the node:
 
     C dv/dt = source - (conductance of the lines) v - (currents of the cells)
 
-A step is an implicit Euler step, and two of half its length. They damp what is faster than the step, their difference is
-the error of the first, and twice the second less the first is of second order.
+A time step consists of one implicit Euler step, and of two of half its length. Both damp changes faster than the step. The
+difference of their results is the error of the one step; twice the result of the two less that of the one is of second
+order, and is the result of the time step.
 """
 
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from otjdd.compact_models.crossbars.network import (
     solve,
 )
 
-ERROR = 2e-3  # of the highest voltage: allowed difference of one step and two halves; what is kept is off by far less
+ERROR = 2e-3  # of the highest voltage: allowed difference of one step and two halves; the result is off by far less
 READ_ERROR = 1e-3  # of a current that is read, or of its steady value: 0.01 of what 13 time constants leave of a charge
 LOWEST = 1e-3  # V: lines below it count as discharged, so that errors refer to it
 SMALLEST = 1e-10  # V along the first piece of a bit line: smaller currents are not resolved
@@ -40,7 +41,7 @@ class Sensed(NamedTuple):
 def sensing(
     crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, start: NetworkSolution, bit: int | None
 ) -> DrivenLines:
-    """Lines of a read, in whose steps each current that is read has an error of its own. bit : the line, None for all
+    """Lines of a read, in whose steps the error of each read current refers to that current. bit : the line, None for all
 
     After a write, lines lose their charge while they are read. An error of 0.002 of the highest voltage is then as large as
     the currents of cells that conduct little.
@@ -52,13 +53,13 @@ def sensing(
 
 
 def begun(crossbar: Crossbar, driven: DrivenLines, states: np.ndarray) -> NetworkSolution:
-    """The network as the drivers take new voltages: its nodes have those from before."""
+    """The network as the drivers change: its nodes still have the voltages from before."""
     nodes = crossbar.line_voltages.copy()
     return charged(crossbar, driven, nodes, at(crossbar, driven, states, nodes))
 
 
 def charged(crossbar: Crossbar, driven: DrivenLines, nodes: np.ndarray, point: Point) -> NetworkSolution:
-    """The network at voltages (2 R C,) of its nodes, whose capacitances take what is missing of Kirchhoff's law."""
+    """The network at voltages (2 R C,) of its nodes, whose capacitances take the net currents."""
     now = solution(crossbar, nodes, point, None, driven.aside is not None)
     return now._replace(charging=-point.missing.reshape(2, *now.voltage.shape))
 

@@ -8,10 +8,10 @@ With noise, and with normal numbers x (src/rpucuda/rpu_pulsed_device.cpp and rpu
 scale = dw_min [1 + dw_min_dtod x_1 +- up_down_dtod x_2 + ...]      of each device, for steps up and down
 bounds = w_max (1 + w_max_dtod x_3), w_min (1 + w_min_dtod x_4)
 w -> w +- scale piecewise(w) (1 + dw_min_std x)                    within the bounds
-w + write_noise_std dw_min x                                       is what a read sees
+w + write_noise_std dw_min x                                       is the weight of a read
 
-The scatter by dw_min_std stays, that by the write noise is forgotten at the next pulse. Both numbers are fitted to the
-measured scatter of steps and of what pulses leave.
+Scatter by dw_min_std accumulates from pulse to pulse, scatter by the write noise ends at the next pulse. Both numbers are
+fitted to the measured scatter of steps and of conductances after pulses.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 NODES = 15  # weights at which the step is tabulated
-DEVICES, CYCLES, TRIES = 400, 6, 6  # drawn; of the spread between devices
-LARGEST = 30.0  # of either number
+DEVICES, CYCLES, TRIES = 400, 6, 6  # drawn devices and cycles; rounds of scaling the spread between devices
+LARGEST = 30.0  # upper limit of either number of `PulseNoise`
 TRIED = {"1.1": "2.10", "1.2": "2.15"}  # aihwkit -> the torch beside which its layers learn; beside others they stop
 CHECK = f"""\
 TRIED = {TRIED!r}  # aihwkit -> torch
@@ -40,7 +40,7 @@ if TRIED.get(aihwkit, torch) != torch:
 
 
 class PresetNoise(NamedTuple):
-    """What a preset with noise has beside one without."""
+    """The parts of a preset that noise adds."""
 
     dw_min_std: float
     write_noise_std: float
@@ -166,7 +166,7 @@ def drawn_cycles(steps: WeightSteps, count: int, noise: PulseNoise, differ: dict
 def scaled_differences(steps: WeightSteps, count: int, differ: dict[str, float], device: float) -> dict[str, float]:
     """The numbers of `differ` times one factor, so that draws have the scatter `device` (of weights) between devices.
 
-    aihwkit draws them independently, which they are not: a device with a larger range also makes larger steps.
+    aihwkit draws these numbers independently, but they are correlated: devices of a larger range make larger steps.
     """
     if not device > 0.0:
         return dict.fromkeys(differ, 0.0)
@@ -178,7 +178,7 @@ def scaled_differences(steps: WeightSteps, count: int, differ: dict[str, float],
 
 
 def fitted_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: dict[str, float]) -> PulseNoise:
-    """Noise whose draws have the scatter of steps and of what is written, as near as they come.
+    """Noise whose draws come nearest to the scatter of steps and of weights after pulses.
 
     solver : of weights   differ : as of `drawn_cycles`
     """
@@ -251,7 +251,9 @@ def inference(noise: "xr.Dataset") -> list[str]:
 
 
 def weight_noise(noise: "xr.Dataset") -> float:
-    """Standard deviation of a weight by a read, of two conductances over their range; that of levels as a root mean square.
+    """Standard deviation of a weight by a read: of two conductances over their range, one at the lowest level, the other at
+    any level, as a root mean square.
+
 
     noise : its levels ascending
     """

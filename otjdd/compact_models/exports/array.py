@@ -26,7 +26,7 @@ FIRST = 1e-5  # of the shortest step: the first time step, whose error VACASK do
 TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # states are charges here, which the defaults would resolve to 1e-14
 # Lines that lose the charge of a write: 1e-6 of its voltage over 500 ohm is as large as the currents of small cells.
 DISCHARGING = "reltol=1e-9 chgtol=1e-3"
-STARTING = "op_itlcont=200"  # of VACASK: 50 iterations did not find the first point of 16 x 16 cells of five columns
+STARTING = "op_itlcont=200"  # of VACASK: 50 iterations do not converge at time 0 for 16 x 16 cells of five columns
 CAPACITOR = (  # x = dv/dt in V/ns, whose ddt is of order 1 as those of the states are: TOLERANCES would not resolve fF
     "electrical x;",
     "analog begin",
@@ -133,7 +133,7 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
 
 
 def first_of_kind(devices: Sequence[CompactModel]) -> list[int]:
-    """For each device the index of the first one that differs from it in the speed of its ions and its state at most."""
+    """Index, for each device, of the first device that differs from it in speed and initial state at most."""
 
     def alike(first: CompactModel, second: CompactModel) -> bool:
         ours, theirs = (device.weight / device.area for device in (first, second))

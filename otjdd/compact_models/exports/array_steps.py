@@ -1,6 +1,6 @@
 """The steps of a drive of patterns, in each of which the drivers hold their voltages, and the clock of a netlist of them.
 
-What a part that programs does depends on its reads, so its steps are those of the same cells in Python, without noise.
+The pulses of a part that programs depend on its reads, so its steps are those of the same cells in Python without noise.
 
 No simulator resolves a nanosecond after a rest of minutes. Only the states of the junctions depend on time, so a step far
 longer than the shortest one is shortened in the netlist, while the node `pace` speeds up the states by the same factor.
@@ -71,7 +71,7 @@ def clock_of(steps: list[DriverStep]) -> NetlistClock:
 
 
 def steps_of(drive: Patterns, crossbar: Crossbar) -> list[DriverStep]:
-    """The steps of a drive in order. The cells are followed as far as a part programs them."""
+    """The steps of a drive in order. States are followed in Python up to the last part that programs."""
     programs = [n for n, part in enumerate(drive.parts) if part.kind == "program"]
     uncharged = np.zeros_like(crossbar.line_voltages)
     quiet = crossbar._replace(different=noiseless(crossbar.cells), line_voltages=uncharged)

@@ -59,7 +59,7 @@ def differing(nodes: np.ndarray, devices: Devices | None) -> list[str]:
 
 
 class DeviceNoise(NamedTuple):
-    """What a device with noise has beside one without."""
+    """The parts of a device that noise adds."""
 
     about: list[str]  # lines of its header
     tables: list[str]  # lines

@@ -16,9 +16,9 @@ from otjdd.compact_models.scatter.numbers import Sigmas, cycles_of, devices_of, 
 if TYPE_CHECKING:
     import xarray as xr
 
-FAR = 0.1  # of the range, of the mean of noisy devices, beyond which a warning is given
+FAR = 0.1  # deviation of the mean cycle of noisy devices, over the range, beyond which a warning is given
 APART = 0.2  # relative, beyond which a file does not scatter as the solver does
-OWN = 1  # seed of the draws that are stated, another than that of the fits
+OWN = 1  # seed of the draws in headers; fits have another seed
 QUANTITIES = ("a step", "what a pulse leaves, by cycle", "what a pulse leaves, by device")
 
 

@@ -1,4 +1,4 @@
-"""From a case to what its exports hold: the compact model; pulses on it, on devices that differ, on ions that scatter."""
+"""From a case to the content of its exports: the compact model; pulses on it, on devices that differ, on single ions."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from otjdd.system.steps import Progress
 
 Stage = Callable[[str], AbstractContextManager[Progress]]  # shows the progress of a named part of the work
 
-ALIKE = "alike but for their ions and how these hop"  # how devices differ of which none are drawn
+ALIKE = "alike but for their ions and how these hop"  # difference of devices that are not drawn from a spread
 
 
 class Request(NamedTuple):
-    """What is extracted, and how."""
+    """Settings of an extraction and of its exports."""
 
     voltage: tuple[float, float]  # V, lowest and highest at the junction
     time: tuple[float, float]  # s, shortest and longest
@@ -32,13 +32,13 @@ class Request(NamedTuple):
     workers: int
     exclude: tuple[str, ...]  # drives whose error does not count
     noise: bool  # the model is one of noise
-    devices: int  # to draw; 0 for none, or for as many as are by default beside noise
+    devices: int  # number to draw; 0 for none, or with noise for the default number
 
 
 class Extracted(NamedTuple):
-    """A compact model, and what its exports for networks hold beside it.
+    """A compact model, and the pulses, devices and noise of its exports for networks.
 
-    cycle : the pulses on the model, None with self-heating   devices, noise : None where they were not asked for
+    cycle : the pulses on the model, None with self-heating   devices, noise : None if not computed
     """
 
     model: CompactModel
@@ -84,7 +84,7 @@ def in_stages(case: Case, request: Request, train: pulses.PulseTrain, out: Path,
 def with_pulses(
     model: CompactModel, case: Case, request: Request, train: pulses.PulseTrain, source: str, stage: Stage
 ) -> Extracted:
-    """A compact model and what a train of pulses gives on it. source : what drawn devices differ in, in words"""
+    """A compact model with the results of a train of pulses. source : what drawn devices differ in, in words"""
     cycle = pulses.pulse_cycle(model, train) if model.heat is None else None
     if request.noise and cycle and cycle.window >= pulses.NOTHING:
         with stage("scatter") as progress, pool.team(request.workers) as spread:

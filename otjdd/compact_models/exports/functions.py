@@ -1,6 +1,6 @@
 """The functions of a compact model as text: pieces of cubic polynomials, and a binary tree that finds the piece.
 
-Verilog-A, as the free compilers know it, has no tables. A tree of log2 n comparisons replaces them.
+The Verilog-A of free compilers has no tables. A tree of log2 n comparisons replaces them.
 """
 
 from collections.abc import Callable, Sequence
@@ -121,7 +121,7 @@ def own_speed(model: CompactModel, k: int, divided: bool = False) -> str:
 
 
 def fillings(model: CompactModel, k: int) -> tuple[str, str]:
-    """Texts of 1/a of column k, for states that rise and that fall; 0 where the way needs no filling."""
+    """Texts of 1/a of column k, a the share that fills the way, for states that rise and that fall; 0 without filling."""
     ways = np.array([node.kinds[node.kind[k - 1]].way for node in nodes(model)])
     texts = []
     for way in ways.T:

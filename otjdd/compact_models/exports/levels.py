@@ -1,9 +1,9 @@
-"""What becomes of written levels, as text of the files for networks: tables over conductance and time.
+"""Drift and scatter of written levels as text of the files for networks: tables over conductance and time.
 
 G -> G exp[m(G, t) + s(G, t) x]      x normal, at programming (t = 1 us) and as drift after a time
 
 s is the scatter of levels that equal pulses have written; for levels that are written and verified, that of ln[G(t)/G(0)].
-Both files, of aihwkit and of CrossSim, interpolate in ln G and ln t, and hold the values at the ends.
+Both files, of aihwkit and of CrossSim, interpolate in ln G and ln t, with constant values beyond the ends.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Netlists of noisy models that run as they are: devices drawn at random, and cycles whose scatter is that of the solver.
+"""Netlists, ready to run, of noisy models: devices drawn at random, and cycles whose scatter is that of the solver.
 
     monte_carlo.cir, .sim    devices that differ and scatter, one cycle
     cycles.sim               devices alike, cycle after cycle, for sigma of ln R beside that of the solver
@@ -20,7 +20,7 @@ from otjdd.compact_models.noise_error import CYCLES_OF_CIRCUITS, PART
 DEVICES = 20  # of a netlist
 CYCLES = 8  # of which `noise_error.SETTLING` do not count
 EDGE = 0.01  # width of an edge, over the shortest pulse
-REST = 0.001  # time at 0 V before the first edge, over the same: ngspice finds no first step on an edge
+REST = 0.001  # time at 0 V before the first edge, over the shortest pulse: ngspice finds no first step on an edge
 FRAMES = 10  # in the shortest pulse
 
 
@@ -33,7 +33,7 @@ class Cycle(NamedTuple):
 
     @property
     def frame(self) -> float:
-        """Time [s] for which a random number is held."""
+        """Time [s] for which a random number is constant."""
         return self.shortest / FRAMES
 
     @property
@@ -62,7 +62,7 @@ class Cycle(NamedTuple):
 
 
 def cycle(model: CompactModel) -> Cycle:
-    """The cycle of circuits of a model, or writes in full if its scatter is not measured."""
+    """The cycle of the measured scatter of a model in circuits; a whole reset and set if this scatter is not measured."""
     shortest = max(PART, model.limits.shortest)
     up, down, _ = set_and_resets(model.limits)
     pulses = noise_error.pulses_of(model, CYCLES_OF_CIRCUITS) or [(down, shortest), (up, shortest)]

@@ -9,8 +9,8 @@ With noise a pulse moves G to G(x +- 1) + sigmaCtoC y, kept within the range, wi
 Cell.cpp). sigmaCtoC is in S there. `--c2cVari` of DNN+NeuroSim is a share of the conductance range, and added once for an
 update, whatever its number of pulses. Each device has labels NL + sigmaDtoD y, and ends of its range.
 
-The scatter by a pulse stays, so one number cannot give both the scatter of steps and that of what pulses leave. sigmaCtoC
-lies between the two.
+The scatter by a pulse accumulates, so one number cannot give both the scatter of steps and that of conductances after
+pulses. sigmaCtoC is a compromise between the two.
 """
 
 import math
@@ -86,7 +86,7 @@ def variation(devices: Devices | None) -> Variation:
 
 
 class CellNoise(NamedTuple):
-    """What a cell with noise has beside one without."""
+    """The parts of a cell that noise adds."""
 
     c2c: float  # of the conductance range
     read: float  # of the conductance
@@ -186,7 +186,7 @@ def scaled_variation(
 ) -> Variation:
     """The numbers of `differ` times one factor, so that draws have the scatter `device` [S] between devices.
 
-    NeuroSim draws them independently, which they are not.
+    NeuroSim draws these numbers independently, but they are correlated.
     """
     if not (device > 0.0 and any(differ)):
         return Variation(0.0, 0.0, 0.0)
@@ -200,7 +200,7 @@ def scaled_variation(
 def fitted_noise(
     labels: tuple[float, float], ends: tuple[float, float], count: int, solver: Sigmas, differ: Variation
 ) -> float:
-    """sigmaCtoC [S] between those of the steps and of what pulses leave: draws miss both of `solver` [S] by one factor."""
+    """sigmaCtoC [S] with which draws miss the scatter of steps and that after pulses of `solver` [S] by inverse factors."""
     if not (solver.step > 0.0 and solver.written > 0.0):
         return 0.0
     sigma = solver.step

@@ -1,4 +1,4 @@
-"""Netlists that set, reset and read one junction as they are: for ngspice and VACASK, with the compiled `otj.va`."""
+"""Netlists, ready to run, that set, reset and read one junction: for ngspice and VACASK, with the compiled `otj.va`."""
 
 from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.exports.compiler import compile_command

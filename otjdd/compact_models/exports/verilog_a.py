@@ -29,7 +29,7 @@ MEMORY = "1e-19"  # F, of that node: so small a charge that ngspice need not res
 CHARGED = "1e-7"  # V of that node once it is charged: so low that VACASK, which controls errors of voltages, need not
 HALF = "5e-8"  # V, half of it
 ROUNDED = 1e-5  # of the range of a parameter: ngspice reads 0.6 as a number above 0.6
-STEP, OF_STEP = "1e3", "1e-11"  # 1/V, steps in which the node `before` tells a voltage; V of that node for a step
+STEP, OF_STEP = "1e3", "1e-11"  # 1/V, steps of voltage that the node `before` counts; V of that node for a step
 FINE = "1e-9"  # V, steps of that node in DC
 CLOSE = "2e-3"  # of the voltage, within which the last try is; reltol is below
 SETTLED = "2.5"  # steps between two iterates of the junction voltage, below which the later one is a solution
@@ -61,8 +61,9 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     `u2`, `u3`. With self-heating the node `warm` is the rise in K, with the parameters `rth` (0 for none) and `tau`.
 
     paced : make `otj(p, n, pace)`, whose states move faster by a factor, the voltage of `pace`. Its conductance follows the
-        voltage within LATE, at the node `late`. For tables hold ions that have moved within their wells, so the current may
-        fall with the voltage. A network without charges has no solution beside such a fold if conductances follow at once.
+        voltage within LATE, at the node `late`. The tables contain ions that have moved within their wells, so the current
+        may fall as the voltage rises. Beside such a fold a network without charges has no solution if conductances follow
+        at once.
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
@@ -150,9 +151,10 @@ def heat(model: CompactModel) -> list[str]:
 def warning(model: CompactModel) -> list[str]:
     """Statements that warn when the model is out of its range; for temperatures once in each analysis.
 
-    Newton's method of a simulator tries voltages that are no solution. The node `before` is the voltage of the last try, in
-    steps, which have no slope; only a try close to the last one warns. In operating points and DC sweeps the node is that
-    voltage itself, so that no simulator ends before two tries are close. In a transient it is too small to count.
+    Newton's method of a simulator tries voltages that are no solution. The node `before` has the voltage of the last try,
+    rounded to steps, which have no slope; only a try close to the last one warns. In operating points and DC sweeps the
+    node has the full voltage, so that no simulator ends before two tries are close. In a transient the voltage of the node
+    is scaled down until it does not count.
     """
     message = '"outside of the range of this model: %g V at the junction, %g s", V(j, n), $abstime'
     cold, hot, outside = "temperature", "temperature", "V(j, n) < low || V(j, n) > high || $abstime > longest"
@@ -285,8 +287,8 @@ def by_voltage(names: list[str], part: Pieces) -> str:
 def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: bool) -> list[str]:
     """Statements of column k, counted from 1: its states, its share of the conductance and of the charge, its rates.
 
-    ngspice resolves charges relative to themselves. The filling of the way is its node plus 1 there: a filling that has
-    decayed to round-off would take steps of picoseconds.
+    ngspice resolves a charge relative to its magnitude. The charge of the filling of the way is therefore its node plus 1:
+    a filling that has decayed to round-off would force steps of picoseconds.
     """
     t = int(model.kind[k - 1])
     kind = kinds[t]

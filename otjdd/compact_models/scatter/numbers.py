@@ -1,4 +1,4 @@
-"""Standard deviations of network pulses by device, cycle and pulse, and of what becomes of written levels."""
+"""Standard deviations of network pulses by device, cycle and pulse, and of written levels over time."""
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,8 +32,8 @@ class Sigmas(NamedTuple):
     """Standard deviations, root mean squares over the pulses of a cycle, in the unit of the cycles."""
 
     step: float  # of the change by one pulse, from cycle to cycle
-    written: float  # of what a pulse leaves, from cycle to cycle
-    device: float  # of what a pulse leaves, from device to device, without what few cycles add
+    written: float  # of the conductance after a pulse, from cycle to cycle
+    device: float  # of the conductance after a pulse, from device to device, corrected for the few cycles
 
 
 def by_pulse(cycles: Cycles) -> np.ndarray:
@@ -56,7 +56,7 @@ def cycles_of(ds: "xr.Dataset") -> Cycles:
 
 
 def devices_of(ds: "xr.Dataset", source: str) -> Devices:
-    """The mean cycle of each device, drawn together to the scatter that is there without that of few cycles."""
+    """The mean cycle of each device, moved towards that of all devices until they scatter by `Sigmas.device`."""
     cycles = cycles_of(ds)
     mean, n = cycles.after.mean(axis=1), cycles.after.shape[-1] // 2
     middle, spread = mean.mean(axis=0), float((mean.std(axis=0, ddof=1) ** 2).mean())

@@ -1,9 +1,9 @@
-"""Equal pulses on devices whose ions hop one by one, run by the solver: cycles, written levels, and what becomes of them.
+"""Equal pulses on devices whose ions hop one by one, run by the solver: cycles, and written levels over a day.
 
 Each device is a run of its own: cycles of pulses down and up, as those of the exports for networks, with a read of 1 us
-after each pulse; then levels, each after all pulses of one sign and some of the other, read again and again and then left
-alone at 0 V for a day. The number of ions of a device is drawn, as in any run; first come cycles of their mean, then some
-of single ions that are left out.
+after each pulse; then levels. A level is written by all pulses of one sign and some of the other, is read READS times, and
+rests at 0 V for a day. The number of ions of a device is drawn, as in any run. Cycles of the mean concentrations, and then
+SETTLING cycles of single ions, precede the measured cycles.
 """
 
 import logging
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 Drive = dict[str, Any]  # of a case, SI
 
-DEVICES, CYCLES = 12, 4  # devices and cycles of each that are measured, where none are asked for
+DEVICES, CYCLES = 12, 4  # default number of devices, and number of measured cycles of each device
 MOST_ROUNDS, SETTLING = 5, 2  # cycles of the mean, and then of single ions, before those that are measured
 CELLS = 50  # at most: twice as many change the conductances of li2019 by 5 %, and take three times as long
 LEVELS = 5  # written levels, evenly spaced in ln G as far as the pulses have them
@@ -41,7 +41,7 @@ TIMES = (1e-3, 1.0, 60.0, 3600.0, 86400.0)  # s after its last pulse, at which a
 
 
 class Level(NamedTuple):
-    """A level: what `count` pulses of one sign leave after all pulses of the other."""
+    """A conductance level: that after all pulses of one sign, and then `count` pulses of the other, up or down."""
 
     up: bool
     count: int  # type: ignore[assignment]  # a tuple has a method of the name
@@ -83,24 +83,24 @@ def levels(pulses: Pulsed) -> list[Level]:
 
 
 def hold(voltage: float) -> Drive:
-    """A level that is left alone, and read at TIMES."""
+    """Drive that rests at a voltage [V], with reads at TIMES."""
     return {"kind": "hold", "voltage": voltage, "duration": TIMES[-1], "reads_at": list(TIMES), "read": read()}
 
 
 def read() -> Drive:
-    """A read."""
+    """The read of all drives, at READ for SHORT."""
     return {"voltage": READ, "duration": SHORT}
 
 
 def equal_pulses(pulse: VoltagePulse, count: int) -> Drive:
-    """Pulses with a read after each."""
+    """Drive of `count` pulses with a read after each."""
     period = pulse.width + SHORT
     shape = {"voltage": pulse.voltage, "width": pulse.width, "count": count, "period": period}
     return {"kind": "train", "read_each": True, "read": read()} | shape
 
 
 def cycles(train: PulseTrain, count: int) -> Drive:
-    """Whole cycles, down and up."""
+    """Drive of `count` cycles: all pulses down, then all pulses up."""
     once = [equal_pulses(train.down, train.count), equal_pulses(train.up, train.count)]
     return {"kind": "sequence", "parts": once, "repeat": count}
 
@@ -118,7 +118,7 @@ def course(train: PulseTrain, levels: list[Level]) -> tuple[Drive, list[int]]:
 
 
 def settled(case: Case, train: PulseTrain, rounds: int) -> Start:
-    """What the mean of the ions of a device has come to after cycles of pulses. Raises SolverError."""
+    """Mean concentrations of a device after cycles of pulses, as the start of a run. Raises SolverError."""
     parts = model.members(case)
     first = initial.start(case, model.junction(case, parts=parts), parts)
     smooth = case.without_noise().replace("drive", cycles(train, rounds))
@@ -131,9 +131,9 @@ def settled(case: Case, train: PulseTrain, rounds: int) -> Start:
 
 
 def reads_of(case: Case, train: PulseTrain, rounds: int, levels: list[Level]) -> list[np.ndarray] | None:
-    """Conductances [S] of one device, an array for each part of its `course`, nan for what the solver did not come to.
+    """Conductances [S] of one device, an array for each part of its `course`, nan for reads that the solver did not reach.
 
-    None where it gives up before the last cycle.
+    None where the solver gives up before the end of the cycles.
     """
     drive, counts = course(train, levels)
     try:
@@ -161,7 +161,7 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
         level_conductance (device, level, time) [S] : at `time` [s] after the last pulse
         level_read (device, level, read) [S] : of reads of 1 us, one after the other, before the rest
         level_pulses (level), level_up (level) : how a level is written
-    Where the solver gives up, a device, or its levels from there on, are left out (nan) and told: `left_out`, `cut_short`.
+    Where the solver gives up, a device is left out, or its later levels are nan. `left_out`, `cut_short` count both.
     Raises CaseError for ions that cannot hop one by one, NotAsExpected for fewer than FEWEST devices.
     """
     device_cases, levels_of_cycle = cases(case, devices), levels(pulses)
