@@ -141,5 +141,7 @@ def unlike(name: str, stored: xr.Dataset, new: xr.Dataset) -> str:
         return "" if (a == b).all() else f"{name}: other values"
     if np.array_equal(a, b, equal_nan=True):
         return ""
-    largest = np.nanmax(np.abs(a - b)) / np.nanmax(np.abs(a))
-    return f"{name}: differs by up to {largest:.2g} of its largest value"
+    if missing := int((np.isnan(a) != np.isnan(b)).sum()):
+        return f"{name}: nan in one result alone, at {missing} of {a.size} values"
+    change = np.nanmax(np.abs(a - b)) / max(np.nanmax(np.abs(a)), np.nanmax(np.abs(b)))
+    return f"{name}: differs by up to {change:.2g} of its largest value"

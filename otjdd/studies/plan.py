@@ -67,14 +67,14 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
         raise CaseError([located(Problem(file, 0, 0, "study.keep", wrong), case, {}, file)])
     refuse_many(study.sizes)
     planned = Plan(case.without_study(), kept_by(study, case.drive), study.time_limit, tuple(axes(study)), ())
-    digests = []
-    for number in range(int(np.prod(planned.shape))):
+    count, digests = int(np.prod(planned.shape)), []
+    for number in range(count):
         try:
             digests.append(planned.at(number).digest)
         except CaseError as error:
             raise CaseError([located(p, case, planned.changes(number), file) for p in error.problems]) from None
         if progress and number % 100 == 99:
-            progress((number + 1) / len(digests))
+            progress((number + 1) / count)
     return planned._replace(digests=tuple(digests))
 
 

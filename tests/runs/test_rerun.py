@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 
+import numpy as np
 import pytest
+import xarray as xr
 from commands import ALONE, otjdd
 from devices import BARE, needs_speed
 
@@ -133,3 +135,16 @@ def test_a_result_that_does_not_say_its_case_is_refused_in_words(tmp_path, resul
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
     return stored(tmp_path_factory.mktemp("result"))
+
+
+def test_differences_are_told_in_words_for_gaps_and_for_zeros_too():
+    def result(*values):
+        return xr.Dataset({"read_current": ("read", np.array(values))})
+
+    def words(stored, new):
+        return rerun.unlike("read_current", result(*stored), result(*new))
+
+    assert words((1.0, np.nan), (1.0, np.nan)) == ""
+    assert words((1.0, np.nan), (1.0, 2.0)) == "read_current: nan in one result alone, at 1 of 2 values"
+    assert words((0.0, 0.0), (0.0, 2.0)) == "read_current: differs by up to 1 of its largest value"
+    assert words((4.0, np.nan), (3.0, np.nan)) == "read_current: differs by up to 0.25 of its largest value"

@@ -23,7 +23,6 @@ CONTRASTS = {
     "last": "of the junction, at the last read",
     "state": "of the junction, directly after the train",
 }
-NEGLIGIBLE = 1e-3  # relative fall of a peak that counts as none
 
 
 def by_value(trials: Trials) -> Trials:
