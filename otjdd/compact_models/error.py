@@ -302,5 +302,5 @@ def refusal(model: CompactModel, most: float, name: str, limit: float) -> str:
     words = " ".join(f'--exclude "{group}"' for group in groups)
     return (
         f"the compact model is off by {most:.2g} decades (rms) under {name}; {limit:g} are allowed. The same command with "
-        f"{words} writes the model, its error there told and not held against it. {advice}"
+        f"{words} writes the model; its file states the error there. {advice}"
     )

@@ -234,7 +234,7 @@ def inference(noise: "xr.Dataset") -> list[str]:
         "        return self.scattered(g_target, TIMES[0])",
         "",
         "    def generate_drift_coefficients(self, g_target):",
-        "        return g_target  # as ReRamWan2022NoiseModel: both scatter around what is wanted",
+        "        return g_target  # as ReRamWan2022NoiseModel: both scatter around the target",
         "",
         "    def apply_drift_noise_to_conductance(self, g_prog, drift_noise_param, t_inference):",
         "        return self.scattered(drift_noise_param, t_inference)",

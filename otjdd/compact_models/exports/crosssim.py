@@ -77,7 +77,7 @@ def device(
         f"Rmin = {1.0 / high:.5g} ohm, Rmax = {1.0 / np.exp(nodes[0]):.5g} ohm, Vread = {pulses.read_voltage:g} V",
         *sentences(pulses, devices, noise.about if noise else ()),
         f"current of the states that these pulses visit, at inputs from {VOLTAGES[0]:g} V to {VOLTAGES[-1]:g} V; "
-        "beyond, the conductance is held",
+        "beyond, the conductance is constant",
         f"currents are off by {off:.2g}, rms, relative to those of the compact model in these states; there are no steps: "
         "CrossSim programs conductances at once",
         "tried with CrossSim 3.2",

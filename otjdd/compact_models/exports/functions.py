@@ -197,7 +197,7 @@ def header(model: CompactModel) -> list[str]:
         *digest_line(model),
         f"case: {about.get('title', '')}, sha256 of its text {about.get('case_sha256', '')}",
         f"range: {limits.low:g} V to {limits.high:g} V at the junction, {limits.shortest:g} s to {limits.longest:g} s, "
-        f"{temperature_text(model)}; what shorter pulses do is not resolved, and circuits do not tell of them",
+        f"{temperature_text(model)}; shorter pulses are not resolved, and circuits give no warning of them",
         f"states: where the vacancies of each of {model.kind.size} columns come to rest at 0 V, 0 at p, 1 at n",
         f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
         *parameter_text(model),
@@ -223,7 +223,7 @@ def noise_lines(model: CompactModel) -> list[str]:
         return []
     return [
         f"noise: of {model.ions.sum():.4g} ions that hop one by one, in {model.area:.4g} m2; circuits follow it with a "
-        "frame, the time that a random number is held: a tenth of the shortest pulse, and no time step above a frame",
+        "frame, the time for which a random number is constant: a tenth of the shortest pulse; no time step is longer",
         *noise_error.rows(model),
         *device_factors.words(model),
         *filter(None, [noise_error.negligible_noise(model)]),
@@ -255,7 +255,7 @@ def heat_text(model: CompactModel) -> list[str]:
         return []
     return [
         f"self-heating in circuits: {model.heat.resistance:g} K/W, {model.heat.time_constant:g} s (rth, tau, which do not "
-        "follow the area); the errors told are those of the junction at the temperatures told"
+        "follow the area); the errors above are those of the junction at the temperatures named with them"
     ]
 
 
@@ -274,7 +274,7 @@ def start_text(model: CompactModel) -> list[str]:
         + (
             "the share of them that has not settled is a state of its own, from runs that began with a uniform film"
             if model.settles
-            else "this model begins where they come to rest, so reads of a film that was never written are off as told for "
-            "the first pulses and sweeps of the case, until pulses of both signs have written it"
+            else "this model begins where they come to rest, so reads of a film that was never written have the error "
+            "stated for the first pulses and sweeps of the case, until pulses of both signs have written it"
         )
     ]
