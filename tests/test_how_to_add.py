@@ -66,6 +66,34 @@ ADDED = {
             after("LAWS = {\n", '    "twice": HoppingLaw(twice, "Somebody, Journal 1, 1 (2026)"),\n'),
         ]
     },
+    "a law of an electrode that vacancies pass": {
+        "laws/exchange.py": [
+            before(
+                "LAWS = {\n",
+                "def twice(wall, contact, z, sites, rate):\n"
+                "    return butler_volmer(wall, contact, z, sites, 2.0 * rate)\n\n\n",
+            ),
+            after("LAWS = {\n", '    "twice": ExchangeLaw(twice, "Somebody, Journal 1, 1 (2026)"),\n'),
+        ]
+    },
+    "a channel of conduction": {
+        "physics/channels/leaks.py": [
+            before(
+                "def ohmic(numbers",
+                "def cubic(numbers, film, V, kT):\n    return math.log(numbers[0] * (1.0 + V * V))\n\n\n",
+            ),
+        ],
+        "physics/channels/table.py": [
+            after("LEAKS = {\n", '    "cubic": Leak(leaks.cubic, None, "Somebody, Journal 1, 1 (2026)"),\n')
+        ],
+        "case/leaks.py": [
+            before(
+                "AnyLeak = Annotated[OhmicLeak",
+                'class CubicLeak(OhmicLeak):\n    """A current with a cubic part."""\n\n    kind: Literal["cubic"]\n\n\n',
+            ),
+            ("AnyLeak = Annotated[OhmicLeak", "AnyLeak = Annotated[CubicLeak | OhmicLeak"),
+        ],
+    },
     "a transmission": {
         "laws/transmission.py": [
             before(
@@ -266,6 +294,13 @@ metal = {"kind": "metal", "barrier": "0.7 eV", "screening_length": "0 m", "mass"
 screened, ideal = (
     result(**{"drive": plain, "device.left": left})[0] for left in (metal, {"kind": "ideal-metal", "barrier": "0.7 eV"})
 )
+exchange = {"rate": "1e-12 m/s", "equilibrium_density": "1e26 1/m^3"}
+slow, quick, twofold = (
+    result(**{"drive": plain, "device.left.exchange": exchange | more})[0]
+    for more in ({}, {"rate": "2e-12 m/s"}, {"law": "twice"})
+)
+tight, _ = result(**{"drive": plain})
+leaky, _ = result(**{"drive": plain, "device.leaks": [{"kind": "cubic", "conductance": "1e9 S/m^2"}]})
 laws = {"law": "linear", "eps_r": 1}, {"law": "vacuum"}
 empty, vacuum = (result(**{"drive": plain, "device.film.permittivity": law})[0] for law in laws)
 junction = model.junction(case)
@@ -283,6 +318,9 @@ print(json.dumps({
     "twice": listed(twice, "vacancy_concentration"), "current": float(clear.conduction_current[-1]),
     "screened": listed(screened, "conduction_current"), "ideal": listed(ideal, "conduction_current"),
     "empty": listed(empty, "conduction_current"), "vacuum": listed(vacuum, "conduction_current"),
+    "slow": listed(slow, "vacancies"), "quick": listed(quick, "vacancies"), "twofold": listed(twofold, "vacancies"),
+    "area": case.device.area, "tight": listed(tight, "conduction_current"),
+    "leaky": listed(leaky, "conduction_current"), "V": listed(leaky, "junction_voltage"),
     "supply": junction.columns.supply[0], "low": low, "kT": junction.kT[0],
     "keys": keys.markdown(), "sum": listed(fast, "charge_sum"), "unit": fast.charge_sum.attrs["units"],
     "left": listed(fast, "electrode_charge"), "right": listed(fast, "right_electrode_charge"),
@@ -304,7 +342,7 @@ def table() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def toys(tmp_path_factory):
     """Numbers of runs with all toys, which only the copy has."""
     copy = tmp_path_factory.mktemp("copy") / "otjdd"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -337,70 +375,84 @@ def test_a_toy_touches_only_files_that_its_row_names(what):
         assert any(f"`{one}`" in place or f"]({one})" in place or f"]({one}" in place for one in names), (name, place)
 
 
-def test_a_law_that_doubles_every_hop_is_as_fast_as_twice_the_diffusivity(found):
-    assert found["twice"] == found["fast"]
-    assert np.ptp(found["twice"][-1]) > 1e-6 * np.max(found["twice"][-1])
-    assert "Somebody, Journal 1, 1 (2026)" in found["sources"]
+def test_a_law_that_doubles_every_hop_is_as_fast_as_twice_the_diffusivity(toys):
+    assert toys["twice"] == toys["fast"]
+    assert np.ptp(toys["twice"][-1]) > 1e-6 * np.max(toys["twice"][-1])
+    assert "Somebody, Journal 1, 1 (2026)" in toys["sources"]
 
 
-def test_a_barrier_that_lets_all_electrons_pass_carries_the_whole_supply(found):
-    E = found["low"] + np.linspace(0.0, 8.0, 400_001)
-    occupied = np.logaddexp(0.0, -E / found["kT"]) - np.logaddexp(0.0, (-0.3 - E) / found["kT"])
-    expected = found["supply"] * trapezoid(occupied, E)
-    assert found["current"] == pytest.approx(expected, rel=1e-5)
+def test_an_electrode_that_doubles_every_exchange_is_as_fast_as_twice_the_rate(toys):
+    assert toys["twofold"] == toys["quick"]
+    assert np.ptp(toys["quick"]) == pytest.approx(2.0 * np.ptp(toys["slow"]), rel=0.1)  # so the rate counts
 
 
-def test_a_metal_without_a_screening_layer_is_a_metal_whose_layer_has_no_thickness(found):
-    assert found["ideal"] == found["screened"]
-    assert np.ptp(found["ideal"]) > 0
-
-
-def test_a_permittivity_of_one_is_that_of_a_vacuum(found):
-    assert found["vacuum"] == found["empty"]
-
-
-def test_a_drive_is_in_the_table_of_keys(found):
-    assert '**Drive: kind = "tap"**' in found["keys"]
-    assert (
-        '| `drive.voltage` | voltage of the tap | V | required | a voltage from "-100 V" to "100 V" | `"0.3 V"` |'
-        in (found["keys"])
+def test_a_cubic_leak_adds_its_current(toys):
+    V = np.array(toys["V"])
+    assert V.max() > 0.2
+    leak = np.array(toys["leaky"]) - np.array(toys["tight"])
+    np.testing.assert_allclose(
+        leak, toys["area"] * 1e9 * V * (1.0 + V**2), rtol=1e-6, atol=1e-9 * np.max(toys["tight"])
     )
 
 
-def test_a_variable_of_the_state_is_carried_along_and_bounds_the_steps(found):
+def test_a_barrier_that_lets_all_electrons_pass_carries_the_whole_supply(toys):
+    E = toys["low"] + np.linspace(0.0, 8.0, 400_001)
+    occupied = np.logaddexp(0.0, -E / toys["kT"]) - np.logaddexp(0.0, (-0.3 - E) / toys["kT"])
+    expected = toys["supply"] * trapezoid(occupied, E)
+    assert toys["current"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_metal_without_a_screening_layer_is_a_metal_whose_layer_has_no_thickness(toys):
+    assert toys["ideal"] == toys["screened"]
+    assert np.ptp(toys["ideal"]) > 0
+
+
+def test_a_permittivity_of_one_is_that_of_a_vacuum(toys):
+    assert toys["vacuum"] == toys["empty"]
+
+
+def test_a_drive_is_in_the_table_of_keys(toys):
+    assert '**Drive: kind = "tap"**' in toys["keys"]
+    assert (
+        '| `drive.voltage` | voltage of the tap | V | required | a voltage from "-100 V" to "100 V" | `"0.3 V"` |'
+        in (toys["keys"])
+    )
+
+
+def test_a_variable_of_the_state_is_carried_along_and_bounds_the_steps(toys):
     def rate(t, y):
         return (np.interp(t, [0.0, 1e-9, 2e-9, 2.5e-9], [0.0, 0.3, 0.3, -0.1]) - y) / 3e-10
 
     exact = solve_ivp(rate, (0.0, 2.5e-9), [0.0], "DOP853", rtol=1e-11, atol=1e-13, max_step=1e-11)
-    assert found["lag"] == pytest.approx([exact.y[0, -1]] * len(found["lag"]), abs=1e-7)
-    assert found["steps"] >= np.abs(np.diff(exact.y[0])).sum() / 0.01
+    assert toys["lag"] == pytest.approx([exact.y[0, -1]] * len(toys["lag"]), abs=1e-7)
+    assert toys["steps"] >= np.abs(np.diff(exact.y[0])).sum() / 0.01
 
 
-def test_an_output_has_its_values_and_its_unit(found):
-    assert found["sum"] == [a + b for a, b in zip(found["left"], found["right"], strict=True)]
-    assert found["unit"] == "C m^-2"
+def test_an_output_has_its_values_and_its_unit(toys):
+    assert toys["sum"] == [a + b for a, b in zip(toys["left"], toys["right"], strict=True)]
+    assert toys["unit"] == "C m^-2"
 
 
-def test_a_metric_and_a_figure_show_the_result(found):
-    assert found["last"] == {"charge": found["left"][-1]}
-    assert found["drawn"] == found["left"]
+def test_a_metric_and_a_figure_show_the_result(toys):
+    assert toys["last"] == {"charge": toys["left"][-1]}
+    assert toys["drawn"] == toys["left"]
 
 
-def test_a_command_an_export_a_slider_and_an_error_are_known(found):
-    assert "hello" in found["commands"]
-    assert found["files"]["area.txt"] == "3.14e-10 m2\n"
-    assert "hops" in found["sliders"]
-    assert found["code"] == 3
+def test_a_command_an_export_a_slider_and_an_error_are_known(toys):
+    assert "hello" in toys["commands"]
+    assert toys["files"]["area.txt"] == "3.14e-10 m2\n"
+    assert "hops" in toys["sliders"]
+    assert toys["code"] == 3
 
 
-def test_a_published_value_a_case_and_a_measured_column_are_found_by_name(found):
-    assert found["material"] in (3e-10, "0.3 nm")
-    assert found["case"] == "tap"
-    assert "tap" in found["cases"]
-    assert found["quantity"] == "strain"
+def test_a_published_value_a_case_and_a_measured_column_are_found_by_name(toys):
+    assert toys["material"] in (3e-10, "0.3 nm")
+    assert toys["case"] == "tap"
+    assert "tap" in toys["cases"]
+    assert toys["quantity"] == "strain"
 
 
-def test_a_form_and_a_status_are_read(found):
-    assert found["box"] == [1.0, 3.0]
-    assert "file of Box 7" in found["understood"]
-    assert "1 rows masked by 'lamp': lit by the lamp" in found["understood"]
+def test_a_form_and_a_status_are_read(toys):
+    assert toys["box"] == [1.0, 3.0]
+    assert "file of Box 7" in toys["understood"]
+    assert "1 rows masked by 'lamp': lit by the lamp" in toys["understood"]
