@@ -6,6 +6,7 @@ closed form. The reference takes these, and integrates the filling of each group
 
 import itertools
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -379,15 +380,28 @@ def passing_current(f: np.ndarray, V: float, donors: bool) -> float:
     return ELEMENTARY_CHARGE * AREA * DENSITY * float(gauss()[1] @ passing)
 
 
-def behind(resistance: float, f: np.ndarray, V: float, donors: bool) -> float:
-    """Voltage [V] of a junction behind a resistance [ohm] whose traps are filled by f (n,)."""
-    if resistance == 0.0 or V == 0.0:
+class Source(NamedTuple):
+    """What stands between source and junction: a resistance [ohm], and the largest current [A]."""
+
+    resistance: float = 0.0
+    compliance: float = math.inf
+
+
+NOTHING_BETWEEN = Source()
+
+
+def behind(source: Source, f: np.ndarray, V: float, donors: bool) -> float:
+    """Voltage [V] of a junction behind a source of V whose traps are filled by f (n,)."""
+    if source == NOTHING_BETWEEN or V == 0.0:
         return V
     low, high = min(V, 0.0), max(V, 0.0)
-    return brentq(lambda V_j: V_j + resistance * passing_current(f, V_j, donors) - V, low, high, xtol=1e-10)
+    V_j = brentq(lambda V_j: V_j + source.resistance * passing_current(f, V_j, donors) - V, low, high, xtol=1e-10)
+    if abs(passing_current(f, V_j, donors)) <= source.compliance:
+        return V_j
+    return brentq(lambda V_j: abs(passing_current(f, V_j, donors)) - source.compliance, low, high, xtol=1e-10)
 
 
-def exact_with_charge(points, times, first: float, donors: bool, resistance: float = 0.0):
+def exact_with_charge(points, times, first: float, donors: bool, source: Source = NOTHING_BETWEEN):
     """Trapped electrons [1/m2], D(0) [C/m2] and V_j of charged traps at times (T,), from a filling of all traps."""
     _, w = gauss()
     f, out = np.full(w.size, first), []
@@ -396,7 +410,7 @@ def exact_with_charge(points, times, first: float, donors: bool, resistance: flo
             continue
 
         def voltage(t, f, start=start, end=end, V0=V0, V1=V1):
-            return behind(resistance, f, V0 + (V1 - V0) * (t - start) / (end - start), donors)
+            return behind(source, f, V0 + (V1 - V0) * (t - start) / (end - start), donors)
 
         def slope(t, f, voltage=voltage):
             V_j = voltage(t, f)
@@ -405,7 +419,9 @@ def exact_with_charge(points, times, first: float, donors: bool, resistance: flo
             return (c_left + c_right) * (1.0 - f) - (e_left + e_right) * f
 
         inside = np.append(times[(times > start) & (times < end)], end)
-        begin = 1e-15 if resistance else None  # scipy's own first step would fill traps beyond their number
+        begin = (
+            None if source == NOTHING_BETWEEN else 1e-15
+        )  # scipy's own first step would fill traps beyond their number
         solved = solve_ivp(slope, (start, end), f, "Radau", t_eval=inside, rtol=1e-7, atol=1e-10, first_step=begin)
         for t, y in zip(solved.t, solved.y.T, strict=True):
             V_j = voltage(t, y)
@@ -457,13 +473,21 @@ def free_energy(f: np.ndarray, donors: bool, density: float, depth: float, degen
 
 
 @needs_speed
-@pytest.mark.parametrize(("kind", "first"), [("acceptor", 0.0), ("donor", 0.0)])
-def test_behind_a_resistance_the_voltage_follows_the_charge_of_the_traps(kind, first):
-    resistance = 0.3 / passing_current(np.full(gauss()[0].size, first), 0.3, kind == "donor")
+@pytest.mark.parametrize(
+    ("kind", "of_circuit"), [("acceptor", "resistance"), ("donor", "resistance"), ("acceptor", "compliance")]
+)
+def test_behind_a_circuit_the_voltage_follows_the_charge_of_the_traps(kind, of_circuit):
+    first, at_first = 0.0, np.zeros(gauss()[0].size)
+    if of_circuit == "resistance":
+        source = Source(resistance=0.3 / passing_current(at_first, 0.3, kind == "donor"))
+        circuit = {"circuit__series_resistance": source.resistance}
+    else:
+        source = Source(compliance=0.5 * passing_current(at_first, 0.6, kind == "donor"))
+        circuit = {"circuit__compliance": source.compliance}
     points = [(0.0, 0.6), (1e-6, 0.6)]
-    ds = run(points, traps__kind=kind, traps__initial=first, numerics__rtol=1e-3, circuit__series_resistance=resistance)
+    ds = run(points, traps__kind=kind, traps__initial=first, numerics__rtol=1e-3, **circuit)
     later = np.flatnonzero(np.diff(ds.time.values, prepend=0.0) > 0.0)
-    trapped, charge, V_j = exact_with_charge(points, ds.time.values[later], first, kind == "donor", resistance)
+    trapped, charge, V_j = exact_with_charge(points, ds.time.values[later], first, kind == "donor", source)
     assert np.ptp(V_j) > 0.01
     assert ds.junction_voltage.values[later] == pytest.approx(V_j, abs=3e-4)
     assert ds.trapped_electrons.values[later] == pytest.approx(trapped, rel=3e-3)
