@@ -10,7 +10,7 @@ near rest predict how the deviation of the ions from the smooth density relaxes;
 Ions that walk at frozen rates scatter as if they did not act on each other. So the walk is taken in parts of the step, each
 half as long as the part before, down to the time of the fastest cell whose ions act on each other by more than 1/FEEL.
 Ions that do not act on each other come to equilibrium in a part of any length. For the others LATER, ONCE and TWICE are
-fitted: the variance of a mode at rest is then right to 2.5 %, for any strength of the response, any rate and any length of
+fitted: the variance of a mode at rest is then right to 5 %, for any strength of the response, any rate and any length of
 the steps. With the field from the end of a part alone (y of `foresee_deviation`) the variance is up to twice too large,
 because hops of a part relax in the next parts only.
 
