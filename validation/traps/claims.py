@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 
+from otjdd.analysis import power_laws
 from otjdd.case.case import Case, load_case
 from otjdd.claims import folders
 from otjdd.claims.trial import ClaimTrial
@@ -29,6 +30,7 @@ VACANCIES = {
     "-3": 4.0,
     "-4": 8.2,
 }  # stop [V] -> window of 10 um, of ../nb-sto-interface/stop-voltage/claim.toml
+OF_32 = "3"  # slopes of vacancies near the measured ones, of ../nb-sto-interface/README.md
 CONTACTS = "10um", "32um", "100um"
 SWEPT = rows_of(OF_DEVICE / "data" / "sweeps.csv")
 RATE = 1.0 / 8.27  # V/s, of the sweeps
@@ -135,8 +137,19 @@ def largest_factor(current: np.ndarray, traps: np.ndarray) -> float:
     return float(np.exp(0.5 * np.ptp(np.log(traps / current))))
 
 
+def near_slopes() -> tuple[int, int]:
+    """Slopes of decades of the protocols that ended which are as near to the measured ones as the claim asks, and all."""
+    settings, runs, near, count = folders.load_claim(OF_DEVICE / "protocols").settings, ended(), 0, 0
+    for trial, (_, *row) in zip(trials_of("protocols"), settings["measured"], strict=True):
+        if (currents := runs.get(f"{trial.name} {trial.value:g}")) is not None:
+            slopes = np.array([power_laws.decades(train) for train in np.reshape(currents[1:], (2, -1))])
+            away = np.abs(slopes - np.diff(np.log10(np.reshape(row, (2, 3))), axis=1))
+            near, count = near + int((away <= settings["within"]).sum()), count + away.size
+    return near, count
+
+
 def table() -> list[tuple[str, ...]]:
-    """Cells of TABLE: windows at READS, and the largest factor, of each sweep that ended."""
+    """Cells of TABLE: windows at READS, and the largest factor, of each sweep that ended; near slopes of the protocols."""
     runs, rows = ended(), []
     for contact in CONTACTS:
         for stop in stops_of(contact):
@@ -148,7 +161,8 @@ def table() -> list[tuple[str, ...]]:
                     windows = (f"{window(V, x, read):.3g}" for x in (current, traps))
                     rows.append((f"{name}: window at {read:g} V", next(windows), vacancies, next(windows)))
                 rows.append((f"{name}: largest factor", "at most 3", "", f"{largest_factor(current, traps):.3g}"))
-    return rows
+    near, count = near_slopes()
+    return [*rows, ("protocols: slopes within 0.15", "at least 26 of 32", f"{OF_32} of 32", f"{near} of {count}")]
 
 
 def main() -> None:
