@@ -26,11 +26,11 @@ class Metric(NamedTuple):
 METRICS = {
     "loop": Metric(synapse.loop, {
         "pristine": ("ohm", "resistance at the first read"),
-        "low": ("ohm", "resistance after the highest write"),
-        "high": ("ohm", "resistance after the lowest write"),
-        "ratio": ("1", "resistance after the lowest over after the highest write"),
-        "set_voltage": ("V", "voltage at which the resistance falls through the geometric mean"),
-        "reset_voltage": ("V", "voltage at which the resistance rises through the geometric mean"),
+        "low": ("ohm", "smaller resistance after the highest and the lowest write"),
+        "high": ("ohm", "larger resistance after the highest and the lowest write"),
+        "ratio": ("1", "high over low resistance, 1 or more"),
+        "set_voltage": ("V", "voltage at which the resistance falls through the geometric mean of both states"),
+        "reset_voltage": ("V", "voltage at which the resistance rises through the geometric mean of both states"),
         "reset_over_set": ("1", "reset voltage over set voltage"),
         "polarity": ("1", "sign of the voltage that sets, 0 for none"),
         "set_decades": ("1", "decades by which the resistance falls"),

@@ -24,28 +24,28 @@ DISTINCT = 0.01  # relative difference from which two resistances are two states
 def loop(ds: xr.Dataset) -> dict[str, float]:
     """Numbers of an R-V loop (`read_resistance`, `write_voltage`) that goes up first, then down, or down first, then up.
 
-    The names are those of a loop that starts in the high state, sets, then resets, whose `polarity` is 1. With polarity -1
-    V > 0 resets; `low` and `set` are then still those of the highest write. Reads of nan are left out. In a loop that goes
-    down first, the way to the highest write begins after the lowest one.
-    pristine, low, high [ohm] : at the first read, after the highest and after the lowest write
-    ratio : high/low   set_voltage, reset_voltage [V] : where the resistance crosses the geometric mean of the two states
-    set_decades, reset_decades : log10 of the fall and of the rise, positive if V > 0 sets and V < 0 resets
-    set_states, reset_states : distinct resistances between twice the low and half of the high one on the way
-    reset_over_set : |reset_voltage| / set_voltage
-    polarity : sign of the voltage that sets, 1 (eight-wise) or -1 (counter-eight-wise); 0 without two distinct states
+    Reads of nan are left out. In a loop that goes down first, the way to the highest write begins after the lowest one.
+    pristine [ohm] : at the first read   low, high [ohm] : the smaller and the larger resistance after the extreme writes
+    ratio : high/low, 1 or more   polarity : sign of the voltage that sets, 1 (eight-wise) or -1 (counter-eight-wise);
+    0 without two distinct states, and the names are then those of 1
+    set_voltage, reset_voltage [V] : where the resistance passes the geometric mean of the two states on the way to the
+    low and to the high state   reset_over_set : -reset_voltage / set_voltage
+    set_decades, reset_decades : log10 of the fall on the way to the low state, and of the rise on the way to the high one
+    set_states, reset_states : distinct resistances between twice the low and half of the high one on that way
     """
     R, V = np.asarray(ds.read_resistance, dtype=float), np.asarray(ds.write_voltage, dtype=float)
     R, V = R[np.isfinite(R) & np.isfinite(V)], V[np.isfinite(R) & np.isfinite(V)]
     top = _last(V == V.max())
     up_first = V.min() in V[top:] or not V.min() < 0 < V.max()
     bottom = top + _last(V[top:] == V[top:].min()) if up_first else _last(V == V.min())
-    low, high = float(R[top]), float(R[bottom])
-    down, up = (
-        (slice(0, top + 1), slice(top, bottom + 1)) if up_first else (slice(bottom, top + 1), slice(0, bottom + 1))
-    )
-    before_set, before_reset = float(R[down.start]), float(R[up.start])
-    set_voltage = crossing(V[down], np.log(R[down]), math.log(before_set * low) / 2)
-    reset_voltage = crossing(V[up], np.log(R[up]), math.log(high * before_reset) / 2)
+    sign = polarity(float(R[top]), float(R[bottom]))
+    to_top = slice(0 if up_first else bottom, top + 1)
+    to_bottom = slice(top if up_first else 0, bottom + 1)
+    setting, resetting = (to_bottom, to_top) if sign < 0 else (to_top, to_bottom)
+    low, high = sorted((float(R[top]), float(R[bottom])))
+    before_set, before_reset = float(R[setting.start]), float(R[resetting.start])
+    set_voltage = crossing(V[setting], np.log(R[setting]), math.log(before_set * low) / 2)
+    reset_voltage = crossing(V[resetting], np.log(R[resetting]), math.log(high * before_reset) / 2)
     return {
         "pristine": float(R[0]),
         "low": low,
@@ -53,12 +53,12 @@ def loop(ds: xr.Dataset) -> dict[str, float]:
         "ratio": high / low,
         "set_voltage": set_voltage,
         "reset_voltage": reset_voltage,
-        "reset_over_set": -reset_voltage / set_voltage,
-        "polarity": polarity(low, high),
+        "reset_over_set": -reset_voltage / set_voltage if set_voltage else math.nan,
+        "polarity": sign,
         "set_decades": math.log10(before_set / low),
         "reset_decades": math.log10(high / before_reset),
-        "set_states": states_between(R[down], 2 * low, before_set / 2),
-        "reset_states": states_between(R[up], 2 * before_reset, high / 2),
+        "set_states": states_between(R[setting], 2 * low, before_set / 2),
+        "reset_states": states_between(R[resetting], 2 * before_reset, high / 2),
     }
 
 

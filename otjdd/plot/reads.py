@@ -66,12 +66,10 @@ def loop_numbers(ds: xr.Dataset) -> str | None:
     numbers = synapse.loop(ds)
     if not np.isfinite([numbers["set_voltage"], numbers["reset_voltage"]]).all():
         return None
-    first = "set" if numbers["set_decades"] > 0 else "reset"
-    then = "reset" if numbers["reset_decades"] > 0 else "set"
-    if first == then:
+    if min(numbers["set_decades"], numbers["reset_decades"]) <= 0:
         return None
-    ends = f"{first} {volts(numbers['set_voltage'])}, {then} {volts(numbers['reset_voltage'])}"
-    return f"high/low {three_digits(max(numbers['ratio'], 1 / numbers['ratio']), '1')}, {ends}"
+    ends = f"set {volts(numbers['set_voltage'])}, reset {volts(numbers['reset_voltage'])}"
+    return f"high/low {three_digits(numbers['ratio'], '1')}, {ends}"
 
 
 def conductance(axes: Axes, runs: Sequence[NamedResult]) -> None:

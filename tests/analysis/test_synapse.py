@@ -43,10 +43,13 @@ def test_a_loop_tells_its_resistances_and_voltages():
     assert found["polarity"] == 1
 
 
-def test_a_loop_that_runs_the_other_way_shows_no_decade():
-    found = synapse.loop(reads(LOOP_READS, write=[-v if v else 0.0 for v in LOOP_WRITES]))
-    assert max(found["set_decades"], found["reset_decades"]) <= 0
-    assert found["polarity"] == -1
+def test_the_numbers_of_a_loop_are_of_its_states_whichever_voltage_sets():
+    """The same resistances at voltages of the other sign: only the signs of the voltages and of the polarity change."""
+    as_written = synapse.loop(reads(LOOP_READS, write=LOOP_WRITES))
+    mirrored = synapse.loop(reads(LOOP_READS, write=[-v if v else 0.0 for v in LOOP_WRITES]))
+    signed = {"set_voltage", "reset_voltage", "polarity"}
+    assert mirrored == pytest.approx({name: -value if name in signed else value for name, value in as_written.items()})
+    assert mirrored["ratio"] == pytest.approx(1e4)
 
 
 @pytest.mark.parametrize(("after_highest", "polarity"), [(1e4, 1), (0.98e6, 1), (1.005e6, 0), (1.02e6, -1), (1e8, -1)])
@@ -54,6 +57,8 @@ def test_the_sign_of_a_loop_is_that_of_the_voltage_that_leaves_less_resistance(a
     """A loop from 0 V up, down and back that reads 1 Mohm after its lowest write; 1 % is the same state."""
     found = synapse.loop(reads([5e6, after_highest, 1e6, 1e6], write=[0.0, 2.0, -2.0, 0.0]))
     assert found["polarity"] == polarity
+    assert (found["low"], found["high"]) == tuple(sorted((after_highest, 1e6)))
+    assert found["ratio"] >= 1
 
 
 def test_equal_resistances_are_one_state():

@@ -32,7 +32,7 @@ def test_a_loop_that_switches_says_its_ratio_and_voltages():
 def test_a_rise_of_the_resistance_is_a_reset_whichever_voltage_does_it():
     V = np.array([0.1, 1.0, 2.0, 0.1, -1.0, -2.0, 0.1])
     R = np.array([1e4, 1e6, 1e8, 1e8, 1e8, 1e4, 1e4])
-    assert figure(reads(V, R), "loop").axes[0].get_title(loc="left") == "high/low 10000, reset +1 V, set −1.5 V"
+    assert figure(reads(V, R), "loop").axes[0].get_title(loc="left") == "high/low 10000, set −1.5 V, reset +1 V"
 
 
 def test_loops_of_several_results_share_axes_and_have_labels():

@@ -18,7 +18,7 @@ def test_a_thin_film_is_set_by_a_positive_voltage_and_a_thick_one_by_a_negative(
     thin, thick = loop_of("2.8 nm"), loop_of("10 nm")
     assert (thin["polarity"], thick["polarity"]) == (1, -1)
     assert thin["ratio"] > 1e3
-    assert thick["ratio"] < 0.02
+    assert thick["ratio"] > 50
 
 
 @pytest.mark.parametrize(("per_area", "polarity"), [(1e18, 1), (3e18, -1)])
@@ -31,4 +31,4 @@ def test_the_number_of_vacancies_per_area_decides(per_area, polarity, thickness)
 def test_electrons_open_the_window_of_a_thick_film():
     without = loop_of("10 nm", device__film__electrons="none")
     assert without["polarity"] == -1
-    assert without["ratio"] > 10 * loop_of("10 nm")["ratio"]
+    assert 10 * without["ratio"] < loop_of("10 nm")["ratio"]
