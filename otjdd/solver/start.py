@@ -26,8 +26,10 @@ def at_snapshot(ds: xr.Dataset, number: int) -> Start:
     """State of a result at one of its snapshots, of which there are some."""
     warm = ds.get("snapshot_temperature")
     polar = ds.get("snapshot_polarisation")
+    filled = ds.get("trap_filling_groups")
     return Start(
         ds.vacancy_concentration_columns.values[number],
         None if polar is None else polar.values[number],
         None if warm is None else warm.values[number],
+        filling=None if filled is None else filled.values[number],
     )

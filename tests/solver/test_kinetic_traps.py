@@ -20,6 +20,7 @@ from otjdd.case.case import parse_case
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.errors import CaseError
 from otjdd.results import store
+from otjdd.runs.rerun import differences, rerun
 from otjdd.runs.run import simulate
 from otjdd.solver import grid_error, model, trap_response
 
@@ -257,6 +258,16 @@ def test_a_run_goes_on_from_a_result_with_its_filling(tmp_path):
     again = {"ions.initial": {"result": "first.nc"}, "traps__initial": "full"}
     after = run([(0.0, 0.5), (1e-3 - 1e-6, 0.5)], folder=tmp_path, **again)
     assert after.trapped_electrons.values[-1] == pytest.approx(whole.trapped_electrons.values[-1], rel=1e-6)
+
+
+@needs_speed
+def test_a_run_that_began_with_a_result_is_the_same_again_with_its_filling(tmp_path):
+    (tmp_path / "first.toml").write_text(CASE)
+    store.write(run([(0.0, 0.5), (1e-6, 0.5)]), tmp_path / "first.nc")
+    after = run([(0.0, 0.5), (1e-6, -0.4)], folder=tmp_path, **{"ions.initial": {"result": "first.nc"}})
+    assert after.trap_filling_groups.values[0].max() > 0.5
+    store.write(after, tmp_path / "after.nc")
+    assert differences(*rerun(tmp_path / "after.nc")) == []
 
 
 @needs_speed
