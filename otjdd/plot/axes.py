@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -234,6 +235,18 @@ def include(axes: Axes, side: str, values: ArrayLike) -> None:
     margin = MARGIN * (max(limits[1], ends[1]) - min(limits[0], ends[0]))
     wider = min(limits[0], ends[0] - margin), max(limits[1], ends[1] + margin)
     getattr(axes, f"set_{side}lim")(*(np.exp(wider) if log else wider))
+
+
+def show_all(axes: Axes, side: str, rows: Sequence[np.ndarray]) -> None:
+    """Widen an axis to rows of values, (n,) each, and make it logarithmic where positive values span more than a decade."""
+    scale = getattr(axes, SCALE_ATTRIBUTE.format(side), None)
+    if not rows or scale is None:
+        return
+    values = np.concatenate([np.ravel(row) for row in rows])
+    if worth_logarithms(np.append(values, scale.ends)):
+        axes.set(**{f"{side}lim": scale.ends})  # an axis that begins at zero has no logarithm
+        quantity_axis(axes, side, scale.ends, scale.name, scale.unit, log=True)
+    include(axes, side, values)
 
 
 def draw_points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int, near_zero: bool = True) -> None:

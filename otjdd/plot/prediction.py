@@ -40,8 +40,10 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
             raise ValueError(f"{len(names)} kinds take as many axes, not {len(places)}")
         for i, (name, axes) in enumerate(zip(names, places, strict=True)):
             KINDS[name].draw(axes, [middle])
-            for low, high in pairs:
-                band(axes, lines_of(name, ds.isel(percentile=low)), lines_of(name, ds.isel(percentile=high)))
+            edges = [(lines_of(name, ds.isel(percentile=i)), lines_of(name, ds.isel(percentile=j))) for i, j in pairs]
+            for low, high in edges:
+                band(axes, low, high)
+            parts.show_all(axes, "y", [y for pair in edges for lines in pair for _, y in lines])
             if len(names) > 1 and own is None:
                 parts.letter(axes, i)
         shares = " and ".join(f"{levels[high] - levels[low]:g} %" for low, high in pairs[::-1])

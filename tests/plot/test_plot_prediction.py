@@ -26,3 +26,16 @@ def test_the_note_of_a_prediction_stands_below_that_of_its_panel_and_within_the_
     extent = notes[0].get_window_extent()
     assert fig.bbox.x0 <= extent.x0 < extent.x1 <= fig.bbox.x1
     assert extent.y0 >= fig.bbox.y0
+
+
+@pytest.mark.parametrize(("share", "scale"), [(2.0, "linear"), (40.0, "log")])
+def test_bands_decide_the_limits_of_a_prediction(share, scale):
+    """The axis holds both ends of the band, and is logarithmic where the band spans more than a decade."""
+    R = 1e6 * np.linspace(1.0, 1.5, 6)
+    lots = [reads(np.array([1, 1, 1, -1, -1, -1.0]), R * factor) for factor in (1 / share, 1.0, share)]
+    ds = xr.concat(lots, "percentile").assign_coords(percentile=[5.0, 50.0, 95.0]).assign_attrs(draws=20)
+    axes = prediction_figure(ds, "conductance").axes[0]
+    low, high = axes.get_ylim()
+    assert axes.get_yscale() == scale
+    assert low < 1 / (R.max() * share)
+    assert high > 1 / (R.min() / share)
