@@ -147,8 +147,8 @@ KINDS = {
         "reads after writes of two voltages that alternate", ALTERNATING, never,
     ),
     "retention": PanelKind(
-        reads.retention, "resistance against the time since the write, with its loss per decade",
-        "three reads or more after a write, as a hold with reads_per_decade has",
+        reads.retention, "resistance against the time since the write, with what is left of the state",
+        "three reads or more after a write or from the start, as a hold with reads_per_decade has",
         all_have(*TIMED_READS, when=reads.holds), all_have(*TIMED_READS, when=reads.without_writes),
     ),
     "iv": PanelKind(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from otjdd.analysis import plasticity, synapse
 from otjdd.analysis.synapse import two_in_turn
 from otjdd.plot import spread
-from otjdd.plot.axes import arrows, legend, quantity_axis, small_print, three_digits, volts
+from otjdd.plot.axes import arrows, legend, quantity_axis, three_digits, volts
 from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
 
@@ -119,7 +120,7 @@ def curvature(nu: float) -> str:
 
 
 def retention(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the resistance against the time since the last write, a curve for each write, with the change per decade."""
+    """Draw the resistance against the time since the last write, a curve for each write, with what is left of its state."""
     groups = [(run, hold) for run in runs for hold in holds(run.ds)]
     for i, (run, hold) in enumerate(groups):
         since = run.ds.read_time.values[hold.reads] - hold.start
@@ -127,13 +128,13 @@ def retention(axes: Axes, runs: Sequence[NamedResult]) -> None:
         text = legend_label(run, f"after {volts(hold.voltage)}" if np.isfinite(hold.voltage) else "") or ""
         line = stroke(i, 0, len(groups), 1)
         bars(axes, since, R, run.ds.isel(read=hold.reads))
-        axes.plot(since, R, marker=MARKERS[i % 6], label=(text + loss(since, R)).strip(), **hollow(i), **line)
+        label = ", ".join(part for part in (text, remainder(since, R)) if part)
+        axes.plot(since, R, marker=MARKERS[i % 6], label=label, **hollow(i), **line)
     times = np.concatenate([run.ds.read_time.values[h.reads] - h.start for run, h in groups])
-    quantity_axis(axes, "x", times, "time after the write", "s", log=True)
+    written = any(np.isfinite(hold.voltage) for _, hold in groups)
+    quantity_axis(axes, "x", times, "time after the write" if written else "time", "s", log=True)
     quantity_axis(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm")
     legend(axes)
-    if any("decade" in str(line.get_label()) for line in axes.lines):
-        small_print(axes, "%/decade: over the last two decades of time")
 
 
 def endurance(axes: Axes, runs: Sequence[NamedResult]) -> None:
@@ -178,16 +179,26 @@ def alternating(ds: xr.Dataset) -> bool:
     return bool(len(V) > 3 and np.isfinite(V).all() and two_in_turn(V))
 
 
-def loss(since: np.ndarray, R: np.ndarray) -> str:
-    """Relative change of a resistance per decade of time over the last two decades, as text; "" for too few reads."""
-    late = (since > 0) & (since >= since[-1] / 100)
-    if late.sum() < 3 or since[late][-1] < 3 * since[late][0]:
+def remainder(since: np.ndarray, R: np.ndarray) -> str:
+    """Share of a state that is left at the end, and the time to one half, as text.
+
+    The share is of the resistance (n,) [ohm] if it falls, else of the conductance. since : (n,) [s] after the write
+    """
+    usable = np.isfinite(R) & (R > 0) & (since > 0)
+    if usable.sum() < 2:
         return ""
-    return f" ({100 * plasticity.loss_per_decade(since[late], R[late]):+.1f} %/decade)".replace("-", "\N{MINUS SIGN}")
+    t, ln_R = np.log(since[usable]), np.log(R[usable])
+    fall = (ln_R[0] - ln_R) * (1.0 if ln_R[-1] < ln_R[0] else -1.0)
+    half = synapse.crossing(t, fall, math.log(2.0))
+    time = f", half after {three_digits(math.exp(half), 's')}" if math.isfinite(half) else ""
+    return f"{'R' if ln_R[-1] < ln_R[0] else 'G'} {100.0 * math.exp(-fall[-1]):.3g} % left{time}"
 
 
 class Relaxation(NamedTuple):
-    """A write followed by three reads or more: its end [s], its voltage [V], the indices (n,) of the reads."""
+    """A write followed by three reads or more: its end [s], its voltage [V], the indices (n,) of the reads.
+
+    Reads before the first write of a run count from its start, 0 s, with a voltage of nan.
+    """
 
     start: float
     voltage: float
@@ -202,7 +213,7 @@ def holds(ds: xr.Dataset) -> list[Relaxation]:
     if "write_end" not in ds and "case_resolved" in ds.attrs:
         return []
     measured = np.zeros(ds.sizes["read"]) if "write_voltage" not in ds else np.full(ds.sizes["read"], np.nan)
-    ends = ds.write_end.values if "write_end" in ds else measured
+    ends = np.nan_to_num(ds.write_end.values) if "write_end" in ds else measured
     unknown = np.full(ds.sizes["read"], np.nan)
     voltages = next((ds[name].values for name in ("write_end_voltage", "write_voltage") if name in ds), unknown)
     groups = [np.flatnonzero(ends == end) for end in np.unique(ends[np.isfinite(ends)])]

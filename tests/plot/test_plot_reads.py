@@ -83,15 +83,29 @@ def test_rounds_of_pulses_say_their_window_and_nonlinearity():
     assert said.startswith("last round: Gmax/Gmin 2, ν ")
 
 
-def test_retention_is_against_the_time_since_the_write_and_says_the_loss_per_decade():
-    since = np.array([1.0, 10.0, 100.0, 999.0])
+@pytest.mark.parametrize(
+    ("exponent", "left"),
+    [(-0.02, "R 87.1 % left"), (0.02, "G 87.1 % left"), (0.2, "G 25.1 % left, half after 32 s")],
+)
+def test_retention_is_against_the_time_since_the_write_and_says_what_is_left(exponent, left):
+    since = np.array([1.0, 10.0, 100.0, 1000.0])
     written = {"write_end": np.full(4, 1e-3), "write_end_voltage": np.full(4, -4.0)}
-    ds = reads(np.full(4, np.nan), 1e6 * since**-0.02, since + 1e-3, **written)
+    ds = reads(np.full(4, np.nan), 1e6 * since**exponent, since + 1e-3, **written)
     axes = figure(ds).axes[0]
     np.testing.assert_allclose(axes.lines[0].get_xdata(), since, rtol=1e-6)
     assert axes.get_xlabel() == "time after the write"
     assert axes.xaxis.get_major_formatter()(10.0, 0) == "10 s"
-    assert labels(axes) == ["after −4 V (−4.5 %/decade)"]  # 10**-0.02 - 1
+    assert labels(axes) == [f"after −4 V, {left}"]
+
+
+def test_reads_before_the_first_write_are_of_the_state_that_a_run_begins_with():
+    """As in a hold that follows `ions.initial = { history = ... }`: the write is no part of the run."""
+    since, unknown = np.array([1.0, 10.0, 100.0, 1000.0]), np.full(4, np.nan)
+    ds = reads(np.zeros(4), 1e6 * since**0.2, since, write_end=unknown, write_end_voltage=unknown)
+    axes = figure(ds).axes[0]
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), since)
+    assert axes.get_xlabel() == "time"
+    assert labels(axes) == ["G 25.1 % left, half after 32 s"]
 
 
 def test_retention_is_refused_without_three_reads_after_a_write():
