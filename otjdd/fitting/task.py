@@ -245,11 +245,16 @@ def runs_in_time(rows: xr.Dataset) -> np.ndarray:
 
 
 def with_logarithm(points: Points, ds: xr.Dataset, case: Case) -> tuple[Points, int]:
-    """Points, without those at 0 V of an I(V) curve on a logarithmic scale, and the number of points left out."""
-    if case.drive.kind != "iv" or points.scale.kind != "log" or "voltage" not in ds:
+    """Points, without those of no current on a logarithmic scale, and the number of points left out.
+
+    No current flows at 0 V of an I(V) curve, and at 0 V where a measured waveform begins; later a charge still flows there.
+    """
+    if points.scale.kind != "log" or "voltage" not in ds or not (case.drive.kind == "iv" or "time" in ds):
         return points, 0
-    driven = ds["voltage"].values[points.at] != 0
-    return points.only(driven), int((~driven).sum())
+    driven = ds["voltage"].values != 0
+    if case.drive.kind != "iv":
+        driven |= ds["time"].values > ds["time"].values[0]
+    return points.only(driven[points.at]), int((~driven[points.at]).sum())
 
 
 def check_some(points: Points, ds: xr.Dataset, name: str) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otjdd.measurements.names import UNCERTAINTY
+from otjdd.measurements.names import CURRENT, UNCERTAINTY
 
 if TYPE_CHECKING:
     import xarray as xr
+
+HYSTERETIC = 1.5  # ratio of the currents of two branches, above which ions have moved between them
+NEAR_ZERO = 0.1  # of the largest voltage
+RATE = "RATE"  # in a proposed command, for what the reader has to state
 
 
 def described_data(ds: xr.Dataset, words: Sequence[str] = ()) -> str:
@@ -38,6 +44,10 @@ def described_data(ds: xr.Dataset, words: Sequence[str] = ()) -> str:
         case, compared = case_for(ds)
         files = " ".join(map(shlex.quote, words))
         lines.append(f"  to fit {compared}: otjdd fit {files} {case} --vary device.left.barrier")
+        if RATE in case:
+            lines.append(
+                f"  put the rate of the sweep, such as 0.5 V/s, in the place of {RATE}: the data do not state it"
+            )
     return "\n".join(lines)
 
 
@@ -58,4 +68,30 @@ def case_for(ds: xr.Dataset) -> tuple[str, str]:
             "rv-loop",
             "the current, with the measured waveform as the drive" if swept else "the current along its drive",
         )
+    if branch_ratio(ds) > HYSTERETIC:
+        ends = np.append(np.flatnonzero(np.diff(ds["branch"].values)), ds.sizes["point"] - 1)
+        path = [f"{v:.6g} V" for v in ds["voltage"].values[[0, *ends]]]
+        drive = f"""drive={{ kind = "triangle", path = {json.dumps(path)}, rate = "{RATE}" }}"""
+        return f"li2019 --set {shlex.quote(drive)}", "the current along the loop, whose branches differ"
     return "iv", "the curve at frozen ions"
+
+
+def branch_ratio(ds: xr.Dataset) -> float:
+    """Ratio of the currents of two successive branches of a sweep, which a tenth of the common voltages exceeds.
+
+    1 for a single branch. Voltages near zero, where the current changes its sign, do not count.
+    """
+    name = next((name for name in CURRENT if name in ds), None)
+    if name is None or "voltage" not in ds or ds["record"].values.max() > 0:
+        return 1.0
+    voltage, size, branch = ds["voltage"].values, np.abs(ds[name].values), ds["branch"].values
+    usable = (np.abs(voltage) > NEAR_ZERO * np.abs(voltage).max()) & (size > 0)
+    curves = [np.flatnonzero(usable & (branch == number)) for number in range(branch.max() + 1)]
+    curves = [at[np.argsort(voltage[at], kind="stable")] for at in curves if at.size]
+    ratios = [1.0]
+    for at, after in pairwise(curves):
+        common = at[(voltage[at] >= voltage[after[0]]) & (voltage[at] <= voltage[after[-1]])]
+        if common.size:
+            apart = np.log(size[common]) - np.interp(voltage[common], voltage[after], np.log(size[after]))
+            ratios.append(float(np.exp(np.quantile(np.abs(apart), 0.9))))
+    return max(ratios)

@@ -15,6 +15,9 @@ from otjdd.measurements.names import CURRENT, MEASURED, UNCERTAINTY, channel, pa
 from otjdd.measurements.rows import TableRows, finite, scaled
 
 MOST = 12  # columns that a question lists
+OF_SEVERAL_RUNS = (
+    "a number for each of several runs, such as a change in % for each delay, is a target of `otjdd calibrate`"
+)
 
 
 def question(block: FileBlock, undecided: Mapping[str, list[Column]], rows: TableRows) -> DataError:
@@ -89,7 +92,10 @@ def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableR
         volts += [place] * (own == "voltage")
         if own and not own.endswith(UNCERTAINTY):
             answers.setdefault(own, texts[place])
-    free = [place for place in numbers if texts[place] not in answers.values()]
+    unnamed = [place for place in numbers if texts[place] not in answers.values()]
+    free = [
+        place for place in unnamed if not (parted(texts[place])[1] or block.unit(place))
+    ]  # a unit tells it is another
     if len(numbers) == 1 and not answers:
         answers["resistance"] = texts[next(iter(numbers))]
     elif len(volts) > 1 and not MEASURED & set(answers):
@@ -105,5 +111,7 @@ def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableR
     expected = (
         f"a header, or options that name the columns by their places, for {expected}" if block.numbered else expected
     )
-    hint = f"say which column is which, as {options(answers)}" if MEASURED & set(answers) else ""
+    hint = OF_SEVERAL_RUNS if unnamed else ""
+    if MEASURED & set(answers):
+        hint = f"say which column is which, as {options(answers)}"
     return block.sheet.fault(block.header, None, expected, listed or "no numbers", hint)

@@ -34,6 +34,7 @@ NETCDF = (".nc", ".nc4", ".cdf")
 SWEPT = ("write_voltage", "voltage", "field", "number", "time")  # possible axes of the sweeps, the preferred one first
 AXES = {*SWEPT, "read_voltage", "temperature", "frequency"}
 FEWEST = 2  # points of a curve
+MANY, SHORTEST = 100, 4  # points with a time, and points a monotonic piece on average, of which fewer are no sweep
 
 
 def read_data(
@@ -210,9 +211,23 @@ def repeats(ds: xr.Dataset, values: np.ndarray) -> np.ndarray:
 
 
 def axis_of(ds: xr.Dataset) -> str | None:
-    """Name of the swept quantity: the first of SWEPT that changes, else the first one in the data; None without any."""
+    """Name of the swept quantity: the first of SWEPT that is swept, else the first one in the data; None without any.
+
+    A quantity is swept if it changes, and does not turn at every few of many points while the time is known: then it is a
+    train of pulses, or a constant source that was read back with its noise.
+    """
     there = [name for name in SWEPT if name in ds]
-    return next((name for name in there if np.ptp(ds[name].values) > 0), there[0] if there else None)
+    return next((name for name in there if is_swept(ds, name)), there[0] if there else None)
+
+
+def is_swept(ds: xr.Dataset, name: str) -> bool:
+    """True if a quantity of SWEPT changes, in pieces of some length where there are many points with a time."""
+    values = ds[name].values
+    if not np.ptp(values) > 0:
+        return False
+    if name == "time" or "time" not in ds or len(values) < MANY:
+        return True
+    return len(values) >= SHORTEST * (branches(values).max() + 1)
 
 
 def sweep_words(axis: str, values: np.ndarray, record: np.ndarray, branch: np.ndarray) -> str:

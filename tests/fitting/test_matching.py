@@ -70,6 +70,17 @@ def test_the_measured_waveform_drives_the_run():
     np.testing.assert_allclose(np.array(drive["points"])[:, 1], np.sin(t))
 
 
+def test_a_waveform_that_begins_at_0_volts_leaves_out_its_first_current():
+    """A current of 0 A has no logarithm. Where the voltage passes zero later, the junction is still being charged."""
+    t = np.linspace(0.0, 1.0, 11)
+    compared = task(
+        CASE, [Data({"t": t, "V": np.round(np.sin(2 * np.pi * t), 12), "I": np.full(11, 1e-9)})], ["temperature"]
+    )
+    (curve,) = compared.runs[0].curves
+    np.testing.assert_allclose(curve.x, t[1:])
+    assert any("1 points at 0 V left out" in note for note in compared.notes)
+
+
 def test_a_row_without_a_number_is_part_of_the_waveform_and_of_the_order():
     t, volts = np.arange(6.0), np.array([0.0, 0.5, 2.0, 0.5, -0.5, 0.0])
     current = np.array([0.0, 1.0, np.nan, 1.0, 1.0, 1.0])
@@ -106,7 +117,7 @@ def test_each_record_of_another_waveform_is_a_run_of_its_own():
     t, V = np.tile(np.arange(5.0), 2), np.array([0, 1, 2, 1, 0.5, 0, 2, 4, 2, 1])
     made = task(CASE, [Data({"t": t, "V": V, "I": np.arange(1.0, 11)})], ["ions.density"])
     assert [curve.label for curve in made.curves] == ["data 1 record 1", "data 1 record 2"]
-    assert [len(curve.y) for curve in made.curves] == [5, 5]
+    assert [len(curve.y) for curve in made.curves] == [4, 4]  # none at 0 s and 0 V
     assert [run.case.drive.points[2][1] for run in made.runs] == [2.0, 4.0]
 
 

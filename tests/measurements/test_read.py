@@ -7,6 +7,7 @@ import xarray as xr
 
 import otjdd
 from otjdd.errors import DataError
+from otjdd.measurements.describe import described_data
 from otjdd.measurements.read import read_data
 
 LOOP = np.round(np.concatenate([np.arange(1, 11), np.arange(9, -11, -1), np.arange(-9, 1)]) * 0.1, 10)
@@ -279,3 +280,33 @@ def test_arrays_datasets_and_stored_results(tmp_path):
         read_data(3)
     with pytest.raises(DataError, match="data over point"):
         read_data(xr.Dataset())
+
+
+def test_a_constant_source_that_is_read_back_with_its_noise_is_no_sweep():
+    """Such a record is a curve over time; a ramp of as many points is a sweep."""
+    t, noise = np.linspace(0.0, 60.0, 400), np.random.default_rng(1).standard_normal(400)
+    current = 1e-6 * np.exp(-t / 30.0)
+    record = read_data({"time": t, "voltage": 0.1 + 1e-5 * noise, "current": current})
+    ramp = read_data({"time": t, "voltage": 0.01 * t, "current": current})
+    assert "against time, 0 to 60 s" in record.understood
+    assert "against voltage at the source, 0 to 0.6 V" in ramp.understood
+
+
+@pytest.mark.parametrize(
+    ("factor", "proposed"),
+    [(1.05, " iv --vary"), (20.0, """ li2019 --set 'drive={ kind = "triangle", path = ["0 V", "1 V", "0 V"], rate""")],
+)
+def test_branches_that_differ_are_to_be_fitted_by_a_loop_with_its_rate(factor, proposed):
+    """One curve at frozen ions would run between both branches."""
+    V = np.concatenate((np.linspace(0.0, 1.0, 21), np.linspace(1.0, 0.0, 21)[1:]))
+    current = 1e-9 * np.sinh(5.0 * V) * np.where(np.arange(41) > 20, factor, 1.0)
+    text = described_data(read_data({"V": V, "I (A)": current}), ["loop.csv"])
+    assert proposed in text
+    assert ("put the rate of the sweep" in text) == (factor > 2.0)
+
+
+def test_changes_against_delays_are_no_current_against_a_time(tmp_path):
+    (tmp_path / "stdp.csv").write_text("delay (ms),change (%)\n-10,-50\n10,60\n20,35\n")
+    with pytest.raises(DataError, match="a target of `otjdd calibrate`") as error:
+        read_data(tmp_path / "stdp.csv")
+    assert "--column" not in str(error.value)
