@@ -6,12 +6,13 @@ case file -> document (data with places) -> Case -> text again (`resolved`), whi
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from otjdd.case import exchange, film, heat, kinds, noise, polarisation, toml_text, traps
+from otjdd.case import exchange, film, followed, heat, kinds, noise, polarisation, toml_text, traps
 from otjdd.case.base import Record
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
@@ -90,10 +91,11 @@ class Case(Record):
             return self
         if self.drive.kind == "patterns" or isinstance(self.ions.initial, FromResult):
             what = "a crossbar" if self.drive.kind == "patterns" else "a start from a result, which has one grid"
-            raise NotAsExpected(f'numerics.error = "none" beside {what}', f'"{error}"')
-        if cells // max(PARTS[error]) < FEWEST_CELLS:
+            raise NotAsExpected(f'"none" beside {what}', f'"{error}"', "numerics", "error")
+        if cells // max(PARTS[error]) < FEWEST_CELLS and not isinstance(self.device.film, film.LayeredFilm):
             least = FEWEST_CELLS * max(PARTS[error])
-            raise NotAsExpected(f'{least} cells at least beside numerics.error = "{error}"', f"{cells}")
+            expected = f'{least} cells at least beside numerics.error = "{error}"'
+            raise NotAsExpected(expected, f"{cells}", "device", "film", "cells")
         return self
 
     @model_validator(mode="after")
@@ -319,7 +321,8 @@ def build(
             problems += [document.problem(*fault) for fault in traps.faults(case)]
             problems += [document.problem(*fault) for fault in traps.faults_of_kinetics(case)]
             of_kinds = list(kinds.faults(case))
-            problems += [document.problem(*fault) for fault in (of_kinds or noise.faults(case))]
+            beside = [noise.faults(case), followed.faults(case)]
+            problems += [document.problem(*fault) for fault in (of_kinds or chain.from_iterable(beside))]
     if problems or document.problems:
         raise CaseError(
             sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]

@@ -140,8 +140,16 @@ def find_base(document: Document, shipped: Path, allow_outside: bool, above: tup
     raise fault(
         "a case file beside this one or one that comes with otjdd",
         brief(name) + (", which is based on this" if circle else ""),
-        nearest(name, [path.name for place in (folder, shipped) for path in place.glob("*.toml")]),
+        nearest(name, [path.name for place in (folder, shipped) for path in place.glob("*.toml") if free(path, above)]),
     )
+
+
+def free(path: Path, above: tuple[Path, ...]) -> bool:
+    """True for a file that may be a base of the files `above`."""
+    try:
+        return path.resolve() not in above
+    except (OSError, RuntimeError):  # a symbolic link to itself
+        return False
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -199,7 +207,7 @@ def syntax_hint(text: str, at: int, reason: str) -> str:
     rest = text[at:].split("\n", 1)[0].split("#", 1)[0]
     if not rest.strip() and text[:at].rstrip().endswith(("{", ",")) and "key part" in reason:
         return "a table in braces ends on the line that it begins on; below a heading such as [drive] it need not"
-    if rest[:1] in TYPOGRAPHIC:
+    if rest and rest[0] in TYPOGRAPHIC:
         return 'a typographic quotation mark; write "'
     return NO_BLANKS if "Expected '='" in reason and "=" in rest else ""
 
@@ -227,14 +235,14 @@ def strange_values(document: Document, path: KeyPath, value: Any) -> Iterator[tu
 
 def put_on(below: Document, above: Document, whole: frozenset[KeyPath] = frozenset()) -> Document:
     """Put one document on top of its base: tables are merged, other values and the paths in `whole` are replaced."""
-    replaced = list(whole)
+    replaced = set(whole)
     data = merge(below.data, above.data, (), replaced)
-    places = {p: q for p, q in below.places.items() if not any(p[: len(r)] == r for r in replaced)}
+    places = {p: q for p, q in below.places.items() if replaced.isdisjoint(p[:i] for i in range(len(p) + 1))}
     problems, calibrated = below.problems + above.problems, below.calibrated + above.calibrated
     return Document(above.source, data, places | above.places, problems, calibrated)
 
 
-def merge(below: Any, above: dict[Any, Any], path: KeyPath, replaced: list[KeyPath]) -> Any:
+def merge(below: Any, above: dict[Any, Any], path: KeyPath, replaced: set[KeyPath]) -> Any:
     """Merge `above` into the table or list `below`. Paths in `replaced` are not merged; further replaced ones are added."""
     merged: Any = list(below) if isinstance(below, list) else without_alternatives(below, above, path, replaced)
     for name, value in above.items():
@@ -243,12 +251,12 @@ def merge(below: Any, above: dict[Any, Any], path: KeyPath, replaced: list[KeyPa
             merged[name] = merge(old, value, (*path, name), replaced)
         else:
             merged[name] = value
-            replaced.append((*path, name))
+            replaced.add((*path, name))
     return merged
 
 
 def without_alternatives(
-    below: dict[str, Any], above: dict[str, Any], path: KeyPath, replaced: list[KeyPath]
+    below: dict[str, Any], above: dict[str, Any], path: KeyPath, replaced: set[KeyPath]
 ) -> dict[str, Any]:
     """The table `below` without alternatives (EITHER) to keys of `above`, or what these leave without a meaning.
 
@@ -267,7 +275,7 @@ def without_alternatives(
         dropped |= set(OF_EACH_LAYER) & set(below)
     elif {"thickness", "permittivity"} <= set(above):  # of a film of a single material on top of layers
         dropped |= {"layers"} & set(below)
-    replaced.extend((*path, name) for name in dropped)
+    replaced.update((*path, name) for name in dropped)
     return {name: value for name, value in below.items() if name not in dropped}
 
 

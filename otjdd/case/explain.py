@@ -91,6 +91,7 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
         name = str(path[-1]).replace(" ", "_")
         hint = (
             for_data(schema, path)
+            or for_spread(path, names)
             or of_another_kind(schema, path, document.data)
             or nearest(name, [other for other in names if other != path[-1]])
             or elsewhere(schema, name, path[:-1])
@@ -120,6 +121,16 @@ def for_data(schema: dict[str, Any], path: KeyPath) -> str:
     name = str(path[-1])
     within = path[:2] == ("fit", "data") and len(path) == 4 and name in schema.get("properties", ())
     return f'a change of the case for these data: set = {{ "{name}" = ... }}' if within else ""
+
+
+def for_spread(path: KeyPath, names: Sequence[str]) -> str:
+    """Hint for a key of a layer in a spread, which kinds of columns set; "" for another key. names : of the spread"""
+    name = str(path[-1])
+    if path[-2:-1] != ("spread",) or path[0] != "columns" or not name.startswith("device.film.layers["):
+        return ""
+    of_ions = f"ions.{name.rpartition('.')[2]}"
+    ions = f"a layer without its own follows a spread of {of_ions}; " if of_ions in names else ""
+    return f"{ions}for one layer alone, [[columns.kinds]] may set it"
 
 
 def of_another_kind(schema: dict[str, Any], path: KeyPath, data: Any) -> str:

@@ -4,6 +4,7 @@ Both have a `thickness`, a number of `cells` and a `stack` of layers: a film of 
 solver takes the numbers of the layers from `stack`, and does not ask how the film was written.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -322,11 +323,28 @@ AnyFilm = Annotated[
 ]
 
 
-def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
+def faults(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
+    """Path, expected, got and a hint of each contradiction between the layers of a film and the rest of a case."""
+    if isinstance(case.device.film, LayeredFilm):
+        yield from ((path, expected, got, "") for path, expected, got in faults_of_layers(case))
+        yield from faults_of_grids(case)
+
+
+def faults_of_grids(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:
+    """As `faults`, of layers whose cells do not part into those of coarser grids; the hint has a number that does."""
+    parts = PARTS.get(case.numerics.error, (1,))
+    for i, layer in enumerate(case.device.film.layers if parts != (1,) else ()):
+        if layer.cells % max(parts) or layer.cells // max(parts) < FEWEST_CELLS_OF_LAYER:
+            fewest, whole = FEWEST_CELLS_OF_LAYER * max(parts), math.lcm(*parts)
+            enough = whole * -(-max(layer.cells, fewest) // whole)
+            hint = f"such as {enough}: --set device.film.layers[{i}].cells={enough}"
+            expected = f"a multiple of {max(parts)}, of {fewest} at least, beside numerics.error"
+            yield ("device", "film", "layers", i, "cells"), expected, str(layer.cells), hint
+
+
+def faults_of_layers(case: Any) -> Iterator[tuple[KeyPath, str, str]]:
     """(path, expected, got) of each contradiction between the layers of a film and the rest of a case."""
     film, ions = case.device.film, case.ions
-    if not isinstance(film, LayeredFilm):
-        return
     beside = "beside device.film.layers"
     if ions.activation_energy_rise != 0.0:
         got = brief(write(ions.activation_energy_rise, "energy"))
@@ -347,12 +365,6 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
             f"another initial state {beside}: a profile is that of one material",
             "a file",
         )
-    if case.numerics.error != "none":
-        parts = max(PARTS[case.numerics.error])
-        for i, layer in enumerate(film.layers):
-            if layer.cells % parts or layer.cells // parts < FEWEST_CELLS_OF_LAYER:
-                expected = f"a multiple of {parts}, of {parts * FEWEST_CELLS_OF_LAYER} at least, beside numerics.error"
-                yield ("device", "film", "layers", i, "cells"), expected, str(layer.cells)
     for columns, path in ((case.columns, ("columns",)), *of_kinds(case)):
         if "device.film.thickness" in (columns.spread or {}):
             expected = f"another key {beside}: kinds of columns may set device.film.layers[0].thickness"

@@ -13,10 +13,11 @@ from pydantic.fields import FieldInfo
 
 from otjdd.case.case import Case
 from otjdd.case.document import split_key
+from otjdd.case.followed import OF_LAYERS, stands_in
 from otjdd.case.keys import dotted_keys
 from otjdd.case.problem import Problem, Source, nearest
 from otjdd.errors import CaseError
-from otjdd.units import Quantity, brief, parse, quantity
+from otjdd.units import Quantity, brief, parse, quantity, write
 
 OF_KIND = re.compile(r'columns\.kinds\[(\d+)\]\.set\."(.*)"')
 
@@ -60,11 +61,34 @@ def value_in_case(case: Case, key: str) -> tuple[float, str, float, float]:
     if at_key is None:
         raise fault(key, "the key of a number of the case", brief(key), known_near(case, key))
     place, dimension, low, high = at_key
+    if place is None:
+        raise fault(key, "a number that the case states", "none", hint_of_absent(case, key))
     if isinstance(place, bool) or not isinstance(place, int | float):
         raise fault(key, "the key of a number of the case", brief(str(place)), known_near(case, key))
     if isinstance(place, int) and not isinstance(place, float) and not dimension:
         raise fault(key, "a number that can move in small steps", f"the count {place}")
     return float(place), dimension, low, high
+
+
+def hint_of_absent(case: Case, key: str) -> str:
+    """Hint for a key that a case has without a value: whose value counts instead, and how to give it one."""
+    path = split_key(key, Source("vary", None))
+    inherited = next((of for of, name in OF_LAYERS.items() if path[-1] == name), "")
+    at_key = value_at_key(case, inherited) if inherited and path[:3] == ("device", "film", "layers") else None
+    if at_key is None or at_key[0] is None:
+        return "give it a value, in the case or by --set"
+    value, dimension, _, _ = at_key
+    own = f'--set {key}="{write(value, dimension)}"'
+    return f"the layer takes {inherited}: vary that, or give the layer a value of its own, {own}"
+
+
+def movable_number(case: Case, key: str) -> tuple[float, str, float, float]:
+    """As `value_in_case`, of a key to vary. Raises CaseError also for a key that nothing follows."""
+    number = value_in_case(case, key)
+    why, advice = stands_in(case, key)
+    if why:
+        raise fault(key, "a key that something follows", why, advice)
+    return number
 
 
 def value_at_key(case: Case, key: str) -> tuple[Any, str, float, float] | None:

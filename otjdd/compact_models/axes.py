@@ -13,7 +13,7 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.document import split_key
-from otjdd.case.numbers import fault, value_in_case
+from otjdd.case.numbers import fault, movable_number
 from otjdd.case.problem import Source
 from otjdd.errors import NotAsExpected
 from otjdd.units import DIMENSIONS, parse, write
@@ -159,7 +159,7 @@ def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> 
 
     An inner node that is CLOSE to that value is left out.
     """
-    own, dimension, _, _ = value_in_case(case, key)
+    own, dimension, _, _ = movable_number(case, key)
     try:
         low, high = (parse(end, dimension) if isinstance(end, str) and dimension else float(end) for end in ends)
     except ValueError as error:  # of units too

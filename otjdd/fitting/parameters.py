@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
-from otjdd.case.numbers import fault, value_in_case
+from otjdd.case.numbers import fault, movable_number
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
 from otjdd.units import brief, plain_unit, quantity, write
@@ -139,7 +139,7 @@ def parameters_of_key(case: Case, key: str, settings: dict[str, Any], sets: int)
 
     settings : settings as of `settings_given`
     """
-    value, dimension, low, high = value_in_case(case, key)
+    value, dimension, low, high = movable_number(case, key)
     ends: list[float] = []
     for name, default in (("low", low), ("high", high)):
         end = settings.get(name, default)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otjdd.case.document import MAX_BYTES, QUANTITY, changed, load_document, parse, read_text, read_value
+from otjdd.case.document import MAX_BYTES, QUANTITY, changed, load_document, parse, put_on, read_text, read_value
 from otjdd.case.problem import Source
 from otjdd.errors import CaseError
 
@@ -273,3 +273,38 @@ def test_a_number_with_a_unit_is_no_value_of_toml(text):
     with pytest.raises(tomllib.TOMLDecodeError):
         tomllib.loads(f"value = {text}")
     assert read_value(text) == text
+
+
+@pytest.mark.parametrize("text", ["title =\n", "title =", "[drive\n", "a = 1\nb = \n"])
+def test_what_is_missing_at_the_end_of_a_line_is_no_quotation_mark(text):
+    with pytest.raises(CaseError) as error:
+        document(text)
+    assert "typographic" not in str(error.value)
+
+
+def test_a_base_that_names_itself_is_not_its_own_advice(tmp_path):
+    write_files(tmp_path, case='base = "case.toml"')
+    with pytest.raises(CaseError, match="which is based on this") as error:
+        load_document(tmp_path / "case.toml", NOWHERE)
+    assert 'did you mean "case.toml"' not in str(error.value)
+
+
+def test_keys_on_top_of_a_base_are_merged_without_a_search_for_each():
+    names = [f"k{i}" for i in range(2000)]
+    below, above = (
+        document("\n".join(f"{name} = 1" for name in names)),
+        document("\n".join(f"{name} = 2" for name in names)),
+    )
+    compared = 0
+
+    class Counted(str):
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    data = {Counted(name): value for name, value in above.data.items()}
+    assert put_on(below, above._replace(data=data)).data == above.data
+    assert compared < 20 * len(names)

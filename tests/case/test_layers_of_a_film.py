@@ -1,10 +1,14 @@
 """Case files of films of several layers: what they say, and each thing that they must not say."""
 
+import re
+
 import pytest
 
 from otjdd.case.case import load_case, parse_case
 from otjdd.case.film import LayeredFilm
+from otjdd.compact_models.axes import axes_of
 from otjdd.errors import CaseError
+from otjdd.fitting.parameters import parameters
 
 BASE = """base = "junction.toml"
 title = "Pt | Al2O3 | HfO2 | TiN"
@@ -136,3 +140,75 @@ def test_a_fault_in_a_layer_is_at_its_line(file):
     file.write_text(BASE + '\n[device.film]\nthickness = "3 nm"\n', encoding="utf-8")
     with pytest.raises(CaseError, match=r"two.toml:\d+:1 device.film.thickness: expected no thickness beside layers"):
         load_case(file)
+
+
+OWN_BARRIERS = {"device.film.layers[0].ions": "mobile"} | {
+    f"device.film.layers[{i}].activation_energy": "0.7 eV" for i in (0, 1)
+}
+
+
+def test_a_spread_that_each_layer_overrides_is_named_with_its_line(file):
+    text = file.read_text() + '\n[columns]\ncount = 3\nspread = { "ions.activation_energy" = "60 meV" }\n'
+    file.write_text(text)
+    with pytest.raises(CaseError) as error:
+        load_case(file, OWN_BARRIERS)
+    (problem,) = error.value.problems
+    assert problem.line == text.splitlines().index('spread = { "ions.activation_energy" = "60 meV" }') + 1
+    assert "each layer with ions states its own activation_energy" in str(problem)
+    assert "let kinds of columns set device.film.layers[0].activation_energy" in str(problem)
+    load_case(file)  # the second layer has no barrier of its own, and the first one no ions
+    with pytest.raises(CaseError, match="states its own"):
+        load_case(file, {"device.film.layers[1].activation_energy": "0.7 eV"})
+
+
+def test_a_spread_of_a_layers_key_is_refused_with_what_can_be_done(file):
+    key = "device.film.layers[1].activation_energy"
+    with pytest.raises(
+        CaseError, match=r"without its own follows a spread of ions.activation_energy.*kinds\]\] may set it"
+    ):
+        load_case(file, {f'columns.spread."{key}"': "60 meV"})
+    kinds = [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5, "set": {key: "0.8 eV"}}]
+    load_case(file, {"columns.kinds": kinds})
+
+
+def test_a_well_at_a_layer_without_ions_is_named(file):
+    with pytest.raises(CaseError, match="no sites of ions"):
+        load_case(file, {'columns.spread."ions.well_left"': "60 meV", "columns.count": 3})
+    load_case(file, {'columns.spread."ions.well_right"': "60 meV", "columns.count": 3})
+
+
+def test_a_value_of_a_kind_that_nothing_follows_is_named(file):
+    kinds = [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5, "set": {"ions.activation_energy": "0.8 eV"}}]
+    with pytest.raises(CaseError, match=r"kinds\[1\].set.*states its own activation_energy"):
+        load_case(file, OWN_BARRIERS | {"columns.kinds": kinds})
+    load_case(file, {"columns.kinds": kinds})
+
+
+@pytest.mark.parametrize("key", ["ions.activation_energy", "ions.seed"])
+def test_an_axis_that_nothing_follows_is_named(file, key):
+    values = [1, 2] if key == "ions.seed" else ["0.6 eV", "0.7 eV"]
+    for study in ({"grid": {key: values}}, {"points": [{key: value} for value in values]}):
+        with pytest.raises(CaseError, match=f"{key}.*something follows"):
+            load_case(file, OWN_BARRIERS | {"study": study})
+    both = {key: values, "device.left.barrier": ["1 eV", "1.1 eV"]}
+    load_case(file, OWN_BARRIERS | {"study": {"zip": both}})  # a key of the device may let another be followed
+
+
+def test_a_number_of_a_layer_to_vary_is_named_where_it_is_inherited_or_overridden(file):
+    case = load_case(file)
+    with pytest.raises(CaseError, match=r"the layer takes ions.activation_energy: vary that") as error:
+        parameters(case, ["device.film.layers[1].activation_energy"])
+    assert '--set device.film.layers[1].activation_energy="' in str(error.value)
+    assert "None" not in str(error.value)
+    for vary in (parameters, lambda case, keys: axes_of(case, {keys[0]: ("0.5 eV", "1.2 eV")})):
+        with pytest.raises(CaseError, match="states its own activation_energy"):
+            vary(case.replace(OWN_BARRIERS), ["ions.activation_energy"])
+        assert vary(case, ["ions.activation_energy"])
+
+
+def test_cells_that_do_not_part_into_coarser_grids_come_with_a_number_that_does(file):
+    with pytest.raises(CaseError) as error:
+        load_case(file, {"numerics.error": "estimate"})
+    cells = dict(re.findall(r"--set (device\S+)=(\d+)", str(error.value)))
+    assert len(cells) == 2
+    load_case(file, {"numerics.error": "estimate"} | {key: int(value) for key, value in cells.items()})
