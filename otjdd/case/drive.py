@@ -161,6 +161,11 @@ class Pulse(Record):
         default=None, title="A read of a drive", description="a read at the end", examples=[{}]
     )
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        self.waveform()
+        return self
+
     def waveform(self) -> Waveform:
         pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, self.wait, self.base)
         return pulse.then(self.read.waveform(self.voltage, self.base)) if self.read else pulse

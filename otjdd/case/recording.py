@@ -54,7 +54,7 @@ class Recording(Record):
     def check_reads(self, count: int) -> None:
         """Raise NotAsExpected when only reads are to be in the time series of a drive that has none."""
         if self.every == "reads" and not count and not self.windows:
-            raise NotAsExpected('record.every = "all" or "none" with a drive that has no reads', '"reads"')
+            raise NotAsExpected('"all" or "none" with a drive that has no reads', '"reads"', "record", "every")
 
     def instants(self, duration: float) -> list[float]:
         """Times of the snapshots [s] in a drive of a duration [s], from 0. Raises ValueError for times after its end."""

@@ -86,10 +86,11 @@ def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
     Raises CaseError, OSError; typer.BadParameter when a setting is not KEY=VALUE.
     """
     from otjdd.case.case import load_case
+    from otjdd.runs import inputs
 
     check_is_case(path)
     case = load_case(path, changes_of(settings), allow_outside=allow_outside)
-    check_files(case, path)
+    inputs.check_inputs(case, os.fspath(path))
     return case
 
 
@@ -113,29 +114,6 @@ def changes_of(settings: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
         changes[key.strip()] = value.strip()
     return changes
-
-
-def check_files(case: Case, path: Path) -> None:
-    """Build the columns and the waveform of a case, and read its files. Raises CaseError, ResultError."""
-    from otjdd.solver import initial, model
-
-    try:
-        columns = model.members(case)
-        if case.crossbar is not None:
-            from otjdd.compact_models.crossbars import models
-
-            models.check_devices(case, os.fspath(path))
-        if hasattr(case.drive, "waveform"):
-            waveform = case.drive.waveform()
-            case.record.instants(waveform.duration)
-            case.record.check_reads(waveform.read_count)
-        if hasattr(case.ions.initial, "result"):
-            initial.from_result(case, columns)
-    except (ValueError, OSError) as error:
-        reason = str(error).replace(f"{case.folder}{os.sep}", "")
-    else:
-        return
-    raise CaseError([Problem(os.fspath(path), 0, 0, "", reason)])
 
 
 def memory_for(case: Case, gibibytes: float | None) -> float:
@@ -179,14 +157,19 @@ def are_one(path: Path, other: Path) -> bool:
 
 def check_target(path: Path) -> None:
     """Raise OSError unless a file can be written at a path: a new file takes the place of an old one in its folder."""
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise OSError(errno.ENOENT, "there is no such folder", os.fspath(path.parent))
-    if path.is_dir():
+    if os.path.isdir(path):
         raise OSError(errno.EISDIR, "is a folder, not a file", os.fspath(path))
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OSError(errno.EACCES, "is a folder that you may not write to", os.fspath(path.parent))
-    if path.exists() and not os.access(path, os.W_OK):
+    if os.path.exists(path) and not os.access(path, os.W_OK):
         raise OSError(errno.EACCES, "cannot be written", os.fspath(path))
+    try:
+        files.try_name(path)
+    except OSError as error:
+        advice = files.ADVICE.get(error.errno or 0, "write elsewhere")
+        raise OSError(error.errno, f"cannot be written ({error.strerror}; {advice})", os.fspath(path)) from None
 
 
 def check_result(path: Path) -> None:

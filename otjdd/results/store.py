@@ -52,9 +52,12 @@ def saved_elsewhere(ds: xr.Dataset, name: str) -> Path | None:
     """Write a Dataset into a new folder, in the first place that is writable. Returns its path; None without any."""
     for place in (tempfile.gettempdir(), os.path.expanduser("~"), os.curdir):
         with contextlib.suppress(ResultError, OSError):
-            path = Path(tempfile.mkdtemp(prefix="otjdd-", dir=place)) / name
-            write(ds, path)
-            return path
+            folder = Path(tempfile.mkdtemp(prefix="otjdd-", dir=place))
+            for short in dict.fromkeys((name, "result.nc")):  # the name may be the reason
+                with contextlib.suppress(ResultError, OSError):
+                    write(ds, folder / short)
+                    return folder / short
+            folder.rmdir()
     return None
 
 
@@ -97,6 +100,10 @@ def read(path: str | Path) -> xr.Dataset:
     ds = ds.set_coords([name for name in outputs.COORDINATES if name in ds.data_vars])  # older results had fewer
     if ds.attrs.get("data_sha256") != data_sha256(ds):
         raise ResultError(path, "is damaged: its numbers do not fit their checksum")
+    numbers = outputs.OUTPUTS.keys() - outputs.TEXTS
+    for name, variable in ds.variables.items():
+        if name in numbers and variable.dtype.kind in "UOST":
+            raise ResultError(path, f"is not an otjdd result: {name} holds text, not numbers")
     return ds
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import SolverError
+from otjdd.runs.inputs import check_inputs
 from otjdd.solver import checkpoint, model_limits
 from otjdd.solver.start import Start
 from otjdd.solver.trail import Trail
@@ -39,6 +40,7 @@ def run(
     another run.
     """
     case = changed_case(case, changes, more)
+    check_inputs(case)
     try:
         ds = simulate(case, progress, checkpoints=checkpoints, check_grid=True)
     except (SolverError, KeyboardInterrupt) as error:

@@ -25,7 +25,7 @@ from otjdd.results import provenance
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, KeptState, Run
 from otjdd.solver.start import Start
-from otjdd.system import sources
+from otjdd.system import files, sources
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Saved(NamedTuple):
 
 def checkpoint_path(result: Path) -> Path:
     """Path of the checkpoint of the run that makes a result: next to it, hidden."""
-    return result.with_name(f".{result.name}.checkpoint")
+    return result.with_name(f".{files.shortened(result.name)}.checkpoint")
 
 
 def belonging(case: Case) -> dict[str, str]:

@@ -31,6 +31,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 SEAL = b"\notjdd sha256 "
 SEAL_BYTES = len(SEAL) + 64 + 1
 NOTED: ContextVar[set[tuple[int, int]] | None] = ContextVar("NOTED", default=None)  # (device, number) of files read
+LONGEST = 100  # bytes of a name that other names are made from; most disks allow 255 in all, encrypted ones 143
 YOUNG, STALE = 5.0, 3600.0  # s: age from which an unfinished file without a lock, or with one, may be removed
 
 ADVICE = {
@@ -293,7 +294,7 @@ def _check_free(target: str, overwrite: bool) -> None:
 def _written_beside(target: str, data: bytes | memoryview, mode: int, forced: bool) -> str:
     """Name of an unfinished file in the folder of `target` that holds the data, and is on the disk if `forced`."""
     folder, name = os.path.split(target)
-    part = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.part")
+    part = os.path.join(folder, f".{shortened(name)}.{secrets.token_hex(4)}.part")
     # O_EXCL: an existing file or link of that name is an error.
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(part, flags, mode)
@@ -319,7 +320,23 @@ def _remove(path: str) -> None:
 
 
 def _tidy_beside(target: str) -> None:
-    tidy(Path(target).parent, f".{glob.escape(os.path.basename(target))}.*.part")
+    tidy(Path(target).parent, f".{glob.escape(shortened(os.path.basename(target)))}.*.part")
+
+
+def shortened(name: str) -> str:
+    """The name of a file, of more than LONGEST bytes its beginning and a digest: for names with something added."""
+    data = os.fsencode(name)
+    if len(data) <= LONGEST:
+        return name
+    return f"{data[: LONGEST - 17].decode('utf-8', 'ignore')}-{hashlib.sha256(data).hexdigest()[:16]}"
+
+
+def try_name(path: str | Path) -> None:
+    """Write nothing under the name of an unfinished file, and remove it. Raises OSError where `write_whole` would fail."""
+    target = os.fspath(Path(path))
+    with contextlib.suppress(FileNotFoundError):
+        os.lstat(target)  # a name that is too long
+    _remove(_written_beside(target, b"", 0o666, forced=False))
 
 
 def _put_new(part: str, target: str) -> None:

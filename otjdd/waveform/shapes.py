@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from otjdd.waveform.chain import Chain, repeated
-from otjdd.waveform.waveform import MAX_POINTS, Waveform, with_reads
+from otjdd.waveform.waveform import MAX_POINTS, Waveform, check_steps, with_reads
 
 Values = Sequence[float] | np.ndarray
 
@@ -38,6 +38,7 @@ def hold(voltage: float, duration: float, reads_at: Values = (), probe: Waveform
         )
     starts = np.maximum(starts, floor)[:, None]
     inside = np.where(probe.times < probe.duration, np.minimum(starts + probe.times, marks[:, None]), marks[:, None])
+    check_steps(np.tile(np.append(np.diff(probe.times), 0.0), marks.size)[:-1], inside.ravel())
     return Waveform(
         np.concatenate([[0.0], np.column_stack([starts, inside, marks]).ravel(), [duration]]),
         np.concatenate([[voltage], np.tile([voltage, *probe.voltages, voltage], marks.size), [voltage]]),
@@ -57,7 +58,9 @@ def pulse(
 ) -> Waveform:
     """One pulse: `rise` from `base`, plateau of `width`, `fall`, then `base` for `wait`; times in s, voltages in V."""
     top, end = rise + width, rise + width + fall
-    return Waveform(np.array([0.0, rise, top, end, end + wait]), np.array([base, voltage, voltage, base, base]))
+    times = np.array([0.0, rise, top, end, end + wait])
+    check_steps(np.array([rise, width, fall, wait]), times)
+    return Waveform(times, np.array([base, voltage, voltage, base, base]))
 
 
 def read(
@@ -66,6 +69,7 @@ def read(
     """One read: `base` for `delay`, `voltage` for `duration` with a mark at its end, then back to `base`."""
     end = delay + duration
     voltages = np.array([base, base, voltage, voltage, base])
+    check_steps(np.array([delay, duration]), np.array([0.0, delay, end]))
     return Waveform(np.array([0.0, delay, delay, end, end]), voltages, np.array([(end, write_voltage)]))
 
 

@@ -200,8 +200,9 @@ def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
 def with_reads(waveform: Waveform, times: Sequence[float] | np.ndarray) -> Waveform:
     """The waveform with a read at each of `times` [s]. Its voltage is unchanged. Raises ValueError for times outside."""
     marks = np.asarray(times, dtype=float)
-    # A mark that differs from a breakpoint by rounding only (1000 ns against 1 us) belongs to that breakpoint.
-    rounding = 8 * np.spacing(waveform.duration)
+    # A mark that differs from a breakpoint by rounding only (1000 ns against 1 us) belongs to that breakpoint. The rounding
+    # is that of the mark itself: beside an end at 1e9 s, breakpoints near 0 s may be a femtosecond apart.
+    rounding = 8 * np.spacing(np.abs(marks))
     nearest = waveform.times[np.minimum(np.searchsorted(waveform.times, marks - rounding), waveform.times.size - 1)]
     marks = np.unique(np.where(np.abs(nearest - marks) <= rounding, nearest, marks))
     if marks.size and not (marks[0] >= 0 and marks[-1] <= waveform.duration):
@@ -236,6 +237,20 @@ def _check_points(count: int) -> None:
         raise ValueError(f"a waveform of {int(count):,} breakpoints; the limit is {MAX_POINTS:,}")
 
 
+def check_steps(steps: np.ndarray, times: np.ndarray) -> None:
+    """Raise ValueError if a step between breakpoints is lost to rounding.
+
+    steps : (n,) [s] as asked for; no more than 0 between the parts of a waveform   times : (n+1,) [s] of the breakpoints
+    """
+    lost = (steps > 0) & (np.abs(np.diff(times) - steps) > 0.01 * steps)
+    if lost.any():
+        k = int(np.argmax(lost))
+        raise ValueError(
+            f"a step of {steps[k]:g} s cannot be told apart at t = {times[k]:g} s, where numbers stand "
+            f"{np.spacing(times[k]):.2g} s apart: make it longer (a read by read.duration)"
+        )
+
+
 def _running_sum(values: np.ndarray) -> np.ndarray:
     """Partial sums from 0 on, each rounded once (Neumaier's compensated summation)."""
     sums, total, lost = [0.0], 0.0, 0.0
@@ -258,14 +273,7 @@ def _join(
     """
     points, marks = sizes
     moved = _move(times, starts, durations, points)
-    nominal, actual = times[1:] - times[:-1], moved[1:] - moved[:-1]
-    lost = (nominal > 0) & (np.abs(actual - nominal) > 0.01 * nominal)
-    if lost.any():
-        k = int(np.argmax(lost))
-        raise ValueError(
-            f"a step of {nominal[k]:g} s cannot be told apart at t = {moved[k]:g} s, where numbers stand "
-            f"{np.spacing(moved[k]):.2g} s apart: make it longer (a read by read.duration)"
-        )
+    check_steps(np.diff(times), moved)
     reads = np.column_stack([_move(reads[:, 0], starts, durations, marks), reads[:, 1]])
     return _tidy(moved, voltages, reads)
 
@@ -289,7 +297,7 @@ def _merge(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarra
     order = np.argsort(both, kind="stable")
     ordered = both[order]
     fresh = np.ones(both.size, dtype=bool)
-    fresh[1:] = np.diff(ordered) > 8 * np.spacing(ordered[-1])
+    fresh[1:] = np.diff(ordered) > 8 * np.spacing(ordered[1:])
     union = ordered[fresh]
     on_union = np.empty_like(both)
     on_union[order] = union[np.cumsum(fresh) - 1]

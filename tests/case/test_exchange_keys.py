@@ -101,5 +101,8 @@ def test_two_levels_that_disagree_are_named_by_check(tmp_path):
     table = '{rate = "1e-9 m/s", equilibrium_density = "1e26 1/m^3"}'
     sets = [word for side in ("left", "right") for word in ("--set", f"device.{side}.exchange={table}")]
     done = otjdd(tmp_path, "check", "junction", *sets)
+    assert done.returncode == 3  # its ions begin in equilibrium, of which there is none
+    assert "junction ions.initial: expected another state to start from" in done.stderr
+    done = otjdd(tmp_path, "check", "junction", *sets, "--set", "ions.initial=uniform")
     assert done.returncode == 0, done.stderr
     assert "at 0 V vacancies pass the film for ever" in done.stdout

@@ -158,3 +158,29 @@ def test_a_link_of_another_user_is_not_followed_to_the_folder_of_a_study(folder)
     assert done.returncode == 5
     assert "planted: is a link of another user" in done.stderr
     assert not any((folder / "home").iterdir())
+
+
+def test_a_name_that_is_too_long_is_refused_before_the_run(folder):
+    done = otjdd(folder, "run", "small.toml", "-o", "a" * 253 + ".nc")
+    assert done.returncode == 5
+    assert "cannot be written (File name too long; choose a shorter name)" in done.stderr
+
+
+def test_a_result_is_kept_elsewhere_under_a_short_name_and_leaves_no_empty_folders(folder, monkeypatch):
+    places = [folder / "full", folder / "home"]
+    for place in places:
+        place.mkdir()
+    monkeypatch.setattr(store.tempfile, "gettempdir", lambda: str(places[0]))
+    monkeypatch.setenv("HOME", str(places[1]))
+    write, ds = store.write, store.read(folder / "r.nc")
+
+    def refusing(ds, path):
+        if path.is_relative_to(places[0]) or len(path.name) > 20:
+            raise ResultError(path, "cannot be written")
+        write(ds, path)
+
+    monkeypatch.setattr(store, "write", refusing)
+    rescued = store.saved_elsewhere(ds, "long" * 20 + ".nc")
+    assert (rescued.name, rescued.parent.parent) == ("result.nc", places[1])
+    assert not any(places[0].iterdir())
+    store.read(rescued)

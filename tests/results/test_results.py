@@ -288,3 +288,13 @@ def test_arrays_that_a_library_would_unpack_and_groups_are_refused(stored, tmp_p
     for change, words in ((grouped, "'more' is no array"), (filtered, "'current' is kept by the filter 32000")):
         with pytest.raises(ResultError, match=words):
             read(attack.resealed(path, change, "crafted.nc"))
+
+
+def test_text_in_the_place_of_numbers_is_named(tmp_path, stored):
+    (tmp_path / "whole.nc").write_bytes(stored)
+    ds = read(tmp_path / "whole.nc")
+    name = next(name for name in ds.data_vars if name in OUTPUTS and ds[name].ndim == 1)
+    write(ds.assign({name: (ds[name].dims, np.full(ds[name].shape, "many"), ds[name].attrs)}), tmp_path / "text.nc")
+    done = otjdd(tmp_path, "plot", "text.nc")
+    assert done.returncode == 5
+    assert f"{name} holds text, not numbers" in done.stderr

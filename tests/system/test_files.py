@@ -296,3 +296,25 @@ def test_a_file_that_is_not_forced_waits_for_no_disk(tmp_path, monkeypatch):
             write_whole(tmp_path / "b.bin", NEW)
     assert (tmp_path / "a.bin").read_bytes() == NEW
     assert os.listdir(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize("size", [files.LONGEST, files.LONGEST + 1, 240, 241, 245, 255])
+def test_a_name_as_long_as_the_disk_allows_is_tried_written_and_read(tmp_path, size):
+    path = tmp_path / ("é" + "a" * (size - 5) + ".nc")
+    files.try_name(path)
+    assert not any(tmp_path.iterdir())
+    write_whole(path, OLD)
+    assert (read_whole(path), os.listdir(tmp_path)) == (OLD, [path.name])
+
+
+def test_a_name_that_is_too_long_is_refused_when_it_is_tried(tmp_path):
+    with pytest.raises(OSError, match="too long"):
+        files.try_name(tmp_path / ("a" * 256))
+    assert not any(tmp_path.iterdir())
+
+
+def test_long_names_stay_apart_in_the_names_made_from_them():
+    assert files.shortened("short.nc") == "short.nc"
+    one, other = (files.shortened("a" * 200 + end) for end in "bc")
+    assert one != other
+    assert max(map(len, (one, other))) <= files.LONGEST

@@ -136,3 +136,21 @@ def test_table_is_taken_as_it_is():
 def test_more_breakpoints_than_the_limit_are_refused(make):
     with pytest.raises(ValueError, match="limit is 5,000,000"):
         make()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: pulse(1.0, 1e9, fall=1e-9),
+        lambda: read(0.1, 1e-9, delay=1e9),
+        lambda: hold(0.0, 1e9, [1e-6, 1e9], read(0.1, 1e-9)),
+    ],
+)
+def test_a_step_that_numbers_cannot_tell_from_none_is_refused(make):
+    with pytest.raises(ValueError, match=r"a step of 1e-09 s cannot be told apart at t = 1e\+09 s"):
+        make()
+
+
+def test_a_long_hold_has_the_reads_that_numbers_can_tell_apart():
+    shape = hold(0.0, 1e9, [1e-12, 1.0], read(0.1, 1e-12))
+    assert shape.read_voltages.tolist() == [0.1, 0.1]

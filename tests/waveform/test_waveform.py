@@ -209,3 +209,14 @@ def test_difference_keeps_the_marks_of_both():
     pre, post = read(0.1, 1.0, write_voltage=7.0), read(0.2, 2.0, write_voltage=8.0)
     np.testing.assert_array_equal(difference(pre, post, 0.5).reads, [[1.0, 7.0], [2.5, 8.0]])
     np.testing.assert_array_equal(difference(pre, post, -3.0).reads, [[2.0, 8.0], [4.0, 7.0]])
+
+
+def test_a_read_near_the_start_of_a_long_waveform_stays_where_it_is():
+    shape = with_reads(Waveform([0.0, 1e-15, 2e-15, 3e-15, 1e9], [0.0, 3.0, 3.0, -1.0, -1.0]), [2e-15, 1e9])
+    assert shape.read_times.tolist() == [2e-15, 1e9]
+    assert shape.read_voltages.tolist() == [3.0, -1.0]
+
+
+def test_a_difference_keeps_short_steps_before_a_long_rest():
+    across = difference(pulse(1.0, 1e-15, wait=1e9), pulse(0.0, 1.0), 0.0)
+    assert across(np.array([0.5e-15, 2e-15])).tolist() == [1.0, 0.0]
