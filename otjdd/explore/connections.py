@@ -8,6 +8,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 PATIENCE = 10.0  # s in which a client has to send a whole request
 MOST = 100  # connections at a time; a browser opens six
+# Connections that are accepted before any is counted: asyncio accepts so many in a row, each with a handle of the system.
+# It writes as many errors where there are no more, and macOS gives a process 256.
+AT_ONCE = 16
 
 
 class ImpatientProtocol(H11Protocol):

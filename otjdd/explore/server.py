@@ -23,7 +23,7 @@ from starlette.routing import Route
 from otjdd import plot
 from otjdd.errors import LimitError, Stopped
 from otjdd.explore import layers, settings, traps
-from otjdd.explore.connections import ImpatientProtocol
+from otjdd.explore.connections import AT_ONCE, ImpatientProtocol
 from otjdd.explore.experiments import DOWNLOADED
 from otjdd.explore.guard import Guard
 from otjdd.explore.session import Opened, Session
@@ -211,7 +211,7 @@ def serve(opened: Opened, port: int, browser: bool, say: Callable[[str], None]) 
             threading.Thread(target=webbrowser.open, args=once, daemon=True).start()
         config = uvicorn.Config(
             guard, http=ImpatientProtocol, log_level="warning", access_log=False, server_header=False,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=1, backlog=AT_ONCE,
         )  # fmt: skip
         server = EndedBySignals(config)
         explorer.end = functools.partial(setattr, server, "should_exit", True)

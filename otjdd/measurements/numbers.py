@@ -33,6 +33,10 @@ MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})  # signs of word processor
 # SCPI instruments write 9.9e37 for a value over range, and 9.91e37 for "not a number".
 OVERFLOW = 9.8e37
 DIVIDED = re.compile(r"[\s;,]+")  # between words
+COMMA = re.compile(r"[0-9]*,[0-9][0-9.,]*(?:[eEdD][+-]?[0-9]+)?")  # a number with a comma, or its end
+THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
+WHOLE = re.compile(r"[+-]?[1-9][0-9]*")
+QUOTED = re.compile(r'"([^"\n]*)"')
 BETWEEN = "\0"  # a character that no text contains
 
 
@@ -44,6 +48,23 @@ def number_in(text: str, decimal: str) -> float | None:
     if decimal == ",":
         text = text.replace(".", "?").replace(",", ".")
     return float(text.replace("d", "e").replace("D", "e")) if NUMBER.fullmatch(text) else None
+
+
+def may_group(text: str, divider: str) -> bool:
+    """True if each comma in a number of a text has three digits behind it and up to three before, as in 1,500.
+
+    divider : of cells; commas beside it are those in quotes
+    """
+    parts = QUOTED.findall(text) if divider == "," else [text]
+    return all(THOUSANDS.fullmatch(number) for part in parts for number in COMMA.findall(part))
+
+
+def first_grouped(cells: Sequence[str], divider: str) -> int | None:
+    """Number of the first cell of a column that may be thousands: with a comma in quotes, or beside whole numbers."""
+    texts = [cell.strip() for cell in cells]
+    if divider != "," and not any(WHOLE.fullmatch(text) for text in texts):
+        return None  # numbers with three decimals, all of them
+    return next((i for i, text in enumerate(texts) if THOUSANDS.fullmatch(text)), None)
 
 
 def is_number(text: str, decimal: str) -> bool:

@@ -14,7 +14,7 @@ from otjdd.errors import DataError
 from otjdd.measurements.columns import Column
 from otjdd.measurements.forms.form import FileBlock
 from otjdd.measurements.names import heading
-from otjdd.measurements.numbers import holds_numbers, number_in, plain_numbers, without_overflows
+from otjdd.measurements.numbers import first_grouped, holds_numbers, number_in, plain_numbers, without_overflows
 from otjdd.measurements.sheet import Sheet, SheetLine
 
 CellColumns = list[tuple[str, ...]]  # texts of the cells, a tuple for each column
@@ -47,6 +47,8 @@ def rows_of(block: FileBlock, places: Mapping[int, str]) -> TableRows:
     faults: dict[int, DataError] = {}
     for first, rows in sheet.blocks(block.first, block.last):
         at, columns = with_content(sheet, header, first, rows, list(places))
+        for place in places if sheet.grouped else ():
+            check_thousands(sheet, at, columns[place], place)
         values = [plain_numbers(columns[place], sheet.decimal) for place in places]
         if any(column is None for column in values):
             at, columns, again = without_headers(block, at, columns)
@@ -93,6 +95,18 @@ def check_widths(sheet: Sheet, header: SheetLine, at: np.ndarray, rows: list[lis
             hint = "a missing number is nan, and a name with a blank stands in quotes"
             hint = hint if fewer else "a column without a name, such as a row index, needs one"
             raise sheet.fault(line, cell, f"{width} cells, as many as the header has names", f"{len(row)}", hint)
+
+
+def check_thousands(sheet: Sheet, at: np.ndarray, cells: Sequence[str], place: int) -> None:
+    """Raise DataError for a number such as 1,500 where nothing tells whether it is 1500 or 1.5."""
+    first = first_grouped(cells, sheet.divider)
+    if first is None:
+        return
+    line, text = sheet.line(int(at[first])), cells[first].strip()
+    decimals = f", or {float(text.replace(',', '.')):g}" if text.count(",") == 1 else ""
+    expected = f"numbers that can be read in one way: {text.replace(',', '')}{decimals}"
+    hint = "no other number of this file tells thousands from decimals; write them without a comma"
+    raise sheet.fault(line, line.cells[place], expected, f"{text!r}", hint)
 
 
 def of_another_table(text: str) -> bool:

@@ -45,6 +45,7 @@ class Sheet(NamedTuple):
     header : names in a comment above the numbers, or None
     original : text with its comments, "" without any   title : of the sheet of a workbook
     quoted : double quotes may enclose cells   counted : places in a line count cells and not characters, as in workbooks
+    grouped : each comma in a number may be a mark of thousands as well, see `numbers.may_group`
     """
 
     file: str
@@ -57,6 +58,7 @@ class Sheet(NamedTuple):
     counted: bool = False
     original: str = ""
     title: str = ""
+    grouped: bool = False
 
     def line(self, number: int, text: str | None = None) -> SheetLine:
         """The line with a number, counted from 1. text : of the line, None to take it from the sheet"""

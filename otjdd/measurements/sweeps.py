@@ -28,7 +28,8 @@ def period(values: np.ndarray) -> int:
     count, steps = len(values), np.abs(np.diff(values))
     if count < 4 or not np.ptp(values) > 0:
         return count
-    apart = APART * np.median(steps[steps > JITTER * np.ptp(values)])
+    moved = steps[steps > JITTER * np.ptp(values)]
+    apart = APART * np.median(moved if moved.size else steps)  # each step of a slow sweep is that small
     for length in range(2, count // 2 + 1):
         if count % length == 0 and np.all(np.abs(values[length:] - values[:-length]) <= apart):
             return length

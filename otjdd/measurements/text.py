@@ -13,7 +13,7 @@ from itertools import product
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
 from otjdd.measurements.names import heading, quantity_of
-from otjdd.measurements.numbers import BETWEEN, is_number
+from otjdd.measurements.numbers import BETWEEN, is_number, may_group
 from otjdd.measurements.sheet import Sheet, divided
 
 MAX_HEADER = 2000  # characters of a comment that may be a header
@@ -47,7 +47,8 @@ def sheet_of(name: str, text: str) -> Sheet:
     divider, decimal = form_of(lines[-SAMPLE:])
     notes = [f"cells between {DIVIDERS[divider]}"] + ["a decimal comma"] * (decimal == ",")
     notes += [f"{count} lines of comment"] * bool(count)
-    sheet = Sheet(name, text, divider, decimal, tuple(notes), original=original)
+    grouped = decimal == "," and may_group(text, divider)
+    sheet = Sheet(name, text, divider, decimal, tuple(notes), original=original, grouped=grouped)
     if not above or not is_number(re.split(r"[\s;,]", begin.group().strip(), maxsplit=1)[0], "."):
         return sheet
     names = sheet.line(at, re.sub(f"[{MARKS}]", " ", above, count=1))  # the comment right above the numbers

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import select
 import shlex
 import signal
 import socket
@@ -43,6 +44,9 @@ def begun(folder, *words) -> subprocess.Popen:
     """An explorer that begins, with signals as in a terminal: nohup has them ignored. Its temporary folder is tmp."""
 
     def as_in_a_terminal():
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))  # as on macOS
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
 
@@ -107,6 +111,17 @@ def test_a_case_is_shown_beside_data_and_its_drive_is_moved(served):
         assert f"--set '{words}'" in moved["command"]
     outside = served.move(thickness=9.0)
     assert outside == {"problem": "Film thickness: 1.2 to 5 nm here; a case file goes further", "slider": "thickness"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="handles of Unix")
+def test_more_half_requests_than_handles_keep_nobody_from_an_answer(served):
+    place = served.address.hostname, served.address.port
+    with ExitStack() as clients:
+        for _ in range(400):
+            clients.enter_context(socket.create_connection(place)).sendall(b"GET / HT")
+        assert served.ask("GET", f"/start{TAB}")[0] == 200
+    assert served.ask("GET", f"/start{TAB}")[0] == 200
+    assert not select.select([served.process.stderr], [], [], 0.0)[0]  # no word of it
 
 
 def test_a_worker_that_is_killed_while_it_waits_is_replaced(served):

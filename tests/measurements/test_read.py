@@ -145,6 +145,10 @@ def test_text_in_a_workbook_is_told_with_its_cell(workbook):
             "2:1",
             "with a decimal comma, as other numbers of this file have, got '0.1'",
         ),
+        ('V,R\n1,"1,500"\n2,"900"\n3,"2,100"\n', "2:3", "expected numbers that can be read in one way: 1500, or 1.5"),
+        ('V,R\n1,"1,500"\n2,"1,900"\n3,"2,100"\n', "2:3", "tells thousands from decimals"),
+        ("V;R\n1;1,500\n2;900\n3;2,100\n", "2:3", "1500, or 1.5, got '1,500'"),
+        ('V,R\n1,"1,900"\n2,"1,234,567"\n3,"3,100"\n', "2:3", "read in one way: 1900, or 1.9, got"),
         ('V,I,note\n1,2,"a\n3,4,b"\n', "2:1", "quotes that are closed in their line"),
         ("V,I\n1_0,2\n3,4\n", "2:1", "expected a number of voltage, got '1_0'"),
         (
@@ -164,6 +168,20 @@ def test_bad_data_are_told_with_their_place(tmp_path, text, place, said):
     assert f"data.csv:{place}: " in str(caught.value)
     assert said in str(caught.value)
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'V,R\n"0,5","1,500"\n"1,5","900"\n"2","2,100"\n',  # another column tells
+        "V;R\n1;1,500\n2;9,000\n3;2,100\n",  # three decimals each
+        "V;R\n1;1,500\n2;0,900\n3;2,100\n",
+        "Range 2,5\nV;R\n1;1,500\n2;9\n3;2,100\n",
+    ],
+)
+def test_decimal_commas_that_something_tells_are_read(tmp_path, text):
+    ds = read_data(written(tmp_path, text))
+    assert [ds.resistance[0].item(), ds.resistance[-1].item()] == [1.5, 2.1]
 
 
 def test_a_file_that_is_no_text(tmp_path):
@@ -310,3 +328,10 @@ def test_changes_against_delays_are_no_current_against_a_time(tmp_path):
     with pytest.raises(DataError, match="a target of `otjdd calibrate`") as error:
         read_data(tmp_path / "stdp.csv")
     assert "--column" not in str(error.value)
+
+
+def test_many_rows_of_one_current_are_one_sweep(tmp_path):
+    rows = "".join(f"{i * 1e-4:.4f},1e-9\n" for i in range(2000))  # each step below a thousandth of the range
+    ds = read_data(written(tmp_path, f"voltage (V),current (A)\n{rows}"))
+    assert ds.sizes["point"] == 2000
+    assert (ds.current == 1e-9).all()
