@@ -12,6 +12,7 @@ PRIVATE lists the undocumented parts of numba that are used. The import of this 
 from __future__ import annotations
 
 import inspect
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ import numba
 from llvmlite import ir
 from numba.core import types
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder, Flags
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager
 from numba.core.funcdesc import ExternalFunctionDescriptor, FunctionDescriptor
 from numba.core.typing import Signature, signature
@@ -43,6 +45,7 @@ PRIVATE = (  # parts of numba that it does not document
     (CompileResult, ("_reduce", "_rebuild", "fndesc")),
     (FunctionDescriptor, ("mangled_name",)),
     (SAMPLE.targetctx, ("cached_internal_func", "call_internal", "refresh")),
+    (global_compiler_lock, ("acquire", "release")),
 )
 for owner, names in PRIVATE:
     for name in names:
@@ -50,6 +53,23 @@ for owner, names in PRIVATE:
 
 
 FINDING = threading.RLock()  # the kernels that threads call for the first time are loaded one after the other
+
+
+def hold_compiler() -> None:
+    """Wait until no other thread loads or compiles a kernel, and let none begin, in the order in which `find` locks."""
+    FINDING.acquire()
+    global_compiler_lock.acquire()
+
+
+def release_compiler() -> None:
+    """Let threads load and compile again, in a forked process its one thread."""
+    global_compiler_lock.release()
+    FINDING.release()
+
+
+# A lock that another thread holds is copied by a fork, and nobody releases the copy: a fork waits until kernels are loaded.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=hold_compiler, after_in_parent=release_compiler, after_in_child=release_compiler)
 
 
 class BySymbol:
@@ -156,7 +176,8 @@ class Kernel:
 
     def compile(self, arguments: Types) -> Compiled:
         """Compile for types of arguments. Returns description, machine code, and the symbols that it needs."""
-        self.inner.compile(arguments)
+        with kernel_cache.compiling(self.name):
+            self.inner.compile(arguments)
         own, symbol = self.inner.overloads[arguments].fndesc, kernel_cache.symbol(self.name, arguments)
         code, needed = machine_code.object_file(self.inner.inspect_llvm(arguments), own.mangled_name, symbol)
         description = ExternalFunctionDescriptor(symbol, own.restype, own.argtypes)

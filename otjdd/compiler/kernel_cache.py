@@ -23,8 +23,8 @@ import stat
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,6 +61,8 @@ MOST_FOLDERS = 8  # most folders that are kept, one for each state of the source
 KERNELS: dict[str, Provider] = {}  # name -> kernel, the last one that was defined
 SYMBOLS: dict[str, tuple[str, Types]] = {}  # symbol -> its kernel and types of arguments, in this process
 COUNTS: Counter[str] = Counter()  # number of entries that this process has "loaded" and "compiled"
+COMPILING: list[str] = []  # kernels that this process compiles, each because the one before calls it
+ON_COMPILING: list[Callable[[str], None]] = []  # called with the first name of COMPILING, and with "" at its end
 NO_CODE = (  # settings of numba that change no machine code
     "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "CHROME_TRACE", "COLOR_SCHEME", "CUDA_", "DEBUG_CACHE", "DEVELOPER_MODE",
     "DISABLE_PERFORMANCE_WARNINGS", "FULL_TRACEBACKS", "NUMBA_", "PARALLEL_DIAGNOSTICS", "RUNNING_UNDER_PROFILER",
@@ -132,6 +134,20 @@ def write(name: str, arguments: Types, content: object) -> None:
     except Exception as error:  # such as a full disk; the kernel is loaded all the same
         COUNTS["not kept"] += 1
         log.info("%s is not kept: %s", name, error)
+
+
+@contextmanager
+def compiling(name: str) -> Iterator[None]:
+    """Within the block a kernel is compiled: it stands in COMPILING, and functions in ON_COMPILING are called."""
+    COMPILING.append(name)
+    try:
+        for note in ON_COMPILING:
+            note(COMPILING[0])
+        yield
+    finally:
+        COMPILING.pop()
+        for note in ON_COMPILING if not COMPILING else ():
+            note("")
 
 
 def do_without_blas() -> None:

@@ -1,6 +1,8 @@
 """Deferred kernels: compiled when they are first called, with all arguments, by any thread, or not at all."""
 
+import os
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -140,3 +142,28 @@ def test_threads_that_call_at_once_compile_once(nothing_on_disk, monkeypatch):
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(around, [3.0] * 4)) == [1.0] * 4
     assert loaded == [deferred]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+@pytest.mark.parametrize("lock", ["FINDING", "global_compiler_lock"])
+def test_a_process_forked_while_a_thread_compiles_calls_kernels_too(nothing_on_disk, lock):
+    _, around = new_pair()
+    assert around(-1.0) == 0.0
+    locked = threading.Event()
+
+    def compile_for_a_while():
+        with getattr(kernel, lock):
+            locked.set()
+            time.sleep(0.5)
+
+    with ThreadPoolExecutor(1) as pool:
+        compiling = pool.submit(compile_for_a_while)
+        locked.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)  # ends a child that waits for ever
+            os._exit(0 if around(3.0) == 1.0 else 1)
+        compiling.result()
+        assert os.waitpid(child, 0)[1] == 0
+    assert around(3.0) == 1.0

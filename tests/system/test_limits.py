@@ -216,16 +216,6 @@ def test_an_interruption_within_a_kernel_is_one():
     assert limits.interruption(ValueError()) is None
 
 
-@pytest.fixture(autouse=True)
-def heeded():
-    """Signals act as they do in a terminal, also where a shell or nohup started the tests and had them ignored."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in limits.ENDING[1:]}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @pytest.mark.parametrize("number", limits.ENDING)
 def test_what_is_shielded_is_done_before_the_signal_comes_through(number):
     done = []
@@ -252,6 +242,44 @@ def test_what_nohup_has_ignored_stays_ignored():
             signal.raise_signal(signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+SENDS_ITSELF = """
+import signal
+import pytest
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+def test_signal(name):
+    number = getattr(signal, name)
+    assert signal.getsignal(number) == (signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
+"""
+
+
+def test_tests_have_signals_that_whoever_started_them_ignores(pytestconfig, tmp_path):
+    tests, own = pytestconfig.rootpath / "tests", tmp_path / "test_own.py"
+    own.write_text(SENDS_ITSELF)
+
+    def as_in_a_script():
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+
+    words = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "conftest",
+        "--rootdir",
+        tmp_path,
+        "--basetemp",
+        tmp_path / "tmp",
+        own,
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *map(str, words)], cwd=tmp_path, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(tests)}, preexec_fn=as_in_a_script,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_limits_that_are_kept_end_nothing():
