@@ -68,10 +68,11 @@ async function watch() {
   while (waiting) {
     const now = await fetch(`progress?tab=${tab}`).then((a) => a.json()).catch(() => ({ ready: true }));
     if (!waiting) break;
-    by("status").textContent = now.ready ? "computing" : now.compiled === null ? "loading the kernels"
+    by("status").textContent = now.compiling ? `compiling kernels for ${now.compiling}, once on this machine: up to twenty seconds`
+      : now.ready ? "computing" : now.compiled === null ? "loading the kernels"
       : "compiling the kernels, once on this machine: about a minute";
     by("progress").hidden = false;
-    const done = now.ready ? now.fraction : now.compiled;
+    const done = now.compiling ? null : now.ready ? now.fraction : now.compiled;
     if (done === null) by("progress").removeAttribute("value"); // how far is not known
     else by("progress").value = done;
     document.body.classList.toggle("late", now.ready);

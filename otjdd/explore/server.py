@@ -96,9 +96,15 @@ class Explorer:
         return JSONResponse(self.tab(request).start())
 
     async def progress(self, request: Request) -> Response:
-        """Answer with the progress: of the kernels until they are ready, then of the job of this tab."""
-        ready, fraction = self.workers.ready.is_set(), self.tab(request).turns.fraction
-        return JSONResponse({"ready": ready, "compiled": await self.workers.compiled(), "fraction": fraction})
+        """Answer with the progress: of the kernels until they are ready, then of the job of this tab.
+
+        compiling : what a job compiles further kernels for, "" while it compiles none
+        """
+        ready, turns = self.workers.ready.is_set(), self.tab(request).turns
+        compiled = await self.workers.compiled()
+        return JSONResponse(
+            {"ready": ready, "compiled": compiled, "fraction": turns.fraction, "compiling": turns.compiling}
+        )
 
     async def move(self, request: Request) -> Response:
         return JSONResponse(await self.tab(request).move(settings.settings_of(await message(request))))

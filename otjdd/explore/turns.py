@@ -54,3 +54,9 @@ class Turns:
         """Fraction of the running job that is done; None without one."""
         running = self._running
         return running.fraction if running is not None and not running.task.done() else None
+
+    @property
+    def compiling(self) -> str:
+        """What the kernels that the running job compiles are for, in words; "" while it compiles none."""
+        running = self._running
+        return running.compiling if running is not None and not running.task.done() else ""

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.sharedctypes import RawValue
-from typing import Any
+from multiprocessing.sharedctypes import RawArray, RawValue
+from typing import Any, NamedTuple
 
 from pebble import ProcessExpired
 
@@ -26,8 +26,29 @@ LOST = "the process that computed this {}; out of memory? Another has taken its 
 DEAD = "the processes that compute end before they begin: is memory short? The terminal of otjdd explore may say more"
 
 
-Synchronized = Any  # a number in memory that a worker shares with the server
-Idle = asyncio.Queue[tuple[Worker, Synchronized]]
+# Modules of kernels that are compiled when a run first needs them -> what has them, in words for the page.
+FIRST_NEEDED_BY = {
+    "bound_electrons": "vacancies that hold electrons", "boundary": "electrodes that exchange vacancies",
+    "closing": "charged traps", "heat_step": "heat", "hop_noise": "single ions", "junction": "barriers between layers",
+    "kinetic_traps": "traps", "largest_leap": "single ions", "layered_weights": "layers",
+    "resonances": "wells between barriers", "stack_newton": "electrons in the film", "table": "leaks and traps",
+    "trapped_charge": "charged traps",
+}  # fmt: skip
+NAME_BYTES = 80  # of the name of a kernel in shared memory
+
+
+class Shared(NamedTuple):
+    """Memory that a worker shares with the server: the fraction that is done, and the kernel that it compiles."""
+
+    fraction: Any
+    kernel: Any
+
+    @classmethod
+    def new(cls) -> "Shared":
+        return cls(RawValue("d"), RawArray("c", NAME_BYTES))
+
+
+Idle = asyncio.Queue[tuple[Worker, Shared]]
 
 
 class Workers:
@@ -37,9 +58,8 @@ class Workers:
     """
 
     def __init__(self) -> None:
-        self._all = [
-            (Worker(context(PRELOAD), (progress,)), progress) for progress in map(RawValue, "d" * (cores() + 1))
-        ]
+        memories = [Shared.new() for _ in range(cores() + 1)]
+        self._all = [(Worker(context(PRELOAD), tuple(shared)), shared) for shared in memories]
         self._idle: Idle = asyncio.Queue()  # a worker whose job was ended comes last
         self._began = time.monotonic()
         self.ready = asyncio.Event()
@@ -47,12 +67,12 @@ class Workers:
     async def start(self) -> None:
         """Wait until kernels are loaded or compiled and a first worker answers; then start the others."""
         await asyncio.to_thread(make_ready, PRELOAD)
-        for worker, progress in self._all:
+        for worker, shared in self._all:
             future = await aside(worker.give, answer, (), None)
             if not self.ready.is_set():
                 with contextlib.suppress(BrokenProcessPool, ProcessExpired):  # the first job reports it
                     await ended(worker, future)
-            self._idle.put_nowait((worker, progress))
+            self._idle.put_nowait((worker, shared))
             self.ready.set()
 
     async def compiled(self) -> float | None:
@@ -76,18 +96,25 @@ class RunningJob:
 
     def __init__(self, idle: Idle, function: Callable[..., Any], args: Arguments) -> None:
         self._idle = idle
-        self._progress: Synchronized | None = None
+        self._shared: Shared | None = None
         self.task = asyncio.ensure_future(self._computed(function, args))
 
     @property
     def fraction(self) -> float:
-        return self._progress.value if self._progress else 0.0
+        return float(self._shared.fraction.value) if self._shared else 0.0
+
+    @property
+    def compiling(self) -> str:
+        """What the kernels that the job compiles are for, in words; "" while it compiles none."""
+        name = self._shared.kernel.value.decode() if self._shared else ""
+        module = name.partition(".")[0]
+        return FIRST_NEEDED_BY.get(module, module.replace("_", " "))
 
     async def _computed(self, function: Callable[..., Any], args: Arguments) -> Any:
         """Result of the job. Raises the exceptions of the job, LimitError when its process is ended from outside."""
-        worker, progress = await self._idle.get()
-        self._progress = progress
-        progress.value = 0.0
+        worker, shared = await self._idle.get()
+        self._shared = shared
+        shared.fraction.value, shared.kernel.value = 0.0, b""
         try:
             for _ in range(TRIES):
                 future = await asyncio.to_thread(worker.give, reporting, (function, args), None)
@@ -103,7 +130,7 @@ class RunningJob:
                 raise value
             raise LimitError(DEAD)
         finally:
-            self._idle.put_nowait((worker, progress))
+            self._idle.put_nowait((worker, shared))
 
 
 async def aside(function: Callable[..., Any], *args: Any) -> Any:
@@ -137,11 +164,18 @@ async def ended(worker: Worker, future: "Future[bytes]") -> bytes:
 
 
 def reporting(function: Callable[..., Any], args: Arguments) -> Any:
-    """Result of function(*args, progress) in a worker."""
+    """Result of function(*args, progress) in a worker, which tells its progress and the kernel that it compiles."""
+    from otjdd.compiler import kernel_cache
+
+    shared = Shared(*SHARED)
 
     def progress(fraction: float) -> None:
-        SHARED[0].value = fraction
+        shared.fraction.value = fraction
 
+    def note(name: str) -> None:
+        shared.kernel.value = name.encode()[: NAME_BYTES - 1]
+
+    kernel_cache.ON_COMPILING[:] = [note]
     return function(*args, progress)
 
 

@@ -25,7 +25,7 @@ class Pretended:
             finally:
                 self.ended.append(name)
 
-        return SimpleNamespace(task=asyncio.ensure_future(job()), fraction=0.0)
+        return SimpleNamespace(task=asyncio.ensure_future(job()), fraction=0.0, compiling="")
 
 
 async def ask(each, names, waits=False):
@@ -92,7 +92,7 @@ def test_what_goes_wrong_in_a_job_is_told(error):
         def submit(self, *_):
             future = asyncio.get_running_loop().create_future()
             future.set_exception(error("no"))
-            return SimpleNamespace(task=future, fraction=0.0)
+            return SimpleNamespace(task=future, fraction=0.0, compiling="")
 
     with pytest.raises(error):
         asyncio.run(Turns(Broken()).take(None))
