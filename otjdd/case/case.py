@@ -18,7 +18,16 @@ from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
 from otjdd.case.crossbar import Crossbar, faults
 from otjdd.case.device import Device, FromResult, Ions
-from otjdd.case.document import OUTSIDE, Document, changed, load_document, parse, split_key, with_calibrated
+from otjdd.case.document import (
+    OUTSIDE,
+    Document,
+    changed,
+    load_document,
+    parse,
+    split_key,
+    with_calibrated,
+    without_none,
+)
 from otjdd.case.drive import Drive, DrivePart
 from otjdd.case.drive_curves import Curves
 from otjdd.case.drive_patterns import Patterns
@@ -303,6 +312,7 @@ def build(
     folder : of the case   source : text of the case file   typed : see `typed_files`
     strict_units : refuse bare numbers for quantities
     """
+    document = document._replace(data=without_none(document.data))
     problems = find_files(document, folder, allow_outside, typed)
     try:
         case = Case.model_validate(document.data, context={"strict_units": strict_units})

@@ -41,6 +41,12 @@ SWITCHES = {"permittivity": ("law",), "polarisation": ("law",)}
 ANY_SWITCH = ("kind",)
 UNSWITCHED = {"traps"}  # lists whose tables have the same keys whatever their kind
 WHOLE = {"initial"}  # never merged
+# Tables, and lists of tables, that "none" takes away, such as those of a base.
+OPTIONAL = (
+    ("device", "heat"), ("device", "leaks"), ("device", "traps"), ("device", "left", "exchange"),
+    ("device", "right", "exchange"), ("device", "film", "polarisation"), ("device", "film", "layers"),
+    ("columns", "kinds"), ("crossbar",), ("crossbar", "access"), ("drive", "read"), ("study",), ("fit",), ("expect",),
+)  # fmt: skip
 AXES = ("study", "grid")  # not merged with that of a base
 
 
@@ -130,17 +136,22 @@ def find_base(document: Document, shipped: Path, allow_outside: bool, above: tup
         raise fault('the name of a case file such as "li2019.toml"')
     if len(above) > MAX_BASES:
         raise fault(f"at most {MAX_BASES} bases of bases", "more")
-    places = [(place / name, (place / name).resolve(), place.resolve()) for place in (folder, shipped)]
+    names = (name,) if name.endswith(".toml") else (name, f"{name}.toml")
+    files = [(place / form, place.resolve()) for form in names for place in (folder, shipped)]
+    places = [(file, file.resolve(), place) for file, place in files]
     if not (allow_outside or all(location.is_relative_to(place) for _, location, place in places)):
         raise fault("a base in the folder of the case, or below", hint=OUTSIDE)
-    for written, location, _ in places:
-        if location.exists() and location not in above:
-            return os.fspath(written)
+    there = [(written, location) for written, location, _ in places if location.exists() and location not in above]
+    there.sort(key=lambda place: not place[1].is_file())  # the folder of a study may have the name of its case
+    if there:
+        return os.fspath(there[0][0])
     circle = any(location in above for _, location, _ in places)
     raise fault(
         "a case file beside this one or one that comes with otjdd",
         brief(name) + (", which is based on this" if circle else ""),
-        nearest(name, [path.name for place in (folder, shipped) for path in place.glob("*.toml") if free(path, above)]),
+        nearest(
+            names[-1], [path.name for place in (folder, shipped) for path in place.glob("*.toml") if free(path, above)]
+        ),
     )
 
 
@@ -277,6 +288,15 @@ def without_alternatives(
         dropped |= {"layers"} & set(below)
     replaced.update((*path, name) for name in dropped)
     return {name: value for name, value in below.items() if name not in dropped}
+
+
+def without_none(data: Any, path: KeyPath = ()) -> Any:
+    """Data of a case without the tables of OPTIONAL that are "none". Records among the data stay as they are."""
+    if not isinstance(data, dict):
+        return data
+    stays = {name: value for name, value in data.items() if value != "none" or (*path, name) not in OPTIONAL}
+    inner = {other[len(path)] for other in OPTIONAL if other[: len(path)] == path and len(other) > len(path) + 1}
+    return {name: without_none(value, (*path, name)) if name in inner else value for name, value in stays.items()}
 
 
 def is_profile(initial: object) -> bool:

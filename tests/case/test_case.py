@@ -1,5 +1,6 @@
 """Cases: the shipped ones, what is refused and how it is told, changes, and text that loads back."""
 
+import functools
 import os
 import pickle
 import re
@@ -574,3 +575,34 @@ def test_an_exception_of_a_signal_handler_comes_as_it_is_out_of_the_text_of_a_ca
     monkeypatch.setattr("otjdd.units.write", interrupted)
     with pytest.raises(Mine):
         case.resolved()
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("vcm-heat", "device.heat"),
+        ("vcm-heat", "study"),
+        ("hfo2-leakage", "device.traps"),
+        ("ftj-hzo", "device.film.polarisation"),
+        ("oxygen-exchange", "device.right.exchange"),
+        ("li2019", "device.heat"),  # none is there
+    ],
+)
+def test_a_table_of_a_base_is_taken_away(tmp_path, name, key):
+    def at(case):
+        return functools.reduce(getattr, key.split("."), case)
+
+    file = tmp_path / "own.toml"
+    file.write_text(f'base = "{name}"\n{key} = "none"\n')
+    changes = {} if name != "ftj-hzo" else {"drive": {"kind": "hold", "voltage": "0 V", "duration": "1 s"}}
+    assert at(load_case(file, changes)) is None
+    assert at(load_case(name, {key: "none"} | changes)) is None
+    assert at(load_case(name).replace({key: "none"} | changes)) is None
+
+
+def test_layers_of_a_base_give_way_to_a_film_of_one_material():
+    own = {"layers": "none", "thickness": "2 nm", "permittivity": {"law": "linear", "eps_r": 20}}
+    case = load_case("junction", {"device.film": own})
+    assert case.device.film.thickness == 2e-9
+    with pytest.raises(CaseError, match=r"thickness: .*missing"):
+        load_case("double-barrier", {"device.film.layers": "none"})

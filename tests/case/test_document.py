@@ -308,3 +308,15 @@ def test_keys_on_top_of_a_base_are_merged_without_a_search_for_each():
     data = {Counted(name): value for name, value in above.data.items()}
     assert put_on(below, above._replace(data=data)).data == above.data
     assert compared < 20 * len(names)
+
+
+def test_a_base_is_named_with_or_without_its_suffix(tmp_path):
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    shipped.mkdir()
+    (own / "ref").mkdir(parents=True)  # of a study
+    write_files(shipped, ref="x = 1")
+    write_files(own, a='base = "ref"', b='base = "a"', ref='base = "ref"\ny = 1')
+    assert load_document(own / "b.toml", shipped).data == {"x": 1, "y": 1}
+    write_files(own, c='base = "rif"')
+    with pytest.raises(CaseError, match=r'did you mean "ref.toml"'):
+        load_document(own / "c.toml", shipped)
