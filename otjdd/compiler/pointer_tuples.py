@@ -81,10 +81,21 @@ class PointerModel(models.PrimitiveModel):
 
 @unbox(TuplePointer)
 def unbox_tuple(kind: TuplePointer, tuple_object: ir.Value, c: Unboxing) -> NativeValue:
-    """Copy the fields of a Python tuple to the stack of the function that calls the kernel."""
+    """Copy the fields of a Python tuple to the stack of the function that calls the kernel.
+
+    Where references are counted, this counts one for each array, and numba releases at the end those of the arguments that
+    it knows: not of what is behind an address.
+    """
     content = c.unbox(kind.content, tuple_object)
     address = alloca_once_value(c.builder, content.value)
-    return NativeValue(address, is_error=content.is_error, cleanup=content.cleanup)
+
+    def release() -> None:
+        if content.cleanup is not None:
+            content.cleanup()
+        if c.context.enable_nrt:
+            c.context.nrt.decref(c.builder, kind.content, content.value)
+
+    return NativeValue(address, is_error=content.is_error, cleanup=release)
 
 
 @infer_getattr

@@ -21,7 +21,7 @@ from numba.core.typing.templates import AbstractTemplate, Signature, infer_globa
 from numba.extending import NativeValue, intrinsic, lower_builtin, models, register_model, typeof_impl, unbox
 from numpy.typing import NDArray
 
-from otjdd.compiler.decorators import kernel
+from otjdd.compiler.decorators import bare
 from otjdd.compiler.pointer_tuples import TuplePointer, Unboxing
 
 Item = TypeVar("Item", bound=tuple[object, ...])  # a `by_pointer` class
@@ -140,12 +140,12 @@ def put(typing_context: object, address: types.Type, k: types.Type, item: TupleP
     return types.void(types.intp, types.intp, item), copy
 
 
-@kernel
+@bare
 def size_of(item: tuple[object, ...]) -> int:
     size: int = bytes_of(item)
     return size
 
 
-@kernel
+@bare
 def put_item(address: int, k: int, item: tuple[object, ...]) -> None:
     put(address, k, item)

@@ -5,9 +5,11 @@ from typing import NamedTuple
 import numba
 import numpy as np
 import pytest
+from numba.core.runtime import _nrt_python, rtsys
 
 from otjdd.compiler.decorators import njit
 from otjdd.compiler.pointer_tuples import TuplePointer, by_pointer
+from otjdd.compiler.rows import Row
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 
@@ -127,3 +129,47 @@ def test_an_array_that_a_counting_kernel_takes_from_a_tuple_outlives_it():
 
     array = first(Vectors(np.arange(1000.0), np.zeros(1)))
     assert array.sum() == 499500.0
+
+
+@pytest.fixture
+def references():
+    """Function that returns how many references to arrays numba counts."""
+    was_on = _nrt_python.memsys_stats_enabled()
+    _nrt_python.memsys_enable_stats()
+    yield lambda: rtsys.get_allocation_stats().mi_alloc - rtsys.get_allocation_stats().mi_free
+    if not was_on:
+        _nrt_python.memsys_disable_stats()
+
+
+def test_references_to_the_arrays_of_a_tuple_end_with_the_call(references):
+    @njit()
+    def half_of_grid(o, divisor):
+        return o.grid / divisor
+
+    mine = outer()
+    half_of_grid(mine, 2.0)
+    before = references()
+    for _ in range(5):
+        half_of_grid(mine, 2.0)
+        Row([mine.inner])
+    assert references() == before
+    array = half_of_grid(mine, 2.0)
+    assert references() == before + 1
+    assert array.sum() == 7.5
+    assert mine.grid.sum() == 15.0
+
+
+def test_references_end_where_a_kernel_raises_an_error(references):
+    @njit()
+    def grid_of_positive(o):
+        if o.scale < 0.0:
+            raise ValueError("negative")
+        return o.grid.copy()
+
+    mine = outer()
+    grid_of_positive(mine)
+    before = references()
+    for _ in range(5):
+        with pytest.raises(ValueError, match="negative"):
+            grid_of_positive(mine._replace(scale=-1.0))
+    assert references() == before
