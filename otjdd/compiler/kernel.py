@@ -24,10 +24,12 @@ from typing import TYPE_CHECKING, Any
 import numba
 from llvmlite import ir
 from numba.core import types
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder, Flags
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager
 from numba.core.funcdesc import ExternalFunctionDescriptor, FunctionDescriptor
+from numba.core.runtime import rtsys
 from numba.core.typing import Signature, signature
 from numba.extending import lower_builtin, type_callable, typeof_impl
 
@@ -44,8 +46,10 @@ PRIVATE = (  # parts of numba that it does not document
     (SAMPLE, ("_cache",)),
     (CompileResult, ("_reduce", "_rebuild", "fndesc")),
     (FunctionDescriptor, ("mangled_name",)),
-    (SAMPLE.targetctx, ("cached_internal_func", "call_internal", "refresh")),
+    (SAMPLE.targetctx, ("cached_internal_func", "call_internal")),
     (global_compiler_lock, ("acquire", "release")),
+    (rtsys, ("initialize",)),
+    (JITCodeLibrary, ("_finalize_final_module", "_verify_declare_only_symbols", "codegen")),
 )
 for owner, names in PRIVATE:
     for name in names:
@@ -224,7 +228,7 @@ class EntryPointCache:
     disable = flush = enable
 
     def load_overload(self, arguments: Types, target: BaseContext) -> CompileResult | None:
-        target.refresh()  # makes numba's memory management known to LLVM
+        rtsys.initialize(target)  # makes numba's memory management known to LLVM
         parts = kernel_cache.read(self.name, arguments)
         if parts is None:
             return None
@@ -280,6 +284,25 @@ SHARED = Options()
 SHARED.nrt, SHARED.error_model = True, "numpy"
 
 
+class Library(JITCodeLibrary):
+    """LLVM code of a kernel, of which `machine_code` makes the object file.
+
+    numba would first make machine code of it for an engine of its own, which nobody calls.
+    """
+
+    def _finalize_final_module(self) -> None:
+        self._verify_declare_only_symbols()
+        self._finalized = True
+
+    @property
+    def codegen(self) -> Library:
+        """What numba gives the environment of a function, to put it into the machine code in its engine."""
+        return self
+
+    def set_env(self, name: str, environment: object) -> None:
+        """Do nothing."""
+
+
 class Compiler(CompilerBase):
     """numba's compiler, with the same code for a kernel whatever was compiled before it.
 
@@ -294,4 +317,5 @@ class Compiler(CompilerBase):
 
     def define_pipelines(self) -> list[PassManager]:
         self.state.flags = self.own
+        self.state.library = Library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
         return [DefaultPassBuilder.define_nopython_pipeline(self.state)]

@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import pytest
+from numba.core.codegen import JITCodeLibrary
+from numba.core.cpu import CPUContext
 
-from otjdd.compiler import decorators, kernel, machine_code
+from otjdd.compiler import decorators, kernel, kernel_cache, machine_code
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 
@@ -38,6 +40,32 @@ def test_arguments_may_be_named_and_left_out():
 def test_a_kernel_is_compiled_once_for_all_values_of_a_number():
     assert twice_and_thrice(1.5) == 7.5
     assert list(scaled.loaded) == [(numba.float64, numba.int64)]
+
+
+def test_numba_makes_no_machine_code_of_a_kernel_but_of_its_entry_point(monkeypatch):
+    made, finalize = [], JITCodeLibrary._finalize_specific
+    monkeypatch.setattr(JITCodeLibrary, "_finalize_specific", lambda own: (made.append(own.name), finalize(own)))
+    monkeypatch.setattr(kernel_cache, "folder", lambda: None)
+    monkeypatch.setattr(kernel_cache, "KERNELS", dict(kernel_cache.KERNELS))
+
+    def inner(x):
+        return 3.0 * x
+
+    copied = decorators.bare(inner)
+
+    def outer(x):
+        return copied(x) + 1.0
+
+    assert decorators.detached(outer)(2.0) == 7.0
+    assert made == ["outer"]
+
+
+def test_an_entry_point_on_disk_is_loaded_without_a_look_through_all_functions_of_numba(monkeypatch, tmp_path):
+    monkeypatch.setattr(kernel_cache, "folder", lambda: tmp_path)
+    monkeypatch.setattr(kernel_cache, "KERNELS", dict(kernel_cache.KERNELS))
+    assert decorators.detached(shifted)(1.0, 4.0) == 5.0
+    monkeypatch.setattr(CPUContext, "refresh", lambda context: pytest.fail("it takes 0.2 s"))
+    assert decorators.detached(shifted)(1.0, 4.0) == 5.0
 
 
 def test_functions_of_one_name_in_two_object_files_are_two(monkeypatch):
