@@ -32,9 +32,12 @@ def loop(ds: xr.Dataset) -> dict[str, float]:
     low and to the high state   reset_over_set : -reset_voltage / set_voltage
     set_decades, reset_decades : log10 of the fall on the way to the low state, and of the rise on the way to the high one
     set_states, reset_states : distinct resistances between twice the low and half of the high one on that way
+    Raises ValueError without a read after a write.
     """
     R, V = np.asarray(ds.read_resistance, dtype=float), np.asarray(ds.write_voltage, dtype=float)
     R, V = R[np.isfinite(R) & np.isfinite(V)], V[np.isfinite(R) & np.isfinite(V)]
+    if not len(V):
+        raise ValueError("it has no read after a write, as a write-read-loop has; a sweep is read while it is written")
     top = _last(V == V.max())
     up_first = V.min() in V[top:] or not V.min() < 0 < V.max()
     bottom = top + _last(V[top:] == V[top:].min()) if up_first else _last(V == V.min())

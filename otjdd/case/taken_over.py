@@ -19,6 +19,7 @@ FILM_KEYS = ("permittivity", "fixed_charge", "tunnelling_mass", "image_permittiv
 ION_KEYS = (
     "site_density", "hop_distance", "activation_energy", "activation_energy_rise", "prefactor", "well_left", "well_right",
 )  # fmt: skip
+LAYER_ION_KEYS = ("site_density", "hop_distance", "activation_energy", "prefactor")  # which a layer may state
 ELECTRODE_KEYS = (
     "barrier", "screening_length", "relative_permittivity", "mass", "band_depth", "band_offset", "doping",
     "density_of_states", "permittivity",
@@ -48,7 +49,8 @@ def notes(path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str
             lines.append(f"{why}, but these values were calibrated for {stack_of(source)} in {name_of(source)}:")
             lines += [f"  {dotted(path)} = {toml_value(value_at(document.data, path))}" for path in paths]
             lines.append('  state each of them, or begin from base = "junction.toml", in which nothing is calibrated')
-    return lines + [line for part in OF_MATERIAL for line in of_other_material(document, part, noted)]
+    lines += [line for part in OF_MATERIAL for line in of_other_material(document, part, noted)]
+    return lines + ion_values_of_layers(document)
 
 
 def other_material(document: Document, source: Source) -> str:
@@ -83,6 +85,24 @@ def of_other_material(document: Document, part: KeyPath, noted: set[KeyPath]) ->
         f"{dotted(part)} is of {name}, with values of {before} from {file}: {', '.join(keys)}"
         for (before, file), keys in sources.items()
     ]
+
+
+def ion_values_of_layers(document: Document) -> list[str]:
+    """A line for each layer whose vacancies hop with values of [ions] that a base states for another material."""
+    lines, layers = [], value_at(document.data, (*FILM, "layers"))
+    for i, layer in enumerate(layers if isinstance(layers, list) else ()):
+        name, sources = layer.get("material"), {}
+        for key in () if layer.get("ions") == "none" or not name else LAYER_ION_KEYS:
+            source = document.places.get(("ions", key), (None, 0))[0]
+            before = source and source.text is not None and value_at(data_of(source), (*FILM, "material"))
+            if key not in layer and source and before and before != name:
+                sources.setdefault((before, name_of(source)), []).append(key)
+        lines += [
+            f"device.film.layers[{i}] is of {name}, with ion values of {before} from {file}: {', '.join(keys)}; "
+            "state them in the layer"
+            for (before, file), keys in sources.items()
+        ]
+    return lines
 
 
 def data_of(source: Source) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from otjdd.errors import ResultError
 from otjdd.system.files import write_whole
 from otjdd.system.terminal import say, tell
 
+SUFFIXES = (".csv", ".txt", ".dat", "")  # of comma-separated text
+
 
 def export(
     file: Annotated[Path, typer.Argument(metavar="RESULT", help="A result of `otjdd run`, or the folder of a study.")],
@@ -45,6 +47,12 @@ def export(
 
     ds = store.read(file / RESULT if file.is_dir() else file)
     check_outputs(out)
+    if out.suffix not in SUFFIXES:
+        raise typer.BadParameter(
+            f"expected a file of comma-separated text, which spreadsheets open, such as {out.with_suffix('.csv').name}, "
+            f"got {out.name}",
+            param_hint="--out",
+        )
     try:
         table.to_csv(ds, out, over)
     except ValueError as error:

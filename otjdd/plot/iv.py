@@ -106,7 +106,8 @@ def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
     first = signs[signs != 0][0] if signs.any() else 0.0
     last = -first if (signs == -first).any() else first
     ends = np.flatnonzero((signs[:-1] == last) & (signs[1:] != last)) + 2
-    return [lot for lot in np.split(np.arange(len(V)), ends) if len(lot) >= LEAST]
+    lots = np.split(np.arange(len(V)), ends)
+    return [lot for lot in lots if len(lot) >= LEAST and np.ptp(V[lot]) > 0]  # no rest after the last one
 
 
 def iv(axes: Axes, runs: Sequence[NamedResult]) -> None:

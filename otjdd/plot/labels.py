@@ -84,9 +84,16 @@ def parts_by_kind(attrs: Mapping[str, Any]) -> dict[str, str]:
     return named
 
 
+def layer_names(attrs: Mapping[str, Any]) -> dict[str, str]:
+    """Key -> material of each layer of a film: "device.film.layers[1]" -> "TiO2", if no other layer is of it."""
+    layers = case_data(attrs).get("device", {}).get("film", {}).get("layers", [])
+    materials = [str(layer.get("material", "")) for layer in layers]
+    return {f"device.film.layers[{i}]": m for i, m in enumerate(materials) if m and materials.count(m) == 1}
+
+
 def with_words(ds: xr.Dataset) -> xr.Dataset:
     """The Dataset of a study, with the name in words of each coordinate as its attribute WORDS."""
-    names = parts_by_kind(ds.attrs)
+    names = parts_by_kind(ds.attrs) | layer_names(ds.attrs)
     in_words = {}
     for key in map(str, ds.coords):
         path, _, name = key.rpartition(".")
@@ -101,11 +108,15 @@ def words_of(ds: xr.Dataset | xr.DataArray, key: Hashable) -> str:
 
 
 def readable(key: str) -> str:
-    """A key of a case in words: "device.film.thickness" is "film thickness", "drive.parts[1].width" "width of part 2"."""
+    """A key of a case in words: "device.film.thickness" is "film thickness", "drive.parts[1].width" "width of part 2".
+
+    Layers count from 1: "device.film.layers[1].thickness" is "layer 2 thickness".
+    """
     path, _, name = key.rpartition(".")
     name, inner = name.replace("_", " "), path.removeprefix("device.").removeprefix("drive.")
     if inner.startswith("parts[") and inner.endswith("]") and inner.count("[") == 1:
         return f"{name} of part {int(inner[6:-1]) + 1}"
+    inner = re.sub(r"^film\.layers\[(\d+)\]", lambda match: f"layer {int(match[1]) + 1}", inner)
     inner = inner.replace(".", " ").replace("_", " ").replace("ions", "ion")
     return name if inner in ("", "device", "drive") else f"{inner} {name}"
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from otjdd.plot.axes import legend, quantity_axis, small_print, volts
+from otjdd.plot.axes import LETTER, ROOM, legend, quantity_axis, small_print, volts
 from otjdd.plot.clock import Clock, clock_of, instant, name_places
 from otjdd.plot.labels import case_data
 from otjdd.plot.runs import NamedResult, legend_label, stroke
@@ -28,6 +28,7 @@ FAR = 100.0  # nm by which flat leads are extended, beyond the limits of the axe
 LEAD = 3  # points of a flat lead in a line of `band_line`
 BENT = 0.01  # eV: a smaller step before a lead comes from the end of the stored bending, not from the band
 UNEVEN = 20.0  # longest over shortest interval, from which snapshots count as unevenly spread
+LONGEST_NAME = 24  # letters of the name of a layer in a panel
 
 
 class Shot(NamedTuple):
@@ -63,13 +64,19 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def draw_layers(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY) -> None:
-    """Draw the interfaces of the first result with several layers, and write the names of the layers at the bottom."""
+    """Draw the interfaces of the first result with several layers, and write the names of the layers at the bottom.
+
+    A name that is wider than its layer is written upwards, and shortened beyond LONGEST_NAME letters.
+    """
     ends = draw_interfaces(axes, runs, colour)
     names = next((run.ds.layer.values for run in runs if "layer_end" in run.ds), ())
     for name, start, end in zip(names, ends, ends[1:], strict=False):
+        low, high = axes.get_xlim()
+        upwards = len(str(name)) * LETTER > ROOM * (end - start) / max(high - low, ends[-1])
+        text = str(name) if len(str(name)) <= LONGEST_NAME else f"{str(name)[: LONGEST_NAME - 1]}…"
         axes.annotate(
-            str(name), ((start + end) / 2, 0.015), xycoords=("data", "axes fraction"), ha="center", va="bottom",
-            color=colour, fontsize="small",
+            text, ((start + end) / 2, 0.015), xycoords=("data", "axes fraction"), ha="center", va="bottom",
+            color=colour, fontsize="small", rotation=90 if upwards else 0,
         )  # fmt: skip
 
 
@@ -147,11 +154,11 @@ def bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
             drawn.append((run.ds, line))
     for film in {round(thickness(run.ds), 6) for run in runs}:
         axes.axvspan(0, film, color=SKY, alpha=0.12, linewidth=0)
-    draw_layers(axes, runs)
     axes.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     axes.annotate("$E_F$", (1.01, 0), xycoords=("axes fraction", "data"), ha="left", va="center", color=GREY)
     xlim, ylim = band_limits(*zip(*drawn, strict=True))
     axes.set(xlim=xlim, ylim=ylim, xlabel="position (nm)", ylabel="conduction band edge (eV)")
+    draw_layers(axes, runs)
     legend(axes)
 
 

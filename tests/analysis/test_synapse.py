@@ -61,6 +61,11 @@ def test_the_sign_of_a_loop_is_that_of_the_voltage_that_leaves_less_resistance(a
     assert found["ratio"] >= 1
 
 
+def test_a_sweep_has_no_numbers_of_a_loop_of_writes_and_reads():
+    with pytest.raises(ValueError, match="no read after a write"):
+        synapse.loop(reads([1e6, 1e5], write=[np.nan, np.nan]))
+
+
 def test_equal_resistances_are_one_state():
     assert synapse.states_between([10, 10.05, 20, 20.1, 30, 99, 1], 5, 50) == 3
 

@@ -78,3 +78,17 @@ def test_a_list_of_calibrated_values_names_keys_of_its_file(tmp_path, value):
 def test_a_ferroelectric_is_known_by_its_name(title, said):
     case = parse_case(load_case("li2019").resolved()).replace("title", title)
     assert ferroelectric_note(case).partition(" is ferroelectric")[0] == said
+
+
+def test_layers_of_other_materials_are_told_the_ion_values_that_they_take_over(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(
+        'base = "junction.toml"\n[[device.film.layers]]\nmaterial = "HfO2"\nthickness = "1 nm"\n'
+        'permittivity = { law = "linear", eps_r = 22 }\n[[device.film.layers]]\nmaterial = "TiO2"\nthickness = "2 nm"\n'
+        'permittivity = { law = "linear", eps_r = 60 }\nactivation_energy = "0.6 eV"\n'
+        '[[device.film.layers]]\nmaterial = "Al2O3"\nions = "none"\nthickness = "1 nm"\n'
+        'permittivity = { law = "linear", eps_r = 9 }\n'
+    )
+    (told,) = (line for line in notes(path, {}) if "ion values" in line)
+    assert told.startswith("device.film.layers[1] is of TiO2, with ion values of HfO2 from junction.toml: site_density")
+    assert "activation_energy" not in told

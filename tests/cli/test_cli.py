@@ -206,6 +206,9 @@ def test_a_result_is_exported_as_csv(folder):
     done = otjdd(folder, "export", "a.nc", "--over", "bias")
     assert done.returncode == 2
     assert "it has read" in " ".join(done.stderr.split())
+    done = otjdd(folder, "export", "a.nc", "-o", "a.xlsx")
+    assert (done.returncode, (folder / "a.xlsx").exists()) == (2, False)
+    assert "such as a.csv, got a.xlsx" in " ".join(done.stderr.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from made_results import WRITES, case_attrs, profiles, reads, series
 from otjdd.measurements.read import read_data
 from otjdd.plot.clock import parts_of
 from otjdd.plot.compared import BEFORE, compared, measured_points
+from otjdd.plot.figure import figure
 from otjdd.plot.junction import junction
 from otjdd.plot.profiles import voltage_at
 from otjdd.plot.style import encoded
@@ -37,6 +38,21 @@ def test_the_junction_of_a_film_of_layers_has_their_interfaces_and_names():
     for axes in (bands, vacancies):
         assert [line.get_xdata()[0] for line in axes.lines if np.ptp(line.get_xdata()) == 0] == [pytest.approx(1.0)]
     assert [text.get_text() for text in bands.texts] == ["$E_F$", "AlOx", "NbOx"]
+
+
+def test_the_name_of_a_layer_stays_within_its_panel():
+    """A name that is wider than its layer runs upwards."""
+    ds = profiles([0.0, 1.0], case_attrs('{ kind = "hold", voltage = "0.5 V", duration = "1 s" }'))
+    names = ["Al2O3 deposited by atomic layers", "NbOx"]
+    fig = figure(ds.assign_coords(layer=names).assign(layer_end=("layer", [0.4e-9, 2.8e-9])), "bands")
+    fig.draw_without_rendering()
+    axes = fig.axes[0]
+    long, short = (text for text in axes.texts if text.get_text() != "$E_F$")
+    assert (long.get_rotation(), short.get_rotation()) == (90.0, 0.0)
+    for text in (long, short):
+        (x0, y0), (x1, y1) = axes.transAxes.inverted().transform(text.get_window_extent())
+        assert 0 <= x0 < x1 <= 1
+        assert 0 <= y0 < y1 <= 1
 
 
 def test_a_result_without_a_snapshot_has_no_picture_of_the_junction():

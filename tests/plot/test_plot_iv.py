@@ -4,6 +4,7 @@ import numpy as np
 from made_results import case_attrs, curves, labels, reads, series
 
 from otjdd.plot.figure import figure
+from otjdd.plot.iv import loops
 
 TRIANGLE = '{ kind = "triangle", path = ["0 V", "1 V", "-1 V", "0 V"], rate = "1 V/s", cycles = 2 }'
 SWEEP = np.concatenate([np.linspace(0, 1, 20), np.linspace(1, -1, 40)[1:], np.linspace(-1, 0, 20)[1:]])
@@ -98,3 +99,9 @@ def test_the_arrhenius_picture_has_the_channels_that_count():
     assert energies[1] < energies[0] < energies[2]
     alone = ds.assign(bias_channel_share=((*ds.bias_current.dims, "channel"), share * [0, 1, 0]))
     assert labels(figure(alone, "arrhenius").axes[0]) == labels(figure(curves(energy=0.3), "arrhenius").axes[0])
+
+
+def test_the_rest_after_the_last_loop_is_no_loop():
+    """Eight pulses of one sign and a wait at 0 V after them."""
+    V = np.concatenate([np.tile(np.concatenate([np.linspace(0, 1, 9), np.linspace(1, 0, 9)]), 8), np.zeros(9)])
+    assert len(loops(V, 1)) == 8

@@ -7,6 +7,7 @@ from made_cycles import RADII, cycled
 from made_results import case_attrs
 
 from otjdd.plot import study, style
+from otjdd.plot.labels import with_words, words_of
 from otjdd.studies.dataset import SAMPLE_COUNT, SAMPLE_METHOD
 
 
@@ -240,3 +241,14 @@ def test_a_sign_is_drawn_as_steps_and_a_number_is_not():
     assert axes.lines[0].get_drawstyle() == "steps-mid"
     assert [label.get_text() for label in axes.get_yticklabels()] == ["−", "0", "+"]
     assert study.study_figure(ds).axes[0].lines[0].get_drawstyle() == "default"
+
+
+def test_the_keys_of_a_layer_are_named_by_its_material():
+    """Two layers of one material, or without a material, are counted."""
+    layer = """[[device.film.layers]]
+        material = "{}"
+        """
+    for materials, words in ((("HfO2", "TiO2"), "TiO2 thickness"), (("TiO2", "TiO2"), "layer 2 thickness")):
+        attrs = {"case_resolved": "".join(layer.format(name) for name in materials)}
+        ds = xr.Dataset(coords={"device.film.layers[1].thickness": [1e-9, 2e-9]}, attrs=attrs)
+        assert words_of(with_words(ds), "device.film.layers[1].thickness") == words
