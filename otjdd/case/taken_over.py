@@ -91,7 +91,8 @@ def ion_values_of_layers(document: Document) -> list[str]:
     """A line for each layer whose vacancies hop with values of [ions] that a base states for another material."""
     lines, layers = [], value_at(document.data, (*FILM, "layers"))
     for i, layer in enumerate(layers if isinstance(layers, list) else ()):
-        name, sources = layer.get("material"), {}
+        name = layer.get("material")
+        sources: dict[tuple[str, str], list[str]] = {}
         for key in () if layer.get("ions") == "none" or not name else LAYER_ION_KEYS:
             source = document.places.get(("ions", key), (None, 0))[0]
             before = source and source.text is not None and value_at(data_of(source), (*FILM, "material"))
