@@ -113,6 +113,8 @@ class Case(Record):
             raise NotAsExpected(
                 'device.film.electrons = "balance" beside ions.ionisation_energy, which binds electrons of the film',
                 '"none"',
+                "ions",
+                "ionisation_energy",
             )
         return self
 

@@ -109,15 +109,18 @@ class Device(Record):
         if film.electrons != "none" and unstated and self.right.kind == "metal":
             where = f"film.layers[{unstated[0]}]" if isinstance(film, LayeredFilm) else "film"
             raise NotAsExpected(
-                f'{where}.density_of_states, such as "1e26 1/m^3", beside electrons in a film on a metal', "none"
-            )
+                f'{where}.density_of_states, such as "1e26 1/m^3", beside electrons in a film on a metal', "none",
+                "film", "electrons",
+            )  # fmt: skip
         return self
 
     @model_validator(mode="after")
     def check_image_force(self) -> Self:
         metals = [side for side in (self.left, self.right) if side.kind == "metal"]
         if self.film.image_permittivity is not None and not metals:
-            raise NotAsExpected("a metal on one side of a film with image_permittivity", "none")
+            raise NotAsExpected(
+                "a metal on one side of a film with image_permittivity", "none", "film", "image_permittivity"
+            )
         return self
 
     def states_of_layers(self, temperature: float) -> list[float]:
@@ -254,7 +257,7 @@ class Ions(Record):
     @model_validator(mode="after")
     def check_hop_distance(self) -> Self:
         if self.hop_distance is None and self.law != "linear":
-            raise NotAsExpected(f'hop_distance, such as "0.39 nm", beside law = "{self.law}"', "none")
+            raise NotAsExpected(f'hop_distance, such as "0.39 nm", beside law = "{self.law}"', "none", "law")
         return self
 
     @model_validator(mode="after")
@@ -262,7 +265,7 @@ class Ions(Record):
         if abs(self.activation_energy_rise) >= 2.0 * self.activation_energy:
             most = write(2.0 * self.activation_energy, "energy")
             expected = f'activation_energy_rise within "{most}" of 0 eV, so that all barriers are above 0 eV'
-            raise NotAsExpected(expected, brief(write(self.activation_energy_rise, "energy")))
+            raise NotAsExpected(expected, brief(write(self.activation_energy_rise, "energy")), "activation_energy_rise")
         return self
 
     @model_validator(mode="after")

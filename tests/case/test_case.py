@@ -606,3 +606,24 @@ def test_layers_of_a_base_give_way_to_a_film_of_one_material():
     assert case.device.film.thickness == 2e-9
     with pytest.raises(CaseError, match=r"thickness: .*missing"):
         load_case("double-barrier", {"device.film.layers": "none"})
+
+
+@pytest.mark.parametrize(
+    ("inherited", "own", "key"),
+    [
+        ('ions.ionisation_energy = "0.1 eV"', "", "ions.ionisation_energy"),
+        ("device.film.cells = 20", 'numerics.error = "estimate"\n', "device.film.cells"),
+        (
+            'ions.activation_energy_rise = "0.8 eV"',
+            'ions.activation_energy = "0.3 eV"\n',
+            "ions.activation_energy_rise",
+        ),
+    ],
+)
+def test_a_fault_of_an_inherited_value_has_the_place_of_that_value(tmp_path, inherited, own, key):
+    (tmp_path / "below.toml").write_text(f'base = "junction"\n{inherited}\n')
+    (tmp_path / "above.toml").write_text(f'base = "below"\n{own}')
+    with pytest.raises(CaseError) as error:
+        load_case(tmp_path / "above.toml")
+    (problem,) = error.value.problems
+    assert (Path(problem.file).name, problem.line, problem.key) == ("below.toml", 2, key)
