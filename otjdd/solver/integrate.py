@@ -193,9 +193,11 @@ def control_of(
     if noise is None or not len(noise.area):
         return error_norm.Control(rtol, atol, max_steps, error_norm.OUTSIDE * rtol)
     ions = (c * junction.columns.width).sum(axis=1) * noise.area
-    thickness, cells = junction.columns.width.sum(axis=1), c.shape[1]
-    eps = VACUUM_PERMITTIVITY * np.array([film.eps_r + film.b / film.sqrt_a for film in junction.film])  # at no field
-    band = np.sqrt(ELEMENTARY_CHARGE * thickness / (eps * noise.area * junction.kT))  # over kT
+    cells, relative = c.shape[1], [film.eps_r + film.b / film.sqrt_a for film in junction.film]  # at no field
+    eps = VACUUM_PERMITTIVITY * np.array(relative).reshape(len(c), -1)  # (K, M) of the layers
+    thickness = np.add.reduceat(junction.columns.width, junction.layers.first[:-1], axis=1)
+    each = ELEMENTARY_CHARGE * thickness / (eps * noise.area[:, None] * junction.kT[:, None])
+    band = np.sqrt(each.sum(axis=1))  # over kT
     rtol += UNSEEN * float(max((ions**-0.5).max(), band.max()))
     atol += UNSEEN * float(c.mean() * np.sqrt(cells / ions.mean()))
     return error_norm.Control(rtol, atol, max_steps, error_norm.OUTSIDE * rtol + WRONG / float(ions.min()))

@@ -1,0 +1,362 @@
+"""What any device keeps: its mirror image, ions, charge and electrons, bounds, rest at 0 V, a free energy that falls."""
+
+import itertools
+import math
+
+import any_device as of
+import numpy as np
+from any_device import Data, number
+from any_law import TIGHT, NoStatement, alike, in_table, law, reads_alike, run_of, with_keys
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from otjdd.case.case import parse_case
+from otjdd.errors import SolverError
+from otjdd.solver import initial, model
+from validation.reliability import free_energy
+
+E, EPS0, KB, K, H = 1.602176634e-19, 8.8541878128e-12, 8.617333262e-5, 1.380649e-23, 6.62607015e-34
+M0 = 9.1093837015e-31  # kg
+SIDES = {"left": "right", "right": "left"}
+
+
+# the mirror image
+
+
+def other_side(key: str) -> str:
+    """The dotted key of the same thing on the other side."""
+    for side, other in SIDES.items():
+        if side in key:
+            return key.replace(side, other)
+    return key
+
+
+def opposite(text: str) -> str:
+    return text.removeprefix("-") if text.startswith("-") else f"-{text}"
+
+
+def mirrored_layers(layers: list[Data]) -> list[Data]:
+    """Layers from right to left, with offsets from the new first one and barriers at the same interfaces."""
+    turned, first = [dict(layer) for layer in reversed(layers)], number(layers[-1].get("band_offset", "0 eV"))
+    for layer in turned:
+        layer["band_offset"] = f"{number(layer.get('band_offset', '0 eV')) - first!r} eV"
+        layer.pop("interface_barrier", None)
+    turned[0]["band_offset"] = "0 eV"
+    for i, layer in enumerate(layers[:-1]):
+        if "interface_barrier" in layer:
+            turned[len(layers) - 2 - i]["interface_barrier"] = layer["interface_barrier"]
+    return turned
+
+
+def mirrored(data: Data) -> Data:
+    """The mirror image of a device: left and right exchanged, voltages and polarisation reversed."""
+    data = in_table(data, -1.0)
+    device, ions, film = dict(data["device"]), dict(data["ions"]), dict(data["device"]["film"])
+    device["left"], device["right"] = device["right"], device["left"]
+    whole = parse_case(of.text_of(data)).device.film.thickness
+    if "layers" in film:
+        film["layers"] = mirrored_layers(film["layers"])
+    if "polarisation" in film:
+        polar = film["polarisation"] = dict(film["polarisation"])
+        polar["initial"] = -polar.get("initial", 0.0)
+        polar["offset_field"] = opposite(polar.get("offset_field", "0 V/m"))
+    for trap in device.get("traps", []):
+        if "position" in trap:
+            trap["position"] = f"{whole - number(trap['position'])!r} m"
+        if "layer" in trap:
+            trap["layer"] = len(film["layers"]) - 1 - trap["layer"]
+    for leak in device.get("leaks", []):
+        if leak["kind"] == "schottky":
+            leak["left_barrier"], leak["right_barrier"] = leak["right_barrier"], leak["left_barrier"]
+    ions["well_left"], ions["well_right"] = ions.get("well_right", "0 eV"), ions.get("well_left", "0 eV")
+    ions["activation_energy_rise"] = opposite(ions.get("activation_energy_rise", "0 eV"))
+    if isinstance(ions.get("initial"), dict):
+        history = ions["initial"]["history"]
+        ions["initial"] = {"history": [write | {"voltage": opposite(write["voltage"])} for write in history]}
+    columns = dict(data.get("columns", {}))
+    if "spread" in columns:
+        columns["spread"] = {other_side(key): value for key, value in columns["spread"].items()}
+    if "kinds" in columns:
+        columns["kinds"] = [
+            kind | ({"set": {other_side(key): value for key, value in kind["set"].items()}} if "set" in kind else {})
+            for kind in columns["kinds"]
+        ]
+    return data | {"device": device | {"film": film}, "ions": ions, "columns": columns}
+
+
+@law(without=(of.noise,))
+def test_a_mirrored_device_carries_the_mirrored_current(data):
+    """All that has a side changes it; nothing else may: left and right are treated alike."""
+    if "device.left.barrier" in data.get("columns", {}).get("spread", {}):
+        data["columns"]["spread"] = {}
+    data = in_table(data)
+    there, back = run_of(data, **TIGHT), run_of(mirrored(data), **TIGHT)
+    reads_alike(there, back, 1e-3, -1.0)
+    alike(there.electrode_charge[-1], back.right_electrode_charge[-1], 1e-3, float(abs(there.electrode_charge).max()))
+    if "device.film.thickness" not in data.get("columns", {}).get("spread", {}):
+        profile = there.vacancy_concentration.values[-1], back.vacancy_concentration.values[-1, ::-1]
+        alike(*profile, 2e-3, what="vacancies")
+    for name, sign in (("polarisation", -1.0), ("trapped_electrons", 1.0)):
+        if name in there:
+            alike(there[name][-1], sign * back[name][-1], 2e-3, float(abs(there[name]).max()), name)
+    for side, other in SIDES.items():
+        if f"reservoir_filling_{side}" in there:
+            alike(there[f"reservoir_filling_{side}"][-1], back[f"reservoir_filling_{other}"][-1], 1e-3)
+
+
+# ions, charge, electrons
+
+
+@law()
+def test_ions_are_in_the_film_or_in_a_reservoir(data):
+    """What the film gains the reservoirs give; between blocking electrodes each column keeps what it has."""
+    ds = run_of(data)
+    if "vacancies" not in ds:
+        assert float(abs(ds.vacancy_balance).max()) < 1e-9
+    given, finite = np.zeros(ds.sizes["time"]), True
+    for side in SIDES:
+        table = data["device"][side].get("exchange")
+        if table and "capacity" in table:
+            filling = ds[f"reservoir_filling_{side}"].values
+            given += number(table["capacity"]) * (filling - filling[0])
+        finite = finite and (table is None or "capacity" in table)
+    if "vacancies" in ds and finite:
+        alike(ds.vacancies - ds.vacancies[0], given, 1e-6, float(ds.vacancies.max()), "vacancies from reservoirs")
+    if "vacancies" not in ds and "device.film.thickness" not in data.get("columns", {}).get("spread", {}):
+        held = (ds.vacancy_concentration_columns * ds.cell_width).sum("x").values
+        alike(held[-1], held[0], 1e-9, what="vacancies of each column")
+
+
+@law(without=(of.bound_electrons,))
+def test_all_charge_adds_up_to_nothing(data):
+    """Electrodes, vacancies, fixed charge, electrons and traps: their sum, taken from the outputs, is zero."""
+    if "device.film.thickness" in data.get("columns", {}).get("spread", {}):
+        raise NoStatement("columns of unlike thickness have no common cells")
+    for trap in data["device"].get("traps", []):
+        if trap.get("of") == "ions" and trap["kind"] != "none":
+            raise NoStatement("an electron on a vacancy is part of no output of its own")
+    ds = run_of(data, **TIGHT).isel(time=-1, snapshot=-1)
+    film = data["device"]["film"]
+    width, fixed, at = ds.cell_width.values, [], 0
+    for layer in film.get("layers", [film]):
+        fixed += layer["cells"] * [number(layer["fixed_charge"])]
+        at += layer["cells"]
+    charge = data["ions"]["charge"] * ds.vacancy_concentration.values + np.array(fixed)
+    if "film_electrons" in ds:
+        charge = charge - ds.film_electrons.values
+    inside = E * charge * width + (ds.trap_charge.values * width if "trap_charge" in ds else 0.0)
+    whole = float(ds.electrode_charge + ds.right_electrode_charge) + inside.sum()
+    assert abs(whole) < 1e-5 * np.abs(inside).sum() + 1e-6 * abs(float(ds.electrode_charge)), whole
+
+
+@law(needs=(of.trap,), without=(of.columns, of.kinds))
+def test_electrons_on_traps_came_from_the_electrodes(data):
+    """What is trapped is what both electrodes gave, and that is the current between traps and electrodes over time."""
+    kinetic = [trap for trap in data["device"]["traps"] if trap.get("occupation") == "kinetic"]
+    if not kinetic:
+        raise NoStatement("steady traps")
+    ds = run_of(data | {"record": {"profiles": 2}}, **TIGHT)
+    gained = ds.trapped_electrons - ds.trapped_electrons[0]
+    given = ds.trapped_from_left + ds.trapped_from_right
+    size = float(max(abs(ds.trapped_electrons).max(), abs(ds.trapped_from_left).max()))
+    alike(gained, given, 1e-6, size, "electrons on traps")
+
+
+@law()
+def test_nothing_leaves_its_bounds(data):
+    """Concentrations from none to the sites, fillings and shares from 0 to 1, polarisation within its saturation."""
+    ds = run_of(data | {"record": {"profiles": 7, "profiles_at_reads": True}})
+    case = parse_case(of.text_of(data))
+    sites = model.sites_of_cells(case.device.film.stack, case.ions)
+    assert float(ds.vacancy_concentration_columns.min()) >= 0.0
+    assert (ds.vacancy_concentration_columns.values <= np.asarray(sites) * (1.0 + 1e-12)).all()
+    for name in ("trap_filling", "trap_filling_groups", "reservoir_filling_left", "reservoir_filling_right"):
+        if name in ds and ds[name].size:
+            values = ds[name].values[np.isfinite(ds[name].values)]
+            assert values.min(initial=0.0) >= 0.0, name
+            assert values.max(initial=0.0) <= 1.0, name
+    flowing = ds.read_current.values != 0.0
+    assert ((ds.tunnelling_share.values[flowing] >= 0.0) & (ds.tunnelling_share.values[flowing] <= 1.0)).all()
+    if "read_channel_share" in ds:
+        shares = ds.read_channel_share.values[flowing]
+        alike(shares.sum(axis=1), np.ones(flowing.sum()), 1e-9, what="sum of the shares of channels")
+    for name in ("film_electron_sheet", "junction_temperature", "trapped_electrons"):
+        if name in ds:
+            assert float(ds[name].min()) >= 0.0, name
+    if "polarisation" in ds:
+        saturation = case.device.film.polarisation.saturation_at(case.temperature)
+        assert float(abs(ds.polarisation).max()) <= saturation * (1.0 + 1e-9)
+    if case.device.heat is not None:
+        assert float(ds.junction_temperature.min()) >= case.temperature * (1.0 - 1e-9)  # of an error of a step
+
+
+# Gauss's law
+
+
+def displacement(table: Data, field):
+    """D [C/m2] of a permittivity as a case states it at a field [V/m]."""
+    if table["law"] == "linear":
+        return EPS0 * table["eps_r"] * field
+    root = math.sqrt(number(table["a"]))
+    return EPS0 * (table.get("eps_inf", 0.0) * field + number(table["b"]) * np.arcsinh(field / root))
+
+
+def field_of(table: Data, D: float) -> float:
+    """Field [V/m] at which a permittivity has a displacement [C/m2]."""
+    if table["law"] == "linear":
+        return D / (EPS0 * table["eps_r"])
+    return brentq(lambda x: displacement(table, x) - D, -1e12, 1e12, xtol=1e-3, rtol=1e-14)
+
+
+def degenerate(eta: float, power: float) -> float:
+    """Fermi-Dirac integral over x^power, over Gamma(power + 1)."""
+    top = max(eta, 0.0) + 60.0
+    points = [max(eta, 0.0)]
+    whole = quad(lambda x: x**power * expit(eta - x), 0.0, top, points=points, limit=400, epsrel=1e-12, epsabs=0.0)[0]
+    return whole / math.gamma(power + 1.0)
+
+
+def bulk_of(side: Data, T: float) -> tuple[float, float]:
+    """Density of states [1/m3] of a semiconductor, and its Fermi level above the band over kT."""
+    of_mass = 2.0 * (2.0 * math.pi * side["mass"] * M0 * K * T / H**2) ** 1.5
+    states = number(side["density_of_states"]) if "density_of_states" in side else of_mass
+    doping = number(side["doping"])
+    return states, brentq(lambda eta: states * degenerate(eta, 0.5) - doping, -60.0, 200.0, xtol=1e-13)
+
+
+def bending_of(side: Data, D: float, T: float) -> float:
+    """Band bending [eV] of an electrode at which a displacement D [C/m2] ends: D > 0 for a charge of depletion."""
+    if side["kind"] == "metal":
+        return number(side.get("screening_length", "0 nm")) * D / (EPS0 * side.get("relative_permittivity", 2.0))
+    kT, doping, (states, bulk) = KB * T, number(side["doping"]), bulk_of(side, T)
+    field = field_of(side["permittivity"], abs(D))
+    work = field * abs(D) - quad(lambda x: displacement(side["permittivity"], x), 0.0, field, epsrel=1e-12)[0]
+
+    def unbalanced(u: float) -> float:
+        electrons = states * kT * (degenerate(bulk - u / kT, 1.5) - degenerate(bulk, 1.5))
+        return E * (doping * u + electrons) - work
+
+    sign = math.copysign(1.0, D)
+    return sign * brentq(lambda u: unbalanced(sign * u), 0.0, 100.0 if D > 0 else 20.0, xtol=1e-12)
+
+
+@law(without=(of.columns, of.kinds, of.bound_electrons, of.noise, of.heat))
+def test_the_band_is_that_of_gauss_and_of_fermi(data):
+    """The band of the film by a sum of its own over the charges of a result, the bending of both electrodes by integrals.
+
+    Film: E_C rises by the field, from the displacement at each face by the law of each layer. Electrodes: the work of the
+    field in a semiconductor is that of its electrons and donors, with Fermi-Dirac integrals by quadrature.
+    """
+    if data["device"]["film"].get("polarisation", {}).get("law") == "nls":
+        raise NoStatement("several columns")
+    for trap in data["device"].get("traps", []):
+        if trap.get("of") == "ions" and trap["kind"] != "none":
+            raise NoStatement("an electron on a vacancy is part of no output of its own")
+    ds = run_of(data, **TIGHT).isel(time=-1, snapshot=-1)
+    device, T = data["device"], number(data["temperature"])
+    film = device["film"]
+    laws, offsets, fixed = [], [], []
+    for layer in film.get("layers", [film]):
+        laws += layer["cells"] * [layer["permittivity"]]
+        offsets += layer["cells"] * [number(layer.get("band_offset", "0 eV"))]
+        fixed += layer["cells"] * [number(layer["fixed_charge"])]
+    charge = data["ions"]["charge"] * ds.vacancy_concentration.values + np.array(fixed)
+    charge = E * (charge - (ds.film_electrons.values if "film_electrons" in ds else 0.0))
+    charge = charge + (ds.trap_charge.values if "trap_charge" in ds else 0.0)
+    width, first = ds.cell_width.values, float(ds.electrode_charge)
+    D = first + np.concatenate(([0.0], np.cumsum(charge * width))) - float(ds.get("polarisation", 0.0))
+    band = ds.conduction_band.values
+    steps = np.array([
+        0.5 * width[i] * field_of(laws[i], D[i + 1]) + 0.5 * width[i + 1] * field_of(laws[i + 1], D[i + 1])
+        + offsets[i + 1] - offsets[i] for i in range(len(width) - 1)
+    ])  # fmt: skip
+    rough = 2e-5 * np.abs(steps).max() + 1e-6
+    alike(np.diff(band), steps, 1.0, rough, "steps of the band")
+    V = float(ds.junction_voltage)
+    for side, inner, level, charged in (
+        ("left", band[0] - 0.5 * width[0] * field_of(laws[0], D[0]), -V, first),
+        ("right", band[-1] + 0.5 * width[-1] * field_of(laws[-1], D[-1]), 0.0, float(ds.right_electrode_charge)),
+    ):
+        table = device[side]
+        base = (
+            number(table["barrier"])
+            if table["kind"] == "metal"
+            else number(table["band_offset"]) - KB * T * bulk_of(table, T)[1]
+        )
+        alike(inner - level, base + bending_of(table, charged, T), 1.0, 20.0 * rough, f"band at the {side} electrode")
+
+
+# rest
+
+
+@law(
+    without=(of.noise, of.bound_electrons, of.columns, of.kinds, of.initial, of.polarisation),
+    drives=(of.rest,),
+)
+def test_in_equilibrium_nothing_moves_and_nothing_flows(data):
+    """The electrochemical potential of the vacancies, by formula, is flat; a hold at 0 V leaves all as it is."""
+    for trap in data["device"].get("traps", []):
+        trap.pop("initial", None)
+    ds = run_of(with_keys(data, ions__initial="equilibrium"), **TIGHT)
+    assert np.abs(ds.conduction_current.values).max() <= 1e-17  # A: of the last digits of a filling
+    before, after = ds.vacancy_concentration.values[0], ds.vacancy_concentration.values[-1]
+    alike(after, before, 1e-5, what="vacancies at rest")
+    if "trapped_electrons" in ds:
+        assert np.ptp(ds.trapped_electrons.values) <= 1e-5 * ds.trapped_electrons.values.max()
+    film, ions = data["device"]["film"], data["ions"]
+    layers, kT = film.get("layers", [film]), KB * number(data["temperature"])
+    x, c, band = ds.x.values, ds.vacancy_concentration.values[0], ds.conduction_band.values[0]
+    whole, W, sites, offset, part = ds.cell_width.values.sum(), [], [], [], []
+    wide = number(ions.get("well_width", "0.2 nm"))
+    for m, layer in enumerate(layers):
+        W += layer["cells"] * [number(layer.get("site_energy", "0 eV"))]
+        sites += layer["cells"] * [
+            0.0 if layer.get("ions") == "none" else number(layer.get("site_density", ions["site_density"]))
+        ]
+        offset += layer["cells"] * [number(layer.get("band_offset", "0 eV"))]
+        part += layer["cells"] * [m]
+    W = np.array(W) - number(ions.get("well_left", "0 eV")) * np.exp(-((x / wide) ** 2))
+    W = W - number(ions.get("well_right", "0 eV")) * np.exp(-(((whole - x) / wide) ** 2))
+    sites, there = np.array(sites), np.array(sites) > 0.0
+    share = np.divide(c, sites, out=np.full_like(c, 0.5), where=there)
+    level = kT * np.log(share / (1.0 - share)) + W - ions["charge"] * (band - np.array(offset))
+    for _, group in itertools.groupby(np.flatnonzero(there), key=lambda i: i - np.flatnonzero(there).searchsorted(i)):
+        cells = list(group)
+        if share[cells].min() > 1e-12:
+            assert np.ptp(level[cells]) < 1e-5, "electrochemical potential"
+
+
+@law(without=(of.noise, of.heat, of.circuit, of.trap, of.leak, of.bound_electrons, of.initial), drives=(of.rest,))
+def test_the_free_energy_never_rises_at_a_constant_voltage(data):
+    """The functional of `validation.reliability.free_energy`, after each step of two holds and a rest."""
+    if data["device"]["film"].get("polarisation", {}).get("law", "two-level") != "two-level":
+        raise NoStatement("growth has no free energy of its own")
+    case = parse_case(of.text_of(data))
+    case, parts = case.replace({f"numerics.{key}": value for key, value in TIGHT.items()}), model.members(case)
+    junction = model.junction(case, parts=parts)
+    free = case.device.film.electrons == "none"  # electrons beside a voltage are in balance with two contacts
+    try:
+        run = initial.begin(case, junction, parts, initial.start(case, junction, parts))
+        for V in (0.4, -0.7, 0.0) if free else (0.0,):
+            fall = free_energy.hold(run, V, case.drive.duration)
+            assert fall.rise <= fall.round_off, V
+            assert fall.overshoot <= 1e-6 / free_energy.ROUND_OFF * fall.round_off, V
+    except SolverError as error:
+        raise NoStatement(str(error)) from error
+
+
+@law(needs=(of.neutral_kinetic_trap,), without=(of.circuit, of.exchange, of.noise, of.heat), drives=(of.small_signal,))
+def test_without_voltage_the_noise_is_that_of_nyquist(data):
+    """4 kT Re Y of the traps, which is Re Y less that of the device without them; nothing flows there on the mean."""
+    drive = data["drive"] | {"bias": ["0 V"]}
+    ds = run_of(data | {"drive": drive}).squeeze()
+    empty = [
+        trap | ({"density": "0 1/m^3"} if trap.get("occupation") == "kinetic" else {})
+        for trap in data["device"]["traps"]
+    ]
+    bare = run_of(data | {"drive": drive, "device": data["device"] | {"traps": empty}}).squeeze()
+    assert float(ds.bias_current) == 0.0
+    kT = KB * number(data["temperature"]) * E
+    conductance = (ds.conductance_ac - bare.conductance_ac).values
+    alike(ds.trap_noise, 4.0 * kT * conductance, 2e-3, float(4.0 * kT * abs(ds.conductance_ac).max()), "noise")
