@@ -89,7 +89,7 @@ def conducted(run):
     interfaces, electrons = run.state.sides.shape[2], run.junction.electrons[0].density_of_states > 0.0
     copy = new_state(*run.state.c.shape, electrons, interfaces=interfaces)
     copy_state(run.state, copy)
-    assert conduct(run.junction, copy, new_tangent(*run.state.c.shape), False)
+    assert conduct(run.junction, copy, new_tangent(*run.state.c.shape, len(run.junction.channels.code)), False)
     return copy.G
 
 

@@ -1,7 +1,7 @@
-"""Conductance of a settled junction, and its tangent: ln G of each column, linear around the state of its last evaluation.
+"""Conductance of a settled junction, and its tangent: ln G of each channel, linear around the state of its last evaluation.
 
-G = I/V_j is the chord conductance by all `channels`. ln G is close to linear in the state, so the expensive channels are
-evaluated only where ln G has moved far along its tangent.
+G = I/V_j is the chord conductance of a channel of `channels` in a column. Its logarithm is close to linear in the state, so
+a channel is evaluated only where ln G has moved far along its tangent.
 """
 
 import math
@@ -10,7 +10,7 @@ from otjdd.compiler.decorators import apart, bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.boundary import exchanges
 from otjdd.physics.channels.conductance import FEW_ENERGIES, NO_SLOPES
-from otjdd.physics.channels.table import conductance_of_column
+from otjdd.physics.channels.table import conductance_of_channel
 from otjdd.physics.closing import hold_electrons, hold_traps, response_of_traps, voltage_response
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, closure_slope
@@ -25,53 +25,84 @@ SHARE_CERTAIN = (
 
 
 @apart
-def conduct_column(junction: Junction, state: State, tangent: Tangent, k: int, slopes: int) -> bool:
-    """Set the chord conductance of column k at the present fields and, with slopes, those of its tangent.
+def conduct_channel(junction: Junction, state: State, tangent: Tangent, r: int, slopes: int) -> bool:
+    """Evaluate the chord conductance of a channel, row r of a tangent, at the present fields and, with slopes, those.
 
     Returns convergence.
     """
     tangent.evaluated[0] += 1
-    total = conductance_of_column(junction, state, k, tangent.panels[k], tangent.needed[k : k + 1], slopes)
-    if not total.converged:
+    k, channel = divmod(r, junction.channels.code.size)
+    found = conductance_of_channel(junction, state, k, channel, tangent.panels[k], tangent.needed[k : k + 1], slopes)
+    if not found.converged:
         return False
-    state.G[k] = total.chord
+    tangent.present[r] = found.chord
     if slopes != NO_SLOPES:
-        tangent.by_V[k], tangent.by_D[k], tangent.by_P[k] = total.by_V, total.by_D, total.by_P
-        copy(total.by_S, tangent.by_S[k])
+        tangent.own.by_V[r], tangent.own.by_D[r], tangent.own.by_P[r] = found.by_V, found.by_D, found.by_P
+        copy(found.by_S, tangent.own.by_S[r])
     return True
 
 
 @apart
 def conduct(junction: Junction, state: State, tangent: Tangent, with_slopes: bool) -> bool:
-    """Set the chord conductance of every column at the present fields and, with slopes, start its tangent there.
+    """Evaluate the chord conductance of every column at the present fields and, with slopes, start its tangent there.
 
     Returns convergence.
     """
     for k in range(state.c.shape[0]):
-        if not conduct_column(junction, state, tangent, k, FEW_ENERGIES if with_slopes else NO_SLOPES):
-            return False
-        if with_slopes:
-            put_tangent(junction, state, tangent, k, 0.0)
+        for r in rows_of(junction, k):
+            if not conduct_channel(junction, state, tangent, r, FEW_ENERGIES if with_slopes else NO_SLOPES):
+                return False
+            if with_slopes:
+                put_tangent(junction, state, tangent, r, 0.0)
+        add_channels(junction, state, tangent, k)
     return True
 
 
 @apart
 def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible: float, slopes_kept: float) -> bool:
-    """Set the conductances whose tangents err too much, and start these tangents at the present state. Returns convergence.
+    """Evaluate the conductances whose tangents err too much, and start these tangents at the present state.
 
-    negligible : error of ln I that a column may make along its tangent   slopes_kept : change of ln G over which slopes
-    are kept; below 0 for none. After `along_tangent` at the same state
+    negligible : error of ln I that a channel of a column may make along its tangent   slopes_kept : change of ln G over
+    which slopes are kept; below 0 for none. After `along_tangent` at the same state. Returns convergence.
     """
     total = add_up(state.G)
     for k in range(state.c.shape[0]):
-        if column_error(state, tangent, k, total) <= negligible:
-            continue
-        stale = tangent.stale[k] + tangent.change[k]
-        fresh = not stale <= slopes_kept
-        if not conduct_column(junction, state, tangent, k, FEW_ENERGIES if fresh else NO_SLOPES):
-            return False
-        put_tangent(junction, state, tangent, k, 0.0 if fresh else stale)
+        for r in rows_of(junction, k):
+            if channel_error(tangent, r, total) <= negligible:
+                continue
+            stale = tangent.stale[r] + tangent.change[r]
+            fresh = not stale <= slopes_kept
+            if not conduct_channel(junction, state, tangent, r, FEW_ENERGIES if fresh else NO_SLOPES):
+                return False
+            put_tangent(junction, state, tangent, r, 0.0 if fresh else stale)
+        add_channels(junction, state, tangent, k)
     return True
+
+
+@bare
+def rows_of(junction: Junction, k: int):
+    """Rows of a tangent that are the channels of column k."""
+    C = junction.channels.code.size
+    return range(k * C, (k + 1) * C)
+
+
+@bare
+def add_channels(junction: Junction, state: State, tangent: Tangent, k: int):
+    """Set conductance and slopes of column k to those of its channels together, as they are at present."""
+    G, own, N = 0.0, tangent.own, state.c.shape[1]
+    tangent.by_V[k], tangent.by_D[k], tangent.by_P[k] = 0.0, 0.0, 0.0
+    for f in range(N + 1):
+        tangent.by_S[k, f] = 0.0
+    for r in rows_of(junction, k):
+        G += tangent.present[r]
+    for r in rows_of(junction, k):
+        share = tangent.present[r] / G if G > 0.0 else 0.0
+        tangent.by_V[k] += share * own.by_V[r]
+        tangent.by_D[k] += share * own.by_D[r]
+        tangent.by_P[k] += share * own.by_P[r]
+        for f in range(N + 1):
+            tangent.by_S[k, f] += share * own.by_S[r, f]
+    state.G[k] = G
 
 
 @inlined
@@ -84,79 +115,109 @@ def charged(junction: Junction, state: State, k: int, i: int) -> float:
 
 
 @inlined
-def along_charges(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
-    """Change of ln G by the charges of column k, whose film or traps hold electrons.
-
-    The number of electrons changes, so face 0 counts.
-    """
-    S, by_S = 0.0, 0.0
-    for f in range(state.c.shape[1] - 1, -1, -1):
-        S += (charged(junction, state, k, f) - tangent.c[k, f]) * junction.columns.width[k, f]
-        by_S += tangent.by_S[k, f] * S
-    return by_S
+def present_charge(junction: Junction, state: State, k: int, i: int) -> float:
+    """What a tangent follows in a cell of column k [1/m3]: its vacancies, with what takes their charge away."""
+    return charged(junction, state, k, i) if hold_electrons(junction) or hold_traps(state) else state.c[k, i]
 
 
 @detached
-def put_tangent(junction: Junction, state: State, tangent: Tangent, k: int, stale: float):
-    """Start the tangent of column k at a state whose conductance was evaluated, with the slopes that it has.
+def put_tangent(junction: Junction, state: State, tangent: Tangent, r: int, stale: float):
+    """Start row r of a tangent at a state at which its present conductance was evaluated, with the slopes that it has.
 
-    stale : change of ln G since the slopes were taken
+    stale : change of ln G since the slopes were taken, inf without slopes; the logarithm of no current has none
     """
-    tangent.V[k], tangent.D[k], tangent.G[k] = state.V[0], state.D_right[k], state.G[k]
-    tangent.P[k] = state.P[k]
-    tangent.stale[k], tangent.change[k], tangent.kT[k] = stale, 0.0, junction.kT[k]
-    copy(state.c[k], tangent.c[k])
-    if hold_electrons(junction) or hold_traps(state):
-        for i in range(state.c.shape[1]):
-            tangent.c[k, i] = charged(junction, state, k, i)
+    k = r // junction.channels.code.size
+    tangent.V[r], tangent.D[r], tangent.P[r], tangent.kT[r] = state.V[0], state.D_right[k], state.P[k], junction.kT[k]
+    tangent.G[r], tangent.change[r] = tangent.present[r], 0.0
+    tangent.stale[r] = stale if tangent.present[r] > 0.0 else math.inf
+    for i in range(state.c.shape[1]):
+        tangent.c[r, i] = present_charge(junction, state, k, i)
 
 
 @bare
-def column_error(state: State, tangent: Tangent, k: int, total: float) -> float:
-    """Error of ln I caused by the tangent of column k; total is the conductance of all columns [S].
+def channel_error(tangent: Tangent, r: int, total: float) -> float:
+    """Error of ln I caused by row r of a tangent; total is the conductance of all columns [S].
 
     Half the square of the change of ln G where the slopes are fresh. Slopes that were taken a change s earlier are wrong by
-    about s: then change (s + change/2). The error is weighted by the share of the column in the current, as far as that is
+    about s: then change (s + change/2). The error is weighted by the share of the channel in the current, as far as that is
     certain.
     """
-    change = tangent.change[k]
-    share = state.G[k] / total if change <= SHARE_CERTAIN and total > 0.0 else 1.0
-    return share * change * (tangent.stale[k] + 0.5 * change)
+    change = tangent.change[r]
+    if change == 0.0:  # without slopes too
+        return 0.0
+    share = tangent.present[r] / total if change <= SHARE_CERTAIN and total > 0.0 else 1.0
+    return share * change * (tangent.stale[r] + 0.5 * change)
 
 
 @bare
 def tangent_error(state: State, tangent: Tangent) -> float:
-    """Error of ln I along the tangents of all columns, after `along_tangent` at the same state."""
+    """Error of ln I along all rows of a tangent, after `along_tangent` at the same state."""
     total, error = add_up(state.G), 0.0
-    for k in range(state.c.shape[0]):
-        error += column_error(state, tangent, k, total)
+    for r in range(tangent.G.size):
+        error += channel_error(tangent, r, total)
     return error
+
+
+@bare
+def is_at(junction: Junction, state: State, tangent: Tangent, r: int) -> bool:
+    """True where a state is the very one at which row r of a tangent was evaluated."""
+    k = r // junction.channels.code.size
+    there = state.V[0] == tangent.V[r] and state.D_right[k] == tangent.D[r] and state.P[k] == tangent.P[r]
+    there = there and junction.kT[k] == tangent.kT[r]
+    for i in range(state.c.shape[1]):
+        there = there and present_charge(junction, state, k, i) == tangent.c[r, i]
+    return there
+
+
+@bare
+def log_changes(junction: Junction, state: State, tangent: Tangent, r: int):
+    """Changes of ln G of row r of a tangent by V_j, D(L), the ions and P; nan before the first evaluation.
+
+    Face 0 counts only where the number of charges in the film may change.
+    """
+    k, own = r // junction.channels.code.size, tangent.own
+    S, by_S = 0.0, 0.0
+    all_faces = exchanges(junction) or hold_electrons(junction) or hold_traps(state)
+    for f in range(state.c.shape[1] - 1, -1 if all_faces else 0, -1):
+        S += (present_charge(junction, state, k, f) - tangent.c[r, f]) * junction.columns.width[k, f]
+        by_S += own.by_S[r, f] * S
+    return (
+        own.by_V[r] * (state.V[0] - tangent.V[r]),
+        own.by_D[r] * (state.D_right[k] - tangent.D[r]),
+        by_S,
+        own.by_P[r] * (state.P[k] - tangent.P[r]),
+    )
 
 
 @detached
 def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
     """Set the conductances of a state from the tangent. Returns the largest |change of ln G| since it was started.
 
-    The changes by V, D(L), the ions and P are added without sign: where they cancel, their curvatures need not. A column
-    that has gone too far, or is of another temperature, keeps its conductance.
+    The changes by V, D(L), the ions and P are added without sign: where they cancel, their curvatures need not. Without
+    slopes a channel knows the state of its evaluation alone. A column of which a channel has gone too far, or is of another
+    temperature, keeps its conductance.
     """
-    largest = 0.0
+    largest, C = 0.0, junction.channels.code.size
     for k in range(state.c.shape[0]):
-        by_V, by_D = tangent.by_V[k] * (state.V[0] - tangent.V[k]), tangent.by_D[k] * (state.D_right[k] - tangent.D[k])
-        S, by_S = 0.0, 0.0
-        for f in range(state.c.shape[1] - 1, -1 if exchanges(junction) else 0, -1):
-            S += (state.c[k, f] - tangent.c[k, f]) * junction.columns.width[k, f]
-            by_S += tangent.by_S[k, f] * S
-        if hold_electrons(junction) or hold_traps(state):
-            by_S = along_charges(junction, state, tangent, k)
-        by_P = tangent.by_P[k] * (state.P[k] - tangent.P[k])
-        change = abs(by_V) + abs(by_D) + abs(by_S) + abs(by_P)
-        near = change < FARTHEST_CHANGE  # False for nan, before the first evaluation
-        near = near and abs(junction.kT[k] - tangent.kT[k]) <= SAME_TEMPERATURE * junction.kT[k]
-        tangent.change[k] = change if near else math.inf
-        if near:
-            state.G[k] = tangent.G[k] * math.exp(by_V + by_D + by_S + by_P)
-        largest = max(largest, tangent.change[k])
+        within, G = True, 0.0
+        for r in rows_of(junction, k):
+            if tangent.stale[r] == math.inf:
+                change, log_ratio = 0.0 if is_at(junction, state, tangent, r) else math.inf, 0.0
+            else:
+                by_V, by_D, by_S, by_P = log_changes(junction, state, tangent, r)
+                change, log_ratio = abs(by_V) + abs(by_D) + abs(by_S) + abs(by_P), by_V + by_D + by_S + by_P
+            near = change < FARTHEST_CHANGE  # False for nan, before the first evaluation
+            near = near and abs(junction.kT[k] - tangent.kT[r]) <= SAME_TEMPERATURE * junction.kT[k]
+            tangent.change[r] = change if near else math.inf
+            if near:
+                tangent.present[r] = tangent.G[r] * math.exp(log_ratio)
+            within = within and near
+            G += tangent.present[r]
+            largest = max(largest, tangent.change[r])
+        if within:
+            state.G[k] = G
+        if within and C > 1:
+            add_channels(junction, state, tangent, k)
     return largest
 
 

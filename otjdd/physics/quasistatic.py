@@ -18,7 +18,7 @@ from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import along_tangent, conduct, conduct_anew, conductance_slope, tangent_error
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
 from otjdd.physics.numerics import OVERFLOW, add_up
-from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, recall, remember
+from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, carry
 
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
 VOLTAGE_FLOOR = 1e-12  # V, round-off of V_j; it limits the residual where the current is a steep function of V_j
@@ -29,7 +29,7 @@ UNRECORDED_CHANGE = 0.5  # the same where only V_j counts, however small the vol
 LEAST_BEND = 0.05  # of the measured error of a tangent: an error can cancel by chance
 BEND_AGAIN = 2.0, 0.5  # a new bend is the measured one times the first, and at least the old one times the second
 MEASURABLE = 0.01, 1.0  # changes of ln I after which the error of a tangent is measured
-LEFT_OUT = 0.5  # share of the allowed error that columns may make which are not evaluated anew when others are
+LEFT_OUT = 0.5  # share of the allowed error that channels may make which are not evaluated anew when others are
 SLOPES_KEPT = 0.2  # largest change of ln I over which a new evaluation of I keeps the slopes of an earlier one
 UNRECORDED = 0.01  # residual allowed where no current is recorded, as a share of the allowed error of V_j
 FLAT = 0.01  # slope of the residual by V_j; below it the current falls with the voltage as fast as the circuit allows
@@ -115,7 +115,7 @@ def at_voltage(
     if near_enough and (off * drop_in_error <= limits.allowed or change <= junction.energy_tolerance):
         return Status.DONE, False
     negligible = (
-        LEFT_OUT * min(most, limits.allowed / drop_in_error if drop_in_error > 0.0 else math.inf) / state.G.size
+        LEFT_OUT * min(most, limits.allowed / drop_in_error if drop_in_error > 0.0 else math.inf) / tangent.G.size
     )
     if not conduct_anew(junction, state, tangent, negligible, -1.0 if near else SLOPES_KEPT):
         return Status.SPECTRUM_NOT_CONVERGED, True
@@ -251,9 +251,9 @@ def jump(junction: Junction, state: State, tangent: Tangent, memory: Memory, V_s
         if abs(losses[i, AT_SOURCE] - V_source) < abs(losses[nearest, AT_SOURCE] - V_source):
             nearest = i
     if losses[place[0], AT_SOURCE] != V_source:
-        remember(tangent, memory.tangents, place[0])
+        carry(tangent, memory.tangents, place[0], False)
         if nearest != place[0]:
-            recall(memory.tangents, nearest, tangent)
+            carry(tangent, memory.tangents, nearest, True)
     status = settle(junction, state, tangent, V_source, V_source - losses[nearest, LOST], accuracy)
     place[0] = nearest
     if losses[nearest, AT_SOURCE] != V_source:
@@ -273,6 +273,6 @@ def ensure_current(junction: Junction, state: State, tangent: Tangent):
         for k in range(state.G.size):
             state.G[k] = 0.0
         return Status.DONE
-    if along_tangent(junction, state, tangent) == 0.0:  # evaluated here, for a read
+    if along_tangent(junction, state, tangent) == 0.0:  # nothing that the current follows has moved since a read
         return Status.DONE
     return Status.DONE if conduct(junction, state, tangent, False) else Status.SPECTRUM_NOT_CONVERGED

@@ -94,25 +94,41 @@ class State(NamedTuple):
 
 
 @by_pointer
-class Tangent(NamedTuple):
-    """ln G of every column, linear around the state at which its current was evaluated last."""
+class LogSlopes(NamedTuple):
+    """Derivatives of ln G of several conductances, rows of these arrays."""
 
-    V: np.ndarray  # (K,) V_j there; nan before the first evaluation
-    D: np.ndarray  # (K,) D(L) there
-    c: np.ndarray  # (K, N) concentrations there
-    G: np.ndarray  # (K,) S, I/V_j there
-    by_V: np.ndarray  # (K,) d ln G/dV_j
-    by_D: np.ndarray  # (K,) d ln G/dD(L)
-    by_S: np.ndarray  # (K, N+1) d ln G/dS_f
-    P: np.ndarray  # (K,) polarisation there
-    by_P: np.ndarray  # (K,) d ln G/dP
-    kT: np.ndarray  # (K,) eV there
+    by_V: np.ndarray  # (...,) d ln G/dV_j
+    by_D: np.ndarray  # (...,) d ln G/dD(L)
+    by_P: np.ndarray  # (...,) d ln G/dP
+    by_S: np.ndarray  # (..., N+1) d ln G/dS_f
+
+
+@by_pointer
+class Tangent(NamedTuple):
+    """ln G of every channel of every column, linear around the state at which it was evaluated last.
+
+    Channel i of C in column k is row k C + i of R rows. Channels are in parallel: where one of them is small it may be the
+    steepest, and the logarithm of their sum is far from linear.
+    """
+
+    V: np.ndarray  # (R,) V_j there; nan before the first evaluation
+    D: np.ndarray  # (R,) D(L) there
+    c: np.ndarray  # (R, N) concentrations there
+    P: np.ndarray  # (R,) polarisation there
+    kT: np.ndarray  # (R,) eV there
+    G: np.ndarray  # (R,) S, I/V_j there
+    own: LogSlopes  # (R,) of each channel
+    stale: np.ndarray  # (R,) change of ln G from the state of the slopes to that of its evaluation; inf without slopes
+    change: np.ndarray  # (R,) change of ln G from there to the last state of `along_tangent`, inf if out of reach
+    present: np.ndarray  # (R,) S, I/V_j at that last state
+    by_V: np.ndarray  # (K,) slopes of each column: means of those of its channels by their present conductances
+    by_D: np.ndarray  # (K,)
+    by_P: np.ndarray  # (K,)
+    by_S: np.ndarray  # (K, N+1)
     panels: np.ndarray  # (K, PANELS) edges of the energy panels of the last evaluation [eV], nan behind the last
     needed: np.ndarray  # (K,) number of these edges when fresh panels were made last
-    stale: np.ndarray  # (K,) change of ln G from the state of its slopes to that of its last evaluation
-    change: np.ndarray  # (K,) change of ln G from there to the last state of `along_tangent`, inf if out of reach
     bend: np.ndarray  # (1,) error of ln I along the tangent over half the square of its change, as measured last
-    evaluated: np.ndarray  # (1,) currents of columns that were evaluated so far
+    evaluated: np.ndarray  # (1,) currents of channels of columns that were evaluated so far
 
 
 @by_pointer
@@ -157,69 +173,63 @@ def new_trap_state(K: int, channels: int, groups: int) -> TrapState:
     )  # fmt: skip
 
 
-def new_tangent(K: int, N: int) -> Tangent:
-    """A tangent before the first evaluation of the current."""
+def new_tangent(K: int, N: int, channels: int, before: tuple[int, ...] = ()) -> Tangent:
+    """A tangent before the first evaluation of the current. before : dimensions of its arrays before their own"""
+
+    def filled(value: float, *shape: int) -> np.ndarray:
+        return np.full((*before, *shape), value)
+
+    def flat(rows: int) -> LogSlopes:
+        return LogSlopes(filled(0.0, rows), filled(0.0, rows), filled(0.0, rows), filled(0.0, rows, N + 1))
+
+    R = K * channels
     return Tangent(
-        np.full(K, np.nan), np.zeros(K), np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(K), np.zeros((K, N + 1)),
-        np.zeros(K), np.zeros(K), np.zeros(K),
-        np.full((K, PANELS), np.nan), np.zeros(K), np.zeros(K), np.full(K, np.inf), np.ones(1),
-        np.zeros(1, np.int64),
+        filled(np.nan, R), filled(0.0, R), filled(0.0, R, N), filled(0.0, R), filled(0.0, R), filled(0.0, R), flat(R),
+        filled(np.inf, R), filled(np.inf, R), filled(0.0, R), *flat(K),
+        filled(np.nan, K, PANELS), filled(0.0, K), filled(1.0, 1), np.zeros((*before, 1), np.int64),
     )  # fmt: skip
 
 
-def new_memory(K: int, N: int) -> Memory:
+def new_memory(K: int, N: int, channels: int) -> Memory:
     """A memory of no voltage."""
     losses = np.zeros((VOLTAGES, 2))
     losses[:, AT_SOURCE] = np.inf
-    rows, columns, cells = (VOLTAGES, 1), (VOLTAGES, K), (VOLTAGES, K, N)
-    tangents = Tangent(
-        np.full(columns, np.nan), np.zeros(columns), np.zeros(cells), np.zeros(columns), np.zeros(columns),
-        np.zeros(columns), np.zeros((VOLTAGES, K, N + 1)), np.zeros(columns), np.zeros(columns), np.zeros(columns),
-        np.full((VOLTAGES, K, PANELS), np.nan),
-        np.zeros(columns), np.zeros(columns),
-        np.full(columns, np.inf), np.ones(rows), np.zeros(rows, np.int64),
-    )  # fmt: skip
-    return Memory(losses, tangents, np.zeros(1, np.int64))
+    return Memory(losses, new_tangent(K, N, channels, (VOLTAGES,)), np.zeros(1, np.int64))
+
+
+@bare
+def carry_vector(x: np.ndarray, row: np.ndarray, back: bool):
+    """Copy a vector to a row, or back."""
+    if back:
+        copy(row, x)
+    else:
+        copy(x, row)
 
 
 @detached
-def remember(tangent: Tangent, tangents: Tangent, m: int):
-    """Copy a tangent to row m of many."""
-    copy(tangent.V, tangents.V[m])
-    copy(tangent.D, tangents.D[m])
-    copy(tangent.G, tangents.G[m])
-    copy(tangent.by_V, tangents.by_V[m])
-    copy(tangent.by_D, tangents.by_D[m])
-    copy(tangent.P, tangents.P[m])
-    copy(tangent.by_P, tangents.by_P[m])
-    copy(tangent.kT, tangents.kT[m])
-    copy(tangent.needed, tangents.needed[m])
-    copy(tangent.stale, tangents.stale[m])
-    copy(tangent.bend, tangents.bend[m])
-    for k in range(tangent.c.shape[0]):
-        copy(tangent.c[k], tangents.c[m, k])
-        copy(tangent.by_S[k], tangents.by_S[m, k])
-        copy(tangent.panels[k], tangents.panels[m, k])
-
-
-@detached
-def recall(tangents: Tangent, m: int, tangent: Tangent):
-    """Copy row m of many tangents to a tangent."""
-    copy(tangents.V[m], tangent.V)
-    copy(tangents.D[m], tangent.D)
-    copy(tangents.G[m], tangent.G)
-    copy(tangents.by_V[m], tangent.by_V)
-    copy(tangents.by_D[m], tangent.by_D)
-    copy(tangents.P[m], tangent.P)
-    copy(tangents.by_P[m], tangent.by_P)
-    copy(tangents.kT[m], tangent.kT)
-    copy(tangents.needed[m], tangent.needed)
-    copy(tangents.stale[m], tangent.stale)
-    copy(tangents.bend[m], tangent.bend)
-    for k in range(tangent.c.shape[0]):
-        copy(tangents.c[m, k], tangent.c[k])
-        copy(tangents.by_S[m, k], tangent.by_S[k])
-        copy(tangents.panels[m, k], tangent.panels[k])
+def carry(tangent: Tangent, tangents: Tangent, m: int, back: bool):
+    """Copy a tangent to row m of many, or back. The caller follows it from there: `change` and `present` are not copied."""
+    own, owns = tangent.own, tangents.own
+    carry_vector(tangent.V, tangents.V[m], back)
+    carry_vector(tangent.D, tangents.D[m], back)
+    carry_vector(tangent.P, tangents.P[m], back)
+    carry_vector(tangent.kT, tangents.kT[m], back)
+    carry_vector(tangent.G, tangents.G[m], back)
+    carry_vector(tangent.stale, tangents.stale[m], back)
+    carry_vector(own.by_V, owns.by_V[m], back)
+    carry_vector(own.by_D, owns.by_D[m], back)
+    carry_vector(own.by_P, owns.by_P[m], back)
+    carry_vector(tangent.by_V, tangents.by_V[m], back)
+    carry_vector(tangent.by_D, tangents.by_D[m], back)
+    carry_vector(tangent.by_P, tangents.by_P[m], back)
+    carry_vector(tangent.needed, tangents.needed[m], back)
+    carry_vector(tangent.bend, tangents.bend[m], back)
+    for r in range(tangent.c.shape[0]):
+        carry_vector(tangent.c[r], tangents.c[m, r], back)
+        carry_vector(own.by_S[r], owns.by_S[m, r], back)
+    for k in range(tangent.by_S.shape[0]):
+        carry_vector(tangent.by_S[k], tangents.by_S[m, k], back)
+        carry_vector(tangent.panels[k], tangents.panels[m, k], back)
 
 
 @bare

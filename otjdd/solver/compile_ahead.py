@@ -119,7 +119,7 @@ def compile_entry_points(run: Run) -> None:
     junction, state, log = run.junction, run.state, integrate.new_log(run, NO_TASKS, False)
     profile, E = bands.band_profile(junction, state, 0), np.zeros(2)
     for kernel, arguments in (
-        (transport, (junction, state, np.empty(1))),
+        (transport, (junction, state, np.empty(1), np.empty(1))),
         (electrostatics.edge, (junction.right[0], 0.0)),
         (image_force.tunnelling_profile, (junction, state, 0)),
         (tunnelling.transmission, (junction.transmission, profile, E, 0.0, 1.0)),

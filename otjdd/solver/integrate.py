@@ -49,7 +49,7 @@ class Counts(NamedTuple):
     accepted: int = 0
     rejected: int = 0
     unphysical: int = 0  # of the rejected, those with a concentration below zero or above the site density
-    currents: int = 0  # of columns, evaluated
+    currents: int = 0  # of channels of columns, evaluated
 
 
 class KeptState(NamedTuple):
@@ -141,7 +141,8 @@ def begin(
     total = (c * junction.columns.width).sum(axis=1) - (state.passed[:, 0] - state.passed[:, 1])
     method = rosenbrock_methods.method_for(rtol)
     trial = rosenbrock.new_trial(K, N, electrons, method, heat, polarised, noise, **more)
-    tangent, memory = states.new_tangent(K, N), states.new_memory(K, N)
+    channels = len(junction.channels.code)
+    tangent, memory = states.new_tangent(K, N, channels), states.new_memory(K, N, channels)
     watch = model_limits.no_watch() if watch is None else watch
     began = np.zeros((0, 0))
     if is_noisy(trial.noise):

@@ -36,7 +36,9 @@ def bias_point(frozen: Run, voltage: float) -> dict[str, Any]:
     """Values of CURVES at a source voltage, means over the columns, and CHANNEL_SHARE (C,). Raises SolverError."""
     integrate.jump(frozen, voltage)
     by_channel = np.empty(len(frozen.junction.channels.code))
-    conductance, unseen, share, energy, good = transport(frozen.junction, frozen.state, by_channel)
+    conductance, unseen, share, energy, good = transport(
+        frozen.junction, frozen.state, frozen.tangent.present, by_channel
+    )
     if not good:
         integrate.fail(frozen, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
     state, weight, V_j = frozen.state, frozen.junction.columns.weight, float(frozen.state.V[0])

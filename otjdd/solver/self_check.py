@@ -120,7 +120,9 @@ def computed_answer(**changes: Any) -> KnownNumbers:
         integrate.jump(run, voltage)
         integrate.follow_piece(run, duration, voltage, voltage, False)
     integrate.jump(run, 0.1)
-    conductance, _, _, energy, _ = transport(run.junction, run.state, np.empty(len(run.junction.channels.code)))
+    conductance, _, _, energy, _ = transport(
+        run.junction, run.state, run.tangent.present, np.empty(len(run.junction.channels.code))
+    )
     junction, c = run.junction, run.state.c[0]
     width = junction.columns.width[0]
     position = float((c * width) @ (width.cumsum() - width / 2) / (c @ width))

@@ -22,7 +22,7 @@ class Steps(NamedTuple):
     """What a run leaves for others to follow.
 
     trials : (S,) trial steps [s], in order, as of `pieces.Course`
-    currents : (C,) of columns, evaluated in each call of the kernels
+    currents : (C,) of channels of columns, evaluated in each call of the kernels
     """
 
     trials: np.ndarray

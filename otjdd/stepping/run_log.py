@@ -13,7 +13,7 @@ from otjdd.physics.boundary import filling_of, left_inflow, right_inflow
 from otjdd.physics.channels.kinetic_traps import trap_current, trap_current_of_column
 from otjdd.physics.channels.transport import transport
 from otjdd.physics.closing import hold_electrons
-from otjdd.physics.conduction import along_tangent, put_tangent
+from otjdd.physics.conduction import add_channels, along_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.exchange import passes
 from otjdd.physics.film_electrons import LEFT, RIGHT
@@ -184,13 +184,15 @@ def write_read(junction: Junction, state: State, tangent: Tangent, time: float, 
     The current is evaluated here, and the tangent goes on from it.
     """
     along_tangent(junction, state, tangent)
-    tangent.evaluated[0] += state.G.size
+    tangent.evaluated[0] += tangent.G.size
     row, first = log.reads[log.used[READS]], READING + junction.channels.code.size
-    conductance, unseen, share, energy, good = transport(junction, state, row[READING:first])
+    conductance, unseen, share, energy, good = transport(junction, state, tangent.present, row[READING:first])
     if not good:
         return Status.SPECTRUM_NOT_CONVERGED
+    for r in range(tangent.G.size):
+        put_tangent(junction, state, tangent, r, tangent.stale[r] + tangent.change[r])
     for k in range(state.c.shape[0]):
-        put_tangent(junction, state, tangent, k, tangent.stale[k] + tangent.change[k])
+        add_channels(junction, state, tangent, k)
     row[READ_TIME], row[READ_SOURCE], row[READ_CURRENT] = time, V_source, conductance * state.V[0]
     if state.V[0] == 0.0:
         row[READ_CURRENT] = trap_current(state)

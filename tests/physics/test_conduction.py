@@ -25,7 +25,14 @@ from otjdd.errors import Status
 from otjdd.physics.channels.coherent import column_spectrum, log_conductance_slopes
 from otjdd.physics.channels.transport import transport
 from otjdd.physics.closing import close_all
-from otjdd.physics.conduction import along_tangent, conduct, conduct_anew, conductance_slope, tangent_error
+from otjdd.physics.conduction import (
+    along_tangent,
+    conduct,
+    conduct_anew,
+    conductance_slope,
+    put_tangent,
+    tangent_error,
+)
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, field
 from otjdd.physics.image_force import tunnelling_profile
@@ -129,7 +136,8 @@ def test_the_currents_of_all_columns_pass_the_resistance():
     run = begin(case(**SMALL, **COLUMNS, circuit__series_resistance=50.0), voltage=0.9)
     V = run.state.V[0]
     assert V < 0.8
-    assert V + 50.0 * V * transport(run.junction, run.state, np.empty(1))[0] == pytest.approx(0.9, abs=1e-4)
+    conductance = transport(run.junction, run.state, run.tangent.present, np.empty(1))[0]
+    assert V + 50.0 * V * conductance == pytest.approx(0.9, abs=1e-4)
 
 
 def test_the_tangent_follows_voltage_charge_and_ions():
@@ -190,6 +198,42 @@ def test_a_film_too_thick_for_any_electron_has_a_flat_tangent():
     assert not run.tangent.by_S.any()
 
 
+def test_without_slopes_a_tangent_tells_the_current_of_its_own_state_alone():
+    run = begin(case(**SMALL), voltage=0.4)
+    junction, state, tangent = run.junction, run.state, run.tangent
+    for evaluated in (conducted(run)[0], 0.0):  # with slopes of 0 too, of a current of 0
+        tangent.present[0] = evaluated
+        put_tangent(junction, state, tangent, 0, 0.0 if evaluated == 0.0 else math.inf)
+        assert along_tangent(junction, state, tangent) == 0.0
+        assert state.G[0] == evaluated
+        state.c[0, 3] *= 1.0 + 1e-12
+        assert along_tangent(junction, state, tangent) == math.inf
+        state.c[0, 3] = tangent.c[0, 3]
+        assert close_all(junction, state, 0.4 + 1e-12, CLOSURE_TOLERANCE) == Status.DONE
+        assert along_tangent(junction, state, tangent) == math.inf
+        assert close_all(junction, state, 0.4, CLOSURE_TOLERANCE) == Status.DONE
+
+
+def test_a_channel_follows_its_own_slopes_however_small_its_share():
+    """Where a leak carries a million times the current through the band, and then a thousandth of it."""
+    leaky = case(**SMALL, temperature=77.0, device__leaks=[{"kind": "ohmic", "conductance": 1e6}])
+    run = begin(leaky, voltage=0.1)
+    assert conduct(run.junction, run.state, run.tangent, True)
+    band, leak = run.tangent.G
+    assert leak > 1e4 * band
+    tight = begin(case(**SMALL, temperature=77.0), voltage=0.1)
+    assert conduct(tight.junction, tight.state, tight.tangent, True)
+    for V in (0.12, 0.3, 0.9):
+        for moved in (run, tight):
+            assert close_all(moved.junction, moved.state, V, CLOSURE_TOLERANCE) == Status.DONE
+        change = along_tangent(tight.junction, tight.state, tight.tangent)
+        assert along_tangent(run.junction, run.state, run.tangent) == pytest.approx(change)
+        if change < math.inf:
+            assert run.state.G[0] == pytest.approx(tight.state.G[0] + leak)
+            share = tight.state.G[0] / run.state.G[0]
+            assert run.tangent.by_V[0] == pytest.approx(share * tight.tangent.by_V[0])
+
+
 @needs_speed
 @pytest.mark.parametrize(
     ("number", "V", "within"), [(5, -0.78, 0.01), (143, -0.9, 0.01), (143, -0.65, 0.01), (143, 3.0, 0.01)]
@@ -206,6 +250,6 @@ def test_slope_of_a_current_that_passes_through_narrow_levels(number, V, within)
     slope, exact, logs = conductance_slope(junction, state, run.tangent), junction._replace(energy_tolerance=1e-7), []
     for side in (1, -1):
         assert close_all(junction, state, V + side * 1e-4, CLOSURE_TOLERANCE) == Status.DONE
-        assert conduct(exact, state, new_tangent(*state.c.shape), False)
+        assert conduct(exact, state, new_tangent(*state.c.shape, 1), False)
         logs.append(math.log(state.G.sum()))
     assert slope == pytest.approx((logs[0] - logs[1]) / 2e-4, rel=within)

@@ -70,7 +70,7 @@ def test_random_profiles(model_of_T, temperature, tolerance):
         exact, below = integral(fine, state)
         found, _, _ = column_spectrum(junction, state, 0, np.empty(0), False)
         assert found.chord == pytest.approx(exact, rel=tolerance)
-        conductance, _, share, _, good = transport(junction, state, np.empty(1))
+        conductance, _, share, _, good = transport(junction, state, np.empty(1), np.empty(1))
         assert good
         assert conductance == pytest.approx(junction.columns.supply[0] * exact, rel=tolerance)
         assert share == pytest.approx(below, abs=2 * tolerance)

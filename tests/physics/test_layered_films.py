@@ -87,7 +87,7 @@ def test_two_layers_of_one_material_are_one_film():
 
 def conducted(run, state):
     """Conductance [S] of the first column at a state."""
-    assert conduct(run.junction, state, new_tangent(*state.c.shape), False)
+    assert conduct(run.junction, state, new_tangent(*state.c.shape, 1), False)
     return state.G[0]
 
 

@@ -77,7 +77,7 @@ def at_rest_of(case) -> np.ndarray:
     rows = []
     for _, run, V in at_rest.points_at_rest(case, [case.temperature]):
         integrate.jump(run, V)
-        G, unseen, _, _, good = transport(run.junction, run.state, np.empty(1))
+        G, unseen, _, _, good = transport(run.junction, run.state, run.tangent.present, np.empty(1))
         rows.append((G if good else np.nan, unseen, run.state.D_left[0], run.state.D_right[0]))
     return np.array(rows)
 

@@ -67,7 +67,7 @@ def simulated(case: Case, given: Points) -> tuple[np.ndarray, float]:
         for j, V in enumerate(given.voltage[i]):
             integrate.jump(run, float(V))
             by_channel = np.empty(2)
-            conductance, *_, good = transport(run.junction, run.state, by_channel)
+            conductance, *_, good = transport(run.junction, run.state, run.tangent.present, by_channel)
             out[i, j] = conductance * V / case.device.area if good else np.nan
             most = max(most, by_channel[0] / conductance)
     return out, most

@@ -56,7 +56,7 @@ def reading(case: Case) -> Callable[[], object]:
 
     def read() -> None:
         for _ in range(READS):
-            transport(run.junction, run.state, by_channel)
+            transport(run.junction, run.state, run.tangent.present, by_channel)
 
     return read
 

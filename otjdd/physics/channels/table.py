@@ -143,19 +143,31 @@ def beside_coherent(junction: Junction, state: State, k: int, channel: int, slop
 
 
 @apart
-def conductance_of_column(
-    junction: Junction, state: State, k: int, panels: np.ndarray, needed: np.ndarray, slopes: int
+def conductance_of_channel(
+    junction: Junction, state: State, k: int, channel: int, panels: np.ndarray, needed: np.ndarray, slopes: int
 ) -> Conductance:
-    """Chord conductance of column k by all channels, at the present fields.
+    """Chord conductance of column k by one of its channels, at the present fields.
 
     panels, needed : memory of the coherent channel, and slopes : those asked for, see `coherent_conductance`
     The slope by S_N is that by what passed the right electrode, with the charge of the terminals of `boundary` held.
     """
-    total = coherent_conductance(junction, state, k, panels, needed, slopes)
+    if channel == 0:
+        found = coherent_conductance(junction, state, k, panels, needed, slopes)
+    else:
+        found = beside_coherent(junction, state, k, channel, slopes)
+    if slopes != NO_SLOPES:  # what passes the right electrode moves D(L), the charge of the terminals held
+        last = found.by_S.size - 1
+        found.by_S[last] = -(found.by_S[:last].sum() + junction.ions[k].z * ELEMENTARY_CHARGE * found.by_D)
+    return found
+
+
+@apart
+def conductance_of_column(
+    junction: Junction, state: State, k: int, panels: np.ndarray, needed: np.ndarray, slopes: int
+) -> Conductance:
+    """Chord conductance of column k by all channels, as `conductance_of_channel`."""
+    total = conductance_of_channel(junction, state, k, 0, panels, needed, slopes)
     for channel in range(1, junction.channels.code.size):
         if total.converged:
-            total = sum_of(total, beside_coherent(junction, state, k, channel, slopes))
-    if slopes != NO_SLOPES:  # what passes the right electrode moves D(L), the charge of the terminals held
-        last = total.by_S.size - 1
-        total.by_S[last] = -(total.by_S[:last].sum() + junction.ions[k].z * ELEMENTARY_CHARGE * total.by_D)
+            total = sum_of(total, conductance_of_channel(junction, state, k, channel, panels, needed, slopes))
     return total

@@ -14,15 +14,16 @@ from otjdd.physics.state import State
 
 
 @apart
-def transport(junction: Junction, state: State, by_channel: np.ndarray):
+def transport(junction: Junction, state: State, present: np.ndarray, by_channel: np.ndarray):
     """Conductance I/V [S] of the settled junction, its relative error by levels too narrow to resolve, tunnelling share
     [1], mean transport energy [eV], convergence.
 
     Only the coherent channel knows the energies of its electrons: share and mean energy are those of its current. What
     passes below the top of a column's own barrier is tunnelling, the rest thermionic. The energy is counted from the Fermi
-    level of the electrode that emits: right for V > 0, left for V < 0. Fills state.G, and by_channel (C,) with the
-    conductances of the channels [S], whose sum is that of the junction. Traps whose filling takes time, as it was settled,
-    count with their current over V_j, which is not in state.G.
+    level of the electrode that emits: right for V > 0, left for V < 0. Fills state.G, present (K C,) with the
+    conductances [S] of the channels of each column, and by_channel (C,) with the conductances of the channels, whose sum is
+    that of the junction. Traps whose filling takes time, as it was settled, count with their current over V_j, which is in
+    by_channel alone.
     """
     V, none = state.V[0], np.empty(0)
     coherent, unseen, below, moment = 0.0, 0.0, 0.0, 0.0
@@ -32,7 +33,8 @@ def transport(junction: Junction, state: State, by_channel: np.ndarray):
         result, profile, _ = column_spectrum(junction, state, k, none, True)
         if not converged(junction, result):
             return math.nan, math.nan, math.nan, math.nan, False
-        state.G[k] = conductance(junction, k, result)
+        present[k * by_channel.size] = conductance(junction, k, result)
+        state.G[k] = present[k * by_channel.size]
         top = barrier_top(profile)
         weight = junction.columns.weight[k] * junction.columns.supply[k]
         unseen += weight * result.unseen
@@ -47,6 +49,7 @@ def transport(junction: Junction, state: State, by_channel: np.ndarray):
             if not beside.converged:
                 return math.nan, math.nan, math.nan, math.nan, False
             by_channel[channel] += beside.chord
+            present[k * by_channel.size + channel] = beside.chord
             state.G[k] += beside.chord
             if channel < state.traps.current.shape[1] and V != 0.0:  # a current that is no conductance
                 by_channel[channel] += state.traps.current[k, channel] / V
