@@ -23,6 +23,8 @@ class Circuit(Record):
     series_resistance : [ohm] in series with the junction   parallel_capacitance : [F] across the junction
     compliance : largest current of the source [A]   range : current at which the instrument clips [A]; None for no limit
     bandwidth or time_constant : [Hz] or [s] single pole of the instrument, tau = 1 / 2 pi f; None for an ideal one
+    The instrument shows the output `current`, and measured curves in time are fitted with it. Reads and curves at frozen
+    ions are of the settled junction, whatever the instrument.
     """
 
     series_resistance: Ohms = Field(default=as_text("0 ohm"), description="resistance in series", examples=["55 ohm"])
@@ -33,10 +35,14 @@ class Circuit(Record):
         default=None, description="largest current of the source", examples=["10 mA"]
     )
     range: CurrentLimit | None = Field(
-        default=None, description="current at which the instrument clips", examples=["1 mA"]
+        default=None,
+        description="current at which the instrument clips `current`, the series in time; reads stay",
+        examples=["1 mA"],
     )
     bandwidth: Bandwidth | None = Field(
-        default=None, description="bandwidth of the instrument, one pole", examples=["5 MHz"]
+        default=None,
+        description="bandwidth of the instrument, one pole that `current` passes; reads stay",
+        examples=["5 MHz"],
     )
     time_constant: TimeConstant | None = Field(default=None, description="the same as a time", examples=["1 us"])
 

@@ -74,7 +74,7 @@ def check(
 
 def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     """Print that a case is valid, its drive, and which values come from other materials. Raises CaseError, OSError."""
-    from otjdd.case import ferroelectrics, layer_notes, leak_notes, taken_over
+    from otjdd.case import ferroelectrics, instrument_notes, layer_notes, leak_notes, taken_over
     from otjdd.case.exchange import exchanges
     from otjdd.results import summary
     from otjdd.studies import expect
@@ -92,7 +92,10 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
         from otjdd.solver.reservoirs import disagreement
 
         films.append(disagreement(case))
-    notes = filter(None, [*taken_over.notes(path, changes_of(settings)), *films, *leak_notes.notes(case)])
+    notes = filter(
+        None,
+        [*taken_over.notes(path, changes_of(settings)), *films, *leak_notes.notes(case), *instrument_notes.notes(case)],
+    )
     for line in notes:
         say(line if line.startswith(" ") else f"note: {line}")
 
