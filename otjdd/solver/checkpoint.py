@@ -173,7 +173,7 @@ def restore(run: Run, saved: Saved) -> None:
         numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
         states = [
             arrays[f"kept.{name}"]
-            for name in ("c", "D_left", "D_right", "temperature", "polarisation", "passed", "filling")
+            for name in ("c", "D_left", "D_right", "temperature", "polarisation", "passed", "filling", "stack")
         ]
         run.kept_states = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]
     except (ValueError, TypeError, KeyError) as error:

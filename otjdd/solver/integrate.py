@@ -65,6 +65,7 @@ class KeptState(NamedTuple):
     polarisation: np.ndarray  # (K,) C/m2
     passed: np.ndarray  # (K, 2) 1/m2, vacancies that passed the electrodes
     filling: np.ndarray  # (K, T) of traps whose filling takes time; (K, 0) where there are none
+    stack: np.ndarray  # (K, W) fields, band and charges, the `stack_arrays` side by side
 
 
 @dataclass
@@ -314,12 +315,12 @@ def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     K, N = run.state.c.shape
     observed, read, copied = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP | COPY))
     rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(copied, STATES)
-    row, reading = row_widths(run)
+    (row, reading), of_stack = row_widths(run), sum(array.shape[1] for array in stack_arrays(run.state))
     return run_log.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
         np.empty((states, run_log.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
         np.empty((states, run.state.heat.temperature.size)), np.empty((states, K)), np.empty((states, K, 2)),
-        np.empty((states, *run.state.traps.filling.shape)), run.watch,
+        np.empty((states, *run.state.traps.filling.shape)), np.empty((states, K, of_stack)), run.watch,
     )  # fmt: skip
 
 
@@ -333,7 +334,15 @@ def empty(run: Run, log: Log) -> None:
     if states:
         arrays = (
             array[:states].copy()
-            for array in (log.kept_c, log.kept_D, log.kept_T, log.kept_P, log.kept_passed, log.kept_filling)
+            for array in (
+                log.kept_c,
+                log.kept_D,
+                log.kept_T,
+                log.kept_P,
+                log.kept_passed,
+                log.kept_filling,
+                log.kept_stack,
+            )
         )
         for at, c, D, *rest in zip(log.kept_instants[:states].tolist(), *arrays, strict=True):
             run.kept_states.append(KeptState._make((*at, c, *D, *rest)))
@@ -408,19 +417,36 @@ def keep_state(run: Run, voltage: float) -> None:
             state.P,
             state.passed,
             state.traps.filling,
+            np.hstack(stack_arrays(state)),
         )
         run.kept_states.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
 
 
-def restore_state(run: Run, start: KeptState, voltage: float) -> None:
-    """Put the ions where they were kept, settled at a source voltage. Raises SolverError."""
-    run.time, run.state.c[:], run.state.D_right[:] = start.time, start.c, start.D_right
-    run.state.passed[:] = start.passed
+def stack_arrays(state: State) -> list[np.ndarray]:
+    """Fields, band and charges of a state, each (K, n) and a view of it, in the order of `run_log.write_stack`."""
+    K = len(state.c)
+    rows = (state.D, state.E, state.eps, state.band, state.electrons, state.sides, state.trapped)
+    return [array.reshape(K, -1) for array in rows]
+
+
+def restore_state(run: Run, start: KeptState) -> None:
+    """Put a run into a state that was kept: its fields, electrons and V_j are those, and not solved anew.
+
+    A stack solved anew may be another one, where electrons can be in balance in two ways. Traps whose filling takes time
+    have currents that follow from the stack: beside them it is settled. Raises SolverError.
+    """
+    state, at = run.state, 0
+    run.time, state.V[0], state.c[:], state.passed[:] = start.time, start.junction_voltage, start.c, start.passed
+    state.D_right[:], state.D_left[:] = start.D_right, start.D_left
+    for array in stack_arrays(state):
+        array[:] = start.stack[:, at : at + array.shape[1]]
+        at += array.shape[1]
     if start.temperature.size:
         put_temperature(run.junction, run.state, start.temperature)
     put_polarised(run.junction, run.state, start.polarisation)
-    put_filling(run, start.filling)
-    jump(run, voltage)
+    if start.filling.size:
+        put_filling(run, start.filling)
+        jump(run, start.voltage)
 
 
 def follow_waveform(

@@ -34,7 +34,7 @@ def needs_snapshots(names: Collection[str] | None) -> bool:
 
 def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
     """Profiles of a recorded state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
-    integrate.restore_state(moving, instant, instant.voltage)
+    integrate.restore_state(moving, instant)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
     c = bounded(state.c, junction.columns.width, junction.columns.sites)
     bands = np.array([film_band(junction, state, k) for k in range(len(weight))])

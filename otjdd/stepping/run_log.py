@@ -55,6 +55,7 @@ class Log(NamedTuple):
     kept_P: np.ndarray  # (S, K) C/m2
     kept_passed: np.ndarray  # (S, K, 2) 1/m2
     kept_filling: np.ndarray  # (S, K, T) of traps whose filling takes time
+    kept_stack: np.ndarray  # (S, K, W) fields, band and charges of the stack that was solved, see `write_stack`
     watch: Watch  # the largest values, whatever else is recorded
 
 
@@ -204,6 +205,28 @@ def write_read(junction: Junction, state: State, tangent: Tangent, time: float, 
     return Status.DONE
 
 
+@bare
+def append(x: np.ndarray, row: np.ndarray, at: int) -> int:
+    """Copy a vector to a row from place `at` on. Returns the place behind it."""
+    for i in range(x.size):
+        row[at + i] = x[i]
+    return at + x.size
+
+
+@detached
+def write_stack(state: State, k: int, row: np.ndarray):
+    """Write fields, band and charges of column k to a row, one vector behind the other (`integrate.stack_arrays`)."""
+    at = append(state.D[k], row, 0)
+    at = append(state.E[k], row, at)
+    at = append(state.eps[k], row, at)
+    at = append(state.band[k], row, at)
+    for line in range(state.electrons.shape[1]):
+        at = append(state.electrons[k, line], row, at)
+    for line in range(state.sides.shape[1]):
+        at = append(state.sides[k, line], row, at)
+    append(state.trapped[k], row, at)
+
+
 @spliced
 def write_state(state: State, time: float, V_source: float, log: Log):
     """Write the state itself to the log."""
@@ -221,6 +244,7 @@ def write_state(state: State, time: float, V_source: float, log: Log):
     copy(state.P, log.kept_P[i])
     for k in range(state.c.shape[0]):
         copy(state.passed[k], log.kept_passed[i, k])
+        write_stack(state, k, log.kept_stack[i, k])
     for k in range(state.traps.filling.shape[0]):
         copy(state.traps.filling[k], log.kept_filling[i, k])
     log.used[STATES] += 1

@@ -317,7 +317,7 @@ def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():
         hold(stopped, 0.8, duration)
         np.testing.assert_allclose(kept.c, stopped.state.c, rtol=1e-4)
         assert kept.D_left - kept.D_right == pytest.approx(stopped.state.D_left - stopped.state.D_right, rel=1e-9)
-        integrate.restore_state(run, kept, kept.voltage)
+        integrate.restore_state(run, kept)
         assert run.state.D_right == pytest.approx(kept.D_right, rel=1e-9)
     assert [kept.time for kept in run.kept_states] == [1e-7, 3e-7]
 

@@ -27,7 +27,8 @@ def recorded_and_fresh(case, count=12):
     integrate.follow_waveform(run, waveform, every="all", stops=stops, keep_reads=True)
     rows, reads = np.concatenate(run.rows), np.concatenate(run.reads)
     for kept in run.kept_states:
-        integrate.restore_state(other, kept, kept.voltage)
+        integrate.restore_state(other, kept)
+        integrate.jump(other, kept.voltage)
         V = float(other.state.V[0])
         assert kept.junction_voltage == pytest.approx(V, rel=2e-5, abs=1e-7)
         current = V * conducted(other).sum()
