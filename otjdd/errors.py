@@ -111,6 +111,8 @@ class Status(IntEnum):
     CELL_EMPTIED = 12
     # failures of kernels of charged traps
     TRAPS_NOT_FILLED = 13
+    # found by Python code
+    STANDS_STILL = 14
 
     @property
     def text(self) -> str:
@@ -167,6 +169,11 @@ WORDS = {
     Status.TOO_MANY_STEPS: (
         "the run needs more steps than numerics.max_steps",
         "raise numerics.max_steps, or shorten the drive",
+    ),
+    Status.STANDS_STILL: (
+        "the run stands still: its steps are too short to come to the end of the drive",
+        "loosen numerics.rtol, refine device.film.cells, see fewer columns or a larger junction where single ions hop, or "
+        "lower the density of charged traps",
     ),
     Status.LINES_NOT_SOLVED: (
         "the voltages on the lines of the crossbar were not found",

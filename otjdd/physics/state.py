@@ -51,6 +51,10 @@ class TrapState(NamedTuple):
     follows: np.ndarray  # (K, T) part of the filling that is that of rest at the present fields
     step: np.ndarray  # (1,) s, of which the state is the end; 0: the filling stays, inf: traps are at rest
     error: np.ndarray  # (1,) of the fillings by this step, see `kinetic.error_of_filling`
+    count_error: np.ndarray  # (K,) 1/m2, of the electrons taken from an electrode in this step
+    current_error: np.ndarray  # (1,) A, of the current at its end by which traps relax
+    bias: np.ndarray  # (K,) V_j/kT of these rates
+    old_bias: np.ndarray  # (K,) at the start of the step
     amount: np.ndarray  # (K, T) 1/m2, traps per area
     current: np.ndarray  # (K, C) A, at the terminals of a column, by which traps of each channel relax
     taken: np.ndarray  # (K, 2) 1/m2, electrons taken from the left and the right electrode so far
@@ -168,7 +172,8 @@ def new_trap_state(K: int, channels: int, groups: int) -> TrapState:
     of_groups, of_rates = (K, groups), (K, groups, RATES)
     return TrapState(
         np.full(of_groups, np.nan), np.full(of_rates, np.nan), np.zeros(of_groups), np.full(of_rates, np.nan),
-        np.zeros(of_groups), np.zeros(of_rates), np.zeros(of_groups), np.zeros(1), np.zeros(1), np.zeros(of_groups),
+        np.zeros(of_groups), np.zeros(of_rates), np.zeros(of_groups), np.zeros(1), np.zeros(1), np.zeros(K), np.zeros(1),
+        np.zeros(K), np.zeros(K), np.zeros(of_groups),
         np.zeros((K, channels)), np.zeros((K, 2)), np.zeros((K, 2)), np.zeros(K), np.zeros(K),
     )  # fmt: skip
 
@@ -249,6 +254,10 @@ def copy_traps(source: TrapState, target: TrapState):
     if source.filling.shape[1] == 0:
         return
     target.step[0], target.error[0] = source.step[0], source.error[0]
+    target.current_error[0] = source.current_error[0]
+    copy(source.count_error, target.count_error)
+    copy(source.bias, target.bias)
+    copy(source.old_bias, target.old_bias)
     copy(source.to_left, target.to_left)
     copy(source.old_to_left, target.old_to_left)
     for k in range(source.filling.shape[0]):

@@ -107,8 +107,11 @@ def rise_of_band(junction: Junction, state: State, k: int, u: np.ndarray, q: np.
 
 @deferred
 def close_with_traps(junction: Junction, state: State, k: int, V: float, tolerance: float) -> Status:
-    """As `junction.close`, for a film with charged traps; starts from the charge of the state. Returns a status."""
-    N, least = state.c.shape[1], np.inf
+    """As `junction.close`, for a film with charged traps; starts from the charge of the state. Returns a status.
+
+    Fields that do not answer a charge below the tolerance of the closure would let the search go round for ever.
+    """
+    N, least, tolerance = state.c.shape[1], np.inf, min(tolerance, AGREED)
     u, q = np.empty(N), np.empty(N)
     for _ in range(MOST_TURNS):
         if not close(junction, state, k, V, tolerance):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -35,7 +36,10 @@ from otjdd.system.remember import by_record
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
 
-CHUNK = 512  # steps between two checks of signals and progress
+CHUNK, FIRST_CHUNK = 512, 16  # steps between two checks of signals and progress: at most, and at first in a run
+BETWEEN = 0.25  # s between two such checks, as far as single steps allow
+STILL = 10_000  # steps in which a run gets on, see `Stall`
+LEAST_PROGRESS = 1e-6  # of a piece
 ROWS, STATES = 4096, 64  # recorded steps and kept states that a log holds between two returns to Python
 
 UNSEEN = 0.1  # error of a step over the random part of what it is an error of, where single ions hop
@@ -90,6 +94,7 @@ class Run:
     kept_states: list[KeptState] = field(default_factory=list)
     place: Place = field(default_factory=lambda: place_at_start(0.0))  # on its course
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
+    together: int = FIRST_CHUNK  # steps of the next call of the kernels
     began: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # (K, N) smooth density of random ions at first
     trail: Trail | None = None  # of its steps; None where nobody asks for them
 
@@ -243,11 +248,29 @@ def follow_piece(run: Run, duration: float, start: float, end: float, record: bo
     follow_pieces(run, piece, np.zeros(1, np.int64), place_at_start(run.step, start), record)
 
 
+class Stall:
+    """The trial steps in which a run has not got on: by LEAST_PROGRESS of its piece, or to twice the time since its start.
+
+    What relaxes over decades of time is slow at first by the first of these, and never by the second.
+    """
+
+    def __init__(self) -> None:
+        self.piece, self.elapsed, self.steps = -1, 0.0, 0
+
+    def count(self, piece: int, elapsed: float, duration: float, steps: int) -> None:
+        """Count steps that ended on a piece [s] after its start."""
+        on = elapsed - self.elapsed > LEAST_PROGRESS * duration or elapsed > 2.0 * self.elapsed
+        if piece != self.piece or on:
+            self.piece, self.elapsed, self.steps = piece, elapsed, 0
+        else:
+            self.steps += steps
+
+
 def place_at_start(step: float, settled_at: float = np.nan) -> Place:
     """Place at the start of a course. step : the next one [s]   settled_at : source voltage [V], nan for none"""
-    piece, leaps = np.zeros((2, 1), np.int64)
+    piece, leaps, rejected = np.zeros((3, 1), np.int64)
     elapsed, last_norm, last_step = np.zeros((3, 1))
-    return Place(piece, elapsed, np.full(1, step), np.full(1, settled_at), last_norm, last_step, leaps)
+    return Place(piece, elapsed, np.full(1, step), np.full(1, settled_at), last_norm, last_step, leaps, rejected)
 
 
 def follow_pieces(
@@ -262,7 +285,7 @@ def follow_pieces(
 
     progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
     """
-    run.place, counts, control = place, np.zeros(COUNTS, np.int64), run.control
+    run.place, counts, control, stall = place, np.zeros(COUNTS, np.int64), run.control, Stall()
     if run.trail:
         control = control._replace(max_steps=min(trail.TOGETHER, control.max_steps))
     trials = np.zeros(control.max_steps if run.trail else 0)
@@ -272,6 +295,9 @@ def follow_pieces(
     )
     log, status = new_log(run, tasks, record), int(Status.PAUSED)
     while status == Status.PAUSED:
+        if not run.trail:  # whose steps together are those of another run
+            left = run.max_steps - run.counts.accepted - run.counts.rejected
+            control = control._replace(max_steps=min(run.together, run.control.max_steps, max(left, 1)))
         status, norm = advance(run, control, course, log)
         i, tau, step = (array.item() for array in (place.piece, place.elapsed, place.step))
         start, end, V_start, V_end = pieces[min(i, len(pieces) - 1)]
@@ -281,13 +307,16 @@ def follow_pieces(
         check_status(run, status, run.time, voltage, step, norm, int(counts[WORST_CELL]))
         if status == Status.PAUSED and run.counts.accepted + run.counts.rejected >= run.max_steps:
             fail(run, "TOO_MANY_STEPS", run.time, voltage, step, norm)
+        stall.count(i, tau, end - start, int(counts[TRIED]))
+        if status == Status.PAUSED and stall.steps >= STILL:
+            fail(run, "STANDS_STILL", run.time, voltage, step, norm, int(counts[WORST_CELL]))
         if progress:
             progress(i / len(pieces))
 
 
 def advance(run: Run, control: Control, course: Course, log: Log) -> tuple[int, float]:
     """Take a run on along its course, by one call of the kernels. Returns a status and the last error norm."""
-    counts, evaluated = course.counts, int(run.tangent.evaluated[0])
+    counts, evaluated, began = course.counts, int(run.tangent.evaluated[0]), perf_counter()
     counts[:] = 0
     if run.trail:
         run.trail.fill(course.trials)
@@ -297,6 +326,8 @@ def advance(run: Run, control: Control, course: Course, log: Log) -> tuple[int, 
     empty(run, log)
     if run.trail:
         run.trail.note(course.trials[: counts[TRIED]], currents)
+    took = perf_counter() - began
+    run.together = max(1, min(CHUNK, int(BETWEEN / took * max(counts[TRIED], 1))))
     return status, norm
 
 
@@ -362,7 +393,7 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
     cell : with the largest error, counted through all columns
     """
     width = run.junction.columns.width
-    if reason == "STEP_TOO_SMALL":
+    if reason in ("STEP_TOO_SMALL", "STANDS_STILL"):
         k, i = np.unravel_index(cell, width.shape)
         place = width[k, :i].sum() + 0.5 * width[k, i]
     elif reason == "TRAPS_NOT_FILLED":

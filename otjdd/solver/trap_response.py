@@ -102,10 +102,16 @@ def spectral_density(rate: np.ndarray, share: np.ndarray, omega: np.ndarray) -> 
     return density
 
 
+def bias_of(log_rate: np.ndarray) -> float:
+    """V_j/kT of rates whose logarithms are (RATES,): each electrode keeps detailed balance."""
+    return float(log_rate[TO_LEFT] - log_rate[FROM_LEFT] - log_rate[TO_RIGHT] + log_rate[FROM_RIGHT])
+
+
 def passing_swing(log_rate: np.ndarray, swing: np.ndarray) -> np.ndarray:
     """Change [1/(V s)] (n,) of the electrons that pass each of n traps at rest. log_rate, swing : (n, RATES)"""
     above, below = (
-        np.array([moment(row).passing for row in np.exp(log_rate + step * swing)]) for step in (STEP, -STEP)
+        np.array([moment(np.exp(row), bias_of(row)).passing for row in log_rate + step * swing])
+        for step in (STEP, -STEP)
     )
     change: np.ndarray = (above - below) / (2.0 * STEP)
     return change

@@ -102,9 +102,10 @@ def run_course(
             if not log.every_step:
                 look(junction, state, log.watch, course.pieces[i, FROM], 0.0, False)
             place.settled_at[0] = V_start
-        if place.elapsed[0] == 0.0 and task & EDGE:
+        if place.elapsed[0] == 0.0 and place.rejected[0] == 0 and task & EDGE:
             place.step[0], place.last_norm[0] = 0.0, 0.0
-        status, norm = cross_piece(junction, control, state, tangent, trial, course, log)
+        observed = log.every_step or task & (OBSERVE | READ | KEEP) != 0
+        status, norm = cross_piece(junction, control, state, tangent, trial, course, log, observed)
         if status == Status.DONE:
             place.settled_at[0] = V_end
             all_ions = is_noisy(trial.noise) and task & (OBSERVE | READ | KEEP) != 0

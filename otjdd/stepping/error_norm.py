@@ -5,12 +5,10 @@ leap. `outside` is the share of the ions that concentrations beyond their bounds
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, summed
-from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.boundary import exchanges
@@ -19,22 +17,12 @@ from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE
 from otjdd.physics.state import State
+from otjdd.stepping.control import Control
 from otjdd.stepping.rosenbrock import Work
 from otjdd.stepping.variables import speed
 
 OUTSIDE = 1e-2  # per unit rtol: share of the ions that concentrations beyond their bounds may stand for
 ALLOWED = 0.03  # V per unit rtol: error of V_j between two steps whose current is not recorded
-
-
-@by_pointer
-class Control(NamedTuple):
-    """Error control of the time steps, see `norm_of`."""
-
-    rtol: float
-    atol: float  # 1/m3
-    max_steps: int  # of one call
-    outside: float  # share of the ions that concentrations beyond their bounds may stand for
-    most: float = 1.0  # error norm up to which a step is accepted
 
 
 @summed

@@ -28,6 +28,7 @@ class Place(NamedTuple):
     last_norm: np.ndarray  # error norm of the last step since an edge, 0 before the first
     last_step: np.ndarray  # s, its length
     leaps: np.ndarray  # of the stack since the voltage jumped or turned
+    rejected: np.ndarray  # 1 where the last trial step was rejected, else 0
 
 
 @by_pointer

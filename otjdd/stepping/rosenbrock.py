@@ -66,6 +66,7 @@ class Ramp(NamedTuple):
 
     voltage: float  # V, at the start
     slope: float  # V/s
+    observed: bool = False  # a current is recorded at the end of each step, or at that of the line
 
 
 def new_trial(

@@ -48,17 +48,15 @@ def foreseen(method: Method, growth: float, norm: float, step: float, place: Pla
 
 
 @bare
-def next_step(
-    method: Method, growth: float, norm: float, step: float, place: Place, after_rejection: bool, recorded: bool
-) -> float:
+def next_step(method: Method, growth: float, norm: float, step: float, place: Place, recorded: bool) -> float:
     """Length [s] of the step after an accepted one, whose norm and length are noted in its place.
 
     Recorded steps do not follow the trend: curves are drawn through them, and then have some two points to a decade of time
     instead of one.
     """
-    if after_rejection:
+    if place.rejected[0] != 0:
         growth = min(growth, 1.0)
     elif not recorded:
         growth = foreseen(method, growth, norm, step, place)
-    place.last_norm[0], place.last_step[0] = norm, step
+    place.last_norm[0], place.last_step[0], place.rejected[0] = norm, step, 0
     return step * growth

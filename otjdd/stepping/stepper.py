@@ -73,19 +73,20 @@ def note_step(
 
 @detached
 def cross_piece(
-    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, course: Course, log: Log
-):
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, course: Course, log: Log,
+    observed: bool,
+):  # fmt: skip
     """Integrate the ions to the end of the piece of the course on which they stand. Returns a status, last error norm.
 
-    state : settled; changed in place   PAUSED: the log is full or max_steps steps were tried; call again
+    state : settled; changed in place   observed : a current is recorded in the piece or at its end
+    PAUSED: the log is full or max_steps steps were tried; call again
     """
     place, counts, i = course.place, course.counts, course.place.piece[0]
     start, V_start = course.pieces[i, FROM], course.pieces[i, V_FROM]
     duration = course.pieces[i, UNTIL] - start
     slope = (course.pieces[i, V_UNTIL] - V_start) / duration
-    after_rejection, failure, norm = False, Status.STEP_TOO_SMALL, 0.0
-    tau, dt = place.elapsed[0], place.step[0]
-    status = begin_piece(junction, state, tangent) if tau == 0.0 else Status.DONE
+    failure, norm, tau, dt = Status.STEP_TOO_SMALL, 0.0, place.elapsed[0], place.step[0]
+    status = begin_piece(junction, state, tangent) if tau == 0.0 and place.rejected[0] == 0 else Status.DONE
     if status != Status.DONE:
         return status, norm
     if dt <= 0.0 and not course.given:
@@ -99,7 +100,7 @@ def cross_piece(
         step, last, accepted = next_trial(course, dt, remaining)
         if not step >= SHORTEST or tau + step == tau:
             return failure, norm
-        source = Ramp(V_start + slope * tau, slope)
+        source = Ramp(V_start + slope * tau, slope, observed)
         status, norm, growth, outside, leapt = step_or_leap(
             junction, course.lenient if accepted else control, state, tangent, trial, source, step, log.every_step
         )
@@ -113,7 +114,7 @@ def cross_piece(
             failure = Status.STEP_TOO_SMALL if status == Status.STEP_REJECTED else status
             if accepted:
                 return failure, norm
-            dt, after_rejection = step * growth, True
+            dt, place.rejected[0] = step * growth, 1
             status = settle_again(junction, control, state, tangent, source.voltage)
             if status != Status.DONE:
                 return status, norm
@@ -124,8 +125,7 @@ def cross_piece(
             place.leaps[0] += 1
             note(log.watch, LEAPS, float(place.leaps[0]), start + tau)
         accept(trial.state, state)
-        dt = next_step(trial.method, growth, norm, step, place, after_rejection, log.every_step)
-        after_rejection, failure = False, Status.STEP_TOO_SMALL
+        dt, failure = next_step(trial.method, growth, norm, step, place, log.every_step), Status.STEP_TOO_SMALL
         instant = Instant(start + tau if tau < duration else course.pieces[i, UNTIL], step, V_start + slope * tau)
         status = note_step(junction, control, state, tangent, trial.noise, instant, log)
         if status != Status.DONE:

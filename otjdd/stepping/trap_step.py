@@ -6,10 +6,16 @@ found with the fields when these are settled.
 
 import math
 
-from otjdd.compiler.decorators import bare
-from otjdd.physics.numerics import copy
-from otjdd.physics.state import State, TrapState
-from otjdd.physics.traps.kinetic import RATES, error_of_filling
+from otjdd.compiler.decorators import bare, detached
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.errors import Status
+from otjdd.physics.channels.kinetic_traps import trap_current
+from otjdd.physics.junction import Junction
+from otjdd.physics.numerics import add_up, copy
+from otjdd.physics.quasistatic import ensure_current
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, TrapState
+from otjdd.physics.traps.kinetic import LEAST_SHARE, RATES, error_of_filling
+from otjdd.stepping.control import Control
 
 RECORDED_CHANGE = 0.02  # of the filling of a group, in a recorded step
 RECORDED_GROWTH = 2.0  # of recorded steps in which traps are filled or emptied
@@ -19,10 +25,13 @@ STILL = 1e-9  # change of the filling of a group that is none
 
 @bare
 def start_traps(state: State, new: State, step: float):
-    """Let the traps of a new state start a step [s] as those of a settled state are."""
+    """Let the traps of a new state start a step [s] as those of a settled state are, with its charge."""
     old, traps = state.traps, new.traps
     traps.step[0] = step
+    for k in range(state.trapped.shape[0]):  # the search for the end starts there, whatever was tried before
+        copy(state.trapped[k], new.trapped[k])
     copy(old.to_left, traps.old_to_left)
+    copy(old.bias, traps.old_bias)
     for k in range(old.filling.shape[0]):
         copy(old.away[k], traps.old_away[k])
         copy(old.taken[k], traps.old_taken[k])
@@ -62,12 +71,42 @@ def largest_change(old: TrapState, new: TrapState) -> float:
 
 
 @bare
-def limit_of_traps(state: State, new: State, charge: float, most: float, rtol: float, recorded: bool):
-    """True where the traps let a step pass, with an error norm of `most`, and the growth of the next one.
+def count_error(traps: TrapState) -> float:
+    """Error of the electrons taken from an electrode in a step, over those taken so far and LEAST_SHARE of the traps."""
+    worst = 0.0
+    for k in range(traps.count_error.size):
+        size = LEAST_SHARE * add_up(traps.amount[k]) + abs(traps.taken[k, AT_LEFT]) + abs(traps.taken[k, AT_RIGHT])
+        if size > 0.0:
+            worst = max(worst, traps.count_error[k] / size)
+    return worst
 
-    charge : norm of the error by their charge   recorded : curves are drawn through the ends of the steps
+
+@detached
+def current_error(junction: Junction, new: State, tangent: Tangent, rtol: float) -> float:
+    """Error of the current by which traps relax at the end of a step, over all current and one electron in the step.
+
+    What conducts is evaluated only where an error over rtol depends on it.
     """
-    error, growth = max(charge, new.traps.error[0] / rtol), math.inf
+    off, size = new.traps.current_error[0], abs(trap_current(new)) + ELEMENTARY_CHARGE / new.traps.step[0]
+    if off > rtol * size and ensure_current(junction, new, tangent) == Status.DONE:
+        size += abs(new.V[0] * add_up(new.G))
+    return off / size
+
+
+@bare
+def limit_of_traps(
+    junction: Junction, state: State, new: State, tangent: Tangent, charge: float, control: Control, observed: bool,
+    recorded: bool,
+):  # fmt: skip
+    """True where the traps let a step pass, and the growth of the next one.
+
+    charge : norm of the error by their charge   observed : a current is recorded, now or at the end of the piece
+    recorded : curves are drawn through the ends of the steps
+    """
+    most, rtol = control.most, control.rtol
+    error, growth = max(charge, max(new.traps.error[0], count_error(new.traps)) / rtol), math.inf
+    if observed and error <= most and new.traps.current_error[0] > 0.0:
+        error = max(error, current_error(junction, new, tangent, rtol) / rtol)
     change = largest_change(state.traps, new.traps) if recorded else 0.0
     if change > STILL:
         growth = RECORDED_GROWTH * min(1.0, RECORDED_CHANGE / change)

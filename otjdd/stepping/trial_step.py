@@ -156,7 +156,7 @@ def attempt(
     if is_apart(junction, new, band):
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     error = error_by_charge(junction, control, state, new, work, abs(new.V[0] - predicted))
-    passed, limit = settled_limit(state, new, error, control.most, control.rtol, recorded)
+    passed, limit = settled_limit(junction, state, new, tangent, error, control, source.observed, recorded)
     growth = min(growth, max(limit, SHRINK))
     if not passed:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)

@@ -20,6 +20,7 @@ from otjdd.physics.heat import heated, hottest, warm
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import State, Tangent, copy_state
+from otjdd.stepping.control import Control
 from otjdd.stepping.heat_step import (
     AGREED,
     begin_heat,
@@ -100,12 +101,15 @@ def start_end(state: State, new: State, step: float):
 
 
 @bare
-def settled_limit(state: State, new: State, charge: float, most: float, rtol: float, recorded: bool):
+def settled_limit(
+    junction: Junction, state: State, new: State, tangent: Tangent, charge: float, control: Control, observed: bool,
+    recorded: bool,
+):  # fmt: skip
     """As `step_limit`, by what was settled at the end of a step.
 
-    charge : norm of the error by the charge of traps   most : norm of an error that may pass
+    charge : norm of the error by the charge of traps   observed : a current is recorded, now or at the end of the piece
     """
-    return limit_of_traps(state, new, charge, most, rtol, recorded)
+    return limit_of_traps(junction, state, new, tangent, charge, control, observed, recorded)
 
 
 @bare

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
-from otjdd.solver import initial, integrate, model, simulate, snapshots
+from otjdd.solver import initial, integrate, model, self_check, simulate, snapshots
 from otjdd.stepping import course, error_norm, run_log
+from otjdd.stepping.pieces import ACCEPTED, TRIED
 from otjdd.waveform.waveform import Waveform
 
 KT = 300 * BOLTZMANN_EV
@@ -272,6 +273,36 @@ def test_too_many_steps_are_told_with_time_and_voltage():
     assert caught.value.voltage == -2.0
     assert 0.0 < caught.value.time < 1.0
     assert (run.state.c > 0).all()
+
+
+def test_a_run_that_stands_still_ends_in_words_with_what_it_has(monkeypatch):
+    """Each call of the kernels here tries its steps and advances by a 1e-12th of the piece."""
+
+    def crawl(run, control, course, log):
+        course.counts[:] = 0
+        course.counts[TRIED] = course.counts[ACCEPTED] = control.max_steps
+        run.counts = integrate.counted(run.counts, course.counts.tolist(), 0)
+        course.place.elapsed[0] += 1e-9
+        return Status.PAUSED, 1e-17
+
+    monkeypatch.setattr(integrate, "advance", crawl)
+    monkeypatch.setattr(self_check, "verify_kernels", lambda: None)
+    film = case(device__film__cells=8, drive={"kind": "hold", "voltage": "1.2 V", "duration": "1000 s"})
+    with pytest.raises(SolverError, match="stands still") as caught:
+        simulate.simulate_junction(film)
+    assert caught.value.reason == "STANDS_STILL"
+    assert caught.value.voltage == 1.2
+    assert caught.value.partial.sizes["time"] == 1
+    steps = caught.value.partial.attrs["solver_accepted"]
+    assert integrate.STILL <= steps < 3 * integrate.STILL
+
+
+def test_steps_that_grow_over_decades_do_not_stand_still():
+    stall, elapsed = integrate.Stall(), 1e-22
+    while elapsed < 1e9:
+        stall.count(0, elapsed, 1e9, 64)
+        elapsed *= 1.1
+        assert stall.steps < 20 * 64
 
 
 def test_a_waveform_is_cut_at_its_marks():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from commands import draw_from_case, otjdd
 from devices import needs_speed
+from layered import layer
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 from scipy.special import exp1, expit
@@ -21,8 +22,10 @@ from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
 from otjdd.errors import CaseError
 from otjdd.results import store
 from otjdd.runs.rerun import differences, rerun
+from otjdd.runs.run import run as otjdd_run
 from otjdd.runs.run import simulate
-from otjdd.solver import grid_error, model, trap_response
+from otjdd.solver import grid_error, integrate, model, trap_response
+from otjdd.solver.checkpoint import CheckpointPlace
 
 KT = 300.0 * BOLTZMANN_EV
 L, MASS, LEFT, RIGHT, DEPTH, DENSITY, ATTEMPTS, CELLS = 3e-9, 0.3, 1.0, 1.2, 1.3, 1e25, 1e13, 8
@@ -96,7 +99,7 @@ def gauss(cells: int = CELLS):
     return (middle[:, None] + half[:, None] * x).ravel(), (half[:, None] * w).ravel()
 
 
-def rates(x: np.ndarray, V: float):
+def rates(x: np.ndarray, V: float, kT: float = KT):
     """c_L, c_R, e_L, e_R (n,) [1/s] of elastic traps at x [m]."""
     slope = (RIGHT - LEFT + V) / L
     U = LEFT - V + slope * x
@@ -107,12 +110,11 @@ def rates(x: np.ndarray, V: float):
         low, high = np.sort([np.maximum(U - level, 0.0), np.maximum(edge - level, 0.0)], axis=0)
         covered = np.abs(x - at) * np.where(low > 0.0, 1.0, high / np.maximum(np.abs(edge - U), 1e-30))
         root = 2.0 / 3.0 * (high + np.sqrt(high * low) + low) / (np.sqrt(high) + np.sqrt(low))
-        out.append((ATTEMPTS * np.exp(-2.0 * kappa * covered * root), (level - mu) / KT))
-    captured = [nu * expit(-over) for nu, over in out]
-    return (*captured, *(c * np.exp(over) for c, (_, over) in zip(captured, out, strict=True)))
+        out.append((ATTEMPTS * np.exp(-2.0 * kappa * covered * root), (level - mu) / kT))
+    return (*(nu * expit(-over) for nu, over in out), *(nu * expit(over) for nu, over in out))
 
 
-def exact(points, times, first: float, cells: int = CELLS):
+def exact(points, times, first: float, cells: int = CELLS, kT: float = KT):
     """Trapped electrons [1/m2], current [A], its parts without their signs, electrons from the left [1/m2], at times."""
     x, w = gauss(cells)
     n, amount = x.size, DENSITY * w
@@ -123,7 +125,7 @@ def exact(points, times, first: float, cells: int = CELLS):
             continue
 
         def slope(t, y, start=start, end=end, V0=V0, V1=V1):
-            c_left, c_right, e_left, e_right = rates(x, V0 + (V1 - V0) * (t - start) / (end - start))
+            c_left, c_right, e_left, e_right = rates(x, V0 + (V1 - V0) * (t - start) / (end - start), kT)
             left = c_left * (1.0 - y[:n]) - e_left * y[:n]
             return np.concatenate((left + c_right * (1.0 - y[:n]) - e_right * y[:n], left))
 
@@ -150,6 +152,31 @@ def test_a_jump_a_ramp_and_a_turn_are_those_of_rate_equations_of_their_own(first
     assert ds.trapped_from_left.values[later] == pytest.approx(left, rel=3e-3, abs=1e-3 * whole)
     # on a ramp filling is behind by its rate over that of the traps, of first order in a step: 1.7e-12 A of 4e-5 A
     assert np.all(np.abs(ds.conduction_current.values[later] - current) < 1e-3 * gross + 3e-12)
+
+
+@needs_speed
+@pytest.mark.parametrize(("turns", "T"), [((1.0, -1.0), 77.0), ((-0.7, 0.2), 300.0), ((0.4, 0.1, -0.9, 0.3), 77.0)])
+def test_electrons_that_both_electrodes_gave_are_counted_across_ramps_that_nobody_records(turns, T):
+    points = [(1e-6 * i, V) for i, V in enumerate((0.0, *turns))]
+    trapped, _, _, left = exact(points, np.array(points)[1:, 0], 0.3, kT=T * BOLTZMANN_EV)
+    for rtol in (7e-3, 3e-4):
+        off = 5.0 * rtol
+        ds = run(points, traps__initial=0.3, temperature=T, **{"record.every": "reads", "numerics.rtol": rtol})
+        assert ds.trapped_from_left.values[-1] == pytest.approx(left[-1], rel=off, abs=off * DENSITY * L)
+        right = trapped[-1] - 0.3 * DENSITY * L - left[-1]
+        assert ds.trapped_from_right.values[-1] == pytest.approx(right, rel=off, abs=off * DENSITY * L)
+
+
+@needs_speed
+def test_without_a_voltage_each_electrode_gives_its_share_of_what_is_trapped_and_no_more():
+    """For as long as 1e9 s: the electrons that only pass are none, and not the round-off of two flows."""
+    x, w = gauss()
+    c_left, c_right, e_left, e_right = rates(x, 0.0)
+    whole = c_left + c_right + e_left + e_right
+    left = DENSITY * w @ ((c_left + e_left) / whole * ((c_left + c_right) / whole - 0.5))
+    for duration in (1.0, 1e9):
+        ds = run([(0.0, 0.0), (duration, 0.0)], traps__initial=0.5)
+        assert ds.trapped_from_left.values[-1] == pytest.approx(left, rel=1e-6)
 
 
 @needs_speed
@@ -271,6 +298,38 @@ def test_a_run_that_began_with_a_result_is_the_same_again_with_its_filling(tmp_p
 
 
 @needs_speed
+@pytest.mark.parametrize("at", [0.0, 0.5])
+def test_charged_traps_go_on_from_a_checkpoint_to_the_same_bits(tmp_path, monkeypatch, at):
+    case, place = charged_train(), tmp_path / "checkpoint"
+    monkeypatch.setattr(integrate, "CHUNK", 5)
+
+    def stop(fraction):
+        if fraction > at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        otjdd_run(case, progress=stop, checkpoints=CheckpointPlace(place, 0.0))
+    whole = otjdd_run(case)
+    assert stopped.value.partial.sizes["time"] < whole.sizes["time"]
+    resumed = otjdd_run(case, checkpoints=CheckpointPlace(place, 1e9, resume=True))
+    assert store.data_sha256(resumed) == store.data_sha256(whole)
+
+
+@needs_speed
+def test_a_run_does_not_depend_on_how_many_steps_a_call_of_the_kernels_takes(monkeypatch):
+    whole = otjdd_run(charged_train())
+    monkeypatch.setattr(integrate, "CHUNK", 1)
+    assert store.data_sha256(otjdd_run(charged_train())) == store.data_sha256(whole)
+
+
+def charged_train():
+    """A case with charged traps that steps are rejected for."""
+    points = [(0.0, 0.6), (1e-9, 0.6), (1e-9, -0.8), (1e-7, -0.8), (2e-7, 0.3), (1e-6, 0.3)]
+    changes = {"drive": table(points) | {"reads_at": [1e-9, 1e-6]}, "numerics.rtol": 7e-3}
+    return parse_case(CASE).replace(changes | {"device.traps[0].kind": "acceptor", "device.traps[0].density": 2e26})
+
+
+@needs_speed
 def test_curves_at_rest_are_those_of_a_steady_filling():
     drive = {"drive": {"kind": "iv", "voltages": [-0.5, 0.0, 0.3, 0.9]}}
     kinetic, steady = (run(None, text, **drive, traps__relaxation_energy=0.3) for text in (CASE, STEADY))
@@ -278,6 +337,18 @@ def test_curves_at_rest_are_those_of_a_steady_filling():
     assert kinetic.bias_channel_share.values[..., 1] == pytest.approx(
         steady.bias_channel_share.values[..., 1], rel=1e-9
     )
+
+
+@needs_speed
+@pytest.mark.parametrize(("amount", "keys"), [('density = "0 1/m^3"', {}), ('of = "ions"', {"traps__layer": 1})])
+def test_where_there_are_no_traps_there_is_no_current_by_them(amount, keys):
+    """Of density 0, or at vacancies in a layer that has no sites for them."""
+    film = {"device.film": {"layers": [layer(1.5, 8), layer(1.5, 8, ions="none")]}}
+    hops = {"traps__hop_frequency": 1e13, "traps__relaxation_energy": 0.2}
+    text = STEADY.replace(f'density = "{DENSITY} 1/m^3"', amount)
+    ds = run(None, text, drive={"kind": "iv", "voltages": [0.1]}, **film, **hops, **keys)
+    assert ds.bias_channel_share.values[..., 1].max() == 0.0
+    assert np.isfinite(ds.bias_current.values).all()
 
 
 def answer(V: float, frequency: np.ndarray) -> np.ndarray:
@@ -364,7 +435,7 @@ def charged_film(f: np.ndarray, V: float, donors: bool, density: float = DENSITY
     return ends, LEFT - V + np.concatenate(([0.0], np.cumsum((D0 + behind) / eps * length))), D0
 
 
-def rates_on_band(nodes: np.ndarray, U: np.ndarray, V: float):
+def rates_on_band(nodes: np.ndarray, U: np.ndarray, V: float, kT: float = KT):
     """As `rates`, on a band U (P+1,) [eV] of straight lines between nodes (P+1,) [m]; the actions by closed forms."""
     x, _ = gauss()
     level = np.interp(x, nodes, U) - DEPTH
@@ -377,18 +448,9 @@ def rates_on_band(nodes: np.ndarray, U: np.ndarray, V: float):
         steep = np.abs(tilt) * (end - start) > 1e-9
         whole = 2.0 / 3.0 * np.abs(tops[1] ** 1.5 - tops[0] ** 1.5) / np.where(steep, np.abs(tilt), 1.0)
         action = np.where(steep, whole, np.sqrt(tops[0]) * (end - start)).sum(axis=1)
-        over = (level - mu) / KT
-        out.append((ATTEMPTS * np.exp(-2.0 * kappa * action) * expit(-over), over))
-    captured = [c for c, _ in out]
-    return (*captured, *(c * np.exp(over) for c, over in out))
-
-
-def passing_current(f: np.ndarray, V: float, donors: bool) -> float:
-    """Current [A] of the electrons that pass charged traps at the rates of the moment, all of them at rest."""
-    nodes, U, _ = charged_film(f, V, donors)
-    c_left, c_right, e_left, e_right = rates_on_band(nodes, U, V)
-    passing = (e_left * c_right - c_left * e_right) / (c_left + c_right + e_left + e_right)
-    return ELEMENTARY_CHARGE * AREA * DENSITY * float(gauss()[1] @ passing)
+        over = (level - mu) / kT
+        out.append((ATTEMPTS * np.exp(-2.0 * kappa * action), over))
+    return (*(nu * expit(-over) for nu, over in out), *(nu * expit(over) for nu, over in out))
 
 
 class Source(NamedTuple):
@@ -398,45 +460,72 @@ class Source(NamedTuple):
     compliance: float = math.inf
 
 
+class Film(NamedTuple):
+    """What charged traps and their surroundings are."""
+
+    donors: bool = False
+    density: float = DENSITY  # 1/m3
+    kT: float = KT  # eV
+
+
 NOTHING_BETWEEN = Source()
 
 
-def behind(source: Source, f: np.ndarray, V: float, donors: bool) -> float:
+def passing_current(f: np.ndarray, V: float, film: Film) -> float:
+    """Current [A] of the electrons that pass charged traps at the rates of the moment, all of them at rest."""
+    nodes, U, _ = charged_film(f, V, film.donors, film.density)
+    c_left, c_right, e_left, e_right = rates_on_band(nodes, U, V, film.kT)
+    passing = (e_left * c_right - c_left * e_right) / (c_left + c_right + e_left + e_right)
+    return ELEMENTARY_CHARGE * AREA * film.density * float(gauss()[1] @ passing)
+
+
+def behind(source: Source, f: np.ndarray, V: float, film: Film) -> float:
     """Voltage [V] of a junction behind a source of V whose traps are filled by f (n,)."""
     if source == NOTHING_BETWEEN or V == 0.0:
         return V
     low, high = min(V, 0.0), max(V, 0.0)
-    V_j = brentq(lambda V_j: V_j + source.resistance * passing_current(f, V_j, donors) - V, low, high, xtol=1e-10)
-    if abs(passing_current(f, V_j, donors)) <= source.compliance:
+    V_j = brentq(lambda V_j: V_j + source.resistance * passing_current(f, V_j, film) - V, low, high, xtol=1e-10)
+    if abs(passing_current(f, V_j, film)) <= source.compliance:
         return V_j
-    return brentq(lambda V_j: abs(passing_current(f, V_j, donors)) - source.compliance, low, high, xtol=1e-10)
+    return brentq(lambda V_j: abs(passing_current(f, V_j, film)) - source.compliance, low, high, xtol=1e-10)
 
 
-def exact_with_charge(points, times, first: float, donors: bool, source: Source = NOTHING_BETWEEN):
-    """Trapped electrons [1/m2], D(0) [C/m2] and V_j of charged traps at times (T,), from a filling of all traps."""
-    _, w = gauss()
-    f, out = np.full(w.size, first), []
+def exact_with_charge(points, times, first: float, film: Film, source: Source = NOTHING_BETWEEN):
+    """At times (T,), of charged traps from a filling of all of them: electrons that they hold and took from the left
+    electrode [1/m2], D(0) [C/m2], V_j, and the conduction current [A]."""
+    x, w = gauss()
+    n, f, out = w.size, np.concatenate((np.full(w.size, first), np.zeros(w.size))), []
     for (start, V0), (end, V1) in itertools.pairwise(points):
         if end == start:
             continue
 
         def voltage(t, f, start=start, end=end, V0=V0, V1=V1):
-            return behind(source, f, V0 + (V1 - V0) * (t - start) / (end - start), donors)
+            return behind(source, f, V0 + (V1 - V0) * (t - start) / (end - start), film)
 
-        def slope(t, f, voltage=voltage):
-            V_j = voltage(t, f)
-            nodes, U, _ = charged_film(f, V_j, donors)
-            c_left, c_right, e_left, e_right = rates_on_band(nodes, U, V_j)
-            return (c_left + c_right) * (1.0 - f) - (e_left + e_right) * f
+        def slope(t, y, voltage=voltage):
+            V_j, f = voltage(t, y[:n]), y[:n]
+            nodes, U, _ = charged_film(f, V_j, film.donors, film.density)
+            c_left, c_right, e_left, e_right = rates_on_band(nodes, U, V_j, film.kT)
+            left = c_left * (1.0 - f) - e_left * f
+            return np.concatenate((left + c_right * (1.0 - f) - e_right * f, left))
 
         inside = np.append(times[(times > start) & (times < end)], end)
-        begin = (
-            None if source == NOTHING_BETWEEN else 1e-15
-        )  # scipy's own first step would fill traps beyond their number
-        solved = solve_ivp(slope, (start, end), f, "Radau", t_eval=inside, rtol=1e-7, atol=1e-10, first_step=begin)
+
+        def jacobian(t, y, slope=slope):  # nothing depends on what was counted
+            out, at = np.zeros((2 * n, 2 * n)), slope(t, y)
+            for j in range(n):
+                out[:, j] = (slope(t, y + 1e-7 * (np.arange(2 * n) == j)) - at) / 1e-7
+            return out
+
+        # scipy's own first step would fill traps beyond their number
+        numerics = {"rtol": 1e-7, "atol": 1e-10, "first_step": 1e-15, "jac": jacobian}
+        solved = solve_ivp(slope, (start, end), f, "Radau", t_eval=inside, **numerics)
         for t, y in zip(solved.t, solved.y.T, strict=True):
-            V_j = voltage(t, y)
-            out.append((DENSITY * w @ y, charged_film(y, V_j, donors)[2], V_j))
+            V_j, whole = voltage(t, y[:n]), slope(t, y)
+            left, right = whole[n:], whole[:n] - whole[n:]
+            current = ELEMENTARY_CHARGE * AREA * film.density * w @ ((1.0 - x / L) * right - x / L * left)
+            D = charged_film(y[:n], V_j, film.donors, film.density)[2]
+            out.append((film.density * w @ y[:n], film.density * w @ y[n:], D, V_j, current))
         f = solved.y[:, -1]
     return np.array(out).T
 
@@ -447,12 +536,37 @@ def test_charged_traps_bend_the_band_as_gauss_and_rate_equations_of_their_own_sa
     points = [(0.0, 0.3), (1e-9, 0.3), (1e-9, -0.8), (3e-9, -0.8), (1e-6, 0.5)]
     ds = run(points, traps__kind=kind, traps__initial=first, numerics__rtol=1e-3)
     later = np.flatnonzero(np.diff(ds.time.values, prepend=0.0) > 0.0)
-    trapped, charge, _ = exact_with_charge(points, ds.time.values[later], first, kind == "donor")
+    trapped, _, charge, _, _ = exact_with_charge(points, ds.time.values[later], first, Film(kind == "donor"))
     assert ds.trapped_electrons.values[later] == pytest.approx(trapped, rel=3e-3)
     assert ds.electrode_charge.values[later] == pytest.approx(charge, rel=3e-3, abs=1e-5)
     still = np.diff(ds.voltage.values[later], prepend=np.nan) == 0.0  # then charge comes to the traps alone
     charging = ds.mean_displacement_current.values[later] * np.diff(ds.time.values, prepend=0.0)[later] / AREA
     assert np.abs(charging[still]).max() < 1e-5 * np.abs(charge).max()
+
+
+@needs_speed
+@pytest.mark.parametrize(("kind", "density", "T"), [("acceptor", 3e26, 300.0), ("donor", 2e26, 77.0)])
+def test_reads_of_charged_traps_that_relax_are_those_of_rate_equations_of_their_own(kind, density, T):
+    points = [(0.0, 0.8), (1e-6, 0.8), (1e-6, -0.8), (1e-4, -0.8), (2e-4, 0.5), (1e-3, 0.5)]
+    times = [1e-8, 1e-6, 1.01e-6, 1.3e-6, 1e-4, 2e-4, 2.1e-4, 1e-3]
+    keys = {"traps__kind": kind, "traps__density": density, "traps__initial": 0.4, "temperature": T}
+    drive = {"drive": table(points) | {"reads_at": times}, "record.every": "reads", "numerics.rtol": 7e-3}
+    ds = run(**keys, **drive)
+    film = Film(kind == "donor", density, T * BOLTZMANN_EV)
+    _, left, _, _, current = exact_with_charge(points, np.array(times), 0.4, film)
+    assert ds.read_current.values == pytest.approx(current, rel=2e-2)
+    assert ds.trapped_from_left.values[1:] == pytest.approx(left, rel=2e-2, abs=1e-3 * density * L)
+
+
+@needs_speed
+@pytest.mark.parametrize(("kind", "density", "T"), [("acceptor", 2e27, 300.0), ("donor", 1e27, 77.0)])
+def test_dense_charged_traps_come_to_the_end_of_a_drive_as_rate_equations_of_their_own_say(kind, density, T):
+    points, film = [(0.0, -1.5), (1e-3, -1.5)], Film(kind == "donor", density, T * BOLTZMANN_EV)
+    keys = {"traps__kind": kind, "traps__density": density, "traps__initial": 0.0, "temperature": T}
+    ds = run(points, **keys, **{"record.every": "reads", "numerics.max_steps": 2000})
+    trapped, _, charge, _, _ = exact_with_charge(points, np.array([1e-3]), 0.0, film)
+    assert ds.trapped_electrons.values[-1] == pytest.approx(trapped[-1], rel=3e-3)
+    assert ds.electrode_charge.values[-1] == pytest.approx(charge[-1], rel=3e-3)
 
 
 def test_a_grid_of_half_the_cells_begins_with_the_filling_of_the_whole():
@@ -490,15 +604,15 @@ def free_energy(f: np.ndarray, donors: bool, density: float, depth: float, degen
 def test_behind_a_circuit_the_voltage_follows_the_charge_of_the_traps(kind, of_circuit):
     first, at_first = 0.0, np.zeros(gauss()[0].size)
     if of_circuit == "resistance":
-        source = Source(resistance=0.3 / passing_current(at_first, 0.3, kind == "donor"))
+        source = Source(resistance=0.3 / passing_current(at_first, 0.3, Film(kind == "donor")))
         circuit = {"circuit__series_resistance": source.resistance}
     else:
-        source = Source(compliance=0.5 * passing_current(at_first, 0.6, kind == "donor"))
+        source = Source(compliance=0.5 * passing_current(at_first, 0.6, Film(kind == "donor")))
         circuit = {"circuit__compliance": source.compliance}
     points = [(0.0, 0.6), (1e-6, 0.6)]
     ds = run(points, traps__kind=kind, traps__initial=first, numerics__rtol=1e-3, **circuit)
     later = np.flatnonzero(np.diff(ds.time.values, prepend=0.0) > 0.0)
-    trapped, charge, V_j = exact_with_charge(points, ds.time.values[later], first, kind == "donor", source)
+    trapped, _, charge, V_j, _ = exact_with_charge(points, ds.time.values[later], first, Film(kind == "donor"), source)
     assert np.ptp(V_j) > 0.01
     assert ds.junction_voltage.values[later] == pytest.approx(V_j, abs=3e-4)
     assert ds.trapped_electrons.values[later] == pytest.approx(trapped, rel=3e-3)

@@ -30,8 +30,9 @@ from otjdd.physics.traps.kinetic import (
     RATES,
     TO_LEFT,
     TO_RIGHT,
-    Moment,
     error_by_bend,
+    error_of_away,
+    error_of_count,
     error_of_filling,
     lag,
     moment,
@@ -67,26 +68,28 @@ def fill_rates(log_rate: np.ndarray, rate: np.ndarray) -> None:
 
 
 @bare
-def fill_end(traps: TrapState, k: int, j: int, old: np.ndarray, rate: np.ndarray, work: np.ndarray) -> Moment:
-    """Fill what becomes of group j of column k in the step: all but the current. Returns the moment at its end.
+def fill_end(traps: TrapState, k: int, j: int, old: np.ndarray, rate: np.ndarray, charged: bool, work: np.ndarray):
+    """Fill what becomes of group j of column k in the step: all but the current.
 
     old, rate : (RATES,) [1/s] at both ends of the step   work : (RATES,) work space
-    The step is taken in two halves; one step over both tells the error.
+    The step is taken in two halves; one step over both tells the errors. Returns the moment at its end, and the error of
+    the distance from rest.
     """
-    step, end, amount = traps.step[0], moment(rate), traps.amount[k, j]
+    step, bias, old_bias, amount = traps.step[0], traps.bias[k], traps.old_bias[k], traps.amount[k, j]
+    end, off_away = moment(rate, bias), 0.0
     traps.follows[k, j] = 0.0
     if step == math.inf:
         traps.away[k, j], traps.follows[k, j] = 0.0, 1.0
     elif math.isnan(traps.old_rates[k, j, 0]):  # the first rates
         traps.away[k, j] = 0.0 if math.isnan(traps.filling[k, j]) else traps.filling[k, j] - end.filled
     else:
-        start, away = moment(old), traps.old_away[k, j]
+        start, away = moment(old, old_bias), traps.old_away[k, j]
         if step == 0.0:
             traps.away[k, j] = away - (end.filled * start.empty - start.filled * end.empty)
         else:
             for row in range(RATES):
                 work[row] = math.sqrt(old[row]) * math.sqrt(rate[row])
-            halfway = moment(work)
+            halfway = moment(work, 0.5 * (old_bias + bias))
             first, whole = move(start, halfway, away, 0.5 * step), move(start, end, away, step)
             second = move(halfway, end, first.away, 0.5 * step)
             traps.away[k, j], traps.follows[k, j] = second.away, 1.0 - lag(second.z)
@@ -95,11 +98,14 @@ def fill_end(traps: TrapState, k: int, j: int, old: np.ndarray, rate: np.ndarray
             if amount > 0.0:
                 for row in range(RATES):
                     work[row] = traps.rates[k, j, row] - traps.old_rates[k, j, row] - traps.slope[k, j, row] * step
-                filling = end.filled + second.away
-                off = abs(second.away - whole.away) + error_by_bend(old, rate, work, filling, step, whole.z)
+                filling, off_away = end.filled + second.away, abs(second.away - whole.away)
+                off = off_away + error_by_bend(old, rate, work, filling, step, whole.z)
                 traps.error[0] = max(traps.error[0], error_of_filling(off, filling))
+                off = abs(first.from_left + second.from_left - whole.from_left)
+                traps.count_error[k] += amount * (off + error_of_count(rate, work, bias, whole))
+                off_away += error_of_away(rate, work, start, end, whole, charged)
     traps.filling[k, j] = end.filled + traps.away[k, j]
-    return end
+    return end, off_away
 
 
 @apart
@@ -113,7 +119,8 @@ def fill_groups(
     V, kT, traps, first = state.V[0], junction.kT[k], state.traps, junction.channels.first[channel]
     numbers, share, n = junction.channels.numbers[channel], voltage_shares(junction, state, k, x), amount.size
     emitted, current, work = log_emissions(capture, numbers[DEGENERACY], V, kT), 0.0, np.empty(RATES)
-    old, rate = np.empty((n, RATES)), np.empty((n, RATES))
+    old, rate, charged, off = np.empty((n, RATES)), np.empty((n, RATES)), numbers[CHARGE] != 0.0, 0.0
+    traps.bias[k] = V / kT
     for i in range(n):
         log_rate = traps.rates[k, first + i]
         log_rate[FROM_LEFT], log_rate[FROM_RIGHT] = capture.log_rate[LEFT, i], capture.log_rate[RIGHT, i]
@@ -123,22 +130,25 @@ def fill_groups(
     for i in range(n):
         j = first + i
         traps.amount[k, j] = amount[i]
-        end = fill_end(traps, k, j, old[i], rate[i], work)
-        if numbers[CHARGE] != 0.0 and not math.isnan(traps.old_rates[k, j, 0]):
-            change = traps.filling[k, j] - moment(old[i]).filled - traps.old_away[k, j]
+        end, off_away = fill_end(traps, k, j, old[i], rate[i], charged, work)
+        if charged and not math.isnan(traps.old_rates[k, j, 0]):
+            change = traps.filling[k, j] - moment(old[i], traps.old_bias[k]).filled - traps.old_away[k, j]
             traps.to_left[k] += amount[i] * (1.0 - share[i]) * change
-        current += amount[i] * traps.away[k, j] * (share[i] * end.left - (1.0 - share[i]) * end.right)
+        per_away = amount[i] * (share[i] * end.left - (1.0 - share[i]) * end.right)
+        current, off = current + per_away * traps.away[k, j], off + abs(per_away) * off_away
     for j in range(first + n, junction.channels.first[channel + 1]):  # a sheet has fewer
         traps.filling[k, j] = 0.0
     traps.current[k, channel] = ELEMENTARY_CHARGE * junction.channels.area[k] * current
+    traps.current_error[0] += ELEMENTARY_CHARGE * junction.channels.area[k] * off
 
 
 @deferred
 def fill_traps(junction: Junction, state: State):
     """Fill rates, filling and current of all traps whose filling takes time at the present fields of a settled state."""
     traps, first = state.traps, junction.channels.first
-    traps.error[0] = 0.0
+    traps.error[0], traps.current_error[0] = 0.0, 0.0
     for k in range(traps.filling.shape[0]):
+        traps.count_error[k] = 0.0
         copy(traps.old_taken[k], traps.taken[k])
         traps.to_left[k] = traps.old_to_left[k]
         for channel in range(junction.channels.code.size):

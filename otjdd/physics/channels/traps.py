@@ -91,8 +91,8 @@ def filled_traps(junction: Junction, state: State, k: int, channel: int) -> Fill
     """Traps of column k at rest at the present fields. channel : their place in the list of the junction"""
     V, kT, numbers = state.V[0], junction.kT[k], junction.channels.numbers[channel]
     sites, lines, band, cell, amount = placed_traps(junction, state, k, channel)
-    if numbers[HOPS] > 0.0:
-        some = amount > 0.0
+    some = amount > 0.0
+    if numbers[HOPS] > 0.0 and np.any(some):  # else each group is without traps, and without current
         sites, cell, amount = occupied(sites, some), cell[some], amount[some]
     capture = captures(numbers, sites, lines, band, V, kT)
     if amount.size == 0:

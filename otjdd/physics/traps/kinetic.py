@@ -11,7 +11,10 @@ time within a step, and s a straight line, so that
 which is exact at constant rates, for any step, and follows rates that move slowly beside r. The unknown is a, not f, since
 the flow to an electrode is a small difference of two large ones where a trap is close to rest:
 
-    c_L (1 - f) - e_L f = (c_L e_R - e_L c_R)/r - (c_L + e_L) a
+    c_L (1 - f) - e_L f = j - (c_L + e_L) a        j = (c_L e_R - e_L c_R)/r
+
+What the left electrode gives in a step is int j dt + int w df, with w = (c_L + e_L)/r a straight line too. The ratio of
+both products in j is e^(V_j/kT): at 0 V j is zero, and not the round-off of two flows.
 """
 
 import math
@@ -25,6 +28,7 @@ from otjdd.physics.supply import fermi
 RATES = 4  # rows of the rates [1/s] of a trap: captures from both electrodes, emissions to both
 FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT = range(RATES)
 NEAR = 4e-3  # square of (b - a)/(b + a) up to which the mean of an exponential from a to b is a series, to 3e-16
+SLOW = 1e-2  # rates times the step, below which a filling moves as a straight line
 LEAST_SHARE = 0.01  # of the traps of a group, by which errors of its filled or empty share are measured at least
 
 
@@ -39,15 +43,26 @@ class Moment(NamedTuple):
 
 
 @bare
-def moment(rate: np.ndarray) -> Moment:
-    """The moment of rates (RATES,) [1/s]; half filled where all of them are zero."""
+def moment(rate: np.ndarray, bias: float) -> Moment:
+    """The moment of rates (RATES,) [1/s] at bias = V_j/kT; half filled where all of them are zero."""
     left, right = rate[FROM_LEFT] + rate[TO_LEFT], rate[FROM_RIGHT] + rate[TO_RIGHT]
     whole = left + right
     if whole == 0.0:
         return Moment(left, right, 0.5, 0.5, 0.0)
     filled, empty = (rate[FROM_LEFT] + rate[FROM_RIGHT]) / whole, (rate[TO_LEFT] + rate[TO_RIGHT]) / whole
-    passing = rate[FROM_LEFT] * (rate[TO_RIGHT] / whole) - rate[TO_LEFT] * (rate[FROM_RIGHT] / whole)
+    if bias > 0.0:
+        passing = rate[TO_LEFT] * (rate[FROM_RIGHT] / whole) * math.expm1(-bias)
+    else:
+        passing = -rate[FROM_LEFT] * (rate[TO_RIGHT] / whole) * math.expm1(bias)
     return Moment(left, right, filled, empty, passing)
+
+
+@bare
+def left_share(one: Moment, other: Moment) -> float:
+    """Share of the left electrode in what a trap at rest exchanges at a moment, where that is nothing at another one."""
+    if one.left + one.right > 0.0:
+        return one.left / (one.left + one.right)
+    return other.left / (other.left + other.right) if other.left + other.right > 0.0 else 0.5
 
 
 @bare
@@ -89,6 +104,7 @@ class Move(NamedTuple):
     away: float  # distance of the filling from rest at the end
     from_left: float  # electrons taken
     from_right: float
+    passed: float  # of these, electrons that only passed, from the left to the right
     z: float  # rates times the step, in the mean
 
 
@@ -98,10 +114,12 @@ def move(start: Moment, end: Moment, away: float, step: float) -> Move:
     moved = end.filled * start.empty - start.filled * end.empty  # of rest, without cancellation
     left, right = mean_rate(start.left, end.left), mean_rate(start.right, end.right)
     z = (left + right) * step
-    share = left / (left + right) if z > 0.0 else 0.5
     behind = away * math.exp(-z) - moved * lag(z)
     taken, passed = moved + behind - away, mean_flow(start.passing, end.passing) * step
-    return Move(behind, passed + share * taken, (1.0 - share) * taken - passed, z)
+    late = 0.5 * moved + behind + taken / z if z > SLOW else 0.5 * taken  # int t df over the step
+    first, last = left_share(start, end), left_share(end, start)
+    from_left = passed + first * taken + (last - first) * late
+    return Move(behind, from_left, taken - from_left, passed, z)
 
 
 @bare
@@ -119,6 +137,41 @@ def error_by_bend(
         part = 1.0 - filling if row < TO_LEFT else filling
         off += abs(bend[row]) / 6.0 * mean_rate(rate[row], end_rate[row]) * step * part
     return off * min(1.0, 1.0 / (z * z)) if z > 0.0 else 0.0
+
+
+@bare
+def error_of_count(rate: np.ndarray, bend: np.ndarray, bias: float, whole: Move) -> float:
+    """Error of the electrons that a trap took from an electrode in a step, by rates (RATES,) [1/s] that bend.
+
+    rate, bias : at the end of the step, as of `moment`   bend : as of `error_by_bend`
+    """
+    through, back = (FROM_RIGHT, TO_LEFT) if bias > 0.0 else (FROM_LEFT, TO_RIGHT)
+    total, by_share = 0.0, 0.0
+    for row in range(RATES):
+        total += rate[row]
+        by_share += rate[row] * abs(bend[row])
+    off = abs(bend[through]) + abs(bend[back]) + (by_share / total if total > 0.0 else 0.0)
+    return off / 6.0 * (abs(whole.passed) + 0.25 * abs(whole.from_left + whole.from_right))
+
+
+@bare
+def error_of_away(rate: np.ndarray, bend: np.ndarray, start: Moment, end: Moment, whole: Move, charged: bool) -> float:
+    """Error of the distance from rest at the end of a step, whose filling of rest is no straight line of time.
+
+    rate, bend : as of `error_of_count`   charged : the filling of rest follows the filling by the charge of the traps
+    A trap that is fast in the step is behind rest by its rate at the end, not by the mean one. Where rest follows, what the
+    filling is off by moves rest the other way, as much as it did in the step.
+    """
+    moved, total, off = end.filled * start.empty - start.filled * end.empty, 0.0, 0.0
+    for row in range(RATES):
+        total += rate[row]
+        off += rate[row] * bend[row] * (end.empty if row < TO_LEFT else -end.filled)
+    if total == 0.0:
+        return 0.0
+    taken, z = whole.from_left + whole.from_right, whole.z
+    follow = 1.0 + abs(moved / taken) if charged and taken != 0.0 else 1.0
+    most = abs(moved) + abs(whole.away)
+    return min(min(abs(off) / total, abs(moved)) * z / (6.0 + z * z) * follow, most)
 
 
 @bare
