@@ -2,7 +2,7 @@
 
 The band consists of percentiles over draws of the parameters. The outputs of a draw are extrapolated from the run of the
 best set by derivatives along its time steps (`gradients`), if no run jumps and a few simulated draws agree with the
-extrapolation. Otherwise every draw is simulated.
+extrapolation in each read, at each bias and in each time series. Otherwise every draw is simulated.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ LEVELS = (2.5, 16.0, 50.0, 84.0, 97.5)  # percentiles: median, one and two stand
 COUNT = 100  # draws
 PREDICTION = "prediction"  # attribute that marks a prediction
 FAILED = 0.2  # share of draws whose run fails, beyond which nothing is predicted
-EXPONENTIAL = ("A", "ohm", "S")  # units of outputs that are exponential in most parameters, where they keep their sign
-CHECKED = 4  # draws that are simulated to check the extrapolation by derivatives: the farthest, and the first
+EXPONENTIAL = ("A", "ohm", "S")  # units of outputs of which each number keeps its own sign
+CHECKED = 6  # draws that are simulated to check the extrapolation by derivatives
 STEEPEST = 1e4  # 1 over a natural step: slope of a logarithm, beyond which a number changes its sign nearby
-NEAR_ENOUGH = 0.1  # rms distance of the checked draws from the extrapolation, over the width of the band
+NEAR_ENOUGH = 0.1  # largest distance of the checked draws from the extrapolation, over the width of the band
+SCATTER = 0.2  # error of the logarithm of a read, over rtol, by which runs differ that choose their own time steps
 
 
 def predict(
@@ -160,10 +161,11 @@ def drawn(
     if takes_trail(case) and len(places) > len(shared) + CHECKED:
         few = counted(compute, progress, len(shared) + CHECKED)
         slopes = derivatives(task, x, best, trail.steps, few)
-        checked = farthest_and_first(np.abs(places - x) / fit["coordinate_error"].values[shared])
         if slopes is not None:
-            rows, simulated = along_slopes(best, slopes, places - x), results(places[checked], few)
-            if near_enough(best, rows, checked, simulated, ends):
+            rows = along_slopes(best, slopes, places - x)
+            checked = draws_to_check(np.abs(places - x) / fit["coordinate_error"].values[shared], rows)
+            simulated = results(places[checked], few)
+            if near_enough(best, rows, checked, simulated, ends, SCATTER * case.numerics.rtol):
                 return best, rows, simulated
     simulated = results(places, counted(compute, progress, len(places)))
     return best, stacked(best, [ds for ds in simulated if ds is not None]), simulated
@@ -204,24 +206,32 @@ def derivatives(
     }
 
 
-def farthest_and_first(distance: np.ndarray) -> list[int]:
-    """Indices of CHECKED draws, half of them the farthest. distance : (draw, parameter) in errors, nan without error"""
-    order = np.argsort(-np.nan_to_num(distance).max(axis=1))
-    return list(dict.fromkeys([*order[: CHECKED // 2].tolist(), *range(CHECKED)]))[:CHECKED]
+def draws_to_check(distance: np.ndarray, rows: Mapping[str, np.ndarray]) -> list[int]:
+    """Indices of CHECKED draws: a third are the farthest, a third most often at the ends of a number, the rest the first.
+
+    distance : (draw, parameter) in errors, nan without error   rows : (draw, ...) of each output
+    """
+    farthest = np.argsort(-np.nan_to_num(distance).max(axis=1))
+    numbers = np.hstack([values.reshape(len(values), -1) for values in rows.values()])
+    numbers = numbers[:, np.ptp(numbers, axis=0) > 0.0]
+    at_ends = np.bincount(np.r_[numbers.argmin(axis=0), numbers.argmax(axis=0)], minlength=len(numbers))
+    third = CHECKED // 3
+    chosen = [*farthest[:third], *np.argsort(-at_ends, kind="stable")[:third], *range(CHECKED)]
+    return list(dict.fromkeys(map(int, chosen)))[:CHECKED]
 
 
 def along_slopes(best: xr.Dataset, slopes: Mapping[str, np.ndarray], moves: np.ndarray) -> dict[str, np.ndarray]:
-    """Outputs (draw, ...) of draws along the derivatives of a run: those of EXPONENTIAL units by their logarithms.
+    """Outputs (draw, ...) of draws along the derivatives of a run.
 
+    By their logarithms are extrapolated those of EXPONENTIAL units, and all that have one sign in the whole run.
     slopes : (..., parameter) of each output   moves : (draw, parameter) of the coordinates
     """
     rows = {}
     for name, slope in slopes.items():
         base = best[name].values
         change = np.moveaxis(np.tensordot(slope, moves, (-1, 1)), -1, 0)
-        by_logarithm = (np.abs(slope).sum(axis=-1) < STEEPEST * np.abs(base)) & (
-            best[name].attrs.get("units") in EXPONENTIAL
-        )
+        of_one_sign = best[name].attrs.get("units") in EXPONENTIAL or not ((base > 0).any() and (base < 0).any())
+        by_logarithm = (np.abs(slope).sum(axis=-1) < STEEPEST * np.abs(base)) & of_one_sign
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             rows[name] = np.where(by_logarithm, base * np.exp(change / base), base + change)
     return rows
@@ -229,22 +239,48 @@ def along_slopes(best: xr.Dataset, slopes: Mapping[str, np.ndarray], moves: np.n
 
 def near_enough(
     best: xr.Dataset, rows: Mapping[str, np.ndarray], checked: Sequence[int], simulated: Sequence[xr.Dataset | None],
-    ends: tuple[float, float],
+    ends: tuple[float, float], scatter: float,
 ) -> bool:  # fmt: skip
-    """True if the main output of draws that were simulated is within NEAR_ENOUGH of their rows, see `along_slopes`.
+    """True if all outputs of draws that were simulated are near their rows, see `along_slopes`.
 
+    Near is a distance within NEAR_ENOUGH of the width of the band, plus what runs that choose their own time steps differ
+    by, in each number; in a time series, which is interpolated, as root mean squares over time.
     rows : of all draws   checked : indices of the simulated draws   ends : percentiles between which the band lies
+    scatter : of independent runs, relative
     """
-    name = main(best)
     runs = [ds for ds in simulated if ds is not None]
-    if name is None or len(runs) < len(simulated):
+    if len(runs) < len(simulated):
         return False
+    for name, actual in stacked(best, runs).items():
+        off, width, least = distances(rows[name], actual, checked, ends)
+        if best[name].attrs.get("units") == "1":
+            least = np.maximum(least, 1.0)  # of a share or a ratio, which is round-off where it is far below one
+        if "time" in best[name].dims:
+            off, width, least = (np.sqrt(np.mean(part**2, axis=-1, keepdims=True)) for part in (off, width, least))
+        if not (off <= NEAR_ENOUGH * width + scatter * least).all():
+            return False
+    return True
+
+
+def distances(
+    rows: np.ndarray, actual: np.ndarray, checked: Sequence[int], ends: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distances (draw, n) of simulated numbers from their rows, widths (n,) of their bands, and sizes (n,) of the numbers.
+
+    rows, actual : (draw, ...) of an output   checked, ends : as of `near_enough`
+    Distance and width are those of the logarithm, of size 1, where a number has one sign in all draws; the size of others
+    is the largest of their output. A number that only one of run and row has is infinitely far.
+    """
+    rows, actual = rows.reshape(len(rows), -1), actual.reshape(len(actual), -1)
+    both = np.vstack((rows, actual))
     with np.errstate(divide="ignore", invalid="ignore"):
-        off = np.log(np.abs(stacked(best, runs)[name] / rows[name][checked]))
-        low, high = np.log(np.abs(np.percentile(rows[name], ends, axis=0)))
-        width = high - low
-    off, width = off[np.isfinite(off)], width[np.isfinite(width)]  # without currents at 0 V, which have no logarithm
-    return bool(np.sqrt(np.mean(off**2)) <= NEAR_ENOUGH * np.sqrt(np.mean(width**2))) if width.size else False
+        by_logarithm = (both > 0).all(axis=0) | (both < 0).all(axis=0)
+        rows, actual = (np.where(by_logarithm, np.log(np.abs(part)), part) for part in (rows, actual))
+        low, high = np.percentile(rows, ends, axis=0)
+        off = np.abs(actual - rows[checked])
+    missing = np.isnan(actual) & np.isnan(rows[checked])
+    size = np.where(by_logarithm, 1.0, np.nanmax(np.abs(both), initial=0.0))
+    return np.where(missing, 0.0, np.nan_to_num(off, nan=np.inf)), np.nan_to_num(high - low), size
 
 
 def names_of(best: xr.Dataset) -> list[str]:
@@ -256,7 +292,7 @@ def stacked(best: xr.Dataset, runs: Sequence[xr.Dataset]) -> dict[str, np.ndarra
     """Outputs (run, ...) of runs, time series on the times of the best."""
     times = best["time"].values if "time" in best else np.zeros(0)
     return {
-        name: np.array([on_times(ds, name, times) if best[name].dims == ("time",) else ds[name].values for ds in runs])
+        name: np.array([on_times(ds, name, times) if "time" in best[name].dims else ds[name].values for ds in runs])
         for name in names_of(best)
     }
 
@@ -332,20 +368,27 @@ def percentiles(best: xr.Dataset, rows: Mapping[str, np.ndarray], levels: Sequen
 
 
 def on_times(ds: xr.Dataset, name: str, times: np.ndarray) -> np.ndarray:
-    """A time series of a run at other times (n,) [s]. Currents are interpolated by their logarithm.
+    """A time series (time, ...) of a run at other times (n,) [s]. Currents are interpolated by their logarithm."""
+    own, values = ds["time"].values, ds[name].values
+    curved = ds[name].attrs.get("units") == "A"
+    series = [interpolated(own, row, times, curved) for row in values.reshape(len(own), -1).T]
+    return np.stack(series, axis=-1).reshape(len(times), *values.shape[1:])
+
+
+def interpolated(own: np.ndarray, values: np.ndarray, times: np.ndarray, curved: bool) -> np.ndarray:
+    """Values at times (n,) [s], from those at a run's own times, by the logarithm if `curved`.
 
     The first of two equal times, before a jump, takes the value before the jump.
     """
-    own, values = ds["time"].values, ds[name].values
     jumps = np.append(times[1:] == times[:-1], False)
     at = np.where(jumps, np.nextafter(times, -np.inf), times)
     straight = np.interp(at, own, values)
-    if ds[name].attrs.get("units") != "A":
+    if not curved:
         return np.asarray(straight)
     left = (
         np.clip(np.searchsorted(own, at, side="right") - 1, 0, len(own) - 2) if len(own) > 1 else np.zeros(len(at), int)
     )
     right = np.minimum(left + 1, len(own) - 1)
     with np.errstate(divide="ignore"):
-        curved = np.sign(straight) * np.exp(np.interp(at, own, np.log(np.abs(values))))
-    return np.asarray(np.where(values[left] * values[right] > 0, curved, straight))
+        by_logarithm = np.sign(straight) * np.exp(np.interp(at, own, np.log(np.abs(values))))
+    return np.asarray(np.where(values[left] * values[right] > 0, by_logarithm, straight))

@@ -7,7 +7,15 @@ from fitted_devices import small
 
 from otjdd.fitting.gradients import change_along
 from otjdd.fitting.parameters import parameters
-from otjdd.fitting.prediction import CHECKED, Outputs, along_slopes, derivatives, farthest_and_first, near_enough
+from otjdd.fitting.prediction import (
+    CHECKED,
+    Outputs,
+    along_slopes,
+    derivatives,
+    draws_to_check,
+    near_enough,
+    stacked,
+)
 from otjdd.runs.run import simulate
 from otjdd.solver.trail import Trail
 from otjdd.system.pool import one_by_one
@@ -39,12 +47,66 @@ def test_draws_along_derivatives_are_exact_where_logarithms_or_numbers_are_linea
         np.testing.assert_allclose(values, [outputs(x)[name].values for x in MOVES], rtol=2e-5, atol=1e-9)
 
 
+def are_near(change=lambda ds: None, bend=0.0):
+    """Whether the rows of `outputs` are near enough to runs that a function changes."""
+    checked = draws_to_check(np.abs(MOVES), rows_of())
+    runs = [outputs(MOVES[number], bend) for number in checked]
+    for ds in runs:
+        change(ds)
+    return near_enough(outputs(np.zeros(2), bend), rows_of(bend), checked, runs, (2.5, 97.5), 1e-4)
+
+
 @pytest.mark.parametrize(("bend", "enough"), [(0.0, True), (0.1, True), (5.0, False)])
 def test_draws_that_are_simulated_show_whether_derivatives_are_enough(bend, enough):
-    checked = farthest_and_first(np.abs(MOVES))
-    runs = [outputs(MOVES[number], bend) for number in checked]
-    assert near_enough(outputs(np.zeros(2), bend), rows_of(bend), checked, runs, (2.5, 97.5)) == enough
-    assert not near_enough(outputs(np.zeros(2), bend), rows_of(bend), checked, [*runs[:-1], None], (2.5, 97.5))
+    assert are_near(bend=bend) == enough
+
+
+def test_a_draw_that_fails_or_has_no_number_is_not_near():
+    checked = draws_to_check(np.abs(MOVES), rows_of())
+    runs = [outputs(MOVES[number]) for number in checked]
+    assert not near_enough(outputs(np.zeros(2)), rows_of(), checked, [*runs[:-1], None], (2.5, 97.5), 1e-4)
+
+    def lose(ds):
+        ds["charge"][3] = np.nan
+
+    assert not are_near(lose)
+
+
+@pytest.mark.parametrize("name", ["read_resistance", "charge"])
+@pytest.mark.parametrize(("share", "enough"), [(0.05, True), (0.15, False)])
+def test_one_number_that_is_off_by_more_than_a_tenth_of_its_band_is_not_near(name, share, enough):
+    values = rows_of()[name][:, -1]
+    low, high = np.percentile(np.log(values) if name == "read_resistance" else values, (2.5, 97.5))
+
+    def shift(ds):
+        by = share * (high - low)
+        ds[name][-1] = ds[name][-1] * np.exp(by) if name == "read_resistance" else ds[name][-1] + by
+
+    assert are_near(shift) == enough
+
+
+def test_what_runs_of_their_own_time_steps_differ_by_is_near_where_the_band_is_narrower():
+    def shift(ds):
+        ds["charge"][0] += 0.5e-4 * 0.5  # at 0 V, where no parameter changes it: half the scatter of the largest charge
+
+    assert are_near(shift)
+
+
+def test_a_quantity_of_one_sign_is_drawn_along_its_logarithm():
+    best = xr.Dataset({"temperature_rise": ("read", np.array([0.0, 2.0]), {"units": "K"})})
+    rows = along_slopes(best, {"temperature_rise": np.array([[1.0], [4.0]])}, np.array([[-1.0]]))
+    np.testing.assert_allclose(rows["temperature_rise"], [[-1.0, 2.0 * np.exp(-2.0)]])
+
+
+def test_a_time_series_of_several_columns_is_put_on_the_times_of_the_best_run():
+    def run(times):
+        t = np.array(times)
+        return xr.Dataset(
+            {"kind_current": (("time", "kind"), np.column_stack((1.0 + t, 2.0 * t)), {"units": "V"})}, {"time": t}
+        )
+
+    values = stacked(run([0.0, 1.0, 2.0]), [run([0.0, 2.0]), run([0.0, 0.5, 1.5, 2.0])])["kind_current"]
+    np.testing.assert_allclose(values, [[[1.0, 0.0], [2.0, 2.0], [3.0, 4.0]]] * 2)
 
 
 JUMPING = {"device.film.cells": 16, "numerics.current_tolerance": 1e-6, "drive.path": ["0 V", "2 V", "-2 V"],
@@ -68,9 +130,11 @@ def test_runs_that_jump_along_the_steps_of_the_best_leave_no_derivatives(key, ju
         np.testing.assert_allclose(slopes["read_resistance"][:, 0], whole, rtol=1e-6, atol=1e-9 * np.abs(whole).max())
 
 
-def test_the_farthest_draws_are_simulated_and_the_first():
-    distance = np.zeros((20, 2))
+def test_the_farthest_draws_are_simulated_those_at_the_ends_of_outputs_and_the_first():
+    distance, currents = np.zeros((20, 2)), np.ones((20, 3))
     distance[7, 1], distance[13, 0], distance[2, 1] = 3.0, 2.0, np.nan
-    chosen = farthest_and_first(distance)
-    assert chosen == [7, 13, 0, 1]
+    currents[4], currents[11, 1], currents[9, 2] = 0.5, 3.0, 2.0
+    currents[9, 0] = 1.5
+    chosen = draws_to_check(distance, {"current": currents, "voltage": np.ones((20, 2))})
+    assert chosen == [7, 13, 4, 9, 0, 1]
     assert len(chosen) == CHECKED
