@@ -1,27 +1,18 @@
 """The error of every read, from runs of the same case on coarser grids, with smaller time steps, and with fewer columns.
 
-The scheme is of second order in the size of the cells. So ln I on N and on M = N/2 cells gives the limit of small cells:
-
-    ln I = ln I_N + (ln I_N - ln I_M)/((N/M)^2 - 1)        (Richardson; Roache, J. Fluids Eng. 116, 405 (1994))
-
-`numerics.error` chooses how the limit is used:
+ln I on N and on N/2 cells gives its limit of small cells (`solver.grid_convergence`), and `numerics.error` chooses how the
+limit is used:
 
     limit         the limit replaces the reads, and no error is stated
-    estimate      the reads of N cells are kept; the error of the grid is 1.25 times their distance to the limit
-    extrapolate   the limit replaces the reads; its error follows from a third grid of N/3 cells
-
-For `estimate` the grids of N, N/2 and N/3 cells give the order p of convergence, and (N/M)^p takes the place of the square
-above: steep bands on few cells come closer to the first order. The order is at most 2. The factor of 1.25 is Roache's for
-three grids.
+    estimate      the reads of N cells are kept; their error is 1.25 times their distance to the limit, with a third grid
+                  of N/3 cells
+    extrapolate   the limit replaces the reads; its error follows from the third grid
 
 For `extrapolate` the error is the difference of the limits from N, N/2 and from N/2, N/3 cells. Where the next term is of
 fourth order, that difference is eight times the error; so it also covers grids that are still too coarse for this.
 
 Of 156 reads of 78 random devices on 24 to 96 cells, 4 % have a true error above the error that `estimate` states, and 6 %
 above that of `extrapolate`. The median of stated over true error is 1.7 for `estimate` and 3.7 for `extrapolate`.
-
-An order outside of 1 to 3 means that two of the grids agree by chance, or that all are too coarse. Then the error of the
-grid is at least the range of the three values (as in Eca & Hoekstra, J. Comput. Phys. 262, 104 (2014)).
 
 The error in time is the change on N/2 cells with a tenth of rtol and atol, and a hundredth of current_tolerance: with a
 tenth of that the integral of the current would often use the same energies. That run takes as long as all others together.
@@ -54,7 +45,7 @@ from otjdd.case.recording import Recording
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.results.summary import NOT_EXTRAPOLATED, NOT_STATED
-from otjdd.solver import self_check
+from otjdd.solver import grid_convergence, self_check
 from otjdd.solver.checkpoint import CheckpointPlace
 from otjdd.solver.outcome import ending, status_words
 from otjdd.solver.start import Start
@@ -68,9 +59,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TIGHTER, TIGHTER_CURRENT = 0.1, 0.01  # factors of the tolerances, in the run for the error in time
-ORDERS = 1.0, 3.0  # order of convergence that three grids may show
-SECOND_ORDER = 2.0  # that of the scheme
-SAFETY = 1.25  # factor of the distance to the limit; without it and the order of the grids, 26 % of reads err by more
 QUANTITIES = ("read_resistance", "bias_current")  # variables with errors; a result has one of them
 WHOLE, GRID, TIME, COLUMNS = "error", "grid_error", "time_error", "column_error"
 ATTRIBUTE = "error_estimate"  # attribute of a result: in words, from which runs its errors follow
@@ -85,7 +73,7 @@ class Error(NamedTuple):
     limit: np.ndarray  # ln of the quantity, extrapolated to small cells
     grid: np.ndarray
     time: np.ndarray
-    ranged: np.ndarray  # True where the order is outside of ORDERS, and `grid` at least the range of the grids
+    ranged: np.ndarray  # True where the grids do not converge, and `grid` is at least their range
     columns: np.ndarray | None = None  # None without columns of a law
 
 
@@ -119,9 +107,9 @@ def simulate_with_error(
         log.warning("the error of the reads is not known in full: %s", "; ".join(reasons))
     if kind == "limit":
         words = f"{NOT_STATED}; {extrapolation(name, grids)}"
-        return replaced(ds, name, extrapolated(values[0], values[1], grids[0] / grids[1])).assign_attrs(
-            {ATTRIBUTE: words}
-        )
+        return replaced(
+            ds, name, grid_convergence.extrapolated(values[0], values[1], grids[0] / grids[1])
+        ).assign_attrs({ATTRIBUTE: words})
     extrapolate = kind == "extrapolate" and not np.isnan(values[len(grids) - 1]).all()
     ds = with_errors(ds, name, grids, values, extrapolate)
     return ds.assign_attrs({ATTRIBUTE: "; ".join([ds.attrs[ATTRIBUTE], *(f"not known {words}" for words in reasons)])})
@@ -265,41 +253,6 @@ def logarithms(values: ArrayLike) -> np.ndarray:
     return np.log(size, out=np.full(size.shape, np.nan), where=size > 0.0)
 
 
-def extrapolated(fine: np.ndarray, coarse: np.ndarray, ratio: float) -> np.ndarray:
-    """Limit of small cells from values on two grids, for second order. ratio : of the sizes of coarse and fine cells"""
-    return fine + (fine - coarse) / (ratio * ratio - 1.0)
-
-
-def converges(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
-    """True for each value that converges with an order within ORDERS. values : on three grids, finest first"""
-    ratio = ratio_of_changes(values)
-    most, least = (ratio_by_order(grids, order) for order in ORDERS)
-    return (ratio >= least) & (ratio <= most)
-
-
-def ratio_of_changes(values: list[np.ndarray]) -> np.ndarray:
-    """Change between the two finer grids over that between the two coarser ones. values : on three grids, finest first"""
-    fine, middle, coarse = values
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (fine - middle) / (middle - coarse)
-
-
-def ratio_by_order(grids: list[int], order: float) -> float:
-    """`ratio_of_changes` of values that converge with an order. It falls with the order."""
-    fine, middle, coarse = (cells**-order for cells in grids)
-    return (middle - fine) / (coarse - middle)
-
-
-def orders_of_convergence(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
-    """Order with which each value converges, between ORDERS[0] and SECOND_ORDER. values : on three grids, finest first
-
-    The order is SECOND_ORDER where the two coarser grids agree, so that the three values do not determine it.
-    """
-    ratio, orders = ratio_of_changes(values), np.linspace(SECOND_ORDER, ORDERS[0], 101)
-    of_orders = [ratio_by_order(grids, order) for order in orders]
-    return np.where(np.isfinite(ratio), np.interp(ratio, of_orders, orders), SECOND_ORDER)
-
-
 def errors(
     grids: list[int], values: list[np.ndarray], strict: np.ndarray, extrapolate: bool, fewer: np.ndarray | None = None
 ) -> Error:
@@ -309,17 +262,15 @@ def errors(
     fewer : on the second grid with half the nodes of the columns, or None   extrapolate : state the error of the limit
     """
     limits = [
-        extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values), strict=True)
+        grid_convergence.extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values), strict=True)
     ]  # fmt: skip
     if extrapolate:
         grid = np.abs(limits[0] - limits[1])
     else:
-        ratio = (grids[0] / grids[1]) ** orders_of_convergence(grids, values)
-        grid = SAFETY * np.abs(values[0] - values[1]) / (ratio - 1.0)
-    converged, extent = converges(grids, values), np.max(values, axis=0) - np.min(values, axis=0)
-    grid = np.where(converged, grid, np.maximum(grid, extent))
+        grid = grid_convergence.error_of_finest(grids, values)
+    grid, ranged = grid_convergence.at_least_range(grids, values, grid)
     time, columns = change(values[1], strict), None if fewer is None else change(values[1], fewer)
-    return Error(limits[0], grid, time, ~converged & (extent > 0.0), columns)
+    return Error(limits[0], grid, time, ranged, columns)
 
 
 def change(values: np.ndarray, others: np.ndarray) -> np.ndarray:

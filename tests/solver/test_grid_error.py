@@ -1,4 +1,4 @@
-"""The error of reads by the grid: parts of a drive that are run again on half the cells, and what a run says of it."""
+"""The error of reads by the grid: parts of a drive that are run again on fewer cells, and what a run says of it."""
 
 import numpy as np
 import pytest
@@ -59,10 +59,30 @@ def test_a_drive_without_reads_has_nothing_to_check():
 
 
 @pytest.mark.parametrize(
-    ("coarse", "fine", "known"), [(0.0, 0.0, 0.0), (0.0, 1.0, np.inf), (np.e, 1.0, 1.0), (-1.0, 1.0, np.inf)]
+    ("currents", "error"),
+    [
+        ((0.0, 0.0, 0.0), 0.0),
+        ((1.0, 0.0, 0.0), np.inf),
+        ((1.0, -1.0, 1.0), np.inf),
+        ((1.0, 1.0, np.nan), np.inf),
+        (np.exp([0.4, 1.6, 3.6]), 0.5),  # second order, away from the limit by 0.4
+        (-np.exp([0.4, 1.6]), 0.5),
+    ],
 )
-def test_currents_differ_by_their_logarithm(coarse, fine, known):
-    assert grid_error.difference(coarse, fine) == known
+def test_the_error_of_a_read_is_of_the_logarithm_of_its_currents(currents, error):
+    assert grid_error.error_of_read([60, 30, 20][: len(currents)], currents) == pytest.approx(error)
+
+
+def test_grids_that_agree_by_chance_have_the_error_by_the_coarsest():
+    by_chance = grid_error.error_of_read([60, 30, 20], np.exp([0.0, 1e-3, 0.8]))
+    assert by_chance == pytest.approx(1.25 * 0.1)
+    assert grid_error.error_of_read([60, 30], np.exp([0.0, 1e-3])) < 1e-3
+
+
+@pytest.mark.parametrize(("cells", "fewer"), [(60, [30, 20]), (24, [12, 8]), (16, [12, 8]), (12, [10, 8]), (9, [8])])
+def test_a_read_is_repeated_on_half_the_cells_and_on_a_third_or_three_quarters(cells, fewer):
+    grids = grid_error.on_fewer_cells(case(JUNCTION, **SMALL).replace("device.film.cells", cells))
+    assert [grid.device.film.cells for grid in grids] == fewer
 
 
 @needs_speed

@@ -573,7 +573,7 @@ def test_a_grid_of_half_the_cells_begins_with_the_filling_of_the_whole():
     case = parse_case(CASE).replace(
         {"device.traps[0].depth_spread": 0.05, "device.film.cells": 32, "device.film.grading": 4.0}
     )
-    fine, coarse = (model.junction(one) for one in (case, grid_error.on_fewer_cells(case)))
+    fine, coarse = (model.junction(one) for one in (case, grid_error.on_cells(case, case.device.film.cells // 2)))
     x, y = (grid_error.trap_places(junction, 0, 1) for junction in (fine, coarse))
     assert (x.size, y.size) == (2 * 13 * 33, 2 * 13 * 17)
     filled = (x / L + 0.1 * (np.arange(x.size) % 13))[None]

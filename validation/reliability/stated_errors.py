@@ -44,8 +44,9 @@ def case_of(number: int, shares, written=devices.text):
 def compared(number: int, shares, written=devices.text) -> list[Compared]:
     """Both kinds of errors of one device; [] if a run stops or its reads have no current."""
     from otjdd.errors import SolverError
-    from otjdd.runs.error_estimate import extrapolated, logarithms
+    from otjdd.runs.error_estimate import logarithms
     from otjdd.runs.run import simulate
+    from otjdd.solver.grid_convergence import extrapolated
 
     case, found = case_of(number, shares, written), []
     strict = STRICT | ({"columns.count": MANY} if case.columns.count > 1 else {})
