@@ -21,6 +21,7 @@ from otjdd.cli.arguments import (
 )
 from otjdd.cli.plot import save_figure
 from otjdd.errors import ExitCode, SolverError
+from otjdd.system import interpreter
 from otjdd.system.imports import without_unused
 from otjdd.system.limits import limits, shielded
 from otjdd.system.terminal import say, tell
@@ -56,6 +57,7 @@ def run(
 
     Example: otjdd run rv-loop --set device.film.thickness="3.2 nm" -o thick.nc --plot thick.png
     """
+    interpreter.pause_collector()
     out = out or Path(path.name).with_suffix(".nc")
     check_result(out)
     if plot:
@@ -84,7 +86,7 @@ def simulated_and_written(
     from otjdd.compiler import kernel_cache
     from otjdd.results import store, summary
     from otjdd.runs import run
-    from otjdd.solver import checkpoint
+    from otjdd.solver import checkpoint, self_check
 
     kernel_cache.do_without_blas()
     ds, failure, place = None, None, checkpoint.CheckpointPlace(checkpoint.checkpoint_path(out), every, resume)
@@ -92,6 +94,8 @@ def simulated_and_written(
         tell(f"There is no checkpoint {place.path}: the run begins anew.")
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
+            self_check.verify_kernels()
+            interpreter.resume_collector()
             ds = run.run(case, progress=progress, checkpoints=place)
     except (SolverError, KeyboardInterrupt) as error:
         if ds is None:  # otherwise the interrupt came after the run was complete

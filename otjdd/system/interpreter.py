@@ -30,6 +30,19 @@ def make_own() -> None:
     gc.set_threshold(GARBAGE)
 
 
+def pause_collector() -> None:
+    """Collect no garbage in a process for otjdd alone while it loads modules and kernels, which stay until its end."""
+    if OWN:
+        gc.disable()
+
+
+def resume_collector() -> None:
+    """Collect garbage again, but not among what has been loaded until now."""
+    if OWN:
+        gc.freeze()
+        gc.enable()
+
+
 def command(code: str, *arguments: str) -> list[str]:
     """Command line of an interpreter that runs `code`."""
     return [sys.executable, "-P", "-c", code, *arguments]

@@ -6,11 +6,14 @@ import subprocess
 import sys
 
 import pytest
+from commands import otjdd
 from devices import needs_speed
 
 from otjdd import cli
 from otjdd.compiler import kernel_cache
-from otjdd.solver import compile_ahead
+from otjdd.errors import ExitCode, SolverError
+from otjdd.runs import run
+from otjdd.solver import compile_ahead, self_check
 from otjdd.system import interpreter
 from validation.reliability import attack
 
@@ -120,3 +123,25 @@ def test_settings_of_matplotlib_that_a_program_has_made_do_not_reach_figures():
     with mpl.rc_context({"text.usetex": True, "font.size": 30}):
         assert drawn() == before
         assert mpl.rcParams["font.size"] == 30
+
+
+def test_no_garbage_is_collected_while_a_run_of_a_process_of_its_own_loads_its_kernels(tmp_path, monkeypatch):
+    collecting = {}
+
+    def noted(name, error=None):
+        def call(*_, **__):
+            collecting[name] = gc.isenabled()
+            if error:
+                raise error
+
+        return call
+
+    monkeypatch.setattr(interpreter, "OWN", True)
+    monkeypatch.setattr(self_check, "verify_kernels", noted("loading"))
+    monkeypatch.setattr(run, "run", noted("run", SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)))
+    try:
+        assert otjdd(tmp_path, "run", "junction").returncode == ExitCode.SOLVER
+    finally:
+        gc.unfreeze()
+        gc.enable()
+    assert collecting == {"loading": False, "run": True}
