@@ -134,6 +134,20 @@ def collected(
     return arrays, coords, reached
 
 
+def charging_ratio(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, Reached]:
+    """Time constant of the junction behind its resistance over the shortest stay of the drive; none without a resistance.
+
+    The capacitance is that of the films, which screening in the electrodes lowers, and the one beside the junction.
+    """
+    columns, stay = moving.junction.columns, waveform.shortest_stay
+    if not case.circuit.series_resistance or not (moving.state.eps > 0.0).all():
+        return {}
+    elastance = (columns.distance / moving.state.eps).sum(axis=1)
+    capacitance = case.device.area * float((columns.weight / elastance).sum()) + case.circuit.parallel_capacitance
+    constant = case.circuit.series_resistance * capacitance
+    return {"charging_ratio": Reached(constant / stay, f"a stay of {stay:.4g} s beside R C = {constant:.4g} s")}
+
+
 def single_ion_share(moving: Run) -> Reached:
     """One ion over the ions of the column that holds fewest, and that column."""
     ions = ions_of_columns(moving)

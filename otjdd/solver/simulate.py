@@ -18,7 +18,7 @@ from otjdd.errors import ResultError, SolverError
 from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import checkpoint, grid_error, initial, integrate, model, model_limits, self_check
-from otjdd.solver.collect import collected, readings, snapshots_of
+from otjdd.solver.collect import charging_ratio, collected, readings, snapshots_of
 from otjdd.solver.integrate import Run
 from otjdd.solver.iv import iv
 from otjdd.solver.model import Member
@@ -159,7 +159,7 @@ def in_steps(
     took = time.perf_counter() - began
     (arrays, coords, reached), interruption = uninterrupted(lambda: collected(case, moving, reads, snapshots, only))
     arrays |= {name: at.value for name, at in of_grid.items()}
-    reached |= of_grid
+    reached |= of_grid | charging_ratio(case, moving, waveform)
     if case.ions.noise != "none":
         statistics |= {"largest_leap": case.numerics.largest_leap, "limited_leaps": int(moving.trial.noise.limited[0])}
     return RunOutputs(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure or interruption)

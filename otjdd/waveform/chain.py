@@ -60,6 +60,11 @@ class Chain:
         return min(part.shape.shortest_step for part in self.parts)
 
     @property
+    def shortest_stay(self) -> float:
+        """Shortest time [s] of a plateau or a peak within a part, as of a Waveform."""
+        return min(part.shape.shortest_stay for part in self.parts)
+
+    @property
     def write_voltages(self) -> np.ndarray:
         """Voltage (m,) [V] of the write before each read, nan without one."""
         return np.concatenate([np.tile(part.shape.write_voltages, part.copies) for part in self.parts])
