@@ -139,9 +139,13 @@ ADDED = {
     },
     "a variable of the state": {
         "physics/state.py": [
+            after('"filling": "KT", ', '"lag": "K", '),
             before("    band: np.ndarray", "    lag: np.ndarray  # (K,) V\n"),
-            before("np.zeros((K, filled * (N + 2)))", "np.zeros(K), "),
-            after("    copy(source.P, target.P)\n", "    copy(source.lag, target.lag)\n"),
+            before("np.zeros((K, filled * (N + 2)))", 'of["lag"], '),
+        ],
+        "solver/start.py": [before("    smooth: np.ndarray | None", "    lag: np.ndarray | None = None  # (K,) V\n")],
+        "results/outputs.py": [
+            before('    "state_smooth":', '    "state_lag": ("snapshot column", "V", "lag of the junction voltage"),\n')
         ],
         "stepping/lag_step.py": LAG,
         "stepping/variables.py": [

@@ -158,7 +158,7 @@ class History(Record):
 
 
 class FromResult(Record):
-    """Initial state equal to the last state in a result file, of this version or of 0.1.0."""
+    """Initial state equal to the last state in a result file, of this version or of 0.1.0, with its number of ions."""
 
     result: Annotated[str, Field(min_length=1)]
 
@@ -190,7 +190,7 @@ class Ions(Record):
     """The mobile ions (oxygen vacancies): density, hopping, binding at the interfaces, initial state.
 
     charge : z in elementary charges, without an electron that an ion may hold
-    site_density : lattice-gas limit [1/m3]   density : mean over the film [1/m3]
+    site_density : lattice-gas limit [1/m3]   density : mean over the film [1/m3], where no result or profile gives it
     law : field dependence of the hop ("linear", "mott-gurney", or Genreith-Schriever & De Souza, PRB 94, 224304 (2016))
     hop_distance : effective, along x [m]; the linear law needs none   attempt_frequency : [Hz], caps the drift velocity
     activation_energy : E_a [eV] in the middle of the film and prefactor : [m2/s] of D0 = prefactor exp(-E_a / kT)
@@ -271,7 +271,7 @@ class Ions(Record):
     @model_validator(mode="after")
     def check_one_density(self) -> Self:
         profile = isinstance(self.initial, FromProfile)
-        if profile == (self.density is not None):
+        if profile == (self.density is not None) and not isinstance(self.initial, FromResult):
             got = "both" if profile else "neither"
             raise NotAsExpected('either density, such as "3e26 1/m^3", or initial = { profile = "profile.csv" }', got)
         return self

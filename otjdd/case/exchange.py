@@ -134,8 +134,6 @@ def faults_of_side(case: Any, path: KeyPath, given: Exchange) -> Iterator[tuple[
         "drive.settle, where two electrodes that exchange carry a steady flux":
             settles and both and case.drive.bias_voltages().any(),
         "drive.settle and a capacity, which would settle with the film": settles and given.capacity is not None,
-        "ions.initial.result and a capacity, whose filling that result does not hold":
-            hasattr(ions.initial, "result") and given.capacity is not None,
     }  # fmt: skip
     for what, is_there in beside.items():
         if is_there:

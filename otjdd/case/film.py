@@ -376,6 +376,9 @@ def faults_of_layers(case: Any) -> Iterator[tuple[KeyPath, str, str]]:
             expected = f'more sites than the "{write(ions.density, "density")}" of ions.density'
             place = (*table, "site_density") if layer.site_density is not None else table
             yield place, expected, brief(write(sites, "density"))
+        if layer.interface_barrier is not None and ions.hop_distance is None:
+            expected = 'ions.hop_distance, such as "0.39 nm", beside it: the length of the hop over the barrier'
+            yield (*table, "interface_barrier"), expected, brief(write(layer.interface_barrier, "energy"))
         if layer.hop_distance is not None and ions.hop_distance is None:
             yield (
                 (*table, "hop_distance"),

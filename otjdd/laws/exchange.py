@@ -31,6 +31,7 @@ class Wall(NamedTuple):
     hop: float  # m, by which a field speeds up the exchange
     capacity: float  # 1/m2, oxygen sites of the reservoir; inf for one without end
     filling: float  # share of these that is filled at first
+    unseen: float = 0.0  # share of these that is none to the accuracy of a run, filled or free
 
 
 class Contact(NamedTuple):

@@ -17,7 +17,19 @@ from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.laws.exchange import Contact, Wall, Ways
 from otjdd.laws.hopping import Hopping, Ions
 from otjdd.physics.electrostatics import METAL, Electrode, edge
-from otjdd.physics.exchange import HalfCell, Inflow, WallHops, inflow, passes, wall_hops, ways_of
+from otjdd.physics.exchange import (
+    HalfCell,
+    Inflow,
+    WallHops,
+    inflow,
+    is_run_out,
+    passes,
+    slowed,
+    slowed_inflow,
+    through_of,
+    wall_hops,
+    ways_of,
+)
 from otjdd.physics.ions import acceleration, bernoulli_pair
 from otjdd.physics.junction import FluxSlopes, Junction
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
@@ -81,6 +93,8 @@ def ways_in_field(
 def inflow_at(junction: Junction, k: int, wall: Wall, contact: Contact, E: float, cell: HalfCell) -> Inflow:
     """Flux into column k at a wall, in a field E at the wall [V/m]."""
     ways, log_slope = ways_in_field(junction, k, wall, contact, E, cell.sites)
+    if is_run_out(contact.filling, wall.unseen) and cell.rate * through_of(cell) > 0.0:
+        return slowed_inflow(ways, log_slope, cell, contact.filling, wall.unseen)
     return inflow(ways, log_slope, cell)
 
 
@@ -153,7 +167,10 @@ def end_hops(junction: Junction, state: State, k: int, at_right: bool, field: fl
     E, charge = state.E[k, f] + field, sign * (state.D[k, f] + state.P[k] + state.eps[k, f] * field)
     contact = contact_of(wall, electrode, edge_shift, charge, passed + into, kT)
     ways = ways_in_field(junction, k, wall, contact, E, sites_at(junction, k, f))[0]
-    hops: WallHops = wall_hops(ways, half_cell(junction, k, f, c, E, at_right))
+    cell = half_cell(junction, k, f, c, E, at_right)
+    if is_run_out(contact.filling, wall.unseen) and cell.rate * through_of(cell) > 0.0:
+        ways = slowed(ways, contact.filling, wall.unseen, cell).ways
+    hops: WallHops = wall_hops(ways, cell)
     yields = (ways.gain_by_edge - ways.loss_by_edge) * edge(electrode, charge)[1] * state.eps[k, f]
     by_filling = ways.gain_by_filling / ways.gain if ways.gain > 0.0 else 0.0
     by_filling -= ways.loss_by_filling / ways.loss if ways.loss > 0.0 else 0.0

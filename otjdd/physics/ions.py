@@ -128,6 +128,16 @@ def bernoulli_pair(d: float):
     return (small if uphill else large), (large if uphill else small), (slope if uphill else -1.0 - slope)
 
 
+@inlined
+def sign_of_way(c: float, free: float) -> float:
+    """Sign of the hops from a cell with ions c to one with a share free of sites: -1 where both are below zero, else 1.
+
+    A time step may leave a cell emptier than empty beside one fuller than full. The product of both errors would move ions
+    from the first to the second, the faster, the larger both are. With this sign it leads back.
+    """
+    return -1.0 if c < 0.0 and free < 0.0 else 1.0
+
+
 @bare
 def exchange(c: tuple, crowding: tuple, rate: float, bernoulli: tuple, tilt: float, g: float, dg: float):
     """Flux J between two cells and its derivatives by c_l, c_r and E.
@@ -137,10 +147,11 @@ def exchange(c: tuple, crowding: tuple, rate: float, bernoulli: tuple, tilt: flo
     """
     (c_l, c_r), (crowd_l, crowd_r), (B, B_back, dB) = c, crowding, bernoulli
     free_l, free_r = 1.0 - c_l * crowd_l, 1.0 - c_r * crowd_r
-    forth, back = c_l * free_r, c_r * free_l
+    right, left = sign_of_way(c_l, free_r), sign_of_way(c_r, free_l)
+    forth, back = right * (c_l * free_r), left * (c_r * free_l)
     balance = B * forth - B_back * back
-    by_left = rate * g * (B * free_r + B_back * c_r * crowd_l)
-    by_right = -rate * g * (B * c_l * crowd_r + B_back * free_l)
+    by_left = rate * g * (B * (right * free_r) + B_back * (left * c_r) * crowd_l)
+    by_right = -rate * g * (B * (right * c_l) * crowd_r + B_back * (left * free_l))
     by_field = rate * (dg * balance + g * tilt * (dB * forth - (dB + 1.0) * back))
     return rate * g * balance, by_left, by_right, by_field
 

@@ -38,7 +38,7 @@ from otjdd.laws.hopping import Ions
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
 from otjdd.physics.exchange import Wall
 from otjdd.physics.film_electrons import FilmElectrons
-from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, exchange, field_factors
+from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, exchange, field_factors, sign_of_way
 from otjdd.physics.layers import Layers, blend_sides, count, fill_interface_hops
 from otjdd.physics.numerics import add_up, dot
 from otjdd.physics.polarisation import Polarisation
@@ -363,5 +363,7 @@ def exchange_slopes(junction: Junction, k: int, c: np.ndarray, work: np.ndarray,
         )
     for j in range(count(junction.layers) - 1):  # rows of both slopes are there by the field: `fill_interface_hops`
         i = junction.layers.first[j + 1] - 1
-        forth, back = left[i] * (1.0 - right[i] * crowd_right[i]), right[i] * (1.0 - left[i] * crowd_left[i])
+        free_left, free_right = 1.0 - left[i] * crowd_left[i], 1.0 - right[i] * crowd_right[i]
+        forth = sign_of_way(left[i], free_right) * (left[i] * free_right)
+        back = sign_of_way(right[i], free_left) * (right[i] * free_left)
         by_field[i] = D0[i] / h[i] * (dB[i] * forth - dg[i] * back)

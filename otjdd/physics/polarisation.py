@@ -25,7 +25,6 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE, PLANCK
-from otjdd.physics.numerics import copy
 
 TWO_LEVEL, MERZ_KAI = 0, 1
 FARTHEST = 700.0  # largest exponent that is evaluated
@@ -122,14 +121,6 @@ def mean_field(distance: np.ndarray, E: np.ndarray, thickness: float) -> float:
     for f in range(E.size):
         voltage += distance[f] * E[f]
     return voltage / thickness
-
-
-@bare
-def copy_progress(source: Progress, target: Progress):
-    """Copy all arrays of a progress."""
-    copy(source.advance, target.advance)
-    copy(source.begun, target.begun)
-    copy(source.towards, target.towards)
 
 
 @detached

@@ -1,5 +1,6 @@
 """State of a junction at one instant, and the tangent of its current: arrays that the kernels change in place."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.physics.film_electrons import ELECTRONS
 from otjdd.physics.layers import SIDES
 from otjdd.physics.numerics import copy
-from otjdd.physics.polarisation import Progress, copy_progress
+from otjdd.physics.polarisation import Progress
 from otjdd.physics.traps.kinetic import RATES
 
 SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `bound_electrons`
@@ -17,6 +18,13 @@ GUESS, COSH = 3, 2  # number of rows of a guess of D(E), y, sinh(y), cosh(y); an
 VOLTAGES = 8  # source voltages of which a junction remembers the tangent: those of a train of pulses and its reads
 AT_SOURCE, LOST = range(2)  # columns of Memory.losses
 AT_LEFT, AT_RIGHT = range(2)  # ends of the film: columns of State.passed, and rows of a log
+# The memory of a state; all else follows from it and V. Shapes, in sizes: K columns, N cells, 2 ends of the film, T groups
+# of traps whose filling takes time. H, P and R are K where the current warms the junction, where films are polarised and
+# where ions hop at random, F is 1 there; elsewhere they are 0.
+MEMORY = {
+    "c": "KN", "passed": "K2", "polarisation": "K", "temperature": "H", "advance": "P", "begun": "P", "towards": "P",
+    "filling": "KT", "smooth": "RN", "smooth_passed": "R2", "draws": "F",
+}  # fmt: skip
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
 
 
@@ -67,12 +75,12 @@ class TrapState(NamedTuple):
 
 @by_pointer
 class State(NamedTuple):
-    """State of K columns with N cells. Only c, passed, temperature, polarisation and the filling of traps are memory.
+    """State of K columns with N cells: its memory, by MEMORY, and what follows from it and from V.
 
-    The rest follows from V.
-
-    The last five are of size 0 where the film holds no electrons.
+    Arrays of electrons, of the work space beside them, and of what a junction does not have are of size 0.
     """
+
+    memory: np.ndarray  # (M,) all of MEMORY in turn; the arrays of these names are parts of it
 
     c: np.ndarray  # (K, N) 1/m3, concentrations
     D_right: np.ndarray  # (K,) C/m2, D(L)
@@ -87,6 +95,9 @@ class State(NamedTuple):
     P: np.ndarray  # (K,) C/m2, polarisation; 0 in a film that has none
     progress: Progress  # of the law of P
     passed: np.ndarray  # (K, 2) 1/m2, vacancies that passed the left and the right end of the film, to the right
+    smooth: np.ndarray  # (K, N) 1/m3, the smooth density while c is that of single ions
+    smooth_passed: np.ndarray  # (K, 2) 1/m2, its part of what passed, meanwhile
+    draws: np.ndarray  # (1,) steps whose hops were drawn until then
     traps: TrapState
     band: np.ndarray  # (K, N+2) eV, E_C at the left end, the N centres and the right end
     electrons: np.ndarray  # (K, ELECTRONS, N) of the film, rows of `film_electrons`
@@ -146,32 +157,51 @@ class Memory(NamedTuple):
 
 def new_state(
     K: int, N: int, electrons: bool = False, heat: bool = False, polarised: bool = False, interfaces: int = 0,
-    charged: bool = False, traps: tuple[int, int] = (0, 0),
+    charged: bool = False, traps: tuple[int, int] = (0, 0), *, noisy: bool = False,
 ) -> State:  # fmt: skip
     """An empty state of K columns with N cells, the film with or without electrons, warmed or polarised or not.
 
     interfaces : number of those between layers   charged : its traps carry charge
-    traps : channels and groups of traps whose filling takes time
+    traps : channels and groups of traps whose filling takes time   noisy : single ions hop at random
     """
     faces, guess, filled = (K, N + 1), np.zeros((K, GUESS, N + 1)), int(electrons)
-    warmed = HeatState(*(np.zeros(int(heat) * K) for _ in HeatState._fields))
-    progress = Progress(*(np.zeros(int(polarised) * K) for _ in Progress._fields))
+    shapes = memory_shapes(K, N, heat, polarised, traps[1], noisy)
+    memory = np.zeros(sum(map(math.prod, shapes.values())))
+    of = memory_parts(memory, shapes)
+    of["filling"][:] = np.nan  # not known before the first rates
+    warmed = HeatState(of["temperature"], *(np.zeros(int(heat) * K) for _ in HeatState._fields[1:]))
     guess[:, COSH] = 1.0
     return State(
-        np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
+        memory, of["c"], np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
         np.zeros(K), np.zeros(1), warmed,
-        np.zeros(K), progress, np.zeros((K, 2)), new_trap_state(K, *traps),
+        of["polarisation"], Progress(of["advance"], of["begun"], of["towards"]), of["passed"], of["smooth"],
+        of["smooth_passed"], of["draws"], new_trap_state(K, *traps, of["filling"]),
         np.zeros((K, filled * (N + 2))), np.zeros((K, ELECTRONS, filled * N)),
         np.zeros((LINES, filled * (2 * N + 1))), np.zeros((3, filled * N, 2, 2)), np.zeros((filled * N, 2)),
         np.zeros((K, SIDES, interfaces)), np.zeros((K, int(charged) * N)),
     )  # fmt: skip
 
 
-def new_trap_state(K: int, channels: int, groups: int) -> TrapState:
-    """Traps whose filling is not known yet."""
+def memory_shapes(
+    K: int, N: int, heat: bool, polarised: bool, groups: int, noisy: bool
+) -> dict[str, tuple[int, ...]]:  # fmt: skip
+    """Shape of each array of MEMORY. Arguments as of `new_state`. groups : of traps whose filling takes time"""
+    sizes = {"K": K, "N": N, "2": 2, "T": groups, "H": K * heat, "P": K * polarised, "R": K * noisy, "F": int(noisy)}
+    return {name: tuple(sizes[letter] for letter in letters) for name, letters in MEMORY.items()}
+
+
+def memory_parts(memory: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """The parts of the memory (M,) of a state by name, not copied."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+    parts = np.split(memory, ends[:-1])
+    return {name: part.reshape(shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)}
+
+
+def new_trap_state(K: int, channels: int, groups: int, filling: np.ndarray) -> TrapState:
+    """Traps whose rates are not known yet, with an array of their filling (K, T)."""
     of_groups, of_rates = (K, groups), (K, groups, RATES)
     return TrapState(
-        np.full(of_groups, np.nan), np.full(of_rates, np.nan), np.zeros(of_groups), np.full(of_rates, np.nan),
+        filling, np.full(of_rates, np.nan), np.zeros(of_groups), np.full(of_rates, np.nan),
         np.zeros(of_groups), np.zeros(of_rates), np.zeros(of_groups), np.zeros(1), np.zeros(1), np.zeros(K), np.zeros(1),
         np.zeros(K), np.zeros(K), np.zeros(of_groups),
         np.zeros((K, channels)), np.zeros((K, 2)), np.zeros((K, 2)), np.zeros(K), np.zeros(K),
@@ -239,8 +269,7 @@ def carry(tangent: Tangent, tangents: Tangent, m: int, back: bool):
 
 @bare
 def copy_heat(source: HeatState, target: HeatState):
-    """Copy all arrays of the temperature."""
-    copy(source.temperature, target.temperature)
+    """Copy the arrays beside the temperature."""
     copy(source.power, target.power)
     copy(source.slope, target.slope)
     copy(source.mean, target.mean)
@@ -250,7 +279,7 @@ def copy_heat(source: HeatState, target: HeatState):
 
 @bare
 def copy_traps(source: TrapState, target: TrapState):
-    """Copy all arrays of traps whose filling takes time, where there are some."""
+    """Copy the arrays beside the filling of traps whose filling takes time, where there are some."""
     if source.filling.shape[1] == 0:
         return
     target.step[0], target.error[0] = source.step[0], source.error[0]
@@ -261,7 +290,6 @@ def copy_traps(source: TrapState, target: TrapState):
     copy(source.to_left, target.to_left)
     copy(source.old_to_left, target.old_to_left)
     for k in range(source.filling.shape[0]):
-        copy(source.filling[k], target.filling[k])
         copy(source.away[k], target.away[k])
         copy(source.old_away[k], target.old_away[k])
         copy(source.amount[k], target.amount[k])
@@ -277,18 +305,15 @@ def copy_traps(source: TrapState, target: TrapState):
 
 @detached
 def copy_state(source: State, target: State):
-    """Copy all arrays of a state."""
+    """Copy all arrays of a state to one of the same kind."""
+    copy(source.memory, target.memory)
     target.V[0] = source.V[0]
     copy(source.D_right, target.D_right)
     copy(source.D_left, target.D_left)
     copy(source.G, target.G)
-    copy(source.P, target.P)
     copy_heat(source.heat, target.heat)
-    copy_progress(source.progress, target.progress)
     copy_traps(source.traps, target.traps)
     for k in range(source.c.shape[0]):
-        copy(source.c[k], target.c[k])
-        copy(source.passed[k], target.passed[k])
         copy(source.D[k], target.D[k])
         copy(source.E[k], target.E[k])
         copy(source.eps[k], target.eps[k])

@@ -32,7 +32,7 @@ def check_inputs(case: Case, file: str = "case") -> None:
             case.record.instants(waveform.duration)
             case.record.check_reads(waveform.read_count)
         if hasattr(case.ions.initial, "result"):
-            initial.from_result(case, columns)
+            initial.from_result(case, model.junction(case, parts=columns), columns)
         if case.ions.initial == "equilibrium" and (unlike := reservoirs.disagreement(case)):
             raise NotAsExpected("another state to start from", f'"equilibrium": {unlike}', "ions", "initial")
     except NotAsExpected as error:

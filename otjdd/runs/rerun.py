@@ -71,8 +71,9 @@ def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Cas
             (folder / f"{k}.csv").write_text(texts[name], encoding="utf-8")
             put(data, place, f"{k}.csv")
         elif "vacancy_concentration_columns" in stored:
-            put(data, ("ions", "initial"), "uniform")
             start = first_state(path, stored)
+            put(data, ("ions", "initial"), "uniform")
+            data["ions"].setdefault("density", f"{model.mean_of(stored, 0):.17g} 1/m^3")
         else:
             raise ResultError(path, f"does not hold the state of {name} that it started from")
     case = parse_case(toml_text.write(data), folder, file=str(path), allow_outside=True)

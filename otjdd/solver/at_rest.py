@@ -14,12 +14,14 @@ from otjdd.case.kinds import kinds_of
 from otjdd.case.traps import carry_charge
 from otjdd.errors import SolverError
 from otjdd.physics.junction import Junction
+from otjdd.physics.polarisation import TWO_LEVEL
 from otjdd.results import outputs
 from otjdd.solver import initial, integrate, model, model_limits
 from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import attributes, delivered, ending, status_words
+from otjdd.solver.start import Start
 from otjdd.solver.trail import NO_STEPS, Trail
 from otjdd.stepping import hop_noise
 
@@ -110,15 +112,11 @@ def points_at_rest(
         hop_noise.show_ions(junction, moving.state, moving.trial.noise)
         for j, T in enumerate(temperatures):
             hot = model.junction(case, T, parts)
-            frozen = integrate.begin(
-                hot, moving.state.c, rtol=numerics.rtol, atol=numerics.atol, polarisation=polarisation_at(hot, moving),
-                filling=moving.state.traps.filling,
-            )  # fmt: skip
+            frozen = integrate.begin(hot, rtol=numerics.rtol, atol=numerics.atol, **state_at(hot, moving)._asdict())
             if not getattr(drive, "dwell", 0.0):
                 frozen.state.traps.step[0] = np.inf  # traps are at rest at each bias
             frozen.trail = trail
             frozen.state.D_right[:] = moving.state.D_right
-            frozen.state.passed[:] = moving.state.passed
             for k, V in enumerate(bias):
                 yield (i, j, k), frozen, float(V)
                 if trail:
@@ -134,10 +132,14 @@ def currents_of_columns(run: Run) -> np.ndarray:
     return currents
 
 
-def polarisation_at(hot: Junction, moving: Run) -> np.ndarray | None:
-    """Polarisation (K,) [C/m2] of a run, of another junction: its share of P_s stays. None in films that have none."""
+def state_at(hot: Junction, moving: Run) -> Start:
+    """The state of a run whose ions are as they are, of another junction: the share of P_s of its polarisation stays."""
+    start = integrate.remembered(moving)._replace(temperature=None, smooth=None, smooth_passed=None, draws=None)
     cold, there = moving.junction.polarisation.saturation, hot.polarisation.saturation
-    return moving.state.P * there / cold if cold.size else None
+    if start.begun is None or np.array_equal(cold, there):
+        return start
+    of_P = {name: getattr(start, name) * there / cold for name in ("polarisation", "begun")}
+    return start._replace(advance=of_P["polarisation"] if hot.polarisation.law == TWO_LEVEL else start.advance, **of_P)
 
 
 def extremes(case: Case, coords: dict[str, Any], out: dict[str, np.ndarray]) -> dict[str, Reached]:

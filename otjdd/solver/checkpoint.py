@@ -21,10 +21,11 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.compiler import kernel_cache
 from otjdd.errors import ResultError
+from otjdd.physics.heat import warm
 from otjdd.results import provenance
 from otjdd.solver import integrate
-from otjdd.solver.integrate import Counts, KeptState, Run
-from otjdd.solver.start import Start
+from otjdd.solver.integrate import Counts, Run
+from otjdd.solver.start import KeptState, Start
 from otjdd.system import files, sources
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 
@@ -38,6 +39,7 @@ MACHINE = (
     "processor",
 )  # compared besides the versions of libraries: other machine code gives other bits
 AFRESH = "begin anew, without --resume"
+INSTANT = KeptState._fields[:-1]  # of a kept state, beside its memory
 LOGS = "rows", "reads"  # of a run
 ZIP = b"PK\x03\x04"  # beginning of the arrays of a checkpoint
 
@@ -58,11 +60,8 @@ class Saved(NamedTuple):
 
     @property
     def start(self) -> Start:
-        """What the run began with; its temperature is among the arrays that change."""
-        began = self.arrays.get("noise.began", np.zeros(0))
-        passed = self.arrays["kept.passed"][0]
-        filling = self.arrays["kept.filling"][0]
-        return Start(self.arrays["kept.c"][0], passed=passed, smooth=began if began.size else None, filling=filling)
+        """What the run began with: its first kept state."""
+        return Start(**{name: arrays[0] for name, arrays in kept_memory(self.arrays).items()})
 
     @property
     def wall_time(self) -> float:
@@ -110,10 +109,9 @@ def write_moment(path: Path, then: CheckpointContents, run: Run, belongs: dict[s
     rows, reads, states = then.lengths
     lists = {"rows": run.rows[:rows], "reads": run.reads[:reads]}
     blocks = {name: np.concatenate(pieces) for name, pieces in lists.items() if pieces}
-    kept_states = {
-        f"kept.{name}": np.array([getattr(state, name) for state in run.kept_states[:states]])
-        for name in KeptState._fields
-    }
+    kept = [dict(zip(INSTANT, state, strict=False)) | state.start._asdict() for state in run.kept_states[:states]]
+    names = [name for name, value in kept[0].items() if value is not None] if kept else []
+    kept_states = {f"kept.{name}": np.array([of[name] for of in kept]) for name in names}
     file = io.BytesIO()
     np.savez(file, **about, **blocks, **kept_states, **then.memory)  # type: ignore[arg-type]  # no array has the name of an option
     write_whole(path, sealed(file.getbuffer()), mode=0o600)
@@ -167,17 +165,21 @@ def restore(run: Run, saved: Saved) -> None:
                 raise ValueError(f"{name} is {there.dtype} of the shape {there.shape}")
             array[...] = there
         if run.state.heat.temperature.size:
-            integrate.put_temperature(run.junction, run.state, run.state.heat.temperature)
+            warm(run.junction, run.state.heat.temperature)
         run.counts = Counts(*map(int, arrays["counts"]))
         run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.row_widths(run), strict=True))
-        numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
-        states = [
-            arrays[f"kept.{name}"]
-            for name in ("c", "D_left", "D_right", "temperature", "polarisation", "passed", "filling", "stack")
-        ]
-        run.kept_states = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]
+        times, volts, V_j, *of_columns = (arrays[f"kept.{name}"] for name in INSTANT)
+        lasting = kept_memory(arrays)
+        starts = [Start(**dict(zip(lasting, of, strict=True))) for of in zip(*lasting.values(), strict=True)]
+        instants = zip(times.tolist(), volts.tolist(), V_j.tolist(), *of_columns, starts, strict=True)
+        run.kept_states = [KeptState(*instant) for instant in instants]
     except (ValueError, TypeError, KeyError) as error:
         raise ResultError(saved.path, f"does not fit its run ({error})", AFRESH) from error
+
+
+def kept_memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The memory of all kept states of a checkpoint, by name."""
+    return {name: arrays[f"kept.{name}"] for name in Start._fields if f"kept.{name}" in arrays}
 
 
 def logged(arrays: dict[str, np.ndarray], name: str, width: int) -> list[np.ndarray]:
@@ -208,7 +210,6 @@ def memory(run: Run) -> dict[str, np.ndarray]:
         "heat": run.watch.heat,
         "largest": run.watch.largest,
         "block": run.block,
-        "noise.began": run.began,
         "noise.steps": run.trial.noise.steps,
         "noise.limited": run.trial.noise.limited,
         "noise.ions": run.trial.noise.ions,

@@ -16,10 +16,11 @@ from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import model, model_limits, read_out
 from otjdd.solver.displacement import mean_rate, rates, simultaneous
-from otjdd.solver.integrate import KeptState, Run, row_widths
+from otjdd.solver.integrate import Run, row_widths
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import Ended, ending
 from otjdd.solver.snapshots import snapshot
+from otjdd.solver.start import KeptState
 from otjdd.stepping import run_log
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Waveform
@@ -291,7 +292,22 @@ def exchange_extremes(case: Case, moving: Run, rows: np.ndarray) -> dict[str, Re
     return {
         "vacancy_loss": model_limits.of_series(time, np.maximum(1.0 - number / first, 0.0)),
         "site_share": model_limits.of_series(time, number / sites),
-    }
+    } | reservoir_share(case, moving, rows)
+
+
+def reservoir_share(case: Case, moving: Run, rows: np.ndarray) -> dict[str, Reached]:
+    """Largest share of the sites of a reservoir with an end that was filled or empty, over records and the last state."""
+    last = moving.state.passed * [1.0, -1.0]
+    of_sides: list[Reached] = []
+    for column, end, side in ((run_log.FILLING_LEFT, 0, "left"), (run_log.FILLING_RIGHT, 1, "right")):
+        given = exchanges(case.device).get(side)
+        if given is None or given.capacity is None:
+            continue
+        y = np.concatenate((rows[:, column], given.initial_filling + last[:, end] / given.capacity))
+        time = np.concatenate((rows[:, run_log.TIME], np.full(len(last), moving.time)))
+        share = np.clip(np.maximum(y, 1.0 - y), 0.0, 1.0)  # steps leave some 1e-6 beyond and take it back
+        of_sides.append(model_limits.of_series(time, share, f"the {side} electrode, t = {{:.4g}} s"))
+    return {"reservoir_share": max(of_sides, key=lambda reached: reached.value)} if of_sides else {}
 
 
 def temperatures(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -28,6 +28,7 @@ from otjdd.physics.state import COSH, State, new_state
 LONGEST = 3.0  # largest step in x: beyond it the linear model of the exponentials fails
 STEPS = 1000
 TURNED = 1e-9  # eV, of the band in the last turn of ions and traps
+EMPTIEST, FULLEST = 700.0, 36.0  # of x where a search starts: cells beyond are empty, or full, to the last digit
 DONE = 1e-9  # last step in x: the error is its square
 
 
@@ -91,7 +92,7 @@ def relaxed_column(junction: Junction, state: State, k: int, c: np.ndarray, V: f
     cells = np.flatnonzero(sites)
     bounds = [0, *(np.flatnonzero(np.diff(cells) > 1) + 1), cells.size]
     totals = np.add.reduceat((c * width)[cells], bounds[:-1])
-    x = np.log(c[cells] / (sites[cells] - c[cells]))
+    x = np.clip(log_odds(c[cells], sites[cells]), -EMPTIEST, FULLEST)
     for _ in range(STEPS):
         if cells.size == c.size:
             step = newton_step(junction, state, k, x, totals[0], V)
@@ -106,6 +107,13 @@ def relaxed_column(junction: Junction, state: State, k: int, c: np.ndarray, V: f
             rest[cells] = sites[cells] / (1.0 + np.exp(-x))
             return rest
     return None
+
+
+def log_odds(c: np.ndarray, sites: np.ndarray) -> np.ndarray:
+    """ln[c/(sites - c)], infinite where all sites are taken, or none."""
+    with np.errstate(divide="ignore"):
+        x: np.ndarray = np.log(np.maximum(c, 0.0)) - np.log(np.maximum(sites - c, 0.0))
+    return x
 
 
 def relaxed_with_electrons(junction: Junction, state: State, k: int, c: np.ndarray, V: float) -> np.ndarray | None:

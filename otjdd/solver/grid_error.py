@@ -27,8 +27,9 @@ from otjdd.physics.junction import Junction
 from otjdd.physics.state import new_state
 from otjdd.physics.traps.sites import LEVELS, SPREAD
 from otjdd.solver import grid_convergence, initial, integrate, model
-from otjdd.solver.integrate import KeptState, Run
+from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached
+from otjdd.solver.start import KeptState
 from otjdd.stepping.course import EDGE, READ
 from otjdd.stepping.run_log import READ_CURRENT
 from otjdd.waveform.chain import Chain
@@ -176,15 +177,15 @@ def begun(case: Case, fewer: Case, part: Replay, states: Sequence[KeptState]) ->
     junction = model.junction(fewer, parts=parts)
     if part.anew:
         start = initial.start(fewer, junction, parts)
-        return initial.begin(fewer, junction, parts, start, temperature=start.temperature)
+        return initial.begin(fewer, junction, parts, start)
     state = next(state for state in reversed(states) if same_time(state.time, part.start))
     widths = (np.diff(model.film_faces(of.device.film)) for of in (case, fewer))
+    of = state.start._replace(c=initial.regridded(state.c, *widths))
+    if of.filling is not None:
+        of = of._replace(filling=refilled(case, junction, of.filling))
     run = integrate.begin(
-        junction, initial.regridded(state.c, *widths), rtol=numerics.rtol, atol=numerics.atol,
-        max_steps=numerics.max_steps, passed=state.passed, filling=refilled(case, junction, state.filling),
-        temperature=state.temperature if state.temperature.size else None,
-        polarisation=None if case.device.film.polarisation is None else state.polarisation,
-    )  # fmt: skip
+        junction, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps, **of._asdict()
+    )
     run.state.D_right[:] = state.D_right
     return run
 
@@ -192,7 +193,7 @@ def begun(case: Case, fewer: Case, part: Replay, states: Sequence[KeptState]) ->
 def refilled(case: Case, coarse: Junction, filling: np.ndarray) -> np.ndarray:
     """Filling of the traps of a junction on fewer cells, along straight lines between that of the case (K, T)."""
     out: np.ndarray = np.zeros((len(filling), coarse.channels.first[-1]))
-    fine = model.junction(case) if filling.size else coarse
+    fine = model.junction(case)
     for k, channel in product(range(len(filling)), np.flatnonzero(np.diff(coarse.channels.first))):
         before, after = (trap_places(junction, k, int(channel)) for junction in (fine, coarse))
         levels = LEVELS if coarse.channels.numbers[channel, SPREAD] else 1

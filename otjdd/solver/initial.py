@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,14 +19,15 @@ from otjdd.physics.traps.sites import CHARGE
 from otjdd.results import store
 from otjdd.solver import equilibrium, integrate, model, random_ions, reservoirs
 from otjdd.solver.model import Member
-from otjdd.solver.start import Start
+from otjdd.solver.start import OUTPUT, Start, at_snapshot
 from otjdd.stepping import hop_noise
-from otjdd.stepping.drawn_hops import whole_ions
 
 if TYPE_CHECKING:
     import xarray as xr
 
 THICKNESS = "device.film.thickness"
+KEY = "ions.initial.result: "
+SAME = 1e-9  # relative, of lengths and concentrations
 BEFORE = 1  # stream of random numbers of a history, see `random_ions.noise_of`
 
 
@@ -44,36 +46,30 @@ def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.
 def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """What a case starts from. Raises SolverError, ValueError."""
     initial, mean = case.ions.initial, smooth_start(case, junction, parts)
-    c, smooth = random_ions.drawn(case, junction, parts, mean.c)
-    if initial == "equilibrium" and smooth is not None and not exchanges(case.device):  # of as many ions as were drawn
-        c = smooth = relax(junction, smooth, mean.polarisation)
-    drawn = mean._replace(c=c, smooth=smooth)
+    drawn = random_ions.drawn(case, junction, parts, mean)
+    if initial == "equilibrium" and drawn.smooth is not None and not exchanges(case.device):  # of as many as were drawn
+        rest = relax(junction, drawn.smooth, mean.polarisation)
+        drawn = drawn._replace(c=rest, smooth=rest)
     if not isinstance(initial, History):
         return drawn
     run = begin(case, junction, parts, drawn, BEFORE)
     for hold in initial.history:
         integrate.jump(run, hold.voltage)
         integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
-    smooth, P = run.state.c.copy(), None if drawn.polarisation is None else run.state.P.copy()
     hop_noise.show_ions(junction, run.state, run.trial.noise)
-    return Start(
-        run.state.c.copy(), P, passed=run.state.passed.copy(), smooth=None if drawn.smooth is None else smooth,
-        filling=run.state.traps.filling.copy(),
-    )  # fmt: skip
+    # the junction has cooled, and the hops of the drive are drawn from a stream of their own
+    return integrate.remembered(run)._replace(temperature=None, draws=None)
 
 
 def begin(
     case: Case, junction: Junction, parts: list[Member], initial: Start, stream: int = 0, **options: Any
 ) -> integrate.Run:
     """A run of a case at a start. stream : of random numbers, see `random_ions`   options : of `integrate.begin`"""
-    numerics, noise, ions = case.numerics, random_ions.noise_of(case, parts, stream), None
-    c = initial.c if initial.smooth is None else initial.smooth
-    if noise is not None:
-        ions = whole_ions(initial.c, junction.columns.width, noise.area)
+    numerics, noise = case.numerics, random_ions.noise_of(case, parts, stream)
     filling = first_filling(case, junction) if initial.filling is None else initial.filling
     run = integrate.begin(
-        junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
-        polarisation=initial.polarisation, passed=initial.passed, filling=filling, noise=noise, ions=ions, **options,
+        junction, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps, noise=noise, **options,
+        **initial._replace(filling=filling)._asdict(),
     )  # fmt: skip
     if np.isnan(filling).any():
         run.state.traps.step[0] = np.inf
@@ -97,85 +93,90 @@ def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     if initial == "equilibrium":
         if unlike := reservoirs.disagreement(case):
             raise ValueError(f'ions.initial = "equilibrium": {unlike}')
-        return Start(relax(junction, c, P), P)
+        return Start(relax(junction, c, P), polarisation=P)
     if isinstance(initial, FromResult):
-        filling = last_of(initial, "trap_filling_groups", parts) if junction.channels.first[-1] else None
-        return Start(from_result(case, parts), P, temperature(case, parts), filling=filling)
+        return from_result(case, junction, parts)
     if isinstance(initial, FromProfile):
-        return Start(model.along_profile(case, parts), P)
-    return Start(c, P)
+        return Start(model.along_profile(case, parts), polarisation=P)
+    return Start(c, polarisation=P)
 
 
 def polarisation(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray | None:
-    """Polarisations (K,) [C/m2] that a case starts with, those of the result that it starts from if that has some.
-
-    None in films that have none. Raises ResultError, ValueError.
-    """
-    kinds, origin = kinds_of(case), case.ions.initial
+    """Polarisations (K,) [C/m2] that a case states to start with; None in films that have none."""
     if case.device.film.polarisation is None:
         return None
-    if isinstance(origin, FromResult) and (last := last_of(origin, "snapshot_polarisation", parts)) is not None:
-        return last
+    kinds = kinds_of(case)
     given = [kinds[part.kind].device.film.polarisation for part in parts]
     started: np.ndarray = junction.polarisation.saturation * [polar.initial for polar in given if polar is not None]
     return started
 
 
-def last_of(origin: FromResult, name: str, parts: list[Member]) -> np.ndarray | None:
-    """Last values (K,) of an output of each column in the result that a case starts from; None if it has no such output.
+def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
+    """The end of the result that a case starts from, on the grid of the case: all of its memory that the case has too.
 
-    Raises ResultError, ValueError.
-    """
-    values = store.read(origin.result).get(name)
-    if values is None:
-        return None
-    of_columns: np.ndarray = values.values[-1]
-    if len(of_columns) != len(parts):
-        raise ValueError(f"ions.initial.result: columns: {len(of_columns)}, the case has {len(parts)}")
-    return of_columns
-
-
-def from_result(case: Case, parts: list[Member]) -> np.ndarray:
-    """Last concentrations (K, N) [1/m3] of the result that a case starts from, on the grid of the case.
-
-    The profile is constant within each cell of the result, and stretched with the thickness; the number of ions per area
-    is that of the result. On the grid of the result nothing moves, to the bit. Raises ResultError; ValueError for a result
-    without a state, with other columns, or with more ions than a thinner film has sites for.
-    """
-    key, film, origin = "ions.initial.result: ", case.device.film, case.ions.initial
-    assert isinstance(origin, FromResult)
-    ds = store.read(origin.result)
-    states = ds.get("vacancy_concentration_columns")
-    if states is None or not len(states) or "cell_width" not in ds:
-        raise ValueError(f"{key}that result holds no state to start from")
-    c: np.ndarray = states.values[-1]
-    width = ds["cell_width"].values
-    if len(c) != len(parts):
-        raise ValueError(f"{key}columns: {len(c)}, the case has {len(parts)}")
-    faces = model.film_faces(film)
-    if len(width) == film.cells and np.allclose(width, np.diff(faces), rtol=1e-9, atol=0.0):
-        return c
-    if spreads_thickness(ds) or unlike_thickness(parts) or case.columns.spread.get(THICKNESS):
-        raise ValueError(f"{key}another grid, and columns of unlike thickness; begin from a profile, or by a history")
-    on_grid = regridded(c, width, np.diff(faces))
-    most = model.sites_of_cells(film.stack, case.ions)
-    if (over := (on_grid > 0.0) & (on_grid >= most)).any():
-        k, i = np.argwhere(over)[0]
-        raise ValueError(
-            f"{key}{on_grid[k, i]:.3g} 1/m^3 in a film of this thickness, above the site density of {most[i]:.3g} 1/m^3"
-        )
-    return on_grid
-
-
-def temperature(case: Case, parts: list[Member]) -> np.ndarray | None:
-    """Temperatures (K,) [K] of the columns that a case starts with: those at the end of the result that it starts from.
-
-    None for the temperature of the surroundings, also after a history. Raises ResultError, ValueError.
+    Concentrations are constant within each cell of the result, and stretched with each layer; the number of ions per area
+    in it is that of the result. On the grid of the result nothing moves, to the bit. What the result does not have is as
+    the case states it. Raises ResultError; ValueError for a result without a state, with other columns or layers, with more
+    ions than a thinner film has sites for, or with traps on another grid.
     """
     origin = case.ions.initial
-    if case.device.heat is None or not isinstance(origin, FromResult):
-        return None
-    return last_of(origin, "snapshot_temperature", parts)
+    assert isinstance(origin, FromResult)
+    ds = store.read(origin.result)
+    if not ds.sizes.get("snapshot") or not {"cell_width", OUTPUT["c"]} <= set(ds.variables):
+        raise ValueError(f"{KEY}that result holds no state to start from")
+    end, K = at_snapshot(ds, -1), len(parts)
+    if len(end.c) != K:
+        raise ValueError(f"{KEY}columns: {len(end.c)}, the case has {K}")
+    shapes = integrate.shapes_of(junction, K, case.device.film.cells, case.ions.noise != "none")
+    own = {name: value for name, value in end._asdict().items() if value is not None and 0 not in shapes[name]}
+    own |= {name: on_grid(case, parts, ds, own[name]) for name in ("c", "smooth") if name in own}
+    check_sites(case, own["c"])
+    for name, value in own.items():
+        if value.shape != shapes[name]:
+            raise ValueError(f"{KEY}{OUTPUT[name]}: {value.shape} values, in the case {shapes[name]}")
+    passed = own.get("passed", np.zeros((K, 2)))
+    number = (own["c"] * junction.columns.width).sum(axis=1) - integrate.net_passed(passed)
+    if number.min() <= 0.0:
+        raise ValueError(f"{KEY}its film holds no vacancies in column {number.argmin() + 1} of {K}")
+    if case.device.film.polarisation is not None and "polarisation" not in own:
+        own["polarisation"] = polarisation(case, junction, parts)
+    return Start(**own)
+
+
+def on_grid(case: Case, parts: list[Member], ds: xr.Dataset, c: np.ndarray) -> np.ndarray:
+    """Concentrations (K, M) [1/m3] of a result in the cells (K, N) of a case, see `from_result`. Raises ValueError."""
+    film, width = case.device.film, ds["cell_width"].values
+    ends, faces = np.cumsum([sheet.thickness for sheet in film.stack]), model.film_faces(film)
+    before = ds["layer_end"].values if "layer_end" in ds else np.array([width.sum()])
+    if len(before) != len(ends):
+        raise ValueError(f"{KEY}layers: {len(before)}, the film of the case has {len(ends)}")
+    after = np.diff(faces)
+    if len(width) == len(after) and np.allclose(width, after, rtol=SAME, atol=0.0):
+        if np.allclose(before, ends, rtol=SAME, atol=0.0):
+            return c
+    if spreads_thickness(ds) or unlike_thickness(parts) or case.columns.spread.get(THICKNESS):
+        raise ValueError(f"{KEY}another grid, and columns of unlike thickness; begin from a profile, or by a history")
+    was, now = (first_cells(widths, at) for widths, at in ((width, before), (after, ends)))
+    layers = zip(*(list(pairwise(first)) for first in (was, now)), strict=True)
+    return np.hstack([regridded(c[:, a:b], width[a:b], after[p:q]) for (a, b), (p, q) in layers])
+
+
+def first_cells(width: np.ndarray, ends: np.ndarray) -> list[int]:
+    """Number of the first cell of each layer that ends (M,) [m], and of the one behind the last, of cells (N,) [m]."""
+    faces = np.concatenate(([0.0], np.cumsum(width)))
+    return [0, *(int(np.abs(faces - end).argmin()) for end in ends)]
+
+
+def check_sites(case: Case, c: np.ndarray) -> None:
+    """Raise ValueError for concentrations (K, N) [1/m3] of a result where a case has fewer sites, or none."""
+    most, faces = model.sites_of_cells(case.device.film.stack, case.ions), model.film_faces(case.device.film)
+    if (over := c > most * (1.0 + SAME)).any():
+        k, i = np.argwhere(over)[0]
+        where = f"{c[k, i]:.3g} 1/m^3 at x = {0.5e9 * (faces[i] + faces[i + 1]):.3g} nm in a film of this thickness"
+        sites = (
+            f"above the site density of {most[i]:.3g} 1/m^3" if most[i] > 0.0 else "in a layer without sites of ions"
+        )
+        raise ValueError(f"{KEY}{where}, {sites}")
 
 
 def regridded(c: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:

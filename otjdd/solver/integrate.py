@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import SolverError, Status
@@ -22,6 +21,7 @@ from otjdd.physics.state import Memory, State, Tangent
 from otjdd.physics.trapped_charge import rise_of_band
 from otjdd.physics.traps.sites import CHARGE
 from otjdd.solver import model_limits, trail
+from otjdd.solver.start import KeptState, Start
 from otjdd.solver.trail import Trail
 from otjdd.stepping import course as kernels
 from otjdd.stepping import error_norm, hop_noise, rosenbrock, rosenbrock_methods, run_log
@@ -56,22 +56,6 @@ class Counts(NamedTuple):
     currents: int = 0  # of channels of columns, evaluated
 
 
-class KeptState(NamedTuple):
-    """A state kept during a run."""
-
-    time: float  # s
-    voltage: float  # V, of the source
-    junction_voltage: float  # V
-    c: np.ndarray  # (K, N) 1/m3
-    D_left: np.ndarray  # (K,) C/m2
-    D_right: np.ndarray  # (K,)
-    temperature: np.ndarray  # (K,) K; (0,) where the current does not warm the junction
-    polarisation: np.ndarray  # (K,) C/m2
-    passed: np.ndarray  # (K, 2) 1/m2, vacancies that passed the electrodes
-    filling: np.ndarray  # (K, T) of traps whose filling takes time; (K, 0) where there are none
-    stack: np.ndarray  # (K, W) fields, band and charges, the `stack_arrays` side by side
-
-
 @dataclass
 class Run:
     """State of a junction during its run, as the kernels use it. `state` and the work arrays change in place."""
@@ -79,6 +63,7 @@ class Run:
     junction: Junction
     control: Control
     state: State
+    shapes: dict[str, tuple[int, ...]]  # of the memory of the state, by name
     total: np.ndarray  # (K,) vacancies per area before any passed an electrode [1/m2]
     trial: Trial  # work space of a step, and the state at its end
     tangent: Tangent  # of the current
@@ -95,7 +80,6 @@ class Run:
     place: Place = field(default_factory=lambda: place_at_start(0.0))  # on its course
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
     together: int = FIRST_CHUNK  # steps of the next call of the kernels
-    began: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # (K, N) smooth density of random ions at first
     trail: Trail | None = None  # of its steps; None where nobody asks for them
 
 
@@ -108,22 +92,15 @@ def begin(
     max_steps: int = 10**9,
     watch: Watch | None = None,
     apart: bool = False,
-    temperature: np.ndarray | None = None,
-    polarisation: np.ndarray | None = None,
-    passed: np.ndarray | None = None,
-    filling: np.ndarray | None = None,
     noise: Noise | None = None,
-    ions: np.ndarray | None = None,
+    **others: np.ndarray | None,
 ) -> Run:
-    """A run from concentrations c (K, N) [1/m3]; atol in units of their mean.
+    """A run from concentrations c (K, N) [1/m3]; atol in units of their mean, in an empty film of that at first.
 
     watch : `extremes.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
-    temperature : (K,) [K] of a junction that its current warms; None for that of the surroundings
-    polarisation : (K,) [C/m2]; None for none
-    passed : (K, 2) [1/m2], vacancies that passed the electrodes before; None for none
-    filling : (K, T) of traps whose filling takes time; None or nan for that of rest where the run is settled first
-    noise : of random hops; None for a continuous density
-    ions : (K, N) numbers of ions that hop at random around c; None for c in whole ions
+    noise : of random hops; None for a continuous density. Then c is that of the ions, around `smooth`
+    others : of the memory by name, see `start.Start`; None or absent for polarisations of 0, the temperature of the
+        surroundings, electrodes that nothing passed, and, as nan, for traps at rest where the run is settled first
     """
     (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
     heat = junction.heat.resistance.size > 0  # as in `heat.heated`
@@ -133,30 +110,62 @@ def begin(
         "charged": bool(junction.channels.numbers[1:, CHARGE : CHARGE + 1].any()),
         "traps": traps_of(junction),
     }
-    state = states.new_state(K, N, electrons, heat, polarised, **more)
-    if polarisation is not None:
-        put_polarised(junction, state, polarisation)
-    state.c[:] = c
-    if passed is not None:
-        state.passed[:] = passed
-    if filling is not None:
-        state.traps.filling[:] = filling
-    if heat:
-        put_temperature(junction, state, junction.heat.surroundings if temperature is None else temperature)
-    control = control_of(junction, c, float(rtol), float(atol * c.mean()), min(CHUNK, max_steps), noise)
-    total = (c * junction.columns.width).sum(axis=1) - (state.passed[:, 0] - state.passed[:, 1])
+    noisy = noise is not None and is_noisy(noise)
+    state = states.new_state(K, N, electrons, heat, polarised, noisy=noisy, **more)
+    shapes = shapes_of(junction, K, N, noisy)
+    start = Start(c, **others)
+    put_memory(junction, state, shapes, start)
+    total, width = (c * junction.columns.width).sum(axis=1) - net_passed(state.passed), junction.columns.width
+    smooth = c if start.smooth is None or not noisy else start.smooth
+    mean = smooth.mean() or float((total / width.sum(axis=1)).mean())
+    control = control_of(junction, smooth, float(rtol), float(atol * mean), min(CHUNK, max_steps), noise)
     method = rosenbrock_methods.method_for(rtol)
     trial = rosenbrock.new_trial(K, N, electrons, method, heat, polarised, noise, **more)
     channels = len(junction.channels.code)
     tangent, memory = states.new_tangent(K, N, channels), states.new_memory(K, N, channels)
     watch = model_limits.no_watch() if watch is None else watch
-    began = np.zeros((0, 0))
-    if is_noisy(trial.noise):
-        trial.noise.ions[:] = whole_ions(c, junction.columns.width, trial.noise.area) if ions is None else ions
-        trial.noise.passed[NOW] = state.passed * trial.noise.area[:, None]
-        total = trial.noise.ions.sum(axis=1) / trial.noise.area - (state.passed[:, 0] - state.passed[:, 1])
-        began = c.copy()
-    return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart, began=began)
+    if noisy:
+        put_ions(junction, state, trial.noise, start)
+        area = trial.noise.area
+        total = trial.noise.ions.sum(axis=1) / area - net_passed(trial.noise.passed[NOW] / area[:, None])
+    return Run(junction, control, state, shapes, total, trial, tangent, memory, max_steps, watch, apart=apart)
+
+
+def shapes_of(junction: Junction, K: int, N: int, noisy: bool) -> dict[str, tuple[int, ...]]:
+    """Shapes of the memory of a run by name, of K columns with N cells. noisy : single ions hop at random"""
+    heat, polarised = junction.heat.resistance.size > 0, junction.polarisation.saturation.size > 0
+    return states.memory_shapes(K, N, heat, polarised, traps_of(junction)[1], noisy)
+
+
+def net_passed(passed: np.ndarray) -> np.ndarray:
+    """Vacancies (K,) [1/m2] that came into the columns, from those (K, 2) that passed their ends to the right."""
+    into: np.ndarray = passed[:, 0] - passed[:, 1]
+    return into
+
+
+def put_memory(junction: Junction, state: State, shapes: dict[str, tuple[int, ...]], start: Start) -> None:
+    """Put a state and its junction where a run starts. shapes : of the memory, by name"""
+    parts = states.memory_parts(state.memory, shapes)
+    parts["temperature"][:] = junction.heat.surroundings
+    for name, value in start._asdict().items():
+        if value is not None:
+            parts[name][...] = value
+    if start.advance is None:
+        put_polarisation(junction.polarisation, state.P, state.progress)
+    if state.heat.temperature.size:
+        warm(junction, state.heat.temperature)
+
+
+def put_ions(junction: Junction, state: State, noise: Noise, start: Start) -> None:
+    """Let the concentrations of a state and what passed its ends be those of single ions, around the smooth ones."""
+    noise.ions[:] = whole_ions(start.c, junction.columns.width, noise.area)
+    noise.passed[NOW] = np.rint(state.passed * noise.area[:, None])
+    if start.smooth is not None:
+        state.c[:] = start.smooth
+    if start.smooth_passed is not None:
+        state.passed[:] = start.smooth_passed
+    if start.draws is not None:
+        noise.steps[:] = start.draws.astype(np.int64)
 
 
 def arrays_of(run: Run) -> Iterator[np.ndarray]:
@@ -208,18 +217,6 @@ def control_of(
     rtol += UNSEEN * float(max((ions**-0.5).max(), band.max()))
     atol += UNSEEN * float(c.mean() * np.sqrt(cells / ions.mean()))
     return error_norm.Control(rtol, atol, max_steps, error_norm.OUTSIDE * rtol + WRONG / float(ions.min()))
-
-
-def put_temperature(junction: Junction, state: State, temperature: ArrayLike) -> None:
-    """Put a state and its junction, which its current warms, at a temperature [K], of each column (K,) or of all."""
-    state.heat.temperature[:] = temperature
-    warm(junction, state.heat.temperature)
-
-
-def put_polarised(junction: Junction, state: State, polarisation: np.ndarray) -> None:
-    """Put the films of a state at polarisations (K,) [C/m2], as if they had come to a stop there."""
-    state.P[:] = polarisation
-    put_polarisation(junction.polarisation, state.P, state.progress)
 
 
 def put_filling(run: Run, filling: np.ndarray) -> None:
@@ -343,15 +340,14 @@ def counted(before: Counts, counts: list[int], currents: int) -> Counts:
 
 def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     """An empty log with room for the records of the tasks, or for a part of them."""
-    K, N = run.state.c.shape
+    K = len(run.total)
     observed, read, copied = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP | COPY))
     rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(copied, STATES)
     (row, reading), of_stack = row_widths(run), sum(array.shape[1] for array in stack_arrays(run.state))
     return run_log.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
-        np.empty((states, run_log.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
-        np.empty((states, run.state.heat.temperature.size)), np.empty((states, K)), np.empty((states, K, 2)),
-        np.empty((states, *run.state.traps.filling.shape)), np.empty((states, K, of_stack)), run.watch,
+        np.empty((states, run_log.KEPT)), np.empty((states, 2, K)), np.empty((states, run.state.memory.size)),
+        np.empty((states, K, of_stack)), run.watch,
     )  # fmt: skip
 
 
@@ -363,21 +359,16 @@ def empty(run: Run, log: Log) -> None:
     if reads:
         run.reads.append(log.reads[:reads].copy())
     if states:
-        arrays = (
-            array[:states].copy()
-            for array in (
-                log.kept_c,
-                log.kept_D,
-                log.kept_T,
-                log.kept_P,
-                log.kept_passed,
-                log.kept_filling,
-                log.kept_stack,
-            )
-        )
-        for at, c, D, *rest in zip(log.kept_instants[:states].tolist(), *arrays, strict=True):
-            run.kept_states.append(KeptState._make((*at, c, *D, *rest)))
+        rows_of = (array[:states].copy() for array in (log.kept_D, log.kept_stack, log.kept_memory))
+        for at, D, stack, memory in zip(log.kept_instants[:states].tolist(), *rows_of, strict=True):
+            run.kept_states.append(KeptState._make((*at, *D, stack, remembered(run, memory))))
     log.used[:] = 0
+
+
+def remembered(run: Run, memory: np.ndarray | None = None) -> Start:
+    """What a run starts from that goes on from the state of a run, or from a copy of its memory (M,)."""
+    parts = states.memory_parts(run.state.memory.copy() if memory is None else memory, run.shapes)
+    return Start(**{name: part for name, part in parts.items() if part.size})
 
 
 def check_status(run: Run, status: int, time: float, voltage: float, step: float, norm: float, cell: int = 0) -> None:
@@ -439,18 +430,9 @@ def record_row(run: Run, voltage: float) -> None:
 def keep_state(run: Run, voltage: float) -> None:
     """Keep the state, settled at a source voltage. Raises SolverError."""
     with with_all_ions(run, voltage):
-        state = run.state
-        arrays = (
-            state.c,
-            state.D_left,
-            state.D_right,
-            state.heat.temperature,
-            state.P,
-            state.passed,
-            state.traps.filling,
-            np.hstack(stack_arrays(state)),
-        )
-        run.kept_states.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
+        V, D = float(run.state.V[0]), (run.state.D_left.copy(), run.state.D_right.copy())
+        stack = np.hstack(stack_arrays(run.state))
+        run.kept_states.append(KeptState(run.time, voltage, V, *D, stack, remembered(run)))
 
 
 def stack_arrays(state: State) -> list[np.ndarray]:
@@ -460,24 +442,22 @@ def stack_arrays(state: State) -> list[np.ndarray]:
     return [array.reshape(K, -1) for array in rows]
 
 
-def restore_state(run: Run, start: KeptState) -> None:
+def restore_state(run: Run, kept: KeptState) -> None:
     """Put a run into a state that was kept: its fields, electrons and V_j are those, and not solved anew.
 
     A stack solved anew may be another one, where electrons can be in balance in two ways. Traps whose filling takes time
     have currents that follow from the stack: beside them it is settled. Raises SolverError.
     """
     state, at = run.state, 0
-    run.time, state.V[0], state.c[:], state.passed[:] = start.time, start.junction_voltage, start.c, start.passed
-    state.D_right[:], state.D_left[:] = start.D_right, start.D_left
+    run.time, state.V[0] = kept.time, kept.junction_voltage
+    state.D_right[:], state.D_left[:] = kept.D_right, kept.D_left
     for array in stack_arrays(state):
-        array[:] = start.stack[:, at : at + array.shape[1]]
+        array[:] = kept.stack[:, at : at + array.shape[1]]
         at += array.shape[1]
-    if start.temperature.size:
-        put_temperature(run.junction, run.state, start.temperature)
-    put_polarised(run.junction, run.state, start.polarisation)
-    if start.filling.size:
-        put_filling(run, start.filling)
-        jump(run, start.voltage)
+    put_memory(run.junction, state, run.shapes, kept.start)
+    if kept.start.filling is not None:
+        put_filling(run, kept.start.filling)
+        jump(run, kept.voltage)
 
 
 def follow_waveform(

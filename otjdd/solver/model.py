@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.column_values import column_values
 from otjdd.case.columns import MOST_COLUMNS, Columns
-from otjdd.case.device import Device, Ions
+from otjdd.case.device import Device, FromResult, Ions
 from otjdd.case.electrodes import Metal
 from otjdd.case.exchange import SIDES, exchanges
 from otjdd.case.film import Film, LayeredFilm, LayerNumbers
@@ -34,10 +34,15 @@ from otjdd.physics.layers import Layers
 from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
 from otjdd.physics.traps.sites import most_groups
 from otjdd.physics.tunnelling import TRANSMISSIONS
+from otjdd.results import store
 from otjdd.solver.electrodes import edge_beside, electrode, permittivity
 from otjdd.solver.image_pieces import image_of, image_pieces
 from otjdd.solver.profile_start import StartProfile, read_profile
+from otjdd.stepping.error_norm import OUTSIDE
 from otjdd.system.remember import by_record
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
@@ -110,13 +115,31 @@ def starting_profile(case: Case) -> StartProfile | None:
     return read_profile(path, case.device.film.thickness, case.ions.site_density) if path else None
 
 
+def mean_of_result(case: Case) -> float:
+    """Mean concentration [1/m3] at the end of the result that a case starts from. Raises ResultError, ValueError."""
+    origin = case.ions.initial
+    assert isinstance(origin, FromResult)  # ions have a density, a profile or a result
+    ds = store.read(origin.result)
+    if "vacancy_concentration_columns" not in ds or not ds.sizes["snapshot"]:
+        raise ValueError("ions.initial.result: that result holds no state to start from")
+    return mean_of(ds, -1)
+
+
+def mean_of(ds: xr.Dataset, number: int) -> float:
+    """Mean concentration [1/m3] of a snapshot of a result."""
+    width = ds.cell_width.values
+    of_columns = ds.vacancy_concentration_columns.values[number] @ width / width.sum()
+    return float(ds.column_weight.values @ of_columns if "column_weight" in ds else of_columns.mean())
+
+
 def members(case: Case) -> list[Member]:
     """The columns of a case, kind by kind. Raises ValueError for unphysical values, and as `starting_profile`."""
     kinds, start = kinds_of(case), starting_profile(case)
     columns: list[Member] = []
     for number, kind in enumerate(kinds):
         density = kind.ions.density if start is None else start.mean(kind.device.film.thickness)
-        assert density is not None  # ions have a density or a profile
+        if density is None:  # a result has it
+            density = mean_of_result(case)
         columns += members_of_kind(
             kind.columns, kind.ions, kind.device, density, number, kind.share / covered_by(kinds)
         )
@@ -390,11 +413,12 @@ class Walls(NamedTuple):
 def walls_of_columns(case: Case, parts: list[Member]) -> Walls:
     """Both ends of the film of each column, which vacancies may pass. Formation energies hold at the case's temperature."""
     kinds = kinds_of(case)
-    return Walls(*(Row(wall(kinds[part.kind], part, side, case.temperature) for part in parts) for side in SIDES))
+    T, rtol = case.temperature, case.numerics.rtol
+    return Walls(*(Row(wall(kinds[part.kind], part, side, T, rtol) for part in parts) for side in SIDES))
 
 
-def wall(kind: Kind, part: Member, side: str, temperature: float) -> Wall:
-    """The end of the film of a column at an electrode, "left" or "right"."""
+def wall(kind: Kind, part: Member, side: str, temperature: float, rtol: float) -> Wall:
+    """The end of the film of a column at an electrode, "left" or "right". rtol : of the run"""
     record, ions = getattr(kind.device, side), kind.ions
     given, L, beside = record.exchange, kind.device.film.thickness, kind.device.film.stack[0 if side == "left" else -1]
     if given is None or given.rate == 0.0:
@@ -406,14 +430,15 @@ def wall(kind: Kind, part: Member, side: str, temperature: float) -> Wall:
             (part.thickness, (part.well_left, part.well_right)), (L, (ions.well_left, ions.well_right)),
         )
     )  # fmt: skip
-    sites = beside.sites(ions.site_density)
+    sites, capacity = beside.sites(ions.site_density), math.inf if given.capacity is None else float(given.capacity)
+    ions_at_first = part.density * sum(sheet.thickness for sheet in kind.device.film.stack if sheet.mobile)
     edge = edge_beside(kind.device, side, temperature)
     energy = given.energy(edge, nominal, sites, ions.charge, temperature)
     return Wall(
         law=WALL_LAWS[given.law], rate=float(given.rate), activation=float(given.activation_energy),
         formation=float(energy + own), log_oxygen=float(given.log_oxygen), transfer=float(given.transfer_coefficient),
-        hop=float(given.hop_distance), capacity=math.inf if given.capacity is None else float(given.capacity),
-        filling=float(given.initial_filling),
+        hop=float(given.hop_distance), capacity=capacity, filling=float(given.initial_filling),
+        unseen=0.0 if given.capacity is None else OUTSIDE * rtol * min(ions_at_first / capacity or 1.0, 1.0),
     )  # fmt: skip
 
 

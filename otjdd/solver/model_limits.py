@@ -120,6 +120,13 @@ LIMITS = (
         "the film has emptied into its electrodes: lower formation_energy or rate of the exchange, or shorten the drive",
     ),
     Limit(
+        "reservoir_share",
+        "share of the oxygen sites of a reservoir that are filled, or that are empty,",
+        0.999,  # it is then full, or empty, and what it cannot take or give does not pass
+        "",
+        "the reservoir has run out: raise the capacity of the exchange, or shorten the drive",
+    ),
+    Limit(
         "site_share",
         "share of the sites of the film that vacancies hold",
         0.5,  # a sublattice that is half empty is another oxide

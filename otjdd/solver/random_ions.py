@@ -15,6 +15,7 @@ from otjdd.case.kinds import covered_by, kinds_of
 from otjdd.case.noise import FEWEST, column_area
 from otjdd.physics.junction import Junction
 from otjdd.solver.model import Member
+from otjdd.solver.start import Start
 from otjdd.stepping.drawn_hops import Noise, new_noise, whole_ions
 
 MOST_SITES = 2**62  # of a cell, in a draw
@@ -35,16 +36,16 @@ def noise_of(case: Case, parts: list[Member], stream: int = 0) -> Noise | None:
     return new_noise(np.array(area), case.ions.seed, case.device.film.cells, stream, case.numerics.largest_leap)
 
 
-def drawn(
-    case: Case, junction: Junction, parts: list[Member], mean: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Concentrations (K, N) [1/m3] of ions on random sites, and the smooth ones around which they are drawn.
+def drawn(case: Case, junction: Junction, parts: list[Member], start: Start) -> Start:
+    """A start with ions on random sites, and the smooth concentrations around which they are drawn.
 
-    The mean ones themselves, and None, where the ions are a density. Raises ValueError for a column with less than one ion.
+    The start itself where the ions are a density. A result with single ions has both, for columns of its area. Raises
+    ValueError for a column with less than one ion.
     """
     noise = noise_of(case, parts)
     if noise is None:
-        return mean, None
+        return start
+    mean, alike = start.c, start.smooth is not None
     width, smooth = junction.columns.width, mean.copy()
     numbers = (mean * width).sum(axis=1) * noise.area
     if not (fewest := numbers.min()) >= FEWEST:  # a profile or a result has them
@@ -59,8 +60,9 @@ def drawn(
             whole = np.minimum(np.floor(sites * width[k] * area), MOST_SITES).astype(np.int64)
             ions[k] = at_least_one(rng, whole, full)
         if abs(ions[k].sum() - numbers[k]) > ROUND_OFF * numbers[k]:
-            smooth[k] = holding(full, sites, width[k], ions[k].sum() / area)
-    return ions / (width * noise.area[:, None]), smooth
+            smooth[k], alike = holding(full, sites, width[k], ions[k].sum() / area), False
+    c = ions / (width * noise.area[:, None])
+    return start._replace(c=c) if alike else start._replace(c=c, smooth=smooth, smooth_passed=None)
 
 
 def holding(full: np.ndarray, sites: np.ndarray, width: np.ndarray, number: float) -> np.ndarray:

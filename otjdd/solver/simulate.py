@@ -176,9 +176,7 @@ def begun(case: Case, start: Start | None = None) -> tuple[integrate.Run, Ended 
     watch = model_limits.new_watch(
         case.device.film_states(case.temperature), case.device.radius, case.device.film.cells
     )
-    moving = initial.begin(
-        case, junction, parts, start, watch=watch, apart=len(kinds_of(case)) > 1, temperature=start.temperature
-    )
+    moving = initial.begin(case, junction, parts, start, watch=watch, apart=len(kinds_of(case)) > 1)
     return moving, failure
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.exchange import exchanges
 from otjdd.laws.transmission import Profile
 from otjdd.physics import electrostatics, image_force
 from otjdd.physics.bands import band_profile, straight_parts
@@ -20,7 +21,8 @@ from otjdd.physics.state import State
 from otjdd.physics.traps.sites import KINETIC, Sites
 from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate
-from otjdd.solver.integrate import KeptState, Run
+from otjdd.solver.integrate import Run
+from otjdd.solver.start import OUTPUT, KeptState, Start
 from otjdd.solver.trap_currents import trap_currents
 from otjdd.stepping.extremes import ratio_of_columns
 
@@ -42,7 +44,6 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
     profiles = {
         "snapshot_time": instant.time,
         "vacancy_concentration": weight @ c,
-        "vacancy_concentration_columns": c,
         "conduction_band": weight @ bands,
         "film_electron_ratio": ratio_of_columns(junction, state, moving.watch),
     } | band_diagram(junction, state, middle)
@@ -59,29 +60,33 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
     if case.device.film.electrons != "none":
         profiles["film_electrons"] = weight @ film_electrons(state)
         profiles["snapshot_junction_voltage"] = float(state.V[0])
-    if junction.polarisation.saturation.size:
-        profiles["snapshot_polarisation"] = instant.polarisation
-    if instant.temperature.size:
-        profiles["snapshot_temperature"] = instant.temperature
-    if instant.filling.size:
-        profiles["trap_filling_groups"] = instant.filling
+    profiles |= stored(case, instant.start._replace(c=c))
     if abs(instant.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
     of_traps = trap_currents(junction, state, middle) if case.device.traps is not None else {}
     return profiles | spectrum_of(junction, state, middle) | of_traps
 
 
+def stored(case: Case, start: Start) -> dict[str, np.ndarray]:
+    """Outputs of the memory of a state, but for what stays zero: polarisations and exchange that a case does not have."""
+    constant = set() if case.device.film.polarisation is not None else {"polarisation"}
+    constant |= set() if exchanges(case.device) else {"passed", "smooth_passed"}
+    memory = start._asdict().items()
+    return {OUTPUT[name]: value for name, value in memory if value is not None and name not in constant}
+
+
 def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
     """Concentrations (K, N) [1/m3] between zero and the sites c_max (K, N), which steps leave by some 1e-6 of the ions.
 
     What is missing below zero is taken from all cells of a column in proportion to what they hold, what is too much is
-    given to them in proportion to their free sites: no ion is lost. The run itself goes on from c (`error_norm.outside`).
+    given to them in proportion to their free sites: no ion is lost. A column with more missing than it holds has emptied
+    into its electrodes, to the accuracy of the steps: it is empty. The run itself goes on from c (`error_norm.outside`).
     """
     within = np.clip(c, 0.0, c_max)
     missing = ((within - c).clip(min=0.0) * width).sum(axis=1, keepdims=True)
     excess = ((c - within).clip(min=0.0) * width).sum(axis=1, keepdims=True)
     ions, free = ((part * width).sum(axis=1, keepdims=True) for part in (within, c_max - within))
-    less = np.divide(missing, ions, out=np.zeros_like(ions), where=missing > 0.0)  # a film may hold no ion
+    less = np.divide(missing, ions, out=np.ones_like(ions), where=ions > missing)
     more = np.divide(excess, free, out=np.zeros_like(free), where=excess > 0.0)
     whole: np.ndarray = within + more * (c_max - within) - less * within
     return whole

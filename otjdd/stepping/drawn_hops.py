@@ -39,7 +39,7 @@ from otjdd.stepping.random_numbers import binomial, fill_words, poisson, threefr
 BY_LEFT, BY_RIGHT, BY_FIELD, RELAXING, RELAXING_FIELD, DEVIATION, FIELD = range(7)
 UP, DOWN, LEVEL_UP, LEVEL_DOWN, MORE_UP, MORE_DOWN, RISING, FALLING, BESIDE = range(7, 16)
 RISEN, RISEN_BESIDE, FALLEN, FALLEN_BESIDE, RISE, RISE_UP, RISE_DOWN, LINES = range(16, 24)
-NOW, AFTER, SMOOTH = range(3)  # rows of Noise.passed
+NOW, AFTER = range(2)  # rows of Noise.passed
 EMITTED = 1 << 30  # places of draws of ions that come from electrodes, beyond those of hops
 
 
@@ -54,9 +54,7 @@ class Noise(NamedTuple):
     steps: np.ndarray  # (1,) steps drawn so far; updated
     ions: np.ndarray  # (K, N) ions in the cells, whole numbers; updated
     after: np.ndarray  # (K, N) those at the end of a step on trial
-    smooth: np.ndarray  # (K, N) 1/m3, the smooth density while a state holds the ions
-    passed: np.ndarray  # (3, K, 2) ions that passed the left and the right end, to the right: NOW; AFTER a trial
-    # step; and SMOOTH, those of the smooth density [1/m2] while a state holds the ions
+    passed: np.ndarray  # (2, K, 2) ions that passed the left and the right end, to the right: NOW; AFTER a trial step
     lines: np.ndarray  # (LINES, N+1) work space of a column
     words: np.ndarray  # (2, N) random words of a sweep over its cells
     stack: np.ndarray  # (3, 1, N, 3, 3) equations of a column with electrons, but for the length of the step
@@ -73,7 +71,7 @@ def no_noise() -> Noise:
     none = np.zeros((0, 0))
     return Noise(
         np.zeros(0), math.inf, np.zeros(1, np.int64), np.zeros((0, 2), np.int64), np.zeros(1, np.int64),
-        none, none, none, np.zeros((3, 0, 2)), np.zeros((LINES, 0)), np.zeros((2, 0), np.int64),
+        none, none, np.zeros((2, 0, 2)), np.zeros((LINES, 0)), np.zeros((2, 0), np.int64),
         np.zeros((3, 1, 0, 3, 3)),
     )  # fmt: skip
 
@@ -88,7 +86,7 @@ def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0, largest: flo
     cells = (len(area), N)
     return Noise(
         np.array(area, float), float(largest), np.zeros(1, np.int64), key, np.zeros(1, np.int64),
-        np.zeros(cells), np.zeros(cells), np.zeros(cells), np.zeros((3, len(area), 2)),
+        np.zeros(cells), np.zeros(cells), np.zeros((2, len(area), 2)),
         np.zeros((LINES, N + 1)), np.zeros((2, N), np.int64), np.zeros((3, 1, N, 3, 3)),
     )  # fmt: skip
 
@@ -207,9 +205,10 @@ def fill_beyond(noise: Noise, k: int, state: State, width: np.ndarray, faces: En
 
 @bare
 def keep_smooth(noise: Noise, k: int, state: State, width: np.ndarray):
-    """Put the ions of column k, and those that passed its ends, into a state, whose smooth ones go to the noise."""
-    copy(state.c[k], noise.smooth[k])
-    copy(state.passed[k], noise.passed[SMOOTH, k])
+    """Put the ions of column k, and those that passed its ends, into a state, which keeps the smooth ones beside them."""
+    copy(state.c[k], state.smooth[k])
+    copy(state.passed[k], state.smooth_passed[k])
+    state.draws[0] = noise.steps[0]
     for i in range(width.size):
         state.c[k, i] = noise.ions[k, i] / (width[i] * noise.area[k])
     for end in range(noise.passed.shape[2]):

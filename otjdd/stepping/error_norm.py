@@ -11,12 +11,12 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, summed
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import fluxes_of
-from otjdd.physics.boundary import exchanges
+from otjdd.physics.boundary import exchanges, filling_of
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE
-from otjdd.physics.state import State
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
 from otjdd.stepping.control import Control
 from otjdd.stepping.rosenbrock import Work
 from otjdd.stepping.variables import speed
@@ -94,19 +94,42 @@ def fewest_ions(junction: Junction, control: Control, k: int) -> float:
     return control.atol * add_up(junction.columns.width[k]) if exchanges(junction) else 0.0
 
 
+@bare
+def reservoir_norm(junction: Junction, control: Control, state: State, k: int, dS: np.ndarray) -> float:
+    """Norm of an error of what passed the ends of column k, of ions and free sites of its reservoirs as of a cell."""
+    worst, least = 0.0, fewest_ions(junction, control, k)
+    left, right, last = junction.left_wall[k], junction.right_wall[k], dS.size - 1
+    if left.capacity < math.inf:
+        y = filling_of(left, state.passed[k, AT_LEFT])
+        worst = abs(dS[0]) / (least + control.rtol * max(min(y, 1.0 - y), 0.0) * left.capacity)
+    if right.capacity < math.inf:
+        y = filling_of(right, -state.passed[k, AT_RIGHT])
+        worst = max(worst, abs(dS[last]) / (least + control.rtol * max(min(y, 1.0 - y), 0.0) * right.capacity))
+    return worst
+
+
+@bare
+def beyond_bounds(share: float) -> float:
+    """What is beyond 0 or 1 of a share."""
+    return max(-share, share - 1.0, 0.0)
+
+
 @detached
 def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray, error: np.ndarray, dS: np.ndarray):
     """Norm of an error of the concentrations, error (K, N) [1/m3], and of the ions that passed a face, dS (K, N+1) [1/m2].
 
     1 is the limit. The largest over the columns of three: the error of the band edge over rtol kT, that of the share of the
-    ions to the right of a face over rtol, and the root mean square of that of a concentration over atol + rtol |c|. Most
-    cells hold too little to be seen in a charge or a current: their relative errors count where atol is made small.
+    ions to the right of a face over rtol, and the root mean square of that of a concentration over atol + rtol |c|; the
+    oxygen of a reservoir and its free sites count as a cell each. Most cells hold too little to be seen in a charge or a
+    current: their relative errors count where atol is made small.
     """
     worst = error_norm(control, state.c, new, error)
     for k in range(state.c.shape[0]):
         rise, passed = shift(junction, state, k, dS[k])
         share = passed / max(dot(state.c[k], junction.columns.width[k]), fewest_ions(junction, control, k))
         worst = max(worst, max(rise / junction.kT[k], share) / control.rtol)
+        if exchanges(junction):
+            worst = max(worst, reservoir_norm(junction, control, state, k, dS[k]))
     return worst
 
 
@@ -135,20 +158,39 @@ def error_by_charge(junction: Junction, control: Control, state: State, new: Sta
 
 
 @bare
-def outside(junction: Junction, control: Control, c: np.ndarray) -> float:
-    """Largest share over the columns of ions that concentrations (K, N) below zero or above the site density stand for.
+def beyond_reservoirs(junction: Junction, state: State, k: int, ions: float) -> float:
+    """Share of the ions [1/m2] of column k, or of a reservoir's sites if fewer, by which a filling is beyond 0 or 1."""
+    left, right = junction.left_wall[k], junction.right_wall[k]
+    of_left = beyond_bounds(filling_of(left, state.passed[k, AT_LEFT]))
+    of_right = beyond_bounds(filling_of(right, -state.passed[k, AT_RIGHT]))
+    worst = 0.0
+    if of_left > 0.0:
+        worst = max(of_left, of_left * left.capacity / ions)
+    if of_right > 0.0:
+        worst = max(worst, max(of_right, of_right * right.capacity / ions))
+    return worst
+
+
+@bare
+def outside(junction: Junction, control: Control, state: State) -> float:
+    """Largest share over the columns of ions that concentrations below zero or above the site density stand for.
+
+    A reservoir of oxygen counts as a cell. Beyond its bounds its flux leads back, as that of a cell does.
 
     Steps leave some 1e-6 of the ions there and take them back: what is below zero makes a flux below zero. Clipping them to
     the bounds instead carried 3e-2 of the ions to the wrong side of a film in 2000 pulses, 1e-5 with each.
     """
-    worst = 0.0
+    worst, c = 0.0, state.c
     for k in range(c.shape[0]):
         beyond, inside = 0.0, 0.0
         for i in range(c.shape[1]):
             within = min(max(c[k, i], 0.0), junction.columns.sites[k, i])
             beyond += abs(c[k, i] - within) * junction.columns.width[k, i]
             inside += within * junction.columns.width[k, i]
-        worst = max(worst, beyond / max(inside, fewest_ions(junction, control, k)))
+        ions = max(inside, fewest_ions(junction, control, k))
+        worst = max(worst, beyond / ions)
+        if exchanges(junction):
+            worst = max(worst, beyond_reservoirs(junction, state, k, ions))
     return worst
 
 

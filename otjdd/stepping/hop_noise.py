@@ -65,7 +65,6 @@ from otjdd.stepping.drawn_hops import (
     RISE_UP,
     RISEN,
     RISEN_BESIDE,
-    SMOOTH,
     UP,
     Noise,
     fill_beyond,
@@ -517,5 +516,5 @@ def show_ions(junction: Junction, state: State, noise: Noise):
 def hide_ions(state: State, noise: Noise):
     """Let a state hold its smooth density again."""
     for k in range(noise.area.size):
-        copy(noise.smooth[k], state.c[k])
-        copy(noise.passed[SMOOTH, k], state.passed[k])
+        copy(state.smooth[k], state.c[k])
+        copy(state.smooth_passed[k], state.passed[k])

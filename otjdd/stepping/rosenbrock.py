@@ -81,7 +81,7 @@ def new_trial(
     work, film = new_work(stages, K, N, polarised), new_electron_work(stages, K, N, electrons, polarised)
     noise = no_noise() if noise is None else noise
     kind = electrons, heat, polarised, interfaces, charged, traps
-    return Trial(method, work, new_state(K, N, *kind), film, noise)
+    return Trial(method, work, new_state(K, N, *kind, noisy=noise.area.size > 0), film, noise)
 
 
 def new_work(stages: int, K: int, N: int, polarised: bool = False) -> Work:

@@ -49,12 +49,8 @@ class Log(NamedTuple):
     rows: np.ndarray  # (R, RECORD), or (R, RECORD + 2 K) where columns are told apart; K more for their temperatures
     reads: np.ndarray  # (M, READING + C), or (M, READING + C + K)
     kept_instants: np.ndarray  # (S, KEPT)
-    kept_c: np.ndarray  # (S, K, N) 1/m3
     kept_D: np.ndarray  # (S, 2, K) C/m2, AT_LEFT and AT_RIGHT
-    kept_T: np.ndarray  # (S, K) K; (S, 0) where the current does not warm the junction
-    kept_P: np.ndarray  # (S, K) C/m2
-    kept_passed: np.ndarray  # (S, K, 2) 1/m2
-    kept_filling: np.ndarray  # (S, K, T) of traps whose filling takes time
+    kept_memory: np.ndarray  # (S, M) that of the state
     kept_stack: np.ndarray  # (S, K, W) fields, band and charges of the stack that was solved, see `write_stack`
     watch: Watch  # the largest values, whatever else is recorded
 
@@ -236,15 +232,9 @@ def write_state(state: State, time: float, V_source: float, log: Log):
         V_source,
         state.V[0],
     )
-    for k in range(state.c.shape[0]):
-        copy(state.c[k], log.kept_c[i, k])
     copy(state.D_left, log.kept_D[i, AT_LEFT])
     copy(state.D_right, log.kept_D[i, AT_RIGHT])
-    copy(state.heat.temperature, log.kept_T[i])
-    copy(state.P, log.kept_P[i])
+    copy(state.memory, log.kept_memory[i])
     for k in range(state.c.shape[0]):
-        copy(state.passed[k], log.kept_passed[i, k])
         write_stack(state, k, log.kept_stack[i, k])
-    for k in range(state.traps.filling.shape[0]):
-        copy(state.traps.filling[k], log.kept_filling[i, k])
     log.used[STATES] += 1

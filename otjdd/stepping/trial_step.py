@@ -105,7 +105,7 @@ def leap(
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
             new.c[k, i] += step * work.error[k, i]
-    if outside(junction, control, new.c) > control.outside:
+    if outside(junction, control, new) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     accuracy = Accuracy(voltage_slack(control), recorded)
     start_end(state, new, step)
@@ -139,7 +139,7 @@ def attempt(
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
     if norm > control.most:
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
-    if outside(junction, control, new.c) > control.outside:
+    if outside(junction, control, new) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
     passed, limit = step_limit(junction, state, trial, step, control.rtol, recorded)
     growth = min(growth, max(limit, SHRINK))

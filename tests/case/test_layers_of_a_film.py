@@ -3,12 +3,15 @@
 import re
 
 import pytest
+from devices import JUNCTION
+from layered import layer, stacked
 
 from otjdd.case.case import load_case, parse_case
 from otjdd.case.film import LayeredFilm
 from otjdd.compact_models.axes import axes_of
 from otjdd.errors import CaseError
 from otjdd.fitting.parameters import parameters
+from otjdd.solver import model
 
 BASE = """base = "junction.toml"
 title = "Pt | Al2O3 | HfO2 | TiN"
@@ -131,6 +134,17 @@ def test_what_is_refused_where_a_layer_without_sites_parts_the_vacancies(file):
             parted.replace(changes)
     layers = [sheet | {"ions": "none"}, sheet]
     parted.replace({"device.film.layers": layers, "device.film.electrons": "balance", "ions.initial": "equilibrium"})
+
+
+def test_a_barrier_of_an_interface_asks_for_the_length_of_the_hop_over_it():
+    lines = re.sub(r'(?m)^law = "(mott-gurney|genreith-schriever)"', 'law = "linear"', JUNCTION).splitlines()
+    without = "\n".join(line for line in lines if not line.startswith("hop_distance"))
+    with pytest.raises(CaseError, match=r"layers\[0\].interface_barrier: expected ions.hop_distance, such as"):
+        stacked(layer(1.0, interface_barrier="3 eV"), layer(1.0), text=without)
+    with_length = stacked(
+        layer(1.0, interface_barrier="3 eV"), layer(1.0), ions__law="linear", ions__hop_distance="0.3 nm"
+    )
+    assert model.junction(with_length).layers.hop == 0.3e-9
 
 
 def test_a_fault_in_a_layer_is_at_its_line(file):

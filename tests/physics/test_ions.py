@@ -212,3 +212,23 @@ def test_no_ion_outruns_one_hop_per_attempt(E, E_a, z):
         J, _, _, by_field = flux(ions, Hopping(D0, E_a, KT), c, c, E, h, 0.0)
         assert 0.0 < J <= c * ions.hop * ions.attempt * (1 + 1e-14)
         assert by_field >= -1e-12 * J / E
+
+
+@laws
+def test_a_cell_beyond_empty_and_one_beyond_full_come_back(law):
+    """The product of both errors would move ions from the first to the second, the faster, the larger both are."""
+    ions = Ions(law, 2, 4e-10, 1e13, 1e28)
+    barrier, c_l, c_r, h = Hopping(1e-14, 0.5, KT), -0.3e28, 1.6e28, 1e-10
+    for E in (3e8, -3e8):
+        J, by_left, by_right, by_field = flux(ions, barrier, c_l, c_r, E, h, 0.0)
+        assert J < 0.0  # from the full one to the empty one
+        mirrored = flux(ions, barrier, c_r, c_l, -E, h, 0.0)
+        assert mirrored[0] == pytest.approx(-J, rel=1e-12)
+        for slope, change in (
+            (by_left, (1e22, 0.0, 0.0)), (by_right, (0.0, 1e22, 0.0)), (by_field, (0.0, 0.0, 1e2)),
+        ):  # fmt: skip
+            a, b = (
+                flux(ions, barrier, c_l + s * change[0], c_r + s * change[1], E + s * change[2], h, 0.0)[0]
+                for s in (1, -1)
+            )
+            assert slope == pytest.approx((a - b) / (2.0 * sum(change)), rel=1e-5)

@@ -59,3 +59,18 @@ def test_a_stack_without_equilibrium_is_told(monkeypatch):
     monkeypatch.setattr(equilibrium, "STEPS", 1)
     with pytest.raises(SolverError, match=r"equilibrium .*Try: .*, or "):
         initial.relax(model.junction(film), model.uniform(film, model.members(film)))
+
+
+@pytest.mark.parametrize("cells", [slice(0, 3), slice(-2, None)])
+def test_rest_is_reached_from_cells_whose_sites_are_all_taken_or_all_free(cells):
+    film = case(temperature="150 K", ions__well_left="0.5 eV", ions__density="3e27 1/m^3", device__film__cells=16)
+    junction, parts = model.junction(film), model.members(film)
+    even = model.uniform(film, parts)
+    for filled in (True, False):
+        c = even.copy()
+        c[0, cells] = junction.columns.sites[0, cells] if filled else 0.0
+        rest = equilibrium.relaxed(junction, c)
+        assert rest is not None
+        number = (c * junction.columns.width).sum() / (even * junction.columns.width).sum()
+        same = equilibrium.relaxed(junction, even * number)
+        np.testing.assert_allclose(rest, same, rtol=1e-6)

@@ -191,7 +191,7 @@ def test_cells_hold_no_less_than_nothing_and_no_more_than_their_sites(
     run = begin(film, c)
     for V in voltages:
         hold(run, V, duration)
-        assert error_norm.outside(run.junction, run.control, run.state.c) <= 1e-2 * run.control.rtol
+        assert error_norm.outside(run.junction, run.control, run.state) <= 1e-2 * run.control.rtol
         shown = snapshots.bounded(run.state.c, run.junction.columns.width, run.junction.ions[0].c_max)
         assert shown.min() >= 0.0
         assert shown.max() <= density * crowding

@@ -8,6 +8,7 @@ import otjdd
 from otjdd.case.case import load_case
 from otjdd.errors import CaseError
 from otjdd.solver import model, random_ions, simulate
+from otjdd.solver.start import Start
 
 SHOT = {"ions__noise": "shot", "device__radius": "1 um", "device__film__electrons": "none"}
 PULSES = {
@@ -61,7 +62,7 @@ def test_a_start_of_less_than_one_ion_is_refused_in_words():
     parts = model.members(there)
     few = np.full((1, there.device.film.cells), 1e10)
     with pytest.raises(ValueError, match=r"ions in column 1 of 1, where single ions take 1 at least"):
-        random_ions.drawn(there, model.junction(there, parts=parts), parts, few)
+        random_ions.drawn(there, model.junction(there, parts=parts), parts, Start(few))
 
 
 @needs_speed
@@ -124,3 +125,14 @@ def test_seeds_of_more_than_32_bits_repeat_no_other():
     }
     assert len(set(map(tuple, first.values()))) == len(first)
     assert first[5, 1] == np.random.SeedSequence([5, 1]).generate_state(4).tolist()  # as earlier versions drew it
+
+
+@needs_speed
+def test_columns_with_an_ion_or_two_do_not_stall():
+    """Smooth densities err there by whole ions. Cells beyond empty beside cells beyond full ran away from each other."""
+    ds = otjdd.run("li2019", {
+        "device.radius": "100 nm", "device.film.cells": 40, "ions.noise": "shot", "ions.seed": 1,
+        "columns": {"count": 2, "spread": {"ions.activation_energy": "10 meV"}}, "numerics.max_steps": 5000,
+        "drive": {"kind": "train", "voltage": "1.6 V", "count": 10, "width": "100 us", "period": "1 ms", "read_each": True},
+    })  # fmt: skip
+    assert ds.attrs["solver_status"] == "done"

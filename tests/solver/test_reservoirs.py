@@ -5,14 +5,19 @@ import math
 
 import numpy as np
 import pytest
-from devices import BETWEEN_METALS, begin, case, conducted, hold, lumpy
+from devices import BETWEEN_METALS, begin, case, conducted, hold, lumpy, needs_speed
+from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 import otjdd
+from otjdd.case.case import parse_case
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.ions import new_factors
+from otjdd.results import store
+from otjdd.runs.rerun import differences, rerun
 from otjdd.solver import equilibrium, linear_response, model
+from validation.reliability.agreement_exchange import ExchangeEquations
 from validation.reliability.free_energy import hold as energy_along
 
 KT = 300 * BOLTZMANN_EV
@@ -210,3 +215,110 @@ def test_small_signals_of_two_electrodes_lead_from_one_steady_flux_to_another(el
         hold(other, V + dV, 1e6)
         slopes.append((log_chord(other) - log_chord(run)) / dV)
     assert change[0].real + by_voltage(column) == pytest.approx(np.mean(slopes), rel=1e-3)
+
+
+OUT = {
+    "device__film__cells": 8, "device__film__grading": 2.0, "temperature": "340 K", "ions__hop_distance": "0.3 nm",
+    "device__left__barrier": "1.1 eV", "device__right__barrier": "1.0 eV", "device__film__fixed_charge": "0 1/m^3",
+}  # fmt: skip
+WALL = {"rate": "1e-6 m/s", "formation_energy": "2.2 eV", "oxygen_pressure": "1e5 Pa"}
+SMALL_ONE, LARGE_ONE = WALL | {"initial_filling": 0.3}, WALL | {"capacity": "2e19 1/m^2", "initial_filling": 0.45}
+EMPTY = 1e-7  # filling below which a reservoir counts as empty
+HOLDS = ((-1.3, 2.0), (0.0, 3.0))  # V, s
+
+
+def run_out(at="left", **changes):
+    """A case whose reservoir at one electrode runs out."""
+    film = case(BETWEEN_METALS, **(OUT | changes))
+    holds = film.ions.density * film.device.film.thickness
+    small = SMALL_ONE | {"capacity": 1.2 * holds}
+    sides = {"left": (small, LARGE_ONE), "right": (LARGE_ONE, small)}[at]
+    return film.replace({"device.left.exchange": sides[0], "device.right.exchange": sides[1]})
+
+
+def by_radau(film):
+    """Fillings of both reservoirs and c (N,) after each of HOLDS. Once it is EMPTY the left one blocks until 0 V."""
+    equations, N = ExchangeEquations(film), film.device.film.cells
+    mean, sheet = film.ions.density, film.ions.density * film.device.film.thickness
+    left, right = film.device.left.exchange, film.device.right.exchange
+
+    def rates(t, y, V, blocks):
+        c, passed = y[:N] * mean, (y[N:] - [left.initial_filling, 0.0]) * [left.capacity, sheet]
+        D, u_left, u_right = equations.settled(c, V)
+        into, rate = equations.both(c, equations.fields(c, D)[1], u_left, u_right, passed)
+        if blocks:
+            rate[0] -= into[0] / equations.h[0]
+            into[0] = 0.0
+        return np.concatenate((rate / mean, into / [left.capacity, sheet]))
+
+    def empty(t, y, V, blocks):
+        return y[N] - EMPTY
+
+    empty.terminal = True
+    y, ends = np.concatenate((np.ones(N), [left.initial_filling, 0.0])), []
+    for V, duration in HOLDS:
+        stop = empty if V else None
+        solved = solve_ivp(rates, (0.0, duration), y, "Radau", events=stop, args=(V, False), rtol=1e-5, atol=1e-9)
+        assert solved.success
+        if solved.t[-1] < duration:
+            there = solved.t[-1], duration
+            solved = solve_ivp(rates, there, solved.y[:, -1], "Radau", args=(V, True), rtol=1e-5, atol=1e-9)
+        y = solved.y[:, -1]
+        ends.append((y[N], right.initial_filling + y[N + 1] * sheet / right.capacity, y[:N] * mean))
+    return ends
+
+
+def by_kernels(film, sign=1.0, **changes):
+    """The same by a run."""
+    run = begin(film, **changes)
+    left, right = film.device.left.exchange, film.device.right.exchange
+    for V, duration in HOLDS:
+        hold(run, sign * V, duration)
+        passed = run.state.passed[0]
+        filling = left.initial_filling + passed[0] / left.capacity
+        yield filling, right.initial_filling - passed[1] / right.capacity, run.state.c[0].copy()
+
+
+@needs_speed
+def test_a_reservoir_that_runs_out_stays_within_its_bounds_and_fills_again():
+    film = run_out()
+    exact = by_radau(film)
+    assert exact[0][0] <= EMPTY < 0.01 < exact[1][0]
+    for rtol, allowed in ((None, 1e-3), (1e-4, 1e-5)):
+        for (y, other, c), (y_exact, other_exact, c_exact) in zip(by_kernels(film, rtol=rtol), exact, strict=True):
+            assert -1e-6 < y < 1.0
+            assert y == pytest.approx(y_exact, abs=allowed)
+            assert other == pytest.approx(other_exact, abs=allowed)
+            np.testing.assert_allclose(c, c_exact, rtol=10 * allowed, atol=10 * allowed * c_exact.mean())
+
+
+@needs_speed
+def test_a_reservoir_at_the_right_runs_out_as_its_mirror_image_at_the_left():
+    turned = {"device__left__barrier": "1.0 eV", "device__right__barrier": "1.1 eV"}
+    both = by_kernels(run_out()), by_kernels(run_out("right", **turned), -1.0)
+    for (left, right, c), (other_left, other_right, other) in zip(*both, strict=True):
+        assert left == pytest.approx(other_right, abs=1e-7)
+        assert right == pytest.approx(other_left, abs=1e-7)
+        np.testing.assert_allclose(c, other[::-1], rtol=1e-4)
+
+
+@needs_speed
+def test_a_run_says_that_a_reservoir_has_run_out_and_one_that_goes_on_has_its_filling(tmp_path):
+    film = run_out().replace({"drive": {"kind": "hold", "voltage": "-1.3 V", "duration": "2 s"}, "record.every": "all"})
+    ds = otjdd.run(film)
+    assert float(ds.reservoir_share) > 0.999
+    assert "the left electrode" in ds.attrs["model_limits"].split("reservoir_share:")[1].splitlines()[0]
+    store.write(ds, tmp_path / "empty.nc")
+    after = parse_case(film.resolved(), allow_outside=True).replace(
+        {
+            "ions.initial": {"result": str(tmp_path / "empty.nc")},
+            "drive": {"kind": "hold", "voltage": "0 V", "duration": "3 s"},
+        }
+    )
+    on = otjdd.run(after)
+    for side in ("left", "right"):
+        name = f"reservoir_filling_{side}"
+        assert float(on[name][0]) == pytest.approx(float(ds[name][-1]), abs=1e-9)
+    assert float(on.reservoir_filling_left[-1]) > 1e-3
+    store.write(on, tmp_path / "on.nc")
+    assert differences(*rerun(tmp_path / "on.nc")) == []

@@ -34,3 +34,9 @@ def test_concentrations_are_shown_within_their_bounds_and_no_ion_is_lost():
     np.testing.assert_allclose((shown * width).sum(axis=1), (c * width).sum(axis=1), rtol=1e-15)
     np.testing.assert_allclose(shown[0], c[0], atol=3e-6)
     np.testing.assert_array_equal(shown[1], c[1])
+
+
+def test_a_film_that_has_emptied_to_below_zero_is_shown_empty():
+    width, sites = np.array([[1e-10, 2e-10], [1e-10, 1e-10]]), np.full((2, 2), 1e28)
+    c = np.array([[-1e15, -3e14], [2e15, -5e15]])
+    assert (bounded(c, width, sites) == 0.0).all()

@@ -26,12 +26,12 @@ def test_largest_error_is_found_in_any_cell_of_any_column():
 def test_ions_outside_of_their_bounds_count_as_a_share():
     run = begin(case(**SMALL, **COLUMNS))
     width, mean, c_max = run.junction.columns.width, run.state.c.mean(), run.junction.ions[0].c_max
-    c = run.state.c.copy()
-    assert error_norm.outside(run.junction, run.control, c) == 0.0
+    c = run.state.c
+    assert error_norm.outside(run.junction, run.control, run.state) == 0.0
     c[0, 3], c[1, 2], c[1, 5] = -1e-4 * mean, 1.001 * c_max, -2e-3 * mean
     out = np.maximum(-c, 0.0) + np.maximum(c - c_max, 0.0)
     share = ((out * width).sum(axis=1) / (np.clip(c, 0.0, c_max) * width).sum(axis=1)).max()
-    assert error_norm.outside(run.junction, run.control, c) == pytest.approx(share)
+    assert error_norm.outside(run.junction, run.control, run.state) == pytest.approx(share)
 
 
 def test_an_error_of_charges_is_seen_in_the_band_edge_and_in_the_share_of_the_ions():

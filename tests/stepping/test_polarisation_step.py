@@ -12,6 +12,7 @@ from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
 from otjdd.physics.polarisation import mean_field, polarisation_at, rate_of
 from otjdd.physics.state import copy_state, new_state
 from otjdd.solver import integrate, model
+from otjdd.solver.start import Start
 from otjdd.stepping.electron_step import electron_step, lost_along
 from otjdd.stepping.ion_step import ion_step, modelled_drop
 from otjdd.stepping.polarisation_step import aim
@@ -43,7 +44,8 @@ def polarised_run(law, **changes):
     own = LAWS[law] | ({"offset_field": -3e8} if changes.keys() & ELECTRONS and law == "merz-kai" else {})
     film = case(BETWEEN_METALS, **SMOOTH, **changes, device__film__polarisation=own)
     run = begin(film, lumpy(model.junction(film), np.random.default_rng(4), 0.3))
-    integrate.put_polarised(run.junction, run.state, np.array([0.012, -0.018]))
+    there = Start(run.state.c, polarisation=np.array([0.012, -0.018]))
+    integrate.put_memory(run.junction, run.state, run.shapes, there)
     integrate.jump(run, 0.2)
     aim(run.junction, run.state)
     if law == "merz-kai":

@@ -166,6 +166,6 @@ def compared(equations, voltages, durations) -> Compared:
         size = np.abs(c) + FLOOR * c.mean()
         charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * sheet
         error = max(error, np.abs((state.c[0] - c) / size).max(), abs(state.D_left[0] - D) / charge)
-        error = max(error, np.abs(state.passed[0] * [1.0, -1.0] - passed).max() / sheet)
+        error = max(error, np.abs(state.start.passed[0] * [1.0, -1.0] - passed).max() / sheet)
         moved = max(moved, np.abs(passed).max() / sheet)
     return Compared(case, float(error), float(moved))

@@ -122,6 +122,6 @@ def compared(equations, voltages, durations) -> Compared:
         charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * case.ions.density * case.device.film.thickness
         charge += 1e-3 * polar.saturation
         error = max(error, np.abs((kept.c[0] - c) / size).max(), abs(kept.D_left[0] - D) / charge)
-        error = max(error, abs(kept.polarisation[0] - P) / polar.saturation)
+        error = max(error, abs(kept.start.polarisation[0] - P) / polar.saturation)
         moved = max(moved, abs(P - start[0]) / polar.saturation)
     return Compared(case, float(error), float(moved))

@@ -191,7 +191,7 @@ def hold(run, V: float, duration: float) -> Fall:
         fall, round_off, steps = fall - by, max(round_off, ROUND_OFF * size), steps + 1
         saturation = run.junction.polarisation.saturation
         if any(
-            outside(run.junction, run.control, s.c) or (np.abs(s.P[: saturation.size]) >= saturation).any()
+            outside(run.junction, run.control, s) or (np.abs(s.P[: saturation.size]) >= saturation).any()
             for s in (before, run.state)
         ):
             overshoot = max(overshoot, by)
