@@ -18,6 +18,7 @@ import numpy as np
 from otjdd.case import toml_text
 from otjdd.case.case import Case, parse_case
 from otjdd.errors import CaseError
+from otjdd.runs.inputs import check_inputs
 
 Data = dict[str, Any]  # of a case file, as TOML has it
 KT, H = 8.617333262e-5, 4.135667696e-15  # eV/K, eV s
@@ -342,6 +343,23 @@ def neutral_kinetic_trap(draw: Draw, data: Data) -> None:
     table |= {"kind": "none", "occupation": "kinetic", "density": per_m3(draw.decades(1e24, 3e25))}
 
 
+def charged_kinetic_trap(draw: Draw, data: Data) -> None:
+    neutral_kinetic_trap(draw, data)
+    data["device"]["traps"][-1]["kind"] = draw.of("acceptor", "donor")
+
+
+def small_reservoirs(draw: Draw, data: Data) -> None:
+    """Of about what the film holds, at both electrodes."""
+    density = float(data["ions"]["density"].split()[0])
+    for side in ("left", "right"):
+        holds = density * draw.thickness * draw.real(1.01, 2.0)
+        data["device"][side]["exchange"] = {
+            "rate": f"{draw.thickness / draw.time * draw.decades(1.0, 100.0):.5g} m/s",
+            "equilibrium_density": per_m3(density * draw.decades(0.1, 3.0)), "capacity": f"{holds:.5g} 1/m^2",
+            "initial_filling": draw.real(0.1, 0.9),
+        }  # fmt: skip
+
+
 def material(draw: Draw, data: Data) -> None:
     data["device"]["left"]["material"] = "Pt"
 
@@ -471,7 +489,7 @@ def case_of(data: Data) -> Case:
 def accepted(data: Data) -> bool:
     """True where `otjdd check` accepts the data."""
     try:
-        case_of(data)
+        check_inputs(case_of(data))
     except CaseError:
         return False
     return True
@@ -479,15 +497,15 @@ def accepted(data: Data) -> bool:
 
 def any_device(
     seed: int, salt: str = "", needs: tuple[Callable, ...] = (), without: tuple[Callable, ...] = (),
-    drives: tuple[Callable, ...] = DRIVES, odds: float = 0.35,
+    drives: tuple[Callable, ...] = DRIVES, odds: float = 0.35, in_turn: tuple[Callable, ...] = (),
 ) -> Data:  # fmt: skip
     """Data of a random device that `check` accepts.
 
     salt : gives other devices for the same seeds
     needs : features that it has for certain, where they go with its drive   without : that it does not have
-    drives : one of these   odds : of each other feature
+    drives : one of these   odds : of each other feature   in_turn : one of these is needed too, by the seed
     """
-    draw = Draw(seed, salt)
+    draw, needs = Draw(seed, salt), (*needs, *in_turn[seed % max(len(in_turn), 1) :][:1])
     data = stack(draw)
     data["drive"] = draw.of(*drives)(draw)
     others = [FEATURES[i] for i in draw.rng.permutation(len(FEATURES)) if FEATURES[i] not in without]

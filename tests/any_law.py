@@ -20,10 +20,12 @@ from devices import COMPILED
 from otjdd.case.case import parse_case
 from otjdd.errors import CaseError, SolverError
 from otjdd.results import store
+from otjdd.runs.inputs import check_inputs
 from otjdd.runs.run import simulate
 
 SEEDS = range(8, 300)
 TRIES = 120  # cases that are tried to make one smaller
+MOST_STEPS = 4000  # of a run, which has some hundred
 SHOWN = 3  # cases of a campaign that are made small and shown
 TIGHT = {"rtol": 1e-5, "atol": 1e-6, "current_tolerance": 1e-6}
 
@@ -80,10 +82,10 @@ def shown(check: Callable[[Data], None], data: Data, seed: int, fault: Exception
 
 def run_of(data: Data, folder: str | Path = ".", **numerics: Any) -> xr.Dataset:
     """Dataset of a device, with other numerics. Raises NoStatement where it is refused or ends early."""
-    if numerics:
-        data = data | {"numerics": data.get("numerics", {}) | numerics}
+    data = data | {"numerics": {"max_steps": MOST_STEPS} | data.get("numerics", {}) | numerics}
     try:
         case = parse_case(text_of(data), folder)
+        check_inputs(case)
     except CaseError as error:
         raise NoStatement(str(error)) from error
     try:

@@ -1,0 +1,182 @@
+"""What any device remembers: a run that was stopped, made again, cut, continued or watched is the same run."""
+
+import itertools
+from pathlib import Path
+
+import any_device as of
+import numpy as np
+from any_law import (
+    TIGHT,
+    NoStatement,
+    a_folder,
+    alike,
+    along,
+    bits,
+    in_table,
+    law,
+    read_times,
+    reads_alike,
+    run_of,
+    stored,
+    table_of,
+    with_keys,
+)  # fmt: skip
+
+from otjdd.case.case import parse_case
+from otjdd.results import store
+from otjdd.runs import rerun
+from otjdd.runs.run import simulate
+from otjdd.solver import checkpoint
+from otjdd.solver.checkpoint import CheckpointPlace
+
+EACH_MEMORY = (
+    of.charged_kinetic_trap, of.electrons, of.polarisation, of.heat, of.exchange, of.neutral_kinetic_trap, of.layers,
+    of.noise,
+)  # fmt: skip
+
+
+class Stop(KeyboardInterrupt):
+    """Ends a run from within."""
+
+
+MEMORY = {  # last values of what a run starts from -> error of a run in two pieces, over the largest value
+    "vacancy_concentration_columns": 2e-3, "snapshot_polarisation": 2e-3, "trap_filling_groups": 2e-3,
+    "snapshot_temperature": 1e-4,
+}  # fmt: skip
+
+
+def ends_alike(one, other, sizes=None):
+    """Assert that two runs end in one state, to the tolerance of their steps."""
+    for name, rel in MEMORY.items():
+        if name in one and one[name].size:
+            alike(one[name][-1], other[name][-1], rel, what=name)
+    for name in ("reservoir_filling_left", "reservoir_filling_right"):
+        if name in one:
+            alike(one[name][-1], other[name][-1], 1e-3, 1.0, name)
+
+
+@law(in_turn=EACH_MEMORY)
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(data):
+    whole = run_of(data)
+
+    def stop(fraction):
+        if fraction > 0.0:
+            raise Stop
+
+    case = parse_case(of.text_of(data))
+    patience, checkpoint.PATIENCE = checkpoint.PATIENCE, 0.0
+    try:
+        with a_folder() as folder:
+            path = Path(folder) / "checkpoint"
+            try:
+                simulate(case, stop, checkpoints=CheckpointPlace(path, 0.0))
+            except Stop:
+                pass
+            on = simulate(case, checkpoints=CheckpointPlace(path, 1e9, resume=True))
+    finally:
+        checkpoint.PATIENCE = patience
+    assert bits(on) == bits(whole)
+
+
+@law(without=(of.noise,))
+def test_a_run_in_two_pieces_is_the_run_in_one(data):
+    """The second begins with the result of the first, whose end is all that it needs to know."""
+    if data["device"]["film"].get("polarisation", {}).get("law", "two-level") != "two-level":
+        raise NoStatement("the start of a reversal is memory that no result holds")
+    data = in_table(data)
+    points, reads = along(data), read_times(data)
+    cut = next(i for i, (t, _) in enumerate(points) if t > 0.45 * points[-1][0])
+    if cut == len(points) - 1:
+        t0, V0 = points[cut - 1]
+        t1, V1 = points[cut]
+        points.insert(cut, (t0 + 0.6 * (t1 - t0), V0 + 0.6 * (V1 - V0)))
+    at = points[cut][0]
+    if cut + 1 < len(points) and points[cut + 1][0] == at:
+        raise NoStatement("cut at a jump")
+    later = [(t - at, U) for t, U in points[cut:]]
+    with a_folder() as folder:
+        whole = run_of(with_keys(data, drive=table_of(points, reads)), **TIGHT)
+        first = run_of(data | {"drive": table_of(points[: cut + 1], [t for t in reads if t <= at])}, **TIGHT)
+        start = with_keys(data, drive=table_of(later, [t - at for t in reads if t > at]))
+        start["ions"] = start["ions"] | {"initial": {"result": stored(first, folder, "first.nc")}}
+        for trap in start["device"].get("traps", []):
+            trap.pop("initial", None)
+        second = run_of(start, folder, **TIGHT)
+    ends_alike(whole, second)
+    currents = np.concatenate((first.read_current.values, second.read_current.values))
+    alike(currents, whole.read_current.values, 3e-3, what="reads")
+
+
+@law()
+def test_a_run_made_again_from_its_result_is_the_same_bits(data):
+    """Also one that began with another result, which is not there any more, and may end in words."""
+    with a_folder() as folder:
+        first = run_of(data)
+        before, after = rerun.rerun(f"{folder}/{stored(first, folder, 'first.nc')}")
+        assert rerun.differences(before, after) == []
+        data["ions"] = data["ions"] | {"initial": {"result": "first.nc"}}
+        for trap in data["device"].get("traps", []):
+            trap.pop("initial", None)
+        second = run_of(data, folder)
+        before, after = rerun.rerun(f"{folder}/{stored(second, folder, 'second.nc')}")
+        assert rerun.differences(before, after) == []
+
+
+@law(without=(of.noise,))
+def test_what_is_recorded_changes_no_read(data):
+    """Rows at reads or in windows alone, and columns apart, leave the reads as they are; snapshots to the tolerance."""
+    plain = run_of(data, **TIGHT)
+    if plain.sizes["read"]:
+        few = run_of(with_keys(data, record={"every": "reads"}), **TIGHT)
+        reads_alike(few, plain, 1e-5)
+    end = float(plain.time[-1])
+    none = run_of(with_keys(data, record={"every": "none", "windows": [["0 s", f"{0.5 * end!r} s"]]}), **TIGHT)
+    reads_alike(none, plain, 2e-3)
+    many = run_of(with_keys(data, record={"profiles": 6, "profiles_at_reads": True}), **TIGHT)
+    reads_alike(many, plain, 2e-3)
+    ends_alike(many, plain)
+
+
+@law(without=(of.noise,))
+def test_cuts_and_further_reads_change_nothing(data):
+    """The drive as its breakpoints, with each of its pieces cut in three, and a read at each cut."""
+    plain = run_of(data, **TIGHT)
+    points, reads = along(data), read_times(data)
+    finer = [points[0]]
+    for (t0, V0), (t1, V1) in itertools.pairwise(points):
+        if t1 > t0:
+            finer += [(t0 + share * (t1 - t0), V0 + share * (V1 - V0)) for share in (1 / 3, 2 / 3)]
+        finer.append((t1, V1))
+    cut = run_of(with_keys(data, drive=table_of(finer, reads)), **TIGHT)
+    reads_alike(cut, plain, 2e-3)
+    ends_alike(cut, plain)
+    between = sorted({*reads, *(t for t, _ in finer if t > 0.0)})
+    more = run_of(with_keys(data, drive=table_of(finer, between)), **TIGHT)
+    at = np.searchsorted(more.read_time.values, plain.read_time.values * (1.0 - 1e-9))
+    reads_alike(more.isel(read=at), plain, 2e-3)
+    ends_alike(more, plain)
+
+
+@law(without=(of.noise, of.polarisation, of.initial))
+def test_a_rest_before_the_drive_changes_nothing_in_equilibrium(data):
+    for trap in data["device"].get("traps", []):
+        trap.pop("initial", None)
+    data = with_keys(data, ions__initial="equilibrium")
+    points, reads = along(data), read_times(data)
+    if points[0][1] != 0.0:
+        points = [(0.0, 0.0), *points]
+    rest = 0.5 * points[-1][0]
+    plain = run_of(with_keys(data, drive=table_of(points, reads)), **TIGHT)
+    later = [(0.0, 0.0), *((t + rest, V) for t, V in points)]
+    rested = run_of(with_keys(data, drive=table_of(later, [t + rest for t in reads])), **TIGHT)
+    reads_alike(rested, plain, 2e-3)
+    ends_alike(rested, plain)
+
+
+@law(without=(of.noise,))
+def test_a_stored_result_is_the_result(data):
+    with a_folder() as folder:
+        ds = run_of(data)
+        again = store.read(f"{folder}/{stored(ds, folder, 'a.nc')}")
+        assert bits(again) == bits(ds)
+        assert parse_case(again.attrs["case_resolved"]).digest == parse_case(ds.attrs["case_resolved"]).digest
