@@ -126,8 +126,12 @@ def tell_error(model: CompactModel) -> None:
     from otjdd.compact_models import device_factors, noise_error
     from otjdd.compact_models.error import rows
 
-    for name, rms, worst, mark in rows(model):
-        print(f"{name}: rms {rms:.3f}, worst {worst:.3f} decades{mark}")
+    errors = rows(model)
+    print(
+        "".join(f"{row.words}\n" for row in errors) + "in decades; a constant: the best current that no drive changes"
+    )
+    if worse := [row.name for row in errors if row.worse_than_constant]:
+        tell(f"warning: the model is worse than a constant under {', '.join(worse)}")
     for line in (*noise_error.rows(model), *device_factors.words(model)):
         print(line)
     if warning := noise_error.negligible_noise(model):

@@ -11,7 +11,7 @@ by the first pulses and first sweeps of the case.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,35 @@ if TYPE_CHECKING:
 
 Drive = dict[str, Any]  # a drive as data of a case, SI
 
+
+class ProtocolError(NamedTuple):
+    """The error of a model under a protocol, and its measure: the same reads by a constant [decades].
+
+    The constant is the geometric mean of the currents that the solver reads, which leaves the least root mean square.
+    """
+
+    name: str
+    rms: float
+    worst: float
+    constant: float  # root mean square that the constant leaves
+    span: float  # from the smallest to the largest current
+    marks: tuple[str, ...] = ()  # such as "excluded"
+
+    @property
+    def worse_than_constant(self) -> bool:
+        """True where the constant is nearer to the solver than the model."""
+        return self.rms > self.constant
+
+    @property
+    def words(self) -> str:
+        """The numbers and marks in words."""
+        marks = [*(["worse than a constant"] if self.worse_than_constant else []), *self.marks]
+        return (
+            f"{self.name}: rms {self.rms:.3f}, worst {self.worst:.3f}, a constant {self.constant:.3f}, span "
+            f"{self.span:.3f}" + (f" ({', '.join(marks)})" if marks else "")
+        )
+
+
 TRAINS, RAMPED_TRAINS, PULSES = 4, 2, 20  # random trains for every width, those with ramps, and pulses of each
 WIDTHS = (20e-9, 50e-9, 1e-6, 1e-4, 1e-2, 1e-1)  # s
 WARM_WIDTHS = (50e-9, 1e-6, 1e-2)  # s, at the nodes of a model and between them
@@ -42,6 +71,7 @@ READS = 24  # reads at other voltages, and of a sweep
 FIRST = "first pulses of the case"
 UNWRITTEN = "first "  # beginning of the names of drives on the initial film of the case
 EXCLUDED = "error_excluded"  # attribute of a model
+LEAST_RMS = 1e-6  # decades, in quotients
 SET, RESET, SOFT = 2.2, -4.3, -2.5  # V, limited to the range: set, reset, and the short pulses that depress
 
 
@@ -252,25 +282,37 @@ def sentence(model: CompactModel) -> str:
     """The error of a model in a line of words."""
     if not model.error:
         return "error not measured"
-    of_protocols = [f"{name}: rms {rms:.3f}, worst {worst:.3f}{mark}" for name, rms, worst, mark in rows(model)]
-    return "; ".join(of_protocols) + " decades"
+    return "; ".join(row.words for row in rows(model)) + " decades"
 
 
-def rows(model: CompactModel) -> list[tuple[str, float, float, str]]:
-    """(protocol, rms, worst [decades], mark): the mark is " (...)" if it is excluded or outside of the range of times."""
+def rows(model: CompactModel) -> list[ProtocolError]:
+    """The error by protocol, marked where it is excluded or outside of the range of times; [] if it is not measured."""
+    if model.measured is None or not model.error:
+        return []
     spike = f"pulses of {units.write(SPIKE, 'time')}"
     errors = []
-    for name, (rms, worst) in model.error.items():
+    for (name, (rms, worst)), (constant, span) in zip(model.error.items(), constants(model.measured), strict=True):
         marks = ["shorter than the range"] if name == spike and model.limits.shortest > SPIKE else []
         marks += ["excluded"] if name in excluded(model) else []
-        errors.append((name, rms, worst, f" ({', '.join(marks)})" if marks else ""))
+        errors.append(ProtocolError(name, rms, worst, float(constant), float(span), tuple(marks)))
     return errors
+
+
+def constants(measured: "xr.Dataset") -> np.ndarray:
+    """Root mean square that a constant leaves, and span [decades], (protocol, 2) of the reads of the solver.
+
+    measured : Dataset of the measured error of a model
+    """
+    decades = np.log10(np.abs(measured.sample_solved.values))
+    groups = [decades[measured.sample_protocol.values == i] for i in range(measured.sizes["protocol"])]
+    return np.array([(group.std(), np.ptp(group)) for group in groups])
 
 
 def with_error(
     model: CompactModel, case: Case, spread: Spread, limit: float, leave_out: tuple[str, ...] = ()
 ) -> CompactModel:
-    """The model with its measured error. Raises ExtractionError if that is above a limit [decades].
+    """The model with its measured error. Raises ExtractionError if that is above a limit [decades], or
+    if a constant is better under most protocols.
 
     leave_out : excluded protocols, whose errors do not count
     """
@@ -286,7 +328,28 @@ def with_error(
         failure = ExtractionError(refusal(with_measured, most, name, limit))
         failure.partial = with_measured
         raise failure
+    if message := worse_than_constants(with_measured):
+        failure = ExtractionError(message)
+        failure.partial = with_measured
+        raise failure
     return with_measured
+
+
+def worse_than_constants(model: CompactModel) -> str:
+    """Message that a constant is better than a model under most protocols that are not excluded; "" for a good model."""
+    counted = [row for row in rows(model) if row.name not in excluded(model)]
+    worse = [row for row in counted if row.worse_than_constant]
+    if 2 * len(worse) <= len(counted):
+        return ""
+    worst = max(worse, key=lambda row: row.rms / max(row.constant, LEAST_RMS))
+    groups = dict.fromkeys(row.name.partition(" at ")[0] for row in worse)
+    words = " ".join(f'--exclude "{group}"' for group in groups)
+    return (
+        f"a constant current is nearer to the solver than the compact model under {len(worse)} of {len(counted)} drives, "
+        f"most under {worst.name}: rms {worst.rms:.3f} decades, a constant {worst.constant:.3f}, over a span of "
+        f"{worst.span:.3f}. The case hardly switches under them: another --voltage or --time may. The same command with "
+        f"{words} writes the model; its file states the error there"
+    )
 
 
 def refusal(model: CompactModel, most: float, name: str, limit: float) -> str:

@@ -6,9 +6,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from otjdd.compact_models.error import constants
 from otjdd.plot.style import BLUE, GREY, ORANGE, panels, style
 
 ROW = 0.17  # inch, of a protocol
+LEAST = 1e-4  # decades, least error that is drawn
 
 
 def agreement(measured: xr.Dataset) -> Figure:
@@ -20,16 +22,22 @@ def agreement(measured: xr.Dataset) -> Figure:
         left.plot([low, high], [low, high], color=GREY, linewidth=0.6)
         left.plot(solved, predicted, ".", color=BLUE, markersize=2, alpha=0.5, markeredgewidth=0)
         left.set(xscale="log", yscale="log", xlabel="read current, solver (μA)", ylabel="compact model (μA)")
-        names, at = measured.protocol.values, np.arange(measured.sizes["protocol"])
+        rms, worst = measured.error_rms.values, measured.error_worst.values
+        constant, at = constants(measured)[:, 0], np.arange(measured.sizes["protocol"])
+        names = [
+            f"{name}{', worse than a constant' if off > alone else ''}"
+            for name, off, alone in zip(measured.protocol.values, rms, constant, strict=True)
+        ]
         fig.set_figheight(max(fig.get_figheight(), ROW * len(at)))
-        right.plot(measured.error_rms.values, at, "o", color=BLUE, label="root mean square")
-        right.plot(measured.error_worst.values, at, "|", color=ORANGE, markersize=7, label="largest")
+        right.plot(np.maximum(rms, LEAST), at, "o", color=BLUE, label="rms")
+        right.plot(np.maximum(worst, LEAST), at, "|", color=ORANGE, markersize=7, label="largest")
+        right.plot(np.maximum(constant, LEAST), at, "x", color=GREY, markersize=4, label="a constant")
         right.set(
-            xlim=(0.0, 1.1 * measured.error_worst.values.max()),
+            xscale="log",
             yticks=at,
-            yticklabels=[str(name) for name in names],
+            yticklabels=names,
             xlabel="error (decades)",
         )
         right.invert_yaxis()
-        right.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
+        right.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3)
     return fig

@@ -20,7 +20,7 @@ the start come from `$rdist_normal`.
 
 The analysis `.noise` is linear about the operating point. There the states wander, a noise of the current in 1/f^2 by
 `flicker_noise`. The noise of the ions within the wells is white noise behind a node with their time constant. See
-`noise_spectrum`.
+`noise_spectrum`. The shot noise of the junction and the thermal noise of its resistance are there in every module.
 """
 
 import numpy as np
@@ -92,11 +92,11 @@ def parameters() -> list[str]:
 
 
 def drawn_device(model: CompactModel) -> list[str]:
-    """Statements that set ln of the factors of the device."""
-    lower = root(model)
+    """Statements that set ln of the factors of the device, and `lasts` to its least value."""
+    lower, lasts = root(model), "    lasts = 0.0;"
     if not lower.any():
-        return ["    " + " ".join(f"{name} = 0.0;" for name in SHORT)]
-    lines = ["    " + " ".join(f"{z} = 0.0;" for z in NUMBERS) + " word = seed;", "    if (seed > 0) begin"]
+        return ["    " + " ".join(f"{name} = 0.0;" for name in SHORT), lasts]
+    lines = [lasts, "    " + " ".join(f"{z} = 0.0;" for z in NUMBERS) + " word = seed;", "    if (seed > 0) begin"]
     lines += ["`ifdef OTJ_RDIST"]
     lines += [f"      {z} = $rdist_normal(word, 0.0, 1.0);" for z in NUMBERS]
     lines += ["`else", *(f"      {z} = normal(seed, {i}.0, 0.0);" for i, z in enumerate(NUMBERS)), "`endif", "    end"]

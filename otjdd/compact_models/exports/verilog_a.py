@@ -83,20 +83,19 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         f"  inout {ports};",
         f"  electrical {ports}, j;",
     ]
-    noisy = scatters(model, paced)
     lines.append(f"  electrical {inner_nodes(model, paced)};")
+    noisy = scatters(model, paced)
     lines += parameters(model) + noise_text.parameters() * noisy + variables(model, kinds)
     lines += noise_text.random_functions() * noisy + ["", "  analog begin"]
-    lines += [*noise_text.drawn_device(model), "    lasts = 0.0;"] if noisy else []
+    lines += noise_text.drawn_device(model) if noisy else []
     lines += [f"    v = min(max({'V(late)' if paced else 'V(j, n)'}, low), high);", *scaled(model)]
-    late = number(LATE * model.limits.shortest)
-    lines += [f"    I(late) <+ V(late) - V(j, n) + {late} * ddt(V(late));"] if paced else []
+    lines += [f"    I(late) <+ V(late) - V(j, n) + {LATE * model.limits.shortest:.9g} * ddt(V(late));"] if paced else []
     lines += [f"    drate = {noise_text.own_rate('v')};"] if noisy else []
     for kind in kinds:
         lines += [indented(by_voltage(*group), 4) for group in kind.groups]
     for k in columns:
         lines += column_block(model, kinds, k, paced)
-    shot, thermal = noise_text.electron_noise() if noisy else ("", "")
+    shot, thermal = noise_text.electron_noise()
     lines += [
         *warning(model),
         *ringing(),
@@ -104,7 +103,7 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         "    I(j, n) <+ g * V(j, n) * area / reference_area;",
         f"    I(j, n) <+ charging * max(1.0 - V(rings) / {CHARGED}, 0.0) * ddt(area * sigma);",
         *heat(model),
-        *([shot] if noisy else []),
+        shot,
         f"    if (rs > 0.0) I(p, j) <+ V(p, j) / rs{thermal}; else V(p, j) <+ 0.0;",
         "  end",
         "endmodule",

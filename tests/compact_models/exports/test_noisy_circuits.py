@@ -1,5 +1,6 @@
 """Noisy models in circuit simulators: the scatter of Python, the noise of electrons, devices by seed and by `agauss`."""
 
+import dataclasses
 from functools import cache
 
 import numpy as np
@@ -10,7 +11,7 @@ from made_model import made_model, noisy_model, noisy_warm_model
 from otjdd.case.case import load_case
 from otjdd.compact_models import noise_error
 from otjdd.compact_models.exports import monte_carlo, testbench, verilog_a
-from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.units import ZERO_CELSIUS
 from otjdd.waveform import shapes
 
@@ -145,6 +146,30 @@ def test_ngspice_draws_devices_and_random_steps(tmp_path):
     assert other == again
 
 
+@simulators.needs_ngspice
+@simulators.needs_vacask
+@pytest.mark.parametrize("voltage", [0.3, -0.4])
+def test_every_model_has_shot_and_thermal_noise(tmp_path, voltage):
+    """2qI of the junction and 4kT/R of its series resistance divide as the two resistances do, whatever the ions do."""
+    made, resistance, state = made_model(), 2e4, 0.8
+    simulators.compiled(verilog_a.verilog_a(made), tmp_path)
+    text = simulators.printed(
+        tmp_path,
+        f"{simulators.LOADED}\nVs p 0 DC {voltage} AC 1\nN1 p out otjm ic1={state} rs={resistance}\nRl out 0 1e-3 noisy=0\n"
+        ".control\nop\nprint i(vs)\nnoise v(out) Vs dec 1 1 10\nsetplot noise1\nprint onoise_spectrum\n.endc",
+    )
+    (current,) = [float(line.split()[-1]) for line in text.splitlines() if line.startswith("i(vs)")]
+    rows = [line.split() for line in text.splitlines() if line[:1].isdigit() and len(line.split()) == 3]
+    inner = voltage + current * resistance
+    bare = dataclasses.replace(made, resistance=0.0)
+    beside = bare.hold(bare.states(2, [state]), inner + np.array([-1e-4, 1e-4]), 0.0)
+    own, electrons = 2e-4 / np.diff(beside).item(), 2.0 * ELEMENTARY_CHARGE * abs(current)
+    thermal = 4.0 * BOLTZMANN_EV * ELEMENTARY_CHARGE * (27.0 + float(ZERO_CELSIUS)) * resistance
+    expected = (electrons * own**2 + thermal) / (own + resistance) ** 2
+    assert 0.2 < electrons * own**2 / thermal < 20.0  # both count
+    assert (np.array(rows, float)[:, 2] / 1e-3) ** 2 == pytest.approx(expected, rel=0.01)
+
+
 def test_models_of_the_mean_have_no_text_of_noise():
     text = verilog_a.verilog_a(made_model())
-    assert not any(word in text for word in ("seed", "frame", "white_noise"))
+    assert not any(word in text for word in ("seed", "frame", "flicker_noise"))
