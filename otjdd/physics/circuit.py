@@ -25,6 +25,13 @@ def drop(junction: Junction, current: float):
 
 
 @inlined
+def drop_from(junction: Junction, before: float, current: float) -> float:
+    """Voltage lost [V] at a current [A] if the source stays below or beyond its compliance, as at a current before."""
+    lost, resistance = drop(junction, before)
+    return lost + resistance * (current - before)
+
+
+@inlined
 def coupled(junction: Junction) -> bool:
     """True when the current acts back on the junction voltage."""
     return junction.resistance > 0.0 or junction.compliance < math.inf

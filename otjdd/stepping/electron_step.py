@@ -17,7 +17,7 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.physics.bound_electrons import binds, fill_pull, flux_slopes_of, fluxes_of
-from otjdd.physics.circuit import drop
+from otjdd.physics.circuit import drop, drop_from
 from otjdd.physics.closing import bending, hold_electrons, log_change
 from otjdd.physics.electron_stack import (
     BAND,
@@ -132,17 +132,17 @@ def evaluate_stacks(junction: Junction, state: State, trial: Trial, stage: int, 
 def lost_along(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, dV: float
 ) -> float:
-    """Voltage lost in the circuit [V] at the stage that the trial was put to, ln G along its tangent."""
-    total, dD = 0.0, trial.film.lines[MISSING]
+    """Voltage lost in the circuit [V] at the stage that the trial was put to, as `ion_step.modelled_drop`."""
+    total, dD, before = 0.0, trial.film.lines[MISSING], state.V[0] * add_up(state.G)
     if not with_current:
-        return drop(junction, state.V[0] * add_up(state.G))[0]
+        return drop(junction, before)[0]
     for k in range(state.c.shape[0]):
         for f in range(dD.shape[1]):
             dD[k, f] = trial.state.D[k, f] - state.D[k, f]
         change = tangent.by_V[k] * dV + log_change(junction, tangent, k, dD[k])
         change += (tangent.by_D[k] + tangent.by_P[k]) * (trial.state.P[k] - state.P[k])
         total += state.G[k] * math.exp(max(-50.0, min(50.0, change)))
-    return drop(junction, (state.V[0] + dV) * total)[0]
+    return drop_from(junction, before, (state.V[0] + dV) * total)
 
 
 @detached

@@ -18,7 +18,7 @@ from otjdd.compiler.decorators import spliced
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import flux_slopes_of, fluxes_of
 from otjdd.physics.boundary import open_faces
-from otjdd.physics.circuit import drop
+from otjdd.physics.circuit import drop, drop_from
 from otjdd.physics.ion_rows import IonRows, factor_ion_rows
 from otjdd.physics.junction import FluxSlopes, Junction, closure, move_fields, polarised
 from otjdd.physics.numerics import add_scaled, add_up, dot, solve_tridiagonal
@@ -72,15 +72,20 @@ def modelled_drop(
     junction: Junction, state: State, tangent: Tangent, with_current: bool, dS: np.ndarray, dD: np.ndarray, dV: float,
     P: np.ndarray,
 ) -> float:  # fmt: skip
-    """Voltage lost in the circuit [V] at dS, dD, dV from the start of the step and at P, ln G along its tangent."""
+    """Voltage lost in the circuit [V] at dS, dD, dV from the start of the step and at P, ln G along its tangent.
+
+    The source does not turn into one of current, or back, within a step: beyond that corner of its law, stages by the
+    slope of the start swing ever further. V_j where the end is settled shows what a step across it leaves out.
+    """
+    before = state.V[0] * add_up(state.G)
     if not with_current:
-        return drop(junction, state.V[0] * add_up(state.G))[0]
+        return drop(junction, before)[0]
     total = 0.0
     for k in range(state.c.shape[0]):
         change = tangent.by_V[k] * dV + tangent.by_D[k] * dD[k]
         change += dot(tangent.by_S[k], dS[k]) + tangent.by_P[k] * (P[k] - state.P[k])
         total += state.G[k] * math.exp(max(-50.0, min(50.0, change)))
-    return drop(junction, (state.V[0] + dV) * total)[0]
+    return drop_from(junction, before, (state.V[0] + dV) * total)
 
 
 @spliced

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from devices import needs_speed
+from devices import case, needs_speed
 
 import otjdd
 
@@ -27,6 +27,44 @@ CASES = [
     ("vcm-heat", {}, [0, 1, -1, 0], 1e6),
     ("vcm-heat", {}, [0, 1.2, 0, -1.2, 0], 1.0),
 ]
+
+CONDUCTING = """
+title = "a polarised film of which some mV draw the compliance"
+temperature = "250 K"
+device.radius = "1.79662 um"
+drive = { kind = "hold", voltage = "0 V", duration = "1 us" }
+[device.left]
+kind = "semiconductor"
+band_offset = "0.427684 eV"
+doping = "1.10034e26 1/m^3"
+permittivity = { law = "linear", eps_r = 20 }
+density_of_states = "6.11648e26 1/m^3"
+[device.right]
+kind = "semiconductor"
+band_offset = "0.425708 eV"
+doping = "1.01931e26 1/m^3"
+permittivity = { law = "linear", eps_r = 20 }
+[device.film]
+thickness = "3.46437 nm"
+cells = 16
+permittivity = { law = "linear", eps_r = 20 }
+tunnelling_mass = 0.192
+[device.film.polarisation]
+law = "nls"
+saturation = "1.58113 uC/cm^2"
+time = "5.57607e-8 s"
+activation_field = "9.76268 MV/cm"
+dimension = 2.72
+[columns.spread."device.film.polarisation.time"]
+law = "log-normal"
+factor = 5.0
+[ions]
+density = "4.21106e24 1/m^3"
+site_density = "5.45206e28 1/m^3"
+law = "linear"
+activation_energy = "0.495494 eV"
+prefactor = "4.59875e-8 m^2/s"
+"""
 
 
 def driven(name, changes, times, voltages):
@@ -50,3 +88,22 @@ def test_a_branch_in_one_piece_is_the_branch_in_many(name, changes, path, rate):
     if "polarisation" in whole:
         film = [np.interp(corners, ds.time.values, ds.polarisation.values) for ds in (whole, parts)]
         np.testing.assert_allclose(film[0], film[1], atol=1e-3 * np.abs(film[1]).max())
+
+
+@needs_speed
+@pytest.mark.parametrize(
+    ("until", "V", "rtol"),
+    [(4.47482e-6, 0.1, 7e-3), (6e-6, 0.15, 7e-3), (4e-6, 0.178165, 7e-3), (6e-6, 0.178165, 3e-3)],
+)
+def test_a_source_comes_to_its_compliance_where_the_drop_at_its_resistance_is_followed(until, V, rtol):
+    """From -1.1 V, through 0 V, to where some mV draw the compliance: a corner of the law of the source."""
+    R, most, points = 88.3494, 4.61728e-7, [[0.0, 0.0], [3.09179e-6, -1.10203], [until, V]]
+    changes = {"drive": {"kind": "table", "points": points}, "record.every": "all", "numerics.rtol": rtol}
+    ds = otjdd.run(case(CONDUCTING, circuit={"series_resistance": R, "compliance": most}), **changes)
+    assert ds.attrs["solver_status"] == "done"
+    assert int(ds.attrs["solver_rejected"]) < 30  # 57 and more if stages pass the corner
+    current, lost = ds.conduction_current.values, (ds.voltage - ds.junction_voltage).values
+    below = np.abs(current) < most
+    np.testing.assert_allclose(lost[below], R * current[below], atol=1e-8)
+    assert np.abs(current).max() < most * (1 + 2e-5)  # the source gives way by 1e-5 of its compliance a volt
+    assert current[-1] >= most
