@@ -288,10 +288,10 @@ def exchange_extremes(case: Case, moving: Run, rows: np.ndarray) -> dict[str, Re
     weight, width = moving.junction.columns.weight, moving.junction.columns.width
     first, last = float(weight @ moving.total), float(weight @ (moving.state.c * width).sum(axis=1))
     time, number = np.append(rows[:, run_log.TIME], moving.time), np.append(rows[:, run_log.COUNT], last)
-    sites = case.ions.site_density * float(weight @ width.sum(axis=1))
+    sites = float(weight @ (moving.junction.columns.sites * width).sum(axis=1))
     return {
-        "vacancy_loss": model_limits.of_series(time, np.maximum(1.0 - number / first, 0.0)),
-        "site_share": model_limits.of_series(time, number / sites),
+        "vacancy_loss": model_limits.of_series(time, np.maximum(first - number, 0.0) / (first or 1.0)),
+        "site_share": model_limits.of_series(time, number / (sites or 1.0)),
     } | reservoir_share(case, moving, rows)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached, summed
+from otjdd.compiler.decorators import bare, detached
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.channels.kinetic_traps import trap_current
@@ -20,7 +20,7 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
 from otjdd.physics.heat import heated, hottest
-from otjdd.physics.junction import Junction, band_of_fields, polarised
+from otjdd.physics.junction import Junction, band_of_fields
 from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State
 
@@ -75,34 +75,32 @@ def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, m
     return most
 
 
-@summed
-def mean(c: np.ndarray, width: np.ndarray) -> float:
-    """Mean of concentrations c (N,) in cells of these widths."""
-    total, thickness = 0.0, 0.0
-    for i in range(c.size):
-        total += c[i] * width[i]
-        thickness += width[i]
-    return total / thickness
+@bare
+def bending_density(junction: Junction, state: State, k: int) -> float:
+    """Density [1/m3] of electrons which, all over the film of column k, bend its band by kT between fixed ends.
+
+    In a film of one permittivity 8 eps kT/(e L^2).
+    """
+    thickness, elastance = 0.0, 0.0
+    for i in range(state.c.shape[1]):
+        thickness += junction.columns.width[k, i]
+    for f in range(state.c.shape[1] + 1):
+        elastance += junction.columns.distance[k, f] / state.eps[k, f]
+    return 8.0 * junction.kT[k] / (ELEMENTARY_CHARGE * thickness * elastance)
 
 
 @detached
 def film_electron_ratio(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
-    """Largest ratio of electrons to the mean charge of the vacancies in column k, if above `most`, else that.
-
-    The charge at the ends of a polarised film counts as well, as that of P_s spread over the film.
-    """
-    charge = junction.ions[k].z * mean(state.c[k], junction.columns.width[k])
-    if polarised(junction):
-        polar = junction.polarisation
-        charge += polar.saturation[k] / (ELEMENTARY_CHARGE * polar.thickness[k])
+    """Largest density of electrons in column k over `bending_density`, if above `most`, else that."""
+    enough = bending_density(junction, state, k)
     if hold_electrons(junction):
         for i in range(state.c.shape[1]):
-            most = max(most, (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / charge)
+            most = max(most, (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / enough)
         return most
     highest = max(0.0, -state.V[0]) - lowest_band(junction, state, k)
-    if not watch.density_of_states * fermi_dirac_half(highest / junction.kT[k]) > most * charge:
+    if not watch.density_of_states * fermi_dirac_half(highest / junction.kT[k]) > most * enough:
         return most
-    return would_be_electrons(junction, state, k, watch, most * charge) / charge
+    return would_be_electrons(junction, state, k, watch, most * enough) / enough
 
 
 @detached

@@ -156,7 +156,8 @@ def write_row(
         if row.size > RECORD:
             row[RECORD + state.G.size + k] = mean_position
         counted = log.total[k] + (state.passed[k, AT_LEFT] - state.passed[k, AT_RIGHT])
-        change = count / counted - 1.0 if count > 0.0 else counted / log.total[k]
+        whole = counted if count > 0.0 else max(log.total[k], state.passed[k, AT_LEFT])
+        change = (count - counted) / whole if whole != 0.0 else 0.0  # nothing was there, and nothing came
         if abs(change) > abs(row[BALANCE]):
             row[BALANCE] = change
     write_electrons(junction, state, row)

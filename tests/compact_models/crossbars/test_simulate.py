@@ -109,7 +109,8 @@ def test_electrons_that_the_model_leaves_out_are_watched(folder, caplog):
         ds = otjdd.run(bare, {"device.radius": "10 um"})
     most = made_model.made_model().electron_ratio(float(ds.cell_voltage.max()))
     assert most == pytest.approx(np.exp(4.0 * (float(ds.cell_voltage.max()) - 2.6)), rel=0.05)
-    told = f"film_electron_ratio: electrons in the film over vacancy charge is {most:.3g} at the step to t = 6.3e-05 s"
+    name = "electrons left out of the film over those that bend its band by kT"
+    told = f"film_electron_ratio: {name} is {most:.3g} at the step to t = 6.3e-05 s"
     assert ds.attrs["model_limits"].startswith(told)
     assert told in caplog.text
     held = bare.replace(**{"device.film.electrons": "balance"})
