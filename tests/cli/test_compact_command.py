@@ -138,7 +138,7 @@ def test_pulses_are_those_that_the_user_chooses(compact_model, tmp_path, monkeyp
     values = dict(line.rstrip(";").split(" = ") for line in lines if "//" not in line)
     assert [float(values[f"write{name}"]) for name in ("VoltageLTP", "VoltageLTD")] == [2.0, 2.2]
     assert [float(values[f"writePulseWidth{name}"]) for name in ("LTP", "LTD")] == [1e-7, 1e-6]
-    assert "--max_level 12" in (tmp_path / "neurosim/arguments.txt").read_text()
+    assert '"args.max_level": "12"' in (tmp_path / "neurosim/set_numbers.py").read_text()
     states = compact_model.states(1)
     for _ in range(300):
         for voltage, width in ((-2.2, 1e-6), (2.0, 1e-7)):

@@ -20,7 +20,7 @@ MODEL, NETWORKS, PICTURE = "model.nc", "networks.nc", "error.png"
 NAMES = (
     "otj.va", "example.cir", "example.sim", "monte_carlo.cir", "monte_carlo.sim",
     "cycles.sim", "aihwkit_preset.py", "crosssim_device.py", "neurosim/cell.txt", "neurosim/pulses.csv",
-    "neurosim/arguments.txt", "neurosim/devices.csv", NETWORKS, PICTURE,
+    "neurosim/set_numbers.py", "neurosim/devices.csv", NETWORKS, PICTURE,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The device for NeuroSim: conductances under equal pulses, a block of parameters, command-line arguments.
+"""The device for NeuroSim: conductances under equal pulses, a block of parameters, a program that sets numbers.
 
 Conductances are fitted by the law of NeuroSim, G = Gmin + B [1 - exp(-x/A)]. Its label of nonlinearity is
 NL = 10.1015 max[y(x) - x], where y is the law scaled to 0 to 1, over x from 0 to 1. Pulses up increase x from 0, pulses
@@ -6,13 +6,19 @@ down decrease it from its largest value. A has the sign of the label, so a depre
 the end has a negative label (`wage_quantizer.py` of DNN+NeuroSim 2.1, `Cell.cpp` of MLP+NeuroSim 3.0).
 
 With noise a pulse moves G to G(x +- 1) + sigmaCtoC y, kept within the range, with a normal number y (RealDevice::Write in
-Cell.cpp). sigmaCtoC is in S there. `--c2cVari` of DNN+NeuroSim is a share of the conductance range, and added once for an
+Cell.cpp). sigmaCtoC is in S there. `c2cVari` of DNN+NeuroSim is a share of the conductance range, and added once for an
 update, whatever its number of pulses. Each device has labels NL + sigmaDtoD y, and ends of its range.
 
 The scatter by a pulse accumulates, so one number cannot give both the scatter of steps and that of conductances after
 pulses. sigmaCtoC is a compromise between the two.
+
+MLP+NeuroSim counts G V^2 for a pulse, with G at readVoltage Vr. With nonlinearIV it takes G(V) = G Vr/V NL^[2 (V - Vr)/Vw]
+at the write voltage Vw (NonlinearConductance in formula.cpp), so that NL is the ratio of the currents at Vw and Vw/2.
+
+train.py of DNN+NeuroSim sets its numbers after it has read the command line. Weights there have as many bits as cells.
 """
 
+import json
 import math
 from typing import NamedTuple
 
@@ -20,7 +26,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from otjdd.compact_models.exports.functions import header, number
-from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
+from otjdd.compact_models.exports.pulses import Devices, Pulsed, pulse_energies, sentences
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.scatter.numbers import Cycles, Sigmas, sigmas
 
@@ -29,7 +35,33 @@ STEEPEST = 9.0  # largest label of a fit
 DEVICES, CYCLES = 200, 6  # drawn
 TRIES = 12
 FLAT = 1e-6  # label of a straight line
-CTOC = "sigmaCtoC is in S, --c2cVari the same as a share of the conductance range, of one pulse"
+PROGRAM = '''\
+"""Set the numbers of this device in DNN+NeuroSim 2.1: python set_numbers.py CHECKOUT/Training_pytorch
+
+train.py sets them after it has read its command line, so arguments have no effect. Weights have as many bits as a cell.
+Both files are changed or none. Energies of writes there are those of the conductance of reads, too small for this device.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+NUMBERS = {}
+
+texts = {}
+for file, values in NUMBERS.items():
+    path = Path(sys.argv[1]) / file
+    text = path.read_text(errors="surrogateescape")
+    for name, value in values.items():
+        first = re.compile("(?m)^([ \\t]*" + re.escape(name) + "[ \\t]*=[ \\t]*)[^;#\\n]*?(?=[ \\t]*(;|#|$))")
+        text, count = first.subn(lambda match: match.group(1) + value, text, count=1)
+        if not count:
+            sys.exit(f"{path} sets no {name}: is this version 2.1?")
+    texts[path] = text
+for path, text in texts.items():
+    path.write_text(text, errors="surrogateescape")
+'''
+CTOC = "sigmaCtoC is in S, c2cVari the same as a share of the conductance range, of one pulse"
 
 
 def law(label: float, x: np.ndarray) -> np.ndarray:
@@ -94,21 +126,84 @@ class CellNoise(NamedTuple):
     about: list[str]  # lines of its header
 
 
+class WriteEnergies(NamedTuple):
+    """Mean energies [J] of pulses up and down: that which the source gives, and what NeuroSim counts."""
+
+    source: tuple[float, float]
+    linear: tuple[float, float]  # with the conductance at the read voltage
+    counted: tuple[float, float]  # with nonlinearIV and NL
+    ratio: float  # NL, nearest to both directions in ln
+
+    @classmethod
+    def of(cls, model: CompactModel, pulses: Pulsed) -> "WriteEnergies":
+        """Energies of a cycle of pulses of a model."""
+        source = [float(energies.mean()) for energies in pulse_energies(model, pulses)]
+        volts = [abs(pulse.voltage) for pulse in pulses.train[:2]]
+        linear = [
+            float(0.5 * (curve[1:] + curve[:-1]).mean()) * V**2 * pulse.width
+            for curve, V, pulse in zip((pulses.up, pulses.down), volts, pulses.train[:2], strict=True)
+        ]
+        powers = [2.0 * (1.0 - pulses.read_voltage / V) for V in volts]
+        logs = np.log([a / b * V / pulses.read_voltage for a, b, V in zip(source, linear, volts, strict=True)])
+        ratio = float(np.exp(np.dot(powers, logs) / np.dot(powers, powers)))
+        counted = [b * pulses.read_voltage / V * ratio**n for b, V, n in zip(linear, volts, powers, strict=True)]
+        return cls((source[0], source[1]), (linear[0], linear[1]), (counted[0], counted[1]), ratio)
+
+    @property
+    def words(self) -> list[str]:
+        """Lines of the header of a cell."""
+        of_source, linear, counted = (f"{up:.3g} J (LTP) and {down:.3g} J (LTD)" for up, down in self[:3])
+        up, down = (a / b for a, b in zip(self.source, self.linear, strict=True))
+        return [
+            f"energy of a pulse, mean of the cycle, from the source: {of_source}. NeuroSim counts {counted} with "
+            "nonlinearIV and NL, one number for both, and with nonlinearIV = false, where the current is that of "
+            f"readVoltage, {linear}, {up:.3g} and {down:.3g} times too little; nonlinearIV is for cross-point arrays "
+            "(cmosAccess = false), and counts cells at half of the voltage too",
+        ]
+
+
+def set_numbers(values: dict[str, float], c2c: float, labels: tuple[float, float]) -> str:
+    """Text of a program that sets the numbers of a device in a checkout of DNN+NeuroSim 2.1.
+
+    values : of the cell, by the names of MLP+NeuroSim   c2c : of the conductance range   labels : NL_LTP, NL_LTD
+    """
+    count = int(values["maxNumLevelLTP"])
+    bits = int(np.log2(count))
+    train = {"wl_weight": bits, "wl_grad": bits, "cellBit": bits, "max_level": count, "c2cVari": c2c}
+    train |= {"d2dVari": values["sigmaDtoD"], "nonlinearityLTP": labels[0], "nonlinearityLTD": labels[1]}
+    cell = {
+        "cellBit": bits, "resistanceOn": 1.0 / values["maxConductance"], "resistanceOff": 1.0 / values["minConductance"],
+        "maxNumLevelLTP": count, "maxNumLevelLTD": count, "readVoltage": values["readVoltage"],
+        "writeVoltage": max(values["writeVoltageLTP"], values["writeVoltageLTD"]),
+        "writePulseWidth": max(values["writePulseWidthLTP"], values["writePulseWidthLTD"]),
+        "nonlinearity": values["NL"],
+    }  # fmt: skip
+    numbers = {
+        "train.py": {f"args.{name}": number(value) for name, value in train.items()},
+        "NeuroSIM/Param.cpp": {name: number(value) for name, value in cell.items()},
+    }
+    return PROGRAM.replace("NUMBERS = {}", f"NUMBERS = {json.dumps(numbers, indent=4)}").rstrip("\n")
+
+
 def files(
     model: CompactModel, pulses: Pulsed, devices: Devices | None = None, noise: CellNoise | None = None
 ) -> dict[str, str]:
-    """Name -> text of the files: parameters for Cell.cpp, conductances by pulse (and device), command-line arguments."""
+    """Name -> text of the files: parameters for Cell.cpp, conductances by pulse (and device), program for DNN+NeuroSim."""
     differ = noise.differ if noise else variation(devices)
     (up, up_off), (down, down_off) = fitted_label(pulses.up), fitted_label(pulses.down[::-1])
     (low, high), (raising, lowering, count) = pulses.ends, pulses.train
+    energies = WriteEnergies.of(model, pulses)
     about = [
         *header(model),
+        "each line stands for the assignment of that name in the constructor RealDevice::RealDevice of Cell.cpp of "
+        "MLP+NeuroSim 3.0, and replaces it there: behind them it comes too late for what the constructor computes from it",
+        *energies.words,
         *sentences(pulses, devices, noise.about if noise else ()),
         f"conductances after a pulse are off by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the range, rms, from those "
         "of the compact model: the law of NeuroSim is an exponential",
         f"{CTOC if noise else 'sigmaCtoC is therefore 0'}; sigmaDtoD is that of the labels NL; pulses.csv holds the "
         "conductances themselves",
-        "tried with the weight functions of DNN+NeuroSim 2.1",
+        "tried with the weight functions of DNN+NeuroSim 2.1, whose numbers set_numbers.py sets",
     ]
     c2c = noise.c2c if noise else 0.0
     values = {
@@ -118,17 +213,18 @@ def files(
         "maxNumLevelLTD": count, "NL_LTP": up, "NL_LTD": down, "sigmaDtoD": differ.label,
         "sigmaCtoC": c2c * (high - low),
         "maxConductanceVar": differ.highest, "minConductanceVar": differ.lowest,
+        "NL": energies.ratio,
     }  # fmt: skip
     block = [f"// {line}" for line in about] + [f"{name} = {number(value)};" for name, value in values.items()]
     block += ["readNoise = true;", f"sigmaReadNoise = {number(noise.read)};"] if noise else []
+    block.append("nonlinearIV = true;")
     block.append(f"conductanceRangeVar = {'false' if devices is None else 'true'};")
     table = ["pulse,G_LTP_S,G_LTD_S"]
     table += [f"{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(pulses.up, pulses.down, strict=True))]
-    arguments = (
-        f"--nonlinearityLTP {up:.3f} --nonlinearityLTD {down:.3f} --max_level {count} "
-        f"--d2dVari {differ.label:.3g} --c2cVari {c2c:.3g} --onoffratio {high / low:.4g} --cellBit {int(np.log2(count))}"
-    )
-    named = {"cell.txt": "\n".join(block), "pulses.csv": "\n".join(table), "arguments.txt": arguments}
+    named = {
+        "cell.txt": "\n".join(block), "pulses.csv": "\n".join(table),
+        "set_numbers.py": set_numbers(values, c2c, (up, down)),
+    }  # fmt: skip
     if devices is not None:
         named["devices.csv"] = "\n".join(device_rows(devices))
     return {name: text + "\n" for name, text in named.items()}

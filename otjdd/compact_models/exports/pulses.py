@@ -15,6 +15,7 @@ ROUNDS = (5, 10, 20, 40, 80, 160, 320, 640)  # rounds of pulses up and down afte
 CLOSED = (
     0.01  # of the range of conductances: a cycle that changes by less from one comparison to the next is stationary
 )
+EARLY, WITHIN = 1e-3, 40  # of a pulse, first time at which its current is taken for its energy; and the number of times
 NARROW, NOTHING = 1.5, 1.001  # largest over smallest conductance, below which a warning is given, no export is made
 
 
@@ -120,6 +121,25 @@ def conductances_under(
         states.append(q[0].copy())
         G.append(model.hold(q.copy(), READ, 1e-6)[0] / READ)
     return np.array(G), np.array(states)
+
+
+def pulse_energies(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, np.ndarray]:
+    """Energies (count,) [J] that the source gives in each pulse up, and in each pulse down, without displacement."""
+    count = pulses.train.count
+    energies = []
+    for states, pulse in (
+        (pulses.states[count - 1 : -1].copy(), pulses.train.up),
+        (np.concatenate((pulses.states[-1:], pulses.states[: count - 1])), pulses.train.down),
+    ):
+        q, energy = states, np.zeros(count)
+        times = np.concatenate(([0.0], np.geomspace(EARLY, 1.0, WITHIN))) * pulse.width
+        before = model.hold(q.copy(), pulse.voltage, 0.0)
+        for step in np.diff(times):
+            after = model.hold(q, pulse.voltage, float(step))
+            energy += 0.5 * (before + after) * pulse.voltage * step
+            before = after
+        energies.append(energy)
+    return energies[0], energies[1]
 
 
 def warnings(pulses: Pulsed | None) -> list[str]:

@@ -87,7 +87,7 @@ def test_parameter_block_of_neurosim_is_whole(model, pulses):
     rows = np.loadtxt(files["pulses.csv"].splitlines(), delimiter=",", skiprows=1)
     assert rows[:, 1] == pytest.approx(pulses.up, rel=1e-8)
     assert rows[:, 2] == pytest.approx(pulses.down, rel=1e-8)
-    assert "--max_level 20" in files["arguments.txt"]
+    assert '"args.max_level": "20"' in files["set_numbers.py"]
 
 
 # A over the number of levels, by the label NL: rows of GetParamA in wage_quantizer.py of DNN+NeuroSim 2.1.
@@ -110,12 +110,12 @@ def neurosim_curve(label: float, levels: int, step: int) -> np.ndarray:
 def test_neurosim_goes_the_way_of_the_pulses_by_its_own_formula(model, pulses):
     files = neurosim.files(model, pulses)
     values = dict(line.rstrip(";").split(" = ") for line in files["cell.txt"].splitlines() if "//" not in line)
-    arguments = dict(pairwise(files["arguments.txt"].split()))
+    arguments = dict(re.findall(r'"args\.(\w+)": "([^"]+)"', files["set_numbers.py"]))
     low, high = float(values["minConductance"]), float(values["maxConductance"])
     told = re.search(r"off by ([\d.]+) \(LTP\) and ([\d.]+) \(LTD\)", files["cell.txt"]).groups()
     for name, curve, step, off in (("LTP", pulses.up, 1, told[0]), ("LTD", pulses.down, -1, told[1])):
         label, levels = float(values[f"NL_{name}"]), int(values[f"maxNumLevel{name}"])
-        assert float(arguments[f"--nonlinearity{name}"]) == pytest.approx(label, abs=1e-3)
+        assert float(arguments[f"nonlinearity{name}"]) == pytest.approx(label, abs=1e-3)
         apart = (neurosim_curve(label, levels, step) + 1.0) / 2.0 - (curve - low) / (high - low)
         assert np.sqrt((apart**2).mean()) < float(off) + 0.02  # the cycle closes to a hundredth of its range
         assert label > 0.0 if name == "LTP" else label < 0.0  # both steep at first, flat at last
@@ -157,7 +157,7 @@ def test_folder_has_every_file_whole(model, tmp_path):
     assert {path.relative_to(tmp_path).as_posix() for path in written} == {
         "model.nc", "otj.va", "example.cir", "example.sim", "aihwkit_preset.py",
         "crosssim_device.py",
-        "neurosim/cell.txt", "neurosim/pulses.csv", "neurosim/arguments.txt",
+        "neurosim/cell.txt", "neurosim/pulses.csv", "neurosim/set_numbers.py",
     }  # fmt: skip
     assert all(path.stat().st_size for path in written)
     assert not list(tmp_path.rglob("*.part"))

@@ -111,7 +111,7 @@ def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, t
     )
     assert float(values["sigmaCtoC"]) == pytest.approx(found.c2c, rel=1e-6)
     assert float(values["sigmaReadNoise"]) > 0.0
-    assert f"--c2cVari {found.c2c / (pulses.ends[1] - pulses.ends[0]):.3g}" in told["neurosim/arguments.txt"]
+    assert f'"args.c2cVari": "{found.c2c / (pulses.ends[1] - pulses.ends[0]):.9g}"' in told["neurosim/set_numbers.py"]
     assert all("sigma of a step: solver" in told[name] for name in ("aihwkit_preset.py", "neurosim/cell.txt"))
     assert not any("noise from cycle to cycle and of reads (0" in text for text in told.values())
     scope: dict = {}
