@@ -127,9 +127,11 @@ def tell_error(model: CompactModel) -> None:
     from otjdd.compact_models.error import rows
 
     errors = rows(model)
-    print(
-        "".join(f"{row.words}\n" for row in errors) + "in decades; a constant: the best current that no drive changes"
-    )
+    if errors:
+        print(
+            "".join(f"{row.words}\n" for row in errors)
+            + "in decades; a constant: the best of one current for all reads"
+        )
     if worse := [row.name for row in errors if row.worse_than_constant]:
         tell(f"warning: the model is worse than a constant under {', '.join(worse)}")
     for line in (*noise_error.rows(model), *device_factors.words(model)):

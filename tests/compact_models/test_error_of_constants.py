@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from otjdd.cli import compact as command
 from otjdd.compact_models import error
 from otjdd.compact_models.exports.functions import header
 from otjdd.errors import ExtractionError
@@ -68,3 +69,12 @@ def test_model_that_is_worse_under_most_drives_is_refused_unless_they_are_exclud
         error.with_error(model, None, None, limit=0.3)
     assert caught.value.partial.measured is model.measured
     assert error.with_error(model, None, None, limit=0.3, leave_out=("retention",)).measured is model.measured
+
+
+def test_screen_warns_of_drives_where_a_constant_is_better(model, capsys):
+    command.tell_error(model)
+    printed = capsys.readouterr()
+    assert "loop: rms 0.020, worst 0.020, a constant 1.633, span 4.000\n" in printed.out
+    assert "worse than a constant under retention, pulses of 1 us" in " ".join(printed.err.split())
+    command.tell_error(made_model.made_model())  # of an extraction that was interrupted
+    assert capsys.readouterr().out == ""
