@@ -323,7 +323,7 @@ print(json.dumps({
     "screened": listed(screened, "conduction_current"), "ideal": listed(ideal, "conduction_current"),
     "empty": listed(empty, "conduction_current"), "vacuum": listed(vacuum, "conduction_current"),
     "slow": listed(slow, "vacancies"), "quick": listed(quick, "vacancies"), "twofold": listed(twofold, "vacancies"),
-    "area": case.device.area, "tight": listed(tight, "conduction_current"),
+    "area": case.device.junction_area, "tight": listed(tight, "conduction_current"),
     "leaky": listed(leaky, "conduction_current"), "V": listed(leaky, "junction_voltage"),
     "supply": junction.columns.supply[0], "low": low, "kT": junction.kT[0],
     "keys": keys.markdown(), "sum": listed(fast, "charge_sum"), "unit": fast.charge_sum.attrs["units"],

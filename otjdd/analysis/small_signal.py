@@ -144,7 +144,8 @@ def electrode_of(ds: xr.Dataset) -> dict[str, Any]:
 
 def area_of(ds: xr.Dataset) -> float:
     """Area of the electrode [m2] of a result."""
-    return math.pi * parse(case_of_result(ds)["radius"], "length") ** 2
+    device = case_of_result(ds)
+    return parse(device["area"], "area") if "area" in device else math.pi * parse(device["radius"], "length") ** 2
 
 
 def at_zero_field(ds: xr.Dataset, temperature: float) -> float:

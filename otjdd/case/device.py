@@ -30,7 +30,7 @@ Well = Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
 class Device(Record):
     """The junction: a metal on the left (x = 0), the film, a semiconductor or a metal on the right (x = L, grounded).
 
-    radius : [m] of the circular top electrode
+    radius : [m] of a circular top electrode   area : [m2] of one of any shape; exactly one of both
     conducting_fraction : share of the area through which electrons pass (inhomogeneous barriers), 0 < f <= 1
     richardson : A* [A/m2/K2] of the electron supply, 156 A/cm2/K2 = 1.3 m0 for Nb:SrTiO3
     transmission : how T(E) is found for recorded currents
@@ -39,8 +39,11 @@ class Device(Record):
     traps : in the film, by way of which electrons pass; none when absent
     """
 
-    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] = Field(
-        description="radius of the circular electrode", examples=["10 um"]
+    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = Field(
+        default=None, description="radius of a circular electrode; one of radius and area", examples=["10 um"]
+    )
+    area: Annotated[float, Quantity("area", "1 nm^2", "1 cm^2")] | None = Field(
+        default=None, description="area of an electrode of another shape; one of radius and area", examples=["25 um^2"]
     )
     conducting_fraction: Annotated[Number, Field(gt=0, le=1)] = Field(
         default=1.0, description="share of the area through which electrons pass", examples=[4.2e-5]
@@ -74,6 +77,13 @@ class Device(Record):
         title="Trap",
         description="traps in the film, by way of which electrons pass, a list of tables; none if absent",
     )
+
+    @model_validator(mode="after")
+    def check_area(self) -> Self:
+        if (self.radius is None) == (self.area is None):
+            expected = 'either radius, such as "10 um", or area, such as "25 um^2"'
+            raise NotAsExpected(expected, "neither" if self.radius is None else "both", "radius")
+        return self
 
     @model_validator(mode="after")
     def check_traps(self) -> Self:
@@ -133,9 +143,18 @@ class Device(Record):
         return max(self.states_of_layers(temperature))
 
     @property
-    def area(self) -> float:
+    def junction_area(self) -> float:
         """Area of the top electrode [m2]."""
-        return math.pi * self.radius**2
+        return math.pi * self.radius**2 if self.area is None else self.area  # type: ignore[operator]  # one is there
+
+    @property
+    def disc_radius(self) -> float:
+        """Radius [m] of the disc with the area of the top electrode, for the heat that spreads below it.
+
+        The mean resistance of a square to spreading heat is 0.473/(kappa sqrt(area)) for a uniform flux, that of the disc
+        0.479 (Yovanovich and Marotta, Heat Transfer Handbook, 2003, chapter 4).
+        """
+        return math.sqrt(self.area / math.pi) if self.radius is None else self.radius  # type: ignore[operator]
 
     @property
     def supply_mass(self) -> float:

@@ -34,6 +34,7 @@ EITHER = (
     ({"count"}, {"step"}),
     ({"bandwidth"}, {"time_constant"}),
     ({"capacity"}, {"time_constant"}),
+    ({"radius"}, {"area"}),
 )
 
 # Keys that decide which other keys a table has. Where such a key changes, the table replaces that of the base.

@@ -24,6 +24,7 @@ Fault = tuple[KeyPath, str, str, str]  # path, expected, found, hint
 SECTIONS: dict[str, type[Record]] = {"device": Device, "ions": Ions}
 OF_THE_WHOLE = {  # keys that a kind cannot set, and why
     "device.radius": "the junction has one area, of which a kind has a share",
+    "device.area": "the junction has one area, of which a kind has a share",
     "device.transmission": "one method finds all currents",
     "device.heat": "the junction has one thermal resistance and one time constant",
     "device.leaks": "all columns have the same leaks",

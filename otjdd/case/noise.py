@@ -17,7 +17,7 @@ WITHOUT = {  # kinds of drives beside which no ion hops at random, and why
 
 def column_area(device: Device, share: float) -> float:
     """Area [m2] through which the ions of a column move that has a share of the junction."""
-    return share * device.conducting_fraction * device.area
+    return share * device.conducting_fraction * device.junction_area
 
 
 def faults(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case

@@ -50,7 +50,7 @@ def notes(path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str
             lines += [f"  {dotted(path)} = {toml_value(value_at(document.data, path))}" for path in paths]
             lines.append('  state each of them, or begin from base = "junction.toml", in which nothing is calibrated')
     lines += [line for part in OF_MATERIAL for line in of_other_material(document, part, noted)]
-    return lines + ion_values_of_layers(document)
+    return lines + ([] if noted else film_of_base(document)) + ion_values_of_layers(document)
 
 
 def other_material(document: Document, source: Source) -> str:
@@ -85,6 +85,24 @@ def of_other_material(document: Document, part: KeyPath, noted: set[KeyPath]) ->
         f"{dotted(part)} is of {name}, with values of {before} from {file}: {', '.join(keys)}"
         for (before, file), keys in sources.items()
     ]
+
+
+def film_of_base(document: Document) -> list[str]:
+    """A line where the film is that of a base whose electrodes are of other materials; [] where it is not."""
+    source, film = document.places.get((*FILM, "material"), (None, 0))[0], value_at(document.data, (*FILM, "material"))
+    if source is None or source.text is None or source == document.source or value_at(document.data, (*FILM, "layers")):
+        return []
+    base = data_of(source)
+    others = [
+        f"{dotted(part)} of {name}"
+        for part in (LEFT, RIGHT)
+        if (name := value_at(document.data, (*part, "material"))) and name != value_at(base, (*part, "material"))
+    ]
+    if not others:
+        return []
+    stand = "stand" if len(others) > 1 else "stands"
+    below = f"the film of {name_of(source)}, {value_at(document.data, (*FILM, 'thickness'))} of {film}"
+    return [f"{' and '.join(others)} {stand} beside {below}: state device.film with its material if yours is another"]
 
 
 def ion_values_of_layers(document: Document) -> list[str]:

@@ -61,4 +61,4 @@ def figures_of(verdict: Verdict, *names: str) -> list[Figure | None]:
 
 def diameter(trial: ClaimTrial) -> str:
     """Diameter of the junction of a run [µm] as text."""
-    return f"{2e6 * trial.case.device.radius:.3g} µm"
+    return f"{2e6 * trial.case.device.disc_radius:.3g} µm"

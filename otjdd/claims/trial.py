@@ -29,4 +29,4 @@ Trials = Sequence[ClaimTrial]
 
 def by_radius(trials: Trials) -> list[ClaimTrial]:
     """Trials from the smallest junction to the largest."""
-    return sorted(trials, key=lambda trial: trial.case.device.radius)
+    return sorted(trials, key=lambda trial: trial.case.device.disc_radius)

@@ -27,7 +27,11 @@ MOST_AXES = 1 + MOST_PARAMETERS
 LOWEST, HIGHEST = 20.0, 1500.0  # K, limits of the temperature
 CLOSE = 0.35  # of the distance of two nodes: the value of the case replaces an inner node this near
 OUTER = ("device", "film", "ions", "circuit")  # tables of a case that the name of a parameter leaves out
-PARAMETERS = {"device.radius": "area", "circuit.series_resistance": "rs"}  # that every Verilog-A module has
+PARAMETERS = {
+    "device.radius": "area",
+    "device.area": "area",
+    "circuit.series_resistance": "rs",
+}  # that every Verilog-A module has
 
 
 class ModelAxis(NamedTuple):

@@ -164,7 +164,7 @@ def heat_of(case: Case) -> SelfHeating | None:
         return None
     if heat.of == "columns":
         case.of_one_temperature('a compact model, unless heat.of is "junction", all of')
-    radius = case.device.radius
+    radius = case.device.disc_radius
     return SelfHeating(heat.share * heat.kelvin_per_watt(radius), heat.seconds(radius))
 
 
@@ -303,7 +303,7 @@ def extracted(
     about = about_of(case, statistics, moved, clock.perf_counter() - began)
     return CompactModel(
         tuple(kinds), kind, speed, weight, start, shares, float(case.circuit.series_resistance), limits, case.temperature,
-        case.device.film.thickness, case.device.area, about,
+        case.device.film.thickness, case.device.junction_area, about,
     )  # fmt: skip
 
 

@@ -96,7 +96,10 @@ def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:
     if case.circuit.tau:
         return np.asarray(ds["current"].values[at])
     terminal = "terminal_charge_left" if "terminal_charge_left" in ds else "electrode_charge"
-    charge = case.device.area * ds[terminal].values + case.circuit.parallel_capacitance * ds["junction_voltage"].values
+    charge = (
+        case.device.junction_area * ds[terminal].values
+        + case.circuit.parallel_capacitance * ds["junction_voltage"].values
+    )
     flowed, took = charge[at[1:]] - charge[at[1:] - 1], time[at[1:]] - time[at[1:] - 1]
     current = ds["read_current"].values + np.append(0.0, flowed / took)
     return np.asarray(
@@ -127,7 +130,7 @@ def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray)
             return np.asarray(voltage / current)
         if quantity == "conductance":
             return np.asarray(current / voltage)
-    return current / case.device.area if quantity == "current_density" else current
+    return current / case.device.junction_area if quantity == "current_density" else current
 
 
 def noise_along(case: Case) -> float:

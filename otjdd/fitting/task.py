@@ -294,7 +294,7 @@ def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, case: Case) -
     if dimension != "current" or name not in OF_CURRENT:
         return InstrumentNoise(size)
     if name == "current_density":
-        return InstrumentNoise(size / case.device.area)
+        return InstrumentNoise(size / case.device.junction_area)
     over_voltage = size / read_voltage(ds, case)
     return InstrumentNoise(over_voltage=over_voltage) if name == "resistance" else InstrumentNoise(over_voltage)
 

@@ -307,10 +307,10 @@ def figure_of(axes: Axes) -> Figure:
     return axes.figure if isinstance(axes.figure, Figure) else axes.figure.figure
 
 
-def columns_of(axes: Axes) -> int:
-    """Number of columns of panels in the figure of axes."""
+def columns_of(axes: Axes) -> float:
+    """Number of panels as wide as axes that fit into a row of their figure."""
     spec = axes.get_subplotspec()
-    return spec.get_gridspec().ncols if spec else 1
+    return spec.get_gridspec().ncols / len(spec.colspan) if spec else 1.0
 
 
 def letter(axes: Axes, number: int) -> None:

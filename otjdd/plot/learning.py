@@ -35,7 +35,8 @@ def ppf(axes: Axes, runs: Sequence[NamedResult]) -> None:
     of_runs = [plasticity.facilitation(plasticity.read_peaks(run.ds)) for run in runs]
     for name, colour, marker in (("ppf", BLUE, "o"), ("ptp", ORANGE, "s")):
         y = 100 * np.array([of_run[name] for of_run in of_runs])
-        label = name.upper() + fitted_curve(axes, curves.exponential, x, y, colour)
+        tau = fitted_curve(axes, curves.exponential, x, y, colour)
+        label = name.upper() + (f", τ = {tau}" if tau else "")
         axes.plot(x, y, marker, color=colour, label=label, clip_on=False)
     axes.set(ylabel="index (%)")
     quantity_axis(axes, "x", x, "interval of the pulses", "s")
@@ -50,7 +51,7 @@ def fitted_curve(
     colour: str,
     mirror: float = 1.0,
 ) -> str:
-    """Fit an exponential or Gaussian to y over x (n,), and draw it. Returns its scale [s] as text.
+    """Fit an exponential or Gaussian to y over x (n,), and draw it. Returns its scale as text with its unit.
 
     fit : `curves.exponential` or `curves.gaussian`   mirror : -1 draws it at negative x
     Draws nothing and returns "" for fewer than four points and for a bad fit.
@@ -70,7 +71,7 @@ def fitted_curve(
     if fit is curves.gaussian and fitted.misfit > LOOSE:
         return ""
     axes.plot(mirror * fine, line, color=colour, linewidth=0.8)
-    return f", τ = {three_digits(fitted.scale, 's')}"
+    return three_digits(fitted.scale, "s")
 
 
 def many_intervals(runs: Sequence[NamedResult]) -> bool:
@@ -97,24 +98,27 @@ def pair_of(ds: xr.Dataset) -> SpikePair | None:
 def stdp(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the change of conductance against the delay of the spikes, with an exponential on each side, or a Gaussian.
 
-    Each side has an exponential if the two sides change the conductance in opposite directions. If one side changes little
-    or was not measured, only the other side has an exponential. Otherwise a Gaussian about zero is fitted.
+    Each side has an exponential if the two sides change the conductance in opposite directions: its time constant is τ₊
+    for post after pre, τ₋ for pre after post. If one side changes little or was not measured, only the other side has an
+    exponential. Otherwise a Gaussian about zero is fitted.
     """
     delay, change = np.array(sorted(pair for run in runs if (pair := pair_of(run.ds)) is not None)).T
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     axes.axvline(0, color=GREY, linewidth=0.6, zorder=0)
-    sides = [(delay > 0, 1.0), (delay < 0, -1.0)]
-    means = [change[side].mean() if side.any() else 0.0 for side, _ in sides]
+    sides = [(delay > 0, 1.0, "τ₊"), (delay < 0, -1.0, "τ₋")]
+    means = [change[side].mean() if side.any() else 0.0 for side, *_ in sides]
     largest, taus = max(np.abs(means)), []
     alone = min(np.abs(means)) < ONE_SIDED * largest
     if alone or means[0] * means[1] < 0:
-        for (side, sign), mean in zip(sides, means, strict=True):
+        for (side, sign, name), mean in zip(sides, means, strict=True):
             if alone and abs(mean) < largest:
                 continue
-            taus.append(fitted_curve(axes, curves.exponential, np.abs(delay[side]), 100 * change[side], BLUE, sign))
+            tau = fitted_curve(axes, curves.exponential, np.abs(delay[side]), 100 * change[side], BLUE, sign)
+            taus.append(("τ" if alone else name, tau))
     else:
-        taus.append(fitted_curve(axes, curves.gaussian, delay, 100 * change, BLUE))
-    label = f"{len(delay)} delays" + "".join(taus) if len(delay) > 1 else f"{100 * change[0]:+.3g} %"
+        taus.append(("τ", fitted_curve(axes, curves.gaussian, delay, 100 * change, BLUE)))
+    scales = "".join(f", {name} = {tau}" for name, tau in taus if tau)
+    label = f"{len(delay)} delays{scales}" if len(delay) > 1 else f"{100 * change[0]:+.3g} %"
     axes.plot(delay, 100 * change, "o", color=BLUE, label=label.replace("-", "\N{MINUS SIGN}"), clip_on=False)
     quantity_axis(axes, "x", np.abs(delay), "post after pre by", "s", log=False)
     axes.set(ylabel="change of conductance (%)")

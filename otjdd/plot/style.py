@@ -104,14 +104,18 @@ def page(width: float | None) -> Iterator[None]:
 
 
 def panels(count: int) -> tuple[Figure, list[Axes]]:
-    """An empty figure and its axes, in rows of at most three panels, or of as many as fit the page."""
+    """An empty figure and its axes, in rows of at most three panels, or of as many as fit the page.
+
+    The last panel takes what the others leave of its row.
+    """
     columns, page = min(count, 2 if count in (2, 4) else 3), PAGE.get()
     if page:
         columns = max(1, min(columns, round(page / WIDTH)))
     rows = -(-count // columns)
     width = page or WIDTH * columns
     fig = Drawing(figsize=(width, HEIGHT * rows * width / columns / WIDTH), layout="constrained")
-    return fig, [fig.add_subplot(rows, columns, i + 1) for i in range(count)]
+    places = [*range(1, count), (count, rows * columns)]
+    return fig, [fig.add_subplot(rows, columns, place) for place in places]
 
 
 def save(fig: Figure, path: str | Path, dpi: int | None = None) -> None:

@@ -148,8 +148,8 @@ def extremes(case: Case, coords: dict[str, Any], out: dict[str, np.ndarray]) -> 
     largest = {name: np.nan_to_num(np.abs(out[name])).max(axis=(0, 1)) for name in limited if name in out}
     current, junction_voltage = largest.pop("bias_current"), largest.pop("bias_junction_voltage")
     reached = largest | {
-        "current_density": current / case.device.area,
-        "temperature_rise": current * junction_voltage * model_limits.thermal_resistance(case.device.radius),
+        "current_density": current / case.device.junction_area,
+        "temperature_rise": current * junction_voltage * model_limits.thermal_resistance(case.device.disc_radius),
     }
     return {
         name: model_limits.of_series(coords["bias"], values, "a bias of {:.4g} V") for name, values in reached.items()

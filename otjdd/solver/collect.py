@@ -117,7 +117,7 @@ def collected(
             arrays[name] = rectangular(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
         arrays["spectrum_density"] = arrays["spectrum_density"] * density_of_supply(case, junction)
     recorded = recorded_extremes(case, arrays, coords["time"])
-    watched = model_limits.largest_values(moving.watch, case.device.area, case.device.heat is not None)
+    watched = model_limits.largest_values(moving.watch, case.device.junction_area, case.device.heat is not None)
     reached = model_limits.larger(watched, recorded)
     if case.device.heat is not None:
         arrays["junction_temperature_max"] = reached["junction_temperature"].value
@@ -144,7 +144,9 @@ def charging_ratio(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[
     if not case.circuit.series_resistance or not (moving.state.eps > 0.0).all():
         return {}
     elastance = (columns.distance / moving.state.eps).sum(axis=1)
-    capacitance = case.device.area * float((columns.weight / elastance).sum()) + case.circuit.parallel_capacitance
+    capacitance = (
+        case.device.junction_area * float((columns.weight / elastance).sum()) + case.circuit.parallel_capacitance
+    )
     constant = case.circuit.series_resistance * capacitance
     return {"charging_ratio": Reached(constant / stay, f"a stay of {stay:.4g} s beside R C = {constant:.4g} s")}
 
@@ -189,7 +191,7 @@ def density_of_supply(case: Case, junction: Junction) -> float:
     """Current density per energy [A/(m2 eV)] of a transmission of one, of the column whose spectrum is shown."""
     columns = junction.columns
     if len(kinds_of(case)) > 1:
-        supply: float = columns.supply[len(columns.weight) // 2] / case.device.area
+        supply: float = columns.supply[len(columns.weight) // 2] / case.device.junction_area
         return supply
     kT = BOLTZMANN_EV * case.temperature
     return case.device.conducting_fraction * case.device.richardson * case.temperature**2 / kT
@@ -205,7 +207,7 @@ def recorded_extremes(case: Case, arrays: dict[str, Any], time: np.ndarray) -> d
     ratio = arrays.get("film_electron_ratio", np.zeros(0))
     return {
         "film_electron_ratio": model_limits.of_series(arrays.get("snapshot_time"), ratio),
-        "current_density": model_limits.of_series(times, currents / case.device.area),
+        "current_density": model_limits.of_series(times, currents / case.device.junction_area),
     }
 
 
@@ -229,7 +231,7 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
     t, V_j, charge = rows[:, run_log.TIME], rows[:, run_log.JUNCTION], rows[:, run_log.CHARGE]
     conduction = rows[:, run_log.CURRENT]
     terminal = rows[:, run_log.TERMINAL_LEFT]
-    whole = case.device.area * terminal + case.circuit.parallel_capacitance * V_j
+    whole = case.device.junction_area * terminal + case.circuit.parallel_capacitance * V_j
     mean, (before, after) = mean_rate(t, whole), rates(t, whole, rows[:, run_log.SOURCE])
     electrons = {
         "terminal_charge_left": terminal,

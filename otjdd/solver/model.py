@@ -221,7 +221,7 @@ def column_numbers(case: Case, parts: list[Member], temperature: float) -> kerne
     for part in parts:
         _, _, device, ions, _ = kinds[part.kind]
         film = device.film
-        supply = device.area * device.conducting_fraction * device.richardson * temperature * temperature / kT
+        supply = device.junction_area * device.conducting_fraction * device.richardson * temperature * temperature / kT
         supply *= covered_by(kinds)
         along = along_film(film.stack, part.thickness, part.well_left, part.well_right, ions.well_width)
         hops = hops_along(film.stack, part.thickness, ions, part.activation_energy, kT)
@@ -394,7 +394,7 @@ def channels(case: Case, columns: kernels.Columns, pieces: np.ndarray) -> kernel
         groups.append(
             most_groups(record.depth_spread, int(pieces.sum() if record.layer is None else pieces[record.layer]))
         )
-    area = case.device.area * covered_by(kinds_of(case)) * columns.weight
+    area = case.device.junction_area * covered_by(kinds_of(case)) * columns.weight
     return kernels.Channels(code, numbers, area, np.cumsum(groups))
 
 
@@ -479,7 +479,7 @@ def heat(case: Case, columns: kernels.Columns, temperature: float) -> kernels.He
     if given is None:
         none = np.zeros(0)
         return kernels.Heat(none, 1.0, float(temperature), True, np.zeros((0, 0)), none)
-    radius = case.device.radius
+    radius = case.device.disc_radius
     resistance = np.full(len(columns.weight), given.share * given.kelvin_per_watt(radius))
     if given.of == "columns":
         resistance /= columns.weight * covered_by(kinds_of(case))

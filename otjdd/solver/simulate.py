@@ -174,7 +174,7 @@ def begun(case: Case, start: Start | None = None) -> tuple[integrate.Run, Ended 
     junction = model.junction(case, parts=parts)
     start, failure = (start, None) if start is not None else prepared(case, junction, parts)
     watch = model_limits.new_watch(
-        case.device.film_states(case.temperature), case.device.radius, case.device.film.cells
+        case.device.film_states(case.temperature), case.device.disc_radius, case.device.film.cells
     )
     moving = initial.begin(case, junction, parts, start, watch=watch, apart=len(kinds_of(case)) > 1)
     return moving, failure

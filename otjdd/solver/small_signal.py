@@ -69,7 +69,7 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
     assert isinstance(drive, Following)
     if polarised(run.junction):
         aim(run.junction, run.state)
-    columns = linear_response.linearised(run.junction, run.state, case.device.area)
+    columns = linear_response.linearised(run.junction, run.state, case.device.junction_area)
     if columns is None:
         integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
     moving, following, omega = drive.ions == "moving", drive.polarisation == "following", 2.0 * np.pi * frequency

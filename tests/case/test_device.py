@@ -6,6 +6,7 @@ import re
 import pytest
 from pydantic import ValidationError
 
+from otjdd.case.case import load_case, parse_case
 from otjdd.case.columns import Columns
 from otjdd.case.device import (
     Device,
@@ -38,7 +39,7 @@ def test_a_device_holds_si_with_energies_in_ev():
     assert device.film.thickness == 2.8e-9
     assert device.left.barrier == 0.7
     assert device.right.doping == 2.3e26
-    assert device.area == pytest.approx(math.pi * 1e-10, rel=1e-15)
+    assert device.junction_area == pytest.approx(math.pi * 1e-10, rel=1e-15)
 
 
 def test_richardson_constant_of_156_is_a_mass_of_1_3():
@@ -180,3 +181,19 @@ def test_barriers_are_above_zero_all_along_the_film():
     most = 2 * Ions(**IONS).activation_energy
     with pytest.raises(ValidationError, match="all barriers are above 0 eV"):
         Ions(**IONS, activation_energy_rise=most)
+
+
+def test_an_electrode_of_any_shape_is_stated_by_its_area():
+    """A square of 5 um: its area is that of a disc of 5 um / sqrt(pi)."""
+    square = parse_case(load_case("li2019").resolved()).replace({"device.area": "25 um^2"})
+    assert square.device.radius is None
+    assert square.device.junction_area == pytest.approx(25e-12, rel=1e-15)
+    assert square.device.disc_radius == pytest.approx(5e-6 / math.sqrt(math.pi), rel=1e-15)
+    assert parse_case(square.resolved()) == square
+    assert square.replace({"device.radius": "1 um"}).device.area is None
+
+
+@pytest.mark.parametrize(("both", "got"), [({"area": "25 um^2"}, "both"), ({"radius": None}, "neither")])
+def test_an_electrode_has_one_of_radius_and_area(both, got):
+    with pytest.raises(ValidationError, match=f"either radius.* or area.*{got}"):
+        Device.model_validate({name: value for name, value in (DEVICE | both).items() if value is not None})

@@ -92,3 +92,15 @@ def test_layers_of_other_materials_are_told_the_ion_values_that_they_take_over(t
     (told,) = (line for line in notes(path, {}) if "ion values" in line)
     assert told.startswith("device.film.layers[1] is of TiO2, with ion values of HfO2 from junction.toml: site_density")
     assert "activation_energy" not in told
+
+
+def test_the_film_of_a_base_beside_other_electrodes_is_named(tmp_path):
+    path = tmp_path / "own.toml"
+    electrodes = 'base = "junction.toml"\n[device.left]\nmaterial = "Au"\nbarrier = "2.5 eV"\n'
+    path.write_text(electrodes)
+    (line,) = (line for line in notes(path, {}) if "film" in line)
+    assert line.startswith("device.left of Au stands beside the film of junction.toml, 3 nm of HfO2: state device.film")
+    path.write_text(electrodes + '[device.film]\nmaterial = "HfO2"\n')
+    assert not any("beside the film" in line for line in notes(path, {}))
+    path.write_text('base = "junction.toml"\ndevice.film.thickness = "4 nm"\n')
+    assert notes(path, {}) == []

@@ -549,7 +549,7 @@ def test_claims_on_the_second_device_hold_its_measured_numbers():
 
     sweeps = table("sweeps.csv")
     claim = claims.load_claim(home / "sweeps")
-    runs = sorted(claims.planned(home / "sweeps", claim), key=lambda trial: trial.case.device.radius)
+    runs = sorted(claims.planned(home / "sweeps", claim), key=lambda trial: trial.case.device.disc_radius)
     contacts = [group for _, group in sweeps.groupby("contact (um)")]
     assert claim.settings["measured"] == [list(group["|I| (A)"]) for group in contacts]
     for trial, group in zip(runs, contacts, strict=True):

@@ -55,7 +55,7 @@ def test_small_signals_are_those_of_the_dielectric_beside_a_frozen_polarisation(
         assert np.isclose(current[0], -current[2], rtol=1e-5)
         return
     device = package.load_case("frozen.toml").device
-    plates = VACUUM_PERMITTIVITY * 70 * device.area / device.film.thickness
+    plates = VACUUM_PERMITTIVITY * 70 * device.junction_area / device.film.thickness
     assert ds.capacitance.values.ravel() == pytest.approx(plates, rel=1e-6)
 
 

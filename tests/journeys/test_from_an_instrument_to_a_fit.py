@@ -52,7 +52,7 @@ def without_limit(columns):
 def densities(temperature):
     """A leakage table of an aixACCT at a temperature that its name alone says."""
     ds = otjdd.run(small(), {"device.left.barrier": HIDDEN, "drive": FROZEN, "temperature": float(temperature)})
-    J = 1e2 * np.ravel(ds.bias_current) / small().device.area  # uA/cm2
+    J = 1e2 * np.ravel(ds.bias_current) / small().device.junction_area  # uA/cm2
     return make.aixacct([{"Voltage [V]": ds.bias.values, "Leakage Current Density [uA/cm2]": J}], kind="Leakage")
 
 

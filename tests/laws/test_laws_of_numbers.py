@@ -191,7 +191,7 @@ def test_a_small_sine_is_answered_as_the_small_signal_says(data):
     phase = 2.0 * np.pi * f * late
     basis = np.column_stack((np.sin(phase), np.cos(phase), np.ones_like(late), late * f, (late * f) ** 2))
     name = "terminal_charge_left" if "terminal_charge_left" in transient else "electrode_charge"
-    area = parse_case(of.text_of(data)).device.area
+    area = parse_case(of.text_of(data)).device.junction_area
     fits = [np.linalg.lstsq(basis, transient[key].values[rows], rcond=None)[0] for key in ("conduction_current", name)]
     in_phase = fits[0][0] - 2.0 * np.pi * f * area * fits[1][1]
     across = fits[0][1] + 2.0 * np.pi * f * area * fits[1][0]

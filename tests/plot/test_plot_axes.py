@@ -8,13 +8,13 @@ import xarray as xr
 from made_results import WRITES, curves, labels, reads
 
 import otjdd
-from otjdd.plot.axes import Ticks, over_decades, small_print, with_signs
+from otjdd.plot.axes import Ticks, columns_of, over_decades, small_print, with_signs
 from otjdd.plot.columns import channels
 from otjdd.plot.figure import figure
 from otjdd.plot.fit import beside
 from otjdd.plot.measured import curve
 from otjdd.plot.runs import NamedResult
-from otjdd.plot.style import Figure
+from otjdd.plot.style import Figure, panels
 
 
 def texts_of_ticks(axis) -> list[str]:
@@ -148,3 +148,12 @@ def test_a_fit_of_retention_is_over_decades_and_one_of_a_sweep_ignores_zero_volt
     beside(axes, ds, 0, row)
     assert axes.get_xscale() == ("log" if axis == "time" else "linear")
     assert axes.get_ylim()[0] > 0.01 * np.abs(y).max()
+
+
+@pytest.mark.parametrize(
+    ("count", "spans"), [(1, [1]), (3, [1, 1, 1]), (4, [1] * 4), (5, [1, 1, 1, 1, 2]), (7, [1] * 6 + [3])]
+)
+def test_the_last_panel_takes_what_the_others_leave_of_its_row(count, spans):
+    _, places = panels(count)
+    assert [len(axes.get_subplotspec().colspan) for axes in places] == spans
+    assert columns_of(places[-1]) == columns_of(places[0]) / spans[-1]

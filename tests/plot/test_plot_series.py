@@ -129,6 +129,18 @@ def test_a_change_on_one_side_of_the_delays_has_an_exponential_there_and_no_gaus
     assert ("τ = 4 µs" in axes.lines[-1].get_label()) == bool(taus)
 
 
+def test_both_time_constants_of_a_curve_of_two_signs_have_names(monkeypatch):
+    from otjdd.plot import learning
+
+    delays = 1e-6 * np.array([-16, -8, -4, -2, -1, 1, 2, 4, 8, 16])
+    change = np.where(delays > 0, 0.3 * np.exp(-delays / 4e-6), -0.2 * np.exp(delays / 2e-6))
+    pairs = iter([learning.SpikePair(*pair) for pair in zip(delays, change, strict=True)])
+    monkeypatch.setattr(learning, "pair_of", lambda ds: next(pairs))
+    axes = Figure().add_subplot()
+    learning.stdp(axes, [NamedResult(None)] * len(delays))
+    assert axes.lines[-1].get_label() == "10 delays, τ₊ = 4 µs, τ₋ = 2 µs"
+
+
 def test_facilitation_of_several_trains_is_against_their_interval():
     periods = np.array([1e-6, 2e-6, 3e-6, 4e-6, 6e-6])
     runs = [train([1e-6, 1e-6 * (1 + np.exp(-0.9 * p / 2e-6)), 2e-6], p) for p in periods]

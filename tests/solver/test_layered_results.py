@@ -55,7 +55,7 @@ def test_the_capacitance_of_two_empty_layers_is_that_of_capacitors_in_series():
     metal = film.device.left
     screening = metal.screening_length / metal.relative_permittivity
     length = 1e-9 / 22.0 + 2e-9 / 6.0 + 2.0 * screening
-    assert C == pytest.approx(VACUUM_PERMITTIVITY * film.device.area / length, rel=1e-6)
+    assert C == pytest.approx(VACUUM_PERMITTIVITY * film.device.junction_area / length, rel=1e-6)
 
 
 def test_the_capacitance_of_moving_ions_is_the_slope_of_the_charge_at_rest(stack):
@@ -66,7 +66,7 @@ def test_the_capacitance_of_moving_ions_is_the_slope_of_the_charge_at_rest(stack
     for V in (-1e-3, 1e-3):
         c = equilibrium.relaxed(junction, model.uniform(stack, model.members(stack)), V)
         charge.append(begin(stack, c, voltage=V).state.D_left[0])
-    assert C == pytest.approx(stack.device.area * np.diff(charge)[0] / 2e-3, rel=1e-4)
+    assert C == pytest.approx(stack.device.junction_area * np.diff(charge)[0] / 2e-3, rel=1e-4)
     frozen = run(stack.replace("drive", cv | {"ions": "frozen", "settle": True})).capacitance.values.ravel()[0]
     assert C > 1.05 * frozen
 

@@ -66,5 +66,5 @@ def test_series_of_a_pulse_has_both_sides_of_its_edges():
     jumps = np.flatnonzero(np.diff(t) == 0.0)
     assert list(zip(V[jumps], V[jumps + 1], strict=True)) == [(0.0, 0.6)]
     moved = ds.mean_displacement_current.values @ np.diff(t, prepend=0.0)
-    area = case().device.area
+    area = case().device.junction_area
     assert moved == pytest.approx(area * float(ds.electrode_charge[-1] - ds.electrode_charge[0]), rel=1e-12)

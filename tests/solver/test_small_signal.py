@@ -54,7 +54,7 @@ def sine_and_answer(frequency: float, charge: str, small: float = 2e-3, **change
     at = np.searchsorted(ds.time.values, last * (1 - 1e-9))
     turn = np.exp(-2j * np.pi * frequency * last)
     current, flown, voltage = ((ds[name].values[at] * turn).sum() for name in ("conduction_current", charge, "voltage"))
-    sampled = (current + 2j * np.pi * frequency * case.device.area * flown) / voltage
+    sampled = (current + 2j * np.pi * frequency * case.device.junction_area * flown) / voltage
     order = 1 + points * np.arange(-8, 9)
     share = 1.0 / order**2 / (1.0 / order**2).sum()
     answer = only(run(case.replace("drive.frequencies", (np.abs(order) * frequency).tolist())))
@@ -155,7 +155,7 @@ def depletion(law: dict, doping: float, bias, **changes):
     else:
         layer = textbook.nonlinear_depletion_capacitance(u, doping, law["b"], law["a"], tail)
     plates = textbook.plate_capacitance(80.0, 2e-9), textbook.plate_capacitance(2.0, 0.05e-9)
-    return ds, case.device.area * textbook.in_series(layer, *plates)
+    return ds, case.device.junction_area * textbook.in_series(layer, *plates)
 
 
 LINEAR = {"law": "linear", "eps_r": 300.0}

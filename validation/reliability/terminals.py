@@ -41,7 +41,7 @@ def misfits(case) -> Misfits:
     except SolverError as error:
         ds = error.partial
     t, left, right = ds.time.values, ds.electrode_charge.values, ds.right_electrode_charge.values
-    area, C = case.device.area, case.circuit.parallel_capacitance
+    area, C = case.device.junction_area, case.circuit.parallel_capacitance
     V, moved = ds.junction_voltage.values, np.ptp(left) + 1e-12 * np.abs(left).max() if len(t) > 1 else 0.0
     if moved == 0.0:
         return Misfits(0.0, 0.0, 0.0 if case.device.film.permittivity.law == "linear" else np.nan)

@@ -68,7 +68,7 @@ def simulated(case: Case, given: Points) -> tuple[np.ndarray, float]:
             integrate.jump(run, float(V))
             by_channel = np.empty(2)
             conductance, *_, good = transport(run.junction, run.state, run.tangent.present, by_channel)
-            out[i, j] = conductance * V / case.device.area if good else np.nan
+            out[i, j] = conductance * V / case.device.junction_area if good else np.nan
             most = max(most, by_channel[0] / conductance)
     return out, most
 

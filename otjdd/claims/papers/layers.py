@@ -27,7 +27,7 @@ def area_exponents(trials: Trials) -> dict[str, float]:
 
     trials : I-V staircases at several radii   ratio : least ratio of both states at SHARE of the highest voltage
     """
-    area = np.log([trial.case.device.area for trial in trials])
+    area = np.log([trial.case.device.junction_area for trial in trials])
     states = np.log([both_states(trial.ds) for trial in trials])
     low, high = (float(np.polyfit(area, states[:, i], 1)[0]) for i in range(2))
     return {"low_exponent": low, "high_exponent": high, "ratio": float(np.exp(states[:, 1] - states[:, 0]).min())}
@@ -72,7 +72,7 @@ def slow_layer(trials: Trials) -> dict[str, float]:
 
 
 def draw_area_exponents(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    area = np.array([trial.case.device.area for trial in verdict.trials])
+    area = np.array([trial.case.device.junction_area for trial in verdict.trials])
     states = np.array([both_states(trial.ds) for trial in verdict.trials])
     for current, name in zip(states.T, ("before the set", "after the set"), strict=True):
         axes[0].plot(1e12 * area, current, "o-", label=name)

@@ -61,8 +61,8 @@ def leakage(
     """
     V, J = np.array(voltages), np.log(np.array(measured))
     case, T = trials[0].case, trials[0].ds.temperature.values
-    own = currents(trials[0].ds, case.device.area, V)
-    alone = currents(trials[-1].ds, trials[-1].case.device.area, V)
+    own = currents(trials[0].ds, case.device.junction_area, V)
+    alone = currents(trials[-1].ds, trials[-1].case.device.junction_area, V)
     out = {"misfit": math.sqrt(np.mean((own - J) ** 2)), "misfit_of_one_step": math.sqrt(np.mean((alone - J) ** 2))}
     permittivity = frenkel_permittivities(own, V, T, case.device.film.thickness)
     for name, slope, eps in zip(NAMES, exponents(own, V), permittivity, strict=True):
@@ -73,7 +73,7 @@ def leakage(
 def draw_leakage(verdict: Verdict, axes: Sequence[Axes]) -> None:
     voltages, measured = (np.array(verdict.claim.settings[key]) for key in ("voltages", "measured"))
     for ax, trial in zip(axes, (verdict.trials[0], verdict.trials[-1]), strict=True):
-        V, area = trial.ds.bias.values, trial.case.device.area
+        V, area = trial.ds.bias.values, trial.case.device.junction_area
         for i, (T, colour) in enumerate(zip(trial.ds.temperature.values, CYCLE, strict=False)):
             ax.plot(V, np.abs(trial.ds.bias_current.values[0, i]) / area, color=colour, label=f"{T - 273.15:.0f} °C")
             ax.plot(voltages[i], measured[i], "o", color=colour)

@@ -187,7 +187,7 @@ def energy(trials: Trials, short: float = 0.6, long: float = 1.8) -> dict[str, f
     for name, V in (("short", short), ("long", long)):
         trial = min(trials, key=lambda t: abs(t.value - V))
         spent = spent_by(trial)
-        scale = plasticity.SYNAPSE / trial.case.device.area
+        scale = plasticity.SYNAPSE / trial.case.device.junction_area
         out |= {name: spent["conduction"], f"{name}_scaled": spent["conduction"] * scale}
         out |= {f"{name}_{what}": spent[what] for what in ("charging", "shown", "ohmic")}
     return out

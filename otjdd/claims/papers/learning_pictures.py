@@ -118,7 +118,7 @@ def energy(verdict: Verdict, axes: Sequence[Axes]) -> None:
     spent = [learning.spent_by(t) for t in verdict.trials]
     for name, (colour, label) in SPENT.items():
         axes[0].plot(V, [1e15 * abs(s[name]) for s in spent], "o-", color=colour, label=label)
-    scale = plasticity.SYNAPSE / verdict.trials[0].case.device.area
+    scale = plasticity.SYNAPSE / verdict.trials[0].case.device.junction_area
     scaled = [1e15 * s["conduction"] * scale for s in spent]
     axes[0].plot(V, scaled, "o:", color=style.BLUE, label="conducted, 0.1 µm²")
     axes[0].plot([0.6, 1.8], [f.published[0] for f in verdict.claim.figure[:2]], "s--", color=PAPER, label="paper")

@@ -20,13 +20,13 @@ TO_RESET = "reset"  # name of the trials that start in the low state
 def thermal(trials: Trials, **settings: Any) -> dict[str, float]:
     """Numbers of `synapse.thermal` with the area and the Richardson constant of the case."""
     device = trials[0].case.device
-    return synapse.thermal(trials[0].ds, area=device.area, richardson=device.richardson, **settings)
+    return synapse.thermal(trials[0].ds, area=device.junction_area, richardson=device.richardson, **settings)
 
 
 def trapezoid(trials: Trials, **settings: Any) -> dict[str, float]:
     """Numbers of `synapse.trapezoid` with the thickness and the area of the case."""
     device = trials[0].case.device
-    return synapse.trapezoid(trials[0].ds, thickness=device.film.thickness, area=device.area, **settings)
+    return synapse.trapezoid(trials[0].ds, thickness=device.film.thickness, area=device.junction_area, **settings)
 
 
 def fowler_nordheim(trials: Trials, **settings: Any) -> dict[str, float]:

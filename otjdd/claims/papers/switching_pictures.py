@@ -39,7 +39,7 @@ def trapezoid(verdict: Verdict, axes: Sequence[Axes]) -> None:
     low, high = settings["window"]
     V = np.linspace(low, high, 60)
     metal, substrate = (f.published[0] for f in verdict.claim.figure[:2])
-    thickness, area = trial.case.device.film.thickness, trial.case.device.area
+    thickness, area = trial.case.device.film.thickness, trial.case.device.junction_area
     size = area * np.exp(log_gruverman(V, substrate, metal, thickness, settings["mass"]))
     axes[0].plot(V, size, "--", color=PAPER, label="trapezoid, paper")
     legend(axes[0])

@@ -39,8 +39,8 @@ def pulse_scatter(trials: Trials, measured: float) -> dict[str, float]:
     radius [m] : at which the scatter is `measured`, from scatter_1 by scatter proportional to area^(-1/2)
     Raises ValueError for a size without runs of both kinds.
     """
-    sizes = sorted({trial.case.device.radius for trial in trials})
-    scatters = [size_scatter([trial for trial in trials if trial.case.device.radius == size]) for size in sizes]
+    sizes = sorted({trial.case.device.disc_radius for trial in trials})
+    scatters = [size_scatter([trial for trial in trials if trial.case.device.disc_radius == size]) for size in sizes]
     named = dict.fromkeys((f"scatter_{i}" for i in range(1, MOST + 1)), np.nan)
     named |= {f"scatter_{i}": value for i, value in enumerate(scatters, 1)}
     return named | {"radius": float(sizes[0] * scatters[0] / measured)}
@@ -99,10 +99,10 @@ def relaxation(trials: Trials) -> dict[str, float]:
 
 
 def draw_pulse_scatter(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    sizes = sorted({trial.case.device.radius for trial in verdict.trials})
+    sizes = sorted({trial.case.device.disc_radius for trial in verdict.trials})
     for trial in by_radius(verdict.trials):
         reset, set_ = trains_of(trial.ds)[1:]
-        colour, still = COLOURS[sizes.index(trial.case.device.radius)], trial.case.ions.noise == "none"
+        colour, still = COLOURS[sizes.index(trial.case.device.disc_radius)], trial.case.ions.noise == "none"
         n = np.arange(1, len(reset) + 1)
         for current, panel in zip((reset, set_), axes, strict=True):
             label = diameter(trial) if still else None

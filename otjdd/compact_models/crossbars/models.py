@@ -31,7 +31,7 @@ def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Cr
     section = case.crossbar
     assert section is not None  # `case.crossbar.faults` has checked it
     count = section.word_lines * section.bit_lines
-    scale = 1.0 if section.cells.radius is None else (section.cells.radius / case.device.radius) ** 2
+    scale = 1.0 if section.cells.radius is None else (section.cells.radius / case.device.disc_radius) ** 2
     devices = tuple(of_area(device, device.area * scale) for device in devices_of(case, progress, file))
     dealt = np.resize(np.arange(len(devices)), count)
     if len(devices) > 1:
@@ -100,7 +100,7 @@ def devices_of(case: Case, progress: Progress = None, file: str = "case") -> lis
     draws = case.crossbar.cells.devices
     if case.crossbar.model is not None:
         devices = [model_of(case, progress, file)] if draws is None else drawn_from_model(case, draws, file)
-        return [of_area(device, case.device.area) for device in devices]
+        return [of_area(device, case.device.junction_area) for device in devices]
     if draws is None:
         return [model_of(case, progress, file)]
     voltage, time = needed_range(case)

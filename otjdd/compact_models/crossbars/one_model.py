@@ -17,7 +17,7 @@ from otjdd.units import brief
 
 JUNCTION = ("temperature", "device", "ions", "columns", "circuit.series_resistance")  # what a model depends on
 # keys that may differ: current and charge are proportional to the area, and a model is one of the mean
-FREE = ("device.radius", "ions.noise", "ions.seed")
+FREE = ("device.radius", "device.area", "ions.noise", "ions.seed")
 DECADES = 1e3  # least ratio of longest to shortest time of an extraction
 
 

@@ -81,7 +81,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
         "model": "extracted for this run" if extracting else case.crossbar.model,
         "model_sha256": CompactModel.load(case.crossbar.model).digest if case.crossbar.model else "",
     }
-    reached = largest_values(running, case.crossbar.cells.radius or case.device.radius)
+    reached = largest_values(running, case.crossbar.cells.radius or case.device.disc_radius)
     if case.device.film.electrons != "none":  # the model then contains them, so their number is no limit
         del reached["film_electron_ratio"]
     about = attributes(case, statistics, time.perf_counter() - began, reached) | {

@@ -13,7 +13,7 @@ from otjdd.results import outputs
 
 
 def made(name, current, time=None, **case):
-    parts = {"device": {"radius": 1e-6}, "ions": {"noise": "shot"}, "columns": {"count": 8}} | case
+    parts = {"device": {"disc_radius": 1e-6}, "ions": {"noise": "shot"}, "columns": {"count": 8}} | case
     ds = {"read_current": current} | ({} if time is None else {"read_time": time})
     case = SimpleNamespace(**{key: SimpleNamespace(**value) for key, value in parts.items()})
     return SimpleNamespace(name=name, case=case, ds=outputs.dataset(ds))
@@ -22,7 +22,7 @@ def made(name, current, time=None, **case):
 def trains(sigma):
     """A smooth run and two with independent scatter of ln I, in a junction whose radius is 1e-8 m over sigma."""
     smooth, random = 1e-6 * np.exp(-np.linspace(0, 3, 401)), np.random.default_rng(1)
-    of = {"device": {"radius": 1e-8 / sigma}}
+    of = {"device": {"disc_radius": 1e-8 / sigma}}
     yield made("contact", smooth, **of, ions={"noise": "none"})
     for _ in range(2):
         yield made("contact", smooth * np.exp(sigma * random.standard_normal(401)), **of)

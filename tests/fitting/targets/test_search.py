@@ -78,7 +78,7 @@ def test_a_target_without_a_read_is_measured_as_its_claim_measures_it():
     """A curve of two barriers by the formula that the claim fits."""
     case = load_case(shipped_cases() / "li2019.toml")
     V = np.linspace(-0.3, 0.3, 31)
-    curve = gruverman(V, 0.5, 0.3, case.device.film.thickness) * case.device.area
+    curve = gruverman(V, 0.5, 0.3, case.device.film.thickness) * case.device.junction_area
     axes = {"state": ["LRS"], "temperature": [300.0], "bias": V}
     values = {"bias_current": curve[None, None], "bias_tunnelling_share": np.ones((1, 1, V.size))}
     ds = outputs.dataset(axes | values)
