@@ -62,7 +62,7 @@ def design(
 
 
 def errors_table(ds: xr.Dataset) -> str:
-    """Table of expected over present errors, a row for each candidate, and below it the candidates that failed."""
+    """Table of expected over present errors by candidate; below it those that failed, and what the fit warns of."""
     names = [str(name) for name in ds["parameter"].values]
     width = max(map(len, map(str, ds["candidate"].values)))
     lines = [f"{'':{width}}  " + "  ".join(names)]
@@ -71,4 +71,5 @@ def errors_table(ds: xr.Dataset) -> str:
             f"{candidate!s:{width}}  " + "  ".join(f"{r:{len(n)}.2f}" for r, n in zip(row, names, strict=True))
         )
     lines.append("expected error over the error now, after one more measurement")
-    return "\n".join(lines + [line for line in ds.attrs["failed"].splitlines() if line])
+    lines += [line for line in ds.attrs["failed"].splitlines() if line]
+    return "\n".join(lines + [f"warning of the fit: {line}" for line in ds.attrs["warnings"].splitlines() if line])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from otjdd.fitting.task import Task
 
 ALL = "all"  # every parameter, of --profile
+# Evaluations of a search: a Jacobian at its start and one at its end, and the places between. A fit of two parameters to a
+# loop took 10.
+PER_PARAMETER, PER_SEARCH = 2, 8
 HEAVIEST = 1e6  # the largest weight, as in a [fit]
 
 
@@ -61,7 +65,7 @@ Files = Annotated[
 Varied = Annotated[
     list[str],
     typer.Option(
-        "--vary", metavar="KEY[=LOW:HIGH]", help="A parameter to fit, and its bounds. Default: the limits of the key.",
+        "--vary", metavar="KEY[=LOW:HIGH]", help="A parameter to fit, and its bounds. Default: those that physics allows.",
         autocompletion=complete_number,
     ),
 ]  # fmt: skip
@@ -169,7 +173,7 @@ def fit(
                 task, out, profiled, posterior, quiet, workers=workers, evaluations=evaluations, seed=seed, **start
             )
     except KeyboardInterrupt as error:
-        keep_best(getattr(error, "partial", None), out)
+        keep_best(getattr(error, "partial", None), out, as_json, quiet)
         raise
     write(ds, out, path)
     show(ds, out, as_json, quiet)
@@ -195,12 +199,19 @@ def fitted(
     from otjdd.fitting.files import search
     from otjdd.system.pool import cores
 
-    workers = workers or cores()
+    workers, began = workers or cores(), time.monotonic()
+    first = True
     with progress_words("fit", quiet) as words:
 
         def progress(at: SearchProgress) -> None:
+            nonlocal first
+            if first and at.evaluations and not quiet:
+                tell(cost_text(time.monotonic() - began, at.evaluations, task, options["evaluations"]))
+            first = False
             if words:
-                words(progress_text(at))
+                words(progress_text(at, task))
+            elif not quiet:
+                tell(f"fit: {progress_text(at, task)}")
 
         ds = search(task, out, progress, workers=workers, seed=seed, **options)
         if profiled:
@@ -322,19 +333,40 @@ def resumed(out: Path, task: Task, evaluations: int, seed: int) -> dict[str, Any
     return files.resumed(path, task, evaluations, seed)
 
 
-def keep_best(ds: xr.Dataset | None, out: Path) -> None:
-    """Write the best set of a fit that was interrupted, when there is one."""
+def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> None:
+    """Write and print the best set of a fit that was interrupted, when there is one."""
+    from otjdd.fitting import report
     from otjdd.fitting.files import write_unfinished
 
     if ds is None or "fit" not in ds.attrs:
+        tell("No evaluation had ended until then: there is no best set.")
         return
     write_unfinished(ds, out)
+    if as_json:
+        print(json.dumps(report.as_json(ds), indent=2))
+    elif not quiet:
+        say(report.parameter_table(ds))
     tell(f"The best set until then is in {out}; the same command with --resume goes on from it.")
 
 
-def progress_text(progress: SearchProgress) -> str:
-    """Progress of a search in words."""
-    return f"{progress.evaluations} evaluations, {progress.jacobians} Jacobians, misfit {progress.misfit:.4g} per point"
+def cost_text(seconds: float, count: int, task: Task, asked: int) -> str:
+    """Expected cost of a search in words. seconds, count : of its first evaluations   asked : of a global search first"""
+    expected = asked + PER_PARAMETER * len(task.parameters) + PER_SEARCH
+    return (
+        f"fit: {count} evaluation{'s' * (count > 1)} of {len(task.aims)} points took {seconds:.2g} s; a search like this "
+        f"takes some {expected}. --timeout SECONDS ends it with the best set; fewer cells or points (--skip) cost less."
+    )
+
+
+def progress_text(progress: SearchProgress, task: Task) -> str:
+    """Progress of a search in words: counts, the misfit of the best set so far, and its values."""
+    count = f"{progress.evaluations} evaluation{'s' * (progress.evaluations != 1)}"
+    misfit = f"{progress.jacobians} Jacobians, misfit {progress.misfit:.4g} per point"
+    best = (
+        f"{parameter.name} = {parameter.text(parameter.value(coordinate), 4)}"
+        for parameter, coordinate in zip(task.parameters, progress.x, strict=True)
+    )
+    return f"{count}, {misfit}; {', '.join(best)}"
 
 
 def write(ds: xr.Dataset, out: Path, case: Path) -> None:

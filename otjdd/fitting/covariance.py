@@ -20,6 +20,7 @@ from otjdd.measurements.noise import SIGMA
 
 AT = 2e-3  # natural steps: a parameter within this of its bound counts as at the bound
 ALIKE = 0.95  # correlation above which two parameters are reported as inseparable
+SAME = 0.9995  # correlation that is written as 1.000
 WEAK = 0.1  # singular value of J with columns of length 1, below which a combination of parameters is badly determined
 FAR_FROM_1 = 2.0  # factor from 1 beyond which a reduced chi-square is reported
 CHANCE = 4.0  # standard deviations of the reduced chi-square of normal noise, within which a deviation is not reported
@@ -128,4 +129,6 @@ def inseparable(J: np.ndarray, correlation: np.ndarray, names: list[str]) -> lis
         i, j = sorted(np.argsort(-np.abs(direction))[:2])
         if abs(correlation[i, j]) > ALIKE:
             sentences[i, j] = f"{names[i]} and {names[j]}: correlation {correlation[i, j]:.3f}; hold one"
+    for i, j in np.argwhere(np.triu(np.abs(correlation) >= SAME, 1)).tolist():  # of a combination of three or more
+        sentences.setdefault((i, j), f"{names[i]} and {names[j]}: correlation {correlation[i, j]:.3f}; hold one")
     return list(sentences.values())

@@ -44,7 +44,9 @@ def design(
     uncertainty : of the logarithms that would be measured; by default the median in the data of the fit
     progress : called with the fraction done
     Returns a Dataset: error (parameter) now, expected_error and ratio (candidate, parameter), points (candidate).
-    A candidate that cannot be run has nan, with the reason in the attribute `failed`. Raises CaseError, ValueError.
+    A candidate that cannot be run has nan, with the reason in the attribute `failed`. The attribute `warnings` is that of
+    the fit: where its chi-square is far from 1, or parameters are alike, expected errors mean as little as its own.
+    Raises CaseError, ValueError.
     """
     import xarray as xr
 
@@ -78,8 +80,9 @@ def design(
     }
     coords = {"candidate": list(candidates), "parameter": names, "unit": ("parameter", fit["unit"].values[free])}
     return xr.Dataset(
-        variables, coords, {"title": "expected errors", "uncertainty": sigma, "failed": "\n".join(failed)}
-    )
+        variables, coords,
+        {"title": "expected errors", "uncertainty": sigma, "failed": "\n".join(failed), "warnings": fit.attrs["warnings"]},
+    )  # fmt: skip
 
 
 def usual_uncertainty(fit: xr.Dataset) -> float:

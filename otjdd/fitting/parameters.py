@@ -1,23 +1,31 @@
 """Parameters of a fit: numbers of a case, by dotted key, with their bounds and scales.
 
-Bounds that are not given are the limits of the key in its record. A positive quantity has a logarithmic scale. Energies,
-temperatures and voltages have a linear one, since they stand in exponents.
+Bounds that are not given are those that physics allows (`physical_range`), else the limits of the key in its record. A
+positive quantity has a logarithmic scale. Energies, temperatures and voltages have a linear one, since they stand in
+exponents.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
-from otjdd.case.numbers import fault, movable_number
+from otjdd.case.numbers import OF_KIND, fault, movable_number
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
 from otjdd.units import brief, plain_unit, quantity, write
 
 LINEAR = ("energy", "temperature", "voltage")  # dimensions with a linear scale
 SHARE = 0.2  # of the value at the start: natural step of a linear parameter
+BARRIER = re.compile(r"device\.(left|right)\.barrier")
+HIGHEST_BARRIER = (
+    4.0  # eV: the work functions of metals, up to 5.9 eV, less the affinities of oxides, from 1.9 eV of SiO2 at least
+)
+LARGEST_RESISTANCE = 1e9  # ohm in series, with which 1 V drives 1 nA
+FULL = 1.0 - 1e-6  # of the sites: the most that vacancies may take
 LEAST = 0.05  # eV, V, K: smallest natural step of a parameter in LINEAR
 
 
@@ -140,6 +148,8 @@ def parameters_of_key(case: Case, key: str, settings: dict[str, Any], sets: int)
     settings : settings as of `settings_given`
     """
     value, dimension, low, high = movable_number(case, key)
+    least, most = physical_range(case, key)
+    low, high = (max(low, least) if value > least else low), (min(high, most) if value < most else high)
     ends: list[float] = []
     for name, default in (("low", low), ("high", high)):
         end = settings.get(name, default)
@@ -166,3 +176,23 @@ def parameters_of_key(case: Case, key: str, settings: dict[str, Any], sets: int)
         raise fault(key, "a value above 0 to start from on a logarithmic scale", brief(value))
     numbers = range(sets) if settings.get("each") else [None]
     return [Parameter(key, dimension, ends[0], ends[1], log, value, number) for number in numbers]
+
+
+def physical_range(case: Case, key: str) -> tuple[float, float]:
+    """Range [SI] of a number of a case that physics allows, infinite where its record says no less.
+
+    A bound on whose other side the value of the case stands is not applied.
+    """
+    match = OF_KIND.fullmatch(key)
+    name = match[2] if match else key
+    if BARRIER.fullmatch(name):
+        return 0.0, HIGHEST_BARRIER
+    if name == "circuit.series_resistance":
+        return -math.inf, LARGEST_RESISTANCE
+    if name in (
+        "ions.density",
+        "device.left.exchange.equilibrium_density",
+        "device.right.exchange.equilibrium_density",
+    ):
+        return -math.inf, FULL * case.ions.site_density
+    return -math.inf, math.inf

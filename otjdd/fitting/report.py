@@ -40,8 +40,12 @@ def parameter_table(ds: xr.Dataset) -> str:
     lines = ["  ".join(f"{cell:{w}}" for cell, w in zip(row, (*widths, 0), strict=True)).rstrip() for row in rows]
     about = ds.attrs
     scaled = ", errors multiplied by its root" if about["errors_scaled"] else ""
-    lines += ["", f"reduced chi-square {about['reduced_chi_square']:.4g}{scaled}; {about['evaluations']} evaluations, "
-              f"{about['jacobians']} Jacobians; {about['ended']}"]  # fmt: skip
+    misfit = f"reduced chi-square {about['reduced_chi_square']:.4g}{scaled}"
+    if not math.isfinite(
+        about["reduced_chi_square"]
+    ):  # of a fit that was ended, or with no more points than parameters
+        misfit = f"chi-square {about['chi_square'] / ds.sizes['point']:.4g} per point"
+    lines += ["", f"{misfit}; {about['evaluations']} evaluations, {about['jacobians']} Jacobians; {about['ended']}"]
     lines += about["warnings"].splitlines()
     if outliers := about.get("outliers", "").splitlines():
         lines += [

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from commands import otjdd
 from fitted_devices import clean, noisy, small
 from PIL import Image
 
 from otjdd.case.case import load_case
+from otjdd.cli import design
 from otjdd.cli import fit as command
-from otjdd.fitting import files
+from otjdd.fitting import files, fit
+from otjdd.fitting.least_squares import SearchProgress
 from otjdd.results import companions, store
 from otjdd.solver.checkpoint import checkpoint_path
 
@@ -121,6 +124,47 @@ def test_weights_of_files_on_the_command_line(folder, monkeypatch):
     made = command.task_of(load_case("small.toml"), files, ["ions.density"], **NOTHING | {"weights": weights})
     one, other = made.curves
     assert other.sigma == pytest.approx(2 * one.sigma)
+
+
+def test_a_fit_without_a_terminal_has_a_line_for_each_evaluation_and_prints_its_best_set(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    made = command.task_of(
+        load_case("small.toml"), [Path("loop.csv")], ["device.left.barrier", "ions.density"], **NOTHING
+    )
+    values = made.aims + made.sigma
+
+    def search(task, out, progress, **options):
+        at = SearchProgress(1, 0, 2.5, np.array([1.0, 0.0]), values)
+        progress(at)
+        progress(at._replace(evaluations=4, misfit=1.5, x=np.zeros(2)))
+        return fit.so_far(task, at, 0, 1)
+
+    monkeypatch.setattr(files, "search", search)
+    ds = command.fitted(made, Path("ended.nc"), [], 0, quiet=False, workers=1, seed=1, evaluations=0)
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert "1 evaluation of 30 points took" in first
+    assert "some 12" in first
+    of = "fit: {}, 0 Jacobians, misfit {} per point; device.left.barrier = {:.4g} eV, ions.density = 3.655e26 1/m^3"
+    barrier = load_case("small.toml").device.left.barrier
+    assert lines == [of.format("1 evaluation", 2.5, 1.2 * barrier), of.format("4 evaluations", 1.5, barrier)]
+    command.fitted(made, Path("ended.nc"), [], 0, quiet=True, workers=1, seed=1, evaluations=0)
+    command.keep_best(None, Path("ended.nc"), as_json=False, quiet=False)
+    assert "no best set" in capsys.readouterr().err
+    command.keep_best(ds, Path("ended.nc"), as_json=False, quiet=False)
+    printed = capsys.readouterr().out
+    assert f"device.left.barrier  {1.2 * barrier:.4g} eV" in printed
+    assert "chi-square 1 per point; 1 evaluations" in printed
+    assert (folder / "ended.nc").exists()
+
+
+def test_a_design_repeats_the_warnings_of_its_fit():
+    ratio = xr.Dataset(
+        {"ratio": (("candidate", "parameter"), [[0.5]])}, {"candidate": ["iv"], "parameter": ["temperature"]},
+        {"failed": "", "warnings": "reduced chi-square 900: the model misses the data"},
+    )  # fmt: skip
+    assert design.errors_table(ratio).endswith(
+        "\nwarning of the fit: reduced chi-square 900: the model misses the data"
+    )
 
 
 @pytest.mark.campaign

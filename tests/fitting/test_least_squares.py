@@ -250,3 +250,12 @@ def test_a_reduced_chi_square_far_from_one_is_told():
         task = evaluate.task._replace(runs=(run._replace(curves=(curve,)),))
         found = covariance.standard_errors(task, minimise(evaluate._replace(task=task), np.zeros(2)))
         assert said in found.warnings[0]
+
+
+def test_a_correlation_of_one_is_named_also_within_a_combination_of_several():
+    """Three alike columns have one small singular value, whose direction has but two largest entries."""
+    correlation = np.array([[1.0, -0.99951, 0.98], [-0.99951, 1.0, -0.97], [0.98, -0.97, 1.0]])
+    J = np.linalg.qr(np.random.default_rng(1).standard_normal((9, 3)))[0]
+    assert covariance.inseparable(J, correlation, ["a", "b", "c"]) == ["a and b: correlation -1.000; hold one"]
+    correlation[0, 1] = correlation[1, 0] = -0.9994
+    assert covariance.inseparable(J, correlation, ["a", "b", "c"]) == []

@@ -13,7 +13,8 @@ CASE = small()
 @pytest.mark.parametrize(
     ("key", "dimension", "low", "log"),
     [
-        ("device.left.barrier", "energy", -5.0, False),
+        ("device.left.barrier", "energy", 0.0, False),
+        ("device.left.band_depth", "energy", 0.01, False),
         ("ions.density", "density", 1.0, True),
         ("device.film.thickness", "length", 1e-10, True),
         ("device.film.tunnelling_mass", "", 0.01, True),
@@ -31,12 +32,34 @@ def test_bounds_and_scale_are_those_of_the_key(key, dimension, low, log):
     assert key in found.words
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "low", "high"),
+    [
+        ("device.left.barrier", "0.6 eV", 0.0, 4.0),
+        ("device.left.barrier", "-0.2 eV", -5.0, 4.0),
+        ("device.left.barrier", "4.5 eV", 0.0, 10.0),
+        ("circuit.series_resistance", "55 ohm", 0.0, 1e9),
+        ("circuit.series_resistance", "1e12 ohm", 0.0, 1e15),
+        ("ions.density", "1e26 1/m^3", 1.0, CASE.ions.site_density),
+    ],
+)
+def test_bounds_that_are_not_given_are_those_that_physics_allows(key, value, low, high):
+    """Where the case itself is beyond one of them, that bound is the limit of the key."""
+    case = CASE.replace({key: value})
+    (found,) = parameters(case, [key])
+    assert found.low == low
+    assert found.high == pytest.approx(high, rel=1e-5)
+    case.replace({key: found.high})
+    (asked,) = parameters(case, {key: {"high": found.start * 2 if found.start > 0 else 9.0}})
+    assert asked.high == (2 * found.start if found.start > 0 else 9.0)
+
+
 def test_what_a_kind_of_columns_sets_has_the_bounds_and_scale_of_its_key():
     kind = {"name": "other", "share": 0.5, "set": {"device.left.barrier": "0.6 eV"}}
     keys = ["columns.kinds[0].share", 'columns.kinds[0].set."device.left.barrier"']
     share, barrier = parameters(CASE.replace("columns.kinds", [kind]), keys)
     assert (share.start, share.low, share.high, share.log) == (0.5, 0.0, 1.0, True)
-    assert (barrier.start, barrier.dimension, barrier.low, barrier.log) == (0.6, "energy", -5.0, False)
+    assert (barrier.start, barrier.dimension, barrier.low, barrier.log) == (0.6, "energy", 0.0, False)
 
 
 @pytest.mark.parametrize(
