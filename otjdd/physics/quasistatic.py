@@ -174,7 +174,7 @@ def search(junction: Junction, state: State, tangent: Tangent, V_source: float, 
         steep = 1.0 + abs(drop(junction, current)[1] * current) * rate
         if abs(residual) <= VOLTAGE_FLOOR * steep:
             return Status.DONE
-        tolerance = max(CLOSURE_TOLERANCE, limits.slack / steep)
+        tolerance = min(tolerance, max(CLOSURE_TOLERANCE, limits.slack / steep))  # also beside a corner of the drop
         up = residual < 0.0
         if fresh:
             turns += not evaluated.low <= V <= evaluated.high  # a jump, or a current that falls with the voltage

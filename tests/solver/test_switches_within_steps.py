@@ -11,6 +11,8 @@ import pytest
 from devices import case, needs_speed
 
 import otjdd
+from otjdd.case import toml_text
+from otjdd.case.case import parse_case
 
 PIECES = 30  # of a branch
 CASES = [
@@ -107,3 +109,34 @@ def test_a_source_comes_to_its_compliance_where_the_drop_at_its_resistance_is_fo
     np.testing.assert_allclose(lost[below], R * current[below], atol=1e-8)
     assert np.abs(current).max() < most * (1 + 2e-5)  # the source gives way by 1e-5 of its compliance a volt
     assert current[-1] >= most
+
+
+@needs_speed
+def test_v_j_is_solved_where_the_source_leaves_its_compliance():
+    """Below the compliance a loose stack is enough for V_j, beyond it only a tight one: V_j was sought between the two."""
+    metal = {"kind": "metal", "barrier": "0.87145 eV", "mass": 1.079, "band_depth": "5.2317 eV"}
+    doped = {
+        "kind": "semiconductor", "band_offset": "0.54865 eV", "doping": "1.931e25 1/m^3", "mass": 0.92723,
+        "permittivity": {"law": "linear", "eps_r": 273.89}, "density_of_states": "1.1309e26 1/m^3",
+    }  # fmt: skip
+    film = {
+        "thickness": "2.8332 nm", "cells": 15, "grading": 3.5565, "permittivity": {"law": "linear", "eps_r": 17.697},
+        "fixed_charge": "2.7392e24 1/m^3", "tunnelling_mass": 0.69229,
+        "polarisation": {
+            "law": "two-level", "saturation": "0.0063359 C/m^2", "initial": 0.26736, "barrier": "0.399936 eV",
+            "dipole_length": "0.31553 nm",
+        },
+    }  # fmt: skip
+    device = {"radius": "1053.8 nm", "richardson": "32.203 A/cm^2/K^2", "left": metal, "film": film, "right": doped}
+    ions = {
+        "charge": 2, "density": "1.372e26 1/m^3", "site_density": "2.00504e27 1/m^3", "law": "genreith-schriever",
+        "hop_distance": "0.45868 nm", "activation_energy": "0.359485 eV", "prefactor": "2.7513e-7 m^2/s",
+    }  # fmt: skip
+    path = {"kind": "triangle", "path": ["0 V", "-0.75423 V", "0.75423 V", "0 V"], "rate": "29301.9 V/s"}
+    circuit = {"series_resistance": "54760 ohm", "compliance": "20.2 nA"}
+    data = {"title": "leaves", "temperature": "239.09 K", "device": device, "ions": ions, "drive": path}
+    ds = otjdd.run(parse_case(toml_text.write(data | {"circuit": circuit})))
+    assert ds.attrs["solver_status"] == "done"
+    current, lost = ds.conduction_current.values, (ds.voltage - ds.junction_voltage).values
+    below = np.abs(current) < 20.2e-9
+    np.testing.assert_allclose(lost[below], 54760 * current[below], atol=3e-6)
