@@ -75,7 +75,7 @@ def changed_layers(case: Case, change: Change) -> list[dict[str, Any]]:
 
 def new_layer(beside: Mapping[str, Any], material: str) -> dict[str, Any]:
     """Table of a layer of a material. Values that are not published for the material are those of the layer beside it."""
-    table = {key: value for key, value in beside.items() if key not in ("interface_barrier", "density_of_states")}
+    table = {key: value for key, value in beside.items() if key != "interface_barrier"}
     own = {"material": material, "thickness": THICKNESS, "cells": CELLS}
     if (given := published(material, "permittivity")) is not None:
         own["permittivity"] = {"law": "linear", "eps_r": given.value}

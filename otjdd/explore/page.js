@@ -250,8 +250,8 @@ function buildDevice() { // the sliders of the device, its layers and its traps,
   start.sliders.forEach((about) => { build(about, room(about)); put(sliders.get(about.name), about.value); });
   by("layers").replaceChildren(...start.layers.map((name, place) => {
     const item = Object.assign(document.createElement("li"), { textContent: name });
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Take away" });
-    button.setAttribute("aria-label", `Take ${name} away`);
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Remove" });
+    button.setAttribute("aria-label", `Remove ${name}`);
     button.addEventListener("click", () => changeDevice("layers", { place, material: "" }));
     if (start.layers.length > 1) item.append(button);
     return item;

@@ -5,6 +5,7 @@ import pytest
 import otjdd
 from otjdd.explore import layers
 from otjdd.explore.session import Opened, Session
+from otjdd.explore.sliders import slider_values, sliders_of
 from otjdd.explore.workers import Workers
 
 BILAYER = otjdd.load_case("bilayer-polarity")
@@ -63,3 +64,14 @@ def test_a_tab_has_sliders_of_its_layers_and_names_them_in_its_command():
     )
     assert tab.change_layers(layers.Change(7, ""), {})["problem"] == "the film has 3 layers"
     assert session(PLAIN, "small").start()["layers"] == ["SrTiO3"]  # another tab has its own film
+
+
+def test_a_layer_beside_electrons_on_a_metal_has_the_states_of_its_neighbour_and_the_metal_a_slider():
+    """Without states of its own such a layer is refused, and nothing could be added to the film."""
+    electrons = {"device.film.electrons": "balance", "device.film.density_of_states": "1e26 1/m^3"}
+    case = otjdd.load_case("junction").replace(electrons)
+    added = case.replace(layers.changes_with_layers({}, case, layers.Change(1, "Al2O3")))
+    assert [layer.density_of_states for layer in added.device.film.layers] == [1e26, 1e26]
+    values = slider_values(added, sliders_of(added))
+    assert values["barrier_right"] == 1.9
+    assert "barrier_right" not in slider_values(PLAIN, sliders_of(PLAIN))

@@ -302,6 +302,8 @@ def test_layers_are_added_and_taken_away(browser):
     layered = otjdd.load_case(download(browser, "case.toml")).device.film
     assert [sheet.material for sheet in layered.layers] == ["Al2O3", "SrTiO3"]
     assert [sheet.thickness for sheet in layered.layers] == pytest.approx([0.5e-9, 2.7e-9], rel=1e-12)
+    assert js(browser, "document.querySelector('#layers button').textContent") == "Remove"
+    assert js(browser, "document.querySelector('#out summary').textContent") == "Download"
     assert click(browser, "#layers button")
     assert layers_of(browser) == ["SrTiO3"]
     assert "layer-1-offset" not in js(browser, "document.getElementById('of-device').innerHTML")
