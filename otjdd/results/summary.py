@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otjdd.constants import ELEMENTARY_CHARGE
+
 if TYPE_CHECKING:
     import xarray as xr
 
 # Beginnings of the attribute `error_estimate` where no errors are stated: reads were extrapolated, or that failed.
 NOT_STATED, NOT_EXTRAPOLATED = "not stated", "not extrapolated"
+MEASURABLE = 1e15  # ohm: 0.1 V then drives 0.1 fA, below the noise of electrometers
 
 
 def of_drive(drive: Any) -> str:  # a `case.drive.Drive`; the package `case` stands beside this one
@@ -67,9 +70,20 @@ def of_outputs(ds: xr.Dataset) -> str:
             return f"{reads} at 0 V, {extent(ds.read_current.values)} A"
         rest = f", {len(R) - finite.size} at 0 V" if finite.size < len(R) else ""
         errors = largest_error(ds, "read_resistance") + by_levels(ds, "read_current_error")
-        return f"{reads}{rest}, {extent(finite)} ohm{errors}"
+        return f"{reads}{rest}, {extent(finite)} ohm{errors}{beyond_instruments(ds)}"
     # The charging current at a jump depends on the time step: only the conduction current is shown.
     return f"{counted({'instant': ds.sizes['time']})}, conduction {extent(ds.conduction_current.values)} A"
+
+
+def beyond_instruments(ds: xr.Dataset) -> str:
+    """What reads of more than MEASURABLE mean, by the time between two electrons at the least current; "" without."""
+    R = np.abs(ds.read_resistance.values)
+    far = (R > MEASURABLE) & np.isfinite(R)
+    if not far.any():
+        return ""
+    pause = ELEMENTARY_CHARGE / float(np.abs(ds.read_current.values[far]).min())
+    reads = counted({"read": int(far.sum())})
+    return f"; {reads} beyond {MEASURABLE:g} ohm, which no instrument measures: an electron in {pause:.3g} s"
 
 
 def largest_error(ds: xr.Dataset, name: str) -> str:

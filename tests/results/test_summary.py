@@ -1,5 +1,7 @@
 """Summaries that commands print, for each kind of result."""
 
+import made_results
+import numpy as np
 import pytest
 
 from otjdd.results import outputs, summary
@@ -38,3 +40,14 @@ def test_an_ended_run_tells_how_far_it_came():
     attrs = {"solver_time_reached": 0.25, "solver_time_total": 13.0}
     assert summary.reached(outputs.dataset({}, {}, attrs)) == " It reached t = 0.25 s of 13 s."
     assert summary.reached(outputs.dataset({}, {}, {})) == ""
+
+
+def test_reads_beyond_any_instrument_say_how_seldom_an_electron_passes():
+    """1e20 ohm at 0.167 V: 1.602e-19 C * 1e20 ohm / 0.167 V = 95.9 s."""
+    resistance = np.array([1e6, 1e20])
+    ds = made_results.reads([1.0, 2.0], resistance, read_current=0.167 / resistance)
+    assert summary.of_result(ds).endswith(
+        "; 1 read beyond 1e+15 ohm, which no instrument measures: an electron in 95.9 s"
+    )
+    ds = made_results.reads([1.0, 2.0], resistance / 1e6, read_current=0.167e6 / resistance)
+    assert "instrument" not in summary.of_result(ds)
