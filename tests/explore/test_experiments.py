@@ -24,6 +24,8 @@ THICK = {"device.film.thickness": "3 nm"}
 
 DEVICE = sliders.device_sliders()
 
+BARRIER = "device.right.barrier"  # of a metal
+
 
 def of_its_key(slider):
     """The first of some cases that has the key of a slider, or may have it."""
@@ -37,7 +39,7 @@ def test_sliders_move_keys_within_ends_whose_source_is_stated():
             of_its_key(slider).replace(slider.keys[0], slider.text(value))
         assert len(slider.source) > 20
     shown = [row["name"] for row in sliders.described_sliders(BASE, DEVICE)]
-    of_others = ("device.film.polarisation", "device.left.exchange", "device.right.exchange", "device.traps")
+    of_others = ("device.film.polarisation", "device.left.exchange", "device.right.exchange", "device.traps", BARRIER)
     assert shown == [slider.name for slider in DEVICE if not slider.keys[0].startswith(of_others)]
     for name in experiments():
         driven = case_of_experiment(name, BASE, {}).without_study()
@@ -92,7 +94,7 @@ def test_experiments_that_a_device_refuses_are_not_offered():
 def test_a_polarised_film_has_sliders_of_its_law():
     levels, merz = ({slider.name for slider in DEVICE if sliders.slider_values(case, [slider])} for case in POLARISED)
     assert {"saturation", "initial", "offset_field"} <= levels & merz
-    assert levels - merz == {"level_barrier", "dipole_length"}
+    assert levels - merz == {"level_barrier", "dipole_length", "barrier_right"}  # of its right metal
     assert merz - levels == {"switching_time", "activation_field", "exponent", "band_offset"}
     moves = sliders.moved(POLARISED[0], DEVICE, {"saturation": 20.0, "initial": 0.5})
     assert moves == {"device.film.polarisation.saturation": "20 uC/cm^2", "device.film.polarisation.initial": 0.5}
