@@ -354,8 +354,8 @@ def filled_along(points, rates_at, f):
 
 
 @law(
-    seeds=(0, 1, 2, 3, 5, 7), needs=(plain_film,), in_turn=(kinetic_in_plain_film, kinetic_slice_in_plain_film), without=(*ALONE, of.trap),
-    drives=(of.rest,),
+    seeds=(0, 1, 2, 3, 5, 7), needs=(plain_film,), in_turn=(kinetic_in_plain_film, kinetic_slice_in_plain_film),
+    without=(*ALONE, of.trap), drives=(of.rest,),
 )  # fmt: skip
 def test_a_filling_that_takes_time_is_that_of_rate_equations_of_its_own(data):
     """Electrons on traps and those that each electrode gave, along ramps at default tolerances, by fine steps."""
