@@ -18,7 +18,7 @@ from otjdd.units import Quantity, brief, write
 
 LEAST_RELAXATION = 1e-3  # eV: steps over energy are as fine as sqrt(2 relaxation kT)
 CHARGES = {"acceptor": -1.0, "donor": 1.0, "none": 0.0}  # kind -> its number in `physics.traps.sites`
-FARTHEST = 4.5  # standard deviations of the depth, of the outermost levels that stand for a spread
+FARTHEST = 4.5  # standard deviations of the depth, where a spread ends
 Frequency = Annotated[float, Quantity("frequency", "0 Hz", "1e18 Hz")]
 
 
@@ -65,7 +65,9 @@ class Trap(Record):
         description="depth below the conduction band", examples=["1.2 eV"]
     )
     depth_spread: Annotated[float, Quantity("energy", "0 eV", "1 eV")] = Field(
-        default=as_text("0 eV"), description="standard deviation of a normal spread of depths", examples=["0.1 eV"]
+        default=as_text("0 eV"),
+        description="standard deviation of a normal spread of depths, which ends at 4.5 of it",
+        examples=["0.1 eV"],
     )
     relaxation_energy: Annotated[float, Quantity("energy", "0 eV", "5 eV")] = Field(
         default=as_text("0 eV"),

@@ -92,6 +92,8 @@ class Channels(NamedTuple):
     first: (
         np.ndarray
     )  # (C+1,) number of the first group of each in `TrapState`; none of a channel whose next has the same
+    levels: np.ndarray  # (C,) depths that stand for a spread of those of traps
+    points: np.ndarray  # (C, P) points that stand for the traps on each piece of the film's band
 
 
 @by_pointer

@@ -14,7 +14,6 @@ profile alone, and its ions at rest, 7 of 8 reads that were off by more than 1 %
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -22,14 +21,11 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.film import FEWEST_CELLS, FEWEST_CELLS_OF_LAYER, LayeredFilm
 from otjdd.errors import CaseError, SolverError
-from otjdd.physics.channels.traps import placed_traps
-from otjdd.physics.junction import Junction
-from otjdd.physics.state import new_state
-from otjdd.physics.traps.sites import LEVELS, SPREAD
 from otjdd.solver import grid_convergence, initial, integrate, model
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.start import KeptState
+from otjdd.solver.trap_groups import regrouped
 from otjdd.stepping.course import EDGE, READ
 from otjdd.stepping.run_log import READ_CURRENT
 from otjdd.waveform.chain import Chain
@@ -182,30 +178,9 @@ def begun(case: Case, fewer: Case, part: Replay, states: Sequence[KeptState]) ->
     widths = (np.diff(model.film_faces(of.device.film)) for of in (case, fewer))
     of = state.start._replace(c=initial.regridded(state.c, *widths))
     if of.filling is not None:
-        of = of._replace(filling=refilled(case, junction, of.filling))
+        of = of._replace(filling=regrouped(model.junction(case), junction, of.filling))
     run = integrate.begin(
         junction, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps, **of._asdict()
     )
     run.state.D_right[:] = state.D_right
     return run
-
-
-def refilled(case: Case, coarse: Junction, filling: np.ndarray) -> np.ndarray:
-    """Filling of the traps of a junction on fewer cells, along straight lines between that of the case (K, T)."""
-    out: np.ndarray = np.zeros((len(filling), coarse.channels.first[-1]))
-    fine = model.junction(case)
-    for k, channel in product(range(len(filling)), np.flatnonzero(np.diff(coarse.channels.first))):
-        before, after = (trap_places(junction, k, int(channel)) for junction in (fine, coarse))
-        levels = LEVELS if coarse.channels.numbers[channel, SPREAD] else 1
-        own, first = filling[k, fine.channels.first[channel] :][: before.size], coarse.channels.first[channel]
-        along = [np.interp(after[::levels], before[::levels], of_level) for of_level in own.reshape(-1, levels).T]
-        out[k, first : first + after.size] = np.transpose(along).ravel()
-    return out
-
-
-def trap_places(junction: Junction, k: int, channel: int) -> np.ndarray:
-    """Places (n,) [m] of the groups of traps of a channel in column k."""
-    K, N = junction.columns.width.shape
-    without_fields = new_state(K, N, interfaces=junction.layers.half_left.shape[1])
-    x: np.ndarray = placed_traps(junction, without_fields, k, channel).sites.x
-    return x

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otjdd.case.case import Case
+from otjdd.case.case import Case, parse_case
 from otjdd.case.device import FromProfile, FromResult, History
 from otjdd.case.exchange import exchanges
 from otjdd.case.kinds import kinds_of
@@ -20,6 +20,7 @@ from otjdd.results import store
 from otjdd.solver import equilibrium, integrate, model, random_ions, reservoirs
 from otjdd.solver.model import Member
 from otjdd.solver.start import OUTPUT, Start, at_snapshot
+from otjdd.solver.trap_groups import regrouped
 from otjdd.stepping import hop_noise
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
     Concentrations are constant within each cell of the result, and stretched with each layer; the number of ions per area
     in it is that of the result. On the grid of the result nothing moves, to the bit. What the result does not have is as
     the case states it. Raises ResultError; ValueError for a result without a state, with other columns or layers, with more
-    ions than a thinner film has sites for, or with traps on another grid.
+    ions than a thinner film has sites for, or with other traps.
     """
     origin = case.ions.initial
     assert isinstance(origin, FromResult)
@@ -131,6 +132,8 @@ def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
     own = {name: value for name, value in end._asdict().items() if value is not None and 0 not in shapes[name]}
     own |= {name: on_grid(case, parts, ds, own[name]) for name in ("c", "smooth") if name in own}
     check_sites(case, own["c"])
+    if "filling" in own and own["filling"].shape != shapes["filling"]:
+        own["filling"] = regrouped_filling(ds, junction, own["filling"])
     for name, value in own.items():
         if value.shape != shapes[name]:
             raise ValueError(f"{KEY}{OUTPUT[name]}: {value.shape} values, in the case {shapes[name]}")
@@ -141,6 +144,17 @@ def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
     if case.device.film.polarisation is not None and "polarisation" not in own:
         own["polarisation"] = polarisation(case, junction, parts)
     return Start(**own)
+
+
+def regrouped_filling(ds: xr.Dataset, junction: Junction, filling: np.ndarray) -> np.ndarray:
+    """Filling (K, T) of the traps of a junction from that of a result with other groups, as at another temperature.
+
+    Raises ValueError for other traps.
+    """
+    before = model.junction(parse_case(str(ds.attrs["case_resolved"]), allow_outside=True))
+    if not np.array_equal(np.diff(before.channels.first) > 0, np.diff(junction.channels.first) > 0):
+        raise ValueError(f"{KEY}other traps whose filling takes time than in the case")
+    return regrouped(before, junction, filling)
 
 
 def on_grid(case: Case, parts: list[Member], ds: xr.Dataset, c: np.ndarray) -> np.ndarray:

@@ -17,7 +17,6 @@ from otjdd.case.electrodes import Metal
 from otjdd.case.exchange import SIDES, exchanges
 from otjdd.case.film import Film, LayeredFilm, LayerNumbers
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
-from otjdd.case.traps import Trap
 from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import hopping
@@ -32,12 +31,12 @@ from otjdd.physics.ions import LAWS
 from otjdd.physics.junction import Junction
 from otjdd.physics.layers import Layers
 from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
-from otjdd.physics.traps.sites import most_groups
 from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.results import store
 from otjdd.solver.electrodes import edge_beside, electrode, permittivity
 from otjdd.solver.image_pieces import image_of, image_pieces
 from otjdd.solver.profile_start import StartProfile, read_profile
+from otjdd.solver.trap_groups import channels_with_groups
 from otjdd.stepping.error_norm import OUTSIDE
 from otjdd.system.remember import by_record
 
@@ -195,6 +194,15 @@ def tunnelling_nodes(
         start += sheet.cells + 1
         pieces.append(pieces[-1] + len(own) - 1)
     return np.concatenate(parts), np.array(pieces)
+
+
+def ends_of_pieces(film: Film | LayeredFilm, nodes: np.ndarray) -> np.ndarray:
+    """Ends (P+1,) [m] of the pieces of the band of a film. nodes : of `tunnelling_nodes`"""
+    faces, first = film_faces(film), first_faces(film.stack)
+    of_layers = [faces[start : behind + 1] for start, behind in pairwise(first)]
+    points = [np.concatenate((own[:1], centres(own))) for own in of_layers]
+    ends: np.ndarray = np.concatenate((*points, faces[-1:]))[nodes]
+    return ends
 
 
 @lru_cache(maxsize=16)
@@ -373,29 +381,26 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
         image=image_of_columns(case, T, parts, nodes),
         heat=heat(case, columns, T),
         polarisation=polarisation(case, parts, T),
-        channels=channels(case, columns, np.diff(pieces)),
+        channels=channels(case, columns, np.diff(ends_of_pieces(film, nodes)), pieces),
         left_wall=walls.left,
         right_wall=walls.right,
     )
 
 
-def channels(case: Case, columns: kernels.Columns, pieces: np.ndarray) -> kernels.Channels:
-    """Channels of conduction: the coherent one, the leaks and the traps of the case. pieces : of the band in each layer"""
+def channels(case: Case, columns: kernels.Columns, length: np.ndarray, pieces: np.ndarray) -> kernels.Channels:
+    """Channels of conduction: the coherent one, the leaks and the traps of the case.
+
+    length : (P,) m, of the pieces of the band   pieces : of the first in each layer, and that behind the last
+    """
     beside = case.device.beside_coherent.values()
     code = np.array([CODES[COHERENT], *(CODES[record.channel] for record in beside)])
     numbers = np.zeros((len(code), max((len(record.numbers()) for record in beside), default=0)))
     for row, record in zip(numbers[1:], beside, strict=True):
         row[: len(record.numbers())] = record.numbers()
-    groups = [0, 0]
-    for record in beside:
-        if not (isinstance(record, Trap) and record.kinetic):
-            groups.append(0)
-            continue
-        groups.append(
-            most_groups(record.depth_spread, int(pieces.sum() if record.layer is None else pieces[record.layer]))
-        )
-    area = case.device.junction_area * covered_by(kinds_of(case)) * columns.weight
-    return kernels.Channels(code, numbers, area, np.cumsum(groups))
+    area, none = case.device.junction_area * covered_by(kinds_of(case)) * columns.weight, np.zeros(0, np.int64)
+    mass = np.repeat(columns.film_mass.max(axis=0), np.diff(pieces))
+    of_case = kernels.Channels(code, numbers, area, none, none, none.reshape(0, 0))
+    return channels_with_groups(case, of_case, length, mass, pieces)
 
 
 def channel_names(case: Case) -> np.ndarray:
@@ -500,12 +505,11 @@ def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes:
     whole = image_of(case.device, temperature, film.thickness, 0.0)
     if whole is None:
         return np.zeros((len(parts), 0, PIECES))
-    points = np.concatenate(([0.0], centres(film_faces(film)), [film.thickness]))
-    pieces = []
+    pieces, ends = [], ends_of_pieces(film, nodes)
     for part in parts:
         image = image_of(kinds[part.kind].device, temperature, part.thickness, part.left_shift)
         assert image is not None  # all kinds have an image force, or none has
-        pieces.append(image_pieces(image, whole, points[nodes]))
+        pieces.append(image_pieces(image, whole, ends))
     return np.array(pieces)
 
 

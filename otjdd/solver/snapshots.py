@@ -111,24 +111,24 @@ def trap_filling(junction: Junction, state: State, k: int) -> np.ndarray:
     width = junction.columns.width[k]
     x, shares = np.cumsum(width) - 0.5 * width, []
     for channel in np.flatnonzero(junction.channels.code == TRAP_CODE):
-        sites, cell, filling = filling_of_groups(junction, state, k, int(channel))
+        sites, filling = filling_of_groups(junction, state, k, int(channel))
         places, first = np.unique(sites.x, return_index=True)
         if not places.size:
             shares.append(np.full(x.size, np.nan))
             continue
         share = np.add.reduceat(filling * sites.length, first) / np.add.reduceat(sites.length, first)
-        inside = (x >= x[cell[0]]) & (x <= x[cell[-1]])
+        inside = (x + 0.5 * width > sites.start[0]) & (x - 0.5 * width < sites.end[-1])
         shares.append(np.where(inside, np.interp(x, places, share), np.nan))
     return np.array(shares)
 
 
-def filling_of_groups(junction: Junction, state: State, k: int, channel: int) -> tuple[Sites, np.ndarray, np.ndarray]:
-    """Sites of the traps of a channel in column k, their cells (n,), and the filled share of each group (n,)."""
+def filling_of_groups(junction: Junction, state: State, k: int, channel: int) -> tuple[Sites, np.ndarray]:
+    """Sites of the traps of a channel in column k, and the filled share of each group (n,)."""
     if junction.channels.numbers[channel, KINETIC]:
         placed, first = placed_traps(junction, state, k, channel), junction.channels.first[channel]
-        return placed.sites, placed.cell, state.traps.filling[k, first : first + len(placed.cell)]
+        return placed.sites, state.traps.filling[k, first : first + len(placed.amount)]
     traps = filled_traps(junction, state, k, channel)
-    return traps.sites, traps.cell, 0.5 * (1.0 + np.tanh(0.5 * traps.steady.log_odds))
+    return traps.sites, 0.5 * (1.0 + np.tanh(0.5 * traps.steady.log_odds))
 
 
 def film_electrons(state: State) -> np.ndarray:

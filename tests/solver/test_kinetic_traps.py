@@ -18,18 +18,20 @@ from scipy.optimize import brentq
 from scipy.special import exp1, expit
 
 from otjdd.case.case import parse_case
+from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.errors import CaseError
 from otjdd.results import store
 from otjdd.runs.rerun import differences, rerun
 from otjdd.runs.run import run as otjdd_run
 from otjdd.runs.run import simulate
-from otjdd.solver import grid_error, integrate, model, trap_response
+from otjdd.solver import grid_error, integrate, model, trap_groups, trap_response
 from otjdd.solver.checkpoint import CheckpointPlace
+from otjdd.solver.trap_groups import point_counts
 
 KT = 300.0 * BOLTZMANN_EV
 L, MASS, LEFT, RIGHT, DEPTH, DENSITY, ATTEMPTS, CELLS = 3e-9, 0.3, 1.0, 1.2, 1.3, 1e25, 1e13, 8
-AREA = math.pi * 1e-12
+AREA, TOLERANCE = math.pi * 1e-12, 0.05  # of currents, by which traps have few places
 
 CASE = f"""
 title = "a film with traps between metals"
@@ -68,6 +70,7 @@ prefactor = "1e-7 m^2/s"
 initial = "uniform"
 [numerics]
 rtol = 1e-3
+current_tolerance = {TOLERANCE}
 [drive]
 kind = "table"
 points = [["0 s", "0.3 V"], ["1 s", "0.3 V"]]
@@ -91,12 +94,18 @@ def run(points=None, text=CASE, folder=".", **changes):
     return simulate(parse_case(text, folder).replace(others))
 
 
-def gauss(cells: int = CELLS):
-    """Places (n,) and lengths of two points on each piece of the band: between the left end, the centres and the right."""
+def gauss(cells: int = CELLS, kT: float = KT, **keys):
+    """Places (n,) and lengths of the traps on each piece of the band: between the left end, the centres and the right.
+
+    keys : of the traps, by which the points of Gauss's rule are counted
+    """
     ends = np.concatenate(([0.0], (np.arange(cells) + 0.5) * L / cells, [L]))
-    x, w = np.polynomial.legendre.leggauss(2)
+    trap = Trap(**{"name": "traps", "kind": "none", "density": DENSITY, "depth": DEPTH} | keys)
+    counts = point_counts(trap, np.diff(ends), np.full(cells + 1, MASS), kT, TOLERANCE)
+    rules = [np.polynomial.legendre.leggauss(n) for n in counts]
     middle, half = 0.5 * (ends[1:] + ends[:-1]), 0.5 * np.diff(ends)
-    return (middle[:, None] + half[:, None] * x).ravel(), (half[:, None] * w).ravel()
+    places = [m + h * x for m, h, (x, _) in zip(middle, half, rules, strict=True)]
+    return np.concatenate(places), np.concatenate([h * w for h, (_, w) in zip(half, rules, strict=True)])
 
 
 def rates(x: np.ndarray, V: float, kT: float = KT):
@@ -116,7 +125,7 @@ def rates(x: np.ndarray, V: float, kT: float = KT):
 
 def exact(points, times, first: float, cells: int = CELLS, kT: float = KT):
     """Trapped electrons [1/m2], current [A], its parts without their signs, electrons from the left [1/m2], at times."""
-    x, w = gauss(cells)
+    x, w = gauss(cells, kT)
     n, amount = x.size, DENSITY * w
     state, out = np.concatenate((np.full(n, first), np.zeros(n))), []
     for (start, V0), (end, V1) in itertools.pairwise(points):
@@ -129,7 +138,8 @@ def exact(points, times, first: float, cells: int = CELLS, kT: float = KT):
             left = c_left * (1.0 - y[:n]) - e_left * y[:n]
             return np.concatenate((left + c_right * (1.0 - y[:n]) - e_right * y[:n], left))
 
-        solved = solve_ivp(slope, (start, end), state, "Radau", t_eval=inside, rtol=1e-8, atol=1e-12)
+        alone = {"rtol": 1e-8, "atol": 1e-12, "jac_sparsity": np.kron([[1, 0], [1, 0]], np.eye(n))}
+        solved = solve_ivp(slope, (start, end), state, "Radau", t_eval=inside, **alone)
         for t, y in zip(solved.t, solved.y.T, strict=True):
             whole, f = slope(t, y), y[:n]
             left, share = whole[n:], x / L
@@ -137,7 +147,7 @@ def exact(points, times, first: float, cells: int = CELLS, kT: float = KT):
             parts = to_right + to_left, np.abs(to_right) + np.abs(to_left)
             current, gross = (ELEMENTARY_CHARGE * AREA * amount @ part for part in parts)
             out.append((amount @ f, current, gross, amount @ y[n:]))
-        state = solve_ivp(slope, (start, end), state, "Radau", rtol=1e-8, atol=1e-12).y[:, -1]
+        state = solve_ivp(slope, (start, end), state, "Radau", **alone).y[:, -1]
     return np.array(out).T
 
 
@@ -230,7 +240,7 @@ def test_without_voltage_empty_traps_relax_to_the_fermi_function_and_the_free_en
         [(0.0, 0.0), (1e9, 0.0)], traps__relaxation_energy=relaxation, traps__degeneracy=2.0,
         **{"record.profiles_at": np.logspace(-13, 8, 43).tolist()},
     )  # fmt: skip
-    x, w = gauss()
+    x, w = gauss(relaxation_energy=relaxation)
     level = LEFT + (RIGHT - LEFT) * x / L - DEPTH
     f = ds.trap_filling_groups.values[:, 0]
     assert f[-1] == pytest.approx(expit(math.log(2.0) - level / KT), rel=1e-9)
@@ -419,16 +429,12 @@ def test_the_noise_of_a_trap_is_that_of_pulses_drawn_at_random(rate):
     assert closed[0] != pytest.approx(closed[-1], rel=0.1)
 
 
-def charged_film(f: np.ndarray, V: float, donors: bool, density: float = DENSITY):
+def charged_film(f: np.ndarray, V: float, donors: bool, density: float = DENSITY, **keys):
     """Places, band (nodes) and charge D(0) [C/m2] of a film whose traps are filled by f (n,), by Gauss's law."""
     eps, ends = 20.0 * VACUUM_PERMITTIVITY, np.concatenate(([0.0], (np.arange(CELLS) + 0.5) * L / CELLS, [L]))
-    halves = np.stack((ends[:-1], 0.5 * (ends[1:] + ends[:-1]), 0.5 * (ends[1:] + ends[:-1]), ends[1:]), 1).reshape(
-        -1, 2
-    )
-    faces = np.linspace(0.0, L, CELLS + 1)
-    inside = np.minimum(halves[:, 1:], faces[1:]) - np.maximum(
-        halves[:, :1], faces[:-1]
-    )  # of half a piece in each cell
+    faces, w = np.linspace(0.0, L, CELLS + 1), gauss(**keys)[1][:, None]
+    behind_groups = np.cumsum(w, axis=0)  # each group stands for its weight of the film
+    inside = np.minimum(behind_groups, faces[1:]) - np.maximum(behind_groups - w, faces[:-1])
     q = (ELEMENTARY_CHARGE * density * ((1.0 - f) if donors else -f)) @ inside.clip(min=0.0)
     behind, length = np.concatenate(([0.0], np.cumsum(q))), np.diff(ends)
     D0 = (eps * (RIGHT - LEFT + V) - behind @ length) / L
@@ -574,25 +580,28 @@ def test_a_grid_of_half_the_cells_begins_with_the_filling_of_the_whole():
         {"device.traps[0].depth_spread": 0.05, "device.film.cells": 32, "device.film.grading": 4.0}
     )
     fine, coarse = (model.junction(one) for one in (case, grid_error.on_cells(case, case.device.film.cells // 2)))
-    x, y = (grid_error.trap_places(junction, 0, 1) for junction in (fine, coarse))
-    assert (x.size, y.size) == (2 * 13 * 33, 2 * 13 * 17)
-    filled = (x / L + 0.1 * (np.arange(x.size) % 13))[None]
-    assert grid_error.refilled(case, coarse, filled)[0, 60:-60] == pytest.approx(
-        (y / L + 0.1 * (np.arange(y.size) % 13))[60:-60], rel=1e-9
-    )
+    (x, z), (y, _) = (trap_groups.trap_places(junction, 0, 1) for junction in (fine, coarse))
+    assert z.size == 19
+    filled = (x[:, None] / L + z).ravel()[None]
+    inside = (y > x[0]) & (y < x[-1])
+    after = trap_groups.regrouped(fine, coarse, filled)[0].reshape(-1, 19)
+    assert after[inside] == pytest.approx((y[:, None] / L + z)[inside], rel=1e-9)
 
 
-def free_energy(f: np.ndarray, donors: bool, density: float, depth: float, degeneracy: float) -> float:
-    """Free energy [eV/m2] of charged traps, filled by f (n,), between electrodes at 0 V: levels, field and entropy."""
-    x, w = gauss()
-    nodes, U, _ = charged_film(f, 0.0, donors, density)
+def free_energy(f: np.ndarray, donors: bool, density: float, keys: dict[str, float]) -> float:
+    """Free energy [eV/m2] of charged traps, filled by f (n,), between electrodes at 0 V: levels, field and entropy.
+
+    keys : of the traps: depth, degeneracy and relaxation energy
+    """
+    x, w = gauss(**keys)
+    nodes, U, _ = charged_film(f, 0.0, donors, density, **keys)
     bare = LEFT + (RIGHT - LEFT) * nodes / L  # the band of a film without charge
     faces = np.linspace(0.0, L, CELLS + 1)
     D = np.diff(U) / np.diff(nodes) * 20.0 * VACUUM_PERMITTIVITY
     charge, moved = np.diff(D), U - bare
     assert faces[1:-1] == pytest.approx(0.5 * (nodes[1:-2] + nodes[2:-1]))
     full, empty = (np.where(part > 0.0, part * np.log(np.maximum(part, 1e-300)), 0.0) for part in (f, 1.0 - f))
-    level = np.interp(x, nodes, bare) - depth - KT * math.log(degeneracy)
+    level = np.interp(x, nodes, bare) - keys["depth"] - KT * math.log(keys["degeneracy"])
     own = density * (f * level + KT * (full + empty)) @ w
     return float(own - 0.5 * charge @ moved[1:-1] / ELEMENTARY_CHARGE)
 
@@ -625,13 +634,14 @@ def test_without_voltage_the_free_energy_of_charged_traps_never_rises(seed):
     rng = np.random.default_rng(seed)
     kind, density, depth = ("acceptor", "donor")[seed % 2], 10.0 ** rng.uniform(25.0, 26.5), rng.uniform(0.7, 1.5)
     degeneracy, first = rng.uniform(0.5, 4.0), rng.uniform(0.0, 1.0)
+    keys = {"depth": depth, "relaxation_energy": (0.0, 0.4)[seed // 2], "degeneracy": degeneracy}
     ds = run(
-        [(0.0, 0.0), (1e9, 0.0)], traps__kind=kind, traps__density=density, traps__depth=depth, traps__initial=first,
-        traps__degeneracy=degeneracy, traps__relaxation_energy=(0.0, 0.4)[seed // 2],
+        [(0.0, 0.0), (1e9, 0.0)], traps__kind=kind, traps__density=density, traps__initial=first,
+        **{f"traps__{name}": value for name, value in keys.items()},
         **{"record.profiles_at": np.logspace(-14, 8, 45).tolist()},
     )  # fmt: skip
     fillings = ds.trap_filling_groups.values[:, 0]
-    energy = np.array([free_energy(f, kind == "donor", density, depth, degeneracy) for f in fillings])
+    energy = np.array([free_energy(f, kind == "donor", density, keys) for f in fillings])
     assert energy[0] - energy[-1] > 1e-3 * density * L
     assert np.diff(energy).max() <= 1e-6 * (energy[0] - energy[-1])
 

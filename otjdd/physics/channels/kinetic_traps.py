@@ -28,6 +28,7 @@ from otjdd.physics.traps.kinetic import (
     FROM_LEFT,
     FROM_RIGHT,
     RATES,
+    SLOWEST,
     TO_LEFT,
     TO_RIGHT,
     error_by_bend,
@@ -61,10 +62,17 @@ def voltage_shares(junction: Junction, state: State, k: int, x: np.ndarray) -> n
 
 @fused
 def fill_rates(log_rate: np.ndarray, rate: np.ndarray) -> None:
-    """Fill rates (n, RATES) [1/s] from their logarithms."""
+    """Fill rates (n, RATES) [1/s] from their logarithms.
+
+    Where all of a trap are below e^SLOWEST, the largest counts as that, and the others in proportion: they move no
+    electron, but tell to which filling the trap tends.
+    """
     for j in range(rate.shape[0]):
+        most = max(max(log_rate[j, 0], log_rate[j, 1]), max(log_rate[j, 2], log_rate[j, 3]))
+        lift = max(SLOWEST - most, 0.0)
         for row in range(RATES):
-            rate[j, row] = exponential(log_rate[j, row]) if log_rate[j, row] > -OVERFLOW else 0.0
+            above = log_rate[j, row] + lift
+            rate[j, row] = exponential(above) if above > -OVERFLOW else 0.0
 
 
 @bare

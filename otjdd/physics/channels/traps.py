@@ -20,6 +20,7 @@ from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
 from otjdd.physics.traps.capture import NOTHING, Capture, add_capture_slopes, captures
 from otjdd.physics.traps.chain import chain
+from otjdd.physics.traps.charge import shares_in_cells
 from otjdd.physics.traps.sites import (
     DEGENERACY,
     DENSITY,
@@ -41,7 +42,6 @@ class PlacedTraps(NamedTuple):
     sites: Sites
     lines: Lines
     band: Profile
-    cell: np.ndarray  # (n,) number of the cell of each group
     amount: np.ndarray  # (n,) 1/m2, traps per area
 
 
@@ -53,47 +53,37 @@ class FilledTraps(NamedTuple):
     band: Profile
     capture: Capture
     steady: Steady
-    cell: np.ndarray  # (n,) number of the cell of each group
     amount: np.ndarray  # (n,) 1/m2
-
-
-@apart
-def cells_of(sites: Sites, width: np.ndarray) -> np.ndarray:
-    """Number of the cell of each group of traps. width : (N,) m, of the cells"""
-    cell, i, end = np.empty(sites.x.size, np.int64), 0, width[0]
-    for j in range(sites.x.size):
-        while sites.x[j] > end and i < width.size - 1:
-            i += 1
-            end += width[i]
-        cell[j] = i
-    return cell
 
 
 @apart
 def placed_traps(junction: Junction, state: State, k: int, channel: int) -> PlacedTraps:
     """Traps of column k on its present band. channel : their place in the list of the junction"""
     band = band_profile(junction, state, k)
-    numbers, (film, behind) = junction.channels.numbers[channel], film_pieces(junction, state, k)
-    first = film
+    channels, (film, behind) = junction.channels, film_pieces(junction, state, k)
+    numbers, first = channels.numbers[channel], film
     if numbers[LAYER] >= 0.0:
         layer = int(numbers[LAYER])
         first, behind = film + junction.layers.pieces[layer], film + junction.layers.pieces[layer + 1]
-    sites, lines = groups_of_traps(numbers, band, film, first, behind)
-    cell = cells_of(sites, junction.columns.width[k])
-    amount = np.empty(cell.size)
-    for j in range(cell.size):
-        amount[j] = sites.length[j] * max(numbers[DENSITY] + numbers[PER_ION] * state.c[k, cell[j]], 0.0)
-    return PlacedTraps(sites, lines, band, cell, amount)
+    levels, points = channels.levels[channel], channels.points[channel]
+    sites, lines = groups_of_traps(numbers, levels, points, band, (film, first, behind))
+    amount = sites.length * max(numbers[DENSITY], 0.0)
+    if numbers[PER_ION] > 0.0:
+        share = shares_in_cells(sites, junction.columns.width[k])
+        for j in range(amount.size):
+            for i in range(share.shape[1]):
+                amount[j] += sites.length[j] * share[j, i] * numbers[PER_ION] * max(state.c[k, i], 0.0)
+    return PlacedTraps(sites, lines, band, amount)
 
 
 @apart
 def filled_traps(junction: Junction, state: State, k: int, channel: int) -> FilledTraps:
     """Traps of column k at rest at the present fields. channel : their place in the list of the junction"""
     V, kT, numbers = state.V[0], junction.kT[k], junction.channels.numbers[channel]
-    sites, lines, band, cell, amount = placed_traps(junction, state, k, channel)
+    sites, lines, band, amount = placed_traps(junction, state, k, channel)
     some = amount > 0.0
     if numbers[HOPS] > 0.0 and np.any(some):  # else each group is without traps, and without current
-        sites, cell, amount = occupied(sites, some), cell[some], amount[some]
+        sites, amount = occupied(sites, some), amount[some]
     capture = captures(numbers, sites, lines, band, V, kT)
     if amount.size == 0:
         steady = without_current(np.zeros(0), True)
@@ -101,7 +91,7 @@ def filled_traps(junction: Junction, state: State, k: int, channel: int) -> Fill
         steady = chain(numbers, sites, band.mass, capture, amount, V, kT)
     else:
         steady = one_step(capture, amount, numbers[DEGENERACY], V, kT)
-    return FilledTraps(sites, lines, band, capture, steady, cell, amount)
+    return FilledTraps(sites, lines, band, capture, steady, amount)
 
 
 @apart
@@ -111,6 +101,23 @@ def occupied(sites: Sites, some: np.ndarray) -> Sites:
         sites.piece[some], sites.place[some], sites.line[some], sites.x[some], sites.start[some], sites.end[some],
         sites.length[some], sites.depth[some],
     )  # fmt: skip
+
+
+@apart
+def add_slopes_by_ions(
+    junction: Junction, state: State, k: int, per_ion: float, traps: FilledTraps, by_S: np.ndarray
+) -> None:
+    """Add to the slopes by_S (N+1,) of ln G of column k those by the amounts of its traps, which vacancies carry."""
+    width = junction.columns.width[k]
+    share = shares_in_cells(traps.sites, width)
+    for j in range(traps.amount.size):
+        if traps.amount[j] > 0.0:
+            by_ion = traps.steady.by_amount[j] * per_ion * traps.sites.length[j] / traps.amount[j]
+            for i in range(width.size):
+                if state.c[k, i] > 0.0:
+                    by_c = by_ion * share[j, i] / width[i]
+                    by_S[i] += by_c
+                    by_S[i + 1] -= by_c
 
 
 @apart
@@ -134,11 +141,6 @@ def trap_conductance(junction: Junction, state: State, k: int, channel: int, slo
         _, by_D, by_P = profile_slopes(junction, state, k, traps.band, by_piece, by_lead, by_S)
         for f in range(by_S.size):
             by_S[f] *= -junction.ions[k].z * ELEMENTARY_CHARGE
-        for j in range(traps.cell.size):
-            i = traps.cell[j]
-            density = numbers[DENSITY] + numbers[PER_ION] * state.c[k, i]
-            if numbers[PER_ION] > 0.0 and density > 0.0:
-                by_c = steady.by_amount[j] * numbers[PER_ION] / density / junction.columns.width[k, i]
-                by_S[i] += by_c
-                by_S[i + 1] -= by_c
+        if numbers[PER_ION] > 0.0:
+            add_slopes_by_ions(junction, state, k, numbers[PER_ION], traps, by_S)
     return Conductance(steady.converged, chord, by_V, by_D, by_P, by_S)

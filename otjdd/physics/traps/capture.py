@@ -16,6 +16,10 @@ The thermal path, over the highest band B on the way, lowered by b sqrt|E| (Fren
     c_i = nu/[e^((B - mu_i)/kT) + e^((E_t - mu_i)/kT) + 1]
 
 where B is far above E_t and mu_i, nu e^(-(B - mu_i)/kT); elsewhere neither c nor e exceeds nu.
+
+An integrand is a Gaussian about E_t + r below the Fermi level and one about E_t - r above it, of a standard deviation of
+sqrt(2 r kT) both, times P, which rises to 1 at the highest band. The sum ends where all of this is e^-DROP of its largest
+value.
 """
 
 import math
@@ -80,18 +84,30 @@ def energies_of(level: np.ndarray, r: float, kT: float, V: float, top: float, ba
                 weight[side, j] = 1.0 if level[j] >= bottoms[side] else 0.0
         return Energies(level.copy(), weight, first, last)
     h, low, high = STEP * min(kT, math.sqrt(2.0 * r * kT)), np.empty(n), np.empty(n)
-    drop, lowest, highest = 4.0 * r * kT * DROP, min(-V, 0.0), max(-V, 0.0)
+    mu, highest = min(-V, 0.0), max(max(bottoms[LEFT], bottoms[RIGHT]), max(max(-V, 0.0), top))
     for j in range(n):
-        upper, lower = level[j] + r, level[j] - r
-        turn = upper - min(max(lowest, lower), upper)
-        low[j] = upper - math.sqrt(turn * turn + drop)
-        turn = max(max(top, highest) - lower, 0.0)
-        high[j] = lower + math.sqrt(turn * turn + drop)
+        low[j] = lower_end(level[j], r, kT, mu)
+        turn = max(highest - level[j] + r, 0.0)
+        high[j] = level[j] - r + math.sqrt(turn * turn + 4.0 * r * kT * DROP)
     E, weight = cut_energies(low.min(), high.max(), h, bottoms[LEFT], bottoms[RIGHT])
     for j in range(n):
         first[j] = max(np.searchsorted(E, low[j]) - 1, 0)
         last[j] = max(min(np.searchsorted(E, high[j]), E.size - 1), first[j])
     return Energies(E, weight, first, last)
+
+
+@bare
+def lower_end(level: float, r: float, kT: float, mu: float) -> float:
+    """Energy [eV] below which electrons of a lead of Fermi level mu are left out, without regard to the barrier.
+
+    They count as a Gaussian about level + r below mu, and as one about level - r above it. The largest value is at
+    level + r where mu is above that, at level - r where mu is below that, and at mu in between.
+    """
+    upper, lower, width = level + r, level - r, math.sqrt(4.0 * r * kT * DROP)
+    if mu >= lower:
+        turn = max(upper - mu, 0.0)
+        return upper - math.sqrt(turn * turn + width * width)
+    return max(lower - width, upper - math.sqrt(4.0 * r * (level - mu) + width * width))
 
 
 @apart

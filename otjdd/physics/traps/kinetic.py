@@ -29,6 +29,8 @@ RATES = 4  # rows of the rates [1/s] of a trap: captures from both electrodes, e
 FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT = range(RATES)
 NEAR = 4e-3  # square of (b - a)/(b + a) up to which the mean of an exponential from a to b is a series, to 3e-16
 SLOW = 1e-2  # rates times the step, below which a filling moves as a straight line
+SLOWEST = -600.0  # ln of a rate [1/s] that moves no electron, see `kinetic_traps.fill_rates`
+NO_RATE = 1e-260  # 1/s, a little more than that: rates up to it count as none
 LEAST_SHARE = 0.01  # of the traps of a group, by which errors of its filled or empty share are measured at least
 
 
@@ -74,7 +76,7 @@ def share_at(y: float) -> float:
 @bare
 def mean_rate(start: float, end: float) -> float:
     """Mean over a step of a rate whose logarithm is a straight line."""
-    if start <= 0.0 or end <= 0.0:
+    if start <= NO_RATE or end <= NO_RATE:
         return 0.0
     u = (end - start) / (end + start)
     q = u * u

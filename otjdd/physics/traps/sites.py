@@ -1,6 +1,7 @@
 """Where traps are: points of the film with a depth and an amount, and the straight lines of the band between them.
 
-Each piece of the band has two points, those of Gauss's rule, so that an integral over traps is exact for cubics on a piece.
+Each piece of the band has as many points of Gauss's rule as its traps ask for, and each point the levels of a spread of
+depths; the numbers of both are those of `Channels` (`solver.trap_groups`).
 """
 
 import math
@@ -20,10 +21,17 @@ NUMBERS = 14
     CHARGE, KINETIC,
 ) = range(NUMBERS)  # fmt: skip
 ACCEPTOR, DONOR = -1.0, 1.0  # a full one has the charge -e; an empty one e
-GAUSS = 0.5 / math.sqrt(3.0)  # distance of a point of Gauss's rule from the middle of an interval of length 1
-# Levels of a normal spread of depths, in standard deviations. Equal steps, not Gauss and Hermite's: a current may grow as
-# e^(depth/kT), and its mean then lies some standard deviations aside.
-LEVELS, FARTHEST = 13, 4.5
+MOST_POINTS = 8
+# Gauss's rules with n points on an interval from 0 to 1: places and weights, in row n.
+PLACES, WEIGHTS = np.zeros((MOST_POINTS + 1, MOST_POINTS)), np.zeros((MOST_POINTS + 1, MOST_POINTS))
+for n in range(1, MOST_POINTS + 1):
+    places, weights = np.polynomial.legendre.leggauss(n)
+    PLACES[n, :n], WEIGHTS[n, :n] = 0.5 + 0.5 * places, 0.5 * weights
+# A normal spread of depths ends FARTHEST standard deviations from its mean; its levels are evenly spaced. A current may
+# grow as e^(depth/kT), so that the outermost levels have the largest part in it: those at each end have the weights of
+# Gregory's rule. With steps of kT and of half a standard deviation a current errs by 1e-3 at most, without them by 0.4.
+FARTHEST = 4.5
+GREGORY = np.array([251.0, 897.0, 633.0, 739.0]) / 720.0
 
 
 class Sites(NamedTuple):
@@ -48,60 +56,58 @@ class Lines(NamedTuple):
 
 
 @apart
-def level_shares(spread: float):
-    """Depths [eV] from their mean, and their shares, of a normal spread [eV]: one without a spread."""
-    if spread == 0.0:
+def level_shares(spread: float, levels: int):
+    """Depths (levels,) [eV] from their mean, and their shares, of a normal spread [eV]."""
+    if levels == 1:
         return np.zeros(1), np.ones(1)
-    shift, share = np.linspace(-FARTHEST, FARTHEST, LEVELS), np.empty(LEVELS)
-    for i in range(LEVELS):
-        share[i] = math.exp(-0.5 * shift[i] * shift[i])
+    shift, share = np.linspace(-FARTHEST, FARTHEST, levels), np.ones(levels)
+    for i in range(min(GREGORY.size, levels)):
+        share[i] += GREGORY[i] - 1.0
+        share[levels - 1 - i] += GREGORY[i] - 1.0
+    for i in range(levels):
+        share[i] *= math.exp(-0.5 * shift[i] * shift[i])
     return spread * shift, share / share.sum()
 
 
-def most_groups(spread: float, pieces: int) -> int:
-    """Groups of traps on so many pieces of the band at most. spread : of their depths [eV]"""
-    return 2 * pieces * (1 if spread == 0.0 else LEVELS)
-
-
 @apart
-def groups_of_traps(numbers: np.ndarray, band: Profile, film: int, first: int, behind: int):
-    """Sites and lines of a band whose pieces from `first` to `behind` may have traps.
+def groups_of_traps(
+    numbers: np.ndarray, levels: int, points: np.ndarray, band: Profile, pieces: tuple[int, int, int]
+) -> tuple[Sites, Lines]:
+    """Sites and lines of a band. numbers : of the traps   levels : number of their depths at a point
 
-    numbers : of the traps   film : number of the first piece in the film
+    points : (P,) number of points on each piece in the film
+    pieces : numbers of the first piece in the film, of the first that may have traps, and of that behind the last
     """
-    shift, share = level_shares(numbers[SPREAD])
-    pieces, levels = band.length.size, shift.size
-    most = 2 * (behind - first) * levels
+    (film, first, behind), (shift, share) = pieces, level_shares(numbers[SPREAD], levels)
+    S, inside = band.length.size, points[first - film : behind - film].sum()
+    most, at_most = inside * levels, inside + 2 * S
     piece, place, line = np.empty(most, np.int64), np.empty(most), np.empty(most, np.int64)
     x, length, depth = np.empty(most), np.empty(most), np.empty(most)
     begin, finish = np.empty(most), np.empty(most)
-    owner, start, end = np.empty(3 * pieces, np.int64), np.empty(3 * pieces), np.empty(3 * pieces)
-    n, F, at = 0, 0, 0.0
-    for s in range(pieces):
-        low, high = 1.0, 0.0
+    owner, start, end = np.empty(at_most, np.int64), np.empty(at_most), np.empty(at_most)
+    n, F, left = 0, 0, 0.0
+    for s in range(S):
+        low, high, count = 1.0, 0.0, 0
         if first <= s < behind:
-            low = min(max((numbers[START] - at) / band.length[s], 0.0), 1.0)
-            high = min(max((numbers[END] - at) / band.length[s], 0.0), 1.0)
-        cuts = (0.0, 0.5, 0.5, 1.0)
-        if high > low:
-            middle, aside = 0.5 * (low + high), GAUSS * (high - low)
-            cuts = (0.0, middle - aside, middle + aside, 1.0)
-        for cut in range(3):
-            if cuts[cut + 1] == cuts[cut]:
+            low = min(max((numbers[START] - left) / band.length[s], 0.0), 1.0)
+            high = min(max((numbers[END] - left) / band.length[s], 0.0), 1.0)
+            count = points[s - film] if high > low else 0
+        at, passed = 0.0, low
+        for i in range(max(count, 1) + 1):
+            cut = 1.0 if i == max(count, 1) else 0.5 if count == 0 else low + (high - low) * PLACES[count, i]
+            owner[F], start[F], end[F] = s, at, cut
+            F, at = F + 1, cut
+            if i >= count:
                 continue
-            owner[F], start[F], end[F] = s, cuts[cut], cuts[cut + 1]
-            F += 1
-            if high > low and cut < 2:
-                for level in range(levels):
-                    piece[n], place[n], line[n] = s, cuts[cut + 1], F
-                    x[n] = at + cuts[cut + 1] * band.length[s]
-                    begin[n] = at + (low + 0.5 * (high - low) * cut) * band.length[s]
-                    finish[n] = at + (low + 0.5 * (high - low) * (cut + 1)) * band.length[s]
-                    length[n] = 0.5 * (high - low) * band.length[s] * share[level]
-                    depth[n] = numbers[DEPTH] + shift[level]
-                    n += 1
+            part = (high - low) * WEIGHTS[count, i]
+            for level in range(levels):
+                piece[n], place[n], line[n], x[n] = s, cut, F, left + cut * band.length[s]
+                begin[n], finish[n] = left + passed * band.length[s], left + (passed + part) * band.length[s]
+                length[n], depth[n] = part * band.length[s] * share[level], numbers[DEPTH] + shift[level]
+                n += 1
+            passed += part
         if s >= film:
-            at += band.length[s]
+            left += band.length[s]
     sites = Sites(piece[:n], place[:n], line[:n], x[:n], begin[:n], finish[:n], length[:n], depth[:n])
     return sites, Lines(owner[:F], start[:F], end[:F])
 

@@ -102,10 +102,9 @@ def test_traps_at_the_vacancies_of_a_layer_are_as_many_as_there_are_vacancies():
     traps = filled_traps(moving.junction, moving.state, 0, 1)
     width, c = moving.junction.columns.width[0], moving.state.c[0]
     assert (traps.sites.x > 1.2e-9).all()
-    assert set(traps.cell) == set(range(12, 24))
     c[:12] = 1e20
     alone = filled_traps(moving.junction, moving.state, 0, 1)
-    assert alone.amount.sum() == pytest.approx((c * width)[12:].sum(), rel=0.05)
+    assert alone.amount.sum() == pytest.approx((c * width)[12:].sum(), rel=1e-9)
 
 
 @needs_speed

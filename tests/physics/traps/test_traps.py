@@ -1,6 +1,7 @@
 """Rates, filling and current of traps against integrals and rate equations written anew, and their exact limits."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -39,9 +40,16 @@ def film(V: float, pieces: int = PIECES, curve: float = 0.0) -> Profile:
     return Profile(np.diff(x), U[:-1].copy(), U[1:].copy(), mass, bowed, BOTTOM - V, BOTTOM, 1.0, 1.0, 0.1)
 
 
+def placed(numbers, band, points=2, levels=1):
+    """Sites and lines of traps on all pieces of a band."""
+    levels = 19 if numbers[places.SPREAD] > 0.0 and levels == 1 else levels
+    counts = np.full(band.length.size, points)
+    return groups_of_traps(numbers, levels, counts, band, (0, 0, band.length.size))
+
+
 def at_rest(numbers, band, V, kT=KT):
     """Sites, lines, capture and steady state of a film."""
-    sites, lines = groups_of_traps(numbers, band, 0, 0, band.length.size)
+    sites, lines = placed(numbers, band)
     capture, amount = captures(numbers, sites, lines, band, V, kT), sites.length * numbers[DENSITY]
     if numbers[HOPS] > 0.0:
         return sites, lines, capture, chain(numbers, sites, band.mass, capture, amount, V, kT)
@@ -100,8 +108,10 @@ def test_one_step_is_the_integral_over_places_and_energies(V, relaxation):
     assert steady.log_chord == pytest.approx(math.log(J / V), **close)
 
 
-@pytest.mark.parametrize("relaxation", [0.02, 0.6])
-@pytest.mark.parametrize("bottoms", [(-4.0, -0.02), (-0.3, -4.0), (-0.31, -0.3), (-0.25, 0.1), (0.1, 0.1)])
+BOTTOMS = [(-4.0, -0.02), (-0.3, -4.0), (-0.31, -0.3), (-0.25, 0.1), (0.1, 0.1)]
+
+
+@pytest.mark.parametrize(("relaxation", "bottoms"), [*product((0.02, 0.6), BOTTOMS), (0.6, (0.9, 0.8))])
 def test_no_electron_comes_from_below_the_bottom_of_a_lead(bottoms, relaxation):
     """Semiconductors at one side or both, whose bottoms cut the integrand near its largest value, or all of its bulk."""
     V = 0.3
@@ -320,11 +330,11 @@ def test_a_level_below_the_band_of_the_lead_has_no_elastic_path():
 
 def test_places_are_those_of_the_case():
     band = film(0.3)
-    sheet, _ = groups_of_traps(traps(position=1e-9, width=0.4e-9), band, 0, 0, PIECES)
+    sheet, _ = placed(traps(position=1e-9, width=0.4e-9), band)
     assert sheet.length.sum() == pytest.approx(0.4e-9, rel=1e-12)
     assert sheet.x.min() > 0.8e-9
     assert sheet.x.max() < 1.2e-9
-    whole, lines = groups_of_traps(traps(depth_spread=0.1), band, 0, 0, PIECES)
+    whole, lines = placed(traps(depth_spread=0.1), band)
     assert whole.length.sum() == pytest.approx(THICKNESS, rel=1e-12)
     assert lines.piece.size == 3 * PIECES
     assert whole.length @ whole.depth / THICKNESS == pytest.approx(DEPTH, rel=1e-12)
