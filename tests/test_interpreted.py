@@ -109,5 +109,6 @@ def test_every_module_of_kernels_computes_as_python_what_it_computes_compiled():
         # 1e-15 of the voltage moves the slope through narrow levels by 1.5e-5 to 5e-5: round-off over their width
         np.testing.assert_allclose(numbers[name], expected, rtol=1e-4 if "narrow" in name else 1e-5, err_msg=name)
     modules = {path for room in ("physics", "stepping") for path in (PACKAGE / room).glob("[!_]*.py")}
+    modules = {path for path in modules if "\ndef " in path.read_text(encoding="utf-8")}  # others have no kernel
     assert len(modules) > 20
     assert {path.name for path in modules} - {Path(name).name for name in files} == set()
