@@ -109,25 +109,19 @@ def test_a_time_series_of_several_columns_is_put_on_the_times_of_the_best_run():
     np.testing.assert_allclose(values, [[[1.0, 0.0], [2.0, 2.0], [3.0, 4.0]]] * 2)
 
 
-JUMPING = {"device.film.cells": 16, "numerics.current_tolerance": 1e-6, "drive.path": ["0 V", "2 V", "-2 V"],
-           "drive.step": "1 V"}  # fmt: skip
+SMALL_LOOP = {"device.film.cells": 16, "numerics.current_tolerance": 1e-6, "drive.path": ["0 V", "2 V", "-2 V"],
+              "drive.step": "1 V"}  # fmt: skip
 
 
-@pytest.mark.parametrize(("key", "jumps"), [("device.film.tunnelling_mass", True), ("device.left.barrier", False)])
-def test_runs_that_jump_along_the_steps_of_the_best_leave_no_derivatives(key, jumps):
-    case, trail = small().replace(JUMPING), Trail()
-    task, x = Outputs(case, parameters(case, [key])), np.zeros(1)
+def test_derivatives_along_the_steps_of_the_best_are_differences_of_runs():
+    """Where runs part by a jump, `prediction` finds it by the reads of simulated draws."""
+    case, trail = small().replace(SMALL_LOOP), Trail()
+    task, x = Outputs(case, parameters(case, ["device.left.barrier"])), np.zeros(1)
     best = simulate(case, trail=trail)
     slopes = derivatives(task, x, best, trail.steps, one_by_one)
-    assert (slopes is None) == jumps
-    half = simulate(case.replace(task.values(x + STEP / 2)), trail=Trail(trail.steps))
     far = simulate(case.replace(task.values(x + STEP)), trail=Trail(trail.steps))
-    R = [ds.read_resistance.values for ds in (best, half, far)]
-    by_half, whole = (R[1] - R[0]) / (STEP / 2), (R[2] - R[0]) / STEP
-    wrong = np.abs(whole / R[0] - by_half / R[0]).max() > 0.1 * np.abs(by_half / R[0]).max()
-    assert wrong == jumps  # the difference that would have been taken
-    if slopes is not None:
-        np.testing.assert_allclose(slopes["read_resistance"][:, 0], whole, rtol=1e-6, atol=1e-9 * np.abs(whole).max())
+    whole = (far.read_resistance.values - best.read_resistance.values) / STEP
+    np.testing.assert_allclose(slopes["read_resistance"][:, 0], whole, rtol=1e-6, atol=1e-9 * np.abs(whole).max())
 
 
 def test_the_farthest_draws_are_simulated_those_at_the_ends_of_outputs_and_the_first():

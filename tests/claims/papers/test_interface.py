@@ -18,7 +18,7 @@ def of_currents(current, voltage=0.3):
 
 
 def junction(current, radius, voltage=-1.0):
-    case = SimpleNamespace(device=SimpleNamespace(radius=radius))
+    case = SimpleNamespace(device=SimpleNamespace(disc_radius=radius))
     return SimpleNamespace(ds=of_currents(current, voltage), case=case)
 
 

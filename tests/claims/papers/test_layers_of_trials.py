@@ -20,7 +20,7 @@ def staircase(current, top=3.0, points=31):
 
 
 def trial(ds, name="", area=1.0):
-    return SimpleNamespace(ds=ds, name=name, case=SimpleNamespace(device=SimpleNamespace(area=area)))
+    return SimpleNamespace(ds=ds, name=name, case=SimpleNamespace(device=SimpleNamespace(junction_area=area)))
 
 
 def test_currents_proportional_to_powers_of_the_area_have_these_exponents():

@@ -11,7 +11,7 @@ from otjdd.results.outputs import dataset
 
 T, V = np.array([300.0, 350.0, 400.0]), np.array([1.0, 1.5, 2.0, 3.0])
 AREA, THICKNESS = 2e-9, 13e-9
-DEVICE = SimpleNamespace(area=AREA, film=SimpleNamespace(thickness=THICKNESS))
+DEVICE = SimpleNamespace(junction_area=AREA, film=SimpleNamespace(thickness=THICKNESS))
 
 
 def trial(current):

@@ -14,7 +14,7 @@ TAU, WIDTH, REST = 1e-6, 50e-9, 2e-10
 
 
 def trial(value, arrays, time=None, name="case", range=None):
-    case = SimpleNamespace(circuit=SimpleNamespace(range=range), device=SimpleNamespace(area=1e-12))
+    case = SimpleNamespace(circuit=SimpleNamespace(range=range), device=SimpleNamespace(junction_area=1e-12))
     return ClaimTrial(name, value, case, outputs.dataset(arrays, None if time is None else {"time": time}))
 
 
