@@ -24,7 +24,7 @@ LONG = re.compile(
 )
 ELSEWHERE = re.compile(r"otjdd (calibrate|plot found)\b")  # a search over hours: `test_claims.py` types a small one
 MADE = {  # what a page leaves in its folder, besides the results of its runs
-    "README.md": ("rv-loop.png", "warm.png", "slower-set.png", "iv.png", "cv.png"),
+    "README.md": ("rv-loop.png", "thick.png", "slower-set.png", "iv.png"),
     "cases/README.md": ("rv-loop.png",),
     "cases/device.md": (),
     "cases/ions.md": (),
@@ -37,7 +37,13 @@ MADE = {  # what a page leaves in its folder, besides the results of its runs
     "cases/fits.md": (),
 }
 MADE_AT_LENGTH = {
-    "README.md": ("vcm-cell/study.nc", "thickness/study.nc", "rv-loop-fit.png", "model/error.png", "report/index.html"),
+    "README.md": (
+        "eightwise/study.nc",
+        "thickness/study.nc",
+        "rv-loop-fit.png",
+        "model/error.png",
+        "report/index.html",
+    ),
     "cases/crossbars.md": ("xb-netlist/array.cir",),
     "cases/studies.md": ("thickness/study.nc", "sobol/study.nc"),
     "cases/compact-models.md": ("model/otj.va", "small/networks.nc"),
