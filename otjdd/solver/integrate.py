@@ -32,6 +32,7 @@ from otjdd.stepping.extremes import Watch
 from otjdd.stepping.pieces import ACCEPTED, COUNTS, REJECTED, TRIED, UNPHYSICAL, WORST_CELL, Course, Place
 from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.run_log import READING, RECORD, Log
+from otjdd.system.limits import heed_pending
 from otjdd.system.remember import by_record
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
@@ -296,6 +297,7 @@ def follow_pieces(
             left = run.max_steps - run.counts.accepted - run.counts.rejected
             control = control._replace(max_steps=min(run.together, run.control.max_steps, max(left, 1)))
         status, norm = advance(run, control, course, log)
+        heed_pending()
         i, tau, step = (array.item() for array in (place.piece, place.elapsed, place.step))
         start, end, V_start, V_end = pieces[min(i, len(pieces) - 1)]
         done = i == len(pieces)

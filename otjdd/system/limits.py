@@ -30,6 +30,7 @@ UNPICKLING = "_numba_unpickle"  # function of numba that machine code calls
 NEW_NAMED_TUPLE = "<string>", "<lambda>"  # file and function of the code that makes a named tuple
 
 Result = TypeVar("Result")
+PENDING: list[int] = []  # signals that came while a kernel made its result: the first Python code behind a long call
 
 
 def interruption(error: BaseException) -> KeyboardInterrupt | None:
@@ -63,6 +64,14 @@ def interrupt_later(number: int) -> threading.Timer:
     return timer
 
 
+def heed_pending() -> None:
+    """Deliver a signal of PENDING, between two calls of kernels. Sent again later, it would come within the next call."""
+    if PENDING:
+        number = PENDING[-1]
+        PENDING.clear()
+        signal.raise_signal(number)
+
+
 @contextmanager
 def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
     """Within the block each of ENDING raises Stopped, as SIGINT raises KeyboardInterrupt. Main thread only.
@@ -77,6 +86,7 @@ def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         if called_by_machine_code(frame):
+            PENDING.append(number)
             send_later(number)
         elif number == signal.SIGINT:
             raise KeyboardInterrupt
@@ -93,6 +103,7 @@ def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
+        PENDING.clear()
         for timer in delayed:  # a timer that fires after the block would interrupt other code
             timer.cancel()
             timer.join()

@@ -339,3 +339,16 @@ def test_other_errors_that_nobody_can_catch_are_reported_as_before(monkeypatch):
     with limits.heeding_signals():
         ctypes.CFUNCTYPE(None)(lambda: 1 / 0)()
     assert len(seen) == 1
+
+
+def test_a_signal_that_comes_while_a_kernel_makes_its_result_is_heeded_behind_that_call(monkeypatch):
+    """Sent again after a moment it would come within the next call of a kernel, again and again."""
+    monkeypatch.setattr(limits, "called_by_machine_code", lambda frame: frame.f_code.co_name == "making_a_result")
+
+    def making_a_result():
+        signal.raise_signal(signal.SIGTERM)
+
+    with limits.heeding_signals():
+        making_a_result()
+        with pytest.raises(Stopped):
+            limits.heed_pending()
