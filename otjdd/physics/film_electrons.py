@@ -33,7 +33,7 @@ class FilmElectrons(NamedTuple):
 
     density_of_states: float  # N_c, 1/m3; 0 without electrons
     level: float  # eV below E_C, of the electron that a vacancy may hold; nan where none does
-    table: np.ndarray  # (M, 2) F and its slope times OCCUPATION_STEP, at EMPTY + OCCUPATION_STEP * (0 .. M-1), 0 before
+    table: np.ndarray  # (M, 4) coefficients of the cubics of F; cubic m > 0 begins at EMPTY + OCCUPATION_STEP * (m - 1)
 
 
 @apart
@@ -41,30 +41,47 @@ def film_electrons(density_of_states: float, level: float = np.nan):
     """FilmElectrons of a density of states N_c [1/m3], with the table of F; without a table where it is 0.
 
     level : [eV] below E_C of the electron that a vacancy may hold, nan without
+    F and its derivative are continuous; cubic 0 joins 0 to F(EMPTY), and of the last one only its beginning, FULL, is used.
     """
     M = int(round((FULL - EMPTY) / OCCUPATION_STEP)) + 2 if density_of_states > 0.0 else 0
-    table = np.zeros((M, 2))
-    for i in range(1, M):
-        table[i, 0] = fermi_dirac_half(EMPTY + OCCUPATION_STEP * (i - 1))
-        table[i, 1] = fermi_dirac_minus_half(EMPTY + OCCUPATION_STEP * (i - 1)) * OCCUPATION_STEP
+    table = np.zeros((M, 4))
+    for m in range(1, M):
+        table[m, 0] = fermi_dirac_half(EMPTY + OCCUPATION_STEP * (m - 1))
+        table[m, 1] = fermi_dirac_minus_half(EMPTY + OCCUPATION_STEP * (m - 1)) * OCCUPATION_STEP
+    for m in range(M - 1):
+        rise = table[m + 1, 0] - table[m, 0]
+        table[m, 3] = table[m, 1] + table[m + 1, 1] - 2.0 * rise
+        table[m, 2] = rise - table[m, 1] - table[m, 3]
     return FilmElectrons(density_of_states, level, table)
 
 
 @inlined
-def occupation(table: np.ndarray, eta: float):
-    """F(eta) and its derivative by cubic interpolation in the table: 0 below EMPTY and for nan, as at FULL beyond it.
-
-    The place in the table is an unsigned number: at each access by a signed one numba checks whether it is negative.
-    """
+def place_in_table(eta: float) -> float:
+    """Number of the cubic of F at eta and the share of it that lies behind: that of EMPTY below it and for nan, of FULL
+    beyond it."""
     inside = min(eta if eta > EMPTY - OCCUPATION_STEP else EMPTY - OCCUPATION_STEP, FULL)
-    position = (inside - EMPTY) / OCCUPATION_STEP + 1.0
-    i = np.uintp(min(int(position), table.shape[0] - 2))
-    s = position - i
-    f, g = table[i, 0], table[i, 1]
-    rise = table[i + np.uintp(1), 0] - f
-    a = g + table[i + np.uintp(1), 1] - 2.0 * rise
-    b = rise - g - a
-    return f + s * (g + s * (b + s * a)), (g + s * (2.0 * b + 3.0 * s * a)) / OCCUPATION_STEP
+    return (inside - EMPTY) * (1.0 / OCCUPATION_STEP) + 1.0
+
+
+@inlined
+def cubic_at(place: float):
+    """Number of a cubic, unsigned (at each access by a signed one numba checks whether it is negative), and the share."""
+    m = int(place)
+    return np.uint64(m), place - m
+
+
+@inlined
+def occupation(table: np.ndarray, place: float) -> float:
+    """F at a place in its table."""
+    m, s = cubic_at(place)
+    return table[m, 0] + s * (table[m, 1] + s * (table[m, 2] + s * table[m, 3]))
+
+
+@inlined
+def occupation_slope(table: np.ndarray, place: float) -> float:
+    """Derivative of F at a place in its table."""
+    m, s = cubic_at(place)
+    return (table[m, 1] + s * (2.0 * table[m, 2] + 3.0 * s * table[m, 3])) * (1.0 / OCCUPATION_STEP)
 
 
 @bare
@@ -130,16 +147,17 @@ def fill_occupations(
     with_slopes: bool,
 ):  # fmt: skip
     """Fill F and, with slopes, its derivatives for a range of cells from the band U (N+2,) [eV], by a contact at -V."""
-    beyond = 0
+    highest = 0.0
+    for i in range(cells[0], cells[1]):  # each loop fills one row: the compiler vectorises no loop over more
+        F[i] = place_in_table((-V - U[i + 1]) * per_kT)
+    for i in range(cells[0], cells[1]):
+        highest = max(highest, (-V - U[i + 1]) * per_kT)
     if with_slopes:
         for i in range(cells[0], cells[1]):
-            F[i], slope[i] = occupation(table, (-V - U[i + 1]) * per_kT)
-            beyond += (-V - U[i + 1]) * per_kT > FULL
-    else:
-        for i in range(cells[0], cells[1]):
-            F[i] = occupation(table, (-V - U[i + 1]) * per_kT)[0]
-            beyond += (-V - U[i + 1]) * per_kT > FULL
-    if beyond == 0:
+            slope[i] = occupation_slope(table, F[i])
+    for i in range(cells[0], cells[1]):
+        F[i] = occupation(table, F[i])
+    if highest <= FULL:
         return
     for i in range(cells[0], cells[1]):
         eta = (-V - U[i + 1]) * per_kT
@@ -161,7 +179,7 @@ def densities(
     right, left, by_band, by_voltage, by_weight = n[RIGHT], n[LEFT], n[BY_BAND], n[BY_VOLTAGE], n[BY_WEIGHT]
     fill_occupations(table, per_kT, 0.0, U, right, by_band, cells, with_slopes)
     fill_occupations(table, per_kT, V, U, left, by_voltage, cells, with_slopes)
-    if with_slopes:  # each loop fills one row: the compiler vectorises no loop over more
+    if with_slopes:
         for i in range(cells[0], cells[1]):
             by_weight[i] = N_c * (right[i] - left[i])
         for i in range(cells[0], cells[1]):

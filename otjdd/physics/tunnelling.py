@@ -245,6 +245,16 @@ def unit_matrix_at(last: int, count: int, rows: int, n: int) -> np.ndarray:
     return M
 
 
+@bare
+def carry_back(steps: np.ndarray, E: np.ndarray, M: np.ndarray, scale: np.ndarray, keep: bool):
+    """Fill M of `transfer_matrices` from its last matrix on, and scale (n,) without keep."""
+    for j in range(steps.shape[0] - 1, -1, -1):
+        b = M[j if keep else j % 2]
+        step_back(steps[j], E, M[j + 1 if keep else (j + 1) % 2], b)
+        if not keep and j % LOOKS == 0:
+            scale_down(b, scale)
+
+
 @apart
 def transfer_matrices(steps: np.ndarray, E: np.ndarray, keep: bool):
     """Matrices M from the right end to the left end of the chain, and ln of the factor taken out of each.
@@ -255,11 +265,7 @@ def transfer_matrices(steps: np.ndarray, E: np.ndarray, keep: bool):
     J = steps.shape[0]
     M = unit_matrix_at(J if keep else J % 2, J + 1 if keep else 2, 4, E.size)
     scale = np.zeros(E.size)
-    for j in range(J - 1, -1, -1):
-        b = M[j if keep else j % 2]
-        step_back(steps[j], E, M[j + 1 if keep else (j + 1) % 2], b)
-        if not keep and j % LOOKS == 0:
-            scale_down(b, scale)
+    carry_back(steps, E, M, scale, keep)
     return M, scale
 
 

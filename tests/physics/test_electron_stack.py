@@ -39,6 +39,8 @@ from otjdd.physics.film_electrons import (
     densities,
     film_electrons,
     occupation,
+    occupation_slope,
+    place_in_table,
 )
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.ions import new_factors
@@ -212,14 +214,15 @@ def test_worked_examples(device, V, expected):
 
 @pytest.mark.parametrize("eta", np.linspace(EMPTY, FULL, 23))
 def test_table_of_the_occupation(eta):
-    value, slope = occupation(film_electrons(1e26).table, eta)
-    assert value == pytest.approx(fermi_dirac_half(eta), rel=1e-8)
-    assert slope == pytest.approx(fermi_dirac_minus_half(eta), rel=1e-5)
+    table, place = film_electrons(1e26).table, place_in_table(eta)
+    assert occupation(table, place) == pytest.approx(fermi_dirac_half(eta), rel=1e-8)
+    assert occupation_slope(table, place) == pytest.approx(fermi_dirac_minus_half(eta), rel=1e-5)
 
 
 @pytest.mark.parametrize("eta", [EMPTY - 1.0 / 32.0, -700.0, np.nan])
 def test_no_electrons_far_above_the_fermi_level(eta):
-    assert occupation(film_electrons(1e26).table, eta) == (0.0, 0.0)
+    table, place = film_electrons(1e26).table, place_in_table(eta)
+    assert (occupation(table, place), occupation_slope(table, place)) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("with_slopes", [True, False])
