@@ -123,7 +123,7 @@ def test_calibrations_load(tmp_path):
 
 
 def test_front_page_counts_the_claims_as_the_table_does():
-    verdicts = re.findall(r"^\| [\w-]+ \| (met|missed) \|", read("validation/README.md"), re.MULTILINE)
+    verdicts = re.findall(r"^\| [\w-]+ \| (met|missed) \|", read("validation/li-2019/README.md"), re.MULTILINE)
     assert f"{verdicts.count('met')} of {len(verdicts)} claims of the paper are met" in read("README.md")
 
 

@@ -1,9 +1,9 @@
-"""python -m validation.claims [DEVICE]... : judge the claims on each device and keep the verdicts as data.
+"""python -m validation.claims [PAPER]... : judge the claims of each paper and keep the verdicts as data.
 
 With `--case FILE` they are judged with another set of parameters, a case as `otjdd calibrate` writes it, and make a table
 of their own. `--without-errors` leaves out the numerical errors.
 
-The table of a device has one line for each claim: the verdict, and the number that decides it. This is the number whose
+The table of a paper has one line for each claim: the verdict, and the number that decides it. This is the number whose
 distance from the measured one is the largest in units of its tolerance. All numbers, and the reasons of missed claims, are
 in the report: otjdd validate --report DIR.
 """
@@ -11,15 +11,12 @@ in the report: otjdd validate --report DIR.
 import argparse
 from pathlib import Path
 
-from otjdd.claims import judge, table
+from otjdd.claims import judge, papers, table
 from otjdd.claims.claim import Verdict
-from otjdd.claims.trials import another_set
 from otjdd.system.pool import cores
 from validation import measured
 
 HERE = Path(__file__).parent
-DEVICES = ("paper", "nb-sto-interface", "ferroelectric", "variability", "layers", "exchange", "traps")
-READMES = {"paper": "../README.md"}  # of a device, beside its claims otherwise
 WITHOUT = "--without-errors"
 COLUMNS = ("claim", "verdict", "number that decides", "measured", "otjdd", "distance:")
 
@@ -33,20 +30,20 @@ def row(verdict: Verdict) -> tuple[str, ...]:
 
 def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m validation.claims")
-    asked.add_argument("device", nargs="*", default=DEVICES)
+    asked.add_argument("paper", nargs="*", default=sorted({path.name for path in papers.discover().values()}))
     asked.add_argument(WITHOUT, dest="errors", action="store_false")
     asked.add_argument("--case", type=Path, help="a case whose parameters stand in the place of those of its base")
     words = asked.parse_args()
-    changes = another_set(words.case) if words.case else {}
-    for device in words.device:
-        verdicts = judge.validate([device], workers=cores(), errors=words.errors, device=changes)
+    changes = papers.another_set(words.case) if words.case else {}
+    for paper in words.paper:
+        verdicts = judge.validate([paper], workers=cores(), errors=words.errors, device=changes)
         rows = [tuple(cell.replace("|", table.BAR) for cell in row(verdict)) for verdict in verdicts]
-        command = f"python -m validation.claims {device}" + f" {WITHOUT}" * (not words.errors)
-        part = f"claims-{device}"
+        command = f"python -m validation.claims {paper}" + f" {WITHOUT}" * (not words.errors)
+        part = f"claims-{paper}"
         if words.case:
             command, part = f"{command} --case {words.case}", f"{part}-{words.case.stem}"
-        measured.keep(HERE / device, part, COLUMNS, rows, command=command, readme=READMES.get(device, "README.md"))
-        print(f"{device}: {table.in_total(verdicts)}")
+        measured.keep(HERE / paper, part, COLUMNS, rows, command=command)
+        print(f"{paper}: {table.in_total(verdicts)}")
 
 
 if __name__ == "__main__":

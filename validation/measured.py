@@ -19,6 +19,7 @@ from otjdd.system import marks
 
 HERE = Path(__file__).parent
 FILE, README = "measured.json", "README.md"
+CLAIMS = "claims-"  # part of a paper, before its name
 ONE_PAGE = "../measured.md"  # for rooms whose tables need few words
 
 
@@ -72,6 +73,8 @@ def keep(
     found["rows"] = list((old | fresh).values())
     (folder / FILE).write_text(json.dumps(parts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write_tables(folder)
+    if part.startswith(CLAIMS):
+        marks.update(HERE / README, "verdicts", verdicts())
 
 
 def cell(value) -> str:
@@ -99,7 +102,25 @@ def write_tables(folder: Path) -> None:
         marks.update(folder / part.get("readme", README), name, table(part))
 
 
+def verdicts() -> str:
+    """All papers with the number of claims that are met, and all claims with their verdicts, as Markdown."""
+    papers = ["| paper | met |", "|---|---|"]
+    claims = [
+        "| paper | claim | verdict | number that decides | measured | otjdd | distance |",
+        "|---|---|---|---|---|---|--:|",
+    ]
+    for file in sorted(HERE.glob(f"*/{FILE}")):
+        name = file.parent.name
+        rows = [row["cells"] for row in read(file.parent).get(f"{CLAIMS}{name}", {"rows": ()})["rows"]]
+        if rows:
+            met = sum(verdict == "met" for _, verdict, *_ in rows)
+            papers.append(f"| [{name}]({name}/{README}) | {met} of {len(rows)} |")
+            claims += [f"| {' | '.join([name, *row])} |" for row in rows]
+    return "\n".join([*papers, "", *claims])
+
+
 def main() -> None:
+    marks.update(HERE / README, "verdicts", verdicts())
     for file in sorted(HERE.glob(f"*/{FILE}")):
         write_tables(file.parent)
         print(file.parent.name)

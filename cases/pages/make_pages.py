@@ -17,9 +17,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import otjdd
+from otjdd.analysis.metrics import METRICS
 from otjdd.case.device import materials
 from otjdd.case.shipped import cases
-from otjdd.claims.metrics import METRICS
 from otjdd.cli import app
 from otjdd.errors import ExitCode
 from otjdd.plot.kinds import KINDS
@@ -85,7 +85,7 @@ def write_page(path: str, text: str) -> None:
 def page_of(target: Path) -> str | None:
     """Place on the site of a file or folder of the repository; None for what is not there."""
     if target.is_dir():
-        return page_of(target / "README.md") or page_of(target / "claim.toml") or page_of_folder(target)
+        return page_of(target / "README.md") or page_of_folder(target)
     if not target.is_file():
         return None
     place = target.relative_to(ROOT)
@@ -101,7 +101,7 @@ def page_of(target: Path) -> str | None:
 
 
 def page_of_folder(folder: Path) -> str:
-    """Place of a page that lists the files or claims of a folder."""
+    """Place of a page that lists the files of a folder."""
     place = folder.relative_to(ROOT)
     listed = [path for path in sorted(folder.iterdir()) if path.is_dir() or path.suffix in LANGUAGES]
     rows = [

@@ -1,7 +1,7 @@
 """The table of metrics: numbers of a run, each with its unit and meaning.
 
 Studies keep them by name, claims compare them with a paper, calibrations fit them. A new metric is one entry here. Metrics
-of several runs together stand beside the claims that need them, in `otjdd.claims.papers`. Units are written as in case
+of several runs together are in the folder of the paper that needs them, in `validation/`. Units are written as in case
 files, and numbers are in that unit: "J" and "eV" differ.
 """
 

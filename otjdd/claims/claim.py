@@ -1,37 +1,65 @@
-"""A claim of a paper as data: the statement, the numbers of a metric that express it, and their tolerances.
+"""A claim of a paper as data: the statement, the cases to run, the numbers of a metric that express it, their tolerances.
 
-A claim is a folder with claim.toml and the cases to run as further TOML files. A case with a [study] is run at each of
-its points. The claim is met if and only if every number is within its limits. claim.toml can give a reason for
-a miss, which reports print; the reason does not change the verdict.
+The claims of a paper are in the file claims.toml of its folder. A case with a [study] is run at each of its points. The
+claim is met if and only if every number is within its limits. A claim can give a reason for a miss, which reports print;
+the reason does not change the verdict.
 """
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from otjdd.case.base import Record
 from otjdd.claims.figure import Figure, Measured, finite
-from otjdd.claims.trial import ClaimTrial
 from otjdd.solver import model_limits
 
 
-class Claim(Record):
-    """A claim.toml: the statement and its place in the paper, the metric and its numbers, and choices.
+class ClaimTrial(NamedTuple):
+    """One run of a claim, as metrics take it.
 
-    device : the measured device of the paper   doubtful : what the paper leaves open   chosen : choices of the simulation
-    expected : verdict of this version   reason : why the claim is missed, if it is
-    settings : keyword arguments of the metric; a setting can name a table of measured numbers, see `measured_tables`
+    name : of the case in the claim   value : of the varied key [SI], nan without a study; for several keys the number of
+        the point, from 1
+    ds : Dataset, or the reason of the failure in words; None before the run   text : the value as the case file has it
+    key : the one key that the study varies, "" for none or several   source : text of the case file
+    """
+
+    name: str
+    value: float
+    case: Any  # a `case.case.Case`
+    ds: Any = None
+    text: str = ""
+    key: str = ""
+    source: str = ""
+
+
+Trials = Sequence[ClaimTrial]
+
+
+def by_radius(trials: Trials) -> list[ClaimTrial]:
+    """Trials from the smallest junction to the largest."""
+    return sorted(trials, key=lambda trial: trial.case.device.disc_radius)
+
+
+class Claim(Record):
+    """A claim: the statement and its place in the paper, the runs, the metric and its numbers, and choices.
+
+    device : the measured device; default: that of the paper   doubtful : what the paper leaves open
+    chosen : choices of the simulation   expected : verdict of this version   reason : why the claim is missed, if it is
+    cases : name -> a file in the folder of the paper, or the name of a shipped case   metric : of its numbers
+    settings : keyword arguments of the metric; a setting can name a table of measured numbers, see `papers.MeasuredTable`
     quick : name of a case -> dotted keys and values for a quick run
     """
 
     claim: str
     source: str
-    device: Annotated[str, Field(min_length=1)]
+    device: str = ""
     metric: str
+    cases: Annotated[dict[str, str], Field(min_length=1)]
     expected: Literal["met", "missed"] = "met"
     doubtful: str = ""
     chosen: str = ""
@@ -39,6 +67,12 @@ class Claim(Record):
     settings: dict[str, Any] = Field(default_factory=dict)
     quick: dict[str, dict[str, Any]] = Field(default_factory=dict)
     figure: Annotated[tuple[Figure, ...], Field(min_length=1)]
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the paper, with its cases, data and metrics."""
+        return self._folder
 
 
 class Verdict(NamedTuple):
@@ -75,13 +109,13 @@ class Verdict(NamedTuple):
 
     @property
     def surprises(self) -> list[str]:
-        """Differences from claim.toml, in words: another verdict, numbers outside of their windows, a failure."""
+        """Differences from what the claim expects, in words: verdict, numbers outside of their windows, failure."""
         texts = [f"expected {self.claim.expected}, found {self.status}"] if self.status != self.claim.expected else []
         return texts + ([self.failure] if self.failure else []) + [n.surprise for n in self.numbers if n.surprise]
 
     @property
     def cause(self) -> str:
-        """Known cause of a miss: the failure, and the reason of claim.toml; "" when the claim is met."""
+        """Known cause of a miss: the failure, and the reason of the claim; "" when the claim is met."""
         return "" if self.status == "met" else " ".join(filter(None, [self.failure, self.claim.reason]))
 
     @property

@@ -1,51 +1,44 @@
 """Judge claims: run their cases, measure the results, and compare them with the paper.
 
 A case that several claims share is run once. A claim with a run that fails is missed, with the reason.
+
+Numerical errors of the numbers follow from two further runs on half the cells: with the same and with smaller time steps.
+The scheme is of second order in the size of the cells: a third of the change between the full and half the number of cells
+is the error of the grid (Richardson, see `runs.error_estimate`). The change on half the cells with a tenth of the
+tolerances is the error in time. Two runs can agree by chance, as in the difference of two equal currents. So the error in
+time is at least the change of the number when each current changes at random within its tolerance.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from otjdd.case.case import Case
-from otjdd.claims import folders as claims
-from otjdd.claims import metrics, uncertainty
-from otjdd.claims.claim import Claim, Verdict
-from otjdd.claims.trial import ClaimTrial
-from otjdd.claims.trials import AS_SHIPPED
+from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL
+from otjdd.claims import papers
+from otjdd.claims.claim import Claim, ClaimTrial, Verdict
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import store
 from otjdd.runs.run import simulate
 from otjdd.system import sources
 from otjdd.system.pool import team
 
-
-def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
-    """Name -> folder of the claims in `names`, in their order; without names of all claims, device by device.
-
-    names : of claims, or of folders of devices for all claims in them   folder : of the claims, by default the shipped ones
-    Raises ValueError for an unknown name, OSError when there is no such folder.
-    """
-    by_name = claims.folders(folder or claims.shipped_claims())
-    devices: dict[str, list[str]] = {}
-    for name, path in by_name.items():
-        devices.setdefault(path.parent.name, []).append(name)
-    for name in names:
-        if name not in by_name and name not in devices:
-            raise ValueError(
-                f"there is no claim {name!r}; there are {', '.join(by_name)}; devices: {', '.join(devices)}"
-            )
-    chosen = [claim for name in names for claim in ([name] if name in by_name else devices[name])]
-    return {name: by_name[name] for name in (dict.fromkeys(chosen) or by_name)}
+PARTS = 2  # divides the number of cells
+TIGHTER = 0.1  # multiplies the tolerances
+DRAWS = 16  # random changes of the currents: enough for a root mean square within a fifth
+SEED = 1
+CURRENTS = ("current", "conduction_current", "read_current", "read_resistance", "bias_current")
 
 
 def validate(
     names: Sequence[str] = (), *, folder: Path | None = None, quick: bool = False, workers: int = 1,
-    progress: Callable[[float], None] | None = None, errors: bool = False, device: Mapping[str, Any] = AS_SHIPPED,
+    progress: Callable[[float], None] | None = None, errors: bool = False, device: Mapping[str, Any] = papers.AS_SHIPPED,
     runs: Path | None = None,
 ) -> list[Verdict]:  # fmt: skip
     """Verdicts on all claims, or on those in `names`.
@@ -53,28 +46,28 @@ def validate(
     quick : fewer runs and shorter trains, by `Claim.quick`   workers : processes; their number changes no result
     progress : called with the fraction of runs done
     errors : also compute the numerical error of each number, from two further runs of each case
-    device : dotted keys and values of another set of parameters, see `trials.another_set`
+    device : dotted keys and values of another set of parameters, see `papers.another_set`
     runs : folder of results; a run with a result in it is not computed again, the result of any other is written to it
     Raises ValueError, OSError, CaseError for claims that cannot be read; KeyboardInterrupt, whose `partial` has the
     verdicts on claims with complete runs. A run that fails raises nothing; its claim is missed.
     """
-    loaded = {name: (path, claims.load_claim(path)) for name, path in discover(folder, names).items()}
-    planned = {name: claims.planned(path, claim, quick, device) for name, (path, claim) in loaded.items()}
+    chosen = papers.discover(folder, names)
+    read = {path: papers.load_paper(path) for path in dict.fromkeys(chosen.values())}
+    claims = {name: read[path].claim[name] for name, path in chosen.items()}
+    planned = {name: papers.planned(claim, quick, device) for name, claim in claims.items()}
     sets = [planned]
     if errors:
-        for change in (uncertainty.coarse, uncertainty.strict):
-            sets.append({name: uncertainty.varied(trials, change) for name, trials in planned.items()})
+        for change in (coarse, strict):
+            sets.append({name: varied(trials, change) for name, trials in planned.items()})
     everything = [trial.case for plan in sets for trials in plan.values() for trial in trials]
     try:
         results = run_all(everything, workers, progress, runs)
     except KeyboardInterrupt as error:
         done = getattr(error, "partial", {})
         whole = {name: plan for name, plan in planned.items() if all(trial.case.digest in done for trial in plan)}
-        error.partial = [judge(name, loaded[name][1], plan, done) for name, plan in whole.items()]  # type: ignore[attr-defined]
+        error.partial = [judge(name, claims[name], plan, done) for name, plan in whole.items()]  # type: ignore[attr-defined]
         raise
-    verdicts, *others = (
-        [judge(name, loaded[name][1], trials, results) for name, trials in plan.items()] for plan in sets
-    )
+    verdicts, *others = ([judge(name, claims[name], trials, results) for name, trials in plan.items()] for plan in sets)
     if not errors:
         return verdicts
     return [
@@ -85,10 +78,10 @@ def validate(
 def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> dict[str, float]:
     """Name -> numerical error [SI] of each number of a claim.
 
-    on_half, in_small_steps : verdicts of the runs of `uncertainty.coarse` and `uncertainty.strict`
+    on_half, in_small_steps : verdicts of the runs of `coarse` and `strict`
     """
-    luck = uncertainty.noise(verdict.claim, verdict.trials, verdict.values)
-    return uncertainty.figure_errors(verdict.values, on_half.values, in_small_steps.values, luck)
+    luck = noise(verdict.claim, verdict.trials, verdict.values)
+    return figure_errors(verdict.values, on_half.values, in_small_steps.values, luck)
 
 
 def run_all(
@@ -143,8 +136,76 @@ def judge(name: str, claim: Claim, trials: Sequence[ClaimTrial], results: dict[s
         if isinstance(trial.ds, str):
             return Verdict(name, claim, {}, (), f"{trial.case.title}: {trial.ds}.", done)
     try:
-        values = metrics.measured(claim.metric, done, **claim.settings)
+        values = papers.measured(claim, done)
     except ValueError as error:  # a fit without points raises ValueError
         return Verdict(name, claim, {}, (), f"{error}.", done)
     missed = tuple(f for f in claim.figure if not f.met(values[f.name]))
     return Verdict(name, claim, values, missed, "", done)
+
+
+def coarse(case: Case) -> Case:
+    """The case on half the cells."""
+    film = case.device.film
+    return case.replace(
+        {"device.film": film.with_cells(film.cells // PARTS).model_dump(mode="json", exclude_none=True)}
+    )
+
+
+def strict(case: Case) -> Case:
+    """The case on half the cells, with a tenth of the tolerances."""
+    n = case.numerics
+    return coarse(case).replace(
+        {
+            "numerics.rtol": max(LEAST_RTOL, TIGHTER * n.rtol),
+            "numerics.atol": max(LEAST_ATOL, TIGHTER * n.atol),
+            "numerics.current_tolerance": max(LEAST_CURRENT_TOLERANCE, TIGHTER * n.current_tolerance),
+        }
+    )
+
+
+def varied(trials: Sequence[ClaimTrial], change: Callable[[Case], Case]) -> list[ClaimTrial]:
+    """The trials with changed cases. change : `coarse` or `strict`"""
+    return [trial._replace(case=change(trial.case)) for trial in trials]
+
+
+def figure_errors(
+    values: dict[str, float], on_half: dict[str, float], in_small_steps: dict[str, float], luck: dict[str, float]
+) -> dict[str, float]:
+    """Error [SI] of each number by name, from the numbers of the three sets of runs; nan where one is missing.
+
+    luck : rms change [SI] of each number by the tolerances of the currents, from `noise`
+    """
+    stated = {}
+    for name, x in values.items():
+        half = on_half.get(name, math.nan)
+        grid, time = abs(x - half) / (PARTS**2 - 1), abs(half - in_small_steps.get(name, math.nan))
+        stated[name] = float(grid + np.maximum(time, luck.get(name, 0.0)))
+    return stated
+
+
+def noise(claim: Claim, trials: Sequence[ClaimTrial], values: dict[str, float]) -> dict[str, float]:
+    """Root mean square change [SI] of each number when currents change at random within their tolerances.
+
+    trials : with their Datasets   values : numbers of the metric from these trials
+    nan for a number that cannot be measured with all changed currents.
+    """
+    random = np.random.default_rng(SEED)
+    changes = []
+    for _ in range(DRAWS if values else 0):
+        try:
+            moved = papers.measured(claim, [within_tolerance(t, random) for t in trials])
+        except ValueError:  # a fit without points raises ValueError
+            moved = {}
+        changes.append([moved.get(name, math.nan) - x for name, x in values.items()])
+    rms = np.sqrt(np.mean(np.square(changes), axis=0)) if changes else ()
+    return dict(zip(values, map(float, rms), strict=True))
+
+
+def within_tolerance(trial: ClaimTrial, random: np.random.Generator) -> ClaimTrial:
+    """The trial with each of its CURRENTS changed by a random factor within `current_tolerance`."""
+    tolerance = trial.case.numerics.current_tolerance
+    moved = {
+        name: trial.ds[name] * (1 + tolerance * random.uniform(-1, 1, trial.ds[name].shape))
+        for name in CURRENTS if name in trial.ds
+    }  # fmt: skip
+    return trial._replace(ds=trial.ds.assign(moved))

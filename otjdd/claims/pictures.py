@@ -1,34 +1,37 @@
-"""Pictures of claims: simulated curves with the numbers of the paper. One function for each metric."""
+"""Pictures of claims, and the numbers of a paper in them: lines and bands in a colour of their own.
+
+What is drawn for a metric is in the folder of its paper, in the table DRAW: metric -> number of panels, and the function
+that fills them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from otjdd.claims.claim import Verdict
-from otjdd.claims.paper_marks import paper, stated
-from otjdd.claims.papers import (
-    exchange,
-    ferroelectric,
-    interface_pictures,
-    layers,
-    leakage,
-    learning_pictures,
-    switching_pictures,
-    variability,
-)
-from otjdd.plot import reads, small_signal, style
-from otjdd.plot.axes import legend, quantity_axis, volts
-from otjdd.plot.runs import NamedResult
+from otjdd.claims.claim import ClaimTrial, Verdict
+from otjdd.claims.figure import Figure
+from otjdd.claims.papers import of_paper
+from otjdd.plot import style
 from otjdd.plot.style import Axes
 from otjdd.plot.style import Figure as Drawing
 
+PAPER = style.GREEN  # blue and orange are the simulation
+COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper
+POINTS: dict[str, Any] = {"color": PAPER, "linestyle": "none", "capsize": 2, "markersize": 4}
+
+
+def has_picture(verdict: Verdict) -> bool:
+    """True for a claim with results whose paper draws its metric."""
+    return bool(verdict.values) and verdict.claim.metric in of_paper(verdict.claim.folder, "DRAW")
+
 
 def picture(verdict: Verdict) -> Drawing:
-    """Figure of a judged claim that has results."""
-    count, fill = DRAW[verdict.claim.metric]
+    """Figure of a judged claim that has a picture."""
+    count, fill = of_paper(verdict.claim.folder, "DRAW")[verdict.claim.metric]
     with style.style():
         fig, axes = style.panels(count)
         fill(verdict, axes)
@@ -36,85 +39,55 @@ def picture(verdict: Verdict) -> Drawing:
 
 
 def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
-    """Draw each claim that has results into folder/<id>.png. Raises ResultError, OSError."""
+    """Draw each claim that has a picture into folder/<id>.png. Raises ResultError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    for verdict in verdicts:
-        if verdict.values and verdict.claim.metric in DRAW:
-            fig = picture(verdict)
-            fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
-            style.save(fig, folder / f"{verdict.id}.png")
+    for verdict in filter(has_picture, verdicts):
+        fig = picture(verdict)
+        fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
+        style.save(fig, folder / f"{verdict.id}.png")
 
 
-def loop(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    reads.loop(axes[0], [NamedResult(verdict.trials[0].ds)])
-    goal = verdict.claim.figure[0]
-    if goal.unit == "ohm":
-        stated(verdict, axes[0])
-    elif goal.name == "ratio":
-        ratio, least, most = goal.published
-        low = verdict.values["low"]
-        paper(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
-    if goal.value is not None:
-        legend(axes[0])
+def paper(
+    axes: Axes,
+    value: float,
+    low: float | None = None,
+    high: float | None = None,
+    label: str | None = "paper",
+    across: bool = False,
+) -> None:
+    """Draw a number of the paper as a dashed line, with its tolerance as a band. across : the number is on the x axis"""
+    line, span = (axes.axvline, axes.axvspan) if across else (axes.axhline, axes.axhspan)
+    line(value, color=PAPER, linewidth=0.8, linestyle="--", label=label)
+    if low is not None and high is not None:
+        span(low, high, color=PAPER, alpha=0.12, linewidth=0)
 
 
-def retention(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    ds = verdict.trials[0].ds
-    reads.retention(axes[0], [NamedResult(ds)])
-    for R, goal, label in zip(
-        np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], ("paper", None), strict=True
-    ):
-        value, least, most = goal.published
-        first = R[-1] / verdict.values[goal.name]
-        paper(axes[0], first * value, first * least, first * most, label=label)
-    legend(axes[0])
+def stated(verdict: Verdict, axes: Axes, scale: float = 1.0, **options: Any) -> None:
+    """Draw the published values of all figures of a claim as lines, with their tolerances as bands.
+
+    scale : factor on numbers in the units of the figures that gives numbers of the axes
+    """
+    for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
+        value, low, high = (scale * number for number in figure.published)
+        paper(axes, value, low, high, label="paper" if i == 0 else None, **options)
 
 
-def potentiation(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    ds = verdict.trials[0].ds
-    reads.conductance(axes[0], [NamedResult(ds.isel(read=slice(-80, None)))])
-    stated(verdict, axes[0], scale=1e-6)  # in uS
-    axes[0].autoscale(axis="y")
-    axes[0].set_ylim(bottom=0)
-    axes[0].set_xlabel("read of the last two rounds")
-    legend(axes[0])
+def published_points(
+    axes: Axes, x: Sequence[float] | np.ndarray, figures: Sequence[Figure | None], **options: Any
+) -> None:
+    """Draw numbers of the paper as points, with the allowed interval as bar. x : abscissa of each figure"""
+    stated = [(at, figure) for at, figure in zip(x, figures, strict=True) if figure is not None]
+    if stated:
+        value, *ends = np.array([[figure.si(number) for number in figure.published] for _, figure in stated]).T
+        axes.errorbar([at for at, _ in stated], value, np.abs(np.array(ends) - value), fmt="s", **POINTS | options)
 
 
-def endurance(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    R = verdict.trials[0].ds.read_resistance.values.reshape(-1, 2)
-    number = np.arange(1, len(R) + 1)
-    for column, colour, voltage in ((0, style.ORANGE, -4.3), (1, style.BLUE, 2.2)):
-        axes[0].plot(number, R[:, column], "o", color=colour, label=f"after {volts(voltage)}")
-    ratio, least, most = verdict.claim.figure[0].published
-    low = float(np.median(R[:, 1]))
-    paper(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
-    axes[0].set(yscale="log", ylabel="resistance (Ω)")
-    quantity_axis(axes[0], "x", number, "cycle")
-    legend(axes[0])
+def figures_of(verdict: Verdict, *names: str) -> list[Figure | None]:
+    """Figures of a claim by name; None for a name without a figure that has a value."""
+    by_name = {figure.name: figure for figure in verdict.claim.figure if figure.value is not None}
+    return [by_name.get(name) for name in names]
 
 
-def impedance(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    for draw, ax in zip((small_signal.nyquist, small_signal.bode), axes, strict=True):
-        draw(ax, [NamedResult(verdict.trials[0].ds)])
-
-
-def mott_schottky(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    small_signal.mott_schottky(axes[0], [NamedResult(verdict.trials[0].ds)])
-
-
-DRAW = {  # metric -> number of panels, and the function that fills them
-    **switching_pictures.DRAW,
-    **learning_pictures.DRAW,
-    **interface_pictures.DRAW,
-    **ferroelectric.DRAW,
-    **layers.DRAW,
-    **leakage.DRAW,
-    **exchange.DRAW,
-    **variability.DRAW,
-    "loop": (1, loop),
-    "retention": (1, retention),
-    "potentiation": (1, potentiation),
-    "endurance": (1, endurance),
-    "impedance": (2, impedance),
-    "mott_schottky": (1, mott_schottky),
-}
+def diameter(trial: ClaimTrial) -> str:
+    """Diameter of the junction of a run [µm] as text."""
+    return f"{2e6 * trial.case.device.disc_radius:.3g} µm"

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from otjdd import plot
-from otjdd.claims import pictures
-from otjdd.claims.claim import Verdict
+from otjdd.claims import papers, pictures
+from otjdd.claims.claim import ClaimTrial, Verdict
 from otjdd.claims.table import by_device, rms_distance
-from otjdd.claims.trial import ClaimTrial
 from otjdd.plot import style
 from otjdd.results import provenance, summary
 from otjdd.system.files import write_whole
@@ -21,14 +20,6 @@ from otjdd.units import duration
 
 NAME = "index.html"
 SCALE = 8.5  # rem for an inch of a picture
-REPORTS = {  # device -> citation and DOI of the papers that report its measurements
-    "Pt | SrTiO3 | Nb:SrTiO3": (("Li et al., ACS Appl. Mater. Interfaces 2019", "10.1021/acsami.9b13434"),),
-    "metal | Nb:SrTiO3": (
-        ("Tiotto et al., Front. Neurosci. 2020", "10.3389/fnins.2020.627276"),
-        ("Goossens et al., arXiv:1807.06274", "10.48550/arXiv.1807.06274"),
-        ("arXiv:2301.03352", "10.48550/arXiv.2301.03352"),
-    ),
-}
 VERSIONS = ("otjdd", "python", "numpy", "numba", "scipy", "xarray")
 
 
@@ -64,9 +55,10 @@ def different(verdicts: Sequence[Verdict]) -> list[ClaimTrial]:
 
 def of_device(device: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Content of the page for all claims on a device."""
+    folders = dict.fromkeys(verdict.claim.folder for verdict in verdicts)
     return {
         "name": device,
-        "reports": REPORTS.get(device, ()),
+        "reports": [report for folder in folders for report in papers.load_paper(folder).reports],
         "claims": len(verdicts),
         "met": sum(verdict.status == "met" for verdict in verdicts),
         "spread": rms_distance(verdicts),
@@ -92,9 +84,8 @@ def entry(verdict: Verdict) -> dict[str, Any]:
 
 def picture_url(verdict: Verdict) -> dict[str, Any]:
     """Picture of a claim as a data URL, and its width [rem]; {} when there is none."""
-    if not verdict.values or verdict.claim.metric not in pictures.DRAW:
+    if not pictures.has_picture(verdict):
         return {}
-
     fig = pictures.picture(verdict)
     url = "data:image/svg+xml;base64," + b64encode(style.encoded(fig, "svg")).decode()
     return {"url": url, "width": round(SCALE * fig.get_size_inches()[0], 1)}

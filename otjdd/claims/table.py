@@ -128,5 +128,5 @@ def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
 
 
 def surprises(verdicts: Sequence[Verdict]) -> list[str]:
-    """A line for each difference between a claim and what its claim.toml expects."""
+    """A line for each difference between a claim and what it expects."""
     return [f"{verdict.id}: {text}" for verdict in verdicts for text in verdict.surprises]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,10 +12,9 @@ from pydantic import Field, model_validator
 from otjdd.case.case import Case
 from otjdd.case.drive import Drive
 from otjdd.case.drive_curves import Prepared
-from otjdd.claims import folders as claims
-from otjdd.claims import metrics
+from otjdd.claims import papers
+from otjdd.claims.claim import ClaimTrial
 from otjdd.claims.figure import Figure
-from otjdd.claims.trial import ClaimTrial
 from otjdd.fitting.targets import load
 from otjdd.fitting.targets.records import Calibration, TargetedRun
 from otjdd.fitting.targets.target import Target
@@ -37,7 +35,7 @@ class ClaimTarget(Target):
     @classmethod
     def ask_claim(cls, data: Any) -> Any:
         claim = data.get("claim") if isinstance(data, dict) else None
-        return limits_of(claims.claim_and_figure(claim)[1]) | data if isinstance(claim, str) else data
+        return limits_of(papers.claim_and_figure(claim)[1]) | data if isinstance(claim, str) else data
 
     @property
     def aim(self) -> str:
@@ -53,8 +51,8 @@ class ClaimTarget(Target):
         """Number of a run as in `Target.measured`; without `read` and `number` the figure of the claim."""
         if not self.from_claim:
             return super().measured(case, ds)
-        claim, figure = claims.claim_and_figure(self.claim)
-        return metrics.measured(claim.metric, [ClaimTrial("", math.nan, case, ds)], **claim.settings)[figure.name]
+        claim, figure = papers.claim_and_figure(self.claim)
+        return papers.measured(claim, [ClaimTrial("", math.nan, case, ds)])[figure.name]
 
     def fault(self, drive: Drive) -> tuple[str, str, str] | None:
         """Fault as in `Target.fault`; also for a claim whose figure cannot be measured from one run with this drive."""
@@ -68,7 +66,9 @@ class ClaimTarget(Target):
 
     def distance(self, value: float) -> float:
         """Distance in tolerances of the claim, without a claim in those of the target; met up to 1, nan for nan."""
-        return figure_of(self.claim).distance(value) if self.claim else super().distance(value)
+        if not self.claim:
+            return super().distance(value)
+        return papers.claim_and_figure(self.claim)[1].distance(value)
 
 
 class ClaimRun(TargetedRun):
@@ -84,12 +84,6 @@ def load_task(path: str | Path) -> TargetTask:
     return load.load_task(path, ClaimCalibration)
 
 
-@cache
-def figure_of(claim: str) -> Figure:
-    """The figure of a claim, "rv-hrs.pristine". Cached, since every set of parameters of a search asks for it."""
-    return claims.claim_and_figure(claim)[1]
-
-
 def limits_of(figure: Figure) -> dict[str, Any]:
     """Limits of the figure of a claim as fields of a target."""
     limits = {name: getattr(figure, name) for name in ("value", "at_least", "at_most")}
@@ -103,8 +97,8 @@ def limits_of(figure: Figure) -> dict[str, Any]:
 
 def measures(path: str, drive: Drive) -> bool:
     """True if the figure of a claim, "claim.figure", can be measured from one run with this drive."""
-    claim, _ = claims.claim_and_figure(path)
-    trials = claims.planned(claims.folder_of(path.partition(".")[0]), claim)
+    claim, _ = papers.claim_and_figure(path)
+    trials = papers.planned(claim)
     if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
         return False
     return not isinstance(drive, Prepared) or claim.settings.get("state") in drive.states

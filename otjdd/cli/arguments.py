@@ -52,9 +52,9 @@ def complete_over(incomplete: str) -> list[str]:
 
 def complete_claim(incomplete: str) -> list[str]:
     """Completions of the name of a claim."""
-    from otjdd.claims.folders import folders, shipped_claims
+    from otjdd.claims.papers import claim_folders, shipped_claims
 
-    return [name for name in folders(shipped_claims()) if name.startswith(incomplete)]
+    return [name for name in claim_folders(shipped_claims()) if name.startswith(incomplete)]
 
 
 WorkersOption = Annotated[

@@ -1,4 +1,4 @@
-"""otjdd validate: check the claims on two published devices, and report the verdicts."""
+"""otjdd validate: check the claims of published papers, and report the verdicts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ Names = Annotated[
     list[str],
     typer.Argument(
         metavar="NAME",
-        help="Claims to check, or a device: paper, nb-sto-interface, ferroelectric, variability. Default: all.",
+        help="Claims to check, or papers: li-2019, tiotto-2020, anderson-2017, ferroelectric, variability, layers, "
+        "exchange. Default: all.",
         autocompletion=complete_claim,
     ),
 ]
@@ -66,12 +67,12 @@ def validate(
         int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
     ] = None,
 ) -> None:
-    """Check the claims on both devices: what was reported, what the model gives, met or missed.
+    """Check the claims of papers: what was reported, what the model gives, met or missed.
 
     Example: otjdd validate rv-hrs retention
     """
     from otjdd.claims import judge, table
-    from otjdd.claims.trials import another_set
+    from otjdd.claims.papers import another_set
     from otjdd.results.summary import counted
     from otjdd.system.pool import cores
 
@@ -116,10 +117,10 @@ def refuse_other_runs(expected: bool, quick: bool, case: Path | None) -> None:
 
 def check_places(names: list[str], update: Path | None, folders: Sequence[Path | None]) -> None:
     """Raise typer.BadParameter for an unknown claim or a file without marks, OSError for a folder not to be written."""
-    from otjdd.claims import judge, table
+    from otjdd.claims import papers, table
 
     try:
-        judge.discover(names=names)
+        papers.discover(names=names)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="NAME") from None
     try:

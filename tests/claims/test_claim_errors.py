@@ -5,24 +5,20 @@ import math
 import pytest
 from small_claims import CASE, folder
 
-from otjdd.analysis.metrics import Metric
 from otjdd.case.case import load_case, shipped_cases
-from otjdd.claims import folders as claims
-from otjdd.claims import judge, metrics, uncertainty
-from otjdd.claims.trial import ClaimTrial
+from otjdd.claims import judge, papers
+from otjdd.claims.claim import ClaimTrial
 from otjdd.results import outputs
 
 
 def test_errors_of_numbers_are_those_of_grid_and_steps():
-    found = uncertainty.figure_errors(
-        {"low": 30.0, "gone": 1.0}, {"low": 33.0}, {"low": 33.2}, {"low": 0.1, "gone": 0.1}
-    )
+    found = judge.figure_errors({"low": 30.0, "gone": 1.0}, {"low": 33.0}, {"low": 33.2}, {"low": 0.1, "gone": 0.1})
     assert found["low"] == pytest.approx(1.2)
     assert math.isnan(found["gone"])
 
 
 def test_two_runs_that_agree_by_luck_state_what_the_tolerance_of_the_currents_leaves():
-    assert uncertainty.figure_errors({"drift": 0.0}, {"drift": 0.0}, {"drift": 0.0}, {"drift": 1e-4})["drift"] == 1e-4
+    assert judge.figure_errors({"drift": 0.0}, {"drift": 0.0}, {"drift": 0.0}, {"drift": 1e-4})["drift"] == 1e-4
 
 
 def spikes(*currents, tolerance=1e-4):
@@ -32,10 +28,10 @@ def spikes(*currents, tolerance=1e-4):
     return [ClaimTrial("spike", float(n), case, outputs.dataset(read)) for n, read in enumerate(reads)]
 
 
-def noise(trials, metric="amplitudes"):
-    found = metrics.measured(metric, trials)
-    claim = claims.load_claim(judge.discover()["ltp-amplitude"]).model_copy(update={"metric": metric})
-    return found, uncertainty.noise(claim, trials, found)
+def noise(trials):
+    claim = papers.load_claim("ltp-amplitude")
+    found = papers.measured(claim, trials)
+    return found, judge.noise(claim, trials, found)
 
 
 def test_the_tolerance_of_a_current_is_found_in_the_numbers_that_hang_on_it():
@@ -53,21 +49,22 @@ def test_steps_between_equal_currents_may_rise_or_fall():
     assert 0.25 < luck["rises"] < 0.45  # of two steps one falls in half of the draws: 0.5 / sqrt(2)
 
 
-def test_a_number_that_moved_currents_do_not_show_has_no_error():
-    def tells(trials):
-        if trials[0].ds.read_current[0] != 1e-9:
-            raise ValueError("no such currents")
-        return {"first": 1e-9}
+def test_a_number_that_moved_currents_do_not_show_has_no_error(monkeypatch):
+    trials = spikes(1e-9, 2e-9)
+    measured = papers.measured
 
-    metric = Metric(tells, {"first": ("A", "a current")})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(metrics.METRICS, "shy", metric)
-        assert math.isnan(noise(spikes(1e-9), "shy")[1]["first"])
+    def fussy(claim, moved):
+        if moved[0].ds.read_current[0] != 1e-9:
+            raise ValueError("no such currents")
+        return measured(claim, moved)
+
+    monkeypatch.setattr(papers, "measured", fussy)
+    assert math.isnan(noise(trials)[1]["first"])
 
 
 def test_a_claim_without_numbers_has_no_errors(tmp_path):
-    claim = claims.load_claim(folder(tmp_path) / "small")
-    trials = claims.planned(tmp_path / "small", claim)
+    claim = papers.load_claim("small", folder(tmp_path) / "small")
+    trials = papers.planned(claim)
     failed = judge.judge("small", claim, trials, {trials[0].case.digest: "the lights went out"})
     assert judge.errors_of(failed, failed, failed) == {}
 

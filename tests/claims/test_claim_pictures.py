@@ -2,18 +2,20 @@
 
 import numpy as np
 import pytest
-from made_results import DEPLETION, SPECTRUM, WRITES, curves, labels, reads
+from made_results import WRITES, curves, labels, reads
 
-from otjdd.claims import pictures
-from otjdd.claims.claim import Claim, Verdict
+from otjdd.claims import papers, pictures
+from otjdd.claims.claim import Claim, ClaimTrial, Verdict
 from otjdd.claims.figure import Figure
-from otjdd.claims.paper_marks import PAPER
-from otjdd.claims.trial import ClaimTrial
+from otjdd.claims.pictures import PAPER
 
 
 def picture(metric: str, ds, figures: list[Figure], found: dict, **settings):
     """Axes of the picture of a claim with one result."""
-    claim = Claim(claim="it is", source="nobody", device="made", metric=metric, figure=figures, settings=settings)
+    claim = Claim(
+        claim="it is", source="nobody", cases={"a": "li2019"}, metric=metric, figure=figures, settings=settings
+    )
+    claim._folder = papers.shipped_claims() / "li-2019"
     return pictures.picture(Verdict("made", claim, found, (), trials=(ClaimTrial("case", np.nan, None, ds),))).axes
 
 
@@ -64,12 +66,3 @@ def test_retention_names_the_paper_once():
     axes = picture("retention", ds, figures, {"high_kept": 1.0, "low_kept": 1.0})[0]
     assert labels(axes).count("paper") == 1
     assert paper_lines(axes) == pytest.approx([1e8, 1e5])
-
-
-def test_an_impedance_is_drawn_as_nyquist_and_bode_and_a_depletion_layer_as_its_line():
-    told = [Figure(name="resistance", label="R", unit="ohm", window=[1.0, 2.0])]
-    arc, magnitude, phase = picture("impedance", SPECTRUM, told, {})
-    assert "Re" in arc.get_xlabel()
-    assert magnitude.get_xscale() == "log"
-    assert "phase" in phase.get_ylabel()
-    assert "voltage" in picture("mott_schottky", DEPLETION, told, {})[0].get_xlabel()

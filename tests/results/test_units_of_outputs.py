@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from otjdd import units
-from otjdd.claims.metrics import METRICS
+from otjdd.claims import papers
 from otjdd.results.outputs import OUTPUTS, dataset
 
 UNITS = sorted({output.unit for output in OUTPUTS.values()} | {units.plain_unit(name) for name in units.DIMENSIONS})
@@ -27,7 +27,8 @@ def test_pint_and_udunits_read_a_unit_alike(registry):
 
 
 def test_units_of_metrics_are_read_by_both(registry):
-    for metric in METRICS.values():
+    tables = [papers.all_metrics(folder) for folder in set(papers.discover().values())]
+    for metric in (metric for table in tables for metric in table.values()):
         for unit, _ in metric.numbers.values():
             registry(unit)
             cf_units.Unit(unit)

@@ -15,13 +15,12 @@ cannot tell H from N, which differ by 1.4 %.
 import argparse
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
 import otjdd
 from otjdd.case.case import load_case
-from otjdd.claims.folders import folder_of
+from otjdd.claims.papers import load_claim, planned
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.system import pool
@@ -55,15 +54,15 @@ def main() -> int:
 
 def letters(workers: int) -> int:
     """Print how far cells and pixels are from the solver. Returns 8 if that exceeds the error of the model, else 0."""
-    folder = folder_of("array-letters")
-    cases = {name: load_case(folder / f"{name}.toml") for name in "chn"}
+    claim = load_claim("array-letters")
+    cases = {trial.name: trial.case for trial in planned(claim)}
     model = otjdd.compact(cases["h"], voltage=(-4.3, 2.2), time=(50e-9, 500.0), workers=workers)
     stated, worst = model.error["pulses of 50 ns"]
     print(f"stated error of the model for pulses of 50 ns: rms {stated:.3f}, worst {worst:.3f} decades")
     beyond = 0
     with pool.team(workers) as spread:
         for name, case in cases.items():
-            cells = crossbar_reads(model, case, patterns(folder)[name])
+            cells = crossbar_reads(model, case, claim.settings[name])
             parts = {voltages: None for voltages in cells}
             jobs = [(case, history(case, voltages)) for voltages in parts]
             for (_, solved), voltages in zip(sorted(spread(last_read, jobs)), parts, strict=True):
@@ -78,13 +77,6 @@ def letters(workers: int) -> int:
                 f"{told[2] / told[0]:.3f} by the model, {solved[2] / solved[0]:.3f} by the solver"
             )
     return 8 if beyond else 0
-
-
-def patterns(folder: Path) -> dict[str, list[str]]:
-    """The letters of the claim: name -> rows of text."""
-    import tomllib
-
-    return tomllib.loads((folder / "claim.toml").read_text(encoding="utf-8"))["settings"]
 
 
 def train(case):

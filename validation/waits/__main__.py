@@ -19,18 +19,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.claims import papers
 from otjdd.runs.run import run
 from validation import measured
 from validation.peers import states
 
 HERE = Path(__file__).parent
-PAPER, SLOW = states.ROOT / "validation/paper", "endurance"  # claims on the first device, and the one of minutes
+SLOW = "endurance"  # the one claim of minutes
 
 
 def claims_but_endurance() -> list[str]:
-    """Names of the claims that both checkouts have: on three devices, without the slow one."""
-    names = sorted(path.parent.name for path in PAPER.glob("*/claim.toml") if path.parent.name != SLOW)
-    return [*names, "nb-sto-interface", "ferroelectric", "variability"]
+    """Names of the claims of four papers, without the slow one."""
+    names = ("li-2019", "tiotto-2020", "ferroelectric", "variability")
+    return [name for name in papers.discover(names=names) if name != SLOW]
 
 
 FIT = ["fit", "loop.csv", "rv-loop", "--vary", "device.left.barrier", "--vary", "ions.density", "-o", "fit.nc"]

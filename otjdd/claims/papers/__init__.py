@@ -1,1 +1,0 @@
-"""Metrics of trials and pictures of claims that serve one paper each."""
