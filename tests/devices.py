@@ -14,7 +14,7 @@ from otjdd.physics.state import copy_state, new_state, new_tangent
 from otjdd.solver import electrodes, integrate, model
 from otjdd.solver.self_check import CASE as KNOWN
 from otjdd.stepping import error_norm
-from validation.peers.problems import CONDITIONING, FILM
+from validation.benchmarks.peers.problems import CONDITIONING, FILM
 
 COMPILED = not numba.config.DISABLE_JIT
 needs_speed = pytest.mark.skipif(not COMPILED, reason="takes minutes where kernels are interpreted")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from validation import measured
-from validation.crossbars import digits
+from validation.benchmarks import digits
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ pytest.importorskip("sksundae")
 
 from devices import needs_speed
 
-from validation.peers import codes, compare, equations, problems, scaling
+from validation.benchmarks.peers import codes, compare, equations, problems, scaling
 
 SMALL = {"conditioning": lambda: problems.conditioning(40, 5.0), "pulses": lambda: problems.pulses(24, 5.0, count=1)}
 

@@ -2,4 +2,4 @@
 
 from pathlib import Path
 
-CASES = Path(__file__).parents[1] / "validation" / "peers" / "cases"
+CASES = Path(__file__).parents[1] / "validation" / "benchmarks" / "peers" / "cases"

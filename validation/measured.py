@@ -20,7 +20,6 @@ from otjdd.system import marks
 HERE = Path(__file__).parent
 FILE, README = "measured.json", "README.md"
 CLAIMS = "claims-"  # part of a paper, before its name
-ONE_PAGE = "../measured.md"  # for rooms whose tables need few words
 
 
 def processor() -> str:

@@ -26,7 +26,7 @@ class Numerics(Record):
     error : whether the errors of reads are estimated, see `runs.error_estimate`
     """
 
-    # 7e-3: with 1e-2 the errors of 4000 pulses add up, see validation/peers
+    # 7e-3: with 1e-2 the errors of 4000 pulses add up, see validation/benchmarks/peers
     rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = Field(
         default=7e-3,
         description="error of a time step: of the band edge in kT, of charges and of concentrations relative",

@@ -12,7 +12,7 @@ from numba.core.runtime import _nrt_python, rtsys
 
 from otjdd.case.case import load_case
 from otjdd.runs.run import simulate
-from validation.peers.reference import CASES
+from validation.benchmarks.peers.reference import CASES
 
 MORE = 1.1  # of a count: what fails
 # one column of the reference device, at a relative tolerance: steps, accepted and rejected, and currents

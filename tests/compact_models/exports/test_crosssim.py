@@ -11,7 +11,7 @@ def test_products_of_crosssim_are_those_of_the_model_and_as_near_to_the_solver_a
     pytest.importorskip(
         "simulator", reason="CrossSim is not installed (a checkout of github.com/sandialabs/cross-sim on PYTHONPATH)"
     )
-    from validation.exports import crosssim
+    from validation.benchmarks import crosssim
 
     for voltage, off, ohmic in crosssim.rows(compact_folder, crosssim.model_states(compact_folder)):
         assert float(off) < 0.05, voltage

@@ -10,7 +10,7 @@ import pytest
 from otjdd.compact_models.exports import neurosim as export
 from otjdd.compact_models.exports import pulses
 from otjdd.waveform import shapes
-from validation.exports import neurosim
+from validation.benchmarks import neurosim
 
 CELL = """\
 IdealDevice::IdealDevice(int x, int y) {

@@ -1,9 +1,5 @@
-"""python -m validation.explore [--moves N] [--update]
+"""How long the page of the explorer, a move of a slider and its release wait, and whether memory grows over moves."""
 
-The explorer measured: how long the page, a move of a slider and its release wait, and whether memory grows over many moves.
-"""
-
-import argparse
 import http.client
 import json
 import re
@@ -12,13 +8,11 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from validation import measured
+from validation.benchmarks.benchmark import Asked, Benchmark
 
-HERE = Path(__file__).parent
 COMMAND = [sys.executable, "-c", "from otjdd.cli import main; main()", "explore", "--no-browser"]
 TIMED = 20  # moves that are timed
 LONG = 3  # releases, and moves that end a long run
@@ -149,21 +143,10 @@ def spread(seconds: list[float]) -> str:
     return f"{statistics.median(seconds):.2f} s, at most {max(seconds):.2f} s"
 
 
-def main() -> None:
-    """Measure, print, and keep the numbers with --update."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--moves", type=int, default=1000)
-    parser.add_argument(
-        "--update", action="store_true", help="keep the numbers in measured.json and validation/measured.md"
-    )
-    words = parser.parse_args()
-    settled = words.moves // 4
-    rows = rows_of(waits(), *growth(words.moves, settled), settled, words.moves)
-    print(*(f"{name}: {value}" for name, value in rows.items()), sep="\n")
-    if words.update:
-        command = "python -m validation.explore --update"
-        measured.keep(HERE, "explore", ("what", "value:"), rows.items(), command=command, readme=measured.ONE_PAGE)
+def measured(asked: Asked):
+    """Rows of 1000 moves."""
+    moves = 100 if asked.quick else 1000
+    return rows_of(waits(), *growth(moves, moves // 4), moves // 4, moves).items()
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARKS = {"explore": Benchmark("how long does a slider of the explorer wait?", measured, ("what", "value:"))}

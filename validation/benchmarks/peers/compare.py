@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from validation.peers.codes import CODES
-from validation.peers.problems import conditioning, distance, pulses
+from validation.benchmarks.peers.codes import CODES
+from validation.benchmarks.peers.problems import conditioning, distance, pulses
 
 LADDER = 10.0 ** np.arange(-1.5, -8.1, -0.125)  # relative tolerances
 SHARES = (1e-1, 1e-2, 1e-3)  # ratios of absolute to relative tolerances; the best one depends on code and problem

@@ -1,10 +1,5 @@
 """Crossbars of compact models against the solver, and their cost.
 
-python -m validation.crossbars letters [--workers N]    the letters of Li 2019, Fig. 4, written into 5 x 5 cells
-python -m validation.crossbars time                     processor time of a pattern written into 64 x 64 cells
-python -m validation.crossbars program [--update]       write-verify: its cost, and the solver under the same pulses
-python -m validation.crossbars digits [--update]        a layer that learns digits on junctions: accuracy, energy, latency
-
 letters: every cell of a crossbar on ideal lines is compared with a run of the solver under the voltages of that cell, and
 so are the separate pixels of the claim array-letters. The difference has to be below the measured error of the compact
 model. Without electrons in the film of li2019 that error is 0.037 decades for pulses of 50 ns, and the largest difference
@@ -12,9 +7,8 @@ is 0.033 decades (C 0.003, H 0.029, N 0.033). So a letter has the brightness of 
 cannot tell H from N, which differ by 1.4 %.
 """
 
-import argparse
-import sys
 import time
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -24,42 +18,22 @@ from otjdd.claims.papers import load_claim, planned
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.system import pool
-from validation.crossbars import digits, program
+from validation.benchmarks import programming
+from validation.benchmarks.benchmark import Asked, Benchmark
 
 READ, LATER = {"voltage": 0.1, "duration": 1e-6}, 25e-6  # V, s; s after the last pulse
 IDEAL = 1e-3  # ohm, of the lines
 SIZE, SEED = 64, 1
 
 
-def main() -> int:
-    """Exit code of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("letters", "time", "program", "digits"))
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument(
-        "--update", action="store_true", help="keep the numbers of program or digits in measured.json and on their page"
-    )
-    chosen = parser.parse_args()
-    if chosen.what == "program":
-        program.error(chosen.workers, chosen.update)
-        program.cost(chosen.update)
-        return 0
-    if chosen.what == "digits":
-        model = digits.junction()
-        digits.cost(model, chosen.update)
-        digits.learn(model, chosen.update)
-        return 0
-    return letters(chosen.workers) if chosen.what == "letters" else cost()
-
-
-def letters(workers: int) -> int:
-    """Print how far cells and pixels are from the solver. Returns 8 if that exceeds the error of the model, else 0."""
+def letters(asked: Asked) -> Iterator[tuple[str]]:
+    """How far cells and pixels are from the solver; it fails where that exceeds the error of the model."""
+    workers = asked.workers
     claim = load_claim("array-letters")
     cases = {trial.name: trial.case for trial in planned(claim)}
     model = otjdd.compact(cases["h"], voltage=(-4.3, 2.2), time=(50e-9, 500.0), workers=workers)
     stated, worst = model.error["pulses of 50 ns"]
     print(f"stated error of the model for pulses of 50 ns: rms {stated:.3f}, worst {worst:.3f} decades")
-    beyond = 0
     with pool.team(workers) as spread:
         for name, case in cases.items():
             cells = crossbar_reads(model, case, claim.settings[name])
@@ -70,13 +44,12 @@ def letters(workers: int) -> int:
             off = np.concatenate([np.atleast_1d(each) for each in parts.values()])
             solved, told = otjdd.run(case).read_current.values, model.run(case.drive).read_current.values
             pixel = np.log10(told / solved)
-            beyond += max(np.abs(off).max(), np.abs(pixel).max()) > worst
-            print(
+            asked.failed |= max(np.abs(off).max(), np.abs(pixel).max()) > worst
+            yield (
                 f"{name.upper()}: 25 cells, {len(parts)} histories, off by {np.abs(off).max():.4f} decades at most; "
                 f"pixels that do not touch, off by {np.abs(pixel).max():.4f}; current over that at rest, 25 us after: "
-                f"{told[2] / told[0]:.3f} by the model, {solved[2] / solved[0]:.3f} by the solver"
+                f"{told[2] / told[0]:.3f} by the model, {solved[2] / solved[0]:.3f} by the solver",
             )
-    return 8 if beyond else 0
 
 
 def train(case):
@@ -124,8 +97,8 @@ def last_read(case, drive: dict) -> float:
     return float(otjdd.run(case, {"drive": drive, "record.every": "none"}).read_current.values[-1])
 
 
-def cost() -> int:
-    """Print the processor time to write a random pattern of half of all cells into 64 x 64 cells, and to scan them."""
+def cost(asked: Asked) -> Iterator[tuple[str]]:
+    """Processor time to write a random pattern of half of all cells into 64 x 64 cells, and to scan them."""
     case = load_case("crossbar", {"ions.initial": {"history": [{"voltage": "-4.3 V", "duration": "100 ms"}]}})
     began = time.process_time()
     model = otjdd.compact(case, voltage=(-4.3, 2.2), time=(1e-6, 10.0), measure=False)
@@ -144,12 +117,15 @@ def cost() -> int:
             took, began = time.process_time() - began, time.process_time()
             for word in range(SIZE):
                 pulses.read_cells(bar, states, word, (0.1, 1e-6))
-            print(
+            yield (
                 f"{SIZE} x {SIZE} cells, lines of {line:g} ohm, {width:g} s at 2.2 V: written in {took:.1f} s, "
-                f"scanned in {time.process_time() - began:.1f} s"
+                f"scanned in {time.process_time() - began:.1f} s",
             )
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+BENCHMARKS = {
+    "letters": Benchmark("does each cell of a crossbar follow the solver?", letters),
+    "time": Benchmark("how long does a write into 64 x 64 cells take?", cost),
+    "programmed": Benchmark("what does write-verify cost?", programming.cost, programming.COST),
+    "followed": Benchmark("does the solver agree with programmed cells?", programming.error, programming.ERROR),
+}

@@ -4,9 +4,9 @@ from time import process_time
 
 import numpy as np
 
-from validation.peers.codes import otjdd
-from validation.peers.compare import timed
-from validation.peers.problems import conditioning, pulses
+from validation.benchmarks.peers.codes import otjdd
+from validation.benchmarks.peers.compare import timed
+from validation.benchmarks.peers.problems import conditioning, pulses
 
 CELLS = (100, 200, 400, 800, 1600)
 PULSES = (10, 100, 1000, 10000)

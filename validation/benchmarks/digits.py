@@ -17,11 +17,8 @@ import otjdd
 from otjdd.case.case import load_case
 from otjdd.compact_models.exports.pulses import Pulsed, pulse_cycle
 from otjdd.compact_models.model import CompactModel
-from validation import measured
+from validation.benchmarks.benchmark import HERE, NETWORKS, Asked, Benchmark
 
-HERE = Path(__file__).parent
-COMMAND = "python -m validation.crossbars digits --update"
-PAGE = "../../cases/networks.md"
 JUNCTION = {"device.film.cells": 48, "columns.count": 1, "columns.spread": {}, "device.conducting_fraction": 1.0}
 RADIUS, WORDS = "10 nm", 8  # of a junction; word lines of the crossbar that is run
 VOLTAGES, TIMES = (-2.5, 2.2), (50e-9, 1.0)  # V, s: range of the compact model
@@ -250,23 +247,13 @@ def cost_row(model: CompactModel) -> tuple[str, ...]:
     return f"{WORDS} x 10", f"{1e-6 * write:.3g} nJ", f"{read:.3g} fJ", f"{settling / 1e-12:.3g} ps"
 
 
-def cost(model: CompactModel, update: bool) -> None:
-    """Print energies and times of a crossbar, and keep them or not."""
-    row = cost_row(model)
-    print("  ".join(row), flush=True)
-    if update:
-        measured.keep(HERE, "cost", COST, [row], command=COMMAND, readme=PAGE)
-
-
-def learn(model: CompactModel, update: bool) -> None:
-    """Print accuracies, keep them or not, and draw the picture of what is kept."""
-    curves = curves_of_all(model)
-    rows = list(accuracy_rows(curves))
-    print(*("  ".join(row) for row in rows), sep="\n", flush=True)
-    if update:
+def learn(asked: Asked) -> list[tuple[str, ...]]:
+    """Rows of accuracies; with --update the curves are kept and drawn."""
+    curves = curves_of_all(junction())
+    if asked.update:
         CURVES.write_text(json.dumps(curves, indent=1) + "\n", encoding="utf-8")
-        measured.keep(HERE, "digits", ACCURACY, rows, command=COMMAND, readme=PAGE)
         draw(PICTURE)
+    return list(accuracy_rows(curves))
 
 
 def draw(file: Path) -> None:
@@ -299,3 +286,9 @@ def draw(file: Path) -> None:
         )
         fig.savefig(file, dpi=200, metadata={"Software": None})
         plt.close(fig)
+
+
+BENCHMARKS = {
+    "cost": Benchmark("energy and latency of a layer?", lambda _: [cost_row(junction())], COST, page=NETWORKS),
+    "digits": Benchmark("how well does a layer of junctions learn digits?", learn, ACCURACY, page=NETWORKS),
+}

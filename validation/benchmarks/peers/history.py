@@ -17,7 +17,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from validation.peers import reference, states
+from validation.benchmarks.peers import reference, states
 
 SHIPPED, LONG = ("rv-loop", "ltp-ltd"), "pulses"
 TARGET = 1e-3

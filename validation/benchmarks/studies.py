@@ -1,9 +1,5 @@
-"""python -m validation.studies [--quick] [--only efficiency|many|memory|kills] [--update]
+"""Studies measured: how much of two processors they use, whether memory grows, what is lost when they are killed."""
 
-Studies measured: how much of two processors they use, whether memory grows, what is lost when they are killed.
-"""
-
-import argparse
 import contextlib
 import ctypes
 import os
@@ -14,13 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
-from validation import measured
+from validation.benchmarks.benchmark import Asked, Benchmark
 
-HERE = Path(__file__).parent
 WORKERS, ROUNDS = 2, 3
 OFTEN = 5  # rounds of the shortest points
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux
@@ -214,7 +210,7 @@ def of_kernels(path: str, first: int) -> None:
 
 def side_by_side(path: Path, first: int, count: int) -> float:
     """Mean of the times that `of_kernels` prints in `count` processes at once, which slow each other as in a study."""
-    code = "import sys; from validation.studies.__main__ import of_kernels; of_kernels(sys.argv[1], int(sys.argv[2]))"
+    code = "import sys; from validation.benchmarks.studies import of_kernels; of_kernels(sys.argv[1], int(sys.argv[2]))"
     commands = [[sys.executable, "-c", code, str(path), str(first + i)] for i in range(count)]
     processes = [subprocess.Popen(one, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for one in commands]
     for process in processes:
@@ -310,7 +306,12 @@ def whole(held: Path) -> dict[str, int]:
     return {f.name: f.inode() for f in os.scandir(held) if not f.name.startswith(".")} if held.is_dir() else {}
 
 
-PARTS = {"efficiency": efficiency, "many": many, "memory": memory, "kills": kills}
+PARTS = {
+    "efficiency": (efficiency, "how much of two processors does a study use?"),
+    "many": (many, "what do many short points cost?"),
+    "memory": (memory, "does memory grow?"),
+    "kills": (kills, "what is lost by kill -9?"),
+}
 COLUMNS = {
     "efficiency": (
         "on two workers, command to Dataset", "wall time:", "same runs in series:", "efficiency by wall time:",
@@ -325,24 +326,12 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def main() -> None:
-    """Run, print, and keep the numbers with --update."""
-    parser = argparse.ArgumentParser(prog="python -m validation.studies", description=__doc__.split("\n\n")[1])
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
-    parser.add_argument("--only", choices=PARTS, help="a part of it")
-    parser.add_argument(
-        "--update", action="store_true", help="keep the numbers in measured.json and validation/measured.md"
-    )
-    options = parser.parse_args()
-    for name, part in PARTS.items():
-        if options.only in (None, name):
-            with tempfile.TemporaryDirectory() as folder:
-                rows = part(Path(folder), options.quick)
-            print(*map("; ".join, rows), sep="\n", flush=True)
-            if options.update:
-                command = f"python -m validation.studies --only {name} --update"
-                measured.keep(HERE, name, COLUMNS[name], rows, command=command, readme=measured.ONE_PAGE)
+def in_folder(part, asked: Asked) -> list[tuple[str, ...]]:
+    """Rows of a part, measured in a temporary folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        return part(Path(folder), asked.quick)
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARKS = {
+    name: Benchmark(question, partial(in_folder, part), COLUMNS[name]) for name, (part, question) in PARTS.items()
+}

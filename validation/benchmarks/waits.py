@@ -1,19 +1,16 @@
 """What a user waits for: commands from an empty folder, of this checkout and of a commit, in turn.
 
-    python -m validation.waits [--against COMMIT] [--only WAIT]... [--rounds N] [--folder DIR] [--update]
-
 Each command runs once to compile and load its kernels, but for the first run on a machine, which begins without any. Then
 both checkouts take turns, and the least time of each is printed: of the processor, in the command and in the processes that
 it has waited for, and by the clock, which says nothing on a machine that does other work.
 """
 
-import argparse
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,10 +18,9 @@ import numpy as np
 
 from otjdd.claims import papers
 from otjdd.runs.run import run
-from validation import measured
-from validation.peers import states
+from validation.benchmarks.benchmark import Asked, Benchmark
+from validation.benchmarks.peers import states
 
-HERE = Path(__file__).parent
 SLOW = "endurance"  # the one claim of minutes
 
 
@@ -99,34 +95,19 @@ def compared(codes: dict[str, Path], names: Iterable[str], rounds: int) -> Itera
                 yield name, code, Took(*(min(column) for column in zip(*times[not cold :], strict=True)))
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m validation.waits", description=__doc__)
-    parser.add_argument("--against", metavar="COMMIT", help="another commit, in turn with this checkout")
-    parser.add_argument("--only", choices=WAITS, action="append", help="a wait; by default all")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each command, after the one that loads")
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="keep the files of that commit here")
-    parser.add_argument("--update", action="store_true", help="keep the numbers in measured.json and measured.md")
-    options = parser.parse_args()
+def rows(asked: Asked) -> Iterator[list[str]]:
+    """A row for each wait: name, beginning of the command, processor time here and at the commit of the words."""
     with tempfile.TemporaryDirectory() as temporary:
-        codes = {"here": states.ROOT}
-        if options.against:
-            codes |= {options.against: states.unpacked(options.against, options.folder or Path(temporary))}
-        rows: dict[str, list[str]] = {}
+        codes = {"here": states.ROOT} | {commit: states.unpacked(commit, Path(temporary)) for commit in asked.words}
+        cells: list[str] = []
         print("wait; code; s of the processor; s by the clock")
-        for name, code, took in compared(codes, options.only or WAITS, max(1, options.rounds)):
+        for name, code, took in compared(codes, WAITS, 1 if asked.quick else 3):
             print(f"{name}; {code}; {took.processor:.2f}; {took.clock:.2f}", flush=True)
-            rows.setdefault(name, [name, f"`otjdd {' '.join(WAITS[name][:3])}`"]).append(f"{took.processor:.1f}")
-            if options.update and code == list(codes)[-1]:  # as soon as a wait is measured, for all of them take long
-                keep(list(codes), rows[name])
+            cells = cells if cells[:1] == [name] else [name, f"`otjdd {' '.join(WAITS[name][:3])}`"]
+            cells.append(f"{took.processor:.1f}")
+            if code == list(codes)[-1]:  # as soon as a wait is measured, for all of them take long
+                yield [*cells, ""][:4]
 
 
-def keep(codes: Sequence[str], row: Sequence[str]) -> None:
-    """Keep the row of a wait: its name, the beginning of its command, and its time in each checkout."""
-    command = " ".join(["python -m validation.waits", *(f"--against {code}" for code in codes[1:]), "--update"])
-    columns = ["wait", "command begins with", *(f"{code}, s of the processor:" for code in codes)]
-    measured.keep(HERE, "waits", columns, [row], command=command, readme=measured.ONE_PAGE)
-
-
-if __name__ == "__main__":
-    main()
+COLUMNS = "wait", "command begins with", "here, s of the processor:", "at the commit:"
+BENCHMARKS = {"waits": Benchmark("how long do commands take, here and at a commit?", rows, COLUMNS, words="[COMMIT]")}

@@ -5,7 +5,7 @@ then follows each cell under the voltages that it saw, pulse by pulse, and the l
 """
 
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -13,9 +13,8 @@ import otjdd
 from otjdd.case.case import load_case
 from otjdd.compact_models.crossbars import models, simulate
 from otjdd.system import pool
-from validation import measured
+from validation.benchmarks.benchmark import HERE, Asked
 
-HERE = Path(__file__).parent
 CASE = HERE / "program.toml"
 LOWEST, HIGHEST = 10.0, 100.0  # nS, of the targets
 FEW = 6  # cells of the word line that the solver follows
@@ -28,48 +27,40 @@ COST = (
     "64 x 64 cells", "pulses a cell, median (most):", "cells missed:", "median error:", "energy of the pulses:",
     "time of the array:", "processor time:",
 )  # fmt: skip
-COMMAND = "python -m validation.crossbars program --update"
 ERROR = "target", "pulses:", "model over target:", "solver over target:", "solver over model, decades:"
 
 
-def cost(update: bool) -> None:
-    """Program all cells of the case in each variant, print what it took, and keep it or not."""
+def cost(asked: Asked) -> Iterator[tuple[str, ...]]:
+    """Program all cells of the case in each variant: rows of what it took."""
     for name, changes in VARIANTS.items():
         case = load_case(CASE, changes | {"drive.parts[0].targets": ramp(64, 64)})
         began = time.process_time()
         at = otjdd.run(case).isel(step=1)
         took = time.process_time() - began
         pulses, error = at.program_pulses.values, np.abs(at.program_error.values)
-        row = (
+        yield (
             name, f"{np.median(pulses):g} ({pulses.max():g})", f"{int(at.program_missed.values.sum())} of {pulses.size}",
             f"{100.0 * np.median(error):.2g} %", f"{at.program_energy.values.sum() / 1e-6:.3g} uJ",
             f"{float(at.step_time) / 1e-3:.3g} ms", f"{took:.0f} s",
         )  # fmt: skip
-        print("  ".join(row), flush=True)
-        if update:
-            measured.keep(HERE, "programmed", COST, [row], command=COMMAND, readme=measured.ONE_PAGE)
 
 
-def error(workers: int, update: bool) -> None:
-    """Program a word line of a few cells, let the solver follow each, print both reads, and keep them or not."""
+def error(asked: Asked) -> Iterator[tuple[str, ...]]:
+    """Program a word line of a few cells and let the solver follow each: rows of both reads."""
     few = {"crossbar.word_lines": 1, "crossbar.bit_lines": FEW, "crossbar.line_resistance": IDEAL}
     case = load_case(CASE, few | {"drive.parts[0].targets": ramp(1, FEW)})
     running = simulate.begun_crossbar(models.crossbar_of(case), case.drive)
     programming = simulate.programming_of(running, case.drive.parts[0])
     steps = [(held.voltage[0].copy(), lasted) for held, lasted in programming.run()]
     jobs = [(case, [(float(V[i]), lasted) for V, lasted in steps]) for i in range(FEW)]
-    with pool.team(workers) as spread:
+    with pool.team(asked.workers) as spread:
         solved = dict(spread(last_conductance, jobs))
-    rows = []
     for i, target in enumerate(programming.target[0]):
         model, solver = programming.conductance[0, i] / target, solved[i] / target
-        rows.append((
+        yield (
             f"{target / 1e-9:.3g} nS", f"{programming.pulses[0, i]:g}", f"{model:.3f}", f"{solver:.3f}",
             f"{np.log10(solver / model):+.3f}",
-        ))  # fmt: skip
-        print("  ".join(rows[-1]))
-    if update:
-        measured.keep(HERE, "followed", ERROR, rows, command=COMMAND, readme=measured.ONE_PAGE)
+        )  # fmt: skip
 
 
 def ramp(words: int, bits: int) -> list[list[str]]:

@@ -10,8 +10,8 @@ from numba import njit
 
 from otjdd.physics.electrostatics import displacement
 from otjdd.solver import integrate
-from validation.peers.equations import LOWER, UPPER, consistent, kernels, left_charge
-from validation.peers.problems import Found, segments
+from validation.benchmarks.peers.equations import LOWER, UPPER, consistent, kernels, left_charge
+from validation.benchmarks.peers.problems import Found, segments
 
 SHARE = 1e-2  # default ratio of the absolute to the relative tolerance
 # 1/s, relaxation rate of the potential for LSODA: lower rates are inaccurate, with higher ones LSODA fails

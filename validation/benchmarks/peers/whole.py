@@ -9,9 +9,9 @@ from time import perf_counter
 
 import numpy as np
 
-from validation.peers.compare import timed
+from validation.benchmarks.peers.compare import timed
 
-CASES = Path(__file__).parents[2] / "cases"
+CASES = Path(__file__).parents[3] / "cases"
 
 
 def train(count):
