@@ -1,14 +1,19 @@
-"""Access control of the server: requests without its cookie get no answer, and pages load nothing from elsewhere.
+"""Access control of the server: requests without its cookie get no answer, pages load nothing from elsewhere, and a client
+whose request is slow or never comes does not delay other clients.
 
 The printed address holds a token, which the server exchanges for a cookie; the page itself has an address without it. The
 address that otjdd passes to the browser is valid once, since all users of a machine can read that command line.
 """
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import unquote
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HOSTS = ("127.0.0.1", "localhost")  # any other name that resolves to this machine is an attack (DNS rebinding)
 HEADERS = {
@@ -26,6 +31,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 Headers = dict[bytes, str]  # of a request, by their names in lower case
+PATIENCE = 10.0  # s in which a client has to send a whole request
+MOST = 100  # connections at a time; a browser opens six
+# Connections that are accepted before any is counted: asyncio accepts so many in a row, each with a handle of the system.
+# It writes as many errors where there are no more, and macOS gives a process 256.
+AT_ONCE = 16
+
 COOKIE = "otjdd"  # the port is added to the name, since all servers of a machine share cookies
 
 
@@ -117,3 +128,40 @@ def headed(send: Send) -> Send:
         await send(message)
 
     return with_headers
+
+
+class ImpatientProtocol(H11Protocol):
+    """HTTP that ends a connection whose request is incomplete after PATIENCE; above MOST, the oldest incomplete one."""
+
+    deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.set_deadline()
+        if len(self.connections) > MOST:
+            others = (other for other in self.connections if isinstance(other, ImpatientProtocol))
+            waiting = {other.deadline.when(): other for other in others if other.deadline is not None}
+            oldest = waiting[min(waiting)]
+            oldest.clear_deadline()  # `connection_lost` is called later, when other connections may have come
+            oldest.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            self.clear_deadline()
+        elif self.deadline is None:
+            self.set_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.clear_deadline()
+
+    def set_deadline(self) -> None:
+        """End the connection after PATIENCE, unless the request is whole by then."""
+        self.deadline = self.loop.call_later(PATIENCE, self.transport.abort)
+
+    def clear_deadline(self) -> None:
+        """Let the connection last."""
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None

@@ -3,12 +3,12 @@ const STEPS = 200; // of a logarithmic slider
 const DIGITS = 5; // of a number beside a slider: more do not fit
 const LARGE = 1e9; // numbers from here on are written with a power of ten, since all of their zeros do not fit
 const RATE = 12; // frames of a film a second
-const WIDTHS = [1e-9, 1e-8, 2e-8, 5e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1];
+const AHEAD = [2, 14]; // frames of a film that are asked for at first, and then at a time
 const PREFIXES = [[1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"]];
 const by = (id) => document.getElementById(id);
 const tab = await ownTab();
 const sliders = new Map(); // name -> what stands in its row
-let start, last = {}, asked = 0, answered = 0, waiting = 0, film = null, playing = 0, queue = Promise.resolve();
+let start, last = {}, asked = 0, answered = 0, waiting = 0, film = null, playing = 0, queue = Promise.resolve(), stopped = false;
 
 // A name for this tab, kept over reloads. A duplicated tab gets the storage of the other, so each holds a lock of its name:
 // a reload waits until the page before has let go of it, a duplicate finds it held and takes another name.
@@ -69,17 +69,18 @@ async function watch() {
     const now = await fetch(`progress?tab=${tab}`).then((a) => a.json()).catch(() => ({ ready: true }));
     if (!waiting) break;
     by("status").textContent = now.compiling ? `compiling kernels for ${now.compiling}, once on this machine: up to twenty seconds`
-      : now.ready ? "computing" : now.compiled === null ? "loading the kernels"
+      : now.ready ? (now.fraction === null ? "computing" : `${now.doing}, ${Math.round(100 * now.fraction)} %`) : now.compiled === null ? "loading the kernels"
       : "compiling the kernels, once on this machine: about a minute";
     by("progress").hidden = false;
+    by("stop").hidden = !now.ready;
     const done = now.compiling ? null : now.ready ? now.fraction : now.compiled;
     if (done === null) by("progress").removeAttribute("value"); // how far is not known
     else by("progress").value = done;
     document.body.classList.toggle("late", now.ready);
     await new Promise((done) => setTimeout(done, 250));
   }
-  by("progress").hidden = true;
-  by("status").textContent = last.summary ?? "";
+  by("progress").hidden = by("stop").hidden = true;
+  by("status").textContent = stopped ? "stopped; the picture is that of before" : last.summary ?? "";
   watching = false;
 }
 
@@ -127,7 +128,7 @@ function build(about, into) {
 function drive(experiment) { // the sliders of its drive in place of those before
   for (const [name, row] of sliders) if (by("of-drive").contains(row.box)) { row.box.remove(); sliders.delete(name); }
   const rows = start.experiments.find(([name]) => name === experiment)[2];
-  by("of-drive").hidden = !rows.length;
+  by("drive").hidden = !rows.length;
   rows.forEach((about) => { build(about, by("of-drive")); put(sliders.get(about.name), about.value); });
 }
 
@@ -137,7 +138,7 @@ function digits(value) { // of a number beside a slider
 }
 
 function put(row, value, from) {
-  row.value = value;
+  row.value = row.about.value = value;
   if (from !== row.number) row.number.value = digits(value);
   if (from !== row.range) row.range.value = Math.round(place(row, value));
   const text = `${value} ${row.about.unit}`;
@@ -168,6 +169,9 @@ function show(answer) {
   if (answer.problem) return document.body.classList.remove("late"); // the last picture is still that of the last values
   leaveFilm();
   last = answer;
+  stopped = false;
+  by("undo").disabled = !answer.undo;
+  if (answer.buttons) buildButtons(answer.buttons);
   for (const [name, svg] of Object.entries(answer.pictures)) {
     by(name).src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   }
@@ -194,22 +198,35 @@ function pulse(voltage, width) { // pulses wait for each other
 async function play() {
   if (playing) return pause();
   if (!film) {
-    const found = await call("film", {});
-    if (found.superseded) return;
-    if (found.problem) return show(found);
-    film = found;
-    by("scrubber").max = film.frames.length - 1;
+    film = { frames: [], times: [] };
+    if (!(await more(film))) return film = null;
+    by("scrubber").max = film.times.length - 1;
     by("scrubber").value = 0;
     by("scrubber").disabled = false;
+    fetchAll(film);
   }
-  if (Number(by("scrubber").value) === film.frames.length - 1) by("scrubber").value = 0;
+  if (Number(by("scrubber").value) === film.times.length - 1) by("scrubber").value = 0;
   by("play").textContent = "❚❚ Pause";
   playing = setInterval(() => {
-    if (Number(by("scrubber").value) >= film.frames.length - 1) return pause();
-    by("scrubber").value = Number(by("scrubber").value) + 1;
-    frame();
+    const next = Number(by("scrubber").value) + 1;
+    if (next >= film.times.length) return pause();
+    if (next < film.frames.length) { by("scrubber").value = next; frame(); } // else it is on its way
   }, 1000 / RATE);
   frame();
+}
+
+async function more(of) { // the next frames of a film; false where there are none
+  const first = of.frames.length;
+  const answer = await call("frames", { first, count: first ? AHEAD[1] : AHEAD[0] });
+  if (answer.problem) show(answer);
+  if (answer.problem || answer.superseded || film !== of) return false;
+  of.frames.push(...answer.frames);
+  of.times = answer.times;
+  return true;
+}
+
+async function fetchAll(of) {
+  while (of.frames.length < of.times.length) if (!(await more(of))) return;
 }
 
 function pause() {
@@ -219,7 +236,7 @@ function pause() {
 }
 
 function frame() {
-  const i = Number(by("scrubber").value);
+  const i = Math.min(Number(by("scrubber").value), film.frames.length - 1);
   by("frame").src = `data:image/png;base64,${film.frames[i]}`;
   by("frame").alt = `Vacancies, band edge and current at ${told(film.times[i])}`;
   by("instant").textContent = told(film.times[i]);
@@ -274,31 +291,72 @@ async function changeDevice(path, what) {
   await move(true);
 }
 
-async function begin() {
-  start = await call("start");
-  if (start.problem) return show(start);
-  by("title").textContent = start.title;
-  document.title = `otjdd explore: ${start.title}`;
-  for (const [name, title] of start.experiments) by("experiment").add(new Option(title, name));
-  for (const name of start.materials) by("material").add(new Option(name, name));
+function buildButtons(pulses) { // a button for each pulse, and one to remove it
+  by("buttons").replaceChildren(...pulses.map(([voltage, width]) => {
+    const name = `${voltage > 0 ? "+" : voltage < 0 ? "−" : ""}${Math.abs(voltage)} V, ${told(width)}`;
+    const apply = Object.assign(document.createElement("button"), { type: "button", textContent: name });
+    const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "×", className: "remove" });
+    remove.setAttribute("aria-label", `Remove ${name}`);
+    Object.assign(apply.dataset, { voltage, width });
+    apply.addEventListener("click", () => { write(voltage, width); pulse(voltage, width); });
+    remove.addEventListener("click", async () => buildButtons((await call("forget", { voltage, width })).buttons));
+    const pair = document.createElement("span");
+    pair.append(apply, remove);
+    return pair;
+  }));
+}
+
+function write(voltage, width) { // a pulse into the fields where it can be changed
+  const [size] = PREFIXES.find(([size]) => width >= size * 0.9995) ?? PREFIXES.at(-1);
+  by("voltage").value = voltage;
+  by("width").value = Number((width / size).toPrecision(6));
+  by("unit").value = size;
+}
+
+async function restore(to) { // the page as it was: loaded again, or before the last change
+  if (to.problem) return show(to);
+  start = to;
   buildDevice();
   const { experiment, values } = start.shown.settings ?? start.settings;
+  by("experiment").replaceChildren(...start.experiments.map(([name, title]) => new Option(title, name)));
   by("experiment").value = experiment;
   drive(experiment);
   for (const [name, value] of Object.entries(values)) if (sliders.has(name)) put(sliders.get(name), value);
-  for (const width of WIDTHS) by("width").add(new Option(told(width), width, width === 2e-8, width === 2e-8));
+  buildButtons(start.buttons);
   if (start.shown.pictures) show(start.shown);
-  if (!start.shown.final) await move(true);
+  else await move(true);
+}
+
+async function begin() {
+  const first = await call("start");
+  if (first.problem) return show(first);
+  by("title").textContent = first.title;
+  document.title = `otjdd explore: ${first.title}`;
+  for (const name of first.materials) by("material").add(new Option(name, name));
+  for (const [size, prefix] of PREFIXES) by("unit").add(new Option(`${prefix}s`, size));
+  if (first.buttons.length) write(...first.buttons[0]);
+  for (const section of document.querySelectorAll("#device details")) { // folded as they were
+    section.open = sessionStorage.getItem(section.id) !== "folded";
+    section.addEventListener("toggle", () => sessionStorage.setItem(section.id, section.open ? "" : "folded"));
+  }
+  await restore(first);
 }
 
 by("device").addEventListener("submit", (event) => event.preventDefault());
 by("experiment").addEventListener("change", () => { drive(by("experiment").value); move(true); });
-for (const button of document.querySelectorAll("#synapse [data-voltage]")) {
-  button.addEventListener("click", () => pulse(Number(button.dataset.voltage), Number(button.dataset.width)));
-}
+by("undo").addEventListener("click", async () => {
+  asked += 1; // what was asked before is not to be shown any more
+  answered = asked;
+  await restore(await call("undo", {}));
+});
+by("stop").addEventListener("click", () => { stopped = true; fetch(`stop?tab=${tab}`, { method: "POST" }); });
 by("add").addEventListener("click", () => changeDevice("layers", { place: Number(by("place").value), material: by("material").value }));
 by("traps").addEventListener("change", () => changeDevice("traps", { present: by("traps").checked }));
-by("apply").addEventListener("click", () => pulse(Number(by("voltage").value), Number(by("width").value)));
+by("apply").addEventListener("click", () => {
+  if (by("voltage").reportValidity() && by("width").reportValidity()) {
+    pulse(by("voltage").valueAsNumber, by("width").valueAsNumber * Number(by("unit").value));
+  }
+});
 by("play").addEventListener("click", play);
 by("scrubber").addEventListener("input", () => { pause(); frame(); });
 by("back").addEventListener("click", leaveFilm);

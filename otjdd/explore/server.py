@@ -22,10 +22,9 @@ from starlette.routing import Route
 
 from otjdd import plot
 from otjdd.errors import LimitError, Stopped
-from otjdd.explore import layers, settings, traps
-from otjdd.explore.connections import AT_ONCE, ImpatientProtocol
+from otjdd.explore import session
 from otjdd.explore.experiments import DOWNLOADED
-from otjdd.explore.guard import Guard
+from otjdd.explore.guard import AT_ONCE, Guard, ImpatientProtocol
 from otjdd.explore.session import Opened, Session
 from otjdd.explore.workers import Workers
 from otjdd.system import limits
@@ -56,7 +55,7 @@ class Explorer:
         ]
         routes += [
             Route(f"/{name}", getattr(self, name), methods=["POST"])
-            for name in ("move", "pulse", "film", "layers", "traps", "stop")
+            for name in ("move", "pulse", "forget", "frames", "layers", "traps", "undo", "stop")
         ]
         routes += [Route(f"/{name}", getattr(self, name)) for name in ("start", "progress")]
         routes.append(Route("/download/{name}", self.download))
@@ -86,11 +85,11 @@ class Explorer:
         name = request.query_params.get("tab", "")
         if not TAB.fullmatch(name):
             raise ValueError("expected the name of a tab")
-        session = self.tabs.pop(name, None) or Session(self.opened, self.workers)
-        self.tabs[name] = session
+        tab = self.tabs.pop(name, None) or Session(self.opened, self.workers)
+        self.tabs[name] = tab
         while len(self.tabs) > TABS:
             self.tabs.pop(next(iter(self.tabs))).turns.stop()
-        return session
+        return tab
 
     async def start(self, request: Request) -> Response:
         return JSONResponse(self.tab(request).start())
@@ -98,32 +97,37 @@ class Explorer:
     async def progress(self, request: Request) -> Response:
         """Answer with the progress: of the kernels until they are ready, then of the job of this tab.
 
-        compiling : what a job compiles further kernels for, "" while it compiles none
+        doing : what the job does   compiling : what it compiles further kernels for, "" while it compiles none
         """
         ready, turns = self.workers.ready.is_set(), self.tab(request).turns
         compiled = await self.workers.compiled()
-        return JSONResponse(
-            {"ready": ready, "compiled": compiled, "fraction": turns.fraction, "compiling": turns.compiling}
-        )
+        job = {"fraction": turns.fraction, "doing": turns.doing, "compiling": turns.compiling}
+        return JSONResponse({"ready": ready, "compiled": compiled} | job)
 
     async def move(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).move(settings.settings_of(await message(request))))
+        return JSONResponse(await self.tab(request).move(session.settings_of(await message(request))))
 
     async def pulse(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).pulse(*settings.pulse_of(await message(request))))
+        return JSONResponse(await self.tab(request).pulse(*session.pulse_of(await message(request))))
+
+    async def forget(self, request: Request) -> Response:
+        return JSONResponse(self.tab(request).forget(*session.pulse_of(await message(request))))
+
+    async def frames(self, request: Request) -> Response:
+        return JSONResponse(await self.tab(request).frames(*session.first_frame_of(await message(request))))
 
     async def layers(self, request: Request) -> Response:
         data = await message(request)
-        values = settings.values_of(data)
-        return JSONResponse(self.tab(request).change_layers(layers.change_of(data), values))
+        values = session.values_of(data)
+        return JSONResponse(self.tab(request).change_layers(session.layer_change_of(data), values))
 
     async def traps(self, request: Request) -> Response:
         data = await message(request)
-        values = settings.values_of(data)
-        return JSONResponse(self.tab(request).change_traps(traps.presence_of(data), values))
+        values = session.values_of(data)
+        return JSONResponse(self.tab(request).change_traps(session.presence_of(data), values))
 
-    async def film(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).film())
+    async def undo(self, request: Request) -> Response:
+        return JSONResponse(self.tab(request).undo())
 
     async def stop(self, request: Request) -> Response:
         self.tab(request).turns.stop()

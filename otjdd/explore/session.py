@@ -1,8 +1,12 @@
-"""A tab of the page: its settings, its last run, and the synapse that is pulsed by hand. Tabs share only the workers."""
+"""A tab of the page: its messages, its device, its last run, the pulses by hand after it, and what led there.
+
+Tabs share only the workers.
+"""
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,21 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otjdd.case.case import Case
 from otjdd.case.kinds import column_count
 from otjdd.errors import CaseError
-from otjdd.explore import film, layers, synapse, traps, work
-from otjdd.explore.experiments import (
-    OWN,
-    REFERENCE,
-    case_of_experiment,
-    command_after_pulses,
-    command_line,
-    experiments,
-    preview,
-    runs_of_experiment,
-)
-from otjdd.explore.settings import Settings
+from otjdd.explore import experiments as drives
+from otjdd.explore import tables, work
+from otjdd.explore.experiments import OWN, REFERENCE, case_of_experiment, experiments
 from otjdd.explore.sliders import OutsideError, described_sliders, drive_sliders, moved, slider_values, sliders_of
-from otjdd.explore.turns import Turns
-from otjdd.explore.workers import Workers
+from otjdd.explore.workers import Turns, Workers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,9 +29,88 @@ OF_DRIVES = {
     "steps": "iv",
     "triangle": "iv",
 }  # kind of the case's own drive -> kind of panel
-ChangesOf = Callable[[dict[str, Any], Case], dict[str, Any]]
 SUPERSEDED = {"superseded": True}
 NEWER = "a newer move came between"
+SNAPSHOTS, DRAWING = "computing the run once more, with snapshots for the film", "drawing the film"
+VOLTAGE, WIDTHS = 10.0, (1e-10, 100.0)  # limits of a pulse by hand: V of either sign; s, shortest and longest
+MOST_STATES = 20  # of a tab, to which "Undo" returns
+MOST_FRAMES = 64  # of one message
+
+
+# Messages of the page, checked before they are used: each raises ValueError for one that the page would not send.
+
+
+class Settings(NamedTuple):
+    """A state of the page: experiment, name -> value of each slider, and True if the slider was released."""
+
+    experiment: str
+    values: Mapping[str, float]
+    final: bool
+
+
+def settings_of(data: Any) -> Settings:
+    """Settings of a message."""
+    name = data.get("experiment") if isinstance(data, dict) else None
+    if not isinstance(name, str) or name not in experiments():
+        raise ValueError("expected an experiment that there is")
+    return Settings(name, values_of(data), bool(data.get("final")))
+
+
+def values_of(data: Any) -> dict[str, float]:
+    """Name -> value of each slider of a message."""
+    values = data.get("values") if isinstance(data, dict) else None
+    if not isinstance(values, dict) or len(values) > 100:
+        raise ValueError("expected a number for each slider")
+    return {str(name): checked_number(value) for name, value in values.items()}
+
+
+def checked_number(value: Any) -> float:
+    """A finite number."""
+    try:
+        if not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        pass
+    raise ValueError("expected a number")
+
+
+def pulse_of(data: Any) -> tuple[float, float]:
+    """Voltage [V] and width [s] of a pulse by hand."""
+    if not isinstance(data, dict):
+        raise ValueError("expected a pulse")
+    voltage, width = checked_number(data.get("voltage")), checked_number(data.get("width"))
+    if abs(voltage) > VOLTAGE or not WIDTHS[0] <= width <= WIDTHS[1]:
+        raise ValueError(f"a pulse has up to {VOLTAGE:g} V of either sign, and takes {WIDTHS[0]:g} to {WIDTHS[1]:g} s")
+    return voltage, width
+
+
+def layer_change_of(data: Any) -> tables.LayerChange:
+    """A layer to add or to remove."""
+    place, material = (data.get(name) for name in ("place", "material")) if isinstance(data, dict) else (None, None)
+    if not isinstance(place, int) or isinstance(place, bool) or place < 0 or material not in ("", *tables.MATERIALS):
+        raise ValueError("expected a layer to add or to remove")
+    return tables.LayerChange(place, material)
+
+
+def presence_of(data: Any) -> bool:
+    """True for a message that adds traps, False for one that removes them."""
+    present = data.get("present") if isinstance(data, dict) else None
+    if not isinstance(present, bool):
+        raise ValueError("expected traps to add or to remove")
+    return present
+
+
+def first_frame_of(data: Any) -> tuple[int, int]:
+    """Number of the first frame of a film that is asked for, and how many of them."""
+    first, count = (
+        (checked_number(data.get(name)) for name in ("first", "count")) if isinstance(data, dict) else (-1, -1)
+    )
+    if first < 0 or not 0 <= count <= MOST_FRAMES:
+        raise ValueError("expected numbers of frames")
+    return int(first), int(count)
+
+
+# The tab
 
 
 class Opened(NamedTuple):
@@ -59,70 +132,101 @@ class LastRun(NamedTuple):
     changes: Mapping[str, Any]  # of the case that the page was opened with
 
 
+class TabState(NamedTuple):
+    """What a tab shows, and to which "Undo" returns.
+
+    opened : with the tables that were added   added : changes of the original case that led to its case
+    synapse : after the run and pulses by hand   moves : of the drive, experiment -> name of slider -> value
+    latest : the last answer, also for a page that is loaded again
+    """
+
+    opened: Opened
+    added: Mapping[str, Any]
+    run: LastRun | None = None
+    synapse: drives.Synapse | None = None
+    moves: Mapping[str, Mapping[str, float]] = {}
+    latest: Mapping[str, Any] = {}
+
+
 class Session:
     """One tab. Methods that compute return the message to the page, SUPERSEDED when a newer move has ended their job."""
 
     def __init__(self, opened: Opened, workers: Workers):
-        self.opened = opened
+        self.original = opened.case  # before tables were added or removed
+        self.state = TabState(opened, {})
+        self.past: list[TabState] = []
+        self.buttons = drives.first_buttons(opened.case)
         self.turns = Turns(workers)
-        self.run: LastRun | None = None
-        self.original = opened.case  # before tables were added or taken away
-        self.stacked: dict[str, Any] = {}  # changes of `original` that led to the case of `opened`
-        self.synapse: synapse.Synapse | None = None
-        self.latest: dict[str, Any] = {}  # the last answer, for a page that is loaded again
+        self.film: tuple[LastRun, int, work.Film] | None = None  # of a run and a number of pulses after it
         self.pulsing = asyncio.Lock()  # a pulse begins in the state at the end of the pulse before
 
     def start(self) -> dict[str, Any]:
         """Message to a page that loads: sliders, experiments, and the last answer of this tab."""
-        opened, drives = self.opened, self.sliders_of_drives()
-        experiment = first(opened)
+        case, rows, latest = self.state.opened.case, self.sliders_of_drives(), self.state.latest
+        experiment = first_experiment(self.state.opened)
         return {
-            "title": opened.case.title,
-            "sliders": described_sliders(opened.case, sliders_of(opened.case)),
-            "experiments": [[name, experiments()[name].title, rows] for name, rows in drives.items()],
-            "layers": layers.names_of(opened.case),
-            "materials": layers.MATERIALS,
-            "traps": opened.case.device.traps is not None if self.original.device.traps is None else None,
-            "columns": column_count(opened.case),
+            "title": case.title,
+            "sliders": described_sliders(case, sliders_of(case)),
+            "experiments": [[name, experiments()[name].title, sliders] for name, sliders in rows.items()],
+            "layers": tables.names_of_layers(case),
+            "materials": tables.MATERIALS,
+            "traps": case.device.traps is not None if self.original.device.traps is None else None,
+            "columns": column_count(case),
+            "buttons": self.buttons,
+            "undo": bool(self.past),
             "settings": {
-                "experiment": experiment if experiment in drives else OWN,
-                "values": slider_values(opened.case, sliders_of(opened.case)),
+                "experiment": experiment if experiment in rows else OWN,
+                "values": slider_values(case, sliders_of(case)),
             },
-            "shown": self.latest,
+            "shown": {**latest, "undo": bool(self.past), "buttons": self.buttons} if latest else {},
         }
 
     def sliders_of_drives(self) -> dict[str, list[dict[str, Any]]]:
-        """Sliders of the drive of each experiment, by name; without experiments that are invalid for the device."""
+        """Sliders of the drive of each experiment where they stand; without experiments that the device refuses."""
         rows = {}
         for name in experiments():
             with suppress(CaseError):
-                rows[name] = described_sliders(self.driven(name), drive_sliders(name))
+                driven = self.driven(name)
+                rows[name] = described_sliders(driven, drive_sliders(name, driven), self.state.moves.get(name, {}))
         return rows
 
     def driven(self, experiment: str) -> Case:
-        """The case that the page was opened with, under the drive of an experiment."""
-        return case_of_experiment(experiment, self.opened.case, {}).without_study()
+        """The case of this tab under the drive of an experiment."""
+        return case_of_experiment(experiment, self.state.opened.case, {}).without_study()
 
-    def change_layers(self, change: layers.Change, values: Mapping[str, float]) -> dict[str, Any]:
-        """Add a layer to the film or take one away, with these values of sliders; message as of `start`."""
-        return self.change_device(values, lambda changes, case: layers.changes_with_layers(changes, case, change))
+    def proceed(self, state: TabState) -> None:
+        """Go on to a state; that before it, if it had an answer, is one to return to."""
+        if self.state.latest:
+            self.past = [*self.past, self.state][-MOST_STATES:]
+        self.state = state
+
+    def undo(self) -> dict[str, Any]:
+        """Return to the state before the last move, pulse, layer or traps; message as of `start`."""
+        if not self.past:
+            return refused("there is nothing to undo")
+        self.turns.stop()
+        self.state = self.past.pop()
+        return self.start()
+
+    def change_layers(self, change: tables.LayerChange, values: Mapping[str, float]) -> dict[str, Any]:
+        """Add a layer to the film or remove one, with these values of sliders; message as of `start`."""
+        return self.change_device(values, tables.LAYERS, lambda case: tables.changed_layers(case, change))
 
     def change_traps(self, present: bool, values: Mapping[str, float]) -> dict[str, Any]:
-        """Add traps to the film or take them away, with these values of sliders; message as of `start`."""
-        return self.change_device(values, lambda changes, case: traps.changes_with_traps(changes, case, present))
+        """Add traps to the film or remove them, with these values of sliders; message as of `start`."""
+        return self.change_device(values, tables.TRAPS, lambda case: tables.new_traps(case) if present else [])
 
-    def change_device(self, values: Mapping[str, float], changed: ChangesOf) -> dict[str, Any]:
-        """Add tables to the device or take tables away, with these values of sliders; message as of `start`.
+    def change_device(self, values: Mapping[str, float], key: str, new_tables: Any) -> dict[str, Any]:
+        """Add tables to the device or remove tables, with these values of sliders; message as of `start`.
 
-        changed : function of the changes of `original` so far and the case that they led to, which returns the new changes
+        key : LAYERS or TRAPS   new_tables : function of the present case that returns the tables of this key
         """
-        case = self.opened.case
+        case = self.state.opened.case
         try:
-            device = [slider for slider in sliders_of(case) if slider.name in values]
-            moves = moved(case, device, values)
+            moves = moved(case, [slider for slider in sliders_of(case) if slider.name in values], values)
             case = case.replace(moves)
-            changes = changed(self.since_opened(moves, case), case)
-            case = self.original.replace(changes)
+            added = tables.with_tables(self.since_opened(moves, case), key, new_tables(case))
+            opened = self.state.opened._replace(case=self.original.replace(added), result=None)
         except CaseError as error:
             return refused(str(error.problems[0]))
         except OutsideError as error:
@@ -130,57 +234,63 @@ class Session:
         except ValueError as error:
             return refused(str(error))
         self.turns.stop()
-        self.opened, self.stacked = self.opened._replace(case=case, result=None), changes
-        self.synapse, self.latest = None, {}
+        self.proceed(TabState(opened, added, moves=self.state.moves))
         return self.start()
+
+    def since_opened(self, changes: Mapping[str, Any], case: Case) -> dict[str, Any]:
+        """Changes of `original` that lead to `case`: those of added tables, and `changes`, those of the sliders."""
+        added = self.state.added
+        all_changes = dict(added) | dict(changes)
+        for key, of_case in ((tables.LAYERS, tables.layers_of), (tables.TRAPS, tables.traps_of)):
+            if key in added:
+                all_changes = tables.with_tables(all_changes, key, of_case(case))
+        return all_changes
 
     async def move(self, settings: Settings) -> dict[str, Any]:
         """Run the experiment with these values of sliders, with one column of each kind while a slider still moves."""
+        experiment, opened = settings.experiment, self.state.opened
         try:
-            device = sliders_of(self.opened.case)
-            names = {slider.name for slider in (*device, *drive_sliders(settings.experiment))}
-            if unknown := set(settings.values) - names:
+            driven = self.driven(experiment)
+            device, drive = sliders_of(opened.case), drive_sliders(experiment, driven)
+            if unknown := set(settings.values) - {slider.name for slider in (*device, *drive)}:
                 return refused(f"this page has no slider {min(unknown)!r}")
-            changes = moved(self.opened.case, device, settings.values)
-            changes |= moved(self.driven(settings.experiment), drive_sliders(settings.experiment), settings.values)
-            case = case_of_experiment(settings.experiment, self.opened.case, changes)
+            changes = moved(opened.case, device, settings.values)
+            changes |= moved(driven, drive, settings.values, bounded=False)
+            case = case_of_experiment(experiment, opened.case, changes)
         except CaseError as error:
-            return self.refused(str(error.problems[0]), error.problems[0].key, settings.experiment)
+            return self.refused(str(error.problems[0]), error.problems[0].key, experiment)
         except OutsideError as error:
             return refused(str(error), error.slider)
-        used = case if settings.final else preview(case)
-        runs = runs_of_experiment(settings.experiment, used)
-        last = self.run if self.run and self.run.settings.experiment == settings.experiment else None
+        used = case if settings.final else drives.preview(case)
+        runs = drives.runs_of_experiment(experiment, used)
+        last = self.state.run if self.state.run and self.state.run.settings.experiment == experiment else None
         before = [without_profiles(ds) for ds in last.results] if last else []
-        untouched = settings.experiment == OWN and not changes and self.opened.result is not None
-        there = [self.opened.result] if untouched else []
-        job = work.PanelJob(runs, experiments()[settings.experiment].kind, before, self.opened.measured, there)
+        untouched = experiment == OWN and not changes and opened.result is not None
+        there = [opened.result] if untouched else []
+        job = work.PanelJob(runs, experiments()[experiment].kind, before, opened.measured, there)
         answer = await self.turns.take(work.computed, job)
         if answer is None:
             return SUPERSEDED
         if answer.problem:
             return refused(answer.problem)
+        all_changes = self.since_opened(changes, case)
         news = {
-            "settings": {"experiment": settings.experiment, "values": settings.values},
+            "settings": {"experiment": experiment, "values": settings.values},
             "final": settings.final,
             "columns": column_count(used),
             "before": bool(before),
             "points": self.points(answer),
-            "command": command_line(settings.experiment, self.opened.name, self.since_opened(changes, case)),
+            "command": drives.command_line(experiment, opened.name, all_changes, opened.case),
         }
-        if settings.final:
-            self.run = LastRun(settings, case, runs, answer.results, self.since_opened(changes, case))
-            self.synapse = synapse.after(runs[-1], answer.results[-1])
-        return self.message_of(answer, news)
-
-    def since_opened(self, changes: Mapping[str, Any], case: Case) -> dict[str, Any]:
-        """Changes of `original` that lead to `case`: `stacked`, and `changes`, those of the sliders."""
-        changes = self.stacked | dict(changes)
-        if layers.KEY in self.stacked:
-            changes = layers.beside_layers(changes) | {layers.KEY: layers.tables_of(case)}
-        if traps.KEY in self.stacked:
-            changes = traps.beside_traps(changes) | {traps.KEY: traps.tables_of(case)}
-        return changes
+        if not settings.final:
+            return self.message_of(answer, news)
+        own = {slider.name for slider in drive}
+        moves = {name: value for name, value in settings.values.items() if name in own}
+        state = TabState(
+            opened, self.state.added, LastRun(settings, case, runs, answer.results, all_changes),
+            drives.after(runs[-1], answer.results[-1]), {**self.state.moves, experiment: moves},
+        )  # fmt: skip
+        return self.shown(state, answer, news)
 
     async def pulse(self, voltage: float, width: float) -> dict[str, Any]:
         """Apply a pulse [V], [s] to the present state."""
@@ -189,102 +299,134 @@ class Session:
 
     async def next_pulse(self, voltage: float, width: float) -> dict[str, Any]:
         """As `pulse`, while no other pulse is on its way."""
-        if self.synapse is None:
+        opened, run = self.state.opened, self.state.run
+        if self.state.synapse is None or run is None:
             return refused("there is no state to pulse: choose an experiment that moves the ions")
         try:
-            case = synapse.pulse_case(self.synapse, voltage, width)
+            read = drives.writes_of(self.original).read
+            case = drives.pulse_case(self.state.synapse, voltage, width, read)
         except CaseError as error:
             return self.refused(str(error.problems[0]), error.problems[0].key)
         except ValueError as error:
             return refused(str(error))
-        outcome = await self.turns.take(work.applied, self.synapse, case, waits=True)
+        outcome = await self.turns.take(work.applied, self.state.synapse, case, waits=True)
         if outcome is None:
             return SUPERSEDED
-        answer, self.synapse = outcome
+        answer, synapse = outcome
         if answer.problem:
             return refused(answer.problem)
-        assert self.run is not None  # its last state is the first that is pulsed
-        experiment, changes = self.run.settings.experiment, self.run.changes
+        if (voltage, width) not in self.buttons:
+            self.buttons = [*self.buttons, (voltage, width)][-drives.MOST_BUTTONS :]
         news = {
             "before": False,
             "points": "",
-            "pulses": len(self.synapse.pulses),
-            "resistance": self.synapse.resistances[-1],
-            "command": command_after_pulses(experiment, self.opened.name, changes, self.case()),
+            "pulses": len(synapse.pulses),
+            "resistance": synapse.resistances[-1],
+            "buttons": self.buttons,
+            "command": drives.command_after_pulses(
+                run.settings.experiment, opened.name, run.changes, opened.case, drives.whole(synapse)
+            ),
         }
-        return self.message_of(answer, self.latest | news)
+        return self.shown(self.state._replace(synapse=synapse), answer, {**self.state.latest, **news})
+
+    def forget(self, voltage: float, width: float) -> dict[str, Any]:
+        """Remove the button of a pulse [V], [s]; message with those that are left."""
+        self.buttons = [button for button in self.buttons if button != (voltage, width)]
+        return {"buttons": self.buttons}
 
     def points(self, answer: work.PanelResult) -> str:
         """A line on the measured points in a picture; "" if no data are opened."""
-        if self.opened.measured is None:
+        data = self.state.opened.measured
+        if data is None:
             return ""
-        name = Path(self.opened.measured.attrs.get("file", "data")).name
+        name = Path(data.attrs.get("file", "data")).name
         return (
             f"black circles: {name}"
             if answer.points
             else f"{name} has nothing for this picture: try another experiment"
         )
 
+    def shown(self, state: TabState, answer: work.PanelResult, more: Mapping[str, Any]) -> dict[str, Any]:
+        """Go on to a state that an answer led to; message with the answer."""
+        self.proceed(state)
+        message = self.message_of(answer, more)
+        self.state = state._replace(latest=message)
+        return message
+
     def message_of(self, answer: work.PanelResult, more: Mapping[str, Any]) -> dict[str, Any]:
-        """Message with an answer; kept for a page that is loaded again."""
+        """Message with an answer."""
         limits = answer.limits.splitlines()
-        self.latest = dict(more) | {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}
-        return self.latest
+        news = {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}
+        return dict(more) | news | {"undo": bool(self.past)}
 
     def refused(self, text: str, key: str, experiment: str = OWN) -> dict[str, Any]:
         """As the function `refused`, with the slider that a key belongs to."""
-        sliders = (*sliders_of(self.opened.case), *drive_sliders(experiment))
+        sliders = (*sliders_of(self.state.opened.case), *drive_sliders(experiment, self.driven(experiment)))
         return refused(text, next((slider.name for slider in sliders if key in slider.keys), ""))
 
-    async def film(self) -> dict[str, Any]:
-        """Message with the frames of the last pulse by hand, else of the first run of the experiment."""
-        if self.run is None:
-            return refused("there is nothing to play yet")
-        played = await self.turns.take(film.played, *self.playable(self.run), waits=True)
-        if played is None:
+    async def playable(self) -> work.Film:
+        """The film of the last pulse by hand, else of the first run of the experiment."""
+        run, synapse = self.state.run, self.state.synapse
+        if run is None:
+            return work.Film(problem="there is nothing to play yet")
+        pulses = synapse.pulses if synapse else ()
+        if self.film is None or self.film[0] is not run or self.film[1] != len(pulses):
+            case, start, there = run.runs[0], None, run.results[0]
+            if synapse is not None and pulses:
+                case, start, there = (
+                    synapse.case.replace({"drive": pulses[-1], "record": {"every": "all"}}),
+                    synapse.before,
+                    None,
+                )
+            film = await self.turns.take(work.filmed, case, start, there, waits=True, doing=SNAPSHOTS)
+            if film is None or film.problem:
+                return film or work.Film(problem=NEWER)
+            self.film = run, len(pulses), film
+        return self.film[2]
+
+    async def frames(self, first: int, count: int) -> dict[str, Any]:
+        """Message with some frames of the film, and the times [s] of all."""
+        film = await self.playable()
+        if film.problem:
+            return SUPERSEDED if film.problem == NEWER else refused(film.problem)
+        images = await self.turns.take(work.frames, film, first, count, waits=True, doing=DRAWING)
+        if images is None:
             return SUPERSEDED
-        if played.problem:
-            return refused(played.problem)
-        return {"frames": [base64.b64encode(frame).decode() for frame in played.frames], "times": played.times}
+        return {"frames": [base64.b64encode(image).decode() for image in images], "times": film.times}
 
     async def movie(self, suffix: str) -> bytes | str:
-        """The film of `film` as a file, or why there is none."""
-        if self.run is None:
-            return "there is nothing to play yet"
-        return await self.turns.take(film.movie, *self.playable(self.run), suffix, waits=True) or NEWER
-
-    def playable(self, run: LastRun) -> tuple[Case, Any]:
-        """The case of a film, and the state it starts from."""
-        if self.synapse is not None and self.synapse.pulses:
-            last = {"drive": self.synapse.pulses[-1], "record": {"every": "all"}}
-            return self.synapse.case.replace(last), self.synapse.before
-        return run.runs[0], None
+        """The film as a file, or why there is none."""
+        film = await self.playable()
+        return film.problem or await self.turns.take(work.movie, film, suffix, waits=True, doing=DRAWING) or NEWER
 
     async def picture(self, suffix: str) -> bytes | str:
         """The figure of the reads after pulses by hand, else of the runs, as a file; or why there is none."""
-        if self.run is None:
+        run, synapse = self.state.run, self.state.synapse
+        if run is None:
             return "there is nothing to draw yet"
-        results, kind = self.run.results, experiments()[self.run.settings.experiment].kind
-        if self.synapse is not None and self.synapse.pulses:
-            results, kind = [synapse.reads(self.synapse)], "conductance"
+        results, kind = run.results, experiments()[run.settings.experiment].kind
+        if synapse is not None and synapse.pulses:
+            results, kind = [drives.reads(synapse)], "conductance"
         return await self.turns.take(work.picture_file, results, kind, suffix, waits=True) or NEWER
 
     async def result(self) -> bytes | str:
         """All results of the case of this tab as a file, or why there is none."""
-        if self.run is None:
+        run, synapse = self.state.run, self.state.synapse
+        if run is None:
             return "there is no result yet"
-        pulsed = self.synapse is not None and self.synapse.pulses
-        what = ([self.case()], []) if pulsed else (self.run.runs, self.run.results)
+        pulsed = synapse is not None and synapse.pulses
+        what = ([self.case()], []) if pulsed else (run.runs, run.results)
         return await self.turns.take(work.stored, *what, waits=True) or NEWER
 
     def case(self) -> Case:
         """The case of one run with all pulses by hand; without pulses that of the last experiment, or the opened case."""
-        if self.synapse is not None and self.synapse.pulses:
-            return synapse.whole(self.synapse)
-        return self.run.case if self.run else self.opened.case
+        run, synapse = self.state.run, self.state.synapse
+        if synapse is not None and synapse.pulses:
+            return drives.whole(synapse)
+        return run.case if run else self.state.opened.case
 
 
-def first(opened: Opened) -> str:
+def first_experiment(opened: Opened) -> str:
     """Name of the first experiment: one that shows the measured points; without points "loop" for REFERENCE, else OWN."""
     if opened.measured is not None:
         from otjdd.plot.compared import measured_points

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
@@ -14,6 +15,8 @@ from otjdd.explore.experiments import experiments
 from otjdd.units import quantity
 
 FIRST_TRAPS = "device.traps[0]."
+TIMES = "s", "ms", "us", "ns"  # units of sliders
+FAR = 1e3  # ratio of the end of a slider and the time in its middle
 LEAST_SHARE = 1e-6  # least share of a kind of columns in the area
 
 
@@ -135,11 +138,25 @@ def of_each_trap(slider: Slider, case: Case) -> tuple[Slider, ...]:
     )
 
 
-@cache
-def drive_sliders(experiment: str) -> tuple[Slider, ...]:
-    """The sliders of the drive of an experiment, as experiments.toml has them."""
+def drive_sliders(experiment: str, driven: Case) -> tuple[Slider, ...]:
+    """The sliders of the drive of an experiment, as experiments.toml has them. driven : a case with this drive
+
+    A time beyond the ends of its slider there gets a unit and ends of its own.
+    """
     rows = experiments()[experiment].drive
-    return tuple(Slider(f"{experiment}-{name}", **row | {"keys": tuple(row["keys"])}) for name, row in rows.items())
+    sliders = (Slider(f"{experiment}-{name}", **row | {"keys": tuple(row["keys"])}) for name, row in rows.items())
+    plain = driven.plain()
+    return tuple(of_other_times(slider, slider.value(plain)) for slider in sliders)
+
+
+def of_other_times(slider: Slider, value: float | None) -> Slider:
+    """A slider, with a unit and ends for a value, if this is a time beyond its ends."""
+    if value is None or slider.low <= value <= slider.high or not slider.unit.endswith("s"):
+        return slider
+    time = value * quantity(f"1 {slider.unit}")[0]
+    unit = next((unit for unit in TIMES if time >= quantity(f"1 {unit}")[0]), TIMES[-1])
+    here = float(f"{time / quantity(f'1 {unit}')[0]:.6g}")
+    return slider._replace(unit=unit, low=here / FAR, high=here * FAR, step=0.0)
 
 
 def slider_values(case: Case, sliders: Sequence[Slider]) -> dict[str, float]:
@@ -149,10 +166,13 @@ def slider_values(case: Case, sliders: Sequence[Slider]) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) -> dict[str, str | float]:
+def moved(
+    case: Case, sliders: Sequence[Slider], values: Mapping[str, float], bounded: bool = True
+) -> dict[str, str | float]:
     """Dotted key -> value of the changes of a case that moved sliders make. Unchanged values make no change.
 
-    values : name of slider -> value. Raises OutsideError for a value beyond the ends of its slider.
+    values : name of slider -> value   bounded : False if values may be beyond the ends, as those of a drive may
+    Raises OutsideError for another value beyond the ends of its slider.
     """
     own, plain = slider_values(case, sliders), case.plain()
     changes: dict[str, str | float] = {}
@@ -161,7 +181,7 @@ def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) ->
         if value is None or slider.name not in own or slider.text(value) == slider.text(own[slider.name]):
             continue
         low, high = slider_ends(slider, own[slider.name])
-        if not low <= value <= high:
+        if bounded and not low <= value <= high:
             allowed = f"{low:g} to {high:g} {slider.unit}"
             raise OutsideError(f"{slider.label}: {allowed} here; a case file goes further", slider.name)
         changes |= dict.fromkeys(slider.keys_of(plain) or slider.keys, slider.text(value))
@@ -169,13 +189,17 @@ def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) ->
 
 
 def slider_ends(slider: Slider, value: float) -> tuple[float, float]:
-    """Ends of a slider, extended to the value of the case."""
-    return min(slider.low, value), max(slider.high, value)
+    """Ends of a slider; one that the value of the case is beyond is twice this value."""
+    low = slider.low if value >= slider.low else value / 2 if value > 0.0 else 2 * value
+    return low, slider.high if value <= slider.high else 2 * value
 
 
-def described_sliders(case: Case, sliders: Sequence[Slider]) -> list[dict[str, Any]]:
-    """The sliders of a case as data for the page."""
+def described_sliders(
+    case: Case, sliders: Sequence[Slider], values: Mapping[str, float] = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """The sliders of a case as data for the page. values : name of slider -> value, where it is not that of the case"""
     own, rows = slider_values(case, sliders), []
+    own |= {name: value for name, value in values.items() if name in own}
     for slider in sliders:
         if (value := own.get(slider.name)) is not None:
             low, high = slider_ends(slider, value)

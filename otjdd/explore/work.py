@@ -1,21 +1,28 @@
-"""The jobs of a worker: simulate runs and draw them. A failure becomes a reason in words."""
+"""The jobs of a worker: simulate runs, draw them, film them. A failure becomes a reason in words."""
 
 import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.errors import OtjddError
-from otjdd.explore.synapse import Synapse, after_pulse, reads
+from otjdd.explore.experiments import Synapse, after_pulse, reads
 from otjdd.results import store, summary
 from otjdd.runs.run import simulate
 from otjdd.solver.model_limits import ATTRIBUTE
+from otjdd.waveform.waveform import Waveform
 
 FAULTS = (OtjddError, ValueError, ArithmeticError)  # exceptions whose text the page shows
+
+FIRST = 1e-12  # s, first snapshot of a film after a jump of the voltage
+SPLIT = 1e-6  # s after a jump, where its piece is divided: the solver merges times within 1e-9 of the length of a piece
+FRAMES = 64  # approximate number of frames of a film
+SHARP = 200  # dots per inch of a frame, more than the page shows on a screen of 1400 points
 
 Progress = Callable[[float], None]  # called with the fraction that is done
 
@@ -42,7 +49,7 @@ class PanelResult(NamedTuple):
     """
 
     results: Sequence[Any] = ()
-    pictures: Mapping[str, str] = MappingProxyType({})
+    pictures: Mapping[str, str] = {}  # which goes from process to process, as no MappingProxyType does
     summary: str = ""
     limits: str = ""
     problem: str = ""
@@ -68,11 +75,15 @@ def simulated_all(cases: Sequence[Case], results: Sequence[Any], progress: Progr
 
 
 def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[PanelResult, Synapse]:
-    """Simulate a pulse on the present state, and draw all reads. If that fails, the synapse is returned unchanged."""
+    """Simulate a pulse on the present state, and draw all reads; a first one, after a run without reads, over time.
+
+    If that fails, the synapse is returned unchanged.
+    """
     try:
         ds = simulate(case, noting(progress, 0, 1), start=synapse.state)
         new = after_pulse(synapse, case, ds)
-        return answer_of([ds], drawn_pictures([ds], [reads(new)], "conductance")), new
+        curve, kind = (reads(new), "conductance") if len(new.resistances) > 1 else (ds, "current")
+        return answer_of([ds], drawn_pictures([ds], [curve], kind)), new
     except FAULTS as error:
         return PanelResult(problem=str(error)), synapse
 
@@ -142,3 +153,79 @@ def stored(cases: Sequence[Case], results: Sequence[Any], progress: Progress) ->
             for file in files:
                 archive.write(file, file.name)
         return data.getvalue()
+
+
+class Film(NamedTuple):
+    """A result with snapshots, and the times [s] of its frames. problem : why there is none, else "" """
+
+    ds: Any = None
+    times: Sequence[float] = ()
+    problem: str = ""
+
+
+def filmed(case: Case, start: Any, there: Any, progress: Progress) -> Film:
+    """The film of a case, which is simulated with snapshots.
+
+    start : state to start from, None for that of the case   there : its result, which serves if it has the snapshots
+    """
+    from otjdd.plot.movie import instants
+
+    try:
+        recorded = with_snapshots(case)
+        by_reads = case.record.profiles_at_reads and recorded.plain()["drive"] == case.plain()["drive"]
+        if there is None or not by_reads:
+            there = simulate(recorded, progress, start=start)
+        return Film(there, [float(t) for t in instants(there)])
+    except FAULTS as error:
+        return Film(problem=str(error))
+
+
+def with_snapshots(case: Case) -> Case:
+    """The case with snapshots for a film: log-spaced after each jump, or at each read of a drive with many jumps.
+
+    Raises ValueError for a drive without a waveform.
+    """
+    from otjdd.plot.clock import PARTS, parts_of
+
+    if not hasattr(case.drive, "waveform"):
+        raise ValueError("the ions are at rest in this drive: there is nothing to play")
+    waveform = case.drive.waveform()
+    if not isinstance(waveform, Waveform) or len(edges := parts_of(waveform)) - 1 > PARTS:
+        record = {"profiles_at_reads": True} if waveform.read_count else {"profiles": FRAMES}
+        return case.replace("record", {"every": "all"} | record)
+    count = -(-FRAMES // (len(edges) - 1))
+    times = [edge + np.geomspace(FIRST, width, count) for edge, width in zip(edges, np.diff(edges), strict=False)]
+    points, splits = [], edges + SPLIT
+    for begin, end, first, last in zip(*waveform.segments(), strict=True):
+        inside = splits[(splits > begin) & (splits < end)]
+        points += [[t, first + (last - first) * (t - begin) / (end - begin)] for t in (begin, *inside)] + [[end, last]]
+    record = {"every": "all", "profiles_at": np.unique(np.concatenate(times).clip(0, edges[-1])).tolist()}
+    drive = {"kind": "table", "points": [[float(t), float(voltage)] for t, voltage in points]}
+    return case.replace({"record": record, "drive": drive})
+
+
+def frames(film: Film, first: int, count: int, progress: Progress) -> list[bytes]:
+    """Frames `first` to `first + count` of a film, as PNG of 64 colours, which takes a third of the bytes."""
+    from PIL import Image
+
+    from otjdd.plot.movie import Scene
+    from otjdd.plot.movie import frames as images_of
+    from otjdd.plot.style import style
+
+    pictures = []
+    with style():
+        for image in images_of(Scene(film.ds, SHARP), np.array(film.times[first : first + count])):
+            data = io.BytesIO()
+            image.quantize(64, method=Image.Quantize.FASTOCTREE).save(data, "PNG")  # a fifth of the time of the default
+            pictures.append(data.getvalue())
+    return pictures
+
+
+def movie(film: Film, suffix: str, progress: Progress) -> bytes | str:
+    """Bytes of a film, ".gif" or ".mp4"; or, as text, why there is none."""
+    from otjdd.plot.movie import encoded
+
+    try:
+        return encoded(film.ds, suffix)
+    except FAULTS as error:
+        return str(error)

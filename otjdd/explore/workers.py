@@ -1,4 +1,7 @@
-"""The processes that simulate and draw for all tabs, so that the server stays free to answer."""
+"""The processes that simulate and draw for all tabs, so that the server stays free to answer; the turns of a tab with them.
+
+A tab has one job at a time; a newer move ends the one that still runs.
+"""
 
 import asyncio
 import contextlib
@@ -21,6 +24,7 @@ from otjdd.system import pool
 from otjdd.system.pool import EVERY, SHARED, TRIES, Arguments, Worker, context, cores, fate, give_up, make_ready
 
 PRELOAD = "otjdd.explore.preload"  # module that prepares the process from which workers are copied
+PATIENCE = 0.25  # s in which a job is not ended by a newer one, so that a moving slider is answered too
 LOADED = 5.0  # s within which kernels are loaded if they are compiled already
 LOST = "the process that computed this {}; out of memory? Another has taken its place: try again"
 DEAD = "the processes that compute end before they begin: is memory short? The terminal of otjdd explore may say more"
@@ -131,6 +135,62 @@ class RunningJob:
             raise LimitError(DEAD)
         finally:
             self._idle.put_nowait((worker, shared))
+
+
+class Turns:
+    """The jobs of one tab."""
+
+    def __init__(self, workers: Workers):
+        self._workers = workers
+        self._running: RunningJob | None = None
+        self._began = 0.0
+        self._newest = 0
+        self.doing = ""
+
+    async def take(
+        self, function: Callable[..., Any], *args: Any, waits: bool = False, doing: str = "computing"
+    ) -> Any:
+        """Result of function(*args, progress) in a worker; None when a newer job has taken its place.
+
+        waits : wait for the end of the running job; otherwise end it once it is older than PATIENCE
+        doing : what the job does, in words for the page
+        """
+        self._newest += 1
+        mine = self._newest
+        await self._workers.ready.wait()
+        if mine != self._newest and not waits:
+            return None
+        while self._running is not None and not self._running.task.done():
+            left = None if waits else max(0.0, self._began + PATIENCE - time.monotonic())
+            await asyncio.wait([self._running.task], timeout=left)
+            if mine != self._newest:
+                return None
+            if not waits:
+                self._running.task.cancel()
+        self._running = self._workers.submit(function, *args)
+        self._began, self.doing = time.monotonic(), doing
+        try:
+            return await self._running.task
+        except asyncio.CancelledError:
+            return None
+
+    def stop(self) -> None:
+        """End the running job."""
+        self._newest += 1
+        if self._running is not None:
+            self._running.task.cancel()
+
+    @property
+    def fraction(self) -> float | None:
+        """Fraction of the running job that is done; None without one."""
+        running = self._running
+        return running.fraction if running is not None and not running.task.done() else None
+
+    @property
+    def compiling(self) -> str:
+        """What the kernels that the running job compiles are for, in words; "" while it compiles none."""
+        running = self._running
+        return running.compiling if running is not None and not running.task.done() else ""
 
 
 async def aside(function: Callable[..., Any], *args: Any) -> Any:

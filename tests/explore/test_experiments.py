@@ -1,8 +1,9 @@
-"""Sliders and experiments: data that give cases, and commands that give the same cases."""
+"""Sliders, experiments, and pulses by hand: data that give cases, and commands that give the same cases; films of them."""
 
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import otjdd
@@ -10,8 +11,19 @@ from otjdd.case.case import parse_case
 from otjdd.case.kinds import column_count
 from otjdd.cli.arguments import load_checked
 from otjdd.explore import sliders
-from otjdd.explore.experiments import OWN, case_of_experiment, command_line, experiments, preview, runs_of_experiment
+from otjdd.explore.experiments import (
+    BUTTONS,
+    OWN,
+    case_of_experiment,
+    command_line,
+    experiments,
+    first_buttons,
+    preview,
+    runs_of_experiment,
+    writes_of,
+)
 from otjdd.explore.session import Opened, Session
+from otjdd.explore.work import FIRST, with_snapshots
 from otjdd.explore.workers import Workers
 from otjdd.plot.kinds import KINDS
 
@@ -43,11 +55,14 @@ def test_sliders_move_keys_within_ends_whose_source_is_stated():
     assert shown == [slider.name for slider in DEVICE if not slider.keys[0].startswith(of_others)]
     for name in experiments():
         driven = case_of_experiment(name, BASE, {}).without_study()
-        rows = sliders.described_sliders(driven, sliders.drive_sliders(name))
-        assert len(rows) == len(sliders.drive_sliders(name)) - (name == OWN)  # a loop in steps has no rate
+        rows = sliders.described_sliders(driven, sliders.drive_sliders(name, driven))
+        assert len(rows) == len(sliders.drive_sliders(name, driven)) - (name == OWN)  # a loop in steps has no rate
         for row in rows:
             for value in (row["low"], row["high"]):
-                assert sliders.moved(driven, sliders.drive_sliders(name), {row["name"]: value}) or value == row["value"]
+                assert (
+                    sliders.moved(driven, sliders.drive_sliders(name, driven), {row["name"]: value})
+                    or value == row["value"]
+                )
 
 
 def test_a_film_of_layers_has_sliders_of_each_layer_in_the_place_of_those_of_the_film():
@@ -98,7 +113,9 @@ def test_a_polarised_film_has_sliders_of_its_law():
     assert merz - levels == {"switching_time", "activation_field", "exponent", "band_offset"}
     moves = sliders.moved(POLARISED[0], DEVICE, {"saturation": 20.0, "initial": 0.5})
     assert moves == {"device.film.polarisation.saturation": "20 uC/cm^2", "device.film.polarisation.initial": 0.5}
-    assert sliders.moved(POLARISED[0], sliders.drive_sliders(OWN), {"own-rate": 120.0}) == {"drive.rate": "120 V/s"}
+    assert sliders.moved(POLARISED[0], sliders.drive_sliders(OWN, POLARISED[0]), {"own-rate": 120.0}) == {
+        "drive.rate": "120 V/s"
+    }
 
 
 def test_an_electrode_that_exchanges_has_sliders_whose_left_end_blocks():
@@ -132,20 +149,20 @@ def test_a_case_without_a_key_has_no_slider_for_it_and_a_value_beyond_the_ends_m
     metal = BASE.replace({"device.right": {"kind": "metal", "barrier": "1 eV"}} | film)
     rows = {row["name"]: row for row in sliders.described_sliders(metal, DEVICE)}
     assert "band_offset" not in rows
-    assert rows["thickness"]["high"] == 9.0
+    assert rows["thickness"]["high"] == 18.0
 
 
 @pytest.mark.parametrize("name", experiments())
 def test_an_experiment_is_a_case_that_loads_and_its_command_says_the_same(name):
-    slider, experiment = sliders.drive_sliders(name)[-1], experiments()[name]
-    driven = case_of_experiment(name, BASE, {}).without_study()
+    driven, experiment = case_of_experiment(name, BASE, {}).without_study(), experiments()[name]
+    slider = sliders.drive_sliders(name, driven)[-1]
     changes = THICK | sliders.moved(driven, [slider], {slider.name: slider.low})
     case = case_of_experiment(name, BASE, changes)
     assert experiment.kind in {"", *KINDS}
     assert parse_case(case.resolved()) == case
     assert len(runs_of_experiment(name, case)) == max(1, len(experiment.values))
     assert runs_of_experiment(name, preview(case))[0].columns.count == 1
-    words = shlex.split(command_line(name, "li2019", changes))
+    words = shlex.split(command_line(name, "li2019", changes, BASE))
     assert words[:2] == ["otjdd", "study" if experiment.vary else "run"]
     said = load_checked(Path(words[2]), words[4:-2:2], False)
     assert said.replace("title", "x") == case.replace("title", "x")
@@ -164,13 +181,85 @@ def test_kinds_of_columns_have_sliders_of_their_shares_and_a_preview_of_one_colu
     assert sliders.slider_values(case, shown)["share-1"] == 0.001
     changes = sliders.moved(case, shown, {"share-1": 0.002})
     assert changes == {"columns.kinds[1].share": 0.002}
-    words = shlex.split(command_line(OWN, "li2019", changes))
+    words = shlex.split(command_line(OWN, "li2019", changes, BASE))
     assert words[3:5] == ["--set", "columns.kinds[1].share=0.002"]
     assert column_count(preview(case)) == 2 < column_count(case)
 
 
 def test_the_command_of_another_case_names_it_and_sets_the_drive():
-    words = command_line("retention", "mine.toml", {})
+    words = command_line("retention", "mine.toml", {}, BASE)
     assert words.startswith("otjdd run mine.toml --set 'drive={ kind")
-    assert command_line(OWN, "mine.toml", THICK) == "otjdd run mine.toml --set 'device.film.thickness=3 nm' -o own.nc"
-    assert command_line("loop", "", THICK) == "otjdd run explored.toml"
+    assert (
+        command_line(OWN, "mine.toml", THICK, BASE)
+        == "otjdd run mine.toml --set 'device.film.thickness=3 nm' -o own.nc"
+    )
+    assert command_line("loop", "", THICK, BASE) == "otjdd run explored.toml"
+
+
+def test_another_device_has_the_experiments_and_pulses_of_its_own_drive():
+    """A cell of 10 nm that is written with 1.5 V for 10 ms and read at 0.1 V, where Li's is with 2.2 and -4.3 V."""
+    cell = otjdd.load_case("vcm-cell")
+    assert first_buttons(BASE) == list(BUTTONS)
+    assert first_buttons(cell) == [(1.5, 0.01), (-1.5, 0.01)]
+    for name, row in experiments().items():
+        if name == OWN:
+            continue
+        case = case_of_experiment(name, cell, {})
+        waveform = runs_of_experiment(name, case)[0].drive.waveform()
+        assert -1.5 <= waveform.voltages.min()
+        assert waveform.voltages.max() <= 1.5
+        assert case.circuit.time_constant == cell.circuit.time_constant
+        if name not in ("stdp", "ppf"):
+            assert writes_of(case)[:3] == (1.5, {"pulses": -1.5}.get(name, -1.5), 0.01)
+        words = shlex.split(command_line(name, "vcm-cell", {}, cell))
+        typed = load_checked(Path(words[2]), words[4:-2:2], False)
+        assert typed.without_study().replace("title", "x") == case.without_study().replace("title", "x")
+        assert typed.study is None or typed.study.grid or not row.vary
+    periods = case_of_experiment("ppf", cell, {}).study.grid["drive.parts[1].period"]
+    assert [str(period) for period in periods][:2] == ["0.02 s", "0.04 s"]
+    width = {s.name: s for s in sliders.drive_sliders("pulses", case_of_experiment("pulses", cell, {}))}["pulses-width"]
+    assert (width.unit, width.low, width.high) == ("ms", 0.01, 10_000.0)
+
+
+@pytest.mark.parametrize(
+    ("drive", "writes"),
+    [
+        ({"kind": "triangle", "path": ["0 V", "3 V", "-2 V", "0 V"], "rate": "300 V/s"}, (3.0, -2.0, 1e-3, 0.1)),
+        ({"kind": "hold", "voltage": "-2 V", "duration": "3 s"}, (2.0, -2.0, 3.0, 0.1)),
+        ({"kind": "pulse", "voltage": "2 V", "width": "5 us", "read": {"voltage": "0.3 V"}}, (2.0, -2.0, 5e-6, 0.3)),
+        (
+            {"kind": "train", "voltage": "2 V", "width": "5 us", "count": 400_000, "period": "1 ms"},
+            (2.0, -2.0, 5e-6, 0.1),
+        ),
+        ({"kind": "iv", "voltages": ["1 V", "2 V"]}, (1.0, -1.0, 1e-3, 0.1)),
+        ({"kind": "hold", "voltage": "0 V", "duration": "3 s"}, (1.0, -1.0, 1e-3, 0.1)),
+    ],
+)
+def test_writes_of_a_device_are_those_of_its_drive(drive, writes):
+    assert writes_of(BASE.replace({"drive": drive, "record": {}})) == pytest.approx(writes, rel=1e-9)
+
+
+def test_a_drive_of_few_jumps_is_shown_from_a_picosecond_after_each_of_them():
+    case = with_snapshots(BASE)
+    times = np.array(case.record.profiles_at)
+    before, after = BASE.drive.waveform(), case.drive.waveform()
+    assert before.duration == pytest.approx(after.duration, rel=1e-15)
+    middle = (times[1:] + times[:-1]) / 2
+    np.testing.assert_array_equal(
+        np.interp(middle, before.times, before.voltages), np.interp(middle, after.times, after.voltages)
+    )
+    for jump in (0.0, 0.100001):
+        since = times[times > jump] - jump
+        assert since[0] == pytest.approx(FIRST, rel=0.05)
+        ratios = since[1:10] / since[:9]
+        assert ratios.max() < 20
+
+
+def test_a_drive_of_many_jumps_is_shown_read_by_read():
+    assert with_snapshots(otjdd.load_case("rv-loop")).record.profiles_at_reads
+    assert with_snapshots(otjdd.load_case("ltp-ltd")).record.profiles_at_reads
+
+
+def test_a_drive_without_time_cannot_be_played():
+    with pytest.raises(ValueError, match="nothing to play"):
+        with_snapshots(otjdd.load_case("iv"))

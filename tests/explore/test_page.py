@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import otjdd
-from otjdd.explore import traps
+from otjdd.explore import tables
 
 CASE = """base = "rv-loop.toml"
 title = "A small loop"
@@ -105,7 +105,8 @@ def numbers(browser) -> np.ndarray:
     return otjdd.read(download(browser, "result")).read_resistance.values
 
 
-def test_it_opens_with_sliders_that_have_units_ranges_and_sources(browser):
+def test_a_walk_from_a_slider_to_a_film(browser, served):
+    """What each user does: it opens, a slider, a value that cannot be, a pulse, a film, undo, the sections, the command."""
     assert js(browser, "document.title") == "otjdd explore: A small loop"
     assert js(browser, "document.querySelectorAll('#of-device .slider').length") == 11
     assert js(browser, "document.querySelectorAll('#of-drive .slider').length") == 4
@@ -113,11 +114,52 @@ def test_it_opens_with_sliders_that_have_units_ranges_and_sources(browser):
         "Literature 2 to 3.6 nm: 2.8 nm in"
     )
     assert js(browser, "document.getElementById('s-thickness').getAttribute('aria-valuetext')") == "2.8 nm"
-    for name in ("junction", "curve"):
-        assert js(browser, f"{name}.naturalWidth") > 200
-        assert js(browser, f"{name}.alt")
+    assert js(browser, "[junction, curve].every((picture) => picture.naturalWidth > 200 && picture.alt)")
+    first = js(browser, "curve.src")
+    browser.find_element("id", "s-thickness").send_keys("\ue014" * 4)  # to the right
+    until(browser, STILL)
+    assert js(browser, "[document.getElementById('n-thickness').value, key.textContent]") == ["3", "grey: before"]
+    assert js(browser, "curve.src") != first
+    thick = served[2].replace("device.film.thickness", "3 nm")
+    np.testing.assert_array_equal(numbers(browser), otjdd.run(thick).read_resistance.values)
+    assert not type_in(browser, "thickness", "0")
+    assert js(browser, "problem.textContent") == "Film thickness: 1.2 to 5 nm here; a case file goes further"
+    assert js(browser, "document.querySelector('.slider.wrong label').textContent") == "Film thickness"
+    assert js(browser, "void document.querySelector('#buttons button').click()") is None
+    until(browser, f"document.getElementById('key').textContent.includes('pulse 1') && {STILL}")
+    browser.find_element("id", "play").click()
+    until(browser, "!frame.hidden && frame.naturalWidth > 400")
+    browser.find_element("id", "back").click()
+    for _ in range(2):  # of the pulse, of the slider
+        browser.find_element("id", "undo").click()
+        until(browser, STILL)
+    assert js(browser, "[curve.src, document.getElementById('n-thickness').value]") == [first, "2.8"]
+    assert js(browser, "undo.disabled && problem.hidden")
+    browser.find_element("css selector", "#all-device summary").click()
+    assert not js(browser, "document.querySelector('#of-device input').checkVisibility()")
+    browser.refresh()
+    until(browser, f"document.body.dataset.shown && {STILL}")
+    assert not js(browser, "document.querySelector('#of-device input').checkVisibility()")
+    browser.find_element("css selector", "#all-device summary").click()
+    assert js(browser, "curve.src") == first
+    assert type_in(browser, "thickness", "2.9")
+    assert "--set 'device.film.thickness=2.9 nm'" in js(browser, "command.textContent")
+    assert type_in(browser, "thickness", "2.8")
 
 
+@pytest.mark.campaign
+def test_a_run_that_takes_long_is_stopped(browser):
+    js(browser, "document.getElementById('experiment').value = 'stdp'")
+    js(browser, "document.getElementById('experiment').dispatchEvent(new Event('change'))")
+    until(browser, "!document.getElementById('stop').hidden")
+    browser.find_element("id", "stop").click()
+    until(browser, "document.getElementById('status').textContent.startsWith('stopped')")
+    js(browser, "document.getElementById('experiment').value = 'own'")
+    js(browser, "document.getElementById('experiment').dispatchEvent(new Event('change'))")
+    until(browser, f"{STILL} && !document.getElementById('status').textContent.startsWith('stopped')")
+
+
+@pytest.mark.campaign
 def test_digits_beside_sliders_are_not_cut_off_and_bars_are_explained(browser):
     cut_off = """(() => [...document.querySelectorAll('.slider input[type=number]')].filter((number) => {
       const before = number.value;
@@ -144,17 +186,6 @@ def test_all_of_it_fits_on_a_small_screen(browser):
     assert js(browser, f"{shown}.filter(e => {reached} > 720).map(e => e.id)") == []
 
 
-def test_a_slider_moved_by_keyboard_shows_what_run_gives_for_its_value(browser, served):
-    before = js(browser, "curve.src")
-    browser.find_element("id", "s-thickness").send_keys("\ue014" * 4)  # to the right
-    until(browser, STILL)
-    assert js(browser, "document.getElementById('n-thickness').value") == "3"
-    assert js(browser, "curve.src") != before
-    assert js(browser, "document.getElementById('key').textContent") == "grey: before"
-    thick = served[2].replace("device.film.thickness", "3 nm")
-    np.testing.assert_array_equal(numbers(browser), otjdd.run(thick).read_resistance.values)
-
-
 @pytest.mark.campaign
 def test_while_a_slider_moves_one_column_answers(browser):
     js(browser, "document.getElementById('s-thickness').dispatchEvent(new Event('input'))")
@@ -163,18 +194,9 @@ def test_while_a_slider_moves_one_column_answers(browser):
     until(browser, f"!document.getElementById('key').textContent.includes('preview') && {STILL}")
 
 
-def test_an_impossible_value_is_told_and_the_next_possible_one_goes_on(browser):
-    assert not type_in(browser, "thickness", "0")
-    assert js(browser, "problem.textContent") == "Film thickness: 1.2 to 5 nm here; a case file goes further"
-    assert js(browser, "getComputedStyle(curve).opacity") == "1"
-    assert js(browser, "document.querySelector('.slider.wrong label').textContent") == "Film thickness"
-    assert type_in(browser, "thickness", "2.9")
-    assert js(browser, "problem.hidden && !document.querySelector('.wrong')")
-
-
 @pytest.mark.campaign
 def test_a_limit_of_the_model_that_is_passed_is_a_red_line(browser):
-    assert "the model holds to 0.3" in js(browser, "limits.textContent")
+    assert "the model holds to 0." in js(browser, "limits.textContent")
     assert js(browser, "getComputedStyle(limits).color") == "rgb(168, 60, 0)"
 
 
@@ -198,7 +220,7 @@ def test_a_run_plays_and_its_scrubber_goes_by_keyboard(browser):
     assert js(browser, "curve.hidden")
     browser.find_element("id", "scrubber").send_keys("\ue011", "\ue014")  # to the start, to the right
     assert js(browser, "document.getElementById('instant').textContent") == "1 ps"
-    assert js(browser, "scrubber.max") > "50"
+    assert int(js(browser, "scrubber.max")) > 50
     browser.find_element("id", "back").click()
     assert js(browser, "frame.hidden && !curve.hidden")
 
@@ -238,13 +260,6 @@ def test_pictures_and_movies_are_given_out(browser, name, start):
     assert download(browser, name).read_bytes().startswith(start)
 
 
-@pytest.mark.campaign
-def test_the_command_is_shown_to_be_copied(browser):
-    type_in(browser, "thickness", "2.9")
-    assert js(browser, "command.textContent").startswith("otjdd run ")
-    assert "--set 'device.film.thickness=2.9 nm'" in js(browser, "command.textContent")
-
-
 def layers_of(browser) -> list[str]:
     return js(browser, "[...document.querySelectorAll('#layers li')].map((item) => item.firstChild.textContent)")
 
@@ -263,10 +278,11 @@ def sliders_of_traps(browser) -> list[str]:
     return js(browser, "[...document.querySelectorAll('#of-traps input[type=number]')].map((number) => number.id)")
 
 
+@pytest.mark.campaign
 def test_traps_are_added_and_taken_away_and_run_computes_the_case_that_has_them(browser):
     without = numbers(browser)
     assert sliders_of_traps(browser) == []
-    assert traps.SOURCE in js(browser, "document.getElementById('about-traps').textContent")
+    assert tables.SOURCE in js(browser, "document.getElementById('about-traps').textContent")
     assert click(browser, "#traps")
     assert js(browser, "problem.hidden && document.getElementById('traps').checked")
     assert sliders_of_traps(browser) == [
@@ -287,6 +303,7 @@ def test_traps_are_added_and_taken_away_and_run_computes_the_case_that_has_them(
     np.testing.assert_array_equal(numbers(browser), without)
 
 
+@pytest.mark.campaign
 def test_layers_are_added_and_taken_away(browser):
     type_in(browser, "thickness", "2.7")  # of a slider that layers replace
     assert layers_of(browser) == ["SrTiO3"]

@@ -84,7 +84,7 @@ def messages(rng: random.Random, count: int):
         b'{"experiment":["loop"],"values":{}}',
         b"9" * 4000,
     )
-    yield from (("POST", f"/{name}{TAB}", body) for name in ("move", "pulse", "film") for body in whole)
+    yield from (("POST", f"/{name}{TAB}", body) for name in ("move", "pulse", "forget", "frames") for body in whole)
     yield from (("OPTIONS", "*", None), ("GET", "foo", None), ("GET", "/%2e%2e/etc/passwd", None), ("BREW", "/", None))
     for _ in range(count):
         body = bytearray(good)
