@@ -7,9 +7,8 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 
+import kernel_server
 import pytest
 
 # pytest's default of 1e-12 is larger than many transmissions, currents and lengths in SI units.
@@ -57,36 +56,23 @@ def chromium(tmp_path_factory):
         yield browser
 
 
-COMPILE_ALL = """
-from otjdd.compiler import kernel_cache
-from otjdd.solver import self_check
-
-self_check.verify_kernels()
-for kernel in 2 * list(kernel_cache.KERNELS.values()):  # twice: deferred ones call others
-    for arguments in list(kernel.loaded) if kernel.deferred else ():
-        kernel.find(arguments)
-"""
+def pytest_configure(config):
+    """Where several processes run the tests, one more compiles the kernels for them, from before they start."""
+    if config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ and os.name == "posix":
+        server = kernel_server.begin()
+        config.add_cleanup(lambda: kernel_server.end(server))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def kernels(tmp_path_factory):
-    """With several pytest-xdist processes, a further one compiles the kernels while all of them wait.
-
-    A process that compiles the kernels itself is some 400 MB larger from then on than one that loads them.
-    """
+def kernels():
+    """Processes of one session load kernels that one of them has compiled."""
     import numba
 
-    if "PYTEST_XDIST_WORKER" in os.environ and not numba.config.DISABLE_JIT:
-        import fcntl
-
-        from otjdd.compiler import kernel_cache
+    if kernel_server.PLACE in os.environ and not numba.config.DISABLE_JIT:
         from otjdd.solver import self_check
 
-        with (tmp_path_factory.getbasetemp().parent / "kernels.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if kernel_cache.is_empty():
-                subprocess.run([sys.executable, "-c", COMPILE_ALL], check=True)
-            self_check.verify_kernels()
+        kernel_server.use()
+        self_check.verify_kernels()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,101 @@
+"""One process that compiles kernels for all processes of a test session, which load them from disk.
+
+A process that compiles is some 400 MB larger from then on than one that loads, and two that need a kernel at once would
+both compile it. `main` is that process; `begin` starts it, and `use` lets this process ask it.
+"""
+
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+from multiprocessing.connection import Client, Listener
+from pathlib import Path
+from typing import Any
+
+PLACE = "OTJDD_KERNEL_SERVER"  # variable with the address of the server
+
+
+def begin() -> subprocess.Popen:
+    """Start the server of a session. Processes started from now on find it."""
+    os.environ[PLACE] = str(Path(tempfile.mkdtemp(prefix="otjdd-kernels-"), "socket"))
+    return subprocess.Popen(
+        [sys.executable, "-c", "import kernel_server; kernel_server.main()"], cwd=Path(__file__).parent
+    )
+
+
+def end(server: subprocess.Popen) -> None:
+    """End the server of a session."""
+    server.terminate()
+    server.wait()
+    address = Path(os.environ.pop(PLACE))
+    address.unlink(missing_ok=True)
+    address.parent.rmdir()
+
+
+def main() -> None:
+    """Compile what most tests need, then what is asked for, until the session ends."""
+    from otjdd.compiler import kernel_cache
+    from otjdd.solver import self_check
+    from otjdd.system.pool import ended_with_parent
+
+    with ended_with_parent(), Listener(os.environ[PLACE], "AF_UNIX", backlog=64) as listener:
+        fresh = kernel_cache.is_empty()
+        self_check.verify_kernels()
+        for kernel in 2 * list(kernel_cache.KERNELS.values()) if fresh else ():  # twice: deferred ones call others
+            for arguments in list(kernel.loaded) if kernel.deferred else ():
+                kernel.find(arguments)
+        while True:
+            with listener.accept() as asking:
+                try:
+                    asking.send(make(*asking.recv()))
+                except (EOFError, OSError):  # who asked has ended
+                    continue
+
+
+def make(module: str, name: str, arguments: Any, from_python: bool) -> bool:
+    """Compile a kernel, or its entry point, for types of arguments. Returns success; who asked meets the error itself."""
+    from otjdd.compiler import kernel_cache
+
+    try:
+        importlib.import_module(module)
+        kernel = kernel_cache.KERNELS[name]
+        kernel.entry_point.compile(arguments) if from_python else kernel.load(arguments)
+    except Exception:
+        return False
+    return True
+
+
+def ask(*request: Any) -> bool:
+    """Ask the server for a kernel, see `make`. Returns success."""
+    try:
+        with Client(os.environ[PLACE], "AF_UNIX") as server:
+            server.send(request)
+            return bool(server.recv())
+    except (EOFError, OSError):  # it has ended
+        return False
+
+
+def use() -> None:
+    """Wait for the server, and let kernels of otjdd that this process does not find on disk be made by it."""
+    from otjdd.compiler import kernel, kernel_cache
+
+    ask("otjdd", "", (), False)
+    place, load, load_entry = kernel_cache.folder(), kernel_cache.load, kernel.EntryPointCache.load_overload
+
+    def asked(name: str, arguments: Any, from_python: bool) -> bool:
+        module = getattr(kernel_cache.KERNELS.get(name), "__module__", "")
+        own = module.startswith("otjdd.") and kernel_cache.folder() == place
+        return own and ask(module, name, arguments, from_python)
+
+    def load_or_ask(name: str, arguments: Any) -> Any:
+        there = load(name, arguments)
+        return load(name, arguments) if there is None and asked(name, arguments, False) else there
+
+    def load_entry_or_ask(self: Any, arguments: Any, target: Any) -> Any:
+        there = load_entry(self, arguments, target)
+        return (
+            load_entry(self, arguments, target) if there is None and asked(self.kernel.name, arguments, True) else there
+        )
+
+    kernel_cache.load, kernel.EntryPointCache.load_overload = load_or_ask, load_entry_or_ask
