@@ -6,13 +6,12 @@ closed form. The reference takes these, and integrates the filling of each group
 
 import itertools
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from commands import draw_from_case, otjdd
 from devices import needs_speed
-from layered import layer
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 from scipy.special import exp1, expit
@@ -20,13 +19,8 @@ from scipy.special import exp1, expit
 from otjdd.case.case import parse_case
 from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
-from otjdd.errors import CaseError
-from otjdd.results import store
-from otjdd.runs.rerun import differences, rerun
-from otjdd.runs.run import run as otjdd_run
 from otjdd.runs.run import simulate
-from otjdd.solver import grid_error, integrate, model, trap_groups, trap_response
-from otjdd.solver.checkpoint import CheckpointPlace
+from otjdd.solver import grid_error, model, trap_groups, trap_response
 from otjdd.solver.trap_groups import point_counts
 
 KT = 300.0 * BOLTZMANN_EV
@@ -94,6 +88,7 @@ def run(points=None, text=CASE, folder=".", **changes):
     return simulate(parse_case(text, folder).replace(others))
 
 
+@cache
 def gauss(cells: int = CELLS, kT: float = KT, **keys):
     """Places (n,) and lengths of the traps on each piece of the band: between the left end, the centres and the right.
 
@@ -129,9 +124,9 @@ def exact(points, times, first: float, cells: int = CELLS, kT: float = KT):
     n, amount = x.size, DENSITY * w
     state, out = np.concatenate((np.full(n, first), np.zeros(n))), []
     for (start, V0), (end, V1) in itertools.pairwise(points):
-        inside = times[(times > start) & (times <= end)]
         if end == start:
             continue
+        inside = times[(times > start) & (times <= end)]
 
         def slope(t, y, start=start, end=end, V0=V0, V1=V1):
             c_left, c_right, e_left, e_right = rates(x, V0 + (V1 - V0) * (t - start) / (end - start), kT)
@@ -139,15 +134,15 @@ def exact(points, times, first: float, cells: int = CELLS, kT: float = KT):
             return np.concatenate((left + c_right * (1.0 - y[:n]) - e_right * y[:n], left))
 
         alone = {"rtol": 1e-8, "atol": 1e-12, "jac_sparsity": np.kron([[1, 0], [1, 0]], np.eye(n))}
-        solved = solve_ivp(slope, (start, end), state, "Radau", t_eval=inside, **alone)
-        for t, y in zip(solved.t, solved.y.T, strict=True):
+        solved = solve_ivp(slope, (start, end), state, "Radau", t_eval=np.union1d(inside, end), **alone)
+        for t, y in zip(inside, solved.y.T, strict=False):
             whole, f = slope(t, y), y[:n]
             left, share = whole[n:], x / L
             to_right, to_left = (1.0 - share) * (whole[:n] - left), -share * left
             parts = to_right + to_left, np.abs(to_right) + np.abs(to_left)
             current, gross = (ELEMENTARY_CHARGE * AREA * amount @ part for part in parts)
             out.append((amount @ f, current, gross, amount @ y[n:]))
-        state = solve_ivp(slope, (start, end), state, "Radau", **alone).y[:, -1]
+        state = solved.y[:, -1]
     return np.array(out).T
 
 
@@ -190,13 +185,6 @@ def test_without_a_voltage_each_electrode_gives_its_share_of_what_is_trapped_and
 
 
 @needs_speed
-def test_no_electron_is_lost():
-    ds = run(JUMP_AND_TURN, traps__relaxation_energy=0.3)
-    taken = ds.trapped_from_left + ds.trapped_from_right
-    assert taken.values == pytest.approx(ds.trapped_electrons.values, rel=1e-12, abs=1e-14 * DENSITY * L)
-
-
-@needs_speed
 @pytest.mark.parametrize("relaxation", [0.0, 0.5])
 def test_long_after_a_jump_the_current_is_that_of_a_steady_filling(relaxation):
     points = [(0.0, 0.4), (1e9, 0.4)]
@@ -234,112 +222,6 @@ def test_a_flat_empty_film_is_filled_by_a_front_whose_place_is_the_logarithm_of_
 
 
 @needs_speed
-@pytest.mark.parametrize("relaxation", [0.0, 0.6])
-def test_without_voltage_empty_traps_relax_to_the_fermi_function_and_the_free_energy_falls(relaxation):
-    ds = run(
-        [(0.0, 0.0), (1e9, 0.0)], traps__relaxation_energy=relaxation, traps__degeneracy=2.0,
-        **{"record.profiles_at": np.logspace(-13, 8, 43).tolist()},
-    )  # fmt: skip
-    x, w = gauss(relaxation_energy=relaxation)
-    level = LEFT + (RIGHT - LEFT) * x / L - DEPTH
-    f = ds.trap_filling_groups.values[:, 0]
-    assert f[-1] == pytest.approx(expit(math.log(2.0) - level / KT), rel=1e-9)
-    full, empty = (np.where(part > 0.0, part * np.log(np.maximum(part, 1e-300)), 0.0) for part in (f, 1.0 - f))
-    energy = (f * (level - KT * math.log(2.0)) + KT * (full + empty)) @ w / L
-    assert np.all(np.diff(energy) <= 1e-13)
-    assert energy[0] - energy[-1] > 0.1
-    assert ds.conduction_current.values[-1] == pytest.approx(0.0, abs=1e-9 * np.abs(ds.conduction_current.values).max())
-
-
-@needs_speed
-def test_twice_the_cells_give_the_same_electrons_and_currents():
-    few, many = (run(JUMP_AND_TURN, device__film__cells=cells, traps__relaxation_energy=0.2) for cells in (20, 40))
-    times = np.array([1e-10, 1e-9, 2e-9, 3e-9, 1e-7, 1e-6, 1e-5, 1e-4])
-    for name in ("trapped_electrons", "conduction_current"):
-        one, two = (
-            np.interp(times, ds.time.values + 1e-20 * np.arange(ds.time.size), ds[name].values) for ds in (few, many)
-        )
-        assert one == pytest.approx(two, rel=3e-2, abs=1e-3 * np.abs(two).max())
-
-
-@needs_speed
-def test_a_series_resistance_takes_its_share_of_what_passes_the_traps_at_rest():
-    dense = {
-        "traps__density": 1e27,
-        "device__left__barrier": 0.6,
-        "circuit__series_resistance": 1e4,
-        "traps__depth": 0.8,
-    }
-    ds = run([(0.0, 0.6), (1e-3, 0.6), (1.1e-3, -0.3), (1e3, -0.3)], **dense, traps__initial=0.5)
-    lost = float((ds.voltage - ds.junction_voltage).values[-1])
-    assert abs(lost) > 0.03
-    assert lost == pytest.approx(1e4 * ds.conduction_current.values[-1], rel=1e-6)
-
-
-@needs_speed
-def test_traps_without_charge_leave_the_ions_where_they_are():
-    ions = {"ions.density": 1e26, "ions.activation_energy": 0.6, "numerics.rtol": 1e-2}
-    points = [(0.0, 1.0), (1e-5, 1.0), (1e-5, -1.0), (2e-5, 0.0)]
-    with_traps, thin = run(points, **ions), run(points, STEADY, **ions)
-    ends = [ds.vacancy_concentration.values[-1] for ds in (with_traps, thin)]
-    assert ends[0] == pytest.approx(ends[1], rel=2e-2)
-    assert not np.array_equal(ends[0], with_traps.vacancy_concentration.values[0])
-
-
-@needs_speed
-def test_a_run_goes_on_from_a_result_with_its_filling(tmp_path):
-    whole = run([(0.0, 0.5), (1e-6, 0.5), (1e-3, 0.5)])
-    first = run([(0.0, 0.5), (1e-6, 0.5)])
-    assert first.trap_filling_groups.values[-1].max() > 0.5
-    store.write(first, tmp_path / "first.nc")
-    again = {"ions.initial": {"result": "first.nc"}, "traps__initial": "full"}
-    after = run([(0.0, 0.5), (1e-3 - 1e-6, 0.5)], folder=tmp_path, **again)
-    assert after.trapped_electrons.values[-1] == pytest.approx(whole.trapped_electrons.values[-1], rel=1e-6)
-
-
-@needs_speed
-def test_a_run_that_began_with_a_result_is_the_same_again_with_its_filling(tmp_path):
-    (tmp_path / "first.toml").write_text(CASE)
-    store.write(run([(0.0, 0.5), (1e-6, 0.5)]), tmp_path / "first.nc")
-    after = run([(0.0, 0.5), (1e-6, -0.4)], folder=tmp_path, **{"ions.initial": {"result": "first.nc"}})
-    assert after.trap_filling_groups.values[0].max() > 0.5
-    store.write(after, tmp_path / "after.nc")
-    assert differences(*rerun(tmp_path / "after.nc")) == []
-
-
-@needs_speed
-@pytest.mark.parametrize("at", [0.0, 0.5])
-def test_charged_traps_go_on_from_a_checkpoint_to_the_same_bits(tmp_path, monkeypatch, at):
-    case, place = charged_train(), tmp_path / "checkpoint"
-    monkeypatch.setattr(integrate, "CHUNK", 5)
-
-    def stop(fraction):
-        if fraction > at:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt) as stopped:
-        otjdd_run(case, progress=stop, checkpoints=CheckpointPlace(place, 0.0))
-    whole = otjdd_run(case)
-    assert stopped.value.partial.sizes["time"] < whole.sizes["time"]
-    resumed = otjdd_run(case, checkpoints=CheckpointPlace(place, 1e9, resume=True))
-    assert store.data_sha256(resumed) == store.data_sha256(whole)
-
-
-@needs_speed
-def test_a_run_does_not_depend_on_how_many_steps_a_call_of_the_kernels_takes(monkeypatch):
-    whole = otjdd_run(charged_train())
-    monkeypatch.setattr(integrate, "CHUNK", 1)
-    assert store.data_sha256(otjdd_run(charged_train())) == store.data_sha256(whole)
-
-
-def charged_train():
-    """A case with charged traps that steps are rejected for."""
-    points = [(0.0, 0.6), (1e-9, 0.6), (1e-9, -0.8), (1e-7, -0.8), (2e-7, 0.3), (1e-6, 0.3)]
-    changes = {"drive": table(points) | {"reads_at": [1e-9, 1e-6]}, "numerics.rtol": 7e-3}
-    return parse_case(CASE).replace(changes | {"device.traps[0].kind": "acceptor", "device.traps[0].density": 2e26})
-
-
-@needs_speed
 def test_curves_at_rest_are_those_of_a_steady_filling():
     drive = {"drive": {"kind": "iv", "voltages": [-0.5, 0.0, 0.3, 0.9]}}
     kinetic, steady = (run(None, text, **drive, traps__relaxation_energy=0.3) for text in (CASE, STEADY))
@@ -347,18 +229,6 @@ def test_curves_at_rest_are_those_of_a_steady_filling():
     assert kinetic.bias_channel_share.values[..., 1] == pytest.approx(
         steady.bias_channel_share.values[..., 1], rel=1e-9
     )
-
-
-@needs_speed
-@pytest.mark.parametrize(("amount", "keys"), [('density = "0 1/m^3"', {}), ('of = "ions"', {"traps__layer": 1})])
-def test_where_there_are_no_traps_there_is_no_current_by_them(amount, keys):
-    """Of density 0, or at vacancies in a layer that has no sites for them."""
-    film = {"device.film": {"layers": [layer(1.5, 8), layer(1.5, 8, ions="none")]}}
-    hops = {"traps__hop_frequency": 1e13, "traps__relaxation_energy": 0.2}
-    text = STEADY.replace(f'density = "{DENSITY} 1/m^3"', amount)
-    ds = run(None, text, drive={"kind": "iv", "voltages": [0.1]}, **film, **hops, **keys)
-    assert ds.bias_channel_share.values[..., 1].max() == 0.0
-    assert np.isfinite(ds.bias_current.values).all()
 
 
 def answer(V: float, frequency: np.ndarray) -> np.ndarray:
@@ -389,20 +259,6 @@ def test_capacitance_and_conductance_follow_the_frequency_as_the_rates_say(V):
     assert capacitance[0] > 3e-17
 
 
-@needs_speed
-@pytest.mark.parametrize("relaxation", [0.0, 0.4])
-def test_without_voltage_the_noise_of_traps_is_that_of_nyquist(relaxation):
-    drive = {"kind": "impedance", "bias": [0.0], "frequencies": np.logspace(0, 13, 27).tolist()}
-    ds, bare = (
-        run(drive=drive, traps__density=density, traps__relaxation_energy=relaxation).squeeze()
-        for density in (DENSITY, 0.0)
-    )
-    conductance = (ds - bare)["conductance_ac"].values
-    assert conductance.max() > 1e2 * conductance.min() > 0.0
-    assert ds.trap_noise.values == pytest.approx(4.0 * KT * ELEMENTARY_CHARGE * conductance, rel=1e-4)
-    assert bare.trap_noise.values.max() == 0.0
-
-
 def spectrum_of_pulses(rate, share: float, duration: float, numbers, runs: int, rng) -> np.ndarray:
     """One-sided spectral density [1/s] of a trap that electrons enter and leave at random, at numbers of periods."""
     c_left, c_right, e_left, e_right = rate
@@ -429,33 +285,45 @@ def test_the_noise_of_a_trap_is_that_of_pulses_drawn_at_random(rate):
     assert closed[0] != pytest.approx(closed[-1], rel=0.1)
 
 
-def charged_film(f: np.ndarray, V: float, donors: bool, density: float = DENSITY, **keys):
-    """Places, band (nodes) and charge D(0) [C/m2] of a film whose traps are filled by f (n,), by Gauss's law."""
-    eps, ends = 20.0 * VACUUM_PERMITTIVITY, np.concatenate(([0.0], (np.arange(CELLS) + 0.5) * L / CELLS, [L]))
+@cache
+def parts_in_cells(**keys) -> np.ndarray:
+    """Length (n, CELLS) [m] of each group of traps in each cell: a group stands for its weight of the film."""
     faces, w = np.linspace(0.0, L, CELLS + 1), gauss(**keys)[1][:, None]
-    behind_groups = np.cumsum(w, axis=0)  # each group stands for its weight of the film
-    inside = np.minimum(behind_groups, faces[1:]) - np.maximum(behind_groups - w, faces[:-1])
-    q = (ELEMENTARY_CHARGE * density * ((1.0 - f) if donors else -f)) @ inside.clip(min=0.0)
-    behind, length = np.concatenate(([0.0], np.cumsum(q))), np.diff(ends)
+    behind = np.cumsum(w, axis=0)
+    return (np.minimum(behind, faces[1:]) - np.maximum(behind - w, faces[:-1])).clip(min=0.0)
+
+
+def charged_film(f: np.ndarray, V, donors: bool, density: float = DENSITY, **keys):
+    """Places, band (..., nodes) and charge D(0) [C/m2] of films whose traps are filled by f (..., n), by Gauss's law."""
+    eps, ends = 20.0 * VACUUM_PERMITTIVITY, np.concatenate(([0.0], (np.arange(CELLS) + 0.5) * L / CELLS, [L]))
+    q = (ELEMENTARY_CHARGE * density * ((1.0 - f) if donors else -f)) @ parts_in_cells(**keys)
+    none, length = np.zeros((*f.shape[:-1], 1)), np.diff(ends)
+    behind = np.concatenate((none, np.cumsum(q, axis=-1)), axis=-1)
     D0 = (eps * (RIGHT - LEFT + V) - behind @ length) / L
-    return ends, LEFT - V + np.concatenate(([0.0], np.cumsum((D0 + behind) / eps * length))), D0
+    rise = np.cumsum((D0[..., None] + behind) / eps * length, axis=-1)
+    return ends, LEFT - V + np.concatenate((none, rise), axis=-1), D0
+
+
+def along(nodes: np.ndarray, U: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Values at places of straight lines between values U (..., nodes)."""
+    i = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, nodes.size - 2)
+    s = (at - nodes[i]) / (nodes[i + 1] - nodes[i])
+    return U[..., i] * (1.0 - s) + U[..., i + 1] * s
 
 
 def rates_on_band(nodes: np.ndarray, U: np.ndarray, V: float, kT: float = KT):
-    """As `rates`, on a band U (P+1,) [eV] of straight lines between nodes (P+1,) [m]; the actions by closed forms."""
+    """As `rates`, on bands U (..., P+1) [eV] of straight lines between nodes (P+1,) [m]; the actions by closed forms."""
     x, _ = gauss()
-    level = np.interp(x, nodes, U) - DEPTH
+    level, tilt = along(nodes, U, x) - DEPTH, np.abs(np.diff(U) / np.diff(nodes))[..., None, :]
     kappa = math.sqrt(2.0 * ELECTRON_MASS * MASS * ELEMENTARY_CHARGE) / HBAR
     out = []
     for mu, low, high in ((-V, np.zeros(x.size), x), (0.0, x, np.full(x.size, L))):
         start, end = np.clip(nodes[:-1], low[:, None], high[:, None]), np.clip(nodes[1:], low[:, None], high[:, None])
-        tops = [np.maximum(np.interp(at, nodes, U) - level[:, None], 0.0) for at in (start, end)]
-        tilt = np.diff(U) / np.diff(nodes)
-        steep = np.abs(tilt) * (end - start) > 1e-9
-        whole = 2.0 / 3.0 * np.abs(tops[1] ** 1.5 - tops[0] ** 1.5) / np.where(steep, np.abs(tilt), 1.0)
-        action = np.where(steep, whole, np.sqrt(tops[0]) * (end - start)).sum(axis=1)
-        over = (level - mu) / kT
-        out.append((ATTEMPTS * np.exp(-2.0 * kappa * action), over))
+        tops = [np.maximum(along(nodes, U, at) - level[..., None], 0.0) for at in (start, end)]
+        steep = tilt * (end - start) > 1e-9
+        whole = 2.0 / 3.0 * np.abs(tops[1] ** 1.5 - tops[0] ** 1.5) / np.where(steep, tilt, 1.0)
+        action = np.where(steep, whole, np.sqrt(tops[0]) * (end - start)).sum(axis=-1)
+        out.append((ATTEMPTS * np.exp(-2.0 * kappa * action), (level - mu) / kT))
     return (*(nu * expit(-over) for nu, over in out), *(nu * expit(over) for nu, over in out))
 
 
@@ -477,62 +345,91 @@ class Film(NamedTuple):
 NOTHING_BETWEEN = Source()
 
 
-def passing_current(f: np.ndarray, V: float, film: Film) -> float:
+def flows(f: np.ndarray, V: float, film: Film):
+    """Electrons [1/s] that traps filled by f (..., n) take from the left and from the right electrode at a voltage [V]."""
+    nodes, U, _ = charged_film(f, V, film.donors, film.density)
+    c_left, c_right, e_left, e_right = rates_on_band(nodes, U, V, film.kT)
+    return c_left * (1.0 - f) - e_left * f, c_right * (1.0 - f) - e_right * f
+
+
+def passing_current(f: np.ndarray, V: float, film: Film):
     """Current [A] of the electrons that pass charged traps at the rates of the moment, all of them at rest."""
     nodes, U, _ = charged_film(f, V, film.donors, film.density)
     c_left, c_right, e_left, e_right = rates_on_band(nodes, U, V, film.kT)
     passing = (e_left * c_right - c_left * e_right) / (c_left + c_right + e_left + e_right)
-    return ELEMENTARY_CHARGE * AREA * film.density * float(gauss()[1] @ passing)
+    return ELEMENTARY_CHARGE * AREA * film.density * (passing @ gauss()[1])
 
 
-def behind(source: Source, f: np.ndarray, V: float, film: Film) -> float:
-    """Voltage [V] of a junction behind a source of V whose traps are filled by f (n,)."""
+def missing(source: Source, f: np.ndarray, V_j: float, V: float, film: Film, limited: bool):
+    """What a circuit lacks at a voltage of the junction [V]: volts, or amperes where the source gives way."""
+    current = passing_current(f, V_j, film)
+    return abs(current) - source.compliance if limited else V_j + source.resistance * current - V
+
+
+def root(function, guess: float, low: float, high: float) -> float:
+    """Root of a function by secants from a guess, or between bounds."""
+    x, other, off = guess, guess + 1e-6, function(guess)
+    for _ in range(8):
+        beside = function(other)
+        if beside == off:
+            break
+        x, off, other = other, beside, other - beside * (other - x) / (beside - off)
+        if abs(other - x) < 1e-11 and low <= other <= high:
+            return other
+    return brentq(function, low, high, xtol=1e-10)
+
+
+def behind(source: Source, f: np.ndarray, V: float, film: Film, guess: float) -> tuple[float, bool]:
+    """Voltage [V] of a junction behind a source of V whose traps are filled by f (n,), and whether the source gives way."""
     if source == NOTHING_BETWEEN or V == 0.0:
-        return V
+        return V, False
     low, high = min(V, 0.0), max(V, 0.0)
-    V_j = brentq(lambda V_j: V_j + source.resistance * passing_current(f, V_j, film) - V, low, high, xtol=1e-10)
-    if abs(passing_current(f, V_j, film)) <= source.compliance:
-        return V_j
-    return brentq(lambda V_j: abs(passing_current(f, V_j, film)) - source.compliance, low, high, xtol=1e-10)
+    if source.resistance == 0.0 and abs(passing_current(f, V, film)) <= source.compliance:
+        return V, False
+    limited = source.resistance == 0.0
+    return root(lambda V_j: missing(source, f, V_j, V, film, limited), guess, low, high), limited
 
 
 def exact_with_charge(points, times, first: float, film: Film, source: Source = NOTHING_BETWEEN):
     """At times (T,), of charged traps from a filling of all of them: electrons that they hold and took from the left
     electrode [1/m2], D(0) [C/m2], V_j, and the conduction current [A]."""
     x, w = gauss()
-    n, f, out = w.size, np.concatenate((np.full(w.size, first), np.zeros(w.size))), []
+    n, state, out, last = w.size, np.concatenate((np.full(w.size, first), np.zeros(w.size))), [], [points[0][1]]
     for (start, V0), (end, V1) in itertools.pairwise(points):
         if end == start:
             continue
 
         def voltage(t, f, start=start, end=end, V0=V0, V1=V1):
-            return behind(source, f, V0 + (V1 - V0) * (t - start) / (end - start), film)
+            last[0], limited = behind(source, f, V0 + (V1 - V0) * (t - start) / (end - start), film, last[0])
+            return last[0], limited
 
         def slope(t, y, voltage=voltage):
-            V_j, f = voltage(t, y[:n]), y[:n]
-            nodes, U, _ = charged_film(f, V_j, film.donors, film.density)
-            c_left, c_right, e_left, e_right = rates_on_band(nodes, U, V_j, film.kT)
-            left = c_left * (1.0 - f) - e_left * f
-            return np.concatenate((left + c_right * (1.0 - f) - e_right * f, left))
+            left, right = flows(y[:n], voltage(t, y[:n])[0], film)
+            return np.concatenate((left + right, left))
 
-        inside = np.append(times[(times > start) & (times < end)], end)
-
-        def jacobian(t, y, slope=slope):  # nothing depends on what was counted
-            out, at = np.zeros((2 * n, 2 * n)), slope(t, y)
-            for j in range(n):
-                out[:, j] = (slope(t, y + 1e-7 * (np.arange(2 * n) == j)) - at) / 1e-7
+        def jacobian(t, y, voltage=voltage, h=1e-7):  # nothing depends on what was counted; V_j follows f
+            f, out = y[:n], np.zeros((2 * n, 2 * n))
+            V, limited = voltage(t, f)
+            moved, (left, right) = f + h * np.eye(n), flows(f, V, film)
+            by_f = [(there - here) / h for there, here in zip(flows(moved, V, film), (left, right), strict=True)]
+            if source != NOTHING_BETWEEN and (limited or source.resistance):
+                here, there = (missing(source, f, at, 0.0, film, limited) for at in (V, V + h))
+                follows = -(missing(source, moved, V, 0.0, film, limited) - here) / (there - here)
+                for rows, by_V, now in zip(by_f, flows(f, V + h, film), (left, right), strict=True):
+                    rows += np.outer(follows, by_V - now)
+            out[:n, :n], out[n:, :n] = (by_f[0] + by_f[1]).T, by_f[0].T
             return out
 
         # scipy's own first step would fill traps beyond their number
         numerics = {"rtol": 1e-7, "atol": 1e-10, "first_step": 1e-15, "jac": jacobian}
-        solved = solve_ivp(slope, (start, end), f, "Radau", t_eval=inside, **numerics)
+        inside = np.append(times[(times > start) & (times < end)], end)
+        solved = solve_ivp(slope, (start, end), state, "Radau", t_eval=inside, **numerics)
         for t, y in zip(solved.t, solved.y.T, strict=True):
-            V_j, whole = voltage(t, y[:n]), slope(t, y)
-            left, right = whole[n:], whole[:n] - whole[n:]
+            V_j, (left, right) = voltage(t, y[:n])[0], flows(y[:n], voltage(t, y[:n])[0], film)
             current = ELEMENTARY_CHARGE * AREA * film.density * w @ ((1.0 - x / L) * right - x / L * left)
             D = charged_film(y[:n], V_j, film.donors, film.density)[2]
             out.append((film.density * w @ y[:n], film.density * w @ y[n:], D, V_j, current))
-        f = solved.y[:, -1]
+        state = solved.y[:, -1]
     return np.array(out).T
 
 
@@ -652,43 +549,3 @@ def test_long_after_a_jump_charged_traps_are_those_at_rest():
     kinetic = run([(0.0, 0.4), (1e9, 0.4)], **keys)
     steady = run(None, STEADY, drive={"kind": "iv", "voltages": [0.4]}, **keys)
     assert kinetic.read_current.values[-1] == pytest.approx(float(steady.bias_current.squeeze()), rel=1e-6)
-
-
-@needs_speed
-def test_charged_traps_beside_vacancies_that_move_do_not_depend_on_the_steps():
-    ions = {"ions.density": 1e26, "ions.activation_energy": 0.6}
-    points = [(0.0, 1.0), (1e-5, 1.0), (1e-5, -1.0), (2e-5, 0.5)]
-    coarse, fine = (run(points, **ions, traps__kind="acceptor", numerics__rtol=rtol) for rtol in (7e-3, 3e-4))
-    assert coarse.vacancy_concentration.values[-1] == pytest.approx(fine.vacancy_concentration.values[-1], rel=5e-2)
-    assert coarse.read_current.values == pytest.approx(fine.read_current.values, rel=3e-2)
-    bare = run(points, **ions, traps__density=0.0, numerics__rtol=3e-4)
-    assert abs(math.log(float(fine.read_current.squeeze() / bare.read_current.squeeze()))) > 0.1
-
-
-@needs_speed
-def test_a_case_with_memory_in_its_traps_from_its_file_to_its_picture(tmp_path):
-    draw_from_case(tmp_path, "memory", CASE, "device.traps[0].initial=full", "traps")
-    refused = otjdd(tmp_path, "compact", "memory.toml", "-o", "model")
-    assert refused.returncode != 0
-    assert 'expected "steady" beside a compact model' in refused.stderr + refused.stdout
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"device.traps[0].hop_frequency": 1e13}, "hops between such traps"),
-        ({"device.traps[0].of": "ions"}, "traps that move with their filling"),
-        ({"device.traps[0].occupation": "steady"}, '"steady" from the first'),
-        ({"device.traps[0].initial": 1.5}, "a number from 0 to 1"),
-        ({"device.traps[0].attempt_frequency": 0.0}, "attempt_frequency"),
-        (
-            {"device.traps[0].kind": "acceptor", "device.heat": {"resistance": 1e3, "time_constant": 1e-9}},
-            "beside device.heat",
-        ),
-        ({"ions.noise": "shot", "ions.seed": 1}, 'beside ions.noise = "shot"'),
-        ({"drive": {"kind": "impedance", "bias": [0.1], "frequencies": [1.0], "ions": "moving"}}, "at frozen ions"),
-    ],
-)
-def test_what_is_not_in_the_model_is_refused_in_words(changes, message):
-    with pytest.raises(CaseError, match=message):
-        parse_case(CASE).replace(changes)
