@@ -136,6 +136,18 @@ def test_each_shipped_case_is_listed_with_its_question():
     assert listed == asked
 
 
+QUESTIONS = (
+    "compliance", "formed", "0.05 V after each pulse", "own material", "cluster", "cite", "GPU", "Windows", "sign of V",
+    "square electrode", "Excel or Origin", "two results in one picture", "drop a table", "8.5 cm", "scatter", "filaments",
+    "field in a layer", "crash", "set voltage as a number", "my instrument",
+)  # fmt: skip
+
+
+def test_each_question_of_a_user_is_a_heading_by_which_the_search_of_the_site_finds_it():
+    headings = re.findall(r"^### (.*)$", read("cases/how-to.md"), re.MULTILINE)
+    assert [question for question in QUESTIONS if not any(question in heading for heading in headings)] == []
+
+
 def test_table_of_commands_is_complete():
     listed = set(re.findall(r"^\| `otjdd ([a-z]+)", section(read("cases/README.md"), "Commands"), re.MULTILINE))
     assert listed == set(COMMANDS)

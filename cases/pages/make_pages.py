@@ -34,13 +34,14 @@ from validation.reliability import bad_inputs
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKDOWN = (
-    "README.md",
     "cases/*.md",
     "otjdd/*.md",
     "otjdd/physics/*.md",
     "validation/*.md",
     "validation/*/*.md",
+    "validation/*/*/*.md",
 )
+BOOSTS = {"cases/how-to.md": 10, "otjdd/CHANGELOG.md": 0.1, "validation/archive/README.md": 0.1}  # ranks of a search
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 DIAGRAM = re.compile(r"^<!-- diagram: (\w+) -->$", re.MULTILINE)  # in a text: hosting sites show nothing there
 UNNAMED_BOX = re.compile(r"<input (?=[^>]*checkbox)(?![^>]*aria-label)(class=\"md-[^>]*)")  # in Material's own HTML
@@ -118,16 +119,19 @@ def with_links(text: str, source: Path) -> str:
         page = page_of((source.parent / match[1]).resolve())
         if page is None:
             raise FileNotFoundError(f"{source.relative_to(ROOT)} links to {match[1]}, which is not there")
-        depth = 0 if source == ROOT / "README.md" else len(source.relative_to(ROOT).parts) - 1
+        depth = len(source.relative_to(ROOT).parts) - 1
         return "../" * depth + page + (match[2] or "")
 
     return LINK.sub(link, text)
 
 
 def write_markdown() -> None:
+    """The Markdown of the repository but its front page, whose place text/index.md has; how-to comes first in a search."""
     for source in sorted({path for pattern in MARKDOWN for path in ROOT.glob(pattern)}):
-        page = "index.md" if source == ROOT / "README.md" else source.relative_to(ROOT).as_posix()
-        write_page(page, with_links(source.read_text(encoding="utf-8"), source))
+        page, text = source.relative_to(ROOT).as_posix(), with_links(source.read_text(encoding="utf-8"), source)
+        boost = BOOSTS.get(page)
+        write_page(page, f"---\nsearch: {{boost: {boost}}}\n---\n{text}" if boost else text)
+    page_of(ROOT / "cases/rv-loop.png")
 
 
 def write_shown_files() -> None:
@@ -199,13 +203,19 @@ def reference_of(name: str, value: object) -> str:
         members = [(n, v) for n, v in vars(value).items() if inspect.isfunction(v) and v.__module__ == value.__name__]
         parts = [reference_of(f"{name}.{n}", v) for n, v in members if not n.startswith("_")]
         return f"## {name}\n\n{preformatted(value)}\n" + "\n".join(part.replace("## ", "### ", 1) for part in parts)
-    signature = ""
-    if callable(value):
-        try:
-            signature = f"```python\n{name}{inspect.signature(value)}\n```\n\n"
-        except ValueError:
-            pass
+    signature = f"```python\n{name}{signature_of(value)}\n```\n\n" if callable(value) else ""
     return f"## {name}\n\n{signature}{preformatted(value)}\n"
+
+
+def signature_of(value: Any) -> str:
+    """Parameters of a callable, with types by their last names; without types where a record has them as fields."""
+    if fields := getattr(value, "model_fields", None):
+        return f"({', '.join(fields)})"
+    try:
+        text = str(inspect.signature(value))
+    except ValueError:
+        return ""
+    return re.sub(r"\b(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])", "", text).replace("'", "")
 
 
 def preformatted(value: object) -> str:
