@@ -10,9 +10,9 @@ depends on the tolerance by 4e-3; the derivatives of the other reads err by 6e-5
 
 The numbers of two such runs still differ by a jump where one run evaluates a current anew in a step in which the other run
 follows its tangent. In short loops on coarse grids the jump is up to 4e-4, more than the difference itself. The counts of
-currents of the two runs then differ, and one more run moves all parameters at once, by half of each step. If its numbers do
-not change by half of the sum of the changes, every parameter gets a second difference, over half of its step. A parameter
-whose two differences disagree gets a difference of independent runs.
+currents of the two runs then differ, and one more run moves all parameters at once, by half of each step. If one of its
+numbers does not change by half of the sum of its changes, every parameter gets a second difference, over half of its step.
+A parameter whose two differences disagree in a number gets a difference of independent runs.
 
 Some runs cannot take the steps of another: with leaps of the film's electrons, or with a polarisation that turns within a
 step. Their derivatives are differences of independent runs, with steps chosen by the solver's noise.
@@ -38,7 +38,7 @@ SMALLEST, LARGEST = 1e-6, 0.1  # natural steps: limits of a step
 TINY = 1e-4  # natural steps between the runs that show the noise, whose third difference has no smooth part
 LEAST = 1e-9  # lowest noise, that of round-off
 UNSURE = 0.1  # relative error of a derivative from which it is reported
-JUMP = 1e-2  # share of a derivative by which two differences along the same time steps may disagree
+JUMP = 1e-2  # share of the derivative of a number by which two differences along the same time steps may disagree
 BEND = 2.0  # relative error by curvature over the change of the numbers, from loops that set and reset
 
 
@@ -130,25 +130,24 @@ def gradient_along(
 def jumps(
     evaluate: Evaluator[BoundedTask], x: np.ndarray, values_at_x: np.ndarray, slopes: np.ndarray, h: np.ndarray
 ) -> np.ndarray:
-    """True for each parameter (parameter,) whose numbers jump between x and x + h, along the time steps at x.
+    """True for each parameter (parameter,) of which a number jumps between x and x + h, along the time steps at x.
 
+    Each number is compared with its own change: a jump of one read is small beside the changes of steeper numbers.
     slopes : (point, parameter), differences over the steps h (parameter,); those with nan are passed over
     """
-    jumped = np.zeros(len(x), bool)
+    jumped, noise = np.zeros(len(x), bool), evaluate.task.noise_along
     changes = np.where(np.isfinite(slopes).all(axis=0), slopes * h, 0.0)
-    size = np.sqrt(np.mean(changes**2, axis=0))
-    moving, noise = size > 0, evaluate.task.noise_along
-    if not moving.any():
+    moving = np.flatnonzero(changes.any(axis=0))
+    if not moving.size:
         return jumped
-    half = np.where(moving, 0.5 * h, 0.0)
+    size, half = np.abs(changes[:, moving]), np.where(changes.any(axis=0), 0.5 * h, 0.0)
     together = evaluate([x + half], near=x)[0] - values_at_x
-    allowed = JUMP * size[moving].min() + BEND * size.sum() ** 2 + 10 * noise
-    if np.sqrt(np.mean((together - 0.5 * changes.sum(axis=1)) ** 2)) <= allowed:
+    allowed = JUMP * size.min(axis=1) + BEND * size.sum(axis=1) ** 2 + 10 * noise
+    if (np.abs(together - 0.5 * changes.sum(axis=1)) <= allowed).all():
         return jumped
-    which = np.flatnonzero(moving)
-    halves = (evaluate([x + half[i] * np.eye(len(x))[i] for i in which], near=x) - values_at_x).T
-    apart = np.sqrt(np.mean((halves - 0.5 * changes[:, which]) ** 2, axis=0))
-    jumped[which] = ~(apart <= 0.5 * JUMP * size[which] + BEND * size[which] ** 2 + 10 * noise)
+    halves = (evaluate([x + half[i] * np.eye(len(x))[i] for i in moving], near=x) - values_at_x).T
+    allowed = 0.5 * JUMP * size + BEND * size**2 + 10 * noise
+    jumped[moving] = ~(np.abs(halves - 0.5 * changes[:, moving]) <= allowed).all(axis=0)
     return jumped
 
 

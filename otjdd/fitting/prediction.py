@@ -127,17 +127,15 @@ def sizes_of(best: xr.Dataset) -> dict[str, np.ndarray]:
     """Divisors of the numbers of each output, nan where the best run has no number.
 
     A nonzero number of an EXPONENTIAL unit is divided by its magnitude, other numbers by the largest magnitude of their
-    output. Divisors grow with the root of the number of values, so that an output of few values counts as much as one of
-    many.
+    output; a share or a ratio, which is round-off where it is far below one, by one at least.
     """
     sizes = {}
     for name in names_of(best):
-        size = np.abs(best[name].values)
-        largest = np.nanmax(size, initial=0.0) or 1.0
-        alone = (best[name].attrs.get("units") in EXPONENTIAL) & (size > 0)
+        size, unit = np.abs(best[name].values), best[name].attrs.get("units")
+        largest = max(np.nanmax(size, initial=0.0), 1.0 if unit == "1" else 0.0) or 1.0
+        alone = (unit in EXPONENTIAL) & (size > 0)
         sizes[name] = np.where(np.isnan(size), np.nan, np.where(alone, size, largest))
-    total, count = sum(size.size for size in sizes.values()), max(1, len(sizes))
-    return {name: size * np.sqrt(count * max(1, size.size) / max(1, total)) for name, size in sizes.items()}
+    return sizes
 
 
 def drawn(

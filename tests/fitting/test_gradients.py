@@ -59,6 +59,16 @@ def test_a_parameter_whose_numbers_jump_along_the_steps_has_independent_runs(par
     assert slopes.apart.tolist() == [parameter == 0, parameter == 1]
 
 
+def test_a_number_that_jumps_beside_steeper_ones_has_independent_runs():
+    class Beside(Numbers):
+        def numbers(self, x, along):
+            return np.append(super().numbers(x, along), 1e3 * x[0])
+
+    slopes = slopes_of(Beside(5e-4))
+    assert slopes.slopes[:2] == pytest.approx(EXACT, abs=1e-6)
+    assert slopes.apart.tolist() == [True, False]
+
+
 def test_a_jump_of_all_at_once_leaves_the_differences_of_one_parameter():
     class Together(Numbers):
         def numbers(self, x, along):
