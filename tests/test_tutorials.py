@@ -20,7 +20,9 @@ SAID = {  # what the text between the cells relies on
     "own_device": [r"equal barriers: 1\.0\d; barriers of 1\.7 and 2\.1 eV: 1\.\d+", r"\ncurrent_density: "],
     "study_to_figure": ["56 points done", r"\n1\d\d mV per decade"],
     "fit_measured_data": [
-        "a decimal comma", r"barrier: 0\.6[45]\d+ \+- 0\.00\d+ eV", "activation_energy and ions.prefactor: .*; hold one",
+        "a decimal comma", r"barrier: 0\.6[45]\d+ \+- 0\.00\d+ eV, [+-][012]\.\d standard errors",
+        r"activation_energy: 0\.4\d+ \+- 0\.00\d+ eV, [+-][012]\.\d standard errors",
+        "activation_energy and ions.prefactor: .*; hold one",
         r"the loop at 350 K +0\.\d+ +(\S+e-\d+|0\.0\d+)", r"after 20 pulses \d",
     ],
     "plasticity_metrics": [

@@ -28,10 +28,12 @@ print(data.attrs["understood"])
 # scatter.
 
 # %%
-case = otjdd.load_case("rv-loop").replace({"columns.count": 1, "device.film.cells": 40, "drive.step": "0.2 V"})
-fit = otjdd.fit(data, case, ["device.left.barrier", "ions.activation_energy"])
+case = otjdd.load_case("rv-loop").replace({"columns.count": 1, "drive.step": "0.2 V"})
+truth = {"device.left.barrier": 0.65, "ions.activation_energy": 0.46}
+fit = otjdd.fit(data, case, list(truth))
 for name, value, error in zip(fit.parameter.values, fit.value.values, fit.error.values, strict=True):
-    print(f"{name}: {value:.4f} +- {error:.4f} eV")
+    off = (value - truth[name]) / error
+    print(f"{name}: {value:.4f} +- {error:.4f} eV, {off:+.1f} standard errors from the answer")
 print(f"reduced chi-square {fit.attrs['reduced_chi_square']:.2f}")
 figure = otjdd.figure(fit)
 figure.savefig("fit.png")

@@ -200,18 +200,20 @@ def fitted(
     from otjdd.system.pool import cores
 
     workers, began = workers or cores(), time.monotonic()
+    expected = options["evaluations"] + PER_PARAMETER * len(task.parameters) + PER_SEARCH
     first = True
     with progress_words("fit", quiet) as words:
 
         def progress(at: SearchProgress) -> None:
             nonlocal first
             if first and at.evaluations and not quiet:
-                tell(cost_text(time.monotonic() - began, at.evaluations, task, options["evaluations"]))
+                tell(cost_text(time.monotonic() - began, at.evaluations, task, expected))
             first = False
+            line = f"{progress_text(at, task)}; {rest_text(time.monotonic() - began, at.evaluations, expected)}"
             if words:
-                words(progress_text(at, task))
+                words(line)
             elif not quiet:
-                tell(f"fit: {progress_text(at, task)}")
+                tell(f"fit: {line}")
 
         ds = search(task, out, progress, workers=workers, seed=seed, **options)
         if profiled:
@@ -349,13 +351,19 @@ def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> N
     tell(f"The best set until then is in {out}; the same command with --resume goes on from it.")
 
 
-def cost_text(seconds: float, count: int, task: Task, asked: int) -> str:
-    """Expected cost of a search in words. seconds, count : of its first evaluations   asked : of a global search first"""
-    expected = asked + PER_PARAMETER * len(task.parameters) + PER_SEARCH
+def cost_text(seconds: float, count: int, task: Task, expected: int) -> str:
+    """Cost of a search in words. seconds, count : of its first evaluations   expected : evaluations of a search like it"""
     return (
         f"fit: {count} evaluation{'s' * (count > 1)} of {len(task.aims)} points took {seconds:.2g} s; a search like this "
         f"takes some {expected}. --timeout SECONDS ends it with the best set; fewer cells or points (--skip) cost less."
     )
+
+
+def rest_text(seconds: float, count: int, expected: int) -> str:
+    """Time that a search still takes, in words. seconds, count : of its evaluations so far   expected : in all"""
+    if count >= expected:
+        return "longer than most"
+    return f"some {seconds / max(1, count) * (expected - count):.2g} s left"
 
 
 def progress_text(progress: SearchProgress, task: Task) -> str:

@@ -181,7 +181,7 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
     for group in groups(ds, name, changed):
         own = changed.replace(group.changes)
         points = points_of(group.points, group.rows, name, noise)
-        points, left_out = with_logarithm(points, group.points, own)
+        points, left_out = with_logarithm(points, group.points, name, own)
         check_some(points, ds, name)
         part = group.points.isel(point=points.at)
         place = match(part, group.rows, name, own, data.state)
@@ -244,16 +244,21 @@ def runs_in_time(rows: xr.Dataset) -> np.ndarray:
     return np.cumsum(begins)
 
 
-def with_logarithm(points: Points, ds: xr.Dataset, case: Case) -> tuple[Points, int]:
+def with_logarithm(points: Points, ds: xr.Dataset, name: str, case: Case) -> tuple[Points, int]:
     """Points, without those of no current on a logarithmic scale, and the number of points left out.
 
-    No current flows at 0 V of an I(V) curve, and at 0 V where a measured waveform begins; later a charge still flows there.
+    No current flows at 0 V of an I(V) curve, and at 0 V where a waveform begins; later a charge still flows there.
     """
-    if points.scale.kind != "log" or "voltage" not in ds or not (case.drive.kind == "iv" or "time" in ds):
+    if points.scale.kind != "log" or "voltage" not in ds:
         return points, 0
     driven = ds["voltage"].values != 0
-    if case.drive.kind != "iv":
+    if "time" in ds and case.drive.kind != "iv":
         driven |= ds["time"].values > ds["time"].values[0]
+    elif case.drive.kind != "iv":
+        reads = not hasattr(case.drive, "waveform") or case.drive.waveform().read_count > 0
+        if reads or name not in ("current", "current_density"):
+            return points, 0
+        driven = np.logical_or.accumulate(driven)
     return points.only(driven[points.at]), int((~driven[points.at]).sum())
 
 

@@ -1,6 +1,7 @@
 """otjdd fit and otjdd design: files in, a fit, a case and a picture out; and what is refused."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -146,7 +147,11 @@ def test_a_fit_without_a_terminal_has_a_line_for_each_evaluation_and_prints_its_
     assert "some 12" in first
     of = "fit: {}, 0 Jacobians, misfit {} per point; device.left.barrier = {:.4g} eV, ions.density = 3.655e26 1/m^3"
     barrier = load_case("small.toml").device.left.barrier
-    assert lines == [of.format("1 evaluation", 2.5, 1.2 * barrier), of.format("4 evaluations", 1.5, barrier)]
+    best, rest = zip(*(line.rsplit("; ", 1) for line in lines), strict=True)
+    assert best == (of.format("1 evaluation", 2.5, 1.2 * barrier), of.format("4 evaluations", 1.5, barrier))
+    assert all(re.fullmatch(r"some \S+ s left", words) for words in rest)
+    assert command.rest_text(6.0, 4, 12) == "some 12 s left"
+    assert command.rest_text(6.0, 12, 12) == "longer than most"
     command.fitted(made, Path("ended.nc"), [], 0, quiet=True, workers=1, seed=1, evaluations=0)
     command.keep_best(None, Path("ended.nc"), as_json=False, quiet=False)
     assert "no best set" in capsys.readouterr().err

@@ -48,6 +48,16 @@ def test_points_that_the_drive_never_comes_to(arrays, said):
     assert said in " ".join(str(caught.value).split())
 
 
+def test_a_loop_that_begins_at_0_V_has_no_current_there_and_has_later():
+    swept = np.array([0.0, 0.0, 0.5, 1.0, 0.5, 0.0, -0.5, -1.0, -0.5, 0.0])
+    data = Data({"V": swept, "I": 1e-9 * np.ones(10), "sigma_I": 1e-11 * np.ones(10)})
+    made = task(CASE.replace({"drive": TRIANGLE}), [data], ["device.left.barrier"])
+    np.testing.assert_array_equal(made.curves[0].x, swept[2:])
+    assert "2 points at 0 V left out" in made.notes[1]
+    reads = Data({"V": V, "R": 1e5 * np.ones(len(V))})
+    assert len(task(CASE, [reads], ["device.left.barrier"]).aims) == len(V)
+
+
 def test_a_sweep_without_times_follows_the_waveform():
     case = CASE.replace({"drive": TRIANGLE})
     waveform = whole(case.drive.waveform())
