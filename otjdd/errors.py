@@ -159,8 +159,8 @@ WORDS = {
     ),
     Status.CELL_EMPTIED: (
         "random hops would take more ions from the cells of a column than it holds, or leave more than it has sites",
-        "make the junction larger (device.radius, device.conducting_fraction), take fewer device.film.cells or "
-        'columns, or see it with ions.noise = "none"',
+        "make the junction larger (device.radius, device.area, device.conducting_fraction), take fewer device.film.cells "
+        'or columns, or see it with ions.noise = "none"',
     ),
     Status.EQUILIBRIUM_NOT_FOUND: (
         "the equilibrium of the ions at 0 V was not found",

@@ -73,7 +73,8 @@ def run(
     if not quiet:
         from otjdd.results import summary
 
-        say(f"{out}: {summary.of_result(ds)}" + (f"\n{plot}" if plot else ""))
+        crowded = summary.crowded_walls(ds, case)
+        say(f"{out}: {summary.of_result(ds)}{crowded and '; '}{crowded}" + (f"\n{plot}" if plot else ""))
 
 
 def simulated_and_written(

@@ -8,16 +8,19 @@ APART = 0.4  # of the median step: largest difference of the values at one place
 
 def branches(values: np.ndarray) -> np.ndarray:
     """Number (point,) of the monotonic piece that each point lies on, from 0. The turning point ends its piece."""
-    moves = np.diff(values)
-    moves[np.abs(moves) < JITTER * max(np.ptp(values), np.finfo(float).tiny)] = 0.0
-    signs = np.sign(moves)
-    moving = np.flatnonzero(signs)
-    if not moving.size:
-        return np.zeros(len(values), dtype=int)
-    # a plateau belongs to the piece after it
-    last = np.searchsorted(moving, np.arange(len(signs)))
-    signs = signs[moving[np.minimum(last, len(moving) - 1)]]
-    return np.concatenate(([0], np.cumsum(np.concatenate(([0], np.diff(signs) != 0)))))
+    least, marks, last = JITTER * max(np.ptp(values), np.finfo(float).tiny), [0], float(values[0])
+    for i, value in enumerate(values.tolist()):  # a move is any number of steps that together are no noise
+        if abs(value - last) >= least:
+            marks.append(i)
+            last = value
+    signs, turns = np.sign(np.diff(values[marks])), []
+    for k in np.flatnonzero(np.diff(signs)) + 1:
+        near = signs[k - 1] * values[marks[k] : marks[k + 1]]
+        end = int(np.argmax(near))
+        # only a sweep of fine steps goes on to its turning point; a plateau there belongs to the piece after it
+        fine = marks[k] - marks[k - 1] > 1 and near[end] - near[0] > 0.5 * np.abs(np.diff(near[: end + 1])).sum()
+        turns.append(marks[k] + end * fine)
+    return np.searchsorted(turns, np.arange(len(values)))
 
 
 def period(values: np.ndarray) -> int:

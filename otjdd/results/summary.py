@@ -11,6 +11,7 @@ from otjdd.constants import ELEMENTARY_CHARGE
 if TYPE_CHECKING:
     import xarray as xr
 
+CROWDED = 0.1  # share of the sites: vacancies are then some two sites apart, and no longer independent of each other
 # Beginnings of the attribute `error_estimate` where no errors are stated: reads were extrapolated, or that failed.
 NOT_STATED, NOT_EXTRAPOLATED = "not stated", "not extrapolated"
 MEASURABLE = 1e15  # ohm: 0.1 V then drives 0.1 fA, below the noise of electrometers
@@ -84,6 +85,32 @@ def beyond_instruments(ds: xr.Dataset) -> str:
     pause = ELEMENTARY_CHARGE / float(np.abs(ds.read_current.values[far]).min())
     reads = counted({"read": int(far.sum())})
     return f"; {reads} beyond {MEASURABLE:g} ohm, which no instrument measures: an electron in {pause:.3g} s"
+
+
+def crowded_walls(ds: xr.Dataset, case: Any) -> str:  # a `case.case.Case`; the package `case` stands beside this one
+    """Walls where vacancies hold more than CROWDED of their sites, and what their charge does to the band; "" without.
+
+    case : the one of the result, for its densities of sites
+    """
+    if "vacancy_concentration_columns" not in ds or "conduction_band" not in ds:
+        return ""
+    walls, stack = [], case.device.film.stack
+    for side, sheet, inwards in (("left", stack[0], 1), ("right", stack[-1], -1)):
+        sites, c = sheet.sites(case.ions.site_density), ds.vacancy_concentration_columns.values[..., ::inwards]
+        at, column = np.unravel_index(np.argmax(c[..., 0]), c.shape[:2])
+        if not c[at, column, 0] > CROWDED * sites > 0.0:
+            continue
+        band, x = ds.conduction_band.values[at, ::inwards], ds.x.values[::inwards]
+        thin = c[at, column] < 0.1 * c[at, column, 0]
+        end = int(np.argmax(thin)) if thin.any() else len(x) - 1
+        fall, width = band[0] - band[end], abs(x[end] - x[0])
+        walls.append(
+            f"vacancies hold {100.0 * c[at, column, 0] / sites:.2g} % of the sites at the {side} wall at t = "
+            f"{float(ds.snapshot_time[at]):.3g} s, where the band {'falls' if fall > 0.0 else 'rises'} by "
+            f"{abs(fall):.2g} eV within {1e9 * width:.2g} nm of it"
+        )
+    beyond = "beyond a tenth they act on the hops of each other and on the barrier, which this model leaves out"
+    return "; ".join([*walls, beyond]) if walls else ""
 
 
 def largest_error(ds: xr.Dataset, name: str) -> str:

@@ -11,8 +11,10 @@ objects go to its oldest generation, or it would scan them three times when it i
 from __future__ import annotations
 
 import gc
+import logging
 import subprocess
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -26,19 +28,54 @@ from otjdd.stepping import course, electron_step, extremes, rosenbrock, run_log,
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
 
+log = logging.getLogger(__name__)
+
+BETWEEN = 10.0  # s between two lines of progress
 NO_TASKS = np.zeros(0, np.int64)
 SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.second(self_check.begin_between_metals)"
 
 
 def compile_kernels(begin: Callable[[], Run]) -> None:
     """Compile all large kernels for runs like the one that begin() returns, but for deferred ones."""
-    with without_collector(), second_process() as wait_for_steps:
+    with without_collector(), telling_progress(), second_process() as wait_for_steps:
         run = begin()
         compile_currents(run)
         integrate.jump(run, 0.1)
         compile_around(run)
         wait_for_steps()
         integrate.follow_piece(run, 1e-12, 0.1, 0.1)
+
+
+@contextmanager
+def telling_progress() -> Iterator[None]:
+    """Log a line every BETWEEN seconds within a block: what is compiled, how far that is, and when it will end."""
+    began = last = time.monotonic()
+
+    def note(kernel: str) -> None:
+        nonlocal last
+        now, place = time.monotonic(), kernel_cache.folder()
+        if kernel and place and now - last >= BETWEEN:
+            last = now
+            log.warning(progress_line(kernel, now - began, compiled_share(path.name for path in place.iterdir())))
+
+    kernel_cache.ON_COMPILING.append(note)
+    try:
+        yield
+    finally:
+        kernel_cache.ON_COMPILING.remove(note)
+
+
+def compiled_share(files: Iterable[str]) -> float:
+    """Share of the kernels that every run calls, by the names of their files, which both processes write."""
+    kernels = kernel_cache.KERNELS.items()
+    needed = {name for name, kernel in kernels if kernel.apart and not getattr(kernel, "deferred", False)}
+    return len(needed & {name.rpartition("-")[0] for name in files}) / max(len(needed), 1)
+
+
+def progress_line(kernel: str, seconds: float, share: float) -> str:
+    """Progress in words. seconds : since the beginning   share : of the kernels that are compiled"""
+    more = f", some {seconds * (1.0 / share - 1.0):.0f} s more" if share else ""
+    return f"compiling the kernels: {100.0 * share:.0f} %, now {kernel.replace('_', ' ').replace('.', ': ')}{more}"
 
 
 @contextmanager

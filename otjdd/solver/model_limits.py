@@ -72,7 +72,7 @@ LIMITS = (
         "estimated rise of the temperature",
         20.0,  # K: at 0.45 eV and 300 K the ions are then three times as fast
         " K",
-        "shorten the pulses, lower the current, make the radius smaller, or put it into the model: [device.heat]",
+        "shorten the pulses, lower the current, make the electrode smaller, or put it into the model: [device.heat]",
     ),
     Limit(
         "junction_temperature",
@@ -139,7 +139,7 @@ LIMITS = (
         0.02,  # set times against an exact Monte Carlo: 1.5 ± 0.6 % early with ten ions, 1.7 ± 0.8 % with thirty
         "",
         "sets then come early, by some 2 % with ten ions in a column and 6 % with three: take fewer columns, or make "
-        "device.radius or device.conducting_fraction larger",
+        "device.radius, device.area or device.conducting_fraction larger",
     ),
 )
 

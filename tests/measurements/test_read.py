@@ -9,6 +9,7 @@ import otjdd
 from otjdd.errors import DataError
 from otjdd.measurements.describe import described_data
 from otjdd.measurements.read import read_data
+from otjdd.measurements.sweeps import branches
 
 LOOP = np.round(np.concatenate([np.arange(1, 11), np.arange(9, -11, -1), np.arange(-9, 1)]) * 0.1, 10)
 
@@ -335,3 +336,14 @@ def test_many_rows_of_one_current_are_one_sweep(tmp_path):
     ds = read_data(written(tmp_path, f"voltage (V),current (A)\n{rows}"))
     assert ds.sizes["point"] == 2000
     assert (ds.current == 1e-9).all()
+
+
+@pytest.mark.parametrize("points", [50, 2000, 20_000])
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_a_sweep_of_many_points_turns_where_its_voltage_does(points, noise):
+    """Steps below a thousandth of the range are a sweep and not noise, if they go on in one direction."""
+    loop = np.concatenate([np.linspace(0.0, 1.0, points + 1), np.linspace(1.0, -1.0, 2 * points + 1)[1:]])
+    read_back = loop + noise / points * np.random.default_rng(1).standard_normal(len(loop))
+    number = branches(read_back)
+    (end,) = np.flatnonzero(np.diff(number))
+    assert abs(end - points) <= (noise > 0.0)

@@ -4,6 +4,7 @@ import made_results
 import numpy as np
 import pytest
 
+from otjdd.case.case import load_case
 from otjdd.results import outputs, summary
 
 CASES = {
@@ -51,3 +52,19 @@ def test_reads_beyond_any_instrument_say_how_seldom_an_electron_passes():
     )
     ds = made_results.reads([1.0, 2.0], resistance / 1e6, read_current=0.167e6 / resistance)
     assert "instrument" not in summary.of_result(ds)
+
+
+def test_walls_where_vacancies_crowd_are_named_with_the_band_beside_them():
+    c = np.full((2, 1, 5), 1e26)
+    c[1, 0, -2:] = 2e25, 6e27  # 12 % of 5e28 1/m^3, in the last cell of the second snapshot
+    arrays = {
+        "vacancy_concentration_columns": c,
+        "conduction_band": [[0.7, 0.6, 0.5, 0.4, 0.3], [0.7, 0.6, 0.5, 0.1, 0.45]],
+        "snapshot_time": [0.0, 2.0],
+    }
+    ds = outputs.dataset(arrays, {"x": np.array([0.1, 0.3, 0.6, 0.9, 1.3]) * 1e-9}, {})
+    case = load_case("junction", {"ions.site_density": "5e28 1/m^3"})
+    assert summary.crowded_walls(ds, case).startswith(
+        "vacancies hold 12 % of the sites at the right wall at t = 2 s, where the band falls by 0.35 eV within 0.4 nm of it"
+    )
+    assert summary.crowded_walls(ds, load_case("junction", {"ions.site_density": "1e29 1/m^3"})) == ""

@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from devices import needs_speed
@@ -73,3 +74,20 @@ def test_every_deferred_kernel_returns_what_its_annotation_says():
             assert kernel.find(arguments)
     assert len(deferred) > 15
     assert all(kernel.addresses for kernel in deferred)
+
+
+def test_a_first_run_says_what_it_compiles_how_far_it_is_and_when_it_will_end(monkeypatch, caplog, tmp_path):
+    kernel = SimpleNamespace(apart=True, deferred=False)
+    kernels = {"a.first": kernel, "a.second": kernel, "b.rare": SimpleNamespace(apart=True, deferred=True)}
+    monkeypatch.setattr(kernel_cache, "KERNELS", kernels)
+    monkeypatch.setattr(kernel_cache, "folder", lambda: tmp_path)
+    (tmp_path / "a.first-0123").touch()
+    (tmp_path / "b.rare-0123").touch()
+    now = iter([0.0, 5.0, 5.0, 20.0, 20.0])
+    monkeypatch.setattr(compile_ahead.time, "monotonic", lambda: next(now))
+    with caplog.at_level("WARNING"), compile_ahead.telling_progress():
+        for name in ("a.first", "a.second"):
+            with kernel_cache.compiling(name):
+                pass
+    assert caplog.messages == ["compiling the kernels: 50 %, now a: second, some 20 s more"]
+    assert not kernel_cache.ON_COMPILING
