@@ -1,9 +1,12 @@
 """The base class of all frozen inputs, and the types of their plain numbers."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError
+
+from otjdd.units import Quantity
 
 Count = Annotated[int, Strict()]  # refuses text, 2.0 and true
 Number = Annotated[float, Strict()]
@@ -11,15 +14,75 @@ Mass = Annotated[Number, Field(ge=0.01, le=100)]  # in electron masses
 Material = Annotated[str, StringConstraints(min_length=1, max_length=60)]  # a name, such as "SrTiO3"
 
 
-def as_text(default: str | tuple[str, ...]) -> Any:
-    """A default written as in a case file, for a checker of types: the record converts the text to SI."""
-    return default
+class Facts(NamedTuple):
+    """What is known of a key beside its type, bounds, default, meaning and example."""
+
+    kernel: str | int = ""  # column of the kernel's row of numbers that has its value
+    shared: str = ""  # why all columns of a junction have one value
+    spread: str | bool = ""  # largest deviation between columns, "1 eV"; False for a table in which no key differs
+    of_material: bool = False  # a number of the material of its table, which another material does not have
+    not_with_layers: str = ""  # why a film of several layers does not have it
+    instead_of: tuple[str, ...] = ()  # keys in whose place it stands
+
+
+def key(says: str, default: Any = ..., *, example: Any = None, factory: Any = None, **others: Any) -> Any:
+    """A field of a record, with all that is known of its key; it is required without a default.
+
+    says : its meaning   default : as in a case file, text with a unit, or a value   example : as in a case file
+    factory : of a default that is a table   others : bounds and title of `pydantic.Field`, and `Facts`
+    """
+    facts = {name: others.pop(name) for name in Facts._fields if name in others}
+    start = {"default_factory": factory} if factory else {"default": default}
+    field = Field(**start, description=says or None, examples=None if example is None else [example], **others)
+    field.metadata += [Facts(**facts)] if facts else []
+    return field
+
+
+def records_of(annotation: Any) -> list[type[BaseModel]]:
+    """Records among the alternatives of a type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return list(dict.fromkeys(record for inner in get_args(annotation) for record in records_of(inner)))
+
+
+def is_list(annotation: Any) -> bool:
+    """True where values of a type are lists."""
+    return get_origin(annotation) is tuple or (
+        get_origin(annotation) is not dict and any(map(is_list, get_args(annotation)))
+    )
+
+
+def marks_of(field: FieldInfo) -> list[Any]:
+    """Bounds, quantity and facts of a field, and those of the alternatives of its type."""
+    parts = (field.annotation, *get_args(field.annotation))
+    return [*field.metadata, *(mark for part in parts for mark in getattr(part, "__metadata__", ()))]
+
+
+def quantity_of(field: FieldInfo) -> Quantity | None:
+    """The quantity that a field is; None for a plain number or another value."""
+    return next((mark for mark in marks_of(field) if isinstance(mark, Quantity)), None)
+
+
+def facts_of(field: FieldInfo) -> Facts:
+    """Facts of the key of a field."""
+    return next((mark for mark in field.metadata if isinstance(mark, Facts)), Facts())
 
 
 class Record(BaseModel):
     """Frozen data. Unknown keys, nan and inf are refused; a default may be text with a unit, which is converted to SI."""
 
+    alternatives: ClassVar[
+        list[tuple[frozenset[str], frozenset[str]]]
+    ] = []  # keys of all records, either of which stand
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Note the keys of a new record that stand in the place of others."""
+        for name, field in cls.model_fields.items():
+            if others := facts_of(field).instead_of:
+                cls.alternatives.append((frozenset({name}), frozenset(others)))
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """As in pydantic, except that an exception raised by a signal handler meanwhile is not wrapped."""
@@ -27,3 +90,9 @@ class Record(BaseModel):
             return super().model_dump(**options)
         except PydanticSerializationError as error:
             raise (error.__cause__ or error) from None
+
+
+def kernel_numbers(record: Record) -> dict[str | int, float]:
+    """Values of the keys of a record by the columns of its kernel's row; 0 for one that is not stated."""
+    of_keys = {facts_of(field).kernel: getattr(record, name) for name, field in type(record).model_fields.items()}
+    return {column: float(value or 0.0) for column, value in of_keys.items() if column != ""}

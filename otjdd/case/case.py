@@ -8,16 +8,16 @@ import os
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, model_validator
+from pydantic import PrivateAttr, StringConstraints, ValidationError
 
-from otjdd.case import exchange, film, followed, heat, kinds, noise, polarisation, toml_text, traps
-from otjdd.case.base import Record
+from otjdd.case import crossbar, exchange, film, followed, kinds, noise, polarisation, rules, toml_text
+from otjdd.case.base import Record, key
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
-from otjdd.case.crossbar import Crossbar, faults
-from otjdd.case.device import Device, FromResult, Ions
+from otjdd.case.crossbar import Crossbar
+from otjdd.case.device import Device, Ions
 from otjdd.case.document import (
     OUTSIDE,
     Document,
@@ -34,12 +34,12 @@ from otjdd.case.drive_patterns import Patterns
 from otjdd.case.expect import Expect
 from otjdd.case.explain import problems_of
 from otjdd.case.fit_task import Fit
-from otjdd.case.numerics import FEWEST_CELLS, PARTS, Numerics
-from otjdd.case.problem import KeyPath, Problem, Source
+from otjdd.case.numerics import Numerics
+from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.recording import Recording
 from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.case.study_axes import Study
-from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
+from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
 from otjdd.system.files import read_regular
 from otjdd.system.remember import by_record
@@ -59,64 +59,29 @@ class Case(Record):
     Equal cases have equal `resolved` text.
     """
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
-        description="title of figures and results", examples=["R-V loop"]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200)] = key(
+        "title of figures and results", example="R-V loop"
     )
-    temperature: Annotated[float, Quantity("temperature", "1 K", "2000 K")] = Field(
-        description="temperature of the junction, or of its surroundings beside `device.heat`", examples=["300 K"]
+    temperature: Annotated[float, Quantity("temperature", "1 K", "2000 K")] = key(
+        "temperature of the junction, or of its surroundings beside `device.heat`", example="300 K"
     )
-    device: Device = Field(title="Device", description="the junction")
-    ions: Ions = Field(title="Ions", description="the mobile ions")
-    columns: Columns = Field(
-        default=Columns(), title="Columns", description="parallel columns of a junction that is not uniform"
-    )
-    circuit: Circuit = Field(default=Circuit(), title="Circuit", description="what stands around the junction")
-    crossbar: Crossbar | None = Field(
-        default=None, title="Crossbar", description="an array of this junction, for a drive of patterns"
-    )
-    drive: Drive = Field(title="Drive", description="what the source does")
-    record: Recording = Field(default=Recording(), title="Record", description="what a result keeps")
-    numerics: Numerics = Field(default=Numerics(), title="Numerics", description="accuracy and limits")
-    study: Study | None = Field(default=None, title="Study", description="what a study varies and keeps")
-    fit: Fit | None = Field(
-        default=None, title="Fit", description="measured data, and the parameters that may move to meet them"
-    )
-    expect: Expect | None = Field(default=None, description="what a run of the case should give, and how near")
+    device: Device = key("the junction", title="Device")
+    ions: Ions = key("the mobile ions", title="Ions")
+    columns: Columns = key("parallel columns of a junction that is not uniform", Columns(), title="Columns")
+    circuit: Circuit = key("what stands around the junction", Circuit(), title="Circuit")
+    crossbar: Crossbar | None = key("an array of this junction, for a drive of patterns", None, title="Crossbar")
+    drive: Drive = key("what the source does", title="Drive")
+    record: Recording = key("what a result keeps", Recording(), title="Record")
+    numerics: Numerics = key("accuracy and limits", Numerics(), title="Numerics")
+    study: Study | None = key("what a study varies and keeps", None, title="Study")
+    fit: Fit | None = key("measured data, and the parameters that may move to meet them", None, title="Fit")
+    expect: Expect | None = key("what a run of the case should give, and how near", None)
 
     _folder: Path | None = PrivateAttr(None)
     _source: str = PrivateAttr("")
     _allow_outside: bool = PrivateAttr(False)
     _typed: frozenset[str] = PrivateAttr(frozenset())
-    _heat: Problem | None = PrivateAttr(None)
-    _polarised: Problem | None = PrivateAttr(None)
-    _exchange: Problem | None = PrivateAttr(None)
-    _charged: Problem | None = PrivateAttr(None)
-    _kinetic: Problem | None = PrivateAttr(None)
-
-    @model_validator(mode="after")
-    def check_error(self) -> Self:
-        error, cells = self.numerics.error, self.device.film.cells
-        if error == "none":
-            return self
-        if self.drive.kind == "patterns" or isinstance(self.ions.initial, FromResult):
-            what = "a crossbar" if self.drive.kind == "patterns" else "a start from a result, which has one grid"
-            raise NotAsExpected(f'"none" beside {what}', f'"{error}"', "numerics", "error")
-        if cells // max(PARTS[error]) < FEWEST_CELLS and not isinstance(self.device.film, film.LayeredFilm):
-            least = FEWEST_CELLS * max(PARTS[error])
-            expected = f'{least} cells at least beside numerics.error = "{error}"'
-            raise NotAsExpected(expected, f"{cells}", "device", "film", "cells")
-        return self
-
-    @model_validator(mode="after")
-    def check_bound_electrons(self) -> Self:
-        if self.ions.ionisation_energy is not None and self.device.film.electrons == "none":
-            raise NotAsExpected(
-                'device.film.electrons = "balance" beside ions.ionisation_energy, which binds electrons of the film',
-                '"none"',
-                "ions",
-                "ionisation_energy",
-            )
-        return self
+    _located: dict[str, Problem] = PrivateAttr(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -182,51 +147,16 @@ class Case(Record):
         document = changed(Document(Source("case", None), data, {}), changes, "replace")
         return build(document, self.folder, self._source, self._allow_outside, self._typed, strict_units=False)
 
-    def of_one_temperature(self, what: str) -> Self:
-        """The case itself. Raises CaseError if it has a `device.heat`.
-
-        what : the calculation that takes one temperature only, in words for the message
-        """
-        if self._heat is None:
-            return self
-        raise CaseError([self._heat._replace(expected=f"none beside {what}, which has one temperature", got="a table")])
-
-    def unpolarised(self, what: str) -> Self:
-        """The case itself. Raises CaseError if its film is polarised. what : what cannot handle that, for the message"""
-        if self._polarised is None:
-            return self
-        raise CaseError(
-            [self._polarised._replace(expected=f"none beside {what}, whose state is of vacancies", got="a table")]
-        )
-
-    def with_blocking_electrodes(self, what: str) -> Self:
-        """The case itself. Raises CaseError if an electrode exchanges vacancies. what : what cannot handle that"""
-        if self._exchange is None:
-            return self
-        expected = f"none beside {what}, whose number of vacancies is constant"
-        raise CaseError([self._exchange._replace(expected=expected, got="a table")])
-
-    def with_neutral_traps(self, what: str) -> Self:
-        """The case itself. Raises CaseError if traps carry charge. what : what cannot handle that, for the message"""
-        if self._charged is None:
-            return self
-        expected = f'"none" beside {what}, whose fields are those of vacancies alone'
-        raise CaseError([self._charged._replace(expected=expected, got="traps with a charge")])
-
-    def with_steady_traps(self, what: str) -> Self:
-        """The case itself. Raises CaseError if the filling of its traps takes time. what : what cannot handle that"""
-        if self._kinetic is None:
-            return self
-        expected = f'"steady" beside {what}, whose state is of vacancies'
-        raise CaseError([self._kinetic._replace(expected=expected, got='"kinetic"')])
+    @property
+    def located(self) -> dict[str, Problem]:
+        """Dotted key -> its place as a problem without words, of what programs may refuse."""
+        return self._located
 
     def isothermal(self) -> "Case":
         """The case without its `device.heat`."""
         if self.device.heat is None:
             return self
-        cold = self.model_copy(update={"device": self.device.model_copy(update={"heat": None})})
-        cold._heat = None
-        return cold
+        return self.model_copy(update={"device": self.device.model_copy(update={"heat": None})})
 
     def without_noise(self) -> "Case":
         """The case with ions that are a density, the mean of what it asks for."""
@@ -325,32 +255,17 @@ def build(
     else:
         case = case if strict_units else kinds.with_units(case)
         if not problems:  # these read the files, which must be there, and in the folder of the case
-            problems += [document.problem(*fault) for fault in faults(case)]
-            problems += [document.problem(*fault) for fault in film.faults(case)]
-            problems += [document.problem(*fault) for fault in heat.faults(case)]
-            problems += [document.problem(*fault) for fault in polarisation.faults(case)]
-            problems += [document.problem(*fault) for fault in exchange.faults(case)]
-            problems += [document.problem(*fault) for fault in traps.faults(case)]
-            problems += [document.problem(*fault) for fault in traps.faults_of_kinetics(case)]
             of_kinds = list(kinds.faults(case))
-            beside = [noise.faults(case), followed.faults(case)]
-            problems += [document.problem(*fault) for fault in (of_kinds or chain.from_iterable(beside))]
+            beside = [] if of_kinds else [*noise.faults(case), *followed.faults(case)]
+            checks = crossbar.faults(case), film.faults(case), polarisation.faults(case), exchange.faults(case)
+            faults: Iterator[tuple[Any, ...]] = chain(rules.faults(case), *checks, of_kinds, beside)
+            problems += [document.problem(*fault) for fault in faults]
     if problems or document.problems:
         raise CaseError(
             sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]
         )
     case._folder, case._source, case._allow_outside, case._typed = folder, source, allow_outside, typed
-    if case.device.heat is not None:
-        case._heat = document.problem(("device", "heat"), "none")
-    if case.device.film.polarisation is not None:
-        case._polarised = document.problem(("device", "film", "polarisation"), "none")
-    for side in exchange.exchanges(case.device):
-        case._exchange = document.problem(("device", side, "exchange"), "none")
-    for i, trap in enumerate(case.device.traps or ()):
-        if trap.kind != "none":
-            case._charged = document.problem(("device", "traps", i, "kind"), "none")
-        if trap.kinetic:
-            case._kinetic = document.problem(("device", "traps", i, "occupation"), '"steady"')
+    case._located = {dotted(path): document.problem(path, "") for path in rules.subjects_of_programs(case)}
     return case
 
 
@@ -393,9 +308,9 @@ def named_files(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
 def tables_of_spread(columns: dict[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     """(path, name) of the tables of distributions in a [columns], or in one of its kinds."""
     spread, kinds = columns.get("spread"), columns.get("kinds")
-    for key, law in (spread if isinstance(spread, dict) else {}).items():
+    for name, law in (spread if isinstance(spread, dict) else {}).items():
         if isinstance(law, dict) and isinstance(law.get("file"), str):
-            yield (*path, "spread", key, "file"), law["file"]
+            yield (*path, "spread", name, "file"), law["file"]
     for i, kind in enumerate(kinds if isinstance(kinds, list) else []):
         if isinstance(kind, dict):
             yield from tables_of_spread(kind, (*path, "kinds", i))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from otjdd.case.base import Record, as_text
+from otjdd.case.base import Record, key
 from otjdd.units import Quantity
 
 Ohms = Annotated[float, Quantity("resistance", "0 ohm", "1e15 ohm")]
@@ -27,24 +27,19 @@ class Circuit(Record):
     ions are of the settled junction, whatever the instrument.
     """
 
-    series_resistance: Ohms = Field(default=as_text("0 ohm"), description="resistance in series", examples=["55 ohm"])
-    parallel_capacitance: Farads = Field(
-        default=as_text("0 F"), description="capacitance across the junction", examples=["30 pF"]
+    series_resistance: Ohms = key("resistance in series", "0 ohm", example="55 ohm")
+    parallel_capacitance: Farads = key("capacitance across the junction", "0 F", example="30 pF")
+    compliance: CurrentLimit | None = key("largest current of the source", None, example="10 mA")
+    range: CurrentLimit | None = key(
+        "current at which the instrument clips `current`, the series in time; reads stay", None, example="1 mA"
     )
-    compliance: CurrentLimit | None = Field(
-        default=None, description="largest current of the source", examples=["10 mA"]
+    bandwidth: Bandwidth | None = key(
+        "bandwidth of the instrument, one pole that `current` passes; reads stay",
+        None,
+        example="5 MHz",
+        instead_of=("time_constant",),
     )
-    range: CurrentLimit | None = Field(
-        default=None,
-        description="current at which the instrument clips `current`, the series in time; reads stay",
-        examples=["1 mA"],
-    )
-    bandwidth: Bandwidth | None = Field(
-        default=None,
-        description="bandwidth of the instrument, one pole that `current` passes; reads stay",
-        examples=["5 MHz"],
-    )
-    time_constant: TimeConstant | None = Field(default=None, description="the same as a time", examples=["1 us"])
+    time_constant: TimeConstant | None = key("the same as a time", None, example="1 us")
 
     @model_validator(mode="after")
     def _one_pole(self) -> Self:

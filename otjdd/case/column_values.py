@@ -16,13 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.case.columns import SIGN
+from otjdd.case.columns import OF_SPREAD, SIGN
 from otjdd.system.text_table import QuantityColumn, is_number, lines, numbers_of, units_of
 
 TAIL = 1e-5  # probability beyond the last edge of the slices; the outermost slice takes it
-DIMENSIONS = {  # of the keys that are no energies
-    "ions.density": "density", "device.film.thickness": "length", "device.film.polarisation.time": "time",
-}  # fmt: skip
 
 
 class Standard(NamedTuple):
@@ -114,7 +111,7 @@ def standard(name: str) -> Standard:
 
 def law_of(key: str, law: Any) -> Standard:
     """The distribution of a key of `spread`. Raises OSError, ValueError ("file:line: ...") for its table."""
-    return of_table(*read_table(law.file, DIMENSIONS.get(key, "energy"))) if law.law == "table" else standard(law.law)
+    return of_table(*read_table(law.file, OF_SPREAD[key][0])) if law.law == "table" else standard(law.law)
 
 
 def read_table(path: str, dimension: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,12 +1,14 @@
 """The [columns] of a case: parallel columns that share the junction voltage, their kinds, and the keys that differ."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, create_model, model_validator
 from typing_extensions import TypedDict
 
-from otjdd.case.base import Count, Number, Record
+from otjdd.case.base import Count, Number, Record, facts_of, is_list, key, quantity_of, records_of
+from otjdd.case.device import Device, Ions
 from otjdd.case.distributions import Flat
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief
@@ -25,7 +27,7 @@ def law(name: str, dimension: str, **fields: Any) -> Any:
     The class becomes a global name of this module, so that its instances can be pickled.
     """
     title = f"{name.title().replace('-', '')}Of{dimension.title()}"
-    keys: dict[str, Any] = {"law": (Literal[name], ...)} | {key: (kind, ...) for key, kind in fields.items()}
+    keys: dict[str, Any] = {"law": (Literal[name], ...)} | {name: (kind, ...) for name, kind in fields.items()}
     record = globals()[title] = create_model(title, __base__=Record, **keys)
     return Annotated[record, Tag(name)]
 
@@ -36,7 +38,8 @@ def form(value: Any) -> str:
     return "deviation" if name is None else name
 
 
-def spread_of(dimension: str, most: str, logarithmic: bool = False) -> Any:
+@cache
+def spread_of(dimension: str, most: str) -> Any:
     """Type of the distribution of a key around its value in the case.
 
     It is a standard deviation, whose distribution `nodes` names, or a table with a law and its keys:
@@ -59,62 +62,56 @@ def spread_of(dimension: str, most: str, logarithmic: bool = False) -> Any:
         | law("two-sided-exponential", dimension, scale=size)
         | law("table", dimension, file=Annotated[str, Field(min_length=1, max_length=4096)])
     )
-    if logarithmic:
+    if dimension != "energy":  # positive by nature
         laws = laws | law("log-normal", dimension, factor=Annotated[Number, Field(gt=1, le=1e6)])
     return Annotated[laws, Discriminator(form)]
 
 
-Energy = spread_of("energy", "1 eV")
-# Keys that may differ from column to column, with the bounds of their distributions.
+def keys_of_spread(path: str, record: type[BaseModel]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """(dotted key, its dimension and the largest deviation) of the keys of a table that may differ between columns."""
+    for name, field in record.model_fields.items():
+        most, quantity, place = facts_of(field).spread, quantity_of(field), f"{path}.{name}"
+        if isinstance(most, str) and most and quantity:
+            yield place, (quantity.dimension, most)
+        elif most is not False and not is_list(field.annotation):
+            for inner in records_of(field.annotation):
+                yield from keys_of_spread(place, inner)
+
+
+OF_SPREAD = dict(  # in the order of `solver.model.Member`
+    sorted({*keys_of_spread("ions", Ions), *keys_of_spread("device", Device)}, key=lambda of: (of[0].count("."), of[0]))
+)
 if TYPE_CHECKING:
     Spread = dict[str, Any]
 else:
-    Spread = TypedDict(
-        "Spread",
-        {
-            "ions.activation_energy": Energy,
-            "ions.density": spread_of("density", "1e30 1/m^3", logarithmic=True),
-            "ions.well_left": Energy,
-            "ions.well_right": Energy,
-            "device.film.thickness": spread_of("length", "100 nm", logarithmic=True),
-            "device.left.barrier": Energy,
-            "device.film.polarisation.time": spread_of("time", "1e12 s", logarithmic=True),
-        },
-        total=False,
-    )
+    Spread = TypedDict("Spread", {name: spread_of(*of) for name, of in OF_SPREAD.items()}, total=False)
     Spread.__pydantic_config__ = ConfigDict(extra="forbid")
 
 
 class Columns(Record):
     """Parallel columns that share the junction voltage and differ in the values of some keys.
 
-    count : number of columns of each key that is spread, or of all keys that move together
+    count : of each key that is spread, or of all keys that move together
     nodes : of standard deviations: "gauss-hermite" quadrature; "gauss-legendre" quadrature of a uniform distribution of the
         same standard deviation, which has ends; or seeded "draws", of all laws
-    spread : dotted key of the case -> its distribution, see `spread_of`
-    together : keys of `spread` that move along one quantile; "-ions.density" moves against the first of them
-    kinds : parts of the area whose columns differ in device or ions
+    together : keys of `spread`; "-ions.density" moves against the first of them
     """
 
-    count: HowMany = Field(default=1, description="columns for each key that is spread", examples=[5])
-    nodes: Nodes = Field(
-        default="gauss-hermite",
-        description="where values with a standard deviation lie: normal, uniform, or drawn",
-        examples=["gauss-legendre"],
+    count: HowMany = key("columns for each key that is spread", 1, example=5)
+    nodes: Nodes = key(
+        "where values with a standard deviation lie: normal, uniform, or drawn",
+        "gauss-hermite",
+        example="gauss-legendre",
     )
-    seed: Seed = Field(default=0, description="seed of draws", examples=[1])
-    spread: Spread = Field(
-        default_factory=dict,
-        description="dotted key -> standard deviation or law",
-        examples=[{"ions.activation_energy": "60 meV"}],
+    seed: Seed = key("seed of draws", 0, example=1)
+    spread: Spread = key(
+        "dotted key -> standard deviation or law", example={"ions.activation_energy": "60 meV"}, factory=dict
     )
-    together: Annotated[tuple[str, ...], Field(min_length=2)] | None = Field(
-        default=None,
-        description="keys that move along one quantile",
-        examples=[["ions.activation_energy", "-device.left.barrier"]],
+    together: Annotated[tuple[str, ...], Field(min_length=2)] | None = key(
+        "keys that move along one quantile", None, example=["ions.activation_energy", "-device.left.barrier"]
     )
-    kinds: Annotated[tuple["ColumnKind", ...], Field(min_length=1, max_length=16)] | None = Field(
-        default=None, title="A kind of columns", description="parts of the area that differ in device or ions"
+    kinds: Annotated[tuple["ColumnKind", ...], Field(min_length=1, max_length=16)] | None = key(
+        "parts of the area that differ in device or ions", None, title="A kind of columns"
     )
 
     @model_validator(mode="after")
@@ -124,30 +121,19 @@ class Columns(Record):
 
 
 class ColumnKind(Record):
-    """A part of the area whose columns are of one kind. Keys that it leaves out are those of [columns].
+    """A part of the area whose columns are of one kind. Keys that it leaves out are those of [columns]."""
 
-    share : of the area of the junction   set : dotted keys of device and ions with the values of this kind
-    """
-
-    name: Name = Field(description="name in results and pictures", examples=["background"])
-    share: Annotated[Number, Field(gt=0, le=1)] = Field(
-        description="share of the area; what all leave insulates", examples=[0.01]
+    name: Name = key("name in results and pictures", example="background")
+    share: Annotated[Number, Field(gt=0, le=1)] = key("share of the area; what all leave insulates", example=0.01)
+    set: Annotated[dict[str, Any], Flat] = key(
+        "dotted keys of device and ions with their values here", example={"device.left.barrier": "0.7 eV"}, factory=dict
     )
-    set: Annotated[dict[str, Any], Flat] = Field(
-        default_factory=dict,
-        description="dotted keys of device and ions with their values here",
-        examples=[{"device.left.barrier": "0.7 eV"}],
-    )
-    count: HowMany | None = Field(
-        default=None, description="columns of this kind; as in [columns] if absent", examples=[1]
-    )
-    nodes: Nodes | None = Field(default=None, description="as in [columns] if absent", examples=["gauss-legendre"])
-    seed: Seed | None = Field(default=None, description="as in [columns] if absent", examples=[1])
-    spread: Spread | None = Field(
-        default=None, description="as in [columns] if absent", examples=[{"ions.activation_energy": "60 meV"}]
-    )
-    together: Annotated[tuple[str, ...], Field(min_length=2)] | None = Field(
-        default=None, description="as in [columns] if absent", examples=[["ions.activation_energy", "ions.density"]]
+    count: HowMany | None = key("columns of this kind; as in [columns] if absent", None, example=1)
+    nodes: Nodes | None = key("as in [columns] if absent", None, example="gauss-legendre")
+    seed: Seed | None = key("as in [columns] if absent", None, example=1)
+    spread: Spread | None = key("as in [columns] if absent", None, example={"ions.activation_energy": "60 meV"})
+    together: Annotated[tuple[str, ...], Field(min_length=2)] | None = key(
+        "as in [columns] if absent", None, example=["ions.activation_energy", "ions.density"]
     )
 
     @model_validator(mode="after")
@@ -159,7 +145,7 @@ class ColumnKind(Record):
 
 def check_together(together: tuple[str, ...] | None, spread: Mapping[str, Any]) -> None:
     """Raise NotAsExpected for a key that moves together with others and is not spread, or is named twice."""
-    keys = [key.removeprefix(SIGN) for key in together or ()]
-    for key in keys:
-        if key not in spread or keys.count(key) > 1:
-            raise NotAsExpected("keys of the spread, each once" if spread else "keys of a spread", brief(key))
+    keys = [name.removeprefix(SIGN) for name in together or ()]
+    for name in keys:
+        if name not in spread or keys.count(name) > 1:
+            raise NotAsExpected("keys of the spread, each once" if spread else "keys of a spread", brief(name))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag
 
 from otjdd.case import targets
-from otjdd.case.base import Count, Record, as_text
+from otjdd.case.base import Count, Record, key
 from otjdd.case.distributions import Sample
 from otjdd.case.problem import KeyPath
 from otjdd.case.study_axes import Study
@@ -20,7 +20,6 @@ LineOhms = Annotated[float, Quantity("resistance", "1 mohm", "1 Gohm")]
 LineFarads = Annotated[float, Quantity("capacitance", "0 F", "1 nF")]
 SeriesOhms = Annotated[float, Quantity("resistance", "0 ohm", "1 Gohm")]
 AccessOhms = Annotated[float, Quantity("resistance", "1 mohm", "1e15 ohm")]
-NOT_IN_A_CROSSBAR = ("parallel_capacitance", "compliance", "range", "bandwidth", "time_constant")  # of the circuit
 MOST_DEVICES = 1000
 JUNCTION = "device", "ions", "columns"  # tables whose keys may differ between devices
 SERIES = "circuit.series_resistance"  # and this key
@@ -49,29 +48,21 @@ class CrossbarCells(Record):
     seed : of the shuffle by which devices are dealt to cells in turns
     """
 
-    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = Field(
-        default=None, description="radius of each cell; that of the device if absent", examples=["1 um"]
+    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = key(
+        "radius of each cell; that of the device if absent", None, example="1 um"
     )
-    devices: DeviceCells | None = Field(
-        default=None,
-        description="drawn from `columns.spread` or a noisy model, by the study, or by own draws",
-        examples=["study"],
+    devices: DeviceCells | None = key(
+        "drawn from `columns.spread` or a noisy model, by the study, or by own draws", None, example="study"
     )
-    seed: Annotated[Count, Field(ge=0)] = Field(default=0, description="seed of the deal", examples=[7])
+    seed: Annotated[Count, Field(ge=0)] = key("seed of the deal", 0, example=7)
 
 
 class Switch(Record):
     """A transistor in series with each junction (1T1R), ohmic, that conducts while its word line is the chosen one."""
 
     kind: Literal["switch"]
-    on_resistance: AccessOhms = Field(
-        default=as_text("1 kohm"),
-        description="resistance on the word line that is written or read",
-        examples=["1 kohm"],
-    )
-    off_resistance: AccessOhms = Field(
-        default=as_text("1 Tohm"), description="resistance on all others", examples=["1 Tohm"]
-    )
+    on_resistance: AccessOhms = key("resistance on the word line that is written or read", "1 kohm", example="1 kohm")
+    off_resistance: AccessOhms = key("resistance on all others", "1 Tohm", example="1 Tohm")
 
 
 class Selector(Record):
@@ -84,15 +75,13 @@ class Selector(Record):
 
     kind: Literal["selector"]
     law: Literal["threshold", "exponential"] = "threshold"
-    voltage: Annotated[float, Quantity("voltage", "1 mV", "100 V")] = Field(
-        description="threshold; of an exponential, the voltage for a factor e of the current", examples=["0.5 V"]
+    voltage: Annotated[float, Quantity("voltage", "1 mV", "100 V")] = key(
+        "threshold; of an exponential, the voltage for a factor e of the current", example="0.5 V"
     )
-    current: Annotated[float, Quantity("current", "1e-18 A", "1 A")] = Field(
-        description="current at which a threshold is passed; prefactor of an exponential", examples=["1 nA"]
+    current: Annotated[float, Quantity("current", "1e-18 A", "1 A")] = key(
+        "current at which a threshold is passed; prefactor of an exponential", example="1 nA"
     )
-    on_resistance: SeriesOhms = Field(
-        default=as_text("1 kohm"), description="resistance in series with that", examples=["1 kohm"]
-    )
+    on_resistance: SeriesOhms = key("resistance in series with that", "1 kohm", example="1 kohm")
 
 
 class Crossbar(Record):
@@ -105,37 +94,29 @@ class Crossbar(Record):
     model : file of a compact model of the junction, as `otjdd compact` writes it; None to extract one before the run
     """
 
-    word_lines: LineCount = Field(description="lines that lead to the left electrodes", examples=[64])
-    bit_lines: LineCount = Field(description="lines that lead to the right electrodes", examples=[64])
-    line_resistance: LineOhms = Field(
-        default=as_text("1 ohm"),
-        description="resistance of a line from cell to cell, and from its driver to the first",
-        examples=["2 ohm"],
+    word_lines: LineCount = key("lines that lead to the left electrodes", example=64)
+    bit_lines: LineCount = key("lines that lead to the right electrodes", example=64)
+    line_resistance: LineOhms = key(
+        "resistance of a line from cell to cell, and from its driver to the first", "1 ohm", example="2 ohm"
     )
-    line_capacitance: LineFarads = Field(
-        default=as_text("0 F"),
-        description="capacitance to ground of a line from cell to cell, and from its driver to the first",
-        examples=["10 fF"],
+    line_capacitance: LineFarads = key(
+        "capacitance to ground of a line from cell to cell, and from its driver to the first", "0 F", example="10 fF"
     )
-    driver_resistance: SeriesOhms = Field(
-        default=as_text("0 ohm"), description="resistance of each driver", examples=["50 ohm"]
-    )
-    cells: CrossbarCells = Field(
-        default=CrossbarCells(),
+    driver_resistance: SeriesOhms = key("resistance of each driver", "0 ohm", example="50 ohm")
+    cells: CrossbarCells = key(
+        "junctions of another size, or that differ from each other",
+        CrossbarCells(),
+        example={"radius": "1 um", "devices": 25},
         title="Cells of a crossbar",
-        description="junctions of another size, or that differ from each other",
-        examples=[{"radius": "1 um", "devices": 25}],
     )
-    access: Annotated[Switch | Selector, Field(discriminator="kind")] | None = Field(
-        default=None,
+    access: Annotated[Switch | Selector, Field(discriminator="kind")] | None = key(
+        "what stands in series with each junction: a switch or a selector",
+        None,
+        example={"kind": "switch", "on_resistance": "1 kohm"},
         title="Access to a cell",
-        description="what stands in series with each junction: a switch or a selector",
-        examples=[{"kind": "switch", "on_resistance": "1 kohm"}],
     )
-    model: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
-        default=None,
-        description="compact model by `otjdd compact`; extracted from the case if absent",
-        examples=["model.nc"],
+    model: Annotated[str, Field(min_length=1, max_length=4096)] | None = key(
+        "compact model by `otjdd compact`; extracted from the case if absent", None, example="model.nc"
     )
 
     def with_draws(self, study: Study) -> Self:
@@ -146,13 +127,8 @@ class Crossbar(Record):
 
 
 def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which holds a Crossbar
-    """(path, expected, got) for each conflict between crossbar, drive, patterns and circuit of a case."""
-    if case.drive.kind != "patterns":
-        if case.crossbar is not None:
-            yield ("drive", "kind"), '"patterns" in a case with a [crossbar]', brief(case.drive.kind)
-        return
-    if case.crossbar is None:
-        yield ("crossbar",), "a table with word_lines and bit_lines, for a drive of patterns", "nothing"
+    """(path, expected, got) for each conflict between crossbar, drive and patterns of a case."""
+    if case.drive.kind != "patterns" or case.crossbar is None:
         return
     shape = case.crossbar.word_lines, case.crossbar.bit_lines
     for i, part in enumerate(case.drive.parts):
@@ -167,14 +143,6 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which
             )
     yield from targets.faults(case.drive.parts, shape)
     yield from faults_of_draws(case)
-    default = type(case.circuit)()
-    for name in NOT_IN_A_CROSSBAR:
-        if getattr(case.circuit, name) != getattr(default, name):
-            yield (
-                ("circuit", name),
-                "none in a case with a [crossbar], whose drivers are resistances and whose cells are static",
-                "a value",
-            )
 
 
 def draws_of(case: Any) -> Sample | None:  # of a Case with a Crossbar

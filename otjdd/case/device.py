@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
-from otjdd.case.base import Count, Number, Record, as_text
+from otjdd.case.base import Count, Number, Record, key
 from otjdd.case.electrodes import Electrode
 from otjdd.case.film import AnyFilm, Barrier, HopDistance, LayeredFilm, Prefactor, SiteDensity
 from otjdd.case.heat import Heat
@@ -24,58 +24,56 @@ from otjdd.laws.hopping import LAWS
 from otjdd.laws.transmission import MODELS
 from otjdd.units import Quantity, brief, parse, write
 
+ONE_AREA = "the junction has one area, of which a kind has a share"
 Well = Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
 
 
 class Device(Record):
     """The junction: a metal on the left (x = 0), the film, a semiconductor or a metal on the right (x = L, grounded).
 
-    radius : [m] of a circular top electrode   area : [m2] of one of any shape; exactly one of both
-    conducting_fraction : share of the area through which electrons pass (inhomogeneous barriers), 0 < f <= 1
-    richardson : A* [A/m2/K2] of the electron supply, 156 A/cm2/K2 = 1.3 m0 for Nb:SrTiO3
-    transmission : how T(E) is found for recorded currents
-    heat : the current warms the junction; None for a junction at the temperature of its surroundings
-    leaks : conduction beside the coherent channel; none when absent
-    traps : in the film, by way of which electrons pass; none when absent
+    conducting_fraction : of inhomogeneous barriers   richardson : A*, 156 A/cm2/K2 = 1.3 m0 for Nb:SrTiO3
     """
 
-    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = Field(
-        default=None, description="radius of a circular electrode; one of radius and area", examples=["10 um"]
+    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = key(
+        "radius of a circular electrode; one of radius and area",
+        None,
+        example="10 um",
+        instead_of=("area",),
+        shared=ONE_AREA,
     )
-    area: Annotated[float, Quantity("area", "1 nm^2", "1 cm^2")] | None = Field(
-        default=None, description="area of an electrode of another shape; one of radius and area", examples=["25 um^2"]
+    area: Annotated[float, Quantity("area", "1 nm^2", "1 cm^2")] | None = key(
+        "area of an electrode of another shape; one of radius and area", None, example="25 um^2", shared=ONE_AREA
     )
-    conducting_fraction: Annotated[Number, Field(gt=0, le=1)] = Field(
-        default=1.0, description="share of the area through which electrons pass", examples=[4.2e-5]
+    conducting_fraction: Annotated[Number, Field(gt=0, le=1)] = key(
+        "share of the area through which electrons pass", 1.0, example=4.2e-5
     )
-    richardson: Annotated[float, Quantity("Richardson constant", "0.01 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = Field(
-        default=as_text("156 A/cm^2/K^2"),
-        description="Richardson constant of the electron supply",
-        examples=["156 A/cm^2/K^2"],
+    richardson: Annotated[float, Quantity("Richardson constant", "0.01 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = key(
+        "Richardson constant of the electron supply", "156 A/cm^2/K^2", example="156 A/cm^2/K^2"
     )
-    transmission: Literal[tuple(MODELS)] = Field(  # type: ignore[valid-type]  # the names of a table
-        default="transfer-matrix", description="method for the transmission", examples=["wkb"]
+    transmission: Literal[tuple(MODELS)] = key(  # type: ignore[valid-type]  # the names of a table
+        "method for the transmission", "transfer-matrix", example="wkb", shared="one method finds all currents"
     )
-    left: Electrode = Field(title="Electrode", description="electrode at x = 0, to which the voltage is applied")
-    film: AnyFilm = Field(title="Film", description="the oxide film")
-    right: Electrode = Field(title="Electrode", description="electrode at x = L, grounded")
-    heat: Heat | None = Field(
-        default=None,
+    left: Electrode = key("electrode at x = 0, to which the voltage is applied", title="Electrode")
+    film: AnyFilm = key("the oxide film", title="Film")
+    right: Electrode = key("electrode at x = L, grounded", title="Electrode", spread=False)
+    heat: Heat | None = key(
+        "heat of the current; the junction stays at the temperature of the case if absent",
+        None,
         title="Heat",
-        description="heat of the current; the junction stays at the temperature of the case if absent",
+        shared="the junction has one thermal resistance and one time constant",
     )
-    leaks: Annotated[tuple[AnyLeak, ...], Field(min_length=1, max_length=16), AfterValidator(check_names)] | None = (
-        Field(
-            default=None,
-            title="Leak",
-            description="currents beside that through the band, a list of tables with a kind; none if absent",
-        )
+    leaks: Annotated[tuple[AnyLeak, ...], Field(min_length=1, max_length=16), AfterValidator(check_names)] | None = key(
+        "currents beside that through the band, a list of tables with a kind; none if absent",
+        None,
+        title="Leak",
+        shared="all columns have the same leaks",
     )
 
-    traps: Annotated[tuple[Trap, ...], Field(min_length=1, max_length=8)] | None = Field(
-        default=None,
+    traps: Annotated[tuple[Trap, ...], Field(min_length=1, max_length=8)] | None = key(
+        "traps in the film, by way of which electrons pass, a list of tables; none if absent",
+        None,
         title="Trap",
-        description="traps in the film, by way of which electrons pass, a list of tables; none if absent",
+        shared="all columns have the same traps",
     )
 
     @model_validator(mode="after")
@@ -209,57 +207,60 @@ class Ions(Record):
     """The mobile ions (oxygen vacancies): density, hopping, binding at the interfaces, initial state.
 
     charge : z in elementary charges, without an electron that an ion may hold
-    site_density : lattice-gas limit [1/m3]   density : mean over the film [1/m3], where no result or profile gives it
+    site_density : lattice-gas limit   density : where no result or profile gives it
     law : field dependence of the hop ("linear", "mott-gurney", or Genreith-Schriever & De Souza, PRB 94, 224304 (2016))
-    hop_distance : effective, along x [m]; the linear law needs none   attempt_frequency : [Hz], caps the drift velocity
-    activation_energy : E_a [eV] in the middle of the film and prefactor : [m2/s] of D0 = prefactor exp(-E_a / kT)
-    activation_energy_rise : E_a at the right end of the film minus that at the left end [eV]; between them E_a is linear
-    ionisation_energy : [eV] below the conduction band, of the one electron that an ion may hold; when absent it holds none
-    well_left, well_right : depth [eV] and well_width : [m] of the bound sites at the two interfaces
+    hop_distance : effective; the linear law needs none   prefactor : of D0 = prefactor exp(-activation_energy/kT)
     initial : "uniform", "equilibrium" (at 0 V), a history of voltages, the end of an earlier result, or the profile in a
         text file, which then says the density as well
-    noise : "none" for ions that are a density, "shot" for single ones that hop at random   seed : of these
     """
 
-    charge: Annotated[Count, Field(ge=1, le=4)] = Field(default=2, description="charge number", examples=[2])
-    site_density: SiteDensity = Field(description="density of sites", examples=["5e28 1/m^3"])
-    density: SiteDensity | None = Field(default=None, description="mean density in the film", examples=["3.7e26 1/m^3"])
+    charge: Annotated[Count, Field(ge=1, le=4)] = key("charge number", 2, example=2)
+    site_density: SiteDensity = key("density of sites", example="5e28 1/m^3", of_material=True)
+    density: SiteDensity | None = key("mean density in the film", None, example="3.7e26 1/m^3", spread="1e30 1/m^3")
     law: Literal[tuple(LAWS)]  # type: ignore[valid-type]  # the names of a table
-    hop_distance: HopDistance | None = Field(
-        default=None, description="distance of a hop along x", examples=["0.39 nm"]
+    hop_distance: HopDistance | None = key("distance of a hop along x", None, example="0.39 nm", of_material=True)
+    attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = key(
+        "attempts of a hop; caps the drift velocity", "1e13 Hz", example="1e13 Hz"
     )
-    attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = Field(
-        default=as_text("1e13 Hz"), description="attempts of a hop; caps the drift velocity", examples=["1e13 Hz"]
+    activation_energy: Barrier = key(
+        "activation energy of the diffusivity, in the middle of the film",
+        example="0.45 eV",
+        spread="1 eV",
+        of_material=True,
     )
-    activation_energy: Barrier = Field(
-        description="activation energy of the diffusivity, in the middle of the film", examples=["0.45 eV"]
+    activation_energy_rise: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] = key(
+        "its value at the right end minus that at the left end, linear between",
+        "0 eV",
+        example="-0.2 eV",
+        of_material=True,
     )
-    activation_energy_rise: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] = Field(
-        default=as_text("0 eV"),
-        description="its value at the right end minus that at the left end, linear between",
-        examples=["-0.2 eV"],
+    prefactor: Prefactor = key("prefactor of the diffusivity", example="5e-7 m^2/s", of_material=True)
+    ionisation_energy: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] | None = key(
+        "depth below the band of an electron that an ion may hold; none if absent", None, example="0 eV"
     )
-    prefactor: Prefactor = Field(description="prefactor of the diffusivity", examples=["5e-7 m^2/s"])
-    ionisation_energy: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] | None = Field(
-        default=None,
-        description="depth below the band of an electron that an ion may hold; none if absent",
-        examples=["0 eV"],
+    well_left: Well = key(
+        "depth of the sites at the left interface", "0 eV", example="0.35 eV", spread="1 eV", of_material=True
     )
-    well_left: Well = Field(
-        default=as_text("0 eV"), description="depth of the sites at the left interface", examples=["0.35 eV"]
+    well_right: Well = key(
+        "depth of the sites at the right interface", "0 eV", example="1.1 eV", spread="1 eV", of_material=True
     )
-    well_right: Well = Field(
-        default=as_text("0 eV"), description="depth of the sites at the right interface", examples=["1.1 eV"]
+    well_width: Annotated[float, Quantity("length", "0.01 nm", "100 nm")] = key(
+        "width of both", "0.2 nm", example="0.29 nm"
     )
-    well_width: Annotated[float, Quantity("length", "0.01 nm", "100 nm")] = Field(
-        default=as_text("0.2 nm"), description="width of both", examples=["0.29 nm"]
+    initial: Initial = key(
+        "state to start from", "uniform", example="equilibrium", shared="all columns start in the same way"
     )
-    initial: Initial = Field(default="uniform", description="state to start from", examples=["equilibrium"])
-    noise: Literal["none", "shot"] = Field(
-        default="none", description='"shot" lets single ions hop at random, "none" a density flow', examples=["shot"]
+    noise: Literal["none", "shot"] = key(
+        '"shot" lets single ions hop at random, "none" a density flow',
+        "none",
+        example="shot",
+        shared="the ions of all columns hop at random, or those of none",
     )
-    seed: Annotated[Count, Field(ge=0, lt=2**63)] = Field(
-        default=0, description="of the hops: names the run", examples=[7]
+    seed: Annotated[Count, Field(ge=0, lt=2**63)] = key(
+        "of the hops: names the run",
+        0,
+        example=7,
+        shared="the junction has one seed, each column its own numbers of it",
     )
 
     @field_validator("density")

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from otjdd.case.base import Record
 from otjdd.case.film import OF_EACH_LAYER
 from otjdd.case.problem import NO_BLANKS, KeyPath, Problem, Source, dotted, nearest
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
@@ -25,17 +26,6 @@ MAX_BASES = 16  # of a base of a base ...
 OUTSIDE = "--allow-outside, in Python allow_outside=True, lets a case name files elsewhere"
 QUANTITY = re.compile(r"[-+]?[0-9.]+(?:e[-+]?[0-9]+)? [A-Za-z%][A-Za-z0-9/^%-]*")  # text in any case, as in "2.8 nm"
 STEP = re.compile(rf"(\.?)({PART.pattern})|\[([0-9]{{1,6}})\]")
-
-# Alternatives: a table that has keys of one group removes the keys of the other group from the table of its base.
-EITHER = (
-    ({"voltages"}, {"start", "stop", "step", "path"}),
-    ({"period"}, {"frequency"}),
-    ({"points"}, {"file"}),
-    ({"count"}, {"step"}),
-    ({"bandwidth"}, {"time_constant"}),
-    ({"capacity"}, {"time_constant"}),
-    ({"radius"}, {"area"}),
-)
 
 # Keys that decide which other keys a table has. Where such a key changes, the table replaces that of the base.
 SWITCHES = {"permittivity": ("law",), "polarisation": ("law",)}
@@ -270,12 +260,12 @@ def merge(below: Any, above: dict[Any, Any], path: KeyPath, replaced: set[KeyPat
 def without_alternatives(
     below: dict[str, Any], above: dict[str, Any], path: KeyPath, replaced: set[KeyPath]
 ) -> dict[str, Any]:
-    """The table `below` without alternatives (EITHER) to keys of `above`, or what these leave without a meaning.
+    """The table `below` without alternatives to keys of `above`, or what these leave without a meaning.
 
     The removed paths are added to `replaced`.
     """
     dropped: set[str] = set()
-    for first, second in EITHER:
+    for first, second in Record.alternatives:
         for chosen, alternative in ((first, second), (second, first)):
             if chosen & set(above) and not alternative & set(above):
                 dropped |= alternative & set(below)

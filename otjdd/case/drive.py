@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from otjdd.case.base import Count, Record, as_text
+from otjdd.case.base import Count, Record, key
 from otjdd.case.drive_curves import CV, IV, Impedance
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.drive_values import (
@@ -60,11 +60,9 @@ __all__ = [
 class ReadSettings(Record):
     """One read: 0 V for `delay`, then `voltage` for `duration`; the current is taken at the end."""
 
-    voltage: Volts = Field(default=as_text("0.1 V"), description="voltage of the read", examples=["0.1 V"])
-    duration: Duration = Field(
-        default=as_text("1 us"), description="duration; the current is taken at the end", examples=["1 us"]
-    )
-    delay: Pause = Field(default=as_text("0 s"), description="time at 0 V before it", examples=["10 us"])
+    voltage: Volts = key("voltage of the read", "0.1 V", example="0.1 V")
+    duration: Duration = key("duration; the current is taken at the end", "1 us", example="1 us")
+    delay: Pause = key("time at 0 V before it", "0 s", example="10 us")
 
     def waveform(self, write_voltage: float = np.nan, base: float = 0.0) -> Waveform:
         return shapes.read(self.voltage, self.duration, self.delay, write_voltage, base)
@@ -78,15 +76,15 @@ class Hold(Record):
     """
 
     kind: Literal["hold"]
-    voltage: Volts = Field(description="voltage", examples=["0 V"])
-    duration: Duration = Field(description="duration", examples=["1e4 s"])
-    reads_at: Annotated[tuple[Duration, ...], Field(max_length=100_000)] = Field(
-        default=(), description="times of reads from the start", examples=[["1 s", "10 s"]]
+    voltage: Volts = key("voltage", example="0 V")
+    duration: Duration = key("duration", example="1e4 s")
+    reads_at: Annotated[tuple[Duration, ...], Field(max_length=100_000)] = key(
+        "times of reads from the start", (), example=["1 s", "10 s"]
     )
-    reads_per_decade: Annotated[Count, Field(ge=0, le=1000)] = Field(
-        default=0, description="reads in each decade of time from 1 us on", examples=[3]
+    reads_per_decade: Annotated[Count, Field(ge=0, le=1000)] = key(
+        "reads in each decade of time from 1 us on", 0, example=3
     )
-    read: ReadSettings = Field(default_factory=ReadSettings, title="A read of a drive", description="the reads")
+    read: ReadSettings = key("the reads", factory=ReadSettings, title="A read of a drive")
 
     @model_validator(mode="after")
     def _reads_fit(self) -> Self:
@@ -120,16 +118,14 @@ class Steps(Record):
     """
 
     kind: Literal["steps"]
-    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=100_000)] | None = Field(
-        default=None, description="voltages of the plateaus", examples=[["1 V", "2 V"]]
+    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=100_000)] | None = key(
+        "voltages of the plateaus", None, example=["1 V", "2 V"], instead_of=("path", "step")
     )
-    path: Vertices | None = Field(
-        default=None, description="instead: vertices of the path", examples=[["0 V", "2.2 V", "0 V"]]
-    )
-    step: Step | None = Field(default=None, description="step along the path", examples=["0.1 V"])
-    width: Duration = Field(description="duration of a plateau", examples=["100 ms"])
-    cycles: Times = Field(default=1, description="repetitions of the whole", examples=[3])
-    read_each: bool = Field(default=False, description="a read at the end of every plateau", examples=[True])
+    path: Vertices | None = key("instead: vertices of the path", None, example=["0 V", "2.2 V", "0 V"])
+    step: Step | None = key("step along the path", None, example="0.1 V")
+    width: Duration = key("duration of a plateau", example="100 ms")
+    cycles: Times = key("repetitions of the whole", 1, example=3)
+    read_each: bool = key("a read at the end of every plateau", False, example=True)
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -151,15 +147,13 @@ class Pulse(Record):
     """One pulse: `rise` from `base`, `voltage` for `width`, `fall`, `base` for `wait`, then the `read` if given."""
 
     kind: Literal["pulse"]
-    voltage: Volts = Field(description="voltage of the plateau", examples=["2.2 V"])
-    width: Duration = Field(description="duration of the plateau", examples=["50 ns"])
-    rise: Pause = Field(default=as_text("0 s"), description="time of the leading ramp", examples=["5 ns"])
-    fall: Pause = Field(default=as_text("0 s"), description="time of the trailing ramp", examples=["5 ns"])
-    wait: Pause = Field(default=as_text("0 s"), description="time at the base after it", examples=["1 us"])
-    base: Volts = Field(default=as_text("0 V"), description="voltage before and after", examples=["0.1 V"])
-    read: ReadSettings | None = Field(
-        default=None, title="A read of a drive", description="a read at the end", examples=[{}]
-    )
+    voltage: Volts = key("voltage of the plateau", example="2.2 V")
+    width: Duration = key("duration of the plateau", example="50 ns")
+    rise: Pause = key("time of the leading ramp", "0 s", example="5 ns")
+    fall: Pause = key("time of the trailing ramp", "0 s", example="5 ns")
+    wait: Pause = key("time at the base after it", "0 s", example="1 us")
+    base: Volts = key("voltage before and after", "0 V", example="0.1 V")
+    read: ReadSettings | None = key("a read at the end", None, example={}, title="A read of a drive")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -179,20 +173,17 @@ class Train(Record):
     """
 
     kind: Literal["train"]
-    voltage: Volts = Field(description="voltage of the pulses", examples=["1.6 V"])
-    width: Duration = Field(description="duration of each plateau", examples=["1 us"])
-    count: Times = Field(description="number of pulses", examples=[50])
-    period: Duration | None = Field(default=None, description="time from start to start", examples=["10 us"])
-    frequency: Hertz | None = Field(default=None, description="the same as a frequency", examples=["5 MHz"])
-    rise: Pause = Field(default=as_text("0 s"), description="time of the leading ramps", examples=["5 ns"])
-    fall: Pause = Field(default=as_text("0 s"), description="time of the trailing ramps", examples=["5 ns"])
-    base: Volts = Field(default=as_text("0 V"), description="voltage in between", examples=["0.1 V"])
-    read_each: bool = Field(default=False, description="a read after each pulse", examples=[True])
-    read: ReadSettings | None = Field(
-        default=None,
-        title="A read of a drive",
-        description="the reads; without read_each one after the last pulse",
-        examples=[{}],
+    voltage: Volts = key("voltage of the pulses", example="1.6 V")
+    width: Duration = key("duration of each plateau", example="1 us")
+    count: Times = key("number of pulses", example=50)
+    period: Duration | None = key("time from start to start", None, example="10 us", instead_of=("frequency",))
+    frequency: Hertz | None = key("the same as a frequency", None, example="5 MHz")
+    rise: Pause = key("time of the leading ramps", "0 s", example="5 ns")
+    fall: Pause = key("time of the trailing ramps", "0 s", example="5 ns")
+    base: Volts = key("voltage in between", "0 V", example="0.1 V")
+    read_each: bool = key("a read after each pulse", False, example=True)
+    read: ReadSettings | None = key(
+        "the reads; without read_each one after the last pulse", None, example={}, title="A read of a drive"
     )
 
     @model_validator(mode="after")
@@ -228,16 +219,14 @@ class WriteReadLoop(Record):
     """
 
     kind: Literal["write-read-loop"]
-    path: Vertices = Field(
-        description="vertices of the path of the writes", examples=[["0 V", "2.2 V", "-4.3 V", "0 V"]]
-    )
-    step: Step = Field(description="step along the path", examples=["0.1 V"])
-    width: Duration = Field(description="duration of a write", examples=["100 ms"])
-    rise: Pause = Field(default=as_text("0 s"), description="time of the leading ramp", examples=["1 us"])
-    fall: Pause = Field(default=as_text("0 s"), description="time of the trailing ramp", examples=["1 us"])
-    wait: Pause = Field(default=as_text("0 s"), description="time at 0 V before the read", examples=["1 ms"])
-    cycles: Times = Field(default=1, description="repetitions of the path", examples=[2])
-    read: ReadSettings = Field(default_factory=ReadSettings, title="A read of a drive", description="the reads")
+    path: Vertices = key("vertices of the path of the writes", example=["0 V", "2.2 V", "-4.3 V", "0 V"])
+    step: Step = key("step along the path", example="0.1 V")
+    width: Duration = key("duration of a write", example="100 ms")
+    rise: Pause = key("time of the leading ramp", "0 s", example="1 us")
+    fall: Pause = key("time of the trailing ramp", "0 s", example="1 us")
+    wait: Pause = key("time at 0 V before the read", "0 s", example="1 ms")
+    cycles: Times = key("repetitions of the path", 1, example=2)
+    read: ReadSettings = key("the reads", factory=ReadSettings, title="A read of a drive")
 
     @model_validator(mode="after")
     def _closed(self) -> Self:
@@ -259,15 +248,11 @@ class Triangle(Record):
     """
 
     kind: Literal["triangle"]
-    path: Vertices = Field(description="vertices of the path", examples=[["0 V", "2 V", "-2 V", "0 V"]])
-    rate: SweepRate | None = Field(default=None, description="slope of the voltage", examples=["1 V/s"])
-    step: Step | None = Field(
-        default=None, description="a staircase of this step instead of a ramp, read on each step", examples=["20 mV"]
-    )
-    delay: Duration | None = Field(
-        default=None, description="from the beginning of a step to its read; its end if absent", examples=["10 ms"]
-    )
-    cycles: Times = Field(default=1, description="repetitions of the path", examples=[3])
+    path: Vertices = key("vertices of the path", example=["0 V", "2 V", "-2 V", "0 V"])
+    rate: SweepRate | None = key("slope of the voltage", None, example="1 V/s")
+    step: Step | None = key("a staircase of this step instead of a ramp, read on each step", None, example="20 mV")
+    delay: Duration | None = key("from the beginning of a step to its read; its end if absent", None, example="10 ms")
+    cycles: Times = key("repetitions of the path", 1, example=3)
 
     @model_validator(mode="after")
     def _closed(self) -> Self:
@@ -303,12 +288,10 @@ class Pund(Record):
     """
 
     kind: Literal["pund"]
-    voltage: Volts = Field(description="voltage of the positive pulses", examples=["3 V"])
-    width: Pause = Field(
-        default=as_text("0 s"), description="duration of a plateau; 0 for triangles", examples=["10 us"]
-    )
-    rise: Duration = Field(description="rise from, and fall to, 0 V", examples=["1 us"])
-    wait: Duration = Field(description="pause at 0 V before the first and after each pulse", examples=["10 us"])
+    voltage: Volts = key("voltage of the positive pulses", example="3 V")
+    width: Pause = key("duration of a plateau; 0 for triangles", "0 s", example="10 us")
+    rise: Duration = key("rise from, and fall to, 0 V", example="1 us")
+    wait: Duration = key("pause at 0 V before the first and after each pulse", example="10 us")
 
     @model_validator(mode="after")
     def _drives(self) -> Self:
@@ -327,15 +310,13 @@ class Table(Record):
     """Any waveform: breakpoints as `points` of time and voltage, or the two columns of a text `file`."""
 
     kind: Literal["table"]
-    points: Annotated[tuple[tuple[Pause, Volts], ...], Field(min_length=2, max_length=100_000)] | None = Field(
-        default=None, description="breakpoints of time and voltage", examples=[[["0 s", "0 V"], ["1 us", "1 V"]]]
+    points: Annotated[tuple[tuple[Pause, Volts], ...], Field(min_length=2, max_length=100_000)] | None = key(
+        "breakpoints of time and voltage", None, example=[["0 s", "0 V"], ["1 us", "1 V"]], instead_of=("file",)
     )
-    file: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
-        default=None, description="instead: a text file of two columns", examples=["waveform.csv"]
+    file: Annotated[str, Field(min_length=1, max_length=4096)] | None = key(
+        "instead: a text file of two columns", None, example="waveform.csv"
     )
-    reads_at: Annotated[tuple[Pause, ...], Field(max_length=100_000)] = Field(
-        default=(), description="times of reads", examples=[["1 us"]]
-    )
+    reads_at: Annotated[tuple[Pause, ...], Field(max_length=100_000)] = key("times of reads", (), example=["1 us"])
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -361,13 +342,12 @@ class Spikes(Record):
     """
 
     kind: Literal["spikes"]
-    pieces: Annotated[dict[Name, Piece], Field(min_length=1, max_length=100)] = Field(
-        description="drives by name, parts of spikes",
-        examples=[{"peak": {"kind": "pulse", "voltage": "1 V", "width": "1 us"}}],
+    pieces: Annotated[dict[Name, Piece], Field(min_length=1, max_length=100)] = key(
+        "drives by name, parts of spikes", example={"peak": {"kind": "pulse", "voltage": "1 V", "width": "1 us"}}
     )
-    pre: Spike = Field(description="names of the pieces of the spike on the left", examples=[["peak"]])
-    post: Spike = Field(description="names of those of the spike on the right", examples=[["peak"]])
-    delay: Delay = Field(description="start of the right spike after the left one", examples=["3 us"])
+    pre: Spike = key("names of the pieces of the spike on the left", example=["peak"])
+    post: Spike = key("names of those of the spike on the right", example=["peak"])
+    delay: Delay = key("start of the right spike after the left one", example="3 us")
 
     @model_validator(mode="after")
     def _pieces_known(self) -> Self:
@@ -396,10 +376,10 @@ class Sequence(Record):
     """Drives one after the other, the whole `repeat` times. Sequences may be nested 4 deep."""
 
     kind: Literal["sequence"]
-    parts: Annotated[tuple[DrivePart, ...], Field(min_length=1, max_length=10_000)] = Field(
-        description="drives, one after the other", examples=[[{"kind": "hold", "voltage": "0 V", "duration": "1 s"}]]
+    parts: Annotated[tuple[DrivePart, ...], Field(min_length=1, max_length=10_000)] = key(
+        "drives, one after the other", example=[{"kind": "hold", "voltage": "0 V", "duration": "1 s"}]
     )
-    repeat: Times = Field(default=1, description="repetitions of the whole", examples=[10])
+    repeat: Times = key("repetitions of the whole", 1, example=10)
 
     @model_validator(mode="after")
     def _shallow(self) -> Self:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Discriminator, Field, Strict, Tag, model_validator
 
-from otjdd.case.base import Count, Record, as_text
+from otjdd.case.base import Count, Record, key
 from otjdd.case.device import Write
 from otjdd.case.drive_values import Hertz, Kelvin, Name, Step, SweepRate, Vertices, Volts
 from otjdd.errors import NotAsExpected
@@ -31,10 +31,12 @@ class Curves(Record):
 class Grid(Curves):
     """Voltages of a curve, listed or evenly spaced from `start` to `stop`."""
 
-    voltages: Listed | None = Field(default=None, description="voltages of a curve", examples=[["-0.1 V", "0.1 V"]])
-    start: Volts | None = Field(default=None, description="instead: first voltage", examples=["-0.5 V"])
-    stop: Volts | None = Field(default=None, description="last voltage", examples=["0.5 V"])
-    step: Step | None = Field(default=None, description="step between", examples=["20 mV"])
+    voltages: Listed | None = key(
+        "voltages of a curve", None, example=["-0.1 V", "0.1 V"], instead_of=("start", "stop", "step")
+    )
+    start: Volts | None = key("instead: first voltage", None, example="-0.5 V")
+    stop: Volts | None = key("last voltage", None, example="0.5 V")
+    step: Step | None = key("step between", None, example="20 mV")
 
     @model_validator(mode="after")
     def _one_grid(self) -> Self:
@@ -59,15 +61,15 @@ class Grid(Curves):
 class Prepared(Curves):
     """Temperatures and states of curves."""
 
-    temperatures: Annotated[tuple[Kelvin, ...], Field(max_length=100)] = Field(
-        default=(),
-        description="temperatures of the curves; the ions are prepared at the temperature of the case",
-        examples=[["250 K", "300 K"]],
+    temperatures: Annotated[tuple[Kelvin, ...], Field(max_length=100)] = key(
+        "temperatures of the curves; the ions are prepared at the temperature of the case",
+        (),
+        example=["250 K", "300 K"],
     )
-    states: Annotated[dict[Name, Annotated[tuple[Write, ...], Field(max_length=100)]], Field(max_length=32)] = Field(
-        default_factory=dict,
-        description="name -> writes that prepare the state",
-        examples=[{"LRS": [{"voltage": "2.2 V", "duration": "100 ms"}]}],
+    states: Annotated[dict[Name, Annotated[tuple[Write, ...], Field(max_length=100)]], Field(max_length=32)] = key(
+        "name -> writes that prepare the state",
+        example={"LRS": [{"voltage": "2.2 V", "duration": "100 ms"}]},
+        factory=dict,
     )
 
     def histories(self) -> dict[str, Waveform]:
@@ -130,17 +132,13 @@ class Following(Prepared):
     settle : compute the steady state of the ions at each bias first
     """
 
-    ions: Literal["frozen", "moving"] = Field(
-        default="frozen", description="the ions stand still under the small signal, or answer it", examples=["moving"]
+    ions: Literal["frozen", "moving"] = key(
+        "the ions stand still under the small signal, or answer it", "frozen", example="moving"
     )
-    polarisation: Literal["frozen", "following"] = Field(
-        default="frozen",
-        description="the polarisation stands still under the small signal, or answers it",
-        examples=["following"],
+    polarisation: Literal["frozen", "following"] = key(
+        "the polarisation stands still under the small signal, or answers it", "frozen", example="following"
     )
-    settle: Annotated[bool, Strict()] = Field(
-        default=False, description="the ions come to rest at each bias first", examples=[True]
-    )
+    settle: Annotated[bool, Strict()] = key("the ions come to rest at each bias first", False, example=True)
 
     @model_validator(mode="after")
     def _one_state(self) -> Self:
@@ -157,10 +155,10 @@ class Impedance(Following):
     """
 
     kind: Literal["impedance"]
-    bias: Listed = Field(default=as_text(("0 V",)), description="voltages of the source", examples=[["0 V", "0.5 V"]])
-    frequencies: FrequencyList = Field(
-        description="frequencies, a list or a table of start, stop and per_decade",
-        examples=[{"start": "1 Hz", "stop": "1 GHz", "per_decade": 5}],
+    bias: Listed = key("voltages of the source", ("0 V",), example=["0 V", "0.5 V"])
+    frequencies: FrequencyList = key(
+        "frequencies, a list or a table of start, stop and per_decade",
+        example={"start": "1 Hz", "stop": "1 GHz", "per_decade": 5},
     )
 
     def bias_voltages(self) -> np.ndarray:
@@ -181,19 +179,16 @@ class CV(Following, Grid):
     """
 
     kind: Literal["cv"]
-    frequencies: FrequencyList = Field(
-        default=as_text((METER,)),
-        description="frequencies, a list or a table of start, stop and per_decade",
-        examples=[["1 kHz", "1 MHz"]],
+    frequencies: FrequencyList = key(
+        "frequencies, a list or a table of start, stop and per_decade", (METER,), example=["1 kHz", "1 MHz"]
     )
-    path: Vertices | None = Field(
-        default=None,
-        description="instead of voltages: the bias moves along it, ions and polarisation with it",
-        examples=[["-3 V", "3 V", "-3 V"]],
+    path: Vertices | None = key(
+        "instead of voltages: the bias moves along it, ions and polarisation with it",
+        None,
+        example=["-3 V", "3 V", "-3 V"],
+        instead_of=("voltages", "start", "stop"),
     )
-    rate: SweepRate | None = Field(
-        default=None, description="how fast it moves, by a step in step / rate", examples=["10 V/s"]
-    )
+    rate: SweepRate | None = key("how fast it moves, by a step in step / rate", None, example="10 V/s")
 
     @model_validator(mode="after")
     def _one_grid(self) -> Self:

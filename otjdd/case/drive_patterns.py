@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, StringConstraints, model_validator
 
-from otjdd.case.base import Number, Record, as_text
+from otjdd.case.base import Number, Record, key
 from otjdd.case.drive_values import Duration, Times, Volts
 from otjdd.case.targets import Targets
 from otjdd.errors import NotAsExpected
@@ -23,15 +23,13 @@ class PatternWrite(Record):
     """
 
     kind: Literal["write"]
-    pattern: Annotated[tuple[CellMarks, ...], Field(min_length=1, max_length=256)] | None = Field(
-        default=None,
-        description="a text for each word line, # for cells to write; all cells if absent",
-        examples=[["#.", ".#"]],
+    pattern: Annotated[tuple[CellMarks, ...], Field(min_length=1, max_length=256)] | None = key(
+        "a text for each word line, # for cells to write; all cells if absent", None, example=["#.", ".#"]
     )
-    voltage: Volts = Field(description="voltage across the cells that are written", examples=["2.2 V"])
-    width: Duration = Field(description="duration of each pulse", examples=["1 us"])
-    count: Times = Field(default=1, description="pulses on each word line", examples=[10])
-    period: Duration | None = Field(default=None, description="time from start to start", examples=["2 us"])
+    voltage: Volts = key("voltage across the cells that are written", example="2.2 V")
+    width: Duration = key("duration of each pulse", example="1 us")
+    count: Times = key("pulses on each word line", 1, example=10)
+    period: Duration | None = key("time from start to start", None, example="2 us")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -59,18 +57,10 @@ class PatternRead(Record):
     """
 
     kind: Literal["read"]
-    voltage: Volts = Field(
-        default=as_text("0.1 V"), description="voltage of the word line that is read", examples=["0.1 V"]
-    )
-    duration: Duration = Field(
-        default=as_text("1 us"),
-        description="duration of each read; the currents are taken at its end",
-        examples=["1 us"],
-    )
-    unselected: Literal["grounded", "floating"] = Field(
-        default="grounded",
-        description="what the other lines do: at 0 V, or free, cell after cell being read",
-        examples=["floating"],
+    voltage: Volts = key("voltage of the word line that is read", "0.1 V", example="0.1 V")
+    duration: Duration = key("duration of each read; the currents are taken at its end", "1 us", example="1 us")
+    unselected: Literal["grounded", "floating"] = key(
+        "what the other lines do: at 0 V, or free, cell after cell being read", "grounded", example="floating"
     )
 
 
@@ -78,7 +68,7 @@ class PatternRest(Record):
     """All lines of a crossbar at 0 V."""
 
     kind: Literal["rest"]
-    duration: Duration = Field(description="duration, all lines at 0 V", examples=["500 s"])
+    duration: Duration = key("duration, all lines at 0 V", example="500 s")
 
 
 class ProgramPulse(Record):
@@ -88,21 +78,17 @@ class ProgramPulse(Record):
     highest, longest : largest magnitude and longest width
     """
 
-    voltage: Volts = Field(description="voltage of a cell's first pulse in a direction", examples=["1.3 V"])
-    width: Duration = Field(description="width of that pulse", examples=["1 us"])
-    voltage_step: Annotated[float, Quantity("voltage", "0 V", "100 V")] = Field(
-        default=as_text("0 V"), description="by so much each further pulse is higher", examples=["50 mV"]
+    voltage: Volts = key("voltage of a cell's first pulse in a direction", example="1.3 V")
+    width: Duration = key("width of that pulse", example="1 us")
+    voltage_step: Annotated[float, Quantity("voltage", "0 V", "100 V")] = key(
+        "by so much each further pulse is higher", "0 V", example="50 mV"
     )
-    highest: Volts | None = Field(
-        default=None, description="voltage at which steps end; needed beside `voltage_step`", examples=["2.4 V"]
+    highest: Volts | None = key("voltage at which steps end; needed beside `voltage_step`", None, example="2.4 V")
+    width_factor: Annotated[Number, Field(ge=1, le=1000)] = key(
+        "by so much each further pulse is longer", 1.0, example=1.5
     )
-    width_factor: Annotated[Number, Field(ge=1, le=1000)] = Field(
-        default=1.0, description="by so much each further pulse is longer", examples=[1.5]
-    )
-    longest: Duration | None = Field(
-        default=None,
-        description="width at which they do not become longer; needed beside `width_factor`",
-        examples=["1 ms"],
+    longest: Duration | None = key(
+        "width at which they do not become longer; needed beside `width_factor`", None, example="1 ms"
     )
 
     @model_validator(mode="after")
@@ -141,35 +127,28 @@ class PatternProgram(Record):
     """
 
     kind: Literal["program"]
-    targets: Targets = Field(
+    targets: Targets = key(
+        "conductances: one for all cells, rows of them, a text file or a picture",
+        example=[["2 uS", "5 uS"], ["1 uS", "8 uS"]],
         title="Targets",
-        description="conductances: one for all cells, rows of them, a text file or a picture",
-        examples=[[["2 uS", "5 uS"], ["1 uS", "8 uS"]]],
     )
-    set_pulse: ProgramPulse = Field(
+    set_pulse: ProgramPulse = key(
+        "pulses that raise the conductance",
+        example={"voltage": "1.3 V", "width": "1 us", "voltage_step": "50 mV", "highest": "2.4 V"},
         title="Pulses that program cells",
-        description="pulses that raise the conductance",
-        examples=[{"voltage": "1.3 V", "width": "1 us", "voltage_step": "50 mV", "highest": "2.4 V"}],
     )
-    reset_pulse: ProgramPulse = Field(
-        description="pulses that lower it",
-        examples=[{"voltage": "-1 V", "width": "1 us", "voltage_step": "50 mV", "highest": "-3 V"}],
+    reset_pulse: ProgramPulse = key(
+        "pulses that lower it", example={"voltage": "-1 V", "width": "1 us", "voltage_step": "50 mV", "highest": "-3 V"}
     )
-    tolerance: Annotated[Number, Field(gt=0, lt=1)] = Field(
-        default=0.05, description="relative error of a conductance that is left alone", examples=[0.1]
+    tolerance: Annotated[Number, Field(gt=0, lt=1)] = key(
+        "relative error of a conductance that is left alone", 0.05, example=0.1
     )
-    most_pulses: Annotated[Times, Field(le=10_000)] = Field(
-        default=100, description="largest number of pulses on a cell", examples=[50]
+    most_pulses: Annotated[Times, Field(le=10_000)] = key("largest number of pulses on a cell", 100, example=50)
+    rounds: Annotated[Times, Field(le=100)] = key(
+        "turns over all word lines; later ones for cells that others have disturbed", 1, example=2
     )
-    rounds: Annotated[Times, Field(le=100)] = Field(
-        default=1,
-        description="turns over all word lines; later ones for cells that others have disturbed",
-        examples=[2],
-    )
-    read_voltage: Volts = Field(
-        default=as_text("0.1 V"), description="voltage of the word line that is read", examples=["0.1 V"]
-    )
-    read_duration: Duration = Field(default=as_text("1 us"), description="duration of each read", examples=["1 us"])
+    read_voltage: Volts = key("voltage of the word line that is read", "0.1 V", example="0.1 V")
+    read_duration: Duration = key("duration of each read", "1 us", example="1 us")
 
     @model_validator(mode="after")
     def _opposite(self) -> Self:
@@ -191,13 +170,11 @@ class Patterns(Record):
     """
 
     kind: Literal["patterns"]
-    scheme: Literal["half", "third"] = Field(
-        default="half",
-        description="what unselected lines are at during a write: V/2, or V/3 and 2 V/3",
-        examples=["third"],
+    scheme: Literal["half", "third"] = key(
+        "what unselected lines are at during a write: V/2, or V/3 and 2 V/3", "half", example="third"
     )
-    parts: Annotated[tuple[PatternPart, ...], Field(min_length=1, max_length=1000)] = Field(
+    parts: Annotated[tuple[PatternPart, ...], Field(min_length=1, max_length=1000)] = key(
+        "writes, reads and rests, one after the other",
+        example=[{"kind": "read"}],
         title="A part of a drive of patterns",
-        description="writes, reads and rests, one after the other",
-        examples=[[{"kind": "read"}]],
     )

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from otjdd.case.base import Mass, Material, Number, Record, as_text
+from otjdd.case.base import Mass, Material, Number, Record, key
 from otjdd.case.exchange import Exchange
 from otjdd.case.permittivity import Permittivity
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, PLANCK, VACUUM_PERMITTIVITY
@@ -46,29 +46,26 @@ def band_states(mass: float, temperature: float) -> float:
 class Metal(Record):
     """A metal: a barrier, and a Thomas-Fermi screening layer with a voltage drop lambda D / (eps0 eps_m).
 
-    barrier : [eV] conduction band of the film above the Fermi level at this interface
-    screening_length : lambda [m], relative_permittivity : eps_m of that layer
-    mass : [m0] and band_depth : [eV] band bottom below the Fermi level, both for the matching of the electron wave
-    exchange : of vacancies with the oxygen of the electrode; it blocks them when absent
+    mass and band_depth match the wave of an electron. Without an exchange it blocks vacancies.
     """
 
     kind: Literal["metal"]
-    material: Material | None = Field(
-        default=None, description="name of its material; no number depends on it", examples=["Pt"]
+    material: Material | None = key("name of its material; no number depends on it", None, example="Pt")
+    barrier: Barrier = key(
+        "conduction band of the film above the Fermi level", example="0.64 eV", spread="1 eV", of_material=True
     )
-    barrier: Barrier = Field(description="conduction band of the film above the Fermi level", examples=["0.64 eV"])
-    screening_length: Annotated[float, Quantity("length", "0 m", "10 nm")] = Field(
-        default=as_text("0 m"), description="Thomas-Fermi screening length", examples=["0.05 nm"]
+    screening_length: Annotated[float, Quantity("length", "0 m", "10 nm")] = key(
+        "Thomas-Fermi screening length", "0 m", example="0.05 nm", of_material=True
     )
-    relative_permittivity: Annotated[Number, Field(ge=1, le=1e4)] = Field(
-        default=2.0, description="permittivity of the screening layer", examples=[2]
+    relative_permittivity: Annotated[Number, Field(ge=1, le=1e4)] = key(
+        "permittivity of the screening layer", 2.0, example=2, of_material=True
     )
-    mass: Mass = Field(default=1.0, description="mass in the metal, in electron masses", examples=[1])
-    band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = Field(
-        default=as_text("5 eV"), description="bottom of the band below the Fermi level", examples=["5 eV"]
+    mass: Mass = key("mass in the metal, in electron masses", 1.0, example=1, of_material=True)
+    band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = key(
+        "bottom of the band below the Fermi level", "5 eV", example="5 eV", of_material=True
     )
-    exchange: Exchange | None = Field(
-        default=None, title="Exchange of oxygen", description="exchange of oxygen with the film; none if absent"
+    exchange: Exchange | None = key(
+        "exchange of oxygen with the film; none if absent", None, title="Exchange of oxygen"
     )
 
     def form(self, temperature: float) -> Straight:
@@ -84,29 +81,24 @@ class Metal(Record):
 class Semiconductor(Record):
     """A doped oxide with band bending: Fermi-Dirac electrons, fully ionised donors, a permittivity of its own.
 
-    band_offset : [eV] E_C of the film minus E_C of the electrode   doping : [1/m3]
-    density_of_states : N_c [1/m3] of its conduction band; from `mass` when absent
-    mass : [m0] of the tunnelling electron, and of the density of states
-    exchange : of vacancies with the oxygen of the electrode; it blocks them when absent
+    mass : of the tunnelling electron, and of the density of states. Without an exchange it blocks vacancies.
     """
 
     kind: Literal["semiconductor"]
-    material: Material | None = Field(
-        default=None, description="name of its material; no number depends on it", examples=["Nb:SrTiO3"]
+    material: Material | None = key("name of its material; no number depends on it", None, example="Nb:SrTiO3")
+    band_offset: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] = key(
+        "conduction band of the film minus that of the electrode", example="-0.08 eV", of_material=True
     )
-    band_offset: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] = Field(
-        description="conduction band of the film minus that of the electrode", examples=["-0.08 eV"]
+    doping: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] = key(
+        "density of ionised donors", example="1.2e26 1/m^3", of_material=True
     )
-    doping: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] = Field(
-        description="density of ionised donors", examples=["1.2e26 1/m^3"]
+    density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = key(
+        "effective density of states; from the mass if absent", None, example="1e26 1/m^3", of_material=True
     )
-    density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = Field(
-        default=None, description="effective density of states; from the mass if absent", examples=["1e26 1/m^3"]
-    )
-    permittivity: Permittivity = Field(title="Permittivity", description="permittivity, a table with a law")
-    mass: Mass = Field(default=1.3, description="mass in the electrode, in electron masses", examples=[1.3])
-    exchange: Exchange | None = Field(
-        default=None, title="Exchange of oxygen", description="exchange of oxygen with the film; none if absent"
+    permittivity: Permittivity = key("permittivity, a table with a law", title="Permittivity", of_material=True)
+    mass: Mass = key("mass in the electrode, in electron masses", 1.3, example=1.3, of_material=True)
+    exchange: Exchange | None = key(
+        "exchange of oxygen with the film; none if absent", None, title="Exchange of oxygen"
     )
 
     def form(self, temperature: float) -> Bent:

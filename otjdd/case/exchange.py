@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from otjdd.case.base import Number, Record, as_text
+from otjdd.case.base import Number, Record, key
 from otjdd.case.problem import KeyPath
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
@@ -35,38 +35,35 @@ class Exchange(Record):
     capacity : [1/m2] oxygen sites of the reservoir; without end when absent   initial_filling : share of these at first
     """
 
-    law: Literal[tuple(name for name, law in LAWS.items() if law.formula)] = Field(  # type: ignore[valid-type]
-        default="butler-volmer", description="law of the exchange, of `laws/exchange.py`", examples=["butler-volmer"]
+    law: Literal[tuple(name for name, law in LAWS.items() if law.formula)] = key(  # type: ignore[valid-type]  # the names of a table
+        "law of the exchange, of `laws/exchange.py`", "butler-volmer", example="butler-volmer"
     )
-    rate: Annotated[float, Quantity("velocity", "0 m/s", "1e6 m/s")] = Field(
-        description="rate of the exchange, k0 of k0 exp(-activation_energy/kT)", examples=["1e-9 m/s"]
+    rate: Annotated[float, Quantity("velocity", "0 m/s", "1e6 m/s")] = key(
+        "rate of the exchange, k0 of k0 exp(-activation_energy/kT)", example="1e-9 m/s"
     )
-    activation_energy: Annotated[float, Quantity("energy", "0 eV", "10 eV")] = Field(
-        default=as_text("0 eV"), description="activation energy of the rate", examples=["0.85 eV"]
+    activation_energy: Annotated[float, Quantity("energy", "0 eV", "10 eV")] = key(
+        "activation energy of the rate", "0 eV", example="0.85 eV"
     )
-    formation_energy: Annotated[float, Quantity("energy", "-20 eV", "20 eV")] | None = Field(
-        default=None, description="of a vacancy in the film, its electrons at the edge of the conduction band",
-        examples=["4 eV"],
-    )  # fmt: skip
-    equilibrium_density: Annotated[float, Quantity("density", "1e-60 1/m^3", "1e30 1/m^3")] | None = Field(
-        default=None, description="in place of it: vacancies in balance at the uncharged interface",
-        examples=["1e26 1/m^3"],
-    )  # fmt: skip
-    oxygen_pressure: Annotated[float, Quantity("pressure", "1e-99 Pa", "1e9 Pa")] | None = Field(
-        default=None, description="pressure of the oxygen; 1e5 Pa if absent", examples=["20 kPa"]
+    formation_energy: Annotated[float, Quantity("energy", "-20 eV", "20 eV")] | None = key(
+        "of a vacancy in the film, its electrons at the edge of the conduction band", None, example="4 eV"
     )
-    transfer_coefficient: Annotated[Number, Field(ge=0, le=1)] = Field(
-        default=0.5, description="share of a metal's screening step that helps vacancies in", examples=[0.5]
+    equilibrium_density: Annotated[float, Quantity("density", "1e-60 1/m^3", "1e30 1/m^3")] | None = key(
+        "in place of it: vacancies in balance at the uncharged interface", None, example="1e26 1/m^3"
     )
-    hop_distance: Annotated[float, Quantity("length", "0 m", "10 nm")] = Field(
-        default=as_text("0 m"), description="by which the field speeds up the exchange, by the law of the ions",
-        examples=["0.4 nm"],
-    )  # fmt: skip
-    capacity: Annotated[float, Quantity("areal density", "1 1/m^2", "1e30 1/m^2")] | None = Field(
-        default=None, description="oxygen sites of the reservoir; without end if absent", examples=["5e19 1/m^2"]
+    oxygen_pressure: Annotated[float, Quantity("pressure", "1e-99 Pa", "1e9 Pa")] | None = key(
+        "pressure of the oxygen; 1e5 Pa if absent", None, example="20 kPa"
     )
-    initial_filling: Annotated[Number, Field(gt=0, lt=1)] = Field(
-        default=0.5, description="share of these that is filled at first", examples=[0.2]
+    transfer_coefficient: Annotated[Number, Field(ge=0, le=1)] = key(
+        "share of a metal's screening step that helps vacancies in", 0.5, example=0.5
+    )
+    hop_distance: Annotated[float, Quantity("length", "0 m", "10 nm")] = key(
+        "by which the field speeds up the exchange, by the law of the ions", "0 m", example="0.4 nm"
+    )
+    capacity: Annotated[float, Quantity("areal density", "1 1/m^2", "1e30 1/m^2")] | None = key(
+        "oxygen sites of the reservoir; without end if absent", None, example="5e19 1/m^2"
+    )
+    initial_filling: Annotated[Number, Field(gt=0, lt=1)] = key(
+        "share of these that is filled at first", 0.5, example=0.2
     )
 
     @model_validator(mode="after")
@@ -122,28 +119,8 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
 
 
 def faults_of_side(case: Any, path: KeyPath, given: Exchange) -> Iterator[tuple[KeyPath, str, str]]:
-    ions, film, settles = case.ions, case.device.film, getattr(case.drive, "settle", False)
+    ions, film = case.ions, case.device.film
     beside_it = film.stack[0 if "left" in path else -1]
-    both = len(exchanges(case.device)) == len(SIDES)
-    beside = {
-        "ions.ionisation_energy": ions.ionisation_energy is not None,
-        "device.film.polarisation": film.polarisation is not None,
-        'device.film.layers with ions = "none" at this electrode': not beside_it.mobile,
-        'a drive of the kind "patterns", whose compact models have a constant number of vacancies':
-            case.drive.kind == "patterns",
-        "drive.settle, where two electrodes that exchange carry a steady flux":
-            settles and both and case.drive.bias_voltages().any(),
-        "drive.settle and a capacity, which would settle with the film": settles and given.capacity is not None,
-    }  # fmt: skip
-    for what, is_there in beside.items():
-        if is_there:
-            yield path, f"none beside {what}", "a table"
-    if given.hop_distance > 0.0 and ions.law == "linear":
-        yield (
-            (*path, "hop_distance"),
-            '"0 m" beside ions.law = "linear", which no field accelerates',
-            brief(write(given.hop_distance, "length")),
-        )
     if given.hop_distance > 0.0 and ions.law == "genreith-schriever" and given.activation_energy == 0.0:
         expected = 'activation_energy, such as "0.8 eV", beside hop_distance: the field tilts that barrier'
         yield (*path, "activation_energy"), expected, '"0 eV"'

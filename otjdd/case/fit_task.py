@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, Strict, model_validator
 
-from otjdd.case.base import Count, Number, Record
+from otjdd.case.base import Count, Number, Record, key
 from otjdd.case.distributions import Amount, Name, together
 from otjdd.errors import NotAsExpected
 from otjdd.units import brief
@@ -19,12 +19,12 @@ class Vary(Record):
     log : fit the logarithm   each : fit a value for each data set
     """
 
-    low: Amount | None = Field(default=None, description="lower bound; that of the key if absent", examples=["0.5 eV"])
-    high: Amount | None = Field(default=None, description="upper bound; that of the key if absent", examples=["0.8 eV"])
-    log: Annotated[bool, Strict()] | None = Field(
-        default=None, description="a logarithmic scale; for what is positive by nature if absent", examples=[True]
+    low: Amount | None = key("lower bound; that of the key if absent", None, example="0.5 eV")
+    high: Amount | None = key("upper bound; that of the key if absent", None, example="0.8 eV")
+    log: Annotated[bool, Strict()] | None = key(
+        "a logarithmic scale; for what is positive by nature if absent", None, example=True
     )
-    each: Annotated[bool, Strict()] = Field(default=False, description="a value for each data set", examples=[True])
+    each: Annotated[bool, Strict()] = key("a value for each data set", False, example=True)
 
     @model_validator(mode="after")
     def check_ends(self) -> Self:
@@ -45,39 +45,23 @@ class FitData(Record):
     from_name : what the name of the file says, "{temperature}K"
     """
 
-    file: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
-        description="file of measured data", examples=["loop.csv"]
+    file: Annotated[str, Field(min_length=1, max_length=4096)] = key("file of measured data", example="loop.csv")
+    set: dict[str, Any] = key("changes of the case for these data", example={"temperature": "350 K"}, factory=dict)
+    weight: Annotated[Number, Field(gt=0, le=1e6)] = key("weight of the squares of these data", 1.0, example=0.5)
+    state: Annotated[str, Field(max_length=64)] = key("state of a drive of curves at frozen ions", "", example="LRS")
+    noise: Amount | None = key("noise of the instrument of these data; that of the fit if absent", None, example="1 pA")
+    columns: dict[Name, Name] = key("quantity -> header of its column", example={"current": "Reading 2"}, factory=dict)
+    sheet: Annotated[str, Field(max_length=200)] = key(
+        "sheet of a workbook, or table of a file; the first with a curve if absent", "", example="Run1"
     )
-    set: dict[str, Any] = Field(
-        default_factory=dict, description="changes of the case for these data", examples=[{"temperature": "350 K"}]
+    skip: Annotated[tuple[tuple[Count, Count], ...], Field(max_length=1000)] = key(
+        "first and last lines of the file that are left out", (), example=[[12, 20]]
     )
-    weight: Annotated[Number, Field(gt=0, le=1e6)] = Field(
-        default=1.0, description="weight of the squares of these data", examples=[0.5]
+    range: dict[Name, tuple[Amount, Amount]] = key(
+        "quantity -> ends of the points that are taken", example={"voltage": ["-1 V", "2 V"]}, factory=dict
     )
-    state: Annotated[str, Field(max_length=64)] = Field(
-        default="", description="state of a drive of curves at frozen ions", examples=["LRS"]
-    )
-    noise: Amount | None = Field(
-        default=None, description="noise of the instrument of these data; that of the fit if absent", examples=["1 pA"]
-    )
-    columns: dict[Name, Name] = Field(
-        default_factory=dict, description="quantity -> header of its column", examples=[{"current": "Reading 2"}]
-    )
-    sheet: Annotated[str, Field(max_length=200)] = Field(
-        default="",
-        description="sheet of a workbook, or table of a file; the first with a curve if absent",
-        examples=["Run1"],
-    )
-    skip: Annotated[tuple[tuple[Count, Count], ...], Field(max_length=1000)] = Field(
-        default=(), description="first and last lines of the file that are left out", examples=[[[12, 20]]]
-    )
-    range: dict[Name, tuple[Amount, Amount]] = Field(
-        default_factory=dict,
-        description="quantity -> ends of the points that are taken",
-        examples=[{"voltage": ["-1 V", "2 V"]}],
-    )
-    from_name: Annotated[str, Field(max_length=200)] = Field(
-        default="", description="what the name of the file says of the measurement", examples=["{temperature}K"]
+    from_name: Annotated[str, Field(max_length=200)] = key(
+        "what the name of the file says of the measurement", "", example="{temperature}K"
     )
 
     @model_validator(mode="after")
@@ -104,17 +88,11 @@ class Fit(Record):
     loss : how residuals count, those of scipy's least_squares   noise : of data sets that state none of their own
     """
 
-    vary: Annotated[dict[Name, Vary], Field(min_length=1, max_length=100)] = Field(
-        title="A parameter of a fit",
-        description="dotted key -> bounds and scale",
-        examples=[{"device.left.barrier": {}}],
+    vary: Annotated[dict[Name, Vary], Field(min_length=1, max_length=100)] = key(
+        "dotted key -> bounds and scale", example={"device.left.barrier": {}}, title="A parameter of a fit"
     )
-    data: Annotated[tuple[FitData, ...], Field(max_length=100)] = Field(
-        default=(), title="A data set of a fit", description="data sets", examples=[[{"file": "loop.csv"}]]
+    data: Annotated[tuple[FitData, ...], Field(max_length=100)] = key(
+        "data sets", (), example=[{"file": "loop.csv"}], title="A data set of a fit"
     )
-    loss: LossName = Field(
-        default="linear", description="how residuals count; all but the linear loss bear outliers", examples=["soft-l1"]
-    )
-    noise: Amount | None = Field(
-        default=None, description="noise of the instrument, which adds to the relative uncertainty", examples=["1 pA"]
-    )
+    loss: LossName = key("how residuals count; all but the linear loss bear outliers", "linear", example="soft-l1")
+    noise: Amount | None = key("noise of the instrument, which adds to the relative uncertainty", None, example="1 pA")

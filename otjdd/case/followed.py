@@ -7,14 +7,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from otjdd.case.film import LayeredFilm
+from otjdd.case.film import OF_IONS, LayeredFilm
 from otjdd.case.kinds import Kind, kinds_of
 from otjdd.case.problem import KeyPath
 from otjdd.case.study_axes import Study
 
-OF_LAYERS = {f"ions.{key}": key for key in ("site_density", "activation_energy", "prefactor", "hop_distance")}
+OF_LAYERS = {f"ions.{name}": name for name in OF_IONS}
 WELLS = ("ions.well_left", "ions.well_right")
-OF_OTHERS = ("device", "columns", "ions.well_width", "ions.noise")  # beginnings of keys that may let a key be followed
+OF_OTHERS = "device", "columns", "ions.well_width", "ions.noise", "ions.law"  # beginnings of keys that others depend on
 LEAST = 1e-9  # share of the depth of a well: what is left of it in the next layer is far below kT
 
 
@@ -26,6 +26,10 @@ def stands_in(case: Any, key: str) -> tuple[str, str]:
     film = case.device.film
     if key == "ions.seed" and case.ions.noise == "none":
         return 'ions.noise is "none": no ion hops at random', 'set ions.noise = "shot"'
+    barriers = any(layer.interface_barrier for layer in film.stack)
+    if key == "ions.hop_distance" and case.ions.law == "linear" and not barriers:
+        why = 'ions.law is "linear", which no field accelerates, and no layer has an interface_barrier'
+        return why, 'take ions.law = "mott-gurney" for hops of a length'
     if not isinstance(film, LayeredFilm):
         return "", ""
     mobile = [i for i, layer in enumerate(film.layers) if layer.ions == "mobile"]

@@ -1,23 +1,15 @@
 """The [device.heat] of a case: Joule heating of the junction by its current, and its cooling."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from otjdd.case.base import Number, Record
-from otjdd.case.problem import KeyPath
+from otjdd.case.base import Number, Record, key
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity
 
 SPREADING = "spreading"
-WITHOUT = {  # kinds of drives that allow no heat, and why
-    "iv": "its curves have no course in time: state their temperatures",
-    "cv": "its curves have no course in time: state their temperatures",
-    "impedance": "its curves have no course in time: state their temperatures",
-    "patterns": "compact models have one temperature",
-}
 
 
 class Heat(Record):
@@ -31,24 +23,22 @@ class Heat(Record):
         column is that of the junction over its share of the area
     """
 
-    resistance: Annotated[float, Quantity("thermal resistance", "1e-6 K/W", "1e12 K/W")] | Literal["spreading"] = Field(
-        description='to the surroundings, or `"spreading"`: 1/(4 conductivity radius)', examples=["1e6 K/W"]
+    resistance: Annotated[float, Quantity("thermal resistance", "1e-6 K/W", "1e12 K/W")] | Literal["spreading"] = key(
+        'to the surroundings, or `"spreading"`: 1/(4 conductivity radius)', example="1e6 K/W"
     )
-    conductivity: Annotated[float, Quantity("thermal conductivity", "1e-4 W/m/K", "1e4 W/m/K")] | None = Field(
-        default=None, description="thermal conductivity around the junction, for spreading", examples=["11 W/m/K"]
+    conductivity: Annotated[float, Quantity("thermal conductivity", "1e-4 W/m/K", "1e4 W/m/K")] | None = key(
+        "thermal conductivity around the junction, for spreading", None, example="11 W/m/K"
     )
-    time_constant: Annotated[float, Quantity("time", "1 fs", "1e6 s")] | None = Field(
-        default=None, description="thermal resistance times heat capacity", examples=["10 ns"]
+    time_constant: Annotated[float, Quantity("time", "1 fs", "1e6 s")] | None = key(
+        "thermal resistance times heat capacity", None, example="10 ns"
     )
-    capacity: Annotated[float, Quantity("heat capacity", "1e-27 J/K", "1e6 J/K")] | None = Field(
-        default=None, description="heat capacity, in place of the time constant", examples=["1e-17 J/K"]
+    capacity: Annotated[float, Quantity("heat capacity", "1e-27 J/K", "1e6 J/K")] | None = key(
+        "heat capacity, in place of the time constant", None, example="1e-17 J/K", instead_of=("time_constant",)
     )
-    share: Annotated[Number, Field(gt=0, le=1)] = Field(
-        default=1.0, description="share of the power I V_j that is left in the junction", examples=[0.5]
+    share: Annotated[Number, Field(gt=0, le=1)] = key(
+        "share of the power I V_j that is left in the junction", 1.0, example=0.5
     )
-    of: Literal["junction", "columns"] = Field(
-        default="junction", description="what has a temperature of its own", examples=["columns"]
-    )
+    of: Literal["junction", "columns"] = key("what has a temperature of its own", "junction", example="columns")
 
     @model_validator(mode="after")
     def check_conductivity(self) -> Self:
@@ -76,10 +66,3 @@ class Heat(Record):
             return float(self.time_constant)
         assert self.capacity is not None  # one of both is there
         return self.kelvin_per_watt(radius) * self.capacity * ELEMENTARY_CHARGE
-
-
-def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
-    """(path, expected, got) if the drive of a case allows no heat."""
-    if case.device.heat is not None and case.drive.kind in WITHOUT:
-        kind = case.drive.kind
-        yield ("device", "heat"), f'none beside a drive of the kind "{kind}" ({WITHOUT[kind]})', "a table"

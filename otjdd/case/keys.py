@@ -5,10 +5,11 @@ it is the value of, a title: its heading here. Units, defaults and ranges are re
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, get_args, get_origin
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
 
+from otjdd.case.base import is_list, records_of
 from otjdd.case.case import Case, json_schema
 from otjdd.case.explain import alternatives, words_of
 from otjdd.case.toml_text import toml_value
@@ -34,20 +35,6 @@ def tables(heading: str = "The case", path: str = "", record: type[BaseModel] = 
             place = f"{path}.{name}".lstrip(".") + ("[0]" if is_list(field.annotation) else "")
             for option in records:
                 yield from tables(heading_of(field.title, option, len(records) > 1), place, option)
-
-
-def records_of(annotation: Any) -> list[type[BaseModel]]:
-    """Records among the alternatives of a type."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return list(dict.fromkeys(record for inner in get_args(annotation) for record in records_of(inner)))
-
-
-def is_list(annotation: Any) -> bool:
-    """True where values of a type are lists."""
-    return get_origin(annotation) is tuple or (
-        get_origin(annotation) is not dict and any(map(is_list, get_args(annotation)))
-    )
 
 
 def heading_of(title: str, record: type[BaseModel], several: bool) -> str:

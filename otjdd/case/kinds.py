@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from otjdd.case.base import Record
+from otjdd.case.base import Record, facts_of, records_of
 from otjdd.case.column_values import column_values
-from otjdd.case.columns import MOST_COLUMNS, ColumnKind, Columns
+from otjdd.case.columns import MOST_COLUMNS, OF_SPREAD, ColumnKind, Columns
 from otjdd.case.device import Device, Ions
 from otjdd.case.document import Document, changed, split_key
 from otjdd.case.exchange import exchanges
@@ -17,29 +17,11 @@ from otjdd.case.explain import problems_of
 from otjdd.case.problem import KeyPath, Problem, Source
 from otjdd.errors import CaseError
 from otjdd.system.remember import by_record
-from otjdd.units import brief
+from otjdd.units import DIMENSIONS, brief
 
 Fault = tuple[KeyPath, str, str, str]  # path, expected, found, hint
 
 SECTIONS: dict[str, type[Record]] = {"device": Device, "ions": Ions}
-OF_THE_WHOLE = {  # keys that a kind cannot set, and why
-    "device.radius": "the junction has one area, of which a kind has a share",
-    "device.area": "the junction has one area, of which a kind has a share",
-    "device.transmission": "one method finds all currents",
-    "device.heat": "the junction has one thermal resistance and one time constant",
-    "device.leaks": "all columns have the same leaks",
-    "device.traps": "all columns have the same traps",
-    "device.film.cells": "all columns have one grid",
-    "device.film.grading": "all columns have one grid",
-    "device.film.layers": "all columns have the same layers",
-    "device.film.electrons": "the films of all columns hold electrons, or none does",
-    "device.film.polarisation.law": "the films of all columns follow one law",
-    "device.film.image_permittivity": "the image force acts in all columns, or in none",
-    "ions.initial": "all columns start in the same way",
-    "ions.noise": "the ions of all columns hop at random, or those of none",
-    "ions.seed": "the junction has one seed, each column its own numbers of it",
-}
-LAYER = re.compile(r"^device\.film\.layers\[\d+\]\.")
 ROUND_OFF = 1e-9  # within which a sum of shares counts as 1
 
 
@@ -186,9 +168,9 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
         if names.index(kind.name) < i:
             yield (*path, "name"), "another name for each kind", brief(kind.name), ""
         for key in kind.set:
-            whole = reason_of_the_whole(key)
-            if whole or key.split(".")[0] not in SECTIONS:
-                why = whole or "the junction has one of it"
+            inside = key.split(".")[0] in SECTIONS
+            why = reason_to_share(key) if inside else "the junction has one of it"
+            if why:
                 yield (*path, "set", key), "a key of device or ions in which columns may differ", brief(key), why
                 break
         else:
@@ -203,11 +185,17 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
         )
 
 
-def reason_of_the_whole(key: str) -> str | None:
-    """Why a kind cannot set a key; None if it can. Keys of one layer are those of the film."""
-    of_film = LAYER.sub("device.film.", key)
-    parts = {own: (f"{own}.", f"{own}[") for own in OF_THE_WHOLE}
-    return next((why for own, why in OF_THE_WHOLE.items() if of_film == own or of_film.startswith(parts[own])), None)
+def reason_to_share(key: str) -> str:
+    """Why a kind cannot set a key of device or ions; "" if it can. Keys of a layer are those of the film."""
+    parts = re.findall(r"[^.\[\]]+", key)
+    records: list[Any] = [SECTIONS[parts[0]]]
+    for i, part in enumerate(parts[1:], 1):
+        fields = [record.model_fields[part] for record in records if part in record.model_fields]
+        reasons = [facts.shared for field in fields if (facts := facts_of(field)).shared]
+        if reasons and not (part == "layers" and len(parts) > i + 2):
+            return reasons[0]
+        records = records if part.isdigit() else [inner for field in fields for inner in records_of(field.annotation)]
+    return ""
 
 
 def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
@@ -275,22 +263,19 @@ def faults_of_values(case: Any) -> Iterator[Fault]:
 
 def spread_values(kind: Kind, density: float) -> dict[str, float]:
     """Values [SI, eV] of the keys that can be spread. The barrier of the left electrode is spread by its shift, 0."""
-    return {
-        "ions.activation_energy": kind.ions.activation_energy,
-        "ions.density": density,
-        "ions.well_left": kind.ions.well_left,
-        "ions.well_right": kind.ions.well_right,
-        "device.film.thickness": kind.device.film.thickness,
-        "device.left.barrier": 0.0,
-        "device.film.polarisation.time": getattr(kind.device.film.polarisation, "time", 1.0),
-    }
+
+    def value(key: str) -> float:
+        place: Any = kind
+        for part in key.split("."):
+            place = getattr(place, part, None)
+        return 1.0 if place is None else place
+
+    return {key: value(key) for key in OF_SPREAD} | {"ions.density": density, "device.left.barrier": 0.0}
 
 
 def physical_range(key: str, ions: Ions) -> tuple[float, float, str]:
     """Open interval of the values of a key that can be spread, and their unit."""
-    return {
-        "ions.activation_energy": (0.5 * abs(ions.activation_energy_rise), math.inf, "eV"),
-        "ions.density": (0.0, ions.site_density, "1/m^3"),
-        "device.film.thickness": (0.0, math.inf, "m"),
-        "device.film.polarisation.time": (0.0, math.inf, "s"),
-    }.get(key, (-math.inf, math.inf, "eV"))
+    dimension = OF_SPREAD[key][0]
+    low = {"ions.activation_energy": 0.5 * abs(ions.activation_energy_rise)}.get(key, -math.inf)
+    high = ions.site_density if key == "ions.density" else math.inf
+    return low if dimension == "energy" else 0.0, high, DIMENSIONS[dimension].unit

@@ -1,7 +1,7 @@
 """The list [[device.leaks]] of a case: conduction beside the coherent channel. A new kind of leak has its record here.
 
-`physics.channels.leaks` has the equations and kernels. To add a kind, write its record with `kind` and `numbers()`, in the
-order of its kernel, and name it in `AnyLeak`.
+`physics.channels.leaks` has the equations and kernels. To add a kind, write its record with `kind`, the columns of its
+kernel at its keys, and name it in `AnyLeak`.
 """
 
 import math
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from otjdd.case.base import Number, Record, as_text
+from otjdd.case.base import Number, Record, kernel_numbers, key
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief
@@ -24,11 +24,15 @@ class Leak(Record):
     name : in results; the kind if absent
     """
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = Field(
-        default=None, description="name in results; the kind if absent", examples=["edge"]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = key(
+        "name in results; the kind if absent", None, example="edge"
     )
 
     kind: str
+
+    def numbers(self) -> dict[str | int, float]:
+        """Numbers of its kernel by their columns."""
+        return kernel_numbers(self)
 
     @property
     def channel(self) -> str:
@@ -45,13 +49,9 @@ class OhmicLeak(Leak):
     """A current proportional to the voltage across the junction. conductance : per area [S/m2]"""
 
     kind: Literal["ohmic"]
-    conductance: Annotated[float, Quantity("conductance per area", "1e-12 S/m^2", "1e18 S/m^2")] = Field(
-        description="conductance per area", examples=["1e6 S/m^2"]
+    conductance: Annotated[float, Quantity("conductance per area", "1e-12 S/m^2", "1e18 S/m^2")] = key(
+        "conductance per area", example="1e6 S/m^2", kernel=0
     )
-
-    def numbers(self) -> tuple[float, ...]:
-        """Numbers of its kernel."""
-        return (self.conductance,)
 
 
 class PooleFrenkelLeak(Leak):
@@ -62,17 +62,11 @@ class PooleFrenkelLeak(Leak):
     """
 
     kind: Literal["poole-frenkel"]
-    conductivity: Annotated[float, Quantity("conductivity", "1e-12 S/m", "1e12 S/m")] = Field(
-        description="conductivity with all electrons free", examples=["0.1 S/m"]
+    conductivity: Annotated[float, Quantity("conductivity", "1e-12 S/m", "1e12 S/m")] = key(
+        "conductivity with all electrons free", example="0.1 S/m", kernel=0
     )
-    barrier: LeakBarrier = Field(description="depth of the traps below the band, without a field", examples=["0.5 eV"])
-    permittivity: Dynamic = Field(
-        description="dynamic permittivity, of frequencies at which ions stand still", examples=[5.5]
-    )
-
-    def numbers(self) -> tuple[float, ...]:
-        """Numbers of its kernel."""
-        return self.conductivity, self.barrier, self.permittivity
+    barrier: LeakBarrier = key("depth of the traps below the band, without a field", example="0.5 eV", kernel=1)
+    permittivity: Dynamic = key("dynamic permittivity, of frequencies at which ions stand still", example=5.5, kernel=2)
 
     @property
     def saturating_field(self) -> float:
@@ -88,22 +82,17 @@ class SchottkyLeak(Leak):
     """
 
     kind: Literal["schottky"]
-    left_barrier: LeakBarrier = Field(
-        description="barrier above the Fermi level of the left electrode, without a field", examples=["0.6 eV"]
+    left_barrier: LeakBarrier = key(
+        "barrier above the Fermi level of the left electrode, without a field", example="0.6 eV", kernel=1
     )
-    right_barrier: LeakBarrier = Field(description="the same at the right electrode", examples=["0.4 eV"])
-    richardson: Annotated[float, Quantity("Richardson constant", "1e-12 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = Field(
-        default=as_text("120 A/cm^2/K^2"),
-        description="Richardson constant times the share of the area that leaks",
-        examples=["0.01 A/cm^2/K^2"],
+    right_barrier: LeakBarrier = key("the same at the right electrode", example="0.4 eV", kernel=2)
+    richardson: Annotated[float, Quantity("Richardson constant", "1e-12 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = key(
+        "Richardson constant times the share of the area that leaks",
+        "120 A/cm^2/K^2",
+        example="0.01 A/cm^2/K^2",
+        kernel=0,
     )
-    permittivity: Dynamic = Field(
-        description="dynamic permittivity, of frequencies at which ions stand still", examples=[5.5]
-    )
-
-    def numbers(self) -> tuple[float, ...]:
-        """Numbers of its kernel."""
-        return self.richardson, self.left_barrier, self.right_barrier, self.permittivity
+    permittivity: Dynamic = key("dynamic permittivity, of frequencies at which ions stand still", example=5.5, kernel=3)
 
     @property
     def saturating_field(self) -> float:

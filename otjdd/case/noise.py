@@ -9,10 +9,6 @@ from otjdd.case.kinds import kinds_of, spread_values
 from otjdd.case.problem import KeyPath
 
 FEWEST = 1.0  # ions of a column
-WITHOUT = {  # kinds of drives beside which no ion hops at random, and why
-    "cv": "the answer to a small signal has no course in time",
-    "impedance": "the answer to a small signal has no course in time",
-}
 
 
 def column_area(device: Device, share: float) -> float:
@@ -21,29 +17,9 @@ def column_area(device: Device, share: float) -> float:
 
 
 def faults(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
-    """Path, expected, found and hint of random hops that do not go with the rest of a case."""
+    """Path, expected, found and hint of random hops in a column with less than one ion."""
     if case.ions.noise == "none":
         return
-    why = WITHOUT.get(case.drive.kind)
-    if why:
-        yield ("ions", "noise"), f'"none" beside a drive of the kind "{case.drive.kind}" ({why})', '"shot"', ""
-    if getattr(case.drive, "path", None) is not None and case.drive.kind == "cv":
-        yield (
-            ("ions", "noise"),
-            '"none" beside a path of a drive of the kind "cv", along which the ions are a density',
-            '"shot"',
-            "",
-        )
-    if case.device.film.polarisation is not None:
-        yield ("ions", "noise"), '"none" beside device.film.polarisation, which does not switch at random', '"shot"', ""
-    if case.numerics.error != "none":
-        expected = '"none" beside numerics.error: runs on several grids differ by their hops, not by their cells alone'
-        yield ("ions", "noise"), expected, '"shot"', "judge the numerics without noise"
-    yield from faults_of_columns(case)
-
-
-def faults_of_columns(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:
-    """Columns with less than one ion."""
     for kind in kinds_of(case):
         if kind.ions.density is None:  # that of a profile, which the run reads
             continue
@@ -61,7 +37,7 @@ def faults_of_columns(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:
                     ("ions", "noise"),
                     f'"none", or {FEWEST:g} ion in each column at least',
                     f"{ions:.2g} ions in column {k + 1} of {len(weights)}{of_kind}",
-                    "a column has its share of device.conducting_fraction of the junction: make device.radius or the "
-                    "fraction larger, or take fewer columns",
+                    "a column has its share of device.conducting_fraction of the junction: make device.radius, device.area "
+                    "or the fraction larger, or take fewer columns",
                 )
                 return

@@ -11,6 +11,7 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from otjdd.case.base import marks_of
 from otjdd.case.case import Case
 from otjdd.case.document import split_key
 from otjdd.case.followed import OF_LAYERS, stands_in
@@ -121,10 +122,7 @@ def value_at_key(case: Case, key: str) -> tuple[Any, str, float, float] | None:
 def range_of(field: FieldInfo) -> tuple[str, float, float]:
     """Dimension and limits [SI] of a field of a record, infinite where it has none."""
     dimension, low, high = "", -math.inf, math.inf
-    marks = list(field.metadata)
-    for part in (field.annotation, *getattr(field.annotation, "__args__", ())):
-        marks += getattr(part, "__metadata__", ())
-    for mark in marks:
+    for mark in marks_of(field):
         if isinstance(mark, Quantity):
             dimension = mark.dimension
             low = quantity(mark.low)[0] if mark.low else low

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from otjdd.case.base import Count, Number, Record
+from otjdd.case.base import Count, Number, Record, key
 
 LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_LEAP = 1e-10, 1e-14, 1e-12, 1e-3
 # numerics.error -> divisors of the number of cells, one for each coarser grid
@@ -27,27 +27,19 @@ class Numerics(Record):
     """
 
     # 7e-3: with 1e-2 the errors of 4000 pulses add up, see validation/benchmarks/peers
-    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = Field(
-        default=7e-3,
-        description="error of a time step: of the band edge in kT, of charges and of concentrations relative",
-        examples=[1e-3],
+    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = key(
+        "error of a time step: of the band edge in kT, of charges and of concentrations relative", 7e-3, example=1e-3
     )
-    atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = Field(
-        default=1e-2, description="error of a concentration, in units of the mean density of the ions", examples=[1e-4]
+    atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = key(
+        "error of a concentration, in units of the mean density of the ions", 1e-2, example=1e-4
     )
-    max_steps: Annotated[Count, Field(ge=1, le=10**9)] = Field(
-        default=10_000_000, description="most time steps of a run", examples=[10000000]
+    max_steps: Annotated[Count, Field(ge=1, le=10**9)] = key("most time steps of a run", 10_000_000, example=10000000)
+    current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = key(
+        "relative error of recorded currents", 1e-4, example=1e-5
     )
-    current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = Field(
-        default=1e-4, description="relative error of recorded currents", examples=[1e-5]
+    largest_leap: Annotated[Number, Field(ge=LEAST_LEAP, le=1)] = key(
+        "share of the ions of a column that may pass a face in a step, where they hop at random", 0.1, example=0.03
     )
-    largest_leap: Annotated[Number, Field(ge=LEAST_LEAP, le=1)] = Field(
-        default=0.1,
-        description="share of the ions of a column that may pass a face in a step, where they hop at random",
-        examples=[0.03],
-    )
-    error: Literal[ERRORS] = Field(  # type: ignore[valid-type]  # the names of a table
-        default="none",
-        description="reads extrapolated from two grids, errors stated from three, or both",
-        examples=["estimate"],
+    error: Literal[ERRORS] = key(  # type: ignore[valid-type]  # the names of a table
+        "reads extrapolated from two grids, errors stated from three, or both", "none", example="estimate"
     )

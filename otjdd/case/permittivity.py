@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from otjdd.case.base import Number, Record
+from otjdd.case.base import Number, Record, key
 from otjdd.errors import NotAsExpected
 from otjdd.laws.permittivity import suzuki
 from otjdd.units import Quantity
@@ -19,7 +19,7 @@ class LinearPermittivity(Record):
     """D = eps0 eps_r E."""
 
     law: Literal["linear"]
-    eps_r: Annotated[Number, Field(ge=1, le=1e6)] = Field(description="relative permittivity", examples=[25])
+    eps_r: Annotated[Number, Field(ge=1, le=1e6)] = key("relative permittivity", example=25)
 
     def terms(self, temperature: float) -> tuple[float, float, float]:
         """eps_inf, b [V/m] and sqrt(a) [V/m]: the nonlinear law with b = 0, at any temperature."""
@@ -35,17 +35,15 @@ class NonlinearPermittivity(Record):
     """
 
     law: Literal["nonlinear"]
-    b: Annotated[float, Quantity("field", "1e6 V/m", "1e13 V/m")] = Field(
-        description="b of D = eps0 [eps_inf E + b asinh(E/sqrt(a))]", examples=["1.42e10 V/m"]
+    b: Annotated[float, Quantity("field", "1e6 V/m", "1e13 V/m")] = key(
+        "b of D = eps0 [eps_inf E + b asinh(E/sqrt(a))]", example="1.42e10 V/m"
     )
-    a: Annotated[float, Quantity("squared field", "1e8 V^2/m^2", "1e24 V^2/m^2")] = Field(
-        description="a of the same", examples=["2.65e15 V^2/m^2"]
+    a: Annotated[float, Quantity("squared field", "1e8 V^2/m^2", "1e24 V^2/m^2")] = key(
+        "a of the same", example="2.65e15 V^2/m^2"
     )
-    eps_inf: Annotated[Number, Field(ge=0, le=1e4)] = Field(
-        default=0.0, description="permittivity at the highest fields", examples=[7]
-    )
-    temperature_law: Literal["none", "suzuki"] = Field(
-        default="none", description='"suzuki": b and a hold at 300 K and scale with temperature', examples=["suzuki"]
+    eps_inf: Annotated[Number, Field(ge=0, le=1e4)] = key("permittivity at the highest fields", 0.0, example=7)
+    temperature_law: Literal["none", "suzuki"] = key(
+        '"suzuki": b and a hold at 300 K and scale with temperature', "none", example="suzuki"
     )
 
     def terms(self, temperature: float) -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from otjdd.case.base import Number, Record, as_text
+from otjdd.case.base import Number, Record, key
 from otjdd.case.problem import KeyPath
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, write
@@ -17,6 +17,7 @@ FieldStrength = Annotated[float, Quantity("field", "1e3 V/m", "1e12 V/m")]
 Share = Annotated[Number, Field(ge=-1, le=1)]
 TIME = "device.film.polarisation.time"  # key of a spread
 FEWEST_STEPS = 8  # fewest steps of a sweep from 0 V to its largest voltage that resolve a loop of the polarisation
+ONE_LAW = "the films of all columns follow one law"
 LAWS = "two-level", "merz-kai", "nls"
 
 
@@ -28,20 +29,18 @@ class Polarisation(Record):
     curie_temperature : T_c [K] of P_s(T) = P_s [(T_c - T)/(T_c - T_ref)]^(1/2), with T the temperature of the case
     """
 
-    saturation: Annotated[float, Quantity("polarisation", "1e-6 C/m^2", "3 C/m^2")] = Field(
-        description="P_s of the film", examples=["27 uC/cm^2"]
+    saturation: Annotated[float, Quantity("polarisation", "1e-6 C/m^2", "3 C/m^2")] = key(
+        "P_s of the film", example="27 uC/cm^2"
     )
-    initial: Share = Field(
-        default=0.0, description="P at the start over P_s, positive towards the right electrode", examples=[-1]
+    initial: Share = key("P at the start over P_s, positive towards the right electrode", 0.0, example=-1)
+    offset_field: Annotated[float, Quantity("field", "-1e10 V/m", "1e10 V/m")] = key(
+        "field by which the loop is shifted (imprint)", "0 V/m", example="0.2 MV/cm"
     )
-    offset_field: Annotated[float, Quantity("field", "-1e10 V/m", "1e10 V/m")] = Field(
-        default=as_text("0 V/m"), description="field by which the loop is shifted (imprint)", examples=["0.2 MV/cm"]
+    curie_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] | None = key(
+        "P_s falls to 0 there, as a square root; it is constant if absent", None, example="720 K"
     )
-    curie_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] | None = Field(
-        default=None, description="P_s falls to 0 there, as a square root; it is constant if absent", examples=["720 K"]
-    )
-    reference_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] = Field(
-        default=as_text("300 K"), description="temperature at which P_s is the one given", examples=["300 K"]
+    reference_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] = key(
+        "temperature at which P_s is the one given", "300 K", example="300 K"
     )
 
     @model_validator(mode="after")
@@ -65,12 +64,12 @@ class TwoLevel(Polarisation):
     barrier : w_b [eV]   dipole_length : d_e [m], so that a field E shifts the levels by E d_e
     """
 
-    law: Literal["two-level"]
-    barrier: Annotated[float, Quantity("energy", "0.01 eV", "20 eV")] = Field(
-        description="barrier w_b between the two levels", examples=["1.05 eV"]
+    law: Literal["two-level"] = key("", shared=ONE_LAW)
+    barrier: Annotated[float, Quantity("energy", "0.01 eV", "20 eV")] = key(
+        "barrier w_b between the two levels", example="1.05 eV"
     )
-    dipole_length: Annotated[float, Quantity("length", "0.01 nm", "1 um")] = Field(
-        description="length d_e over which a field shifts the levels", examples=["7.5 nm"]
+    dipole_length: Annotated[float, Quantity("length", "0.01 nm", "1 um")] = key(
+        "length d_e over which a field shifts the levels", example="7.5 nm"
     )
 
 
@@ -80,23 +79,19 @@ class MerzKai(Polarisation):
     time : tau0 [s]   activation_field : E_a [V/m]   exponent : alpha   dimension : n
     """
 
-    law: Literal["merz-kai"]
-    time: Annotated[float, Quantity("time", "1 fs", "1e12 s")] = Field(
-        description="switching time tau0 in the highest field", examples=["1 ns"]
+    law: Literal["merz-kai"] = key("", shared=ONE_LAW)
+    time: Annotated[float, Quantity("time", "1 fs", "1e12 s")] = key(
+        "switching time tau0 in the highest field", example="1 ns", spread="1e12 s"
     )
-    activation_field: FieldStrength = Field(description="E_a of tau = tau0 exp[(E_a/E)^alpha]", examples=["10 MV/cm"])
-    exponent: Annotated[Number, Field(ge=0.1, le=10)] = Field(
-        default=1.0, description="alpha of the same", examples=[2]
-    )
-    dimension: Annotated[Number, Field(ge=1, le=4)] = Field(
-        default=2.0, description="n of 1 - exp[-(t/tau)^n]", examples=[1]
-    )
+    activation_field: FieldStrength = key("E_a of tau = tau0 exp[(E_a/E)^alpha]", example="10 MV/cm")
+    exponent: Annotated[Number, Field(ge=0.1, le=10)] = key("alpha of the same", 1.0, example=2)
+    dimension: Annotated[Number, Field(ge=1, le=4)] = key("n of 1 - exp[-(t/tau)^n]", 2.0, example=1)
 
 
 class NucleationLimited(MerzKai):
     """Regions that switch independently, each like `MerzKai`: the columns, which have a spread of the key `time`."""
 
-    law: Literal["nls"]  # type: ignore[assignment]  # another name of the same record
+    law: Literal["nls"] = key("", shared=ONE_LAW)  # type: ignore[assignment]  # another name of the same record
 
 
 AnyPolarisation = Annotated[TwoLevel | MerzKai | NucleationLimited, Field(discriminator="law")]
@@ -111,20 +106,11 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
         of_time = ("columns", "spread", TIME)
         yield of_time, 'a film whose polarisation has a time (law = "merz-kai" or "nls")', "none"
     if polar is None:
-        if getattr(case.drive, "polarisation", "frozen") != "frozen":
-            yield ("drive", "polarisation"), '"frozen" for a film without [device.film.polarisation]', '"following"'
         return
     if polar.law == "nls" and spread is None:
         yield (*table, "law"), f'"merz-kai", or beside "nls" a spread of "{TIME}" in [columns]', '"nls"'
-    if case.device.film.electrons != "none" and getattr(case.drive, "polarisation", "frozen") != "frozen":
-        yield ("drive", "polarisation"), '"frozen" beside device.film.electrons = "balance"', '"following"'
-    if case.drive.kind == "patterns":
-        yield table, 'none beside a drive of the kind "patterns" (compact models have no polarisation)', "a table"
     if polar.saturation_at(case.temperature) == 0.0:
         expected = f'above the temperature of the case, "{case.temperature:g} K"; without [{".".join(table)}] beyond it'
-        yield (*table, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
-    if polar.curie_temperature is not None and case.device.heat is not None:
-        expected = "none beside device.heat: P_s is that of one temperature here, not of one that the current changes"
         yield (*table, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
     yield from faults_of_drive(case.drive)
 

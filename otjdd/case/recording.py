@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, field_validator, model_validator
 
-from otjdd.case.base import Count, Record
+from otjdd.case.base import Count, Record, key
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity
 
@@ -21,21 +21,15 @@ class Recording(Record):
     profiles_at : times of further snapshots [s]   profiles_at_reads : a snapshot with every read
     """
 
-    every: Literal["all", "reads", "none"] = Field(
-        default="all", description="time steps in the time series", examples=["reads"]
+    every: Literal["all", "reads", "none"] = key("time steps in the time series", "all", example="reads")
+    windows: Annotated[tuple[tuple[RecordTime, RecordTime], ...], Field(max_length=10_000)] = key(
+        "intervals of which all steps are kept", (), example=[["0 s", "2 us"]]
     )
-    windows: Annotated[tuple[tuple[RecordTime, RecordTime], ...], Field(max_length=10_000)] = Field(
-        default=(), description="intervals of which all steps are kept", examples=[[["0 s", "2 us"]]]
+    profiles: Annotated[Count, Field(ge=2, le=100_000)] = key("snapshots, evenly spread over the drive", 2, example=20)
+    profiles_at: Annotated[tuple[RecordTime, ...], Field(max_length=100_000)] = key(
+        "times of further snapshots", (), example=["1 us", "1 ms"]
     )
-    profiles: Annotated[Count, Field(ge=2, le=100_000)] = Field(
-        default=2, description="snapshots, evenly spread over the drive", examples=[20]
-    )
-    profiles_at: Annotated[tuple[RecordTime, ...], Field(max_length=100_000)] = Field(
-        default=(), description="times of further snapshots", examples=[["1 us", "1 ms"]]
-    )
-    profiles_at_reads: Annotated[bool, Strict()] = Field(
-        default=False, description="a snapshot with every read", examples=[True]
-    )
+    profiles_at_reads: Annotated[bool, Strict()] = key("a snapshot with every read", False, example=True)
 
     @field_validator("windows")
     @classmethod

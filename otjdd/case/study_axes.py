@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from otjdd.case import toml_text
-from otjdd.case.base import Count, Record
+from otjdd.case.base import Count, Record, key
 from otjdd.case.distributions import MAX_COUNT, Amount, Flat, Name, Sample, check_difference, together, value_text
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, plain_unit
@@ -25,7 +25,7 @@ class EvenlySpaced(Record):
 
     start: Amount
     stop: Amount
-    count: Annotated[Count, Field(ge=2, le=MAX_COUNT)] | None = None
+    count: Annotated[Count, Field(ge=2, le=MAX_COUNT)] | None = key("", None, instead_of=("step",))
     step: Amount | None = None
     spacing: Literal["linear", "log"] = "linear"
 
@@ -84,29 +84,23 @@ class Study(Record):
     time_limit : longest time for one point [s]
     """
 
-    grid: Axes = Field(
-        default_factory=dict,
-        description="keys whose values are all combined",
-        examples=[{"device.film.thickness": ["2.6 nm", "3 nm"]}],
+    grid: Axes = key(
+        "keys whose values are all combined", example={"device.film.thickness": ["2.6 nm", "3 nm"]}, factory=dict
     )
-    zip: Axes = Field(
-        default_factory=dict,
-        description="keys that change together, lists of one length",
-        examples=[{"temperature": ["250 K", "350 K"]}],
+    zip: Axes = key(
+        "keys that change together, lists of one length", example={"temperature": ["250 K", "350 K"]}, factory=dict
     )
-    points: Annotated[tuple[dict[Name, Any], ...], Field(max_length=MAX_COUNT)] = Field(
-        default=(), description="tables of keys, a point each", examples=[[{"temperature": "250 K"}]]
+    points: Annotated[tuple[dict[Name, Any], ...], Field(max_length=MAX_COUNT)] = key(
+        "tables of keys, a point each", (), example=[{"temperature": "250 K"}]
     )
-    sample: Sample | None = Field(
-        default=None,
-        description="draws: method, count, seed, over",
-        examples=[{"count": 8, "over": {"temperature": {"values": ["9 K"]}}}],
+    sample: Sample | None = key(
+        "draws: method, count, seed, over", None, example={"count": 8, "over": {"temperature": {"values": ["9 K"]}}}
     )
-    keep: Annotated[tuple[Name, ...], Field(max_length=200)] = Field(
-        default=(), description="outputs and metrics that are kept", examples=[["read_resistance[-1]", "loop.ratio"]]
+    keep: Annotated[tuple[Name, ...], Field(max_length=200)] = key(
+        "outputs and metrics that are kept", (), example=["read_resistance[-1]", "loop.ratio"]
     )
-    time_limit: Annotated[float, Quantity("time", "1 ms", "1e9 s")] | None = Field(
-        default=None, description="most time that a point may take", examples=["60 s"]
+    time_limit: Annotated[float, Quantity("time", "1 ms", "1e9 s")] | None = key(
+        "most time that a point may take", None, example="60 s"
     )
 
     @field_validator("points")
@@ -130,9 +124,9 @@ class Study(Record):
         ]
         if not keys:
             raise ValueError("nothing is varied: give grid, zip, points or sample")
-        for key in keys:
-            if keys.count(key) > 1:
-                raise NotAsExpected("every key varied once", f"{key} twice")
+        for name in keys:
+            if keys.count(name) > 1:
+                raise NotAsExpected("every key varied once", f"{name} twice")
         return self
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from otjdd.case.base import Record
+from otjdd.case.base import Record, key
 from otjdd.case.problem import KeyPath
 from otjdd.errors import NotAsExpected, UnitError
 from otjdd.system.files import read_regular
@@ -30,10 +30,10 @@ class TargetFile(Record):
 
     model_config = ConfigDict(title="Targets in a text file")
 
-    file: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
-        description="a line of numbers for each word line", examples=["targets.csv"]
+    file: Annotated[str, Field(min_length=1, max_length=4096)] = key(
+        "a line of numbers for each word line", example="targets.csv"
     )
-    unit: Annotated[str, Field(min_length=1, max_length=20)] = Field(description="unit of the numbers", examples=["uS"])
+    unit: Annotated[str, Field(min_length=1, max_length=20)] = key("unit of the numbers", example="uS")
 
     @model_validator(mode="after")
     def _is_unit(self) -> Self:
@@ -52,15 +52,13 @@ class TargetPicture(Record):
 
     model_config = ConfigDict(title="Targets in a picture")
 
-    picture: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
-        description="a picture with a pixel for each cell", examples=["letter.png"]
+    picture: Annotated[str, Field(min_length=1, max_length=4096)] = key(
+        "a picture with a pixel for each cell", example="letter.png"
     )
-    black: Siemens = Field(description="conductance of black", examples=["1 uS"])
-    white: Siemens = Field(description="conductance of white", examples=["10 uS"])
-    scale: Literal["linear", "logarithmic"] = Field(
-        default="linear",
-        description="what is proportional to the grey: the conductance or its logarithm",
-        examples=["logarithmic"],
+    black: Siemens = key("conductance of black", example="1 uS")
+    white: Siemens = key("conductance of white", example="10 uS")
+    scale: Literal["linear", "logarithmic"] = key(
+        "what is proportional to the grey: the conductance or its logarithm", "linear", example="logarithmic"
     )
 
 

@@ -4,15 +4,12 @@
 """
 
 import math
-from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from otjdd.case.base import Count, Number, Record, as_text
-from otjdd.case.exchange import exchanges
+from otjdd.case.base import Count, Number, Record, kernel_numbers, key
 from otjdd.case.film import MOST_LAYERS
-from otjdd.case.problem import KeyPath
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, write
 
@@ -36,83 +33,67 @@ class Trap(Record):
 
     channel: ClassVar[str] = "traps"  # row of `channels.table.CODES`
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(
-        description="name in results", examples=["oxygen vacancies"]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=40)] = key(
+        "name in results", example="oxygen vacancies"
     )
-    kind: Literal["acceptor", "donor", "none"] = Field(
-        description='charge that they carry: "acceptor" -e if filled, "donor" e if empty, "none" a current alone',
-        examples=["acceptor"],
+    kind: Literal["acceptor", "donor", "none"] = key(
+        'charge that they carry: "acceptor" -e if filled, "donor" e if empty, "none" a current alone',
+        example="acceptor",
     )
-    density: Annotated[float, Quantity("density", "0 1/m^3", "1e29 1/m^3")] | None = Field(
-        default=None, description="traps per volume", examples=["2e25 1/m^3"]
+    density: Annotated[float, Quantity("density", "0 1/m^3", "1e29 1/m^3")] | None = key(
+        "traps per volume", None, example="2e25 1/m^3", kernel="DENSITY"
     )
-    of: Literal["ions"] | None = Field(
-        default=None, description='"ions": traps at the vacancies, in the place of a density', examples=["ions"]
+    of: Literal["ions"] | None = key('"ions": traps at the vacancies, in the place of a density', None, example="ions")
+    per_ion: Annotated[Number, Field(gt=0, le=100)] | None = key("traps at a vacancy; 1 if absent", None, example=1)
+    layer: Annotated[Count, Field(ge=0, lt=MOST_LAYERS)] | None = key(
+        "number of the layer that holds them, 0 the first; all if absent", None, example=1
     )
-    per_ion: Annotated[Number, Field(gt=0, le=100)] | None = Field(
-        default=None, description="traps at a vacancy; 1 if absent", examples=[1]
+    position: Annotated[float, Quantity("length", "0 nm", "1600 nm")] | None = key(
+        "middle of a sheet of traps, from the left end of the film", None, example="1.4 nm"
     )
-    layer: Annotated[Count, Field(ge=0, lt=MOST_LAYERS)] | None = Field(
-        default=None, description="number of the layer that holds them, 0 the first; all if absent", examples=[1]
+    width: Annotated[float, Quantity("length", "0.01 nm", "1600 nm")] | None = key(
+        "width of the sheet", None, example="0.4 nm"
     )
-    position: Annotated[float, Quantity("length", "0 nm", "1600 nm")] | None = Field(
-        default=None, description="middle of a sheet of traps, from the left end of the film", examples=["1.4 nm"]
+    depth: Annotated[float, Quantity("energy", "0.01 eV", "10 eV")] = key(
+        "depth below the conduction band", example="1.2 eV", kernel="DEPTH"
     )
-    width: Annotated[float, Quantity("length", "0.01 nm", "1600 nm")] | None = Field(
-        default=None, description="width of the sheet", examples=["0.4 nm"]
+    depth_spread: Annotated[float, Quantity("energy", "0 eV", "1 eV")] = key(
+        "standard deviation of a normal spread of depths, which ends at 4.5 of it",
+        "0 eV",
+        example="0.1 eV",
+        kernel="SPREAD",
     )
-    depth: Annotated[float, Quantity("energy", "0.01 eV", "10 eV")] = Field(
-        description="depth below the conduction band", examples=["1.2 eV"]
+    relaxation_energy: Annotated[float, Quantity("energy", "0 eV", "5 eV")] = key(
+        "energy of the lattice that relaxes as a trap is filled; 0 is elastic",
+        "0 eV",
+        example="0.7 eV",
+        kernel="RELAXATION",
     )
-    depth_spread: Annotated[float, Quantity("energy", "0 eV", "1 eV")] = Field(
-        default=as_text("0 eV"),
-        description="standard deviation of a normal spread of depths, which ends at 4.5 of it",
-        examples=["0.1 eV"],
+    attempt_frequency: Annotated[float, Quantity("frequency", "1 Hz", "1e18 Hz")] = key(
+        "attempts of an electron between trap and electrode", "1e13 Hz", example="1e13 Hz", kernel="ATTEMPTS"
     )
-    relaxation_energy: Annotated[float, Quantity("energy", "0 eV", "5 eV")] = Field(
-        default=as_text("0 eV"),
-        description="energy of the lattice that relaxes as a trap is filled; 0 is elastic",
-        examples=["0.7 eV"],
+    hop_frequency: Frequency = key(
+        "attempts of a hop between traps; 0 for none", "0 Hz", example="1e13 Hz", kernel="HOPS"
     )
-    attempt_frequency: Annotated[float, Quantity("frequency", "1 Hz", "1e18 Hz")] = Field(
-        default=as_text("1e13 Hz"),
-        description="attempts of an electron between trap and electrode",
-        examples=["1e13 Hz"],
+    degeneracy: Annotated[Number, Field(ge=0.01, le=100)] = key(
+        "states of a filled trap over those of an empty one", 1.0, example=2, kernel="DEGENERACY"
     )
-    hop_frequency: Frequency = Field(
-        default=as_text("0 Hz"), description="attempts of a hop between traps; 0 for none", examples=["1e13 Hz"]
+    occupation: Literal["steady", "kinetic"] = key(
+        'filling: "steady" follows the voltage at once, "kinetic" takes the time of its rates',
+        "steady",
+        example="kinetic",
     )
-    degeneracy: Annotated[Number, Field(ge=0.01, le=100)] = Field(
-        default=1.0, description="states of a filled trap over those of an empty one", examples=[2]
+    initial: Literal["equilibrium", "empty", "full"] | Annotated[Number, Field(ge=0, le=1)] | None = key(
+        'filled share at first, of a "kinetic" filling: that of rest at 0 V if absent', None, example="empty"
     )
-    occupation: Literal["steady", "kinetic"] = Field(
-        default="steady",
-        description='filling: "steady" follows the voltage at once, "kinetic" takes the time of its rates',
-        examples=["kinetic"],
-    )
-    initial: Literal["equilibrium", "empty", "full"] | Annotated[Number, Field(ge=0, le=1)] | None = Field(
-        default=None,
-        description='filled share at first, of a "kinetic" filling: that of rest at 0 V if absent',
-        examples=["empty"],
-    )
-    frenkel_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = Field(
-        default=None,
-        description="dynamic permittivity of the thermal path over the band; none if absent",
-        examples=[5.5],
+    frenkel_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = key(
+        "dynamic permittivity of the thermal path over the band; none if absent", None, example=5.5, kernel="FRENKEL"
     )
 
     @model_validator(mode="after")
     def check_limits(self) -> Self:
         if self.initial is not None and not self.kinetic:
             raise NotAsExpected('none beside a filling that is "steady" from the first', f"{self.initial}", "initial")
-        if self.kinetic and self.hop_frequency > 0.0:
-            expected = '"0 Hz" beside a filling that is "kinetic": hops between such traps are not in this model'
-            raise NotAsExpected(expected, brief(write(self.hop_frequency, "frequency")), "hop_frequency")
-        if self.kinetic and self.of is not None:
-            expected = (
-                'a density beside occupation = "kinetic": traps that move with their filling are not in this model'
-            )
-            raise NotAsExpected(expected, f'"{self.of}"', "of")
         return self
 
     @model_validator(mode="after")
@@ -139,9 +120,6 @@ class Trap(Record):
             most = write(self.depth / FARTHEST, "energy")
             expected = f'at most "{most}" at this depth, so that no level of the spread is above the band'
             raise NotAsExpected(expected, brief(write(self.depth_spread, "energy")), "depth_spread")
-        if self.depth_spread > 0.0 and self.hop_frequency > 0.0:
-            expected = "none beside hop_frequency: hops between traps of unlike depth are not in this model"
-            raise NotAsExpected(expected, brief(write(self.depth_spread, "energy")), "depth_spread")
         if 0.0 < self.relaxation_energy < LEAST_RELAXATION:
             got = brief(write(self.relaxation_energy, "energy"))
             raise NotAsExpected('"0 eV", elastic, or "1 meV" at least', got, "relaxation_energy")
@@ -158,17 +136,19 @@ class Trap(Record):
         shares = {None: math.nan, "equilibrium": math.nan, "empty": 0.0, "full": 1.0}
         return self.initial if isinstance(self.initial, int | float) else shares[self.initial]
 
-    def numbers(self) -> tuple[float, ...]:
-        """Numbers of its kernel, see `physics.traps.sites`."""
+    def numbers(self) -> dict[str | int, float]:
+        """Numbers of its kernel by their columns, see `physics.traps.sites`."""
         start, end = -math.inf, math.inf
         if self.position is not None and self.width is not None:
             start, end = self.position - 0.5 * self.width, self.position + 0.5 * self.width
-        per_ion = 0.0 if self.of is None else 1.0 if self.per_ion is None else self.per_ion
-        return (
-            self.density or 0.0, per_ion, start, end, -1.0 if self.layer is None else float(self.layer), self.depth,
-            self.depth_spread, self.relaxation_energy, self.attempt_frequency, self.hop_frequency, self.degeneracy,
-            self.frenkel_permittivity or 0.0, CHARGES[self.kind], float(self.kinetic),
-        )  # fmt: skip
+        return kernel_numbers(self) | {
+            "PER_ION": 0.0 if self.of is None else 1.0 if self.per_ion is None else self.per_ion,
+            "START": start,
+            "END": end,
+            "LAYER": -1.0 if self.layer is None else float(self.layer),
+            "CHARGE": CHARGES[self.kind],
+            "KINETIC": float(self.kinetic),
+        }
 
 
 def carry_charge(traps: tuple[Trap, ...] | None) -> bool:
@@ -179,51 +159,3 @@ def carry_charge(traps: tuple[Trap, ...] | None) -> bool:
 def fill_slowly(traps: tuple[Trap, ...] | None) -> bool:
     """True where the filling of some traps of a device takes time."""
     return any(trap.kinetic for trap in traps or ())
-
-
-def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
-    """(path, expected, got) of what does not go with the charge of traps of a case."""
-    for i, trap in enumerate(case.device.traps or ()):
-        if trap.kind != "none":
-            for what, is_there in beside_charge(case, trap).items():
-                if is_there:
-                    yield ("device", "traps", i, "kind"), f'"none" beside {what}', f'"{trap.kind}"'
-        if trap.kind == "donor" and trap.of is not None:
-            expected = (
-                '"acceptor" beside of = "ions": an electron takes from the charge that vacancies have by ions.charge'
-            )
-            yield ("device", "traps", i, "kind"), expected, '"donor"'
-
-
-def beside_charge(case: Any, trap: Trap) -> dict[str, bool]:
-    """What does not go with the charge of a kind of traps, in words, and whether a case has it."""
-    device, drive, ions = case.device, case.drive, case.ions
-    return {
-        'device.film.electrons = "balance"': device.film.electrons != "none",
-        "device.film.polarisation": device.film.polarisation is not None,
-        "device.heat": device.heat is not None,
-        f'ions.noise = "{ions.noise}"': ions.noise != "none",
-        'ions.initial = "equilibrium" and a filling that is "kinetic"': trap.kinetic and ions.initial == "equilibrium",
-        f'a drive of the kind "{drive.kind}"': drive.kind in ("cv", "impedance", "patterns"),
-        "electrodes that exchange vacancies, in a drive in time": drive.kind != "iv" and bool(exchanges(device)),
-        'a filling that is "steady", where vacancies move: take occupation = "kinetic"': (
-            not trap.kinetic
-            and (drive.kind != "iv" or any(getattr(drive, "states", {}).values()) or hasattr(ions.initial, "history"))
-        ),
-    }
-
-
-def faults_of_kinetics(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
-    """(path, expected, got) of what does not go with traps of a case whose filling takes time."""
-    kinetic = [i for i, trap in enumerate(case.device.traps or ()) if trap.kinetic]
-    beside = {
-        'a drive of the kind "patterns": compact models have no filling of traps': case.drive.kind == "patterns",
-        'drive.ions = "moving": traps answer a small signal at frozen ions': (
-            getattr(case.drive, "ions", "frozen") == "moving"
-        ),
-        f'ions.noise = "{case.ions.noise}"': case.ions.noise != "none",
-    }
-    for i in kinetic:
-        for what, is_there in beside.items():
-            if is_there:
-                yield ("device", "traps", i, "occupation"), f'"steady" beside {what}', '"kinetic"'

@@ -74,8 +74,8 @@ def check(
 
 def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     """Print that a case is valid, its drive, and which values come from other materials. Raises CaseError, OSError."""
-    from otjdd.case import ferroelectrics, instrument_notes, layer_notes, leak_notes, taken_over
     from otjdd.case.exchange import exchanges
+    from otjdd.case.notes import notes
     from otjdd.results import summary
     from otjdd.studies import expect
 
@@ -87,16 +87,12 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
 
         points = f", a study of {len(plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
-    films = [ferroelectrics.ferroelectric_note(case), ferroelectrics.depolarised_note(case), *layer_notes.notes(case)]
+    lines = notes(case, path, changes_of(settings))
     if len(exchanges(case.device)) > 1:
         from otjdd.solver.reservoirs import disagreement
 
-        films.append(disagreement(case))
-    notes = filter(
-        None,
-        [*taken_over.notes(path, changes_of(settings)), *films, *leak_notes.notes(case), *instrument_notes.notes(case)],
-    )
-    for line in notes:
+        lines += filter(None, [disagreement(case)])
+    for line in lines:
         say(line if line.startswith(" ") else f"note: {line}")
 
 
@@ -139,7 +135,11 @@ def show(path: CasePath, settings: SettingOption = [], allow_outside: Outside = 
 def schema(
     update: Annotated[
         Path | None,
-        typer.Option("--update", metavar="FILE", help="Put a table of all keys between the marks of a file."),
+        typer.Option(
+            "--update",
+            metavar="FILE",
+            help="Put the table of all keys, or of combinations.md, between the marks of a file.",
+        ),
     ] = None,
 ) -> None:
     """Print the JSON Schema of case files, for editors that complete and check TOML.
@@ -147,10 +147,11 @@ def schema(
     Example: otjdd schema > otjdd.schema.json
     """
     if update:
-        from otjdd.case.keys import markdown
+        from otjdd.case import keys, rules
 
+        name, table = ("combinations", rules) if update.stem == "combinations" else ("keys", keys)
         try:
-            marks.update(update, "keys", markdown())
+            marks.update(update, name, table.markdown())
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--update") from None
         return

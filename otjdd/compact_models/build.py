@@ -13,6 +13,7 @@ from otjdd.case.case import Case, changed_case
 from otjdd.case.kinds import covered_by, kinds_of
 from otjdd.case.noise import column_area
 from otjdd.case.numbers import value_in_case
+from otjdd.case.rules import refuse
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, device_factors, error, extraction, hop_diffusion, noise_error, unsettled
 from otjdd.compact_models.axes import NODES, TEMPERATURE, ModelAxis, axes_of, points
@@ -72,14 +73,10 @@ def compact(
     whose error is larger than WORST; its `partial` is that model. Once the tables are extracted, a KeyboardInterrupt has
     the unfinished model as its `partial`.
     """
-    case = changed_case(case, changes, {}).unpolarised("a compact model")
-    case = (
-        case.with_blocking_electrodes("a compact model")
-        .with_neutral_traps("a compact model")
-        .with_steady_traps("a compact model")
-    )
+    case = changed_case(case, changes, {})
+    refuse(case, "a compact model", "compact model")
     if temperatures is None and TEMPERATURE not in (vary or {}):
-        case = case.of_one_temperature("a compact model without --temperatures")
+        refuse(case, "a compact model without --temperatures", "one temperature")
     limits = checked(Range(*map(float, (*voltage, *time))))
     axes = axes_of(case, ({TEMPERATURE: (*temperatures, nodes)} if temperatures else {}) | dict(vary or {}))
     left_out = excluded_drives(exclude, limits, axes)
@@ -163,7 +160,7 @@ def heat_of(case: Case) -> SelfHeating | None:
     if heat is None:
         return None
     if heat.of == "columns":
-        case.of_one_temperature('a compact model, unless heat.of is "junction", all of')
+        refuse(case, 'a compact model, unless heat.of is "junction", all of', "one temperature")
     radius = case.device.disc_radius
     return SelfHeating(heat.share * heat.kelvin_per_watt(radius), heat.seconds(radius))
 

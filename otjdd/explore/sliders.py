@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
 from otjdd.case.film import LayeredFilm
-from otjdd.case.layer_notes import affinity_of
+from otjdd.case.notes import affinity_of
 from otjdd.explore.experiments import experiments
 from otjdd.units import quantity
 

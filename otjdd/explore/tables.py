@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from otjdd.case.case import Case, load_case
 from otjdd.case.device import materials
 from otjdd.case.film import OF_EACH_LAYER
-from otjdd.case.layer_notes import affinity_of
+from otjdd.case.notes import affinity_of
 
 MATERIALS = ("Al2O3", "HfO2", "Nb2O5", "SrTiO3", "Ta2O5")
 THICKNESS, CELLS = "1 nm", 40  # of a new layer

@@ -10,7 +10,8 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.problem import Problem
-from otjdd.errors import CaseError, DataError
+from otjdd.case.rules import refuse
+from otjdd.errors import DataError
 from otjdd.fitting.curves import ComparedRun, MeasuredCurve, noise_along, numbers, takes_trail
 from otjdd.fitting.evaluate import Simulated
 from otjdd.fitting.losses import LINEAR, loss_of
@@ -20,7 +21,7 @@ from otjdd.fitting.uncertainty import UNSTATED, InstrumentNoise, Points, points_
 from otjdd.measurements.applied import applied_rows, places, with_voltage, without_condition
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
-from otjdd.units import DIMENSIONS, brief, quantity
+from otjdd.units import DIMENSIONS, quantity
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -119,9 +120,7 @@ def task(
     loss : "" for that of the [fit] of the case, or "linear" without one
     noise : for data of its unit that state no noise themselves; None for that of the [fit]
     """
-    if case.ions.noise != "none":
-        expected = '"none" in a fit, whose runs must not scatter: --set ions.noise=none'
-        raise CaseError([Problem("case", 0, 0, "ions.noise", expected, brief(case.ions.noise))])
+    refuse(case, "a fit", "fit")
     loss = loss_of(loss or (case.fit.loss if case.fit else LINEAR))
     shared = case.fit.noise if noise is None and case.fit else noise
     case = case.without_study()

@@ -15,8 +15,10 @@ from otjdd.case.columns import MOST_COLUMNS, Columns
 from otjdd.case.device import Device, FromResult, Ions
 from otjdd.case.electrodes import Metal
 from otjdd.case.exchange import SIDES, exchanges
-from otjdd.case.film import Film, LayeredFilm, LayerNumbers
+from otjdd.case.film import Film, Layer, LayeredFilm
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
+from otjdd.case.leaks import AnyLeak
+from otjdd.case.traps import Trap
 from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import hopping
@@ -31,6 +33,7 @@ from otjdd.physics.ions import LAWS
 from otjdd.physics.junction import Junction
 from otjdd.physics.layers import Layers
 from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
+from otjdd.physics.traps import sites as trap_columns
 from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.results import store
 from otjdd.solver.electrodes import edge_beside, electrode, permittivity
@@ -85,7 +88,7 @@ def centres(faces: np.ndarray) -> np.ndarray:
     return middle
 
 
-def faces_of(stack: tuple[LayerNumbers, ...], thickness: float) -> np.ndarray:
+def faces_of(stack: tuple[Layer, ...], thickness: float) -> np.ndarray:
     """Faces (N+1,) [m] of a film; the thickness [m] is that of a film of one layer, which may differ between columns."""
     if len(stack) == 1:
         return grid_faces(thickness, stack[0].cells, stack[0].grading)
@@ -101,7 +104,7 @@ def film_faces(film: Film | LayeredFilm) -> np.ndarray:
     return faces_of(film.stack, film.thickness)
 
 
-def first_faces(stack: tuple[LayerNumbers, ...]) -> np.ndarray:
+def first_faces(stack: tuple[Layer, ...]) -> np.ndarray:
     """Number of the first face of each layer, and of the face behind the last one (M+1,)."""
     first = np.concatenate(([0], np.cumsum([sheet.cells for sheet in stack])))
     first[-1] += 1
@@ -175,9 +178,7 @@ def site_energy(x: np.ndarray, thickness: float, well_left: float, well_right: f
     return -well_left * np.exp(-((x / width) ** 2)) - well_right * np.exp(-(((thickness - x) / width) ** 2))
 
 
-def tunnelling_nodes(
-    stack: tuple[LayerNumbers, ...], thickness: float, tolerance: float
-) -> tuple[np.ndarray, np.ndarray]:
+def tunnelling_nodes(stack: tuple[Layer, ...], thickness: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     """Points of a film that bound the pieces of its band, and the first piece of each layer and behind the last (M+1,).
 
     Points are both ends of each layer with the centres of its cells between. thickness [m] : of a film of one layer
@@ -247,7 +248,7 @@ def column_numbers(case: Case, parts: list[Member], temperature: float) -> kerne
     return kernels.Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
 
 
-def sites_of_cells(stack: tuple[LayerNumbers, ...], ions: Ions) -> np.ndarray:
+def sites_of_cells(stack: tuple[Layer, ...], ions: Ions) -> np.ndarray:
     """Sites of ions per volume (N,) [1/m3] in the cells of a film; 0 in layers without."""
     return np.repeat([sheet.sites(ions.site_density) for sheet in stack], [sheet.cells for sheet in stack])
 
@@ -263,7 +264,7 @@ class AlongFilm(NamedTuple):
 
 @lru_cache(maxsize=MOST_COLUMNS)
 def along_film(
-    stack: tuple[LayerNumbers, ...], thickness: float, well_left: float, well_right: float, well_width: float
+    stack: tuple[Layer, ...], thickness: float, well_left: float, well_right: float, well_width: float
 ) -> AlongFilm:
     """Arrays of a column, which cannot be written to. thickness [m] : of a film of one layer"""
     faces = faces_of(stack, thickness)
@@ -281,7 +282,7 @@ def along_film(
 
 
 def hops_along(
-    stack: tuple[LayerNumbers, ...], thickness: float, ions: Ions, activation_energy: float, kT: float
+    stack: tuple[Layer, ...], thickness: float, ions: Ions, activation_energy: float, kT: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Diffusivity [m2/s], migration barrier [eV] and hop distance over that of the ions at the faces of a column (N+1,).
 
@@ -394,13 +395,22 @@ def channels(case: Case, columns: kernels.Columns, length: np.ndarray, pieces: n
     """
     beside = case.device.beside_coherent.values()
     code = np.array([CODES[COHERENT], *(CODES[record.channel] for record in beside)])
-    numbers = np.zeros((len(code), max((len(record.numbers()) for record in beside), default=0)))
-    for row, record in zip(numbers[1:], beside, strict=True):
-        row[: len(record.numbers())] = record.numbers()
+    rows = [kernel_row(record) for record in beside]
+    numbers = np.zeros((len(code), max(map(len, rows), default=0)))
+    for row, own in zip(numbers[1:], rows, strict=True):
+        row[: len(own)] = own
     area, none = case.device.junction_area * covered_by(kinds_of(case)) * columns.weight, np.zeros(0, np.int64)
     mass = np.repeat(columns.film_mass.max(axis=0), np.diff(pieces))
     of_case = kernels.Channels(code, numbers, area, none, none, none.reshape(0, 0))
     return channels_with_groups(case, of_case, length, mass, pieces)
+
+
+def kernel_row(record: AnyLeak | Trap) -> np.ndarray:
+    """Numbers of a leak or of traps in the order of their kernel."""
+    numbers = {
+        getattr(trap_columns, name) if isinstance(name, str) else name: x for name, x in record.numbers().items()
+    }
+    return np.array([numbers[column] for column in range(len(numbers))])
 
 
 def channel_names(case: Case) -> np.ndarray:

@@ -3,7 +3,9 @@
 import pytest
 from devices import BARE, case
 
-from otjdd.case.instrument_notes import notes
+from otjdd.case.case import load_case
+from otjdd.case.notes import hop_note
+from otjdd.case.notes import instrument_notes as notes
 
 CURVE = 'drive = { kind = "iv", voltages = ["0.3 V", "1 V"] }\n'
 READ = 'drive = { kind = "pulse", voltage = "1 V", width = "1 us", read = {} }\n'
@@ -25,3 +27,9 @@ def test_keys_of_the_instrument_that_do_nothing_are_noted(drive, circuit, words)
     found = notes(case(drive + BARE, **{f"circuit__{key}": value for key, value in circuit.items()}))
     assert len(found) == (words is not None)
     assert all(words in line for line in found)
+
+
+def test_a_hop_distance_beside_the_linear_law_is_noted():
+    linear = {"ions.law": "linear", "ions.hop_distance": "0.3 nm"}
+    assert "no effect" in hop_note(load_case("junction", linear))
+    assert hop_note(load_case("junction", linear | {"ions.law": "mott-gurney"})) == ""

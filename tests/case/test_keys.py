@@ -2,9 +2,10 @@
 
 import tomllib
 
+import pytest
 from pydantic import TypeAdapter
 
-from otjdd.case import keys
+from otjdd.case import keys, rules
 from otjdd.case.case import load_case
 from otjdd.case.drive import ReadSettings
 from otjdd.case.shipped import shipped_cases
@@ -55,6 +56,7 @@ def test_dotted_keys_can_be_set():
     assert "circuit.bandwidth" in names
 
 
-def test_the_guide_holds_the_reference_as_it_is_made():
-    text = (shipped_cases() / "keys.md").read_text(encoding="utf-8")
-    assert marks.part(text, "keys") == keys.markdown(), "run: otjdd schema --update cases/keys.md"
+@pytest.mark.parametrize(("name", "table"), [("keys", keys), ("combinations", rules)])
+def test_the_guide_holds_the_reference_as_it_is_made(name, table):
+    text = (shipped_cases() / f"{name}.md").read_text(encoding="utf-8")
+    assert marks.part(text, name) == table.markdown(), f"run: otjdd schema --update cases/{name}.md"

@@ -6,10 +6,10 @@ import pytest
 
 from otjdd.case.case import load_case, parse_case
 from otjdd.case.document import load_document
-from otjdd.case.ferroelectrics import ferroelectric_note
+from otjdd.case.notes import ferroelectric_note
+from otjdd.case.notes import inherited_values as notes
 from otjdd.case.problem import dotted
 from otjdd.case.shipped import shipped_cases
-from otjdd.case.taken_over import notes
 from otjdd.errors import CaseError
 
 OTHER = {

@@ -14,7 +14,7 @@ from layered import layer
 from scipy.integrate import cumulative_trapezoid, solve_bvp
 from scipy.optimize import root
 
-from otjdd.case.leak_notes import notes
+from otjdd.case.notes import conduction_notes as notes
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.errors import CaseError, SolverError
 from otjdd.physics.channels.conductance import NO_SLOPES

@@ -8,6 +8,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.crossbar import draws_of
 from otjdd.case.drive_patterns import Patterns
+from otjdd.case.rules import refuse
 from otjdd.case.targets import targets_of
 from otjdd.case.varied import located
 from otjdd.compact_models import devices as drawn
@@ -120,13 +121,8 @@ def devices_of(case: Case, progress: Progress = None, file: str = "case") -> lis
 
 def to_extract(case: Case) -> Case:
     """The case without noise. Raises CaseError for one that no model is extracted from, or whose noise is not defined."""
-    case = (
-        case.with_blocking_electrodes("a compact model")
-        .unpolarised("a compact model")
-        .with_neutral_traps("a compact model")
-        .with_steady_traps("a compact model")
-        .of_one_temperature("the compact models of drawn devices")
-    )
+    refuse(case, "a compact model", "compact model")
+    refuse(case, "the compact models of drawn devices", "one temperature")
     if case.ions.noise != "none":
         noise_error.with_hop_noise(case)
     return case.without_noise()

@@ -14,7 +14,7 @@ from commands import otjdd
 from devices import BARE, COLUMNS, JUNCTION, SMALL, case, needs_speed
 
 from otjdd.case.case import parse_case
-from otjdd.case.leak_notes import notes
+from otjdd.case.notes import conduction_notes as notes
 from otjdd.compact_models.bench import bench, readings
 from otjdd.fitting.parameters import parameters
 from otjdd.runs.run import run

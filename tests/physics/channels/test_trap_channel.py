@@ -9,7 +9,7 @@ from devices import BARE, COMPILED, SMALL, case, closed, needs_speed
 from layered import layer, stacked
 
 from otjdd.case.case import parse_case
-from otjdd.case.leak_notes import notes
+from otjdd.case.notes import conduction_notes as notes
 from otjdd.errors import CaseError
 from otjdd.fitting.parameters import parameters
 from otjdd.physics.channels.conductance import ALL_ENERGIES

@@ -19,6 +19,7 @@ from otjdd.physics.traps.kinetic import moment
 from otjdd.physics.traps.sites import DENSITY, groups_of_traps
 from otjdd.physics.traps.steady import log_emissions, one_step
 from otjdd.runs.run import run
+from otjdd.solver.model import kernel_row
 from otjdd.solver.trap_groups import level_count, point_counts
 
 KAPPA = math.sqrt(2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE) / HBAR  # 1/(m eV^1/2) at the mass of an electron
@@ -78,7 +79,7 @@ def traps(**keys) -> Trap:
 
 def steady(film: Film, trap: Trap, pieces: int):
     """Sites, capture and steady state of traps with the groups of a case."""
-    band, numbers = film.profile(pieces), np.array(trap.numbers())
+    band, numbers = film.profile(pieces), kernel_row(trap)
     points = point_counts(trap, band.length, band.mass, film.kT, 1e-4)
     sites, lines = groups_of_traps(
         numbers, level_count(trap.depth_spread, film.kT), points, band, (0, 0, band.length.size)
@@ -167,7 +168,7 @@ def test_a_trap_that_no_electron_reaches_tends_to_the_fermi_function():
     """Below the bottoms of both leads: all rates are zero, and their ratio is that of detailed balance."""
     film = Film(3e-9, (1.0, 1.4), 0.3, 0.0, 300.0)
     band = film.profile(8)._replace(bottom_left=0.2, bottom_right=0.3)
-    numbers = np.array(traps(depth=1.25).numbers())
+    numbers = kernel_row(traps(depth=1.25))
     sites, lines = groups_of_traps(numbers, 1, np.full(8, 2), band, (0, 0, 8))
     capture = captures(numbers, sites, lines, band, 0.0, film.kT)
     log_rate, rate = np.vstack((capture.log_rate, log_emissions(capture, 1.0, 0.0, film.kT))).T, np.empty((16, 4))

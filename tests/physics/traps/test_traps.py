@@ -17,6 +17,7 @@ from otjdd.physics.traps.capture import NOTHING, STEP, add_capture_slopes, captu
 from otjdd.physics.traps.chain import chain
 from otjdd.physics.traps.sites import DENSITY, HOPS, NUMBERS, RELAXATION, add_to_band, groups_of_traps
 from otjdd.physics.traps.steady import one_step
+from otjdd.solver.model import kernel_row
 
 KT = 300.0 * BOLTZMANN_EV
 KAPPA = math.sqrt(2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE) / HBAR  # 1/(m eV^1/2) at the mass of an electron
@@ -28,7 +29,7 @@ PIECES = 40 if COMPILED else 10
 def traps(**keys) -> np.ndarray:
     """Numbers of traps as a case states them, SI and eV."""
     table = {"name": "traps", "kind": "none", "density": 1e25, "depth": DEPTH, "attempt_frequency": ATTEMPTS}
-    return np.array(Trap(**table | keys).numbers())
+    return kernel_row(Trap(**table | keys))
 
 
 def film(V: float, pieces: int = PIECES, curve: float = 0.0) -> Profile:

@@ -1,0 +1,402 @@
+"""Notes on a valid case, for `otjdd check`: what it inherits, leaves out, or states without an effect."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from otjdd.case.base import facts_of
+from otjdd.case.case import Case
+from otjdd.case.device import Device, Ions, Published, materials
+from otjdd.case.document import Document, changed, load_document
+from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight
+from otjdd.case.film import OF_IONS, Film, LayeredFilm
+from otjdd.case.followed import stands_in
+from otjdd.case.polarisation import AnyPolarisation, TwoLevel
+from otjdd.case.problem import KeyPath, Source, dotted
+from otjdd.case.shipped import find_case, shipped_cases
+from otjdd.case.toml_text import toml_value
+from otjdd.case.traps import Trap
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, PLANCK, VACUUM_PERMITTIVITY
+
+FILM, LEFT, RIGHT = ("device", "film"), ("device", "left"), ("device", "right")
+
+
+def of_material(path: KeyPath, *records: type[BaseModel]) -> list[KeyPath]:
+    """Paths of the keys of a table that are numbers of its material."""
+    fields = {name: field for record in records for name, field in record.model_fields.items()}
+    return [(*path, name) for name, field in fields.items() if facts_of(field).of_material]
+
+
+OF_MATERIAL: dict[KeyPath, list[KeyPath]] = {
+    FILM: of_material(FILM, Film) + of_material(("ions",), Ions),
+    LEFT: of_material(LEFT, Metal, Semiconductor),
+    RIGHT: of_material(RIGHT, Metal, Semiconductor),
+}
+# Values that differ only between materials: they reveal another material where no name does.
+DECIDING = ((*FILM, "permittivity"), (*LEFT, "kind"), (*RIGHT, "kind"))
+OXIDE = re.compile(r"\b(?:[A-Z][a-z]?[0-9.]*){1,4}O[0-9](?:\.[0-9]+)?(?![A-Za-z0-9])")  # HfO2, BaTiO3, Hf0.5Zr0.5O2
+
+
+def notes(case: Case, path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str]:
+    """All lines on a case. path, settings : file, and dotted key -> value on top of it. Raises CaseError, OSError."""
+    films = [ferroelectric_note(case), depolarised_note(case), *layer_notes(case)]
+    others = [*conduction_notes(case), *instrument_notes(case), hop_note(case)]
+    return [line for line in (*inherited_values(path, settings), *films, *others) if line]
+
+
+def inherited_values(path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str]:
+    """Lines for `otjdd check` on the values that a case inherits from another material; [] if there are none.
+
+    settings : dotted key -> value on top of the file. Raises CaseError, OSError.
+    """
+    document = load_document(find_case(path), shipped_cases(), allow_outside=True)  # of a case that was checked
+    document = changed(document, settings, "--set") if settings else document
+    noted, lines = set(), []
+    for source in dict.fromkeys(source for _, source in document.calibrated):
+        paths = [path for path, of in document.calibrated if of == source and document.place(path)[0] == source]
+        if paths and (why := other_material(document, source)):
+            noted |= set(paths)
+            lines.append(f"{why}, but these values were calibrated for {stack_of(source)} in {name_of(source)}:")
+            lines += [f"  {dotted(path)} = {toml_value(value_at(document.data, path))}" for path in paths]
+            lines.append('  state each of them, or begin from base = "junction.toml", in which nothing is calibrated')
+    lines += [line for part in OF_MATERIAL for line in of_other_material(document, part, noted)]
+    return lines + ([] if noted else film_of_base(document)) + ion_values_of_layers(document)
+
+
+def other_material(document: Document, source: Source) -> str:
+    """Reason in words why the junction of a document differs from that of its base `source`; "" if it does not."""
+    base = data_of(source)
+    for part in OF_MATERIAL:
+        name = value_at(document.data, (*part, "material"))
+        if name != value_at(base, (*part, "material")):
+            return f"{dotted(part)} is of {name or 'another material'}"
+    for path in DECIDING:
+        if value_at(document.data, path) != value_at(base, path):
+            return f"{dotted(path)} is that of another material"
+    material = f"{value_at(base, ('title',))} {stack_of(source)}"
+    others = [name for name in OXIDE.findall(str(document.data.get("title", ""))) if name not in material]
+    return f"the title names {others[0]}" if others else ""
+
+
+def of_other_material(document: Document, part: KeyPath, noted: set[KeyPath]) -> list[str]:
+    """A line for each base from which a film or an electrode of another material inherits values.
+
+    noted : paths that `calibrated` has listed already
+    """
+    name = value_at(document.data, (*part, "material"))
+    sources: dict[tuple[str, str], list[str]] = {}
+    for path in OF_MATERIAL[part]:
+        source = document.places.get(path, (None, 0))[0]
+        before = source and source.text is not None and value_at(data_of(source), (*part, "material"))
+        none = str(value_at(document.data, path)).startswith("0 ")  # no well, no charge: no value of a material
+        if source and name and before and before != name and path not in noted and not none:
+            sources.setdefault((before, name_of(source)), []).append(dotted(path))
+    return [
+        f"{dotted(part)} is of {name}, with values of {before} from {file}: {', '.join(keys)}"
+        for (before, file), keys in sources.items()
+    ]
+
+
+def film_of_base(document: Document) -> list[str]:
+    """A line where the film is that of a base whose electrodes are of other materials; [] where it is not."""
+    source, film = document.places.get((*FILM, "material"), (None, 0))[0], value_at(document.data, (*FILM, "material"))
+    if source is None or source.text is None or source == document.source or value_at(document.data, (*FILM, "layers")):
+        return []
+    base = data_of(source)
+    others = [
+        f"{dotted(part)} of {name}"
+        for part in (LEFT, RIGHT)
+        if (name := value_at(document.data, (*part, "material"))) and name != value_at(base, (*part, "material"))
+    ]
+    if not others:
+        return []
+    stand = "stand" if len(others) > 1 else "stands"
+    below = f"the film of {name_of(source)}, {value_at(document.data, (*FILM, 'thickness'))} of {film}"
+    return [f"{' and '.join(others)} {stand} beside {below}: state device.film with its material if yours is another"]
+
+
+def ion_values_of_layers(document: Document) -> list[str]:
+    """A line for each layer whose vacancies hop with values of [ions] that a base states for another material."""
+    lines, layers = [], value_at(document.data, (*FILM, "layers"))
+    for i, layer in enumerate(layers if isinstance(layers, list) else ()):
+        name = layer.get("material")
+        sources: dict[tuple[str, str], list[str]] = {}
+        for key in () if layer.get("ions") == "none" or not name else OF_IONS:
+            source = document.places.get(("ions", key), (None, 0))[0]
+            before = source and source.text is not None and value_at(data_of(source), (*FILM, "material"))
+            if key not in layer and source and before and before != name:
+                sources.setdefault((before, name_of(source)), []).append(key)
+        lines += [
+            f"device.film.layers[{i}] is of {name}, with ion values of {before} from {file}: {', '.join(keys)}; "
+            "state them in the layer"
+            for (before, file), keys in sources.items()
+        ]
+    return lines
+
+
+def data_of(source: Source) -> dict[str, Any]:
+    """Data of a case file with its bases."""
+    return load_document(source.file, shipped_cases(), allow_outside=True).data
+
+
+def stack_of(source: Source) -> str:
+    """Materials of a case file, from left to right."""
+    data = data_of(source)
+    return " | ".join(str(value_at(data, (*part, "material")) or "?") for part in (LEFT, FILM, RIGHT))
+
+
+def name_of(source: Source) -> str:
+    """Name of a case file without its folder."""
+    return os.path.basename(source.file)
+
+
+def value_at(data: Any, path: KeyPath) -> Any:
+    """Value at a path of nested tables; None where there is none."""
+    for part in path:
+        data = data.get(part) if isinstance(data, dict) else None
+    return data
+
+
+NAMES = {
+    "BaTiO3": r"BaTiO_?3|BTO\b",
+    "Pb(Zr,Ti)O3": r"Pb\(?Zr|PbTiO_?3|PZT\b",
+    "BiFeO3": r"BiFeO_?3|BFO\b",
+    "(Hf,Zr)O2": r"\(?Hf[0-9.,]*Zr[0-9.]*\)?O|HZO\b",
+}
+WORDS = {name: re.compile(rf"(?<![A-Za-z])(?:{pattern})") for name, pattern in NAMES.items()}
+
+
+def ferroelectric_note(case: Case) -> str:
+    """Note for `otjdd check` if title or material of a case without polarisation name a ferroelectric, else ""."""
+    if case.device.film.polarisation is not None:
+        return ""
+    text = f"{case.title} | {case.device.film.material or ''}"
+    name = next((name for name, pattern in WORDS.items() if pattern.search(text)), "")
+    without = f"{name} is ferroelectric, and this film is not polarised: a memory here is one of vacancies; "
+    return (without + "put it into the model by [device.film.polarisation]") * bool(name)
+
+
+def depolarised_note(case: Case) -> str:
+    """Note on a film that the field which its electrodes leave reverses while the drive lasts, else "".
+
+    The field is an estimate, see `rest_field`.
+    """
+    polar = case.device.film.polarisation
+    if polar is None or not hasattr(case.drive, "waveform"):
+        return ""
+    P_s, duration = polar.saturation_at(case.temperature), case.drive.waveform().duration
+    turns, lost = reversing_field(polar, case.temperature, duration), []
+    for towards, sign in (("right", 1.0), ("left", -1.0)):
+        field = -sign * field_at_rest(case.device, case.temperature, sign * P_s)
+        needed = max(turns - sign * polar.offset_field, 0.0)
+        if field > needed:
+            lost.append((field, needed, f" with P towards the {towards} electrode"))
+    if not lost:
+        return ""
+    field, needed, which = max(lost)
+    state = which if len(lost) == 1 else ""
+    at = case.located.get("device.film.polarisation")
+    place = f"{at.file}:{at.line} {at.key}: " if at else ""
+    return (
+        f"{place}the electrodes leave a depolarising field of {field / 1e8:.3g} MV/cm at P_s and 0 V{state}, and "
+        f"{needed / 1e8:.3g} MV/cm reverses the film within the {duration:.3g} s of the drive: it does not hold all of its "
+        "polarisation"
+    )
+
+
+def reversing_field(polar: AnyPolarisation, temperature: float, duration: float) -> float:
+    """Field [V/m] in which the characteristic time of a reversal is a duration [s]; 0 where it reverses without one."""
+    if isinstance(polar, TwoLevel):
+        kT = BOLTZMANN_EV * temperature
+        attempts = duration * kT * ELEMENTARY_CHARGE / PLANCK
+        return max(polar.barrier - kT * math.log(max(attempts, 1.0)), 0.0) / polar.dipole_length
+    decades = math.log(duration / polar.time) if duration > polar.time else 0.0
+    return float(polar.activation_field / decades ** (1.0 / polar.exponent)) if decades else math.inf
+
+
+STRONGEST = 1e12  # V/m, ends of the search
+HALVINGS = 200
+DEGENERATE = 8.0  # electrons over N_c, beyond which those of zero temperature are taken
+JOYCE_DIXON = 1.0 / math.sqrt(8.0), -4.95009e-3, 1.48386e-4, -4.42563e-6  # Appl. Phys. Lett. 31, 354 (1977)
+Terms = tuple[float, float, float]  # of a permittivity
+
+
+def field_at_rest(device: Device, temperature: float, P: float) -> float:
+    """Field [V/m] of the film at 0 V and a polarisation P [C/m2], positive towards the right electrode."""
+    (sheet,) = device.film.stack  # no film of several layers is polarised
+    terms, thickness = sheet.permittivity.terms(temperature), sheet.thickness
+    left, right = device.left.form(temperature), device.right.form(temperature)
+
+    def mismatch(E: float) -> float:
+        charge = displacement(E, terms) + P
+        across = float(thickness) * E
+        return edge_of(left, charge, temperature) + across - edge_of(right, -charge, temperature)
+
+    return root(mismatch)
+
+
+def displacement(E: float, terms: Terms) -> float:
+    """D [C/m2] of a dielectric in a field E [V/m]."""
+    eps_inf, b, root_a = terms
+    return VACUUM_PERMITTIVITY * (eps_inf * E + b * math.asinh(E / root_a))
+
+
+def edge_of(form: Straight | Bent, charge: float, temperature: float) -> float:
+    """Band edge of the film above the Fermi level [eV] at an electrode with a charge [C/m2]."""
+    if isinstance(form, Straight):
+        return form.barrier + form.drop * charge
+    return form.band_offset - fermi_level(form, temperature) + bending(form, charge, temperature)
+
+
+def fermi_level(form: Bent, temperature: float) -> float:
+    """E_F - E_C [eV] of an electrode whose donors are ionised."""
+    filled, kT = form.doping / form.density_of_states, BOLTZMANN_EV * temperature
+    if filled > DEGENERATE:
+        return float(kT * (0.75 * math.sqrt(math.pi) * filled) ** (2.0 / 3.0))
+    series = sum(factor * filled**n for n, factor in enumerate(JOYCE_DIXON, 1))
+    return float(kT * (math.log(filled) + series))
+
+
+def bending(form: Bent, charge: float, temperature: float) -> float:
+    """Band bending [eV] of a depletion layer with a charge [C/m2]: the integral of E dD over e N_D; 0 without one."""
+    if charge <= 0.0:
+        return 0.0
+    eps_inf, b, root_a = terms = form.permittivity.terms(temperature)
+    E = root(lambda field: displacement(field, terms) - charge)
+    stored = eps_inf * E * E / 2.0 + b * (math.hypot(root_a, E) - root_a)
+    return VACUUM_PERMITTIVITY * stored / (ELEMENTARY_CHARGE * form.doping)
+
+
+def root(rising: Callable[[float], float], end: float = STRONGEST) -> float:
+    """Zero [V/m] of a function that rises with the field, by halving between -end and end."""
+    low, high = -end, end
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if rising(middle) > 0.0 else (middle, high)
+    return 0.5 * (low + high)
+
+
+NEAR = 0.3  # eV, within which affinities are known
+ALIKE = {"SrTiO3": "nb-sto", "Nb:SrTiO3": "nb-sto", "AlOx": "al2o3", "NbOx": "nb2o5", "TaOx": "ta2o5", "HfOx": "hfo2"}
+
+
+def affinity_of(material: str | None) -> Published | None:
+    """Published affinity of a material; None where there is none."""
+    name = ALIKE.get(material or "", (material or "").lower())
+    return materials().get(f"{name}-affinity")
+
+
+def layer_notes(case: Case) -> list[str]:
+    """A line for each layer whose band offset is not stated, or far from that of the affinities; [] without layers."""
+    film = case.device.film
+    if not isinstance(film, LayeredFilm):
+        return []
+    lines, first = [], affinity_of(film.layers[0].material)
+    for i, layer in enumerate(film.layers[1:], 1):
+        key, own, stated = (
+            f"device.film.layers[{i}].band_offset",
+            affinity_of(layer.material),
+            "band_offset" in layer.model_fields_set,
+        )
+        if first is None or own is None:
+            unknown = film.layers[0] if first is None else layer
+            if not stated:
+                lines.append(
+                    f"{key}: 0 eV, as none is stated; no affinity of {unknown.material or 'its material'} is known"
+                )
+            continue
+        expected = first.value - own.value
+        if not stated or abs(layer.band_offset - expected) > NEAR:
+            given = f"{layer.band_offset:g} eV" if stated else "0 eV, as none is stated"
+            lines.append(
+                f"{key}: {given}; affinities of {film.layers[0].material}, {first.value:g} eV ({first.source}), and of "
+                f"{layer.material}, {own.value:g} eV ({own.source}), give {expected:.3g} eV"
+            )
+    return lines
+
+
+DENSE = 1e27  # 1/m3: traps are then a nanometre apart, and their states form bands
+
+
+BREAKDOWN = 1e9  # V/m: oxides a few nanometres thick break down there
+
+
+def density_of(case: Case, trap: Trap) -> float:
+    """Traps of one kind per volume [1/m3], those at the vacancies as at the mean density of these."""
+    return trap.density if trap.density is not None else (trap.per_ion or 1.0) * (case.ions.density or 0.0)
+
+
+def charging_traps(case: Case) -> list[str]:
+    """A line for each kind of traps that would make a field beyond BREAKDOWN, were all of them charged."""
+    lines, film = [], case.device.film
+    for i, trap in enumerate(case.device.traps or ()):
+        if trap.kind == "none":
+            continue
+        layer = film.stack[trap.layer or 0]
+        width = trap.width or (film.thickness if trap.layer is None else layer.thickness)
+        eps_inf, b, root_a = layer.permittivity.terms(case.temperature)
+        charge = ELEMENTARY_CHARGE * density_of(case, trap) * width
+        # D = eps0 [eps_inf E + b asinh(E/sqrt(a))] at the strongest field
+        most = 2.0 * VACUUM_PERMITTIVITY * (eps_inf * BREAKDOWN + b * math.asinh(BREAKDOWN / root_a))
+        if charge > most:
+            lines.append(
+                f"device.traps[{i}]: were all charged, {charge:.2g} C/m^2 would make more than the {BREAKDOWN:.0e} V/m at "
+                f"which films break down; a film carries the charge of {most / charge:.2g} of them at most"
+            )
+    return lines
+
+
+def dense_traps(case: Case) -> list[str]:
+    """A line for each kind of traps beyond DENSE."""
+    densities = [density_of(case, trap) for trap in case.device.traps or ()]
+    return [
+        f"device.traps[{i}]: {N:.2g} 1/m^3 is more than the {DENSE:.0e} 1/m^3 at which traps are a nanometre "
+        "apart: electrons on single traps are no good picture there"
+        for i, N in enumerate(densities)
+        if N > DENSE
+    ]
+
+
+def conduction_notes(case: Case) -> list[str]:
+    """A line for each leak that the largest voltage leaves no barrier, built-in fields left out, and for dense traps."""
+    drive, thickness = case.drive, case.device.film.thickness
+    if hasattr(drive, "waveform"):
+        most = max(float(abs(block.waveform.voltages).max()) for block in drive.waveform().blocks())
+    else:
+        most = max(map(abs, drive.bias_voltages())) if hasattr(drive, "bias_voltages") else 0.0
+    bare = [
+        f"device.leaks[{i}]: {most:.3g} V is a field of {most / thickness:.2g} V/m in the film, and beyond "
+        f"{leak.saturating_field:.2g} V/m this leak has no barrier left: its prefactor limits its conductance"
+        for i, leak in enumerate(case.device.leaks or ())
+        if most / thickness > leak.saturating_field
+    ]
+    return bare + dense_traps(case) + charging_traps(case)
+
+
+KEYS = ("range", "bandwidth", "time_constant")  # of [circuit]
+IN_TIME = "act on `current` alone, what the instrument shows in time"
+
+
+def instrument_notes(case: Case) -> list[str]:
+    """A line where [circuit] states an instrument, and the drive takes curves at frozen ions or reads as well."""
+    keys = [f"circuit.{key}" for key in KEYS if getattr(case.circuit, key) is not None]
+    if not keys:
+        return []
+    which = ", ".join(keys)
+    if not hasattr(case.drive, "waveform"):
+        return [f"{which} {IN_TIME}, and have no effect on this drive: curves at frozen ions are those of the junction"]
+    if case.circuit.range is not None and case.waveform().read_count:
+        return [f"{which} {IN_TIME}: reads are those of the junction, also beyond circuit.range"]
+    return []
+
+
+def hop_note(case: Case) -> str:
+    """Note on a hop distance that nothing follows, else ""."""
+    why, advice = stands_in(case, "ions.hop_distance") if case.ions.hop_distance is not None else ("", "")
+    return why and f"ions.hop_distance has no effect: {why}; {advice}"

@@ -1,0 +1,387 @@
+"""What excludes what: one table of rules, which makes the messages of a case and the page of combinations.
+
+A rule names a subject, which a case states, and what the subject does not go with. The subject has places in the case, and
+what to state there instead. `law` says whether physics or a definition forbids the combination, or this model leaves it
+out. What one table of a case cannot be by itself is checked by its record, or by `faults` of its module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from otjdd.case.exchange import SIDES, exchanges
+from otjdd.case.film import NOT_WITH_LAYERS, LayeredFilm
+from otjdd.case.problem import KeyPath, Problem, dotted
+from otjdd.errors import CaseError
+from otjdd.units import brief, write
+
+Place = tuple[KeyPath, str, Any]  # path, what stands there in words, and the record around it
+Case = Any  # a `case.case.Case`, which this module checks
+When = Callable[[Case, Any], object]
+
+
+class Subject(NamedTuple):
+    """What a case may state: its name in the page, its places, and what to state there instead."""
+
+    name: str
+    places: Callable[[Case], list[Place]]
+    instead: str
+
+
+class Rule(NamedTuple):
+    """A subject does not go with something.
+
+    beside : in words, behind what to state instead; {drive} and {noise} are those of the case, {what} the program
+    when : true for a case and the record at a place that have it   why : for the page, where `beside` gives no reason
+    program : for which a case is refused; "" for every run   advice : hint of the message
+    """
+
+    subject: str
+    beside: str
+    when: When
+    why: str = ""
+    law: bool = False
+    drives: tuple[str, ...] = ()
+    program: str = ""
+    advice: str = ""
+
+
+HEAT, POLARISATION = ("device", "heat"), ("device", "film", "polarisation")
+IONISATION, RISE = ("ions", "ionisation_energy"), ("ions", "activation_energy_rise")
+NOT_IN_A_CROSSBAR = ("parallel_capacitance", "compliance", "range", "bandwidth", "time_constant")  # of the circuit
+
+
+def value_at(case: Case, path: KeyPath) -> Any:
+    """Value at a path of nested records; None where there is none."""
+    for part in path:
+        case = getattr(case, str(part), None)
+    return case
+
+
+def quantity(path: KeyPath, dimension: str, usual: float | None = None) -> Callable[[Case], list[Place]]:
+    """Places of a quantity of a case other than the usual one."""
+
+    def places(case: Case) -> list[Place]:
+        value = value_at(case, path)
+        return [] if value in (None, usual) else [(path, brief(write(value, dimension)), case)]
+
+    return places
+
+
+def stated(path: KeyPath, got: str = "a table") -> Callable[[Case], list[Place]]:
+    """Places of a table that a case has."""
+
+    def places(case: Case) -> list[Place]:
+        value = value_at(case, path)
+        return [] if value is None else [(path, got, value)]
+
+    return places
+
+
+def chosen(path: KeyPath, usual: str) -> Callable[[Case], list[Place]]:
+    """Places of a choice of a case other than the usual one."""
+
+    def places(case: Case) -> list[Place]:
+        value = getattr(getattr(case, str(path[0])), str(path[1]), usual)
+        return [] if value == usual else [(path, f'"{value}"', case)]
+
+    return places
+
+
+def of_traps(part: str, stands: Callable[[Any], object]) -> Callable[[Case], list[Place]]:
+    """Places of a key of the traps of a case for which it is so."""
+
+    def places(case: Case) -> list[Place]:
+        traps = enumerate(case.device.traps or ())
+        return [
+            (("device", "traps", i, part), brief(shown(getattr(trap, part))), trap) for i, trap in traps if stands(trap)
+        ]
+
+    def shown(value: Any) -> str:
+        return str(value) if not dimension else write(value, dimension)
+
+    dimension = {"hop_frequency": "frequency", "depth_spread": "energy"}.get(part, "")
+    return places
+
+
+def exchanging(case: Case) -> list[Place]:
+    """Electrodes of a case with a table of exchange."""
+    tables = ((side, getattr(case.device, side).exchange) for side in SIDES)
+    return [(("device", side, "exchange"), "a table", (side, table)) for side, table in tables if table is not None]
+
+
+def wall_hops(case: Case) -> list[Place]:
+    """Hop distances of the exchange of electrodes."""
+    tables = ((side, getattr(case.device, side).exchange) for side in SIDES)
+    hops = [(side, of.hop_distance) for side, of in tables if of is not None and of.hop_distance > 0.0]
+    return [(("device", side, "exchange", "hop_distance"), brief(write(a, "length")), case) for side, a in hops]
+
+
+def circuit_of_cells(case: Case) -> list[Place]:
+    """Keys of the circuit that have no meaning around a crossbar."""
+    usual = type(case.circuit)()
+    keys = [key for key in NOT_IN_A_CROSSBAR if getattr(case.circuit, key) != getattr(usual, key)]
+    return [(("circuit", key), "a value", case) for key in keys]
+
+
+def other_drive(case: Case) -> list[Place]:
+    """The drive of a case that is not one of patterns."""
+    return [] if case.drive.kind == "patterns" else [(("drive", "kind"), brief(case.drive.kind), case)]
+
+
+def profiles(case: Case) -> list[Place]:
+    """The profile that a case starts from."""
+    text = isinstance(getattr(case.ions.initial, "profile", None), str)
+    return [(("ions", "initial", "profile"), "a file", case)] if text else []
+
+
+def thickness_spreads(case: Case) -> list[Place]:
+    """Spreads of the thickness of a case, of all columns and of its kinds."""
+    key = "device.film.thickness"
+    tables = [
+        (case.columns, ("columns",)),
+        *((k, ("columns", "kinds", i)) for i, k in enumerate(case.columns.kinds or ())),
+    ]
+    return [
+        ((*path, "spread", key), "a spread of the whole film", case) for of, path in tables if key in (of.spread or {})
+    ]
+
+
+SUBJECTS = {
+    "heat": Subject("`device.heat`", stated(HEAT), "none"),
+    "polarisation": Subject("`device.film.polarisation`", stated(POLARISATION), "none"),
+    "curie": Subject(
+        "`device.film.polarisation.curie_temperature`",
+        quantity((*POLARISATION, "curie_temperature"), "temperature"),
+        "none",
+    ),
+    "following": Subject('`drive.polarisation = "following"`', chosen(("drive", "polarisation"), "frozen"), '"frozen"'),
+    "exchange": Subject("`device.left.exchange`, `device.right.exchange`", exchanging, "none"),
+    "wall hops": Subject("`hop_distance` of an exchange", wall_hops, '"0 m"'),
+    "charged": Subject("traps with a charge", of_traps("kind", lambda trap: trap.kind != "none"), '"none"'),
+    "donors": Subject('traps of the kind `"donor"`', of_traps("kind", lambda trap: trap.kind == "donor"), '"acceptor"'),
+    "kinetic": Subject(
+        'traps with `occupation = "kinetic"`', of_traps("occupation", lambda trap: trap.kinetic), '"steady"'
+    ),
+    "hops": Subject("hops between traps", of_traps("hop_frequency", lambda trap: trap.hop_frequency > 0.0), '"0 Hz"'),
+    "depths": Subject(
+        "a spread of depths of traps", of_traps("depth_spread", lambda trap: trap.depth_spread > 0.0), "none"
+    ),
+    "trapping ions": Subject('traps `of = "ions"`', of_traps("of", lambda trap: trap.of is not None), "a density"),
+    "noise": Subject('`ions.noise = "shot"`', chosen(("ions", "noise"), "none"), '"none"'),
+    "error": Subject("`numerics.error`", chosen(("numerics", "error"), "none"), '"none"'),
+    "ionisation": Subject("`ions.ionisation_energy`", quantity(IONISATION, "energy"), "none"),
+    "binding": Subject(
+        "a film without electrons",
+        lambda case: [(IONISATION, '"none"', case)] if case.ions.ionisation_energy is not None else [],
+        'device.film.electrons = "balance"',
+    ),
+    "rise": Subject("`ions.activation_energy_rise`", quantity(RISE, "energy", 0.0), "none"),
+    "electrons": Subject(
+        '`device.film.electrons = "balance"`',
+        lambda case: (
+            [(("device", "film", "electrons"), '"balance"', case)] if case.device.film.electrons != "none" else []
+        ),
+        '"none"',
+    ),
+    "drive": Subject("any other drive", other_drive, '"patterns"'),
+    "patterns": Subject(
+        "no `crossbar`",
+        lambda case: [(("crossbar",), "nothing", case)] if case.crossbar is None else [],
+        "a table with word_lines and bit_lines,",
+    ),
+    "circuit": Subject("other keys of `circuit` than a series resistance", circuit_of_cells, "none"),
+    "profile": Subject("a start from a profile", profiles, "another initial state"),
+    "thickness": Subject("a spread of `device.film.thickness`", thickness_spreads, "another key"),
+}
+
+
+def of_kinds(*drives: str) -> When:
+    """True for a case whose drive is of one of these kinds."""
+    return lambda case, _: case.drive.kind in drives
+
+
+def drive(subject: str, kinds: tuple[str, ...], reason: str = "", why: str = "", law: bool = False) -> Rule:
+    """A rule of a subject and kinds of drives."""
+    return Rule(subject, f'beside a drive of the kind "{{drive}}"{reason}', of_kinds(*kinds), why, law, kinds)
+
+
+def always(case: Case, record: Any) -> bool:
+    return True
+
+
+def with_electrons(case: Case, record: Any) -> bool:
+    return case.device.film.electrons != "none"
+
+
+def polarised(case: Case, record: Any) -> bool:
+    return case.device.film.polarisation is not None
+
+
+def heated(case: Case, record: Any) -> bool:
+    return case.device.heat is not None
+
+
+def noisy(case: Case, record: Any) -> bool:
+    return case.ions.noise != "none"
+
+
+def settles(case: Case, record: Any) -> bool:
+    return getattr(case.drive, "settle", False)
+
+
+def layered(case: Case, record: Any) -> bool:
+    return isinstance(case.device.film, LayeredFilm)
+
+
+def parted(case: Case, record: Any) -> bool:
+    return layered(case, record) and case.device.film.parted
+
+
+def rests(case: Case, record: Any) -> bool:
+    return case.ions.initial == "equilibrium" or settles(case, record)
+
+
+def carries_flux(case: Case) -> bool:
+    return len(exchanges(case.device)) == len(SIDES) and any(case.drive.bias_voltages())
+
+
+def vacancies_move(case: Case, record: Any) -> bool:
+    moving = case.drive.kind != "iv" or any(getattr(case.drive, "states", {}).values())
+    return moving or hasattr(case.ions.initial, "history")
+
+
+def in_a_crossbar(case: Case, record: Any) -> bool:
+    return case.crossbar is not None
+
+
+SMALL = "cv", "impedance"
+PARTED = "beside device.film.layers without sites between others, "
+RULES = (
+    drive("heat", ("iv", *SMALL), " (its curves have no course in time: state their temperatures)", law=True),
+    drive("heat", ("patterns",), " (compact models have one temperature)"),
+    Rule("heat", "beside {what}, which has one temperature", always, program="one temperature"),
+    Rule("curie", "beside device.heat: P_s is that of one temperature here, not of one that the current changes", heated),
+    Rule("following", "for a film without [device.film.polarisation]", lambda *at: not polarised(*at), law=True),
+    Rule("following", 'beside device.film.electrons = "balance"', with_electrons, "not in the answer to a small signal"),
+    drive("polarisation", ("patterns",), " (compact models have no polarisation)"),
+    Rule("polarisation", "beside {what}, whose state is of vacancies", always, program="compact model"),
+    Rule("exchange", "beside ions.ionisation_energy", lambda case, _: case.ions.ionisation_energy is not None,
+         "the balance of vacancies that hold electrons is not in this model"),
+    Rule("exchange", "beside device.film.polarisation", polarised, "its step at the wall is not in this model"),
+    Rule("exchange", 'beside device.film.layers with ions = "none" at this electrode',
+         lambda case, of: not case.device.film.stack[0 if of[0] == "left" else -1].mobile, "no vacancy is there", True),
+    drive("exchange", ("patterns",), ", whose compact models have a constant number of vacancies"),
+    Rule("exchange", "beside drive.settle, where two electrodes that exchange carry a steady flux",
+         lambda case, of: settles(case, of) and carries_flux(case), law=True),
+    Rule("exchange", "beside drive.settle and a capacity, which would settle with the film",
+         lambda case, of: settles(case, of) and of[1].capacity is not None),
+    Rule("exchange", "beside {what}, whose number of vacancies is constant", lambda case, of: of[1].rate > 0.0,
+         program="compact model"),
+    Rule("wall hops", 'beside ions.law = "linear", which no field accelerates', lambda case, _: case.ions.law == "linear",
+         law=True),
+    Rule("charged", 'beside device.film.electrons = "balance"', with_electrons, "both charges are not solved together"),
+    Rule("charged", "beside device.film.polarisation", polarised, "both charges are not solved together"),
+    Rule("charged", "beside device.heat", heated, "the filling is that of one temperature"),
+    Rule("charged", 'beside ions.noise = "{noise}"', noisy, "single ions hop in fields without charged traps"),
+    Rule("charged", 'beside ions.initial = "equilibrium" and a filling that is "kinetic"',
+         lambda case, trap: trap.kinetic and case.ions.initial == "equilibrium", "the rest of both is not found together"),
+    drive("charged", (*SMALL, "patterns"), why="their charge is in no small signal and in no compact model"),
+    Rule("charged", "beside electrodes that exchange vacancies, in a drive in time",
+         lambda case, _: case.drive.kind != "iv" and bool(exchanges(case.device)), "fluxes through walls are without them"),
+    Rule("charged", 'beside a filling that is "steady", where vacancies move: take occupation = "kinetic"',
+         lambda case, trap: not trap.kinetic and vacancies_move(case, trap)),
+    Rule("charged", "beside {what}, whose fields are those of vacancies alone", always, program="compact model"),
+    Rule("donors", 'beside of = "ions": an electron takes from the charge that vacancies have by ions.charge',
+         lambda case, trap: trap.of is not None, law=True),
+    drive("kinetic", ("patterns",), ": compact models have no filling of traps"),
+    Rule("kinetic", 'beside drive.ions = "moving": traps answer a small signal at frozen ions',
+         lambda case, _: getattr(case.drive, "ions", "frozen") == "moving"),
+    Rule("kinetic", 'beside ions.noise = "{noise}"', noisy, "single ions hop beside traps that follow at once"),
+    Rule("kinetic", "beside {what}, whose state is of vacancies", always, program="compact model"),
+    Rule("hops", 'beside a filling that is "kinetic": hops between such traps are not in this model',
+         lambda case, trap: trap.kinetic),
+    Rule("depths", "beside hop_frequency: hops between traps of unlike depth are not in this model",
+         lambda case, trap: trap.hop_frequency > 0.0),
+    Rule("trapping ions", 'beside occupation = "kinetic": traps that move with their filling are not in this model',
+         lambda case, trap: trap.kinetic),
+    drive("noise", SMALL, " (the answer to a small signal has no course in time)", law=True),
+    Rule("noise", 'beside a path of a drive of the kind "cv", along which the ions are a density',
+         lambda case, _: case.drive.kind == "cv" and case.drive.path is not None),
+    Rule("noise", "beside device.film.polarisation, which does not switch at random", polarised),
+    Rule("noise", "beside numerics.error: runs on several grids differ by their hops, not by their cells alone",
+         lambda case, _: case.numerics.error != "none", law=True, advice="judge the numerics without noise"),
+    Rule("noise", PARTED + "which part the ions", parted),
+    Rule("noise", "in {what}, whose runs must not scatter: --set ions.noise=none", always, law=True, program="fit"),
+    Rule("error", "beside a crossbar", of_kinds("patterns"), "its cells have no grid", True),
+    Rule("error", "beside a start from a result, which has one grid", lambda case, _: hasattr(case.ions.initial, "result")),
+    Rule("binding", "beside ions.ionisation_energy, which binds electrons of the film",
+         lambda *at: not with_electrons(*at), law=True),
+    Rule("ionisation", "beside device.film.layers: vacancies there hold no electrons in this model", layered),
+    Rule("rise", "beside device.film.layers: each layer has its own activation_energy", layered, law=True),
+    Rule("electrons", PARTED + "in a film that comes to rest at once", lambda *at: parted(*at) and rests(*at)),
+    Rule("profile", "beside device.film.layers: a profile is that of one material", layered),
+    Rule("thickness", "beside device.film.layers: kinds of columns may set device.film.layers[0].thickness", layered),
+    Rule("drive", "in a case with a [crossbar]", in_a_crossbar, law=True),
+    Rule("patterns", "for a drive of patterns", of_kinds("patterns"), law=True),
+    Rule("circuit", "in a case with a [crossbar], whose drivers are resistances and whose cells are static", in_a_crossbar),
+)  # fmt: skip
+
+
+def broken(case: Case, programs: tuple[str, ...] = ("",)) -> Iterator[tuple[Rule, KeyPath, str]]:
+    """(rule, path, what stands there) of the rules of some programs that a case breaks."""
+    for rule in RULES:
+        if rule.program in programs:
+            for path, got, record in SUBJECTS[rule.subject].places(case):
+                if rule.when(case, record):
+                    yield rule, path, got
+
+
+def expected(rule: Rule, case: Case, what: str = "") -> str:
+    """What a rule expects, in words. what : the program that refuses the case"""
+    words = rule.beside.format(drive=case.drive.kind, noise=case.ions.noise, what=what)
+    return f"{SUBJECTS[rule.subject].instead} {words}"
+
+
+def faults(case: Case) -> Iterator[tuple[KeyPath, str, str, str]]:
+    """Path, expected, got and hint of what does not go together in a case."""
+    for rule, path, got in broken(case):
+        yield path, expected(rule, case), got, rule.advice
+
+
+def subjects_of_programs(case: Case) -> Iterator[KeyPath]:
+    """Paths of what programs may refuse in a case."""
+    yield from dict.fromkeys(
+        path for rule in RULES if rule.program for path, _, _ in SUBJECTS[rule.subject].places(case)
+    )
+
+
+def refuse(case: Case, what: str, *programs: str) -> None:
+    """Raise CaseError for a case that programs do not take. what : the program in words, such as "a compact model" """
+    found = {
+        path: case.located.get(dotted(path), Problem("case", 0, 0, dotted(path), ""))._replace(
+            expected=expected(rule, case, what), got=got, hint=rule.advice
+        )
+        for rule, path, got in broken(case, programs)
+    }
+    if found:
+        raise CaseError(list(found.values()))
+
+
+def markdown() -> str:
+    """The table of rules, and the keys that all columns share, for the page of combinations."""
+    rows = [(*SUBJECTS[rule.subject][::2], beside_of(rule), rule.law) for rule in RULES]
+    rows += [
+        (f"`device.film.{name}`", "none", f"beside device.film.layers: {why}", False)
+        for name, why in NOT_WITH_LAYERS.items()
+    ]
+    lines = [f"| {name} | {words} | {instead} | {'law' if law else 'not done'} |" for name, instead, words, law in rows]
+    return "\n".join(["| stated | does not go | state instead | |", "|---|---|---|---|", *lines])
+
+
+def beside_of(rule: Rule) -> str:
+    """What a rule excludes, for the page."""
+    words = rule.beside.replace('"{drive}"', " or ".join(f"`{kind}`" for kind in rule.drives))
+    words = words.format(noise="shot", what=f"a {rule.program}".replace("a one", "a compact model of one"))
+    return f"{words}: {rule.why}" if rule.why else words
