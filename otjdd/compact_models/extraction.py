@@ -136,7 +136,6 @@ def extract(
         at, log_conductance, charge, ratio, off = read_tables(kind.bench, knots, states, spread)
     V = sorted(knots)
     rest = np.array([knots[v].rest for v in V])
-    rest = np.maximum.accumulate(rest) if np.diff(rest).min() > -1e-3 else rest
     rates = np.array([knots[v].log_rate for v in V])
     tables = Tables(
         np.array(V), states, np.clip(rest, low, high), rates, limits_at(knots, V), at, log_conductance, np.zeros(2),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 File = str | Path
 AnyModel = Any  # CompactModel, whose module reads and writes through this one
 
-VERSION = 8  # of the file, increased when its numbers change their meaning
+VERSION = 9  # of the file, increased when its numbers change their meaning
 KIND = "compact model"
 TABLE_TEXT = {
     "table_voltage": ("kind knot", "V", "junction voltage of the knots"),

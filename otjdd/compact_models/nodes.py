@@ -23,7 +23,7 @@ def between(of_nodes: Sequence[Tables], share: np.ndarray) -> Tables:
     mixed = Tables(**by_name)
     return mixed._replace(
         voltage=of_nodes[0].voltage, conductance_voltage=of_nodes[0].conductance_voltage,
-        rest=np.clip(np.maximum.accumulate(mixed.rest), mixed.state[0], mixed.state[-1]),
+        rest=np.clip(mixed.rest, mixed.state[0], mixed.state[-1]),
         way=np.clip(mixed.way, 0.0, 1.0), share=of_nodes[0].share, electron_ratio=np.maximum(mixed.electron_ratio, 0.0),
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from otjdd.compact_models.error import overall
 from otjdd.compact_models.kernels import FILLING
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.model_file import dataset_of
-from otjdd.errors import ExitCode, NotAsExpected, ResultError
+from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import store
 from otjdd.runs.run import simulate
 from otjdd.waveform import shapes
@@ -101,7 +101,7 @@ def test_file_of_another_version_or_kind_is_refused(model, tmp_path):
     model.save(path)
     ds = store.read(path)
     store.write(ds.assign_attrs(model_version=0), path)
-    with pytest.raises(ResultError, match="version 0, this is version 8; extract it again"):
+    with pytest.raises(ResultError, match="version 0, this is version 9; extract it again"):
         CompactModel.load(path)
     store.write(ds.drop_attrs(), path)
     with pytest.raises(ResultError, match="is not a compact model"):
@@ -111,14 +111,19 @@ def test_file_of_another_version_or_kind_is_refused(model, tmp_path):
         CompactModel.load(path)
 
 
-def test_file_with_tables_that_are_not_monotone_is_refused(tmp_path):
-    path = tmp_path / "model.nc"
-    made_model.made_model().save(path)
-    ds = store.read(path)
-    store.write(ds.assign(table_rest=ds.table_rest[:, ::-1]), path)
-    with pytest.raises(ResultError, match="moves one way with the voltage") as caught:
-        CompactModel.load(path)
-    assert caught.value.exit_code == ExitCode.FILE
+def test_state_of_rest_may_turn_back_with_the_voltage(tmp_path):
+    """As that of films whose electrons screen vacancies beyond a voltage; also in its file and between temperatures."""
+    made = made_model.warm_model(270.0, 300.0, 330.0, resistance=0.0)
+
+    def turned(model):
+        rest = 0.5 + 0.3 * np.sin(3.0 * model.kinds[0].voltage)
+        return dataclasses.replace(model, kinds=(model.kinds[0]._replace(rest=rest),))
+
+    dataclasses.replace(turned(made), nodes=tuple(map(turned, made.nodes))).save(tmp_path / "model.nc")
+    warmer = CompactModel.load(tmp_path / "model.nc").at(310.0)
+    q = warmer.states(3)
+    warmer.hold(q, np.array([1.5, 2.0, 2.8]), 1e3)
+    assert q[:, 0] == pytest.approx(0.5 + 0.3 * np.sin([4.5, 6.0, 8.4]), abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,6 @@ def test_rates_add_as_the_velocity_of_the_capped_law_does():
 @pytest.mark.parametrize(
     ("tables", "said"),
     [
-        (made(rest=0.5 - 0.3 * np.tanh(np.linspace(-2.0, 2.0, 41))), "moves one way"),
         (made(rest=np.linspace(0.1, 1.1, 41)), "within the range"),
         (made(rate=np.full((41, 21), np.nan)), "861 that are not"),
         (made()._replace(voltage=np.zeros(41)), "ascend"),

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
 SETTLING_LETTERS = "kmz"
+NAMES = {
+    "a": "rate", "b": "cond", "c": "limit", "d": "charge", "k": "settle", "m": "move", "z": "excess", "s": "phi",
+    "i": "white", "o": "corner",
+}  # letter of a table -> its name in the text  # fmt: skip
+LEAST_TERM, ROUNDED = 1e-6, 1e-7  # of the largest sum of a table: terms left out; round-off of a coefficient
 NOISE_LETTERS, NOISE_TABLES = "sio", ("log_scatter", "log_white", "log_corner")
 EDGE = 0.05  # V: interval of the difference that gives the capacitance at an end of the range
 NO_WAY = "1e-6"  # share of the vacancies that fill the way, below which there is no delay
@@ -37,9 +42,9 @@ class Pieces(NamedTuple):
 class Functions(NamedTuple):
     """All functions of the voltage of one kind of column, and the range of its state.
 
-    A name begins with the letter of its table: a for ln rate, b for ln conductance, c for ln limit if there is one, d for
-    the charge; k, m, z for rate, move and excess of the unsettled share; s for ln phi, i and o for ln of white level and
-    of the corner of the noise within the wells.
+    A name begins with that of its table, see NAMES. Letters: a for ln rate, b for ln conductance, c for ln limit if there
+    is one, d for the charge; k, m, z for rate, move and excess of the unsettled share; s for ln phi, i and o for ln of
+    white level and corner of the noise within the wells.
     """
 
     groups: list[tuple[list[str], Pieces]]  # names and pieces of functions that share their knots
@@ -133,7 +138,7 @@ def fillings(model: CompactModel, k: int) -> tuple[str, str]:
 
 def names_of(letters: str, t: int, count: int) -> list[str]:
     """Names of the factors A_j of tables (letters) of kind t of the columns. count : factors of each table"""
-    return [f"{letter}{t}_{j}" for letter in letters for j in range(count)]
+    return [f"{NAMES[letter]}{t}_{j}" for letter in letters for j in range(count)]
 
 
 def joined(parts: list[Pieces]) -> Pieces:
@@ -150,9 +155,27 @@ def edge_capacitance(model: CompactModel) -> float:
 
 
 def pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Pieces:
-    """Pieces of scipy's piecewise cubics. splines : one for each node of a model, with the same knots"""
+    """Pieces of scipy's piecewise cubics of one table. splines : one for each node of a model, with the same knots
+
+    Functions below LEAST_TERM of the largest are left out. Slopes, bends and the rest are rounded; the value at a knot is
+    that of the piece before it, for Newton's method of a simulator goes to and fro over a jump.
+    """
     coefficients = by_u(model, np.array([function.c[::-1] for function in splines]))  # (4, n, R, N1, ...)
-    return Pieces(splines[0].x, np.moveaxis(coefficients, 0, 2))
+    table = np.moveaxis(coefficients, 0, 2)
+    powers = np.diff(splines[0].x).reshape(-1, 1, 1, *[1] * (table.ndim - 3)) ** np.arange(4.0).reshape(
+        4, *[1] * (table.ndim - 3)
+    )
+    reach = np.abs(table) * powers
+    whole, largest = float(reach.max(initial=0.0)), reach.max(axis=(0, *range(2, table.ndim)), keepdims=True)
+    table = np.where(largest < LEAST_TERM * whole, 0.0, table)
+    if whole > 0.0:
+        digits = np.broadcast_to(-np.floor(np.log10(ROUNDED * whole / powers)), table.shape)
+        rounded = [round(float(value), int(count)) for value, count in zip(table.flat, digits.flat, strict=True)]
+        begins, table = table[:, :, 0], np.array(rounded).reshape(table.shape) + 0.0
+        table[0, :, 0] = begins[0]
+        for i in range(len(table) - 1):
+            table[i + 1, :, 0] = (table[i] * powers[i]).sum(axis=1)
+    return Pieces(splines[0].x, table)
 
 
 def tree(knots: np.ndarray, leaf: Callable[[int], str], branch: Callable[[float, str, str], str]) -> str:
@@ -184,9 +207,13 @@ def exact(value: float) -> str:
 
 
 def horner(factors: np.ndarray, variable: str) -> str:
-    """Text of the cubic polynomial of a variable with coefficients (4, N1, ...)."""
-    a, b, c, d = map(coefficient, factors)
-    return f"{a}+{variable}*({b}+{variable}*({c}+{variable}*{d}))".replace("+-", "-")
+    """Text of the cubic polynomial of a variable with coefficients (4, N1, ...), without terms that are 0."""
+    text = ""
+    for factor in factors[::-1]:
+        own = coefficient(factor) if np.any(factor) else ""
+        inner = f"({text})" if "+" in text or "*" in text else text
+        text = "+".join(filter(None, (own, f"{variable}*{inner}" if inner else "")))
+    return text.replace("+-", "-") or "0.0"
 
 
 def header(model: CompactModel) -> list[str]:

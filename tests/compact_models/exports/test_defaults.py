@@ -1,5 +1,9 @@
 """The Verilog-A with the defaults of the simulators, whose integration method is the trapezoidal rule."""
 
+import itertools
+import re
+import subprocess
+
 import made_model
 import numpy as np
 import pytest
@@ -92,3 +96,57 @@ def test_with_gear_a_ramp_has_its_displacement_current(folder):
     slope = (made.charge(np.array([-0.49, -0.51]), np.tile(made.start, (2, 1))) @ [1.0, -1.0]) / 0.02
     frozen = made.hold(made.states(1), -0.5, 0.0)[0]
     assert -found["r"] == pytest.approx(frozen - 1e6 * float(slope) * made.area, rel=0.02)
+
+
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_short_pulses_with_edges_of_2_ns_move_as_far_at_the_default_tolerance(tmp_path):
+    """ngspice alone lets a state miss 0.007 of its range in each time step: 3 % here, a factor of 1.9 in li2019."""
+    made = made_model.made_model(resistance=0.0)
+    simulators.compiled(verilog_a.verilog_a(made), tmp_path)
+    heights = [(-2.9, 1e-3), (2.4, 1e-6), (2.4, 1e-6), (2.4, 1e-6), (0.1, 1e-3)]
+    wave = concatenate(shapes.pulse(V, width, rise=2e-9, fall=2e-9, wait=1e-3) for V, width in heights)
+    at = wave.duration - 1.5e-3
+    found = simulators.ngspice(
+        tmp_path,
+        f"{simulators.LOADED}\nVs p 0 PWL({' '.join(points(wave))})\nN1 p 0 otjm\n.options method=gear\n"
+        f".tran 1e-6 {wave.duration:.12g}\n.control\nrun\nmeas tran r find i(vs) at={at:.12g}\n.endc",
+    )
+    ds = made.run(wave)
+    assert -found["r"] == pytest.approx(np.interp(at, ds.time.values, ds.conduction_current.values), rel=0.01)
+
+
+def test_text_is_what_a_foundry_reads():
+    """Lines below 120 characters, a meaning and a unit of each parameter, no names of a letter, a version, a licence."""
+    text = verilog_a.verilog_a(made_model.varied_model())
+    assert max(map(len, text.splitlines())) < 120
+    lines = text.splitlines()
+    for before, line in itertools.pairwise(lines):
+        if line.startswith("  parameter "):
+            assert re.fullmatch(r'  \(\* type = "instance", desc = ".+", units = ".*" \*\)', before)
+    names = {name for line in lines if line.startswith("  real ") for name in line[7:-1].split(", ")}
+    assert {name for name in names if len(name) == 1} == {"x"}
+    assert re.search(r'version = ".*", license = "BSD-3-Clause"', text)
+
+
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_a_parameter_out_of_its_range_names_the_range_and_the_operating_point_is_there(tmp_path):
+    simulators.compiled(verilog_a.verilog_a(made_model.varied_model(knots=9)), tmp_path)
+    body = f"{simulators.LOADED}\nVs p 0 1\nN1 p 0 otjm THICKNESS\n.op\n.control\nrun\nprint VALUES\n.endc"
+    names = "@n1[voltage] @n1[current] @n1[conductance] @n1[heat] @n1[state] i(vs)"
+    text = simulators.printed(tmp_path, body.replace("THICKNESS", "").replace("VALUES", names))
+    voltage, current, conductance, heat, state, source = (
+        float(re.search(rf"^{re.escape(name)} = (\S+)$", text, re.MULTILINE)[1]) for name in names.split()
+    )
+    assert current == pytest.approx(-source, rel=1e-3)
+    assert voltage == pytest.approx(1.0 - 50.0 * current, rel=1e-5)
+    assert [conductance * voltage, heat] == pytest.approx([current, current * voltage], rel=1e-5)
+    assert state == pytest.approx(made_model.LOW, abs=1e-4)
+    (tmp_path / "test.cir").write_text(
+        f"test\n{body.replace('THICKNESS', 'thickness=3.5e-9').replace('VALUES', names)}\n.end\n"
+    )
+    done = subprocess.run(
+        [simulators.NGSPICE, "-b", "test.cir"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert "thickness is 3.5e-09 m: this model holds from 2.6e-09 m to 3.1e-09 m" in done.stdout + done.stderr

@@ -77,9 +77,9 @@ def test_ngspice_reads_what_the_model_reads(model, tmp_path):
 
 def test_verilog_a_has_no_polynomial_of_a_state_that_stays(model):
     text = verilog_a.verilog_a(model)
-    assert "a0_0" in text
-    assert "a0_1" not in text
-    assert "a1_8" in text
+    assert "rate0_0" in text
+    assert "rate0_1" not in text
+    assert "rate1_8" in text
     assert "ic1 = 0.5 from [0.5:0.5]" in text
 
 
