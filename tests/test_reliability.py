@@ -249,10 +249,9 @@ def test_another_integrator_agrees_on_electrons_and_exchange_in_layers(number, b
 @pytest.mark.parametrize("number", [1, pytest.param(3, marks=pytest.mark.campaign)])
 def test_another_integrator_with_its_own_equations_of_the_polarisation_agrees(number, electrons):
     pytest.importorskip("sksundae")
-    from validation.reliability import agreement_polarised, agreement_polarised_electrons
+    from validation.reliability import agreement_polarised
 
-    compare = agreement_polarised_electrons.compare if electrons else agreement_polarised.compare
-    compared = compare(devices.drawn(8, seed=3)[number], number)
+    compared = agreement_polarised.compare(devices.drawn(8, seed=3)[number], number, electrons)
     assert compared.moved > 0.1
     assert compared.error < 1e-6
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from validation import measured
@@ -16,7 +17,6 @@ from validation.reliability import (
     agreement_electrons,
     agreement_exchange,
     agreement_polarised,
-    agreement_polarised_electrons,
     attack,
     attack_explorer,
     attack_files,
@@ -200,7 +200,7 @@ def free_energies_with_polarisation(quick: bool, folder: Path) -> tuple[str, boo
 
 def agreement_with_both(quick: bool, folder: Path) -> tuple[str, bool]:
     """The same with electrons in polarised films."""
-    return agreement_of_devices(quick, folder, agreement_polarised_electrons.compare)
+    return agreement_of_devices(quick, folder, partial(agreement_polarised.compare, electrons=True))
 
 
 def free_energies_with_both(quick: bool, folder: Path) -> tuple[str, bool]:

@@ -123,6 +123,8 @@ class Electrode:
 class Equations:
     """The discrete equations of a case with one column and no series resistance."""
 
+    P_s = 0.0  # C/m2, the largest polarisation
+
     def __init__(self, case):
         film, ions, T = case.device.film, case.ions, case.temperature
         self.case, self.kT = case, K_EV * T
@@ -199,40 +201,69 @@ class Equations:
         D = brentq(missing, low, high, xtol=1e-16, rtol=1e-14)
         return np.array([D, self.left.step(D), self.right.step(-self.fields(c, D)[0][-1])])
 
+    def memory(self):
+        """What the state has beside the concentrations at the start (m,), and its scales (m,)."""
+        return np.zeros(0), np.zeros(0)
+
+    def memory_of(self, kept):
+        """The same (m,) of a state that otjdd has kept."""
+        return np.zeros(0)
+
+    def settled_at(self, c, memory, V):
+        """As `settled`, with what the state has beside c."""
+        return self.settled(c, V)
+
+    def slopes(self, c, memory, stack, V):
+        """Residuals (k,) of the stack (k,), whose last three numbers are D(0), u_left, u_right; dc/dt; d(memory)/dt."""
+        missing, D_right, E = self.unclosed(c, *stack, V)
+        return self.closed([missing], stack, D_right), *self.flows(c, E, memory, stack, V)
+
+    def closed(self, missing, stack, D_right):
+        """Residuals of the stack with those of both electrodes."""
+        D, u_left, u_right = stack[-3:]
+        return np.append(missing, [self.left.mismatch(u_left, D), self.right.mismatch(u_right, -D_right)])
+
+    def flows(self, c, E, memory, stack, V):
+        """dc/dt (N,) and d(memory)/dt (m,) in fields E."""
+        return self.rates(c, E), np.zeros(0)
+
     def residual(self, V: float, duration: float):
-        """Residual function for IDA of a hold at V: y = (c/mean, D(0), u_left, u_right), time in units of the duration."""
-        N = self.h.size
+        """Residual function for IDA of a hold at V: y = (c/mean, memory/scale, stack), time in units of the duration."""
+        (memory, scale), N = self.memory(), self.start().size
+        units, n = np.concatenate((np.full(N, self.mean), scale)), N + memory.size
 
         def residual(t, y, yp, res):
-            c, (D, u_left, u_right) = y[:N] * self.mean, y[N:]
-            missing, D_right, E = self.unclosed(c, D, u_left, u_right, V)
-            res[:N] = yp[:N] - self.rates(c, E) * duration / self.mean
-            res[N] = missing
-            res[N + 1] = self.left.mismatch(u_left, D)
-            res[N + 2] = self.right.mismatch(u_right, -D_right)
+            state = y[:n] * units
+            wrong, *rates = self.slopes(state[:N], state[N:], y[n:], V)
+            res[:n] = yp[:n] - np.concatenate(rates) * duration / units
+            res[n:] = wrong
 
         return residual
 
     def solve(self, voltages, durations, rtol):
-        """c (N,) and D(0) at the end of each hold; None if IDA gives up."""
+        """c (N,), D(0) and the memory (m,) at the end of each hold; None if IDA gives up."""
         from sksundae.ida import IDA
 
-        N, found, c = self.h.size, [], self.start()
+        (memory, scale), c, found = self.memory(), self.start(), []
+        N, m = c.size, memory.size
+        units = np.concatenate((np.full(N, self.mean), scale))
         for V, duration in zip(voltages, durations, strict=True):
-            start = self.settled(c, V)
-            rate = self.rates(c, self.fields(c, start[0])[1])
-            moment = 1e-7 * self.mean / np.abs(rate).max()
-            later = (self.settled(c + moment * rate, V) - start) / moment
+            stack = self.settled_at(c, memory, V)
+            rate = np.concatenate(self.slopes(c, memory, stack, V)[1:]) / units
+            moment = 1e-7 / np.abs(rate).max()
+            ahead = np.concatenate((c, memory)) + moment * rate * units
+            later = (self.settled_at(ahead[:N], ahead[N:], V) - stack) / moment
             solver = IDA(
-                self.residual(V, duration), algebraic_idx=[N, N + 1, N + 2], rtol=rtol, atol=1e-3 * rtol,
-                max_num_steps=10**6, first_step=moment / duration,
+                self.residual(V, duration), algebraic_idx=list(range(N + m, N + m + stack.size)), rtol=rtol,
+                atol=1e-3 * rtol, max_num_steps=10**6, first_step=moment / duration,
             )  # fmt: skip
-            y, yp = np.append(c / self.mean, start), np.append(rate / self.mean, later) * duration
-            reached = solver.solve(np.array([0.0, 1.0]), y, yp)
+            y = np.concatenate((c / self.mean, memory / scale, stack))
+            reached = solver.solve(np.array([0.0, 1.0]), y, np.concatenate((rate, later)) * duration)
             if not reached.success:
                 return None
-            c = reached.y[-1][:N] * self.mean
-            found.append((c, reached.y[-1][N]))
+            state = reached.y[-1][: N + m] * units
+            c, memory = state[:N], state[N:]
+            found.append((c, reached.y[-1][-3], memory))
         return found
 
 
@@ -272,20 +303,25 @@ def compare(u: Shares, number: int) -> Compared:
     return compared(case, Equations(case), *zip(*holds(case, u), strict=True))
 
 
-def compared(case, equations, voltages, durations) -> Compared:
-    """Compare concentrations and D(0) of otjdd at the end of each hold with those of `equations.solve`."""
+def compared(case, equations, voltages, durations, **start) -> Compared:
+    """Compare all that the state has at the end of each hold with what `equations.solve` gives. start : of the run"""
     times = np.cumsum((0.0, *durations))
     waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
     parts = model.members(case)
     junction, c = model.junction(case, parts=parts), model.uniform(case, parts)
-    run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL)
+    run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL, **start)
     integrate.follow_waveform(run, waveform, stops=times[1:])
     theirs, error, moved = equations.solve(voltages, durations, IDA_RTOL), 0.0, 0.0
     if theirs is None:
         return Compared(case, math.nan, math.nan)
-    for kept, (c, D) in zip(run.kept_states, theirs, strict=True):
+    begun, scale = equations.memory()
+    for kept, (c, D, memory) in zip(run.kept_states, theirs, strict=True):
         size = np.abs(c) + FLOOR * c.mean()
-        charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * case.ions.density * case.device.film.thickness
+        charge = abs(D) + 1e-3 * (
+            E_CHARGE * case.ions.charge * case.ions.density * case.device.film.thickness + equations.P_s
+        )
         error = max(error, np.abs((kept.c[0] - c) / size).max(), abs(kept.D_left[0] - D) / charge)
-        moved = max(moved, np.abs(c / case.ions.density - 1.0).max())
+        error = max([error, *(np.abs(equations.memory_of(kept) - memory) / scale)])
+        changes = np.abs(memory - begun) / scale if scale.size else np.abs(c / case.ions.density - 1.0)
+        moved = max(moved, changes.max())
     return Compared(case, float(error), float(moved))

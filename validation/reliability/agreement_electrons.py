@@ -61,11 +61,6 @@ class ElectronEquations(Equations):
         free = self.states * (w * fermi_half(-U / self.kT) + share * fermi_half((-V - U) / self.kT))
         return free + c * (1.0 - self.bare(U, ends, V))
 
-    def flow(self, c, E, U, u_left, u_right, V):
-        """dc/dt (N,) [1/(m3 s)]. Vacancies with and without an electron are driven according to their own charges."""
-        ends = self.left.edge + u_left - V, self.right.edge + u_right
-        return self.rates(c, E, self.rise + self.kT * np.diff(np.log(self.bare(U, ends, V))))
-
     def missing(self, c, U, D_left, u_left, u_right, V):
         """Residuals of the band at all faces (N+1,) [eV], D(L), and the fields."""
         film = self.case.device.film
@@ -98,46 +93,17 @@ class ElectronEquations(Equations):
             raise ArithmeticError(f"no stack found: {found.message}")
         return found.x * unit
 
-    def flow_of(self, c, start, V):
-        """dc/dt (N,) at a solution of the stack, see `settled`."""
-        U, (D, u_left, u_right) = start[: c.size], start[c.size :]
-        return self.flow(c, self.missing(c, U, D, u_left, u_right, V)[2], U, u_left, u_right, V)
+    def slopes(self, c, memory, stack, V):
+        """As in `Equations`; the stack is (U, D(0), u_left, u_right)."""
+        U, (D, u_left, u_right) = stack[: c.size], stack[c.size :]
+        missing, D_right, E = self.missing(c, U, D, u_left, u_right, V)
+        return self.closed(missing, stack, D_right), *self.flows(c, E, memory, stack, V)
 
-    def residual(self, V: float, duration: float):
-        """Residual function for IDA of a hold at V: y = (c/mean, U, D(0), u_left, u_right), time per duration."""
-        N = self.h.size
-
-        def residual(t, y, yp, res):
-            c, U, (D, u_left, u_right) = y[:N] * self.mean, y[N : 2 * N], y[2 * N :]
-            missing, D_right, E = self.missing(c, U, D, u_left, u_right, V)
-            res[:N] = yp[:N] - self.flow(c, E, U, u_left, u_right, V) * duration / self.mean
-            res[N : 2 * N + 1] = missing
-            res[2 * N + 1] = self.left.mismatch(u_left, D)
-            res[2 * N + 2] = self.right.mismatch(u_right, -D_right)
-
-        return residual
-
-    def solve(self, voltages, durations, rtol):
-        """c (N,) and D(0) at the end of each hold; None if IDA gives up."""
-        from sksundae.ida import IDA
-
-        N, found, c = self.h.size, [], self.start()
-        for V, duration in zip(voltages, durations, strict=True):
-            start = self.settled(c, V)
-            rate = self.flow_of(c, start, V)
-            moment = 1e-7 * self.mean / np.abs(rate).max()
-            later = (self.settled(c + moment * rate, V) - start) / moment
-            solver = IDA(
-                self.residual(V, duration), algebraic_idx=list(range(N, 2 * N + 3)), rtol=rtol, atol=1e-3 * rtol,
-                max_num_steps=10**6, first_step=moment / duration,
-            )  # fmt: skip
-            y, yp = np.append(c / self.mean, start), np.append(rate / self.mean, later) * duration
-            reached = solver.solve(np.array([0.0, 1.0]), y, yp)
-            if not reached.success:
-                return None
-            c = reached.y[-1][:N] * self.mean
-            found.append((c, reached.y[-1][2 * N]))
-        return found
+    def flows(self, c, E, memory, stack, V):
+        """Vacancies with and without an electron are driven according to their own charges."""
+        U, (_, u_left, u_right) = stack[: c.size], stack[c.size :]
+        ends = self.left.edge + u_left - V, self.right.edge + u_right
+        return self.rates(c, E, self.rise + self.kT * np.diff(np.log(self.bare(U, ends, V)))), np.zeros(0)
 
 
 def electron_device(u: Shares, number: int):
@@ -153,7 +119,7 @@ def holds(case, u: Shares):
     c = np.full(equations.h.size, equations.mean)
     for part, share in zip(case.drive.parts[:2], ("time_1", "time_2"), strict=True):
         V = part.voltage
-        rate = np.abs(equations.flow_of(c, equations.settled(c, V), V)).max() / equations.mean
+        rate = np.abs(equations.slopes(c, (), equations.settled(c, V), V)[1]).max() / equations.mean
         yield V, u.decades(share, 0.1, 100.0) / rate
 
 

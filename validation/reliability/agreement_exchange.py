@@ -13,10 +13,8 @@ import math
 
 import numpy as np
 
-from otjdd.solver import integrate, model
-from otjdd.waveform.waveform import Waveform
 from validation.reliability import agreement
-from validation.reliability.agreement import E_CHARGE, FLOOR, IDA_RTOL, RTOL, Compared
+from validation.reliability.agreement import Compared
 from validation.reliability.devices import Shares
 
 SIDES = "left", "right"
@@ -80,45 +78,15 @@ class ExchangeEquations(agreement.Equations):
         rate[-1] += into[1] / self.h[-1]
         return into, rate
 
-    def exchange_residual(self, V: float, duration: float):
-        """As `residual`, with y = (c/mean, passed/(mean L), D(0), u_left, u_right)."""
-        N, sheet = self.h.size, self.mean * self.h.sum()
+    def memory(self):
+        """What passed into the film from both electrodes (2,) [1/m2], over all vacancies."""
+        return np.zeros(2), np.full(2, self.mean * self.h.sum())
 
-        def residual(t, y, yp, res):
-            c, passed, (D, u_left, u_right) = y[:N] * self.mean, y[N : N + 2] * sheet, y[N + 2 :]
-            missing, D_right, E = self.unclosed(c, D, u_left, u_right, V)
-            into, rate = self.both(c, E, u_left, u_right, passed)
-            res[:N] = yp[:N] - rate * duration / self.mean
-            res[N : N + 2] = yp[N : N + 2] - into * duration / sheet
-            res[N + 2] = missing
-            res[N + 3] = self.left.mismatch(u_left, D)
-            res[N + 4] = self.right.mismatch(u_right, -D_right)
+    def memory_of(self, kept):
+        return kept.start.passed[0] * [1.0, -1.0]
 
-        return residual
-
-    def solve(self, voltages, durations, rtol):
-        """c (N,), D(0) and what passed (2,) into the film at the end of each hold; None if IDA gives up."""
-        from sksundae.ida import IDA
-
-        N, ends, c, passed = self.h.size, [], self.start(), np.zeros(2)
-        sheet = self.mean * self.h.sum()
-        for V, duration in zip(voltages, durations, strict=True):
-            start = self.settled(c, V)
-            into, rate = self.both(c, self.fields(c, start[0])[1], start[1], start[2], passed)
-            moment = 1e-7 * self.mean / np.abs(rate).max()
-            later = (self.settled(c + moment * rate, V) - start) / moment
-            solver = IDA(
-                self.exchange_residual(V, duration), algebraic_idx=[N + 2, N + 3, N + 4], rtol=rtol, atol=1e-3 * rtol,
-                max_num_steps=10**6, first_step=moment / duration,
-            )  # fmt: skip
-            y = np.concatenate((c / self.mean, passed / sheet, start))
-            yp = np.concatenate((rate / self.mean, into / sheet, later)) * duration
-            reached = solver.solve(np.array([0.0, 1.0]), y, yp)
-            if not reached.success:
-                return None
-            c, passed = reached.y[-1][:N] * self.mean, reached.y[-1][N : N + 2] * sheet
-            ends.append((c, reached.y[-1][N + 2], passed))
-        return ends
+    def flows(self, c, E, memory, stack, V):
+        return self.both(c, E, *stack[-2:], memory)[::-1]
 
 
 def exchanging(case, u: Shares, duration: float, equations=None):
@@ -146,26 +114,5 @@ def compare(u: Shares, number: int) -> Compared:
     thin = {f"{side}_screening": 0.5 + 0.05 * u.of[f"{side}_screening"] for side in SIDES}  # steps of some kT
     plain = agreement.device(Shares(u.of | thin), number)
     holds = list(agreement.holds(plain, u))
-    return compared(ExchangeEquations(exchanging(plain, u, holds[0][1])), *zip(*holds, strict=True))
-
-
-def compared(equations, voltages, durations) -> Compared:
-    """Compare concentrations, D(0) and what passed of both codes at the end of holds at voltages [V] for durations [s]."""
-    case = equations.case
-    times = np.cumsum((0.0, *durations))
-    waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
-    parts = model.members(case)
-    junction, c = model.junction(case, parts=parts), model.uniform(case, parts)
-    run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL)
-    integrate.follow_waveform(run, waveform, stops=times[1:])
-    theirs, error, moved = equations.solve(voltages, durations, IDA_RTOL), 0.0, 0.0
-    if theirs is None:
-        return Compared(case, math.nan, math.nan)
-    sheet = case.ions.density * case.device.film.thickness
-    for state, (c, D, passed) in zip(run.kept_states, theirs, strict=True):
-        size = np.abs(c) + FLOOR * c.mean()
-        charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * sheet
-        error = max(error, np.abs((state.c[0] - c) / size).max(), abs(state.D_left[0] - D) / charge)
-        error = max(error, np.abs(state.start.passed[0] * [1.0, -1.0] - passed).max() / sheet)
-        moved = max(moved, np.abs(passed).max() / sheet)
-    return Compared(case, float(error), float(moved))
+    case = exchanging(plain, u, holds[0][1])
+    return agreement.compared(case, ExchangeEquations(case), *zip(*holds, strict=True))

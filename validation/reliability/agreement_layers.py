@@ -271,4 +271,4 @@ def compare_with_exchange(u: Shares, number: int) -> Compared:
     case = case.replace({"device.film": {"layers": layers}})
     planned = list(holds(case, u))
     given = agreement_exchange.exchanging(case, u, planned[0][1], LayeredExchangeEquations(case))
-    return agreement_exchange.compared(LayeredExchangeEquations(given), *zip(*planned, strict=True))
+    return compared(given, LayeredExchangeEquations(given), *zip(*planned, strict=True))

@@ -11,23 +11,39 @@ import math
 
 import numpy as np
 
-from otjdd.solver import integrate, model
-from otjdd.waveform.waveform import Waveform
-from validation.reliability import agreement
-from validation.reliability.agreement import E_CHARGE, FLOOR, IDA_RTOL, K_EV, RTOL, Compared
+from validation.reliability import agreement, agreement_electrons
+from validation.reliability.agreement import K_EV, Compared, Equations, compared
+from validation.reliability.agreement_electrons import ElectronEquations
 from validation.reliability.devices import Shares
 
 PLANCK_EV = 4.135667696923859e-15
 
 
-class PolarisedEquations(agreement.Equations):
-    """The discrete equations of a case with a polarised film; unknowns c, P, D(0), u_left, u_right."""
+class Polarised:
+    """A polarisation P beside the concentrations, for the equations with electrons or without."""
 
     P = 0.0  # C/m2, at which the stack is solved
 
-    def fields(self, c, D_left):
-        D, E = super().fields(c, D_left - self.P)
-        return D + self.P, E
+    @property
+    def P_s(self) -> float:
+        return self.case.device.film.polarisation.saturation
+
+    def memory(self):
+        return np.array([self.case.device.film.polarisation.initial * self.P_s]), np.array([self.P_s])
+
+    def memory_of(self, kept):
+        return kept.start.polarisation[:1]
+
+    def settled_at(self, c, memory, V):
+        self.P = memory[0]
+        return self.settled(c, V)
+
+    def slopes(self, c, memory, stack, V):
+        self.P = memory[0]
+        return super().slopes(c, memory, stack, V)
+
+    def flows(self, c, E, memory, stack, V):
+        return super().flows(c, E, memory, stack, V)[0], np.array([self.rate(E)])
 
     def rate(self, E) -> float:
         """dP/dt [C/(m2 s)] at the present P in fields E (N+1,) [V/m]."""
@@ -38,50 +54,17 @@ class PolarisedEquations(agreement.Equations):
         up, down = (fast, slow) if gain > 0.0 else (slow, fast)
         return up * (polar.saturation - self.P) - down * (polar.saturation + self.P)
 
-    def polarised_residual(self, V: float, duration: float):
-        """As `residual`, with y = (c/mean, P/P_s, D(0), u_left, u_right)."""
-        N, P_s = self.h.size, self.case.device.film.polarisation.saturation
 
-        def residual(t, y, yp, res):
-            c, (share, D, u_left, u_right) = y[:N] * self.mean, y[N:]
-            self.P = share * P_s
-            missing, D_right, E = self.unclosed(c, D, u_left, u_right, V)
-            res[:N] = yp[:N] - self.rates(c, E) * duration / self.mean
-            res[N] = yp[N] - self.rate(E) * duration / P_s
-            res[N + 1] = missing
-            res[N + 2] = self.left.mismatch(u_left, D)
-            res[N + 3] = self.right.mismatch(u_right, -D_right)
+class PolarisedEquations(Polarised, Equations):
+    """The discrete equations of a case with a polarised film. D is that of the electrodes, D - P that of the dielectric."""
 
-        return residual
+    def fields(self, c, D_left):
+        D, E = super().fields(c, D_left - self.P)
+        return D + self.P, E
 
-    def settled_at(self, c, P, V):
-        self.P = P
-        return self.settled(c, V)
 
-    def solve(self, voltages, durations, rtol):
-        """c (N,), D(0) and P at the end of each hold; None if IDA gives up."""
-        from sksundae.ida import IDA
-
-        polar, N, found = self.case.device.film.polarisation, self.h.size, []
-        c, P = np.full(N, self.mean), polar.initial * polar.saturation
-        for V, duration in zip(voltages, durations, strict=True):
-            start = self.settled_at(c, P, V)
-            E = self.fields(c, start[0])[1]
-            rate, turn = self.rates(c, E), self.rate(E)
-            moment = 1e-7 / max(np.abs(rate).max() / self.mean, abs(turn) / polar.saturation)
-            later = (self.settled_at(c + moment * rate, P + moment * turn, V) - start) / moment
-            solver = IDA(
-                self.polarised_residual(V, duration), algebraic_idx=[N + 1, N + 2, N + 3], rtol=rtol, atol=1e-3 * rtol,
-                max_num_steps=10**6, first_step=moment / duration,
-            )  # fmt: skip
-            y = np.concatenate((c / self.mean, [P / polar.saturation], start))
-            yp = np.concatenate((rate / self.mean, [turn / polar.saturation], later)) * duration
-            reached = solver.solve(np.array([0.0, 1.0]), y, yp)
-            if not reached.success:
-                return None
-            c, P = reached.y[-1][:N] * self.mean, reached.y[-1][N] * polar.saturation
-            found.append((c, reached.y[-1][N + 1], P))
-        return found
+class PolarisedElectronEquations(Polarised, ElectronEquations):
+    """The same with electrons in the film."""
 
 
 def polarised(case, u: Shares, first: float, duration: float):
@@ -97,31 +80,11 @@ def polarised(case, u: Shares, first: float, duration: float):
     return case.replace({"device.film.polarisation": polar})
 
 
-def compare(u: Shares, number: int) -> Compared:
-    """Integrate a device by both codes and compare them at the end of two holds."""
-    plain = agreement.device(u, number)
-    holds = list(agreement.holds(plain, u))
-    return compared(PolarisedEquations(polarised(plain, u, *holds[0])), *zip(*holds, strict=True))
-
-
-def compared(equations, voltages, durations) -> Compared:
-    """Compare concentrations, D(0) and P of both codes at the end of holds at voltages [V] for durations [s]."""
-    case = equations.case
-    times = np.cumsum((0.0, *durations))
-    waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
-    parts, polar = model.members(case), case.device.film.polarisation
-    junction, c = model.junction(case, parts=parts), model.uniform(case, parts)
-    start = np.array([polar.initial * polar.saturation])
-    run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL, polarisation=start)
-    integrate.follow_waveform(run, waveform, stops=times[1:])
-    theirs, error, moved = equations.solve(voltages, durations, IDA_RTOL), 0.0, 0.0
-    if theirs is None:
-        return Compared(case, math.nan, math.nan)
-    for kept, (c, D, P) in zip(run.kept_states, theirs, strict=True):
-        size = np.abs(c) + FLOOR * c.mean()
-        charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * case.ions.density * case.device.film.thickness
-        charge += 1e-3 * polar.saturation
-        error = max(error, np.abs((kept.c[0] - c) / size).max(), abs(kept.D_left[0] - D) / charge)
-        error = max(error, abs(kept.start.polarisation[0] - P) / polar.saturation)
-        moved = max(moved, abs(P - start[0]) / polar.saturation)
-    return Compared(case, float(error), float(moved))
+def compare(u: Shares, number: int, electrons: bool = False) -> Compared:
+    """Integrate a device by both codes and compare them at the end of two holds; with electrons in the film or without."""
+    made = agreement_electrons if electrons else agreement
+    plain = agreement_electrons.electron_device(u, number) if electrons else agreement.device(u, number)
+    holds = list(made.holds(plain, u))
+    case = polarised(plain, u, *holds[0])
+    equations = (PolarisedElectronEquations if electrons else PolarisedEquations)(case)
+    return compared(case, equations, *zip(*holds, strict=True), polarisation=equations.memory()[0])
