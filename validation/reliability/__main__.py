@@ -137,22 +137,12 @@ def random_devices(quick: bool, folder: Path, written=devices.text) -> tuple[str
     return f"{count} random devices: {counted(found)}; slowest {slowest:.0f} s", good
 
 
-def random_devices_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]:
-    """The same devices with electrons in their films."""
-    return random_devices(quick, folder, devices.with_electrons)
-
-
 def random_stacks(quick: bool, folder: Path) -> tuple[str, bool]:
     """2000 random stacks with electrons and fixed vacancies."""
     count = 200 if quick else 2000
     found = electron_stacks.iterations(count)
     lost, middle = sum(n == 0 for n in found), sorted(found)[count // 2]
     return f"{count} random stacks: {lost} not found; {middle} iterations in the median, {max(found)} at most", not lost
-
-
-def agreement_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]:
-    """50 random devices with electrons, solved by otjdd and by SUNDIALS IDA with independently written equations."""
-    return agreement_of_devices(quick, folder, agreement_electrons.compare)
 
 
 def agreement_of_devices(quick: bool, folder: Path, compare=agreement.compare) -> tuple[str, bool]:
@@ -163,16 +153,6 @@ def agreement_of_devices(quick: bool, folder: Path, compare=agreement.compare) -
     worst = max((compared.error for compared in all_of_them), key=lambda error: (math.isnan(error), error))
     said = f"{count} random devices ({counted(laws)}) by SUNDIALS IDA: largest difference {worst:.1e}"
     return said, worst < 1e-6
-
-
-def agreement_with_polarisation(quick: bool, folder: Path) -> tuple[str, bool]:
-    """The same with polarised films of two levels, their polarisation compared as well."""
-    return agreement_of_devices(quick, folder, agreement_polarised.compare)
-
-
-def agreement_with_exchange(quick: bool, folder: Path) -> tuple[str, bool]:
-    """The same with electrodes that exchange vacancies, what passed them compared as well."""
-    return agreement_of_devices(quick, folder, agreement_exchange.compare)
 
 
 def free_energies(quick: bool, folder: Path, written=devices.text) -> tuple[str, bool]:
@@ -186,26 +166,6 @@ def free_energies(quick: bool, folder: Path, written=devices.text) -> tuple[str,
     beyond = [free_energy.ROUND_OFF * f.overshoot / f.round_off for f in found if f.overshoot > f.round_off]
     said += f"; with overshooting steps {len(beyond)}, by {max(beyond, default=0.0):.0e} of its terms at most"
     return said, not risen and max(beyond, default=0.0) < MOST_OVERSHOOT and steps > 10 * count
-
-
-def free_energies_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]:
-    """The same devices with electrons in their films, during a rest at 0 V."""
-    return free_energies(quick, folder, devices.with_electrons)
-
-
-def free_energies_with_polarisation(quick: bool, folder: Path) -> tuple[str, bool]:
-    """The same devices with polarised films."""
-    return free_energies(quick, folder, devices.with_polarisation)
-
-
-def agreement_with_both(quick: bool, folder: Path) -> tuple[str, bool]:
-    """The same with electrons in polarised films."""
-    return agreement_of_devices(quick, folder, partial(agreement_polarised.compare, electrons=True))
-
-
-def free_energies_with_both(quick: bool, folder: Path) -> tuple[str, bool]:
-    """The same devices with electrons in polarised films, during a rest at 0 V."""
-    return free_energies(quick, folder, devices.with_both)
 
 
 def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
@@ -230,11 +190,6 @@ def errors_of_reads(quick: bool, folder: Path, written=devices.text) -> tuple[st
     )
     left = f"{found.slow} left out that take long, {found.without} without reads"
     return f"{count} random devices, {left}: {said}", all(v.honest for v in found.verdicts.values())
-
-
-def errors_of_trains(quick: bool, folder: Path) -> tuple[str, bool]:
-    """The same for the reads of two trains of pulses."""
-    return errors_of_reads(quick, folder, devices.in_trains)
 
 
 def currents_of_devices(quick: bool, folder: Path, count: int = 1000) -> tuple[str, bool]:
@@ -273,22 +228,24 @@ CAMPAIGNS = {
     "resume": killed_runs,
     "devices": random_devices,
     "agreement": agreement_of_devices,
-    "electron-devices": random_devices_with_electrons,
+    "electron-devices": partial(random_devices, written=devices.with_electrons),
     "electron-stacks": random_stacks,
     "folds": folds.folding_films,
-    "electron-agreement": agreement_with_electrons,
-    "polarised-agreement": agreement_with_polarisation,
-    "exchange-agreement": agreement_with_exchange,
-    "polarised-electron-agreement": agreement_with_both,
+    "electron-agreement": partial(agreement_of_devices, compare=agreement_electrons.compare),
+    "polarised-agreement": partial(agreement_of_devices, compare=agreement_polarised.compare),
+    "exchange-agreement": partial(agreement_of_devices, compare=agreement_exchange.compare),
+    "polarised-electron-agreement": partial(
+        agreement_of_devices, compare=partial(agreement_polarised.compare, electrons=True)
+    ),
     "free-energy": free_energies,
-    "electron-free-energy": free_energies_with_electrons,
-    "polarised-free-energy": free_energies_with_polarisation,
-    "polarised-electron-free-energy": free_energies_with_both,
+    "electron-free-energy": partial(free_energies, written=devices.with_electrons),
+    "polarised-free-energy": partial(free_energies, written=devices.with_polarisation),
+    "polarised-electron-free-energy": partial(free_energies, written=devices.with_both),
     "terminals": terminal_currents,
     CURRENTS: currents_of_devices,
     "grid-errors": grid_errors_told,
     "stated-errors": errors_of_reads,
-    "stated-errors-trains": errors_of_trains,
+    "stated-errors-trains": partial(errors_of_reads, written=devices.in_trains),
     VERSIONS: versions.versions,
     LOWEST: versions.lowest,
 } | readings.READINGS
