@@ -186,15 +186,14 @@ ADDED = {
         ],
     },
     "a figure": {
-        "plot/charge.py": '"""Charge against time."""\n\n\ndef charge(axes, runs):\n'
-        '    """Draw the charge of the left electrode."""\n'
-        "    for run in runs:\n        axes.plot(run.ds.time, run.ds.electrode_charge)\n",
-        "plot/kinds.py": [
-            after("from otjdd.plot import (\n", "    charge,\n"),
+        "plot/over_time.py": [
             before(
-                "\n\ndef chosen(",
-                '\n\nKINDS["charge"] = PanelKind(charge.charge, "charge against time", "time series",'
-                ' all_have("time", "electrode_charge"), never)\n',
+                "\n\ndef shows_time(",
+                '\n\n@panel("charge", "time", "electrode_charge", usual=False, shows="charge over time",'
+                ' needs="a time series")\n'
+                "def charge(axes, runs):\n"
+                '    """Draw the charge of the left electrode."""\n'
+                "    for run in runs:\n        axes.plot(run.ds.time, run.ds.electrode_charge)\n",
             ),
         ],
     },

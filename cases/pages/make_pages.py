@@ -22,7 +22,7 @@ from otjdd.case.device import materials
 from otjdd.case.shipped import cases
 from otjdd.cli import app
 from otjdd.errors import ExitCode
-from otjdd.plot.kinds import KINDS
+from otjdd.plot.figure import KINDS
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the checkout, while mkdocs loads this file

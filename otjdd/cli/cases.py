@@ -109,9 +109,10 @@ def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -
     ds = read_data(paths[0] if len(paths) == 1 else paths, **words)
     check_outputs(picture)
     if picture:
-        from otjdd.plot import measured, style
+        from otjdd.plot import style
+        from otjdd.plot.figure import measured_figure
 
-        style.save(measured.measured_figure(ds), picture)
+        style.save(measured_figure(ds), picture)
     say(described_data(ds, [*map(str, paths), *options_of(words)]) + (f"\n{picture}" if picture else ""))
 
 

@@ -79,7 +79,7 @@ def plot(
 
     Example: otjdd plot thin.nc thick.nc -o loops.pdf --kind loop --width "8.5 cm" --ylim "10 kohm:1 Gohm"
     """
-    from otjdd.plot.kinds import MOVIE, listing
+    from otjdd.plot.figure import MOVIE, listing
 
     if HELP in kind:
         say(listing())
@@ -138,7 +138,7 @@ def stored_dataset(file: Path) -> xr.Dataset:
 
 def check_movie(path: Path) -> None:
     """Raise typer.BadParameter unless the suffix is that of a film."""
-    from otjdd.plot.movie import FORMATS
+    from otjdd.plot.junction import FORMATS
 
     if path.suffix.lower() not in FORMATS:
         raise typer.BadParameter(f"{path}: a movie is written as {' or '.join(FORMATS)}", param_hint="--out")
@@ -181,12 +181,12 @@ def width_of(options: PageOptions | None) -> float | None:
 
 def adjust(drawn: Figure, options: PageOptions) -> None:
     """Set the size of the letters and the limits of the axes of a figure. Raises typer.BadParameter."""
-    from otjdd.plot import adjust
+    from otjdd.plot.axes import lettered, limited
 
     steps: dict[str, Callable[[], None]] = {
-        "--font": lambda: adjust.lettered(drawn, options.font) if options.font is not None else None,
-        "--xlim": lambda: adjust.limited(drawn, "x", options.xlim) if options.xlim else None,
-        "--ylim": lambda: adjust.limited(drawn, "y", options.ylim) if options.ylim else None,
+        "--font": lambda: lettered(drawn, options.font) if options.font is not None else None,
+        "--xlim": lambda: limited(drawn, "x", options.xlim) if options.xlim else None,
+        "--ylim": lambda: limited(drawn, "y", options.ylim) if options.ylim else None,
     }
     for option, step in steps.items():
         try:
@@ -197,9 +197,9 @@ def adjust(drawn: Figure, options: PageOptions) -> None:
 
 def save_movie(ds: xr.Dataset, path: Path) -> None:
     """Write the film of a result. Raises ResultError, OSError; typer.BadParameter when it has nothing to show."""
-    from otjdd.plot import movie
+    from otjdd.plot.junction import write_movie
 
     try:
-        movie.write_movie(ds, path)
+        write_movie(ds, path)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--kind") from None

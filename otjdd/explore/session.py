@@ -429,7 +429,7 @@ class Session:
 def first_experiment(opened: Opened) -> str:
     """Name of the first experiment: one that shows the measured points; without points "loop" for REFERENCE, else OWN."""
     if opened.measured is not None:
-        from otjdd.plot.compared import measured_points
+        from otjdd.plot.figure import measured_points
 
         kinds = {OWN: OF_DRIVES.get(opened.case.drive.kind, "")} | {
             e.name: e.kind for e in experiments().values() if e.kind

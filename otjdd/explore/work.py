@@ -58,7 +58,7 @@ class PanelResult(NamedTuple):
 
 def computed(job: PanelJob, progress: Progress) -> PanelResult:
     """Simulate the runs of a job and draw them."""
-    from otjdd.plot.compared import shows
+    from otjdd.plot.figure import shows
 
     try:
         results = simulated_all(job.cases, job.results, progress)
@@ -105,7 +105,7 @@ def drawn_pictures(
 
     curve : Datasets of the curve   kind, before, measured : as in `PanelJob`
     """
-    from otjdd.plot.compared import compared
+    from otjdd.plot.figure import compared
     from otjdd.plot.junction import junction
     from otjdd.plot.style import encoded
 
@@ -123,13 +123,13 @@ def limits_of(results: Sequence[Any]) -> str:
 def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:
     """The figure of `otjdd plot` of results, as "png", "pdf" or "svg"; or, as text, why there is none."""
     from otjdd.plot.figure import figure
-    from otjdd.plot.kinds import BANDS, KINDS
+    from otjdd.plot.kinds import KINDS
     from otjdd.plot.runs import named_results
     from otjdd.plot.style import encoded
 
     runs = named_results(results)
     kinds = [kind] if kind in KINDS and KINDS[kind].fits(runs) else []
-    kinds += ["bands", "spectrum"] if kinds and len(results) == 1 and BANDS(runs) else []
+    kinds += ["bands", "spectrum"] if kinds and len(results) == 1 and KINDS["bands"].fits(runs) else []
     try:
         return encoded(figure(results, kinds), suffix)
     except ValueError as error:
@@ -168,7 +168,7 @@ def filmed(case: Case, start: Any, there: Any, progress: Progress) -> Film:
 
     start : state to start from, None for that of the case   there : its result, which serves if it has the snapshots
     """
-    from otjdd.plot.movie import instants
+    from otjdd.plot.junction import instants
 
     try:
         recorded = with_snapshots(case)
@@ -185,7 +185,7 @@ def with_snapshots(case: Case) -> Case:
 
     Raises ValueError for a drive without a waveform.
     """
-    from otjdd.plot.clock import PARTS, parts_of
+    from otjdd.plot.over_time import PARTS, parts_of
 
     if not hasattr(case.drive, "waveform"):
         raise ValueError("the ions are at rest in this drive: there is nothing to play")
@@ -208,8 +208,8 @@ def frames(film: Film, first: int, count: int, progress: Progress) -> list[bytes
     """Frames `first` to `first + count` of a film, as PNG of 64 colours, which takes a third of the bytes."""
     from PIL import Image
 
-    from otjdd.plot.movie import Scene
-    from otjdd.plot.movie import frames as images_of
+    from otjdd.plot.junction import Scene
+    from otjdd.plot.junction import frames as images_of
     from otjdd.plot.style import style
 
     pictures = []
@@ -223,7 +223,7 @@ def frames(film: Film, first: int, count: int, progress: Progress) -> list[bytes
 
 def movie(film: Film, suffix: str, progress: Progress) -> bytes | str:
     """Bytes of a film, ".gif" or ".mp4"; or, as text, why there is none."""
-    from otjdd.plot.movie import encoded
+    from otjdd.plot.junction import encoded
 
     try:
         return encoded(film.ds, suffix)

@@ -10,15 +10,21 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from otjdd.plot.axes import colours, magnitude, small_print, three_digits
+from otjdd.plot.kinds import panel
 from otjdd.plot.runs import NamedResult
 from otjdd.studies.sensitivity import worth_logarithms
 
 MOST = 12  # most maps of a panel
 CROSS = 40.0  # points: size of a cross times the cells along a map, so that crosses leave most of their cells
 GAP = 0.05  # between maps, as a fraction of the panel
+PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of such a drive with parts that read"
 TITLE = 0.12  # height of a map's title, as a fraction of the panel
 
 
+@panel(
+    "cells", "cell_conductance", alone=True, needs=PATTERNS,
+    shows="conductance of all cells of a crossbar, for each write and rest",
+)  # fmt: skip
 def conductances(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the conductance of each cell at the beginning and after each write and rest."""
     ds = runs[0].ds
@@ -26,23 +32,25 @@ def conductances(axes: Axes, runs: Sequence[NamedResult]) -> None:
     maps(axes, ds.isel(step=~read), "cell_conductance", "conductance")
 
 
+@panel("sensed", "sensed_current", alone=True, shows="currents of the reads of a crossbar, a map for each", needs=SCANS)
 def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the current of each bit line while a word line is read, for each scan."""
     maps(axes, runs[0].ds, "sensed_current", "current")
 
 
+@panel(
+    "sneak", "sensed_current", alone=True, usual=False, needs=SCANS,
+    shows="share of sneak paths in these currents, a map for each",
+)  # fmt: skip
 def sneaks(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the share of each read current that bypasses the cell that is read (sneak paths), for each scan."""
     maps(axes, runs[0].ds, "sneak_share", "share of sneak paths", log=False)
 
 
-def voltages(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the voltage of largest magnitude across each cell, for each write."""
-    ds = runs[0].ds
-    written = (ds.cell_chosen.values != 0.0).any(axis=(1, 2))
-    maps(axes, ds.isel(step=written) if written.any() else ds, "cell_voltage", "voltage")
-
-
+@panel(
+    "programmed", "program_error", alone=True, needs="one result of such a drive with parts that program",
+    shows="targets of the cells of a crossbar, what was reached, errors and pulses",
+)  # fmt: skip
 def programmed(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw target and reached conductances, errors and numbers of pulses of the last step that programs cells."""
     ds = runs[0].ds
@@ -80,6 +88,17 @@ def programmed(axes: Axes, runs: Sequence[NamedResult]) -> None:
                 inner.set_title(f"error, x: {rows.size} missed", fontsize=6, loc="center", pad=2)
     if len(done) > 1:
         axes.set_title(f"step {done[-1]}, the last that programs", fontsize=6, loc="center")
+
+
+@panel(
+    "stress", "cell_conductance", alone=True, usual=False, needs=PATTERNS,
+    shows="largest voltage across all cells of a crossbar, a map for each write",
+)  # fmt: skip
+def voltages(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the voltage of largest magnitude across each cell, for each write."""
+    ds = runs[0].ds
+    written = (ds.cell_chosen.values != 0.0).any(axis=(1, 2))
+    maps(axes, ds.isel(step=written) if written.any() else ds, "cell_voltage", "voltage")
 
 
 def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = None) -> None:

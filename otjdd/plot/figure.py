@@ -1,23 +1,43 @@
-"""Figures of results: the panels that suit them, or named ones, of one result or of several in the same axes."""
+"""Figures of results: suitable or named panels; a result beside the one before it; predictions; measured data.
+
+All panels of results are those of `kinds`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Figure
 
-from otjdd.fitting.prediction import PREDICTION
+from otjdd.fitting.prediction import PREDICTION, main, width
 from otjdd.fitting.result import KIND as FIT
+from otjdd.measurements.names import UNCERTAINTY, unit_of
+from otjdd.measurements.noise import LOST
+from otjdd.measurements.read import AXES, axis_of
+from otjdd.measurements.sweeps import branches
 from otjdd.plot import axes as parts
-from otjdd.plot import fit, front, measured, prediction, study
-from otjdd.plot.compared import as_result, is_measured, measured_points
-from otjdd.plot.kinds import KINDS, chosen
+from otjdd.plot import crossbar, fit, iv, learning, over_time, over_x, reads, small_signal, study
+from otjdd.plot.kinds import KINDS as KINDS
+from otjdd.plot.kinds import MOVIE as MOVIE
+from otjdd.plot.kinds import chosen
+from otjdd.plot.kinds import listing as listing
 from otjdd.plot.runs import NamedResult, listed, named_results
-from otjdd.plot.style import panels, style
+from otjdd.plot.style import CYCLE, GREY, ORANGE, panels, style
+from otjdd.results.outputs import measured
 from otjdd.results.provenance import CALIBRATION, ENGINE
+
+SIZE = (4.4, 4.8)  # inches
+PLACE = (0.155, 0.1, 0.815, 0.84)  # left, bottom, width and height of the axes, as fractions of the figure
+BEFORE = "#b4b8be"
+Line = tuple[np.ndarray, np.ndarray]  # x and y of points
+PALE = 0.2  # opacity of a band
+FULL = 12  # most groups that are named in the legend
+SIGNED = ("current", "read_current", "current_density")  # drawn as magnitudes on a logarithmic axis
+CHAPTERS_OF_PANELS = reads, iv, small_signal, over_time, learning, over_x, crossbar  # loaded for their panels
 
 
 def figure(
@@ -45,20 +65,17 @@ def figure(
         if only.attrs.get("fit") == FIT:
             return fit.fit_figure(only)
         if CALIBRATION in only.attrs:
-            return front.front_figure(only, kinds, own)
+            return fit.front_figure(only, kinds, own)
         if ENGINE in only.attrs:
             return study.study_figure(only, kinds, own)
         if PREDICTION in only.attrs:
-            return prediction.prediction_figure(only, kinds, own)
+            return prediction_figure(only, kinds, own)
         if is_measured(only) and not kinds and own is None:
-            return measured.measured_figure(only)
+            return measured_figure(only)
     every = named_results([as_result(ds) if is_measured(ds) else ds for ds in given], label)
-    if any(ENGINE in run.ds.attrs for run in every):
-        raise ValueError("a study is drawn by itself, not together with other results")
-    if any(PREDICTION in run.ds.attrs for run in every):
-        raise ValueError("a prediction is drawn by itself, not together with other results")
-    if any(CALIBRATION in run.ds.attrs for run in every):
-        raise ValueError("a calibration is drawn by itself, not together with other results")
+    for mark, words in ((ENGINE, "study"), (PREDICTION, "prediction"), (CALIBRATION, "calibration")):
+        if any(mark in run.ds.attrs for run in every):
+            raise ValueError(f"a {words} is drawn by itself, not together with other results")
     data = [NamedResult(ds, run.label) for ds, run in zip(given, every, strict=True) if is_measured(ds)]
     runs = [run for ds, run in zip(given, every, strict=True) if not is_measured(ds)]
     if not runs:
@@ -96,3 +113,233 @@ def draw(name: str, axes: Axes, runs: Sequence[NamedResult], data: Sequence[Name
     for i, run in enumerate(data):
         if points := measured_points(name, run.ds):
             parts.draw_points(axes, *points, run.label, i, near_zero=name != "iv")
+
+
+def compared(
+    results: Sequence[xr.Dataset], kind: str = "", before: Sequence[xr.Dataset] = (), measured: xr.Dataset | None = None
+) -> Figure:
+    """Figure of results as one kind of panel: the kind that `kind_of` returns.
+
+    before : results that are drawn behind, in grey   measured : Dataset of `read_data`, drawn if it holds these quantities
+    The place of the axes is fixed, since a layout takes longer than the rest of the figure.
+    Raises ValueError when there is nothing to draw.
+    """
+    runs, earlier = named_results(results), named_results(before) if before else []
+    kind = kind_of(runs, kind)
+    with style():
+        fig = Figure(figsize=SIZE, layout="constrained")
+        fig.set_layout_engine("none")
+        axes = fig.add_axes(PLACE)
+        if earlier and KINDS[kind].fits(earlier):
+            KINDS[kind].draw(axes, earlier)
+            fade(axes)
+        KINDS[kind].draw(axes, runs)
+        points = measured_points(kind, measured) if measured is not None else None
+        if points:
+            axes.plot(*points, "o", color="black", markersize=2.4, markerfacecolor="none", label="measured", zorder=0.5)
+            parts.legend(axes)
+        fig.set_layout_engine(None)  # with one, matplotlib would draw twice, first to find the layout
+    return fig
+
+
+def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
+    """The kind of panel to draw: `kind` if it fits, else "hysteresis" if it fits, else the first usual kind.
+
+    Raises ValueError when there is nothing to draw.
+    """
+    fitting = [name for name in (kind, "hysteresis") if name in KINDS and KINDS[name].fits(runs)]
+    return (fitting or chosen(runs))[0]
+
+
+def shows(results: Sequence[xr.Dataset], kind: str, measured: xr.Dataset | None) -> bool:
+    """True if `compared` draws measured points beside these results."""
+    kind = kind_of(named_results(results), kind)
+    return measured is not None and measured_points(kind, measured) is not None
+
+
+def fade(axes: Axes) -> None:
+    """Turn what is drawn in axes grey, and remove its texts, legend and inset axes."""
+    for child in list(axes.child_axes):  # the panel that is drawn on top has its own
+        child.remove()
+    for text in list(axes.texts):
+        text.remove()
+    if legend_there := axes.get_legend():
+        legend_there.remove()
+    axes.set_title("", loc="left")
+    for line in axes.lines:
+        line.set(color=BEFORE, markerfacecolor=BEFORE, markeredgecolor=BEFORE, zorder=0.6, label="_before")
+
+
+def measured_points(kind: str, ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray] | None:
+    """x and y of measured points in a kind of panel; None if the data hold other quantities."""
+    voltage = first(ds, "write_voltage", "voltage")
+    resistance = of_resistance(ds)
+    if kind == "loop":
+        return pair(voltage, resistance)
+    if kind in ("iv", "iv-linear"):
+        current = first(ds, "current", "read_current")
+        return pair(
+            first(ds, "voltage", "read_voltage"), np.abs(current) if kind == "iv" and current is not None else current
+        )
+    if kind == "conductance":
+        return pair(first(ds, "number"), None if resistance is None else 1 / resistance)
+    if kind == "retention":
+        return pair(first(ds, "time"), resistance)
+    return None
+
+
+def of_resistance(ds: xr.Dataset) -> np.ndarray | None:
+    """Measured resistance [ohm]: as measured, or from a conductance, or from a read current and its voltage."""
+    resistance = first(ds, "read_resistance", "resistance")
+    if resistance is not None:
+        return resistance
+    conductance, current, voltage = first(ds, "conductance"), first(ds, "read_current"), first(ds, "read_voltage")
+    with np.errstate(divide="ignore"):
+        if conductance is not None:
+            return np.asarray(1 / conductance)
+        return None if current is None or voltage is None else voltage / current
+
+
+def as_result(ds: xr.Dataset) -> xr.Dataset:
+    """Measured points as a Dataset with names of outputs of a run, for any kind of panel. Its title is their file."""
+    voltage, time, resistance = first(ds, "write_voltage", "voltage"), first(ds, "time"), of_resistance(ds)
+    current = first(ds, "current", "read_current")
+    arrays: dict[str, np.ndarray] = {}
+    if resistance is not None:
+        as_outputs = {"read_resistance": resistance, "read_time": time, "write_voltage": voltage}
+        arrays |= {name: values for name, values in as_outputs.items() if values is not None}
+    elif current is not None and voltage is not None and time is not None:
+        arrays |= {"time": time, "voltage": voltage, "current": current, "conduction_current": current}
+    elif current is not None and voltage is not None:
+        arrays |= {"read_voltage": voltage, "read_current": current}
+    return measured(**arrays).assign_attrs(title=str(ds.attrs.get("file", "measured")))
+
+
+def is_measured(ds: xr.Dataset) -> bool:
+    """True for measured points, as `read_data` gives them; False for a result."""
+    return "point" in getattr(ds, "dims", ())
+
+
+def first(ds: xr.Dataset, *names: str) -> np.ndarray | None:
+    """Values of the first of these variables that a Dataset has; None if it has none."""
+    return next((ds[name].values for name in names if name in ds), None)
+
+
+def pair(x: np.ndarray | None, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """(x, y), or None if one of them is None."""
+    return None if x is None or y is None else (x, y)
+
+
+def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] | None = None) -> Figure:
+    """Figure of a prediction. kinds, own : as `kinds` and `ax` of `otjdd.figure`
+
+    Raises ValueError when there is nothing to draw, and if the number of axes is not the number of kinds.
+    """
+    levels = ds["percentile"].values
+    middle = NamedResult(ds.isel(percentile=len(levels) // 2))
+    pairs = [(i, len(levels) - 1 - i) for i in range(len(levels) // 2)]
+    names = chosen([middle], kinds)
+    with style():
+        if own is None:
+            fig, places = panels(len(names))
+        else:
+            names, places = (names if kinds else names[: len(own)]), list(own)
+            fig = parts.figure_of(places[0])
+        if len(places) != len(names):
+            raise ValueError(f"{len(names)} kinds take as many axes, not {len(places)}")
+        for i, (name, axes) in enumerate(zip(names, places, strict=True)):
+            KINDS[name].draw(axes, [middle])
+            edges = [(lines_of(name, ds.isel(percentile=i)), lines_of(name, ds.isel(percentile=j))) for i, j in pairs]
+            for low, high in edges:
+                band(axes, low, high)
+            parts.show_all(axes, "y", [y for pair in edges for lines in pair for _, y in lines])
+            if len(names) > 1 and own is None:
+                parts.letter(axes, i)
+        shares = " and ".join(f"{levels[high] - levels[low]:g} %" for low, high in pairs[::-1])
+        quantity = main(ds)
+        caption = f"median and bands of {shares} of {ds.attrs['draws']} draws of the fitted parameters"
+        parts.small_print(places[0], caption + (f"; {width(ds, quantity)}" if quantity else ""))
+    return fig
+
+
+def lines_of(kind: str, ds: xr.Dataset) -> list[Line]:
+    """Points (x, y) of the lines that a panel draws of a result."""
+    axes = Figure().add_subplot()
+    KINDS[kind].draw(axes, [NamedResult(ds)])
+    return [(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)) for line in axes.lines]
+
+
+def band(axes: Axes, low: Sequence[Line], high: Sequence[Line]) -> None:
+    """Fill between the lines of two percentiles, branch by branch, where both have the same x."""
+    for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
+        if len(x) < 2 or x.shape != other.shape or not np.allclose(x, other, equal_nan=True):
+            continue
+        piece = branches(x)
+        for number in range(piece.max() + 1):
+            inside = np.flatnonzero(piece == number)
+            inside = np.arange(max(inside[0] - 1, 0), inside[-1] + 1)  # from the turning point on
+            axes.fill_between(x[inside], bottom[inside], top[inside], color=line.get_color(), alpha=PALE, linewidth=0)
+
+
+def measured_figure(ds: xr.Dataset) -> Figure:
+    """Figure of a Dataset of `read_data`: a panel for each measured quantity, and one for the waveform.
+
+    Raises ValueError for a Dataset without an axis.
+    """
+    measured = [str(n) for n in ds if n not in AXES and not str(n).endswith(UNCERTAINTY)]
+    axis = axis_of(ds)
+    if axis is None:
+        raise ValueError(f"nothing to draw: measured data have one of the axes {', '.join(AXES)}")
+    timed = axis != "time" and "time" in ds and "voltage" in ds
+    with style():
+        fig, places = panels(len(measured) + timed)
+        for axes, name in zip(places, measured, strict=False):
+            curve(axes, ds, axis, name)
+        if timed:
+            curve(places[-1], ds, "time", "voltage")
+        for i, axes in enumerate(places if len(places) > 1 else ()):
+            parts.letter(axes, i)
+    return fig
+
+
+def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
+    """Fill axes with one quantity against another, a colour for each record or temperature."""
+    log_x = axis == "time" and name != "voltage" and parts.over_decades(ds[axis].values)
+    x, y = parts.magnitude(ds[axis].values) if log_x else ds[axis].values, ds[name].values
+    on_axis = parts.magnitude(y) if name in SIGNED else y
+    floor = ds[name].attrs.get("noise_floor", 0.0)
+    lost = np.abs(y) < LOST * floor
+    words, values = groups(ds)
+    several = np.unique(values)
+    for i, value in enumerate(several):
+        inside, colour = values == value, CYCLE[i % 6]
+        label = f"{words} {value:g}" + (" K" if words == "T =" else "") if words and len(several) <= FULL else None
+        clear = np.where(lost, np.nan, on_axis)[inside]
+        axes.plot(x[inside], clear, "o-", markersize=2.2, linewidth=0.6, color=colour, label=label)
+        axes.plot(x[inside & lost], on_axis[inside & lost], "o", markersize=1.6, color=colour, alpha=0.4)
+    plain = name.replace("_", " ")
+    parts.quantity_axis(axes, "x", x, axis.replace("_", " "), unit_of(axis), log=log_x)
+    log = None if name in (*SIGNED, "resistance", "conductance") else False
+    limits = parts.current_limits(axes, x, y) if name in SIGNED and axis.endswith("voltage") else on_axis
+    parts.quantity_axis(axes, "y", limits, f"|{plain}|" if name in SIGNED else plain, unit_of(name), log)
+    if floor:
+        bottom = min(floor / 10, axes.get_ylim()[1])
+        axes.set_ylim(bottom=bottom)
+        axes.axhspan(bottom, LOST * floor, color=GREY, alpha=0.2, linewidth=0)
+        axes.axhline(floor, color=GREY, linewidth=0.6, label=f"noise {parts.three_digits(floor, 'A')}")
+    elif ds["branch"].values.max() > 0 and axis != "time":
+        first = ds["record"].values == ds["record"].values[0]
+        parts.arrows(axes, x[first], on_axis[first], ORANGE)
+    if axes.get_legend_handles_labels()[0]:
+        parts.legend(axes)
+
+
+def groups(ds: xr.Dataset) -> tuple[str, np.ndarray]:
+    """Word for the groups of points, and the temperature [K] or the number of the record (point,) of each point.
+
+    The word is "T =" or "record"; "" for a single record.
+    """
+    if "temperature" in ds and np.ptp(ds["temperature"].values) > 1:
+        return "T =", np.round(ds["temperature"].values)
+    record = ds["record"].values
+    return ("record" if record.max() else ""), record + 1

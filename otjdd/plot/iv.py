@@ -1,4 +1,4 @@
-"""Panels of current against voltage: loops, curves at frozen ions, and the Richardson plot of such curves.
+"""Panels against voltage: loops of current, curves at frozen ions and their Richardson plot, loops of a polarised film.
 
 A sweep in time shows the conduction current, without the displacement current of its ramps and corners. Between the
 points of a ramp, and of a curve at frozen ions, the line follows `otjdd.analysis.between`.
@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike
 
 from otjdd.analysis import fits
 from otjdd.analysis.between import between, refined
+from otjdd.analysis.polarised import ratios
 from otjdd.analysis.small_signal import goes_back
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.plot.axes import arrows, current_limits, legend, magnitude, quantity_axis, small_print
-from otjdd.plot.labels import case_data
-from otjdd.plot.runs import NamedResult, legend_label, stroke
+from otjdd.plot.axes import arrows, current_limits, legend, magnitude, quantity_axis, small_print, three_digits
+from otjdd.plot.kinds import panel
+from otjdd.plot.runs import NamedResult, case_data, gathered, legend_label, stroke
 from otjdd.plot.style import shade
 
 ENERGY = "activation energy of I / T²"  # not that of I, which is also in use
@@ -29,6 +30,11 @@ LOOPS = 6  # most loops of a sweep that are drawn
 THIN = (0, (4, 2)), (0, (1, 1.5)), (0, (4, 2, 1, 2))  # dashes of channels of conduction
 LEAST_SHARE = 1e-3  # share of the current, at any temperature, above which a channel has a line of its own
 LEAST = 5  # least number of different voltages of a sweep
+BRIEF = 1e-3  # share of the time of a sweep that a spike takes at most
+SPIKE = 2.0  # largest current over the largest without spikes, above which the axis cuts spikes off
+SWEPT = 'a drive of the kind iv or triangle (with record.every = "all"), or steps with read_each'
+SWITCHED = 'a loop of a polarised film, as a triangle with record.every = "all"'
+BIASED = "state", "temperature", "bias", "bias_current"
 
 
 class IVCurve(NamedTuple):
@@ -110,6 +116,10 @@ def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
     return [lot for lot in lots if len(lot) >= LEAST and np.ptp(V[lot]) > 0]  # no rest after the last one
 
 
+@panel(
+    "iv", when=iv_curves, usual=lambda ds: "capacitance" not in ds,
+    shows="|current| against voltage, logarithmic: loops and curves at frozen ions", needs=SWEPT,
+)  # fmt: skip
 def iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the absolute current against voltage on a logarithmic axis."""
     drawn = plotted(axes, runs, magnitude)
@@ -121,6 +131,7 @@ def iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
             arrows(axes, curve.voltage, magnitude(curve.current), colour, count=4)
 
 
+@panel("iv-linear", when=iv_curves, usual=False, shows="current against voltage, linear", needs=SWEPT)
 def iv_linear(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the current against voltage on a linear axis."""
     drawn = plotted(axes, runs, np.asarray)
@@ -160,6 +171,11 @@ def temperatures(runs: Sequence[NamedResult]) -> str | None:
     return f"{low:g} K (pale) to {high:g} K (dark)" if low < high else f"{low:g} K"
 
 
+@panel(
+    "arrhenius", *BIASED, when=lambda ds: ds.sizes["temperature"] > 2 and iv_curves(ds),
+    shows="|current| / T^2 against 1 / T, with the activation energy",
+    needs="a drive of the kind iv with three temperatures or more",
+)  # fmt: skip
 def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw |I| / T^2 against 1000 / T (Richardson plot) at the voltage nearest to 0.1 V, with the activation energy.
 
@@ -216,3 +232,80 @@ def richardson(T: ArrayLike, current_at: float, energy: float, T_at: float) -> n
     """|I| / T^2 (n,) [A/K2] at temperatures T (n,) [K], of an activation energy [eV] and a current [A] at `T_at` [K]."""
     change = -energy / BOLTZMANN_EV * (1 / np.asarray(T, dtype=float) - 1 / T_at)
     return np.asarray(current_at / T_at**2 * np.exp(change))
+
+
+def is_polarisation_loop(ds: xr.Dataset) -> bool:
+    """True if a run is a sweep in which both polarisation and voltage change sign."""
+    P, V = ds["polarisation"].values, ds["voltage"].values
+    return sweeps(V) and bool(P.min() < 0 < P.max() and V.min() < 0 < V.max())
+
+
+@panel(
+    "hysteresis", "voltage", "junction_voltage", "polarisation", when=is_polarisation_loop,
+    shows="polarisation against voltage: the loop of a ferroelectric film", needs=SWITCHED,
+)  # fmt: skip
+def hysteresis(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the polarisation against the junction voltage."""
+    voltages = gathered(runs, "junction_voltage")
+    for i, run in enumerate(runs):
+        V, P = run.ds.junction_voltage.values, 100.0 * run.ds.polarisation.values
+        axes.plot(V, P, linewidth=1.0, label=legend_label(run, ""), **stroke(i, 0, len(runs), 1))
+    axes.axhline(0.0, color="0.8", linewidth=0.5, zorder=0)
+    axes.axvline(0.0, color="0.8", linewidth=0.5, zorder=0)
+    quantity_axis(axes, "x", voltages, "voltage", "V", log=False)
+    axes.set(ylabel="polarisation (µC/cm²)")
+    legend(axes)
+
+
+@panel(
+    "switching-current", "voltage", "junction_voltage", "polarisation", when=is_polarisation_loop,
+    shows="displacement current against voltage, with the peaks of a film that switches", needs=SWITCHED,
+)  # fmt: skip
+def switching_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the displacement current against the source voltage; its peaks are the switching current dP/dt."""
+    for i, run in enumerate(runs):
+        V, current = run.ds.voltage.values, run.ds.displacement_current.values
+        axes.plot(V, current, linewidth=1.0, label=legend_label(run, ""), **stroke(i, 0, len(runs), 1))
+    quantity_axis(axes, "x", gathered(runs, "voltage"), "voltage", "V", log=False)
+    currents = gathered(runs, "displacement_current")
+    switching = np.concatenate([without_spikes(run.ds) for run in runs])
+    quantity_axis(axes, "y", switching, "displacement current", "A", log=False)
+    low, high = float(switching.min(initial=0.0)), float(switching.max(initial=0.0))
+    if np.abs(currents).max() > SPIKE * max(high, -low):
+        axes.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
+        small_print(axes, f"cut off: a brief spike of {three_digits(float(np.abs(currents).max()), 'A')}")
+    legend(axes)
+
+
+def without_spikes(ds: xr.Dataset) -> np.ndarray:
+    """Displacement currents (n,) [A] of a sweep without spikes: currents that flow for less than BRIEF of its time.
+
+    A jump of the voltage charges the junction in one short step; a film that switches takes a share of the sweep.
+    """
+    t, current = ds.time.values, ds.displacement_current.values
+    steps = np.diff(t)
+    lasts = np.minimum(np.append(steps, np.inf), np.insert(steps, 0, np.inf))
+    order = np.argsort(-np.abs(current))
+    later = np.cumsum(lasts[order]) >= BRIEF * (t[-1] - t[0])
+    return np.asarray(current[order[later]] if later.any() else current)
+
+
+@panel(
+    "ter", *BIASED, when=lambda ds: ds.sizes["state"] > 1 and ds.sizes["bias"] > 2, usual=False,
+    shows="ratio of the currents of two states against the read voltage", needs="a drive of the kind iv with two states",
+)  # fmt: skip
+def electroresistance(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the ratio of the currents of the first two states against the voltage at which they are read."""
+    all_ratios = []
+    for i, run in enumerate(runs):
+        ds = run.ds.sortby("bias")
+        V = ds.bias.values
+        for j, T in enumerate(ds.temperature.values):
+            ratio = ratios(V, np.abs(ds.bias_current.values[:2, j]))
+            all_ratios.append(ratio)
+            states = " / ".join(map(str, ds.state.values[:2]))
+            label = legend_label(run, states + (f", {T:g} K" if ds.sizes["temperature"] > 1 else ""))
+            axes.plot(V, ratio, linewidth=1.0, label=label, **stroke(i, j, len(runs), ds.sizes["temperature"]))
+    axes.set(xlabel="read voltage (V)")
+    quantity_axis(axes, "y", np.concatenate(all_ratios), "ratio of the currents", log=True)
+    legend(axes)

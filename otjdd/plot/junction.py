@@ -1,22 +1,36 @@
-"""The junction as one figure: band edge and Fermi levels, beside them the current by energy, below them the vacancies.
+"""The junction in a state, and as a film: band edge and Fermi levels, current by energy, vacancies.
 
-Bands and current share the axis of energy, which shows through which part of the barrier the current flows.
+`junction(ds)` shows the states of lowest and highest resistance. Bands and current share the axis of energy, which shows
+through which part of the barrier the current flows. `Scene(ds)` draws one instant; `scene.show(t)` moves it to another and
+redraws only what changes. All instants are computed snapshots: nothing is interpolated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import xarray as xr
+from matplotlib import animation
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
+from PIL import Image
 
-from otjdd.plot.axes import legend, volts
-from otjdd.plot.profiles import (
-    DEEPEST,
+from otjdd.plot.axes import legend, magnitude, quantity_axis, volts
+from otjdd.plot.kinds import KINDS
+from otjdd.plot.over_time import clock_of, instant, time_axis
+from otjdd.plot.over_x import (
+    DECADES,
     FAR,
     Shot,
     band_limits,
@@ -28,12 +42,17 @@ from otjdd.plot.profiles import (
     voltage_at,
 )
 from otjdd.plot.runs import NamedResult, legend_label, stroke
-from otjdd.plot.style import GREY, SKY, style
+from otjdd.plot.style import BLUE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
+from otjdd.system.files import write_whole
 
 SIZE = (4.4, 4.8)  # inches
 BANDS = (0.145, 0.42, 0.535, 0.52)  # left, bottom, width and height of the axes, as fractions of the figure
 SPECTRUM = (0.725, 0.42, 0.245, 0.52)
 VACANCIES = (0.145, 0.1, 0.825, 0.19)
+FORMATS = (".gif", ".mp4")
+LEAST, MOST = 5, 120  # frames of a film
+SECONDS = 8.0  # of a film
+DPI = 120
 
 
 def junction(ds: xr.Dataset) -> Figure:
@@ -59,7 +78,9 @@ def junction(ds: xr.Dataset) -> Figure:
         draw_layers(bands, [NamedResult(ds)])
         draw_interfaces(vacancies, [NamedResult(ds)])
         c = ds.vacancy_concentration.values[[shot.number for shot in shots]]
-        vacancies.set(yscale="log", ylim=(max(c.min(), c.max() * DEEPEST) / 2, c.max() * 3), xlim=(0, thickness(ds)))
+        vacancies.set(
+            yscale="log", ylim=(max(c.min(), c.max() * 10.0**-DECADES) / 2, c.max() * 3), xlim=(0, thickness(ds))
+        )
         vacancies.set(xlabel="position in the film (nm)", ylabel="vacancies (m⁻³)")
         vacancies.yaxis.set_major_locator(LogLocator(numticks=4))
         vacancies.yaxis.set_minor_locator(NullLocator())
@@ -97,6 +118,202 @@ def finish(bands: Axes, spectrum: Axes, ds: xr.Dataset, shots: Sequence[Shot]) -
     legend(bands)
 
 
-def description(ds: xr.Dataset) -> str:
-    """The figure in words, for readers who cannot see it."""
-    return "; ".join(f"{shot.name}: junction at {volts(voltage_at(ds, shot.number))}" for shot in extremes(ds))
+class Scene:
+    """The figure of one instant of a result, which can be moved in time.
+
+    ds : a result with snapshots   dpi : dots per inch of its images
+    Attributes: `fig` is the figure, `times` (n,) [s] those of the snapshots, `moving` the artists that change.
+    Raises ValueError for a result without snapshots.
+    """
+
+    def __init__(self, ds: xr.Dataset, dpi: float = DPI) -> None:
+        if not all(KINDS[name].fits([NamedResult(ds)]) for name in ("vacancies", "bands")):
+            raise ValueError("nothing to show: a movie needs snapshots (record.profiles, record.profiles_at)")
+        self.ds, self.times = ds, ds.snapshot_time.values
+        self._marks: list[Artist] = []
+        self._clock = clock_of(ds, self.times)
+        with style():
+            self.fig = Figure(figsize=(2 * WIDTH, 1.6 * HEIGHT), layout="constrained", dpi=dpi)
+            left, right = self.fig.subfigures(1, 2, squeeze=False)[0]
+            above, below = left.subplots(2, 1)
+            self._vacancies = self._draw_vacancies(above)
+            self._bands = self._draw_bands(below)
+            self._mark = self._draw_course(right)
+            self._title = self.fig.suptitle("", fontsize=8)
+        self.moving = [self._vacancies, self._bands, self._title, *self._marks]
+        self.show(self.times[0])
+        self.fig.draw_without_rendering()
+        self.fig.set_layout_engine("none")  # keeps the layout, which would take most of the time of a frame
+
+    def show(self, t: float) -> float:
+        """Move to the last snapshot at or before a time [s], or to the first. Returns the time of that snapshot [s]."""
+        i = int(np.clip(np.searchsorted(self.times, t * (1 + 1e-12), side="right") - 1, 0, len(self.times) - 1))
+        self._vacancies.set_ydata(self.ds.vacancy_concentration.values[i])
+        self._bands.set_data(*band_line(self.ds, i))
+        self._mark(self.times[i])
+        self._title.set_text(self._title_at(self.times[i]))
+        return float(self.times[i])
+
+    def _title_at(self, t: float) -> str:
+        """Title of a time [s]: since the last jump of the voltage if the time axis is a clock of several parts."""
+        if self._clock is None or len(self._clock.first) == 1:
+            return f"t = {instant(t)}"
+        part = min(int(self._clock(t)), len(self._clock.first) - 1)
+        return f"{instant(t - self._clock.edges[part])} after the jump at {instant(self._clock.edges[part])}"
+
+    def _draw_vacancies(self, axes: Axes) -> Line2D:
+        c = self.ds.vacancy_concentration.values
+        axes.plot(self.ds.x.values * 1e9, c[0], color=GREY, linewidth=0.6, linestyle=":")
+        (line,) = axes.plot(self.ds.x.values * 1e9, c[0], color=BLUE)
+        least = max(c.min(), c.max() * 10.0**-DECADES) / 2
+        axes.set(yscale="log", ylim=(least, c.max() * 3), xlabel="position (nm)", ylabel="vacancies (m⁻³)")
+        return line
+
+    def _draw_bands(self, axes: Axes) -> Line2D:
+        lines = [band_line(self.ds, i) for i in range(len(self.times))]
+        xlim, ylim = band_limits([self.ds] * len(lines), lines)
+        axes.axvspan(0, thickness(self.ds), color=SKY, alpha=0.12, linewidth=0)
+        axes.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+        axes.plot(*lines[0], color=GREY, linewidth=0.6, linestyle=":")
+        (line,) = axes.plot(*lines[0], color=BLUE)
+        axes.set(xlim=xlim, ylim=ylim, xlabel="position (nm)", ylabel="band edge (eV)")
+        return line
+
+    def _draw_course(self, part: SubFigure) -> Callable[[float], None]:
+        """Draw current and voltage over time, or resistances read by read. Returns a function that marks a time [s]."""
+        if self.ds.sizes.get("time", 0) > 2 and self.ds.sizes["time"] > self.ds.sizes.get("read", 0) + 1:
+            t, above = self.ds.time.values, magnitude(self.ds.conduction_current.values)
+            voltage, names = self.ds.voltage.values, ("|conduction current|", "A")
+            clock = clock_of(self.ds, t)
+        elif self.ds.sizes.get("read", 0) > 2:
+            t, above = self.ds.read_time.values, self.ds.read_resistance.values
+            voltage, names, clock = self.ds.write_voltage.values, ("resistance", "ohm"), None
+        else:
+            part.text(0.5, 0.5, "no time series recorded", ha="center", color=GREY, fontsize=7)
+            return lambda t: None
+        top, bottom = part.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+        place = clock or np.asarray
+        top.plot(place(t), above, color=BLUE, linewidth=0.9)
+        bottom.plot(place(t), voltage, color=ORANGE, linewidth=0.9)
+        quantity_axis(top, "y", above, *names, log=True)
+        time_axis(top, clock, t)
+        time_axis(bottom, clock, t)
+        top.set_xlabel("")
+        top.tick_params(labelbottom=False)
+        bottom.set_ylabel("voltage (V)" if names[1] == "A" else "write voltage (V)")
+        dots = [axes.plot([], [], "o", color="black", markersize=4)[0] for axes in (top, bottom)]
+        caption = bottom.annotate("", (1.0, 1.01), xycoords="axes fraction", ha="right", va="bottom", fontsize=7)
+
+        self._marks = [*dots, caption]
+
+        def mark(now: float) -> None:
+            i = int(np.clip(np.searchsorted(t, now * (1 + 1e-12), side="right") - 1, 0, len(t) - 1))
+            for dot, row in zip(dots, (above, voltage), strict=True):
+                dot.set_data([place(now)], [row[i]])
+            caption.set_text(volts(voltage[i]) if np.isfinite(voltage[i]) else "")
+
+        return mark
+
+
+def frame(ds: xr.Dataset, t: float) -> Figure:
+    """Figure of one instant [s] of a result; see `Scene.show`. Raises ValueError for a result without snapshots."""
+    scene = Scene(ds)
+    scene.show(t)
+    return scene.fig
+
+
+def instants(ds: xr.Dataset) -> np.ndarray:
+    """Times (n,) [s] of the frames: all snapshots, or at most MOST, spread evenly on the clock or by number."""
+    t = ds.snapshot_time.values
+    if len(t) <= MOST:
+        return np.asarray(t)
+    clock = clock_of(ds, t)
+    u = clock(t) if clock else np.arange(len(t), dtype=float)
+    return np.asarray(t[np.unique(np.searchsorted(u, np.linspace(u[0], u[-1], MOST)).clip(0, len(t) - 1))])
+
+
+def write_movie(ds: xr.Dataset, path: str | Path) -> None:
+    """Write the film of a result as GIF or MP4, by the suffix of the path.
+
+    Raises ValueError as `encoded`, and ResultError if the file cannot be written.
+    """
+    write_whole(path, encoded(ds, Path(path).suffix.lower(), str(path)))
+
+
+def encoded(ds: xr.Dataset, suffix: str, name: str = "the movie") -> bytes:
+    """Bytes of the film of a result.
+
+    suffix : one of FORMATS   name : of the file, for messages
+    Raises ValueError for another suffix, for an MP4 without ffmpeg, and for fewer than LEAST snapshots.
+    """
+    if suffix not in FORMATS:
+        raise ValueError(f"{name}: a movie is written as {' or '.join(FORMATS)}")
+    if suffix == ".mp4" and ffmpeg() is None:
+        raise ValueError("an MP4 needs ffmpeg, which is not there: pip install 'otjdd[movie]'; a GIF does not")
+    scene = Scene(ds)
+    if len(scene.times) < LEAST:
+        raise ValueError(
+            f"a movie needs {LEAST} snapshots or more, this result has {len(scene.times)}: "
+            f"set record.profiles_at = {log_spaced_times(ds)} in its case, or record.profiles_at_reads = true"
+        )
+    times = instants(ds)
+    rate = max(1.0, len(times) / SECONDS)
+    with style():
+        return (gif if suffix == ".gif" else mp4)(scene, times, rate)
+
+
+def gif(scene: Scene, times: np.ndarray, rate: float) -> bytes:
+    """GIF of some instants (n,) [s], `rate` frames a second."""
+    data, (first, *others) = io.BytesIO(), frames(scene, times)
+    first.save(data, "GIF", save_all=True, append_images=others, duration=round(1000 / rate), loop=0)
+    return data.getvalue()
+
+
+def frames(scene: Scene, times: np.ndarray) -> Iterator[Image.Image]:
+    """Images of some instants (n,) [s]. The parts that do not change are drawn once."""
+    canvas: Any = FigureCanvasAgg(scene.fig)  # its methods have no types
+    for artist in scene.moving:
+        artist.set_animated(True)
+    canvas.draw()
+    still = canvas.copy_from_bbox(scene.fig.bbox)
+    for t in times:
+        scene.show(t)
+        canvas.restore_region(still)
+        for artist in scene.moving:
+            scene.fig.draw_artist(artist)
+        yield Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB")
+
+
+def mp4(scene: Scene, times: np.ndarray, rate: float) -> bytes:
+    """MP4 of some instants (n,) [s], `rate` frames a second, made by ffmpeg."""
+    width, height = 2 * np.round(scene.fig.get_size_inches() * DPI / 2) / DPI
+    scene.fig.set_size_inches(width, height)  # even numbers of pixels, which the codec requires
+    with tempfile.TemporaryDirectory() as folder, mpl.rc_context({"animation.ffmpeg_path": ffmpeg()}):
+        file = Path(folder) / "movie.mp4"
+        options: dict[str, Any] = {"fps": rate, "codec": "libx264", "extra_args": ["-pix_fmt", "yuv420p"]}
+        writer = animation.FFMpegWriter(**options)  # takes a float for fps, though its types say int
+        with writer.saving(scene.fig, file, DPI):
+            for t in times:
+                scene.show(t)
+                writer.grab_frame()
+        return file.read_bytes()
+
+
+def ffmpeg() -> str | None:
+    """Path of ffmpeg: of the system, else of the package imageio-ffmpeg; None without either."""
+    program = shutil.which("ffmpeg")
+    if program:
+        return program
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe
+
+        return str(get_ffmpeg_exe())
+    except (ImportError, RuntimeError):
+        return None
+
+
+def log_spaced_times(ds: xr.Dataset) -> str:
+    """A list of log-spaced times up to the end of a result, as text for a case file."""
+    last = max(float(ds.snapshot_time.values[-1]), 1e-9)
+    times = last * 10.0 ** np.arange(-8.0, 0.1)
+    return "[" + ", ".join(f'"{instant(t)}"' for t in times).replace("µ", "u") + "]"

@@ -1,4 +1,4 @@
-"""Panels of several results: facilitation against the interval of pulses, change against the delay of spikes."""
+"""Panels of pulses and spikes: peaks of a train, facilitation against the interval, change against the delay of spikes."""
 
 from __future__ import annotations
 
@@ -8,17 +8,52 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import curves, plasticity, synapse
 from otjdd.plot.axes import legend, quantity_axis, three_digits
-from otjdd.plot.labels import case_data
-from otjdd.plot.runs import NamedResult
-from otjdd.plot.series import shows_pulses
+from otjdd.plot.kinds import panel
+from otjdd.plot.runs import NamedResult, case_data, legend_label, stroke
 from otjdd.plot.style import BLUE, GREY, ORANGE
 from otjdd.units import parse
 
 ONE_SIDED = 0.2  # of the larger side of an STDP curve: a smaller side counts as zero
 LOOSE = 0.15  # scatter about a Gaussian relative to the range of the data, beyond which the fit is not shown
+
+
+def shows_pulses(ds: xr.Dataset) -> bool:
+    """True if a result holds the current of two equal pulses or more."""
+    if ds.sizes.get("time", 0) < 5 or "current" not in ds or not np.ptp(ds.voltage.values):
+        return False
+    trains = plasticity.pulses(ds)
+    if len(trains) < 2:
+        return False
+    V = ds.voltage.values
+    tops = np.array([V[pulse][np.argmax(np.abs(V[pulse]))] for pulse in trains])
+    return bool(np.ptp(tops) < 1e-3 * np.abs(tops).max())
+
+
+@panel(
+    "train", "time", "voltage", "current", "conduction_current", when=shows_pulses,
+    shows="peak current of each pulse, with PPF and PTP",
+    needs='two equal pulses or more, recorded with record.every = "all"',
+)  # fmt: skip
+def train(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the peak current of each pulse of a train, with paired-pulse facilitation and post-tetanic potentiation."""
+    every = []
+    for i, run in enumerate(runs):
+        peaks = plasticity.read_peaks(run.ds)
+        every.append(peaks)
+        grown = plasticity.facilitation(peaks)
+        text = f"PPF {100 * grown['ppf']:+.3g} %, PTP {100 * grown['ptp']:+.3g} %".replace("-", "\N{MINUS SIGN}")
+        axes.plot(
+            np.arange(1, len(peaks) + 1), peaks, marker="os^Dv"[i % 5], clip_on=False, label=legend_label(run, text),
+            **stroke(i, 0, len(runs), 1),
+        )  # fmt: skip
+    quantity_axis(axes, "y", np.concatenate(every), "peak |current|", "A")
+    axes.set(xlabel="pulse")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    legend(axes)
 
 
 def interval(ds: xr.Dataset) -> float:
@@ -28,6 +63,16 @@ def interval(ds: xr.Dataset) -> float:
     return float(t[second.start - 1] - t[first.stop - 1])
 
 
+def many_intervals(runs: Sequence[NamedResult]) -> bool:
+    """True if there are several results, of trains of different intervals."""
+    return len(runs) > 1 and len({interval(run.ds) for run in runs}) > 1
+
+
+@panel(
+    "ppf", when=shows_pulses, together=many_intervals,
+    shows="PPF and PTP against the interval of the pulses, of several results",
+    needs="several results of trains with different intervals, each as `train` needs it",
+)  # fmt: skip
 def ppf(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw PPF and PTP of trains against the interval of their pulses, with exponentials through four or more."""
     runs = sorted(runs, key=lambda run: interval(run.ds))
@@ -74,11 +119,6 @@ def fitted_curve(
     return three_digits(fitted.scale, "s")
 
 
-def many_intervals(runs: Sequence[NamedResult]) -> bool:
-    """True if results hold trains of different intervals."""
-    return len(runs) > 1 and all(shows_pulses(run.ds) for run in runs) and len({interval(run.ds) for run in runs}) > 1
-
-
 class SpikePair(NamedTuple):
     """One result of two spikes: their delay [s] and the relative change of conductance."""
 
@@ -95,6 +135,11 @@ def pair_of(ds: xr.Dataset) -> SpikePair | None:
     return SpikePair(parse(spikes[0]["delay"], "time"), synapse.lasting_change(ds))
 
 
+@panel(
+    "stdp", "read_time", "read_resistance", when=lambda ds: pair_of(ds), usual_from=2,
+    shows="change of conductance against the delay of two spikes",
+    needs="results of a drive with one part of the kind spikes between two reads",
+)  # fmt: skip
 def stdp(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the change of conductance against the delay of the spikes, with an exponential on each side, or a Gaussian.
 

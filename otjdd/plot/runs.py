@@ -1,15 +1,17 @@
-"""Results for panels: their labels, their waveforms, and the strokes of their curves."""
+"""Results for panels: their names in legends, the words for keys of their cases, the strokes of their curves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+import re
+import tomllib
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from otjdd.errors import CaseError
-from otjdd.plot.labels import distinct
 from otjdd.plot.style import CYCLE, DASHES
 from otjdd.waveform.waveform import Waveform
 
@@ -80,3 +82,151 @@ def legend_label(run: NamedResult, part: str = "") -> str | None:
 def gathered(runs: Sequence[NamedResult], name: str) -> np.ndarray:
     """All values (n,) of a variable in all results."""
     return np.concatenate([np.ravel(run.ds[name].values) for run in runs])
+
+
+BESIDE = (
+    "title",
+    "record",
+    "numerics",
+    "study",
+)  # tables of a case that describe neither the device nor the drive
+WORDS = "words"  # attribute of a coordinate of a study
+OF_KIND = re.compile(r"columns\.kinds\[(\d+)\]\.(.*)")
+OF_SPREAD = re.compile(r'(?:columns\.)?spread\."([^"]+)"(?:\.(\w+))?')
+LONGEST = 40  # characters of a label: more do not fit above axes
+
+
+def distinct(attrs: Sequence[Mapping[Any, Any]]) -> list[str]:
+    """Labels that distinguish results: their titles, else up to two values in which their cases differ, else numbers.
+
+    attrs : attributes of each result
+    """
+    titles = [str(own.get("title", "")) for own in attrs]
+    if len(set(titles)) == len(titles) and max(map(len, titles)) <= LONGEST:
+        return titles
+    cases = [dict(leaves(case_data(own))) for own in attrs]
+    keys = [
+        key for key in dict.fromkeys(k for case in cases for k in case) if len({str(c.get(key)) for c in cases}) > 1
+    ]
+    keys = [key for key in keys if re.split(r"[.\[]", key)[0] not in BESIDE][:2]
+    texts = [
+        ", ".join(f"{key.rpartition('.')[2].replace('_', ' ')} = {case.get(key, 'none')}" for key in keys)
+        for case in cases
+    ]
+    return (
+        texts
+        if len(set(texts)) == len(texts) and max(map(len, texts)) <= LONGEST
+        else [f"result {i + 1}" for i in range(len(texts))]
+    )
+
+
+def case_data(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """The case of a result as nested tables; {} where it has none."""
+    try:
+        return tomllib.loads(str(attrs.get("case_resolved", "")))
+    except (tomllib.TOMLDecodeError, RecursionError):  # RecursionError: tables nested thousands deep
+        return {}
+
+
+def leaves(data: dict[str, Any] | list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) of all values in nested tables and lists."""
+    pairs = data.items() if isinstance(data, dict) else ((f"[{i}]", value) for i, value in enumerate(data))
+    for key, value in pairs:
+        name = f"{prefix}{key}" if str(key).startswith("[") or not prefix else f"{prefix}.{key}"
+        if isinstance(value, dict | list):
+            yield from leaves(value, name)
+        else:
+            yield name, value
+
+
+def parts_by_kind(attrs: Mapping[str, Any]) -> dict[str, str]:
+    """Key -> name of each part of the drive of a case: "drive.parts[1]" -> "pulse", or "pulse 2" if there are several.
+
+    Pulses of 0 V are waiting times before reads, and are left out.
+    """
+    parts = case_data(attrs).get("drive", {}).get("parts", [])
+    kinds = [str(part.get("kind", "")) for part in parts]
+    idle = [
+        kind == "pulse" and str(part.get("voltage", "")).split(" ")[0] == "0"
+        for kind, part in zip(kinds, parts, strict=True)
+    ]
+    named: dict[str, str] = {}
+    for i, (kind, off) in enumerate(zip(kinds, idle, strict=True)):
+        alike = [k for k, other in enumerate(kinds) if other == kind and idle[k] == off]
+        if not off:
+            named[f"drive.parts[{i}]"] = kind + (f" {alike.index(i) + 1}" if len(alike) > 1 else "")
+    return named
+
+
+def layer_names(attrs: Mapping[str, Any]) -> dict[str, str]:
+    """Key -> material of each layer of a film: "device.film.layers[1]" -> "TiO2", if no other layer is of it."""
+    layers = case_data(attrs).get("device", {}).get("film", {}).get("layers", [])
+    materials = [str(layer.get("material", "")) for layer in layers]
+    return {f"device.film.layers[{i}]": m for i, m in enumerate(materials) if m and materials.count(m) == 1}
+
+
+def with_words(ds: xr.Dataset) -> xr.Dataset:
+    """The Dataset of a study, with the name in words of each coordinate as its attribute WORDS."""
+    names = parts_by_kind(ds.attrs) | layer_names(ds.attrs)
+    in_words = {}
+    for key in map(str, ds.coords):
+        path, _, name = key.rpartition(".")
+        in_words[key] = f"{names[path]} {name.replace('_', ' ')}" if path in names else readable(key)
+    return ds.assign_coords({key: ds[key].assign_attrs({WORDS: words}) for key, words in in_words.items()})
+
+
+def words_of(ds: xr.Dataset | xr.DataArray, key: Hashable) -> str:
+    """Name in words of a varied key of a study."""
+    words = readable(str(key))
+    return str(ds.coords[key].attrs.get(WORDS, words)) if key in ds.coords else words
+
+
+def readable(key: str) -> str:
+    """A key of a case in words: "device.film.thickness" is "film thickness", "drive.parts[1].width" "width of part 2".
+
+    Layers count from 1: "device.film.layers[1].thickness" is "layer 2 thickness".
+    """
+    path, _, name = key.rpartition(".")
+    name, inner = name.replace("_", " "), path.removeprefix("device.").removeprefix("drive.")
+    if inner.startswith("parts[") and inner.endswith("]") and inner.count("[") == 1:
+        return f"{name} of part {int(inner[6:-1]) + 1}"
+    inner = re.sub(r"^film\.layers\[(\d+)\]", lambda match: f"layer {int(match[1]) + 1}", inner)
+    inner = inner.replace(".", " ").replace("_", " ").replace("ions", "ion")
+    return name if inner in ("", "device", "drive") else f"{inner} {name}"
+
+
+def parameter_words(keys: Iterable[object], attrs: Mapping[str, Any]) -> list[str]:
+    """Names of fitted parameters in words, the last part of a key if it is unique: "barrier", "left barrier of background".
+
+    attrs : of the fit, whose case has the names of the kinds of columns
+    """
+    kinds = case_data(attrs).get("columns", {}).get("kinds", [])
+    owned = [split_kind(str(key), [str(kind.get("name")) for kind in kinds]) for key in keys]
+    short = [last_words(inner) + owner for inner, owner in owned]
+    return [
+        words if short.count(words) == 1 else readable(inner.replace('"', "")) + owner
+        for words, (inner, owner) in zip(short, owned, strict=True)
+    ]
+
+
+def split_kind(key: str, kinds: Sequence[str]) -> tuple[str, str]:
+    """Key within its kind of columns, and " of " with the name of the kind; "" for a key of no kind."""
+    match = OF_KIND.fullmatch(key)
+    if not match:
+        return key, ""
+    number = int(match[1])
+    return match[2].removeprefix("set."), f" of {kinds[number] if number < len(kinds) else f'kind {number + 1}'}"
+
+
+def last_words(key: str) -> str:
+    """Last part of a key in words; for a spread, with the quantity that is spread: "width of activation energy"."""
+    match = OF_SPREAD.fullmatch(key)
+    if match:
+        return f"{match[2] or 'spread'} of {last_words(match[1])}"
+    return key.replace('"', "").rpartition(".")[2].replace("_", " ")
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """ " (did you mean ...?)" of a misspelt name, "" when nothing is near."""
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -12,6 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator
 
 from otjdd.analysis import small_signal
 from otjdd.plot.axes import SUPERSCRIPT, legend, quantity_axis, small_print, three_digits, volts
+from otjdd.plot.kinds import panel
 from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke
 from otjdd.plot.style import GREY
 
@@ -21,6 +22,8 @@ INSET = 0.6, 0.34  # width and height of the inset axes, of the size of the larg
 ABOVE = 0.72  # room above the largest arc for the inset axes, their ticks and labels, over its size
 FINE = 400  # points of the line through a spectrum
 SHARE = 0.15  # of the largest imaginary part: dots of a Nyquist plot below it have no label
+SIGNALS = "state", "temperature", "bias", "frequency", "impedance_real", "impedance_imag", "capacitance"
+SPECTRUM = "a drive of the kind impedance with five frequencies or more"
 
 
 class SignalCurve(NamedTuple):
@@ -90,6 +93,9 @@ def impedance(curve: SignalCurve) -> tuple[np.ndarray, np.ndarray]:
     return ds.frequency.values, ds.impedance_real.values + 1j * ds.impedance_imag.values
 
 
+@panel(
+    "nyquist", *SIGNALS, when=enough_frequencies, shows="imaginary against real part of the impedance", needs=SPECTRUM
+)
 def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the imaginary against the real part of the impedance, with a dot at each decade of the frequency.
 
@@ -181,6 +187,13 @@ def name_decades(axes: Axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarra
             )  # fmt: skip
 
 
+@panel(
+    "bode",
+    *SIGNALS,
+    when=enough_frequencies,
+    shows="magnitude and phase of the impedance against frequency",
+    needs=SPECTRUM,
+)
 def bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the magnitude of the impedance (solid) and its phase (dotted) against the frequency."""
     other = axes.twinx()
@@ -199,6 +212,10 @@ def bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
     legend(axes)
 
 
+@panel(
+    "cv", *SIGNALS, when=biased, usual=few, shows="capacitance against voltage",
+    needs="a drive of the kind cv with three voltages or more",
+)  # fmt: skip
 def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the capacitance against voltage, a curve for each state and frequency."""
     for curve, line in draw_curves(axes, runs, "bias"):
@@ -208,6 +225,11 @@ def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     legend(axes)
 
 
+@panel(
+    "mott-schottky", *SIGNALS, when=depleted,
+    shows="1 / C² against voltage, with the doping and built-in voltage of a straight line",
+    needs="a drive of the kind cv with three voltages or more at which a doped oxide is depleted",
+)  # fmt: skip
 def mott_schottky(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw 1/C² at the highest frequency against voltage, and the line of the apparent doping and built-in voltage."""
     states, drawn_of = max(run.ds.sizes["state"] for run in runs), []

@@ -24,9 +24,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from otjdd.plot import study_cycles, study_panels, study_sample
+from otjdd.plot import study_panels
 from otjdd.plot.axes import colours, figure_of, letter, small_print
-from otjdd.plot.labels import meant, with_words, words_of
+from otjdd.plot.runs import meant, with_words, words_of
 from otjdd.plot.study_panels import place, places, wrapped
 from otjdd.plot.style import panels, style
 from otjdd.studies.dataset import SAMPLE_METHOD
@@ -119,8 +119,8 @@ def panels_of_kind(ds: xr.Dataset, kind: str, results: Sequence[ScalarResult]) -
     if unfit(ds):
         return distributions(kind, results)
     draws: dict[str, Callable[..., None]] = {
-        CDF: study_cycles.distributions, BOX: study_cycles.devices, SIGMA_MEDIAN: study_cycles.against_median,
-        SIGMA: partial(study_cycles.against_axis, along=axis_of_devices(ds)),
+        CDF: study_panels.distributions, BOX: study_panels.devices, SIGMA_MEDIAN: study_panels.against_median,
+        SIGMA: partial(study_panels.against_axis, along=axis_of_devices(ds)),
     }  # fmt: skip
     lost = int((ds.status != 0).sum())
     note = f"{lost} of {ds.status.size} points failed or are missing" if lost else ""
@@ -151,7 +151,7 @@ def distributions(kind: str, results: Sequence[ScalarResult]) -> list[Panel]:
         groups.setdefault(key if key[1] != "1" else (str(result.name), "1"), []).append(ScalarResult(result, omitted))
     drawn = []
     for group in groups.values():
-        draw = partial(study_sample.distribution, kind, [result for result, _ in group])
+        draw = partial(study_panels.distribution, kind, [result for result, _ in group])
         drawn.append(Panel(draw, group[0][0], "; ".join(dict.fromkeys(text for _, notes in group for text in notes))))
     return drawn
 
@@ -195,13 +195,13 @@ def panels_of(ds: xr.Dataset, result: xr.DataArray, omitted: list[str]) -> list[
     if lost:
         omitted = [*omitted, f"{lost} of {result.size} points failed or are missing"]
     if axes == ["sample"]:
-        of = study_sample.sensitivities if ds.attrs.get(SAMPLE_METHOD) == "saltelli" else study_sample.parallel
+        of = study_panels.sensitivities if ds.attrs.get(SAMPLE_METHOD) == "saltelli" else study_panels.parallel
         return [Panel(partial(of, ds, result), result, "; ".join(omitted))]
     if axes[-1] == "sample":
         for dim in axes[1:-1]:
             omitted = [*omitted, f"{words_of(result, dim)} {place(result.isel({dim: 0}), dim)} only"]
             result = result.isel({dim: 0})
-        return [Panel(partial(study_sample.spread, result, axes[0]), result, "; ".join(omitted))]
+        return [Panel(partial(study_panels.spread, result, axes[0]), result, "; ".join(omitted))]
     if len(axes) == 1 or (len(axes) == 2 and result.sizes[axes[1]] <= CURVES):
         draw = partial(study_panels.curves, result, axes[0], axes[1] if len(axes) > 1 else None)
         return [Panel(draw, result, "; ".join(omitted))]

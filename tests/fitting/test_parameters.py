@@ -5,7 +5,7 @@ from fitted_devices import small
 
 from otjdd.errors import CaseError
 from otjdd.fitting.parameters import parameters
-from otjdd.plot.labels import parameter_words
+from otjdd.plot.runs import parameter_words
 
 CASE = small()
 

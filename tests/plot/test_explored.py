@@ -5,11 +5,10 @@ import pytest
 from made_results import WRITES, case_attrs, profiles, reads, series
 
 from otjdd.measurements.read import read_data
-from otjdd.plot.clock import parts_of
-from otjdd.plot.compared import BEFORE, compared, measured_points
-from otjdd.plot.figure import figure
+from otjdd.plot.figure import BEFORE, compared, figure, measured_points
 from otjdd.plot.junction import junction
-from otjdd.plot.profiles import voltage_at
+from otjdd.plot.over_time import parts_of
+from otjdd.plot.over_x import voltage_at
 from otjdd.plot.style import encoded
 from otjdd.waveform.waveform import Waveform
 

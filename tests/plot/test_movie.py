@@ -8,7 +8,7 @@ import pytest
 from made_results import case_attrs, profiles, series
 from PIL import Image
 
-from otjdd.plot import movie
+from otjdd.plot import junction as movie
 
 T = np.concatenate([[0.0], np.geomspace(1e-9, 0.1, 8)])
 PULSE = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'

@@ -9,10 +9,9 @@ from made_results import WRITES, curves, labels, reads
 
 import otjdd
 from otjdd.plot.axes import Ticks, columns_of, over_decades, small_print, with_signs
-from otjdd.plot.columns import channels
-from otjdd.plot.figure import figure
+from otjdd.plot.figure import curve, figure
 from otjdd.plot.fit import beside
-from otjdd.plot.measured import curve
+from otjdd.plot.reads import of_channels
 from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import Figure, panels
 
@@ -131,7 +130,7 @@ def test_currents_of_channels_at_zero_volt_set_no_limit():
     share = np.full((*ds.bias_current.shape, 2), 0.5)
     ds = ds.assign(bias_channel_share=((*ds.bias_current.dims, "channel"), share), channel=["tunnelling", "leak"])
     axes = Figure().add_subplot()
-    channels(axes, [NamedResult(ds)])
+    of_channels(axes, [NamedResult(ds)])
     coldest = np.abs(ds.bias_current.values[:, 0])
     assert axes.get_ylim()[0] > 0.1 * np.delete(coldest, 5, axis=1).min()
     assert axes.get_ylim()[1] > coldest.max()

@@ -4,7 +4,7 @@ import numpy as np
 from made_results import series
 
 from otjdd.plot.figure import figure
-from otjdd.plot.polarised import without_spikes
+from otjdd.plot.iv import without_spikes
 
 
 def switched(spike: float):

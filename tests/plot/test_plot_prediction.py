@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from made_results import reads
 
-from otjdd.plot.prediction import prediction_figure
+from otjdd.plot.figure import prediction_figure
 from otjdd.plot.style import page
 
 

@@ -5,7 +5,7 @@ import pytest
 from made_results import case_attrs, labels, profiles, reads
 
 from otjdd.plot.figure import figure
-from otjdd.plot.profiles import band_line, unseen
+from otjdd.plot.over_x import band_line, unseen
 
 
 def test_few_snapshots_are_profiles_and_many_a_map():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from made_results import case_attrs, labels, series
 
-from otjdd.plot.clock import Clock, clock_of, ticks
 from otjdd.plot.figure import Figure, figure
+from otjdd.plot.over_time import Clock, clock_of, ticks
 from otjdd.plot.runs import NamedResult
 
 PULSE = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'

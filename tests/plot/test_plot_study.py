@@ -7,7 +7,7 @@ from made_cycles import RADII, cycled
 from made_results import case_attrs
 
 from otjdd.plot import study, style
-from otjdd.plot.labels import with_words, words_of
+from otjdd.plot.runs import with_words, words_of
 from otjdd.studies.dataset import SAMPLE_COUNT, SAMPLE_METHOD
 
 
@@ -175,7 +175,7 @@ def test_a_study_is_drawn_by_the_same_name_as_a_result():
     ],
 )
 def test_keys_are_axes_in_words(key, words):
-    from otjdd.plot.labels import readable
+    from otjdd.plot.runs import readable
 
     assert readable(key) == words
 

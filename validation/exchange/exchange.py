@@ -10,8 +10,8 @@ import numpy as np
 from otjdd.analysis.metrics import Metric
 from otjdd.claims.claim import Trials, Verdict
 from otjdd.claims.pictures import PAPER
-from otjdd.plot import exchange
 from otjdd.plot.axes import legend
+from otjdd.plot.over_time import exchanged_vacancies
 from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import Axes
 
@@ -83,7 +83,7 @@ def reset_limit(trials: Trials) -> dict[str, float]:
 
 
 def draw_uptake(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    exchange.vacancies(axes[0], [NamedResult(verdict.trials[0].ds)])
+    exchanged_vacancies(axes[0], [NamedResult(verdict.trials[0].ds)])
 
 
 def draw_oxygen_loss(verdict: Verdict, axes: Sequence[Axes]) -> None:

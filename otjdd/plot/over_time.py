@@ -1,0 +1,293 @@
+"""Panels over time: current and voltage, polarisation, temperature, vacancies; and the clock that they share.
+
+The clock is logarithmic from each jump of the voltage, so that the first microsecond of a pulse is visible. Time t in part
+k of a drive, which begins at t_k and lasts d_k, is drawn at u = k + log(1 + (t - t_k)/f) / log(1 + d_k/f): every part is
+one unit wide, linear up to the time f after its start and logarithmic from there on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from numpy.typing import ArrayLike
+
+from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
+from otjdd.plot.kinds import panel
+from otjdd.plot.runs import NamedResult, legend_label, stroke, waveform_of_result
+from otjdd.plot.style import GREY, ORANGE
+from otjdd.results.outputs import OUTPUTS
+from otjdd.waveform.waveform import Waveform
+
+PARTS = 6  # most parts of a drive; more of them are too narrow for decades
+DECADES = 9  # most decades of a part
+SHORT = 1e-4  # of the longest part: a shorter one belongs to the part before it
+TICKS = 7  # labelled ticks of an axis, about
+BELOW = 1e-9  # of the largest current: smaller ones do not widen the axis
+PRINTED = {
+    "polarisation": (1e2, "µC/cm²"),
+    "vacancies": (1e-18, "nm⁻²"),
+}  # factors and units of what is not drawn in SI
+SPAN = 3.0  # decades from the shortest step to the last time, above which a hold has a logarithmic axis
+WALLS = {"wall_concentration_left": "left wall", "wall_concentration_right": "right wall"}
+DASHES = {"wall_concentration_left": (0, (1, 1)), "wall_concentration_right": (0, (4, 1.5))}
+FEWEST = 1e-6  # of the largest concentration at a wall: lower ones are not drawn
+
+
+class Clock(NamedTuple):
+    """The parts of a drive, for the map from time to place."""
+
+    edges: np.ndarray  # (parts + 1,) [s], starts of the parts, and the end of the last
+    first: np.ndarray  # (parts,) [s], the time f after the start of each part
+
+    def __call__(self, t: ArrayLike) -> np.ndarray:
+        """Place u of times t [s] on the axis."""
+        k = np.clip(np.searchsorted(self.edges, t, side="right") - 1, 0, len(self.first) - 1)
+        since = np.maximum(np.asarray(t, dtype=float) - self.edges[k], 0)
+        return k + np.log1p(since / self.first[k]) / np.log1p(np.diff(self.edges)[k] / self.first[k])
+
+
+def clock_of(ds: xr.Dataset, times: np.ndarray) -> Clock | None:
+    """Clock for times (n,) [s] of a result; None where a linear axis does as well.
+
+    A linear axis suffices for a result without a waveform, for a drive of more than PARTS parts, for fewer than three
+    times, and for times that are spread evenly in the parts.
+    """
+    waveform = waveform_of_result(ds)
+    if waveform is None or len(times) < 3:
+        return None
+    edges = parts_of(waveform)
+    if len(edges) - 1 > PARTS:
+        return None
+    k = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
+    since, width = times - edges[k], np.diff(edges)
+    inner = since > 1e-12 * width[k]
+    if not inner.any() or np.median((since / width[k])[inner]) > 0.1:
+        return None
+    least = [np.min(since[inner & (k == part)], initial=width[part]) for part in range(len(width))]
+    return Clock(edges, np.maximum(least, width * 10.0**-DECADES))
+
+
+def parts_of(waveform: Waveform) -> np.ndarray:
+    """Times (parts + 1,) [s] at which a waveform jumps or turns, and its end. Very short parts are left out."""
+    start, end, first, last = waveform.segments()
+    slope = (last - first) / (end - start)
+    turns = (first[1:] != last[:-1]) | (slope[1:] != slope[:-1])
+    start = np.concatenate((start[:1], start[1:][turns]))
+    width = np.diff(np.append(start, end[-1]))
+    long = width > SHORT * width.max()
+    return np.append(np.concatenate(([0.0], start[long][1:])), end[-1])
+
+
+def time_axis(axes: Axes, clock: Clock | None, times: np.ndarray) -> None:
+    """Set ticks and label of an x axis in time, with a clock or, if it is None, linear."""
+    if clock is None:
+        quantity_axis(axes, "x", times, "time", "s", log=False)
+        return
+    axes.set_xlabel(name_places(clock, axes.xaxis))
+    axes.set_xlim(0, len(clock.first))
+    for edge in range(1, len(clock.first)):
+        axes.axvline(edge, color=GREY, linewidth=0.5, linestyle=(0, (2, 2)))
+
+
+def name_places(clock: Clock, axis: Axis) -> str:
+    """Put ticks on an axis. Returns its label.
+
+    Decades are labelled if each part has room for two labels. Otherwise the parts are labelled with their durations: a
+    single label in a part would read as a time that continues from the part before.
+    """
+    at, names = ticks(clock)
+    parts = np.bincount(np.asarray(at, dtype=int), minlength=len(clock.first))
+    axis.set_ticks(decades(clock), minor=True)
+    if len(parts) == 1 or parts.min() > 1:
+        axis.set_ticks(at, names, fontsize=7)
+        return "time" if len(parts) == 1 else "time since the last jump of the voltage"
+    axis.set_ticks(np.arange(len(parts)) + 0.5, [instant(width) for width in np.diff(clock.edges)], fontsize=7)
+    axis.set_tick_params(which="major", length=0)
+    return "length of each part; ticks: decades"
+
+
+def ticks(clock: Clock) -> tuple[list[float], list[str]]:
+    """Places on the axis and labels (time since the start of the part), at each decade or at each third one."""
+    at: list[float] = []
+    names: list[str] = []
+    parts, span = len(clock.first), np.log10(np.diff(clock.edges) / clock.first).sum()
+    step = 1 if span <= TICKS else 3
+    for part, (first, width) in enumerate(zip(clock.first, np.diff(clock.edges), strict=True)):
+        low, high = int(np.ceil(np.log10(first) - 1e-9)), int(np.floor(np.log10(width) + 1e-9))
+        for exponent in range(low + -low % step, high + 1, step):
+            u = float(clock(clock.edges[part] + 10.0**exponent * (1 - 1e-12)))
+            early = part + 1 == parts or u < part + 0.97  # nearer to a jump it would read as the label of the jump
+            if early and (not at or u - at[-1] > 0.8 * parts / TICKS):
+                at.append(u)
+                names.append(instant(10.0**exponent))
+    return at, names
+
+
+def decades(clock: Clock) -> list[float]:
+    """Places of all decades on the axis, without names."""
+    parts = zip(clock.edges, clock.first, np.diff(clock.edges), strict=False)
+    return [
+        float(clock(edge + 10.0**k * (1 - 1e-12)))
+        for edge, first, width in parts
+        for k in range(int(np.ceil(np.log10(first) - 1e-9)), int(np.floor(np.log10(width) + 1e-9)) + 1)
+    ]
+
+
+def instant(t: float) -> str:
+    """A time [s] as text, such as "20 ms"."""
+    return three_digits(t, "s")
+
+
+def over_time(
+    axes: Axes, runs: Sequence[NamedResult], name: str, words: str, part: str = "", log: bool = False
+) -> Clock | None:
+    """Draw a variable of all results against time, on the clock of a single result, which is returned.
+
+    words : name of the quantity   part : name of the curve of a single result   log : logarithmic axis of time
+    """
+    times, values = (np.concatenate([run.ds[key].values for run in runs]) for key in ("time", name))
+    clock = clock_of(runs[0].ds, times) if len(runs) == 1 and not log else None
+    scale, unit = PRINTED.get(name, (1.0, OUTPUTS[name].unit))
+    for i, run in enumerate(runs):
+        t = run.ds.time.values
+        drawn = t > 0 if log else slice(None)
+        label = legend_label(run, part if len(runs) == 1 else "")
+        line = stroke(i, 0, len(runs), 1) | {"linewidth": 0.9}
+        axes.plot((clock(t) if clock else t)[drawn], scale * run.ds[name].values[drawn], label=label, **line)
+    if name in PRINTED:
+        axes.set_ylabel(f"{words} ({unit})")
+    else:
+        quantity_axis(axes, "y", values, words, unit, log=False)
+    if log:
+        quantity_axis(axes, "x", times[times > 0], "time", "s", log=True)
+    else:
+        time_axis(axes, clock, times)
+    legend(axes)
+    return clock
+
+
+def long(ds: xr.Dataset) -> bool:
+    """True for a time series of three instants or more."""
+    return ds.sizes["time"] > 2
+
+
+@panel(
+    "polarisation", "time", "voltage", "polarisation", when=long, unless="hysteresis",
+    shows="polarisation over time", needs='a recorded time series of a polarised film: record.every = "all"',
+)  # fmt: skip
+def polarisation(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the polarisation against time; on a logarithmic axis for a constant voltage over many decades of time."""
+    times = np.concatenate([run.ds.time.values for run in runs])
+    steps = np.diff(times)
+    wide = np.log10(times.max() / steps[steps > 0].min()) > SPAN
+    constant = all(np.ptp(run.ds.voltage.values[run.ds.time.values > 0]) == 0 for run in runs)
+    over_time(axes, runs, "polarisation", "polarisation", log=bool(wide and constant))
+
+
+@panel(
+    "current", "time", "voltage", "current", "conduction_current", when=long, usual=lambda ds: shows_time(ds),
+    shows="current and voltage over time", needs='a recorded time series: record.every = "all", or record.windows',
+)  # fmt: skip
+def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the absolute current against time, with the voltage of the source below it."""
+    axes.axis("off")
+    above = axes.inset_axes((0, 0.38, 1, 0.62))
+    below = axes.inset_axes((0, 0, 1, 0.3), sharex=above)
+    times = np.concatenate([run.ds.time.values for run in runs])
+    clocks = [clock_of(run.ds, run.ds.time.values) for run in runs]
+    clock = clocks[0] if all(same(clocks[0], other) for other in clocks) else None
+    for i, run in enumerate(runs):
+        t = clock(run.ds.time.values) if clock else run.ds.time.values
+        total, carried = (magnitude(run.ds[name].values) for name in ("current", "conduction_current"))
+        line = stroke(i, 0, len(runs), 1)
+        if len(runs) == 1:
+            above.plot(t, total, color=GREY, linewidth=0.5, label="total, as read")
+        above.plot(t, carried, linewidth=0.9, label=legend_label(run, "conduction" if len(runs) == 1 else ""), **line)
+        times_V, voltage = applied(run.ds)
+        when = clock(times_V) if clock else times_V
+        below.plot(when, voltage, linewidth=0.9, **(line if len(runs) > 1 else {"color": ORANGE}))
+    carried = magnitude(np.concatenate([run.ds.conduction_current.values for run in runs]))
+    quantity_axis(above, "y", carried, "|current|", "A", log=True)
+    if np.isfinite(carried).any():
+        # A jump of the voltage charges the junction in one time step. The axis cuts off this spike of the total current.
+        top = np.nanmax(carried)
+        above.set_ylim(max(np.nanmin(carried), BELOW * top) / 2, top * 5)
+    above.tick_params(labelbottom=False)
+    time_axis(above, clock, times)
+    time_axis(below, clock, times)
+    above.set_xlabel("")
+    quantity_axis(below, "y", [1.0], "voltage", "V", log=False)
+    below.margins(y=0.12)
+    legend(above)
+
+
+def applied(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Times (n,) [s] and voltages (n,) [V] of the source: as recorded, or of the drive if only reads were recorded."""
+    waveform = waveform_of_result(ds)
+    if waveform is not None and ds.sizes["time"] <= ds.sizes.get("read", 0) + 2:
+        return waveform.times, waveform.voltages
+    return ds.time.values, ds.voltage.values
+
+
+def same(first: Clock | None, second: Clock | None) -> bool:
+    """True if two clocks (or None) have the same parts."""
+    if first is None or second is None:
+        return first is second
+    return len(first.edges) == len(second.edges) and np.allclose(first.edges, second.edges, rtol=1e-9)
+
+
+def shows_time(ds: xr.Dataset) -> bool:
+    """True if a result has at most two reads, and recorded times beside them: a run made for its time series."""
+    reads = ds.sizes.get("read", 0)
+    return ds.sizes.get("time", 0) > reads + 2 and reads <= 2
+
+
+@panel(
+    "exchange", "time", "vacancies", "cell_width", when=long,
+    shows="vacancies per area over time, and those at electrodes that exchange them",
+    needs="a case with device.left.exchange or device.right.exchange, and a recorded time series",
+)  # fmt: skip
+def exchanged_vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the vacancies per area against time; for a single result also their concentrations at exchanging electrodes."""
+    clock = over_time(axes, runs, "vacancies", "vacancies", "film")
+    axes.set_ylim(bottom=0.0)
+    if len(runs) == 1:
+        t = runs[0].ds.time.values
+        walls(axes, runs[0], clock(t) if clock else t)
+        legend(axes)
+
+
+def walls(axes: Axes, run: NamedResult, places: np.ndarray) -> None:
+    """Draw the concentrations at the walls, at places (T,) along the axis of time, on an axis at the right."""
+    at_wall = axes.twinx()
+    drawn = {name: run.ds[name].values for name in WALLS if name in run.ds}
+    most = max(float(c.max()) for c in drawn.values())
+    for name, c in drawn.items():
+        style: dict[str, Any] = {"color": ORANGE, "linestyle": DASHES[name], "linewidth": 0.8}
+        at_wall.plot(places, np.where(c > FEWEST * most, c, np.nan), **style)
+        axes.plot([], [], label=WALLS[name], **style)
+    quantity_axis(at_wall, "y", np.array([FEWEST, 1.0]) * most, "vacancies at the wall", "m^-3", log=True)
+    at_wall.set_ylim(FEWEST * most, 3.0 * most)
+    at_wall.yaxis.label.set_color(ORANGE)
+    at_wall.tick_params(axis="y", which="both", colors=ORANGE)
+    at_wall.spines["right"].set_visible(True)
+
+
+@panel(
+    "temperature", "time", "junction_temperature", when=long,
+    shows="temperature of a junction that its current warms, over time",
+    needs="a case with [device.heat], and a recorded time series",
+)  # fmt: skip
+def temperature(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the temperature against time, for a single result also the temperatures of its columns, if recorded."""
+    columns = len(runs) == 1 and "column_temperature" in runs[0].ds
+    clock = over_time(axes, runs, "junction_temperature", "temperature", "hottest column" if columns else "")
+    if columns:
+        t = runs[0].ds.time.values
+        values = runs[0].ds.column_temperature.values
+        axes.plot(clock(t) if clock else t, values, color="0.6", linewidth=0.5, zorder=1.9)
