@@ -113,7 +113,7 @@ def depletion_line(
     curve = curve.isel(state=0) if state is None else curve.sel(state=state)
     V, T = curve.bias.values, float(curve.temperature)
     if goes_back(V):
-        raise ValueError("a Mott-Schottky line takes one branch of voltages, these go to and fro")
+        raise ValueError("a Mott-Schottky line takes one branch of voltages, these go back and forth")
     if window is not None:
         inside = (V >= window[0]) & (V <= window[1])
     elif "bias_band_bending" in curve:

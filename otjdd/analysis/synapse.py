@@ -105,7 +105,7 @@ def thermal(
     Raises ValueError for voltages that go to and fro.
     """
     if len(np.unique(ds.bias)) < ds.bias.size:
-        raise ValueError("the conduction of a state takes one branch of voltages, these go to and fro")
+        raise ValueError("the conduction of a state takes one branch of voltages, these go back and forth")
     curves = ds.bias_current.sel(state=state)
     currents = curves.sel(bias=voltage, method="nearest")
     activation = fits.activation_energy(ds.temperature.values, currents.values)

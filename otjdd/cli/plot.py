@@ -56,7 +56,7 @@ Labels = Annotated[
 ]
 Width = Annotated[str, typer.Option("--width", metavar="LENGTH", help='Width of the picture, such as "8.5 cm".')]
 Dots = Annotated[int | None, typer.Option("--dpi", min=20, max=2400, help="Dots per inch of a PNG.")]
-Font = Annotated[float | None, typer.Option("--font", metavar="POINTS", help="Height of letters. Default: 8.")]
+Font = Annotated[float | None, typer.Option("--font", metavar="POINTS", help="Font size. Default: 8.")]
 LimitsX = Annotated[
     str, typer.Option("--xlim", metavar="LOW:HIGH", help='Limits of the x axes that have this unit: --xlim "-1 V:2 V".')
 ]

@@ -207,7 +207,7 @@ def draw(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     there = np.isfinite(x) & np.isfinite(y)
     x, y = (np.minimum(values[there], FARTHEST) for values in (x, y))
     axes.add_patch(Rectangle((0, 0), fronts.LIMIT, fronts.LIMIT, facecolor=GREEN, alpha=0.2, linewidth=0))
-    axes.plot(x, y, ".", color=GREY, markersize=2.5, alpha=0.5, label="sets that were tried")
+    axes.plot(x, y, ".", color=GREY, markersize=2.5, alpha=0.5, label="evaluated sets")
     front = fronts.pareto_front(x, y)
     axes.plot(x[front], y[front], "o-", color=ORANGE, markersize=2.5, drawstyle="steps-post", label="front")
     if front.size and fronts.LIMIT < (close := fronts.nearest(x, y)) < FARTHEST:

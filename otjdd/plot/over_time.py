@@ -206,7 +206,7 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
         total, carried = (magnitude(run.ds[name].values) for name in ("current", "conduction_current"))
         line = stroke(i, 0, len(runs), 1)
         if len(runs) == 1:
-            above.plot(t, total, color=GREY, linewidth=0.5, label="total, as read")
+            above.plot(t, total, color=GREY, linewidth=0.5, label="total (measured)")
         above.plot(t, carried, linewidth=0.9, label=legend_label(run, "conduction" if len(runs) == 1 else ""), **line)
         times_V, voltage = applied(run.ds)
         when = clock(times_V) if clock else times_V

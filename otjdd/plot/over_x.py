@@ -187,7 +187,7 @@ def row_axis(axes: Axes, t: np.ndarray, clock: Clock | None, even: bool) -> None
     else:
         ticks = np.unique(np.linspace(0, len(t) - 1, 7).round().astype(int))
         axes.set_yticks(ticks, [instant(t[i]) for i in ticks])
-        axes.set_ylabel("time of the snapshot (rows alike)")
+        axes.set_ylabel("time of the snapshot (equal row heights)")
 
 
 def edges_of(centres: np.ndarray) -> np.ndarray:

@@ -150,7 +150,7 @@ def of_crossbar(ds: xr.Dataset) -> str:
         np.abs(ds[name].values[np.isfinite(ds[name].values)]) for name in ("write_disturb", "sneak_share")
     )
     parts += [f"writes change other cells by {disturb.max():.2g} decades at most"] if disturb.size else []
-    parts += [f"sneak paths are {sneak.max():.2g} of a read at most"] if sneak.size else []
+    parts += [f"sneak paths carry up to {100.0 * sneak.max():.2g} % of a read current"] if sneak.size else []
     parts += [settling(ds)] if "settling_time" in ds and (ds.sensed_current.notnull()).any() else []
     return ", ".join(parts) + (of_programming(ds) if "program_missed" in ds else "")
 

@@ -173,7 +173,7 @@ def test_digits_beside_sliders_are_not_cut_off_and_bars_are_explained(browser):
     assert js(
         browser, "[...document.querySelectorAll('.slider .band')].every((b) => b.title.startsWith('Literature '))"
     )
-    assert "coloured part of a bar: literature" in js(browser, "document.getElementById('bars').innerText")
+    assert "coloured part of a slider: published range" in js(browser, "document.getElementById('bars').innerText")
 
 
 @pytest.mark.campaign

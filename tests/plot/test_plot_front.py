@@ -31,7 +31,7 @@ def test_the_pairs_that_exclude_each_other_are_drawn_with_their_front():
 def test_named_aims_are_drawn_pair_by_pair_also_targets_and_what_goes_together():
     fig = figure(record(), ["threshold", "slope", "R"])
     assert [axes.get_ylabel() for axes in fig.axes] == ["slope", "R", "R"]
-    assert [line.get_label() for line in fig.axes[0].lines] == ["sets that were tried", "front"]
+    assert [line.get_label() for line in fig.axes[0].lines] == ["evaluated sets", "front"]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_map_of_uneven_snapshots_without_a_drive_has_rows_alike():
     t = np.array([0.0, 1e-9, 1e-6, 1e-3, 1.0, 1.0 + 1e-9, 2.0])
     axes = figure(profiles(t), "vacancies").axes[0]
     np.testing.assert_allclose(np.diff(axes.collections[0].get_coordinates()[:, 0, 1]), 1)
-    assert axes.get_ylabel() == "time of the snapshot (rows alike)"
+    assert axes.get_ylabel() == "time of the snapshot (equal row heights)"
     assert "1 ns" in [text.get_text() for text in axes.get_yticklabels()]
 
 

@@ -76,7 +76,7 @@ def test_a_result_is_stored_read_and_told(folder):
     done = CliRunner().invoke(app, ["run", "bar.toml"])
     assert done.exit_code == 0, done.output
     assert "bar.nc: 3 x 4 cells, 5 steps" in done.output
-    assert "sneak paths are" in done.output
+    assert "sneak paths carry up to" in done.output
     ds = store.read(folder / "bar.nc")
     assert ds.attrs["solver_status"] == "done"
     assert ds.attrs["compact_model_error"] == "error not measured"
