@@ -13,6 +13,7 @@ import typer
 
 from otjdd.case.problem import Problem
 from otjdd.cli.data import is_data
+from otjdd.cli.types import pair
 from otjdd.errors import CaseError, LimitError
 from otjdd.system import files, limits
 
@@ -58,9 +59,11 @@ def complete_claim(incomplete: str) -> list[str]:
 
 
 WorkersOption = Annotated[
-    int | None,
-    typer.Option(min=1, max=256, help="Processes. Default: one for each processor, for runs that are independent."),
+    int | None, typer.Option(min=1, max=1024, help="Processes. Default: one for each processor, for independent runs.")
 ]
+OneWorker = Annotated[int, typer.Option(min=1, max=256, help="Processes.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PlotOption = Annotated[Path | None, typer.Option("-p", "--plot", help="Draw it into this PNG, PDF or SVG.")]
 CasePath = Annotated[
     Path,
     typer.Argument(
@@ -107,13 +110,7 @@ def check_is_case(path: Path) -> None:
 
 def changes_of(settings: list[str]) -> dict[str, str]:
     """Dotted key -> value, from the texts of --set. Raises typer.BadParameter when one is not KEY=VALUE."""
-    changes = {}
-    for text in settings:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
-        changes[key.strip()] = value.strip()
-    return changes
+    return dict(pair(text, "--set", "KEY=VALUE") for text in settings)
 
 
 def memory_for(case: Case, gibibytes: float | None) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.cli.app import progress_words
-from otjdd.cli.arguments import check_folder, check_outputs
+from otjdd.cli.arguments import OneWorker, check_folder, check_outputs
 from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def calibrate(
     rounds: Annotated[int, typer.Option(min=0, help="Rounds of polishing, at most.")] = 20,
     spread: Annotated[float, typer.Option(min=1e-3, max=0.5, help="First step, in ranges of the bounds.")] = 0.1,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the search.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+    workers: OneWorker = 1,
     sensitivity: Annotated[bool, typer.Option(help="Report sensitivities: one more evaluation per parameter.")] = True,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an earlier search: what it has run is not run again.")

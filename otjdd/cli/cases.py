@@ -8,7 +8,9 @@ import typer
 
 from otjdd.cli.arguments import (
     CasePath,
+    JsonOption,
     Outside,
+    PlotOption,
     SettingOption,
     changes_of,
     check_outputs,
@@ -17,11 +19,12 @@ from otjdd.cli.arguments import (
     load_checked,
 )
 from otjdd.cli.data import ColumnOption, FromName, RangeOption, SheetOption, Skipped, is_data, reading
+from otjdd.cli.types import usage_of
 from otjdd.system import marks
 from otjdd.system.terminal import say
 
 
-def cases(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def cases(as_json: JsonOption = False) -> None:
     """List the cases that come with otjdd: the name to give to `otjdd run` or `otjdd study`, and what each asks.
 
     Example: otjdd cases
@@ -48,7 +51,7 @@ def check(
     *,
     settings: SettingOption = [],
     allow_outside: Outside = False,
-    plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw the data into this PNG, PDF or SVG.")] = None,
+    plot: PlotOption = None,
     columns: ColumnOption = [],
     sheet: SheetOption = "",
     skipped: Skipped = [],
@@ -151,10 +154,8 @@ def schema(
         from otjdd.case import keys, rules
 
         name, table = ("combinations", rules) if update.stem == "combinations" else ("keys", keys)
-        try:
+        with usage_of("--update"):
             marks.update(update, name, table.markdown())
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--update") from None
         return
 
     from otjdd.case.keys import editor_schema

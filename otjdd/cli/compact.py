@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from otjdd import units
+from otjdd.cli import types
 from otjdd.cli.app import progress_lines
-from otjdd.cli.arguments import CasePath, Outside, SettingOption, check_outputs, folder_to_fill, load_checked
-from otjdd.errors import ExtractionError, UnitError
+from otjdd.cli.arguments import CasePath, OneWorker, Outside, SettingOption, check_outputs, folder_to_fill, load_checked
+from otjdd.errors import ExtractionError
 from otjdd.system.terminal import tell
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def compact(
             "--noise", help="Find how states scatter where single ions hop at random, and how devices differ."
         ),
     ] = False,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+    workers: OneWorker = 1,
     settings: SettingOption = [],
     allow_outside: Outside = False,
 ) -> None:
@@ -85,7 +85,7 @@ def compact(
     from otjdd.compact_models.exports import folder
     from otjdd.compact_models.exports.extracted import Request
 
-    ranges = bounds(voltage, "--voltage"), bounds(time, "--time")
+    ranges = types.numbers(voltage, "--voltage"), types.numbers(time, "--time")
     varied = varied_ranges([*([f"{TEMPERATURE}={temperatures}"] if temperatures else []), *vary])
     request = Request(*ranges, varied, workers, tuple(exclude), noise, devices)
     train = pulse_train(ranges, set_pulse, reset_pulse, pulses)
@@ -163,15 +163,7 @@ def pulse_of_text(text: str, option: str, ranges: Ranges) -> VoltagePulse:
     """Pulse of a text such as "2.2 V, 50 ns". Raises typer.BadParameter, also outside of `ranges` [V], [s]."""
     from otjdd.compact_models.exports.pulses import VoltagePulse
 
-    try:
-        voltage, width = text.split(",")
-        pulse = VoltagePulse(units.parse(voltage.strip(), "voltage"), units.parse(width.strip(), "time"))
-    except UnitError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from None
-    except ValueError:
-        raise typer.BadParameter(
-            f'expected a voltage, a comma and a width such as "2.2 V, 50 ns", got {text!r}', param_hint=option
-        ) from None
+    pulse = VoltagePulse(*types.pulse(text, option))
     for value, (low, high), unit, other in zip(pulse, ranges, "Vs", ("--voltage", "--time"), strict=True):
         if not low <= value <= high:
             raise typer.BadParameter(
@@ -205,14 +197,3 @@ def varied_ranges(texts: list[str]) -> dict[str, tuple[Any, ...]]:
                 param_hint=option,
             ) from None
     return ranges
-
-
-def bounds(text: str, option: str) -> tuple[float, float]:
-    """The two numbers of a text LOW:HIGH. Raises typer.BadParameter, which names `option`."""
-    try:
-        low, high = (float(part) for part in text.split(":"))
-    except ValueError:
-        raise typer.BadParameter(
-            f"expected two numbers with a colon between them, got {text!r}", param_hint=option
-        ) from None
-    return low, high

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from otjdd.cli.types import pair, range_of, refuse, usage_of
 from otjdd.units import quantity
 
 ColumnOption = Annotated[
@@ -65,42 +66,27 @@ def reading(
     from otjdd.measurements.file_sets import FIELD
     from otjdd.measurements.names import headers_by_quantity
 
-    try:
-        names = headers_by_quantity(dict(halves(text, "--column", "QUANTITY=HEADER") for text in columns))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--column") from None
+    with usage_of("--column"):
+        names = headers_by_quantity(dict(pair(text, "--column", "QUANTITY=HEADER") for text in columns))
     if from_name and not FIELD.search(from_name):
-        raise typer.BadParameter(
-            f'expected a field in braces, "{{temperature}}K", got {from_name!r}', param_hint="--from-name"
-        )
+        raise refuse("--from-name", 'a field in braces, "{temperature}K"', from_name)
     without = []
     for text in skipped:
         match = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", text)
         if not match:
-            raise typer.BadParameter(f"expected FIRST-LAST, got {text!r}", param_hint="--skip")
+            raise refuse("--skip", "FIRST-LAST", text)
         without.append((int(match[1]), int(match[2] or match[1])))
-    by_name = dict(halves(text, "--range", "QUANTITY=LOW:HIGH") for text in ranges)
+    by_name = dict(pair(text, "--range", "QUANTITY=LOW:HIGH") for text in ranges)
     keep = {name: ends_of_range(name, text) for name, text in by_name.items()}
     return {"names": names, "sheet": sheet, "without": without, "keep": keep, "from_name": from_name}
 
 
-def halves(text: str, option: str, expected: str) -> tuple[str, str]:
-    """The two sides of "NAME=VALUE". Raises typer.BadParameter."""
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise typer.BadParameter(f"expected {expected}, got {text!r}", param_hint=option)
-    return name.strip(), value.strip()
-
-
 def ends_of_range(name: str, text: str) -> tuple[float, float]:
     """Ends [SI] of a text LOW:HIGH of numbers or quantities. An empty end is infinite. Raises typer.BadParameter."""
-    low, colon, high = text.partition(":")
-    try:
-        if not colon:
-            raise ValueError("it has no colon")
+    option = f"--range {name}"
+    low, high = range_of(text, option, "LOW:HIGH")
+    with usage_of(option):
         return end(name, low, float("-inf")), end(name, high, float("inf"))
-    except ValueError as error:
-        raise typer.BadParameter(f"expected LOW:HIGH, got {text!r} ({error})", param_hint=f"--range {name}") from None
 
 
 def end(name: str, text: str, default: float) -> float:

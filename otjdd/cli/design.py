@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.cli.app import progress_bar
-from otjdd.cli.arguments import WorkersOption, check_outputs, check_picture
+from otjdd.cli.arguments import PlotOption, WorkersOption, check_outputs, check_picture
+from otjdd.cli.types import usage_of
 from otjdd.system.terminal import say
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def design(
         float | None,
         typer.Option(min=1e-6, help="Standard deviation of ln of what would be measured. Default: that of the data."),
     ] = None,
-    plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw the table into this PNG, PDF or SVG.")] = None,
+    plot: PlotOption = None,
     workers: WorkersOption = None,
 ) -> None:
     """Say which measurement next: the expected errors of a fit after each of several drives and temperatures.
@@ -48,11 +49,9 @@ def design(
     check_outputs(plot)
     drives = {name: {"drive": name} for name in cases or USUAL}
     hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
-    try:
+    with usage_of("FIT.nc"):
         with progress_bar("design", quiet=False) as progress:
             ds = expected(fit, drives | hot, uncertainty=uncertainty, workers=workers or cores(), progress=progress)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="FIT.nc") from None
     if plot:
         from otjdd.plot import fit as picture
         from otjdd.plot import style

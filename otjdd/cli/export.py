@@ -7,6 +7,7 @@ import typer
 
 from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import check_outputs, complete_over, folder_to_fill
+from otjdd.cli.types import usage_of
 from otjdd.errors import ResultError
 from otjdd.system.files import write_whole
 from otjdd.system.terminal import say, tell
@@ -53,10 +54,8 @@ def export(
             f"got {out.name}",
             param_hint="--out",
         )
-    try:
+    with usage_of("--over"):
         table.to_csv(ds, out, over)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--over") from None
     say(str(out))
     for name, rows in table.left_out(ds, over).items():
         tell(f"left out: {name}, which --over {rows} tabulates")

@@ -13,6 +13,7 @@ import typer
 
 from otjdd.cli.app import literal, progress_bar, progress_words
 from otjdd.cli.arguments import (
+    JsonOption,
     Outside,
     SettingOption,
     WorkersOption,
@@ -22,6 +23,7 @@ from otjdd.cli.arguments import (
     load_checked,
 )
 from otjdd.cli.data import ColumnOption, FromName, RangeOption, SheetOption, Skipped, is_data, reading
+from otjdd.cli.types import number_or_text, pair, range_of, refuse
 from otjdd.system.limits import limits
 from otjdd.system.terminal import say, tell
 
@@ -142,7 +144,7 @@ def fit(
     state: StateOption = "",
     resume: Resume = False,
     timeout: Timeout = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no table.")] = False,
     allow_outside: Outside = False,
 ) -> None:
@@ -277,40 +279,21 @@ def weights_by_file(weights: list[str], data: list[Path]) -> dict[str, float]:
         if name not in map(str, data):
             got = f"{text!r}; the files are {', '.join(map(str, data)) or 'those of the [fit], which has weights'}"
             raise typer.BadParameter(f"expected FILE=WEIGHT of a file of data, got {got}", param_hint="--weight")
-        try:
-            by_file[name] = float(weight)
-        except ValueError:
-            by_file[name] = math.nan
-        if not 0 < by_file[name] <= HEAVIEST:
-            expected = f"a weight above 0, at most {HEAVIEST:g}"
-            raise typer.BadParameter(f"expected {expected}, got {text!r}", param_hint="--weight")
+        number = number_or_text(weight)
+        if isinstance(number, str) or not 0 < number <= HEAVIEST:
+            raise refuse("--weight", f"a weight above 0, at most {HEAVIEST:g}", text)
+        by_file[name] = number
     return by_file
 
 
 def key_and_bounds(text: str) -> tuple[str, dict[str, str | float]]:
     """Key, and its bounds as "low" and "high", from KEY or KEY=LOW:HIGH. Raises typer.BadParameter."""
-    key, equals, ends = text.partition("=") if '"' not in text.partition("=")[0] else split_quoted(text)
-    if not equals:
-        return key.strip(), {}
-    low, colon, high = ends.partition(":")
-    if not colon:
-        raise typer.BadParameter(f"expected KEY=LOW:HIGH, got {text!r}", param_hint="--vary")
-    return key.strip(), {name: number_or_text(end) for name, end in (("low", low), ("high", high)) if end.strip()}
-
-
-def split_quoted(text: str) -> tuple[str, str, str]:
-    """Parts of KEY=ENDS around the "=" after the last quotation mark of the key."""
-    end = text.rfind('"', 0, text.find("=", text.find('"') + 1)) + 1
-    key, equals, ends = text[end:].partition("=")
-    return text[:end] + key, equals, ends
-
-
-def number_or_text(text: str) -> str | float:
-    """The number that a text holds, else the text, which is then a quantity."""
-    try:
-        return float(text)
-    except ValueError:
-        return text.strip()
+    if "=" not in text:
+        return text.strip(), {}
+    form = "KEY=LOW:HIGH"
+    key, ends = pair(text, "--vary", form)
+    low, high = range_of(ends, "--vary", form)
+    return key, {name: number_or_text(end) for name, end in (("low", low), ("high", high)) if end}
 
 
 def names_of(profile: list[str], task: Task) -> list[str]:

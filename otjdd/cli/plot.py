@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from otjdd.cli.arguments import check_outputs, check_picture, complete_kind
+from otjdd.cli.types import usage_of
 from otjdd.errors import ResultError
 from otjdd.system.terminal import say
 from otjdd.units import parse
@@ -155,11 +156,9 @@ def save_figure(
     from otjdd.plot import style
     from otjdd.plot.figure import figure
 
-    try:
+    with usage_of("--kind"):
         with style.page(width_of(options)):
             drawn = figure(results, kinds, label=label)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--kind") from None
     if options:
         adjust(drawn, options)
     style.save(drawn, path, options.dpi if options else None)
@@ -171,12 +170,10 @@ def width_of(options: PageOptions | None) -> float | None:
 
     if not options or not options.width:
         return None
-    try:
+    with usage_of("--width"):
         width: float = parse(options.width, "length")
         with page(width):
             return width
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--width") from None
 
 
 def adjust(drawn: Figure, options: PageOptions) -> None:
@@ -189,17 +186,13 @@ def adjust(drawn: Figure, options: PageOptions) -> None:
         "--ylim": lambda: limited(drawn, "y", options.ylim) if options.ylim else None,
     }
     for option, step in steps.items():
-        try:
+        with usage_of(option):
             step()
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def save_movie(ds: xr.Dataset, path: Path) -> None:
     """Write the film of a result. Raises ResultError, OSError; typer.BadParameter when it has nothing to show."""
     from otjdd.plot.junction import write_movie
 
-    try:
+    with usage_of("--kind"):
         write_movie(ds, path)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--kind") from None

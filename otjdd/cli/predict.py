@@ -9,6 +9,7 @@ from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import (
     CasePath,
     Outside,
+    PlotOption,
     SettingOption,
     WorkersOption,
     changes_of,
@@ -18,6 +19,7 @@ from otjdd.cli.arguments import (
     load_checked,
 )
 from otjdd.cli.plot import save_figure
+from otjdd.cli.types import usage_of
 from otjdd.system.terminal import say
 
 FEWEST, MOST = 10, 100_000  # limits of the number of draws
@@ -31,7 +33,7 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Prediction, NetCDF4. Default: the case's name and -band.nc.")
     ] = None,
-    plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw it into this PNG, PDF or SVG.")] = None,
+    plot: PlotOption = None,
     count: Annotated[int, typer.Option("--draws", min=FEWEST, max=MOST, help="Draws of the parameters.")] = 100,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the draws.")] = 1,
     workers: WorkersOption = None,
@@ -53,13 +55,11 @@ def predict(
 
     fit = result.read_fit(file)
     changes = changes_of(settings)  # of the fitted device under the drive of the case
-    try:
+    with usage_of("FIT.nc"):
         with progress_bar("predict", quiet=False) as progress:
             ds = prediction.predict(
                 fit, case, changes=changes, count=count, seed=seed, workers=workers or cores(), progress=progress
             )
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="FIT.nc") from None
     store.write_or_save_elsewhere(ds, out)
     if plot:
         save_figure(ds, plot)

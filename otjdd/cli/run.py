@@ -12,6 +12,7 @@ from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import (
     CasePath,
     Outside,
+    PlotOption,
     SettingOption,
     check_outputs,
     check_picture,
@@ -37,9 +38,7 @@ def run(
     *,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Result, NetCDF4. Default: the case's name.")] = None,
     settings: SettingOption = [],
-    plot: Annotated[
-        Path | None, typer.Option("-p", "--plot", help="Draw the result into this PNG, PDF or SVG.")
-    ] = None,
+    plot: PlotOption = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
     allow_outside: Outside = False,
     timeout: Annotated[

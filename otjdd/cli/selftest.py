@@ -1,14 +1,14 @@
 """otjdd selftest: check otjdd on this machine."""
 
 import json
-from typing import Annotated
 
 import typer
 
+from otjdd.cli.arguments import JsonOption
 from otjdd.errors import ExitCode
 
 
-def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def selftest(as_json: JsonOption = False) -> None:
     """Check on this machine that kernels, files, cache, processes and pictures work. Uses no network.
 
     Example: otjdd selftest

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
+from otjdd.cli import types
 from otjdd.cli.app import LINES, literal, progress_bar
-from otjdd.cli.arguments import Outside, SettingOption, complete_case, load_checked
+from otjdd.cli.arguments import Outside, SettingOption, WorkersOption, complete_case, load_checked
 from otjdd.errors import ExitCode
 from otjdd.system.imports import without_unused
 from otjdd.system.terminal import say, tell
@@ -28,9 +29,7 @@ def study(
     ] = None,
     *,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Processes. Default: one for each processor.")
-    ] = None,
+    workers: WorkersOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Compute only what DIR does not hold yet.")] = False,
     status: Annotated[
         Path | None, typer.Option("--status", metavar="DIR", help="Count the points in DIR, and compute nothing.")
@@ -59,7 +58,7 @@ def study(
         return
     if path is None or out is None:
         raise typer.BadParameter("give a CASE and -o DIR, or --status DIR")
-    share = read_share(shard) if shard else None
+    share = types.share(shard, "--shard") if shard else None
     from otjdd.studies import dataset
     from otjdd.studies import study as studies
 
@@ -76,14 +75,6 @@ def study(
     if dataset.is_incomplete(ds, share is not None):
         sys.stdout.flush()
         raise typer.Exit(ExitCode.FAILED)
-
-
-def read_share(text: str) -> tuple[int, int]:
-    """The two numbers of I/N, with 1 <= I <= N. Raises typer.BadParameter."""
-    part, _, whole = text.partition("/")
-    if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole) <= 1_000_000):
-        raise typer.BadParameter(f"expected I/N with I from 1 to N, got {text!r}", param_hint="--shard")
-    return int(part), int(whole)
 
 
 @contextmanager

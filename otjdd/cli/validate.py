@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.cli.app import progress_lines
-from otjdd.cli.arguments import check_folder, complete_claim
+from otjdd.cli.arguments import JsonOption, WorkersOption, check_folder, complete_claim
+from otjdd.cli.types import usage_of
 from otjdd.errors import ExitCode
 from otjdd.system import marks
 from otjdd.system.terminal import tell
@@ -53,7 +54,7 @@ Runs = Annotated[
 def validate(
     names: Names = [],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
     update: Update = None,
     pictures: Pictures = None,
@@ -63,9 +64,7 @@ def validate(
     errors: ErrorsOption = False,
     case: OtherCase = None,
     runs: Runs = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
-    ] = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Check the claims of papers: what was reported, what the model gives, met or missed.
 
@@ -119,15 +118,11 @@ def check_places(names: list[str], update: Path | None, folders: Sequence[Path |
     """Raise typer.BadParameter for an unknown claim or a file without marks, OSError for a folder not to be written."""
     from otjdd.claims import papers, table
 
-    try:
+    with usage_of("NAME"):
         papers.discover(names=names)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="NAME") from None
-    try:
+    with usage_of("--update"):
         if update:
             marks.check(update, table.PART)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--update") from None
     for folder in filter(None, folders):
         check_folder(folder)
 
