@@ -17,12 +17,26 @@ from pydantic import BaseModel, TypeAdapter
 from otjdd.case import keys
 from otjdd.case.case import Case, load_case, parse_case
 from otjdd.case.explain import alternatives
+from otjdd.case.kinds import reason_to_share
+from otjdd.case.leaks import PooleFrenkelLeak, SchottkyLeak
 from otjdd.case.shipped import shipped_cases
 from otjdd.case.study_axes import coordinate
 from otjdd.case.toml_text import toml_value
+from otjdd.case.traps import Trap
 from otjdd.errors import CaseError
+from otjdd.physics.traps import sites
+from otjdd.solver.model import kernel_row
 
 TOLD_BY = {"TargetPicture": ('picture = "digits.png"',)}  # record -> lines that tell it from others without kind or law
+SHARED_OR_NOT = {
+    "device.radius": True, "device.area": True, "device.transmission": True, "device.heat": True, "device.heat.share": True,
+    "device.leaks": True, "device.traps[0].depth": True, "device.film.cells": True, "device.film.grading": True,
+    "device.film.layers": True, "device.film.layers[0]": True, "device.film.layers[0].cells": True,
+    "device.film.electrons": True, "device.film.image_permittivity": True, "device.film.polarisation.law": True,
+    "ions.initial": True, "ions.noise": True, "ions.seed": True,
+    "device.film.layers[0].thickness": False, "device.film.polarisation.time": False, "device.film.thickness": False,
+    "device.left.barrier": False, "device.right.barrier": False, "ions.density": False, "device.conducting_fraction": False,
+}  # fmt: skip
 QUOTED = re.compile(r'(from|to|at least|at most) "([^"]+)"')
 
 
@@ -197,3 +211,23 @@ def test_what_is_said_of_values_beyond_bounds():
                 lines.append(f"{key} ({table}): expected {problem.expected}, got {problem.got}")
     assert len(lines) > 250  # so that the tests above are not about nothing
     compared("bounds.txt", lines)
+
+
+def test_numbers_of_traps_and_leaks_stand_in_the_columns_of_their_kernels():
+    trap = Trap(
+        name="t", kind="donor", density=1e25, position=3e-9, width=1e-9, depth=1.1, depth_spread=0.2,
+        relaxation_energy=0.7, attempt_frequency=2e12, degeneracy=2.0, frenkel_permittivity=5.5,
+    )  # fmt: skip
+    row = kernel_row(trap)
+    assert row[[sites.DENSITY, sites.PER_ION, sites.LAYER, sites.KINETIC, sites.CHARGE]].tolist() == [1e25, 0, -1, 0, 1]
+    assert row[[sites.START, sites.END]] == pytest.approx([2.5e-9, 3.5e-9], rel=1e-12)
+    assert row[[sites.DEPTH, sites.SPREAD, sites.RELAXATION, sites.ATTEMPTS]].tolist() == [1.1, 0.2, 0.7, 2e12]
+    assert row[[sites.HOPS, sites.DEGENERACY, sites.FRENKEL]].tolist() == [0.0, 2.0, 5.5]
+    numbers = {"conductivity": 0.1, "barrier": 0.5, "permittivity": 4.0}
+    assert kernel_row(PooleFrenkelLeak(kind="poole-frenkel", **numbers)).tolist() == [0.1, 0.5, 4.0]
+    numbers = {"left_barrier": 0.6, "right_barrier": 0.4, "richardson": 3e4, "permittivity": 4.0}
+    assert kernel_row(SchottkyLeak(kind="schottky", **numbers)).tolist() == [3e4, 0.6, 0.4, 4.0]
+
+
+def test_keys_that_columns_share_cannot_be_set_by_a_kind_and_others_can():
+    assert {key: bool(reason_to_share(key)) for key in SHARED_OR_NOT} == SHARED_OR_NOT

@@ -82,60 +82,6 @@ def kinds(case):
     return kinds_of(case)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"device.film.thickness": "3 nm"}, "device.film.thickness: expected no thickness beside layers"),
-        ({"device.film.image_permittivity": 4}, "device.film.image_permittivity: expected no image_permittivity"),
-        ({"device.film.electrons": "balance"}, r'film.layers\[0\].density_of_states, such as "1e26 1/m\^3", beside'),
-        ({"device.film.polarisation": {"law": "two-level"}}, "device.film.polarisation: expected no polarisation beside"),
-        ({"device.film.layers[1].thickness": "0 nm"}, r"layers\[1\].thickness: expected a length"),
-        ({"device.film.layers[1].thicknes": "1 nm"}, r'layers\[1\].thicknes: .*did you mean "thickness"'),
-        ({"device.film.layers[2].thickness": "1 nm"}, r"layers\[2\]: expected an index from 0 to 1, got 2"),
-        ({"device.film.layers[0].cells": 4000, "device.film.layers[1].cells": 97}, "4096 cells at most .* got 4097"),
-        ({"device.film.layers[1].band_offset": "10 eV"}, r'layers\[1\].band_offset: expected an energy from "-5 eV"'),
-        ({"device.film.layers[0].band_offset": "1 eV"}, r'layers\[0\].band_offset: expected "0 eV": offsets count'),
-        ({"device.film.layers[1].ions": "none"}, 'expected a layer with ions = "mobile"'),
-        ({"device.film.layers[0].site_density": "1e28 1/m^3"}, r"layers\[0\].site_density: expected no site_density"),
-        ({"device.film.layers[0].site_energy": "0.1 eV"}, r"layers\[0\].site_energy: expected no site_energy"),
-        ({"device.film.layers[1].site_density": "1e25 1/m^3"}, r"layers\[1\].site_density: expected more sites"),
-        ({"device.film.layers[1].interface_barrier": "1 eV"}, r"layers\[1\].interface_barrier: expected none in the last"),
-        ({"device.left.exchange": {"rate": "1 m/s", "formation_energy": "4 eV"}},
-         r'device.left.exchange: expected none beside device.film.layers with ions = "none" at this electrode'),
-        ({"ions.activation_energy_rise": "0.1 eV"}, "ions.activation_energy_rise: expected none beside"),
-        ({"columns.spread": {"device.film.thickness": "0.1 nm"}, "columns.count": 3}, "kinds of columns may set"),
-        ({"device.film.layers": []}, "expected a list of 1 to 16"),
-    ],
-)  # fmt: skip
-def test_what_layers_must_not_say(file, changes, message):
-    with pytest.raises(CaseError, match=message):
-        load_case(file, changes)
-
-
-def test_a_barrier_towards_a_layer_without_sites_is_refused(file):
-    changes = {"device.film.layers[0].ions": "mobile", "device.film.layers[1].ions": "none"}
-    changes["device.film.layers[0].interface_barrier"] = "0.8 eV"
-    with pytest.raises(CaseError, match=r"layers\[0\].interface_barrier: expected none beside a layer without sites"):
-        load_case(file, changes)
-
-
-def test_what_is_refused_where_a_layer_without_sites_parts_the_vacancies(file):
-    sheet = {"thickness": "1 nm", "permittivity": {"law": "linear", "eps_r": 9}, "density_of_states": "1e26 1/m^3"}
-    parted = load_case(file, {"device.film.layers": [sheet, sheet | {"ions": "none"}, sheet]})
-    for changes, message in (
-        ({"ions.noise": "shot"}, 'ions.noise: expected "none" beside device.film.layers without sites between others'),
-        ({"device.film.electrons": "balance", "ions.initial": "equilibrium"}, 'device.film.electrons: expected "none"'),
-        (
-            {"device.film.electrons": "balance", "ions.ionisation_energy": "0.1 eV"},
-            "ions.ionisation_energy: expected none",
-        ),
-    ):
-        with pytest.raises(CaseError, match=message):
-            parted.replace(changes)
-    layers = [sheet | {"ions": "none"}, sheet]
-    parted.replace({"device.film.layers": layers, "device.film.electrons": "balance", "ions.initial": "equilibrium"})
-
-
 def test_a_barrier_of_an_interface_asks_for_the_length_of_the_hop_over_it():
     lines = re.sub(r'(?m)^law = "(mott-gurney|genreith-schriever)"', 'law = "linear"', JUNCTION).splitlines()
     without = "\n".join(line for line in lines if not line.startswith("hop_distance"))

@@ -5,6 +5,8 @@ import tomllib
 from messages import FOLDER, compared
 
 from otjdd.case.case import load_case
+from otjdd.case.rules import RULES
+from otjdd.case.shipped import shipped_cases
 from otjdd.errors import CaseError, ResultError
 from otjdd.runs.inputs import check_inputs
 
@@ -18,7 +20,7 @@ def said_of(changes: dict) -> str:
     try:
         check_inputs(load_case(base, changes))
     except (CaseError, ResultError) as error:
-        return str(error).strip()
+        return str(error).strip().replace(str(shipped_cases()), "cases")
     return ""
 
 
@@ -26,3 +28,9 @@ def test_what_is_said_of_keys_that_do_not_go_together():
     said = {name: said_of(changes) for name, changes in CHANGES.items()}
     assert [name for name, text in said.items() if not text] == []
     compared("refusals.txt", [f"# {name}\n{text}\n" for name, text in said.items()])
+
+
+def test_each_rule_has_a_case_that_breaks_it():
+    text = (FOLDER / "refusals.txt").read_text(encoding="utf-8")
+    words = {rule.beside.partition("{")[0] for rule in RULES if not rule.program}
+    assert [beside for beside in words if beside not in text] == []
