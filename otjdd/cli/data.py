@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from otjdd.cli.types import pair, range_of, refuse, usage_of
+from otjdd.cli.types import pair, refuse, usage_of
 from otjdd.units import quantity
 
 ColumnOption = Annotated[
@@ -83,9 +83,10 @@ def reading(
 
 def ends_of_range(name: str, text: str) -> tuple[float, float]:
     """Ends [SI] of a text LOW:HIGH of numbers or quantities. An empty end is infinite. Raises typer.BadParameter."""
-    option = f"--range {name}"
-    low, high = range_of(text, option, "LOW:HIGH")
-    with usage_of(option):
+    low, colon, high = text.partition(":")
+    with usage_of(f"--range {name}", f"expected LOW:HIGH, got {text!r}"):
+        if not colon:
+            raise ValueError("it has no colon")
         return end(name, low, float("-inf")), end(name, high, float("inf"))
 
 

@@ -72,8 +72,9 @@ def run(
     if not quiet:
         from otjdd.results import summary
 
-        crowded = summary.crowded_walls(ds, case)
-        say(f"{out}: {summary.of_result(ds)}{crowded and '; '}{crowded}" + (f"\n{plot}" if plot else ""))
+        say(f"{out}: {summary.of_result(ds)}" + (f"\n{plot}" if plot else ""))
+        if crowded := summary.crowded_walls(ds, case):
+            tell(f"note: {crowded}")
 
 
 def simulated_and_written(

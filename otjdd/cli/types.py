@@ -11,12 +11,12 @@ from otjdd import units
 
 
 @contextmanager
-def usage_of(option: str) -> Iterator[None]:
-    """A ValueError within the block is a wrong value of an option, for typer."""
+def usage_of(option: str, says: str = "") -> Iterator[None]:
+    """A ValueError within the block is a wrong value of an option, for typer. says : words before it"""
     try:
         yield
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from None
+        raise typer.BadParameter(f"{says} ({error})" if says else str(error), param_hint=option) from None
 
 
 def refuse(option: str, expected: str, got: str) -> typer.BadParameter:

@@ -26,7 +26,7 @@ columns = { count = 1, spread = {} }
 cells = 12
 """
 # What a run may say on stderr that all went well: limits of the model, and that kernels are compiled once.
-TOLD = ("beyond the limits of the model", "compiling the kernels")
+TOLD = ("beyond the limits of the model", "compiling the kernels", "note: vacancies hold")
 WITHOUT_DEBUG = {name: value for name, value in os.environ.items() if name != "OTJDD_DEBUG"}
 
 
