@@ -5,7 +5,7 @@ import pytest
 from otjdd.system import marks
 from validation import measured
 
-FILES = sorted(measured.HERE.glob(f"*/{measured.FILE}"))
+FILES = measured.files()
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)

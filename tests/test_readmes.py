@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 READMES = [
     ROOT / "README.md",
     *sorted(set((ROOT / "cases").glob("*.md")) - {ROOT / "cases/keys.md"}),
-    *(file for top in ("otjdd", "validation") for file in sorted((ROOT / top).rglob("*.md"))),
+    *(file for top in ("otjdd", "validation", ".ci") for file in sorted((ROOT / top).rglob("*.md"))),
 ]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMANDS = typer.main.get_command(app).commands

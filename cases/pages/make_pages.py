@@ -37,6 +37,7 @@ MARKDOWN = (
     "cases/*.md",
     "otjdd/*.md",
     "otjdd/physics/*.md",
+    ".ci/*/*.md",
     "validation/*.md",
     "validation/*/*.md",
     "validation/*/*/*.md",
@@ -93,12 +94,17 @@ def page_of(target: Path) -> str | None:
     if place == Path("README.md"):
         return "index.md"
     if target.suffix == ".md":
-        return place.as_posix()
+        return place_on_site(place)
     if target.suffix in (".png", ".svg"):
         pages[place.as_posix()] = target.read_bytes()
         return place.as_posix()
     shown_files.add(target)
     return f"{place.as_posix()}.md"
+
+
+def place_on_site(path: Path) -> str:
+    """Place of the page of a Markdown file: mkdocs leaves out folders whose names begin with a dot."""
+    return path.as_posix().removeprefix(".")
 
 
 def page_of_folder(folder: Path) -> str:
@@ -128,7 +134,7 @@ def with_links(text: str, source: Path) -> str:
 def write_markdown() -> None:
     """The Markdown of the repository but its front page, whose place text/index.md has; how-to comes first in a search."""
     for source in sorted({path for pattern in MARKDOWN for path in ROOT.glob(pattern)}):
-        page, text = source.relative_to(ROOT).as_posix(), with_links(source.read_text(encoding="utf-8"), source)
+        page, text = place_on_site(source.relative_to(ROOT)), with_links(source.read_text(encoding="utf-8"), source)
         boost = BOOSTS.get(page)
         write_page(page, f"---\nsearch: {{boost: {boost}}}\n---\n{text}" if boost else text)
     page_of(ROOT / "cases/rv-loop.png")

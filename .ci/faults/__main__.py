@@ -1,10 +1,10 @@
 """Measure how many faults the tests notice, and how many branches they take.
 
-python -m validation.tests mutation [MODULE]... [--sample N] [--seed N] [--update]   mutants that the tests notice
-python -m validation.tests coverage                                                       branches that the tests take
+python .ci/faults mutation [MODULE]... [--sample N] [--seed N] [--update]   mutants that the tests notice
+python .ci/faults coverage                                                  branches that the tests take
 
 MODULE is a module of otjdd/physics; all its mutants are tried unless --sample is given. Exit code 1 if a mutant survives
-that validation/tests/survivors.toml does not explain.
+that survivors.toml does not explain.
 """
 
 import argparse
@@ -15,10 +15,14 @@ from pathlib import Path
 
 os.environ["NUMBA_DISABLE_JIT"] = "1"  # before anything loads numba
 
-from validation import measured
-from validation.tests import coverage, mutation
+HERE = Path(__file__).resolve().parent
+sys.path.insert(1, str(HERE.parents[1]))  # the checkout
 
-HERE = Path(__file__).parent
+import branches
+import mutation
+
+from validation import measured
+
 COLUMNS = ("module", "mutants:", "tried:", "noticed:", "explained:", "open:")
 
 
@@ -44,14 +48,14 @@ def mutants(modules: list[str], sample: int | None, seed: int, update: bool) -> 
         numbers = (found.there, found.tried, found.tried - alive, alive - len(unexplained), len(unexplained))
         print(f"\n{module}: {'; '.join(map(str, numbers))} ({time.perf_counter() - began:.0f} s)", flush=True)
         if update:
-            command = "python -m validation.tests mutation --sample 40 --update"
+            command = "python .ci/faults mutation --sample 40 --update"
             measured.keep(HERE, "mutants", COLUMNS, [(module, *map(str, numbers))], command=command)
     return int(failed)
 
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m validation.tests", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python .ci/faults", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("coverage", help="branches of the package that the tests take")
     of = commands.add_parser("mutation", help="mutants of kernels that the tests notice")
@@ -61,7 +65,7 @@ def main() -> int:
     of.add_argument("--update", action="store_true", help="keep the rows in measured.json and the README")
     options = parser.parse_args()
     if options.command == "coverage":
-        return coverage.measure()
+        return branches.measure()
     if unknown := set(options.modules) - set(mutation.TESTS):
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(mutation.TESTS)}")
     return mutants(options.modules or list(mutation.TESTS), options.sample, options.seed, options.update)
