@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from otjdd.cli import types
 from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import CasePath, OneWorker, Outside, SettingOption, check_outputs, folder_to_fill, load_checked
+from otjdd.cli.types import pulse_of, two_numbers
 from otjdd.errors import ExtractionError
 from otjdd.system.terminal import tell
 
@@ -85,7 +85,7 @@ def compact(
     from otjdd.compact_models.exports import folder
     from otjdd.compact_models.exports.extracted import Request
 
-    ranges = types.numbers(voltage, "--voltage"), types.numbers(time, "--time")
+    ranges = two_numbers(voltage, "--voltage"), two_numbers(time, "--time")
     varied = varied_ranges([*([f"{TEMPERATURE}={temperatures}"] if temperatures else []), *vary])
     request = Request(*ranges, varied, workers, tuple(exclude), noise, devices)
     train = pulse_train(ranges, set_pulse, reset_pulse, pulses)
@@ -163,7 +163,7 @@ def pulse_of_text(text: str, option: str, ranges: Ranges) -> VoltagePulse:
     """Pulse of a text such as "2.2 V, 50 ns". Raises typer.BadParameter, also outside of `ranges` [V], [s]."""
     from otjdd.compact_models.exports.pulses import VoltagePulse
 
-    pulse = VoltagePulse(*types.pulse(text, option))
+    pulse = VoltagePulse(*pulse_of(text, option))
     for value, (low, high), unit, other in zip(pulse, ranges, "Vs", ("--voltage", "--time"), strict=True):
         if not low <= value <= high:
             raise typer.BadParameter(

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli import types
 from otjdd.cli.app import LINES, literal, progress_bar
 from otjdd.cli.arguments import Outside, SettingOption, WorkersOption, complete_case, load_checked
+from otjdd.cli.types import share_of
 from otjdd.errors import ExitCode
 from otjdd.system.imports import without_unused
 from otjdd.system.terminal import say, tell
@@ -58,7 +58,7 @@ def study(
         return
     if path is None or out is None:
         raise typer.BadParameter("give a CASE and -o DIR, or --status DIR")
-    share = types.share(shard, "--shard") if shard else None
+    share = share_of(shard, "--shard") if shard else None
     from otjdd.studies import dataset
     from otjdd.studies import study as studies
 

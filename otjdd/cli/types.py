@@ -43,7 +43,7 @@ def range_of(text: str, option: str, form: str) -> tuple[str, str]:
     return low.strip(), high.strip()
 
 
-def numbers(text: str, option: str) -> tuple[float, float]:
+def two_numbers(text: str, option: str) -> tuple[float, float]:
     """The two numbers of LOW:HIGH. Raises typer.BadParameter."""
     form = "two numbers with a colon between them"
     try:
@@ -61,7 +61,7 @@ def number_or_text(text: str) -> str | float:
         return text
 
 
-def pulse(text: str, option: str) -> tuple[float, float]:
+def pulse_of(text: str, option: str) -> tuple[float, float]:
     """Voltage [V] and width [s] of a text such as "2.2 V, 50 ns". Raises typer.BadParameter."""
     voltage, comma, width = text.partition(",")
     if not comma or "," in width:
@@ -70,7 +70,7 @@ def pulse(text: str, option: str) -> tuple[float, float]:
         return units.parse(voltage.strip(), "voltage"), units.parse(width.strip(), "time")
 
 
-def share(text: str, option: str) -> tuple[int, int]:
+def share_of(text: str, option: str) -> tuple[int, int]:
     """The two numbers of I/N, with 1 <= I <= N. Raises typer.BadParameter."""
     part, _, whole = text.partition("/")
     if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole) <= 1_000_000):
