@@ -62,19 +62,19 @@ if TYPE_CHECKING:
     from otjdd.fitting.design import design as design
     from otjdd.fitting.fit import fit as fit
     from otjdd.fitting.prediction import predict as predict
+    from otjdd.measurements.datasets import by_record as by_record
     from otjdd.measurements.read import read_data as read_data
-    from otjdd.measurements.records import by_record as by_record
     from otjdd.plot.figure import figure as figure
     from otjdd.results.outputs import measured as measured
     from otjdd.results.store import read as read
     from otjdd.results.store import write as write
-    from otjdd.results.table import to_csv as to_csv
+    from otjdd.results.summary import to_csv as to_csv
     from otjdd.runs.run import run as run
     from otjdd.solver.resample import resample as resample
-    from otjdd.studies.sensitivity import slope as slope
-    from otjdd.studies.sensitivity import sobol_indices as sobol_indices
+    from otjdd.studies.dataset import slope as slope
+    from otjdd.studies.dataset import sobol_indices as sobol_indices
+    from otjdd.studies.dataset import variability as variability
     from otjdd.studies.study import study as study
-    from otjdd.studies.variability import variability as variability
 
     __version__: str
 
@@ -86,22 +86,22 @@ HOME = {
     "Case": "case.case",
     "run": "runs.run",
     "study": "studies.study",
-    "slope": "studies.sensitivity",
-    "sobol_indices": "studies.sensitivity",
+    "slope": "studies.dataset",
+    "sobol_indices": "studies.dataset",
     "noise": "analysis.current_noise",
-    "variability": "studies.variability",
+    "variability": "studies.dataset",
     "compact": "compact_models.build",
     "CompactModel": "compact_models.model",
     "fit": "fitting.fit",
     "predict": "fitting.prediction",
     "design": "fitting.design",
     "read_data": "measurements.read",
-    "by_record": "measurements.records",
+    "by_record": "measurements.datasets",
     "read": "results.store",
     "write": "results.store",
     "figure": "plot.figure",
     "resample": "solver.resample",
-    "to_csv": "results.table",
+    "to_csv": "results.summary",
     "measured": "results.outputs",
     "CaseError": "errors",
     "SolverError": "errors",

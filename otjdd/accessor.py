@@ -69,7 +69,7 @@ class Accessor:
 
     def to_csv(self, path: str | os.PathLike[str], over: str | None = None) -> None:
         """Write the variables over one dimension as comma-separated text; see `otjdd.to_csv`."""
-        from otjdd.results.table import to_csv
+        from otjdd.results.summary import to_csv
 
         to_csv(self._ds, path, over)
 

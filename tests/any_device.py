@@ -18,7 +18,7 @@ import numpy as np
 from otjdd.case import toml_text
 from otjdd.case.case import Case, parse_case
 from otjdd.errors import CaseError
-from otjdd.runs.inputs import check_inputs
+from otjdd.runs.run import check_inputs
 
 Data = dict[str, Any]  # of a case file, as TOML has it
 KT, H = 8.617333262e-5, 4.135667696e-15  # eV/K, eV s

@@ -20,8 +20,7 @@ from devices import COMPILED
 from otjdd.case.case import parse_case
 from otjdd.errors import CaseError, SolverError
 from otjdd.results import store
-from otjdd.runs.inputs import check_inputs
-from otjdd.runs.run import simulate
+from otjdd.runs.run import check_inputs, simulate
 
 SEEDS = range(8, 300)
 TRIES = 120  # cases that are tried to make one smaller

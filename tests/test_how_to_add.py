@@ -249,17 +249,17 @@ ADDED = {
         ]
     },
     "an instrument's form": {
-        "measurements/forms/known.py": [
+        "measurements/instruments.py": [
             before(
                 "FORMS = (\n",
                 'def boxes(sheet, names):\n    text = sheet.text.replace("volts|amps", "V|I")\n'
-                '    return plain.blocks(sheet._replace(text=text, divider="|"), names)\n\n\n',
+                '    return blocks.blocks(sheet._replace(text=text, divider="|"), names)\n\n\n',
             ),
             after("FORMS = (\n", '    Form("Box 7", (r"^--- Box 7",), boxes),\n'),
         ]
     },
     "a status of an instrument": {
-        "measurements/masks.py": [
+        "measurements/columns.py": [
             after("STATUS = (\n", '    StatusColumn("lamp", lambda text: text == "3", "lit by the lamp"),\n')
         ]
     },

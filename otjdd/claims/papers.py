@@ -31,7 +31,7 @@ from otjdd.case.problem import Problem, Source, nearest
 from otjdd.claims.claim import Claim, ClaimTrial, Trials
 from otjdd.claims.figure import Figure
 from otjdd.errors import CaseError
-from otjdd.fitting.report import differences
+from otjdd.fitting.result import differences
 from otjdd.studies.plan import Plan, plan
 
 CLAIMS = "claims.toml"

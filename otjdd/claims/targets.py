@@ -16,9 +16,8 @@ from otjdd.claims import papers
 from otjdd.claims.claim import ClaimTrial
 from otjdd.claims.figure import Figure
 from otjdd.fitting.targets import load
-from otjdd.fitting.targets.records import Calibration, TargetedRun
-from otjdd.fitting.targets.target import Target
-from otjdd.fitting.targets.task import TargetTask
+from otjdd.fitting.targets.records import Calibration, Target, TargetedRun
+from otjdd.fitting.targets.search import TargetTask
 from otjdd.units import brief
 
 

@@ -46,7 +46,7 @@ def complete_kind(incomplete: str) -> list[str]:
 
 def complete_over(incomplete: str) -> list[str]:
     """Completions of --over: dimensions that a row of a table may stand for."""
-    from otjdd.results.table import OVER, POINTS
+    from otjdd.results.summary import OVER, POINTS
 
     return [over for over in (*OVER, POINTS) if over.startswith(incomplete)]
 
@@ -89,11 +89,11 @@ def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
     Raises CaseError, OSError; typer.BadParameter when a setting is not KEY=VALUE.
     """
     from otjdd.case.case import load_case
-    from otjdd.runs import inputs
+    from otjdd.runs import run
 
     check_is_case(path)
     case = load_case(path, changes_of(settings), allow_outside=allow_outside)
-    inputs.check_inputs(case, os.fspath(path))
+    run.check_inputs(case, os.fspath(path))
     return case
 
 

@@ -17,8 +17,7 @@ from otjdd.system.terminal import say, tell
 if TYPE_CHECKING:
     import numpy as np
 
-    from otjdd.fitting.targets.search import SearchResult
-    from otjdd.fitting.targets.task import TargetTask
+    from otjdd.fitting.targets.search import SearchResult, TargetTask
 
 
 def calibrate(
@@ -49,14 +48,14 @@ def calibrate(
     """
     from otjdd.claims.targets import load_task
     from otjdd.fitting.evaluate import evaluator
-    from otjdd.fitting.targets import files, search
-    from otjdd.fitting.targets.report import asked, report
+    from otjdd.fitting.targets import result, search
+    from otjdd.fitting.targets.result import asked, report
 
     task = load_task(file)
     if out:
         check_folder(out.parent)
-        check_outputs(*files.files_of(out, task))
-        files.check_replaceable(out, task)
+        check_outputs(*result.files_of(out, task))
+        result.check_replaceable(out, task)
     visited = resumed(out, task) if resume else {}
     tell(asked(task))
     with (
@@ -71,7 +70,7 @@ def calibrate(
             keep_best(out, task, visited, getattr(error, "partial", None))
             raise
         if out:
-            files.write(out, task, visited, best.x)
+            result.write(out, task, visited, best.x)
         slopes = search.sensitivities(evaluate, best) if sensitivity else None
         fine = search.fine_evaluation(evaluate, best.x) if any(p.coarse != p.case for p in task.cases) else None
     say(report(task, best, slopes, fine))
@@ -80,8 +79,7 @@ def calibrate(
 
 def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None) -> None:
     """Print which aims were not met together, how to draw that, and the files that were written."""
-    from otjdd.fitting.targets.files import files_of
-    from otjdd.fitting.targets.visits import exclusions, path_beside
+    from otjdd.fitting.targets.result import exclusions, files_of, path_beside
 
     never, apart = exclusions(task, visited)
     if apart and out:
@@ -97,16 +95,16 @@ def resumed(out: Path | None, task: TargetTask) -> dict[bytes, np.ndarray]:
 
     Raises BadParameter without `out`, and ResultError for a file that does not fit.
     """
-    from otjdd.fitting.files import earlier
-    from otjdd.fitting.targets import visits
+    from otjdd.fitting.fit import earlier
+    from otjdd.fitting.targets import result
 
     if not out:
         raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
-    path = earlier(visits.path_beside(out))
+    path = earlier(result.path_beside(out))
     if path is None:
-        tell(f"There is no {visits.path_beside(out)}: the search begins anew.")
+        tell(f"There is no {result.path_beside(out)}: the search begins anew.")
         return {}
-    return visits.read(path, task)
+    return result.read_visits(path, task)
 
 
 def watch(
@@ -116,7 +114,7 @@ def watch(
 
     out : None for no file   words : shows a text, None for no terminal
     """
-    from otjdd.fitting.targets.files import saving
+    from otjdd.fitting.targets.result import saving
 
     began, before, best = time.monotonic(), len(visited), math.inf
     save = saving(out, task, visited) if out else None
@@ -137,11 +135,11 @@ def keep_best(
     out: Path | None, task: TargetTask, visited: Mapping[bytes, np.ndarray], best: SearchResult | None
 ) -> None:
     """Write the best set of an interrupted search, if there is one."""
-    from otjdd.fitting.targets import files
+    from otjdd.fitting.targets import result
 
     if out and best is not None and hasattr(best, "outcome"):
-        files.write(out, task, visited, best.x)
+        result.write(out, task, visited, best.x)
         tell(
             f"The best set until then, with a score of {best.outcome.score:.3g}, is in "
-            f"{', '.join(map(str, files.case_files(out, task)))}; the same command with --resume goes on from it."
+            f"{', '.join(map(str, result.case_files(out, task)))}; the same command with --resume goes on from it."
         )

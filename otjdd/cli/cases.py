@@ -80,14 +80,12 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     from otjdd.case.exchange import exchanges
     from otjdd.case.notes import notes
     from otjdd.results import summary
-    from otjdd.studies import expect
+    from otjdd.studies.plan import check_expected, plan
 
     case = load_checked(path, settings, allow_outside)
-    expect.check_expected(case, str(path))
+    check_expected(case, str(path))
     points, expected = "", f", expects {case.expect.words}" if case.expect else ""
     if case.varied:
-        from otjdd.studies.plan import plan
-
         points = f", a study of {len(plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
     lines = notes(case, path, changes_of(settings))
@@ -104,8 +102,7 @@ def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -
 
     words : arguments of `read_data`   picture : file to draw into, or None
     """
-    from otjdd.measurements.describe import described_data
-    from otjdd.measurements.read import read_data
+    from otjdd.measurements.read import described_data, read_data
 
     if picture:
         check_picture(picture)

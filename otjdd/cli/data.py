@@ -63,7 +63,7 @@ def reading(
     columns: list[str], sheet: str, skipped: list[str], ranges: list[str], from_name: str = ""
 ) -> dict[str, Any]:
     """Arguments of `read_data` from --column, --sheet, --skip, --range and --from-name. Raises typer.BadParameter."""
-    from otjdd.measurements.file_sets import FIELD
+    from otjdd.measurements.datasets import FIELD
     from otjdd.measurements.names import headers_by_quantity
 
     with usage_of("--column"):

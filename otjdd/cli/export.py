@@ -43,7 +43,7 @@ def export(
         write_netlists(file, out or Path(f"{file.stem}-netlist"))
         return
     out = out or Path(file.name).with_suffix(".csv")
-    from otjdd.results import store, table
+    from otjdd.results import store, summary
     from otjdd.studies.study import RESULT
 
     ds = store.read(file / RESULT if file.is_dir() else file)
@@ -55,9 +55,9 @@ def export(
             param_hint="--out",
         )
     with usage_of("--over"):
-        table.to_csv(ds, out, over)
+        summary.to_csv(ds, out, over)
     say(str(out))
-    for name, rows in table.left_out(ds, over).items():
+    for name, rows in summary.left_out(ds, over).items():
         tell(f"left out: {name}, which --over {rows} tabulates")
 
 

@@ -157,7 +157,7 @@ def fit(
         raise typer.BadParameter(f"the last word is the case, {path} is a file of data", param_hint="CASE")
     out = out or Path(f"{path.stem}-fit.nc")
     check_result(out)
-    from otjdd.measurements.file_sets import files_of
+    from otjdd.measurements.datasets import files_of
 
     case = load_checked(path, settings, allow_outside)
     data = [file for pattern in data for file in files_of(pattern)]
@@ -197,8 +197,8 @@ def fitted(
     workers : processes, None for one for each processor   options : of `otjdd.fitting.fit.solved`
     Raises SolverError, DataError, ResultError; KeyboardInterrupt with the fit so far as its `partial`.
     """
-    from otjdd.fitting import extras
-    from otjdd.fitting.files import search
+    from otjdd.fitting import covariance
+    from otjdd.fitting.fit import search
     from otjdd.system.pool import cores
 
     workers, began = workers or cores(), time.monotonic()
@@ -219,20 +219,20 @@ def fitted(
 
         ds = search(task, out, progress, workers=workers, seed=seed, **options)
         if profiled:
-            ds = extras.with_profiles(ds, task, profiled, workers, words)
+            ds = covariance.with_profiles(ds, task, profiled, workers, words)
     if steps:
         with progress_bar("posterior", quiet) as bar:
-            ds = extras.with_posterior(ds, task, steps, seed, workers, bar)
+            ds = covariance.with_posterior(ds, task, steps, seed, workers, bar)
     return ds
 
 
 def check_files(out: Path) -> None:
     """Raise unless the files of a fit can be written, are no inputs, and replace nothing but those of an earlier fit."""
-    from otjdd.fitting.files import files_beside
-    from otjdd.results import companions
+    from otjdd.fitting.fit import files_beside
+    from otjdd.results import store
 
     check_outputs(out, *files_beside(out))
-    companions.check_replaceable(out, files_beside(out))
+    store.check_replaceable(out, files_beside(out))
 
 
 def task_of(
@@ -263,12 +263,12 @@ def task_of(
 
 def show(ds: xr.Dataset, out: Path, as_json: bool, quiet: bool) -> None:
     """Print a fit as JSON, or as a table with the files that hold it."""
-    from otjdd.fitting import report
+    from otjdd.fitting import result
 
     if as_json:
-        print(json.dumps(report.as_json(ds), indent=2))
+        print(json.dumps(result.as_json(ds), indent=2))
     elif not quiet:
-        say(f"{report.parameter_table(ds)}\n{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
+        say(f"{result.parameter_table(ds)}\n{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
 
 
 def weights_by_file(weights: list[str], data: list[Path]) -> dict[str, float]:
@@ -309,28 +309,28 @@ def names_of(profile: list[str], task: Task) -> list[str]:
 
 def resumed(out: Path, task: Task, evaluations: int, seed: int) -> dict[str, Any]:
     """Arguments of `search` that continue the fit in a file; {} without the file. Raises ResultError for another fit."""
-    from otjdd.fitting import files
+    from otjdd.fitting import fit
 
-    path = files.earlier(out)
+    path = fit.earlier(out)
     if path is None:
         tell(f"There is no {out}: the fit begins anew.")
         return {}
-    return files.resumed(path, task, evaluations, seed)
+    return fit.resumed(path, task, evaluations, seed)
 
 
 def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> None:
     """Write and print the best set of a fit that was interrupted, when there is one."""
-    from otjdd.fitting import report
-    from otjdd.fitting.files import write_unfinished
+    from otjdd.fitting import result
+    from otjdd.fitting.fit import write_unfinished
 
     if ds is None or "fit" not in ds.attrs:
         tell("No evaluation had ended until then: there is no best set.")
         return
     write_unfinished(ds, out)
     if as_json:
-        print(json.dumps(report.as_json(ds), indent=2))
+        print(json.dumps(result.as_json(ds), indent=2))
     elif not quiet:
-        say(report.parameter_table(ds))
+        say(result.parameter_table(ds))
     tell(f"The best set until then is in {out}; the same command with --resume goes on from it.")
 
 
@@ -364,7 +364,7 @@ def write(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
     from otjdd.case.case import load_case
     from otjdd.case.shipped import find_case
-    from otjdd.fitting.files import write_fit
+    from otjdd.fitting.fit import write_fit
     from otjdd.plot import fit as picture
     from otjdd.plot import style
 

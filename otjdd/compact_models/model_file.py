@@ -14,7 +14,7 @@ from otjdd.compact_models.numbers import check_model, check_rules
 from otjdd.compact_models.tables import Tables
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import store
-from otjdd.results.companions import COMPANIONS
+from otjdd.results.store import COMPANIONS
 from otjdd.units import DIMENSIONS, plain_unit
 
 if TYPE_CHECKING:

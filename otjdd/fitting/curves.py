@@ -1,4 +1,15 @@
-"""A measured curve and its run: numbers, uncertainties, and their places in the run."""
+"""A measured curve: its scale, its uncertainty, its loss, and its numbers in a run.
+
+Currents and resistances are compared by their logarithms. The logarithm of a current within the noise s of the instrument
+is meaningless; there the scale is asinh(y / 2s), which is ln(y / s) far above the noise and y / 2s below it.
+
+The uncertainty comes from a column, from repeats, or from the scatter; results state which. A relative part and the noise
+of the instrument, stated or estimated by the reader of the data, add as squares.
+
+Losses are those of scipy.optimize.least_squares, functions of the square z of a residual in units of its uncertainty. All
+but the linear one give less weight to points that are far from the fit, and are so robust against outliers (P. J. Huber,
+Robust Statistics).
+"""
 
 from __future__ import annotations
 
@@ -8,10 +19,13 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import Prepared
-from otjdd.case.problem import Problem
+from otjdd.case.fit_task import LOSSES
+from otjdd.case.problem import Problem, nearest
 from otjdd.errors import CaseError, DataError, SolverError
 from otjdd.fitting.evaluate import Simulated
-from otjdd.fitting.scales import Scale
+from otjdd.measurements.datasets import places
+from otjdd.measurements.names import UNCERTAINTY
+from otjdd.measurements.sweeps import LOST, deviation, same
 from otjdd.runs.run import simulate
 from otjdd.solver.trail import Steps, Trail
 
@@ -174,3 +188,213 @@ def of_one_sign(curve: MeasuredCurve, values: np.ndarray) -> np.ndarray:
         got = f"{curve.y[wrong[0]]:g} where the run has {values[wrong[0]]:g}"
         raise DataError([Problem(curve.label, int(curve.lines[wrong[0]]), 1, "", expected, got)])
     return values
+
+
+LOGARITHMIC = {"current", "read_current", "current_density", "resistance", "conductance"}
+
+
+class Scale(NamedTuple):
+    """A scale. kind : "log", "asinh" or "linear"   size : of the noise for "asinh", of the numbers for "linear" [SI]"""
+
+    kind: str
+    size: float = 1.0
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Values on the scale."""
+        if self.kind == "log":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return np.asarray(np.log(np.abs(values)))
+        return np.asarray(np.arcsinh(values / (2 * self.size)) if self.kind == "asinh" else values / self.size)
+
+    def slope(self, values: np.ndarray) -> np.ndarray:
+        """Derivative of the scale at values, a positive number."""
+        if self.kind == "log":
+            return np.asarray(1 / np.abs(values))
+        if self.kind == "asinh":
+            return np.asarray(1 / np.hypot(values, 2 * self.size))
+        return np.full(np.shape(values), 1 / self.size)
+
+    def inverse(self, scaled: np.ndarray) -> np.ndarray:
+        """Values [SI] of numbers on the scale; for "log" their magnitudes."""
+        if self.kind == "log":
+            return np.asarray(np.exp(scaled))
+        return np.asarray(2 * self.size * np.sinh(scaled) if self.kind == "asinh" else scaled * self.size)
+
+
+def scale_of(quantity: str, values: np.ndarray, noise: float) -> Scale:
+    """Scale of a measured quantity. noise : its noise floor, nan for none"""
+    if quantity not in LOGARITHMIC:
+        return Scale("linear", float(np.sqrt(np.mean(values**2))) or 1.0)
+    return Scale("asinh", noise) if np.isfinite(noise) else Scale("log")
+
+
+LINEAR = LOSSES[0]
+
+
+class Loss(NamedTuple):
+    """A loss (n,), its first and its second derivative by z."""
+
+    rho: np.ndarray
+    slope: np.ndarray
+    bend: np.ndarray
+
+
+def loss_of(name: str) -> str:
+    """Name of a loss; "soft_l1" is "soft-l1". Raises CaseError for an unknown one."""
+    loss_name = name.replace("_", "-").lower()
+    if loss_name not in LOSSES:
+        raise CaseError(
+            [Problem("loss", 0, 0, "", f"one of {', '.join(LOSSES)}", repr(name), nearest(loss_name, LOSSES))]
+        )
+    return loss_name
+
+
+def loss(name: str, z: np.ndarray) -> Loss:
+    """The loss of squared residuals z (n,)."""
+    z = np.asarray(z, dtype=float)
+    if name == "soft-l1":
+        root = np.sqrt(1 + z)
+        return Loss(2 * (root - 1), 1 / root, -0.5 / root**3)
+    if name == "huber":
+        far, root = z > 1, np.sqrt(np.maximum(z, 1.0))
+        return Loss(np.where(far, 2 * root - 1, z), 1 / root, np.where(far, -0.5 / root**3, 0.0))
+    if name == "cauchy":
+        return Loss(np.log1p(z), 1 / (1 + z), -1 / (1 + z) ** 2)
+    if name == "arctan":
+        return Loss(np.arctan(z), 1 / (1 + z**2), -2 * z / (1 + z**2) ** 2)
+    return Loss(z, np.ones_like(z), np.zeros_like(z))
+
+
+def covariance_factor(name: str, residuals: np.ndarray, freedom: int) -> float:
+    """Factor by which the inverse of J^T J becomes the covariance of a fit with a loss; 1 for the linear loss.
+
+    residuals : (point,)   freedom : degrees of freedom
+    It is Huber's: the mean square of the influence psi = r rho'(r^2) over the square of its mean slope. It depends on the
+    scatter of the points and not on their stated uncertainty.
+    """
+    if name == LINEAR:
+        return 1.0
+    z = residuals**2
+    at = loss(name, z)
+    influence, slope = residuals * at.slope, at.slope + 2 * z * at.bend
+    return float(np.sum(influence**2) / freedom / np.mean(slope) ** 2)
+
+
+LEAST = 0.01  # lowest estimate of a relative uncertainty: instruments and digitised figures are no better
+CLEAR = 10.0  # multiple of the noise of the instrument, above which the relative scatter is estimated
+FEWEST = 5  # least number of second differences for an estimate
+
+
+class Points(NamedTuple):
+    """Points (n,) of a curve; repeated measurements are one point.
+
+    at : indices in the data   y : numbers [SI]   sigma : uncertainties on the scale   source : origin of these
+    """
+
+    at: np.ndarray
+    y: np.ndarray
+    scale: Scale
+    sigma: np.ndarray
+    source: str
+
+    def only(self, chosen: np.ndarray) -> Points:
+        """Points for which `chosen` (n,) is true."""
+        return self._replace(at=self.at[chosen], y=self.y[chosen], sigma=self.sigma[chosen])
+
+
+class InstrumentNoise(NamedTuple):
+    """Noise of an instrument, nan if it is not stated.
+
+    size : of the measured quantity [SI]
+    over_voltage : of the current, over the read voltage [S]; a resistance R has R^2 times it
+    """
+
+    size: float = np.nan
+    over_voltage: float = np.nan
+
+    def at(self, y: np.ndarray) -> np.ndarray:
+        """Noise (n,) [SI] of numbers y (n,), 0 if it is not stated."""
+        return np.asarray(np.nan_to_num(self.size) + np.nan_to_num(self.over_voltage) * np.square(y))
+
+
+UNSTATED = InstrumentNoise()
+
+
+def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, stated: InstrumentNoise = UNSTATED) -> Points:
+    """Points of a quantity of measured data at one temperature. Repeats of a sweep are replaced by their mean.
+
+    rows : all rows that the points are among   stated : noise of the instrument
+    """
+    y = ds[quantity].values
+    given = ds[f"{quantity}{UNCERTAINTY}"].values if f"{quantity}{UNCERTAINTY}" in ds else None
+    noise = stated if np.isfinite(stated).any() else InstrumentNoise(noise_of(ds, quantity, given))
+    scale = scale_of(quantity, y, noise.size)
+    usable = np.isfinite(scale.apply(y)) & ((y > 0) | (quantity not in ("resistance", "conductance")))
+    record = rows["record"].values
+    if given is None and record.min() != record.max() and repeats(rows):
+        return means_of_repeats(ds, rows, np.where(usable, y, np.nan), scale, noise)
+    at = np.flatnonzero(usable)
+    if given is not None:
+        return Points(at, y[at], scale, np.hypot(given[at], stated.at(y[at])) * scale.slope(y[at]), COLUMN)
+    own = noise.at(y[at])
+    return Points(at, y[at], scale, on_scale(scatter(scale, y[at], own), y[at], own, scale), ESTIMATED)
+
+
+def on_scale(relative: float, y: np.ndarray, noise: np.ndarray, scale: Scale) -> np.ndarray:
+    """Uncertainty (n,) on a scale of numbers y (n,), from a relative one and a noise (n,) [SI].
+
+    On a linear scale the relative uncertainty refers to the size of the scale.
+    """
+    size = scale.size if scale.kind == "linear" else np.abs(y)
+    return np.asarray(np.hypot(relative * size, noise) * scale.slope(y))
+
+
+def noise_of(ds: xr.Dataset, quantity: str, given: np.ndarray | None) -> float:
+    """Noise [SI] in which the smallest numbers are lost, from their uncertainty if given; nan without noise."""
+    if given is None:
+        return float(ds[quantity].attrs.get("noise_floor", np.nan))
+    lost = np.abs(ds[quantity].values) < LOST * given
+    return float(np.median(given[lost])) if lost.any() else np.nan
+
+
+def repeats(rows: xr.Dataset) -> bool:
+    """True if records repeat one measurement: they have as many rows each, with the same applied values."""
+    record = rows["record"].values
+    count = np.unique(record, return_counts=True)[1]
+    if len(set(count)) > 1:
+        return False
+    tables = (rows[name].values.reshape(len(count), -1) for name in rows.data_vars)
+    return all(same(table[0], later) for table in tables for later in table[1:])
+
+
+def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, stated: InstrumentNoise) -> Points:
+    """Means of repeats and their standard errors, from the scatter of all points together.
+
+    Places of the sweep at which a repeat has no number are left out. y : (point,), nan for unused points
+    """
+    flat = np.full(rows.sizes["point"], -1)
+    flat[places(ds, rows)] = np.arange(len(y))
+    number = flat.reshape(len(np.unique(rows["record"].values)), -1)
+    table = np.where(number >= 0, y[number], np.nan)
+    inside = np.isfinite(table).all(axis=0)
+    table, at = table[:, inside], number[0, inside]
+    if scale.kind == "log":
+        mean = np.exp(scale.apply(table).mean(axis=0)) * np.sign(table[0])
+    else:  # within the noise the mean is taken of the numbers, not of their asinh
+        mean = table.mean(axis=0)
+    variance, noise = np.var(table, axis=0, ddof=1), stated.at(mean)
+    clear = np.abs(mean) > CLEAR * noise
+    size = scale.size if scale.kind == "linear" else np.abs(mean[clear])
+    share = np.mean(np.maximum(variance[clear] - noise[clear] ** 2, 0.0) / size**2) if clear.any() else 0.0
+    sigma = on_scale(max(np.sqrt(share), LEAST), mean, noise, scale) / np.sqrt(len(table))
+    return Points(at, mean, scale, sigma, REPEATS)
+
+
+def scatter(scale: Scale, y: np.ndarray, noise: np.ndarray) -> float:
+    """Relative standard deviation of white noise on a smooth curve, from numbers above CLEAR times the noise.
+
+    It follows from second differences on the scale. It is at least LEAST, and LEAST for fewer than FEWEST differences.
+    """
+    clear = np.abs(y) > CLEAR * noise
+    bends = np.diff(scale.apply(y), 2)[clear[2:] & clear[1:-1] & clear[:-2]] if len(y) > 2 else np.empty(0)
+    return max(deviation(bends), LEAST) if len(bends) >= FEWEST else LEAST

@@ -20,9 +20,9 @@ from otjdd.fitting.curves import scaled_values, takes_trail
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.least_squares import SURE
 from otjdd.fitting.prediction import driven
-from otjdd.fitting.report import fitted_case
-from otjdd.fitting.result import about, curves_of, parameters_of, spread_of
+from otjdd.fitting.result import curves_of, fitted_case, parameters_of, spread_of
 from otjdd.fitting.task import QUIET, SMOOTH, Data, Task, task
+from otjdd.results.outputs import about
 from otjdd.runs.run import simulate
 from otjdd.solver.trail import Trail
 

@@ -1,22 +1,23 @@
 """The local search of a fit: bounded least squares of the residuals.
 
-The Jacobian is measured at the start and at the end of the search. In between it is updated after each step, as long as it
-predicts the changes well (`broyden`).
+The Jacobian is measured at the start and at the end of the search. In between it is updated after each step by Broyden's
+rank-one formula, Math. Comp. 19, 577 (1965), as long as it predicts the changes well. To measure a Jacobian costs one or
+two runs for each parameter; an update costs none. The updated Jacobian reproduces the change over the last step, and is
+unchanged in all directions normal to that step. Calibrations take damped steps in the unit cube with the same update.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
-from otjdd.fitting import broyden, gradients
-from otjdd.fitting.curves import MeasuredCurve
+from otjdd.fitting import gradients
+from otjdd.fitting.curves import LINEAR, MeasuredCurve, loss
 from otjdd.fitting.evaluate import Evaluator
-from otjdd.fitting.losses import LINEAR, loss
 from otjdd.fitting.task import Task
 
 GAIN = 0.01  # of chi-square, below which the search ends; one standard error is a chi-square of 1
@@ -235,8 +236,8 @@ class VisitedPlaces:
         sigma = self.evaluate.task.sigma
         if self.place is not None and not np.array_equal(self.place, x):
             move, change = x - self.place, self.values(x) - self.values(self.place)
-            if broyden.serves(self.slopes / sigma[:, None], move, change / sigma):
-                self.slopes, self.place = broyden.updated(self.slopes, move, change), np.array(x)
+            if serves(self.slopes / sigma[:, None], move, change / sigma):
+                self.slopes, self.place = updated(self.slopes, move, change), np.array(x)
                 self.updates += 1
         if self.place is None or not np.array_equal(self.place, x):
             self.gradient(x)
@@ -273,3 +274,48 @@ class VisitedPlaces:
             return None
         counts = self.evaluate.count[0], self.jacobians
         return Solution(self.at, self.there, None, self.noise, *counts, reason)
+
+
+STEEP = 200.0  # pulls per range of a parameter: steeper slopes come from failed runs and are cut off
+AGREES = 0.5  # largest relative error of the change predicted by slopes that are updated instead of measured again
+FARTHEST = 0.25  # largest change of a parameter by a step, as a share of the range between its bounds
+
+
+def updated(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Slopes (pull, parameter), updated so that they give the change (pull,) over a move (parameter,)."""
+    size = float(move @ move)
+    return slopes + np.outer(change - slopes @ move, move) / size if size else slopes
+
+
+def serves(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> bool:
+    """True if slopes (pull, parameter) predict the change (pull,) over a move (parameter,) well enough, see AGREES."""
+    return bool(np.linalg.norm(change - slopes @ move) <= AGREES * np.linalg.norm(change))
+
+
+def damped_move(slopes: np.ndarray, pulls: np.ndarray, x: np.ndarray, damping: float) -> np.ndarray:
+    """Damped Gauss-Newton move (parameter,) from a place x (parameter,) that stays in the unit cube.
+
+    A parameter on its bound that would move outwards stays there, and the move of the others is computed again. A parameter
+    moves by FARTHEST at most, and not beyond its bound.
+    slopes : (pull, parameter)   pulls : (pull,)
+    """
+    A = np.clip(np.nan_to_num(slopes), -STEEP, STEEP)
+    normal = A.T @ A
+    weight = damping * (3.0 * np.eye(len(x)) + 0.3 * np.diag(np.diag(normal)))
+    free = np.ones(len(x), dtype=bool)
+    move = np.zeros(len(x))
+    while free.any():
+        part = np.ix_(free, free)
+        move[free] = -np.linalg.solve((normal + weight)[part], (A.T @ pulls)[free])
+        stuck = free & (((x <= 0.0) & (move < 0.0)) | ((x >= 1.0) & (move > 0.0)))
+        if not stuck.any():
+            break
+        free &= ~stuck
+        move[~free] = 0.0
+    return np.clip(x + np.clip(move, -FARTHEST, FARTHEST), 0.0, 1.0) - x
+
+
+def best_of(scores: Sequence[float], before: float, gain: float = 1e-3) -> int | None:
+    """Index of the lowest score if it is lower than `before` by at least `gain`, else None."""
+    least = int(np.argmin(scores))
+    return least if scores[least] <= before - gain else None

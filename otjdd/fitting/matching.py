@@ -19,7 +19,7 @@ from otjdd.case.drive_values import HIGHEST
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting.curves import CHARGES
-from otjdd.measurements.applied import places
+from otjdd.measurements.datasets import places
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.measurements.read import AXES
 from otjdd.measurements.sweeps import branches

@@ -18,8 +18,7 @@ from otjdd.fitting import gradients
 from otjdd.fitting.curves import noise_along, takes_trail
 from otjdd.fitting.evaluate import Evaluator, Simulated
 from otjdd.fitting.parameters import Parameter
-from otjdd.fitting.report import fitted_case
-from otjdd.fitting.result import parameters_of
+from otjdd.fitting.result import fitted_case, parameters_of
 from otjdd.runs.run import simulate
 from otjdd.solver.trail import Steps, Trail
 from otjdd.system.pool import Spread, team

@@ -12,13 +12,24 @@ from otjdd.case.case import Case
 from otjdd.case.problem import Problem
 from otjdd.case.rules import refuse
 from otjdd.errors import DataError
-from otjdd.fitting.curves import ComparedRun, MeasuredCurve, noise_along, numbers, takes_trail
+from otjdd.fitting.curves import (
+    LINEAR,
+    UNSTATED,
+    ComparedRun,
+    InstrumentNoise,
+    MeasuredCurve,
+    Points,
+    loss_of,
+    noise_along,
+    numbers,
+    points_of,
+    repeats,
+    takes_trail,
+)
 from otjdd.fitting.evaluate import Simulated
-from otjdd.fitting.losses import LINEAR, loss_of
 from otjdd.fitting.matching import by_time, match, quantity_in, whole
 from otjdd.fitting.parameters import Parameter, parameters
-from otjdd.fitting.uncertainty import UNSTATED, InstrumentNoise, Points, points_of, repeats
-from otjdd.measurements.applied import applied_rows, places, with_voltage, without_condition
+from otjdd.measurements.datasets import applied_rows, places, with_voltage, without_condition
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
 from otjdd.units import DIMENSIONS, quantity

@@ -1,25 +1,97 @@
-"""Arrays, DataFrames, Datasets and NetCDF files as measured data over `point`, in the form that files of text give."""
+"""Measured data as Datasets over `point`: of arrays, DataFrames, Datasets and NetCDF files; several files as one; records.
+
+Rows whose measured number is missing or left out are no points, but their voltage, time or number still is a part of the
+waveform of the device and of the order of reads. A Dataset with such rows has the coordinates `row_line`, `row_order`,
+`row_time`, `row_voltage` and so on over `row`.
+
+Names of files give conditions: `{temperature}K` of jv-350K.csv is 350 K.
+"""
 
 from __future__ import annotations
 
+import glob
 import io
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError, ResultError
-from otjdd.measurements.applied import with_rows
-from otjdd.measurements.names import UNCERTAINTY, heading, long_name_of, unit_of
+from otjdd.measurements.names import (
+    QUANTITIES,
+    UNCERTAINTY,
+    has_unit,
+    heading,
+    long_name_of,
+    quantity_of,
+    scale_to,
+    unit_of,
+)
 from otjdd.measurements.sweeps import restarts
-from otjdd.results import hdf5
+from otjdd.results import store
 from otjdd.results.store import check_size
 from otjdd.system.files import read_whole
 
 if TYPE_CHECKING:
     import xarray as xr
+
+APPLIED = ("write_voltage", "voltage", "field", "number", "time", "temperature")
+ABOUT = ("line", "record", "order")
+ROW = "row"
+
+
+def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Measured data with the coordinates of all rows; unchanged if every row is a point.
+
+    columns : name -> values (row,) in all rows, with the line and the order; only APPLIED and ABOUT are used
+    """
+    applied = {name: values for name, values in columns.items() if name in APPLIED}
+    finite = (
+        np.all([np.isfinite(values) for values in applied.values()], axis=0) if applied else np.zeros(0, dtype=bool)
+    )
+    if finite.sum() <= ds.sizes["point"]:
+        return ds
+    about = {name: columns[name] for name in ABOUT if name in columns}
+    return ds.assign_coords({f"{ROW}_{name}": (ROW, values[finite]) for name, values in (applied | about).items()})
+
+
+def applied_rows(ds: xr.Dataset) -> xr.Dataset:
+    """All rows of measured data as a Dataset over `point`: those of APPLIED and ABOUT that the data have."""
+    import xarray as xr
+
+    if ROW not in ds.dims:
+        return ds[[name for name in APPLIED if name in ds]]
+    columns = {
+        name: ("point", ds[f"{ROW}_{name}"].values) for name in (*APPLIED, *ABOUT) if f"{ROW}_{name}" in ds.coords
+    }
+    return xr.Dataset(columns, attrs=ds.attrs).set_coords([name for name in ABOUT if name in columns])
+
+
+def places(ds: xr.Dataset, rows: xr.Dataset) -> np.ndarray:
+    """Index (point,) of the row of each point. rows : as of `applied_rows`"""
+    return np.searchsorted(rows["order"].values, ds["order"].values)
+
+
+def with_voltage(ds: xr.Dataset, thickness: float) -> xr.Dataset:
+    """Measured data with a voltage in place of a field: the field times the thickness [m] of the film."""
+    if "field" not in ds or {"voltage", "write_voltage"} & set(ds):
+        return ds
+    about = ds["field"].attrs | {"units": "V", "long_name": "field times the thickness of the film"}
+    ds = ds.assign(voltage=("point", thickness * ds["field"].values, about)).drop_vars("field")
+    if f"{ROW}_field" in ds.coords:
+        rows = thickness * ds[f"{ROW}_field"].values
+        ds = ds.assign_coords({f"{ROW}_voltage": (ROW, rows)}).drop_vars(f"{ROW}_field")
+    return ds
+
+
+def without_condition(ds: xr.Dataset, name: str) -> xr.Dataset:
+    """Measured data without a quantity, also in their rows."""
+    return ds.drop_vars([variable for variable in (name, f"{ROW}_{name}") if variable in ds.variables])
+
 
 DIMS = ("point", "read", "bias", "time")  # dimensions of a curve, in the order in which they are looked for
 
@@ -30,9 +102,9 @@ def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
 
     data = read_whole(os.fspath(path))
     try:
-        if fault := hdf5.foreign(data):
+        if fault := store.foreign(data):
             raise ResultError(os.fspath(path), f"is not read as measured data: {fault}")
-        check_size(os.fspath(path), hdf5.unpacked_bytes(data))
+        check_size(os.fspath(path), store.unpacked_bytes(data))
         with xr.open_dataset(io.BytesIO(data), engine="h5netcdf", decode_times=False, phony_dims="sort") as ds:
             content = with_points(ds.load())
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
@@ -117,3 +189,137 @@ def dataset_of_arrays(arrays: Mapping[str, np.ndarray], units: Mapping[str, str]
         raise DataError([Problem(file, 0, 0, "time", f"the time runs back at point {error.args[0]}")]) from None
     ds.attrs["understood"] = f"{int(finite.sum())} of {len(finite)} points"
     return ds.assign_coords(record=("point", record))
+
+
+FIELD = re.compile(r"\{(\w+)\}")
+NUMBER = r"[-+]?\d+(?:[.p,]\d+)?(?:e[-+]?\d+)?"  # 300, 1.5, 1p5
+
+
+def files_of(source: Any) -> list[Path]:
+    """Paths of a source: a path, a pattern with "*", "?" or "[" in the order of names, or several paths and patterns.
+
+    Raises FileNotFoundError for a pattern that fits no file.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return [file for part in source for file in files_of(part)]
+    if Path(source).exists() or not glob.has_magic(os.fspath(source)):
+        return [Path(source)]
+    files = [Path(name) for name in sorted(glob.glob(os.fspath(source)))]
+    if not files:
+        raise FileNotFoundError(2, "no file fits this pattern", os.fspath(source))
+    return files
+
+
+def conditions(path: str | os.PathLike[str], pattern: str) -> dict[str, tuple[float, str] | str]:
+    """Conditions in the name of a file: quantity -> (value [SI], its words), other field -> text; {} without a pattern.
+
+    pattern : text with fields of names, "{temperature}K"; the letters behind a quantity are its unit
+    Raises ValueError for a pattern without a field, DataError for a name that does not fit the pattern.
+    """
+    if not pattern:
+        return {}
+    fields = FIELD.findall(pattern)
+    if not fields:
+        raise ValueError(f'{pattern!r} has no field in braces, such as "{{temperature}}K"')
+    shape, units = "", {}
+    for i, text in enumerate(FIELD.split(pattern)):
+        if i % 2 == 0:
+            shape += re.escape(text)
+            continue
+        quantity = quantity_of(text)
+        shape += f"(?P<{text}>{NUMBER})" if quantity else f"(?P<{text}>[^_\\s]+?)"
+        behind = re.match(r"[A-Za-z°]*", FIELD.split(pattern)[i + 1])
+        units[text] = behind[0] if behind and quantity and has_unit(quantity, behind[0]) else ""
+    name = Path(path).stem
+    match = re.search(rf"(?<![\w.+]){shape}(?![A-Za-z0-9])", name) or re.search(rf"{shape}(?![A-Za-z0-9])", name)
+    if not match:
+        raise DataError(
+            [Problem(os.fspath(path), 0, 0, "", f"a name with {pattern!r} in it, as --from-name says", repr(name))]
+        )
+    values: dict[str, tuple[float, str] | str] = {}
+    for field in fields:
+        if quantity := quantity_of(field):
+            factor, offset = scale_to(units[field], quantity)
+            number = float(re.sub("[p,]", ".", match[field]))
+            values[quantity] = (
+                number * factor + offset,
+                f"{number:g} {units[field] or unit_of(quantity)} in the name of the file",
+            )
+        else:
+            values[field] = match[field]
+    return values
+
+
+def with_conditions(ds: xr.Dataset, values: Mapping[str, tuple[float, str] | str]) -> xr.Dataset:
+    """Measured data with conditions common to all points: quantities as variables, other names as coordinates (point,)."""
+    for name, value in values.items():
+        if isinstance(value, str):
+            ds = ds.assign_coords({name: ("point", np.full(ds.sizes["point"], value))})
+            ds.attrs["understood"] += f"\n{name} {value}"
+            continue
+        number, words = value
+        about = {"units": unit_of(name), "long_name": long_name_of(name), "header": words, "condition": 1}
+        ds = ds.assign({name: ("point", np.full(ds.sizes["point"], number), about)})
+        if ROW in ds.dims and name in APPLIED:
+            ds = ds.assign_coords({f"{ROW}_{name}": (ROW, np.full(ds.sizes[ROW], number))})
+        if name not in QUANTITIES or name == "temperature":
+            ds.attrs["understood"] += f"\n{long_name_of(name)} {number:g} {unit_of(name)}, from {words!r}"
+    return ds
+
+
+def one_after_another(parts: Sequence[xr.Dataset], source: Any) -> xr.Dataset:
+    """The points of several files as one Dataset, each file a record or several; the coordinate `file` names it.
+
+    Raises DataError for files that do not hold the same quantities.
+    """
+    import xarray as xr
+
+    names = set(parts[0].data_vars)
+    for ds in parts[1:]:
+        if set(ds.data_vars) != names:
+            got = f"{', '.join(map(str, ds.data_vars))} beside {', '.join(map(str, parts[0].data_vars))}"
+            raise DataError([Problem(ds.attrs["file"], 0, 0, "", "the quantities of the other files", got)])
+    points, rows, records, order = [], [], 0, 0
+    for ds in parts:
+        own = applied_rows(ds)
+        record = own["record"].values
+        shift = {"record": record + records, "order": own["order"].values + order}
+        points.append(
+            ds.drop_dims(ROW, errors="ignore").assign_coords(
+                record=("point", ds["record"].values + records), order=("point", ds["order"].values + order),
+                file=("point", np.full(ds.sizes["point"], os.path.basename(ds.attrs["file"]))),
+            )
+        )  # fmt: skip
+        rows.append({str(n): own[n].values for n in own.variables} | shift)
+        records, order = records + int(record.max()) + 1, order + int(own["order"].max()) + 1
+    whole = xr.concat(points, "point", combine_attrs="override", coords="minimal", join="override", compat="override")
+    for name in whole.data_vars:
+        whole[name].attrs.pop("condition", None)
+    notes = [f"{len(parts)} files, one after the other", *str(parts[0].attrs["understood"]).split("\n")]
+    file = os.fspath(source) if isinstance(source, str | os.PathLike) else f"{len(parts)} files"
+    whole.attrs = {"file": file, "understood": "\n".join(notes)}
+    shared = set.intersection(*(set(row) for row in rows))
+    return with_rows(whole, {name: np.concatenate([row[name] for row in rows]) for name in shared})
+
+
+def by_record(ds: xr.Dataset) -> xr.Dataset:
+    """Measured data over (record, point) in place of (point,), nan where a record has fewer points than another.
+
+    ds : of `read_data`. `line` and other coordinates of a point keep their place; missing lines are -1
+    """
+    import xarray as xr
+
+    ds = ds.drop_dims(ROW, errors="ignore")
+    numbers, record = np.unique(ds["record"].values, return_inverse=True)
+    counts = np.bincount(record)
+    place = np.concatenate([np.arange(count) for count in counts])
+    order = np.argsort(record, kind="stable")
+    columns = {}
+    for name, variable in ds.drop_vars("record").variables.items():
+        values = variable.values[order]
+        missing = np.nan if values.dtype.kind == "f" else -1 if values.dtype.kind == "i" else ""
+        table = np.full((len(numbers), counts.max()), missing, dtype=values.dtype)
+        table[record[order], place] = values
+        columns[str(name)] = (("record", "point"), table, variable.attrs)
+    whole = xr.Dataset(columns, {"record": numbers}, ds.attrs)
+    return whole.set_coords([str(name) for name in ds.coords if name != "record"])

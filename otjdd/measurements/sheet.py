@@ -1,16 +1,25 @@
-"""A table as text: its lines and cells with their places in the file, before they are interpreted."""
+"""A text as a table: its encoding, divider of cells, decimal mark and comments; its lines and cells with their places;
+the numbers in cells, and the words and values that stand for missing numbers.
+
+The divider and the decimal mark are those with which most cells are numbers.
+"""
 
 from __future__ import annotations
 
 import csv
+import math
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import product
 from typing import Literal, NamedTuple
+
+import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
+from otjdd.measurements.names import heading, quantity_of
 
 HEAD = 2000  # lines in which a header is searched
 BLOCK = 2**16  # characters that are divided into cells at a time, few enough for the caches of the processor
@@ -45,7 +54,7 @@ class Sheet(NamedTuple):
     header : names in a comment above the numbers, or None
     original : text with its comments, "" without any   title : of the sheet of a workbook
     quoted : double quotes may enclose cells   counted : places in a line count cells and not characters, as in workbooks
-    grouped : each comma in a number may be a mark of thousands as well, see `numbers.may_group`
+    grouped : each comma in a number may be a mark of thousands as well, see `may_group`
     """
 
     file: str
@@ -144,3 +153,204 @@ def divided(line: str, divider: str, quoted: bool) -> Iterator[Cell]:
 def unquoted(text: str) -> str:
     """Text without the quotes around it."""
     return text[1:-1].replace('""', '"').strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,3})?|inf(?:inity)?)", re.IGNORECASE)
+MISSING = {
+    "",
+    "-",
+    "--",
+    "---",
+    "nan",
+    "na",
+    "n/a",
+    "null",
+    "none",
+    "#n/a",
+    "#ref",
+    "overflow",
+    "over range",
+    "overrange",
+}
+# of a spreadsheet, "#DIV/0!"; of a C program on Windows, "-1.#IND", "1.#QNAN0e+000"
+NO_NUMBER = re.compile(
+    r"#(?:ref|div/0|value|num|name|null)[!?]?|[+-]?1\.#(?:ind|qnan|snan|inf)\w*(?:[+-]\d+)?", re.IGNORECASE
+)
+MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})  # signs of word processors
+# SCPI instruments write 9.9e37 for a value over range, and 9.91e37 for "not a number".
+OVERFLOW = 9.8e37
+DIVIDED = re.compile(r"[\s;,]+")  # between words
+COMMA = re.compile(r"[0-9]*,[0-9][0-9.,]*(?:[eEdD][+-]?[0-9]+)?")  # a number with a comma, or its end
+THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
+WHOLE = re.compile(r"[+-]?[1-9][0-9]*")
+QUOTED = re.compile(r'"([^"\n]*)"')
+BETWEEN = "\0"  # a character that no text contains
+
+
+def number_in(text: str, decimal: str) -> float | None:
+    """Number of a cell, nan for a missing one; None for other text, and for another decimal mark."""
+    text = text.strip().translate(MINUS)
+    if text.lower() in MISSING or ("#" in text and NO_NUMBER.fullmatch(text)):
+        return math.nan
+    if decimal == ",":
+        text = text.replace(".", "?").replace(",", ".")
+    return float(text.replace("d", "e").replace("D", "e")) if NUMBER.fullmatch(text) else None
+
+
+def may_group(text: str, divider: str) -> bool:
+    """True if each comma in a number of a text has three digits behind it and up to three before, as in 1,500.
+
+    divider : of cells; commas beside it are those in quotes
+    """
+    parts = QUOTED.findall(text) if divider == "," else [text]
+    return all(THOUSANDS.fullmatch(number) for part in parts for number in COMMA.findall(part))
+
+
+def first_grouped(cells: Sequence[str], divider: str) -> int | None:
+    """Number of the first cell of a column that may be thousands: with a comma in quotes, or beside whole numbers."""
+    texts = [cell.strip() for cell in cells]
+    if divider != "," and not any(WHOLE.fullmatch(text) for text in texts):
+        return None  # numbers with three decimals, all of them
+    return next((i for i, text in enumerate(texts) if THOUSANDS.fullmatch(text)), None)
+
+
+def is_number(text: str, decimal: str) -> bool:
+    """True if a text is a number with this decimal mark or with a point. Words for missing numbers are no numbers."""
+    number = number_in(text, decimal)
+    if number is None and decimal != ".":
+        number = number_in(text, ".")
+    return number is not None and not math.isnan(number)
+
+
+def holds_numbers(text: str) -> bool:
+    """True for a line with two numbers or more that begins with a number, or with `DataValue` of EasyEXPERT."""
+    words = DIVIDED.split(text[:2000].strip().replace('"', ""))
+    numbers = [number_in(word, ".") is not None for word in words if word]
+    return (numbers[:1] == [True] or text.startswith("DataValue")) and sum(numbers) > 1
+
+
+def plain_numbers(cells: Sequence[str], decimal: str) -> np.ndarray | None:
+    """Numbers of many cells at once, nan for empty ones; None if a cell needs `number_in`."""
+    if not cells:
+        return np.zeros(0)
+    joined = BETWEEN.join(cells)
+    if "_" in joined:  # which Python allows in numbers
+        return None
+    if decimal == ",":
+        if "." in joined:
+            return None
+        cells = joined.replace(",", ".").split(BETWEEN)
+    try:
+        return np.array([float(cell) if cell else math.nan for cell in cells])
+    except ValueError:
+        return None
+
+
+def without_overflows(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """Values with nan in place of marks of an overflow, and the count of these marks."""
+    over = np.abs(values) >= OVERFLOW
+    return np.where(over, np.nan, values), int(over.sum())
+
+
+MAX_HEADER = 2000  # characters of a comment that may be a header
+ENCODINGS = ("gb18030", "shift_jis")
+DIVIDERS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces"}
+MARKS = "#%!"  # a line that begins with one of them is a comment
+COMMENT = re.compile(rf"^[ \t]*[{MARKS}].*", re.MULTILINE)
+CONTENT = re.compile(rf"^[ \t]*[^\s{MARKS}].*", re.MULTILINE)
+SAMPLE, TAIL = 400, 200_000  # the divider follows from this many last lines, among this many last characters
+BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+def text_sheet(name: str, data: bytes, without: Sequence[tuple[int, int]] = ()) -> Sheet:
+    """The sheet of the content of a text file. without : (first, last) lines to leave empty. Raises DataError."""
+    return sheet_of(name, blanked(decoded(name, data), without))
+
+
+def sheet_of(name: str, text: str) -> Sheet:
+    """The sheet of the text of a file. Raises DataError."""
+    begin = CONTENT.search(text)
+    if begin is None:
+        raise DataError([Problem(name, 1, 1, "", "a table of numbers", "a file without any")])
+    comments = [match.span() for match in COMMENT.finditer(text, 0, begin.start())]
+    above = text[slice(*comments[-1])] if comments else ""
+    at = text.count("\n", 0, comments[-1][0]) + 1 if comments else 0
+    original, count = "", 0
+    if comments or any(mark in text for mark in MARKS):
+        original = text
+        text, count = COMMENT.subn(partial(comment_or_header, begin.start()), text)
+    lines = [line for line in text[-TAIL:].split("\n")[len(text) > TAIL :] if line.strip()]
+    divider, decimal = form_of(lines[-SAMPLE:])
+    notes = [f"cells between {DIVIDERS[divider]}"] + ["a decimal comma"] * (decimal == ",")
+    notes += [f"{count} lines of comment"] * bool(count)
+    grouped = decimal == "," and may_group(text, divider)
+    sheet = Sheet(name, text, divider, decimal, tuple(notes), original=original, grouped=grouped)
+    if not above or not is_number(re.split(r"[\s;,]", begin.group().strip(), maxsplit=1)[0], "."):
+        return sheet
+    names = sheet.line(at, re.sub(f"[{MARKS}]", " ", above, count=1))  # the comment right above the numbers
+    return sheet._replace(header=names._replace(text=f" {above[1:]}"))
+
+
+def comment_or_header(begin: int, comment: re.Match[str]) -> str:
+    """Text of a comment below the place `begin` if it names quantities, as a repeated header does; "" for others."""
+    words = comment.group().strip().lstrip(MARKS)
+    if comment.start() < begin or len(words) > MAX_HEADER:
+        return ""
+    cells = [cell.text for divider in DIVIDERS for cell in divided(words, divider, True)]
+    return words if sum(heading(cell) is not None for cell in dict.fromkeys(cells)) > 1 else ""
+
+
+def decoded(name: str, data: bytes) -> str:
+    """Text in UTF-8, UTF-16, or else Windows-1252, which instruments use for micro signs. Ends of lines become "\\n".
+
+    An encoding of ENCODINGS is taken if the first lines name a quantity in this encoding. Raises DataError.
+    """
+    order = BYTE_ORDER.get(data[:2]) or (
+        "utf-16-le" if data[1:400:2].count(0) > 0.9 * len(data[1:400:2]) > 0 else "utf-8-sig"
+    )
+    for encoding in (order, *(code for code in ENCODINGS if named_in(data, code)), "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError as error:
+            last = error
+            continue
+        if BETWEEN in text:
+            break
+        text = text.replace("\ufeff", "") if "\ufeff" in text else text  # of files that were joined
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    else:
+        raise DataError([Problem(name, 1, 1, "", "text in UTF-8, UTF-16 or Windows-1252", f"byte {last.start}")])
+    raise DataError(
+        [Problem(name, 1, 1, "", "text, a workbook, a MAT-file or NetCDF", "a binary file of another kind")]
+    )
+
+
+def named_in(data: bytes, encoding: str) -> bool:
+    """True if the first lines name a quantity in an encoding of East Asia."""
+    text = data[:4000].decode(encoding, "ignore")
+    return any(not word.isascii() and quantity_of(word) for word in re.findall(r"\w+", text))
+
+
+def blanked(text: str, without: Sequence[tuple[int, int]]) -> str:
+    """The text with some lines emptied. without : (first, last) lines, counted from 1"""
+    if not without:
+        return text
+    lines = text.split("\n")
+    for first, last in without:
+        first, last = max(first - 1, 0), min(last, len(lines))
+        lines[first:last] = [""] * max(last - first, 0)
+    return "\n".join(lines)
+
+
+def form_of(lines: list[str]) -> tuple[str, str]:
+    """Divider and decimal mark with which most cells are numbers and fewest are not."""
+    best, most = (",", "."), 0
+    for decimal, divider in product(".,", DIVIDERS):
+        if decimal == divider and not any('"' in line for line in lines):
+            continue
+        rows = [[cell.text for cell in divided(line, divider, True) if cell.text] for line in lines]
+        numbers = [[is_number(text, decimal) for text in row] for row in rows if len(row) > 1]
+        score = sum(2 * sum(row) - len(row) for row in numbers if any(row))
+        if score > most:
+            best, most = (divider, decimal), score
+    return best

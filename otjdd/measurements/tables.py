@@ -1,4 +1,8 @@
-"""The table that is read from a file: its choice among several tables, its columns, and its rows as records."""
+"""The table that is read from a file: its choice among several tables, its columns, and its rows as records.
+
+Conditions of a measurement stand in the settings beside the table: the temperature, and the compliance of a current. Rows
+of numbers that belong to no table are the export of something else in the same file, and are refused.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +16,24 @@ import numpy as np
 
 from otjdd.case.problem import Problem, nearest
 from otjdd.errors import DataError
-from otjdd.measurements.choice import ColumnChoice, choice
-from otjdd.measurements.columns import Column, columns_of, stem, user_columns
+from otjdd.measurements.blocks import FileBlock
+from otjdd.measurements.choice import ColumnChoice, choice, shortest, without_quantities
+from otjdd.measurements.columns import (
+    Column,
+    TableRows,
+    columns_of,
+    finite,
+    masked,
+    rows_of,
+    scaled,
+    stem,
+    texts_at,
+    user_columns,
+)
 from otjdd.measurements.content import sheets_of
-from otjdd.measurements.forms.form import FileBlock
-from otjdd.measurements.forms.known import PLAIN, form_of
-from otjdd.measurements.masks import masked, texts_at
-from otjdd.measurements.names import MEASURED, UNCERTAINTY
-from otjdd.measurements.question import shortest, without_quantities
-from otjdd.measurements.remainder import check_remainder
-from otjdd.measurements.rows import TableRows, finite, rows_of, scaled
-from otjdd.measurements.settings import temperature_in, with_settings
+from otjdd.measurements.instruments import PLAIN, form_of
+from otjdd.measurements.names import MEASURED, UNCERTAINTY, scale_to
+from otjdd.measurements.sheet import Sheet, holds_numbers, number_in
 
 SETTINGS = ("settings", "setup", "calc")  # sheets beside those of runs
 PROGRAMS = {"KTEI Version": "KITE", "Clarius": "Clarius"}  # sign in the settings of a Keithley 4200 -> its program
@@ -277,3 +288,96 @@ def parameters(parts: Sequence[TablePart]) -> list[str]:
         if len(levels) == len(picked.columns) and all(v.size and np.ptp(v) == 0 for v in levels) and width:
             words.append(f"{stem(text)} of the records: {', '.join(f'{v[0]:.4g}' for v in levels)}")
     return list(dict.fromkeys(words))
+
+
+# "Temperature [K]: 300", "Chuck Temp = 25 C", "T = 350 K", "temperature<tab>300 K"
+NUMBER = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?"
+KELVIN = r"(?:K|kelvin|°C|deg ?C|Celsius|C)"
+TEMPERATURE = re.compile(
+    r"(?:^|[\s#%!,;\"])(?:(?:[A-Za-z]+[ _.]){0,3}(?:temperature|temperatur|temp\.?)|T)"
+    rf"\s*(?:[\[(/]\s*(?P<before>{KELVIN})\s*[\])]?)?\"?"
+    rf"\s*[:=,;\t ]\s*\"?(?P<number>{NUMBER})\s*(?P<unit>{KELVIN})?(?![\w])",
+    re.MULTILINE | re.IGNORECASE,
+)
+NO_CONDITION = re.compile(r"over temp|coeff|time|limit|range|max|min|step|rate", re.IGNORECASE)
+BAR = re.compile(r"^=+\s*$")
+
+
+def temperature_in(settings: str) -> tuple[float, str] | None:
+    """(temperature [K], its words) in the settings of a measurement.
+
+    None for settings without a temperature with a unit, or with several temperatures.
+    """
+    levels = {}
+    for match in TEMPERATURE.finditer(settings):
+        unit = match["before"] or match["unit"]
+        words = match.group().strip(' \t#%!,;"\n')
+        if not unit or NO_CONDITION.search(words.partition(":")[0]):
+            continue
+        celsius = unit.lower() not in ("k", "kelvin")
+        offset = scale_to("C" if celsius else "K", "temperature")[1]
+        levels[float(match["number"].replace(",", ".")) + offset] = " ".join(words.split())
+    return next(iter(levels.items())) if len(levels) == 1 and min(levels) > 0 else None
+
+
+def settings_of(sheet: Sheet, title: str) -> str:
+    """Text of a sheet of settings about the run with a title; all of it if it is not divided by runs.
+
+    A Keithley 4200 writes the settings of all runs into one sheet, each behind a title between two bars.
+    """
+    lines = sheet.text.split("\n")
+    starts = [i + 2 for i in range(len(lines) - 2) if BAR.match(lines[i].strip()) and BAR.match(lines[i + 2].strip())]
+    for start, end in zip(starts, [*(start - 2 for start in starts[1:]), len(lines)], strict=False):
+        if lines[start - 1].strip() == title:
+            return "\n".join(lines[start + 1 : end])
+    return "" if starts else sheet.text
+
+
+def with_settings(block: FileBlock, sheet: Sheet | None) -> FileBlock:
+    """A table of a workbook with the settings of its run. sheet : of settings, or None"""
+    if sheet is None:
+        return block
+    settings = settings_of(sheet, block.sheet.title)
+    rows = {cells[0]: cells[1:] for text in settings.split("\n") if len(cells := text.split("\t")) > 1}
+    forcing = rows.get("Forcing Function", rows.get("Operation Mode", []))
+    limits = {
+        f"{terminal}I": limit
+        for terminal, text, force in zip(
+            rows.get("Device Terminal", []), rows.get("Compliance", []), forcing, strict=False
+        )
+        if force.startswith("Voltage") and (limit := number_in(text, ".") or 0) > 0
+    }
+    return block._replace(settings=f"{block.settings}\n{settings}", limits=limits)
+
+
+ROWS = 3  # lines of numbers that make a table
+
+
+def check_remainder(sheet: Sheet, blocks: Sequence[FileBlock]) -> None:
+    """Raise DataError for ROWS lines of numbers outside of the tables of a sheet."""
+    if len(blocks) == 1 and blocks[0].first <= 2 and blocks[0].last >= sheet.text.count("\n"):
+        return
+    lines = sheet.text.split("\n")
+    covered = sorted((block.first, block.last) for block in blocks)
+    at, count, first = 1, 0, 0
+    for start, end in [*covered, (len(lines) + 1, 0)]:
+        for number in range(at, start):
+            text = lines[number - 1]
+            if not text.strip():
+                continue
+            count = count + 1 if holds_numbers(text) else 0
+            first = number if count == 1 else first
+            if count == ROWS:
+                last = (
+                    next(
+                        (n for n in range(number, start) if lines[n - 1].strip() and not holds_numbers(lines[n - 1])),
+                        start,
+                    )
+                    - 1
+                )
+                expected = f"one table, as that in line {blocks[0].first}"
+                raise sheet.fault(
+                    sheet.line(first), None, expected, "rows of numbers without a header that is understood",
+                    f"save each export by itself, or leave these lines out: --skip {first}-{last}",
+                )  # fmt: skip
+        at, count = max(at, end + 1), 0

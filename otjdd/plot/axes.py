@@ -18,7 +18,7 @@ from matplotlib.ticker import EngFormatter, Formatter, FuncFormatter, LogLocator
 from numpy.typing import ArrayLike
 
 from otjdd.plot.style import GREY, ORANGE, STYLE, WIDTH
-from otjdd.studies.sensitivity import worth_logarithms
+from otjdd.studies.dataset import worth_logarithms
 from otjdd.units import DIMENSIONS, quantity, unit
 
 PREFIXED = {"m", "s", "V", "Hz", "A", "ohm", "F", "S", "J", "W"}  # units that take prefixes

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from otjdd.plot.axes import colours, magnitude, small_print, three_digits
 from otjdd.plot.kinds import panel
 from otjdd.plot.runs import NamedResult
-from otjdd.studies.sensitivity import worth_logarithms
+from otjdd.studies.dataset import worth_logarithms
 
 MOST = 12  # most maps of a panel
 CROSS = 40.0  # points: size of a cross times the cells along a map, so that crosses leave most of their cells

@@ -16,9 +16,8 @@ from matplotlib.figure import Figure as Figure
 from otjdd.fitting.prediction import PREDICTION, main, width
 from otjdd.fitting.result import KIND as FIT
 from otjdd.measurements.names import UNCERTAINTY, unit_of
-from otjdd.measurements.noise import LOST
 from otjdd.measurements.read import AXES, axis_of
-from otjdd.measurements.sweeps import branches
+from otjdd.measurements.sweeps import LOST, branches
 from otjdd.plot import axes as parts
 from otjdd.plot import crossbar, fit, iv, learning, over_time, over_x, reads, small_signal, study
 from otjdd.plot.kinds import KINDS as KINDS

@@ -28,7 +28,7 @@ from otjdd.plot.axes import (
 from otjdd.plot.kinds import panel
 from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
-from otjdd.studies.sensitivity import worth_logarithms
+from otjdd.studies.dataset import worth_logarithms
 
 MARKERS = "osD^vP"
 MARKED = 20  # about this many points of a curve have markers, where several curves of many points share axes

@@ -29,9 +29,7 @@ from otjdd.plot.axes import colours, figure_of, letter, small_print
 from otjdd.plot.runs import meant, with_words, words_of
 from otjdd.plot.study_panels import place, places, wrapped
 from otjdd.plot.style import panels, style
-from otjdd.studies.dataset import SAMPLE_METHOD
-from otjdd.studies.sensitivity import worth_logarithms
-from otjdd.studies.variability import devices_of, unfit
+from otjdd.studies.dataset import SAMPLE_METHOD, devices_of, unfit, worth_logarithms
 
 CURVES, MAPS, RESULTS = 6, 6, 6  # most of each in one figure
 CDF, BOX, PARALLEL = SPREADS = ("cdf", "box", "parallel")  # kinds of pictures of a sample

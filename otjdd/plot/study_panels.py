@@ -18,8 +18,7 @@ from otjdd.plot.axes import colours, legend, quantity_axis, three_digits, with_s
 from otjdd.plot.reads import MARKERS, Numbers, boxes, cumulative, finite
 from otjdd.plot.runs import leaves, stroke, words_of
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
-from otjdd.studies.sensitivity import sobol_indices, worth_logarithms
-from otjdd.studies.variability import AREA, CYCLES, DEVICES, resistances, variability
+from otjdd.studies.dataset import AREA, CYCLES, DEVICES, resistances, sobol_indices, variability, worth_logarithms
 
 WIDEST = 34  # most characters of a line of an axis label
 LONGEST = 80  # most characters of a meaning that is used as a label; beyond it the name is used

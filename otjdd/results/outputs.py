@@ -265,3 +265,8 @@ def _variable(name: str, value: ArrayLike, sizes: dict[str, tuple[int, str]]) ->
         if size != length:
             raise ValueError(f"{name} is {size} long in {dim}, {other} is {length}")
     return dims, array, {"units": unit, "long_name": long_name}
+
+
+def about(words: str, unit: str = "1") -> dict[str, str]:
+    """Attributes of a variable of a Dataset: its unit and its name in words."""
+    return {"units": unit, "long_name": words}

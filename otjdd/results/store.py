@@ -2,6 +2,14 @@
 
 A file is NetCDF4 (HDF5) and sealed, see `otjdd.system.files`. Every array also has a fletcher32 checksum, for readers that
 do not know the seal. The attribute `data_sha256` identifies the numbers in any file.
+
+A file may only hold arrays whose data are in the file itself. HDF5 can also refer to other files: as the storage of an
+array, as parts of a virtual array, as the target of a link. Reading such an array opens these files, whatever they are;
+reading a pipe would never end.
+
+Files are written with a result: a fitted case, a picture, the exports of a compact model. An attribute of the result has
+the digest of each. A file that still has this digest is replaced, or removed if the new result has no such file. Any other
+file of such a name, a user's own file or an edited one, is never touched, unless the user has named its path.
 """
 
 from __future__ import annotations
@@ -10,20 +18,76 @@ import contextlib
 import hashlib
 import io
 import json
+import math
 import os
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otjdd.errors import ResultError
-from otjdd.results import hdf5, outputs
+from otjdd.results import outputs
 from otjdd.system import limits
-from otjdd.system.files import HDF5, read_whole, sealed, unsealed, write_whole
+from otjdd.system.files import HDF5, read_whole, sealed, unsealed, write_together, write_whole
 
 if TYPE_CHECKING:
+    import h5py
     import xarray as xr
+
+FILTERS = {
+    1: "deflate",
+    2: "shuffle",
+    3: "fletcher32",
+}  # filters that otjdd writes; HDF5 would load others from libraries
+
+
+def foreign(data: bytes) -> str:
+    """The first object of an HDF5 file that is not an array stored in the file itself, in words; "" if there is none.
+
+    Reads descriptions and no array. Raises OSError, RuntimeError, ValueError for a file that is no HDF5 file.
+    """
+    import h5py
+
+    with h5py.File(io.BytesIO(data), "r") as file:
+        root = file.id
+        for name in root:
+            object_name = ascii(name.decode("utf-8", "replace"))
+            if root.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+                return f"{object_name} is a link"
+            inner = h5py.h5o.open(root, name)
+            if not isinstance(inner, h5py.h5d.DatasetID):
+                return f"{object_name} is no array"
+            if fault := outside(inner.get_create_plist()):
+                return f"{object_name} {fault}"
+    return ""
+
+
+def unpacked_bytes(data: bytes) -> float:
+    """Memory that the arrays of an HDF5 file take when they are read [bytes]; a compressed file may be much smaller.
+
+    Reads descriptions and no array. Raises OSError, RuntimeError, ValueError for a file that is no HDF5 file.
+    """
+    import h5py
+
+    with h5py.File(io.BytesIO(data), "r") as file:
+        arrays = [item for item in file.values() if isinstance(item, h5py.Dataset)]
+        return float(sum(math.prod(map(float, array.shape or ())) * array.dtype.itemsize for array in arrays))
+
+
+def outside(properties: h5py.h5p.PropDCID) -> str:
+    """Fault of the storage of an array, in words: another file, other arrays or an unknown filter; "" if there is none."""
+    import h5py
+
+    if properties.get_external_count():
+        return "is kept in another file"
+    if properties.get_layout() == h5py.h5d.VIRTUAL:
+        return "is made of other arrays"
+    filters = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
+    unknown = [number for number in filters if number not in FILTERS]
+    return f"is kept by the filter {unknown[0]}" if unknown else ""
+
 
 FORMAT = "otjdd result 1"
 COPIES = 3  # of the arrays of a result that are in memory at a time, while it is checked, drawn or exported
@@ -86,9 +150,9 @@ def read(path: str | Path) -> xr.Dataset:
         raise ResultError(path, "is empty" if not data else "is not a NetCDF4 file")
     body = unsealed(path, data)
     try:
-        if fault := hdf5.foreign(body):
+        if fault := foreign(body):
             raise ResultError(path, f"is not an otjdd result: {fault}")
-        check_size(path, hdf5.unpacked_bytes(body))
+        check_size(path, unpacked_bytes(body))
         with xr.open_dataset(io.BytesIO(body), engine="h5netcdf", decode_timedelta=False) as lazy:
             ds = lazy.load()
     except ResultError:
@@ -126,3 +190,63 @@ def data_sha256(ds: xr.Dataset) -> str:
         digest.update(json.dumps(head).encode())
         digest.update(body)
     return digest.hexdigest()
+
+
+COMPANIONS = "companions"  # attribute: the names of the files, relative to the folder of the result, and their sha256
+
+
+def written_with(result: Path) -> dict[Path, str]:
+    """Path -> sha256 of the files that were written with a result; {} where there is no result of otjdd."""
+    try:
+        digests = json.loads(read(result).attrs.get(COMPANIONS, "{}"))
+        return {result.parent / name: str(sha256) for name, sha256 in digests.items()}
+    except (ResultError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def is_unchanged(path: Path, sha256: str) -> bool:
+    """True for a file with this digest."""
+    try:
+        return hashlib.sha256(read_whole(path)).hexdigest() == sha256
+    except ResultError:
+        return False
+
+
+def check_replaceable(result: Path, paths: Iterable[Path]) -> None:
+    """Raise ResultError if one of the paths holds anything else than a file that was written with the result."""
+    earlier = written_with(result)
+    for path in paths:
+        if path.exists() and not (path in earlier and is_unchanged(path, earlier[path])):
+            raise ResultError(path, f"was not written with {result}, or was edited", "move it, or choose another name")
+
+
+def check_kind(path: Path, attribute: str, kind: str) -> None:
+    """Raise ResultError if a path is anything else than a result of otjdd whose attribute has the value `kind`."""
+    if path.exists() and not (
+        path.is_file() and read_whole(path).startswith(HDF5) and is_of_kind(path, attribute, kind)
+    ):
+        raise ResultError(path, "is something else, and would be replaced", "move it, or choose another name")
+
+
+def is_of_kind(path: Path, attribute: str, kind: str) -> bool:
+    """True for a result whose attribute has the value `kind`."""
+    try:
+        return bool(read(path).attrs.get(attribute) == kind)
+    except ResultError:
+        return False
+
+
+def write_with(ds: xr.Dataset, result: Path, contents: Mapping[Path, bytes], ours: Iterable[Path] = ()) -> None:
+    """Write a result together with other files, all of them or none. Unchanged files of an earlier result are removed.
+
+    contents : path, in the folder of the result or below -> bytes
+    ours : paths among them that the user has named, which are replaced in any case
+    Raises ResultError, also for a file that would be replaced and was not written with the result.
+    """
+    check_replaceable(result, set(contents) - set(ours))
+    obsolete = [path for path, sha256 in written_with(result).items() if is_unchanged(path, sha256)]
+    digests = {
+        path.relative_to(result.parent).as_posix(): hashlib.sha256(data).hexdigest() for path, data in contents.items()
+    }
+    data = encoded(ds.assign_attrs({COMPANIONS: json.dumps(digests)}))
+    write_together({result: data, **contents}, [path for path in obsolete if path not in contents])

@@ -1,4 +1,4 @@
-"""From a case to its Dataset.
+"""From a case to its Dataset, after a check of all that the case takes from elsewhere and of what no key alone shows.
 
 ds = otjdd.run("rv-loop", {"device.film.thickness": "3.2 nm"})
 """
@@ -9,16 +9,60 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from otjdd.case import toml_text
 from otjdd.case.case import Case, changed_case
-from otjdd.errors import SolverError
-from otjdd.runs.inputs import check_inputs
-from otjdd.solver import checkpoint, model_limits
+from otjdd.case.problem import Problem, Source, dotted
+from otjdd.errors import CaseError, NotAsExpected, SolverError
+from otjdd.solver import checkpoint, initial, model, model_limits, reservoirs
 from otjdd.solver.start import Start
 from otjdd.solver.trail import Trail
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from otjdd.waveform.chain import Chain
+    from otjdd.waveform.waveform import Waveform
+
+
+def check_inputs(case: Case, file: str = "case") -> None:
+    """Build the columns and the waveform of a case, and read its files. file : name of the case in messages
+
+    Raises CaseError, ResultError.
+    """
+    try:
+        columns = model.members(case)
+        if case.crossbar is not None:
+            from otjdd.compact_models.crossbars import models
+
+            models.check_devices(case, file)
+        if hasattr(case.drive, "waveform"):
+            waveform = built_waveform(case, file)
+            case.record.instants(waveform.duration)
+            case.record.check_reads(waveform.read_count)
+        if hasattr(case.ions.initial, "result"):
+            initial.from_result(case, model.junction(case, parts=columns), columns)
+        if case.ions.initial == "equilibrium" and (unlike := reservoirs.disagreement(case)):
+            raise NotAsExpected("another state to start from", f'"equilibrium": {unlike}', "ions", "initial")
+    except NotAsExpected as error:
+        raise CaseError([Problem(file, 0, 0, dotted(error.key), error.expected, error.got)]) from None
+    except (ValueError, OSError) as error:
+        raise CaseError([Problem(file, 0, 0, "", reason_in(case, error))]) from None
+
+
+def built_waveform(case: Case, file: str) -> Waveform | Chain:
+    """Waveform of a case. Raises CaseError, with the line of [drive] if the file states it; OSError for a file of it."""
+    try:
+        return case.waveform()
+    except ValueError as error:
+        source, offset = Source(file, case.source), toml_text.scan(case.source).places.get(("drive",))
+        problem = source.problem(offset or 0, ("drive",), reason_in(case, error))
+        raise CaseError([problem if offset is not None else problem._replace(line=0, source="")]) from None
+
+
+def reason_in(case: Case, error: Exception) -> str:
+    """Reason of an error in words, with files in the folder of the case by their names in it."""
+    return str(error).replace(f"{case.folder}{os.sep}", "")
 
 
 def run(

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import LimitError, ResultError
 from otjdd.results import store
-from otjdd.studies import cluster, dataset, jobs, points, processes
+from otjdd.studies import cluster, dataset, jobs, points
 from otjdd.studies.plan import Plan, kept_by, plan, warn_of_one_seed
 from otjdd.studies.points import PointOutcome
 from otjdd.system import pool, sources
@@ -113,7 +113,7 @@ def planning_words(announce: Announce | None) -> Callable[[float], None] | None:
 def get_ready(case: Case) -> None:
     """Start the process that workers are copied from, so that it loads its modules while the points are planned."""
     if case.study is not None:
-        pool.make_ready(*processes.loaded(case, kept_by(case.study, case.drive)))
+        pool.make_ready(*jobs.loaded(case, kept_by(case.study, case.drive)))
 
 
 def prepare(
@@ -241,7 +241,7 @@ def start(
     if ways.workers is None and time_limit is None:
         return jobs.in_this_process(work, waiting)
     number = min(ways.workers or 1, count)
-    return processes.finished_points(work, waiting, count, number, time_limit, count > ALONE * number)
+    return jobs.finished_points(work, waiting, count, number, time_limit, count > ALONE * number)
 
 
 class Cost(NamedTuple):

@@ -8,7 +8,7 @@ from otjdd.case.case import load_case
 from otjdd.case.rules import RULES
 from otjdd.case.shipped import shipped_cases
 from otjdd.errors import CaseError, ResultError
-from otjdd.runs.inputs import check_inputs
+from otjdd.runs.run import check_inputs
 
 CHANGES = tomllib.loads((FOLDER / "refusals.toml").read_text(encoding="utf-8"))
 

@@ -17,9 +17,9 @@ from PIL import Image
 from otjdd.case.case import load_case
 from otjdd.cli import design
 from otjdd.cli import fit as command
-from otjdd.fitting import files, fit
+from otjdd.fitting import fit
 from otjdd.fitting.least_squares import SearchProgress
-from otjdd.results import companions, store
+from otjdd.results import store
 from otjdd.solver.checkpoint import checkpoint_path
 
 NOTHING = {"weights": {}, "reading": {}, "noise": None, "loss": ""}
@@ -81,7 +81,7 @@ def test_a_fit_goes_on_from_its_best_set(folder, fitted):
     assert done.returncode == 0, done.stderr
     found, again = (store.read(folder / name) for name in ("found.nc", "again.nc"))
     made = command.task_of(load_case(folder / "small.toml"), [folder / "loop.csv"], words[3:6:2], **NOTHING)
-    start = files.resumed(folder / "found.nc", made, 0, 1)["start"]
+    start = fit.resumed(folder / "found.nc", made, 0, 1)["start"]
     assert start == dict(zip(found["parameter"].values.tolist(), found["value"].values.tolist(), strict=True))
     assert again.attrs["reduced_chi_square"] <= found.attrs["reduced_chi_square"] * (1 + 1e-3)
     done = otjdd(folder, "fit", *words[:2], "--vary", "ions.density", "-o", "again.nc", "--resume")
@@ -94,9 +94,9 @@ def test_a_fit_that_was_killed_goes_on_and_ends_where_it_would_have(folder):
     asked = ["loop.csv", "small.toml", "--vary", "device.left.barrier=0.5 eV:0.8 eV", "--global", "40", "-q", "-o"]
     whole = otjdd(folder, "fit", *asked, "whole.nc")
     assert whole.returncode == 0, whole.stderr
-    code = "from otjdd.cli import main; from otjdd.fitting import files; files.SAVED = 0.0; main()"
+    code = "from otjdd.cli import main; from otjdd.fitting import fit; fit.SAVED = 0.0; main()"
     earlier = {folder / "killed.toml": b"# earlier"}  # which stays until there are new files
-    companions.write_with(store.read(folder / "whole.nc"), folder / "killed.nc", earlier)
+    store.write_with(store.read(folder / "whole.nc"), folder / "killed.nc", earlier)
     killed = subprocess.Popen([sys.executable, "-c", code, "fit", *asked, "killed.nc"], cwd=folder)
     saved = checkpoint_path(folder / "killed.nc")
     while not saved.exists():
@@ -140,7 +140,7 @@ def test_a_fit_without_a_terminal_has_a_line_for_each_evaluation_and_prints_its_
         progress(at._replace(evaluations=4, misfit=1.5, x=np.zeros(2)))
         return fit.so_far(task, at, 0, 1)
 
-    monkeypatch.setattr(files, "search", search)
+    monkeypatch.setattr(fit, "search", search)
     ds = command.fitted(made, Path("ended.nc"), [], 0, quiet=False, workers=1, seed=1, evaluations=0)
     first, *lines = capsys.readouterr().err.splitlines()
     assert "1 evaluation of 30 points took" in first

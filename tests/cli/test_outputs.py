@@ -13,7 +13,7 @@ from one_read import ONE_READ
 from small_studies import POINT
 
 from otjdd.errors import ResultError
-from otjdd.results import companions, store
+from otjdd.results import store
 
 AIMS = """
 case = "small.toml"
@@ -96,24 +96,24 @@ def test_files_of_an_earlier_result_are_replaced_or_removed_and_edited_ones_are_
         made_results.reads([1.0], [1e8]),
         *(tmp_path / f"a.{end}" for end in ("nc", "toml", "png")),
     )
-    companions.write_with(ds, result, {case: b"first", picture: b"picture"})
-    companions.write_with(ds, result, {case: b"second"})
+    store.write_with(ds, result, {case: b"first", picture: b"picture"})
+    store.write_with(ds, result, {case: b"second"})
     assert (case.read_bytes(), picture.exists()) == (b"second", False)
     case.write_bytes(b"edited")
     with pytest.raises(ResultError, match="or was edited"):
-        companions.write_with(ds, result, {case: b"third"})
-    companions.write_with(ds, result, {})
+        store.write_with(ds, result, {case: b"third"})
+    store.write_with(ds, result, {})
     assert case.read_bytes() == b"edited"
 
 
 @pytest.mark.parametrize("name", ["b.toml", "c.toml"])
 def test_of_files_that_belong_together_none_is_changed_where_one_cannot_be_written(tmp_path, name):
     ds, result = made_results.reads([1.0], [1e8]), tmp_path / "a.nc"
-    companions.write_with(ds, result, {tmp_path / "a.toml": b"first"})
+    store.write_with(ds, result, {tmp_path / "a.toml": b"first"})
     before = result.read_bytes()
     (tmp_path / name).mkdir()
     with pytest.raises(ResultError):
-        companions.write_with(ds, result, {tmp_path / other: b"second" for other in ("a.toml", "b.toml", "c.toml")})
+        store.write_with(ds, result, {tmp_path / other: b"second" for other in ("a.toml", "b.toml", "c.toml")})
     assert result.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.nc", "a.toml", name])
 

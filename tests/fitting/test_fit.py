@@ -10,10 +10,9 @@ import otjdd
 from otjdd.case.case import load_case
 from otjdd.case.numbers import value_in_case
 from otjdd.errors import DataError
-from otjdd.fitting import profile, report
-from otjdd.fitting.covariance import standard_errors
+from otjdd.fitting import covariance, result
+from otjdd.fitting.covariance import standard_errors, with_posterior, with_profiles
 from otjdd.fitting.evaluate import evaluator
-from otjdd.fitting.extras import with_posterior, with_profiles
 from otjdd.fitting.fit import so_far, solved
 from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.result import visited_of
@@ -44,7 +43,7 @@ def test_six_parameters_come_back_from_three_kinds_of_data(data):
     rng = np.random.default_rng(1)
     ds = otjdd.fit([noisy(one, rng) for one in data], small(), KEYS, changes=WRONG)
     truth = np.array([value_in_case(small(), key)[0] for key in KEYS])
-    assert (np.abs(ds.value.values - truth) < 3 * ds.error.values).all(), report.parameter_table(ds)
+    assert (np.abs(ds.value.values - truth) < 3 * ds.error.values).all(), result.parameter_table(ds)
     assert (ds.error.values < 0.02 * truth).all()
     assert 0.6 < ds.attrs["reduced_chi_square"] < 1.4
     assert ds.attrs["jacobians"] <= 12
@@ -54,14 +53,14 @@ def test_six_parameters_come_back_from_three_kinds_of_data(data):
 def test_a_fit_is_stored_drawn_and_becomes_a_case(pair, tmp_path):
     store.write(pair, tmp_path / "fit.nc")
     ds = store.read(tmp_path / "fit.nc")
-    assert report.parameter_table(ds) == report.parameter_table(pair)
-    assert "device.left.barrier" in report.parameter_table(ds)
-    numbers = report.as_json(ds)
+    assert result.parameter_table(ds) == result.parameter_table(pair)
+    assert "device.left.barrier" in result.parameter_table(ds)
+    numbers = result.as_json(ds)
     assert set(numbers["parameters"]["ions.density"]) == {"value", "unit", "error", "at_bound"}
     assert numbers["parameters"]["ions.density"]["unit"] == "m^-3"
     assert len(picture.fit_figure(ds).axes) == 4  # data, residuals, correlations and their colours
     for name, base in (("whole", None), ("based", "rv-loop.toml")):
-        text = report.case_text(ds, base, load_case("rv-loop"))
+        text = result.case_text(ds, base, load_case("rv-loop"))
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
         case = load_case(tmp_path / f"{name}.toml")
         assert case.device.left.barrier == pytest.approx(float(ds.value[0]), rel=1e-8)
@@ -114,7 +113,7 @@ def test_data_of_the_wrong_sign_or_place_are_refused_before_a_run(data, monkeypa
 
 
 def test_a_profile_is_the_parabola_where_the_model_is_linear(data, monkeypatch):
-    monkeypatch.setattr(profile, "COUNT", 5)
+    monkeypatch.setattr(covariance, "COUNT", 5)
     made = task(small(), [noisy(data[0], np.random.default_rng(6))], ["device.left.barrier", "ions.density"])
     ds = with_profiles(solved(made), made, ["device.left.barrier"])
     offsets = (ds.profile_value.values[0] - float(ds.value[0])) / float(ds.error[0])

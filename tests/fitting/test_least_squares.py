@@ -11,12 +11,10 @@ from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
 from otjdd.case.fit_task import LOSSES
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting import covariance, gradients
-from otjdd.fitting.curves import ComparedRun, MeasuredCurve
+from otjdd.fitting.curves import ComparedRun, MeasuredCurve, Scale, loss
 from otjdd.fitting.evaluate import Evaluator, Simulated
 from otjdd.fitting.least_squares import minimise
-from otjdd.fitting.losses import loss
 from otjdd.fitting.parameters import Parameter
-from otjdd.fitting.scales import Scale
 from otjdd.fitting.task import Task
 
 X = np.linspace(0, 3, 40)

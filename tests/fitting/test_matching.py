@@ -7,7 +7,7 @@ from fitted_devices import CURVES, small
 from otjdd.errors import DataError
 from otjdd.fitting.matching import match, quantity_in, times_of, whole
 from otjdd.fitting.task import Data, task
-from otjdd.measurements.applied import applied_rows
+from otjdd.measurements.datasets import applied_rows
 from otjdd.measurements.read import read_data
 
 CASE = small()

@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from otjdd.fitting.curves import magnitude
-from otjdd.fitting.scales import Scale, scale_of
-from otjdd.fitting.uncertainty import InstrumentNoise, points_of
-from otjdd.measurements.applied import applied_rows
+from otjdd.fitting.curves import InstrumentNoise, Scale, magnitude, points_of, scale_of
+from otjdd.measurements.datasets import applied_rows
 from otjdd.measurements.read import read_data
 
 V = np.round(np.concatenate([np.arange(1, 21), np.arange(19, -1, -1)]) * 0.05, 3)

@@ -327,18 +327,18 @@ def test_a_column_of_devices_divides_the_records(tmp_path):
 
 def test_a_new_form_is_one_row(tmp_path, monkeypatch):
     """A tester that writes "volts|microamps" below a line of stars."""
-    from otjdd.measurements.forms import known, plain
-    from otjdd.measurements.forms.form import Form
+    from otjdd.measurements import blocks, instruments
+    from otjdd.measurements.blocks import Form
 
-    def blocks(sheet, names):
+    def of_box(sheet, names):
         table = sheet._replace(text=sheet.text.replace("volts|microamps", "V (V)|I (uA)"), divider="|")
-        return plain.blocks(table, names)
+        return blocks.blocks(table, names)
 
     text = "*** Box 7 ***\nvolts|microamps\n" + make.rows({"V": V, "I": 1e6 * CURRENT}, "|")
     path = written(tmp_path, "box.out", text.encode())
     with pytest.raises(DataError):
         read_data(path)
-    monkeypatch.setattr(known, "FORMS", (*known.FORMS, Form("Box 7", (r"\*\*\* Box 7", r"volts\|microamps"), blocks)))
+    monkeypatch.setattr(instruments, "FORMS", (Form("Box 7", (r"\*\*\* Box 7", r"volts\|microamps"), of_box),))
     ds = read_data(path)
     check_numbers(ds, {"voltage": V, "current": CURRENT})
     assert "file of Box 7" in ds.attrs["understood"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.measurements.noise import noise_floor
+from otjdd.measurements.sweeps import noise_floor
 
 V = np.linspace(-2, 2, 161)
 

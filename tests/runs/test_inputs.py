@@ -5,7 +5,7 @@ import pytest
 import otjdd
 from otjdd.case.case import load_case
 from otjdd.errors import CaseError
-from otjdd.runs.inputs import check_inputs
+from otjdd.runs.run import check_inputs
 
 NO_READS = {"drive": {"kind": "hold", "voltage": "1 V", "duration": "1 us"}, "record.every": "reads"}
 UNLIKE = {

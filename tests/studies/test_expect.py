@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.cli import app
 from otjdd.errors import CaseError
-from otjdd.studies import expect
+from otjdd.studies import plan
 
 CASES = sorted(path.stem for path in shipped_cases().glob("*.toml"))
 EXPECT = '\n[expect]\nnumber = "read_resistance[-1]"\nlow = "10 kohm"\nhigh = "2 Mohm"\n'
@@ -27,7 +27,7 @@ def test_a_shipped_case_gives_the_number_that_it_expects(name):
     case = load_case(shipped_cases() / f"{name}.toml")
     assert case.expect is not None
     low, high = case.expect.window
-    assert low <= expect.run_expected(case) <= high
+    assert low <= plan.run_expected(case) <= high
     assert 0 < high - low < 0.07 * abs(high)  # a window that says something
 
 
@@ -79,10 +79,10 @@ def test_the_point_of_a_study_is_run_alone(small):
     small.write_text(POINT + GRID + point)
     case = load_case(small)
     small.write_text((POINT + EXPECT).replace("50 ns", "40 ns"))
-    assert expect.run_expected(case) == expect.run_expected(load_case(small))
+    assert plan.run_expected(case) == plan.run_expected(load_case(small))
 
 
 def test_a_wrong_expectation_is_not_measured(small):
     small.write_text((POINT + EXPECT).replace("[-1]", ""))
     with pytest.raises(CaseError, match="expect"):
-        expect.run_expected(load_case(small))
+        plan.run_expected(load_case(small))

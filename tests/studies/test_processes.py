@@ -7,11 +7,22 @@ import pytest
 from small_studies import POINT
 
 from otjdd.case.case import load_case
-from otjdd.studies import points, processes
-from otjdd.studies.jobs import PointJob, StudyWork, compute, computed, settle
+from otjdd.studies import points
+from otjdd.studies.jobs import (
+    ENOUGH,
+    MOST,
+    RECENT,
+    Batches,
+    PointJob,
+    StudyWork,
+    compute,
+    computed,
+    finished_points,
+    lost,
+    settle,
+)
 from otjdd.studies.plan import plan
 from otjdd.studies.points import PointOutcome
-from otjdd.studies.processes import ENOUGH, MOST, RECENT, Batches, finished_points, lost
 
 VARIED = POINT + '[study.grid]\ndrive.width = { start = "20 ns", stop = "80 ns", count = 12 }\n'
 
@@ -110,7 +121,7 @@ def test_a_point_that_was_alone_is_lost_with_its_process(study):
 def test_a_point_that_ends_its_process_ends_no_other(study, monkeypatch):
     work, jobs = study
     fatal = jobs[7].digest
-    monkeypatch.setattr(processes, "settle", Deadly(fatal))
+    monkeypatch.setattr("otjdd.studies.jobs.settle", Deadly(fatal))
     found = {job.digest: point.status for job, point in finished_points(work, jobs, len(jobs), 2, alone=True)}
     assert found == {job.digest: "lost" if job.digest == fatal else "done" for job in jobs}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from otjdd.studies import sensitivity
+from otjdd.studies import dataset
 from otjdd.studies.dataset import SAMPLE_COUNT, SAMPLE_METHOD
 
 
@@ -26,7 +26,7 @@ def sampled(count, f=ishigami):
 
 
 def test_sobol_indices_of_a_function_whose_indices_are_known():
-    found = sensitivity.sobol_indices(sampled(4096), "f")
+    found = dataset.sobol_indices(sampled(4096), "f")
     assert found.first.values == pytest.approx([0.3139, 0.4424, 0.0], abs=0.01)
     assert found.total.values == pytest.approx([0.5576, 0.4424, 0.2437], abs=0.01)
     for kind, exact in (("first", [0.3139, 0.4424, 0.0]), ("total", [0.5576, 0.4424, 0.2437])):
@@ -40,16 +40,16 @@ def test_sobol_indices_are_those_of_scipy():
     ds = sampled(256)
     blocks = ds.f.values.reshape(5, 256)
     known = sobol_indices(func={"f_A": blocks[:1], "f_B": blocks[1:2], "f_AB": blocks[2:, None]}, n=256)
-    found = sensitivity.sobol_indices(ds, "f")
+    found = dataset.sobol_indices(ds, "f")
     assert found.first.values == pytest.approx(known.first_order.ravel(), abs=1e-9)
     assert found.total.values == pytest.approx(known.total_order.ravel(), abs=1e-9)
 
 
 def test_rows_with_a_failed_point_are_left_out():
     ds = sampled(1024)
-    whole = sensitivity.sobol_indices(ds, "f")
+    whole = dataset.sobol_indices(ds, "f")
     ds["f"][[5, 2000, 4000]] = np.nan
-    found = sensitivity.sobol_indices(ds, "f")
+    found = dataset.sobol_indices(ds, "f")
     assert int(whole.rows) - int(found.rows) == 3
     assert found.total.values == pytest.approx(whole.total.values, abs=0.02)
 
@@ -57,9 +57,9 @@ def test_rows_with_a_failed_point_are_left_out():
 def test_sobol_indices_of_another_sample_are_refused():
     ds = sampled(16)
     with pytest.raises(ValueError, match="saltelli"):
-        sensitivity.sobol_indices(ds.assign_attrs({SAMPLE_METHOD: "sobol"}), "f")
+        dataset.sobol_indices(ds.assign_attrs({SAMPLE_METHOD: "sobol"}), "f")
     with pytest.raises(ValueError, match=r"0 of .* rows"):
-        sensitivity.sobol_indices(ds.assign(f=ds.f * np.nan), "f")
+        dataset.sobol_indices(ds.assign(f=ds.f * np.nan), "f")
 
 
 def test_a_decay_is_found_again_at_every_place_of_the_other_axis():
@@ -67,15 +67,15 @@ def test_a_decay_is_found_again_at_every_place_of_the_other_axis():
     R = 10.0 ** (d[:, None] * 1e9 * np.array([2.0, 3.0]))
     R[0, 1] = np.nan
     ds = xr.Dataset({"R": (("d", "T"), R)}, {"d": d, "T": T})
-    found = sensitivity.slope(ds, "R", "d", log_y=True)
+    found = dataset.slope(ds, "R", "d", log_y=True)
     assert found.slope.values == pytest.approx([2e9, 3e9])
     assert found.correlation.values == pytest.approx([1, 1])
     ds["R"][2:, 0] = np.nan
-    assert np.isnan(sensitivity.slope(ds, "R", "d").slope.values[0])
+    assert np.isnan(dataset.slope(ds, "R", "d").slope.values[0])
     with pytest.raises(ValueError, match="no numeric axis"):
-        sensitivity.slope(ds, "R", "x")
+        dataset.slope(ds, "R", "x")
 
 
 def test_a_slope_per_decade():
     ds = xr.Dataset({"V": ("t", [3.0, 2.5, 2.0])}, {"t": [1e-9, 1e-8, 1e-7]})
-    assert sensitivity.slope(ds, "V", "t", log_x=True).slope == pytest.approx(-0.5)
+    assert dataset.slope(ds, "V", "t", log_x=True).slope == pytest.approx(-0.5)

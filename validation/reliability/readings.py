@@ -146,8 +146,8 @@ def repeated_records(quick: bool, folder: Path, seed: int = 12) -> tuple[str, bo
 
     In half of the files a number is missing in a row, which must not shift the rows after it.
     """
-    from otjdd.fitting.uncertainty import points_of
-    from otjdd.measurements.applied import applied_rows
+    from otjdd.fitting.curves import points_of
+    from otjdd.measurements.datasets import applied_rows
     from otjdd.measurements.read import read_data
 
     rng, found, count = np.random.default_rng(seed), Counter(), 40 if quick else 400

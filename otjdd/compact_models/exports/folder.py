@@ -14,7 +14,7 @@ from otjdd.compact_models.exports import (
 )
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.model_file import dataset_of
-from otjdd.results import companions, store
+from otjdd.results import store
 
 MODEL, NETWORKS, PICTURE = "model.nc", "networks.nc", "error.png"
 NAMES = (
@@ -31,7 +31,7 @@ def check_folder(folder: Path) -> None:
     """
     if (folder / MODEL).exists():
         CompactModel.load(folder / MODEL)
-    companions.check_replaceable(folder / MODEL, [folder / name for name in NAMES])
+    store.check_replaceable(folder / MODEL, [folder / name for name in NAMES])
 
 
 def circuits(model: CompactModel) -> dict[str, str]:
@@ -85,11 +85,11 @@ def write_exports(
         contents[folder / NETWORKS] = store.encoded(noise.dataset().assign_attrs(model.about))
     if picture:
         contents[folder / PICTURE] = picture
-    companions.write_with(dataset_of(model), folder / MODEL, contents)
+    store.write_with(dataset_of(model), folder / MODEL, contents)
     return [folder / MODEL, *contents]
 
 
 def write_unfinished(model: CompactModel, folder: Path) -> Path:
     """Write a model that is not accurate enough into a folder, without exports. Returns its path. Raises ResultError."""
-    companions.write_with(dataset_of(model), folder / MODEL, {})
+    store.write_with(dataset_of(model), folder / MODEL, {})
     return folder / MODEL

@@ -16,9 +16,9 @@ from otjdd.claims.targets import load_task
 from otjdd.errors import CaseError, ResultError
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.parameters import Parameter
-from otjdd.fitting.targets import report, search
-from otjdd.fitting.targets.target import FAILED
-from otjdd.fitting.targets.task import Evaluation, measured, text_at
+from otjdd.fitting.targets import result, search
+from otjdd.fitting.targets.records import FAILED
+from otjdd.fitting.targets.search import Evaluation, measured, text_at
 from otjdd.results import outputs
 from otjdd.runs.run import simulate
 
@@ -258,7 +258,7 @@ def searched(tmp_path_factory):
 def test_a_search_meets_its_target_and_reports_it(searched):
     evaluate, found = searched
     assert abs(found.outcome.residuals[0]) < 1.0
-    text = report.report(evaluate.task, found, search.sensitivities(evaluate, found))
+    text = result.report(evaluate.task, found, search.sensitivities(evaluate, found))
     assert "high" in text
     assert "most felt by" in text
 
@@ -274,7 +274,7 @@ def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(searched):
 
 def test_what_was_found_is_a_case_again(task, tmp_path):
     out = tmp_path / "found.toml"
-    out.write_text(report.as_case(task, task.cases[0], np.array([0.5, 0.5]), out))
+    out.write_text(result.as_case(task, task.cases[0], np.array([0.5, 0.5]), out))
     assert load_case(tmp_path / "found.toml").device.left.barrier == pytest.approx(0.65)
 
 
@@ -299,7 +299,7 @@ def test_an_interrupted_calibration_leaves_its_best_set_and_goes_on_as_if_it_had
     tmp_path, monkeypatch, stage, capsys
 ):
     from otjdd import cli
-    from otjdd.fitting.targets import task as targets
+    from otjdd.fitting.targets import search as targets
 
     (tmp_path / "small.toml").write_text(ONE_READ)
     (tmp_path / "task.toml").write_text(QUICK)
@@ -321,7 +321,7 @@ def test_an_interrupted_calibration_leaves_its_best_set_and_goes_on_as_if_it_had
             cli.main(own=False)
         return ended.value.code
 
-    monkeypatch.setattr(targets, "measured", counted)
+    monkeypatch.setattr(search, "measured", counted)
     assert typed("a.toml") == 130
     assert "The best set until then, with a score of " in capsys.readouterr().err
     assert load_case(tmp_path / "a.toml").device.left.barrier > 0
@@ -391,7 +391,7 @@ share = 0.1
     (part,), x = task.cases, task.start
     assert x == pytest.approx([(0.01 - 1e-4) / (0.1 - 1e-4), 0.5, 0.5])
     there, out = np.array([1.0, 0.0, 1.0]), tmp_path / "found.toml"
-    out.write_text(report.as_case(task, part, there, out))
+    out.write_text(result.as_case(task, part, there, out))
     moved = load_case(out)
     assert moved.resolved() == part.case.replace(task.changes(there, "")).resolved()
     assert moved.columns.kinds[0].share == 0.1
@@ -400,19 +400,19 @@ share = 0.1
 
 
 def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, tmp_path, monkeypatch):
-    from otjdd.fitting.targets import visits
+    from otjdd.fitting.targets import result
     from otjdd.system import sources
 
     evaluate, found = searched
-    visits.write(tmp_path / "a.nc", evaluate.task, evaluate.visited)
-    read = visits.read(tmp_path / "a.nc", evaluate.task)
+    result.write_visits(tmp_path / "a.nc", evaluate.task, evaluate.visited)
+    read = result.read_visits(tmp_path / "a.nc", evaluate.task)
     assert read.keys() == evaluate.visited.keys()
-    ds = visits.visits_dataset(evaluate.task, read)
+    ds = result.visits_dataset(evaluate.task, read)
     assert float(ds.visited_distance.min()) == pytest.approx(abs(found.outcome.residuals[0]))
     assert float(ds.visited_parameter.max()) < 1.0
     monkeypatch.setattr(sources, "digest", lambda: "another")
     with pytest.raises(ResultError, match="is a search by another version of otjdd"):
-        visits.read(tmp_path / "a.nc", evaluate.task)
+        result.read_visits(tmp_path / "a.nc", evaluate.task)
 
 
 def test_the_distance_of_a_claim_is_in_its_own_tolerance():
@@ -423,7 +423,7 @@ def test_the_distance_of_a_claim_is_in_its_own_tolerance():
 
 def test_values_outside_of_what_is_published_are_named():
     task = load_task(shipped_cases() / "calibration" / "li2019.toml")
-    said = report.beyond_literature(task, task.start)
+    said = result.beyond_literature(task, task.start)
     assert [line.split()[5] for line in said] == [
         "device.film.tunnelling_mass", "device.right.doping", "ions.density", "ions.hop_distance",
     ]  # fmt: skip

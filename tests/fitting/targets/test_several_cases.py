@@ -11,8 +11,8 @@ from otjdd.case.case import load_case
 from otjdd.claims.targets import load_task
 from otjdd.errors import CaseError
 from otjdd.fitting.evaluate import evaluator
-from otjdd.fitting.targets import report, search
-from otjdd.fitting.targets.task import measured
+from otjdd.fitting.targets import result, search
+from otjdd.fitting.targets.search import measured
 
 OF_ONE = """
 case = "small.toml"
@@ -123,18 +123,18 @@ def test_a_point_has_the_values_of_both_cases_and_each_is_that_of_its_own_run(fo
 
 
 def test_a_shared_parameter_starts_from_its_first_case(folder):
-    told = report.asked(load_task(folder / "two.toml"))
+    told = result.asked(load_task(folder / "two.toml"))
     assert told.splitlines()[0] == "3 parameters, 2 targets of 2 runs of 2 cases"
     assert "device.film.tunnelling_mass: 0.5234 in thin, 0.6 in thick; the search starts from 0.5234" in told
     (folder / "two.toml").write_text(OF_TWO.replace("low = 0.3", "low = 0.3\nstart = 0.58"))
     task = load_task(folder / "two.toml")
     assert task.values(task.start)["device.film.tunnelling_mass"] == 0.58
-    assert report.asked(task) == "3 parameters, 2 targets of 2 runs of 2 cases"
+    assert result.asked(task) == "3 parameters, 2 targets of 2 runs of 2 cases"
 
 
 def test_a_start_outside_of_its_bounds_is_told(folder):
     (folder / "one.toml").write_text(OF_ONE.replace('low = "0.5 eV"', 'low = "0.7 eV"'))
-    told = report.asked(load_task(folder / "one.toml")).splitlines()
+    told = result.asked(load_task(folder / "one.toml")).splitlines()
     assert told == [
         "2 parameters, 1 target of 1 run of 1 case",
         "device.left.barrier: 0.6243 eV; the search starts from 0.7 eV",
@@ -206,7 +206,7 @@ def test_a_fault_of_the_other_calibration_is_told_with_its_own_line(folder):
 
 def test_the_command_writes_a_case_for_each_and_goes_on_to_the_same_bits(folder, monkeypatch, capsys):
     from otjdd import cli
-    from otjdd.fitting.targets import task as targets
+    from otjdd.fitting.targets import search as targets
 
     runs, real, stop = [], targets.measured, 13
 
@@ -225,7 +225,7 @@ def test_the_command_writes_a_case_for_each_and_goes_on_to_the_same_bits(folder,
         return ended.value.code
 
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(targets, "measured", counted)
+    monkeypatch.setattr(search, "measured", counted)
     assert typed("a.toml") == 130
     assert "is in a-thin.toml, a-thick.toml; the same command with --resume goes on from it" in capsys.readouterr().err
     stop = 10**6

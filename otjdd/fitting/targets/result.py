@@ -1,0 +1,271 @@
+"""The files and the report of a calibration: a case file for each case, and the evaluations of the search beside them.
+
+The points of a search follow from its seed and from the values at earlier points. A resumed search therefore visits the
+same points again, and reads their values instead of simulating. Its result is that of a search without interruption.
+Aims that no set meets together follow from the distances of all sets: `plot.front` draws the distances.
+
+While a search goes on, its evaluations are kept in a hidden checkpoint. The files are written at the end, together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otjdd.analysis import fronts
+from otjdd.case import toml_text
+from otjdd.case.case import load_case
+from otjdd.case.numbers import value_in_case
+from otjdd.errors import ResultError
+from otjdd.fitting.fit import now_and_then
+from otjdd.fitting.result import base_of, differences
+from otjdd.fitting.targets.search import DIGITS, Evaluation, SearchResult, TargetedCase, TargetTask, text_at, value_at
+from otjdd.results import store
+from otjdd.results.outputs import about
+from otjdd.results.provenance import CALIBRATION, provenance
+from otjdd.solver.checkpoint import AFRESH, checkpoint_path
+from otjdd.system import sources
+from otjdd.system.limits import shielded
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+KIND = "otjdd calibration"
+MOST_PAIRS = 12  # most pairs of aims that are named
+
+
+def path_beside(out: Path) -> Path:
+    """Path of the evaluations of a search, beside the case file that it writes."""
+    return out.with_suffix(".nc")
+
+
+def fingerprint(task: TargetTask) -> str:
+    """Sha256 of everything that determines the values of the targets at a point of the unit cube."""
+    runs = [(part.name, run.of(part.coarse).digest) for part in task.cases for run in part.runs]
+    asked = [target.model_dump() for target in task.targets]
+    return hashlib.sha256(repr((runs, task.parameters, task.stated, asked)).encode()).hexdigest()
+
+
+def write_visits(path: Path, task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> None:
+    """Write the points (visit, parameter) of a search and the values (visit, target) there. Raises ResultError."""
+    store.write(visits_dataset(task, visited), path)
+
+
+def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
+    """Dataset of the points of a search, the values there, and their distances from the aims.
+
+    An aim is a claim, with all targets that are its figures, or a target of its own.
+    """
+    import xarray as xr
+
+    points, values = np.array([np.frombuffer(point) for point in visited]), np.array(list(visited.values()))
+    chosen = np.array([[value_at(p, x) for p, x in zip(task.parameters, point, strict=True)] for point in points])
+    return xr.Dataset(
+        {
+            "visited_point": (("visit", "parameter"), points, about("points of the unit cube between the bounds")),
+            "visited_parameter": (("visit", "parameter"), chosen, about("the values there, in SI, energies in eV")),
+            "visited_values": (("visit", "target"), values, about("values of the targets, in SI, energies in eV")),
+            "visited_distance": (("visit", "target"), distances(task, visited), about("in tolerances, met up to 1")),
+        },
+        {
+            "parameter": ("parameter", task.parameter_names, about("key of the case")),
+            "target": ("target", task.target_names, about("target of the calibration")),
+            "aim": ("target", task.aims, about("claim of the target, else the target itself")),
+        },
+        provenance(sources_of(task), resolved(task), title=title(task))
+        | {CALIBRATION: KIND, "search": fingerprint(task)},
+    )  # fmt: skip
+
+
+def title(task: TargetTask) -> str:
+    """Title of a calibration: those of its cases."""
+    return f"calibration of {' and '.join(part.case.title for part in task.cases)}"
+
+
+def sources_of(task: TargetTask) -> str:
+    """Texts of the case files, each below its name where there are several."""
+    return "\n".join(f"# {part.name}\n{part.case.source}" if part.name else part.case.source for part in task.cases)
+
+
+def resolved(task: TargetTask) -> str:
+    """Texts of the whole cases, each below its name where there are several."""
+    texts = [part.case.resolved() for part in task.cases]
+    return "\n".join(
+        f"# {part.name}\n{text}" if part.name else text for part, text in zip(task.cases, texts, strict=True)
+    )
+
+
+def distances(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
+    """Distances (visit, target) of all values from the aims, in tolerances; nan where a run failed."""
+    goals = task.targets
+    rows = [[goal.distance(value) for goal, value in zip(goals, values, strict=True)] for values in visited.values()]
+    return np.array(rows).reshape(-1, len(goals))
+
+
+def exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> tuple[str, str]:
+    """Which aims no set of a search met, and which of the others no set met together; "" where there are none.
+
+    Where no set met a claim, its targets stand in its place.
+
+    A search goes to one compromise: that it met no two aims together does not prove that they exclude each other.
+    """
+    reachable = fronts.within_reach(distances(task, visited), task.aims, task.target_names)
+    lost, pairs = fronts.never_met(reachable), fronts.exclusive_pairs(reachable)
+    never = f"no set of {len(visited)} meets {', '.join(lost)}" if lost else ""
+    lines = [
+        f"none meets both {a} and {b}: the best has both within {near:.3g} tolerances"
+        for a, b, near in pairs[:MOST_PAIRS]
+    ]
+    lines += [f"and {len(pairs) - MOST_PAIRS} more pairs"] if len(pairs) > MOST_PAIRS else []
+    return never, "\n".join(lines)
+
+
+def read_visits(path: Path, task: TargetTask) -> dict[bytes, np.ndarray]:
+    """Evaluations of a search in a file: bytes of a point -> values (targets,).
+
+    Raises ResultError for a file that is missing or damaged, and for the search of another calibration or by another
+    version of otjdd.
+    """
+    ds = store.read(path)
+    if ds.attrs.get(CALIBRATION) != KIND:
+        raise ResultError(path, "is no search of a calibration", AFRESH)
+    if ds.attrs.get("source_sha256") != sources.digest():
+        raise ResultError(path, "is a search by another version of otjdd", AFRESH)
+    if ds.attrs.get("search") != fingerprint(task):
+        raise ResultError(path, "is the search of another calibration, or of another case", AFRESH)
+    points = numbers_in(ds, "visited_point", len(task.parameters), path)
+    values = numbers_in(ds, "visited_values", len(task.targets), path)
+    if len(points) != len(values) or not ((points >= 0.0) & (points <= 1.0)).all():
+        raise ResultError(path, "is no search of this calibration: its points are not between the bounds", AFRESH)
+    return {point.tobytes(): row for point, row in zip(np.ascontiguousarray(points), values, strict=True)}
+
+
+def numbers_in(ds: xr.Dataset, name: str, width: int, path: Path) -> np.ndarray:
+    """Numbers (visit, width) of a search in a file. Raises ResultError for an array that is missing or of another form."""
+    array: np.ndarray = ds[name].values if name in ds else np.zeros(0)
+    if array.dtype != float or array.ndim != 2 or array.shape[1] != width:
+        raise ResultError(path, f"is no search of this calibration: {name} is missing or has another form", AFRESH)
+    return array
+
+
+COARSE = 0.25  # tolerances: larger effects of the coarse numerics of the search on a residual are reported
+
+
+def path_of(out: Path, part: TargetedCase) -> Path:
+    """Path of the case file of a calibration that writes to `out`: with the name of the case where there are several."""
+    return out.with_stem(f"{out.stem}-{part.name}") if part.name else out
+
+
+def as_case(task: TargetTask, part: TargetedCase, x: np.ndarray, out: Path) -> str:
+    """Case file with the values at a point, on top of the calibrated case. out : where it will stand"""
+    case = part.case.replace(task.changes(x, part.name))
+    base = base_of(part.file, out)
+    if base is None:
+        return toml_text.write(case.plain())
+    below = load_case(part.file).plain()
+    below.pop("expect", None)
+    lines = [f"{key} = {toml_text.toml_value(value)}" for key, value in differences(below, case.plain())]
+    return "\n".join([f"base = {toml_text.toml_value(base)}", *lines]) + "\n"
+
+
+def asked(task: TargetTask) -> str:
+    """Task of the search in words: how many parameters, targets and runs; starts that are not those of the cases."""
+    runs = sum(len(part.runs) for part in task.cases)
+    counts = {"parameter": len(task.parameters), "target": len(task.targets), "run": runs, "case": len(task.cases)}
+    moving, aims, ran, cases = (f"{count} {word}{'s' if count != 1 else ''}" for word, count in counts.items())
+    return "\n".join([f"{moving}, {aims} of {ran} of {cases}", *moved_starts(task)])
+
+
+def moved_starts(task: TargetTask) -> list[str]:
+    """Lines that name parameters whose start is neither stated nor the value of all their cases."""
+    lines = []
+    for name, parameter, stated in zip(task.parameter_names, task.parameters, task.stated, strict=True):
+        if stated.start is not None:
+            continue
+        start = text_at(parameter, parameter.share(parameter.start))
+        owners = [part for part in task.cases if stated.of(part.name)]
+        texts = {part.name: parameter.text(value_in_case(part.case, stated.key)[0], DIGITS) for part in owners}
+        if any(text != start for text in texts.values()):
+            own_values = ", ".join(f"{text}{f' in {part}' if len(texts) > 1 else ''}" for part, text in texts.items())
+            lines.append(f"{name}: {own_values}; the search starts from {start}")
+    return lines
+
+
+def report(
+    task: TargetTask, result: SearchResult, slopes: np.ndarray | None = None, fine: Evaluation | None = None
+) -> str:
+    """Table of the targets, and of the parameters, each with the target that depends on it most.
+
+    slopes : (targets, parameters) of `sensitivities`, or None
+    fine : evaluation of the same point without coarse numerics; residuals that change by more than COARSE are marked
+    """
+    names, last = task.target_names, fine or result.outcome
+    moved = last.residuals - result.outcome.residuals
+    width = max(44, *map(len, names), *map(len, task.parameter_names))
+    lines = [f"score {last.score:.3g} after {result.evaluations} evaluations", ""]
+    for name, value, residual, change in zip(names, *last, moved, strict=True):
+        remark = "" if abs(residual) <= 1 else "  missed"
+        remark += f"  ({change:+.2f} by numerics)" if abs(change) > COARSE else ""
+        lines.append(f"{name:{width}s} {value:12.4g}  residual {residual:+.2f}{remark}")
+    if (many := int(np.sum(np.abs(moved) > COARSE))) > 0:
+        lines.append(
+            f"{many} of them moved by more than {COARSE:g} from the coarse numerics of the search to those of the case"
+        )
+    lines.append("")
+    for i, (key, value) in enumerate(task.values(result.x).items()):
+        strongest = ""
+        if slopes is not None:
+            column = np.nan_to_num(slopes[:, i])
+            t = int(np.argmax(np.abs(column)))
+            strongest = f"  most felt by: {names[t]} ({column[t]:+.3g} residuals per range)"
+        lines.append(f"{key:{width}s} {value!s:>14}{strongest}")
+    return "\n".join(lines + beyond_literature(task, result.x))
+
+
+def beyond_literature(task: TargetTask, x: np.ndarray) -> list[str]:
+    """Lines that name the values of a point outside of their published ranges."""
+    lines = []
+    for name, parameter, stated, value in zip(task.parameter_names, task.parameters, task.stated, x, strict=True):
+        if stated.published:
+            low, high = map(stated.number, stated.published)
+            if not low <= value_at(parameter, value) <= high:
+                ends = " to ".join(map(str, stated.published))
+                lines.append(f"outside of what is published: {name} {text_at(parameter, value)} ({ends})")
+    return lines
+
+
+def case_files(out: Path, task: TargetTask) -> list[Path]:
+    """Paths of the case files that a calibration writes to `out`, in the order of its cases."""
+    return [path_of(out, part) for part in task.cases]
+
+
+def files_of(out: Path, task: TargetTask) -> list[Path]:
+    """All files that a calibration writes to `out`: the case files, and the evaluations of the search."""
+    return [*case_files(out, task), path_beside(out)]
+
+
+def check_replaceable(out: Path, task: TargetTask) -> None:
+    """Raise ResultError if a file that the user has not named would be replaced, and is not of an earlier calibration."""
+    evaluations = path_beside(out)
+    store.check_kind(evaluations, CALIBRATION, KIND)
+    store.check_replaceable(evaluations, [path for path in case_files(out, task) if path != out])
+
+
+def saving(out: Path, task: TargetTask, evaluations: Mapping[bytes, np.ndarray]) -> Callable[[np.ndarray], None]:
+    """Function to call after each evaluation: from time to time it writes all evaluations to the checkpoint of `out`."""
+    path = checkpoint_path(path_beside(out))
+    return now_and_then(lambda _: write_visits(path, task, evaluations))
+
+
+def write(out: Path, task: TargetTask, evaluations: Mapping[bytes, np.ndarray], x: np.ndarray) -> None:
+    """Write a set of parameters as a case file for each case, and the evaluations of the search. Raises ResultError."""
+    texts = [as_case(task, part, x, out).encode() for part in task.cases]
+    beside = path_beside(out)
+    with shielded():
+        contents = dict(zip(case_files(out, task), texts, strict=True))
+        store.write_with(visits_dataset(task, evaluations), beside, contents, [out])
+        checkpoint_path(beside).unlink(missing_ok=True)
