@@ -1,4 +1,4 @@
-"""Figures of fits, designs, calibrations and compact models.
+"""Figures of fits, designs and calibrations.
 
 In the figure of a calibration each set of parameters that a search has tried is a point. Distances are in tolerances: an
 aim is met up to 1. In the box both aims are met; two aims that exclude each other have an empty box. The front joins the
@@ -19,7 +19,6 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from otjdd.analysis import fronts
-from otjdd.compact_models.error import constants
 from otjdd.fitting.result import curves_of, spread_of
 from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
@@ -27,8 +26,6 @@ from otjdd.plot.runs import meant, parameter_words, readable
 from otjdd.plot.style import BLUE, CYCLE, GREEN, GREY, ORANGE, Figure, panels, style
 
 MOST = 6  # most curves with a panel each
-ROW = 0.17  # inch, of a protocol
-LEAST = 1e-4  # decades, least error that is drawn
 PANELS = 6  # most pairs in one figure
 FARTHEST = 30.0  # largest drawn distance; larger distances are drawn at this value
 TICKS = (0, 0.5, 1, 2, 3, 5, 10, 20, 30)
@@ -224,33 +221,3 @@ def draw(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     lost = int(np.sum(~there))
     parts.small_print(axes, f"both met in the box: {int(np.sum(np.maximum(x, y) <= fronts.LIMIT))} of {there.size} sets"
                       + (f"; {lost} could not be computed" if lost else ""))  # fmt: skip
-
-
-def agreement(measured: xr.Dataset) -> Figure:
-    """Figure of the measured error of a compact model. measured : the Dataset `CompactModel.measured`"""
-    with style():
-        fig, (left, right) = panels(2)
-        solved, predicted = (1e6 * np.abs(measured[name].values) for name in ("sample_solved", "sample_predicted"))
-        low, high = min(solved.min(), predicted.min()), max(solved.max(), predicted.max())
-        left.plot([low, high], [low, high], color=GREY, linewidth=0.6)
-        left.plot(solved, predicted, ".", color=BLUE, markersize=2, alpha=0.5, markeredgewidth=0)
-        left.set(xscale="log", yscale="log", xlabel="read current, solver (μA)", ylabel="compact model (μA)")
-        rms, worst = measured.error_rms.values, measured.error_worst.values
-        constant, at = constants(measured)[:, 0], np.arange(measured.sizes["protocol"])
-        names = [
-            f"{name}{', worse than a constant' if off > alone else ''}"
-            for name, off, alone in zip(measured.protocol.values, rms, constant, strict=True)
-        ]
-        fig.set_figheight(max(fig.get_figheight(), ROW * len(at)))
-        right.plot(np.maximum(rms, LEAST), at, "o", color=BLUE, label="rms")
-        right.plot(np.maximum(worst, LEAST), at, "|", color=ORANGE, markersize=7, label="largest")
-        right.plot(np.maximum(constant, LEAST), at, "x", color=GREY, markersize=4, label="a constant")
-        right.set(
-            xscale="log",
-            yticks=at,
-            yticklabels=names,
-            xlabel="error (decades)",
-        )
-        right.invert_yaxis()
-        right.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3)
-    return fig
