@@ -358,7 +358,7 @@ def trap_currents(ds: xr.Dataset) -> Iterator[FilmCurve]:
 )  # fmt: skip
 def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw |current| per volume between traps and each electrode against position, at the snapshots of `spectrum`."""
-    over_x(axes, runs, trap_currents, "current of traps (A m⁻² nm⁻¹)", TRAP_DECADES)
+    over_x(axes, runs, trap_currents, "trap current (A m⁻² nm⁻¹)", TRAP_DECADES)
     small_print(axes, AT_VOLTAGE)
 
 

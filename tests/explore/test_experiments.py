@@ -217,6 +217,8 @@ def test_another_device_has_the_experiments_and_pulses_of_its_own_drive():
         assert typed.study is None or typed.study.grid or not row.vary
     periods = case_of_experiment("ppf", cell, {}).study.grid["drive.parts[1].period"]
     assert [str(period) for period in periods][:2] == ["0.02 s", "0.04 s"]
+    quick = cell.replace("drive.width", "5 ns")  # periods have room for reads
+    assert case_of_experiment("ppf", quick, {}).study.grid["drive.parts[1].period"][0] == "1e-07 s"
     width = {s.name: s for s in sliders.drive_sliders("pulses", case_of_experiment("pulses", cell, {}))}["pulses-width"]
     assert (width.unit, width.low, width.high) == ("ms", 0.01, 10_000.0)
 

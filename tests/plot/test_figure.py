@@ -1,14 +1,15 @@
-"""Figures: which panels are chosen, of what they are made, what is refused and how."""
+"""Figures: which panels are chosen, of what they are made, what is refused and how; predictions."""
 
 import numpy as np
 import pytest
+import xarray as xr
 from made_results import WRITES, case_attrs, curves, labels, profiles, reads
 
 from otjdd.errors import ResultError
-from otjdd.plot.figure import figure
+from otjdd.plot.figure import figure, prediction_figure
 from otjdd.plot.kinds import KINDS, MOVIE, OF_CALIBRATIONS, OF_SAMPLES, chosen, listing
 from otjdd.plot.runs import named_results
-from otjdd.plot.style import encoded, save
+from otjdd.plot.style import encoded, page, save
 from otjdd.results import outputs
 
 
@@ -20,11 +21,6 @@ def test_panels_that_fit_are_chosen():
     assert found(reads(WRITES, 1e6 * np.arange(1, 7))) == ["loop"]
     assert found(reads(np.repeat([2.2, -2.5], 5), 1e6 * np.arange(1, 11))) == ["conductance"]
     assert found(profiles([0, 1])) == ["vacancies", "bands", "spectrum"]
-
-
-def test_one_kind_may_be_a_text():
-    ds = reads(WRITES, 1e6 * np.arange(1, 7))
-    assert figure(ds, "conductance").axes[0].get_xlabel() == "read"
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest_and_all_there_are():
@@ -81,12 +77,6 @@ def test_legends_stand_above_the_axes():
         assert axes.get_legend().get_window_extent().y0 >= axes.get_window_extent().y1
 
 
-def test_every_axis_has_a_name():
-    for ds in (curves(), profiles([0, 1]), profiles(np.arange(9)), reads(WRITES, 1e6 * np.arange(1, 7))):
-        for axes in figure(ds).axes:
-            assert axes.get_ylabel()
-
-
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_pictures_are_written_by_suffix(tmp_path, suffix, start):
     save(figure(profiles([0, 1]), "bands"), tmp_path / f"a.{suffix}")
@@ -121,3 +111,33 @@ def test_drawing_changes_no_setting_and_opens_no_window():
 def test_a_notebook_shows_a_figure_by_itself():
     shown = figure(reads(WRITES, 1e6 * np.arange(1, 7)))._repr_png_()
     assert shown.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("width", [None, 0.085])
+def test_the_note_of_a_prediction_stands_below_that_of_its_panel_and_within_the_figure(width):
+    since = np.geomspace(1.0, 1e4, 9)
+    written = {"write_end": np.full(9, 1e-3), "write_end_voltage": np.full(9, -4.0)}
+    lots = [reads(np.full(9, np.nan), share * 1e6 * since**-0.02, since + 1e-3, **written) for share in (0.9, 1.0, 1.2)]
+    ds = xr.concat(lots, "percentile").assign_coords(percentile=[5.0, 50.0, 95.0]).assign_attrs(draws=20)
+    with page(width):
+        fig = prediction_figure(ds, "retention")
+    fig.draw_without_rendering()
+    notes = [text for text in fig.axes[0].texts if text.get_text()]
+    assert len(notes) == 1
+    assert notes[0].get_text().startswith("median and bands of 90 % of 20 draws")
+    extent = notes[0].get_window_extent()
+    assert fig.bbox.x0 <= extent.x0 < extent.x1 <= fig.bbox.x1
+    assert extent.y0 >= fig.bbox.y0
+
+
+@pytest.mark.parametrize(("share", "scale"), [(2.0, "linear"), (40.0, "log")])
+def test_bands_decide_the_limits_of_a_prediction(share, scale):
+    """The axis holds both ends of the band, and is logarithmic where the band spans more than a decade."""
+    R = 1e6 * np.linspace(1.0, 1.5, 6)
+    lots = [reads(np.array([1, 1, 1, -1, -1, -1.0]), R * factor) for factor in (1 / share, 1.0, share)]
+    ds = xr.concat(lots, "percentile").assign_coords(percentile=[5.0, 50.0, 95.0]).assign_attrs(draws=20)
+    axes = prediction_figure(ds, "conductance").axes[0]
+    low, high = axes.get_ylim()
+    assert axes.get_yscale() == scale
+    assert low < 1 / (R.max() * share)
+    assert high > 1 / (R.min() / share)

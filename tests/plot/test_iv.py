@@ -1,10 +1,11 @@
-"""Pictures of current against voltage, from whatever holds it."""
+"""Panels against voltage: loops, curves at frozen ions, Arrhenius plots, switching currents."""
 
 import numpy as np
+from made_panels import polarised
 from made_results import case_attrs, curves, labels, reads, series
 
 from otjdd.plot.figure import figure
-from otjdd.plot.iv import loops
+from otjdd.plot.iv import loops, without_spikes
 
 TRIANGLE = '{ kind = "triangle", path = ["0 V", "1 V", "-1 V", "0 V"], rate = "1 V/s", cycles = 2 }'
 SWEEP = np.concatenate([np.linspace(0, 1, 20), np.linspace(1, -1, 40)[1:], np.linspace(-1, 0, 20)[1:]])
@@ -105,3 +106,22 @@ def test_the_rest_after_the_last_loop_is_no_loop():
     """Eight pulses of one sign and a wait at 0 V after them."""
     V = np.concatenate([np.tile(np.concatenate([np.linspace(0, 1, 9), np.linspace(1, 0, 9)]), 8), np.zeros(9)])
     assert len(loops(V, 1)) == 8
+
+
+def test_a_spike_where_the_voltage_jumps_does_not_hide_the_peaks_and_is_told():
+    ds = polarised(500e-6)
+    axes = figure(ds, "switching-current").axes[0]
+    low, high = axes.get_ylim()
+    assert -30e-6 < low < -19.9e-6
+    assert 19.9e-6 < high < 30e-6
+    assert axes.get_ylabel() == "displacement current (µA)"
+    assert [text.get_text() for text in axes.texts] == ["cut off: a brief spike of 500 µA"]
+    assert 19.9e-6 < without_spikes(ds).max() < 20e-6
+
+
+def test_without_a_spike_nothing_is_cut_off():
+    ds = polarised(0.0)
+    axes = figure(ds, "switching-current").axes[0]
+    assert axes.get_ylim()[0] < ds.displacement_current.min()
+    assert axes.get_ylim()[1] > ds.displacement_current.max()
+    assert not axes.texts

@@ -1,7 +1,8 @@
-"""Pictures over position: vacancies, bands, spectra."""
+"""Panels over position: profiles and maps of vacancies, bands, traps, electrons, the current by energy."""
 
 import numpy as np
 import pytest
+from made_panels import with_electrons, with_traps
 from made_results import case_attrs, labels, profiles, reads
 
 from otjdd.plot.figure import figure
@@ -79,3 +80,57 @@ def test_a_spectrum_is_drawn_where_there_is_current_and_says_at_which_voltage():
     axes = figure(profiles([0, 1]), "spectrum").axes[0]
     np.testing.assert_allclose(axes.get_xlim(), [0, 0.69], atol=0.02)  # twelve decades of exp(-40 E)
     assert any("where that is off" in text.get_text() for text in axes.texts)
+
+
+def test_the_current_of_traps_is_drawn_for_both_electrodes():
+    axes = figure(with_traps(), "trap-currents").axes[0]
+    sides = "right electrode", "left electrode"
+    assert labels(axes) == [f"{time}, {side}" for time in ("0 s", "1 s") for side in sides]
+    right, left = axes.lines[:2]
+    assert right.get_color() == left.get_color()
+    assert np.nanargmax(left.get_ydata()) < np.nanargmax(right.get_ydata())
+    assert axes.get_yscale() == "log"
+    several = labels(figure(with_traps(("vacancies", "sheet")), "trap-currents").axes[0])
+    assert several[:4] == [f"0 s, {trap}, {side}" for trap in ("vacancies", "sheet") for side in sides]
+
+
+def test_the_spectrum_has_what_passes_the_band_and_what_passes_traps():
+    axes = figure(with_traps(), "spectrum").axes[0]
+    assert labels(axes)[:3] == ["0 s", "0 s, traps, right", "0 s, traps, left"]
+    assert [line.get_linestyle() for line in axes.lines[:3]] == ["-", "--", ":"]
+    assert axes.get_xlim()[0] < -0.8  # energies of traps set limits too
+    assert labels(figure(profiles([0, 1]), "spectrum").axes[0]) == ["0 s", "1 s"]
+
+
+def test_electrons_are_drawn_beside_vacancies_with_both_fermi_levels():
+    ds = with_electrons()
+    axes, energy = figure(ds, "electrons").axes
+    n, c = axes.lines
+    np.testing.assert_array_equal(n.get_ydata(), ds.film_electrons[1])
+    np.testing.assert_array_equal(c.get_ydata(), ds.vacancy_concentration[1])
+    assert labels(axes) == ["electrons at 1 s", "vacancies"]
+    band, left, right = energy.lines
+    np.testing.assert_array_equal(band.get_ydata(), ds.conduction_band[1])
+    assert (left.get_ydata()[0], right.get_ydata()[0]) == (-0.7, 0.0)
+    assert {text.get_text() for text in energy.texts} == {"$E_F$ left", "$E_F$ right"}
+
+
+def test_the_filling_and_charge_of_traps_are_drawn_over_nanometres_in_elementary_charges():
+    ds = with_traps(("vacancies", "sheet"))
+    filled, charged = (figure(ds, kind).axes[0] for kind in ("traps", "trap-charge"))
+    np.testing.assert_allclose(filled.lines[0].get_xydata(), np.column_stack((ds.x * 1e9, ds.trap_filling[0, 0])))
+    assert labels(filled) == [f"{trap}, {time}" for trap in ("vacancies", "sheet") for time in ("0 s", "1 s")]
+    assert filled.get_ylim() == (-0.03, 1.03)
+    np.testing.assert_allclose(charged.lines[0].get_ydata(), ds.trap_charge[0] / 1.602176634e-19 / 1e27, rtol=1e-12)
+
+
+def test_a_logarithmic_axis_of_the_film_ends_where_its_curves_or_its_decades_do():
+    ds = with_traps()
+    low, high = figure(ds, "trap-currents").axes[0].get_ylim()
+    most = 1e-9 * float(ds.trap_current_left.max())
+    assert (low, high) == (pytest.approx(most * 1e-6 / 2), pytest.approx(3 * most))
+    few = figure(
+        ds.assign(trap_current_left=ds.trap_current_left**0.1, trap_current_right=ds.trap_current_right**0.1),
+        "trap-currents",
+    )
+    assert few.axes[0].get_ylim()[0] == pytest.approx(1e-9 * float(ds.trap_current_left.min()) ** 0.1 / 2)

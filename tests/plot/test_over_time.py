@@ -1,7 +1,8 @@
-"""Pictures over time: currents, trains, and the axis that counts decades from each jump."""
+"""Panels over time: currents, vacancies, and the axis that counts decades from each jump; trains and spikes."""
 
 import numpy as np
 import pytest
+from made_panels import EXAMPLES, train, with_exchange
 from made_results import case_attrs, labels, series
 
 from otjdd.plot.figure import Figure, figure
@@ -12,17 +13,6 @@ PULSE = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'
 TWO = """{ kind = "sequence", parts = [
   { kind = "pulse", voltage = "2 V", width = "100 ms" }, { kind = "pulse", voltage = "-2 V", width = "100 ms" },
 ] }"""
-
-
-def train(heights, period=1e-6):
-    """Pulses of 0.1 period whose currents are given."""
-    t, V, current = [0.0], [0.0], [1e-9]
-    for k, height in enumerate(heights):
-        start = (k + 1) * period
-        t += [start, start + 1e-12, start + 0.1 * period, start + 0.1 * period + 1e-12]
-        V += [0.0, 1.0, 1.0, 0.0]
-        current += [1e-9, height, height, 1e-9]
-    return series(t, V, current)
 
 
 def test_times_have_their_prefix_in_the_label_and_none_at_the_ticks():
@@ -151,3 +141,33 @@ def test_facilitation_of_several_trains_is_against_their_interval():
     assert labels(axes)[0] == "PPF, τ = 2 µs"
     with pytest.raises(ValueError, match="several results of trains with different intervals"):
         figure(runs[0], "ppf")
+
+
+T = np.linspace(0.0, 3.0, 4)
+
+
+def test_the_number_is_drawn_with_the_walls_on_an_axis_of_their_own():
+    ds = with_exchange(wall_concentration_left=1e26 + T, wall_concentration_right=np.array([1e27, 0.0, -1e20, 1e25]))
+    axes, walls = figure(ds, "exchange").axes
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), 2 - T / 3)
+    assert axes.get_ylabel() == "vacancies (nm⁻²)"
+    assert axes.get_ylim()[0] == 0.0
+    assert labels(axes) == ["film", "left wall", "right wall"]
+    left, right = walls.lines
+    np.testing.assert_array_equal(left.get_ydata(), ds.wall_concentration_left)
+    np.testing.assert_array_equal(right.get_ydata(), [1e27, np.nan, np.nan, 1e25])  # a logarithm has no place for 0
+    assert walls.get_yscale() == "log"
+
+
+def test_several_results_are_compared_by_their_numbers_alone():
+    first, second = with_exchange(wall_concentration_left=1e26 + T), with_exchange(wall_concentration_left=2e26 + T)
+    (axes,) = figure([first, second], "exchange").axes
+    assert len(axes.lines) == 2
+
+
+def test_temperature_and_polarisation_have_their_units_and_a_hold_over_decades_a_logarithmic_axis():
+    warm, polarised = (figure(EXAMPLES[kind], kind).axes[0] for kind in ("temperature", "polarisation"))
+    assert (warm.get_ylabel(), polarised.get_ylabel()) == ("temperature (K)", "polarisation (µC/cm²)")
+    np.testing.assert_array_equal(warm.lines[0].get_ydata(), EXAMPLES["temperature"].junction_temperature)
+    np.testing.assert_allclose(polarised.lines[0].get_ydata(), 100 * EXAMPLES["polarisation"].polarisation)
+    assert [axes.get_xscale() for axes in (warm, polarised)] == ["linear", "log"]
