@@ -63,7 +63,7 @@ def button(page, column: str):
 @pytest.mark.campaign
 def test_it_says_at_the_top_how_many_claims_are_met(page):
     assert page.find_element("tag name", "h1").text == "1 of 3 claims are met"
-    assert page.title == "otjdd against the paper: 1 of 3 claims met"
+    assert page.title == "otjdd validation: 1 of 3 claims met"
 
 
 @pytest.mark.campaign

@@ -15,36 +15,29 @@ from otjdd.plot.over_time import exchanged_vacancies
 from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import Axes
 
-# Measured on 1024 cells in classes of 25 uS: conductance [S] of a class, and the share that it loses in 30 min at 80 C
-CELLS = np.array([
-    [17e-6, 0.19], [37e-6, 0.47], [62e-6, 0.36], [87e-6, 0.18],
-    [112e-6, 0.10], [137e-6, 0.07], [162e-6, 0.03], [212e-6, 0.01],
-])  # fmt: skip
 BLOCKED, EXCHANGED = "blocked", "exchanged"  # names of the cases of `reset_limit`
 RESET = 3.0  # factor by which a reset raises the resistance
 
 
-def oxygen_loss(trials: Trials) -> dict[str, float]:
-    """Loss of conductance of films at rest, compared with the measured loss of CELLS.
+def oxygen_loss(trials: Trials, measured: Sequence[Sequence[float]]) -> dict[str, float]:
+    """Loss of conductance of films at rest, compared with that of cells.
 
     trials : runs with two reads, before a rest and after it, from the lowest conductance; all are scaled by one factor,
-        with which the last run has the conductance of the last class of CELLS
-    largest_at [S] : conductance of CELLS at which the loss is largest   largest [1] : that loss
-    falls [1] : loss at the largest conductance over the largest loss
-    misfit [1] : largest factor between simulated and measured losses, both divided by their largest loss
+        with which the last run has the conductance of the last class of cells
+    measured : conductance [S] of each class of cells, and the fraction that it loses
     Raises ValueError if no cell loses conductance.
     """
-    before, change = changes_at_rest(trials)
-    scale = CELLS[-1, 0] / before[-1]
-    loss = np.interp(CELLS[:, 0], scale * before, -change)
+    (before, change), cells = changes_at_rest(trials), np.array(measured)
+    scale = cells[-1, 0] / before[-1]
+    loss = np.interp(cells[:, 0], scale * before, -change)
     most = int(np.argmax(loss))
     if loss[most] <= 0.0:
         raise ValueError("no cell loses conductance")
-    factors = np.maximum(loss, 0.0) / loss[most] / (CELLS[:, 1] / CELLS[:, 1].max())
+    factors = np.maximum(loss, 0.0) / loss[most] / (cells[:, 1] / cells[:, 1].max())
     with np.errstate(divide="ignore"):
         misfit = float(np.exp(np.abs(np.log(factors)).max()))
     return {
-        "largest_at": float(CELLS[most, 0]),
+        "largest_at": float(cells[most, 0]),
         "largest": float(loss[most]),
         "falls": float(loss[-1] / loss[most]),
         "misfit": misfit,
@@ -62,7 +55,6 @@ def reset_limit(trials: Trials) -> dict[str, float]:
 
     trials : runs of the cases BLOCKED and EXCHANGED, each with a read before and after a pulse of a width and a voltage
     A reset raises the resistance by the factor RESET.
-    unipolar [1] : share of the pulses of EXCHANGED that lower the resistance by the factor RESET
     nan where no pulse resets.
     """
     shortest = {BLOCKED: math.inf, EXCHANGED: math.inf}
@@ -87,9 +79,9 @@ def draw_uptake(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def draw_oxygen_loss(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    before, change = changes_at_rest(verdict.trials)
-    axes[0].plot(1e6 * CELLS[:, 0], -100.0 * CELLS[:, 1], "s", color=PAPER, label="1024 cells")
-    axes[0].plot(1e6 * CELLS[-1, 0] * before / before[-1], 100.0 * change, "o-", markersize=3, label="film, scaled")
+    (before, change), cells = changes_at_rest(verdict.trials), np.array(verdict.claim.settings["measured"])
+    axes[0].plot(1e6 * cells[:, 0], -100.0 * cells[:, 1], "s", color=PAPER, label="1024 cells")
+    axes[0].plot(1e6 * cells[-1, 0] * before / before[-1], 100.0 * change, "o-", markersize=3, label="film, scaled")
     axes[0].set(xlabel="conductance (µS)", ylabel="change in 30 min (%)")
     legend(axes[0])
 

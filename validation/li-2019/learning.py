@@ -36,13 +36,7 @@ def by_value(trials: Trials) -> Trials:
 
 
 def single(trials: Trials) -> dict[str, float]:
-    """Response to one pulse of growing amplitude [V]: as the instrument shows it, and by the vacancies alone.
-
-    response_rises : share of steps of the amplitude with a higher peak   change : largest lasting change of conductance
-    least_tail, decay, misfit : tail after the pulse over the current at rest, its decay time [s], and its distance from
-        an exponential, each the worst of the trials
-    return_... : the same of the conduction current in the last trial
-    """
+    """Response to one pulse of growing amplitude [V], by the instrument, and by the vacancies alone (return_...)."""
     trials = by_value(trials)
     fits = [tail(t.ds, "current") for t in trials]
     returning = tail(trials[-1].ds, "conduction_current")
@@ -66,12 +60,7 @@ def tail(ds: xr.Dataset, what: str) -> curves.Curve:
 
 
 def trains(trials: Trials) -> dict[str, float]:
-    """Peaks of trains whose period [s] grows from trial to trial.
-
-    least_growth, most_growth : last peak over the first, minus 1   fall : largest relative fall from peak to peak
-    growth_rises : share of steps to a higher frequency with more growth
-    return_growth : largest growth of the conduction current
-    """
+    """Peaks of trains whose period [s] grows from trial to trial."""
     trials = by_value(trials)
     series = [plasticity.peaks(t.ds) for t in trials]
     growth = np.array([peaks[-1] / peaks[0] - 1 for peaks in series])
@@ -128,11 +117,7 @@ def left(trials: Trials) -> np.ndarray:
 
 
 def widths(trials: Trials) -> dict[str, float]:
-    """Conductance [S] after one spike of growing width [s].
-
-    growth : conductance after the longest spike over that after the shortest
-    last_decade : conductance after the longest spike over that after a spike a tenth as long
-    """
+    """Conductance [S] after one spike of growing width [s]."""
     trials = by_value(trials)
     width = np.array([t.value for t in trials])
     G = 1 / np.array([float(t.ds.read_resistance[-1]) for t in trials])
@@ -157,10 +142,7 @@ def antisymmetric(trials: Trials) -> dict[str, float]:
 
 
 def symmetric(trials: Trials) -> dict[str, float]:
-    """Fit of A exp(-(dt/tau)^2) + W0 to STDP over all delays dt [s].
-
-    near, away : change at the shortest delay, and the larger of the changes at the longest delays of both signs
-    """
+    """Fit of A exp(-(dt/tau)^2) + W0 to STDP over all delays dt [s]."""
     delay, change = timed(trials)
     fit = curves.gaussian(delay, change)
     return {
@@ -184,9 +166,6 @@ def energy(trials: Trials, short: float = 0.6, long: float = 1.8) -> dict[str, f
     """Energies [J] of one weaker and one stronger pulse.
 
     short, long : their amplitudes [V]; the trial nearest to an amplitude counts
-    Numbers: short, long : conducted energy   ..._scaled : conducted energy of a junction of 0.1 um2
-    ..._charging : energy that charges the junction   ..._shown : V I t with the current of the instrument
-    ..._ohmic : V^2 t / R with R of the read before the pulse
     """
     out: dict[str, float] = {}
     for name, V in (("short", short), ("long", long)):
@@ -213,8 +192,6 @@ def letters(trials: Trials, **patterns: Any) -> dict[str, float]:
     """Contrast of the pixels of each letter: their current over that at rest, minus 1.
 
     Trials have the names of the letters, and reads at rest, directly after the train, later, and last.
-    ..._at_once : as the instrument shows it after the train   ..._state, ..._later, ..._last : of the junction at the reads
-    ..._over_..._later : contrast of one letter over that of another at the later read
     """
     out: dict[str, float] = {}
     for trial in trials:

@@ -31,10 +31,6 @@ def stops(trials: Trials, at: float) -> dict[str, float]:
     """Numbers of the sweeps of junctions, with stops from the shallowest to the deepest.
 
     at : voltage [V] of the reads that are compared
-    Numbers: low_1_2, high_1_2 [A] : currents of the smallest junction on the way to its second stop, and back
-    window_1_2 : low_1_2 over high_1_2
-    windows_rise : share of steps to a deeper stop with a wider window, of the smallest junction
-    windows_fall : share of steps to a larger junction with a smaller window, at the shallowest stop
     Raises ValueError unless each stop has two reads.
     """
     of_trials = [state_currents(trial.ds, at) for trial in by_radius(trials)]
@@ -51,8 +47,6 @@ def sweeps(trials: Trials, measured: Sequence[Sequence[float]]) -> dict[str, flo
     """Distances of the reads of junctions from measured currents.
 
     measured : for each junction, from the smallest to the largest, the currents [A] in the order of its reads
-    Numbers: largest, rms : largest and root mean square factor between a read and its measured current
-    largest_1, rms_1 : of the smallest junction alone
     Raises ValueError for other numbers of junctions or reads than were measured.
     """
     junctions = by_radius(trials)
@@ -95,10 +89,6 @@ def pairs(trials: Trials) -> dict[str, float]:
 
     trials : the second part of a drive has the reset voltage, the third has the set voltage. Reset voltages, and
         set voltages, are numbered from the lowest magnitude; the index of the reset voltage stands first
-    slope_1_2 : d ln I / d ln n of the sets   reset_slope_1 : of the resets, before sets of the highest voltage
-    growth_1 : current after the last set of the highest voltage over that before the first
-    volts_1 [V] : rise of the set voltage that divides the number of sets to a growth of CHANGE by e
-    memory : current after the last set of the highest voltage: after the shallowest resets over that after the deepest
     """
     runs = {voltages(trial): trains_of(trial.ds) for trial in trials}
     resets, sets = (sorted({pair[i] for pair in runs}, key=abs) for i in (0, 1))
@@ -137,7 +127,6 @@ def protocols(trials: Trials, measured: Sequence[Sequence[float]], within: float
 
     measured : for each trial the currents [A] before the trains, after 1, 10 and 100 resets, after 1, 10 and 100 sets
     within : largest distance of a slope that counts as near
-    Numbers: near : number of near slopes   rms, largest : root mean square and largest distance of the slopes
     """
     distances = []
     for trial, (_, *row) in zip(trials, measured, strict=True):
@@ -159,11 +148,7 @@ def forward(trials: Trials, states: Sequence[str], reverse: float) -> dict[str, 
 
     states : names of the states in the order of their reads, "low" and "high" among them; each is read at the same
         voltages, and its last read at a voltage counts
-    reverse : voltage [V] for the window
-    Numbers:
-    ideality_low, ideality_high : (1/kT) dV/d ln I between the lowest and the highest voltage above 0
-    change : largest relative difference of the current between the states at a voltage above 0
-    window : low-state over high-state current at `reverse`
+    reverse : voltage [V] for the window; idealities are between the lowest and the highest voltage above 0
     Raises ValueError unless all states are read at the same voltages.
     """
     V, current = states_read(trials[0].ds, states)

@@ -67,7 +67,6 @@ def contact_spread(trials: Trials, columns: float) -> dict[str, float]:
     trials : `drawn`, contacts whose columns are drawn; `shot`, contacts with the same columns, whose ions are random;
         `switching`, as `shot` without the columns whose ions do not move
     columns : number in a real contact, to which the spread of `drawn` is scaled by number^(-1/2)
-    Numbers: drawn_1, shot_1, switching_1 : at the first read
     """
     count = next(trial.case.columns.count for trial in trials if trial.name == "drawn")
     named = {f"{name}_{i}": np.nan for name in SPREADS for i in range(1, MOST + 1)}
@@ -82,8 +81,6 @@ def relaxation(trials: Trials) -> dict[str, float]:
     """Spread over seeds of the change of ln |I| since the read right after a level is programmed.
 
     trials : five reads: before the level is programmed, right after, and at three later times
-    Numbers: soon, later, latest : spread at the later times   growth : later over soon   end : latest over later
-    fall : mean change of ln |I| until the second of the later times
     Raises ValueError for another number of reads.
     """
     rows = log_currents(trials, trials[0].name)

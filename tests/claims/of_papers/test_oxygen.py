@@ -10,6 +10,7 @@ from otjdd.claims import papers
 from otjdd.results.outputs import dataset
 
 exchange = papers.module(papers.shipped_claims() / "exchange" / "exchange.py")
+CELLS = np.array(papers.load_claim("oxygen-loss").settings["measured"])
 
 
 def formed(count):
@@ -42,17 +43,17 @@ def reads(before, after, name="", width=0.0):
 
 def test_films_that_lose_what_the_cells_lose_have_no_misfit():
     def cells(share):
-        return [reads(1e3 / G, 1e3 / (G * (1 - loss))) for G, loss in zip(exchange.CELLS[:, 0], share, strict=True)]
+        return [reads(1e3 / G, 1e3 / (G * (1 - loss))) for G, loss in zip(CELLS[:, 0], share, strict=True)]
 
-    numbers = exchange.oxygen_loss(cells(0.5 * exchange.CELLS[:, 1]))  # a thousandth of G, half of the losses
+    numbers = exchange.oxygen_loss(cells(0.5 * CELLS[:, 1]), CELLS)  # a thousandth of G, half of the losses
     assert numbers["largest_at"] == 37e-6
     assert numbers["largest"] == pytest.approx(0.235)
     assert numbers["misfit"] == pytest.approx(1.0)
     assert numbers["falls"] == pytest.approx(1 / 47)
-    assert exchange.oxygen_loss(cells(np.linspace(0.1, 0.4, 8)))["misfit"] == pytest.approx(47.0)
-    assert exchange.oxygen_loss(cells([0.2, 0.47, 0.36, 0.18, 0.1, 0.07, 0.03, -0.01]))["misfit"] == np.inf
+    assert exchange.oxygen_loss(cells(np.linspace(0.1, 0.4, 8)), CELLS)["misfit"] == pytest.approx(47.0)
+    assert exchange.oxygen_loss(cells([0.2, 0.47, 0.36, 0.18, 0.1, 0.07, 0.03, -0.01]), CELLS)["misfit"] == np.inf
     with pytest.raises(ValueError, match="no cell loses"):
-        exchange.oxygen_loss(cells(-exchange.CELLS[:, 1]))
+        exchange.oxygen_loss(cells(-CELLS[:, 1]), CELLS)
 
 
 def test_the_limit_of_resets_is_the_shortest_at_any_voltage():
