@@ -360,6 +360,36 @@ def small_reservoirs(draw: Draw, data: Data) -> None:
         }  # fmt: skip
 
 
+def nothing(draw: Draw, data: Data) -> None:
+    """In turn with others: any device."""
+
+
+def two_films_of_electrons(draw: Draw, data: Data) -> None:
+    """Cold layers, each beside an oxide that gives it electrons: some ramps take one of two balances along."""
+    device, oxide = data["device"], {"law": "linear", "eps_r": 20}
+    for side, offset, doping in (("left", 0.02, 7.5e25), ("right", 0.42, 4.5e24)):
+        device[side] = {
+            "kind": "semiconductor", "band_offset": ev(offset), "doping": per_m3(doping * draw.real(0.9, 1.1)),
+            "permittivity": oxide,
+        }  # fmt: skip
+    first = {
+        "thickness": nm(draw.real(1.95e-9, 2.2e-9)),
+        "permittivity": oxide,
+        "fixed_charge": per_m3(0.0),
+        "cells": 12,
+    }
+    second = {
+        "thickness": nm(draw.real(1.8e-9, 2e-9)), "permittivity": {"law": "linear", "eps_r": draw.real(57, 63)},
+        "fixed_charge": per_m3(-9e24), "band_offset": ev(draw.real(0.37, 0.41)), "cells": 12,
+        "density_of_states": per_m3(draw.real(3.8e25, 4.2e25)),
+    }  # fmt: skip
+    device["film"] = {"layers": [first, second], "electrons": "balance"}
+    data |= {"temperature": f"{draw.real(190, 205)} K"}
+    data["ions"] |= {"charge": 2, "density": per_m3(draw.real(1.6e26, 1.8e26)), "site_density": per_m3(3.4e28)}
+    V = draw.real(1.5, 1.65)
+    data["drive"] = {"kind": "table", "points": [["0 s", "0 V"], [seconds(draw.time), volts(-V)]]}
+
+
 def material(draw: Draw, data: Data) -> None:
     data["device"]["left"]["material"] = "Pt"
 

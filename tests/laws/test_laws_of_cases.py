@@ -7,7 +7,7 @@ import tomllib
 import any_device as of
 import numpy as np
 from any_device import paths_of
-from any_law import TIGHT, NoStatement, alike, bits, in_table, law, reads_alike, run_of, with_keys
+from any_law import ENDS, TIGHT, NoStatement, alike, bits, in_table, law, reads_alike, run_of, with_keys
 
 from otjdd.case import toml_text
 from otjdd.case.case import parse_case
@@ -25,7 +25,6 @@ OF_A_LAYER = (
     "density_of_states",
     "material",
 )
-ENDS = ("heats itself beyond",)  # beginnings of what may end a device that check accepts
 TEXTS = {"title", "name", "material"}  # keys without a number
 
 
@@ -113,7 +112,7 @@ def test_four_times_the_area_carries_four_times_the_current(data):
     alike(four.current.values[-1], 4.0 * one.current.values[-1], 1e-4, float(abs(four.current).max()), "current")
 
 
-@law(seeds=(0, 1, 2, 4, 5, 6, 7), without=(of.noise, of.columns, of.kinds))
+@law(seeds=(0, 1, 2, 5, 6, 7), without=(of.noise, of.columns, of.kinds))  # device 4 takes 19 s of a processor
 def test_equal_columns_are_one(data):
     """Three columns of a spread of nothing, and two kinds that share the area and differ in nothing."""
     if "columns" in data:

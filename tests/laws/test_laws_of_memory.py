@@ -5,6 +5,7 @@ from pathlib import Path
 
 import any_device as of
 import numpy as np
+import pytest
 from any_law import (
     TIGHT,
     NoStatement,
@@ -26,7 +27,7 @@ from otjdd.case.case import parse_case
 from otjdd.results import store
 from otjdd.runs import rerun
 from otjdd.runs.run import simulate
-from otjdd.solver import checkpoint
+from otjdd.solver import checkpoint, integrate
 from otjdd.solver.checkpoint import CheckpointPlace
 
 EACH_MEMORY = (
@@ -37,6 +38,9 @@ EACH_MEMORY = (
 
 class Stop(KeyboardInterrupt):
     """Ends a run from within."""
+
+
+STEPS_AT_ONCE = 5  # in the run that is stopped, and in the one that goes on
 
 
 MEMORY = {  # last values of what a run starts from -> error of a run in two pieces, over the largest value
@@ -57,24 +61,25 @@ def ends_alike(one, other, sizes=None):
 
 @law(in_turn=EACH_MEMORY)
 def test_a_run_that_was_stopped_goes_on_to_the_same_bits(data):
-    whole = run_of(data)
+    """Stopped on its way, a few steps after a row or a read, with all that moves still moving."""
+    whole, case, calls = run_of(data), parse_case(of.text_of(data)), itertools.count(1)
 
     def stop(fraction):
-        if fraction > 0.0:
+        if next(calls) == ends_at:
             raise Stop
 
-    case = parse_case(of.text_of(data))
-    patience, checkpoint.PATIENCE = checkpoint.PATIENCE, 0.0
+    before = checkpoint.PATIENCE, integrate.CHUNK
+    checkpoint.PATIENCE, integrate.CHUNK = 0.0, STEPS_AT_ONCE
     try:
         with a_folder() as folder:
-            path = Path(folder) / "checkpoint"
-            try:
+            path, ends_at = Path(folder) / "checkpoint", 0
+            simulate(case, stop)
+            calls, ends_at = itertools.count(1), max(int(0.4 * next(calls)), 1)
+            with pytest.raises(Stop):
                 simulate(case, stop, checkpoints=CheckpointPlace(path, 0.0))
-            except Stop:
-                pass
             on = simulate(case, checkpoints=CheckpointPlace(path, 1e9, resume=True))
     finally:
-        checkpoint.PATIENCE = patience
+        checkpoint.PATIENCE, integrate.CHUNK = before
     assert bits(on) == bits(whole)
 
 
@@ -107,7 +112,7 @@ def test_a_run_in_two_pieces_is_the_run_in_one(data):
 
 @law(seeds=(8, 1, 10, 3, 4, 5, 6, 7), in_turn=EACH_MEMORY)
 def test_a_run_made_again_from_its_result_is_the_same_bits(data):
-    """Also one that began with another result, which is not there any more, and may end in words."""
+    """Also one that began with another result, which is not there any more."""
     with a_folder() as folder:
         first = run_of(data)
         before, after = rerun.rerun(f"{folder}/{stored(first, folder, 'first.nc')}")
@@ -116,6 +121,7 @@ def test_a_run_made_again_from_its_result_is_the_same_bits(data):
         for trap in data["device"].get("traps", []):
             trap.pop("initial", None)
         second = run_of(data, folder)
+        Path(folder, "first.nc").unlink()
         before, after = rerun.rerun(f"{folder}/{stored(second, folder, 'second.nc')}")
         assert rerun.differences(before, after) == []
 

@@ -52,7 +52,7 @@ def test_a_row_is_the_current_of_its_instant(data):
     assert compared > 3
 
 
-@law(without=(of.noise,))
+@law(seeds=range(12), without=(of.noise,), in_turn=(of.nothing, of.two_films_of_electrons, of.nothing))
 def test_rows_reads_and_snapshots_of_one_instant_agree(data):
     if "device.film.thickness" in data.get("columns", {}).get("spread", {}):
         raise NoStatement("columns of unlike thickness have no common cells")
@@ -69,7 +69,9 @@ def test_rows_reads_and_snapshots_of_one_instant_agree(data):
         row, width = ds.isel(time=int(rows[0])), ds.cell_width.values
         columns = snapshot.vacancy_concentration_columns.values * width
         mean = float(ds.column_weight.values @ ((columns * ds.x.values).sum(axis=1) / columns.sum(axis=1)))
-        alike(float(row.vacancy_mean_position), mean, 1e-5, what="mean position")
+        alike(
+            float(row.vacancy_mean_position), mean, 1e-5, float(width.sum()), "mean position"
+        )  # of cells within bounds
         if "film_electrons" in ds:
             sheet = (snapshot.film_electrons.values * width).sum()
             alike(float(row.film_electron_sheet), sheet, 1e-4, what=f"electrons at {t:g} s")
@@ -79,6 +81,17 @@ def test_rows_reads_and_snapshots_of_one_instant_agree(data):
             alike(float(row.polarisation), mean, 1e-9, what="polarisation")
         if "vacancies" in ds:
             alike(float(row.vacancies), float(ds.column_weight.values @ columns.sum(axis=1)), 1e-6, what="vacancies")
+
+
+@law(without=(of.noise, of.heat, of.trap), drives=(of.rest,))
+def test_a_curve_at_frozen_ions_is_a_run_at_its_start(data):
+    start = {"kind": "hold", "voltage": "0.3 V", "duration": "1 fs"}
+    row = run_of(with_keys(data, drive=start), current_tolerance=1e-6).isel(time=-1)
+    curve = {"kind": "iv", "voltages": ["0.3 V"], "states": {"new": []}}
+    at = run_of(with_keys(data, drive=curve), current_tolerance=1e-6).squeeze()
+    alike(float(at.bias_current), float(row.conduction_current), 1e-4, what="current")
+    for name in ("band_bending", "electrode_charge", "right_electrode_charge", "junction_voltage"):
+        alike(float(at[f"bias_{name}"]), float(row[name]), 1e-5, what=name)
 
 
 # slopes
@@ -354,7 +367,7 @@ def filled_along(points, rates_at, f):
 
 
 @law(
-    seeds=(0, 1, 2, 3, 5, 7), needs=(plain_film,), in_turn=(kinetic_in_plain_film, kinetic_slice_in_plain_film),
+    seeds=(0, 1, 2, 3, 7, 8), needs=(plain_film,), in_turn=(kinetic_in_plain_film, kinetic_slice_in_plain_film),
     without=(*ALONE, of.trap), drives=(of.rest,),
 )  # fmt: skip
 def test_a_filling_that_takes_time_is_that_of_rate_equations_of_its_own(data):
@@ -374,6 +387,23 @@ def test_a_filling_that_takes_time_is_that_of_rate_equations_of_its_own(data):
         names = ("trapped_electrons", "trapped_from_left", "trapped_from_right")
         for name, sheet in zip(names, sheets, strict=True):
             alike(float(row[name]), sheet, 3e-2, size, f"{name} at {float(row.time):g} s")
+
+
+@law(needs=(plain_film, kinetic_in_plain_film), without=(*ALONE, of.trap), drives=(of.rest,))
+def test_a_slow_ramp_is_a_curve_of_traps_at_rest(data):
+    """Reads along a ramp in which each trap comes to rest ten thousand times, and a curve of a steady filling."""
+    (trap,), V = data["device"]["traps"], 0.9
+    x, _ = part_of_film(data, trap, 40, 2)
+    slowest = min(float(sum(own_rates(data, trap, x, share * V)).min()) for share in (0.0, 0.5, 1.0))
+    if slowest < 1e-4:
+        raise NoStatement("traps that no ramp is slow for")
+    ramp = table_of([(0.0, 0.0), (1e4 / slowest, V)], [4e3 / slowest, 1e4 / slowest])
+    alone = {"device__conducting_fraction": 1e-12, "record": {"every": "reads"}}
+    ds = run_of(with_keys(data, drive=ramp, **alone))
+    steady = {key: value for key, value in trap.items() if key not in ("occupation", "initial")}
+    curve = {"kind": "iv", "voltages": [f"{share * V!r} V" for share in (0.4, 1.0)]}
+    at_rest = run_of(with_keys(data, device__traps=[steady], drive=curve, device__conducting_fraction=1e-12)).squeeze()
+    alike(ds.read_current.values / at_rest.bias_current.values, [1.0, 1.0], 1e-2, what="read over curve")
 
 
 @law(
