@@ -9,8 +9,7 @@ from scipy.special import xlogy
 
 from otjdd.compiler.rows import Row
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.errors import CaseError
-from otjdd.physics.bound_electrons import bind, binds, fluxes_of, occupation
+from otjdd.physics.bound_electrons import bind, fluxes_of, occupation
 from otjdd.physics.electron_stack import column_of
 from otjdd.physics.fermi_dirac import fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.film_electrons import (
@@ -27,7 +26,6 @@ from otjdd.physics.film_electrons import (
 )
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import fluxes
 from otjdd.physics.stack_newton import static_stack
 from otjdd.physics.state import copy_state, new_state
 from otjdd.solver import integrate, model
@@ -68,16 +66,6 @@ def test_slopes_of_the_electrons_that_vacancies_hold():
         change = (rows(**move)[: LEFT + 1].sum(axis=0) - rows(**back)[: LEFT + 1].sum(axis=0)) / (2 * step)
         np.testing.assert_allclose(change, here[row], rtol=1e-4, atol=1e-6 * np.abs(here[row]).max())
     np.testing.assert_allclose(here[HELD_RIGHT] + here[HELD_LEFT] + here[BARE], 1.0, rtol=1e-14)
-
-
-def test_without_a_level_the_fluxes_are_those_of_the_ions_to_the_last_bit():
-    run = begin(case(**FILM), voltage=0.4)
-    J, other, work = np.zeros(13), np.zeros(13), new_factors(12)
-    assert not binds(run.junction)
-    fluxes_of(run.junction, run.state, 0, work, J)
-    fluxes(run.junction, run.state, 0, work, other)
-    assert np.array_equal(J, other)
-    assert not run.state.electrons[0, HELD_RIGHT:].any()
 
 
 def test_a_level_far_above_the_band_holds_nothing():
@@ -172,8 +160,3 @@ def test_electrons_that_are_held_raise_the_band_and_lower_the_current(V):
     runs = [begin(case(**FILM, **more), c, voltage=V) for more in ({}, {"ions__ionisation_energy": LEVEL})]
     assert np.all(runs[1].state.band[0, 1:-1] > runs[0].state.band[0, 1:-1])
     assert conducted(runs[1])[0] < conducted(runs[0])[0]
-
-
-def test_a_film_without_electrons_has_none_to_bind():
-    with pytest.raises(CaseError, match=r'device.film.electrons = "balance" beside ions.ionisation_energy'):
-        case(ions__ionisation_energy="0 eV")

@@ -13,7 +13,6 @@ from devices import (
     case,
     closed,
     conducted,
-    lumpy,
     mirrored,
     needs_speed,
     settled,
@@ -116,20 +115,6 @@ def displacement_at_faces(E, junction):
 
 def field_of(D, junction):
     return field(D, junction.film[0])[0]
-
-
-@pytest.mark.parametrize("V", [0.3, -1.5])
-def test_mirrored_junction_has_the_mirrored_bands_and_current(V):
-    film = case(device__film__cells=12, numerics__current_tolerance=1e-10)
-    junction = model.junction(film)
-    c = lumpy(junction, np.random.default_rng(2))
-    there, back = begin(film, c, voltage=V), begin(film, c[:, ::-1], voltage=-V, junction=mirrored(junction))
-    np.testing.assert_allclose(back.state.E[0, ::-1], -there.state.E[0], rtol=1e-10)
-    assert back.state.D_left[0] == pytest.approx(-there.state.D_right[0], rel=1e-10)
-    chords = []
-    for run in (there, back):
-        chords.append(column_spectrum(run.junction, run.state, 0, np.empty(0), False)[0].chord)
-    assert chords[1] == pytest.approx(chords[0], rel=1e-9)
 
 
 def test_the_currents_of_all_columns_pass_the_resistance():

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from devices import lumpy, mirrored, needs_speed
+from devices import lumpy, needs_speed
 
 from otjdd.case.case import parse_case
 from otjdd.compiler.rows import Row
@@ -45,9 +45,9 @@ from otjdd.physics.film_electrons import (
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import fluxes
-from otjdd.physics.stack_newton import exact_step, following_step, static_stack, up_from_zero
+from otjdd.physics.stack_newton import exact_step, following_step, static_stack
 from otjdd.physics.state import new_state
-from otjdd.solver import equilibrium, model
+from otjdd.solver import model
 from validation.reliability import devices as random_devices
 from validation.reliability.electron_stacks import random_stack
 
@@ -294,24 +294,6 @@ def test_slopes_of_the_weights_and_of_the_electrons():
         np.testing.assert_allclose(change / (2 * step), stack.electrons[row], rtol=1e-4)
 
 
-def test_without_bias_both_contacts_are_one():
-    junction, c = semiconductor(24)
-    stack = solved(junction, c, 0.0)
-    alone = 1e26 * np.array([fermi_dirac_half(-U / junction.kT[0]) for U in stack.U[1:-1]])
-    np.testing.assert_allclose(density(stack), alone, rtol=1e-8)
-    np.testing.assert_array_equal(stack.electrons[BY_WEIGHT], 0.0)
-
-
-@pytest.mark.parametrize("V", [0.0, 0.4, -1.0])
-def test_charges_add_up(V):
-    junction, c = semiconductor(24)
-    stack = solved(junction, c, V)
-    film = ELEMENTARY_CHARGE * (
-        2 * (c * junction.columns.width[0]).sum() - 1.071e25 * 2.8e-9 - per_area(junction, stack)
-    )
-    assert stack.D[-1] - stack.D[0] == pytest.approx(film, rel=1e-12)
-
-
 @needs_speed
 def test_first_integral_of_poisson_in_a_uniform_film():
     """int E dD - e [(z c + f) E_C + N_c kT F_3/2(-E_C/kT)] is the same at both ends, at 0 V."""
@@ -356,26 +338,6 @@ def test_screening_length_of_a_neutral_film(N_c, length):
     assert -1.0 / np.polyfit(x[some], np.log(off[some]), 1)[0] == pytest.approx(length, rel=1e-3)
 
 
-@needs_speed
-def test_inside_of_a_thick_film_is_neutral():
-    junction, c = semiconductor(101, **THICK)
-    stack = solved(junction, c, 0.1)
-    neutral = 2 * 3e26 - 1.071e25
-    assert density(stack)[50] == pytest.approx(neutral, rel=2e-3)
-    assert stack.U[51] == pytest.approx(-junction.kT[0] * inverse_fermi_dirac_half(neutral / 1e26), rel=1e-3)
-
-
-@pytest.mark.parametrize("V", [0.3, -0.8])
-def test_a_mirror_image_is_one(V):
-    junction, c = metals(24, left=0.5, right=0.1, screening=0.05, L=5, density="1e26")
-    c = lumpy(junction, np.random.default_rng(1))[0]
-    seen, image = solved(junction, c, V), solved(mirrored(junction), c[::-1].copy(), -V)
-    np.testing.assert_allclose(image.U[::-1] - V, seen.U, atol=3e-14)
-    np.testing.assert_allclose(-image.D[::-1], seen.D, rtol=1e-11, atol=1e-14)
-    np.testing.assert_allclose(image.electrons[LEFT][::-1], seen.electrons[RIGHT], rtol=1e-11)
-    np.testing.assert_allclose(image.weight[1][::-1], seen.weight[0], rtol=1e-11)
-
-
 @pytest.mark.parametrize("V", [0.0, 0.7])
 def test_charge_on_a_plate_is_what_shockley_and_ramo_say(V):
     """Between plain metals the left one sees a charge q at x as -q (1 - x/L), be it a vacancy or an electron."""
@@ -386,18 +348,6 @@ def test_charge_on_a_plate_is_what_shockley_and_ramo_say(V):
     q = ELEMENTARY_CHARGE * (2 * c - density(stack)) * h
     plates = VACUUM_PERMITTIVITY * 20 * (0.1 - 0.5 + V) / 5e-9
     assert stack.D[0] == pytest.approx(plates - (q * (1.0 - x / 5e-9)).sum(), rel=1e-12)
-
-
-@needs_speed
-def test_random_devices_are_solved_all():
-    rows = random_devices.drawn(64, 1)
-    for number in range(0, 64):
-        junction, c, V = random_stack(number, rows)
-        stack, iterations = static_stack(junction, 0, c, V)
-        assert iterations > 0
-        other = with_vacancies(c)  # another way leads to the same
-        if number % 8 == 0 and up_from_zero(junction, other, 0, V):
-            np.testing.assert_allclose(other.band[0], stack.U, atol=1e-9)
 
 
 @needs_speed
@@ -451,14 +401,6 @@ def test_equilibrium_of_the_ions_with_electrons(well):
     assert density(stack).max() > 1e19
     again = static_stack(junction, 0, c, 0.0)[0]
     np.testing.assert_allclose(again.U, stack.U, atol=1e-12)
-
-
-def test_equilibrium_without_electrons_is_the_one_of_the_ions_alone():
-    junction, c = semiconductor(24, 0.4)
-    alone, N = equilibrium.relaxed(junction, c[None])[0], c.size
-    state = with_vacancies(c)
-    assert equilibrate(holding(junction, 1e-9), state, 0, 0.0, np.zeros((2, 2 * N + 1))) > 0
-    np.testing.assert_allclose(state.c[0], alone, rtol=1e-9)
 
 
 @pytest.mark.parametrize("V", [0.3, 0.8])

@@ -5,11 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from devices import BETWEEN_METALS, begin, case, lumpy, mirrored, needs_speed
+from devices import BETWEEN_METALS, begin, case, lumpy, needs_speed
 from scipy.integrate import quad, solve_ivp
 
 from otjdd.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
-from otjdd.errors import CaseError
 from otjdd.physics.bands import band_profile
 from otjdd.physics.channels.coherent import column_spectrum
 from otjdd.physics.current import converged_spectrum, energy_panels
@@ -163,17 +162,6 @@ def test_without_an_image_force_the_band_and_the_current_are_the_same_to_the_las
     assert column_spectrum(junction, state, 0, np.empty(0), False)[0].chord == direct.chord
 
 
-@pytest.mark.parametrize("text", ["", METALS])
-def test_mirrored_junction_has_the_same_current(text):
-    run = stack(text, -0.4, device__film__cells=12, numerics__current_tolerance=1e-9)
-    there = column_spectrum(run.junction, run.state, 0, np.empty(0), False)[0].chord
-    film = case(text, **WITH) if text else case(**WITH)
-    other = begin(film, run.state.c[:, ::-1], voltage=0.4, junction=mirrored(run.junction))
-    assert column_spectrum(other.junction, other.state, 0, np.empty(0), False)[0].chord == pytest.approx(
-        there, rel=1e-8
-    )
-
-
 def area(junction, k):
     """Integral of the image potential [eV m] over the film of column k."""
     owner, start, end, low, high = junction.image[k].T
@@ -191,15 +179,6 @@ def test_columns_of_other_thickness_and_barrier_have_their_own_potential():
         one = alone.replace("device.film.thickness", f"{part.thickness} m")
         one = model.junction(one.replace("device.left.barrier", f"{0.7 + part.left_shift} eV"))
         assert area(junction, k) == pytest.approx(area(one, 0), rel=1e-9)
-
-
-def test_a_film_between_two_doped_oxides_has_no_image_force():
-    oxide = {
-        "kind": "semiconductor", "band_offset": "0.5 eV", "doping": "1e25 1/m^3",
-        "permittivity": {"law": "linear", "eps_r": 60},
-    }  # fmt: skip
-    with pytest.raises(CaseError, match="a metal on one side of a film with image_permittivity"):
-        case(device__left=oxide).replace("device.film.image_permittivity", 5)
 
 
 @needs_speed

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-from devices import case, lumpy, needs_speed
+from devices import needs_speed
 from layered import between_metals, layer
 from scipy.integrate import quad, solve_bvp
 
@@ -25,7 +25,6 @@ UNLIKE = (
     layer(1.4, 16, density_of_states=2e25, fixed_charge=-3e25),
     layer(1.9, 20, density_of_states=4e26, band_offset=-0.25, permittivity={"law": "linear", "eps_r": 45.0}),
 )
-KEYS = ("thickness", "cells", "grading", "permittivity", "fixed_charge", "tunnelling_mass")
 BALANCE = {"device.film.electrons": "balance"}
 LOW = {"ions.density": 5e25, "device.left.barrier": "0.35 eV", "device.right.barrier": "0.05 eV"}
 
@@ -37,28 +36,6 @@ def stack_of(film, V, c=None):
     stack, iterations = static_stack(junction, 0, c, V)
     assert iterations > 0
     return junction, stack
-
-
-@pytest.mark.parametrize("V", [-0.7, 0.0, 0.5, 1.5])
-def test_two_layers_of_one_material_are_one_film(V):
-    one = case(device__film__cells=20, device__film__grading=1.0, device__film__thickness=2e-9).replace(BALANCE)
-    plain = one.plain()["device"]["film"] | {"thickness": 1e-9, "cells": 10}
-    half = {k: plain[k] for k in KEYS}
-    two = one.replace({"device.film": {"layers": [half, half]}} | BALANCE)
-    c = lumpy(model.junction(one), np.random.default_rng(1), 0.5)[0]
-    (_, whole), (_, halves) = stack_of(one, V, c), stack_of(two, V, c)
-    np.testing.assert_allclose(halves.U, whole.U, atol=1e-12)
-    np.testing.assert_allclose(halves.D, whole.D, atol=1e-12 * np.abs(whole.D).max())
-    np.testing.assert_allclose(halves.electrons[:2], whole.electrons[:2], rtol=1e-10, atol=1e10)
-
-
-def test_a_film_of_one_layer_with_electrons_is_the_film_to_the_last_bit():
-    film = case().replace(BALANCE)
-    plain = film.plain()["device"]["film"]
-    layered = film.replace({"device.film": {"layers": [{k: plain[k] for k in KEYS}]}} | BALANCE)
-    (_, one), (_, other) = stack_of(film, 0.6), stack_of(layered, 0.6)
-    for name in ("U", "D", "E", "electrons"):
-        assert np.array_equal(getattr(one, name), getattr(other, name)), name
 
 
 def test_slopes_of_the_weights_are_their_derivatives():

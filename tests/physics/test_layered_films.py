@@ -3,20 +3,19 @@
 import mpmath
 import numpy as np
 import pytest
-from devices import begin, case, hold, lumpy, mirrored
+from devices import begin, hold, lumpy
 from layered import LINEAR, SUZUKI, between_metals, layer, stacked
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.laws import hopping
 from otjdd.physics.bands import band_profile
 from otjdd.physics.channels.coherent import log_conductance_slopes
-from otjdd.physics.conduction import conduct
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, edge
 from otjdd.physics.image_force import film_pieces
 from otjdd.physics.ions import LAWS, new_factors
 from otjdd.physics.junction import FluxSlopes, faces, flux_slopes, fluxes
-from otjdd.physics.state import copy_state, new_state, new_tangent
+from otjdd.physics.state import copy_state, new_state
 from otjdd.physics.tunnelling import K0, Profile, transfer_matrix_transmission
 from otjdd.solver import equilibrium, model
 from validation.reliability.agreement_layers import random_layers
@@ -47,48 +46,6 @@ def run_of(film, seed=1, V=0.3):
 def random_film(seed):
     rng = np.random.default_rng(seed)
     return stacked(*random_layers(rng, int(rng.integers(2, 6))), ions__density=1e26)
-
-
-def test_a_film_of_one_layer_is_the_film_to_the_last_bit():
-    film = case(device__film__tunnelling_mass=0.6, device__film__fixed_charge=-1e25)
-    keys = ("thickness", "cells", "grading", "permittivity", "fixed_charge", "tunnelling_mass")
-    plain = film.plain()["device"]["film"]
-    runs = [run_of(one) for one in (film, film.replace({"device.film": {"layers": [{k: plain[k] for k in keys}]}}))]
-    for run in runs:
-        hold(run, 0.5, 1e-6)
-    (one, other), tangents = [run.state for run in runs], [run.tangent for run in runs]
-    for name in ("c", "D", "E", "eps", "D_left", "D_right", "G"):
-        assert np.array_equal(getattr(one, name), getattr(other, name)), name
-    assert np.array_equal(tangents[0].by_S, tangents[1].by_S)
-
-
-def test_two_layers_of_one_material_are_one_film():
-    one = case(device__film__cells=20, device__film__grading=1.0, device__film__thickness=2e-9)
-    plain = one.plain()["device"]["film"] | {"thickness": 1e-9, "cells": 10}
-    half = {k: plain[k] for k in ("thickness", "cells", "grading", "permittivity", "fixed_charge", "tunnelling_mass")}
-    runs = [run_of(film) for film in (one, one.replace({"device.film": {"layers": [half, half]}}))]
-    for run in runs:
-        hold(run, 0.6, 1e-6)
-    whole, halves = (run.state for run in runs)
-    np.testing.assert_allclose(halves.c, whole.c, rtol=2e-8)  # steps of the two runs may differ by round-off
-    np.testing.assert_allclose(halves.D, whole.D, rtol=2e-8)
-    copy_state(whole, state := new_state(1, 20))
-    same = new_state(1, 20, interfaces=1)
-    same.c[:], same.V[0] = state.c, state.V[0]
-    J = np.zeros((2, 21))
-    for run, at, out in zip(runs, (state, same), J, strict=True):
-        at.D_left[0] = faces(run.junction, at, 0, state.D_right[0])
-        at.D_right[0] = state.D_right[0]
-        fluxes(run.junction, at, 0, new_factors(20), out)
-    np.testing.assert_allclose(J[1], J[0], rtol=1e-11)
-    np.testing.assert_allclose(same.E, state.E, rtol=1e-13)
-    assert conducted(runs[1], same) == pytest.approx(conducted(runs[0], state), rel=1e-4)  # pieces end elsewhere
-
-
-def conducted(run, state):
-    """Conductance [S] of the first column at a state."""
-    assert conduct(run.junction, state, new_tangent(*state.c.shape, 1), False)
-    return state.G[0]
 
 
 @seeds
@@ -246,17 +203,6 @@ def test_slopes_of_the_conductance_are_its_derivatives(seed, transmission):
     for f in {*junction.layers.first[1:-1].tolist(), 3, N - 2}:
         differences = slope(lambda h: log_G(place=f, ions=h), 1.0 / ELEMENTARY_CHARGE)  # noqa: B023
         assert_among(by_S[f], differences, np.abs(by_S).sum())
-
-
-def test_a_mirrored_stack_at_the_opposite_voltage_is_mirrored():
-    run = run_of(between_metals(*WITH_ALL), V=0.5)
-    turned = mirrored(run.junction)
-    other = begin(between_metals(*WITH_ALL), run.state.c[:, ::-1].copy(), voltage=-0.5, junction=turned)
-    np.testing.assert_allclose(-other.state.D[0, ::-1], run.state.D[0], rtol=1e-10)
-    for each, V in ((run, 0.5), (other, -0.5)):
-        hold(each, V, 1e-7)
-    np.testing.assert_allclose(other.state.c[0, ::-1], run.state.c[0], rtol=1e-7)
-    assert other.state.G[0] == pytest.approx(run.state.G[0], rel=1e-6)
 
 
 @pytest.mark.parametrize("V", [0.0, 0.4])

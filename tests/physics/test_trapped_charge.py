@@ -23,7 +23,6 @@ from otjdd.physics.channels.traps import filled_traps
 from otjdd.physics.conduction import conduct, conductance_slope
 from otjdd.physics.trapped_charge import rise_of_band
 from otjdd.results import store
-from otjdd.runs.run import run
 from otjdd.solver import equilibrium, initial, integrate, model
 
 KT = 300.0 * BOLTZMANN_EV
@@ -192,9 +191,8 @@ def test_ions_and_traps_rest_together_as_poisson_fermi_and_the_lattice_gas_have_
 
 
 BIASED = {
-    "elastic": [(TRAPS, kind, V) for kind in ("acceptor", "donor") for V in (0.4, -1.3)],
-    "relaxing": [(RELAXING, kind, V) for kind in ("acceptor", "donor") for V in (0.4, -1.3)],
-    "hopping": [(HOPPING, "acceptor", 0.4), (HOPPING, "donor", -1.3)],
+    name: [(traps, "acceptor", 0.4), (traps, "donor", -1.3)]
+    for name, traps in {"elastic": TRAPS, "relaxing": RELAXING, "hopping": HOPPING}.items()
 }
 
 
@@ -217,13 +215,6 @@ def test_a_biased_film_is_that_of_own_equations(traps, kind, V):
     filled = filled_traps(moving.junction, moving.state, 0, 1)
     own = 1.0 / (1.0 + np.exp(-filled.steady.log_odds))
     assert own == pytest.approx(np.interp(filled.sites.x, np.linspace(0.0, LENGTH, U.size), f), abs=0.04)
-
-
-@pytest.mark.parametrize("kind", ["acceptor", "donor"])
-def test_twice_the_cells_hold_the_same_charge(kind):
-    few, many = (begin(film(RELAXING | {"kind": kind}, cells=N), voltage=-1.3).state for N in (CELLS, 2 * CELLS))
-    assert few.D_left[0] == pytest.approx(many.D_left[0], rel=3e-3 if COMPILED else 0.1)
-    assert few.trapped[0].sum() == pytest.approx(many.trapped[0].sum(), rel=3e-3 if COMPILED else 0.1)
 
 
 @pytest.mark.parametrize(
@@ -312,33 +303,6 @@ def test_traps_that_a_plain_search_does_not_fill_are_filled(device, traps):
     assert np.abs(integrate.rises(moving)).max() < 1e-6
 
 
-@needs_speed
-def test_few_traps_and_traps_without_charge_leave_the_film_as_it_is():
-    """Density 0 and "none" to the bit, few traps in proportion."""
-    bare, without = run(film()), run(film(RELAXING | {"density": 0.0}))
-    none, some = run(film(RELAXING | {"kind": "none"})), run(film(RELAXING | {"density": 1e18}))
-    for name in ("bias_electrode_charge", "bias_right_electrode_charge"):
-        np.testing.assert_array_equal(without[name], bare[name])
-        np.testing.assert_array_equal(none[name], bare[name])
-        assert some[name].values == pytest.approx(bare[name].values, abs=ELEMENTARY_CHARGE * 1e18 * LENGTH)
-    np.testing.assert_array_equal(without.bias_current, bare.bias_current)
-
-
-@needs_speed
-def test_a_series_resistance_takes_its_part_of_the_voltage():
-    """The circuit equation holds, and the junction has the current of its own voltage."""
-    volts = {"kind": "iv", "voltages": [-1.0, 0.5, 1.0]}
-    table = RELAXING | {"density": 5e25}
-    alone = run(film(table, drive=volts))
-    R = 0.3 / abs(float(alone.bias_current[0, 0, 2]))
-    behind = run(film(table, drive=volts, circuit__series_resistance=R))
-    current, junction = behind.bias_current.values[0, 0], behind.bias_junction_voltage.values[0, 0]
-    assert junction + R * current == pytest.approx(volts["voltages"], abs=1e-7)
-    assert (np.abs(junction) < np.abs(volts["voltages"])).all()
-    own = run(film(table, drive={"kind": "iv", "voltages": [float(V) for V in junction]}))
-    assert current == pytest.approx(own.bias_current.values[0, 0], rel=1e-4)
-
-
 def test_the_slope_of_the_conductance_is_that_of_films_whose_traps_follow():
     """By the voltage, charge and fields following, in a column of its own and in one of two."""
     for more in ({}, {"columns__count": 2, "columns__spread": {"ions.activation_energy": "30 meV"}}):
@@ -355,32 +319,6 @@ def test_the_slope_of_the_conductance_is_that_of_films_whose_traps_follow():
         assert moving.state.trapped == pytest.approx(np.tile(moving.state.trapped[0], (len(moving.state.c), 1)))
 
 
-@needs_speed
-def test_no_current_flows_at_rest_and_both_electrodes_pass_the_same():
-    ds = run(film(HOPPING, drive={"kind": "iv", "voltages": [0.0, 0.6]}))
-    assert float(ds.bias_current[0, 0, 0]) == 0.0
-    moving = begin(film(HOPPING), voltage=0.6)
-    filled = filled_traps(moving.junction, moving.state, 0, 1)
-    f, (c, mu) = 1.0 / (1.0 + np.exp(-filled.steady.log_odds)), (np.exp(filled.capture.log_rate), (-0.6, 0.0))
-    into = [
-        (filled.amount * (c[side] * (1 - f) - c[side] * np.exp((filled.capture.level - mu[side]) / KT) * f)).sum()
-        for side in range(2)
-    ]
-    assert into[0] == pytest.approx(-into[1], rel=1e-6)
-    through = beside_coherent(moving.junction, moving.state, 0, 1, NO_SLOPES).chord * 0.6
-    assert through == pytest.approx(ELEMENTARY_CHARGE * into[1] * moving.junction.channels.area[0], rel=1e-6)
-
-
-@needs_speed
-def test_snapshots_have_the_charge_that_traps_took_in_time():
-    """Of a filling that takes time: as many electrons as the traps hold."""
-    table = RELAXING | {"occupation": "kinetic", "initial": "empty"}
-    ds = run(film(table, cells=8, drive={"kind": "hold", "voltage": 0.5, "duration": 1e-9}))
-    charge = ds.trap_charge.values[-1].sum() * LENGTH / 8
-    assert charge == pytest.approx(-ELEMENTARY_CHARGE * ds.trapped_electrons.values[-1], rel=1e-6)
-    assert charge < 0.0
-
-
 def test_a_filling_that_does_not_agree_says_where_and_what_to_try(monkeypatch):
     """Here by a limit of the turns that no search meets."""
     moving = begin(film(RELAXING, cells=8), voltage=0.0)
@@ -390,22 +328,6 @@ def test_a_filling_that_does_not_agree_says_where_and_what_to_try(monkeypatch):
         integrate.jump(moving, 0.3)
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"device__film__electrons": "balance", "device__film__density_of_states": 1e26}, "electrons"),
-        ({"device__heat": {"resistance": 1e3, "time_constant": 1e-9}}, "heat"),
-        ({"drive": {"kind": "hold", "voltage": "0.1 V", "duration": "1 s"}}, "where vacancies move"),
-        ({"device__traps": [{"name": "a", "kind": "donor", "of": "ions", "depth": 0.5}]}, "ions.charge"),
-    ],
-)
-def test_what_does_not_go_with_charge_is_refused_with_its_key(changes, words):
-    with pytest.raises(CaseError) as error:
-        film(RELAXING, **changes)
-    assert "device.traps[0].kind" in str(error.value)
-    assert words in str(error.value)
-
-
 def test_check_names_traps_with_more_charge_than_a_film_carries():
     """A field of 1e9 V/m on both sides is 0.39 C/m2, which 4e26 of them in 6 nm have."""
     assert notes(film(RELAXING)) == []
@@ -413,12 +335,6 @@ def test_check_names_traps_with_more_charge_than_a_film_carries():
     (note,) = notes(film(RELAXING | {"density": 8.1e26}))
     assert note.startswith("device.traps[0]: were all charged, 0.78 C/m^2")
     assert "the charge of 0.5 of them at most" in note
-
-
-def test_the_kind_is_a_key_as_any_other():
-    """A change of it leaves the rest of the table, unlike that of an electrode."""
-    changed = film(RELAXING).replace({"device.traps[0].kind": "donor"})
-    assert changed == film(RELAXING | {"kind": "donor"})
 
 
 @needs_speed

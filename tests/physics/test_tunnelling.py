@@ -8,7 +8,6 @@ import pytest
 from devices import COMPILED
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scipy.integrate import quad
 
 from otjdd.physics.tunnelling import (
     BOUND,
@@ -259,25 +258,6 @@ def test_few_parabolas_transmit_as_many_straight_lines_through_their_band(model,
     curved, straight = (abs(T(8, one) / T(400) - 1.0) for one in (1.0, 0.0))
     assert curved < 6e-4
     assert curved <= 0.65 * straight
-
-
-def test_wkb_is_the_decay_over_the_forbidden_path():
-    x = np.linspace(0.0, 3e-9, 13)
-    U = 0.3 + 0.9 * np.sin(math.pi * x / 3e-9)
-    profile = chain(U, 3e-9, 0.6)
-    for E in (0.2, 0.5, 1.0):
-        ends = np.sort(np.concatenate((x, [x[0]])))
-
-        def kappa(s, E=E):
-            return math.sqrt(0.6 * K0 * max(np.interp(s, x, U) - E, 0.0))
-
-        theta = 0.0
-        for a, b, ua, ub in zip(ends[1:-1], ends[2:], U[:-1], U[1:], strict=True):
-            turn = [a + (b - a) * (E - ua) / (ub - ua)] if (ua - E) * (ub - E) < 0 else []
-            for lo, hi in zip([a, *turn], [*turn, b], strict=True):
-                theta += quad(kappa, lo, hi, epsabs=0, epsrel=1e-11)[0] if kappa(0.5 * (lo + hi)) else 0.0
-        assert wkb_transmission(profile, np.array([E]))[0] == pytest.approx(math.exp(-2 * theta), rel=1e-7)
-    assert wkb_transmission(profile, np.array([1.21]))[0] == 1.0
 
 
 def test_wkb_approaches_the_transfer_matrix_for_thick_smooth_barriers():

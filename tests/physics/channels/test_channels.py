@@ -1,4 +1,4 @@
-"""Channels in parallel: resistors, small signals, shares, heat and runs of junctions with leaks, and a toy channel."""
+"""Channels in parallel: resistors, small signals, heat and files of junctions with leaks, and a toy channel."""
 
 import math
 import os
@@ -13,19 +13,15 @@ import pytest
 from commands import otjdd
 from devices import BARE, COLUMNS, JUNCTION, SMALL, case, needs_speed
 
-from otjdd.case.case import parse_case
 from otjdd.case.notes import conduction_notes as notes
 from otjdd.compact_models.bench import bench, readings
-from otjdd.fitting.parameters import parameters
 from otjdd.runs.run import run
 from otjdd.solver import model
-from validation.reliability import devices as random_devices
 
 PACKAGE = Path(__file__).parents[3] / "otjdd"
 AREA = math.pi * (10e-6) ** 2  # m2, of the junction of `devices`
 OHMIC = {"kind": "ohmic", "conductance": 3e5}
 TRAPS = {"name": "traps", "kind": "poole-frenkel", "conductivity": 4.0, "barrier": 0.4, "permittivity": 5.5}
-BARRIERS = {"kind": "schottky", "left_barrier": 0.62, "right_barrier": 0.55, "permittivity": 5.5}
 CURVE = (
     'drive = { kind = "iv", voltages = ["-0.3 V", "-1 mV", "0 V", "0.2 V", "0.5 V"], states = { new = [] } }\n' + BARE
 )
@@ -69,35 +65,6 @@ def test_an_ohmic_leak_is_in_parallel_with_the_capacitance():
 
 
 @needs_speed
-def test_channels_add_up_and_shares_to_one():
-    alone = run(case(CURVE, **SMALL))
-    leaky = run(case(CURVE, **SMALL, device__leaks=[OHMIC, TRAPS, BARRIERS]))
-    shares, current = by_voltage(leaky, "bias_channel_share"), by_voltage(leaky, "bias_current")
-    assert list(leaky.channel.values) == ["coherent", "ohmic", "traps", "schottky"]
-    assert shares.sum(axis=1) == pytest.approx(np.ones(5), abs=4e-16)
-    assert (shares > 1e-8).all()
-    assert (shares[:, 0] * current) == pytest.approx(by_voltage(alone, "bias_current"), rel=1e-9, abs=1e-30)
-    assert shares[:, 1] * current == pytest.approx(3e5 * AREA * leaky.bias.values, rel=1e-12, abs=1e-30)
-    for name in ("bias_tunnelling_share", "bias_transport_energy"):
-        np.testing.assert_array_equal(leaky[name], alone[name])
-    assert current[2] == 0.0
-
-
-@needs_speed
-@pytest.mark.parametrize("leak", [OHMIC, TRAPS, BARRIERS], ids=lambda leak: leak["kind"])
-def test_the_small_signal_at_frozen_ions_is_the_slope_of_the_curve(leak):
-    text = ANSWER.replace("frequencies", 'ions = "frozen", frequencies')
-    answer = run(case(text + BARE, **SMALL, device__leaks=[leak]))
-    for i, V in enumerate((-0.3, 0.4)):
-        step = 2e-4
-        steps = f'"{V - step} V", "{V + step} V"'
-        text = f'drive = {{ kind = "iv", voltages = [{steps}], states = {{ new = [] }} }}\n' + BARE
-        curve = by_voltage(run(case(text, **SMALL, device__leaks=[leak])), "bias_current")
-        slope = (curve[1] - curve[0]) / (2 * step)
-        assert answer.conductance_ac.values[0, 0, i, 0] == pytest.approx(slope, rel=2e-3)
-
-
-@needs_speed
 @pytest.mark.parametrize("V", [-0.6, 0.0, 0.8])
 def test_a_compact_model_reads_the_leaks_of_its_column(V):
     tight, leaky = case(**SMALL), case(**SMALL, device__leaks=[OHMIC])
@@ -117,33 +84,6 @@ def test_a_leak_warms_the_junction_by_its_joule_power():
     ds = run(film)
     hottest = ds.junction_temperature.values.max()
     assert hottest == pytest.approx(300.0 + 2e5 * 1.6**2 * 3e5 * AREA, rel=1e-6)
-
-
-@needs_speed
-@pytest.mark.parametrize("changes", [{}, COLUMNS], ids=["one column", "two columns"])
-def test_ions_that_move_carry_the_leaks_along(changes):
-    """The current of each record, followed along tangents, against the channels at the state that is reached."""
-    leaks = [OHMIC, TRAPS, BARRIERS]
-    whole = run(case(PULSE, **SMALL, **changes, device__leaks=leaks, record__every="all"))
-    exact = run(
-        case(PULSE, **SMALL, **changes, device__leaks=leaks, record__every="all", numerics__current_tolerance=1e-5)
-    )
-    at = np.interp(exact.time.values, whole.time.values, whole.conduction_current.values)
-    during = (exact.time.values > 1e-9) & (exact.time.values < 0.99e-6)
-    assert at[during] == pytest.approx(exact.conduction_current.values[during], rel=2e-2)
-    assert whole.read_channel_share.values.sum() == pytest.approx(1.0, abs=4e-16)
-    assert float(whole.read_current[0]) == pytest.approx(float(exact.read_current[0]), rel=1e-3)
-
-
-@needs_speed
-@pytest.mark.parametrize("number", range(6))
-def test_random_devices_with_leaks_end_like_those_without(number):
-    """Every number of a result is finite, or the run stops with words and a partial result."""
-    film = random_devices.text(random_devices.drawn(64, 7)[number], number)
-    leaks = 'leaks = [{ kind = "poole-frenkel", conductivity = "1 S/m", barrier = "0.5 eV", permittivity = 4 }, '
-    leaks += '{ kind = "schottky", left_barrier = "0.6 eV", right_barrier = "0.4 eV", permittivity = 4 }]\n'
-    outcome = random_devices.fate(number, film.replace("transmission =", leaks + "transmission =", 1))
-    assert outcome.kind in ("solved", "stopped"), outcome
 
 
 @needs_speed
@@ -254,32 +194,9 @@ def test_a_toy_channel_touches_the_files_that_its_row_names(tmp_path):
     assert "'coherent' 'toy'" in done.stdout
 
 
-def test_leaks_of_a_case_are_refused_with_words():
-    for leaks, words in (
-        ([OHMIC, OHMIC], "names of their own"),
-        ([{"kind": "ohmic", "conductance": 1e30}], "1e-12 S/m^2"),
-        ([{"kind": "poole-frenkel", "conductivity": 1.0, "barrier": 0.5}], "permittivity"),
-    ):
-        with pytest.raises(Exception, match=re.escape(words)):
-            case(device__leaks=leaks)
-
-
 def test_check_tells_of_a_leak_without_a_barrier():
     """b sqrt(E) = B at 3.5e8 V/m in the film of 2.8 nm, for b of the textbook in a permittivity of 5.5."""
     assert notes(case(PULSE, device__leaks=[OHMIC, TRAPS | {"barrier": 0.9}])) == []
     (note,) = notes(case(PULSE, device__leaks=[OHMIC, TRAPS | {"barrier": 0.6}]))
     assert note.startswith("device.leaks[1]: 1.6 V")
     assert f"{(0.6 / 7.588e-5) ** 2 * 5.5:.2g} V/m" in note
-
-
-def test_a_number_of_a_leak_is_a_parameter_of_a_fit():
-    film = case(device__leaks=[OHMIC, TRAPS])
-    conductance, barrier = parameters(film, ["device.leaks[0].conductance", "device.leaks[1].barrier"])
-    assert (conductance.start, conductance.unit, conductance.log) == (3e5, "S m^-2", True)
-    assert (barrier.start, barrier.unit, barrier.log) == (0.4, "eV", False)
-
-
-def test_a_case_with_leaks_is_its_resolved_text():
-    film = case(device__leaks=[OHMIC, TRAPS, BARRIERS])
-    assert parse_case(film.resolved()) == film
-    assert "leaks" not in case().resolved()

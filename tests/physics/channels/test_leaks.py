@@ -5,7 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from devices import COMPILED, case, closed, mirrored
+from devices import COMPILED, case, closed
 from layered import SUZUKI, layer, stacked
 
 from otjdd.compiler.decorators import bare
@@ -14,7 +14,6 @@ from otjdd.physics.channels import leaks
 from otjdd.physics.channels.conductance import ALL_ENERGIES, FilmBand
 from otjdd.physics.channels.table import CODES, LEAKS, by_differences, formula_of_leak, leak_conductance, slopes_of_leak
 from otjdd.physics.junction import closure_slope, faces
-from otjdd.solver import integrate, model
 
 KT = 300.0 * BOLTZMANN_EV
 NUMBERS = {
@@ -209,19 +208,3 @@ def test_slopes_by_ions_are_differences(kind):
             chords.append(leak_conductance(changed.junction, changed.state, 0, 1, ALL_ENERGIES).chord)
         slope = math.log(chords[0] / chords[1]) / (2 * moved)
         assert of_leak.by_S[f] == pytest.approx(slope, rel=1e-4, abs=1e-9 * np.abs(of_leak.by_S).max() + 1e-30)
-
-
-@pytest.mark.parametrize("kind", ["poole-frenkel", "schottky"])
-def test_a_mirrored_junction_leaks_the_same_at_the_opposite_voltage(kind):
-    table = dict(LEAK_TABLES[kind])
-    film = case(device__film__cells=12, device__leaks=[table])
-    if kind == "schottky":
-        table["left_barrier"], table["right_barrier"] = table["right_barrier"], table["left_barrier"]
-    turned = case(device__film__cells=12, device__leaks=[table])
-    run = closed(film, 3, 0.6)
-    other = mirrored(model.junction(film))._replace(channels=model.junction(turned).channels)
-    reversed_run = closed(film, 3, 0.6, other)
-    reversed_run.state.c[:] = run.state.c[:, ::-1]
-    integrate.jump(reversed_run, -0.6)
-    one = leak_conductance(run.junction, run.state, 0, 1, ALL_ENERGIES).chord
-    assert leak_conductance(other, reversed_run.state, 0, 1, ALL_ENERGIES).chord == pytest.approx(one, rel=1e-9)

@@ -5,19 +5,14 @@ import math
 import numpy as np
 import pytest
 from commands import draw_from_case, otjdd
-from devices import BARE, COMPILED, SMALL, case, closed, needs_speed
+from devices import BARE, COMPILED, case, closed, needs_speed
 from layered import layer, stacked
 
-from otjdd.case.case import parse_case
 from otjdd.case.notes import conduction_notes as notes
-from otjdd.errors import CaseError
-from otjdd.fitting.parameters import parameters
 from otjdd.physics.channels.conductance import ALL_ENERGIES
 from otjdd.physics.channels.table import beside_coherent
 from otjdd.physics.channels.traps import filled_traps
 from otjdd.physics.junction import closure_slope, faces
-from otjdd.runs.run import run
-from otjdd.studies.study import study
 
 ELASTIC = {"name": "elastic", "kind": "none", "density": 1e25, "depth": 0.1}
 RELAXING = {"name": "relaxing", "kind": "none", "density": 2e25, "depth": 0.3, "relaxation_energy": 0.6}
@@ -25,7 +20,6 @@ HOPPING = RELAXING | {"name": "hopping", "hop_frequency": 1e13, "frenkel_permitt
 VACANCIES = {"name": "vacancies", "kind": "none", "of": "ions", "depth": 0.5, "relaxation_energy": 0.4}
 WANDERING = VACANCIES | {"name": "wandering", "hop_frequency": 1e13, "per_ion": 2.0}
 ALL = {table["name"]: table for table in (ELASTIC, RELAXING, HOPPING, VACANCIES, WANDERING)}
-CURVE = 'drive = { kind = "iv", voltages = ["-0.3 V", "0 V", "0.2 V", "0.5 V"], states = { new = [] } }\n' + BARE
 PULSE = 'drive = { kind = "pulse", voltage = "1.6 V", width = "1 us", read = {} }\n' + BARE
 FILMS = {
     "one material": lambda table: case(device__film__cells=12, device__traps=[table]),
@@ -108,45 +102,6 @@ def test_traps_at_the_vacancies_of_a_layer_are_as_many_as_there_are_vacancies():
 
 
 @needs_speed
-@pytest.mark.parametrize("drive", [CURVE, PULSE], ids=["at rest", "pulse"])
-def test_no_traps_are_no_traps_bit_for_bit(drive):
-    """Density 0, and traps without charge beside bands and ions."""
-    alone = run(case(drive, **SMALL))
-    none = run(case(drive, **SMALL, device__traps=[RELAXING | {"density": 0.0}, ELASTIC | {"density": 0.0}]))
-    some = run(case(drive, **SMALL, device__traps=[RELAXING]))
-    for name in alone.data_vars:
-        np.testing.assert_array_equal(none[name], alone[name], name)
-    for name in ("bias_electrode_charge", "bias_band_bending", "bias_tunnelling_share"):
-        if name in alone:
-            np.testing.assert_array_equal(some[name], alone[name], name)
-
-
-@needs_speed
-def test_shares_add_to_one_and_no_current_flows_at_rest():
-    ds = run(case(CURVE, **SMALL, device__traps=[ELASTIC, RELAXING, HOPPING]))
-    shares, current = ds.bias_channel_share.values[0, 0], ds.bias_current.values[0, 0]
-    assert list(ds.channel.values) == ["coherent", "elastic", "relaxing", "hopping"]
-    assert shares.sum(axis=1) == pytest.approx(np.ones(4), abs=4e-16)
-    assert (shares > 0.0).all()
-    assert current[1] == 0.0
-
-
-@needs_speed
-def test_ions_that_move_carry_their_traps_along():
-    """The current of each record, followed along tangents, against a tenth of their tolerance; the filling at the end."""
-    film = case(PULSE, **SMALL, device__traps=[VACANCIES], record__every="all")
-    whole, exact = run(film), run(film.replace({"numerics.current_tolerance": 1e-5}))
-    at = np.interp(exact.time.values, whole.time.values, whole.conduction_current.values)
-    during = (exact.time.values > 1e-9) & (exact.time.values < 0.99e-6)
-    assert at[during] == pytest.approx(exact.conduction_current.values[during], rel=2e-2)
-    filling = whole.trap_filling.values
-    assert list(whole.trap.values) == ["vacancies"]
-    assert filling.shape == (whole.sizes["snapshot"], 1, whole.sizes["x"])
-    assert (filling >= 0.0).all()
-    assert (filling <= 1.0).all()
-
-
-@needs_speed
 def test_a_case_with_traps_from_its_file_to_its_pictures(tmp_path):
     """What a user types: check, run, vary a depth, table, pictures."""
     traps = (
@@ -160,66 +115,7 @@ def test_a_case_with_traps_from_its_file_to_its_pictures(tmp_path):
     assert "hops between such traps are not in this model" in wrong.stderr + wrong.stdout
 
 
-def without(table, *keys):
-    return {key: value for key, value in table.items() if key not in keys}
-
-
-@pytest.mark.parametrize(
-    ("traps", "key", "words"),
-    [
-        ([RELAXING, RELAXING], "traps[1].name", "a name of their own"),
-        ([without(RELAXING, "name")], "traps[0].name", "missing"),
-        ([without(RELAXING, "density")], "traps[0]", "either density"),
-        ([RELAXING | {"of": "ions"}], "traps[0]", "both"),
-        ([RELAXING | {"per_ion": 2.0}], "traps[0].per_ion", "alone"),
-        ([RELAXING | {"initial": "full"}], "traps[0].initial", "from the first"),
-        ([HOPPING | {"occupation": "kinetic"}], "traps[0].hop_frequency", "not in this model"),
-        ([RELAXING | {"depth": "-0.2 eV"}], "traps[0].depth", "0.01 eV"),
-        ([RELAXING | {"depth_spread": "0.2 eV"}], "traps[0].depth_spread", "above the band"),
-        ([HOPPING | {"depth_spread": "0.05 eV"}], "traps[0].depth_spread", "hop_frequency"),
-        ([RELAXING | {"relaxation_energy": "0.1 meV"}], "traps[0].relaxation_energy", "1 meV"),
-        ([RELAXING | {"attempt_frequency": "0 Hz"}], "traps[0].attempt_frequency", "1 Hz"),
-        ([RELAXING | {"position": "1 nm"}], "traps[0].width", "beside position"),
-        ([RELAXING | {"position": "9 nm", "width": "1 nm"}], "traps[0].position", "2.8 nm"),
-        ([RELAXING | {"position": "2.7 nm", "width": "0.4 nm"}], "traps[0].position", "within the film"),
-        ([RELAXING | {"position": "0.1 nm", "width": "0.4 nm"}], "traps[0].position", "within the film"),
-        ([RELAXING | {"name": "coherent"}], "traps[0].name", "through the band"),
-        ([RELAXING | {"layer": 1}], "traps[0].layer", "one layer"),
-    ],
-)  # fmt: skip
-def test_wrong_traps_are_refused_with_their_key(traps, key, words):
-    with pytest.raises(CaseError) as error:
-        case(device__traps=traps)
-    assert f"device.{key}" in str(error.value)
-    assert words in str(error.value)
-
-
 def test_check_names_traps_that_are_too_dense():
     assert notes(case(PULSE, device__traps=[RELAXING])) == []
     (note,) = notes(case(PULSE, device__traps=[RELAXING, ELASTIC | {"density": 3e27}]))
     assert note.startswith("device.traps[1]: 3e+27 1/m^3")
-
-
-def test_a_number_of_traps_is_a_parameter_of_a_fit():
-    depth, density = parameters(case(device__traps=[RELAXING]), ["device.traps[0].depth", "device.traps[0].density"])
-    assert (depth.start, depth.unit) == (0.3, "eV")
-    assert (density.start, density.log) == (2e25, True)
-
-
-def test_a_case_with_traps_is_its_resolved_text():
-    film = case(device__traps=[RELAXING, VACANCIES, ELASTIC | {"position": 1e-9, "width": 0.4e-9}])
-    assert parse_case(film.resolved()) == film
-    assert "traps" not in case().resolved()
-
-
-@needs_speed
-def test_numbers_of_traps_are_axes_of_a_study():
-    """Two depths and two densities, as a user writes them; without hops the current of traps follows their density."""
-    grid = {"device.traps[0].depth": ["0.3 eV", "0.5 eV"], "device.traps[0].density": ["1e24 1/m^3", "4e24 1/m^3"]}
-    keep = ["bias_current[0,0,3]", "bias_channel_share[0,0,3,1]"]
-    film = case(CURVE, **SMALL, device__traps=[RELAXING]).replace({"study": {"grid": grid, "keep": keep}})
-    ds = study(film)
-    assert list(ds["device.traps[0].depth"].values) == [0.3, 0.5]
-    by_traps = ds[keep[0]].values * ds[keep[1]].values
-    np.testing.assert_allclose(by_traps[:, 1], 4.0 * by_traps[:, 0], rtol=1e-6)
-    assert abs(np.log(by_traps[1, 0] / by_traps[0, 0])) > 0.01

@@ -13,7 +13,7 @@ from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.laws.transmission import Profile
 from otjdd.physics.traps import sites as places
-from otjdd.physics.traps.capture import NOTHING, STEP, add_capture_slopes, captures
+from otjdd.physics.traps.capture import NOTHING, add_capture_slopes, captures
 from otjdd.physics.traps.chain import chain
 from otjdd.physics.traps.sites import DENSITY, HOPS, NUMBERS, RELAXATION, add_to_band, groups_of_traps
 from otjdd.physics.traps.steady import one_step
@@ -87,26 +87,6 @@ def gauss(pieces: int):
     x, w = np.polynomial.legendre.leggauss(2)
     h = THICKNESS / pieces
     return (h * (np.arange(pieces)[:, None] + 0.5 + 0.5 * x)).ravel(), np.tile(0.5 * h * w, pieces)
-
-
-@pytest.mark.parametrize("relaxation", [0.0, 0.05, 0.7])
-@pytest.mark.parametrize("V", [-0.9, 0.31])
-def test_one_step_is_the_integral_over_places_and_energies(V, relaxation):
-    x, w = gauss(PIECES)
-    left, right, level = captured(x, V, relaxation)
-    g = 2.0
-    back_left, back_right = left * np.exp((level + V) / KT) / g, right * np.exp(level / KT) / g
-    J = (
-        ELEMENTARY_CHARGE
-        * 1e25
-        * w
-        @ ((back_left * right - left * back_right) / (left + right + back_left + back_right))
-    )
-    _, _, capture, steady = at_rest(traps(relaxation_energy=relaxation, degeneracy=g), film(V), V)
-    close = {"abs": 2e-4}
-    assert capture.log_rate[0] == pytest.approx(np.log(left), **close)
-    assert capture.log_rate[1] == pytest.approx(np.log(right), **close)
-    assert steady.log_chord == pytest.approx(math.log(J / V), **close)
 
 
 BOTTOMS = [(-4.0, -0.02), (-0.3, -4.0), (-0.31, -0.3), (-0.25, 0.1), (0.1, 0.1)]
@@ -194,15 +174,6 @@ KINDS = {
 
 
 @pytest.mark.parametrize("keys", KINDS.values(), ids=KINDS)
-def test_without_a_voltage_the_filling_is_the_fermi_function(keys):
-    numbers = traps(**keys)
-    _, _, capture, steady = at_rest(numbers, film(0.0, curve=0.01), 0.0)
-    assert steady.converged
-    expected = math.log(numbers[places.DEGENERACY]) - capture.level / KT
-    assert steady.log_odds == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.parametrize("keys", KINDS.values(), ids=KINDS)
 def test_the_chord_is_finite_and_continuous_at_no_voltage(keys):
     numbers = traps(**keys)
     at_zero = at_rest(numbers, film(0.0), 0.0)[3].log_chord
@@ -245,33 +216,6 @@ def test_a_small_relaxation_ends_in_elastic_tunnelling():
     assert apart[0] / apart[1] == pytest.approx(2.0, rel=0.1)
     assert apart[1] / apart[2] == pytest.approx(2.0, rel=0.1)
     assert abs(apart[2]) < 0.02
-
-
-def test_rare_hops_are_one_step():
-    alone, rare = (
-        at_rest(traps(relaxation_energy=0.5, hop_frequency=nu), film(0.4), 0.4)[3].log_chord for nu in (0.0, 1.0)
-    )
-    assert rare == pytest.approx(alone, abs=1e-7)
-
-
-def test_the_current_is_proportional_to_the_density_and_to_the_attempts():
-    one, ten = (at_rest(traps(density=N), film(0.4), 0.4)[3].log_chord for N in (1e24, 1e25))
-    assert ten - one == pytest.approx(math.log(10.0), abs=1e-12)
-    fast = at_rest(traps(attempt_frequency=3e13), film(0.4), 0.4)[3].log_chord
-    assert fast - ten == pytest.approx(math.log(3.0), abs=1e-12)
-
-
-@pytest.mark.parametrize("keys", KINDS.values(), ids=KINDS)
-@pytest.mark.parametrize(("V", "close"), [(30 * STEP * KT, 1e-9), (0.7, 5e-6)], ids=["of whole steps", "between steps"])
-def test_a_mirrored_film_carries_the_same_at_the_opposite_voltage(keys, V, close):
-    """The left electrode grounded: energies of the mirror image are higher by V, by whole steps of their sums or not."""
-    numbers, band = traps(**keys), film(V, curve=0.01)
-    turned = Profile(
-        band.length[::-1].copy(), band.right[::-1] + V, band.left[::-1] + V, band.mass, band.curve, BOTTOM + V, BOTTOM,
-        1.0, 1.0, 0.1,
-    )  # fmt: skip
-    one, other = at_rest(numbers, band, V)[3].log_chord, at_rest(numbers, turned, -V)[3].log_chord
-    assert other == pytest.approx(one, abs=close)
 
 
 def test_a_chain_carries_one_current_through_both_electrodes():
