@@ -17,7 +17,7 @@ from otjdd.plot import style
 from otjdd.plot.figure import figure
 from otjdd.results import outputs, store
 from otjdd.runs import rerun, run
-from otjdd.solver.start import OUTPUT, Start, at_snapshot
+from otjdd.solver.start import OUTPUT, Start
 from validation.reliability import attack
 
 pytestmark = needs_speed
@@ -33,27 +33,11 @@ def stored(folder, text=SMALL, name="a", **changes):
     return folder / f"{name}.nc"
 
 
-def test_the_same_bits_from_attributes_alone(tmp_path):
-    path = stored(tmp_path, **{"device.film.thickness": "3.1 nm"})
-    (tmp_path / "a.toml").unlink()
-    before, after = rerun.rerun(path)
-    assert store.data_sha256(before) == store.data_sha256(after)
-    assert rerun.differences(before, after) == []
-    assert after.attrs["case_resolved"] == before.attrs["case_resolved"]
-
-
 def test_waveforms_in_files_are_kept_in_the_result(tmp_path):
     (tmp_path / "w.csv").write_text("\ufefft [ns],V [mV]\r\n0,0\r\n10,1500\r\n60,1500\r\n", newline="")
     path = stored(tmp_path, 'drive = {kind = "table", file = "w.csv", reads_at = ["60 ns"]}\n' + BARE)
     (tmp_path / "w.csv").unlink()
     assert rerun.differences(*rerun.rerun(path)) == []
-
-
-def test_a_run_that_began_with_another_result_does_not_need_it(tmp_path):
-    first = stored(tmp_path)
-    second = stored(tmp_path, name="b", **{"ions.initial": {"result": "a.nc"}})
-    first.unlink()
-    assert rerun.differences(*rerun.rerun(second)) == []
 
 
 def test_a_run_that_failed_fails_again_at_the_same_step(tmp_path):
@@ -152,45 +136,6 @@ def test_differences_are_told_in_words_for_gaps_and_for_zeros_too():
     assert words((4.0, np.nan), (3.0, np.nan)) == "read_current: differs by up to 0.25 of its largest value"
 
 
-FERROELECTRIC = {
-    "device.film.polarisation": {
-        "law": "merz-kai", "saturation": "0.01 C/m^2", "time": "10 ns", "activation_field": "4e8 V/m", "dimension": 2,
-    },
-    "columns": {"count": 1},
-}  # fmt: skip
-NOISY = {"ions.noise": "shot", "ions.seed": 5, "device.radius": "60 nm", "device.conducting_fraction": 0.5}
-EXCHANGE = {
-    "device.right": {"kind": "metal", "barrier": "0.9 eV"},
-    "device.left.exchange": {"rate": "1e-3 m/s", "formation_energy": "1.5 eV", "capacity": "1e19 1/m^2"},
-}
-
-
-@pytest.mark.parametrize("changes", [FERROELECTRIC, NOISY, EXCHANGE, NOISY | EXCHANGE], ids=str)
-def test_all_that_a_run_remembers_is_stored_started_from_and_made_again(tmp_path, changes):
-    first = stored(tmp_path, **changes)
-    on = {"ions.initial": {"result": "a.nc"}, "drive.voltage": "-1.2 V"}
-    second = stored(tmp_path, name="b", **changes, **on)
-    ended, began = at_snapshot(store.read(first), -1), at_snapshot(store.read(second), 0)
-    remembered = [name for name, value in ended._asdict().items() if value is not None]
-    for name in remembered:
-        np.testing.assert_array_equal(getattr(ended, name), getattr(began, name), err_msg=name)
-    first.unlink()
-    assert rerun.differences(*rerun.rerun(second)) == []
-
-
 def test_nothing_that_a_state_remembers_is_left_out():
     assert Start._fields == tuple(MEMORY)
     assert set(OUTPUT.values()) <= outputs.OUTPUTS.keys()
-
-
-def test_a_reversal_that_goes_on_from_a_result_ends_as_one_without_a_stop(tmp_path):
-    """By Merz and KAI a reversal slows or quickens with the time since the field turned."""
-    hold = {"kind": "hold", "voltage": "1 V", "duration": "6 ns"}
-    slow = FERROELECTRIC | {"drive": hold, "ions.activation_energy": "2 eV"}
-    whole = run.run(case.parse_case(SMALL), **slow)
-    (tmp_path / "a.toml").write_text(SMALL)
-    store.write(run.run(tmp_path / "a.toml", **slow, **{"drive.duration": "2 ns"}), tmp_path / "a.nc")
-    on = {"ions.initial": {"result": "a.nc"}, "drive.duration": "4 ns"}
-    rest = run.run(tmp_path / "a.toml", **slow, **on)
-    assert float(rest.polarisation[-1]) == pytest.approx(float(whole.polarisation[-1]), rel=1e-3)
-    assert float(rest.polarisation[0]) != pytest.approx(float(whole.polarisation[-1]), rel=0.1)

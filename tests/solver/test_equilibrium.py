@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from devices import begin, case, hold, lumpy, needs_speed
+from devices import begin, case, lumpy
 
 from otjdd.errors import SolverError
 from otjdd.solver import equilibrium, initial, model
@@ -44,14 +44,6 @@ def test_equilibrium_does_not_depend_on_where_the_ions_were():
     other = lumpy(junction, np.random.default_rng(1))
     other *= (c * junction.columns.width).sum() / (other * junction.columns.width).sum()
     np.testing.assert_allclose(found(film, other)[2], there, rtol=1e-9)
-
-
-@needs_speed
-def test_time_leads_to_the_equilibrium_that_is_found():
-    film = case(ions__well_right=0.3, device__film__cells=24)
-    run = begin(film, rtol=1e-6, atol=1e-10)
-    hold(run, 0.0, 1e4)
-    np.testing.assert_allclose(run.state.c, found(film)[2], rtol=1e-6)
 
 
 def test_a_stack_without_equilibrium_is_told(monkeypatch):

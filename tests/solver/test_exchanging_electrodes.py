@@ -8,10 +8,9 @@ from devices import BETWEEN_METALS, COLUMNS, begin, case, hold, lumpy
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.solver import model
 
-KT = 300 * BOLTZMANN_EV
 LEFT = {"rate": "1e-8 m/s", "activation_energy": "0.1 eV", "formation_energy": "1.5 eV"}
 BOTH = {
     "device__left__exchange": LEFT,
@@ -29,15 +28,6 @@ def metals(**changes):
 def number(run):
     """Vacancies of each column [1/m2]."""
     return (run.state.c * run.junction.columns.width).sum(axis=1)
-
-
-def level(run, k, side):
-    """ln[c/(n - c)] at a wall in balance with its reservoir, from what the guide says about rest."""
-    junction, state = run.junction, run.state
-    electrode, wall = (junction.left, junction.left_wall) if side == "left" else (junction.right, junction.right_wall)
-    Q = state.D_left[k] if side == "left" else -state.D_right[k]
-    edge = electrode[k].edge + electrode[k].screening * Q + (junction.columns.left_edge[k] if side == "left" else 0.0)
-    return -(wall[k].formation - junction.ions[k].z * edge) / junction.kT[k] - 0.5 * wall[k].log_oxygen
 
 
 @pytest.mark.parametrize("sides", [("left",), ("right",), ("left", "right")])
@@ -76,15 +66,6 @@ def terminal(run, side):
         own = ELEMENTARY_CHARGE * (n * run.junction.columns.width).sum(axis=1)
         total = total - own if side == "left" else total + own
     return total
-
-
-def test_a_rate_of_zero_blocks():
-    runs = [
-        begin(metals(**changes), voltage=0.2) for changes in ({}, {"device__left__exchange": LEFT | {"rate": "0 m/s"}})
-    ]
-    for run in runs:
-        hold(run, 0.2, 1.0)
-    np.testing.assert_array_equal(runs[0].state.c, runs[1].state.c)
 
 
 def reference(run, t, V):

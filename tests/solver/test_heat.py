@@ -12,9 +12,6 @@ from otjdd.case.case import load_case, parse_case
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import CaseError, SolverError
 from otjdd.physics.heat import rises
-from otjdd.results import store
-from otjdd.runs.rerun import differences, rerun
-from otjdd.solver import checkpoint, integrate
 
 RESISTANCE, TIME_CONSTANT = 15.72e6, 1e-9  # of the case
 PULSE = {"drive.duration": "20 ns", "drive.voltage": "0.9 V"}
@@ -80,18 +77,10 @@ def linear_layer(thickness, **keys):
 
 LINEAR = {"law": "linear", "eps_r": 17.0}
 WHOLE = {key: value for key, value in EMITTER.items() if not key.startswith("device.film.")}  # but for its film
-ALIKE = WHOLE | {"device.film": {"layers": [linear_layer("1.5 nm"), linear_layer("1.5 nm")]}}
 UNLIKE = WHOLE | {"device.right.barrier": "0.2 eV", "device.film": {"layers": [  # the outer band of both is level
     linear_layer("1 nm", permittivity={"law": "nonlinear", "b": "1.424e10 V/m", "a": "2.65e15 V^2/m^2", "eps_inf": 5.0}),
     linear_layer("2 nm", band_offset="0.05 eV", activation_energy="1.2 eV", site_energy="-0.1 eV"),
 ]}}  # fmt: skip
-
-
-@needs_speed
-def test_a_film_of_two_alike_layers_is_as_warm_as_one():
-    one, two = (otjdd.run("vcm-heat", changes) for changes in (EMITTER, ALIKE))
-    assert rise(one)[-1] > 50.0
-    np.testing.assert_allclose(rise(two)[-1], rise(one)[-1], rtol=1e-9)
 
 
 @needs_speed
@@ -106,33 +95,6 @@ def test_the_energy_is_balanced(emitter):
     left = np.sum(step * (T[1:] + T[:-1]) / 2 + step**2 * (slope[:-1] - slope[1:]) / 12) / 8e6
     assert left > 0.2 * put
     assert left + (T[-1] - T[0]) * 1e-6 / 8e6 == pytest.approx(put, rel=1e-6)
-
-
-@needs_speed
-def test_the_temperature_converges_with_the_tolerance():
-    ends = [
-        float(rise(otjdd.run("vcm-heat", {**EMITTER, "numerics.rtol": rtol, "numerics.current_tolerance": 1e-7}))[-1])
-        for rtol in (1e-2, 1e-3, 1e-5)
-    ]
-    errors = [abs(end / ends[-1] - 1.0) for end in ends]
-    assert ends[-1] > 50.0
-    assert errors[1] < 0.3 * errors[0] < 3e-3
-
-
-@needs_speed
-def test_columns_have_temperatures_of_their_own():
-    columns = {"columns.count": 2, "columns.spread": {"device.left.barrier": "0.1 eV"}}
-    ds = otjdd.run("vcm-heat", PULSE | columns | {"device.heat.of": "columns"})
-    one = otjdd.run("vcm-heat", PULSE | columns)
-    T = ds.column_temperature.values[-1]
-    assert T[0] > T[1] + 5.0
-    assert ds.junction_temperature.values[-1] == T.max()
-    assert ds.column_weight.values @ (T - 293.0) == pytest.approx(RESISTANCE * power(ds)[-1], rel=1e-6)
-    assert "column_temperature" not in one
-    assert rise(one)[-1] == pytest.approx(RESISTANCE * power(one)[-1], rel=1e-6)
-    *others, line = otjdd.figure(ds, "temperature").axes[0].get_lines()
-    np.testing.assert_array_equal(line.get_ydata(), ds.junction_temperature)
-    assert len(others) == 2
 
 
 @needs_speed
@@ -156,61 +118,6 @@ def test_a_runaway_ends_in_words_and_keeps_what_it_had():
     partial = caught.value.partial
     assert 3000.0 < partial.junction_temperature.values[-1] < 4000.0
     assert "junction_temperature" in partial.attrs["model_limits"]
-
-
-@needs_speed
-def test_a_run_that_goes_on_gives_the_same_bits(tmp_path, monkeypatch):
-    monkeypatch.setattr(integrate, "CHUNK", 5)  # steps between two moments at which a run can be kept
-    heated, path, calls = load_case("vcm-heat", EMITTER), tmp_path / "checkpoint", iter("go on")
-
-    def stop(fraction):
-        if next(calls) == " ":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt) as stopped:
-        otjdd.run(heated, progress=stop, checkpoints=checkpoint.CheckpointPlace(path, 0.0))
-    whole = otjdd.run(heated)
-    assert 293.0 < stopped.value.partial.junction_temperature.values[-1] < whole.junction_temperature.values[-1]
-    resumed = otjdd.run(heated, checkpoints=checkpoint.CheckpointPlace(path, 1e9, resume=True))
-    assert store.data_sha256(resumed) == store.data_sha256(whole)
-
-
-@needs_speed
-def test_a_result_hands_on_its_temperature_and_is_made_again(tmp_path, warmed):
-    store.write(warmed, tmp_path / "hot.nc")
-    on = load_case("vcm-heat", {**PULSE, "ions.initial": {"result": str(tmp_path / "hot.nc")}}, allow_outside=True)
-    ds = otjdd.run(on)
-    assert ds.junction_temperature.values[0] == warmed.junction_temperature.values[-1]
-    store.write(ds, tmp_path / "on.nc")
-    assert differences(*rerun(tmp_path / "on.nc")) == []
-
-
-@pytest.mark.parametrize(
-    ("heat", "said"),
-    [
-        ({"resistance": "spreading", "time_constant": "1 ns"}, r"conductivity, such as .*beside resistance"),
-        (
-            {"resistance": "-1 K/W", "time_constant": "1 ns"},
-            r"device.heat.resistance: expected .* thermal resistance from",
-        ),
-        ({"resistance": "1e6 K/W", "time_constant": "-1 ns"}, "device.heat.time_constant: expected a time from"),
-        ({"resistence": "1e6 K/W", "time_constant": "1 ns"}, 'did you mean "resistance"'),
-        ({"resistance": "1e6 K/W"}, "device.heat: expected either time_constant, .* or capacity, .* got neither"),
-        ({"resistance": "1e6 K/W", "time_constant": "1 ns", "capacity": "1 J/K"}, "or capacity, .* got both"),
-        ({"resistance": "1e6 K/W", "time_constant": "1 ns", "share": 1.5}, "device.heat.share: expected .* at most 1"),
-        ({"resistance": "1e6 K/W", "conductivity": "1 W/(m K)", "time_constant": "1 ns"}, "beside conductivity"),
-        ({"resistance": "1e6 K/W", "time_constant": "1 ns", "of": "column"}, 'did you mean "columns"'),
-    ],
-)
-def test_bad_heat_is_refused_in_words(heat, said):
-    with pytest.raises(CaseError, match=said):
-        load_case("rv-loop", {"device.heat": heat})
-
-
-@pytest.mark.parametrize("name", ["iv", "cv", "impedance", "crossbar"])
-def test_drives_without_a_course_in_time_refuse_heat(name):
-    with pytest.raises(CaseError, match=r"device.heat: expected none beside a drive"):
-        load_case(name, {"device.heat": {"resistance": "1e6 K/W", "time_constant": "1 ns"}})
 
 
 def test_a_compact_model_refuses_heat_with_its_line(tmp_path):

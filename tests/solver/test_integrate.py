@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from devices import BETWEEN_METALS, COMPILED, begin, case, hold, lumpy, mirrored, needs_speed
+from devices import BETWEEN_METALS, COMPILED, begin, case, hold, needs_speed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -219,50 +219,6 @@ def test_equilibrium_is_the_site_limited_boltzmann_profile(crowding):
     assert balance(run).max() < 1e-12
 
 
-@needs_speed
-def test_equilibrium_is_found_on_the_default_grid():
-    film = case(device__film__cells=100, device__film__grading=20.0)
-    c = initial.relax(model.junction(film), model.uniform(film, model.members(film)))
-    np.testing.assert_allclose(c[0], boltzmann(begin(film, c)), rtol=1e-7)
-
-
-@pytest.mark.parametrize("law", LAWS)
-def test_equilibrium_stays_as_it_is_by_any_law(law):
-    film = case(ions__law=law, ions__well_right=0.2, device__film__cells=12)
-    junction = model.junction(film)
-    c = initial.relax(junction, model.uniform(film, model.members(film)))
-    run = begin(film, c)
-    hold(run, 0.0, 1.0)
-    np.testing.assert_allclose(run.state.c, c, rtol=1e-8)
-
-
-def test_mirrored_junction_gives_the_mirrored_result():
-    film = case(ions__well_right=0.2, device__film__cells=12)
-    junction = model.junction(film)
-    c = lumpy(junction, np.random.default_rng(1), 0.3)
-    run, image = begin(film, c), begin(film, c[:, ::-1], junction=mirrored(junction))
-    for V in (0.8, -1.2):
-        hold(run, V, 1e-7)
-        hold(image, -V, 1e-7)
-    assert run.counts == image.counts
-    np.testing.assert_allclose(image.state.c[:, ::-1], run.state.c, rtol=1e-10)
-    np.testing.assert_allclose(image.state.D_left, -run.state.D_right, rtol=1e-10)
-
-
-def test_identical_columns_reproduce_a_single_one():
-    one = case(circuit__series_resistance=50.0, device__film__cells=12)
-    three = one.replace("columns.count", 1).replace("columns", {"count": 3, "nodes": "draws"})
-    runs = [begin(one), begin(three)]
-    for run in runs:
-        for V in (0.9, -1.2):
-            hold(run, V, 1e-7)
-        integrate.record_row(run, -1.2)
-    single, triple = runs
-    assert triple.state.c.shape == (3, 12)
-    np.testing.assert_allclose(triple.state.c, np.repeat(single.state.c, 3, axis=0), rtol=1e-12)
-    assert triple.state.G.sum() == pytest.approx(single.state.G.sum(), rel=1e-6)  # V_j is found to 1e-9 V
-
-
 def test_too_many_steps_are_told_with_time_and_voltage():
     run = begin(case(device__film__cells=8))
     run.max_steps = 3
@@ -426,13 +382,3 @@ def test_a_step_that_is_too_small_is_told_with_the_cell_of_its_largest_error():
     with pytest.raises(SolverError) as caught:
         integrate.fail(run, "NOT_CLOSED", 0.0, 0.0, 0.0, 2.0, 5)
     assert caught.value.place == pytest.approx(width[: np.argmax(np.abs(run.state.E[0]))].sum())
-
-
-def test_a_run_that_fails_before_its_drive_keeps_a_result():
-    film = case(device__film__cells=8, numerics__max_steps=2)
-    film = film.replace("ions.initial", {"history": [{"voltage": "-1 V", "duration": "1 s"}]})
-    with pytest.raises(SolverError) as caught:
-        simulate.simulate_junction(film)
-    assert caught.value.reason == "TOO_MANY_STEPS"
-    assert caught.value.partial.sizes["time"] == 0
-    assert "max_steps" in caught.value.partial.attrs["solver_status"]

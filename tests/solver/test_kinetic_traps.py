@@ -185,15 +185,6 @@ def test_without_a_voltage_each_electrode_gives_its_share_of_what_is_trapped_and
 
 
 @needs_speed
-@pytest.mark.parametrize("relaxation", [0.0, 0.5])
-def test_long_after_a_jump_the_current_is_that_of_a_steady_filling(relaxation):
-    points = [(0.0, 0.4), (1e9, 0.4)]
-    ds = [run(points, text, traps__relaxation_energy=relaxation) for text in (STEADY, CASE)]
-    assert ds[1].read_current.values == pytest.approx(ds[0].read_current.values, rel=1e-9)
-    assert ds[1].trap_filling.values[-1] == pytest.approx(ds[0].trap_filling.values[-1], rel=1e-9)
-
-
-@needs_speed
 def test_a_flat_empty_film_is_filled_by_a_front_whose_place_is_the_logarithm_of_time():
     """The right electrode has no electrons at the energy of the traps: its band begins above them."""
     flat = {
@@ -219,16 +210,6 @@ def test_a_flat_empty_film_is_filled_by_a_front_whose_place_is_the_logarithm_of_
     slope = np.polyfit(np.log(z[within]), ds.trapped_electrons.values[within], 1)[0]
     assert slope == pytest.approx(filled, rel=5e-3)  # N f/(2 kappa) for each e-fold
     assert np.abs(ds.trapped_from_right.values).max() < 1e-9 * filled
-
-
-@needs_speed
-def test_curves_at_rest_are_those_of_a_steady_filling():
-    drive = {"drive": {"kind": "iv", "voltages": [-0.5, 0.0, 0.3, 0.9]}}
-    kinetic, steady = (run(None, text, **drive, traps__relaxation_energy=0.3) for text in (CASE, STEADY))
-    assert kinetic.bias_current.values == pytest.approx(steady.bias_current.values, rel=1e-9)
-    assert kinetic.bias_channel_share.values[..., 1] == pytest.approx(
-        steady.bias_channel_share.values[..., 1], rel=1e-9
-    )
 
 
 def answer(V: float, frequency: np.ndarray) -> np.ndarray:

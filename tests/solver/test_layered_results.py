@@ -39,15 +39,6 @@ def test_a_result_names_its_layers_and_holds_their_vacancies_and_fields(ds):
     assert ds.layer_field.values[-1, 0] == pytest.approx(E, rel=1e-6)
 
 
-def test_a_run_goes_on_from_its_result_with_the_same_vacancies(ds, stack, tmp_path):
-    import otjdd
-
-    otjdd.write(ds, tmp_path / "first.nc")
-    (tmp_path / "case.toml").write_text(stack.resolved(), encoding="utf-8")
-    again = run(tmp_path / "case.toml", {"ions.initial": {"result": "first.nc"}})
-    np.testing.assert_array_equal(again.vacancy_concentration[0], ds.vacancy_concentration[-1])
-
-
 def test_the_capacitance_of_two_empty_layers_is_that_of_capacitors_in_series():
     cv = {"kind": "cv", "voltages": [0.0], "frequencies": [1e3], "ions": "frozen"}
     film = between_metals(layer(1.0), layer(2.0, permittivity=LINEAR | {"eps_r": 6.0}), ions__density=1.0, drive=cv)
@@ -76,11 +67,3 @@ def test_kinds_of_columns_may_differ_in_a_layer(stack):
     kinds = stack.replace({"columns.kinds": [{"name": "thick", "share": 0.5}, thin]})
     both = run(kinds).kind_read_current.values[-1]
     assert both[1] > 1.5 * both[0] > 0.0
-
-
-def test_reads_on_finer_grids_converge_in_second_order(stack):
-    grids = [
-        run(stack.replace({f"device.film.layers[{i}].cells": n * p for i, n in ((0, 10), (1, 14))})) for p in (1, 2, 4)
-    ]
-    first, second, third = (float(np.log(grid.read_resistance.values[-1])) for grid in grids)
-    assert 2.5 < (first - second) / (second - third) < 6.0

@@ -82,22 +82,6 @@ def test_the_admittance_is_exact_to_round_off(columns, frequency):
         assert abs(mp.mpf(Y.imag) - total.imag) <= 1e-11 * abs(total.imag)
 
 
-def test_parallel_columns_add_their_admittances(run, columns):
-    frequency = np.geomspace(1.0, 1e9, 7)
-    alone = [linear_response.admittance([column], frequency, True) for column in columns]
-    np.testing.assert_allclose(linear_response.admittance(columns, frequency, True), sum(alone), rtol=1e-15)
-    assert sum(column.area for column in columns) == pytest.approx(1e-10)
-
-
-def test_ions_that_stand_still_leave_a_conductance_and_a_capacitance(columns):
-    frequency = np.geomspace(1.0, 1e9, 4)
-    Y = linear_response.admittance(columns, frequency, False)
-    np.testing.assert_allclose(Y.real, Y.real[0], rtol=1e-14)
-    np.testing.assert_allclose(Y.imag / frequency, Y.imag[0] / frequency[0], rtol=1e-14)
-    fast = linear_response.admittance(columns, np.array([1e15]), True)
-    assert fast.imag[0] / 1e15 == pytest.approx(Y.imag[0] / frequency[0], rel=1e-6)
-
-
 def test_the_closure_gives_the_charge_that_flows(run):
     """Im Y/w of ions that stand still is dQ/dV of the settled electrode."""
     column = linear_response.linearised(run.junction, run.state, 1.0)

@@ -9,9 +9,6 @@ from devices import needs_speed
 import otjdd
 from otjdd.case.case import load_case, parse_case
 from otjdd.errors import CaseError
-from otjdd.results import store
-from otjdd.runs.rerun import differences, rerun
-from otjdd.solver import checkpoint, integrate
 
 KT, H = 8.617333262e-5 * 300.0, 4.135667696e-15  # eV, eV s
 TEXT = """
@@ -112,20 +109,6 @@ def test_the_charge_that_flows_is_that_of_the_reversal(loop):
 
 
 @needs_speed
-@pytest.mark.parametrize("law", ["two-level", "merz-kai"])
-def test_a_junction_with_equal_electrodes_is_symmetric(law):
-    changes = {"device.film.polarisation": KAI} if law == "merz-kai" else {"device.film.polarisation.initial": -1.0}
-    case = film(**SCREENED, **changes, drive={"kind": "pulse", "voltage": "2 V", "width": "1 us", "wait": "1 us"})
-    turned = case.replace({"drive.voltage": "-2 V", "device.film.polarisation.initial": 1.0})
-    one, other = (otjdd.run(each) for each in (case, turned))
-    assert np.ptp(one.polarisation.values) > 0.1
-    for name in ("polarisation", "film_field", "conduction_current"):
-        scale = np.abs(one[name].values).max()
-        np.testing.assert_allclose(other[name].values, -one[name].values, atol=1e-6 * scale)
-    np.testing.assert_allclose(other.right_electrode_charge.values, one.electrode_charge.values, atol=1e-7 * 0.27)
-
-
-@needs_speed
 @pytest.mark.parametrize("dimension", [1.0, 2.0, 3.0])
 def test_nucleation_and_growth_take_the_time_of_merz(dimension):
     law = KAI | {"dimension": dimension}
@@ -133,25 +116,6 @@ def test_nucleation_and_growth_take_the_time_of_merz(dimension):
     ds, tau = otjdd.run(case, {"numerics.rtol": 1e-6}), 1e-9 * math.exp((1e9 / 2e8) ** 1.2)
     expected = 0.2 - 0.4 * np.exp(-((ds.time.values / tau) ** dimension))
     np.testing.assert_allclose(ds.polarisation.values, expected, atol=1e-4 * 0.2)
-
-
-@needs_speed
-def test_columns_with_spread_times_switch_as_the_sum_of_them():
-    law, width = KAI | {"law": "nls"}, 1e-6
-    columns = {"count": 9, "spread": {"device.film.polarisation.time": {"law": "log-normal", "factor": 10.0}}}
-    case = film(device__film__polarisation=law, columns=columns, device__film__cells=8,
-                drive={"kind": "pulse", "voltage": "2 V", "width": f"{width} s"})  # fmt: skip
-    ds = otjdd.run(case)
-    from otjdd.solver.model import members
-
-    shares = [
-        part.weight * -math.expm1(-((width / (part.switching_time * math.exp((1e9 / 2e8) ** 1.2))) ** 2))
-        for part in members(case)
-    ]
-    assert 0.2 < sum(shares) < 0.8
-    assert ds.polarisation.values[-1] == pytest.approx(-0.2 + 0.4 * sum(shares), abs=1e-4 * 0.4)
-    with pytest.raises(CaseError, match='expected "merz-kai", or beside "nls" a spread'):
-        film(device__film__polarisation=law)
 
 
 @needs_speed
@@ -164,15 +128,6 @@ def test_a_film_loses_what_its_electrodes_do_not_screen():
     assert E[0] == pytest.approx(-0.27 / (70 * 8.8541878128e-12) * metals / (oxide + metals), rel=1e-4)
     assert P[-1] < 0.2
     assert P[-1] == pytest.approx(0.27 * math.tanh(E[-1] * 7.5e-9 / KT), abs=1e-3)
-
-
-@needs_speed
-def test_a_tight_tolerance_gives_the_same_with_vacancies_that_move():
-    case = film(**SCREENED, drive=PULSES, **{"ions.density": "2e26 1/m^3", "ions.activation_energy": "0.5 eV"})
-    rough, fine = otjdd.run(case), otjdd.run(case, {"numerics.rtol": 1e-5, "numerics.atol": 1e-8})
-    assert np.ptp(rough.vacancy_mean_position.values) > 1e-9
-    for name, close in (("polarisation", 5e-3 * 0.27), ("vacancy_mean_position", 5e-11)):
-        assert rough[name].values[-1] == pytest.approx(fine[name].values[-1], abs=close)
 
 
 @needs_speed
@@ -208,18 +163,6 @@ def test_a_step_that_fails_where_electrons_change_sides_leaves_the_next_one_alon
 
 
 @needs_speed
-def test_a_saturation_of_nothing_changes_nothing():
-    """As small as a case may say: fields and currents are those without a polarisation."""
-    case = film(drive={"kind": "pulse", "voltage": "2 V", "width": "1 us"})
-    none = case.replace({"device.film.polarisation.saturation": "1e-6 C/m^2"})
-    bare = parse_case(TEXT[: TEXT.index("[device.film.pol")] + TEXT[TEXT.index("[device.right]") :])
-    bare = bare.replace({"drive": {"kind": "pulse", "voltage": "2 V", "width": "1 us"}})
-    one, other = otjdd.run(none), otjdd.run(bare)
-    assert other.conduction_current.values.max() == pytest.approx(one.conduction_current.values.max(), rel=1e-3)
-    assert "polarisation" not in other
-
-
-@needs_speed
 def test_the_saturation_falls_to_the_temperature_of_curie():
     polar = {"curie_temperature": "600 K", "initial": 1.0}
     changes = {f"device.film.polarisation.{key}": value for key, value in polar.items()}
@@ -235,30 +178,6 @@ def test_the_saturation_falls_to_the_temperature_of_curie():
 
 
 @needs_speed
-def test_a_run_goes_on_from_a_checkpoint_a_result_and_is_the_same_again(tmp_path, monkeypatch):
-    case = film(**SCREENED, device__film__polarisation=KAI, drive=PULSES)
-    monkeypatch.setattr(integrate, "CHUNK", 5)  # steps between two moments at which a run can be kept
-    path, calls = tmp_path / "checkpoint", iter("go on")
-
-    def stop(fraction):
-        if next(calls) == " ":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt) as stopped:
-        otjdd.run(case, progress=stop, checkpoints=checkpoint.CheckpointPlace(path, 0.0))
-    whole = otjdd.run(case)
-    assert len(stopped.value.partial.time) < len(whole.time)
-    resumed = otjdd.run(case, checkpoints=checkpoint.CheckpointPlace(path, 1e9, resume=True))
-    assert store.data_sha256(resumed) == store.data_sha256(whole)
-    store.write(whole, tmp_path / "whole.nc")
-    assert differences(*rerun(tmp_path / "whole.nc")) == []
-    (tmp_path / "after.toml").write_text(case.resolved())
-    drive = {"kind": "hold", "voltage": "0 V", "duration": "1 ns"}
-    after = load_case(tmp_path / "after.toml", {"ions.initial": {"result": "whole.nc"}, "drive": drive})
-    assert otjdd.run(after).polarisation.values[0] == whole.polarisation.values[-1]
-
-
-@needs_speed
 def test_curves_at_rest_keep_the_polarisation_that_a_history_left():
     write = {"voltage": "3 V", "duration": "1 ms"}
     drive = {"kind": "iv", "voltages": ["0.2 V"],
@@ -267,25 +186,6 @@ def test_curves_at_rest_keep_the_polarisation_that_a_history_left():
     ds = otjdd.run(film(drive=drive, **screened))
     up, down = np.abs(ds.bias_current.values[:, 0, -1])
     assert max(up, down) > 2.0 * min(up, down)
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"device.film.polarisation": KAI | {"time": "1e-16 s"}}, 'expected a time from "1 fs"'),
-        ({"device.film.polarisation": {"law": "landau"}}, '"two-level".*"merz-kai".*"nls"'),
-        ({"columns.spread": {"device.film.polarisation.time": {"law": "log-normal", "factor": 3.0}}}, "has a time"),
-        ({"drive": {"kind": "triangle", "path": ["0 V", "3 V", "0 V"], "delay": "1 s", "step": "1 V"}},
-         '"0.375 V" at most'),
-        ({"device.film.polarisation.curie_temperature": "250 K"}, "above the reference_temperature"),
-        ({"drive": {"kind": "cv", "path": ["0 V", "1 V"], "step": "0.1 V"}}, "a step and a rate beside the path"),
-        ({"drive": {"kind": "cv", "voltages": ["0 V"], "rate": "1 V/s"}}, "a path beside the rate"),
-        ({"drive": {"kind": "cv", "path": ["0 V", "3 V"], "step": "1 V", "rate": "1 V/s"}}, '"0.375 V" at most'),
-    ],
-)  # fmt: skip
-def test_bad_input_is_told_in_words(changes, words):
-    with pytest.raises(CaseError, match=words):
-        film(**changes)
 
 
 FAST = {"device.film.polarisation.barrier": "0.5 eV"}

@@ -6,7 +6,6 @@ from devices import COLUMNS, SMALL, case, needs_speed
 
 import otjdd
 from otjdd.case.case import load_case
-from otjdd.errors import CaseError
 from otjdd.solver import model, random_ions, simulate
 from otjdd.solver.start import Start
 
@@ -40,21 +39,6 @@ def test_columns_of_few_ions_are_told(radius, told):
     assert ("single_ion_share: one ion over the ions of a column" in ds.attrs["model_limits"]) == told
     assert told == (ds.single_ion_share > 0.02)
     assert ds.attrs["solver_largest_leap"] == 0.1
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"device__radius": "1 nm", "ions__density": "1e23 1/m^3"}, "1 ion in each column at least"),
-        ({"ions__seed": 1.5}, "a whole number"),
-        ({"ions__seed": -1}, "seed"),
-        ({"numerics__error": "limit"}, "numerics.error"),
-        ({"drive": {"kind": "impedance", "frequencies": ["1 kHz"]}}, "small signal"),
-    ],
-)
-def test_what_does_not_go_with_random_hops_is_refused_in_words(changes, words):
-    with pytest.raises(CaseError, match=words):
-        case(**SMALL, **SHOT).replace({key.replace("__", "."): value for key, value in changes.items()})
 
 
 def test_a_start_of_less_than_one_ion_is_refused_in_words():

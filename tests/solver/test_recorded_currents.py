@@ -2,18 +2,13 @@
 
 import numpy as np
 import pytest
-from devices import BARE, COLUMNS, SMALL, begin, case, conducted
+from devices import BARE, SMALL, begin, case, conducted
 
-from otjdd.case.case import parse_case
 from otjdd.solver import integrate
 from otjdd.stepping import run_log
-from validation.reliability import devices as random_devices
 
-STAIRS = """drive = { kind = "steps", width = "1 us", read_each = true, voltages = ["20 mV", "0.9 V", "-0.4 V", "0.9 V"] }
-"""
 RAMP = """drive = { kind = "triangle", path = ["0 V", "0.9 V", "-0.4 V", "0 V"], rate = "1e6 V/s", step = "90 mV" }
 """
-LEAK = 'leaks = [{ kind = "ohmic", conductance = "1e-3 S/m^2" }]\n'
 CURRENT_ERROR = 4e-4  # of a row: the tolerance of the spectrum, its tangent, and V_j
 
 
@@ -40,13 +35,6 @@ def recorded_and_fresh(case, count=12):
     return np.array(found).T
 
 
-@pytest.mark.parametrize("drive", [STAIRS, RAMP])
-@pytest.mark.parametrize("circuit", [{}, {"circuit__series_resistance": 200.0}, {"circuit__compliance": 2e-4}])
-def test_rows_between_reads_hold_the_current_of_their_state(drive, circuit):
-    recorded, fresh = recorded_and_fresh(case(drive + BARE, **SMALL, **COLUMNS, **circuit))
-    np.testing.assert_allclose(recorded, fresh, rtol=CURRENT_ERROR)
-
-
 @pytest.mark.parametrize("circuit", [{}, {"circuit__series_resistance": 200.0}])
 def test_a_leak_that_carries_a_small_voltage_does_not_hide_the_band_at_a_larger_one(circuit):
     """At 20 mV the leak carries nearly all. The logarithm of the sum has hardly a slope there, that of the band has."""
@@ -54,10 +42,3 @@ def test_a_leak_that_carries_a_small_voltage_does_not_hide_the_band_at_a_larger_
     leaky = case(RAMP + BARE, **SMALL, temperature=77.0, device__leaks=[leak], **circuit)
     recorded, fresh = recorded_and_fresh(leaky)
     np.testing.assert_allclose(recorded, fresh, rtol=CURRENT_ERROR)
-
-
-@pytest.mark.parametrize(("number", "leak"), [(12, ""), (22, ""), (32, ""), (26, LEAK), (34, LEAK)])
-def test_rows_of_random_devices_hold_the_current_of_their_state(number, leak):
-    text = random_devices.text(random_devices.drawn(256, 7)[number], number).replace("[device]\n", "[device]\n" + leak)
-    coarse = parse_case(text).replace(**{"device.film.cells": 16, "device.film.grading": 5.0})
-    np.testing.assert_allclose(*recorded_and_fresh(coarse), rtol=CURRENT_ERROR)

@@ -84,15 +84,6 @@ def test_one_formation_energy_is_at_rest_at_no_voltage_whichever_electrodes_exch
     assert np.abs(fluxes(both)).max() < 1e-8 * 1e-8 * both.state.c.max()
 
 
-def test_a_film_comes_to_the_rest_that_newtons_method_finds():
-    slow = film(**SIDES["left"], ions__density="1e26 1/m^3", numerics__rtol=1e-6, numerics__atol=1e-8)
-    for V in (0.0, 0.2):
-        run = begin(slow, voltage=V)
-        hold(run, V, 1e5)
-        np.testing.assert_allclose(run.state.c, at_rest(slow, V).state.c, rtol=1e-5)
-    assert abs(run.state.passed[0, 0]) > 0.1 * run.total[0]
-
-
 @pytest.mark.parametrize(("rate", "fixed"), [("1e-9 m/s", "level"), ("0 m/s", "number")])
 def test_a_start_in_equilibrium_has_the_level_of_a_reservoir_or_the_number_of_the_case(rate, fixed):
     changes = {
@@ -290,16 +281,6 @@ def test_a_reservoir_that_runs_out_stays_within_its_bounds_and_fills_again():
             assert y == pytest.approx(y_exact, abs=allowed)
             assert other == pytest.approx(other_exact, abs=allowed)
             np.testing.assert_allclose(c, c_exact, rtol=10 * allowed, atol=10 * allowed * c_exact.mean())
-
-
-@needs_speed
-def test_a_reservoir_at_the_right_runs_out_as_its_mirror_image_at_the_left():
-    turned = {"device__left__barrier": "1.0 eV", "device__right__barrier": "1.1 eV"}
-    both = by_kernels(run_out()), by_kernels(run_out("right", **turned), -1.0)
-    for (left, right, c), (other_left, other_right, other) in zip(*both, strict=True):
-        assert left == pytest.approx(other_right, abs=1e-7)
-        assert right == pytest.approx(other_left, abs=1e-7)
-        np.testing.assert_allclose(c, other[::-1], rtol=1e-4)
 
 
 @needs_speed

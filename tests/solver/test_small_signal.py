@@ -63,25 +63,6 @@ def sine_and_answer(frequency: float, charge: str, small: float = 2e-3, **change
 
 
 @needs_speed
-@pytest.mark.parametrize("frequency", [pytest.param(1e4, marks=pytest.mark.campaign), 1e6])
-def test_a_transient_with_a_small_sine_gives_the_same_admittance(frequency):
-    spread = {"columns__count": 2, "columns__spread": SPREAD}
-    sampled, C, G = sine_and_answer(frequency, "electrode_charge", **spread)
-    assert sampled.imag / (2 * np.pi * frequency) == pytest.approx(C, rel=2e-4)
-    assert sampled.real == pytest.approx(G, rel=2e-3)
-
-
-@pytest.mark.parametrize("changes", [{}, {"circuit__series_resistance": "10 kohm"}])
-def test_the_lowest_frequency_gives_the_slope_of_the_steady_curve(changes):
-    h = 2e-3
-    bias = [0.3, 0.3 - h, 0.3 + h, 0.3 - 2 * h, 0.3 + 2 * h]
-    ds = only(run(impedance(bias, [1e-9], **changes)))
-    current = ds.bias_current.values
-    near, far = (current[2] - current[1]) / (2 * h), (current[4] - current[3]) / (4 * h)
-    assert ds.conductance_ac.values[0, 0] == pytest.approx((4 * near - far) / 3, rel=2e-5)
-
-
-@needs_speed
 @pytest.mark.parametrize("bias", [0.0, 0.6])
 def test_the_kramers_kronig_relations_hold(bias):
     """Re Y(w) - Re Y(oo) = -2/pi int [x Im y(x) - w Im y(w)]/(x^2 - w^2) dx, y without the capacitance at the end."""
@@ -97,45 +78,6 @@ def test_the_kramers_kronig_relations_hold(bias):
         assert found == pytest.approx(Y.real[i] - Y.real[-1], rel=2e-3, abs=2e-3 * np.ptp(Y.real))
     few = only(run(impedance([bias], WIDE)))
     assert np.abs(kramers_kronig(few.frequency.values, complex_impedance(few)[0])).max() < 2e-3
-
-
-def random_case(rng, **changes):
-    """A device of any thickness, charge, wells, law and spread."""
-    return impedance(
-        [0.0], WIDE, device__film__thickness=rng.uniform(2e-9, 8e-9), ions__density=10 ** rng.uniform(24.5, 26.5),
-        ions__well_left=rng.uniform(0, 0.8), ions__well_right=rng.uniform(0, 0.8), temperature=rng.uniform(250, 500),
-        device__film__fixed_charge=rng.uniform(-1e26, 1e26), device__right__doping=10 ** rng.uniform(24.5, 26.5),
-        ions__law=str(rng.choice(["linear", "mott-gurney", "genreith-schriever"])),
-        device__left__barrier=rng.uniform(0.5, 1.2), **changes,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("seed", range(12 if COMPILED else 2))
-def test_a_device_in_equilibrium_is_passive(seed):
-    rng = np.random.default_rng(seed)
-    ds = run(random_case(rng, columns__count=2, columns__spread={"ions.activation_energy": "30 meV"}))
-    assert ds.impedance_real.values.min() > 0
-    assert ds.conductance_ac.values.min() > 0
-    assert ds.capacitance.values.min() > 0
-    rising, falling = np.diff(ds.conductance_ac.values), np.diff(ds.capacitance.values)
-    assert rising.min() > -1e-9 * ds.conductance_ac.values.max()  # as of resistances and capacitances alone
-    assert falling.max() < 1e-9 * ds.capacitance.values.max()
-
-
-@needs_speed
-@pytest.mark.parametrize("seed", range(6))
-def test_a_device_under_bias_is_active_only_where_its_current_falls_with_the_voltage(seed):
-    """Two of these have a negative differential resistance, by resonances in the bent oxide."""
-    h = 1e-3
-    bias = [V + dV for V in (-1.0, 0.5, 1.5) for dV in (0.0, -h, h, -2 * h, 2 * h)]
-    changes = {"drive__bias": bias, "drive__ions": "frozen", "drive__settle": False}
-    exact = {"numerics__current_tolerance": 1e-7}
-    ds = only(run(random_case(np.random.default_rng(100 + seed), **changes, **exact)))
-    _, *other = ds.bias_current.values.reshape(3, 5).T
-    slope = (4 * (other[1] - other[0]) / (2 * h) - (other[3] - other[2]) / (4 * h)) / 3
-    np.testing.assert_allclose(ds.conductance_ac.values[::5, 0], slope, rtol=1e-3)
-    assert np.all((ds.impedance_real.values > 0) == (ds.conductance_ac.values > 0))
-    assert ds.capacitance.values.min() > 0
 
 
 def depletion(law: dict, doping: float, bias, **changes):

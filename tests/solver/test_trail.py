@@ -11,9 +11,9 @@ from otjdd.fitting.parameters import parameters
 from otjdd.solver.simulate import simulate_junction
 from otjdd.solver.trail import Trail
 
-KEYS = ("ions.activation_energy", "device.film.thickness")  # of the ions, and of the grid
+KEYS = ("device.film.thickness",)  # of the grid
 MORE_KEYS = (
-    "device.left.barrier", "ions.density", "temperature",
+    "ions.activation_energy", "device.left.barrier", "ions.density", "temperature",
     "device.right.doping", "device.film.tunnelling_mass", "device.right.band_offset",
 )  # fmt: skip
 KINDS = [{"name": "thin", "share": 0.7}, {"name": "high", "share": 0.3, "set": {"device.left.barrier": "0.7 eV"}}]

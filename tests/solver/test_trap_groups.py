@@ -8,16 +8,11 @@ from otjdd.case.case import parse_case
 from otjdd.case.traps import Trap
 from otjdd.results import store
 from otjdd.runs.run import run, simulate
-from otjdd.solver.trap_groups import level_count, point_counts
+from otjdd.solver.trap_groups import point_counts
 
 KT = 0.02585
 SLOW = {"name": "slow", "kind": "none", "density": 1e25, "depth": 0.7, "depth_spread": 0.1, "occupation": "kinetic"}
 HOLD = {"kind": "hold", "voltage": 0.4, "duration": 1e-9}
-
-
-def test_levels_are_as_close_as_kT_and_the_spread_ask_for():
-    assert [level_count(spread, KT) for spread in (0.0, 0.01, 0.2)] == [1, 19, 71]
-    assert level_count(0.2, KT / 4.0) == 280
 
 
 def test_thick_pieces_heavy_electrons_and_cold_films_have_more_points():

@@ -177,19 +177,6 @@ def test_the_ions_of_a_film_are_those_at_first_and_those_that_passed():
 
 
 @needs_speed
-def test_electrodes_that_pass_nothing_leave_every_number():
-    """A rate of zero is no exchange, bit for bit; a slow one lets no ion through."""
-    texts = FILM, charged(True, True, "0 m/s"), charged(True, True, "1e-30 m/s")
-    runs = [begun(300, seed=6, relaxed=False, text=text)[0] for text in texts]
-    for run in runs:
-        integrate.jump(run, 0.2)
-        integrate.follow_piece(run, 0.05, 0.2, 0.2)
-    blocked, zero, slow = (run.trial.noise.ions for run in runs)
-    assert np.array_equal(blocked, zero)
-    assert slow.sum() == blocked.sum()
-
-
-@needs_speed
 def test_a_film_that_loses_its_last_ion_runs_to_its_end_and_is_drawn(tmp_path):
     """As a user runs it: whole ions in every record, what passed is what is gone, and words about the empty film."""
     film = Uptake(ratio=10.0, share=1e-7)

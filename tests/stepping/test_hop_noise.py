@@ -136,18 +136,6 @@ def test_concentrations_in_whole_ions_have_as_many_beside_each_face():
     assert whole_ions(np.array([[3.0, 0.0, 2.0, 1.0]]), width, area).tolist() == [[3.0, 0.0, 2.0, 1.0]]
 
 
-@needs_speed
-def test_a_seed_is_the_same_run_and_another_seed_another():
-    def end(seed):
-        run, *_ = begun(500, seed)
-        integrate.jump(run, 0.5)
-        integrate.follow_piece(run, 1e-3, 0.5, 0.5)
-        return counts(run, 0.5)
-
-    assert np.array_equal(end(5), end(5))
-    assert not np.array_equal(end(5), end(6))
-
-
 # between the same metals, its ions few and driven across
 DRIVEN = FILM.replace("cells = 20\ngrading = 3", "cells = 20\ngrading = 1").replace(
     'density = "3e26', 'density = "1e26'

@@ -4,13 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from devices import COLUMNS, COMPILED, SMALL, begin, case, hold, needs_speed
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from devices import SMALL, begin, case, hold, needs_speed
 from yardstick import CASES
 
 from otjdd.case.case import load_case, parse_case
-from otjdd.physics.junction import film_charge
 from otjdd.runs.run import simulate
 from otjdd.solver import integrate
 from otjdd.stepping import course, run_log
@@ -64,25 +61,6 @@ def test_compliance_limits_the_current():
     )
 
 
-@given(V=st.floats(-4.0, 2.5), R=st.floats(0.0, 6.0), duration=st.sampled_from([1e-9, 1e-7, 1e-4]))
-@settings(deadline=None, max_examples=25 if COMPILED else 1, suppress_health_check=list(HealthCheck))
-def test_junction_voltage_lies_between_zero_and_the_source(V, R, duration):
-    rows = rows_of(V, duration, circuit__series_resistance=10.0**R)
-    share = rows[:, run_log.JUNCTION] / V if V else np.zeros(1)
-    assert ((share >= 0) & (share <= 1 + 1e-12)).all()
-    assert (rows[:, run_log.CURRENT] * V >= 0).all()
-    assert np.abs(rows[:, run_log.BALANCE]).max() < 1e-12
-
-
-def test_charges_of_every_row_add_to_nothing():
-    run = begin(case(**SMALL, **COLUMNS))
-    hold(run, -1.0, 1e-6, record=True)
-    rows, weight = recorded(run), run.junction.columns.weight
-    film = weight @ [film_charge(run.junction, k, c) for k, c in enumerate(run.state.c)]
-    np.testing.assert_allclose(rows[:, run_log.CHARGE] + rows[:, run_log.CHARGE_RIGHT], -film, rtol=1e-12)
-    assert rows[-1, run_log.CHARGE_RIGHT] == pytest.approx(-weight @ run.state.D_right, rel=1e-12)
-
-
 def test_a_jump_remembers_what_the_circuit_takes_at_each_voltage():
     run = begin(case(**SMALL, circuit__series_resistance=50.0))
     known = {0.0: 0.0}
@@ -112,21 +90,6 @@ def test_a_step_is_chosen_anew_after_an_edge_and_nowhere_else():
         firsts[task] = times[times > 1e-6][0] - 1e-6
     assert firsts[0] == pytest.approx(firsts[course.OBSERVE], rel=1e-6)
     assert firsts[0] > 100 * firsts[course.EDGE]
-
-
-def test_recorded_times_rise_to_the_end_of_the_piece():
-    rows = rows_of(-1.0, 1e-6)
-    assert (np.diff(rows[:, run_log.TIME]) > 0).all()
-    assert rows[-1, run_log.TIME] == 1e-6
-
-
-def test_a_ramp_is_followed_to_its_end():
-    run = begin(case(**SMALL, circuit__series_resistance=50.0))
-    integrate.follow_piece(run, 1e-6, 0.0, -1.0, True)
-    rows = recorded(run)
-    np.testing.assert_allclose(rows[:, run_log.SOURCE], -1e6 * rows[:, run_log.TIME], rtol=1e-12)
-    lost = 50.0 * rows[:, run_log.CURRENT]
-    np.testing.assert_allclose(rows[:, run_log.JUNCTION] + lost, rows[:, run_log.SOURCE], atol=1e-6)
 
 
 def test_a_source_that_gives_way_costs_few_steps():

@@ -1,0 +1,90 @@
+"""One time step of any film, and the same by an independent integrator of fluxes and of rates of its polarisation."""
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from otjdd.errors import Status
+from otjdd.physics.bound_electrons import fluxes_of
+from otjdd.physics.closing import close_all, hold_electrons
+from otjdd.physics.ions import new_factors
+from otjdd.physics.junction import CLOSURE_TOLERANCE, polarised
+from otjdd.physics.polarisation import mean_field, polarisation_at, rate_of
+from otjdd.physics.state import copy_state, new_state
+from otjdd.stepping.electron_step import electron_step, lost_along
+from otjdd.stepping.ion_step import ion_step, modelled_drop
+from otjdd.stepping.rosenbrock import Ramp, new_trial
+from otjdd.stepping.rosenbrock_methods import RODAS, RODAS5P
+
+methods = pytest.mark.parametrize("method", [RODAS, RODAS5P], ids=["rodas", "rodas5p"])
+
+
+def source(run) -> float:
+    """Source voltage [V] at which a run was settled."""
+    return float(run.state.V[0] * (1.0 + run.junction.resistance * run.state.G.sum()))
+
+
+def step(run, dt, ramp=0.0, coupled=False, method=RODAS):
+    """Where one step leads: the trial."""
+    electrons = bool(hold_electrons(run.junction))
+    trial = new_trial(*run.state.c.shape, electrons, method, polarised=bool(polarised(run.junction)))
+    copy_state(run.state, trial.state)
+    advance = electron_step if electrons else ion_step
+    assert advance(run.junction, run.state, run.tangent, trial, Ramp(source(run), ramp), dt, coupled)
+    return trial
+
+
+def missed_voltages(run, ramp, steps):
+    """What junction and resistance together miss of a source on a ramp [V/s], after one step of each length [s]."""
+    misses, junction, state, V = [], run.junction, run.state, source(run)
+    for dt in steps:
+        trial = step(run, dt, ramp, coupled=True)
+        new, dV = trial.state, trial.state.V[0] - state.V[0]
+        if hold_electrons(junction):
+            lost = lost_along(junction, state, run.tangent, trial, True, dV)
+        else:
+            passed = np.zeros((len(state.c), state.c.shape[1] + 1))  # vacancies that a face has seen pass
+            passed[:, :-1] = np.cumsum(((new.c - state.c) * junction.columns.width)[:, ::-1], axis=1)[:, ::-1]
+            moved = new.D_right - state.D_right
+            lost = modelled_drop(junction, state, run.tangent, True, passed, moved, dV, new.P)
+        misses.append(abs(V + ramp * dt - new.V[0] - lost))
+    return misses
+
+
+def polarisation_of(junction, state, k):
+    """Polarisation [C/m2] of column k by its law."""
+    return polarisation_at(junction.polarisation, k, *(array[k] for array in state.progress))[0]
+
+
+def exact(run, duration, ramp=0.0):
+    """Concentrations (K, N) and polarisations (K,) by an independent integrator, the stack solved at each instant."""
+    junction, (K, N), V = run.junction, run.state.c.shape, float(run.state.V[0])
+    polar, turns = junction.polarisation, bool(polarised(junction))
+    state, J, work = new_state(K, N, bool(hold_electrons(junction)), False, turns), np.empty(N + 1), new_factors(N)
+    copy_state(run.state, state)
+
+    def put(y):
+        state.c[:] = y[: K * N].reshape(K, N)
+        if turns:
+            state.progress.advance[:] = y[K * N :]
+            state.P[:] = [polarisation_of(junction, state, k) for k in range(K)]
+
+    def rate(t, y):
+        put(y)
+        assert close_all(junction, state, V + ramp * t, CLOSURE_TOLERANCE) == Status.DONE
+        out, moved = np.empty((K, N)), np.empty(K * turns)
+        for k in range(K):
+            fluxes_of(junction, state, k, work, J)
+            out[k] = (J[:-1] - J[1:]) / junction.columns.width[k]
+            if turns:
+                E, (advance, _, towards) = (
+                    mean_field(junction.columns.distance[k], state.E[k], polar.thickness[k]),
+                    (array[k] for array in state.progress),
+                )
+                moved[k] = rate_of(polar, k, junction.kT[k], advance, towards, E).value
+        return np.concatenate((out.ravel(), moved))
+
+    start = np.concatenate((run.state.c.ravel(), run.state.progress.advance[: K * turns]))
+    scale = np.concatenate((np.full(K * N, run.state.c.mean()), np.full(K * turns, 0.1)))
+    put(solve_ivp(rate, (0.0, duration), start, "DOP853", rtol=1e-12, atol=1e-12 * scale).y[:, -1])
+    return state.c.copy(), state.P.copy()
