@@ -1,4 +1,4 @@
-"""Static stacks with electrons in the film: worked examples, closed forms, mirror images, random devices."""
+"""Static stacks with electrons in the film: worked examples, closed forms, devices that are hard to solve."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The stack as a whole: neutral and closed; fluxes of a column and the derivatives that the time step relies on."""
+"""The stack as a whole: its closure, fluxes of a column and the derivatives that the time step relies on."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Electrons in films of several layers: against one film, their own derivatives, and the differential equations by scipy.
+"""Electrons in films of several layers: their own derivatives, and the differential equations by scipy.
 
 dU/dx = E(D)    dD/dx = e (z c + fixed - n)    da/dx = exp(U/kT)/N_c    w = a(x)/a(L)
 n = N_c [w F(-U/kT) + (1 - w) F((-V - U)/kT)]

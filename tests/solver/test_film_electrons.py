@@ -1,4 +1,4 @@
-"""Runs of a device whose film holds electrons: outputs, charges of the terminals, start from a profile, resumption."""
+"""Runs of a device whose film holds electrons: outputs, charges of the terminals, steps, a fold."""
 
 import numpy as np
 import pytest

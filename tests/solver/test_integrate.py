@@ -1,4 +1,4 @@
-"""Ions in time: order in space, error in time, conservation, equilibrium, symmetry; an independent solution."""
+"""Ions in time: order in space, error in time, conservation, equilibrium; an independent solution."""
 
 import math
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Results of films of several layers: what they keep, small signals, kinds that differ in a layer, other grids."""
+"""Results of films of several layers: what they keep, small signals, kinds that differ in a layer."""
 
 import numpy as np
 import pytest

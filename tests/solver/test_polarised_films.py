@@ -1,4 +1,4 @@
-"""Polarised films along waveforms: loops, switching times, balances, vacancies beside, and runs that go on."""
+"""Polarised films along waveforms: loops, switching times, balances, and vacancies beside."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Ions that hop at random in whole runs: seeds, checkpoints, means, areas, and cases that cannot have them."""
+"""Ions that hop at random in whole runs: seeds, means, areas, and cases that cannot have them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Impedance and capacitance of a case: against transients, the steady curve, text books, and passivity."""
+"""Impedance and capacitance of a case: against Kramers and Kronig, text books, and states of rest."""
 
 import numpy as np
 import pytest

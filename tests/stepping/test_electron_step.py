@@ -1,4 +1,4 @@
-"""One time step with electrons in the film: its order, what it conserves, mirror images, terminals, the load line."""
+"""One time step with electrons in the film: its order, the load line, and few electrons."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Leaks: closed forms in uniform films, slopes against mpmath, differences and closed stacks, mirrored junctions."""
+"""Leaks: closed forms in uniform films, slopes against mpmath, differences and closed stacks."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The channel of traps in junctions: slopes by the state, films of several layers, traps at vacancies, runs and files."""
+"""The channel of traps in junctions: slopes by the state, films of several layers, traps at vacancies."""
 
 import math
 
