@@ -279,7 +279,7 @@ LINES = [
     line("an option without its value", "run good.toml -o"),
     line("a setting without a value", "run good.toml --set temperature"),
     line("a setting of an unknown key", "run good.toml --set colour=red", CASE),
-    line("a setting of no key", "run good.toml --set =1", CASE),
+    line("a setting of no key", "run good.toml --set =1"),
     line("a setting without a unit", "run good.toml --set device.film.thickness=3", CASE),
     line("a setting of the case's base", "run good.toml --set base=other.toml", CASE),
     line("a result in a folder that is not there", "run good.toml -o none/out.nc", FILE),
