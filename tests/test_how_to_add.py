@@ -86,7 +86,7 @@ ADDED = {
         "physics/channels/table.py": [
             after("LEAKS = {\n", '    "cubic": Leak(leaks.cubic, None, "Somebody, Journal 1, 1 (2026)"),\n')
         ],
-        "case/leaks.py": [
+        "case/traps.py": [
             before(
                 "AnyLeak = Annotated[OhmicLeak",
                 'class CubicLeak(OhmicLeak):\n    """A current with a cubic part."""\n\n    kind: Literal["cubic"]\n\n\n',
@@ -105,7 +105,7 @@ ADDED = {
         ]
     },
     "a permittivity": {
-        "case/permittivity.py": [
+        "case/electrodes.py": [
             before(
                 "Permittivity = Annotated[",
                 'class Vacuum(Record):\n    """No dielectric."""\n\n    law: Literal["vacuum"]\n\n'

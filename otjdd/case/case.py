@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import PrivateAttr, StringConstraints, ValidationError
 
-from otjdd.case import crossbar, exchange, film, followed, kinds, noise, polarisation, rules, toml_text
+from otjdd.case import crossbar, exchange, film, kinds, rules, toml_text
 from otjdd.case.base import Record, key
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
@@ -31,14 +31,13 @@ from otjdd.case.document import (
 from otjdd.case.drive import Drive, DrivePart
 from otjdd.case.drive_curves import Curves
 from otjdd.case.drive_patterns import Patterns
-from otjdd.case.expect import Expect
 from otjdd.case.explain import problems_of
 from otjdd.case.fit_task import Fit
 from otjdd.case.numerics import Numerics
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
-from otjdd.case.recording import Recording
+from otjdd.case.recording import Expect, Recording
 from otjdd.case.shipped import find_case, shipped_cases
-from otjdd.case.study_axes import Study
+from otjdd.case.study_axes import ROWS, Study
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
 from otjdd.system.files import read_regular
@@ -256,8 +255,8 @@ def build(
         case = case if strict_units else kinds.with_units(case)
         if not problems:  # these read the files, which must be there, and in the folder of the case
             of_kinds = list(kinds.faults(case))
-            beside = [] if of_kinds else [*noise.faults(case), *followed.faults(case)]
-            checks = crossbar.faults(case), film.faults(case), polarisation.faults(case), exchange.faults(case)
+            beside = [] if of_kinds else [*kinds.faults_of_noise(case), *kinds.faults_of_unfollowed(case)]
+            checks = crossbar.faults(case), film.faults(case), film.faults_of_polarisation(case), exchange.faults(case)
             faults: Iterator[tuple[Any, ...]] = chain(rules.faults(case), *checks, of_kinds, beside)
             problems += [document.problem(*fault) for fault in faults]
     if problems or document.problems:
@@ -404,3 +403,31 @@ def json_schema() -> dict[str, Any]:
     calibrated = {"type": "array", "items": {"type": "string"}, "description": listed}
     properties = {"base": base, "calibrated": calibrated} | schema["properties"]
     return schema | {"title": "otjdd case", "properties": properties}
+
+
+PLACES: tuple[KeyPath, ...] = (
+    ("study",),
+    ("expect",),
+    ("crossbar", "cells", "devices"),
+)  # tables that name keys to vary
+
+
+def located(problem: Problem, case: Case, changes: Mapping[str, Any], file: str) -> Problem:
+    """A problem of a changed case, moved to the line of the case file that varies its key.
+
+    changes : dotted key -> value   file : name of the case file
+    """
+    point = ", ".join(f"{key} = {brief(value)}" for key, value in changes.items())
+    point = f"at {point}" if changes else ""
+    source = Source(file, case.source)
+    for path, offset in toml_text.scan(case.source).places.items():
+        inner = next((path[len(place) :] for place in PLACES if path[: len(place)] == place), None)
+        if inner is not None and problem.key in (dotted(path), keyed(inner)):
+            return source.problem(offset, path, problem.expected, problem.got, problem.hint or point)
+    return problem._replace(file=file, hint=problem.hint or point)
+
+
+def keyed(path: KeyPath) -> str:
+    """Key of the case that a path in a table of PLACES varies: ("grid", "ions", "density") -> "ions.density"."""
+    inner = [str(part) for part in path if part not in (*ROWS, "grid", "over") and not isinstance(part, int)]
+    return ".".join(inner) if len(inner) != 1 or "." in inner[0] else dotted(tuple(inner))

@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag
 
-from otjdd.case import targets
 from otjdd.case.base import Count, Record, key
-from otjdd.case.distributions import Sample
+from otjdd.case.drive_patterns import faults_of_targets
 from otjdd.case.problem import KeyPath
-from otjdd.case.study_axes import Study
+from otjdd.case.study_axes import Sample, Study
 from otjdd.units import Quantity, brief
 
 LineCount = Annotated[Count, Field(ge=1, le=256)]
@@ -141,7 +140,7 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which
                 f"{shape[0]} rows of {shape[1]} cells each, one for each word line",
                 f"{size[0]} rows of {' and '.join(map(str, size[1:]))}",
             )
-    yield from targets.faults(case.drive.parts, shape)
+    yield from faults_of_targets(case.drive.parts, shape)
     yield from faults_of_draws(case)
 
 

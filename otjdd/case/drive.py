@@ -12,23 +12,25 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from otjdd.case.base import Count, Record, key
-from otjdd.case.drive_curves import CV, IV, Impedance
-from otjdd.case.drive_patterns import Patterns
-from otjdd.case.drive_values import (
+from otjdd.case.base import (
     HIGHEST,
+    Count,
     Delay,
     Duration,
     Hertz,
     Name,
     Pause,
+    Record,
     Spike,
     Step,
     SweepRate,
     Times,
     Vertices,
     Volts,
+    key,
 )  # fmt: skip
+from otjdd.case.drive_curves import CV, IV, Impedance
+from otjdd.case.drive_patterns import Patterns
 from otjdd.errors import NotAsExpected
 from otjdd.waveform import shapes, text_file
 from otjdd.waveform.chain import Chain, joined, repeated

@@ -7,9 +7,8 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Discriminator, Field, Strict, Tag, model_validator
 
-from otjdd.case.base import Count, Record, key
+from otjdd.case.base import Count, Hertz, Kelvin, Name, Record, Step, SweepRate, Vertices, Volts, key
 from otjdd.case.device import Write
-from otjdd.case.drive_values import Hertz, Kelvin, Name, Step, SweepRate, Vertices, Volts
 from otjdd.errors import NotAsExpected
 from otjdd.units import write
 from otjdd.waveform import shapes

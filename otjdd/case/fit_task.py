@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, Strict, model_validator
 
 from otjdd.case.base import Count, Number, Record, key
-from otjdd.case.distributions import Amount, Name, together
+from otjdd.case.study_axes import Amount, Name, together
 from otjdd.errors import NotAsExpected
 from otjdd.units import brief
 

@@ -1,20 +1,26 @@
-"""Kinds of columns: device and ions of each kind are those of the case with the values that the kind sets."""
+"""Kinds of columns: device and ions of each kind are those of the case with the values that the kind sets.
+
+Here also: keys that nothing follows, and columns with less than one ion.
+"""
+
+from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from otjdd.case.base import Record, facts_of, records_of
-from otjdd.case.column_values import column_values
-from otjdd.case.columns import MOST_COLUMNS, OF_SPREAD, ColumnKind, Columns
+from otjdd.case.columns import MOST_COLUMNS, OF_SPREAD, ColumnKind, Columns, column_values
 from otjdd.case.device import Device, Ions
 from otjdd.case.document import Document, changed, split_key
 from otjdd.case.exchange import exchanges
 from otjdd.case.explain import problems_of
+from otjdd.case.film import OF_IONS, LayeredFilm
 from otjdd.case.problem import KeyPath, Problem, Source
+from otjdd.case.study_axes import Study
 from otjdd.errors import CaseError
 from otjdd.system.remember import by_record
 from otjdd.units import DIMENSIONS, brief
@@ -279,3 +285,115 @@ def physical_range(key: str, ions: Ions) -> tuple[float, float, str]:
     low = {"ions.activation_energy": 0.5 * abs(ions.activation_energy_rise)}.get(key, -math.inf)
     high = ions.site_density if key == "ions.density" else math.inf
     return low if dimension == "energy" else 0.0, high, DIMENSIONS[dimension].unit
+
+
+OF_LAYERS = {f"ions.{name}": name for name in OF_IONS}
+WELLS = ("ions.well_left", "ions.well_right")
+OF_OTHERS = "device", "columns", "ions.well_width", "ions.noise", "ions.law"  # beginnings of keys that others depend on
+LEAST = 1e-9  # share of the depth of a well: what is left of it in the next layer is far below kT
+
+
+def stands_in(case: Any, key: str) -> tuple[str, str]:
+    """What takes the effect of a key in a case away, and what to do about it; ("", "") for a key that counts.
+
+    case : a Case, or a kind of its columns
+    """
+    film = case.device.film
+    if key == "ions.seed" and case.ions.noise == "none":
+        return 'ions.noise is "none": no ion hops at random', 'set ions.noise = "shot"'
+    barriers = any(layer.interface_barrier for layer in film.stack)
+    if key == "ions.hop_distance" and case.ions.law == "linear" and not barriers:
+        why = 'ions.law is "linear", which no field accelerates, and no layer has an interface_barrier'
+        return why, 'take ions.law = "mott-gurney" for hops of a length'
+    if not isinstance(film, LayeredFilm):
+        return "", ""
+    mobile = [i for i, layer in enumerate(film.layers) if layer.ions == "mobile"]
+    if key in OF_LAYERS:
+        name = OF_LAYERS[key]
+        if any(getattr(film.layers[i], name) is None for i in mobile):
+            return "", ""
+        layer = f"device.film.layers[{mobile[0]}].{name}"
+        return f"each layer with ions states its own {name}", f"vary {layer}, or leave {name} out of a layer"
+    if key in WELLS:
+        until = film.layers[: mobile[0]] if key == "ions.well_left" else film.layers[mobile[-1] + 1 :]
+        away = sum(layer.thickness for layer in until)
+        if math.exp(-((away / case.ions.well_width) ** 2)) < LEAST:
+            return "the layer at that interface has no sites of ions", "vary another key"
+    return "", ""
+
+
+def faults_of_unfollowed(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
+    """Path, expected, found and hint of each spread, each value of a kind and each axis that nothing follows."""
+    kinds, tables = kinds_of(case), case.columns.kinds or ()
+    alike = [kind for kind, table in zip(kinds, tables, strict=True) if table.spread is None] if tables else kinds
+    spreads: list[tuple[KeyPath, Sequence[Kind]]] = [(("columns",), alike)] if alike else []
+    spreads += [(("columns", "kinds", i), [kinds[i]]) for i, table in enumerate(tables) if table.spread is not None]
+    for path, of_kinds in spreads:
+        for key in (key for key, law in of_kinds[0].columns.spread.items() if law):
+            reasons = [stands_in(kind, key) for kind in of_kinds]
+            if all(why for why, _ in reasons):
+                advice = reasons[0][1].replace("vary device", "let kinds of columns set device")
+                yield (*path, "spread", key), "a key that columns follow", reasons[0][0], advice
+    for i, table in enumerate(tables):
+        for key in table.set:
+            why, advice = stands_in(kinds[i], key)
+            if why:
+                yield (
+                    ("columns", "kinds", i, "set", key),
+                    "a key that columns follow",
+                    why,
+                    advice.replace("vary", "set"),
+                )
+    if case.study is not None:
+        yield from faults_of_study(case, case.study)
+
+
+def faults_of_study(case: Any, study: Study) -> Iterator[tuple[KeyPath, str, str, str]]:
+    """As `faults`, of the axes of a study whose other keys leave the device as it is."""
+    over = study.sample.over if study.sample else {}
+    tables: dict[str, Mapping[str, Any]] = {"grid": study.grid, "zip": study.zip, "sample": over}
+    tables["points"] = study.points[0] if study.points else {}
+    keys = [key for table in tables.values() for key in table]
+    for name, table in tables.items():
+        for key in table:
+            if any(other.startswith(OF_OTHERS) or other == "ions" for other in keys if other != key):
+                continue
+            why, advice = stands_in(case, key)
+            inner = {"points": ("points", 0), "sample": ("sample", "over")}.get(name, (name,))
+            if why:
+                yield ("study", *inner, key), "an axis that something follows", why, advice
+
+
+FEWEST = 1.0  # ions of a column
+
+
+def column_area(device: Device, share: float) -> float:
+    """Area [m2] through which the ions of a column move that has a share of the junction."""
+    return share * device.conducting_fraction * device.junction_area
+
+
+def faults_of_noise(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
+    """Path, expected, found and hint of random hops in a column with less than one ion."""
+    if case.ions.noise == "none":
+        return
+    for kind in kinds_of(case):
+        if kind.ions.density is None:  # that of a profile, which the run reads
+            continue
+        try:
+            spread, weights = column_values(kind.columns, spread_values(kind, kind.ions.density))
+        except (OSError, ValueError):
+            continue  # said by `kinds.faults`
+        densities = spread.get("ions.density", [kind.ions.density] * len(weights))
+        thickness = spread.get("device.film.thickness", [kind.device.film.thickness] * len(weights))
+        for k, weight in enumerate(weights):
+            ions = densities[k] * thickness[k] * column_area(kind.device, kind.share * weight)
+            if not ions >= FEWEST:
+                of_kind = "" if case.columns.kinds is None else f" of the kind {kind.name}"
+                yield (
+                    ("ions", "noise"),
+                    f'"none", or {FEWEST:g} ion in each column at least',
+                    f"{ions:.2g} ions in column {k + 1} of {len(weights)}{of_kind}",
+                    "a column has its share of device.conducting_fraction of the junction: make device.radius, device.area "
+                    "or the fraction larger, or take fewer columns",
+                )
+                return

@@ -15,9 +15,8 @@ from otjdd.case.case import Case
 from otjdd.case.device import Device, Ions, Published, materials
 from otjdd.case.document import Document, changed, load_document
 from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight
-from otjdd.case.film import OF_IONS, Film, LayeredFilm
-from otjdd.case.followed import stands_in
-from otjdd.case.polarisation import AnyPolarisation, TwoLevel
+from otjdd.case.film import OF_IONS, AnyPolarisation, Film, LayeredFilm, TwoLevel
+from otjdd.case.kinds import stands_in
 from otjdd.case.problem import KeyPath, Source, dotted
 from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.case.toml_text import toml_value

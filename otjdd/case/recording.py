@@ -1,12 +1,17 @@
-"""The [record] of a case: which time steps and which snapshots a result keeps."""
+"""The [record] of a case, which time steps and snapshots a result keeps, and its [expect]: one number of the result.
+
+An expectation holds for the case as its file states it. It is therefore not inherited through `base`, and dropped when
+`--set` or `replace` changes the case.
+"""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, field_validator, model_validator
 
 from otjdd.case.base import Count, Record, key
+from otjdd.case.study_axes import Amount, Name, together
 from otjdd.errors import NotAsExpected
-from otjdd.units import Quantity
+from otjdd.units import Quantity, brief
 
 RecordTime = Annotated[float, Quantity("time", "0 s", "1e12 s")]
 
@@ -57,3 +62,40 @@ class Recording(Record):
                 raise ValueError(f"record.{name}: {late[0]:g} s is after the end of the drive, at {duration:g} s")
         spread = (duration * k / (self.profiles - 1) for k in range(self.profiles))
         return sorted({*spread, *(min(t, duration) for t in self.profiles_at)})
+
+
+class Expect(Record):
+    """A number of a result, and the window that it lies in, ends included.
+
+    number : its name, as in `keep` of a study (`read_resistance[-1]`, `loop.ratio`)
+    point : for a study, the number of the point, from 0, the last axis fastest
+    """
+
+    number: Name
+    low: Amount
+    high: Amount
+    point: Annotated[Count, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def check_window(self) -> Self:
+        (low, high), _ = together(self.low, self.high)
+        if low > high:
+            raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
+        return self
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Ends of the window in SI."""
+        low, high = together(self.low, self.high)[0]
+        return low, high
+
+    @property
+    def dimension(self) -> str:
+        """Kind of quantity of the window, "" for plain numbers."""
+        return together(self.low, self.high)[1]
+
+    @property
+    def words(self) -> str:
+        """The expectation in words."""
+        point = "" if self.point is None else f" at point {self.point}"
+        return f"{self.number} from {self.low} to {self.high}{point}"

@@ -1,4 +1,4 @@
-"""The [study] of a case: its records, and the axes with their values.
+"""The [study] of a case: its axes with their values, and distributions of uncertain values with samples from a seed.
 
 Each entry of `grid` is an axis of its own; `zip`, `points` and `sample` are one axis each, along which several keys change
 together. A study is the product of all its axes. Values are text with units, numbers, or tables, as in a case file.
@@ -9,13 +9,253 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from otjdd.case import toml_text
-from otjdd.case.base import Count, Record, key
-from otjdd.case.distributions import MAX_COUNT, Amount, Flat, Name, Sample, check_difference, together, value_text
+from otjdd.case.base import Count, Number, Record, key
 from otjdd.errors import NotAsExpected
-from otjdd.units import Quantity, brief, plain_unit
+from otjdd.units import Quantity, brief, difference, plain_unit, quantity, write
+
+MAX_COUNT = 1_000_000
+DIGITS = 12  # of computed values: 2.2 nm and not 2.2000000000000002 nm
+
+Amount = str | Count | Number
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def flat(table: Any) -> Any:
+    """Flatten nested tables to dotted keys: {ions: {density: [..]}} -> {"ions.density": [..]}.
+
+    Tables with one of the keys LEAVES describe a value and are kept.
+    """
+    by_key: dict[str, Any] = {}
+    for name, value in table.items() if isinstance(table, dict) else ():
+        if isinstance(value, dict) and not set(value) & LEAVES:
+            by_key |= {f"{name}.{inner}": deep for inner, deep in flat(value).items()}
+        else:
+            by_key[name] = value
+    return by_key or table
+
+
+LEAVES = {"start", "stop", "low", "high", "mean", "median", "values"}
+Flat = BeforeValidator(flat)
+
+
+def together(*amounts: Amount) -> tuple[list[float], str]:
+    """Amounts [SI], and their common dimension, "" for plain numbers. Raises NotAsExpected for different dimensions."""
+    read = [quantity(a) if isinstance(a, str) else (float(a), "") for a in amounts]
+    for (_, dimension), text in zip(read, amounts, strict=True):
+        if dimension != read[0][1]:
+            raise NotAsExpected(f"the same kind of quantity as {brief(amounts[0])}", brief(text))
+    return [value for value, _ in read], read[0][1]
+
+
+def value_text(value: float, dimension: str, whole: bool = False) -> Amount:
+    """A computed value [SI] as a case file has it: text with a unit, or a plain number when `dimension` is "".
+
+    whole : write numbers without a fraction as integers
+    """
+    value = float(f"{value:.{DIGITS}g}")
+    if dimension:
+        return write(value, dimension)
+    return int(value) if whole and value.is_integer() else value
+
+
+def check_difference(amount: Amount) -> None:
+    """Raise UnitError for a step or deviation in degC, whose zero is not that of the scale."""
+    if isinstance(amount, str):
+        difference(amount)
+
+
+class Uniform(Record):
+    """Uniform between `low` and `high`; uniform in the logarithm with spacing "log"."""
+
+    low: Amount
+    high: Amount
+    spacing: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        (low, high), _ = together(self.low, self.high)
+        if low >= high:
+            raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
+        if self.spacing == "log" and low <= 0:
+            raise ValueError("logarithmic spacing needs a low end above zero")
+        return self
+
+    def at(self, u: np.ndarray) -> tuple[np.ndarray, str]:
+        """Quantiles [SI] at probabilities u, and their dimension."""
+        (low, high), dimension = together(self.low, self.high)
+        return (low * (high / low) ** u if self.spacing == "log" else low + (high - low) * u), dimension
+
+
+class Normal(Record):
+    """Normal distribution, truncated at `low` and `high` if given."""
+
+    mean: Amount
+    deviation: Amount
+    low: Amount | None = None
+    high: Amount | None = None
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        together(self.mean, self.deviation)
+        check_difference(self.deviation)
+        check_spread(quantity_of(self.deviation) > 0, "a deviation above zero", self.deviation)
+        check_ends(self.mean, self.low, self.high)
+        return self
+
+    def at(self, u: np.ndarray) -> tuple[np.ndarray, str]:
+        (mean, deviation), dimension = together(self.mean, self.deviation)
+        return mean + deviation * truncated(
+            u, *((end - mean) / deviation for end in ends(self.low, self.high))
+        ), dimension
+
+
+class Lognormal(Record):
+    """Log-normal distribution, truncated at `low` and `high` if given. factor : exp of the deviation of the logarithm"""
+
+    median: Amount
+    factor: Annotated[Number, Field(gt=1, le=1e6)]
+    low: Amount | None = None
+    high: Amount | None = None
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        check_spread(quantity_of(self.median) > 0, "a median above zero", self.median)
+        check_ends(self.median, self.low, self.high)
+        return self
+
+    def at(self, u: np.ndarray) -> tuple[np.ndarray, str]:
+        (median,), dimension = together(self.median)
+        sigma = math.log(self.factor)
+        logs = (math.log(end) if end > 0 else -math.inf for end in ends(self.low, self.high))
+        return median * np.exp(sigma * truncated(u, *((x - math.log(median)) / sigma for x in logs))), dimension
+
+
+class Choice(Record):
+    """One of the listed values, with equal probabilities."""
+
+    values: Annotated[tuple[Any, ...], Field(min_length=1, max_length=MAX_COUNT)]
+
+
+def quantity_of(amount: Amount) -> float:
+    return together(amount)[0][0]
+
+
+def check_spread(good: bool, expected: str, amount: Amount) -> None:
+    if not good:
+        raise NotAsExpected(expected, brief(amount))
+
+
+def check_ends(middle: Amount, low: Amount | None, high: Amount | None) -> None:
+    """Raise NotAsExpected unless the ends lie on either side of the middle."""
+    together(middle, *(end for end in (low, high) if end is not None))
+    bottom, top = ends(low, high)
+    if not bottom < quantity_of(middle) < top:
+        raise NotAsExpected(f"ends on either side of {brief(middle)}", f"{brief(low)} and {brief(high)}")
+
+
+def ends(low: Amount | None, high: Amount | None) -> tuple[float, float]:
+    return (-math.inf if low is None else quantity_of(low)), (math.inf if high is None else quantity_of(high))
+
+
+def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Quantiles of the standard normal distribution, truncated at two ends."""
+    from scipy.special import ndtr, ndtri
+
+    bottom, top = ndtr(low), ndtr(high)
+    return np.clip(ndtri(bottom + u * (top - bottom)), low, high)
+
+
+def form_of(value: object) -> str:
+    """Tag of the distribution that the keys of a table name. No tag is a key, for places of faults in the table."""
+    keys = set(value) if isinstance(value, dict) else set(vars(value)) if isinstance(value, Record) else set()
+    return next((tag for key, tag in FORMS.items() if key in keys), "uniform")
+
+
+FORMS = {"mean": "normal", "median": "log-normal", "values": "choice"}  # key -> tag
+
+
+Distribution = Annotated[
+    Annotated[Uniform, Tag("uniform")]
+    | Annotated[Normal, Tag("normal")]
+    | Annotated[Lognormal, Tag("log-normal")]
+    | Annotated[Choice, Tag("choice")],
+    Discriminator(form_of),
+]
+
+
+class Sample(Record):
+    """Joint draws of several keys from a seed, the same on every machine.
+
+    method : "sobol" (scrambled, a power of 2 as count), "latin-hypercube", "random", or "saltelli", a design of
+        count * (keys + 2) points from which Sobol indices are estimated
+    over : dotted key -> distribution
+    """
+
+    method: Literal["sobol", "latin-hypercube", "random", "saltelli"] = "sobol"
+    count: Annotated[Count, Field(ge=1, le=MAX_COUNT)]
+    seed: Annotated[Count, Field(ge=0, lt=2**63)] = 0
+    over: Annotated[dict[Name, Distribution], Flat, Field(min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        if self.method in ("sobol", "saltelli") and self.count & (self.count - 1):
+            below = 1 << (self.count.bit_length() - 1)
+            raise NotAsExpected(f"a count that is a power of 2, such as {below} or {2 * below}", str(self.count))
+        return self
+
+    @property
+    def size(self) -> int:
+        return self.count * (len(self.over) + 2 if self.method == "saltelli" else 1)
+
+    def rows(self) -> list[tuple[Amount, ...]]:
+        """Values of the keys, one row per draw; for "saltelli" the blocks A, B, and A with one column of B each."""
+        if self.method == "saltelli":
+            both, d = unit_cube("sobol", self.count, 2 * len(self.over), self.seed), len(self.over)
+            A, B = both[:, :d], both[:, d:]
+            cube = np.concatenate([A, B, *(np.where(np.arange(d) == i, B, A) for i in range(d))])
+        else:
+            cube = unit_cube(self.method, self.count, len(self.over), self.seed)
+        return list(zip(*(drawn_values(d, u) for d, u in zip(self.over.values(), cube.T, strict=True)), strict=True))
+
+
+def unit_cube(method: str, count: int, dimensions: int, seed: int) -> np.ndarray:
+    """Points (count, dimensions) of the open unit cube."""
+    rng = np.random.default_rng(seed)
+    if method == "random":
+        return rng.random((count, dimensions))
+    if method == "sobol":
+        from scipy.stats import qmc
+
+        points = qmc.Sobol(dimensions, rng=rng).random(count)
+    else:
+        points = latin_hypercube(rng, count, dimensions)
+    return np.clip(points, 2.0**-64, 1 - 2.0**-53)
+
+
+def latin_hypercube(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
+    """Points (count, dimensions) of the unit cube, one in each of `count` slices of each dimension.
+
+    McKay, Beckman & Conover, Technometrics 21, 239 (1979). The points equal those of `scipy.stats.qmc.LatinHypercube`,
+    whose import takes 0.7 s.
+    """
+    (own,) = rng.spawn(1)  # as scipy does, for the same points
+    place, slices = own.random((count, dimensions)), np.tile(np.arange(1, count + 1), (dimensions, 1))
+    for row in slices:
+        own.shuffle(row)
+    return (slices.T - place) / count
+
+
+def drawn_values(distribution: Any, u: np.ndarray) -> list[Amount]:
+    """Values of a distribution at probabilities u (n,), as a case file has them."""
+    if isinstance(distribution, Choice):
+        n = len(distribution.values)
+        return [distribution.values[min(int(x * n), n - 1)] for x in u]
+    values, dimension = distribution.at(u)
+    return [value_text(v, dimension) for v in values.tolist()]
+
 
 ROWS = {"zip": "row", "points": "point", "sample": "sample"}  # entry -> name of its dimension in the Dataset
 

@@ -26,7 +26,7 @@ from otjdd.case.base import Record
 from otjdd.case.case import Case, load_case
 from otjdd.case.document import Document, parse, read_text
 from otjdd.case.explain import read_record
-from otjdd.case.numbers import value_in_case
+from otjdd.case.keys import value_in_case
 from otjdd.case.problem import Problem, Source, nearest
 from otjdd.claims.claim import Claim, ClaimTrial, Trials
 from otjdd.claims.figure import Figure

@@ -44,7 +44,7 @@ HEAVIEST = 1e6  # the largest weight, as in a [fit]
 def complete_number(incomplete: str) -> list[str]:
     """Completions of --vary: keys of the reference case whose numbers may be fitted."""
     from otjdd.case.case import load_case
-    from otjdd.case.numbers import movable
+    from otjdd.case.keys import movable
 
     return [key for key in movable(load_case("li2019")) if key.startswith(incomplete)]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.document import split_key
-from otjdd.case.numbers import fault, movable_number
+from otjdd.case.keys import fault, movable_number
 from otjdd.case.problem import Source
 from otjdd.errors import NotAsExpected
 from otjdd.units import DIMENSIONS, parse, write

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case, changed_case
-from otjdd.case.kinds import covered_by, kinds_of
-from otjdd.case.noise import column_area
-from otjdd.case.numbers import value_in_case
+from otjdd.case.keys import value_in_case
+from otjdd.case.kinds import column_area, covered_by, kinds_of
 from otjdd.case.rules import refuse
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, device_factors, error, extraction, hop_diffusion, noise_error, unsettled

@@ -3,8 +3,8 @@
 from typing import Any
 
 from otjdd.case.case import Case
-from otjdd.case.distributions import Sample
 from otjdd.case.kinds import column_count, kinds_of
+from otjdd.case.study_axes import Sample
 from otjdd.errors import NotAsExpected
 
 MOST = 1000

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from otjdd.case.base import HIGHEST
 from otjdd.case.case import Case
 from otjdd.case.drive import Hold
 from otjdd.case.drive_curves import Prepared
-from otjdd.case.drive_values import HIGHEST
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting.curves import CHARGES

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
-from otjdd.case.numbers import OF_KIND, fault, movable_number
+from otjdd.case.keys import OF_KIND, fault, movable_number
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
 from otjdd.units import brief, plain_unit, quantity, write

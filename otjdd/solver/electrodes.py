@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from otjdd.case.device import Device
-from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight
-from otjdd.case.permittivity import LinearPermittivity, NonlinearPermittivity
+from otjdd.case.electrodes import Bent, LinearPermittivity, Metal, NonlinearPermittivity, Semiconductor, Straight
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics import electrostatics as es
 from otjdd.physics.bent_region import ends_of_pieces

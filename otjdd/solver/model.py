@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.case.column_values import column_values
-from otjdd.case.columns import MOST_COLUMNS, Columns
+from otjdd.case.columns import MOST_COLUMNS, Columns, column_values
 from otjdd.case.device import Device, FromResult, Ions
 from otjdd.case.electrodes import Metal
 from otjdd.case.exchange import SIDES, exchanges
 from otjdd.case.film import Film, Layer, LayeredFilm
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
-from otjdd.case.leaks import AnyLeak
-from otjdd.case.traps import Trap
+from otjdd.case.traps import AnyLeak, Trap
 from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import hopping

@@ -11,8 +11,7 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.device import FromResult
-from otjdd.case.kinds import covered_by, kinds_of
-from otjdd.case.noise import FEWEST, column_area
+from otjdd.case.kinds import FEWEST, column_area, covered_by, kinds_of
 from otjdd.physics.junction import Junction
 from otjdd.solver.model import Member
 from otjdd.solver.start import Start

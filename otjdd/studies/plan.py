@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.case.case import Case
+from otjdd.case.case import Case, located
 from otjdd.case.drive import Drive
-from otjdd.case.expect import Expect
 from otjdd.case.problem import Problem
+from otjdd.case.recording import Expect
 from otjdd.case.study_axes import Study, StudyAxis, axes
-from otjdd.case.varied import located
 from otjdd.errors import CaseError, LimitError
 from otjdd.runs.run import simulate
 from otjdd.studies import keep

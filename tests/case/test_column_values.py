@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.case.column_values import column_values
-from otjdd.case.columns import Columns
+from otjdd.case.columns import Columns, column_values
 from otjdd.constants import BOLTZMANN_EV
 
 KT = BOLTZMANN_EV * 300.0

@@ -14,8 +14,7 @@ from otjdd.case.device import (
     material,
     materials,
 )
-from otjdd.case.electrodes import Semiconductor
-from otjdd.case.permittivity import NonlinearPermittivity
+from otjdd.case.electrodes import NonlinearPermittivity, Semiconductor
 
 LINEAR = {"law": "linear", "eps_r": 30.0}
 METAL = {"kind": "metal", "barrier": "0.7 eV"}

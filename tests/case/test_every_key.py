@@ -16,13 +16,15 @@ from pydantic import BaseModel, TypeAdapter
 
 from otjdd.case import keys
 from otjdd.case.case import Case, load_case, parse_case
+from otjdd.case.columns import OF_SPREAD
 from otjdd.case.explain import alternatives
+from otjdd.case.film import OF_IONS
 from otjdd.case.kinds import reason_to_share
-from otjdd.case.leaks import PooleFrenkelLeak, SchottkyLeak
+from otjdd.case.notes import OF_MATERIAL
 from otjdd.case.shipped import shipped_cases
 from otjdd.case.study_axes import coordinate
 from otjdd.case.toml_text import toml_value
-from otjdd.case.traps import Trap
+from otjdd.case.traps import PooleFrenkelLeak, SchottkyLeak, Trap
 from otjdd.errors import CaseError
 from otjdd.physics.traps import sites
 from otjdd.solver.model import kernel_row
@@ -231,3 +233,18 @@ def test_numbers_of_traps_and_leaks_stand_in_the_columns_of_their_kernels():
 
 def test_keys_that_columns_share_cannot_be_set_by_a_kind_and_others_can():
     assert {key: bool(reason_to_share(key)) for key in SHARED_OR_NOT} == SHARED_OR_NOT
+
+
+def test_keys_that_columns_spread_and_numbers_of_a_material_are_these():
+    ions, device = ["activation_energy", "density", "well_left", "well_right"], ["film.thickness", "left.barrier"]
+    assert list(OF_SPREAD) == [
+        *(f"ions.{name}" for name in ions), *(f"device.{name}" for name in device), "device.film.polarisation.time",
+    ]  # fmt: skip
+    of_electrode = {
+        "barrier", "screening_length", "relative_permittivity", "mass", "band_depth", "band_offset", "doping",
+        "density_of_states", "permittivity",
+    }  # fmt: skip
+    of_film = {"permittivity", "fixed_charge", "tunnelling_mass", "image_permittivity", "density_of_states"}
+    of_ions = {*OF_IONS, "activation_energy_rise", "well_left", "well_right"}
+    film, left, right = ({path[-1] for path in paths} for paths in OF_MATERIAL.values())
+    assert (film, left, right) == (of_film | of_ions, of_electrode, of_electrode)

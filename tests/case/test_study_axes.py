@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from otjdd.case.distributions import Distribution, Sample, latin_hypercube
-from otjdd.case.study_axes import EvenlySpaced, Study, axes, coordinate
+from otjdd.case.study_axes import Distribution, EvenlySpaced, Sample, Study, axes, coordinate, latin_hypercube
 
 
 def values(distribution: dict, count=4096) -> np.ndarray:
@@ -170,7 +169,7 @@ def test_values_that_change_together_are_one_axis_and_points_another():
 
 
 def test_deviations_and_steps_are_no_temperatures_on_a_scale():
-    from otjdd.case.distributions import Normal
+    from otjdd.case.study_axes import Normal
 
     with pytest.raises(ValueError, match="a difference of temperatures"):
         Normal(mean="25 degC", deviation="10 degC")

@@ -8,7 +8,7 @@ from fitted_devices import KEYS, SIGMA, clean, noisy, small
 
 import otjdd
 from otjdd.case.case import load_case
-from otjdd.case.numbers import value_in_case
+from otjdd.case.keys import value_in_case
 from otjdd.errors import DataError
 from otjdd.fitting import covariance, result
 from otjdd.fitting.covariance import standard_errors, with_posterior, with_profiles

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otjdd.case.case import load_case
-from otjdd.case.column_values import QUADRATURES, uniform_nodes
+from otjdd.case.columns import QUADRATURES, uniform_nodes
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import CaseError
 from otjdd.solver import model

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from otjdd.case.case import load_case
-from otjdd.case.numbers import value_in_case
+from otjdd.case.keys import value_in_case
 from otjdd.fitting import covariance
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.fit import solved

@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from otjdd.case.case import Case
+from otjdd.case.case import Case, located
 from otjdd.case.crossbar import draws_of
-from otjdd.case.drive_patterns import Patterns
+from otjdd.case.drive_patterns import Patterns, targets_of
 from otjdd.case.rules import refuse
-from otjdd.case.targets import targets_of
-from otjdd.case.varied import located
 from otjdd.compact_models import devices as drawn
 from otjdd.compact_models import noise_error
 from otjdd.compact_models.crossbars.cells import cells_of, linearise

@@ -7,7 +7,7 @@ from typing import Any
 from otjdd.case import toml_text
 from otjdd.case.case import Case
 from otjdd.case.drive_patterns import Patterns
-from otjdd.case.numbers import value_in_case
+from otjdd.case.keys import value_in_case
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.compact_models import build
 from otjdd.compact_models.model import CompactModel

@@ -13,7 +13,7 @@ from otjdd.case.case import Case, load_case
 from otjdd.case.document import Document
 from otjdd.case.drive import Drive
 from otjdd.case.explain import read_record
-from otjdd.case.numbers import known_near, value_in_case
+from otjdd.case.keys import known_near, value_in_case
 from otjdd.case.problem import KeyPath, Problem, nearest
 from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.errors import CaseError

@@ -16,7 +16,7 @@ from pydantic import Field, StringConstraints, model_validator
 from otjdd.case.base import Number, Record
 from otjdd.case.case import Case
 from otjdd.case.drive import Drive
-from otjdd.case.numbers import value_in_case
+from otjdd.case.keys import value_in_case
 from otjdd.errors import NotAsExpected
 from otjdd.fitting.parameters import Parameter
 from otjdd.studies import keep

@@ -19,7 +19,7 @@ import numpy as np
 from otjdd.analysis import fronts
 from otjdd.case import toml_text
 from otjdd.case.case import load_case
-from otjdd.case.numbers import value_in_case
+from otjdd.case.keys import value_in_case
 from otjdd.errors import ResultError
 from otjdd.fitting.fit import now_and_then
 from otjdd.fitting.result import base_of, differences

@@ -8,7 +8,7 @@ import pytest
 from commands import otjdd
 
 from otjdd.case.case import CaseError, load_case
-from otjdd.case.distributions import Sample
+from otjdd.case.study_axes import Sample
 from otjdd.compact_models.crossbars import models
 from otjdd.results import store
 from otjdd.studies.plan import plan

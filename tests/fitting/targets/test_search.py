@@ -10,7 +10,7 @@ from one_read import ONE_READ
 
 from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
-from otjdd.case.numbers import value_in_case
+from otjdd.case.keys import value_in_case
 from otjdd.claims.targets import ClaimTarget as Target
 from otjdd.claims.targets import load_task
 from otjdd.errors import CaseError, ResultError

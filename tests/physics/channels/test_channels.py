@@ -124,19 +124,15 @@ def toy(numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:
 TOY_RECORD = '''
 
 class ToyLeak(Leak):
-    """A toy. conductance : [S/m2]   scale : [V/m]"""
+    """A toy."""
 
     kind: Literal["toy"]
-    conductance: Annotated[float, Quantity("conductance per area", "1e-12 S/m^2", "1e18 S/m^2")] = Field(
-        description="conductance per area at no field", examples=["1 S/m^2"]
+    conductance: Annotated[float, Quantity("conductance per area", "1e-12 S/m^2", "1e18 S/m^2")] = key(
+        "conductance per area at no field", example="1 S/m^2", kernel=0
     )
-    scale: Annotated[float, Quantity("field", "1e3 V/m", "1e12 V/m")] = Field(
-        description="scale of the field", examples=["1e8 V/m"]
+    scale: Annotated[float, Quantity("field", "1e3 V/m", "1e12 V/m")] = key(
+        "scale of the field", example="1e8 V/m", kernel=1
     )
-
-    def numbers(self) -> tuple[float, ...]:
-        """Numbers of its kernel."""
-        return self.conductance, self.scale
 
 
 '''
@@ -174,7 +170,7 @@ def test_a_toy_channel_touches_the_files_that_its_row_names(tmp_path):
         "physics/channels/table.py": lambda text: text.replace(
             "LEAKS = {\n", 'LEAKS = {\n    "toy": Leak(leaks.toy, None, "none"),\n', 1
         ),
-        "case/leaks.py": lambda text: text.replace("\nAnyLeak =", TOY_RECORD + "AnyLeak =").replace(
+        "case/traps.py": lambda text: text.replace("\nAnyLeak =", TOY_RECORD + "AnyLeak =").replace(
             "Annotated[OhmicLeak |", "Annotated[ToyLeak | OhmicLeak |"
         ),
     }  # fmt: skip
