@@ -68,7 +68,8 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
     ds : points of one temperature, in their order, without repeats   rows : all rows that they are among
     """
     if quantity in CHARGES:
-        check_polarised(ds, quantity, case)
+        if case.device.film.polarisation is None:
+            raise fault(ds, None, f"a case with [device.film.polarisation], for data of {quantity}", "one without")
     elif case.drive.kind in ("iv", "cv"):
         return at_bias(ds, case, state)
     if not hasattr(case.drive, "waveform"):
@@ -82,12 +83,6 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
     if waveform.read_count and quantity not in CHARGES and (reads_wanted(ds, quantity) or "time" not in ds):
         return of_reads(ds, rows, waveform)
     return along_drive(ds, quantity, case, whole(waveform))
-
-
-def check_polarised(ds: xr.Dataset, quantity: str, case: Case) -> None:
-    """Raise DataError for a polarisation, or charge, of a film that the case does not polarise."""
-    if case.device.film.polarisation is None:
-        raise fault(ds, None, f"a case with [device.film.polarisation], for data of {quantity}", "one without")
 
 
 def measures_waveform(ds: xr.Dataset, quantity: str, case: Case) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import takewhile
 from typing import NamedTuple
 
 from otjdd.measurements.names import heading, is_unit
@@ -139,7 +138,8 @@ def understood_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, 
         if not places or not (worded or units or set(names.values()) & set(line.texts)):
             continue
         if below and all(number_in(text_at(below[0], place), sheet.decimal) is not None for place in places):
-            rows = rows_until(lines[at + 1 + bool(units) :][:STAY], line)
+            rest = lines[at + 1 + bool(units) :][:STAY]
+            rows = rest[: next((i for i, row in enumerate(rest) if row.texts == line.texts), len(rest))]
             if len(places) > most and all(
                 number_in(text_at(row, p), sheet.decimal) is not None for row in rows for p in places
             ):
@@ -147,11 +147,6 @@ def understood_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, 
         if fallback is None and (len(places) > 1 or units) and worded:
             fallback = line
     return best or fallback
-
-
-def rows_until(rows: list[SheetLine], header: SheetLine) -> list[SheetLine]:
-    """The rows before one that repeats a header."""
-    return list(takewhile(lambda row: row.texts != header.texts, rows))
 
 
 def unknown_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, str]) -> SheetLine | None:

@@ -193,7 +193,8 @@ def check_widths(sheet: Sheet, header: SheetLine, at: np.ndarray, rows: list[lis
     width = len(header.cells)
     for number, row in zip(at, rows, strict=True):
         fewer = 0 < len(row) < width and sheet.divider == " "
-        other = len(row) == 1 < width and of_another_table(row[0])
+        alone = row[0] if len(row) == 1 < width else ""  # of a table whose cells are divided otherwise
+        other = holds_numbers(alone) or sum(heading(word) is not None for word in alone.split()[:50]) > 1
         if fewer or other or any(cell.strip() for cell in row[width:]):
             line = sheet.line(int(number))
             cell = line.cells[width] if len(line.cells) > width else None
@@ -212,11 +213,6 @@ def check_thousands(sheet: Sheet, at: np.ndarray, cells: Sequence[str], place: i
     expected = f"numbers that can be read in one way: {text.replace(',', '')}{decimals}"
     hint = "no other number of this file tells thousands from decimals; write them without a comma"
     raise sheet.fault(line, line.cells[place], expected, f"{text!r}", hint)
-
-
-def of_another_table(text: str) -> bool:
-    """True for a line of a table whose cells are divided otherwise: numbers, or names of quantities."""
-    return holds_numbers(text) or sum(heading(word) is not None for word in text.split()[:50]) > 1
 
 
 def without_headers(

@@ -59,7 +59,7 @@ def table(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, int]) -> 
             return FileBlock(
                 sheet,
                 title,
-                unrepeated(header),
+                header if header.cells[-1].text else header._replace(cells=header.cells[:-1]),  # a tab ends the line
                 (),
                 number + 1,
                 last,
@@ -67,11 +67,6 @@ def table(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, int]) -> 
                 preferred=preferred,
             )
     return None
-
-
-def unrepeated(header: SheetLine) -> SheetLine:
-    """A line of names without the empty cell that a tab at its end makes."""
-    return header._replace(cells=header.cells[:-1]) if header.cells and not header.cells[-1].text else header
 
 
 def check_rest(sheet: Sheet, lines: list[str], last: int, end: int) -> None:

@@ -40,6 +40,7 @@ PROGRAMS = {"KTEI Version": "KITE", "Clarius": "Clarius"}  # sign in the setting
 UNUSED = "columns not used: "
 APPLIED = {"time", "voltage", "write_voltage", "field", "number"}
 DEVICE = re.compile(r"(?:device|cell|die|chip|dot|sample|junction)(?:[ _](?:no|id|name|number))?", re.IGNORECASE)
+WORKBOOKS = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods")
 FEWEST_ROWS = 3  # of a device
 CONDITIONS = {"temperature", "frequency", "read_voltage"}
 
@@ -85,7 +86,7 @@ def table_in(
         blocks += [with_settings(block, about) for block in own]
     if not blocks:
         expected = 'a table with a header such as "V (V), I (A)"'
-        expected += ", or a workbook, as its name says" if is_workbook(path) else ""
+        expected += ", or a workbook, as its name says" if os.fspath(path).lower().endswith(WORKBOOKS) else ""
         raise runs[0].fault(next(iter(runs[0].head()), None), None, expected, "no rows of numbers below a header")
     records, others = chosen(blocks, title, names)
     forms += [
@@ -96,11 +97,6 @@ def table_in(
     if others:
         notes.append(f'other tables: {", ".join(map(repr, others[:40]))}; choose by --sheet "{others[0]}"')
     return table._replace(notes=notes)
-
-
-def is_workbook(path: str | os.PathLike[str]) -> bool:
-    """True if the name of a file is that of a workbook."""
-    return os.fspath(path).lower().endswith((".xls", ".xlsx", ".xlsm", ".xlsb", ".ods"))
 
 
 def title_of(block: FileBlock) -> str:

@@ -1,9 +1,9 @@
-"""The noise floor is found where there is one, and nowhere else."""
+"""The noise floor is found where there is one, and nowhere else; sweeps that repeat."""
 
 import numpy as np
 import pytest
 
-from otjdd.measurements.sweeps import noise_floor
+from otjdd.measurements.sweeps import noise_floor, period
 
 V = np.linspace(-2, 2, 161)
 
@@ -28,3 +28,8 @@ def test_additive_noise_is_found_within_half(seed, magnitude):
     current = 1e-9 * np.sinh(5 * V) + 1e-9 * rng.standard_normal(len(V))
     floor = noise_floor(np.abs(current) if magnitude else current)
     assert 0.5e-9 < floor < 1.6e-9
+
+
+def test_sweeps_repeat_after_a_part_of_all_points():
+    assert period(np.array([0.0, 1.0, 2.0, 1.0] * 2)) == 4
+    assert period(np.array([0.0, 1.0, 2.0, 1.0] * 2 + [0.0, 1.0])) == 10
