@@ -74,6 +74,12 @@ def made_model(
     )  # fmt: skip
 
 
+def with_charge(model, factor: float):
+    """The model with a multiple of its charge."""
+    kinds = tuple(kind._replace(charge=factor * kind.charge) for kind in model.kinds)
+    return dataclasses.replace(model, kinds=kinds)
+
+
 def noisy_model(ions: float = 400.0, spread: bool = False, read: float = 1.6e-6, **options):
     """The made model with noise: each of so many ions crosses for itself.
 

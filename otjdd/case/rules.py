@@ -278,6 +278,7 @@ RULES = (
     Rule("exchange", "beside drive.settle and a capacity, which would settle with the film",
          lambda case, of: settles(case, of) and of[1].capacity is not None),
     Rule("exchange", "beside {what}, whose number of vacancies is constant", lambda case, of: of[1].rate > 0.0,
+         "the amount would be a second state, with tables from runs at each amount",
          program="compact model"),
     Rule("wall hops", 'beside ions.law = "linear", which no field accelerates', lambda case, _: case.ions.law == "linear",
          law=True),
@@ -299,7 +300,9 @@ RULES = (
     Rule("kinetic", 'beside drive.ions = "moving": traps answer a small signal at frozen ions',
          lambda case, _: getattr(case.drive, "ions", "frozen") == "moving"),
     Rule("kinetic", 'beside ions.noise = "{noise}"', noisy, "single ions hop beside traps that follow at once"),
-    Rule("kinetic", "beside {what}, whose state is of vacancies", always, program="compact model"),
+    Rule("kinetic", "beside {what}, whose state is of vacancies", always,
+         "the filling would be a second state, with tables from runs at each filling",
+         program="compact model"),
     Rule("hops", 'beside a filling that is "kinetic": hops between such traps are not in this model',
          lambda case, trap: trap.kinetic),
     Rule("depths", "beside hop_frequency: hops between traps of unlike depth are not in this model",
@@ -361,7 +364,7 @@ def refuse(case: Case, what: str, *programs: str) -> None:
     """Raise CaseError for a case that programs do not take. what : the program in words, such as "a compact model" """
     found = {
         path: case.located.get(dotted(path), Problem("case", 0, 0, dotted(path), ""))._replace(
-            expected=expected(rule, case, what), got=got, hint=rule.advice
+            expected=expected(rule, case, what), got=got, hint=rule.advice or rule.why
         )
         for rule, path, got in broken(case, programs)
     }

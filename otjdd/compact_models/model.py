@@ -167,6 +167,17 @@ class CompactModel:
             np.array([kind.emptying for kind in self.kinds]), self.weight.astype(float), float(self.resistance),
         )._replace(**self.differences, **self.scatter(voltage, states))  # fmt: skip
 
+    @cached_property
+    def capacitances(self) -> list[np.ndarray]:
+        """dQ/dV_j (F, S) [F/m2] of each kind of column, on the voltages and states of `lookup`."""
+        voltage = np.linspace(self.limits.low, self.limits.high, VOLTAGES)
+        return [
+            np.gradient(
+                evaluated(kind, "charge", voltage, np.linspace(kind.state[0], kind.state[-1], STATES)), voltage, axis=0
+            )
+            for kind in self.kinds
+        ]
+
     @property
     def differences(self) -> dict[str, Any]:
         """Fields of `Lookup` by which a drawn device differs: name -> ln of a factor."""

@@ -175,12 +175,20 @@ OUTPUTS = _outputs({
     "step_energy": ("step", "J", "energy that the drivers of the lines give in a step"),
     "settling_time": (
         "step", "s",
-        "time of a read until all currents that it senses stay within 1 % of the steady ones, the longest of a scan; nan "
-        "where a read ends before",
+        "time of a read until all currents that it senses stay within 1 % of the steady ones, the longest of a scan, nan "
+        "where a read ends before; of a write until the cells that it writes have 99 % of their largest voltage",
     ),
-    "write_disturb": ("step", "1", "largest change of a cell that was not to be written, in decades of conductance"),
+    "selected_energy": ("step", "J", "energy into the cells that a step writes or reads, while it does"),
+    "half_selected_energy": ("step", "J", "energy into all other cells in a step"),
+    "line_energy": ("step", "J", "energy into lines and drivers in a step, with that of their charge"),
+    "step_operations": ("step", "1", "number of cells that a step writes or reads, one for each pulse"),
+    "write_disturb": (
+        "step", "1",
+        "largest change of a cell that was not to be written, beside one left alone, in decades of conductance",
+    ),
     "cell_chosen": ("step word_line bit_line", "1", "1 for cells that a step writes or programs, else 0"),
     "cell_voltage": ("step word_line bit_line", "V", "voltage of largest magnitude across a cell in a step"),
+    "cell_energy": ("step word_line bit_line", "J", "energy into a cell and its series resistance in a step"),
     "cell_conductance": ("step word_line bit_line", "S", "chord conductance of a cell at 0.1 V, without its lines"),
     "cell_rest_position": (
         "step word_line bit_line", "m",

@@ -157,7 +157,27 @@ def of_crossbar(ds: xr.Dataset) -> str:
     parts += [f"writes change other cells by {disturb.max():.2g} decades at most"] if disturb.size else []
     parts += [f"sneak paths carry up to {100.0 * sneak.max():.2g} % of a read current"] if sneak.size else []
     parts += [settling(ds)] if "settling_time" in ds and (ds.sensed_current.notnull()).any() else []
-    return ", ".join(parts) + (of_programming(ds) if "program_missed" in ds else "")
+    words = ", ".join(parts) + (of_programming(ds) if "program_missed" in ds else "")
+    return "\n".join([words, *energies(ds)]) if "selected_energy" in ds else words
+
+
+def energies(ds: xr.Dataset) -> list[str]:
+    """Table of the steps of a crossbar that write or read: energies [J], that of the drivers for each cell, delay [s]."""
+    steps = np.flatnonzero(ds.step_operations.values > 0.0)
+    head = ["step", "drivers J", "selected cells J", "other cells J", "lines J", "a cell J", "disturb", "delay s"]
+    rows = [
+        [
+            str(n), *(f"{float(ds[name][n]):.3g}" for name in ENERGIES),
+            f"{float(ds.step_energy[n] / ds.step_operations[n]):.3g}",
+            *(f"{value:.2g}" if np.isfinite(value) else "" for value in (
+                float(ds.write_disturb[n]), float(ds.settling_time[n]) if "settling_time" in ds else np.nan,
+            )),
+        ]
+        for n in steps[:MOST_STEPS]
+    ]  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    table = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in [head, *rows]]
+    return [*table, *([f"{steps.size - MOST_STEPS} more steps"] if steps.size > MOST_STEPS else [])]
 
 
 def settling(ds: xr.Dataset) -> str:
@@ -171,6 +191,7 @@ def settling(ds: xr.Dataset) -> str:
 
 
 NAMED = 8  # most cells that a summary names
+ENERGIES, MOST_STEPS = ("step_energy", "selected_energy", "half_selected_energy", "line_energy"), 20
 
 
 def of_programming(ds: xr.Dataset) -> str:

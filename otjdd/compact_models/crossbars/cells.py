@@ -140,3 +140,18 @@ def hold(
         if streams.size:
             cells.streams[which[mine]] = streams
         states[mine] = part
+
+
+def capacitances(cells: Cells, states: np.ndarray, voltage: np.ndarray) -> np.ndarray:
+    """Capacitances (R C,) [F] of the junctions at voltages (R C,) [V] and states (R C, ...)."""
+    from scipy.ndimage import map_coordinates
+
+    farads = np.zeros(voltage.size)
+    for number in np.unique(cells.dealt):
+        device, lookup, mine = cells.devices[number], cells.lookups[number], np.flatnonzero(cells.dealt == number)
+        for k, t in enumerate(device.kind):
+            place = (states[mine, k] - lookup.first[t]) * lookup.per_state[t]
+            at = np.array([(voltage[mine] - lookup.low) * lookup.per_volt, place])
+            share = device.area * device.weight[k] / device.weight.sum()
+            farads[mine] += share * map_coordinates(device.capacitances[t], at, order=1, mode="nearest")
+    return farads

@@ -11,6 +11,7 @@ import numpy as np
 
 ACCURATE = 1e-5  # residual over right side
 MOST_TURNS = 200
+DENSE = 300  # nodes of a network whose matrix is not sparse
 
 
 class Ladders:
@@ -63,9 +64,48 @@ class Ladders:
 
 def factors(conductance: Any, slope: np.ndarray) -> Any:
     """LU factors of a network: sparse matrix of its lines [S], and conductances (R C,) [S] of the cells, none negative."""
-    from scipy.sparse import bmat, diags
+    if 2 * slope.size <= DENSE:
+        return DenseFactors(conductance, slope)
     from scipy.sparse.linalg import splu
 
-    G = diags(slope)
-    matrix = (conductance + bmat([[G, -G], [-G, G]])).tocsc()
+    matrix = across(conductance, slope)
     return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+
+def across(conductance: Any, between: np.ndarray) -> Any:
+    """A sparse matrix of the lines with values (R C,) between both nodes of each cell."""
+    from scipy.sparse import bmat, diags
+
+    G = diags(between)
+    return (conductance + bmat([[G, -G], [-G, G]])).tocsc()
+
+
+def dense(conductance: Any) -> np.ndarray:
+    """A matrix of the lines as a new array."""
+    array: np.ndarray = conductance.copy() if isinstance(conductance, np.ndarray) else conductance.toarray()
+    return array
+
+
+class DenseFactors:
+    """Factors of a small network, for which those of a sparse matrix take ten times as long."""
+
+    def __init__(self, conductance: Any, slope: np.ndarray):
+        from scipy.linalg import lapack
+
+        matrix, n = dense(conductance), slope.size
+        at = np.arange(n)
+        matrix[at, at] += slope
+        matrix[n + at, n + at] += slope
+        matrix[at, n + at] -= slope
+        matrix[n + at, at] -= slope
+        root, failed = lapack.dpotrf(matrix, clean=0)
+        if failed:  # a junction whose charge falls as the voltage rises
+            *of_matrix, _ = lapack.dgetrf(matrix)
+            self.factors, self.solve_factors = of_matrix, lapack.dgetrs
+        else:
+            self.factors, self.solve_factors = [root], lapack.dpotrs
+
+    def solve(self, right: np.ndarray) -> np.ndarray:
+        """Voltages (2 R C,) [V] at which these currents [A] leave the nodes."""
+        nodes: np.ndarray = self.solve_factors(*self.factors, right)[0]
+        return nodes

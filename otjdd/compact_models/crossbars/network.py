@@ -100,6 +100,7 @@ class NetworkSolution(NamedTuple):
     factor: Any  # of the matrix at this or an earlier solution, see `factored`
     point: "Point | None" = None  # where cells aside are not evaluated again as long as their voltages stay
     charging: np.ndarray | None = None  # (2, R, C) A into the capacitances of word lines and bit lines; None without
+    passed: "Passed | None" = None  # of the time step that led here, with a capacitance of the lines
 
     @property
     def word_current(self) -> np.ndarray:
@@ -112,6 +113,14 @@ class NetworkSolution(NamedTuple):
         """Currents (C,) [A] into the drivers of the bit lines."""
         through = self.current.sum(axis=0)
         return through if self.charging is None else through - self.charging[1].sum(axis=0)
+
+
+class Passed(NamedTuple):
+    """Means over a time step of lines with a capacitance."""
+
+    power: float  # W from the drivers
+    off: float  # W, by which that of one implicit step is off
+    heat: np.ndarray  # (R, C) W into the cells
 
 
 class Point(NamedTuple):

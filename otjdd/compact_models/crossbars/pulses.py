@@ -12,6 +12,7 @@ import numpy as np
 
 from otjdd.compact_models.crossbars import transient
 from otjdd.compact_models.crossbars.cells import calm, hold, linearise
+from otjdd.compact_models.crossbars.ladders import DENSE, dense
 from otjdd.compact_models.crossbars.network import Aside, Crossbar, DrivenLines, NetworkSolution, lines, solve
 from otjdd.errors import NotAsExpected
 
@@ -23,6 +24,8 @@ CHANGE = 0.4  # of the power: allowed change in a step, an error of 1.4 % of the
 NEGLIGIBLE = (
     0.1  # of the energy so far: with a capacitance of the lines, the least energy of a step that its error refers to
 )
+EXTRAPOLATED = 0.05  # of the energy of a step with a capacitance of the lines: what one implicit step may be off
+WRITTEN = 0.9  # of the largest voltage of the drivers across a cell, from which on a cell is written
 FIRST, SHORTEST = 0.02, 1e-9  # of the duration: default of the first time step, and the shortest one
 
 
@@ -36,7 +39,10 @@ class DriverPiece(NamedTuple):
     current: np.ndarray  # (R, C) A, of largest magnitude through each cell
     step: float  # s, the first time step that its error would have allowed, for the next pulse of the kind
     drivers: "Drivers"
-    settled: float = 0.0  # s, from which on read currents stay near their steady values; nan if not before the end
+    settled: float = (
+        0.0  # s, from which on read currents stay near their steady values, nan if not before the end; until
+    )
+    # which written cells have come near to their largest voltage
 
 
 class Followed(NamedTuple):
@@ -73,42 +79,77 @@ def hold_drivers(
         aside[followed.cells] = False
         driven = driven._replace(aside=Aside(aside, 1.0 / crossbar.line_resistance))
     delayed = crossbar.line_voltages.size > 0
+    if delayed and crossbar.line_voltages.size <= DENSE:
+        driven = driven._replace(conductance=dense(driven.conductance))
     solution = (
         transient.begun(crossbar, driven, states) if delayed else solve(crossbar, driven, states, followed.before)
     )
     if delayed and drivers.read:
         driven = transient.sensing(crossbar, driven, states, solution, drivers.read[1])
     read = transient.Sensed([0.0], [solution.bit_current])
+    across, written = [], written_cells(drivers)
     voltage, current, heat = solution.voltage, solution.current, np.zeros(solution.current.shape)
     noisy = crossbar.cells.streams.size > 0
-    now, step, energy, taken = 0.0, first or FIRST * duration, 0.0, 0.0
+    now, energy, taken = 0.0, 0.0, 0.0
+    delay = crossbar.line_capacitance * (crossbar.line_resistance + crossbar.driver_resistance)
+    step = first or (min(FIRST * duration, delay) if delayed else FIRST * duration)
     while now < duration:
         step = min(step, duration - now)
         moved, new, error = stepped(crossbar, driven, states, solution, step, followed.cells)
-        before, after = (power(at_end, words, bits) for at_end in (solution, new))
-        scale = max(abs(before), abs(after), NEGLIGIBLE * abs(energy) / step if delayed else 0.0, 1e-300)
-        error = max(error, abs(after - before) / (CHANGE * scale))
+        mean, off = mean_power(solution, new, drivers)
+        scale = max(abs(mean), NEGLIGIBLE * abs(energy) / step if delayed else 0.0, 1e-300)
+        error = max(error, off / scale)
         next_step = step * min(10.0, max(0.1, 0.9 / max(error, 1e-3)))
         if error <= 1.0 or step <= SHORTEST * duration:
             if noisy:
                 middle = 0.5 * (solution.voltage + new.voltage).ravel()[followed.cells]
                 moved = scattered(crossbar, driven, states, middle, step, followed.cells)
                 new, _ = ahead(crossbar, driven, moved, solution, step, new)
-                after = power(new, words, bits)
-            heat += 0.5 * step * (solution.voltage * solution.current + new.voltage * new.current)
+                mean, _ = mean_power(solution, new, drivers)
+            heat += step * mean_heat(solution, new)
             states[...], solution, taken = moved, new, taken or min(next_step, duration)
-            energy += 0.5 * step * (before + after)
+            energy += step * mean
             now = duration if step >= duration - now else now + step
             read.time.append(now)
             read.current.append(new.bit_current)
+            across.append(new.voltage[written])
             voltage, current = (larger(*pair) for pair in ((voltage, new.voltage), (current, new.current)))
         step = next_step
     piece = DriverPiece(solution, energy, heat, voltage, current, taken, drivers)
     if not delayed:
         return piece
     crossbar.line_voltages[...] = solution.nodes
-    steady = solve(crossbar, driven, states, solution._replace(factor=None, point=None)) if drivers.read else None
-    return piece if steady is None else piece._replace(settled=transient.settling_time(read, steady.bit_current))
+    if not drivers.read:
+        return piece._replace(
+            settled=transient.rise_time(read.time, [0.0 * across[0], *across]) if written.any() else 0.0
+        )
+    steady = solve(crossbar, driven, states, solution._replace(factor=None, point=None))
+    return piece._replace(settled=transient.settling_time(read, steady.bit_current))
+
+
+def written_cells(drivers: Drivers) -> np.ndarray:
+    """True (R, C) for cells of chosen word lines that have the largest voltage of the drivers; none in a read."""
+    volts = np.abs(np.nan_to_num(np.subtract.outer(drivers.words, drivers.bits))) * drivers.chosen[:, None]
+    largest: np.ndarray = (volts >= WRITTEN * volts.max()) & (volts > 0.0) & (drivers.read is None)
+    return largest
+
+
+def mean_power(before: NetworkSolution, after: NetworkSolution, drivers: Drivers) -> tuple[float, float]:
+    """Mean power [W] from the drivers in a time step, and its error over the allowed one [W]."""
+    if after.passed is not None:
+        return after.passed.power, after.passed.off / EXTRAPOLATED
+    first, last = (power(at_end, drivers.words, drivers.bits) for at_end in (before, after))
+    larger_one = max(abs(first), abs(last), 1e-300)
+    mean = 0.5 * (first + last)
+    return mean, abs(last - first) / (CHANGE * larger_one) * abs(mean)
+
+
+def mean_heat(before: NetworkSolution, after: NetworkSolution) -> np.ndarray:
+    """Mean power (R, C) [W] into the cells in a time step."""
+    if after.passed is not None:
+        return after.passed.heat
+    heat: np.ndarray = 0.5 * (before.voltage * before.current + after.voltage * after.current)
+    return heat
 
 
 def stepped(

@@ -12,7 +12,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.drive_patterns import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite, targets_of
 from otjdd.compact_models.crossbars import models, pulses
-from otjdd.compact_models.crossbars.cells import beginning
+from otjdd.compact_models.crossbars.cells import beginning, noiseless
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.crossbars.programming import DrivenPieces, Programming
 from otjdd.compact_models.crossbars.sensing import sensed
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 CELLS = (
-    "cell_chosen", "cell_voltage", "cell_conductance", "cell_rest_position", "sensed_current", "sneak_share",
+    "cell_chosen", "cell_voltage", "cell_energy", "cell_conductance", "cell_rest_position", "sensed_current", "sneak_share",
 )  # fmt: skip
 PROGRAMMED = (
     "program_target", "program_conductance", "program_error", "program_pulses", "program_energy", "program_time",
@@ -39,7 +39,8 @@ PROGRAMMED = (
 OpenLoop = PatternWrite | PatternRead | PatternRest  # parts whose duration is known before
 PatternPart = OpenLoop | PatternProgram
 SETTLING = "settling_time"  # of a crossbar whose lines have a capacitance
-STEPS = "step_time", "step_voltage", "step_energy", "write_disturb"
+ENERGIES = "step_energy", "selected_energy", "half_selected_energy", "line_energy"
+STEPS = ("step_time", "step_voltage", *ENERGIES, "step_operations", "write_disturb")
 EXTRACTION = 0.8  # share of the progress for the extraction of a model
 
 
@@ -52,6 +53,7 @@ class DrivenCrossbar(NamedTuple):
     maps: dict[str, np.ndarray]  # CELLS, and PROGRAMMED of a drive that programs -> (S, R, C)
     rows: dict[str, np.ndarray]  # STEPS, and SETTLING -> (S,)
     largest: dict[str, np.ndarray]  # "current_density" [A/m2], "power" [W] -> (S,) of any cell in a step
+    rested: np.ndarray  # (R C, ...) states of cells that nobody has touched since the step before
 
 
 def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
@@ -109,7 +111,7 @@ def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> DrivenCrossbar:
     settling = (SETTLING,) if crossbar.line_voltages.size else ()
     running = DrivenCrossbar(
         crossbar, drive.scheme, states, maps, {name: np.full(count, np.nan) for name in (*STEPS, *settling)},
-        {name: np.zeros(count) for name in ("current_density", "power")},
+        {name: np.zeros(count) for name in ("current_density", "power")}, states.copy(),
     )  # fmt: skip
     record_step(running, 0, 0.0, np.nan)
     return running
@@ -215,10 +217,30 @@ def add_to_step(running: DrivenCrossbar, step: int, driven: pulses.DriverPiece) 
     """Add the energy and the largest voltages, currents and powers of a piece to a step."""
     maps, rows, largest, cells = running.maps, running.rows, running.largest, running.crossbar.cells
     maps["cell_voltage"][step] = pulses.larger(driven.voltage, np.nan_to_num(maps["cell_voltage"][step]))
-    rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step]) + driven.energy
+    maps["cell_energy"][step] = np.nan_to_num(maps["cell_energy"][step]) + driven.heat
+    selected = selected_cells(driven.drivers)
+    into, cells_energy = float(driven.heat[selected].sum()), float(driven.heat.sum())
+    for name, value in zip(
+        (*ENERGIES, "step_operations"),
+        (driven.energy, into, cells_energy - into, driven.energy - cells_energy, int(selected.sum())),
+        strict=True,
+    ):
+        rows[name][step] = np.nan_to_num(rows[name][step]) + value
+    if SETTLING in rows and driven.drivers.read is None and driven.settled > 0.0:
+        rows[SETTLING][step] = np.fmax(rows[SETTLING][step], driven.settled)
     density = np.abs(driven.current).ravel() / cells.per_cell([device.area for device in cells.devices])
     largest["current_density"][step] = max(largest["current_density"][step], density.max())
     largest["power"][step] = max(largest["power"][step], np.abs(driven.current * driven.voltage).max())
+
+
+def selected_cells(drivers: pulses.Drivers) -> np.ndarray:
+    """True (R, C) for the cells that drivers write or read."""
+    if drivers.read is None:
+        return pulses.written_cells(drivers)
+    word, bit = drivers.read
+    selected = np.zeros((drivers.words.size, drivers.bits.size), bool)
+    selected[word, slice(None) if bit is None else bit] = True
+    return selected
 
 
 def record_step(running: DrivenCrossbar, step: int, when: float, voltage: float) -> None:
@@ -227,9 +249,10 @@ def record_step(running: DrivenCrossbar, step: int, when: float, voltage: float)
     cells = running.crossbar.cells
     shape = maps["cell_chosen"].shape[1:]
     G = pulses.cell_conductances(running.crossbar, running.states)
-    for name in ("cell_chosen", "cell_voltage"):
+    for name in ("cell_chosen", "cell_voltage", "cell_energy"):
         maps[name][step] = np.nan_to_num(maps[name][step])
-    rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step])
+    for name in (*ENERGIES, "step_operations"):
+        rows[name][step] = np.nan_to_num(rows[name][step])
     maps["cell_conductance"][step] = G
     weight = cells.per_cell([device.weight / device.weight.sum() for device in cells.devices])
     thickness = cells.per_cell([device.thickness for device in cells.devices])
@@ -239,7 +262,11 @@ def record_step(running: DrivenCrossbar, step: int, when: float, voltage: float)
     rows["step_voltage"][step] = voltage
     others = maps["cell_chosen"][step] == 0.0
     if maps["cell_chosen"][step].any() and others.any():
-        rows["write_disturb"][step] = np.abs(np.log10(G / maps["cell_conductance"][step - 1]))[others].max()
+        left = running.crossbar._replace(different=noiseless(cells), line_voltages=np.zeros(0), line_capacitance=0.0)
+        pulses.leave_alone(left, running.rested, when - rows["step_time"][step - 1])
+        at_rest = pulses.cell_conductances(left, running.rested)
+        rows["write_disturb"][step] = np.abs(np.log10(G / at_rest))[others].max()
+    running.rested[...] = running.states
 
 
 def largest_values(running: DrivenCrossbar, radius: float) -> dict[str, model_limits.Reached]:

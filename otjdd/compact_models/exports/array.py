@@ -3,7 +3,7 @@
 ngspice and VACASK load the same compiled modules. `otj` is the junction; devices that differ in more than the speed of
 their ions add `otj_2` and so on. `otj_line` is a driver with its resistance, whose line floats while `on` is 0.
 `otj_switch` or `otj_selector` is the access to a cell. Each piece of line has its capacitance at its farther end.
-Junctions have no charge in these netlists, as in `otjdd run`.
+Junctions have no charge in these netlists: with it, ngspice stops where drivers rise.
 """
 
 from collections.abc import Sequence
@@ -234,7 +234,9 @@ Times = tuple[float, float, float]  # s: first step, end, longest step
 def _about(crossbar: Crossbar, drive: Patterns) -> list[str]:
     """Comment lines at the beginning of a netlist."""
     programs = any(part.kind == "program" for part in drive.parts)
+    uncharged = bool(crossbar.line_capacitance) and crossbar.cells.access is None
     return [
+        *(["the charge of the junctions, which `otjdd run` has beside that of lines, is left out here"] * uncharged),
         f"{crossbar.word_lines} x {crossbar.bit_lines} cells, lines of {crossbar.line_resistance:g} ohm from cell to cell, "
         f"drivers of {crossbar.driver_resistance:g} ohm, {crossbar.line_capacitance:g} F to ground from cell to cell",
         f"steps longer than {LONGEST_STEP:g} times the shortest are shortened to that; V(pace) speeds up the states "

@@ -72,10 +72,32 @@ def test_numbers_of_disturb_and_sneak_paths_are_those_of_the_maps(ds):
     assert ds.sensed_current.values[4][others] == pytest.approx(0.2 * G[4][others], rel=0.05)
 
 
+def test_energies_of_a_step_are_those_of_its_cells_and_lines(ds):
+    cells, drivers = ds.cell_energy.values.sum(axis=(1, 2)), ds.step_energy.values
+    assert ds.selected_energy.values + ds.half_selected_energy.values == pytest.approx(cells)
+    assert cells + ds.line_energy.values == pytest.approx(drivers)
+    assert (ds.line_energy.values[[1, 2, 4, 5]] > 0.0).all()
+    assert ds.step_operations.values.tolist() == [0, 12, 8, 0, 12, 12]  # a write is two pulses on four cells
+    assert ds.selected_energy.values[2] > 40.0 * ds.half_selected_energy.values[2] > 0.0
+    G = ds.cell_conductance.values[1]
+    alone = 0.1**2 * 1e-6 * G  # of each cell while its word line is read at 0.1 V for 1 us
+    assert ds.cell_energy.values[1] == pytest.approx(alone, rel=0.01)
+
+
+def test_cells_that_move_at_rest_are_not_disturbed(folder):
+    part = '{ kind = "write", pattern = ["#...", "....", "...."], voltage = "1 mV", width = "500 s" }'
+    (folder / "bar.toml").write_text(made_model.CROSSBAR + f"parts = [{part}]\n")
+    ds = otjdd.run("bar.toml")
+    moved = np.abs(np.diff(np.log10(ds.cell_conductance.values), axis=0))[0]
+    assert moved.min() > 1e-4
+    assert ds.write_disturb.values[1] < 0.01 * moved.min()
+
+
 def test_a_result_is_stored_read_and_told(folder):
     done = CliRunner().invoke(app, ["run", "bar.toml"])
     assert done.exit_code == 0, done.output
     assert "bar.nc: 3 x 4 cells, 5 steps" in done.output
+    assert "selected cells J" in done.output
     assert "sneak paths carry up to" in done.output
     ds = store.read(folder / "bar.nc")
     assert ds.attrs["solver_status"] == "done"

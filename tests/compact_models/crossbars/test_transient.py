@@ -21,8 +21,8 @@ LINE, DRIVER, FARADS = 20.0, 100.0, 50e-15  # ohm, ohm, F
 
 @pytest.fixture(scope="module")
 def model():
-    """A junction of 5 um."""
-    return of_area(made_model.made_model(), 8e-11)
+    """A junction of 5 um with a charge of 40 fF/V and more, about that of its lines."""
+    return of_area(made_model.with_charge(made_model.made_model(), 0.005), 8e-11)
 
 
 def crossbar(model, R: int, C: int, farads: float = FARADS) -> Crossbar:
@@ -39,9 +39,12 @@ def random_states(model, count: int) -> np.ndarray:
 
 def node_currents(model, R: int, C: int, drivers: pulses.Drivers, states: np.ndarray):
     """Function (t, v) -> dv/dt of the nodes, word lines first, written out node by node; lines that are nan float."""
+    K = model.kind.size
 
     def slopes(_, v):
         u, w = v.reshape(2, R, C)
+        q = [model.charge((u - w).ravel() + off, states[:, :K]) for off in (-1e-4, 1e-4)]
+        between = np.diag(model.area / model.weight.sum() * (q[1] - q[0]) / 2e-4)
         current = model.hold(states.copy(), (u - w).ravel(), 0.0)
         into = np.stack((-current.reshape(R, C), current.reshape(R, C)))
         for i, j in np.ndindex(R, C):
@@ -53,7 +56,9 @@ def node_currents(model, R: int, C: int, drivers: pulses.Drivers, states: np.nda
                     into[line, i, j] += (at[i - step[0], j - step[1]] - at[i, j]) / LINE
                 if k < last:
                     into[line, i, j] += (at[i + step[0], j + step[1]] - at[i, j]) / LINE
-        return into.ravel() / FARADS
+        return np.linalg.solve(
+            FARADS * np.eye(2 * R * C) + np.block([[between, -between], [-between, between]]), into.ravel()
+        )
 
     return slopes
 
@@ -95,9 +100,10 @@ def test_small_currents_are_right_while_lines_lose_the_charge_of_a_write(model, 
 
 
 def test_a_charge_takes_twice_its_energy_from_the_driver(model):
-    bar = crossbar(model, 1, 1)
     farads, states = 1e-12, model.states(1)  # in its high-resistance state, which conducts a thousandth of a line
-    piece = pulses.hold_drivers(bar._replace(line_capacitance=farads), states, pulses.reading((1, 1), 0.1, 0), 1e-9)
+    uncharged = made_model.with_charge(model, 0.0)
+    bar = crossbar(uncharged, 1, 1)._replace(line_capacitance=farads)
+    piece = pulses.hold_drivers(bar, states, pulses.reading((1, 1), 0.1, 0), 1e-9)
     assert piece.energy == pytest.approx(farads * 0.1**2, rel=0.01)
     assert bar.line_voltages[0] == pytest.approx(0.1 * -np.expm1(-1e-9 / (farads * (LINE + DRIVER))), rel=2e-3)
 
@@ -134,7 +140,8 @@ def test_a_run_tells_how_long_lines_take_and_which_reads_are_too_short(tmp_path,
     text = (made_model.CROSSBAR + parts).replace('"2 ohm"', keys)
     Path("bar.toml").write_text(text)
     Path("model.nc").touch()
-    made_model.made_model(about={"case_resolved": load_case("bar.toml").resolved()}).save("model.nc")
+    made = made_model.made_model(about={"case_resolved": load_case("bar.toml").resolved()})
+    made_model.with_charge(made, 0.0).save("model.nc")
     done = CliRunner().invoke(app, ["run", "bar.toml"], env={"COLUMNS": "400"})
     assert done.exit_code == 0, done.output
     assert "reads of step 3 end before the lines have settled to 1 %" in done.output
