@@ -70,17 +70,8 @@ def hold_drivers(
     first : first time step [s], 0 for the default   followed : None for all cells
     Raises NetworkError, NotAsExpected for voltages beyond the range of the model.
     """
-    words, bits, selected, _ = drivers
-    driven = lines(crossbar, words, bits, selected)
-    if followed is None:
-        followed = Followed(np.arange(crossbar.count))
-    else:
-        aside = np.ones(crossbar.count, bool)
-        aside[followed.cells] = False
-        driven = driven._replace(aside=Aside(aside, 1.0 / crossbar.line_resistance))
-    delayed = crossbar.line_voltages.size > 0
-    if delayed and crossbar.line_voltages.size <= DENSE:
-        driven = driven._replace(conductance=dense(driven.conductance))
+    driven, delayed = driven_lines(crossbar, drivers, followed), crossbar.line_voltages.size > 0
+    followed = followed or Followed(np.arange(crossbar.count))
     solution = (
         transient.begun(crossbar, driven, states) if delayed else solve(crossbar, driven, states, followed.before)
     )
@@ -119,12 +110,23 @@ def hold_drivers(
     if not delayed:
         return piece
     crossbar.line_voltages[...] = solution.nodes
-    if not drivers.read:
-        return piece._replace(
-            settled=transient.rise_time(read.time, [0.0 * across[0], *across]) if written.any() else 0.0
-        )
-    steady = solve(crossbar, driven, states, solution._replace(factor=None, point=None))
-    return piece._replace(settled=transient.settling_time(read, steady.bit_current))
+    if drivers.read:
+        steady = solve(crossbar, driven, states, solution._replace(factor=None, point=None))
+        return piece._replace(settled=transient.settling_time(read, steady.bit_current))
+    settled = transient.rise_time(read.time, [0.0 * across[0], *across]) if written.any() else 0.0
+    return piece._replace(settled=settled)
+
+
+def driven_lines(crossbar: Crossbar, drivers: Drivers, followed: Followed | None) -> DrivenLines:
+    """The lines with these drivers."""
+    driven = lines(crossbar, drivers.words, drivers.bits, drivers.chosen)
+    if followed is not None:
+        aside = np.ones(crossbar.count, bool)
+        aside[followed.cells] = False
+        driven = driven._replace(aside=Aside(aside, 1.0 / crossbar.line_resistance))
+    if 0 < crossbar.line_voltages.size <= DENSE:
+        driven = driven._replace(conductance=dense(driven.conductance))
+    return driven
 
 
 def written_cells(drivers: Drivers) -> np.ndarray:
