@@ -254,9 +254,14 @@ def build(
     else:
         case = case if strict_units else kinds.with_units(case)
         if not problems:  # these read the files, which must be there, and in the folder of the case
-            of_kinds = list(kinds.faults(case))
+            of_kinds = list(kinds.faults_of_columns(case))
             beside = [] if of_kinds else [*kinds.faults_of_noise(case), *kinds.faults_of_unfollowed(case)]
-            checks = crossbar.faults(case), film.faults(case), film.faults_of_polarisation(case), exchange.faults(case)
+            checks = (
+                crossbar.faults_of_crossbar(case),
+                film.faults_of_film(case),
+                film.faults_of_polarisation(case),
+                exchange.faults_of_exchange(case),
+            )
             faults: Iterator[tuple[Any, ...]] = chain(rules.faults(case), *checks, of_kinds, beside)
             problems += [document.problem(*fault) for fault in faults]
     if problems or document.problems:

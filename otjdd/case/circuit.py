@@ -20,11 +20,8 @@ TimeConstant = Annotated[float, Quantity("time", "1e-15 s", "1e9 s")]
 class Circuit(Record):
     """Circuit around the junction: one branch from the source through the junction to ground, and the instrument.
 
-    series_resistance : [ohm] in series with the junction   parallel_capacitance : [F] across the junction
-    compliance : largest current of the source [A]   range : current at which the instrument clips [A]; None for no limit
-    bandwidth or time_constant : [Hz] or [s] single pole of the instrument, tau = 1 / 2 pi f; None for an ideal one
-    The instrument shows the output `current`, and measured curves in time are fitted with it. Reads and curves at frozen
-    ions are of the settled junction, whatever the instrument.
+    The instrument, a single pole with tau = 1 / 2 pi bandwidth, shows the output `current`, and measured curves in time are
+    fitted with it. Reads and curves at frozen ions are of the settled junction, whatever the instrument.
     """
 
     series_resistance: Ohms = key("resistance in series", "0 ohm", example="55 ohm")

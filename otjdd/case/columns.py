@@ -7,7 +7,17 @@ from math import prod
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    create_model,
+    model_validator,
+)
 from typing_extensions import TypedDict
 
 from otjdd.case.base import Count, Number, Record, facts_of, is_list, key, quantity_of, records_of
@@ -124,12 +134,17 @@ class Columns(Record):
         return self
 
 
+def by_name(table: dict[str, Any]) -> dict[str, Any]:
+    """A table in the order of its keys, so that its text does not depend on how it was written."""
+    return dict(sorted(table.items()))
+
+
 class ColumnKind(Record):
     """A part of the area whose columns are of one kind. Keys that it leaves out are those of [columns]."""
 
     name: Name = key("name in results and pictures", example="background")
     share: Annotated[Number, Field(gt=0, le=1)] = key("share of the area; what all leave insulates", example=0.01)
-    set: Annotated[dict[str, Any], Flat] = key(
+    set: Annotated[dict[str, Any], Flat, AfterValidator(by_name)] = key(
         "dotted keys of device and ions with their values here", example={"device.left.barrier": "0.7 eV"}, factory=dict
     )
     count: HowMany | None = key("columns of this kind; as in [columns] if absent", None, example=1)

@@ -39,12 +39,10 @@ DeviceCells = Annotated[
 
 
 class CrossbarCells(Record):
-    """The junctions of a crossbar, where they are not all as the case has them.
+    """The junctions of a crossbar, where they are not all as the case has them. Current and charge go with the area.
 
-    radius : [m]; current and charge go with the area
     devices : so many are drawn from columns.spread, each of as many patches as the case has columns, or from the spread of
         a noisy `model`; "study": the draws of the [study.sample] of the case; a table: draws as such a sample has them
-    seed : of the shuffle by which devices are dealt to cells in turns
     """
 
     radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = key(
@@ -69,7 +67,6 @@ class Selector(Record):
 
     law : "threshold", R I + V (I/I_0) / sqrt(1 + (I/I_0)^2): hardly any current flows below V; or "exponential",
         R I + V asinh(I/I_0): the current is I_0 sinh of the voltage over V
-    voltage : V [V]   current : I_0 [A]   on_resistance : R [ohm]
     """
 
     kind: Literal["selector"]
@@ -84,14 +81,7 @@ class Selector(Record):
 
 
 class Crossbar(Record):
-    """Word lines (rows) and bit lines (columns) with a junction at each crossing, the metal of it on the word line.
-
-    line_resistance : [ohm] of a line from one cell to the next, and from its driver to the first
-    line_capacitance : [F] to ground of a line from one cell to the next, and from its driver to the first
-    driver_resistance : [ohm] of each driver   cells : junctions of another size, or that differ
-    access : what stands in series with each junction; None for nothing
-    model : file of a compact model of the junction, as `otjdd compact` writes it; None to extract one before the run
-    """
+    """Word lines (rows) and bit lines (columns) with a junction at each crossing, the metal of it on the word line."""
 
     word_lines: LineCount = key("lines that lead to the left electrodes", example=64)
     bit_lines: LineCount = key("lines that lead to the right electrodes", example=64)
@@ -125,7 +115,7 @@ class Crossbar(Record):
         return self.model_copy(update={"cells": self.cells.model_copy(update={"devices": study.sample})})
 
 
-def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which holds a Crossbar
+def faults_of_crossbar(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which holds a Crossbar
     """(path, expected, got) for each conflict between crossbar, drive and patterns of a case."""
     if case.drive.kind != "patterns" or case.crossbar is None:
         return

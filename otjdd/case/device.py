@@ -28,10 +28,8 @@ SPREADING = "spreading"
 class Heat(Record):
     """Joule heat of the current: C dT/dt = share I V_j - (T - T0)/R, with T0 the temperature of the case.
 
-    resistance : R [K/W] to the surroundings, or "spreading": 1/(4 kappa r) of a disc of the junction's radius r on a half
-        space   conductivity : kappa [W/m/K] of that half space
-    time_constant : R C [s], or capacity : C [eV/K]
-    share : of I V_j that is left in the junction; the rest warms what is in series with it
+    resistance : or "spreading": 1/(4 kappa r) of a disc of the junction's radius r on a half space
+    share : the rest warms what is in series with the junction
     of : one temperature for the "junction", or one for each of its "columns", which exchange no heat: the resistance of a
         column is that of the junction over its share of the area
     """
@@ -263,10 +261,8 @@ Initial = Annotated[
 class Ions(Record):
     """The mobile ions (oxygen vacancies): density, hopping, binding at the interfaces, initial state.
 
-    charge : z in elementary charges, without an electron that an ion may hold
-    site_density : lattice-gas limit   density : where no result or profile gives it
+    charge : without an electron that an ion may hold   density : where no result or profile gives it
     law : field dependence of the hop ("linear", "mott-gurney", or Genreith-Schriever & De Souza, PRB 94, 224304 (2016))
-    hop_distance : effective; the linear law needs none   prefactor : of D0 = prefactor exp(-activation_energy/kT)
     initial : "uniform", "equilibrium" (at 0 V), a history of voltages, the end of an earlier result, or the profile in a
         text file, which then says the density as well
     """

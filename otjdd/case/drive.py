@@ -71,11 +71,7 @@ class ReadSettings(Record):
 
 
 class Hold(Record):
-    """A constant voltage with sparse reads, for retention.
-
-    reads_at : ends of reads [s], from the start of the hold
-    reads_per_decade : further reads, evenly spaced in log t from 1 us to the end; those too near another are left out
-    """
+    """A constant voltage with sparse reads, for retention. Reads per decade that are too near another are left out."""
 
     kind: Literal["hold"]
     voltage: Volts = key("voltage", example="0 V")
@@ -115,8 +111,7 @@ class Hold(Record):
 class Steps(Record):
     """Plateaus of equal `width` with jumps between them: a piece of a spike, or the sweep of an instrument.
 
-    voltages : one per plateau   path, step : instead of these, plateaus along a path, each vertex but the first once
-    read_each : a read at the end of every plateau, at its own voltage   cycles : repetitions of the whole
+    Along a path each vertex but the first has one plateau. A read of a plateau is at its own voltage.
     """
 
     kind: Literal["steps"]
@@ -170,7 +165,6 @@ class Pulse(Record):
 class Train(Record):
     """Equal pulses at a `period` (start to start) or a `frequency`, with `base` in between.
 
-    read_each : a read in every period   read : settings of the reads; without read_each, one read after the last pulse
     A read follows its pulse directly: its `delay` counts from the end of the pulse. The last read may outlast its period.
     """
 
@@ -244,9 +238,8 @@ class Triangle(Record):
     """The I-V loop: a sweep along `path` at `rate`.
 
     Without `step` the voltage is a ramp, and the result is the time series of the current. With `step` it is a staircase,
-    as instruments make it: each vertex but the first once, and a read on each step.
-    delay : from the beginning of a step to its read; without it the read is at the end of the step. Without `rate`
-        a step lasts as long as its delay
+    as instruments make it: each vertex but the first once, and a read on each step. Without `rate` a step lasts as long as
+    its delay.
     """
 
     kind: Literal["triangle"]
@@ -337,10 +330,9 @@ class Table(Record):
 
 
 class Spikes(Record):
-    """Two spikes, one at each end of the junction; the voltage is pre - post.
+    """Two spikes, one at each end of the junction, of pieces one after the other; the voltage is pre - post.
 
-    pieces : drives by name   pre, post : names of pieces, one after the other; both ends rest at 0 V before and after
-    delay : start of post after that of pre; negative when post comes first
+    Both ends rest at 0 V before and after. A delay is negative where post comes first.
     """
 
     kind: Literal["spikes"]

@@ -82,12 +82,7 @@ class Prepared(Curves):
 
 
 class IV(Prepared, Grid):
-    """Current against voltage with the ions at rest; no waveform.
-
-    voltages : listed; or start, stop and step : evenly spaced   temperatures : of the curves; that of the case by default
-    states : name -> history, the voltages that prepare the initial state before each curve; one curve of the initial
-    state when there are none
-    """
+    """Current against voltage with the ions at rest; no waveform. Without states, one curve of the initial state."""
 
     kind: Literal["iv"]
 
@@ -124,12 +119,7 @@ FrequencyList = Annotated[
 
 
 class Following(Prepared):
-    """What ions and polarisation do in a small-signal measurement.
-
-    ions : "frozen", they do not follow the signal; "moving", they do
-    polarisation : of the film, "frozen" or "following" likewise
-    settle : compute the steady state of the ions at each bias first
-    """
+    """What ions and polarisation do in a small-signal measurement."""
 
     ions: Literal["frozen", "moving"] = key(
         "the ions stand still under the small signal, or answer it", "frozen", example="moving"
@@ -147,11 +137,7 @@ class Following(Prepared):
 
 
 class Impedance(Following):
-    """Impedance against frequency at some biases: the linear response to a small voltage. No waveform.
-
-    bias : voltages of the source   frequencies : listed, or a table of start, stop and per_decade
-    temperatures, states : as in `iv`
-    """
+    """Impedance against frequency at some biases: the linear response to a small voltage. No waveform."""
 
     kind: Literal["impedance"]
     bias: Listed = key("voltages of the source", ("0 V",), example=["0 V", "0.5 V"])
@@ -172,9 +158,7 @@ class Impedance(Following):
 class CV(Following, Grid):
     """Capacitance against voltage at one frequency or several. No waveform.
 
-    voltages, start, stop, step, temperatures, states : as in `iv`   frequencies : as in `impedance`
-    path, with step and rate : instead, a staircase of the bias along which ions and polarisation move: each vertex and the
-        steps between last step/rate, and the signal comes at their ends
+    path, with step and rate : each vertex and the steps between last step/rate, and the signal comes at their ends
     """
 
     kind: Literal["cv"]

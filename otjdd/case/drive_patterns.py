@@ -155,8 +155,6 @@ CellMarks = Annotated[str, StringConstraints(pattern=r"^[#.]{1,256}$")]
 class PatternWrite(Record):
     """Pulses on the chosen cells of a crossbar: word line by word line, all chosen cells of a word line at once.
 
-    pattern : a text for each word line, "#" for a cell that is written and "." for one that is not; None for all cells
-    voltage : across a chosen cell, of either sign   width, count, period : of the pulses, the period from start to start
     A word line without chosen cells takes no time.
     """
 
@@ -210,11 +208,7 @@ class PatternRest(Record):
 
 
 class ProgramPulse(Record):
-    """Pulses of one sign that program cells. Those of a cell begin anew where its direction turns.
-
-    voltage, width : of the first pulse   voltage_step, width_factor : from each pulse of a cell to its next
-    highest, longest : largest magnitude and longest width
-    """
+    """Pulses of one sign that program cells. Those of a cell begin anew where its direction turns."""
 
     voltage: Volts = key("voltage of a cell's first pulse in a direction", example="1.3 V")
     width: Duration = key("width of that pulse", example="1 us")
@@ -257,11 +251,7 @@ class PatternProgram(Record):
 
     Cells are read. Those below their target by more than the tolerance get a set pulse, those above it a reset pulse,
     each of its own voltage and width, and all are read again. A conductance is the current of a bit line over
-    `read_voltage`, all other lines at 0 V.
-
-    targets : [S]   set_pulse, reset_pulse : what raises the conductance, and what lowers it
-    tolerance : of the conductance, relative to the target   most_pulses : for each cell, all rounds together
-    rounds : turns over all word lines; further ones are for cells that others have disturbed
+    `read_voltage`, all other lines at 0 V. The largest number of pulses is that of all rounds together.
     """
 
     kind: Literal["program"]

@@ -24,15 +24,9 @@ SIDES = "left", "right"
 class Exchange(Record):
     """Exchange of vacancies with the oxygen of an electrode, or with that of the gas behind it.
 
-    law : of `laws.exchange`
-    rate : k0 [m/s] and activation_energy : [eV] of k = k0 exp(-E/kT)
-    formation_energy : [eV] of a vacancy in the film whose electrons are at the edge of the conduction band (of the first of
-        several layers), for oxygen at 1e5 Pa or a reservoir at its initial filling; or equilibrium_density : [1/m3] at the
-        interface without charge
-    oxygen_pressure : [Pa] of the gas
+    formation_energy : of a vacancy in the film whose electrons are at the edge of the conduction band (of the first of
+        several layers), for oxygen at 1e5 Pa or a reservoir at its initial filling
     transfer_coefficient : share of the step of a metal's screening layer that lowers the barrier into the film
-    hop_distance : [m] of the acceleration by the field, by the law of the ions; 0 for none
-    capacity : [1/m2] oxygen sites of the reservoir; without end when absent   initial_filling : share of these at first
     """
 
     law: Literal[tuple(name for name, law in LAWS.items() if law.formula)] = key(  # type: ignore[valid-type]  # the names of a table
@@ -110,7 +104,7 @@ def exchanges(device: Any) -> dict[str, Exchange]:
     return {side: given for side, given in sides.items() if given is not None and given.rate > 0.0}
 
 
-def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
+def faults_of_exchange(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
     """(path, expected, got) of what does not go with the exchange of an electrode of a case."""
     for side in SIDES:
         given = getattr(case.device, side).exchange

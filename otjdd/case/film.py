@@ -29,9 +29,8 @@ LAWS = "two-level", "merz-kai", "nls"
 class Polarisation(Record):
     """Keys of all laws. P is uniform through the film, and positive if it points to the right electrode.
 
-    saturation : P_s [C/m2], at reference_temperature if there is a curie_temperature, else at any temperature
-    initial : P at the start over P_s   offset_field : E_off [V/m], by which the loop is shifted (imprint)
-    curie_temperature : T_c [K] of P_s(T) = P_s [(T_c - T)/(T_c - T_ref)]^(1/2), with T the temperature of the case
+    saturation : P_s, at reference_temperature if there is a curie_temperature, else at any temperature
+    curie_temperature : T_c of P_s(T) = P_s [(T_c - T)/(T_c - T_ref)]^(1/2), with T the temperature of the case
     """
 
     saturation: Annotated[float, Quantity("polarisation", "1e-6 C/m^2", "3 C/m^2")] = key(
@@ -64,10 +63,7 @@ class Polarisation(Record):
 
 
 class TwoLevel(Polarisation):
-    """Thermally activated switching between two levels, with the rates (kT/h) exp{-[w_b -+ (E - E_off) d_e]/kT}.
-
-    barrier : w_b [eV]   dipole_length : d_e [m], so that a field E shifts the levels by E d_e
-    """
+    """Thermally activated switching between two levels, with the rates (kT/h) exp{-[w_b -+ (E - E_off) d_e]/kT}."""
 
     law: Literal["two-level"] = key("", shared=ONE_LAW)
     barrier: Annotated[float, Quantity("energy", "0.01 eV", "20 eV")] = key(
@@ -79,10 +75,7 @@ class TwoLevel(Polarisation):
 
 
 class MerzKai(Polarisation):
-    """Nucleation and growth: P reverses as 1 - exp[-(t/tau)^n], tau = tau0 exp[(E_a/E)^alpha].
-
-    time : tau0 [s]   activation_field : E_a [V/m]   exponent : alpha   dimension : n
-    """
+    """Nucleation and growth: P reverses as 1 - exp[-(t/tau)^n], tau = tau0 exp[(E_a/E)^alpha]."""
 
     law: Literal["merz-kai"] = key("", shared=ONE_LAW)
     time: Annotated[float, Quantity("time", "1 fs", "1e12 s")] = key(
@@ -259,11 +252,9 @@ NOT_WITH_LAYERS = {name: why for name, field in Film.model_fields.items() if (wh
 
 
 class LayeredFilm(Record):
-    """A film of several layers.
+    """A film of several layers, from left to right.
 
-    layers : from left to right. The barrier or offset of the left electrode is that against the first layer, that of the
-        right electrode against the last one
-    electrons : as of a `Film`
+    The barrier or offset of the left electrode is that against the first layer, that of the right one against the last.
     """
 
     model_config = ConfigDict(title="Film of several layers")
@@ -365,7 +356,7 @@ AnyFilm = Annotated[
 ]
 
 
-def faults(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
+def faults_of_film(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
     """Path, expected, got and a hint of each contradiction between a film and the rest of a case."""
     if isinstance(case.device.film, LayeredFilm):
         yield from ((path, expected, got, "") for path, expected, got in faults_of_layers(case))
@@ -373,7 +364,7 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
 
 
 def faults_of_grids(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:
-    """As `faults`, of cells that do not part into those of coarser grids; the hint has a number that does."""
+    """As `faults_of_film`, of cells that do not part into those of coarser grids; the hint has a number that does."""
     parts, film = PARTS.get(case.numerics.error, (1,)), case.device.film
     most = max(parts)
     if isinstance(film, Film) and film.cells // most < FEWEST_CELLS and most > 1:

@@ -36,14 +36,7 @@ class Vary(Record):
 
 
 class FitData(Record):
-    """A data set: its file, the changes of the case that describe its measurement, and what of the file is used.
-
-    set : dotted key -> value   weight : of its squares   state : name of a state of a drive of curves
-    noise : of the instrument, which adds to the relative uncertainty   columns : quantity -> header
-    sheet : of a workbook   skip : first and last lines that are left out
-    range : quantity -> low and high end of the points that are taken
-    from_name : what the name of the file says, "{temperature}K"
-    """
+    """A data set: its file, the changes of the case that describe its measurement, and what of the file is used."""
 
     file: Annotated[str, Field(min_length=1, max_length=4096)] = key("file of measured data", example="loop.csv")
     set: dict[str, Any] = key("changes of the case for these data", example={"temperature": "350 K"}, factory=dict)

@@ -137,14 +137,14 @@ def with_units(case: Any) -> Any:
 
 
 def set_in_units(case: Any, kind: ColumnKind) -> dict[str, Any]:
-    """What a kind sets, with quantities as text. Unchanged if a value is invalid, which `faults` reports."""
+    """What a kind sets, with quantities as text. Unchanged if a value is invalid, which `faults_of_columns` reports."""
     try:
         device, ions = with_set(case.device, case.ions, kind, strict_units=False)
     except CaseError:
         return kind.set
     plain = {"device": device.model_dump(mode="json"), "ions": ions.model_dump(mode="json")}
     return {
-        key: at(plain, key) if is_number(value) and key.split(".")[0] in SECTIONS else value
+        key: value_of_key(plain, key) if is_number(value) and key.split(".")[0] in SECTIONS else value
         for key, value in kind.set.items()
     }
 
@@ -153,14 +153,14 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def at(data: Any, key: str) -> Any:
+def value_of_key(data: Any, key: str) -> Any:
     """Value at a dotted key of nested tables and lists."""
     for part in split_key(key, Source("columns.kinds", None)):
         data = data[part]
     return data
 
 
-def faults(case: Any) -> Iterator[Fault]:
+def faults_of_columns(case: Any) -> Iterator[Fault]:
     """Faults of the columns of a case."""
     wrong = list(faults_of_kinds(case))
     yield from wrong or faults_of_values(case)
@@ -349,7 +349,7 @@ def faults_of_unfollowed(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]: 
 
 
 def faults_of_study(case: Any, study: Study) -> Iterator[tuple[KeyPath, str, str, str]]:
-    """As `faults`, of the axes of a study whose other keys leave the device as it is."""
+    """As `faults_of_columns`, of the axes of a study whose other keys leave the device as it is."""
     over = study.sample.over if study.sample else {}
     tables: dict[str, Mapping[str, Any]] = {"grid": study.grid, "zip": study.zip, "sample": over}
     tables["points"] = study.points[0] if study.points else {}
@@ -382,7 +382,7 @@ def faults_of_noise(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of
         try:
             spread, weights = column_values(kind.columns, spread_values(kind, kind.ions.density))
         except (OSError, ValueError):
-            continue  # said by `kinds.faults`
+            continue  # said by `faults_of_columns`
         densities = spread.get("ions.density", [kind.ions.density] * len(weights))
         thickness = spread.get("device.film.thickness", [kind.device.film.thickness] * len(weights))
         for k, weight in enumerate(weights):

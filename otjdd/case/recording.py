@@ -17,13 +17,10 @@ RecordTime = Annotated[float, Quantity("time", "0 s", "1e12 s")]
 
 
 class Recording(Record):
-    """Outputs that a result keeps.
+    """Outputs that a result keeps, the first and the last state among its snapshots.
 
-    every : time steps in the time series: all, those with a read, or none
-    windows : intervals [s] whose time steps are all kept, whatever `every` is. Between kept times a read-out of finite
-        bandwidth takes the current as linear: let a window begin some time constants early
-    profiles : number of snapshots, evenly spread, the first and the last state included
-    profiles_at : times of further snapshots [s]   profiles_at_reads : a snapshot with every read
+    windows : kept whatever `every` is. Between kept times a read-out of finite bandwidth takes the current as linear: let a
+        window begin some time constants early
     """
 
     every: Literal["all", "reads", "none"] = key("time steps in the time series", "all", example="reads")

@@ -83,7 +83,7 @@ class Uniform(Record):
             raise ValueError("logarithmic spacing needs a low end above zero")
         return self
 
-    def at(self, u: np.ndarray) -> tuple[np.ndarray, str]:
+    def quantiles(self, u: np.ndarray) -> tuple[np.ndarray, str]:
         """Quantiles [SI] at probabilities u, and their dimension."""
         (low, high), dimension = together(self.low, self.high)
         return (low * (high / low) ** u if self.spacing == "log" else low + (high - low) * u), dimension
@@ -105,7 +105,7 @@ class Normal(Record):
         check_ends(self.mean, self.low, self.high)
         return self
 
-    def at(self, u: np.ndarray) -> tuple[np.ndarray, str]:
+    def quantiles(self, u: np.ndarray) -> tuple[np.ndarray, str]:
         (mean, deviation), dimension = together(self.mean, self.deviation)
         return mean + deviation * truncated(
             u, *((end - mean) / deviation for end in ends(self.low, self.high))
@@ -126,7 +126,7 @@ class Lognormal(Record):
         check_ends(self.median, self.low, self.high)
         return self
 
-    def at(self, u: np.ndarray) -> tuple[np.ndarray, str]:
+    def quantiles(self, u: np.ndarray) -> tuple[np.ndarray, str]:
         (median,), dimension = together(self.median)
         sigma = math.log(self.factor)
         logs = (math.log(end) if end > 0 else -math.inf for end in ends(self.low, self.high))
@@ -253,7 +253,7 @@ def drawn_values(distribution: Any, u: np.ndarray) -> list[Amount]:
     if isinstance(distribution, Choice):
         n = len(distribution.values)
         return [distribution.values[min(int(x * n), n - 1)] for x in u]
-    values, dimension = distribution.at(u)
+    values, dimension = distribution.quantiles(u)
     return [value_text(v, dimension) for v in values.tolist()]
 
 
@@ -316,13 +316,7 @@ Axes = Annotated[dict[Name, Values], Flat, Field(max_length=32)]
 
 
 class Study(Record):
-    """Keys to vary, and outputs to keep of each point.
-
-    grid : dotted key -> values, one axis per key   zip : keys that change together   points : the same, row by row
-    sample : draws from distributions
-    keep : outputs (`read_resistance`, `read_resistance[-1]`) and metrics (`loop`, `loop.ratio`); the reads by default
-    time_limit : longest time for one point [s]
-    """
+    """Keys to vary, and outputs to keep of each point; the reads by default."""
 
     grid: Axes = key(
         "keys whose values are all combined", example={"device.film.thickness": ["2.6 nm", "3 nm"]}, factory=dict

@@ -20,10 +20,7 @@ Dynamic = Annotated[Number, Field(ge=1, le=1e4)]
 
 
 class Leak(Record):
-    """Keys of all leaks, which pass all of the area of the columns.
-
-    name : in results; the kind if absent
-    """
+    """Keys of all leaks, which pass all of the area of the columns."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = key(
         "name in results; the kind if absent", None, example="edge"
@@ -47,7 +44,7 @@ class Leak(Record):
 
 
 class OhmicLeak(Leak):
-    """A current proportional to the voltage across the junction. conductance : per area [S/m2]"""
+    """A current proportional to the voltage across the junction."""
 
     kind: Literal["ohmic"]
     conductance: Annotated[float, Quantity("conductance per area", "1e-12 S/m^2", "1e18 S/m^2")] = key(
@@ -56,11 +53,7 @@ class OhmicLeak(Leak):
 
 
 class PooleFrenkelLeak(Leak):
-    """Electrons that the field frees from traps in the film.
-
-    conductivity : [S/m] with all electrons free   barrier : [eV] from the traps to the band, without a field
-    permittivity : relative, dynamic: of frequencies at which ions stand still
-    """
+    """Electrons that the field frees from traps in the film."""
 
     kind: Literal["poole-frenkel"]
     conductivity: Annotated[float, Quantity("conductivity", "1e-12 S/m", "1e12 S/m")] = key(
@@ -75,12 +68,7 @@ class PooleFrenkelLeak(Leak):
 
 
 class SchottkyLeak(Leak):
-    """Electrons that pass above the barriers of both electrodes in series, each lowered by its image force.
-
-    left_barrier, right_barrier : [eV] above the Fermi level of an electrode, without a field
-    richardson : effective, [A/m2/K2]; a leak through a share of the area has that share of A*
-    permittivity : relative, dynamic
-    """
+    """Electrons that pass above the barriers of both electrodes in series, each lowered by its image force."""
 
     kind: Literal["schottky"]
     left_barrier: LeakBarrier = key(
@@ -125,12 +113,7 @@ class Trap(Record):
     """Traps of one kind, in the film or in a part of it.
 
     kind : charge that they carry: "acceptor", a filled one is negative; "donor", an empty one is positive; "none"
-    density : [1/m3]; or of = "ions" and per_ion, for traps at the vacancies
-    layer : number of the layer that holds them, 0 the first; or position and width of a sheet [m]; else the whole film
-    depth, depth_spread : [eV] below the conduction band, and the standard deviation of a normal spread
-    relaxation_energy : [eV] of the lattice as a trap is filled; 0 for elastic tunnelling
-    attempt_frequency, hop_frequency : [Hz] of exchange with electrodes and between traps   degeneracy : of a filled trap
-    frenkel_permittivity : relative, dynamic: of the thermal path over the band, lowered by the field; none when absent
+    frenkel_permittivity : of the thermal path over the band, lowered by the field
     """
 
     channel: ClassVar[str] = "traps"  # row of `channels.table.CODES`

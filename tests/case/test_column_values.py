@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from otjdd.case.case import load_case
 from otjdd.case.columns import Columns, column_values
 from otjdd.constants import BOLTZMANN_EV
 
@@ -116,3 +117,16 @@ def test_draws_follow_the_laws():
     energy, _ = values({"law": "exponential", "scale": 0.05}, 256, nodes="draws", seed=3)
     assert energy.min() > 0.6
     assert energy.mean() - 0.6 == pytest.approx(0.05, rel=0.2)
+
+
+def test_the_order_in_which_spreads_and_values_of_kinds_are_written_is_no_part_of_the_digest():
+    spread, values = (
+        {"ions.density": "1e24 1/m^3", "ions.activation_energy": "60 meV"},
+        {"ions.charge": 1, "ions.density": "1e25 1/m^3"},
+    )
+    digests = set()
+    for turn in (dict, lambda table: dict(reversed(table.items()))):
+        kinds = [{"name": "a", "share": 1.0, "set": turn(values), "spread": turn(spread)}]
+        digests.add(load_case("junction", {"columns.count": 3, "columns.spread": turn(spread)}).digest)
+        digests.add(load_case("junction", {"columns.count": 3, "columns.kinds": kinds}).digest)
+    assert len(digests) == 2

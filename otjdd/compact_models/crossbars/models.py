@@ -28,7 +28,7 @@ SEED, SPEED = "ions.seed", "ions.activation_energy"  # cells ignore SEED; device
 def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Crossbar:
     """The crossbar of a case. progress, exceptions : as in `model_of`   file : name of the case in messages"""
     section = case.crossbar
-    assert section is not None  # `case.crossbar.faults` has checked it
+    assert section is not None  # `case.crossbar.faults_of_crossbar` has checked it
     count = section.word_lines * section.bit_lines
     scale = 1.0 if section.cells.radius is None else (section.cells.radius / case.device.disc_radius) ** 2
     devices = tuple(of_area(device, device.area * scale) for device in devices_of(case, progress, file))

@@ -27,7 +27,7 @@ def model_of(case: Case, progress: Progress = None, file: str = "case") -> Compa
     progress : called with the fraction of the extraction that is done
     Raises CaseError, ResultError for a file that is no model of this version, ExtractionError.
     """
-    assert case.crossbar is not None  # `case.crossbar.faults` has checked it
+    assert case.crossbar is not None  # `case.crossbar.faults_of_crossbar` has checked it
     if case.crossbar.model is not None:
         return model_named_by(case, file)
     voltage, time = needed_range(case)

@@ -61,7 +61,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
 
     progress : called with the fraction done. The partial result of a run that fails or is interrupted ends in nan.
     """
-    assert case.crossbar is not None  # `case.crossbar.faults` has checked it
+    assert case.crossbar is not None  # `case.crossbar.faults_of_crossbar` has checked it
     assert isinstance(case.drive, Patterns)
     self_check.verify_kernels()
     began = time.perf_counter()
