@@ -360,6 +360,11 @@ def small_reservoirs(draw: Draw, data: Data) -> None:
         }  # fmt: skip
 
 
+def electrons_on_vacancies(draw: Draw, data: Data) -> None:
+    electrons(draw, data)
+    bound_electrons(draw, data)
+
+
 def nothing(draw: Draw, data: Data) -> None:
     """In turn with others: any device."""
 

@@ -58,7 +58,8 @@ def chromium(tmp_path_factory):
 
 def pytest_configure(config):
     """Where several processes run the tests, one more compiles the kernels for them, from before they start."""
-    if config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ and os.name == "posix":
+    several = config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ
+    if several and os.name == "posix" and os.environ.get("NUMBA_DISABLE_JIT", "0") == "0":
         server = kernel_server.begin()
         config.add_cleanup(lambda: kernel_server.end(server))
 

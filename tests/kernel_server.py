@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,17 @@ PLACE = "OTJDD_KERNEL_SERVER"  # variable with the address of the server
 def begin() -> subprocess.Popen:
     """Start the server of a session. Processes started from now on find it."""
     os.environ[PLACE] = str(Path(tempfile.mkdtemp(prefix="otjdd-kernels-"), "socket"))
-    return subprocess.Popen(
-        [sys.executable, "-c", "import kernel_server; kernel_server.main()"], cwd=Path(__file__).parent
-    )
+    command = [sys.executable, "-c", "import kernel_server; kernel_server.main()"]
+    server = subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    server.stdout.readline()  # it listens, and lets who asks wait while it compiles
+    return server
 
 
 def end(server: subprocess.Popen) -> None:
     """End the server of a session."""
-    server.terminate()
-    server.wait()
+    with server:
+        server.terminate()
     address = Path(os.environ.pop(PLACE))
     address.unlink(missing_ok=True)
     address.parent.rmdir()
@@ -35,11 +38,18 @@ def end(server: subprocess.Popen) -> None:
 
 def main() -> None:
     """Compile what most tests need, then what is asked for, until the session ends."""
+    with suppress(KeyboardInterrupt), Listener(os.environ[PLACE], "AF_UNIX", backlog=64) as listener:
+        print("listens", flush=True)
+        serve(listener)
+
+
+def serve(listener: Listener) -> None:
+    """The same with a socket that is there: whoever asks meanwhile waits."""
     from otjdd.compiler import kernel_cache
     from otjdd.solver import self_check
     from otjdd.system.pool import ended_with_parent
 
-    with ended_with_parent(), Listener(os.environ[PLACE], "AF_UNIX", backlog=64) as listener:
+    with ended_with_parent():
         fresh = kernel_cache.is_empty()
         self_check.verify_kernels()
         for kernel in 2 * list(kernel_cache.KERNELS.values()) if fresh else ():  # twice: deferred ones call others

@@ -186,7 +186,10 @@ def test_long_after_a_jump_the_ions_are_at_rest(data):
     alike(ds.vacancy_concentration_columns.values[-1], at_rest, 1e-3, what="vacancies at rest")
 
 
-@law(without=(of.noise, of.exchange, of.heat, of.bound_electrons, of.initial, of.trap, of.circuit), drives=(of.rest,))
+@law(
+    without=(of.noise, of.exchange, of.heat, of.bound_electrons, of.initial, of.trap, of.circuit), drives=(of.rest,),
+    in_turn=(of.nothing, of.electrons_on_vacancies),
+)  # fmt: skip
 def test_a_small_sine_is_answered_as_the_small_signal_says(data):
     """Admittance in equilibrium: the fundamental of a transient, fitted beside its drift, and the linear answer."""
     if "polarisation" in data["device"]["film"]:

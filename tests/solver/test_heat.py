@@ -98,6 +98,22 @@ def test_the_energy_is_balanced(emitter):
 
 
 @needs_speed
+def test_columns_have_temperatures_of_their_own():
+    columns = {"columns.count": 2, "columns.spread": {"device.left.barrier": "0.1 eV"}}
+    ds = otjdd.run("vcm-heat", PULSE | columns | {"device.heat.of": "columns"})
+    one = otjdd.run("vcm-heat", PULSE | columns)
+    T = ds.column_temperature.values[-1]
+    assert T[0] > T[1] + 5.0
+    assert ds.junction_temperature.values[-1] == T.max()
+    assert ds.column_weight.values @ (T - 293.0) == pytest.approx(RESISTANCE * power(ds)[-1], rel=1e-6)
+    assert "column_temperature" not in one
+    assert rise(one)[-1] == pytest.approx(RESISTANCE * power(one)[-1], rel=1e-6)
+    *others, line = otjdd.figure(ds, "temperature").axes[0].get_lines()
+    np.testing.assert_array_equal(line.get_ydata(), ds.junction_temperature)
+    assert len(others) == 2
+
+
+@needs_speed
 @pytest.mark.parametrize("voltage", [0.3, 0.6, 0.9])
 def test_hops_follow_the_temperature_as_in_jart(voltage):
     """Time of a drift by a hundredth of the film, by the rate equation of JART VCM v1b in the field and heat of the run."""
