@@ -133,11 +133,14 @@ def test_kinds_of_columns_carry_the_sum_of_their_currents(data):
         raise NoStatement("columns that a law asks for")
     key, energy = "ions.activation_energy", data["ions"]["activation_energy"]
     other = f"{float(energy.split()[0]) - 0.02!r} eV"
-    kinds = [{"name": "a", "share": 0.3, "set": {key: other}}, {"name": "b", "share": 0.5}]
+    alike_ones = {"count": 2, "spread": {key: "0 eV"}}
+    kinds = [{"name": "a", "share": 0.3, "set": {key: other}}, {"name": "b", "share": 0.5} | alike_ones]
     both = run_of(with_keys(data, columns={"kinds": kinds}), **TIGHT)
     a, b = run_of(with_keys(data, ions__activation_energy=other), **TIGHT), run_of(data, **TIGHT)
     alike(both.read_current.values, 0.3 * a.read_current.values + 0.5 * b.read_current.values, 2e-3, what="reads")
     alike(both.kind_read_current.values[:, 0], 0.3 * a.read_current.values, 2e-3, what="reads of a kind")
+    places = [float(ds.vacancy_mean_position[-1]) for ds in (a, b)]
+    alike(both.kind_vacancy_mean_position.values[-1], places, 1e-3, what="mean positions of kinds")
 
 
 # no strength
