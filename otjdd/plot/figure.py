@@ -6,6 +6,7 @@ All panels of results are those of `kinds`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -80,20 +81,29 @@ def figure(
     if not runs:
         runs, data = every, []
     names = shown_by(data, runs) if data and not kinds else chosen(runs, kinds)
-    if own is not None:
-        names = names if kinds else names[: len(own)]
-        if len(names) != len(own):
-            raise ValueError(f"{len(names)} kinds take as many axes, not {len(own)}")
-        for name, axes in zip(names, own, strict=True):
-            draw(name, axes, runs, data)
-        return parts.figure_of(own[0])
-    with style():
-        fig, places = panels(len(names))
+    with style() if own is None else nullcontext():
+        names, fig, places = places_for(names, kinds, own)
         for i, (name, axes) in enumerate(zip(names, places, strict=True)):
             draw(name, axes, runs, data)
-            if len(names) > 1:
+            if own is None and len(names) > 1:
                 parts.letter(axes, i)
     return fig
+
+
+def places_for(
+    names: list[str], asked: str | Sequence[str], own: Sequence[Axes] | None
+) -> tuple[list[str], Figure, Sequence[Axes]]:
+    """Names of the kinds that are drawn, their figure, and their axes: new ones, or `own` of somebody's figure.
+
+    asked : empty if the names are the suitable ones, of which as many are drawn as there are axes
+    Raises ValueError if the number of axes is not that of the names.
+    """
+    if own is None:
+        return names, *panels(len(names))
+    names = names if asked else names[: len(own)]
+    if len(names) != len(own):
+        raise ValueError(f"{len(names)} kinds take as many axes, not {len(own)}")
+    return names, parts.figure_of(own[0]), own
 
 
 def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[str]:
@@ -237,15 +247,8 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
     levels = ds["percentile"].values
     middle = NamedResult(ds.isel(percentile=len(levels) // 2))
     pairs = [(i, len(levels) - 1 - i) for i in range(len(levels) // 2)]
-    names = chosen([middle], kinds)
     with style():
-        if own is None:
-            fig, places = panels(len(names))
-        else:
-            names, places = (names if kinds else names[: len(own)]), list(own)
-            fig = parts.figure_of(places[0])
-        if len(places) != len(names):
-            raise ValueError(f"{len(names)} kinds take as many axes, not {len(places)}")
+        names, fig, places = places_for(chosen([middle], kinds), kinds, own)
         for i, (name, axes) in enumerate(zip(names, places, strict=True)):
             KINDS[name].draw(axes, [middle])
             edges = [(lines_of(name, ds.isel(percentile=i)), lines_of(name, ds.isel(percentile=j))) for i, j in pairs]
