@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 QUIET = {"record.every": "none", "record.windows": [], "record.profiles_at": [], "record.profiles_at_reads": False}
 # A read jumps where the number of time steps changes with a parameter: by up to 7e-3 at the default rtol, 4e-6 at 1e-3.
 SMOOTH = 1e-3  # rtol of the runs of a fit
+MANY = 400  # points along a drive without reads, beyond which what a run costs is stated before the first
 KELVIN = 0.5  # measured temperatures within this of a level are one temperature
 
 
@@ -203,6 +204,10 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
         smooth = {"numerics.rtol": min(SMOOTH, own.numerics.rtol)}
         runs.append(ComparedRun(own.replace(dict(QUIET) | smooth | place.changes), (curve,)))
         notes.append(words(curve, place.driven))
+        if place.source == "live" and len(curve.y) > MANY:
+            notes.append(
+                f"{curve.label}: each run reads {2 * len(curve.y)} times, twice a point; --skip leaves lines out"
+            )
         if left_out:
             notes.append(f"{curve.label}: {left_out} points at 0 V left out, whose current has no logarithm")
     return runs, notes

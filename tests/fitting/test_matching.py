@@ -58,6 +58,14 @@ def test_a_loop_that_begins_at_0_V_has_no_current_there_and_has_later():
     assert len(task(CASE, [reads], ["device.left.barrier"]).aims) == len(V)
 
 
+@pytest.mark.parametrize(("count", "stated"), [(80, False), (801, True)])
+def test_what_many_points_cost_is_stated_before_a_run(count, stated):
+    swept = whole(CASE.replace({"drive": TRIANGLE}).drive.waveform())(np.linspace(0.01, 3.99, count))
+    data = Data({"V": swept, "I": 1e-9 * np.ones(count)})
+    notes = task(CASE.replace({"drive": TRIANGLE}), [data], ["device.left.barrier"]).notes
+    assert any("each run reads 1602 times" in note for note in notes) == stated
+
+
 def test_a_sweep_without_times_follows_the_waveform():
     case = CASE.replace({"drive": TRIANGLE})
     waveform = whole(case.drive.waveform())
