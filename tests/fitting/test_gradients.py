@@ -52,11 +52,23 @@ def test_smooth_numbers_take_one_run_more_than_parameters_where_counts_of_curren
 
 
 @pytest.mark.parametrize("parameter", [0, 1])
-@pytest.mark.parametrize("jump", [1e-4, 3e-6])
+@pytest.mark.parametrize("jump", [1e-4, 3e-6, 8e-7])
 def test_a_parameter_whose_numbers_jump_along_the_steps_has_independent_runs(parameter, jump):
     slopes = slopes_of(Numbers(jump, parameter))
     assert slopes.slopes == pytest.approx(EXACT, abs=1e-6)
     assert slopes.apart.tolist() == [parameter == 0, parameter == 1]
+
+
+def test_at_its_upper_bound_a_parameter_moves_inwards():
+    class Bounded(Numbers):
+        def numbers(self, x, along):
+            assert (x <= self.task.ends[1]).all()
+            return super().numbers(x, along)
+
+    numbers = Bounded(alike=True)
+    numbers.task.ends = np.full(2, -9.0), AT
+    assert slopes_of(numbers).slopes == pytest.approx(EXACT, abs=1e-6)
+    assert numbers.along == 2
 
 
 def test_a_number_that_jumps_beside_steeper_ones_has_independent_runs():
