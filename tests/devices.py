@@ -10,7 +10,8 @@ from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import Status
 from otjdd.physics import quasistatic
 from otjdd.physics.conduction import conduct
-from otjdd.physics.state import copy_state, new_state, new_tangent
+from otjdd.physics.junction import new_state
+from otjdd.physics.state import copy_state, new_tangent
 from otjdd.solver import electrodes, integrate, model
 from otjdd.solver.self_check import CASE as KNOWN
 from otjdd.stepping import error_norm
@@ -86,8 +87,7 @@ def solve(run, V_source, guess):
 
 def conducted(run):
     """Conductances of all columns [S] at the state of a run, computed in a copy of the state."""
-    interfaces, electrons = run.state.sides.shape[2], run.junction.electrons[0].density_of_states > 0.0
-    copy = new_state(*run.state.c.shape, electrons, interfaces=interfaces)
+    copy = new_state(run.junction)
     copy_state(run.state, copy)
     assert conduct(run.junction, copy, new_tangent(*run.state.c.shape, len(run.junction.channels.code)), False)
     return copy.G

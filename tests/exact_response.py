@@ -1,4 +1,4 @@
-"""The linear system of `solver.response` in extended precision."""
+"""The linear system of `solver.linear_response` in extended precision."""
 
 import mpmath as mp
 import numpy as np

@@ -33,16 +33,22 @@ def after(text: str, more: str) -> tuple[str, str]:
 
 LAG = '''"""The lag of the junction voltage: tau dy/dt = V_j - y, exact where the voltage is a straight line in a step."""
 
-from otjdd.compiler.decorators import detached
-from otjdd.physics.heat import rises
-from otjdd.physics.state import State
+from otjdd.compiler.decorators import detached, inlined
+from otjdd.errors import Status
+from otjdd.mechanisms.heat import rises
 
 TIME_CONSTANT = 3e-10  # s
 MOST = 0.01  # V, of a step
 
 
+@inlined
+def follow_end(junction):
+    """The lag follows from the end of a step."""
+    return True
+
+
 @detached
-def correct_lag(state: State, new: State, step: float) -> float:
+def correct(junction, state, new, step):
     """Put the lag at the end of a step [s] into a new state. Returns how far it was off: nothing follows from it."""
     for k in range(state.lag.size):
         new.lag[k] = rises(state.lag[k], state.V[0], new.V[0], step / TIME_CONSTANT)[0]
@@ -50,7 +56,14 @@ def correct_lag(state: State, new: State, step: float) -> float:
 
 
 @detached
-def lag_error(state: State, new: State) -> float:
+def after_leap(junction, state, new, tangent, step):
+    """As `correct`."""
+    correct(junction, state, new, step)
+    return Status.DONE
+
+
+@detached
+def end_error(junction, state, new, step, motion, rtol):
     """Norm of the error of a step: no curve through its ends is drawn with fewer points."""
     worst = 0.0
     for k in range(state.lag.size):
@@ -138,25 +151,13 @@ ADDED = {
         ]
     },
     "a variable of the state": {
-        "physics/state.py": [
-            after('"filling": "KT", ', '"lag": "K", '),
-            before("    band: np.ndarray", "    lag: np.ndarray  # (K,) V\n"),
-            before("np.zeros((K, filled * (N + 2)))", 'of["lag"], '),
-        ],
-        "solver/start.py": [before("    smooth: np.ndarray | None", "    lag: np.ndarray | None = None  # (K,) V\n")],
-        "results/outputs.py": [
-            before('    "state_smooth":', '    "state_lag": ("snapshot column", "V", "lag of the junction voltage"),\n')
-        ],
-        "stepping/lag_step.py": LAG,
-        "stepping/variables.py": [
+        "variables.py": [
             before(
-                "from otjdd.stepping.polarisation_step", "from otjdd.stepping.lag_step import correct_lag, lag_error\n"
-            ),
-            ("    return heated(junction)\n", "    return True\n"),
-            ("    return status, correct_heat(", "    return status, correct_lag(state, new, step) + correct_heat("),
-            ("    return heat_error(", "    return lag_error(state, new) + heat_error("),
-            before("    return heat_after_leap(", "    correct_lag(state, new, step)\n"),
+                "    band: Annotated",
+                '    lag: Annotated[Array, memory("column", "V", "lag of the junction voltage")]\n',
+            )
         ],
+        "mechanisms/lag.py": LAG,
     },
     "an output": {
         "results/outputs.py": [
@@ -268,6 +269,7 @@ ADDED = {
 RUN = """
 import json
 import sys
+from pathlib import Path
 import typer
 import otjdd
 from otjdd import cli, errors
@@ -280,7 +282,8 @@ from otjdd.explore.sliders import device_sliders
 from otjdd.measurements.names import quantity_of
 from otjdd.plot.figure import figure
 from otjdd.waveform.waveform import Waveform
-from otjdd.solver import integrate, model, self_check, simulate
+from otjdd.solver import checkpoint, integrate, model, self_check, simulate
+from otjdd.solver.start import at_snapshot
 self_check.verify_kernels = lambda: None  # interpreted kernels need no check of their machine code
 sys.path.append(sys.argv[1])
 from made_model import made_model
@@ -314,6 +317,10 @@ with open("box.out", "w") as file:
 box = otjdd.read_data("box.out")
 lagging, _ = simulate.begun(parse_case(self_check.CASE).replace(**same))
 integrate.follow_waveform(lagging, Waveform((0.0, 1e-9, 2e-9, 2.5e-9), (0.0, 0.3, 0.3, -0.1)), every="all")
+checkpoint.write(Path("lag"), lagging, {}, 0.0)
+again, _ = simulate.begun(parse_case(self_check.CASE).replace(**same))
+checkpoint.restore(again, checkpoint.read(Path("lag"), {}))
+on = simulate.simulate_junction(case, start=at_snapshot(fast, -1))
 def listed(ds, name):
     return ds[name].values.tolist()
 print(json.dumps({
@@ -332,7 +339,8 @@ print(json.dumps({
     "sliders": [slider.name for slider in device_sliders()], "code": errors.ColourError.exit_code,
     "material": material("hop-of-somebody").value, "case": otjdd.load_case("tap").title,
     "cases": [case.name for case in otjdd.cases()], "quantity": quantity_of("strain"),
-    "lag": lagging.state.lag.tolist(), "steps": lagging.counts.accepted,
+    "lag": lagging.state.lag.tolist(), "steps": lagging.counts.accepted, "resumed": again.state.lag.tolist(),
+    "lags": listed(fast, "state_lag"), "goes on": listed(on, "state_lag"), "of lag": fast.state_lag.attrs,
     "box": listed(box, "current"), "understood": box.attrs["understood"],
 }))
 """
@@ -429,6 +437,13 @@ def test_a_variable_of_the_state_is_carried_along_and_bounds_the_steps(toys):
     exact = solve_ivp(rate, (0.0, 2.5e-9), [0.0], "DOP853", rtol=1e-11, atol=1e-13, max_step=1e-11)
     assert toys["lag"] == pytest.approx([exact.y[0, -1]] * len(toys["lag"]), abs=1e-7)
     assert toys["steps"] >= np.abs(np.diff(exact.y[0])).sum() / 0.01
+
+
+def test_a_variable_of_the_state_is_recorded_stored_started_and_resumed_from(toys):
+    assert toys["resumed"] == toys["lag"]
+    assert toys["lags"][0] == [0.0] * len(toys["lag"])
+    assert toys["goes on"][0] == toys["lags"][-1] != toys["lags"][0]
+    assert toys["of lag"]["units"] == "V"
 
 
 def test_an_output_has_its_values_and_its_unit(toys):

@@ -31,7 +31,6 @@ TESTS = {
     "circuit": ("circuit", "quasistatic"),
     "current": ("current", "tunnelling", "conduction", "textbook"),
     "tunnelling": ("tunnelling", "current", "conduction"),
-    "tunnelling_slopes": ("tunnelling", "conduction"),
     "levels": ("levels", "current"),
     "resonances": ("levels", "conduction", "current"),
     "transport": ("conduction", "integrate"),
@@ -50,7 +49,7 @@ TESTS = {
 }
 
 
-HOMES = ("physics", "stepping", "laws", "analysis")
+HOMES = ("physics", "mechanisms", "stepping", "laws", "analysis")
 
 
 def home_of(module: str) -> str:

@@ -2,7 +2,7 @@
 
 Both have a `thickness`, a number of `cells` and a `stack` of layers: a film of one material is a stack of one layer. The
 solver takes the numbers of the layers from `stack`, and does not ask how the film was written. Each law of
-`physics.polarisation` has its own record.
+`mechanisms.polarisation` has its own record.
 """
 
 import math

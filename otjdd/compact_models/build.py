@@ -311,7 +311,7 @@ def starting_states(
     settling : (K,) settling times [s] at 0 V   kinds : tables of each column
     Raises NotAsExpected for a column whose vacancies do not move and do not begin as a uniform film.
     """
-    c = initial.start(case, model.junction(case, parts=parts), parts).c
+    c = initial.start(case, model.junction(case, parts=parts), parts)["c"]
     benches = [on_bench.bench(case, part) for part in parts]
     for k, (bench, kind) in enumerate(zip(benches, kinds, strict=True)):
         if stays(kind) and not is_uniform(bench, c[k : k + 1]):

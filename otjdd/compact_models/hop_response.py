@@ -15,7 +15,7 @@ def hops(run: Run) -> np.ndarray:
     N, inner = c.size, slice(1, c.size)
     factors = new_factors(N)
     bound_electrons.flux_slopes_of(junction, run.state, 0, factors, np.zeros(N + 1), FluxSlopes(*np.zeros((3, N + 1))))
-    rate = columns.diffusivity[0, inner] / columns.distance[0, inner] * factors[G, inner]
+    rate = run.state.diffusivity[0, inner] / columns.distance[0, inner] * factors[G, inner]
     free = 1.0 - c * columns.crowding[0]
     return rate * (factors[UPHILL, inner] * c[:-1] * free[1:] + factors[DOWNHILL, inner] * c[1:] * free[:-1])
 

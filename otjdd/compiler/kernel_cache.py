@@ -56,7 +56,18 @@ class Provider(Protocol):
 
 log = logging.getLogger(__name__)
 
-OF_KERNELS = ("constants", "errors", "laws", "compiler", "physics", "stepping", "compact_models/kernels")  # sources
+# sources of kernels
+OF_KERNELS = (
+    "constants",
+    "errors",
+    "variables",
+    "laws",
+    "compiler",
+    "physics",
+    "mechanisms",
+    "stepping",
+    "compact_models/kernels",
+)
 MOST_FOLDERS = 8  # most folders that are kept, one for each state of the sources, of numba and of its settings
 KERNELS: dict[str, Provider] = {}  # name -> kernel, the last one that was defined
 SYMBOLS: dict[str, tuple[str, Types]] = {}  # symbol -> its kernel and types of arguments, in this process

@@ -1,7 +1,7 @@
 """Models of the transmission of electrons through a band profile, by name. A new model is added here alone.
 
 A case names a model in `device.transmission`. "transfer-matrix" is exact, and has its own kernels in `physics.tunnelling`
-and `physics.tunnelling_slopes`. Any other model is a pair of formulas here, and a row of MODELS:
+and its slopes. Any other model is a pair of formulas here, and a row of MODELS:
 
     transmission(profile, E) -> T              (n,) at energies E (n,) [eV]
     sensitivity(profile, E, weight) -> slopes  (4, S) sum over E of weight d ln T/d(left, right, length, curve) of a segment

@@ -45,7 +45,7 @@ def binds(junction: Junction) -> bool:
 
 
 @bare
-def occupation(depth: float):
+def held_share(depth: float):
     """Shares of the vacancies with and without an electron, from the depth of the level below E_F over kT."""
     e = 0.5 * math.exp(-min(max(depth, -OVERFLOW), OVERFLOW))
     return 1.0 / (1.0 + e), e / (1.0 + e)
@@ -56,8 +56,8 @@ def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.nda
     """Fill the rows n of shares of vacancies with electrons, and add the electrons of vacancies c (N,) to other rows."""
     for i in range(c.size):
         w, other, level = n[OF_RIGHT, i], n[OF_LEFT, i], U[i + 1] - electrons.level
-        right, without_right = occupation(-level / kT)
-        left, without_left = occupation((-V - level) / kT)
+        right, without_right = held_share(-level / kT)
+        left, without_left = held_share((-V - level) / kT)
         n[HELD_RIGHT, i], n[HELD_LEFT, i] = w * right, other * left
         n[BARE, i] = w * without_right + other * without_left
         n[HELD_BY_VOLTAGE, i] = -other * left * without_left / kT
@@ -73,7 +73,7 @@ def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.nda
 @detached
 def fill_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
     """As `junction.fill_hops` at a state whose vacancies hold electrons, with the additional site energy."""
-    N, kT = state.c.shape[1], junction.kT[k]
+    N, kT = state.c.shape[1], state.kT[k]
     site, n = state.lines[SITE, : N + 1], state.electrons[k]
     before = math.log(n[BARE, 0])
     site[0], site[N] = 0.0, 0.0
@@ -89,7 +89,7 @@ def fluxes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.
     """Vacancy flux J (N+1,) of column k of a settled state, as `junction.fluxes`."""
     if binds(junction):
         fill_own_hops(junction, state, k, work)
-        exchange_all(junction, k, state.c[k], work, J)
+        exchange_all(junction, state, k, work, J)
     else:
         fluxes(junction, state, k, work, J)
         fill_end_fluxes(junction, state, k, J)
@@ -100,20 +100,22 @@ def flux_slopes_of(junction: Junction, state: State, k: int, work: np.ndarray, J
     """As `fluxes_of`, with the derivatives of J at constant shares."""
     if binds(junction):
         fill_own_hops(junction, state, k, work)
-        exchange_slopes(junction, k, state.c[k], work, J, slopes)
+        exchange_slopes(junction, state, k, work, J, slopes)
     else:
         flux_slopes(junction, state, k, work, J, slopes)
         fill_end_slopes(junction, state, k, J, slopes)
 
 
 @detached
-def fill_pull(junction: Junction, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes, pull: np.ndarray):
+def fill_pull(
+    junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes, pull: np.ndarray
+):  # fmt: skip
     """Fill pull (N+1,) with the derivatives of J at inner faces by ln(1 - f) in the cell behind the face.
 
     work : factors of the flux J = g(E) (...). The bracket depends on the sum of the steps of potential and site energy
     alone, so its derivative by the site energy follows from that by E, `slopes.by_field` less the part of g.
     """
-    per_kT = -junction.ions[k].z / junction.kT[k]
+    per_kT = -junction.ions[k].z / state.kT[k]
     for f in range(1, J.size - 1):
         accelerated = work[G_SLOPE, f] / work[G, f] * J[f]
         pull[f] = (slopes.by_field[f] - accelerated) / (per_kT * junction.columns.distance[k, f])

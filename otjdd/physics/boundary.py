@@ -105,18 +105,14 @@ def sites_at(junction: Junction, k: int, f: int) -> float:
 
 
 @bare
-def half_cell(junction: Junction, k: int, f: int, c: float, E: float, leftwards: bool) -> HalfCell:
+def half_cell(junction: Junction, state: State, k: int, f: int, c: float, E: float, leftwards: bool) -> HalfCell:
     """Hops between the wall at end face f of column k and the centre of the cell beside it, of a concentration c [1/m3].
 
     leftwards : from the wall into the film, as at the right electrode
     """
-    columns, ions, kT = junction.columns, junction.ions[k], junction.kT[k]
-    D0, h, reach, sites = (
-        columns.diffusivity[k, f],
-        columns.distance[k, f],
-        columns.reach[k, f],
-        sites_at(junction, k, f),
-    )
+    columns, ions, kT = junction.columns, junction.ions[k], state.kT[k]
+    D0, h, reach = state.diffusivity[k, f], columns.distance[k, f], columns.reach[k, f]
+    sites = sites_at(junction, k, f)
     B, B_back, dB = bernoulli_pair((columns.site[k, f] - ions.z * E * h) / kT)
     g, dg = acceleration(ions, Hopping(D0 / (reach * reach), columns.barrier[k, f], kT), E * reach)
     by_B, by_B_back, rate = -ions.z * h / kT * dB, -ions.z * h / kT * (dB + 1.0), D0 * g / h
@@ -130,8 +126,8 @@ def left_inflow(junction: Junction, state: State, k: int) -> Inflow:
     """Flux into column k of a state with its fields from the left electrode."""
     wall, shift, E = junction.left_wall[k], junction.columns.left_edge[k], state.E[k, 0]
     charge, into = state.D[k, 0] + state.P[k], state.passed[k, AT_LEFT]
-    contact = contact_of(wall, junction.left[k], shift, charge, into, junction.kT[k])
-    return inflow_at(junction, k, wall, contact, E, half_cell(junction, k, 0, state.c[k, 0], E, False))
+    contact = contact_of(wall, junction.left[k], shift, charge, into, state.kT[k])
+    return inflow_at(junction, k, wall, contact, E, half_cell(junction, state, k, 0, state.c[k, 0], E, False))
 
 
 @deferred_detached
@@ -139,8 +135,8 @@ def right_inflow(junction: Junction, state: State, k: int) -> Inflow:
     """As `left_inflow`, from the right electrode; the derivative by the field is that by the field along x."""
     wall, N = junction.right_wall[k], state.c.shape[1]
     E, charge, into = state.E[k, N], -(state.D[k, N] + state.P[k]), -state.passed[k, AT_RIGHT]
-    contact = contact_of(wall, junction.right[k], -junction.columns.offset[k], charge, into, junction.kT[k])
-    return inflow_at(junction, k, wall, contact, E, half_cell(junction, k, N, state.c[k, N - 1], E, True))
+    contact = contact_of(wall, junction.right[k], -junction.columns.offset[k], charge, into, state.kT[k])
+    return inflow_at(junction, k, wall, contact, E, half_cell(junction, state, k, N, state.c[k, N - 1], E, True))
 
 
 class EndHops(NamedTuple):
@@ -158,7 +154,7 @@ def end_hops(junction: Junction, state: State, k: int, at_right: bool, field: fl
 
     field : [V/m]   into : vacancies that came in [1/m2]   c : 1/m3, concentration of the cell, itself
     """
-    z, kT, f = junction.ions[k].z, junction.kT[k], state.c.shape[1] if at_right else 0
+    z, kT, f = junction.ions[k].z, state.kT[k], state.c.shape[1] if at_right else 0
     wall, electrode = (
         (junction.right_wall[k], junction.right[k]) if at_right else (junction.left_wall[k], junction.left[k])
     )
@@ -167,7 +163,7 @@ def end_hops(junction: Junction, state: State, k: int, at_right: bool, field: fl
     E, charge = state.E[k, f] + field, sign * (state.D[k, f] + state.P[k] + state.eps[k, f] * field)
     contact = contact_of(wall, electrode, edge_shift, charge, passed + into, kT)
     ways = ways_in_field(junction, k, wall, contact, E, sites_at(junction, k, f))[0]
-    cell = half_cell(junction, k, f, c, E, at_right)
+    cell = half_cell(junction, state, k, f, c, E, at_right)
     if is_run_out(contact.filling, wall.unseen) and cell.rate * through_of(cell) > 0.0:
         ways = slowed(ways, contact.filling, wall.unseen, cell).ways
     hops: WallHops = wall_hops(ways, cell)

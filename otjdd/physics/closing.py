@@ -12,7 +12,6 @@ import numpy as np
 from otjdd.compiler.decorators import deferred, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.physics.blocks import factor_twos, solve_twos
 from otjdd.physics.channels.kinetic_traps import fill_traps, have_memory
 from otjdd.physics.electron_stack import (
     MOVES,
@@ -24,6 +23,7 @@ from otjdd.physics.electron_stack import (
 )
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, close, closure_slope
+from otjdd.physics.numerics import factor_twos, solve_twos
 from otjdd.physics.stack_newton import close_near, solve_stack
 from otjdd.physics.state import State, Tangent
 from otjdd.physics.trapped_charge import close_with_traps

@@ -49,7 +49,7 @@ def conduct(junction: Junction, state: State, tangent: Tangent, with_slopes: boo
     Returns convergence.
     """
     for k in range(state.c.shape[0]):
-        for r in rows_of(junction, k):
+        for r in rows_of_column(junction, k):
             if not conduct_channel(junction, state, tangent, r, FEW_ENERGIES if with_slopes else NO_SLOPES):
                 return False
             if with_slopes:
@@ -67,7 +67,7 @@ def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible:
     """
     total = add_up(state.G)
     for k in range(state.c.shape[0]):
-        for r in rows_of(junction, k):
+        for r in rows_of_column(junction, k):
             if channel_error(tangent, r, total) <= negligible:
                 continue
             stale = tangent.stale[r] + tangent.change[r]
@@ -80,7 +80,7 @@ def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible:
 
 
 @bare
-def rows_of(junction: Junction, k: int):
+def rows_of_column(junction: Junction, k: int):
     """Rows of a tangent that are the channels of column k."""
     C = junction.channels.code.size
     return range(k * C, (k + 1) * C)
@@ -93,9 +93,9 @@ def add_channels(junction: Junction, state: State, tangent: Tangent, k: int):
     tangent.by_V[k], tangent.by_D[k], tangent.by_P[k] = 0.0, 0.0, 0.0
     for f in range(N + 1):
         tangent.by_S[k, f] = 0.0
-    for r in rows_of(junction, k):
+    for r in rows_of_column(junction, k):
         G += tangent.present[r]
-    for r in rows_of(junction, k):
+    for r in rows_of_column(junction, k):
         share = tangent.present[r] / G if G > 0.0 else 0.0
         tangent.by_V[k] += share * own.by_V[r]
         tangent.by_D[k] += share * own.by_D[r]
@@ -127,7 +127,7 @@ def put_tangent(junction: Junction, state: State, tangent: Tangent, r: int, stal
     stale : change of ln G since the slopes were taken, inf without slopes; the logarithm of no current has none
     """
     k = r // junction.channels.code.size
-    tangent.V[r], tangent.D[r], tangent.P[r], tangent.kT[r] = state.V[0], state.D_right[k], state.P[k], junction.kT[k]
+    tangent.V[r], tangent.D[r], tangent.P[r], tangent.kT[r] = state.V[0], state.D_right[k], state.P[k], state.kT[k]
     tangent.G[r], tangent.change[r] = tangent.present[r], 0.0
     tangent.stale[r] = stale if tangent.present[r] > 0.0 else math.inf
     for i in range(state.c.shape[1]):
@@ -163,7 +163,7 @@ def is_at(junction: Junction, state: State, tangent: Tangent, r: int) -> bool:
     """True where a state is the very one at which row r of a tangent was evaluated."""
     k = r // junction.channels.code.size
     there = state.V[0] == tangent.V[r] and state.D_right[k] == tangent.D[r] and state.P[k] == tangent.P[r]
-    there = there and junction.kT[k] == tangent.kT[r]
+    there = there and state.kT[k] == tangent.kT[r]
     for i in range(state.c.shape[1]):
         there = there and present_charge(junction, state, k, i) == tangent.c[r, i]
     return there
@@ -200,14 +200,14 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
     largest, C = 0.0, junction.channels.code.size
     for k in range(state.c.shape[0]):
         within, G = True, 0.0
-        for r in rows_of(junction, k):
+        for r in rows_of_column(junction, k):
             if tangent.stale[r] == math.inf:
                 change, log_ratio = 0.0 if is_at(junction, state, tangent, r) else math.inf, 0.0
             else:
                 by_V, by_D, by_S, by_P = log_changes(junction, state, tangent, r)
                 change, log_ratio = abs(by_V) + abs(by_D) + abs(by_S) + abs(by_P), by_V + by_D + by_S + by_P
             near = change < FARTHEST_CHANGE  # False for nan, before the first evaluation
-            near = near and abs(junction.kT[k] - tangent.kT[r]) <= SAME_TEMPERATURE * junction.kT[k]
+            near = near and abs(state.kT[k] - tangent.kT[r]) <= SAME_TEMPERATURE * state.kT[k]
             tangent.change[r] = change if near else math.inf
             if near:
                 tangent.present[r] = tangent.G[r] * math.exp(log_ratio)

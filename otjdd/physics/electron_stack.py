@@ -56,6 +56,7 @@ class Stack(NamedTuple):
     """Bands and charges of one column with electrons, and work space; arrays changed in place."""
 
     c: np.ndarray  # (N,) 1/m3, vacancies
+    kT: np.ndarray  # (1,) eV
     P: np.ndarray  # (1,) C/m2, polarisation
     D: np.ndarray  # (N+1,) C/m2
     E: np.ndarray  # (N+1,) V/m
@@ -88,9 +89,9 @@ def column_of(state: State, k: int) -> Stack:
     """Column k of a state as a stack, views of its arrays; the work space is that of all columns."""
     N, lines = state.c.shape[1], state.lines
     return Stack(
-        state.c[k], state.P[k : k + 1], state.D[k], state.E[k], state.eps[k], state.guess[k], state.band[k],
-        state.electrons[k], state.electrons[k, OF_RIGHT : OF_LEFT + 1], lines[PIECES, : N + 1], lines[ROOM : ROOM + 2],
-        lines[SLOPES : SLOPES + 3], state.sides[k],
+        state.c[k], state.kT[k : k + 1], state.P[k : k + 1], state.D[k], state.E[k], state.eps[k], state.guess[k],
+        state.band[k], state.electrons[k], state.electrons[k, OF_RIGHT : OF_LEFT + 1], lines[PIECES, : N + 1],
+        lines[ROOM : ROOM + 2], lines[SLOPES : SLOPES + 3], state.sides[k],
     )  # fmt: skip
 
 
@@ -129,9 +130,9 @@ def fill_bands(junction: Junction, k: int, V: float, stack: Stack, with_slopes: 
 def fill_contact_weights(junction: Junction, k: int, stack: Stack):
     """Set the weights of a stack from its band, and the pieces of that."""
     U, pieces = stack.U, stack.pieces
-    top = fill_pieces(junction.columns.distance[k], junction.kT[k], U, pieces, stack.room[0])
+    top = fill_pieces(junction.columns.distance[k], stack.kT[0], U, pieces, stack.room[0])
     if count(junction.layers) > 1:
-        put_layers_into_pieces(junction, k, U, stack.sides, top, pieces)
+        put_layers_into_pieces(junction, k, stack.kT[0], U, stack.sides, top, pieces)
     cumulate(pieces, stack.weight)
 
 
@@ -143,9 +144,9 @@ def fill_electrons(junction: Junction, k: int, V: float, stack: Stack, with_slop
     for m in range(M):
         cells = first[m], min(first[m + 1], N)
         electrons = junction.electrons[k * M + m]
-        densities(electrons, junction.kT[k], V, stack.U, stack.electrons, cells, with_slopes or binds(junction))
+        densities(electrons, stack.kT[0], V, stack.U, stack.electrons, cells, with_slopes or binds(junction))
     if binds(junction):
-        bind(junction.electrons[k], junction.kT[k], V, stack.U, stack.c, stack.electrons)
+        bind(junction.electrons[k], stack.kT[0], V, stack.U, stack.c, stack.electrons)
 
 
 @inlined
@@ -185,7 +186,7 @@ def weight_slopes(junction: Junction, k: int, stack: Stack):
     so  dw_i = TO_RIGHT dw_i+1 + (1 - TO_RIGHT) dw_i-1 + ON_RIGHT (dU_i+1 - dU_i) + ON_LEFT (dU_i - dU_i-1).
     The pieces are computed again: those in the stack may belong to another column.
     """
-    distance, kT, U, pieces, slopes = junction.columns.distance[k], junction.kT[k], stack.U, stack.pieces, stack.slopes
+    distance, kT, U, pieces, slopes = junction.columns.distance[k], stack.kT[0], stack.U, stack.pieces, stack.slopes
     fill_contact_weights(junction, k, stack)
     for i in range(pieces.size - 1):
         right = min(max((U[i + 2] - U[i + 1]) / kT, -STEEPEST), STEEPEST)
@@ -198,7 +199,8 @@ def weight_slopes(junction: Junction, k: int, stack: Stack):
         slopes[ON_RIGHT, i] = pieces[i + 1] * slope_right / (distance[i + 1] * kT * both)
         slopes[ON_LEFT, i] = pieces[i] * slope_left / (distance[i] * kT * both)
     if count(junction.layers) > 1:
-        fill_slopes_beside(junction, k, U, stack.sides, pieces, (slopes[TO_RIGHT], slopes[ON_RIGHT], slopes[ON_LEFT]))
+        rows = slopes[TO_RIGHT], slopes[ON_RIGHT], slopes[ON_LEFT]
+        fill_slopes_beside(junction, k, kT, U, stack.sides, pieces, rows)
 
 
 @bare

@@ -21,7 +21,7 @@ from otjdd.compiler.decorators import apart, bare, detached_fused, fused, inline
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
-from otjdd.physics.numerics import NEAR, hermite, sinh_cosh, sinh_cosh_moved
+from otjdd.physics.numerics import LONGEST_MOVE, hermite, sinh_cosh, sinh_cosh_moved
 
 METAL, SEMICONDUCTOR = 0, 1
 MOST_CHARGE = 100.0  # C/m2 on an electrode: thirty times the charge at which the best dielectrics break down
@@ -127,7 +127,7 @@ def follow(D: np.ndarray, eps: Permittivity, y: np.ndarray, s: np.ndarray, c: np
             s[i], c[i] = sinh_cosh_moved(s[i], c[i], -move)
             moving += abs(move) > last * y[i]
             far += y[i] > FAR
-            wide += abs(move) > NEAR
+            wide += abs(move) > LONGEST_MOVE
         if wide > 0:
             for i in range(D.size):
                 s[i], c[i] = sinh_cosh(y[i])

@@ -27,6 +27,7 @@ import math
 from typing import NamedTuple
 
 from otjdd.compiler.decorators import bare, inlined
+from otjdd.compiler.in_turn import chosen
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.laws import exchange
 from otjdd.laws.exchange import Contact, Wall, Ways
@@ -70,29 +71,13 @@ class Inflow(NamedTuple):
     by_log_loss: float  # 1/(m2 s)
 
 
-@bare
-def blocked(wall: Wall, contact: Contact, z: int, sites: float, rate: float):
-    """Gain and loss of a wall that no vacancy passes."""
+FORMULAS = {LAWS[name]: bare(law.formula) for name, law in exchange.LAWS.items() if law.formula is not None}
+
+
+@chosen(FORMULAS, "wall.law", bare)
+def ways_of(wall: Wall, contact: Contact, z: int, sites: float, rate: float):
+    """Gain and loss of a wall; none where no vacancy passes it."""
     return Ways(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-def with_law(code: int, law, others):
-    """Kernel as `blocked` that knows one law more than `others`: a branch for its code."""
-    formula = bare(law)
-
-    def ways(wall, contact, z, sites, rate):
-        if wall.law == code:
-            return formula(wall, contact, z, sites, rate)
-        return others(wall, contact, z, sites, rate)
-
-    ways.__qualname__ = f"exchange_law_{code}"  # name in the cache of kernels
-    return bare(ways)
-
-
-ways_of = blocked
-for name, code in reversed(LAWS.items()):
-    if exchange.LAWS[name].formula is not None:
-        ways_of = with_law(code, exchange.LAWS[name].formula, ways_of)
 
 
 @inlined

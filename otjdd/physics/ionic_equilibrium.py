@@ -20,7 +20,7 @@ from otjdd.physics.exchange import passes
 from otjdd.physics.film_electrons import BARE, HELD_LEFT, HELD_RIGHT
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import factor_tridiagonal, solve_tridiagonal
-from otjdd.physics.stack_newton import farther, rows_of, solve_stack, static_rows
+from otjdd.physics.stack_newton import farther, rows_of_stack, solve_stack, static_rows
 from otjdd.physics.state import State
 
 MOST_STEPS = 1000
@@ -35,7 +35,7 @@ def charge_of(junction: Junction, state: State, k: int, i: int) -> float:
 
 
 @bare
-def follow(junction: Junction, state: State, k: int, log_K: float, response: np.ndarray):
+def follow_band(junction: Junction, state: State, k: int, log_K: float, response: np.ndarray):
     """Set c from the band, and response (N,) to d(z c)/dU [1/(m3 eV)]; return the vacancies per area [1/m2].
 
     Shares that hold electrons are those at the last call of `fill_bands`.
@@ -45,12 +45,12 @@ def follow(junction: Junction, state: State, k: int, log_K: float, response: np.
     for i in range(c.size):
         W += junction.columns.site[k, i]
         offset += junction.columns.rise[k, i]
-        odds = log_K + (ions.z * (state.band[k, i + 1] - offset) - W) / junction.kT[k]
+        odds = log_K + (ions.z * (state.band[k, i + 1] - offset) - W) / state.kT[k]
         if binds(junction):
             odds -= math.log(state.electrons[k, BARE, i])
         e, z = math.exp(-abs(odds)), charge_of(junction, state, k, i)
         c[i] = sites[i] * (1.0 if odds > 0.0 else e) / (1.0 + e)
-        response[i] = z * z / junction.kT[k] * sites[i] * e / (1.0 + e) ** 2
+        response[i] = z * z / state.kT[k] * sites[i] * e / (1.0 + e) ** 2
         amount += junction.columns.width[k, i] * c[i]
     return amount
 
@@ -59,13 +59,13 @@ def follow(junction: Junction, state: State, k: int, log_K: float, response: np.
 def first_log(junction: Junction, state: State, k: int, total: float, response: np.ndarray):
     """Estimate of ln K, by bisection, at which the present band holds `total` vacancies [1/m2]."""
     low, high = -1.0, 1.0
-    while follow(junction, state, k, low, response) > total:
+    while follow_band(junction, state, k, low, response) > total:
         low *= 2.0
-    while follow(junction, state, k, high, response) < total:
+    while follow_band(junction, state, k, high, response) < total:
         high *= 2.0
     while high - low > 0.1:
         middle = 0.5 * (low + high)
-        if follow(junction, state, k, middle, response) > total:
+        if follow_band(junction, state, k, middle, response) > total:
             high = middle
         else:
             low = middle
@@ -73,12 +73,12 @@ def first_log(junction: Junction, state: State, k: int, total: float, response: 
 
 
 @bare
-def log_of_reservoir(junction: Junction, k: int, V: float) -> float:
-    """ln K at V [V] where an electrode exchanges vacancies, with site energies counted as in `follow`.
+def log_of_reservoir(junction: Junction, state: State, k: int, V: float) -> float:
+    """ln K at V [V] where an electrode exchanges vacancies, with site energies counted as in `follow_band`.
 
     At rest ln[c/(c_max - c)] = -[formation + W - W_wall - z (U - E_F)]/kT, and what oxygen adds.
     """
-    kT, N = junction.kT[k], junction.columns.width.shape[1]
+    kT, N = state.kT[k], junction.columns.width.shape[1]
     if passes(junction.left_wall[k]):  # its Fermi level is at -V
         wall = junction.left_wall[k]
         return -(wall.formation - junction.ions[k].z * V) / kT - 0.5 * wall.log_oxygen
@@ -95,8 +95,8 @@ def equilibrium_step(junction: Junction, state: State, k: int, missing: float, r
     missing : vacancies [1/m2] that c lacks; nan where ln K is given
     along : (2N+1,) work space, the answer of the stack to ln K
     """
-    lower, diagonal, upper, x = rows_of(state)
-    kT, n = junction.kT[k], x.size
+    lower, diagonal, upper, x = rows_of_stack(state)
+    kT, n = state.kT[k], x.size
     if not factor_tridiagonal(lower, diagonal, upper, n):
         return math.inf, math.inf
     for j in range(n):
@@ -140,20 +140,20 @@ def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.nda
     if solve_stack(junction, state, k, V) == 0:
         return 0
     given = exchanges(junction)
-    log_K = log_of_reservoir(junction, k, V) if given else first_log(junction, state, k, total, response)
+    log_K = log_of_reservoir(junction, state, k, V) if given else first_log(junction, state, k, total, response)
     for step in range(MOST_STEPS):
         fill_bands(junction, k, V, column(state, k), True)
-        amount = follow(junction, state, k, log_K, response)
+        amount = follow_band(junction, state, k, log_K, response)
         if binds(junction):  # once more: the vacancies have changed, and with them the electrons that they hold
             fill_bands(junction, k, V, column(state, k), True)
-        static_rows(junction, state, k, response, rows_of(state))
+        static_rows(junction, state, k, response, rows_of_stack(state))
         missing = math.nan if given else total - amount
         move, largest = equilibrium_step(junction, state, k, missing, response, along)
         if not largest < math.inf:
             return 0
         log_K += move
         if largest <= DONE:
-            follow(junction, state, k, log_K, response)
+            follow_band(junction, state, k, log_K, response)
             fill_bands(junction, k, V, column(state, k), True)
             return step + 1
     return 0

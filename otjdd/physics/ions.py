@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, fused, inlined
+from otjdd.compiler.in_turn import chosen
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.laws import hopping
 from otjdd.laws.hopping import Hopping, Ions
@@ -62,53 +63,41 @@ def inverse_sinh_ratio(u: float):
     return (near if small else far), (-u * (1.0 / 3.0) * near_slope if small else far_slope)
 
 
-@bare
-def none_at(ions: Ions, hopping: Hopping, E: float, w: float, slope: float):
-    """g and dg/dE of a law without acceleration, at one field."""
+def law_along(code: int, formula):
+    """Kernel as `laws_along` of one law, from its formula at one field."""
+
+    def along(ions, hops, E, g, dg, with_slopes):
+        du = ions.z * ions.hop / (2.0 * hops.kT)
+        if with_slopes:
+            for f in range(E.size):
+                w, slope = inverse_sinh_ratio(du * E[f])
+                hopping = Hopping(hops.diffusivity[f], hops.barrier[f], hops.kT)
+                g[f], dg[f] = formula(ions, hopping, E[f], w, slope)
+        else:
+            for f in range(E.size):
+                w, slope = inverse_sinh_ratio(du * E[f])
+                hopping = Hopping(hops.diffusivity[f], hops.barrier[f], hops.kT)
+                g[f] = formula(ions, hopping, E[f], w, slope)[0]
+
+    along.__qualname__ = f"law_{code}_along"  # in the cache of kernels
+    return inlined(along)
+
+
+FORMULAS = {LAWS[name]: bare(law.formula) for name, law in hopping.LAWS.items() if law.formula is not None}
+
+
+@chosen(FORMULAS, "ions.law", bare)
+def laws_at(ions: Ions, hopping: Hopping, E: float, w: float, slope: float):
+    """g and dg/dE at one field; of a law without a formula 1 and 0."""
     return 1.0, 0.0
 
 
-@inlined
-def none_along(ions: Ions, hops: Hops, E: np.ndarray, g: np.ndarray, dg: np.ndarray, with_slopes: bool):
-    """g of a law without acceleration along a film and, with slopes, dg/dE."""
+@chosen({code: law_along(code, formula) for code, formula in FORMULAS.items()}, "ions.law", inlined)
+def laws_along(ions: Ions, hops: Hops, E: np.ndarray, g: np.ndarray, dg: np.ndarray, with_slopes: bool):
+    """g along a film and, with slopes, dg/dE."""
     g[:] = 1.0
     if with_slopes:
         dg[:] = 0.0
-
-
-def with_law(code: int, law, others):
-    """Kernels as `none_at` and `none_along` that know one law more than `others`: a branch for its code."""
-    formula, (others_at, others_along) = bare(law), others
-
-    def at(ions, hopping, E, w, slope):
-        if ions.law == code:
-            return formula(ions, hopping, E, w, slope)
-        return others_at(ions, hopping, E, w, slope)
-
-    def along(ions, hops, E, g, dg, with_slopes):
-        if ions.law == code:
-            du = ions.z * ions.hop / (2.0 * hops.kT)
-            if with_slopes:
-                for f in range(E.size):
-                    w, slope = inverse_sinh_ratio(du * E[f])
-                    hopping = Hopping(hops.diffusivity[f], hops.barrier[f], hops.kT)
-                    g[f], dg[f] = formula(ions, hopping, E[f], w, slope)
-            else:
-                for f in range(E.size):
-                    w, slope = inverse_sinh_ratio(du * E[f])
-                    hopping = Hopping(hops.diffusivity[f], hops.barrier[f], hops.kT)
-                    g[f] = formula(ions, hopping, E[f], w, slope)[0]
-        else:
-            others_along(ions, hops, E, g, dg, with_slopes)
-
-    at.__qualname__, along.__qualname__ = f"law_{code}_at", f"law_{code}_along"  # names in the cache of kernels
-    return bare(at), inlined(along)
-
-
-laws_at, laws_along = none_at, none_along
-for name, code in reversed(LAWS.items()):
-    if hopping.LAWS[name].formula is not None:
-        laws_at, laws_along = with_law(code, hopping.LAWS[name].formula, (laws_at, laws_along))
 
 
 @bare

@@ -37,12 +37,14 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws.hopping import Ions
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
 from otjdd.physics.exchange import Wall
-from otjdd.physics.film_electrons import FilmElectrons
+from otjdd.physics.film_electrons import ELECTRONS, FilmElectrons
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, exchange, field_factors, sign_of_way
-from otjdd.physics.layers import Layers, blend_sides, count, fill_interface_hops
+from otjdd.physics.layers import SIDES, Layers, blend_sides, count, fill_interface_hops
 from otjdd.physics.numerics import add_up, dot
-from otjdd.physics.polarisation import Polarisation
-from otjdd.physics.state import COSH, State
+from otjdd.physics.state import COSH, GUESS, LINES, State
+from otjdd.physics.traps.kinetic import RATES
+from otjdd.physics.traps.sites import CHARGE
+from otjdd.variables import new
 
 CLOSURE_TOLERANCE = 1e-13  # eV; sums of some hundred terms of order 1 eV carry a few 1e-15
 CLOSURE_ROUND_OFF = 1e-10  # eV, largest residual by round-off, where terms are of order 1 keV
@@ -78,8 +80,22 @@ class Heat(NamedTuple):
     time_constant: float  # s
     surroundings: float  # K, their temperature T0
     shared: bool  # all columns have one temperature
-    diffusivity: np.ndarray  # (K, N+1) m2/s, that of the columns at T0
-    supply: np.ndarray  # (K,) that of the columns at T0
+
+
+@by_pointer
+class Polarisation(NamedTuple):
+    """How the films of K columns are polarised; the arrays are of size 0 where none is."""
+
+    law: int  # of `mechanisms.polarisation`
+    saturation: np.ndarray  # (K,) P_s, C/m2
+    thickness: np.ndarray  # (K,) m, of the films
+    offset: np.ndarray  # (K,) E_off, V/m
+    barrier: np.ndarray  # (K,) w_b, eV
+    dipole: np.ndarray  # (K,) d_e, m
+    time: np.ndarray  # (K,) tau0, s
+    activation: np.ndarray  # (K,) E_a, V/m
+    power: np.ndarray  # (K,) alpha
+    dimension: np.ndarray  # (K,) n
 
 
 @by_pointer
@@ -101,7 +117,7 @@ class Junction(NamedTuple):
     """A device and its circuit as the kernels see them; each Row has an item for every column, `film` and `electrons` for
     every layer.
 
-    Where the current warms the junction, `heat.warm` sets kT, and diffusivity and supply of the columns, before each use.
+    kT, diffusivity and supply are those at the temperature of the surroundings; a state has its own.
     """
 
     columns: Columns
@@ -131,6 +147,34 @@ class Junction(NamedTuple):
 def polarised(junction: Junction) -> bool:
     """True where the films of a junction are polarised."""
     return junction.polarisation.saturation.size > 0
+
+
+def sizes_of(junction: Junction, noisy: bool = False) -> dict[str, int]:
+    """Sizes of the variables of a state of a junction by name, see `otjdd.variables`. noisy : single ions hop at random"""
+    (K, N), channels = junction.columns.width.shape, len(junction.channels.code)
+    groups, charged = int(junction.channels.first[-1]), junction.channels.numbers[1:, CHARGE : CHARGE + 1].any()
+    filled = int(junction.electrons[0].density_of_states > 0.0)  # as in `closing.hold_electrons`
+    return {
+        "one": 1, "two": 2, "three": 3, "end": 2, "column": K, "cell": N, "face": N + 1, "guess": GUESS,
+        "warm": junction.heat.resistance.size, "polar": junction.polarisation.saturation.size,
+        "noisy": K * noisy, "draw": int(noisy), "group": groups, "rate": RATES, "relaxing": channels if groups else 0,
+        "charged_cell": N if charged else 0, "film_node": filled * (N + 2), "film_cell": filled * N,
+        "film_line": filled * (2 * N + 1), "line": LINES, "contact": ELECTRONS, "side": SIDES,
+        "interface": junction.layers.half_left.shape[1],
+    }  # fmt: skip
+
+
+def new_state(junction: Junction, noisy: bool = False, **sizes: int) -> State:
+    """A state of a junction at the temperature of its surroundings, without ions and before it is solved.
+
+    noisy : single ions hop at random   sizes : other ones than those of the junction, such as group=0
+    """
+    state = new(State, sizes_of(junction, noisy) | sizes)
+    state.guess[:, COSH] = 1.0
+    state.heat.temperature[:] = junction.heat.surroundings
+    state.kT[:], state.supply[:] = junction.kT, junction.columns.supply
+    state.diffusivity[:] = junction.columns.diffusivity
+    return state
 
 
 class FluxSlopes(NamedTuple):
@@ -298,7 +342,7 @@ def fluxes(junction: Junction, state: State, k: int, work: np.ndarray, J: np.nda
     work : of `ions.new_factors`, filled by `field_factors`
     """
     fill_hops(junction, state, k, junction.columns.site[k], work, False)
-    exchange_all(junction, k, state.c[k], work, J)
+    exchange_all(junction, state, k, work, J)
 
 
 @inlined
@@ -308,7 +352,7 @@ def fill_hops(junction: Junction, state: State, k: int, site: np.ndarray, work: 
     with_slopes : dg/dE as well, see `field_factors`
     """
     columns = junction.columns
-    hops = Hops(columns.diffusivity[k], columns.barrier[k], columns.reach[k], junction.kT[k])
+    hops = Hops(state.diffusivity[k], columns.barrier[k], columns.reach[k], state.kT[k])
     field_factors(junction.ions[k], hops, state.E[k], columns.distance[k], site, work, with_slopes)
     if count(junction.layers) > 1:
         fill_hops_of_interfaces(junction, state, k, site, work)
@@ -318,19 +362,19 @@ def fill_hops(junction: Junction, state: State, k: int, site: np.ndarray, work: 
 def fill_hops_of_interfaces(junction: Junction, state: State, k: int, site: np.ndarray, work: np.ndarray):
     """As `fill_hops` at the interfaces between layers alone."""
     columns, layers, sides = junction.columns, junction.layers, state.sides[k]
-    hops = Hops(columns.diffusivity[k], columns.barrier[k], columns.reach[k], junction.kT[k])
+    hops = Hops(state.diffusivity[k], columns.barrier[k], columns.reach[k], state.kT[k])
     for j in range(count(layers) - 1):
         f = layers.first[j + 1]
         lengths = layers.half_left[k, j], layers.half_right[k, j], layers.hop[k, j]
         crowding = columns.crowding[k, f - 1], columns.crowding[k, f]
         both = sides[0, j], sides[1, j], sides[2, j], sides[3, j]
-        fill_interface_hops(junction.ions[k], hops, lengths, crowding, site[f] / junction.kT[k], both, f, work)
+        fill_interface_hops(junction.ions[k], hops, lengths, crowding, site[f] / state.kT[k], both, f, work)
 
 
 @detached
-def exchange_all(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray):
+def exchange_all(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray):
     """As `fluxes`, from the factors in work."""
-    D0, h = junction.columns.diffusivity[k, 1:-1], junction.columns.distance[k, 1:-1]
+    c, D0, h = state.c[k], state.diffusivity[k, 1:-1], junction.columns.distance[k, 1:-1]
     left, right, inner = c[:-1], c[1:], J[1:-1]
     crowd_left, crowd_right = junction.columns.crowding[k, :-1], junction.columns.crowding[k, 1:]
     B, B_back, g = work[UPHILL, 1:], work[DOWNHILL, 1:], work[G, 1:]
@@ -345,19 +389,19 @@ def exchange_all(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J:
 def flux_slopes(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
     """As `fluxes`, with the derivatives of J at faces 1..N-1."""
     fill_hops(junction, state, k, junction.columns.site[k], work, True)
-    exchange_slopes(junction, k, state.c[k], work, J, slopes)
+    exchange_slopes(junction, state, k, work, J, slopes)
 
 
 @detached
-def exchange_slopes(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
+def exchange_slopes(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
     """As `flux_slopes`, from the factors in work."""
-    D0, h = junction.columns.diffusivity[k, 1:-1], junction.columns.distance[k, 1:-1]
+    c, D0, h = state.c[k], state.diffusivity[k, 1:-1], junction.columns.distance[k, 1:-1]
     left, right, inner = c[:-1], c[1:], J[1:-1]
     crowd_left, crowd_right = junction.columns.crowding[k, :-1], junction.columns.crowding[k, 1:]
     B, B_back, dB = work[UPHILL, 1:], work[DOWNHILL, 1:], work[UPHILL_SLOPE, 1:]
     g, dg = work[G, 1:], work[G_SLOPE, 1:]
     by_left, by_right, by_field = slopes.by_left[1:-1], slopes.by_right[1:-1], slopes.by_field[1:-1]
-    per_kT = -junction.ions[k].z / junction.kT[k]
+    per_kT = -junction.ions[k].z / state.kT[k]
     for i in range(inner.size):
         cells, crowding = (left[i], right[i]), (crowd_left[i], crowd_right[i])
         inner[i], by_left[i], by_right[i], by_field[i] = exchange(

@@ -48,9 +48,9 @@ def half_integral(length: float, rise: float):
 
 
 @bare
-def interface_piece(junction: Junction, k: int, j: int, U: np.ndarray, sides: np.ndarray) -> InterfacePiece:
+def interface_piece(junction: Junction, k: int, j: int, kT: float, U: np.ndarray, sides: np.ndarray) -> InterfacePiece:
     """The piece at interface j of column k, in a band U (N+2,) [eV] and fields on both sides (SIDES, M-1)."""
-    layers, columns, kT, f = junction.layers, junction.columns, junction.kT[k], junction.layers.first[j + 1]
+    layers, columns, f = junction.layers, junction.columns, junction.layers.first[j + 1]
     h_left, h_right, eps_left, eps_right = (
         layers.half_left[k, j], layers.half_right[k, j], sides[EPS_LEFT, j], sides[EPS_RIGHT, j],
     )  # fmt: skip
@@ -72,7 +72,7 @@ def interface_piece(junction: Junction, k: int, j: int, U: np.ndarray, sides: np
 
 @deferred_detached
 def put_layers_into_pieces(
-    junction: Junction, k: int, U: np.ndarray, sides: np.ndarray, top: float, pieces: np.ndarray
+    junction: Junction, k: int, kT: float, U: np.ndarray, sides: np.ndarray, top: float, pieces: np.ndarray
 ):  # fmt: skip
     """Turn pieces (N+1,) of `film_electrons.fill_pieces` of column k, whose band U has a top, into those of layers."""
     layers, last = junction.layers, pieces.size
@@ -81,23 +81,23 @@ def put_layers_into_pieces(
         for f in range(layers.first[m] + 1, min(layers.first[m + 1], last)):
             pieces[f] *= states
     for j in range(count(layers) - 1):
-        piece = interface_piece(junction, k, j, U, sides)
-        pieces[layers.first[j + 1]] = piece.integral * math.exp((piece.top - top) / junction.kT[k])
+        piece = interface_piece(junction, k, j, kT, U, sides)
+        pieces[layers.first[j + 1]] = piece.integral * math.exp((piece.top - top) / kT)
 
 
 @deferred_detached
 def fill_slopes_beside(
-    junction: Junction, k: int, U: np.ndarray, sides: np.ndarray, pieces: np.ndarray, slopes: tuple
+    junction: Junction, k: int, kT: float, U: np.ndarray, sides: np.ndarray, pieces: np.ndarray, slopes: tuple
 ):  # fmt: skip
     """Fill the slopes of the weights in both cells beside each interface of column k, from shares `pieces` (N+1,).
 
     slopes : rows TO_RIGHT, ON_RIGHT and ON_LEFT of `electron_stack.weight_slopes`
     """
     to_right, on_right, on_left = slopes
-    kT, distance, layers = junction.kT[k], junction.columns.distance[k], junction.layers
+    distance, layers = junction.columns.distance[k], junction.layers
     for j in range(count(layers) - 1):
         f = layers.first[j + 1]
-        piece = interface_piece(junction, k, j, U, sides)
+        piece = interface_piece(junction, k, j, kT, U, sides)
         for i in (f - 1, f):
             other = i if i < f else i + 1  # the face on the other side of the cell
             behind = (U[other] if i < f else U[other + 1]) - U[i + 1]

@@ -84,7 +84,7 @@ def blend_sides(
 
 
 @bare
-def half_cell(ions: Ions, hops: Hops, f: int, sites: float, E: float, h: float) -> Half:
+def half_of_interface(ions: Ions, hops: Hops, f: int, sites: float, E: float, h: float) -> Half:
     """Half a cell of length h [m] at a field E [V/m], with the hops of face f.
 
     sites : crowding 1/n [m3] of the cell
@@ -115,8 +115,8 @@ def fill_interface_hops(
         work[row, f] = 0.0
     if hops.diffusivity[f] == 0.0:  # no sites on one side
         return
-    a = half_cell(ions, hops, f - 1, crowding[0], sides[FIELD_LEFT], h_left)
-    b = half_cell(ions, hops, f + 1, crowding[1], sides[FIELD_RIGHT], h_right)
+    a = half_of_interface(ions, hops, f - 1, crowding[0], sides[FIELD_LEFT], h_left)
+    b = half_of_interface(ions, hops, f + 1, crowding[1], sides[FIELD_RIGHT], h_right)
     whole, over = a.d + w + b.d, a.d + 0.5 * w
     through_left, through_right = max(a.d, 0.0), a.d + w + max(b.d, 0.0)
     most = max(through_left, through_right, over)  # of the exponents; what is in front of them is neither huge nor tiny

@@ -37,7 +37,7 @@ LEAST = 4e-12  # of an energy, or 1 eV if that is more: the search ends at this 
 GROWTH = 8.0  # of the distances of the edges of panels from a level: T falls off as the square of the distance
 SEEN = 0.5  # rad: a gap in which the wave turns by so much, and more than in its neighbours, holds a level
 PAIR = 4.7  # rad, by which two levels turn it
-OPEN, LEVELS = 0, 1  # numbers in Finds.used
+OPEN, LEVELS = 0, 1  # numbers in GapsAndLevels.used
 # rows of the table of a search
 ROWS = 4
 ENERGY, ANGLE, REAL, IMAGINARY = range(ROWS)  # eV; phase [rad]; z over the root of 4 v v', so that T = 1/|z|^2
@@ -54,7 +54,7 @@ class Search(NamedTuple):
     negligible: float  # part of the integral below which a level is left out
 
 
-class Finds(NamedTuple):
+class GapsAndLevels(NamedTuple):
     """Gaps and levels of a search so far."""
 
     low: np.ndarray  # (STATES, ROWS) ends of gaps that are open
@@ -148,7 +148,7 @@ def most_carried(search: Search, a: np.ndarray, b: np.ndarray, turn: float) -> f
 
 
 @kernel
-def sift(search: Search, part: np.ndarray, finds: Finds):
+def sort_gaps(search: Search, part: np.ndarray, finds: GapsAndLevels):
     """Look through neighbouring energies of a table (ROWS, n): what lies between them is empty, a level, or open.
 
     A gap in which the wave turns by more than TURN is open, and is looked into again, until it is narrower than LEAST. The
@@ -186,9 +186,9 @@ def levels(search: Search, bottom: float, brim: float):
     """
     steps = refine(search.profile, search.low, search.high)[0]
     low, high, level = np.empty((STATES, ROWS)), np.empty((STATES, ROWS)), np.empty((STATES, 2))
-    finds, inside = Finds(low, high, level, np.zeros(2, np.int64), np.zeros(1)), LANES - 1
+    finds, inside = GapsAndLevels(low, high, level, np.zeros(2, np.int64), np.zeros(1)), LANES - 1
     table = waves(search.profile, steps, np.linspace(bottom, brim, LANES), search.high)
-    sift(search, table, finds)
+    sort_gaps(search, table, finds)
     finds.used[LEVELS] = 0  # the first gaps are wide: T shows levels in them that do not leave them open
     while finds.used[OPEN] > 0:
         count = finds.used[OPEN]
@@ -204,12 +204,12 @@ def levels(search: Search, bottom: float, brim: float):
             for row in range(ROWS):
                 part[row, 0], part[row, LANES] = low[g, row], high[g, row]
                 copy(table[row, g * inside : (g + 1) * inside], part[row, 1:LANES])
-            sift(search, part, finds)
-    return in_order(finds.level[: finds.used[LEVELS]]), finds.unseen[0]
+            sort_gaps(search, part, finds)
+    return levels_in_order(finds.level[: finds.used[LEVELS]]), finds.unseen[0]
 
 
 @kernel
-def in_order(unsorted: np.ndarray) -> np.ndarray:
+def levels_in_order(unsorted: np.ndarray) -> np.ndarray:
     """Levels in the order of their energies; of those closer to each other than their widths the narrower."""
     separate, n = np.empty((unsorted.shape[0], 2)), 0
     for i in ascending(unsorted[:, 0]):

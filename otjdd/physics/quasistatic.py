@@ -17,8 +17,8 @@ from otjdd.physics.circuit import coupled, current_of, drop
 from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import along_tangent, conduct, conduct_anew, conductance_slope, tangent_error
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
-from otjdd.physics.numerics import OVERFLOW, add_up
-from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, carry
+from otjdd.physics.numerics import OVERFLOW, add_up, copy
+from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent
 
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
 VOLTAGE_FLOOR = 1e-12  # V, round-off of V_j; it limits the residual where the current is a steep function of V_j
@@ -251,9 +251,9 @@ def jump(junction: Junction, state: State, tangent: Tangent, memory: Memory, V_s
         if abs(losses[i, AT_SOURCE] - V_source) < abs(losses[nearest, AT_SOURCE] - V_source):
             nearest = i
     if losses[place[0], AT_SOURCE] != V_source:
-        carry(tangent, memory.tangents, place[0], False)
+        copy(tangent.values, memory.tangents[place[0]])
         if nearest != place[0]:
-            carry(tangent, memory.tangents, nearest, True)
+            copy(memory.tangents[nearest], tangent.values)
     status = settle(junction, state, tangent, V_source, V_source - losses[nearest, LOST], accuracy)
     place[0] = nearest
     if losses[nearest, AT_SOURCE] != V_source:

@@ -13,7 +13,6 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined, spliced
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.blocks import factor_twos, solve_twos
 from otjdd.physics.electron_stack import (
     BAND,
     BEFORE,
@@ -39,9 +38,9 @@ from otjdd.physics.electron_stack import (
     own_linear,
 )
 from otjdd.physics.film_electrons import BY_BAND, BY_WEIGHT, OF_LEFT, OF_RIGHT
-from otjdd.physics.junction import Junction, charge_range
-from otjdd.physics.numerics import add_up, copy, factor_tridiagonal, solve_tridiagonal
-from otjdd.physics.state import COSH, State, new_state
+from otjdd.physics.junction import Junction, charge_range, new_state
+from otjdd.physics.numerics import add_up, copy, factor_tridiagonal, factor_twos, solve_tridiagonal, solve_twos
+from otjdd.physics.state import COSH, State
 
 FOLLOWED = 20  # iterations in which the weights just follow the band; 99 of 100 random devices need fewer
 MOST_STEPS = 40  # of Newton's iteration with the derivative of the weights
@@ -54,7 +53,7 @@ READY, EASY = 7, 5  # most iterations of one step on the way, and those from whi
 STRAIGHT = 0.9  # least cosine between the directions at both ends of a step: a longer one may reach another branch
 ALONG, ANSWER, LAST_DIRECTION = LOWER, UPPER, REST  # rows of State.lines, free while the weights are unknowns
 FEW = 1e-3  # share of a move of the band that may be left as an error where the weights just follow
-NEAR = 12  # iterations from a near guess before the search begins anew
+NEAR_STEPS = 12  # iterations from a near guess before the search begins anew
 TABLE = 1e-4  # relative error of a step by the interpolation in the table of F
 
 
@@ -68,7 +67,7 @@ class Rows(NamedTuple):
 
 
 @inlined
-def rows_of(state: State) -> Rows:
+def rows_of_stack(state: State) -> Rows:
     """Work space of a state for the rows of a stack."""
     lines = state.lines
     return Rows(lines[LOWER], lines[DIAGONAL], lines[UPPER], lines[REST])
@@ -119,7 +118,7 @@ def static_rows(junction: Junction, state: State, k: int, response: np.ndarray, 
 @detached
 def following_step(junction: Junction, state: State, k: int) -> float:
     """One step of D and U, the weights held. Returns the largest move of U [eV]; inf where it fails."""
-    stack, rows, N = column(state, k), rows_of(state), state.c.shape[1]
+    stack, rows, N = column(state, k), rows_of_stack(state), state.c.shape[1]
     static_rows(junction, state, k, state.lines[STILL], rows)
     x, longest = rows.rest, 0.0
     if not factor_tridiagonal(rows.lower, rows.diagonal, rows.upper, x.size):
@@ -162,12 +161,12 @@ def close_near(junction: Junction, state: State, k: int, V: float, tolerance: fl
     """
     fill_bands(junction, k, V, column(state, k), True)
     over = left_over(junction, k, column(state, k))
-    for _ in range(NEAR):
+    for _ in range(NEAR_STEPS):
         longest = following_step(junction, state, k) if over <= FEW else exact_step(junction, state, k)
         if not longest < math.inf:
             return False
         fill_bands(junction, k, V, column(state, k), True)
-        if longest * max(TABLE, longest / junction.kT[k], over if over <= FEW else 0.0) <= tolerance:
+        if longest * max(TABLE, longest / state.kT[k], over if over <= FEW else 0.0) <= tolerance:
             return True
     return False
 
@@ -183,7 +182,7 @@ def left_over(junction: Junction, k: int, stack: Stack) -> float:
         changed += abs(n[BY_WEIGHT, i]) * n[OF_RIGHT, i] * n[OF_LEFT, i] * width[i]
     for f in range(stack.D.size):
         elastances += elastance(junction, k, stack, f)
-    return 2.0 * ELEMENTARY_CHARGE * changed * elastances / junction.kT[k]
+    return 2.0 * ELEMENTARY_CHARGE * changed * elastances / stack.kT[0]
 
 
 @detached
@@ -220,7 +219,7 @@ def approach(junction: Junction, state: State, k: int) -> int:
         if longest <= ROUND_OFF:
             fill_bands(junction, k, 0.0, column(state, k), True)
             return step + 1
-        shorten(state, k, min(1.0, SHORT * junction.kT[k] / longest))
+        shorten(state, k, min(1.0, SHORT * state.kT[k] / longest))
     return 0
 
 
@@ -419,7 +418,6 @@ def static_stack(junction: Junction, k: int, c: np.ndarray, V: float, P: float =
 
     P : polarisation [C/m2]
     """
-    K, N = junction.columns.width.shape
-    state = new_state(K, N, True, interfaces=junction.layers.half_left.shape[1])
+    state = new_state(junction)
     state.c[k], state.P[k] = c, P
     return column_of(state, k), solve_stack(junction, state, k, V)

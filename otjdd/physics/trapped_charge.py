@@ -16,18 +16,26 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction, close
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import State
-from otjdd.physics.traps.chain import limited
-from otjdd.physics.traps.charge import ChargedTraps, Moves, bend, fill_charge, joint_rise, largest, shares_in_cells
+from otjdd.physics.traps.charge import (
+    ChargedTraps,
+    Moves,
+    bend,
+    fill_charge,
+    joint_rise,
+    largest,
+    moves_of_traps,
+    shares_in_cells,
+)
 from otjdd.physics.traps.kinetic import share_at
-from otjdd.physics.traps.newton import moves_of_traps
 from otjdd.physics.traps.sites import ACCEPTOR, CHARGE, DONOR
+from otjdd.physics.traps.steady import limited
 
 AGREED = 1e-11  # eV: the current follows the band with some 1e2 per eV, and V_j is solved to 1e-9 V
 MOST_TURNS = 200
 ROUND = (
     40  # turns of Newton's method, after which its steps are half as long: paths move with the band, and it may cycle
 )
-NEAR = 0.02  # eV, rise of the band from which Newton's method goes on
+NEWTON_FROM = 0.02  # eV, rise of the band from which Newton's method goes on
 FALLING = 0.7  # of the least rise so far, to which a turn should come; else Newton's method goes on
 LONGEST = 10.0  # kT, by which one step of Newton's method may move the band
 
@@ -45,7 +53,7 @@ def charged_traps(junction: Junction, state: State, k: int, y: np.ndarray) -> tu
 
     y : (n,) ln odds that they have, and from which they move; of size 0 for those at rest, which do not move
     """
-    V, kT, width, converged, n = state.V[0], junction.kT[k], junction.columns.width[k], True, 0
+    V, kT, width, converged, n = state.V[0], state.kT[k], junction.columns.width[k], True, 0
     share, amount, empty, log_odds = np.zeros((0, width.size)), np.zeros(0), np.zeros(0), np.zeros(0)
     at_once, by_rise, follows, stays = np.zeros(0), np.zeros((0, width.size)), np.zeros(0), np.zeros(0)
     for channel in range(1, junction.channels.code.size):
@@ -102,7 +110,7 @@ def rise_of_band(junction: Junction, state: State, k: int, u: np.ndarray, q: np.
     The Fermi level of each group is constant. Returns convergence.
     """
     traps, _, converged = charged_traps(junction, state, k, np.zeros(0))
-    return converged and bend(traps, stiffness_of(junction, state, k), junction.kT[k], state.trapped[k], u, q)
+    return converged and bend(traps, stiffness_of(junction, state, k), state.kT[k], state.trapped[k], u, q)
 
 
 @deferred
@@ -121,7 +129,7 @@ def close_with_traps(junction: Junction, state: State, k: int, V: float, toleran
         rise = largest(u)
         if rise <= AGREED:
             return Status.DONE
-        if rise <= NEAR or rise > FALLING * least:
+        if rise <= NEWTON_FROM or rise > FALLING * least:
             return close_jointly(junction, state, k, V, tolerance)
         least = rise
         copy(q, state.trapped[k])
@@ -140,19 +148,19 @@ def close_jointly(junction: Junction, state: State, k: int, V: float, tolerance:
     )
     for turn in range(MOST_TURNS):
         traps, moves, _ = charged_traps(junction, state, k, y)
-        if not joint_rise(traps, moves, stiffness_of(junction, state, k), junction.kT[k], state.trapped[k], u):
+        if not joint_rise(traps, moves, stiffness_of(junction, state, k), state.kT[k], state.trapped[k], u):
             return Status.TRAPS_NOT_FILLED
         rise = largest(u)
         if rise <= AGREED:
             return Status.DONE
-        cut = min(0.5 ** (turn // ROUND), LONGEST * junction.kT[k] / rise)
+        cut = min(0.5 ** (turn // ROUND), LONGEST * state.kT[k] / rise)
         for j in range(y.size):
             move = moves.at_once[j]
             for i in range(u.size):
                 move += moves.by_rise[j, i] * u[i]
             y[j] += limited(cut * move, y[j])
         copy(y, traps.log_odds)
-        fill_charge(traps, still, junction.kT[k], state.trapped[k], slope)
+        fill_charge(traps, still, state.kT[k], state.trapped[k], slope)
         if not close(junction, state, k, V, tolerance):
             return Status.NOT_CLOSED
     return Status.TRAPS_NOT_FILLED

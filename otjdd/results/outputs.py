@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from otjdd.variables import rows_of_outputs
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -74,17 +76,8 @@ OUTPUTS = _outputs({
     "cell_width": ("x", "m", "cell width"),
     "snapshot_time": ("snapshot", "s", "time of the profiles"),
     "vacancy_concentration": ("snapshot x", "m^-3", "vacancy concentration, mean over the columns"),
-    "vacancy_concentration_columns": ("snapshot column x", "m^-3", "vacancy concentration of each column"),
+    **rows_of_outputs(),
     "conduction_band": ("snapshot x", "eV", "conduction band edge above the Fermi level of the right electrode"),
-    "snapshot_temperature": ("snapshot column", "K", "temperature of each column at the profiles"),
-    "snapshot_polarisation": ("snapshot column", "C m^-2", "polarisation of each column at the profiles"),
-    "state_passed": ("snapshot column end", "m^-2", "vacancies that passed the ends of each column, to the right, so far"),
-    "state_smooth": ("snapshot column x", "m^-3", "smooth concentration of each column, around which single ions hop"),
-    "state_smooth_passed": ("snapshot column end", "m^-2", "the part of it in what passed the ends of each column"),
-    "state_draws": ("snapshot draw", "1", "steps whose hops were drawn so far"),
-    "state_advance": ("snapshot column", "1", "where a law of polarisation stands: reduced time, or P of two levels"),
-    "state_begun": ("snapshot column", "C m^-2", "polarisation of each column when its field turned last"),
-    "state_towards": ("snapshot column", "1", "sign of the field of each column since then"),
     "snapshot_junction_voltage": ("snapshot", "V", "voltage across the junction at the profiles"),
     "film_electrons": ("snapshot x", "m^-3", "electrons in the film, mean over the columns"),
     "film_electron_ratio": ("snapshot", "1", "largest density of film electrons over that which bends the band by kT"),
@@ -110,7 +103,6 @@ OUTPUTS = _outputs({
     "layer_end": ("layer", "m", "distance of the right end of a layer from the left electrode"),
     "layer_vacancies": ("snapshot layer", "m^-2", "vacancies per area in a layer, mean over the columns"),
     "trap": ("trap", "1", "name of traps in the film"),
-    "trap_filling_groups": ("snapshot column trap_group", "1", "filled share of groups of traps whose filling takes time"),
     "trap_filling": ("snapshot trap x", "1", "filled share of traps, mean over the columns; nan where none are"),
     "trap_current_left": ("snapshot trap x", "A m^-3", "current per volume from traps to the left electrode"),
     "trap_current_right": ("snapshot trap x", "A m^-3", "current per volume from the right electrode to traps"),

@@ -1,6 +1,6 @@
 """The error of every read, from runs of the same case on coarser grids, with smaller time steps, and with fewer columns.
 
-ln I on N and on N/2 cells gives its limit of small cells (`solver.grid_convergence`), and `numerics.error` chooses how the
+ln I on N and on N/2 cells gives its limit of small cells (`solver.grid_error`), and `numerics.error` chooses how the
 limit is used:
 
     limit         the limit replaces the reads, and no error is stated
@@ -45,7 +45,7 @@ from otjdd.case.recording import Recording
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.results.summary import NOT_EXTRAPOLATED, NOT_STATED
-from otjdd.solver import grid_convergence, self_check
+from otjdd.solver import grid_error, self_check
 from otjdd.solver.checkpoint import CheckpointPlace
 from otjdd.solver.outcome import ending, status_words
 from otjdd.solver.start import Start
@@ -107,9 +107,9 @@ def simulate_with_error(
         log.warning("the error of the reads is not known in full: %s", "; ".join(reasons))
     if kind == "limit":
         words = f"{NOT_STATED}; {extrapolation(name, grids)}"
-        return replaced(
-            ds, name, grid_convergence.extrapolated(values[0], values[1], grids[0] / grids[1])
-        ).assign_attrs({ATTRIBUTE: words})
+        return replaced(ds, name, grid_error.extrapolated(values[0], values[1], grids[0] / grids[1])).assign_attrs(
+            {ATTRIBUTE: words}
+        )
     extrapolate = kind == "extrapolate" and not np.isnan(values[len(grids) - 1]).all()
     ds = with_errors(ds, name, grids, values, extrapolate)
     return ds.assign_attrs({ATTRIBUTE: "; ".join([ds.attrs[ATTRIBUTE], *(f"not known {words}" for words in reasons)])})
@@ -262,13 +262,13 @@ def errors(
     fewer : on the second grid with half the nodes of the columns, or None   extrapolate : state the error of the limit
     """
     limits = [
-        grid_convergence.extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values), strict=True)
+        grid_error.extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values), strict=True)
     ]  # fmt: skip
     if extrapolate:
         grid = np.abs(limits[0] - limits[1])
     else:
-        grid = grid_convergence.error_of_finest(grids, values)
-    grid, ranged = grid_convergence.at_least_range(grids, values, grid)
+        grid = grid_error.error_of_finest(grids, values)
+    grid, ranged = grid_error.at_least_range(grids, values, grid)
     time, columns = change(values[1], strict), None if fewer is None else change(values[1], fewer)
     return Error(limits[0], grid, time, ranged, columns)
 

@@ -78,8 +78,8 @@ def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Cas
             raise ResultError(path, f"does not hold the state of {name} that it started from")
     case = parse_case(toml_text.write(data), folder, file=str(path), allow_outside=True)
     expected = len(model.members(case)), case.device.film.cells
-    if start is not None and start.c.shape != expected:
-        raise ResultError(path, f"starts from {start.c.shape} columns and cells, its case has {expected}")
+    if start is not None and (there := start["c"].shape) != expected:
+        raise ResultError(path, f"starts from {there} columns and cells, its case has {expected}")
     return case, start
 
 

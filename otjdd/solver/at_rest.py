@@ -1,4 +1,4 @@
-"""Curves over the bias at frozen ions: each state that a drive prepares, at every temperature and bias."""
+"""Curves over the bias at frozen ions: each state that a drive prepares, at every temperature and bias; I-V curves."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from otjdd.case.drive_curves import Prepared
 from otjdd.case.kinds import kinds_of
 from otjdd.case.traps import carry_charge
 from otjdd.errors import SolverError
+from otjdd.mechanisms.polarisation import TWO_LEVEL
+from otjdd.physics.channels.transport import transport
+from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction
-from otjdd.physics.polarisation import TWO_LEVEL
 from otjdd.results import outputs
 from otjdd.solver import initial, integrate, model, model_limits
 from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import attributes, delivered, ending, status_words
-from otjdd.solver.start import Start
+from otjdd.solver.start import Start, without
 from otjdd.solver.trail import NO_STEPS, Trail
 from otjdd.stepping import hop_noise
 
 if TYPE_CHECKING:
     import xarray as xr
-
 
 PLACE = ("state", "temperature", "bias")
 OF_KINDS = "kind_bias_current"
@@ -35,6 +36,10 @@ POLARISATION = "bias_polarisation"  # an output of polarised films
 CHANNEL_SHARE = "bias_channel_share"  # an output of a junction with channels beside the coherent one
 TRAP_CHARGE = "bias_trap_charge"  # an output of films whose traps carry charge
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
+CURVES = (
+    "bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy", "bias_band_bending",
+    "bias_electrode_charge", "bias_right_electrode_charge", "bias_current_level_error",
+)  # fmt: skip
 
 
 def curves_at_rest(
@@ -112,7 +117,7 @@ def points_at_rest(
         hop_noise.show_ions(junction, moving.state, moving.trial.noise)
         for j, T in enumerate(temperatures):
             hot = model.junction(case, T, parts)
-            frozen = integrate.begin(hot, rtol=numerics.rtol, atol=numerics.atol, **state_at(hot, moving)._asdict())
+            frozen = integrate.begin(hot, state_at(hot, moving), rtol=numerics.rtol, atol=numerics.atol)
             if not getattr(drive, "dwell", 0.0):
                 frozen.state.traps.step[0] = np.inf  # traps are at rest at each bias
             frozen.trail = trail
@@ -134,12 +139,12 @@ def currents_of_columns(run: Run) -> np.ndarray:
 
 def state_at(hot: Junction, moving: Run) -> Start:
     """The state of a run whose ions are as they are, of another junction: the share of P_s of its polarisation stays."""
-    start = integrate.remembered(moving)._replace(temperature=None, smooth=None, smooth_passed=None, draws=None)
+    start = without(integrate.remembered(moving), "temperature", "smooth", "smooth_passed", "draws")
     cold, there = moving.junction.polarisation.saturation, hot.polarisation.saturation
-    if start.begun is None or np.array_equal(cold, there):
+    if not cold.size or np.array_equal(cold, there):
         return start
-    of_P = {name: getattr(start, name) * there / cold for name in ("polarisation", "begun")}
-    return start._replace(advance=of_P["polarisation"] if hot.polarisation.law == TWO_LEVEL else start.advance, **of_P)
+    of_P = {name: start[name] * there / cold for name in ("P", "begun")}
+    return start | of_P | ({"advance": of_P["P"]} if hot.polarisation.law == TWO_LEVEL else {})
 
 
 def extremes(case: Case, coords: dict[str, Any], out: dict[str, np.ndarray]) -> dict[str, Reached]:
@@ -154,3 +159,26 @@ def extremes(case: Case, coords: dict[str, Any], out: dict[str, np.ndarray]) -> 
     return {
         name: model_limits.of_series(coords["bias"], values, "a bias of {:.4g} V") for name, values in reached.items()
     }
+
+
+def iv(
+    case: Case, progress: Callable[[float], object] | None = None, trail: Trail | None = None
+) -> xr.Dataset:  # fmt: skip
+    """I-V curves at frozen ions: every state of the drive, at every temperature; nan where the run ended early."""
+    return curves_at_rest(case, CURVES, bias_point, progress=progress, trail=trail)
+
+
+def bias_point(frozen: Run, voltage: float) -> dict[str, Any]:
+    """Values of CURVES at a source voltage, means over the columns, and CHANNEL_SHARE (C,). Raises SolverError."""
+    integrate.jump(frozen, voltage)
+    by_channel = np.empty(len(frozen.junction.channels.code))
+    conductance, unseen, share, energy, good = transport(
+        frozen.junction, frozen.state, frozen.tangent.present, by_channel
+    )
+    if not good:
+        integrate.fail(frozen, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
+    state, weight, V_j = frozen.state, frozen.junction.columns.weight, float(frozen.state.V[0])
+    bending = weight @ [edge(at, -D)[2] for at, D in zip(frozen.junction.right, state.D_right, strict=True)]
+    charges = weight @ state.D_left, -weight @ state.D_right
+    values = dict(zip(CURVES, (conductance * V_j, V_j, share, energy, bending, *charges, unseen), strict=True))
+    return values | ({CHANNEL_SHARE: by_channel / conductance} if len(by_channel) > 1 else {})

@@ -14,20 +14,20 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.compiler import kernel_cache
 from otjdd.errors import ResultError
-from otjdd.physics.heat import warm
 from otjdd.results import provenance
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, Run
 from otjdd.solver.start import KeptState, Start
 from otjdd.system import files, sources
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
+from otjdd.variables import OUTPUT
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Saved(NamedTuple):
     @property
     def start(self) -> Start:
         """What the run began with: its first kept state."""
-        return Start(**{name: arrays[0] for name, arrays in kept_memory(self.arrays).items()})
+        return {name: arrays[0] for name, arrays in kept_memory(self.arrays).items()}
 
     @property
     def wall_time(self) -> float:
@@ -109,9 +109,8 @@ def write_moment(path: Path, then: CheckpointContents, run: Run, belongs: dict[s
     rows, reads, states = then.lengths
     lists = {"rows": run.rows[:rows], "reads": run.reads[:reads]}
     blocks = {name: np.concatenate(pieces) for name, pieces in lists.items() if pieces}
-    kept = [dict(zip(INSTANT, state, strict=False)) | state.start._asdict() for state in run.kept_states[:states]]
-    names = [name for name, value in kept[0].items() if value is not None] if kept else []
-    kept_states = {f"kept.{name}": np.array([of[name] for of in kept]) for name in names}
+    kept = [dict(zip(INSTANT, state, strict=False)) | state.start for state in run.kept_states[:states]]
+    kept_states = {f"kept.{name}": np.array([of[name] for of in kept]) for name in kept[0]} if kept else {}
     file = io.BytesIO()
     np.savez(file, **about, **blocks, **kept_states, **then.memory)  # type: ignore[arg-type]  # no array has the name of an option
     write_whole(path, sealed(file.getbuffer()), mode=0o600)
@@ -164,13 +163,11 @@ def restore(run: Run, saved: Saved) -> None:
             if (there.shape, there.dtype) != (array.shape, array.dtype):
                 raise ValueError(f"{name} is {there.dtype} of the shape {there.shape}")
             array[...] = there
-        if run.state.heat.temperature.size:
-            warm(run.junction, run.state.heat.temperature)
         run.counts = Counts(*map(int, arrays["counts"]))
         run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.row_widths(run), strict=True))
         times, volts, V_j, *of_columns = (arrays[f"kept.{name}"] for name in INSTANT)
         lasting = kept_memory(arrays)
-        starts = [Start(**dict(zip(lasting, of, strict=True))) for of in zip(*lasting.values(), strict=True)]
+        starts = [dict(zip(lasting, of, strict=True)) for of in zip(*lasting.values(), strict=True)]
         instants = zip(times.tolist(), volts.tolist(), V_j.tolist(), *of_columns, starts, strict=True)
         run.kept_states = [KeptState(*instant) for instant in instants]
     except (ValueError, TypeError, KeyError) as error:
@@ -179,7 +176,7 @@ def restore(run: Run, saved: Saved) -> None:
 
 def kept_memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The memory of all kept states of a checkpoint, by name."""
-    return {name: arrays[f"kept.{name}"] for name in Start._fields if f"kept.{name}" in arrays}
+    return {name: arrays[f"kept.{name}"] for name in OUTPUT if f"kept.{name}" in arrays}
 
 
 def logged(arrays: dict[str, np.ndarray], name: str, width: int) -> list[np.ndarray]:
@@ -191,22 +188,13 @@ def logged(arrays: dict[str, np.ndarray], name: str, width: int) -> list[np.ndar
     return [arrays[name]]
 
 
-def arrays_of(name: str, numbers: dict[str, Any]) -> dict[str, np.ndarray]:
-    """All arrays of a named tuple, and of those within it, by name. numbers : its fields"""
-    arrays: dict[str, np.ndarray] = {}
-    for field, value in numbers.items():
-        own = f"{name}.{field}"
-        arrays |= {own: value} if isinstance(value, np.ndarray) else arrays_of(own, value._asdict())
-    return arrays
-
-
 def memory(run: Run) -> dict[str, np.ndarray]:
     """The arrays of a run that change in place, by name."""
     return {
-        **arrays_of("state", run.state._asdict()),
-        **arrays_of("tangent", run.tangent._asdict()),
-        **arrays_of("memory", run.memory._asdict()),
-        **arrays_of("place", run.place._asdict()),
+        "state": run.state.flat,
+        "tangent": run.tangent.flat,
+        **{f"memory.{name}": array for name, array in run.memory._asdict().items()},
+        **{f"place.{name}": array for name, array in run.place._asdict().items()},
         "heat": run.watch.heat,
         "largest": run.watch.largest,
         "block": run.block,

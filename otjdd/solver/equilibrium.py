@@ -22,8 +22,8 @@ from otjdd.physics.boundary import exchanges
 from otjdd.physics.closing import close_all, hold_electrons
 from otjdd.physics.exchange import passes
 from otjdd.physics.ionic_equilibrium import equilibrate
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, band_of_fields, close, closure_slope
-from otjdd.physics.state import COSH, State, new_state
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, band_of_fields, close, closure_slope, new_state
+from otjdd.physics.state import COSH, State
 
 LONGEST = 3.0  # largest step in x: beyond it the linear model of the exponentials fails
 STEPS = 1000
@@ -41,16 +41,14 @@ def relaxed(
     P : (K,) [C/m2] polarisation, and trapped : (K, N) [C/m2] charge of traps, which stay; None for none
     None when not found. Layers without sites part a column, and each part keeps its ions.
     """
-    electrons = bool(hold_electrons(junction))
-    K, N = c.shape
-    more = {"interfaces": junction.layers.half_left.shape[1], "charged": trapped is not None}
-    out, state = np.empty_like(c), new_state(K, N, electrons, **more)
+    out = np.empty_like(c)
+    state = new_state(junction, group=0, charged_cell=0 if trapped is None else c.shape[1])
     if trapped is not None:
         state.trapped[:] = trapped
     if P is not None:
         state.P[:] = P
-    rest_of = relaxed_with_electrons if electrons else relaxed_column
-    for k in range(K):
+    rest_of = relaxed_with_electrons if hold_electrons(junction) else relaxed_column
+    for k in range(len(c)):
         rest = rest_of(junction, state, k, c[k], V)
         if rest is None:
             return None
@@ -63,8 +61,8 @@ def relaxed_with_traps(junction: Junction, c: np.ndarray) -> np.ndarray | None:
 
     Ions and filling come to rest by turns: both lower one free energy, which is convex.
     """
-    (K, N), bands = c.shape, np.full((c.shape[0], c.shape[1] + 2), np.inf)
-    state = new_state(K, N, interfaces=junction.layers.half_left.shape[1], charged=True)
+    bands = np.full((c.shape[0], c.shape[1] + 2), np.inf)
+    state = new_state(junction, group=0)
     for _ in range(STEPS):
         rest = relaxed(junction, c, trapped=state.trapped)
         if rest is None:
@@ -73,7 +71,7 @@ def relaxed_with_traps(junction: Junction, c: np.ndarray) -> np.ndarray | None:
         state.guess[:], state.guess[:, COSH] = 0.0, 1.0
         if close_all(junction, state, 0.0, CLOSURE_TOLERANCE) != Status.DONE:
             return None
-        c, bands = rest, np.array([band(junction, state, k) for k in range(K)])
+        c, bands = rest, np.array([band(junction, state, k) for k in range(len(c))])
         if np.abs(bands - before).max() <= TURNED:
             return c
     return None

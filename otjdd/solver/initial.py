@@ -1,4 +1,9 @@
-"""What a run starts from: vacancies uniform, in equilibrium, after a history, from a result or a profile; polarisation."""
+"""What a run starts from: vacancies uniform, in equilibrium, after a history, from a result or a profile; polarisation.
+
+Where ions hop at random a film is made with its vacancies on random sites: where it starts uniform, from a profile or
+with a history, each site holds one with the probability c/c_max, and so the number of a device is random too. In
+equilibrium the number is drawn so, and the profile is that of equilibrium. A result has its ions.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +17,18 @@ import numpy as np
 from otjdd.case.case import Case, parse_case
 from otjdd.case.device import FromProfile, FromResult, History
 from otjdd.case.exchange import exchanges
-from otjdd.case.kinds import kinds_of
+from otjdd.case.kinds import FEWEST, column_area, covered_by, kinds_of
 from otjdd.case.traps import Trap
-from otjdd.physics.junction import Junction
+from otjdd.physics.junction import Junction, new_state
 from otjdd.physics.traps.sites import CHARGE
 from otjdd.results import store
-from otjdd.solver import equilibrium, integrate, model, random_ions, reservoirs
+from otjdd.solver import equilibrium, integrate, model, reservoirs
 from otjdd.solver.model import Member
-from otjdd.solver.start import OUTPUT, Start, at_snapshot
+from otjdd.solver.start import Start, at_snapshot, without
 from otjdd.solver.trap_groups import regrouped
 from otjdd.stepping import hop_noise
+from otjdd.stepping.drawn_hops import Noise, new_noise, whole_ions
+from otjdd.variables import OUTPUT, memory_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +36,10 @@ if TYPE_CHECKING:
 THICKNESS = "device.film.thickness"
 KEY = "ions.initial.result: "
 SAME = 1e-9  # relative, of lengths and concentrations
-BEFORE = 1  # stream of random numbers of a history, see `random_ions.noise_of`
+BEFORE = 1  # stream of random numbers of a history, see `noise_of`
+MOST_SITES = 2**62  # of a cell, in a draw
+ROUND_OFF = 1e-9  # of the number of ions of a column
+MOST_SHIFT = 40.0  # kT, of the chemical potential of ions whose number is drawn
 
 
 def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.ndarray:
@@ -47,10 +57,10 @@ def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.
 def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """What a case starts from. Raises SolverError, ValueError."""
     initial, mean = case.ions.initial, smooth_start(case, junction, parts)
-    drawn = random_ions.drawn(case, junction, parts, mean)
-    if initial == "equilibrium" and drawn.smooth is not None and not exchanges(case.device):  # of as many as were drawn
-        rest = relax(junction, drawn.smooth, mean.polarisation)
-        drawn = drawn._replace(c=rest, smooth=rest)
+    drawn = with_ions_drawn(case, junction, parts, mean)
+    if initial == "equilibrium" and "smooth" in drawn and not exchanges(case.device):  # of as many as were drawn
+        rest = relax(junction, drawn["smooth"], mean.get("P"))
+        drawn |= {"c": rest, "smooth": rest}
     if not isinstance(initial, History):
         return drawn
     run = begin(case, junction, parts, drawn, BEFORE)
@@ -59,18 +69,18 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
         integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
     hop_noise.show_ions(junction, run.state, run.trial.noise)
     # the junction has cooled, and the hops of the drive are drawn from a stream of their own
-    return integrate.remembered(run)._replace(temperature=None, draws=None)
+    return without(integrate.remembered(run), "temperature", "draws")
 
 
 def begin(
     case: Case, junction: Junction, parts: list[Member], initial: Start, stream: int = 0, **options: Any
 ) -> integrate.Run:
-    """A run of a case at a start. stream : of random numbers, see `random_ions`   options : of `integrate.begin`"""
-    numerics, noise = case.numerics, random_ions.noise_of(case, parts, stream)
-    filling = first_filling(case, junction) if initial.filling is None else initial.filling
+    """A run of a case at a start. stream : of random numbers, see `noise_of`   options : of `integrate.begin`"""
+    numerics, noise = case.numerics, noise_of(case, parts, stream)
+    filling = initial.get("filling", first_filling(case, junction))
     run = integrate.begin(
-        junction, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps, noise=noise, **options,
-        **initial._replace(filling=filling)._asdict(),
+        junction, initial | {"filling": filling}, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
+        noise=noise, **options,
     )  # fmt: skip
     if np.isnan(filling).any():
         run.state.traps.step[0] = np.inf
@@ -91,15 +101,16 @@ def first_filling(case: Case, junction: Junction) -> np.ndarray:
 def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """As `start`, without a history and before ions are drawn. Raises SolverError, ValueError."""
     initial, c, P = case.ions.initial, model.uniform(case, parts), polarisation(case, junction, parts)
+    polarised = {} if P is None else {"P": P}
     if initial == "equilibrium":
         if unlike := reservoirs.disagreement(case):
             raise ValueError(f'ions.initial = "equilibrium": {unlike}')
-        return Start(relax(junction, c, P), polarisation=P)
+        return {"c": relax(junction, c, P)} | polarised
     if isinstance(initial, FromResult):
         return from_result(case, junction, parts)
     if isinstance(initial, FromProfile):
-        return Start(model.along_profile(case, parts), polarisation=P)
-    return Start(c, polarisation=P)
+        return {"c": model.along_profile(case, parts)} | polarised
+    return {"c": c} | polarised
 
 
 def polarisation(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray | None:
@@ -126,24 +137,23 @@ def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
     if not ds.sizes.get("snapshot") or not {"cell_width", OUTPUT["c"]} <= set(ds.variables):
         raise ValueError(f"{KEY}that result holds no state to start from")
     end, K = at_snapshot(ds, -1), len(parts)
-    if len(end.c) != K:
-        raise ValueError(f"{KEY}columns: {len(end.c)}, the case has {K}")
-    shapes = integrate.shapes_of(junction, K, case.device.film.cells, case.ions.noise != "none")
-    own = {name: value for name, value in end._asdict().items() if value is not None and 0 not in shapes[name]}
+    if len(end["c"]) != K:
+        raise ValueError(f"{KEY}columns: {len(end['c'])}, the case has {K}")
+    there = memory_of(new_state(junction, case.ions.noise != "none"))
+    own = {name: value for name, value in end.items() if there[name].size}
     own |= {name: on_grid(case, parts, ds, own[name]) for name in ("c", "smooth") if name in own}
     check_sites(case, own["c"])
-    if "filling" in own and own["filling"].shape != shapes["filling"]:
+    if "filling" in own and own["filling"].shape != there["filling"].shape:
         own["filling"] = regrouped_filling(ds, junction, own["filling"])
     for name, value in own.items():
-        if value.shape != shapes[name]:
-            raise ValueError(f"{KEY}{OUTPUT[name]}: {value.shape} values, in the case {shapes[name]}")
+        if value.shape != (shape := there[name].shape):
+            raise ValueError(f"{KEY}{OUTPUT[name]}: {value.shape} values, in the case {shape}")
     passed = own.get("passed", np.zeros((K, 2)))
     number = (own["c"] * junction.columns.width).sum(axis=1) - integrate.net_passed(passed)
     if number.min() <= 0.0:
         raise ValueError(f"{KEY}its film holds no vacancies in column {number.argmin() + 1} of {K}")
-    if case.device.film.polarisation is not None and "polarisation" not in own:
-        own["polarisation"] = polarisation(case, junction, parts)
-    return Start(**own)
+    P = polarisation(case, junction, parts)
+    return own if P is None else {"P": P} | own
 
 
 def regrouped_filling(ds: xr.Dataset, junction: Junction, filling: np.ndarray) -> np.ndarray:
@@ -213,3 +223,74 @@ def spreads_thickness(ds: xr.Dataset) -> bool:
     except ValueError:  # of a version that wrote it otherwise
         return False
     return THICKNESS in columns.get("spread", {})
+
+
+def noise_of(case: Case, parts: list[Member], stream: int = 0) -> Noise | None:
+    """The noise of a run of a case, at its beginning; None where the ions are a density.
+
+    stream : of numbers; runs of one case that follow each other have their own
+    """
+    if case.ions.noise == "none":
+        return None
+    kinds = kinds_of(case)
+    covered = covered_by(kinds)
+    area = [column_area(kinds[part.kind].device, part.weight * covered) for part in parts]
+    return new_noise(np.array(area), case.ions.seed, case.device.film.cells, stream, case.numerics.largest_leap)
+
+
+def with_ions_drawn(case: Case, junction: Junction, parts: list[Member], start: Start) -> Start:
+    """A start with ions on random sites, and the smooth concentrations around which they are drawn.
+
+    The start itself where the ions are a density. A result with single ions has both, for columns of its area. Raises
+    ValueError for a column with less than one ion.
+    """
+    noise = noise_of(case, parts)
+    if noise is None:
+        return start
+    mean, alike = start["c"], "smooth" in start
+    width, smooth = junction.columns.width, mean.copy()
+    numbers = (mean * width).sum(axis=1) * noise.area
+    if not (fewest := numbers.min()) >= FEWEST:  # a profile or a result has them
+        where = f"column {numbers.argmin() + 1} of {len(numbers)}"
+        raise ValueError(f"ions.noise: {fewest:.2g} ions in {where}, where single ions take {FEWEST:g} at least")
+    ions = whole_ions(mean, width, noise.area)
+    for k, area in enumerate(noise.area):
+        sites = junction.columns.sites[k]
+        full = np.divide(mean[k], sites, out=np.zeros_like(sites), where=sites > 0.0)
+        rng = np.random.Generator(np.random.PCG64(seed_of_column(case.ions.seed, k)))
+        if not isinstance(case.ions.initial, FromResult):
+            whole = np.minimum(np.floor(sites * width[k] * area), MOST_SITES).astype(np.int64)
+            ions[k] = at_least_one(rng, whole, full)
+        if abs(ions[k].sum() - numbers[k]) > ROUND_OFF * numbers[k]:
+            smooth[k], alike = holding(full, sites, width[k], ions[k].sum() / area), False
+    c = ions / (width * noise.area[:, None])
+    return start | {"c": c} if alike else without(start, "smooth_passed") | {"c": c, "smooth": smooth}
+
+
+def holding(full: np.ndarray, sites: np.ndarray, width: np.ndarray, number: float) -> np.ndarray:
+    """Concentrations (N,) like full sites (N,) [1/m3] whose ions are a number per area [1/m2].
+
+    full : (N,) share of the sites. The chemical potential is shifted as a whole: a factor would put more ions into cells
+    than they have sites.
+    """
+    low, high = -MOST_SHIFT, MOST_SHIFT
+    while low < (shift := 0.5 * (low + high)) < high:
+        more = full * np.exp(shift)
+        shifted: np.ndarray = sites * (more / (1.0 - full + more))
+        low, high = (shift, high) if shifted @ width < number else (low, shift)
+    return shifted
+
+
+def at_least_one(rng: np.random.Generator, sites: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Numbers (N,) of occupied sites of cells, one or more in all."""
+    while True:
+        counts: np.ndarray = rng.binomial(sites, np.clip(chance, 0.0, 1.0))
+        if counts.any():
+            return counts
+
+
+def seed_of_column(seed: int, k: int) -> np.random.SeedSequence:
+    """Seed of column k. numpy fills a short sequence with zeros: [5, 1, 0], of the seed 2^32 + 5, would be [5, 1]."""
+    if seed < 2**32:
+        return np.random.SeedSequence([seed, k])
+    return np.random.SeedSequence(seed, spawn_key=(k,))

@@ -12,14 +12,13 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import SolverError, Status
+from otjdd.mechanisms.heat import warm
+from otjdd.mechanisms.polarisation import put_polarisation
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
-from otjdd.physics.heat import warm
-from otjdd.physics.junction import Junction
-from otjdd.physics.polarisation import put_polarisation
+from otjdd.physics.junction import Junction, new_state
 from otjdd.physics.state import Memory, State, Tangent
 from otjdd.physics.trapped_charge import rise_of_band
-from otjdd.physics.traps.sites import CHARGE
 from otjdd.solver import model_limits, trail
 from otjdd.solver.start import KeptState, Start
 from otjdd.solver.trail import Trail
@@ -34,6 +33,7 @@ from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.run_log import READING, RECORD, Log
 from otjdd.system.limits import heed_pending
 from otjdd.system.remember import by_record
+from otjdd.variables import memory_of
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
 
@@ -64,7 +64,6 @@ class Run:
     junction: Junction
     control: Control
     state: State
-    shapes: dict[str, tuple[int, ...]]  # of the memory of the state, by name
     total: np.ndarray  # (K,) vacancies per area before any passed an electrode [1/m2]
     trial: Trial  # work space of a step, and the state at its end
     tangent: Tangent  # of the current
@@ -86,7 +85,7 @@ class Run:
 
 def begin(
     junction: Junction,
-    c: np.ndarray,
+    start: Start | np.ndarray,
     *,
     rtol: float,
     atol: float,
@@ -94,48 +93,32 @@ def begin(
     watch: Watch | None = None,
     apart: bool = False,
     noise: Noise | None = None,
-    **others: np.ndarray | None,
 ) -> Run:
-    """A run from concentrations c (K, N) [1/m3]; atol in units of their mean, in an empty film of that at first.
+    """A run from concentrations (K, N) [1/m3]; atol in units of their mean, in an empty film of that at first.
 
+    start : these, or the memory of a state by name. What is absent there: polarisations of 0, the temperature of the
+        surroundings, electrodes that nothing passed, and, as nan, traps at rest where the run is settled first
     watch : `extremes.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
     noise : of random hops; None for a continuous density. Then c is that of the ions, around `smooth`
-    others : of the memory by name, see `start.Start`; None or absent for polarisations of 0, the temperature of the
-        surroundings, electrodes that nothing passed, and, as nan, for traps at rest where the run is settled first
     """
-    (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
-    heat = junction.heat.resistance.size > 0  # as in `heat.heated`
-    polarised = junction.polarisation.saturation.size > 0  # as in `junction.polarised`
-    more = {
-        "interfaces": junction.layers.half_left.shape[1],
-        "charged": bool(junction.channels.numbers[1:, CHARGE : CHARGE + 1].any()),
-        "traps": traps_of(junction),
-    }
     noisy = noise is not None and is_noisy(noise)
-    state = states.new_state(K, N, electrons, heat, polarised, noisy=noisy, **more)
-    shapes = shapes_of(junction, K, N, noisy)
-    start = Start(c, **others)
-    put_memory(junction, state, shapes, start)
+    start = start if isinstance(start, dict) else {"c": start}
+    state, c = new_state(junction, noisy), start["c"]
+    put_memory(junction, state, start)
     total, width = (c * junction.columns.width).sum(axis=1) - net_passed(state.passed), junction.columns.width
-    smooth = c if start.smooth is None or not noisy else start.smooth
+    smooth = start.get("smooth", c) if noisy else c
     mean = smooth.mean() or float((total / width.sum(axis=1)).mean())
-    control = control_of(junction, smooth, float(rtol), float(atol * mean), min(CHUNK, max_steps), noise)
+    control = control_of(junction, state, smooth, float(rtol), float(atol * mean), min(CHUNK, max_steps), noise)
     method = rosenbrock_methods.method_for(rtol)
-    trial = rosenbrock.new_trial(K, N, electrons, method, heat, polarised, noise, **more)
-    channels = len(junction.channels.code)
-    tangent, memory = states.new_tangent(K, N, channels), states.new_memory(K, N, channels)
+    trial = rosenbrock.new_trial(junction, method, noise)
+    tangent = states.new_tangent(len(c), c.shape[1], len(junction.channels.code))
     watch = model_limits.no_watch() if watch is None else watch
     if noisy:
         put_ions(junction, state, trial.noise, start)
         area = trial.noise.area
         total = trial.noise.ions.sum(axis=1) / area - net_passed(trial.noise.passed[NOW] / area[:, None])
-    return Run(junction, control, state, shapes, total, trial, tangent, memory, max_steps, watch, apart=apart)
-
-
-def shapes_of(junction: Junction, K: int, N: int, noisy: bool) -> dict[str, tuple[int, ...]]:
-    """Shapes of the memory of a run by name, of K columns with N cells. noisy : single ions hop at random"""
-    heat, polarised = junction.heat.resistance.size > 0, junction.polarisation.saturation.size > 0
-    return states.memory_shapes(K, N, heat, polarised, traps_of(junction)[1], noisy)
+    memory = states.new_memory(tangent)
+    return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart)
 
 
 def net_passed(passed: np.ndarray) -> np.ndarray:
@@ -144,29 +127,23 @@ def net_passed(passed: np.ndarray) -> np.ndarray:
     return into
 
 
-def put_memory(junction: Junction, state: State, shapes: dict[str, tuple[int, ...]], start: Start) -> None:
-    """Put a state and its junction where a run starts. shapes : of the memory, by name"""
-    parts = states.memory_parts(state.memory, shapes)
-    parts["temperature"][:] = junction.heat.surroundings
-    for name, value in start._asdict().items():
-        if value is not None:
-            parts[name][...] = value
-    if start.advance is None:
+def put_memory(junction: Junction, state: State, start: Start) -> None:
+    """Put a state where a run starts."""
+    parts = memory_of(state)
+    for name, value in start.items():
+        parts[name][...] = value
+    if "advance" not in start:
         put_polarisation(junction.polarisation, state.P, state.progress)
-    if state.heat.temperature.size:
-        warm(junction, state.heat.temperature)
+    warm(junction, state, state.heat.temperature)
 
 
 def put_ions(junction: Junction, state: State, noise: Noise, start: Start) -> None:
     """Let the concentrations of a state and what passed its ends be those of single ions, around the smooth ones."""
-    noise.ions[:] = whole_ions(start.c, junction.columns.width, noise.area)
+    noise.ions[:] = whole_ions(start["c"], junction.columns.width, noise.area)
     noise.passed[NOW] = np.rint(state.passed * noise.area[:, None])
-    if start.smooth is not None:
-        state.c[:] = start.smooth
-    if start.smooth_passed is not None:
-        state.passed[:] = start.smooth_passed
-    if start.draws is not None:
-        noise.steps[:] = start.draws.astype(np.int64)
+    state.c[:] = start.get("smooth", state.c)
+    state.passed[:] = start.get("smooth_passed", state.passed)
+    noise.steps[:] = start.get("draws", noise.steps).astype(np.int64)
 
 
 def arrays_of(run: Run) -> Iterator[np.ndarray]:
@@ -174,10 +151,10 @@ def arrays_of(run: Run) -> Iterator[np.ndarray]:
     records: list[Any] = [run.state, run.tangent, run.memory, run.trial.work, run.trial.state, run.trial.film]
     while records:
         part = records.pop()
-        if isinstance(part, np.ndarray):
-            yield part
-        else:
+        if not isinstance(part, np.ndarray):
             records += part
+        elif part.base is None:  # and no part of another one
+            yield part
 
 
 def begin_again(run: Run, start: Sequence[tuple[np.ndarray, np.ndarray]], c: np.ndarray, atol: float) -> None:
@@ -194,14 +171,8 @@ def begin_again(run: Run, start: Sequence[tuple[np.ndarray, np.ndarray]], c: np.
     run.rows, run.reads, run.kept_states = [], [], []
 
 
-def traps_of(junction: Junction) -> tuple[int, int]:
-    """Channels of a junction and groups of its traps whose filling takes time; (0, 0) where there are none."""
-    groups = int(junction.channels.first[-1])
-    return (len(junction.channels.code), groups) if groups else (0, 0)
-
-
 def control_of(
-    junction: Junction, c: np.ndarray, rtol: float, atol: float, max_steps: int, noise: Noise | None
+    junction: Junction, state: State, c: np.ndarray, rtol: float, atol: float, max_steps: int, noise: Noise | None
 ) -> Control:
     """Error control of a run from concentrations c (K, N) [1/m3].
 
@@ -213,7 +184,7 @@ def control_of(
     cells, relative = c.shape[1], [film.eps_r + film.b / film.sqrt_a for film in junction.film]  # at no field
     eps = VACUUM_PERMITTIVITY * np.array(relative).reshape(len(c), -1)  # (K, M) of the layers
     thickness = np.add.reduceat(junction.columns.width, junction.layers.first[:-1], axis=1)
-    each = ELEMENTARY_CHARGE * thickness / (eps * noise.area[:, None] * junction.kT[:, None])
+    each = ELEMENTARY_CHARGE * thickness / (eps * noise.area[:, None] * state.kT[:, None])
     band = np.sqrt(each.sum(axis=1))  # over kT
     rtol += UNSEEN * float(max((ions**-0.5).max(), band.max()))
     atol += UNSEEN * float(c.mean() * np.sqrt(cells / ions.mean()))
@@ -369,8 +340,8 @@ def empty(run: Run, log: Log) -> None:
 
 def remembered(run: Run, memory: np.ndarray | None = None) -> Start:
     """What a run starts from that goes on from the state of a run, or from a copy of its memory (M,)."""
-    parts = states.memory_parts(run.state.memory.copy() if memory is None else memory, run.shapes)
-    return Start(**{name: part for name, part in parts.items() if part.size})
+    parts = memory_of(run.state, run.state.memory.copy() if memory is None else memory)
+    return {name: part for name, part in parts.items() if part.size}
 
 
 def check_status(run: Run, status: int, time: float, voltage: float, step: float, norm: float, cell: int = 0) -> None:
@@ -390,7 +361,7 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
         k, i = np.unravel_index(cell, width.shape)
         place = width[k, :i].sum() + 0.5 * width[k, i]
     elif reason == "TRAPS_NOT_FILLED":
-        k, i = np.unravel_index(np.argmax(np.abs(rises(run))), width.shape)
+        k, i = np.unravel_index(np.argmax(np.abs(rises_by_traps(run))), width.shape)
         place = width[k, :i].sum() + 0.5 * width[k, i]
     else:
         E = np.abs(run.state.E)
@@ -400,7 +371,7 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
     raise SolverError(reason, time, voltage, step, norm, float(place), hottest)
 
 
-def rises(run: Run) -> np.ndarray:
+def rises_by_traps(run: Run) -> np.ndarray:
     """Rise (K, N) [eV] of the band of each column to which its charged traps lead."""
     u: np.ndarray = np.zeros_like(run.state.trapped)
     for k, own in enumerate(u):
@@ -456,9 +427,9 @@ def restore_state(run: Run, kept: KeptState) -> None:
     for array in stack_arrays(state):
         array[:] = kept.stack[:, at : at + array.shape[1]]
         at += array.shape[1]
-    put_memory(run.junction, state, run.shapes, kept.start)
-    if kept.start.filling is not None:
-        put_filling(run, kept.start.filling)
+    put_memory(run.junction, state, kept.start)
+    if "filling" in kept.start:
+        put_filling(run, kept.start["filling"])
         jump(run, kept.voltage)
 
 

@@ -1,7 +1,7 @@
 """Linear response of a settled junction: its complex admittance, with ions and polarisation frozen or following.
 
-The equations of a time step, with s_f for the ions that pass face f, d for the change of the charge of the terminals, p for
-that of P, u for that of the voltage across the film, v for that of V_j, all as exp(i w t):
+The equations of a time step, with s_f for the ions that pass face f, d for the change of the charge of the terminals, p
+for that of P, u for that of the voltage across the film, v for that of V_j, all as exp(i w t):
 
     i w s_f = d J_f         flux of the ions through the faces that they may pass, by the cells beside and the field there
     i w p   = d(dP/dt)      pull u - relaxation p
@@ -9,8 +9,20 @@ that of P, u for that of the voltage across the film, v for that of V_j, all as 
     i       = d I + i w A d conduction current and charge of the electrode
 
 d is the charge of `physics.boundary`, which changes alike at both terminals: D(L) where the right electrode blocks ions.
-The matrix is that of `physics.ion_rows` with i w in the place of 1/(gamma dt), its elements exact; `response` solves it for
-each frequency. A film that holds electrons has more unknowns, see `electron_response`.
+The matrix is that of `physics.ion_rows` with i w in the place of 1/(gamma dt), its elements exact: one linear system, for
+films with and without electrons, solved for each frequency. The unknowns are local ones of cells and faces, each coupled
+to its neighbours, and shared ones that all cells feel:
+
+    | rows      to_shared |  | local  |
+    | to_local  shared    |  | shared | = by_V v        with the rate i w added on the diagonal of what moves
+
+Local unknowns are, among others, the charges e z S_f of the vacancies that passed a face; a polarisation is a shared one.
+Both move at a rate, all other unknowns follow at once.
+
+Where the film holds electrons, unknowns are the band and the weight of the contacts in each cell and the vacancies behind
+the face to its left, in the order of `stepping.electron_jacobian`. The electrons follow at every frequency, and each
+belongs to the terminal with which it is in equilibrium: the charge of a terminal is that of its electrode and of its
+electrons.
 """
 
 from __future__ import annotations
@@ -20,8 +32,12 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.polarisation import polarisation_at, rate_at
 from otjdd.physics import bound_electrons
+from otjdd.physics import electron_stack as stacks
+from otjdd.physics import film_electrons as contacts
 from otjdd.physics import junction as equations
+from otjdd.physics.bound_electrons import binds
 from otjdd.physics.boundary import open_faces
 from otjdd.physics.channels.conductance import ALL_ENERGIES
 from otjdd.physics.channels.table import conductance_of_column
@@ -29,11 +45,10 @@ from otjdd.physics.closing import hold_electrons
 from otjdd.physics.ion_rows import IonRows, fill_ion_rows
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import FluxSlopes, Junction, closure_slope, polarised
-from otjdd.physics.polarisation import polarisation_at
 from otjdd.physics.state import State
-from otjdd.solver.electron_response import electron_response
-from otjdd.solver.response import Response
-from otjdd.stepping.polarisation_step import rate_at
+from otjdd.stepping import electron_jacobian as jacobian
+
+DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
 
 
 class LinearColumn(NamedTuple):
@@ -65,7 +80,7 @@ def linearised_column(junction: Junction, state: State, k: int, area: float) -> 
     factors, pull = new_factors(N), np.zeros(N + 1)
     bound_electrons.flux_slopes_of(junction, state, k, factors, J, slopes)
     if bound_electrons.binds(junction):
-        bound_electrons.fill_pull(junction, k, factors, J, slopes, pull)
+        bound_electrons.fill_pull(junction, state, k, factors, J, slopes, pull)
     response_of = electron_response if hold_electrons(junction) else ion_response
     charges = response_of(junction, state, k, (J, slopes, pull), (current.by_D, current.by_P, current.by_S))
     return LinearColumn(
@@ -159,7 +174,7 @@ def admittance(columns: list[LinearColumn], frequency: np.ndarray, moving: bool,
     return total
 
 
-def drift(columns: list[LinearColumn], time: float, moving: bool = True, following: bool = False) -> float:
+def drift_ratio(columns: list[LinearColumn], time: float, moving: bool = True, following: bool = False) -> float:
     """Drift of what follows a signal and is not at rest, after a time [s] at constant V_j: one implicit step.
 
     The relative change of the conductance I/V_j, or the change of the polarisation over P_s: the larger one. Modes that
@@ -170,3 +185,251 @@ def drift(columns: list[LinearColumn], time: float, moving: bool = True, followi
     change = sum(column.chord * by_chord for column, (by_chord, _) in drifts)
     turned = sum(column.area * abs(P) for column, (_, P) in drifts) / area
     return max(abs(change / conductance) if conductance else 0.0, turned)
+
+
+class Response(NamedTuple):
+    """Charges of one column, linear around its state: n local unknowns, m shared ones, F faces that vacancies pass."""
+
+    rows: np.ndarray  # (n, 2 b + 1) equations of the local unknowns by these, by diagonals about the middle one
+    to_shared: np.ndarray  # (n, m) the same by the shared unknowns
+    to_local: np.ndarray  # (m, n) equations of the shared unknowns by the local ones
+    shared: np.ndarray  # (m, m)
+    moves: np.ndarray  # (n + m,) 1 for unknowns with a rate, else 0
+    by_V: np.ndarray  # (n + m,) minus the derivative of the equations by V_j
+    flux: np.ndarray  # (n + m,) rates of what moves, zero at rest
+    ions: np.ndarray  # (F,) places of the vacancies among the unknowns
+    polarisation: np.ndarray  # (0 or 1,) place of the polarisation among the unknowns
+    log_chord: np.ndarray  # (n + m,) d ln G by the unknowns
+    log_chord_by_V: float  # 1/V, d ln G/dV_j by the charge that V_j sets at once
+    charge: np.ndarray  # (n + m,) d charge of the left terminal by the unknowns
+    charge_by_V: float  # F/m2
+    charge_of_ions: float  # C, e z
+    saturation: float  # C/m2, P_s; 1 without a polarisation
+
+    def answer(self, omega: np.ndarray, moving: bool, following: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Changes of ln G and of the charge of the left terminal [C/m2] by V_j, (F,) each, at omega (F,) [1/s].
+
+        moving : the ions respond   following : the polarisation does
+        """
+        system = self.frozen(moving, following)
+        alike = omega if system.moves.any() else omega[:1] * 0.0
+        x = np.broadcast_to([system.solved(1j * w, system.by_V) for w in alike], (omega.size, self.by_V.size))
+        return self.log_chord_by_V + x @ self.log_chord, self.charge_by_V + x @ self.charge
+
+    def drift(self, time: float, moving: bool, following: bool) -> tuple[float, float]:
+        """Changes of ln G and of P over P_s in a time [s] at constant V_j: one implicit step."""
+        system = self.frozen(moving, following)
+        x = system.solved(1.0 / time, system.flux)
+        return float(self.log_chord @ x), float(x[self.polarisation].sum() / self.saturation)
+
+    def propagator(self, time: float) -> np.ndarray:
+        """(1 - time dJ/dS)^-1 at constant V_j, (F, F): what an implicit step of a time [s] leaves of S."""
+        x = self.frozen(True, False).solved(1.0 / time, self.of_ions(1.0 / time))
+        left: np.ndarray = x[self.ions]
+        return left
+
+    def log_chord_by_ions(self) -> np.ndarray:
+        """Change of ln G by S at constant V_j, (F,) [m2]."""
+        change: np.ndarray = self.log_chord @ self.frozen(False, False).solved(0.0, self.of_ions(self.charge_of_ions))
+        return change
+
+    def log_chord_by_hops(self, rate: complex) -> np.ndarray:
+        """Change of ln G by ions that pass each face as exp(rate t), at constant V_j, (F,) [m2 s]."""
+        change: np.ndarray = self.frozen(True, False).transposed().solved(rate, self.log_chord)[self.ions]
+        return change * self.charge_of_ions
+
+    def of_ions(self, value: float) -> np.ndarray:
+        """Right-hand sides (n + m, F), each with a value in the equation of one face."""
+        right = np.zeros((self.by_V.size, self.ions.size))
+        right[self.ions, np.arange(self.ions.size)] = value
+        return right
+
+    def frozen(self, moving: bool, following: bool) -> Response:
+        """The system in which ions that do not move, and a polarisation that does not follow, keep their values."""
+        still = np.concatenate((self.ions[: 0 if moving else None], self.polarisation[: 0 if following else None]))
+        n, width = self.rows.shape
+        local, shared = still[still < n], still[still >= n] - n
+        changed = {name: getattr(self, name).copy() for name in ("rows", "to_shared", "to_local", "shared")}
+        changed["rows"][local], changed["to_shared"][local] = np.arange(width) == width // 2, 0.0
+        changed["to_local"][shared], changed["shared"][shared] = 0.0, np.eye(self.shared.shape[0])[shared]
+        for name in ("moves", "by_V", "flux"):
+            changed[name] = getattr(self, name).copy()
+            changed[name][still] = 0.0
+        return self._replace(**changed)
+
+    def transposed(self) -> Response:
+        """The system with the transposed matrix."""
+        return self._replace(
+            rows=transposed(self.rows), to_shared=self.to_local.T, to_local=self.to_shared.T, shared=self.shared.T
+        )
+
+    def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
+        """Unknowns (n + m, ...) for right-hand sides (n + m, ...), what moves changing at a rate [1/s]."""
+        n, width = self.rows.shape
+        rows, shared = self.rows.astype(np.result_type(rate, 1.0)), self.shared + rate * np.diag(self.moves[n:])
+        rows[:, width // 2] += rate * self.moves[:n]
+        columns = right.reshape(right.shape[0], -1)
+        both = solve_banded_rows(rows, np.column_stack((columns[:n], self.to_shared)))
+        alone, driven = both[:, : columns.shape[1]], both[:, columns.shape[1] :]
+        border = np.linalg.solve(shared - self.to_local @ driven, columns[n:] - self.to_local @ alone)
+        solution: np.ndarray = np.concatenate((alone - driven @ border, border)).reshape(right.shape)
+        return solution
+
+
+def transposed(rows: np.ndarray) -> np.ndarray:
+    """Rows (n, 2 b + 1) of the transposed of a matrix of rows about its diagonal."""
+    turned, (n, width) = np.zeros_like(rows), rows.shape
+    for band in range(width):
+        offset = band - width // 2
+        i = slice(max(0, -offset), min(n, n - offset))
+        turned[i.start + offset : i.stop + offset, width // 2 - offset] = rows[i, band]
+    return turned
+
+
+def solve_banded_rows(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solution of a matrix of rows (n, 2 b + 1) about its diagonal, each scaled to its largest element.
+
+    Unscaled, the pivots are chosen by the units of the rows: at 1 THz the loss by the ions then has no digit left.
+    """
+    from scipy.linalg import solve_banded
+
+    (n, width), middle = rows.shape, rows.shape[1] // 2
+    scale = 1.0 / np.abs(rows).max(axis=1)
+    matrix = np.zeros((width, n), rows.dtype)
+    for band in range(width):
+        offset = band - middle
+        i = slice(max(0, -offset), min(n, n - offset))
+        matrix[middle - offset, i.start + offset : i.stop + offset] = rows[i, band] * scale[i]
+    solution: np.ndarray = solve_banded((middle, middle), matrix, (right.T * scale).T)
+    return solution
+
+
+def electron_response(
+    junction: Junction,
+    state: State,
+    k: int,
+    fluxes: tuple[np.ndarray, FluxSlopes, np.ndarray],
+    log_slopes: tuple[float, float, np.ndarray],
+) -> Response:
+    """Charges of column k: band, weight and e z S_f of each cell, and as a shared unknown what passes the right electrode.
+
+    fluxes : J, its slopes, `pull` of `bound_electrons`   log_slopes : of ln G by D(L), by P, which there is none, by S_f
+    """
+    (J, slopes, pull), N, stack = fluxes, state.c.shape[1], stacks.column_of(state, k)
+    response = np.zeros((N, jacobian.PER_BLOCK))
+    lower, diagonal, upper = np.zeros((3, N, 3, 3))
+    linear = stacks.Linear(lower, diagonal, upper, response, np.zeros(N + 1), np.zeros(N + 1), np.zeros(2))
+    stacks.linearise(junction, k, stack, linear)
+    tilt = slopes.by_field / junction.columns.distance[k]
+    tilt[[0, N]] = (slopes.by_field * linear.stiffness / state.eps[k])[[0, N]]
+    jacobian.fill_vacancies(junction, k, slopes, tilt, 0.0, linear)
+    stacks.fill_answer_to_voltage(junction, k, stack, linear, response)
+    if binds(junction):
+        jacobian.add_bound(junction, k, stack, pull, linear, response)
+    (first, end), charge = open_faces(junction, N), junction.ions[k].z * ELEMENTARY_CHARGE
+    if first:  # there is no face
+        linear.diagonal[0, jacobian.PASSED, jacobian.PASSED] = 1.0
+    else:
+        response[0, jacobian.PASSED] = tilt[0]
+    rows, ions = rows_of(linear.lower, linear.diagonal, linear.upper), np.arange(3 * first + 2, 3 * N, 3)
+    rows[ions] *= charge
+    response[first:, jacobian.PASSED] *= charge
+    for band in range(BANDS):  # from vacancies to their charge
+        beside = ions - band + DIAGONAL
+        rows[beside[(beside >= 0) & (beside < 3 * N)], band] /= charge
+    by_U, by_V = displacements(linear.stiffness)
+    log_chord, log_chord_by_V = along_charges(junction, k, (log_slopes[0], log_slopes[2]), by_U, by_V)
+    terminal, terminal_by_V = terminal_charge(junction, state, k, by_U[0], by_V[0])
+    terminal[2] += 1 - first
+    moves, flux = np.zeros((2, 3 * N))
+    moves[ions], flux[ions] = 1.0, charge * J[first:N]
+    blocked = Response(
+        rows=rows,
+        to_shared=np.zeros((3 * N, 0)),
+        to_local=np.zeros((0, 3 * N)),
+        shared=np.zeros((0, 0)),
+        moves=moves,
+        by_V=response.ravel(),
+        flux=flux,
+        ions=ions,
+        polarisation=np.zeros(0, int),
+        log_chord=log_chord,
+        log_chord_by_V=log_chord_by_V,
+        charge=terminal,
+        charge_by_V=terminal_by_V,
+        charge_of_ions=charge,
+        saturation=1.0,
+    )
+    return blocked if end == N else with_right_electrode(junction, k, blocked, (J, slopes), float(tilt[N]))
+
+
+def with_right_electrode(
+    junction: Junction, k: int, response: Response, fluxes: tuple[np.ndarray, FluxSlopes], tilt: float
+) -> Response:
+    """The response with what passes the right electrode of column k. tilt : its flux by the step of the band"""
+    (J, slopes), N, charge = fluxes, response.rows.shape[0] // 3, junction.ions[k].z * ELEMENTARY_CHARGE
+    dilution, to_shared, to_local = junction.columns.dilution[k, N - 1], np.zeros((3 * N, 1)), np.zeros((1, 3 * N))
+    to_shared[3 * N - 3], to_shared[3 * N - 1] = 1.0, dilution * slopes.by_right[N - 1]
+    to_local[0, 3 * N - 3], to_local[0, 3 * N - 1] = charge * tilt, -dilution * slopes.by_left[N]
+    return response._replace(
+        to_shared=to_shared,
+        to_local=to_local,
+        shared=np.array([[dilution * slopes.by_left[N] - slopes.by_right[N]]]),
+        moves=np.append(response.moves, 1.0),
+        by_V=np.append(response.by_V, 0.0),
+        flux=np.append(response.flux, charge * J[N]),
+        ions=np.append(response.ions, 3 * N),
+        log_chord=np.append(response.log_chord, 0.0),
+        charge=np.append(response.charge, 0.0),
+    )
+
+
+def rows_of(lower: np.ndarray, diagonal: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Rows (3N, BANDS) about the diagonal of a block tridiagonal matrix, its blocks (N, 3, 3)."""
+    N = diagonal.shape[0]
+    lower[0], upper[-1] = 0.0, 0.0
+    rows = np.zeros((N, 3, BANDS))
+    for block, blocks in enumerate((lower, diagonal, upper)):
+        for row in range(3):
+            first = DIAGONAL + 3 * (block - 1) - row
+            rows[:, row, first : first + 3] = blocks[:, row]
+    return rows.reshape(3 * N, BANDS)
+
+
+def displacements(stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Changes of D at the faces by the band in the cells (N+1, N) and by V_j (N+1,): dU = -dV left of the film."""
+    N = stiffness.size - 1
+    by_U = np.diag(stiffness)[:, :N] - np.diag(stiffness[1:], -1)[:, :N]
+    return by_U, np.concatenate((stiffness[:1], np.zeros(N)))
+
+
+def along_charges(
+    junction: Junction, k: int, log_slopes: tuple[float, np.ndarray], by_U: np.ndarray, by_V: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """d ln G by the unknowns (3N,), and by the charge that V_j sets at once, from its slopes by D(L) and by S_f."""
+    by_D, by_S = log_slopes
+    per_charge, N = by_S[:-1] / (junction.ions[k].z * ELEMENTARY_CHARGE), by_U.shape[1]
+    by_face = np.concatenate((-per_charge, [by_D + per_charge.sum()]))  # S_f = [D(L) - D_f]/(e z) and what stays
+    log_chord = np.zeros(3 * N)
+    log_chord[::3] = by_face @ by_U
+    return log_chord, float(by_face @ by_V)
+
+
+def terminal_charge(
+    junction: Junction, state: State, k: int, by_U: np.ndarray, by_V: float
+) -> tuple[np.ndarray, float]:
+    """Change of the charge of the left terminal by the unknowns (3N,) and by V_j, from that of its electrode."""
+    electrons, N, per_n = state.electrons[k], by_U.size, ELEMENTARY_CHARGE * junction.columns.width[k]
+    of_left, of_right = electrons[contacts.OF_LEFT], electrons[contacts.OF_RIGHT]
+    full = np.where(  # density if all of a cell belonged to the left contact, without division by a small weight
+        of_left > 0.5,
+        electrons[contacts.LEFT] / np.maximum(of_left, 0.5),
+        electrons[contacts.RIGHT] / np.maximum(of_right, 0.5) - electrons[contacts.BY_WEIGHT],
+    )
+    charge = np.zeros(3 * N)
+    charge[::3] = by_U - per_n * electrons[contacts.BY_VOLTAGE]
+    charge[1::3] = per_n * full  # their weight is 1 - w
+    charge[5::3] = (
+        -np.diff(electrons[contacts.HELD_LEFT]) / junction.ions[k].z
+    )  # the vacancies take the electrons that they hold along
+    return charge, by_V - float(per_n @ electrons[contacts.BY_VOLTAGE])

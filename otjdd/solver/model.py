@@ -20,6 +20,7 @@ from otjdd.case.traps import AnyLeak, Trap
 from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import hopping
+from otjdd.mechanisms.polarisation import MERZ_KAI, TWO_LEVEL
 from otjdd.physics import junction as kernels
 from otjdd.physics.channels.table import CODES, COHERENT
 from otjdd.physics.electrostatics import Electrode, Permittivity
@@ -30,7 +31,6 @@ from otjdd.physics.image_force import PIECES
 from otjdd.physics.ions import LAWS
 from otjdd.physics.junction import Junction
 from otjdd.physics.layers import Layers
-from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
 from otjdd.physics.traps import sites as trap_columns
 from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.results import store
@@ -195,7 +195,7 @@ def tunnelling_nodes(stack: tuple[Layer, ...], thickness: float, tolerance: floa
     return np.concatenate(parts), np.array(pieces)
 
 
-def ends_of_pieces(film: Film | LayeredFilm, nodes: np.ndarray) -> np.ndarray:
+def film_piece_ends(film: Film | LayeredFilm, nodes: np.ndarray) -> np.ndarray:
     """Ends (P+1,) [m] of the pieces of the band of a film. nodes : of `tunnelling_nodes`"""
     faces, first = film_faces(film), first_faces(film.stack)
     of_layers = [faces[start : behind + 1] for start, behind in pairwise(first)]
@@ -380,7 +380,7 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
         image=image_of_columns(case, T, parts, nodes),
         heat=heat(case, columns, T),
         polarisation=polarisation(case, parts, T),
-        channels=channels(case, columns, np.diff(ends_of_pieces(film, nodes)), pieces),
+        channels=channels(case, columns, np.diff(film_piece_ends(film, nodes)), pieces),
         left_wall=walls.left,
         right_wall=walls.right,
     )
@@ -468,12 +468,12 @@ def with_ends(
     return whole
 
 
-def polarisation(case: Case, parts: list[Member], temperature: float) -> Polarisation:
+def polarisation(case: Case, parts: list[Member], temperature: float) -> kernels.Polarisation:
     """Laws of the polarisation of all columns at a temperature [K]; arrays of size 0 where no film is polarised."""
     kinds = kinds_of(case)
     given = [polar for part in parts if (polar := kinds[part.kind].device.film.polarisation) is not None]
     if not given:
-        return Polarisation(TWO_LEVEL, *(np.zeros(0) for _ in Polarisation._fields[1:]))
+        return kernels.Polarisation(TWO_LEVEL, *(np.zeros(0) for _ in kernels.Polarisation._fields[1:]))
     rows = [
         (
             polar.saturation_at(temperature), part.thickness, polar.offset_field, getattr(polar, "barrier", 0.0),
@@ -483,7 +483,7 @@ def polarisation(case: Case, parts: list[Member], temperature: float) -> Polaris
         for polar, part in zip(given, parts, strict=True)
     ]  # fmt: skip
     law = TWO_LEVEL if given[0].law == "two-level" else MERZ_KAI
-    return Polarisation(law, *(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
+    return kernels.Polarisation(law, *(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
 
 
 def heat(case: Case, columns: kernels.Columns, temperature: float) -> kernels.Heat:
@@ -491,13 +491,12 @@ def heat(case: Case, columns: kernels.Columns, temperature: float) -> kernels.He
     given = case.device.heat
     if given is None:
         none = np.zeros(0)
-        return kernels.Heat(none, 1.0, float(temperature), True, np.zeros((0, 0)), none)
+        return kernels.Heat(none, 1.0, float(temperature), True)
     radius = case.device.disc_radius
     resistance = np.full(len(columns.weight), given.share * given.kelvin_per_watt(radius))
     if given.of == "columns":
         resistance /= columns.weight * covered_by(kinds_of(case))
-    cold = columns.diffusivity.copy(), columns.supply.copy()
-    return kernels.Heat(resistance, given.seconds(radius), float(temperature), given.of == "junction", *cold)
+    return kernels.Heat(resistance, given.seconds(radius), float(temperature), given.of == "junction")
 
 
 @lru_cache(maxsize=64)
@@ -513,7 +512,7 @@ def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes:
     whole = image_of(case.device, temperature, film.thickness, 0.0)
     if whole is None:
         return np.zeros((len(parts), 0, PIECES))
-    pieces, ends = [], ends_of_pieces(film, nodes)
+    pieces, ends = [], film_piece_ends(film, nodes)
     for part in parts:
         image = image_of(kinds[part.kind].device, temperature, part.thickness, part.left_shift)
         assert image is not None  # all kinds have an image force, or none has

@@ -13,7 +13,7 @@ from otjdd.solver.model import site_energy
 SAME = 1e-3  # eV, between levels that are taken for one: a flux of 4 % of that of either electrode at 300 K
 
 
-def levels(case: Case) -> dict[str, float]:
+def reservoir_levels(case: Case) -> dict[str, float]:
     """Side -> formation energy [eV] at the oxygen pressure there, of the electrodes that exchange vacancies."""
     ions, T, film, L = case.ions, case.temperature, case.device.film, case.device.film.thickness
     energies = {}
@@ -29,7 +29,7 @@ def levels(case: Case) -> dict[str, float]:
 
 def disagreement(case: Case) -> str:
     """A sentence about two electrodes whose levels drive vacancies through the film at 0 V; "" where none do."""
-    at = levels(case)
+    at = reservoir_levels(case)
     if len(at) < len(SIDES) or abs(at["left"] - at["right"]) <= SAME:
         return ""
     giver, taker = sorted(SIDES, key=lambda side: at[side])

@@ -18,9 +18,9 @@ from otjdd.errors import ResultError, SolverError
 from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import checkpoint, grid_error, initial, integrate, model, model_limits, self_check
+from otjdd.solver.at_rest import iv
 from otjdd.solver.collect import charging_ratio, collected, readings, snapshots_of
 from otjdd.solver.integrate import Run
-from otjdd.solver.iv import iv
 from otjdd.solver.model import Member
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits_attribute, status_words
@@ -185,7 +185,7 @@ def prepared(case: Case, junction: Junction, parts: list[Member]) -> tuple[Start
     try:
         return initial.start(case, junction, parts), None
     except (SolverError, KeyboardInterrupt, SystemError) as error:
-        return Start(model.uniform(case, parts)), ending(error)
+        return {"c": model.uniform(case, parts)}, ending(error)
 
 
 def run_along(

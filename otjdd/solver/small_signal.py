@@ -15,6 +15,7 @@ from otjdd.case.case import Case
 from otjdd.case.drive_curves import CV, Following
 from otjdd.case.kinds import kinds_of
 from otjdd.case.traps import fill_slowly
+from otjdd.mechanisms.polarisation import begin_step
 from otjdd.physics.channels.kinetic_traps import have_memory
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import close_all
@@ -22,11 +23,10 @@ from otjdd.physics.conduction import conduct
 from otjdd.physics.junction import CLOSURE_TOLERANCE, polarised
 from otjdd.physics.numerics import add_up
 from otjdd.solver import at_rest, equilibrium, integrate, linear_response, trap_response
+from otjdd.solver.at_rest import CURVES, bias_point
 from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
-from otjdd.solver.iv import CURVES, bias_point
 from otjdd.solver.trail import Trail
-from otjdd.stepping.polarisation_step import aim
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,19 +68,19 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
     drive = case.drive
     assert isinstance(drive, Following)
     if polarised(run.junction):
-        aim(run.junction, run.state)
+        begin_step(run.junction, run.state)
     columns = linear_response.linearised(run.junction, run.state, case.device.junction_area)
     if columns is None:
         integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
     moving, following, omega = drive.ions == "moving", drive.polarisation == "following", 2.0 * np.pi * frequency
     of_columns = linear_response.admittances(columns, frequency, moving, following)
     if have_memory(run.state):
-        of_columns = of_columns + trap_response.admittances(run, omega)
+        of_columns = of_columns + trap_response.admittances_of_traps(run, omega)
     inside = of_columns.sum(axis=0) + 1j * omega * case.circuit.parallel_capacitance
     Z = case.circuit.series_resistance + 1.0 / inside
     Y = 1.0 / Z if case.circuit.series_resistance else inside
     # ions at rest move by round-off, which no frequency is high enough for
-    drift = linear_response.drift(columns, 1.0 / omega.min(), moving and not drive.settle, following)
+    drift = linear_response.drift_ratio(columns, 1.0 / omega.min(), moving and not drive.settle, following)
     values = dict(zip(ANSWERS, (Z.real, Z.imag, Y.imag / omega, Y.real), strict=True)) | {"drift_ratio": drift}
     if len(kinds_of(case)) > 1:
         C, G = of_columns.imag.T / omega[:, None], of_columns.real.T

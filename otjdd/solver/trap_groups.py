@@ -18,8 +18,7 @@ from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.laws.transmission import K0
 from otjdd.physics.channels.traps import placed_traps
-from otjdd.physics.junction import Channels, Junction
-from otjdd.physics.state import new_state
+from otjdd.physics.junction import Channels, Junction, new_state
 from otjdd.physics.traps.sites import FARTHEST, MOST_POINTS
 
 DROP = 2.0  # eV
@@ -92,8 +91,7 @@ def regrouped(before: Junction, after: Junction, filling: np.ndarray) -> np.ndar
 
 def trap_places(junction: Junction, k: int, channel: int) -> tuple[np.ndarray, np.ndarray]:
     """Places [m] of the groups of traps of a channel in column k, and levels of each, over the outermost one."""
-    K, N = junction.columns.width.shape
-    without_fields = new_state(K, N, interfaces=junction.layers.half_left.shape[1])
+    without_fields = new_state(junction)
     levels = int(junction.channels.levels[channel])
     x: np.ndarray = placed_traps(junction, without_fields, k, channel).sites.x[::levels]
     return x, np.linspace(-1.0, 1.0, levels) if levels > 1 else np.zeros(1)

@@ -31,7 +31,7 @@ from otjdd.physics.channels.kinetic_traps import fill_traps, voltage_shares
 from otjdd.physics.channels.traps import placed_traps
 from otjdd.physics.closing import close_all
 from otjdd.physics.junction import CLOSURE_TOLERANCE
-from otjdd.physics.traps.kinetic import FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT, moment
+from otjdd.physics.traps.kinetic import FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT, moment_of_rates
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Run
 
@@ -49,7 +49,7 @@ def log_rates_at(run: Run, V: float) -> np.ndarray:
     return rates
 
 
-def admittances(run: Run, omega: np.ndarray) -> np.ndarray:
+def admittances_of_traps(run: Run, omega: np.ndarray) -> np.ndarray:
     """Admittances (K, F) [S] by the traps of each column of a settled run at omega (F,) [1/s]. Raises SolverError."""
     junction, V = run.junction, float(run.state.V[0])
     swing = (log_rates_at(run, V + STEP) - log_rates_at(run, V - STEP)) / (2.0 * STEP)
@@ -110,7 +110,7 @@ def bias_of(log_rate: np.ndarray) -> float:
 def passing_swing(log_rate: np.ndarray, swing: np.ndarray) -> np.ndarray:
     """Change [1/(V s)] (n,) of the electrons that pass each of n traps at rest. log_rate, swing : (n, RATES)"""
     above, below = (
-        np.array([moment(np.exp(row), bias_of(row)).passing for row in log_rate + step * swing])
+        np.array([moment_of_rates(np.exp(row), bias_of(row)).passing for row in log_rate + step * swing])
         for step in (STEP, -STEP)
     )
     change: np.ndarray = (above - below) / (2.0 * STEP)

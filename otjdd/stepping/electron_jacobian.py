@@ -15,7 +15,6 @@ import numpy as np
 from otjdd.compiler.decorators import detached, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.blocks import factor_threes, solve_threes
 from otjdd.physics.bound_electrons import binds
 from otjdd.physics.boundary import exchanges
 from otjdd.physics.electron_stack import (
@@ -40,6 +39,7 @@ from otjdd.physics.film_electrons import (
 )
 from otjdd.physics.ion_rows import FluxRow, flux_row, left_row, right_row
 from otjdd.physics.junction import FluxSlopes, Junction
+from otjdd.physics.numerics import factor_threes, solve_threes
 from otjdd.physics.state import State
 
 PASSED = 2  # unknown of a block, after BAND and WEIGHT

@@ -4,7 +4,7 @@
     0       = U_f - U_f-1 - d_f E(D_f)                      one per face
     0       = D_i+1 - D_i - e h_i (z c_i + f - n_i)         one per cell
     0       = V(t) - V_j - R_s I                            one for the junction
-    dq/dt   = F(q, E)                                       one per column whose film is polarised: `polarisation_step`
+    dq/dt   = F(q, E)                                       one per column whose film is polarised: see `mechanisms`
 
 n_i depends on the band U_i and, through the weights of the contacts, on the band everywhere. The weights are computed from
 the band at every stage; their derivative is in the Jacobian (`electron_jacobian`). q moves the band at both ends by the
@@ -16,6 +16,7 @@ import math
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
+from otjdd.mechanisms.polarisation import fill_pivot, fill_rates, put_polarisations, start_polarisation
 from otjdd.physics.bound_electrons import binds, fill_pull, flux_slopes_of, fluxes_of
 from otjdd.physics.circuit import drop, drop_from
 from otjdd.physics.closing import bending, hold_electrons, log_change
@@ -47,7 +48,6 @@ from otjdd.stepping.electron_jacobian import (
     solve_column,
 )
 from otjdd.stepping.ion_step import ion_step
-from otjdd.stepping.polarisation_step import fill_pivot, fill_rates, put_polarisations, start_polarisation
 from otjdd.stepping.rosenbrock import Ramp, System, Trial, add_stages, count_passed, displaced, step_of
 
 
@@ -59,7 +59,7 @@ def factor_stacks(junction: Junction, state: State, trial: Trial, per_dt: float)
         slopes = FluxSlopes(work.lower[k], work.upper[k], work.response[k])
         flux_slopes_of(junction, state, k, work.factors, work.J[k], slopes)
         if binds(junction):
-            fill_pull(junction, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
+            fill_pull(junction, state, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
         good = good and factor_column(junction, state, trial.film, k, slopes, per_dt)
     fill_polarised_stacks(junction, state, trial, per_dt)
     return good

@@ -18,8 +18,8 @@ from otjdd.physics.numerics import add_up, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
 from otjdd.stepping.control import Control
+from otjdd.stepping.hooks import speed
 from otjdd.stepping.rosenbrock import Work
-from otjdd.stepping.variables import speed
 
 OUTSIDE = 1e-2  # per unit rtol: share of the ions that concentrations beyond their bounds may stand for
 ALLOWED = 0.03  # V per unit rtol: error of V_j between two steps whose current is not recorded
@@ -127,7 +127,7 @@ def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray,
     for k in range(state.c.shape[0]):
         rise, passed = shift(junction, state, k, dS[k])
         share = passed / max(dot(state.c[k], junction.columns.width[k]), fewest_ions(junction, control, k))
-        worst = max(worst, max(rise / junction.kT[k], share) / control.rtol)
+        worst = max(worst, max(rise / state.kT[k], share) / control.rtol)
         if exchanges(junction):
             worst = max(worst, reservoir_norm(junction, control, state, k, dS[k]))
     return worst
@@ -153,7 +153,7 @@ def error_by_charge(junction: Junction, control: Control, state: State, new: Sta
         for i in range(N - 1, -1, -1):
             behind += (new.trapped[k, i] - state.trapped[k, i]) / per_ion
             work.dS[k, i] = behind
-        worst = max(worst, 0.5 * (shift(junction, new, k, work.dS[k])[0] + off) / junction.kT[k])
+        worst = max(worst, 0.5 * (shift(junction, new, k, work.dS[k])[0] + off) / state.kT[k])
     return worst * motion
 
 

@@ -13,13 +13,13 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.heat import heated, hottest
 from otjdd.physics.channels.kinetic_traps import trap_current
 from otjdd.physics.circuit import coupled
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
-from otjdd.physics.heat import heated, hottest
 from otjdd.physics.junction import Junction, band_of_fields
 from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State
@@ -61,7 +61,7 @@ def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, m
     Each contact fills the band on its side of the top, with the weights of `film_electrons`.
     """
     distance, U, weight = junction.columns.distance[k], watch.room[0], watch.room[2:4]
-    N, V, kT, N_c = state.c.shape[1], state.V[0], junction.kT[k], watch.density_of_states
+    N, V, kT, N_c = state.c.shape[1], state.V[0], state.kT[k], watch.density_of_states
     band_of_fields(junction, state, k, U)
     contact_weights(distance, kT, U, watch.room[1], weight, watch.room[4])
     lowest = U[1]
@@ -86,7 +86,7 @@ def bending_density(junction: Junction, state: State, k: int) -> float:
         thickness += junction.columns.width[k, i]
     for f in range(state.c.shape[1] + 1):
         elastance += junction.columns.distance[k, f] / state.eps[k, f]
-    return 8.0 * junction.kT[k] / (ELEMENTARY_CHARGE * thickness * elastance)
+    return 8.0 * state.kT[k] / (ELEMENTARY_CHARGE * thickness * elastance)
 
 
 @detached
@@ -98,7 +98,7 @@ def film_electron_ratio(junction: Junction, state: State, k: int, watch: Watch, 
             most = max(most, (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / enough)
         return most
     highest = max(0.0, -state.V[0]) - lowest_band(junction, state, k)
-    if not watch.density_of_states * fermi_dirac_half(highest / junction.kT[k]) > most * enough:
+    if not watch.density_of_states * fermi_dirac_half(highest / state.kT[k]) > most * enough:
         return most
     return would_be_electrons(junction, state, k, watch, most * enough) / enough
 

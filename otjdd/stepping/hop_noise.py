@@ -27,19 +27,18 @@ import numpy as np
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.physics.blocks import factor_threes, solve_threes
+from otjdd.mechanisms.heat import fill_power, heated
 from otjdd.physics.bound_electrons import binds, fluxes_of
 from otjdd.physics.boundary import EndHops, end_hops, exchanges, open_faces
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electron_stack import BAND
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.exchange import passes
-from otjdd.physics.heat import fill_power, heated
 from otjdd.physics.ion_rows import IonRows, factor_ion_rows
 from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair
 from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
 from otjdd.physics.layers import count
-from otjdd.physics.numerics import add_scaled, add_up, copy, dot, solve_tridiagonal
+from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_threes, solve_threes, solve_tridiagonal
 from otjdd.physics.quasistatic import Accuracy, ensure_current, settle
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.drawn_hops import (
@@ -152,14 +151,14 @@ def fill_response(junction: Junction, trial: Trial, k: int, with_electrons: bool
     c, sites, charge = new.c[k], columns.sites[k], junction.ions[k].z * ELEMENTARY_CHARGE
     least, fastest = EMPTY * add_up(c) / c.size, 0.0
     for f in range(1, c.size):
-        rate = columns.diffusivity[k, f] / columns.distance[k, f] * work.factors[G, f]
+        rate = trial.state.diffusivity[k, f] / columns.distance[k, f] * work.factors[G, f]
         forth, back = one_way(work.factors, rate, f, c, sites)
         both = 0.5 * (forth + back)
         lines[BY_LEFT, f], lines[BY_RIGHT, f] = (
             both / mobile(c[f - 1], sites[f - 1], least),
             -both / mobile(c[f], sites[f], least),
         )
-        lines[BY_FIELD, f] = both * junction.ions[k].z * columns.distance[k, f] / junction.kT[k]
+        lines[BY_FIELD, f] = both * junction.ions[k].z * columns.distance[k, f] / trial.state.kT[k]
         own = columns.dilution[k, f - 1] * lines[BY_LEFT, f] - columns.dilution[k, f] * lines[BY_RIGHT, f]
         crowded = max(own * c[f - 1] * columns.crowding[k, f - 1], own * c[f] * columns.crowding[k, f])
         felt = lines[BY_FIELD, f] / new.eps[k, f] * charge + crowded
@@ -207,7 +206,7 @@ def factor_response(junction: Junction, trial: Trial, k: int, per_dt: float, wit
 
 @detached
 def relax_with_electrons(junction: Junction, trial: Trial, k: int):
-    """As `relax`, from its right-hand sides in RELAXING on, with electrons in the film."""
+    """As `relax_deviation`, from its right-hand sides in RELAXING on, with electrons in the film."""
     lines, eps, linear, last = trial.noise.lines, trial.state.eps[k], linear_of(trial.film, k), trial.film.last[k]
     x, field, N = lines[RELAXING], lines[RELAXING_FIELD], trial.state.c.shape[1]
     a, b = open_faces(junction, N)
@@ -230,7 +229,7 @@ def relax_with_electrons(junction: Junction, trial: Trial, k: int):
 
 
 @detached
-def relax(junction: Junction, trial: Trial, k: int, per_dt: float, with_electrons: bool):
+def relax_deviation(junction: Junction, trial: Trial, k: int, per_dt: float, with_electrons: bool):
     """Let ions RELAXING of the noise [1/m2], beyond the smooth ones behind the faces of column k, take the factored step.
 
     In place; line RELAXING_FIELD becomes what they change of the field.
@@ -265,14 +264,14 @@ def foresee_deviation(junction: Junction, trial: Trial, k: int, duration: float,
     for f in range(lines.shape[1]):
         lines[DEVIATION, f], lines[FIELD, f] = 0.0, 0.0
     for weight in (1.0 + ONCE, TWICE - ONCE, -TWICE):
-        relax(junction, trial, k, per_dt, with_electrons)
+        relax_deviation(junction, trial, k, per_dt, with_electrons)
         add_scaled(weight, lines[RELAXING], lines[DEVIATION])
         add_scaled(weight, lines[RELAXING_FIELD], lines[FIELD])
     return True
 
 
 @inlined
-def fill_hops(lines: np.ndarray, N: int, rise_up: np.ndarray, rise_down: np.ndarray):
+def fill_random_hops(lines: np.ndarray, N: int, rise_up: np.ndarray, rise_down: np.ndarray):
     """Fill the hops of an ion up and down from N cells from those without a rise, and the rises (N+1,) [kT] up and down.
 
     Loops of one line each are vectorised.
@@ -305,12 +304,12 @@ def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: 
     The deviation is that of `foresee_deviation`. Electrodes give ions as `drawn_hops` says.
     """
     lines, factors, columns, c = trial.noise.lines, trial.work.factors, junction.columns, trial.state.c[k]
-    per_field, x, crowding = junction.ions[k].z / junction.kT[k], lines[DEVIATION], columns.crowding[k]
+    per_field, x, crowding = junction.ions[k].z / trial.state.kT[k], lines[DEVIATION], columns.crowding[k]
     free = min(max(1.0 - crowding[0] * (c[0] + share * (x[0] - x[1]) * columns.dilution[k, 0]), 0.0), 1.0)
     for f in range(1, c.size):
         free_behind = 1.0 - crowding[f] * (c[f] + share * (x[f] - x[f + 1]) * columns.dilution[k, f])
         free_behind = min(max(free_behind, 0.0), 1.0)
-        rate = duration * columns.diffusivity[k, f] / columns.distance[k, f] * factors[G, f]
+        rate = duration * trial.state.diffusivity[k, f] / columns.distance[k, f] * factors[G, f]
         tilt = factors[TILT, f] - per_field * columns.distance[k, f] * share * lines[FIELD, f]
         lines[LEVEL_UP, f - 1] = rate * free_behind * columns.dilution[k, f - 1]
         lines[LEVEL_DOWN, f] = rate * free * columns.dilution[k, f]
@@ -318,7 +317,7 @@ def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: 
         free = free_behind
     for j in range(count(junction.layers) - 1):
         level_interface(factors, junction.layers.first[j + 1], lines)
-    fill_hops(lines, c.size, lines[RISE], lines[RISE])
+    fill_random_hops(lines, c.size, lines[RISE], lines[RISE])
     if passes(junction.left_wall[k]):
         hops = hops_of_end(junction, trial, k, False, share, 0.0)
         lines[UP, c.size], lines[DOWN, 0] = duration * hops.into, duration * hops.out * columns.dilution[k, 0]
@@ -342,7 +341,7 @@ def hops_of_end(junction: Junction, trial: Trial, k: int, at_right: bool, share:
 def take_own_fields_out(junction: Junction, trial: Trial, k: int, duration: float, share: float):
     """As `take_own_fields`, for ions that leave through an electrode; one that comes has no field there."""
     lines, dilution, distance = trial.noise.lines, junction.columns.dilution[k], junction.columns.distance[k]
-    N, volt = trial.state.c.shape[1], junction.kT[k] / junction.ions[k].z
+    N, volt = trial.state.c.shape[1], trial.state.kT[k] / junction.ions[k].z
     if passes(junction.left_wall[k]):
         field = -volt * lines[RISE_DOWN, 0] / distance[0]
         hops = hops_of_end(junction, trial, k, False, share, field)
@@ -384,7 +383,7 @@ def take_own_fields(junction: Junction, trial: Trial, k: int):
     lines, c, eps, width = trial.noise.lines, trial.state.c[k], trial.state.eps[k], junction.columns.width[k]
     risen, risen_beside, fallen, fallen_beside = lines[RISEN], lines[RISEN_BESIDE], lines[FALLEN], lines[FALLEN_BESIDE]
     distance, least, N, beside = junction.columns.distance[k], EMPTY * add_up(c) / c.size, c.size, lines[BESIDE]
-    per_ion = junction.ions[k].z ** 2 * ELEMENTARY_CHARGE / (trial.noise.area[k] * junction.kT[k])
+    per_ion = junction.ions[k].z ** 2 * ELEMENTARY_CHARGE / (trial.noise.area[k] * trial.state.kT[k])
     fill_moving(lines, c, width, least)
     for i in range(N):
         ions = max(c[i], least) * width[i]
@@ -393,7 +392,7 @@ def take_own_fields(junction: Junction, trial: Trial, k: int):
         size, size_behind = per_ion * distance[i] / eps[i], per_ion * distance[i + 1] / eps[i + 1]
         lines[RISE_DOWN, i] = lines[RISE, i] - size * (moved - risen[i] * per_end)
         lines[RISE_UP, i + 1] = lines[RISE, i + 1] - size_behind * (moved + fallen[i] * per_end)
-    fill_hops(lines, N, lines[RISE_UP], lines[RISE_DOWN])
+    fill_random_hops(lines, N, lines[RISE_UP], lines[RISE_DOWN])
 
 
 @detached
@@ -462,7 +461,7 @@ def follow_ions(junction: Junction, trial: Trial, k: int, step: float, with_elec
     if not factor_response(junction, trial, k, per_dt, with_electrons):
         return False
     fill_beyond(noise, k, state, columns.width[k], open_faces(junction, c.size), x)
-    relax(junction, trial, k, per_dt, with_electrons)
+    relax_deviation(junction, trial, k, per_dt, with_electrons)
     share, least, sites = 1.0, EMPTY * add_up(c) / c.size, columns.sites[k]
     for i in range(c.size):
         change = (x[i] - x[i + 1]) * columns.dilution[k, i]
@@ -486,9 +485,7 @@ def add_hop_noise(
     """
     new, noise = trial.state, trial.noise
     noise.steps[0] += 1
-    with_electrons = hold_electrons(junction) and (
-        binds(junction) or not bend_less(junction, new, BENT * junction.kT[0])
-    )
+    with_electrons = hold_electrons(junction) and (binds(junction) or not bend_less(junction, new, BENT * new.kT[0]))
     for k in range(new.c.shape[0]):
         if not hop_at_random(junction, old, trial, k, step, with_electrons):
             return Status.CELL_EMPTIED

@@ -1,7 +1,7 @@
 """One time step of ions alone, on the differential-algebraic system of all columns.
 
     dS_f/dt = J_f(c, E)                      one row per face of a column that vacancies may pass: `ion_rows`
-    dq/dt   = F(q, S, Q, V_j)                one per column whose film is polarised: `polarisation_step`
+    dq/dt   = F(q, S, Q, V_j)                one per column whose film is polarised: see `mechanisms`
     0       = closure(S, q, Q, V_j)          one per column
     0       = V(t) - V_j - R_s I(S, q, Q, V_j)      one for the junction
 
@@ -16,6 +16,12 @@ import numpy as np
 
 from otjdd.compiler.decorators import spliced
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.polarisation import (
+    answer_of_polarisation,
+    fill_polarisation_work,
+    fill_rates,
+    put_polarisations,
+)
 from otjdd.physics.bound_electrons import flux_slopes_of, fluxes_of
 from otjdd.physics.boundary import open_faces
 from otjdd.physics.circuit import drop, drop_from
@@ -23,12 +29,6 @@ from otjdd.physics.ion_rows import IonRows, factor_ion_rows
 from otjdd.physics.junction import FluxSlopes, Junction, closure, move_fields, polarised
 from otjdd.physics.numerics import add_scaled, add_up, dot, solve_tridiagonal
 from otjdd.physics.state import State, Tangent
-from otjdd.stepping.polarisation_step import (
-    answer_of_polarisation,
-    fill_polarisation_work,
-    fill_rates,
-    put_polarisations,
-)
 from otjdd.stepping.rosenbrock import System, Trial, count_passed, displaced, step_of
 
 

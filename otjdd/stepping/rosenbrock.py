@@ -12,19 +12,19 @@ import numpy as np
 from otjdd.compiler.decorators import detached, fused, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import Columns, Junction
-from otjdd.physics.numerics import add_scaled, copy
-from otjdd.physics.state import AT_LEFT, AT_RIGHT, GUESS, State, Tangent, new_state
-from otjdd.stepping.drawn_hops import Noise, no_noise
-from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
-from otjdd.stepping.polarisation_step import (
+from otjdd.mechanisms.polarisation import (
     PolarisationWork,
     end_polarisation,
     fill_right_hand_side,
     move_polarisation,
     new_polarisation_work,
 )
+from otjdd.physics.ions import new_factors
+from otjdd.physics.junction import Columns, Junction, new_state
+from otjdd.physics.numerics import add_scaled, copy
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, GUESS, State, Tangent
+from otjdd.stepping.drawn_hops import Noise, no_noise
+from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
 from otjdd.stepping.rosenbrock_methods import RODAS, Method
 
 
@@ -69,19 +69,13 @@ class Ramp(NamedTuple):
     observed: bool = False  # a current is recorded at the end of each step, or at that of the line
 
 
-def new_trial(
-    K: int, N: int, electrons: bool = False, method: Method = RODAS, heat: bool = False, polarised: bool = False,
-    noise: Noise | None = None, *, interfaces: int = 0, charged: bool = False, traps: tuple[int, int] = (0, 0),
-) -> Trial:  # fmt: skip
-    """Room for a step of a method for K columns of N cells, with or without electrons, heat, polarisation and noise.
-
-    interfaces : number of those between layers   charged : traps carry charge   traps : as of `state.new_state`
-    """
-    stages = method.alpha.size
+def new_trial(junction: Junction, method: Method = RODAS, noise: Noise | None = None) -> Trial:
+    """Room for a step of a method. noise : of random hops; None for none"""
+    noise, stages = no_noise() if noise is None else noise, method.alpha.size
+    state = new_state(junction, noise.area.size > 0)
+    (K, N), electrons, polarised = state.c.shape, state.band.size > 0, state.progress.advance.size > 0
     work, film = new_work(stages, K, N, polarised), new_electron_work(stages, K, N, electrons, polarised)
-    noise = no_noise() if noise is None else noise
-    kind = electrons, heat, polarised, interfaces, charged, traps
-    return Trial(method, work, new_state(K, N, *kind, noisy=noise.area.size > 0), film, noise)
+    return Trial(method, work, state, film, noise)
 
 
 def new_work(stages: int, K: int, N: int, polarised: bool = False) -> Work:

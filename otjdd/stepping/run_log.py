@@ -9,6 +9,7 @@ from otjdd.compiler.decorators import bare, detached, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
+from otjdd.mechanisms.polarisation import mean_field
 from otjdd.physics.boundary import filling_of, left_inflow, right_inflow
 from otjdd.physics.channels.kinetic_traps import trap_current, trap_current_of_column
 from otjdd.physics.channels.transport import transport
@@ -19,7 +20,6 @@ from otjdd.physics.exchange import passes
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up, copy, dot
-from otjdd.physics.polarisation import mean_field
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.extremes import Watch, look, temperature_rise

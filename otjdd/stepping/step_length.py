@@ -4,10 +4,10 @@ from otjdd.compiler.decorators import bare, detached
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
 from otjdd.stepping.error_norm import Control, drift
+from otjdd.stepping.hooks import begin_step
 from otjdd.stepping.pieces import Place
 from otjdd.stepping.rosenbrock import Work
 from otjdd.stepping.rosenbrock_methods import Method
-from otjdd.stepping.variables import begin_step
 
 GROWTH, SHRINK, SAFETY = 100.0, 0.2, 0.9  # bounds of the growth of a step; safety where the error of V_j sets it
 MOST_TREND = 10.0  # largest factor of `foreseen` beyond the growth that the error of one step allows

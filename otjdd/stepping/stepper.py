@@ -10,6 +10,7 @@ from otjdd.physics.state import State, Tangent
 from otjdd.stepping.drawn_hops import Noise, is_noisy
 from otjdd.stepping.error_norm import Control, voltage_slack, worst_cell
 from otjdd.stepping.extremes import LEAPS, look, note
+from otjdd.stepping.hooks import accept, begin_piece, bounds, follow_end, use_end
 from otjdd.stepping.hop_noise import hide_ions, show_ions
 from otjdd.stepping.pieces import (
     ACCEPTED,
@@ -29,7 +30,6 @@ from otjdd.stepping.rosenbrock import Ramp, Trial
 from otjdd.stepping.run_log import Log, full_of_rows, write_row
 from otjdd.stepping.step_length import first_step, next_step
 from otjdd.stepping.trial_step import step_or_leap
-from otjdd.stepping.variables import accept, begin_piece, bounds, follow_end, use_end
 
 SHORTEST = 1e-22  # s
 
@@ -48,7 +48,7 @@ def settle_again(junction: Junction, control: Control, state: State, tangent: Ta
 
     The tangent may be a new one: V_j of the old is not that of the new, however small the step.
     """
-    use_end(junction, state)
+    use_end(junction, state, state)
     return settle(junction, state, tangent, voltage, state.V[0], Accuracy(voltage_slack(control), False))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
+from otjdd.mechanisms.heat import AGREED
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import hold_traps
 from otjdd.physics.junction import Junction
@@ -22,16 +23,11 @@ from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
 from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.error_norm import Control, drift, error_by_charge, norm_of, outside, voltage_slack
-from otjdd.stepping.heat_step import AGREED
-from otjdd.stepping.hop_noise import add_hop_noise
-from otjdd.stepping.largest_leap import leap_size
-from otjdd.stepping.rosenbrock import Ramp, Trial
-from otjdd.stepping.step_length import GROWTH, SAFETY, SHRINK, allowed_growth
-from otjdd.stepping.variables import (
+from otjdd.stepping.hooks import (
     after_leap,
     agree,
     begin_step,
-    correct,
+    correct_all,
     end_error,
     end_step,
     follow_end,
@@ -44,6 +40,10 @@ from otjdd.stepping.variables import (
     use_end,
     use_mean,
 )
+from otjdd.stepping.hop_noise import add_hop_noise
+from otjdd.stepping.largest_leap import leap_size
+from otjdd.stepping.rosenbrock import Ramp, Trial
+from otjdd.stepping.step_length import GROWTH, SAFETY, SHRINK, allowed_growth
 
 LEAST_SHRINK, UNPHYSICAL_SHRINK = 0.9, 0.5  # of the step after a rejection, and after one for a concentration
 UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken seconds through narrow levels
@@ -79,7 +79,7 @@ def is_apart(junction: Junction, state: State, band: np.ndarray) -> bool:
     apart = False
     for k in range(band.shape[0]):
         for i in range(band.shape[1]):
-            apart = apart or abs(state.band[k, i + 1] - band[k, i]) > APART * junction.kT[k]
+            apart = apart or abs(state.band[k, i + 1] - band[k, i]) > APART * state.kT[k]
     return apart
 
 
@@ -128,7 +128,7 @@ def attempt(
     lost = drop(junction, state.V[0] * add_up(state.G))[0]
     with_current = coupled(junction) and state.V[0] != 0.0 and abs(lost) > NEGLIGIBLE_DROP * control.rtol
     copy(state.G, new.G)
-    use_mean(junction, new)
+    use_mean(junction, state, new)
     begin_step(junction, state)
     if not film_step(junction, state, tangent, trial, source, step, with_current, NEGLIGIBLE_BENDING * control.rtol):
         return Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False, False)
@@ -147,7 +147,7 @@ def attempt(
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     predicted, band = new.V[0], trial.film.U[0]
     copy_band(new, band)
-    use_end(junction, new)
+    use_end(junction, state, new)
     accuracy = Accuracy(voltage_slack(control), recorded)
     start_end(state, new, step)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
@@ -189,14 +189,14 @@ def agreeing_attempt(
         outcome = attempt(junction, control, state, tangent, trial, source, step, True)
         if outcome.status != Status.DONE:
             return outcome
-        status, off = correct(junction, state, new, tangent, step)
+        status, off = correct_all(junction, state, new, tangent, step)
         if status != Status.DONE:
             return Outcome(status, outcome.norm, UNSOLVED_SHRINK, False, False)
         if off <= AGREED or off == math.inf:
             break
     if not agree(junction, new, off):
         return Outcome(Status.STEP_REJECTED, off, SHRINK, False, False)
-    end_step(junction, new)
+    end_step(junction, state, new)
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
             work.error[k, i] = new.c[k, i] - state.c[k, i]
@@ -216,7 +216,7 @@ def smooth_step(
     """As `agreeing_attempt`; where the stack may leap, a step that was rejected may be a leap."""
     outcome = agreeing_attempt(junction, control, state, tangent, trial, source, step, recorded)
     if outcome.status != Status.DONE and may_leap(junction):
-        use_end(junction, state)
+        use_end(junction, state, state)
         leapt = leap(junction, control, state, tangent, trial, source, step, recorded)
         if leapt.status == Status.DONE:
             status = after_leap(junction, state, trial.state, tangent, step)

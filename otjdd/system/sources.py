@@ -13,8 +13,8 @@ from otjdd.errors import ResultError
 PACKAGE = Path(__file__).parents[1]
 # All packages that the numbers of a result or of a point can depend on.
 OF_NUMBERS = (
-    "constants", "errors", "laws", "units", "system", "waveform", "analysis", "compiler", "physics", "stepping", "case",
-    "results", "solver", "compact_models", "runs", "studies",
+    "constants", "errors", "variables", "laws", "units", "system", "waveform", "analysis", "compiler", "physics",
+    "mechanisms", "stepping", "case", "results", "solver", "compact_models", "runs", "studies",
 )  # fmt: skip
 
 DATA = ("cases/", "validation/")  # folders that a wheel has within the package and a checkout beside it: no sources

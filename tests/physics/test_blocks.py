@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.physics.blocks import factor_threes, factor_twos, solve_threes, solve_twos
+from otjdd.physics.numerics import factor_threes, factor_twos, solve_threes, solve_twos
 
 SOLVERS = {2: (factor_twos, solve_twos), 3: (factor_threes, solve_threes)}
 

@@ -9,14 +9,14 @@ from scipy.special import xlogy
 
 from otjdd.compiler.rows import Row
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.bound_electrons import bind, fluxes_of, occupation
-from otjdd.physics.electron_stack import column_of
+from otjdd.physics.bound_electrons import bind, fluxes_of, held_share
 from otjdd.physics.fermi_dirac import fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.film_electrons import (
     BARE,
     BY_BAND,
     BY_VOLTAGE,
     BY_WEIGHT,
+    ELECTRONS,
     HELD_LEFT,
     HELD_RIGHT,
     LEFT,
@@ -26,8 +26,9 @@ from otjdd.physics.film_electrons import (
 )
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.ions import new_factors
+from otjdd.physics.junction import new_state
 from otjdd.physics.stack_newton import static_stack
-from otjdd.physics.state import copy_state, new_state
+from otjdd.physics.state import copy_state
 from otjdd.solver import integrate, model
 from otjdd.solver.equilibrium import relaxed
 from validation.reliability import free_energy
@@ -42,7 +43,7 @@ BOUND = FILM | {"ions__ionisation_energy": LEVEL, "ions__density": "1e27 1/m^3"}
 
 @pytest.mark.parametrize("depth", [-30.0, -1.0, 0.0, 2.5, 30.0])
 def test_two_spins_share_a_level(depth):
-    with_one, without = occupation(depth)
+    with_one, without = held_share(depth)
     assert with_one / without == pytest.approx(2.0 * math.exp(depth), rel=1e-14)
     assert with_one + without == pytest.approx(1.0, rel=1e-15)
 
@@ -54,7 +55,7 @@ def test_slopes_of_the_electrons_that_vacancies_hold():
     electrons = film_electrons(1e26, LEVEL)
 
     def rows(dU=0.0, dw=0.0, dV=0.0):
-        n = column_of(new_state(1, N, True), 0).electrons.copy()
+        n = np.zeros((ELECTRONS, N))
         n[5], n[6] = w + dw, 1.0 - w - dw
         densities(electrons, kT, V + dV, U + dU, n, (0, N), True)
         bind(electrons, kT, V + dV, U + dU, c, n)
@@ -80,7 +81,7 @@ def test_at_rest_no_vacancy_moves(V):
     film = case(**BOUND, ions__well_right="0.3 eV", ions__site_density="1e30 1/m^3")  # few sites are full
     junction = model.junction(film)
     c = 5.0 * lumpy(junction, np.random.default_rng(1), 0.3)
-    state, J = new_state(1, 12, True), np.zeros(13)
+    state, J = new_state(junction), np.zeros(13)
     state.c[:] = c
     assert equilibrate(junction, state, 0, V, np.zeros((2, 25))) > 0
     rest, width, distance = state.c[0], junction.columns.width[0], junction.columns.distance[0]
@@ -128,7 +129,7 @@ def test_free_energy_falls_at_0_V_and_is_least_at_rest():
     """The functional of `validation.reliability.free_energy`, with the electrons of the film."""
     film = case(**BOUND, numerics__rtol=1e-7, numerics__atol=1e-9)
     run = begin(film, 5.0 * lumpy(model.junction(film), np.random.default_rng(2), 0.5))
-    junction, before, changes = run.junction, new_state(1, 12, True), []
+    junction, before, changes = run.junction, new_state(run.junction), []
     for duration in np.geomspace(1e-9, 10.0, 24):
         copy_state(run.state, before)
         integrate.follow_piece(run, duration, 0.0, 0.0)

@@ -10,7 +10,7 @@ from otjdd.physics.channels.coherent import column_spectrum
 from otjdd.physics.channels.transport import transport
 from otjdd.physics.closing import close_all
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.state import new_state
+from otjdd.physics.junction import new_state
 from otjdd.physics.supply import supply
 from otjdd.physics.tunnelling import TRANSMISSIONS, transmission
 from otjdd.solver import model
@@ -28,7 +28,7 @@ def random_state(rng, junction):
     height, steep = rng.uniform(0.3, 3.0), rng.uniform(-8.0, 8.0)
     hill = np.exp(steep * x) / np.exp(max(steep, 0.0))
     c = 2e26 * height * (0.2 + hill * (1.0 + 0.3 * np.sin(7.0 * x + rng.uniform(0.0, 6.0))))
-    state = new_state(1, CELLS)
+    state = new_state(junction)
     state.c[0] = c
     return state
 
@@ -83,7 +83,7 @@ def test_the_bent_region_ends_where_it_no_longer_matters():
     """Where the electrode is bent by about -kT its tail once made 6 % of the current."""
     film = case(device__film__cells=CELLS)
     junction, fine = model.junction(film), model.junction(film.replace("numerics.current_tolerance", FINE))
-    state, near = new_state(1, CELLS), []
+    state, near = new_state(junction), []
     state.c[0] = 2e26
     for V in np.linspace(0.2, 0.9, 71):
         assert close_all(junction, state, V, 1e-13) == Status.DONE

@@ -44,9 +44,8 @@ from otjdd.physics.film_electrons import (
 )
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import fluxes
+from otjdd.physics.junction import fluxes, new_state
 from otjdd.physics.stack_newton import exact_step, following_step, static_stack
-from otjdd.physics.state import new_state
 from otjdd.solver import model
 from validation.reliability import devices as random_devices
 from validation.reliability.electron_stacks import random_stack
@@ -159,13 +158,13 @@ def solved(junction, c, V, N_c=1e26):
     return stack
 
 
-def new_stack(N):
-    return column_of(new_state(1, N, True), 0)
+def new_stack(junction):
+    return column_of(new_state(holding(junction)), 0)
 
 
-def with_vacancies(c):
-    """A state of one column that holds vacancies."""
-    state = new_state(1, c.size, True)
+def with_vacancies(junction, c):
+    """A state of one column that holds vacancies, its film with electrons."""
+    state = new_state(holding(junction))
     state.c[0] = c
     return state
 
@@ -248,7 +247,7 @@ def test_electrons_beyond_the_table_are_those_of_the_integral(with_slopes):
 def test_weight_of_a_uniform_field(field):
     junction, _ = metals(40)
     x = np.concatenate(([0.0], np.cumsum(junction.columns.distance[0])))
-    stack = new_stack(40)
+    stack = new_stack(junction)
     stack.U[:] = 0.3 + field * x
     weigh(junction, stack)
     slope, inner = field / junction.kT[0], x[1:-1]
@@ -265,7 +264,7 @@ def test_weight_of_a_uniform_field(field):
 def test_slopes_of_the_weights_and_of_the_electrons():
     junction, _ = semiconductor(16)
     electrons, V, kT = film_electrons(1e26), 0.9, junction.kT[0]
-    stack, other = new_stack(16), new_stack(16)
+    stack, other = new_stack(junction), new_stack(junction)
     rng = np.random.default_rng(3)
     stack.U[:] = rng.uniform(-0.3, 0.1, 18)
     weigh(junction, stack)
@@ -390,7 +389,7 @@ def test_equilibrium_of_the_ions_with_electrons(well):
     junction, c = semiconductor(24, well)
     junction = holding(junction)
     total, N = (c * junction.columns.width[0]).sum(), c.size
-    state = with_vacancies(c)
+    state = with_vacancies(junction, c)
     assert equilibrate(junction, state, 0, 0.0, np.zeros((2, 2 * N + 1))) > 0
     c, stack = state.c[0], column_of(state, 0)
     assert (c * junction.columns.width[0]).sum() == pytest.approx(total, rel=1e-13)
@@ -406,7 +405,7 @@ def test_equilibrium_of_the_ions_with_electrons(well):
 @pytest.mark.parametrize("V", [0.3, 0.8])
 def test_newton_with_the_weights_as_unknowns_converges_quadratically(V):
     junction, c = semiconductor(24)
-    junction, state = holding(junction), with_vacancies(c)
+    junction, state = holding(junction), with_vacancies(junction, c)
     stack = static_stack(junction, 0, c, V)[0]
     state.band[0], state.D[0] = stack.U, stack.D
     state.band[0, 1:-1] += 2e-3 * np.sin(np.arange(24))

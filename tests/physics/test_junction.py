@@ -20,15 +20,16 @@ from otjdd.physics.junction import (
     flux_slopes,
     fluxes,
     move_fields,
+    new_state,
 )
-from otjdd.physics.state import new_state
 from otjdd.solver import model
 
 STATES = 200 if COMPILED else 5
 
 
 def test_a_stack_without_solution_is_told():
-    junction, state = model.junction(case(device__film__cells=12)), new_state(1, 12)
+    junction = model.junction(case(device__film__cells=12))
+    state = new_state(junction)
     state.c[:] = 1e30
     assert close_all(junction, state, 0.0, CLOSURE_TOLERANCE) != Status.DONE
 
@@ -58,10 +59,8 @@ def test_closure_is_found_from_any_guess(V):
 
 
 def test_slope_of_the_closure_is_its_derivative():
-    junction, state = (
-        model.junction(case(device__film__cells=12, device__left__screening_length=5e-11)),
-        new_state(1, 12),
-    )
+    junction = model.junction(case(device__film__cells=12, device__left__screening_length=5e-11))
+    state = new_state(junction)
     rng = np.random.default_rng(5)
 
     def mismatch(y):
@@ -87,7 +86,7 @@ def test_field_on_both_sides_of_the_film_differs_by_the_charge_in_it():
 def test_fields_that_move_with_the_vacancies_are_those_of_the_moved_vacancies(k):
     run = closed(case(device__film__fixed_charge=-3e26, device__film__cells=12, **COLUMNS), 1, 0.3)
     junction, state, rng = run.junction, run.state, np.random.default_rng(4)
-    there, moved = new_state(*state.c.shape), new_state(*state.c.shape)
+    there, moved = new_state(junction), new_state(junction)
     dS, dD = np.zeros(13), 1e-3
     dS[1:-1] = 1e-3 * (state.c[k] * junction.columns.width[k]).sum() * rng.standard_normal(11)
     there.c[k] = state.c[k] - np.diff(dS) / junction.columns.width[k]
@@ -103,7 +102,7 @@ def test_fluxes_of_a_column_are_those_of_its_faces_and_none_passes_the_electrode
         ions__law=law, ions__well_right=0.3, ions__activation_energy_rise=0.2, device__film__cells=12, **COLUMNS
     )
     junction, rng = model.junction(film), np.random.default_rng(8)
-    columns, ions, state = junction.columns, junction.ions[0], new_state(*junction.columns.width.shape)
+    columns, ions, state = junction.columns, junction.ions[0], new_state(junction)
     c = state.c[:] = lumpy(junction, rng)
     for k, scale in ((0, 1e6), (1, 3e8), (1, 3e9)):
         E, J, slopes, work = state.E[k], np.full(13, np.nan), np.empty((4, 13)), new_factors(12)

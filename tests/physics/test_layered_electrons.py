@@ -14,9 +14,9 @@ from scipy.integrate import quad, solve_bvp
 
 from otjdd.physics.electron_stack import ON_LEFT, ON_RIGHT, TO_RIGHT, column_of, fill_contact_weights, weight_slopes
 from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.physics.junction import new_state
 from otjdd.physics.layers import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT
 from otjdd.physics.stack_newton import static_stack
-from otjdd.physics.state import new_state
 from otjdd.solver import model
 
 E_CHARGE, EPS0, K_EV = 1.602176634e-19, 8.8541878128e-12, 1.380649e-23 / 1.602176634e-19
@@ -41,7 +41,7 @@ def stack_of(film, V, c=None):
 def test_slopes_of_the_weights_are_their_derivatives():
     junction = model.junction(between_metals(*UNLIKE).replace(BALANCE))
     N, rng = 36, np.random.default_rng(3)
-    stack = column_of(new_state(1, N, True, interfaces=1), 0)
+    stack = column_of(new_state(junction, film_node=N + 2, film_cell=N, film_line=2 * N + 1), 0)
     stack.U[:] = rng.uniform(-0.2, 0.1, N + 2)
     stack.sides[FIELD_LEFT], stack.sides[FIELD_RIGHT] = 3e8, 2e8
     stack.sides[EPS_LEFT], stack.sides[EPS_RIGHT] = 22.0 * EPS0, 45.0 * EPS0

@@ -14,8 +14,8 @@ from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, edge
 from otjdd.physics.image_force import film_pieces
 from otjdd.physics.ions import LAWS, new_factors
-from otjdd.physics.junction import FluxSlopes, faces, flux_slopes, fluxes
-from otjdd.physics.state import copy_state, new_state
+from otjdd.physics.junction import FluxSlopes, faces, flux_slopes, fluxes, new_state
+from otjdd.physics.state import copy_state
 from otjdd.physics.tunnelling import K0, Profile, transfer_matrix_transmission
 from otjdd.solver import equilibrium, model
 from validation.reliability.agreement_layers import random_layers
@@ -135,7 +135,7 @@ def test_slopes_of_the_flux_are_its_derivatives(seed, V):
     junction, state, N = run.junction, run.state, run.state.c.shape[1]
     J, slopes, work = np.zeros(N + 1), np.zeros((3, N + 1)), new_factors(N)
     flux_slopes(junction, state, 0, work, J, FluxSlopes(*slopes))
-    near = new_state(1, N, interfaces=junction.layers.half_left.shape[1])
+    near = new_state(junction)
 
     def flux_at(f, c, dD):
         copy_state(state, near)
@@ -174,8 +174,8 @@ def assert_slope(junction, state, near, place, around):
 @seeds
 def test_slopes_of_the_conductance_are_its_derivatives(seed, transmission):
     run = run_of(random_film(seed).replace("device.transmission", transmission), V=0.35)
-    junction, state, (K, N) = run.junction, run.state, run.state.c.shape
-    V, kT, near = state.V[0], junction.kT[0], new_state(K, N, interfaces=junction.layers.half_left.shape[1])
+    junction, state, N = run.junction, run.state, run.state.c.shape[1]
+    V, kT, near = state.V[0], junction.kT[0], new_state(junction)
     profile = band_profile(junction, state, 0)
     edges = energy_panels(profile, V, kT, 1e-18, False)
     found, by_S = spectrum(junction.transmission, profile, V, kT, edges), np.zeros(N + 1)

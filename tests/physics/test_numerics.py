@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otjdd.physics.numerics import (
-    NEAR,
+    LONGEST_MOVE,
     OVERFLOW,
     SERIES,
     ascending,
@@ -129,7 +129,7 @@ def test_hyperbolic_sine_and_cosine_move_along_by_the_addition_theorems():
     with mpmath.workdps(40):
         for y in (-30.0, -1.0, 0.0, 1e-3, 0.5, 12.0):
             at = float(mpmath.sinh(y)), float(mpmath.cosh(y))
-            for move in (*np.linspace(-NEAR, NEAR, 101).tolist(), 1e-12):
+            for move in (*np.linspace(-LONGEST_MOVE, LONGEST_MOVE, 101).tolist(), 1e-12):
                 found, there = sinh_cosh_moved(*at, move), mpmath.mpf(y) + mpmath.mpf(move)
                 off = max(abs(found[0] - mpmath.sinh(there)), abs(found[1] - mpmath.cosh(there)))
                 assert off < (4e-15 if abs(move) > 0.06 else 4e-16) * mpmath.cosh(there)

@@ -10,9 +10,10 @@ from otjdd.case.case import parse_case
 from otjdd.errors import Status
 from otjdd.physics import circuit, quasistatic
 from otjdd.physics.closing import close_all
+from otjdd.physics.junction import new_state
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import Accuracy
-from otjdd.physics.state import copy_state, new_state, new_tangent
+from otjdd.physics.state import copy_state, new_tangent
 from otjdd.stepping import error_norm
 
 
@@ -70,10 +71,9 @@ def test_blur_is_what_an_error_of_the_current_moves_the_junction_voltage_by():
     told, V, tolerance = quasistatic.blur(run.junction, run.state, run.tangent, 0.0), run.state.V[0], 1e-3
     bound = quasistatic.blur(run.junction, run.state, run.tangent, 1.0)
     assert told < bound == pytest.approx(run.junction.energy_tolerance * (0.9 - V), rel=1e-6)
-    columns = run.junction.columns
-    wrong = run.junction._replace(columns=columns._replace(supply=columns.supply * (1.0 + tolerance)))
+    run.state.supply[:] *= 1.0 + tolerance
     run.tangent.V[0] = math.nan
-    status = quasistatic.settle(wrong, run.state, run.tangent, 0.9, V, Accuracy(0.0, True))
+    status = quasistatic.settle(run.junction, run.state, run.tangent, 0.9, V, Accuracy(0.0, True))
     assert status == Status.DONE
     moved = abs(run.state.V[0] - V) / tolerance * run.junction.energy_tolerance
     assert told == pytest.approx(moved, rel=0.03)
@@ -131,7 +131,7 @@ def test_a_junction_voltage_is_found_from_any_guess_and_tangent(compliance):
     run, V = begin(parse_case(WAVY).replace(**{"circuit.compliance": compliance})), 14.0
     tangent, allowed = new_tangent(*run.state.c.shape, 1), error_norm.voltage_slack(run.control)
     for guess in np.random.default_rng(1).uniform(0.0, V, 100):
-        state = new_state(*run.state.c.shape)
+        state = new_state(run.junction)
         copy_state(run.state, state)
         tangent.panels[:] = np.nan
         status = quasistatic.settle(run.junction, state, tangent, V, guess, Accuracy(allowed, False))

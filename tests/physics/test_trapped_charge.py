@@ -160,7 +160,7 @@ def test_ions_and_traps_rest_together_as_poisson_fermi_and_the_lattice_gas_have_
     table = film(RELAXING | {"kind": kind}, ions__density=ions, **many)
     parts = model.members(table)
     junction = model.junction(table, parts=parts)
-    c = initial.start(table, junction, parts).c[0]
+    c = initial.start(table, junction, parts)["c"][0]
     length = LENGTH * 1e9
 
     def slopes(_, y, level):
@@ -300,7 +300,7 @@ def test_traps_that_a_plain_search_does_not_fill_are_filled(device, traps):
     for V in (0.3, 0.6, 0.99):
         integrate.jump(ramped, V)
     assert ramped.state.trapped == pytest.approx(moving.state.trapped, rel=1e-4, abs=1e-8)
-    assert np.abs(integrate.rises(moving)).max() < 1e-6
+    assert np.abs(integrate.rises_by_traps(moving)).max() < 1e-6
 
 
 def test_the_slope_of_the_conductance_is_that_of_films_whose_traps_follow():

@@ -23,6 +23,7 @@ from otjdd.physics.tunnelling import (
     TRANSMISSIONS,
     Profile,
     refine,
+    sensitivity,
     transfer_matrices,
     transfer_matrix_transmission,
     velocities,
@@ -31,7 +32,6 @@ from otjdd.physics.tunnelling import (
 from otjdd.physics.tunnelling import (
     transmission as by_model,
 )
-from otjdd.physics.tunnelling_slopes import sensitivity
 
 models = pytest.mark.parametrize("model", TRANSMISSIONS.values(), ids=list(TRANSMISSIONS))
 

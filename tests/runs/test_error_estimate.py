@@ -11,7 +11,7 @@ from otjdd.errors import CaseError, SolverError
 from otjdd.results import summary
 from otjdd.runs import error_estimate
 from otjdd.runs.run import simulate
-from otjdd.solver import grid_convergence
+from otjdd.solver import grid_error
 from otjdd.system import beside
 from validation.reliability import devices, stated_errors
 
@@ -32,7 +32,7 @@ def test_an_error_of_second_order_is_stated_and_removed_exactly():
     values = [series(N, 7.0, 0.0) for N in grids]
     estimate = error_estimate.errors(grids, values, values[1], False)
     assert estimate.limit == pytest.approx(3.0, rel=1e-14)
-    assert estimate.grid == pytest.approx(grid_convergence.SAFETY * 7.0 / 60**2, rel=1e-9)
+    assert estimate.grid == pytest.approx(grid_error.SAFETY * 7.0 / 60**2, rel=1e-9)
     assert estimate.time == 0.0
     extrapolate = error_estimate.errors(grids, values, values[1] + 1e-3, True)
     assert extrapolate.limit == pytest.approx(3.0, rel=1e-14)
@@ -53,7 +53,7 @@ def test_what_extrapolation_leaves_is_bounded_by_the_error_stated():
 def test_an_error_of_a_lower_order_is_stated_by_the_order_that_the_grids_show(power, grids):
     values = [np.array([3.0 + 2.0 * N**-power]) for N in grids]
     error = error_estimate.errors(grids, values, values[1], False)
-    assert error.grid == pytest.approx(grid_convergence.SAFETY * 2.0 * grids[0] ** -power, rel=1e-4)
+    assert error.grid == pytest.approx(grid_error.SAFETY * 2.0 * grids[0] ** -power, rel=1e-4)
     assert not error.ranged.any()
 
 
@@ -61,7 +61,7 @@ def test_an_order_above_the_second_states_no_less_than_the_second():
     grids = [60, 30, 20]
     values = [np.array([3.0 + 2.0 * N**-2.8]) for N in grids]
     error = error_estimate.errors(grids, values, values[1], False)
-    assert error.grid == pytest.approx(grid_convergence.SAFETY * np.abs(error.limit - values[0]), rel=1e-9)
+    assert error.grid == pytest.approx(grid_error.SAFETY * np.abs(error.limit - values[0]), rel=1e-9)
 
 
 @pytest.mark.parametrize("extrapolate", [False, True])
@@ -110,7 +110,7 @@ def test_a_result_tells_of_values_that_do_not_converge(plain):
 @pytest.mark.parametrize(("power", "known"), [(0.5, False), (1.2, True), (2.0, True), (2.8, True), (4.0, False)])
 @pytest.mark.parametrize("grids", [[60, 30, 20], [97, 48, 32]])
 def test_orders_between_one_and_three_are_known(power, known, grids):
-    assert grid_convergence.converges(grids, [np.array(5.0 + 2.0 * N**-power) for N in grids]) == known
+    assert grid_error.converges(grids, [np.array(5.0 + 2.0 * N**-power) for N in grids]) == known
 
 
 def test_a_read_whose_error_in_time_cancels_has_that_of_the_run():

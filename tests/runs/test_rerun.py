@@ -12,12 +12,10 @@ from devices import BARE, needs_speed
 
 from otjdd.case import case
 from otjdd.errors import CaseError, ResultError, SolverError
-from otjdd.physics.state import MEMORY
 from otjdd.plot import style
 from otjdd.plot.figure import figure
 from otjdd.results import outputs, store
 from otjdd.runs import rerun, run
-from otjdd.solver.start import OUTPUT, Start
 from validation.reliability import attack
 
 pytestmark = needs_speed
@@ -134,8 +132,3 @@ def test_differences_are_told_in_words_for_gaps_and_for_zeros_too():
     assert words((1.0, np.nan), (1.0, 2.0)) == "read_current: nan in one result alone, at 1 of 2 values"
     assert words((0.0, 0.0), (0.0, 2.0)) == "read_current: differs by up to 1 of its largest value"
     assert words((4.0, np.nan), (3.0, np.nan)) == "read_current: differs by up to 0.25 of its largest value"
-
-
-def test_nothing_that_a_state_remembers_is_left_out():
-    assert Start._fields == tuple(MEMORY)
-    assert set(OUTPUT.values()) <= outputs.OUTPUTS.keys()

@@ -192,10 +192,10 @@ def halfway(tmp_path_factory):
 @pytest.mark.parametrize("change", [
     {"place.piece": np.array([10**9])}, {"place.piece": np.array([-1])}, {"place.piece": np.array([1.5])},
     {"place.elapsed": np.array([1e3])}, {"place.step": np.array([np.nan])}, {"place.step": np.array(1e-9)},
-    {"block": np.array([7])}, {"block": np.array([-1])}, {"state.c": np.ones((1, 1))}, {"rows": np.ones((4, 2))},
+    {"block": np.array([7])}, {"block": np.array([-1])}, {"state": np.ones((1, 1))}, {"rows": np.ones((4, 2))},
     {"rows": np.ones(4)}, {"counts": np.array(["many"] * 3)}, {"counts": np.ones((2, 2))}, {"kept.c": np.ones(2)},
     {"kept.time": np.ones(1)}, {"wall_time": np.array("long")}, {"belongs": np.array("3")},
-    {"belongs": np.array("[" * 100_000)}, {"state.c": None}, {"kept.D_left": None},
+    {"belongs": np.array("[" * 100_000)}, {"state": None}, {"kept.D_left": None},
 ], ids=lambda change: next(iter(change)))  # fmt: skip
 def test_a_checkpoint_with_another_content_is_refused(tmp_path, halfway, change):
     file = io.BytesIO()

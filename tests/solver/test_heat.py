@@ -11,7 +11,7 @@ from otjdd.analysis.vacancies import drift
 from otjdd.case.case import load_case, parse_case
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import CaseError, SolverError
-from otjdd.physics.heat import rises
+from otjdd.mechanisms.heat import rises
 
 RESISTANCE, TIME_CONSTANT = 15.72e6, 1e-9  # of the case
 PULSE = {"drive.duration": "20 ns", "drive.voltage": "0.9 V"}

@@ -31,7 +31,7 @@ def start(film):
     """Concentrations that a case starts from, and the widths of its cells."""
     width = np.diff(model.film_faces(film.device.film))
     parts = model.members(film)
-    return initial.from_result(film, model.junction(film, parts=parts), parts).c, width
+    return initial.from_result(film, model.junction(film, parts=parts), parts)["c"], width
 
 
 @pytest.mark.parametrize(

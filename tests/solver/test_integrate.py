@@ -118,11 +118,10 @@ def radau(run, voltages, duration):
 
     from otjdd.physics.closing import close_all
     from otjdd.physics.ions import new_factors
-    from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
-    from otjdd.physics.state import new_state
+    from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes, new_state
 
     junction, c = run.junction, run.state.c[0].copy()
-    N, mean, width, state = c.size, c.mean(), junction.columns.width[0], new_state(1, c.size)
+    N, mean, width, state = c.size, c.mean(), junction.columns.width[0], new_state(junction)
     J, work = np.empty(N + 1), new_factors(N)
     for V in voltages:
 

@@ -26,10 +26,11 @@ def answers(run, k, dS, dD):
     """Fluxes (n,), mismatch of the closure and ln G of column k after changes of S_f (n,) and D(L), all else held."""
     from otjdd.physics.channels.coherent import column_spectrum
     from otjdd.physics.ions import new_factors
-    from otjdd.physics.state import copy_state, new_state
+    from otjdd.physics.junction import new_state
+    from otjdd.physics.state import copy_state
     from otjdd.stepping.rosenbrock import displaced
 
-    junction, state = run.junction, new_state(*run.state.c.shape)
+    junction, state = run.junction, new_state(run.junction)
     copy_state(run.state, state)
     displaced(junction.columns, k, run.state.c[k], np.concatenate(([0.0], dS, [0.0])), state.c[k])
     state.D_right[k] += dD
@@ -103,4 +104,4 @@ def test_drift_is_the_change_of_the_conductance_by_the_ions(run, columns, time, 
     before = conducted(other).sum()
     integrate.follow_piece(other, time, 0.4, 0.4)
     change = conducted(other).sum() / before - 1.0
-    assert linear_response.drift(columns, time) == pytest.approx(abs(change), rel=off)
+    assert linear_response.drift_ratio(columns, time) == pytest.approx(abs(change), rel=off)

@@ -92,7 +92,7 @@ def test_columns_have_the_profile_stretched_to_their_thickness(tmp_path):
         **{"columns.count": 2, "columns.spread": {"device.film.thickness": "0.1 nm"}}
     )
     parts = model.members(film)
-    c = initial.start(film, model.junction(film, parts=parts), parts).c
+    c = initial.start(film, model.junction(film, parts=parts), parts)["c"]
     assert parts[0].thickness != parts[1].thickness
     np.testing.assert_array_equal(c[0], c[1])
 
@@ -123,6 +123,6 @@ def test_a_spread_of_the_density_scales_the_profile(tmp_path):
         **{"columns.count": 2, "columns.spread": {"ions.density": "1e25 1/m^3"}}
     )
     parts = model.members(film)
-    c = initial.start(film, model.junction(film, parts=parts), parts).c
+    c = initial.start(film, model.junction(film, parts=parts), parts)["c"]
     np.testing.assert_allclose(c[0] / c[1], parts[0].density / parts[1].density, rtol=1e-13)
     assert parts[0].density != parts[1].density

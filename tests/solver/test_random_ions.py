@@ -6,8 +6,7 @@ from devices import COLUMNS, SMALL, case, needs_speed
 
 import otjdd
 from otjdd.case.case import load_case
-from otjdd.solver import model, random_ions, simulate
-from otjdd.solver.start import Start
+from otjdd.solver import initial, model, simulate
 
 SHOT = {"ions__noise": "shot", "device__radius": "1 um", "device__film__electrons": "none"}
 PULSES = {
@@ -46,7 +45,7 @@ def test_a_start_of_less_than_one_ion_is_refused_in_words():
     parts = model.members(there)
     few = np.full((1, there.device.film.cells), 1e10)
     with pytest.raises(ValueError, match=r"ions in column 1 of 1, where single ions take 1 at least"):
-        random_ions.drawn(there, model.junction(there, parts=parts), parts, Start(few))
+        initial.with_ions_drawn(there, model.junction(there, parts=parts), parts, {"c": few})
 
 
 @needs_speed
@@ -66,7 +65,7 @@ def test_a_day_of_rest_ends_for_each_number_of_ions_that_is_drawn(seed):
 def test_a_number_of_ions_leaves_no_cell_with_more_than_its_sites():
     width, c = np.array([1.0, 2.0, 1.0]), np.array([0.999, 0.5, 1e-6])
     for number in (0.1, 2.0, 3.9):
-        found = random_ions.holding(c, 1.0, width, number)
+        found = initial.holding(c, 1.0, width, number)
         assert found @ width == pytest.approx(number, rel=1e-14)
         assert 0.0 < found.min() < found.max() <= 1.0
         assert np.ptp(np.log(found / (1.0 - found) / c * (1.0 - c))) < 1e-6
@@ -104,9 +103,7 @@ def test_the_scatter_falls_with_the_root_of_the_area():
 
 def test_seeds_of_more_than_32_bits_repeat_no_other():
     seeds = [5, 6, 2**32, 2**32 + 5, 2 * 2**32 + 5, 2**63 - 1]
-    first = {
-        (seed, k): random_ions.seed_of_column(seed, k).generate_state(4).tolist() for seed in seeds for k in range(3)
-    }
+    first = {(seed, k): initial.seed_of_column(seed, k).generate_state(4).tolist() for seed in seeds for k in range(3)}
     assert len(set(map(tuple, first.values()))) == len(first)
     assert first[5, 1] == np.random.SeedSequence([5, 1]).generate_state(4).tolist()  # as earlier versions drew it
 

@@ -12,7 +12,6 @@ from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half
 from otjdd.runs.run import run, simulate
 from otjdd.solver import electrodes, equilibrium, integrate, linear_response, model
-from otjdd.solver.start import Start
 
 CELLS = {"device.film.cells": 24 if COMPILED else 8}
 WIDE = {"start": "1e-6 Hz", "stop": "1e12 Hz", "per_decade": 4}
@@ -49,7 +48,7 @@ def sine_and_answer(frequency: float, charge: str, small: float = 2e-3, **change
     rest = equilibrium.relaxed(model.junction(case, parts=parts), model.uniform(case, parts), 0.3)
     t = np.arange(periods * points + 1) / (points * frequency)
     table = np.column_stack((t, 0.3 + small * np.sin(2 * np.pi * frequency * t))).tolist()
-    ds = simulate(case.replace({"drive": {"kind": "table", "points": table}}), start=Start(rest))
+    ds = simulate(case.replace({"drive": {"kind": "table", "points": table}}), start={"c": rest})
     last = t[-points - 1 : -1]
     at = np.searchsorted(ds.time.values, last * (1 - 1e-9))
     turn = np.exp(-2j * np.pi * frequency * last)

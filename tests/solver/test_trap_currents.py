@@ -9,7 +9,7 @@ from scipy.integrate import trapezoid
 from otjdd.physics.channels.conductance import NO_SLOPES
 from otjdd.physics.channels.table import beside_coherent
 from otjdd.runs.run import simulate
-from otjdd.solver.trap_currents import SIDES, trap_currents
+from otjdd.solver.snapshots import SIDES, trap_currents
 
 HOLD = 'drive = { kind = "hold", voltage = "0.5 V", duration = "1 ps" }\n' + BARE
 ELASTIC = {"name": "elastic", "kind": "none", "density": 1e25, "depth": 0.3}

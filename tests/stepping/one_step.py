@@ -5,12 +5,12 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from otjdd.errors import Status
+from otjdd.mechanisms.polarisation import mean_field, polarisation_at, rate_of
 from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.closing import close_all, hold_electrons
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import CLOSURE_TOLERANCE, polarised
-from otjdd.physics.polarisation import mean_field, polarisation_at, rate_of
-from otjdd.physics.state import copy_state, new_state
+from otjdd.physics.junction import CLOSURE_TOLERANCE, new_state, polarised
+from otjdd.physics.state import copy_state
 from otjdd.stepping.electron_step import electron_step, lost_along
 from otjdd.stepping.ion_step import ion_step, modelled_drop
 from otjdd.stepping.rosenbrock import Ramp, new_trial
@@ -27,7 +27,7 @@ def source(run) -> float:
 def step(run, dt, ramp=0.0, coupled=False, method=RODAS):
     """Where one step leads: the trial."""
     electrons = bool(hold_electrons(run.junction))
-    trial = new_trial(*run.state.c.shape, electrons, method, polarised=bool(polarised(run.junction)))
+    trial = new_trial(run.junction, method)
     copy_state(run.state, trial.state)
     advance = electron_step if electrons else ion_step
     assert advance(run.junction, run.state, run.tangent, trial, Ramp(source(run), ramp), dt, coupled)
@@ -60,7 +60,7 @@ def exact(run, duration, ramp=0.0):
     """Concentrations (K, N) and polarisations (K,) by an independent integrator, the stack solved at each instant."""
     junction, (K, N), V = run.junction, run.state.c.shape, float(run.state.V[0])
     polar, turns = junction.polarisation, bool(polarised(junction))
-    state, J, work = new_state(K, N, bool(hold_electrons(junction)), False, turns), np.empty(N + 1), new_factors(N)
+    state, J, work = new_state(junction), np.empty(N + 1), new_factors(N)
     copy_state(run.state, state)
 
     def put(y):

@@ -10,8 +10,8 @@ from otjdd.errors import Status
 from otjdd.physics.closing import bending, close_all
 from otjdd.physics.conduction import along_tangent, conduct, conductance_slope
 from otjdd.physics.film_electrons import film_electrons
-from otjdd.physics.junction import CLOSURE_TOLERANCE
-from otjdd.physics.state import copy_state, new_state
+from otjdd.physics.junction import CLOSURE_TOLERANCE, new_state
+from otjdd.physics.state import copy_state
 from otjdd.solver import model
 from otjdd.stepping.electron_step import electron_step, film_step
 from otjdd.stepping.rosenbrock import Ramp, new_trial
@@ -54,9 +54,9 @@ def test_a_step_is_of_the_order_of_its_method_and_its_error_estimate_one_lower(r
 def test_many_steps_together_are_of_the_order_of_their_method(run, ramp, method):
     """Equal steps, the stack solved anew after each, as in a run."""
     junction, V, misses, duration = run.junction, run.state.V[0], [], 2e-7 if run.state.V[0] < 0.5 else 1e-6
-    reference, trial = exact(run, duration, ramp)[0], new_trial(*run.state.c.shape, True, method)
+    reference, trial = exact(run, duration, ramp)[0], new_trial(run.junction, method)
     for steps in (8, 16, 32) if method is RODAS else (4, 8, 16):  # beyond, the reference is not exact enough
-        state, dt = new_state(*run.state.c.shape, True), duration / steps
+        state, dt = new_state(run.junction), duration / steps
         copy_state(run.state, state)
         for i in range(steps):
             copy_state(state, trial.state)
@@ -88,7 +88,7 @@ def test_junction_and_resistance_share_the_voltage_after_a_step():
 def test_slope_of_the_conductance_by_the_voltage(V):
     """The electrons follow the voltage, and the current sees their charges."""
     run, logs = begin(case(**ELECTRONS, circuit__series_resistance=1.0), voltage=V), []
-    state = new_state(*run.state.c.shape, True)
+    state = new_state(run.junction)
     copy_state(run.state, state)
     assert conduct(run.junction, state, run.tangent, True)
     slope = conductance_slope(run.junction, state, run.tangent)
@@ -107,7 +107,7 @@ def test_slope_of_the_conductance_by_the_voltage(V):
 
 def either(run, dt, ramp, negligible):
     """Where a step of either kind leads: the trial, before its stack is closed."""
-    trial = new_trial(*run.state.c.shape, True)
+    trial = new_trial(run.junction)
     copy_state(run.state, trial.state)
     assert film_step(run.junction, run.state, run.tangent, trial, Ramp(source(run), ramp), dt, False, negligible)
     return trial
@@ -116,9 +116,9 @@ def either(run, dt, ramp, negligible):
 @pytest.mark.parametrize("V", [-1.5, -0.9, 0.3])
 def test_electrons_bend_the_band_by_less_than_their_bound(V):
     film = case(**ELECTRONS)
-    run, (K, N) = begin(film, lumpy(model.junction(film), np.random.default_rng(4), 0.3), voltage=V), (1, 8)
+    run = begin(film, lumpy(model.junction(film), np.random.default_rng(4), 0.3), voltage=V)
     few = run.junction._replace(electrons=Row([film_electrons(1e10)]))
-    empty = new_state(K, N, True)
+    empty = new_state(run.junction)
     copy_state(run.state, empty)
     assert close_all(few, empty, V, CLOSURE_TOLERANCE) == Status.DONE
     moved = np.abs(run.state.band - empty.band).max()

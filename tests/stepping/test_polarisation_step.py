@@ -6,12 +6,10 @@ from devices import BETWEEN_METALS, begin, case, lumpy
 from one_step import exact, methods, missed_voltages, polarisation_of, step
 
 from otjdd.errors import Status
+from otjdd.mechanisms.polarisation import begin_step, mean_field
 from otjdd.physics.closing import close_all
 from otjdd.physics.junction import CLOSURE_TOLERANCE
-from otjdd.physics.polarisation import mean_field
 from otjdd.solver import integrate, model
-from otjdd.solver.start import Start
-from otjdd.stepping.polarisation_step import aim
 
 SMOOTH = {
     "ions__law": "mott-gurney", "ions__activation_energy": 0.45, "ions__prefactor": 5e-7, "device__film__cells": 8,
@@ -33,10 +31,9 @@ def polarised_run(law, **changes):
     own = LAWS[law] | ({"offset_field": -3e8} if changes.keys() & ELECTRONS and law == "merz-kai" else {})
     film = case(BETWEEN_METALS, **SMOOTH, **changes, device__film__polarisation=own)
     run = begin(film, lumpy(model.junction(film), np.random.default_rng(4), 0.3))
-    there = Start(run.state.c, polarisation=np.array([0.012, -0.018]))
-    integrate.put_memory(run.junction, run.state, run.shapes, there)
+    integrate.put_memory(run.junction, run.state, {"P": np.array([0.012, -0.018])})
     integrate.jump(run, 0.2)
-    aim(run.junction, run.state)
+    begin_step(run.junction, run.state)
     if law == "merz-kai":
         run.state.progress.advance[:] = 0.3, 0.5
         run.state.P[:] = [polarisation_of(run.junction, run.state, k) for k in range(2)]

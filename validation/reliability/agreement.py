@@ -309,7 +309,7 @@ def compared(case, equations, voltages, durations, **start) -> Compared:
     waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
     parts = model.members(case)
     junction, c = model.junction(case, parts=parts), model.uniform(case, parts)
-    run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL, **start)
+    run = integrate.begin(junction, {"c": c, **start}, rtol=RTOL, atol=1e-3 * RTOL)
     integrate.follow_waveform(run, waveform, stops=times[1:])
     theirs, error, moved = equations.solve(voltages, durations, IDA_RTOL), 0.0, 0.0
     if theirs is None:

@@ -83,7 +83,7 @@ class ExchangeEquations(agreement.Equations):
         return np.zeros(2), np.full(2, self.mean * self.h.sum())
 
     def memory_of(self, kept):
-        return kept.start.passed[0] * [1.0, -1.0]
+        return kept.start["passed"][0] * [1.0, -1.0]
 
     def flows(self, c, E, memory, stack, V):
         return self.both(c, E, *stack[-2:], memory)[::-1]

@@ -32,7 +32,7 @@ class Polarised:
         return np.array([self.case.device.film.polarisation.initial * self.P_s]), np.array([self.P_s])
 
     def memory_of(self, kept):
-        return kept.start.polarisation[:1]
+        return kept.start["P"][:1]
 
     def settled_at(self, c, memory, V):
         self.P = memory[0]
@@ -87,4 +87,4 @@ def compare(u: Shares, number: int, electrons: bool = False) -> Compared:
     holds = list(made.holds(plain, u))
     case = polarised(plain, u, *holds[0])
     equations = (PolarisedElectronEquations if electrons else PolarisedEquations)(case)
-    return compared(case, equations, *zip(*holds, strict=True), polarisation=equations.memory()[0])
+    return compared(case, equations, *zip(*holds, strict=True), P=equations.memory()[0])

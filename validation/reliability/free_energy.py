@@ -110,7 +110,7 @@ def of_electrons(junction, state, k: int) -> np.ndarray:
 
 def of_polarisation(junction, state, k: int) -> np.ndarray:
     """Terms of the polarisation of column k [J/m2]; empty without one."""
-    from otjdd.physics.polarisation import TWO_LEVEL
+    from otjdd.mechanisms.polarisation import TWO_LEVEL
 
     polar = junction.polarisation
     if not polar.saturation.size:
@@ -172,14 +172,13 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
 
 def hold(run, V: float, duration: float) -> Fall:
     """Integrate a run through a hold, and look at F after each step."""
-    from otjdd.physics.state import copy_state, new_state
+    from otjdd.physics.junction import new_state
+    from otjdd.physics.state import copy_state
     from otjdd.stepping.error_norm import outside
 
     integrate.jump(run, V)
-    K, N = run.state.c.shape
     run.control = run.control._replace(max_steps=1)
-    interfaces = run.state.sides.shape[2]
-    before = new_state(K, N, run.state.band.size > 0, False, run.state.progress.advance.size > 0, interfaces)
+    before = new_state(run.junction)
     copy_state(run.state, before)
     fall, rise, overshoot, round_off, steps = 0.0, 0.0, 0.0, 0.0, 0
 
@@ -218,10 +217,7 @@ def falls(u: Shares, number: int, written=text, layered: bool = False):
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)
     start = initial.start(case, junction, parts)
-    run = integrate.begin(
-        junction, start.c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
-        polarisation=start.polarisation,
-    )  # fmt: skip
+    run = integrate.begin(junction, start, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
     first, second, rest = case.drive.parts
     for V, duration in ((first.voltage, first.width), (second.voltage, second.width), (0.0, rest.duration)):
         fall = hold(run, V, duration)

@@ -129,7 +129,7 @@ def other_grids(quick: bool, folder: Path, seed: int = 11) -> tuple[str, bool]:
         start = after.replace({"ions.initial": {"result": str(folder / "end.nc")}})
         try:
             parts = model.members(start)
-            there = initial.from_result(start, model.junction(start, parts=parts), parts).c[0]
+            there = initial.from_result(start, model.junction(start, parts=parts), parts)["c"][0]
         except ValueError as error:
             found["refused in words" if "site density" in str(error) else str(error)] += 1
             continue

@@ -46,7 +46,7 @@ def compared(number: int, shares, written=devices.text) -> list[Compared]:
     from otjdd.errors import SolverError
     from otjdd.runs.error_estimate import logarithms
     from otjdd.runs.run import simulate
-    from otjdd.solver.grid_convergence import extrapolated
+    from otjdd.solver.grid_error import extrapolated
 
     case, found = case_of(number, shares, written), []
     strict = STRICT | ({"columns.count": MANY} if case.columns.count > 1 else {})

@@ -123,11 +123,11 @@ def settled(case: Case, train: PulseTrain, rounds: int) -> Start:
     first = initial.start(case, model.junction(case, parts=parts), parts)
     smooth = case.without_noise().replace("drive", cycles(train, rounds))
     run: Run
-    run, failure = begun(smooth, first if first.smooth is None else Start(first.smooth))
+    run, failure = begun(smooth, {"c": first["smooth"]} if "smooth" in first else first)
     failure = failure or run_along(smooth, run, smooth.waveform(), None, None)
     if failure:
         raise failure
-    return Start(run.state.c.copy())
+    return {"c": run.state.c.copy()}
 
 
 def reads_of(case: Case, train: PulseTrain, rounds: int, levels: list[Level]) -> list[np.ndarray] | None:

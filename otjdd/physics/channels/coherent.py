@@ -26,8 +26,7 @@ from otjdd.physics.junction import Junction
 from otjdd.physics.resonances import balanced
 from otjdd.physics.state import State
 from otjdd.physics.supply import log_supply_slope, supplies
-from otjdd.physics.tunnelling import TRANSFER_MATRIX, Profile, transmission
-from otjdd.physics.tunnelling_slopes import sensitivity
+from otjdd.physics.tunnelling import TRANSFER_MATRIX, Profile, sensitivity, transmission
 
 NEGLIGIBLE = 1e-7  # share of the current of one energy that its derivatives may leave out
 MOST_KEPT = 16  # edges of panels that are used again; more were made for a resonance that may have moved
@@ -48,14 +47,14 @@ def column_spectrum(junction: Junction, state: State, k: int, panels: np.ndarray
     tolerance = junction.energy_tolerance
     fresh = panels.size == 0 or panels[0] != low
     if not fresh:
-        fresh = panels[-1] < upper_end(profile, V, junction.kT[k], tolerance, LEAST_LEFT_OUT)
+        fresh = panels[-1] < upper_end(profile, V, state.kT[k], tolerance, LEAST_LEFT_OUT)
     kinked = (
         junction.transmission != TRANSFER_MATRIX
     )  # T of an approximation, whose kink at the top moves with the state
     if fresh or kinked or panels.size > MOST_KEPT:
-        panels = energy_panels(profile, V, junction.kT[k], tolerance, kinked or at_top)
-        panels = graded_to_top(profile, junction.kT[k], panels) if at_top else panels
-    result, panels = converged_spectrum(junction.transmission, profile, V, junction.kT[k], panels, tolerance)
+        panels = energy_panels(profile, V, state.kT[k], tolerance, kinked or at_top)
+        panels = graded_to_top(profile, state.kT[k], panels) if at_top else panels
+    result, panels = converged_spectrum(junction.transmission, profile, V, state.kT[k], panels, tolerance)
     return result, profile, panels
 
 
@@ -66,9 +65,9 @@ def converged(junction: Junction, spectrum: Spectrum) -> bool:
 
 
 @bare
-def conductance(junction: Junction, k: int, spectrum: Spectrum) -> float:
+def conductance(junction: Junction, state: State, k: int, spectrum: Spectrum) -> float:
     """Chord conductance I/V_j [S] that column k adds to the junction."""
-    return junction.columns.weight[k] * junction.columns.supply[k] * spectrum.chord
+    return junction.columns.weight[k] * state.supply[k] * spectrum.chord
 
 
 @apart
@@ -99,7 +98,7 @@ def log_conductance_slopes(
     The energies of the quadrature move with the bottom of the higher lead, their lower end. So this is the exact derivative
     of the computed spectrum, except where edges are given, see `energies_for_slopes`.
     """
-    V, kT = state.V[0], junction.kT[k]
+    V, kT = state.V[0], state.kT[k]
     energy, weight = energies_for_slopes(junction, profile, V, kT, spectrum, edges)
     by_segment, by_lead = sensitivity(junction.transmission, profile, energy, weight, spectrum.low, spectrum.high)
     by_segment = slopes_of_bands(junction, state, k, by_segment)
@@ -143,7 +142,7 @@ def coherent_conductance(
             junction, state, k, profile, thinned(result) if smooth and slopes == FEW_ENERGIES else result,
             used[: 0 if smooth else used.size], by_S,
         )  # fmt: skip
-    return Conductance(True, conductance(junction, k, result), by_V, by_D, by_P, by_S)
+    return Conductance(True, conductance(junction, state, k, result), by_V, by_D, by_P, by_S)
 
 
 def current_by_energy(junction: Junction, state: State, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -155,5 +154,5 @@ def current_by_energy(junction: Junction, state: State, k: int) -> tuple[np.ndar
     low, high = max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5
     energy = np.linspace(low, high, 401)[1:]
     T, _ = transmission(junction.transmission, profile, energy, energy[0], energy[-1])
-    warm = junction.kT[k] / (BOLTZMANN_EV * junction.heat.surroundings)  # the supply is proportional to the temperature
-    return energy, T * supplies(energy, V, junction.kT[k]) * V * warm
+    warm = state.kT[k] / (BOLTZMANN_EV * junction.heat.surroundings)  # the supply is proportional to the temperature
+    return energy, T * supplies(energy, V, state.kT[k]) * V * warm

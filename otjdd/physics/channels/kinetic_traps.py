@@ -36,7 +36,7 @@ from otjdd.physics.traps.kinetic import (
     error_of_count,
     error_of_filling,
     lag,
-    moment,
+    moment_of_rates,
     move,
 )
 from otjdd.physics.traps.sites import CHARGE, DEGENERACY
@@ -61,7 +61,7 @@ def voltage_shares(junction: Junction, state: State, k: int, x: np.ndarray) -> n
 
 
 @fused
-def fill_rates(log_rate: np.ndarray, rate: np.ndarray) -> None:
+def fill_trap_rates(log_rate: np.ndarray, rate: np.ndarray) -> None:
     """Fill rates (n, RATES) [1/s] from their logarithms.
 
     Where all of a trap are below e^SLOWEST, the largest counts as that, and the others in proportion: they move no
@@ -84,20 +84,20 @@ def fill_end(traps: TrapState, k: int, j: int, old: np.ndarray, rate: np.ndarray
     the distance from rest.
     """
     step, bias, old_bias, amount = traps.step[0], traps.bias[k], traps.old_bias[k], traps.amount[k, j]
-    end, off_away = moment(rate, bias), 0.0
+    end, off_away = moment_of_rates(rate, bias), 0.0
     traps.follows[k, j] = 0.0
     if step == math.inf:
         traps.away[k, j], traps.follows[k, j] = 0.0, 1.0
     elif math.isnan(traps.old_rates[k, j, 0]):  # the first rates
         traps.away[k, j] = 0.0 if math.isnan(traps.filling[k, j]) else traps.filling[k, j] - end.filled
     else:
-        start, away = moment(old, old_bias), traps.old_away[k, j]
+        start, away = moment_of_rates(old, old_bias), traps.old_away[k, j]
         if step == 0.0:
             traps.away[k, j] = away - (end.filled * start.empty - start.filled * end.empty)
         else:
             for row in range(RATES):
                 work[row] = math.sqrt(old[row]) * math.sqrt(rate[row])
-            halfway = moment(work, 0.5 * (old_bias + bias))
+            halfway = moment_of_rates(work, 0.5 * (old_bias + bias))
             first, whole = move(start, halfway, away, 0.5 * step), move(start, end, away, step)
             second = move(halfway, end, first.away, 0.5 * step)
             traps.away[k, j], traps.follows[k, j] = second.away, 1.0 - lag(second.z)
@@ -124,7 +124,7 @@ def fill_groups(
 
     channel : their place in the list of channels   x, amount : (n,) m and 1/m2, of their groups
     """
-    V, kT, traps, first = state.V[0], junction.kT[k], state.traps, junction.channels.first[channel]
+    V, kT, traps, first = state.V[0], state.kT[k], state.traps, junction.channels.first[channel]
     numbers, share, n = junction.channels.numbers[channel], voltage_shares(junction, state, k, x), amount.size
     emitted, current, work = log_emissions(capture, numbers[DEGENERACY], V, kT), 0.0, np.empty(RATES)
     old, rate, charged, off = np.empty((n, RATES)), np.empty((n, RATES)), numbers[CHARGE] != 0.0, 0.0
@@ -133,14 +133,14 @@ def fill_groups(
         log_rate = traps.rates[k, first + i]
         log_rate[FROM_LEFT], log_rate[FROM_RIGHT] = capture.log_rate[LEFT, i], capture.log_rate[RIGHT, i]
         log_rate[TO_LEFT], log_rate[TO_RIGHT] = emitted[LEFT, i], emitted[RIGHT, i]
-    fill_rates(traps.old_rates[k, first : first + n], old)
-    fill_rates(traps.rates[k, first : first + n], rate)
+    fill_trap_rates(traps.old_rates[k, first : first + n], old)
+    fill_trap_rates(traps.rates[k, first : first + n], rate)
     for i in range(n):
         j = first + i
         traps.amount[k, j] = amount[i]
         end, off_away = fill_end(traps, k, j, old[i], rate[i], charged, work)
         if charged and not math.isnan(traps.old_rates[k, j, 0]):
-            change = traps.filling[k, j] - moment(old[i], traps.old_bias[k]).filled - traps.old_away[k, j]
+            change = traps.filling[k, j] - moment_of_rates(old[i], traps.old_bias[k]).filled - traps.old_away[k, j]
             traps.to_left[k] += amount[i] * (1.0 - share[i]) * change
         per_away = amount[i] * (share[i] * end.left - (1.0 - share[i]) * end.right)
         current, off = current + per_away * traps.away[k, j], off + abs(per_away) * off_away
@@ -162,7 +162,7 @@ def fill_traps(junction: Junction, state: State):
         for channel in range(junction.channels.code.size):
             if first[channel + 1] > first[channel]:
                 placed, numbers = placed_traps(junction, state, k, channel), junction.channels.numbers[channel]
-                capture = captures(numbers, placed.sites, placed.lines, placed.band, state.V[0], junction.kT[k])
+                capture = captures(numbers, placed.sites, placed.lines, placed.band, state.V[0], state.kT[k])
                 fill_groups(junction, state, k, channel, placed.sites.x, placed.amount, capture)
 
 

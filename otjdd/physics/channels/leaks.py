@@ -30,7 +30,7 @@ from otjdd.physics.channels.conductance import FilmBand
 from otjdd.physics.supply import fermi, softplus
 
 ROUNDED = 0.25  # of kT
-NEAR = 1e-3  # |V_j/kT| below which a difference of exponentials is replaced by its series
+SMALL_VOLTAGE = 1e-3  # |V_j/kT| below which a difference of exponentials is replaced by its series
 
 
 def ohmic(numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:
@@ -141,7 +141,7 @@ def log_of_emissions(numbers: np.ndarray, film: FilmBand, kT: float):
 def log_sinh_ratio(v: float):
     """ln[2 sinh(v/2)/v] and its slope."""
     size = abs(v)
-    if size < NEAR:
+    if size < SMALL_VOLTAGE:
         return size * size / 24.0, v / 12.0
     decay = -math.expm1(-size)
     return 0.5 * size + math.log(decay / size), math.copysign((1.0 - decay) / decay + 0.5 - 1.0 / size, v)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, deferred
+from otjdd.compiler.in_turn import chosen
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bands import band_profile, profile_slopes
 from otjdd.physics.channels import leaks
@@ -48,18 +49,6 @@ CODES = {name: code for code, name in enumerate((COHERENT, *LEAKS, TRAPS))}  # n
 TRAP_CODE = CODES[TRAPS]
 
 
-@bare
-def no_formula(code: int, numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:
-    """ln(J/V_j) of a leak with an unknown code."""
-    return math.nan
-
-
-@bare
-def no_slopes(code: int, numbers: np.ndarray, film: FilmBand, V: float, kT: float, by_film: np.ndarray) -> float:
-    """Slope by V_j of a leak with an unknown code."""
-    return math.nan
-
-
 def by_differences(formula: Any, name: str) -> Any:
     """Slopes of a formula, as `Leak.slopes`, from central differences. name : of the formula"""
 
@@ -86,37 +75,29 @@ def by_differences(formula: Any, name: str) -> Any:
     return bare(slopes)
 
 
-def with_leak(own_code: int, leak: Leak, others: tuple[Any, Any]) -> tuple[Any, Any]:
-    """Kernels as `no_formula` and `no_slopes` that know one leak more than `others`: a branch for its code."""
-    formula, (other_formulas, other_slopes) = bare(leak.formula), others
-    own_slopes = by_differences(formula, leak.formula.__name__) if leak.slopes is None else bare(leak.slopes)
-
-    def value(code, numbers, film, V, kT):
-        if code == own_code:
-            return formula(numbers, film, V, kT)
-        return other_formulas(code, numbers, film, V, kT)
-
-    def slopes(code, numbers, film, V, kT, by_film):
-        if code == own_code:
-            return own_slopes(numbers, film, V, kT, by_film)
-        return other_slopes(code, numbers, film, V, kT, by_film)
-
-    value.__qualname__, slopes.__qualname__ = (
-        f"leak_{own_code}",
-        f"slopes_of_leak_{own_code}",
-    )  # in the cache of kernels
-    return bare(value), bare(slopes)
+FORMULAS = {CODES[name]: bare(leak.formula) for name, leak in LEAKS.items()}
+SLOPES = {
+    CODES[name]: by_differences(FORMULAS[CODES[name]], name) if leak.slopes is None else bare(leak.slopes)
+    for name, leak in LEAKS.items()
+}
 
 
-formula_of_leak, slopes_of_leak = no_formula, no_slopes
-for name, leak in reversed(LEAKS.items()):
-    formula_of_leak, slopes_of_leak = with_leak(CODES[name], leak, (formula_of_leak, slopes_of_leak))
+@chosen(FORMULAS, "code", bare)
+def formula_of_leak(code: int, numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:
+    """ln(J/V_j) of a leak."""
+    return math.nan
+
+
+@chosen(SLOPES, "code", bare)
+def slopes_of_leak(code: int, numbers: np.ndarray, film: FilmBand, V: float, kT: float, by_film: np.ndarray) -> float:
+    """Slope by V_j of ln(J/V_j) of a leak, and those by its film into by_film."""
+    return math.nan
 
 
 @apart
 def leak_conductance(junction: Junction, state: State, k: int, channel: int, slopes: int) -> Conductance:
     """Chord conductance of column k by one of its leaks. channel : its place in the list of the junction"""
-    V, kT, band = state.V[0], junction.kT[k], band_profile(junction, state, k)
+    V, kT, band = state.V[0], state.kT[k], band_profile(junction, state, k)
     first, behind = film_pieces(junction, state, k)
     film = FilmBand(
         band.length[first:behind], band.left[first:behind], band.right[first:behind], band.curve[first:behind]

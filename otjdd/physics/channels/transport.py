@@ -33,10 +33,10 @@ def transport(junction: Junction, state: State, present: np.ndarray, by_channel:
         result, profile, _ = column_spectrum(junction, state, k, none, True)
         if not converged(junction, result):
             return math.nan, math.nan, math.nan, math.nan, False
-        present[k * by_channel.size] = conductance(junction, k, result)
+        present[k * by_channel.size] = conductance(junction, state, k, result)
         state.G[k] = present[k * by_channel.size]
         top = barrier_top(profile)
-        weight = junction.columns.weight[k] * junction.columns.supply[k]
+        weight = junction.columns.weight[k] * state.supply[k]
         unseen += weight * result.unseen
         for i in range(result.energy.size):
             share = weight * result.weight[i]

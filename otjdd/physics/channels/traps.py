@@ -19,7 +19,6 @@ from otjdd.physics.image_force import film_pieces
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
 from otjdd.physics.traps.capture import NOTHING, Capture, add_capture_slopes, captures
-from otjdd.physics.traps.chain import chain
 from otjdd.physics.traps.charge import shares_in_cells
 from otjdd.physics.traps.sites import (
     DEGENERACY,
@@ -33,7 +32,7 @@ from otjdd.physics.traps.sites import (
     add_to_band,
     groups_of_traps,
 )
-from otjdd.physics.traps.steady import Steady, one_step, without_current
+from otjdd.physics.traps.steady import Steady, chain, one_step, without_current
 
 
 class PlacedTraps(NamedTuple):
@@ -79,7 +78,7 @@ def placed_traps(junction: Junction, state: State, k: int, channel: int) -> Plac
 @apart
 def filled_traps(junction: Junction, state: State, k: int, channel: int) -> FilledTraps:
     """Traps of column k at rest at the present fields. channel : their place in the list of the junction"""
-    V, kT, numbers = state.V[0], junction.kT[k], junction.channels.numbers[channel]
+    V, kT, numbers = state.V[0], state.kT[k], junction.channels.numbers[channel]
     sites, lines, band, amount = placed_traps(junction, state, k, channel)
     some = amount > 0.0
     if numbers[HOPS] > 0.0 and np.any(some):  # else each group is without traps, and without current

@@ -4,13 +4,18 @@
     f_j = stays_j + follows_j/[1 + exp(-y_j + u_j/kT)]        u_j = sum_i share_ji u_i
 
 y is ln of the odds to which the filling tends at the present band, u the rise of the band from there with the Fermi level
-of each group constant (Gummel, IEEE Trans. Electron Devices 11, 455 (1964)). Traps that are filled steadily have stays = 0
-and follows = 1; those that need time have a part that stays. Gauss's law, linear in D around the present one, is
+of each group constant (Gummel, IEEE Trans. Electron Devices 11, 455 (1964)). Traps that are filled steadily have stays =
+0 and follows = 1; those that need time have a part that stays. Gauss's law, linear in D around the present one, is
 
     s_i+1 (u_i+1 - u_i) - s_i (u_i - u_i-1) = q_i(u) - q_i        s_f = 1/(elastance of face f)
 
 Where the filling follows the band far more than at a constant Fermi level, as that of a chain which a small flow from one
-electrode fills, y and u are unknowns of one Newton's method (`joint_rise`, with the moves of `newton`).
+electrode fills, y and u are unknowns of one Newton's method (`joint_rise`, with `moves_of_traps`): for the filling of
+traps that are not at rest, as the band rises under them,
+
+    0 = R(y) - M dy + A du        R: what flows into a group, M = -dR/dy, A = dR/dE_t at constant y
+
+The rates change with the levels E_t; the paths of tunnelling stay, which the next step takes into account.
 """
 
 import math
@@ -21,7 +26,9 @@ import numpy as np
 from otjdd.compiler.decorators import apart, bare
 from otjdd.physics.numerics import factor_tridiagonal, solve_dense, solve_tridiagonal
 from otjdd.physics.supply import fermi
-from otjdd.physics.traps.sites import Sites
+from otjdd.physics.traps.capture import LEFT, RIGHT, Capture
+from otjdd.physics.traps.sites import DEGENERACY, HOPS, Sites
+from otjdd.physics.traps.steady import chain_balance, factor, hop_rates, log_emissions, solve
 
 MOST_TURNS = 200  # of Newton's method for u
 LONGEST = 3.0  # kT, by which a turn may move the band
@@ -151,3 +158,92 @@ def joint_rise(traps: ChargedTraps, moves: Moves, stiffness: np.ndarray, kT: flo
                 for m in range(N):
                     matrix[i, m] += own[i] * by_odds * moves.by_rise[j, m]
     return solve_dense(matrix, u)
+
+
+@apart
+def moves_of_traps(
+    numbers: np.ndarray, sites: Sites, mass: np.ndarray, capture: Capture, amount: np.ndarray, share: np.ndarray,
+    y: np.ndarray, bias: tuple[float, float],
+) -> Moves:  # fmt: skip
+    """Moves of traps (n,) from ln odds y (n,). share : (n, N) of them in each cell   bias : V_j [V], kT [eV]"""
+    if numbers[HOPS] > 0.0:
+        return moves_of_chain(numbers, sites, mass, capture, amount, share, y, bias)
+    return moves_of_single_traps(numbers, capture, share, y, bias)
+
+
+@apart
+def moves_of_single_traps(
+    numbers: np.ndarray, capture: Capture, share: np.ndarray, y: np.ndarray, bias: tuple[float, float]
+) -> Moves:
+    """As `moves_of_traps`, without hops. Rates are over the largest one of each trap."""
+    V, kT = bias
+    moves, emitted = Moves(np.empty(y.size), np.empty(share.shape)), log_emissions(capture, numbers[DEGENERACY], V, kT)
+    for j in range(y.size):
+        full, free, most = fermi(-y[j]), fermi(y[j]), -math.inf
+        for side in range(2):
+            most = max(most, max(capture.log_rate[side, j], emitted[side, j]))
+        into, by_odds, by_level = 0.0, 0.0, 0.0
+        for side in range(2):
+            forth = math.exp(capture.log_rate[side, j] - most) * free
+            back = math.exp(emitted[side, j] - most) * full
+            into += forth - back
+            by_odds += forth * full + back * free
+            by_level += capture.by_level[side, j] * (forth - back) - back / kT
+        moves.at_once[j] = into / by_odds if by_odds > 0.0 else 0.0
+        for i in range(share.shape[1]):
+            moves.by_rise[j, i] = by_level / by_odds * share[j, i] if by_odds > 0.0 else 0.0
+    return moves
+
+
+@apart
+def moves_of_chain(
+    numbers: np.ndarray, sites: Sites, mass: np.ndarray, capture: Capture, amount: np.ndarray, share: np.ndarray,
+    y: np.ndarray, bias: tuple[float, float],
+) -> Moves:  # fmt: skip
+    """As `moves_of_traps`, with hops between all of them."""
+    (V, kT), g, n, N = bias, numbers[DEGENERACY], y.size, share.shape[1]
+    emissions, taken, emitted = log_emissions(capture, g, V, kT), np.empty((2, n)), np.empty((2, n))
+    for j in range(n):
+        for side in range(2):
+            taken[side, j] = amount[j] * math.exp(capture.log_rate[side, j])
+            emitted[side, j] = amount[j] * math.exp(emissions[side, j])
+    hops, slope = hop_rates(numbers, sites, mass, capture.level, amount, kT)
+    levels, matrix, into = math.log(g) - capture.level / kT, np.empty((n, n)), np.empty(n)
+    chain_balance(taken, emitted, hops, y - levels, levels, np.array([-V / kT, 0.0]), matrix, into)
+    by_level, answers = slopes_by_level(capture, taken, emitted, hops, slope, y, kT), np.zeros((N, n))
+    for i in range(N):
+        for j in range(n):
+            for m in range(n):
+                answers[i, j] += by_level[j, m] * share[m, i]
+    factor(matrix)
+    solve(matrix, into)
+    for i in range(N):
+        solve(matrix, answers[i])
+    return Moves(into, answers.T.copy())
+
+
+@apart
+def slopes_by_level(
+    capture: Capture, taken: np.ndarray, emitted: np.ndarray, hops: np.ndarray, slope: np.ndarray, y: np.ndarray,
+    kT: float,
+) -> np.ndarray:  # fmt: skip
+    """Derivatives (n, n) [1/(m2 s eV)] of what flows into each group by the level of each, at constant filling.
+
+    taken, emitted, hops : as of `chain_balance`   slope : of ln hops, of `hop_rates`
+    """
+    n = y.size
+    out, full, free = np.zeros((n, n)), np.empty(n), np.empty(n)
+    for j in range(n):
+        full[j], free[j] = fermi(-y[j]), fermi(y[j])
+        for side in (LEFT, RIGHT):
+            forth, back = taken[side, j] * free[j], emitted[side, j] * full[j]
+            out[j, j] += capture.by_level[side, j] * (forth - back) - back / kT
+    for j in range(n):
+        for k in range(j):
+            forth, back = hops[j, k] * full[j] * free[k], hops[k, j] * full[k] * free[j]
+            moved = forth * slope[j, k] + back * slope[k, j]  # of the net hops from j to k, by E_k and by -E_j
+            out[j, k] -= moved
+            out[j, j] += moved
+            out[k, k] += moved
+            out[k, j] -= moved
+    return out

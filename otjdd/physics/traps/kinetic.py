@@ -27,7 +27,9 @@ from otjdd.physics.supply import fermi
 
 RATES = 4  # rows of the rates [1/s] of a trap: captures from both electrodes, emissions to both
 FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT = range(RATES)
-NEAR = 4e-3  # square of (b - a)/(b + a) up to which the mean of an exponential from a to b is a series, to 3e-16
+SERIES_BELOW = (
+    4e-3  # square of (b - a)/(b + a) up to which the mean of an exponential from a to b is a series, to 3e-16
+)
 SLOW = 1e-2  # rates times the step, below which a filling moves as a straight line
 SLOWEST = -600.0  # ln of a rate [1/s] that moves no electron, see `kinetic_traps.fill_rates`
 NO_RATE = 1e-260  # 1/s, a little more than that: rates up to it count as none
@@ -45,7 +47,7 @@ class Moment(NamedTuple):
 
 
 @bare
-def moment(rate: np.ndarray, bias: float) -> Moment:
+def moment_of_rates(rate: np.ndarray, bias: float) -> Moment:
     """The moment of rates (RATES,) [1/s] at bias = V_j/kT; half filled where all of them are zero."""
     left, right = rate[FROM_LEFT] + rate[TO_LEFT], rate[FROM_RIGHT] + rate[TO_RIGHT]
     whole = left + right
@@ -74,13 +76,13 @@ def share_at(y: float) -> float:
 
 
 @bare
-def mean_rate(start: float, end: float) -> float:
+def mean_trap_rate(start: float, end: float) -> float:
     """Mean over a step of a rate whose logarithm is a straight line."""
     if start <= NO_RATE or end <= NO_RATE:
         return 0.0
     u = (end - start) / (end + start)
     q = u * u
-    if q < NEAR:
+    if q < SERIES_BELOW:
         slow = 1.0 + q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q * (1.0 / 11.0)))))
         return 0.5 * (start + end) / slow
     return (end - start) / math.log(end / start)
@@ -90,7 +92,7 @@ def mean_rate(start: float, end: float) -> float:
 def mean_flow(start: float, end: float) -> float:
     """Mean over a step of a flow: of one sign as an exponential, else as a straight line."""
     if start * end > 0.0:
-        return math.copysign(mean_rate(abs(start), abs(end)), start)
+        return math.copysign(mean_trap_rate(abs(start), abs(end)), start)
     return 0.5 * (start + end)
 
 
@@ -114,7 +116,7 @@ class Move(NamedTuple):
 def move(start: Moment, end: Moment, away: float, step: float) -> Move:
     """Move of a trap within a step [s] between two moments. away : distance of its filling from rest at the start"""
     moved = end.filled * start.empty - start.filled * end.empty  # of rest, without cancellation
-    left, right = mean_rate(start.left, end.left), mean_rate(start.right, end.right)
+    left, right = mean_trap_rate(start.left, end.left), mean_trap_rate(start.right, end.right)
     z = (left + right) * step
     behind = away * math.exp(-z) - moved * lag(z)
     taken, passed = moved + behind - away, mean_flow(start.passing, end.passing) * step
@@ -137,7 +139,7 @@ def error_by_bend(
     off = 0.0
     for row in range(RATES):
         part = 1.0 - filling if row < TO_LEFT else filling
-        off += abs(bend[row]) / 6.0 * mean_rate(rate[row], end_rate[row]) * step * part
+        off += abs(bend[row]) / 6.0 * mean_trap_rate(rate[row], end_rate[row]) * step * part
     return off * min(1.0, 1.0 / (z * z)) if z > 0.0 else 0.0
 
 
@@ -145,7 +147,7 @@ def error_by_bend(
 def error_of_count(rate: np.ndarray, bend: np.ndarray, bias: float, whole: Move) -> float:
     """Error of the electrons that a trap took from an electrode in a step, by rates (RATES,) [1/s] that bend.
 
-    rate, bias : at the end of the step, as of `moment`   bend : as of `error_by_bend`
+    rate, bias : at the end of the step, as of `moment_of_rates`   bend : as of `error_by_bend`
     """
     through, back = (FROM_RIGHT, TO_LEFT) if bias > 0.0 else (FROM_LEFT, TO_RIGHT)
     total, by_share = 0.0, 0.0

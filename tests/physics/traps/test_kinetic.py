@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from otjdd.physics.traps import kinetic
-from otjdd.physics.traps.kinetic import error_by_bend, error_of_filling, mean_rate, move
+from otjdd.physics.traps.kinetic import error_by_bend, error_of_filling, mean_trap_rate, move
 
 START = np.array([3e5, 2e2, 4e4, 7e3])  # 1/s: captures from both electrodes, emissions to both
 END = np.array([2e7, 1e3, 5e3, 3e5])
@@ -18,7 +18,7 @@ def moment(rate: np.ndarray):
     """The moment of rates (4,) [1/s], at the bias that their detailed balance has."""
     c_left, c_right, e_left, e_right = rate
     there = min(rate) > 0.0
-    return kinetic.moment(rate, math.log(e_left * c_right / (c_left * e_right)) if there else 0.0)
+    return kinetic.moment_of_rates(rate, math.log(e_left * c_right / (c_left * e_right)) if there else 0.0)
 
 
 def rest(rate: np.ndarray) -> float:
@@ -103,7 +103,7 @@ def test_rates_of_zero_leave_the_filling_as_it_is():
 def test_the_mean_of_an_exponential_is_exact(ratio):
     log_ratio = math.log1p(ratio - 1.0)
     exact = 2.0 * (math.expm1(log_ratio) / log_ratio if log_ratio else 1.0)
-    assert mean_rate(2.0, 2.0 * ratio) == pytest.approx(exact, rel=2e-14)
+    assert mean_trap_rate(2.0, 2.0 * ratio) == pytest.approx(exact, rel=2e-14)
 
 
 def test_an_error_counts_by_what_is_filled_or_empty():

@@ -13,9 +13,9 @@ from scipy.integrate import simpson
 from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
 from otjdd.laws.transmission import Profile
-from otjdd.physics.channels.kinetic_traps import fill_rates
+from otjdd.physics.channels.kinetic_traps import fill_trap_rates
 from otjdd.physics.traps.capture import captures
-from otjdd.physics.traps.kinetic import moment
+from otjdd.physics.traps.kinetic import moment_of_rates
 from otjdd.physics.traps.sites import DENSITY, groups_of_traps
 from otjdd.physics.traps.steady import log_emissions, one_step
 from otjdd.runs.run import run
@@ -172,8 +172,8 @@ def test_a_trap_that_no_electron_reaches_tends_to_the_fermi_function():
     sites, lines = groups_of_traps(numbers, 1, np.full(8, 2), band, (0, 0, 8))
     capture = captures(numbers, sites, lines, band, 0.0, film.kT)
     log_rate, rate = np.vstack((capture.log_rate, log_emissions(capture, 1.0, 0.0, film.kT))).T, np.empty((16, 4))
-    fill_rates(np.ascontiguousarray(log_rate), rate)
-    filled = [moment(row, 0.0).filled for row in rate]
+    fill_trap_rates(np.ascontiguousarray(log_rate), rate)
+    filled = [moment_of_rates(row, 0.0).filled for row in rate]
     assert (capture.level < 0.2).all()
     assert rate.max() < 1e-250
     assert filled == pytest.approx(1.0 / (1.0 + np.exp(capture.level / film.kT)), rel=1e-9)

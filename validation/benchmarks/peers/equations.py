@@ -14,8 +14,7 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.closing import close_all
 from otjdd.physics.electrostatics import Permittivity, displacement
 from otjdd.physics.ions import Hopping, Ions, flux, new_factors
-from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
-from otjdd.physics.state import new_state
+from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes, new_state
 
 LOWER, UPPER = 2, 3
 
@@ -124,7 +123,7 @@ def consistent(problem, c, voltage):
     Integrators of differential-algebraic equations need both. dphi/dt follows from Poisson's equation a short time later.
     """
     junction, mean, N = problem.junction, problem.c.mean(), c.size
-    settled, J = new_state(1, N), np.empty(N + 1)
+    settled, J = new_state(junction), np.empty(N + 1)
     y, rate = np.empty(2 * N), np.empty(2 * N)
 
     def potential(c):

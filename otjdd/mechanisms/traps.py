@@ -5,17 +5,17 @@ found with the fields when these are settled.
 """
 
 import math
+from typing import Any
 
-from otjdd.compiler.decorators import bare, detached
+from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.physics.channels.kinetic_traps import trap_current
+from otjdd.physics.channels.kinetic_traps import have_memory, trap_current
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, TrapState
 from otjdd.physics.traps.kinetic import LEAST_SHARE, RATES, error_of_filling
-from otjdd.stepping.control import Control
 
 RECORDED_CHANGE = 0.02  # of the filling of a group, in a recorded step
 RECORDED_GROWTH = 2.0  # of recorded steps in which traps are filled or emptied
@@ -51,17 +51,32 @@ def stop_traps(state: State):
     start_traps(state, state, 0.0)
 
 
+@inlined
+def start_end(state: State, new: State, step: float):
+    """As `start_traps` where the filling takes time."""
+    if have_memory(state):
+        start_traps(state, new, step)
+
+
+@inlined
+def accepted(state: State):
+    """As `stop_traps` where the filling takes time."""
+    if have_memory(state):
+        stop_traps(state)
+
+
 @bare
-def turn_traps(state: State):
+def begin_piece(junction: Junction, state: State, tangent: Tangent):
     """Forget how rates changed in the step before: the voltage goes on in another way."""
     for k in range(state.traps.filling.shape[0]):
         for j in range(state.traps.filling.shape[1]):
             for row in range(RATES):
                 state.traps.slope[k, j, row] = 0.0
+    return Status.DONE
 
 
 @bare
-def largest_change(old: TrapState, new: TrapState) -> float:
+def largest_change_of_filling(old: TrapState, new: TrapState) -> float:
     """Largest change of the filling of a group."""
     most = 0.0
     for k in range(old.filling.shape[0]):
@@ -94,8 +109,8 @@ def current_error(junction: Junction, new: State, tangent: Tangent, rtol: float)
 
 
 @bare
-def limit_of_traps(
-    junction: Junction, state: State, new: State, tangent: Tangent, charge: float, control: Control, observed: bool,
+def settled_limit(
+    junction: Junction, state: State, new: State, tangent: Tangent, charge: float, control: Any, observed: bool,
     recorded: bool,
 ):  # fmt: skip
     """True where the traps let a step pass, and the growth of the next one.
@@ -107,7 +122,7 @@ def limit_of_traps(
     error, growth = max(charge, max(new.traps.error[0], count_error(new.traps)) / rtol), math.inf
     if observed and error <= most and new.traps.current_error[0] > 0.0:
         error = max(error, current_error(junction, new, tangent, rtol) / rtol)
-    change = largest_change(state.traps, new.traps) if recorded else 0.0
+    change = largest_change_of_filling(state.traps, new.traps) if recorded else 0.0
     if change > STILL:
         growth = RECORDED_GROWTH * min(1.0, RECORDED_CHANGE / change)
     if error > 0.0:
@@ -116,9 +131,11 @@ def limit_of_traps(
 
 
 @bare
-def trap_speed(state: State, rtol: float) -> float:
-    """Norm of what traps change in a second, as if it were an error."""
+def speed(junction: Junction, state: State, rtol: float, recorded: bool) -> float:
+    """Norm of what traps change in a second, as if it were an error; 0 unless curves are drawn through the steps."""
     traps, worst = state.traps, 0.0
+    if not recorded:
+        return 0.0
     for k in range(traps.filling.shape[0]):
         for j in range(traps.filling.shape[1]):
             if traps.amount[k, j] > 0.0 and traps.away[k, j] != 0.0:

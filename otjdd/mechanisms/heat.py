@@ -1,26 +1,120 @@
-"""The temperature in a time step: its prediction, its correction by the power at the end, and its error.
+"""Joule heat: the temperature of a junction or of each of its columns, and what follows it.
+
+    C dT/dt = P - (T - T0)/R        P = I V_j, tau = R C
+
+In a step P is linear in time; for such a P the temperature is exact, whatever the step. One far longer than tau ends at
+T0 + R P. Diffusivity, occupation and supply of the current follow the temperature. Electrodes, permittivities and the image
+force are those at T0.
 
 The hops of a step are those at its mean temperature, the stack and the current at its end those at the temperature there.
-Both follow from the power at the end of the step, and this from them: `correct_heat` is called until they agree.
+Both follow from the power at the end of the step, and this from them: `correct` is called until they agree.
 """
 
 import math
 
-from otjdd.compiler.decorators import bare, deferred_detached
-from otjdd.constants import BOLTZMANN_EV
+import numpy as np
+
+from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.physics.heat import fill_power, rises, warm
+from otjdd.mechanisms.polarisation import TWO_LEVEL, polarisation_change
+from otjdd.physics.boundary import exchanges, left_inflow, right_inflow
+from otjdd.physics.channels.kinetic_traps import trap_current, trap_current_of_column
+from otjdd.physics.exchange import passes
 from otjdd.physics.junction import Junction, polarised
-from otjdd.physics.polarisation import TWO_LEVEL
+from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import State, Tangent
-from otjdd.stepping.polarisation_step import polarisation_change
 
+SHORT = 1e-3  # step over tau, below which differences of exponentials are replaced by their series
 AGREED = 1e-6  # relative, of temperatures that agree: the current then differs by 3e-5
 STEEPEST = 0.9  # rise of R P per kelvin with which a step may end: with more the junction runs away, in steps below tau
 LEAST_GAIN = -100.0  # the same where a series resistance or a compliance takes the voltage as the film warms
 FARTHEST = 2.0  # factor on the power of a prediction
 COLDEST = 0.5  # of the surroundings: temperature of a search
+HOTTEST = 3000.0  # K, where a run ends
+
+
+@inlined
+def heated(junction: Junction) -> bool:
+    """True where the current warms the junction."""
+    return junction.heat.resistance.size > 0
+
+
+@detached
+def warm(junction: Junction, state: State, temperature: np.ndarray):
+    """Set what follows the temperature (K,) [K] of the columns of a state, where the current warms the junction."""
+    heat, columns = junction.heat, junction.columns
+    cold = BOLTZMANN_EV * heat.surroundings
+    for k in range(temperature.size):
+        kT = BOLTZMANN_EV * temperature[k]
+        state.kT[k] = kT
+        per_kT = 1.0 / cold - 1.0 / kT
+        for f in range(columns.barrier.shape[1]):
+            state.diffusivity[k, f] = columns.diffusivity[k, f] * math.exp(columns.barrier[k, f] * per_kT)
+        state.supply[k] = columns.supply[k] * (temperature[k] / heat.surroundings)
+
+
+@bare
+def ionic_current(junction: Junction, state: State, k: int) -> float:
+    """Current [A] of the vacancies that pass the ends of column k: the mean of both, on which the field works."""
+    J = left_inflow(junction, state, k).J if passes(junction.left_wall[k]) else 0.0
+    J -= right_inflow(junction, state, k).J if passes(junction.right_wall[k]) else 0.0
+    return 0.5 * junction.ions[k].z * ELEMENTARY_CHARGE * J * junction.channels.area[k]
+
+
+@bare
+def fill_power(junction: Junction, state: State, power: np.ndarray):
+    """Fill power (K,) [W] of a settled state whose current is known: that of the junction, or of each column."""
+    for k in range(power.size):
+        shared = junction.heat.shared
+        G = add_up(state.G) if shared else state.G[k]
+        of_traps = trap_current(state) if shared else trap_current_of_column(state, k)
+        power[k] = state.V[0] * state.V[0] * G + state.V[0] * of_traps
+    if exchanges(junction):
+        for k in range(state.G.size):
+            of_ions = state.V[0] * ionic_current(junction, state, k)
+            if junction.heat.shared:
+                for j in range(power.size):
+                    power[j] += of_ions
+            else:
+                power[k] += of_ions
+
+
+@bare
+def weight_of_end(z: float) -> float:
+    """1 - (1 - exp(-z))/z: weight in the temperature at the end of a step z tau of a power that rises from 0 to 1 in it."""
+    if z < SHORT:
+        return z / 2.0 * (1.0 - z / 3.0 * (1.0 - z / 4.0))
+    return 1.0 + math.expm1(-z) / z
+
+
+@bare
+def rises(start: float, steady: float, steady_end: float, z: float):
+    """Rise of the temperature [K] at the end of a step z tau, and its mean over the step.
+
+    start : rise at the start   steady, steady_end : R P there and at the end, P linear in between
+    """
+    last, decay = weight_of_end(z), math.exp(-z)
+    end = start * decay + steady * (1.0 - decay - last) + steady_end * last
+    if z < SHORT:  # the trapezium with its correction by the slopes at both ends
+        return end, 0.5 * (start + end) + z / 12.0 * ((steady - start) - (steady_end - end))
+    return end, 0.5 * (steady + steady_end) - (end - start) / z
+
+
+@bare
+def hottest(state: State) -> float:
+    """Highest temperature of the columns [K]."""
+    most = 0.0
+    for k in range(state.heat.temperature.size):
+        most = max(most, state.heat.temperature[k])
+    return most
+
+
+@bare
+def bounds(state: State):
+    """TOO_HOT where a column is beyond HOTTEST."""
+    return Status.TOO_HOT if hottest(state) > HOTTEST else Status.DONE
 
 
 @deferred_detached
@@ -33,8 +127,20 @@ def begin_heat(junction: Junction, state: State, tangent: Tangent) -> Status:
     return status
 
 
+@inlined
+def begin_piece(junction: Junction, state: State, tangent: Tangent):
+    """As `begin_heat` where the current warms the junction."""
+    return begin_heat(junction, state, tangent) if heated(junction) else Status.DONE
+
+
+@inlined
+def follow_end(junction: Junction) -> bool:
+    """The temperature follows from the end of a step, and acts on it."""
+    return heated(junction)
+
+
 @deferred_detached
-def predict_heat(junction: Junction, state: State, new: State, step: float):
+def predict(junction: Junction, state: State, new: State, step: float):
     """Predict the temperatures of a step [s] into a new state; the power follows its last slope, within FARTHEST."""
     heat = junction.heat
     for k in range(state.heat.temperature.size):
@@ -47,7 +153,7 @@ def predict_heat(junction: Junction, state: State, new: State, step: float):
 
 
 @deferred_detached
-def correct_heat(junction: Junction, state: State, new: State, step: float) -> float:
+def correct(junction: Junction, state: State, new: State, step: float) -> float:
     """Correct the temperatures of a new state, settled with those that it holds, by its power.
 
     Returns the largest relative distance between both; inf where the power rises so steeply with the temperature that no
@@ -82,12 +188,18 @@ def heat_after_leap(junction: Junction, state: State, new: State, tangent: Tange
         start, steady = state.heat.temperature[k] - heat.surroundings, heat.resistance[k] * state.heat.power[k]
         end, mean = rises(start, steady, heat.resistance[k] * new.heat.power[k], step / heat.time_constant)
         new.heat.temperature[k], new.heat.mean[k] = heat.surroundings + end, heat.surroundings + mean
-    warm(junction, new.heat.temperature)
+    warm(junction, new, new.heat.temperature)
     return status
 
 
+@inlined
+def after_leap(junction: Junction, state: State, new: State, tangent: Tangent, step: float):
+    """As `heat_after_leap` where the current warms the junction."""
+    return heat_after_leap(junction, state, new, tangent, step) if heated(junction) else Status.DONE
+
+
 @bare
-def uncertain_heat(junction: Junction, new: State) -> float:
+def uncertain(junction: Junction, new: State) -> float:
     """Relative distance between temperatures that the tolerance of the current may leave."""
     most = 0.0
     for k in range(new.heat.temperature.size):
@@ -97,11 +209,25 @@ def uncertain_heat(junction: Junction, new: State) -> float:
 
 
 @bare
-def end_heat(junction: Junction, new: State):
-    """Set a new state and the junction to the temperatures that follow from the power at the end of the step."""
+def use_mean(junction: Junction, state: State, new: State):
+    """Let both states of a step be as warm as it is on average."""
+    warm(junction, state, new.heat.mean)
+    warm(junction, new, new.heat.mean)
+
+
+@bare
+def use_end(junction: Junction, state: State, new: State):
+    """Let both states of a step be as warm as it is at the end."""
+    warm(junction, state, new.heat.temperature)
+    warm(junction, new, new.heat.temperature)
+
+
+@bare
+def end_step(junction: Junction, state: State, new: State):
+    """Set a new state to the temperatures that follow from the power at the end of the step."""
     for k in range(new.heat.temperature.size):
         new.heat.temperature[k] = new.heat.last[k] + new.heat.off[k]
-    warm(junction, new.heat.temperature)
+    use_end(junction, state, new)
 
 
 @bare
@@ -117,7 +243,7 @@ def switches_by_heat(junction: Junction) -> bool:
 
 
 @deferred_detached
-def heat_error(junction: Junction, state: State, new: State, step: float, motion: float, rtol: float) -> float:
+def end_error(junction: Junction, state: State, new: State, step: float, motion: float, rtol: float) -> float:
     """Norm of the error that a step makes by its temperature; 1 is the limit.
 
     motion : norm of what the ions have moved in the step

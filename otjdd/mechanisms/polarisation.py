@@ -1,4 +1,22 @@
-"""The polarisation in a time step: one more unknown q of each column, in the border beside D(L), and its error.
+"""Polarisation of the films of a junction: one number P a column, uniform through its film.
+
+    D = P + eps0 [eps_r E + ...]        in the film; P > 0 points to the right electrode
+
+So the film carries sheets of charge -P at its left and +P at its right end, which the electrodes screen as they can: what
+they leave is the depolarising field. In the kernels D at a face is that of the dielectric, without P; D_left and D_right
+are the charges of the electrodes, with it.
+
+A law moves one number q of each column by the mean field E of its film, less an offset E_off:
+
+    two-level   q = P        dP/dt = k+ (P_s - P) - k- (P_s + P)        k+- = (kT/h) exp{-[w_b -+ (E - E_off) d_e]/kT}
+    merz-kai    q reduced time      dq/dt = exp[-(E_a/|E - E_off|)^alpha]/tau0      P = T - (T - P_0) exp(-q^n)
+
+Rates of two levels saturate at kT/h where the field has removed the barrier, with k+/k- as above: they keep detailed
+balance. In the second law T = +-P_s is where the field points, and P_0 was P when the field turned last; there q = 0.
+Sources: Merz, J. Appl. Phys. 27, 938 (1956); Ishibashi & Takagi, J. Phys. Soc. Jpn. 31, 506 (1971); for two levels
+the model card Heracles, IEEE Trans. Electron Devices 72, 6009 (2025).
+
+In a time step q is one more unknown of each column, in the border beside D(L):
 
     dq/dt = F(q, E)        E the mean field of the film, by which q and D(L) pull at each other: the depolarising field
 
@@ -13,21 +31,100 @@ With electrons in the film the answer of their stack to P and V_j takes the plac
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached, spliced
+from otjdd.compiler.decorators import bare, detached, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
+from otjdd.constants import ELEMENTARY_CHARGE, PLANCK
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.junction import Junction, closure_slope
-from otjdd.physics.polarisation import TWO_LEVEL, Rate, mean_field, merz_rate, polarisation_at, rate_of
+from otjdd.physics.junction import Junction, Polarisation, closure_slope
 from otjdd.physics.state import State
+from otjdd.variables import Progress
 
+TWO_LEVEL, MERZ_KAI = 0, 1
+FARTHEST = 700.0  # largest exponent that is evaluated
 MOST_RECORDED = 0.1  # of P_s: change in a step that is recorded, as curves are drawn through these
 BEYOND = 0.1  # per unit rtol: share of P_s by which the stages of a step may lead beyond P_s
 JUST_BEYOND = 0.25  # norm of the switching left out by a step that is taken anew to end just beyond a turn of the field
 HALVINGS = 100  # of the field at the end of a step, in search of that place
+
+
+class Rate(NamedTuple):
+    """dq/dt of a column, and its derivatives by q and by the mean field."""
+
+    value: float
+    by_q: float
+    by_field: float
+    against: float  # the rate at which q would begin anew in a field that points against the direction so far [1/s]
+
+
+@bare
+def two_level_rates(x: float, barrier: float, kT: float):
+    """k+ and k- [1/s] at a gain x = (E - E_off) d_e [eV], and their derivatives by x."""
+    size, sign = abs(x), math.copysign(1.0, x)
+    share = 1.0 / (1.0 + math.exp(min((barrier - size) / kT, FARTHEST)))
+    forward = kT * ELEMENTARY_CHARGE / PLANCK * share
+    backward = forward * math.exp(max(-2.0 * size / kT, -FARTHEST))
+    grows, falls = sign * forward * (1.0 - share) / kT, -sign * backward * (1.0 + share) / kT
+    if x >= 0.0:
+        return forward, backward, grows, falls
+    return backward, forward, falls, grows
+
+
+@bare
+def merz_rate(E: float, time: float, activation: float, power: float):
+    """1/tau [1/s] in a field of the strength E [V/m], and its derivative by E."""
+    r = math.exp(min(power * math.log(activation / E), FARTHEST)) if E > 0.0 else math.inf
+    if r >= FARTHEST:
+        return 0.0, 0.0
+    rate = math.exp(-r) / time
+    return rate, rate * r * power / E
+
+
+@bare
+def rate_of(polar: Polarisation, k: int, kT: float, q: float, towards: float, E: float) -> Rate:
+    """Rate of q of column k in a mean field E [V/m].
+
+    towards : sign of the field in which q began, 0 where there was none
+    """
+    E -= polar.offset[k]
+    if polar.law == TWO_LEVEL:
+        P_s, d = polar.saturation[k], polar.dipole[k]
+        up, down, up_slope, down_slope = two_level_rates(E * d, polar.barrier[k], kT)
+        by_field = d * (up_slope * (P_s - q) - down_slope * (P_s + q))
+        return Rate(up * (P_s - q) - down * (P_s + q), -(up + down), by_field, 0.0)
+    rate, slope = merz_rate(abs(E), polar.time[k], polar.activation[k], polar.power[k])
+    return Rate(rate, 0.0, slope * towards, 0.0) if E * towards > 0.0 else Rate(0.0, 0.0, 0.0, rate)
+
+
+@bare
+def polarisation_at(polar: Polarisation, k: int, q: float, begun: float, towards: float):
+    """P [C/m2] of column k at q, and dP/dq."""
+    if polar.law == TWO_LEVEL:
+        return q, 1.0
+    q, n = max(q, 0.0), polar.dimension[k]
+    end = towards * polar.saturation[k]
+    left = (end - begun) * math.exp(-(q**n))
+    return end - left, left * n * q ** (n - 1.0)
+
+
+@inlined
+def mean_field(distance: np.ndarray, E: np.ndarray, thickness: float) -> float:
+    """Mean of the field [V/m] over a film, from distances (N+1,) [m] between centres and fields (N+1,) at the faces."""
+    voltage = 0.0
+    for f in range(E.size):
+        voltage += distance[f] * E[f]
+    return voltage / thickness
+
+
+@detached
+def put_polarisation(polar: Polarisation, P: np.ndarray, progress: Progress):
+    """Start the laws of all columns afresh at polarisations P (K,) [C/m2]."""
+    for k in range(polar.saturation.size):
+        progress.advance[k] = P[k] if polar.law == TWO_LEVEL else 0.0
+        progress.begun[k], progress.towards[k] = P[k], 0.0
 
 
 @by_pointer
@@ -78,11 +175,11 @@ def rate_at(junction: Junction, state: State, k: int, q: float):
     """`rate_of` column k in the fields of a state, at q."""
     polar = junction.polarisation
     E = mean_field(junction.columns.distance[k], state.E[k], polar.thickness[k])
-    return rate_of(polar, k, junction.kT[k], q, state.progress.towards[k], E)
+    return rate_of(polar, k, state.kT[k], q, state.progress.towards[k], E)
 
 
 @detached
-def aim(junction: Junction, state: State):
+def begin_step(junction: Junction, state: State):
     """Let the polarisation of a settled state switch towards its mean field.
 
     Where the field has turned since the step before, a law that counts the time of a switching event begins a new one.
@@ -209,13 +306,13 @@ def polarisation_change(junction: Junction, state: State, k: int, dP: float) -> 
     right = edge(junction.right[k], -state.D_right[k])[1]
     whole = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
     dD = (1.0 - (left + right) / whole) * dP
-    return max(abs(dP) / junction.polarisation.saturation[k], max(left, right) * abs(dD) / junction.kT[k])
+    return max(abs(dP) / junction.polarisation.saturation[k], max(left, right) * abs(dD) / state.kT[k])
 
 
 @detached
-def polarisation_error(junction: Junction, state: State, work: PolarisationWork, rtol: float) -> float:
+def step_error(junction: Junction, state: State, trial: Any, rtol: float) -> float:
     """Norm of the errors of P of a step; 1 is the limit."""
-    worst = 0.0
+    work, worst = trial.work.polar, 0.0
     for k in range(work.error.size):
         norm = polarisation_change(junction, state, k, work.error[k]) / rtol
         worst = max(worst, norm) if norm < math.inf else math.inf
@@ -223,7 +320,7 @@ def polarisation_error(junction: Junction, state: State, work: PolarisationWork,
 
 
 @detached
-def polarisation_speed(junction: Junction, state: State, rtol: float) -> float:
+def speed(junction: Junction, state: State, rtol: float, recorded: bool) -> float:
     """Norm of what the polarisations of a state change in a second, or could: a reduced time has no speed at its start."""
     worst = 0.0
     for k in range(state.progress.advance.size):
@@ -235,7 +332,7 @@ def polarisation_speed(junction: Junction, state: State, rtol: float) -> float:
 
 
 @bare
-def largest_change(junction: Junction, state: State, new: State) -> float:
+def largest_change_of_polarisation(junction: Junction, state: State, new: State) -> float:
     """Largest |change of P| over P_s in a step."""
     most = 0.0
     for k in range(state.progress.advance.size):
@@ -285,15 +382,14 @@ def share_to_turn(
 
 
 @detached
-def limit_of_polarisation(
-    junction: Junction, state: State, new: State, work: PolarisationWork, step: float, rtol: float, recorded: bool
-):  # fmt: skip
+def step_limit(junction: Junction, state: State, trial: Any, step: float, rtol: float, recorded: bool):
     """True where the polarisation lets a step [s] pass, and the growth that it allows, 1 and less after a step too long.
 
     recorded : curves are drawn through the ends of the steps
     """
-    share = share_to_turn(junction, state, new, work, step, rtol)
+    new = trial.state
+    share = share_to_turn(junction, state, new, trial.work.polar, step, rtol)
     if share < 1.0:
         return False, share
-    change = largest_change(junction, state, new) if recorded else 0.0
+    change = largest_change_of_polarisation(junction, state, new) if recorded else 0.0
     return change <= 2.0 * MOST_RECORDED, MOST_RECORDED / change if change > 0.0 else math.inf

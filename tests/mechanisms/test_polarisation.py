@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from otjdd.physics.polarisation import (
+from otjdd.mechanisms.polarisation import (
     MERZ_KAI,
     TWO_LEVEL,
     Polarisation,
