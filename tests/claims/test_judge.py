@@ -29,25 +29,29 @@ def two_states(low):
     return outputs.dataset(reads)
 
 
-def verdict_of(tmp_path, outcome):
-    claim = papers.load_claim("small", folder(tmp_path) / "small")
+def verdict_of(tmp_path, outcome, text=CLAIM):
+    claim = papers.load_claim("small", folder(tmp_path, text) / "small")
     trials = papers.planned(claim)
     return judge.judge("small", claim, trials, {trials[0].case.digest: outcome})
 
 
+@pytest.fixture(scope="module")
 def shipped():
-    """(name, claim) of each shipped claim."""
+    """(name, claim, planned runs) of each shipped claim."""
     found = papers.discover()
     read = {folder: papers.load_paper(folder) for folder in set(found.values())}
-    return [(name, read[folder].claim[name]) for name, folder in found.items()]
+    claims = {name: read[folder].claim[name] for name, folder in found.items()}
+    return [(name, claim, papers.planned(claim)) for name, claim in claims.items()]
 
 
-def test_all_claims_are_found_and_read():
+def test_all_claims_are_found_and_read(shipped):
     assert set(papers.discover().values()) == {file.parent for file in papers.shipped_claims().glob("*/claims.toml")}
-    for name, claim in shipped():
-        assert papers.planned(claim)
+    for name, claim, runs in shipped:
+        assert runs, name
         assert any(figure.allowed for figure in claim.figure), name
         assert claim.device, name
+        assert [f.name for f in claim.figure if not f.allowed and f.window is None] == [], name
+        assert bool(claim.reason) == (claim.expected == "missed"), name
 
 
 def test_the_wheel_has_every_paper_where_it_is_looked_for():
@@ -120,14 +124,14 @@ def without_shares(columns, name):  # of the folder
     return columns.model_copy(update={"kinds": kinds}) if name == INTERFACE else columns
 
 
-def test_every_claim_stands_on_the_one_device():
+def test_every_claim_stands_on_the_one_device(shipped):
     devices = {name: load_case(shipped_cases() / f"{case}.toml") for name, case in (CASES | APART).items()}
-    for name, claim in shipped():
+    for name, claim, runs in shipped:
         place = claim.folder.name
         device = devices[name if name in APART else place]
         circuit = device.circuit.model_dump(exclude=INSTRUMENT)
         keys = CONTACT if place == INTERFACE else OWN.get(name, ())
-        for trial in papers.planned(claim):
+        for trial in runs:
             own = {key: written(reduce(getattr, key.split("."), device)) for key in keys}
             same = trial.case.replace(**{"ions.initial": "uniform"} | own)
             parts = ("temperature", "device", "ions")
@@ -237,10 +241,7 @@ def test_limits_that_contradict_each_other_are_refused(wrong, said):
 
 
 def judged(tmp_path, low, claim=CLAIM):
-    folder(tmp_path, claim)
-    read = papers.load_claim("small", tmp_path / "small")
-    trials = papers.planned(read)
-    return judge.judge("small", read, trials, {trials[0].case.digest: two_states(low)})
+    return verdict_of(tmp_path, two_states(low), claim)
 
 
 def test_a_verdict_that_is_not_as_expected_is_a_surprise(tmp_path):
@@ -258,24 +259,10 @@ def test_a_number_outside_of_its_window_is_a_surprise(tmp_path):
     assert judged(tmp_path / "b", 2e4, narrow).surprises == ["high: 1e5 kohm (expected 1.05e5 to 1.1e5 kohm)"]
 
 
-def test_a_run_that_fails_is_a_surprise_even_where_a_miss_is_expected(tmp_path):
-    folder(tmp_path, CLAIM.replace("metric =", 'expected = "missed"\nmetric ='))
-    read = papers.load_claim("small", tmp_path / "small")
-    trials = papers.planned(read)
-    verdict = judge.judge("small", read, trials, {trials[0].case.digest: "the lights went out"})
-    assert verdict.surprises == ["Two writes on a small grid: the lights went out."]
-
-
 def test_the_distance_of_a_claim_is_the_largest_of_its_numbers(tmp_path):
     verdicts = [judged(tmp_path / name, low) for name, low in (("a", 2e4), ("b", 8e4))]
     assert [verdict.distance for verdict in verdicts] == pytest.approx([0, 2])
     assert root_mean_square(verdicts) == pytest.approx(math.sqrt(2))
-
-
-def test_every_told_number_of_the_paper_has_a_window_and_every_expected_miss_a_reason():
-    for name, claim in shipped():
-        assert [f.name for f in claim.figure if not f.allowed and f.window is None] == [], name
-        assert bool(claim.reason) == (claim.expected == "missed"), name
 
 
 def test_numbers_are_told_in_their_unit():
@@ -353,22 +340,24 @@ def test_a_study_that_does_not_fit_its_case_is_refused_with_its_line(tmp_path):
         papers.planned(papers.load_claim("small", tmp_path / "small"))
 
 
-def test_a_met_claim_gives_no_reason(tmp_path):
-    verdict = verdict_of(tmp_path, two_states(3e4))
-    assert (verdict.status, verdict.reason) == ("met", "")
+@pytest.mark.parametrize(
+    ("low", "status", "reason"),
+    [(3e4, "met", ""), (5e4, "missed", "low: 50 kohm (10 to 40 kohm). It is what it is.")],
+)
+def test_a_missed_claim_says_which_number_and_why(tmp_path, low, status, reason):
+    verdict = verdict_of(tmp_path, two_states(low))
+    assert (verdict.status, verdict.reason) == (status, reason)
 
 
-def test_a_missed_claim_says_which_number_and_why(tmp_path):
-    verdict = verdict_of(tmp_path, two_states(5e4))
+def test_a_run_that_fails_is_a_missed_claim_and_a_surprise_even_where_a_miss_is_expected(tmp_path):
+    expected = CLAIM.replace("metric =", 'expected = "missed"\nmetric =')
+    verdict = verdict_of(tmp_path, "the lights went out", expected)
     assert verdict.status == "missed"
-    assert verdict.reason == "low: 50 kohm (10 to 40 kohm). It is what it is."
-
-
-def test_a_run_that_fails_is_a_missed_claim(tmp_path):
-    verdict = verdict_of(tmp_path, "the lights went out")
-    assert verdict.status == "missed"
+    assert verdict.surprises == ["Two writes on a small grid: the lights went out."]
     assert "the lights went out" in verdict.reason
     assert verdict.row()["otjdd"] == "no result"
+    claim = json.loads(tables.to_json([verdict]), parse_constant=lambda name: pytest.fail(name))["claims"][0]
+    assert (claim["distance"], claim["values"][0]["value"]) == (None, None)
 
 
 def test_json_keeps_its_contract(tmp_path):
@@ -391,12 +380,6 @@ def test_an_error_is_told_with_its_number_and_in_its_unit(tmp_path):
     assert str(verdict.numbers[0]) == "low: 50 ± 1 kohm"
     assert verdict.row()["values"][0]["error"] == pytest.approx(1.2)
     assert verdict._replace(errors={}).row()["values"][0]["error"] is None
-
-
-def test_json_has_no_numbers_that_it_cannot_hold(tmp_path):
-    text = tables.to_json([verdict_of(tmp_path, "the lights went out")])
-    claim = json.loads(text, parse_constant=lambda name: pytest.fail(name))["claims"][0]
-    assert (claim["distance"], claim["values"][0]["value"]) == (None, None)
 
 
 OTHER = CLAIM.replace("metric =", 'device = "metal | Nb:SrTiO3"\nmetric =')
