@@ -4,6 +4,8 @@ import pytest
 
 from otjdd.case.case import load_case
 from otjdd.claims import papers
+from otjdd.claims.claim import ClaimTrial
+from otjdd.results import outputs
 
 
 def runs(claim, name, device=papers.AS_SHIPPED):
@@ -30,3 +32,20 @@ def test_a_study_of_a_number_that_another_set_changes_keeps_its_ratios():
         [2.0] * 20, rel=1e-3
     )
     assert [a.case.device.left.barrier for a in shipped] == [b.case.device.left.barrier for b in changed]
+
+
+def test_numbers_and_quantities_of_a_study_are_scaled():
+    assert papers.scaled(0.5, 2.0) == 1.0
+    assert papers.si(papers.scaled("0.5 nm", 2.0)) == pytest.approx(1e-9)
+
+
+def test_a_metric_of_one_run_takes_the_first_one_and_the_settings_of_the_claim():
+    claim = papers.load_claim("rv-hrs").model_copy(update={"metric": "retention", "settings": {}})
+    states = [
+        outputs.dataset({"read_time": [1.0, 10.0] * 2, "read_resistance": [9.0, 9.0, 1.0, low]}) for low in (1.0, 3.0)
+    ]
+    trials = [ClaimTrial("case", 0.0, None, ds) for ds in states]
+    assert papers.measured(claim, trials)["low_kept"] == pytest.approx(1.0)
+    wrong = claim.model_copy(update={"settings": {"settling": 3}})
+    with pytest.raises(TypeError, match="settling"):
+        papers.measured(wrong, trials)
