@@ -23,7 +23,7 @@ from otjdd.case.problem import dotted
 from otjdd.case.shipped import shipped_cases
 from otjdd.errors import ResultError
 from otjdd.fitting.covariance import Errors
-from otjdd.fitting.curves import MeasuredCurve, Scale
+from otjdd.fitting.curves import Scale
 from otjdd.fitting.least_squares import Solution
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.task import Task
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 KIND = "otjdd fit"
 VERSION = 2
 MOST_VISITED = 5_000_000  # most numbers of an unfinished search that are stored
+DIGITS = 9  # significant digits of values in a case file
 
 
 def fit_dataset(task: Task, solution: Solution, errors: Errors | None) -> xr.Dataset:
@@ -226,12 +227,6 @@ def spread_of(ds: xr.Dataset) -> float:
 def curves_of(ds: xr.Dataset) -> list[dict[str, Any]]:
     """Curves of a fit: label, quantity, axis, scale, origin of the uncertainty."""
     return [curve | {"scale": Scale(*curve["scale"])} for curve in json.loads(ds.attrs["curves"])]
-
-
-__all__ = ["MeasuredCurve", "check_parts", "curves_of", "fit_dataset", "parameters_of", "read_fit", "spread_of"]
-
-
-DIGITS = 9  # significant digits of values in a case file
 
 
 def parameter_table(ds: xr.Dataset) -> str:

@@ -1,7 +1,7 @@
 """The points of a study: all combinations of its axes, each a case that is checked before anything runs.
 
 A point is identified by its number (the last axis is the fastest) and by the digest of its case. The number in the [expect]
-of a case is checked for all points, and measured from one run.
+of a case is checked before as well.
 """
 
 import logging
@@ -16,7 +16,6 @@ from otjdd.case.problem import Problem
 from otjdd.case.recording import Expect
 from otjdd.case.study_axes import Study, StudyAxis, axes
 from otjdd.errors import CaseError, LimitError
-from otjdd.runs.run import simulate
 from otjdd.studies import keep
 from otjdd.studies import keep as keeping
 from otjdd.units import DIMENSIONS, brief, plain_unit
@@ -136,12 +135,3 @@ def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
     if (expect.point is None) == bool(points) or (expect.point or 0) >= max(points, 1):
         expected = f"a point from 0 to {points - 1}" if points else "no point in a case without a study"
         yield Problem(file, 0, 0, "expect.point", expected, brief(expect.point))
-
-
-def run_expected(case: Case) -> float:
-    """Run a case, or a point of its study. Returns the expected number [SI]. Raises CaseError, SolverError, ValueError."""
-    check_expected(case)
-    if (expect := case.expect) is None:
-        raise ValueError("a case without [expect]")
-    run = case if expect.point is None else plan(case).at(expect.point)
-    return float(keep.measure(simulate(run), [expect.number])[expect.number].values)
