@@ -76,3 +76,11 @@ def test_a_transient_in_which_the_current_is_most_gives_the_same_admittance():
     expected = G + 2e6j * np.pi * C
     # WKB: the slope of T has a root at the top of the barrier, which the energies chosen for T resolve to 3e-4
     assert abs(sampled - expected) < 5e-4 * abs(expected)
+
+
+@needs_speed
+def test_a_transient_of_vacancies_that_hold_electrons_gives_the_same_admittance():
+    bound = {"device__conducting_fraction": 1e-8, "ions__ionisation_energy": "20 meV"}
+    sampled, C, G = sine_and_answer(1e6, "terminal_charge_left", **ELECTRONS, **bound)
+    assert sampled.imag == pytest.approx(2e6 * np.pi * C, rel=2e-4)
+    assert sampled.real == pytest.approx(G, rel=2e-3)
