@@ -172,3 +172,9 @@ def test_cells_that_do_not_part_into_coarser_grids_come_with_a_number_that_does(
     cells = dict(re.findall(r"--set (device\S+)=(\d+)", str(error.value)))
     assert len(cells) == 2
     load_case(file, {"numerics.error": "estimate"} | {key: int(value) for key, value in cells.items()})
+
+
+def test_sites_of_a_layer_are_its_own_or_those_of_the_ions_or_none(file):
+    layers = load_case(file, {"device.film.layers[1].site_density": "2e28 1/m^3"}).device.film.stack
+    assert [layer.sites(1e28) for layer in layers] == [0.0, 2e28]
+    assert load_case("junction").device.film.stack[0].sites(1e28) == 1e28
