@@ -86,7 +86,8 @@ def test_rows_reads_and_snapshots_of_one_instant_agree(data):
 @law(without=(of.noise, of.heat, of.trap), drives=(of.rest,))
 def test_a_curve_at_frozen_ions_is_a_run_at_its_start(data):
     start = {"kind": "hold", "voltage": "0.3 V", "duration": "1 fs"}
-    row = run_of(with_keys(data, drive=start), current_tolerance=1e-6).isel(time=-1)
+    ds = run_of(with_keys(data, drive=start), current_tolerance=1e-6)
+    row = ds.isel(time=int(np.argmax(ds.voltage.values != 0.0)))
     curve = {"kind": "iv", "voltages": ["0.3 V"], "states": {"new": []}}
     at = run_of(with_keys(data, drive=curve), current_tolerance=1e-6).squeeze()
     alike(float(at.bias_current), float(row.conduction_current), 1e-4, what="current")
@@ -393,19 +394,19 @@ def test_a_filling_that_takes_time_is_that_of_rate_equations_of_its_own(data):
 
 @law(needs=(plain_film, kinetic_in_plain_film), without=(*ALONE, of.trap), drives=(of.rest,))
 def test_a_slow_ramp_is_a_curve_of_traps_at_rest(data):
-    """Reads along a ramp in which each trap comes to rest ten thousand times, and a curve of a steady filling."""
+    """Reads along a ramp in which each trap comes to rest a million times, and a curve of a steady filling."""
     (trap,), V = data["device"]["traps"], 0.9
     x, _ = part_of_film(data, trap, 40, 2)
     slowest = min(float(sum(own_rates(data, trap, x, share * V)).min()) for share in (0.0, 0.5, 1.0))
     if slowest < 1e-4:
         raise NoStatement("traps that no ramp is slow for")
-    ramp = table_of([(0.0, 0.0), (1e4 / slowest, V)], [4e3 / slowest, 1e4 / slowest])
+    ramp = table_of([(0.0, 0.0), (1e6 / slowest, V)], [4e5 / slowest, 1e6 / slowest])
     alone = {"device__conducting_fraction": 1e-12, "record": {"every": "reads"}}
     ds = run_of(with_keys(data, drive=ramp, **alone))
     steady = {key: value for key, value in trap.items() if key not in ("occupation", "initial")}
     curve = {"kind": "iv", "voltages": [f"{share * V!r} V" for share in (0.4, 1.0)]}
     at_rest = run_of(with_keys(data, device__traps=[steady], drive=curve, device__conducting_fraction=1e-12)).squeeze()
-    alike(ds.read_current.values / at_rest.bias_current.values, [1.0, 1.0], 1e-2, what="read over curve")
+    alike(ds.read_current.values / at_rest.bias_current.values, [1.0, 1.0], 2e-3, what="read over curve")
 
 
 @law(
