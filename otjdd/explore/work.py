@@ -122,8 +122,7 @@ def limits_of(results: Sequence[Any]) -> str:
 
 def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:
     """The figure of `otjdd plot` of results, as "png", "pdf" or "svg"; or, as text, why there is none."""
-    from otjdd.plot.figure import figure
-    from otjdd.plot.kinds import KINDS
+    from otjdd.plot.figure import KINDS, figure
     from otjdd.plot.runs import named_results
     from otjdd.plot.style import encoded
 
