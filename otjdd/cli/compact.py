@@ -15,7 +15,7 @@ from otjdd.system.terminal import tell
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.compact_models.exports.extracted import Request
+    from otjdd.compact_models.exports.folder import Request
     from otjdd.compact_models.exports.pulses import PulseTrain, VoltagePulse
     from otjdd.compact_models.model import CompactModel
 
@@ -83,7 +83,7 @@ def compact(
     """
     from otjdd.compact_models.axes import TEMPERATURE
     from otjdd.compact_models.exports import folder
-    from otjdd.compact_models.exports.extracted import Request
+    from otjdd.compact_models.exports.folder import Request
 
     ranges = two_numbers(voltage, "--voltage"), two_numbers(time, "--time")
     varied = varied_ranges([*([f"{TEMPERATURE}={temperatures}"] if temperatures else []), *vary])
@@ -98,7 +98,7 @@ def compact(
 def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> None:
     """Extract a model and write all of its files into a folder. train : pulses of the files for networks"""
     from otjdd.compact_models.exports import compiler, export_noise, folder, pulses
-    from otjdd.compact_models.exports.extracted import extracted
+    from otjdd.compact_models.exports.folder import extracted
     from otjdd.plot import compact as picture
     from otjdd.plot import style
 

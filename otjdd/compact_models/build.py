@@ -1,9 +1,12 @@
-"""Extract a compact model from a case: kinds of columns, their tables, the initial states, and the error of the model."""
+"""Extract a compact model from a case: kinds of columns, their tables, the initial states, and the error of the model.
+
+Progress of an extraction through its stages: a stage has a share of the whole, which grows as its jobs end.
+"""
 
 import logging
 import os
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,13 +18,11 @@ from otjdd.case.kinds import column_area, covered_by, kinds_of
 from otjdd.case.rules import refuse
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, device_factors, error, extraction, hop_diffusion, noise_error, unsettled
-from otjdd.compact_models.axes import NODES, TEMPERATURE, ModelAxis, axes_of, points
+from otjdd.compact_models.axes import NODES, TEMPERATURE, ModelAxis, axes_of, on_common_knots, points
 from otjdd.compact_models.ends import is_uniform
 from otjdd.compact_models.limits import Range, SelfHeating
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.nodes import on_common_knots
 from otjdd.compact_models.noise import ModelNoise
-from otjdd.compact_models.stages import counted, stages
 from otjdd.compact_models.tables import Tables, stays
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
@@ -32,6 +33,38 @@ from otjdd.solver.model import Member
 from otjdd.system import pool
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
+
+SHARES = {"extraction": 1.0, "noise": 3.0, "error": 1.0, "scatter": 10.0, "devices": 10.0}  # of the time, roughly
+
+
+def stages(progress: Progress, names: Sequence[str]) -> dict[str, Progress]:
+    """Name of a stage (of SHARES) -> function that takes the fraction of this stage. The reported progress never falls."""
+    whole, before, largest = sum(SHARES[name] for name in names), 0.0, [0.0]
+    of_stages: dict[str, Progress] = {}
+    for name in names:
+
+        def report(fraction: float, start: float = before, share: float = SHARES[name]) -> None:
+            largest[0] = max(largest[0], (start + share * fraction) / whole)
+            if progress:
+                progress(largest[0])
+
+        of_stages[name] = report
+        before += SHARES[name]
+    return of_stages
+
+
+def counted(spread: Spread, progress: Progress) -> Spread:
+    """A function like `spread`, which reports the fraction of its jobs that have ended."""
+
+    def spread_jobs(function: Any, jobs: Any, **options: Any) -> Iterator[tuple[int, Any]]:
+        every = list(jobs)
+        for ended, result in enumerate(spread(function, every, **options), 1):
+            if progress:
+                progress(ended / len(every))
+            yield result
+
+    return spread_jobs
+
 
 log = logging.getLogger(__name__)
 

@@ -18,10 +18,10 @@ from otjdd.compact_models import well_noise
 from otjdd.compact_models.bench import Bench
 from otjdd.compact_models.branches import LAG, SAME, Branch, Ends, along, branches_at, ordered, rest_of
 from otjdd.compact_models.ends import SETTLED, extremes, uniform
-from otjdd.compact_models.hop_response import hops, propagator
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.noise import NoiseTables
 from otjdd.compact_models.tables import Tables, stays
+from otjdd.compact_models.well_noise import hops, propagator
 from otjdd.solver import integrate
 from otjdd.system.pool import Spread
 

@@ -16,9 +16,8 @@ from numpy.typing import ArrayLike
 
 from otjdd.case.drive import Drive
 from otjdd.compact_models import model_file
-from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, chosen, weights
+from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, between, chosen, weights
 from otjdd.compact_models.limits import EDGE, Range, SelfHeating, check_voltages, times_outside
-from otjdd.compact_models.nodes import between
 from otjdd.compact_models.noise import (
     FACTORS,
     ModelNoise,

@@ -9,6 +9,8 @@ the motion of the state. The one-sided spectrum of ln G, with the sensitivity g 
 The spectrum is white below the rates of the wells, and falls above a corner; at low frequencies the 1/f^2 of the state
 dominates. A least-squares fit of ln{C/f^2 + W/[1 + (f/f_c)^2]} to ln S, from 0.01 over the settling time to CEILING
 corners, gives the white level W and the corner f_c.
+
+Hops of a settled column in both directions, and the linear response of the column to them.
 """
 
 from typing import NamedTuple
@@ -19,10 +21,38 @@ from scipy.optimize import least_squares
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models.bench import Bench
 from otjdd.compact_models.branches import FIRST, Ends, along, ordered
-from otjdd.compact_models.hop_response import column_of, hops
 from otjdd.compact_models.limits import Range
-from otjdd.solver import integrate
+from otjdd.physics import bound_electrons
+from otjdd.physics.ions import DOWNHILL, UPHILL, G, new_factors
+from otjdd.physics.junction import FluxSlopes
+from otjdd.solver import integrate, linear_response
+from otjdd.solver.integrate import Run
 from otjdd.system.pool import Spread
+
+
+def hops(run: Run) -> np.ndarray:
+    """Hops (N - 1,) [1/(m2 s)] over the inner faces of the column of a settled run, the sum of both directions."""
+    junction, c, columns = run.junction, run.state.c[0], run.junction.columns
+    N, inner = c.size, slice(1, c.size)
+    factors = new_factors(N)
+    bound_electrons.flux_slopes_of(junction, run.state, 0, factors, np.zeros(N + 1), FluxSlopes(*np.zeros((3, N + 1))))
+    rate = run.state.diffusivity[0, inner] / columns.distance[0, inner] * factors[G, inner]
+    free = 1.0 - c * columns.crowding[0]
+    return rate * (factors[UPHILL, inner] * c[:-1] * free[1:] + factors[DOWNHILL, inner] * c[1:] * free[:-1])
+
+
+def propagator(run: Run, step: float) -> np.ndarray:
+    """(1 - step dJ/dS)^-1 of the column of a settled run at constant V_j, an array (N - 1, N - 1). step : [s]"""
+    return column_of(run).charges.propagator(step)
+
+
+def column_of(run: Run) -> linear_response.LinearColumn:
+    """The column of a settled run, linear around its state. Raises SolverError."""
+    column = linear_response.linearised_column(run.junction, run.state, 0, 1.0)
+    if column is None:
+        integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, float(run.state.V[0]), 0.0, 0.0)
+    return column
+
 
 RUN, READS = 40, 13  # samples of each of the two runs between both ends; states at which noise is computed
 READ = 0.1  # V

@@ -2,7 +2,7 @@
 
 import pytest
 
-from otjdd.compact_models.stages import SHARES, counted, stages
+from otjdd.compact_models.build import SHARES, counted, stages
 from otjdd.system.pool import one_by_one
 
 

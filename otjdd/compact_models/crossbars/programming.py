@@ -18,7 +18,7 @@ from otjdd.case.drive_patterns import PatternProgram, ProgramPulse
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.cells import calm, hold
 from otjdd.compact_models.crossbars.network import Crossbar, NetworkSolution
-from otjdd.compact_models.crossbars.sensing import sensed
+from otjdd.compact_models.crossbars.pulses import sensed
 
 DrivenPieces = Iterator[tuple[pulses.DriverPiece | None, float]]  # results, None for rests at 0 V; durations [s]
 UP, DOWN = 1, -1  # directions of a conductance

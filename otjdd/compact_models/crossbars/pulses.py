@@ -4,6 +4,11 @@ While the drivers hold their voltages the cells change, and with them the voltag
 at the voltages of its beginning, solves for the voltages at its end, and moves the cells once more from the beginning, at
 the mean of both voltages. The difference of the two moves is the error of the first move, and far above the error of the
 second, whose states are the result.
+
+Sensed currents of the cells of a word line: those of the bit lines.
+
+Ions within the wells make reads of a noisy junction scatter at one state, anew for each read, as in `CompactModel.run`.
+Sneak currents, which pass through many cells, have no such scatter.
 """
 
 from typing import NamedTuple
@@ -11,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compact_models.crossbars import transient
-from otjdd.compact_models.crossbars.cells import calm, hold, linearise
+from otjdd.compact_models.crossbars.cells import Cells, calm, hold, linearise
 from otjdd.compact_models.crossbars.ladders import DENSE, dense
 from otjdd.compact_models.crossbars.network import Aside, Crossbar, DrivenLines, NetworkSolution, lines, solve
 from otjdd.errors import NotAsExpected
@@ -315,3 +320,26 @@ def cell_conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0
     off = np.zeros(crossbar.count, bool)
     current, _ = linearise(cells, off, every, states, np.full(crossbar.count, voltage))
     return (current / voltage).reshape(crossbar.word_lines, crossbar.bit_lines)
+
+
+def sensed(crossbar: Crossbar, states: np.ndarray, driven: DriverPiece, word: int) -> np.ndarray:
+    """Currents (C,) [A] of the bit lines at the end of a read of a word line. states : (R C, ...) at that time"""
+    exact = driven.end.bit_current
+    if crossbar.cells.drawn is None:
+        return exact
+    mine = np.arange(word * crossbar.bit_lines, (word + 1) * crossbar.bit_lines)
+    through, voltage = driven.end.current[word], driven.end.voltage[word]
+    return exact + through * (read_factors(crossbar.cells, mine, states[mine], voltage) - 1.0)
+
+
+def read_factors(cells: Cells, which: np.ndarray, states: np.ndarray, voltage: np.ndarray) -> np.ndarray:
+    """Factors (M,) of the currents of the cells `which` (M,), by ions within the wells, drawn for one read of each.
+
+    states : (M, ...)   voltage : (M,) [V]
+    """
+    assert cells.drawn is not None
+    sigma, dealt = np.empty(which.size), cells.dealt[which]
+    for number in np.unique(dealt):
+        device, mine = cells.devices[number], dealt == number
+        sigma[mine] = device.read_sigma(voltage[mine], states[mine][:, : device.kind.size])
+    return np.exp(sigma * cells.drawn.standard_normal(which.size))

@@ -15,7 +15,7 @@ from otjdd.compact_models.crossbars import models, pulses
 from otjdd.compact_models.crossbars.cells import beginning, noiseless
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.crossbars.programming import DrivenPieces, Programming
-from otjdd.compact_models.crossbars.sensing import sensed
+from otjdd.compact_models.crossbars.pulses import sensed
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, SolverError

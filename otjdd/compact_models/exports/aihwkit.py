@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.compact_models.exports.functions import header, number
-from otjdd.compact_models.exports.levels import ascending, read_sigma, tables
-from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
+from otjdd.compact_models.exports.pulses import Devices, Pulsed, ascending, read_sigma, sentences, tables
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.scatter.numbers import Cycles, Sigmas, sigmas
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.compact_models.exports import aihwkit, crosssim, neurosim
-from otjdd.compact_models.exports import levels as leveled
+from otjdd.compact_models.exports import pulses as leveled
 from otjdd.compact_models.exports.pulses import Devices, Pulsed
 from otjdd.compact_models.scatter.numbers import Sigmas, cycles_of, devices_of, sigmas
 

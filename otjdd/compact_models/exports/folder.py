@@ -1,20 +1,125 @@
-"""All files of a compact model in one folder, which are written together."""
+"""All files of a compact model in one folder, which are written together.
 
+From a case to the content of its exports: the compact model; pulses on it, on devices that differ, on single ions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import NamedTuple
 
+from otjdd.case.case import Case
+from otjdd.compact_models import build, device_factors, draws
+from otjdd.compact_models.devices import devices as drawn_devices
 from otjdd.compact_models.exports import (
     aihwkit,
     crosssim,
     export_noise,
+    folder,
     monte_carlo,
     neurosim,
     pulses,
     testbench,
     verilog_a,
 )
+from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.model_file import dataset_of
+from otjdd.compact_models.scatter import numbers, runs
+from otjdd.errors import ExtractionError
 from otjdd.results import store
+from otjdd.system import pool
+from otjdd.system.steps import Progress
+
+Stage = Callable[[str], AbstractContextManager[Progress]]  # shows the progress of a named part of the work
+
+ALIKE = "alike but for their ions and how these hop"  # difference of devices that are not drawn from a spread
+
+
+class Request(NamedTuple):
+    """Settings of an extraction and of its exports."""
+
+    voltage: tuple[float, float]  # V, lowest and highest at the junction
+    time: tuple[float, float]  # s, shortest and longest
+    vary: Mapping[str, Sequence[str]]  # dotted key -> lowest and highest value and number of nodes, see `build.compact`
+    workers: int
+    exclude: tuple[str, ...]  # drives whose error does not count
+    noise: bool  # the model is one of noise
+    devices: int  # number to draw; 0 for none, or with noise for the default number
+
+
+class Extracted(NamedTuple):
+    """A compact model, and the pulses, devices and noise of its exports for networks.
+
+    cycle : the pulses on the model, None with self-heating   devices, noise : None if not computed
+    """
+
+    model: CompactModel
+    cycle: pulses.Pulsed | None
+    devices: pulses.Devices | None
+    noise: export_noise.ExportNoise | None
+
+
+def extracted(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
+    """Extract the compact model of a case, and apply a train of pulses.
+
+    A model that is not accurate enough, and one whose extraction is interrupted once it has tables, is written into the
+    folder `out`; the ExtractionError or KeyboardInterrupt has that model as its `partial`. Raises CaseError, SolverError,
+    ResultError too.
+    """
+    try:
+        return in_stages(case, request, train, out, stage)
+    except (ExtractionError, KeyboardInterrupt) as error:
+        if (unfinished := getattr(error, "partial", None)) is not None:
+            folder.write_unfinished(unfinished, out)
+        raise
+
+
+def in_stages(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
+    """As `extracted`, without the model of an extraction that fails or is interrupted."""
+    folder.check_folder(out)
+    source = draws.source(case, request.devices) if request.devices else ""
+    if request.noise:
+        runs.cases(case, request.devices)
+    with stage("extraction") as progress:
+        model = build.compact(
+            case, voltage=request.voltage, time=request.time, workers=request.workers, progress=progress,
+            exclude=request.exclude, vary=request.vary, noise=request.noise,
+            devices=request.devices or device_factors.DEVICES,
+        )  # fmt: skip
+    try:
+        return with_pulses(model, case, request, train, source, stage)
+    except KeyboardInterrupt as interrupt:
+        interrupt.partial = model  # type: ignore[attr-defined]  # an exception takes any attribute
+        raise
+
+
+def with_pulses(
+    model: CompactModel, case: Case, request: Request, train: pulses.PulseTrain, source: str, stage: Stage
+) -> Extracted:
+    """A compact model with the results of a train of pulses. source : what drawn devices differ in, in words"""
+    cycle = pulses.pulse_cycle(model, train) if model.heat is None else None
+    if request.noise and cycle and cycle.window >= pulses.NOTHING:
+        with stage("scatter") as progress, pool.team(request.workers) as spread:
+            scatter = runs.measured(case, cycle, spread, request.devices, progress)
+        return Extracted(
+            model, cycle, None, export_noise.noise_of_exports(numbers.numbers(case, scatter), cycle, source or ALIKE)
+        )
+    if request.devices and cycle:
+        return Extracted(model, cycle, pulsed_devices(case, request, model.limits, source, train, stage), None)
+    return Extracted(model, cycle, None, None)
+
+
+def pulsed_devices(
+    case: Case, request: Request, limits: Range, source: str, train: pulses.PulseTrain, stage: Stage
+) -> pulses.Devices:
+    """The train of pulses on devices that differ. source : what they differ in, in words"""
+    with stage("devices") as progress, pool.team(request.workers) as spread:
+        models = drawn_devices(case, request.devices, limits, spread, progress)
+        return pulses.pulsed_devices(models, source, train)
+
 
 MODEL, NETWORKS, PICTURE = "model.nc", "networks.nc", "error.png"
 NAMES = (

@@ -6,7 +6,7 @@ import pytest
 
 import otjdd
 from otjdd.case.case import CaseError, load_case
-from otjdd.compact_models.crossbars import programming, pulses, sensing
+from otjdd.compact_models.crossbars import programming, pulses
 from otjdd.compact_models.crossbars.cells import cells_of
 from otjdd.compact_models.crossbars.network import Crossbar
 
@@ -95,11 +95,11 @@ def test_reads_scatter_by_ions_within_the_wells():
     cells = cells_of((model,), np.zeros(400, np.int64), seed=5)
     bar, states = Crossbar(model, 1, 400, 1e-3, 0.0, cells), model.states(400, 0.5)
     held = pulses.read_cells(bar, states, 0, (0.1, 1e-9))
-    off = np.log(sensing.sensed(bar, states, held, 0) / held.end.bit_current)
+    off = np.log(pulses.sensed(bar, states, held, 0) / held.end.bit_current)
     assert off.std() == pytest.approx(0.05, rel=0.1)
     assert off.mean() == pytest.approx(0.0, abs=0.01)
     calm = bar._replace(different=cells_of((model,), np.zeros(400, np.int64)))
-    assert np.array_equal(sensing.sensed(calm, states, held, 0), held.end.bit_current)
+    assert np.array_equal(pulses.sensed(calm, states, held, 0), held.end.bit_current)
 
 
 def test_devices_of_the_cells_come_from_the_model(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.cells import beginning, cells_of
 from otjdd.compact_models.crossbars.models import of_area
 from otjdd.compact_models.crossbars.network import Crossbar
-from otjdd.compact_models.exports import array, array_steps
+from otjdd.compact_models.exports import array
 from otjdd.errors import NotAsExpected
 
 UNITS = {"strict_units": False}
@@ -45,15 +45,15 @@ def test_netlists_have_a_module_for_devices_that_differ_in_more_than_speed():
 def test_a_long_rest_is_told_in_less_time_by_a_pace_that_makes_up_for_it():
     bar = Crossbar(made_model.made_model(), 1, 2, 1.0, 0.0, cells_of((made_model.made_model(),), np.zeros(2, np.int64)))
     parts = [{"kind": "read"}, {"kind": "rest", "duration": 500.0}, {"kind": "read"}]
-    steps = array_steps.steps_of(Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS), bar)
-    clock = array_steps.clock_of(steps)
+    steps = array.steps_of(Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS), bar)
+    clock = array.clock_of(steps)
     time, pace = np.array(clock.pace(steps).split(), float).reshape(-1, 2).T
     ends = [0.0, *clock.ends]
     for step, start, end in zip(steps, ends[:-1], ends[1:], strict=True):
         at = np.unique([start, *time[(time > start) & (time < end)], end])
         lasts = trapezoid(np.interp(at, time, pace), at)
         assert lasts == pytest.approx(step.duration, rel=1e-6)
-        assert end - start <= array_steps.LONGEST_STEP * min(step.duration for step in steps) * (1 + 1e-9)
+        assert end - start <= array.LONGEST_STEP * min(step.duration for step in steps) * (1 + 1e-9)
 
 
 def test_drivers_have_the_voltage_of_the_first_step_from_the_beginning():
@@ -68,10 +68,10 @@ def test_drivers_have_the_voltage_of_the_first_step_from_the_beginning():
 def test_a_netlist_without_long_steps_has_a_pace_of_two_points():
     bar = Crossbar(made_model.made_model(), 1, 2, 1.0, 0.0, cells_of((made_model.made_model(),), np.zeros(2, np.int64)))
     drive = Patterns.model_validate({"kind": "patterns", "parts": [{"kind": "read"}]}, context=UNITS)
-    steps = array_steps.steps_of(drive, bar)
-    time, pace = np.array(array_steps.clock_of(steps).pace(steps).split(), float).reshape(-1, 2).T
+    steps = array.steps_of(drive, bar)
+    time, pace = np.array(array.clock_of(steps).pace(steps).split(), float).reshape(-1, 2).T
     assert (time[0], time.size, set(pace)) == (0.0, 2, {1.0})
-    assert time[-1] > array_steps.clock_of(steps).ends[-1]
+    assert time[-1] > array.clock_of(steps).ends[-1]
 
 
 def programmed(targets: list[list[float]]) -> tuple[Crossbar, Patterns]:
@@ -95,7 +95,7 @@ TARGETS = [[1e-6, 2e-6, 5e-6], [2e-6, 3e-6, 0.7e-6], [1e-6, 0.5e-6, 5e-6]]  # S
 
 def test_steps_that_program_leave_each_cell_at_its_target():
     bar, drive = programmed(TARGETS)
-    steps, states, sensed = array_steps.steps_of(drive, bar), beginning(bar.cells), []
+    steps, states, sensed = array.steps_of(drive, bar), beginning(bar.cells), []
     for step in steps:
         driven = pulses.hold_drivers(bar, states, step.drivers, step.duration)
         if step.drivers.read:
@@ -108,9 +108,9 @@ def test_steps_that_program_leave_each_cell_at_its_target():
 def test_steps_before_a_part_that_programs_are_those_of_the_drive():
     bar, drive = programmed(TARGETS)
     before = drive.model_copy(update={"parts": drive.parts[:2]})
-    durations = [step.duration for step in array_steps.steps_of(before, bar)]
+    durations = [step.duration for step in array.steps_of(before, bar)]
     assert durations == pytest.approx(6 * [1e-6, 2e-6] + [1e-3])
-    assert durations == [step.duration for step in array_steps.steps_of(drive, bar)[: len(durations)]]
+    assert durations == [step.duration for step in array.steps_of(drive, bar)[: len(durations)]]
 
 
 @pytest.mark.campaign
@@ -205,7 +205,7 @@ def test_lines_with_a_capacitance_lag_in_circuits_as_in_python(farads, unselecte
 
 def check_ngspice(folder, bar, drive, allowed):
     """Steps of a drive and currents [A] that Python reads. Asserts that ngspice senses them, but for a share."""
-    steps, states, read = array_steps.steps_of(drive, bar), beginning(bar.cells), []
+    steps, states, read = array.steps_of(drive, bar), beginning(bar.cells), []
     for step in steps:
         driven = pulses.hold_drivers(bar, states, step.drivers, step.duration)
         read += [driven.end.bit_current[bit] for bit in step.bits_read(bar.bit_lines)]
@@ -223,7 +223,7 @@ def check_both(folder, bar, drive, allowed=0.01):
     """Assert that ngspice and VACASK sense the currents of a crossbar in Python, within a relative deviation."""
     steps, read = check_ngspice(folder, bar, drive, allowed)
     vectors, sensed = simulators.vacask(folder, (folder / "array.sim").read_text(), "tran1"), []
-    for step, at in zip(steps, array_steps.clock_of(steps).read_times(), strict=True):
+    for step, at in zip(steps, array.clock_of(steps).read_times(), strict=True):
         currents = [vectors[f"ve_{bit}:flow(br)"] for bit in step.bits_read(bar.bit_lines)]
         sensed += [abs(np.interp(at, vectors["time"], current)) for current in currents]
     assert sensed == pytest.approx(read, rel=allowed)

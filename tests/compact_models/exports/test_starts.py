@@ -10,7 +10,7 @@ from otjdd.case.drive_patterns import Patterns
 from otjdd.compact_models import build
 from otjdd.compact_models.crossbars.cells import cells_of
 from otjdd.compact_models.crossbars.network import Crossbar
-from otjdd.compact_models.exports import array, array_steps, testbench, verilog_a
+from otjdd.compact_models.exports import array, testbench, verilog_a
 
 COARSE = {"device.film.cells": 48}
 ONE = COARSE | {"columns.count": 1}
@@ -130,4 +130,4 @@ def test_arrays_start_and_end(device, count, line, driver, tmp_path):
     assert np.isfinite(list(read.values())).all()
     assert len(read) == 2 * count * count
     time = simulators.vacask(tmp_path, texts["array.sim"], "tran1")["time"]
-    assert time[-1] == pytest.approx(array_steps.clock_of(array_steps.steps_of(drive, bar)).ends[-1])
+    assert time[-1] == pytest.approx(array.clock_of(array.steps_of(drive, bar)).ends[-1])

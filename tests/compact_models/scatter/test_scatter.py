@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from otjdd.case.case import load_case
-from otjdd.compact_models.exports import aihwkit, export_noise, folder, levels, neurosim
+from otjdd.compact_models.exports import aihwkit, export_noise, folder, neurosim
 from otjdd.compact_models.exports import pulses as equal
 from otjdd.compact_models.scatter import numbers, runs
 from otjdd.errors import CaseError
@@ -117,14 +117,14 @@ def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, t
     scope: dict = {}
     stub = "from simulator.devices.idevice import EmptyDevice"
     exec(compile(told["crosssim_device.py"].replace(stub, "EmptyDevice = object"), "device", "exec"), scope)
-    device, ds = scope["OTJ"](), levels.ascending(found.measured)
+    device, ds = scope["OTJ"](), equal.ascending(found.measured)
     G = np.repeat(ds.level_mean.values[:, None] / scope["GMAX"], 20_000, axis=1)
     later = np.log(device.drift_error(G, 86400.0) / G)
     assert later.mean(axis=1) == pytest.approx(ds.level_shift.values[:, -1], abs=0.01)
     assert later.std(axis=1) == pytest.approx(ds.level_sigma.values[:, -1], rel=0.03)
     device.verified = True
     assert np.log(device.programming_error(G) / G).std() == pytest.approx(0.0, abs=1e-12)
-    assert np.log(device.read_noise(G) / G).std(axis=1) == pytest.approx(levels.read_sigma(ds), rel=0.03)
+    assert np.log(device.read_noise(G) / G).std(axis=1) == pytest.approx(equal.read_sigma(ds), rel=0.03)
     written = folder.write_exports(model, tmp_path / "noisy", pulses, None, found)
     kept = store.read(written[-1])
     assert kept.attrs["dw_min_std"] == found.pulse.dw_min_std
