@@ -316,6 +316,7 @@ with open("box.out", "w") as file:
     file.write("--- Box 7\\nvolts|amps|lamp\\n0.1|1|0\\n0.2|2|3\\n0.3|3|0\\n")
 box = otjdd.read_data("box.out")
 lagging, _ = simulate.begun(parse_case(self_check.CASE).replace(**same))
+integrate.keep_state(lagging, 0.0)
 integrate.follow_waveform(lagging, Waveform((0.0, 1e-9, 2e-9, 2.5e-9), (0.0, 0.3, 0.3, -0.1)), every="all")
 checkpoint.write(Path("lag"), lagging, {}, 0.0)
 again, _ = simulate.begun(parse_case(self_check.CASE).replace(**same))
