@@ -109,7 +109,7 @@ def test_a_replay_that_fails_is_told(monkeypatch):
     def fails(*_):
         raise SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)
 
-    monkeypatch.setattr(grid_error, "begun", fails)
+    monkeypatch.setattr(grid_error, "begun_replay", fails)
     ds = otjdd.run(film)
     assert np.isinf(ds.read_grid_error)
     assert "is inf" in ds.attrs["model_limits"]
