@@ -4,6 +4,7 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
+from otjdd.physics.channels.kinetic_traps import have_memory
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy, jump
 from otjdd.physics.state import Memory, State, Tangent
@@ -34,10 +35,13 @@ def perform(
     V_source: float,
     log: Log,
 ):
-    """Record what a task asks for at the end of a piece. Returns a status."""
+    """Record what a task asks for at the end of a piece. Returns a status.
+
+    Traps whose filling takes time have that of the end of the step: what an error moves V_j, fast ones answer by a current.
+    """
     status, allowed = Status.DONE, READ_ERROR * abs(V_source)
     if task & READ:
-        status = jump(junction, state, tangent, memory, V_source, Accuracy(allowed, False))
+        status = jump(junction, state, tangent, memory, V_source, Accuracy(allowed, have_memory(state)))
         if status == Status.DONE:
             status = write_read(junction, state, tangent, time, V_source, log)
     if status == Status.DONE and task & (OBSERVE | KEEP):  # after a read its current is known

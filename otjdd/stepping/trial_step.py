@@ -14,6 +14,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
+from otjdd.physics.channels.kinetic_traps import have_memory
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import hold_traps
 from otjdd.physics.junction import Junction
@@ -107,7 +108,7 @@ def leap(
             new.c[k, i] += step * work.error[k, i]
     if outside(junction, control, new) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
-    accuracy = Accuracy(voltage_slack(control), recorded)
+    accuracy = Accuracy(voltage_slack(control), recorded or (source.observed and have_memory(new)))
     start_end(state, new, step)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
     if status == Status.DONE:
@@ -148,7 +149,7 @@ def attempt(
     predicted, band = new.V[0], trial.film.U[0]
     copy_band(new, band)
     use_end(junction, state, new)
-    accuracy = Accuracy(voltage_slack(control), recorded)
+    accuracy = Accuracy(voltage_slack(control), recorded or (source.observed and have_memory(new)))
     start_end(state, new, step)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
     if status != Status.DONE:
