@@ -27,9 +27,10 @@ import numpy as np
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
+from otjdd.laws.exchange import Wall
 from otjdd.mechanisms.heat import fill_power, heated
 from otjdd.physics.bound_electrons import binds, fluxes_of
-from otjdd.physics.boundary import EndHops, end_hops, exchanges, open_faces
+from otjdd.physics.boundary import EndHops, end_hops, exchanges, filling_of, open_faces
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electron_stack import BAND
 from otjdd.physics.electrostatics import edge
@@ -421,6 +422,26 @@ def fill_added(junction: Junction, old: State, trial: Trial, k: int, step: float
         lines[MORE_DOWN, f] = min(max(-more / back, 0.0), MOST_ADDED) if back > 0.0 else 0.0
 
 
+@bare
+def take_oxygen(wall: Wall, noise: Noise, k: int, at_right: bool):
+    """Let the cells nearest to a wall take the ions that passed it in a step beyond the oxygen of its reservoir.
+
+    Hops at the rates of one state do not know how many ions went before: as many pass as the reservoir has oxygen, or free
+    sites for it. A cell may be filled beyond its sites by it.
+    """
+    if not wall.capacity < math.inf:
+        return
+    ions, side, sign = noise.after[k], AT_RIGHT if at_right else AT_LEFT, -1.0 if at_right else 1.0
+    sites, came = wall.capacity * noise.area[k] * (1.0 + 1e-9), sign * noise.passed[AFTER, k, side]
+    beyond = came - min(max(came, -math.floor(wall.filling * sites)), math.floor((1.0 - wall.filling) * sites))
+    for place in range(ions.size):
+        i = ions.size - 1 - place if at_right else place
+        taken = min(beyond, ions[i])
+        ions[i] -= taken
+        noise.passed[AFTER, k, side] -= sign * taken
+        beyond -= taken
+
+
 @detached
 def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: float, with_electrons: bool) -> bool:
     """Fill noise.after of column k with its ions after a step [s] from an old state to trial.state. Returns success."""
@@ -450,7 +471,18 @@ def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: fl
                 lines[DOWN, i] *= 1.0 + lines[MORE_DOWN, i]
         walk(noise, k, part, ions)
         left, part = 0.0 if last else left - share, part + 1
+    for at_right in (False, True):
+        take_oxygen(junction.right_wall[k] if at_right else junction.left_wall[k], noise, k, at_right)
     return take_sites(ions, junction.columns.sites[k], width, noise.area[k])
+
+
+@bare
+def share_of_oxygen(wall: Wall, into: float, change: float, fewest: float) -> float:
+    """Share of a change of the vacancies that came from a reservoir for which it has oxygen, or free sites [1/m2]."""
+    if change == 0.0 or not wall.capacity < math.inf:
+        return 1.0
+    filling = filling_of(wall, into)
+    return max((1.0 - filling if change > 0.0 else filling) * wall.capacity, fewest) / abs(change)
 
 
 @detached
@@ -467,6 +499,9 @@ def follow_ions(junction: Junction, trial: Trial, k: int, step: float, with_elec
         change = (x[i] - x[i + 1]) * columns.dilution[k, i]
         room = max(sites[i] - c[i], least) if change > 0.0 else max(c[i], least)
         share = min(share, room / abs(change)) if change != 0.0 else share
+    fewest = EMPTY * dot(c, columns.width[k])
+    share = min(share, share_of_oxygen(junction.left_wall[k], state.passed[k, AT_LEFT], x[0], fewest))
+    share = min(share, share_of_oxygen(junction.right_wall[k], -state.passed[k, AT_RIGHT], -x[c.size], fewest))
     for f in range(x.size):
         x[f] *= share
     displaced(columns, k, c, x, c)
