@@ -326,6 +326,19 @@ def test_in_equilibrium_nothing_moves_and_nothing_flows(data):
             assert np.ptp(level[cells]) < 1e-5, "electrochemical potential"
 
 
+@law(without=(of.noise, of.polarisation, of.heat), drives=(of.small_signal,))
+def test_in_equilibrium_a_junction_takes_power_at_any_frequency(data):
+    """Re Y >= 0 at 0 V, of ions that move where that has an answer: a passive device gives no power."""
+    for trap in data["device"].get("traps", []):
+        trap.pop("initial", None)
+    drive = data["drive"] | {"bias": ["0 V"], "frequencies": {"start": "1 mHz", "stop": "1e13 Hz", "per_decade": 1}}
+    moving = of.changed(data, drive=drive | {"ions": "moving"}, ions__initial="equilibrium")
+    ds = run_of(moving if of.accepted(moving) else with_keys(data, drive=drive)).squeeze()
+    G, B = ds.conductance_ac.values, 2.0 * math.pi * ds.frequency.values * ds.capacitance.values
+    assert (G >= -1e-10 * np.hypot(G, B)).all(), G
+    assert (G > 0.0).any()
+
+
 @law(without=(of.noise, of.heat, of.circuit, of.trap, of.leak, of.bound_electrons, of.initial), drives=(of.rest,))
 def test_the_free_energy_never_rises_at_a_constant_voltage(data):
     """The functional of `validation.reliability.free_energy`, after each step of two holds and a rest."""

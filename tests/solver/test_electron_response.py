@@ -8,7 +8,7 @@ from exact_response import exactly_solved
 from test_small_signal import impedance, sine_and_answer
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.film_electrons import LEFT
+from otjdd.physics.film_electrons import LEFT, OF_LEFT
 from otjdd.solver import integrate, linear_response
 
 ELECTRONS = {"device__film__electrons": "balance", "device__left__barrier": 0.3, "device__transmission": "wkb"}
@@ -57,6 +57,16 @@ def test_ions_that_stand_still_leave_the_capacitance_of_the_terminal(settled, co
     fast = column.charges.answer(np.array([1e16]), True, False)
     assert fast[1][0].real == pytest.approx(found_charge[0], rel=1e-9)
     assert fast[0][0].real == pytest.approx(found_chord[0], rel=1e-9)
+
+
+def test_vacancies_take_the_electrons_of_the_left_contact_along():
+    """A charge that passes a face moves electrons between the levels of two cells, filled by Fermi's function with spin."""
+    run = begin(impedance([0.0], [1.0], **SMALL, ions__ionisation_energy="20 meV"), voltage=0.2)
+    charges = linear_response.linearised(run.junction, run.state, 1.0)[0].charges
+    depth = (-0.2 - (run.state.band[0, 1:-1] - 0.02)) / run.state.kT[0]
+    held = run.state.electrons[0, OF_LEFT] / (1.0 + 0.5 * np.exp(-depth))
+    assert np.ptp(held) > 1e-5
+    assert charges.charge[5::3] == pytest.approx(-np.diff(held) / run.junction.ions[0].z, rel=1e-9, abs=1e-15)
 
 
 @needs_speed
