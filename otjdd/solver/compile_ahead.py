@@ -73,8 +73,8 @@ def compiled_share(files: Iterable[str]) -> float:
 
 
 def progress_line(kernel: str, seconds: float, share: float) -> str:
-    """Progress in words. seconds : since the beginning   share : of the kernels that are compiled"""
-    more = f", some {seconds * (1.0 / share - 1.0):.0f} s more" if share else ""
+    """Progress in words, from a tenth on with the time left. seconds : since the beginning   share : of the kernels"""
+    more = f", some {seconds * (1.0 / share - 1.0):.0f} s more" if share >= 0.1 else ""
     return f"compiling the kernels: {100.0 * share:.0f} %, now {kernel.replace('_', ' ').replace('.', ': ')}{more}"
 
 
