@@ -108,7 +108,7 @@ def test_columns_have_temperatures_of_their_own():
     assert ds.column_weight.values @ (T - 293.0) == pytest.approx(RESISTANCE * power(ds)[-1], rel=1e-6)
     assert "column_temperature" not in one
     assert rise(one)[-1] == pytest.approx(RESISTANCE * power(one)[-1], rel=1e-6)
-    *others, line = otjdd.figure(ds, "temperature").axes[0].get_lines()
+    line, *others = otjdd.figure(ds, "temperature").axes[0].get_lines()
     np.testing.assert_array_equal(line.get_ydata(), ds.junction_temperature)
     assert len(others) == 2
 
