@@ -49,7 +49,7 @@ TESTS = {
 }
 
 
-HOMES = ("physics", "mechanisms", "stepping", "laws", "analysis")
+HOMES = ("physics", "physics/channels", "mechanisms", "stepping", "laws", "analysis")
 
 
 def home_of(module: str) -> str:
@@ -63,7 +63,7 @@ def source_of(module: str) -> str:
 
 
 def module_name(module: str) -> str:
-    return f"otjdd.{home_of(module)}.{module}"
+    return f"otjdd.{home_of(module)}.{module}".replace("/", ".")
 
 
 ARITHMETIC = ("Add", "Sub", "Mul", "Div")
