@@ -95,10 +95,12 @@ def of_traps(part: str, stands: Callable[[Any], object]) -> Callable[[Case], lis
     def places(case: Case) -> list[Place]:
         traps = enumerate(case.device.traps or ())
         return [
-            (("device", "traps", i, part), brief(shown(getattr(trap, part))), trap) for i, trap in traps if stands(trap)
+            (("device", "traps", i, part), brief(as_stated(getattr(trap, part))), trap)
+            for i, trap in traps
+            if stands(trap)
         ]
 
-    def shown(value: Any) -> str:
+    def as_stated(value: Any) -> str:
         return str(value) if not dimension else write(value, dimension)
 
     dimension = {"hop_frequency": "frequency", "depth_spread": "energy"}.get(part, "")
@@ -362,14 +364,14 @@ def subjects_of_programs(case: Case) -> Iterator[KeyPath]:
 
 def refuse(case: Case, what: str, *programs: str) -> None:
     """Raise CaseError for a case that programs do not take. what : the program in words, such as "a compact model" """
-    found = {
+    problems = {
         path: case.located.get(dotted(path), Problem("case", 0, 0, dotted(path), ""))._replace(
             expected=expected(rule, case, what), got=got, hint=rule.advice or rule.why
         )
         for rule, path, got in broken(case, programs)
     }
-    if found:
-        raise CaseError(list(found.values()))
+    if problems:
+        raise CaseError(list(problems.values()))
 
 
 def markdown() -> str:

@@ -114,7 +114,7 @@ def crowded_walls(ds: xr.Dataset, case: Any) -> str:  # a `case.case.Case`; the 
             f"{float(ds.snapshot_time[at]):.3g} s, where the band {'falls' if fall > 0.0 else 'rises'} by "
             f"{abs(fall):.2g} eV within {1e9 * width:.2g} nm of it"
         )
-    beyond = "beyond a tenth they act on the hops of each other and on the barrier, which this model leaves out"
+    beyond = "above a tenth they interact beyond their mean field and change the band, which this model leaves out"
     return "; ".join([*walls, beyond]) if walls else ""
 
 
