@@ -56,9 +56,15 @@ def interrupt(number: int) -> None:
         signal.raise_signal(number)
 
 
-def interrupt_later(number: int) -> threading.Timer:
+def interrupt_if_pending(number: int) -> None:
+    """Send a signal of PENDING to the main thread. One delivered twice would end the keeping of what was computed."""
+    if PENDING:
+        interrupt(number)
+
+
+def interrupt_later(number: int, send: Callable[[int], None] = interrupt) -> threading.Timer:
     """Send a signal to the main thread after a moment. Returns the timer that does so."""
-    timer = threading.Timer(EVERY, interrupt, [number])
+    timer = threading.Timer(EVERY, send, [number])
     timer.daemon = True
     timer.start()
     return timer
@@ -87,13 +93,14 @@ def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         if called_by_machine_code(frame):
             PENDING.append(number)
-            send_later(number)
-        elif number == signal.SIGINT:
+            delayed.append(interrupt_later(number, interrupt_if_pending))
+            return
+        PENDING.clear()
+        if number == signal.SIGINT:
             raise KeyboardInterrupt
-        elif reasons:
+        if reasons:
             raise Stopped(reasons[0], limit=True)
-        else:
-            raise Stopped(f"interrupted by {signal.Signals(number).name}", limit=False)
+        raise Stopped(f"interrupted by {signal.Signals(number).name}", limit=False)
 
     handled = [number for number in ENDING if number == signal.SIGTERM or is_free(number)]
     before = {number: signal.signal(number, stop) for number in handled}

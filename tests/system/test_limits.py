@@ -348,7 +348,10 @@ def test_a_signal_that_comes_while_a_kernel_makes_its_result_is_heeded_behind_th
     def making_a_result():
         signal.raise_signal(signal.SIGTERM)
 
+    timers, later = [], limits.interrupt_later
+    monkeypatch.setattr(limits, "interrupt_later", lambda *words: timers.append(later(*words)) or timers[-1])
     with limits.heeding_signals():
         making_a_result()
         with pytest.raises(Stopped):
             limits.heed_pending()
+        timers[0].join()  # it sends no second one, into what keeps the result
