@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from walk import command, drawn, examples, otjdd
+from walk import ROOT, command, drawn, examples, otjdd
 
 from otjdd.claims.targets import load_task
 
@@ -104,14 +104,14 @@ def type_words(text: str) -> None:
 def walked(page: str, leave_out: re.Pattern | None = None) -> None:
     """All examples of a page in their order; Python in one session."""
     session = {"__name__": "__main__"}
+    named = iter(re.findall(r"Save this as `([\w-]+\.toml)`", (ROOT / page).read_text(encoding="utf-8")))
     for number, (kind, text) in enumerate(examples(page)):
         if leave_out and leave_out.search(text):
             continue
         if kind == "python":
             exec(compile(text, f"{page}, example {number}", "exec"), session)
         elif kind == "toml":
-            told = "slower-set.toml" if page == "README.md" else "aims.toml" if text.startswith("case =") else ""
-            file = told or f"example-{number}.toml"
+            file = "aims.toml" if text.startswith("case =") else next(named, f"example-{number}.toml")
             Path(file).write_text(text, encoding="utf-8")
             for name in re.findall(r'^file = "([^"]+)"', text, re.MULTILINE):
                 Path(name).touch()
