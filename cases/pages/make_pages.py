@@ -25,12 +25,11 @@ from otjdd.errors import ExitCode
 from otjdd.plot.figure import KINDS
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the checkout, while mkdocs loads this file
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
+import bad_inputs
 from diagrams import DIAGRAMS
 from executed import outputs_of, picture_of
 from licences import licences
-
-from validation.reliability import bad_inputs
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKDOWN = (
@@ -305,8 +304,7 @@ def write_checks() -> None:
     write_page(
         "tests/journeys/README.md",
         f"{with_links(readme.read_text('utf-8'), readme)}\n{table(('test', 'journey'), journeys)}\n"
-        "## Bad inputs\n\nMistakes of users, each with the exit code that it has to end with. "
-        "`python -m validation.reliability bad-inputs` prints what is said to each.\n\n"
+        "## Bad inputs\n\nMistakes of users, each with its exit code.\n\n"
         + table(("bad input", "command", "exit code"), mistakes),
     )
 

@@ -4,6 +4,7 @@ import itertools
 import math
 
 import any_device as of
+import free_energy
 import numpy as np
 from any_device import Data, number
 from any_law import TIGHT, NoStatement, alike, in_table, law, reads_alike, run_of, with_keys
@@ -14,7 +15,6 @@ from scipy.special import expit
 from otjdd.case.case import parse_case
 from otjdd.errors import SolverError
 from otjdd.solver import initial, model
-from validation.reliability import free_energy
 
 E, EPS0, KB, K, H = 1.602176634e-19, 8.8541878128e-12, 8.617333262e-5, 1.380649e-23, 6.62607015e-34
 M0 = 9.1093837015e-31  # kg
@@ -147,6 +147,39 @@ def test_all_charge_adds_up_to_nothing(data):
     inside = E * charge * width + (ds.trap_charge.values * width if "trap_charge" in ds else 0.0)
     whole = float(ds.electrode_charge + ds.right_electrode_charge) + inside.sum()
     assert abs(whole) < 1e-5 * np.abs(inside).sum() + 1e-6 * abs(float(ds.electrode_charge)), whole
+
+
+def ideal_capacitor(draw: of.Draw, data: Data) -> None:
+    """Metals without screening and one permittivity, in which charges that move are seen at the electrodes by a theorem."""
+    data["device"] |= {"left": of.metal(draw), "right": of.metal(draw)}
+    for side in SIDES:
+        data["device"][side].pop("screening_length", None)
+    data["device"]["film"]["permittivity"] = {"law": "linear", "eps_r": draw.real(8, 80)}
+
+
+CHARGED = (of.layers, of.electrons, of.bound_electrons, of.trap, of.polarisation, of.exchange, of.columns, of.kinds)
+
+
+@law(needs=(ideal_capacitor,), without=(*CHARGED, of.noise), drives=(of.pulse, of.triangle, of.table))
+def test_charge_at_the_terminals_follows_the_ions(data):
+    """Q_left changes by eps/L dV_j + z e N/L dx (Shockley and Ramo), with N ions per area at the mean place x.
+
+    What enters one terminal leaves the other, and the displacement current is the change of this charge over time.
+    """
+    ds = run_of(with_keys(data, record={"every": "all"}), **TIGHT)
+    case = parse_case(of.text_of(data))
+    film, left, right = case.device.film, ds.electrode_charge.values, ds.right_electrode_charge.values
+    V, x, moved = ds.junction_voltage.values, ds.vacancy_mean_position.values, np.ptp(ds.electrode_charge.values)
+    by_ions = case.ions.charge * E * case.ions.density * (x - x[0])  # z e N/L
+    alike(
+        left - left[0], EPS0 * film.permittivity.eps_r / film.thickness * (V - V[0]) + by_ions, 1e-6, moved, "theorem"
+    )
+    alike(np.diff(left), -np.diff(right), 1e-9, moved, "terminals")
+    step = np.diff(ds.time.values)
+    came = np.cumsum(ds.mean_displacement_current.values[1:] * step)
+    stays = case.device.junction_area * (left[1:] - left[0]) + case.circuit.parallel_capacitance * (V[1:] - V[0])
+    later = step > 0.0  # the charge of a jump belongs to the interval after it
+    alike(came[later], stays[later], 1e-6, case.device.junction_area * moved, "displacement current over time")
 
 
 @law(seeds=(0, 2, 3, 4, 5, 7), needs=(of.trap,), without=(of.columns, of.kinds))
@@ -341,7 +374,7 @@ def test_in_equilibrium_a_junction_takes_power_at_any_frequency(data):
 
 @law(without=(of.noise, of.heat, of.circuit, of.trap, of.leak, of.bound_electrons, of.initial), drives=(of.rest,))
 def test_the_free_energy_never_rises_at_a_constant_voltage(data):
-    """The functional of `validation.reliability.free_energy`, after each step of two holds and a rest."""
+    """The functional of `free_energy`, after each step of two holds and a rest."""
     if data["device"]["film"].get("polarisation", {}).get("law", "two-level") != "two-level":
         raise NoStatement("growth has no free energy of its own")
     case = parse_case(of.text_of(data))

@@ -2,6 +2,7 @@
 
 import math
 
+import free_energy
 import numpy as np
 import pytest
 from devices import begin, case, conducted, lumpy, needs_speed
@@ -31,9 +32,7 @@ from otjdd.physics.stack_newton import static_stack
 from otjdd.physics.state import copy_state
 from otjdd.solver import integrate, model
 from otjdd.solver.equilibrium import relaxed
-from validation.reliability import free_energy
-from validation.reliability.devices import drawn
-from validation.reliability.electron_stacks import random_stack
+from validation.reliability.devices import drawn, random_stack
 
 LEVEL = 0.05  # eV below the band
 STATES = {"device__film__electrons": "balance", "device__film__density_of_states": "1e26 1/m^3"}
@@ -126,7 +125,7 @@ def energy(junction, state):
 
 @needs_speed
 def test_free_energy_falls_at_0_V_and_is_least_at_rest():
-    """The functional of `validation.reliability.free_energy`, with the electrons of the film."""
+    """The functional of `free_energy`, with the electrons of the film."""
     film = case(**BOUND, numerics__rtol=1e-7, numerics__atol=1e-9)
     run = begin(film, 5.0 * lumpy(model.junction(film), np.random.default_rng(2), 0.5))
     junction, before, changes = run.junction, new_state(run.junction), []

@@ -48,7 +48,6 @@ from otjdd.physics.junction import fluxes, new_state
 from otjdd.physics.stack_newton import exact_step, following_step, static_stack
 from otjdd.solver import model
 from validation.reliability import devices as random_devices
-from validation.reliability.electron_stacks import random_stack
 
 # Pt | SrTiO3 | Nb:SrTiO3; the examples were computed apart from otjdd: Gauss collocation of order 12 on 200 elements
 SEMICONDUCTOR = """
@@ -352,7 +351,7 @@ def test_charge_on_a_plate_is_what_shockley_and_ramo_say(V):
 @needs_speed
 def test_weights_that_go_around_in_circles_with_the_band():
     """Newton's iteration with weights that follow does not converge here: the thick film is flat within kT of its top."""
-    junction, c, V = random_stack(257, random_devices.drawn(300, 1))
+    junction, c, V = random_devices.random_stack(257, random_devices.drawn(300, 1))
     stack, iterations = static_stack(junction, 0, c, V)
     assert iterations > 20
     U = stack.U.copy()

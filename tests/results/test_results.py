@@ -2,6 +2,7 @@ import hashlib
 import os
 import random
 
+import hostile
 import numpy as np
 import pytest
 import xarray as xr
@@ -13,7 +14,6 @@ from otjdd.results.outputs import COORDINATES, OUTPUTS, TEXTS, dataset
 from otjdd.results.provenance import provenance
 from otjdd.results.store import data_sha256, read, write
 from otjdd.system.files import HDF5, sealed
-from validation.reliability import attack
 
 SIZES = {
     "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "kind": 2, "channel": 3, "layer": 2, "trap": 2,
@@ -269,7 +269,7 @@ def test_a_result_that_leads_to_other_files_is_refused_before_they_are_opened(st
     path = tmp_path / "a.nc"
     path.write_bytes(stored)
     os.mkfifo(tmp_path / "pipe")  # who opens it waits for ever
-    crafted = attack.resealed(path, lambda file: attack.CRAFTED[name](file, tmp_path / "pipe"), "crafted.nc")
+    crafted = hostile.resealed(path, lambda file: hostile.CRAFTED[name](file, tmp_path / "pipe"), "crafted.nc")
     with pytest.raises(ResultError, match="is not an otjdd result: 'current' is "):
         read(crafted)
 
@@ -287,7 +287,7 @@ def test_arrays_that_a_library_would_unpack_and_groups_are_refused(stored, tmp_p
 
     for change, words in ((grouped, "'more' is no array"), (filtered, "'current' is kept by the filter 32000")):
         with pytest.raises(ResultError, match=words):
-            read(attack.resealed(path, change, "crafted.nc"))
+            read(hostile.resealed(path, change, "crafted.nc"))
 
 
 def test_text_in_the_place_of_numbers_is_named(tmp_path, stored):

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import free_energy
 import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, conducted, hold, lumpy, needs_speed
@@ -18,7 +19,6 @@ from otjdd.results import store
 from otjdd.runs.rerun import differences, rerun
 from otjdd.solver import equilibrium, linear_response, model
 from validation.reliability.agreement_exchange import ExchangeEquations
-from validation.reliability.free_energy import hold as energy_along
 
 KT = 300 * BOLTZMANN_EV
 SLOW = {"rate": "1e-8 m/s", "formation_energy": "1.55 eV"}
@@ -157,7 +157,7 @@ def test_the_free_energy_with_the_reservoirs_falls_at_a_constant_voltage(V):
     finite = SLOW | {"capacity": "3e18 1/m^2", "initial_filling": 0.3, "oxygen_pressure": "20 kPa"}
     both = film(device__left__exchange=finite, device__right__exchange=SLOW | {"transfer_coefficient": 0.2})
     run = begin(both, lumpy(model.junction(both), np.random.default_rng(3), 0.3))
-    fall = energy_along(run, V, 0.5)  # longer, and a bias fills the reservoir
+    fall = free_energy.hold(run, V, 0.5)  # longer, and a bias fills the reservoir
     assert fall.steps > 20
     assert fall.fall > 0.0
     assert max(fall.rise, fall.overshoot) <= fall.round_off

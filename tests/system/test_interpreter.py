@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import hostile
 import pytest
 from commands import otjdd
 from devices import needs_speed
@@ -15,7 +16,6 @@ from otjdd.errors import ExitCode, SolverError
 from otjdd.runs import run
 from otjdd.solver import compile_ahead, self_check
 from otjdd.system import interpreter
-from validation.reliability import attack
 
 TEAM = "from otjdd.system.pool import team\nwith team(2) as spread: print(sorted(spread(abs, [(-1,), (-2,)])))"
 
@@ -23,8 +23,9 @@ TEAM = "from otjdd.system.pool import team\nwith team(2) as spread: print(sorted
 @pytest.fixture
 def planted(tmp_path):
     """A folder full of modules that leave a mark when they are imported, and the file of the marks."""
-    folder = attack.lay_out(tmp_path / "planted", {})
-    return folder, attack.plant(folder)
+    folder = tmp_path / "planted"
+    folder.mkdir()
+    return folder, hostile.plant(folder)
 
 
 def test_an_interpreter_imports_nothing_from_the_working_folder(planted):

@@ -14,7 +14,6 @@ import math
 import numpy as np
 
 from validation.reliability import agreement
-from validation.reliability.agreement import Compared
 from validation.reliability.devices import Shares
 
 SIDES = "left", "right"
@@ -107,12 +106,3 @@ def exchanging(case, u: Shares, duration: float, equations=None):
             "initial_filling": u.between("radius", 0.1, 0.9),
         }  # fmt: skip
     return case.replace(tables)
-
-
-def compare(u: Shares, number: int) -> Compared:
-    """Integrate a device by both codes and compare them at the end of two holds."""
-    thin = {f"{side}_screening": 0.5 + 0.05 * u.of[f"{side}_screening"] for side in SIDES}  # steps of some kT
-    plain = agreement.device(Shares(u.of | thin), number)
-    holds = list(agreement.holds(plain, u))
-    case = exchanging(plain, u, holds[0][1])
-    return agreement.compared(case, ExchangeEquations(case), *zip(*holds, strict=True))

@@ -204,6 +204,23 @@ def with_both(u: Shares, number: int) -> str:
     return with_polarisation(u, number).replace("[device.film]\n", film)
 
 
+def random_stack(number: int, rows: list[Shares]):
+    """Junction with electrons in its film, vacancies (N,) [1/m3], and voltage [V] of a row: 100 to 500 K, -3 to 3 V."""
+    from otjdd.case.case import parse_case
+    from otjdd.compiler.rows import Row
+    from otjdd.physics.film_electrons import film_electrons
+    from otjdd.solver import model
+
+    u = Shares(rows[number].of | {"temperature": 0.8 * rows[number].of["temperature"], "columns": 0.0})
+    case, rng = parse_case(text(u, number)), np.random.default_rng(number)
+    junction = model.junction(case)
+    width = junction.columns.width[0]
+    c = 2e26 * np.exp(rng.standard_normal(width.size)) if number % 2 else np.ones(width.size)
+    c *= case.ions.density * width.sum() / (c * width).sum()
+    V, states = rng.uniform(-3.0, 3.0), 10 ** rng.uniform(24, 27)
+    return junction._replace(electrons=Row([film_electrons(states)])), np.minimum(c, 0.99 * case.ions.site_density), V
+
+
 class Fate(NamedTuple):
     """Outcome of a device: "solved", "stopped" with a reason and a partial result, or a fault.
 

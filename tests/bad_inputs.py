@@ -1,20 +1,17 @@
 """Bad inputs: mistakes of users, the commands that get them, and the exit codes that they must end with.
 
-`python -m validation.reliability bad-inputs` prints what is said to each. A test runs all of them, and checks their exit
-codes and the form of their messages.
+`test_reliability.py` runs all of them and checks the exit codes and the form of the messages; the site lists them.
 """
 
 import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 USAGE, CASE, FILE = 2, 3, 5
-LONGEST = 150  # characters of a message in the table
 
 GOOD = """base = "li2019.toml"
 title = "a pulse"
@@ -38,15 +35,13 @@ class Seen(NamedTuple):
     code: int
     out: str
     err: str
-    seconds: float
 
     @property
     def message(self) -> str:
-        """The line that says what is wrong, as the table shows it."""
+        """The line that says what is wrong."""
         lines = [line.strip(" │") for line in self.err.splitlines()]
         lines = [line for line in lines if line and not line.startswith(("Usage:", "Try ", "╭", "╰"))]
-        said = lines[0] if lines else ""
-        return said if len(said) <= LONGEST else said[:LONGEST] + "..."
+        return lines[0] if lines else ""
 
 
 def text(name: str, content: str | bytes) -> Callable:
@@ -338,11 +333,9 @@ def meet(bad: Bad, folder: Path, timeout: float = 500) -> Seen:
     """Write a bad input into an empty folder and run the command there in a new process."""
     bad.make(folder)
     command = [sys.executable, "-c", "from otjdd.cli import main; main()", *bad.words.split()]
-    began = time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=surroundings(), capture_output=True, timeout=timeout)
-    seconds = time.perf_counter() - began
     out, err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-    return Seen(bad, done.returncode, out, err.replace(str(folder), FOLDER), seconds)
+    return Seen(bad, done.returncode, out, err.replace(str(folder), FOLDER))
 
 
 def meet_all(folder: Path, timeout: float = 500) -> list[Seen]:
@@ -357,18 +350,6 @@ def meet_all(folder: Path, timeout: float = 500) -> list[Seen]:
     codes = [int(code) for code in done.stdout.split()]
     said = [[Path(f"{place}.{k}").read_text(encoding="utf-8", errors="replace") for k in (1, 2)] for place in places]
     return [
-        Seen(bad, code, out, err.replace(str(place), FOLDER), 0.0)
+        Seen(bad, code, out, err.replace(str(place), FOLDER))
         for bad, code, (out, err), place in zip(BAD, codes, said, places, strict=True)
     ]
-
-
-def row(seen: Seen) -> str:
-    """One line of the table."""
-    cells = seen.bad.name, f"`otjdd {seen.bad.words}`", str(seen.code), seen.message.replace("|", "\\|")
-    return f"| {' | '.join(cells)} |"
-
-
-def table(rows: list[Seen]) -> str:
-    """The whole table in Markdown."""
-    head = "| bad input | command | exit | what is said |", "|---|---|--:|---|"
-    return "\n".join(["# Bad inputs and what is said to them", "", *head, *map(row, rows)]) + "\n"

@@ -31,11 +31,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
-from otjdd.case.case import parse_case
-from otjdd.solver import initial, integrate, model
+from otjdd.solver import integrate
 from otjdd.solver.snapshots import bounded
-from validation.reliability import agreement_layers
-from validation.reliability.devices import Shares, text
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
 E_CHARGE, EPS0 = 1.602176634e-19, 8.8541878128e-12
@@ -201,25 +198,3 @@ def hold(run, V: float, duration: float) -> Fall:
     piece = np.array([[run.time, run.time + duration, V, V]])
     integrate.follow_pieces(run, piece, np.zeros(1, np.int64), integrate.place_at_start(0.0, V), False, look)
     return Fall(fall, rise, overshoot, round_off, steps)
-
-
-def device(u: Shares, number: int, written=text):
-    """A case without series resistance and compliance. written : `devices.text` or `devices.with_electrons`"""
-    return parse_case(written(Shares(u.of | {"resistance": 0.0, "compliance": 0.0}), number))
-
-
-def falls(u: Shares, number: int, written=text, layered: bool = False):
-    """Falls in the pulses and the rest of a device; with electrons in the rest only. Raises SolverError.
-
-    layered : with a film of two to five layers
-    """
-    case = agreement_layers.device(u, number) if layered else device(u, number, written)
-    parts, numerics = model.members(case), case.numerics
-    junction = model.junction(case, parts=parts)
-    start = initial.start(case, junction, parts)
-    run = integrate.begin(junction, start, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
-    first, second, rest = case.drive.parts
-    for V, duration in ((first.voltage, first.width), (second.voltage, second.width), (0.0, rest.duration)):
-        fall = hold(run, V, duration)
-        if V == 0.0 or case.device.film.electrons == "none":
-            yield fall
