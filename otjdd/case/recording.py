@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, field_validator, model_validator
 
+from otjdd.analysis.goal import Goal
 from otjdd.case.base import Count, Record, key
 from otjdd.case.study_axes import Amount, Name, together
 from otjdd.errors import NotAsExpected
@@ -81,10 +82,10 @@ class Expect(Record):
         return self
 
     @property
-    def window(self) -> tuple[float, float]:
-        """Ends of the window in SI."""
+    def goal(self) -> Goal:
+        """The window in SI."""
         low, high = together(self.low, self.high)[0]
-        return low, high
+        return Goal(low=low, high=high)
 
     @property
     def dimension(self) -> str:

@@ -1,13 +1,4 @@
-"""A number of a claim: its limits, the distance of a result from them, and both in words.
-
-The distance of a result is given in tolerances, 0 for an exact result and 1 at the limit:
-
-    value and within      |x - value| / within; for a factor f: |ln(x / value)| / ln f
-    at_least and at_most  distance from the middle, in halves of the interval
-    one limit, met        from 1 at the limit to 0 at `best`. Without `best`: x / limit for at_most above 0, limit / x for
-                          at_least above 0, and 0 for any other limit, which has no scale
-    one limit, missed     1 + |x - limit| / max(|x|, |limit|), which is at most 3
-"""
+"""A number of a claim: its goal, in the unit of the paper, and the number of the runs, both in words."""
 
 import math
 from typing import Annotated, Any, NamedTuple, Self
@@ -15,6 +6,7 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from otjdd import units
+from otjdd.analysis.goal import Goal, around
 from otjdd.case.base import Number, Record
 
 
@@ -46,7 +38,7 @@ class Figure(Record):
             raise ValueError("a value has a tolerance, and neither at_least nor at_most")
         if self.best is not None and (self.at_least is None) == (self.at_most is None):
             raise ValueError("best belongs to one limit, at_least or at_most")
-        if self.best is not None and self.depth(self.best) < 0:
+        if self.best is not None and not self.goal.met(self.best):
             raise ValueError("the best value keeps the limit")
         if self.window is not None and not self.window[0] <= self.window[1]:
             raise ValueError("a window has its lower end first")
@@ -61,66 +53,32 @@ class Figure(Record):
         """Value [SI] of a number in `unit`."""
         return number * 10.0 ** units.unit(self.unit).exponent
 
+    @property
+    def goal(self) -> Goal:
+        """The goal in `unit`."""
+        if self.value is not None and self.within is not None:
+            return around(self.value, self.within)
+        return Goal(low=self.at_least, high=self.at_most, best=self.best)
+
     def met(self, value: float) -> bool:
         """True when a number [SI] is within all limits; False for nan."""
-        x, (low, high) = self.in_unit(value), self.bounds()
-        return (low is None or x >= low) and (high is None or x <= high)
+        return self.goal.met(self.in_unit(value))
+
+    def distance(self, value: float) -> float:
+        """Distance of a number [SI] in tolerances; nan for nan, and without limits."""
+        return self.goal.distance(self.in_unit(value))
 
     def expected(self, value: float) -> bool:
         """True when a number [SI] lies in its window, or has none."""
         return self.window is None or self.window[0] <= self.in_unit(value) <= self.window[1]
 
-    def bounds(self) -> tuple[float | None, float | None]:
-        """Lowest and highest allowed value in `unit`, None where there is no limit."""
-        if self.value is None or self.within is None:
-            return self.at_least, self.at_most
-        if isinstance(self.within, str) and self.within.startswith("x"):
-            ends = self.value / float(self.within[1:]), self.value * float(self.within[1:])
-        elif isinstance(self.within, str):
-            part = float(self.within[:-2]) / 100
-            ends = self.value * (1 - part), self.value * (1 + part)
-        else:
-            ends = self.value - self.within, self.value + self.within
-        return min(ends), max(ends)
-
     @property
     def published(self) -> tuple[float, float, float]:
         """Value of the paper with the ends of its tolerance, in `unit`. Raises ValueError for a figure without a value."""
-        low, high = self.bounds()
-        if self.value is None or low is None or high is None:
+        value, low, high = self.goal[:3]
+        if value is None or low is None or high is None:
             raise ValueError(f"the figure {self.name!r} has no value of the paper")
-        return self.value, low, high
-
-    def distance(self, value: float) -> float:
-        """Distance of a number [SI] in tolerances, see the module; nan for nan, and without limits."""
-        x, (low, high) = self.in_unit(value), self.bounds()
-        if math.isnan(x) or (low is None and high is None):
-            return math.nan
-        if self.value is not None and isinstance(self.within, str) and self.within.startswith("x"):
-            ratio = x / self.value
-            return abs(math.log(ratio)) / math.log(float(self.within[1:])) if ratio > 0 else math.inf
-        if low is not None and high is not None:
-            return abs(x - (low + high) / 2) / ((high - low) / 2)
-        limit, depth = self.limit, self.depth(x)
-        if depth < 0:
-            return 1 - depth / max(abs(x), abs(limit))
-        if self.best is not None:
-            whole = self.depth(self.best)
-            return max(0.0, 1 - depth / whole) if whole else 0.0
-        if limit <= 0:
-            return 0.0
-        return limit / x if high is None else max(x, 0.0) / limit
-
-    @property
-    def limit(self) -> float:
-        """The limit, in `unit`, of a figure with a single limit."""
-        limit = self.at_least if self.at_most is None else self.at_most
-        assert limit is not None
-        return limit
-
-    def depth(self, x: float) -> float:
-        """Distance of a number in `unit` from the single limit, positive where the limit is met."""
-        return x - self.limit if self.at_most is None else self.limit - x
+        return value, low, high
 
     def text(self, number: float, error: str = "") -> str:
         """A number in `unit` as text, with `error` and the unit behind it."""
@@ -141,7 +99,7 @@ class Figure(Record):
     @property
     def allowed(self) -> str:
         """Allowed interval as text; "" without limits."""
-        low, high = self.bounds()
+        low, high = self.goal.low, self.goal.high
         if low is not None and high is not None:
             return f"{to_digits(low)} to {self.text(high)}"
         if low is not None:

@@ -17,7 +17,7 @@ from otjdd.system.terminal import say, tell
 if TYPE_CHECKING:
     import numpy as np
 
-    from otjdd.fitting.targets.search import SearchResult, TargetTask
+    from otjdd.fitting.targets.search import TargetTask
 
 
 def calibrate(
@@ -66,14 +66,15 @@ def calibrate(
         try:
             best = search.search(evaluate, task.start, evaluations=evaluations, spread=spread, seed=seed)
             best = search.polish(evaluate, best, rounds=rounds)
-        except KeyboardInterrupt as error:
-            keep_best(out, task, visited, getattr(error, "partial", None))
+        except KeyboardInterrupt:
+            keep_best(out, task, visited)
             raise
+        count = evaluate.count[0] - 1  # besides the start
         if out:
             result.write(out, task, visited, best.x)
         slopes = search.sensitivities(evaluate, best) if sensitivity else None
         fine = search.fine_evaluation(evaluate, best.x) if any(p.coarse != p.case for p in task.cases) else None
-    say(report(task, best, slopes, fine))
+    say(report(task, best, count, slopes, fine))
     say_exclusions(task, visited, out)
 
 
@@ -95,7 +96,7 @@ def resumed(out: Path | None, task: TargetTask) -> dict[bytes, np.ndarray]:
 
     Raises BadParameter without `out`, and ResultError for a file that does not fit.
     """
-    from otjdd.fitting.fit import earlier
+    from otjdd.fitting.search import earlier
     from otjdd.fitting.targets import result
 
     if not out:
@@ -131,13 +132,12 @@ def watch(
     return follow
 
 
-def keep_best(
-    out: Path | None, task: TargetTask, visited: Mapping[bytes, np.ndarray], best: SearchResult | None
-) -> None:
+def keep_best(out: Path | None, task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> None:
     """Write the best set of an interrupted search, if there is one."""
-    from otjdd.fitting.targets import result
+    from otjdd.fitting.targets import result, search
 
-    if out and best is not None and hasattr(best, "outcome"):
+    if out and visited:
+        best = search.best_visited(task, visited)
         result.write(out, task, visited, best.x)
         tell(
             f"The best set until then, with a score of {best.outcome.score:.3g}, is in "

@@ -310,8 +310,9 @@ def names_of(profile: list[str], task: Task) -> list[str]:
 def resumed(out: Path, task: Task, evaluations: int, seed: int) -> dict[str, Any]:
     """Arguments of `search` that continue the fit in a file; {} without the file. Raises ResultError for another fit."""
     from otjdd.fitting import fit
+    from otjdd.fitting.search import earlier
 
-    path = fit.earlier(out)
+    path = earlier(out)
     if path is None:
         tell(f"There is no {out}: the fit begins anew.")
         return {}

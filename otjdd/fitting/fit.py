@@ -6,11 +6,12 @@ the same name, Dataset, fitted case and picture, are replaced at the end, togeth
 
 from __future__ import annotations
 
+import hashlib
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +19,9 @@ from otjdd.case.case import Case, changed_case
 from otjdd.errors import ResultError
 from otjdd.fitting import covariance, least_squares, result
 from otjdd.fitting.evaluate import evaluator
-from otjdd.fitting.global_search import everywhere, fingerprint
 from otjdd.fitting.least_squares import SearchProgress, Solution
-from otjdd.fitting.result import read_fit, visited_of
+from otjdd.fitting.result import read_fit
+from otjdd.fitting.search import globally, now_and_then, visits, visits_of
 from otjdd.fitting.task import Data, Task, data_of, task, vary_of
 from otjdd.results import store
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
@@ -28,6 +29,10 @@ from otjdd.system.limits import shielded
 
 if TYPE_CHECKING:
     import xarray as xr
+
+MOST_VISITED = (
+    5_000_000  # most numbers of an unfinished search that are stored; beyond, it is resumed from its best set
+)
 
 
 def fit(
@@ -70,53 +75,80 @@ def fit(
     return solved(fit_task, workers=workers, evaluations=evaluations, seed=seed, start=start, progress=progress)
 
 
+REACH = 2.0  # natural steps to either side that a global search covers where there are no bounds
+FAR = 30.0  # residuals beyond this count by their logarithm, so that one unreachable point does not hide the others
+FILLING = 0.5  # of the evaluations of a global search, at places that fill the bounds evenly
+
+
 def solved(
     fit_task: Task, *, workers: int = 1, evaluations: int = 0, seed: int = 1, start: Mapping[str, float] | None = None,
-    progress: Callable[[SearchProgress], None] | None = None, scores: Sequence[float] = (),
-    visited: Mapping[bytes, np.ndarray] | None = None,
+    progress: Callable[[SearchProgress], None] | None = None, visited: Mapping[bytes, np.ndarray] | None = None,
+    searched: bool = False,
 ) -> xr.Dataset:  # fmt: skip
     """Dataset of the fit of a task. Arguments as of `fit`.
 
-    scores : of an interrupted global search, to resume it   visited : of an interrupted local search, to resume it, see
-        `result.visited_of`. A resumed search takes the same path, bit for bit
+    visited : of an interrupted search, to resume it, see `search.visits_of`; it takes the same path, bit for bit
+    searched : True if `start` is from a global search that has ended, which is not repeated
     """
-    first = np.array([p.coordinate(p.start) for p in fit_task.parameters])
+    memory, scores = dict(visited or {}), list[float]()
     begin = np.array([p.coordinate((start or {}).get(p.name, p.start)) for p in fit_task.parameters])
-    earlier, mark, memory = tuple(scores), fingerprint(fit_task, evaluations, seed), dict(visited or {})
+    begin = np.frombuffer(next(iter(memory))) if memory else begin
+    latest: SearchProgress | None = None
 
     def report(at: SearchProgress) -> None:
+        nonlocal latest
+        latest = at._replace(visited=memory)
         if progress:
-            progress(at._replace(scores=at.scores or earlier, visited=memory))
+            progress(latest)
 
     try:
-        with evaluator(fit_task, workers) as evaluate:
-            if evaluations:
-                global_scores = everywhere(evaluate, first if earlier else begin, evaluations, seed, report, earlier)
-                earlier = tuple(global_scores.scores)
-                begin = begin if start and not global_scores.new else global_scores.best
-            begin = np.frombuffer(next(iter(memory))) if memory else begin
-            solution = least_squares.minimise(evaluate._replace(visited=memory), begin, report)
+        with evaluator(fit_task, workers, memory) as evaluate:
+            if evaluations and not searched:
+                per_point = 1.0 / len(fit_task.sigma)
+                best, scores = globally(
+                    evaluate, partial(score, fit_task), begin, search_ends(fit_task, begin), evaluations=evaluations,
+                    filling=int(evaluations * FILLING), seed=seed,
+                    progress=lambda best, _: report(
+                        SearchProgress(evaluate.count[0], 0, best.score * per_point, best.x, best.values)
+                    ),
+                )  # fmt: skip
+                begin = best.x
+            solution = least_squares.minimise(evaluate, begin, report)
     except KeyboardInterrupt as error:
-        best = getattr(error, "partial", None)
-        if isinstance(best, Solution):
-            best = best._replace(scores=best.scores or earlier)
-            ds = result.with_visited(result.fit_dataset(fit_task, best, None), memory).assign_attrs(search=mark)
-            error.partial = ds  # type: ignore[attr-defined]  # an exception takes any attribute
+        if latest:
+            error.partial = so_far(fit_task, latest, evaluations, seed, "interrupted")  # type: ignore[attr-defined]
         raise
-    ds = result.fit_dataset(fit_task, solution._replace(scores=earlier), covariance.standard_errors(fit_task, solution))
-    return ds.assign_attrs(search=mark)
-
-
-def so_far(fit_task: Task, at: SearchProgress, evaluations: int, seed: int) -> xr.Dataset:
-    """Dataset of the best set of a search that is not finished, without errors. evaluations, seed : as of `fit`"""
-    solution = Solution(at.x, at.values, None, np.nan, at.evaluations, at.jacobians, "not ended", at.scores)
-    ds = result.with_visited(result.fit_dataset(fit_task, solution, None), at.visited)
+    ds = result.fit_dataset(fit_task, solution, covariance.standard_errors(fit_task, solution), scores)
     return ds.assign_attrs(search=fingerprint(fit_task, evaluations, seed))
 
 
-SAVED = 1.0  # s, at least, between two writes of a search that goes on
-SHARE = 0.05  # of the time of a search that these writes take, at most
-Latest = TypeVar("Latest")
+def search_ends(fit_task: Task, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends (parameter,) of the search: bounds less than 4 REACH apart, else REACH around `begin` within the bounds."""
+    given = np.array([p.ends for p in fit_task.parameters])
+    narrow = np.ptp(given, axis=1) < 4 * REACH
+    low, high = np.maximum(given[:, 0], begin - REACH), np.minimum(given[:, 1], begin + REACH)
+    return np.where(narrow, given[:, 0], low), np.where(narrow, given[:, 1], high)
+
+
+def score(fit_task: Task, values: np.ndarray) -> float:
+    """Sum of the squares of the residuals, damped beyond FAR. values : (point,); nan counts as very far from the data"""
+    size = np.nan_to_num(np.abs(values - fit_task.aims) / fit_task.sigma, nan=1e6, posinf=1e6)
+    return float(np.sum(np.where(size < FAR, size, FAR * (1 + np.log(np.maximum(size, FAR) / FAR))) ** 2))
+
+
+def fingerprint(fit_task: Task, evaluations: int, seed: int) -> str:
+    """sha256 of all that the places of a search and the numbers there depend on."""
+    runs = [run.case.digest for run in fit_task.runs]
+    inputs = repr((runs, fit_task.parameters, fit_task.loss, evaluations, seed)).encode()
+    return hashlib.sha256(inputs + fit_task.aims.tobytes() + fit_task.sigma.tobytes()).hexdigest()
+
+
+def so_far(fit_task: Task, at: SearchProgress, evaluations: int, seed: int, reason: str = "not ended") -> xr.Dataset:
+    """Dataset of the best set of a search that is not finished, without errors. evaluations, seed : as of `fit`"""
+    solution = Solution(at.x, at.values, None, np.nan, at.evaluations, at.jacobians, reason)
+    ds = result.fit_dataset(fit_task, solution, None).assign_attrs(search=fingerprint(fit_task, evaluations, seed))
+    few = 0 < len(at.visited) * ds.sizes["point"] <= MOST_VISITED
+    return ds.assign(visits(at.visited, "point")) if few else ds
 
 
 def files_beside(out: Path) -> tuple[Path, Path]:
@@ -143,28 +175,8 @@ def search(task: Task, out: Path, progress: Callable[[SearchProgress], object], 
     return solved(task, progress=save_best, **options)
 
 
-def now_and_then(write: Callable[[Latest], None]) -> Callable[[Latest], None]:
-    """Function to call after each evaluation of a search: from time to time it writes the search so far."""
-    due = time.monotonic() + SAVED
-
-    def save(latest: Latest) -> None:
-        nonlocal due
-        now = time.monotonic()
-        if now > due:
-            with shielded():
-                write(latest)
-            due = time.monotonic() + max(SAVED, (time.monotonic() - now) / SHARE)
-
-    return save
-
-
-def earlier(out: Path) -> Path | None:
-    """File to resume a search from: the checkpoint of a killed search, else the result; None if neither exists."""
-    return next((path for path in (checkpoint_path(out), out) if path.exists()), None)
-
-
 def resumed(path: Path, task: Task, evaluations: int, seed: int) -> dict[str, Any]:
-    """Arguments of `search` that continue the fit in a file: its best set, and the scores and places of its search.
+    """Arguments of `search` that continue the fit in a file: its best set, and the places that its search has visited.
 
     Raises ResultError when the file holds another fit.
     """
@@ -173,9 +185,8 @@ def resumed(path: Path, task: Task, evaluations: int, seed: int) -> dict[str, An
     if "fit" not in ds.attrs or sorted(map(str, ds["parameter"].values)) != sorted(names):
         raise ResultError(path, f"is no fit of {', '.join(names)}", AFRESH)
     same = ds.attrs.get("search") == fingerprint(task, evaluations, seed)
-    scores = ds["search_score"].values.tolist() if same and "search_score" in ds else ()
     best = {str(name): float(value) for name, value in zip(ds["parameter"].values, ds["value"].values, strict=True)}
-    return {"start": best, "scores": scores, "visited": visited_of(ds) if same else {}}
+    return {"start": best, "visited": visits_of(ds) if same else {}, "searched": same and "covariance" in ds}
 
 
 def write_fit(ds: xr.Dataset, out: Path, case: Path, below: Case, picture: bytes) -> None:

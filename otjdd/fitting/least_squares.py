@@ -8,7 +8,7 @@ unchanged in all directions normal to that step. Calibrations take damped steps 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +37,6 @@ class Solution(NamedTuple):
         search was interrupted
     noise : of independent runs, nan if no derivative needed it
     evaluations, jacobians : counts   reason : why the search ended
-    scores : of the global search before it, see `everywhere`
     """
 
     x: np.ndarray
@@ -47,7 +46,6 @@ class Solution(NamedTuple):
     evaluations: int
     jacobians: int
     reason: str
-    scores: tuple[float, ...] = ()
 
     def residuals(self, task: Task) -> np.ndarray:
         """Residuals (point,) in units of the uncertainty."""
@@ -72,7 +70,7 @@ class SearchProgress(NamedTuple):
     """Progress of a search.
 
     evaluations, jacobians : counts   misfit : cost per point   x, values : best place, and its numbers (point,)
-    scores : of all places of a global search   visited : of the local search, as in `Evaluator`
+    visited : as in `Evaluator`
     """
 
     evaluations: int
@@ -80,7 +78,6 @@ class SearchProgress(NamedTuple):
     misfit: float
     x: np.ndarray
     values: np.ndarray
-    scores: tuple[float, ...] = ()
     visited: Mapping[bytes, np.ndarray] = {}
 
 
@@ -96,24 +93,20 @@ def minimise(
     most : evaluations of scipy until the Jacobian is measured again, and Jacobians until the search ends
     final : measure the gradient at the end again if the last gradient is of another place, or uncertain
     noise : of independent runs, if known
-    A KeyboardInterrupt has the best Solution as its attribute `partial`. Raises DataError if the start cannot be run.
+    Raises DataError if the start cannot be run.
     """
     task, memory = evaluate.task, VisitedPlaces(evaluate, progress, noise)
     low, high = task.ends
     margin = np.minimum(INSIDE, (high - low) / 4)
     x0 = np.clip(np.asarray(start, dtype=float), low + margin, high - margin)
-    try:
-        first = memory.values(x0)
-        if not np.isfinite(first).all():
-            raise DataError([start_fails(task, first)])
-        reason = searched(memory, x0, most)
-        last = memory.trusted(memory.at) if final and memory.at is not None else memory.last
-    except KeyboardInterrupt as error:
-        error.partial = memory.best("interrupted")  # type: ignore[attr-defined]  # an exception takes any attribute
-        raise
-    best = memory.best(reason)
-    assert best is not None  # at least the start has run
-    return best._replace(gradient=last, jacobians=memory.jacobians)
+    first = memory.values(x0)
+    if not np.isfinite(first).all():
+        raise DataError([start_fails(task, first)])
+    reason = searched(memory, x0, most)
+    assert memory.at is not None  # the start has run
+    assert memory.there is not None
+    last = memory.trusted(memory.at) if final else memory.last
+    return Solution(memory.at, memory.there, last, memory.noise, evaluate.count[0], memory.jacobians, reason)
 
 
 def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
@@ -268,13 +261,6 @@ class VisitedPlaces:
         error = gradients.error_nearby(self.last, x - self.place)
         return self.last._replace(error=error) if (error < SURE_NEARBY).all() else None
 
-    def best(self, reason: str) -> Solution | None:
-        """Solution at the best place so far, None before the first."""
-        if self.at is None or self.there is None:
-            return None
-        counts = self.evaluate.count[0], self.jacobians
-        return Solution(self.at, self.there, None, self.noise, *counts, reason)
-
 
 STEEP = 200.0  # pulls per range of a parameter: steeper slopes come from failed runs and are cut off
 AGREES = 0.5  # largest relative error of the change predicted by slopes that are updated instead of measured again
@@ -313,9 +299,3 @@ def damped_move(slopes: np.ndarray, pulls: np.ndarray, x: np.ndarray, damping: f
         free &= ~stuck
         move[~free] = 0.0
     return np.clip(x + np.clip(move, -FARTHEST, FARTHEST), 0.0, 1.0) - x
-
-
-def best_of(scores: Sequence[float], before: float, gain: float = 1e-3) -> int | None:
-    """Index of the lowest score if it is lower than `before` by at least `gain`, else None."""
-    least = int(np.argmin(scores))
-    return least if scores[least] <= before - gain else None

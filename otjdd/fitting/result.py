@@ -2,7 +2,7 @@
 text, JSON, and a case file that can be run.
 
 Dimensions: `parameter`; `other`, the same parameters, for matrices; `point`, the points of all data in order;
-`evaluation` of a global search; `visit` of an unfinished local search. The `coordinate` of a parameter is the logarithm of
+`evaluation` of a global search; `visit` of an unfinished search. The `coordinate` of a parameter is the logarithm of
 its value over the start, or its distance from the start in natural steps.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +36,11 @@ if TYPE_CHECKING:
 
 KIND = "otjdd fit"
 VERSION = 2
-MOST_VISITED = 5_000_000  # most numbers of an unfinished search that are stored
 DIGITS = 9  # significant digits of values in a case file
 
 
-def fit_dataset(task: Task, solution: Solution, errors: Errors | None) -> xr.Dataset:
-    """Dataset of a fit. errors : its errors, None for an unfinished fit"""
+def fit_dataset(task: Task, solution: Solution, errors: Errors | None, scores: Sequence[float] = ()) -> xr.Dataset:
+    """Dataset of a fit. errors : its errors, None for an unfinished fit   scores : of its global search"""
     import xarray as xr
 
     values = np.array([p.value(x) for p, x in zip(task.parameters, solution.x, strict=True)])
@@ -76,36 +75,10 @@ def fit_dataset(task: Task, solution: Solution, errors: Errors | None) -> xr.Dat
         variables["correlation"] = (pair, errors.correlation, about("correlation"))
         J = solution.gradient.slopes / task.sigma[:, None]
         variables["jacobian"] = (("point", "parameter"), J, about("derivative of the residual by the coordinate"))
-    if solution.scores:
-        variables["search_score"] = (
-            "evaluation",
-            np.array(solution.scores),
-            about("score of a place of the global search"),
-        )
+    if scores:
+        variables["search_score"] = "evaluation", np.array(scores), about("score of a place of the global search")
     ds = xr.Dataset(variables | point_variables(task, solution), coords)
     return ds.assign_attrs(fit_attributes(task, solution, errors))
-
-
-def with_visited(ds: xr.Dataset, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
-    """An unfinished fit with the places (visit, parameter) of its local search and the numbers (visit, point) there.
-
-    More than MOST_VISITED numbers are left out; such a fit is resumed from its best set.
-    """
-    if not visited or len(visited) * ds.sizes["point"] > MOST_VISITED:
-        return ds
-    places = np.array([np.frombuffer(place) for place in visited])
-    return ds.assign(
-        visited_place=(("visit", "parameter"), places, about("coordinates at which the search has simulated")),
-        visited_values=(("visit", "point"), np.array(list(visited.values())), about("numbers there, on their scales")),
-    )
-
-
-def visited_of(ds: xr.Dataset) -> dict[bytes, np.ndarray]:
-    """Bytes of a place -> numbers (point,) there, of an unfinished local search; {} if none are stored."""
-    if "visited_place" not in ds:
-        return {}
-    rows = zip(ds["visited_place"].values, ds["visited_values"].values, strict=True)
-    return {np.ascontiguousarray(place).tobytes(): values for place, values in rows}
 
 
 def point_variables(task: Task, solution: Solution) -> dict[str, tuple[Any, ...]]:
@@ -165,10 +138,10 @@ SHAPES = {
     **dict.fromkeys(("value", "error", "start", "low", "high", "coordinate", "coordinate_error"), ("parameter",)),
     **dict.fromkeys(("curve", "axis_value", "measured", "fitted", "uncertainty", "residual"), ("point",)),
     **dict.fromkeys(("covariance", "correlation"), ("parameter", "other")), "jacobian": ("point", "parameter"),
-    "search_score": ("evaluation",), "visited_place": ("visit", "parameter"), "visited_values": ("visit", "point"),
+    "search_score": ("evaluation",), "visited_point": ("visit", "parameter"), "visited_values": ("visit", "point"),
     "sample": ("draw", "parameter"),
 }  # fmt: skip
-OPTIONAL = {"covariance", "correlation", "jacobian", "search_score", "visited_place", "visited_values", "sample"}
+OPTIONAL = {"covariance", "correlation", "jacobian", "search_score", "visited_point", "visited_values", "sample"}
 
 
 def read_fit(path: str | os.PathLike[str]) -> xr.Dataset:

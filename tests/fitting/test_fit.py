@@ -15,7 +15,7 @@ from otjdd.fitting.covariance import standard_errors, with_posterior, with_profi
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.fit import so_far, solved
 from otjdd.fitting.least_squares import minimise
-from otjdd.fitting.result import visited_of
+from otjdd.fitting.search import visits_of
 from otjdd.fitting.task import task
 from otjdd.plot import fit as picture
 from otjdd.results import store
@@ -158,23 +158,18 @@ def test_currents_of_the_other_sign_are_told(data):
 
 
 @pytest.mark.campaign
-def test_a_global_search_that_was_ended_goes_on_from_its_scores(data):
+def test_a_global_search_that_was_ended_takes_the_same_way(data):
     keys = {"device.left.barrier": ("0.4 eV", "0.9 eV"), "ions.density": ("1e26 1/m^3", "1e27 1/m^3")}
     made = task(small(), [noisy(data[0], np.random.default_rng(6))], keys)
     seen = []
-    whole = solved(made, evaluations=40, progress=seen.append)
+    whole = solved(made, evaluations=40, progress=lambda at: seen.append(at._replace(visited=dict(at.visited))))
     assert len(whole.search_score) == 1 + 20 + 2 * 16  # the start, places that fill the bounds, whole generations
-    half = next(at for at in seen if len(at.scores) > 30)
-    kept = so_far(made, half, 40, 1)
+    kept = so_far(made, next(at for at in seen if len(at.visited) > 30), 40, 1)
     assert kept.attrs["search"] == whole.attrs["search"]
-    assert np.array_equal(kept.search_score, whole.search_score[: kept.sizes["evaluation"]])
-    start = dict(zip(kept.parameter.values, kept.value.values, strict=True))
-    again = solved(made, evaluations=40, start=start, scores=kept.search_score.values)
-    assert np.array_equal(again.value, whole.value)
-    assert np.array_equal(again.search_score, whole.search_score)
-    assert (
-        again.attrs["evaluations"] == whole.attrs["evaluations"] - kept.sizes["evaluation"] + 1
-    )  # its best, once more
+    again = solved(made, evaluations=40, visited=visits_of(kept))
+    for name in ("value", "error", "search_score"):
+        assert np.array_equal(again[name], whole[name]), name
+    assert again.attrs["evaluations"] == whole.attrs["evaluations"]
 
 
 def test_a_local_search_that_was_ended_takes_the_same_way(data, tmp_path):
@@ -192,10 +187,10 @@ def test_a_local_search_that_was_ended_takes_the_same_way(data, tmp_path):
 
     with pytest.raises(KeyboardInterrupt) as caught:
         solved(made, progress=killed_at(4))
-    assert visited_of(caught.value.partial).keys() == visited_of(store.read(tmp_path / "fit.nc")).keys()
+    assert visits_of(caught.value.partial).keys() == visits_of(store.read(tmp_path / "fit.nc")).keys()
     with pytest.raises(KeyboardInterrupt):
-        solved(made, progress=killed_at(5), visited=visited_of(store.read(tmp_path / "fit.nc")))
-    again = solved(made, visited=visited_of(store.read(tmp_path / "fit.nc")))
+        solved(made, progress=killed_at(5), visited=visits_of(store.read(tmp_path / "fit.nc")))
+    again = solved(made, visited=visits_of(store.read(tmp_path / "fit.nc")))
     for name in ("value", "error", "covariance", "residual"):
         assert np.array_equal(again[name], whole[name]), name
     assert again.attrs["evaluations"] == whole.attrs["evaluations"]

@@ -150,22 +150,6 @@ def test_a_start_without_numbers_is_told():
         minimise(made(lambda x: np.full(len(X), np.nan), [0.0]), np.zeros(1))
 
 
-def test_an_interrupted_search_has_its_best():
-    calls = []
-
-    def interrupted(x):
-        calls.append(x)
-        if len(calls) > 20:
-            raise KeyboardInterrupt
-        return decay(x)
-
-    with pytest.raises(KeyboardInterrupt) as caught:
-        minimise(made(decay, [1.0, 0.5])._replace(function=interrupted), np.array([-1.0, -1.0]))
-    best = caught.value.partial
-    task = made(decay, [1.0, 0.5]).task
-    assert best.chi_square(task) < np.sum(((decay(np.array([-1.0, -1.0])) - task.aims) / task.sigma) ** 2)
-
-
 def test_parameters_that_are_alike_at_a_bound_or_without_effect_are_named():
     def function(x):
         return decay(x[:2]) * (1 + x[0] - x[0]) + 1e-3 * (x[2] + 1.001 * x[3]) * X + 1e-9 * x[3] * X**2
@@ -295,8 +279,3 @@ def test_a_move_stays_in_the_cube_and_goes_along_its_wall():
     assert move[1] == pytest.approx(-slopes @ (A @ (x - truth)) / (slopes @ slopes))
     far = least_squares.damped_move(A, A @ (np.array([0.9, 0.9]) - 0.1), np.array([0.9, 0.9]), 1e-9)
     assert np.abs(far).max() <= least_squares.FARTHEST
-
-
-def test_the_best_of_some_scores_has_to_gain():
-    assert least_squares.best_of([3.0, 1.0, 2.0], before=1.5) == 1
-    assert least_squares.best_of([3.0, 1.5, 2.0], before=1.5) is None

@@ -35,7 +35,7 @@ def run_expected(case):
 def test_a_shipped_case_gives_the_number_that_it_expects(name):
     case = load_case(shipped_cases() / f"{name}.toml")
     assert case.expect is not None
-    low, high = case.expect.window
+    low, high = case.expect.goal.low, case.expect.goal.high
     assert low <= run_expected(case) <= high
     assert 0 < high - low < 0.07 * abs(high)  # a window that says something
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from otjdd.analysis.goal import Goal
 from otjdd.case.base import Number, Record
 from otjdd.case.case import Case
 from otjdd.case.drive import Drive
@@ -24,8 +25,6 @@ from otjdd.units import DIMENSIONS, brief, parse
 
 if TYPE_CHECKING:
     import xarray as xr
-
-FAILED = 30.0  # residual of every target of a run that cannot be computed
 
 
 class Target(Record):
@@ -74,22 +73,14 @@ class Target(Record):
         wrong = keep.not_one(self.number) if self.number else ""
         return ("number", "one number of a run", wrong) if wrong else None
 
-    def residual(self, value: float) -> float:
-        """Signed distance in tolerances; 0 where a one-sided target is met."""
-        if not (math.isfinite(value) and (self.linear or value * (self.value or 1.0) > 0)):
-            return FAILED
-
-        def distance(goal: float) -> float:
-            return (value - goal) / self.within if self.linear else math.log(value / goal) / math.log(self.within)
-
-        if self.value is not None:
-            return distance(self.value)
-        below = min(0.0, distance(self.at_least)) if self.at_least is not None else 0.0
-        return below + (max(0.0, distance(self.at_most)) if self.at_most is not None else 0.0)
+    @property
+    def goal(self) -> Goal:
+        """The goal [SI] of the search."""
+        return Goal(self.value, self.at_least, self.at_most, self.within, not self.linear)
 
     def distance(self, value: float) -> float:
-        """Distance in tolerances, met up to 1; nan for nan."""
-        return math.nan if math.isnan(value) else abs(self.residual(value))
+        """Distance of a number [SI] in tolerances, met up to 1; nan for nan."""
+        return math.nan if math.isnan(value) else abs(self.goal.residual(value))
 
 
 Bound = str | Number

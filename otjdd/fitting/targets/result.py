@@ -21,8 +21,8 @@ from otjdd.case import toml_text
 from otjdd.case.case import load_case
 from otjdd.case.keys import value_in_case
 from otjdd.errors import ResultError
-from otjdd.fitting.fit import now_and_then
 from otjdd.fitting.result import base_of, differences
+from otjdd.fitting.search import now_and_then, visits, visits_of
 from otjdd.fitting.targets.search import DIGITS, Evaluation, SearchResult, TargetedCase, TargetTask, text_at, value_at
 from otjdd.results import store
 from otjdd.results.outputs import about
@@ -50,11 +50,6 @@ def fingerprint(task: TargetTask) -> str:
     return hashlib.sha256(repr((runs, task.parameters, task.stated, asked)).encode()).hexdigest()
 
 
-def write_visits(path: Path, task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> None:
-    """Write the points (visit, parameter) of a search and the values (visit, target) there. Raises ResultError."""
-    store.write(visits_dataset(task, visited), path)
-
-
 def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
     """Dataset of the points of a search, the values there, and their distances from the aims.
 
@@ -62,13 +57,12 @@ def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.
     """
     import xarray as xr
 
-    points, values = np.array([np.frombuffer(point) for point in visited]), np.array(list(visited.values()))
+    points = map(np.frombuffer, visited)
     chosen = np.array([[value_at(p, x) for p, x in zip(task.parameters, point, strict=True)] for point in points])
     return xr.Dataset(
-        {
-            "visited_point": (("visit", "parameter"), points, about("points of the unit cube between the bounds")),
+        visits(visited, "target")
+        | {
             "visited_parameter": (("visit", "parameter"), chosen, about("the values there, in SI, energies in eV")),
-            "visited_values": (("visit", "target"), values, about("values of the targets, in SI, energies in eV")),
             "visited_distance": (("visit", "target"), distances(task, visited), about("in tolerances, met up to 1")),
         },
         {
@@ -137,19 +131,15 @@ def read_visits(path: Path, task: TargetTask) -> dict[bytes, np.ndarray]:
         raise ResultError(path, "is a search by another version of otjdd", AFRESH)
     if ds.attrs.get("search") != fingerprint(task):
         raise ResultError(path, "is the search of another calibration, or of another case", AFRESH)
-    points = numbers_in(ds, "visited_point", len(task.parameters), path)
-    values = numbers_in(ds, "visited_values", len(task.targets), path)
-    if len(points) != len(values) or not ((points >= 0.0) & (points <= 1.0)).all():
+    shapes = {"visited_point": len(task.parameters), "visited_values": len(task.targets)}
+    for name, width in shapes.items():
+        array = ds[name].values if name in ds else np.zeros(0)
+        if array.dtype != float or array.ndim != 2 or array.shape[1] != width:
+            raise ResultError(path, f"is no search of this calibration: {name} is missing or has another form", AFRESH)
+    points = ds["visited_point"].values
+    if len(points) != len(ds["visited_values"]) or not ((points >= 0.0) & (points <= 1.0)).all():
         raise ResultError(path, "is no search of this calibration: its points are not between the bounds", AFRESH)
-    return {point.tobytes(): row for point, row in zip(np.ascontiguousarray(points), values, strict=True)}
-
-
-def numbers_in(ds: xr.Dataset, name: str, width: int, path: Path) -> np.ndarray:
-    """Numbers (visit, width) of a search in a file. Raises ResultError for an array that is missing or of another form."""
-    array: np.ndarray = ds[name].values if name in ds else np.zeros(0)
-    if array.dtype != float or array.ndim != 2 or array.shape[1] != width:
-        raise ResultError(path, f"is no search of this calibration: {name} is missing or has another form", AFRESH)
-    return array
+    return visits_of(ds)
 
 
 COARSE = 0.25  # tolerances: larger effects of the coarse numerics of the search on a residual are reported
@@ -196,17 +186,18 @@ def moved_starts(task: TargetTask) -> list[str]:
 
 
 def report(
-    task: TargetTask, result: SearchResult, slopes: np.ndarray | None = None, fine: Evaluation | None = None
-) -> str:
+    task: TargetTask, result: SearchResult, evaluations: int, slopes: np.ndarray | None = None,
+    fine: Evaluation | None = None,
+) -> str:  # fmt: skip
     """Table of the targets, and of the parameters, each with the target that depends on it most.
 
-    slopes : (targets, parameters) of `sensitivities`, or None
+    evaluations : of the search   slopes : (targets, parameters) of `sensitivities`, or None
     fine : evaluation of the same point without coarse numerics; residuals that change by more than COARSE are marked
     """
     names, last = task.target_names, fine or result.outcome
     moved = last.residuals - result.outcome.residuals
     width = max(44, *map(len, names), *map(len, task.parameter_names))
-    lines = [f"score {last.score:.3g} after {result.evaluations} evaluations", ""]
+    lines = [f"score {last.score:.3g} after {evaluations} evaluations", ""]
     for name, value, residual, change in zip(names, *last, moved, strict=True):
         remark = "" if abs(residual) <= 1 else "  missed"
         remark += f"  ({change:+.2f} by numerics)" if abs(change) > COARSE else ""
@@ -258,7 +249,7 @@ def check_replaceable(out: Path, task: TargetTask) -> None:
 def saving(out: Path, task: TargetTask, evaluations: Mapping[bytes, np.ndarray]) -> Callable[[np.ndarray], None]:
     """Function to call after each evaluation: from time to time it writes all evaluations to the checkpoint of `out`."""
     path = checkpoint_path(path_beside(out))
-    return now_and_then(lambda _: write_visits(path, task, evaluations))
+    return now_and_then(lambda _: store.write(visits_dataset(task, evaluations), path))
 
 
 def write(out: Path, task: TargetTask, evaluations: Mapping[bytes, np.ndarray], x: np.ndarray) -> None:

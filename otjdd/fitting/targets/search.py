@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -15,9 +15,10 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.errors import CaseError, SolverError
-from otjdd.fitting import global_search, least_squares
+from otjdd.fitting import least_squares
 from otjdd.fitting.evaluate import Evaluator, Simulated
 from otjdd.fitting.parameters import Parameter
+from otjdd.fitting.search import globally
 from otjdd.fitting.targets.records import FreeParameter, Target, TargetedRun
 from otjdd.runs.run import simulate
 from otjdd.units import parse
@@ -125,8 +126,8 @@ class TargetTask(NamedTuple):
 
     def evaluation(self, values: np.ndarray) -> Evaluation:
         """Evaluation with the values (targets,) of all targets."""
-        goals = self.targets
-        return Evaluation(values, np.array([goal.residual(value) for goal, value in zip(goals, values, strict=True)]))
+        pairs = zip(self.targets, values, strict=True)
+        return Evaluation(values, np.array([target.goal.residual(value) for target, value in pairs]))
 
     def values(self, x: np.ndarray) -> dict[str, Any]:
         """Name of each parameter -> its value as text at a point x in the unit cube."""
@@ -166,15 +167,15 @@ def measured(part: TargetedCase, changes: dict[str, Any]) -> Simulated:
     return Simulated(np.array(values))
 
 
+GAIN = 1e-3  # of the score: a step that gains less ends a search
 DAMPINGS = (0.3, 3.0, 30.0)  # dampings tried in a round, relative to the best one of the round before
 
 
 class SearchResult(NamedTuple):
-    """Result of a calibration: the best point of the unit cube, its outcome, and the number of evaluations."""
+    """Result of a calibration: the best point of the unit cube, and its outcome."""
 
     x: np.ndarray
     outcome: Evaluation
-    evaluations: int
 
 
 def outcomes(evaluate: Evaluator[TargetTask], points: Sequence[np.ndarray]) -> list[Evaluation]:
@@ -185,20 +186,19 @@ def outcomes(evaluate: Evaluator[TargetTask], points: Sequence[np.ndarray]) -> l
 def search(
     evaluate: Evaluator[TargetTask], start: np.ndarray, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1
 ) -> SearchResult:
-    """Search by CMA-ES from a point, see `TargetTask.start`.
+    """Search by CMA-ES from a point, see `TargetTask.start`. spread : first step, as a fraction of the bounds"""
+    task, ends = evaluate.task, (np.zeros(len(start)), np.ones(len(start)))
+    best, _ = globally(
+        evaluate, lambda values: task.evaluation(values).score, start, ends,
+        evaluations=evaluations, spread=spread, seed=seed,
+    )  # fmt: skip
+    return SearchResult(best.x, task.evaluation(best.values))
 
-    spread : first step, as a fraction of the bounds
-    A KeyboardInterrupt carries the best SearchResult so far as its attribute `partial`.
-    """
-    (first,) = outcomes(evaluate, [start])
-    try:
-        return SearchResult(*global_search.search_globally(
-            lambda points: [(outcome.score, outcome) for outcome in outcomes(evaluate, points)],
-            start, evaluations=evaluations, spread=spread, seed=seed, at_start=(first.score, first),
-        ))  # fmt: skip
-    except KeyboardInterrupt as error:
-        error.partial = SearchResult(*getattr(error, "partial", (start, first, 0)))  # type: ignore[attr-defined]  # an exception takes any attribute
-        raise
+
+def best_visited(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> SearchResult:
+    """The best of the points that a search has visited."""
+    results = [SearchResult(np.frombuffer(x), task.evaluation(values)) for x, values in visited.items()]
+    return min(results, key=lambda result: result.outcome.score)
 
 
 def fine_evaluation(evaluate: Evaluator[TargetTask], x: np.ndarray) -> Evaluation:
@@ -207,17 +207,20 @@ def fine_evaluation(evaluate: Evaluator[TargetTask], x: np.ndarray) -> Evaluatio
     return evaluate.task.evaluation(values)
 
 
-def neighbours(x: np.ndarray, step: float = 0.012) -> tuple[list[np.ndarray], np.ndarray]:
-    """Points one step from x along each axis, inside the cube, and the signed steps (parameters,)."""
+def neighbours(
+    evaluate: Evaluator[TargetTask], x: np.ndarray, step: float = 0.012
+) -> tuple[list[SearchResult], np.ndarray]:
+    """Evaluations one step from x along each axis, inside the cube, and the signed steps (parameters,)."""
     steps = np.where(np.asarray(x) + step <= 1.0, step, -step)
-    return [np.array(x) + move for move in np.diag(steps)], steps
+    points = [np.array(x) + move for move in np.diag(steps)]
+    return [SearchResult(*pair) for pair in zip(points, outcomes(evaluate, points), strict=True)], steps
 
 
 def sensitivities(evaluate: Evaluator[TargetTask], result: SearchResult) -> np.ndarray:
     """Derivatives (targets, parameters) of the residuals, per range of the bounds, by one-sided differences."""
-    points, steps = neighbours(result.x)
-    around = outcomes(evaluate, points)
-    return np.column_stack([(o.residuals - result.outcome.residuals) / h for o, h in zip(around, steps, strict=True)])
+    around, steps = neighbours(evaluate, result.x)
+    changes = [near.outcome.residuals - result.outcome.residuals for near in around]
+    return np.column_stack([change / h for change, h in zip(changes, steps, strict=True)])
 
 
 def polish(evaluate: Evaluator[TargetTask], result: SearchResult, *, rounds: int = 20) -> SearchResult:
@@ -226,59 +229,36 @@ def polish(evaluate: Evaluator[TargetTask], result: SearchResult, *, rounds: int
     Near a solution residuals are smooth, and each depends on a few parameters: least squares gains there where CMA-ES
     stagnates. The slopes are measured once and then updated after each step (`least_squares.updated`). When a step no
     longer gains, they are measured again; when a step with new slopes does not gain either, the search ends. Each round
-    tries several dampings around the best one of the round before.
-    A KeyboardInterrupt carries the best SearchResult so far as its attribute `partial`.
+    tries several dampings around the best one of the round before. Values of parameters are rounded and some
+    metrics take few values, so that slopes are differences over a hundredth of the bounds and no derivatives along steps.
     """
     damping, slopes, fresh = 1.0, None, False
-    try:
-        for _ in range(rounds):
-            if slopes is None:
-                result, slopes = measured_slopes(evaluate, result)
-                fresh = True
-            result, slopes, tried = stepped(evaluate, result, slopes, damping)
-            if tried is not None:
-                damping, fresh = tried, False
-            elif fresh:
-                break
-            else:
-                slopes = None
-    except KeyboardInterrupt as error:
-        error.partial = result  # type: ignore[attr-defined]  # an exception takes any attribute
-        raise
+    for _ in range(rounds):
+        if slopes is None:
+            around, steps = neighbours(evaluate, result.x)
+            changes = [near.outcome.pulls - result.outcome.pulls for near in around]
+            slopes = np.column_stack([change / h for change, h in zip(changes, steps, strict=True)])
+            least = best_of(around, result)
+            result, fresh = result if least is None else around[least], True
+        pulls, tried = result.outcome.pulls, [damping * factor for factor in DAMPINGS]
+        moves = [least_squares.damped_move(slopes, pulls, result.x, value) for value in tried]
+        points = [result.x + move for move in moves]
+        ahead = [SearchResult(*pair) for pair in zip(points, outcomes(evaluate, points), strict=True)]
+        for move, outcome in sorted(
+            zip(moves, (step.outcome for step in ahead), strict=True), key=lambda pair: -pair[1].score
+        ):  # the best counts last
+            slopes = least_squares.updated(slopes, move, outcome.pulls - pulls)
+        if (least := best_of(ahead, result)) is not None:
+            result, damping, fresh = ahead[least], tried[least], False
+        elif fresh:
+            break
+        else:
+            slopes = None
     return result
 
 
-def measured_slopes(evaluate: Evaluator[TargetTask], result: SearchResult) -> tuple[SearchResult, np.ndarray]:
-    """Measure d pull/d parameter (targets, parameters) at the best point by one-sided differences.
-
-    Returns the search, moved to a neighbour if that is better, and the slopes.
-    """
-    points, steps = neighbours(result.x)
-    around = outcomes(evaluate, points)
-    slopes = np.column_stack([(o.pulls - result.outcome.pulls) / h for o, h in zip(around, steps, strict=True)])
-    done = result.evaluations + len(points)
-    least = least_squares.best_of([outcome.score for outcome in around], result.outcome.score)
-    best = result[:2] if least is None else (points[least], around[least])
-    return SearchResult(*best, done), slopes
-
-
-def stepped(
-    evaluate: Evaluator[TargetTask], result: SearchResult, slopes: np.ndarray, damping: float
-) -> tuple[SearchResult, np.ndarray, float | None]:
-    """One round of steps, one for each damping.
-
-    Returns the search after it, the slopes updated by all steps, and the damping that gained, None if none did.
-    """
-    x, pulls = result.x, result.outcome.pulls
-    tried = [damping * factor for factor in DAMPINGS]
-    moves = [least_squares.damped_move(slopes, pulls, x, value) for value in tried]
-    ahead = outcomes(evaluate, [x + move for move in moves])
-    done = result.evaluations + len(ahead)
-    for move, outcome in sorted(
-        zip(moves, ahead, strict=True), key=lambda pair: -pair[1].score
-    ):  # the best counts last
-        slopes = least_squares.updated(slopes, move, outcome.pulls - pulls)
-    least = least_squares.best_of([outcome.score for outcome in ahead], result.outcome.score)
-    if least is None:
-        return result._replace(evaluations=done), slopes, None
-    return SearchResult(x + moves[least], ahead[least], done), slopes, tried[least]
+def best_of(results: Sequence[SearchResult], before: SearchResult) -> int | None:
+    """Index of the result with the lowest score if it is lower than that of `before` by GAIN at least, else None."""
+    scores = [result.outcome.score for result in results]
+    least = int(np.argmin(scores))
+    return least if scores[least] <= before.outcome.score - GAIN else None

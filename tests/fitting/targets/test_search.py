@@ -8,6 +8,7 @@ import pytest
 from commands import otjdd
 from one_read import ONE_READ
 
+from otjdd.analysis.goal import FAILED
 from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.case.keys import value_in_case
@@ -17,9 +18,8 @@ from otjdd.errors import CaseError, ResultError
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.targets import result, search
-from otjdd.fitting.targets.records import FAILED
 from otjdd.fitting.targets.search import Evaluation, measured, text_at
-from otjdd.results import outputs
+from otjdd.results import outputs, store
 from otjdd.runs.run import simulate
 
 QUICK = """
@@ -54,24 +54,24 @@ def task(tmp_path):
 
 def test_a_residual_of_one_is_a_target_just_missed_by_its_factor():
     target = Target(name="R", read=0, value=100.0, within=2.0)
-    assert target.residual(200.0) == pytest.approx(1.0)
-    assert target.residual(50.0) == pytest.approx(-1.0)
+    assert target.goal.residual(200.0) == pytest.approx(1.0)
+    assert target.goal.residual(50.0) == pytest.approx(-1.0)
 
 
 def test_a_target_below_zero_has_a_factor_too():
     target = Target(name="slope", read=0, value=-0.4, within=2.0)
-    assert [target.residual(x) for x in (-0.8, -0.4, 0.4)] == pytest.approx([1.0, 0.0, FAILED])
+    assert [target.goal.residual(x) for x in (-0.8, -0.4, 0.4)] == pytest.approx([1.0, 0.0, FAILED])
 
 
 def test_a_linear_residual_is_a_difference():
-    assert Target(name="E", read=0, value=0.55, within=0.06, linear=True).residual(0.49) == pytest.approx(-1.0)
+    assert Target(name="E", read=0, value=0.55, within=0.06, linear=True).goal.residual(0.49) == pytest.approx(-1.0)
 
 
 def test_one_sided_targets_are_silent_where_they_are_met():
     target = Target(name="R", read=0, at_least=10.0, at_most=20.0, within=2.0)
-    assert target.residual(15.0) == 0
-    assert target.residual(40.0) == pytest.approx(1.0)
-    assert target.residual(5.0) == pytest.approx(-1.0)
+    assert target.goal.residual(15.0) == 0
+    assert target.goal.residual(40.0) == pytest.approx(1.0)
+    assert target.goal.residual(5.0) == pytest.approx(-1.0)
 
 
 def test_a_target_without_a_read_is_measured_as_its_claim_measures_it():
@@ -84,7 +84,7 @@ def test_a_target_without_a_read_is_measured_as_its_claim_measures_it():
     ds = outputs.dataset(axes | values)
     target = Target(name="Pt", claim="lrs-direct-tunnelling.barrier_metal")
     assert target.measured(case, ds) == pytest.approx(0.3, abs=1e-3)
-    assert target.residual(0.3) == pytest.approx(-0.5)
+    assert target.goal.residual(0.3) == pytest.approx(-0.5)
 
 
 def test_a_target_is_a_read_or_a_claim():
@@ -93,7 +93,7 @@ def test_a_target_is_a_read_or_a_claim():
 
 
 def test_a_target_that_was_not_computed_counts_as_failed():
-    assert Target(name="R", read=0, value=1.0).residual(math.nan) == FAILED
+    assert Target(name="R", read=0, value=1.0).goal.residual(math.nan) == FAILED
 
 
 def test_a_target_needs_a_goal():
@@ -258,7 +258,7 @@ def searched(tmp_path_factory):
 def test_a_search_meets_its_target_and_reports_it(searched):
     evaluate, found = searched
     assert abs(found.outcome.residuals[0]) < 1.0
-    text = result.report(evaluate.task, found, search.sensitivities(evaluate, found))
+    text = result.report(evaluate.task, found, 1, search.sensitivities(evaluate, found))
     assert "high" in text
     assert "most felt by" in text
 
@@ -266,7 +266,7 @@ def test_a_search_meets_its_target_and_reports_it(searched):
 def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(searched):
     evaluate, found = searched
     x = np.clip(found.x + np.array([0.05, 0.0]), 0.0, 1.0)
-    start = search.SearchResult(x, *search.outcomes(evaluate, [x]), 0)
+    start = search.SearchResult(x, *search.outcomes(evaluate, [x]))
     end = search.polish(evaluate, start)
     assert start.outcome.score > 0.1
     assert end.outcome.score < 0.5 * start.outcome.score
@@ -404,7 +404,7 @@ def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, 
     from otjdd.system import sources
 
     evaluate, found = searched
-    result.write_visits(tmp_path / "a.nc", evaluate.task, evaluate.visited)
+    store.write(result.visits_dataset(evaluate.task, evaluate.visited), tmp_path / "a.nc")
     read = result.read_visits(tmp_path / "a.nc", evaluate.task)
     assert read.keys() == evaluate.visited.keys()
     ds = result.visits_dataset(evaluate.task, read)

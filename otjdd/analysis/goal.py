@@ -1,0 +1,94 @@
+"""A goal: what a number should be, and how far a number is from it.
+
+The [expect] of a case, the targets of a calibration and the figures of claims are goals. A verdict states the distance of a
+number in tolerances, 0 for an exact result and 1 at the limit:
+
+    value             |x - value| / tolerance; for a factor f: |ln(x / value)| / ln f
+    two limits        distance from the middle, in halves of the interval
+    one limit, met    from 1 at the limit to 0 at `best`. Without `best`: x / limit for an upper limit above 0,
+                      limit / x for a lower one above 0, and 0 for any other limit, which has no scale
+    one limit, missed 1 + |x - limit| / max(|x|, |limit|), which is at most 3
+
+A search goes along the residual, which is signed: for a value as above, and beyond limits the distance from the nearer one
+in tolerances. It is 0 within the limits, since a search has nothing to gain there.
+"""
+
+import math
+from typing import NamedTuple
+
+FAILED = 30.0  # residual of a number that could not be computed, or has no logarithm beside that of the goal
+
+
+class Goal(NamedTuple):
+    """What a number should be, in any unit: within its limits, None for none; of a value these are its tolerance.
+
+    tolerance : a difference, or with `by_factor` a factor   best : the best possible number of a goal with one limit
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    tolerance: float = 1.0
+    by_factor: bool = False
+    best: float | None = None
+
+    def met(self, x: float) -> bool:
+        """True when a number is within all limits; False for nan."""
+        return (self.low is None or x >= self.low) and (self.high is None or x <= self.high)
+
+    def off(self, x: float, goal: float) -> float:
+        """Signed distance of a number from a goal in tolerances; inf where they have no common logarithm."""
+        if not self.by_factor:
+            return (x - goal) / self.tolerance
+        return math.log(x / goal) / math.log(self.tolerance) if x / goal > 0 else math.inf
+
+    def residual(self, x: float) -> float:
+        """Signed distance for a search; FAILED for a number that is not finite or has no logarithm."""
+        if not math.isfinite(x) or (self.by_factor and x * (self.value or 1.0) <= 0):
+            return FAILED
+        if self.value is not None:
+            return self.off(x, self.value)
+        below = 0.0 if self.low is None else min(0.0, self.off(x, self.low))
+        return below + (0.0 if self.high is None else max(0.0, self.off(x, self.high)))
+
+    def distance(self, x: float) -> float:
+        """Distance for a verdict, see the module; nan for nan, and without limits."""
+        if math.isnan(x) or (self.low is None and self.high is None):
+            return math.nan
+        if self.value is not None:
+            return abs(self.off(x, self.value))
+        if self.low is not None and self.high is not None:
+            return abs(x - (self.low + self.high) / 2) / ((self.high - self.low) / 2)
+        limit, depth = self.limit, self.depth(x)
+        if depth < 0:
+            return 1 - depth / max(abs(x), abs(limit))
+        if self.best is not None:
+            whole = self.depth(self.best)
+            return max(0.0, 1 - depth / whole) if whole else 0.0
+        if limit <= 0:
+            return 0.0
+        return limit / x if self.high is None else max(x, 0.0) / limit
+
+    @property
+    def limit(self) -> float:
+        """The limit of a goal with a single limit."""
+        limit = self.low if self.high is None else self.high
+        assert limit is not None
+        return limit
+
+    def depth(self, x: float) -> float:
+        """Distance of a number from the single limit, positive where the limit is met."""
+        return x - self.limit if self.high is None else self.limit - x
+
+
+def around(value: float, within: float | str) -> Goal:
+    """Goal of a value. within : a factor as "x2", a share of the value as "30 %", or a difference"""
+    if isinstance(within, str) and within.startswith("x"):
+        tolerance = float(within[1:])
+        ends = value / tolerance, value * tolerance
+    elif isinstance(within, str):
+        share = float(within[:-2]) / 100
+        tolerance, ends = abs(value) * share, (value * (1 - share), value * (1 + share))
+    else:
+        tolerance, ends = within, (value - within, value + within)
+    return Goal(value, min(ends), max(ends), tolerance, isinstance(within, str) and within.startswith("x"))
