@@ -21,7 +21,6 @@ from otjdd.analysis.metrics import METRICS
 from otjdd.case.device import materials
 from otjdd.case.shipped import cases
 from otjdd.cli import app
-from otjdd.errors import ExitCode
 from otjdd.plot.figure import KINDS
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -269,8 +268,8 @@ def write_glossary() -> None:
     text = re.sub(r"^### ", "## ", text, flags=re.MULTILINE).replace("](#", "](../otjdd/README.md#")
     text = with_links(text, map_of_code).replace("](../../otjdd", "](../otjdd")
     write_page("reference/glossary.md", f"# Glossary\n{text}")
-    codes = [(str(code.value), code.name.lower().replace("_", " ")) for code in ExitCode]
-    write_page("reference/exit-codes.md", "# Exit codes\n\n" + table(("code", "name"), codes))
+    codes = (ROOT / "cases/README.md").read_text(encoding="utf-8").partition("\n## Exit codes\n")[2].partition("\n## ")[0]
+    write_page("reference/exit-codes.md", f"# Exit codes\n{codes}")
     words = (
         "What otjdd needs in the environment that built this page. `python cases/pages/licences.py` lists another one."
     )

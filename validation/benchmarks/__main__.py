@@ -13,7 +13,7 @@ from validation.benchmarks.benchmark import HERE, Asked, Benchmark
 MODULES = {  # name of a benchmark -> its module, which has it in BENCHMARKS
     **dict.fromkeys(("race", "scaling", "whole", "against"), "peers.benchmarks"),
     "waits": "waits",
-    **dict.fromkeys(("efficiency", "many", "memory", "kills"), "studies"),
+    **dict.fromkeys(("efficiency", "many", "memory"), "studies"),
     **dict.fromkeys(("errors", "speed"), "fits"),
     **dict.fromkeys(("compact", "vary"), "compact"),
     **dict.fromkeys(("letters", "time", "programmed", "followed"), "crossbars"),

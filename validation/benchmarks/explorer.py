@@ -129,10 +129,10 @@ def rows_of(found: Waits, before: dict[int, int], after: dict[int, int], settled
     return {
         "the command to the page": f"{found.page:.1f} s",
         "the page to the first curve, five columns": f"{found.first:.1f} s",
-        "a move of a slider to its picture, one column": spread(found.moves),
-        "a move of a slider to its picture, one column, processor time of all processes": f"{found.busy:.2f} s",
-        "a release to its picture, five columns": spread(found.releases),
-        "a move to its picture when it ends a longer run": spread(found.ends),
+        "a move of a slider to its figure, one column": spread(found.moves),
+        "a move of a slider to its figure, one column, processor time of all processes": f"{found.busy:.2f} s",
+        "a release to its figure, five columns": spread(found.releases),
+        "a move to its figure when it ends a longer run": spread(found.ends),
         f"growth of the process that grows most, from {settled} to {moves} moves": f"{grown / 1e6:.1f} MB",
         f"memory of all processes after {moves} moves": f"{sum(after.values()) / 1e6:.0f} MB",
     }

@@ -1,11 +1,9 @@
-"""Studies measured: how much of two processors they use, whether memory grows, what is lost when they are killed."""
+"""Studies measured: how much of two processors they use, and whether memory grows."""
 
 import contextlib
 import ctypes
 import os
-import random
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -264,7 +262,7 @@ def memory(folder: Path, quick: bool) -> list[tuple[str, ...]]:
     held = out / points.FOLDER
     use = watched(study(path, out), lambda: held.is_dir() and len(os.listdir(held)) > count // 20)
     rows = [rss for rss in use.memory.values() if len(rss) > 5]
-    run = sum(points.read_point(out, name).seconds for name in whole(held)) / count
+    run = sum(points.read_point(out, name).seconds for name in os.listdir(held) if not name.startswith(".")) / count
     return [
         (f"growth of a worker's memory over {count:,} points", f"{max(rss[-1] - rss[0] for rss in rows) / 1e6:.1f} MB"),
         ("memory of a worker, at most", f"{max(max(rss) for rss in rows) / 1e6:.0f} MB"),
@@ -273,44 +271,10 @@ def memory(folder: Path, quick: bool) -> list[tuple[str, ...]]:
     ]
 
 
-def kills(folder: Path, quick: bool) -> list[tuple[str, ...]]:
-    """kill -9 of a study and all its processes at random moments. Every finished point must still be there, undamaged."""
-    from otjdd.studies import points
-    from otjdd.studies import study as studies
-
-    rounds, rng = 5 if quick else 50, random.Random(0)
-    path, out = case_file(folder, SHORT, 5000), folder / "killed"  # more than a machine finishes meanwhile
-    command = study(path, out)
-    finished, lost, unreadable, held = {}, 0, 0, out / points.FOLDER
-    for _ in range(rounds):
-        with subprocess.Popen(command, start_new_session=True) as process:
-            before, end = len(finished), time.monotonic() + 60
-            while process.poll() is None and time.monotonic() < end and len(whole(held)) <= before:
-                time.sleep(0.02)
-            time.sleep(2 * rng.random())
-            finished |= whole(held)
-            os.killpg(process.pid, signal.SIGKILL)
-        left = whole(held)
-        lost += sum(left.get(name) != inode for name, inode in finished.items())
-        finished |= left
-        unreadable += studies.status(out)["damaged"]
-    return [
-        ("kill -9 at random moments", f"{rounds}"),
-        ("points finished by then; lost, or computed again", f"{len(finished)}; {lost}"),
-        ("files that could not be read", f"{unreadable}"),
-    ]
-
-
-def whole(held: Path) -> dict[str, int]:
-    """Finished points and the inode numbers of their files: a point that is computed again is another file."""
-    return {f.name: f.inode() for f in os.scandir(held) if not f.name.startswith(".")} if held.is_dir() else {}
-
-
 PARTS = {
     "efficiency": (efficiency, "how much of two processors does a study use?"),
     "many": (many, "what do many short points cost?"),
     "memory": (memory, "does memory grow?"),
-    "kills": (kills, "what is lost by kill -9?"),
 }
 COLUMNS = {
     "efficiency": (
@@ -322,7 +286,6 @@ COLUMNS = {
         "with its share of the start, over the kernels:", "efficiency of two workers:",
     ),
     "memory": ("10,000 tiny runs", "value:"),
-    "kills": ("what", "value:"),
 }  # fmt: skip
 
 
