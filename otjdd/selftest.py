@@ -103,7 +103,7 @@ def kept_kernels(folder: Path) -> str:
     if not kernel_cache.KERNELS:
         return "kernels are not kept: they are interpreted, or numba's own"
     if place is None:
-        return "no folder can be written: each run compiles the kernels anew, for about a minute"
+        return "no folder can be written: each run compiles the kernels again, for about a minute"
     with tempfile.TemporaryDirectory(prefix="selftest-", dir=place.parent) as other:
         code = "from otjdd import selftest; selftest.kept_kernel()"
         environment = interpreter.environment(NUMBA_CACHE_DIR=other)

@@ -256,7 +256,7 @@ def write_tables() -> None:
     values = [(f"`{name}`", entry.what, entry.text, entry.source) for name, entry in materials().items()]
     write_page("reference/materials.md", "# Materials\n\n" + table(("name", "meaning", "value", "source"), values))
     kinds = [(f"`{name}`", kind.shows, kind.needs) for name, kind in KINDS.items()]
-    write_page("reference/pictures.md", "# Kinds of pictures\n\n" + table(("kind", "shows", "needs"), kinds))
+    write_page("reference/pictures.md", "# Kinds of figures\n\n" + table(("kind", "shows", "needs"), kinds))
     listed = [(f"[{case.name}]({page_of(ROOT / 'cases' / f'{case.name}.toml')})", case.title) for case in cases()]
     write_page("cases.md", "# Shipped cases\n\n" + table(("case", "title"), listed))
 

@@ -45,8 +45,8 @@ METRICS = {
         "time": ("s", "time until the mean position of the vacancies has moved by a hundredth of the film"),
     }, ("time", "vacancy_mean_position", "cell_width")),
     "retention": Metric(synapse.retention, {
-        "high_kept": ("1", "share of the high resistance that is left"),
-        "low_kept": ("1", "share of the low resistance that is left"),
+        "high_kept": ("1", "remaining fraction of the high resistance"),
+        "low_kept": ("1", "remaining fraction of the low resistance"),
         "ratio": ("1", "high over low resistance at the end"),
         "high_loss": ("1", "relative change of the high resistance in a decade of time"),
         "low_loss": ("1", "relative change of the low resistance in a decade of time"),
@@ -92,7 +92,7 @@ METRICS = {
         "remanent": ("C/m^2", "a quarter of the difference of both"),
     }, ("voltage", "electrode_charge")),
     "reversal": Metric(polarised.reversal, {
-        "share": ("1", "share of the polarisation at the start that has turned round at the end"),
+        "share": ("1", "fraction of the initial polarisation that is reversed at the end"),
         "kept": ("1", "polarisation at the end over that at the start"),
     }, ("polarisation",)),
     "ter": Metric(polarised.electroresistance, {
@@ -140,6 +140,6 @@ METRICS = {
         "low_capacitance": ("F", "capacitance at the lowest frequency"),
         "high_capacitance": ("F", "capacitance at the highest frequency"),
         "peak_frequency": ("Hz", "frequency of the largest imaginary part of the impedance"),
-        "kramers_kronig": ("1", "largest misfit of the Kramers-Kronig relations, over the impedance"),
+        "kramers_kronig": ("1", "largest residual of the Kramers-Kronig relations, over the impedance"),
     }),
 }  # fmt: skip

@@ -94,7 +94,7 @@ def pund(ds: xr.Dataset) -> dict[str, float]:
     V, charge = ds["voltage"].values, ds["electrode_charge"].values
     pulses = pulses_of(V)
     if len(pulses) != PULSES + 1:
-        raise ValueError(f"{len(pulses)} pulses, not the {PULSES + 1} of a drive of the kind pund")
+        raise ValueError(f"{len(pulses)} pulses, not the {PULSES + 1} of a drive of kind pund")
     left = [float(charge[at][-1] - charge[at][0]) for at in pulses[1:]]
     names = ("positive", "up", "negative", "down")
     switched = {"switched_up": left[0] - left[1], "switched_down": left[2] - left[3]}

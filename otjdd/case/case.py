@@ -62,12 +62,12 @@ class Case(Record):
         "title of figures and results", example="R-V loop"
     )
     temperature: Annotated[float, Quantity("temperature", "1 K", "2000 K")] = key(
-        "temperature of the junction, or of its surroundings beside `device.heat`", example="300 K"
+        "temperature of the junction, or of its surroundings with `device.heat`", example="300 K"
     )
     device: Device = key("the junction", title="Device")
     ions: Ions = key("the mobile ions", title="Ions")
     columns: Columns = key("parallel columns of a junction that is not uniform", Columns(), title="Columns")
-    circuit: Circuit = key("what stands around the junction", Circuit(), title="Circuit")
+    circuit: Circuit = key("source and instrument around the junction", Circuit(), title="Circuit")
     crossbar: Crossbar | None = key("an array of this junction, for a drive of patterns", None, title="Crossbar")
     drive: Drive = key("what the source does", title="Drive")
     record: Recording = key("what a result keeps", Recording(), title="Record")
@@ -111,7 +111,7 @@ class Case(Record):
         """
         drive = self.drive
         if isinstance(drive, Curves | Patterns):
-            raise AttributeError(f"a drive of the kind {drive.kind} has no waveform")
+            raise AttributeError(f"a drive of kind {drive.kind} has no waveform")
         return drive.waveform() if files_of(drive, "drive") else waveform_of(drive)
 
     def texts(self) -> dict[str, str]:
@@ -404,7 +404,7 @@ def json_schema() -> dict[str, Any]:
     """
     schema = Case.model_json_schema()
     base = {"type": "string", "description": "case file that this one is based on"}
-    listed = "dotted keys whose values are fitted to one device; a case on top of this one is told which it takes over"
+    listed = "dotted keys whose values are fitted to one device; `otjdd check` reports those that another case inherits"
     calibrated = {"type": "array", "items": {"type": "string"}, "description": listed}
     properties = {"base": base, "calibrated": calibrated} | schema["properties"]
     return schema | {"title": "otjdd case", "properties": properties}

@@ -143,16 +143,16 @@ class ColumnKind(Record):
     """A part of the area whose columns are of one kind. Keys that it leaves out are those of [columns]."""
 
     name: Name = key("name in results and pictures", example="background")
-    share: Annotated[Number, Field(gt=0, le=1)] = key("share of the area; what all leave insulates", example=0.01)
+    share: Annotated[Number, Field(gt=0, le=1)] = key("fraction of the area; the rest insulates", example=0.01)
     set: Annotated[dict[str, Any], Flat, AfterValidator(by_name)] = key(
         "dotted keys of device and ions with their values here", example={"device.left.barrier": "0.7 eV"}, factory=dict
     )
-    count: HowMany | None = key("columns of this kind; as in [columns] if absent", None, example=1)
-    nodes: Nodes | None = key("as in [columns] if absent", None, example="gauss-legendre")
-    seed: Seed | None = key("as in [columns] if absent", None, example=1)
-    spread: Spread | None = key("as in [columns] if absent", None, example={"ions.activation_energy": "60 meV"})
+    count: HowMany | None = key("columns of this kind; default: as in [columns]", None, example=1)
+    nodes: Nodes | None = key("default: as in [columns]", None, example="gauss-legendre")
+    seed: Seed | None = key("default: as in [columns]", None, example=1)
+    spread: Spread | None = key("default: as in [columns]", None, example={"ions.activation_energy": "60 meV"})
     together: Annotated[tuple[str, ...], Field(min_length=2)] | None = key(
-        "as in [columns] if absent", None, example=["ions.activation_energy", "ions.density"]
+        "default: as in [columns]", None, example=["ions.activation_energy", "ions.density"]
     )
 
     @model_validator(mode="after")

@@ -46,7 +46,7 @@ class CrossbarCells(Record):
     """
 
     radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = key(
-        "radius of each cell; that of the device if absent", None, example="1 um"
+        "radius of each cell; default: that of the device", None, example="1 um"
     )
     devices: DeviceCells | None = key(
         "drawn from `columns.spread` or a noisy model, by the study, or by own draws", None, example="study"
@@ -99,13 +99,13 @@ class Crossbar(Record):
         title="Cells of a crossbar",
     )
     access: Annotated[Switch | Selector, Field(discriminator="kind")] | None = key(
-        "what stands in series with each junction: a switch or a selector",
+        "what is in series with each junction: a switch or a selector",
         None,
         example={"kind": "switch", "on_resistance": "1 kohm"},
         title="Access to a cell",
     )
     model: Annotated[str, Field(min_length=1, max_length=4096)] | None = key(
-        "compact model by `otjdd compact`; extracted from the case if absent", None, example="model.nc"
+        "compact model by `otjdd compact`; default: extracted from the case", None, example="model.nc"
     )
 
     def with_draws(self, study: Study) -> Self:
@@ -152,7 +152,7 @@ def faults_of_draws(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Ca
         return
     at: KeyPath = ("study", "sample") if own else key
     if case.crossbar.model is not None:
-        yield key, "a number of devices beside a crossbar.model; draws are extracted one by one", "draws"
+        yield key, "a number of devices with a crossbar.model; draws are extracted one by one", "draws"
     if sample.method == "saltelli" or not 2 <= sample.size <= MOST_DEVICES:
         expected = f"2 to {MOST_DEVICES} devices by draws of one design (sobol, latin-hypercube, random)"
         yield at, expected, f"{sample.size} by {sample.method}"

@@ -44,10 +44,10 @@ class Heat(Record):
         "thermal resistance times heat capacity", None, example="10 ns"
     )
     capacity: Annotated[float, Quantity("heat capacity", "1e-27 J/K", "1e6 J/K")] | None = key(
-        "heat capacity, in place of the time constant", None, example="1e-17 J/K", instead_of=("time_constant",)
+        "heat capacity, instead of the time constant", None, example="1e-17 J/K", instead_of=("time_constant",)
     )
     share: Annotated[Number, Field(gt=0, le=1)] = key(
-        "share of the power I V_j that is left in the junction", 1.0, example=0.5
+        "fraction of the power I V_j that heats the junction", 1.0, example=0.5
     )
     of: Literal["junction", "columns"] = key("what has a temperature of its own", "junction", example="columns")
 
@@ -55,9 +55,9 @@ class Heat(Record):
     def check_conductivity(self) -> Self:
         spreads = self.resistance == SPREADING
         if spreads and self.conductivity is None:
-            raise NotAsExpected('conductivity, such as "11 W/m/K", beside resistance = "spreading"', "none")
+            raise NotAsExpected('conductivity, such as "11 W/m/K", with resistance = "spreading"', "none")
         if not spreads and self.conductivity is not None:
-            raise NotAsExpected('resistance = "spreading" beside conductivity', "a resistance in K/W")
+            raise NotAsExpected('resistance = "spreading" with conductivity', "a resistance in K/W")
         return self
 
     @model_validator(mode="after")
@@ -100,7 +100,7 @@ class Device(Record):
         "area of an electrode of another shape; one of radius and area", None, example="25 um^2", shared=ONE_AREA
     )
     conducting_fraction: Annotated[Number, Field(gt=0, le=1)] = key(
-        "share of the area through which electrons pass", 1.0, example=4.2e-5
+        "fraction of the area through which electrons pass", 1.0, example=4.2e-5
     )
     richardson: Annotated[float, Quantity("Richardson constant", "0.01 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = key(
         "Richardson constant of the electron supply", "156 A/cm^2/K^2", example="156 A/cm^2/K^2"
@@ -112,20 +112,20 @@ class Device(Record):
     film: AnyFilm = key("the oxide film", title="Film")
     right: Electrode = key("electrode at x = L, grounded", title="Electrode", spread=False)
     heat: Heat | None = key(
-        "heat of the current; the junction stays at the temperature of the case if absent",
+        "heat of the current; default: the temperature of the case",
         None,
         title="Heat",
         shared="the junction has one thermal resistance and one time constant",
     )
     leaks: Annotated[tuple[AnyLeak, ...], Field(min_length=1, max_length=16), AfterValidator(check_names)] | None = key(
-        "currents beside that through the band, a list of tables with a kind; none if absent",
+        "currents in parallel with the one through the band, a list of tables with a kind; default: none",
         None,
         title="Leak",
         shared="all columns have the same leaks",
     )
 
     traps: Annotated[tuple[Trap, ...], Field(min_length=1, max_length=8)] | None = key(
-        "traps in the film, by way of which electrons pass, a list of tables; none if absent",
+        "traps in the film, by way of which electrons pass, a list of tables; default: none",
         None,
         title="Trap",
         shared="all columns have the same traps",
@@ -172,7 +172,7 @@ class Device(Record):
         if film.electrons != "none" and unstated and self.right.kind == "metal":
             where = f"film.layers[{unstated[0]}]" if isinstance(film, LayeredFilm) else "film"
             raise NotAsExpected(
-                f'{where}.density_of_states, such as "1e26 1/m^3", beside electrons in a film on a metal', "none",
+                f'{where}.density_of_states, such as "1e26 1/m^3", with electrons in a film on a metal', "none",
                 "film", "electrons",
             )  # fmt: skip
         return self
@@ -289,7 +289,7 @@ class Ions(Record):
     )
     prefactor: Prefactor = key("prefactor of the diffusivity", example="5e-7 m^2/s", of_material=True)
     ionisation_energy: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] | None = key(
-        "depth below the band of an electron that an ion may hold; none if absent", None, example="0 eV"
+        "depth below the band of an electron that an ion may hold; default: none", None, example="0 eV"
     )
     well_left: Well = key(
         "depth of the sites at the left interface", "0 eV", example="0.35 eV", spread="1 eV", of_material=True
@@ -304,10 +304,10 @@ class Ions(Record):
         "state to start from", "uniform", example="equilibrium", shared="all columns start in the same way"
     )
     noise: Literal["none", "shot"] = key(
-        '"shot" lets single ions hop at random, "none" a density flow',
+        '"shot" lets discrete ions hop stochastically, "none" a density flow',
         "none",
         example="shot",
-        shared="the ions of all columns hop at random, or those of none",
+        shared="the ions of all columns hop stochastically, or those of none",
     )
     seed: Annotated[Count, Field(ge=0, lt=2**63)] = key(
         "of the hops: names the run",
@@ -330,7 +330,7 @@ class Ions(Record):
     @model_validator(mode="after")
     def check_hop_distance(self) -> Self:
         if self.hop_distance is None and self.law != "linear":
-            raise NotAsExpected(f'hop_distance, such as "0.39 nm", beside law = "{self.law}"', "none", "law")
+            raise NotAsExpected(f'hop_distance, such as "0.39 nm", with law = "{self.law}"', "none", "law")
         return self
 
     @model_validator(mode="after")

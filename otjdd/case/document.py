@@ -138,7 +138,7 @@ def find_base(document: Document, shipped: Path, allow_outside: bool, above: tup
         return os.fspath(there[0][0])
     circle = any(location in above for _, location, _ in places)
     raise fault(
-        "a case file beside this one or one that comes with otjdd",
+        "a case file next to this one or one that comes with otjdd",
         brief(name) + (", which is based on this" if circle else ""),
         nearest(
             names[-1], [path.name for place in (folder, shipped) for path in place.glob("*.toml") if free(path, above)]

@@ -246,7 +246,7 @@ class Triangle(Record):
     path: Vertices = key("vertices of the path", example=["0 V", "2 V", "-2 V", "0 V"])
     rate: SweepRate | None = key("slope of the voltage", None, example="1 V/s")
     step: Step | None = key("a staircase of this step instead of a ramp, read on each step", None, example="20 mV")
-    delay: Duration | None = key("from the beginning of a step to its read; its end if absent", None, example="10 ms")
+    delay: Duration | None = key("from the beginning of a step to its read; default: its end", None, example="10 ms")
     cycles: Times = key("repetitions of the path", 1, example=3)
 
     @model_validator(mode="after")
@@ -255,7 +255,7 @@ class Triangle(Record):
         if self.rate is None and (self.step is None or self.delay is None):
             raise NotAsExpected("a rate, or a step and a delay", "no rate")
         if self.delay is not None and self.step is None:
-            raise NotAsExpected("a step beside the delay, which is that of the read on a step", "a ramp")
+            raise NotAsExpected("a step with the delay, which is that of the read on a step", "a ramp")
         if self.delay is not None and self.delay > self._width * (1 + 1e-12):
             expected = f"a delay within a step, which lasts step / rate = {self._width:g} s"
             raise NotAsExpected(expected, f"{self.delay:g} s")

@@ -122,17 +122,17 @@ class Following(Prepared):
     """What ions and polarisation do in a small-signal measurement."""
 
     ions: Literal["frozen", "moving"] = key(
-        "the ions stand still under the small signal, or answer it", "frozen", example="moving"
+        "the ions are frozen under the small signal, or answer it", "frozen", example="moving"
     )
     polarisation: Literal["frozen", "following"] = key(
-        "the polarisation stands still under the small signal, or answers it", "frozen", example="following"
+        "the polarisation is frozen under the small signal, or answers it", "frozen", example="following"
     )
-    settle: Annotated[bool, Strict()] = key("the ions come to rest at each bias first", False, example=True)
+    settle: Annotated[bool, Strict()] = key("the ions relax at each bias first", False, example=True)
 
     @model_validator(mode="after")
     def _one_state(self) -> Self:
         if self.settle and self.states:
-            raise NotAsExpected("no states beside settle = true: ions that come to rest forget them", "both")
+            raise NotAsExpected("no states with settle = true: ions that relax forget them", "both")
         return self
 
 
@@ -177,17 +177,15 @@ class CV(Following, Grid):
     def _one_grid(self) -> Self:
         if self.path is None:
             if self.rate is not None:
-                raise NotAsExpected("a path beside the rate, along which the bias moves", "none")
+                raise NotAsExpected("a path with the rate, along which the bias moves", "none")
             self.check_grid()
             return self
         if self.voltages is not None or self.start is not None or self.stop is not None:
             raise NotAsExpected("either a path or voltages", "both")
         if self.step is None or self.rate is None:
-            raise NotAsExpected(
-                "a step and a rate beside the path", "none" if self.step == self.rate else "one of them"
-            )
+            raise NotAsExpected("a step and a rate with the path", "none" if self.step == self.rate else "one of them")
         if self.settle:
-            raise NotAsExpected("no path beside settle = true: ions that come to rest have no history", "both")
+            raise NotAsExpected("no path with settle = true: ions that relax have no history", "both")
         shapes.check_path(self.path, 1)
         if len(self.bias_voltages()) > MOST_BIASES:
             raise NotAsExpected(f"a path of {MOST_BIASES} steps at most", f"{len(self.bias_voltages())}")

@@ -160,7 +160,7 @@ class PatternWrite(Record):
 
     kind: Literal["write"]
     pattern: Annotated[tuple[CellMarks, ...], Field(min_length=1, max_length=256)] | None = key(
-        "a text for each word line, # for cells to write; all cells if absent", None, example=["#.", ".#"]
+        "a text for each word line, # for cells to write; default: all cells", None, example=["#.", ".#"]
     )
     voltage: Volts = key("voltage across the cells that are written", example="2.2 V")
     width: Duration = key("duration of each pulse", example="1 us")
@@ -215,12 +215,12 @@ class ProgramPulse(Record):
     voltage_step: Annotated[float, Quantity("voltage", "0 V", "100 V")] = key(
         "by so much each further pulse is higher", "0 V", example="50 mV"
     )
-    highest: Volts | None = key("voltage at which steps end; needed beside `voltage_step`", None, example="2.4 V")
+    highest: Volts | None = key("voltage at which steps end; needed with `voltage_step`", None, example="2.4 V")
     width_factor: Annotated[Number, Field(ge=1, le=1000)] = key(
         "by so much each further pulse is longer", 1.0, example=1.5
     )
     longest: Duration | None = key(
-        "width at which they do not become longer; needed beside `width_factor`", None, example="1 ms"
+        "width at which they do not become longer; needed with `width_factor`", None, example="1 ms"
     )
 
     @model_validator(mode="after")
@@ -228,9 +228,9 @@ class ProgramPulse(Record):
         if self.voltage == 0.0:
             raise NotAsExpected("a voltage that is not zero", '"0 V"')
         if self.voltage_step > 0.0 and self.highest is None:
-            raise NotAsExpected("highest, the last voltage, beside voltage_step", "none")
+            raise NotAsExpected("highest, the last voltage, with voltage_step", "none")
         if self.width_factor > 1.0 and self.longest is None:
-            raise NotAsExpected("longest, the last width, beside width_factor", "none")
+            raise NotAsExpected("longest, the last width, with width_factor", "none")
         if self.highest is not None and not self.highest / self.voltage >= 1.0:
             expected = f"highest of the sign of voltage, and not below its {write(self.voltage, 'voltage')}"
             raise NotAsExpected(expected, write(self.highest, "voltage"))

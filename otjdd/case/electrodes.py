@@ -118,9 +118,7 @@ class Metal(Record):
     band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = key(
         "bottom of the band below the Fermi level", "5 eV", example="5 eV", of_material=True
     )
-    exchange: Exchange | None = key(
-        "exchange of oxygen with the film; none if absent", None, title="Exchange of oxygen"
-    )
+    exchange: Exchange | None = key("exchange of oxygen with the film; default: none", None, title="Exchange of oxygen")
 
     def form(self, temperature: float) -> Straight:
         """Its band edge as a function of its charge, at a temperature [K]."""
@@ -147,13 +145,11 @@ class Semiconductor(Record):
         "density of ionised donors", example="1.2e26 1/m^3", of_material=True
     )
     density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = key(
-        "effective density of states; from the mass if absent", None, example="1e26 1/m^3", of_material=True
+        "effective density of states; default: from the mass", None, example="1e26 1/m^3", of_material=True
     )
     permittivity: Permittivity = key("permittivity, a table with a law", title="Permittivity", of_material=True)
     mass: Mass = key("mass in the electrode, in electron masses", 1.3, example=1.3, of_material=True)
-    exchange: Exchange | None = key(
-        "exchange of oxygen with the film; none if absent", None, title="Exchange of oxygen"
-    )
+    exchange: Exchange | None = key("exchange of oxygen with the film; default: none", None, title="Exchange of oxygen")
 
     def form(self, temperature: float) -> Bent:
         """Its band edge as a function of its charge, at a temperature [K]."""

@@ -42,23 +42,21 @@ class Exchange(Record):
         "of a vacancy in the film, its electrons at the edge of the conduction band", None, example="4 eV"
     )
     equilibrium_density: Annotated[float, Quantity("density", "1e-60 1/m^3", "1e30 1/m^3")] | None = key(
-        "in place of it: vacancies in balance at the uncharged interface", None, example="1e26 1/m^3"
+        "instead of it: vacancies in balance at the uncharged interface", None, example="1e26 1/m^3"
     )
     oxygen_pressure: Annotated[float, Quantity("pressure", "1e-99 Pa", "1e9 Pa")] | None = key(
-        "pressure of the oxygen; 1e5 Pa if absent", None, example="20 kPa"
+        "pressure of the oxygen; default: 1e5 Pa", None, example="20 kPa"
     )
     transfer_coefficient: Annotated[Number, Field(ge=0, le=1)] = key(
-        "share of a metal's screening step that helps vacancies in", 0.5, example=0.5
+        "fraction of a metal's screening step that helps vacancies in", 0.5, example=0.5
     )
     hop_distance: Annotated[float, Quantity("length", "0 m", "10 nm")] = key(
         "by which the field speeds up the exchange, by the law of the ions", "0 m", example="0.4 nm"
     )
     capacity: Annotated[float, Quantity("areal density", "1 1/m^2", "1e30 1/m^2")] | None = key(
-        "oxygen sites of the reservoir; without end if absent", None, example="5e19 1/m^2"
+        "oxygen sites of the reservoir; default: unlimited", None, example="5e19 1/m^2"
     )
-    initial_filling: Annotated[Number, Field(gt=0, lt=1)] = key(
-        "share of these that is filled at first", 0.5, example=0.2
-    )
+    initial_filling: Annotated[Number, Field(gt=0, lt=1)] = key("initially filled fraction of these", 0.5, example=0.2)
 
     @model_validator(mode="after")
     def check_one_level(self) -> Self:
@@ -73,7 +71,7 @@ class Exchange(Record):
     def check_pressure(self) -> Self:
         if self.oxygen_pressure is not None and self.formation_energy is None:
             raise NotAsExpected(
-                "formation_energy beside oxygen_pressure: an equilibrium_density is that at the pressure of the case",
+                "formation_energy with oxygen_pressure: an equilibrium_density is that at the pressure of the case",
                 "equilibrium_density",
             )
         return self
@@ -116,7 +114,7 @@ def faults_of_side(case: Any, path: KeyPath, given: Exchange) -> Iterator[tuple[
     ions, film = case.ions, case.device.film
     beside_it = film.stack[0 if "left" in path else -1]
     if given.hop_distance > 0.0 and ions.law == "genreith-schriever" and given.activation_energy == 0.0:
-        expected = 'activation_energy, such as "0.8 eV", beside hop_distance: the field tilts that barrier'
+        expected = 'activation_energy, such as "0.8 eV", with hop_distance: the field tilts that barrier'
         yield (*path, "activation_energy"), expected, '"0 eV"'
     density, sites = given.equilibrium_density, beside_it.sites(ions.site_density)
     if density is not None and beside_it.mobile and density >= sites:

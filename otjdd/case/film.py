@@ -41,7 +41,7 @@ class Polarisation(Record):
         "field by which the loop is shifted (imprint)", "0 V/m", example="0.2 MV/cm"
     )
     curie_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] | None = key(
-        "P_s falls to 0 there, as a square root; it is constant if absent", None, example="720 K"
+        "P_s falls to 0 there, as a square root; default: constant", None, example="720 K"
     )
     reference_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] = key(
         "temperature at which P_s is the one given", "300 K", example="300 K"
@@ -106,7 +106,7 @@ def faults_of_polarisation(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # 
     if polar is None:
         return
     if polar.law == "nls" and spread is None:
-        yield (*table, "law"), f'"merz-kai", or beside "nls" a spread of "{TIME}" in [columns]', '"nls"'
+        yield (*table, "law"), f'"merz-kai", or with "nls" a spread of "{TIME}" in [columns]', '"nls"'
     if polar.saturation_at(case.temperature) == 0.0:
         expected = f'above the temperature of the case, "{case.temperature:g} K"; without [{".".join(table)}] beyond it'
         yield (*table, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
@@ -168,16 +168,16 @@ class Layer(Sheet):
         "mobile ions, or none: a layer without sites, which no ion enters", "mobile", example="none"
     )
     site_density: SiteDensity | None = key(
-        "sites of ions per volume; that of [ions] if absent", None, example="5e28 1/m^3"
+        "sites of ions per volume; default: the value of [ions]", None, example="5e28 1/m^3"
     )
-    activation_energy: Barrier | None = key("migration barrier; that of [ions] if absent", None, example="0.9 eV")
+    activation_energy: Barrier | None = key("migration barrier; default: the value of [ions]", None, example="0.9 eV")
     prefactor: Prefactor | None = key(
-        "prefactor of the diffusivity; that of [ions] if absent", None, example="1e-7 m^2/s"
+        "prefactor of the diffusivity; default: the value of [ions]", None, example="1e-7 m^2/s"
     )
-    hop_distance: HopDistance | None = key("hop distance; that of [ions] if absent", None, example="0.26 nm")
+    hop_distance: HopDistance | None = key("hop distance; default: the value of [ions]", None, example="0.26 nm")
     site_energy: Energy = key("energy of a vacancy in the layer", "0 eV", example="-0.1 eV")
     interface_barrier: Barrier | None = key(
-        "barrier of the hop to the next layer; none of its own if absent", None, example="0.9 eV"
+        "barrier of the hop to the next layer; default: none", None, example="0.9 eV"
     )
 
     @property
@@ -194,10 +194,10 @@ class Layer(Sheet):
     def check_ions(self) -> Self:
         for name in (*OF_IONS, "interface_barrier") if not self.mobile else ():
             if getattr(self, name) is not None:
-                raise NotAsExpected(f'no {name} beside ions = "none": the layer has no sites', "a value", name)
+                raise NotAsExpected(f'no {name} with ions = "none": the layer has no sites', "a value", name)
         if not self.mobile and self.site_energy != 0.0:
             got = brief(write(self.site_energy, "energy"))
-            raise NotAsExpected('no site_energy beside ions = "none": the layer has no sites', got, "site_energy")
+            raise NotAsExpected('no site_energy with ions = "none": the layer has no sites', got, "site_energy")
         return self
 
 
@@ -222,9 +222,9 @@ class Film(Sheet):
         "number of cells of the grid", 140, example=100, shared=ONE_GRID
     )
     image_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = key(
-        "permittivity of the image force at metals, in T(E) alone; without it if absent", None, example=5.3,
+        "permittivity of the image force at metals, in T(E) alone; default: none", None, example=5.3,
         of_material=True, shared="the image force acts in all columns, or in none",
-        not_with_layers="the image force of a stack of several permittivities is not in this model",
+        not_with_layers="the image force of a stack of several permittivities is not modelled",
     )  # fmt: skip
     electrons: Literal["none", "balance"] = key(
         "free electrons in the film", "none", example="balance", shared=ALL_HOLD_ELECTRONS
@@ -233,8 +233,8 @@ class Film(Sheet):
         "density of states of the film; the right electrode's if absent", None, example="1e26 1/m^3", of_material=True
     )
     polarisation: AnyPolarisation | None = key(
-        "polarisation of a ferroelectric film, a table with a law; none if absent", None, title="Polarisation",
-        not_with_layers="a ferroelectric layer among others is not in this model",
+        "polarisation of a ferroelectric film, a table with a law; default: none", None, title="Polarisation",
+        not_with_layers="a ferroelectric layer among others is not modelled",
     )  # fmt: skip
 
     @property
@@ -260,7 +260,7 @@ class LayeredFilm(Record):
     model_config = ConfigDict(title="Film of several layers")
 
     layers: Annotated[tuple[Layer, ...], Field(min_length=1, max_length=MOST_LAYERS)] = key(
-        "layers from left to right, a table each, in place of the keys of a film of one material",
+        "layers from left to right, a table each, instead of the keys of a film of one material",
         title="A layer of a film",
         shared="all columns have the same layers",
     )
@@ -275,9 +275,9 @@ class LayeredFilm(Record):
             return value
         for name in value:
             if name in OF_EACH_LAYER:
-                raise NotAsExpected(f"no {name} beside layers, each of which states its own", "both", name)
+                raise NotAsExpected(f"no {name} with layers, each of which states its own", "both", name)
             if name in NOT_WITH_LAYERS and value[name] not in (None, "none"):
-                raise NotAsExpected(f"no {name} beside layers: {NOT_WITH_LAYERS[name]}", "both", name)
+                raise NotAsExpected(f"no {name} with layers: {NOT_WITH_LAYERS[name]}", "both", name)
         return {name: inner for name, inner in value.items() if name not in NOT_WITH_LAYERS}
 
     @model_validator(mode="after")
@@ -295,7 +295,7 @@ class LayeredFilm(Record):
         for i, (layer, right) in enumerate(zip(self.layers, self.layers[1:], strict=False)):
             if layer.interface_barrier is not None and right.ions == "none":
                 got = brief(write(layer.interface_barrier, "energy"))
-                raise NotAsExpected("none beside a layer without sites of ions", got, "layers", i, "interface_barrier")
+                raise NotAsExpected("none with a layer without sites of ions", got, "layers", i, "interface_barrier")
         if all(layer.ions == "none" for layer in self.layers):
             raise NotAsExpected('a layer with ions = "mobile"', '"none" in all layers', "layers")
         if self.cells > MOST_CELLS:
@@ -368,14 +368,14 @@ def faults_of_grids(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:
     parts, film = PARTS.get(case.numerics.error, (1,)), case.device.film
     most = max(parts)
     if isinstance(film, Film) and film.cells // most < FEWEST_CELLS and most > 1:
-        expected = f'{FEWEST_CELLS * most} cells at least beside numerics.error = "{case.numerics.error}"'
+        expected = f'{FEWEST_CELLS * most} cells at least with numerics.error = "{case.numerics.error}"'
         yield ("device", "film", "cells"), expected, f"{film.cells}", ""
     for i, layer in enumerate(film.stack if isinstance(film, LayeredFilm) and most > 1 else ()):
         if layer.cells % most or layer.cells // most < FEWEST_CELLS_OF_LAYER:
             fewest, whole = FEWEST_CELLS_OF_LAYER * most, math.lcm(*parts)
             enough = whole * -(-max(layer.cells, fewest) // whole)
             hint = f"such as {enough}: --set device.film.layers[{i}].cells={enough}"
-            expected = f"a multiple of {most}, of {fewest} at least, beside numerics.error"
+            expected = f"a multiple of {most}, of {fewest} at least, with numerics.error"
             yield ("device", "film", "layers", i, "cells"), expected, str(layer.cells), hint
 
 
@@ -390,11 +390,11 @@ def faults_of_layers(case: Any) -> Iterator[tuple[KeyPath, str, str]]:
             place = (*table, "site_density") if layer.site_density is not None else table
             yield place, expected, brief(write(sites, "density"))
         if layer.interface_barrier is not None and ions.hop_distance is None:
-            expected = 'ions.hop_distance, such as "0.39 nm", beside it: the length of the hop over the barrier'
+            expected = 'ions.hop_distance, such as "0.39 nm", with it: the length of the hop over the barrier'
             yield (*table, "interface_barrier"), expected, brief(write(layer.interface_barrier, "energy"))
         if layer.hop_distance is not None and ions.hop_distance is None:
             yield (
                 (*table, "hop_distance"),
-                "ions.hop_distance beside that of a layer",
+                "ions.hop_distance with that of a layer",
                 brief(write(layer.hop_distance, "length")),
             )

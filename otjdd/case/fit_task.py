@@ -19,10 +19,10 @@ class Vary(Record):
     log : fit the logarithm   each : fit a value for each data set
     """
 
-    low: Amount | None = key("lower bound; that of the key if absent", None, example="0.5 eV")
-    high: Amount | None = key("upper bound; that of the key if absent", None, example="0.8 eV")
+    low: Amount | None = key("lower bound; default: that of the key", None, example="0.5 eV")
+    high: Amount | None = key("upper bound; default: that of the key", None, example="0.8 eV")
     log: Annotated[bool, Strict()] | None = key(
-        "a logarithmic scale; for what is positive by nature if absent", None, example=True
+        "a logarithmic scale; default: for quantities that are positive", None, example=True
     )
     each: Annotated[bool, Strict()] = key("a value for each data set", False, example=True)
 
@@ -42,10 +42,10 @@ class FitData(Record):
     set: dict[str, Any] = key("changes of the case for these data", example={"temperature": "350 K"}, factory=dict)
     weight: Annotated[Number, Field(gt=0, le=1e6)] = key("weight of the squares of these data", 1.0, example=0.5)
     state: Annotated[str, Field(max_length=64)] = key("state of a drive of curves at frozen ions", "", example="LRS")
-    noise: Amount | None = key("noise of the instrument of these data; that of the fit if absent", None, example="1 pA")
+    noise: Amount | None = key("noise of the instrument of these data; default: that of the fit", None, example="1 pA")
     columns: dict[Name, Name] = key("quantity -> header of its column", example={"current": "Reading 2"}, factory=dict)
     sheet: Annotated[str, Field(max_length=200)] = key(
-        "sheet of a workbook, or table of a file; the first with a curve if absent", "", example="Run1"
+        "sheet of a workbook, or table of a file; default: the first with a curve", "", example="Run1"
     )
     skip: Annotated[tuple[tuple[Count, Count], ...], Field(max_length=1000)] = key(
         "first and last lines of the file that are left out", (), example=[[12, 20]]

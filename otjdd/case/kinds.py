@@ -185,7 +185,7 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
     if total > 1.0 + ROUND_OFF:
         yield (
             ("columns", "kinds", len(kinds) - 1, "share"),
-            "shares that add up to 1 at most",
+            "fractions that add up to at most 1",
             f"{total:.6g} in all",
             "",
         )

@@ -117,7 +117,7 @@ def film_of_base(document: Document) -> list[str]:
         return []
     stand = "stand" if len(others) > 1 else "stands"
     below = f"the film of {name_of(source)}, {value_at(document.data, (*FILM, 'thickness'))} of {film}"
-    return [f"{' and '.join(others)} {stand} beside {below}: state device.film with its material if yours is another"]
+    return [f"{' and '.join(others)} {stand} with {below}: state device.film with its material if yours is another"]
 
 
 def ion_values_of_layers(document: Document) -> list[str]:
@@ -356,7 +356,7 @@ def dense_traps(case: Case) -> list[str]:
     densities = [density_of(case, trap) for trap in case.device.traps or ()]
     return [
         f"device.traps[{i}]: {N:.2g} 1/m^3 is more than the {DENSE:.0e} 1/m^3 at which traps are a nanometre "
-        "apart: electrons on single traps are no good picture there"
+        "apart: electrons on single traps do not apply there"
         for i, N in enumerate(densities)
         if N > DENSE
     ]

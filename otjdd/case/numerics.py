@@ -33,7 +33,9 @@ class Numerics(Record):
         "relative error of recorded currents", 1e-4, example=1e-5
     )
     largest_leap: Annotated[Number, Field(ge=LEAST_LEAP, le=1)] = key(
-        "share of the ions of a column that may pass a face in a step, where they hop at random", 0.1, example=0.03
+        "fraction of the ions of a column that may pass a face in a step, where they hop stochastically",
+        0.1,
+        example=0.03,
     )
     error: Literal[ERRORS] = key(  # type: ignore[valid-type]  # the names of a table
         "reads extrapolated from two grids, errors stated from three, or both", "none", example="estimate"

@@ -45,7 +45,7 @@ class Recording(Record):
     @model_validator(mode="after")
     def check_every(self) -> Self:
         if self.windows and self.every == "all":
-            raise NotAsExpected('every = "reads" or "none" beside windows', '"all", the default')
+            raise NotAsExpected('every = "reads" or "none" with windows', '"all", the default')
         return self
 
     def check_reads(self, count: int) -> None:

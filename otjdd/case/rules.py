@@ -206,7 +206,7 @@ def of_kinds(*drives: str) -> When:
 
 def drive(subject: str, kinds: tuple[str, ...], reason: str = "", why: str = "", law: bool = False) -> Rule:
     """A rule of a subject and kinds of drives."""
-    return Rule(subject, f'beside a drive of the kind "{{drive}}"{reason}', of_kinds(*kinds), why, law, kinds)
+    return Rule(subject, f'with a drive of kind "{{drive}}"{reason}', of_kinds(*kinds), why, law, kinds)
 
 
 def always(case: Case, record: Any) -> bool:
@@ -259,75 +259,75 @@ def in_a_crossbar(case: Case, record: Any) -> bool:
 
 
 SMALL = "cv", "impedance"
-PARTED = "beside device.film.layers without sites between others, "
+PARTED = "with device.film.layers without sites between others, "
 RULES = (
     drive("heat", ("iv", *SMALL), " (its curves have no course in time: state their temperatures)", law=True),
     drive("heat", ("patterns",), " (compact models have one temperature)"),
-    Rule("heat", "beside {what}, which has one temperature", always, program="one temperature"),
-    Rule("curie", "beside device.heat: P_s is that of one temperature here, not of one that the current changes", heated),
+    Rule("heat", "with {what}, which has one temperature", always, program="one temperature"),
+    Rule("curie", "with device.heat: P_s is that of one temperature here, not of one that the current changes", heated),
     Rule("following", "for a film without [device.film.polarisation]", lambda *at: not polarised(*at), law=True),
-    Rule("following", 'beside device.film.electrons = "balance"', with_electrons, "not in the answer to a small signal"),
+    Rule("following", 'with device.film.electrons = "balance"', with_electrons, "not in the answer to a small signal"),
     drive("polarisation", ("patterns",), " (compact models have no polarisation)"),
-    Rule("polarisation", "beside {what}, whose state is of vacancies", always, program="compact model"),
-    Rule("exchange", "beside ions.ionisation_energy", lambda case, _: case.ions.ionisation_energy is not None,
-         "the balance of vacancies that hold electrons is not in this model"),
-    Rule("exchange", "beside device.film.polarisation", polarised, "its step at the wall is not in this model"),
-    Rule("exchange", 'beside device.film.layers with ions = "none" at this electrode',
+    Rule("polarisation", "with {what}, whose state is of vacancies", always, program="compact model"),
+    Rule("exchange", "with ions.ionisation_energy", lambda case, _: case.ions.ionisation_energy is not None,
+         "the balance of vacancies that hold electrons is not modelled"),
+    Rule("exchange", "with device.film.polarisation", polarised, "its step at the interface is not modelled"),
+    Rule("exchange", 'with device.film.layers with ions = "none" at this electrode',
          lambda case, of: not case.device.film.stack[0 if of[0] == "left" else -1].mobile, "no vacancy is there", True),
     drive("exchange", ("patterns",), ", whose compact models have a constant number of vacancies"),
-    Rule("exchange", "beside drive.settle, where two electrodes that exchange carry a steady flux",
+    Rule("exchange", "with drive.settle, where two electrodes that exchange carry a steady flux",
          lambda case, of: settles(case, of) and carries_flux(case), law=True),
-    Rule("exchange", "beside drive.settle and a capacity, which would settle with the film",
+    Rule("exchange", "with drive.settle and a capacity, which would settle with the film",
          lambda case, of: settles(case, of) and of[1].capacity is not None),
-    Rule("exchange", "beside {what}, whose number of vacancies is constant", lambda case, of: of[1].rate > 0.0,
+    Rule("exchange", "with {what}, whose number of vacancies is constant", lambda case, of: of[1].rate > 0.0,
          "the amount would be a second state, with tables from runs at each amount",
          program="compact model"),
-    Rule("wall hops", 'beside ions.law = "linear", which no field accelerates', lambda case, _: case.ions.law == "linear",
+    Rule("wall hops", 'with ions.law = "linear", which no field accelerates', lambda case, _: case.ions.law == "linear",
          law=True),
-    Rule("charged", 'beside device.film.electrons = "balance"', with_electrons, "both charges are not solved together"),
-    Rule("charged", "beside device.film.polarisation", polarised, "both charges are not solved together"),
-    Rule("charged", "beside device.heat", heated, "the filling is that of one temperature"),
-    Rule("charged", 'beside ions.noise = "{noise}"', noisy, "single ions hop in fields without charged traps"),
-    Rule("charged", 'beside ions.initial = "equilibrium" and a filling that is "kinetic"',
+    Rule("charged", 'with device.film.electrons = "balance"', with_electrons, "both charges are not solved together"),
+    Rule("charged", "with device.film.polarisation", polarised, "both charges are not solved together"),
+    Rule("charged", "with device.heat", heated, "the filling is that of one temperature"),
+    Rule("charged", 'with ions.noise = "{noise}"', noisy, "single ions hop in fields without charged traps"),
+    Rule("charged", 'with ions.initial = "equilibrium" and occupation = "kinetic"',
          lambda case, trap: trap.kinetic and case.ions.initial == "equilibrium", "the rest of both is not found together"),
     drive("charged", (*SMALL, "patterns"), why="their charge is in no small signal and in no compact model"),
-    Rule("charged", "beside electrodes that exchange vacancies, in a drive in time",
+    Rule("charged", "with electrodes that exchange vacancies, in a drive in time",
          lambda case, _: case.drive.kind != "iv" and bool(exchanges(case.device)), "fluxes through walls are without them"),
-    Rule("charged", 'beside a filling that is "steady", where vacancies move: take occupation = "kinetic"',
+    Rule("charged", 'with occupation = "steady", where vacancies move: take "kinetic"',
          lambda case, trap: not trap.kinetic and vacancies_move(case, trap)),
-    Rule("charged", "beside {what}, whose fields are those of vacancies alone", always, program="compact model"),
-    Rule("donors", 'beside of = "ions": an electron takes from the charge that vacancies have by ions.charge',
+    Rule("charged", "with {what}, whose fields are those of vacancies alone", always, program="compact model"),
+    Rule("donors", 'with of = "ions": an electron takes from the charge that vacancies have by ions.charge',
          lambda case, trap: trap.of is not None, law=True),
-    drive("kinetic", ("patterns",), ": compact models have no filling of traps"),
-    Rule("kinetic", 'beside drive.ions = "moving": traps answer a small signal at frozen ions',
+    drive("kinetic", ("patterns",), ": compact models have no occupancy of traps"),
+    Rule("kinetic", 'with drive.ions = "moving": traps answer a small signal at frozen ions',
          lambda case, _: getattr(case.drive, "ions", "frozen") == "moving"),
-    Rule("kinetic", 'beside ions.noise = "{noise}"', noisy, "single ions hop beside traps that follow at once"),
-    Rule("kinetic", "beside {what}, whose state is of vacancies", always,
+    Rule("kinetic", 'with ions.noise = "{noise}"', noisy, "single ions hop with traps that follow at once"),
+    Rule("kinetic", "with {what}, whose state is of vacancies", always,
          "the filling would be a second state, with tables from runs at each filling",
          program="compact model"),
-    Rule("hops", 'beside a filling that is "kinetic": hops between such traps are not in this model',
+    Rule("hops", 'with occupation = "kinetic": hops between such traps are not modelled',
          lambda case, trap: trap.kinetic),
-    Rule("depths", "beside hop_frequency: hops between traps of unlike depth are not in this model",
+    Rule("depths", "with hop_frequency: hops between traps of different depth are not modelled",
          lambda case, trap: trap.hop_frequency > 0.0),
-    Rule("trapping ions", 'beside occupation = "kinetic": traps that move with their filling are not in this model',
+    Rule("trapping ions", 'with occupation = "kinetic": traps that move with their filling are not modelled',
          lambda case, trap: trap.kinetic),
     drive("noise", SMALL, " (the answer to a small signal has no course in time)", law=True),
-    Rule("noise", 'beside a path of a drive of the kind "cv", along which the ions are a density',
+    Rule("noise", 'with a path of a drive of kind "cv", along which the ions are a density',
          lambda case, _: case.drive.kind == "cv" and case.drive.path is not None),
-    Rule("noise", "beside device.film.polarisation, which does not switch at random", polarised),
-    Rule("noise", "beside numerics.error: runs on several grids differ by their hops, not by their cells alone",
+    Rule("noise", "with device.film.polarisation, which does not switch at random", polarised),
+    Rule("noise", "with numerics.error: runs on several grids differ by their hops, not by their cells alone",
          lambda case, _: case.numerics.error != "none", law=True, advice="judge the numerics without noise"),
     Rule("noise", PARTED + "which part the ions", parted),
     Rule("noise", "in {what}, whose runs must not scatter: --set ions.noise=none", always, law=True, program="fit"),
-    Rule("error", "beside a crossbar", of_kinds("patterns"), "its cells have no grid", True),
-    Rule("error", "beside a start from a result, which has one grid", lambda case, _: hasattr(case.ions.initial, "result")),
-    Rule("binding", "beside ions.ionisation_energy, which binds electrons of the film",
+    Rule("error", "with a crossbar", of_kinds("patterns"), "its cells have no grid", True),
+    Rule("error", "with a start from a result, which has one grid", lambda case, _: hasattr(case.ions.initial, "result")),
+    Rule("binding", "with ions.ionisation_energy, which binds electrons of the film",
          lambda *at: not with_electrons(*at), law=True),
-    Rule("ionisation", "beside device.film.layers: vacancies there hold no electrons in this model", layered),
-    Rule("rise", "beside device.film.layers: each layer has its own activation_energy", layered, law=True),
-    Rule("electrons", PARTED + "in a film that comes to rest at once", lambda *at: parted(*at) and rests(*at)),
-    Rule("profile", "beside device.film.layers: a profile is that of one material", layered),
-    Rule("thickness", "beside device.film.layers: kinds of columns may set device.film.layers[0].thickness", layered),
+    Rule("ionisation", "with device.film.layers: vacancies there hold no electrons in this model", layered),
+    Rule("rise", "with device.film.layers: each layer has its own activation_energy", layered, law=True),
+    Rule("electrons", PARTED + "in a film that relaxes instantaneously", lambda *at: parted(*at) and rests(*at)),
+    Rule("profile", "with device.film.layers: a profile is that of one material", layered),
+    Rule("thickness", "with device.film.layers: kinds of columns may set device.film.layers[0].thickness", layered),
     Rule("drive", "in a case with a [crossbar]", in_a_crossbar, law=True),
     Rule("patterns", "for a drive of patterns", of_kinds("patterns"), law=True),
     Rule("circuit", "in a case with a [crossbar], whose drivers are resistances and whose cells are static", in_a_crossbar),
@@ -378,11 +378,11 @@ def markdown() -> str:
     """The table of rules, and the keys that all columns share, for the page of combinations."""
     rows = [(*SUBJECTS[rule.subject][::2], beside_of(rule), rule.law) for rule in RULES]
     rows += [
-        (f"`device.film.{name}`", "none", f"beside device.film.layers: {why}", False)
+        (f"`device.film.{name}`", "none", f"with device.film.layers: {why}", False)
         for name, why in NOT_WITH_LAYERS.items()
     ]
     lines = [f"| {name} | {words} | {instead} | {'law' if law else 'not done'} |" for name, instead, words, law in rows]
-    return "\n".join(["| stated | does not go | state instead | |", "|---|---|---|---|", *lines])
+    return "\n".join(["| key | cannot be combined | use instead | |", "|---|---|---|---|", *lines])
 
 
 def beside_of(rule: Rule) -> str:

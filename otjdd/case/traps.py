@@ -23,7 +23,7 @@ class Leak(Record):
     """Keys of all leaks, which pass all of the area of the columns."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = key(
-        "name in results; the kind if absent", None, example="edge"
+        "name in results; default: the kind", None, example="edge"
     )
 
     kind: str
@@ -60,7 +60,7 @@ class PooleFrenkelLeak(Leak):
         "conductivity with all electrons free", example="0.1 S/m", kernel=0
     )
     barrier: LeakBarrier = key("depth of the traps below the band, without a field", example="0.5 eV", kernel=1)
-    permittivity: Dynamic = key("dynamic permittivity, of frequencies at which ions stand still", example=5.5, kernel=2)
+    permittivity: Dynamic = key("dynamic permittivity, of frequencies at which ions are frozen", example=5.5, kernel=2)
 
     @property
     def saturating_field(self) -> float:
@@ -76,12 +76,12 @@ class SchottkyLeak(Leak):
     )
     right_barrier: LeakBarrier = key("the same at the right electrode", example="0.4 eV", kernel=2)
     richardson: Annotated[float, Quantity("Richardson constant", "1e-12 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = key(
-        "Richardson constant times the share of the area that leaks",
+        "Richardson constant times the fraction of the area that leaks",
         "120 A/cm^2/K^2",
         example="0.01 A/cm^2/K^2",
         kernel=0,
     )
-    permittivity: Dynamic = key("dynamic permittivity, of frequencies at which ions stand still", example=5.5, kernel=3)
+    permittivity: Dynamic = key("dynamic permittivity, of frequencies at which ions are frozen", example=5.5, kernel=3)
 
     @property
     def saturating_field(self) -> float:
@@ -128,13 +128,13 @@ class Trap(Record):
     density: Annotated[float, Quantity("density", "0 1/m^3", "1e29 1/m^3")] | None = key(
         "traps per volume", None, example="2e25 1/m^3", kernel="DENSITY"
     )
-    of: Literal["ions"] | None = key('"ions": traps at the vacancies, in the place of a density', None, example="ions")
-    per_ion: Annotated[Number, Field(gt=0, le=100)] | None = key("traps at a vacancy; 1 if absent", None, example=1)
+    of: Literal["ions"] | None = key('"ions": traps at the vacancies, instead of a density', None, example="ions")
+    per_ion: Annotated[Number, Field(gt=0, le=100)] | None = key("traps at a vacancy; default: 1", None, example=1)
     layer: Annotated[Count, Field(ge=0, lt=MOST_LAYERS)] | None = key(
-        "number of the layer that holds them, 0 the first; all if absent", None, example=1
+        "number of the layer that holds them, 0 the first; default: all", None, example=1
     )
     position: Annotated[float, Quantity("length", "0 nm", "1600 nm")] | None = key(
-        "middle of a sheet of traps, from the left end of the film", None, example="1.4 nm"
+        "centre of a sheet of traps, from the left end of the film", None, example="1.4 nm"
     )
     width: Annotated[float, Quantity("length", "0.01 nm", "1600 nm")] | None = key(
         "width of the sheet", None, example="0.4 nm"
@@ -164,21 +164,21 @@ class Trap(Record):
         "states of a filled trap over those of an empty one", 1.0, example=2, kernel="DEGENERACY"
     )
     occupation: Literal["steady", "kinetic"] = key(
-        'filling: "steady" follows the voltage at once, "kinetic" takes the time of its rates',
+        'dynamics: "steady" follows the voltage instantaneously, "kinetic" evolves with the trapping rates',
         "steady",
         example="kinetic",
     )
     initial: Literal["equilibrium", "empty", "full"] | Annotated[Number, Field(ge=0, le=1)] | None = key(
-        'filled share at first, of a "kinetic" filling: that of rest at 0 V if absent', None, example="empty"
+        'initial occupancy of "kinetic" traps; default: equilibrium at 0 V', None, example="empty"
     )
     frenkel_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = key(
-        "dynamic permittivity of the thermal path over the band; none if absent", None, example=5.5, kernel="FRENKEL"
+        "dynamic permittivity of the thermal path over the band; default: none", None, example=5.5, kernel="FRENKEL"
     )
 
     @model_validator(mode="after")
     def check_limits(self) -> Self:
         if self.initial is not None and not self.kinetic:
-            raise NotAsExpected('none beside a filling that is "steady" from the first', f"{self.initial}", "initial")
+            raise NotAsExpected('none with occupation = "steady"', f"{self.initial}", "initial")
         return self
 
     @model_validator(mode="after")
@@ -187,14 +187,14 @@ class Trap(Record):
             got = "neither" if self.of is None else "both"
             raise NotAsExpected('either density, such as "1e25 1/m^3", or of = "ions"', got)
         if self.per_ion is not None and self.of is None:
-            raise NotAsExpected('per_ion beside of = "ions" alone', brief(f"{self.per_ion:g}"), "per_ion")
+            raise NotAsExpected('per_ion with of = "ions" alone', brief(f"{self.per_ion:g}"), "per_ion")
         return self
 
     @model_validator(mode="after")
     def check_place(self) -> Self:
         if (self.position is None) != (self.width is None):
             given, other = ("width", "position") if self.position is None else ("position", "width")
-            raise NotAsExpected(f"{other}, which says where the sheet is, beside {given}", "none", other)
+            raise NotAsExpected(f"{other}, which places the sheet, with {given}", "none", other)
         if self.layer is not None and self.position is not None:
             raise NotAsExpected("either a layer, or position and width", "both", "layer")
         return self

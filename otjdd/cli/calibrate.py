@@ -27,11 +27,11 @@ def calibrate(
         Path | None,
         typer.Option(
             "-o", "--out",
-            help="Write what was found as a case file, of several cases one each, and its evaluations beside it (.nc).",
+            help="Write what was found as a case file, of several cases one each, and its evaluations next to it (.nc).",
         ),
     ] = None,
-    evaluations: Annotated[int, typer.Option(min=0, help="Evaluations by the search, at most; 0: polish only.")] = 1000,
-    rounds: Annotated[int, typer.Option(min=0, help="Rounds of polishing, at most.")] = 20,
+    evaluations: Annotated[int, typer.Option(min=0, help="Most evaluations of the search; 0: polish only.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=0, help="Most rounds of polishing.")] = 20,
     spread: Annotated[float, typer.Option(min=1e-3, max=0.5, help="First step, in ranges of the bounds.")] = 0.1,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the search.")] = 1,
     workers: OneWorker = 1,
@@ -84,7 +84,7 @@ def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: P
 
     never, apart = exclusions(task, visited)
     if apart and out:
-        apart += f"\nThe fronts between them: otjdd plot {path_beside(out)}"
+        apart += f"\nThe Pareto fronts between them: otjdd plot {path_beside(out)}"
     if never or apart:
         say("\n" + "\n".join(filter(None, [never, apart])))
     if out:
@@ -103,7 +103,7 @@ def resumed(out: Path | None, task: TargetTask) -> dict[bytes, np.ndarray]:
         raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
     path = earlier(result.path_beside(out))
     if path is None:
-        tell(f"There is no {result.path_beside(out)}: the search begins anew.")
+        tell(f"There is no {result.path_beside(out)}: the search starts again.")
         return {}
     return result.read_visits(path, task)
 
@@ -141,5 +141,5 @@ def keep_best(out: Path | None, task: TargetTask, visited: Mapping[bytes, np.nda
         result.write(out, task, visited, best.x)
         tell(
             f"The best set until then, with a score of {best.outcome.score:.3g}, is in "
-            f"{', '.join(map(str, result.case_files(out, task)))}; the same command with --resume goes on from it."
+            f"{', '.join(map(str, result.case_files(out, task)))}; the same command with --resume continues from it."
         )

@@ -34,7 +34,7 @@ Varied = Annotated[
     typer.Option(
         metavar="KEY=LOW:HIGH[:N]",
         help="A number of the case that becomes a parameter of the model, such as "
-        '"device.film.thickness=2.6nm:3.0nm"; tables at N values of it, by default 3. Two at most.',
+        '"device.film.thickness=2.6nm:3.0nm"; tables at N values of it, by default 3. At most two.',
     ),
 ]
 
@@ -70,7 +70,7 @@ def compact(
     noise: Annotated[
         bool,
         typer.Option(
-            "--noise", help="Find how states scatter where single ions hop at random, and how devices differ."
+            "--noise", help="Find how states scatter where discrete ions hop stochastically, and how devices differ."
         ),
     ] = False,
     workers: OneWorker = 1,

@@ -27,7 +27,7 @@ def explore(
         list[Path] | None,
         typer.Argument(
             metavar="[CASE | RESULT.nc] [DATA.csv]",
-            help="A case or a result, and measured data that are drawn beside the simulation.",
+            help="A case or a result, and measured data that are drawn with the simulation.",
             autocompletion=complete_case,
         ),
     ] = None,

@@ -24,7 +24,7 @@ def export(
         str | None,
         typer.Option(
             autocompletion=complete_over,
-            help='What a row stands for: a "read", "time", "snapshot", "bias", "frequency", "cell" or "step" of a '
+            help='Content of a row: a "read", "time", "snapshot", "bias", "frequency", "cell" or "step" of a '
             'crossbar, or the "points" of a study. Default: read.',
         ),
     ] = None,
@@ -39,7 +39,7 @@ def export(
     """
     if netlist:
         if over is not None:
-            raise typer.BadParameter("expected none beside --netlist", param_hint="--over")
+            raise typer.BadParameter("expected none with --netlist", param_hint="--over")
         write_netlists(file, out or Path(f"{file.stem}-netlist"))
         return
     out = out or Path(file.name).with_suffix(".csv")

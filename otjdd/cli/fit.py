@@ -93,7 +93,7 @@ Out = Annotated[
     Path | None,
     typer.Option(
         "-o", "--out",
-        help="Fit, NetCDF4; beside it the fitted case (.toml) and a picture (.png). Default: the case's name and -fit.nc.",
+        help="Fit, NetCDF4; next to it the fitted case (.toml) and a figure (.png). Default: the case's name and -fit.nc.",
     ),
 ]  # fmt: skip
 Everywhere = Annotated[
@@ -314,7 +314,7 @@ def resumed(out: Path, task: Task, evaluations: int, seed: int) -> dict[str, Any
 
     path = earlier(out)
     if path is None:
-        tell(f"There is no {out}: the fit begins anew.")
+        tell(f"There is no {out}: the fit starts again.")
         return {}
     return fit.resumed(path, task, evaluations, seed)
 
@@ -332,7 +332,7 @@ def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> N
         print(json.dumps(result.as_json(ds), indent=2))
     elif not quiet:
         say(result.parameter_table(ds))
-    tell(f"The best set until then is in {out}; the same command with --resume goes on from it.")
+    tell(f"The best set until then is in {out}; the same command with --resume continues from it.")
 
 
 def cost_text(seconds: float, count: int, task: Task, expected: int) -> str:
@@ -353,7 +353,7 @@ def rest_text(seconds: float, count: int, expected: int) -> str:
 def progress_text(progress: SearchProgress, task: Task) -> str:
     """Progress of a search in words: counts, the misfit of the best set so far, and its values."""
     count = f"{progress.evaluations} evaluation{'s' * (progress.evaluations != 1)}"
-    misfit = f"{progress.jacobians} Jacobians, misfit {progress.misfit:.4g} per point"
+    misfit = f"{progress.jacobians} Jacobians, residual {progress.misfit:.4g} per point"
     best = (
         f"{parameter.name} = {parameter.text(parameter.value(coordinate), 4)}"
         for parameter, coordinate in zip(task.parameters, progress.x, strict=True)

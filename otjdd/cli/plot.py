@@ -55,7 +55,7 @@ Labels = Annotated[
     list[str],
     typer.Option("--label", help="Name of a file in the legend; once for each file. Default: the file's own name."),
 ]
-Width = Annotated[str, typer.Option("--width", metavar="LENGTH", help='Width of the picture, such as "8.5 cm".')]
+Width = Annotated[str, typer.Option("--width", metavar="LENGTH", help='Width of the figure, such as "8.5 cm".')]
 Dots = Annotated[int | None, typer.Option("--dpi", min=20, max=2400, help="Dots per inch of a PNG.")]
 Font = Annotated[float | None, typer.Option("--font", metavar="POINTS", help="Font size. Default: 8.")]
 LimitsX = Annotated[
@@ -90,7 +90,7 @@ def plot(
     if label and len(label) != len(files):
         raise typer.BadParameter(f"{len(files)} files take as many labels, not {len(label)}", param_hint="--label")
     if MOVIE in kind and (len(kind) > 1 or len(files) > 1):
-        raise typer.BadParameter("a movie is of one result, and by itself", param_hint="--kind")
+        raise typer.BadParameter("a movie shows one result only", param_hint="--kind")
     if MOVIE in kind and (width or dpi or font or xlim or ylim):
         raise typer.BadParameter("a movie has its own size and limits", param_hint="--kind")
     place = out or Path(stem_of_picture(files[0]) + (".gif" if MOVIE in kind else ".png"))

@@ -40,7 +40,7 @@ Expected = Annotated[
     bool, typer.Option("--expected", help="Exit code 8 only where a verdict is not what the claim expects.")
 ]
 ErrorsOption = Annotated[
-    bool, typer.Option("--errors", help="State the numerical error of each number. Takes some 2.5 times as long.")
+    bool, typer.Option("--errors", help="State the numerical error of each number. Takes about 2.5 times as long.")
 ]
 OtherCase = Annotated[
     Path | None, typer.Option("--case", metavar="FILE", help="Judge another set, from `otjdd calibrate -o`.")
@@ -94,7 +94,7 @@ def validate(
         if judged := getattr(error, "partial", []):
             table.report(judged, form)
             sys.stdout.flush()
-            goes_on = " The same command goes on." if runs else ""
+            goes_on = " The same command continues." if runs else ""
             tell(f"{counted({'claim': len(judged)})} judged until then.{goes_on}")
         raise
     write_verdicts(verdicts, update, pictures, report, quick)

@@ -198,7 +198,7 @@ def axes_of(case: Case, vary: Mapping[str, Sequence[Any]]) -> tuple[ModelAxis, .
             raise fault(axis.key, "keys that give parameters names of their own", axis.name)
     others = [axis.key for axis in axes if axis.key != TEMPERATURE]
     if len(others) > MOST_PARAMETERS:
-        raise fault(others[-1], f"{MOST_PARAMETERS} keys at most beside the temperature", ", ".join(others))
+        raise fault(others[-1], f"{MOST_PARAMETERS} keys at most with the temperature", ", ".join(others))
     return tuple(sorted(axes, key=lambda axis: axis.key != TEMPERATURE))
 
 

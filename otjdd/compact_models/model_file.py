@@ -70,7 +70,9 @@ def check_columns(kinds: tuple[Tables, ...], columns: dict[str, np.ndarray]) -> 
     """Raise NotAsExpected for columns with missing numbers or tables, invalid initial states, or shares that miss 1."""
     kind = columns["kind"]
     if len({values.shape for values in columns.values()}) > 1:
-        raise NotAsExpected("a kind, speed, weight, start and unsettled share of each column", "lists of unlike length")
+        raise NotAsExpected(
+            "a kind, speed, weight, start and unsettled share of each column", "lists of different length"
+        )
     if not (kind.size and np.isin(kind, np.arange(len(kinds))).all()):
         raise NotAsExpected(f"columns of the kinds 0 to {len(kinds) - 1}", np.array2string(kind, threshold=8))
     if abs(columns["weight"].sum() - 1.0) > SUM:
@@ -96,9 +98,9 @@ VERSION = 9  # of the file, increased when its numbers change their meaning
 KIND = "compact model"
 TABLE_TEXT = {
     "table_voltage": ("kind knot", "V", "junction voltage of the knots"),
-    "table_state": ("kind position", "1", "state of the knots: where the vacancies come to rest, in thicknesses"),
+    "table_state": ("kind position", "1", "state of the knots: where the vacancies relax, in thicknesses"),
     "table_rest": ("kind knot", "1", "state that a voltage leads to"),
-    "table_way": ("kind direction", "1", "share of the vacancies that fills the way: states that rise, that fall"),
+    "table_way": ("kind direction", "1", "fraction of the vacancies that fills the way: states that rise, that fall"),
     "table_emptying": ("kind", "s", "time in which the way empties at rest"),
     "table_log_rate": ("kind knot position", "1", "log10 of the relaxation rate in 1/s that hops allow, at speed 1"),
     "table_log_limit": ("kind knot position", "1", "log10 of the rate in 1/s that no column exceeds"),
@@ -110,13 +112,17 @@ TABLE_TEXT = {
         "charge of the left terminal, of a column that is the whole area",
     ),
     "table_electron_ratio": ("kind read_knot", "1", "largest film_electron_ratio of any state"),
-    "table_share": ("kind share", "1", "share of the vacancies of a film that was never written which has not settled"),
+    "table_share": (
+        "kind share",
+        "1",
+        "fraction of the vacancies of a film that was never written which has not settled",
+    ),
     "table_log_settling": ("kind knot share", "1", "log10 of the rate in 1/s at which that share settles, at speed 1"),
     "table_settling_move": ("kind knot share", "1", "change of the state by a share that settles"),
     "table_excess": ("kind knot share", "1", "log10 of the conductance that a share of 1 adds"),
     "column_kind": ("column", "1", "number of the tables that a column follows"),
     "column_speed": ("column", "1", "factor of the rates of a column"),
-    "column_weight": ("column", "1", "share of the area"),
+    "column_weight": ("column", "1", "fraction of the area"),
     "column_start": ("column", "1", "state that the case begins with"),
     "column_unsettled": ("column", "1", "share that has not settled at the beginning of the case"),
 }

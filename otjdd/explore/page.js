@@ -176,7 +176,7 @@ function show(answer) {
     by(name).src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   }
   by("junction").hidden = !answer.pictures.junction;
-  by("junction").alt = "Band edge and Fermi levels of the junction, the current by energy, and the vacancies in the film.";
+  by("junction").alt = "Band edge and Fermi levels of the junction, the current spectrum, and the vacancies in the film.";
   by("curve").alt = `${by("experiment").selectedOptions[0]?.textContent}: ${answer.summary}`;
   by("key").textContent = [
     answer.final ? "" : `preview with ${answer.columns === 1 ? "one column" : `${answer.columns} columns`} of ${start.columns}`, answer.pulses ? `pulse ${answer.pulses}` : "",

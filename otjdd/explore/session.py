@@ -341,9 +341,7 @@ class Session:
             return ""
         name = Path(data.attrs.get("file", "data")).name
         return (
-            f"black circles: {name}"
-            if answer.points
-            else f"{name} has nothing for this picture: try another experiment"
+            f"black circles: {name}" if answer.points else f"{name} has nothing for this figure: try another experiment"
         )
 
     def shown(self, state: TabState, answer: work.PanelResult, more: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def changed_layers(case: Case, change: LayerChange) -> list[dict[str, Any]]:
             own["permittivity"] = {"law": "linear", "eps_r": published.value}
         tables = [*tables[:place], beside | own, *tables[place:]]
     elif len(tables) == 1:
-        raise ValueError("a film has one layer at least")
+        raise ValueError("a film has at least one layer")
     else:
         del tables[place]
     first = affinity_of(tables[0].get("material"))

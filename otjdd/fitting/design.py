@@ -51,7 +51,7 @@ def design(
     import xarray as xr
 
     if "covariance" not in fit:
-        raise ValueError("this fit was ended before its errors were known; go on with --resume")
+        raise ValueError("this fit was ended before its errors were known; continue with --resume")
     free = np.flatnonzero(np.isfinite(fit["coordinate_error"].values))
     spread = spread_of(fit)
     now = fit["jacobian"].values[:, free] / np.sqrt(spread)

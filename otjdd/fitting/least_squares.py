@@ -157,8 +157,8 @@ def outlook(task: Task, values: np.ndarray, slopes: np.ndarray) -> Outlook:
 
 
 REASONS = {
-    0: f"the limit of {MOST_JACOBIANS} steps", 1: "the gradient vanishes", 2: "the misfit no longer falls",
-    3: "the parameters no longer move", 4: "neither misfit nor parameters move",
+    0: f"the limit of {MOST_JACOBIANS} steps", 1: "the gradient vanishes", 2: "the residual no longer falls",
+    3: "the parameters no longer move", 4: "neither residual nor parameters move",
 }  # fmt: skip
 
 

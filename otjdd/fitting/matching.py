@@ -134,7 +134,7 @@ def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
 def along_drive(ds: xr.Dataset, quantity: str, case: Case, shape: Waveform) -> Match:
     """Match of points along the drive of the case: by their times, else by their voltages. Raises DataError."""
     if quantity not in ("current", "current_density", "resistance", "conductance", *CHARGES):
-        raise fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of the kind {case.drive.kind}")
+        raise fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of kind {case.drive.kind}")
     times = ds["time"].values if "time" in ds else times_of(ds, "voltage", shape)
     late = np.flatnonzero((times < 0) | (times > shape.duration * (1 + ROUNDING)))
     if late.size:

@@ -338,7 +338,7 @@ def draws(fit: xr.Dataset, count: int, seed: int) -> np.ndarray:
     if "sample" in fit:
         return np.asarray(fit["sample"].values[rng.integers(0, fit.sizes["draw"], count)])
     if "covariance" not in fit:
-        raise ValueError("this fit was ended before its errors were known; go on with --resume")
+        raise ValueError("this fit was ended before its errors were known; continue with --resume")
     return np.asarray(rng.multivariate_normal(fit["coordinate"].values, fit["covariance"].values, count, method="eigh"))
 
 

@@ -315,7 +315,7 @@ def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableR
     elif not {"voltage", "time", "number"} & set(answers) and free:
         answers["voltage"] = texts[free[0]]
     listed = f"no header, but {listed}" if block.numbered else listed
-    expected = "a measured quantity and what it was measured against: V, E, t or n beside I, J, R, G, C or P"
+    expected = "a measured quantity and what it was measured against: V, E, t or n with I, J, R, G, C or P"
     expected = (
         f"a header, or options that name the columns by their places, for {expected}" if block.numbered else expected
     )

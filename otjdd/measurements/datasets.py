@@ -277,7 +277,7 @@ def one_after_another(parts: Sequence[xr.Dataset], source: Any) -> xr.Dataset:
     names = set(parts[0].data_vars)
     for ds in parts[1:]:
         if set(ds.data_vars) != names:
-            got = f"{', '.join(map(str, ds.data_vars))} beside {', '.join(map(str, parts[0].data_vars))}"
+            got = f"{', '.join(map(str, ds.data_vars))} with {', '.join(map(str, parts[0].data_vars))}"
             raise DataError([Problem(ds.attrs["file"], 0, 0, "", "the quantities of the other files", got)])
     points, rows, records, order = [], [], 0, 0
     for ds in parts:

@@ -75,7 +75,7 @@ def check_rest(sheet: Sheet, lines: list[str], last: int, end: int) -> None:
         line = sheet.line(number + 1)
         if len(line.cells) > 1 and numeric(line, sheet.decimal):
             raise sheet.fault(line, None, "another table of aixPlorer, or the end of the file", f"{lines[number][:60]!r}",
-                              "the file holds the export of something else as well: save each by itself")  # fmt: skip
+                              "the file holds another export as well: save each in its own file")  # fmt: skip
 
 
 WORDS = (
@@ -115,7 +115,7 @@ def records(sheet: Sheet) -> Iterator[tuple[list[str], SheetLine, int]]:
             if not text.startswith(WORDS):
                 line = sheet.line(number)
                 raise sheet.fault(line, None, "another record of EasyEXPERT, or the end of the file", f"{text[:60]!r}",
-                                  "the file holds the export of something else as well: save each by itself")  # fmt: skip
+                                  "the file holds another export as well: save each in its own file")  # fmt: skip
         if text.startswith(NAME):
             header = sheet.line(number)
         elif text.strip():

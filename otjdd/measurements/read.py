@@ -164,7 +164,7 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
     notes = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
     if axis is None or not set(ds) - AXES:
         file = ds.attrs.get("file", "data")
-        expected = "a measured quantity and what it was measured against: V, E, t or n beside I, J, R, G, C or P"
+        expected = "a measured quantity and what it was measured against: V, E, t or n with I, J, R, G, C or P"
         unused = next((line for line in notes[0].split("\n") if line.startswith(UNUSED)), "") if notes else ""
         hint = f'{unused}; say which it is, as --column current="Reading 2"' if unused else ""
         raise DataError([Problem(file, 1, 1, "", expected, ", ".join(map(str, ds)) or "nothing", hint)])
@@ -281,9 +281,7 @@ def described_data(ds: xr.Dataset, words: Sequence[str] = ()) -> str:
         files = " ".join(map(shlex.quote, words))
         lines.append(f"  to fit {compared}: otjdd fit {files} {case} --vary device.left.barrier")
         if RATE in case:
-            lines.append(
-                f"  put the rate of the sweep, such as 0.5 V/s, in the place of {RATE}: the data do not state it"
-            )
+            lines.append(f"  put the rate of the sweep, such as 0.5 V/s, instead of {RATE}: the data do not state it")
     return "\n".join(lines)
 
 

@@ -374,6 +374,6 @@ def check_remainder(sheet: Sheet, blocks: Sequence[FileBlock]) -> None:
                 expected = f"one table, as that in line {blocks[0].first}"
                 raise sheet.fault(
                     sheet.line(first), None, expected, "rows of numbers without a header that is understood",
-                    f"save each export by itself, or leave these lines out: --skip {first}-{last}",
+                    f"save each export in its own file, or leave these lines out: --skip {first}-{last}",
                 )  # fmt: skip
         at, count = max(at, end + 1), 0

@@ -17,7 +17,7 @@ from otjdd.studies.dataset import worth_logarithms
 MOST = 12  # most maps of a panel
 CROSS = 40.0  # points: size of a cross times the cells along a map, so that crosses leave most of their cells
 GAP = 0.05  # between maps, as a fraction of the panel
-PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of such a drive with parts that read"
+PATTERNS, SCANS = "one result of a drive of kind patterns", "one result of such a drive with parts that read"
 TITLE = 0.12  # height of a map's title, as a fraction of the panel
 
 
@@ -40,11 +40,11 @@ def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 @panel(
     "sneak", "sensed_current", alone=True, usual=False, needs=SCANS,
-    shows="share of sneak paths in these currents, a map for each",
+    shows="fraction of sneak paths in these currents, a map for each",
 )  # fmt: skip
 def sneaks(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the share of each read current that bypasses the cell that is read (sneak paths), for each scan."""
-    maps(axes, runs[0].ds, "sneak_share", "share of sneak paths", log=False)
+    maps(axes, runs[0].ds, "sneak_share", "fraction of sneak paths", log=False)
 
 
 @panel(

@@ -75,7 +75,7 @@ def figure(
     every = named_results([as_result(ds) if is_measured(ds) else ds for ds in given], label)
     for mark, words in ((ENGINE, "study"), (PREDICTION, "prediction"), (CALIBRATION, "calibration")):
         if any(mark in run.ds.attrs for run in every):
-            raise ValueError(f"a {words} is drawn by itself, not together with other results")
+            raise ValueError(f"a {words} is drawn alone, not with other results")
     data = [NamedResult(ds, run.label) for ds, run in zip(given, every, strict=True) if is_measured(ds)]
     runs = [run for ds, run in zip(given, every, strict=True) if not is_measured(ds)]
     if not runs:
@@ -112,7 +112,7 @@ def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[s
     names = [kind for kind in names if kind != "iv-linear"]
     if not names:
         contents = "; ".join(f"{run.label} holds {', '.join(map(str, run.ds.data_vars))}" for run in data)
-        raise ValueError(f"no picture of these results shows what was measured: {contents}")
+        raise ValueError(f"no figure of these results shows what was measured: {contents}")
     return names
 
 

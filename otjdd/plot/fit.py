@@ -178,14 +178,14 @@ def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
     by_name = named(ds)
     for name in names:
         if name not in by_name:
-            raise ValueError(f"{name!r} is no aim of this calibration{meant(name, by_name)}: {', '.join(by_name)}")
+            raise ValueError(f"{name!r} is no target of this calibration{meant(name, by_name)}: {', '.join(by_name)}")
     if len(names) == 1:
-        raise ValueError("a front is between two aims: name another one as well")
+        raise ValueError("a Pareto front is between two targets: name a second one")
     if names:
         return list(combinations(names, 2))[:PANELS]
     pairs = fronts.exclusive_pairs(fronts.within_reach(*distances_of(ds)))
     if not pairs:
-        raise ValueError(f"no two aims exclude each other; name two of {', '.join(by_name)}")
+        raise ValueError(f"no two targets exclude each other; name two of {', '.join(by_name)}")
     return [(pair.first, pair.second) for pair in pairs[:PANELS]]
 
 
@@ -206,7 +206,7 @@ def draw(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     axes.add_patch(Rectangle((0, 0), fronts.LIMIT, fronts.LIMIT, facecolor=GREEN, alpha=0.2, linewidth=0))
     axes.plot(x, y, ".", color=GREY, markersize=2.5, alpha=0.5, label="evaluated sets")
     front = fronts.pareto_front(x, y)
-    axes.plot(x[front], y[front], "o-", color=ORANGE, markersize=2.5, drawstyle="steps-post", label="front")
+    axes.plot(x[front], y[front], "o-", color=ORANGE, markersize=2.5, drawstyle="steps-post", label="Pareto front")
     if front.size and fronts.LIMIT < (close := fronts.nearest(x, y)) < FARTHEST:
         axes.plot(
             [0, close, close], [close, close, 0], "--", color=BLUE, linewidth=0.8, label=f"both within {close:.3g}"

@@ -32,7 +32,7 @@ LEAST_SHARE = 1e-3  # share of the current, at any temperature, above which a ch
 LEAST = 5  # least number of different voltages of a sweep
 BRIEF = 1e-3  # share of the time of a sweep that a spike takes at most
 SPIKE = 2.0  # largest current over the largest without spikes, above which the axis cuts spikes off
-SWEPT = 'a drive of the kind iv or triangle (with record.every = "all"), or steps with read_each'
+SWEPT = 'a drive of kind iv or triangle (with record.every = "all"), or steps with read_each'
 SWITCHED = 'a loop of a polarised film, as a triangle with record.every = "all"'
 BIASED = "state", "temperature", "bias", "bias_current"
 
@@ -174,7 +174,7 @@ def temperatures(runs: Sequence[NamedResult]) -> str | None:
 @panel(
     "arrhenius", *BIASED, when=lambda ds: ds.sizes["temperature"] > 2 and iv_curves(ds),
     shows="|current| / T^2 against 1 / T, with the activation energy",
-    needs="a drive of the kind iv with three temperatures or more",
+    needs="a drive of kind iv with three temperatures or more",
 )  # fmt: skip
 def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw |I| / T^2 against 1000 / T (Richardson plot) at the voltage nearest to 0.1 V, with the activation energy.
@@ -292,7 +292,7 @@ def without_spikes(ds: xr.Dataset) -> np.ndarray:
 
 @panel(
     "ter", *BIASED, when=lambda ds: ds.sizes["state"] > 1 and ds.sizes["bias"] > 2, usual=False,
-    shows="ratio of the currents of two states against the read voltage", needs="a drive of the kind iv with two states",
+    shows="ratio of the currents of two states against the read voltage", needs="a drive of kind iv with two states",
 )  # fmt: skip
 def electroresistance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the ratio of the currents of the first two states against the voltage at which they are read."""

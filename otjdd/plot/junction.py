@@ -62,7 +62,7 @@ def junction(ds: xr.Dataset) -> Figure:
     Raises ValueError for a result without snapshots.
     """
     if not ds.sizes.get("snapshot"):
-        raise ValueError("nothing to show: a picture of the junction needs a snapshot")
+        raise ValueError("nothing to show: a figure of the junction needs a snapshot")
     shots = extremes(ds)
     with style():
         fig = Figure(figsize=SIZE, layout="constrained")
@@ -113,7 +113,7 @@ def finish(bands: Axes, spectrum: Axes, ds: xr.Dataset, shots: Sequence[Shot]) -
     bands.set(xlim=xlim, ylim=ylim, xlabel="position (nm)", ylabel="band edge (eV)")
     bands.annotate("$E_F$", (1, 0), (-2, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
                    ha="right", va="bottom", color=GREY)  # fmt: skip
-    spectrum.set(xlim=(0, 1.05), ylim=ylim, xticks=[], xlabel="current by energy")
+    spectrum.set(xlim=(0, 1.05), ylim=ylim, xticks=[], xlabel="current spectrum")
     spectrum.tick_params(labelleft=False)
     legend(bands)
 

@@ -38,7 +38,7 @@ OF_SAMPLES = {
     "parallel": "a line for each device of a study's sample over the keys that were drawn, coloured by a result",
 }
 OF_CALIBRATIONS = {
-    "CLAIM --kind CLAIM": "two aims of a calibration over all sets that it tried, with the front between them"
+    "CLAIM --kind CLAIM": "two targets of a calibration over all sets that it tried, with the Pareto front between them"
 }
 MOVIE = "movie"
 MOVIE_SHOWS = "vacancies, bands and current in the course of time: a GIF or, where ffmpeg is, an MP4"
@@ -103,14 +103,14 @@ def chosen(runs: Sequence[NamedResult], kinds: str | Sequence[str] = ()) -> list
     asked = [kinds] if isinstance(kinds, str) else list(kinds)
     for kind in asked:
         if kind not in KINDS:
-            raise ValueError(f"there is no kind of picture {kind!r}{meant(kind, KINDS)}; there are {', '.join(KINDS)}")
+            raise ValueError(f"there is no kind of figure {kind!r}{meant(kind, KINDS)}; there are {', '.join(KINDS)}")
         if not KINDS[kind].fits(runs):
             raise ValueError(f"nothing to draw for {kind!r}: it needs {KINDS[kind].needs}; {contents(runs)}")
     drawn = asked or [kind for kind, row in KINDS.items() if row.usual(runs)]
     if not drawn:
         raise ValueError(
-            f"nothing to draw: {contents(runs)}. Pictures need two reads or more, a time series "
-            '(record.every = "all"), snapshots, or curves of a drive of the kind iv, cv or impedance'
+            f"nothing to draw: {contents(runs)}. Figures need two reads or more, a time series "
+            '(record.every = "all"), snapshots, or curves of a drive of kind iv, cv or impedance'
         )
     return drawn
 

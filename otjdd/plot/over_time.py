@@ -271,7 +271,7 @@ def walls(axes: Axes, run: NamedResult, places: np.ndarray) -> None:
         style: dict[str, Any] = {"color": ORANGE, "linestyle": DASHES[name], "linewidth": 0.8}
         at_wall.plot(places, np.where(c > FEWEST * most, c, np.nan), **style)
         axes.plot([], [], label=WALLS[name], **style)
-    quantity_axis(at_wall, "y", np.array([FEWEST, 1.0]) * most, "vacancies at the wall", "m^-3", log=True)
+    quantity_axis(at_wall, "y", np.array([FEWEST, 1.0]) * most, "vacancies at the interface", "m^-3", log=True)
     at_wall.set_ylim(FEWEST * most, 3.0 * most)
     at_wall.yaxis.label.set_color(ORANGE)
     at_wall.tick_params(axis="y", which="both", colors=ORANGE)

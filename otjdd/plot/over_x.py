@@ -330,12 +330,12 @@ def filled_shares(ds: xr.Dataset) -> Iterator[FilmCurve]:
 
 
 @panel(
-    "traps", "trap_filling", shows="filled share of traps against position",
+    "traps", "trap_filling", shows="occupancy of traps against position",
     needs="snapshots of a case with [[device.traps]]",
 )  # fmt: skip
 def fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the filled share of each kind of traps against position, at the snapshots of the band diagram."""
-    over_x(axes, runs, filled_shares, "filled share of traps")
+    over_x(axes, runs, filled_shares, "occupancy of traps")
     axes.set(ylim=(-0.03, 1.03))
 
 
@@ -386,7 +386,7 @@ def charges(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 @panel(
     "electrons", "film_electrons", "vacancy_concentration", "conduction_band", "snapshot_junction_voltage",
-    shows="electrons of the film beside its vacancies, and the band between both Fermi levels",
+    shows="electrons and vacancies of the film, and the band between both Fermi levels",
     needs='snapshots of a film that holds electrons (device.film.electrons = "balance")',
 )  # fmt: skip
 def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:

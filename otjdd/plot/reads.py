@@ -72,7 +72,7 @@ def repeats_writes(ds: xr.Dataset) -> bool:
 @panel(
     "loop", *WRITTEN, when=different, usual=steps_writes,
     shows="resistance against the voltage of the write before the read",
-    needs="reads after writes of different voltages, as a drive of the kind write-read-loop has",
+    needs="reads after writes of different voltages, as a drive of kind write-read-loop has",
 )  # fmt: skip
 def loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the resistance read after each write against the voltage of the write. Arrows show the direction."""
@@ -449,7 +449,7 @@ def cumulative(axes: Axes, sets: Sequence[Numbers], what: str, unit: str, of: st
         text = (f"{set_.name}: " if len(sets) > 1 else "") + middle(values, unit, log)
         axes.plot(values, share, marker="osD^vP"[i % 6], markersize=2.5, label=text, **stroke(0, i, 1, len(sets)))
     quantity_axis(axes, "x", every, what, unit, log=log)
-    axes.set(ylabel=f"cumulative share of {of} (%)", ylim=(0, 100))
+    axes.set(ylabel=f"cumulative fraction of {of} (%)", ylim=(0, 100))
     legend(axes)
 
 

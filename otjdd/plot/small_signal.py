@@ -23,7 +23,7 @@ ABOVE = 0.72  # room above the largest arc for the inset axes, their ticks and l
 FINE = 400  # points of the line through a spectrum
 SHARE = 0.15  # of the largest imaginary part: dots of a Nyquist plot below it have no label
 SIGNALS = "state", "temperature", "bias", "frequency", "impedance_real", "impedance_imag", "capacitance"
-SPECTRUM = "a drive of the kind impedance with five frequencies or more"
+SPECTRUM = "a drive of kind impedance with five frequencies or more"
 
 
 class SignalCurve(NamedTuple):
@@ -214,7 +214,7 @@ def bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 @panel(
     "cv", *SIGNALS, when=biased, usual=few, shows="capacitance against voltage",
-    needs="a drive of the kind cv with three voltages or more",
+    needs="a drive of kind cv with three voltages or more",
 )  # fmt: skip
 def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the capacitance against voltage, a curve for each state and frequency."""
@@ -228,7 +228,7 @@ def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
 @panel(
     "mott-schottky", *SIGNALS, when=depleted,
     shows="1 / C² against voltage, with the doping and built-in voltage of a straight line",
-    needs="a drive of the kind cv with three voltages or more at which a doped oxide is depleted",
+    needs="a drive of kind cv with three voltages or more at which a doped oxide is depleted",
 )  # fmt: skip
 def mott_schottky(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw 1/C² at the highest frequency against voltage, and the line of the apparent doping and built-in voltage."""

@@ -226,7 +226,7 @@ def sensitivities(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
         )
         axes.errorbar(indices[kind].values, at + shift, xerr=bars, fmt="none", ecolor=GREY, elinewidth=0.8)
     axes.set_yticks(at, [words_of(ds, str(key)) for key in indices.key.values])
-    axes.set(xlabel="share of the variance", xlim=(min(0, axes.get_xlim()[0]), None))
+    axes.set(xlabel="fraction of the variance", xlim=(min(0, axes.get_xlim()[0]), None))
     legend(axes, ("of log₁₀ " if log else "of ") + wrapped(result).replace("\n", " "))
 
 
@@ -281,7 +281,7 @@ def distributions(ds: xr.Dataset, axes: Axes) -> None:
     ticks = [share for share in SHARES if edge <= share / 100 <= 1 - edge]
     axes.set_yticks(ticks, [f"{share:g}" for share in ticks])
     axes.set_yticks([], minor=True)
-    axes.set_ylabel("cumulative share of reads (%)")  # of all devices and cycles
+    axes.set_ylabel("cumulative fraction of reads (%)")  # of all devices and cycles
     quantity_axis(axes, "x", np.concatenate([finite(point.R) for point in points]), "resistance", "ohm", log=True)
     legend(axes, "filled: low, open: high")
 

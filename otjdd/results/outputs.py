@@ -58,7 +58,7 @@ OUTPUTS = _outputs({
         for name, unit, long_name in (
             ("exchange_flux", "m^-2 s^-1", "vacancies that the {} electrode gives to the film per area and time"),
             ("wall_concentration", "m^-3", "vacancy concentration in the film at the {} electrode"),
-            ("reservoir_filling", "1", "share of the oxygen sites of the {} electrode that is filled"),
+            ("reservoir_filling", "1", "fraction of the oxygen sites of the {} electrode that is filled"),
         )
         for side in ("left", "right")
     },
@@ -90,34 +90,34 @@ OUTPUTS = _outputs({
     "spectrum_traps_right": ("snapshot energy", "A m^-2 eV^-1", "current per energy from the right electrode to traps"),
     "film_electron_ratio_max": ("", "1", "largest density of film electrons over that which bends the band by kT"),
     "junction_temperature_max": ("", "K", "highest temperature of the junction"),
-    "reservoir_share": ("", "1", "largest share of the sites of a reservoir of oxygen that was filled, or was empty"),
+    "reservoir_share": ("", "1", "largest fraction of the sites of a reservoir of oxygen that was filled, or was empty"),
     "vacancy_loss": ("", "1", "vacancies that the film lost, at most, over those that it held at first"),
-    "site_share": ("", "1", "largest share of the sites of the film that vacancies held"),
-    "stack_leaps": ("", "1", "most leaps of the electrons to another stack while the voltage did not turn"),
+    "site_share": ("", "1", "largest fraction of the sites of the film that vacancies held"),
+    "stack_leaps": ("", "1", "most jumps of the electrons to another stack while the voltage did not turn"),
     "read_grid_error": ("", "1", "estimated error by the cells of the first or the last read, whichever is larger"),
-    "single_ion_share": ("", "1", "one ion over the ions of the column that holds fewest, where ions hop at random"),
-    "column_weight": ("column", "1", "share of the area of all columns"),
+    "single_ion_share": ("", "1", "one ion over the ions of the column that holds fewest, where ions hop stochastically"),
+    "column_weight": ("column", "1", "fraction of the area of all columns"),
     "column_kind": ("column", "1", "number of the kind of a column"),
     # layers of a film, where it has several
     "layer": ("layer", "1", "material of a layer of the film"),
     "layer_end": ("layer", "m", "distance of the right end of a layer from the left electrode"),
     "layer_vacancies": ("snapshot layer", "m^-2", "vacancies per area in a layer, mean over the columns"),
     "trap": ("trap", "1", "name of traps in the film"),
-    "trap_filling": ("snapshot trap x", "1", "filled share of traps, mean over the columns; nan where none are"),
+    "trap_filling": ("snapshot trap x", "1", "occupancy of traps, mean over the columns; nan where none are"),
     "trap_current_left": ("snapshot trap x", "A m^-3", "current per volume from traps to the left electrode"),
     "trap_current_right": ("snapshot trap x", "A m^-3", "current per volume from the right electrode to traps"),
     "trap_charge": ("snapshot x", "C m^-3", "charge of traps, mean over the columns"),
     "layer_field": ("snapshot layer", "V m^-1", "field of a layer, towards the right electrode, mean over the columns"),
     # kinds of columns, where a case has several
     "kind": ("kind", "1", "kind of columns"),
-    "kind_share": ("kind", "1", "share of a kind in the area of the junction"),
+    "kind_share": ("kind", "1", "fraction of a kind in the area of the junction"),
     "kind_conduction_current": ("time kind", "A", "conduction current through the columns of a kind"),
     "kind_vacancy_mean_position": ("time kind", "m", "mean distance of the vacancies of a kind from the left electrode"),
     "kind_read_current": ("read kind", "A", "current read through the columns of a kind"),
     "kind_bias_current": (f"{BIASED} kind", "A", "current through the columns of a kind"),
     "kind_capacitance": (f"{BIASED} frequency kind", "F", "capacitance of the columns of a kind, without the circuit"),
     "kind_conductance_ac": (f"{BIASED} frequency kind", "S", "conductance of the columns of a kind, without the circuit"),
-    "rest_position": ("time column", "m", "mean distance from the left electrode at which vacancies come to rest at 0 V"),
+    "rest_position": ("time column", "m", "mean distance from the left electrode at which vacancies relax at 0 V"),
     # reads
     "read_time": ("read", "s", "time of the read"),
     "write_voltage": ("read", "V", "voltage of the write before the read"),
@@ -131,10 +131,10 @@ OUTPUTS = _outputs({
     "read_resistance_grid_error": ("read", "1", "relative error of the resistance read, of the grid"),
     "read_resistance_time_error": ("read", "1", "relative error of the resistance read, of the time steps"),
     "read_resistance_column_error": ("read", "1", "relative error of the resistance read, of the number of columns"),
-    "tunnelling_share": ("read", "1", "share of the current below the top of the barrier"),
+    "tunnelling_share": ("read", "1", "fraction of the current below the top of the barrier"),
     "transport_energy": ("read", "eV", "mean energy of the current above the emitting level"),
     "channel": ("channel", "1", "channel of conduction"),
-    "read_channel_share": ("read channel", "1", "share of a channel of conduction in the current read"),
+    "read_channel_share": ("read channel", "1", "fraction of the read current through a channel of conduction"),
     # current against voltage with frozen ions
     "bias_current": (BIASED, "A", "current"),
     "bias_current_error": (BIASED, "1", "relative error of the current"),
@@ -143,9 +143,9 @@ OUTPUTS = _outputs({
     "bias_current_column_error": (BIASED, "1", "relative error of the current, of the number of columns"),
     "bias_current_level_error": (BIASED, "1", "relative error of the current by levels too narrow to resolve"),
     "bias_junction_voltage": (BIASED, "V", "voltage across the junction"),
-    "bias_tunnelling_share": (BIASED, "1", "share of the current below the top of the barrier"),
+    "bias_tunnelling_share": (BIASED, "1", "fraction of the current below the top of the barrier"),
     "bias_transport_energy": (BIASED, "eV", "mean energy of the current above the emitting level"),
-    "bias_channel_share": (f"{BIASED} channel", "1", "share of a channel of conduction in the current"),
+    "bias_channel_share": (f"{BIASED} channel", "1", "fraction of the current through a channel of conduction"),
     "bias_band_bending": (BIASED, "eV", "band bending of the right electrode at the interface"),
     "bias_electrode_charge": (BIASED, "C m^-2", "areal charge of the left electrode"),
     "bias_right_electrode_charge": (BIASED, "C m^-2", "areal charge of the right electrode"),
@@ -176,7 +176,7 @@ OUTPUTS = _outputs({
     "step_operations": ("step", "1", "number of cells that a step writes or reads, one for each pulse"),
     "write_disturb": (
         "step", "1",
-        "largest change of a cell that was not to be written, beside one left alone, in decades of conductance",
+        "largest change of a cell that was not to be written, compared with one left alone, in decades of conductance",
     ),
     "cell_chosen": ("step word_line bit_line", "1", "1 for cells that a step writes or programs, else 0"),
     "cell_voltage": ("step word_line bit_line", "V", "voltage of largest magnitude across a cell in a step"),
@@ -184,7 +184,7 @@ OUTPUTS = _outputs({
     "cell_conductance": ("step word_line bit_line", "S", "chord conductance of a cell at 0.1 V, without its lines"),
     "cell_rest_position": (
         "step word_line bit_line", "m",
-        "distance from the left electrode at which the vacancies of a cell come to rest, mean over them",
+        "distance from the left electrode at which the vacancies of a cell relax, mean over them",
     ),
     "sensed_current": (
         "step word_line bit_line", "A", "current of the bit line while the word line is read, nan where a step reads none",
@@ -203,7 +203,7 @@ OUTPUTS = _outputs({
     ),
     "program_missed": ("step word_line bit_line", "1", "1 for cells that missed their target by more than the tolerance"),
     "sneak_share": (
-        "step word_line bit_line", "1", "share of the sensed current that has not come through the cell that is read",
+        "step word_line bit_line", "1", "fraction of the sensed current that has not come through the cell that is read",
     ),
 })  # fmt: skip
 

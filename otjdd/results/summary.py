@@ -110,7 +110,7 @@ def crowded_walls(ds: xr.Dataset, case: Any) -> str:  # a `case.case.Case`; the 
         end = int(np.argmax(thin)) if thin.any() else len(x) - 1
         fall, width = band[0] - band[end], abs(x[end] - x[0])
         walls.append(
-            f"vacancies hold {100.0 * c[at, column, 0] / sites:.3g} % of the sites at the {side} wall at t = "
+            f"vacancies hold {100.0 * c[at, column, 0] / sites:.3g} % of the sites at the {side} interface at t = "
             f"{float(ds.snapshot_time[at]):.3g} s, where the band {'falls' if fall > 0.0 else 'rises'} by "
             f"{abs(fall):.2g} eV within {1e9 * width:.2g} nm of it"
         )

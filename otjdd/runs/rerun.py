@@ -96,7 +96,7 @@ def case_data(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dic
     resolved, files = stored.attrs["case_resolved"], stored.attrs.get("case_files", "{}")
     try:
         if not isinstance(resolved, str):
-            raise ValueError(f"{type(resolved).__name__} in place of a text")
+            raise ValueError(f"{type(resolved).__name__} instead of a text")
         data = parse(Source("case_resolved", resolved)).data
     except (CaseError, ValueError) as error:
         raise ResultError(path, f"does not say its case: {str(error).splitlines()[0]}") from error

@@ -38,7 +38,7 @@ MACHINE = (
     "system",
     "processor",
 )  # compared besides the versions of libraries: other machine code gives other bits
-AFRESH = "begin anew, without --resume"
+AFRESH = "start again, without --resume"
 INSTANT = KeptState._fields[:-1]  # of a kept state, beside its memory
 LOGS = "rows", "reads"  # of a run
 ZIP = b"PK\x03\x04"  # beginning of the arrays of a checkpoint

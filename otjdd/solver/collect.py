@@ -148,7 +148,7 @@ def charging_ratio(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[
         case.device.junction_area * float((columns.weight / elastance).sum()) + case.circuit.parallel_capacitance
     )
     constant = case.circuit.series_resistance * capacitance
-    return {"charging_ratio": Reached(constant / stay, f"a stay of {stay:.4g} s beside R C = {constant:.4g} s")}
+    return {"charging_ratio": Reached(constant / stay, f"a stay of {stay:.4g} s, with R C = {constant:.4g} s")}
 
 
 def single_ion_share(moving: Run) -> Reached:

@@ -179,7 +179,9 @@ def on_grid(case: Case, parts: list[Member], ds: xr.Dataset, c: np.ndarray) -> n
         if np.allclose(before, ends, rtol=SAME, atol=0.0):
             return c
     if spreads_thickness(ds) or unlike_thickness(parts) or case.columns.spread.get(THICKNESS):
-        raise ValueError(f"{KEY}another grid, and columns of unlike thickness; begin from a profile, or by a history")
+        raise ValueError(
+            f"{KEY}another grid, and columns of different thickness; begin from a profile, or by a history"
+        )
     was, now = (first_cells(widths, at) for widths, at in ((width, before), (after, ends)))
     layers = zip(*(list(pairwise(first)) for first in (was, now)), strict=True)
     return np.hstack([regridded(c[:, a:b], width[a:b], after[p:q]) for (a, b), (p, q) in layers])

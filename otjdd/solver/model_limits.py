@@ -86,7 +86,7 @@ LIMITS = (
         "drift of the conductance, or of P over P_s, while the slowest signal turns by a radian",
         0.1,
         "",
-        "raise the lowest of drive.frequencies, or let the ions come to rest: drive.settle = true; along a path, lower "
+        "raise the lowest of drive.frequencies, or let the ions relax: drive.settle = true; along a path, lower "
         "drive.rate",
     ),
     Limit(
@@ -98,10 +98,10 @@ LIMITS = (
     ),
     Limit(
         "stack_leaps",
-        "number of leaps of the electrons to another stack while the voltage did not turn",
+        "number of jumps of the electrons to another stack while the voltage did not turn",
         0.0,  # ions can follow a leap back over the fold, so that the stack oscillates
         "",
-        "what is read after a leap depends on its moment, and of an oscillation on its phase: compare two numerics.rtol, "
+        "what is read after a jump depends on its moment, and of an oscillation on its phase: compare two numerics.rtol, "
         "or lower the voltage",
     ),
     Limit(
@@ -114,21 +114,21 @@ LIMITS = (
     ),
     Limit(
         "vacancy_loss",
-        "share of its vacancies that the film has lost",
+        "fraction of its vacancies that the film has lost",
         0.99,  # an oxide without vacancies is another device
         "",
         "the film has emptied into its electrodes: lower formation_energy or rate of the exchange, or shorten the drive",
     ),
     Limit(
         "reservoir_share",
-        "share of the oxygen sites of a reservoir that are filled, or that are empty,",
+        "fraction of the oxygen sites of a reservoir that are filled, or that are empty,",
         0.999,  # it is then full, or empty, and what it cannot take or give does not pass
         "",
         "the reservoir has run out: raise the capacity of the exchange, or shorten the drive",
     ),
     Limit(
         "site_share",
-        "share of the sites of the film that vacancies hold",
+        "fraction of the sites of the film that vacancies hold",
         0.5,  # a sublattice that is half empty is another oxide
         "",
         "the film has filled from its electrodes: raise formation_energy of the exchange, or give its reservoir a capacity",

@@ -73,7 +73,7 @@ def read_profile(path: str | Path, thickness: float, site_density: float) -> Sta
             )
         rows.append((x, c))
     if len(rows) < 2:
-        raise ValueError(f"{path}:{text_rows[-1].number}: {len(rows)} rows of numbers; a profile has two at least")
+        raise ValueError(f"{path}:{text_rows[-1].number}: {len(rows)} rows of numbers; a profile has at least two")
     if not any(c > 0.0 for _, c in rows):
         raise ValueError(f"{path}:{text_rows[-1].number}: a profile without vacancies")
     x_of, c_of = np.array(rows).T

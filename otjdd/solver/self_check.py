@@ -96,7 +96,7 @@ def verify_kernels() -> None:
     kernel_cache.forget()
     raise KernelError(
         f"the compiled kernels gave wrong numbers on this machine: {wrong}. They are removed: the next command compiles "
-        "them anew"
+        "them again"
     )
 
 

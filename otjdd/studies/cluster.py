@@ -97,7 +97,7 @@ def next_of(arrived: queue.SimpleQueue[Future[bytes]], client: Client, address: 
         if now - last_worker > WITHOUT_WORKERS:
             raise ConnectionError(
                 f"the scheduler at {address} had no worker for {WITHOUT_WORKERS:g} s: start some (dask worker {address}) "
-                "with the same versions of otjdd and dask; what was finished is kept, --resume goes on with it"
+                "with the same versions of otjdd and dask; what was finished is kept, --resume continues from it"
             )
         if not warned and now - last_worker > TOLD_AFTER:
             warned = True
@@ -142,7 +142,7 @@ def received(future: Future[bytes], work: StudyWork, job: PointJob) -> PointOutc
 
 
 def lost_scheduler(address: str) -> ConnectionError:
-    return ConnectionError(f"the scheduler at {address} is gone; what was finished is kept, --resume goes on with it")
+    return ConnectionError(f"the scheduler at {address} is gone; what was finished is kept, --resume continues from it")
 
 
 def reach(address: str) -> None:

@@ -351,7 +351,7 @@ def unfit(study: xr.Dataset) -> str:
     if not devices_of(study):
         return f"it has no devices: [study.sample] draws them, or {SEEDS} in [study.grid]"
     if not two_in_turn(study.write_voltage.transpose(..., CYCLES).values):
-        return "its reads do not follow writes of two voltages of opposite sign in turn"
+        return "its reads do not follow writes of two voltages of alternating sign"
     return ""
 
 

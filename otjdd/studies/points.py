@@ -108,7 +108,7 @@ def unpacked(head: Head, body: bytes) -> Iterator[tuple[str, KeptArray]]:
         yield name, KeptArray(dims, values.reshape(shape))
         at += 8 * count
     if at != len(body):
-        raise ValueError(f"{len(body)} bytes of numbers in place of {at}")
+        raise ValueError(f"{len(body)} bytes of numbers instead of {at}")
 
 
 def path_of(folder: Path, digest: str) -> Path:

@@ -48,7 +48,7 @@ class Chain:
                 raise ValueError(f"a read at 0 s of a part of a drive of {self.points:,} breakpoints; place it later")
         if np.spacing(self.duration) > 0.01 * self.shortest_step:
             raise ValueError(
-                f"a step of {self.shortest_step:g} s cannot be told apart at t = {self.duration:g} s: give it more time"
+                f"a step of {self.shortest_step:g} s cannot be resolved at t = {self.duration:g} s: give it more time"
             )
 
     def __repr__(self) -> str:

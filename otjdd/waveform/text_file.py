@@ -39,7 +39,7 @@ def read_waveform(path: str | Path, reads_at: Sequence[float] = (), highest: flo
         rows.append(numbers_of(path, line, COLUMNS))
         check_time(path, line.number, rows[-1][0], rows[-2][0] if len(rows) > 1 else None)
     if len(rows) < 2:
-        raise ValueError(f"{path}:{text_rows[0].number}: one row of numbers; a waveform has two at least")
+        raise ValueError(f"{path}:{text_rows[0].number}: one row of numbers; a waveform has at least two")
     times, voltages = np.array(rows).T * np.array([scale]).T
     beyond = np.abs(voltages) > highest
     if beyond.any():

@@ -260,7 +260,7 @@ def check_steps(steps: np.ndarray, times: np.ndarray) -> None:
     if lost.any():
         k = int(np.argmax(lost))
         raise ValueError(
-            f"a step of {steps[k]:g} s cannot be told apart at t = {times[k]:g} s, where numbers stand "
+            f"a step of {steps[k]:g} s cannot be resolved at t = {times[k]:g} s, where numbers stand "
             f"{np.spacing(times[k]):.2g} s apart: make it longer (a read by read.duration)"
         )
 

@@ -134,7 +134,7 @@ ONE_FAULT = [
     ("[drive]", WINDOWS.format("none", '["2 us", "1 us"]'), "23:1 record.windows: expected windows that end after they be"),
     ("[drive]", WINDOWS.format("none", '["1 us"]'), "23:12 record.windows[0][1]: expected a time from"),
     ("[drive]", WINDOWS.format("none", '"1 us"'), '23:12 record.windows[0]: expected a list of 2, got "1 us"'),
-    ("[drive]", WINDOWS.format("all", '["0 s", "1 us"]'), '21:2 record: expected every = "reads" or "none" beside windo'),
+    ("[drive]", WINDOWS.format("all", '["0 s", "1 us"]'), '21:2 record: expected every = "reads" or "none" with windo'),
 ]  # fmt: skip
 
 

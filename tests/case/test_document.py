@@ -179,7 +179,7 @@ def test_a_base_is_looked_for_beside_the_case_then_among_the_shipped(tmp_path):
     [
         ('"case.toml"', "which is based on this"),
         ('"loop.toml"', "which is based on this"),
-        ('"none.toml"', "a case file beside this one"),
+        ('"none.toml"', "a case file next to this one"),
         ('"../outside.toml"', "in the folder of the case"),
         ('"/etc/hostname"', "in the folder of the case"),
         ('"link.toml"', "in the folder of the case"),

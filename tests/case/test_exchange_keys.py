@@ -14,11 +14,11 @@ def test_an_exchange_beside_a_layer_without_sites_and_a_compact_model_of_one_are
     (tmp_path / "layers.toml").write_text(table + layer + layer.replace("none", "mobile"), encoding="utf-8")
     refusal = otjdd(tmp_path, "check", "layers.toml")
     assert refusal.returncode == 3
-    assert "layers.toml:2:14 device.left.exchange: expected none beside device.film.layers" in refusal.stderr
+    assert "layers.toml:2:14 device.left.exchange: expected none with device.film.layers" in refusal.stderr
     (tmp_path / "one.toml").write_text(table, encoding="utf-8")
     refusal = otjdd(tmp_path, "compact", "one.toml", "-o", "model")
     assert refusal.returncode == 3
-    assert "one.toml:2:14 device.left.exchange: expected none beside a compact model" in refusal.stderr
+    assert "one.toml:2:14 device.left.exchange: expected none with a compact model" in refusal.stderr
 
 
 def test_a_case_with_an_exchange_is_written_back_as_it_is():

@@ -98,7 +98,7 @@ def test_a_fault_in_a_layer_is_at_its_line(file):
     with pytest.raises(CaseError, match=r"two.toml:15:1 device.film.layers\[1\].image_permittivity"):
         load_case(file)
     file.write_text(BASE + '\n[device.film]\nthickness = "3 nm"\n', encoding="utf-8")
-    with pytest.raises(CaseError, match=r"two.toml:\d+:1 device.film.thickness: expected no thickness beside layers"):
+    with pytest.raises(CaseError, match=r"two.toml:\d+:1 device.film.thickness: expected no thickness with layers"):
         load_case(file)
 
 

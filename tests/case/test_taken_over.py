@@ -99,8 +99,8 @@ def test_the_film_of_a_base_beside_other_electrodes_is_named(tmp_path):
     electrodes = 'base = "junction.toml"\n[device.left]\nmaterial = "Au"\nbarrier = "2.5 eV"\n'
     path.write_text(electrodes)
     (line,) = (line for line in notes(path, {}) if "film" in line)
-    assert line.startswith("device.left of Au stands beside the film of junction.toml, 3 nm of HfO2: state device.film")
+    assert line.startswith("device.left of Au stands with the film of junction.toml, 3 nm of HfO2: state device.film")
     path.write_text(electrodes + '[device.film]\nmaterial = "HfO2"\n')
-    assert not any("beside the film" in line for line in notes(path, {}))
+    assert not any("with the film" in line for line in notes(path, {}))
     path.write_text('base = "junction.toml"\ndevice.film.thickness = "4 nm"\n')
     assert notes(path, {}) == []

@@ -162,7 +162,7 @@ def test_a_validation_that_is_interrupted_reports_what_it_has_judged_and_goes_on
     words = ["--runs", str(tmp_path / "runs"), "--workers", "1"]
     ended = otjdd_validate(tmp_path / "claims", *words)
     assert ended.returncode == 130
-    assert "1 claim judged until then. The same command goes on." in ended.stderr
+    assert "1 claim judged until then. The same command continues." in ended.stderr
     assert "first" in ended.stdout
     done = otjdd_validate(tmp_path / "claims", *words)
     assert len(runs) == 3, done.stderr

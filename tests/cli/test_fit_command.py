@@ -145,7 +145,7 @@ def test_a_fit_without_a_terminal_has_a_line_for_each_evaluation_and_prints_its_
     first, *lines = capsys.readouterr().err.splitlines()
     assert "1 evaluation of 30 points took" in first
     assert "some 12" in first
-    of = "fit: {}, 0 Jacobians, misfit {} per point; device.left.barrier = {:.4g} eV, ions.density = 3.655e26 1/m^3"
+    of = "fit: {}, 0 Jacobians, residual {} per point; device.left.barrier = {:.4g} eV, ions.density = 3.655e26 1/m^3"
     barrier = load_case("small.toml").device.left.barrier
     best, rest = zip(*(line.rsplit("; ", 1) for line in lines), strict=True)
     assert best == (of.format("1 evaluation", 2.5, 1.2 * barrier), of.format("4 evaluations", 1.5, barrier))

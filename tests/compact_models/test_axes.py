@@ -58,7 +58,7 @@ def test_without_an_axis_a_quantity_is_a_number():
         ({"device.film.cells": (50, 200)}, "the count 100"),
         ({"device.left.kind": (0, 1)}, "number of the case"),
         ({'columns.spread."ions.activation_energy"': (0.05, 0.08)}, "names of their own"),
-        (VARY | {"ions.density": (4e26, 5e26)}, "2 keys at most beside the temperature"),
+        (VARY | {"ions.density": (4e26, 5e26)}, "2 keys at most with the temperature"),
     ],
 )
 def test_numbers_that_make_no_axis_are_refused(vary, words):

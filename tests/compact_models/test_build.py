@@ -102,7 +102,7 @@ def test_heat_of_the_junction_is_that_of_the_case():
     assert found.time_constant == pytest.approx(1e-13 / (4.0 * 10.0 * 10e-6))
     assert case.isothermal().device.heat is None
     assert build.heat_of(case.isothermal()) is None
-    with pytest.raises(CaseError, match=r"device\.heat: expected none beside a compact model without --temperatures"):
+    with pytest.raises(CaseError, match=r"device\.heat: expected none with a compact model without --temperatures"):
         build.compact(case)
     columns = load_case("li2019", {"device.heat": '{ resistance = "1e4 K/W", time_constant = "1 us", of = "columns" }'})
     with pytest.raises(CaseError, match=r'unless heat\.of is "junction"'):

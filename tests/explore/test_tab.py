@@ -72,7 +72,7 @@ def test_offsets_count_from_the_layer_that_is_first_after_a_change():
         tables.LayerChange(0, ""),
     )
     assert [(table["material"], table["band_offset"]) for table in rows] == [("SrTiO3", "0 eV")]
-    with pytest.raises(ValueError, match="one layer at least"):
+    with pytest.raises(ValueError, match="at least one layer"):
         tables.changed_layers(PLAIN.replace({tables.LAYERS: rows}), tables.LayerChange(0, ""))
     with pytest.raises(ValueError, match="2 layers"):
         tables.changed_layers(BILAYER, tables.LayerChange(2, ""))

@@ -8,7 +8,7 @@ import otjdd as package
 from otjdd.constants import VACUUM_PERMITTIVITY
 
 FROZEN = """base = "ftj-hzo.toml"
-title = "curves of a film whose polarisation stands still"
+title = "curves of a film whose polarisation is frozen"
 [device.film]
 cells = 16
 [drive]
@@ -30,13 +30,13 @@ dipole_length = "1 nm"
 
 def test_what_holds_no_polarisation_refuses_it_with_its_line(folder):
     (folder / "array.toml").write_text(CROSSBAR, encoding="utf-8")
-    assert "none beside a compact model" in otjdd("compact ftj-hzo -o model", code=3)
+    assert "none with a compact model" in otjdd("compact ftj-hzo -o model", code=3)
     assert not (folder / "model").exists()
     said = otjdd("check array.toml", code=3)
     assert "array.toml:2" in said
-    assert 'none beside a drive of the kind "patterns"' in said
+    assert 'none with a drive of kind "patterns"' in said
     electrons = "--set device.film.electrons=balance --set device.film.density_of_states='1e26 1/m^3'"
-    assert '"frozen" beside device.film.electrons = "balance"' in otjdd(f"check ftj-cv {electrons}", code=3)
+    assert '"frozen" with device.film.electrons = "balance"' in otjdd(f"check ftj-cv {electrons}", code=3)
     assert '"frozen" for a film without [device.film.polarisation]' in otjdd(
         "check cv --set drive.polarisation=following", code=3
     )
@@ -100,4 +100,4 @@ def test_a_saturation_that_follows_the_temperature_excludes_heat(folder):
     warm = '--set \'device.heat={resistance="1e5 K/W", time_constant="1 ns"}\''
     assert "valid" not in otjdd(f"check ftj-hzo {warm}")
     said = otjdd(f"check ftj-hzo {warm} --set 'device.film.polarisation.curie_temperature=\"720 K\"'", code=3)
-    assert "polarisation.curie_temperature: expected none beside device.heat" in said
+    assert "polarisation.curie_temperature: expected none with device.heat" in said

@@ -347,7 +347,7 @@ def test_a_case_with_charged_traps_from_its_file_to_its_picture(tmp_path):
     assert (ds.bias_trap_charge.values > 0.0).all()
     refused = otjdd(tmp_path, "compact", "charged.toml", "-o", "model")
     assert refused.returncode != 0
-    assert 'device.traps[0].kind: expected "none" beside a compact model' in refused.stderr
+    assert 'device.traps[0].kind: expected "none" with a compact model' in refused.stderr
     pulse = {"kind": "pulse", "voltage": "1 V", "width": "1 us", "read": {}}
-    with pytest.raises(CaseError, match='"steady", where vacancies move: take occupation = "kinetic"'):
+    with pytest.raises(CaseError, match='"steady", where vacancies move: take "kinetic"'):
         device.replace({"drive": pulse})

@@ -31,14 +31,14 @@ def test_the_pairs_that_exclude_each_other_are_drawn_with_their_front():
 def test_named_aims_are_drawn_pair_by_pair_also_targets_and_what_goes_together():
     fig = figure(record(), ["threshold", "slope", "R"])
     assert [axes.get_ylabel() for axes in fig.axes] == ["slope", "R", "R"]
-    assert [line.get_label() for line in fig.axes[0].lines] == ["evaluated sets", "front"]
+    assert [line.get_label() for line in fig.axes[0].lines] == ["evaluated sets", "Pareto front"]
 
 
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["barier", "R"], "'barier' is no aim of this calibration"),
-        ("R", "a front is between two aims: name another one as well"),
+        (["barier", "R"], "'barier' is no target of this calibration"),
+        ("R", "a Pareto front is between two targets: name a second one"),
     ],
 )
 def test_a_wrong_name_is_refused(names, said):
@@ -47,9 +47,9 @@ def test_a_wrong_name_is_refused(names, said):
 
 
 def test_what_cannot_be_drawn_says_why():
-    with pytest.raises(ValueError, match="no two aims exclude each other; name two of height, slope"):
+    with pytest.raises(ValueError, match="no two targets exclude each other; name two of height, slope"):
         figure(record().isel(visit=slice(0, 3)).assign(visited_distance=lambda ds: 0 * ds.visited_distance))
     with pytest.raises(ValueError, match="older version"):
         figure(record().drop_vars("visited_distance"))
-    with pytest.raises(ValueError, match="a calibration is drawn by itself"):
+    with pytest.raises(ValueError, match="a calibration is drawn alone"):
         figure([record(), record()])

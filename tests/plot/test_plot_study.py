@@ -85,7 +85,7 @@ def test_the_design_for_indices_is_drawn_as_indices():
     for inner in (0, 3):
         attrs = {SAMPLE_METHOD: "saltelli", SAMPLE_COUNT: 16}
         fig = study.study_figure(made({"sample": 64}, inner, attrs, coords))
-        assert labels(fig) == ["share of the variance"]
+        assert labels(fig) == ["fraction of the variance"]
         assert fig.axes[0].get_legend().get_title().get_text() == "of log₁₀ resistance"
 
 
@@ -186,7 +186,7 @@ def test_cycled_devices_are_distributions_boxes_and_scatter_against_area_and_res
     ds = cycled(40, 10, radii=RADII, power=-0.5)
     fig = study.study_figure(ds)
     cdf, box, sigma, against = fig.axes
-    assert cdf.get_ylabel() == "cumulative share of reads (%)"
+    assert cdf.get_ylabel() == "cumulative fraction of reads (%)"
     low = cdf.lines[0].get_xydata()
     np.testing.assert_allclose(low[:, 1], 100 * (np.arange(400) + 0.5) / 400)
     to_axes = cdf.transScale.transform(low)

@@ -68,7 +68,8 @@ def test_walls_where_vacancies_crowd_are_named_with_the_band_beside_them():
     ds = outputs.dataset(arrays, {"x": np.array([0.1, 0.3, 0.6, 0.9, 1.3]) * 1e-9}, {})
     case = load_case("junction", {"ions.site_density": "5e28 1/m^3"})
     assert summary.crowded_walls(ds, case).startswith(
-        "vacancies hold 12 % of the sites at the right wall at t = 2 s, where the band falls by 0.35 eV within 0.4 nm of it"
+        "vacancies hold 12 % of the sites at the right interface at t = 2 s"
+        ", where the band falls by 0.35 eV within 0.4 nm of it"
     )
     assert summary.crowded_walls(ds, load_case("junction", {"ions.site_density": "1e29 1/m^3"})) == ""
 

@@ -65,10 +65,10 @@ def test_a_checkpoint_is_refused_with_its_version_and_advice(old):
     case = load_case("checkpoint-case.toml")
     here = checkpoint.belonging(case) | {"otjdd_version": "0.2.0"}
     with pytest.raises(
-        ResultError, match=r"another otjdd version: 0\.1\.0 then, 0\.2\.0 now; begin anew, without --resume"
+        ResultError, match=r"another otjdd version: 0\.1\.0 then, 0\.2\.0 now; start again, without --resume"
     ):
         checkpoint.read(Path("checkpoint"), here)
-    with pytest.raises(ResultError, match="begin anew, without --resume"):
+    with pytest.raises(ResultError, match="start again, without --resume"):
         otjdd.run(case, checkpoints=checkpoint.CheckpointPlace(Path("checkpoint"), resume=True))
     Path(".long.nc.checkpoint").write_bytes(Path("checkpoint").read_bytes())
     done = CliRunner().invoke(app, ["run", "checkpoint-case.toml", "-o", "long.nc", "--resume"])

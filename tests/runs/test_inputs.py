@@ -40,5 +40,5 @@ def test_a_step_that_is_lost_to_rounding_has_the_line_of_its_drive(tmp_path):
         check_inputs(load_case(file), str(file))
     (problem,) = error.value.problems
     assert (problem.line, problem.key) == (2, "drive")
-    assert "a step of 1e-09 s cannot be told apart at t = 1e+09 s" in problem.expected
+    assert "a step of 1e-09 s cannot be resolved at t = 1e+09 s" in problem.expected
     check_inputs(load_case(file, {"drive.parts[1].width": "1 s"}))

@@ -202,7 +202,7 @@ def test_a_checkpoint_with_another_content_is_refused(tmp_path, halfway, change)
     np.savez(file, **{name: array for name, array in (halfway | change).items() if array is not None})
     path = tmp_path / "checkpoint"
     path.write_bytes(files.sealed(file.getvalue()))
-    with pytest.raises(ResultError, match="begin anew, without --resume"):
+    with pytest.raises(ResultError, match="start again, without --resume"):
         resumed(path)
 
 
@@ -225,7 +225,7 @@ def test_a_checkpoint_that_others_may_have_written_is_not_taken(tmp_path, halfwa
 @pytest.mark.skipif(os.name == "nt", reason="owners of Unix")
 def test_a_result_in_the_place_of_a_checkpoint_is_no_advice_to_load_it_unsafely(tmp_path, uninterrupted):
     store.write(uninterrupted, tmp_path / "checkpoint")
-    with pytest.raises(ResultError, match="is not a checkpoint; begin anew"):
+    with pytest.raises(ResultError, match="is not a checkpoint; start again"):
         resumed(tmp_path / "checkpoint")
 
 
@@ -279,4 +279,4 @@ def test_resuming_without_a_checkpoint_is_said_in_one_line(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["run", "long.toml", "-q", "--resume"])
     assert done.exit_code == 0
-    assert done.stderr.splitlines() == ["There is no checkpoint .long.nc.checkpoint: the run begins anew."]
+    assert done.stderr.splitlines() == ["There is no checkpoint .long.nc.checkpoint: the run starts again."]

@@ -140,7 +140,7 @@ def test_a_compact_model_refuses_heat_with_its_line(tmp_path):
     (tmp_path / "hot.toml").write_text(
         'base = "li2019.toml"\ntitle = "hot"\n[device.heat]\nresistance = "1 K/W"\ntime_constant = "1 us"\n'
     )
-    with pytest.raises(CaseError, match=r"hot.toml:3:9 device.heat: expected none beside a compact model"):
+    with pytest.raises(CaseError, match=r"hot.toml:3:9 device.heat: expected none with a compact model"):
         otjdd.compact(tmp_path / "hot.toml")
 
 

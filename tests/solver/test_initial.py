@@ -60,7 +60,7 @@ def test_what_is_no_start_for_a_film_is_refused(film, tmp_path):
         ({"device.film.thickness": "0.5 nm", "ions.site_density": 1.01 * film.ions.density}, "above the site density"),
         (
             {"device.film.cells": 9, "columns.spread": {"device.film.thickness": "0.1 nm"}},
-            "columns of unlike thickness",
+            "columns of different thickness",
         ),
     ):
         with pytest.raises(ValueError, match=said):

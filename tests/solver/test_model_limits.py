@@ -162,7 +162,7 @@ def test_a_pulse_shorter_than_five_time_constants_of_the_charging_is_named(resis
     ds = otjdd.run(case(JUNCTION, **SMALL), **{"drive": pulse}, **circuit)
     assert model_limits.names(ds.attrs["model_limits"]) == ["charging_ratio"] * limited
     if limited:  # beside the large capacitor that of the junction does not count
-        assert "at a stay of 2e-06 s beside" in ds.attrs["model_limits"]
+        assert "at a stay of 2e-06 s, with" in ds.attrs["model_limits"]
         assert float(re.search(r"R C = (\S+) s", ds.attrs["model_limits"])[1]) == pytest.approx(0.1, rel=0.01)
 
 

@@ -60,7 +60,7 @@ def test_any_units_of_these_kinds_and_any_divider(tmp_path):
         (HEADER + "0, 1e26\n3, 2e26\n", 3, "outside of the film"),
         (HEADER + "0, 1e26\n1, -2e26\n", 3, "between 0 and the site density"),
         (HEADER + "0, 1e26\n1, 1e28\n", 3, "between 0 and the site density"),
-        (HEADER + "0, 1e26\n", 2, "1 rows of numbers; a profile has two at least"),
+        (HEADER + "0, 1e26\n", 2, "1 rows of numbers; a profile has at least two"),
         (HEADER + "0, 0\n1, 0\n", 3, "without vacancies"),
     ],
 )

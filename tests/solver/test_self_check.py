@@ -37,7 +37,7 @@ def test_kernels_that_give_wrong_numbers_simulate_nothing_and_are_forgotten(monk
     forgotten = []
     monkeypatch.setattr(self_check, "computed_answer", lambda: self_check.EXPECTED._replace(conductance=0.0))
     monkeypatch.setattr(kernel_cache, "forget", lambda: forgotten.append(True))
-    with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00839.*the next command compiles them anew"):
+    with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00839.*the next command compiles them again"):
         simulate.simulate_junction(self_check.parse_case(self_check.CASE))
     assert forgotten == [True]
 

@@ -177,7 +177,7 @@ def test_studies_without_cycled_devices_are_refused_in_words():
         otjdd.variability(ds.rename(sample="row"))
     seeds = ds.rename(sample="ions.seed").assign_coords({"ions.seed": np.arange(50.0)})
     assert otjdd.variability(seeds).equals(otjdd.variability(ds))
-    with pytest.raises(ValueError, match="two voltages of opposite sign in turn"):
+    with pytest.raises(ValueError, match="two voltages of alternating sign"):
         otjdd.variability(ds.assign(write_voltage=abs(ds.write_voltage)))
     with pytest.raises(ValueError, match="not positive"):
         otjdd.variability(ds.assign(read_resistance=-ds.read_resistance))

@@ -111,7 +111,7 @@ def test_a_signal_while_profiles_are_computed_leaves_steps_reads_and_a_checkpoin
     words, code = ["run", "endless.toml", *PROFILES], AT_THE_THIRD_PROFILE.format(number=int(number))
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True)
     assert done.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number], done.stderr
-    assert "The same command with --resume goes on from the last checkpoint." in done.stderr
+    assert "The same command with --resume continues from the last checkpoint." in done.stderr
     ended = store.read(folder / "endless.nc")
     assert (ended.sizes["read"], ended.sizes["snapshot"]) == (10, 2)
     assert otjdd(folder, *words, "--resume").returncode == 0

@@ -78,5 +78,5 @@ def test_a_thousand_million_pulses_take_no_memory():
 def test_what_no_run_can_do_is_refused():
     with pytest.raises(ValueError, match="limit is 100,000,000,000"):
         repeated(PULSE, 10**11)
-    with pytest.raises(ValueError, match="cannot be told apart at t = 100000 s"):
+    with pytest.raises(ValueError, match="cannot be resolved at t = 100000 s"):
         Chain((Part(pulse(1.0, 1e-12), 10**6), Part(hold(0.0, 1e5), 1)))

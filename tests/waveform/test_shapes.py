@@ -147,7 +147,7 @@ def test_more_breakpoints_than_the_limit_are_refused(make):
     ],
 )
 def test_a_step_that_numbers_cannot_tell_from_none_is_refused(make):
-    with pytest.raises(ValueError, match=r"a step of 1e-09 s cannot be told apart at t = 1e\+09 s"):
+    with pytest.raises(ValueError, match=r"a step of 1e-09 s cannot be resolved at t = 1e\+09 s"):
         make()
 
 

@@ -96,7 +96,7 @@ def test_repeat_takes_the_heights_of_each_copy():
 
 
 def test_a_step_that_rounding_swallows_is_refused():
-    with pytest.raises(ValueError, match=r"cannot be told apart .* make it longer"):
+    with pytest.raises(ValueError, match=r"cannot be resolved .* make it longer"):
         hold(0.0, 1e6).then(pulse(2.2, 1e-12))
 
 

@@ -68,7 +68,7 @@ def model_named_by(case: Case, file: str = "case") -> CompactModel:
     if unlike := difference_from_case(model, case):
         raise refused(case, key, "a model of the junction of this case", unlike, file)
     if case.ions.noise != "none" and model.noise is None:
-        expected = '"none" beside a crossbar.model of the mean (`otjdd compact --noise` makes one that scatters)'
+        expected = '"none" with a crossbar.model of the mean (`otjdd compact --noise` makes one that scatters)'
         raise refused(case, ("ions", "noise"), expected, f'"{case.ions.noise}"', file)
     model = model.at_point(tuple(value_in_case(case, axis.key)[0] for axis in model.axes))
     low, high = needed_range(case)[0]
@@ -271,9 +271,7 @@ def drawn_from_model(case: Case, count: Any, file: str) -> list[CompactModel]:
     assert case.crossbar is not None
     model = model_named_by(case, file)
     if model.noise is None or model.noise.spread is None:
-        expected = (
-            "none beside a crossbar.model that does not know how devices differ (`otjdd compact --noise` finds it)"
-        )
+        expected = "none with a crossbar.model that does not know how devices differ (`otjdd compact --noise` finds it)"
         raise refused(case, ("crossbar", "cells", "devices"), expected, str(count), file)
     return [
         model.device(int(seed)) for seed in np.random.default_rng(case.crossbar.cells.seed).integers(2**63, size=count)

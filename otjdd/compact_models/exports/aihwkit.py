@@ -34,7 +34,7 @@ CHECK = f"""\
 TRIED = {TRIED!r}  # aihwkit -> torch
 aihwkit, torch = (".".join(version(name).split(".")[:2]) for name in ("aihwkit", "torch"))
 if TRIED.get(aihwkit, torch) != torch:
-    expected = f"torch {{TRIED[aihwkit]}} beside aihwkit {{aihwkit}}, whose layers stop beside others"
+    expected = f"torch {{TRIED[aihwkit]}} with aihwkit {{aihwkit}}, whose layers stop with others"
     raise ImportError(f"expected {{expected}}, got torch {{torch}} (pip install torch=={{TRIED[aihwkit]}}.0)")"""
 
 
@@ -116,7 +116,7 @@ def preset(
         f"weight -1 is {low:.4g} S, weight 1 is {high:.4g} S, read at {pulses.read_voltage:g} V",
         f"a step is off by {of_device.error:.2g} of the range, rms, from that of the compact model; it depends on the "
         "weight alone, not on the pulses before",
-        "tried with " + ", ".join(f"aihwkit {aihwkit} beside torch {torch}" for aihwkit, torch in TRIED.items()),
+        "tried with " + ", ".join(f"aihwkit {aihwkit} with torch {torch}" for aihwkit, torch in TRIED.items()),
     ]
     c2c = (number(noise.dw_min_std), number(noise.write_noise_std)) if noise else ("0.0", "0.0")
     lists = {name: ", ".join(number(value) for value in getattr(of_device, name)) for name in ("up", "down")}

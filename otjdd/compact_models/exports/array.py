@@ -343,13 +343,13 @@ def _about(crossbar: Crossbar, drive: Patterns) -> list[str]:
     programs = any(part.kind == "program" for part in drive.parts)
     uncharged = bool(crossbar.line_capacitance) and crossbar.cells.access is None
     return [
-        *(["the charge of the junctions, which `otjdd run` has beside that of lines, is left out here"] * uncharged),
+        *(["the charge of the junctions, which `otjdd run` has with that of lines, is left out here"] * uncharged),
         f"{crossbar.word_lines} x {crossbar.bit_lines} cells, lines of {crossbar.line_resistance:g} ohm from cell to cell, "
         f"drivers of {crossbar.driver_resistance:g} ohm, {crossbar.line_capacitance:g} F to ground from cell to cell",
         f"steps longer than {LONGEST_STEP:g} times the shortest are shortened to that; V(pace) speeds up the states "
         "meanwhile",
         *(
-            ["pulses that program are those of `otjdd run` without noise: reads decide nothing here"]
+            ["pulses that program are those of `otjdd run` without noise: reads have no effect here"]
             if programs
             else []
         ),

@@ -130,7 +130,7 @@ def switches(low: float, high: float, read_voltage: float, errors: list[str]) ->
         "    device = parameters.xbar.device",
         f"    device.Rmin, device.Rmax, device.Vread = {number(1.0 / high)}, {number(1.0 / low)}, {number(read_voltage)}",
         '    device.nonlinear_IV.enable, device.nonlinear_IV.model = True, "OTJ"',
-        "    parameters.simulation.disable_fast_nonlinear_IV = True  # the fast way asks for sums that this device has not",
+        "    parameters.simulation.disable_fast_nonlinear_IV = True  # the fast way requires sums that this device has not",
     ]
     lines += [f'    device.{error}.enable, device.{error}.model = True, "OTJ"' for error in errors]
     return [*lines, "    return parameters", ""]

@@ -225,7 +225,7 @@ def header(model: CompactModel) -> list[str]:
         f"case: {about.get('title', '')}, sha256 of its text {about.get('case_sha256', '')}",
         f"range: {limits.low:g} V to {limits.high:g} V at the junction, {limits.shortest:g} s to {limits.longest:g} s, "
         f"{temperature_text(model)}; shorter pulses are not resolved, and circuits give no warning of them",
-        f"states: where the vacancies of each of {model.kind.size} columns come to rest at 0 V, 0 at p, 1 at n",
+        f"states: where the vacancies of each of {model.kind.size} columns relax at 0 V, 0 at p, 1 at n",
         f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
         *parameter_text(model),
         *start_text(model),
@@ -301,7 +301,7 @@ def start_text(model: CompactModel) -> list[str]:
         + (
             "the share of them that has not settled is a state of its own, from runs that began with a uniform film"
             if model.settles
-            else "this model begins where they come to rest, so reads of a film that was never written have the error "
+            else "this model begins where they relax, so reads of a film that was never written have the error "
             "stated for the first pulses and sweeps of the case, until pulses of both signs have written it"
         )
     ]

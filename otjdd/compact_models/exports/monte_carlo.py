@@ -71,8 +71,8 @@ def cycle(model: CompactModel) -> Cycle:
 
 def netlists(model: CompactModel) -> dict[str, str]:
     """Name -> text of the netlists of a noisy model."""
-    drawn = "{} devices drawn at random, whose ions hop at random: pulses, a read at 0.1 V after each"
-    alike = "{} devices alike, whose ions hop at random: cycles of pulses, a read at 0.1 V after each"
+    drawn = "{} devices drawn at random, whose ions hop stochastically: pulses, a read at 0.1 V after each"
+    alike = "{} identical devices, whose ions hop stochastically: cycles of pulses, a read at 0.1 V after each"
     own = cycle(model)
     reads = [
         f"meas tran read{j}_{i} find i(vs{i}) at={number(t - 0.1 * own.frame)}"

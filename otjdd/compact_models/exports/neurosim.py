@@ -61,7 +61,7 @@ for file, values in NUMBERS.items():
 for path, text in texts.items():
     path.write_text(text, errors="surrogateescape")
 '''
-CTOC = "sigmaCtoC is in S, c2cVari the same as a share of the conductance range, of one pulse"
+CTOC = "sigmaCtoC is in S, c2cVari the same as a fraction of the conductance range, of one pulse"
 
 
 def law(label: float, x: np.ndarray) -> np.ndarray:
@@ -195,7 +195,7 @@ def files(
     energies = WriteEnergies.of(model, pulses)
     about = [
         *header(model),
-        "each line stands for the assignment of that name in the constructor RealDevice::RealDevice of Cell.cpp of "
+        "each line replaces the assignment of that name in the constructor RealDevice::RealDevice of Cell.cpp of "
         "MLP+NeuroSim 3.0, and replaces it there: behind them it comes too late for what the constructor computes from it",
         *energies.words,
         *sentences(pulses, devices, noise.about if noise else ()),

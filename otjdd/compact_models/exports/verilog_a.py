@@ -111,7 +111,7 @@ TRIED = [  # lines of the header
     "nb-sto-trains were tried with largest time steps of 1 us to 100 ms and with none. In ngspice set reltol=1e-5 "
     "abstol=1e-10 method=gear: pulses with ramps of 1 ns to 1 ms on li2019 were within 0.02 decades of the model in Python",
     'integration: set method=gear in ngspice, tran_method="gear2" in VACASK. By the trapezoidal rule, the default '
-    "of both, the current of any charge rings; this module then warns and goes on without its charge",
+    "of both, the current of any charge rings; this module then warns and continues without its charge",
     "small signals: both parts of the admittance of li2019 after a set in part are within 3 % of the solver from -1.5 V "
     "to 0.5 V, above 1.3 V within 20 %; in the high state G within 8 %; the capacitance of a film as made is 26 % "
     "too small",
@@ -191,7 +191,7 @@ def parameters(model: CompactModel, noisy: bool) -> list[dict[str, str]]:
     rows = [
         ("rs", number(model.resistance), "[0:inf)", "resistance in series", "ohm"),
         ("area", number(model.area), "(0:inf)", "area of the junction", "m^2"),
-        ("charging", "1", "[0:1]", "share of the displacement current, 0 for none", ""),
+        ("charging", "1", "[0:1]", "fraction of the displacement current, 0 for none", ""),
     ]
     if model.heat is not None:
         resistance, time = map(number, model.heat)

@@ -138,7 +138,7 @@ def of_changes(error: CaseError, changes: Mapping[str, Any], document: Document,
 def of_names(calibration: Calibration, document: Document) -> Iterator[Problem]:
     """Faults of the cases that parameters and runs name."""
     names = list(calibration.cases)
-    listed = f"one of {', '.join(map(brief, names))}" if names else "no case beside the only one"
+    listed = f"one of {', '.join(map(brief, names))}" if names else "no `case`: there is only one"
     for i, run in enumerate(calibration.run):
         if names and not run.case:
             yield document.problem(("run", i, "case"), f"the case of the run, {listed}", "nothing: the key is missing")

@@ -112,7 +112,9 @@ class FreeParameter(Record):
         others = [value for value in (self.start, *(self.published or ())) if value is not None]
         for value in (self.low, self.high, *others):
             if isinstance(value, str) != bool(self.dimension):
-                raise NotAsExpected("bounds as text with units beside a dimension, as numbers without", brief(value))
+                raise NotAsExpected(
+                    "bounds as text with units if there is a dimension, as numbers otherwise", brief(value)
+                )
         low, high = self.number(self.low), self.number(self.high)
         if not (low < high and (low > 0 or not self.log)):
             raise NotAsExpected(
@@ -180,7 +182,7 @@ class CasePart(Record):
             both = "both" if self.case else "neither"
             raise NotAsExpected("a case file as `case`, or a file like this one as `calibration`", both)
         if self.vary is not None and not self.calibration:
-            raise NotAsExpected("`vary` beside a `calibration`, whose parameters it names", "it beside a case file")
+            raise NotAsExpected("`vary` with a `calibration`, whose parameters it names", "it with a case file")
         return self
 
 
@@ -205,5 +207,5 @@ class Calibration(Record):
         if self.cases and (self.set or self.coarse):
             raise NotAsExpected("`set` and `coarse` in the tables [cases.NAME]", "them outside")
         if self.case and not (self.parameter and self.run):
-            raise NotAsExpected("at least one [[parameter]] and one [[run]]", f"none beside {brief(self.case)}")
+            raise NotAsExpected("at least one [[parameter]] and one [[run]]", f"none with {brief(self.case)}")
         return self

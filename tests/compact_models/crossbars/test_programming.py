@@ -111,7 +111,7 @@ FAULTS = [
     ({"TARGETS": '{ picture = "big.png", black = "1 uS", white = "2 uS" }'}, "expected a picture of 4 x 3 pixels"),
     ({"TARGETS": '{ file = "words.csv", unti = "uS" }'}, 'targets.unti: expected a key that is known here'),
     ({'highest = "2.9 V"': 'highest = "-2 V"'}, "expected highest of the sign of voltage"),
-    ({', highest = "-2.9 V"': ""}, "expected highest, the last voltage, beside voltage_step"),
+    ({', highest = "-2.9 V"': ""}, "expected highest, the last voltage, with voltage_step"),
     ({'"-1.5 V"': '"1.5 V"', '"-2.9 V"': '"2.9 V"'}, "expected set and reset pulses of opposite signs"),
 ]  # fmt: skip
 

@@ -53,9 +53,7 @@ def test_update_rule_of_the_preset_follows_the_pulses(pulses):
     [("1.1.0", "2.13.0+cpu", "2.10"), ("1.1.0", "2.9.1", "2.10"), ("1.2.0", "2.10.0+cu128", "2.15")],
 )
 def test_preset_refuses_a_torch_that_layers_of_aihwkit_stop_with(model, pulses, own, torch, needed):
-    with pytest.raises(
-        ImportError, match=rf"expected torch {needed} beside aihwkit {own[:3]}.*, got torch {torch[:4]}"
-    ):
+    with pytest.raises(ImportError, match=rf"expected torch {needed} with aihwkit {own[:3]}.*, got torch {torch[:4]}"):
         presets.preset_names(aihwkit.preset(model, pulses), torch, own)
 
 

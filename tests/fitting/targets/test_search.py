@@ -149,7 +149,7 @@ FAULTS = {
     'a number of the case, got "device.left.barier"',
     ('key = "device.left.barrier"', 'key = "device.left"'): "parameter[0].key: expected the key of a number of the case",
     ('low = "0.5 eV"', 'low = "0.5 V"'): 'parameter[0]: expected an energy such as "0.6 eV", got "0.5 V" (a voltage)',
-    ('low = "0.5 eV"', "low = 0.5"): "parameter[0]: expected bounds as text with units beside a dimension",
+    ('low = "0.5 eV"', "low = 0.5"): "parameter[0]: expected bounds as text with units if there is a dimension",
     ('low = "0.5 eV"', 'low = "0.9 eV"'): 'parameter[0]: expected low below high, got "0.9 eV" and "0.8 eV"',
     ('low = "0.5 eV"', 'low = "0 eV"\nlog = true'): 'expected low below high and above 0, got "0 eV" and "0.8 eV"',
     ('"energy"', '"enregy"'): 'parameter[0]: expected a dimension, one of ',
@@ -161,7 +161,7 @@ FAULTS = {
     ('case = "small.toml"', 'case = "small.toml"\nset = { "device.film.cels" = 8 }'):
     'task.toml:3:9 set."device.film.cels": expected a key that is known here, got "cels" (did you mean "cells"?)',
     ('name = "resistance"', 'name = "resistance"\ncase = "small"'):
-    'task.toml:15:1 run[0].case: expected no case beside the only one, got "small"',
+    'task.toml:15:1 run[0].case: expected no `case`: there is only one, got "small"',
     ('low = "0.5 eV"', 'low = "0.5 eV"\nstart = "0.9 eV"'): 'expected a start from "0.5 eV" to "0.8 eV", got "0.9 eV"',
     ('[[run]]', f'[[parameter]]\nkey = "device.left.barrier"\n{ENERGIES}\n[[run]]'):
     'task.toml:14:1 parameter[2].key: expected every key once for a case, got "device.left.barrier" a second time',
@@ -339,11 +339,11 @@ def test_the_search_of_another_calibration_does_not_go_on(task, tmp_path):
     words = ["calibrate", "task.toml", "-o", "found.toml", "--evaluations", "0", "--rounds", "0", "--no-sensitivity"]
     begun = otjdd(tmp_path, *words, "--resume")
     assert begun.returncode == 0
-    assert "There is no found.nc: the search begins anew." in begun.stderr
+    assert "There is no found.nc: the search starts again." in begun.stderr
     (tmp_path / "task.toml").write_text(QUICK.replace("3e5", "4e5"))
     refused = otjdd(tmp_path, *words, "--resume")
     assert refused.returncode == 5
-    assert "is the search of another calibration, or of another case; begin anew, without --resume" in refused.stderr
+    assert "is the search of another calibration, or of another case; start again, without --resume" in refused.stderr
     assert "name the file of the earlier search by -o" in otjdd(tmp_path, "calibrate", "task.toml", "--resume").stderr
 
 

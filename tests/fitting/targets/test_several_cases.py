@@ -227,7 +227,9 @@ def test_the_command_writes_a_case_for_each_and_goes_on_to_the_same_bits(folder,
     monkeypatch.chdir(folder)
     monkeypatch.setattr(search, "measured", counted)
     assert typed("a.toml") == 130
-    assert "is in a-thin.toml, a-thick.toml; the same command with --resume goes on from it" in capsys.readouterr().err
+    assert (
+        "is in a-thin.toml, a-thick.toml; the same command with --resume continues from it" in capsys.readouterr().err
+    )
     stop = 10**6
     assert typed("a.toml", "--resume") == 0
     resumed, said = len(runs), capsys.readouterr().out

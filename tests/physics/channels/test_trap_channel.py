@@ -112,7 +112,7 @@ def test_a_case_with_traps_from_its_file_to_its_pictures(tmp_path):
     draw_from_case(tmp_path, "trapped", PULSE + traps, "device.traps[0].depth=0.6 eV", "traps")
     wrong = otjdd(tmp_path, "check", "trapped.toml", "--set", "device.traps[1].occupation=kinetic")
     assert wrong.returncode != 0
-    assert "hops between such traps are not in this model" in wrong.stderr + wrong.stdout
+    assert "hops between such traps are not modelled" in wrong.stderr + wrong.stdout
 
 
 def test_check_names_traps_that_are_too_dense():
