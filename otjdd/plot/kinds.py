@@ -60,7 +60,7 @@ def panel(
     """Decorator of a function that fills axes: its row of KINDS.
 
     variables : each result has them, none of them empty   instead : other variables that do as well
-    when : holds for each result   usual : True, False, or what holds for each result where the panel is drawn by default
+    when : holds for each result   usual : True, False, or what also holds for each result where it is drawn by default
     alone : a single result, whose variables have finite numbers   together : holds for all results as a whole
     usual_from : fewest results with which it is drawn by default   unless : a kind that is drawn instead where it fits
     """
@@ -69,16 +69,19 @@ def panel(
         there = all(name in ds and ds[name].size for name in names)
         return there and (not alone or all(np.isfinite(ds[name].values).any() for name in names))
 
-    def fits(runs: Sequence[NamedResult]) -> bool:
+    def have(runs: Sequence[NamedResult]) -> bool:
         choices = [names for names in (variables, instead) if names] or [()]
-        if (alone and len(runs) != 1) or not any(all(has(run.ds, names) for run in runs) for names in choices):
-            return False
-        return all(when(run.ds) for run in runs) and together(runs)
+        return (not alone or len(runs) == 1) and any(all(has(run.ds, names) for run in runs) for names in choices)
+
+    def fits(runs: Sequence[NamedResult]) -> bool:
+        return have(runs) and all(when(run.ds) for run in runs) and together(runs)
 
     def is_usual(runs: Sequence[NamedResult]) -> bool:
-        if len(runs) < usual_from or not fits(runs) or (unless and KINDS[unless].fits(runs)):
+        if not usual or len(runs) < usual_from or not have(runs):
             return False
-        return all(usual(run.ds) for run in runs) if callable(usual) else usual
+        if callable(usual) and not all(usual(run.ds) for run in runs):  # before `when`, which may take a whole analysis
+            return False
+        return fits(runs) and not (unless and KINDS[unless].fits(runs))
 
     def register(draw: Draw) -> Draw:
         kinds = {**KINDS, name: PanelKind(draw, shows, needs, fits, is_usual)}

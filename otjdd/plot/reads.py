@@ -374,8 +374,8 @@ def has_spectrum(ds: xr.Dataset) -> bool:
 
 
 def random_ions(ds: xr.Dataset) -> bool:
-    """True if the ions of a result hop at random, and its current has a spectrum as in `has_spectrum`."""
-    return "single_ion_share" in ds and has_spectrum(ds)
+    """True if the ions of a result hop at random."""
+    return "single_ion_share" in ds
 
 
 @panel(

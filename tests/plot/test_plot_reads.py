@@ -164,6 +164,13 @@ def test_reads_of_single_ions_are_drawn_beside_their_spectrum():
     assert "80 ions" in spectrum.texts[0].get_text()
 
 
+def test_reads_without_single_ions_are_not_searched_for_a_spectrum(monkeypatch):
+    monkeypatch.setattr("otjdd.analysis.current_noise.noise", None)
+    times = 1e-3 * np.arange(1, 129)
+    ds = otjdd.measured(read_time=times, read_current=np.full(128, 1e-6), read_voltage=np.full(128, 0.1))
+    assert not KINDS["noise"].usual([NamedResult(ds)])
+
+
 def test_a_loop_that_does_not_come_back_has_no_switching_voltages():
     rising = figure(reads([0.5, 1.0, 1.5, 1.0, -0.5, -1.0, -1.5, -1.0], 1e6 * np.arange(1.0, 9.0) ** 2), "loop")
     assert rising.axes[0].get_title(loc="left") == ""
