@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from test_readmes import QUESTIONS
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "cases" / "pages"
@@ -64,13 +65,19 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> dict[str, str]:
-    """HTML of each page, by its place."""
+def folder(tmp_path_factory) -> Path:
+    """The folder of the built site."""
     pytest.importorskip("mkdocs")
     pytest.importorskip("latex2mathml")
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "-f", "cases/pages/mkdocs.yml", "-d", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(folder) -> dict[str, str]:
+    """HTML of each page, by its place."""
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(folder.rglob("*.html"))}
 
 
@@ -124,6 +131,25 @@ def test_formulas_are_set_and_no_command_of_tex_is_left(site):
         article = re.sub(r"(?s)<(pre|code|script)\b.*?</\1>", "", text)
         assert "arithmatex" not in article, place
         assert not re.search(r"\\(frac|int|mathrm|varepsilon|sqrt|quad)\b|\$\$", article), place
+
+
+SEARCH = """
+const [question, done] = arguments, field = document.querySelector("[data-md-component=search-query]");
+const first = () => document.querySelector(".md-search-result__item a");
+first()?.closest("ol").replaceChildren();
+field.focus();
+field.value = question;
+field.dispatchEvent(new KeyboardEvent("keyup", {key: "a", bubbles: true}));
+const look = () => first() ? done(first().href) : setTimeout(look, 50);
+setTimeout(look, 300);
+"""
+
+
+@pytest.mark.campaign
+def test_each_question_of_a_user_is_answered_by_the_first_hit_of_the_search(folder, chromium):
+    chromium.get((folder / "index.html").as_uri())
+    hits = {question: chromium.execute_async_script(SEARCH, question) for question in QUESTIONS}
+    assert {question: hit for question, hit in hits.items() if "/cases/how-to.html" not in hit} == {}
 
 
 @pytest.mark.campaign

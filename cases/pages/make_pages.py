@@ -222,18 +222,24 @@ def signature_of(value: Any) -> str:
     return re.sub(r"\b(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])", "", text).replace("'", "")
 
 
+def summary(value: object) -> str:
+    """First paragraph of a docstring as Markdown."""
+    parts = re.split(r"(`[^`]+`)", first_paragraph(inspect.getdoc(value)))
+    return "".join(part if part.startswith("`") else re.sub(r"([\\*_\[\]<>#|$])", r"\\\1", part) for part in parts)
+
+
 def preformatted(value: object) -> str:
     """A docstring: its first paragraph as prose, the rest with its columns as they stand."""
-    first, _, rest = (inspect.getdoc(value) or "").partition("\n\n")
-    parts = re.split(r"(`[^`]+`)", " ".join(first.split()))
-    prose = "".join(part if part.startswith("`") else re.sub(r"([\\*_\[\]<>#|$])", r"\\\1", part) for part in parts)
-    return f"{prose}\n" + (f"\n````text\n{rest}\n````\n" if rest else "")
+    rest = (inspect.getdoc(value) or "").partition("\n\n")[2]
+    return f"{summary(value)}\n" + (f"\n````text\n{rest}\n````\n" if rest else "")
 
 
 def write_reference() -> None:
     names = [name for name in otjdd.__all__ if not name.startswith("_")]
     texts = [reference_of(name, getattr(otjdd, name)) for name in sorted(names, key=str.lower)]
-    write_page("reference/python.md", f"# Python\n\n{preformatted(otjdd)}\n" + "\n".join(texts))
+    listed = [(f"[`{name}`](#{name.lower()})", summary(getattr(otjdd, name))) for name in sorted(names, key=str.lower)]
+    head = f"# Python\n\n{summary(otjdd)}\n\n{table(('name', 'meaning'), listed)}\n"
+    write_page("reference/python.md", head + "\n".join(texts))
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -268,7 +274,9 @@ def write_glossary() -> None:
     text = re.sub(r"^### ", "## ", text, flags=re.MULTILINE).replace("](#", "](../otjdd/README.md#")
     text = with_links(text, map_of_code).replace("](../../otjdd", "](../otjdd")
     write_page("reference/glossary.md", f"# Glossary\n{text}")
-    codes = (ROOT / "cases/README.md").read_text(encoding="utf-8").partition("\n## Exit codes\n")[2].partition("\n## ")[0]
+    codes = (
+        (ROOT / "cases/README.md").read_text(encoding="utf-8").partition("\n## Exit codes\n")[2].partition("\n## ")[0]
+    )
     write_page("reference/exit-codes.md", f"# Exit codes\n{codes}")
     words = (
         "What otjdd needs in the environment that built this page. `python cases/pages/licences.py` lists another one."
