@@ -161,7 +161,7 @@ class Layer(Sheet):
     """One layer of a film, with its part of the grid, and what its vacancies see there."""
 
     density_of_states: States | None = key(
-        "density of states of its electrons; the right electrode's if absent", None, example="1e26 1/m^3"
+        "density of states of its electrons; default: the right electrode's", None, example="1e26 1/m^3"
     )
     band_offset: Energy = key("conduction band minus that of the first layer", "0 eV", example="-1.2 eV")
     ions: Literal["mobile", "none"] = key(
@@ -230,7 +230,7 @@ class Film(Sheet):
         "free electrons in the film", "none", example="balance", shared=ALL_HOLD_ELECTRONS
     )
     density_of_states: States | None = key(
-        "density of states of the film; the right electrode's if absent", None, example="1e26 1/m^3", of_material=True
+        "density of states of the film; default: the right electrode's", None, example="1e26 1/m^3", of_material=True
     )
     polarisation: AnyPolarisation | None = key(
         "polarisation of a ferroelectric film, a table with a law; default: none", None, title="Polarisation",

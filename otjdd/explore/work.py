@@ -187,7 +187,7 @@ def with_snapshots(case: Case) -> Case:
     from otjdd.plot.over_time import PARTS, parts_of
 
     if not hasattr(case.drive, "waveform"):
-        raise ValueError("the ions are at rest in this drive: there is nothing to play")
+        raise ValueError("the ions are frozen in this drive: there is nothing to play")
     waveform = case.drive.waveform()
     if not isinstance(waveform, Waveform) or len(edges := parts_of(waveform)) - 1 > PARTS:
         record = {"profiles_at_reads": True} if waveform.read_count else {"profiles": FRAMES}

@@ -298,7 +298,7 @@ def words(ds: xr.Dataset) -> str:
     """A prediction in words: the range of its main output in the median, and the largest width of its band."""
     name = main(ds)
     if name is None:
-        return "nothing to tell of"
+        return "no output"
     middle, unit = np.abs(ds[name].values[ds.sizes["percentile"] // 2]), ds[name].attrs["units"]
     return f"{name.replace('_', ' ')} {np.nanmin(middle):.4g} to {np.nanmax(middle):.4g} {unit}; {width(ds, name)}"
 

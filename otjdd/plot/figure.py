@@ -259,7 +259,7 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
                 parts.letter(axes, i)
         shares = " and ".join(f"{levels[high] - levels[low]:g} %" for low, high in pairs[::-1])
         quantity = main(ds)
-        caption = f"median and bands of {shares} of {ds.attrs['draws']} draws of the fitted parameters"
+        caption = f"median and bands of {shares} of {ds.attrs['draws']} samples of the fitted parameters"
         parts.small_print(places[0], caption + (f"; {width(ds, quantity)}" if quantity else ""))
     return fig
 

@@ -38,7 +38,7 @@ OF_SAMPLES = {
     "parallel": "a line for each device of a study's sample over the keys that were drawn, coloured by a result",
 }
 OF_CALIBRATIONS = {
-    "CLAIM --kind CLAIM": "two targets of a calibration over all sets that it tried, with the Pareto front between them"
+    "CLAIM --kind CLAIM": "two targets of a calibration over all evaluated sets, with the Pareto front between them"
 }
 MOVIE = "movie"
 MOVIE_SHOWS = "vacancies, bands and current in the course of time: a GIF or, where ffmpeg is, an MP4"

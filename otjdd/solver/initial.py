@@ -163,7 +163,7 @@ def regrouped_filling(ds: xr.Dataset, junction: Junction, filling: np.ndarray) -
     """
     before = model.junction(parse_case(str(ds.attrs["case_resolved"]), allow_outside=True))
     if not np.array_equal(np.diff(before.channels.first) > 0, np.diff(junction.channels.first) > 0):
-        raise ValueError(f"{KEY}other traps whose filling takes time than in the case")
+        raise ValueError(f"{KEY}other kinetic traps than in the case")
     return regrouped(before, junction, filling)
 
 

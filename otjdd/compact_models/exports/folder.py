@@ -35,7 +35,7 @@ from otjdd.system.steps import Progress
 
 Stage = Callable[[str], AbstractContextManager[Progress]]  # shows the progress of a named part of the work
 
-ALIKE = "identical but for their ions and how these hop"  # difference of devices that are not drawn from a spread
+ALIKE = "identical except for their ions and how these hop"  # difference of devices that are not drawn from a spread
 
 
 class Request(NamedTuple):

@@ -196,7 +196,7 @@ def files(
     about = [
         *header(model),
         "each line replaces the assignment of that name in the constructor RealDevice::RealDevice of Cell.cpp of "
-        "MLP+NeuroSim 3.0, and replaces it there: behind them it comes too late for what the constructor computes from it",
+        "MLP+NeuroSim 3.0, in its place: after it, the constructor has already computed with the old value",
         *energies.words,
         *sentences(pulses, devices, noise.about if noise else ()),
         f"conductances after a pulse are off by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the range, rms, from those "
