@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from otjdd.system import interpreter
@@ -18,28 +18,19 @@ device.film.cells = 12
 MODULES = ("otjdd", "pickle", "queue", "socket", "numpy", "numba", "yaml", "signal", "tempfile", "sitecustomize")
 
 
-def otjdd(
-    folder: Path, *words: str, before: str = "", after: str = "", timeout: float = 1800, **changes: str
-) -> subprocess.CompletedProcess:
-    """Run a command as users start it: the working folder is not on the module path of its first process.
-
-    before, after : shell code before and after the command
-    """
-    environment = os.environ | {"COLUMNS": "200"} | changes
+def otjdd(folder: Path, *words: str, before: str = "") -> subprocess.CompletedProcess:
+    """Run a command as users start it, after shell code; the working folder is not on the path of its modules."""
+    environment = os.environ | {"COLUMNS": "200"}
     environment.pop(interpreter.SAFE_PATH, None)  # the children have to set it themselves
-    command = interpreter.command(OTJDD, *words)
-    if before or after:
-        command = ["sh", "-c", f'{before or ":"}; exec "$@" {after}', "sh", *command]
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout, errors="replace"
-    )
+    command = ["sh", "-c", f'{before or ":"}; exec "$@"', "sh", *interpreter.command(OTJDD, *words)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace")
 
 
-def plant(folder: Path, names: Sequence[str] = MODULES) -> Path:
+def plant(folder: Path) -> Path:
     """Put modules into a folder that write a line to a file when they are imported. Returns the path of that file."""
     marks = folder.parent / f"{folder.name}.marks"
     marks.write_text("")
-    for name in names:
+    for name in MODULES:
         code = f"open({str(marks)!r}, 'a').write({name + ' '!r})\nraise ImportError('planted')\n"
         (folder / f"{name}.py").write_text(code)
     return marks

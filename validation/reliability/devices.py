@@ -183,27 +183,6 @@ def with_electrons(u: Shares, number: int) -> str:
     return text(u, number).replace("[device.film]\n", film)
 
 
-def with_polarisation(u: Shares, number: int) -> str:
-    """Case of a row with a polarised film, of two levels or of Merz and KAI, that begins anywhere between -P_s and P_s."""
-    saturation, initial = u.decades("fraction", 1e-4, 1e-2), u.between("mass", -1.0, 1.0)
-    offset = u.between("left_eps", -5e7, 5e7)
-    if u.choice("rise", True, False):
-        barrier, dipole = u.between("hop", 0.2, 1.2), u.decades("film_bend", 0.2, 5.0)
-        law = f'law = "two-level", barrier = "{barrier:.6g} eV", dipole_length = "{dipole:.6g} nm"'
-    else:
-        time, field = u.decades("hop", 1e-12, 1e-3), u.decades("film_bend", 1e7, 3e9)
-        law = f'law = "merz-kai", time = "{time:.6e} s", activation_field = "{field:.6e} V/m", dimension = 2.0'
-    table = f'{law}, saturation = "{saturation:.6e} C/m^2", initial = {initial:.6g}, offset_field = "{offset:.6e} V/m"'
-    return text(u, number).replace("[device.film]\n", f"[device.film]\npolarisation = {{ {table} }}\n")
-
-
-def with_both(u: Shares, number: int) -> str:
-    """Case of a row with electrons in a polarised film."""
-    states = u.decades("compliance", 1e24, 1e27)
-    film = f'[device.film]\nelectrons = "balance"\ndensity_of_states = "{states:.6e} 1/m^3"\n'
-    return with_polarisation(u, number).replace("[device.film]\n", film)
-
-
 def random_stack(number: int, rows: list[Shares]):
     """Junction with electrons in its film, vacancies (N,) [1/m3], and voltage [V] of a row: 100 to 500 K, -3 to 3 V."""
     from otjdd.case.case import parse_case
