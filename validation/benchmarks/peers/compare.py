@@ -4,7 +4,7 @@ import math
 import warnings
 from functools import partial
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ LADDER = 10.0 ** np.arange(-1.5, -8.1, -0.125)  # relative tolerances
 SHARES = (1e-1, 1e-2, 1e-3)  # ratios of absolute to relative tolerances; the best one depends on code and problem
 TARGETS = (1e-3, 1e-4)
 REFERENCE = 1e-10  # relative tolerance; the reference is otjdd's, and IDA's distance from it is reported
-ROUNDS, REPEAT = 9, 0.03  # rounds, least seconds of a code in a round
+ROUNDS, REPEAT = 9, 0.03  # rounds, least processor seconds of a code in a round
 CHOICE_ROUNDS = 3  # rounds in which a code chooses its absolute tolerance
 
 
@@ -76,30 +76,30 @@ def soonest(solve, ladders, target) -> Setting | None:
 
 
 def timed(solvers, rounds=ROUNDS):
-    """Median seconds of each solver (callables without arguments), in alternating rounds."""
+    """Median processor seconds of each solver (callables without arguments), in alternating rounds."""
     times = [[] for _ in solvers]
     for solve in solvers:
         solve()
     for _ in range(rounds):
         for mine, solve in zip(times, solvers, strict=True):
-            count, began = 0, perf_counter()
-            while count == 0 or perf_counter() - began < REPEAT:
+            count, began = 0, process_time()
+            while count == 0 or process_time() - began < REPEAT:
                 solve()
                 count += 1
-            mine.append((perf_counter() - began) / count)
+            mine.append((process_time() - began) / count)
     return [float(np.median(mine)) for mine in times]
 
 
 def kernel_seconds(solve, count=5):
-    """Seconds that otjdd spends in the kernels it calls, dispatch included: median of `count` solutions."""
+    """Processor seconds that otjdd spends in the kernels it calls, dispatch included: median of `count` solutions."""
     from otjdd.stepping import course
 
     run_course, spent, found = course.run_course, [0.0], []
 
     def watched(*arguments):
-        began = perf_counter()
+        began = process_time()
         result = run_course(*arguments)
-        spent[0] += perf_counter() - began
+        spent[0] += process_time() - began
         return result
 
     course.run_course = watched
