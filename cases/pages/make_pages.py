@@ -22,6 +22,7 @@ from otjdd.case.device import materials
 from otjdd.case.shipped import cases
 from otjdd.cli import app
 from otjdd.plot.figure import KINDS
+from otjdd.results.outputs import OUTPUTS
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
@@ -261,6 +262,11 @@ def write_tables() -> None:
     write_page("reference/metrics.md", "# Metrics\n\n" + table(("metric", "number", "unit", "meaning"), metrics))
     values = [(f"`{name}`", entry.what, entry.text, entry.source) for name, entry in materials().items()]
     write_page("reference/materials.md", "# Materials\n\n" + table(("name", "meaning", "value", "source"), values))
+    outputs = [(f"`{name}`", " ".join(row.dims), row.unit, row.long_name) for name, row in sorted(OUTPUTS.items())]
+    head = ("name", "dimensions", "unit", "meaning")
+    write_page(
+        "reference/outputs.md", "# All outputs\n\n[By dimension](../cases/outputs.md)\n\n" + table(head, outputs)
+    )
     kinds = [(f"`{name}`", kind.shows, kind.needs) for name, kind in KINDS.items()]
     write_page("reference/pictures.md", "# Kinds of figures\n\n" + table(("kind", "shows", "needs"), kinds))
     listed = [(f"[{case.name}]({page_of(ROOT / 'cases' / f'{case.name}.toml')})", case.title) for case in cases()]
