@@ -24,14 +24,14 @@ def test_panels_that_fit_are_chosen():
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest_and_all_there_are():
-    with pytest.raises(ValueError, match=r"no kind of picture 'lop' \(did you mean 'loop'\?\); there are loop, col"):
+    with pytest.raises(ValueError, match=r"no kind of figure 'lop' \(did you mean 'loop'\?\); there are loop, col"):
         figure(curves(), ["lop"])
 
 
 def test_what_does_not_fit_is_refused_with_what_is_needed_and_what_there_is():
     with pytest.raises(ValueError, match=r"nothing to draw for 'iv': it needs a drive.*this result holds 3 snapshots"):
         figure(profiles([0, 1, 2]), "iv")
-    with pytest.raises(ValueError, match=r"nothing to draw: this result holds no reads.*Pictures need two reads"):
+    with pytest.raises(ValueError, match=r"nothing to draw: this result holds no reads.*Figures need two reads"):
         figure(outputs.dataset({}))
     with pytest.raises(ValueError, match="no result"):
         figure([])
