@@ -4,6 +4,7 @@ The experiments are those of Li 2019, with its voltages and times, for a device 
 device has the voltages and times of the drive of its own case (`Writes`).
 """
 
+import re
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +27,8 @@ from otjdd.waveform.waveform import Waveform
 if TYPE_CHECKING:
     import xarray as xr
 
-WHOLE = (("drive",), ("record",))  # keys that an experiment always takes from its shipped case
-OTHER = (("ions", "initial"), ("circuit", "time_constant"))  # keys of its case where they differ from REFERENCE
+WHOLE = ("drive", "record")  # keys that an experiment always takes from its shipped case
+OTHER = ("ions.initial", "circuit.time_constant")  # keys of its case where they differ from REFERENCE
 OWN = "own"  # the experiment whose drive is that of the case itself
 DOWNLOADED = "explored.toml"  # name of the case file that the page offers for download
 REFERENCE = "li2019"  # the shipped case whose device the experiments were made for
@@ -85,8 +86,8 @@ def changes_of_experiment(name: str, base: Case) -> dict[str, Any]:
         return {}
     plain = load_case(experiment.case).replace(dict(experiment.set)).plain()
     before = load_case(REFERENCE).plain()
-    others = [path for path in OTHER if member(plain, path) != member(before, path)]
-    changes = {".".join(path): member(plain, path) for path in (*WHOLE, *others)}
+    others = [key for key in OTHER if value_of_key(plain, key) != value_of_key(before, key)]
+    changes = {key: value_of_key(plain, key) for key in (*WHOLE, *others)}
     if has_electrodes_of_reference(base):
         return changes
     writes = writes_of(base)
@@ -98,11 +99,14 @@ def changes_of_experiment(name: str, base: Case) -> dict[str, Any]:
     return changes
 
 
-def member(data: Any, path: Sequence[str]) -> Any:
-    """Value at a path of nested tables, None where there is none."""
-    for part in path:
-        data = data.get(part) if isinstance(data, dict) else None
-    return data
+def value_of_key(plain: Any, key: str) -> Any:
+    """Value of a case at a dotted key, which may have indices; None where there is none."""
+    for name in re.findall(r"[^.\[\]]+", key):
+        if isinstance(plain, list):
+            plain = plain[int(name)] if int(name) < len(plain) else None
+        else:
+            plain = plain.get(name) if isinstance(plain, dict) else None
+    return plain
 
 
 def has_electrodes_of_reference(case: Case) -> bool:

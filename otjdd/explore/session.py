@@ -15,7 +15,7 @@ from otjdd.case.case import Case
 from otjdd.case.kinds import column_count
 from otjdd.errors import CaseError
 from otjdd.explore import experiments as drives
-from otjdd.explore import tables, work
+from otjdd.explore import sliders, work
 from otjdd.explore.experiments import OWN, REFERENCE, case_of_experiment, experiments
 from otjdd.explore.sliders import OutsideError, described_sliders, drive_sliders, moved, slider_values, sliders_of
 from otjdd.explore.workers import Turns, Workers
@@ -84,12 +84,12 @@ def pulse_of(data: Any) -> tuple[float, float]:
     return voltage, width
 
 
-def layer_change_of(data: Any) -> tables.LayerChange:
+def layer_change_of(data: Any) -> sliders.LayerChange:
     """A layer to add or to remove."""
     place, material = (data.get(name) for name in ("place", "material")) if isinstance(data, dict) else (None, None)
-    if not isinstance(place, int) or isinstance(place, bool) or place < 0 or material not in ("", *tables.MATERIALS):
+    if not isinstance(place, int) or isinstance(place, bool) or place < 0 or material not in ("", *sliders.MATERIALS):
         raise ValueError("expected a layer to add or to remove")
-    return tables.LayerChange(place, material)
+    return sliders.LayerChange(place, material)
 
 
 def presence_of(data: Any) -> bool:
@@ -167,9 +167,9 @@ class Session:
         return {
             "title": case.title,
             "sliders": described_sliders(case, sliders_of(case)),
-            "experiments": [[name, experiments()[name].title, sliders] for name, sliders in rows.items()],
-            "layers": tables.names_of_layers(case),
-            "materials": tables.MATERIALS,
+            "experiments": [[name, experiments()[name].title, of_drive] for name, of_drive in rows.items()],
+            "layers": [layer.get("material") or f"layer {i + 1}" for i, layer in enumerate(sliders.layers_of(case))],
+            "materials": sliders.MATERIALS,
             "traps": case.device.traps is not None if self.original.device.traps is None else None,
             "columns": column_count(case),
             "buttons": self.buttons,
@@ -208,13 +208,13 @@ class Session:
         self.state = self.past.pop()
         return self.start()
 
-    def change_layers(self, change: tables.LayerChange, values: Mapping[str, float]) -> dict[str, Any]:
+    def change_layers(self, change: sliders.LayerChange, values: Mapping[str, float]) -> dict[str, Any]:
         """Add a layer to the film or remove one, with these values of sliders; message as of `start`."""
-        return self.change_device(values, tables.LAYERS, lambda case: tables.changed_layers(case, change))
+        return self.change_device(values, sliders.LAYERS, lambda case: sliders.changed_layers(case, change))
 
     def change_traps(self, present: bool, values: Mapping[str, float]) -> dict[str, Any]:
         """Add traps to the film or remove them, with these values of sliders; message as of `start`."""
-        return self.change_device(values, tables.TRAPS, lambda case: tables.new_traps(case) if present else [])
+        return self.change_device(values, sliders.TRAPS, lambda case: sliders.new_traps(case) if present else [])
 
     def change_device(self, values: Mapping[str, float], key: str, new_tables: Any) -> dict[str, Any]:
         """Add tables to the device or remove tables, with these values of sliders; message as of `start`.
@@ -225,7 +225,7 @@ class Session:
         try:
             moves = moved(case, [slider for slider in sliders_of(case) if slider.name in values], values)
             case = case.replace(moves)
-            added = tables.with_tables(self.since_opened(moves, case), key, new_tables(case))
+            added = sliders.with_tables(self.since_opened(moves, case), key, new_tables(case))
             opened = self.state.opened._replace(case=self.original.replace(added), result=None)
         except CaseError as error:
             return refused(str(error.problems[0]))
@@ -241,9 +241,9 @@ class Session:
         """Changes of `original` that lead to `case`: those of added tables, and `changes`, those of the sliders."""
         added = self.state.added
         all_changes = dict(added) | dict(changes)
-        for key, of_case in ((tables.LAYERS, tables.layers_of), (tables.TRAPS, tables.traps_of)):
+        for key, of_case in ((sliders.LAYERS, sliders.layers_of), (sliders.TRAPS, sliders.traps_of)):
             if key in added:
-                all_changes = tables.with_tables(all_changes, key, of_case(case))
+                all_changes = sliders.with_tables(all_changes, key, of_case(case))
         return all_changes
 
     async def move(self, settings: Settings) -> dict[str, Any]:
@@ -359,8 +359,8 @@ class Session:
 
     def refused(self, text: str, key: str, experiment: str = OWN) -> dict[str, Any]:
         """As the function `refused`, with the slider that a key belongs to."""
-        sliders = (*sliders_of(self.state.opened.case), *drive_sliders(experiment, self.driven(experiment)))
-        return refused(text, next((slider.name for slider in sliders if key in slider.keys), ""))
+        both = (*sliders_of(self.state.opened.case), *drive_sliders(experiment, self.driven(experiment)))
+        return refused(text, next((slider.name for slider in both if key in slider.keys), ""))
 
     async def playable(self) -> work.Film:
         """The film of the last pulse by hand, else of the first run of the experiment."""

@@ -90,7 +90,7 @@ def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[PanelResu
 
 def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> PanelResult:
     """The answer with these results and pictures."""
-    return PanelResult(results, pictures, summary.of_result(results[-1]), limits_of(results))
+    return PanelResult(results, pictures, summary.of_result(results[-1]), passed_limits(results))
 
 
 def noting(progress: Progress, number: int, count: int) -> Progress:
@@ -115,7 +115,7 @@ def drawn_pictures(
     return {name: encoded(figure, "svg").decode() for name, figure in figures.items()}
 
 
-def limits_of(results: Sequence[Any]) -> str:
+def passed_limits(results: Sequence[Any]) -> str:
     """Lines on the limits of the model that results exceed, each once."""
     return "\n".join(dict.fromkeys(line for ds in results for line in str(ds.attrs.get(ATTRIBUTE, "")).splitlines()))
 

@@ -131,13 +131,10 @@ def test_an_electrode_that_exchanges_has_sliders_whose_left_end_blocks():
     assert sliders.moved(blocked, DEVICE, {"exchange_rate_right": 1e-12}) == {"device.right.exchange.rate": "1e-12 m/s"}
 
 
-def test_values_of_a_case_are_in_the_units_of_the_sliders():
-    found = sliders.slider_values(BASE.replace("ions.density", "3e26 1/m^3"), DEVICE)
-    assert (found["thickness"], found["density"], found["series_resistance"]) == (2.8, 3e26, 55.0)
-
-
 def test_what_was_not_moved_is_no_change_and_a_value_beyond_the_ends_is_refused():
-    assert sliders.moved(BASE, DEVICE, sliders.slider_values(BASE, DEVICE) | {"thickness": 3.0}) == THICK
+    own = sliders.slider_values(BASE, DEVICE)
+    assert (own["thickness"], own["density"], own["series_resistance"]) == (2.8, BASE.ions.density, 55.0)  # in its unit
+    assert sliders.moved(BASE, DEVICE, own | {"thickness": 3.0}) == THICK
     assert sliders.moved(BASE, DEVICE, {"compliance": 1000.0}) == {}  # none, as in the case
     assert sliders.moved(BASE, DEVICE, {"compliance": 1.0}) == {"circuit.compliance": "1 mA"}
     with pytest.raises(sliders.OutsideError, match=r"Film thickness: 1\.2 to 5 nm here"):
@@ -260,8 +257,5 @@ def test_a_drive_of_few_jumps_is_shown_from_a_picosecond_after_each_of_them():
 def test_a_drive_of_many_jumps_is_shown_read_by_read():
     assert with_snapshots(otjdd.load_case("rv-loop")).record.profiles_at_reads
     assert with_snapshots(otjdd.load_case("ltp-ltd")).record.profiles_at_reads
-
-
-def test_a_drive_without_time_cannot_be_played():
     with pytest.raises(ValueError, match="nothing to play"):
         with_snapshots(otjdd.load_case("iv"))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import otjdd
-from otjdd.explore import tables
+from otjdd.explore import sliders
 
 CASE = """base = "rv-loop.toml"
 title = "A small loop"
@@ -160,23 +160,6 @@ def test_a_run_that_takes_long_is_stopped(browser):
 
 
 @pytest.mark.campaign
-def test_digits_beside_sliders_are_not_cut_off_and_bars_are_explained(browser):
-    cut_off = """(() => [...document.querySelectorAll('.slider input[type=number]')].filter((number) => {
-      const before = number.value;
-      number.value = '-4.6416e+26';
-      const cut = number.scrollWidth > number.clientWidth;
-      number.value = before;
-      return cut;
-    }).length)()"""
-    assert js(browser, cut_off) == 0
-    assert js(browser, "document.querySelectorAll('.slider .band').length") > 3
-    assert js(
-        browser, "[...document.querySelectorAll('.slider .band')].every((b) => b.title.startsWith('Literature '))"
-    )
-    assert "coloured part of a slider: published range" in js(browser, "document.getElementById('bars').innerText")
-
-
-@pytest.mark.campaign
 def test_all_of_it_fits_on_a_small_screen(browser):
     assert js(browser, "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [1280, 720]
     shown = "[...document.querySelectorAll('main input, main button, img')].filter(e => e.checkVisibility())"
@@ -184,20 +167,6 @@ def test_all_of_it_fits_on_a_small_screen(browser):
         "(e.scrollIntoView({block: 'nearest'}), e.getBoundingClientRect().bottom)"  # the sliders have a scroll bar
     )
     assert js(browser, f"{shown}.filter(e => {reached} > 720).map(e => e.id)") == []
-
-
-@pytest.mark.campaign
-def test_while_a_slider_moves_one_column_answers(browser):
-    js(browser, "document.getElementById('s-thickness').dispatchEvent(new Event('input'))")
-    until(browser, "document.getElementById('key').textContent.includes('preview with one column of 2')")
-    js(browser, "document.getElementById('s-thickness').dispatchEvent(new Event('change'))")
-    until(browser, f"!document.getElementById('key').textContent.includes('preview') && {STILL}")
-
-
-@pytest.mark.campaign
-def test_a_limit_of_the_model_that_is_passed_is_a_red_line(browser):
-    assert "the model holds to 0." in js(browser, "limits.textContent")
-    assert js(browser, "getComputedStyle(limits).color") == "rgb(168, 60, 0)"
 
 
 @pytest.mark.campaign
@@ -211,31 +180,6 @@ def test_pulses_move_the_present_state_and_the_case_does_the_same(browser, serve
     assert (done.returncode, done.stdout[:17]) == (0, "explored.toml: ok")
     last = float(re.search(r"([\d.e+]+) ohm", js(browser, "document.getElementById('status').textContent"))[1])
     assert last == pytest.approx(otjdd.run(case).read_resistance.values[-1], rel=5e-3)  # three digits are shown
-
-
-@pytest.mark.campaign
-def test_a_run_plays_and_its_scrubber_goes_by_keyboard(browser):
-    browser.find_element("id", "play").click()
-    until(browser, "!frame.hidden && frame.naturalWidth > 400")
-    assert js(browser, "curve.hidden")
-    browser.find_element("id", "scrubber").send_keys("\ue011", "\ue014")  # to the start, to the right
-    assert js(browser, "document.getElementById('instant').textContent") == "1 ps"
-    assert int(js(browser, "scrubber.max")) > 50
-    browser.find_element("id", "back").click()
-    assert js(browser, "frame.hidden && !curve.hidden")
-
-
-@pytest.mark.campaign
-def test_a_page_that_is_loaded_again_shows_the_same(browser):
-    before = js(
-        browser, "[curve.src, document.getElementById('n-thickness').value, document.getElementById('key').textContent]"
-    )
-    browser.refresh()
-    until(browser, f"document.body.dataset.shown && {STILL}")
-    now = js(
-        browser, "[curve.src, document.getElementById('n-thickness').value, document.getElementById('key').textContent]"
-    )
-    assert now == before
 
 
 @pytest.mark.campaign
@@ -260,10 +204,6 @@ def test_pictures_and_movies_are_given_out(browser, name, start):
     assert download(browser, name).read_bytes().startswith(start)
 
 
-def layers_of(browser) -> list[str]:
-    return js(browser, "[...document.querySelectorAll('#layers li')].map((item) => item.firstChild.textContent)")
-
-
 def click(browser, selector: str) -> bool:
     """Click what changes the layers or the traps; tell if the curve is another one then."""
     before, answer = js(browser, "curve.src"), js(browser, "document.body.dataset.shown")
@@ -273,57 +213,28 @@ def click(browser, selector: str) -> bool:
     return js(browser, "curve.src") != before
 
 
-def sliders_of_traps(browser) -> list[str]:
-    """Ids of the numbers beside the sliders of traps."""
-    return js(browser, "[...document.querySelectorAll('#of-traps input[type=number]')].map((number) => number.id)")
-
-
 @pytest.mark.campaign
-def test_traps_are_added_and_taken_away_and_run_computes_the_case_that_has_them(browser):
+def test_layers_and_traps_are_added_and_run_computes_the_case_that_has_them(browser):
+    type_in(browser, "thickness", "2.7")  # of a slider that layers replace
+    js(browser, "document.getElementById('material').value = 'Al2O3'")
+    js(browser, "document.getElementById('place').value = '0'")
+    assert click(browser, "#add")
+    assert js(browser, "document.getElementById('n-layer-1-offset').value") == "-2.83"
+    assert type_in(browser, "layer-0-thickness", "0.5")
+    layered = otjdd.load_case(download(browser, "case.toml")).device.film
+    assert [sheet.material for sheet in layered.layers] == ["Al2O3", "SrTiO3"]
+    assert [sheet.thickness for sheet in layered.layers] == pytest.approx([0.5e-9, 2.7e-9], rel=1e-12)
+    assert click(browser, "#layers button")
     without = numbers(browser)
-    assert sliders_of_traps(browser) == []
-    assert tables.SOURCE in js(browser, "document.getElementById('about-traps').textContent")
+    assert sliders.SOURCE in js(browser, "document.getElementById('about-traps').textContent")
     assert click(browser, "#traps")
-    assert js(browser, "problem.hidden && document.getElementById('traps').checked")
-    assert sliders_of_traps(browser) == [
-        "n-trap_density-0", "n-trap_depth-0", "n-trap_relaxation-0", "n-trap_hops-0",
-    ]  # fmt: skip
     cut_off = "(number) => number.scrollWidth > number.clientWidth"
     assert not js(browser, f"[...document.querySelectorAll('#device input[type=number]')].some({cut_off})")
     assert type_in(browser, "trap_depth-0", "0.6")
     with_traps, case = numbers(browser), download(browser, "case.toml")
     assert with_traps.max() < 0.1 * without.max()  # the high state leaks
     assert commands.otjdd(browser.folder, "run", case.name, "-o", "run.nc").returncode == 0
-    result = otjdd.read(browser.folder / "run.nc")
-    np.testing.assert_array_equal(result.read_resistance.values, with_traps)
-    assert result.read_channel_share.sel(channel="traps").max() > 0.9
-    assert click(browser, "#traps")
-    assert sliders_of_traps(browser) == []
-    assert "device.traps" not in js(browser, "document.getElementById('command').textContent")
-    np.testing.assert_array_equal(numbers(browser), without)
-
-
-@pytest.mark.campaign
-def test_layers_are_added_and_taken_away(browser):
-    type_in(browser, "thickness", "2.7")  # of a slider that layers replace
-    assert layers_of(browser) == ["SrTiO3"]
-    assert js(browser, "document.querySelectorAll('#layers button').length") == 0
-    js(browser, "document.getElementById('material').value = 'Al2O3'")
-    js(browser, "document.getElementById('place').value = '0'")
-    assert click(browser, "#add")
-    assert layers_of(browser) == ["Al2O3", "SrTiO3"]
-    assert js(browser, "problem.hidden")
-    assert js(browser, "document.getElementById('n-layer-1-offset').value") == "-2.83"
-    assert "device.film.layers=[" in js(browser, "document.getElementById('command').textContent")
-    assert type_in(browser, "layer-0-thickness", "0.5")
-    layered = otjdd.load_case(download(browser, "case.toml")).device.film
-    assert [sheet.material for sheet in layered.layers] == ["Al2O3", "SrTiO3"]
-    assert [sheet.thickness for sheet in layered.layers] == pytest.approx([0.5e-9, 2.7e-9], rel=1e-12)
-    assert js(browser, "document.querySelector('#layers button').textContent") == "Remove"
-    assert js(browser, "document.querySelector('#out summary').textContent") == "Download"
-    assert click(browser, "#layers button")
-    assert layers_of(browser) == ["SrTiO3"]
-    assert "layer-1-offset" not in js(browser, "document.getElementById('of-device').innerHTML")
+    np.testing.assert_array_equal(otjdd.read(browser.folder / "run.nc").read_resistance.values, with_traps)
 
 
 def test_nothing_is_fetched_from_elsewhere_and_nothing_goes_wrong(browser):

@@ -10,7 +10,7 @@ import pytest
 
 import otjdd
 from otjdd.cli.arguments import load_checked
-from otjdd.explore import tables
+from otjdd.explore import sliders
 from otjdd.explore.experiments import OWN, case_of_experiment, command_line
 from otjdd.explore.session import Opened, Session, first_frame_of, layer_change_of, presence_of, pulse_of, settings_of
 from otjdd.explore.sliders import slider_values, sliders_of
@@ -56,32 +56,32 @@ def do(coroutine):
 
 
 def test_an_added_layer_has_the_published_numbers_of_its_material_and_the_rest_of_its_neighbour():
-    rows = tables.changed_layers(PLAIN, tables.LayerChange(1, "Al2O3"))
+    rows = sliders.changed_layers(PLAIN, sliders.LayerChange(1, "Al2O3"))
     first, new = rows
     assert (first["material"], new["material"]) == ("SrTiO3", "Al2O3")
     assert new["permittivity"] == {"law": "linear", "eps_r": 9.0}
     assert new["band_offset"] == "2.83 eV"  # affinities of 4.08 and 1.25 eV
     assert new["tunnelling_mass"] == first["tunnelling_mass"]
-    film = PLAIN.replace({tables.LAYERS: rows}).device.film
+    film = PLAIN.replace({sliders.LAYERS: rows}).device.film
     assert [sheet.thickness for sheet in film.layers] == [2.8e-9, 1e-9]
 
 
 def test_offsets_count_from_the_layer_that_is_first_after_a_change():
-    rows = tables.changed_layers(
-        PLAIN.replace({tables.LAYERS: tables.changed_layers(PLAIN, tables.LayerChange(0, "HfO2"))}),
-        tables.LayerChange(0, ""),
+    rows = sliders.changed_layers(
+        PLAIN.replace({sliders.LAYERS: sliders.changed_layers(PLAIN, sliders.LayerChange(0, "HfO2"))}),
+        sliders.LayerChange(0, ""),
     )
     assert [(table["material"], table["band_offset"]) for table in rows] == [("SrTiO3", "0 eV")]
     with pytest.raises(ValueError, match="at least one layer"):
-        tables.changed_layers(PLAIN.replace({tables.LAYERS: rows}), tables.LayerChange(0, ""))
+        sliders.changed_layers(PLAIN.replace({sliders.LAYERS: rows}), sliders.LayerChange(0, ""))
     with pytest.raises(ValueError, match="2 layers"):
-        tables.changed_layers(BILAYER, tables.LayerChange(2, ""))
+        sliders.changed_layers(BILAYER, sliders.LayerChange(2, ""))
 
 
 def test_a_tab_has_sliders_of_its_layers_and_names_them_in_its_command():
     tab = session()
     before = tab.start()["layers"]
-    message = tab.change_layers(tables.LayerChange(1, "Al2O3"), {"layer-0-thickness": 1.7})
+    message = tab.change_layers(sliders.LayerChange(1, "Al2O3"), {"layer-0-thickness": 1.7})
     assert message["layers"] == [before[0], "Al2O3", before[1]]
     names = {row["name"]: row for row in message["sliders"]}
     assert names["layer-0-thickness"]["value"] == 1.7
@@ -94,7 +94,7 @@ def test_a_tab_has_sliders_of_its_layers_and_names_them_in_its_command():
     assert [sheet.thickness for sheet in same.layers] == pytest.approx(
         [1.7e-9, 0.8e-9, BILAYER.device.film.layers[1].thickness]
     )
-    assert tab.change_layers(tables.LayerChange(7, ""), {})["problem"] == "the film has 3 layers"
+    assert tab.change_layers(sliders.LayerChange(7, ""), {})["problem"] == "the film has 3 layers"
     assert session(PLAIN, "small").start()["layers"] == ["SrTiO3"]  # another tab has its own film
 
 
@@ -102,7 +102,7 @@ def test_a_layer_beside_electrons_on_a_metal_has_the_states_of_its_neighbour_and
     """Without states of its own such a layer is refused, and nothing could be added to the film."""
     electrons = {"device.film.electrons": "balance", "device.film.density_of_states": "1e26 1/m^3"}
     case = otjdd.load_case("junction").replace(electrons)
-    added = case.replace({tables.LAYERS: tables.changed_layers(case, tables.LayerChange(1, "Al2O3"))})
+    added = case.replace({sliders.LAYERS: sliders.changed_layers(case, sliders.LayerChange(1, "Al2O3"))})
     assert [layer.density_of_states for layer in added.device.film.layers] == [1e26, 1e26]
     values = slider_values(added, sliders_of(added))
     assert values["barrier_right"] == 1.9
@@ -121,22 +121,11 @@ def test_added_traps_are_those_of_the_leakage_as_deep_as_the_left_barrier_is_hig
     assert (trap.kind, trap.depth, device.left.barrier, device.film.thickness) == ("none", 0.7, 0.7, 2.9e-9)
 
 
-def test_traps_that_are_taken_away_leave_no_key_and_the_other_sliders_where_they_stand():
-    tab = session(PLAIN, "rv-loop")
-    tab.change_traps(True, {"thickness": 2.9})
-    message = tab.change_traps(False, {"trap_density-0": 1e26, "barrier": 0.7})
-    assert (message["traps"], values(message)) == (False, {})
-    assert (
-        tab.case().plain()
-        == PLAIN.replace({"device.film.thickness": "2.9 nm", "device.left.barrier": "0.7 eV"}).plain()
-    )
-
-
 def test_the_command_makes_the_case_of_the_tab_with_its_layers_and_traps():
     """Both are changed twice, so that keys of parts would stand beside their tables."""
     tab = session(otjdd.load_case("rv-loop"), "rv-loop")
     tab.change_traps(True, {"thickness": 2.9})
-    tab.change_layers(tables.LayerChange(1, "Al2O3"), {"trap_density-0": 1e25, "thickness": 2.6})
+    tab.change_layers(sliders.LayerChange(1, "Al2O3"), {"trap_density-0": 1e25, "thickness": 2.6})
     tab.change_traps(False, {"layer-1-thickness": 0.7})
     tab.change_traps(True, {})
     moves = {"device.traps[0].depth": "0.5 eV", "device.film.layers[1].thickness": "0.6 nm"}
@@ -184,7 +173,7 @@ def test_undo_returns_to_the_answers_before_moves_pulses_and_layers_without_a_ru
     thick = do(tab.move(settings_of({"experiment": OWN, "values": {"thickness": 3.0}, "final": True})))
     pulsed = do(tab.pulse(1.5, 1e-6))
     assert pulsed["pulses"] == 1
-    tab.change_layers(tables.LayerChange(1, "HfO2"), {"thickness": 3.0})
+    tab.change_layers(sliders.LayerChange(1, "HfO2"), {"thickness": 3.0})
     jobs = len(tab.turns._workers.jobs)
     for pictures, layers in ((pulsed, 1), (thick, 1), (first, 1)):
         message = tab.undo()
