@@ -10,13 +10,183 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 
-from otjdd.case.base import Record
-from otjdd.claims.figure import Figure, Measured, finite
+from otjdd import units
+from otjdd.analysis.goal import Goal, around
+from otjdd.case.base import Number, Record
 from otjdd.solver import model_limits
+
+
+class Figure(Record):
+    """One number of a metric and its limits.
+
+    name : of the number in the metric   label : the same in words   unit : of the limits
+    value, within : value of the paper, and its tolerance: "x2" a factor, "30 %" relative, a number absolute
+    at_least, at_most : limits in place of a value; without any limit the number is only reported
+    best : the best possible value of a number with one limit, such as 1 for a share
+    window : interval in which the number of this version of otjdd is expected
+    """
+
+    name: str
+    label: str
+    unit: str = "1"
+    value: Number | None = None
+    within: Number | Annotated[str, Field(pattern=r"^(x[0-9.]+|[0-9.]+ %)$")] | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
+    best: Number | None = None
+    window: tuple[Number, Number] | None = None
+
+    @model_validator(mode="after")
+    def check_limits(self) -> Self:
+        if (self.value is None) != (self.within is None):
+            raise ValueError("value and within belong together")
+        if self.value is not None and not (self.at_least is None and self.at_most is None):
+            raise ValueError("a value has a tolerance, and neither at_least nor at_most")
+        if self.best is not None and (self.at_least is None) == (self.at_most is None):
+            raise ValueError("best belongs to one limit, at_least or at_most")
+        if self.best is not None and not self.goal.met(self.best):
+            raise ValueError("the best value keeps the limit")
+        if self.window is not None and not self.window[0] <= self.window[1]:
+            raise ValueError("a window has its lower end first")
+        units.unit(self.unit)
+        return self
+
+    def in_unit(self, value: float) -> float:
+        """Value in `unit` of a number [SI]."""
+        return value / 10.0 ** units.unit(self.unit).exponent
+
+    def si(self, number: float) -> float:
+        """Value [SI] of a number in `unit`."""
+        return number * 10.0 ** units.unit(self.unit).exponent
+
+    @property
+    def goal(self) -> Goal:
+        """The goal in `unit`."""
+        if self.value is not None and self.within is not None:
+            return around(self.value, self.within)
+        return Goal(low=self.at_least, high=self.at_most, best=self.best)
+
+    def met(self, value: float) -> bool:
+        """True when a number [SI] is within all limits; False for nan."""
+        return self.goal.met(self.in_unit(value))
+
+    def distance(self, value: float) -> float:
+        """Distance of a number [SI] in tolerances; nan for nan, and without limits."""
+        return self.goal.distance(self.in_unit(value))
+
+    def expected(self, value: float) -> bool:
+        """True when a number [SI] lies in its window, or has none."""
+        return self.window is None or self.window[0] <= self.in_unit(value) <= self.window[1]
+
+    @property
+    def published(self) -> tuple[float, float, float]:
+        """Value of the paper with the ends of its tolerance, in `unit`. Raises ValueError for a figure without a value."""
+        value, low, high = self.goal[:3]
+        if value is None or low is None or high is None:
+            raise ValueError(f"the figure {self.name!r} has no value of the paper")
+        return value, low, high
+
+    def text(self, number: float, error: str = "") -> str:
+        """A number in `unit` as text, with `error` and the unit behind it."""
+        return to_digits(number) + error + (f" {self.unit}" if self.unit != "1" else "")
+
+    @property
+    def paper(self) -> str:
+        """Value of the paper as text; "" if it has none."""
+        return "" if self.value is None else self.text(self.value)
+
+    @property
+    def tolerance(self) -> str:
+        """Tolerance of the value as text; "" without a value."""
+        if self.within is None:
+            return ""
+        return self.within if isinstance(self.within, str) else f"±{self.text(self.within)}"
+
+    @property
+    def allowed(self) -> str:
+        """Allowed interval as text; "" without limits."""
+        low, high = self.goal.low, self.goal.high
+        if low is not None and high is not None:
+            return f"{to_digits(low)} to {self.text(high)}"
+        if low is not None:
+            return f"at least {self.text(low)}"
+        return "" if high is None else f"at most {self.text(high)}"
+
+
+class Measured(NamedTuple):
+    """A figure of a claim with its value [SI] in the runs, None without a result.
+
+    error : numerical error of the value [SI]; None where none was computed, nan where a run for the error gave no value
+    """
+
+    figure: Figure
+    value: float | None
+    error: float | None = None
+
+    @property
+    def status(self) -> str:
+        """ "met", "missed", or "told" for a number without limits, which is only reported."""
+        if not self.figure.allowed:
+            return "told"
+        return "met" if self.value is not None and self.figure.met(self.value) else "missed"
+
+    @property
+    def distance(self) -> float:
+        """Distance in tolerances; nan for a number without limits or without a result."""
+        return math.nan if self.value is None else self.figure.distance(self.value)
+
+    @property
+    def distance_text(self) -> str:
+        """The distance as text, "" where there is none."""
+        if math.isnan(self.distance):
+            return ""
+        return f"{self.distance:.2f}" if self.distance < 10 else to_digits(self.distance)
+
+    @property
+    def otjdd(self) -> str:
+        """The value and its numerical error as text; "no result" without a value."""
+        if self.value is None:
+            return "no result"
+        error = "" if self.error is None else f" ± {to_digits(self.figure.in_unit(self.error), 1)}"
+        return self.figure.text(self.figure.in_unit(self.value), error)
+
+    @property
+    def surprise(self) -> str:
+        """Message for a number outside of its window; "" otherwise."""
+        if self.figure.window is None or (self.value is not None and self.figure.expected(self.value)):
+            return ""
+        low, high = self.figure.window
+        return f"{self} (expected {to_digits(low)} to {self.figure.text(high)})"
+
+    def row(self) -> dict[str, Any]:
+        """The figure as a dictionary for JSON: value and error in its unit, None where they are not finite."""
+        number = None if self.value is None else self.figure.in_unit(self.value)
+        return {
+            "name": self.figure.name,
+            "label": self.figure.label,
+            "unit": self.figure.unit,
+            "value": finite(number),
+            "error": None if self.error is None else finite(self.figure.in_unit(self.error)),
+            "distance": finite(self.distance),
+            "status": self.status,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.figure.label}: {self.otjdd}"
+
+
+def finite(number: float | None) -> float | None:
+    """A number; None for nan and infinities, which JSON does not have."""
+    return float(number) if number is not None and math.isfinite(number) else None
+
+
+def to_digits(number: float, digits: int = 3) -> str:
+    """A number to some significant digits: 1.8e8."""
+    return f"{number:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 
 class ClaimTrial(NamedTuple):
@@ -103,7 +273,7 @@ class Verdict(NamedTuple):
 
     @property
     def distance(self) -> float:
-        """Largest distance of the numbers with limits, in tolerances (`otjdd.claims.figure`); nan without a result."""
+        """Largest distance of the numbers with limits, in tolerances (`otjdd.analysis.goal`); nan without a result."""
         distances = [n.distance for n in self.numbers if not math.isnan(n.distance)]
         return max(distances, default=math.nan)
 

@@ -80,7 +80,7 @@ def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> di
 
     on_half, in_small_steps : verdicts of the runs of `coarse` and `strict`
     """
-    luck = noise(verdict.claim, verdict.trials, verdict.values)
+    luck = tolerance_noise(verdict.claim, verdict.trials, verdict.values)
     return figure_errors(verdict.values, on_half.values, in_small_steps.values, luck)
 
 
@@ -136,7 +136,7 @@ def judge(name: str, claim: Claim, trials: Sequence[ClaimTrial], results: dict[s
         if isinstance(trial.ds, str):
             return Verdict(name, claim, {}, (), f"{trial.case.title}: {trial.ds}.", done)
     try:
-        values = papers.measured(claim, done)
+        values = papers.figure_numbers(claim, done)
     except ValueError as error:  # a fit without points raises ValueError
         return Verdict(name, claim, {}, (), f"{error}.", done)
     missed = tuple(f for f in claim.figure if not f.met(values[f.name]))
@@ -173,7 +173,7 @@ def figure_errors(
 ) -> dict[str, float]:
     """Error [SI] of each number by name, from the numbers of the three sets of runs; nan where one is missing.
 
-    luck : rms change [SI] of each number by the tolerances of the currents, from `noise`
+    luck : rms change [SI] of each number by the tolerances of the currents, from `tolerance_noise`
     """
     stated = {}
     for name, x in values.items():
@@ -183,7 +183,7 @@ def figure_errors(
     return stated
 
 
-def noise(claim: Claim, trials: Sequence[ClaimTrial], values: dict[str, float]) -> dict[str, float]:
+def tolerance_noise(claim: Claim, trials: Sequence[ClaimTrial], values: dict[str, float]) -> dict[str, float]:
     """Root mean square change [SI] of each number when currents change at random within their tolerances.
 
     trials : with their Datasets   values : numbers of the metric from these trials
@@ -193,7 +193,7 @@ def noise(claim: Claim, trials: Sequence[ClaimTrial], values: dict[str, float]) 
     changes = []
     for _ in range(DRAWS if values else 0):
         try:
-            moved = papers.measured(claim, [within_tolerance(t, random) for t in trials])
+            moved = papers.figure_numbers(claim, [within_tolerance(t, random) for t in trials])
         except ValueError:  # a fit without points raises ValueError
             moved = {}
         changes.append([moved.get(name, math.nan) - x for name, x in values.items()])

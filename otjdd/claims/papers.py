@@ -12,7 +12,7 @@ import csv
 import importlib.util
 import math
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -23,16 +23,15 @@ from pydantic import Field
 from otjdd import units
 from otjdd.analysis.metrics import METRICS, Metric
 from otjdd.case.base import Record
-from otjdd.case.case import Case, load_case
+from otjdd.case.case import load_case
 from otjdd.case.document import Document, parse, read_text
 from otjdd.case.explain import read_record
 from otjdd.case.keys import value_in_case
 from otjdd.case.problem import Problem, Source, nearest
-from otjdd.claims.claim import Claim, ClaimTrial, Trials
-from otjdd.claims.figure import Figure
+from otjdd.claims.claim import Claim, ClaimTrial, Figure, Trials
 from otjdd.errors import CaseError
-from otjdd.fitting.result import differences
-from otjdd.studies.plan import Plan, plan
+from otjdd.fitting.result import case_differences
+from otjdd.studies.plan import plan
 
 CLAIMS = "claims.toml"
 FIRST = "li-2019"  # folder of the device that otjdd was made for; its claims come first
@@ -186,7 +185,7 @@ def all_metrics(folder: Path) -> dict[str, Metric]:
     return METRICS | of_paper(folder, "METRICS")
 
 
-def measured(claim: Claim, trials: Trials) -> dict[str, float]:
+def figure_numbers(claim: Claim, trials: Trials) -> dict[str, float]:
     """Name -> value of the numbers of a claim's metric; a metric of one run takes the first trial.
 
     Raises ValueError if the runs do not determine the numbers.
@@ -224,7 +223,8 @@ def trials(
     if case.study is None:
         return [ClaimTrial(name, math.nan, case, source=case.source)]
     study_plan, all_trials = plan(case, str(path)), []
-    ratios = changed_by(case, load_case(path), varied_by(study_plan) & set(device))
+    shipped, both = load_case(path), {key for axis in study_plan.axes for key in axis.keys} & set(device)
+    ratios = {key: value_in_case(case, key)[0] / value_in_case(shipped, key)[0] for key in both}
     for number in range(len(study_plan.digests)):
         varied = {key: scaled(value, ratios.get(key, 1.0)) for key, value in study_plan.changes(number).items()}
         key = next(iter(varied)) if len(varied) == 1 else ""
@@ -232,16 +232,6 @@ def trials(
         value = si(varied[key]) if key else float(number + 1)
         all_trials.append(ClaimTrial(name, value, study_plan.case.replace(**varied), None, text, key, case.source))
     return all_trials
-
-
-def varied_by(study_plan: Plan) -> set[str]:
-    """Keys that a study varies."""
-    return {key for axis in study_plan.axes for key in axis.keys}
-
-
-def changed_by(case: Case, shipped: Case, keys: Iterable[str]) -> dict[str, float]:
-    """Key -> its value in `case` over its value in `shipped`. Raises CaseError for keys that are not numbers."""
-    return {key: value_in_case(case, key)[0] / value_in_case(shipped, key)[0] for key in keys}
 
 
 def scaled(value: Any, ratio: float) -> Any:
@@ -268,5 +258,5 @@ def another_set(file: Path) -> dict[str, Any]:
     if "base" not in document.data:
         raise CaseError([document.problem((), 'a case with a base, such as base = "li2019.toml"', "none")])
     below = load_case(document.data["base"])
-    changes = dict(differences(below.plain(), case.plain()))
+    changes = dict(case_differences(below.plain(), case.plain()))
     return {key: value for key, value in changes.items() if key.partition(".")[0] in OF_A_DEVICE}

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from otjdd.claims.claim import ClaimTrial, Verdict
-from otjdd.claims.figure import Figure
+from otjdd.claims.claim import ClaimTrial, Figure, Verdict
 from otjdd.claims.papers import of_paper
 from otjdd.plot import style
 from otjdd.plot.style import Axes

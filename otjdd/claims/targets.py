@@ -13,8 +13,7 @@ from otjdd.case.case import Case
 from otjdd.case.drive import Drive
 from otjdd.case.drive_curves import Prepared
 from otjdd.claims import papers
-from otjdd.claims.claim import ClaimTrial
-from otjdd.claims.figure import Figure
+from otjdd.claims.claim import ClaimTrial, Figure
 from otjdd.fitting.targets import load
 from otjdd.fitting.targets.records import Calibration, Target, TargetedRun
 from otjdd.fitting.targets.search import TargetTask
@@ -51,7 +50,7 @@ class ClaimTarget(Target):
         if not self.from_claim:
             return super().measured(case, ds)
         claim, figure = papers.claim_and_figure(self.claim)
-        return papers.measured(claim, [ClaimTrial("", math.nan, case, ds)])[figure.name]
+        return papers.figure_numbers(claim, [ClaimTrial("", math.nan, case, ds)])[figure.name]
 
     def fault(self, drive: Drive) -> tuple[str, str, str] | None:
         """Fault as in `Target.fault`; also for a claim whose figure cannot be measured from one run with this drive."""

@@ -77,7 +77,7 @@ def standard_errors(task: Task, solution: Solution) -> Errors:
     scaled = task.loss == LINEAR and any(curve.uncertainty == ESTIMATED for curve in task.curves) and freedom > 0
     factor = float(reduced) if scaled else covariance_factor(task.loss, solution.residuals(task), max(freedom, 1))
     covariance = np.zeros((len(lengths), len(lengths)))
-    covariance[np.ix_(free, free)] = inverse(J[:, free]) * factor
+    covariance[np.ix_(free, free)] = inverse_information(J[:, free]) * factor
     error = np.full(len(lengths), np.nan)
     error[free] = np.sqrt(np.diag(covariance)[free])
     correlation = np.eye(len(lengths))
@@ -123,7 +123,7 @@ def outliers(task: Task, solution: Solution) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def inverse(J: np.ndarray) -> np.ndarray:
+def inverse_information(J: np.ndarray) -> np.ndarray:
     """Inverse (parameter, parameter) of J^T J, by the singular values of J (point, parameter) with normalised columns."""
     lengths = np.linalg.norm(J, axis=0)
     _, s, V = np.linalg.svd(J / lengths, full_matrices=False)
@@ -226,12 +226,12 @@ def sample(
                 progress(number / steps)
     except KeyboardInterrupt as error:
         if sampler.iteration > 1:
-            error.partial = drawn(sampler.get_chain()[: sampler.iteration])  # type: ignore[attr-defined]
+            error.partial = samples_of_chain(sampler.get_chain()[: sampler.iteration])  # type: ignore[attr-defined]
         raise
-    return drawn(sampler.get_chain())
+    return samples_of_chain(sampler.get_chain())
 
 
-def drawn(chain: np.ndarray) -> tuple[np.ndarray, float]:
+def samples_of_chain(chain: np.ndarray) -> tuple[np.ndarray, float]:
     """Samples (draw, parameter) of a chain (step, walker, parameter) after BURN, and its autocorrelation time [steps]."""
     from emcee.autocorr import integrated_time
 

@@ -73,15 +73,24 @@ class ComparedRun(NamedTuple):
 
 def simulated_values(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.ndarray:
     """Numbers (n,) [SI] of a run at the points of a curve."""
+    name = curve.quantity
     if curve.source == "reads":
-        values = from_reads(curve.quantity, case, ds)[curve.take]
-    elif curve.quantity in CHARGES:
-        at = np.searchsorted(ds["time"].values, ds["read_time"].values)
-        values = ds[curve.quantity].values[at[curve.take]]
+        if name in ds and ds[name].dims == ("read",) and name != "read_current":
+            values = ds[name].values
+        else:
+            values = derived(name, case, ds["read_current"].values, ds["read_voltage"].values)
+    elif name in CHARGES:
+        values = ds[name].values[np.searchsorted(ds["time"].values, ds["read_time"].values)]
     elif curve.source == "live":
-        values = derived(curve.quantity, case, live_current(case, ds), ds["read_voltage"].values)[curve.take]
+        values = derived(name, case, live_current(case, ds), ds["read_voltage"].values)
     else:
-        values = from_bias(curve, case, ds)[curve.take]
+        chosen = ds.sel(state=curve.state) if curve.state and "state" in ds.dims else ds
+        chosen = chosen.isel({dim: 0 for dim in chosen.dims if dim in ("state", "temperature", "frequency")})
+        if name in chosen:
+            values = chosen[name].values
+        else:
+            values = derived(name, case, chosen["bias_current"].values, chosen["bias"].values)
+    values = np.asarray(values)[curve.take]
     return magnitude(values, curve.scale) if curve.magnitude else values
 
 
@@ -121,22 +130,6 @@ def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:
     )
 
 
-def from_reads(quantity: str, case: Case, ds: xr.Dataset) -> np.ndarray:
-    """A quantity (read,) of the reads of a run."""
-    if quantity in ds and ds[quantity].dims == ("read",) and quantity != "read_current":
-        return np.asarray(ds[quantity].values)
-    return derived(quantity, case, ds["read_current"].values, ds["read_voltage"].values)
-
-
-def from_bias(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.ndarray:
-    """A quantity (bias,) of the curves at frozen ions of a run."""
-    chosen = ds.sel(state=curve.state) if curve.state and "state" in ds.dims else ds
-    chosen = chosen.isel({dim: 0 for dim in chosen.dims if dim in ("state", "temperature", "frequency")})
-    if curve.quantity in chosen:
-        return np.asarray(chosen[curve.quantity].values)
-    return derived(curve.quantity, case, chosen["bias_current"].values, chosen["bias"].values)
-
-
 def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray) -> np.ndarray:
     """A quantity from currents [A] and voltages [V]."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -160,7 +153,7 @@ def takes_trail(case: Case) -> bool:
     return case.drive.kind != "patterns" and case.numerics.error == "none" and case.ions.noise == "none"
 
 
-def numbers(run: ComparedRun, values: dict[str, float], given: Steps | None = None) -> Simulated:
+def simulated_numbers(run: ComparedRun, values: dict[str, float], given: Steps | None = None) -> Simulated:
     """Simulated numbers (point,) of the curves of a run, on their scales; nan if it fails. Raises DataError.
 
     values : of the case of the run, by dotted key   given : steps of another run, to be taken; None to choose its own

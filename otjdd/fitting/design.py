@@ -15,7 +15,7 @@ from otjdd.case.case import Case
 from otjdd.case.drive_curves import Prepared
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting import gradients
-from otjdd.fitting.covariance import inverse
+from otjdd.fitting.covariance import inverse_information
 from otjdd.fitting.curves import scaled_values, takes_trail
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.least_squares import SURE
@@ -55,12 +55,16 @@ def design(
     free = np.flatnonzero(np.isfinite(fit["coordinate_error"].values))
     spread = spread_of(fit)
     now = fit["jacobian"].values[:, free] / np.sqrt(spread)
-    sigma = usual_uncertainty(fit) * np.sqrt(spread) if uncertainty is None else uncertainty
+    logarithmic = np.array([curve["scale"].kind != "linear" for curve in curves_of(fit)])
+    usual = fit["uncertainty"].values[logarithmic[fit["curve"].values.astype(int)]]
+    sigma = uncertainty
+    if sigma is None:
+        sigma = (float(np.median(usual)) if usual.size else USUAL) * np.sqrt(spread)
     rows, points, failed = [], [], []
     for name, changes in candidates.items():
         try:
             J = jacobian(fit, changes, sigma, workers)[:, free]
-            rows.append(np.sqrt(np.diag(inverse(np.vstack([now, J])))))
+            rows.append(np.sqrt(np.diag(inverse_information(np.vstack([now, J])))))
             points.append(len(J))
         except (SolverError, CaseError, ValueError) as error:
             failed.append(f"{name}: {error}")
@@ -83,13 +87,6 @@ def design(
         variables, coords,
         {"title": "expected errors", "uncertainty": sigma, "failed": "\n".join(failed), "warnings": fit.attrs["warnings"]},
     )  # fmt: skip
-
-
-def usual_uncertainty(fit: xr.Dataset) -> float:
-    """Median uncertainty of the logarithms in the data of a fit."""
-    kinds = np.array([curve["scale"].kind != "linear" for curve in curves_of(fit)])
-    inside = kinds[fit["curve"].values.astype(int)]
-    return float(np.median(fit["uncertainty"].values[inside])) if inside.any() else USUAL
 
 
 def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers: int) -> np.ndarray:

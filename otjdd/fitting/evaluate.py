@@ -26,11 +26,11 @@ class Searched(Protocol):
     """Interface of a task to a search, common to tasks of measured curves and tasks of targets."""
 
     @property
-    def numbers(self) -> Callable[..., Simulated]:
+    def simulate(self) -> Callable[..., Simulated]:
         """Function that simulates a job. An optional last argument is the steps of another run, which this run takes."""
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
-        """Arguments of `numbers` for each job at a place x (parameter,) of the search."""
+        """Arguments of `simulate` for each job at a place x (parameter,) of the search."""
 
 
 class Bounded(Searched, Protocol):
@@ -103,7 +103,7 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
         owners = [(place, part) for place, of_place in enumerate(jobs) for part in range(len(of_place))]
         parts: list[dict[int, Simulated]] = [{} for _ in jobs]
         rows = [np.empty(0)] * len(jobs)
-        for number, simulated in self.compute(self.task.numbers, [job for of_place in jobs for job in of_place]):
+        for number, simulated in self.compute(self.task.simulate, [job for of_place in jobs for job in of_place]):
             place, part = owners[number]
             parts[place][part] = simulated
             if len(parts[place]) == len(jobs[place]):

@@ -101,7 +101,10 @@ def minimise(
     x0 = np.clip(np.asarray(start, dtype=float), low + margin, high - margin)
     first = memory.values(x0)
     if not np.isfinite(first).all():
-        raise DataError([start_fails(task, first)])
+        curve, at = point_of(task, int(np.flatnonzero(~np.isfinite(first))[0]))
+        expected = f"a number of the run at {curve.axis} {curve.x[at]:g}"
+        got = "none: try the case by `otjdd run` first"
+        raise DataError([Problem(curve.label, int(curve.lines[at]), 1, "", expected, got)])
     reason = searched(memory, x0, most)
     assert memory.at is not None  # the start has run
     assert memory.there is not None
@@ -160,20 +163,6 @@ REASONS = {
     0: f"the limit of {MOST_JACOBIANS} steps", 1: "the gradient vanishes", 2: "the residual no longer falls",
     3: "the parameters no longer move", 4: "neither residual nor parameters move",
 }  # fmt: skip
-
-
-def start_fails(task: Task, values: np.ndarray) -> Problem:
-    """Problem of a task whose case has no numbers at some points. values : (point,) at the start"""
-    curve, at = point_of(task, int(np.flatnonzero(~np.isfinite(values))[0]))
-    where = f"{curve.axis} {curve.x[at]:g}"
-    return Problem(
-        curve.label,
-        int(curve.lines[at]),
-        1,
-        "",
-        f"a number of the run at {where}",
-        "none: try the case by `otjdd run` first",
-    )
 
 
 def point_of(task: Task, number: int) -> tuple[MeasuredCurve, int]:

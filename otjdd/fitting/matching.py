@@ -69,12 +69,14 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
     """
     if quantity in CHARGES:
         if case.device.film.polarisation is None:
-            raise fault(ds, None, f"a case with [device.film.polarisation], for data of {quantity}", "one without")
+            raise point_fault(
+                ds, None, f"a case with [device.film.polarisation], for data of {quantity}", "one without"
+            )
     elif case.drive.kind in ("iv", "cv"):
         return at_bias(ds, case, state)
     if not hasattr(case.drive, "waveform"):
         expected = "a drive with a waveform" + ("" if quantity in CHARGES else ", or of the kind iv or cv")
-        raise fault(ds, None, expected, f"the kind {case.drive.kind}")
+        raise point_fault(ds, None, expected, f"the kind {case.drive.kind}")
     if measures_waveform(ds, quantity, case):
         return of_waveform(ds, rows, case)
     waveform = case.drive.waveform()
@@ -117,15 +119,15 @@ def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
     again = np.flatnonzero((np.diff(times) == 0) & (np.diff(voltages) != 0)) + 1
     if again.size:
         hint = "leave out one of the two, by --skip"
-        raise fault(
+        raise point_fault(
             rows, again[0], "a time after the one before, for the voltage differs", f"{times[again[0]]:g} s", hint
         )
     beyond = np.flatnonzero(np.abs(voltages) > HIGHEST)
     if beyond.size:
-        raise fault(rows, beyond[0], f"a voltage of at most {HIGHEST:g} V", f"{voltages[beyond[0]]:g} V")
+        raise point_fault(rows, beyond[0], f"a voltage of at most {HIGHEST:g} V", f"{voltages[beyond[0]]:g} V")
     began = times[0]
     if not times[-1] > began:
-        raise fault(rows, None, "times that differ, for a waveform", f"{began:g} s in all rows")
+        raise point_fault(rows, None, "times that differ, for a waveform", f"{began:g} s in all rows")
     _, first = np.unique(times, return_index=True)
     points = np.column_stack((times - began, voltages))[first]
     return live(points, ds["time"].values - began, "time", case)._replace(driven="the measured waveform")
@@ -134,11 +136,11 @@ def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
 def along_drive(ds: xr.Dataset, quantity: str, case: Case, shape: Waveform) -> Match:
     """Match of points along the drive of the case: by their times, else by their voltages. Raises DataError."""
     if quantity not in ("current", "current_density", "resistance", "conductance", *CHARGES):
-        raise fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of kind {case.drive.kind}")
+        raise point_fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of kind {case.drive.kind}")
     times = ds["time"].values if "time" in ds else times_of(ds, "voltage", shape)
     late = np.flatnonzero((times < 0) | (times > shape.duration * (1 + ROUNDING)))
     if late.size:
-        raise fault(ds, late[0], f"a time within the drive, 0 to {shape.duration:g} s", f"{times[late[0]]:g} s")
+        raise point_fault(ds, late[0], f"a time within the drive, 0 to {shape.duration:g} s", f"{times[late[0]]:g} s")
     times, axis = np.minimum(times, shape.duration), "time" if "time" in ds else "voltage"
     return live(np.column_stack((shape.times, shape.voltages)), times, axis, case)
 
@@ -170,7 +172,7 @@ def of_hold(ds: xr.Dataset, case: Case) -> Match:
     outside = np.flatnonzero((ds["time"].values <= 0) | (ds["time"].values > drive.duration))
     if outside.size:
         expected = f"a time within the hold of {drive.duration:g} s, above 0"
-        raise fault(ds, outside[0], expected, f"{ds['time'].values[outside[0]]:g} s")
+        raise point_fault(ds, outside[0], expected, f"{ds['time'].values[outside[0]]:g} s")
     return Match({"drive.reads_at": times.tolist(), "drive.reads_per_decade": 0}, "reads", take, "time")
 
 
@@ -189,13 +191,13 @@ def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Ma
         beyond = np.flatnonzero(take >= count)
         if beyond.size:
             got = f"{ds['number'].values[beyond[0]]:g}"
-            raise fault(ds, beyond[0], f"a number up to {count}, the reads of the drive", got)
+            raise point_fault(ds, beyond[0], f"a number up to {count}, the reads of the drive", got)
         return Match({}, "reads", take, "number")
     times, at = ds["time"].values, whole(waveform).read_times
     take = np.abs(times[:, None] - at).argmin(axis=1)
     far = np.flatnonzero(np.abs(at[take] - times) > CLOSE * np.maximum(np.abs(times), at[0]))
     if far.size:
-        raise fault(ds, far[0], "a time at which the drive reads", f"{times[far[0]]:g} s")
+        raise point_fault(ds, far[0], "a time at which the drive reads", f"{times[far[0]]:g} s")
     return Match({}, "reads", take, "time")
 
 
@@ -216,7 +218,7 @@ def writes_in_order(ds: xr.Dataset, name: str, applied: np.ndarray) -> np.ndarra
         if not near_writes.size:
             order = " after the one before" if np.abs(applied - value).min() < near else ""
             expected = f"a voltage that the drive applies{order}"
-            raise fault(ds, i, expected, f"{value:g} V")
+            raise point_fault(ds, i, expected, f"{value:g} V")
         best = int(near_writes[0])
         while best + 1 < len(far) and far[best + 1] < far[best]:
             best += 1
@@ -228,7 +230,7 @@ def writes_in_order(ds: xr.Dataset, name: str, applied: np.ndarray) -> np.ndarra
 def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
     """Times (n,) [s] at which a waveform passes the measured voltages, branch by branch in order. Raises DataError."""
     if name not in ds:
-        raise fault(ds, None, "a voltage or a time of each point", ", ".join(map(str, ds)))
+        raise point_fault(ds, None, "a voltage or a time of each point", ", ".join(map(str, ds)))
     values, own = ds[name].values, branches(ds[name].values)
     pieces = monotonic_pieces(waveform)
     slack, times, last = SLACK * np.ptp(waveform.voltages), np.zeros(len(values)), 0
@@ -244,7 +246,7 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
         else:
             beyond = (values < waveform.voltages.min() - slack) | (values > waveform.voltages.max() + slack)
             worst = int(np.argmax(beyond)) if beyond.any() else int(inside[0])
-            raise fault(ds, worst, "a voltage that the drive applies, in its order", f"{values[worst]:g} V")
+            raise point_fault(ds, worst, "a voltage that the drive applies, in its order", f"{values[worst]:g} V")
         order = np.argsort(V, kind="stable")
         times[inside], last = np.interp(part, V[order], t[order]), at
     return np.maximum.accumulate(times)
@@ -264,7 +266,7 @@ def monotonic_pieces(waveform: Waveform) -> list[tuple[np.ndarray, np.ndarray]]:
 def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
     """Match of curves at frozen ions, whose drive gets the measured voltages, and no other state. Raises DataError."""
     if "voltage" not in ds:
-        raise fault(ds, None, "a voltage of each point, for curves at frozen ions", ", ".join(map(str, ds)))
+        raise point_fault(ds, None, "a voltage of each point, for curves at frozen ions", ", ".join(map(str, ds)))
     drive = case.drive
     assert isinstance(drive, Prepared)  # `match` has checked it
     states = list(drive.states)
@@ -273,7 +275,7 @@ def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
             f"the state in which the data were measured, one of {', '.join(states)}",
             repr(state) if state else "none",
         )
-        raise fault(
+        raise point_fault(
             ds, None, expected, got, f'say which: --state "{states[0]}", or state = "{states[0]}" in [[fit.data]]'
         )
     voltages, take = np.unique(ds["voltage"].values, return_inverse=True)
@@ -286,7 +288,7 @@ def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
     }
     if drive.kind == "cv" and "frequency" in ds:
         if np.ptp(ds["frequency"].values) > 0:
-            raise fault(ds, None, "a capacitance at one frequency; give each a data set", "several")
+            raise point_fault(ds, None, "a capacitance at one frequency; give each a data set", "several")
         changes["drive"]["frequencies"] = [float(ds["frequency"].values[0])]
     return Match(changes, "bias", take, "voltage", state)
 
@@ -301,7 +303,7 @@ def whole(waveform: Waveform | Chain) -> Waveform:
     return concatenate([block.waveform for block in waveform.blocks()])
 
 
-def fault(ds: xr.Dataset, point: int | None, expected: str, got: str, hint: str = "") -> DataError:
+def point_fault(ds: xr.Dataset, point: int | None, expected: str, got: str, hint: str = "") -> DataError:
     """An error about a point of the data, with the line of its file."""
     line = 0 if point is None else int(ds["line"].values[point])
     return DataError([Problem(ds.attrs.get("file", "data"), line, 1, "", expected, got, hint)])

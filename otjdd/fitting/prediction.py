@@ -58,7 +58,7 @@ def predict(
     case = driven(fitted_case(fit), drive, changes or {})
     places = draws(fit, count, seed)
     with team(workers) as compute:
-        best, runs, simulated = drawn(case, fit, places, compute, (min(levels), max(levels)), progress)
+        best, runs, simulated = outputs_of_draws(case, fit, places, compute, (min(levels), max(levels)), progress)
     failed = sum(ds is None for ds in simulated)
     if failed > FAILED * len(simulated):
         raise ValueError(
@@ -91,12 +91,12 @@ class Outputs(NamedTuple):
         return noise_along(self.case)
 
     @property
-    def numbers(self) -> Callable[..., Simulated]:
+    def simulate(self) -> Callable[..., Simulated]:
         """Function of a job, which returns the outputs of its run over their sizes, end to end."""
         return simulated_outputs
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
-        """Arguments of `numbers`, at coordinates x (parameter,)."""
+        """Arguments of `simulate`, at coordinates x (parameter,)."""
         return [(self.case, self.values(x), self.sizes)]
 
     def values(self, x: np.ndarray) -> dict[str, float]:
@@ -137,7 +137,7 @@ def sizes_of(best: xr.Dataset) -> dict[str, np.ndarray]:
     return sizes
 
 
-def drawn(
+def outputs_of_draws(
     case: Case, fit: xr.Dataset, places: np.ndarray, compute: Spread, ends: tuple[float, float],
     progress: Callable[[float], object] | None,
 ) -> tuple[xr.Dataset, Mapping[str, np.ndarray], list[xr.Dataset | None]]:  # fmt: skip
@@ -165,7 +165,7 @@ def drawn(
             if near_enough(best, rows, checked, simulated, ends, SCATTER * case.numerics.rtol):
                 return best, rows, simulated
     simulated = results(places, counted(compute, progress, len(places)))
-    return best, stacked(best, [ds for ds in simulated if ds is not None]), simulated
+    return best, outputs_of_runs(best, [ds for ds in simulated if ds is not None]), simulated
 
 
 def counted(compute: Spread, progress: Callable[[float], object] | None, count: int) -> Spread:
@@ -248,8 +248,8 @@ def near_enough(
     runs = [ds for ds in simulated if ds is not None]
     if len(runs) < len(simulated):
         return False
-    for name, actual in stacked(best, runs).items():
-        off, width, least = distances(rows[name], actual, checked, ends)
+    for name, actual in outputs_of_runs(best, runs).items():
+        off, width, least = distances_from_rows(rows[name], actual, checked, ends)
         if best[name].attrs.get("units") == "1":
             least = np.maximum(least, 1.0)  # of a share or a ratio, which is round-off where it is far below one
         if "time" in best[name].dims:
@@ -259,7 +259,7 @@ def near_enough(
     return True
 
 
-def distances(
+def distances_from_rows(
     rows: np.ndarray, actual: np.ndarray, checked: Sequence[int], ends: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distances (draw, n) of simulated numbers from their rows, widths (n,) of their bands, and sizes (n,) of the numbers.
@@ -285,7 +285,7 @@ def names_of(best: xr.Dataset) -> list[str]:
     return [str(name) for name in best.data_vars if set(best[name].dims) & {"read", "bias", "time"}]
 
 
-def stacked(best: xr.Dataset, runs: Sequence[xr.Dataset]) -> dict[str, np.ndarray]:
+def outputs_of_runs(best: xr.Dataset, runs: Sequence[xr.Dataset]) -> dict[str, np.ndarray]:
     """Outputs (run, ...) of runs, time series on the times of the best."""
     times = best["time"].values if "time" in best else np.zeros(0)
     return {
@@ -294,16 +294,16 @@ def stacked(best: xr.Dataset, runs: Sequence[xr.Dataset]) -> dict[str, np.ndarra
     }
 
 
-def words(ds: xr.Dataset) -> str:
+def prediction_words(ds: xr.Dataset) -> str:
     """A prediction in words: the range of its main output in the median, and the largest width of its band."""
-    name = main(ds)
+    name = main_output(ds)
     if name is None:
         return "no output"
     middle, unit = np.abs(ds[name].values[ds.sizes["percentile"] // 2]), ds[name].attrs["units"]
-    return f"{name.replace('_', ' ')} {np.nanmin(middle):.4g} to {np.nanmax(middle):.4g} {unit}; {width(ds, name)}"
+    return f"{name.replace('_', ' ')} {np.nanmin(middle):.4g} to {np.nanmax(middle):.4g} {unit}; {band_width(ds, name)}"
 
 
-def width(ds: xr.Dataset, name: str) -> str:
+def band_width(ds: xr.Dataset, name: str) -> str:
     """Largest width of the band of an output, in words."""
     values = np.abs(ds[name].values)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -313,7 +313,7 @@ def width(ds: xr.Dataset, name: str) -> str:
     return f"from the {low:g} % to the {high:g} % percentile a factor of {factor:.3g} at most"
 
 
-def main(ds: xr.Dataset) -> str | None:
+def main_output(ds: xr.Dataset) -> str | None:
     """Name of the main output of a prediction; None without one."""
     return next((name for name in ("read_resistance", "bias_current", "capacitance", "current") if has(ds, name)), None)
 

@@ -307,7 +307,7 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
         f"title = {toml_text.toml_value(ds.attrs['title'][:200])}",
         "",
     ]
-    for key, value in differences(below.without_study().plain(), case.plain()):
+    for key, value in case_differences(below.without_study().plain(), case.plain()):
         if key != "title":
             comment = f"  # {comments.pop(key)}" if key in comments else ""
             lines.append(f"{key} = {toml_text.toml_value(value)}{comment}")
@@ -329,7 +329,9 @@ def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
         yield key, "; ".join(remarks)
 
 
-def differences(below: dict[str, Any], above: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+def case_differences(
+    below: dict[str, Any], above: dict[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, Any]]:
     """(dotted key, value) of each difference of `above` from `below`; a table of another kind or law as a whole."""
     for name, value in above.items():
         place, old = (*path, name), below.get(name)
@@ -339,7 +341,7 @@ def differences(below: dict[str, Any], above: dict[str, Any], path: tuple[str, .
             and any(value.get(s) != old.get(s) for s in ("kind", "law"))
         )
         if isinstance(value, dict) and isinstance(old, dict) and not switched and set(value) >= set(old):
-            yield from differences(old, value, place)
+            yield from case_differences(old, value, place)
         elif value != old:
             yield dotted(place), value
 

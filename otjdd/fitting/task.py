@@ -21,9 +21,9 @@ from otjdd.fitting.curves import (
     Points,
     loss_of,
     noise_along,
-    numbers,
     points_of,
     repeats,
+    simulated_numbers,
     takes_trail,
 )
 from otjdd.fitting.evaluate import Simulated
@@ -96,9 +96,9 @@ class Task(NamedTuple):
         return low, high
 
     @property
-    def numbers(self) -> Callable[..., Simulated]:
+    def simulate(self) -> Callable[..., Simulated]:
         """Function of a job, which returns the simulated numbers (point,) of the curves of its run, and its steps."""
-        return numbers
+        return simulated_numbers
 
     @property
     def follows(self) -> bool:
@@ -111,7 +111,7 @@ class Task(NamedTuple):
         return max(noise_along(run.case) for run in self.runs)
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
-        """Arguments of `numbers` for each run, at coordinates x (parameter,)."""
+        """Arguments of `simulate` for each run, at coordinates x (parameter,)."""
         return [(run, self.values_by_key(x, run.curves[0].data)) for run in self.runs]
 
     def values_by_key(self, x: np.ndarray, data: int) -> dict[str, float]:
@@ -203,7 +203,7 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
         )  # fmt: skip
         smooth = {"numerics.rtol": min(SMOOTH, own.numerics.rtol)}
         runs.append(ComparedRun(own.replace(dict(QUIET) | smooth | place.changes), (curve,)))
-        notes.append(words(curve, place.driven))
+        notes.append(curve_words(curve, place.driven))
         if place.source == "live" and len(curve.y) > MANY:
             notes.append(
                 f"{curve.label}: each run reads {2 * len(curve.y)} times, twice a point; --skip leaves lines out"
@@ -352,7 +352,7 @@ def dimension_of(name: str) -> str | None:
         return None
 
 
-def words(curve: MeasuredCurve, drive: str) -> str:
+def curve_words(curve: MeasuredCurve, drive: str) -> str:
     """A curve in words: quantity, axis, drive, and uncertainty."""
     size, kind = np.median(curve.sigma), curve.scale.kind
     what = f"{len(curve.y)} points of {curve.quantity} against {curve.axis}, driven by {drive}"

@@ -14,7 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Figure
 
-from otjdd.fitting.prediction import PREDICTION, main, width
+from otjdd.fitting.prediction import PREDICTION, band_width, main_output
 from otjdd.fitting.result import KIND as FIT
 from otjdd.measurements.names import UNCERTAINTY, unit_of
 from otjdd.measurements.read import AXES, axis_of
@@ -258,9 +258,9 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
             if len(names) > 1 and own is None:
                 parts.letter(axes, i)
         shares = " and ".join(f"{levels[high] - levels[low]:g} %" for low, high in pairs[::-1])
-        quantity = main(ds)
+        quantity = main_output(ds)
         caption = f"median and bands of {shares} of {ds.attrs['draws']} samples of the fitted parameters"
-        parts.small_print(places[0], caption + (f"; {width(ds, quantity)}" if quantity else ""))
+        parts.small_print(places[0], caption + (f"; {band_width(ds, quantity)}" if quantity else ""))
     return fig
 
 

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from otjdd.analysis.metrics import METRICS
 from otjdd.case.case import Case
 from otjdd.errors import CaseError, SolverError
 from otjdd.runs.run import makes_dataset, simulate
@@ -52,11 +53,11 @@ def compute(work: StudyWork, job: PointJob, limit: float | None = None) -> Point
 
     limit : time [s] after which the run ends at the next edge of its waveform
     """
-    ((_, point),) = computed(work, [job], limit)
+    ((_, point),) = computed_points(work, [job], limit)
     return point
 
 
-def computed(
+def computed_points(
     work: StudyWork, jobs: Sequence[PointJob], limit: float | None = None
 ) -> Iterator[tuple[PointJob, PointOutcome]]:
     """Yield points as they are computed; short runs take their steps together, see `system.steps`."""
@@ -102,7 +103,7 @@ def kept_arrays(
 
 def settle(work: StudyWork, *jobs: PointJob) -> list[PointOutcome]:
     """Compute points, and write each to disk as it ends. Returns them in the order of the jobs, without their arrays."""
-    done = {job.digest: put_point(work, job, point) for job, point in computed(work, jobs)}
+    done = {job.digest: put_point(work, job, point) for job, point in computed_points(work, jobs)}
     return [done[job.digest] for job in jobs]
 
 
@@ -187,7 +188,7 @@ def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
 
     In a user's session the answer is always DATASETS, which the process that all others are copied from has loaded.
     """
-    plain = interpreter.OWN and not keep.has_metric(names) and not makes_dataset(case)
+    plain = interpreter.OWN and not any(keep.parts(name)[0] in METRICS for name in names) and not makes_dataset(case)
     return () if plain else (DATASETS,)
 
 

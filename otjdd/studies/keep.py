@@ -51,11 +51,6 @@ def by_default(drive: Drive) -> tuple[str, ...]:
     return "conduction_current[-1]", "vacancy_mean_position[-1]"
 
 
-def has_metric(names: Sequence[str]) -> bool:
-    """True if one of the names is a metric or a number of one."""
-    return any(base in METRICS for base, _, _ in map(parts, names))
-
-
 def unknown(names: Sequence[str]) -> str:
     """Message about the first unknown name; "" when all names are known."""
     for name in names:
@@ -116,24 +111,19 @@ def measure(ds: xr.Dataset, names: Sequence[str]) -> dict[str, KeptArray]:
     """
     bases = {base for base, _, _ in map(parts, names) if base in OUTPUTS and base in ds}
     bases |= {dim for base in bases for dim in OUTPUTS[base].dims if dim in ds.coords}
-    return measured_in({base: ds[base].values for base in bases}, names, lambda: ds)
+    return measure_arrays({base: ds[base].values for base in bases}, names, lambda: ds)
 
 
-def measure_arrays(arrays: Mapping[str, ArrayLike], names: Sequence[str]) -> dict[str, KeptArray]:
-    """As `measure`, from the arrays of a run by name. A Dataset is made only if a metric needs it. Raises ValueError."""
-    return measured_in(arrays, names, lambda: dataset(arrays))
-
-
-def measured_in(
-    arrays: Mapping[str, ArrayLike], names: Sequence[str], whole: Callable[[], xr.Dataset]
+def measure_arrays(
+    arrays: Mapping[str, ArrayLike], names: Sequence[str], whole: Callable[[], xr.Dataset] | None = None
 ) -> dict[str, KeptArray]:
-    """The arrays to keep among the outputs of a run by name. whole : returns the Dataset, for metrics"""
+    """As `measure`, from the arrays of a run by name. whole : returns the Dataset, if a metric needs it"""
     results: dict[str, KeptArray] = {}
     all_dims: set[str] = set()
     for name in names:
         base, number, index = parts(name)
         if base in METRICS:
-            numbers = measured(whole(), base)
+            numbers = metric_numbers(whole() if whole else dataset(arrays), base)
             for key in [number] if number else METRICS[base].numbers:
                 results[f"{base}.{key}"] = KeptArray((), np.asarray(numbers[key], dtype=float))
             continue
@@ -151,7 +141,7 @@ def measured_in(
     }
 
 
-def measured(ds: xr.Dataset, name: str) -> dict[str, float]:
+def metric_numbers(ds: xr.Dataset, name: str) -> dict[str, float]:
     """Numbers of a metric. Raises ValueError when the metric does not fit the drive of the run."""
     try:
         return METRICS[name].of(ds)

@@ -5,10 +5,9 @@ of a case is checked before as well.
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from otjdd.case.case import Case, located
 from otjdd.case.drive import Drive
@@ -16,7 +15,6 @@ from otjdd.case.problem import Problem
 from otjdd.case.recording import Expect
 from otjdd.case.study_axes import Study, StudyAxis, axes
 from otjdd.errors import CaseError, LimitError
-from otjdd.studies import keep
 from otjdd.studies import keep as keeping
 from otjdd.units import DIMENSIONS, brief, plain_unit
 
@@ -68,16 +66,20 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
         raise CaseError([Problem(file, 0, 0, "study", "a case with a [study]", got)])
     if wrong := keeping.unknown(study.keep):
         raise CaseError([located(Problem(file, 0, 0, "study.keep", wrong), case, {}, file)])
-    refuse_many(study.sizes)
+    if (points := math.prod(study.sizes.values())) > MAX_POINTS:
+        product = " x ".join(f"{size:,} {name}" for name, size in study.sizes.items())
+        raise LimitError(
+            f"a study of {points:,} points ({product}); the limit is {MAX_POINTS:,}. Vary less, or draw a [study.sample]"
+        )
     planned = Plan(case.without_study(), kept_by(study, case.drive), study.time_limit, tuple(axes(study)), ())
-    count, digests = int(np.prod(planned.shape)), []
-    for number in range(count):
+    digests = []
+    for number in range(points):
         try:
             digests.append(planned.at(number).digest)
         except CaseError as error:
             raise CaseError([located(p, case, planned.changes(number), file) for p in error.problems]) from None
         if progress and number % 100 == 99:
-            progress((number + 1) / count)
+            progress((number + 1) / points)
     return planned._replace(digests=tuple(digests))
 
 
@@ -98,36 +100,24 @@ def kept_by(study: Study, drive: Drive) -> tuple[str, ...]:
     return study.keep or keeping.by_default(drive)
 
 
-def refuse_many(sizes: dict[str, int]) -> None:
-    """Raise LimitError for a study of more than MAX_POINTS points. sizes : axis -> length"""
-    count = 1
-    for size in sizes.values():
-        count *= size
-    if count > MAX_POINTS:
-        product = " x ".join(f"{size:,} {name}" for name, size in sizes.items())
-        raise LimitError(
-            f"a study of {count:,} points ({product}); the limit is {MAX_POINTS:,}. Vary less, or draw a [study.sample]"
-        )
-
-
 def check_expected(case: Case, file: str = "case.toml") -> None:
     """Raise CaseError if the [expect] of a case names no number of its result. A case without [expect] passes."""
     if case.expect is None:
         return
-    if wrong := list(problems(case, case.expect, file)):
+    if wrong := list(expectation_problems(case, case.expect, file)):
         raise CaseError([located(problem, case, {}, file) for problem in wrong])
 
 
-def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
+def expectation_problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
     """Problems of the [expect] of a case: an unknown number, a window in another unit, a point that does not exist."""
-    if wrong := keep.unknown([expect.number]):
+    if wrong := keeping.unknown([expect.number]):
         yield Problem(file, 0, 0, "expect.number", wrong)
         return
-    if wrong := keep.not_one(expect.number):
-        base = keep.parts(expect.number)[0]
+    if wrong := keeping.not_one(expect.number):
+        base = keeping.parts(expect.number)[0]
         yield Problem(file, 0, 0, "expect.number", f"one number, such as {base}[-1] or loop.ratio", wrong)
         return
-    unit = keep.unit_and_name(expect.number).unit
+    unit = keeping.unit_and_name(expect.number).unit
     as_typed = DIMENSIONS[expect.dimension].unit if expect.dimension else "1"  # metrics have units as in case files
     if unit not in (plain_unit(expect.dimension), as_typed):
         yield Problem(file, 0, 0, "expect.low", f"a window in {unit}", brief(expect.low))

@@ -30,8 +30,8 @@ def spikes(*currents, tolerance=1e-4):
 
 def noise(trials):
     claim = papers.load_claim("ltp-amplitude")
-    found = papers.measured(claim, trials)
-    return found, judge.noise(claim, trials, found)
+    found = papers.figure_numbers(claim, trials)
+    return found, judge.tolerance_noise(claim, trials, found)
 
 
 def test_the_tolerance_of_a_current_is_found_in_the_numbers_that_hang_on_it():
@@ -51,14 +51,14 @@ def test_steps_between_equal_currents_may_rise_or_fall():
 
 def test_a_number_that_moved_currents_do_not_show_has_no_error(monkeypatch):
     trials = spikes(1e-9, 2e-9)
-    measured = papers.measured
+    measured = papers.figure_numbers
 
     def fussy(claim, moved):
         if moved[0].ds.read_current[0] != 1e-9:
             raise ValueError("no such currents")
         return measured(claim, moved)
 
-    monkeypatch.setattr(papers, "measured", fussy)
+    monkeypatch.setattr(papers, "figure_numbers", fussy)
     assert math.isnan(noise(trials)[1]["first"])
 
 

@@ -5,8 +5,7 @@ import pytest
 from made_results import WRITES, curves, labels, reads
 
 from otjdd.claims import papers, pictures
-from otjdd.claims.claim import Claim, ClaimTrial, Verdict
-from otjdd.claims.figure import Figure
+from otjdd.claims.claim import Claim, ClaimTrial, Figure, Verdict
 from otjdd.claims.pictures import PAPER
 
 

@@ -45,7 +45,7 @@ def test_a_metric_of_one_run_takes_the_first_one_and_the_settings_of_the_claim()
         outputs.dataset({"read_time": [1.0, 10.0] * 2, "read_resistance": [9.0, 9.0, 1.0, low]}) for low in (1.0, 3.0)
     ]
     trials = [ClaimTrial("case", 0.0, None, ds) for ds in states]
-    assert papers.measured(claim, trials)["low_kept"] == pytest.approx(1.0)
+    assert papers.figure_numbers(claim, trials)["low_kept"] == pytest.approx(1.0)
     wrong = claim.model_copy(update={"settings": {"settling": 3}})
     with pytest.raises(TypeError, match="settling"):
-        papers.measured(wrong, trials)
+        papers.figure_numbers(wrong, trials)

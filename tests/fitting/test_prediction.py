@@ -14,7 +14,7 @@ from otjdd.fitting.prediction import (
     derivatives,
     draws_to_check,
     near_enough,
-    stacked,
+    outputs_of_runs,
 )
 from otjdd.runs.run import simulate
 from otjdd.solver.trail import Trail
@@ -56,40 +56,42 @@ def are_near(change=lambda ds: None, bend=0.0):
     return near_enough(outputs(np.zeros(2), bend), rows_of(bend), checked, runs, (2.5, 97.5), 1e-4)
 
 
-@pytest.mark.parametrize(("bend", "enough"), [(0.0, True), (0.1, True), (5.0, False)])
-def test_draws_that_are_simulated_show_whether_derivatives_are_enough(bend, enough):
-    assert are_near(bend=bend) == enough
+def shifted(name, at, share=0.0, by=0.0):
+    """Function that moves a number of a run, by a share of the width of its band or by a difference."""
+    values = np.log(rows_of()[name][:, at]) if name == "read_resistance" else rows_of()[name][:, at]
+    move = by + share * np.ptp(np.percentile(values, (2.5, 97.5)))
+
+    def change(ds):
+        ds[name][at] = ds[name][at] * np.exp(move) if name == "read_resistance" else ds[name][at] + move
+
+    return change
 
 
-def test_a_draw_that_fails_or_has_no_number_is_not_near():
+@pytest.mark.parametrize(
+    ("options", "enough"),
+    [
+        ({}, True),
+        ({"bend": 0.1}, True),
+        ({"bend": 5.0}, False),
+        ({"change": shifted("read_resistance", -1, 0.05)}, True),
+        ({"change": shifted("read_resistance", -1, 0.15)}, False),
+        ({"change": shifted("charge", -1, 0.05)}, True),
+        ({"change": shifted("charge", -1, 0.15)}, False),
+        ({"change": shifted("charge", 3, by=np.nan)}, False),
+        (
+            {"change": shifted("charge", 0, by=0.25e-4)},
+            True,
+        ),  # no parameter changes it: half the scatter of the largest
+    ],
+)
+def test_draws_that_are_simulated_show_whether_derivatives_are_enough(options, enough):
+    assert are_near(**options) == enough
+
+
+def test_a_draw_that_fails_is_not_near():
     checked = draws_to_check(np.abs(MOVES), rows_of())
-    runs = [outputs(MOVES[number]) for number in checked]
-    assert not near_enough(outputs(np.zeros(2)), rows_of(), checked, [*runs[:-1], None], (2.5, 97.5), 1e-4)
-
-    def lose(ds):
-        ds["charge"][3] = np.nan
-
-    assert not are_near(lose)
-
-
-@pytest.mark.parametrize("name", ["read_resistance", "charge"])
-@pytest.mark.parametrize(("share", "enough"), [(0.05, True), (0.15, False)])
-def test_one_number_that_is_off_by_more_than_a_tenth_of_its_band_is_not_near(name, share, enough):
-    values = rows_of()[name][:, -1]
-    low, high = np.percentile(np.log(values) if name == "read_resistance" else values, (2.5, 97.5))
-
-    def shift(ds):
-        by = share * (high - low)
-        ds[name][-1] = ds[name][-1] * np.exp(by) if name == "read_resistance" else ds[name][-1] + by
-
-    assert are_near(shift) == enough
-
-
-def test_what_runs_of_their_own_time_steps_differ_by_is_near_where_the_band_is_narrower():
-    def shift(ds):
-        ds["charge"][0] += 0.5e-4 * 0.5  # at 0 V, where no parameter changes it: half the scatter of the largest charge
-
-    assert are_near(shift)
+    runs = [*(outputs(MOVES[number]) for number in checked[:-1]), None]
+    assert not near_enough(outputs(np.zeros(2)), rows_of(), checked, runs, (2.5, 97.5), 1e-4)
 
 
 def test_a_quantity_of_one_sign_is_drawn_along_its_logarithm():
@@ -105,7 +107,7 @@ def test_a_time_series_of_several_columns_is_put_on_the_times_of_the_best_run():
             {"kind_current": (("time", "kind"), np.column_stack((1.0 + t, 2.0 * t)), {"units": "V"})}, {"time": t}
         )
 
-    values = stacked(run([0.0, 1.0, 2.0]), [run([0.0, 2.0]), run([0.0, 0.5, 1.5, 2.0])])["kind_current"]
+    values = outputs_of_runs(run([0.0, 1.0, 2.0]), [run([0.0, 2.0]), run([0.0, 0.5, 1.5, 2.0])])["kind_current"]
     np.testing.assert_allclose(values, [[[1.0, 0.0], [2.0, 2.0], [3.0, 4.0]]] * 2)
 
 

@@ -16,7 +16,7 @@ from otjdd.studies.jobs import (
     PointJob,
     StudyWork,
     compute,
-    computed,
+    computed_points,
     finished_points,
     lost,
     settle,
@@ -45,7 +45,7 @@ def same(one: PointOutcome, other: PointOutcome) -> bool:
 
 def test_points_that_are_computed_together_are_those_computed_alone(study):
     work, jobs = study
-    found = list(computed(work, jobs[:5]))
+    found = list(computed_points(work, jobs[:5]))
     assert [job for job, _ in found] == jobs[:5]
     for job, point in found:
         assert point.status == "done"
@@ -79,12 +79,6 @@ def test_a_batch_is_as_large_as_the_longest_of_the_last_points_allows():
     assert batches.ended(1) == tuple(range(1, 1 + MOST))
 
 
-def test_the_last_batch_is_what_is_left():
-    batches = Batches(iter(range(4)), 4, 1)
-    batches.look_at(PointOutcome("done", seconds=ENOUGH / 3))
-    assert [*batches] == [(0, 1, 2), (3,)]
-
-
 def test_batches_get_smaller_in_the_end_so_that_all_processes_end_together():
     batches = Batches(iter(range(100)), 100, 8)
     batches.look_at(PointOutcome("done", seconds=ENOUGH / 1000))
@@ -93,12 +87,10 @@ def test_batches_get_smaller_in_the_end_so_that_all_processes_end_together():
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-8:] == [1] * 8
     assert sum(sizes) == 100
-
-
-def test_points_with_a_limit_of_time_come_one_by_one():
-    batches = Batches(iter(range(4)), 4, 1, 1)
-    batches.look_at(PointOutcome("done", seconds=ENOUGH / 1000))
-    assert [*batches] == [(0,), (1,), (2,), (3,)]
+    few, timed = Batches(iter(range(4)), 4, 1), Batches(iter(range(4)), 4, 1, 1)  # one by one with a limit of time
+    for batches, expected in ((few, [(0, 1, 2), (3,)]), (timed, [(0,), (1,), (2,), (3,)])):
+        batches.look_at(PointOutcome("done", seconds=ENOUGH / 3))
+        assert [*batches] == expected
 
 
 def test_of_a_lost_batch_what_is_on_disk_is_taken_and_the_rest_left_for_later(study, caplog):

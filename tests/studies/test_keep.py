@@ -36,6 +36,7 @@ def test_metrics_are_kept_by_their_numbers():
     assert keep.measure(DS, ["change"])["change.ratio"].values == 4
     assert set(keep.measure(DS, ["loop.ratio"])) == {"loop.ratio"}
     assert set(keep.measure(DS, ["loop"])) == {f"loop.{name}" for name in METRICS["loop"].numbers}
+    assert keep.unit_and_name("loop.set_voltage")[1:] == METRICS["loop"].numbers["set_voltage"]
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -43,14 +44,6 @@ def test_every_number_of_a_metric_has_a_unit_and_a_meaning(name):
     for unit, meaning in METRICS[name].numbers.values():
         assert units.unit(unit)
         assert meaning
-
-
-def test_a_kept_number_has_the_unit_and_meaning_of_the_table():
-    assert keep.unit_and_name("loop.set_voltage")[1:] == METRICS["loop"].numbers["set_voltage"]
-
-
-def test_a_metric_of_several_runs_cannot_be_kept():
-    assert "no output and no metric" in keep.unknown(["switching"])
 
 
 @pytest.mark.parametrize(
@@ -61,14 +54,11 @@ def test_a_metric_of_several_runs_cannot_be_kept():
         ("read_resistance.ratio", "no parts"),
         ("read_resistance[x]", "no output and no metric"),
         ("../etc/passwd", "no output and no metric"),
+        ("switching", "no output and no metric"),  # a metric of several runs
     ],
 )
 def test_names_that_are_none_are_told(name, told):
     assert told in keep.unknown([name])
-
-
-def test_known_names_are_known():
-    assert keep.unknown(["read_resistance", "current[-1]", "loop", "loop.ratio"]) == ""
 
 
 @pytest.mark.parametrize("name", ["bias_current", "read_resistance[3]", "read_resistance[-4]", "retention"])

@@ -13,7 +13,7 @@ from otjdd.system.files import sealed, unsealed
 
 DIGEST = "ab" * 32
 POINT = PointOutcome(
-    "done", seconds=0.25, keep=("read_resistance", "bias_current"),
+    "done", seconds=0.25, keep=("read_resistance", "bias_current"), limits="current_density: too high\nfilm: too high",
     arrays={
         "read_resistance": KeptArray(("read",), np.array([1e8, np.nan, 1.1])),
         "change.ratio": KeptArray((), np.float64(3.0)),
@@ -89,11 +89,6 @@ def test_only_old_leftovers_are_tidied(folder):
     os.utime(old, (0, 0))
     points.tidy(folder)
     assert (old.exists(), new.exists(), points.path_of(folder, DIGEST).exists()) == (False, True, True)
-
-
-def test_limits_of_the_model_that_a_point_passes_are_kept():
-    point = PointOutcome("done", limits="current_density: too high\nfilm_electron_ratio: too high")
-    assert points.unpack(None, points.pack(point)).limits == point.limits
 
 
 @pytest.mark.parametrize("change", [

@@ -32,7 +32,7 @@ def load_task(path: str | Path, record: type[Calibration] = Calibration) -> Targ
     if calibration.case:
         part = CasePart(case=calibration.case, set=calibration.set, coarse=calibration.coarse)
         only = targeted_case("", part, calibration.run, folder / part.case, document)
-        return checked([only], calibration.parameter, calibration, document)
+        return checked_task([only], calibration.parameter, calibration, document)
     cases, stated = [], list(calibration.parameter)
     for name, part in calibration.cases.items():
         runs, file = tuple(run for run in calibration.run if run.case == name), folder / part.case
@@ -43,7 +43,7 @@ def load_task(path: str | Path, record: type[Calibration] = Calibration) -> Targ
             part, runs, file = whole, remaining + runs, (folder / part.calibration).parent / whole.case
             stated += free
         cases.append(targeted_case(name, part, runs, file, document))
-    return checked(cases, stated, calibration, document)
+    return checked_task(cases, stated, calibration, document)
 
 
 def targeted_case(
@@ -91,18 +91,18 @@ def included(
     return part.model_copy(update={"case": inner.case, **changes}), inner.run, free
 
 
-def checked(
+def checked_task(
     cases: Sequence[TargetedCase], stated: Sequence[FreeParameter], calibration: Calibration, document: Document
 ) -> TargetTask:
     """The task of cases and parameters. Raises CaseError with all their faults, those of the file with its lines."""
-    if wrong := list(problems(cases, stated, calibration, document)):
+    if wrong := list(calibration_problems(cases, stated, calibration, document)):
         raise CaseError(wrong)
     firsts = [next(part.case for part in cases if parameter.of(part.name)) for parameter in stated]
     moving = tuple(parameter.parameter(first) for parameter, first in zip(stated, firsts, strict=True))
     return TargetTask(tuple(cases), moving, tuple(stated))
 
 
-def problems(
+def calibration_problems(
     cases: Sequence[TargetedCase], stated: Sequence[FreeParameter], calibration: Calibration, document: Document
 ) -> Iterator[Problem]:
     """Faults of the names of cases; if there are none, faults of the parameters, of the runs, and cases without runs."""

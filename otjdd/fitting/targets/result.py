@@ -21,7 +21,7 @@ from otjdd.case import toml_text
 from otjdd.case.case import load_case
 from otjdd.case.keys import value_in_case
 from otjdd.errors import ResultError
-from otjdd.fitting.result import base_of, differences
+from otjdd.fitting.result import base_of, case_differences
 from otjdd.fitting.search import now_and_then, visits, visits_of
 from otjdd.fitting.targets.search import DIGITS, Evaluation, SearchResult, TargetedCase, TargetTask, text_at, value_at
 from otjdd.results import store
@@ -59,41 +59,30 @@ def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.
 
     points = map(np.frombuffer, visited)
     chosen = np.array([[value_at(p, x) for p, x in zip(task.parameters, point, strict=True)] for point in points])
+    texts = zip(*((part.case.source, part.case.resolved()) for part in task.cases), strict=True)
+    named = [f"# {part.name}\n" if part.name else "" for part in task.cases]
+    source, resolved = ("\n".join(map("".join, zip(named, of_cases, strict=True))) for of_cases in texts)
+    title = f"calibration of {' and '.join(part.case.title for part in task.cases)}"
     return xr.Dataset(
         visits(visited, "target")
         | {
             "visited_parameter": (("visit", "parameter"), chosen, about("the values there, in SI, energies in eV")),
-            "visited_distance": (("visit", "target"), distances(task, visited), about("in tolerances, met up to 1")),
+            "visited_distance": (
+                ("visit", "target"),
+                goal_distances(task, visited),
+                about("in tolerances, met up to 1"),
+            ),
         },
         {
             "parameter": ("parameter", task.parameter_names, about("key of the case")),
             "target": ("target", task.target_names, about("target of the calibration")),
             "aim": ("target", task.aims, about("claim of the target, else the target itself")),
         },
-        provenance(sources_of(task), resolved(task), title=title(task))
-        | {CALIBRATION: KIND, "search": fingerprint(task)},
-    )  # fmt: skip
-
-
-def title(task: TargetTask) -> str:
-    """Title of a calibration: those of its cases."""
-    return f"calibration of {' and '.join(part.case.title for part in task.cases)}"
-
-
-def sources_of(task: TargetTask) -> str:
-    """Texts of the case files, each below its name where there are several."""
-    return "\n".join(f"# {part.name}\n{part.case.source}" if part.name else part.case.source for part in task.cases)
-
-
-def resolved(task: TargetTask) -> str:
-    """Texts of the whole cases, each below its name where there are several."""
-    texts = [part.case.resolved() for part in task.cases]
-    return "\n".join(
-        f"# {part.name}\n{text}" if part.name else text for part, text in zip(task.cases, texts, strict=True)
+        provenance(source, resolved, title=title) | {CALIBRATION: KIND, "search": fingerprint(task)},
     )
 
 
-def distances(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
+def goal_distances(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
     """Distances (visit, target) of all values from the aims, in tolerances; nan where a run failed."""
     goals = task.targets
     rows = [[goal.distance(value) for goal, value in zip(goals, values, strict=True)] for values in visited.values()]
@@ -107,7 +96,7 @@ def exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> tuple[s
 
     A search goes to one compromise: that it met no two aims together does not prove that they exclude each other.
     """
-    reachable = fronts.within_reach(distances(task, visited), task.aims, task.target_names)
+    reachable = fronts.within_reach(goal_distances(task, visited), task.aims, task.target_names)
     lost, pairs = fronts.never_met(reachable), fronts.exclusive_pairs(reachable)
     never = f"no set of {len(visited)} meets {', '.join(lost)}" if lost else ""
     lines = [
@@ -158,7 +147,7 @@ def as_case(task: TargetTask, part: TargetedCase, x: np.ndarray, out: Path) -> s
         return toml_text.write(case.plain())
     below = load_case(part.file).plain()
     below.pop("expect", None)
-    lines = [f"{key} = {toml_text.toml_value(value)}" for key, value in differences(below, case.plain())]
+    lines = [f"{key} = {toml_text.toml_value(value)}" for key, value in case_differences(below, case.plain())]
     return "\n".join([f"base = {toml_text.toml_value(base)}", *lines]) + "\n"
 
 

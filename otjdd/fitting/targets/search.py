@@ -112,12 +112,12 @@ class TargetTask(NamedTuple):
         return np.array([parameter.share(parameter.start) for parameter in self.parameters])
 
     @property
-    def numbers(self) -> Callable[..., Simulated]:
+    def simulate(self) -> Callable[..., Simulated]:
         """Function of a job, which returns the values (target,) of the runs of a case."""
         return measured
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
-        """Arguments of `numbers` for each case, at a point x of the unit cube."""
+        """Arguments of `simulate` for each case, at a point x of the unit cube."""
         return [(part, self.changes(x, part.name)) for part in self.cases]
 
     def with_own_numerics(self) -> Self:

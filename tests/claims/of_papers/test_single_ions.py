@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from otjdd.claims import papers, pictures
-from otjdd.claims.claim import Claim, Verdict
-from otjdd.claims.figure import Figure
+from otjdd.claims.claim import Claim, Figure, Verdict
 from otjdd.results import outputs
 
 variability = papers.module(papers.shipped_claims() / "variability" / "single_ions.py")
