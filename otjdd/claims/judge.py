@@ -20,17 +20,16 @@ import numpy as np
 import xarray as xr
 
 from otjdd.case.case import Case
-from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL
 from otjdd.claims import papers
 from otjdd.claims.claim import Claim, ClaimTrial, Verdict
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import store
+from otjdd.runs.error_estimate import TIGHTER, tighter
 from otjdd.runs.run import simulate
 from otjdd.system import sources
 from otjdd.system.pool import team
 
 PARTS = 2  # divides the number of cells
-TIGHTER = 0.1  # multiplies the tolerances
 DRAWS = 16  # random changes of the currents: enough for a root mean square within a fifth
 SEED = 1
 CURRENTS = ("current", "conduction_current", "read_current", "read_resistance", "bias_current")
@@ -153,14 +152,7 @@ def coarse(case: Case) -> Case:
 
 def strict(case: Case) -> Case:
     """The case on half the cells, with a tenth of the tolerances."""
-    n = case.numerics
-    return coarse(case).replace(
-        {
-            "numerics.rtol": max(LEAST_RTOL, TIGHTER * n.rtol),
-            "numerics.atol": max(LEAST_ATOL, TIGHTER * n.atol),
-            "numerics.current_tolerance": max(LEAST_CURRENT_TOLERANCE, TIGHTER * n.current_tolerance),
-        }
-    )
+    return coarse(case).replace({f"numerics.{key}": value for key, value in tighter(case, TIGHTER).items()})
 
 
 def varied(trials: Sequence[ClaimTrial], change: Callable[[Case], Case]) -> list[ClaimTrial]:

@@ -239,12 +239,16 @@ def coarser(case: Case, cells: int) -> Case:
 
 def stricter(case: Case) -> Case:
     """The case with smaller tolerances."""
+    return case.model_copy(update={"numerics": case.numerics.model_copy(update=tighter(case, TIGHTER_CURRENT))})
+
+
+def tighter(case: Case, current: float) -> dict[str, float]:
+    """Smaller tolerances for a case, by key of its numerics. current : factor of that of the current"""
     n = case.numerics
-    tolerances = {
+    return {
         "rtol": max(LEAST_RTOL, TIGHTER * n.rtol), "atol": max(LEAST_ATOL, TIGHTER * n.atol),
-        "current_tolerance": max(LEAST_CURRENT_TOLERANCE, TIGHTER_CURRENT * n.current_tolerance),
+        "current_tolerance": max(LEAST_CURRENT_TOLERANCE, current * n.current_tolerance),
     }  # fmt: skip
-    return case.model_copy(update={"numerics": n.model_copy(update=tolerances)})
 
 
 def logarithms(values: ArrayLike) -> np.ndarray:

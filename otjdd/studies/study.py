@@ -223,10 +223,7 @@ def run(
         for job, point in computed:
             done, failed = done + 1, failed + (point.status != "done")
             if first and point.status == "done":
-                cost = cost_of(folder, job, point, planned, len(todo) - 1, ways.workers or 1)
-                if announce:
-                    announce(cost.words)
-                refuse_large(folder, cost)
+                check_cost(folder, job, point, planned, len(todo) - 1, ways.workers or 1, announce)
                 first = False
             if progress:
                 progress(done, failed, len(different))
@@ -244,35 +241,23 @@ def start(
     return jobs.finished_points(work, waiting, count, number, time_limit, count > ALONE * number)
 
 
-class Cost(NamedTuple):
-    """Estimated cost of the rest of a study: time [s], bytes on disk; and values in the Dataset."""
+def check_cost(
+    folder: Path, job: jobs.PointJob, point: PointOutcome, planned: Plan, left: int, number: int, announce: Announce | None
+) -> None:  # fmt: skip
+    """Announce the cost of `left` more points in `number` processes, if each costs as much as `point`.
 
-    seconds: float
-    disk: int
-    values: int
-
-    @property
-    def words(self) -> str:
-        return f"about {duration(self.seconds)} and {self.disk / 1e6:.3g} MB on disk"
-
-
-def cost_of(folder: Path, job: jobs.PointJob, point: PointOutcome, planned: Plan, left: int, number: int) -> Cost:
-    """Cost of `left` more points in `number` processes, if each costs as much as `point`."""
+    Raises LimitError if disk or memory do not suffice.
+    """
     size = points.path_of(folder, job.digest).stat().st_size
     stored = points.read_point(folder, job.digest) or point
-    values = sum(int(array.values.size) for array in stored.arrays.values())
-    return Cost(point.seconds * left / number, max(size, 4096) * left, values * len(planned.digests))
-
-
-def refuse_large(folder: Path, cost: Cost) -> None:
-    """Raise LimitError if disk or memory do not suffice."""
-    free = shutil.disk_usage(folder).free
-    if cost.disk > free:
-        raise LimitError(
-            f"{folder}: the points will take {cost.disk / 1e9:.3g} GB, {free / 1e9:.3g} GB are free; keep less"
-        )
-    if cost.values > MAX_VALUES:
-        raise LimitError(f"the result would hold {cost.values:.3g} values, {MAX_VALUES:.0g} at most; keep less")
+    values = sum(int(array.values.size) for array in stored.arrays.values()) * len(planned.digests)
+    disk, free = max(size, 4096) * left, shutil.disk_usage(folder).free
+    if announce:
+        announce(f"about {duration(point.seconds * left / number)} and {disk / 1e6:.3g} MB on disk")
+    if disk > free:
+        raise LimitError(f"{folder}: the points will take {disk / 1e9:.3g} GB, {free / 1e9:.3g} GB are free; keep less")
+    if values > MAX_VALUES:
+        raise LimitError(f"the result would hold {values:.3g} values, {MAX_VALUES:.0g} at most; keep less")
 
 
 def status(folder: str | Path) -> Counter[str]:
