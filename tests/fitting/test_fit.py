@@ -166,7 +166,8 @@ def test_a_global_search_that_was_ended_takes_the_same_way(data):
     assert len(whole.search_score) == 1 + 20 + 2 * 16  # the start, places that fill the bounds, whole generations
     kept = so_far(made, next(at for at in seen if len(at.visited) > 30), 40, 1)
     assert kept.attrs["search"] == whole.attrs["search"]
-    again = solved(made, evaluations=40, visited=visits_of(kept))
+    best = dict(zip(kept.parameter.values, kept.value.values, strict=True))  # not the start of the search
+    again = solved(made, evaluations=40, visited=visits_of(kept), start=best)
     for name in ("value", "error", "search_score"):
         assert np.array_equal(again[name], whole[name]), name
     assert again.attrs["evaluations"] == whole.attrs["evaluations"]
@@ -190,7 +191,8 @@ def test_a_local_search_that_was_ended_takes_the_same_way(data, tmp_path):
     assert visits_of(caught.value.partial).keys() == visits_of(store.read(tmp_path / "fit.nc")).keys()
     with pytest.raises(KeyboardInterrupt):
         solved(made, progress=killed_at(5), visited=visits_of(store.read(tmp_path / "fit.nc")))
-    again = solved(made, visited=visits_of(store.read(tmp_path / "fit.nc")))
+    best = {"device.left.barrier": float(caught.value.partial.value[0])}  # not the start of the search
+    again = solved(made, visited=visits_of(store.read(tmp_path / "fit.nc")), start=best)
     for name in ("value", "error", "covariance", "residual"):
         assert np.array_equal(again[name], whole[name]), name
     assert again.attrs["evaluations"] == whole.attrs["evaluations"]
