@@ -13,7 +13,7 @@ from otjdd.errors import DataError
 from otjdd.fitting import covariance, result
 from otjdd.fitting.covariance import standard_errors, with_posterior, with_profiles
 from otjdd.fitting.evaluate import evaluator
-from otjdd.fitting.fit import so_far, solved
+from otjdd.fitting.fit import resumed, so_far, solved
 from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.search import visits_of
 from otjdd.fitting.task import task
@@ -66,6 +66,18 @@ def test_a_fit_is_stored_drawn_and_becomes_a_case(pair, tmp_path):
         assert case.device.left.barrier == pytest.approx(float(ds.value[0]), rel=1e-8)
         assert case.device.film.cells == 24
         assert "standard error" in text
+
+
+def test_the_search_of_a_finished_fit_is_not_repeated_and_that_of_another_is(pair, data, tmp_path):
+    store.write(pair, tmp_path / "fit.nc")
+    case = small().replace("device.left.barrier", "0.635 eV")
+    made = task(case, [noisy(data[0], np.random.default_rng(6))], ["device.left.barrier", "ions.density"])
+    for evaluations, searched in ((0, True), (40, False)):
+        found = resumed(tmp_path / "fit.nc", made, evaluations, 1)
+        assert (found["searched"], found["visited"]) == (searched, {})
+    unfinished = pair.drop_vars(["covariance", "correlation", "jacobian"])
+    store.write(unfinished, tmp_path / "fit.nc")
+    assert not resumed(tmp_path / "fit.nc", made, 0, 1)["searched"]
 
 
 def test_percentiles_of_a_prediction_hold_the_fitted_curve(pair):
