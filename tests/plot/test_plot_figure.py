@@ -124,7 +124,7 @@ def test_the_note_of_a_prediction_stands_below_that_of_its_panel_and_within_the_
     fig.draw_without_rendering()
     notes = [text for text in fig.axes[0].texts if text.get_text()]
     assert len(notes) == 1
-    assert notes[0].get_text().startswith("median and bands of 90 % of 20 draws")
+    assert notes[0].get_text().startswith("median and bands of 90 % of 20 samples")
     extent = notes[0].get_window_extent()
     assert fig.bbox.x0 <= extent.x0 < extent.x1 <= fig.bbox.x1
     assert extent.y0 >= fig.bbox.y0
