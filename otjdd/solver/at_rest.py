@@ -25,7 +25,6 @@ from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import attributes, delivered, ending, status_words
 from otjdd.solver.start import Start, without
 from otjdd.solver.trail import NO_STEPS, Trail
-from otjdd.stepping import hop_noise
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -114,7 +113,7 @@ def points_at_rest(
         moving = initial.begin(case, junction, parts, start, initial.BEFORE + 1 + i)
         moving.trail = trail
         integrate.follow_waveform(moving, waveform)
-        hop_noise.show_ions(junction, moving.state, moving.trial.noise)
+        integrate.show_ions(moving)
         for j, T in enumerate(temperatures):
             hot = model.junction(case, T, parts)
             frozen = integrate.begin(hot, state_at(hot, moving), rtol=numerics.rtol, atol=numerics.atol)

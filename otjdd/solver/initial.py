@@ -26,7 +26,6 @@ from otjdd.solver import equilibrium, integrate, model, reservoirs
 from otjdd.solver.model import Member
 from otjdd.solver.start import Start, at_snapshot, without
 from otjdd.solver.trap_groups import regrouped
-from otjdd.stepping import hop_noise
 from otjdd.stepping.drawn_hops import Noise, new_noise, whole_ions
 from otjdd.variables import OUTPUT, memory_of
 
@@ -67,7 +66,7 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     for hold in initial.history:
         integrate.jump(run, hold.voltage)
         integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
-    hop_noise.show_ions(junction, run.state, run.trial.noise)
+    integrate.show_ions(run)
     # the junction has cooled, and the hops of the drive are drawn from a stream of their own
     return without(integrate.remembered(run), "temperature", "draws")
 

@@ -25,7 +25,7 @@ from otjdd.solver.trail import Trail
 from otjdd.stepping import course as kernels
 from otjdd.stepping import error_norm, hop_noise, rosenbrock, rosenbrock_methods, run_log
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
-from otjdd.stepping.drawn_hops import NOW, Noise, is_noisy, whole_ions
+from otjdd.stepping.drawn_hops import NOW, Noise, whole_ions
 from otjdd.stepping.error_norm import Control
 from otjdd.stepping.extremes import Watch
 from otjdd.stepping.pieces import ACCEPTED, COUNTS, REJECTED, TRIED, UNPHYSICAL, WORST_CELL, Course, Place
@@ -101,7 +101,7 @@ def begin(
     watch : `extremes.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
     noise : of random hops; None for a continuous density. Then c is that of the ions, around `smooth`
     """
-    noisy = noise is not None and is_noisy(noise)
+    noisy = noise is not None and noise.area.size > 0
     start = start if isinstance(start, dict) else {"c": start}
     state, c = new_state(junction, noisy), start["c"]
     put_memory(junction, state, start)
@@ -132,9 +132,10 @@ def put_memory(junction: Junction, state: State, start: Start) -> None:
     parts = memory_of(state)
     for name, value in start.items():
         parts[name][...] = value
-    if "advance" not in start:
+    if "advance" not in start and state.progress.advance.size:  # a call compiles a kernel, here and below
         put_polarisation(junction.polarisation, state.P, state.progress)
-    warm(junction, state, state.heat.temperature)
+    if state.heat.temperature.size:
+        warm(junction, state, state.heat.temperature)
 
 
 def put_ions(junction: Junction, state: State, noise: Noise, start: Start) -> None:
@@ -379,15 +380,20 @@ def rises_by_traps(run: Run) -> np.ndarray:
     return np.nan_to_num(u, nan=np.inf)
 
 
+def show_ions(run: Run) -> None:
+    """Let the state hold all ions, where they hop at random, instead of their smooth density; to be settled."""
+    if run.trial.noise.area.size:  # a call compiles kernels
+        hop_noise.show_ions(run.junction, run.state, run.trial.noise)
+
+
 @contextmanager
 def with_all_ions(run: Run, voltage: float) -> Iterator[None]:
     """Settle the state at a source voltage, with all ions instead of their smooth density. Raises SolverError."""
-    noise = run.trial.noise
-    hop_noise.show_ions(run.junction, run.state, noise)
+    show_ions(run)
     jump(run, voltage)
     yield
-    if is_noisy(noise):
-        hop_noise.hide_ions(run.state, noise)
+    if run.trial.noise.area.size:
+        hop_noise.hide_ions(run.state, run.trial.noise)
         jump(run, voltage)
 
 

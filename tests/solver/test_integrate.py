@@ -218,6 +218,14 @@ def test_equilibrium_is_the_site_limited_boltzmann_profile(crowding):
     assert balance(run).max() < 1e-12
 
 
+def test_a_plain_film_calls_no_kernel_of_random_hops_heat_and_polarisation(monkeypatch):
+    monkeypatch.setattr(integrate, "warm", None)
+    monkeypatch.setattr(integrate, "put_polarisation", None)
+    monkeypatch.setattr(integrate.hop_noise, "show_ions", None)
+    film = case(BETWEEN_METALS, device__film__cells=12, ions__initial={"history": [{"voltage": 0.1, "duration": 1e-9}]})
+    assert np.isfinite(simulate.simulate_junction(film).read_current).all()
+
+
 def test_too_many_steps_are_told_with_time_and_voltage():
     run = begin(case(device__film__cells=8))
     run.max_steps = 3
