@@ -273,7 +273,7 @@ function buildDevice() { // the sliders of the device, its layers and its traps,
     if (start.layers.length > 1) item.append(button);
     return item;
   }));
-  by("place").replaceChildren(new Option("at the left", 0), ...start.layers.map((name, i) => new Option(`behind ${name}`, i + 1)));
+  by("place").replaceChildren(new Option("at the left", 0), ...start.layers.map((name, i) => new Option(`after ${name}`, i + 1)));
   by("place").value = start.layers.length;
   by("new-traps").hidden = start.traps === null; // traps of the case itself stay
   by("traps").checked = start.traps;
