@@ -1,6 +1,7 @@
 """Cases: the shipped ones, what is refused and how it is told, changes, and text that loads back."""
 
 import functools
+import math
 import os
 import pickle
 import re
@@ -13,11 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otjdd.case import toml_text
-from otjdd.case.case import Case, load_case, parse_case, shipped_cases
-from otjdd.case.keys import editor_schema
-from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
+from otjdd.case.case import load_case, parse_case, shipped_cases
+from otjdd.case.device import material, materials
+from otjdd.errors import MAX_PROBLEMS, CaseError
 
-SHIPPED = sorted(shipped_cases().glob("*.toml"))
 REFERENCE = shipped_cases() / "li2019.toml"
 
 CASE = """\
@@ -59,82 +59,36 @@ def problems_of(text: str, **options) -> list[str]:
     return [str(p).splitlines()[0].removeprefix("case.toml:") for p in caught.value.problems]
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_cases_load_and_their_resolved_text_loads_back_to_an_equal_case(path):
-    case = load_case(path)
-    again = parse_case(case.resolved())
-    assert again == case
-    assert again.resolved() == case.resolved()
-    assert again.digest == case.digest
-    assert again.model_dump() == case.model_dump()
-    assert case.source == path.read_text()
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_cases_say_what_they_ask_and_where_to_look(path):
-    header = path.read_text().split("\n\n")[0].lower()
-    assert "question:" in header
-    assert re.search(r"10\.\d{4,5}/\S+|[a-z.]+ \d+, \d+|li 2019|taken from literature or assumed", header)
-    assert "look at" in header
-
-
-def test_the_loop_of_the_paper_has_130_writes():
-    waveform = load_case(shipped_cases() / "rv-loop.toml").drive.waveform()
-    assert len(waveform.read_times) == 130
-    assert waveform.write_voltages.max() == 2.2
-    assert waveform.write_voltages.min() == -4.3
-
-
-def test_the_reference_case_holds_what_it_says():
-    case = load_case(REFERENCE)
-    assert case.temperature == 300
-    assert case.device.film.thickness == 2.8e-9
-    assert case.ions.charge == 2
-    assert case.circuit.series_resistance == 55
-    assert set(case.columns.spread) == {"ions.activation_energy"}
-
-
-def test_a_plain_case_has_defaults():
-    case = parse_case(CASE)
-    assert case.columns.count == 1
-    assert case.circuit.series_resistance == 0
-    assert case.numerics.rtol == 7e-3
-    assert case.record.every == "all"
-    assert case.study is None
+def test_shipped_cases_load_back_from_their_text_and_say_what_they_ask():
+    for path in sorted(shipped_cases().glob("*.toml")):
+        case, header = load_case(path), path.read_text().split("\n\n")[0].lower()
+        again = parse_case(case.resolved())
+        assert again == case, path
+        assert (again.resolved(), again.digest) == (case.resolved(), case.digest), path
+        assert case.resolved() == toml_text.write(case.plain()), path
+        assert case.source == path.read_text(), path
+        assert "question:" in header, path
+        assert "look at" in header, path
+        assert re.search(r"10\.\d{4,5}/\S+|[a-z.]+ \d+, \d+|li 2019|taken from literature or assumed", header), path
 
 
 ONE_FAULT = [
     ('"2.8 nm"', '"2 eV"', '10:1 device.film.thickness: expected a length such as "2.8 nm", got "2 eV" (an energy)'),
-    ('"2.8 nm"', '"-1 nm"', '10:1 device.film.thickness: expected a length from "0.1 nm" to "100 nm", got "-1 nm"'),
     ('"2.8 nm"', "2.8e-9", '10:1 device.film.thickness: expected a length such as "2.8 nm", got 2.8e-09 (a'),
-    ('"2.8 nm"', "true", '10:1 device.film.thickness: expected a length such as "2.8 nm", got true'),
     ('"2.8 nm"', "[1]", '10:1 device.film.thickness: expected a length such as "2.8 nm", got [1]'),
-    ('"2.8 nm"', "{}", "10:1 device.film.thickness: expected a length"),
     ('"2.8 nm"', '"10**10**10 nm"', "10:1 device.film.thickness: expected a length"),
-    ('"2.8 nm"', '"1e400 nm"', "10:1 device.film.thickness: expected a length"),
     ("thickness", "thicknes", '10:1 device.film.thicknes: expected a key that is known here, got "thicknes" (did you'),
-    ("eps_r = 30", "eps = 30", '11:34 device.film.permittivity.eps: expected a key that is known here, got "eps"'),
     ("eps_r = 30", 'eps_r = "30"', '11:34 device.film.permittivity.eps_r: expected a number from 1 to 1e6, got "30"'),
-    ("eps_r = 30", "eps_r = 0", "11:34 device.film.permittivity.eps_r: expected a number from 1 to 1e6, got 0"),
     ("eps_r = 30", "eps_r = true", "11:34 device.film.permittivity.eps_r: expected a number from 1 to 1e6, got true"),
     ('law = "linear", e', 'law = "liner", e', '11:18 device.film.permittivity.law: expected "linear" or "nonlinear"'),
     ('law = "linear", e', "e", '11:1 device.film.permittivity.law: expected "linear" or "nonlinear", got nothing'),
-    ('law = "linear"\n', 'law = "mott-gurny"\n', '16:1 ions.law: expected "linear", "mott-gurney" or "genreith'),
-    ('law = "linear"\n', "law = 3\n", "16:1 ions.law: expected"),
     ("3e26", "2e28", '14:1 ions.density: expected a density below the site density of "1e28 1/m^3", got "2e28 1/m^3"'),
     ('title = "test"\n', "", "1:1 title: expected text of 1 to 200 characters, got nothing: the key is missing"),
-    ('title = "test"', 'title = ""', '1:1 title: expected text of 1 to 200 characters, got ""'),
-    ('"300 K"', '"0 K"', '2:1 temperature: expected a temperature from "1 K" to "2000 K", got "0 K"'),
-    ('"300 K"', '"80 degF"', '2:1 temperature: expected a temperature such as "300 K", got "80 degF"'),
     ('voltage = "1 V"\n', "", '21:2 drive.voltage: expected a voltage from "-100 V" to "100 V", got nothing: the'),
-    ('kind = "pulse"', 'kind = "puls"', '22:1 drive.kind: expected "hold", "steps", "pulse",'),
     ('kind = "pulse"\n', "", '21:2 drive.kind: expected "hold", "steps", "pulse",'),
     ('kind = "metal", b', 'kind = "meta", b', '6:10 device.left.kind: expected "metal" or "semiconductor", got "meta"'),
     ("[ions]", "[ion]", "13:2 ion: expected a key that is known here"),
-    ("[drive]", WINDOWS.format("none", '["2 us", "1 us"]'), "23:1 record.windows: expected windows that end after they be"),
     ("[drive]", WINDOWS.format("none", '["1 us"]'), "23:12 record.windows[0][1]: expected a time from"),
-    ("[drive]", WINDOWS.format("none", '"1 us"'), '23:12 record.windows[0]: expected a list of 2, got "1 us"'),
-    ("[drive]", WINDOWS.format("all", '["0 s", "1 us"]'), '21:2 record: expected every = "reads" or "none" with windo'),
 ]  # fmt: skip
 
 
@@ -147,24 +101,10 @@ def test_a_fault_is_told_in_its_place_in_plain_words(old, new, told):
     assert not any("Input should" in line or "pydantic" in line for line in here)
 
 
-def test_a_problem_has_its_parts_and_shows_its_line():
-    with pytest.raises(CaseError) as caught:
-        parse_case(CASE.replace("thickness", "thicknes"))
-    unknown = next(p for p in caught.value.problems if p.key.endswith("thicknes"))
-    assert (unknown.file, unknown.line, unknown.column) == ("case.toml", 10, 1)
-    assert unknown.hint == 'did you mean "thickness"?'
-    assert str(unknown).splitlines()[1:] == ['    thicknes = "2.8 nm"', "    ^"]
-
-
 def test_all_problems_of_a_case_are_told_at_once():
     text = CASE.replace("300 K", "3 eV").replace("10 um", "10 V").replace("0.39 nm", "0.39").replace("width", "widht")
     keys = [line.split()[1].rstrip(":") for line in problems_of(text)]
     assert keys == ["temperature", "device.radius", "ions.hop_distance", "drive.width", "drive.widht"]
-
-
-def test_an_empty_case_is_told_all_that_is_missing():
-    keys = [line.split()[1].rstrip(":") for line in problems_of("")]
-    assert keys == ["title", "temperature", "device", "ions", "drive"]
 
 
 @pytest.mark.parametrize(
@@ -216,35 +156,6 @@ def test_values_are_set_on_top_of_the_file():
     assert case == load_case(REFERENCE).replace(**changes)
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "told"),
-    [
-        (
-            "device.film.thicknes",
-            "3 nm",
-            '--set device.film.thicknes: expected a key that is known here, got "thicknes"',
-        ),
-        (
-            "device.film.thickness",
-            "3 eV",
-            '--set device.film.thickness: expected a length such as "2.8 nm", got "3 eV"',
-        ),
-        (
-            "device.film.thickness",
-            "3",
-            '--set device.film.thickness: expected a length such as "2.8 nm", got 3 (a number',
-        ),
-        ("device film", "3", '--set: expected a dotted key such as "device.film.thickness", got "device film"'),
-        ("drive.parts[7].voltage", "1 V", "--set drive.parts[7]: expected an index from 0 to 1, got 7"),
-    ],
-)
-def test_set_values_are_refused_like_those_of_a_file(key, value, told):
-    with pytest.raises(CaseError) as caught:
-        load_case(REFERENCE, set={key: value})
-    assert str(caught.value).startswith(told)
-    assert "\n" not in str(caught.value)
-
-
 def test_replace_gives_another_case_and_takes_si_numbers():
     case = parse_case(CASE)
     thick = case.replace("device.film.thickness", 3.2e-9)
@@ -257,46 +168,6 @@ def test_replace_gives_another_case_and_takes_si_numbers():
     assert len({thick, case, thick.replace("device.film.thickness", "2.8 nm")}) == 2
     with pytest.raises(CaseError, match=r"replace device\.film\.thicknes: .*did you mean"):
         case.replace("device.film.thicknes", "3 nm")
-
-
-def test_replace_changes_several_values_together():
-    case = parse_case(CASE)
-    both = {"ions.density": "2e28 1/m^3", "ions.site_density": "5e28 1/m^3"}
-    assert case.replace(**both).ions.density == 2e28
-    with pytest.raises(CaseError, match="below the site density"):
-        case.replace("ions.density", "2e28 1/m^3")
-
-
-def test_a_section_without_a_change_is_shared_and_no_less_part_of_the_text():
-    case = load_case(REFERENCE)
-    warm = case.replace({"temperature": "310 K", "device.film.thickness": "3.2 nm"})
-    assert warm.drive is case.drive
-    assert warm.ions is case.ions
-    assert warm.device is not case.device
-    assert warm.resolved() == toml_text.write(warm.plain()) != case.resolved()
-    assert parse_case(warm.resolved(), warm.folder) == warm
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_the_text_is_that_of_the_data_at_once(path):
-    case = load_case(path)
-    assert case.resolved() == toml_text.write(case.plain())
-
-
-def test_cases_of_one_drive_share_its_waveform():
-    case = parse_case(CASE)
-    warm, strong = case.replace("temperature", "310 K"), case.replace("drive.voltage", "2 V")
-    assert warm.waveform() is case.waveform()
-    assert strong.waveform().voltages.max() == 2.0
-    assert case.waveform().voltages.max() == 1.0
-
-
-def test_replace_of_a_law_asks_for_what_the_new_law_needs():
-    case = parse_case(CASE)
-    with pytest.raises(CaseError, match="b: expected an electric field"):
-        case.replace("device.film.permittivity.law", "nonlinear")
-    law = {"law": "nonlinear", "b": "1.4e10 V/m", "a": "2.65e15 V^2/m^2"}
-    assert case.replace("device.film.permittivity", law).device.film.permittivity.law == "nonlinear"
 
 
 def test_cases_are_frozen_and_travel_between_processes():
@@ -337,17 +208,6 @@ def test_the_digest_covers_the_files_that_a_case_names(with_table):
     assert load_case(with_table).digest != before
 
 
-def test_a_waveform_of_a_file_is_read_each_time(with_table):
-    case = load_case(with_table)
-    assert case.waveform().voltages[-1] == 1
-    (with_table.parent / "w.csv").write_text("0,0\n1e-6,3\n")
-    assert case.waveform().voltages[-1] == 3
-    nested = case.replace("drive", {"kind": "sequence", "parts": [case.plain()["drive"]]})
-    assert nested.waveform().voltages[-1] == 3
-    (with_table.parent / "w.csv").write_text("0,0\n1e-6,4\n")
-    assert nested.waveform().voltages[-1] == 4
-
-
 @pytest.mark.parametrize("name", ["../w.csv", "link.csv", "/etc/hostname", "none.csv", "", "a\0b", "x" * 5000, "."])
 def test_files_outside_the_folder_or_missing_are_refused(with_table, name):
     with pytest.raises(CaseError) as caught:
@@ -377,39 +237,12 @@ def test_files_outside_the_folder_are_used_when_allowed(with_table, name):
     assert case.replace("temperature", "310 K").drive == case.drive
 
 
-def test_the_result_to_start_from_is_a_file_too(with_table):
-    (with_table.parent / "hrs.nc").write_bytes(b"")
-    case = load_case(with_table, set={"ions.initial": '{ result = "hrs.nc" }'})
-    assert case.ions.initial.result == os.fspath(with_table.parent.resolve() / "hrs.nc")
-    assert '[ions.initial]\nresult = "hrs.nc"' in case.resolved()
-    with pytest.raises(CaseError, match=r"ions\.initial\.result: expected a file that is there"):
-        load_case(with_table, set={"ions.initial": '{ result = "lrs.nc" }'})
-
-
-def test_files_of_a_base_are_found_beside_the_base(with_table):
-    sub = with_table.parent / "sub"
-    sub.mkdir()
-    with_table.rename(sub / "low.toml")
-    (with_table.parent / "w.csv").rename(sub / "w.csv")
-    with_table.write_text('base = "sub/low.toml"\n')
-    assert load_case(with_table).drive.waveform().voltages[-1] == 1
-
-
 def test_a_study_is_part_of_the_case_and_not_of_its_points():
     text = CASE + '\n[study.grid]\ndevice.film.thickness = ["2 nm", "3 nm"]\n'
     case = parse_case(text)
     assert case.study.grid == {"device.film.thickness": ("2 nm", "3 nm")}
     assert parse_case(case.resolved()) == case
     assert case.without_study() == parse_case(CASE)
-
-
-def test_the_schema_for_editors_knows_every_key_with_words_for_quantities():
-    schema = editor_schema()
-    assert {"base", "calibrated", *Case.model_fields} == set(schema["properties"])
-    film = schema["$defs"]["Film"]
-    assert film["additionalProperties"] is False
-    assert film["properties"]["thickness"]["type"] == "string"
-    assert '"100 nm"' in film["properties"]["thickness"]["description"]
 
 
 def outcome(read):
@@ -489,48 +322,6 @@ def test_reading_cases_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=500)
 
 
-STRANGE = """\
-base = "li2019.toml"
-temperature = nan
-[device]
-radius = "10"
-[device.film]
-thicknes = "3 nm"
-cells = 2026-11-25
-[ions]
-initial = { result = "nope.nc" }
-"""
-
-
-def test_nan_and_dates_hide_no_other_fault(tmp_path):
-    (tmp_path / "case.toml").write_text(STRANGE)
-    with pytest.raises(CaseError) as refused:
-        load_case(tmp_path / "case.toml")
-    told = {problem.key: problem for problem in refused.value.problems}
-    assert list(told) == [
-        "temperature", "device.radius", "device.film.thicknes", "device.film.cells", "ions.initial.result"
-    ]  # fmt: skip
-    assert told["temperature"].got == "nan"
-    assert "a date" in told["device.film.cells"].got
-    assert str(tmp_path) in told["ions.initial.result"].expected
-
-
-def test_a_number_as_text_has_no_unit_in_python_either():
-    reference = load_case(REFERENCE)
-    with pytest.raises(CaseError, match="a number without a unit"):
-        reference.replace("temperature", "350")
-    with pytest.raises(CaseError, match="a number without a unit"):
-        reference.replace(**{"temperature": "350", "columns.count": 1})
-    assert reference.replace("temperature", 350).temperature == 350.0
-    assert reference.replace("columns.count", 1).columns.count == 1
-
-
-def test_a_list_that_may_be_of_any_length_is_asked_for_by_its_least():
-    with pytest.raises(CaseError) as refused:
-        load_case(shipped_cases() / "thickness.toml").replace("study.grid", {"temperature": []})
-    assert "None" not in str(refused.value)
-
-
 def test_a_table_that_names_its_kind_replaces_the_one_that_is_there():
     train = {"kind": "train", "voltage": "1 V", "width": "1 us", "period": "1 ms", "count": 2, "read_each": True}
     first = load_case(REFERENCE).replace("drive", train)
@@ -557,32 +348,10 @@ def test_what_is_said_in_another_way_takes_the_old_way_away(below, change, gone)
     assert getattr(after.drive, gone) is None
 
 
-def test_a_recording_of_reads_needs_a_drive_that_has_some():
-    case = load_case(shipped_cases() / "rv-loop.toml")
-    case.record.check_reads(130)
-    with pytest.raises(NotAsExpected, match="no reads"):
-        case.record.check_reads(0)
-
-
-def test_an_exception_of_a_signal_handler_comes_as_it_is_out_of_the_text_of_a_case(monkeypatch):
-    class Mine(Exception):
-        pass
-
-    def interrupted(*_):
-        raise Mine
-
-    case = load_case("li2019")
-    monkeypatch.setattr("otjdd.units.write", interrupted)
-    with pytest.raises(Mine):
-        case.resolved()
-
-
 @pytest.mark.parametrize(
     ("name", "key"),
     [
-        ("vcm-heat", "device.heat"),
         ("vcm-heat", "study"),
-        ("hfo2-leakage", "device.traps"),
         ("ftj-hzo", "device.film.polarisation"),
         ("oxygen-exchange", "device.right.exchange"),
         ("li2019", "device.heat"),  # none is there
@@ -598,14 +367,6 @@ def test_a_table_of_a_base_is_taken_away(tmp_path, name, key):
     assert at(load_case(file, changes)) is None
     assert at(load_case(name, {key: "none"} | changes)) is None
     assert at(load_case(name).replace({key: "none"} | changes)) is None
-
-
-def test_layers_of_a_base_give_way_to_a_film_of_one_material():
-    own = {"layers": "none", "thickness": "2 nm", "permittivity": {"law": "linear", "eps_r": 20}}
-    case = load_case("junction", {"device.film": own})
-    assert case.device.film.thickness == 2e-9
-    with pytest.raises(CaseError, match=r"thickness: .*missing"):
-        load_case("double-barrier", {"device.film.layers": "none"})
 
 
 @pytest.mark.parametrize(
@@ -627,3 +388,27 @@ def test_a_fault_of_an_inherited_value_has_the_place_of_that_value(tmp_path, inh
         load_case(tmp_path / "above.toml")
     (problem,) = error.value.problems
     assert (Path(problem.file).name, problem.line, problem.key) == ("below.toml", 2, key)
+
+
+def test_constants_of_a_device_follow_from_published_values():
+    lattice = material("sto-lattice-constant").value
+    assert material("sto-oxygen-hop").value == pytest.approx(lattice / math.sqrt(2), rel=2e-3)
+    assert material("sto-oxygen-sites").value == pytest.approx(3 / lattice**3, rel=2e-3)
+    permittivity = [material(f"nb-sto-permittivity-{name}").value for name in "ba"]
+    assert permittivity[0] / math.sqrt(permittivity[1]) == pytest.approx(276, rel=5e-3)
+    device = load_case(REFERENCE).device
+    assert device.supply_mass == pytest.approx(material("nb-sto-mass").value, rel=2e-3)
+    oxide = device.right.model_copy(update={"density_of_states": None})
+    assert [oxide.states(T) for T in (300, 600)] == pytest.approx([3.72e25, 2**1.5 * 3.72e25], rel=1e-3)
+    assert all(len(value.source) > 10 and value.what for value in materials().values())
+    with pytest.raises(KeyError, match="sto-lattice-constant"):
+        material("sto-lattice")
+
+
+def test_an_electrode_of_any_shape_is_stated_by_its_area():
+    """A square of 5 um: its area is that of a disc of 5 um / sqrt(pi)."""
+    square = load_case(REFERENCE).replace({"device.area": "25 um^2"})
+    assert square.device.radius is None
+    assert square.device.junction_area == pytest.approx(25e-12, rel=1e-15)
+    assert square.device.disc_radius == pytest.approx(5e-6 / math.sqrt(math.pi), rel=1e-15)
+    assert square.replace({"device.radius": "1 um"}).device.area is None

@@ -31,18 +31,6 @@ def test_an_exponential_law_gives_a_power_of_time(scale, columns):
     assert np.polyfit(np.log(TIMES), remains, 1)[0] == pytest.approx(-KT / scale, abs=0.005)
 
 
-def test_a_tail_to_faster_barriers_gives_the_same_power_of_what_has_switched():
-    scale = 0.062
-    switched = np.log(1.0 - left({"law": "exponential", "scale": -scale}, 20, TIMES * 1e-6))
-    assert np.polyfit(np.log(TIMES), switched, 1)[0] == pytest.approx(KT / scale, abs=0.005)
-
-
-def test_a_flat_law_gives_the_logarithm_of_time():
-    width = 0.5
-    remains = left({"law": "uniform", "width": width}, 24, np.exp(np.linspace(-5, 5, 21)))
-    assert np.diff(remains) == pytest.approx(np.full(20, -0.5 * KT / width), rel=0.01)
-
-
 def test_a_normal_law_gives_an_error_function_of_the_logarithm_of_time_to_second_order():
     from scipy.integrate import quad
 
@@ -111,12 +99,6 @@ def test_keys_that_move_together_have_one_number_of_columns_and_their_sign():
         assert (np.diff(barrier) > 0.0 if not sign else np.diff(barrier) < 0.0).all()
         assert barrier @ weights == pytest.approx(0.0, abs=1e-12)
         assert 0.9 < np.sqrt(barrier**2 @ weights) / 0.04 < 1.0  # the slices of the first law cut the second one
-
-
-def test_draws_follow_the_laws():
-    energy, _ = values({"law": "exponential", "scale": 0.05}, 256, nodes="draws", seed=3)
-    assert energy.min() > 0.6
-    assert energy.mean() - 0.6 == pytest.approx(0.05, rel=0.2)
 
 
 def test_the_order_in_which_spreads_and_values_of_kinds_are_written_is_no_part_of_the_digest():

@@ -1,6 +1,5 @@
 """Reading case files: what is refused, where the fault is told, how a file is put on its base."""
 
-import datetime
 import os
 import tomllib
 from pathlib import Path
@@ -70,26 +69,9 @@ def test_bad_text_is_refused_in_its_place(text):
     assert all(len(line) < 250 for line in str(problem).splitlines())
 
 
-def test_a_problem_shows_its_line_with_a_caret():
-    lines = str(problem_of("a = 1\nlong = 2020-01-01 # why\n")).splitlines()
-    assert lines[0].startswith("case.toml:2:1 long: expected")
-    assert lines[1:] == ["    long = 2020-01-01 # why", "    ^"]
-
-
 def test_a_problem_far_to_the_right_shows_that_part_of_the_line():
     _, line, caret = str(problem_of(f"a = [{'1, ' * 500}nan]")).splitlines()
     assert line[caret.index("^") :].startswith("nan")
-
-
-def test_all_strange_values_are_told_at_once():
-    assert [p.key for p in problems_of("a = nan\nb = 2020-01-01\nc = [inf]")] == ["a", "b", "c[0]"]
-
-
-@pytest.mark.parametrize("text", ["", "\n", "# nothing", "\ufeffa = 1", "a = 1\r\nb = 2\r\n"])
-def test_empty_bom_and_crlf_are_fine(text, tmp_path):
-    path = tmp_path / "case.toml"
-    path.write_bytes(text.encode())
-    assert set(load_document(path, NOWHERE).data) <= {"a", "b"}
 
 
 def test_text_that_is_not_utf8_is_refused_at_the_byte(tmp_path):
@@ -110,25 +92,11 @@ def test_what_is_no_regular_file_of_sane_size_is_refused(tmp_path):
             read_text(path)
 
 
-def test_a_missing_file_is_an_os_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        load_document(tmp_path / "none.toml", NOWHERE)
-
-
 def test_tables_are_merged_and_everything_else_replaced(tmp_path):
     write_files(tmp_path, low="x = 1\nlist = [1, 2]\n[t]\na = 1\nb = 2\n[t.u]\nc = 3")
     write_files(tmp_path, case='base = "low.toml"\nlist = [3]\n[t]\nb = 4\n[t.u]\nd = 5')
     data = load_document(tmp_path / "case.toml", NOWHERE).data
     assert data == {"x": 1, "list": [3], "t": {"a": 1, "b": 4, "u": {"c": 3, "d": 5}}}
-
-
-def test_the_axes_of_a_study_replace_those_of_the_base(tmp_path):
-    write_files(
-        tmp_path,
-        low='[study]\nkeep = ["loop"]\n[study.grid]\na = [1, 2]\n',
-        case='base = "low.toml"\nstudy.grid.b = [3]',
-    )
-    assert load_document(tmp_path / "case.toml", NOWHERE).data["study"] == {"keep": ["loop"], "grid": {"b": [3]}}
 
 
 def test_a_table_of_another_kind_replaces_the_one_of_the_base(tmp_path):
@@ -212,12 +180,6 @@ def test_a_chain_of_bases_has_an_end(tmp_path):
         load_document(tmp_path / "c0.toml", NOWHERE)
 
 
-def test_a_fault_in_a_base_is_told_with_the_name_of_the_base(tmp_path):
-    write_files(tmp_path, low="a = 1\nb = ", case='base = "low.toml"')
-    with pytest.raises(CaseError, match=r"low.toml:2:4"):
-        load_document(tmp_path / "case.toml", NOWHERE)
-
-
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -253,19 +215,6 @@ def test_values_are_set_by_dotted_key_and_index():
 def test_a_key_that_is_none_is_refused(key):
     with pytest.raises(CaseError, match="dotted key"):
         changed(document("a = 1"), {key: 1}, "--set")
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), datetime.date(2020, 1, 1), None, {1, 2}])
-def test_strange_values_are_refused_when_set(value):
-    given = {"b": [value]}
-    (problem,) = changed(document("a = 1"), {"a": given}, "--set").problems
-    assert str(problem).startswith("--set a.b[0]: expected ")
-    assert given == {"b": [value]}
-
-
-def test_a_value_and_a_part_of_it_cannot_both_be_set():
-    with pytest.raises(CaseError, match="a part of it"):
-        changed(document(""), {"a": 1, "a.b": 2}, "--set")
 
 
 @given(text=st.from_regex(QUANTITY, fullmatch=True))

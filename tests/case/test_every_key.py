@@ -14,7 +14,7 @@ import pytest
 from messages import compared
 from pydantic import BaseModel, TypeAdapter
 
-from otjdd.case import keys
+from otjdd.case import keys, rules
 from otjdd.case.case import Case, load_case, parse_case
 from otjdd.case.columns import OF_SPREAD
 from otjdd.case.explain import alternatives
@@ -28,6 +28,7 @@ from otjdd.case.traps import PooleFrenkelLeak, SchottkyLeak, Trap
 from otjdd.errors import CaseError
 from otjdd.physics.traps import sites
 from otjdd.solver.model import kernel_row
+from otjdd.system import marks
 
 TOLD_BY = {"TargetPicture": ('picture = "digits.png"',)}  # record -> lines that tell it from others without kind or law
 SHARED_OR_NOT = {
@@ -198,10 +199,16 @@ def test_an_example_is_a_value_of_an_axis_of_a_study(table):
                 assert unit, name
 
 
-def test_every_key_is_in_the_reference():
-    text = (shipped_cases() / "keys.md").read_text(encoding="utf-8")
-    paths = [f"{table.path}.{name}".lstrip(".") for table in TABLES for name in nodes_of(table.record)]
-    assert [path for path in paths if f"{path.rpartition('.')[2]}` |" not in text] == []
+@pytest.mark.parametrize(("name", "table"), [("keys", keys), ("combinations", rules)])
+def test_the_guide_has_the_reference_as_it_is_made(name, table):
+    text = (shipped_cases() / f"{name}.md").read_text(encoding="utf-8")
+    assert marks.part(text, name) == table.markdown(), f"run: otjdd schema --update cases/{name}.md"
+
+
+def test_every_key_has_a_meaning_and_completes_a_word():
+    rows = [key for _, path, record in keys.tables() for key in keys.keys_of(path, record)]
+    assert [key.path for key in rows if not key.meaning] == []
+    assert set(keys.dotted_keys()) == {key.path for key in rows}
 
 
 def test_what_is_said_of_values_beyond_bounds():

@@ -3,15 +3,12 @@
 import re
 
 import pytest
-from devices import JUNCTION
-from layered import layer, stacked
 
-from otjdd.case.case import load_case, parse_case
+from otjdd.case.case import load_case
 from otjdd.case.film import LayeredFilm
 from otjdd.compact_models.axes import axes_of
 from otjdd.errors import CaseError
 from otjdd.fitting.parameters import parameters
-from otjdd.solver import model
 
 BASE = """base = "junction.toml"
 title = "Pt | Al2O3 | HfO2 | TiN"
@@ -48,11 +45,6 @@ def test_layers_on_top_of_a_film_of_one_material_take_its_place(file):
     assert film.stack[1].band_offset == -1.2
 
 
-def test_the_text_of_a_case_with_layers_is_that_case(file):
-    case = load_case(file)
-    assert parse_case(case.resolved()) == case
-
-
 def test_a_key_of_one_layer_is_set_by_its_index(file):
     case = load_case(file, {"device.film.layers[1].thickness": "2 nm"})
     assert [layer.thickness for layer in case.device.film.layers] == [1e-9, 2e-9]
@@ -60,46 +52,8 @@ def test_a_key_of_one_layer_is_set_by_its_index(file):
     assert [layer.thickness for layer in again.device.film.layers] == [0.5e-9, 2e-9]
 
 
-def test_a_film_of_one_material_on_top_of_layers_takes_their_place(file):
-    film = {"thickness": "2 nm", "permittivity": {"law": "linear", "eps_r": 20}}
-    assert load_case(file).replace("device.film", film).device.film.thickness == 2e-9
-
-
 def test_a_coarser_grid_is_coarser_in_each_layer(file):
     assert [layer.cells for layer in load_case(file).device.film.with_cells(30).layers] == [10, 20]
-
-
-def test_kinds_of_columns_may_differ_in_a_layer(file):
-    thin = {"name": "thin", "share": 0.2, "set": {"device.film.layers[0].thickness": "0.6 nm"}}
-    case = load_case(file, {"columns.kinds": [{"name": "thick", "share": 0.8}, thin]})
-    (thick, other) = (kind.device.film.layers[0].thickness for kind in kinds(case))
-    assert (thick, other) == (1e-9, pytest.approx(0.6e-9))
-
-
-def kinds(case):
-    from otjdd.case.kinds import kinds_of
-
-    return kinds_of(case)
-
-
-def test_a_barrier_of_an_interface_asks_for_the_length_of_the_hop_over_it():
-    lines = re.sub(r'(?m)^law = "(mott-gurney|genreith-schriever)"', 'law = "linear"', JUNCTION).splitlines()
-    without = "\n".join(line for line in lines if not line.startswith("hop_distance"))
-    with pytest.raises(CaseError, match=r"layers\[0\].interface_barrier: expected ions.hop_distance, such as"):
-        stacked(layer(1.0, interface_barrier="3 eV"), layer(1.0), text=without)
-    with_length = stacked(
-        layer(1.0, interface_barrier="3 eV"), layer(1.0), ions__law="linear", ions__hop_distance="0.3 nm"
-    )
-    assert model.junction(with_length).layers.hop == 0.3e-9
-
-
-def test_a_fault_in_a_layer_is_at_its_line(file):
-    file.write_text(BASE.replace('thickness = "3 nm"', 'thickness = "3 nm"\nimage_permittivity = 4'), encoding="utf-8")
-    with pytest.raises(CaseError, match=r"two.toml:15:1 device.film.layers\[1\].image_permittivity"):
-        load_case(file)
-    file.write_text(BASE + '\n[device.film]\nthickness = "3 nm"\n', encoding="utf-8")
-    with pytest.raises(CaseError, match=r"two.toml:\d+:1 device.film.thickness: expected no thickness with layers"):
-        load_case(file)
 
 
 OWN_BARRIERS = {"device.film.layers[0].ions": "mobile"} | {
@@ -129,12 +83,6 @@ def test_a_spread_of_a_layers_key_is_refused_with_what_can_be_done(file):
         load_case(file, {f'columns.spread."{key}"': "60 meV"})
     kinds = [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5, "set": {key: "0.8 eV"}}]
     load_case(file, {"columns.kinds": kinds})
-
-
-def test_a_well_at_a_layer_without_ions_is_named(file):
-    with pytest.raises(CaseError, match="no sites of ions"):
-        load_case(file, {'columns.spread."ions.well_left"': "60 meV", "columns.count": 3})
-    load_case(file, {'columns.spread."ions.well_right"': "60 meV", "columns.count": 3})
 
 
 def test_a_value_of_a_kind_that_nothing_follows_is_named(file):

@@ -59,18 +59,6 @@ def test_draws_follow_their_distribution():
     assert x.std() == pytest.approx(2e26 / 12**0.5, rel=1e-2)
 
 
-def test_truncated_draws_stay_between_their_ends():
-    x = values({"mean": "3e26 1/m^3", "deviation": "3e26 1/m^3", "low": "1e26 1/m^3", "high": "4e26 1/m^3"})
-    assert 1e26 <= x.min() < 1.01e26 < 3.99e26 < x.max() <= 4e26
-    x = values({"median": "3e26 1/m^3", "factor": 3, "high": "4e26 1/m^3"})
-    assert 3.99e26 < x.max() <= 4e26
-
-
-def test_choices_are_equally_likely():
-    sample = Sample(method="latin-hypercube", count=300, over={"ions.law": {"values": ["linear", "mott-gurney"]}})
-    assert sorted(row[0] for row in sample.rows()) == ["linear"] * 150 + ["mott-gurney"] * 150
-
-
 @pytest.mark.parametrize(("count", "dimensions"), [(1, 1), (7, 2), (1000, 5)])
 def test_a_latin_hypercube_is_that_of_scipy_and_has_a_point_in_each_slice(count, dimensions):
     from scipy.stats import qmc
@@ -91,20 +79,6 @@ def test_a_seed_decides_the_draws(method):
 
     assert drawn(1) == drawn(1) != drawn(2)
     assert len(set(drawn(1))) == len(drawn(1))
-
-
-def test_the_saltelli_design_exchanges_one_column_at_a_time():
-    over = {
-        "temperature": {"low": "280 K", "high": "320 K"},
-        "ions.density": {"low": "1e26 1/m^3", "high": "3e26 1/m^3"},
-    }
-    sample = Sample(method="saltelli", count=8, over=over)
-    A, B, first, second = np.array(sample.rows(), dtype=object).reshape(4, 8, 2)
-    assert sample.size == 32
-    assert (first[:, 0] == B[:, 0]).all()
-    assert (first[:, 1] == A[:, 1]).all()
-    assert (second[:, 0] == A[:, 0]).all()
-    assert (second[:, 1] == B[:, 1]).all()
 
 
 @pytest.mark.parametrize(
@@ -141,21 +115,6 @@ def test_a_study_that_contradicts_itself_is_refused_in_words(given, told):
         Study(**given)
 
 
-def test_keys_may_be_written_as_nested_tables():
-    study = Study(grid={"device": {"film": {"thickness": ["2 nm"], "cells": {"start": 10, "stop": 20, "count": 2}}}})
-    assert [axis.name for axis in axes(study)] == ["device.film.thickness", "device.film.cells"]
-    assert study.sizes == {"device.film.thickness": 1, "device.film.cells": 2}
-
-
-def test_values_become_coordinates_in_si():
-    assert coordinate(["900 ps", "1 ns"])[0].tolist() == [9e-10, 1e-9]
-    assert coordinate(["900 ps", "1 ns"])[1] == "s"
-    assert coordinate(["1e26 1/m^3"])[1] == "m^-3"
-    assert coordinate([10, 20])[1] == "1"
-    assert coordinate(["linear", "mott-gurney"])[0].tolist() == ["linear", "mott-gurney"]
-    assert coordinate([{"kind": "hold"}])[0].tolist() == ['{ kind = "hold" }']
-
-
 def test_values_that_change_together_are_one_axis_and_points_another():
     study = Study(
         grid={"temperature": {"start": "290 K", "stop": "310 K", "step": "10 K"}},
@@ -166,13 +125,3 @@ def test_values_that_change_together_are_one_axis_and_points_another():
     found = {axis.name: (axis.keys, axis.rows) for axis in axes(study)}
     assert found["row"] == (("ions.density", "device.film.cells"), [("1e26 1/m^3", 10), ("2e26 1/m^3", 20)])
     assert found["point"] == (("ions.charge", "ions.law"), [(1, "linear"), (2, "mott-gurney")])
-
-
-def test_deviations_and_steps_are_no_temperatures_on_a_scale():
-    from otjdd.case.study_axes import Normal
-
-    with pytest.raises(ValueError, match="a difference of temperatures"):
-        Normal(mean="25 degC", deviation="10 degC")
-    with pytest.raises(ValueError, match="a difference of temperatures"):
-        EvenlySpaced(start="0 degC", stop="100 degC", step="10 degC")
-    assert EvenlySpaced(start="0 degC", stop="100 degC", step="50 K").values() == ["273.15 K", "323.15 K", "373.15 K"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otjdd.case.toml_text import MAX_DEPTH, scan, write
+from otjdd.case.toml_text import scan, write
 
 TEXT = """\
 title = "a # b = [c]"  # comment = 1
@@ -109,9 +109,3 @@ def test_a_key_given_twice_is_found(text):
 )
 def test_deep_nesting_is_found_before_anything_breaks(text):
     assert len(scan(text).too_deep) == 1
-
-
-def test_nesting_up_to_the_limit_is_no_problem():
-    text = ".".join("a" * MAX_DEPTH) + " = 1"
-    assert scan(text).too_deep == []
-    assert len(scan(text).places) == MAX_DEPTH

@@ -1,13 +1,11 @@
 """The command line: its files, its words and its exit codes; real processes where the promise is about them."""
 
-import json
 import os
 import re
 import shlex
 import signal
 import subprocess
 import sys
-import tomllib
 
 import pytest
 import typer
@@ -59,36 +57,6 @@ def test_settings_change_the_case_and_quiet_is_quiet(folder):
     assert float(ds.cell_width.sum()) == pytest.approx(3.2e-9)
 
 
-def test_a_solver_that_fails_leaves_what_it_had_and_exits_with_4(folder):
-    done = otjdd(folder, "run", "small.toml", "--set", "numerics.max_steps=5")
-    assert done.returncode == 4
-    assert "numerics.max_steps" in done.stderr
-    assert "small.nc" in done.stderr
-    ds = store.read(folder / "small.nc")
-    assert 1 < ds.sizes["time"] < 10
-    assert ds.sizes["read"] == 0
-    assert "max_steps" in ds.attrs["solver_status"]
-
-
-def test_all_faults_of_a_case_are_told_at_once_with_exit_3(folder):
-    (folder / "bad.toml").write_text('base = "li2019.toml"\n[device.film]\nthicknes = "3 nm"\ncells = "many"\n')
-    for command in ("run", "check", "show"):
-        done = otjdd(folder, command, "bad.toml")
-        assert done.returncode == 3
-        assert done.stdout == ""
-        assert "bad.toml:3:1 device.film.thicknes" in done.stderr
-        assert "bad.toml:4:" in done.stderr
-    assert not list(folder.glob("*.nc"))
-
-
-def test_a_table_with_a_word_in_it_is_a_fault_of_the_case(folder):
-    (folder / "w.csv").write_text("t [s],V [V]\n0,0\n1,zero\n")
-    (folder / "table.toml").write_text('base = "li2019.toml"\ndrive = {kind = "table", file = "w.csv"}\n')
-    done = otjdd(folder, "run", "table.toml")
-    assert done.returncode == 3
-    assert "w.csv:3" in done.stderr
-
-
 def test_a_result_to_start_from_must_fit_the_case(folder):
     assert otjdd(folder, "run", "small.toml", "-q").returncode == 0
     words = ["--set", 'ions.initial={result = "small.nc"}', "-o", "next.nc"]
@@ -96,34 +64,6 @@ def test_a_result_to_start_from_must_fit_the_case(folder):
     done = otjdd(folder, "run", "small.toml", *words, "--set", "columns.count=2")
     assert done.returncode == 3
     assert "columns: 1, the case has 2" in " ".join(done.stderr.split())
-
-
-@pytest.mark.parametrize(
-    "words",
-    [["nonsense"], ["run"], ["run", "small.toml", "--set", "a"], ["plot", "--kind", "pie"], ["--verbose"]],
-)
-def test_wrong_usage_exits_with_2(folder, words):
-    done = otjdd(folder, *words)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["run", "missing.toml"],
-        ["run", "small.toml", "-o", "no-such-folder/out.nc"],
-        ["run", "small.toml", "-o", "."],
-        ["run", "small.toml", "-o", "small.toml"],
-        ["plot", "missing.nc"],
-        ["plot", "small.toml", "-o", "x.png"],
-    ],
-)
-def test_files_that_cannot_be_used_exit_with_5(folder, words):
-    done = otjdd(folder, *words)
-    assert done.returncode == 5
-    assert len(done.stderr.splitlines()) == 1
-    assert (folder / "small.toml").read_text() == SMALL
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
@@ -170,32 +110,9 @@ def test_a_file_of_ones_own_goes_before_a_shipped_case_of_its_name(folder):
     assert "1 read, " in otjdd(folder, "check", "rv-loop.toml").stdout
 
 
-def test_a_shown_case_is_the_same_case(folder):
-    done = otjdd(folder, "show", "small.toml", "--set", "temperature=350 K")
-    (folder / "shown.toml").write_text(done.stdout)
-    shown = case.load_case(folder / "shown.toml")
-    assert shown.temperature == 350
-    assert shown == case.load_case(folder / "small.toml", {"temperature": "350 K"})
-    assert "base" not in tomllib.loads(done.stdout)
-
-
-def test_the_schema_is_json_and_the_version_that_of_the_package(folder):
-    from importlib.metadata import version
-
-    assert json.loads(otjdd(folder, "schema").stdout)["title"] == "otjdd case"
-    assert otjdd(folder, "--version").stdout == f"otjdd {version('otjdd')}\n"
-
-
 def test_help_shows_brackets_as_they_stand(folder):
     for words in (["--help"], ["study", "--help"]):
         assert "[study]" in otjdd(folder, *words, COLUMNS="200").stdout
-
-
-def test_cases_are_listed(folder):
-    done = otjdd(folder, "cases")
-    assert done.returncode == 0
-    assert re.search(r"^  rv-loop +R-V loop: where does the junction set", done.stdout, re.MULTILINE)
-    assert {"name", "title", "question", "study"} == set(json.loads(otjdd(folder, "cases", "--json").stdout)[0])
 
 
 def test_a_result_is_exported_as_csv(folder):

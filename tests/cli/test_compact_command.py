@@ -14,15 +14,6 @@ from otjdd.errors import ExitCode, ExtractionError
 from otjdd.results import store
 
 
-def test_still_ions_are_a_fault_of_the_case(tmp_path):
-    done = otjdd(
-        tmp_path, "compact", "li2019", "-o", "model", "--set", "ions.activation_energy=4 eV", "--set", "columns.count=1"
-    )
-    assert done.returncode == 3, done.stderr
-    assert "expected ions that the voltage moves, in one kind of columns at least" in done.stderr
-    assert not (tmp_path / "model").exists()
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -129,23 +120,6 @@ def test_compiler_of_verilog_a_is_found_or_its_absence_explained(monkeypatch, tm
     (tmp_path / "openvaf-r").write_text("#!/bin/sh\n")
     (tmp_path / "openvaf-r").chmod(0o755)
     assert f"{tmp_path / 'openvaf-r'} -O 1 otj.va -o otj.osdi" in compiler.advice("example.cir", "otj.va")
-
-
-def test_pulses_are_those_that_the_user_chooses(compact_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "compact", lambda *_, **__: compact_model)
-    run(tmp_path, set_pulse="2 V, 100 ns", reset_pulse="-2.2 V, 1 us", pulses=12)
-    lines = (tmp_path / "neurosim/cell.txt").read_text().splitlines()
-    values = dict(line.rstrip(";").split(" = ") for line in lines if "//" not in line)
-    assert [float(values[f"write{name}"]) for name in ("VoltageLTP", "VoltageLTD")] == [2.0, 2.2]
-    assert [float(values[f"writePulseWidth{name}"]) for name in ("LTP", "LTD")] == [1e-7, 1e-6]
-    assert '"args.max_level": "12"' in (tmp_path / "neurosim/set_numbers.py").read_text()
-    states = compact_model.states(1)
-    for _ in range(300):
-        for voltage, width in ((-2.2, 1e-6), (2.0, 1e-7)):
-            for _ in range(12):
-                compact_model.hold(states, voltage, width)
-    high = compact_model.hold(states, 0.1, 1e-6)[0] / 0.1
-    assert float(values["maxConductance"]) == pytest.approx(high, rel=0.02)
 
 
 @pytest.mark.campaign

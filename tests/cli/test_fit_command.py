@@ -9,13 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import xarray as xr
 from commands import otjdd
 from fitted_devices import clean, noisy, small
 from PIL import Image
 
 from otjdd.case.case import load_case
-from otjdd.cli import design
 from otjdd.cli import fit as command
 from otjdd.fitting import fit
 from otjdd.fitting.least_squares import SearchProgress
@@ -68,25 +66,6 @@ def test_json_stands_alone_and_files_are_there(folder, fitted):
     assert 'base = "small.toml"' in (folder / "found.toml").read_text()
     with Image.open(folder / "found.png") as picture:
         assert picture.width > 600
-
-
-@pytest.mark.campaign
-def test_a_fit_goes_on_from_its_best_set(folder, fitted):
-    words = ["loop.csv", "small.toml", "--vary", "device.left.barrier", "--vary", "ions.density", "-o", "again.nc"]
-    done = otjdd(folder, "fit", *words, "--timeout", "0.01")
-    assert done.returncode == 6, done.stderr
-    assert not (folder / "again.nc").exists() or "fit" in store.read(folder / "again.nc").attrs
-    (folder / "again.nc").write_bytes((folder / "found.nc").read_bytes())
-    done = otjdd(folder, "fit", *words, "--resume")
-    assert done.returncode == 0, done.stderr
-    found, again = (store.read(folder / name) for name in ("found.nc", "again.nc"))
-    made = command.task_of(load_case(folder / "small.toml"), [folder / "loop.csv"], words[3:6:2], **NOTHING)
-    start = fit.resumed(folder / "found.nc", made, 0, 1)["start"]
-    assert start == dict(zip(found["parameter"].values.tolist(), found["value"].values.tolist(), strict=True))
-    assert again.attrs["reduced_chi_square"] <= found.attrs["reduced_chi_square"] * (1 + 1e-3)
-    done = otjdd(folder, "fit", *words[:2], "--vary", "ions.density", "-o", "again.nc", "--resume")
-    assert done.returncode == 5
-    assert "is no fit of ions.density" in done.stderr
 
 
 @pytest.mark.campaign
@@ -160,66 +139,3 @@ def test_a_fit_without_a_terminal_has_a_line_for_each_evaluation_and_prints_its_
     assert f"device.left.barrier  {1.2 * barrier:.4g} eV" in printed
     assert "chi-square 1 per point; 1 evaluations" in printed
     assert (folder / "ended.nc").exists()
-
-
-def test_a_design_repeats_the_warnings_of_its_fit():
-    ratio = xr.Dataset(
-        {"ratio": (("candidate", "parameter"), [[0.5]])}, {"candidate": ["iv"], "parameter": ["temperature"]},
-        {"failed": "", "warnings": "reduced chi-square 900: the model misses the data"},
-    )  # fmt: skip
-    assert design.errors_table(ratio).endswith(
-        "\nwarning of the fit: reduced chi-square 900: the model misses the data"
-    )
-
-
-@pytest.mark.campaign
-def test_a_case_says_what_to_fit(folder):
-    done = otjdd(folder, "fit", "asked.toml")
-    assert done.returncode == 0, done.stderr
-    assert "28 points of resistance" in done.stderr
-    assert "asked-fit.nc" in done.stdout
-    assert store.read(folder / "asked-fit.nc").sizes == {"parameter": 1, "other": 1, "point": 28}
-
-
-@pytest.mark.campaign
-def test_what_to_measure_next_is_told(folder, fitted):
-    done = otjdd(folder, "design", "found.nc", "small.toml", "--temperature", "350 K", "--plot", "next.png")
-    assert done.returncode == 0, done.stderr
-    assert "small.toml at 350 K" in done.stdout
-    assert (folder / "next.png").exists()
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
-        (
-            ["bad.csv", "small.toml", "--vary", "ions.density"],
-            3,
-            "bad.csv:3:5: expected a number of resistance, got 'x'",
-        ),
-        (
-            ["high.csv", "small.toml", "--vary", "ions.density"],
-            3,
-            "high.csv:3:1: expected a voltage that the drive applies",
-        ),
-        (["loop.csv", "small.toml", "--vary", "ions.densty"], 3, 'did you mean "ions.density"'),
-        (["loop.csv", "small.toml"], 3, "one parameter or more"),
-        (["loop.csv"], 2, "is a file of data"),
-        (["small.toml", "--vary", "ions.density"], 2, "name a file of data"),
-        (["loop.csv", "small.toml", "--vary", "ions.density=1"], 2, "expected KEY=LOW:HIGH"),
-        (["loop.csv", "small.toml", "--vary", "ions.density", "--weight", "lop.csv=2"], 2, "the files are loop.csv"),
-        (["loop.csv", "small.toml", "--vary", "ions.density", "--weight", "loop.csv=-1"], 2, "a weight above 0"),
-        (["loop.csv", "small.toml", "--vary", "ions.density", "--profile", "a"], 2, "is not varied"),
-        (
-            ["loop.csv", "small.toml", "--vary", "ions.density", "-o", "small.nc"],
-            2,
-            "small.toml is an input of this command",
-        ),
-    ],
-)
-def test_what_cannot_be_fitted_is_refused(folder, words, code, said):
-    (folder / "bad.csv").write_text("V_write (V),R (ohm)\n0.4,1e8\n0.8,x\n", encoding="utf-8")
-    (folder / "high.csv").write_text("V_write (V),R (ohm)\n0.4,1e8\n7.8,1e8\n", encoding="utf-8")
-    done = otjdd(folder, "fit", *words)
-    assert done.returncode == code, done.stderr
-    assert said in " ".join(done.stderr.replace("│", " ").split()), done.stderr

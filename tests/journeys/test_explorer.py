@@ -167,16 +167,6 @@ def test_pulses_at_once_follow_each_other_and_the_command_does_what_the_page_sho
     assert typed.digest == downloaded.digest
 
 
-def test_clients_that_never_finish_a_request_starve_nobody(served):
-    address = served.address.hostname, served.address.port
-    with ExitStack() as idle:
-        for _ in range(300):
-            client = idle.enter_context(socket.create_connection(address))
-            client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0")
-        assert served.ask("GET", f"/start{TAB}")[0] == 200
-        assert len(psutil.Process(served.process.pid).net_connections()) < 150
-
-
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_an_explorer_that_is_ended_while_it_starts_leaves_nothing(number):

@@ -2,7 +2,6 @@
 
 import instruments as make
 import numpy as np
-import pytest
 from typer.testing import CliRunner
 
 import otjdd
@@ -30,19 +29,6 @@ def test_what_stands_in_a_column_is_read_from_that_column_and_drawn(tmp_path):
     ds = otjdd.read_data(file)
     assert list(ds.voltage.values) == [0.1, 0.3, 0.4]
     assert list(ds.current.values) == [1e-9, 3e-9, 4e-9]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("V,I\n0,0.1,1e-9\n1,0.2,2e-9\n", "a column without a name, such as a row index, needs one"),
-        ("V\tI\n0.1\t1,234\n0.2\t2,345\n", "expected a number of voltage with a decimal comma"),
-        ("V,I\n0.1,1\n0.2,2\nthe end\n", "t.csv:4:1: expected a number of voltage, got 'the end'"),
-    ],
-)
-def test_what_could_mean_two_things_is_refused_with_its_place(tmp_path, text, said):
-    (tmp_path / "t.csv").write_text(text)
-    assert said in " ".join(check(tmp_path / "t.csv", code=3).split())
 
 
 def test_a_long_record_is_read_to_the_last_bit(tmp_path):
@@ -80,15 +66,5 @@ def test_any_file_is_data_whatever_its_name(tmp_path, monkeypatch):
     assert "temperatures: 300, 350 K" in told
     assert "otjdd fit jv-300K.csv jv-350K.csv --from-name '{temperature}K' iv" in told
     assert (tmp_path / "jv.png").stat().st_size > 10_000
-    assert "expected a field in braces" in check("jv-300K.csv", "--from-name", "300K", code=2)
-    assert "give one case, or files of data alone" in check("jv-300K.csv", "rv-loop", code=2)
     (tmp_path / "case").write_text('base = "rv-loop.toml"\n')
     assert "ok" in check("case")
-
-
-def test_a_key_of_the_case_in_a_data_set_is_a_change(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    text = 'base = "rv-loop.toml"\n[fit]\nvary = { "device.left.barrier" = {} }\n[[fit.data]]\nfile = "a.csv"\n'
-    (tmp_path / "asked.toml").write_text(text + 'temperature = "350 K"\n')
-    told = " ".join(check("asked.toml", code=3).split())
-    assert 'a change of the case for these data: set = { "temperature" = ... }' in told

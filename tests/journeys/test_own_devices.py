@@ -1,4 +1,4 @@
-"""A device of one's own from an empty file, and a waveform of one's own from a text file."""
+"""A device of one's own from an empty file or a base, a run that goes on from it, and a waveform from a text file."""
 
 import shutil
 from pathlib import Path
@@ -73,6 +73,20 @@ def test_a_stack_of_ones_own_and_what_charge_and_wells_do_to_it():
     plain, charged, bound = loops
     assert np.median(charged) > 2 * np.median(plain)  # negative charge raises the barrier
     assert np.abs(np.log(bound / plain)).max() > 0.05
+
+
+def test_a_run_goes_on_from_another_on_another_grid_with_its_ions():
+    Path("own.toml").write_text('base = "junction.toml"\n[device.film]\nmaterial = "HfO2"\ncells = 12\n')
+    otjdd('run own.toml -o own.nc --set "ions.density=5e19 1/cm3" --set ions.initial=uniform')
+    go_on = "--set 'ions.initial={ result = \"own.nc\" }'"
+    otjdd(f"run own.toml -o on.nc {go_on} --set device.film.cells=17 --set device.film.grading=4")
+    before, after = (
+        float((ds.vacancy_concentration_columns[-1, 0] * ds.cell_width).sum())
+        for ds in map(package.read, ("own.nc", "on.nc"))
+    )
+    assert after == pytest.approx(before, rel=1e-9)
+    small = '--set "ions.site_density=9e25 1/m^3" --set "ions.density=1e25 1/m^3" --set "device.film.thickness=1 nm"'
+    assert "site density" in otjdd(f"check own.toml {go_on} {small}", code=3)
 
 
 @pytest.mark.parametrize("name", ["tin-hfo2-tin", "au-bto-nbsto"])

@@ -46,12 +46,6 @@ def test_measured_points_that_no_picture_of_a_result_shows_are_told(loop):
     assert "it needs results of a drive" in plot(loop / "kept.csv", "--kind", "stdp", "-o", loop / "a.png", code=2)
 
 
-def test_a_wrong_quantity_of_a_column_is_told(loop):
-    done = CliRunner().invoke(app, ["check", str(loop / "data.csv"), "--column", "resistence=R (ohm)"])
-    assert done.exit_code == 2
-    assert "did you mean 'resistance'" in " ".join(done.output.replace("│", " ").split())
-
-
 def test_a_picture_has_the_size_the_letters_and_the_limits_that_are_asked_for(loop):
     from PIL import Image
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from walk import SMALL, command, drawn, otjdd, process
+from walk import SMALL, command, otjdd, process
 
 import otjdd as package
 from otjdd import selftest
@@ -76,28 +76,6 @@ def test_a_run_that_was_killed_goes_on_from_its_checkpoint_to_the_same_numbers()
     whole, killed = package.read("whole.nc"), package.read("killed.nc")
     assert np.array_equal(whole.read_resistance, killed.read_resistance)
     assert {path.name for path in Path().iterdir()} == {"whole.nc", "killed.nc"}
-
-
-def test_errors_are_stated_and_drawn(folder):
-    otjdd(
-        "run li2019 --plot li2019.png --set numerics.error=estimate --set device.film.cells=24 --set columns.count=1 "
-        '--set columns.spread={} --set \'drive={kind="pulse", voltage="2.2 V", width="1 us", read={}}\''
-    )
-    ds = package.read("li2019.nc")
-    assert 0 < float(ds.read_resistance_error[0]) < 0.5
-    assert drawn("li2019.png")
-
-
-def test_a_case_that_expects_something_says_so(small_cases):
-    assert "expects loop.low" in otjdd("check cases/rv-loop.toml")
-    assert "[expect]" in otjdd("show cases/rv-loop.toml")
-    assert "[expect]" not in otjdd('show cases/rv-loop.toml --set temperature="310 K"')
-
-
-def test_a_loop_becomes_a_film():
-    otjdd("run threshold-20ns --set record.profiles=6", smaller=True)
-    otjdd("plot threshold-20ns.nc --kind movie -o set.gif")
-    assert Path("set.gif").read_bytes().startswith(b"GIF8")
 
 
 def test_the_machine_is_tested(folder):

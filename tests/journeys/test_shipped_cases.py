@@ -1,16 +1,22 @@
-"""Each shipped case that is no study, on a small device: run, drawn, exported, and its question answered from the table."""
+"""Each shipped case on a small device, a study with few points: run, drawn, exported; a study killed and gone on.
 
+`tests/studies/test_plan.py` runs them at full size for the number that each expects.
+"""
+
+import os
 import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from compact_device import CHANGES
-from walk import drawn, otjdd
+from walk import command, drawn, otjdd
 
-from otjdd import cases
+import otjdd as package
 
-MODELLED = " ".join(f"--set '{change}'" for change in CHANGES)  # the junction of the model that is there
 LOOPS = "--set drive.step='0.2 V' --set drive.width='10 ms'"
 SHORTER = {
     "rv-loop": LOOPS,
@@ -18,161 +24,90 @@ SHORTER = {
     "impedance": "--set drive.frequencies.per_decade=5",
     "iv": "--set drive.step='50 mV' --set drive.temperatures='[\"280 K\", \"320 K\"]'",
     "ltp-ltd": "--set drive.repeat=2",
-    "crossbar": f"--set crossbar.model=model.nc {MODELLED}",
+    "crossbar": " ".join(
+        ["--set crossbar.model=model.nc", *(f"--set '{change}'" for change in CHANGES)]
+    ),  # of that model
     "nb-sto-pulses": "--set drive.parts[1].count=30 --set drive.parts[2].count=30",
     "nb-sto-trains": "--set drive.parts[1].count=5 --set drive.parts[2].count=5",
 }
-
-
-def resistance(table):
-    return table["read_resistance (ohm)"].to_numpy()
-
-
-def change(table):
-    """Resistance at the first read over that at the last."""
-    return resistance(table)[0] / resistance(table)[-1]
-
-
-def extremes(table):
-    return resistance(table).max() / resistance(table).min()
-
-
-def cycles(table):
-    """Largest difference between the currents of the second loop and the third, as a share."""
-    current = table["read_current (A)"].to_numpy()[table["read_voltage (V)"].abs() > 1e-9].reshape(3, -1)
-    return np.abs(current[2] / current[1] - 1).max()
-
-
-def energies(table):
-    """Energy at which the current flows in HRS above that in LRS, at 0.3 V and 280 K, eV."""
-    at = table[np.isclose(table["bias (V)"], 0.3) & (table["temperature (K)"] == 280)].set_index("state (1)")
-    return at["bias_transport_energy (eV)"]["HRS"] - at["bias_transport_energy (eV)"]["LRS"]
-
-
-def capacitances(table):
-    """Capacitance of LRS over that of HRS at 10 kHz."""
-    at = table[np.isclose(table["frequency (Hz)"], 1e4)].set_index("state (1)")["capacitance (F)"]
-    return at["LRS"] / at["HRS"]
-
-
-def coercive(table):
-    """Field at which the polarisation first turns positive, MV/cm."""
-    up = table[table["polarisation (C m^-2)"] > 0].iloc[0]
-    return up["film_field (V m^-1)"] / 1e8
-
-
-def rise(table):
-    """Conductance after the 20 pulses up over that after the 20 pulses down, in the last round."""
-    return resistance(table)[-1] / resistance(table)[-21]
-
-
-def windows(table):
-    """Window at -1 V of the sweep to -4 V over that of the sweep to -2 V."""
-    at = np.isclose(table["read_voltage (V)"], -1)
-    low, high = table["read_current (A)"].to_numpy()[at].reshape(3, 2).T
-    return (low / high)[2] / (low / high)[0]
-
-
-def memory(table):
-    """Current after the last set over that before the first."""
-    current = table["read_current (A)"].to_numpy()
-    return current[-1] / current[len(current) // 2]
-
-
-def slope(table):
-    """Power of the number of pulses that the current follows, pulses 3 to 30 of the reset."""
-    current = np.abs(table["read_current (A)"].to_numpy()[1:31])
-    return np.polyfit(np.log(np.arange(3, 31)), np.log(current[2:]), 1)[0]
-
-
-def butterfly(table):
-    """Voltage of the peak on the way up, at the lowest frequency."""
-    lowest = table[table["frequency (Hz)"] == table["frequency (Hz)"].min()]
-    up = lowest[: len(lowest) // 2]
-    return up["bias (V)"].iloc[int(up["capacitance (F)"].to_numpy().argmax())]
-
-
-def limited(table):
-    """Slope of ln I in the last step to 3 V over the steepest above 0.75 V."""
-    up = slice(8, int(table["read_voltage (V)"].to_numpy().argmax()) + 1)
-    V, current = table["read_voltage (V)"].to_numpy()[up], table["read_current (A)"].to_numpy()[up]
-    slope = np.diff(np.log(current)) / np.diff(V)
-    return slope[-1] / slope.max()
-
-
-def activation(table):
-    """Activation energy of the current at 1.49 V, from the lowest and the highest temperature, eV."""
-    at = table[np.isclose(table["bias (V)"], 1.49)].sort_values("temperature (K)")
-    T, current = at["temperature (K)"].to_numpy(), at["bias_current (A)"].to_numpy()
-    return np.log(current[-1] / current[0]) * 8.617e-5 / (1 / T[0] - 1 / T[-1])
-
-
-def turned(table):
-    """Resistance after the highest write over that after the lowest."""
-    write = table["write_voltage (V)"].to_numpy()
-    return resistance(table)[write.argmax()] / resistance(table)[write.argmin()]
-
-
-def kept(table):
-    """Time until the mean position of the vacancies has moved by a hundredth of 3 nm, s."""
-    moved = np.abs(np.diff(table["vacancy_mean_position (m)"], prepend=table["vacancy_mean_position (m)"][0]).cumsum())
-    return table["time (s)"][int((moved > 3e-11).argmax())]
-
-
-def shown(table):
-    """Smallest current of a cell of the letter over the largest of the others, in the read after the write."""
-    written = table["cell_chosen (1)"][table["step (1)"] == 2].to_numpy() > 0
-    current = table["sensed_current (A)"][table["step (1)"] == 3].to_numpy()
-    return current[written].min() / current[~written].max()
-
-
-ANSWERS = {  # a number from the exported table, and where it has to be for the answer that the case's file gives
-    "li2019": (change, 1e3, 1e5),
-    "rv-loop": (extremes, 1e3, 1e5),
-    "iv-cycles": (cycles, 0, 0.05),
-    "iv": (energies, 0.1, 0.6),
-    "impedance": (capacitances, 1.05, 2),
-    "retention": (lambda table: resistance(table)[-1] / resistance(table)[21], 0.5, 2),
-    "endurance": (lambda table: resistance(table)[18] / resistance(table)[0], 0.9, 1.1),
-    "nb-sto-interface": (windows, 1.2, 1e3),
-    "nb-sto-pulses": (slope, -1.0, -0.2),
-    "nb-sto-trains": (memory, 2, 1e4),
-    "threshold-20ns": (change, 1.00001, 1.5),
-    "ltp-ltd": (rise, 3, 30),
-    "short-term": (change, 0.99, 1.01),
-    "pixel": (change, 1.001, 1.1),
-    "crossbar": (shown, 1.5, 1e4),
-    "stdp-antisymmetric": (change, 1.2, 100),
-    "stdp-symmetric": (change, 1.2, 100),
-    "junction": (extremes, 1.01, 1.3),
-    "hfo2-leakage": (activation, 0.25, 0.38),
-    "double-barrier": (limited, 0.01, 0.2),
-    "bilayer-polarity": (turned, 1.5, 4),
-    "slow-layer": (kept, 0.1, 0.25),
-    "ftj-hzo": (coercive, 0.7, 0.9),
-    "ftj-cv": (butterfly, 0.5, 0.8),
-}
-ALIKE = {  # whose kind of device and of drive another case has
-    "li2019", "iv-cycles", "endurance", "nb-sto-pulses", "nb-sto-trains", "short-term", "pixel", "stdp-symmetric",
-    "junction", "bilayer-polarity", "slow-layer", "ftj-cv",
+FEWER = {  # study -> what makes it short, and its number of points
+    "thickness": ("--set 'study.grid={\"device.film.thickness\"=[\"2.4 nm\", \"2.8 nm\", \"3.2 nm\"]}'", 3),
+    "switching-map": (
+        "--set 'study.grid={\"drive.parts[1].voltage\"=[\"1.6 V\", \"2.4 V\"], "
+        "\"drive.parts[1].width\"=[\"20 ns\", \"1 us\"], \"device.film.thickness\"=[\"2.4 nm\", \"2.8 nm\"]}'", 8,
+    ),
+    "vcm-cell": ("--set 'study.grid={\"device.film.thickness\"=[\"2.8 nm\", \"10 nm\"]}' --set drive.step='0.3 V'", 2),
+    "vcm-heat": ("--set 'study.grid={\"drive.voltage\"=[\"0.6 V\", \"0.9 V\"]}'", 4),
+    "oxygen-exchange": ("--set 'study.grid={\"device.right.exchange.rate\"=[\"1e-16 m/s\", \"1e-12 m/s\"]}'", 2),
+    "eightwise": (
+        "--set 'study.grid={\"device.left.exchange.rate\"=[\"1e-9 m/s\", \"0.1 m/s\"], "
+        "\"device.left.exchange.formation_energy\"=[\"1.2 eV\"]}' --set drive.step='0.5 V'", 2,
+    ),
+    "ftj-bto": ("--set 'study.grid={\"device.film.thickness\"=[\"1.6 nm\", \"3.2 nm\"]}'", 4),
+    "ftj-ions": ("--set 'study.grid={\"drive.width\"=[\"100 ns\", \"1 ms\"]}'", 4),
+    "device-spread": ("--set study.sample.count=4", 4),
+    "variability": (
+        "--set study.sample.count=2 --set drive.repeat=2 --set 'study.grid={\"device.radius\"=[\"1 um\", \"3 um\"]}'", 4,
+    ),
+    "array": ("--set study.sample.count=4", 4),
+    "cv": ("--set drive.step='0.2 V'", 8),
+    "sobol": ("--set study.sample.count=8", 80),
 }  # fmt: skip
-LAYERED = {"double-barrier", "bilayer-polarity", "slow-layer"}
-WHOLE = {"crossbar", "nb-sto-interface", "nb-sto-pulses"} | LAYERED  # the answer is that of their columns or layers
+ALIKE = {  # whose kind of device and of drive, or whose axes and metrics, another case has
+    "li2019", "iv-cycles", "endurance", "nb-sto-pulses", "nb-sto-trains", "short-term", "pixel", "stdp-symmetric",
+    "junction", "bilayer-polarity", "slow-layer", "ftj-cv", "vcm-cell", "vcm-heat", "eightwise", "ftj-bto", "ftj-ions",
+    "array", "sobol",
+}  # fmt: skip
+WHOLE = {"crossbar", "nb-sto-interface", "nb-sto-pulses", "double-barrier", "bilayer-polarity", "slow-layer"}
+CASES = [
+    pytest.param(case, marks=[pytest.mark.campaign] * (case.name in ALIKE), id=case.name) for case in package.cases()
+]
 
 
-def test_each_case_has_an_answer():
-    assert set(ANSWERS) == {case.name for case in cases() if not case.study}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.campaign) if name in ALIKE else name for name in ANSWERS]
-)
-def test_a_shipped_case_is_run_drawn_and_exported_and_answers_its_question(name, request):
+@pytest.mark.parametrize("case", CASES)
+def test_a_shipped_case_is_run_drawn_and_exported(case, request):
+    name, smaller = case.name, case.name not in WHOLE
     if name == "crossbar":
         shutil.copy(request.getfixturevalue("compact_folder") / "model.nc", "model.nc")
-    words = f"run {name} --plot {name}.png {SHORTER.get(name, '')}"
-    assert f"{name}.png" in otjdd(words, smaller=name not in WHOLE)
+    if case.study:
+        words, count = FEWER[name]
+        assert f"{count} of {count} points" in otjdd(f"study {name} -o {name} {words} --workers 1", smaller=smaller)
+        otjdd(f"plot {name}")
+        otjdd(f"export {name} -o {name}.csv")
+    else:
+        assert f"{name}.png" in otjdd(f"run {name} --plot {name}.png {SHORTER.get(name, '')}", smaller=smaller)
+        otjdd(f"export {name}.nc")
     assert drawn(f"{name}.png")
-    assert otjdd(f"export {name}.nc") == f"{name}.csv\n"
-    number, low, high = ANSWERS[name]
-    assert low < number(pd.read_csv(f"{name}.csv")) < high
+    table = pd.read_csv(f"{name}.csv")
+    assert not case.study or len(table) == count
+    changing = {head for head in table.select_dtypes("number") if table[head].nunique() > 1}
+    shown = ("read_", "bias_", "capacitance", "sensed_", "polarisation", "vacancy_")
+    assert any(head.startswith(shown) or "." in head for head in changing), changing
+
+
+GRID = """
+base = "li2019.toml"
+title = "Many widths"
+columns = { count = 1, spread = {} }
+device.film.cells = 12
+drive = { kind = "train", voltage = "2 V", width = "50 ns", count = 40, period = "10 us", read_each = true }
+[study.grid]
+drive.width = { start = "10 ns", stop = "1 us", count = 24, spacing = "log" }
+"""
+
+
+def test_a_study_in_shares_killed_and_gone_on_is_the_same_file_as_one_in_one_go(folder):
+    Path("many.toml").write_text(GRID, encoding="utf-8")
+    assert "24 of 24" in otjdd("study many.toml -o whole --workers 2")
+    otjdd("study many.toml -o parts --shard 1/4 --workers 1")
+    assert "18 missing" in otjdd("study --status parts")
+    words = command("study many.toml -o parts --resume --workers 2")
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True) as study:
+        while len(list(Path("parts/points").glob("[!.]*"))) < 9:
+            assert study.poll() is None
+            time.sleep(0.002)
+        os.killpg(study.pid, signal.SIGKILL)
+    assert "missing" in otjdd("study --status parts")
+    otjdd("study many.toml -o parts", code=5)  # a folder with points, and no --resume
+    assert "24 of 24" in otjdd("study many.toml -o parts --resume --workers 2")
+    assert Path("parts/study.nc").read_bytes() == Path("whole/study.nc").read_bytes()

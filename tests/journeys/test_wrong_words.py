@@ -31,6 +31,16 @@ name = "low"
 read = 0
 value = 1e5
 """
+POLARISED = "V (V),P (uC/cm2)\n" + "\n".join(f"{v},{20 * v}" for v in range(-4, 5)) + "\n"
+KEY = """base = "rv-loop.toml"
+[fit]
+vary = { "device.left.barrier" = {} }
+[[fit.data]]
+file = "good.csv"
+temperature = "350 K"
+"""
+ARRAY = 'base = "crossbar.toml"\ncrossbar.cells.seed = -1\n'
+TABLE = 'base = "li2019.toml"\ndrive = {kind = "table", file = "w.csv"}\n'
 OUTSIDE = 'base = "../li2019.toml"\n'
 QUOTES = "base = \u201cli2019.toml\u201d\n"
 BLANK = 'base = "li2019.toml"\nseries resistance = "1 ohm"\n'
@@ -101,6 +111,25 @@ WRONG = [  # words, exit code, what is said
     ("fit good.csv rv-loop --vary device.left.barrier='0.8eV:0.5eV'", 3, "device.left.barrier"),
     ("fit good.csv rv-loop --vary device.left.barrier='0.5V:0.8V'", 3, "device.left.barrier"),
     ("fit good.csv rv-loop --vary temperature --weight goood.csv=2", 2, "good.csv"),
+    ("fit good.csv rv-loop --vary temperature --noise '1 nm'", 3, "the noise of resistance, got 1 nm"),
+    ("fit good.csv rv-loop --vary temperature --noise 'a bit'", 3, "a quantity like 1 pA"),
+    ("fit good.csv rv-loop --vary temperature --loss soft-l2", 3, 'did you mean "soft-l1"'),
+    ("fit good.csv rv-loop --vary temperature=300K", 2, "expected KEY=LOW:HIGH"),
+    ("fit good.csv rv-loop --vary temperature --profile a", 2, "is not varied"),
+    ("fit power.csv rv-loop --vary temperature", 3, "a case with [device.film.polarisation]"),
+    ("check key.toml", 3, 'a change of the case for these data: set = { "temperature" = ... }'),
+    ("check good.csv --range write_voltage=1", 2, "it has no colon"),
+    ("check good.csv --set a=b", 2, "has no keys"),
+    ("check rv-loop --plot a.png", 2, "is a case"),
+    ("check good.csv --from-name 300K", 2, "expected a field in braces"),
+    ("check good.csv rv-loop", 2, "give one case, or files of data alone"),
+    ("plot .", 5, "is a folder without study.nc"),
+    ("plot solved.nc --kind movie -o a.png", 2, ".gif or .mp4"),
+    ("plot solved.nc solved.nc --kind movie", 2, "a movie shows one result only"),
+    ("plot solved.nc --kind iv", 2, "it needs a drive"),
+    ("study thickness -o out --set study.grid='{\"drive.width\"={start=\"1 ns\",stop=\"2 ns\",count=900000}}'", 6, "limit"),
+    ("check array.toml", 3, "array.toml:2:16 crossbar.cells.seed: expected a whole number at least 0, got -1"),
+    ("run table.toml", 3, "w.csv:3"),
     ("fit words.csv rv-loop --vary device.left.barrier", 3, "words.csv"),
     ("fit rv-loop", 2, "[fit]"),
     ("fit good.csv rv-loop", 3, "vary"),
@@ -130,6 +159,13 @@ def solved(tmp_path_factory):
 @pytest.mark.parametrize(("words", "code", "said"), WRONG, ids=[f"{words} | {said}" for words, _, said in WRONG])
 def test_a_wrong_word_is_told_before_anything_is_written(words, code, said, solved, folder):
     files = {"bad.toml": BAD, "words.csv": CSV, "good.csv": GOOD, "wished.toml": CALIBRATION}
+    files |= {
+        "power.csv": POLARISED,
+        "key.toml": KEY,
+        "array.toml": ARRAY,
+        "table.toml": TABLE,
+        "w.csv": "t [s],V [V]\n0,0\n1,zero\n",
+    }
     files |= {"blank.toml": BLANK, "quotes.toml": QUOTES, "base.toml": 'base = "rv-lop"', "below/outside.toml": OUTSIDE}
     Path("below").mkdir()
     for name, text in files.items():

@@ -158,15 +158,6 @@ def test_records_of_a_file_are_records(tmp_path):
     np.testing.assert_array_equal(ds.record, np.repeat([0, 1], V.size))
 
 
-def test_a_stepped_sweep_of_an_analyser_is_a_record_for_each_step(tmp_path):
-    columns = {"V1": np.tile(V, 3), "I1": np.concatenate([g * CURRENT for g in STEPS]), "V2": np.repeat(STEPS, V.size)}
-    content = make.easyexpert([columns]).replace(b"DataName", b"Dimension2, 3, 3, 3\r\nDataName")
-    content = content.replace(f"Dimension1, {3 * V.size}".encode(), f"Dimension1, {V.size}".encode())
-    ds = read_data(written(tmp_path, "steps.csv", content))
-    assert list(np.unique(ds.record)) == [0, 1, 2]
-    np.testing.assert_allclose(ds.voltage, columns["V1"])
-
-
 def test_pulses_side_by_side_follow_each_other(tmp_path):
     header, columns = pulses()
     content = make.aixacct([columns], kind="Pulse").replace("\t".join(columns).encode(), header.encode())
@@ -237,12 +228,6 @@ def test_the_current_of_the_other_terminal_is_left_out_where_it_is_the_opposite(
     other = rows.replace("-1.01e-07", "-1.2e-07").replace("-4.04e-07", "-4.4e-07")
     with pytest.raises(DataError, match="one column of current"):
         read_data(written(tmp_path, "others.csv", f"V (V),DrainI (A),SourceI (A)\n{other}".encode()))
-
-
-def test_a_current_is_a_voltage_over_a_resistor(tmp_path):
-    path = written(tmp_path, "scope.csv", make.infiniivision(LOOP))
-    ds = read_data(path, names={"voltage": "1", "current": "2 / 50 ohm"})
-    check_numbers(ds, {"time": T, "voltage": V, "current": CURRENT / 50})
 
 
 def test_what_an_instrument_calls_no_number_is_masked_with_a_count(tmp_path):
@@ -332,25 +317,6 @@ def test_a_column_of_devices_divides_the_records(tmp_path):
     assert "device" not in ds.coords
 
 
-def test_a_new_form_is_one_row(tmp_path, monkeypatch):
-    """A tester that writes "volts|microamps" below a line of stars."""
-    from otjdd.measurements import blocks, instruments
-    from otjdd.measurements.blocks import Form
-
-    def of_box(sheet, names):
-        table = sheet._replace(text=sheet.text.replace("volts|microamps", "V (V)|I (uA)"), divider="|")
-        return blocks.blocks(table, names)
-
-    text = "*** Box 7 ***\nvolts|microamps\n" + make.rows({"V": V, "I": 1e6 * CURRENT}, "|")
-    path = written(tmp_path, "box.out", text.encode())
-    with pytest.raises(DataError):
-        read_data(path)
-    monkeypatch.setattr(instruments, "FORMS", (Form("Box 7", (r"\*\*\* Box 7", r"volts\|microamps"), of_box),))
-    ds = read_data(path)
-    check_numbers(ds, {"voltage": V, "current": CURRENT})
-    assert "file of Box 7" in ds.attrs["understood"]
-
-
 GLUED = (
     "list.csv",
     "b1500.csv",
@@ -409,19 +375,7 @@ def test_what_holds_no_table_is_refused_in_words(tmp_path, content, words):
             read_data(written(tmp_path, name, content))
 
 
-def test_too_many_digits_are_refused_before_they_are_read(tmp_path):
-    path = written(tmp_path, "long.csv", b"V,I\n1,2\n")
-    with path.open("r+b") as file:
-        file.truncate(2_000_000_000)
-    with pytest.raises(DataError, match="is larger than"):
-        read_data(path)
-
-
 def test_records_of_unequal_length_are_filled_with_nan(tmp_path):
     ds = otjdd.by_record(read_data(written(tmp_path, "a.csv", b"V,I\n1,1\n2,2\n3,3\nV,I\n1,4\n2,5\n")))
     np.testing.assert_array_equal(ds.current, [[1, 2, 3], [4, 5, np.nan]])
     np.testing.assert_array_equal(ds.line, [[2, 3, 4], [6, 7, -1]])
-
-
-def test_a_text_with_the_name_of_a_workbook_is_read(tmp_path):
-    check_numbers(otjdd.read_data(written(tmp_path, "export.xls", FILES["vi.dat"][0])), FULL)

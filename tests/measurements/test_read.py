@@ -76,14 +76,6 @@ def workbook(tmp_path):
     return tmp_path / "run.xlsx"
 
 
-def test_a_workbook_of_a_parameter_analyser(workbook):
-    ds = read_data(workbook)
-    np.testing.assert_allclose(ds.current, LOOP**3 * 1e-6)
-    assert "sheet Run1" in ds.attrs["understood"]
-    assert "columns not used: Note" in ds.attrs["understood"]
-    assert ds.branch.max() == 2
-
-
 def test_a_binary_workbook_of_an_older_analyser(tmp_path):
     """BIFF8, as a Keithley 4200 stores it: data first, with a comment in a cell, then settings of the test."""
     xlwt = pytest.importorskip("xlwt")
@@ -210,21 +202,6 @@ def test_a_workbook_that_asks_for_any_memory_is_refused(workbook, cell):
         read_data(workbook)
 
 
-def test_a_table_that_begins_below_and_beside_the_first_cell(tmp_path):
-    openpyxl = pytest.importorskip("openpyxl")
-    pytest.importorskip("python_calamine")
-    book = openpyxl.Workbook()
-    for place, content in {"C4": "V", "E4": "I", "C5": 0.1, "E5": 1e-9, "C6": 0.2, "C7": 0.3, "E7": 1 / 3}.items():
-        book.active[place] = content
-    book.save(tmp_path / "run.xlsx")
-    ds = read_data(tmp_path / "run.xlsx")
-    assert (list(ds.voltage.values), list(ds.current.values), list(ds.line.values)) == (
-        [0.1, 0.3],
-        [1e-9, 1 / 3],
-        [5, 7],
-    )
-
-
 def test_vectors_of_a_file_without_names_of_dimensions_are_a_curve(tmp_path):
     """As MATLAB writes them since 7.3: HDF5, each vector a matrix of one row."""
     V = np.linspace(0.1, 0.5, 5)
@@ -263,22 +240,6 @@ def test_lines_and_ranges_are_left_out_and_columns_named(tmp_path):
         read_data(path, names={"current": "Ix"})
     with pytest.raises(DataError, match="points or more in the range"):
         read_data(path, names={"current": "I"}, keep={"V": (20.0, 30.0)})
-
-
-def test_repeated_sweeps_and_their_branches(tmp_path):
-    rng = np.random.default_rng(1)
-    read_back = np.tile(LOOP, 3) + 1e-5 * rng.standard_normal(3 * len(LOOP))
-    rows = "".join(f"{v:.9g},{1e-6 * v**3:.9g}\n" for v in read_back)
-    ds = read_data(written(tmp_path, "V,I\n" + rows))
-    assert list(np.unique(ds.record)) == [0, 1, 2]
-    assert list(np.unique(ds.branch)) == [0, 1, 2]
-    assert "3 times, 3 branches each" in ds.attrs["understood"]
-
-
-def test_records_begin_where_the_time_starts_again(tmp_path):
-    rows = "".join(f"{t},{t},{2 * t}\n" for _ in range(3) for t in range(5))
-    ds = read_data(written(tmp_path, "t,V,I\n" + rows))
-    assert list(ds.record.values) == [0] * 5 + [1] * 5 + [2] * 5
 
 
 def test_arrays_datasets_and_stored_results(tmp_path):
@@ -328,13 +289,6 @@ def test_changes_against_delays_are_no_current_against_a_time(tmp_path):
     with pytest.raises(DataError, match="a target of `otjdd calibrate`") as error:
         read_data(tmp_path / "stdp.csv")
     assert "--column" not in str(error.value)
-
-
-def test_many_rows_of_one_current_are_one_sweep(tmp_path):
-    rows = "".join(f"{i * 1e-4:.4f},1e-9\n" for i in range(2000))  # each step below a thousandth of the range
-    ds = read_data(written(tmp_path, f"voltage (V),current (A)\n{rows}"))
-    assert ds.sizes["point"] == 2000
-    assert (ds.current == 1e-9).all()
 
 
 @pytest.mark.parametrize("points", [50, 2000, 20_000])

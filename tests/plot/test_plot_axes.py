@@ -1,18 +1,12 @@
 """Axes that panels share: ticks that differ, limits that hold measured points, notes and signs."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
-import xarray as xr
-from made_results import WRITES, curves, labels, reads
+from made_results import WRITES, labels, reads
 
 import otjdd
-from otjdd.plot.axes import Ticks, columns_of, over_decades, small_print, with_signs
+from otjdd.plot.axes import Ticks, columns_of, over_decades, small_print
 from otjdd.plot.figure import curve, figure
-from otjdd.plot.fit import beside
-from otjdd.plot.reads import of_channels
-from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import Figure, panels
 
 
@@ -32,14 +26,6 @@ def test_no_two_ticks_of_an_axis_are_the_same(kind, step):
     axes = figure(reads(WRITES, 281.4e6 + step * np.arange(6)), kind).axes[0]
     texts = texts_of_ticks(axes.yaxis)
     assert len(set(texts)) == len(texts) > 2
-
-
-def test_ticks_are_the_values_at_which_they_stand():
-    axes = figure(reads(WRITES, 11.72e6 + 25e3 * np.arange(6)), "loop").axes[0]
-    texts = texts_of_ticks(axes.yaxis)
-    low, high = axes.get_ylim()
-    at = [tick for tick in axes.get_yticks() if low <= tick <= high]
-    np.testing.assert_allclose([1e6 * float(text) for text in texts], at, rtol=1e-9)
 
 
 def test_ticks_that_agree_in_many_digits_are_differences_from_a_value_at_the_end_of_the_axis():
@@ -90,22 +76,6 @@ def test_measured_retention_is_on_a_logarithmic_axis_and_a_steady_trace_is_not()
     assert not over_decades([-1.0, 1.0, 10.0, 1000.0])
 
 
-def test_a_measured_current_at_zero_volt_does_not_stretch_the_axis():
-    V = np.linspace(-1, 1, 21)
-    current = 1e-6 * V
-    current[10] = 1e-14
-    low, high = drawn(measured(voltage=V, current=current), "voltage", "current").get_ylim()
-    assert 1e-8 < low < 1e-7 < 1e-6 < high
-
-
-def test_a_second_note_stands_below_the_first():
-    axes = Figure().add_subplot()
-    small_print(axes, "drawn: 6 of 9 loops")
-    small_print(axes, "median of 20 draws")
-    (note,) = axes.texts
-    assert note.get_text() == "drawn: 6 of 9 loops\nmedian of 20 draws"
-
-
 def test_a_note_is_no_wider_than_its_panel():
     fig = Figure(figsize=(2.0, 2.0), layout="constrained")
     axes = fig.add_subplot()
@@ -115,38 +85,6 @@ def test_a_note_is_no_wider_than_its_panel():
     extent = axes.texts[0].get_window_extent()
     assert extent.x0 >= 0
     assert extent.x1 <= fig.bbox.x1
-
-
-def test_hyphens_before_numbers_are_minus_signs_and_an_x_before_a_number_multiplies():
-    assert with_signs("voltage = -2.5 V, x2, 4e-05") == "voltage = −2.5 V, ×2, 4e−05"
-    assert with_signs("rv-loop-2, Al2O3-3, 1-2, max2") == "rv-loop-2, Al2O3-3, 1-2, max2"
-    two = figure([reads(WRITES, 1e6 * np.arange(1, 7))] * 2, "loop", label=["-1 V", "x2"]).axes[0]
-    assert labels(two) == ["−1 V", "×2"]
-
-
-def test_currents_of_channels_at_zero_volt_set_no_limit():
-    ds = curves()
-    ds.bias_current[..., 5] = 1e-40  # at 0 V
-    share = np.full((*ds.bias_current.shape, 2), 0.5)
-    ds = ds.assign(bias_channel_share=((*ds.bias_current.dims, "channel"), share), channel=["tunnelling", "leak"])
-    axes = Figure().add_subplot()
-    of_channels(axes, [NamedResult(ds)])
-    coldest = np.abs(ds.bias_current.values[:, 0])
-    assert axes.get_ylim()[0] > 0.1 * np.delete(coldest, 5, axis=1).min()
-    assert axes.get_ylim()[1] > coldest.max()
-
-
-@pytest.mark.parametrize(("axis", "quantity"), [("time", "read_resistance"), ("voltage", "current")])
-def test_a_fit_of_retention_is_over_decades_and_one_of_a_sweep_ignores_zero_volt(axis, quantity):
-    x = np.geomspace(1e-3, 1e4, 9) if axis == "time" else np.linspace(-1, 1, 9)
-    y = np.full(9, 1e6) if axis == "time" else 1e-6 * np.where(x == 0, 1e-9, x)
-    points = {name: ("point", values) for name, values in {"axis_value": x, "measured": y, "fitted": y}.items()}
-    ds = xr.Dataset(points | {"curve": ("point", np.zeros(9, int))})
-    axes = Figure().add_subplot()
-    row = {"axis": axis, "quantity": quantity, "label": "made.csv", "scale": SimpleNamespace(kind="log")}
-    beside(axes, ds, 0, row)
-    assert axes.get_xscale() == ("log" if axis == "time" else "linear")
-    assert axes.get_ylim()[0] > 0.01 * np.abs(y).max()
 
 
 @pytest.mark.parametrize(

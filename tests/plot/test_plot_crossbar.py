@@ -8,8 +8,6 @@ from matplotlib.colors import LogNorm, Normalize
 from otjdd.plot import crossbar
 from otjdd.plot.figure import figure
 
-KINDS = ["begin", "read", "write", "rest", "read"]
-
 
 def drawn(axes):
     """Title and values of each map within axes."""

@@ -7,9 +7,9 @@ from made_results import WRITES, case_attrs, curves, labels, profiles, reads
 
 from otjdd.errors import ResultError
 from otjdd.plot.figure import figure, prediction_figure
-from otjdd.plot.kinds import KINDS, MOVIE, OF_CALIBRATIONS, OF_SAMPLES, chosen, listing
+from otjdd.plot.kinds import chosen
 from otjdd.plot.runs import named_results
-from otjdd.plot.style import encoded, page, save
+from otjdd.plot.style import save
 from otjdd.results import outputs
 
 
@@ -35,12 +35,6 @@ def test_what_does_not_fit_is_refused_with_what_is_needed_and_what_there_is():
         figure(outputs.dataset({}))
     with pytest.raises(ValueError, match="no result"):
         figure([])
-
-
-def test_the_listing_has_a_line_for_every_kind():
-    lines = listing().splitlines()
-    assert [line.partition("  ")[0] for line in lines] == [*KINDS, *OF_SAMPLES, *OF_CALIBRATIONS, MOVIE]
-    assert min(map(len, lines)) > 30
 
 
 def test_a_figure_of_ones_own_is_drawn_into_and_keeps_its_style():
@@ -70,23 +64,10 @@ def test_results_without_labels_are_told_apart_by_title_or_by_what_differs():
         named_results([ds, ds], "one")
 
 
-def test_legends_stand_above_the_axes():
-    fig = figure(profiles([0, 1, 2]), ["vacancies", "bands"])
-    fig.draw_without_rendering()
-    for axes in fig.axes:
-        assert axes.get_legend().get_window_extent().y0 >= axes.get_window_extent().y1
-
-
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_pictures_are_written_by_suffix(tmp_path, suffix, start):
     save(figure(profiles([0, 1]), "bands"), tmp_path / f"a.{suffix}")
     assert (tmp_path / f"a.{suffix}").read_bytes().startswith(start)
-
-
-def test_text_in_a_pdf_is_truetype():
-    data = encoded(figure(profiles([0, 1]), "bands"), "pdf")
-    assert b"/FontFile2" in data
-    assert b"/Type3" not in data
 
 
 def test_other_suffixes_and_missing_folders_are_refused(tmp_path):
@@ -106,28 +87,6 @@ def test_drawing_changes_no_setting_and_opens_no_window():
     figure(curves())
     assert dict(matplotlib.rcParams) == before
     assert plt.get_fignums() == []
-
-
-def test_a_notebook_shows_a_figure_by_itself():
-    shown = figure(reads(WRITES, 1e6 * np.arange(1, 7)))._repr_png_()
-    assert shown.startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize("width", [None, 0.085])
-def test_the_note_of_a_prediction_stands_below_that_of_its_panel_and_within_the_figure(width):
-    since = np.geomspace(1.0, 1e4, 9)
-    written = {"write_end": np.full(9, 1e-3), "write_end_voltage": np.full(9, -4.0)}
-    lots = [reads(np.full(9, np.nan), share * 1e6 * since**-0.02, since + 1e-3, **written) for share in (0.9, 1.0, 1.2)]
-    ds = xr.concat(lots, "percentile").assign_coords(percentile=[5.0, 50.0, 95.0]).assign_attrs(draws=20)
-    with page(width):
-        fig = prediction_figure(ds, "retention")
-    fig.draw_without_rendering()
-    notes = [text for text in fig.axes[0].texts if text.get_text()]
-    assert len(notes) == 1
-    assert notes[0].get_text().startswith("median and bands of 90 % of 20 samples")
-    extent = notes[0].get_window_extent()
-    assert fig.bbox.x0 <= extent.x0 < extent.x1 <= fig.bbox.x1
-    assert extent.y0 >= fig.bbox.y0
 
 
 @pytest.mark.parametrize(("share", "scale"), [(2.0, "linear"), (40.0, "log")])

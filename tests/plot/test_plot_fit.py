@@ -34,18 +34,6 @@ def test_named_aims_are_drawn_pair_by_pair_also_targets_and_what_goes_together()
     assert [line.get_label() for line in fig.axes[0].lines] == ["evaluated sets", "Pareto front"]
 
 
-@pytest.mark.parametrize(
-    ("names", "said"),
-    [
-        (["barier", "R"], "'barier' is no target of this calibration"),
-        ("R", "a Pareto front is between two targets: name a second one"),
-    ],
-)
-def test_a_wrong_name_is_refused(names, said):
-    with pytest.raises(ValueError, match=said):
-        figure(record(), names)
-
-
 def test_what_cannot_be_drawn_says_why():
     with pytest.raises(ValueError, match="no two targets exclude each other; name two of height, slope"):
         figure(record().isel(visit=slice(0, 3)).assign(visited_distance=lambda ds: 0 * ds.visited_distance))

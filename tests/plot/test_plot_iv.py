@@ -2,32 +2,13 @@
 
 import numpy as np
 from made_panels import polarised
-from made_results import case_attrs, curves, labels, reads, series
+from made_results import case_attrs, curves, labels, series
 
 from otjdd.plot.figure import figure
-from otjdd.plot.iv import loops, without_spikes
+from otjdd.plot.iv import without_spikes
 
 TRIANGLE = '{ kind = "triangle", path = ["0 V", "1 V", "-1 V", "0 V"], rate = "1 V/s", cycles = 2 }'
 SWEEP = np.concatenate([np.linspace(0, 1, 20), np.linspace(1, -1, 40)[1:], np.linspace(-1, 0, 20)[1:]])
-
-
-def test_curves_at_frozen_ions_have_a_colour_for_each_state():
-    axes = figure(curves(), "iv").axes[0]
-    assert labels(axes) == ["HRS", "LRS"]
-    assert axes.get_legend().get_title().get_text() == "260 K (pale) to 340 K (dark)"
-    assert len(axes.lines) == 6
-    assert [line.get_linestyle() for line in axes.lines] == ["-"] * 3 + ["--"] * 3
-    assert len({line.get_color() for line in axes.lines}) == 6
-    assert axes.get_yscale() == "log"
-
-
-def test_reads_along_a_sweep_are_an_iv_loop_and_one_voltage_is_none():
-    ds = reads(np.full(len(SWEEP), np.nan), np.full(len(SWEEP), 1e6))
-    ds["read_voltage"][:], ds["read_current"][:] = SWEEP, 1e-6 * SWEEP
-    axes = figure(ds).axes[0]
-    np.testing.assert_allclose(axes.lines[0].get_xdata(), SWEEP)
-    assert axes.get_ylabel() == "|current| (µA)"
-    assert [text for text in axes.texts if text.arrow_patch]
 
 
 def test_a_ramp_in_time_is_a_loop_for_each_cycle_of_its_conduction_current():
@@ -53,21 +34,6 @@ def test_a_curve_follows_the_junction_between_points_and_loops_end_at_zero():
         near = np.abs(x) > 0.3
         np.testing.assert_allclose(y[near], 1e-6 * np.abs(x[near]) * np.exp(3 * x[near]), rtol=0.02)
         assert np.abs(np.diff(x)).max() < 0.011
-
-
-def test_where_the_voltage_crosses_zero_the_current_sets_no_limit():
-    V = np.concatenate([SWEEP[:-1], [1e-16]])
-    ds = series(np.arange(len(V)), V, 1e-3 * V)
-    low, high = figure(ds, "iv").axes[0].get_ylim()
-    assert 1e-6 < low < high < 1e-2
-
-
-def test_pulses_are_no_sweep():
-    V = np.repeat([0.0, 1.0, 0.0, -1.0, 0.0], 20)
-    assert "iv" not in [a.get_xlabel() for a in figure(series(np.arange(100.0), V, 1e-3 * V)).axes]
-    from otjdd.plot.iv import iv_curves as found
-
-    assert found(series(np.arange(100.0), V, 1e-3 * V)) == []
 
 
 def test_the_arrhenius_picture_and_the_metric_are_one_energy_and_the_axis_says_which():
@@ -102,12 +68,6 @@ def test_the_arrhenius_picture_has_the_channels_that_count():
     assert labels(figure(alone, "arrhenius").axes[0]) == labels(figure(curves(energy=0.3), "arrhenius").axes[0])
 
 
-def test_the_rest_after_the_last_loop_is_no_loop():
-    """Eight pulses of one sign and a wait at 0 V after them."""
-    V = np.concatenate([np.tile(np.concatenate([np.linspace(0, 1, 9), np.linspace(1, 0, 9)]), 8), np.zeros(9)])
-    assert len(loops(V, 1)) == 8
-
-
 def test_a_spike_where_the_voltage_jumps_does_not_hide_the_peaks_and_is_told():
     ds = polarised(500e-6)
     axes = figure(ds, "switching-current").axes[0]
@@ -117,11 +77,3 @@ def test_a_spike_where_the_voltage_jumps_does_not_hide_the_peaks_and_is_told():
     assert axes.get_ylabel() == "displacement current (µA)"
     assert [text.get_text() for text in axes.texts] == ["cut off: a brief spike of 500 µA"]
     assert 19.9e-6 < without_spikes(ds).max() < 20e-6
-
-
-def test_without_a_spike_nothing_is_cut_off():
-    ds = polarised(0.0)
-    axes = figure(ds, "switching-current").axes[0]
-    assert axes.get_ylim()[0] < ds.displacement_current.min()
-    assert axes.get_ylim()[1] > ds.displacement_current.max()
-    assert not axes.texts

@@ -10,12 +10,10 @@ from PIL import Image
 
 from otjdd.measurements.read import read_data
 from otjdd.plot import junction as movie
-from otjdd.plot.figure import BEFORE, compared, figure, measured_points
+from otjdd.plot.figure import BEFORE, compared, measured_points
 from otjdd.plot.junction import junction
-from otjdd.plot.over_time import parts_of
 from otjdd.plot.over_x import voltage_at
 from otjdd.plot.style import encoded
-from otjdd.waveform.waveform import Waveform
 
 R = np.array([1e8, 1e5, 1e5, 1e6, 1e8, 1e8])
 
@@ -44,26 +42,6 @@ def test_the_junction_of_a_film_of_layers_has_their_interfaces_and_names():
     assert [text.get_text() for text in bands.texts] == ["$E_F$", "AlOx", "NbOx"]
 
 
-def test_the_name_of_a_layer_stays_within_its_panel():
-    """A name that is wider than its layer runs upwards."""
-    ds = profiles([0.0, 1.0], case_attrs('{ kind = "hold", voltage = "0.5 V", duration = "1 s" }'))
-    names = ["Al2O3 deposited by atomic layers", "NbOx"]
-    fig = figure(ds.assign_coords(layer=names).assign(layer_end=("layer", [0.4e-9, 2.8e-9])), "bands")
-    fig.draw_without_rendering()
-    axes = fig.axes[0]
-    long, short = (text for text in axes.texts if text.get_text() != "$E_F$")
-    assert (long.get_rotation(), short.get_rotation()) == (90.0, 0.0)
-    for text in (long, short):
-        (x0, y0), (x1, y1) = axes.transAxes.inverted().transform(text.get_window_extent())
-        assert 0 <= x0 < x1 <= 1
-        assert 0 <= y0 < y1 <= 1
-
-
-def test_a_result_without_a_snapshot_has_no_picture_of_the_junction():
-    with pytest.raises(ValueError, match="needs a snapshot"):
-        junction(reads(WRITES, R))
-
-
 def test_the_curve_before_is_grey_and_says_nothing():
     (axes,) = compared([reads(WRITES, R)], "loop", [reads(WRITES, 2 * R)]).axes
     before, now = axes.lines
@@ -72,11 +50,6 @@ def test_the_curve_before_is_grey_and_says_nothing():
     (alone,) = compared([reads(WRITES, R)], "loop").axes
     assert len(axes.texts) == len(alone.texts)
     assert axes.get_title(loc="left") == alone.get_title(loc="left")
-
-
-def test_a_kind_that_does_not_fit_gives_way_to_one_that_does():
-    (axes,) = compared([reads(WRITES, R)], "retention").axes
-    assert axes.get_xlabel() == "write voltage (V)"
 
 
 @pytest.mark.parametrize(
@@ -99,20 +72,6 @@ def test_measured_points_are_those_of_the_panel(tmp_path, kind, text, x, y):
         np.testing.assert_allclose(found, [x, y], rtol=1e-12)
 
 
-def test_measured_points_are_drawn_in_black(tmp_path):
-    (tmp_path / "a.csv").write_text("V_write (V),R (kohm)\n1,2\n2,3\n")
-    (axes,) = compared([reads(WRITES, R)], "loop", measured=read_data(tmp_path / "a.csv")).axes
-    (points,) = (line for line in axes.lines if line.get_label() == "measured")
-    assert points.get_color() == "black"
-
-
-def test_a_breakpoint_on_a_straight_way_is_no_part_of_a_clock():
-    straight = Waveform([0.0, 0.0, 1.0, 1.0, 3.0], [0.0, 2.0, 2.0, 0.0, 0.0])
-    divided = Waveform([0.0, 0.0, 0.5, 1.0, 1.0, 2.5, 3.0], [0.0, 2.0, 2.0, 2.0, 0.0, 0.0, 0.0])
-    np.testing.assert_array_equal(parts_of(straight), [0.0, 1.0, 3.0])
-    np.testing.assert_array_equal(parts_of(divided), parts_of(straight))
-
-
 T = np.concatenate([[0.0], np.geomspace(1e-9, 0.1, 8)])
 PULSE = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'
 
@@ -130,20 +89,6 @@ def test_a_frame_is_the_last_snapshot_at_or_before_an_instant():
     assert scene.show(-1.0) == 0.0
     assert scene.show(1.0) == T[-1]
     assert scene.fig.get_suptitle() == "t = 100 ms"
-
-
-def test_a_frame_has_vacancies_bands_current_and_voltage():
-    fig = movie.frame(result(), 1e-3)
-    names = {axes.get_ylabel() for axes in fig.get_axes()}
-    assert names == {"vacancies (m⁻³)", "band edge (eV)", "|conduction current| (A)", "voltage (V)"}
-
-
-def test_the_mark_stands_on_the_curve():
-    scene = movie.Scene(result())
-    scene.show(T[4])
-    top = next(axes for axes in scene.fig.get_axes() if "current" in axes.get_ylabel())
-    course, dot = top.lines[0], top.lines[-1]
-    np.testing.assert_allclose(dot.get_xydata()[0], course.get_xydata()[4])
 
 
 def test_a_film_has_a_frame_for_each_snapshot(tmp_path):
@@ -171,20 +116,3 @@ def test_without_ffmpeg_it_is_said_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"pip install 'otjdd\[movie\]'; a GIF does not"):
         movie.write_movie(result(), tmp_path / "a.mp4")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_films_that_cannot_be_made_are_refused_in_words(tmp_path):
-    with pytest.raises(ValueError, match=r'5 snapshots or more, this result has 2: set record.profiles_at = \["10 ns"'):
-        movie.write_movie(profiles([0.0, 1.0]), tmp_path / "a.gif")
-    with pytest.raises(ValueError, match=r"\.gif or \.mp4"):
-        movie.write_movie(result(), tmp_path / "a.avi")
-    with pytest.raises(ValueError, match="needs snapshots"):
-        movie.frame(series([0.0, 1.0], [0.0, 0.0], [1.0, 1.0]), 0.0)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_many_snapshots_are_thinned_in_logarithmic_time():
-    t = np.concatenate([[0.0], np.geomspace(1e-9, 0.1, 500)])
-    kept = movie.instants(profiles(t, case_attrs(PULSE)))
-    assert len(kept) <= movie.MOST
-    assert (kept < 1e-5).sum() > len(kept) / 3

@@ -2,36 +2,17 @@
 
 import numpy as np
 import pytest
-from made_panels import EXAMPLES, train, with_exchange
+from made_panels import train, with_exchange
 from made_results import case_attrs, labels, series
 
 from otjdd.plot.figure import Figure, figure
-from otjdd.plot.over_time import Clock, clock_of, ticks
+from otjdd.plot.over_time import clock_of, ticks
 from otjdd.plot.runs import NamedResult
 
 PULSE = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'
 TWO = """{ kind = "sequence", parts = [
   { kind = "pulse", voltage = "2 V", width = "100 ms" }, { kind = "pulse", voltage = "-2 V", width = "100 ms" },
 ] }"""
-
-
-def test_times_have_their_prefix_in_the_label_and_none_at_the_ticks():
-    t = np.linspace(0, 0.2, 50)
-    above, below = figure(series(t, np.sin(9 * t), 1e-6 + 0 * t), "current").axes[0].child_axes
-    assert below.get_xlabel() == "time (ms)"
-    assert below.xaxis.get_major_formatter()(0.2, 0) == "200"
-    assert above.get_ylabel() == "|current| (µA)"
-
-
-def test_the_axis_of_current_is_that_of_the_current_and_not_of_a_spike_or_a_zero():
-    t = np.linspace(0, 1, 50)
-    displaced = np.zeros(50)
-    displaced[10] = 10.0
-    current = np.full(50, 1e-6)
-    current[30] = 1e-40
-    above, _ = figure(series(t, np.cos(t), current, displacement=displaced), "current").axes[0].child_axes
-    low, high = above.get_ylim()
-    assert 1e-16 < low < 1e-6 < high < 1e-4
 
 
 def test_a_pulse_is_drawn_in_decades_of_time():
@@ -71,34 +52,6 @@ def test_narrow_parts_are_named_by_their_length_and_unrecorded_writes_drawn():
     assert below.lines[0].get_ydata().max() == 1.8
 
 
-def test_even_times_and_long_trains_stay_linear():
-    t = np.linspace(0, 0.1, 60)
-    assert clock_of(series(t, 0 * t, 0 * t, case_attrs(PULSE)), t) is None
-    many = '{ kind = "train", voltage = "1 V", width = "1 us", period = "10 us", count = 20 }'
-    t = np.geomspace(1e-9, 1e-4, 60)
-    assert clock_of(series(t, 0 * t, 0 * t, case_attrs(many)), t) is None
-
-
-def test_a_clock_never_runs_back():
-    clock = Clock(np.array([0.0, 1e-3, 1.0]), np.array([1e-9, 1e-6]))
-    assert (np.diff(clock(np.sort(np.random.default_rng(1).random(200)))) > 0).all()
-
-
-def test_peaks_of_a_train_with_ppf_and_ptp():
-    axes = figure(train([1e-6, 1.2e-6, 1.5e-6]), "train").axes[0]
-    np.testing.assert_allclose(axes.lines[0].get_ydata(), [1e-6, 1.2e-6, 1.5e-6])
-    assert labels(axes) == ["PPF +20 %, PTP +50 %"]
-    assert axes.get_ylabel() == "peak |current| (µA)"
-
-
-def test_what_charges_an_ideal_junction_is_no_peak():
-    V = np.tile([0.0, 1.0, 1.0, 0.0], 3)
-    conduction, spikes = np.repeat([1e-6, 2e-6, 3e-6], 4) * V, np.tile([0.0, 40.0, 0.0, -40.0], 3)
-    ds = series(np.arange(12.0), V, conduction, displacement=spikes)
-    ds["displacement_current"] = ds.current - ds.conduction_current
-    np.testing.assert_allclose(figure(ds, "train").axes[0].lines[0].get_ydata(), [1e-6, 2e-6, 3e-6])
-
-
 @pytest.mark.parametrize(("delays", "changes", "taus"), [
     ([1, 2, 4, 8, 16], 0.3, 1), ([-16, -8, -4, -2, -1, 1, 2, 4, 8, 16], 0.3, 1), ([-8, -4, -2, -1, 1, 2, 4, 8], 0.0, 0),
 ])  # fmt: skip
@@ -117,18 +70,6 @@ def test_a_change_on_one_side_of_the_delays_has_an_exponential_there_and_no_gaus
     assert len(fitted) == taus
     assert all(line.get_xdata().min() > 0 for line in fitted)
     assert ("τ = 4 µs" in axes.lines[-1].get_label()) == bool(taus)
-
-
-def test_both_time_constants_of_a_curve_of_two_signs_have_names(monkeypatch):
-    from otjdd.plot import learning
-
-    delays = 1e-6 * np.array([-16, -8, -4, -2, -1, 1, 2, 4, 8, 16])
-    change = np.where(delays > 0, 0.3 * np.exp(-delays / 4e-6), -0.2 * np.exp(delays / 2e-6))
-    pairs = iter([learning.SpikePair(*pair) for pair in zip(delays, change, strict=True)])
-    monkeypatch.setattr(learning, "pair_of", lambda ds: next(pairs))
-    axes = Figure().add_subplot()
-    learning.stdp(axes, [NamedResult(None)] * len(delays))
-    assert axes.lines[-1].get_label() == "10 delays, τ₊ = 4 µs, τ₋ = 2 µs"
 
 
 def test_facilitation_of_several_trains_is_against_their_interval():
@@ -157,17 +98,3 @@ def test_the_number_is_drawn_with_the_walls_on_an_axis_of_their_own():
     np.testing.assert_array_equal(left.get_ydata(), ds.wall_concentration_left)
     np.testing.assert_array_equal(right.get_ydata(), [1e27, np.nan, np.nan, 1e25])  # a logarithm has no place for 0
     assert walls.get_yscale() == "log"
-
-
-def test_several_results_are_compared_by_their_numbers_alone():
-    first, second = with_exchange(wall_concentration_left=1e26 + T), with_exchange(wall_concentration_left=2e26 + T)
-    (axes,) = figure([first, second], "exchange").axes
-    assert len(axes.lines) == 2
-
-
-def test_temperature_and_polarisation_have_their_units_and_a_hold_over_decades_a_logarithmic_axis():
-    warm, polarised = (figure(EXAMPLES[kind], kind).axes[0] for kind in ("temperature", "polarisation"))
-    assert (warm.get_ylabel(), polarised.get_ylabel()) == ("temperature (K)", "polarisation (µC/cm²)")
-    np.testing.assert_array_equal(warm.lines[0].get_ydata(), EXAMPLES["temperature"].junction_temperature)
-    np.testing.assert_allclose(polarised.lines[0].get_ydata(), 100 * EXAMPLES["polarisation"].polarisation)
-    assert [axes.get_xscale() for axes in (warm, polarised)] == ["linear", "log"]

@@ -9,16 +9,6 @@ from otjdd.plot.figure import figure
 from otjdd.plot.over_x import band_line, unseen
 
 
-def test_few_snapshots_are_profiles_and_many_a_map():
-    axes = figure(profiles([0, 1, 2]), "vacancies").axes[0]
-    assert labels(axes) == ["0 s", "1 s", "2 s"]
-    assert len({str(line._unscaled_dash_pattern) for line in axes.lines}) == 3  # identical ones can be told apart
-    mapped = figure(profiles(np.arange(9)), "vacancies")
-    assert not mapped.axes[0].lines
-    assert len(mapped.axes[0].child_axes) == 1  # the bar of its colours
-    assert mapped.axes[0].get_ylabel() == "time (s)"
-
-
 def test_a_map_of_a_pulse_has_a_row_in_every_decade():
     t = np.concatenate([[0.0], np.geomspace(1e-9, 0.1, 20)])
     pulse = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'
@@ -29,26 +19,12 @@ def test_a_map_of_a_pulse_has_a_row_in_every_decade():
     assert "1 µs" in [text.get_text() for text in axes.get_yticklabels()]
 
 
-def test_a_map_of_uneven_snapshots_without_a_drive_has_rows_alike():
-    t = np.array([0.0, 1e-9, 1e-6, 1e-3, 1.0, 1.0 + 1e-9, 2.0])
-    axes = figure(profiles(t), "vacancies").axes[0]
-    np.testing.assert_allclose(np.diff(axes.collections[0].get_coordinates()[:, 0, 1]), 1)
-    assert axes.get_ylabel() == "time of the snapshot (equal row heights)"
-    assert "1 ns" in [text.get_text() for text in axes.get_yticklabels()]
-
-
 def test_change_that_no_snapshot_shows_is_told():
     ds = profiles(np.linspace(0, 0.1, 11))
     ds["vacancy_concentration"][1:] = ds.vacancy_concentration[-1]
     assert unseen(ds) == "100 % of the change lies between 0 s and 10 ms: record.profiles_at can show it"
     assert unseen(profiles(np.linspace(0, 0.1, 11))) == ""
     assert any("lies between" in text.get_text() for text in figure(ds, "vacancies").axes[0].texts)
-
-
-def test_a_state_at_0_s_is_named_by_what_it_is_and_states_at_different_voltages_by_them():
-    ds = profiles([0, 1], case_attrs(), metal=False).assign(snapshot_junction_voltage=("snapshot", [0.0, 0.1]))
-    assert labels(figure(ds, "spectrum").axes[0]) == ["0 s, not written", "1 s"]
-    assert labels(figure(ds, "bands").axes[0]) == ["0 s, not written, at 0 V", "1 s, at +0.1 V"]
 
 
 @pytest.mark.parametrize("metal", [True, False])
@@ -74,12 +50,6 @@ def test_bands_of_a_loop_are_those_of_the_low_and_the_high_state():
     assert labels(figure(ds, "bands").axes[0]) == ["LRS, after +2 V", "HRS, after +0.5 V"]
     alone = profiles(np.arange(6))
     assert labels(figure(alone, "bands").axes[0]) == ["0 s", "5 s"]
-
-
-def test_a_spectrum_is_drawn_where_there_is_current_and_says_at_which_voltage():
-    axes = figure(profiles([0, 1]), "spectrum").axes[0]
-    np.testing.assert_allclose(axes.get_xlim(), [0, 0.69], atol=0.02)  # twelve decades of exp(-40 E)
-    assert any("where that is off" in text.get_text() for text in axes.texts)
 
 
 def test_the_current_of_traps_is_drawn_for_both_electrodes():
@@ -113,15 +83,6 @@ def test_electrons_are_drawn_beside_vacancies_with_both_fermi_levels():
     np.testing.assert_array_equal(band.get_ydata(), ds.conduction_band[1])
     assert (left.get_ydata()[0], right.get_ydata()[0]) == (-0.7, 0.0)
     assert {text.get_text() for text in energy.texts} == {"$E_F$ left", "$E_F$ right"}
-
-
-def test_the_filling_and_charge_of_traps_are_drawn_over_nanometres_in_elementary_charges():
-    ds = with_traps(("vacancies", "sheet"))
-    filled, charged = (figure(ds, kind).axes[0] for kind in ("traps", "trap-charge"))
-    np.testing.assert_allclose(filled.lines[0].get_xydata(), np.column_stack((ds.x * 1e9, ds.trap_filling[0, 0])))
-    assert labels(filled) == [f"{trap}, {time}" for trap in ("vacancies", "sheet") for time in ("0 s", "1 s")]
-    assert filled.get_ylim() == (-0.03, 1.03)
-    np.testing.assert_allclose(charged.lines[0].get_ydata(), ds.trap_charge[0] / 1.602176634e-19 / 1e27, rtol=1e-12)
 
 
 def test_a_logarithmic_axis_of_the_film_ends_where_its_curves_or_its_decades_do():

@@ -30,33 +30,6 @@ def test_a_loop_that_switches_says_its_ratio_and_voltages():
     assert figure(reads(V, R), "loop").axes[0].get_title(loc="left") == "high/low 10000, set +1 V, reset −1.5 V"
 
 
-def test_a_rise_of_the_resistance_is_a_reset_whichever_voltage_does_it():
-    V = np.array([0.1, 1.0, 2.0, 0.1, -1.0, -2.0, 0.1])
-    R = np.array([1e4, 1e6, 1e8, 1e8, 1e8, 1e4, 1e4])
-    assert figure(reads(V, R), "loop").axes[0].get_title(loc="left") == "high/low 10000, set −1.5 V, reset +1 V"
-
-
-def test_loops_of_several_results_share_axes_and_have_labels():
-    one, two = reads(WRITES, np.arange(1.0, 7.0) * 1e6), reads(WRITES, np.arange(2.0, 8.0) * 1e6)
-    axes = figure([one, two], "loop", label=["thin", "thick"]).axes[0]
-    assert labels(axes) == ["thin", "thick"]
-    assert axes.lines[1].get_ydata()[0] == 2e6
-    assert axes.lines[0].get_color() != axes.lines[1].get_color()
-    assert axes.lines[0].get_linestyle() != axes.lines[1].get_linestyle()
-
-
-def test_conductance_has_a_prefix_and_tells_writes_by_sign():
-    R = np.array([1e6, 5e5, 2.5e5, 1e6])
-    axes = figure(reads(np.array([2.2, 2.2, -2.5, -2.5]), R), "conductance").axes[0]
-    np.testing.assert_allclose(axes.lines[0].get_ydata(), [1e-6, 2e-6, 4e-6, 1e-6])
-    np.testing.assert_allclose(axes.lines[1].get_ydata(), [1e-6, 2e-6])
-    np.testing.assert_allclose(axes.lines[2].get_xdata(), [3, 4])
-    assert axes.get_ylabel() == "conductance (µS)"
-    assert axes.yaxis.get_major_formatter()(2e-6, 0) == "2"
-    assert axes.lines[1].get_markerfacecolor() != axes.lines[2].get_markerfacecolor()
-    assert not axes.lines[1].get_clip_on()
-
-
 def test_states_that_alternate_are_drawn_cycle_by_cycle_and_as_their_spread():
     R = np.array([1e5, 1e8, 1.1e5, 2e8, 1e5, 1e8])
     ds = reads(np.array([2.2, -4.3] * 3), R)
@@ -67,21 +40,6 @@ def test_states_that_alternate_are_drawn_cycle_by_cycle_and_as_their_spread():
     assert axes.get_legend().get_title().get_text() == "high/low 1000 to 1820 in 3 cycles"
     spread = figure(ds, "cdf").axes[0]
     np.testing.assert_allclose(spread.lines[0].get_xydata(), [[1e5, 100 / 6], [1e5, 50], [1.1e5, 500 / 6]])
-
-
-def test_two_states_far_apart_are_on_a_logarithmic_axis():
-    ds = reads(np.array([2.2, -4.3] * 4), np.array([1e5, 1e8] * 4))
-    axes = figure(ds, "conductance").axes[0]
-    assert axes.get_yscale() == "log"
-    assert axes.get_ylim()[0] < 1e-8
-
-
-def test_rounds_of_pulses_say_their_window_and_nonlinearity():
-    up, down = np.linspace(1e-6, 2e-6, 10), np.linspace(2e-6, 1e-6, 10)
-    G = np.concatenate([up, down, up, down])
-    V = np.repeat([1.0, -1.0, 1.0, -1.0], 10)
-    said = figure(reads(V, 1 / G), "conductance").axes[0].get_legend().get_title().get_text()
-    assert said.startswith("last round: Gmax/Gmin 2, ν ")
 
 
 @pytest.mark.parametrize(
@@ -107,16 +65,6 @@ def test_reads_before_the_first_write_are_of_the_state_that_a_run_begins_with():
     np.testing.assert_allclose(axes.lines[0].get_xdata(), since)
     assert axes.get_xlabel() == "time"
     assert labels(axes) == ["G 25.1 % left, half after 32 s"]
-
-
-def test_retention_is_refused_without_three_reads_after_a_write():
-    with pytest.raises(ValueError, match=r"'retention': it needs three reads.*this result holds 4 reads"):
-        figure(reads(np.full(4, np.nan), np.full(4, 1e6)), "retention")
-
-
-def test_reads_along_a_sweep_follow_no_write():
-    swept = reads(np.zeros(4), np.full(4, 1e6), write_end=np.zeros(4), read_voltage=np.array([0.1, 0.2, 0.3, 0.4]))
-    assert not KINDS["retention"].fits([NamedResult(swept, "")])
 
 
 def test_coinciding_loops_have_markers_and_arrows_at_places_of_their_own():
@@ -149,28 +97,8 @@ def test_a_spectrum_shows_its_slope_and_the_noise_of_electrons():
     assert np.isnan(otjdd.noise(ds).hooge)
 
 
-def test_reads_of_single_ions_are_drawn_beside_their_spectrum():
-    current = 1e-6 * (1 + 1e-2 * np.random.default_rng(2).integers(0, 2, 128))
-    ds = otjdd.measured(read_time=1e-3 * np.arange(1, 129), read_current=current, read_voltage=np.full(128, 0.1))
-    ds = ds.assign(single_ion_share=0.05, column_weight=("column", [0.25, 0.75]))
-    found = otjdd.noise(ds)
-    assert found.ions == pytest.approx(80.0)
-    assert found.hooge == pytest.approx(80.0 * found["size"].item())
-    assert all(found[name].attrs["long_name"] for name in found.data_vars)
-    figure = otjdd.figure(ds)
-    spectrum, trace = figure.axes[-2:]
-    assert set(np.round(trace.lines[0].get_ydata(), 9)) == {1e-6, 1.01e-6}
-    assert trace.get_xscale() == "linear"
-    assert "80 ions" in spectrum.texts[0].get_text()
-
-
 def test_reads_without_single_ions_are_not_searched_for_a_spectrum(monkeypatch):
     monkeypatch.setattr("otjdd.analysis.current_noise.noise", None)
     times = 1e-3 * np.arange(1, 129)
     ds = otjdd.measured(read_time=times, read_current=np.full(128, 1e-6), read_voltage=np.full(128, 0.1))
     assert not KINDS["noise"].usual([NamedResult(ds)])
-
-
-def test_a_loop_that_does_not_come_back_has_no_switching_voltages():
-    rising = figure(reads([0.5, 1.0, 1.5, 1.0, -0.5, -1.0, -1.5, -1.0], 1e6 * np.arange(1.0, 9.0) ** 2), "loop")
-    assert rising.axes[0].get_title(loc="left") == ""

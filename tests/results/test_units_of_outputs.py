@@ -1,7 +1,6 @@
 """Units of the outputs are read by pint and by UDUNITS, and mean what otjdd means."""
 
 import cf_units
-import numpy as np
 import pytest
 
 from otjdd import units
@@ -40,11 +39,3 @@ def test_a_result_is_quantified():
     assert pint_xarray.__version__
     ds = dataset({"electrode_charge": [1.0], "read_resistance": [2.0]}, {"time": [0.0]}).pint.quantify()
     assert str(ds.electrode_charge.pint.to("uC/cm^2").pint.magnitude[0]) == "100.0"
-
-
-def test_coordinates_say_where_and_when():
-    ds = dataset({"read_time": [0.5, 2.0], "write_voltage": [1.0, -1.0], "read_resistance": [1.0, 2.0]})
-    assert set(ds.coords) == {"read_time", "write_voltage"}
-    by_time = ds.swap_dims(read="read_time")
-    assert float(by_time.read_resistance.sel(read_time=1.9, method="nearest")) == 2.0
-    np.testing.assert_array_equal(ds.read_resistance.write_voltage, [1.0, -1.0])

@@ -41,16 +41,6 @@ def test_a_result_is_read_and_its_case_is_one_still(old):
     assert parse_case(ds.attrs["case_resolved"]).device.film.thickness == 2.8e-9
 
 
-def test_a_result_is_drawn_and_so_is_a_study(old):
-    for command in (
-        ["plot", "result.nc", "-o", "result.png", "--kind", "loop", "--kind", "bands"],
-        ["plot", "study", "-o", "study.png"],
-    ):
-        done = CliRunner().invoke(app, command)
-        assert done.exit_code == 0, done.output
-    assert min(Path(name).stat().st_size for name in ("result.png", "study.png")) > 5000
-
-
 def test_a_run_starts_from_the_last_state_of_a_result(old):
     ds = otjdd.read("result.nc")
     text = 'base = "li2019.toml"\ntitle = "next"\ncolumns.count = 1\ndevice.film.cells = 12\n'
@@ -96,11 +86,6 @@ def test_points_are_computed_again_and_that_is_said(old):
     again = []
     study("study-case.toml", "study", resume=True, announce=again.append)
     assert again == ["2 points, 0 to compute"]
-
-
-def test_points_are_refused_without_resume(old):
-    with pytest.raises(OSError, match="already holds a study: resume it"):
-        study("study-case.toml", "study")
 
 
 def test_the_version_stands_in_the_changelog_and_in_the_citation():

@@ -28,12 +28,6 @@ def test_the_others_run_in_threads_where_there_are_processors(processors):
     assert (there == threading.get_ident()) == (processors == 1)
 
 
-def test_one_processor_of_a_pool_keeps_to_its_thread(monkeypatch):
-    monkeypatch.setattr(module, "cores", lambda: 4)
-    monkeypatch.setattr(module.mp, "parent_process", lambda: "a study")
-    assert beside(int, [lambda check: threading.get_ident()])[1] == [threading.get_ident()]
-
-
 def test_an_exception_of_the_others_is_raised_after_main(processors):
     done = []
 

@@ -10,11 +10,10 @@ import pytest
 from commands import otjdd
 from devices import needs_speed
 
-from otjdd import cli
 from otjdd.compiler import kernel_cache
 from otjdd.errors import ExitCode, SolverError
 from otjdd.runs import run
-from otjdd.solver import compile_ahead, self_check
+from otjdd.solver import self_check
 from otjdd.system import interpreter
 
 TEAM = "from otjdd.system.pool import team\nwith team(2) as spread: print(sorted(spread(abs, [(-1,), (-2,)])))"
@@ -53,39 +52,12 @@ print(interpreter.OWN, os.environ["OPENBLAS_NUM_THREADS"], gc.get_threshold()[0]
     assert done.stdout == f"True {chosen or 1} True\n"
 
 
-def test_the_command_takes_no_process_of_somebody_else(monkeypatch):
-    monkeypatch.setattr("sys.argv", ["otjdd", "--help"])
-    before = gc.get_threshold()
-    with pytest.raises(SystemExit):
-        cli.main(own=False)
-    assert (interpreter.OWN, gc.get_threshold()) == (False, before)
-
-
 @needs_speed
 def test_workers_the_process_that_they_are_copied_from_and_their_tracker_do_not_either(planted):
     folder, marks = planted
     done = subprocess.run(interpreter.command(TEAM), cwd=folder, capture_output=True, text=True, timeout=500)
     assert (done.returncode, done.stdout) == (0, "[(0, 1), (1, 2)]\n"), done.stderr
     assert marks.read_text() == ""
-
-
-def test_the_second_process_of_a_first_run_does_not_either(planted, monkeypatch):
-    folder, marks = planted
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(compile_ahead, "SECOND", "import queue, numba")
-    with compile_ahead.second_process():
-        pass
-    assert marks.read_text() == ""
-
-
-def test_an_environment_for_the_interpreters_of_libraries_ends_with_its_block(monkeypatch):
-    monkeypatch.delenv(interpreter.SAFE_PATH, raising=False)
-    before = dict(os.environ)
-    with interpreter.inherited():
-        assert os.environ[interpreter.SAFE_PATH] == "1"
-        assert interpreter.parent() == os.getpid()
-        assert interpreter.parent() == os.getppid()
-    assert dict(os.environ) == before
 
 
 def test_settings_of_numba_in_the_working_folder_are_not_read(planted):
@@ -97,17 +69,6 @@ def test_settings_of_numba_in_the_working_folder_are_not_read(planted):
     )
     done = subprocess.run(interpreter.command(code), cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [kernel_cache.made_from(), "3"]
-
-
-@pytest.mark.campaign
-def test_settings_of_matplotlib_in_the_working_folder_are_not_read(planted):
-    folder, _ = planted
-    (folder / "matplotlibrc").write_bytes(b"text.usetex: True\nfont.size: 30\n")
-    code = "from otjdd.plot import style; fig, _ = style.panels(1); print(len(style.encoded(fig, 'svg')))"
-    done = subprocess.run(interpreter.command(code), cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (folder / "matplotlibrc").unlink()
-    assert subprocess.run(interpreter.command(code), cwd=folder, capture_output=True, text=True).stdout == done.stdout
 
 
 def test_settings_of_matplotlib_that_a_program_has_made_do_not_reach_figures():

@@ -6,17 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from commands import ALONE, otjdd
 from devices import needs_speed
 
-import otjdd as package
-from otjdd.errors import SolverError, Stopped
+from otjdd.errors import Stopped
 from otjdd.results import store
-from otjdd.solver import simulate
 from otjdd.solver.outcome import ending
 from otjdd.system import limits
 
@@ -120,43 +117,6 @@ def test_a_signal_while_profiles_are_computed_leaves_steps_reads_and_a_checkpoin
     np.testing.assert_array_equal(resumed.read_current, ended.read_current)
 
 
-def test_a_time_limit_leaves_what_was_computed(folder, monkeypatch):
-    clock = [0.0]
-    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-
-    def pass_time(fraction):
-        clock[0] = 2.0 if fraction > 0.001 else 0.0
-
-    with pytest.raises(Stopped, match="over the time limit of 1 s") as stopped, limits.limits(1.0, 2**40):
-        # longer than it takes until a limit is told once more
-        package.run(folder / "endless.toml", {"drive.count": 400_000}, progress=pass_time)
-    assert stopped.value.partial.sizes["read"] > 1
-    assert "time limit" in stopped.value.partial.attrs["solver_status"]
-
-
-def test_a_second_signal_at_once_loses_nothing_of_what_was_computed(folder, monkeypatch):
-    readings = simulate.readings
-
-    def interrupted_readings(*run):
-        signal.raise_signal(signal.SIGTERM)
-        return readings(*run)
-
-    def stop(fraction):
-        if fraction > 0.001:
-            signal.raise_signal(signal.SIGTERM)
-
-    monkeypatch.setattr(simulate, "readings", interrupted_readings)
-    with pytest.raises(Stopped) as stopped, limits.heeding_signals():
-        package.run(folder / "endless.toml", progress=stop)
-    assert stopped.value.partial.sizes["read"] > 1
-
-
-def test_the_command_ends_by_its_time_limit(folder):
-    done = otjdd(folder, "run", "endless.toml", "--timeout", "0.3")
-    assert done.returncode == 6
-    assert "over the time limit of 0.3 s" in done.stderr
-
-
 @needs_speed
 @pytest.mark.campaign
 def test_a_memory_limit_ends_a_run(folder):
@@ -176,33 +136,6 @@ def test_more_profiles_than_memory_are_refused_at_once(folder):
     assert "record.profiles" in done.stderr
     assert "GiB" in done.stderr
     assert not (folder / "endless.nc").exists()
-
-
-CURVES = """
-base = "li2019.toml"
-drive.kind = "iv"
-drive.voltages = ["0.1 V", "0.2 V"]
-drive.states = { HRS = [], LRS = [{ voltage = "2 V", duration = "1 us" }] }
-columns = { count = 1, spread = {} }
-device.film.cells = 12
-"""
-
-
-@needs_speed
-@pytest.mark.parametrize(("changes", "words"), [({}, "interrupted"), ({"numerics.max_steps": 2}, "max_steps")])
-def test_curves_that_were_done_before_the_end_are_kept(folder, changes, words):
-    (folder / "curves.toml").write_text(CURVES)
-
-    def stop(fraction):
-        if not changes:
-            raise KeyboardInterrupt
-
-    with pytest.raises((KeyboardInterrupt, SolverError)) as ended:
-        package.run(folder / "curves.toml", progress=stop, **changes)
-    current = ended.value.partial.bias_current
-    assert current.sel(state="HRS").notnull().all()
-    assert current.sel(state="LRS").isnull().all()
-    assert words in ended.value.partial.attrs["solver_status"]
 
 
 def test_an_interruption_within_a_kernel_is_one():
@@ -225,68 +158,6 @@ def test_what_is_shielded_is_done_before_the_signal_comes_through(number):
             done.append("written")
         done.append("not reached")
     assert done == ["written"]
-
-
-@pytest.mark.parametrize("number", limits.ENDING[1:])
-def test_a_signal_is_itself_again_after_the_block(number):
-    before = signal.getsignal(number)
-    with pytest.raises(Stopped, match=f"by {signal.Signals(number).name}"), limits.heeding_signals():
-        signal.raise_signal(number)
-    assert signal.getsignal(number) is before
-
-
-def test_what_nohup_has_ignored_stays_ignored():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with limits.heeding_signals(), limits.shielded():
-            signal.raise_signal(signal.SIGHUP)
-    finally:
-        signal.signal(signal.SIGHUP, before)
-
-
-SENDS_ITSELF = """
-import signal
-import pytest
-
-@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
-def test_signal(name):
-    number = getattr(signal, name)
-    assert signal.getsignal(number) == (signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
-"""
-
-
-def test_tests_have_signals_that_whoever_started_them_ignores(pytestconfig, tmp_path):
-    tests, own = pytestconfig.rootpath / "tests", tmp_path / "test_own.py"
-    own.write_text(SENDS_ITSELF)
-
-    def as_in_a_script():
-        for number in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-
-    words = [
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "conftest",
-        "--rootdir",
-        tmp_path,
-        "--basetemp",
-        tmp_path / "tmp",
-        own,
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *map(str, words)], cwd=tmp_path, capture_output=True, text=True,
-        env=os.environ | {"PYTHONPATH": str(tests)}, preexec_fn=as_in_a_script,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_limits_that_are_kept_end_nothing():
-    with limits.limits(60.0, 2**40):
-        time.sleep(0.2)
-    assert limits.resident() > 2**24
-    assert limits.machine_memory() > limits.resident()
 
 
 def wait():
@@ -329,16 +200,6 @@ def test_an_interruption_that_a_callback_of_c_swallows_is_raised_again(number, c
     assert sys.unraisablehook is hook
     assert isinstance(raised.value, Stopped) == (number == signal.SIGTERM)
     assert capfd.readouterr().err == ""
-
-
-def test_other_errors_that_nobody_can_catch_are_reported_as_before(monkeypatch):
-    import ctypes
-
-    seen = []
-    monkeypatch.setattr(sys, "unraisablehook", seen.append)
-    with limits.heeding_signals():
-        ctypes.CFUNCTYPE(None)(lambda: 1 / 0)()
-    assert len(seen) == 1
 
 
 def test_a_signal_that_comes_while_a_kernel_makes_its_result_is_heeded_behind_that_call(monkeypatch):

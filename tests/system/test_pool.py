@@ -1,20 +1,15 @@
 """Work in several processes: all of it is done, by others, and nobody is left behind."""
 
-import multiprocessing
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from multiprocessing import forkserver
 
 import psutil
 import pytest
 
-from otjdd.errors import LimitError
-from otjdd.system import pool
 from otjdd.system.pool import team
 
 LEFT_BEHIND = """
@@ -58,16 +53,6 @@ def test_every_job_comes_back_with_its_number(workers):
         assert dict(spread(abs, [])) == {}
 
 
-def test_two_workers_are_two_other_processes():
-    with team(2) as spread:
-        seen = {pid for _, pid in spread(os.getpid, [()] * 20)}
-    assert 1 <= len(seen) <= 2
-    assert os.getpid() not in seen
-    for pid in seen:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
-
-
 def test_workers_keep_shared_objects_from_the_garbage_collector():
     asked = (
         "__import__('gc').get_freeze_count() > 100_000",
@@ -83,27 +68,6 @@ def test_workers_keep_shared_objects_from_the_garbage_collector():
     )
     assert [found[i] for i in range(5)] == [True] * 3 + [False, False]
     assert by_scipy or not found[5]
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_what_a_job_raises_is_raised_here(workers):
-    with pytest.raises(ZeroDivisionError), team(workers) as spread:
-        list(spread(divmod, [(1, 0)]))
-
-
-def test_a_process_that_is_killed_is_told():
-    with pytest.raises(MemoryError), team(2) as spread:
-        list(spread(signal.raise_signal, [(signal.SIGKILL,)]))
-
-
-@pytest.mark.campaign
-def test_a_script_that_forgets_to_ask_for_its_name_is_not_run_again(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from otjdd.system.pool import team\nprint('once')\nwith team(2) as t: list(t(abs, [(1,), (2,)]))\n"
-    )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=500)
-    assert (done.returncode, done.stdout) == (0, "once\n"), done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
@@ -159,23 +123,6 @@ def test_a_killed_process_is_replaced_and_its_job_told():
     assert found[1] is None
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
-def test_processes_that_are_killed_at_any_moment_cost_one_job_each_at_most():
-    chance, killed, found = random.Random(1), 0, {}
-    with team(2) as spread:
-        for count, (number, result) in enumerate(spread(pow, [(3, 1000 + n) for n in range(300)], lost=ended)):
-            found[number] = result
-            if count % 15 == 0:
-                chance.choice([p for p in multiprocessing.active_children() if p.name == "pebble_pool_worker"]).kill()
-                killed += 1
-        found |= {300 + n: result for n, result in spread(pow, [(3, 1300 + n) for n in range(4)], lost=ended)}
-    lost = [n for n, result in found.items() if isinstance(result, str)]
-    assert len(found) == 304
-    assert len(lost) <= killed
-    assert all("killed by signal 9; out of memory?" in found[n] for n in lost)
-    assert all(found[n] == 3 ** (1000 + n) for n in found if n not in lost)
-
-
 def test_what_a_job_raises_says_where_even_when_it_cannot_be_pickled():
     with team(1, apart=True) as spread:
         with pytest.raises(ZeroDivisionError) as raised:
@@ -183,12 +130,6 @@ def test_what_a_job_raises_says_where_even_when_it_cannot_be_pickled():
         assert "function(*arguments)" in raised.value.__notes__[0]
         with pytest.raises(RuntimeError, match="generator"):
             list(spread(eval, [("(_ for _ in ()).throw(ValueError((lambda: 0), 'a generator'))",)]))
-
-
-def test_processes_that_never_begin_end_the_work_in_words(monkeypatch):
-    monkeypatch.setattr(pool, "begin", partial(os._exit, 3))
-    with pytest.raises(LimitError, match="end before they begin, three times"), team(1, apart=True) as spread:
-        list(spread(abs, [(-1,)]))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork server")

@@ -89,20 +89,6 @@ def test_an_edit_of_any_module_that_a_run_or_a_point_needs_changes_the_digest(co
         copied.LOADED[name] = content
 
 
-def test_an_edited_and_a_renamed_file_change_the_digest(copy):
-    whole = sources_of(copy).digest()
-    file = copy / "analysis" / "fits.py"
-    file.write_bytes(file.read_bytes() + b"\n# edited\n")
-    edited = sources_of(copy).digest()
-    file.rename(copy / "analysis" / "fit.py")
-    assert len({whole, edited, sources_of(copy).digest()}) == 3
-
-
-def test_every_result_carries_the_digest_of_its_sources():
-    ds = otjdd.run(shipped_cases() / "rv-loop.toml", **{"drive.path": ["0 V", "0.1 V"], "device.film.cells": 12})
-    assert ds.attrs["source_sha256"] == sources.digest()
-
-
 def with_edited(copy: Path, folder: Path, code: str) -> subprocess.CompletedProcess:
     """Python code in a folder, run by a copy of otjdd with an edit outside of the kernels."""
     file = copy / "waveform" / "shapes.py"

@@ -15,13 +15,6 @@ def piece(name, steps, said, wait=0.0):
     return name
 
 
-def test_one_piece_is_taken_to_its_end():
-    said = []
-    assert finished(piece("a", 3, said)) == "a"
-    assert said == [("a", 0), ("a", 1), ("a", 2)]
-    assert finished(piece("b", 0, said)) == "b"
-
-
 def test_pieces_take_each_step_together():
     said = []
     found = [
@@ -35,10 +28,6 @@ def test_the_time_of_a_piece_is_its_own():
     took = {name: seconds for _, name, seconds in together([piece("long", 2, [], 0.1), piece("short", 2, [])])}
     assert took["long"] >= 0.2
     assert took["short"] < took["long"]
-
-
-def test_nothing_is_nothing():
-    assert list(together([])) == []
 
 
 def test_what_one_raises_is_raised():

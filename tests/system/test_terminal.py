@@ -6,7 +6,6 @@ import sys
 import tomllib
 import unicodedata
 
-import hostile
 import pytest
 
 from otjdd.case import toml_text
@@ -60,19 +59,3 @@ def test_a_closed_stream_takes_no_files(tmp_path, closed):
     )
     assert done.returncode == 0
     assert (tmp_path / "a").read_bytes() == b"whole"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs ulimit -v")
-@pytest.mark.parametrize("kibibytes", [200_000, 600_000, 1_000_000])
-def test_too_little_memory_to_address_is_told(tmp_path, kibibytes):
-    (tmp_path / "pulse.toml").write_text(hostile.PULSE)
-    done = hostile.otjdd(tmp_path, "run", "pulse.toml", "-q", before=f"ulimit -v {kibibytes}")
-    assert done.returncode == 6, done.stderr
-    assert "the limit on memory (ulimit -v) is 0." in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-
-
-def test_the_folder_of_a_study_can_be_plotted_from_within(tmp_path):
-    done = hostile.otjdd(tmp_path, "plot", ".")
-    assert done.returncode == 5
-    assert "is a folder without study.nc" in done.stderr

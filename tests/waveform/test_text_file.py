@@ -1,7 +1,5 @@
 """Waveforms in text files: the usual spellings are read, faults are reported with their line."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -66,15 +64,3 @@ def test_files_that_are_too_large_are_refused(tmp_path, monkeypatch):
         file.truncate(text_table.MAX_BYTES + 1)
     with pytest.raises(ValueError, match="larger than 64 MB"):
         read_waveform(path)
-
-
-def test_a_fifo_or_a_folder_is_not_read(tmp_path):
-    os.mkfifo(tmp_path / "fifo")
-    for path in (tmp_path / "fifo", tmp_path):
-        with pytest.raises(ValueError, match="not a regular file"):
-            read_waveform(path)
-
-
-def test_a_missing_file_is_an_os_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        read_waveform(tmp_path / "none.csv")

@@ -1,16 +1,19 @@
-"""What a case takes over from another material, and the list of calibrated values against the words beside them."""
+"""What `otjdd check` says of a valid case: values of another material, keys without an effect."""
 
 import re
 
 import pytest
+from devices import BARE, case
 
+import otjdd
 from otjdd.case.case import load_case, parse_case
 from otjdd.case.document import load_document
-from otjdd.case.notes import ferroelectric_note
+from otjdd.case.notes import depolarised_note, ferroelectric_note, hop_note, instrument_notes
 from otjdd.case.notes import inherited_values as notes
 from otjdd.case.problem import dotted
 from otjdd.case.shipped import shipped_cases
 from otjdd.errors import CaseError
+from otjdd.solver.reservoirs import disagreement
 
 OTHER = {
     "a name": '[device.film]\nmaterial = "Al2O3"\n',
@@ -104,3 +107,62 @@ def test_the_film_of_a_base_beside_other_electrodes_is_named(tmp_path):
     assert not any("with the film" in line for line in notes(path, {}))
     path.write_text('base = "junction.toml"\ndevice.film.thickness = "4 nm"\n')
     assert notes(path, {}) == []
+
+
+CURVE = 'drive = { kind = "iv", voltages = ["0.3 V", "1 V"] }\n'
+READ = 'drive = { kind = "pulse", voltage = "1 V", width = "1 us", read = {} }\n'
+HOLD = 'drive = { kind = "hold", voltage = "1 V", duration = "1 us" }\n'
+
+
+@pytest.mark.parametrize(
+    ("drive", "circuit", "words"),
+    [
+        (CURVE, {"range": 1e-12, "bandwidth": 1.0}, "circuit.range, circuit.bandwidth act on"),
+        (READ, {"range": 1e-12}, "reads are those of the junction"),
+        (READ, {"time_constant": 1e-6}, None),
+        (HOLD, {"range": 1e-12, "bandwidth": 1.0}, None),
+        (CURVE, {"series_resistance": 50.0}, None),
+    ],
+)
+def test_keys_of_the_instrument_that_do_nothing_are_noted(drive, circuit, words):
+    lines = instrument_notes(case(drive + BARE, **{f"circuit__{key}": value for key, value in circuit.items()}))
+    assert len(lines) == (words is not None)
+    assert all(words in line for line in lines)
+
+
+def test_a_hop_distance_beside_the_linear_law_is_noted():
+    linear = {"ions.law": "linear", "ions.hop_distance": "0.3 nm"}
+    assert "no effect" in hop_note(load_case("junction", linear))
+    assert hop_note(load_case("junction", linear | {"ions.law": "mott-gurney"})) == ""
+
+
+def test_two_levels_of_oxygen_that_disagree_are_named():
+    level, other = (
+        {"rate": "1e-9 m/s"} | own for own in ({"equilibrium_density": "1e26 1/m^3"}, {"formation_energy": "4 eV"})
+    )
+    note = disagreement(load_case("junction", {"device.left.exchange": level, "device.right.exchange": level}))
+    assert "6.263 eV at the left electrode" in note  # 2 x 3.05 eV + kT ln 549
+    assert "from the right to the left electrode" in note
+    assert disagreement(load_case("junction", {"device.left.exchange": other, "device.right.exchange": other})) == ""
+
+
+def test_a_film_that_its_electrodes_do_not_keep_is_named_with_both_fields():
+    assert depolarised_note(load_case("ftj-hzo")) == ""
+    leaking = {f"device.{side}.screening_length": "0.1 nm" for side in ("left", "right")}
+    note = depolarised_note(load_case("ftj-hzo", leaking))
+    assert "the electrodes leave a depolarising field of 1.81 MV/cm at P_s and 0 V" in note
+    assert "0.599 MV/cm reverses the film within the 0.002 s of the drive" in note
+
+
+def test_the_field_of_a_film_on_a_semiconductor_is_that_which_a_run_begins_with():
+    rest = {"drive": {"kind": "hold", "voltage": "0 V", "duration": "1 ms"}}
+    film = load_case("ftj-bto", rest)
+    assert "of 4.75 MV/cm at P_s and 0 V with P towards the right electrode" in depolarised_note(film)
+    start = {
+        "device.film.polarisation.initial": 1,
+        "device.film.cells": 16,
+        "record.every": "all",
+        "drive.duration": "1 ns",
+    }
+    assert otjdd.run(film.without_study(), start).film_field.values[0] == pytest.approx(-4.75e8, rel=0.04)
+    assert depolarised_note(film.replace("device.film.polarisation.saturation", "0.05 C/m^2")) == ""
