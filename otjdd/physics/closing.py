@@ -102,6 +102,7 @@ def log_change(junction: Junction, tangent: Tangent, k: int, dD: np.ndarray) -> 
 def voltage_response(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
     """d ln(G)/dV [1/V] of column k at frozen ions, the electrons of its film following; nan where the stack is singular."""
     stack, linear, dD = column(state, k), own_linear(state), state.lines[MOVES]
+    linear.missing[:] = 0.0  # may be nan behind a stack that did not close, and a share of 0 of nan is nan
     linearise(junction, k, stack, linear)
     fill_answer_to_voltage(junction, k, stack, linear, linear.x)
     if not factor_twos(linear.lower, linear.diagonal, linear.upper):
