@@ -202,7 +202,7 @@ ADDED = {
         "cli/hello.py": '"""otjdd hello."""\n\n\ndef hello() -> None:\n    """Greet.\n\n    Example: otjdd hello\n    """\n'
         '    print("hello")\n',
         "cli/__init__.py": [
-            after("from otjdd.cli import (\n", "    hello,\n"),
+            after("from otjdd.cli import cases, compact, fit, ", "hello, "),
             after("COMMANDS = (\n", "    hello.hello,\n"),
         ],
     },

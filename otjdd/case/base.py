@@ -1,5 +1,7 @@
 """The base class of all frozen inputs, and the types of their plain numbers."""
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, ClassVar, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
@@ -23,6 +25,8 @@ class Facts(NamedTuple):
     of_material: bool = False  # a number of the material of its table, which another material does not have
     not_with_layers: str = ""  # why a film of several layers does not have it
     instead_of: tuple[str, ...] = ()  # keys in whose place it stands
+    replaced: bool = False  # a table that replaces that of a base instead of being merged with it
+    removable: bool = False  # "none" takes it away, as any table that may be absent where it stands
 
 
 def key(says: str, default: Any = ..., *, example: Any = None, factory: Any = None, **others: Any) -> Any:
@@ -52,6 +56,24 @@ def is_list(annotation: Any) -> bool:
     )
 
 
+def selectors(annotation: Any) -> Iterator[str]:
+    """Keys, such as "kind", that tell the alternatives of a type apart."""
+    own = [getattr(mark, "discriminator", None) for mark in getattr(annotation, "__metadata__", ())]
+    yield from (name for name in own if isinstance(name, str))
+    for inner in get_args(annotation):
+        yield from selectors(inner)
+
+
+@cache
+def tables_of(record: type[BaseModel]) -> dict[str, tuple[bool, list[type[BaseModel]]]]:
+    """Key of a table in a record -> True if "none" takes that table away, and the records that it may be."""
+    tables = {}
+    for name, field in record.model_fields.items():
+        if records := records_of(field.annotation):
+            tables[name] = type(None) in get_args(field.annotation) or facts_of(field).removable, records
+    return tables
+
+
 def marks_of(field: FieldInfo) -> list[Any]:
     """Bounds, quantity and facts of a field, and those of the alternatives of its type."""
     parts = (field.annotation, *get_args(field.annotation))
@@ -74,13 +96,21 @@ class Record(BaseModel):
     alternatives: ClassVar[
         list[tuple[frozenset[str], frozenset[str]]]
     ] = []  # keys of all records, either of which stand
+    switches: ClassVar[
+        dict[str, str]
+    ] = {}  # of all records: key of a table -> the key that decides which others it has
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
-        """Note the keys of a new record that stand in the place of others."""
+        """Note the keys of a new record that stand in the place of others, and those that decide on a table."""
         for name, field in cls.model_fields.items():
+            for switch in (field.discriminator, *selectors(field.annotation)):
+                if isinstance(switch, str):
+                    cls.switches[name] = switch
+            if facts_of(field).replaced:
+                cls.switches[name] = ""
             if others := facts_of(field).instead_of:
                 cls.alternatives.append((frozenset({name}), frozenset(others)))
 

@@ -243,7 +243,7 @@ def build(
     folder : of the case   source : text of the case file   typed : see `typed_files`
     strict_units : refuse bare numbers for quantities
     """
-    document = document._replace(data=without_none(document.data))
+    document = document._replace(data=without_none(document.data, [Case]))
     problems = find_files(document, folder, allow_outside, typed)
     try:
         case = Case.model_validate(document.data, context={"strict_units": strict_units})

@@ -301,7 +301,11 @@ class Ions(Record):
         "width of both", "0.2 nm", example="0.29 nm"
     )
     initial: Initial = key(
-        "state to start from", "uniform", example="equilibrium", shared="all columns start in the same way"
+        "state to start from",
+        "uniform",
+        example="equilibrium",
+        shared="all columns start in the same way",
+        replaced=True,
     )
     noise: Literal["none", "shot"] = key(
         '"shot" lets discrete ions hop stochastically, "none" a density flow',

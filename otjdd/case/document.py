@@ -8,12 +8,14 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from otjdd.case.base import Record
+from pydantic import BaseModel
+
+from otjdd.case.base import Record, tables_of
 from otjdd.case.film import OF_EACH_LAYER
 from otjdd.case.problem import NO_BLANKS, KeyPath, Problem, Source, dotted, nearest
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
@@ -27,17 +29,6 @@ OUTSIDE = "--allow-outside, in Python allow_outside=True, lets a case name files
 QUANTITY = re.compile(r"[-+]?[0-9.]+(?:e[-+]?[0-9]+)? [A-Za-z%][A-Za-z0-9/^%-]*")  # text in any case, as in "2.8 nm"
 STEP = re.compile(rf"(\.?)({PART.pattern})|\[([0-9]{{1,6}})\]")
 
-# Keys that decide which other keys a table has. Where such a key changes, the table replaces that of the base.
-SWITCHES = {"permittivity": ("law",), "polarisation": ("law",)}
-ANY_SWITCH = ("kind",)
-UNSWITCHED = {"traps"}  # lists whose tables have the same keys whatever their kind
-WHOLE = {"initial"}  # never merged
-# Tables, and lists of tables, that "none" takes away, such as those of a base.
-OPTIONAL = (
-    ("device", "heat"), ("device", "leaks"), ("device", "traps"), ("device", "left", "exchange"),
-    ("device", "right", "exchange"), ("device", "film", "polarisation"), ("device", "film", "layers"),
-    ("columns", "kinds"), ("crossbar",), ("crossbar", "access"), ("drive", "read"), ("study",), ("fit",), ("expect",),
-)  # fmt: skip
 AXES = ("study", "grid")  # not merged with that of a base
 
 
@@ -281,13 +272,18 @@ def without_alternatives(
     return {name: value for name, value in below.items() if name not in dropped}
 
 
-def without_none(data: Any, path: KeyPath = ()) -> Any:
-    """Data of a case without the tables of OPTIONAL that are "none". Records among the data stay as they are."""
+def without_none(data: Any, records: Sequence[type[BaseModel]]) -> Any:
+    """Data of a table without the optional tables in it that are "none". Records among the data stay as they are."""
     if not isinstance(data, dict):
         return data
-    stays = {name: value for name, value in data.items() if value != "none" or (*path, name) not in OPTIONAL}
-    inner = {other[len(path)] for other in OPTIONAL if other[: len(path)] == path and len(other) > len(path) + 1}
-    return {name: without_none(value, (*path, name)) if name in inner else value for name, value in stays.items()}
+    inner: dict[str, list[type[BaseModel]]] = {}
+    optional = set()
+    for record in records:
+        for name, (may_go, its) in tables_of(record).items():
+            inner.setdefault(name, []).extend(its)
+            optional |= {name} if may_go else set()
+    stays = {name: value for name, value in data.items() if name not in optional or value != "none"}
+    return {name: without_none(value, inner.get(name, ())) for name, value in stays.items()}
 
 
 def is_profile(initial: object) -> bool:
@@ -295,16 +291,19 @@ def is_profile(initial: object) -> bool:
     return isinstance(initial, dict) and "profile" in initial
 
 
+def switch_of(path: KeyPath) -> str | None:
+    """Key that decides which others the table at a path has, "" for a table that is never merged, None without one."""
+    return next((Record.switches[part] for part in reversed(path) if part in Record.switches), None)
+
+
 def mergeable(path: KeyPath, below: Any, above: Any) -> bool:
     """True if a value at a path is merged with that of the base, False if it replaces it."""
-    if not isinstance(above, dict):
-        return False
-    name = str(path[-1])
-    if isinstance(below, list):  # drive.parts[1].voltage of --set
+    if isinstance(above, dict) and isinstance(below, list):  # drive.parts[1].voltage of --set
         return all(isinstance(part, int) and part < len(below) for part in above)
-    switches = () if UNSWITCHED.intersection(path) else (*ANY_SWITCH, *SWITCHES.get(name, ()))
-    switched = isinstance(below, dict) and any(s in above and above[s] != below.get(s) for s in switches)
-    return isinstance(below, dict) and name not in WHOLE and not switched
+    if not (isinstance(above, dict) and isinstance(below, dict)):
+        return False
+    switch = switch_of(path)
+    return switch is None or (switch != "" and above.get(switch, below.get(switch)) == below.get(switch))
 
 
 def changed(document: Document, changes: Mapping[str, Any], name: str) -> Document:
@@ -326,7 +325,7 @@ def changed(document: Document, changes: Mapping[str, Any], name: str) -> Docume
                 raise CaseError([source.problem(0, path, "one value", "another for a part of it")])
         value = read_value(value) if isinstance(value, str) else copy.deepcopy(value)
         table[path[-1]] = value
-        if isinstance(value, dict) and {*ANY_SWITCH, *SWITCHES.get(str(path[-1]), ())} & set(value):
+        if isinstance(value, dict) and {"kind", switch_of(path)} & set(value):
             whole.add(path)
         places |= {path[: i + 1]: (source, 0) for i in range(len(path))}
         check_indices(document.data, path, source)

@@ -263,6 +263,7 @@ class LayeredFilm(Record):
         "layers from left to right, a table each, instead of the keys of a film of one material",
         title="A layer of a film",
         shared="all columns have the same layers",
+        removable=True,
     )
     electrons: Literal["none", "balance"] = key(
         "free electrons in the film", "none", example="balance", shared=ALL_HOLD_ELECTRONS

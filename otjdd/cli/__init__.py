@@ -6,44 +6,16 @@ functions, so that `otjdd --help` answers at once.
 
 import gc
 
-from otjdd.cli import (
-    calibrate,
-    cases,
-    compact,
-    design,
-    explore,
-    export,
-    fit,
-    plot,
-    predict,
-    run,
-    selftest,
-    study,
-    validate,
-)
+from otjdd.cli import cases, compact, fit, results, studies
 from otjdd.cli.app import app, command
 from otjdd.system import interpreter
 from otjdd.system.terminal import open_closed_streams
 
 COMMANDS = (
-    run.run,
-    cases.cases,
-    cases.check,
-    cases.show,
-    cases.schema,
-    plot.plot,
-    export.export,
-    explore.explore,
-    run.rerun,
-    study.study,
-    validate.validate,
-    fit.fit,
-    predict.predict,
-    design.design,
-    calibrate.calibrate,
-    compact.compact,
-    selftest.selftest,
-)
+    cases.run, cases.cases, cases.check, cases.show, cases.schema, results.plot, results.export, results.explore,
+    cases.rerun, studies.study, studies.validate, fit.fit, fit.predict, fit.design, studies.calibrate, compact.compact,
+    cases.selftest,
+)  # fmt: skip
 for function in COMMANDS:
     command(function)
 

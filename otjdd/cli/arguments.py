@@ -1,24 +1,93 @@
-"""Arguments that commands share: cases, changes of their keys, and output files, each checked before a run starts."""
+"""Texts of options as values, the options that commands share, and what is checked of them before a run starts."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from otjdd import units
 from otjdd.case.problem import Problem
-from otjdd.cli.data import is_data
-from otjdd.cli.types import pair
 from otjdd.errors import CaseError, LimitError
 from otjdd.system import files, limits
+from otjdd.units import quantity
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
+
+
+@contextmanager
+def usage_of(option: str, says: str = "") -> Iterator[None]:
+    """A ValueError within the block is a wrong value of an option, for typer. says : words before it"""
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(f"{says} ({error})" if says else str(error), param_hint=option) from None
+
+
+def refuse(option: str, expected: str, got: str) -> typer.BadParameter:
+    """The error of an option with another form than expected."""
+    return typer.BadParameter(f"expected {expected}, got {got!r}", param_hint=option)
+
+
+def pair(text: str, option: str, form: str) -> tuple[str, str]:
+    """Both sides of NAME=VALUE. The "=" stands behind the last quotation mark of a name. Raises typer.BadParameter."""
+    quoted = '"' in text.partition("=")[0]
+    end = text.rfind('"', 0, text.find("=", text.find('"') + 1)) + 1 if quoted else 0
+    name, equals, value = text[end:].partition("=")
+    name = (text[:end] + name).strip()
+    if not (name and equals):
+        raise refuse(option, form, text)
+    return name, value.strip()
+
+
+def range_of(text: str, option: str, form: str) -> tuple[str, str]:
+    """Both ends of LOW:HIGH as texts, "" for one that is left out. Raises typer.BadParameter."""
+    low, colon, high = text.partition(":")
+    if not colon:
+        raise refuse(option, form, text)
+    return low.strip(), high.strip()
+
+
+def two_numbers(text: str, option: str) -> tuple[float, float]:
+    """The two numbers of LOW:HIGH. Raises typer.BadParameter."""
+    form = "two numbers with a colon between them"
+    try:
+        low, high = map(float, range_of(text, option, form))
+    except ValueError:
+        raise refuse(option, form, text) from None
+    return low, high
+
+
+def number_or_text(text: str) -> str | float:
+    """The number that a text holds, else the text, which is then a quantity."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def pulse_of(text: str, option: str) -> tuple[float, float]:
+    """Voltage [V] and width [s] of a text such as "2.2 V, 50 ns". Raises typer.BadParameter."""
+    voltage, comma, width = text.partition(",")
+    if not comma or "," in width:
+        raise refuse(option, 'a voltage, a comma and a width such as "2.2 V, 50 ns"', text)
+    with usage_of(option):
+        return units.parse(voltage.strip(), "voltage"), units.parse(width.strip(), "time")
+
+
+def share_of(text: str, option: str) -> tuple[int, int]:
+    """The two numbers of I/N, with 1 <= I <= N. Raises typer.BadParameter."""
+    part, _, whole = text.partition("/")
+    if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole) <= 1_000_000):
+        raise refuse(option, "I/N with I from 1 to N", text)
+    return int(part), int(whole)
 
 
 def complete_case(incomplete: str) -> list[str]:
@@ -203,3 +272,99 @@ def check_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     if not os.access(path, os.W_OK | os.X_OK):
         raise OSError(errno.EACCES, "cannot be written to", os.fspath(path))
+
+
+ColumnOption = Annotated[
+    list[str],
+    typer.Option(
+        "--column", metavar="QUANTITY=HEADER", help='Say which column holds a quantity: --column current="Reading 2".'
+    ),
+]
+SheetOption = Annotated[
+    str, typer.Option("--sheet", help="Sheet of a workbook, or table of a file. Default: the first with a curve.")
+]
+FromName = Annotated[
+    str,
+    typer.Option(
+        "--from-name", metavar="PATTERN", help='What the names of the files say: --from-name "{device}_{temperature}K".'
+    ),
+]
+Skipped = Annotated[
+    list[str], typer.Option("--skip", metavar="FIRST-LAST", help="Leave out these lines of a file of data.")
+]
+RangeOption = Annotated[
+    list[str],
+    typer.Option(
+        "--range", metavar="QUANTITY=LOW:HIGH", help='Take only these points of the data: --range voltage="-1 V:2 V".'
+    ),
+]
+
+
+MOST_TOML = 1_000_000  # bytes of a case
+SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".xls", ".xlsx", ".nc", ".mat", ".lvm")  # of data that may be missing
+
+
+def is_data(path: Path) -> bool:
+    """True for a file of measured data: any file that is no case, whatever its name; a case ends with .toml, or is TOML."""
+    suffix = path.suffix.lower()
+    if suffix == ".toml" or suffix in SUFFIXES:
+        return suffix != ".toml"
+    return path.is_file() and not is_toml(path)
+
+
+def is_toml(path: Path) -> bool:
+    """True for a file that is read as TOML."""
+    import tomllib
+
+    if path.stat().st_size > MOST_TOML:
+        return False
+    try:
+        return bool(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, OSError):
+        return False
+
+
+def reading(
+    columns: list[str], sheet: str, skipped: list[str], ranges: list[str], from_name: str = ""
+) -> dict[str, Any]:
+    """Arguments of `read_data` from --column, --sheet, --skip, --range and --from-name. Raises typer.BadParameter."""
+    from otjdd.measurements.datasets import FIELD
+    from otjdd.measurements.names import headers_by_quantity
+
+    with usage_of("--column"):
+        names = headers_by_quantity(dict(pair(text, "--column", "QUANTITY=HEADER") for text in columns))
+    if from_name and not FIELD.search(from_name):
+        raise refuse("--from-name", 'a field in braces, "{temperature}K"', from_name)
+    without = []
+    for text in skipped:
+        match = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", text)
+        if not match:
+            raise refuse("--skip", "FIRST-LAST", text)
+        without.append((int(match[1]), int(match[2] or match[1])))
+    by_name = dict(pair(text, "--range", "QUANTITY=LOW:HIGH") for text in ranges)
+    keep = {name: ends_of_range(name, text) for name, text in by_name.items()}
+    return {"names": names, "sheet": sheet, "without": without, "keep": keep, "from_name": from_name}
+
+
+def ends_of_range(name: str, text: str) -> tuple[float, float]:
+    """Ends [SI] of a text LOW:HIGH of numbers or quantities. An empty end is infinite. Raises typer.BadParameter."""
+    low, colon, high = text.partition(":")
+    with usage_of(f"--range {name}", f"expected LOW:HIGH, got {text!r}"):
+        if not colon:
+            raise ValueError("it has no colon")
+        return end(name, low, float("-inf")), end(name, high, float("inf"))
+
+
+def end(name: str, text: str, default: float) -> float:
+    """One end [SI] of a range of a measured quantity; `default` for "". Raises ValueError, also for a wrong unit."""
+    from otjdd.measurements.names import QUANTITIES, quantity_of
+
+    if not text.strip():
+        return default
+    if re.fullmatch(r"[-+0-9.eE]+", text.strip()):
+        return float(text)
+    value, dimension = quantity(text)
+    about = QUANTITIES.get(quantity_of(name) or name)
+    if about and about.unit not in ("1", "") and (dimension_of_quantity := quantity(f"1 {about.unit}")[1]) != dimension:
+        raise ValueError(f"{name} is a {dimension_of_quantity}, not a {dimension}")
+    return value

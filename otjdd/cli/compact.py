@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from otjdd.cli.app import progress_lines
-from otjdd.cli.arguments import CasePath, OneWorker, Outside, SettingOption, check_outputs, folder_to_fill, load_checked
-from otjdd.cli.types import pulse_of, two_numbers
+from otjdd.cli.arguments import (
+    CasePath,
+    OneWorker,
+    Outside,
+    SettingOption,
+    check_outputs,
+    folder_to_fill,
+    load_checked,
+    pulse_of,
+    two_numbers,
+)
 from otjdd.errors import ExtractionError
 from otjdd.system.terminal import tell
 

@@ -1,4 +1,4 @@
-"""otjdd fit: parameters of a case from files of measured data."""
+"""otjdd fit, predict, design: parameters of a case from measured data, what they let expect, what to measure next."""
 
 from __future__ import annotations
 
@@ -13,17 +13,32 @@ import typer
 
 from otjdd.cli.app import literal, progress_bar, progress_words
 from otjdd.cli.arguments import (
+    CasePath,
+    ColumnOption,
+    FromName,
     JsonOption,
     Outside,
+    PlotOption,
+    RangeOption,
     SettingOption,
+    SheetOption,
+    Skipped,
     WorkersOption,
+    changes_of,
     check_outputs,
+    check_picture,
     check_result,
     complete_case,
+    is_data,
     load_checked,
+    number_or_text,
+    pair,
+    range_of,
+    reading,
+    refuse,
+    usage_of,
 )
-from otjdd.cli.data import ColumnOption, FromName, RangeOption, SheetOption, Skipped, is_data, reading
-from otjdd.cli.types import number_or_text, pair, range_of, refuse
+from otjdd.cli.results import save_figure
 from otjdd.system.limits import limits
 from otjdd.system.terminal import say, tell
 
@@ -33,6 +48,7 @@ if TYPE_CHECKING:
     from otjdd.case.case import Case
     from otjdd.fitting.least_squares import SearchProgress
     from otjdd.fitting.task import Task
+
 
 ALL = "all"  # every parameter, of --profile
 # Evaluations of a search: a Jacobian at its start and one at its end, and the places between. A fit of two parameters to a
@@ -372,3 +388,109 @@ def write(ds: xr.Dataset, out: Path, case: Path) -> None:
     drawn = style.encoded(picture.fit_figure(ds), "png")
     write_fit(ds, out, find_case(case), load_case(case, allow_outside=True), drawn)
     sys.stdout.flush()
+
+
+FEWEST, MOST = 10, 100_000  # limits of the number of draws
+
+
+def predict(
+    file: Annotated[Path, typer.Argument(metavar="FIT.nc", help="A fit of `otjdd fit`.")],
+    path: CasePath,
+    *,
+    settings: SettingOption = [],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Prediction, NetCDF4. Default: the case's name and -band.nc.")
+    ] = None,
+    plot: PlotOption = None,
+    count: Annotated[int, typer.Option("--draws", min=FEWEST, max=MOST, help="Draws of the parameters.")] = 100,
+    seed: Annotated[int, typer.Option(min=1, help="Seed of the draws.")] = 1,
+    workers: WorkersOption = None,
+    allow_outside: Outside = False,
+) -> None:
+    """Predict what a fitted device shows under the drive of a case: the median, and the band that the errors leave.
+
+    Example: otjdd predict found.nc retention -o band.nc --plot band.png
+    """
+    out = out or Path(f"{path.stem}-band.nc")
+    check_result(out)
+    if plot:
+        check_picture(plot)
+    case = load_checked(path, [], allow_outside)
+    check_outputs(out, plot, inputs=[file])
+    from otjdd.fitting import prediction, result
+    from otjdd.results import store
+    from otjdd.system.pool import cores
+
+    fit = result.read_fit(file)
+    changes = changes_of(settings)  # of the fitted device under the drive of the case
+    with usage_of("FIT.nc"):
+        with progress_bar("predict", quiet=False) as progress:
+            ds = prediction.predict(
+                fit, case, changes=changes, count=count, seed=seed, workers=workers or cores(), progress=progress
+            )
+    store.write_or_save_elsewhere(ds, out)
+    if plot:
+        save_figure(ds, plot)
+    failed = f", {ds.attrs['failed_draws']} without a run" if ds.attrs["failed_draws"] else ""
+    checked = ds.attrs["simulated_draws"]
+    how = f" along the derivatives of the best set, {checked} of them simulated" if checked < count else " simulated"
+    say(f"{prediction.words(ds)}; {count} draws{how}{failed}\n{out}" + (f", {plot}" if plot else ""))
+
+
+USUAL = ("rv-loop", "iv", "retention", "ltp-ltd")  # shipped cases whose drives are tried by default
+
+
+def design(
+    file: Annotated[Path, typer.Argument(metavar="FIT.nc", help="A fit of `otjdd fit`.")],
+    cases: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CASE...]", help="Cases whose drives might be measured. Default: four shipped cases."),
+    ] = None,
+    *,
+    temperature: Annotated[
+        list[str], typer.Option("--temperature", metavar="KELVIN", help='Try each drive at this one as well: "350 K".')
+    ] = [],
+    uncertainty: Annotated[
+        float | None,
+        typer.Option(min=1e-6, help="Standard deviation of ln of what would be measured. Default: that of the data."),
+    ] = None,
+    plot: PlotOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Say which measurement next: the expected errors of a fit after each of several drives and temperatures.
+
+    Example: otjdd design found.nc rv-loop iv --temperature "350 K" --plot next.png
+    """
+    if plot:
+        check_picture(plot)
+    from otjdd.fitting import result
+    from otjdd.fitting.design import design as expected
+    from otjdd.system.pool import cores
+
+    fit = result.read_fit(file)
+    check_outputs(plot)
+    drives = {name: {"drive": name} for name in cases or USUAL}
+    hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
+    with usage_of("FIT.nc"):
+        with progress_bar("design", quiet=False) as progress:
+            ds = expected(fit, drives | hot, uncertainty=uncertainty, workers=workers or cores(), progress=progress)
+    if plot:
+        from otjdd.plot import fit as picture
+        from otjdd.plot import style
+
+        style.save(picture.expected(ds), plot)
+    say(errors_table(ds) + (f"\n{plot}" if plot else ""))
+
+
+def errors_table(ds: xr.Dataset) -> str:
+    """Table of expected over present errors by candidate; below it those that failed, and what the fit warns of."""
+    names = [str(name) for name in ds["parameter"].values]
+    width = max(map(len, map(str, ds["candidate"].values)))
+    lines = [f"{'':{width}}  " + "  ".join(names)]
+    for candidate, row in zip(ds["candidate"].values, ds["ratio"].values, strict=True):
+        lines.append(
+            f"{candidate!s:{width}}  " + "  ".join(f"{r:{len(n)}.2f}" for r, n in zip(row, names, strict=True))
+        )
+    lines.append("expected error over the error now, after one more measurement")
+    lines += [line for line in ds.attrs["failed"].splitlines() if line]
+    return "\n".join(lines + [f"warning of the fit: {line}" for line in ds.attrs["warnings"].splitlines() if line])

@@ -34,6 +34,7 @@ NEWER = "a newer move came between"
 SNAPSHOTS, DRAWING = "computing the run once more, with snapshots for the film", "drawing the film"
 VOLTAGE, WIDTHS = 10.0, (1e-10, 100.0)  # limits of a pulse by hand: V of either sign; s, shortest and longest
 MOST_STATES = 20  # of a tab, to which "Undo" returns
+MOST_BYTES = 1 << 29  # of results of these states: 20 long runs with every profile would fill the memory of a laptop
 MOST_FRAMES = 64  # of one message
 
 
@@ -148,6 +149,12 @@ class TabState(NamedTuple):
     latest: Mapping[str, Any] = {}
 
 
+def bytes_of(states: Sequence[TabState]) -> int:
+    """Memory of the results of states (bytes); a result of several states counts once."""
+    results = {id(ds): ds for state in states if state.run for ds in state.run.results}
+    return sum(ds.nbytes for ds in results.values())
+
+
 class Session:
     """One tab. Methods that compute return the message to the page, SUPERSEDED when a newer move has ended their job."""
 
@@ -197,7 +204,10 @@ class Session:
     def proceed(self, state: TabState) -> None:
         """Go on to a state; that before it, if it had an answer, is one to return to."""
         if self.state.latest:
-            self.past = [*self.past, self.state][-MOST_STATES:]
+            past = [*self.past, self.state][-MOST_STATES:]
+            while len(past) > 1 and bytes_of(past) > MOST_BYTES:
+                past = past[1:]
+            self.past = past
         self.state = state
 
     def undo(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from otjdd.case import toml_text
 from otjdd.case.case import Case, changed_case
 from otjdd.case.problem import Problem, Source, dotted
 from otjdd.errors import CaseError, NotAsExpected, SolverError
+from otjdd.results.summary import crowded_walls
 from otjdd.solver import checkpoint, initial, model, model_limits, reservoirs
 from otjdd.solver.start import Start
 from otjdd.solver.trail import Trail
@@ -79,7 +80,8 @@ def run(
     Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.outputs.OUTPUTS`).
     progress : called with the fraction done   checkpoints : where to write them, None for none
     The error of the first and the last read by the grid is estimated (`read_grid_error`, `solver.grid_error`).
-    A limit of the model that the run exceeds is logged as a warning, and named in the attribute `model_limits`.
+    A limit of the model that the run exceeds is logged as a warning, and named in the attribute `model_limits`; walls
+    where vacancies crowd are named in `crowded_walls`.
     Raises CaseError, OSError, SolverError (its `partial` is the Dataset so far), ResultError for a checkpoint of
     another run.
     """
@@ -91,6 +93,8 @@ def run(
         model_limits.warn(getattr(error, "partial", None))
         raise
     model_limits.warn(ds)
+    if crowded := crowded_walls(ds, case):
+        ds.attrs["crowded_walls"] = crowded
     return ds
 
 

@@ -32,9 +32,12 @@ def hold(voltage: float, duration: float, reads_at: Values = (), probe: Waveform
     check_count(marks.size * (probe.times.size + 2))
     floor = np.append(0.0, marks[:-1])
     starts = marks - probe.duration
-    if (starts < floor - 1e-9 * probe.duration).any() or marks[-1] > duration:
+    misplaced = (starts < floor - 1e-9 * probe.duration) | (marks > duration)
+    if misplaced.any():
+        k = int(np.argmax(misplaced))
         raise ValueError(
-            f"reads of {probe.duration:g} s at {marks} s do not fit, one after the other, in {duration:g} s"
+            f"a read of {probe.duration:g} s that ends at {marks[k]:g} s does not fit between {floor[k]:g} s, where "
+            f"{'the read before it ends' if k else 'the hold begins'}, and the end of the hold, at {duration:g} s"
         )
     starts = np.maximum(starts, floor)[:, None]
     inside = np.where(probe.times < probe.duration, np.minimum(starts + probe.times, marks[:, None]), marks[:, None])

@@ -12,7 +12,17 @@ import otjdd
 from otjdd.cli.arguments import load_checked
 from otjdd.explore import sliders
 from otjdd.explore.experiments import OWN, case_of_experiment, command_line
-from otjdd.explore.session import Opened, Session, first_frame_of, layer_change_of, presence_of, pulse_of, settings_of
+from otjdd.explore.session import (
+    LastRun,
+    Opened,
+    Session,
+    TabState,
+    first_frame_of,
+    layer_change_of,
+    presence_of,
+    pulse_of,
+    settings_of,
+)
 from otjdd.explore.sliders import slider_values, sliders_of
 from otjdd.explore.work import PanelResult
 from otjdd.explore.workers import Workers
@@ -183,6 +193,18 @@ def test_undo_returns_to_the_answers_before_moves_pulses_and_layers_without_a_ru
     assert message["shown"]["settings"]["values"] == {}
     assert tab.undo()["problem"] == "there is nothing to undo"
     assert len(tab.turns._workers.jobs) == jobs
+
+
+def test_states_to_return_to_are_as_many_as_their_results_leave_room_for(monkeypatch):
+    monkeypatch.setattr("otjdd.explore.session.MOST_BYTES", 50)
+    tab = session(SMALL, "small")
+    shared = SimpleNamespace(nbytes=30)
+    for i, new in enumerate([0, 10, 10, 10, 200]):
+        run = LastRun({}, SMALL, [], [shared, SimpleNamespace(nbytes=new)], {})
+        tab.state = tab.state._replace(run=run, latest={"number": i})
+        tab.proceed(TabState(tab.state.opened, {}))
+        assert len(tab.past) == [1, 2, 3, 2, 1][i]
+    assert tab.past[-1].latest == {"number": 4}
 
 
 def test_values_of_each_experiment_and_pulses_are_kept_and_a_preview_is_no_step_to_undo():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import otjdd
-from otjdd.cli.data import reading
+from otjdd.cli.arguments import reading
 from otjdd.errors import DataError
 from otjdd.measurements.read import read_data
 

@@ -9,6 +9,7 @@ import pytest
 from otjdd.case.case import load_case
 from otjdd.results import outputs, summary
 from otjdd.results.provenance import ENGINE
+from otjdd.runs.run import run
 
 CASES = {
     "curves": ({"bias_current": [[[1e-6, -3e-5]]]}, {"state": ["HRS"], "temperature": [300.0], "bias": [0.1, -0.2]},
@@ -40,12 +41,6 @@ def test_a_result_is_told_by_what_it_holds(name):
     assert summary.of_result(outputs.dataset(arrays, coords, {})) == said
 
 
-def test_an_ended_run_tells_how_far_it_came():
-    attrs = {"solver_time_reached": 0.25, "solver_time_total": 13.0}
-    assert summary.reached(outputs.dataset({}, {}, attrs)) == " It reached t = 0.25 s of 13 s."
-    assert summary.reached(outputs.dataset({}, {}, {})) == ""
-
-
 def test_reads_beyond_any_instrument_say_how_seldom_an_electron_passes():
     """1e20 ohm at 0.167 V: 1.602e-19 C * 1e20 ohm / 0.167 V = 95.9 s."""
     resistance = np.array([1e6, 1e20])
@@ -72,6 +67,14 @@ def test_walls_where_vacancies_crowd_are_named_with_the_band_beside_them():
         ", where the band falls by 0.35 eV within 0.4 nm of it"
     )
     assert summary.crowded_walls(ds, load_case("junction", {"ions.site_density": "1e29 1/m^3"})) == ""
+
+
+def test_a_result_names_its_crowded_walls():
+    pulse = {"kind": "pulse", "voltage": "1 V", "width": "1 us", "read": {}}
+    few = {"device.film.electrons": "none", "device.film.cells": 12, "columns.count": 1, "columns.spread": {}}
+    for density, names in (("1e27 1/m^3", True), ("1e30 1/m^3", False)):
+        ds = run("rv-loop", {**few, "drive": pulse, "ions.site_density": density})
+        assert ("crowded_walls" in ds.attrs) is names
 
 
 T = np.array([0.0, 1.0, 1.5, 4.0])
@@ -121,17 +124,6 @@ def test_curves_have_a_row_for_each_state_temperature_and_bias(tmp_path):
     head, *body = rows(tmp_path / "a.csv")
     assert head == ["state (1)", "temperature (K)", "bias (V)", "bias_current (A)"]
     assert body[7] == ["LRS", "250.0", "0.2", "7.0"]
-
-
-def test_a_crossbar_has_a_row_for_each_cell_of_each_step(tmp_path):
-    current = np.arange(12.0).reshape(2, 3, 2)
-    ds = outputs.dataset({"step_time": [0.0, 1.0], "sensed_current": current, "step_voltage": [0.1, 0.2]}, {})
-    summary.to_csv(ds, tmp_path / "a.csv")
-    head, *body = rows(tmp_path / "a.csv")
-    assert head == ["step (1)", "word_line (1)", "bit_line (1)", "step_time (s)", "sensed_current (A)"]
-    assert body[9] == ["1", "1", "1", "1.0", "9.0"]
-    summary.to_csv(ds, tmp_path / "a.csv", "step")
-    assert rows(tmp_path / "a.csv")[0] == ["step_time (s)", "step_voltage (V)"]
 
 
 def test_a_study_has_a_row_for_each_point(tmp_path):
