@@ -240,7 +240,7 @@ def simulated_and_written(
     kernel_cache.do_without_blas()
     ds, failure, place = None, None, checkpoint.CheckpointPlace(checkpoint.checkpoint_path(out), every, resume)
     if resume and not place.path.exists():
-        tell(f"There is no checkpoint {place.path}: the run begins anew.")
+        tell(f"There is no checkpoint {place.path}: the run starts again.")
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
             self_check.verify_kernels()
@@ -256,7 +256,7 @@ def simulated_and_written(
         if not isinstance(failure, KeyboardInterrupt):  # a run that failed would fail again from its checkpoint
             place.path.unlink(missing_ok=True)
     if failure is not None:
-        more = " The same command with --resume goes on from the last checkpoint." if place.path.exists() else ""
+        more = " The same command with --resume continues from the last checkpoint." if place.path.exists() else ""
         tell(f"What was computed until then is in {out}.{summary.reached(ds)}{more}")
     return ds, failure
 

@@ -434,7 +434,7 @@ def predict(
     failed = f", {ds.attrs['failed_draws']} without a run" if ds.attrs["failed_draws"] else ""
     checked = ds.attrs["simulated_draws"]
     how = f" along the derivatives of the best set, {checked} of them simulated" if checked < count else " simulated"
-    say(f"{prediction.words(ds)}; {count} draws{how}{failed}\n{out}" + (f", {plot}" if plot else ""))
+    say(f"{prediction.prediction_words(ds)}; {count} draws{how}{failed}\n{out}" + (f", {plot}" if plot else ""))
 
 
 USUAL = ("rv-loop", "iv", "retention", "ltp-ltd")  # shipped cases whose drives are tried by default

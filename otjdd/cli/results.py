@@ -1,0 +1,341 @@
+"""otjdd plot, export, explore: a result as a picture or film, as a table or netlists, and on a page in the browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from otjdd.cli.app import progress_lines
+from otjdd.cli.arguments import (
+    Outside,
+    SettingOption,
+    check_outputs,
+    check_picture,
+    complete_case,
+    complete_kind,
+    complete_over,
+    folder_to_fill,
+    is_data,
+    load_checked,
+    memory_for,
+    usage_of,
+)
+from otjdd.errors import ResultError
+from otjdd.system.files import write_whole
+from otjdd.system.terminal import say, tell
+from otjdd.units import parse
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.case.case import Case
+    from otjdd.explore.session import Opened
+    from otjdd.plot.style import Figure
+
+
+HELP = "help"  # a kind that lists all others
+
+
+class PageOptions(NamedTuple):
+    """Options for the size, the letters and the limits of a picture; "" and None stand for the defaults."""
+
+    width: str
+    dpi: int | None
+    font: float | None
+    xlim: str
+    ylim: str
+
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="FILE...",
+        help="Results of `otjdd run`, files of measured data, or the folder of a study. Several share axes.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", help="PNG, PDF or SVG; GIF or MP4 for a movie. Default: the name of the first file."),
+]
+Kinds = Annotated[
+    list[str],
+    typer.Option(
+        "--kind",
+        autocompletion=complete_kind,
+        help="Panel to draw, or number of a study; may be repeated. `--kind help` lists all.",
+    ),
+]
+Labels = Annotated[
+    list[str],
+    typer.Option("--label", help="Name of a file in the legend; once for each file. Default: the file's own name."),
+]
+Width = Annotated[str, typer.Option("--width", metavar="LENGTH", help='Width of the figure, such as "8.5 cm".')]
+Dots = Annotated[int | None, typer.Option("--dpi", min=20, max=2400, help="Dots per inch of a PNG.")]
+Font = Annotated[float | None, typer.Option("--font", metavar="POINTS", help="Font size. Default: 8.")]
+LimitsX = Annotated[
+    str, typer.Option("--xlim", metavar="LOW:HIGH", help='Limits of the x axes that have this unit: --xlim "-1 V:2 V".')
+]
+LimitsY = Annotated[str, typer.Option("--ylim", metavar="LOW:HIGH", help="The same for the y axes.")]
+
+
+def plot(
+    files: Files = None,
+    *,
+    out: Out = None,
+    kind: Kinds = [],
+    label: Labels = [],
+    width: Width = "",
+    dpi: Dots = None,
+    font: Font = None,
+    xlim: LimitsX = "",
+    ylim: LimitsY = "",
+) -> None:
+    """Draw results: the panels that suit them, or those that --kind names.
+
+    Example: otjdd plot thin.nc thick.nc -o loops.pdf --kind loop --width "8.5 cm" --ylim "10 kohm:1 Gohm"
+    """
+    from otjdd.plot.figure import MOVIE, listing
+
+    if HELP in kind:
+        say(listing())
+        return
+    if not files:
+        raise typer.BadParameter("name a result, or the folder of a study", param_hint="FILE...")
+    if label and len(label) != len(files):
+        raise typer.BadParameter(f"{len(files)} files take as many labels, not {len(label)}", param_hint="--label")
+    if MOVIE in kind and (len(kind) > 1 or len(files) > 1):
+        raise typer.BadParameter("a movie shows one result only", param_hint="--kind")
+    if MOVIE in kind and (width or dpi or font or xlim or ylim):
+        raise typer.BadParameter("a movie has its own size and limits", param_hint="--kind")
+    stem = files[0].resolve().name if files[0].is_dir() else files[0].stem  # the folder of a study, perhaps "."
+    place = out or Path(stem + (".gif" if MOVIE in kind else ".png"))
+    if MOVIE in kind:
+        from otjdd.plot.junction import FORMATS, write_movie
+
+        if place.suffix.lower() not in FORMATS:
+            raise typer.BadParameter(f"{place}: a movie is written as {' or '.join(FORMATS)}", param_hint="--out")
+    else:
+        check_picture(place)
+    stored = [stored_dataset(file) for file in files]
+    check_outputs(place)
+    if MOVIE in kind:
+        with usage_of("--kind"):
+            write_movie(stored[0], place)
+    else:
+        results = stored[0] if len(stored) == 1 else stored
+        names = label or ([file.stem for file in files] if len(files) > 1 else None)
+        options = PageOptions(width, dpi, font, xlim, ylim)
+        save_figure(results, place, kind, label=names, options=options)
+    say(str(place))
+
+
+def stored_dataset(file: Path) -> xr.Dataset:
+    """Dataset of a result, of the study in a folder, or of measured data.
+
+    Raises ResultError, with advice where a study has no Dataset yet; DataError, OSError.
+    """
+    from otjdd.measurements.read import NETCDF, read_data
+    from otjdd.results import store
+    from otjdd.studies.study import RESULT
+
+    if file.suffix.lower() == ".toml":
+        raise ResultError(file, "is a case, not a result", f"run it first: otjdd run {file}")
+    if file.suffix.lower() not in NETCDF and not file.is_dir():
+        return read_data(file)
+    if not file.is_dir():
+        ds = store.read(file)
+        if "fit" in ds.attrs:
+            from otjdd.fitting.result import check_parts
+
+            check_parts(ds, file)
+        return ds
+    if not (file / RESULT).exists():
+        raise ResultError(file, f"is a folder without {RESULT}", f"otjdd study CASE -o {file} --resume collects one")
+    return store.read(file / RESULT)
+
+
+def save_figure(
+    results: xr.Dataset | Sequence[xr.Dataset],
+    path: Path,
+    kinds: Sequence[str] = (),
+    label: Sequence[str] | None = None,
+    options: PageOptions | None = None,
+) -> None:
+    """Draw results into a file. Raises ResultError, OSError; typer.BadParameter when there is nothing to draw."""
+    from otjdd.plot import style
+    from otjdd.plot.figure import figure
+
+    with usage_of("--kind"):
+        with style.page(width_of(options)):
+            drawn = figure(results, kinds, label=label)
+    if options:
+        adjust(drawn, options)
+    style.save(drawn, path, options.dpi if options else None)
+
+
+def width_of(options: PageOptions | None) -> float | None:
+    """Width [m] of --width; None for the default. Raises typer.BadParameter."""
+    from otjdd.plot.style import page
+
+    if not options or not options.width:
+        return None
+    with usage_of("--width"):
+        width: float = parse(options.width, "length")
+        with page(width):
+            return width
+
+
+def adjust(drawn: Figure, options: PageOptions) -> None:
+    """Set the size of the letters and the limits of the axes of a figure. Raises typer.BadParameter."""
+    from otjdd.plot.axes import lettered, limited
+
+    steps: dict[str, Callable[[], None]] = {
+        "--font": lambda: lettered(drawn, options.font) if options.font is not None else None,
+        "--xlim": lambda: limited(drawn, "x", options.xlim) if options.xlim else None,
+        "--ylim": lambda: limited(drawn, "y", options.ylim) if options.ylim else None,
+    }
+    for option, step in steps.items():
+        with usage_of(option):
+            step()
+
+
+SUFFIXES = (".csv", ".txt", ".dat", "")  # of comma-separated text
+
+
+def export(
+    file: Annotated[Path, typer.Argument(metavar="RESULT", help="A result of `otjdd run`, or the folder of a study.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="CSV file, or folder of netlists. Default: the result's name.")
+    ] = None,
+    over: Annotated[
+        str | None,
+        typer.Option(
+            autocompletion=complete_over,
+            help='Content of a row: a "read", "time", "snapshot", "bias", "frequency", "cell" or "step" of a '
+            'crossbar, or the "points" of a study. Default: read.',
+        ),
+    ] = None,
+    netlist: Annotated[
+        bool,
+        typer.Option("--netlist", help="Write a crossbar and its patterns for ngspice and VACASK, into a folder."),
+    ] = False,
+) -> None:
+    """Write a result as comma-separated text in SI units with headers `name (unit)`, or a crossbar as netlists.
+
+    Example: otjdd export rv-loop.nc -o rv-loop.csv --over read
+    """
+    if netlist:
+        if over is not None:
+            raise typer.BadParameter("expected none with --netlist", param_hint="--over")
+        write_netlists(file, out or Path(f"{file.stem}-netlist"))
+        return
+    out = out or Path(file.name).with_suffix(".csv")
+    from otjdd.results import store, summary
+    from otjdd.studies.study import RESULT
+
+    ds = store.read(file / RESULT if file.is_dir() else file)
+    check_outputs(out)
+    if out.suffix not in SUFFIXES:
+        raise typer.BadParameter(
+            f"expected a file of comma-separated text, which spreadsheets open, such as {out.with_suffix('.csv').name}, "
+            f"got {out.name}",
+            param_hint="--out",
+        )
+    with usage_of("--over"):
+        summary.to_csv(ds, out, over)
+    say(str(out))
+    for name, rows in summary.left_out(ds, over).items():
+        tell(f"left out: {name}, which --over {rows} tabulates")
+
+
+def write_netlists(file: Path, out: Path) -> None:
+    """Write the netlists of the crossbar of a result into a folder. Raises ResultError, CaseError, ExtractionError."""
+    from otjdd.case.case import parse_case
+    from otjdd.case.drive_patterns import Patterns
+    from otjdd.compact_models.crossbars.models import crossbar_of
+    from otjdd.compact_models.exports import array, compiler
+    from otjdd.results import store
+
+    ds = store.read(file)
+    if "cell_conductance" not in ds or "case_resolved" not in ds.attrs:
+        raise ResultError(file, "is not the result of a crossbar", "--netlist takes those of a drive of patterns")
+    case = parse_case(str(ds.attrs["case_resolved"]), file.parent, file=str(file), allow_outside=True)
+    assert isinstance(case.drive, Patterns)  # results of other drives have no cell_conductance
+    with folder_to_fill(out):
+        with progress_lines("extraction") as progress:
+            crossbar = crossbar_of(case, progress)
+        texts = array.netlists(crossbar, case.drive)
+        for name, text in texts.items():
+            write_whole(out / name, text.encode("ascii"))
+    print("\n".join(str(out / name) for name in texts))
+    tell(compiler.advice("array.cir and array.sim", "otj.va", "array.va"))
+
+
+REFERENCE = Path("li2019")  # the case that is shown when none is named
+
+
+def explore(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[CASE | RESULT.nc] [DATA.csv]",
+            help="A case or a result, and measured data that are drawn with the simulation.",
+            autocompletion=complete_case,
+        ),
+    ] = None,
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page. Default: any that is free.")] = 0,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address only.")] = False,
+    settings: SettingOption = [],
+    allow_outside: Outside = False,
+) -> None:
+    """Open a page in the browser: sliders, experiments, single pulses, and a run in slow motion.
+
+    It is served to this machine alone, at an address that nobody can guess, until Ctrl-C.
+
+    Example: otjdd explore device.toml data.csv
+    """
+    try:
+        from otjdd.explore import server
+    except ImportError as error:
+        raise OSError(f"explore needs {error.name}: pip install 'otjdd[explore]'") from error
+    opened = opening(paths or [], settings, allow_outside)
+    memory_for(opened.case, None)
+    server.serve(opened, port, not no_browser, lambda url: tell(f"The page is at {url} (Ctrl-C ends it)."))
+
+
+def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> Opened:
+    """What the page shows first. Raises CaseError, DataError, ResultError, OSError."""
+    from otjdd.explore.session import Opened
+
+    data, others = [path for path in paths if is_data(path)], [path for path in paths if not is_data(path)]
+    if len(data) > 1 or len(others) > 1:
+        raise typer.BadParameter("give one case or result, and one file of data", param_hint="CASE DATA")
+    path = (others or [REFERENCE])[0]
+    measured = None
+    if data:
+        from otjdd.measurements.read import read_data
+
+        measured = read_data(data[0])
+    if path.suffix != ".nc":
+        return Opened(load_checked(path, settings, allow_outside), os.fspath(path), measured=measured)
+    if settings:
+        raise typer.BadParameter("a result is shown as it is; move it in the page", param_hint="--set")
+    case, name, ds = of_result(path, allow_outside)
+    return Opened(case, name, ds, measured)
+
+
+def of_result(path: Path, allow_outside: bool) -> tuple[Case, str, xr.Dataset]:
+    """Case of a result, "" as it has no file, and the Dataset of the result. Raises CaseError, ResultError."""
+    from otjdd.case.case import parse_case
+    from otjdd.results import store
+
+    ds = store.read(path)
+    if "case_resolved" not in ds.attrs or "solver_status" not in ds.attrs:
+        raise ResultError(path, "is not the result of one run", "explore the case that it was made from")
+    text = str(ds.attrs["case_resolved"])
+    return parse_case(text, path.resolve().parent, file=os.fspath(path), allow_outside=allow_outside), "", ds

@@ -1,0 +1,369 @@
+"""otjdd study, validate, calibrate: a case at many points, claims of papers, parameters for given numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from otjdd.cli.app import LINES, literal, progress_bar, progress_lines, progress_words
+from otjdd.cli.arguments import (
+    JsonOption,
+    OneWorker,
+    Outside,
+    SettingOption,
+    WorkersOption,
+    check_folder,
+    check_outputs,
+    complete_case,
+    complete_claim,
+    load_checked,
+    share_of,
+    usage_of,
+)
+from otjdd.errors import ExitCode
+from otjdd.system import marks
+from otjdd.system.imports import without_unused
+from otjdd.system.terminal import say, tell
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from otjdd.claims.claim import Verdict
+    from otjdd.fitting.targets.search import TargetTask
+
+
+def study(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="CASE",
+            help=literal("A case with a [study], or the name of a shipped one."),
+            autocompletion=complete_case,
+        ),
+    ] = None,
+    *,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")] = None,
+    workers: WorkersOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Compute only what DIR does not hold yet.")] = False,
+    status: Annotated[
+        Path | None, typer.Option("--status", metavar="DIR", help="Count the points in DIR, and compute nothing.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help='Compute on a dask cluster: "tcp://...", or "local".')
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Compute the I-th of N shares: for job arrays.")
+    ] = None,
+    settings: SettingOption = [],
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
+    allow_outside: Outside = False,
+) -> None:
+    """Run a case at all points of its [study], in parallel. Each point is on disk as soon as it is done.
+
+    Example: otjdd study thickness -o thickness --workers 2
+    """
+    from otjdd.system import pool
+
+    if status is not None:
+        from otjdd.studies import study as studies
+
+        for words, count in studies.status(status).most_common():
+            say(f"{count} {words}")
+        return
+    if path is None or out is None:
+        raise typer.BadParameter("give a CASE and -o DIR, or --status DIR")
+    share = share_of(shard, "--shard") if shard else None
+    from otjdd.studies import dataset
+    from otjdd.studies import study as studies
+
+    case = load_checked(path, settings, allow_outside)
+    if not scheduler:
+        studies.get_ready(case)  # while the points are planned
+    with study_progress(case.title, quiet) as progress, contextlib.nullcontext() if scheduler else without_unused():
+        ds = studies.study(
+            case, out, workers=workers or pool.cores(), resume=resume, scheduler=scheduler, shard=share, progress=progress,
+            announce=None if quiet else tell, file=str(path),
+        )  # fmt: skip
+    if not quiet:
+        say(f"{out / studies.RESULT}: {dataset.summary(ds)}")
+    if dataset.is_incomplete(ds, share is not None):
+        sys.stdout.flush()
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@contextmanager
+def study_progress(title: str, quiet: bool) -> Iterator[Callable[[int, int, int], None] | None]:
+    """Yield a callback (done, failed, total): a bar on a terminal, else a line every LINES seconds; None if quiet."""
+    if quiet or sys.stderr.isatty():
+        with progress_bar(title, quiet) as bar:
+            yield bar and (lambda done, failed, total: bar(done / total))
+        return
+    began, last = time.monotonic(), -LINES
+
+    def line(done: int, failed: int, total: int) -> None:
+        nonlocal last
+        passed = time.monotonic() - began
+        if passed - last >= LINES or done == total:
+            last = passed
+            failures = f", {failed} failed" if failed else ""
+            tell(f"{done} of {total} points{failures}, {passed:.0f} s")
+
+    yield line
+
+
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NAME",
+        help="Claims to check, or papers: li-2019, tiotto-2020, anderson-2017, ferroelectric, variability, layers, "
+        "exchange. Default: all.",
+        autocompletion=complete_claim,
+    ),
+]
+Update = Annotated[
+    Path | None, typer.Option("--update", metavar="FILE", help="Put that table between the marks of a file.")
+]
+Pictures = Annotated[Path | None, typer.Option("--pictures", metavar="DIR", help="Draw each claim into this folder.")]
+Report = Annotated[
+    Path | None, typer.Option("--report", metavar="DIR", help="Write a page for the browser, DIR/index.html.")
+]
+Expected = Annotated[
+    bool, typer.Option("--expected", help="Exit code 8 only where a verdict is not what the claim expects.")
+]
+ErrorsOption = Annotated[
+    bool, typer.Option("--errors", help="State the numerical error of each number. Takes about 2.5 times as long.")
+]
+OtherCase = Annotated[
+    Path | None, typer.Option("--case", metavar="FILE", help="Judge another set, from `otjdd calibrate -o`.")
+]
+Runs = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="DIR", help="Keep the runs in this folder, and take from it those that are there."),
+]
+
+
+def validate(
+    names: Names = [],
+    *,
+    as_json: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+    update: Update = None,
+    pictures: Pictures = None,
+    report: Report = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
+    expected: Expected = False,
+    errors: ErrorsOption = False,
+    case: OtherCase = None,
+    runs: Runs = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Check the claims of papers: what was reported, what the model gives, met or missed.
+
+    Example: otjdd validate rv-hrs retention
+    """
+    from otjdd.claims import judge, table
+    from otjdd.claims.papers import another_set
+    from otjdd.results.summary import counted
+    from otjdd.system.pool import cores
+
+    refuse_other_runs(expected, quick, case)
+    check_places(names, update, [pictures, report, runs])
+    device = another_set(case) if case else {}
+    form = "json" if as_json else "markdown" if markdown else "table"
+    try:
+        with progress_lines("claims") as progress:
+            verdicts = judge.validate(
+                names,
+                quick=quick,
+                workers=workers or cores(),
+                progress=progress,
+                errors=errors,
+                device=device,
+                runs=runs,
+            )
+    except KeyboardInterrupt as error:
+        if judged := getattr(error, "partial", []):
+            table.report(judged, form)
+            sys.stdout.flush()
+            goes_on = " The same command continues." if runs else ""
+            tell(f"{counted({'claim': len(judged)})} judged until then.{goes_on}")
+        raise
+    write_verdicts(verdicts, update, pictures, report, quick)
+    table.report(verdicts, form)
+    sys.stdout.flush()
+    surprises = table.surprises(verdicts)
+    if expected:
+        tell("\n".join(surprises) or f"{len(verdicts)} of {len(verdicts)} claims are as expected")
+    if surprises if expected else any(verdict.status == "missed" for verdict in verdicts):
+        raise typer.Exit(ExitCode.MISSED)
+
+
+def refuse_other_runs(expected: bool, quick: bool, case: Path | None) -> None:
+    """Raise typer.BadParameter for runs that are not those that claims expect the numbers of."""
+    if expected and (quick or case):
+        asked = "its full runs, not of a quick look" if quick else "the shipped set"
+        raise typer.BadParameter(f"a claim expects the numbers of {asked}", param_hint="--expected")
+
+
+def check_places(names: list[str], update: Path | None, folders: Sequence[Path | None]) -> None:
+    """Raise typer.BadParameter for an unknown claim or a file without marks, OSError for a folder not to be written."""
+    from otjdd.claims import papers, table
+
+    with usage_of("NAME"):
+        papers.discover(names=names)
+    with usage_of("--update"):
+        if update:
+            marks.check(update, table.PART)
+    for folder in filter(None, folders):
+        check_folder(folder)
+
+
+def write_verdicts(
+    verdicts: Sequence[Verdict], update: Path | None, pictures: Path | None, report: Path | None, quick: bool
+) -> None:
+    """Write the pictures, the report and the table of verdicts, each where its path is given."""
+    if pictures:
+        from otjdd.claims.pictures import save_all
+
+        save_all(verdicts, pictures)
+    if report:
+        from otjdd.claims import report as page
+
+        tell(f"The report is {page.write_page(verdicts, report, quick)}")
+    if update:
+        from otjdd.claims import table
+
+        marks.update(update, table.PART, table.to_markdown(verdicts))
+
+
+def calibrate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A calibration: cases/calibration/li2019.toml is one.")],
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--out",
+            help="Write what was found as a case file, of several cases one each, and its evaluations next to it (.nc).",
+        ),
+    ] = None,
+    evaluations: Annotated[int, typer.Option(min=0, help="Most evaluations of the search; 0: polish only.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=0, help="Most rounds of polishing.")] = 20,
+    spread: Annotated[float, typer.Option(min=1e-3, max=0.5, help="First step, in ranges of the bounds.")] = 0.1,
+    seed: Annotated[int, typer.Option(min=1, help="Seed of the search.")] = 1,
+    workers: OneWorker = 1,
+    sensitivity: Annotated[bool, typer.Option(help="Report sensitivities: one more evaluation per parameter.")] = True,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an earlier search: what it has run is not run again.")
+    ] = False,
+) -> None:  # fmt: skip
+    """Fit chosen parameters of a case to what its runs should show: CMA-ES from where it stands, then least squares.
+
+    Several cases can share parameters: cases/calibration/both-devices.toml.
+
+    Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
+    """
+    from otjdd.claims.targets import load_task
+    from otjdd.fitting.evaluate import evaluator
+    from otjdd.fitting.targets import result, search
+    from otjdd.fitting.targets.result import asked, report
+
+    task = load_task(file)
+    if out:
+        check_folder(out.parent)
+        check_outputs(*result.files_of(out, task))
+        result.check_replaceable(out, task)
+    visited = resumed(out, task) if resume else {}
+    tell(asked(task))
+    with (
+        progress_words("calibrate", quiet=False) as words,
+        evaluator(task, workers, visited) as evaluate,
+    ):
+        evaluate = evaluate._replace(report=watch(task, visited, out, words))
+        try:
+            best = search.search(evaluate, task.start, evaluations=evaluations, spread=spread, seed=seed)
+            best = search.polish(evaluate, best, rounds=rounds)
+        except KeyboardInterrupt:
+            keep_best(out, task, visited)
+            raise
+        count = evaluate.count[0] - 1  # besides the start
+        if out:
+            result.write(out, task, visited, best.x)
+        slopes = search.sensitivities(evaluate, best) if sensitivity else None
+        fine = search.fine_evaluation(evaluate, best.x) if any(p.coarse != p.case for p in task.cases) else None
+    say(report(task, best, count, slopes, fine))
+    say_exclusions(task, visited, out)
+
+
+def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None) -> None:
+    """Print which aims were not met together, how to draw that, and the files that were written."""
+    from otjdd.fitting.targets.result import exclusions, files_of, path_beside
+
+    never, apart = exclusions(task, visited)
+    if apart and out:
+        apart += f"\nThe Pareto fronts between them: otjdd plot {path_beside(out)}"
+    if never or apart:
+        say("\n" + "\n".join(filter(None, [never, apart])))
+    if out:
+        say("\n" + ", ".join(map(str, files_of(out, task))))
+
+
+def resumed(out: Path | None, task: TargetTask) -> dict[bytes, np.ndarray]:
+    """Evaluations of an earlier search that wrote to `out`: bytes of a point -> values (targets,).
+
+    Raises BadParameter without `out`, and ResultError for a file that does not fit.
+    """
+    from otjdd.fitting.search import earlier
+    from otjdd.fitting.targets import result
+
+    if not out:
+        raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
+    path = earlier(result.path_beside(out))
+    if path is None:
+        tell(f"There is no {result.path_beside(out)}: the search starts again.")
+        return {}
+    return result.read_visits(path, task)
+
+
+def watch(
+    task: TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None, words: Callable[[str], None] | None
+) -> Callable[[np.ndarray], None]:
+    """Function to call after each evaluation: it shows the progress, and from time to time saves all evaluations.
+
+    out : None for no file   words : shows a text, None for no terminal
+    """
+    from otjdd.fitting.targets.result import saving
+
+    began, before, best = time.monotonic(), len(visited), math.inf
+    save = saving(out, task, visited) if out else None
+
+    def follow(latest: np.ndarray) -> None:
+        nonlocal best
+        count, best = len(visited), min(best, task.evaluation(latest).score)
+        if words:
+            pace = (time.monotonic() - began) / (count - before)
+            words(f"{count} evaluations, {pace:.2g} s each, best score {best:.4g}")
+        if save:
+            save(latest)
+
+    return follow
+
+
+def keep_best(out: Path | None, task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> None:
+    """Write the best set of an interrupted search, if there is one."""
+    from otjdd.fitting.targets import result, search
+
+    if out and visited:
+        best = search.best_visited(task, visited)
+        result.write(out, task, visited, best.x)
+        tell(
+            f"The best set until then, with a score of {best.outcome.score:.3g}, is in "
+            f"{', '.join(map(str, result.case_files(out, task)))}; the same command with --resume continues from it."
+        )
