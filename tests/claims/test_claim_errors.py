@@ -9,6 +9,7 @@ from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import judge, papers
 from otjdd.claims.claim import ClaimTrial
 from otjdd.results import outputs
+from otjdd.runs import error_estimate
 
 
 def test_errors_of_numbers_are_those_of_grid_and_steps():
@@ -67,6 +68,15 @@ def test_a_claim_without_numbers_has_no_errors(tmp_path):
     trials = papers.planned(claim)
     failed = judge.judge("small", claim, trials, {trials[0].case.digest: "the lights went out"})
     assert judge.errors_of(failed, failed, failed) == {}
+
+
+def test_runs_for_errors_have_smaller_tolerances_and_half_the_cells():
+    case = load_case("rv-loop")
+    of_claims, of_reads, own = judge.strict(case), error_estimate.stricter(case).numerics, case.numerics
+    assert of_claims.device.film.cells == case.device.film.cells // 2
+    for strict, current in ((of_claims.numerics, 0.1), (of_reads, 0.01)):
+        assert (strict.rtol, strict.atol) == pytest.approx((0.1 * own.rtol, 0.1 * own.atol))
+        assert strict.current_tolerance == pytest.approx(current * own.current_tolerance)
 
 
 def test_errors_of_a_real_claim_cover_what_a_finer_grid_changes(tmp_path):

@@ -1,6 +1,7 @@
 """Studies as their users have them: from a case to one Dataset, in one process and in several, whole and interrupted."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from otjdd.case.case import load_case, shipped_cases
 from otjdd.errors import CaseError, LimitError
 from otjdd.results import store
 from otjdd.studies import keep as kept
+from otjdd.studies import points
+from otjdd.studies import study as studies
+from otjdd.studies.jobs import PointJob
 from otjdd.studies.plan import plan, warn_of_one_seed
 
 GRID = """\
@@ -132,6 +136,23 @@ def test_a_study_of_absurd_size_is_refused(small, tmp_path):
     with pytest.raises(LimitError, match=r"a study of 6,000,000 points \(.* 1,000,000 drive\.voltage"):
         otjdd.study(small, tmp_path / "out", **{"study.grid.'drive.voltage'": voltages})
     assert not (tmp_path / "out").exists()
+
+
+def test_the_cost_of_a_study_is_announced_and_refused_beyond_memory_or_disk(tmp_path, monkeypatch):
+    (tmp_path / points.FOLDER).mkdir()
+    arrays = {"read_resistance": kept.KeptArray(("read",), np.ones(10))}
+    job, outcome = PointJob("ab" * 32, {}), points.PointOutcome("done", seconds=2.0, arrays=arrays)
+    points.write_point(tmp_path, job.digest, outcome)
+    planned, told = SimpleNamespace(digests=range(5)), []
+    of = tmp_path, job, outcome, planned, 4, 2, told.append
+    studies.check_cost(*of)
+    assert told == ["about 4 s and 0.0164 MB on disk"]
+    monkeypatch.setattr(studies, "MAX_VALUES", 40)
+    with pytest.raises(LimitError, match=r"the result would hold 50 values, 4e\+01 at most"):
+        studies.check_cost(*of)
+    monkeypatch.setattr(studies.shutil, "disk_usage", lambda _: SimpleNamespace(free=10_000))
+    with pytest.raises(LimitError, match=r"the points will take 1\.64e-05 GB, 1e-05 GB are free"):
+        studies.check_cost(*of)
 
 
 def test_what_is_kept_can_be_chosen(small):
