@@ -360,6 +360,25 @@ def small_reservoirs(draw: Draw, data: Data) -> None:
         }  # fmt: skip
 
 
+def reservoir_that_runs_out(draw: Draw, data: Data) -> None:
+    """Behind a wall far faster than hops; a voltage empties or fills it, from the film or from the other electrode."""
+    sheet, empties = float(data["ions"]["density"].split()[0]) * draw.thickness, draw.odds(0.6)
+    side, other = draw.of(("left", "right"), ("right", "left"))
+    wall = {"rate": f"{draw.thickness / draw.time * draw.decades(1e2, 1e6):.5g} m/s"}
+    wall["equilibrium_density"] = per_m3(sheet / draw.thickness * draw.decades(1e-3, 3.0))
+    filling = draw.decades(0.02, 0.5)
+    few = {
+        "capacity": f"{sheet * draw.real(1.02, 1.5):.5g} 1/m^2",
+        "initial_filling": filling if empties else 1 - filling,
+    }
+    data["device"][side]["exchange"] = wall | few
+    if draw.odds(0.5):
+        data["device"][other]["exchange"] = wall | draw.of({}, {"capacity": f"{30 * sheet:.5g} 1/m^2"})
+    V = draw.real(0.5, 1.5) * (-1 if empties == (side == "left") else 1)
+    points = [(0.0, V), (draw.time, V), (draw.time, 0.0), (2.0 * draw.time, 0.0)]
+    data["drive"] = {"kind": "table", "points": [[seconds(at), volts(to)] for at, to in points]}
+
+
 def electrons_on_vacancies(draw: Draw, data: Data) -> None:
     electrons(draw, data)
     bound_electrons(draw, data)

@@ -10,12 +10,13 @@ from otjdd.compiler.decorators import apart, bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.boundary import exchanges
 from otjdd.physics.channels.conductance import FEW_ENERGIES, NO_SLOPES
-from otjdd.physics.channels.table import conductance_of_channel
+from otjdd.physics.channels.table import TRAP_CODE, conductance_of_channel
 from otjdd.physics.closing import hold_electrons, hold_traps, response_of_traps, voltage_response
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.state import State, Tangent
+from otjdd.physics.traps.sites import DENSITY, PER_ION
 
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
 SAME_TEMPERATURE = 2e-6  # relative, of kT over which a tangent is followed: ln G has changed by 6e-5 then
@@ -120,16 +121,24 @@ def present_charge(junction: Junction, state: State, k: int, i: int) -> float:
     return charged(junction, state, k, i) if hold_electrons(junction) or hold_traps(state) else state.c[k, i]
 
 
+@bare
+def is_absent(junction: Junction, channel: int) -> bool:
+    """True for traps of no density."""
+    numbers = junction.channels.numbers[channel]
+    return junction.channels.code[channel] == TRAP_CODE and numbers[DENSITY] <= 0.0 and numbers[PER_ION] <= 0.0
+
+
 @detached
 def put_tangent(junction: Junction, state: State, tangent: Tangent, r: int, stale: float):
     """Start row r of a tangent at a state at which its present conductance was evaluated, with the slopes that it has.
 
-    stale : change of ln G since the slopes were taken, inf without slopes; the logarithm of no current has none
+    stale : change of ln G since the slopes were taken, inf without slopes; the logarithm of no current has none, unless
+        traps have no density, and never carry any
     """
-    k = r // junction.channels.code.size
+    k, channel = divmod(r, junction.channels.code.size)
     tangent.V[r], tangent.D[r], tangent.P[r], tangent.kT[r] = state.V[0], state.D_right[k], state.P[k], state.kT[k]
     tangent.G[r], tangent.change[r] = tangent.present[r], 0.0
-    tangent.stale[r] = stale if tangent.present[r] > 0.0 else math.inf
+    tangent.stale[r] = stale if tangent.present[r] > 0.0 or is_absent(junction, channel) else math.inf
     for i in range(state.c.shape[1]):
         tangent.c[r, i] = present_charge(junction, state, k, i)
 

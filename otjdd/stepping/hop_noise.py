@@ -427,7 +427,8 @@ def take_oxygen(wall: Wall, noise: Noise, k: int, at_right: bool):
     """Let the cells nearest to a wall take the ions that passed it in a step beyond the oxygen of its reservoir.
 
     Hops at the rates of one state do not know how many ions went before: as many pass as the reservoir has oxygen, or free
-    sites for it. A cell may be filled beyond its sites by it.
+    sites for it. A cell may be filled beyond its sites by it. Where the film has fewer ions than came beyond them, the
+    others went on through the other electrode, and come back from there.
     """
     if not wall.capacity < math.inf:
         return
@@ -440,6 +441,8 @@ def take_oxygen(wall: Wall, noise: Noise, k: int, at_right: bool):
         ions[i] -= taken
         noise.passed[AFTER, k, side] -= sign * taken
         beyond -= taken
+    for end in range(2):
+        noise.passed[AFTER, k, end] -= sign * beyond
 
 
 @detached

@@ -15,6 +15,7 @@ from scipy.special import expit
 from otjdd.case.case import parse_case
 from otjdd.errors import SolverError
 from otjdd.solver import initial, model
+from otjdd.stepping import error_norm
 
 E, EPS0, KB, K, H = 1.602176634e-19, 8.8541878128e-12, 8.617333262e-5, 1.380649e-23, 6.62607015e-34
 M0 = 9.1093837015e-31  # kg
@@ -125,6 +126,33 @@ def test_ions_are_in_the_film_or_in_a_reservoir(data):
     if "vacancies" not in ds and "device.film.thickness" not in data.get("columns", {}).get("spread", {}):
         held = (ds.vacancy_concentration_columns * ds.cell_width).sum("x").values
         alike(held[-1], held[0], 1e-9, what="vacancies of each column")
+
+
+@law(
+    needs=(of.reservoir_that_runs_out,), in_turn=(of.nothing, of.columns, of.noise, of.heat),
+    without=(of.initial,),
+)  # fmt: skip
+def test_a_reservoir_that_runs_out_gives_what_it_has_and_the_run_goes_on(data):
+    """Its filling stays from 0 to 1 but for what counts as no ion, film and reservoirs keep their sum, and words say it.
+
+    Single ions are counted: no reservoir has less than none, or more than its sites.
+    """
+    ds, rtol = run_of(data), parse_case(of.text_of(data)).numerics.rtol
+    noisy, many, gained, finite = data["ions"].get("noise") == "shot", float(ds.vacancies[0]), 0.0, True
+    most = max(float(ds.vacancies.max()), many)
+    for side in SIDES:
+        table = data["device"][side].get("exchange")
+        finite = finite and (table is None or "capacity" in table)
+        if table is None or "capacity" not in table:
+            continue
+        capacity, filling = number(table["capacity"]), ds[f"reservoir_filling_{side}"].values
+        beyond = capacity * max(-filling.min(), filling.max() - 1.0)
+        assert beyond <= (1e-9 * capacity if noisy else error_norm.OUTSIDE * rtol * most), (side, beyond / most)
+        gained = gained + capacity * (filling - filling[0])
+        if abs(filling - 0.5).max() > 0.5 - 1e-6:
+            assert "the reservoir has run out" in ds.attrs["model_limits"]
+    if finite:
+        alike(ds.vacancies - many, gained, 1e-6, most, "vacancies from reservoirs")
 
 
 @law(seeds=(0, 1, 2, 4, 5, 6, 7), without=(of.bound_electrons,))

@@ -13,8 +13,10 @@ import otjdd
 from otjdd.case.case import parse_case
 from otjdd.cli import app
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics import exchange
 from otjdd.solver import integrate, model
-from otjdd.stepping.drawn_hops import new_noise
+from otjdd.stepping.drawn_hops import AFTER, new_noise
+from otjdd.stepping.hop_noise import take_oxygen
 
 RUNS = 1000  # exact ones
 
@@ -59,8 +61,10 @@ def test_at_rest_each_site_of_a_film_holds_an_ion_by_itself(pause):
         pytest.param(Uptake(ratio=10.0), marks=pytest.mark.campaign),
         pytest.param(Uptake(start=30), marks=pytest.mark.campaign),
         Uptake(reservoir=400.0),
+        Uptake(10.0, start=30, share=1e-3, reservoir=242.0),
+        pytest.param(Uptake(10.0, start=2, share=0.95, reservoir=80.0), marks=pytest.mark.campaign),
     ],
-    ids=["uptake", "fast wall", "loss", "finite reservoir"],
+    ids=["uptake", "fast wall", "loss", "finite reservoir", "reservoir that empties", "reservoir that fills"],
 )
 def test_an_uptake_is_that_of_an_exact_monte_carlo(film):
     """Number of ions at three times: its mean within 1 % beyond three errors, its variance within three errors."""
@@ -93,6 +97,17 @@ def test_no_more_ions_pass_than_a_small_reservoir_has_oxygen(film):
         assert np.array_equal(came, run.trial.noise.passed[0, :, 0])
         most = max(most, np.abs(came).max())
     assert 0.5 * film.reservoir - 1.0 <= most <= 0.5 * film.reservoir
+
+
+@pytest.mark.parametrize(("at_right", "sign"), [(False, 1.0), (True, -1.0)])
+def test_ions_beyond_the_free_sites_of_a_reservoir_come_back_from_the_other_electrode(at_right, sign):
+    """Of 100 sites 20 are free, and 40 ions came: three are in the film, the others went through it."""
+    noise, wall = new_noise(np.ones(1), 1, 4), exchange.NO_WALL._replace(capacity=100.0, filling=0.8)
+    noise.after[0, 1 if at_right else 2] = 3.0
+    noise.passed[AFTER, 0] = (-37.0, -40.0) if at_right else (40.0, 37.0)
+    take_oxygen(wall, noise, 0, at_right)
+    assert noise.after.sum() == 0.0
+    assert noise.passed[AFTER, 0].tolist() == [20.0 * sign, 20.0 * sign]
 
 
 def charged(left, right, rate="1e-7 m/s"):
