@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import PrivateAttr, StringConstraints, ValidationError
 
-from otjdd.case import crossbar, exchange, film, kinds, rules, toml_text
+from otjdd.case import crossbar, electrodes, film, kinds, rules, toml_text
 from otjdd.case.base import Record, key
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
@@ -260,7 +260,7 @@ def build(
                 crossbar.faults_of_crossbar(case),
                 film.faults_of_film(case),
                 film.faults_of_polarisation(case),
-                exchange.faults_of_exchange(case),
+                electrodes.faults_of_exchange(case),
             )
             faults: Iterator[tuple[Any, ...]] = chain(rules.faults(case), *checks, of_kinds, beside)
             problems += [document.problem(*fault) for fault in faults]

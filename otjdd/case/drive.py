@@ -32,7 +32,7 @@ from otjdd.case.base import (
 from otjdd.case.drive_curves import CV, IV, Impedance
 from otjdd.case.drive_patterns import Patterns
 from otjdd.errors import NotAsExpected
-from otjdd.waveform import shapes, text_file
+from otjdd.waveform import shapes
 from otjdd.waveform.chain import Chain, joined, repeated
 from otjdd.waveform.waveform import Waveform, concatenate, difference, with_reads
 
@@ -324,7 +324,7 @@ class Table(Record):
     def waveform(self) -> Waveform:
         """Waveform of the breakpoints. Raises OSError, or ValueError ("file:line: ...") for a file that is no waveform."""
         if self.file:
-            return text_file.read_waveform(self.file, self.reads_at, HIGHEST)
+            return shapes.read_waveform(self.file, self.reads_at, HIGHEST)
         times, voltages = np.array(self.points).T
         return shapes.table(times, voltages, self.reads_at)
 

@@ -16,7 +16,7 @@ from otjdd.case.base import Record, facts_of, records_of
 from otjdd.case.columns import MOST_COLUMNS, OF_SPREAD, ColumnKind, Columns, column_values
 from otjdd.case.device import Device, Ions
 from otjdd.case.document import Document, changed, split_key
-from otjdd.case.exchange import exchanges
+from otjdd.case.electrodes import exchanges
 from otjdd.case.explain import problems_of
 from otjdd.case.film import OF_IONS, LayeredFilm
 from otjdd.case.problem import KeyPath, Problem, Source

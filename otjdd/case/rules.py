@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from otjdd.case.exchange import SIDES, exchanges
+from otjdd.case.electrodes import SIDES, exchanges
 from otjdd.case.film import NOT_WITH_LAYERS, LayeredFilm
 from otjdd.case.problem import KeyPath, Problem, dotted
 from otjdd.errors import CaseError

@@ -98,7 +98,7 @@ def check(
 
 def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     """Print that a case is valid, its drive, and which values come from other materials. Raises CaseError, OSError."""
-    from otjdd.case.exchange import exchanges
+    from otjdd.case.electrodes import exchanges
     from otjdd.case.notes import notes
     from otjdd.results import summary
     from otjdd.studies.plan import check_expected, plan

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from otjdd.analysis import curves, plasticity, synapse
+from otjdd.analysis import fits, plasticity, synapse
 from otjdd.plot.axes import legend, quantity_axis, three_digits
 from otjdd.plot.kinds import panel
 from otjdd.plot.runs import NamedResult, case_data, legend_label, stroke
@@ -80,7 +80,7 @@ def ppf(axes: Axes, runs: Sequence[NamedResult]) -> None:
     of_runs = [plasticity.facilitation(plasticity.read_peaks(run.ds)) for run in runs]
     for name, colour, marker in (("ppf", BLUE, "o"), ("ptp", ORANGE, "s")):
         y = 100 * np.array([of_run[name] for of_run in of_runs])
-        tau = fitted_curve(axes, curves.exponential, x, y, colour)
+        tau = fitted_curve(axes, fits.exponential, x, y, colour)
         label = name.upper() + (f", τ = {tau}" if tau else "")
         axes.plot(x, y, marker, color=colour, label=label, clip_on=False)
     axes.set(ylabel="index (%)")
@@ -90,7 +90,7 @@ def ppf(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 def fitted_curve(
     axes: Axes,
-    fit: Callable[[np.ndarray, np.ndarray], curves.Curve],
+    fit: Callable[[np.ndarray, np.ndarray], fits.Curve],
     x: np.ndarray,
     y: np.ndarray,
     colour: str,
@@ -98,7 +98,7 @@ def fitted_curve(
 ) -> str:
     """Fit an exponential or Gaussian to y over x (n,), and draw it. Returns its scale as text with its unit.
 
-    fit : `curves.exponential` or `curves.gaussian`   mirror : -1 draws it at negative x
+    fit : `fits.exponential` or `fits.gaussian`   mirror : -1 draws it at negative x
     Draws nothing and returns "" for fewer than four points and for a bad fit.
     """
     try:
@@ -108,12 +108,10 @@ def fitted_curve(
     except ValueError:
         return ""
     fine = np.linspace(x.min(), x.max(), 201)
-    line = (
-        fitted.amplitude * np.exp(-((fine / fitted.scale) ** (1 if fit is curves.exponential else 2))) + fitted.offset
-    )
+    line = fitted.amplitude * np.exp(-((fine / fitted.scale) ** (1 if fit is fits.exponential else 2))) + fitted.offset
     if np.ptp(line) > 1.5 * np.ptp(y):  # a peak between two points, which no point supports
         return ""
-    if fit is curves.gaussian and fitted.misfit > LOOSE:
+    if fit is fits.gaussian and fitted.misfit > LOOSE:
         return ""
     axes.plot(mirror * fine, line, color=colour, linewidth=0.8)
     return three_digits(fitted.scale, "s")
@@ -158,10 +156,10 @@ def stdp(axes: Axes, runs: Sequence[NamedResult]) -> None:
         for (side, sign, name), mean in zip(sides, means, strict=True):
             if alone and abs(mean) < largest:
                 continue
-            tau = fitted_curve(axes, curves.exponential, np.abs(delay[side]), 100 * change[side], BLUE, sign)
+            tau = fitted_curve(axes, fits.exponential, np.abs(delay[side]), 100 * change[side], BLUE, sign)
             taus.append(("τ" if alone else name, tau))
     else:
-        taus.append(("τ", fitted_curve(axes, curves.gaussian, delay, 100 * change, BLUE)))
+        taus.append(("τ", fitted_curve(axes, fits.gaussian, delay, 100 * change, BLUE)))
     scales = "".join(f", {name} = {tau}" for name, tau in taus if tau)
     label = f"{len(delay)} delays{scales}" if len(delay) > 1 else f"{100 * change[0]:+.3g} %"
     axes.plot(delay, 100 * change, "o", color=BLUE, label=label.replace("-", "\N{MINUS SIGN}"), clip_on=False)

@@ -49,7 +49,7 @@ from otjdd.solver import grid_error, self_check
 from otjdd.solver.checkpoint import CheckpointPlace
 from otjdd.solver.outcome import ending, status_words
 from otjdd.solver.start import Start
-from otjdd.system.beside import beside
+from otjdd.system.pool import beside
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.case.exchange import exchanges
+from otjdd.case.electrodes import exchanges
 from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
@@ -22,9 +22,8 @@ from otjdd.solver.outcome import Ended, ending
 from otjdd.solver.snapshots import snapshot
 from otjdd.solver.start import KeptState
 from otjdd.stepping import run_log
-from otjdd.waveform.chain import Chain
+from otjdd.waveform.chain import Chain, last_writes
 from otjdd.waveform.waveform import Waveform
-from otjdd.waveform.writes import last_writes
 
 SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from otjdd.case.case import Case, parse_case
 from otjdd.case.device import FromProfile, FromResult, History
-from otjdd.case.exchange import exchanges
+from otjdd.case.electrodes import exchanges
 from otjdd.case.kinds import FEWEST, column_area, covered_by, kinds_of
 from otjdd.case.traps import Trap
 from otjdd.physics.junction import Junction, new_state

@@ -12,8 +12,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.columns import MOST_COLUMNS, Columns, column_values
 from otjdd.case.device import Device, FromResult, Ions
-from otjdd.case.electrodes import Metal
-from otjdd.case.exchange import SIDES, exchanges
+from otjdd.case.electrodes import SIDES, Metal, exchanges
 from otjdd.case.film import Film, Layer, LayeredFilm
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
 from otjdd.case.traps import AnyLeak, Trap

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.case.exchange import SIDES, exchanges
+from otjdd.case.electrodes import SIDES, exchanges
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.solver.electrodes import edge_beside
 from otjdd.solver.model import site_energy

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.case.exchange import exchanges
+from otjdd.case.electrodes import exchanges
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws.transmission import Profile
 from otjdd.physics import electrostatics, image_force

@@ -3,6 +3,8 @@
 with team(2) as spread:
     for number, result in spread(function, [(1, "a"), (2, "b")]):
         ...
+
+`beside` makes calls at the same time in threads of one process: kernels release Python's lock, so each has a processor.
 """
 
 import atexit
@@ -21,13 +23,14 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import util
+from threading import Event
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -387,3 +390,36 @@ def remove_sockets() -> None:
 def cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+Main = TypeVar("Main")
+Other = TypeVar("Other")
+Check = Callable[[float], None]
+
+
+def beside(main: Callable[[], Main], others: Sequence[Callable[[Check], Other]]) -> tuple[Main, list[Other]]:
+    """Results of main(), and of other(check) for each of the others, which run in threads at the same time.
+
+    check : the others call it now and then with the fraction done; it raises KeyboardInterrupt when main has failed
+    On one processor, and in a process of a pool, which has one processor to itself, the calls follow each other.
+    Raises the exception of main, else that of the first of the others that failed.
+    """
+    if cores() == 1 or mp.parent_process() is not None:
+        return main(), [other(go_on) for other in others]
+    failed = Event()
+
+    def check(fraction: float) -> None:
+        if failed.is_set():
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(max(1, len(others))) as threads:
+        futures = [threads.submit(other, check) for other in others]
+        try:
+            return main(), [future.result() for future in futures]
+        except BaseException:
+            failed.set()
+            raise
+
+
+def go_on(fraction: float) -> None:
+    """A `check` that never stops the call."""

@@ -1,4 +1,4 @@
-"""Waveforms that are too long for the memory: parts and their repetitions, expanded one block at a time.
+"""Waveforms that are too long for the memory: parts and their repetitions, expanded one block at a time; their writes.
 
 A train of a million pulses is one period and a count. Only the current block has breakpoints in memory.
 """
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.system.remember import by_record
 from otjdd.waveform.waveform import Block, Waveform, concatenate
 
 BLOCK = 250_000  # most breakpoints of a block, unless one copy of the shape has more
@@ -133,3 +134,28 @@ def blocks_of(part: Part, first: int) -> Iterator[Block]:
     per_copy = copies_in_block(part)
     for copy in range(first * per_copy, part.copies, per_copy):
         yield Block(copy * part.shape.duration, part.shape.repeat(min(per_copy, part.copies - copy)))
+
+
+@by_record(most=2)
+def last_writes(drive: Waveform | Chain, count: int) -> np.ndarray:
+    """End [s] of the last write before each of the first `count` reads, and the voltage there [V]: (count, 2), nan without.
+
+    The drive is taken block by block, so a long train needs no more memory than its reads.
+    """
+    of_blocks, last = [np.empty((0, 2))], np.full((1, 2), np.nan)
+    for block in drive.blocks() if count else ():
+        ends, times = writes(block.waveform), block.waveform.read_times
+        candidates = np.concatenate((last, ends + np.array((block.start, 0.0))))
+        of_blocks.append(candidates[np.searchsorted(ends[:, 0], times, side="right")])
+        last, count = candidates[-1:], count - times.size
+        if count <= 0:
+            break
+    rows = np.concatenate(of_blocks)
+    return rows[: len(rows) + min(count, 0)]
+
+
+def writes(waveform: Waveform) -> np.ndarray:
+    """End [s] of each write and the voltage there [V], (W, 2). A write is a ramp or plateau that does not end in a read."""
+    _, end, start_voltage, voltage = waveform.segments()
+    driven = np.maximum(np.abs(start_voltage), np.abs(voltage)) > 0
+    return np.column_stack((end, voltage))[driven & ~np.isin(end, waveform.read_times)]

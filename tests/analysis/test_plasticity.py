@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.analysis import curves, plasticity
+from otjdd.analysis import fits, plasticity
 from otjdd.results import outputs
 
 WIDTH, PERIOD, TAU = 50e-9, 1e-6, 0.8e-6
@@ -43,7 +43,7 @@ def test_paired_pulses_add_what_is_left_of_the_ones_before():
 def test_the_relaxation_begins_where_the_last_pulse_ends():
     t, current = plasticity.relaxation(response(1))
     assert t[0] > 0
-    assert curves.exponential(t, current).scale == pytest.approx(TAU, rel=1e-4)
+    assert fits.exponential(t, current).scale == pytest.approx(TAU, rel=1e-4)
 
 
 def test_a_pulse_spends_what_it_conducts_and_what_it_charges():

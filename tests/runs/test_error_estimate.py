@@ -12,7 +12,6 @@ from otjdd.results import summary
 from otjdd.runs import error_estimate
 from otjdd.runs.run import simulate
 from otjdd.solver import grid_error
-from otjdd.system import beside
 from validation.reliability import devices, stated_errors
 
 READS = {
@@ -202,7 +201,7 @@ def test_coarser_grids_run_where_there_is_something_to_compare(plain, drive, run
 
 @pytest.mark.parametrize("processors", [1, 4])
 def test_an_interruption_after_the_finest_run_keeps_that_one(plain, monkeypatch, processors):
-    monkeypatch.setattr(beside, "cores", lambda: processors)
+    monkeypatch.setattr("otjdd.system.pool.cores", lambda: processors)
     film, done = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", "estimate"), threading.Event()
 
     def on_its_grid(case, *rest):

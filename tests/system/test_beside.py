@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from otjdd.system import beside as module
-from otjdd.system.beside import beside
+from otjdd.system import pool as module
+from otjdd.system.pool import beside
 
 
 @pytest.fixture(params=[1, 4], ids=["one processor", "four"])

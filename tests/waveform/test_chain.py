@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from otjdd.waveform import chain
-from otjdd.waveform.chain import Chain, Part, joined, repeated
+from otjdd.waveform import chain, shapes
+from otjdd.waveform.chain import Chain, Part, joined, last_writes, repeated, writes
 from otjdd.waveform.shapes import hold, pulse, read, train
-from otjdd.waveform.waveform import Waveform, concatenate
+from otjdd.waveform.waveform import Block, Waveform, concatenate
 
 PULSE = pulse(2.2, 5e-8, rise=1e-9, fall=1e-9, wait=1e-7).then(read(0.1, 1e-6, write_voltage=2.2))
 OTHER = pulse(-2.5, 1e-7, wait=1e-6).then(read(0.1, 1e-6, write_voltage=-2.5))
@@ -80,3 +80,47 @@ def test_what_no_run_can_do_is_refused():
         repeated(PULSE, 10**11)
     with pytest.raises(ValueError, match="cannot be resolved at t = 100000 s"):
         Chain((Part(pulse(1.0, 1e-12), 10**6), Part(hold(0.0, 1e5), 1)))
+
+
+READ = shapes.read(0.1, 1e-6)
+WRITE = shapes.pulse(2.0, 1e-3)
+
+
+class Blocks:
+    """A drive that is made block by block."""
+
+    def __init__(self, *waveforms):
+        self.waveforms = waveforms
+
+    def blocks(self):
+        start = 0.0
+        for waveform in self.waveforms:
+            yield Block(start, waveform)
+            start += waveform.duration
+
+
+def test_a_read_is_no_write_and_comes_after_the_last_one():
+    drive = concatenate([READ, WRITE, READ, READ, shapes.pulse(-1.0, 1e-3), READ])
+    found = last_writes(drive, 4)
+    assert np.isnan(found[0]).all()
+    assert found[1:, 1].tolist() == [2.0, 2.0, -1.0]
+    assert found[1:, 0] == pytest.approx([1e-6 + 1e-3, 1e-6 + 1e-3, 3e-6 + 2e-3], rel=1e-12)
+    assert len(writes(drive)) == 2
+
+
+def test_blocks_give_what_the_whole_gives():
+    parts = [READ, WRITE, READ, READ, shapes.pulse(-1.0, 1e-3).then(READ), READ]
+    whole = last_writes(concatenate(parts), 5)
+    assert last_writes(Blocks(*parts), 5)[1:] == pytest.approx(whole[1:], rel=1e-12)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 5])
+def test_a_run_that_ended_early_has_the_reads_that_it_took(count):
+    drive = concatenate([READ, WRITE, READ, READ, WRITE, READ, READ])
+    whole = last_writes(drive, 5)
+    for made in (
+        last_writes(drive, count),
+        last_writes(Blocks(READ, WRITE.then(READ).then(READ), WRITE, READ, READ), count),
+    ):
+        assert made.shape == (count, 2)
+        np.testing.assert_allclose(made, whole[:count], rtol=1e-12)

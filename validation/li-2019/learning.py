@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from otjdd.analysis import curves, plasticity, synapse
+from otjdd.analysis import fits, plasticity, synapse
 from otjdd.analysis.metrics import Metric
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict
 from otjdd.claims.pictures import COLOURS, PAPER
@@ -52,11 +52,11 @@ def single(trials: Trials) -> dict[str, float]:
     }
 
 
-def tail(ds: xr.Dataset, what: str) -> curves.Curve:
+def tail(ds: xr.Dataset, what: str) -> fits.Curve:
     """Exponential through the current after the last pulse; its offset is the current before the first one."""
     t, current = plasticity.relaxation(ds, what)
     rest = float(np.asarray(ds[what])[plasticity.pulses(ds)[0].start - 1])
-    return curves.exponential(t, current, offset=rest)
+    return fits.exponential(t, current, offset=rest)
 
 
 def trains(trials: Trials) -> dict[str, float]:
@@ -85,7 +85,7 @@ def facilitation(trials: Trials) -> dict[str, float]:
     out = {"above": float(np.mean([f["ptp"] > f["ppf"] for f in of_trials]))}
     for name in ("ppf", "ptp"):
         index = np.array([f[name] for f in of_trials])
-        fit = curves.exponential(interval, index)
+        fit = fits.exponential(interval, index)
         out |= {f"{name}_falls": synapse.rises(-index), f"{name}_misfit": fit.misfit, f"{name}_decay": fit.scale}
         out |= {f"{name}_most": float(index[0])}
     return out
@@ -135,7 +135,7 @@ def antisymmetric(trials: Trials) -> dict[str, float]:
     delay, change = timed(trials)
     out = {"right": float(np.mean((change > 0) == (delay > 0)))}
     for name, side in (("up", delay > 0), ("down", delay < 0)):
-        fit = curves.exponential(np.abs(delay[side]), change[side])
+        fit = fits.exponential(np.abs(delay[side]), change[side])
         out |= {name: fit.amplitude, f"{name}_decay": fit.scale, f"{name}_offset": fit.offset}
         out |= {f"{name}_error": fit.amplitude_error, f"{name}_decay_error": fit.scale_error}
     return out
@@ -144,7 +144,7 @@ def antisymmetric(trials: Trials) -> dict[str, float]:
 def symmetric(trials: Trials) -> dict[str, float]:
     """Fit of A exp(-(dt/tau)^2) + W0 to STDP over all delays dt [s]."""
     delay, change = timed(trials)
-    fit = curves.gaussian(delay, change)
+    fit = fits.gaussian(delay, change)
     return {
         "amplitude": fit.amplitude,
         "amplitude_error": fit.amplitude_error,
@@ -253,7 +253,7 @@ def draw_facilitation(verdict: Verdict, axes: Sequence[Axes]) -> None:
     of_trials = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in verdict.trials]
     for name, colour in (("ppf", style.BLUE), ("ptp", style.ORANGE)):
         index = np.array([f[name] for f in of_trials])
-        fit = curves.exponential(interval, index)
+        fit = fits.exponential(interval, index)
         fine = np.linspace(interval[0], interval[-1], 200)
         axes[0].plot(interval, 100 * index, "o", color=colour, label=name.upper())
         line = fit.amplitude * np.exp(-fine / fit.scale) + fit.offset
