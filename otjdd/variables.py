@@ -12,6 +12,7 @@ outputs of results that hold it. All arrays of a state are parts of one, so that
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import numpy as np
@@ -164,10 +165,17 @@ class State(NamedTuple):
     trapped: Annotated[Array, derived("column charged_cell", "C/m2", "charge of the traps in each cell")]
 
 
+@cache
+def hints_of(cls: type[tuple[Any, ...]], with_variables: bool = False) -> dict[str, Any]:
+    """Types of the fields of a class of named tuples, by name; with_variables : what is declared beside them too."""
+    return get_type_hints(cls, include_extras=with_variables)
+
+
+@cache
 def variables_of(cls: type[tuple[Any, ...]], before: str = "") -> dict[str, Variable]:
     """The variables of a class of named tuples and of those within it, by path; before : that of the class."""
     table: dict[str, Variable] = {}
-    for name, hint in get_type_hints(cls, include_extras=True).items():
+    for name, hint in hints_of(cls, True).items():
         if hasattr(hint, "__metadata__"):
             table[before + name] = hint.__metadata__[0]
         elif hasattr(hint, "_fields"):
@@ -194,7 +202,7 @@ def new(cls: type[Tuples], sizes: dict[str, int]) -> Tuples:
 
 def filled(cls: type[Tuples], parts: dict[str, Any], before: str = "") -> Tuples:
     """A tuple of the class, with arrays by path. before : that of the class"""
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)
     fields = (
         filled(hints[name], parts, f"{before}{name}.") if hasattr(hints[name], "_fields") else parts[before + name]
         for name in hints
