@@ -119,7 +119,7 @@ class Passed(NamedTuple):
     """Means over a time step of lines with a capacitance."""
 
     power: float  # W from the drivers
-    off: float  # W, by which that of one implicit step is off
+    off: float  # W, estimate of the error of that power
     heat: np.ndarray  # (R, C) W into the cells
 
 

@@ -29,7 +29,7 @@ CHANGE = 0.4  # of the power: allowed change in a step, an error of 1.4 % of the
 NEGLIGIBLE = (
     0.1  # of the energy so far: with a capacitance of the lines, the least energy of a step that its error refers to
 )
-EXTRAPOLATED = 0.05  # of the energy of a step with a capacitance of the lines: what one implicit step may be off
+EXTRAPOLATED = 0.05  # of the energy of a step with a capacitance of the lines: error of that of a step
 WRITTEN = 0.9  # of the largest voltage of the drivers across a cell, from which on a cell is written
 FIRST, SHORTEST = 0.02, 1e-9  # of the duration: default of the first time step, and the shortest one
 

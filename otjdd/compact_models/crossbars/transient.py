@@ -5,10 +5,9 @@ junction, K. They take the net current into the node:
 
     C dv/dt +- K d(u - w)/dt = source - (conductance of the lines) v - (currents of the cells)
 
-A time step consists of one implicit Euler step, and of two of half its length. Both damp changes faster than the step. The
-difference of their results is the error of the one step; twice the result of the two less that of the one is of second
-order, and is the result of the time step. The drivers give the charge of each implicit step, so that one step may pass over
-the peak of their current as they rise.
+A time step is that of RODAS3, a linearly implicit method of four stages with one factored matrix (Sandu et al., Atmos.
+Environ. 31, 3459 (1997)). It is of third order, damps changes faster than the step, and its last stage is its error.
+Energies from the drivers and into the cells are unknowns too, so that one step may pass over the peak of a current.
 """
 
 from typing import Any, NamedTuple
@@ -25,12 +24,17 @@ from otjdd.compact_models.crossbars.network import (
     Point,
     ReadLines,
     at,
+    factored,
     solution,
     solve,
 )
 
-ERROR = 2e-3  # of the highest voltage: allowed difference of one step and two halves; the result is off by far less
-READ_ERROR = 4e-3  # of a current that is read, or of its steady value: 0.01 of what 13 time constants leave of a charge
+GAMMA = 0.5  # of RODAS3: share of a step in its matrix
+STAGES = ((), ()), ((), (4.0,)), ((2.0, 0.0), (1.0, -1.0)), ((2.0, 0.0, 1.0), (1.0, -1.0, -8.0 / 3.0))  # factors of the
+# stages before: where the currents are evaluated, () for the stage before; what is added to them
+END = 2.0, 0.0, 1.0, 1.0  # factors of all stages in the step
+ERROR = 1e-3  # of the highest voltage: allowed error of a step
+READ_ERROR = 2e-3  # of a current that is read, or of its steady value
 LOWEST = 1e-3  # V: lines below it count as discharged, so that errors refer to it
 SMALLEST = 1e-10  # V along the first piece of a bit line: smaller currents are not resolved
 SETTLED = 0.01  # of the steady currents: deviation below which lines count as settled
@@ -73,35 +77,36 @@ def advanced(
     crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, before: NetworkSolution, step: float
 ) -> tuple[NetworkSolution, float]:
     """The network after a step [s] with fixed states (R C, ...), and the error in units of the allowed one."""
+    n, nodes = crossbar.count, before.nodes
     matrix = capacitance_matrix(crossbar, states, before)
-    whole = implicit(crossbar, driven, states, before, step, matrix)
-    half = implicit(crossbar, driven, states, before, 0.5 * step, matrix)
-    halves = implicit(crossbar, driven, states, half, 0.5 * step, matrix)
-    powers = [power_of(crossbar, driven, solved.nodes) for solved in (whole, half, halves)]
-    heats = [solved.voltage * solved.current for solved in (whole, half, halves)]
-    in_halves = 0.5 * (powers[1] + powers[2])
-    passed = Passed(2.0 * in_halves - powers[0], abs(in_halves - powers[0]), heats[1] + heats[2] - heats[0])
-    nodes = 2.0 * halves.nodes - whole.nodes
-    highest = max(highest_of(nodes), highest_of(before.nodes))
-    off = np.abs(halves.nodes - whole.nodes)
-    share = float(off.max()) / (ERROR * highest)
+    begin = point = at(crossbar, driven, states, nodes)
+    factor = factored(driven._replace(conductance=driven.conductance + matrix / (GAMMA * step)), begin.slope)
+    stages: list[np.ndarray] = []
+    energies: list[np.ndarray] = []
+    there = nodes
+    for place, mix in STAGES:
+        if place:
+            there = nodes + combined(place, stages)
+            point = at(crossbar, driven, states, there, point)
+        stages.append(factor.solve(matrix @ combined(mix, stages) / step - point.missing if mix else -point.missing))
+        steep = (begin.current + begin.cell * begin.slope) * (stages[-1][:n] - stages[-1][n:])
+        rate = np.append(point.cell * point.current + steep, power_of(crossbar, driven, there + stages[-1]))
+        energies.append(GAMMA * (step * rate + combined(mix, energies) if mix else step * rate))
+    there = nodes + combined(END, stages)
+    mean = combined(END, energies) / step
+    share = float(np.abs(stages[-1]).max()) / (ERROR * max(highest_of(there), highest_of(nodes)))
     if driven.read is not None:
-        first = crossbar.count + driven.read.bits
-        drop = np.maximum(np.abs(nodes[first] - driven.bits[driven.read.bits]), driven.read.drop)
-        share = max(share, float((off[first] / drop).max()) / READ_ERROR)
-    end = charged(crossbar, driven, nodes, at(crossbar, driven, states, nodes))
-    return end._replace(passed=passed), float(np.sqrt(share))
+        first = n + driven.read.bits
+        drop = np.maximum(np.abs(there[first] - driven.bits[driven.read.bits]), driven.read.drop)
+        share = max(share, float((np.abs(stages[-1][first]) / drop).max()) / READ_ERROR)
+    end = charged(crossbar, driven, there, at(crossbar, driven, states, there, point))
+    passed = Passed(float(mean[-1]), abs(float(energies[-1][-1])) / step, mean[:-1].reshape(end.voltage.shape))
+    return end._replace(passed=passed), float(np.cbrt(share))
 
 
-def implicit(
-    crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, before: NetworkSolution, step: float, matrix: Any
-) -> NetworkSolution:
-    """The network after one implicit Euler step [s]. matrix : of the capacitances [F]"""
-    along = matrix / step
-    stiff = driven._replace(
-        conductance=driven.conductance + along, source=driven.source + along @ before.nodes
-    )  # fmt: skip
-    return solve(crossbar, stiff, states, before._replace(factor=None, point=None), highest_of(before.nodes))
+def combined(factors: tuple[float, ...], stages: list[np.ndarray]) -> Any:
+    """Sum of stages times factors."""
+    return sum(factor * stage for factor, stage in zip(factors, stages, strict=True) if factor)
 
 
 def capacitance_matrix(crossbar: Crossbar, states: np.ndarray, now: NetworkSolution) -> Any:
