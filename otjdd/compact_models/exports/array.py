@@ -3,7 +3,7 @@
 ngspice and VACASK load the same compiled modules. `otj` is the junction; devices that differ in more than the speed of
 their ions add `otj_2` and so on. `otj_line` is a driver with its resistance, whose line floats while `on` is 0.
 `otj_switch` or `otj_selector` is the access to a cell. Each piece of line has its capacitance at its farther end.
-Junctions have no charge in these netlists: with it, ngspice stops where drivers rise.
+Junctions have their charge beside that of lines, as in `otjdd run`.
 
 The steps of a drive of patterns, in each of which the drivers hold their voltages, and the clock of a netlist of them.
 
@@ -209,12 +209,13 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
     """Cells, pieces of line and drivers. Nodes: u_i_j on word lines, b_i_j on bit lines, w_i and e_j of the sources."""
     floating = any(isinstance(part, PatternRead) and part.unselected == "floating" for part in drive.parts)
     cells, r = crossbar.cells, crossbar.line_resistance
+    charging = float(crossbar.line_capacitance > 0.0 and cells.access is None)
     firsts, parts = first_of_kind(cells.devices), []
     kinds = sorted(set(firsts))
     for i, j in np.ndindex(crossbar.word_lines, crossbar.bit_lines):
         dealt = cells.dealt[i * crossbar.bit_lines + j]
         device, first = cells.devices[dealt], cells.devices[firsts[dealt]]
-        values = {"charging": 0.0, "area": device.area}
+        values = {"charging": charging, "area": device.area}
         for k in range(device.kind.size) if len(cells.devices) > 1 else ():
             values |= {f"ic{k + 1}": device.start[k], f"faster{k + 1}": device.speed[k] / first.speed[k]}
         inner = f"a_{i}_{j}" if cells.access else f"u_{i}_{j}"
@@ -341,9 +342,7 @@ Times = tuple[float, float, float]  # s: first step, end, longest step
 def _about(crossbar: Crossbar, drive: Patterns) -> list[str]:
     """Comment lines at the beginning of a netlist."""
     programs = any(part.kind == "program" for part in drive.parts)
-    uncharged = bool(crossbar.line_capacitance) and crossbar.cells.access is None
     return [
-        *(["the charge of the junctions, which `otjdd run` has with that of lines, is left out here"] * uncharged),
         f"{crossbar.word_lines} x {crossbar.bit_lines} cells, lines of {crossbar.line_resistance:g} ohm from cell to cell, "
         f"drivers of {crossbar.driver_resistance:g} ohm, {crossbar.line_capacitance:g} F to ground from cell to cell",
         f"steps longer than {LONGEST_STEP:g} times the shortest are shortened to that; V(pace) speeds up the states "

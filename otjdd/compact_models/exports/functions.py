@@ -22,7 +22,7 @@ NAMES = {
     "a": "rate", "b": "cond", "c": "limit", "d": "charge", "k": "settle", "m": "move", "z": "excess", "s": "phi",
     "i": "white", "o": "corner",
 }  # letter of a table -> its name in the text  # fmt: skip
-LEAST_TERM, ROUNDED = 1e-6, 1e-7  # of the largest sum of a table: terms left out; round-off of a coefficient
+LEAST_TERM = 1e-6  # of the largest term of a table: smaller ones are left out, and coefficients are rounded to it
 NOISE_LETTERS, NOISE_TABLES = "sio", ("log_scatter", "log_white", "log_corner")
 EDGE = 0.05  # V: interval of the difference that gives the capacitance at an end of the range
 NO_WAY = "1e-6"  # share of the vacancies that fill the way, below which there is no delay
@@ -30,7 +30,7 @@ UNSETTLED = 0.02  # of the thickness: larger moves of an initial state at 0 V ar
 
 
 class Pieces(NamedTuple):
-    """R functions of one variable: cubic polynomials in the distance from the lower knot of each of n pieces.
+    """R functions of one variable: cubic polynomials of the place, from 0 to 1, within each of n pieces.
 
     Each coefficient is a polynomial of u1, u2, ... (see `otjdd.compact_models.axes`), or a number without an axis.
     """
@@ -157,24 +157,21 @@ def edge_capacitance(model: CompactModel) -> float:
 def pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Pieces:
     """Pieces of scipy's piecewise cubics of one table. splines : one for each node of a model, with the same knots
 
-    Functions below LEAST_TERM of the largest are left out. Slopes, bends and the rest are rounded; the value at a knot is
-    that of the piece before it, for Newton's method of a simulator goes to and fro over a jump.
+    Functions below LEAST_TERM of the largest are left out. Coefficients are decimal numbers of so few digits that all of a
+    table are sums of one unit. So a piece ends, to the last bit but one, where the next begins: Newton's method of a
+    simulator goes to and fro over a jump.
     """
     coefficients = by_u(model, np.array([function.c[::-1] for function in splines]))  # (4, n, R, N1, ...)
-    table = np.moveaxis(coefficients, 0, 2)
-    powers = np.diff(splines[0].x).reshape(-1, 1, 1, *[1] * (table.ndim - 3)) ** np.arange(4.0).reshape(
-        4, *[1] * (table.ndim - 3)
-    )
-    reach = np.abs(table) * powers
-    whole, largest = float(reach.max(initial=0.0)), reach.max(axis=(0, *range(2, table.ndim)), keepdims=True)
-    table = np.where(largest < LEAST_TERM * whole, 0.0, table)
+    table = np.moveaxis(coefficients, 0, 2)  # (n, R, 4, N1, ...)
+    width = np.diff(splines[0].x).reshape(-1, 1, 1, *[1] * (table.ndim - 3))
+    table = table * width ** np.arange(4.0).reshape(4, *[1] * (table.ndim - 3))
+    whole = float(np.abs(table).max(initial=0.0))
+    largest = np.abs(table).max(axis=(0, *range(2, table.ndim)), keepdims=True)
     if whole > 0.0:
-        digits = np.broadcast_to(-np.floor(np.log10(ROUNDED * whole / powers)), table.shape)
-        rounded = [round(float(value), int(count)) for value, count in zip(table.flat, digits.flat, strict=True)]
-        begins, table = table[:, :, 0], np.array(rounded).reshape(table.shape) + 0.0
-        table[0, :, 0] = begins[0]
-        for i in range(len(table) - 1):
-            table[i + 1, :, 0] = (table[i] * powers[i]).sum(axis=1)
+        digits = int(-np.floor(np.log10(LEAST_TERM * whole)))
+        units = np.rint(np.where(largest < LEAST_TERM * whole, 0.0, table) * 10.0**digits)
+        units[:-1, :, 3] += units[1:, :, 0] - units[:-1].sum(axis=2)
+        table = np.array([round(value / 10.0**digits, digits) for value in units.ravel()]).reshape(table.shape) + 0.0
     return Pieces(splines[0].x, table)
 
 

@@ -6,13 +6,14 @@ time 0 the states have these values: operating points and DC sweeps are those of
 starts from it, with and without `uic`. No time step moves a state by more than MOVE or a filling by ten times that, at
 any tolerance of a simulator.
 
-The variable `outside` is 1 while the model is out of its range. A transient warns once, which the voltage of the node
-`warned` records, and once more where a step is tried again. An operating point and each point of a DC sweep warn once
-or twice. Newton's method of a simulator tries voltages that are no solution. The node `before` has the voltage of the
-last try, rounded to steps, which have no slope; only a try close to the last one warns. In operating points and DC
-sweeps the node has the full voltage, so that no simulator ends before two tries are close. In a transient the voltage
-of the node is scaled down until it does not count. Both need nodes: openvaf-r has no variables that last from one
-evaluation to the next.
+The variable `outside` is 1 while the model is out of its range. A transient warns once, in ngspice up to four times: it
+has four sets of states in turn. An operating point and each point of a DC sweep warn once or twice. Newton's method of a
+simulator tries voltages that are no solution, so only a try close to the last one warns; a point of a sweep in ngspice has
+but one try, which is close if the point before is within a tenth. No variable of openvaf-r lasts
+from one evaluation to the next, its grammar has no events but the first and the last step, whose statements it runs in
+every evaluation, and a node would stand in the matrix. What lasts is the value of a function in `$limit`: simulators store
+it to limit a voltage. Here it only tells; a limited voltage would be wrong in ngspice, which takes a point as converged
+whose voltage is limited.
 
 The charge of the junction follows its voltage and its state, so `.ac` and fast edges see its capacitance. `charging=0`
 leaves it out, and so does a transient by the trapezoidal rule once that shows. By this rule the derivative of a charge
@@ -81,18 +82,16 @@ WIDTH = 118  # characters of a line
 LICENCE = "BSD-3-Clause"
 WORDS = {
     "WARM": "1.0",  # K within which a temperature is not outside: circuits begin at 27 degC, which is 300.15 K
-    "TELL": "1e14",  # 1/s, rate at which the node `warned` is charged
-    "MEMORY": "1e-19",  # F, of that node: so small a charge that ngspice need not resolve its jump
+    "MEMORY": "1e-19",  # F, of the node `rings`: so small a charge that ngspice need not resolve its jump
     "CHARGED": "1e-7",  # V of that node once it is charged: so low that VACASK, which controls errors of voltages, need not
-    "HALF": "5e-8",  # V, half of it
-    "STEP": "1e3", "OF_STEP": "1e-11",  # 1/V, steps of voltage that the node `before` counts; V of that node for a step
-    "FINE": "1e-9",  # V, steps of that node in DC
-    "CLOSE": "2e-3",  # of the voltage, within which the last try is; reltol is below
-    "SETTLED": "2.5",  # steps between two iterates of the junction voltage, below which the later one is a solution
+    "PER_CHARGE": "10.0", "PER_SHIFT": "1e9",  # m2/C, 1/s: units of charge and displacement current in an array
+    "WARNED": "1e6",  # V, above all voltages of a junction
+    "SETTLED": "2.5e-3",  # V, within which the last try in a transient is
+    "SAME": "2e-3", "NEXT": "0.1",  # of a DC voltage, up to which it is that of the last try; within which the last try is
     "TURN": "5e-21", "RINGS": "12.0",  # C, charge of `turn`; least current times time, over it, of the trapezoidal rule
     "FADES": "10.0", "FADED": "1e-9",  # rate times time at which the displacement current ends; share of it that has
     "OVER": "0.02",  # V beyond the range within which the current comes to its end
-    "OVER_STATE": "1e-4",  # the same, of a state
+    "OVER_STATE": "1e-4", "OVER_KELVIN": "0.1", "OVER_LN": "0.1",  # the same, of a state, of K, of a logarithm
     "MOVE": "0.003", "FILLED": "0.1",  # of a state, by one time step: ngspice allows 0.007; weight of the filling in it
     "SCATTERS": "    if (seed > 0 && frame > 0.0 && $abstime > 0.0)",
     "FIRST": "5077069", "SECOND": "21412583",  # added to the two words of a normal number
@@ -124,7 +123,8 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     paced : make `otj(p, n, pace)`, whose states move faster by a factor, the voltage of `pace`. Its conductance follows the
         voltage within LATE, at the node `late`. The tables contain ions that have moved within their wells, so the current
         may fall as the voltage rises. Beside such a fold a network without charges has no solution if conductances follow
-        at once.
+        at once. Its displacement current is a node in units of its own, `shift`: the tolerances of the states, which are
+        charges to a simulator, would not resolve fC.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -177,8 +177,8 @@ def inner_nodes(model: CompactModel, paced: bool, noisy: bool) -> str:
     names = []
     for k in range(1, model.kind.size + 1):
         names += [f"x{k}", f"f{k}", *[f"s{k}"] * settles(model, k), *[f"well{k}"] * noisy]
-    more = ["late"] if paced else ["turn", "rings"]
-    return ", ".join([*names, "before", "warned", *more, *["warm"] * (model.heat is not None)])
+    more = ["late", "shift"] if paced else ["turn", "rings"]
+    return ", ".join([*names, *more, *["warm"] * (model.heat is not None)])
 
 
 def settles(model: CompactModel, k: int) -> bool:
@@ -259,8 +259,7 @@ def scales(model: CompactModel) -> list[str]:
     for n, (axis, (middle, half)) in enumerate(scaled(list(model.axes)), 1):
         value = axis.name
         if axis.key == TEMPERATURE:
-            lines.append(f"kelvin = $temperature{' + V(warm)' if model.heat is not None else ''};")
-            value = "1.0 / min(max(kelvin, coldest), warmest)"
+            value = f"1.0 / limited(kelvin, coldest, warmest, {WORDS['OVER_KELVIN']})"
         lines.append(f"u{n} = ({value} - {number(middle)}) * {number(1.0 / half)};")
     return lines
 
@@ -279,7 +278,9 @@ def operating_point(noisy: bool) -> list[tuple[str, str, str]]:
         ("voltage", "junction voltage", "V"), ("current", "conduction current of the junction", "A"),
         ("conductance", "current over voltage of the junction", "S"), ("heat", "power of the junction", "W"),
         ("state", "mean position at which the vacancies rest, 0 at p, 1 at n", ""),
+        ("kelvin", "temperature of the junction", "K"),
         ("outside", "1 where the junction voltage or the time is outside of the range of the model", ""),
+        ("warned", "1 where this instance has warned of its range", ""),
     ]  # fmt: skip
     lasts = ("lasts", "in .noise, below it a state has moved on and scatters less than stated", "Hz")
     return [*rows, *[lasts] * noisy]
@@ -304,7 +305,7 @@ def variables(kinds: list[Functions], model: CompactModel, noisy: bool) -> list[
         "beyond",
     ]
     names += ["left", "share", "decay", "move", "excess"] if model.settles else []
-    names += [f"u{n}" for n in range(1, len(model.axes) + 1)] + ["kelvin"] * (len(model.temperatures) > 1)
+    names += [f"u{n}" for n in range(1, len(model.axes) + 1)]
     if noisy:
         names += ["still", "scale", "variance", "slope", "power", "corner", *FACTORS, "drate", "z0", "z1", "z2", "z3"]
     names += [name for kind in kinds for group, _ in kind.groups for name in group]
@@ -335,7 +336,8 @@ def by_voltage(names: list[str], part: Pieces) -> str:
 
     def leaf(i: int) -> str:
         sets = [f" {name} = {horner(part.factors[i, r], 'past')};" for r, name in enumerate(names)]
-        return "\n".join(["begin", f" past = volt - ({exact(part.knots[i])});", *sets, "end"])
+        place = f" past = (volt - ({exact(part.knots[i])})) * {exact(1.0 / (part.knots[i + 1] - part.knots[i]))};"
+        return "\n".join(["begin", place, *sets, "end"])
 
     def branch(knot: float, below: str, above: str) -> str:
         return f"if (volt < {exact(knot)})\n{indented(below, 1)}\nelse\n{indented(above, 1)}"
@@ -408,21 +410,18 @@ def polynomials(count: int) -> str:
 
 def warnings(model: CompactModel) -> dict[str, str]:
     """Texts of the warnings: of temperatures, which come once in each analysis, and of voltage, time and heat."""
+    message, values = "outside of the range of this model: %g V at the junction, %g s", "fresh, now"
+    heated = model.heat is not None
     rows = {
         "cold": "temperature", "hot": "temperature",
-        "outside": "V(j, n) < low || V(j, n) > high || $abstime > longest",
-        "message": '"outside of the range of this model: %g V at the junction, %g s", V(j, n), $abstime',
+        "outside": f"V(j, n) < low || V(j, n) > high || $abstime > longest{' || kelvin > warmest + 1.0' if heated else ''}",
+        "message": f'"{message}, %g K", {values}, kelvin' if heated else f'"{message}", {values}',
         "warm": '"this model holds at %g K only, the simulator is set to %g K", temperature, $temperature',
     }  # fmt: skip
     if len(model.temperatures) > 1:
         rows |= {"cold": "coldest", "hot": "warmest"}
         rows["warm"] = (
             '"this model holds from %g K to %g K, the simulator is set to %g K", coldest, warmest, $temperature'
-        )
-    if model.heat is not None:
-        rows["outside"] += " || kelvin > warmest + 1.0"
-        rows["message"] = (
-            '"outside of the range of this model: %g V at the junction, %g s, %g K", V(j, n), $abstime, kelvin'
         )
     return rows
 

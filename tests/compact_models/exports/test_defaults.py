@@ -3,6 +3,7 @@
 import itertools
 import re
 import subprocess
+from collections import Counter
 
 import made_model
 import numpy as np
@@ -116,6 +117,74 @@ def test_short_pulses_with_edges_of_2_ns_move_as_far_at_the_default_tolerance(tm
     assert -found["r"] == pytest.approx(np.interp(at, ds.time.values, ds.conduction_current.values), rel=0.01)
 
 
+def vacask(folder, source: str, device: str, analysis: str) -> str:
+    """Output of VACASK for the model behind a source."""
+    return simulators.vacask_printed(
+        folder,
+        'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
+        f"vs (p 0) vsource {source}\nx1 (p 0) otj {device}\ncontrol\n{analysis}endc\n",
+    )
+
+
+OUTSIDE = re.compile(r"outside of the range of this model: (\S+) V")
+
+
+@simulators.needs_ngspice
+@simulators.needs_vacask
+@pytest.mark.parametrize(
+    ("pulses", "warned"),
+    [
+        ("0 0 10n 2.9 1u 2.9 1.01u 0", False),
+        ("0 0 10n 3.5 1u 3.5 1.01u 0 2u 0 2.01u 3.5", True),
+        ("0 0 1 0.1 2e3 0.1", True),
+    ],
+    ids=["inside", "voltage", "time"],
+)
+def test_a_transient_warns_once_when_it_leaves_the_range_and_goes_on(folder, pulses, warned):
+    last = pulses.split()[-2]
+    text = simulators.printed(
+        folder, f"{simulators.LOADED}\nVs p 0 PWL({pulses})\nN1 p 0 otjm\n.tran {last} {last}\n.control\nrun\n.endc"
+    )
+    count = len(OUTSIDE.findall(text))
+    assert 1 <= count <= 4 if warned else count == 0  # ngspice has four sets of states in turn, and a memory in each
+    text = vacask(
+        folder, f'type="pwl" wave=[{", ".join(pulses.split())}]', "",
+        f"  options reltol=1e-5\n  analysis tran1 tran step=1e-10 stop={last}\n",
+    )  # fmt: skip
+    assert len(OUTSIDE.findall(text)) == warned
+    assert simulators.raw(folder / "tran1.raw")["time"][-1] == pytest.approx(float(last.replace("u", "e-6")))
+
+
+@simulators.needs_ngspice
+@simulators.needs_vacask
+@pytest.mark.parametrize(("first", "last"), [(2.05, 3.95), (3.95, 2.05), (-2.55, -3.95), (2.9, 2.9), (3.1, 3.1)])
+def test_sweeps_and_operating_points_warn_at_each_voltage_beyond_the_range_and_at_no_other(folder, first, last):
+    step = 0.1 if first <= last else -0.1
+    volts = np.arange(first, last + 0.5 * step, step)
+    beyond = {f"{V:.4g}" for V in volts if abs(V) > 3.0}
+    sweep = f"dc Vs {first} {last} {step}" if volts.size > 1 else "op"
+    text = simulators.printed(
+        folder, f"{simulators.LOADED}\nVs p 0 {first}\nN1 p 0 otjm rs=0\n.{sweep}\n.control\nrun\n.endc"
+    )
+    assert warned_at(text) == beyond
+    swept = f'  sweep vs instance="vs" parameter="dc" from={first} to={last} step={step}\n' if volts.size > 1 else ""
+    assert warned_at(vacask(folder, f'type="dc" dc={first}', "rs=0", f"{swept}  analysis op1 op\n")) == beyond
+
+
+def warned_at(text: str) -> set[str]:
+    """Junction voltages of the warnings in the output of a simulator, each at most twice."""
+    voltages = Counter(f"{float(V):.4g}" for V in OUTSIDE.findall(text))
+    assert max(voltages.values(), default=0) <= 2
+    return set(voltages)
+
+
+def test_warnings_take_no_node_of_the_matrix_and_no_step_of_the_voltage():
+    """One node for each state, two for the rule of integration: nothing stands in the matrix for a warning."""
+    text = verilog_a.verilog_a(made_model.made_model())
+    assert re.search(r"^  electrical x1, f1, turn, rings;$", text, re.MULTILINE)
+    assert not re.search(r"floor\([^;]*V\(", text)
+
+
 def test_text_is_what_a_foundry_reads():
     """Lines below 120 characters, a meaning and a unit of each parameter, no names of a letter, a version, a licence."""
     text = verilog_a.verilog_a(made_model.varied_model())
@@ -134,15 +203,16 @@ def test_text_is_what_a_foundry_reads():
 def test_a_parameter_out_of_its_range_names_the_range_and_the_operating_point_is_there(tmp_path):
     simulators.compiled(verilog_a.verilog_a(made_model.varied_model(knots=9)), tmp_path)
     body = f"{simulators.LOADED}\nVs p 0 1\nN1 p 0 otjm THICKNESS\n.op\n.control\nrun\nprint VALUES\n.endc"
-    names = "@n1[voltage] @n1[current] @n1[conductance] @n1[heat] @n1[state] i(vs)"
+    names = "@n1[voltage] @n1[current] @n1[conductance] @n1[heat] @n1[state] @n1[kelvin] i(vs)"
     text = simulators.printed(tmp_path, body.replace("THICKNESS", "").replace("VALUES", names))
-    voltage, current, conductance, heat, state, source = (
+    voltage, current, conductance, heat, state, kelvin, source = (
         float(re.search(rf"^{re.escape(name)} = (\S+)$", text, re.MULTILINE)[1]) for name in names.split()
     )
     assert current == pytest.approx(-source, rel=1e-3)
     assert voltage == pytest.approx(1.0 - 50.0 * current, rel=1e-5)
     assert [conductance * voltage, heat] == pytest.approx([current, current * voltage], rel=1e-5)
     assert state == pytest.approx(made_model.LOW, abs=1e-4)
+    assert kelvin == pytest.approx(300.15)
     (tmp_path / "test.cir").write_text(
         f"test\n{body.replace('THICKNESS', 'thickness=3.5e-9').replace('VALUES', names)}\n.end\n"
     )
