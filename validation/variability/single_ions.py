@@ -110,7 +110,7 @@ def draw_pulse_scatter(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def draw_contact_spread(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    labels = ("columns of their own", "ions alone", "ions of switching columns")
+    labels = ("columns drawn from the laws", "ions alone", "ions of switching columns")
     for name, label, colour in zip(SPREADS, labels, (style.BLUE, style.ORANGE, style.GREY), strict=True):
         spreads = [
             value for key, value in sorted(verdict.values.items()) if key.startswith(name) and np.isfinite(value)
@@ -131,8 +131,8 @@ def draw_relaxation(verdict: Verdict, axes: Sequence[Axes]) -> None:
     axes[0].plot(since, np.exp(moved.mean(axis=0)), "o-", label="mean")
     axes[1].plot(since, moved.std(axis=0, ddof=1), "o-", label="simulated")
     published_points(axes[1], since, figures_of(verdict, "soon", "later", "latest"), label="measured", color=PAPER)
-    axes[0].set(yscale="log", ylabel="current over that at once")
-    axes[1].set(ylabel="its spread", ylim=(0, None))
+    axes[0].set(yscale="log", ylabel="current over the programmed one")
+    axes[1].set(ylabel="spread of ln |I|", ylim=(0, None))
     for panel in axes:
         quantity_axis(panel, "x", since, "time since programming", "s", log=True)
         legend(panel)
