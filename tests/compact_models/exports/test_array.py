@@ -191,9 +191,8 @@ def test_films_that_were_never_written_start_in_arrays(fresh_model, count, line,
         pytest.param(1e-12, 0.0, "grounded", 0.01, marks=pytest.mark.campaign),
         pytest.param(1e-11, 0.0, "grounded", 0.04, marks=pytest.mark.campaign),
         pytest.param(1e-13, 0.0, "floating", 0.01, marks=pytest.mark.campaign),
-        pytest.param(
-            2e-13, 0.03, "grounded", 0.02, marks=pytest.mark.campaign
-        ),  # cells double the delay of their lines
+        # cells double the delay of lines: while these lose the charge of a write, a read is 7 % off without that of cells
+        pytest.param(2e-13, 0.03, "grounded", 0.03, marks=pytest.mark.campaign),
     ],
 )
 def test_lines_with_a_capacitance_lag_in_circuits_as_in_python(farads, charge, unselected, allowed, tmp_path):
