@@ -147,3 +147,34 @@ def test_a_result_whose_folder_vanishes_during_the_run_is_kept_elsewhere(folder)
     (rescued,) = (folder / "tmp").glob("otjdd-*/y.nc")
     assert f"the result is kept in {rescued}" in done.stderr
     assert np.isfinite(store.read(rescued).read_resistance).all()
+
+
+def test_a_result_is_kept_elsewhere_under_a_short_name_and_leaves_no_empty_folders(folder, monkeypatch):
+    places = [folder / "full", folder / "home"]
+    for place in places:
+        place.mkdir()
+    monkeypatch.setattr(store.tempfile, "gettempdir", lambda: str(places[0]))
+    monkeypatch.setenv("HOME", str(places[1]))
+    write, ds = store.write, store.read(folder / "r.nc")
+
+    def refusing(ds, path):
+        if path.is_relative_to(places[0]) or len(path.name) > 20:
+            raise ResultError(path, "cannot be written")
+        write(ds, path)
+
+    monkeypatch.setattr(store, "write", refusing)
+    rescued = store.saved_elsewhere(ds, "long" * 20 + ".nc")
+    assert (rescued.name, rescued.parent.parent) == ("result.nc", places[1])
+    assert not any(places[0].iterdir())
+    store.read(rescued)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root makes links of other users")
+def test_a_link_of_another_user_is_not_followed_to_the_folder_of_a_study(folder):
+    (folder / "home").mkdir()
+    (folder / "planted").symlink_to("home")
+    os.lchown(folder / "planted", 65534, 65534)
+    done = otjdd(folder, "study", "study.toml", "-o", "planted")
+    assert done.returncode == 5
+    assert "planted: is a link of another user" in done.stderr
+    assert not any((folder / "home").iterdir())

@@ -220,3 +220,19 @@ def test_text_in_the_place_of_numbers_is_named(tmp_path, stored):
     done = otjdd(tmp_path, "plot", "text.nc")
     assert done.returncode == 5
     assert f"{name} holds text, not numbers" in done.stderr
+
+
+def test_arrays_that_a_library_would_unpack_and_groups_are_refused(stored, tmp_path):
+    path = tmp_path / "a.nc"
+    path.write_bytes(stored)
+
+    def grouped(file):
+        file.create_group("more")
+
+    def filtered(file):
+        del file["current"]
+        file.create_dataset("current", data=np.zeros(10), compression="lzf")
+
+    for change, words in ((grouped, "'more' is no array"), (filtered, "'current' is kept by the filter 32000")):
+        with pytest.raises(ResultError, match=words):
+            read(hostile.resealed(path, change, "crafted.nc"))

@@ -221,3 +221,9 @@ def test_a_name_as_long_as_the_disk_allows_is_tried_written_and_read(tmp_path, s
     assert not any(tmp_path.iterdir())
     write_whole(path, OLD)
     assert (read_whole(path), os.listdir(tmp_path)) == (OLD, [path.name])
+
+
+def test_a_new_file_has_the_rights_that_the_user_gives_new_files(tmp_path):
+    write_whole(tmp_path / "a", b"x")
+    (tmp_path / "b").write_bytes(b"x")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode

@@ -6,6 +6,7 @@ import sys
 import tomllib
 import unicodedata
 
+import hostile
 import pytest
 
 from otjdd.case import toml_text
@@ -59,3 +60,12 @@ def test_a_closed_stream_takes_no_files(tmp_path, closed):
     )
     assert done.returncode == 0
     assert (tmp_path / "a").read_bytes() == b"whole"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs ulimit -v")
+def test_too_little_memory_to_address_is_refused(tmp_path):
+    (tmp_path / "pulse.toml").write_text(hostile.PULSE)
+    done = hostile.otjdd(tmp_path, "run", "pulse.toml", "-q", before="ulimit -v 600000")
+    assert done.returncode == 6, done.stderr
+    assert "the limit on memory (ulimit -v) is 0." in done.stderr
+    assert len(done.stderr.splitlines()) == 1
