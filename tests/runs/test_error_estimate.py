@@ -300,16 +300,6 @@ def test_errors_that_cannot_be_stated_are_refused(changes, expected):
 
 
 @needs_speed
-@pytest.mark.parametrize("count", [1, pytest.param(6, marks=pytest.mark.campaign)])
-def test_stated_errors_of_random_devices_are_honest(count):
-    found = stated_errors.campaign(count, seed=11)
-    assert found.slow == 0
-    for verdict in found.verdicts.values():
-        assert verdict.reads > count
-        assert verdict.within >= 0.9
-
-
-@needs_speed
 @pytest.mark.campaign
 def test_stated_errors_of_random_trains_are_honest():
     found = stated_errors.campaign(4, seed=11, written=devices.in_trains)

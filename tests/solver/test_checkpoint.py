@@ -64,18 +64,6 @@ def uninterrupted():
     return otjdd.run(case.parse_case(LONG))
 
 
-@pytest.mark.parametrize("at", [0.3])
-def test_a_run_that_goes_on_gives_the_same_bits(tmp_path, uninterrupted, at):
-    path = tmp_path / "checkpoint"
-    partial = ended(path, at)
-    assert 0 < partial.sizes["time"] < uninterrupted.sizes["time"]
-    ds, shares = resumed(path)
-    assert shares[0] > at
-    assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
-    for name in ("solver_accepted", "solver_rejected", "solver_unphysical", "solver_status", "case_resolved"):
-        assert ds.attrs[name] == uninterrupted.attrs[name]
-
-
 @pytest.mark.parametrize("at", [0.55])
 def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
     text = LONG.replace('every = "all"', 'every = "reads", windows = [["50 us", "80 us"], ["0.1 ms", "0.2 ms"]]')

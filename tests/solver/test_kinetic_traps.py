@@ -19,6 +19,7 @@ from scipy.special import exp1, expit
 from otjdd.case.case import parse_case
 from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
+from otjdd.results import store
 from otjdd.runs.run import simulate
 from otjdd.solver import grid_error, model, trap_groups, trap_response
 from otjdd.solver.trap_groups import point_counts
@@ -70,7 +71,6 @@ kind = "table"
 points = [["0 s", "0.3 V"], ["1 s", "0.3 V"]]
 """
 STEADY = CASE.replace('occupation = "kinetic"\ninitial = "empty"\n', "")
-JUMP_AND_TURN = [(0.0, 0.3), (1e-9, 0.3), (1e-9, -0.8), (3e-9, -0.8), (1e-6, 0.9), (2e-6, -0.2), (1e-4, -0.2)]
 
 
 def table(points: list[tuple[float, float]]) -> dict:
@@ -116,60 +116,6 @@ def rates(x: np.ndarray, V: float, kT: float = KT):
         root = 2.0 / 3.0 * (high + np.sqrt(high * low) + low) / (np.sqrt(high) + np.sqrt(low))
         out.append((ATTEMPTS * np.exp(-2.0 * kappa * covered * root), (level - mu) / kT))
     return (*(nu * expit(-over) for nu, over in out), *(nu * expit(over) for nu, over in out))
-
-
-def exact(points, times, first: float, cells: int = CELLS, kT: float = KT):
-    """Trapped electrons [1/m2], current [A], its parts without their signs, electrons from the left [1/m2], at times."""
-    x, w = gauss(cells, kT)
-    n, amount = x.size, DENSITY * w
-    state, out = np.concatenate((np.full(n, first), np.zeros(n))), []
-    for (start, V0), (end, V1) in itertools.pairwise(points):
-        if end == start:
-            continue
-        inside = times[(times > start) & (times <= end)]
-
-        def slope(t, y, start=start, end=end, V0=V0, V1=V1):
-            c_left, c_right, e_left, e_right = rates(x, V0 + (V1 - V0) * (t - start) / (end - start), kT)
-            left = c_left * (1.0 - y[:n]) - e_left * y[:n]
-            return np.concatenate((left + c_right * (1.0 - y[:n]) - e_right * y[:n], left))
-
-        alone = {"rtol": 1e-8, "atol": 1e-12, "jac_sparsity": np.kron([[1, 0], [1, 0]], np.eye(n))}
-        solved = solve_ivp(slope, (start, end), state, "Radau", t_eval=np.union1d(inside, end), **alone)
-        for t, y in zip(inside, solved.y.T, strict=False):
-            whole, f = slope(t, y), y[:n]
-            left, share = whole[n:], x / L
-            to_right, to_left = (1.0 - share) * (whole[:n] - left), -share * left
-            parts = to_right + to_left, np.abs(to_right) + np.abs(to_left)
-            current, gross = (ELEMENTARY_CHARGE * AREA * amount @ part for part in parts)
-            out.append((amount @ f, current, gross, amount @ y[n:]))
-        state = solved.y[:, -1]
-    return np.array(out).T
-
-
-@needs_speed
-@pytest.mark.parametrize(("first", "share"), [("empty", 0.0), ("full", 1.0), (0.25, 0.25)])
-def test_a_jump_a_ramp_and_a_turn_are_those_of_rate_equations_of_their_own(first, share):
-    ds = run(JUMP_AND_TURN, traps__initial=first, numerics__rtol=1e-4)
-    later = np.flatnonzero(np.diff(ds.time.values, prepend=0.0) > 0.0)
-    trapped, current, gross, left = exact(JUMP_AND_TURN, ds.time.values[later], share)
-    assert ds.trapped_electrons.values[later] == pytest.approx(trapped, rel=3e-4)
-    whole = L * DENSITY
-    assert ds.trapped_from_left.values[later] == pytest.approx(left, rel=3e-3, abs=1e-3 * whole)
-    # on a ramp filling is behind by its rate over that of the traps, of first order in a step: 1.7e-12 A of 4e-5 A
-    assert np.all(np.abs(ds.conduction_current.values[later] - current) < 1e-3 * gross + 3e-12)
-
-
-@needs_speed
-@pytest.mark.parametrize(("turns", "T"), [((1.0, -1.0), 77.0), ((-0.7, 0.2), 300.0), ((0.4, 0.1, -0.9, 0.3), 77.0)])
-def test_electrons_that_both_electrodes_gave_are_counted_across_ramps_that_nobody_records(turns, T):
-    points = [(1e-6 * i, V) for i, V in enumerate((0.0, *turns))]
-    trapped, _, _, left = exact(points, np.array(points)[1:, 0], 0.3, kT=T * BOLTZMANN_EV)
-    for rtol in (7e-3, 3e-4):
-        off = 5.0 * rtol
-        ds = run(points, traps__initial=0.3, temperature=T, **{"record.every": "reads", "numerics.rtol": rtol})
-        assert ds.trapped_from_left.values[-1] == pytest.approx(left[-1], rel=off, abs=off * DENSITY * L)
-        right = trapped[-1] - 0.3 * DENSITY * L - left[-1]
-        assert ds.trapped_from_right.values[-1] == pytest.approx(right, rel=off, abs=off * DENSITY * L)
 
 
 @needs_speed
@@ -451,6 +397,19 @@ def test_dense_charged_traps_come_to_the_end_of_a_drive_as_rate_equations_of_the
     trapped, _, charge, _, _ = exact_with_charge(points, np.array([1e-3]), 0.0, film)
     assert ds.trapped_electrons.values[-1] == pytest.approx(trapped[-1], rel=3e-3)
     assert ds.electrode_charge.values[-1] == pytest.approx(charge[-1], rel=3e-3)
+
+
+@needs_speed
+def test_a_run_goes_on_from_a_result_with_its_filling(tmp_path):
+    """Half filled after a nanosecond, and far from rest."""
+    points = [(0.0, 0.3), (1e-9, 0.3)]
+    first = run(points)
+    store.write(first, tmp_path / "first.nc")
+    text = CASE.replace('initial = "empty"\n', "")
+    on = run(points, text, tmp_path, ions__initial={"result": "first.nc"})
+    filling = first.trap_filling_groups.values[-1]
+    assert np.ptp(filling) > 0.1
+    np.testing.assert_allclose(on.trap_filling_groups.values[0], filling, rtol=1e-9, atol=1e-12)
 
 
 def test_a_grid_of_half_the_cells_begins_with_the_filling_of_the_whole():
