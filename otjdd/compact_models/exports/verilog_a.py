@@ -71,6 +71,7 @@ from otjdd.compact_models.exports.functions import (
     names_of,
     nodes,
     number,
+    one_line,
     own_speed,
     tree,
 )
@@ -117,6 +118,11 @@ TRIED = [  # lines of the header
 ]
 
 
+def quoted(text: str) -> str:
+    """A text of a model file within the quotes of Verilog-A, which no quote or backslash of its own may end."""
+    return one_line(text).replace("\\", "/").replace('"', "'")
+
+
 def verilog_a(model: CompactModel, paced: bool = False) -> str:
     """Text of the module `otj`.
 
@@ -138,7 +144,8 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         line for text in [*header(model), f"licence: {LICENCE}, as that of otjdd", *TRIED] for line in wrapped(text)
     ]
     text = environment.get_template("junction.va").render(
-        **WORDS, LICENCE=LICENCE, about=about, version=str(model.about.get("otjdd_version", "")), paced=paced, noisy=noisy,
+        **WORDS, LICENCE=LICENCE, about=about, paced=paced, noisy=noisy,
+        version=quoted(str(model.about.get("otjdd_version", ""))),
         ports="p, n" + ", pace" * paced, nodes=inner_nodes(model, paced, noisy), parameters=parameters(model, noisy),
         area=number(model.area), temperatures=temperatures(model), low=number(model.limits.low),
         high=number(model.limits.high), longest=number(model.limits.longest), operating_point=operating_point(noisy),
