@@ -21,8 +21,8 @@ ROLES = MEMORY, DERIVED, WORK = "memory", "derived", "work"
 WHOLE = {MEMORY: 1, "values": 2, "flat": 3}  # fields that hold all variables of the first roles, in turn
 # size of an array -> dimension of an output; those of a feature are 0 where a junction has none: loops do nothing there
 DIMENSIONS = {
-    "column": "column", "warm": "column", "polar": "column", "noisy": "column", "cell": "x", "end": "end", "draw": "draw",
-    "group": "trap_group",
+    "column": "column", "warm": "column", "polar": "column", "noisy": "column", "electronic": "column", "cell": "x",
+    "end": "end", "draw": "draw", "group": "trap_group",
 }  # fmt: skip
 Array = np.ndarray
 Tuples = TypeVar("Tuples", bound=tuple[Any, ...])
@@ -156,6 +156,13 @@ class State(NamedTuple):
     ]
     draws: Annotated[Array, memory("draw", "1", "steps whose hops were drawn so far")]
     traps: TrapState
+    surplus: Annotated[
+        Array,
+        memory(
+            "electronic", "m^-2",
+            "electrons that came from the left electrode beyond those of the film in balance with it",
+        ),
+    ]  # fmt: skip
     band: Annotated[Array, derived("column film_node", "eV", "E_C at the left end, the centres and the right end")]
     electrons: Annotated[Array, derived("column contact film_cell", "1/m3", "of the film, rows of `film_electrons`")]
     lines: Annotated[Array, work("line film_line", "", "of a stack with electrons, see `electron_stack`")]

@@ -158,8 +158,8 @@ def sizes_of(junction: Junction, noisy: bool = False) -> dict[str, int]:
         "one": 1, "two": 2, "three": 3, "end": 2, "column": K, "cell": N, "face": N + 1, "guess": GUESS,
         "warm": junction.heat.resistance.size, "polar": junction.polarisation.saturation.size,
         "noisy": K * noisy, "draw": int(noisy), "group": groups, "rate": RATES, "relaxing": channels if groups else 0,
-        "charged_cell": N if charged else 0, "film_node": filled * (N + 2), "film_cell": filled * N,
-        "film_line": filled * (2 * N + 1), "line": LINES, "contact": ELECTRONS, "side": SIDES,
+        "charged_cell": N if charged else 0, "electronic": filled * K, "film_node": filled * (N + 2),
+        "film_cell": filled * N, "film_line": filled * (2 * N + 1), "line": LINES, "contact": ELECTRONS, "side": SIDES,
         "interface": junction.layers.half_left.shape[1],
     }  # fmt: skip
 

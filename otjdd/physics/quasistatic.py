@@ -14,11 +14,12 @@ from otjdd.compiler.decorators import bare, detached, spliced
 from otjdd.errors import Status
 from otjdd.physics.channels.kinetic_traps import fill_traps, have_memory, trap_current
 from otjdd.physics.circuit import coupled, current_of, drop
-from otjdd.physics.closing import close_all
+from otjdd.physics.closing import close_all, hold_electrons
 from otjdd.physics.conduction import along_tangent, conduct, conduct_anew, conductance_slope, tangent_error
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
 from otjdd.physics.numerics import OVERFLOW, add_up, copy
-from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent
+from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, WayBetween, copy_state
+from otjdd.physics.terminal_charge import follow_surplus
 
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
 VOLTAGE_FLOOR = 1e-12  # V, round-off of V_j; it limits the residual where the current is a steep function of V_j
@@ -239,6 +240,21 @@ def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, 
 
 
 @detached
+def settle_along(
+    junction: Junction, state: State, tangent: Tangent, between: WayBetween, V_source: float, guess: float,
+    accuracy: Accuracy,
+):  # fmt: skip
+    """As `settle`, for a state that is settled elsewhere: the charge that its film electrons take on the way is counted."""
+    counted = hold_electrons(junction) and state.eps[0, 0] > 0.0
+    if counted:
+        copy_state(state, between.old)
+    status = settle(junction, state, tangent, V_source, guess, accuracy)
+    if counted and status == Status.DONE:
+        follow_surplus(junction, between.old, state, between)
+    return status
+
+
+@detached
 def jump(junction: Junction, state: State, tangent: Tangent, memory: Memory, V_source: float, accuracy: Accuracy):
     """Settle at a source voltage, the ions where they are. Returns a status.
 
@@ -254,7 +270,8 @@ def jump(junction: Junction, state: State, tangent: Tangent, memory: Memory, V_s
         copy(tangent.values, memory.tangents[place[0]])
         if nearest != place[0]:
             copy(memory.tangents[nearest], tangent.values)
-    status = settle(junction, state, tangent, V_source, V_source - losses[nearest, LOST], accuracy)
+    guess = V_source - losses[nearest, LOST]
+    status = settle_along(junction, state, tangent, memory.between, V_source, guess, accuracy)
     place[0] = nearest
     if losses[nearest, AT_SOURCE] != V_source:
         for i in range(losses.shape[0] - 1, -1, -1):

@@ -71,12 +71,23 @@ class Tangent(NamedTuple):
 
 
 @by_pointer
+class WayBetween(NamedTuple):
+    """Room for the way from one state to another, see `terminal_charge`."""
+
+    old: State  # where a jump of the voltage began
+    start: State  # of a part of the way
+    middle: State
+    end: State
+
+
+@by_pointer
 class Memory(NamedTuple):
     """Source voltages at which the junction was settled: the loss in the circuit there, and the tangent of the current."""
 
     losses: np.ndarray  # (M, 2) AT_SOURCE, LOST [V]; inf and 0 where unused
     tangents: np.ndarray  # (M, n) their values
     place: np.ndarray  # (1,) row of the voltage at which the junction is settled
+    between: WayBetween  # work space
 
 
 def new_tangent(K: int, N: int, channels: int) -> Tangent:
@@ -85,11 +96,11 @@ def new_tangent(K: int, N: int, channels: int) -> Tangent:
     return new(Tangent, sizes)
 
 
-def new_memory(tangent: Tangent) -> Memory:
+def new_memory(tangent: Tangent, between: WayBetween) -> Memory:
     """A memory of no voltage, for a tangent before its first evaluation."""
     losses = np.zeros((VOLTAGES, 2))
     losses[:, AT_SOURCE] = np.inf
-    return Memory(losses, np.tile(tangent.values, (VOLTAGES, 1)), np.zeros(1, np.int64))
+    return Memory(losses, np.tile(tangent.values, (VOLTAGES, 1)), np.zeros(1, np.int64), between)
 
 
 @detached

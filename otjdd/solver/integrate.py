@@ -117,7 +117,7 @@ def begin(
         put_ions(junction, state, trial.noise, start)
         area = trial.noise.area
         total = trial.noise.ions.sum(axis=1) / area - net_passed(trial.noise.passed[NOW] / area[:, None])
-    memory = states.new_memory(tangent)
+    memory = states.new_memory(tangent, trial.between)
     return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart)
 
 
@@ -149,7 +149,7 @@ def put_ions(junction: Junction, state: State, noise: Noise, start: Start) -> No
 
 def arrays_of(run: Run) -> Iterator[np.ndarray]:
     """Arrays that change along a run without random hops."""
-    records: list[Any] = [run.state, run.tangent, run.memory, run.trial.work, run.trial.state, run.trial.film]
+    records: list[Any] = [run.state, run.tangent, run.memory[:-1], run.trial.work, run.trial.state, run.trial.film]
     while records:
         part = records.pop()
         if not isinstance(part, np.ndarray):

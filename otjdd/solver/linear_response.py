@@ -21,8 +21,7 @@ Both move at a rate, all other unknowns follow at once.
 
 Where the film holds electrons, unknowns are the band and the weight of the contacts in each cell and the vacancies behind
 the face to its left, in the order of `stepping.electron_jacobian`. The electrons follow at every frequency, and each
-belongs to the terminal with which it is in equilibrium: the charge of a terminal is that of its electrode and of its
-electrons.
+comes from a terminal by the weight of its contact where it appears (`physics.terminal_charge`).
 """
 
 from __future__ import annotations
@@ -418,18 +417,19 @@ def along_charges(
 def terminal_charge(
     junction: Junction, state: State, k: int, by_U: np.ndarray, by_V: float
 ) -> tuple[np.ndarray, float]:
-    """Change of the charge of the left terminal by the unknowns (3N,) and by V_j, from that of its electrode."""
-    electrons, N, per_n = state.electrons[k], by_U.size, ELEMENTARY_CHARGE * junction.columns.width[k]
-    of_left, of_right = electrons[contacts.OF_LEFT], electrons[contacts.OF_RIGHT]
-    full = np.where(  # density if all of a cell belonged to the left contact, without division by a small weight
-        of_left > 0.5,
-        electrons[contacts.LEFT] / np.maximum(of_left, 0.5),
-        electrons[contacts.RIGHT] / np.maximum(of_right, 0.5) - electrons[contacts.BY_WEIGHT],
-    )
-    charge = np.zeros(3 * N)
-    charge[::3] = by_U - per_n * electrons[contacts.BY_VOLTAGE]
-    charge[1::3] = per_n * full  # their weight is 1 - w
-    charge[5::3] = (
-        -np.diff(electrons[contacts.HELD_LEFT]) / junction.ions[k].z
-    )  # the vacancies take the electrons that they hold along
-    return charge, by_V - float(per_n @ electrons[contacts.BY_VOLTAGE])
+    """Change of the charge of the left terminal by the unknowns (3N,) and by V_j, from that of its electrode.
+
+    Electrons come from it by the share 1 - w. Those that vacancies hold hop with them: at a face what comes is the rest,
+    by which the share of the vacancies that hold one differs between the cells beside it.
+    """
+    electrons, N = state.electrons[k], by_U.size
+    of_left = electrons[contacts.OF_LEFT]
+    supply = ELEMENTARY_CHARGE * junction.columns.width[k] * of_left
+    charge, z = np.zeros(3 * N), junction.ions[k].z
+    charge[::3] = by_U - supply * electrons[contacts.BY_BAND]
+    charge[1::3] = -supply * electrons[contacts.BY_WEIGHT]
+    if binds(junction):
+        bound = electrons[contacts.HELD_LEFT] + electrons[contacts.HELD_RIGHT]
+        charge[2] = -bound[0] / z
+        charge[5::3] = -0.5 * (of_left[1:] + of_left[:-1]) * np.diff(bound) / z
+    return charge, by_V - float(supply @ electrons[contacts.BY_VOLTAGE])

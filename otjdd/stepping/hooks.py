@@ -18,6 +18,7 @@ from otjdd.physics.closing import hold_electrons
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import State, Tangent, copy_state
+from otjdd.physics.terminal_charge import follow_surplus
 from otjdd.stepping.control import Control
 from otjdd.stepping.rosenbrock import Trial
 
@@ -94,9 +95,11 @@ def accepted(state: State):
 
 
 @bare
-def accept(new: State, state: State):
+def accept(junction: Junction, trial: Trial, state: State):
     """Copy the end of a step to a state, the start of the next one."""
-    copy_state(new, state)
+    if hold_electrons(junction):
+        follow_surplus(junction, state, trial.state, trial.between)
+    copy_state(trial.state, state)
     accepted(state)
 
 

@@ -22,7 +22,8 @@ from otjdd.mechanisms.polarisation import (
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import Columns, Junction, new_state
 from otjdd.physics.numerics import add_scaled, copy
-from otjdd.physics.state import AT_LEFT, AT_RIGHT, GUESS, State, Tangent
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, GUESS, State, Tangent, WayBetween
+from otjdd.physics.terminal_charge import new_between
 from otjdd.stepping.drawn_hops import Noise, no_noise
 from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
 from otjdd.stepping.rosenbrock_methods import RODAS, Method
@@ -59,6 +60,7 @@ class Trial(NamedTuple):
     state: State
     film: ElectronWork
     noise: Noise
+    between: WayBetween
 
 
 class Ramp(NamedTuple):
@@ -75,7 +77,7 @@ def new_trial(junction: Junction, method: Method = RODAS, noise: Noise | None = 
     state = new_state(junction, noise.area.size > 0)
     (K, N), electrons, polarised = state.c.shape, state.band.size > 0, state.progress.advance.size > 0
     work, film = new_work(stages, K, N, polarised), new_electron_work(stages, K, N, electrons, polarised)
-    return Trial(method, work, state, film, noise)
+    return Trial(method, work, state, film, noise, new_between(junction, state))
 
 
 def new_work(stages: int, K: int, N: int, polarised: bool = False) -> Work:

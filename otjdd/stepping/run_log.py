@@ -22,6 +22,7 @@ from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
+from otjdd.physics.terminal_charge import from_left
 from otjdd.stepping.extremes import Watch, look, temperature_rise
 
 # columns of a recorded row, of a read, and of a kept instant
@@ -66,8 +67,8 @@ def write_electrons(junction: Junction, state: State, row: np.ndarray):
     """Write the terminal charges and the electrons of the film to a row that holds the charges of the electrodes.
 
     An electron on charged traps belongs to each terminal by the share of its charge there: on its way it counts as current
-    (`channels.kinetic_traps`). An electron of the film belongs to the terminal with which it is in equilibrium. Vacancies
-    that passed an electrode left electrons there, whose charge came from the terminal.
+    (`channels.kinetic_traps`). An electron of the film belongs to the terminal from which it came (`terminal_charge`).
+    Vacancies that passed an electrode left electrons there, whose charge came from the terminal.
     """
     row[TERMINAL_LEFT], row[TERMINAL_RIGHT], row[SHEET] = row[CHARGE], row[CHARGE_RIGHT], 0.0
     for k in range(state.c.shape[0]):
@@ -80,14 +81,13 @@ def write_electrons(junction: Junction, state: State, row: np.ndarray):
     if not hold_electrons(junction):
         return
     for k in range(state.c.shape[0]):
-        of_left, of_right = 0.0, 0.0
+        left, total = from_left(junction, state, k), 0.0
         for i in range(state.c.shape[1]):
-            of_left += state.electrons[k, LEFT, i] * junction.columns.width[k, i]
-            of_right += state.electrons[k, RIGHT, i] * junction.columns.width[k, i]
+            total += (state.electrons[k, LEFT, i] + state.electrons[k, RIGHT, i]) * junction.columns.width[k, i]
         weight = junction.columns.weight[k]
-        row[TERMINAL_LEFT] -= weight * ELEMENTARY_CHARGE * of_left
-        row[TERMINAL_RIGHT] -= weight * ELEMENTARY_CHARGE * of_right
-        row[SHEET] += weight * (of_left + of_right)
+        row[TERMINAL_LEFT] -= weight * ELEMENTARY_CHARGE * left
+        row[TERMINAL_RIGHT] -= weight * ELEMENTARY_CHARGE * (total - left)
+        row[SHEET] += weight * total
 
 
 @detached

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from otjdd.compiler.decorators import detached
 from otjdd.errors import Status
 from otjdd.physics.junction import Junction
-from otjdd.physics.quasistatic import Accuracy, settle
-from otjdd.physics.state import State, Tangent
-from otjdd.stepping.drawn_hops import Noise, is_noisy
+from otjdd.physics.quasistatic import Accuracy, settle_along
+from otjdd.physics.state import State, Tangent, WayBetween
+from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.error_norm import Control, voltage_slack, worst_cell
 from otjdd.stepping.extremes import LEAPS, look, note
 from otjdd.stepping.hooks import accept, begin_piece, bounds, follow_end, use_end
@@ -43,31 +43,36 @@ class Instant(NamedTuple):
 
 
 @detached
-def settle_again(junction: Junction, control: Control, state: State, tangent: Tangent, voltage: float):
+def settle_again(
+    junction: Junction, control: Control, state: State, tangent: Tangent, between: WayBetween, voltage: float
+):  # fmt: skip
     """Settle the state at the start of a step that was rejected. Returns a status.
 
     The tangent may be a new one: V_j of the old is not that of the new, however small the step.
     """
     use_end(junction, state, state)
-    return settle(junction, state, tangent, voltage, state.V[0], Accuracy(voltage_slack(control), False))
+    accuracy = Accuracy(voltage_slack(control), False)
+    return settle_along(junction, state, tangent, between, voltage, state.V[0], accuracy)
 
 
 @detached
 def note_step(
-    junction: Junction, control: Control, state: State, tangent: Tangent, noise: Noise, end: Instant, log: Log
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, end: Instant, log: Log
 ):  # fmt: skip
     """Record a step, or look at its largest values. Returns a status."""
+    noise, between = trial.noise, trial.between
     status, all_ions = Status.DONE, log.every_step and is_noisy(noise)
     if all_ions:
         show_ions(junction, state, noise)
-        status = settle(junction, state, tangent, end.voltage, state.V[0], Accuracy(voltage_slack(control), True))
+        accuracy = Accuracy(voltage_slack(control), True)
+        status = settle_along(junction, state, tangent, between, end.voltage, state.V[0], accuracy)
     if status == Status.DONE and log.every_step:
         status = write_row(junction, state, tangent, end.time, end.step, end.voltage, log)
     elif status == Status.DONE:
         look(junction, state, log.watch, end.time, end.step, follow_end(junction))
     if status == Status.DONE and all_ions:
         hide_ions(state, noise)
-        status = settle_again(junction, control, state, tangent, end.voltage)
+        status = settle_again(junction, control, state, tangent, between, end.voltage)
     return bounds(state) if status == Status.DONE else status
 
 
@@ -115,7 +120,7 @@ def cross_piece(
             if accepted:
                 return failure, norm
             dt, place.rejected[0] = step * growth, 1
-            status = settle_again(junction, control, state, tangent, source.voltage)
+            status = settle_again(junction, control, state, tangent, trial.between, source.voltage)
             if status != Status.DONE:
                 return status, norm
             continue
@@ -124,10 +129,10 @@ def cross_piece(
         if leapt:
             place.leaps[0] += 1
             note(log.watch, LEAPS, float(place.leaps[0]), start + tau)
-        accept(trial.state, state)
+        accept(junction, trial, state)
         dt, failure = next_step(trial.method, growth, norm, step, place, log.every_step), Status.STEP_TOO_SMALL
         instant = Instant(start + tau if tau < duration else course.pieces[i, UNTIL], step, V_start + slope * tau)
-        status = note_step(junction, control, state, tangent, trial.noise, instant, log)
+        status = note_step(junction, control, state, tangent, trial, instant, log)
         if status != Status.DONE:
             break
     place.elapsed[0], place.step[0] = tau, dt

@@ -8,7 +8,8 @@ from exact_response import exactly_solved
 from test_small_signal import impedance, sine_and_answer
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.film_electrons import LEFT, OF_LEFT
+from otjdd.physics import terminal_charge
+from otjdd.physics.film_electrons import OF_LEFT, OF_RIGHT
 from otjdd.solver import integrate, linear_response
 
 ELECTRONS = {"device__film__electrons": "balance", "device__left__barrier": 0.3, "device__transmission": "wkb"}
@@ -43,8 +44,9 @@ def test_the_answer_of_the_charges_is_exact_to_round_off(column, omega):
 
 def test_ions_that_stand_still_leave_the_capacitance_of_the_terminal(settled, column):
     def terminal(V):
-        other = begin(impedance([0.0], [1.0], **SMALL), settled.state.c, voltage=V)
-        film = (other.state.electrons[0, LEFT] * settled.junction.columns.width[0]).sum()
+        other = begin(impedance([0.0], [1.0], **SMALL), settled.state.c, voltage=0.2)
+        integrate.jump(other, V)
+        film = terminal_charge.from_left(other.junction, other.state, 0)
         return other.state.D_left[0] - ELEMENTARY_CHARGE * film, np.log(conducted(other)[0])
 
     h = 1e-3
@@ -60,13 +62,14 @@ def test_ions_that_stand_still_leave_the_capacitance_of_the_terminal(settled, co
 
 
 def test_vacancies_take_the_electrons_of_the_left_contact_along():
-    """A charge that passes a face moves electrons between the levels of two cells, filled by Fermi's function with spin."""
+    """At a face they come by the difference of the fillings beside it, each by Fermi's function with spin."""
     run = begin(impedance([0.0], [1.0], **SMALL, ions__ionisation_energy="20 meV"), voltage=0.2)
     charges = linear_response.linearised(run.junction, run.state, 1.0)[0].charges
-    depth = (-0.2 - (run.state.band[0, 1:-1] - 0.02)) / run.state.kT[0]
-    held = run.state.electrons[0, OF_LEFT] / (1.0 + 0.5 * np.exp(-depth))
-    assert np.ptp(held) > 1e-5
-    assert charges.charge[5::3] == pytest.approx(-np.diff(held) / run.junction.ions[0].z, rel=1e-9, abs=1e-15)
+    level, (right, left) = run.state.band[0, 1:-1] - 0.02, run.state.electrons[0, [OF_RIGHT, OF_LEFT]]
+    bound = sum(w / (1.0 + 0.5 * np.exp((level + V) / run.state.kT[0])) for w, V in ((right, 0.0), (left, 0.2)))
+    assert np.ptp(bound) > 1e-5
+    expected = -0.5 * (left[1:] + left[:-1]) * np.diff(bound) / run.junction.ions[0].z
+    assert charges.charge[5::3] == pytest.approx(expected, rel=1e-9, abs=1e-15)
 
 
 @needs_speed

@@ -1,0 +1,201 @@
+"""The charge of the terminals: the electrode from which each electron of the film comes.
+
+The electrons of the film follow its band at once. By continuity, dn/dt = -dS/dx, and as the electrodes alone set the
+integral of S exp(E_C/kT)/N_c over the film, an electron that appears at x comes from the left electrode by the share
+1 - w(x), w as in `film_electrons`:
+
+    S(0) = S_steady + int (1 - w) dn/dt dx          S(L) = S_steady - int w dn/dt dx
+
+This is how Ward & Dutton divide the charge of a transistor (IEEE J. Solid-State Circuits 13, 703 (1978)). Electrons that
+vacancies hold hop with them: S contains f J, which adds int f J dw to both. The charges of the terminals change by
+
+    dQ_left = dD(0) + z e dS_0 - e dn_from_left          dQ_right = -dD(L) - z e dS_N - e (dn - dn_from_left)
+
+where S_0, S_N vacancies passed the ends. n_from_left is no function of the state: it depends on the way to it. The state
+holds what it is beyond the electrons in balance with the left contact, (1 - w) times their density,
+
+    surplus = n_from_left - int n_left dx          d surplus = int [(1 - w) dn_right - w dn_left] dx + int f dS dw
+
+and it is 0 where a run begins: at 0 V there is one contact, and n_left is its share. It is an integral along the states
+that a run settles, by the mean weights of two that are near each other. Between others the way is a straight line in ions,
+V_j, polarisation and temperature, followed in parts as short as their error asks for.
+"""
+
+from otjdd.compiler.decorators import bare, deferred_detached, detached
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.bound_electrons import binds
+from otjdd.physics.closing import close_with_electrons, hold_electrons
+from otjdd.physics.film_electrons import HELD_LEFT, HELD_RIGHT, LEFT, OF_LEFT, OF_RIGHT, RIGHT
+from otjdd.physics.junction import Junction, new_state
+from otjdd.physics.numerics import copy
+from otjdd.physics.state import AT_LEFT, State, WayBetween, copy_state
+
+NEAR = 0.5  # kT that the band moves between two states whose mean weights give what flows: to some 2e-3 of it
+TOLERANCE = 1e-3  # of what flows over a longer way: error of the mean weights over a part, extrapolated from its halves
+FIRST = 6.0  # kT that the band moves over the first part of the way
+CLOSED = 1e-7  # V, residual of the stacks along the way
+SHORTEST = 2.0**-12  # of the way: a part that is not halved, as where the stack leaps
+EASY = 0.1  # of the error allowed, below which the next part is twice as long
+
+
+def new_between(junction: Junction, state: State) -> WayBetween:
+    """Room for the way between two states; for a film without electrons, which needs none, a state that is there."""
+    return WayBetween(*(new_state(junction) if hold_electrons(junction) else state for _ in WayBetween._fields))
+
+
+@detached
+def from_left(junction: Junction, state: State, k: int) -> float:
+    """Electrons in the film of column k that came from the left electrode [1/m2]."""
+    total = state.surplus[k]
+    for i in range(state.c.shape[1]):
+        total += state.electrons[k, LEFT, i] * junction.columns.width[k, i]
+    return total
+
+
+@detached
+def from_left_change(junction: Junction, k: int, old: State, new: State):
+    """Change of n_from_left of column k between two near states [1/m2], and the part of it that is surplus."""
+    before, after, width = old.electrons[k], new.electrons[k], junction.columns.width[k]
+    balance, surplus = 0.0, 0.0
+    for i in range(width.size):
+        right, left = after[RIGHT, i] - before[RIGHT, i], after[LEFT, i] - before[LEFT, i]
+        of_left, of_right = before[OF_LEFT, i] + after[OF_LEFT, i], before[OF_RIGHT, i] + after[OF_RIGHT, i]
+        balance += width[i] * left
+        surplus += 0.5 * width[i] * (of_left * right - of_right * left)
+    if binds(junction):
+        surplus += carried(junction, k, old, new)
+    return balance + surplus, surplus
+
+
+@detached
+def carried(junction: Junction, k: int, old: State, new: State) -> float:
+    """Electrons that came from the left electrode to those which vacancies carry across the top of the band [1/m2]."""
+    before, after, N = old.electrons[k], new.electrons[k], old.c.shape[1]
+    passed, total, weight, share = new.passed[k, AT_LEFT] - old.passed[k, AT_LEFT], 0.0, 0.0, 0.0
+    for f in range(N + 1):
+        next_weight, next_share = 1.0, share
+        if f < N:
+            next_weight = 0.5 * (before[OF_RIGHT, f] + after[OF_RIGHT, f])
+            next_share = 0.5 * (
+                before[HELD_RIGHT, f] + after[HELD_RIGHT, f] + before[HELD_LEFT, f] + after[HELD_LEFT, f]
+            )
+        of_face = next_share if f == 0 else 0.5 * (share + next_share)
+        total += of_face * passed * (next_weight - weight)
+        if f < N:
+            passed -= (new.c[k, f] - old.c[k, f]) * junction.columns.width[k, f]
+        weight, share = next_weight, next_share
+    return total
+
+
+@detached
+def left_charge_change(junction: Junction, k: int, old: State, new: State) -> float:
+    """Change of the charge of the left terminal of column k [C/m2] from a settled state to one near it."""
+    charge = junction.ions[k].z * (new.passed[k, AT_LEFT] - old.passed[k, AT_LEFT])
+    charge -= new.traps.to_left[k] - old.traps.to_left[k]
+    if hold_electrons(junction):
+        charge -= from_left_change(junction, k, old, new)[0]
+    return new.D_left[k] - old.D_left[k] + ELEMENTARY_CHARGE * charge
+
+
+@bare
+def flowing(junction: Junction, k: int, old: State, new: State) -> float:
+    """Electrons of column k that come or go between two states, and those that its left plate takes [1/m2]."""
+    total = abs(new.D_left[k] - old.D_left[k]) / ELEMENTARY_CHARGE
+    for i in range(old.c.shape[1]):
+        change = abs(new.electrons[k, RIGHT, i] - old.electrons[k, RIGHT, i])
+        change += abs(new.electrons[k, LEFT, i] - old.electrons[k, LEFT, i])
+        total += change * junction.columns.width[k, i]
+    return total
+
+
+@bare
+def farthest(old: State, new: State) -> float:
+    """Largest move of the band of a column between two states, or of the left contact, over kT."""
+    most = 0.0
+    for k in range(old.c.shape[0]):
+        move = abs(new.V[0] - old.V[0])
+        for i in range(old.band.shape[1]):
+            move = max(move, abs(new.band[k, i] - old.band[k, i]))
+        most = max(most, move / min(old.kT[k], new.kT[k]))
+    return most
+
+
+@detached
+def put_between(junction: Junction, old: State, new: State, share: float, state: State) -> bool:
+    """Put a state to a share of the way from one state to another, and solve its stacks. Returns success."""
+    V, rest = old.V[0] + share * (new.V[0] - old.V[0]), 1.0 - share
+    state.V[0] = V
+    for k in range(state.c.shape[0]):
+        state.P[k] = rest * old.P[k] + share * new.P[k]
+        state.kT[k] = rest * old.kT[k] + share * new.kT[k]
+        for end in range(old.passed.shape[1]):
+            state.passed[k, end] = rest * old.passed[k, end] + share * new.passed[k, end]
+        for i in range(state.c.shape[1]):
+            state.c[k, i] = rest * old.c[k, i] + share * new.c[k, i]
+        if not close_with_electrons(junction, state, k, V, CLOSED):
+            return False
+    return True
+
+
+@detached
+def error_of_part(junction: Junction, old: State, new: State, between: WayBetween) -> float:
+    """Error of the change over a part of the way, by that over its halves; 1 is the limit."""
+    worst = 0.0
+    for k in range(old.c.shape[0]):
+        direct = from_left_change(junction, k, between.start, between.end)[1]
+        halves = from_left_change(junction, k, between.start, between.middle)[1]
+        halves += from_left_change(junction, k, between.middle, between.end)[1]
+        allowed = TOLERANCE * flowing(junction, k, old, new)
+        worst = max(worst, abs(halves - direct) / (3.0 * allowed) if allowed > 0.0 else 0.0)
+    return worst
+
+
+@detached
+def add_part(junction: Junction, between: WayBetween, halved: bool, new: State):
+    """Add the change of the surplus over a part of the way to a state; extrapolated from that over its halves."""
+    for k in range(new.c.shape[0]):
+        change = from_left_change(junction, k, between.start, between.end)[1]
+        if halved:
+            halves = from_left_change(junction, k, between.start, between.middle)[1]
+            halves += from_left_change(junction, k, between.middle, between.end)[1]
+            change = halves + (halves - change) / 3.0
+        new.surplus[k] += change
+
+
+@detached
+def put_middle(junction: Junction, old: State, new: State, reached: float, length: float, between: WayBetween):
+    """Put the middle state of a part of the way, and measure the error of the part; 1 is the limit, 0 without a middle.
+
+    Returns whether its stacks could be solved, and the error.
+    """
+    copy_state(between.start, between.middle)
+    closed = put_between(junction, old, new, reached + 0.5 * length, between.middle)
+    return closed, error_of_part(junction, old, new, between) if closed else 0.0
+
+
+@deferred_detached
+def follow_surplus(junction: Junction, old: State, new: State, between: WayBetween):
+    """Set the surplus of a settled state, to which another one that is settled has come, from that of the other."""
+    copy(old.surplus, new.surplus)
+    move = farthest(old, new)
+    if move <= NEAR:
+        for k in range(new.c.shape[0]):
+            new.surplus[k] += from_left_change(junction, k, old, new)[1]
+        return
+    copy_state(old, between.start)
+    copy_state(old, between.end)
+    reached, length, last = 0.0, FIRST / max(move, FIRST), False
+    while not last:
+        last = reached + length >= 1.0 or not put_between(junction, old, new, reached + length, between.end)
+        if last:
+            copy_state(new, between.end)
+            length = 1.0 - reached
+        closed, error = put_middle(junction, old, new, reached, length, between)
+        while error > 1.0 and length > SHORTEST:
+            length, last = 0.5 * length, False
+            copy_state(between.middle, between.end)
+            closed, error = put_middle(junction, old, new, reached, length, between)
+        add_part(junction, between, closed and error <= 1.0, new)
+        copy_state(between.end, between.start)
+        reached += length
+        length *= 2.0 if error < EASY else 1.0
