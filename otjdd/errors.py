@@ -103,7 +103,7 @@ class Status(IntEnum):
     SPECTRUM_NOT_CONVERGED = 6
     NOT_FINITE = 7
     TOO_HOT = 8
-    # failures found by Python code
+    # failures raised by Python code
     EQUILIBRIUM_NOT_FOUND = 9
     TOO_MANY_STEPS = 10
     LINES_NOT_SOLVED = 11
@@ -111,7 +111,7 @@ class Status(IntEnum):
     CELL_EMPTIED = 12
     # failures of kernels of charged traps
     TRAPS_NOT_FILLED = 13
-    # found by Python code
+    # raised by Python code
     STANDS_STILL = 14
 
     @property
@@ -133,23 +133,23 @@ WORDS = {
     Status.NOT_CLOSED: (
         "no solution of Poisson's equation was found, within the tables of the electrodes or with the film's electrons",
         "reduce the voltage or ions.density, check doping and permittivity of the electrodes, "
-        'or see the film with device.film.electrons = "none"',
+        'or try device.film.electrons = "none"',
     ),
     Status.CIRCUIT_NOT_SOLVED: (
         "the voltage over junction and series resistance was not found",
-        "set circuit.series_resistance to 0 ohm to see the bare junction, or reduce the voltage",
+        "set circuit.series_resistance to 0 ohm to test the bare junction, or reduce the voltage",
     ),
     Status.SPECTRUM_NOT_CONVERGED: (
-        "the current did not converge: its integral over energy, or the filling of traps between which electrons hop",
+        "the current did not converge: its integral over energy, or the occupancy of traps between which electrons hop",
         'loosen numerics.current_tolerance, use device.transmission = "wkb", or lower device.traps[0].hop_frequency',
     ),
     Status.TRAPS_NOT_FILLED: (
-        "no filling of the charged traps was found that agrees with the field of its charge",
-        "come to the voltage in smaller steps, lower device.traps[0].density or hop_frequency, or see the junction with "
+        "no occupancy of the charged traps was found that agrees with the field of its charge",
+        "approach the voltage in smaller steps, lower device.traps[0].density or hop_frequency, or try "
         'device.traps[0].kind = "none"',
     ),
     Status.NOT_FINITE: (
-        "a number ceased to be finite",
+        "a number is not finite",
         "check activation_energy and prefactor, or reduce the voltage",
     ),
     Status.TOO_HOT: (
@@ -159,8 +159,8 @@ WORDS = {
     ),
     Status.CELL_EMPTIED: (
         "random hops would take more ions from the cells of a column than it holds, or leave more than it has sites",
-        "make the junction larger (device.radius, device.area, device.conducting_fraction), take fewer device.film.cells "
-        'or columns, or see it with ions.noise = "none"',
+        "make the junction larger (device.radius, device.area, device.conducting_fraction), use fewer device.film.cells "
+        'or columns, or try ions.noise = "none"',
     ),
     Status.EQUILIBRIUM_NOT_FOUND: (
         "the equilibrium of the ions at 0 V was not found",
@@ -171,8 +171,8 @@ WORDS = {
         "raise numerics.max_steps, or shorten the drive",
     ),
     Status.STANDS_STILL: (
-        "the run stands still: its steps are too short to come to the end of the drive",
-        "loosen numerics.rtol, refine device.film.cells, see fewer columns or a larger junction where single ions hop, or "
+        "the run makes no progress: its steps are too short to reach the end of the drive",
+        "loosen numerics.rtol, refine device.film.cells, use fewer columns or a larger junction where single ions hop, or "
         "lower the density of charged traps",
     ),
     Status.LINES_NOT_SOLVED: (

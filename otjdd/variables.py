@@ -71,9 +71,9 @@ class Progress(NamedTuple):
     """Where the law of the polarisation of each column stands, see `mechanisms.polarisation`."""
 
     advance: Annotated[
-        Array, memory("polar", "1", "where a law of polarisation stands: reduced time, or P of two levels")
+        Array, memory("polar", "1", "progress of the polarisation law: reduced time, or P of two levels")
     ]
-    begun: Annotated[Array, memory("polar", "C m^-2", "polarisation of each column when its field turned last")]
+    begun: Annotated[Array, memory("polar", "C m^-2", "polarisation of each column when its field last changed sign")]
     towards: Annotated[Array, memory("polar", "1", "sign of the field of each column since then")]
 
 
@@ -87,7 +87,7 @@ class TrapState(NamedTuple):
     filling: Annotated[
         Array,
         memory(
-            "column group", "1", "filled share of groups of traps whose filling takes time", fill=math.nan,
+            "column group", "1", "occupancy of each group of kinetic traps", fill=math.nan,
             output="trap_filling_groups",
         ),
     ]  # nan before the first rates, which are then those of rest  # fmt: skip

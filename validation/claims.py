@@ -3,7 +3,7 @@
 With `--case FILE` they are judged with another set of parameters, a case as `otjdd calibrate` writes it, and make a table
 of their own. `--without-errors` leaves out the numerical errors.
 
-The table of a paper has one line for each claim: the verdict, and the number that decides it. This is the number whose
+The table of a paper has one line for each claim: the verdict, and the deciding metric it. This is the number whose
 distance from the measured one is the largest in units of its tolerance. All numbers, and the reasons of missed claims, are
 in the report: otjdd validate --report DIR.
 """
@@ -18,7 +18,7 @@ from validation import measured
 
 HERE = Path(__file__).parent
 WITHOUT = "--without-errors"
-COLUMNS = ("claim", "verdict", "number that decides", "measured", "otjdd", "distance:")
+COLUMNS = ("claim", "verdict", "deciding metric", "measured", "otjdd", "distance:")
 
 
 def row(verdict: Verdict) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ def verdicts() -> str:
     """All papers with the number of claims that are met, and all claims with their verdicts, as Markdown."""
     papers = ["| paper | met |", "|---|---|"]
     claims = [
-        "| paper | claim | verdict | number that decides | measured | otjdd | distance |",
+        "| paper | claim | verdict | deciding metric | measured | otjdd | distance |",
         "|---|---|---|---|---|---|--:|",
     ]
     for file in sorted(HERE.glob(f"*/{FILE}")):

@@ -251,7 +251,7 @@ def test_a_run_that_stands_still_ends_in_words_with_what_it_has(monkeypatch):
     monkeypatch.setattr(integrate, "advance", crawl)
     monkeypatch.setattr(self_check, "verify_kernels", lambda: None)
     film = case(device__film__cells=8, drive={"kind": "hold", "voltage": "1.2 V", "duration": "1000 s"})
-    with pytest.raises(SolverError, match="stands still") as caught:
+    with pytest.raises(SolverError, match="makes no progress") as caught:
         simulate.simulate_junction(film)
     assert caught.value.reason == "STANDS_STILL"
     assert caught.value.voltage == 1.2
