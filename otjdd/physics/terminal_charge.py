@@ -31,7 +31,7 @@ from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, State, WayBetween, copy_state
 
 NEAR = 0.5  # kT that the band moves between two states whose mean weights give what flows: to some 2e-3 of it
-TOLERANCE = 1e-3  # of what flows over a longer way: error of the mean weights over a part, extrapolated from its halves
+TOLERANCE = 5e-4  # of what flows over a longer way: error of the mean weights over a part, extrapolated from its halves
 FIRST = 6.0  # kT that the band moves over the first part of the way
 CLOSED = 1e-7  # V, residual of the stacks along the way
 SHORTEST = 2.0**-12  # of the way: a part that is not halved, as where the stack leaps

@@ -9,7 +9,7 @@ from otjdd.compiler.rows import Row
 from otjdd.errors import Status
 from otjdd.physics.closing import bending, close_all
 from otjdd.physics.conduction import along_tangent, conduct, conductance_slope
-from otjdd.physics.electron_stack import own_linear
+from otjdd.physics.electron_stack import MISSING
 from otjdd.physics.film_electrons import film_electrons
 from otjdd.physics.junction import CLOSURE_TOLERANCE, new_state
 from otjdd.physics.state import copy_state
@@ -99,7 +99,7 @@ def test_slope_of_the_conductance_by_the_voltage(V):
         logs.append(np.log(state.G[0]))
     assert (logs[0] - logs[1]) / 2e-4 == pytest.approx(slope, rel=1e-5)
     copy_state(run.state, state)
-    own_linear(state).missing[:] = np.nan  # as a stack leaves it that did not close
+    state.lines[MISSING] = np.nan  # as a stack leaves it that did not close
     assert conductance_slope(run.junction, state, run.tangent) == pytest.approx(slope, rel=1e-3)
     evaluated = []
     for side in (1, -1):
