@@ -18,22 +18,26 @@ holds what it is beyond the electrons in balance with the left contact, (1 - w) 
 
 and it is 0 where a run begins: at 0 V there is one contact, and n_left is its share. It is an integral along the states
 that a run settles, by the mean weights of two that are near each other. Between others the way is a straight line in ions,
-V_j, polarisation and temperature, followed in parts as short as their error asks for.
+V_j, polarisation and temperature, followed in parts as short as their error asks for; at once where the electrons at both
+ends show that their error cannot matter.
 """
 
-from otjdd.compiler.decorators import bare, deferred_detached, detached
+import numpy as np
+
+from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import binds
 from otjdd.physics.closing import close_with_electrons, hold_electrons
-from otjdd.physics.film_electrons import HELD_LEFT, HELD_RIGHT, LEFT, OF_LEFT, OF_RIGHT, RIGHT
+from otjdd.physics.film_electrons import BY_WEIGHT, HELD_LEFT, HELD_RIGHT, LEFT, OF_LEFT, OF_RIGHT, RIGHT
 from otjdd.physics.junction import Junction, new_state
 from otjdd.physics.numerics import copy
-from otjdd.physics.state import AT_LEFT, State, WayBetween, copy_state
+from otjdd.physics.state import AT_LEFT, GUESS, State, WayBetween, copy_state
 
 NEAR = 0.5  # kT that the band moves between two states whose mean weights give what flows: to some 2e-3 of it
 TOLERANCE = 5e-4  # of what flows over a longer way: error of the mean weights over a part, extrapolated from its halves
-FIRST = 6.0  # kT that the band moves over the first part of the way
-CLOSED = 1e-7  # V, residual of the stacks along the way
+LONGEST = 6.0  # kT that the band moves over a part: electrons that come and go within a longer one may be overlooked
+NEGLIGIBLE = 1e-6  # of what flows: a surplus that is not followed further
+CLOSED = 1e-5  # V, residual of the stacks along the way: states beside it change the integral to second order only
 SHORTEST = 2.0**-12  # of the way: a part that is not halved, as where the stack leaps
 EASY = 0.1  # of the error allowed, below which the next part is twice as long
 
@@ -109,6 +113,41 @@ def flowing(junction: Junction, k: int, old: State, new: State) -> float:
 
 
 @bare
+def most_surplus(junction: Junction, k: int, old: State, new: State) -> float:
+    """Largest surplus of column k by a way between two states, the longest included [1/m2].
+
+    Where the top of the band stays on one side of a cell, its electrons of either contact only come or only go. Where it
+    passes, as many may come and go on the way as there are states below the Fermi levels at the ends of it.
+    """
+    before, after, most = old.electrons[k], new.electrons[k], 0.0
+    for i in range(old.c.shape[1]):
+        right, left = abs(after[RIGHT, i] - before[RIGHT, i]), abs(after[LEFT, i] - before[LEFT, i])
+        of_left, of_right = max(before[OF_LEFT, i], after[OF_LEFT, i]), max(before[OF_RIGHT, i], after[OF_RIGHT, i])
+        cell = of_left * right + of_right * left
+        if of_left >= 0.5 and of_right >= 0.5:
+            cell = max(most_electrons(before, i), most_electrons(after, i))
+        most += cell * junction.columns.width[k, i]
+    return most
+
+
+@inlined
+def most_electrons(n: np.ndarray, i: int) -> float:
+    """Density of the electrons in cell i if all were of that contact of which more would be there [1/m3]."""
+    total = n[RIGHT, i] + n[LEFT, i]
+    return max(total + n[OF_LEFT, i] * n[BY_WEIGHT, i], total - n[OF_RIGHT, i] * n[BY_WEIGHT, i])
+
+
+@bare
+def negligible(junction: Junction, start: State, old: State, new: State) -> bool:
+    """True where the surplus of all columns by the way from a start to its end is less than NEGLIGIBLE of what flows by
+    the whole way. Electrons that moving vacancies hold are always followed."""
+    for k in range(old.c.shape[0]):
+        if binds(junction) or most_surplus(junction, k, start, new) > NEGLIGIBLE * flowing(junction, k, old, new):
+            return False
+    return True
+
+
+@bare
 def farthest(old: State, new: State) -> float:
     """Largest move of the band of a column between two states, or of the left contact, over kT."""
     most = 0.0
@@ -121,8 +160,20 @@ def farthest(old: State, new: State) -> float:
 
 
 @detached
+def lead(far: State, near: State, share: float, state: State):
+    """Guess the stacks of a state beyond a near state, by a share of the way to it from a far one, in a straight line."""
+    for k in range(state.c.shape[0]):
+        for i in range(state.band.shape[1]):
+            state.band[k, i] = near.band[k, i] + share * (near.band[k, i] - far.band[k, i])
+        for f in range(state.D.shape[1]):
+            state.D[k, f] = near.D[k, f] + share * (near.D[k, f] - far.D[k, f])
+        for row in range(GUESS):
+            copy(near.guess[k, row], state.guess[k, row])
+
+
+@detached
 def put_between(junction: Junction, old: State, new: State, share: float, state: State) -> bool:
-    """Put a state to a share of the way from one state to another, and solve its stacks. Returns success."""
+    """Put a state to a share of the way from one state to another, and solve its stacks from a guess. Returns success."""
     V, rest = old.V[0] + share * (new.V[0] - old.V[0]), 1.0 - share
     state.V[0] = V
     for k in range(state.c.shape[0]):
@@ -168,7 +219,7 @@ def put_middle(junction: Junction, old: State, new: State, reached: float, lengt
 
     Returns whether its stacks could be solved, and the error.
     """
-    copy_state(between.start, between.middle)
+    lead(between.end, between.start, -0.5, between.middle)
     closed = put_between(junction, old, new, reached + 0.5 * length, between.middle)
     return closed, error_of_part(junction, old, new, between) if closed else 0.0
 
@@ -178,14 +229,17 @@ def follow_surplus(junction: Junction, old: State, new: State, between: WayBetwe
     """Set the surplus of a settled state, to which another one that is settled has come, from that of the other."""
     copy(old.surplus, new.surplus)
     move = farthest(old, new)
-    if move <= NEAR:
+    if move <= NEAR or negligible(junction, old, old, new):
         for k in range(new.c.shape[0]):
             new.surplus[k] += from_left_change(junction, k, old, new)[1]
         return
     copy_state(old, between.start)
+    copy_state(old, between.middle)
     copy_state(old, between.end)
-    reached, length, last = 0.0, FIRST / max(move, FIRST), False
+    longest = LONGEST / max(move, LONGEST)
+    reached, length, half, last = 0.0, longest, longest, False  # half: of the part before
     while not last:
+        lead(between.middle, between.start, length / half, between.end)
         last = reached + length >= 1.0 or not put_between(junction, old, new, reached + length, between.end)
         if last:
             copy_state(new, between.end)
@@ -197,5 +251,9 @@ def follow_surplus(junction: Junction, old: State, new: State, between: WayBetwe
             closed, error = put_middle(junction, old, new, reached, length, between)
         add_part(junction, between, closed and error <= 1.0, new)
         copy_state(between.end, between.start)
-        reached += length
-        length *= 2.0 if error < EASY else 1.0
+        reached, half = reached + length, 0.5 * length
+        length = min(longest, 2.0 * length) if error < EASY else length
+        if not last and negligible(junction, between.start, old, new):
+            copy_state(new, between.end)
+            add_part(junction, between, False, new)
+            last = True

@@ -86,3 +86,26 @@ def test_a_loop_in_voltage_and_ions_pumps_the_charge_that_drift_and_diffusion_do
     assert found[-1] == pytest.approx(reference[-1], rel=0.05)
     assert np.abs(np.subtract(found, reference)).max() < 5e-3 * np.ptp(reference)
     assert abs(found[-1]) > 5e-3 * np.ptp(found)
+
+
+@needs_speed
+@pytest.mark.parametrize(
+    ("thickness", "left", "right", "c", "V"), [(4e-9, 0.52, 0.41, 1.6e26, 2.5), (11e-9, 0.28, 0.13, 1.3e25, 1.8)]
+)
+def test_electrons_that_come_and_go_within_a_jump_are_counted(thickness, left, right, c, V):
+    """The well of the vacancies is full near 0 V, and a voltage of either sign lifts it: few are there at both ends."""
+    device = {
+        "device.left.barrier": left, "device.right.barrier": right, "ions.density": c, "ions.charge": 2,
+        "device.film": {"thickness": thickness, "cells": 100, "electrons": "balance", "density_of_states": 1e27,
+                        "permittivity": {"law": "linear", "eps_r": 20}, "fixed_charge": 0},
+    }  # fmt: skip
+    moved = []
+    for jumps in (1, 200):
+        run = begin(case(BETWEEN_METALS, **device))
+        for voltage in np.linspace(0.0, V, 101):
+            integrate.jump(run, voltage)
+        before = charge(run)
+        for voltage in np.linspace(V, -V, jumps + 1)[1:]:
+            integrate.jump(run, voltage)
+        moved.append(charge(run) - before)
+    assert moved[0] == pytest.approx(moved[1], rel=1e-3)
