@@ -3,7 +3,7 @@
 With `--case FILE` they are judged with another set of parameters, a case as `otjdd calibrate` writes it, and make a table
 of their own. `--without-errors` leaves out the numerical errors.
 
-The table of a paper has one line for each claim: the verdict, and the deciding metric it. This is the number whose
+The table of a paper has one line for each claim: the verdict, and the metric that decides it. This is the number whose
 distance from the measured one is the largest in units of its tolerance. All numbers, and the reasons of missed claims, are
 in the report: otjdd validate --report DIR.
 """

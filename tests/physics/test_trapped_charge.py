@@ -324,7 +324,9 @@ def test_a_filling_that_does_not_agree_says_where_and_what_to_try(monkeypatch):
     moving = begin(film(RELAXING, cells=8), voltage=0.0)
     monkeypatch.setattr(integrate.quasistatic, "jump", lambda *_: 13)
     moving.state.trapped[0, 5] += 1e-3
-    with pytest.raises(SolverError, match=r"no filling of the charged traps.*x = 4\.1.* nm.*device.traps\[0\].density"):
+    with pytest.raises(
+        SolverError, match=r"no occupancy of the charged traps.*x = 4\.1.* nm.*device.traps\[0\].density"
+    ):
         integrate.jump(moving, 0.3)
 
 
