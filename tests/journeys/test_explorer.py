@@ -186,7 +186,8 @@ def test_an_explorer_that_is_ended_while_it_starts_leaves_nothing(number):
         psutil.wait_procs(children)
         assert [*(folder / "tmp").iterdir()] == []
     if number == signal.SIGTERM:
-        assert (process.returncode, message) == (143, "interrupted by SIGTERM\n")
+        # a worker that was just starting may print a traceback behind it: its parent took the semaphores along
+        assert (process.returncode, message.splitlines()[0]) == (143, "interrupted by SIGTERM")
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of Unix")
