@@ -57,18 +57,14 @@ def from_left(junction: Junction, state: State, k: int) -> float:
 
 
 @detached
-def from_left_change(junction: Junction, k: int, old: State, new: State):
-    """Change of n_from_left of column k between two near states [1/m2], and the part of it that is surplus."""
-    before, after, width = old.electrons[k], new.electrons[k], junction.columns.width[k]
-    balance, surplus = 0.0, 0.0
+def surplus_change(junction: Junction, k: int, old: State, new: State) -> float:
+    """Change of the surplus of column k between two near states [1/m2]."""
+    before, after, width, change = old.electrons[k], new.electrons[k], junction.columns.width[k], 0.0
     for i in range(width.size):
         right, left = after[RIGHT, i] - before[RIGHT, i], after[LEFT, i] - before[LEFT, i]
         of_left, of_right = before[OF_LEFT, i] + after[OF_LEFT, i], before[OF_RIGHT, i] + after[OF_RIGHT, i]
-        balance += width[i] * left
-        surplus += 0.5 * width[i] * (of_left * right - of_right * left)
-    if binds(junction):
-        surplus += carried(junction, k, old, new)
-    return balance + surplus, surplus
+        change += 0.5 * width[i] * (of_left * right - of_right * left)
+    return change + carried(junction, k, old, new) if binds(junction) else change
 
 
 @detached
@@ -89,16 +85,6 @@ def carried(junction: Junction, k: int, old: State, new: State) -> float:
             passed -= (new.c[k, f] - old.c[k, f]) * junction.columns.width[k, f]
         weight, share = next_weight, next_share
     return total
-
-
-@detached
-def left_charge_change(junction: Junction, k: int, old: State, new: State) -> float:
-    """Change of the charge of the left terminal of column k [C/m2] from a settled state to one near it."""
-    charge = junction.ions[k].z * (new.passed[k, AT_LEFT] - old.passed[k, AT_LEFT])
-    charge -= new.traps.to_left[k] - old.traps.to_left[k]
-    if hold_electrons(junction):
-        charge -= from_left_change(junction, k, old, new)[0]
-    return new.D_left[k] - old.D_left[k] + ELEMENTARY_CHARGE * charge
 
 
 @bare
@@ -193,9 +179,9 @@ def error_of_part(junction: Junction, old: State, new: State, between: WayBetwee
     """Error of the change over a part of the way, by that over its halves; 1 is the limit."""
     worst = 0.0
     for k in range(old.c.shape[0]):
-        direct = from_left_change(junction, k, between.start, between.end)[1]
-        halves = from_left_change(junction, k, between.start, between.middle)[1]
-        halves += from_left_change(junction, k, between.middle, between.end)[1]
+        direct = surplus_change(junction, k, between.start, between.end)
+        halves = surplus_change(junction, k, between.start, between.middle)
+        halves += surplus_change(junction, k, between.middle, between.end)
         allowed = TOLERANCE * flowing(junction, k, old, new)
         worst = max(worst, abs(halves - direct) / (3.0 * allowed) if allowed > 0.0 else 0.0)
     return worst
@@ -205,10 +191,10 @@ def error_of_part(junction: Junction, old: State, new: State, between: WayBetwee
 def add_part(junction: Junction, between: WayBetween, halved: bool, new: State):
     """Add the change of the surplus over a part of the way to a state; extrapolated from that over its halves."""
     for k in range(new.c.shape[0]):
-        change = from_left_change(junction, k, between.start, between.end)[1]
+        change = surplus_change(junction, k, between.start, between.end)
         if halved:
-            halves = from_left_change(junction, k, between.start, between.middle)[1]
-            halves += from_left_change(junction, k, between.middle, between.end)[1]
+            halves = surplus_change(junction, k, between.start, between.middle)
+            halves += surplus_change(junction, k, between.middle, between.end)
             change = halves + (halves - change) / 3.0
         new.surplus[k] += change
 
@@ -231,7 +217,7 @@ def follow_surplus(junction: Junction, old: State, new: State, between: WayBetwe
     move = farthest(old, new)
     if move <= NEAR or negligible(junction, old, old, new):
         for k in range(new.c.shape[0]):
-            new.surplus[k] += from_left_change(junction, k, old, new)[1]
+            new.surplus[k] += surplus_change(junction, k, old, new)
         return
     copy_state(old, between.start)
     copy_state(old, between.middle)
