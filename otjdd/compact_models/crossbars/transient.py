@@ -7,7 +7,8 @@ junction, K. They take the net current into the node:
 
 A time step is that of RODAS3, a linearly implicit method of four stages with one factored matrix (Sandu et al., Atmos.
 Environ. 31, 3459 (1997)). It is of third order, damps changes faster than the step, and its last stage is its error.
-Energies from the drivers and into the cells are unknowns too, so that one step may pass over the peak of a current.
+It takes the capacitances of junctions at the beginning of a step; one more solution corrects them to the mean over the
+step. Energies from the drivers and into the cells are unknowns too, so that one step may pass over the peak of a current.
 """
 
 from typing import Any, NamedTuple
@@ -33,8 +34,9 @@ GAMMA = 0.5  # of RODAS3: share of a step in its matrix
 STAGES = ((), ()), ((), (4.0,)), ((2.0, 0.0), (1.0, -1.0)), ((2.0, 0.0, 1.0), (1.0, -1.0, -8.0 / 3.0))  # factors of the
 # stages before: where the currents are evaluated, () for the stage before; what is added to them
 END = 2.0, 0.0, 1.0, 1.0  # factors of all stages in the step
-ERROR = 2e-4  # of the highest voltage: allowed error of a step; with 1e-3, voltages of cells are 16 % off
+ERROR = 2e-4  # of the highest voltage: allowed error of a step; with 1e-3, voltages of cells are 3 % off
 READ_ERROR = 2e-3  # of a current that is read, or of its steady value
+OF_CORRECTION = 0.1  # of the correction of a step by the change of the capacitances: its own error
 LOWEST = 1e-3  # V: lines below it count as discharged, so that errors refer to it
 SMALLEST = 1e-10  # V along the first piece of a bit line: smaller currents are not resolved
 SETTLED = 0.01  # of the steady currents: deviation below which lines count as settled
@@ -78,7 +80,8 @@ def advanced(
 ) -> tuple[NetworkSolution, float]:
     """The network after a step [s] with fixed states (R C, ...), and the error in units of the allowed one."""
     n, nodes = crossbar.count, before.nodes
-    matrix = capacitance_matrix(crossbar, states, before)
+    farads = junction_farads(crossbar, states, before.voltage.ravel())
+    matrix = capacitance_matrix(crossbar, farads)
     begin = point = at(crossbar, driven, states, nodes)
     factor = factored(driven._replace(conductance=driven.conductance + matrix / (GAMMA * step)), begin.slope)
     stages: list[np.ndarray] = []
@@ -93,8 +96,14 @@ def advanced(
         rate = np.append(point.cell * point.current + steep, power_of(crossbar, driven, there + stages[-1]))
         energies.append(GAMMA * (step * rate + combined(mix, energies) if mix else step * rate))
     there = nodes + combined(END, stages)
+    voltage = there[:n] - there[n:]
+    change = junction_farads(crossbar, states, voltage) - farads
+    more = 0.5 * change * (voltage - before.voltage.ravel()) / step  # A
+    correction = factor.solve(np.append(more, -more) / GAMMA)
+    there = there - correction  # junctions take their charge at the mean capacitance
     mean = combined(END, energies) / step
-    share = float(np.abs(stages[-1]).max()) / (ERROR * max(highest_of(there), highest_of(nodes)))
+    largest = max(float(np.abs(stages[-1]).max()), OF_CORRECTION * float(np.abs(correction).max()))
+    share = largest / (ERROR * max(highest_of(there), highest_of(nodes)))
     if driven.read is not None:
         first = n + driven.read.bits
         drop = np.maximum(np.abs(there[first] - driven.bits[driven.read.bits]), driven.read.drop)
@@ -109,12 +118,17 @@ def combined(factors: tuple[float, ...], stages: list[np.ndarray]) -> Any:
     return sum(factor * stage for factor, stage in zip(factors, stages, strict=True) if factor)
 
 
-def capacitance_matrix(crossbar: Crossbar, states: np.ndarray, now: NetworkSolution) -> Any:
-    """Matrix (2 R C, 2 R C) [F] of lines, and of junctions where cells have no access; sparse from DENSE nodes on."""
+def junction_farads(crossbar: Crossbar, states: np.ndarray, voltage: np.ndarray) -> np.ndarray:
+    """Capacitances (R C,) [F] of junctions at voltages (R C,) [V]; 0 where cells have access."""
+    alone = crossbar.cells.access is None
+    return capacitances(crossbar.cells, states, voltage) if alone else np.zeros(crossbar.count)
+
+
+def capacitance_matrix(crossbar: Crossbar, farads: np.ndarray) -> Any:
+    """Matrix (2 R C, 2 R C) [F] of lines, and of junctions with farads (R C,); sparse from DENSE nodes on."""
     from scipy.sparse import eye
 
-    n, alone = crossbar.count, crossbar.cells.access is None
-    farads = capacitances(crossbar.cells, states, now.voltage.ravel()) if alone else np.zeros(n)
+    n = crossbar.count
     if 2 * n > DENSE:
         return across(crossbar.line_capacitance * eye(2 * n, format="csc"), farads)
     matrix = np.diag(crossbar.line_capacitance + np.tile(farads, 2))

@@ -1,5 +1,6 @@
 """Lines with a capacitance, against the equations of each node by scipy, closed forms, and lines without."""
 
+import dataclasses
 from pathlib import Path
 
 import made_model
@@ -37,7 +38,7 @@ def random_states(model, count: int) -> np.ndarray:
     return states
 
 
-def node_currents(model, R: int, C: int, drivers: pulses.Drivers, states: np.ndarray):
+def node_currents(model, R: int, C: int, drivers: pulses.Drivers, states: np.ndarray, farads: float = FARADS):
     """Function (t, v) -> dv/dt of the nodes, word lines first, written out node by node; lines that are nan float."""
     K = model.kind.size
 
@@ -57,7 +58,7 @@ def node_currents(model, R: int, C: int, drivers: pulses.Drivers, states: np.nda
                 if k < last:
                     into[line, i, j] += (at[i + step[0], j + step[1]] - at[i, j]) / LINE
         return np.linalg.solve(
-            FARADS * np.eye(2 * R * C) + np.block([[between, -between], [-between, between]]), into.ravel()
+            farads * np.eye(2 * R * C) + np.block([[between, -between], [-between, between]]), into.ravel()
         )
 
     return slopes
@@ -97,6 +98,20 @@ def test_small_currents_are_right_while_lines_lose_the_charge_of_a_write(model, 
     into_bits = own.y[9:12, -1] / (LINE + DRIVER)
     assert np.abs(into_bits).max() / np.abs(into_bits).min() > 20.0 or duration < 2e-10
     assert piece.end.bit_current == pytest.approx(into_bits, rel=0.01)
+
+
+def test_capacitances_that_change_with_the_voltage_charge_lines_as_they_should(model):
+    (kind,) = model.kinds
+    falling = 0.001 * np.arctan(kind.voltage / 0.25)[:, None] + 0.0 * kind.charge  # C/m2, 20 times less F at 1.1 V
+    bending = dataclasses.replace(model, kinds=(kind._replace(charge=falling),))
+    bar, states, drivers = crossbar(bending, 3, 3, 1e-15), bending.states(9), pulses.reading((3, 3), 0.1, 1, 0)
+    bar.line_voltages[:9] = 1.1
+    slopes = node_currents(bending, 3, 3, drivers, states, 1e-15)
+    for duration in (2e-10, 2e-9):
+        own = solve_ivp(slopes, (0.0, duration), bar.line_voltages.copy(), method="LSODA", rtol=1e-9, atol=1e-13)
+        piece = pulses.hold_drivers(bar, states.copy(), drivers, duration)
+        assert piece.end.bit_current[0] == pytest.approx(own.y[9, -1] / (LINE + DRIVER), rel=4e-3)
+        bar.line_voltages[:] = own.y[:, -1]
 
 
 def test_a_charge_takes_twice_its_energy_from_the_driver(model):
