@@ -46,7 +46,7 @@ class CrossbarCells(Record):
     """
 
     radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = key(
-        "radius of each cell; default: that of the device", None, example="1 um"
+        "radius of each cell; default: the radius of the device", None, example="1 um"
     )
     devices: DeviceCells | None = key(
         "drawn from `columns.spread` or a noisy model, by the study, or by own draws", None, example="study"

@@ -340,7 +340,7 @@ class Spikes(Record):
         "drives by name, parts of spikes", example={"peak": {"kind": "pulse", "voltage": "1 V", "width": "1 us"}}
     )
     pre: Spike = key("names of the pieces of the spike on the left", example=["peak"])
-    post: Spike = key("names of those of the spike on the right", example=["peak"])
+    post: Spike = key("names of the pieces of the spike on the right", example=["peak"])
     delay: Delay = key("start of the right spike after the left one", example="3 us")
 
     @model_validator(mode="after")

@@ -188,7 +188,7 @@ class CV(Following, Grid):
             raise NotAsExpected("no path with settle = true: ions that relax have no history", "both")
         shapes.check_path(self.path, 1)
         if len(self.bias_voltages()) > MOST_BIASES:
-            raise NotAsExpected(f"a path of {MOST_BIASES} steps at most", f"{len(self.bias_voltages())}")
+            raise NotAsExpected(f"a path of at most {MOST_BIASES} steps", f"{len(self.bias_voltages())}")
         return self
 
     def bias_voltages(self) -> np.ndarray:

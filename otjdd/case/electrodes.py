@@ -253,7 +253,7 @@ class Semiconductor(Record):
     kind: Literal["semiconductor"]
     material: Material | None = key("name of its material; no number depends on it", None, example="Nb:SrTiO3")
     band_offset: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] = key(
-        "conduction band of the film minus that of the electrode", example="-0.08 eV", of_material=True
+        "conduction band edge of the film relative to the electrode", example="-0.08 eV", of_material=True
     )
     doping: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] = key(
         "density of ionised donors", example="1.2e26 1/m^3", of_material=True

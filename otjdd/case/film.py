@@ -163,7 +163,7 @@ class Layer(Sheet):
     density_of_states: States | None = key(
         "density of states of its electrons; default: the right electrode's", None, example="1e26 1/m^3"
     )
-    band_offset: Energy = key("conduction band minus that of the first layer", "0 eV", example="-1.2 eV")
+    band_offset: Energy = key("conduction band edge relative to the first layer", "0 eV", example="-1.2 eV")
     ions: Literal["mobile", "none"] = key(
         "mobile ions, or none: a layer without sites, which no ion enters", "mobile", example="none"
     )

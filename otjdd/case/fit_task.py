@@ -19,8 +19,8 @@ class Vary(Record):
     log : fit the logarithm   each : fit a value for each data set
     """
 
-    low: Amount | None = key("lower bound; default: that of the key", None, example="0.5 eV")
-    high: Amount | None = key("upper bound; default: that of the key", None, example="0.8 eV")
+    low: Amount | None = key("lower bound; default: the lower bound of the key", None, example="0.5 eV")
+    high: Amount | None = key("upper bound; default: the upper bound of the key", None, example="0.8 eV")
     log: Annotated[bool, Strict()] | None = key(
         "a logarithmic scale; default: for quantities that are positive", None, example=True
     )
@@ -42,7 +42,9 @@ class FitData(Record):
     set: dict[str, Any] = key("changes of the case for these data", example={"temperature": "350 K"}, factory=dict)
     weight: Annotated[Number, Field(gt=0, le=1e6)] = key("weight of the squares of these data", 1.0, example=0.5)
     state: Annotated[str, Field(max_length=64)] = key("state of a drive of curves at frozen ions", "", example="LRS")
-    noise: Amount | None = key("noise of the instrument of these data; default: that of the fit", None, example="1 pA")
+    noise: Amount | None = key(
+        "noise of the instrument of these data; default: the noise of the fit", None, example="1 pA"
+    )
     columns: dict[Name, Name] = key("quantity -> header of its column", example={"current": "Reading 2"}, factory=dict)
     sheet: Annotated[str, Field(max_length=200)] = key(
         "sheet of a workbook, or table of a file; default: the first with a curve", "", example="Run1"

@@ -264,7 +264,7 @@ def faults_of_values(case: Any) -> Iterator[Fault]:
                 yield (*path, key), f"values above {low:g} {unit}{most}", which, of_kind
     if total > MOST_COLUMNS:
         hint = "keys of a spread make all combinations, unless they move together"
-        yield ("columns", "count"), f"{MOST_COLUMNS} columns at most", f"{total} in all", hint
+        yield ("columns", "count"), f"at most {MOST_COLUMNS} columns", f"{total} in all", hint
 
 
 def spread_values(kind: Kind, density: float) -> dict[str, float]:

@@ -346,7 +346,7 @@ def charging_traps(case: Case) -> list[str]:
         if charge > most:
             lines.append(
                 f"device.traps[{i}]: were all charged, {charge:.2g} C/m^2 would make more than the {BREAKDOWN:.0e} V/m at "
-                f"which films break down; a film carries the charge of {most / charge:.2g} of them at most"
+                f"which films break down; a film carries at most the charge of {most / charge:.2g} of them"
             )
     return lines
 

@@ -161,7 +161,7 @@ class Trap(Record):
         "attempts of a hop between traps; 0 for none", "0 Hz", example="1e13 Hz", kernel="HOPS"
     )
     degeneracy: Annotated[Number, Field(ge=0.01, le=100)] = key(
-        "states of a filled trap over those of an empty one", 1.0, example=2, kernel="DEGENERACY"
+        "states of a filled trap over states of an empty one", 1.0, example=2, kernel="DEGENERACY"
     )
     occupation: Literal["steady", "kinetic"] = key(
         'dynamics: "steady" follows the voltage instantaneously, "kinetic" evolves with the trapping rates',

@@ -212,7 +212,7 @@ def checked(limits: Range) -> Range:
         raise NotAsExpected("a range of voltages around 0 V", f"{limits.low:g} V to {limits.high:g} V")
     if not (0.0 < limits.shortest < 1e-3 * limits.longest and limits.longest <= 1e9):
         raise NotAsExpected(
-            "a longest time of a thousand shortest ones or more, and 1e9 s at most",
+            "a longest time of a thousand shortest ones or more, and at most 1e9 s",
             f"{limits.shortest:g} s to {limits.longest:g} s",
         )
     return limits

@@ -310,7 +310,7 @@ def band_width(ds: xr.Dataset, name: str) -> str:
         ratio = np.maximum(values[-1] / values[0], values[0] / values[-1])
     factor = float(np.nanmax(np.where(values[0] > 0, ratio, np.nan)))
     low, high = ds["percentile"].values[[0, -1]]
-    return f"from the {low:g} % to the {high:g} % percentile a factor of {factor:.3g} at most"
+    return f"from the {low:g} % to the {high:g} % percentile a factor of at most {factor:.3g}"
 
 
 def main_output(ds: xr.Dataset) -> str | None:

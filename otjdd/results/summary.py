@@ -154,7 +154,7 @@ def of_crossbar(ds: xr.Dataset) -> str:
     disturb, sneak = (
         np.abs(ds[name].values[np.isfinite(ds[name].values)]) for name in ("write_disturb", "sneak_share")
     )
-    parts += [f"writes change other cells by {disturb.max():.2g} decades at most"] if disturb.size else []
+    parts += [f"writes change other cells by at most {disturb.max():.2g} decades"] if disturb.size else []
     parts += [f"sneak paths carry up to {100.0 * sneak.max():.2g} % of a read current"] if sneak.size else []
     parts += [settling(ds)] if "settling_time" in ds and (ds.sensed_current.notnull()).any() else []
     words = ", ".join(parts) + (of_programming(ds) if "program_missed" in ds else "")
@@ -187,7 +187,7 @@ def settling(ds: xr.Dataset) -> str:
     if (early := np.flatnonzero(reads)[np.isnan(times)]).size:
         steps = ", ".join(map(str, early))
         return f"reads of step {steps} end before the lines have settled to 1 % (longer ones: drive.parts.duration)"
-    return f"lines settle to 1 % in {times.max():.3g} s at most while they are read"
+    return f"lines settle to 1 % within {times.max():.3g} s while they are read"
 
 
 NAMED = 8  # most cells that a summary names
@@ -211,7 +211,7 @@ def of_programming(ds: xr.Dataset) -> str:
     names = ", ".join(f"({i}, {j})" for i, j in missed[:NAMED])
     if len(missed) > NAMED:
         names += f" and {len(missed) - NAMED} more"
-    most = f"by {100.0 * error.max():.3g} % at most"
+    most = f"by at most {100.0 * error.max():.3g} %"
     return f"{text}, {len(missed)} of {error.size} cells missed their targets, {most}: {names}"
 
 

@@ -336,7 +336,7 @@ def test_check_names_traps_with_more_charge_than_a_film_carries():
     assert notes(film(RELAXING | {"kind": "none", "density": 9e26})) == []
     (note,) = notes(film(RELAXING | {"density": 8.1e26}))
     assert note.startswith("device.traps[0]: were all charged, 0.78 C/m^2")
-    assert "the charge of 0.5 of them at most" in note
+    assert "at most the charge of 0.5 of them" in note
 
 
 @needs_speed
