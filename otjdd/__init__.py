@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from otjdd.results.store import write as write
     from otjdd.results.summary import to_csv as to_csv
     from otjdd.runs.run import run as run
-    from otjdd.solver.resample import resample as resample
+    from otjdd.solver.time_series import resample as resample
     from otjdd.studies.dataset import slope as slope
     from otjdd.studies.dataset import sobol_indices as sobol_indices
     from otjdd.studies.dataset import variability as variability
@@ -100,7 +100,7 @@ HOME = {
     "read": "results.store",
     "write": "results.store",
     "figure": "plot.figure",
-    "resample": "solver.resample",
+    "resample": "solver.time_series",
     "to_csv": "results.summary",
     "measured": "results.outputs",
     "CaseError": "errors",

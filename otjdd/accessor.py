@@ -63,7 +63,7 @@ class Accessor:
 
     def resample(self, step: float | str) -> xr.Dataset:
         """The time series at even times; see `otjdd.resample`."""
-        from otjdd.solver.resample import resample
+        from otjdd.solver.time_series import resample
 
         return resample(self._ds, step)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from otjdd.case.case import parse_case
-from otjdd.compiler.rows import Row
+from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import Status
 from otjdd.physics import quasistatic
@@ -136,6 +136,6 @@ def mirrored(junction):
 
 
 def mirrored_image(image, pieces: int):
-    """Mirror image of the table of `physics.image_force` of a film of that many pieces."""
+    """Mirror image of the table of `physics.bands` of a film of that many pieces."""
     owner, start, end, low, high = (image[:, ::-1, column] for column in range(5))
     return np.stack((pieces - 1 - owner, 1 - end, 1 - start, high, low), axis=2)

@@ -111,7 +111,7 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
     lines = notes(case, path, changes_of(settings))
     if len(exchanges(case.device)) > 1:
-        from otjdd.solver.reservoirs import disagreement
+        from otjdd.solver.initial import disagreement
 
         lines += filter(None, [disagreement(case)])
     for line in lines:

@@ -31,7 +31,7 @@ from otjdd.compact_models.noise import between as noise_between
 from otjdd.compact_models.tables import LN10, SETTLING, Tables, charges, evaluated, monotone, stays
 from otjdd.errors import NotAsExpected
 from otjdd.results import outputs
-from otjdd.solver.displacement import mean_rate, rates, simultaneous
+from otjdd.solver.time_series import mean_rate, rates, simultaneous
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
 

@@ -22,7 +22,7 @@ from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models.bench import Bench
 from otjdd.compact_models.branches import FIRST, Ends, along, ordered
 from otjdd.compact_models.limits import Range
-from otjdd.physics import bound_electrons
+from otjdd.physics import ion_fluxes
 from otjdd.physics.ions import DOWNHILL, UPHILL, G, new_factors
 from otjdd.physics.junction import FluxSlopes
 from otjdd.solver import integrate, linear_response
@@ -35,7 +35,7 @@ def hops(run: Run) -> np.ndarray:
     junction, c, columns = run.junction, run.state.c[0], run.junction.columns
     N, inner = c.size, slice(1, c.size)
     factors = new_factors(N)
-    bound_electrons.flux_slopes_of(junction, run.state, 0, factors, np.zeros(N + 1), FluxSlopes(*np.zeros((3, N + 1))))
+    ion_fluxes.flux_slopes_of(junction, run.state, 0, factors, np.zeros(N + 1), FluxSlopes(*np.zeros((3, N + 1))))
     rate = run.state.diffusivity[0, inner] / columns.distance[0, inner] * factors[G, inner]
     free = 1.0 - c * columns.crowding[0]
     return rate * (factors[UPHILL, inner] * c[:-1] * free[1:] + factors[DOWNHILL, inner] * c[1:] * free[:-1])

@@ -8,7 +8,7 @@ All kernels divide as numpy does (no ZeroDivisionError): with Python's check in 
 |---|---|---|
 | @kernel | small functions that make arrays | the plain case |
 | @apart | large functions that make arrays | compiled once and called by symbol, which saves compile time |
-| @deferred | doors to what most devices do not have | @apart, and compiled at the first call, see `first_call` |
+| @deferred | doors to what most devices do not have | @apart, and compiled at the first call, see `kernel` |
 | @deferred_detached | such doors that make no array | @detached, and compiled at the first call |
 | @spliced | small functions with one or two callers | numba copies its statements into the caller; saves a compilation |
 | @bare | small functions that make no array | no reference counting of arrays |

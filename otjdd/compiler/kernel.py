@@ -1,10 +1,17 @@
 """Kernels: functions that numba compiles, and that Python and other kernels call by a symbol.
 
 numba links a copy of all its callees into each function. Here a callee is copied only where that pays; the others are
-`apart`, and called by their symbols. The machine code of each kernel is an object file (`machine_code`), which
-`kernel_cache` keeps on disk. Calls are typed and lowered by numba's interface for extensions:
+`apart`, and called by their symbols. The machine code of each kernel is an object file, which `kernel_cache` loads and
+keeps on disk. Calls are typed and lowered by numba's interface for extensions:
 https://numba.readthedocs.io/en/stable/extending/low-level.html and, for the compiler,
 https://numba.readthedocs.io/en/stable/developer/custom_pipeline.html
+
+What a device does not have, such as traps, is called through a few kernels, which are `deferred`. Other kernels call these
+by their symbols, as they call the rest. At first a stub has such a symbol: machine code that asks Python for the address
+of the kernel, which is compiled or loaded then, and goes on there, now and at every later call. Arguments are passed on as
+they are, whatever their types, and an exception that Python raises ends the call as one of a kernel does.
+
+The type of what a deferred kernel returns must be known before it is compiled: it is that of its annotation.
 
 PRIVATE lists the undocumented parts of numba that are used. The import of this module fails if one of them is missing.
 """
@@ -15,14 +22,17 @@ import inspect
 import os
 import signal
 import threading
+import typing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from functools import cached_property
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numba
-from llvmlite import ir
+import numpy as np
+from llvmlite import binding, ir
 from numba.core import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder, Flags
@@ -33,13 +43,104 @@ from numba.core.runtime import rtsys
 from numba.core.typing import Signature, signature
 from numba.extending import lower_builtin, type_callable, typeof_impl
 
-from otjdd.compiler import first_call, kernel_cache, machine_code
+from otjdd.compiler import kernel_cache
 from otjdd.compiler.kernel_cache import Compiled, Types
 from otjdd.system.limits import interrupt_later, shielded
 
 if TYPE_CHECKING:
     from numba.core.base import BaseContext
     from numba.core.dispatcher import Dispatcher
+
+FAILED = -1  # status by which numba's functions tell their callers that Python has raised an exception
+# The other functions are those of Python's C interface. A call that must be the last one of a function passes on all
+# arguments: https://llvm.org/docs/LangRef.html#call-instruction (musttail)
+STUB = """
+@address = internal global i8* null
+@module = internal constant [{module_size} x i8] c"{module}\\00"
+@method = internal constant [11 x i8] c"address_of\\00"
+@format = internal constant [2 x i8] c"s\\00"
+@symbol = internal constant [{symbol_size} x i8] c"{symbol}\\00"
+declare i32 @PyGILState_Ensure()
+declare void @PyGILState_Release(i32)
+declare i8* @PyImport_ImportModule(i8*)
+declare i8* @PyObject_CallMethod(i8*, i8*, i8*, ...)
+declare i8* @PyLong_AsVoidPtr(i8*)
+declare void @Py_DecRef(i8*)
+define i32 @"{symbol}.stub"(...) {{
+start:
+  %present = load i8*, i8** @address
+  %missing = icmp eq i8* %present, null
+  br i1 %missing, label %import, label %go
+import:
+  %lock = call i32 @PyGILState_Ensure()
+  %imported = call i8* @PyImport_ImportModule(i8* bitcast ([{module_size} x i8]* @module to i8*))
+  %absent = icmp eq i8* %imported, null
+  br i1 %absent, label %fail, label %ask
+ask:
+  %number = call i8* (i8*, i8*, i8*, ...) @PyObject_CallMethod(
+    i8* %imported, i8* bitcast ([11 x i8]* @method to i8*), i8* bitcast ([2 x i8]* @format to i8*),
+    i8* bitcast ([{symbol_size} x i8]* @symbol to i8*))
+  call void @Py_DecRef(i8* %imported)
+  %raised = icmp eq i8* %number, null
+  br i1 %raised, label %fail, label %note
+note:
+  %fresh = call i8* @PyLong_AsVoidPtr(i8* %number)
+  call void @Py_DecRef(i8* %number)
+  store i8* %fresh, i8** @address
+  call void @PyGILState_Release(i32 %lock)
+  br label %go
+fail:
+  call void @PyGILState_Release(i32 %lock)
+  ret i32 {failed}
+go:
+  %target = phi i8* [%present, %start], [%fresh, %note]
+  %function = bitcast i8* %target to i32 (...)*
+  %status = musttail call i32 (...) %function(...)
+  ret i32 %status
+}}
+"""
+
+
+def put_stub(symbol: str) -> None:
+    """Give the symbol of a kernel to a stub, which goes on at its `address_of`. The stub is kept on disk as kernels are."""
+    name, arguments = kernel_cache.SYMBOLS[symbol]
+    code = kernel_cache.read(f"{name}.stub", arguments)
+    if code is None:
+        sizes = {"module_size": len(__name__) + 1, "symbol_size": len(symbol) + 1}
+        code = kernel_cache.emitted(STUB.format(module=__name__, symbol=symbol, failed=FAILED, **sizes))
+        kernel_cache.write(f"{name}.stub", arguments, code)
+    kernel_cache.link(code, f"{symbol}.stub")
+    binding.add_symbol(symbol, binding.address_of_symbol(f"{symbol}.stub"))
+
+
+def address_of(symbol: str) -> int:
+    """Address of a deferred kernel, which is compiled or loaded: its stub asks for it."""
+    name, arguments = kernel_cache.SYMBOLS[symbol]
+    address: int = kernel_cache.KERNELS[name].find(arguments)
+    return address
+
+
+def return_type(function: Callable[..., Any]) -> types.Type:
+    """numba's type of what a function returns, by its annotation. Raises TypeError for an annotation that tells none."""
+    return type_of(typing.get_type_hints(function).get("return", type(None)))
+
+
+def type_of(annotation: Any) -> types.Type:
+    """numba's type of an annotation. Arrays are of floating point numbers in one dimension."""
+    simple = {type(None): types.none, bool: types.boolean, int: types.int64, float: types.float64}
+    if annotation in simple:
+        return simple[annotation]
+    if annotation is np.ndarray:
+        return types.float64[::1]
+    if typing.get_origin(annotation) is tuple:
+        return types.BaseTuple.from_types([type_of(part) for part in typing.get_args(annotation)])
+    if inspect.isclass(annotation) and issubclass(annotation, IntEnum):
+        return numba.typeof(next(iter(annotation)))
+    if inspect.isclass(annotation) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
+        hints = typing.get_type_hints(annotation)
+        return types.BaseTuple.from_types([type_of(hints[field]) for field in annotation._fields], annotation)
+    raise TypeError(f"a deferred kernel returns numbers, arrays, tuples of them or nothing, not {annotation}")
+
 
 SAMPLE = numba.njit(lambda: None)
 PRIVATE = (  # parts of numba that it does not document
@@ -91,7 +192,7 @@ class Kernel:
 
     function : in Python   options : of numba.njit
     apart : other kernels call it by its symbol instead of copying its code. Python always does so
-    deferred : it is compiled or loaded at the first call, see `first_call`; it is apart
+    deferred : it is compiled or loaded at the first call; it is apart
     """
 
     def __init__(self, function: Callable[..., Any], apart: bool, deferred: bool = False, **options: Any):
@@ -156,14 +257,14 @@ class Kernel:
             compiled = self.compile(arguments)
             kernel_cache.write(self.name, arguments, compiled)
         description, code, _ = compiled
-        machine_code.load(code, description.mangled_name)
+        kernel_cache.link(code, description.mangled_name)
         return description
 
     def announce(self, arguments: Types) -> FunctionDescriptor:
         """Put a stub in the place of a deferred kernel. Returns numba's description of what the kernel will be."""
         symbol = kernel_cache.symbol(self.name, arguments)
-        first_call.put_stub(symbol)
-        return ExternalFunctionDescriptor(symbol, first_call.return_type(self.py_func), arguments)
+        put_stub(symbol)
+        return ExternalFunctionDescriptor(symbol, return_type(self.py_func), arguments)
 
     def find(self, arguments: Types) -> int:
         """Address of a deferred kernel, which is loaded or compiled. Signals wait until its callers have ended.
@@ -175,7 +276,7 @@ class Kernel:
                 actual, announced = self.load(arguments), self.provide(arguments)
                 if actual.restype != announced.restype:
                     raise TypeError(f"{self.name} returns {actual.restype}, its annotation says {announced.restype}")
-                self.addresses[arguments] = machine_code.address(actual.mangled_name)
+                self.addresses[arguments] = kernel_cache.address(actual.mangled_name)
         return self.addresses[arguments]
 
     def compile(self, arguments: Types) -> Compiled:
@@ -183,7 +284,7 @@ class Kernel:
         with kernel_cache.compiling(self.name):
             self.inner.compile(arguments)
         own, symbol = self.inner.overloads[arguments].fndesc, kernel_cache.symbol(self.name, arguments)
-        code, needed = machine_code.object_file(self.inner.inspect_llvm(arguments), own.mangled_name, symbol)
+        code, needed = kernel_cache.object_file(self.inner.inspect_llvm(arguments), own.mangled_name, symbol)
         description = ExternalFunctionDescriptor(symbol, own.restype, own.argtypes)
         return description, code, [kernel_cache.SYMBOLS.get(name, name) for name in needed]
 
@@ -285,7 +386,7 @@ SHARED.nrt, SHARED.error_model = True, "numpy"
 
 
 class Library(JITCodeLibrary):
-    """LLVM code of a kernel, of which `machine_code` makes the object file.
+    """LLVM code of a kernel, of which `kernel_cache.object_file` makes the object file.
 
     numba would first make machine code of it for an engine of its own, which nobody calls.
     """

@@ -27,7 +27,7 @@ from otjdd.measurements.datasets import places
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.measurements.sweeps import LOST, deviation, same
 from otjdd.runs.run import simulate
-from otjdd.solver.trail import Steps, Trail
+from otjdd.solver.start import Steps, Trail
 
 if TYPE_CHECKING:
     import xarray as xr

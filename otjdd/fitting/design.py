@@ -24,7 +24,7 @@ from otjdd.fitting.result import curves_of, fitted_case, parameters_of, spread_o
 from otjdd.fitting.task import QUIET, SMOOTH, Data, Task, task
 from otjdd.results.outputs import about
 from otjdd.runs.run import simulate
-from otjdd.solver.trail import Trail
+from otjdd.solver.start import Trail
 
 if TYPE_CHECKING:
     import xarray as xr

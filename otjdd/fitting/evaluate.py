@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from otjdd.solver.trail import NO_STEPS, Steps
+from otjdd.solver.start import NO_STEPS, Steps
 from otjdd.system.pool import team
 
 Compute = Callable[..., Iterable[tuple[int, Any]]]  # runs jobs in several processes, see `pool.team`
@@ -16,7 +16,7 @@ MOST_PLACES = 4  # last places of the search whose time steps are stored
 
 
 class Simulated(NamedTuple):
-    """Result of a job: numbers (n,), and the time steps of its run (see `solver.trail`)."""
+    """Result of a job: numbers (n,), and the time steps of its run (see `solver.start`)."""
 
     numbers: np.ndarray
     steps: Steps = NO_STEPS

@@ -1,6 +1,6 @@
 """Derivatives of simulated numbers by the parameters: differences of runs.
 
-Runs beside a place of the search take the time steps of the run there (`solver.trail`). Their numbers are smooth, so one
+Runs beside a place of the search take the time steps of the run there (`solver.start`). Their numbers are smooth, so one
 small step for each parameter is enough: halving the step changes the derivative by 1e-4 or less. The tolerance of the time
 steps, at an rtol of 1e-3, adds 3e-5 to 3e-3 to the error of a derivative (rms, against extrapolated independent runs of a
 finer rtol; `tests/solver/test_trail.py`). This part falls with rtol: for the derivative by the mass from 4e-4 to 1.2e-4 at

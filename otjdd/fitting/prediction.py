@@ -20,7 +20,7 @@ from otjdd.fitting.evaluate import Evaluator, Simulated
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.result import fitted_case, parameters_of
 from otjdd.runs.run import simulate
-from otjdd.solver.trail import Steps, Trail
+from otjdd.solver.start import Steps, Trail
 from otjdd.system.pool import Spread, team
 
 if TYPE_CHECKING:

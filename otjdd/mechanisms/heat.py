@@ -18,9 +18,8 @@ from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.mechanisms.polarisation import TWO_LEVEL, polarisation_change
-from otjdd.physics.boundary import exchanges, left_inflow, right_inflow
 from otjdd.physics.channels.kinetic_traps import trap_current, trap_current_of_column
-from otjdd.physics.exchange import passes
+from otjdd.physics.exchange import exchanges, left_inflow, passes, right_inflow
 from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import ensure_current

@@ -1,11 +1,28 @@
-"""Band profile of a column from lead to lead, and how its segments move with the state.
+"""Band profile of a column from lead to lead, in pieces that an electron wave sees, and how they move with the state.
 
     left lead | bent region of the electrode | film: one piece for several cells | bent region | right lead
 
-Each piece, in an electrode or in the film, is a parabola that keeps the mean of the band over it, its tilt and its curve:
-the first three Legendre polynomials. As many straight pieces reflect slow waves at their kinks: currents through lightly
-doped electrodes were wrong by up to 90 %. Pieces end at the interfaces between layers, where the band steps.
+Each piece, in an electrode or in the film, is a parabola that keeps the mean of the band over it, its tilt and its
+curve: the first three Legendre polynomials. As many straight pieces reflect slow waves at their kinks: currents through
+lightly doped electrodes were wrong by up to 90 %. Pieces end at the interfaces between layers, where the band steps.
 Energies [eV] count from the Fermi level of the right electrode.
+
+The bent region of a doped semiconductor. For any surface bending u_s the band follows one universal curve up to |u_s|:
+dx = du/|E(u)|. What is left of the band in a piece of length h makes an error of a current
+
+    m k0 |u''| h^4 (s^2 + K^2/40) h^2/(A + 4 (k h)^3)        k0 = 2 m0 e/hbar^2,  s = |d ln u''/dx|
+
+k is the wave number of an electron at kT above the bottom of the lead or above its Fermi level, there, and 0 where the
+band lies higher; K is the same with |u| added to its energy. Pieces that are short beside a wave err as the sixth power
+of their length, by phase; longer ones reflect the wave at their ends. The form is an estimate, with constants fitted to
+currents of random devices; `python -m validation.reliability currents` counts the currents that are off by more than
+their tolerance. The region ends where the band is bent by a tenth of tolerance kT.
+
+The image force lowers the band that a tunnelling electron sees between a metal and the film. An electron at a distance
+x from a metal is drawn to it by its image, with the potential energy -e/(16 pi eps0 eps_i x) [eV] (Sze & Ng, Physics of
+Semiconductor Devices, section 3.2.4). It depends on the place alone, so its part in each piece of the film is known
+beforehand (`solver.electrodes`) and only added here. Fields, ions and electrons of the film are without it: the image
+is that of the one electron that passes.
 """
 
 import math
@@ -13,12 +30,98 @@ import math
 import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, inlined, kernel
-from otjdd.physics.electrostatics import METAL, Electrode, edge
+from otjdd.laws.transmission import K0
+from otjdd.physics.electrostatics import (
+    METAL,
+    Electrode,
+    Permittivity,
+    displacement,
+    edge,
+    field_of_bending,
+    space_charge,
+)
 from otjdd.physics.junction import Junction
 from otjdd.physics.layers import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, count
-from otjdd.physics.numerics import before
+from otjdd.physics.numerics import before, copy, hermite
 from otjdd.physics.state import State
-from otjdd.physics.tunnelling import Profile, steepest
+from otjdd.physics.tunnelling import Profile, part_of_curve, steepest
+
+KNOTS = 1001  # of the curve, evenly in ln |u|; two steps of Simpson's rule lie between them
+FEWEST = 8  # pieces
+REST = 0.1  # of tolerance kT, the bending at which the region ends
+PHASE, REFLECTED, BEYOND = 14.0, 4.0, 40.0  # constants of the error, in order: A, 4 and 40
+BARRIER = 300.0  # A in a barrier 4 kT high, where no wave is slow
+HALVINGS = 40
+
+
+@kernel
+def longest(bent: float, far: float, k: float, K: float, s: float, tolerance: float) -> float:
+    """Length [m] of a piece whose error is the tolerance, at most 1/s.
+
+    bent : m k0 |u''| [1/m4]   far : A   k, K [1/m], s [1/m] : as above
+    """
+    low, high = -30.0, 0.0  # of ln h
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        h = math.exp(middle)
+        smooth = min(1.0, h * h * (s * s + K * K / BEYOND))
+        if bent * h**4 * smooth <= tolerance * (far + REFLECTED * (k * h) ** 3) and h * s <= 1.0:
+            low = middle
+        else:
+            high = middle
+    return math.exp(low)
+
+
+@apart
+def ends_of_pieces(
+    largest: float, tolerance: float, mass: float, xi: float, kT: float, doping: float, density_of_states: float,
+    eps: Permittivity,
+):  # fmt: skip
+    """Ends (3, P) of the pieces of a bent band, up to u = largest [eV], whose sign is that of the region.
+
+    Rows: |u| [eV], depth [m] counted from the bulk, |E| [V/m]. tolerance : relative error of a current   mass : m0
+    """
+    sign, end = math.copysign(1.0, largest), REST * tolerance * kT
+    start = math.log(end)
+    step = (math.log(abs(largest)) - start) / (KNOTS - 1)
+    depth, rate, pieces = np.zeros(KNOTS), np.empty(KNOTS), np.zeros(KNOTS)  # rate = dx/d ln u
+    level, curvature = kT + max(xi, 0.0), 0.0
+    for i in range(KNOTS):
+        u = math.exp(start + i * step)
+        E = field_of_bending(sign * u, xi, kT, doping, density_of_states, eps)
+        rate[i] = u / E
+        last, curvature = (
+            curvature,
+            abs(space_charge(sign * u, xi, kT, doping, density_of_states)) / displacement(E, eps)[1],
+        )
+        if i > 0:
+            middle = math.exp(start + (i - 0.5) * step)
+            halfway = middle / field_of_bending(sign * middle, xi, kT, doping, density_of_states, eps)
+            depth[i] = depth[i - 1] + step / 6.0 * (rate[i - 1] + 4.0 * halfway + rate[i])
+            h = longest(
+                mass * K0 * curvature,
+                PHASE * (BARRIER / PHASE) ** min(max((u - max(xi, 0.0)) / (4.0 * kT), 0.0), 1.0)
+                if sign > 0.0
+                else PHASE,
+                math.sqrt(mass * K0 * max(level - sign * u, 0.0)),
+                math.sqrt(mass * K0 * (level + u)),
+                abs(math.log(curvature / last)) / (depth[i] - depth[i - 1]),
+                tolerance,
+            )
+            pieces[i] = pieces[i - 1] + (depth[i] - depth[i - 1]) / h
+    count = max(FEWEST, int(math.ceil(pieces[-1])))
+    ends = np.empty((3, count + 1))
+    ends[0, 0], ends[1, 0], ends[0, count], ends[1, count] = end, 0.0, abs(largest), depth[-1]
+    i = 0
+    for n in range(1, count):
+        share = pieces[-1] * n / count
+        while pieces[i + 1] < share:
+            i += 1
+        x = step * (i + (share - pieces[i]) / (pieces[i + 1] - pieces[i]))
+        ends[0, n], ends[1, n] = math.exp(start + x), hermite(depth, rate, 0.0, step, x)[0]
+    for n in range(count + 1):
+        ends[2, n] = field_of_bending(sign * ends[0, n], xi, kT, doping, density_of_states, eps)
+    return ends
 
 
 @kernel
@@ -260,3 +363,76 @@ def profile_slopes(
             right, u_right, toward_bulk, toward_film, by_segment[2, s], by_segment[3, s]
         )
     return V_slope, D_slope, -film
+
+
+# columns of the table of pieces of a column: piece of the film's band that a piece is a part of, its ends as fractions of
+# that, and the image potential [eV] at its ends, straight in between with the mean of the true one
+PIECES = 5
+OWNER, START, END, LOW, HIGH = range(PIECES)
+
+
+@bare
+def film_pieces(junction: Junction, state: State, k: int):
+    """Numbers of the first piece of the film in the band profile of column k, and of the first piece behind the film."""
+    first = bent_part(junction.left[k], edge(junction.left[k], state.D_left[k])[2])[0]
+    return first, first + junction.nodes.size - 1
+
+
+@apart
+def tunnelling_profile(junction: Junction, state: State, k: int) -> Profile:
+    """Band profile of column k that an electron tunnels through: `band_profile`, with the image force if there is one."""
+    band, M = band_profile(junction, state, k), junction.image.shape[1]
+    if M == 0:
+        return band
+    first, behind = film_pieces(junction, state, k)
+    S, added = band.length.size + M - (behind - first), M - (behind - first)
+    length, left, right, mass, curve = np.empty(S), np.empty(S), np.empty(S), np.empty(S), np.empty(S)
+    for s in range(band.length.size):
+        if s < first or s >= behind:
+            t = s if s < first else s + added
+            length[t], left[t], right[t] = band.length[s], band.left[s], band.right[s]
+            mass[t], curve[t] = band.mass[s], band.curve[s]
+    for m in range(M):
+        piece = junction.image[k, m]
+        s, t = first + int(piece[OWNER]), first + m
+        rise, (at_left, at_right, own) = band.right[s] - band.left[s], part_of_curve(piece[START], piece[END])
+        length[t], mass[t] = band.length[s] * (piece[END] - piece[START]), band.mass[s]
+        left[t] = band.left[s] + rise * piece[START] + band.curve[s] * at_left + piece[LOW]
+        right[t] = band.left[s] + rise * piece[END] + band.curve[s] * at_right + piece[HIGH]
+        curve[t] = band.curve[s] * own
+    return Profile(
+        length,
+        left,
+        right,
+        mass,
+        curve,
+        band.bottom_left,
+        band.bottom_right,
+        band.mass_left,
+        band.mass_right,
+        band.steep,
+    )
+
+
+@apart
+def slopes_of_bands(junction: Junction, state: State, k: int, by_piece: np.ndarray) -> np.ndarray:
+    """Derivatives (4, S) by left end, right end, length and curve of the pieces of `band_profile`, from those by the
+    pieces of `tunnelling_profile`."""
+    M = junction.image.shape[1]
+    if M == 0:
+        return by_piece
+    first, behind = film_pieces(junction, state, k)
+    S = by_piece.shape[1] - M + behind - first
+    by_band = np.zeros((4, S))
+    for kind in range(4):
+        copy(by_piece[kind, :first], by_band[kind])
+        copy(by_piece[kind, first + M :], by_band[kind, behind:])
+    for m in range(M):
+        piece = junction.image[k, m]
+        s, t = first + int(piece[OWNER]), first + m
+        by_band[0, s] += by_piece[0, t] * (1.0 - piece[START]) + by_piece[1, t] * (1.0 - piece[END])
+        by_band[1, s] += by_piece[0, t] * piece[START] + by_piece[1, t] * piece[END]
+        by_band[2, s] += by_piece[2, t] * (piece[END] - piece[START])
+        at_left, at_right, own = part_of_curve(piece[START], piece[END])
+        by_band[3, s] += by_piece[0, t] * at_left + by_piece[1, t] * at_right + by_piece[3, t] * own
+    return by_band

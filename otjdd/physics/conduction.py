@@ -8,14 +8,13 @@ import math
 
 from otjdd.compiler.decorators import apart, bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.boundary import exchanges
-from otjdd.physics.channels.conductance import FEW_ENERGIES, NO_SLOPES
 from otjdd.physics.channels.table import TRAP_CODE, conductance_of_channel
 from otjdd.physics.closing import hold_electrons, hold_traps, response_of_traps, voltage_response
+from otjdd.physics.exchange import exchanges
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy
-from otjdd.physics.state import State, Tangent
+from otjdd.physics.state import FEW_ENERGIES, NO_SLOPES, State, Tangent
 from otjdd.physics.traps.sites import DENSITY, PER_ION
 
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows

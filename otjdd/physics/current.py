@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import apart, kernel, spliced
+from otjdd.physics.fermi_dirac import supply
 from otjdd.physics.levels import LEAST, Search, edges_at_levels, levels
 from otjdd.physics.numerics import add_up, ascending, before, copy
-from otjdd.physics.supply import supply
 from otjdd.physics.tunnelling import TRANSFER_MATRIX, Profile, transmission, well
 
 # Gauss-Kronrod pair G7-K15 on [-1, 1] (Piessens et al., QUADPACK, 1983); tests check both rules on polynomials.

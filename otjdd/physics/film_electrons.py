@@ -22,7 +22,7 @@ EMPTY = -40.0  # argument of F below which there are no electrons: exp(-40) = 4e
 FULL = 88.0  # end of the table of F: 2.3 eV into the band at 300 K; the definition itself beyond
 OCCUPATION_STEP = 1.0 / 32.0  # of the table: cubic interpolation is then exact to 3e-9 of F
 
-# rows of the electrons of a column; those from HELD_RIGHT on are of `bound_electrons`
+# rows of the electrons of a column; those from HELD_RIGHT on are of `ion_fluxes`
 RIGHT, LEFT, BY_BAND, BY_WEIGHT, BY_VOLTAGE, OF_RIGHT, OF_LEFT = range(7)
 HELD_RIGHT, HELD_LEFT, BARE, HELD_BY_BAND, HELD_BY_WEIGHT, HELD_BY_VOLTAGE, ELECTRONS = range(7, 14)
 

@@ -26,10 +26,12 @@ from otjdd.compiler.decorators import bare, detached, fused, inlined
 from otjdd.compiler.in_turn import chosen
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.laws import hopping
+from otjdd.laws.exchange import Wall
 from otjdd.laws.hopping import Hopping, Ions
 from otjdd.physics.numerics import bernoulli_given, exponential
 
 by_pointer(Ions)
+by_pointer(Wall)
 LAWS = {name: code for code, name in enumerate(hopping.LAWS)}  # name in a case -> Ions.law
 # rows of `field_factors`: B(d), B(-d), g, with slopes dB/dd and dg/dE [m/V], and the arguments d, E [V/m], D0 [m2/s] and
 # E_a [eV] of these

@@ -11,7 +11,7 @@ One column of N cells between the two electrodes; x and face numbers grow to the
               x        0                                               L
 
     in cell i    c[i] concentration, width[i], dilution[i] = 1/width[i], sites[i] per volume
-    at face f    D[f], E[f], eps[f] = dD/dE, flux J[f] (at 0 and N that of `boundary`), S[f] vacancies to its right,
+    at face f    D[f], E[f], eps[f] = dD/dE, flux J[f] (at 0 and N that of `exchange`), S[f] vacancies to its right,
                  fixed[f] fixed charge to its right, site[f] and rise[f] rise of site energy and band across it,
                  distance[f] between the centres beside it, half a cell at 0 and N
     of a column  D_left = D[0], D_right = D[N] = D(L), the one electrostatic unknown
@@ -21,7 +21,7 @@ Gauss's law makes D at every face an explicit sum, and the scheme exactly conser
 
     D_f = D(L) - e z S_f - e int_{x_f}^L n_fixed dx          S_f = int_{x_f}^L c dx
 
-Charged traps add to the fixed charge: see `trapped_charge`. A film with a polarisation P has D_f - P in the place of D_f:
+Charged traps add to the fixed charge: see `closing`. A film with a polarisation P has D_f - P in the place of D_f:
 see `polarisation`. At a face between two layers E[f] and eps[f] belong to the mean field across it: see `layers`.
 """
 
@@ -31,12 +31,11 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined, summed
-from otjdd.compiler.pointer_tuples import by_pointer
-from otjdd.compiler.rows import Row
+from otjdd.compiler.pointer_tuples import Row, by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.laws.exchange import Wall
 from otjdd.laws.hopping import Ions
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
-from otjdd.physics.exchange import Wall
 from otjdd.physics.film_electrons import ELECTRONS, FilmElectrons
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, exchange, field_factors, sign_of_way
 from otjdd.physics.layers import SIDES, Layers, blend_sides, count, fill_interface_hops
@@ -135,7 +134,7 @@ class Junction(NamedTuple):
     resistance: float  # ohm, in series
     compliance: float  # A, of the source; inf without
     electrons: Row[FilmElectrons]  # in the films of all columns or of none, item k M + m as of `film`
-    image: np.ndarray  # (K, M, 5) pieces of the film lowered by the image force, see `image_force`; M = 0 without it
+    image: np.ndarray  # (K, M, 5) pieces of the film lowered by the image force, see `bands`; M = 0 without it
     heat: Heat
     polarisation: Polarisation
     channels: Channels
@@ -178,7 +177,7 @@ def new_state(junction: Junction, noisy: bool = False, **sizes: int) -> State:
 
 
 class FluxSlopes(NamedTuple):
-    """Derivatives of the flux J_f at the faces of a column, each (N+1,); `boundary` fills those at the ends."""
+    """Derivatives of the flux J_f at the faces of a column, each (N+1,); `exchange` fills those at the ends."""
 
     by_left: np.ndarray  # m/s, by the concentration of the cell to the left
     by_right: np.ndarray  # m/s, by that of the cell to the right
@@ -337,7 +336,7 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
 
 @inlined
 def fluxes(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray):
-    """Vacancy flux J (N+1,) [1/(m2 s)] at the faces within the film of a column; zero at its ends, see `boundary`.
+    """Vacancy flux J (N+1,) [1/(m2 s)] at the faces within the film of a column; zero at its ends, see `exchange`.
 
     work : of `ions.new_factors`, filled by `field_factors`
     """

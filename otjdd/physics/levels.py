@@ -15,8 +15,8 @@ import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, kernel
 from otjdd.laws.transmission import K0, Profile
+from otjdd.physics.fermi_dirac import supply
 from otjdd.physics.numerics import ascending, copy
-from otjdd.physics.supply import supply
 from otjdd.physics.tunnelling import (
     BOUND,
     LANES,

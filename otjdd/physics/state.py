@@ -1,19 +1,52 @@
-"""The state of a junction for the kernels, and the tangent of its current: arrays that they change in place."""
+"""The state of a junction for the kernels, the conductance of a column, and the tangent of the current.
+
+State and tangent are arrays that the kernels change in place.
+"""
 
 import math
 from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import detached
+from otjdd.compiler.decorators import detached, kernel
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.physics.numerics import copy
 from otjdd.variables import Array, HeatState, Progress, State, TrapState, derived, new, work
 
+NO_SLOPES, FEW_ENERGIES, ALL_ENERGIES = range(3)  # slopes that are asked for: none, those for a tangent, exact ones
+
+
+class Conductance(NamedTuple):
+    """Chord conductance of a column by one channel or by all, and its logarithmic slopes, 0 where not asked for."""
+
+    converged: bool
+    chord: float  # S, G = I/V_j
+    by_V: float  # 1/V, d ln G/dV_j
+    by_D: float  # m2/C, d ln G/dD(L), all D_f moving alike
+    by_P: float  # m2/C, d ln G/dP
+    by_S: np.ndarray  # (N+1,) m2, d ln G/dS_f
+
+
+@kernel
+def sum_of(a: Conductance, b: Conductance) -> Conductance:
+    """Conductance of two channels in parallel: the slopes of ln G are means by the shares in it."""
+    chord = a.chord + b.chord
+    share = b.chord / chord if chord > 0.0 else 0.0
+    rest = 1.0 - share
+    return Conductance(
+        a.converged and b.converged,
+        chord,
+        rest * a.by_V + share * b.by_V,
+        rest * a.by_D + share * b.by_D,
+        rest * a.by_P + share * b.by_P,
+        rest * a.by_S + share * b.by_S,
+    )
+
+
 for record in (HeatState, Progress, TrapState, State):
     by_pointer(record)
 
-SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `bound_electrons`
+SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `ion_fluxes`
 GUESS, COSH = 3, 2  # number of rows of a guess of D(E), y, sinh(y), cosh(y); and place of the last, 1 without a field
 VOLTAGES = 8  # source voltages of which a junction remembers the tangent: those of a train of pulses and its reads
 AT_SOURCE, LOST = range(2)  # columns of Memory.losses

@@ -26,9 +26,9 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.bound_electrons import binds
 from otjdd.physics.closing import close_with_electrons, hold_electrons
 from otjdd.physics.film_electrons import BY_WEIGHT, HELD_LEFT, HELD_RIGHT, LEFT, OF_LEFT, OF_RIGHT, RIGHT
+from otjdd.physics.ion_fluxes import binds
 from otjdd.physics.junction import Junction, new_state
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, GUESS, State, WayBetween, copy_state

@@ -14,9 +14,8 @@ from otjdd.case.case import Case, changed_case
 from otjdd.case.problem import Problem, Source, dotted
 from otjdd.errors import CaseError, NotAsExpected, SolverError
 from otjdd.results.summary import crowded_walls
-from otjdd.solver import checkpoint, initial, model, model_limits, reservoirs
-from otjdd.solver.start import Start
-from otjdd.solver.trail import Trail
+from otjdd.solver import checkpoint, initial, model, model_limits
+from otjdd.solver.start import Start, Trail
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def check_inputs(case: Case, file: str = "case") -> None:
             case.record.check_reads(waveform.read_count)
         if hasattr(case.ions.initial, "result"):
             initial.from_result(case, model.junction(case, parts=columns), columns)
-        if case.ions.initial == "equilibrium" and (unlike := reservoirs.disagreement(case)):
+        if case.ions.initial == "equilibrium" and (unlike := initial.disagreement(case)):
             raise NotAsExpected("another state to start from", f'"equilibrium": {unlike}', "ions", "initial")
     except NotAsExpected as error:
         raise CaseError([Problem(file, 0, 0, dotted(error.key), error.expected, error.got)]) from None

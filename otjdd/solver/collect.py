@@ -14,13 +14,13 @@ from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
 from otjdd.physics.junction import Junction
 from otjdd.results import outputs
-from otjdd.solver import model, model_limits, read_out
-from otjdd.solver.displacement import mean_rate, rates, simultaneous
+from otjdd.solver import model, model_limits, time_series
 from otjdd.solver.integrate import Run, row_widths
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import Ended, ending
 from otjdd.solver.snapshots import snapshot
 from otjdd.solver.start import KeptState
+from otjdd.solver.time_series import mean_rate, rates, simultaneous
 from otjdd.stepping import run_log
 from otjdd.waveform.chain import Chain, last_writes
 from otjdd.waveform.waveform import Waveform
@@ -249,7 +249,7 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         "displacement_current": before,
         "displacement_current_after": after,
         "mean_displacement_current": mean,
-        "current": read_out.read_out(t, conduction, mean, case.circuit) if len(t) else conduction,
+        "current": time_series.read_out(t, conduction, mean, case.circuit) if len(t) else conduction,
         "vacancy_balance": rows[:, run_log.BALANCE],
         **(electrons if case.device.film.electrons != "none" else {}),
         **temperatures(case, rows),

@@ -20,8 +20,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from otjdd.compiler import kernel_cache
-from otjdd.physics import bands, closing, conduction, electrostatics, image_force, supply, tunnelling
-from otjdd.physics.channels.transport import transport
+from otjdd.physics import bands, closing, conduction, electrostatics, fermi_dirac, tunnelling
+from otjdd.physics.channels.table import transport
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Run
 from otjdd.stepping import course, electron_step, extremes, rosenbrock, run_log, step_length, trial_step
@@ -158,9 +158,9 @@ def compile_entry_points(run: Run) -> None:
     for kernel, arguments in (
         (transport, (junction, state, np.empty(1), np.empty(1))),
         (electrostatics.edge, (junction.right[0], 0.0)),
-        (image_force.tunnelling_profile, (junction, state, 0)),
+        (bands.tunnelling_profile, (junction, state, 0)),
         (tunnelling.transmission, (junction.transmission, profile, E, 0.0, 1.0)),
-        (supply.supplies, (E, 0.0, junction.kT[0])),
+        (fermi_dirac.supplies, (E, 0.0, junction.kT[0])),
         (run_log.write_row, (junction, state, run.tangent, 0.0, 0.0, 0.0, log)),
         (extremes.ratio_of_columns, (junction, state, run.watch)),
     ):

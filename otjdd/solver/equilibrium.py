@@ -18,9 +18,8 @@ import numpy as np
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics import electrostatics
-from otjdd.physics.boundary import exchanges
 from otjdd.physics.closing import close_all, hold_electrons
-from otjdd.physics.exchange import passes
+from otjdd.physics.exchange import exchanges, passes
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, band_of_fields, close, closure_slope, new_state
 from otjdd.physics.state import COSH, State

@@ -3,6 +3,8 @@
 Where ions hop at random a film is made with its vacancies on random sites: where it starts uniform, from a profile or
 with a history, each site holds one with the probability c/c_max, and so the number of a device is random too. In
 equilibrium the number is drawn so, and the profile is that of equilibrium. A result has its ions.
+
+Electrodes that exchange vacancies have a level each; where two of them disagree, nothing is at rest.
 """
 
 from __future__ import annotations
@@ -16,14 +18,16 @@ import numpy as np
 
 from otjdd.case.case import Case, parse_case
 from otjdd.case.device import FromProfile, FromResult, History
-from otjdd.case.electrodes import exchanges
+from otjdd.case.electrodes import SIDES, exchanges
 from otjdd.case.kinds import FEWEST, column_area, covered_by, kinds_of
 from otjdd.case.traps import Trap
+from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.junction import Junction, new_state
 from otjdd.physics.traps.sites import CHARGE
 from otjdd.results import store
-from otjdd.solver import equilibrium, integrate, model, reservoirs
-from otjdd.solver.model import Member
+from otjdd.solver import equilibrium, integrate, model
+from otjdd.solver.electrodes import edge_beside
+from otjdd.solver.model import Member, site_energy
 from otjdd.solver.start import Start, at_snapshot, without
 from otjdd.solver.trap_groups import regrouped
 from otjdd.stepping.drawn_hops import Noise, new_noise, whole_ions
@@ -31,6 +35,36 @@ from otjdd.variables import OUTPUT, memory_of
 
 if TYPE_CHECKING:
     import xarray as xr
+
+SAME_LEVEL = 1e-3  # eV, between levels that are taken for one: a flux of 4 % of that of either electrode at 300 K
+
+
+def reservoir_levels(case: Case) -> dict[str, float]:
+    """Side -> formation energy [eV] at the oxygen pressure there, of the electrodes that exchange vacancies."""
+    ions, T, film, L = case.ions, case.temperature, case.device.film, case.device.film.thickness
+    energies = {}
+    for side, given in exchanges(case.device).items():
+        at = np.array(0.0 if side == "left" else L)
+        well = float(site_energy(at, L, ions.well_left, ions.well_right, ions.well_width))
+        beside = film.stack[0 if side == "left" else -1]
+        edge, sites = edge_beside(case.device, side, T), beside.sites(ions.site_density)
+        energy = given.energy(edge, well + beside.site_energy, sites, ions.charge, T)
+        energies[side] = energy + 0.5 * BOLTZMANN_EV * T * given.log_oxygen
+    return energies
+
+
+def disagreement(case: Case) -> str:
+    """A sentence about two electrodes whose levels drive vacancies through the film at 0 V; "" where none do."""
+    at = reservoir_levels(case)
+    if len(at) < len(SIDES) or abs(at["left"] - at["right"]) <= SAME_LEVEL:
+        return ""
+    giver, taker = sorted(SIDES, key=lambda side: at[side])
+    energies = " and ".join(f"{at[side]:.4g} eV at the {side} electrode" for side in SIDES)
+    return (
+        f"device.left.exchange, device.right.exchange: a vacancy takes {energies}, so that at 0 V vacancies pass the film "
+        f"for ever, from the {giver} to the {taker} electrode; one formation_energy for both is at rest there"
+    )
+
 
 THICKNESS = "device.film.thickness"
 KEY = "ions.initial.result: "
@@ -102,7 +136,7 @@ def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     initial, c, P = case.ions.initial, model.uniform(case, parts), polarisation(case, junction, parts)
     polarised = {} if P is None else {"P": P}
     if initial == "equilibrium":
-        if unlike := reservoirs.disagreement(case):
+        if unlike := disagreement(case):
             raise ValueError(f'ions.initial = "equilibrium": {unlike}')
         return {"c": relax(junction, c, P)} | polarised
     if isinstance(initial, FromResult):

@@ -16,12 +16,11 @@ from otjdd.mechanisms.heat import warm
 from otjdd.mechanisms.polarisation import put_polarisation
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
+from otjdd.physics.closing import rise_of_band
 from otjdd.physics.junction import Junction, new_state
 from otjdd.physics.state import Memory, State, Tangent
-from otjdd.physics.trapped_charge import rise_of_band
-from otjdd.solver import model_limits, trail
-from otjdd.solver.start import KeptState, Start
-from otjdd.solver.trail import Trail
+from otjdd.solver import model_limits
+from otjdd.solver.start import LENIENT, TOGETHER, KeptState, Start, Trail
 from otjdd.stepping import course as kernels
 from otjdd.stepping import error_norm, hop_noise, rosenbrock, rosenbrock_methods, run_log
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
@@ -257,9 +256,9 @@ def follow_pieces(
     """
     run.place, counts, control, stall = place, np.zeros(COUNTS, np.int64), run.control, Stall()
     if run.trail:
-        control = control._replace(max_steps=min(trail.TOGETHER, control.max_steps))
+        control = control._replace(max_steps=min(TOGETHER, control.max_steps))
     trials = np.zeros(control.max_steps if run.trail else 0)
-    lenient = control._replace(most=trail.MOST, outside=trail.MOST * control.outside)
+    lenient = control._replace(most=LENIENT, outside=LENIENT * control.outside)
     course = Course(
         pieces, tasks, place, counts, trials, run.trail is not None and run.trail.given is not None, lenient
     )

@@ -8,8 +8,8 @@ for that of P, u for that of the voltage across the film, v for that of V_j, all
     0       = d closure     elastance d - film p - sum_f e z distance_f/eps_f s_f - v
     i       = d I + i w A d conduction current and charge of the electrode
 
-d is the charge of `physics.boundary`, which changes alike at both terminals: D(L) where the right electrode blocks ions.
-The matrix is that of `physics.ion_rows` with i w in the place of 1/(gamma dt), its elements exact: one linear system, for
+d is the charge of `physics.exchange`, which changes alike at both terminals: D(L) where the right electrode blocks ions.
+The matrix is that of `physics.ion_fluxes` with i w in the place of 1/(gamma dt), its elements exact: one linear system, for
 films with and without electrons, solved for each frequency. The unknowns are local ones of cells and faces, each coupled
 to its neighbours, and shared ones that all cells feel:
 
@@ -32,19 +32,17 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.polarisation import polarisation_at, rate_at
-from otjdd.physics import bound_electrons
 from otjdd.physics import electron_stack as stacks
 from otjdd.physics import film_electrons as contacts
+from otjdd.physics import ion_fluxes
 from otjdd.physics import junction as equations
-from otjdd.physics.bound_electrons import binds
-from otjdd.physics.boundary import open_faces
-from otjdd.physics.channels.conductance import ALL_ENERGIES
 from otjdd.physics.channels.table import conductance_of_column
 from otjdd.physics.closing import hold_electrons
-from otjdd.physics.ion_rows import IonRows, fill_ion_rows
+from otjdd.physics.exchange import open_faces
+from otjdd.physics.ion_fluxes import IonRows, binds, fill_ion_rows
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import FluxSlopes, Junction, closure_slope, polarised
-from otjdd.physics.state import State
+from otjdd.physics.state import ALL_ENERGIES, State
 from otjdd.stepping import electron_jacobian as jacobian
 
 DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
@@ -77,9 +75,9 @@ def linearised_column(junction: Junction, state: State, k: int, area: float) -> 
         return None
     J, slopes = np.zeros(N + 1), equations.FluxSlopes(*np.zeros((3, N + 1)))
     factors, pull = new_factors(N), np.zeros(N + 1)
-    bound_electrons.flux_slopes_of(junction, state, k, factors, J, slopes)
-    if bound_electrons.binds(junction):
-        bound_electrons.fill_pull(junction, state, k, factors, J, slopes, pull)
+    ion_fluxes.flux_slopes_of(junction, state, k, factors, J, slopes)
+    if ion_fluxes.binds(junction):
+        ion_fluxes.fill_pull(junction, state, k, factors, J, slopes, pull)
     response_of = electron_response if hold_electrons(junction) else ion_response
     charges = response_of(junction, state, k, (J, slopes, pull), (current.by_D, current.by_P, current.by_S))
     return LinearColumn(
@@ -312,7 +310,7 @@ def electron_response(
 ) -> Response:
     """Charges of column k: band, weight and e z S_f of each cell, and as a shared unknown what passes the right electrode.
 
-    fluxes : J, its slopes, `pull` of `bound_electrons`   log_slopes : of ln G by D(L), by P, which there is none, by S_f
+    fluxes : J, its slopes, `pull` of `ion_fluxes`   log_slopes : of ln G by D(L), by P, which there is none, by S_f
     """
     (J, slopes, pull), N, stack = fluxes, state.c.shape[1], stacks.column_of(state, k)
     response = np.zeros((N, jacobian.PER_BLOCK))

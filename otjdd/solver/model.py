@@ -16,25 +16,24 @@ from otjdd.case.electrodes import SIDES, Metal, exchanges
 from otjdd.case.film import Film, Layer, LayeredFilm
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
 from otjdd.case.traps import AnyLeak, Trap
-from otjdd.compiler.rows import Row
+from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import hopping
 from otjdd.mechanisms.polarisation import MERZ_KAI, TWO_LEVEL
 from otjdd.physics import junction as kernels
+from otjdd.physics.bands import PIECES
 from otjdd.physics.channels.table import CODES, COHERENT
 from otjdd.physics.electrostatics import Electrode, Permittivity
 from otjdd.physics.exchange import LAWS as WALL_LAWS
 from otjdd.physics.exchange import NO_WALL, Wall
 from otjdd.physics.film_electrons import FilmElectrons, film_electrons
-from otjdd.physics.image_force import PIECES
 from otjdd.physics.ions import LAWS
 from otjdd.physics.junction import Junction
 from otjdd.physics.layers import Layers
 from otjdd.physics.traps import sites as trap_columns
 from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.results import store
-from otjdd.solver.electrodes import edge_beside, electrode, permittivity
-from otjdd.solver.image_pieces import image_of, image_pieces
+from otjdd.solver.electrodes import edge_beside, electrode, image_of, image_pieces, permittivity
 from otjdd.solver.profile_start import StartProfile, read_profile
 from otjdd.solver.trap_groups import channels_with_groups
 from otjdd.stepping.error_norm import OUTSIDE
@@ -506,7 +505,7 @@ def electrons(density_of_states: float, level: float) -> FilmElectrons:
 
 
 def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes: np.ndarray) -> np.ndarray:
-    """Pieces (K, M, PIECES) of `physics.image_force`; M = 0 without an image force. nodes : of the band, by number."""
+    """Pieces (K, M, PIECES) of `physics.bands`; M = 0 without an image force. nodes : of the band, by number."""
     kinds, film = kinds_of(case), case.device.film
     whole = image_of(case.device, temperature, film.thickness, 0.0)
     if whole is None:

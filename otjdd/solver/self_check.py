@@ -14,7 +14,7 @@ from otjdd.case.case import parse_case
 from otjdd.compiler import kernel_cache
 from otjdd.errors import KernelError
 from otjdd.physics import electrostatics
-from otjdd.physics.channels.transport import transport
+from otjdd.physics.channels.table import transport
 from otjdd.solver import compile_ahead, integrate, model
 
 log = logging.getLogger(__name__)

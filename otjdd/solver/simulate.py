@@ -18,16 +18,14 @@ from otjdd.errors import ResultError, SolverError
 from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import checkpoint, grid_error, initial, integrate, model, model_limits, self_check
-from otjdd.solver.at_rest import iv
+from otjdd.solver.at_rest import iv, small_signal
 from otjdd.solver.collect import charging_ratio, collected, readings, snapshots_of
 from otjdd.solver.integrate import Run
 from otjdd.solver.model import Member
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits_attribute, status_words
-from otjdd.solver.small_signal import small_signal
 from otjdd.solver.snapshots import needs_snapshots
-from otjdd.solver.start import Start
-from otjdd.solver.trail import Trail
+from otjdd.solver.start import Start, Trail
 from otjdd.stepping.pieces import Place
 from otjdd.system.limits import uninterrupted
 from otjdd.system.steps import Progress, finished

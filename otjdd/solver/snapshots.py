@@ -16,17 +16,16 @@ from otjdd.case.case import Case
 from otjdd.case.electrodes import exchanges
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws.transmission import Profile
-from otjdd.physics import electrostatics, image_force
+from otjdd.physics import electrostatics
 from otjdd.physics import film_electrons as contacts
-from otjdd.physics.bands import band_profile, straight_parts
+from otjdd.physics.bands import band_profile, film_pieces, straight_parts
 from otjdd.physics.channels.coherent import current_by_energy
 from otjdd.physics.channels.table import TRAP_CODE
 from otjdd.physics.channels.traps import FilledTraps, filled_traps, placed_traps
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
 from otjdd.physics.traps.capture import LEFT, RIGHT
-from otjdd.physics.traps.paths import path_of
-from otjdd.physics.traps.sites import DEGENERACY, KINETIC, Sites
+from otjdd.physics.traps.sites import DEGENERACY, KINETIC, Sites, path_of
 from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Run
@@ -169,7 +168,7 @@ def band_diagram(junction: Junction, state: State, k: int) -> dict[str, np.ndarr
     """Band edge through electrodes and film of column k; x = 0 at the left end of the film."""
     profile = profile_of(junction, state, k)
     ends = np.concatenate(([0.0], np.cumsum(profile.length)))
-    x = ends - ends[image_force.film_pieces(junction, state, k)[0]]
+    x = ends - ends[film_pieces(junction, state, k)[0]]
     position = np.concatenate(([x[0] - 2e-9, x[0]], np.repeat(x, 2)[1:-1], [x[-1], x[-1] + 2e-9]))
     bands = np.column_stack((profile.left + profile.curve, profile.right + profile.curve)).ravel()
     edge = np.concatenate(([profile.bottom_left] * 2, bands, [profile.bottom_right] * 2))

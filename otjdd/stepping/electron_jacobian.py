@@ -15,8 +15,6 @@ import numpy as np
 from otjdd.compiler.decorators import detached, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.bound_electrons import binds
-from otjdd.physics.boundary import exchanges
 from otjdd.physics.electron_stack import (
     BAND,
     WEIGHT,
@@ -28,7 +26,7 @@ from otjdd.physics.electron_stack import (
     fill_residuals,
     linearise,
 )
-from otjdd.physics.exchange import passes
+from otjdd.physics.exchange import exchanges, passes
 from otjdd.physics.film_electrons import (
     BARE,
     HELD_BY_BAND,
@@ -37,7 +35,7 @@ from otjdd.physics.film_electrons import (
     HELD_LEFT,
     HELD_RIGHT,
 )
-from otjdd.physics.ion_rows import FluxRow, flux_row, left_row, right_row
+from otjdd.physics.ion_fluxes import FluxRow, binds, flux_row, left_row, right_row
 from otjdd.physics.junction import FluxSlopes, Junction
 from otjdd.physics.numerics import factor_threes, solve_threes
 from otjdd.physics.state import State
@@ -59,7 +57,7 @@ class ElectronWork(NamedTuple):
     by_P: np.ndarray  # (K, N, 3) answer of the unknowns to the polarisation; of size 0 where no film is polarised
     x: np.ndarray  # (K, N, 3) right-hand sides, then answers
     lines: np.ndarray  # (LINES, K, N+1) of `electron_stack.Linear`; TILT: flux by the step of the band [1/(m2 s eV)]
-    # PULL: of `bound_electrons.fill_pull`
+    # PULL: of `ion_fluxes.fill_pull`
     last: np.ndarray  # (K, LAST) of the last face, where vacancies pass it
     U: np.ndarray  # (s, K, N) stages of the band, and of D
     D: np.ndarray  # (s, K, N+1)

@@ -17,7 +17,6 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.mechanisms.polarisation import fill_pivot, fill_rates, put_polarisations, start_polarisation
-from otjdd.physics.bound_electrons import binds, fill_pull, flux_slopes_of, fluxes_of
 from otjdd.physics.circuit import drop, drop_from
 from otjdd.physics.closing import bending, hold_electrons, log_change
 from otjdd.physics.electron_stack import (
@@ -29,6 +28,7 @@ from otjdd.physics.electron_stack import (
     fill_electrons,
 )
 from otjdd.physics.exchange import passes
+from otjdd.physics.ion_fluxes import binds, fill_pull, flux_slopes_of, fluxes_of
 from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, polarised
 from otjdd.physics.numerics import add_scaled, add_up, copy
 from otjdd.physics.state import State, Tangent

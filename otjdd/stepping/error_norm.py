@@ -10,9 +10,9 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, summed
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.bound_electrons import fluxes_of
-from otjdd.physics.boundary import exchanges, filling_of
 from otjdd.physics.electrostatics import edge
+from otjdd.physics.exchange import exchanges, filling_of
+from otjdd.physics.ion_fluxes import fluxes_of
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE

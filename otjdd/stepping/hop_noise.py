@@ -29,13 +29,11 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.laws.exchange import Wall
 from otjdd.mechanisms.heat import fill_power, heated
-from otjdd.physics.bound_electrons import binds, fluxes_of
-from otjdd.physics.boundary import EndHops, end_hops, exchanges, filling_of, open_faces
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electron_stack import BAND
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.exchange import passes
-from otjdd.physics.ion_rows import IonRows, factor_ion_rows
+from otjdd.physics.exchange import EndHops, end_hops, exchanges, filling_of, open_faces, passes
+from otjdd.physics.ion_fluxes import IonRows, binds, factor_ion_rows, fluxes_of
 from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair
 from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
 from otjdd.physics.layers import count

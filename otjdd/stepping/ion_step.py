@@ -1,12 +1,12 @@
 """One time step of ions alone, on the differential-algebraic system of all columns.
 
-    dS_f/dt = J_f(c, E)                      one row per face of a column that vacancies may pass: `ion_rows`
+    dS_f/dt = J_f(c, E)                      one row per face of a column that vacancies may pass: `ion_fluxes`
     dq/dt   = F(q, S, Q, V_j)                one per column whose film is polarised: see `mechanisms`
     0       = closure(S, q, Q, V_j)          one per column
     0       = V(t) - V_j - R_s I(S, q, Q, V_j)      one for the junction
 
 S_f counts the vacancies that passed face f, and Q is the charge of the terminals, D(L) where the right electrode blocks
-(`boundary`). Every stage is one tridiagonal solve per column with a border of one row for Q. The borders of all columns
+(`exchange`). Every stage is one tridiagonal solve per column with a border of one row for Q. The borders of all columns
 meet in one scalar, V_j. Within a step ln I is linear in the state, along the tangent of `conduction`.
 """
 
@@ -22,10 +22,9 @@ from otjdd.mechanisms.polarisation import (
     fill_rates,
     put_polarisations,
 )
-from otjdd.physics.bound_electrons import flux_slopes_of, fluxes_of
-from otjdd.physics.boundary import open_faces
 from otjdd.physics.circuit import drop, drop_from
-from otjdd.physics.ion_rows import IonRows, factor_ion_rows
+from otjdd.physics.exchange import open_faces
+from otjdd.physics.ion_fluxes import IonRows, factor_ion_rows, flux_slopes_of, fluxes_of
 from otjdd.physics.junction import FluxSlopes, Junction, closure, move_fields, polarised
 from otjdd.physics.numerics import add_scaled, add_up, dot, solve_tridiagonal
 from otjdd.physics.state import State, Tangent

@@ -10,13 +10,12 @@ from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.mechanisms.polarisation import mean_field
-from otjdd.physics.boundary import filling_of, left_inflow, right_inflow
 from otjdd.physics.channels.kinetic_traps import trap_current, trap_current_of_column
-from otjdd.physics.channels.transport import transport
+from otjdd.physics.channels.table import transport
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.conduction import add_channels, along_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.exchange import passes
+from otjdd.physics.exchange import filling_of, left_inflow, passes, right_inflow
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up, copy, dot

@@ -13,7 +13,7 @@ from otjdd.case.notes import inherited_values as notes
 from otjdd.case.problem import dotted
 from otjdd.case.shipped import shipped_cases
 from otjdd.errors import CaseError
-from otjdd.solver.reservoirs import disagreement
+from otjdd.solver.initial import disagreement
 
 OTHER = {
     "a name": '[device.film]\nmaterial = "Al2O3"\n',

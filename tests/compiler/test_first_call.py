@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import pytest
 
-from otjdd.compiler import decorators, first_call, kernel, kernel_cache
+from otjdd.compiler import decorators, kernel, kernel_cache
 from otjdd.errors import Status
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
@@ -93,7 +93,7 @@ def test_an_annotation_that_is_wrong_ends_the_call(annotation, nothing_on_disk):
 
 def test_an_annotation_that_tells_no_type_is_refused():
     with pytest.raises(TypeError, match="not <class 'list'>"):
-        first_call.type_of(list)
+        kernel.type_of(list)
 
 
 def test_an_exception_of_the_compiler_comes_out_of_the_caller_and_the_next_call_tries_again(

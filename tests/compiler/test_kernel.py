@@ -8,7 +8,7 @@ import pytest
 from numba.core.codegen import JITCodeLibrary
 from numba.core.cpu import CPUContext
 
-from otjdd.compiler import decorators, kernel, kernel_cache, machine_code
+from otjdd.compiler import decorators, kernel, kernel_cache
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 
@@ -76,9 +76,9 @@ def test_functions_of_one_name_in_two_object_files_are_two(monkeypatch):
 
     values = []
     for factor in ("2.0", "3.0"):
-        code, needed = machine_code.object_file(HELPER.format(factor=factor), "main", f"otjdd.test.{factor}")
+        code, needed = kernel_cache.object_file(HELPER.format(factor=factor), "main", f"otjdd.test.{factor}")
         assert needed == []
-        machine_code.load(code, f"otjdd.test.{factor}")
+        kernel_cache.link(code, f"otjdd.test.{factor}")
         address = binding.address_of_symbol(f"otjdd.test.{factor}")
         values.append(CFUNCTYPE(c_double, c_double)(address)(7.0))
     assert values == [14.0, 21.0]

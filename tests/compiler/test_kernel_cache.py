@@ -13,7 +13,7 @@ from pathlib import Path
 import numba
 import pytest
 
-from otjdd.compiler import decorators, kernel_cache, machine_code
+from otjdd.compiler import decorators, kernel_cache
 from otjdd.system import sources
 from otjdd.system.files import sealed, unsealed
 
@@ -282,8 +282,8 @@ def fresh(name: str, monkeypatch):
     """The module, executed again, as in another process: nothing is loaded."""
     for owner, what, empty in (
         (kernel_cache, "SYMBOLS", {}),
-        (machine_code, "LOADED", set()),
-        (machine_code, "ENGINES", []),
+        (kernel_cache, "LOADED", set()),
+        (kernel_cache, "ENGINES", []),
     ):
         monkeypatch.setattr(owner, what, empty)
     sys.modules.pop(name, None)

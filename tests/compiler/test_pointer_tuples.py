@@ -8,8 +8,7 @@ import pytest
 from numba.core.runtime import _nrt_python, rtsys
 
 from otjdd.compiler.decorators import njit
-from otjdd.compiler.pointer_tuples import TuplePointer, by_pointer
-from otjdd.compiler.rows import Row
+from otjdd.compiler.pointer_tuples import Row, TuplePointer, by_pointer
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from otjdd.compiler.decorators import kernel
-from otjdd.compiler.pointer_tuples import by_pointer
-from otjdd.compiler.rows import Row
+from otjdd.compiler.pointer_tuples import Row, by_pointer
 
 
 @by_pointer

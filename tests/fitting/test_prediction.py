@@ -17,7 +17,7 @@ from otjdd.fitting.prediction import (
     outputs_of_runs,
 )
 from otjdd.runs.run import simulate
-from otjdd.solver.trail import Trail
+from otjdd.solver.start import Trail
 from otjdd.system.pool import one_by_one
 
 X = np.linspace(0.0, 1.0, 7)

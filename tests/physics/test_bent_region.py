@@ -9,7 +9,7 @@ from devices import case
 
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.laws.transmission import K0
-from otjdd.physics.bent_region import REST, ends_of_pieces
+from otjdd.physics.bands import REST, ends_of_pieces
 from otjdd.physics.electrostatics import bent_fields
 from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
 from otjdd.solver import electrodes

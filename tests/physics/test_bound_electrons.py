@@ -8,9 +8,8 @@ import pytest
 from devices import begin, case, conducted, lumpy, needs_speed
 from scipy.special import xlogy
 
-from otjdd.compiler.rows import Row
+from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.bound_electrons import bind, fluxes_of, held_share
 from otjdd.physics.fermi_dirac import fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.film_electrons import (
     BARE,
@@ -25,6 +24,7 @@ from otjdd.physics.film_electrons import (
     densities,
     film_electrons,
 )
+from otjdd.physics.ion_fluxes import bind, fluxes_of, held_share
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import new_state

@@ -21,8 +21,9 @@ from devices import (
 from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
+from otjdd.physics.bands import tunnelling_profile
 from otjdd.physics.channels.coherent import column_spectrum, log_conductance_slopes
-from otjdd.physics.channels.transport import transport
+from otjdd.physics.channels.table import transport
 from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import (
     along_tangent,
@@ -34,7 +35,6 @@ from otjdd.physics.conduction import (
 )
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, field
-from otjdd.physics.image_force import tunnelling_profile
 from otjdd.physics.junction import CLOSURE_TOLERANCE
 from otjdd.physics.state import new_tangent
 from otjdd.solver import model

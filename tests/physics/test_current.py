@@ -24,7 +24,7 @@ from otjdd.physics.current import (
     panel_error,
     upper_end,
 )
-from otjdd.physics.supply import log_supply_slope, supply
+from otjdd.physics.fermi_dirac import log_supply_slope, supply
 from otjdd.physics.tunnelling import K0, TRANSFER_MATRIX, TRANSMISSIONS, Profile, transfer_matrix_transmission
 from otjdd.solver import model
 

@@ -7,7 +7,7 @@ import pytest
 from devices import lumpy, needs_speed
 
 from otjdd.case.case import parse_case
-from otjdd.compiler.rows import Row
+from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.electron_stack import (
     ON_LEFT,

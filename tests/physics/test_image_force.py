@@ -9,13 +9,12 @@ from devices import BETWEEN_METALS, begin, case, lumpy, needs_speed
 from scipy.integrate import quad, solve_ivp
 
 from otjdd.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
-from otjdd.physics.bands import band_profile
+from otjdd.physics.bands import band_profile, slopes_of_bands, tunnelling_profile
 from otjdd.physics.channels.coherent import column_spectrum
 from otjdd.physics.current import converged_spectrum, energy_panels
-from otjdd.physics.image_force import slopes_of_bands, tunnelling_profile
 from otjdd.physics.tunnelling import TRANSMISSIONS, transmission
 from otjdd.runs.run import run as simulate
-from otjdd.solver import image_pieces, model
+from otjdd.solver import electrodes, model
 
 EPS = 5.3
 A = ELEMENTARY_CHARGE / (16 * math.pi * VACUUM_PERMITTIVITY * EPS)  # eV m
@@ -108,27 +107,25 @@ def test_wkb_transmission_is_the_integral_over_the_forbidden_path(text, metals):
 
 def test_closed_form_between_metals_is_the_sum_of_the_images():
     L = 2.8e-9
-    image = image_pieces.Image(A, L, 5.7, 5.7)
+    image = electrodes.Image(A, L, 5.7, 5.7)
     for x in (0.05e-9, 0.7e-9, 1.4e-9, 2.6e-9):
-        assert image_pieces.potential(image, x) == pytest.approx(images(x, L, "both"), rel=1e-9)
+        assert electrodes.potential(image, x) == pytest.approx(images(x, L, "both"), rel=1e-9)
     middle = -4 * math.log(2) * A / L
-    assert image_pieces.potential(image, 0.5 * L) == pytest.approx(middle, rel=1e-14)
+    assert electrodes.potential(image, 0.5 * L) == pytest.approx(middle, rel=1e-14)
 
 
 @pytest.mark.parametrize("depths", [(5.7, None), (None, 5.7), (5.7, 2.0), (0.0, None), (0.3, 0.3)])
 def test_pieces_keep_the_integral_of_the_potential(depths):
-    image = image_pieces.Image(A, 2.8e-9, *depths)
+    image = electrodes.Image(A, 2.8e-9, *depths)
     nodes = np.linspace(0.0, 2.8e-9, 33)
-    table = image_pieces.image_pieces(image, image, nodes)
+    table = electrodes.image_pieces(image, image, nodes)
     owner, start, end, low, high = table.T
     length = (end - start) * np.diff(nodes)[owner.astype(int)]
     assert length.sum() == pytest.approx(2.8e-9, rel=1e-12)
     assert np.all(length > 0)
-    kinks = [k for k in image_pieces.image_ends(image) if 0 < k < 2.8e-9]
+    kinks = [k for k in electrodes.image_ends(image) if 0 < k < 2.8e-9]
     parts = zip([0.0, *kinks], [*kinks, 2.8e-9], strict=True)
-    exact = sum(
-        quad(lambda x: float(image_pieces.potential(image, x)), *part, epsabs=0, limit=500)[0] for part in parts
-    )
+    exact = sum(quad(lambda x: float(electrodes.potential(image, x)), *part, epsabs=0, limit=500)[0] for part in parts)
     assert (length * (low + high) / 2).sum() == pytest.approx(exact, rel=1e-8)
     assert min(low.min(), high.min()) > -1.2 * max(d or 0 for d in depths) - 1e-9
 

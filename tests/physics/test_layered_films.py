@@ -8,11 +8,10 @@ from layered import LINEAR, SUZUKI, between_metals, layer, stacked
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.laws import hopping
-from otjdd.physics.bands import band_profile
+from otjdd.physics.bands import band_profile, film_pieces
 from otjdd.physics.channels.coherent import log_conductance_slopes
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, edge
-from otjdd.physics.image_force import film_pieces
 from otjdd.physics.ions import LAWS, new_factors
 from otjdd.physics.junction import FluxSlopes, faces, flux_slopes, fluxes, new_state
 from otjdd.physics.state import copy_state

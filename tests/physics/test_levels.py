@@ -7,8 +7,8 @@ from devices import needs_speed
 
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.current import converged_spectrum
+from otjdd.physics.fermi_dirac import supply
 from otjdd.physics.levels import ANGLE, LEAST, Search, levels, waves
-from otjdd.physics.supply import supply
 from otjdd.physics.tunnelling import K0, TRANSFER_MATRIX, Profile, refine
 
 pytestmark = needs_speed

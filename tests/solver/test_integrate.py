@@ -9,7 +9,7 @@ from devices import BETWEEN_METALS, COMPILED, begin, case, hold, needs_speed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otjdd.compiler.rows import Row
+from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
 from otjdd.solver import initial, integrate, model, self_check, simulate, snapshots

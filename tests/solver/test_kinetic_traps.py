@@ -21,7 +21,7 @@ from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.results import store
 from otjdd.runs.run import simulate
-from otjdd.solver import grid_error, model, trap_groups, trap_response
+from otjdd.solver import at_rest, grid_error, model, trap_groups
 from otjdd.solver.trap_groups import point_counts
 
 KT = 300.0 * BOLTZMANN_EV
@@ -207,7 +207,7 @@ def test_the_noise_of_a_trap_is_that_of_pulses_drawn_at_random(rate):
     share, duration, numbers = 0.3, 60.0, (1, 3, 10, 30, 100)
     drawn = spectrum_of_pulses(rate, share, duration, numbers, 4000, np.random.default_rng(5))
     omega = 2.0 * np.pi * np.array(numbers) / duration
-    closed = trap_response.spectral_density(np.array([rate]), np.array([share]), omega)[0]
+    closed = at_rest.spectral_density(np.array([rate]), np.array([share]), omega)[0]
     assert drawn == pytest.approx(closed, rel=0.08)
     assert closed[0] != pytest.approx(closed[-1], rel=0.1)
 

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from otjdd.case.circuit import Circuit
-from otjdd.solver.read_out import read_out
+from otjdd.solver.time_series import read_out
 
 TAU = 3e-6
 SLOW = Circuit(time_constant=TAU)

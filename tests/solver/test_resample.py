@@ -6,9 +6,8 @@ import pytest
 from otjdd.analysis.between import between
 from otjdd.case.circuit import Circuit
 from otjdd.results import outputs
-from otjdd.solver import resample as module
-from otjdd.solver.read_out import read_out
-from otjdd.solver.resample import resample
+from otjdd.solver import time_series as module
+from otjdd.solver.time_series import read_out, resample
 
 T = np.array([0.0, 1.0, 1.5, 4.0])
 

@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 import otjdd
 from otjdd.case.case import parse_case
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
-from otjdd.physics.bound_electrons import fluxes_of
+from otjdd.physics.ion_fluxes import fluxes_of
 from otjdd.physics.ions import new_factors
 from otjdd.results import store
 from otjdd.runs.rerun import differences, rerun
@@ -109,7 +109,7 @@ def test_two_electrodes_carry_a_steady_flux_under_bias():
 
 
 def test_a_fast_electrode_holds_the_wall_at_its_reservoir():
-    from otjdd.physics.boundary import left_inflow
+    from otjdd.physics.exchange import left_inflow
 
     run = begin(film(device__left__exchange=SLOW | {"rate": "1e6 m/s"}), voltage=0.1)
     hold(run, 0.1, 1e-3)

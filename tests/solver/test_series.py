@@ -9,7 +9,7 @@ from devices import BARE, case
 from otjdd.case.case import parse_case
 from otjdd.runs.run import run
 from otjdd.solver.collect import recorded_once
-from otjdd.solver.displacement import mean_rate, rates, simultaneous
+from otjdd.solver.time_series import mean_rate, rates, simultaneous
 from otjdd.stepping import run_log
 
 PULSE = 'drive = { kind = "pulse", voltage = "0.6 V", width = "1 us" }\n'

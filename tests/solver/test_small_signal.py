@@ -152,7 +152,7 @@ def test_a_prepared_state_keeps_its_own_impedance_and_says_how_fast_it_drifts():
 def test_columns_at_rest_are_each_at_rest():
     from devices import begin
 
-    from otjdd.solver.small_signal import come_to_rest
+    from otjdd.solver.at_rest import come_to_rest
 
     case = impedance([0.5], ["1 Hz"], columns__count=2, columns__spread=SPREAD, circuit__series_resistance="1 Mohm")
     junction = model.junction(case)

@@ -9,7 +9,7 @@ from otjdd.fitting.curves import noise_along
 from otjdd.fitting.gradients import change_along
 from otjdd.fitting.parameters import parameters
 from otjdd.solver.simulate import simulate_junction
-from otjdd.solver.trail import Trail
+from otjdd.solver.start import Trail
 
 KEYS = ("device.film.thickness",)  # of the grid
 MORE_KEYS = (

@@ -6,8 +6,8 @@ from devices import BARE, SMALL, case, closed, needs_speed
 from layered import layer, stacked
 from scipy.integrate import trapezoid
 
-from otjdd.physics.channels.conductance import NO_SLOPES
 from otjdd.physics.channels.table import beside_coherent
+from otjdd.physics.state import NO_SLOPES
 from otjdd.runs.run import simulate
 from otjdd.solver.snapshots import SIDES, trap_currents
 

@@ -5,7 +5,7 @@ import pytest
 from devices import begin, case, lumpy
 from one_step import exact, methods, missed_voltages, source, step
 
-from otjdd.compiler.rows import Row
+from otjdd.compiler.pointer_tuples import Row
 from otjdd.errors import Status
 from otjdd.physics.closing import bending, close_all
 from otjdd.physics.conduction import along_tangent, conduct, conductance_slope

@@ -167,7 +167,7 @@ def spread(values: list[float], digits: str) -> str:
 @contextlib.contextmanager
 def clocked():
     """List to which each kernel call of a run appends its processor time [s]; the kernels of the tables are included."""
-    from otjdd.physics import bent_region, electrostatics, quasistatic
+    from otjdd.physics import bands, electrostatics, quasistatic
     from otjdd.stepping import course, run_log
 
     spent: list[float] = []
@@ -182,7 +182,7 @@ def clocked():
         return call
 
     with contextlib.ExitStack() as stack:
-        tables = ((electrostatics, "bending_table"), (bent_region, "ends_of_pieces"))
+        tables = ((electrostatics, "bending_table"), (bands, "ends_of_pieces"))
         for module, name in ((course, "run_course"), (quasistatic, "jump"), (run_log, "write_row"), *tables):
             stack.enter_context(mock.patch.object(module, name, timed(getattr(module, name))))
         yield spent

@@ -21,16 +21,25 @@ E, so that its slope is finite at E = 0; the lowering is then up to 0.11 kT less
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from otjdd.compiler.decorators import bare
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from otjdd.physics.channels.conductance import FilmBand
-from otjdd.physics.supply import fermi, softplus
+from otjdd.physics.fermi_dirac import fermi, softplus
 
 ROUNDED = 0.25  # of kT
 SMALL_VOLTAGE = 1e-3  # |V_j/kT| below which a difference of exponentials is replaced by its series
+
+
+class FilmBand(NamedTuple):
+    """Band of the film in pieces: parabolas with their own values at both ends, so the band may jump between pieces."""
+
+    length: np.ndarray  # (S,) m
+    left: np.ndarray  # (S,) eV above the Fermi level of the right electrode, of the straight part
+    right: np.ndarray  # (S,) eV
+    curve: np.ndarray  # (S,) eV, added at both ends, half of it taken away in the middle
 
 
 def ohmic(numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:

@@ -3,6 +3,8 @@
 A leak is a function of its numbers, the band of the film, V_j and kT that returns ln(J/V_j) [S/m2]. A second function
 returns the slope of that by V_j at a constant band, and fills the slopes by the pieces of the film. Where a row has None in
 its place, the slopes are central differences of the formula. All rows are one kernel with a branch for each code.
+
+At a settled state `transport` tells the conductance of each channel, tunnelling share and mean energy of the current.
 """
 
 import math
@@ -13,14 +15,14 @@ import numpy as np
 from otjdd.compiler.decorators import apart, bare, deferred
 from otjdd.compiler.in_turn import chosen
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.bands import band_profile, profile_slopes
+from otjdd.physics.bands import band_profile, film_pieces, profile_slopes
 from otjdd.physics.channels import leaks
-from otjdd.physics.channels.coherent import coherent_conductance
-from otjdd.physics.channels.conductance import NO_SLOPES, Conductance, FilmBand, sum_of
+from otjdd.physics.channels.coherent import coherent_conductance, column_spectrum, conductance, converged
+from otjdd.physics.channels.leaks import FilmBand
 from otjdd.physics.channels.traps import trap_conductance
-from otjdd.physics.image_force import film_pieces
+from otjdd.physics.current import barrier_top
 from otjdd.physics.junction import Junction
-from otjdd.physics.state import State
+from otjdd.physics.state import NO_SLOPES, Conductance, State, sum_of
 
 STEP = 1e-3  # of kT, by which differences move a band or a voltage: a slope of 1/kT is then exact to some 1e-7
 
@@ -130,7 +132,7 @@ def conductance_of_channel(
     """Chord conductance of column k by one of its channels, at the present fields.
 
     panels, needed : memory of the coherent channel, and slopes : those asked for, see `coherent_conductance`
-    The slope by S_N is that by what passed the right electrode, with the charge of the terminals of `boundary` held.
+    The slope by S_N is that by what passed the right electrode, with the charge of the terminals of `exchange` held.
     """
     if channel == 0:
         found = coherent_conductance(junction, state, k, panels, needed, slopes)
@@ -152,3 +154,54 @@ def conductance_of_column(
         if total.converged:
             total = sum_of(total, conductance_of_channel(junction, state, k, channel, panels, needed, slopes))
     return total
+
+
+@apart
+def transport(junction: Junction, state: State, present: np.ndarray, by_channel: np.ndarray):
+    """Conductance I/V [S] of the settled junction, its relative error by levels too narrow to resolve, tunnelling share
+    [1], mean transport energy [eV], convergence.
+
+    Only the coherent channel knows the energies of its electrons: share and mean energy are those of its current. What
+    passes below the top of a column's own barrier is tunnelling, the rest thermionic. The energy is counted from the Fermi
+    level of the electrode that emits: right for V > 0, left for V < 0. Fills state.G, present (K C,) with the
+    conductances [S] of the channels of each column, and by_channel (C,) with the conductances of the channels, whose sum is
+    that of the junction. Traps whose filling takes time, as it was settled, count with their current over V_j, which is in
+    by_channel alone.
+    """
+    V, none = state.V[0], np.empty(0)
+    coherent, unseen, below, moment = 0.0, 0.0, 0.0, 0.0
+    for channel in range(by_channel.size):
+        by_channel[channel] = 0.0
+    for k in range(state.c.shape[0]):
+        result, profile, _ = column_spectrum(junction, state, k, none, True)
+        if not converged(junction, result):
+            return math.nan, math.nan, math.nan, math.nan, False
+        present[k * by_channel.size] = conductance(junction, state, k, result)
+        state.G[k] = present[k * by_channel.size]
+        top = barrier_top(profile)
+        weight = junction.columns.weight[k] * state.supply[k]
+        unseen += weight * result.unseen
+        for i in range(result.energy.size):
+            share = weight * result.weight[i]
+            coherent += share
+            moment += share * (result.energy[i] - max(0.0, -V))
+            if result.energy[i] < top:
+                below += share
+        for channel in range(1, by_channel.size):
+            beside = beside_coherent(junction, state, k, channel, NO_SLOPES)
+            if not beside.converged:
+                return math.nan, math.nan, math.nan, math.nan, False
+            by_channel[channel] += beside.chord
+            present[k * by_channel.size + channel] = beside.chord
+            state.G[k] += beside.chord
+            if channel < state.traps.current.shape[1] and V != 0.0:  # a current that is no conductance
+                by_channel[channel] += state.traps.current[k, channel] / V
+    by_channel[0] = coherent
+    total = coherent
+    for channel in range(1, by_channel.size):
+        total += by_channel[channel]
+    if total == 0.0:
+        return 0.0, 0.0, math.nan, math.nan, True
+    if coherent == 0.0:
+        return total, 0.0, math.nan, math.nan, True
+    return total, unseen / total, below / coherent, moment / coherent, True

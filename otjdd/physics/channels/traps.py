@@ -1,7 +1,7 @@
 """The channel of traps: electrons that reach the other electrode by way of traps in the film, which are filled steadily.
 
 Places, paths, rates and filling are those of `physics.traps`, the charge that they add to the film that of
-`physics.trapped_charge`. Traps whose filling takes time conduct as steady ones do; what else they exchange while they are
+`physics.closing`. Traps whose filling takes time conduct as steady ones do; what else they exchange while they are
 away from rest is in `kinetic_traps`.
 """
 
@@ -13,11 +13,9 @@ import numpy as np
 from otjdd.compiler.decorators import apart
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws.transmission import Profile
-from otjdd.physics.bands import band_profile, profile_slopes
-from otjdd.physics.channels.conductance import NO_SLOPES, Conductance
-from otjdd.physics.image_force import film_pieces
+from otjdd.physics.bands import band_profile, film_pieces, profile_slopes
 from otjdd.physics.junction import Junction
-from otjdd.physics.state import State
+from otjdd.physics.state import NO_SLOPES, Conductance, State
 from otjdd.physics.traps.capture import NOTHING, Capture, add_capture_slopes, captures
 from otjdd.physics.traps.charge import shares_in_cells
 from otjdd.physics.traps.sites import (

@@ -30,10 +30,22 @@ import numpy as np
 from otjdd.compiler.decorators import apart, bare, loose
 from otjdd.laws.transmission import Profile
 from otjdd.physics.channels.leaks import frenkel_factor, lowering_by_size
+from otjdd.physics.fermi_dirac import fermi, softplus
 from otjdd.physics.numerics import exponential
-from otjdd.physics.supply import fermi, softplus
-from otjdd.physics.traps.paths import Path, actions, add_line_slopes, add_path_slopes, path_of
-from otjdd.physics.traps.sites import ATTEMPTS, FRENKEL, RELAXATION, Lines, Sites, add_to_band, band_at_sites
+from otjdd.physics.traps.sites import (
+    ATTEMPTS,
+    FRENKEL,
+    RELAXATION,
+    Lines,
+    Path,
+    Sites,
+    actions,
+    add_line_slopes,
+    add_path_slopes,
+    add_to_band,
+    band_at_sites,
+    path_of,
+)
 
 LEFT, RIGHT = range(2)
 STEP = 0.9  # of kT and of sqrt(2 r kT), by which energies are apart; 1.2 errs by 3e-4 of a rate where a band begins or ends

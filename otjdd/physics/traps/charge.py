@@ -24,8 +24,8 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import apart, bare
+from otjdd.physics.fermi_dirac import fermi
 from otjdd.physics.numerics import factor_tridiagonal, solve_dense, solve_tridiagonal
-from otjdd.physics.supply import fermi
 from otjdd.physics.traps.capture import LEFT, RIGHT, Capture
 from otjdd.physics.traps.sites import DEGENERACY, HOPS, Sites
 from otjdd.physics.traps.steady import chain_balance, factor, hop_rates, log_emissions, solve

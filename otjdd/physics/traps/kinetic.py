@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare
-from otjdd.physics.supply import fermi
+from otjdd.physics.fermi_dirac import fermi
 
 RATES = 4  # rows of the rates [1/s] of a trap: captures from both electrodes, emissions to both
 FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT = range(RATES)

@@ -29,8 +29,8 @@ from otjdd.compiler.decorators import apart, bare
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws.transmission import K0
 from otjdd.physics.channels.leaks import log_sinh_ratio
+from otjdd.physics.fermi_dirac import fermi
 from otjdd.physics.numerics import add_scaled
-from otjdd.physics.supply import fermi
 from otjdd.physics.traps.capture import LEFT, NOTHING, RIGHT, Capture
 from otjdd.physics.traps.sites import DEGENERACY, DEPTH, HOPS, RELAXATION, Sites
 

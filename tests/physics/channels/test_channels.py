@@ -138,7 +138,7 @@ class ToyLeak(Leak):
 '''
 WALK = """
 from otjdd.case.case import parse_case
-from otjdd.physics.channels.conductance import ALL_ENERGIES
+from otjdd.physics.state import ALL_ENERGIES
 from otjdd.physics.channels.table import leak_conductance
 from otjdd.solver import integrate, model
 from otjdd.case import keys

@@ -11,9 +11,10 @@ from layered import SUZUKI, layer, stacked
 from otjdd.compiler.decorators import bare
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.channels import leaks
-from otjdd.physics.channels.conductance import ALL_ENERGIES, FilmBand
+from otjdd.physics.channels.leaks import FilmBand
 from otjdd.physics.channels.table import CODES, LEAKS, by_differences, formula_of_leak, leak_conductance, slopes_of_leak
 from otjdd.physics.junction import closure_slope, faces
+from otjdd.physics.state import ALL_ENERGIES
 
 KT = 300.0 * BOLTZMANN_EV
 NUMBERS = {

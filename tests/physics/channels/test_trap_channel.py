@@ -9,10 +9,10 @@ from devices import BARE, COMPILED, case, closed, needs_speed
 from layered import layer, stacked
 
 from otjdd.case.notes import conduction_notes as notes
-from otjdd.physics.channels.conductance import ALL_ENERGIES
 from otjdd.physics.channels.table import beside_coherent
 from otjdd.physics.channels.traps import filled_traps
 from otjdd.physics.junction import closure_slope, faces
+from otjdd.physics.state import ALL_ENERGIES
 
 ELASTIC = {"name": "elastic", "kind": "none", "density": 1e25, "depth": 0.1}
 RELAXING = {"name": "relaxing", "kind": "none", "density": 2e25, "depth": 0.3, "relaxation_energy": 0.6}
