@@ -32,11 +32,10 @@ DEAD = "the processes that compute end before they begin: is memory short? The t
 
 # Modules of kernels that are compiled when a run first needs them -> what has them, in words for the page.
 FIRST_NEEDED_BY = {
-    "bound_electrons": "vacancies that hold electrons", "boundary": "electrodes that exchange vacancies",
-    "closing": "charged traps", "heat": "heat", "hop_noise": "single ions", "junction": "barriers between layers",
-    "kinetic_traps": "traps", "largest_leap": "single ions", "layered_weights": "layers",
-    "resonances": "wells between barriers", "stack_newton": "electrons in the film", "table": "leaks and traps",
-    "trapped_charge": "charged traps",
+    "closing": "charged traps", "coherent": "wells between barriers", "electron_stack": "layers",
+    "exchange": "electrodes that exchange vacancies", "heat": "heat", "hop_noise": "single ions",
+    "ion_fluxes": "vacancies that hold electrons", "junction": "barriers between layers", "kinetic_traps": "traps",
+    "largest_leap": "single ions", "stack_newton": "electrons in the film", "table": "leaks and traps",
 }  # fmt: skip
 NAME_BYTES = 80  # of the name of a kernel in shared memory
 
