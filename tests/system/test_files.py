@@ -78,7 +78,9 @@ def test_the_messages_of_the_kernel_are_no_file_to_wait_for():
 def test_a_missing_folder_a_folder_and_a_device_are_no_places_for_a_file(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "file").write_bytes(OLD)
+    (tmp_path / "null").symlink_to("/dev/null")
     places = {
+        tmp_path / "null": "not a regular file",
         tmp_path / "none" / "a": "make the folder first",
         tmp_path: "not of a folder",
         tmp_path / "fifo": "not a regular file",
@@ -88,7 +90,34 @@ def test_a_missing_folder_a_folder_and_a_device_are_no_places_for_a_file(tmp_pat
     for path, words in places.items():
         with pytest.raises(ResultError, match=words):
             write_whole(path, NEW)
-    assert sorted(os.listdir(tmp_path)) == ["fifo", "file"]
+    with pytest.raises(OSError, match="too long"):
+        files.try_name(tmp_path / ("a" * 256))
+    assert sorted(os.listdir(tmp_path)) == ["fifo", "file", "null"]
+    one, other = (files.shortened("a" * 200 + end) for end in "bc")
+    assert one != other
+
+
+def test_a_disk_that_stores_something_else_is_found_out_and_a_folder_that_cannot_be_synced_is_no_failure(
+    tmp_path, monkeypatch
+):
+    write, sync = os.write, os.fsync
+    for stored in (lambda data: bytes(len(data)), lambda data: data[:-1] if len(data) < 1000 else data):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                os, "write", lambda descriptor, data, stored=stored: write(descriptor, stored(data)) and len(data)
+            )
+            with pytest.raises(ResultError, match="not what was written"):
+                write_whole(tmp_path / "a.bin", OLD)
+        assert os.listdir(tmp_path) == []
+
+    def only_files(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    write_whole(tmp_path / "a.bin", NEW)
+    assert (tmp_path / "a.bin").read_bytes() == NEW
 
 
 def test_only_regular_files_are_read(tmp_path):

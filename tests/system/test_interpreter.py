@@ -35,6 +35,10 @@ def test_an_interpreter_imports_nothing_from_the_working_folder(planted):
     words = interpreter.command("import queue, sys; print(sys.argv[1:])", "a", "b")
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
     assert (done.stdout, marks.read_text()) == ("['a', 'b']\n", "")
+    before = dict(os.environ)
+    with interpreter.inherited():
+        assert interpreter.PARENT in os.environ
+    assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize("chosen", [None, "2"])
