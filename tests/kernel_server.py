@@ -9,8 +9,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
-from multiprocessing.connection import Client, Listener
+from multiprocessing.connection import Client, Listener, wait
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def main() -> None:
 
 
 def serve(listener: Listener) -> None:
-    """The same with a socket that is there: whoever asks meanwhile waits."""
+    """The same with a socket that is there. What most tests need comes first; then who asks goes before the rest."""
     from otjdd.compiler import kernel_cache
     from otjdd.solver import self_check
     from otjdd.system.pool import ended_with_parent
@@ -52,10 +53,10 @@ def serve(listener: Listener) -> None:
     with ended_with_parent():
         fresh = kernel_cache.is_empty()
         self_check.verify_kernels()
-        for kernel in 2 * list(kernel_cache.KERNELS.values()) if fresh else ():  # twice: deferred ones call others
-            for arguments in list(kernel.loaded) if kernel.deferred else ():
-                kernel.find(arguments)
+        rest = deferred(2 * list(kernel_cache.KERNELS.values()) if fresh else [])  # twice: deferred ones call others
         while True:
+            if not wait([listener._listener._socket], 0.0) and next(rest, None):
+                continue
             with listener.accept() as asking:
                 try:
                     asking.send(make(*asking.recv()))
@@ -63,6 +64,14 @@ def serve(listener: Listener) -> None:
                     asking.send(False)
                 except (EOFError, OSError):  # who asked has ended
                     continue
+
+
+def deferred(kernels: list[Any]) -> Iterator[bool]:
+    """Compile the deferred ones of kernels, one at each step."""
+    for kernel in kernels:
+        for arguments in list(kernel.loaded) if kernel.deferred else ():
+            kernel.find(arguments)
+            yield True
 
 
 def make(module: str, name: str, arguments: Any, from_python: bool) -> bool:

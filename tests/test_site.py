@@ -88,6 +88,7 @@ def pages(site) -> dict[str, Page]:
 
 @pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
 def test_each_page_has_a_language_one_title_and_no_level_of_headings_left_out(pages):
+    assert "reference/python.html" in pages
     for place, page in pages.items():
         assert page.language == "en", place
         assert page.levels.count(1) == 1, f"{place}: {page.levels}"

@@ -33,7 +33,7 @@ ENV = {name: value for name, value in os.environ.items() if name != "OTJDD_DEBUG
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "many.toml").write_text(CASE.replace("COUNT", "24"))
+    (tmp_path / "many.toml").write_text(CASE.replace("COUNT", "10"))
     (tmp_path / "endless.toml").write_text(CASE.replace("COUNT", "400").replace("drive = {", TRAIN))
     return tmp_path
 
@@ -62,10 +62,10 @@ def wait_for(condition):
 
 
 def test_what_a_folder_holds_is_told(folder):
-    otjdd(folder, "many.toml", "-o", "out", "--shard", "1/6", "--set", "numerics.max_steps=3")
+    otjdd(folder, "many.toml", "-o", "out", "--shard", "1/5", "--set", "numerics.max_steps=3")
     code, out, _ = otjdd(folder, "--status", "out")
     assert code == 0
-    assert "20 missing" in out
+    assert "8 missing" in out
     assert "failed: " in out
     assert "max_steps" in out
     next(iter((folder / "out" / "points").iterdir())).write_bytes(b"nonsense")
@@ -181,6 +181,7 @@ def is_served(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.campaign
 def test_a_scheduler_without_workers_ends_the_study_in_words(folder, monkeypatch, cluster, caplog):
     address, _, workers = cluster
     for worker in workers:
@@ -222,7 +223,7 @@ def test_a_cluster_gives_the_same_bytes_though_one_of_its_workers_is_killed(fold
     workers[0].kill()
     out, err = process.communicate()
     assert process.returncode == 0, err
-    assert "24 of 24 points" in out
+    assert "10 of 10 points" in out
     assert otjdd(folder, "many.toml", "-o", "near", "--workers", 2)[0] == 0
     assert (folder / "far" / "study.nc").read_bytes() == (folder / "near" / "study.nc").read_bytes()
 
