@@ -227,7 +227,9 @@ def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass
 
     # The corners phi1 + eV/2 and phi2 - eV/2 stay above the mean Fermi level; the margin keeps their roots smooth.
     lowest = np.maximum([-V.min() / 2, V.max() / 2], 0) + 1e-4
-    start, bounds = _trapezoid_start(misfit, lowest), (lowest, HIGHEST_BARRIER)
+    means = np.geomspace(lowest.max() + 0.01, HIGHEST_BARRIER / 2, 40)
+    pairs = [np.maximum(mean * np.array([1 + skew, 1 - skew]), lowest + 1e-3) for mean in means for skew in SKEWS]
+    start, bounds = min(pairs, key=lambda pair: float(np.sum(misfit(pair) ** 2))), (lowest, HIGHEST_BARRIER)
     optimum = least_squares(misfit, start, bounds=bounds, x_scale=0.1, xtol=1e-13, ftol=1e-13)
     (substrate, metal), (errors, correlation, scatter) = optimum.x.tolist(), _uncertainty(optimum)
     substrate_error, metal_error = errors.tolist()
@@ -288,13 +290,6 @@ def _line(x: np.ndarray, y: np.ndarray, what: str) -> _Line:
         intercept_error=math.sqrt(variance * (1 / x.size + centre**2 / sxx)),
         scatter=float(np.sqrt(np.mean(deviation**2))),
     )
-
-
-def _trapezoid_start(misfit: Callable[[np.ndarray], np.ndarray], lowest: np.ndarray) -> np.ndarray:
-    """The best pair (2,) of a coarse grid of mean barriers and differences. Far from it ln |I| is flat or curved."""
-    means = np.geomspace(lowest.max() + 0.01, HIGHEST_BARRIER / 2, 40)
-    pairs = [np.maximum(mean * np.array([1 + skew, 1 - skew]), lowest + 1e-3) for mean in means for skew in SKEWS]
-    return min(pairs, key=lambda pair: float(np.sum(misfit(pair) ** 2)))
 
 
 def _uncertainty(optimum: "OptimizeResult") -> tuple[np.ndarray, float, float]:

@@ -87,8 +87,8 @@ METRICS = {
         **{name: ("C/m^2", f"charge that the {words} pulse leaves on the left electrode")
            for name, words in (("positive", "first positive"), ("up", "second positive"),
                                ("negative", "first negative"), ("down", "second negative"))},
-        "switched_up": ("C/m^2", "charge of the first positive pulse less that of the second"),
-        "switched_down": ("C/m^2", "charge of the first negative pulse less that of the second"),
+        "switched_up": ("C/m^2", "charge of the first positive pulse minus the charge of the second"),
+        "switched_down": ("C/m^2", "charge of the first negative pulse minus the charge of the second"),
         "remanent": ("C/m^2", "a quarter of the difference of both"),
     }, ("voltage", "electrode_charge")),
     "reversal": Metric(polarised.reversal, {
@@ -132,7 +132,7 @@ METRICS = {
         "doping": ("1/m^3", "apparent doping of a Mott-Schottky plot"),
         "built_in_voltage": ("V", "apparent built-in voltage of a Mott-Schottky plot"),
         "bend": ("1", "slope of the plot in deepest depletion over that in the shallowest"),
-        "doping_ratio": ("1", "apparent doping over that of the case"),
+        "doping_ratio": ("1", "apparent doping over the doping of the case"),
         "flat_band_voltage": ("V", "voltage at which the right electrode is not bent"),
     }),
     "impedance": Metric(small_signal.relaxation, {

@@ -91,7 +91,7 @@ def mott_schottky(
     doping_ratio : over the doping of the case   flat_band_voltage [V] : where the bending is zero; nan if unknown
     """
     curve, fit = depletion_line(ds, state, window, area, relative_permittivity)
-    doping = electrode_of(ds).get("doping")
+    doping = (case_of_result(ds)["right"] if "case_resolved" in ds.attrs else {}).get("doping")
     return {
         "doping": fit.doping,
         "built_in_voltage": fit.built_in_voltage,
@@ -135,11 +135,6 @@ def case_of_result(ds: xr.Dataset) -> dict[str, Any]:
     if "case_resolved" not in ds.attrs:
         raise ValueError("this result does not say its case: give area and relative_permittivity")
     return tomllib.loads(str(ds.attrs["case_resolved"]))["device"]
-
-
-def electrode_of(ds: xr.Dataset) -> dict[str, Any]:
-    """The right electrode of the case of a result, as a table; {} for a result without a case."""
-    return case_of_result(ds)["right"] if "case_resolved" in ds.attrs else {}
 
 
 def area_of(ds: xr.Dataset) -> float:

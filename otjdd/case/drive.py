@@ -255,7 +255,7 @@ class Triangle(Record):
         if self.rate is None and (self.step is None or self.delay is None):
             raise NotAsExpected("a rate, or a step and a delay", "no rate")
         if self.delay is not None and self.step is None:
-            raise NotAsExpected("a step with the delay, which is that of the read on a step", "a ramp")
+            raise NotAsExpected("a step with the delay, the time before the read of a step", "a ramp")
         if self.delay is not None and self.delay > self._width * (1 + 1e-12):
             expected = f"a delay within a step, which lasts step / rate = {self._width:g} s"
             raise NotAsExpected(expected, f"{self.delay:g} s")

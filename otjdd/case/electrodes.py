@@ -114,23 +114,20 @@ def faults_of_exchange(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a
     for side in SIDES:
         given = getattr(case.device, side).exchange
         if given is not None:
-            yield from faults_of_side(case, ("device", side, "exchange"), given)
-
-
-def faults_of_side(case: Any, path: KeyPath, given: Exchange) -> Iterator[tuple[KeyPath, str, str]]:
-    ions, film = case.ions, case.device.film
-    beside_it = film.stack[0 if "left" in path else -1]
-    if given.hop_distance > 0.0 and ions.law == "genreith-schriever" and given.activation_energy == 0.0:
-        expected = 'activation_energy, such as "0.8 eV", with hop_distance: the field tilts that barrier'
-        yield (*path, "activation_energy"), expected, '"0 eV"'
-    density, sites = given.equilibrium_density, beside_it.sites(ions.site_density)
-    if density is not None and beside_it.mobile and density >= sites:
-        expected = f'a density below the site density of "{write(sites, "density")}"'
-        yield (*path, "equilibrium_density"), expected, brief(write(density, "density"))
-    holds = (ions.density or 0.0) * sum(layer.thickness for layer in film.stack if layer.mobile)
-    if given.capacity is not None and given.capacity < holds:
-        expected = f'at least "{write(holds, "areal density")}", the vacancies that the film holds at first'
-        yield (*path, "capacity"), expected, brief(write(given.capacity, "areal density"))
+            path = ("device", side, "exchange")
+            ions, film = case.ions, case.device.film
+            beside_it = film.stack[0 if "left" in path else -1]
+            if given.hop_distance > 0.0 and ions.law == "genreith-schriever" and given.activation_energy == 0.0:
+                expected = 'activation_energy, such as "0.8 eV", with hop_distance: the field tilts that barrier'
+                yield (*path, "activation_energy"), expected, '"0 eV"'
+            density, sites = given.equilibrium_density, beside_it.sites(ions.site_density)
+            if density is not None and beside_it.mobile and density >= sites:
+                expected = f'a density below the site density of "{write(sites, "density")}"'
+                yield (*path, "equilibrium_density"), expected, brief(write(density, "density"))
+            holds = (ions.density or 0.0) * sum(layer.thickness for layer in film.stack if layer.mobile)
+            if given.capacity is not None and given.capacity < holds:
+                expected = f'at least "{write(holds, "areal density")}", the vacancies that the film holds at first'
+                yield (*path, "capacity"), expected, brief(write(given.capacity, "areal density"))
 
 
 class LinearPermittivity(Record):

@@ -77,7 +77,7 @@ def other_material(document: Document, source: Source) -> str:
             return f"{dotted(part)} is of {name or 'another material'}"
     for path in DECIDING:
         if value_at(document.data, path) != value_at(base, path):
-            return f"{dotted(path)} is that of another material"
+            return f"{dotted(path)} belongs to another material"
     material = f"{value_at(base, ('title',))} {stack_of(source)}"
     others = [name for name in OXIDE.findall(str(document.data.get("title", ""))) if name not in material]
     return f"the title names {others[0]}" if others else ""

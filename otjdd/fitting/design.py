@@ -79,7 +79,7 @@ def design(
     variables = {
         "error": ("parameter", fit["error"].values[free], about("standard error now, in the unit of each parameter")),
         "expected_error": (("candidate", "parameter"), expected * slopes, about("expected standard error")),
-        "ratio": (("candidate", "parameter"), ratio, about("expected error over that of now")),
+        "ratio": (("candidate", "parameter"), ratio, about("expected error over the present error")),
         "points": ("candidate", points, about("measured points")),
     }
     coords = {"candidate": list(candidates), "parameter": names, "unit": ("parameter", fit["unit"].values[free])}

@@ -25,6 +25,7 @@ from otjdd.fitting.search import globally, now_and_then, visits, visits_of
 from otjdd.fitting.task import Data, Task, data_of, task, vary_of
 from otjdd.results import store
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
+from otjdd.system import sources
 from otjdd.system.limits import shielded
 
 if TYPE_CHECKING:
@@ -137,9 +138,9 @@ def score(fit_task: Task, values: np.ndarray) -> float:
 
 
 def fingerprint(fit_task: Task, evaluations: int, seed: int) -> str:
-    """sha256 of all that the places of a search and the numbers there depend on."""
+    """sha256 of all that the places of a search and the numbers there depend on, the sources of otjdd among them."""
     runs = [run.case.digest for run in fit_task.runs]
-    inputs = repr((runs, fit_task.parameters, fit_task.loss, evaluations, seed)).encode()
+    inputs = repr((sources.digest(), runs, fit_task.parameters, fit_task.loss, evaluations, seed)).encode()
     return hashlib.sha256(inputs + fit_task.aims.tobytes() + fit_task.sigma.tobytes()).hexdigest()
 
 

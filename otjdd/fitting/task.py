@@ -193,7 +193,13 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
         own = changed.replace(group.changes)
         points = points_of(group.points, group.rows, name, noise)
         points, left_out = with_logarithm(points, group.points, name, own)
-        check_some(points, ds, name)
+        if not len(points.at):
+            expected = (
+                f"numbers of {name} above 0"
+                if name in ("resistance", "conductance")
+                else f"numbers of {name} that are not 0"
+            )
+            raise DataError([Problem(ds.attrs.get("file", "data"), int(ds["line"].values[0]), 1, "", expected, "none")])
         part = group.points.isel(point=points.at)
         place = match(part, group.rows, name, own, data.state)
         curve = MeasuredCurve(
@@ -203,7 +209,11 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
         )  # fmt: skip
         smooth = {"numerics.rtol": min(SMOOTH, own.numerics.rtol)}
         runs.append(ComparedRun(own.replace(dict(QUIET) | smooth | place.changes), (curve,)))
-        notes.append(curve_words(curve, place.driven))
+        size, kind = np.median(curve.sigma), curve.scale.kind
+        what = f"{len(curve.y)} points of {curve.quantity} against {curve.axis}, driven by {place.driven}"
+        notes.append(
+            f"{curve.label}: {what}; uncertainty {curve.uncertainty}, {size:.2g} on a scale of the kind {kind}"
+        )
         if place.source == "live" and len(curve.y) > MANY:
             notes.append(
                 f"{curve.label}: each run reads {2 * len(curve.y)} times, twice a point; --skip leaves lines out"
@@ -277,17 +287,6 @@ def with_logarithm(points: Points, ds: xr.Dataset, name: str, case: Case) -> tup
     return points.only(driven[points.at]), int((~driven[points.at]).sum())
 
 
-def check_some(points: Points, ds: xr.Dataset, name: str) -> None:
-    """Raise DataError if no point is left."""
-    if not len(points.at):
-        expected = (
-            f"numbers of {name} above 0"
-            if name in ("resistance", "conductance")
-            else f"numbers of {name} that are not 0"
-        )
-        raise DataError([Problem(ds.attrs.get("file", "data"), int(ds["line"].values[0]), 1, "", expected, "none")])
-
-
 OF_CURRENT = ("current_density", "resistance", "conductance")  # computed from a current: their noise may be in A
 
 
@@ -350,13 +349,6 @@ def dimension_of(name: str) -> str | None:
         return quantity(f"1 {unit}")[1]
     except ValueError:
         return None
-
-
-def curve_words(curve: MeasuredCurve, drive: str) -> str:
-    """A curve in words: quantity, axis, drive, and uncertainty."""
-    size, kind = np.median(curve.sigma), curve.scale.kind
-    what = f"{len(curve.y)} points of {curve.quantity} against {curve.axis}, driven by {drive}"
-    return f"{curve.label}: {what}; uncertainty {curve.uncertainty}, {size:.2g} on a scale of the kind {kind}"
 
 
 def temperatures(ds: xr.Dataset) -> list[tuple[float | None, np.ndarray]]:

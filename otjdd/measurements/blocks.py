@@ -133,7 +133,11 @@ def understood_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, 
         line = fitting(sheet, line, lines[at + 1 : at + 4])
         units = units_below(sheet, lines, at)
         below = lines[at + 1 + bool(units) : at + 2 + bool(units)]
-        places = known_places(line, units, names)
+        places = [
+            place
+            for place, cell in enumerate(line.cells)
+            if cell.text in names.values() or heading(cell.text, text_at(units, place) if units else "")
+        ]
         worded = not any(is_number(text, sheet.decimal) for text in line.texts if text)
         if not places or not (worded or units or set(names.values()) & set(line.texts)):
             continue
@@ -159,15 +163,6 @@ def unknown_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, str
         if (words or units) and len(texts) > 1 and stays(sheet, lines[at + 1 + bool(units) :], len(line.cells)):
             return line
     return None
-
-
-def known_places(line: SheetLine, units: SheetLine | None, names: Mapping[str, str]) -> list[int]:
-    """Places of the names in a line that are understood, or that a user gives."""
-    return [
-        place
-        for place, cell in enumerate(line.cells)
-        if cell.text in names.values() or heading(cell.text, text_at(units, place) if units else "")
-    ]
 
 
 def fitting(sheet: Sheet, line: SheetLine, below: list[SheetLine]) -> SheetLine:

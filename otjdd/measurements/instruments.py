@@ -130,9 +130,12 @@ def block(sheet: Sheet, settings: list[str], header: SheetLine, last: int) -> Fi
     currents, voltages = values.get("Channel.IName", []), values.get("Channel.VName", [])
     quantities = dict.fromkeys(currents, "current") | dict.fromkeys(voltages, "voltage")
     quantities |= dict.fromkeys(values.get("Channel.Time", []), "time") | {NAME: ""}
+    first, second = (int(number) if (number := next(iter(values.get(name, [])), "")).isdigit() else 1
+                     for name in ("Dimension1", "Dimension2"))  # fmt: skip
     return FileBlock(
         sheet, "", header, (), header.number + 1, last, "\n".join(settings), series="record",
-        length=record_length(values, last - header.number), quantities=quantities, limits=limits(values, currents),
+        length=first if second > 1 and first * second == last - header.number else 0, quantities=quantities,
+        limits=limits(values, currents),
     )  # fmt: skip
 
 
@@ -144,13 +147,6 @@ def parameters(sheet: Sheet, settings: list[str]) -> Iterator[tuple[str, list[st
             cells = cells[1:]
         if cells:
             yield cells[0], cells[1:]
-
-
-def record_length(values: Mapping[str, list[str]], rows: int) -> int:
-    """Rows of a sweep where a second variable is stepped, 0 for a single sweep."""
-    first, second = (int(number) if (number := next(iter(values.get(name, [])), "")).isdigit() else 1
-                     for name in ("Dimension1", "Dimension2"))  # fmt: skip
-    return first if second > 1 and first * second == rows else 0
 
 
 def limits(values: Mapping[str, list[str]], currents: list[str]) -> dict[str, float]:

@@ -178,7 +178,11 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
     for inside in np.split(order, np.flatnonzero(np.diff(record[order])) + 1):
         branch[inside] = branches(values[inside])
     ds = ds.assign_coords(record=("point", record), branch=("point", branch))
-    notes.append(sweep_words(axis, values, record, branch))
+    unit = f" {unit_of(axis)}" if unit_of(axis) != "1" else ""
+    text = f"against {long_name_of(axis)}, {values.min():g} to {values.max():g}{unit}"
+    count, turns = int(record.max()) + 1, int(branch[record == 0].max())
+    repeats, of_repeat = (f", {count} times", " each") if count > 1 else ("", "")
+    notes.append(text + repeats + (f", {turns + 1} branches{of_repeat}" if turns else ""))
     if "temperature" in ds:
         levels = np.unique(np.round(ds["temperature"].values))
         notes.append(f"temperatures: {', '.join(f'{t:g}' for t in levels[:12])} K")
@@ -240,15 +244,6 @@ def is_swept(ds: xr.Dataset, name: str) -> bool:
     if name == "time" or "time" not in ds or len(values) < MANY:
         return True
     return len(values) >= SHORTEST * (branches(values).max() + 1)
-
-
-def sweep_words(axis: str, values: np.ndarray, record: np.ndarray, branch: np.ndarray) -> str:
-    """The sweeps in words: the axis, its range, records and branches."""
-    unit = f" {unit_of(axis)}" if unit_of(axis) != "1" else ""
-    text = f"against {long_name_of(axis)}, {values.min():g} to {values.max():g}{unit}"
-    count, turns = int(record.max()) + 1, int(branch[record == 0].max())
-    repeats, of_repeat = (f", {count} times", " each") if count > 1 else ("", "")
-    return text + repeats + (f", {turns + 1} branches{of_repeat}" if turns else "")
 
 
 HYSTERETIC = 1.5  # ratio of the currents of two branches, above which ions have moved between them

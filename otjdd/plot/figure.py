@@ -141,7 +141,16 @@ def compared(
         axes = fig.add_axes(PLACE)
         if earlier and KINDS[kind].fits(earlier):
             KINDS[kind].draw(axes, earlier)
-            fade(axes)
+            # what is drawn so far turns grey, and loses its texts, legend and inset axes
+            for child in list(axes.child_axes):  # the panel that is drawn on top has its own
+                child.remove()
+            for text in list(axes.texts):
+                text.remove()
+            if legend_there := axes.get_legend():
+                legend_there.remove()
+            axes.set_title("", loc="left")
+            for line in axes.lines:
+                line.set(color=BEFORE, markerfacecolor=BEFORE, markeredgecolor=BEFORE, zorder=0.6, label="_before")
         KINDS[kind].draw(axes, runs)
         points = measured_points(kind, measured) if measured is not None else None
         if points:
@@ -164,19 +173,6 @@ def shows(results: Sequence[xr.Dataset], kind: str, measured: xr.Dataset | None)
     """True if `compared` draws measured points beside these results."""
     kind = kind_of(named_results(results), kind)
     return measured is not None and measured_points(kind, measured) is not None
-
-
-def fade(axes: Axes) -> None:
-    """Turn what is drawn in axes grey, and remove its texts, legend and inset axes."""
-    for child in list(axes.child_axes):  # the panel that is drawn on top has its own
-        child.remove()
-    for text in list(axes.texts):
-        text.remove()
-    if legend_there := axes.get_legend():
-        legend_there.remove()
-    axes.set_title("", loc="left")
-    for line in axes.lines:
-        line.set(color=BEFORE, markerfacecolor=BEFORE, markeredgecolor=BEFORE, zorder=0.6, label="_before")
 
 
 def measured_points(kind: str, ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray] | None:

@@ -71,7 +71,11 @@ def junction(ds: xr.Dataset) -> Figure:
         for j, shot in enumerate(shots):
             line = stroke(0, j, 1, len(shots))
             bands.plot(*band_line(ds, shot.number), label=legend_label(NamedResult(ds), shot.name), **line)
-            fermi_levels(bands, ds, shot.number, line["color"])
+            colour = line["color"]
+            film, level = thickness(ds), -voltage_at(ds, shot.number)
+            dashed: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (4, 3)), "scalex": False}
+            bands.plot([film, film + FAR], [0, 0], color=GREY, **dashed)
+            bands.plot([-FAR, 0], [level, level], color=colour, **dashed)
             vacancies.plot(ds.x.values * 1e9, ds.vacancy_concentration.values[shot.number], **line)
             current_by_energy(spectrum, ds, shot.number, line)
         finish(bands, spectrum, ds, shots)
@@ -86,14 +90,6 @@ def junction(ds: xr.Dataset) -> Figure:
         vacancies.yaxis.set_minor_locator(NullLocator())
         fig.set_layout_engine(None)  # with one, matplotlib would draw twice, first to find the layout
     return fig
-
-
-def fermi_levels(axes: Axes, ds: xr.Dataset, number: int, colour: str) -> None:
-    """Draw the Fermi level of the right electrode, 0 eV, and of the left one, at minus the voltage of the junction."""
-    film, level = thickness(ds), -voltage_at(ds, number)
-    dashed: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (4, 3)), "scalex": False}
-    axes.plot([film, film + FAR], [0, 0], color=GREY, **dashed)
-    axes.plot([-FAR, 0], [level, level], color=colour, **dashed)
 
 
 def current_by_energy(axes: Axes, ds: xr.Dataset, number: int, line: dict[str, Any]) -> None:

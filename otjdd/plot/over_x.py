@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.plot.axes import LETTER, ROOM, legend, magnitude, quantity_axis, small_print, volts
 from otjdd.plot.kinds import panel
-from otjdd.plot.over_time import Clock, clock_of, instant, name_places
+from otjdd.plot.over_time import clock_of, instant, name_places
 from otjdd.plot.runs import NamedResult, case_data, legend_label, stroke
 from otjdd.plot.style import CYCLE, GREY, ORANGE, SKY
 
@@ -173,11 +173,7 @@ def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:
     # The bar stands in the margin of the axes: axes outside of the margin would make all panels of a column narrower.
     bar = axes.inset_axes(BAR) if axes.figure.get_layout_engine() else None
     axes.figure.colorbar(image, bar, axes, label="log₁₀ vacancies (m⁻³)")
-    row_axis(axes, t, clock, even)
-
-
-def row_axis(axes: Axes, t: np.ndarray, clock: Clock | None, even: bool) -> None:
-    """Set ticks and label of the time axis of a map."""
+    # set ticks and label of the time axis of a map
     if even:
         quantity_axis(axes, "y", t, "time", "s", log=False)
     elif clock:

@@ -31,7 +31,8 @@ SEVERAL = 3  # least number of sizes in a study, for a power law through their s
 def curves(result: xr.DataArray, along: Hashable, other: Hashable | None, axes: Axes) -> None:
     """Draw a result along one axis, a curve for each value on the axis `other` if there is one."""
     count = result.sizes[other] if other else 1
-    signs = is_sign(result.values)
+    finite = result.values[np.isfinite(result.values)]
+    signs = bool(np.isin(finite, (-1, 0, 1)).all() and (finite == -1).any())
     names: Sequence[str | None] = places(result, other) if other else [None]
     for i, label in enumerate(names):
         row = result.isel({other: i}) if other else result
@@ -43,12 +44,6 @@ def curves(result: xr.DataArray, along: Hashable, other: Hashable | None, axes: 
         axes.set_yticks((-1, 0, 1), ("\N{MINUS SIGN}", "0", "+"))
         axes.set_ylim(-1.3, 1.3)
     legend(axes, words_of(result, other) if other and other in result.coords else None)
-
-
-def is_sign(values: np.ndarray) -> bool:
-    """True if all finite numbers are -1, 0 or 1, and at least one is -1: a sign, which has no values between."""
-    finite = values[np.isfinite(values)]
-    return bool(np.isin(finite, (-1, 0, 1)).all() and (finite == -1).any())
 
 
 def image(

@@ -71,7 +71,10 @@ def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Cas
             (folder / f"{k}.csv").write_text(texts[name], encoding="utf-8")
             put(data, place, f"{k}.csv")
         elif "vacancy_concentration_columns" in stored:
-            start = first_state(path, stored)
+            states: np.ndarray = stored.vacancy_concentration_columns.values
+            if states.ndim != 3 or not len(states) or states.dtype.kind != "f":
+                raise ResultError(path, "does not hold the state that it started from")
+            start = at_snapshot(stored, 0)
             put(data, ("ions", "initial"), "uniform")
             data["ions"].setdefault("density", f"{model.mean_of(stored, 0):.17g} 1/m^3")
         else:
@@ -107,14 +110,6 @@ def case_data(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dic
     except (ValueError, TypeError, RecursionError) as error:
         raise ResultError(path, f"does not say the files of its case: {error}") from error
     return data, texts
-
-
-def first_state(path: str | Path, stored: xr.Dataset) -> Start:
-    """Initial state of a run. Raises ResultError."""
-    states: np.ndarray = stored.vacancy_concentration_columns.values
-    if states.ndim != 3 or not len(states) or states.dtype.kind != "f":
-        raise ResultError(path, "does not hold the state that it started from")
-    return at_snapshot(stored, 0)
 
 
 def differences(stored: xr.Dataset, new: xr.Dataset) -> list[str]:

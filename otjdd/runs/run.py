@@ -45,9 +45,14 @@ def check_inputs(case: Case, file: str = "case") -> None:
         if case.ions.initial == "equilibrium" and (unlike := initial.disagreement(case)):
             raise NotAsExpected("another state to start from", f'"equilibrium": {unlike}', "ions", "initial")
     except NotAsExpected as error:
-        raise CaseError([Problem(file, 0, 0, dotted(error.key), error.expected, error.got)]) from None
+        raise case_error(error, file) from None
     except (ValueError, OSError) as error:
         raise CaseError([Problem(file, 0, 0, "", reason_in(case, error))]) from None
+
+
+def case_error(error: NotAsExpected, file: str = "case") -> CaseError:
+    """The error of a case whose key is that of a wrong value."""
+    return CaseError([Problem(file, 0, 0, dotted(error.key), error.expected, error.got)])
 
 
 def built_waveform(case: Case, file: str) -> Waveform | Chain:
@@ -88,6 +93,8 @@ def run(
     check_inputs(case)
     try:
         ds = simulate(case, progress, checkpoints=checkpoints, check_grid=True)
+    except NotAsExpected as error:  # of a start that only a solution shows, such as too few single ions
+        raise case_error(error) from None
     except (SolverError, KeyboardInterrupt) as error:
         model_limits.warn(getattr(error, "partial", None))
         raise

@@ -22,6 +22,7 @@ from otjdd.case.electrodes import SIDES, exchanges
 from otjdd.case.kinds import FEWEST, column_area, covered_by, kinds_of
 from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV
+from otjdd.errors import NotAsExpected
 from otjdd.physics.junction import Junction, new_state
 from otjdd.physics.traps.sites import CHARGE
 from otjdd.results import store
@@ -277,7 +278,7 @@ def with_ions_drawn(case: Case, junction: Junction, parts: list[Member], start: 
     """A start with ions on random sites, and the smooth concentrations around which they are drawn.
 
     The start itself where the ions are a density. A result with single ions has both, for columns of its area. Raises
-    ValueError for a column with less than one ion.
+    NotAsExpected for a column with less than one ion.
     """
     noise = noise_of(case, parts)
     if noise is None:
@@ -287,7 +288,8 @@ def with_ions_drawn(case: Case, junction: Junction, parts: list[Member], start: 
     numbers = (mean * width).sum(axis=1) * noise.area
     if not (fewest := numbers.min()) >= FEWEST:  # a profile or a result has them
         where = f"column {numbers.argmin() + 1} of {len(numbers)}"
-        raise ValueError(f"ions.noise: {fewest:.2g} ions in {where}, where single ions take {FEWEST:g} at least")
+        expected = f'ions.noise = "none", or {FEWEST:g} ion at least in each column at the start'
+        raise NotAsExpected(expected, f"{fewest:.2g} ions in {where}", "ions", "noise")
     ions = whole_ions(mean, width, noise.area)
     for k, area in enumerate(noise.area):
         sites = junction.columns.sites[k]

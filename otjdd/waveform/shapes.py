@@ -175,7 +175,12 @@ def read_waveform(path: str | Path, reads_at: Sequence[float] = (), highest: flo
     rows = []
     for line in text_rows:
         rows.append(numbers_of(path, line, COLUMNS))
-        check_time(path, line.number, rows[-1][0], rows[-2][0] if len(rows) > 1 else None)
+        time = rows[-1][0]
+        previous = rows[-2][0] if len(rows) > 1 else None
+        if previous is None and time != 0:
+            raise ValueError(f"{path}:{line.number}: the first time is {time:g}, not 0")
+        if previous is not None and time < previous:
+            raise ValueError(f"{path}:{line.number}: time goes back from {previous:g} to {time:g}")
     if len(rows) < 2:
         raise ValueError(f"{path}:{text_rows[0].number}: one row of numbers; a waveform has at least two")
     times, voltages = np.array(rows).T * np.array([scale]).T
@@ -186,11 +191,3 @@ def read_waveform(path: str | Path, reads_at: Sequence[float] = (), highest: flo
             f"{path}:{text_rows[k].number}: {voltages[k]:g} V; voltages lie between -{highest:g} V and {highest:g} V"
         )
     return table(times, voltages, reads_at)
-
-
-def check_time(path: Path, number: int, time: float, previous: float | None) -> None:
-    """Raise ValueError for a time before `previous`, that of the line above; for a first time (None) other than 0."""
-    if previous is None and time != 0:
-        raise ValueError(f"{path}:{number}: the first time is {time:g}, not 0")
-    if previous is not None and time < previous:
-        raise ValueError(f"{path}:{number}: time goes back from {previous:g} to {time:g}")

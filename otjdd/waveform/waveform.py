@@ -35,7 +35,18 @@ class Waveform:
         # Copies, so that the caller may change its arrays later.
         times, voltages = (np.array(a, dtype=float, ndmin=1) for a in (self.times, self.voltages))
         reads = np.array(self.reads, dtype=float).reshape(-1, 2)
-        _check(times, voltages, reads)
+        if times.ndim != 1 or times.shape != voltages.shape or not times.size:
+            raise ValueError(f"a waveform needs as many times as voltages, not {times.shape} and {voltages.shape}")
+        _check_points(times.size)
+        if not (np.isfinite(times).all() and np.isfinite(voltages).all() and np.isfinite(reads[:, 0]).all()):
+            raise ValueError("a waveform has finite times and voltages only")
+        if times[0] != 0:
+            raise ValueError(f"a waveform starts at 0 s, not at {times[0]:g} s")
+        if (back := times[1:] < times[:-1]).any():
+            k = int(np.argmax(back))
+            raise ValueError(f"time goes back from {times[k]:g} s to {times[k + 1]:g} s")
+        if (reads[1:, 0] <= reads[:-1, 0]).any() or not np.isin(reads[:, 0], times).all():
+            raise ValueError("reads are marked in order of time, one at an instant, each on a breakpoint")
         for name, array in (("times", times), ("voltages", voltages), ("reads", reads)):
             array.flags.writeable = False
             object.__setattr__(self, name, array)
@@ -229,21 +240,6 @@ def with_reads(waveform: Waveform, times: Sequence[float] | np.ndarray) -> Wavef
         np.insert(waveform.voltages, at, waveform(new)),
         reads[np.argsort(reads[:, 0], kind="stable")],
     )
-
-
-def _check(times: np.ndarray, voltages: np.ndarray, reads: np.ndarray) -> None:
-    if times.ndim != 1 or times.shape != voltages.shape or not times.size:
-        raise ValueError(f"a waveform needs as many times as voltages, not {times.shape} and {voltages.shape}")
-    _check_points(times.size)
-    if not (np.isfinite(times).all() and np.isfinite(voltages).all() and np.isfinite(reads[:, 0]).all()):
-        raise ValueError("a waveform has finite times and voltages only")
-    if times[0] != 0:
-        raise ValueError(f"a waveform starts at 0 s, not at {times[0]:g} s")
-    if (back := times[1:] < times[:-1]).any():
-        k = int(np.argmax(back))
-        raise ValueError(f"time goes back from {times[k]:g} s to {times[k + 1]:g} s")
-    if (reads[1:, 0] <= reads[:-1, 0]).any() or not np.isin(reads[:, 0], times).all():
-        raise ValueError("reads are marked in order of time, one at an instant, each on a breakpoint")
 
 
 def _check_points(count: int) -> None:

@@ -68,13 +68,16 @@ def test_a_fit_is_stored_drawn_and_becomes_a_case(pair, tmp_path):
         assert "standard error" in text
 
 
-def test_the_search_of_a_finished_fit_is_not_repeated_and_that_of_another_is(pair, data, tmp_path):
+def test_the_search_of_a_finished_fit_is_not_repeated_and_that_of_another_is(pair, data, tmp_path, monkeypatch):
     store.write(pair, tmp_path / "fit.nc")
     case = small().replace("device.left.barrier", "0.635 eV")
     made = task(case, [noisy(data[0], np.random.default_rng(6))], ["device.left.barrier", "ions.density"])
     for evaluations, searched in ((0, True), (40, False)):
         found = resumed(tmp_path / "fit.nc", made, evaluations, 1)
         assert (found["searched"], found["visited"]) == (searched, {})
+    with monkeypatch.context() as patch:  # numbers of another version are not those of this one
+        patch.setattr("otjdd.system.sources.digest", lambda: "another")
+        assert not resumed(tmp_path / "fit.nc", made, 0, 1)["searched"]
     unfinished = pair.drop_vars(["covariance", "correlation", "jacobian"])
     store.write(unfinished, tmp_path / "fit.nc")
     assert not resumed(tmp_path / "fit.nc", made, 0, 1)["searched"]

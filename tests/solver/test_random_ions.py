@@ -6,6 +6,7 @@ from devices import COLUMNS, SMALL, case, needs_speed
 
 import otjdd
 from otjdd.case.case import load_case
+from otjdd.errors import CaseError, NotAsExpected
 from otjdd.solver import initial, model, simulate
 
 SHOT = {"ions__noise": "shot", "device__radius": "1 um", "device__film__electrons": "none"}
@@ -44,8 +45,16 @@ def test_a_start_of_less_than_one_ion_is_refused_in_words():
     there = noisy()
     parts = model.members(there)
     few = np.full((1, there.device.film.cells), 1e10)
-    with pytest.raises(ValueError, match=r"ions in column 1 of 1, where single ions take 1 at least"):
+    with pytest.raises(NotAsExpected, match=r"1 ion at least in each column at the start, got .* in column 1 of 1"):
         initial.with_ions_drawn(there, model.junction(there, parts=parts), parts, {"c": few})
+
+
+@needs_speed
+def test_an_equilibrium_of_less_than_one_ion_is_refused_by_its_key():
+    table = {"rate": "1e-12 m/s", "equilibrium_density": "1e12 1/m^3"}
+    scarce = noisy().replace({"device.right.exchange": table, "ions.initial": "equilibrium"})
+    with pytest.raises(CaseError, match=r"ions\.noise: expected .* 1 ion at least"):
+        otjdd.run(scarce)
 
 
 @needs_speed

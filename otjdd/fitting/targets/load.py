@@ -51,7 +51,9 @@ def targeted_case(
 ) -> TargetedCase:
     """A case with its changes. file : of the case. Raises OSError, CaseError with places in the document."""
     path: KeyPath = ("cases", name) if name else ()
-    file = file_of(file)
+    shipped = shipped_cases() / file.name
+    places = file, shipped, shipped.with_name(f"{file.name}.toml")
+    file = next((place for place in places if place.is_file()), None) or find_case(file)
     try:
         case = load_case(file, part.set)
     except CaseError as error:
@@ -61,13 +63,6 @@ def targeted_case(
     except CaseError as error:
         raise CaseError(of_changes(error, part.coarse, document, (*path, "coarse"))) from None
     return TargetedCase(name, file, case, coarse, runs)
-
-
-def file_of(path: Path) -> Path:
-    """File of a case beside the calibration, or the shipped case of this name. Raises FileNotFoundError."""
-    shipped = shipped_cases() / path.name
-    places = path, shipped, shipped.with_name(f"{path.name}.toml")
-    return next((place for place in places if place.is_file()), None) or find_case(path)
 
 
 def included(
@@ -110,7 +105,21 @@ def calibration_problems(
         yield from wrong
         return
     by_name = {part.name: part.case for part in cases}
-    yield from of_parameters(stated, calibration, by_name, document)
+    # faults of parameters: keys that are no numbers of their cases, keys that stand twice
+    own = len(calibration.parameter)
+    earlier: set[tuple[str, str]] = set()
+    for i, parameter in enumerate(stated):
+        own_cases = [name for name in by_name if parameter.of(name)]
+        if twice := [name for name in own_cases if (name, parameter.key) in earlier]:
+            path: KeyPath = ("parameter", i, "key") if i < own else ("cases", twice[0], "vary")
+            yield document.problem(path, "every key once for a case", f"{brief(parameter.key)} a second time")
+        earlier |= {(name, parameter.key) for name in own_cases}
+        for name in own_cases if i < own else ():
+            if not is_number(by_name[name], parameter.key):
+                of = f" {brief(name)}" if name else ""
+                hint = known_near(by_name[name], parameter.key)
+                yield document.problem(("parameter", i, "key"), NUMBER + of, brief(parameter.key), hint)
+                break
     yield from of_runs(calibration.run, by_name, document)
     for part in cases:
         if not part.runs:
@@ -162,29 +171,6 @@ def of_included(name: str, part: CasePart, inner: Calibration, document: Documen
             yield document.problem(
                 (*path, "vary", i), expected, brief(key), nearest(key, keys) or f"known: {', '.join(keys)}"
             )
-
-
-def of_parameters(
-    parameters: Sequence[FreeParameter], calibration: Calibration, cases: Mapping[str, Case], document: Document
-) -> Iterator[Problem]:
-    """Faults of parameters: keys that are no numbers of their cases, keys that stand twice.
-
-    parameters : those of the calibration first, then those of the calibrations that it names   cases : by name
-    """
-    own = len(calibration.parameter)
-    earlier: set[tuple[str, str]] = set()
-    for i, parameter in enumerate(parameters):
-        own_cases = [name for name in cases if parameter.of(name)]
-        if twice := [name for name in own_cases if (name, parameter.key) in earlier]:
-            path: KeyPath = ("parameter", i, "key") if i < own else ("cases", twice[0], "vary")
-            yield document.problem(path, "every key once for a case", f"{brief(parameter.key)} a second time")
-        earlier |= {(name, parameter.key) for name in own_cases}
-        for name in own_cases if i < own else ():
-            if not is_number(cases[name], parameter.key):
-                of = f" {brief(name)}" if name else ""
-                hint = known_near(cases[name], parameter.key)
-                yield document.problem(("parameter", i, "key"), NUMBER + of, brief(parameter.key), hint)
-                break
 
 
 def of_runs(runs: Sequence[TargetedRun], cases: Mapping[str, Case], document: Document) -> Iterator[Problem]:

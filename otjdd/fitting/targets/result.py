@@ -156,11 +156,7 @@ def asked(task: TargetTask) -> str:
     runs = sum(len(part.runs) for part in task.cases)
     counts = {"parameter": len(task.parameters), "target": len(task.targets), "run": runs, "case": len(task.cases)}
     moving, aims, ran, cases = (f"{count} {word}{'s' if count != 1 else ''}" for word, count in counts.items())
-    return "\n".join([f"{moving}, {aims} of {ran} of {cases}", *moved_starts(task)])
-
-
-def moved_starts(task: TargetTask) -> list[str]:
-    """Lines that name parameters whose start is neither stated nor the value of all their cases."""
+    # lines that name parameters whose start is neither stated nor the value of all their cases
     lines = []
     for name, parameter, stated in zip(task.parameter_names, task.parameters, task.stated, strict=True):
         if stated.start is not None:
@@ -171,7 +167,7 @@ def moved_starts(task: TargetTask) -> list[str]:
         if any(text != start for text in texts.values()):
             own_values = ", ".join(f"{text}{f' in {part}' if len(texts) > 1 else ''}" for part, text in texts.items())
             lines.append(f"{name}: {own_values}; the search starts from {start}")
-    return lines
+    return "\n".join([f"{moving}, {aims} of {ran} of {cases}", *lines])
 
 
 def report(
