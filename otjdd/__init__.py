@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from otjdd.analysis.current_noise import noise as noise
     from otjdd.case.case import Case as Case
     from otjdd.case.case import load_case as load_case
-    from otjdd.case.shipped import ShippedCase as ShippedCase
-    from otjdd.case.shipped import cases as cases
-    from otjdd.case.shipped import shipped_cases as shipped_cases
+    from otjdd.case.document import ShippedCase as ShippedCase
+    from otjdd.case.document import cases as cases
+    from otjdd.case.document import shipped_cases as shipped_cases
     from otjdd.compact_models.build import compact as compact
     from otjdd.compact_models.model import CompactModel as CompactModel
     from otjdd.errors import CaseError as CaseError
@@ -79,9 +79,9 @@ if TYPE_CHECKING:
     __version__: str
 
 HOME = {
-    "cases": "case.shipped",
-    "shipped_cases": "case.shipped",
-    "ShippedCase": "case.shipped",
+    "cases": "case.document",
+    "shipped_cases": "case.document",
+    "ShippedCase": "case.document",
     "load_case": "case.case",
     "Case": "case.case",
     "run": "runs.run",

@@ -294,7 +294,7 @@ BAD = [*FILES, *BASES, *VALUES, *DRIVES, *WAVEFORMS, *RESULTS, *LINES]
 FORKS = """
 import gc, json, os, sys, traceback
 import h5netcdf, rich.markdown, typer.rich_utils, xarray
-import otjdd.case.case, otjdd.cli, otjdd.plot.figure, otjdd.results.store, otjdd.studies.plan
+import otjdd.case.case, otjdd.cli, otjdd.plot.figure, otjdd.results.store, otjdd.studies.study
 import otjdd.solver.integrate, otjdd.solver.model, otjdd.waveform.shapes
 
 typer.main.get_command(otjdd.cli.app)  # whose imports come late

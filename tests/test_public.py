@@ -8,7 +8,7 @@ import pytest
 from devices import needs_speed
 
 import otjdd
-from otjdd.case import shipped
+from otjdd.case import document
 
 
 def test_every_public_name_is_there_and_has_a_docstring():
@@ -71,7 +71,7 @@ def test_cases_of_tutorials_load_by_name_from_any_folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("name", "hint"), [("rv-lop", 'did you mean "rv-loop"'), ("qqq", "otjdd cases")])
 def test_a_name_that_is_none_gets_a_hint(name, hint):
     with pytest.raises(FileNotFoundError, match=hint):
-        shipped.find_case(name)
+        document.find_case(name)
 
 
 def test_measured_arrays_have_the_metrics_of_a_run():

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from otjdd.case.case import load_case, shipped_cases
-from otjdd.claims.targets import load_task
+from otjdd.claims.papers import load_task
 from otjdd.cli import app
 from otjdd.errors import ExitCode
 from otjdd.results.outputs import OUTPUTS

@@ -19,7 +19,7 @@ from mkdocs.structure.files import File, Files
 import otjdd
 from otjdd.analysis.metrics import METRICS
 from otjdd.case.device import materials
-from otjdd.case.shipped import cases
+from otjdd.case.document import cases
 from otjdd.cli import app
 from otjdd.plot.figure import KINDS
 from otjdd.results.outputs import OUTPUTS

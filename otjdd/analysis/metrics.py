@@ -8,7 +8,7 @@ files, and numbers are in that unit: "J" and "eV" differ.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from otjdd.analysis import polarised, power_laws, small_signal, synapse, vacancies
+from otjdd.analysis import power_laws, small_signal, synapse, vacancies
 
 
 class Metric(NamedTuple):
@@ -71,7 +71,7 @@ METRICS = {
            for number, words in (("slope", "log-log slope of the second decade"),
                                  ("bend", "difference of the log-log slopes of both decades"))},
     }, ("read_current",)),
-    "hysteresis": Metric(polarised.hysteresis, {
+    "hysteresis": Metric(small_signal.hysteresis, {
         "coercive_up": ("V", "junction voltage at which the polarisation rises through zero"),
         "coercive_down": ("V", "junction voltage at which the polarisation falls through zero"),
         "coercive_voltage": ("V", "half of the distance between both"),
@@ -83,7 +83,7 @@ METRICS = {
         "remanent": ("C/m^2", "half of the difference of both"),
         "saturation": ("C/m^2", "largest polarisation"),
     }, ("polarisation", "junction_voltage", "film_field")),
-    "pund": Metric(polarised.pund, {
+    "pund": Metric(small_signal.pund, {
         **{name: ("C/m^2", f"charge that the {words} pulse leaves on the left electrode")
            for name, words in (("positive", "first positive"), ("up", "second positive"),
                                ("negative", "first negative"), ("down", "second negative"))},
@@ -91,11 +91,11 @@ METRICS = {
         "switched_down": ("C/m^2", "charge of the first negative pulse minus the charge of the second"),
         "remanent": ("C/m^2", "a quarter of the difference of both"),
     }, ("voltage", "electrode_charge")),
-    "reversal": Metric(polarised.reversal, {
+    "reversal": Metric(small_signal.reversal, {
         "share": ("1", "fraction of the initial polarisation that is reversed at the end"),
         "kept": ("1", "polarisation at the end over that at the start"),
     }, ("polarisation",)),
-    "ter": Metric(polarised.electroresistance, {
+    "ter": Metric(small_signal.electroresistance, {
         "ratio": ("1", "larger over smaller current of two states, at the voltage nearest to zero"),
         "most": ("1", "largest ratio of these currents"),
         "most_voltage": ("V", "voltage of that ratio"),

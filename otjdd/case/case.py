@@ -14,7 +14,6 @@ from pydantic import PrivateAttr, StringConstraints, ValidationError
 
 from otjdd.case import crossbar, electrodes, film, kinds, rules, toml_text
 from otjdd.case.base import Record, key
-from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
 from otjdd.case.crossbar import Crossbar
 from otjdd.case.device import Device, Ions
@@ -22,8 +21,10 @@ from otjdd.case.document import (
     OUTSIDE,
     Document,
     changed,
+    find_case,
     load_document,
     parse,
+    shipped_cases,
     split_key,
     with_calibrated,
     without_none,
@@ -33,18 +34,15 @@ from otjdd.case.drive_curves import Curves
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.explain import problems_of
 from otjdd.case.fit_task import Fit
-from otjdd.case.numerics import Numerics
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
-from otjdd.case.recording import Expect, Recording
-from otjdd.case.shipped import find_case, shipped_cases
+from otjdd.case.settings import Circuit, Expect, Numerics, Recording
 from otjdd.case.study_axes import ROWS, Study
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
 from otjdd.system.files import read_regular
 from otjdd.system.remember import by_record
 from otjdd.units import Quantity, brief
-from otjdd.waveform.chain import Chain
-from otjdd.waveform.waveform import Waveform
+from otjdd.waveform.waveform import Chain, Waveform
 
 __all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
 

@@ -33,8 +33,7 @@ from otjdd.case.drive_curves import CV, IV, Impedance
 from otjdd.case.drive_patterns import Patterns
 from otjdd.errors import NotAsExpected
 from otjdd.waveform import shapes
-from otjdd.waveform.chain import Chain, joined, repeated
-from otjdd.waveform.waveform import Waveform, concatenate, difference, with_reads
+from otjdd.waveform.waveform import Chain, Waveform, concatenate, difference, joined, repeated, with_reads
 
 MAX_DEPTH = 4
 FIRST_READ = 1e-6  # s, time of the first log-spaced read

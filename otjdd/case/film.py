@@ -13,8 +13,8 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from otjdd.case.base import Count, Mass, Material, Number, Record, facts_of, key
 from otjdd.case.electrodes import Permittivity
-from otjdd.case.numerics import PARTS
 from otjdd.case.problem import KeyPath
+from otjdd.case.settings import PARTS
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, write
 

@@ -13,12 +13,11 @@ from pydantic import BaseModel
 from otjdd.case.base import facts_of
 from otjdd.case.case import Case
 from otjdd.case.device import Device, Ions, Published, materials
-from otjdd.case.document import Document, changed, load_document
+from otjdd.case.document import Document, changed, find_case, load_document, shipped_cases
 from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight
 from otjdd.case.film import OF_IONS, AnyPolarisation, Film, LayeredFilm, TwoLevel
 from otjdd.case.kinds import stands_in
 from otjdd.case.problem import KeyPath, Source, dotted
-from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.case.toml_text import toml_value
 from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, PLANCK, VACUUM_PERMITTIVITY

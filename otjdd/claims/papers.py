@@ -5,8 +5,11 @@
     *.py          METRICS of several runs, and DRAW, the picture of each metric; they serve this paper alone
     data/*.csv    measured numbers
 
-Python files of a folder are loaded from their path, in a checkout and in an installed package.
+Python files of a folder are loaded from their path, in a checkout and in an installed package. Figures of claims are also
+targets of calibrations.
 """
+
+from __future__ import annotations
 
 import csv
 import importlib.util
@@ -18,20 +21,26 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Annotated, Any
 
-from pydantic import Field
+import xarray as xr
+from pydantic import Field, model_validator
 
 from otjdd import units
 from otjdd.analysis.metrics import METRICS, Metric
 from otjdd.case.base import Record
-from otjdd.case.case import load_case
+from otjdd.case.case import Case, load_case
 from otjdd.case.document import Document, parse, read_text
+from otjdd.case.drive import Drive
+from otjdd.case.drive_curves import Prepared
 from otjdd.case.explain import read_record
 from otjdd.case.keys import value_in_case
 from otjdd.case.problem import Problem, Source, nearest
 from otjdd.claims.claim import Claim, ClaimTrial, Figure, Trials
 from otjdd.errors import CaseError
 from otjdd.fitting.result import case_differences
+from otjdd.fitting.targets import load
+from otjdd.fitting.targets.search import Calibration, Target, TargetedRun, TargetTask
 from otjdd.studies.plan import plan
+from otjdd.units import brief
 
 CLAIMS = "claims.toml"
 FIRST = "li-2019"  # folder of the device that otjdd was made for; its claims come first
@@ -260,3 +269,85 @@ def another_set(file: Path) -> dict[str, Any]:
     below = load_case(document.data["base"])
     changes = dict(case_differences(below.plain(), case.plain()))
     return {key: value for key, value in changes.items() if key.partition(".")[0] in OF_A_DEVICE}
+
+
+class ClaimTarget(Target):
+    """A target that can be the figure of a claim.
+
+    claim : a figure such as "rv-hrs.pristine", which supplies the limits that the target leaves out. Without `read` and
+        `number` the target is the figure itself, measured from the one run of the target
+    """
+
+    claim: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def ask_claim(cls, data: Any) -> Any:
+        claim = data.get("claim") if isinstance(data, dict) else None
+        return limits_of(claim_and_figure(claim)[1]) | data if isinstance(claim, str) else data
+
+    @property
+    def aim(self) -> str:
+        """Name of the claim, "" without one."""
+        return self.claim.partition(".")[0]
+
+    @property
+    def from_claim(self) -> bool:
+        """True if the figure of the claim is measured, not a read or a number."""
+        return self.read is None and not self.number
+
+    def measured(self, case: Case, ds: xr.Dataset) -> float:
+        """Number of a run as in `Target.measured`; without `read` and `number` the figure of the claim."""
+        if not self.from_claim:
+            return super().measured(case, ds)
+        claim, figure = claim_and_figure(self.claim)
+        return figure_numbers(claim, [ClaimTrial("", math.nan, case, ds)])[figure.name]
+
+    def fault(self, drive: Drive) -> tuple[str, str, str] | None:
+        """Fault as in `Target.fault`; also for a claim whose figure cannot be measured from one run with this drive."""
+        if self.from_claim and not measures(self.claim, drive):
+            return (
+                "claim",
+                "a claim that is measured from one run with a drive like this one, or a read",
+                brief(self.claim),
+            )
+        return super().fault(drive)
+
+    def distance(self, value: float) -> float:
+        """Distance in tolerances of the claim, without a claim in those of the target; met up to 1, nan for nan."""
+        if not self.claim:
+            return super().distance(value)
+        return claim_and_figure(self.claim)[1].distance(value)
+
+
+class ClaimRun(TargetedRun):
+    target: Annotated[tuple[ClaimTarget, ...], Field(min_length=1)]
+
+
+class ClaimCalibration(Calibration):
+    run: tuple[ClaimRun, ...] = ()
+
+
+def load_task(path: str | Path) -> TargetTask:
+    """Read a calibration and its cases. Raises OSError, CaseError with all problems of one of the files."""
+    return load.load_task(path, ClaimCalibration)
+
+
+def limits_of(figure: Figure) -> dict[str, Any]:
+    """Limits of the figure of a claim as fields of a target."""
+    limits = {name: getattr(figure, name) for name in ("value", "at_least", "at_most")}
+    fields = {name: figure.si(limit) for name, limit in limits.items() if limit is not None}
+    if isinstance(figure.within, str):
+        value, *ends = figure.published
+        ratios = [bound / value for bound in ends]
+        return fields | {"within": max(max(ratio, 1 / ratio) for ratio in ratios)}
+    return fields if figure.within is None else fields | {"within": figure.si(figure.within), "linear": True}
+
+
+def measures(path: str, drive: Drive) -> bool:
+    """True if the figure of a claim, "claim.figure", can be measured from one run with this drive."""
+    claim, _ = claim_and_figure(path)
+    trials = planned(claim)
+    if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
+        return False
+    return not isinstance(drive, Prepared) or claim.settings.get("state") in drive.states

@@ -92,7 +92,7 @@ def share_of(text: str, option: str) -> tuple[int, int]:
 
 def complete_case(incomplete: str) -> list[str]:
     """Completions of a case: shipped cases, case files and folders."""
-    from otjdd.case.shipped import names
+    from otjdd.case.document import names
 
     folder = Path(incomplete).parent if os.sep in incomplete else Path()
     files = [str(path) + os.sep * path.is_dir() for path in folder.glob("*") if path.is_dir() or path.suffix == ".toml"]

@@ -35,7 +35,7 @@ from otjdd.cli.arguments import (
 from otjdd.cli.results import save_figure
 from otjdd.errors import ExitCode, SolverError
 from otjdd.system import interpreter, marks
-from otjdd.system.imports import without_unused
+from otjdd.system.interpreter import without_unused
 from otjdd.system.limits import limits, shielded
 from otjdd.system.terminal import say, tell
 
@@ -50,7 +50,7 @@ def cases(as_json: JsonOption = False) -> None:
 
     Example: otjdd cases
     """
-    from otjdd.case.shipped import cases as shipped
+    from otjdd.case.document import cases as shipped
 
     all_cases = shipped()
     if as_json:
@@ -273,7 +273,7 @@ def rerun(
         check_result(out)
         check_outputs(out, inputs=[file])
     from otjdd.results import store
-    from otjdd.runs import rerun as again
+    from otjdd.runs import run as again
 
     with progress_bar(file.name, quiet=False) as progress:
         stored, new = again.rerun(file, progress)

@@ -380,7 +380,7 @@ def progress_text(progress: SearchProgress, task: Task) -> str:
 def write(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
     from otjdd.case.case import load_case
-    from otjdd.case.shipped import find_case
+    from otjdd.case.document import find_case
     from otjdd.fitting.fit import write_fit
     from otjdd.plot import fit as picture
     from otjdd.plot import style

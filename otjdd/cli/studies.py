@@ -30,7 +30,7 @@ from otjdd.cli.arguments import (
 )
 from otjdd.errors import ExitCode
 from otjdd.system import marks
-from otjdd.system.imports import without_unused
+from otjdd.system.interpreter import without_unused
 from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def validate(
 
     Example: otjdd validate rv-hrs retention
     """
-    from otjdd.claims import judge, table
+    from otjdd.claims import judge, reporting
     from otjdd.claims.papers import another_set
     from otjdd.results.summary import counted
     from otjdd.system.pool import cores
@@ -191,15 +191,15 @@ def validate(
             )
     except KeyboardInterrupt as error:
         if judged := getattr(error, "partial", []):
-            table.report(judged, form)
+            reporting.report(judged, form)
             sys.stdout.flush()
             goes_on = " The same command continues." if runs else ""
             tell(f"{counted({'claim': len(judged)})} judged until then.{goes_on}")
         raise
     write_verdicts(verdicts, update, pictures, report, quick)
-    table.report(verdicts, form)
+    reporting.report(verdicts, form)
     sys.stdout.flush()
-    surprises = table.surprises(verdicts)
+    surprises = reporting.surprises(verdicts)
     if expected:
         tell("\n".join(surprises) or f"{len(verdicts)} of {len(verdicts)} claims are as expected")
     if surprises if expected else any(verdict.status == "missed" for verdict in verdicts):
@@ -215,13 +215,13 @@ def refuse_other_runs(expected: bool, quick: bool, case: Path | None) -> None:
 
 def check_places(names: list[str], update: Path | None, folders: Sequence[Path | None]) -> None:
     """Raise typer.BadParameter for an unknown claim or a file without marks, OSError for a folder not to be written."""
-    from otjdd.claims import papers, table
+    from otjdd.claims import papers, reporting
 
     with usage_of("NAME"):
         papers.discover(names=names)
     with usage_of("--update"):
         if update:
-            marks.check(update, table.PART)
+            marks.check(update, reporting.PART)
     for folder in filter(None, folders):
         check_folder(folder)
 
@@ -231,17 +231,17 @@ def write_verdicts(
 ) -> None:
     """Write the pictures, the report and the table of verdicts, each where its path is given."""
     if pictures:
-        from otjdd.claims.pictures import save_all
+        from otjdd.claims.reporting import save_all
 
         save_all(verdicts, pictures)
     if report:
-        from otjdd.claims import report as page
+        from otjdd.claims import reporting as page
 
         tell(f"The report is {page.write_page(verdicts, report, quick)}")
     if update:
-        from otjdd.claims import table
+        from otjdd.claims import reporting
 
-        marks.update(update, table.PART, table.to_markdown(verdicts))
+        marks.update(update, reporting.PART, reporting.to_markdown(verdicts))
 
 
 def calibrate(
@@ -270,8 +270,8 @@ def calibrate(
 
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
-    from otjdd.claims.targets import load_task
-    from otjdd.fitting.evaluate import evaluator
+    from otjdd.claims.papers import load_task
+    from otjdd.fitting.search import evaluator
     from otjdd.fitting.targets import result, search
     from otjdd.fitting.targets.result import asked, report
 

@@ -26,7 +26,7 @@ from otjdd.compact_models.noise import ModelNoise
 from otjdd.compact_models.tables import Tables, stays
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
-from otjdd.results.provenance import provenance
+from otjdd.results.store import provenance
 from otjdd.solver import initial, model, self_check
 from otjdd.solver.integrate import of_part
 from otjdd.solver.model import Member

@@ -32,8 +32,7 @@ from otjdd.compact_models.tables import LN10, SETTLING, Tables, charges, evaluat
 from otjdd.errors import NotAsExpected
 from otjdd.results import outputs
 from otjdd.solver.time_series import mean_rate, rates, simultaneous
-from otjdd.waveform.chain import Chain
-from otjdd.waveform.waveform import Block, Waveform
+from otjdd.waveform.waveform import Block, Chain, Waveform
 
 if TYPE_CHECKING:
     import xarray as xr

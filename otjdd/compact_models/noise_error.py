@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from otjdd.analysis.scatter import scatter
+from otjdd.analysis.current_noise import scatter
 from otjdd.case.case import Case
 from otjdd.compact_models.error import READ, Drive, long_width, sequence, set_and_resets, solved_reads, with_drive
 from otjdd.compact_models.model import CompactModel

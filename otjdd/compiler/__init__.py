@@ -9,7 +9,7 @@ import sys
 import warnings
 
 from otjdd.system import interpreter
-from otjdd.system.imports import absent, elsewhere
+from otjdd.system.interpreter import absent, elsewhere
 
 if "numba" not in sys.modules:
     trusting = not (interpreter.OWN or sys.flags.safe_path)

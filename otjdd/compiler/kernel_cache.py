@@ -44,7 +44,7 @@ from numba.core.funcdesc import FunctionDescriptor
 
 from otjdd.system import sources
 from otjdd.system.files import MAX_BYTES, read_regular, sealed, unsealed, write_whole
-from otjdd.system.imports import absent
+from otjdd.system.interpreter import absent
 
 LOADED: set[str] = set()  # symbols of kernels in this process
 ENGINES: list[binding.ExecutionEngine] = []  # hold the machine code in memory

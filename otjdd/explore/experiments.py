@@ -21,8 +21,7 @@ from otjdd.case.kinds import column_count, in_one_column, kinds_of
 from otjdd.results.outputs import measured
 from otjdd.solver.start import Start, at_snapshot
 from otjdd.units import quantity
-from otjdd.waveform.chain import Chain
-from otjdd.waveform.waveform import Waveform
+from otjdd.waveform.waveform import Chain, Waveform
 
 if TYPE_CHECKING:
     import xarray as xr

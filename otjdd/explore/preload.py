@@ -3,7 +3,7 @@
 import gc
 
 from otjdd.solver import preload
-from otjdd.system.imports import without_unused
+from otjdd.system.interpreter import without_unused
 from otjdd.system.pool import ended_with_parent
 
 

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.fitting.curves import ESTIMATED, LINEAR, covariance_factor
-from otjdd.fitting.evaluate import Evaluator, evaluator
 from otjdd.fitting.gradients import UNSURE, Gradient
 from otjdd.fitting.least_squares import Solution, cost, minimise, point_of
+from otjdd.fitting.search import Evaluator, evaluator
 from otjdd.fitting.task import Task
-from otjdd.measurements.sweeps import SIGMA
+from otjdd.measurements.choice import SIGMA
 from otjdd.results.outputs import about
 
 if TYPE_CHECKING:

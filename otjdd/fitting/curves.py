@@ -22,10 +22,10 @@ from otjdd.case.drive_curves import Prepared
 from otjdd.case.fit_task import LOSSES
 from otjdd.case.problem import Problem, nearest
 from otjdd.errors import CaseError, DataError, SolverError
-from otjdd.fitting.evaluate import Simulated
+from otjdd.fitting.search import Simulated
+from otjdd.measurements.choice import LOST, deviation, same
 from otjdd.measurements.datasets import places
 from otjdd.measurements.names import UNCERTAINTY
-from otjdd.measurements.sweeps import LOST, deviation, same
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
 

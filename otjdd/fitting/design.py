@@ -17,10 +17,10 @@ from otjdd.errors import CaseError, SolverError
 from otjdd.fitting import gradients
 from otjdd.fitting.covariance import inverse_information
 from otjdd.fitting.curves import scaled_values, takes_trail
-from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.least_squares import SURE
 from otjdd.fitting.prediction import driven
 from otjdd.fitting.result import curves_of, fitted_case, parameters_of, spread_of
+from otjdd.fitting.search import evaluator
 from otjdd.fitting.task import QUIET, SMOOTH, Data, Task, task
 from otjdd.results.outputs import about
 from otjdd.runs.run import simulate

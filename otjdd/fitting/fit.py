@@ -18,10 +18,9 @@ import numpy as np
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import ResultError
 from otjdd.fitting import covariance, least_squares, result
-from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.least_squares import SearchProgress, Solution
 from otjdd.fitting.result import read_fit
-from otjdd.fitting.search import globally, now_and_then, visits, visits_of
+from otjdd.fitting.search import evaluator, globally, now_and_then, visits, visits_of
 from otjdd.fitting.task import Data, Task, data_of, task, vary_of
 from otjdd.results import store
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path

@@ -30,7 +30,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
-from otjdd.fitting.evaluate import BoundedTask, Evaluator
+from otjdd.fitting.search import BoundedTask, Evaluator
 from otjdd.fitting.task import Task
 
 FIRST = 1e-3  # natural steps: step of a parameter whose slope is not known yet

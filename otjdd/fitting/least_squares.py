@@ -17,7 +17,7 @@ from otjdd.case.problem import Problem
 from otjdd.errors import DataError
 from otjdd.fitting import gradients
 from otjdd.fitting.curves import LINEAR, MeasuredCurve, loss
-from otjdd.fitting.evaluate import Evaluator
+from otjdd.fitting.search import Evaluator
 from otjdd.fitting.task import Task
 
 GAIN = 0.01  # of chi-square, below which the search ends; one standard error is a chi-square of 1

@@ -19,12 +19,11 @@ from otjdd.case.drive_curves import Prepared
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting.curves import CHARGES
+from otjdd.measurements.choice import branches
 from otjdd.measurements.datasets import places
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.measurements.read import AXES
-from otjdd.measurements.sweeps import branches
-from otjdd.waveform.chain import Chain
-from otjdd.waveform.waveform import Waveform, concatenate, with_reads
+from otjdd.waveform.waveform import Chain, Waveform, concatenate, with_reads
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -16,9 +16,9 @@ from otjdd.case.case import Case, load_case
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting import gradients
 from otjdd.fitting.curves import noise_along, takes_trail
-from otjdd.fitting.evaluate import Evaluator, Simulated
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.result import fitted_case, parameters_of
+from otjdd.fitting.search import Evaluator, Simulated
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
 from otjdd.system.pool import Spread, team
@@ -70,7 +70,7 @@ def predict(
 
 
 class Outputs(NamedTuple):
-    """Task of a prediction: the outputs of a case at coordinates of the parameters, see `fitting.evaluate`.
+    """Task of a prediction: the outputs of a case at coordinates of the parameters, see `fitting.search`.
 
     sizes : name of an output -> divisors of its numbers, of its shape
     """

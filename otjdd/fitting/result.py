@@ -19,8 +19,8 @@ import numpy as np
 
 from otjdd.case import toml_text
 from otjdd.case.case import Case, parse_case
+from otjdd.case.document import shipped_cases
 from otjdd.case.problem import dotted
-from otjdd.case.shipped import shipped_cases
 from otjdd.errors import ResultError
 from otjdd.fitting.covariance import Errors
 from otjdd.fitting.curves import Scale
@@ -29,7 +29,7 @@ from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.task import Task
 from otjdd.results import store
 from otjdd.results.outputs import about
-from otjdd.results.provenance import provenance
+from otjdd.results.store import provenance
 
 if TYPE_CHECKING:
     import xarray as xr

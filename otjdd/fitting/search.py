@@ -1,4 +1,4 @@
-"""What fits and calibrations share: the global search, its memory of visited places, and checkpoints.
+"""What fits and calibrations share: evaluation by several processes, the global search, visited places, and checkpoints.
 
 The global search is CMA-ES (Hansen, arXiv:1604.00772) in the unit cube between ends, from a place or from the best of many
 that fill the cube. It needs no derivatives, and learns the correlations between parameters.
@@ -12,19 +12,164 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from otjdd.fitting.evaluate import Evaluator
 from otjdd.results.outputs import about
 from otjdd.solver.checkpoint import checkpoint_path
+from otjdd.solver.start import NO_STEPS, Steps
 from otjdd.system.limits import shielded
+from otjdd.system.pool import team
 
 if TYPE_CHECKING:
     import xarray as xr
+
+Compute = Callable[..., Iterable[tuple[int, Any]]]  # runs jobs in several processes, see `pool.team`
+MOST_PLACES = 4  # last places of the search whose time steps are stored
+
+
+class Simulated(NamedTuple):
+    """Result of a job: numbers (n,), and the time steps of its run (see `solver.start`)."""
+
+    numbers: np.ndarray
+    steps: Steps = NO_STEPS
+
+
+class Searched(Protocol):
+    """Interface of a task to a search, common to tasks of measured curves and tasks of targets."""
+
+    @property
+    def simulate(self) -> Callable[..., Simulated]:
+        """Function that simulates a job. An optional last argument is the steps of another run, which this run takes."""
+
+    def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
+        """Arguments of `simulate` for each job at a place x (parameter,) of the search."""
+
+
+class Bounded(Searched, Protocol):
+    """A task whose coordinates have bounds."""
+
+    @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates (parameter,) of the bounds."""
+
+    @property
+    def noise_along(self) -> float:
+        """Noise of the numbers of runs that take the time steps of another one."""
+
+
+AnyTask = TypeVar("AnyTask", bound=Searched)
+BoundedTask = TypeVar("BoundedTask", bound=Bounded)
+
+
+class Evaluator(NamedTuple, Generic[AnyTask]):
+    """Evaluates a task at places of the search.
+
+    compute : runs jobs in several processes, see `pool.team`   count : list of one number, the evaluations so far
+    visited : bytes of a place -> numbers (n,), which are not simulated again; None to simulate every place
+    report : called with the numbers of each simulated place that is added to `visited`
+    steps : bytes of a place -> steps of the runs there, of the last places; None to store no steps
+    alike : bytes of a place whose runs took the steps of runs nearby -> True if they evaluated as many currents in each
+        call as the runs nearby
+    """
+
+    task: AnyTask
+    compute: Compute
+    count: list[int]  # type: ignore[assignment]  # in the place of the method of tuples
+    visited: dict[bytes, np.ndarray] | None = None
+    report: Callable[[np.ndarray], None] | None = None
+    steps: dict[bytes, list[Steps]] | None = None
+    alike: dict[bytes, bool] | None = None
+
+    def __call__(self, points: Sequence[np.ndarray], near: np.ndarray | None = None) -> np.ndarray:
+        """Simulated numbers (place, n), at places (parameter,) of the search. The numbers of a run that fails are nan.
+
+        near : place (parameter,) whose time steps the runs take; None to choose them
+        """
+        self.count[0] += len(points)
+        if self.visited is None:
+            return np.array(self.simulated(points, near=near))
+        visited = self.visited
+        new = {x.tobytes(): x for x in map(np.asarray, points) if x.tobytes() not in visited}
+        names = list(new)
+
+        def remember(place: int, values: np.ndarray) -> None:
+            visited[names[place]] = values
+            if self.report:
+                self.report(values)
+
+        self.simulated(list(new.values()), remember, near)
+        return np.array([visited[np.asarray(x).tobytes()] for x in points])
+
+    def simulated(
+        self, points: Sequence[np.ndarray], done: Callable[[int, np.ndarray], None] | None = None,
+        near: np.ndarray | None = None,
+    ) -> list[np.ndarray]:  # fmt: skip
+        """Numbers (n,) of each place, simulated anew: those of its jobs, end to end.
+
+        done : called with the index of a place and its numbers as soon as the last of its jobs has ended
+        """
+        jobs = [self.task.jobs(x) for x in points]
+        given = self.steps_at(near) if near is not None and points else []
+        if given:
+            jobs = [[(*job, steps) for job, steps in zip(at, given, strict=True)] for at in jobs]
+        owners = [(place, part) for place, of_place in enumerate(jobs) for part in range(len(of_place))]
+        parts: list[dict[int, Simulated]] = [{} for _ in jobs]
+        rows = [np.empty(0)] * len(jobs)
+        for number, simulated in self.compute(self.task.simulate, [job for of_place in jobs for job in of_place]):
+            place, part = owners[number]
+            parts[place][part] = simulated
+            if len(parts[place]) == len(jobs[place]):
+                in_order = [parts[place][i] for i in range(len(jobs[place]))]
+                rows[place] = np.concatenate([part.numbers for part in in_order])
+                self.keep_steps(points[place], [part.steps for part in in_order], given)
+                if done:
+                    done(place, rows[place])
+        return rows
+
+    def keep_steps(self, x: np.ndarray, steps: list[Steps], given: Sequence[Steps] = ()) -> None:
+        """Store the steps of the runs at a place (parameter,), or only in `alike` whether they are like the `given` steps.
+
+        Beyond MOST_PLACES places the oldest steps are dropped.
+        """
+        name = np.asarray(x).tobytes()
+        if given and self.alike is not None:
+            self.alike[name] = all(own.alike(other) for own, other in zip(steps, given, strict=True))
+        if not given and self.steps is not None:
+            self.steps[name] = steps
+            for old in list(self.steps)[:-MOST_PLACES]:
+                del self.steps[old]
+
+    def steps_at(self, x: np.ndarray) -> list[Steps]:
+        """Steps of the runs at a place (parameter,). A place whose steps are not stored is simulated once more."""
+        if self.steps is None or x.tobytes() not in self.steps:
+            self.simulated([x])
+        return [] if self.steps is None else self.steps[x.tobytes()]
+
+    def all_alike(self, points: Sequence[np.ndarray], near: np.ndarray) -> bool:
+        """True if the runs at places (parameter,) evaluated as many currents in each call as the runs at `near`.
+
+        The runs took the time steps of the runs at `near`. Places of a resumed search, of which only numbers are stored,
+        are simulated once more.
+        """
+        if self.alike is None:
+            return False
+        self.simulated([x for x in points if np.asarray(x).tobytes() not in self.alike], near=near)
+        return all(self.alike[np.asarray(x).tobytes()] for x in points)
+
+
+@contextmanager
+def evaluator(
+    task: AnyTask, workers: int, visited: dict[bytes, np.ndarray] | None = None
+) -> Iterator[Evaluator[AnyTask]]:
+    """Context with an Evaluator, whose processes end with the block. visited : as in `Evaluator`"""
+    with team(workers) as compute:
+        yield Evaluator(task, compute, [0], visited, steps={}, alike={})
+
 
 POPULATION = 16
 SAVED = 1.0  # s, at least, between two writes of a search that goes on

@@ -26,9 +26,9 @@ from otjdd.fitting.curves import (
     simulated_numbers,
     takes_trail,
 )
-from otjdd.fitting.evaluate import Simulated
 from otjdd.fitting.matching import by_time, match, quantity_in, whole
 from otjdd.fitting.parameters import Parameter, parameters
+from otjdd.fitting.search import Simulated
 from otjdd.measurements.datasets import applied_rows, places, with_voltage, without_condition
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data

@@ -21,6 +21,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError, ResultError
+from otjdd.measurements.choice import restarts
 from otjdd.measurements.names import (
     QUANTITIES,
     UNCERTAINTY,
@@ -31,7 +32,6 @@ from otjdd.measurements.names import (
     scale_to,
     unit_of,
 )
-from otjdd.measurements.sweeps import restarts
 from otjdd.results import store
 from otjdd.results.store import check_size
 from otjdd.system.files import read_whole

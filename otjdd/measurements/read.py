@@ -22,7 +22,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
-from otjdd.measurements.content import HDF5, kind_of
+from otjdd.measurements.choice import LOST, branches, noise_floor, period, restarts
 from otjdd.measurements.datasets import (
     ROW,
     applied_rows,
@@ -36,7 +36,7 @@ from otjdd.measurements.datasets import (
     with_rows,
 )
 from otjdd.measurements.names import CURRENT, UNCERTAINTY, headers_by_quantity, long_name_of, quantity_of, unit_of
-from otjdd.measurements.sweeps import LOST, branches, noise_floor, period, restarts
+from otjdd.measurements.sheet import HDF5, kind_of
 from otjdd.measurements.tables import UNUSED, ColumnTable, table_in
 
 if TYPE_CHECKING:

@@ -30,10 +30,9 @@ from otjdd.measurements.columns import (
     texts_at,
     user_columns,
 )
-from otjdd.measurements.content import sheets_of
 from otjdd.measurements.instruments import PLAIN, form_of
 from otjdd.measurements.names import MEASURED, UNCERTAINTY, scale_to
-from otjdd.measurements.sheet import Sheet, holds_numbers, number_in
+from otjdd.measurements.sheet import Sheet, holds_numbers, number_in, sheets_of
 
 SETTINGS = ("settings", "setup", "calc")  # sheets beside those of runs
 PROGRAMS = {"KTEI Version": "KITE", "Clarius": "Clarius"}  # sign in the settings of a Keithley 4200 -> its program

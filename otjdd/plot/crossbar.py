@@ -10,8 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from otjdd.plot.axes import colours, magnitude, small_print, three_digits
-from otjdd.plot.kinds import panel
-from otjdd.plot.runs import NamedResult
+from otjdd.plot.runs import NamedResult, panel
 from otjdd.studies.dataset import worth_logarithms
 
 MOST = 12  # most maps of a panel

@@ -16,19 +16,18 @@ from matplotlib.figure import Figure as Figure
 
 from otjdd.fitting.prediction import PREDICTION, band_width, main_output
 from otjdd.fitting.result import KIND as FIT
+from otjdd.measurements.choice import LOST, branches
 from otjdd.measurements.names import UNCERTAINTY, unit_of
 from otjdd.measurements.read import AXES, axis_of
-from otjdd.measurements.sweeps import LOST, branches
 from otjdd.plot import axes as parts
 from otjdd.plot import crossbar, fit, iv, learning, over_time, over_x, reads, small_signal, study
-from otjdd.plot.kinds import KINDS as KINDS
-from otjdd.plot.kinds import MOVIE as MOVIE
-from otjdd.plot.kinds import chosen
-from otjdd.plot.kinds import listing as listing
-from otjdd.plot.runs import NamedResult, listed, named_results
+from otjdd.plot.runs import KINDS as KINDS
+from otjdd.plot.runs import MOVIE as MOVIE
+from otjdd.plot.runs import NamedResult, chosen, listed, named_results
+from otjdd.plot.runs import listing as listing
 from otjdd.plot.style import CYCLE, GREY, ORANGE, panels, style
 from otjdd.results.outputs import measured
-from otjdd.results.provenance import CALIBRATION, ENGINE
+from otjdd.results.store import CALIBRATION, ENGINE
 
 SIZE = (4.4, 4.8)  # inches
 PLACE = (0.155, 0.1, 0.815, 0.84)  # left, bottom, width and height of the axes, as fractions of the figure

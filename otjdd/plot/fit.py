@@ -18,7 +18,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from otjdd.analysis import fronts
+from otjdd.analysis import goal
 from otjdd.fitting.result import curves_of, spread_of
 from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
@@ -170,7 +170,7 @@ def distances_of(ds: xr.Dataset) -> tuple[np.ndarray, list[str], list[str]]:
 def named(ds: xr.Dataset) -> dict[str, np.ndarray]:
     """Name of each claim and each target of a calibration -> distances (visit,) of the sets that were tried."""
     by_aim, aims, targets = distances_of(ds)
-    return fronts.of_aims(by_aim, targets) | fronts.of_aims(by_aim, aims)
+    return goal.of_aims(by_aim, targets) | goal.of_aims(by_aim, aims)
 
 
 def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -183,7 +183,7 @@ def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
         raise ValueError("a Pareto front is between two targets: name a second one")
     if names:
         return list(combinations(names, 2))[:PANELS]
-    pairs = fronts.exclusive_pairs(fronts.within_reach(*distances_of(ds)))
+    pairs = goal.exclusive_pairs(goal.within_reach(*distances_of(ds)))
     if not pairs:
         raise ValueError(f"no two targets exclude each other; name two of {', '.join(by_name)}")
     return [(pair.first, pair.second) for pair in pairs[:PANELS]]
@@ -203,21 +203,21 @@ def draw(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     """Draw two distances (visit,) against each other: all sets, the front, and the box of the tolerances."""
     there = np.isfinite(x) & np.isfinite(y)
     x, y = (np.minimum(values[there], FARTHEST) for values in (x, y))
-    axes.add_patch(Rectangle((0, 0), fronts.LIMIT, fronts.LIMIT, facecolor=GREEN, alpha=0.2, linewidth=0))
+    axes.add_patch(Rectangle((0, 0), goal.LIMIT, goal.LIMIT, facecolor=GREEN, alpha=0.2, linewidth=0))
     axes.plot(x, y, ".", color=GREY, markersize=2.5, alpha=0.5, label="evaluated sets")
-    front = fronts.pareto_front(x, y)
+    front = goal.pareto_front(x, y)
     axes.plot(x[front], y[front], "o-", color=ORANGE, markersize=2.5, drawstyle="steps-post", label="Pareto front")
-    if front.size and fronts.LIMIT < (close := fronts.nearest(x, y)) < FARTHEST:
+    if front.size and goal.LIMIT < (close := goal.nearest(x, y)) < FARTHEST:
         axes.plot(
             [0, close, close], [close, close, 0], "--", color=BLUE, linewidth=0.8, label=f"both within {close:.3g}"
         )
-    axes.set_xscale("symlog", linthresh=fronts.LIMIT)
-    axes.set_yscale("symlog", linthresh=fronts.LIMIT)
+    axes.set_xscale("symlog", linthresh=goal.LIMIT)
+    axes.set_yscale("symlog", linthresh=goal.LIMIT)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(FixedLocator(TICKS))
         axis.set_major_formatter("{x:g}")
     axes.set(xlim=(0, None), ylim=(0, None))
     parts.legend(axes)
     lost = int(np.sum(~there))
-    parts.small_print(axes, f"both met in the box: {int(np.sum(np.maximum(x, y) <= fronts.LIMIT))} of {there.size} sets"
+    parts.small_print(axes, f"both met in the box: {int(np.sum(np.maximum(x, y) <= goal.LIMIT))} of {there.size} sets"
                       + (f"; {lost} could not be computed" if lost else ""))  # fmt: skip

@@ -16,12 +16,10 @@ from numpy.typing import ArrayLike
 
 from otjdd.analysis import fits
 from otjdd.analysis.between import between, refined
-from otjdd.analysis.polarised import ratios
-from otjdd.analysis.small_signal import goes_back
+from otjdd.analysis.small_signal import goes_back, ratios
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.plot.axes import arrows, current_limits, legend, magnitude, quantity_axis, small_print, three_digits
-from otjdd.plot.kinds import panel
-from otjdd.plot.runs import NamedResult, case_data, gathered, legend_label, stroke
+from otjdd.plot.runs import NamedResult, case_data, gathered, legend_label, panel, stroke
 from otjdd.plot.style import shade
 
 ENERGY = "activation energy of I / T²"  # not that of I, which is also in use

@@ -27,7 +27,6 @@ from matplotlib.ticker import LogLocator, NullLocator
 from PIL import Image
 
 from otjdd.plot.axes import legend, magnitude, quantity_axis, volts
-from otjdd.plot.kinds import KINDS
 from otjdd.plot.over_time import clock_of, instant, time_axis
 from otjdd.plot.over_x import (
     DECADES,
@@ -41,7 +40,7 @@ from otjdd.plot.over_x import (
     thickness,
     voltage_at,
 )
-from otjdd.plot.runs import NamedResult, legend_label, stroke
+from otjdd.plot.runs import KINDS, NamedResult, legend_label, stroke
 from otjdd.plot.style import BLUE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
 from otjdd.system.files import write_whole
 

@@ -12,8 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import fits, plasticity, synapse
 from otjdd.plot.axes import legend, quantity_axis, three_digits
-from otjdd.plot.kinds import panel
-from otjdd.plot.runs import NamedResult, case_data, legend_label, stroke
+from otjdd.plot.runs import NamedResult, case_data, legend_label, panel, stroke
 from otjdd.plot.style import BLUE, GREY, ORANGE
 from otjdd.units import parse
 

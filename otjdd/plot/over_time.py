@@ -17,8 +17,7 @@ from matplotlib.axis import Axis
 from numpy.typing import ArrayLike
 
 from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
-from otjdd.plot.kinds import panel
-from otjdd.plot.runs import NamedResult, legend_label, stroke, waveform_of_result
+from otjdd.plot.runs import NamedResult, legend_label, panel, stroke, waveform_of_result
 from otjdd.plot.style import GREY, ORANGE
 from otjdd.results.outputs import OUTPUTS
 from otjdd.waveform.waveform import Waveform

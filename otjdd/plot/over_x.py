@@ -12,9 +12,8 @@ from matplotlib.patheffects import withStroke
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.plot.axes import LETTER, ROOM, legend, magnitude, quantity_axis, small_print, volts
-from otjdd.plot.kinds import panel
 from otjdd.plot.over_time import clock_of, instant, name_places
-from otjdd.plot.runs import NamedResult, case_data, legend_label, stroke
+from otjdd.plot.runs import NamedResult, case_data, legend_label, panel, stroke
 from otjdd.plot.style import CYCLE, GREY, ORANGE, SKY
 
 SIDES = "right", "left"  # electrodes, in the order in which electrons pass them at a positive voltage

@@ -25,8 +25,7 @@ from otjdd.plot.axes import (
     volts,
     with_signs,
 )
-from otjdd.plot.kinds import panel
-from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke
+from otjdd.plot.runs import NamedResult, gathered, legend_label, panel, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
 from otjdd.studies.dataset import worth_logarithms
 

@@ -12,8 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator
 
 from otjdd.analysis import small_signal
 from otjdd.plot.axes import SUPERSCRIPT, legend, quantity_axis, small_print, three_digits, volts
-from otjdd.plot.kinds import panel
-from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke
+from otjdd.plot.runs import NamedResult, gathered, legend_label, panel, stroke
 from otjdd.plot.style import GREY
 
 MOST = 12  # most curves of a panel; more cannot be told apart

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.results.provenance import ENGINE
+from otjdd.results.store import ENGINE
 from otjdd.system.files import write_whole
 
 if TYPE_CHECKING:

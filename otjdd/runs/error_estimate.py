@@ -40,8 +40,7 @@ from otjdd.case.drive import Drive
 from otjdd.case.drive_curves import IV, Curves
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.kinds import with_half_the_nodes
-from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL, PARTS
-from otjdd.case.recording import Recording
+from otjdd.case.settings import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL, PARTS, Recording
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.results.summary import NOT_EXTRAPOLATED, NOT_STATED

@@ -21,7 +21,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.compiler import kernel_cache
 from otjdd.errors import ResultError
-from otjdd.results import provenance
+from otjdd.results import store
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, Run
 from otjdd.solver.start import KeptState, Start
@@ -76,7 +76,7 @@ def checkpoint_path(result: Path) -> Path:
 
 def belonging(case: Case) -> dict[str, str]:
     """Identity of a checkpoint: versions, machine, sources of otjdd, and the case with its files. Raises OSError."""
-    about = provenance.provenance("", "")
+    about = store.provenance("", "")
     versions = {name: about[name] for name in about if name.endswith("_version") or name in MACHINE}
     # Another version may spell the same case otherwise, so the versions are compared first.
     return {**versions, "sources": f"{sources.digest()} {kernel_cache.made_from()}", "case": case.digest}

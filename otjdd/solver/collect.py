@@ -22,8 +22,7 @@ from otjdd.solver.snapshots import snapshot
 from otjdd.solver.start import KeptState
 from otjdd.solver.time_series import mean_rate, rates, simultaneous
 from otjdd.stepping import run_log
-from otjdd.waveform.chain import Chain, last_writes
-from otjdd.waveform.waveform import Waveform
+from otjdd.waveform.waveform import Chain, Waveform, last_writes
 
 SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 

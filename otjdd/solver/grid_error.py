@@ -39,8 +39,7 @@ from otjdd.solver.start import KeptState
 from otjdd.solver.trap_groups import regrouped
 from otjdd.stepping.course import EDGE, READ
 from otjdd.stepping.run_log import READ_CURRENT
-from otjdd.waveform.chain import Chain
-from otjdd.waveform.waveform import Block, Waveform
+from otjdd.waveform.waveform import Block, Chain, Waveform
 
 OUTPUT = "read_grid_error"
 MOST_PIECES = 16  # of the waveform before a read

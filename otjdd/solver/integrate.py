@@ -33,8 +33,7 @@ from otjdd.stepping.run_log import READING, RECORD, Log
 from otjdd.system.limits import heed_pending
 from otjdd.system.remember import by_record
 from otjdd.variables import memory_of
-from otjdd.waveform.chain import Chain
-from otjdd.waveform.waveform import Block, Waveform
+from otjdd.waveform.waveform import Block, Chain, Waveform
 
 CHUNK, FIRST_CHUNK = 512, 16  # steps between two checks of signals and progress: at most, and at first in a run
 BETWEEN = 0.25  # s between two such checks, as far as single steps allow

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from otjdd.case.case import Case
 from otjdd.errors import SolverError
 from otjdd.laws.hopping import LAWS
-from otjdd.results import provenance
+from otjdd.results import store
 from otjdd.solver import model_limits
 from otjdd.solver.model_limits import Reached
 from otjdd.system.limits import behind, interruption
@@ -66,9 +66,7 @@ def attributes(case: Case, statistics: dict[str, Any], wall_time: float, reached
 
     reached : output -> largest value
     """
-    about = provenance.provenance(
-        case.source, case.resolved(), title=case.title, statistics=statistics, wall_time=wall_time
-    )
+    about = store.provenance(case.source, case.resolved(), title=case.title, statistics=statistics, wall_time=wall_time)
     history = f"{about['created']} otjdd {about['otjdd_version']}: {case.title}"
     return about | {"history": history, "references": references(case)} | limits_attribute(reached)
 

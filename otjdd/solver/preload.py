@@ -7,7 +7,7 @@ is off while they are loaded, which saves a fifth of the time, and does not scan
 
 import gc
 
-from otjdd.system.imports import without_unused
+from otjdd.system.interpreter import without_unused
 from otjdd.system.pool import ended_with_parent, heed_parent
 from otjdd.system.steps import finished
 

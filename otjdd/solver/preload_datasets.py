@@ -3,7 +3,7 @@
 import gc
 
 from otjdd.solver import preload  # noqa: F401
-from otjdd.system.imports import without_unused
+from otjdd.system.interpreter import without_unused
 from otjdd.system.pool import ended_with_parent
 
 CURVE = {"kind": "iv", "start": "-1 mV", "stop": "1 mV", "step": "1 mV", "states": {"fresh": []}}

@@ -29,8 +29,7 @@ from otjdd.solver.start import Start, Trail
 from otjdd.stepping.pieces import Place
 from otjdd.system.limits import uninterrupted
 from otjdd.system.steps import Progress, finished
-from otjdd.waveform.chain import Chain
-from otjdd.waveform.waveform import Waveform
+from otjdd.waveform.waveform import Chain, Waveform
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.analysis.scatter import Scatter, scatter
+from otjdd.analysis.current_noise import Scatter, scatter
 from otjdd.analysis.synapse import two_in_turn
 from otjdd.case.case import Case
 from otjdd.case.study_axes import coordinate
-from otjdd.results import provenance
-from otjdd.results.provenance import ENGINE
+from otjdd.results import store
+from otjdd.results.store import ENGINE
 from otjdd.solver.model_limits import ATTRIBUTE, names
-from otjdd.studies import keep as keeping
+from otjdd.studies import plan as keeping
 from otjdd.studies import points
-from otjdd.studies.keep import KeptArray
-from otjdd.studies.plan import Plan
+from otjdd.studies.plan import KeptArray, Plan
 from otjdd.studies.points import PointOutcome
 from otjdd.system import sources
 
@@ -133,7 +132,7 @@ def attributes_of(name: str) -> dict[str, str]:
 
 def study_attributes(case: Case) -> dict[str, Any]:
     """Attributes of a study. Equal studies have equal attributes, so that these contain no times."""
-    about = provenance.provenance(case.source, case.resolved(), title=case.title)
+    about = store.provenance(case.source, case.resolved(), title=case.title)
     sample = case.study.sample if case.study else None
     drawn = {SAMPLE_METHOD: sample.method, SAMPLE_COUNT: sample.count} if sample else {}
     return {k: v for k, v in about.items() if k not in ("created", "wall_time")} | {ENGINE: sources.digest()} | drawn
@@ -284,7 +283,7 @@ def variability(study: xr.Dataset, settling: int = 0) -> xr.Dataset:
         devices, cycles : number of devices, and largest number of cycles of a device
     All but the last two have standard errors (`sigma_c2c_error`), which assume that ln R is normally distributed. Along
     `device.radius` there is also the coordinate `junction_area` [m^2]. Numbers are nan where a point has too few devices
-    or cycles; with one cycle `sigma_d2d` includes the scatter from cycle to cycle. Method: `otjdd.analysis.scatter`.
+    or cycles; with one cycle `sigma_d2d` includes the scatter from cycle to cycle. Method: `otjdd.analysis.current_noise`.
     Raises ValueError if the study does not hold such reads, and for a resistance that is not positive.
     """
     import xarray as xr

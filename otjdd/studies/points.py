@@ -18,8 +18,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from otjdd.errors import ResultError
-from otjdd.studies import keep as keeping
-from otjdd.studies.keep import KeptArray
+from otjdd.studies import plan as keeping
+from otjdd.studies.plan import KeptArray
 from otjdd.system import files
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 from otjdd.system.sources import digest

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import LimitError, ResultError
 from otjdd.results import store
-from otjdd.studies import cluster, dataset, jobs, points
+from otjdd.studies import dataset, jobs, points
 from otjdd.studies.plan import Plan, kept_by, plan, warn_of_one_seed
 from otjdd.studies.points import PointOutcome
 from otjdd.system import pool, sources
@@ -126,7 +126,7 @@ def prepare(
     """
     planned = plan(case, file, progress)
     if scheduler:
-        cluster.reach(scheduler)
+        jobs.reach(scheduler)
     check_own(folder)
     on_disk = folder / points.FOLDER
     if not resume and on_disk.is_dir() and any(on_disk.iterdir()):
@@ -234,7 +234,7 @@ def start(
 ) -> Generator[tuple[jobs.PointJob, PointOutcome], None, None]:
     """Iterator over (job, outcome) as a cluster, this process or several processes finish points. count : of jobs"""
     if ways.scheduler:
-        return cluster.on_cluster(work, waiting, ways.scheduler, ways.workers, time_limit)
+        return jobs.on_cluster(work, waiting, ways.scheduler, ways.workers, time_limit)
     if ways.workers is None and time_limit is None:
         return jobs.in_this_process(work, waiting)
     number = min(ways.workers or 1, count)

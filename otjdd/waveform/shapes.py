@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from otjdd.system.text_table import QuantityColumn, is_number, lines, numbers_of, units_of
-from otjdd.waveform.chain import Chain, repeated
-from otjdd.waveform.waveform import MAX_POINTS, Waveform, check_steps, with_reads
+from otjdd.waveform.waveform import MAX_POINTS, Chain, Waveform, check_steps, repeated, with_reads
 
 Values = Sequence[float] | np.ndarray
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from otjdd.analysis import plasticity, polarised, small_signal, synapse
+from otjdd.analysis import plasticity, small_signal, synapse
 from otjdd.results import outputs
 
 VOLTAGE = np.linspace(-0.5, 0.5, 101)
@@ -116,7 +116,7 @@ def ferroelectric_loop(noise, seed, points=2000):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_noisy_loop_takes_each_coercive_voltage_from_its_own_branch(seed):
-    found = polarised.hysteresis(ferroelectric_loop(0.01, seed))
+    found = small_signal.hysteresis(ferroelectric_loop(0.01, seed))
     assert found["coercive_voltage"] == pytest.approx(1.0, abs=0.01)
     assert found["imprint"] == pytest.approx(0.15, abs=0.01)
     assert found["field_imprint"] == pytest.approx(0.15e8, abs=0.01e8)
@@ -125,10 +125,10 @@ def test_a_noisy_loop_takes_each_coercive_voltage_from_its_own_branch(seed):
 def test_a_loop_with_missing_rows_and_one_that_is_constant():
     ds = ferroelectric_loop(0.0, 1)
     ds["polarisation"][::97] = np.nan
-    assert polarised.hysteresis(ds)["coercive_voltage"] == pytest.approx(1.0, abs=0.01)
+    assert small_signal.hysteresis(ds)["coercive_voltage"] == pytest.approx(1.0, abs=0.01)
     ds["polarisation"][:] = 0.1
     with pytest.raises(ValueError, match="pass zero both ways"):
-        polarised.hysteresis(ds)
+        small_signal.hysteresis(ds)
 
 
 OTHER_RAMPS = ((3.0, 0.02), (8.0, 0.02), (0.0, 0.05), (3.0, 0.05))

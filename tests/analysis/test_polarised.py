@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.analysis.polarised import electroresistance, hysteresis, pund, reversal
+from otjdd.analysis.small_signal import electroresistance, hysteresis, pund, reversal
 from otjdd.results import outputs
 
 

@@ -17,11 +17,11 @@ from pydantic import BaseModel, TypeAdapter
 from otjdd.case import keys, rules
 from otjdd.case.case import Case, load_case, parse_case
 from otjdd.case.columns import OF_SPREAD
+from otjdd.case.document import shipped_cases
 from otjdd.case.explain import alternatives
 from otjdd.case.film import OF_IONS
 from otjdd.case.kinds import reason_to_share
 from otjdd.case.notes import OF_MATERIAL
-from otjdd.case.shipped import shipped_cases
 from otjdd.case.study_axes import coordinate
 from otjdd.case.toml_text import toml_value
 from otjdd.case.traps import PooleFrenkelLeak, SchottkyLeak, Trap

@@ -7,11 +7,10 @@ from devices import BARE, case
 
 import otjdd
 from otjdd.case.case import load_case, parse_case
-from otjdd.case.document import load_document
+from otjdd.case.document import load_document, shipped_cases
 from otjdd.case.notes import depolarised_note, ferroelectric_note, hop_note, instrument_notes
 from otjdd.case.notes import inherited_values as notes
 from otjdd.case.problem import dotted
-from otjdd.case.shipped import shipped_cases
 from otjdd.errors import CaseError
 from otjdd.solver.initial import disagreement
 

@@ -5,8 +5,8 @@ import tomllib
 from messages import FOLDER, compared
 
 from otjdd.case.case import load_case
+from otjdd.case.document import shipped_cases
 from otjdd.case.rules import RULES
-from otjdd.case.shipped import shipped_cases
 from otjdd.errors import CaseError, ResultError
 from otjdd.runs.run import check_inputs
 

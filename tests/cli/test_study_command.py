@@ -167,7 +167,7 @@ def speaking(words: bytes):
 )
 def test_what_is_no_scheduler_is_told_and_leaves_no_folder(folder, monkeypatch, scheme, words, said):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("otjdd.studies.cluster.PATIENCE", 0.5)
+    monkeypatch.setattr("otjdd.studies.jobs.PATIENCE", 0.5)
     with contextlib.nullcontext(free_port()) if words is None else speaking(words) as port:
         code, _, told = otjdd(folder, "many.toml", "-o", "out", "--scheduler", f"{scheme}://127.0.0.1:{port}")
     assert code == 5
@@ -188,8 +188,8 @@ def test_a_scheduler_without_workers_ends_the_study_in_words(folder, monkeypatch
         worker.kill()
         worker.wait()
     wait_for(lambda: is_served(int(address.rpartition(":")[2])))
-    monkeypatch.setattr("otjdd.studies.cluster.TOLD_AFTER", 0.5)
-    monkeypatch.setattr("otjdd.studies.cluster.WITHOUT_WORKERS", 2.0)
+    monkeypatch.setattr("otjdd.studies.jobs.TOLD_AFTER", 0.5)
+    monkeypatch.setattr("otjdd.studies.jobs.WITHOUT_WORKERS", 2.0)
     code, _, told = otjdd(folder, "many.toml", "-o", "out", "--scheduler", address)
     assert code == 5
     assert f"waiting for workers: the scheduler at {address} has none" in caplog.text

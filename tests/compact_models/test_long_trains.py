@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from otjdd.case.case import load_case
-from otjdd.waveform import chain
+from otjdd.waveform import waveform
 
 TRAIN = {"kind": "train", "voltage": "1.2 V", "width": "50 ns", "count": 300, "period": "20 us", "read_each": True}
 
@@ -13,8 +13,8 @@ TRAIN = {"kind": "train", "voltage": "1.2 V", "width": "50 ns", "count": 300, "p
 def test_currents_that_charge_the_junction_are_those_of_one_block(monkeypatch):
     model = made_model.made_model()
     whole = model.predicted(load_case("li2019", {"drive": TRAIN}).drive)
-    monkeypatch.setattr(chain, "MOST_IN_MEMORY", 100)
-    monkeypatch.setattr(chain, "BLOCK", 60)
+    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(waveform, "BLOCK", 60)
     parted = model.predicted(load_case("li2019", {"drive": TRAIN}).drive)
     scale = float(np.abs(whole.displacement_current).max())
     assert scale > 0.0

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from otjdd.explore.guard import HEADERS, Guard
+from otjdd.explore.server import HEADERS, Guard
 
 
 async def echo(scope, receive, send):

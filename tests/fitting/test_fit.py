@@ -12,10 +12,9 @@ from otjdd.case.keys import value_in_case
 from otjdd.errors import DataError
 from otjdd.fitting import covariance, result
 from otjdd.fitting.covariance import standard_errors, with_posterior, with_profiles
-from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.fit import resumed, so_far, solved
 from otjdd.fitting.least_squares import minimise
-from otjdd.fitting.search import visits_of
+from otjdd.fitting.search import evaluator, visits_of
 from otjdd.fitting.task import task
 from otjdd.plot import fit as picture
 from otjdd.results import store

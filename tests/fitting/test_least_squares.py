@@ -12,9 +12,9 @@ from otjdd.case.fit_task import LOSSES
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting import covariance, gradients, least_squares
 from otjdd.fitting.curves import ComparedRun, MeasuredCurve, Scale, loss
-from otjdd.fitting.evaluate import Evaluator, Simulated
 from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.parameters import Parameter
+from otjdd.fitting.search import Evaluator, Simulated
 from otjdd.fitting.task import Task
 
 X = np.linspace(0, 3, 40)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from walk import ROOT, command, drawn, examples, otjdd
 
-from otjdd.claims.targets import load_task
+from otjdd.claims.papers import load_task
 
 LONG = re.compile(
     r"otjdd (study|calibrate|plot found|validate|selftest|compact|fit|predict|design|explore|run crossbar|export xb)\b"

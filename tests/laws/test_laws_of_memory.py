@@ -25,7 +25,7 @@ from any_law import (
 
 from otjdd.case.case import parse_case
 from otjdd.results import store
-from otjdd.runs import rerun
+from otjdd.runs import run
 from otjdd.runs.run import simulate
 from otjdd.solver import checkpoint, integrate
 from otjdd.solver.checkpoint import CheckpointPlace
@@ -115,15 +115,15 @@ def test_a_run_made_again_from_its_result_is_the_same_bits(data):
     """Also one that began with another result, which is not there any more."""
     with a_folder() as folder:
         first = run_of(data)
-        before, after = rerun.rerun(f"{folder}/{stored(first, folder, 'first.nc')}")
-        assert rerun.differences(before, after) == []
+        before, after = run.rerun(f"{folder}/{stored(first, folder, 'first.nc')}")
+        assert run.differences(before, after) == []
         data["ions"] = data["ions"] | {"initial": {"result": "first.nc"}}
         for trap in data["device"].get("traps", []):
             trap.pop("initial", None)
         second = run_of(data, folder)
         Path(folder, "first.nc").unlink()
-        before, after = rerun.rerun(f"{folder}/{stored(second, folder, 'second.nc')}")
-        assert rerun.differences(before, after) == []
+        before, after = run.rerun(f"{folder}/{stored(second, folder, 'second.nc')}")
+        assert run.differences(before, after) == []
 
 
 @law(seeds=(0, 1, 2, 4, 5, 6, 7), without=(of.noise,))

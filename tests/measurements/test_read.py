@@ -7,8 +7,8 @@ import xarray as xr
 
 import otjdd
 from otjdd.errors import DataError
+from otjdd.measurements.choice import branches
 from otjdd.measurements.read import described_data, read_data
-from otjdd.measurements.sweeps import branches
 
 LOOP = np.round(np.concatenate([np.arange(1, 11), np.arange(9, -11, -1), np.arange(-9, 1)]) * 0.1, 10)
 

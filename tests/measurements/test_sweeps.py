@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.measurements.sweeps import noise_floor, period
+from otjdd.measurements.choice import noise_floor, period
 
 V = np.linspace(-2, 2, 161)
 

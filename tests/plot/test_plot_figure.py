@@ -7,8 +7,7 @@ from made_results import WRITES, case_attrs, curves, labels, profiles, reads
 
 from otjdd.errors import ResultError
 from otjdd.plot.figure import figure, prediction_figure
-from otjdd.plot.kinds import chosen
-from otjdd.plot.runs import named_results
+from otjdd.plot.runs import chosen, named_results
 from otjdd.plot.style import save
 from otjdd.results import outputs
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from otjdd.plot.figure import figure
-from otjdd.results.provenance import CALIBRATION
+from otjdd.results.store import CALIBRATION
 
 AIMS = ("barrier", "barrier", "resistance", "threshold")
 

@@ -11,8 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from otjdd.plot.figure import KINDS, figure
-from otjdd.plot.kinds import chosen
-from otjdd.plot.runs import named_results
+from otjdd.plot.runs import chosen, named_results
 from otjdd.plot.style import page, style
 from otjdd.results import outputs
 

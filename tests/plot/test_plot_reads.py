@@ -8,8 +8,7 @@ from made_results import WRITES, labels, reads
 
 import otjdd
 from otjdd.plot.figure import figure
-from otjdd.plot.kinds import KINDS
-from otjdd.plot.runs import NamedResult
+from otjdd.plot.runs import KINDS, NamedResult
 
 
 def test_a_loop_is_resistance_against_write_voltage_with_its_direction():

@@ -11,8 +11,7 @@ from commands import otjdd
 from otjdd.errors import ResultError
 from otjdd.results import store
 from otjdd.results.outputs import COORDINATES, OUTPUTS, TEXTS, dataset
-from otjdd.results.provenance import provenance
-from otjdd.results.store import data_sha256, read, write
+from otjdd.results.store import data_sha256, provenance, read, write
 from otjdd.system.files import HDF5, sealed
 
 SIZES = {

@@ -8,7 +8,7 @@ import pytest
 
 from otjdd.case.case import load_case
 from otjdd.results import outputs, summary
-from otjdd.results.provenance import ENGINE
+from otjdd.results.store import ENGINE
 from otjdd.runs.run import run
 
 CASES = {

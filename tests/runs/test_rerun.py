@@ -16,7 +16,7 @@ from otjdd.errors import CaseError, ResultError, SolverError
 from otjdd.plot import style
 from otjdd.plot.figure import figure
 from otjdd.results import outputs, store
-from otjdd.runs import rerun, run
+from otjdd.runs import run
 
 pytestmark = needs_speed
 
@@ -35,26 +35,26 @@ def test_waveforms_in_files_are_kept_in_the_result(tmp_path):
     (tmp_path / "w.csv").write_text("\ufefft [ns],V [mV]\r\n0,0\r\n10,1500\r\n60,1500\r\n", newline="")
     path = stored(tmp_path, 'drive = {kind = "table", file = "w.csv", reads_at = ["60 ns"]}\n' + BARE)
     (tmp_path / "w.csv").unlink()
-    assert rerun.differences(*rerun.rerun(path)) == []
+    assert run.differences(*run.rerun(path)) == []
 
 
 def test_a_run_that_failed_fails_again_at_the_same_step(tmp_path):
     with pytest.raises(SolverError) as failed:
         run.run(case.parse_case(SMALL), **{"numerics.max_steps": 5})
     store.write(failed.value.partial, tmp_path / "a.nc")
-    before, after = rerun.rerun(tmp_path / "a.nc")
-    assert rerun.differences(before, after) == []
+    before, after = run.rerun(tmp_path / "a.nc")
+    assert run.differences(before, after) == []
     assert after.attrs["solver_status"] == before.attrs["solver_status"]
 
 
 def test_curves_at_frozen_ions_are_made_again(tmp_path):
     iv = 'drive = {kind = "iv", voltages = ["-0.1 V", "0.3 V"], states = {LRS = [{voltage = "1 V", duration = "1 us"}]}}\n'
     path = stored(tmp_path, iv + BARE)
-    assert rerun.differences(*rerun.rerun(path)) == []
+    assert run.differences(*run.rerun(path)) == []
     started = stored(tmp_path, PULSE + BARE, "first")
     path = stored(tmp_path, iv + BARE, "b", **{"ions.initial": {"result": started.name}})
     with pytest.raises(ResultError, match=r"does not hold the state of first\.nc"):
-        rerun.rerun(path)
+        run.rerun(path)
 
 
 def test_what_cannot_be_made_again_is_refused_with_words(tmp_path):
@@ -70,10 +70,10 @@ def test_what_cannot_be_made_again_is_refused_with_words(tmp_path):
     ]:
         store.write(ds.assign_attrs(attrs), path)
         with pytest.raises((ResultError, CaseError), match=words):
-            rerun.rerun(path)
+            run.rerun(path)
     store.write(outputs.dataset({"snapshot_time": [0.0]}), path)
     with pytest.raises(ResultError, match="not the result of one run"):
-        rerun.rerun(path)
+        run.rerun(path)
 
 
 def test_the_command_tells_what_differs_and_exits_with_8(tmp_path):
@@ -99,11 +99,11 @@ def test_locale_time_zone_threads_and_hash_seed_change_nothing(tmp_path):
 
 
 def test_a_study_is_no_run(tmp_path):
-    from otjdd.results.provenance import ENGINE
+    from otjdd.results.store import ENGINE
 
     store.write(outputs.dataset({}, {}, {ENGINE: "0"}), tmp_path / "study.nc")
     with pytest.raises(ResultError, match="points of a study"):
-        rerun.rerun(tmp_path / "study.nc")
+        run.rerun(tmp_path / "study.nc")
 
 
 @pytest.mark.parametrize("name", [name for name in hostile.CRAFTED if "case" in name])
@@ -112,7 +112,7 @@ def test_a_result_that_does_not_say_its_case_is_refused_in_words(tmp_path, resul
     path.write_bytes(result.read_bytes())
     crafted = hostile.resealed(path, lambda file: hostile.CRAFTED[name](file, None), "crafted.nc")
     with pytest.raises(ResultError, match=r"does not say (its|the files of its) case"):
-        rerun.rerun(crafted)
+        run.rerun(crafted)
     assert style.encoded(figure(store.read(crafted)), "svg")
 
 
@@ -126,7 +126,7 @@ def test_differences_are_told_in_words_for_gaps_and_for_zeros_too():
         return xr.Dataset({"read_current": ("read", np.array(values))})
 
     def words(stored, new):
-        return rerun.unlike("read_current", result(*stored), result(*new))
+        return run.unlike("read_current", result(*stored), result(*new))
 
     assert words((1.0, np.nan), (1.0, np.nan)) == ""
     assert words((1.0, np.nan), (1.0, 2.0)) == "read_current: nan in one result alone, at 1 of 2 values"

@@ -13,11 +13,11 @@ from devices import BARE, needs_speed
 import otjdd
 from otjdd.case import case
 from otjdd.errors import ResultError
-from otjdd.results import provenance, store
+from otjdd.results import store
 from otjdd.solver import checkpoint, integrate
 from otjdd.solver.checkpoint import CheckpointPlace
 from otjdd.system import files
-from otjdd.waveform import chain
+from otjdd.waveform import waveform
 
 pytestmark = needs_speed
 
@@ -76,8 +76,8 @@ def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
 @pytest.mark.parametrize("at", [0.3])
 def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch, at):
     held = otjdd.run(case.parse_case(LONG))
-    monkeypatch.setattr(chain, "MOST_IN_MEMORY", 100)
-    monkeypatch.setattr(chain, "BLOCK", 100)
+    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(waveform, "BLOCK", 100)
     drive = case.parse_case(LONG).drive.waveform()
     assert drive.block_count > 3
     whole = otjdd.run(case.parse_case(LONG))
@@ -139,9 +139,9 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path, monkeypatch):
     ended(path)
     with pytest.raises(ResultError, match=r"another case.*without --resume"):
         resumed(path, LONG.replace("count = 150", "count = 151"))
-    real = provenance.provenance
+    real = store.provenance
     for name, words in [("numba_version", "another numba version: .* then, 0.1 now"), ("processor", "processor")]:
-        monkeypatch.setattr(provenance, "provenance", lambda *_, name=name: real("", "") | {name: "0.1"})
+        monkeypatch.setattr(store, "provenance", lambda *_, name=name: real("", "") | {name: "0.1"})
         with pytest.raises(ResultError, match=words):
             resumed(path)
     monkeypatch.undo()

@@ -9,8 +9,7 @@ from otjdd.errors import SolverError
 from otjdd.runs.run import simulate
 from otjdd.solver import grid_error, integrate
 from otjdd.stepping.course import READ
-from otjdd.waveform.chain import Chain, Part
-from otjdd.waveform.waveform import Waveform
+from otjdd.waveform.waveform import Chain, Part, Waveform
 
 # A film with sheets of vacancies at both electrodes, thinner than the cells.
 STEEP = {

@@ -6,8 +6,7 @@ from devices import JUNCTION
 
 from otjdd.case.case import load_case, parse_case
 from otjdd.errors import CaseError
-from otjdd.runs.rerun import differences, rerun
-from otjdd.runs.run import run
+from otjdd.runs.run import differences, rerun, run
 from otjdd.solver import initial, model
 from otjdd.solver.profile_start import read_profile
 

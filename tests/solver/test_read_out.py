@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from otjdd.case.circuit import Circuit
+from otjdd.case.settings import Circuit
 from otjdd.solver.time_series import read_out
 
 TAU = 3e-6

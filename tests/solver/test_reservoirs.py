@@ -16,7 +16,7 @@ from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.physics.ion_fluxes import fluxes_of
 from otjdd.physics.ions import new_factors
 from otjdd.results import store
-from otjdd.runs.rerun import differences, rerun
+from otjdd.runs.run import differences, rerun
 from otjdd.solver import equilibrium, linear_response, model
 from validation.reliability.agreement_exchange import ExchangeEquations
 

@@ -17,7 +17,7 @@ from devices import needs_speed
 from exact_hops import hop
 
 from otjdd.case.case import parse_case
-from otjdd.case.numerics import Numerics
+from otjdd.case.settings import Numerics
 from otjdd.solver import integrate, model
 from otjdd.stepping.course import KEEP
 from otjdd.stepping.drawn_hops import new_noise

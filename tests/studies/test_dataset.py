@@ -6,7 +6,7 @@ import xarray as xr
 from made_cycles import RADII, cycled
 
 import otjdd
-from otjdd.analysis.scatter import scatter
+from otjdd.analysis.current_noise import scatter
 from otjdd.analysis.synapse import two_in_turn
 from otjdd.studies import dataset
 from otjdd.studies.dataset import SAMPLE_COUNT, SAMPLE_METHOD

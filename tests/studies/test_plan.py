@@ -7,8 +7,7 @@ from typer.testing import CliRunner
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.cli import app
 from otjdd.runs.run import simulate
-from otjdd.studies import keep
-from otjdd.studies.plan import check_expected, plan
+from otjdd.studies.plan import check_expected, measure, plan
 
 CASES = sorted(path.stem for path in shipped_cases().glob("*.toml"))
 EXPECT = '\n[expect]\nnumber = "read_resistance[-1]"\nlow = "10 kohm"\nhigh = "2 Mohm"\n'
@@ -26,7 +25,7 @@ def run_expected(case):
     """The expected number [SI] of a case, or of a point of its study."""
     check_expected(case)
     run = case if case.expect.point is None else plan(case).at(case.expect.point)
-    return float(keep.measure(simulate(run), [case.expect.number])[case.expect.number].values)
+    return float(measure(simulate(run), [case.expect.number])[case.expect.number].values)
 
 
 @pytest.mark.campaign  # a minute and more of a processor; journeys run each of them on a small device

@@ -11,7 +11,7 @@ import otjdd
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.errors import CaseError, LimitError
 from otjdd.results import store
-from otjdd.studies import keep as kept
+from otjdd.studies import plan as kept
 from otjdd.studies import points
 from otjdd.studies import study as studies
 from otjdd.studies.jobs import PointJob

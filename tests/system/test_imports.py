@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from otjdd.system.imports import absent
+from otjdd.system.interpreter import absent
 
 
 def test_a_module_is_absent_within_the_block_alone(tmp_path, monkeypatch):

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from otjdd.waveform import chain, shapes
-from otjdd.waveform.chain import Chain, Part, joined, last_writes, repeated, writes
+from otjdd.waveform import shapes, waveform
 from otjdd.waveform.shapes import hold, pulse, read, train
-from otjdd.waveform.waveform import Block, Waveform, concatenate
+from otjdd.waveform.waveform import Block, Chain, Part, Waveform, concatenate, joined, last_writes, repeated, writes
 
 PULSE = pulse(2.2, 5e-8, rise=1e-9, fall=1e-9, wait=1e-7).then(read(0.1, 1e-6, write_voltage=2.2))
 OTHER = pulse(-2.5, 1e-7, wait=1e-6).then(read(0.1, 1e-6, write_voltage=-2.5))
@@ -15,8 +14,8 @@ OTHER = pulse(-2.5, 1e-7, wait=1e-6).then(read(0.1, 1e-6, write_voltage=-2.5))
 @pytest.fixture
 def small(monkeypatch):
     """Blocks of some pulses, so that few of them already are a chain."""
-    monkeypatch.setattr(chain, "BLOCK", 40)
-    monkeypatch.setattr(chain, "MOST_IN_MEMORY", 60)
+    monkeypatch.setattr(waveform, "BLOCK", 40)
+    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 60)
 
 
 def pieces(shape) -> np.ndarray:
@@ -70,7 +69,7 @@ def test_a_thousand_million_pulses_take_no_memory():
     shape = train(PULSE, 10**9, 1e-5)
     assert (shape.duration, shape.read_count) == (pytest.approx(1e4, rel=1e-12), 10**9)
     first = next(shape.blocks())
-    assert first.waveform.points <= chain.BLOCK + 1
+    assert first.waveform.points <= waveform.BLOCK + 1
     last = next(shape.blocks(shape.block_count - 1))
     assert last.start + last.waveform.duration == pytest.approx(shape.duration, rel=1e-15)
 
@@ -94,9 +93,9 @@ class Blocks:
 
     def blocks(self):
         start = 0.0
-        for waveform in self.waveforms:
-            yield Block(start, waveform)
-            start += waveform.duration
+        for part in self.waveforms:
+            yield Block(start, part)
+            start += part.duration
 
 
 def test_a_read_is_no_write_and_comes_after_the_last_one():

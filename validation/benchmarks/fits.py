@@ -8,9 +8,9 @@ import numpy as np
 from otjdd.case.case import load_case
 from otjdd.case.keys import value_in_case
 from otjdd.fitting import covariance
-from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.fit import solved
 from otjdd.fitting.least_squares import minimise
+from otjdd.fitting.search import evaluator
 from otjdd.fitting.task import Data, task
 from otjdd.runs.run import simulate
 from otjdd.system.pool import team

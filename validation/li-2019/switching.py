@@ -17,7 +17,7 @@ from otjdd.analysis.metrics import Metric
 from otjdd.analysis.textbook import log_gruverman
 from otjdd.case.drive import Steps, Triangle, WriteReadLoop
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict
-from otjdd.claims.pictures import PAPER, paper, stated
+from otjdd.claims.reporting import PAPER, paper, stated
 from otjdd.plot import iv, reads, style
 from otjdd.plot.axes import legend, magnitude, quantity_axis, volts
 from otjdd.plot.runs import NamedResult

@@ -16,7 +16,7 @@ from otjdd.analysis import power_laws, synapse
 from otjdd.analysis.metrics import Metric
 from otjdd.analysis.power_laws import Trains, decades, doubling, slope, trains_of
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict, by_radius
-from otjdd.claims.pictures import COLOURS, PAPER, diameter, figures_of, published_points
+from otjdd.claims.reporting import COLOURS, PAPER, diameter, figures_of, published_points
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.plot import style
 from otjdd.plot.axes import legend, volts

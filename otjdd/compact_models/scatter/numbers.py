@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.analysis.current_noise import electron_noise
-from otjdd.analysis.scatter import scatter
+from otjdd.analysis.current_noise import electron_noise, scatter
 from otjdd.case.case import Case
 from otjdd.compact_models.exports.pulses import READ, Devices
 from otjdd.compact_models.scatter.runs import SHORT

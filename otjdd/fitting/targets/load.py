@@ -10,15 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from otjdd.case.case import Case, load_case
-from otjdd.case.document import Document
+from otjdd.case.document import Document, find_case, shipped_cases
 from otjdd.case.drive import Drive
 from otjdd.case.explain import read_record
 from otjdd.case.keys import known_near, value_in_case
 from otjdd.case.problem import KeyPath, Problem, nearest
-from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.errors import CaseError
-from otjdd.fitting.targets.records import Calibration, CasePart, FreeParameter, Target, TargetedRun
-from otjdd.fitting.targets.search import TargetedCase, TargetTask
+from otjdd.fitting.targets.search import (
+    Calibration,
+    CasePart,
+    FreeParameter,
+    Target,
+    TargetedCase,
+    TargetedRun,
+    TargetTask,
+)
 from otjdd.units import brief
 
 

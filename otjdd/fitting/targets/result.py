@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otjdd.analysis import fronts
+from otjdd.analysis import goal
 from otjdd.case import toml_text
 from otjdd.case.case import load_case
 from otjdd.case.keys import value_in_case
@@ -26,7 +26,7 @@ from otjdd.fitting.search import now_and_then, visits, visits_of
 from otjdd.fitting.targets.search import DIGITS, Evaluation, SearchResult, TargetedCase, TargetTask, text_at, value_at
 from otjdd.results import store
 from otjdd.results.outputs import about
-from otjdd.results.provenance import CALIBRATION, provenance
+from otjdd.results.store import CALIBRATION, provenance
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
 from otjdd.system import sources
 from otjdd.system.limits import shielded
@@ -85,7 +85,7 @@ def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.
 def goal_distances(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
     """Distances (visit, target) of all values from the aims, in tolerances; nan where a run failed."""
     goals = task.targets
-    rows = [[goal.distance(value) for goal, value in zip(goals, values, strict=True)] for values in visited.values()]
+    rows = [[aim.distance(value) for aim, value in zip(goals, values, strict=True)] for values in visited.values()]
     return np.array(rows).reshape(-1, len(goals))
 
 
@@ -96,8 +96,8 @@ def exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> tuple[s
 
     A search goes to one compromise: that it met no two aims together does not prove that they exclude each other.
     """
-    reachable = fronts.within_reach(goal_distances(task, visited), task.aims, task.target_names)
-    lost, pairs = fronts.never_met(reachable), fronts.exclusive_pairs(reachable)
+    reachable = goal.within_reach(goal_distances(task, visited), task.aims, task.target_names)
+    lost, pairs = goal.never_met(reachable), goal.exclusive_pairs(reachable)
     never = f"no set of {len(visited)} meets {', '.join(lost)}" if lost else ""
     lines = [
         f"none meets both {a} and {b}: the best has both within {near:.3g} tolerances"

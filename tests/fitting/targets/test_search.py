@@ -12,11 +12,11 @@ from otjdd.analysis.goal import FAILED, around
 from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.case.keys import value_in_case
-from otjdd.claims.targets import ClaimTarget as Target
-from otjdd.claims.targets import load_task
+from otjdd.claims.papers import ClaimTarget as Target
+from otjdd.claims.papers import load_task
 from otjdd.errors import CaseError, ResultError
-from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.parameters import Parameter
+from otjdd.fitting.search import evaluator
 from otjdd.fitting.targets import result, search
 from otjdd.fitting.targets.search import Evaluation, measured, text_at
 from otjdd.results import outputs, store

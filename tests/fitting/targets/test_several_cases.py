@@ -6,9 +6,9 @@ from commands import otjdd
 from one_read import ONE_READ
 
 from otjdd.case.case import load_case
-from otjdd.claims.targets import load_task
+from otjdd.claims.papers import load_task
 from otjdd.errors import CaseError
-from otjdd.fitting.evaluate import evaluator
+from otjdd.fitting.search import evaluator
 from otjdd.fitting.targets import result, search
 from otjdd.fitting.targets.search import measured
 

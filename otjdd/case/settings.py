@@ -1,18 +1,102 @@
-"""The [record] of a case, which time steps and snapshots a result keeps, and its [expect]: one number of the result.
+"""Tables of a case beside device, ions and drive: [circuit], [numerics], [record], and [expect], one number of the result.
+
+The circuit is series resistance, parallel capacitance, compliance, and the read-out of the current. The record is which
+time steps and snapshots a result keeps.
 
 An expectation holds for the case as its file states it. It is therefore not inherited through `base`, and dropped when
 `--set` or `replace` changes the case.
 """
 
+from __future__ import annotations
+
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, field_validator, model_validator
 
 from otjdd.analysis.goal import Goal
-from otjdd.case.base import Count, Record, key
+from otjdd.case.base import Count, Number, Record, key
 from otjdd.case.study_axes import Amount, Name, together
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief
+
+Ohms = Annotated[float, Quantity("resistance", "0 ohm", "1e15 ohm")]
+Farads = Annotated[float, Quantity("capacitance", "0 F", "1 F")]
+CurrentLimit = Annotated[float, Quantity("current", "1e-18 A", "1e6 A")]
+Bandwidth = Annotated[float, Quantity("frequency", "1e-9 Hz", "1e15 Hz")]
+TimeConstant = Annotated[float, Quantity("time", "1e-15 s", "1e9 s")]
+
+
+class Circuit(Record):
+    """Circuit around the junction: one branch from the source through the junction to ground, and the instrument.
+
+    The instrument, a single pole with tau = 1 / 2 pi bandwidth, shows the output `current`, and measured curves in time are
+    fitted with it. Reads and curves at frozen ions are of the settled junction, whatever the instrument.
+    """
+
+    series_resistance: Ohms = key("resistance in series", "0 ohm", example="55 ohm")
+    parallel_capacitance: Farads = key("capacitance across the junction", "0 F", example="30 pF")
+    compliance: CurrentLimit | None = key("largest current of the source", None, example="10 mA")
+    range: CurrentLimit | None = key(
+        "current at which the instrument clips `current`, the series in time; reads stay", None, example="1 mA"
+    )
+    bandwidth: Bandwidth | None = key(
+        "bandwidth of the instrument, one pole that `current` passes; reads stay",
+        None,
+        example="5 MHz",
+        instead_of=("time_constant",),
+    )
+    time_constant: TimeConstant | None = key("the same as a time", None, example="1 us")
+
+    @model_validator(mode="after")
+    def _one_pole(self) -> Self:
+        if self.bandwidth is not None and self.time_constant is not None:
+            raise ValueError("bandwidth and time_constant say the same thing: give one of them")
+        return self
+
+    @property
+    def tau(self) -> float:
+        """Time constant of the read-out [s]; 0 for an ideal one."""
+        if self.bandwidth is not None:
+            return 1 / (2 * math.pi * self.bandwidth)
+        return self.time_constant or 0.0
+
+
+LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_LEAP = 1e-10, 1e-14, 1e-12, 1e-3
+# numerics.error -> divisors of the number of cells, one for each coarser grid
+PARTS = {"limit": (2,), "estimate": (2, 3), "extrapolate": (2, 3)}
+ERRORS = ("none", *PARTS)
+FEWEST_CELLS = 8  # of a grid
+
+
+class Numerics(Record):
+    """Accuracy and limits of a run.
+
+    rtol : error of a time step: of the band edge in units of kT, of the share of the ions on either side of a point, and
+        relative error of a concentration. Below 1e-2 the method is of order 5, else of order 4
+    largest_leap : in the mean of a step, see `stepping.largest_leap`   error : see `runs.error_estimate`
+    """
+
+    # 7e-3: with 1e-2 the errors of 4000 pulses add up, see validation/benchmarks/peers
+    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = key(
+        "error of a time step: of the band edge in kT, of charges and of concentrations relative", 7e-3, example=1e-3
+    )
+    atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = key(
+        "error of a concentration, in units of the mean density of the ions", 1e-2, example=1e-4
+    )
+    max_steps: Annotated[Count, Field(ge=1, le=10**9)] = key("most time steps of a run", 10_000_000, example=10000000)
+    current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = key(
+        "relative error of recorded currents", 1e-4, example=1e-5
+    )
+    largest_leap: Annotated[Number, Field(ge=LEAST_LEAP, le=1)] = key(
+        "fraction of the ions of a column that may pass a face in a step, where they hop stochastically",
+        0.1,
+        example=0.03,
+    )
+    error: Literal[ERRORS] = key(  # type: ignore[valid-type]  # the names of a table
+        "reads extrapolated from two grids, errors stated from three, or both", "none", example="estimate"
+    )
+
 
 RecordTime = Annotated[float, Quantity("time", "0 s", "1e12 s")]
 
