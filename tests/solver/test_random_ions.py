@@ -52,7 +52,7 @@ def test_a_start_of_less_than_one_ion_is_refused_in_words():
 @needs_speed
 def test_an_equilibrium_of_less_than_one_ion_is_refused_by_its_key():
     table = {"rate": "1e-12 m/s", "equilibrium_density": "1e12 1/m^3"}
-    scarce = noisy().replace({"device.right.exchange": table, "ions.initial": "equilibrium"})
+    scarce = noisy().replace({"device.left.exchange": table, "ions.initial": "equilibrium"})
     with pytest.raises(CaseError, match=r"ions\.noise: expected .* 1 ion at least"):
         otjdd.run(scarce)
 
