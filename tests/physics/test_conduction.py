@@ -15,7 +15,6 @@ from devices import (
     conducted,
     mirrored,
     needs_speed,
-    settled,
 )
 
 from otjdd.case.case import parse_case
@@ -125,24 +124,6 @@ def test_the_currents_of_all_columns_pass_the_resistance():
     assert V + 50.0 * V * conductance == pytest.approx(0.9, abs=1e-4)
 
 
-def test_the_tangent_follows_voltage_charge_and_ions():
-    run = settled(0.9, circuit__series_resistance=50.0)
-    state, tangent = run.state, run.tangent
-    assert conduct(run.junction, state, tangent, True)
-    assert along_tangent(run.junction, state, tangent) == 0.0
-    small = 1e-4 * np.random.default_rng(5).uniform(-1.0, 1.0, state.c.shape)
-    state.c[:] *= 1.0 + small
-    V, G = state.V[0] + 1e-4, state.G.copy()
-    assert close_all(run.junction, state, V, 0.0) == Status.DONE
-    change = along_tangent(run.junction, state, tangent)
-    exact = np.log(conducted(run) / G)
-    assert np.abs(exact).max() > 1e-4
-    np.testing.assert_allclose(np.log(state.G / G), exact, atol=0.02 * np.abs(exact).max())
-    assert np.abs(exact).max() <= change < 1.0
-    state.V[0] = V + 60.0 / abs(tangent.by_V).min()
-    assert along_tangent(run.junction, state, tangent) == math.inf
-
-
 def test_only_the_columns_that_have_changed_are_evaluated_anew():
     run = begin(case(**SMALL, **COLUMNS, circuit__series_resistance=50.0), voltage=0.9)
     junction, state, tangent = run.junction, run.state, run.tangent
@@ -161,16 +142,6 @@ def test_only_the_columns_that_have_changed_are_evaluated_anew():
     np.testing.assert_allclose(state.G[last], conducted(run)[last], rtol=1e-12)
     np.testing.assert_allclose(state.G[:last], G[:last], rtol=1e-5)
     assert along_tangent(junction, state, tangent) == tangent.change[:last].max()
-
-
-def test_slope_of_the_conductance_at_frozen_ions_is_its_derivative():
-    run = settled(0.9, circuit__series_resistance=50.0)
-    assert conduct(run.junction, run.state, run.tangent, True)
-    slope, V, totals = conductance_slope(run.junction, run.state, run.tangent), run.state.V[0], []
-    for side in (V - 1e-4, V + 1e-4):
-        assert close_all(run.junction, run.state, side, 0.0) == Status.DONE
-        totals.append(conducted(run).sum())
-    assert slope == pytest.approx(math.log(totals[1] / totals[0]) / 2e-4, rel=1e-2)
 
 
 def test_a_film_too_thick_for_any_electron_has_a_flat_tangent():

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from devices import lumpy, needs_speed
+from devices import needs_speed
 
 from otjdd.case.case import parse_case
 from otjdd.compiler.pointer_tuples import Row
@@ -17,12 +17,10 @@ from otjdd.physics.electron_stack import (
     fill_bands,
     weight_slopes,
 )
-from otjdd.physics.electrostatics import edge, field_energy
+from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import (
     fermi_dirac_half,
     fermi_dirac_minus_half,
-    fermi_dirac_three_half,
-    inverse_fermi_dirac_half,
 )
 from otjdd.physics.film_electrons import (
     BY_BAND,
@@ -293,23 +291,6 @@ def test_slopes_of_the_weights_and_of_the_electrons():
 
 
 @needs_speed
-def test_first_integral_of_poisson_in_a_uniform_film():
-    """int E dD - e [(z c + f) E_C + N_c kT F_3/2(-E_C/kT)] is the same at both ends, at 0 V."""
-    off = []
-    for cells in (50, 150):
-        junction, c = semiconductor(cells)
-        stack, kT = solved(junction, c, 0.0), junction.kT[0]
-        rho, ends = 2 * c[0] - 1.071e25, []
-        for D, U in ((0, 0), (-1, -1)):
-            work = field_energy(stack.E[D], junction.film[0])
-            charge = rho * stack.U[U] + 1e26 * kT * fermi_dirac_three_half(-stack.U[U] / kT)
-            ends.append(work - ELEMENTARY_CHARGE * charge)
-        off.append((ends[0] - ends[1]) / (ELEMENTARY_CHARGE * rho * 0.1))
-    assert off[0] / off[1] == pytest.approx(9.0, abs=0.2)
-    assert abs(limit(*off)) < 1e-6
-
-
-@needs_speed
 def test_electrons_alone_between_metals():
     """Poisson-Boltzmann between two plates: n = n_m/cos^2((x - L/2)/(sqrt2 l)), l^2 = eps kT/(e n_m)."""
     n_m, D_left = 2.568975e23, 9.681944e-4
@@ -321,31 +302,6 @@ def test_electrons_alone_between_metals():
     x = np.cumsum(metals(303)[0].columns.distance[0])[:-1]
     exact = n_m / np.cos((x - 15e-9) / (math.sqrt(2.0) * length)) ** 2
     np.testing.assert_allclose(density(fine), exact, rtol=1e-3)
-
-
-@needs_speed
-@pytest.mark.parametrize(("N_c", "length"), [(1e29, 1.19531e-9), (1e25, 1.54500e-9)])
-def test_screening_length_of_a_neutral_film(N_c, length):
-    """Debye's length where the electrons are few for their states, Thomas and Fermi's where they are many."""
-    eta = inverse_fermi_dirac_half(2e25 / N_c)
-    level = -BOLTZMANN_EV * 300 * eta  # E_C of the neutral film
-    junction, c = metals(1000, left=level + 1e-4, right=level, density="1e25")
-    stack = solved(junction, c, 0.0, N_c)
-    x, off = np.cumsum(junction.columns.distance[0])[:-1], stack.U[1:-1] - level
-    some = (x > 1e-9) & (x < 9e-9)
-    assert -1.0 / np.polyfit(x[some], np.log(off[some]), 1)[0] == pytest.approx(length, rel=1e-3)
-
-
-@pytest.mark.parametrize("V", [0.0, 0.7])
-def test_charge_on_a_plate_is_what_shockley_and_ramo_say(V):
-    """Between plain metals the left one sees a charge q at x as -q (1 - x/L), be it a vacancy or an electron."""
-    junction, c = metals(24, left=0.5, right=0.1, L=5, density="1e26")
-    c = lumpy(junction, np.random.default_rng(2))[0]
-    stack = solved(junction, c, V)
-    x, h = np.cumsum(junction.columns.distance[0])[:-1], junction.columns.width[0]
-    q = ELEMENTARY_CHARGE * (2 * c - density(stack)) * h
-    plates = VACUUM_PERMITTIVITY * 20 * (0.1 - 0.5 + V) / 5e-9
-    assert stack.D[0] == pytest.approx(plates - (q * (1.0 - x / 5e-9)).sum(), rel=1e-12)
 
 
 @needs_speed

@@ -13,7 +13,6 @@ from otjdd.physics.bands import band_profile, slopes_of_bands, tunnelling_profil
 from otjdd.physics.channels.coherent import column_spectrum
 from otjdd.physics.current import converged_spectrum, energy_panels
 from otjdd.physics.tunnelling import TRANSMISSIONS, transmission
-from otjdd.runs.run import run as simulate
 from otjdd.solver import electrodes, model
 
 EPS = 5.3
@@ -157,31 +156,3 @@ def test_without_an_image_force_the_band_and_the_current_are_the_same_to_the_las
     panels = energy_panels(band, 0.3, junction.kT[0], tolerance, False)
     direct, _ = converged_spectrum(junction.transmission, band, 0.3, junction.kT[0], panels, tolerance)
     assert column_spectrum(junction, state, 0, np.empty(0), False)[0].chord == direct.chord
-
-
-def area(junction, k):
-    """Integral of the image potential [eV m] over the film of column k."""
-    owner, start, end, low, high = junction.image[k].T
-    points = np.concatenate(([0.0], np.cumsum(junction.columns.distance[k])))[junction.nodes]
-    return (np.diff(points)[owner.astype(int)] * (end - start) * (low + high) / 2).sum()
-
-
-def test_columns_of_other_thickness_and_barrier_have_their_own_potential():
-    spread = {"device.film.thickness": "0.1 nm", "device.left.barrier": "30 meV"}
-    film = case(**WITH, columns__count=2, columns__spread=spread)
-    junction = model.junction(film)
-    assert junction.image.shape[0] == 4
-    alone = film.replace("columns.count", 1).replace("columns.spread", {})
-    for k, part in enumerate(model.members(film)):
-        one = alone.replace("device.film.thickness", f"{part.thickness} m")
-        one = model.junction(one.replace("device.left.barrier", f"{0.7 + part.left_shift} eV"))
-        assert area(junction, k) == pytest.approx(area(one, 0), rel=1e-9)
-
-
-@needs_speed
-def test_the_force_lowers_a_resistance_and_moves_no_ion():
-    drive = {"kind": "pulse", "voltage": "1 V", "width": "1 us", "read": {"voltage": "0.1 V"}}
-    without, lowered = (simulate(case(drive=drive, **more)) for more in ({}, WITH))
-    c, moved = without.vacancy_concentration.values, lowered.vacancy_concentration.values
-    assert moved == pytest.approx(c, rel=1e-6)  # no series resistance: V_j is that of the source
-    assert float(lowered.read_resistance[-1]) < 0.5 * float(without.read_resistance[-1])

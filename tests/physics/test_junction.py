@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from devices import COLUMNS, COMPILED, case, closed, doped, lumpy
 
-from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.closing import close_all
 from otjdd.physics.electrostatics import edge
@@ -16,7 +15,6 @@ from otjdd.physics.junction import (
     closure,
     closure_slope,
     faces,
-    film_charge,
     flux_slopes,
     fluxes,
     move_fields,
@@ -72,14 +70,6 @@ def test_slope_of_the_closure_is_its_derivative():
         slope = closure_slope(junction, 0, state.D[0, 0], y, state.eps[0])
         assert slope > 0.0
         assert slope == pytest.approx((mismatch(y + 1e-6) - mismatch(y - 1e-6)) / 2e-6, rel=1e-5)
-
-
-def test_field_on_both_sides_of_the_film_differs_by_the_charge_in_it():
-    run = closed(case(device__film__fixed_charge=-3e26, device__film__cells=12), 1, 0.3)
-    charge = film_charge(run.junction, 0, run.state.c[0])
-    ions = 2 * (run.state.c[0] * run.junction.columns.width[0]).sum()
-    assert charge == pytest.approx(ELEMENTARY_CHARGE * (ions - 3e26 * 2.8e-9), rel=1e-12)
-    assert run.state.D_right[0] - run.state.D_left[0] == pytest.approx(charge, rel=1e-12)
 
 
 @pytest.mark.parametrize("k", [0, 1])

@@ -12,10 +12,7 @@ from devices import needs_speed
 from layered import between_metals, layer
 from scipy.integrate import quad, solve_bvp
 
-from otjdd.physics.electron_stack import ON_LEFT, ON_RIGHT, TO_RIGHT, column_of, fill_contact_weights, weight_slopes
 from otjdd.physics.film_electrons import LEFT, RIGHT
-from otjdd.physics.junction import new_state
-from otjdd.physics.layers import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT
 from otjdd.physics.stack_newton import static_stack
 from otjdd.solver import model
 
@@ -36,30 +33,6 @@ def stack_of(film, V, c=None):
     stack, iterations = static_stack(junction, 0, c, V)
     assert iterations > 0
     return junction, stack
-
-
-def test_slopes_of_the_weights_are_their_derivatives():
-    junction = model.junction(between_metals(*UNLIKE).replace(BALANCE))
-    N, rng = 36, np.random.default_rng(3)
-    stack = column_of(new_state(junction, film_node=N + 2, film_cell=N, film_line=2 * N + 1), 0)
-    stack.U[:] = rng.uniform(-0.2, 0.1, N + 2)
-    stack.sides[FIELD_LEFT], stack.sides[FIELD_RIGHT] = 3e8, 2e8
-    stack.sides[EPS_LEFT], stack.sides[EPS_RIGHT] = 22.0 * EPS0, 45.0 * EPS0
-    missing = (
-        junction.columns.rise[0, 16] + 3e8 * junction.layers.half_left[0, 0] + 2e8 * junction.layers.half_right[0, 0]
-    )
-    stack.U[17] = stack.U[16] + missing  # the band follows the fields
-    weight_slopes(junction, 0, stack)
-    slopes, move, U = stack.slopes[:, :N].copy(), 1e-7 * rng.standard_normal(N + 2), stack.U.copy()
-    weights = []
-    for sign in (1, -1):
-        stack.U[:] = U + sign * move
-        fill_contact_weights(junction, 0, stack)
-        weights.append(stack.weight[0].copy())
-    dw, tilt = np.concatenate(([0.0], 0.5 * (weights[0] - weights[1]), [0.0])), np.diff(move)
-    by_beside = slopes[TO_RIGHT] * dw[2:] + (1.0 - slopes[TO_RIGHT]) * dw[:-2]
-    by_beside += slopes[ON_RIGHT] * tilt[1:] + slopes[ON_LEFT] * tilt[:-1]
-    np.testing.assert_allclose(by_beside, dw[1:-1], atol=1e-6 * np.abs(dw).max())
 
 
 def fermi_half(eta):

@@ -3,32 +3,20 @@
 import mpmath
 import numpy as np
 import pytest
-from devices import begin, hold, lumpy
-from layered import LINEAR, SUZUKI, between_metals, layer, stacked
+from devices import begin, lumpy
+from layered import LINEAR, between_metals, layer, stacked
 
-from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.constants import BOLTZMANN_EV, VACUUM_PERMITTIVITY
 from otjdd.laws import hopping
-from otjdd.physics.bands import band_profile, film_pieces
-from otjdd.physics.channels.coherent import log_conductance_slopes
-from otjdd.physics.current import energy_panels, spectrum
+from otjdd.physics.bands import band_profile
 from otjdd.physics.electrostatics import displacement, edge
 from otjdd.physics.ions import LAWS, new_factors
 from otjdd.physics.junction import FluxSlopes, faces, flux_slopes, fluxes, new_state
 from otjdd.physics.state import copy_state
 from otjdd.physics.tunnelling import K0, Profile, transfer_matrix_transmission
-from otjdd.solver import equilibrium, model
+from otjdd.solver import model
 from validation.reliability.agreement_layers import random_layers
 
-BILAYER = (
-    layer(1.2, permittivity=SUZUKI, tunnelling_mass=0.9, site_density=1.6e28, hop_distance=3e-10),
-    layer(1.6, band_offset=0.2, tunnelling_mass=0.4, site_density=5e27, activation_energy=0.55, site_energy=-0.08),
-)
-WITH_ALL = (
-    layer(1.0, 10, permittivity=SUZUKI, fixed_charge=-2e25, interface_barrier=0.62),
-    layer(0.8, 8, band_offset=-0.15, site_density=4e27, activation_energy=0.45, hop_distance=2.5e-10),
-    layer(0.7, 8, band_offset=0.3, ions="none"),
-    layer(1.1, 12, permittivity={"law": "linear", "eps_r": 60.0}, site_energy=0.05, prefactor=2e-6),
-)
 seeds = pytest.mark.parametrize("seed", range(4))
 
 
@@ -45,34 +33,6 @@ def run_of(film, seed=1, V=0.3):
 def random_film(seed):
     rng = np.random.default_rng(seed)
     return stacked(*random_layers(rng, int(rng.integers(2, 6))), ions__density=1e26)
-
-
-@seeds
-def test_the_band_follows_the_fields_of_both_sides_and_closes_at_the_electrodes(seed):
-    run = run_of(random_film(seed))
-    junction, state, kinds = run.junction, run.state, run.junction.layers
-    profile = band_profile(junction, state, 0)
-    right, left = edge(junction.right[0], -state.D_right[0])[0], edge(junction.left[0], state.D_left[0])[0]
-    M, width = kinds.first.size - 1, junction.columns.width[0]
-    U, rise, area = right, 0.0, 0.0
-    for m in range(M - 1, -1, -1):  # by the law of each layer, from its two ends
-        cells = range(kinds.first[m], kinds.first[m + 1] - (m == M - 1))
-        for i in reversed(cells):
-            for f in (i + 1, i):
-                step = 0.5 * width[i] * field_of(state.D[0, f], junction.film[m])
-                area += 0.5 * width[i] * (U - 0.5 * step)
-                U -= step
-        if m > 0:
-            step = junction.columns.rise[0, kinds.first[m]]
-            U, rise = U - step, rise + step
-    assert U == pytest.approx(left - state.V[0], abs=1e-9)
-    assert rise == pytest.approx(junction.columns.offset[0], abs=1e-12)
-    film = slice(*film_pieces(junction, state, 0))
-    assert profile.length[film].sum() == pytest.approx(width.sum(), rel=1e-12)
-    mean = 0.5 * (profile.left + profile.right)[film]
-    assert np.dot(profile.length[film], mean) == pytest.approx(area, rel=1e-9)
-    masses = dict.fromkeys(profile.mass[film].tolist())
-    assert list(masses) == list(dict.fromkeys(junction.columns.film_mass[0].tolist()))
 
 
 def field_of(D, law):
@@ -167,90 +127,6 @@ def assert_slope(junction, state, near, place, around):
         near.c[0] = c
         fluxes(junction, near, 0, new_factors(N), out)
     assert slope == pytest.approx((J[0, f] - J[1, f]) / (more[cell] - less[cell]), rel=1e-8)
-
-
-@pytest.mark.parametrize("transmission", ["wkb", "transfer-matrix"])
-@seeds
-def test_slopes_of_the_conductance_are_its_derivatives(seed, transmission):
-    run = run_of(random_film(seed).replace("device.transmission", transmission), V=0.35)
-    junction, state, N = run.junction, run.state, run.state.c.shape[1]
-    V, kT, near = state.V[0], junction.kT[0], new_state(junction)
-    profile = band_profile(junction, state, 0)
-    edges = energy_panels(profile, V, kT, 1e-18, False)
-    found, by_S = spectrum(junction.transmission, profile, V, kT, edges), np.zeros(N + 1)
-    by_V, by_D, _ = log_conductance_slopes(junction, state, 0, profile, found, np.empty(0), by_S)
-    with_left = profile.bottom_left > profile.bottom_right  # then energies count from the left electrode
-
-    def log_G(dV=0.0, dD=0.0, place=0, ions=0.0):
-        copy_state(state, near)
-        near.V[0] += dV
-        near.c[0, place] += ions / junction.columns.width[0, place]
-        near.c[0, max(place - 1, 0)] -= ions / junction.columns.width[0, max(place - 1, 0)]
-        near.D_right[0] += dD
-        near.D_left[0] = faces(junction, near, 0, near.D_right[0])
-        moved = edges - dV if with_left else edges
-        return np.log(spectrum(junction.transmission, band_profile(junction, near, 0), V + dV, kT, moved).chord)
-
-    def slope(of, scale):
-        return [(of(h * scale) - of(-h * scale)) / (2.0 * h * scale) for h in (1e-4, 1e-5, 1e-6)]
-
-    def assert_among(value, differences, size):
-        assert min(abs(one - value) for one in differences) < 3e-4 * max(abs(value), size)
-
-    assert_among(by_V, slope(lambda h: log_G(dV=h), 1.0), 1.0)
-    assert_among(by_D, slope(lambda h: log_G(dD=h), 1.0), np.abs(by_S).sum() / (2.0 * ELEMENTARY_CHARGE))
-    for f in {*junction.layers.first[1:-1].tolist(), 3, N - 2}:
-        differences = slope(lambda h: log_G(place=f, ions=h), 1.0 / ELEMENTARY_CHARGE)  # noqa: B023
-        assert_among(by_S[f], differences, np.abs(by_S).sum())
-
-
-@pytest.mark.parametrize("V", [0.0, 0.4])
-@pytest.mark.parametrize("layers", [BILAYER, WITH_ALL], ids=["two", "four"])
-def test_at_rest_the_odds_of_a_site_follow_its_energy_through_all_layers(layers, V):
-    film = stacked(*layers, ions__density=1e26)
-    junction = model.junction(film)
-    c = equilibrium.relaxed(junction, model.uniform(film, model.members(film)), V)
-    run = begin(film, c, voltage=V)
-    state, columns, kT, N = run.state, junction.columns, junction.kT[0], run.state.c.shape[1]
-    potential = np.zeros(N)  # z phi + W at the centres, by the fields of each layer
-    for i in range(N - 1):
-        m = np.searchsorted(junction.layers.first, [i, i + 1], side="right") - 1
-        fields = [field_of(state.D[0, i + 1], junction.film[n]) for n in m]
-        drop = 0.5 * (columns.width[0, i] * fields[0] + columns.width[0, i + 1] * fields[1])
-        potential[i + 1] = potential[i] - junction.ions[0].z * drop + columns.site[0, i + 1]
-    there = columns.sites[0] > 0.0
-    odds = np.log(c[0, there] / (columns.sites[0, there] - c[0, there])) + potential[there] / kT
-    parts = np.split(odds, np.flatnonzero(np.diff(np.flatnonzero(there)) > 1) + 1)
-    for part in parts:
-        np.testing.assert_allclose(part, part[0], atol=1e-7)
-    before = model.uniform(film, model.members(film))[0] * columns.width[0]
-    assert (c[0] * columns.width[0]).sum() == pytest.approx(before.sum(), rel=1e-10)
-    J = np.zeros(N + 1)
-    fluxes(junction, state, 0, new_factors(N), J)
-    assert np.abs(J).max() < 1e-6 * columns.diffusivity[0].max() * c.max() / columns.width[0].min()
-
-
-def test_no_ion_enters_a_layer_without_sites():
-    run = run_of(stacked(*WITH_ALL), V=0.0)
-    empty, before = run.junction.columns.sites[0] == 0.0, (run.state.c * run.junction.columns.width)[0]
-    first, last = np.flatnonzero(empty)[[0, -1]]
-    hold(run, 1.2, 1e-5)
-    after = (run.state.c * run.junction.columns.width)[0]
-    assert (run.state.c[0, empty] == 0.0).all()
-    assert after[:first].sum() == pytest.approx(before[:first].sum(), rel=1e-12)
-    assert after[last:].sum() == pytest.approx(before[last:].sum(), rel=1e-12)
-    assert abs(after[:first] / before[:first] - 1.0).max() > 0.1
-
-
-def test_two_linear_layers_without_charge_share_the_voltage_as_capacitors():
-    run = begin(
-        between_metals(layer(1.0), layer(2.0, permittivity={"law": "linear", "eps_r": 6.0}), ions__density=1.0),
-        voltage=0.9,
-    )
-    D = VACUUM_PERMITTIVITY * 0.9 / (1e-9 / 22.0 + 2e-9 / 6.0)
-    screening = sum(electrode.screening for electrode in (run.junction.left[0], run.junction.right[0]))
-    D /= 1.0 + screening * VACUUM_PERMITTIVITY / (1e-9 / 22.0 + 2e-9 / 6.0)
-    np.testing.assert_allclose(run.state.D[0], D, rtol=1e-9)
 
 
 def test_the_formula_of_a_law_knows_the_hop_distance_by_two_numbers_alone():

@@ -16,11 +16,15 @@ from otjdd.physics.numerics import (
     before,
     bernoulli_given,
     exponential,
+    factor_threes,
     factor_tridiagonal,
+    factor_twos,
     hermite,
     sinh_cosh,
     sinh_cosh_moved,
+    solve_threes,
     solve_tridiagonal,
+    solve_twos,
 )
 
 ARGUMENTS = (1e-300, 1e-9, 1e-3, 0.03, 0.0999, 0.11, math.nextafter(SERIES, 0.0), SERIES, 0.7, 3.0, 20.0, 100.0, 600.0)
@@ -141,3 +145,46 @@ def test_values_are_brought_into_ascending_order(n):
     order = ascending(values)
     np.testing.assert_array_equal(values[order], np.sort(values))
     np.testing.assert_array_equal(np.sort(order), np.arange(n))
+
+
+# block tridiagonal systems against dense ones
+
+
+SOLVERS = {2: (factor_twos, solve_twos), 3: (factor_threes, solve_threes)}
+
+
+def dense(lower, diagonal, upper):
+    N, B, _ = diagonal.shape
+    out = np.zeros((N, B, N, B))
+    for i in range(N):
+        out[i, :, i] = diagonal[i]
+        if i > 0:
+            out[i, :, i - 1] = lower[i]
+        if i < N - 1:
+            out[i, :, i + 1] = upper[i]
+    return out.reshape(N * B, N * B)
+
+
+@pytest.mark.parametrize("B", [2, 3])
+@pytest.mark.parametrize("N", [1, 2, 3, 8, 9])
+def test_solution_is_that_of_the_dense_matrix(B, N):
+    rng, (factor, solve) = np.random.default_rng(N), SOLVERS[B]
+    parts = rng.standard_normal((3, N, B, B))
+    parts[1] += 8.0 * np.eye(B)
+    scale = 10.0 ** rng.uniform(-8, 8, (N, B))  # of the rows, which does not matter
+    b = rng.standard_normal((N, B)) * scale
+    parts *= scale[:, :, None]
+    expected = np.linalg.solve(dense(*parts) / scale.reshape(-1, 1), (b / scale).ravel())
+    assert factor(*parts)
+    solve(*parts, b)
+    np.testing.assert_allclose(b.ravel(), expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("B", [2, 3])
+@pytest.mark.parametrize("where", [0, 2, 4])
+def test_a_singular_block_is_told(B, where):
+    parts = np.zeros((3, 5, B, B))
+    parts[1] = np.eye(B)
+    parts[1, where, 0, 0] = 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert not SOLVERS[B][0](*parts)

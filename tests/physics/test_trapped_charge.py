@@ -130,29 +130,6 @@ def electrode_charges(U):
 
 
 @pytest.mark.parametrize("kind", ["acceptor", "donor"])
-def test_without_a_voltage_band_and_filling_are_those_of_poisson_and_fermi(kind):
-    moving = begin(film(RELAXING | {"kind": kind}, cells=2 * CELLS), voltage=0.0)
-    state = moving.state
-
-    def slopes(_, y):
-        """Of the band [eV] and its field [V/nm], by places in nm."""
-        f = 1.0 / (1.0 + np.exp(np.clip((y[0] - DEPTH) / KT, -600.0, 600.0)))
-        charge = ELEMENTARY_CHARGE * DENSITY * (-f if kind == "acceptor" else 1.0 - f)
-        return np.array([y[1], charge / EPS * 1e-18])
-
-    x = np.linspace(0.0, LENGTH * 1e9, 200)
-    guess = np.array([np.linspace(LEFT, RIGHT, 200), np.zeros(200)])
-    solved = solve_bvp(slopes, lambda a, b: np.array([a[0] - LEFT, b[0] - RIGHT]), x, guess, tol=1e-8, max_nodes=20000)
-    assert solved.success
-    ends = solved.sol(np.array([0.0, LENGTH * 1e9]))[1] * 1e9 * EPS
-    size = ELEMENTARY_CHARGE * DENSITY * LENGTH
-    close = {"abs": (2e-4 if COMPILED else 1e-2) * size}
-    assert state.D_left[0] == pytest.approx(ends[0], **close)
-    assert state.D_right[0] == pytest.approx(ends[1], **close)
-    assert state.trapped[0].sum() == pytest.approx(ends[1] - ends[0], **close)
-
-
-@pytest.mark.parametrize("kind", ["acceptor", "donor"])
 def test_ions_and_traps_rest_together_as_poisson_fermi_and_the_lattice_gas_have_it(kind):
     """Vacancies of charge 2 on sites of 1e30 per m3, of a given number, beside traps in balance with both metals."""
     ions, sites = 4e25, 1e30

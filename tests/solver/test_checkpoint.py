@@ -64,15 +64,6 @@ def uninterrupted():
     return otjdd.run(case.parse_case(LONG))
 
 
-@pytest.mark.parametrize("at", [0.55])
-def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
-    text = LONG.replace('every = "all"', 'every = "reads", windows = [["50 us", "80 us"], ["0.1 ms", "0.2 ms"]]')
-    ended(tmp_path / "checkpoint", at, text)
-    ds, shares = resumed(tmp_path / "checkpoint", text)
-    assert shares[0] > at
-    assert store.data_sha256(ds) == store.data_sha256(otjdd.run(case.parse_case(text)))
-
-
 @pytest.mark.parametrize("at", [0.3])
 def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch, at):
     held = otjdd.run(case.parse_case(LONG))
@@ -126,11 +117,6 @@ def test_an_interruption_at_any_moment_leaves_a_checkpoint(tmp_path, monkeypatch
             otjdd.run(case.parse_case(LONG), checkpoints=CheckpointPlace(path, 1e9))
     ds, shares = resumed(path)
     assert 0.0 < shares[0] < 1.0
-    assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
-
-
-def test_without_a_checkpoint_a_run_begins_at_the_beginning(tmp_path, uninterrupted):
-    ds, _ = resumed(tmp_path / "checkpoint")
     assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
 
 

@@ -11,11 +11,6 @@ from scipy.optimize import brentq
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.solver import model
 
-LEFT = {"rate": "1e-8 m/s", "activation_energy": "0.1 eV", "formation_energy": "1.5 eV"}
-BOTH = {
-    "device__left__exchange": LEFT,
-    "device__right__exchange": LEFT | {"rate": "1e-9 m/s", "transfer_coefficient": 0.3},
-}
 METALS = {"device__film__cells": 12, "device__film__grading": 4.0, "ions__law": "mott-gurney"}
 
 
@@ -28,44 +23,6 @@ def metals(**changes):
 def number(run):
     """Vacancies of each column [1/m2]."""
     return (run.state.c * run.junction.columns.width).sum(axis=1)
-
-
-@pytest.mark.parametrize("sides", [("left",), ("right",), ("left", "right")])
-@pytest.mark.parametrize("electrons", ["none", "balance"])
-def test_what_passed_is_what_the_film_gained_and_both_terminals_carry_one_current(sides, electrons):
-    changes = {f"device__{side}__exchange": BOTH[f"device__{side}__exchange"] for side in sides}
-    film = metals(
-        **changes, device__film__electrons=electrons, device__film__density_of_states="1e26 1/m^3",
-        ions__density="1e26 1/m^3", device__film__fixed_charge="0 1/m^3",
-    )  # fmt: skip
-    run = begin(film, voltage=0.2)
-    first = number(run)
-    charges = [terminal(run, side) for side in ("left", "right")]
-    for voltage in (0.2, -0.3):
-        hold(run, voltage, 0.3)
-    gained = run.state.passed[:, 0] - run.state.passed[:, 1]
-    assert (np.abs(gained) > 1e-4 * first).all()
-    for side, column in (("left", 0), ("right", 1)):
-        assert (run.state.passed[:, column] != 0.0).all() == (side in sides)
-    np.testing.assert_allclose(number(run), first + gained, rtol=1e-13)
-    carried = [terminal(run, side) - before for side, before in zip(("left", "right"), charges, strict=True)]
-    np.testing.assert_allclose(*carried, rtol=1e-7)
-
-
-def terminal(run, side):
-    """Charge [C/m2] that came from the left terminal, or went to the right one, into each column."""
-    from otjdd.physics.film_electrons import LEFT, RIGHT
-
-    charge = run.junction.ions[0].z * ELEMENTARY_CHARGE
-    D, passed = (
-        (run.state.D_left, run.state.passed[:, 0]) if side == "left" else (run.state.D_right, run.state.passed[:, 1])
-    )
-    total = D + charge * passed
-    if run.state.band.size:
-        n = run.state.electrons[:, LEFT if side == "left" else RIGHT]
-        own = ELEMENTARY_CHARGE * (n * run.junction.columns.width).sum(axis=1)
-        total = total - own if side == "left" else total + own
-    return total
 
 
 def reference(run, t, V):

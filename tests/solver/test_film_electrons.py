@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-from devices import BETWEEN_METALS, JUNCTION, begin, case, hold, lumpy, needs_speed
+from devices import BETWEEN_METALS, JUNCTION, begin, case, hold, needs_speed
 
 from otjdd.case.case import parse_case
-from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.runs.run import run
-from otjdd.solver import model
 from validation.reliability import devices as random_devices
 
 STEPS = {
@@ -57,23 +55,6 @@ def test_electrons_of_the_left_contact_belong_to_the_left_terminal():
     of_right = (found.right_electrode_charge - found.terminal_charge_right) / ELEMENTARY_CHARGE
     np.testing.assert_allclose(of_left + of_right, found.film_electron_sheet, rtol=1e-9)
     assert of_left.max() > 1e15
-
-
-def test_theorem_of_shockley_and_ramo():
-    """A plain metal sees a charge q at x as -q (1 - x/L), be it a vacancy or an electron; so does its current."""
-    film = case(BETWEEN_METALS, **METALS)
-    junction, eps = model.junction(film), film.device.film.permittivity
-    assert eps.law == "linear"
-    direct = begin(film, lumpy(junction, np.random.default_rng(2), 0.5))
-    L, h = film.device.film.thickness, junction.columns.width[0]
-    x = np.cumsum(junction.columns.distance[0])[:-1]
-    for V in (0.4, -0.4):
-        hold(direct, V, 1e-5)
-        state = direct.state
-        n = state.electrons[0, RIGHT] + state.electrons[0, LEFT]
-        q = ELEMENTARY_CHARGE * h * (film.ions.charge * state.c[0] + film.device.film.fixed_charge - n)
-        plates = VACUUM_PERMITTIVITY * eps.eps_r * (film.device.right.barrier - film.device.left.barrier + V) / L
-        assert state.D_left[0] == pytest.approx(plates - (q * (1.0 - x / L)).sum(), rel=1e-7)
 
 
 STATES = {"device__film__density_of_states": "1e26 1/m^3"}

@@ -5,15 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from devices import BETWEEN_METALS, COMPILED, begin, case, hold, needs_speed
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from devices import BETWEEN_METALS, begin, case, hold, needs_speed
 
 from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
-from otjdd.solver import initial, integrate, model, self_check, simulate, snapshots
-from otjdd.stepping import course, error_norm, run_log
+from otjdd.solver import integrate, model, self_check, simulate
+from otjdd.stepping import course, run_log
 from otjdd.stepping.pieces import ACCEPTED, TRIED
 from otjdd.waveform.waveform import Waveform
 
@@ -152,70 +150,6 @@ def test_error_in_time_follows_rtol(law):
         change = run.state.c[0] - reference
         norm = np.sqrt(np.mean((change / (np.abs(reference) + 1e-2 * reference.mean())) ** 2))
         assert norm <= 10 * rtol
-
-
-def balance(run):
-    """Relative change of the number of ions in each column."""
-    return np.abs((run.state.c * run.junction.columns.width).sum(axis=1) / run.total - 1)
-
-
-@needs_speed
-@pytest.mark.parametrize("steps", [5_000, pytest.param(100_000, marks=pytest.mark.campaign)])
-def test_no_ion_is_lost_however_many_steps_are_made(steps):
-    run = begin(case(device__film__cells=8))
-    while run.counts.accepted < steps:
-        for V in (0.9, 0.0, -1.5, 0.0):
-            hold(run, V, 2e-7)
-    assert balance(run).max() < 1e-12
-
-
-@given(
-    seed=st.integers(0, 10**6),
-    law=st.sampled_from(LAWS),
-    voltages=st.lists(st.floats(-4.0, 2.0), min_size=1, max_size=4),
-    duration=st.sampled_from([1e-9, 1e-6, 1e-3, 1.0]),
-    density=st.floats(1e25, 5e26),
-    crowding=st.floats(1.5, 1000.0),
-    well=st.floats(-0.3, 1.0),
-)
-@settings(deadline=None, max_examples=20 if COMPILED else 2, suppress_health_check=list(HealthCheck))
-def test_cells_hold_no_less_than_nothing_and_no_more_than_their_sites(
-    seed, law, voltages, duration, density, crowding, well
-):
-    film = case(
-        ions__law=law, ions__density=density, ions__site_density=density * crowding, ions__well_right=well,
-        device__film__cells=12,
-    )  # fmt: skip
-    c = density * np.random.default_rng(seed).uniform(0.2, 1.4, 12)
-    run = begin(film, c)
-    for V in voltages:
-        hold(run, V, duration)
-        assert error_norm.outside(run.junction, run.control, run.state) <= 1e-2 * run.control.rtol
-        shown = snapshots.bounded(run.state.c, run.junction.columns.width, run.junction.ions[0].c_max)
-        assert shown.min() >= 0.0
-        assert shown.max() <= density * crowding
-        assert balance(run).max() < 1e-12
-
-
-def boltzmann(run):
-    """Site-limited Boltzmann profile (N,) [1/m3] in the potential of a settled run, through its middle cell."""
-    junction, c, middle = run.junction, run.state.c[0], run.state.c.shape[1] // 2
-    rise = junction.ions[0].z * run.state.E[0] * junction.columns.distance[0] - junction.columns.site[0]
-    level = np.concatenate(([0.0], np.cumsum(rise[1:-1]))) / junction.kT[0]  # -(z phi + W)/kT
-    odds = c[middle] / (junction.ions[0].c_max - c[middle]) * np.exp(level - level[middle])
-    return junction.ions[0].c_max * odds / (1 + odds)
-
-
-@pytest.mark.parametrize("crowding", [1.5, 10.0, 1e3])
-def test_equilibrium_is_the_site_limited_boltzmann_profile(crowding):
-    film = case(
-        ions__density=2e26, ions__site_density=2e26 * crowding, ions__well_left=0.1, ions__well_right=0.4,
-        device__film__cells=12,
-    )  # fmt: skip
-    c = initial.relax(model.junction(film), model.uniform(film, model.members(film)))
-    run = begin(film, c)
-    np.testing.assert_allclose(c[0], boltzmann(run), rtol=1e-9)
-    assert balance(run).max() < 1e-12
 
 
 def test_a_plain_film_calls_no_kernel_of_random_hops_heat_and_polarisation(monkeypatch):

@@ -19,7 +19,6 @@ from scipy.special import exp1, expit
 from otjdd.case.case import parse_case
 from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
-from otjdd.results import store
 from otjdd.runs.run import simulate
 from otjdd.solver import at_rest, grid_error, model, trap_groups
 from otjdd.solver.trap_groups import point_counts
@@ -397,19 +396,6 @@ def test_dense_charged_traps_come_to_the_end_of_a_drive_as_rate_equations_of_the
     trapped, _, charge, _, _ = exact_with_charge(points, np.array([1e-3]), 0.0, film)
     assert ds.trapped_electrons.values[-1] == pytest.approx(trapped[-1], rel=3e-3)
     assert ds.electrode_charge.values[-1] == pytest.approx(charge[-1], rel=3e-3)
-
-
-@needs_speed
-def test_a_run_goes_on_from_a_result_with_its_filling(tmp_path):
-    """Half filled after a nanosecond, and far from rest."""
-    points = [(0.0, 0.3), (1e-9, 0.3)]
-    first = run(points)
-    store.write(first, tmp_path / "first.nc")
-    text = CASE.replace('initial = "empty"\n', "")
-    on = run(points, text, tmp_path, ions__initial={"result": "first.nc"})
-    filling = first.trap_filling_groups.values[-1]
-    assert np.ptp(filling) > 0.1
-    np.testing.assert_allclose(on.trap_filling_groups.values[0], filling, rtol=1e-9, atol=1e-12)
 
 
 def test_a_grid_of_half_the_cells_begins_with_the_filling_of_the_whole():

@@ -1,15 +1,18 @@
 """From a case to numbers: the grid, the columns and their weights, the nodes of the electron wave."""
 
+import math
+
 import numpy as np
 import pytest
-from devices import case
+from devices import BARE, BETWEEN_METALS, begin, case, hold, needs_speed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otjdd.case.case import load_case
+from otjdd.case.case import load_case, parse_case
 from otjdd.case.columns import QUADRATURES, uniform_nodes
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import CaseError
+from otjdd.runs.run import run
 from otjdd.solver import model
 
 
@@ -116,3 +119,102 @@ def test_a_table_of_barriers_needs_a_metal_at_the_left(tmp_path):
     changes = {"device.left": layer, "columns.count": 2, "columns.spread": {"device.left.barrier": law}}
     with pytest.raises(ValueError, match="needs a metal"):
         model.members(load_case("li2019", changes, allow_outside=True))
+
+
+# kinds of columns: junctions side by side that share the voltage
+
+
+PULSES = """
+drive = { kind = "train", voltage = "0.9 V", width = "1 us", count = 2, period = "3 us", read_each = true }
+"""
+KEY = "ions.activation_energy"
+KINDS = """
+[[columns.kinds]]
+name = "background"
+share = 0.25
+set = { "device.left.barrier" = "0.6 eV", "ions.density" = "5e25 1/m^3" }
+[[columns.kinds]]
+name = "switching"
+share = 0.5
+count = 2
+spread = { "ions.activation_energy" = { law = "uniform", width = "60 meV" } }
+"""
+
+
+def kinds(text=KINDS):
+    return parse_case(PULSES + BARE + text)
+
+
+def test_a_bare_number_that_python_sets_in_a_kind_is_text_with_its_unit():
+    case = kinds().replace({'columns.kinds[0].set."device.left.barrier"': 0.61})
+    assert case.columns.kinds[0].set["device.left.barrier"] == "0.61 eV"
+    assert parse_case(case.resolved()) == case
+    with pytest.raises(CaseError, match="one area"):
+        kinds().replace({'columns.kinds[0].set."device.radius"': 1e-6})
+
+
+def test_an_admittance_is_that_of_its_kinds_and_what_insulates_has_their_mean_capacitance():
+    drive = 'drive = { kind = "cv", start = "-0.2 V", stop = "0.2 V", step = "0.2 V" }\n'
+    together, shares = run(parse_case(drive + BARE + KINDS)), (0.25, 0.5)
+    alone = [
+        run(parse_case(drive + BARE).replace({"device.left.barrier": "0.6 eV", "ions.density": "5e25 1/m^3"})),
+        run(
+            parse_case(drive + BARE).replace(
+                {"columns.count": 2, "columns.spread": {KEY: {"law": "uniform", "width": "60 meV"}}}
+            )
+        ),
+    ]
+    capacitance = sum(share * one.capacitance.values for share, one in zip(shares, alone, strict=True)) / sum(shares)
+    assert together.capacitance.values == pytest.approx(capacitance, rel=1e-4)
+    for name in "capacitance", "conductance_ac":
+        assert together[f"kind_{name}"].sum("kind").values == pytest.approx(together[name].values, rel=1e-12)
+    of_minority = together.kind_conductance_ac.isel(kind=1).values
+    assert of_minority == pytest.approx(0.5 * alone[1].conductance_ac.values, rel=1e-4)
+
+
+# migration barriers that differ along the film: an exact solution, and what they leave as it is
+
+
+def slowest_rate(rise: float, D0: float, L: float, kT: float) -> float:
+    """Rate [1/s] of the slowest mode of diffusion between blocking ends with D = D0 exp[-rise (x/L - 1/2)/kT].
+
+    The flux obeys J'' + (rate/D) J = 0, so J = A J_0(s) + B Y_0(s) with s = (2L/r) sqrt(rate/D), r = |rise|/kT.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import j0, y0
+
+    r = abs(rise) / kT
+
+    def at_both_ends(rate: float) -> float:
+        left, right = (2 * L / r * math.sqrt(rate / D0) * math.exp(r * end / 2) for end in (-0.5, 0.5))
+        return j0(left) * y0(right) - j0(right) * y0(left)
+
+    rates = D0 / L**2 * np.geomspace(1e-3, 1e3, 4000)
+    values = [at_both_ends(rate) for rate in rates]
+    first = next(i for i in range(len(rates) - 1) if values[i] * values[i + 1] < 0)
+    return brentq(at_both_ends, rates[first], rates[first + 1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("rise", [0.15, -0.15])
+@needs_speed
+def test_dilute_vacancies_spread_as_fast_as_the_exact_solution_says(rise):
+    film = case(
+        BETWEEN_METALS, ions__density=1e15, ions__activation_energy_rise=rise, device__film__cells=100,
+        device__film__grading=1.0, device__film__fixed_charge=0.0,
+    )  # fmt: skip
+    kT, L = film.temperature * BOLTZMANN_EV, film.device.film.thickness
+    D0 = film.ions.prefactor * math.exp(-film.ions.activation_energy / kT)
+    rate = slowest_rate(rise, D0, L, kT)
+    x = (np.arange(100) + 0.5) / 100
+    run, modes = begin(film, film.ions.density * (1 + 0.5 * np.cos(math.pi * x)), rtol=1e-7, atol=1e-12), []
+    for duration in (4.0 / rate, 1.0 / rate):
+        hold(run, 0.0, duration)
+        modes.append(run.state.c[0, 0] / film.ions.density - 1)
+    assert math.log(modes[0] / modes[1]) == pytest.approx(1.0, rel=2e-4)
+
+
+def test_the_barrier_in_the_middle_is_that_of_the_case_and_each_face_has_its_diffusivity():
+    film = case(ions__activation_energy=0.6, ions__activation_energy_rise=-0.2, device__film__cells=12)
+    columns, kT = model.junction(film).columns, film.temperature * BOLTZMANN_EV
+    assert columns.barrier[0, [0, 6, 12]] == pytest.approx([0.7, 0.6, 0.5])
+    np.testing.assert_allclose(columns.diffusivity, film.ions.prefactor * np.exp(-columns.barrier / kT), rtol=1e-13)

@@ -3,10 +3,9 @@
 import itertools
 import math
 
-import free_energy
 import numpy as np
 import pytest
-from devices import BETWEEN_METALS, begin, case, conducted, hold, lumpy, needs_speed
+from devices import BETWEEN_METALS, begin, case, conducted, hold, needs_speed
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
@@ -150,17 +149,6 @@ def test_neutral_uptake_is_that_of_a_robin_boundary(biot):
     assert orders == pytest.approx(2.0, abs=0.2)
     twice = [(4 * fine - coarse) / 3 for coarse, fine in itertools.pairwise(left)]
     assert (16 * twice[1] - twice[0]) / 15 == pytest.approx(series(biot, duration), abs=1e-6)
-
-
-@pytest.mark.parametrize("V", [0.0, 0.3, -0.3])
-def test_the_free_energy_with_the_reservoirs_falls_at_a_constant_voltage(V):
-    finite = SLOW | {"capacity": "3e18 1/m^2", "initial_filling": 0.3, "oxygen_pressure": "20 kPa"}
-    both = film(device__left__exchange=finite, device__right__exchange=SLOW | {"transfer_coefficient": 0.2})
-    run = begin(both, lumpy(model.junction(both), np.random.default_rng(3), 0.3))
-    fall = free_energy.hold(run, V, 0.5)  # longer, and a bias fills the reservoir
-    assert fall.steps > 20
-    assert fall.fall > 0.0
-    assert max(fall.rise, fall.overshoot) <= fall.round_off
 
 
 def log_chord(run):

@@ -82,23 +82,6 @@ def test_an_uptake_is_that_of_an_exact_monte_carlo(film):
     assert sampled.var(axis=0) / exact.var(axis=0) == pytest.approx(1.0, abs=3.0 * math.sqrt(2 / 256))
 
 
-@needs_speed
-@pytest.mark.parametrize(
-    "film",
-    [Uptake(10.0, start=2, share=0.95, reservoir=16.0, columns=8), Uptake(10.0, start=30, share=1e-3, reservoir=242.0)],
-    ids=["uptake", "loss"],
-)
-def test_no_more_ions_pass_than_a_small_reservoir_has_oxygen(film):
-    """Of sites that are half filled, half at most are emptied or filled; then the steps go on."""
-    run, most = begun_uptake(film, seed=5), 0.0
-    for _ in range(40):
-        integrate.follow_piece(run, 0.1 * film.time, 0.0, 0.0)
-        came = run.trial.noise.ions.sum(axis=1) - film.start * film.cells
-        assert np.array_equal(came, run.trial.noise.passed[0, :, 0])
-        most = max(most, np.abs(came).max())
-    assert 0.5 * film.reservoir - 1.0 <= most <= 0.5 * film.reservoir
-
-
 @pytest.mark.parametrize(("at_right", "sign"), [(False, 1.0), (True, -1.0)])
 def test_ions_beyond_the_free_sites_of_a_reservoir_come_back_from_the_other_electrode(at_right, sign):
     """Of 100 sites 20 are free, and 40 ions came: three are in the film, the others went through it."""

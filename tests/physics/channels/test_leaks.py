@@ -5,16 +5,12 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from devices import COMPILED, case, closed
-from layered import SUZUKI, layer, stacked
 
 from otjdd.compiler.decorators import bare
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.channels import leaks
 from otjdd.physics.channels.leaks import FilmBand
-from otjdd.physics.channels.table import CODES, LEAKS, by_differences, formula_of_leak, leak_conductance, slopes_of_leak
-from otjdd.physics.junction import closure_slope, faces
-from otjdd.physics.state import ALL_ENERGIES
+from otjdd.physics.channels.table import CODES, LEAKS, by_differences, formula_of_leak, slopes_of_leak
 
 KT = 300.0 * BOLTZMANN_EV
 NUMBERS = {
@@ -22,13 +18,6 @@ NUMBERS = {
     "poole-frenkel": np.array([0.2, 0.55, 5.5, 0.0]),
     "schottky": np.array([1.2e6, 0.7, 0.45, 4.0]),
 }
-LEAK_TABLES = {
-    "ohmic": {"kind": "ohmic", "conductance": 3.7e5},
-    "poole-frenkel": {"kind": "poole-frenkel", "conductivity": 0.2, "barrier": 0.55, "permittivity": 5.5},
-    "schottky": {
-        "kind": "schottky", "left_barrier": 0.7, "right_barrier": 0.45, "richardson": 1.2e6, "permittivity": 4.0,
-    },
-}  # fmt: skip
 
 
 def straight_film(field: float, thickness: float = 5e-9, pieces: int = 7) -> FilmBand:
@@ -165,47 +154,3 @@ def test_a_lowering_is_smooth_where_the_field_turns(lowering):
     assert lowering(0.0, b, KT) == (0.0, 0.0)
     most = max(b * math.sqrt(x * rounded) - lowering(x * rounded, b, KT)[0] for x in np.linspace(0, 1, 1001))
     assert most < 0.11 * KT
-
-
-FILMS = {
-    "one material": lambda leak: case(device__film__cells=12, device__leaks=[leak]),
-    "two layers": lambda leak: stacked(
-        layer(1.2), layer(1.6, permittivity=SUZUKI, band_offset=-0.3), device__leaks=[leak]
-    ),
-}
-
-
-@pytest.mark.parametrize("film", FILMS)
-@pytest.mark.parametrize("kind", LEAKS)
-@pytest.mark.parametrize("seed", range(1, 4 if COMPILED else 2))
-@pytest.mark.parametrize("V", [-0.8, 0.0, 0.5])
-def test_slopes_by_the_state_are_differences_of_closed_stacks(film, kind, seed, V):
-    """By V at closed stacks, D(L) following the closure, in random films between unlike electrodes."""
-    film = FILMS[film](LEAK_TABLES[kind])
-    run, step = closed(film, seed, V), 1e-6  # a cell without field is left within 1e-4 V
-    of_leak = leak_conductance(run.junction, run.state, 0, 1, ALL_ENERGIES)
-    elastance = closure_slope(run.junction, 0, run.state.D_left[0], run.state.D_right[0], run.state.eps[0])
-    sides = [closed(film, seed, V + sign * step) for sign in (1, -1)]
-    chords = [leak_conductance(side.junction, side.state, 0, 1, ALL_ENERGIES).chord for side in sides]
-    along = of_leak.by_V + of_leak.by_D / elastance
-    assert along == pytest.approx(math.log(chords[0] / chords[1]) / (2 * step), rel=2e-4, abs=1e-5)
-
-
-@pytest.mark.parametrize("kind", LEAKS)
-def test_slopes_by_ions_are_differences(kind):
-    """One cell loses ions to its neighbour: S of the face between them moves alone."""
-    film = case(device__film__cells=12, device__leaks=[LEAK_TABLES[kind]])
-    run = closed(film, 2, 0.4)
-    of_leak, N = leak_conductance(run.junction, run.state, 0, 1, ALL_ENERGIES), 12
-    width, D = run.junction.columns.width[0], run.state.D_right[0]
-    for f in range(1, N):
-        moved, chords = 1e-5 * run.state.c[0, f] * width[f], []
-        for sign in (1, -1):
-            changed = closed(film, 2, 0.4)
-            changed.state.c[0, f] += sign * moved / width[f]
-            changed.state.c[0, f - 1] -= sign * moved / width[f - 1]
-            changed.state.D_left[0] = faces(changed.junction, changed.state, 0, D)
-            changed.state.D_right[0] = D
-            chords.append(leak_conductance(changed.junction, changed.state, 0, 1, ALL_ENERGIES).chord)
-        slope = math.log(chords[0] / chords[1]) / (2 * moved)
-        assert of_leak.by_S[f] == pytest.approx(slope, rel=1e-4, abs=1e-9 * np.abs(of_leak.by_S).max() + 1e-30)

@@ -110,14 +110,6 @@ def test_no_electron_comes_from_below_the_bottom_of_a_lead(bottoms, relaxation):
         assert capture.log_rate[side][large] == pytest.approx(np.log(rate[large]), abs=2e-3)
 
 
-@pytest.mark.skipif(not COMPILED, reason="takes minutes where kernels are interpreted")
-def test_the_points_on_the_pieces_are_enough():
-    for V in (-0.9, 0.31, 1.7):
-        for keys in ({}, {"relaxation_energy": 0.7}, {"relaxation_energy": 0.7, "hop_frequency": 1e13}):
-            few, many = (at_rest(traps(**keys), film(V, pieces), V)[3].log_chord for pieces in (20, 80))
-            assert few == pytest.approx(many, abs=2e-2)
-
-
 @pytest.mark.parametrize("relaxation", [0.0, 0.4])
 @pytest.mark.parametrize("V", [-0.8, 0.5])
 def test_a_chain_rests_where_its_rate_equations_end(V, relaxation):
@@ -203,36 +195,6 @@ def test_slopes_are_differences(keys, V):
             assert by_piece[row, s] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-4 * size)
     ends = [at_rest(numbers, band, V + moved)[3].log_chord for moved in (1e-4, -1e-4)]
     assert by_V == pytest.approx((ends[0] - ends[1]) / 2e-4, abs=1e-3 * abs(by_V) + 1e-2)
-
-
-def test_a_small_relaxation_ends_in_elastic_tunnelling():
-    """To first order in the relaxation energy, which is below what a case may ask for."""
-    numbers, V = traps(), 0.31
-    elastic, apart = at_rest(numbers, film(V), V)[3].log_chord, []
-    for relaxation in (4e-4, 2e-4, 1e-4):
-        numbers[RELAXATION] = relaxation
-        apart.append(at_rest(numbers, film(V), V)[3].log_chord - elastic)
-    assert apart[0] / apart[1] == pytest.approx(2.0, rel=0.1)
-    assert apart[1] / apart[2] == pytest.approx(2.0, rel=0.1)
-    assert abs(apart[2]) < 0.02
-
-
-def test_a_chain_carries_one_current_through_both_electrodes():
-    """Also at 13 nm and 3 V, where the rates span 40 decades."""
-    x = 13e-9 * np.linspace(0.0, 1.0, 11 if not COMPILED else 45)
-    for V in (3.0, -2.0, 1e-3):
-        U = 1.6 - V + (V - 0.7) * x / x[-1]
-        n = x.size - 1
-        mass, flat = np.full(n, 0.3), np.zeros(n)
-        band = Profile(np.diff(x), U[:-1].copy(), U[1:].copy(), mass, flat, -5.0 - V, -5.0, 1.0, 1.0, 0.1)
-        numbers = traps(depth=1.3, relaxation_energy=0.8, hop_frequency=1e13, density=3e25)
-        sites, _, capture, steady = at_rest(numbers, band, V)
-        assert steady.converged
-        f, N = 1.0 / (1.0 + np.exp(-steady.log_odds)), sites.length * 3e25
-        c_R = np.exp(capture.log_rate[1])
-        net = -ELEMENTARY_CHARGE * N @ (c_R * np.exp(capture.level / KT) * f - c_R * (1.0 - f))
-        if V > 0.1:  # differences of two gross flows lose digits near 0 V
-            assert math.log(net / V) == pytest.approx(steady.log_chord, abs=1e-5)
 
 
 @pytest.mark.skipif(not COMPILED, reason="takes minutes where kernels are interpreted")
