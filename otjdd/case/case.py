@@ -98,7 +98,7 @@ class Case(Record):
         """Return the TOML text of `plain`."""
         sections = {name: value for name, value in self if isinstance(value, Record)}
         values, folder = self.model_dump(mode="json", exclude_none=True, exclude=set(sections)), self.folder
-        return toml_text.joined([
+        return toml_text.joined_text([
             toml_text.of_table(values), *(section_text(section, name, folder) for name, section in sections.items())
         ])  # fmt: skip
 
@@ -110,7 +110,7 @@ class Case(Record):
         drive = self.drive
         if isinstance(drive, Curves | Patterns):
             raise AttributeError(f"a drive of kind {drive.kind} has no waveform")
-        return drive.waveform() if files_of(drive, "drive") else waveform_of(drive)
+        return drive.waveform() if files_of_section(drive, "drive") else waveform_of(drive)
 
     def texts(self) -> dict[str, str]:
         """Name in `resolved` -> text, of the waveforms and the profile that the case reads. Raises OSError."""
@@ -126,7 +126,7 @@ class Case(Record):
         run = self.model_copy(update={"expect": None, "fit": None})
         digest = hashlib.sha256(run.resolved().encode())
         for section in ("ions", "columns", "crossbar", "drive"):
-            for name in files_of(getattr(self, section), section):
+            for name in files_of_section(getattr(self, section), section):
                 digest.update(read_regular(name, MAX_FILE_BYTES))
         return digest.hexdigest()
 
@@ -377,7 +377,7 @@ def section_text(section: Record, name: str, folder: Path) -> str:
 
 
 @by_record(SHARED)
-def files_of(section: Record | None, name: str) -> tuple[str, ...]:
+def files_of_section(section: Record | None, name: str) -> tuple[str, ...]:
     """Names of the files of a section of a case. The contents of a file may change between two calls."""
     return tuple(file for _, file in named_files({name: section and section.model_dump(mode="json")}))
 

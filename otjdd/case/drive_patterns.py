@@ -84,7 +84,7 @@ def targets_of(targets: Any, shape: tuple[int, int]) -> np.ndarray:
         return np.full(shape, targets)
     if isinstance(targets, TargetPicture):
         return greys(targets, shape)
-    rows = rows_of(targets) if isinstance(targets, TargetFile) else targets
+    rows = target_rows(targets) if isinstance(targets, TargetFile) else targets
     size = len(rows), *sorted({len(row) for row in rows})
     if size != shape:
         raise NotAsExpected(
@@ -94,7 +94,7 @@ def targets_of(targets: Any, shape: tuple[int, int]) -> np.ndarray:
     return np.array(rows)
 
 
-def rows_of(targets: TargetFile) -> list[list[float]]:
+def target_rows(targets: TargetFile) -> list[list[float]]:
     """Rows of a text file of targets [S]. Raises NotAsExpected with the line of what is no number."""
     unit, rows = parse(f"1 {targets.unit}", "conductance"), []
     try:

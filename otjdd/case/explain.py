@@ -42,7 +42,7 @@ def problems_of(errors: Sequence[Mapping[str, Any]], document: Document, schema:
     """
     by_path: dict[KeyPath, Mapping[str, Any]] = {}
     for error in errors:
-        by_path.setdefault(path_of(error, document.data), error)
+        by_path.setdefault(key_path_of(error, document.data), error)
     # pydantic leaves out the bad member of a list, and then also reports the list as too short.
     inner = {path[:i] for path in by_path for i in range(len(path))}
     paths = [path for path, error in by_path.items() if error["type"] != "too_short" or path not in inner]
@@ -56,7 +56,7 @@ def order(document: Document, path: KeyPath) -> tuple[str, int]:
     return source.file, offset
 
 
-def path_of(error: Mapping[str, Any], data: Any) -> KeyPath:
+def key_path_of(error: Mapping[str, Any], data: Any) -> KeyPath:
     """Key path of an error: its `loc` without the names of union members that pydantic inserts."""
     path: KeyPath = ()
     value = data

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, Strict, model_validator
 
 from otjdd.case.base import Count, Number, Record, key
-from otjdd.case.study_axes import Amount, Name, together
+from otjdd.case.study_axes import Amount, Name, of_one_dimension
 from otjdd.errors import NotAsExpected
 from otjdd.units import brief
 
@@ -29,7 +29,7 @@ class Vary(Record):
     @model_validator(mode="after")
     def check_ends(self) -> Self:
         if self.low is not None and self.high is not None:
-            (low, high), _ = together(self.low, self.high)
+            (low, high), _ = of_one_dimension(self.low, self.high)
             if low >= high:
                 raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
         return self
@@ -62,12 +62,12 @@ class FitData(Record):
     @model_validator(mode="after")
     def check_ranges(self) -> Self:
         for low, high in self.range.values():
-            together(low, high)
+            of_one_dimension(low, high)
         return self
 
     def reading(self) -> dict[str, Any]:
         """Arguments of the reader of measured data."""
-        keep = {name: tuple(together(*ends)[0]) for name, ends in self.range.items()}
+        keep = {name: tuple(of_one_dimension(*ends)[0]) for name, ends in self.range.items()}
         return {
             "names": self.columns,
             "sheet": self.sheet,

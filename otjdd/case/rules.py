@@ -52,34 +52,34 @@ IONISATION, RISE = ("ions", "ionisation_energy"), ("ions", "activation_energy_ri
 NOT_IN_A_CROSSBAR = ("parallel_capacitance", "compliance", "range", "bandwidth", "time_constant")  # of the circuit
 
 
-def value_at(case: Case, path: KeyPath) -> Any:
+def value_of_path(case: Case, path: KeyPath) -> Any:
     """Value at a path of nested records; None where there is none."""
     for part in path:
         case = getattr(case, str(part), None)
     return case
 
 
-def quantity(path: KeyPath, dimension: str, usual: float | None = None) -> Callable[[Case], list[Place]]:
+def unusual_quantity(path: KeyPath, dimension: str, usual: float | None = None) -> Callable[[Case], list[Place]]:
     """Places of a quantity of a case other than the usual one."""
 
     def places(case: Case) -> list[Place]:
-        value = value_at(case, path)
+        value = value_of_path(case, path)
         return [] if value in (None, usual) else [(path, brief(write(value, dimension)), case)]
 
     return places
 
 
-def stated(path: KeyPath, got: str = "a table") -> Callable[[Case], list[Place]]:
+def stated_table(path: KeyPath, got: str = "a table") -> Callable[[Case], list[Place]]:
     """Places of a table that a case has."""
 
     def places(case: Case) -> list[Place]:
-        value = value_at(case, path)
+        value = value_of_path(case, path)
         return [] if value is None else [(path, got, value)]
 
     return places
 
 
-def chosen(path: KeyPath, usual: str) -> Callable[[Case], list[Place]]:
+def unusual_choice(path: KeyPath, usual: str) -> Callable[[Case], list[Place]]:
     """Places of a choice of a case other than the usual one."""
 
     def places(case: Case) -> list[Place]:
@@ -151,14 +151,16 @@ def thickness_spreads(case: Case) -> list[Place]:
 
 
 SUBJECTS = {
-    "heat": Subject("`device.heat`", stated(HEAT), "none"),
-    "polarisation": Subject("`device.film.polarisation`", stated(POLARISATION), "none"),
+    "heat": Subject("`device.heat`", stated_table(HEAT), "none"),
+    "polarisation": Subject("`device.film.polarisation`", stated_table(POLARISATION), "none"),
     "curie": Subject(
         "`device.film.polarisation.curie_temperature`",
-        quantity((*POLARISATION, "curie_temperature"), "temperature"),
+        unusual_quantity((*POLARISATION, "curie_temperature"), "temperature"),
         "none",
     ),
-    "following": Subject('`drive.polarisation = "following"`', chosen(("drive", "polarisation"), "frozen"), '"frozen"'),
+    "following": Subject(
+        '`drive.polarisation = "following"`', unusual_choice(("drive", "polarisation"), "frozen"), '"frozen"'
+    ),
     "exchange": Subject("`device.left.exchange`, `device.right.exchange`", exchanging, "none"),
     "wall hops": Subject("`hop_distance` of an exchange", wall_hops, '"0 m"'),
     "charged": Subject("traps with a charge", of_traps("kind", lambda trap: trap.kind != "none"), '"none"'),
@@ -171,15 +173,15 @@ SUBJECTS = {
         "a spread of depths of traps", of_traps("depth_spread", lambda trap: trap.depth_spread > 0.0), "none"
     ),
     "trapping ions": Subject('traps `of = "ions"`', of_traps("of", lambda trap: trap.of is not None), "a density"),
-    "noise": Subject('`ions.noise = "shot"`', chosen(("ions", "noise"), "none"), '"none"'),
-    "error": Subject("`numerics.error`", chosen(("numerics", "error"), "none"), '"none"'),
-    "ionisation": Subject("`ions.ionisation_energy`", quantity(IONISATION, "energy"), "none"),
+    "noise": Subject('`ions.noise = "shot"`', unusual_choice(("ions", "noise"), "none"), '"none"'),
+    "error": Subject("`numerics.error`", unusual_choice(("numerics", "error"), "none"), '"none"'),
+    "ionisation": Subject("`ions.ionisation_energy`", unusual_quantity(IONISATION, "energy"), "none"),
     "binding": Subject(
         "a film without electrons",
         lambda case: [(IONISATION, '"none"', case)] if case.ions.ionisation_energy is not None else [],
         'device.film.electrons = "balance"',
     ),
-    "rise": Subject("`ions.activation_energy_rise`", quantity(RISE, "energy", 0.0), "none"),
+    "rise": Subject("`ions.activation_energy_rise`", unusual_quantity(RISE, "energy", 0.0), "none"),
     "electrons": Subject(
         '`device.film.electrons = "balance"`',
         lambda case: (
@@ -204,7 +206,7 @@ def of_kinds(*drives: str) -> When:
     return lambda case, _: case.drive.kind in drives
 
 
-def drive(subject: str, kinds: tuple[str, ...], reason: str = "", why: str = "", law: bool = False) -> Rule:
+def rule_of_drives(subject: str, kinds: tuple[str, ...], reason: str = "", why: str = "", law: bool = False) -> Rule:
     """A rule of a subject and kinds of drives."""
     return Rule(subject, f'with a drive of kind "{{drive}}"{reason}', of_kinds(*kinds), why, law, kinds)
 
@@ -261,20 +263,20 @@ def in_a_crossbar(case: Case, record: Any) -> bool:
 SMALL = "cv", "impedance"
 PARTED = "with device.film.layers without sites between others, "
 RULES = (
-    drive("heat", ("iv", *SMALL), " (its curves have no course in time: state their temperatures)", law=True),
-    drive("heat", ("patterns",), " (compact models have one temperature)"),
+    rule_of_drives("heat", ("iv", *SMALL), " (its curves have no course in time: state their temperatures)", law=True),
+    rule_of_drives("heat", ("patterns",), " (compact models have one temperature)"),
     Rule("heat", "with {what}, which has one temperature", always, program="one temperature"),
     Rule("curie", "with device.heat: P_s belongs to one temperature here, which no current changes", heated),
     Rule("following", "for a film without [device.film.polarisation]", lambda *at: not polarised(*at), law=True),
     Rule("following", 'with device.film.electrons = "balance"', with_electrons, "not in the answer to a small signal"),
-    drive("polarisation", ("patterns",), " (compact models have no polarisation)"),
+    rule_of_drives("polarisation", ("patterns",), " (compact models have no polarisation)"),
     Rule("polarisation", "with {what}, whose state is of vacancies", always, program="compact model"),
     Rule("exchange", "with ions.ionisation_energy", lambda case, _: case.ions.ionisation_energy is not None,
          "the balance of vacancies that hold electrons is not modelled"),
     Rule("exchange", "with device.film.polarisation", polarised, "its step at the interface is not modelled"),
     Rule("exchange", 'with device.film.layers with ions = "none" at this electrode',
          lambda case, of: not case.device.film.stack[0 if of[0] == "left" else -1].mobile, "no vacancy is there", True),
-    drive("exchange", ("patterns",), ", whose compact models have a constant number of vacancies"),
+    rule_of_drives("exchange", ("patterns",), ", whose compact models have a constant number of vacancies"),
     Rule("exchange", "with drive.settle, where two electrodes that exchange carry a steady flux",
          lambda case, of: settles(case, of) and carries_flux(case), law=True),
     Rule("exchange", "with drive.settle and a capacity, which would settle with the film",
@@ -290,7 +292,7 @@ RULES = (
     Rule("charged", 'with ions.noise = "{noise}"', noisy, "single ions hop in fields without charged traps"),
     Rule("charged", 'with ions.initial = "equilibrium" and occupation = "kinetic"',
          lambda case, trap: trap.kinetic and case.ions.initial == "equilibrium", "the rest of both is not found together"),
-    drive("charged", (*SMALL, "patterns"), why="their charge is in no small signal and in no compact model"),
+    rule_of_drives("charged", (*SMALL, "patterns"), why="their charge is in no small signal and in no compact model"),
     Rule("charged", "with electrodes that exchange vacancies, in a drive in time",
          lambda case, _: case.drive.kind != "iv" and bool(exchanges(case.device)), "fluxes through walls are without them"),
     Rule("charged", 'with occupation = "steady", where vacancies move: take "kinetic"',
@@ -298,7 +300,7 @@ RULES = (
     Rule("charged", "with {what}, whose fields are those of vacancies alone", always, program="compact model"),
     Rule("donors", 'with of = "ions": an electron takes from the charge that vacancies have by ions.charge',
          lambda case, trap: trap.of is not None, law=True),
-    drive("kinetic", ("patterns",), ": compact models have no occupancy of traps"),
+    rule_of_drives("kinetic", ("patterns",), ": compact models have no occupancy of traps"),
     Rule("kinetic", 'with drive.ions = "moving": traps answer a small signal at frozen ions',
          lambda case, _: getattr(case.drive, "ions", "frozen") == "moving"),
     Rule("kinetic", 'with ions.noise = "{noise}"', noisy, "single ions hop with traps that follow at once"),
@@ -311,7 +313,7 @@ RULES = (
          lambda case, trap: trap.hop_frequency > 0.0),
     Rule("trapping ions", 'with occupation = "kinetic": traps that move with their filling are not modelled',
          lambda case, trap: trap.kinetic),
-    drive("noise", SMALL, " (the answer to a small signal has no course in time)", law=True),
+    rule_of_drives("noise", SMALL, " (the answer to a small signal has no course in time)", law=True),
     Rule("noise", 'with a path of a drive of kind "cv", along which the ions are a density',
          lambda case, _: case.drive.kind == "cv" and case.drive.path is not None),
     Rule("noise", "with device.film.polarisation, which does not switch at random", polarised),
@@ -343,7 +345,7 @@ def broken(case: Case, programs: tuple[str, ...] = ("",)) -> Iterator[tuple[Rule
                     yield rule, path, got
 
 
-def expected(rule: Rule, case: Case, what: str = "") -> str:
+def expected_words(rule: Rule, case: Case, what: str = "") -> str:
     """What a rule expects, in words. what : the program that refuses the case"""
     words = rule.beside.format(drive=case.drive.kind, noise=case.ions.noise, what=what)
     return f"{SUBJECTS[rule.subject].instead} {words}"
@@ -352,7 +354,7 @@ def expected(rule: Rule, case: Case, what: str = "") -> str:
 def faults(case: Case) -> Iterator[tuple[KeyPath, str, str, str]]:
     """Path, expected, got and hint of what does not go together in a case."""
     for rule, path, got in broken(case):
-        yield path, expected(rule, case), got, rule.advice
+        yield path, expected_words(rule, case), got, rule.advice
 
 
 def subjects_of_programs(case: Case) -> Iterator[KeyPath]:
@@ -366,7 +368,7 @@ def refuse(case: Case, what: str, *programs: str) -> None:
     """Raise CaseError for a case that programs do not take. what : the program in words, such as "a compact model" """
     problems = {
         path: case.located.get(dotted(path), Problem("case", 0, 0, dotted(path), ""))._replace(
-            expected=expected(rule, case, what), got=got, hint=rule.advice or rule.why
+            expected=expected_words(rule, case, what), got=got, hint=rule.advice or rule.why
         )
         for rule, path, got in broken(case, programs)
     }

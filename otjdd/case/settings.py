@@ -16,7 +16,7 @@ from pydantic import Field, Strict, field_validator, model_validator
 
 from otjdd.analysis.goal import Goal
 from otjdd.case.base import Count, Number, Record, key
-from otjdd.case.study_axes import Amount, Name, together
+from otjdd.case.study_axes import Amount, Name, of_one_dimension
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief
 
@@ -160,7 +160,7 @@ class Expect(Record):
 
     @model_validator(mode="after")
     def check_window(self) -> Self:
-        (low, high), _ = together(self.low, self.high)
+        (low, high), _ = of_one_dimension(self.low, self.high)
         if low > high:
             raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
         return self
@@ -168,13 +168,13 @@ class Expect(Record):
     @property
     def goal(self) -> Goal:
         """The window in SI."""
-        low, high = together(self.low, self.high)[0]
+        low, high = of_one_dimension(self.low, self.high)[0]
         return Goal(low=low, high=high)
 
     @property
     def dimension(self) -> str:
         """Kind of quantity of the window, "" for plain numbers."""
-        return together(self.low, self.high)[1]
+        return of_one_dimension(self.low, self.high)[1]
 
     @property
     def words(self) -> str:

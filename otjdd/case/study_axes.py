@@ -41,7 +41,7 @@ LEAVES = {"start", "stop", "low", "high", "mean", "median", "values"}
 Flat = BeforeValidator(flat)
 
 
-def together(*amounts: Amount) -> tuple[list[float], str]:
+def of_one_dimension(*amounts: Amount) -> tuple[list[float], str]:
     """Amounts [SI], and their common dimension, "" for plain numbers. Raises NotAsExpected for different dimensions."""
     read = [quantity(a) if isinstance(a, str) else (float(a), "") for a in amounts]
     for (_, dimension), text in zip(read, amounts, strict=True):
@@ -76,7 +76,7 @@ class Uniform(Record):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        (low, high), _ = together(self.low, self.high)
+        (low, high), _ = of_one_dimension(self.low, self.high)
         if low >= high:
             raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
         if self.spacing == "log" and low <= 0:
@@ -85,7 +85,7 @@ class Uniform(Record):
 
     def quantiles(self, u: np.ndarray) -> tuple[np.ndarray, str]:
         """Quantiles [SI] at probabilities u, and their dimension."""
-        (low, high), dimension = together(self.low, self.high)
+        (low, high), dimension = of_one_dimension(self.low, self.high)
         return (low * (high / low) ** u if self.spacing == "log" else low + (high - low) * u), dimension
 
 
@@ -99,14 +99,14 @@ class Normal(Record):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        together(self.mean, self.deviation)
+        of_one_dimension(self.mean, self.deviation)
         check_difference(self.deviation)
         check_spread(quantity_of(self.deviation) > 0, "a deviation above zero", self.deviation)
         check_ends(self.mean, self.low, self.high)
         return self
 
     def quantiles(self, u: np.ndarray) -> tuple[np.ndarray, str]:
-        (mean, deviation), dimension = together(self.mean, self.deviation)
+        (mean, deviation), dimension = of_one_dimension(self.mean, self.deviation)
         return mean + deviation * truncated(
             u, *((end - mean) / deviation for end in ends(self.low, self.high))
         ), dimension
@@ -127,7 +127,7 @@ class Lognormal(Record):
         return self
 
     def quantiles(self, u: np.ndarray) -> tuple[np.ndarray, str]:
-        (median,), dimension = together(self.median)
+        (median,), dimension = of_one_dimension(self.median)
         sigma = math.log(self.factor)
         logs = (math.log(end) if end > 0 else -math.inf for end in ends(self.low, self.high))
         return median * np.exp(sigma * truncated(u, *((x - math.log(median)) / sigma for x in logs))), dimension
@@ -140,7 +140,7 @@ class Choice(Record):
 
 
 def quantity_of(amount: Amount) -> float:
-    return together(amount)[0][0]
+    return of_one_dimension(amount)[0][0]
 
 
 def check_spread(good: bool, expected: str, amount: Amount) -> None:
@@ -150,7 +150,7 @@ def check_spread(good: bool, expected: str, amount: Amount) -> None:
 
 def check_ends(middle: Amount, low: Amount | None, high: Amount | None) -> None:
     """Raise NotAsExpected unless the ends lie on either side of the middle."""
-    together(middle, *(end for end in (low, high) if end is not None))
+    of_one_dimension(middle, *(end for end in (low, high) if end is not None))
     bottom, top = ends(low, high)
     if not bottom < quantity_of(middle) < top:
         raise NotAsExpected(f"ends on either side of {brief(middle)}", f"{brief(low)} and {brief(high)}")
@@ -168,7 +168,7 @@ def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.clip(ndtri(bottom + u * (top - bottom)), low, high)
 
 
-def form_of(value: object) -> str:
+def distribution_tag(value: object) -> str:
     """Tag of the distribution that the keys of a table name. No tag is a key, for places of faults in the table."""
     keys = set(value) if isinstance(value, dict) else set(vars(value)) if isinstance(value, Record) else set()
     return next((tag for key, tag in FORMS.items() if key in keys), "uniform")
@@ -182,7 +182,7 @@ Distribution = Annotated[
     | Annotated[Normal, Tag("normal")]
     | Annotated[Lognormal, Tag("log-normal")]
     | Annotated[Choice, Tag("choice")],
-    Discriminator(form_of),
+    Discriminator(distribution_tag),
 ]
 
 
@@ -271,13 +271,13 @@ class EvenlySpaced(Record):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        (start, stop), _ = together(self.start, self.stop)
+        (start, stop), _ = of_one_dimension(self.start, self.stop)
         if (self.count is None) == (self.step is None):
             raise ValueError("give either count or step")
         if self.spacing == "log" and not (self.count and start > 0 and stop > 0):
             raise ValueError("logarithmic spacing needs a count, and start and stop above zero")
         if self.step is not None:
-            (step, _), _ = together(self.step, self.start)
+            (step, _), _ = of_one_dimension(self.step, self.start)
             check_difference(self.step)
             if step <= 0 or not (stop - start) / step <= MAX_COUNT:
                 raise NotAsExpected(f"a step above zero, at most {MAX_COUNT} of them", brief(self.step))
@@ -289,14 +289,14 @@ class EvenlySpaced(Record):
     def size(self) -> int:
         if self.step is None:
             return self.count or 0
-        (start, stop, step), _ = together(self.start, self.stop, self.step)
+        (start, stop, step), _ = of_one_dimension(self.start, self.stop, self.step)
         return 1 + math.floor((stop - start) / step * (1 + 1e-12) + 1e-9)
 
     def values(self) -> list[Amount]:
-        (start, stop), dimension = together(self.start, self.stop)
+        (start, stop), dimension = of_one_dimension(self.start, self.stop)
         whole = isinstance(self.start, int) and isinstance(self.stop, int)
         if self.step is not None:
-            (step, _), _ = together(self.step, self.start)
+            (step, _), _ = of_one_dimension(self.step, self.start)
             numbers = start + step * np.arange(self.size)
         else:
             numbers = (np.geomspace if self.spacing == "log" else np.linspace)(start, stop, self.size)
@@ -414,7 +414,7 @@ def coordinate(values: Sequence[Any]) -> tuple[np.ndarray, str]:
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         return np.array(values, dtype=float), "1"
     try:
-        numbers, dimension = together(*values)
+        numbers, dimension = of_one_dimension(*values)
         return np.array(numbers), plain_unit(dimension)
     except (ValueError, TypeError, AttributeError):
         text = [v if isinstance(v, str) else toml_text.toml_value(v) for v in values]

@@ -55,7 +55,7 @@ def statements(text: str, keys: Scan) -> None:
         if text[at] == "[":
             table, at = header(text, at, keys, lengths)
         else:
-            at = pair(text, at, table, keys)
+            at = scan_pair(text, at, table, keys)
         at = skip(BLANK, text, at)
 
 
@@ -80,7 +80,7 @@ def header(text: str, at: int, keys: Scan, lengths: dict[KeyPath, int]) -> tuple
     return path, expect("]]" if many else "]", text, at)
 
 
-def pair(text: str, at: int, table: KeyPath, keys: Scan) -> int:
+def scan_pair(text: str, at: int, table: KeyPath, keys: Scan) -> int:
     """Scan `a.b = value`. Returns where the value ends."""
     parts, at = key(text, at, keys)
     path = table
@@ -115,7 +115,7 @@ def value(text: str, at: int, path: KeyPath, keys: Scan) -> int:
     if text[at] == "[":
         return several(text, at, "]", lambda at, i: value(text, note_place(keys, (*path, i), at), (*path, i), keys))
     if text[at] == "{":
-        return several(text, at, "}", lambda at, i: pair(text, at, path, keys))
+        return several(text, at, "}", lambda at, i: scan_pair(text, at, path, keys))
     match = STRING.match(text, at) or BARE.match(text, at)
     if not match:
         raise Unclear
@@ -168,15 +168,15 @@ def unquoted(part: str) -> str:
 
 def write(data: dict[str, Any]) -> str:
     """TOML text of nested tables of text, numbers, booleans and lists; small inner tables are written inline."""
-    return joined([of_table(data)])
+    return joined_text([of_table(data)])
 
 
 def of_table(table: dict[str, Any], *path: str) -> str:
-    """TOML text of a table with its header, a part for `joined`."""
+    """TOML text of a table with its header, a part for `joined_text`."""
     return "\n".join(lines_of(table, path))
 
 
-def joined(parts: list[str]) -> str:
+def joined_text(parts: list[str]) -> str:
     """One TOML text of the parts that `of_table` makes."""
     return "\n".join(parts).strip() + "\n"
 

@@ -169,9 +169,9 @@ class Measured(NamedTuple):
             "name": self.figure.name,
             "label": self.figure.label,
             "unit": self.figure.unit,
-            "value": finite(number),
-            "error": None if self.error is None else finite(self.figure.in_unit(self.error)),
-            "distance": finite(self.distance),
+            "value": finite_or_none(number),
+            "error": None if self.error is None else finite_or_none(self.figure.in_unit(self.error)),
+            "distance": finite_or_none(self.distance),
             "status": self.status,
         }
 
@@ -179,7 +179,7 @@ class Measured(NamedTuple):
         return f"{self.figure.label}: {self.otjdd}"
 
 
-def finite(number: float | None) -> float | None:
+def finite_or_none(number: float | None) -> float | None:
     """A number; None for nan and infinities, which JSON does not have."""
     return float(number) if number is not None and math.isfinite(number) else None
 
@@ -312,7 +312,7 @@ class Verdict(NamedTuple):
             "reason": self.reason,
             "device": self.claim.device,
             "expected": self.claim.expected,
-            "distance": finite(self.distance),
+            "distance": finite_or_none(self.distance),
             "values": [number.row() for number in self.numbers],
             "runs": len(self.trials),
             "model_limits": self.beyond,

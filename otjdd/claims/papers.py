@@ -235,7 +235,7 @@ def trials(
     shipped, both = load_case(path), {key for axis in study_plan.axes for key in axis.keys} & set(device)
     ratios = {key: value_in_case(case, key)[0] / value_in_case(shipped, key)[0] for key in both}
     for number in range(len(study_plan.digests)):
-        varied = {key: scaled(value, ratios.get(key, 1.0)) for key, value in study_plan.changes(number).items()}
+        varied = {key: times_ratio(value, ratios.get(key, 1.0)) for key, value in study_plan.changes(number).items()}
         key = next(iter(varied)) if len(varied) == 1 else ""
         text = str(varied[key]) if key else f"draw {number + 1}"
         value = si(varied[key]) if key else float(number + 1)
@@ -243,7 +243,7 @@ def trials(
     return all_trials
 
 
-def scaled(value: Any, ratio: float) -> Any:
+def times_ratio(value: Any, ratio: float) -> Any:
     """A number, or a quantity as text, times a ratio; unchanged for a ratio of 1."""
     if ratio == 1.0:
         return value

@@ -206,7 +206,7 @@ def paper(
         span(low, high, color=PAPER, alpha=0.12, linewidth=0)
 
 
-def stated(verdict: Verdict, axes: Axes, scale: float = 1.0, **options: Any) -> None:
+def published_lines(verdict: Verdict, axes: Axes, scale: float = 1.0, **options: Any) -> None:
     """Draw the published values of all figures of a claim as lines, with their tolerances as bands.
 
     scale : factor on numbers in the units of the figures that gives numbers of the axes
@@ -332,7 +332,7 @@ def to_table(verdicts: Sequence[Verdict]) -> Table:
     return table
 
 
-def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
+def print_verdicts(verdicts: Sequence[Verdict], form: str = "table") -> None:
     """Print the verdicts as a "table", as "markdown" or as "json"."""
     if form != "table":
         print(to_json(verdicts) if form == "json" else to_markdown(verdicts))

@@ -36,7 +36,7 @@ def refuse(option: str, expected: str, got: str) -> typer.BadParameter:
     return typer.BadParameter(f"expected {expected}, got {got!r}", param_hint=option)
 
 
-def pair(text: str, option: str, form: str) -> tuple[str, str]:
+def name_and_value(text: str, option: str, form: str) -> tuple[str, str]:
     """Both sides of NAME=VALUE. The "=" stands behind the last quotation mark of a name. Raises typer.BadParameter."""
     quoted = '"' in text.partition("=")[0]
     end = text.rfind('"', 0, text.find("=", text.find('"') + 1)) + 1 if quoted else 0
@@ -179,7 +179,7 @@ def check_is_case(path: Path) -> None:
 
 def changes_of(settings: list[str]) -> dict[str, str]:
     """Dotted key -> value, from the texts of --set. Raises typer.BadParameter when one is not KEY=VALUE."""
-    return dict(pair(text, "--set", "KEY=VALUE") for text in settings)
+    return dict(name_and_value(text, "--set", "KEY=VALUE") for text in settings)
 
 
 def memory_for(case: Case, gibibytes: float | None) -> float:
@@ -332,7 +332,7 @@ def reading(
     from otjdd.measurements.names import headers_by_quantity
 
     with usage_of("--column"):
-        names = headers_by_quantity(dict(pair(text, "--column", "QUANTITY=HEADER") for text in columns))
+        names = headers_by_quantity(dict(name_and_value(text, "--column", "QUANTITY=HEADER") for text in columns))
     if from_name and not FIELD.search(from_name):
         raise refuse("--from-name", 'a field in braces, "{temperature}K"', from_name)
     without = []
@@ -341,7 +341,7 @@ def reading(
         if not match:
             raise refuse("--skip", "FIRST-LAST", text)
         without.append((int(match[1]), int(match[2] or match[1])))
-    by_name = dict(pair(text, "--range", "QUANTITY=LOW:HIGH") for text in ranges)
+    by_name = dict(name_and_value(text, "--range", "QUANTITY=LOW:HIGH") for text in ranges)
     keep = {name: ends_of_range(name, text) for name, text in by_name.items()}
     return {"names": names, "sheet": sheet, "without": without, "keep": keep, "from_name": from_name}
 
@@ -357,14 +357,14 @@ def ends_of_range(name: str, text: str) -> tuple[float, float]:
 
 def end(name: str, text: str, default: float) -> float:
     """One end [SI] of a range of a measured quantity; `default` for "". Raises ValueError, also for a wrong unit."""
-    from otjdd.measurements.names import QUANTITIES, quantity_of
+    from otjdd.measurements.names import QUANTITIES, quantity_of_name
 
     if not text.strip():
         return default
     if re.fullmatch(r"[-+0-9.eE]+", text.strip()):
         return float(text)
     value, dimension = quantity(text)
-    about = QUANTITIES.get(quantity_of(name) or name)
+    about = QUANTITIES.get(quantity_of_name(name) or name)
     if about and about.unit not in ("1", "") and (dimension_of_quantity := quantity(f"1 {about.unit}")[1]) != dimension:
         raise ValueError(f"{name} is a {dimension_of_quantity}, not a {dimension}")
     return value

@@ -31,8 +31,8 @@ from otjdd.cli.arguments import (
     complete_case,
     is_data,
     load_checked,
+    name_and_value,
     number_or_text,
-    pair,
     range_of,
     reading,
     refuse,
@@ -173,10 +173,10 @@ def fit(
         raise typer.BadParameter(f"the last word is the case, {path} is a file of data", param_hint="CASE")
     out = out or Path(f"{path.stem}-fit.nc")
     check_result(out)
-    from otjdd.measurements.datasets import files_of
+    from otjdd.measurements.datasets import source_paths
 
     case = load_checked(path, settings, allow_outside)
-    data = [file for pattern in data for file in files_of(pattern)]
+    data = [file for pattern in data for file in source_paths(pattern)]
     reads = reading(columns, sheet, skipped, ranges, from_name)
     by_file = weights_by_file(weights, data)
     task = task_of(case, data, vary, weights=by_file, reading=reads, noise=noise, loss=loss, state=state)
@@ -214,7 +214,7 @@ def fitted(
     Raises SolverError, DataError, ResultError; KeyboardInterrupt with the fit so far as its `partial`.
     """
     from otjdd.fitting import covariance
-    from otjdd.fitting.fit import search
+    from otjdd.fitting.fit import searched_fit
     from otjdd.system.pool import cores
 
     workers, began = workers or cores(), time.monotonic()
@@ -233,7 +233,7 @@ def fitted(
             elif not quiet:
                 tell(f"fit: {line}")
 
-        ds = search(task, out, progress, workers=workers, seed=seed, **options)
+        ds = searched_fit(task, out, progress, workers=workers, seed=seed, **options)
         if profiled:
             ds = covariance.with_profiles(ds, task, profiled, workers, words)
     if steps:
@@ -307,7 +307,7 @@ def key_and_bounds(text: str) -> tuple[str, dict[str, str | float]]:
     if "=" not in text:
         return text.strip(), {}
     form = "KEY=LOW:HIGH"
-    key, ends = pair(text, "--vary", form)
+    key, ends = name_and_value(text, "--vary", form)
     low, high = range_of(ends, "--vary", form)
     return key, {name: number_or_text(end) for name, end in (("low", low), ("high", high)) if end}
 

@@ -191,12 +191,12 @@ def width_of(options: PageOptions | None) -> float | None:
 
 def adjust(drawn: Figure, options: PageOptions) -> None:
     """Set the size of the letters and the limits of the axes of a figure. Raises typer.BadParameter."""
-    from otjdd.plot.axes import lettered, limited
+    from otjdd.plot.axes import lettered, limit_axes
 
     steps: dict[str, Callable[[], None]] = {
         "--font": lambda: lettered(drawn, options.font) if options.font is not None else None,
-        "--xlim": lambda: limited(drawn, "x", options.xlim) if options.xlim else None,
-        "--ylim": lambda: limited(drawn, "y", options.ylim) if options.ylim else None,
+        "--xlim": lambda: limit_axes(drawn, "x", options.xlim) if options.xlim else None,
+        "--ylim": lambda: limit_axes(drawn, "y", options.ylim) if options.ylim else None,
     }
     for option, step in steps.items():
         with usage_of(option):

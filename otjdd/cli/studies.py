@@ -171,7 +171,7 @@ def validate(
     """
     from otjdd.claims import judge, reporting
     from otjdd.claims.papers import another_set
-    from otjdd.results.summary import counted
+    from otjdd.results.summary import numbers_in_words
     from otjdd.system.pool import cores
 
     refuse_other_runs(expected, quick, case)
@@ -191,13 +191,13 @@ def validate(
             )
     except KeyboardInterrupt as error:
         if judged := getattr(error, "partial", []):
-            reporting.report(judged, form)
+            reporting.print_verdicts(judged, form)
             sys.stdout.flush()
             goes_on = " The same command continues." if runs else ""
-            tell(f"{counted({'claim': len(judged)})} judged until then.{goes_on}")
+            tell(f"{numbers_in_words({'claim': len(judged)})} judged until then.{goes_on}")
         raise
     write_verdicts(verdicts, update, pictures, report, quick)
-    reporting.report(verdicts, form)
+    reporting.print_verdicts(verdicts, form)
     sys.stdout.flush()
     surprises = reporting.surprises(verdicts)
     if expected:
@@ -273,12 +273,12 @@ def calibrate(
     from otjdd.claims.papers import load_task
     from otjdd.fitting.search import evaluator
     from otjdd.fitting.targets import result, search
-    from otjdd.fitting.targets.result import asked, report
+    from otjdd.fitting.targets.result import asked, report_text
 
     task = load_task(file)
     if out:
         check_folder(out.parent)
-        check_outputs(*result.files_of(out, task))
+        check_outputs(*result.written_files(out, task))
         result.check_replaceable(out, task)
     visited = resumed(out, task) if resume else {}
     tell(asked(task))
@@ -298,13 +298,13 @@ def calibrate(
             result.write(out, task, visited, best.x)
         slopes = search.sensitivities(evaluate, best) if sensitivity else None
         fine = search.fine_evaluation(evaluate, best.x) if any(p.coarse != p.case for p in task.cases) else None
-    say(report(task, best, count, slopes, fine))
+    say(report_text(task, best, count, slopes, fine))
     say_exclusions(task, visited, out)
 
 
 def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None) -> None:
     """Print which aims were not met together, how to draw that, and the files that were written."""
-    from otjdd.fitting.targets.result import exclusions, files_of, path_beside
+    from otjdd.fitting.targets.result import exclusions, path_beside, written_files
 
     never, apart = exclusions(task, visited)
     if apart and out:
@@ -312,7 +312,7 @@ def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: P
     if never or apart:
         say("\n" + "\n".join(filter(None, [never, apart])))
     if out:
-        say("\n" + ", ".join(map(str, files_of(out, task))))
+        say("\n" + ", ".join(map(str, written_files(out, task))))
 
 
 def resumed(out: Path | None, task: TargetTask) -> dict[bytes, np.ndarray]:

@@ -184,12 +184,12 @@ def with_snapshots(case: Case) -> Case:
 
     Raises ValueError for a drive without a waveform.
     """
-    from otjdd.plot.over_time import PARTS, parts_of
+    from otjdd.plot.over_time import PARTS, turning_times
 
     if not hasattr(case.drive, "waveform"):
         raise ValueError("the ions are frozen in this drive: there is nothing to play")
     waveform = case.drive.waveform()
-    if not isinstance(waveform, Waveform) or len(edges := parts_of(waveform)) - 1 > PARTS:
+    if not isinstance(waveform, Waveform) or len(edges := turning_times(waveform)) - 1 > PARTS:
         record = {"profiles_at_reads": True} if waveform.read_count else {"profiles": FRAMES}
         return case.replace("record", {"every": "all"} | record)
     count = -(-FRAMES // (len(edges) - 1))

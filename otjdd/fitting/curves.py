@@ -320,7 +320,7 @@ def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, stated: Instrumen
     """
     y = ds[quantity].values
     given = ds[f"{quantity}{UNCERTAINTY}"].values if f"{quantity}{UNCERTAINTY}" in ds else None
-    noise = stated if np.isfinite(stated).any() else InstrumentNoise(noise_of(ds, quantity, given))
+    noise = stated if np.isfinite(stated).any() else InstrumentNoise(noise_level(ds, quantity, given))
     scale = scale_of(quantity, y, noise.size)
     usable = np.isfinite(scale.apply(y)) & ((y > 0) | (quantity not in ("resistance", "conductance")))
     record = rows["record"].values
@@ -330,7 +330,7 @@ def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, stated: Instrumen
     if given is not None:
         return Points(at, y[at], scale, np.hypot(given[at], stated.at(y[at])) * scale.slope(y[at]), COLUMN)
     own = noise.at(y[at])
-    return Points(at, y[at], scale, on_scale(scatter(scale, y[at], own), y[at], own, scale), ESTIMATED)
+    return Points(at, y[at], scale, on_scale(white_noise(scale, y[at], own), y[at], own, scale), ESTIMATED)
 
 
 def on_scale(relative: float, y: np.ndarray, noise: np.ndarray, scale: Scale) -> np.ndarray:
@@ -342,7 +342,7 @@ def on_scale(relative: float, y: np.ndarray, noise: np.ndarray, scale: Scale) ->
     return np.asarray(np.hypot(relative * size, noise) * scale.slope(y))
 
 
-def noise_of(ds: xr.Dataset, quantity: str, given: np.ndarray | None) -> float:
+def noise_level(ds: xr.Dataset, quantity: str, given: np.ndarray | None) -> float:
     """Noise [SI] in which the smallest numbers are lost, from their uncertainty if given; nan without noise."""
     if given is None:
         return float(ds[quantity].attrs.get("noise_floor", np.nan))
@@ -383,7 +383,7 @@ def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Sca
     return Points(at, mean, scale, sigma, REPEATS)
 
 
-def scatter(scale: Scale, y: np.ndarray, noise: np.ndarray) -> float:
+def white_noise(scale: Scale, y: np.ndarray, noise: np.ndarray) -> float:
     """Relative standard deviation of white noise on a smooth curve, from numbers above CLEAR times the noise.
 
     It follows from second differences on the scale. It is at least LEAST, and LEAST for fewer than FEWEST differences.

@@ -156,7 +156,7 @@ def files_beside(out: Path) -> tuple[Path, Path]:
     return out.with_suffix(".toml"), out.with_suffix(".png")
 
 
-def search(task: Task, out: Path, progress: Callable[[SearchProgress], object], **options: Any) -> xr.Dataset:
+def searched_fit(task: Task, out: Path, progress: Callable[[SearchProgress], object], **options: Any) -> xr.Dataset:
     """Dataset of a fit. During the search the best set so far is written to the checkpoint of `out`.
 
     options : of `otjdd.fitting.fit.solved`
@@ -176,7 +176,7 @@ def search(task: Task, out: Path, progress: Callable[[SearchProgress], object], 
 
 
 def resumed(path: Path, task: Task, evaluations: int, seed: int) -> dict[str, Any]:
-    """Arguments of `search` that continue the fit in a file: its best set, and the places that its search has visited.
+    """Arguments of `searched_fit` that continue the fit in a file: its best set, and the places already visited.
 
     Raises ResultError when the file holds another fit.
     """

@@ -66,7 +66,7 @@ class Gradient(NamedTuple):
     noise: float = np.nan
 
 
-def noise(evaluate: Evaluator[Task], x: np.ndarray) -> float:
+def solver_noise(evaluate: Evaluator[Task], x: np.ndarray) -> float:
     """Root mean square of the solver's noise in independent runs, at a place x (parameter,) of the search."""
     _, high = evaluate.task.ends
     inward = np.where(x + 3 * TINY <= high, 1.0, -1.0)
@@ -89,7 +89,7 @@ def gradient(
 ) -> Gradient:
     """Derivatives at a place of the search, from one run for each parameter along its time steps or from independent runs.
 
-    values_at_x : (point,) simulated numbers at x   noise : of independent runs, nan where `noise` is not known yet
+    values_at_x : (point,) simulated numbers at x   noise : of independent runs, nan where it is not known yet
     nearby : slopes (point, parameter) nearby, or None
     Raises CaseError, which names the key, where runs on both sides of x fail.
     """
@@ -168,7 +168,7 @@ def gradient_apart(
     scatter : noise of the runs, nan where it is not known yet   other arguments as of `gradient`. Raises CaseError
     A parameter at a bound, or with a run that fails on one side, has a one-sided difference.
     """
-    scatter = noise(evaluate, x) if np.isnan(scatter) else scatter
+    scatter = solver_noise(evaluate, x) if np.isnan(scatter) else scatter
     h = steps(nearby, len(x), scatter)
     low, high = evaluate.task.ends
     ahead, behind = np.minimum(x + h, high) - x, x - np.maximum(x - h, low)

@@ -156,7 +156,7 @@ def outputs_of_draws(
 
     best = simulate(case.replace(task.values(x)), trail=trail)
     if takes_trail(case) and len(places) > len(shared) + CHECKED:
-        few = counted(compute, progress, len(shared) + CHECKED)
+        few = with_progress(compute, progress, len(shared) + CHECKED)
         slopes = derivatives(task, x, best, trail.steps, few)
         if slopes is not None:
             rows = along_slopes(best, slopes, places - x)
@@ -164,11 +164,11 @@ def outputs_of_draws(
             simulated = results(places[checked], few)
             if near_enough(best, rows, checked, simulated, ends, SCATTER * case.numerics.rtol):
                 return best, rows, simulated
-    simulated = results(places, counted(compute, progress, len(places)))
+    simulated = results(places, with_progress(compute, progress, len(places)))
     return best, outputs_of_runs(best, [ds for ds in simulated if ds is not None]), simulated
 
 
-def counted(compute: Spread, progress: Callable[[float], object] | None, count: int) -> Spread:
+def with_progress(compute: Spread, progress: Callable[[float], object] | None, count: int) -> Spread:
     """Function like `compute` that calls `progress` with the fraction of `count` jobs done, over all of its calls."""
     done = 0
 

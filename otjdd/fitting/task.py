@@ -189,7 +189,7 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
     noise = noise_in(data.noise, name, ds, changed)
     ds = with_voltage(ds, changed.device.film.thickness)
     runs, notes = [], []
-    for group in groups(ds, name, changed):
+    for group in point_groups(ds, name, changed):
         own = changed.replace(group.changes)
         points = points_of(group.points, group.rows, name, noise)
         points, left_out = with_logarithm(points, group.points, name, own)
@@ -223,13 +223,13 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
     return runs, notes
 
 
-def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
+def point_groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
     """Groups of the points: one for each device and temperature, and each record if points are matched by times."""
     parts = []
     rows = applied_rows(ds)
     row, record = places(ds, rows), runs_in_time(rows)
-    for device, of_device in devices(ds, rows):
-        for temperature, at_temperature in temperatures(rows):
+    for device, of_device in device_groups(ds, rows):
+        for temperature, at_temperature in temperature_groups(rows):
             inside = np.intersect1d(of_device, at_temperature)
             split = inside.size and by_time(ds, name, case) and not repeats(rows.isel(point=inside))
             for number in dict.fromkeys(record[inside]) if split else [None]:
@@ -248,7 +248,7 @@ def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
     return parts
 
 
-def devices(ds: xr.Dataset, rows: xr.Dataset) -> list[tuple[str, np.ndarray]]:
+def device_groups(ds: xr.Dataset, rows: xr.Dataset) -> list[tuple[str, np.ndarray]]:
     """(name, indices (n,) of its rows) for each device of measured data; "" for data that name none, or one."""
     names = ds["device"].values if "device" in ds.coords else np.zeros(0)
     if len(np.unique(names)) < 2:
@@ -351,7 +351,7 @@ def dimension_of(name: str) -> str | None:
         return None
 
 
-def temperatures(ds: xr.Dataset) -> list[tuple[float | None, np.ndarray]]:
+def temperature_groups(ds: xr.Dataset) -> list[tuple[float | None, np.ndarray]]:
     """(temperature [K], indices (n,) of its points) for each temperature; None for data without temperatures."""
     if "temperature" not in ds:
         return [(None, np.arange(ds.sizes["point"]))]

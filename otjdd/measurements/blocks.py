@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from otjdd.measurements.names import heading, is_unit
-from otjdd.measurements.sheet import DIVIDERS, Sheet, SheetLine, divided, is_number, number_in
+from otjdd.measurements.sheet import DIVIDERS, Sheet, SheetLine, divided, number_in, reads_as_number
 
 
 class FileBlock(NamedTuple):
@@ -67,7 +67,7 @@ def blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
 
     names : quantity -> header of its column, as a user gives it
     """
-    every = [block for first, last in parts(sheet) for block in part_blocks(sheet, first, last, names)]
+    every = [block for first, last in text_parts(sheet) for block in part_blocks(sheet, first, last, names)]
     understood = [block for block in every if block.understood]
     chosen = understood or every[:1]
     if len(chosen) > 1:
@@ -81,7 +81,7 @@ def settings_above(block: FileBlock, before: Sequence[FileBlock]) -> str:
     return "\n".join(lines[before[-1].last if before else 0 : max(block.header.number, block.first) - 1])
 
 
-def parts(sheet: Sheet) -> Iterator[tuple[int, int]]:
+def text_parts(sheet: Sheet) -> Iterator[tuple[int, int]]:
     """Yield (first, last) lines of the parts of a text: a part begins where words follow an empty line."""
     first, at, number = 1, 0, 1
     for gap in GAP.finditer(sheet.text):
@@ -97,7 +97,9 @@ def parts(sheet: Sheet) -> Iterator[tuple[int, int]]:
 def goes_on(line: SheetLine, decimal: str) -> bool:
     """True for a line that may go on with a table below an empty line: a row, or the units of a header."""
     first = next((text for text in line.texts if text), "")
-    return numeric(line, decimal) or is_number(first, decimal) or all(is_unit(text) for text in line.texts if text)
+    return (
+        numeric(line, decimal) or reads_as_number(first, decimal) or all(is_unit(text) for text in line.texts if text)
+    )
 
 
 def numeric(line: SheetLine, decimal: str) -> bool:
@@ -138,7 +140,7 @@ def understood_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, 
             for place, cell in enumerate(line.cells)
             if cell.text in names.values() or heading(cell.text, text_at(units, place) if units else "")
         ]
-        worded = not any(is_number(text, sheet.decimal) for text in line.texts if text)
+        worded = not any(reads_as_number(text, sheet.decimal) for text in line.texts if text)
         if not places or not (worded or units or set(names.values()) & set(line.texts)):
             continue
         if below and all(number_in(text_at(below[0], place), sheet.decimal) is not None for place in places):
@@ -159,7 +161,7 @@ def unknown_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, str
         line = fitting(sheet, line, lines[at + 1 : at + 4])
         texts = [text for text in line.texts if text]
         units = units_below(sheet, lines, at)
-        words = not any(is_number(text, sheet.decimal) for text in texts)
+        words = not any(reads_as_number(text, sheet.decimal) for text in texts)
         if (words or units) and len(texts) > 1 and stays(sheet, lines[at + 1 + bool(units) :], len(line.cells)):
             return line
     return None
@@ -204,7 +206,7 @@ def units_below(sheet: Sheet, lines: list[SheetLine], at: int) -> SheetLine | No
     if at + 1 >= len(lines):
         return None
     texts = [text.strip("()[]") for text in lines[at + 1].texts if text.strip("()[]")]
-    good = bool(texts) and all(is_unit(text) and not is_number(text, sheet.decimal) for text in texts)
+    good = bool(texts) and all(is_unit(text) and not reads_as_number(text, sheet.decimal) for text in texts)
     return lines[at + 1] if good else None
 
 
@@ -214,7 +216,7 @@ def last_row(sheet: Sheet, lines: list[str], first: int, end: int) -> int:
     for number in range(first, end + 1):
         if lines[number - 1].strip():
             line = sheet.line(number, lines[number - 1])
-            if not is_number(next((text for text in line.texts if text), ""), sheet.decimal):
+            if not reads_as_number(next((text for text in line.texts if text), ""), sheet.decimal):
                 break
             last = number
     return last

@@ -1,7 +1,7 @@
 """Which columns of a table are used where several hold one quantity, and the question where nothing decides that.
 
-Columns side by side, "DrainI(1), DrainV(1), DrainI(2)..." or "Time, V, I, Time, V, I", are records: `groups` of one table.
-A question shows first numbers, and an option that picks the likeliest column.
+Columns side by side, "DrainI(1), DrainV(1), DrainI(2)..." or "Time, V, I, Time, V, I", are records of one table
+(`column_groups`). A question shows first numbers, and an option that picks the likeliest column.
 
 Turning points and repeats of a swept quantity, and the noise floor of a current, follow from their values alone: second
 differences of a smooth curve keep their sign over many points. Second differences of white noise change their sign from
@@ -19,7 +19,7 @@ import numpy as np
 
 from otjdd.errors import DataError
 from otjdd.measurements.blocks import FileBlock
-from otjdd.measurements.columns import Column, TableRows, finite, scaled, stem
+from otjdd.measurements.columns import Column, TableRows, finite_numbers, numbers_in_unit, stem
 from otjdd.measurements.names import CURRENT, MEASURED, UNCERTAINTY, channel, parted, quantity_of_unit, unit_of
 
 JITTER = 1e-3  # of the range: smaller changes of a source that is read back are noise
@@ -139,7 +139,7 @@ def choice(block: FileBlock, columns: Sequence[Column], rows: TableRows) -> Colu
 
     columns : those whose quantity is known
     """
-    sets = groups(block, columns)
+    sets = column_groups(block, columns)
     picked, left_out, undecided = of_group(block, sets[0], rows)
     if undecided:
         raise question(block, undecided, rows)
@@ -157,7 +157,7 @@ def choice(block: FileBlock, columns: Sequence[Column], rows: TableRows) -> Colu
     return ColumnChoice(every, left_out)
 
 
-def groups(block: FileBlock, columns: Sequence[Column]) -> list[list[Column]]:
+def column_groups(block: FileBlock, columns: Sequence[Column]) -> list[list[Column]]:
     """Groups of columns side by side, with the same quantities in each group; else all columns as a single group.
 
     If a user named columns, only the groups of these columns.
@@ -203,7 +203,7 @@ def of_group(
     by_quantity = {name: several for name, several in by_quantity.items() if several}
     for name in by_quantity:
         by_quantity[name] = equivalent(block, by_quantity[name], rows, left_out)
-    pair(by_quantity, rows, left_out)
+    pair_columns(by_quantity, rows, left_out)
     picked = {name: several[0] for name, several in by_quantity.items() if len(several) == 1}
     if len(times := by_quantity.get("time", [])) > 1:
         current = next((picked[name] for name in CURRENT if name in picked), None)
@@ -242,7 +242,9 @@ def equivalent(block: FileBlock, several: list[Column], rows: TableRows, left_ou
     distinct: list[Column] = []
     tolerance = READ_BACK if several[0].quantity == "voltage" else SAME
     for column in several if several[0].quantity != "time" else ():
-        same = next((c for c in distinct if alike(scaled(c, rows), scaled(column, rows), tolerance)), None)
+        same = next(
+            (c for c in distinct if alike(numbers_in_unit(c, rows), numbers_in_unit(column, rows), tolerance)), None
+        )
         if same:
             left_out[column.header.text] = f"the numbers of {same.header.text}"
         else:
@@ -250,17 +252,19 @@ def equivalent(block: FileBlock, several: list[Column], rows: TableRows, left_ou
     return distinct or several
 
 
-def pair(by_quantity: dict[str, list[Column]], rows: TableRows, left_out: dict[str, str]) -> None:
+def pair_columns(by_quantity: dict[str, list[Column]], rows: TableRows, left_out: dict[str, str]) -> None:
     """Remove constant or mirrored voltages, mirrored currents, and voltages of other channels than that of the current."""
     several = by_quantity.get("voltage", [])
     if len(several) > 1:
-        ranges = {c: np.ptp(finite(scaled(c, rows))) for c in several}
-        levels = {c: np.abs(finite(scaled(c, rows))).max() for c in several}
+        ranges = {c: np.ptp(finite_numbers(numbers_in_unit(c, rows))) for c in several}
+        levels = {c: np.abs(finite_numbers(numbers_in_unit(c, rows))).max() for c in several}
         widest = max(ranges.values())
         swept = [c for c in several if ranges[c] > max(STILL * levels[c], NOTHING * widest)]
         if len(swept) < len(several) and swept:
             left_out |= {
-                c.header.text: f"constant: {finite(scaled(c, rows))[0]:.4g} V" for c in several if c not in swept
+                c.header.text: f"constant: {finite_numbers(numbers_in_unit(c, rows))[0]:.4g} V"
+                for c in several
+                if c not in swept
             }
         by_quantity["voltage"] = without_mirrored(swept or several, [], rows, left_out)
     channels = [channel(c.header.text) for c in by_quantity.get("voltage", [])]
@@ -281,9 +285,9 @@ def without_mirrored(
 ) -> list[Column]:
     """The column of one of the channels, else the first, if all others have its numbers with opposite sign; else all."""
     first = next((c for c in several if channel(c.header.text) in channels), several[0])
-    numbers = scaled(first, rows)
+    numbers = numbers_in_unit(first, rows)
     others = [c for c in several if c is not first]
-    if any(c.named for c in several) or not all(alike(numbers, -scaled(c, rows), MIRROR) for c in others):
+    if any(c.named for c in several) or not all(alike(numbers, -numbers_in_unit(c, rows), MIRROR) for c in others):
         return several
     left_out |= {c.header.text: f"the opposite of {first.header.text}" for c in others}
     return [first]
@@ -293,11 +297,11 @@ def leave_out_derived(picked: dict[str, Column], rows: TableRows, left_out: dict
     """Leave out a resistance or a conductance that is computed from the voltage and the current beside it."""
     if not {"voltage", "current"} <= set(picked):
         return
-    V, current = (scaled(picked[name], rows) for name in ("voltage", "current"))
+    V, current = (numbers_in_unit(picked[name], rows) for name in ("voltage", "current"))
     for name, top, bottom, words in (("resistance", V, current, "V / I"), ("conductance", current, V, "I / V")):
         if name in picked and not picked[name].named:
             with np.errstate(divide="ignore", invalid="ignore"):
-                near = np.abs(scaled(picked[name], rows) / (top / bottom) - 1) < DERIVED
+                near = np.abs(numbers_in_unit(picked[name], rows) / (top / bottom) - 1) < DERIVED
             if near.mean() > 0.8:
                 left_out[picked.pop(name).header.text] = f"computed, {words}"
 
@@ -329,7 +333,7 @@ OF_SEVERAL_RUNS = (
 def question(block: FileBlock, undecided: Mapping[str, list[Column]], rows: TableRows) -> DataError:
     """An error that lists the columns among which nothing decides, with the options that pick the likeliest."""
     likely = {
-        name: max(several, key=lambda c: float(np.abs(finite(scaled(c, rows))).max(initial=0.0)))
+        name: max(several, key=lambda c: float(np.abs(finite_numbers(numbers_in_unit(c, rows))).max(initial=0.0)))
         for name, several in undecided.items()
     }
     listed = "; ".join(
@@ -374,7 +378,9 @@ def quoted(text: str) -> str:
 def first_numbers(column: Column, rows: TableRows, count: int = 3) -> str:
     """The first numbers of a column, with their unit."""
     unit = unit_of(column.heading.measures)
-    return ", ".join(f"{number:.4g}" for number in finite(scaled(column, rows))[:count]) + f" ... {unit}"
+    return (
+        ", ".join(f"{number:.4g}" for number in finite_numbers(numbers_in_unit(column, rows))[:count]) + f" ... {unit}"
+    )
 
 
 def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableRows) -> DataError:
@@ -385,7 +391,7 @@ def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableR
     texts = block.header.texts
     numbers = {place: values for place, values in rows.numbers.items() if np.isfinite(values).sum() > 1}
     listed = "; ".join(
-        f"{texts[p]!r} ({', '.join(f'{v:.4g}' for v in finite(values)[:3])} ...)"
+        f"{texts[p]!r} ({', '.join(f'{v:.4g}' for v in finite_numbers(values)[:3])} ...)"
         for p, values in list(numbers.items())[:MOST]
     )
     answers: dict[str, str] = {}

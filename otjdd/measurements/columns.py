@@ -140,7 +140,7 @@ class TableRows(NamedTuple):
     faults: dict[int, DataError]
 
 
-def rows_of(block: FileBlock, places: Mapping[int, str]) -> TableRows:
+def table_rows(block: FileBlock, places: Mapping[int, str]) -> TableRows:
     """The rows of a table. places : place of a column -> its quantity, for messages.
 
     Lines that repeat the header, and those without content at these places, are left out. Raises DataError, with the
@@ -246,12 +246,12 @@ def careful_numbers(
     return numbers
 
 
-def scaled(column: Column, rows: TableRows) -> np.ndarray:
+def numbers_in_unit(column: Column, rows: TableRows) -> np.ndarray:
     """Numbers (row,) of a column in the unit of the Dataset."""
     return np.asarray(rows.numbers[column.place] * column.factor + column.offset)
 
 
-def finite(values: np.ndarray) -> np.ndarray:
+def finite_numbers(values: np.ndarray) -> np.ndarray:
     """The numbers among values."""
     return np.asarray(values[np.isfinite(values)])
 
@@ -306,7 +306,7 @@ def masked(block: FileBlock, columns: Mapping[str, Column], rows: TableRows) -> 
     if "current" in columns:
         name = re.sub(r"(?:\(\d+\)|\[\d+\])+$", "", columns["current"].header.text).strip()
         if limit := block.limits.get(name):
-            at_limit = np.abs(scaled(columns["current"], rows)) >= limit * (1 - NEAR)
+            at_limit = np.abs(numbers_in_unit(columns["current"], rows)) >= limit * (1 - NEAR)
             words += [f"{at_limit.sum()} rows masked: the current is at its compliance of {limit:g} A"] * bool(
                 at_limit.any()
             )

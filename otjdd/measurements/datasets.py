@@ -28,7 +28,7 @@ from otjdd.measurements.names import (
     has_unit,
     heading,
     long_name_of,
-    quantity_of,
+    quantity_of_name,
     scale_to,
     unit_of,
 )
@@ -195,13 +195,13 @@ FIELD = re.compile(r"\{(\w+)\}")
 NUMBER = r"[-+]?\d+(?:[.p,]\d+)?(?:e[-+]?\d+)?"  # 300, 1.5, 1p5
 
 
-def files_of(source: Any) -> list[Path]:
+def source_paths(source: Any) -> list[Path]:
     """Paths of a source: a path, a pattern with "*", "?" or "[" in the order of names, or several paths and patterns.
 
     Raises FileNotFoundError for a pattern that fits no file.
     """
     if not isinstance(source, str | os.PathLike):
-        return [file for part in source for file in files_of(part)]
+        return [file for part in source for file in source_paths(part)]
     if Path(source).exists() or not glob.has_magic(os.fspath(source)):
         return [Path(source)]
     files = [Path(name) for name in sorted(glob.glob(os.fspath(source)))]
@@ -226,7 +226,7 @@ def conditions(path: str | os.PathLike[str], pattern: str) -> dict[str, tuple[fl
         if i % 2 == 0:
             shape += re.escape(text)
             continue
-        quantity = quantity_of(text)
+        quantity = quantity_of_name(text)
         shape += f"(?P<{text}>{NUMBER})" if quantity else f"(?P<{text}>[^_\\s]+?)"
         behind = re.match(r"[A-Za-z°]*", FIELD.split(pattern)[i + 1])
         units[text] = behind[0] if behind and quantity and has_unit(quantity, behind[0]) else ""
@@ -238,7 +238,7 @@ def conditions(path: str | os.PathLike[str], pattern: str) -> dict[str, tuple[fl
         )
     values: dict[str, tuple[float, str] | str] = {}
     for field in fields:
-        if quantity := quantity_of(field):
+        if quantity := quantity_of_name(field):
             factor, offset = scale_to(units[field], quantity)
             number = float(re.sub("[p,]", ".", match[field]))
             values[quantity] = (

@@ -126,7 +126,7 @@ def records(sheet: Sheet) -> Iterator[tuple[list[str], SheetLine, int]]:
 
 def block(sheet: Sheet, settings: list[str], header: SheetLine, last: int) -> FileBlock:
     """The table of a record, whose settings name the voltages and the currents of its channels."""
-    values = dict(parameters(sheet, settings))
+    values = dict(setting_values(sheet, settings))
     currents, voltages = values.get("Channel.IName", []), values.get("Channel.VName", [])
     quantities = dict.fromkeys(currents, "current") | dict.fromkeys(voltages, "voltage")
     quantities |= dict.fromkeys(values.get("Channel.Time", []), "time") | {NAME: ""}
@@ -139,7 +139,7 @@ def block(sheet: Sheet, settings: list[str], header: SheetLine, last: int) -> Fi
     )  # fmt: skip
 
 
-def parameters(sheet: Sheet, settings: list[str]) -> Iterator[tuple[str, list[str]]]:
+def setting_values(sheet: Sheet, settings: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Yield (name, values) of the lines of settings."""
     for text in settings:
         cells = [cell for cell in sheet.line(1, text).texts if cell]
@@ -232,7 +232,7 @@ FORMS = (
 PLAIN = Form("table", (), blocks.blocks)
 
 
-def form_of(sheet: Sheet) -> Form:
+def instrument_form(sheet: Sheet) -> Form:
     """The form of a sheet: that with the largest share of its signs in the first lines; PLAIN if no share exceeds 0.5."""
     head = "\n".join((sheet.original or sheet.text).split("\n", HEAD)[:HEAD])
     best = max(FORMS, key=lambda form: form.recognise(head))

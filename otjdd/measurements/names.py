@@ -185,17 +185,17 @@ def plain_heading(text: str, unit_beside: str) -> Heading | None:
     bare = re.fullmatch(r"\|(.+)\||abs(?:\((.+)\)|[ _]?(.+))", name, re.IGNORECASE)
     inside = (next((part for part in bare.groups() if part), name) if bare else name).strip()
     unit_text = written or unit_beside
-    if quantity := quantity_of(inside) or lettered(inside, unit_text) or neutral(inside, unit_text):
+    if quantity := quantity_of_name(inside) or lettered(inside, unit_text) or neutral(inside, unit_text):
         return Heading(quantity, bool(bare), written)
     if match := UNCERTAIN.fullmatch(name.lower()):
         whole = match["after"] or match["before"]
         part = (name[match.start("after") : match.end("after")] if match["after"] else name[: len(whole)]).strip("() ")
-        if base := quantity_of(part) or lettered(part, unit_text):
+        if base := quantity_of_name(part) or lettered(part, unit_text):
             return Heading(base + UNCERTAINTY, bool(bare), written)
     behind = UNIT_BEHIND.fullmatch(inside)
     if behind and not written:
         first, last = behind[1], behind[2].replace("_per_", "/")
-        if (quantity := quantity_of(first) or lettered(first, last)) and has_unit(quantity, last):
+        if (quantity := quantity_of_name(first) or lettered(first, last)) and has_unit(quantity, last):
             return Heading(quantity, bool(bare), last)
     return None
 
@@ -212,7 +212,7 @@ def parted(text: str) -> tuple[str, str]:
 
 
 @cache
-def quantity_of(name: str) -> str | None:
+def quantity_of_name(name: str) -> str | None:
     """Quantity of a bare name, None for an unknown one."""
     if name in LETTERS:
         return LETTERS[name]
@@ -229,7 +229,7 @@ def quantity_of(name: str) -> str | None:
     of_channel = re.fullmatch(rf"({_CHANNEL})[ .:](.+)", small)
     if exact or not of_channel or (of_channel[2] == "t" and not of_channel[1].startswith("pmu")):
         return exact
-    return quantity_of(of_channel[2])
+    return quantity_of_name(of_channel[2])
 
 
 def neutral(name: str, written: str) -> str | None:
@@ -267,7 +267,7 @@ def headers_by_quantity(names: Mapping[str, str]) -> dict[str, str]:
     headers = {}
     for name, header in names.items():
         base = name.removesuffix(UNCERTAINTY)
-        quantity = quantity_of(base)
+        quantity = quantity_of_name(base)
         if quantity is None:
             close = difflib.get_close_matches(base, QUANTITIES, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""

@@ -27,15 +27,15 @@ from otjdd.measurements.datasets import (
     ROW,
     applied_rows,
     conditions,
-    files_of,
     from_arrays,
     from_netcdf,
     one_after_another,
     places,
+    source_paths,
     with_conditions,
     with_rows,
 )
-from otjdd.measurements.names import CURRENT, UNCERTAINTY, headers_by_quantity, long_name_of, quantity_of, unit_of
+from otjdd.measurements.names import CURRENT, UNCERTAINTY, headers_by_quantity, long_name_of, quantity_of_name, unit_of
 from otjdd.measurements.sheet import HDF5, kind_of
 from otjdd.measurements.tables import UNUSED, ColumnTable, table_in
 
@@ -69,7 +69,7 @@ def read_data(
         return selected(source, without, keep or {})
     arguments = headers_by_quantity(names or {}), sheet, without
     if isinstance(source, str | os.PathLike) or (isinstance(source, Sequence) and not isinstance(source, str)):
-        files = files_of(source)
+        files = source_paths(source)
         parts = [with_conditions(from_file(file, *arguments), conditions(file, from_name)) for file in files]
         ds = parts[0] if len(parts) == 1 else one_after_another(parts, source)
     else:
@@ -119,10 +119,10 @@ def dataset_of_table(table: ColumnTable) -> xr.Dataset:
     ds = with_rows(ds, of_rows | table.values)
     if table.temperature and "temperature" not in ds:
         ds = with_conditions(ds, {"temperature": table.temperature})
-    return ds if set(ds) & set(SWEPT) else counted(ds)
+    return ds if set(ds) & set(SWEPT) else with_point_numbers(ds)
 
 
-def counted(ds: xr.Dataset) -> xr.Dataset:
+def with_point_numbers(ds: xr.Dataset) -> xr.Dataset:
     """Measured data without a quantity of SWEPT, with the variable `number` that counts the points."""
     about = {"units": "1", "long_name": long_name_of("number"), "header": "the order of the rows"}
     ds = ds.assign(number=("point", np.arange(1.0, ds.sizes["point"] + 1), about))
@@ -142,7 +142,7 @@ def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[s
                 ds = ds.isel({dim: np.flatnonzero(outside)}) if not outside.all() else ds
     chosen = np.ones(ds.sizes["point"], dtype=bool)
     for name, (low, high) in keep.items():
-        quantity = quantity_of(name) or name
+        quantity = quantity_of_name(name) or name
         if quantity not in ds:
             raise DataError(
                 [Problem(ds.attrs["file"], 1, 1, "", f"a column of {name} to choose by", ", ".join(map(str, ds)))]

@@ -28,7 +28,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
-from otjdd.measurements.names import heading, quantity_of
+from otjdd.measurements.names import heading, quantity_of_name
 from otjdd.system import interpreter
 from otjdd.system.files import Refused, read_regular
 
@@ -225,7 +225,7 @@ def first_grouped(cells: Sequence[str], divider: str) -> int | None:
     return next((i for i, text in enumerate(texts) if THOUSANDS.fullmatch(text)), None)
 
 
-def is_number(text: str, decimal: str) -> bool:
+def reads_as_number(text: str, decimal: str) -> bool:
     """True if a text is a number with this decimal mark or with a point. Words for missing numbers are no numbers."""
     number = number_in(text, decimal)
     if number is None and decimal != ".":
@@ -291,12 +291,12 @@ def sheet_of(name: str, text: str) -> Sheet:
         original = text
         text, count = COMMENT.subn(partial(comment_or_header, begin.start()), text)
     lines = [line for line in text[-TAIL:].split("\n")[len(text) > TAIL :] if line.strip()]
-    divider, decimal = form_of(lines[-SAMPLE:])
+    divider, decimal = cell_format(lines[-SAMPLE:])
     notes = [f"cells between {DIVIDERS[divider]}"] + ["a decimal comma"] * (decimal == ",")
     notes += [f"{count} lines of comment"] * bool(count)
     grouped = decimal == "," and may_group(text, divider)
     sheet = Sheet(name, text, divider, decimal, tuple(notes), original=original, grouped=grouped)
-    if not above or not is_number(re.split(r"[\s;,]", begin.group().strip(), maxsplit=1)[0], "."):
+    if not above or not reads_as_number(re.split(r"[\s;,]", begin.group().strip(), maxsplit=1)[0], "."):
         return sheet
     names = sheet.line(at, re.sub(f"[{MARKS}]", " ", above, count=1))  # the comment right above the numbers
     return sheet._replace(header=names._replace(text=f" {above[1:]}"))
@@ -339,7 +339,7 @@ def decoded(name: str, data: bytes) -> str:
 def named_in(data: bytes, encoding: str) -> bool:
     """True if the first lines name a quantity in an encoding of East Asia."""
     text = data[:4000].decode(encoding, "ignore")
-    return any(not word.isascii() and quantity_of(word) for word in re.findall(r"\w+", text))
+    return any(not word.isascii() and quantity_of_name(word) for word in re.findall(r"\w+", text))
 
 
 def blanked(text: str, without: Sequence[tuple[int, int]]) -> str:
@@ -353,14 +353,14 @@ def blanked(text: str, without: Sequence[tuple[int, int]]) -> str:
     return "\n".join(lines)
 
 
-def form_of(lines: list[str]) -> tuple[str, str]:
+def cell_format(lines: list[str]) -> tuple[str, str]:
     """Divider and decimal mark with which most cells are numbers and fewest are not."""
     best, most = (",", "."), 0
     for decimal, divider in product(".,", DIVIDERS):
         if decimal == divider and not any('"' in line for line in lines):
             continue
         rows = [[cell.text for cell in divided(line, divider, True) if cell.text] for line in lines]
-        numbers = [[is_number(text, decimal) for text in row] for row in rows if len(row) > 1]
+        numbers = [[reads_as_number(text, decimal) for text in row] for row in rows if len(row) > 1]
         score = sum(2 * sum(row) - len(row) for row in numbers if any(row))
         if score > most:
             best, most = (divider, decimal), score

@@ -22,15 +22,15 @@ from otjdd.measurements.columns import (
     Column,
     TableRows,
     columns_of,
-    finite,
+    finite_numbers,
     masked,
-    rows_of,
-    scaled,
+    numbers_in_unit,
     stem,
+    table_rows,
     texts_at,
     user_columns,
 )
-from otjdd.measurements.instruments import PLAIN, form_of
+from otjdd.measurements.instruments import PLAIN, instrument_form
 from otjdd.measurements.names import MEASURED, UNCERTAINTY, scale_to
 from otjdd.measurements.sheet import Sheet, holds_numbers, number_in, sheets_of
 
@@ -77,7 +77,7 @@ def table_in(
         raise DataError([Problem(os.fspath(path), 1, 1, "", "a table of numbers", "a file without any")])
     blocks, forms = [], []
     for sheet in runs:
-        form = form_of(sheet)
+        form = instrument_form(sheet)
         forms += [form.name] * (form is not PLAIN)
         own = form.blocks(sheet, names)
         if not sheet.title and own:
@@ -87,11 +87,11 @@ def table_in(
         expected = 'a table with a header such as "V (V), I (A)"'
         expected += ", or a workbook, as its name says" if os.fspath(path).lower().endswith(WORKBOOKS) else ""
         raise runs[0].fault(next(iter(runs[0].head()), None), None, expected, "no rows of numbers below a header")
-    records, others = chosen(blocks, title, names)
+    records, others = recorded_tables(blocks, title, names)
     forms += [
         f"Keithley 4200 ({program})" for sign, program in PROGRAMS.items() if about is not None and sign in about.text
     ]
-    table = joined(parts_of(records, names))
+    table = joined_records(record_parts(records, names))
     notes = [f"file of {name}" for name in forms[:1]] + [*records[0].sheet.notes] + table.notes
     if others:
         notes.append(f'other tables: {", ".join(map(repr, others[:40]))}; choose by --sheet "{others[0]}"')
@@ -103,7 +103,9 @@ def title_of(block: FileBlock) -> str:
     return ", ".join(filter(None, (block.sheet.title, block.title)))
 
 
-def chosen(blocks: Sequence[FileBlock], title: str, names: Mapping[str, str]) -> tuple[list[FileBlock], list[str]]:
+def recorded_tables(
+    blocks: Sequence[FileBlock], title: str, names: Mapping[str, str]
+) -> tuple[list[FileBlock], list[str]]:
     """The tables that are records of one measurement, and the titles of the others. Raises DataError.
 
     title : of a table or sheet; "" for the first table with a quantity against another
@@ -171,7 +173,7 @@ def makes_curve(block: FileBlock, names: Mapping[str, str]) -> bool:
 TablePart = tuple[FileBlock, ColumnChoice, TableRows]
 
 
-def parts_of(records: Sequence[FileBlock], names: Mapping[str, str]) -> list[TablePart]:
+def record_parts(records: Sequence[FileBlock], names: Mapping[str, str]) -> list[TablePart]:
     """The used columns and the rows of each record, the same columns in all. Raises DataError."""
     first = records[0], *used(records[0], names)
     columns = first[1].columns[0]
@@ -182,7 +184,7 @@ def parts_of(records: Sequence[FileBlock], names: Mapping[str, str]) -> list[Tab
 def used(block: FileBlock, names: Mapping[str, str]) -> tuple[ColumnChoice, TableRows]:
     """The columns of a table that are used, and its rows. Raises DataError."""
     columns = columns_of(block, names)
-    rows = rows_of(block, {column.place: column.quantity for column in columns})
+    rows = table_rows(block, {column.place: column.quantity for column in columns})
     if columns and not rows.lines.size:
         raise block.sheet.fault(block.header, None, "numbers below the header", "none")
     picked = (
@@ -190,7 +192,7 @@ def used(block: FileBlock, names: Mapping[str, str]) -> tuple[ColumnChoice, Tabl
     )
     if not has_measured(picked.columns[0]):
         every = {place: "a quantity" for place, cell in enumerate(block.header.cells) if cell.text}
-        raise without_quantities(block, columns, rows_of(block, every))
+        raise without_quantities(block, columns, table_rows(block, every))
     for column in {column for group in picked.columns for column in group.values()}:
         if column.fault:
             raise column.fault
@@ -211,14 +213,14 @@ def has_measured(quantities: Iterable[str]) -> bool:
     return any(not name.endswith(UNCERTAINTY) for name in set(quantities) - APPLIED - CONDITIONS)
 
 
-def joined(parts: Sequence[TablePart]) -> ColumnTable:
+def joined_records(parts: Sequence[TablePart]) -> ColumnTable:
     """The table of records: of tables of a series, of columns side by side, of rows below each repeat of the header."""
     lines, record, devices, notes, count = [], [], [], [], 0
     values: dict[str, list[np.ndarray]] = {name: [] for name in parts[0][1].columns[0]}
     overflows = 0
     for block, picked, rows in parts:
         for group in picked.columns:
-            numbers = {name: scaled(group[name], rows) for name in values}
+            numbers = {name: numbers_in_unit(group[name], rows) for name in values}
             inside = np.flatnonzero(~np.all([np.isnan(v) for v in numbers.values()], axis=0))
             mask, words = masked(block, group, rows)
             notes += words
@@ -242,7 +244,7 @@ def joined(parts: Sequence[TablePart]) -> ColumnTable:
     first, picked, _ = parts[0]
     if overflows:
         notes.append(f"{overflows} numbers over the range of the instrument")
-    notes += parameters(parts)
+    notes += constant_values(parts)
     left = [f"{text} ({why})" if why else text for text, why in picked.left_out.items()]
     if left:
         notes.append(f"{UNUSED}{', '.join(left)[:500]}")
@@ -270,7 +272,7 @@ def follow(time: np.ndarray, record: np.ndarray) -> bool:
     return all(later[0] >= before[1] for before, later in pairwise(ends))
 
 
-def parameters(parts: Sequence[TablePart]) -> list[str]:
+def constant_values(parts: Sequence[TablePart]) -> list[str]:
     """Values, in words, of unused columns that are constant within each of several groups of columns side by side."""
     block, picked, rows = parts[0]
     if len(picked.columns) < 2:
@@ -279,7 +281,7 @@ def parameters(parts: Sequence[TablePart]) -> list[str]:
     words = []
     for text in picked.left_out:
         places = [p for p, cell in enumerate(block.header.cells) if cell.text == text or stem(cell.text) == stem(text)]
-        levels = [finite(rows.numbers[p]) for p in places if p in rows.numbers]
+        levels = [finite_numbers(rows.numbers[p]) for p in places if p in rows.numbers]
         if len(levels) == len(picked.columns) and all(v.size and np.ptp(v) == 0 for v in levels) and width:
             words.append(f"{stem(text)} of the records: {', '.join(f'{v[0]:.4g}' for v in levels)}")
     return list(dict.fromkeys(words))

@@ -390,7 +390,7 @@ def lettered(fig: Figure, points: float) -> None:
             text.set_fontsize(share * float(text.get_fontsize()))
 
 
-def limited(fig: Figure, side: str, text: str) -> None:
+def limit_axes(fig: Figure, side: str, text: str) -> None:
     """Set the limits of the x axes or of the y axes of all panels in which this axis shows the quantity of the limits.
 
     side : "x" or "y"   text : "LOW:HIGH" with units; if LOW or HIGH is empty, that limit stays

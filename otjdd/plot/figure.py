@@ -23,7 +23,7 @@ from otjdd.plot import axes as parts
 from otjdd.plot import crossbar, fit, iv, learning, over_time, over_x, reads, small_signal, study
 from otjdd.plot.runs import KINDS as KINDS
 from otjdd.plot.runs import MOVIE as MOVIE
-from otjdd.plot.runs import NamedResult, chosen, listed, named_results
+from otjdd.plot.runs import NamedResult, kinds_to_draw, listed, named_results
 from otjdd.plot.runs import listing as listing
 from otjdd.plot.style import CYCLE, GREY, ORANGE, panels, style
 from otjdd.results.outputs import measured
@@ -79,7 +79,7 @@ def figure(
     runs = [run for ds, run in zip(given, every, strict=True) if not is_measured(ds)]
     if not runs:
         runs, data = every, []
-    names = shown_by(data, runs) if data and not kinds else chosen(runs, kinds)
+    names = shown_by(data, runs) if data and not kinds else kinds_to_draw(runs, kinds)
     with style() if own is None else nullcontext():
         names, fig, places = places_for(names, kinds, own)
         for i, (name, axes) in enumerate(zip(names, places, strict=True)):
@@ -165,7 +165,7 @@ def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
     Raises ValueError when there is nothing to draw.
     """
     fitting = [name for name in (kind, "hysteresis") if name in KINDS and KINDS[name].fits(runs)]
-    return (fitting or chosen(runs))[0]
+    return (fitting or kinds_to_draw(runs))[0]
 
 
 def shows(results: Sequence[xr.Dataset], kind: str, measured: xr.Dataset | None) -> bool:
@@ -179,16 +179,16 @@ def measured_points(kind: str, ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray] 
     voltage = first(ds, "write_voltage", "voltage")
     resistance = of_resistance(ds)
     if kind == "loop":
-        return pair(voltage, resistance)
+        return both_or_none(voltage, resistance)
     if kind in ("iv", "iv-linear"):
         current = first(ds, "current", "read_current")
-        return pair(
+        return both_or_none(
             first(ds, "voltage", "read_voltage"), np.abs(current) if kind == "iv" and current is not None else current
         )
     if kind == "conductance":
-        return pair(first(ds, "number"), None if resistance is None else 1 / resistance)
+        return both_or_none(first(ds, "number"), None if resistance is None else 1 / resistance)
     if kind == "retention":
-        return pair(first(ds, "time"), resistance)
+        return both_or_none(first(ds, "time"), resistance)
     return None
 
 
@@ -229,7 +229,7 @@ def first(ds: xr.Dataset, *names: str) -> np.ndarray | None:
     return next((ds[name].values for name in names if name in ds), None)
 
 
-def pair(x: np.ndarray | None, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
+def both_or_none(x: np.ndarray | None, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
     """(x, y), or None if one of them is None."""
     return None if x is None or y is None else (x, y)
 
@@ -243,7 +243,7 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
     middle = NamedResult(ds.isel(percentile=len(levels) // 2))
     pairs = [(i, len(levels) - 1 - i) for i in range(len(levels) // 2)]
     with style():
-        names, fig, places = places_for(chosen([middle], kinds), kinds, own)
+        names, fig, places = places_for(kinds_to_draw([middle], kinds), kinds, own)
         for i, (name, axes) in enumerate(zip(names, places, strict=True)):
             KINDS[name].draw(axes, [middle])
             edges = [(lines_of(name, ds.isel(percentile=i)), lines_of(name, ds.isel(percentile=j))) for i, j in pairs]
@@ -306,7 +306,7 @@ def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
     on_axis = parts.magnitude(y) if name in SIGNED else y
     floor = ds[name].attrs.get("noise_floor", 0.0)
     lost = np.abs(y) < LOST * floor
-    words, values = groups(ds)
+    words, values = labelled_groups(ds)
     several = np.unique(values)
     for i, value in enumerate(several):
         inside, colour = values == value, CYCLE[i % 6]
@@ -331,7 +331,7 @@ def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
         parts.legend(axes)
 
 
-def groups(ds: xr.Dataset) -> tuple[str, np.ndarray]:
+def labelled_groups(ds: xr.Dataset) -> tuple[str, np.ndarray]:
     """Word for the groups of points, and the temperature [K] or the number of the record (point,) of each point.
 
     The word is "T =" or "record"; "" for a single record.

@@ -39,7 +39,7 @@ def fit_figure(ds: xr.Dataset) -> Figure:
     with style():
         fig, places = panels(drawn + 1 + several + ds.sizes.get("profile", 0))
         for number, axes in enumerate(places[:drawn]):
-            beside(axes, ds, number, curves[number])
+            data_and_fit(axes, ds, number, curves[number])
         residuals(places[drawn], ds, curves)
         if several:
             correlations(places[drawn + 1], ds)
@@ -50,7 +50,7 @@ def fit_figure(ds: xr.Dataset) -> Figure:
     return fig
 
 
-def beside(axes: Axes, ds: xr.Dataset, number: int, curve: dict[str, Any]) -> None:
+def data_and_fit(axes: Axes, ds: xr.Dataset, number: int, curve: dict[str, Any]) -> None:
     """Fill axes with one curve and its fit."""
     inside = ds["curve"].values == number
     x, y, fitted = (ds[name].values[inside] for name in ("axis_value", "measured", "fitted"))
@@ -167,7 +167,7 @@ def distances_of(ds: xr.Dataset) -> tuple[np.ndarray, list[str], list[str]]:
     return ds["visited_distance"].values, list(map(str, ds["aim"].values)), list(map(str, ds["target"].values))
 
 
-def named(ds: xr.Dataset) -> dict[str, np.ndarray]:
+def distances_by_name(ds: xr.Dataset) -> dict[str, np.ndarray]:
     """Name of each claim and each target of a calibration -> distances (visit,) of the sets that were tried."""
     by_aim, aims, targets = distances_of(ds)
     return goal.of_aims(by_aim, targets) | goal.of_aims(by_aim, aims)
@@ -175,7 +175,7 @@ def named(ds: xr.Dataset) -> dict[str, np.ndarray]:
 
 def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs to draw, see `front_figure`. Raises ValueError."""
-    by_name = named(ds)
+    by_name = distances_by_name(ds)
     for name in names:
         if name not in by_name:
             raise ValueError(f"{name!r} is no target of this calibration{meant(name, by_name)}: {', '.join(by_name)}")
@@ -191,7 +191,7 @@ def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
 
 def fill(ds: xr.Dataset, pairs: Sequence[tuple[str, str]], places: Sequence[Axes]) -> None:
     """Draw each pair into its axes."""
-    by_name = named(ds)
+    by_name = distances_by_name(ds)
     for number, ((first, second), axes) in enumerate(zip(pairs, places, strict=True)):
         draw(axes, by_name[first], by_name[second])
         axes.set(xlabel=f"{first}: distance in tolerances", ylabel=second)

@@ -153,14 +153,14 @@ def plotted(
         width = 1.0 + (WIDER * (count - 1 - number) / (count - 1) if curve.in_time and count > 1 else 0.0)
         axes.plot(curve.voltage, of(curve.current), linewidth=width, label=label, **line)
     axes.set(xlabel="voltage (V)")
-    legend(axes, temperatures(runs))
+    legend(axes, temperature_range(runs))
     cycles = max(case_data(run.ds.attrs).get("drive", {}).get("cycles", 1) for run in runs)
     if cycles > LOOPS:
         small_print(axes, f"drawn: {LOOPS} of {cycles} loops")
     return [(run, curve) for _, run, curve in drawn]
 
 
-def temperatures(runs: Sequence[NamedResult]) -> str | None:
+def temperature_range(runs: Sequence[NamedResult]) -> str | None:
     """Range of the temperatures of curves at frozen ions, as text; None for other results."""
     T = [run.ds.temperature.values for run in runs if "bias_current" in run.ds]
     if not T:
@@ -189,7 +189,7 @@ def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
             current = whole.bias_current.values
             text = legend_label(run, f"{state}: {energy_of(T, current)}")
             axes.plot(1000 / T, magnitude(current) / T**2, marker="os^D"[j % 4], label=text, **line)
-            for number, (channel, share) in enumerate(parts_of(whole) if len(runs) == 1 else ()):
+            for number, (channel, share) in enumerate(channel_shares(whole) if len(runs) == 1 else ()):
                 text = f"{state}, {channel}: {energy_of(T, current * share)}"
                 thin = {"linewidth": 0.8, "linestyle": THIN[number % len(THIN)], "color": line["color"]}
                 axes.plot(1000 / T, magnitude(current * share) / T**2, label=text, **thin)
@@ -198,7 +198,7 @@ def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
     legend(axes, ENERGY)
 
 
-def parts_of(ds: xr.Dataset) -> list[tuple[str, np.ndarray]]:
+def channel_shares(ds: xr.Dataset) -> list[tuple[str, np.ndarray]]:
     """Name and share (temperature,) of each channel of conduction whose share exceeds LEAST_SHARE at a temperature.
 
     ds : currents of one state at one voltage. [] for fewer than two such channels

@@ -59,7 +59,7 @@ def clock_of(ds: xr.Dataset, times: np.ndarray) -> Clock | None:
     waveform = waveform_of_result(ds)
     if waveform is None or len(times) < 3:
         return None
-    edges = parts_of(waveform)
+    edges = turning_times(waveform)
     if len(edges) - 1 > PARTS:
         return None
     k = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
@@ -71,7 +71,7 @@ def clock_of(ds: xr.Dataset, times: np.ndarray) -> Clock | None:
     return Clock(edges, np.maximum(least, width * 10.0**-DECADES))
 
 
-def parts_of(waveform: Waveform) -> np.ndarray:
+def turning_times(waveform: Waveform) -> np.ndarray:
     """Times (parts + 1,) [s] at which a waveform jumps or turns, and its end. Very short parts are left out."""
     start, end, first, last = waveform.segments()
     slope = (last - first) / (end - start)

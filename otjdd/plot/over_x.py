@@ -399,7 +399,7 @@ def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
         axes.plot(x, n, color=colour, label=legend_label(run, f"electrons at {when}"))
         axes.plot(x, c, color=colour, linestyle=(0, (5, 2)), label=legend_label(run, "vacancies"))
         energy.plot(x, ds.conduction_band.values[k], color=GREY, linewidth=0.8)
-        levels(energy, -float(ds.snapshot_junction_voltage[k]), i == 0)
+        fermi_lines(energy, -float(ds.snapshot_junction_voltage[k]), i == 0)
         most, least = max(most, c.max(), n.max()), min(least, max(n.min(), FEWEST * c.max()))
     axes.set(yscale="log", xlabel="position (nm)", ylabel="concentration (m⁻³)", ylim=(least / 2, most * 30))
     energy.set_ylabel("band edge, Fermi levels (eV)", color=GREY)
@@ -410,7 +410,7 @@ def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
     legend(axes)
 
 
-def levels(energy: Axes, left: float, both: bool) -> None:
+def fermi_lines(energy: Axes, left: float, both: bool) -> None:
     """Draw the Fermi level of the left contact [eV] and, if `both`, that of the right one, at 0."""
     dotted: dict[str, Any] = {"color": ORANGE, "linewidth": 0.8, "linestyle": (0, (1, 1.5)), "zorder": 0}
     over_curves: dict[str, Any] = {

@@ -78,7 +78,9 @@ def loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
     for i, run in enumerate(runs):
         V, R = run.ds.write_voltage.values, run.ds.read_resistance.values
         line = stroke(i, 0, len(runs), 1)
-        mark: dict[str, Any] = {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i) | apart(i, len(runs), len(V))
+        mark: dict[str, Any] = (
+            {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i) | marker_options(i, len(runs), len(V))
+        )
         axes.plot(V, R, linewidth=0.8, label=legend_label(run), **mark, **line)
         bars(axes, V, R, run.ds)
         arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"], turn=(i, len(runs)))
@@ -103,7 +105,7 @@ def hollow(i: int) -> dict[str, Any]:
     return {"markerfacecolor": "none", "markersize": 4, "markeredgewidth": 0.7} if i else {}
 
 
-def apart(i: int, count: int, points: int) -> dict[str, Any]:
+def marker_options(i: int, count: int, points: int) -> dict[str, Any]:
     """Options of curve i of `count` curves of many points: markers at some points, which differ between the curves."""
     step = -(-points // MARKED) if count > 1 else 1
     return {"markevery": (i * step // count, step)} if step > 1 else {}
@@ -162,7 +164,7 @@ def of_reads(axes: Axes, ds: xr.Dataset, parts: np.ndarray, labels: list[str]) -
     swept = steps_writes(ds)
     x = ds.write_voltage.values if swept else np.arange(1, ds.sizes["read"] + 1)
     total = np.abs(ds.read_current.values)
-    drawn(axes, x, (total, parts), labels, "-")
+    total_and_parts(axes, x, (total, parts), labels, "-")
     axes.set(xlabel="write voltage (V)" if swept else "read")
     positive = np.concatenate([total, parts.ravel()])
     quantity_axis(axes, "y", positive[positive > 0.0], "current read", "A", log=True)
@@ -176,7 +178,7 @@ def of_curves(axes: Axes, ds: xr.Dataset, parts: np.ndarray, labels: list[str]) 
     total = np.abs(ds.bias_current.values[:, 0])
     for i, state in enumerate(ds.state.values):
         suffix = f", {state}" if ds.sizes["state"] > 1 else ""
-        drawn(axes, ds.bias.values, (total[i], parts[i, 0]), labels, DASHES[i % 4], suffix)
+        total_and_parts(axes, ds.bias.values, (total[i], parts[i, 0]), labels, DASHES[i % 4], suffix)
     axes.set(xlabel="voltage (V)")
     far = np.abs(ds.bias.values) >= NEAR_ZERO * np.abs(ds.bias.values).max()
     drawn_currents = magnitude(np.concatenate([total[:, far].ravel(), parts[:, 0][:, far].ravel()]))
@@ -185,7 +187,7 @@ def of_curves(axes: Axes, ds: xr.Dataset, parts: np.ndarray, labels: list[str]) 
     axes.set_ylim(lowest / 3, np.nanmax(drawn_currents) * 3)
 
 
-def drawn(
+def total_and_parts(
     axes: Axes, x: np.ndarray, currents: tuple[np.ndarray, np.ndarray], labels: list[str], style: str, suffix: str = ""
 ) -> None:
     """Draw the total current (n,) and its parts (n, parts), [A], over x (n,). Zeros are left out.

@@ -324,7 +324,7 @@ def chapter(kind: PanelKind) -> int:
     return CHAPTERS.index(name) if name in CHAPTERS else len(CHAPTERS)
 
 
-def chosen(runs: Sequence[NamedResult], kinds: str | Sequence[str] = ()) -> list[str]:
+def kinds_to_draw(runs: Sequence[NamedResult], kinds: str | Sequence[str] = ()) -> list[str]:
     """Names of the kinds to draw: `kinds`, or the usual kinds for these results if `kinds` is empty.
 
     Raises ValueError for an unknown kind, for one whose needs are not met, and when nothing can be drawn.

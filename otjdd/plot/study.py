@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from otjdd.plot import study_panels
 from otjdd.plot.axes import colours, figure_of, letter, small_print
 from otjdd.plot.runs import meant, with_words, words_of
-from otjdd.plot.study_panels import place, places, wrapped
+from otjdd.plot.study_panels import places, row_text, wrapped
 from otjdd.plot.style import panels, style
 from otjdd.studies.dataset import SAMPLE_METHOD, devices_of, unfit, worth_logarithms
 
@@ -172,7 +172,7 @@ def one_number(ds: xr.Dataset, name: str) -> ScalarResult:
     """A result at the last index of each of its dimensions that is no axis of the study, such as its reads."""
     array, notes = ds[name], []
     for dim in [dim for dim in array.dims if dim not in ds.status.dims]:
-        where = place(array.isel({dim: -1}), dim) if dim in array.coords else str(array.sizes[dim])
+        where = row_text(array.isel({dim: -1}), dim) if dim in array.coords else str(array.sizes[dim])
         if array.sizes[dim] > 1:
             notes.append(f"drawn at {words_of(array, dim)} {where} (the last of {array.sizes[dim]})")
         array = array.isel({dim: -1})
@@ -186,7 +186,7 @@ def panels_of(ds: xr.Dataset, result: xr.DataArray, omitted: list[str]) -> list[
         dim = axes.pop()
         omitted = [
             *omitted,
-            f"{words_of(result, dim)} {place(result.isel({dim: 0}), dim)} only (the first of {result.sizes[dim]})",
+            f"{words_of(result, dim)} {row_text(result.isel({dim: 0}), dim)} only (the first of {result.sizes[dim]})",
         ]
         result = result.isel({dim: 0})
     lost = int((~np.isfinite(result)).sum())
@@ -197,7 +197,7 @@ def panels_of(ds: xr.Dataset, result: xr.DataArray, omitted: list[str]) -> list[
         return [Panel(partial(of, ds, result), result, "; ".join(omitted))]
     if axes[-1] == "sample":
         for dim in axes[1:-1]:
-            omitted = [*omitted, f"{words_of(result, dim)} {place(result.isel({dim: 0}), dim)} only"]
+            omitted = [*omitted, f"{words_of(result, dim)} {row_text(result.isel({dim: 0}), dim)} only"]
             result = result.isel({dim: 0})
         return [Panel(partial(study_panels.spread, result, axes[0]), result, "; ".join(omitted))]
     if len(axes) == 1 or (len(axes) == 2 and result.sizes[axes[1]] <= CURVES):

@@ -96,7 +96,7 @@ def wrapped(result: xr.DataArray) -> str:
     return textwrap.fill(meaning, WIDEST) if 0 < len(meaning) <= LONGEST else str(result.name)
 
 
-def place(result: xr.DataArray, dim: Hashable) -> str:
+def row_text(result: xr.DataArray, dim: Hashable) -> str:
     """Value of a row along an axis, as text."""
     if dim not in result.coords:
         return ""
@@ -115,7 +115,7 @@ def places(result: xr.DataArray, dim: Hashable) -> list[str]:
     """
     count = result.sizes[dim]
     if dim in result.coords:
-        return [place(result.isel({dim: i}), dim) for i in range(count)]
+        return [row_text(result.isel({dim: i}), dim) for i in range(count)]
     numbers = [f"{i + 1}" for i in range(count)]
     texts = [""] * count
     for values in columns(result, dim):
@@ -183,7 +183,7 @@ def short(name: str) -> str:
 def parallel(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
     """Draw a line for each draw over the keys of the sample, each key scaled to its range, coloured by the result."""
     keys = [str(k) for k, c in ds.coords.items() if c.dims == ("sample",)]
-    columns = [column(ds[key].values) for key in keys]
+    columns = [scaled_values(ds[key].values) for key in keys]
     logarithmic = worth_logarithms(result.values)
     norm = (mpl.colors.LogNorm if logarithmic else mpl.colors.Normalize)(np.nanmin(result), np.nanmax(result))
     shade = mpl.cm.ScalarMappable(norm, "viridis")
@@ -199,7 +199,7 @@ def parallel(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
     axes.set_xlim(0, max(len(keys) - 1, 0.5))
 
 
-def column(values: np.ndarray) -> np.ndarray:
+def scaled_values(values: np.ndarray) -> np.ndarray:
     """Values (n,) scaled to 0 (lowest) to 1 (highest); texts by their alphabetical order."""
     if values.dtype.kind not in "if":
         values = np.unique(values.astype(str), return_inverse=True)[1].astype(float)
@@ -239,15 +239,15 @@ def of_points(ds: xr.Dataset) -> Iterator[StateOfPoint]:
     others = [dim for dim in R.dims if dim not in ("state", DEVICES, CYCLES)]
     for index in np.ndindex(*(R.sizes[dim] for dim in others)):
         at = dict(zip(others, index, strict=True))
-        where = ", ".join(named(R.isel(at), dim) for dim in others)
+        where = ", ".join(text_with_key(R.isel(at), dim) for dim in others)
         for state in ("low", "high"):
             rows = R.isel(at).sel(state=state).transpose(DEVICES, CYCLES)
             yield StateOfPoint(state, where, rows.values)
 
 
-def named(point: xr.DataArray, dim: Hashable) -> str:
+def text_with_key(point: xr.DataArray, dim: Hashable) -> str:
     """Value of a point along an axis, with the name of the key."""
-    return f"{words_of(point, dim)} {place(point, dim)}".strip()
+    return f"{words_of(point, dim)} {row_text(point, dim)}".strip()
 
 
 def distributions(ds: xr.Dataset, axes: Axes) -> None:
@@ -298,7 +298,7 @@ def against_axis(ds: xr.Dataset, axes: Axes, along: Hashable) -> None:
     scatter = one_axis(variability(ds), along)
     area = AREA in scatter.coords
     x = scatter[AREA].values * 1e12 if area else numbers_along(scatter.sigma_c2c, along)
-    lines(scatter, x, axes, "area" if area else "")
+    scatter_lines(scatter, x, axes, "area" if area else "")
     unit = "um^2" if area else scatter[along].attrs.get("units", "1") if along in scatter.coords else "1"
     name = "area of the junction" if area else words_of(ds, along)
     log = True if area and len(x) > 1 else None
@@ -320,7 +320,7 @@ def one_axis(scatter: xr.Dataset, along: Hashable) -> xr.Dataset:
     return scatter.isel({dim: 0 for dim in scatter.sizes if dim not in ("state", along)})
 
 
-def lines(scatter: xr.Dataset, x: np.ndarray, axes: Axes, power_of: str) -> None:
+def scatter_lines(scatter: xr.Dataset, x: np.ndarray, axes: Axes, power_of: str) -> None:
     """Draw the scatter of both states along x (n,). power_of : name of x in a fitted power law; "" for none"""
     for state in ("low", "high"):
         of_state = scatter.sel(state=state)

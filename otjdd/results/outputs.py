@@ -236,7 +236,7 @@ def dataset(
     return xr.Dataset(data, {name: variables[name] for name in variables if name in where}, dict(attrs or {}))
 
 
-def chosen(arrays: Mapping[str, ArrayLike], only: Collection[str]) -> dict[str, ArrayLike]:
+def selected_arrays(arrays: Mapping[str, ArrayLike], only: Collection[str]) -> dict[str, ArrayLike]:
     """The arrays that are in `only`, and the coordinates of their dimensions."""
     names = {*only, *(dim for name in only for dim in OUTPUTS[name].dims)}
     return {name: values for name, values in arrays.items() if name in names}

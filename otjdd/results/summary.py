@@ -32,16 +32,21 @@ def of_drive(drive: Any) -> str:  # a `case.drive.Drive`; the package `case` sta
         }
         if hasattr(drive, "frequency_values"):
             numbers["frequency"] = len(drive.frequency_values())
-        return counted(numbers)
+        return numbers_in_words(numbers)
     if drive.kind == "patterns":
         kinds = [part.kind for part in drive.parts]
-        programs = f"{counted({'time': kinds.count('program')})} of programming, " if "program" in kinds else ""
-        return f"{programs}{counted({word: kinds.count(word) for word in ('write', 'read')}, ' and ')} of a crossbar"
+        programs = (
+            f"{numbers_in_words({'time': kinds.count('program')})} of programming, " if "program" in kinds else ""
+        )
+        writes_and_reads = numbers_in_words({word: kinds.count(word) for word in ("write", "read")}, " and ")
+        return f"{programs}{writes_and_reads} of a crossbar"
     waveform = drive.waveform()
-    return f"{counted({'write': waveform.write_count, 'read': waveform.read_count})}, {waveform.duration:.6g} s"
+    return (
+        f"{numbers_in_words({'write': waveform.write_count, 'read': waveform.read_count})}, {waveform.duration:.6g} s"
+    )
 
 
-def counted(numbers: dict[str, int], comma: str = ", ") -> str:
+def numbers_in_words(numbers: dict[str, int], comma: str = ", ") -> str:
     """Numbers of things in words: "1 state, 3 frequencies". numbers : word for a single thing -> number"""
     return comma.join(f"{count} {word if count == 1 else plural(word)}" for word, count in numbers.items())
 
@@ -61,16 +66,16 @@ def of_outputs(ds: xr.Dataset) -> str:
     """A result in words, without its temperature."""
     if "bias_current" in ds:
         n = ds.sizes
-        curves = counted({"state": n["state"], "temperature": n["temperature"], "voltage": n["bias"]})
+        curves = numbers_in_words({"state": n["state"], "temperature": n["temperature"], "voltage": n["bias"]})
         if "capacitance" in ds:
-            return f"{curves}, {counted({'frequency': n['frequency']})}, {extent(ds.capacitance.values)} F"
+            return f"{curves}, {numbers_in_words({'frequency': n['frequency']})}, {extent(ds.capacitance.values)} F"
         errors = largest_error(ds, "bias_current") + by_levels(ds, "bias_current_level_error")
         return f"{curves}, at most {float(abs(ds.bias_current).max()):.3g} A{errors}"
     if "cell_conductance" in ds:
         return of_crossbar(ds)
     if ds.sizes["read"]:
         R = ds.read_resistance.values
-        reads = counted({"read": len(R)})
+        reads = numbers_in_words({"read": len(R)})
         finite = R[np.isfinite(R)]
         if not finite.size:  # at 0 V there is no resistance
             return f"{reads} at 0 V, {extent(ds.read_current.values)} A"
@@ -78,7 +83,7 @@ def of_outputs(ds: xr.Dataset) -> str:
         errors = largest_error(ds, "read_resistance") + by_levels(ds, "read_current_error")
         return f"{reads}{rest}, {extent(finite)} ohm{errors}{beyond_instruments(ds)}"
     # The charging current at a jump depends on the time step: only the conduction current is shown.
-    return f"{counted({'instant': ds.sizes['time']})}, conduction {extent(ds.conduction_current.values)} A"
+    return f"{numbers_in_words({'instant': ds.sizes['time']})}, conduction {extent(ds.conduction_current.values)} A"
 
 
 def beyond_instruments(ds: xr.Dataset) -> str:
@@ -88,7 +93,7 @@ def beyond_instruments(ds: xr.Dataset) -> str:
     if not far.any():
         return ""
     pause = ELEMENTARY_CHARGE / float(np.abs(ds.read_current.values[far]).min())
-    reads = counted({"read": int(far.sum())})
+    reads = numbers_in_words({"read": int(far.sum())})
     return f"; {reads} beyond {MEASURABLE:g} ohm, which no instrument measures: an electron in {pause:.3g} s"
 
 

@@ -168,7 +168,7 @@ def with_errors(ds: xr.Dataset, name: str, grids: list[int], values: list[np.nda
     """
     strict, *fewer = values[len(grids) :]
     error = errors(grids, values[: len(grids)], strict, extrapolate, *fewer)
-    ds = stated(ds, name, error)
+    ds = with_stated_errors(ds, name, error)
     words = (
         f"from grids of {', '.join(map(str, grids))} cells, and smaller tolerances on the second: {TIGHTER:g} of them, "
     )
@@ -205,7 +205,7 @@ def unknown(ds: xr.Dataset, case: Case, reason: str) -> xr.Dataset:
     if name:
         none = np.full(ds[name].shape, np.nan)
         distributed = with_half_the_nodes(case) is not None
-        ds = stated(ds, name, Error(none, none, none, np.isfinite(none), none if distributed else None))
+        ds = with_stated_errors(ds, name, Error(none, none, none, np.isfinite(none), none if distributed else None))
     return ds.assign_attrs({ATTRIBUTE: words})
 
 
@@ -283,7 +283,7 @@ def change(values: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.fmax(off, np.where(np.isfinite(off), usual, np.nan))
 
 
-def stated(ds: xr.Dataset, name: str, error: Error) -> xr.Dataset:
+def with_stated_errors(ds: xr.Dataset, name: str, error: Error) -> xr.Dataset:
     """The Dataset with the relative errors of a quantity: of the grid, in time, of the columns, and their sum."""
     arrays = {WHOLE: error.grid + error.time, GRID: error.grid, TIME: error.time}
     if error.columns is not None:

@@ -99,7 +99,9 @@ def outputs_in_steps(case: Case, only: Collection[str], progress: Progress = Non
     ran = yield from in_steps(case.without_fit(), progress, only=only)
     if ran.failure:
         raise ran.failure
-    return Found(outputs.chosen(ran.arrays | ran.coords, only), limits_attribute(ran.reached)[model_limits.ATTRIBUTE])
+    return Found(
+        outputs.selected_arrays(ran.arrays | ran.coords, only), limits_attribute(ran.reached)[model_limits.ATTRIBUTE]
+    )
 
 
 def in_steps(

@@ -79,7 +79,7 @@ def arrays_of(point: PointOutcome | None, keep: Sequence[str]) -> dict[str, Kept
     if point is None or point.status != "done":
         return {}
     names = sorted(
-        (name for name in point.arrays if keeping.is_kept(name, keep)), key=lambda name: keeping.place(name, keep)
+        (name for name in point.arrays if keeping.is_kept(name, keep)), key=lambda name: keeping.place_among(name, keep)
     )
     dims = sorted({dim for name in names for dim in point.arrays[name].dims} & set(point.arrays) - set(names))
     return {name: point.arrays[name] for name in (*names, *dims)}

@@ -202,7 +202,9 @@ def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
 
     In a user's session the answer is always DATASETS, which the process that all others are copied from has loaded.
     """
-    plain = interpreter.OWN and not any(plan.parts(name)[0] in METRICS for name in names) and not makes_dataset(case)
+    plain = (
+        interpreter.OWN and not any(plan.name_parts(name)[0] in METRICS for name in names) and not makes_dataset(case)
+    )
     return () if plain else (DATASETS,)
 
 

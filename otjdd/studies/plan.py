@@ -134,7 +134,7 @@ def expectation_problems(case: Case, expect: Expect, file: str) -> Iterator[Prob
         yield Problem(file, 0, 0, "expect.number", wrong)
         return
     if wrong := not_one(expect.number):
-        base = parts(expect.number)[0]
+        base = name_parts(expect.number)[0]
         yield Problem(file, 0, 0, "expect.number", f"one number, such as {base}[-1] or loop.ratio", wrong)
         return
     unit = unit_and_name(expect.number).unit
@@ -173,7 +173,7 @@ def by_default(drive: Drive) -> tuple[str, ...]:
 def unknown(names: Sequence[str]) -> str:
     """Message about the first unknown name; "" when all names are known."""
     for name in names:
-        base, number, _ = parts(name)
+        base, number, _ = name_parts(name)
         if not base or (base not in OUTPUTS and base not in METRICS):
             hint = nearest(base or name, [*OUTPUTS, *METRICS])
             return f"{brief(name)} is no output and no metric" + (f" ({hint})" if hint else "")
@@ -186,14 +186,14 @@ def not_one(name: str) -> str:
     """Message about an unknown name; the name if it stands for several numbers of a run; "" if it stands for one number."""
     if wrong := unknown([name]):
         return wrong
-    base, number, _ = parts(name)
+    base, number, _ = name_parts(name)
     if (not number and base in METRICS) or unit_and_name(name).dims:
         return brief(name)
     return ""
 
 
 @lru_cache(maxsize=1024)
-def parts(name: str) -> tuple[str, str, tuple[int, ...]]:
+def name_parts(name: str) -> tuple[str, str, tuple[int, ...]]:
     """(output or metric, number of the metric or "", indices into the output) of a name; ("", "", ()) if malformed."""
     match = NAME_FORM.fullmatch(name)
     if not match:
@@ -206,7 +206,7 @@ def is_kept(name: str, names: Sequence[str]) -> bool:
     return name in names or (name.partition(".")[0] in names and "[" not in name)
 
 
-def place(name: str, names: Sequence[str]) -> tuple[int, str]:
+def place_among(name: str, names: Sequence[str]) -> tuple[int, str]:
     """Key that sorts kept arrays in the order of `names`."""
     base = name if name in names else name.partition(".")[0]
     return names.index(base), name
@@ -215,7 +215,7 @@ def place(name: str, names: Sequence[str]) -> tuple[int, str]:
 def outputs_for(names: Sequence[str]) -> set[str] | None:
     """Outputs of a run that are needed for the names; None if a metric may need any output."""
     outputs: set[str] = set()
-    for base in (parts(name)[0] for name in names):
+    for base in (name_parts(name)[0] for name in names):
         of_metric = METRICS[base].outputs if base in METRICS else (base,)
         if not of_metric:
             return None
@@ -228,7 +228,7 @@ def measure(ds: xr.Dataset, names: Sequence[str]) -> dict[str, KeptArray]:
 
     Raises ValueError for an output that the run does not have, and for a metric that does not fit it.
     """
-    bases = {base for base, _, _ in map(parts, names) if base in OUTPUTS and base in ds}
+    bases = {base for base, _, _ in map(name_parts, names) if base in OUTPUTS and base in ds}
     bases |= {dim for base in bases for dim in OUTPUTS[base].dims if dim in ds.coords}
     return measure_arrays({base: ds[base].values for base in bases}, names, lambda: ds)
 
@@ -240,7 +240,7 @@ def measure_arrays(
     results: dict[str, KeptArray] = {}
     all_dims: set[str] = set()
     for name in names:
-        base, number, index = parts(name)
+        base, number, index = name_parts(name)
         if base in METRICS:
             numbers = metric_numbers(whole() if whole else dataset(arrays), base)
             for key in [number] if number else METRICS[base].numbers:
@@ -270,7 +270,7 @@ def metric_numbers(ds: xr.Dataset, name: str) -> dict[str, float]:
 
 def unit_and_name(name: str) -> Output:
     """Dimensions, unit and long name of the array that is kept under a name."""
-    base, number, index = parts(name)
+    base, number, index = name_parts(name)
     if base in METRICS:
         return Output((), *METRICS[base].numbers[number])
     output = OUTPUTS[base]

@@ -219,7 +219,7 @@ def run(
     import h5netcdf  # noqa: F401  (for the Dataset at the end; imported now, while the workers load)
     import xarray  # noqa: F401
 
-    with contextlib.closing(start(work, waiting, ways, planned.time_limit, len(todo))) as computed:
+    with contextlib.closing(finished_jobs(work, waiting, ways, planned.time_limit, len(todo))) as computed:
         for job, point in computed:
             done, failed = done + 1, failed + (point.status != "done")
             if first and point.status == "done":
@@ -229,7 +229,7 @@ def run(
                 progress(done, failed, len(different))
 
 
-def start(
+def finished_jobs(
     work: jobs.StudyWork, waiting: Iterable[jobs.PointJob], ways: Computation, time_limit: float | None, count: int
 ) -> Generator[tuple[jobs.PointJob, PointOutcome], None, None]:
     """Iterator over (job, outcome) as a cluster, this process or several processes finish points. count : of jobs"""

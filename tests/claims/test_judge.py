@@ -384,7 +384,7 @@ def test_claims_on_several_devices_are_named_and_counted_by_device(tmp_path, cap
     first, second = tables.to_markdown(verdicts).split("\n\n**metal")
     assert first.startswith("**Pt | SrTiO3 | Nb:SrTiO3**: 0 of 1 claims are met; root mean square distance 1.3")
     assert second.startswith(" | Nb:SrTiO3**: 2 of 2 claims are met; root mean square distance 0 tolerances.")
-    tables.report(verdicts)
+    tables.print_verdicts(verdicts)
     told = capsys.readouterr().out
     assert "metal | Nb:SrTiO3: 2 of 2 claims are met" in told
     header = page(verdicts).partition("<header>")[2].partition("</header>")[0]

@@ -35,8 +35,8 @@ def test_a_study_of_a_number_that_another_set_changes_keeps_its_ratios():
 
 
 def test_numbers_and_quantities_of_a_study_are_scaled():
-    assert papers.scaled(0.5, 2.0) == 1.0
-    assert papers.si(papers.scaled("0.5 nm", 2.0)) == pytest.approx(1e-9)
+    assert papers.times_ratio(0.5, 2.0) == 1.0
+    assert papers.si(papers.times_ratio("0.5 nm", 2.0)) == pytest.approx(1e-9)
 
 
 def test_a_metric_of_one_run_takes_the_first_one_and_the_settings_of_the_claim():

@@ -84,7 +84,7 @@ def test_gradients_are_right_beside_the_noise_of_a_solver():
     for noise in (1e-6, 1e-4):
         noisy = made(lambda x, s=noise: decay(x) + s * rng.standard_normal(len(X)), [0.2, -0.3])
         x = np.array([0.2, -0.3])
-        measured = gradients.noise(noisy, x)
+        measured = gradients.solver_noise(noisy, x)
         assert 0.5 * noise < measured < 2 * noise
         first = gradients.gradient(noisy, x, decay(x), measured, None)
         found = gradients.gradient(noisy, x, decay(x), measured, first.slopes)

@@ -7,14 +7,14 @@ from made_results import WRITES, case_attrs, curves, labels, profiles, reads
 
 from otjdd.errors import ResultError
 from otjdd.plot.figure import figure, prediction_figure
-from otjdd.plot.runs import chosen, named_results
+from otjdd.plot.runs import kinds_to_draw, named_results
 from otjdd.plot.style import save
 from otjdd.results import outputs
 
 
 def test_panels_that_fit_are_chosen():
     def found(ds):
-        return chosen(named_results(ds))
+        return kinds_to_draw(named_results(ds))
 
     assert found(curves()) == ["iv", "arrhenius"]
     assert found(reads(WRITES, 1e6 * np.arange(1, 7))) == ["loop"]

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from otjdd.plot.figure import KINDS, figure
-from otjdd.plot.runs import chosen, named_results
+from otjdd.plot.runs import kinds_to_draw, named_results
 from otjdd.plot.style import page, style
 from otjdd.results import outputs
 
@@ -81,7 +81,7 @@ def test_a_panel_has_names_and_no_text_leaves_its_place(kind, width):
 def test_a_kind_is_usual_for_its_example_and_asks_for_what_it_needs(kind):
     example = EXAMPLES[kind]
     results = example if isinstance(example, list) else [example]
-    assert (kind in chosen(named_results(results))) == (kind not in UNASKED)
+    assert (kind in kinds_to_draw(named_results(results))) == (kind not in UNASKED)
     assert KINDS[kind].fits(named_results([*results, *results])) == (kind not in ALONE)
     empty = outputs.dataset({})
     assert not KINDS[kind].fits(named_results(empty))
@@ -94,8 +94,8 @@ def test_a_kind_is_usual_for_its_example_and_asks_for_what_it_needs(kind):
 def test_panels_stand_in_the_order_of_their_chapters_and_one_kind_may_take_the_place_of_another():
     assert list(KINDS)[:4] == ["loop", "columns", "channels", "conductance"]
     assert list(KINDS)[-6:] == ["spectrum", "cells", "sensed", "sneak", "programmed", "stress"]
-    assert chosen(named_results(EXAMPLES["hysteresis"])) == ["iv", "hysteresis", "switching-current", "current"]
-    assert "polarisation" in chosen(named_results([EXAMPLES["hysteresis"], EXAMPLES["polarisation"]]))
+    assert kinds_to_draw(named_results(EXAMPLES["hysteresis"])) == ["iv", "hysteresis", "switching-current", "current"]
+    assert "polarisation" in kinds_to_draw(named_results([EXAMPLES["hysteresis"], EXAMPLES["polarisation"]]))
     assert not KINDS["stdp"].usual(named_results(EXAMPLES["stdp"][0]))
 
 

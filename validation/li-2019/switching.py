@@ -17,7 +17,7 @@ from otjdd.analysis.metrics import Metric
 from otjdd.analysis.textbook import log_gruverman
 from otjdd.case.drive import Steps, Triangle, WriteReadLoop
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict
-from otjdd.claims.reporting import PAPER, paper, stated
+from otjdd.claims.reporting import PAPER, paper, published_lines
 from otjdd.plot import iv, reads, style
 from otjdd.plot.axes import legend, magnitude, quantity_axis, volts
 from otjdd.plot.runs import NamedResult
@@ -153,7 +153,7 @@ def draw_loop(verdict: Verdict, axes: Sequence[Axes]) -> None:
     reads.loop(axes[0], [NamedResult(verdict.trials[0].ds)])
     goal = verdict.claim.figure[0]
     if goal.unit == "ohm":
-        stated(verdict, axes[0])
+        published_lines(verdict, axes[0])
     elif goal.name == "ratio":
         ratio, least, most = goal.published
         low = verdict.values["low"]
@@ -177,7 +177,7 @@ def draw_retention(verdict: Verdict, axes: Sequence[Axes]) -> None:
 def draw_potentiation(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds = verdict.trials[0].ds
     reads.conductance(axes[0], [NamedResult(ds.isel(read=slice(-80, None)))])
-    stated(verdict, axes[0], scale=1e-6)  # in uS
+    published_lines(verdict, axes[0], scale=1e-6)  # in uS
     axes[0].autoscale(axis="y")
     axes[0].set_ylim(bottom=0)
     axes[0].set_xlabel("read of the last two rounds")
@@ -251,7 +251,7 @@ def draw_fowler_nordheim(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def draw_threshold(verdict: Verdict, axes: Sequence[Axes]) -> None:
     lasting(verdict.trials, axes[0])
-    stated(verdict, axes[0], across=True)
+    published_lines(verdict, axes[0], across=True)
     axes[0].set_xlabel("amplitude of a 20 ns pulse (V)")
     legend(axes[0])
 

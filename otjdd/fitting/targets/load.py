@@ -121,7 +121,7 @@ def calibration_problems(
             yield document.problem(path, "every key once for a case", f"{brief(parameter.key)} a second time")
         earlier |= {(name, parameter.key) for name in own_cases}
         for name in own_cases if i < own else ():
-            if not is_number(by_name[name], parameter.key):
+            if not is_movable(by_name[name], parameter.key):
                 of = f" {brief(name)}" if name else ""
                 hint = known_near(by_name[name], parameter.key)
                 yield document.problem(("parameter", i, "key"), NUMBER + of, brief(parameter.key), hint)
@@ -184,7 +184,7 @@ def of_runs(runs: Sequence[TargetedRun], cases: Mapping[str, Case], document: Do
     for i, run in enumerate(runs):
         case = cases[run.case]
         before = [other.name for other in runs[:i] if other.case == run.case]
-        if strange := [key for key in run.scale if not is_number(case, key)]:
+        if strange := [key for key in run.scale if not is_movable(case, key)]:
             yield document.problem(("run", i, "scale", strange[0]), NUMBER, brief(strange[0]))
             continue
         try:
@@ -212,7 +212,7 @@ def of_target(
             yield document.problem((*path, name), f"one of {count} reads of the run", str(read))
 
 
-def is_number(case: Case, key: str) -> bool:
+def is_movable(case: Case, key: str) -> bool:
     """True for the dotted key of a number of the case that can vary continuously."""
     try:
         value_in_case(case, key)

@@ -23,7 +23,15 @@ from otjdd.case.keys import value_in_case
 from otjdd.errors import ResultError
 from otjdd.fitting.result import base_of, case_differences
 from otjdd.fitting.search import now_and_then, visits, visits_of
-from otjdd.fitting.targets.search import DIGITS, Evaluation, SearchResult, TargetedCase, TargetTask, text_at, value_at
+from otjdd.fitting.targets.search import (
+    DIGITS,
+    Evaluation,
+    SearchResult,
+    TargetedCase,
+    TargetTask,
+    text_at,
+    value_at_coordinate,
+)
 from otjdd.results import store
 from otjdd.results.outputs import about
 from otjdd.results.store import CALIBRATION, provenance
@@ -58,7 +66,9 @@ def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.
     import xarray as xr
 
     points = map(np.frombuffer, visited)
-    chosen = np.array([[value_at(p, x) for p, x in zip(task.parameters, point, strict=True)] for point in points])
+    chosen = np.array(
+        [[value_at_coordinate(p, x) for p, x in zip(task.parameters, point, strict=True)] for point in points]
+    )
     texts = zip(*((part.case.source, part.case.resolved()) for part in task.cases), strict=True)
     named = [f"# {part.name}\n" if part.name else "" for part in task.cases]
     source, resolved = ("\n".join(map("".join, zip(named, of_cases, strict=True))) for of_cases in texts)
@@ -134,7 +144,7 @@ def read_visits(path: Path, task: TargetTask) -> dict[bytes, np.ndarray]:
 COARSE = 0.25  # tolerances: larger effects of the coarse numerics of the search on a residual are reported
 
 
-def path_of(out: Path, part: TargetedCase) -> Path:
+def case_file_of(out: Path, part: TargetedCase) -> Path:
     """Path of the case file of a calibration that writes to `out`: with the name of the case where there are several."""
     return out.with_stem(f"{out.stem}-{part.name}") if part.name else out
 
@@ -170,7 +180,7 @@ def asked(task: TargetTask) -> str:
     return "\n".join([f"{moving}, {aims} of {ran} of {cases}", *lines])
 
 
-def report(
+def report_text(
     task: TargetTask, result: SearchResult, evaluations: int, slopes: np.ndarray | None = None,
     fine: Evaluation | None = None,
 ) -> str:  # fmt: skip
@@ -208,7 +218,7 @@ def beyond_literature(task: TargetTask, x: np.ndarray) -> list[str]:
     for name, parameter, stated, value in zip(task.parameter_names, task.parameters, task.stated, x, strict=True):
         if stated.published:
             low, high = map(stated.number, stated.published)
-            if not low <= value_at(parameter, value) <= high:
+            if not low <= value_at_coordinate(parameter, value) <= high:
                 ends = " to ".join(map(str, stated.published))
                 lines.append(f"outside of what is published: {name} {text_at(parameter, value)} ({ends})")
     return lines
@@ -216,10 +226,10 @@ def beyond_literature(task: TargetTask, x: np.ndarray) -> list[str]:
 
 def case_files(out: Path, task: TargetTask) -> list[Path]:
     """Paths of the case files that a calibration writes to `out`, in the order of its cases."""
-    return [path_of(out, part) for part in task.cases]
+    return [case_file_of(out, part) for part in task.cases]
 
 
-def files_of(out: Path, task: TargetTask) -> list[Path]:
+def written_files(out: Path, task: TargetTask) -> list[Path]:
     """All files that a calibration writes to `out`: the case files, and the evaluations of the search."""
     return [*case_files(out, task), path_beside(out)]
 

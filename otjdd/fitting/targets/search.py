@@ -338,7 +338,7 @@ def text_at(parameter: Parameter, x: float) -> str | float:
     return parameter.text(parameter.at_share(x), DIGITS)
 
 
-def value_at(parameter: Parameter, x: float) -> float:
+def value_at_coordinate(parameter: Parameter, x: float) -> float:
     """Value [SI] at a coordinate 0 to 1 of the unit cube, rounded as in `text_at`."""
     text = text_at(parameter, x)
     return parse(text, parameter.dimension) if isinstance(text, str) else text

@@ -242,7 +242,7 @@ def searched(tmp_path_factory):
 def test_a_search_meets_its_target_and_reports_it(searched):
     evaluate, found = searched
     assert abs(found.outcome.residuals[0]) < 1.0
-    text = result.report(evaluate.task, found, 1, search.sensitivities(evaluate, found))
+    text = result.report_text(evaluate.task, found, 1, search.sensitivities(evaluate, found))
     assert "high" in text
     assert "most felt by" in text
 
