@@ -119,7 +119,7 @@ def test_a_fit_without_a_terminal_has_a_line_for_each_evaluation_and_prints_its_
         progress(at._replace(evaluations=4, misfit=1.5, x=np.zeros(2)))
         return fit.so_far(task, at, 0, 1)
 
-    monkeypatch.setattr(fit, "search", search)
+    monkeypatch.setattr(fit, "searched_fit", search)
     ds = command.fitted(made, Path("ended.nc"), [], 0, quiet=False, workers=1, seed=1, evaluations=0)
     first, *lines = capsys.readouterr().err.splitlines()
     assert "1 evaluation of 30 points took" in first
