@@ -4,29 +4,24 @@ A tab has one job at a time; a newer move ends the one that still runs.
 """
 
 import asyncio
-import contextlib
 import importlib
-import pickle
 import pkgutil
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.sharedctypes import RawArray, RawValue
 from typing import Any, NamedTuple
-
-from pebble import ProcessExpired
 
 from otjdd import physics, stepping
 from otjdd.errors import LimitError
 from otjdd.system import pool
-from otjdd.system.pool import EVERY, SHARED, TRIES, Arguments, Worker, context, cores, fate, give_up, make_ready
+from otjdd.system.pool import EVERY, SHARED, Arguments, Worker, context, cores, give_up, make_ready
 
 PRELOAD = "otjdd.explore.preload"  # module that prepares the process from which workers are copied
 PATIENCE = 0.25  # s in which a job is not ended by a newer one, so that a moving slider is answered too
 LOADED = 5.0  # s within which kernels are loaded if they are compiled already
-LOST = "the process that computed this {}; out of memory? Another has taken its place: try again"
+LOST = "{} Another has taken its place: try again"
 DEAD = "the processes that compute end before they begin: is memory short? The terminal of otjdd explore may say more"
 
 
@@ -73,8 +68,7 @@ class Workers:
         for worker, shared in self._all:
             future = await aside(worker.give, answer, (), None)
             if not self.ready.is_set():
-                with contextlib.suppress(BrokenProcessPool, ProcessExpired):  # the first job reports it
-                    await ended(worker, future)
+                await ended(worker, future)  # the first job reports a process that has died
             self._idle.put_nowait((worker, shared))
             self.ready.set()
 
@@ -119,19 +113,13 @@ class RunningJob:
         self._shared = shared
         shared.fraction.value, shared.kernel.value = 0.0, b""
         try:
-            for _ in range(TRIES):
-                future = await asyncio.to_thread(worker.give, reporting, (function, args), None)
-                try:
-                    good, value = pickle.loads(await ended(worker, future))
-                except BrokenProcessPool:  # the process has ended before it took the job; `give` replaces it
-                    continue
-                except ProcessExpired as error:
-                    await asyncio.to_thread(pool.stop, [worker])
-                    raise LimitError(LOST.format(fate(error.exitcode))) from None
-                if good:
-                    return value
-                raise value
-            raise LimitError(DEAD)
+            job = pool.Job(0, (function, args))
+            while True:
+                future = await asyncio.to_thread(worker.give, reporting, job.arguments, None)
+                await ended(worker, future)
+                if await asyncio.to_thread(pool.began, worker, future, job, DEAD):
+                    return pool.result(future, job, None, lost)
+                job = job._replace(tries=job.tries + 1)
         finally:
             self._idle.put_nowait((worker, shared))
 
@@ -210,8 +198,8 @@ async def aside(function: Callable[..., Any], *args: Any) -> Any:
     return await asyncio.wrap_future(done)
 
 
-async def ended(worker: Worker, future: "Future[bytes]") -> bytes:
-    """Pickled result of a job of a worker. Cancelling this coroutine ends the process."""
+async def ended(worker: Worker, future: "Future[bytes]") -> None:
+    """Wait for the end of a job of a worker. Cancelling this coroutine ends the process."""
     waiting = asyncio.wrap_future(future)
     try:
         while not (await asyncio.wait([waiting], timeout=EVERY))[0]:
@@ -219,7 +207,12 @@ async def ended(worker: Worker, future: "Future[bytes]") -> bytes:
     except asyncio.CancelledError:
         waiting.cancel()
         raise
-    return waiting.result()
+    waiting.exception()  # which `pool.began` and `pool.result` look at
+
+
+def lost(arguments: Arguments, error: Exception) -> Any:
+    """Raise LimitError for a job whose process has died."""
+    raise LimitError(LOST.format(error)) from None
 
 
 def reporting(function: Callable[..., Any], args: Arguments) -> Any:

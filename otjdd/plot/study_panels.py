@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import tomllib
 from collections.abc import Hashable, Iterator, Sequence
@@ -21,7 +22,7 @@ from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
 from otjdd.studies.dataset import AREA, CYCLES, DEVICES, resistances, sobol_indices, variability, worth_logarithms
 
 WIDEST = 34  # most characters of a line of an axis label
-LONGEST = 80  # most characters of a meaning that is used as a label; beyond it the name is used
+LONGEST = 80  # most characters of a meaning that is used as a label; beyond it the name is, in words
 COLOURS = {"low": BLUE, "high": ORANGE}
 SCATTERS = {"c2c": ("cycle to cycle", "o"), "d2d": ("device to device", "s")}
 SHARES = (0.01, 0.1, 1, 10, 50, 90, 99, 99.9, 99.99)  # ticks of a normal-probability axis, %
@@ -91,9 +92,9 @@ def ordinate(axes: Axes, result: xr.DataArray) -> None:
 
 
 def wrapped(result: xr.DataArray) -> str:
-    """Meaning of a result on one line or two; its name if the meaning is long."""
+    """Meaning of a result, in short lines; its name in words if the meaning is long."""
     meaning = result.attrs.get("long_name", "")
-    return textwrap.fill(meaning, WIDEST) if 0 < len(meaning) <= LONGEST else str(result.name)
+    return textwrap.fill(meaning, WIDEST) if 0 < len(meaning) <= LONGEST else re.sub("[._]", " ", str(result.name))
 
 
 def row_text(result: xr.DataArray, dim: Hashable) -> str:

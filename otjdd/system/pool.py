@@ -173,9 +173,7 @@ class Team:
                 for future in done:
                     worker, job = running.pop(future)
                     idle.append(worker)
-                    if isinstance(future.exception(), ProcessExpired):
-                        stop([worker])  # the process may have ended while it held the locks of its pool
-                    if not began(future, job):
+                    if not began(worker, future, job):
                         time.sleep(PAUSE)
                         again.append(job._replace(tries=job.tries + 1))
                         continue
@@ -188,17 +186,22 @@ class Team:
             stop([worker for worker, _ in running.values()])
 
 
-def began(future: "Future[bytes]", job: Job) -> bool:
-    """False for a job whose process ended before it took the job. Raises LimitError after TRIES such attempts."""
+ENDED = (
+    "the processes that compute end before they begin, three times in a row: they are killed, or memory or the "
+    "number of processes is limited (ulimit -v, -u). What was computed is kept; use fewer --workers"
+)
+
+
+def began(worker: Worker, future: "Future[bytes]", job: Job, words: str = ENDED) -> bool:
+    """False for a job whose process ended before it took the job. Raises LimitError(words) after TRIES such attempts."""
     error = future.exception()
+    if isinstance(error, ProcessExpired):
+        stop([worker])  # the process may have ended while it held the locks of its pool
     if not isinstance(error, BrokenProcessPool):
         return True
     if job.tries + 1 < TRIES:
         return False
-    raise LimitError(
-        "the processes that compute end before they begin, three times in a row: they are killed, or memory or the "
-        "number of processes is limited (ulimit -v, -u). What was computed is kept; use fewer --workers"
-    )
+    raise LimitError(words)
 
 
 def result(future: "Future[bytes]", job: Job, limit: float | None, lost: Lost | None) -> Any:

@@ -42,6 +42,9 @@ def test_one_axis_is_a_curve_with_its_unit():
     assert labels(fig) == ["thickness (nm)"]
     assert fig.axes[0].get_ylabel() == "resistance (Ω)"
     assert fig.axes[0].get_yscale() == "log"
+    long = made({"thickness": 5}).rename(R="drift.time")
+    long["drift.time"].attrs["long_name"] = "a meaning " * 9
+    assert study.study_figure(long).axes[0].get_ylabel().startswith("drift time (")
     assert fig.axes[0].lines[0].get_xydata()[2] == pytest.approx([2e-9 + 2e-9 / 19, 100])
 
 
