@@ -160,6 +160,7 @@ def test_replace_gives_another_case_and_takes_si_numbers():
     case = parse_case(CASE)
     thick = case.replace("device.film.thickness", 3.2e-9)
     assert thick.device.film.thickness == 3.2e-9
+    assert (thick.drive is case.drive, thick.ions is case.ions) == (True, True)  # sections without a change
     assert case.device.film.thickness == 2.8e-9
     assert thick != case
     assert thick == case.replace("device.film.thickness", "3.2 nm")
@@ -197,6 +198,8 @@ def test_files_are_found_beside_the_case_from_anywhere(with_table, monkeypatch):
     monkeypatch.chdir("/")
     case = load_case(with_table)
     assert case.drive.waveform().voltages[-1] == 1
+    (with_table.parents[1] / "above.toml").write_text('base = "folder/case.toml"\n')
+    assert load_case(with_table.parents[1] / "above.toml").drive.waveform().voltages[-1] == 1  # beside the base
     assert 'file = "w.csv"' in case.resolved()
     assert parse_case(case.resolved(), with_table.parent) == case
     assert case.replace("temperature", "310 K").drive == case.drive
@@ -329,6 +332,8 @@ def test_a_table_that_names_its_kind_replaces_the_one_that_is_there():
     second = first.replace("drive", train)
     assert (second.drive.period, second.drive.read_each, second.drive.count) == (None, False, 3)
     assert first.replace("drive", {"voltage": "2 V"}).drive.read_each  # a table without it is put on the other
+    one = {"thickness": "2 nm", "permittivity": {"law": "linear", "eps_r": 20}}
+    assert load_case("double-barrier", {"device.film": one}).device.film.thickness == 2e-9  # instead of layers
 
 
 @pytest.mark.parametrize(

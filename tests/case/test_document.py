@@ -107,7 +107,12 @@ def test_a_table_of_another_kind_replaces_the_one_of_the_base(tmp_path):
         case='base = "low.toml"\ndrive.kind = "pulse"\nfilm.law = "b"\nfilm.permittivity = {law = "nonlinear"}\n'
         "ions.initial = {history = []}",
         same='base = "low.toml"\ndrive.kind = "hold"\nfilm.permittivity.eps_r = 4',
+        study='[study]\nkeep = ["loop"]\n[study.grid]\na = [1, 2]\n',
+        axes='base = "study.toml"\nstudy.grid.b = [3]',
     )
+    assert load_document(tmp_path / "axes.toml", NOWHERE).data["study"] == {"keep": ["loop"], "grid": {"b": [3]}}
+    with pytest.raises(CaseError, match="a part of it"):
+        changed(document(""), {"a": 1, "a.b": 2}, "--set")
     data = load_document(tmp_path / "case.toml", NOWHERE).data
     assert data["drive"] == {"kind": "pulse"}
     assert data["film"] == {"law": "b", "permittivity": {"law": "nonlinear"}}

@@ -35,9 +35,11 @@ def test_cycles_repeat_without_writing_the_closing_vertex_twice():
 
 
 @pytest.mark.parametrize("path", [[1.0], [], [1.0, 1.0]])
-def test_a_path_that_goes_nowhere_is_refused(path):
+def test_a_path_that_goes_nowhere_is_refused_and_an_open_one_is_not_cycled(path):
     with pytest.raises(ValueError, match="two different"):
         staircase(path, 0.1)
+    with pytest.raises(ValueError, match="ends where it starts"):
+        staircase([0, 1], 0.1, cycles=2)
 
 
 def test_each_write_of_a_loop_is_followed_by_its_read():
@@ -51,6 +53,7 @@ def test_each_write_of_a_loop_is_followed_by_its_read():
     assert loop(starts + 0.5).tolist() == writes
     assert loop(starts + 1.25).tolist() == [0] * 4
     assert loop(starts + 1.75).tolist() == [0.1] * 4
+    assert read(0.1, 0.5, delay=0.25, base=-1.0)([0.1, 0.2]).tolist() == [-1.0] * 2
 
 
 def test_triangle_moves_at_its_rate():
