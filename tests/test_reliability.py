@@ -40,7 +40,7 @@ DANGEROUS = {
     r"\beval\(": set(),
     r"\bexec\(": {"kernel.py", "in_turn.py"},  # functions with the names of the parameters of kernels
     # its own files, in a folder of this user alone, under a seal; what processes of a pool send through their pipes
-    r"\bpickle\b": {"jobs.py", "kernel_cache.py", "pool.py", "workers.py"},
+    r"\bpickle\b": {"jobs.py", "kernel_cache.py", "pool.py"},
     r"allow_pickle": {"workbook_process.py"},  # False
     r"\bmarshal\b|\bshelve\b|\bdill\b|\bcloudpickle\b|\bjoblib\b": set(),
     r"os\.system|shell=True|\bpopen\(": set(),

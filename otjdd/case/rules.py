@@ -322,7 +322,6 @@ RULES = (
     Rule("noise", PARTED + "which part the ions", parted),
     Rule("noise", "in {what}, whose runs must not scatter: --set ions.noise=none", always, law=True, program="fit"),
     Rule("error", "with a crossbar", of_kinds("patterns"), "its cells have no grid", True),
-    Rule("error", "with a start from a result, which has one grid", lambda case, _: hasattr(case.ions.initial, "result")),
     Rule("binding", "with ions.ionisation_energy, which binds electrons of the film",
          lambda *at: not with_electrons(*at), law=True),
     Rule("ionisation", "with device.film.layers: vacancies there hold no electrons in this model", layered),

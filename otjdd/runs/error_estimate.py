@@ -91,8 +91,8 @@ def simulate_with_error(
     An interruption after the run on the finest grid has the Dataset of that run as its `partial`.
     """
     kind, cells = case.numerics.error, case.device.film.cells
-    grids = [cells, *(cells // part for part in PARTS[kind])]
-    others = other_runs(case, grids)
+    grids = [cells, *on_coarser_grids(case)]
+    others = other_runs(case)
     ds, runs = on_all_grids(case, others, on_its_grid, progress, start, checkpoints)
     name = variable_of(ds)
     if name is None or not runs:
@@ -114,7 +114,13 @@ def simulate_with_error(
     return ds.assign_attrs({ATTRIBUTE: "; ".join([ds.attrs[ATTRIBUTE], *(f"not known {words}" for words in reasons)])})
 
 
-def other_runs(case: Case, grids: list[int]) -> dict[str, Case]:
+def on_coarser_grids(case: Case) -> dict[int, Case]:
+    """Number of cells -> the case on each coarser grid that its `numerics.error` takes; {} where it takes none."""
+    cells = case.device.film.cells
+    return {cells // part: coarser(case, cells // part) for part in PARTS.get(case.numerics.error, ())}
+
+
+def other_runs(case: Case) -> dict[str, Case]:
     """Description -> case of each run besides that on the finest grid; {} for a drive without reads.
 
     These are the runs on coarser grids and, if errors are stated, two on the second grid: with smaller tolerances and, for
@@ -122,12 +128,12 @@ def other_runs(case: Case, grids: list[int]) -> dict[str, Case]:
     """
     if not reads_something(case.drive):
         return {}
-    runs = {f"{n} cells": coarser(case, n) for n in grids[1:]}
+    runs = {f"{n} cells": on_grid for n, on_grid in on_coarser_grids(case).items()}
     if case.numerics.error != "limit":
-        second = runs[f"{grids[1]} cells"]
-        runs[f"{grids[1]} cells with smaller tolerances"] = stricter(second)
+        words, second = next(iter(runs.items()))
+        runs[f"{words} with smaller tolerances"] = stricter(second)
         if (fewer := with_half_the_nodes(second)) is not None:
-            runs[f"{grids[1]} cells with half the nodes of the columns"] = fewer
+            runs[f"{words} with half the nodes of the columns"] = fewer
     return runs
 
 

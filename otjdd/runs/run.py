@@ -42,7 +42,7 @@ def check_inputs(case: Case, file: str = "case") -> None:
     Raises CaseError, ResultError.
     """
     try:
-        columns = model.members(case)
+        model.members(case)
         if case.crossbar is not None:
             from otjdd.compact_models.crossbars import models
 
@@ -52,7 +52,11 @@ def check_inputs(case: Case, file: str = "case") -> None:
             case.record.instants(waveform.duration)
             case.record.check_reads(waveform.read_count)
         if hasattr(case.ions.initial, "result"):
-            initial.from_result(case, model.junction(case, parts=columns), columns)
+            from otjdd.runs.error_estimate import on_coarser_grids
+
+            for other in (case, *on_coarser_grids(case).values()):
+                parts = model.members(other)
+                initial.from_result(other, model.junction(other, parts=parts), parts)
         if case.ions.initial == "equilibrium" and (unlike := initial.disagreement(case)):
             raise NotAsExpected("another state to start from", f'"equilibrium": {unlike}', "ions", "initial")
     except NotAsExpected as error:

@@ -1,11 +1,13 @@
 """Errors of reads stated from several grids: the arithmetic, the Dataset, and that they are honest."""
 
 import threading
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 from devices import JUNCTION, SMALL, case, needs_speed
 
+import otjdd
 from otjdd.case.kinds import kinds_of, with_half_the_nodes
 from otjdd.errors import CaseError, SolverError
 from otjdd.results import summary
@@ -283,6 +285,32 @@ def test_a_run_that_fails_is_named_and_takes_only_its_own_part_of_the_error(plai
     assert np.isnan(ds.read_resistance_error).all()
     moved = ds.read_resistance.values != plain.read_resistance.values * (1.0 + 48**-2)
     assert moved.all() == (kind == "extrapolate" and lost != "grid")
+
+
+def erased(folder, changes, more=MappingProxyType({})):
+    """The result of a reset that starts from the result of a set, both of a case with changes. more : of the reset"""
+    pulses = [{"drive": {"kind": "pulse", "voltage": V, "width": "10 us", "read": {}}} for V in ("1 V", "-1 V")]
+    written = case(**SMALL | {"device__film__cells": 48}).replace(pulses[0] | changes)
+    (folder / "case.toml").write_text(written.resolved())
+    otjdd.write(otjdd.run(written), folder / "written.nc")
+    return otjdd.run(
+        otjdd.load_case(folder / "case.toml", pulses[1] | {"ions.initial": {"result": "written.nc"}} | more)
+    )
+
+
+@needs_speed
+def test_the_error_of_a_run_from_a_result_covers_what_finer_grids_show(tmp_path):
+    stated, fine = (erased(tmp_path, {}, more) for more in ({"numerics.error": "estimate"}, {"device.film.cells": 192}))
+    off = abs(np.log(fine.read_resistance.values / stated.read_resistance.values))
+    assert (off < stated.read_resistance_error.values).all()
+    assert (off > 0.3 * stated.read_resistance_error.values).all()
+
+
+@needs_speed
+def test_a_result_that_no_coarser_grid_can_start_from_is_refused_before_the_run(tmp_path):
+    columns = {"columns.count": 2, "columns.spread": {"device.film.thickness": "0.05 nm"}}
+    with pytest.raises(CaseError, match="another grid, and columns of different thickness"):
+        erased(tmp_path, columns, {"numerics.error": "limit"})
 
 
 @pytest.mark.parametrize(
