@@ -12,8 +12,9 @@ from scipy.optimize import brentq
 import otjdd
 from otjdd.case.case import parse_case
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
-from otjdd.physics.ion_fluxes import fluxes_of
+from otjdd.physics.ion_fluxes import flux_slopes_of, fluxes_of
 from otjdd.physics.ions import new_factors
+from otjdd.physics.junction import FluxSlopes
 from otjdd.results import store
 from otjdd.runs.run import differences, rerun
 from otjdd.solver import equilibrium, linear_response, model
@@ -45,6 +46,29 @@ def fluxes(run):
     J = np.zeros(N + 1)
     fluxes_of(run.junction, run.state, 0, new_factors(N), J)
     return J
+
+
+def test_slopes_at_the_walls_are_differences():
+    """By the field at a wall, which takes D along, and by what passed it: minus at the left, plus at the right."""
+    finite = SLOW | {"capacity": "3e18 1/m^2", "initial_filling": 0.3, "oxygen_pressure": "20 kPa"}
+    run = begin(film(device__left__exchange=finite, device__right__exchange=finite), voltage=0.2)
+    state, N = run.state, run.state.c.shape[1]
+    J, slopes = np.zeros(N + 1), FluxSlopes(*np.zeros((3, N + 1)))
+    flux_slopes_of(run.junction, state, 0, new_factors(N), J, slopes)
+
+    def difference(face, array, place, step):
+        before, ends = array[place], []
+        for sign in (1, -1):
+            array[place] = before + sign * step
+            ends.append(fluxes(run)[face])
+        array[place] = before
+        return (ends[0] - ends[1]) / (2 * step)
+
+    for face, by_passed, column, sign in ((0, slopes.by_left, 0, -1), (N, slopes.by_right, 1, 1)):
+        assert by_passed[face] == pytest.approx(sign * difference(face, state.passed, (0, column), 1e13), rel=1e-5)
+        by_E = difference(face, state.E, (0, face), 1e2)
+        by_D = difference(face, state.D, (0, face), 1e-8)
+        assert slopes.by_field[face] == pytest.approx(by_E + by_D * state.eps[0, face], rel=1e-5)
 
 
 def at_rest(case, V=0.0):
