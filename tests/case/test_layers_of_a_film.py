@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from otjdd.case.case import load_case
+from otjdd.case.case import load_case, parse_case
 from otjdd.case.film import LayeredFilm
 from otjdd.compact_models.axes import axes_of
 from otjdd.errors import CaseError
@@ -50,6 +50,13 @@ def test_a_key_of_one_layer_is_set_by_its_index(file):
     assert [layer.thickness for layer in case.device.film.layers] == [1e-9, 2e-9]
     again = case.replace("device.film.layers[0].thickness", 0.5e-9)
     assert [layer.thickness for layer in again.device.film.layers] == [0.5e-9, 2e-9]
+    with pytest.raises(CaseError, match="no sites of ions"):  # at the first layer
+        load_case(file, {'columns.spread."ions.well_left"': "60 meV", "columns.count": 3})
+    load_case(file, {'columns.spread."ions.well_right"': "60 meV", "columns.count": 3})
+    text = re.sub(r"(?m)^hop_distance = .*\n", "", case.replace("ions.law", "linear").resolved())
+    barrier = {"device.film.layers[0].ions": "mobile", "device.film.layers[0].interface_barrier": "0.6 eV"}
+    with pytest.raises(CaseError, match=r"layers\[0\].interface_barrier: expected ions.hop_distance, such as"):
+        parse_case(text).replace(barrier)
 
 
 def test_a_coarser_grid_is_coarser_in_each_layer(file):

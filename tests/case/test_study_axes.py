@@ -85,6 +85,7 @@ def test_a_seed_decides_the_draws(method):
     ("given", "told"),
     [
         ({"mean": "3 eV", "deviation": "1 nm"}, "same kind"),
+        ({"mean": "25 degC", "deviation": "10 degC"}, "a difference of temperatures"),
         ({"mean": "3 eV", "deviation": "0 eV"}, "deviation above zero"),
         ({"mean": "3 eV", "deviation": "1 eV", "low": "4 eV"}, "either side"),
         ({"median": "3 eV", "factor": 1.0}, "greater than 1"),
