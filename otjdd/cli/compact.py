@@ -106,7 +106,7 @@ def compact(
 
 def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> None:
     """Extract a model and write all of its files into a folder. train : pulses of the files for networks"""
-    from otjdd.compact_models.exports import compiler, export_noise, folder, pulses
+    from otjdd.compact_models.exports import export_noise, folder, pulses, testbench
     from otjdd.compact_models.exports.folder import extracted
     from otjdd.plot import compact as picture
     from otjdd.plot import style
@@ -127,7 +127,7 @@ def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> N
     for text in [*pulses.warnings(cycle), *(export_noise.warnings(noise, cycle) if noise and cycle else ())]:
         tell(f"warning: {text}")
     print("\n".join(map(str, paths)))
-    tell(compiler.advice("example.cir and example.sim", "otj.va"))
+    tell(testbench.advice("example.cir and example.sim", "otj.va"))
 
 
 def tell_error(model: CompactModel) -> None:
@@ -155,7 +155,7 @@ def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) ->
     ranges : voltages [V] and times [s] that the model holds for
     """
     from otjdd.compact_models.exports import pulses
-    from otjdd.compact_models.limits import Range
+    from otjdd.compact_models.tables import Range
 
     train = pulses.default_train(Range(*ranges[0], *ranges[1]))
     up = pulse_of_text(set_pulse, "--set-pulse", ranges) if set_pulse else train.up

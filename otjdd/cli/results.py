@@ -257,7 +257,7 @@ def write_netlists(file: Path, out: Path) -> None:
     from otjdd.case.case import parse_case
     from otjdd.case.drive_patterns import Patterns
     from otjdd.compact_models.crossbars.models import crossbar_of
-    from otjdd.compact_models.exports import array, compiler
+    from otjdd.compact_models.exports import array, testbench
     from otjdd.results import store
 
     ds = store.read(file)
@@ -272,7 +272,7 @@ def write_netlists(file: Path, out: Path) -> None:
         for name, text in texts.items():
             write_whole(out / name, text.encode("ascii"))
     print("\n".join(str(out / name) for name in texts))
-    tell(compiler.advice("array.cir and array.sim", "otj.va", "array.va"))
+    tell(testbench.advice("array.cir and array.sim", "otj.va", "array.va"))
 
 
 REFERENCE = Path("li2019")  # the case that is shown when none is named

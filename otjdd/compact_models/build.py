@@ -8,6 +8,7 @@ import os
 import time as clock
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,14 +17,13 @@ from otjdd.case.case import Case, changed_case
 from otjdd.case.keys import value_in_case
 from otjdd.case.kinds import column_area, covered_by, kinds_of
 from otjdd.case.rules import refuse
-from otjdd.compact_models import bench as on_bench
-from otjdd.compact_models import branches, device_factors, error, extraction, hop_diffusion, noise_error, unsettled
+from otjdd.compact_models import device_factors, error, extraction, hop_noise, noise_error
 from otjdd.compact_models.axes import NODES, TEMPERATURE, ModelAxis, axes_of, on_common_knots, points
-from otjdd.compact_models.ends import is_uniform
-from otjdd.compact_models.limits import Range, SelfHeating
+from otjdd.compact_models.bench import SETTLED, bench_of, is_uniform, position, state_of
+from otjdd.compact_models.device_factors import patches, sampled, source
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise import ModelNoise
-from otjdd.compact_models.tables import Tables, stays
+from otjdd.compact_models.tables import Range, SelfHeating, Tables, stays
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
 from otjdd.results.store import provenance
@@ -182,7 +182,7 @@ def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Me
             shared, _ = stand_in(case, [parts[k] for k in group])
             ions = part.density * part.thickness * column_area(kinds[part.kind].device, covered_by(kinds))
             limits = extraction.widened(noiseless.limits, (float(speeds.min()), float(speeds.max())))
-            of_kinds.append(hop_diffusion.noise_tables(shared.bench, noiseless.kinds[number], limits, ions, spread))
+            of_kinds.append(hop_noise.noise_tables(shared.bench, noiseless.kinds[number], limits, ions, spread))
     return ModelNoise(tuple(of_kinds))
 
 
@@ -242,11 +242,11 @@ def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfCo
     apart = kinds_of(case)[members[0].kind].ions.law == "mott-gurney" and max(energies) > min(energies)
     energy = max(energies) + (APART * kT if apart else 0.0)
     speeds = float(np.exp((energy - max(energies)) / kT)), float(np.exp((energy - min(energies)) / kT))
-    bench = on_bench.bench(case, members[0]._replace(activation_energy=energy))
+    bench = bench_of(case, members[0]._replace(activation_energy=energy))
     if not apart:
         return extraction.KindOfColumn(bench, speeds), energy
     low = min(energies) - APART * kT
-    fast = on_bench.bench(case, members[0]._replace(activation_energy=low))
+    fast = bench_of(case, members[0]._replace(activation_energy=low))
     return extraction.KindOfColumn(bench, speeds, fast, float(np.exp((energy - low) / kT))), energy
 
 
@@ -326,7 +326,7 @@ def extracted(
         if shares[group].any():
             shared, _ = stand_in(case, [parts[k] for k in group])
             use = extraction.use_of(shared.speeds, limits)
-            kinds[number], runs = unsettled.with_settling(shared.bench, kinds[number], use, limits.longest, spread)
+            kinds[number], runs = extraction.with_settling(shared.bench, kinds[number], use, limits.longest, spread)
             statistics[number]["runs"] += runs
     weight = np.array([part.weight for part in parts])
     about = about_of(case, statistics, moved, clock.perf_counter() - began)
@@ -345,7 +345,7 @@ def starting_states(
     Raises NotAsExpected for a column whose vacancies do not move and do not begin as a uniform film.
     """
     c = initial.start(case, model.junction(case, parts=parts), parts)["c"]
-    benches = [on_bench.bench(case, part) for part in parts]
+    benches = [bench_of(case, part) for part in parts]
     for k, (bench, kind) in enumerate(zip(benches, kinds, strict=True)):
         if stays(kind) and not is_uniform(bench, c[k : k + 1]):
             raise NotAsExpected(
@@ -355,11 +355,11 @@ def starting_states(
     states, shares, moved = np.zeros((3, len(parts)))
     for k, bench in enumerate(benches):
         own = c[k : k + 1]
-        states[k] = branches.state_of(bench, own, settling[k])
-        shares[k] = 0.0 if stays(kinds[k]) else unsettled.shares(bench, settling[k], own)[0]
-        moved[k] = abs(states[k] - on_bench.position(bench, own))
+        states[k] = state_of(bench, own, settling[k])
+        shares[k] = 0.0 if stays(kinds[k]) else extraction.unsettled_shares(bench, settling[k], own)[0]
+        moved[k] = abs(states[k] - position(bench, own))
     states = np.clip(states, [kind.state[0] for kind in kinds], [kind.state[-1] for kind in kinds])
-    return states, np.where(shares < unsettled.LEAST, 0.0, shares), float(moved.max())
+    return states, np.where(shares < extraction.LEAST_SHARE, 0.0, shares), float(moved.max())
 
 
 def about_of(case: Case, statistics: list[dict[str, float]], moved: float, wall_time: float) -> dict[str, Any]:
@@ -372,3 +372,56 @@ def about_of(case: Case, statistics: list[dict[str, float]], moved: float, wall_
         "start_shift": moved,
     }
     return provenance(case.source, case.resolved(), title=case.title, statistics=summary, wall_time=wall_time)
+
+
+def device_models(
+    case: Case, count: int, limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
+) -> list[CompactModel]:
+    """Compact models of `count` devices, whose errors are not measured.
+
+    spread : what `pool.team` yields   noise : add the scatter of the states by single ions that hop at random
+    Each device of a study takes an extraction; patches that differ in their activation energy only share one extraction.
+    Raises NotAsExpected, CaseError.
+    """
+    source(case, count)
+    if case.study is not None and case.study.sample is not None:
+        return list(one_by_one(sampled(case, count), limits, spread, progress, noise))
+    return together([patches(case, number) for number in range(count)], case, limits, spread, progress, noise)
+
+
+def one_by_one(
+    cases: Sequence[Case], limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
+) -> Iterator[CompactModel]:
+    """Compact models of devices, each from an extraction of its own. Raises NotAsExpected, CaseError."""
+    for number, case in enumerate(cases):
+        device = extracted(case, limits, spread, of_part(progress, number, len(cases)))
+        yield replace(device, noise=noise_of(device, case, spread)) if noise else device
+
+
+def together(
+    cases: Sequence[Case], base: Case, limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
+) -> list[CompactModel]:
+    """Compact models of devices that differ in the values of their columns only, from one extraction.
+
+    base : the case whose columns are drawn
+    """
+    parts = [model.members(case) for case in cases]
+    members = [part for of_device in parts for part in of_device]
+    joined = extracted(base, limits, spread, progress, members)
+    joined = replace(joined, noise=noise_of(joined, base, spread, members)) if noise else joined
+    ends = list(accumulate(map(len, parts)))
+    return [only(case, joined, mine, end) for case, mine, end in zip(cases, parts, ends, strict=True)]
+
+
+def only(case: Case, joined: CompactModel, parts: list[Member], end: int) -> CompactModel:
+    """The model of one device, out of a model with the columns of all devices.
+
+    case, parts : of the device, and its columns   end : number of the column after its last one
+    """
+    mine = slice(end - len(parts), end)
+    kind, speed = joined.kind[mine], joined.speed[mine]
+    tables = [joined.kinds[k] for k in kind]
+    settling = np.array([of_kind.emptying * SETTLED for of_kind in tables]) / speed
+    start, unsettled, _ = starting_states(case, parts, settling, tables)
+    weight = np.array([part.weight for part in parts])
+    return replace(joined, kind=kind, speed=speed, weight=weight, start=start, unsettled=unsettled)

@@ -1,4 +1,8 @@
-"""Devices that differ, as log-normal factors on one compact model: of the current at both ends of the state, of the rates.
+"""Devices that differ, as draws and as log-normal factors on one compact model, of the current and of the rates.
+
+A sample describes how devices differ: each device is a draw from its distributions. A spread of columns describes how
+patches within one device differ. Each device is then assumed to consist of as many patches as the case has columns, each
+drawn from that spread. This is a hypothesis, and an upper limit of the differences: devices of more patches differ less.
 
 ln G of a device is that of the model plus a line in the state, its rates are multiplied by one number above 0 V and by one
 below. With these factors the model has the reads of the solver in a cycle of `noise_error`: the reads after a reset and
@@ -12,15 +16,62 @@ chosen such that the read after its write in part scatters in normal draws as in
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.compact_models import draws, noise_error
+from otjdd.case.kinds import column_count, kinds_of
+from otjdd.case.study_axes import Sample
+from otjdd.compact_models import noise_error
 from otjdd.compact_models.error import Drive, solved_reads, with_drive
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise import FACTORS, DeviceSpread
+from otjdd.errors import NotAsExpected
 from otjdd.system.pool import Spread
+
+MOST = 1000
+
+
+class NoDifference(NotAsExpected):
+    """A case that does not say how devices differ."""
+
+
+def source(case: Case, count: int) -> str:
+    """The origin of the differences between devices, in words. Raises NotAsExpected for a case without any."""
+    if not 2 <= count <= MOST:
+        raise NotAsExpected(f"2 to {MOST} devices", str(count))
+    if case.study is not None and case.study.sample is not None:
+        return "drawn from " + ", ".join(case.study.sample.over)
+    spread = dict.fromkeys(key for kind in kinds_of(case) for key, value in kind.columns.spread.items() if value)
+    if not spread:
+        raise NoDifference("a case with a columns.spread or a [study.sample], to draw devices from", "one with neither")
+    return (
+        f"each of {column_count(patches(case, 0))} patches drawn from the spread of {', '.join(spread)}: a hypothesis"
+    )
+
+
+def sampled(case: Case, count: int) -> list[Case]:
+    """`count` cases drawn from the distributions of a study by a Latin hypercube, from its seed."""
+    assert case.study is not None
+    assert case.study.sample is not None
+    sample = case.study.sample.model_copy(update={"count": count, "method": "latin-hypercube"})
+    return [case.without_study().replace(changes) for changes in rows(sample)]
+
+
+def rows(sample: Sample) -> list[dict[str, Any]]:
+    """Changes of the case for each draw: dotted key -> value."""
+    return [dict(zip(sample.over, row, strict=True)) for row in sample.rows()]
+
+
+def patches(case: Case, number: int) -> Case:
+    """The case of one device by its number: its columns are drawn, with a seed for each device."""
+    changes = {"columns.nodes": "draws", "columns.seed": case.columns.seed + number}
+    for i, kind in enumerate(case.columns.kinds or ()):
+        changes |= {f"columns.kinds[{i}].nodes": "draws"}
+        changes |= {f"columns.kinds[{i}].seed": kind.seed + number} if kind.seed is not None else {}
+    return case.replace(changes)
+
 
 DEVICES = 24  # drawn by default
 MODEL_DEVICES = 200  # drawn of the model, for its sigma
@@ -34,8 +85,8 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
     The model itself for a case that does not say how devices differ. Raises NotAsExpected, CaseError.
     """
     try:
-        source = draws.source(case, count)
-    except draws.NoDifference:
+        origin = source(case, count)
+    except NoDifference:
         return model
     drive = noise_error.cycle(model, case) | {"repeat": 2}
     cases = drawn_cases(case, count)
@@ -46,7 +97,7 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
     assert model.noise is not None
     sigma = logs.std(axis=0, ddof=1)
     covariance = as_scattered(model, case, drive, np.cov(fitted.T), sigma)
-    noise = model.noise._replace(spread=DeviceSpread(covariance, count, source))
+    noise = model.noise._replace(spread=DeviceSpread(covariance, count, origin))
     with_spread = replace(model, noise=noise)
     own = [reads(with_spread.device(seed), case, drive) for seed in range(MODEL_DEVICES)]
     sigmas = sigma, sigma / np.sqrt(2 * (count - 1)), np.std(own, axis=0, ddof=1)
@@ -54,10 +105,10 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
 
 
 def drawn_cases(case: Case, count: int) -> list[Case]:
-    """Cases of devices that differ, drawn as `devices.devices` draws them, ions without noise."""
+    """Cases of devices that differ, drawn as `build.device_models` draws them, ions without noise."""
     if case.study is not None and case.study.sample is not None:
-        return [device_case.without_noise() for device_case in draws.sampled(case, count)]
-    return [draws.patches(case.without_study(), number) for number in range(count)]
+        return [device_case.without_noise() for device_case in sampled(case, count)]
+    return [patches(case.without_study(), number) for number in range(count)]
 
 
 def reads(model: CompactModel, case: Case, drive: Drive) -> np.ndarray:
@@ -110,12 +161,12 @@ def words(model: CompactModel) -> Sequence[str]:
     """A line on the spread of the devices of a model; [] without one."""
     if model.noise is None or model.noise.spread is None:
         return []
-    covariance, count, source = model.noise.spread
+    covariance, count, origin = model.noise.spread
     sigma = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.nan_to_num(covariance / np.outer(sigma, sigma))
     sigmas = ", ".join(f"{value:.3g} of the {name}" for value, name in zip(sigma, FACTORS, strict=True))
     return [
-        f"devices differ by log-normal factors, of {count} devices {source}: sigma {sigmas}; correlations "
+        f"devices differ by log-normal factors, of {count} devices {origin}: sigma {sigmas}; correlations "
         f"{correlation[0, 1]:+.2f} of both currents, {correlation[2, 3]:+.2f} of both rates"
     ]

@@ -5,7 +5,7 @@ loop of resistance against voltage; potentiation and depression; retention; read
 range at several rates. Columns and circuit are those of the case.
 
 All these begin with a set and a reset. Before its first voltage a film may be in a state that no voltage leads to; the
-model describes it by one number, the unsettled share (see `unsettled`). The error for such a film is measured separately,
+model describes it by one number, the unsettled share (see `extraction`). The error for such a film is measured separately,
 by the first pulses and first sweeps of the case.
 """
 
@@ -18,8 +18,8 @@ import numpy as np
 from otjdd import units
 from otjdd.case.case import Case
 from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, middles, points
-from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.tables import Range
 from otjdd.errors import ExtractionError, SolverError
 from otjdd.system.pool import Spread
 
@@ -354,16 +354,38 @@ def worse_than_constants(model: CompactModel) -> str:
 
 def refusal(model: CompactModel, most: float, name: str, limit: float) -> str:
     """Message that a model is refused, and advice. most : its error [decades]   name : of the protocol with that error"""
-    advice = "Another --voltage or --time may help; one state for each column may not be enough for this case"
+    extracted = f"from {model.limits.low:g} V to {model.limits.high:g} V at {model.temperature:g} K"
+    within = narrower(model, limit)
+    advice = "one state for each column does not describe this case there; another --voltage or --time may help"
     if name.startswith(UNWRITTEN):
         advice = (
-            "A film that was never written is in no state that voltages lead to, and one number for it may not be enough: "
+            "a film that was never written is in no state that voltages lead to, and one number for it may not be enough: "
             "a case that begins with writes (ions.initial = { history = [...] }) has no such error"
+        )
+    elif within:
+        advice = (
+            f"reads after writes of {within[0]:g} V to {within[1]:g} V in the loop are within {limit:g}: a model for these "
+            f"(--voltage={within[0]:g}:{within[1]:g}) may hold; beyond, one state does not describe the profile of the ions"
         )
     beyond = [protocol for protocol, (rms, _) in model.error.items() if rms > limit and protocol not in excluded(model)]
     groups = dict.fromkeys(protocol.partition(" at ")[0] for protocol in beyond)
     words = " ".join(f'--exclude "{group}"' for group in groups)
     return (
-        f"the compact model is off by {most:.2g} decades (rms) under {name}; {limit:g} are allowed. The same command with "
-        f"{words} writes the model; its file states the error there. {advice}"
+        f"the compact model {extracted} is off by {most:.2g} decades (rms) under {name}; {limit:g} are allowed: {advice}. "
+        f"The same command with {words} writes the model; its file states the error there"
     )
+
+
+def narrower(model: CompactModel, limit: float) -> tuple[float, float] | None:
+    """Voltages [V], to 0.1 V, up to which writes of the loop leave reads within a limit [decades]; None for all or none."""
+    assert model.measured is not None
+    ds = model.measured
+    loop = ds.sample_protocol.values == list(ds.protocol.values).index("loop")
+    write = ds.sample_write.values[loop]
+    off = np.abs(np.log10(ds.sample_predicted.values / ds.sample_solved.values)[loop])
+    ends = []
+    for end in (model.limits.low, model.limits.high):
+        wrong = np.abs(write[(write * end > 0.0) & (off > limit)])
+        ends.append(np.copysign(np.ceil(10.0 * wrong.min() - 1.0) / 10.0, end) if wrong.size else end)
+    low, high = map(float, ends)
+    return (low, high) if low < 0.0 < high and (low, high) != model.limits[:2] else None

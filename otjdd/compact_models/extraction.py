@@ -10,7 +10,7 @@ Vacancies that no well holds come to rest at 0 V in the same place from any star
 the shortest time of the range, and relaxes at 0 V as at any other voltage.
 
 The way is the film between the two wells. When a voltage is applied it is empty, and has to fill before vacancies arrive
-as fast as they leave. A second state, the filling of the way, delays the flow by the share that `ends.ways` measures.
+as fast as they leave. A second state, the filling of the way, delays the flow by the share that `bench.ways` measures.
 
 Columns that differ in their activation energy only have the same states of rest and the same conductance. In weak field
 their rates are those of the hops, which are proportional to each other by the speed s. In strong field the rate is limited
@@ -20,6 +20,16 @@ the reference device this formula gives the rates of columns between the two wit
 
 Columns whose ions do not move within the longest time have one state, that of a uniform film, which is at rest at every
 voltage. Their tables describe the current and the charge only.
+
+In a film that was never written most vacancies are on the way between the two wells. They settle in the wells, at 0 V
+within the settling time. Until then the state q does not describe them. A further state does: the unsettled share w of
+these vacancies, 1 in a uniform film and 0 at rest:
+
+    dw/dt = -l(V_j, w) w        dq/dt = ... + m(V_j, w) l w        ln G = ... + w e(V_j, w)
+
+A run from the uniform film at each voltage gives the rate l, the move m of the state q by a share that settles, and the
+excess e. The rate l is proportional to the speed of a column: the limit by the attempt frequency matters only
+at times shorter than those of the range. The charge of the junction is that of a film at rest.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,29 +39,40 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models import bench as on_bench
-from otjdd.compact_models.bench import Bench
-from otjdd.compact_models.branches import (
+from otjdd.compact_models.bench import (
     SAME,
+    SETTLED,
+    Bench,
     Branch,
     Ends,
     branches_at,
+    concentrations_after,
+    ends_of,
+    extremes,
+    is_uniform,
     log_rates,
+    position,
+    readings,
     rest_of,
     rows_of,
     state_of,
+    states_of,
+    stations,
+    uniform,
+    ways,
 )
-from otjdd.compact_models.ends import SETTLED, ends_of, extremes, is_uniform, uniform, ways
-from otjdd.compact_models.limits import Range
 from otjdd.compact_models.tables import (
     UNLIMITED,
+    Range,
     Tables,
     Use,
     begun_at_rest,
     check_tables,
     common_knots,
+    evaluated,
     in_decades,
     limited_rates,
+    monotone,
     spline,
 )
 from otjdd.errors import NotAsExpected, SolverError
@@ -67,6 +88,7 @@ NARROWEST = 0.02  # V, smallest distance of two knots
 TOLERANCE = 0.01  # decades: allowed difference of the conductance at a new voltage from its interpolation
 RATE_TOLERANCE = 0.06  # decades: the same for the rate
 FEWEST_MOVES = 100.0  # in SAME: a smaller range of the state counts as no range
+BEYOND = 5e-3  # of the thickness: largest distance of a state of rest from the states of the tables
 BESIDE = 30.0  # rates matter from 1/30 of the inverse of the longest time to 30 times that of the shortest
 
 
@@ -119,10 +141,9 @@ def extract(
         if is_uniform(kind.bench, first) and is_uniform(kind.bench, last):
             return unmoved(kind, limits, spread)
         ends, more = ends_of(kind.bench, first, last, own)
-    low, high = (state_of(kind.bench, c, ends.settling) for c in (ends.low, ends.high))
-    if high - low < FEWEST_MOVES * SAME:  # no well holds the vacancies at 0 V: take their early position
-        ends = ends._replace(settling=own.shortest)
-        low, high = (state_of(kind.bench, c, ends.settling) for c in (ends.low, ends.high))
+    if np.diff(span_of(kind.bench, ends))[0] < FEWEST_MOVES * SAME:
+        ends = ends._replace(settling=own.shortest)  # no well holds the vacancies at 0 V: take their early position
+    low, high = span_of(kind.bench, ends)
     if high - low < FEWEST_MOVES * SAME:
         moved = max(high - low, 0.0)
         raise NotAsExpected(
@@ -130,16 +151,15 @@ def extract(
             "(wells at the electrodes, ions.well_left and ions.well_right, hold them there)",
             f"a state that moves by {moved:.2g} of the thickness",
         )
-    states = low + (high - low) * even_and_ends(STATES)
     with reachable(limits):
-        knots, runs, off_rate = knots_at(kind, ends, states, limits, use, spread, progress)
+        ends, states, knots, runs, off_rate = ends_and_knots(kind, ends, limits, use, spread, progress)
         at, log_conductance, charge, ratio, off = read_tables(kind.bench, knots, states, spread)
     V = sorted(knots)
     rest = np.array([knots[v].rest for v in V])
     rates = np.array([knots[v].log_rate for v in V])
     tables = Tables(
-        np.array(V), states, np.clip(rest, low, high), rates, limits_at(knots, V), at, log_conductance, np.zeros(2),
-        ends.settling / SETTLED, ratio, charge, **begun_at_rest(len(V)),
+        np.array(V), states, np.clip(rest, states[0], states[-1]), rates, limits_at(knots, V), at, log_conductance,
+        np.zeros(2), ends.settling / SETTLED, ratio, charge, **begun_at_rest(len(V)),
     )  # fmt: skip
     check_tables(tables)
     way, late = ways(kind.bench, ends, tables, own.shortest)
@@ -155,7 +175,7 @@ def extract(
 def unmoved(kind: KindOfColumn, limits: Range, spread: Spread) -> tuple[Tables, dict[str, float]]:
     """As `extract`, for a column whose vacancies do not move: tables of the one state of a uniform film."""
     use, c = use_of(kind.speeds, limits), uniform(kind.bench)
-    states = np.array([on_bench.position(kind.bench, c)])
+    states = np.array([position(kind.bench, c)])
     sample = Branch(np.zeros(1), states, c)
     rate, none = np.full(1, np.log10(use.floor)), np.full(1, UNLIMITED)
     knots = {float(V): Knot(float(states[0]), rate, none, [sample]) for V in first_voltages(limits)}
@@ -180,10 +200,46 @@ def use_of(speeds: tuple[float, float], limits: Range) -> Use:
     return Use(*speeds, 1.0 / (BESIDE * limits.longest), BESIDE / limits.shortest)
 
 
+def span_of(bench: Bench, ends: Ends) -> tuple[float, float]:
+    """States at both ends."""
+    return state_of(bench, ends.low, ends.settling), state_of(bench, ends.high, ends.settling)
+
+
+def ends_and_knots(
+    kind: KindOfColumn, ends: Ends, limits: Range, use: Use, spread: Spread, progress: Progress
+) -> tuple[Ends, np.ndarray, dict[float, Knot], int, float]:
+    """Ends, knots of the state (Q,) between them, and the results of `knots_at`.
+
+    A voltage within the range may lead further than the voltage at its end: in 10 nm of vcm-cell the state of rest is 0.58
+    at 1.6 V and 0.80 at 1.3 V, as film electrons draw vacancies back. The end is then the state of rest of that voltage.
+    """
+    runs = 0
+    while True:
+        low, high = span_of(kind.bench, ends)
+        states = low + (high - low) * even_and_ends(STATES)
+        knots, more, off = knots_at(kind, ends, states, limits, use, spread, progress)
+        runs += more
+        least, most = min(knots.values(), key=lambda knot: knot.rest), max(knots.values(), key=lambda knot: knot.rest)
+        if not is_beyond(states, [least.rest, most.rest]):
+            return ends, states, knots, runs, off
+        if most.rest > high:
+            ends = ends._replace(high=most.branches[0].c[-1:])
+        if least.rest < low:
+            ends = ends._replace(low=least.branches[0].c[-1:])
+
+
+def is_beyond(states: np.ndarray, rests: Sequence[float]) -> bool:
+    """True if a state of rest lies beyond the range of the states (Q,) by more than BEYOND."""
+    return bool(min(rests) < states[0] - BEYOND or max(rests) > states[-1] + BEYOND)
+
+
 def knots_at(
     kind: KindOfColumn, ends: Ends, states: np.ndarray, limits: Range, use: Use, spread: Spread, progress: Progress
 ) -> tuple[dict[float, Knot], int, float]:
-    """Voltage -> Knot, the number of runs, and the largest deviation [decades] of the rates in the last round."""
+    """Voltage -> Knot, the number of runs, and the largest deviation [decades] of the rates in the last round.
+
+    The knots are incomplete if a state of rest is beyond the states.
+    """
     knots: dict[float, Knot] = {}
     next_knots, runs, off = dict.fromkeys(first_voltages(limits), kind.fast is not None), 0, 0.0
     while next_knots:
@@ -194,6 +250,8 @@ def knots_at(
             runs += spent
             if progress:
                 progress(min(0.9, runs / MOST_RUNS))
+        if is_beyond(states, [knot.rest for knot in knots.values()]):
+            break
         next_knots, off = asked_for(knots, voltages, use)
         room = max(0, (MOST_RUNS - runs) // (2 if kind.fast is None else 4))
         next_knots = dict(list(next_knots.items())[:room])
@@ -314,3 +372,77 @@ def even_and_ends(count: int) -> np.ndarray:
     """Numbers (count,) from 0 to 1, denser towards both ends."""
     even = np.linspace(0.0, 1.0, count)
     return 0.5 * even + 0.5 * (0.5 - 0.5 * np.cos(np.pi * even))
+
+
+SHARE_KNOTS = 9  # of the share
+EMPTIED = 0.5  # of the mean concentration: cells with less, once a uniform film is at rest, are on the way
+LEAST_SHARE = 0.25  # smaller initial shares count as settled: a set that has just ended leaves 0.12 on the way
+SHARES_PER_DECADE = 8  # samples per decade of time
+SHARES_APART = 0.02  # smallest difference of the shares of two samples, and smallest share of a sample
+NO_SHARE = 1e-9  # least share, and least change of a share, in quotients
+FIRST_SHARE, RATES_BEYOND = (
+    1e-2,
+    10.0,
+)  # first sample over the shortest time that matters; margin of the rates that matter
+
+
+def unsettled_shares(bench: Bench, settling: float, c: np.ndarray) -> np.ndarray:
+    """Unsettled shares (n,) of concentrations (n, N) [1/m3]. settling : time [s] in which vacancies settle at 0 V"""
+    film = uniform(bench)
+    rest = concentrations_after(bench, film, 0.0, settling)
+    on_way = np.where(rest[0] < EMPTIED * bench.density, bench.junction.columns.width[0], 0.0)
+    start, end = float(film[0] @ on_way), float(rest[0] @ on_way)
+    if start - end < EMPTIED * start or start == 0.0:  # a film that stays as it is
+        return np.zeros(len(c))
+    return np.clip((c @ on_way - end) / (start - end), 0.0, 1.0)
+
+
+def with_settling(bench: Bench, tables: Tables, use: Use, longest: float, spread: Spread) -> tuple[Tables, int]:
+    """Tables with those of the unsettled share, and the number of runs. longest : [s]"""
+    knots = np.linspace(0.0, 1.0, SHARE_KNOTS)
+    times = np.geomspace(
+        FIRST_SHARE * use.slowest / use.ceiling, longest * use.fastest,
+        1 + round(SHARES_PER_DECADE * np.log10(longest * use.fastest * use.ceiling / (FIRST_SHARE * use.slowest))),
+    )  # fmt: skip
+    rows = np.zeros((tables.voltage.size, 3, SHARE_KNOTS))
+    for number, row in spread(settling_at, [(bench, tables, use, times, knots, V) for V in tables.voltage]):
+        rows[number] = row
+    return tables._replace(
+        share=knots, log_settling=rows[:, 0], settling_move=rows[:, 1], excess=rows[:, 2]
+    ), tables.voltage.size
+
+
+def settling_at(
+    bench: Bench, tables: Tables, use: Use, times: np.ndarray, knots: np.ndarray, voltage: float
+) -> np.ndarray:
+    """Log10 of the rate, move and excess (3, S) at a voltage [V] and shares (S,), from a run sampled at times (n,) [s]."""
+    settling = SETTLED * tables.emptying
+    profiles = np.concatenate([uniform(bench), *stations(bench, uniform(bench), voltage, times)])
+    share, time = unsettled_shares(bench, settling, profiles), np.append(0.0, times)
+    chosen = apart(share)
+    q = np.clip(states_of(bench, profiles[chosen], settling), tables.state[0], tables.state[-1])
+    share, time = share[chosen], time[chosen]
+    V = np.array([voltage])
+    at_rest, rates = (evaluated(tables, name, V, q)[0] for name in ("log_conductance", "log_rate"))
+    conductance = readings(bench, profiles[chosen], voltage).conductance
+    away = monotone(tables.voltage, tables.rest)(voltage) - q
+    lasts, lost, middle = np.diff(time), np.maximum(-np.diff(share), NO_SHARE), 0.5 * (share[1:] + share[:-1])
+    slowest, fastest = (
+        np.log10(use.floor / use.fastest / RATES_BEYOND),
+        np.log10(use.ceiling / use.slowest * RATES_BEYOND),
+    )
+    rate = np.clip(np.log10(np.log1p(lost / np.maximum(share[1:], NO_SHARE)) / lasts), slowest, fastest)
+    drift = -away[:-1] * np.expm1(-(10.0 ** (0.5 * (rates[1:] + rates[:-1]))) * lasts)
+    move, some = np.clip((np.diff(q) - drift) / lost, -1.0, 1.0), share > SHARES_APART
+    excess = (np.log10(conductance) - at_rest)[some] / share[some]
+    samples = (middle, rate), (middle, move), (share[some], excess)
+    return np.array([np.interp(knots, at[::-1], values[::-1]) for at, values in samples])
+
+
+def apart(share: np.ndarray) -> np.ndarray:
+    """Indices of samples of falling shares (n,), two at least: the first, and those SHARES_APART below the last one."""
+    chosen = [0]
+    for i in range(1, share.size):
+        if share[i] > SHARES_APART and share[chosen[-1]] - share[i] > SHARES_APART:
+            chosen.append(i)
+    return np.array(chosen if len(chosen) > 1 else [0, 1])

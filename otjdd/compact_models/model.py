@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike
 from otjdd.case.drive import Drive
 from otjdd.compact_models import model_file
 from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, between, chosen, weights
-from otjdd.compact_models.limits import EDGE, Range, SelfHeating, check_voltages, times_outside
 from otjdd.compact_models.noise import (
     FACTORS,
     ModelNoise,
@@ -28,7 +27,20 @@ from otjdd.compact_models.noise import (
     streams,
 )
 from otjdd.compact_models.noise import between as noise_between
-from otjdd.compact_models.tables import LN10, SETTLING, Tables, charges, evaluated, monotone, stays
+from otjdd.compact_models.tables import (
+    EDGE,
+    LN10,
+    SETTLING,
+    Range,
+    SelfHeating,
+    Tables,
+    charges,
+    check_voltages,
+    evaluated,
+    monotone,
+    stays,
+    times_outside,
+)
 from otjdd.errors import NotAsExpected
 from otjdd.results import outputs
 from otjdd.solver.time_series import mean_rate, rates, simultaneous

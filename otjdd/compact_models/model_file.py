@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.compact_models.axes import MOST_AXES, TEMPERATURE, ModelAxis, counts, points
-from otjdd.compact_models.limits import Range, SelfHeating
 from otjdd.compact_models.noise import DeviceSpread, ModelNoise, NoiseTables, check_noise
-from otjdd.compact_models.tables import Tables
+from otjdd.compact_models.tables import Range, SelfHeating, Tables
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import store
 from otjdd.results.store import COMPANIONS

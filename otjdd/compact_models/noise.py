@@ -9,7 +9,7 @@ less variance. Where no barrier is left, an ion stops and starts many times on i
 of the order of 1, while D spans thirty decades. A step of duration h adds a normal number of variance
 v [1 - exp(-2 r h)], which is 2 D h for a short step and v for a long one.
 
-phi follows from the one-way fluxes along runs at constant voltage, without random numbers, see `hop_diffusion`.
+phi follows from the one-way fluxes along runs at constant voltage, without random numbers, see `hop_noise`.
 """
 
 from collections.abc import Callable, Sequence

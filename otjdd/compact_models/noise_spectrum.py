@@ -1,6 +1,6 @@
 """Spectrum of the current of a compact model at a constant voltage, as by `.noise` of its circuits.
 
-The states diffuse from given values, S_q = D/(pi f)^2, and ions move within the wells, see `well_noise`. Both scatter the
+The states diffuse from given values, S_q = D/(pi f)^2, and ions move within the wells, see `hop_noise`. Both scatter the
 current G V_j of a column. The shot noise 2qI and the noise 4kT/R of the series resistance are added; the latter drives the
 charge of the junction as well. Below r/(2 pi), with the relaxation rate r, a state relaxes meanwhile, and scatters less
 than this spectrum.

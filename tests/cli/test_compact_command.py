@@ -8,7 +8,7 @@ from commands import otjdd
 
 from otjdd.cli import compact as command
 from otjdd.compact_models import build
-from otjdd.compact_models.exports import compiler, pulses
+from otjdd.compact_models.exports import pulses, testbench
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import ExitCode, ExtractionError
 from otjdd.results import store
@@ -115,11 +115,11 @@ def test_command_writes_a_model_its_files_and_a_picture(compact_model, tmp_path,
 
 def test_compiler_of_verilog_a_is_found_or_its_absence_explained(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(compiler, "packaged", lambda: None)
-    assert "openvaf-r is not on this machine" in compiler.advice("example.cir", "otj.va")
+    monkeypatch.setattr(testbench, "packaged", lambda: None)
+    assert "openvaf-r is not on this machine" in testbench.advice("example.cir", "otj.va")
     (tmp_path / "openvaf-r").write_text("#!/bin/sh\n")
     (tmp_path / "openvaf-r").chmod(0o755)
-    assert f"{tmp_path / 'openvaf-r'} -O 1 otj.va -o otj.osdi" in compiler.advice("example.cir", "otj.va")
+    assert f"{tmp_path / 'openvaf-r'} -O 1 otj.va -o otj.osdi" in testbench.advice("example.cir", "otj.va")
 
 
 @pytest.mark.campaign

@@ -1,11 +1,24 @@
-"""A column on a bench: stations of one run, a failure that yields those before it, and runs that share their arrays."""
+"""A column on a bench: stations of one run, failures, runs that share their arrays, and films of layers."""
 
 import numpy as np
 import pytest
+from layered import between_metals, layer
 
 from otjdd.case.case import load_case
-from otjdd.compact_models import bench as on_bench
-from otjdd.compact_models.ends import uniform
+from otjdd.compact_models import build
+from otjdd.compact_models.bench import (
+    READY,
+    bench_of,
+    concentrations_after,
+    hold,
+    is_uniform,
+    position,
+    profiles_after,
+    readings,
+    run_from,
+    stations,
+    uniform,
+)
 from otjdd.errors import SolverError
 from otjdd.solver import model
 
@@ -15,15 +28,15 @@ TIMES = np.geomspace(1e-9, 1e2, 23)  # s
 @pytest.fixture(scope="module")
 def column():
     case = load_case("li2019", {"columns.count": 1, "columns.spread": {}, "device.film.cells": 16})
-    return on_bench.bench(case, model.members(case)[0])
+    return bench_of(case, model.members(case)[0])
 
 
 def test_stations_of_one_run_are_the_ends_of_runs_of_their_own(column):
     film = uniform(column)
-    places = [on_bench.position(column, c) for c in on_bench.stations(column, film, 1.2, TIMES)]
+    places = [position(column, c) for c in stations(column, film, 1.2, TIMES)]
     assert len(places) == TIMES.size
     for i in (0, 9, 15, 22):
-        alone = on_bench.position(column, on_bench.concentrations_after(column, film, 1.2, float(TIMES[i])))
+        alone = position(column, concentrations_after(column, film, 1.2, float(TIMES[i])))
         assert places[i] == pytest.approx(alone, abs=1e-3)
     assert places[-1] - places[0] > 0.2
 
@@ -32,23 +45,26 @@ def test_a_run_that_fails_yields_its_stations_until_then(column):
     short, reached = column._replace(max_steps=25), []
 
     def follow():
-        for c in on_bench.stations(short, uniform(column), 1.2, TIMES):
-            reached.append(on_bench.position(column, c))
+        for c in stations(short, uniform(column), 1.2, TIMES):
+            reached.append(position(column, c))
 
     with pytest.raises(SolverError, match="steps"):
         follow()
     assert 0 < len(reached) < TIMES.size
-    whole = [on_bench.position(column, c) for c in on_bench.stations(column, uniform(column), 1.2, TIMES)]
+    whole = [position(column, c) for c in stations(column, uniform(column), 1.2, TIMES)]
     assert reached == pytest.approx(whole[: len(reached)], abs=1e-9)
 
 
 def test_runs_that_share_their_arrays_end_and_read_as_runs_of_their_own(column):
-    profiles = np.concatenate([*on_bench.stations(column, uniform(column), 1.2, TIMES[::6])])[
-        ::-1
-    ]  # not in their order
-    alone = np.concatenate([on_bench.concentrations_after(column, c[None], 0.0, 1e-6) for c in profiles])
-    assert np.array_equal(on_bench.profiles_after(column, profiles, 0.0, 1e-6), alone)
-    read, own = on_bench.readings(column, profiles, 0.1), [on_bench.readings(column, c[None], 0.1) for c in profiles]
+    profiles = np.concatenate([*stations(column, uniform(column), 1.2, TIMES[::6])])[::-1]  # not in their order
+    alone = [run_from(column, c[None]) for c in profiles]
+    for run in alone:
+        hold(run, 0.0, [1e-6])
+    assert np.array_equal(profiles_after(column, profiles, 0.0, 1e-6), [run.kept_states[0].c[0] for run in alone])
+    read, own = readings(column, profiles, 0.1), []
+    for c in profiles:
+        READY.clear()
+        own.append(readings(column, c[None], 0.1))
     assert read.conductance.tolist() == [float(reading.conductance[0]) for reading in own]
     assert read.charge.tolist() == [float(reading.charge[0]) for reading in own]
     assert read.conductance[0] > 2.0 * read.conductance[-1]
@@ -56,8 +72,25 @@ def test_runs_that_share_their_arrays_end_and_read_as_runs_of_their_own(column):
 
 def test_steps_of_runs_that_share_their_arrays_are_counted_apart(column):
     profiles = np.repeat(uniform(column), 5, axis=0)
-    whole = on_bench.profiles_after(column, profiles, 1.2, 1e-3)
-    (run,) = on_bench.runs_from(column, profiles[:1])
-    on_bench.hold(run, 1.2, [1e-3])
+    whole = profiles_after(column, profiles, 1.2, 1e-3)
+    run = run_from(column, profiles[:1])
+    hold(run, 1.2, [1e-3])
     few = column._replace(max_steps=run.counts.accepted + run.counts.rejected)
-    assert np.array_equal(on_bench.profiles_after(few, profiles, 1.2, 1e-3), whole)
+    assert np.array_equal(profiles_after(few, profiles, 1.2, 1e-3), whole)
+
+
+def test_a_uniform_film_has_no_vacancies_where_there_are_no_sites():
+    film = between_metals(layer(1.0, 10, ions="none"), layer(2.0, 10), ions__density=1e26)
+    column = bench_of(film, model.members(film)[0])
+    c = uniform(column)
+    assert np.array_equal(c[0], np.repeat([0.0, 1e26], 10))
+    assert is_uniform(column, c)
+    assert not is_uniform(column, c * np.linspace(0.5, 1.5, 20))
+
+
+@pytest.mark.campaign
+def test_two_oxides_whose_wells_hold_the_vacancies_have_a_model_of_measured_error():
+    wells = {"ions.well_left": "0.6 eV", "ions.well_right": "0.6 eV"}
+    model_of_two = build.compact("bilayer-polarity", wells, voltage=(-3.0, 3.0), time=(1e-6, 1e2))
+    assert len(model_of_two.error) > 10
+    assert max(rms for rms, _ in model_of_two.error.values()) < 0.25

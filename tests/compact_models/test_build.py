@@ -1,4 +1,4 @@
-"""From a case to a model: what is refused, how columns share tables, and a model that is too far from the solver."""
+"""From a case to a model: progress, the range of the state, what is refused, columns that share tables, films of traps."""
 
 from dataclasses import replace
 
@@ -7,10 +7,17 @@ import numpy as np
 import pytest
 
 from otjdd.case.case import load_case
-from otjdd.compact_models import build, error
+from otjdd.compact_models import build, error, extraction
+from otjdd.compact_models.bench import Branch, Ends
+from otjdd.compact_models.build import SHARES, counted, stages
+from otjdd.compact_models.extraction import KindOfColumn, Knot
+from otjdd.compact_models.tables import Range
 from otjdd.errors import CaseError, ExitCode, ExtractionError, NotAsExpected
+from otjdd.runs.run import run
 from otjdd.solver import model
 from otjdd.system.pool import one_by_one
+from otjdd.waveform import shapes
+from otjdd.waveform.waveform import concatenate
 
 
 @pytest.mark.parametrize(
@@ -107,3 +114,45 @@ def test_heat_of_the_junction_is_that_of_the_case():
     columns = load_case("li2019", {"device.heat": '{ resistance = "1e4 K/W", time_constant = "1 us", of = "columns" }'})
     with pytest.raises(CaseError, match=r'unless heat\.of is "junction"'):
         build.compact(columns, temperatures=(300.0, 400.0))
+
+
+def test_progress_rises_over_all_stages_and_ends_full():
+    fractions: list[float] = []
+    within = stages(fractions.append, list(SHARES))
+    for name in SHARES:
+        for _ in range(2):  # a stage may have several rounds of jobs
+            assert list(counted(one_by_one, within[name])(abs, [(-1,), (2,)])) == [(0, 1), (1, 2)]
+    assert len(fractions) == 4 * len(SHARES)
+    assert fractions == sorted(fractions)
+    assert fractions[1] == pytest.approx(SHARES["extraction"] / sum(SHARES.values()))
+    assert fractions[-1] == pytest.approx(1.0)
+    assert list(counted(one_by_one, stages(None, ["error"])["error"])(abs, [(-3,)])) == [(0, 3)]
+
+
+def test_states_reach_as_far_as_a_voltage_within_the_range_leads(monkeypatch):
+    """As film electrons draw vacancies back at high voltages: states of rest are 0.5 at both ends, 0.2 and 0.8 within."""
+
+    def knot_at(kind, ends, states, voltage, fastest, both):
+        rest = 0.5 + 0.3 * np.sin(2.0 * voltage)
+        run = Branch(np.zeros(1), np.array([rest]), np.array([[rest]]))
+        return Knot(rest, np.zeros(states.size), None, [run]), 1
+
+    monkeypatch.setattr(extraction, "knot_at", knot_at)
+    monkeypatch.setattr(extraction, "state_of", lambda bench, c, settling: float(c[0, 0]))
+    limits = Range(-1.57, 1.57)
+    _, states, knots, runs, _ = extraction.ends_and_knots(
+        KindOfColumn(None, (1.0, 1.0)), Ends(np.array([[0.499]]), np.array([[0.501]]), 1.0), limits,
+        extraction.use_of((1.0, 1.0), limits), lambda function, jobs: enumerate(function(*job) for job in jobs), None,
+    )  # fmt: skip
+    assert states[[0, -1]] == pytest.approx([0.2, 0.8], abs=extraction.BEYOND)
+    assert runs > len(knots)
+
+
+@pytest.mark.campaign
+def test_a_leaky_capacitor_has_the_current_of_its_traps():
+    """No vacancies move: the tables of one state, against curves of the solver between their voltages."""
+    V = [-2.3, -0.7, 0.4, 1.7, 2.9]
+    exact = run("hfo2-leakage", {"drive.voltages": [f"{v} V" for v in V], "drive.temperatures": ["300.15 K"]})
+    model = build.compact("hfo2-leakage", {"temperature": "300.15 K"}, voltage=(-3.0, 3.0), measure=False)
+    reads = model.run(concatenate(shapes.read(v, 1e-3) for v in V))
+    assert reads.read_current.values == pytest.approx(exact.bias_current.values[0, 0], rel=0.02)

@@ -1,4 +1,4 @@
-"""Ramps of any length move the states of a compact model as its equations say: against an integration of scipy's."""
+"""Ramps of any length, and trains of blocks, move a compact model as its equations say: against scipy's integration."""
 
 import dataclasses
 
@@ -8,7 +8,8 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from otjdd.waveform import shapes
+from otjdd.case.case import load_case
+from otjdd.waveform import shapes, waveform
 from otjdd.waveform.waveform import concatenate
 
 SPEED, WEIGHT = np.array([1.0, 30.0]), np.array([0.7, 0.3])
@@ -117,3 +118,18 @@ def test_a_ramp_is_ten_ramps_of_a_tenth(model):
     whole, parts = (model.run(ramp).rest_position.values[-1] / model.thickness for ramp in (whole, parts))
     assert whole == pytest.approx(parts, abs=1e-3)
     assert np.abs(whole - model.start).max() > 0.1
+
+
+TRAIN = {"kind": "train", "voltage": "1.2 V", "width": "50 ns", "count": 300, "period": "20 us", "read_each": True}
+
+
+def test_currents_that_charge_the_junction_are_those_of_one_block(monkeypatch):
+    model = made_model.made_model()
+    whole = model.predicted(load_case("li2019", {"drive": TRAIN}).drive)
+    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(waveform, "BLOCK", 60)
+    parted = model.predicted(load_case("li2019", {"drive": TRAIN}).drive)
+    scale = float(np.abs(whole.displacement_current).max())
+    assert scale > 0.0
+    assert parted.displacement_current.values == pytest.approx(whole.displacement_current.values, abs=1e-6 * scale)
+    assert np.diff(parted.time.values).min() == 0.0

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from otjdd.compact_models import tables as t
-from otjdd.compact_models.extraction import Range
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.tables import Range
 from otjdd.errors import NotAsExpected
 
 

@@ -13,7 +13,7 @@ from compact_device import CHANGES
 from walk import drawn, otjdd
 
 import otjdd as package
-from otjdd.compact_models.exports import compiler
+from otjdd.compact_models.exports import testbench
 
 ARRAY = """
 base = "li2019.toml"
@@ -93,7 +93,7 @@ def ngspice_reads(folder: str, bench: str) -> np.ndarray:
 def compile_modules(folder: str | Path, *names: str) -> None:
     """Compile Verilog-A of these names in a folder, by the command that `otjdd compact` and `otjdd export` tell."""
     for name in names:
-        command = compiler.compile_command(f"{name}.va", compiler.compiler()).split()
+        command = testbench.compile_command(f"{name}.va", testbench.compiler()).split()
         subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=500)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from otjdd.compact_models.exports.export_noise import QUANTITIES, StatedDeviation, comparison
-from otjdd.compact_models.scatter.numbers import Cycles, cycles_of, sigmas
+from otjdd.compact_models.scatter_of_pulses import Cycles, cycles_of, sigmas
 from otjdd.results import store
 
 DEVICES, CYCLES, DRAWS = 1000, 6, 4000

@@ -18,12 +18,11 @@ from otjdd.case.keys import value_in_case
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.rules import refuse
 from otjdd.compact_models import build, noise_error
-from otjdd.compact_models import devices as drawn
 from otjdd.compact_models.crossbars.cells import cells_of, linearise
 from otjdd.compact_models.crossbars.network import Crossbar
-from otjdd.compact_models.draws import rows, source
-from otjdd.compact_models.limits import Range
+from otjdd.compact_models.device_factors import rows, source
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.tables import Range
 from otjdd.errors import CaseError, NotAsExpected, ResultError
 from otjdd.solver.model import members
 from otjdd.system.pool import one_by_one
@@ -230,12 +229,12 @@ def devices_of(case: Case, progress: Progress = None, file: str = "case") -> lis
     sample = draws_of(case)
     try:
         if isinstance(draws, int):
-            return drawn.devices(to_extract(alone), draws, limits, one_by_one, progress, noise)
+            return build.device_models(to_extract(alone), draws, limits, one_by_one, progress, noise)
         assert sample is not None  # `case.crossbar.faults_of_draws` has checked it
         cases = [to_extract(device) for device in drawn_cases(case, file)]
         if set(sample.over) <= {SPEED, SEED}:
-            return drawn.together(cases, to_extract(alone), limits, one_by_one, progress, noise)
-        return list(drawn.one_by_one(cases, limits, one_by_one, progress, noise))
+            return build.together(cases, to_extract(alone), limits, one_by_one, progress, noise)
+        return list(build.one_by_one(cases, limits, one_by_one, progress, noise))
     except NotAsExpected as error:
         raise refused(case, ("crossbar", "cells", "devices"), error.expected, error.got, file) from error
 

@@ -17,8 +17,16 @@ import numpy as np
 
 from otjdd.compact_models.crossbars import transient
 from otjdd.compact_models.crossbars.cells import Cells, calm, hold, linearise
-from otjdd.compact_models.crossbars.ladders import DENSE, dense
-from otjdd.compact_models.crossbars.network import Aside, Crossbar, DrivenLines, NetworkSolution, lines, solve
+from otjdd.compact_models.crossbars.network import (
+    DENSE,
+    Aside,
+    Crossbar,
+    DrivenLines,
+    NetworkSolution,
+    dense,
+    lines,
+    solve,
+)
 from otjdd.errors import NotAsExpected
 
 SCHEMES = {"half": (0.5, 0.5), "third": (1.0 / 3.0, 2.0 / 3.0)}  # of the write voltage, on unselected words and bits

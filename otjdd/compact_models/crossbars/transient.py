@@ -16,14 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from otjdd.compact_models.crossbars.cells import capacitances
-from otjdd.compact_models.crossbars.ladders import DENSE, across
 from otjdd.compact_models.crossbars.network import (
+    DENSE,
     Crossbar,
     DrivenLines,
     NetworkSolution,
     Passed,
     Point,
     ReadLines,
+    across,
     at,
     factored,
     solution,

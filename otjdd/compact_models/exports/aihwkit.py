@@ -14,14 +14,14 @@ Scatter by dw_min_std accumulates from pulse to pulse, scatter by the write nois
 fitted to the measured scatter of steps and of conductances after pulses.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.exports.functions import header, number
+from otjdd.compact_models.exports.functions import filled, header, number, numbers
 from otjdd.compact_models.exports.pulses import Devices, Pulsed, ascending, read_sigma, sentences, tables
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.scatter.numbers import Cycles, Sigmas, sigmas
+from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, sigmas
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,12 +30,6 @@ NODES = 15  # weights at which the step is tabulated
 DEVICES, CYCLES, TRIES = 400, 6, 6  # drawn devices and cycles; rounds of scaling the spread between devices
 LARGEST = 30.0  # upper limit of either number of `PulseNoise`
 TRIED = {"1.1": "2.10", "1.2": "2.15"}  # aihwkit -> the torch beside which its layers learn; beside others they stop
-CHECK = f"""\
-TRIED = {TRIED!r}  # aihwkit -> torch
-aihwkit, torch = (".".join(version(name).split(".")[:2]) for name in ("aihwkit", "torch"))
-if TRIED.get(aihwkit, torch) != torch:
-    expected = f"torch {{TRIED[aihwkit]}} with aihwkit {{aihwkit}}, whose layers stop with others"
-    raise ImportError(f"expected {{expected}}, got torch {{torch}} (pip install torch=={{TRIED[aihwkit]}}.0)")"""
 
 
 class PresetNoise(NamedTuple):
@@ -45,8 +39,7 @@ class PresetNoise(NamedTuple):
     write_noise_std: float
     differ: dict[str, float]  # of `between_devices`
     about: list[str]  # lines of its header
-    imports: list[str]  # lines
-    model: list[str]  # lines of its model of inference
+    inference: dict[str, Any]  # of `inference`
 
 
 class WeightSteps(NamedTuple):
@@ -119,19 +112,14 @@ def preset(
         "tried with " + ", ".join(f"aihwkit {aihwkit} with torch {torch}" for aihwkit, torch in TRIED.items()),
     ]
     c2c = (number(noise.dw_min_std), number(noise.write_noise_std)) if noise else ("0.0", "0.0")
-    lists = {name: ", ".join(number(value) for value in getattr(of_device, name)) for name in ("up", "down")}
-    lines = [f"# {line}" for line in about]
-    lines += ["", "from importlib.metadata import version", "", CHECK, "", *(noise.imports if noise else ())]
-    lines += ["from aihwkit.simulator.configs.devices import PiecewiseStepDevice", "", ""]
-    lines += ["def otj_device(**changes):", '    """Device of an oxide tunnel junction under equal pulses."""']
-    lines += ["    values = dict("]
-    lines += [f"        {name}={value}," for name, value in {
+    values = {
         "w_min": "-1.0", "w_max": "1.0", "dw_min": number(of_device.dw_min), "dw_min_std": c2c[0],
         "up_down": number(of_device.up_down), **{name: number(value) for name, value in differ.items()},
-        "piecewise_up": f"[{lists['up']}]", "piecewise_down": f"[{lists['down']}]", "write_noise_std": c2c[1],
-    }.items()]  # fmt: skip
-    lines += ["    )", "    return PiecewiseStepDevice(**(values | changes))", ""]
-    return "\n".join([*lines, *(noise.model if noise else ())])
+        "piecewise_up": f"[{numbers(of_device.up)}]", "piecewise_down": f"[{numbers(of_device.down)}]",
+        "write_noise_std": c2c[1],
+    }  # fmt: skip
+    own = noise.inference if noise else {"tables": []}
+    return filled("aihwkit_preset.py", about=about, tried=TRIED, values=values, **own)
 
 
 class PulseNoise(NamedTuple):
@@ -196,57 +184,11 @@ def fitted_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: dict[st
     return PulseNoise(*map(float, optimum.x))
 
 
-IMPORTS = [
-    "import numpy as np",
-    "import torch",
-    "from aihwkit.inference.converter.conductance import SinglePairConductanceConverter",
-    "from aihwkit.inference.noise.base import BaseNoiseModel",
-    "from aihwkit.simulator.configs import InferenceRPUConfig",
-    "from aihwkit.simulator.parameters.enums import WeightNoiseType",
-]
-
-
-def inference(noise: "xr.Dataset") -> list[str]:
-    """Lines of the noise model of inference and of its configuration, conductances in uS."""
+def inference(noise: "xr.Dataset") -> dict[str, Any]:
+    """Values of the noise model of inference and of its configuration, conductances in uS."""
     ordered = ascending(noise)
-    ends = [number(1e6 * float(conductances)) for conductances in ordered.level_mean.values[[0, -1]]]
-    return [
-        *["", *tables(noise), "", ""],
-        "class OTJNoiseModel(BaseNoiseModel):",
-        '    """Levels that equal pulses have written: how they drift and scatter by t_inference [s]."""',
-        "",
-        "    def __init__(self, verified=False):",
-        '        """verified : levels are written and verified, and scatter by what comes after alone."""',
-        f"        super().__init__(SinglePairConductanceConverter(g_max={ends[1]}, g_min={ends[0]}))",
-        "        self.verified = verified",
-        "",
-        "    def at(self, table, g, time):",
-        "        by_level = [np.interp(np.log(max(time, TIMES[0])), np.log(TIMES), row) for row in table]",
-        "        ln_g = np.log(np.maximum(g.detach().cpu().numpy() * 1e-6, 1e-300))",
-        "        return torch.as_tensor(np.interp(ln_g, np.log(LEVELS), by_level), dtype=g.dtype, device=g.device)",
-        "",
-        "    def scattered(self, g, time):",
-        "        sigma = self.at(SIGMA_VERIFIED if self.verified else SIGMA, g, time)",
-        "        return g * torch.exp(self.at(SHIFT, g, time) + sigma * torch.randn_like(g))",
-        "",
-        "    def apply_programming_noise_to_conductance(self, g_target):",
-        "        return self.scattered(g_target, TIMES[0])",
-        "",
-        "    def generate_drift_coefficients(self, g_target):",
-        "        return g_target  # as ReRamWan2022NoiseModel: both scatter around the target",
-        "",
-        "    def apply_drift_noise_to_conductance(self, g_prog, drift_noise_param, t_inference):",
-        "        return self.scattered(drift_noise_param, t_inference)",
-        "",
-        "",
-        "def otj_inference(verified=False):",
-        '    """Configuration of inference with this noise model and the noise of reads of 1 us."""',
-        "    config = InferenceRPUConfig(noise_model=OTJNoiseModel(verified))",
-        f"    config.forward.w_noise = {number(weight_noise(ordered))}",
-        "    config.forward.w_noise_type = WeightNoiseType.ADDITIVE_CONSTANT",
-        "    return config",
-        "",
-    ]
+    ends = 1e6 * ordered.level_mean.values[[0, -1]]
+    return {"tables": tables(noise), "ends": ends, "w_noise": weight_noise(ordered)}
 
 
 def weight_noise(noise: "xr.Dataset") -> float:

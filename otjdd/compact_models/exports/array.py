@@ -20,14 +20,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.case.crossbar import Selector, Switch
+from otjdd.case.crossbar import Switch
 from otjdd.case.drive_patterns import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite, targets_of
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.cells import beginning, noiseless
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.crossbars.programming import Programming
-from otjdd.compact_models.exports.compiler import compile_command
-from otjdd.compact_models.exports.functions import header, number
+from otjdd.compact_models.exports.functions import filled, header, number
+from otjdd.compact_models.exports.testbench import compile_command
 from otjdd.compact_models.exports.verilog_a import verilog_a
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected
@@ -133,67 +133,14 @@ FIRST = 1e-5  # of the shortest step: the first time step, whose error VACASK do
 TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # states are charges here, which the defaults would resolve to 1e-14
 # Lines that lose the charge of a write: 1e-6 of its voltage over 500 ohm is as large as the currents of small cells.
 DISCHARGING = "reltol=1e-9 chgtol=1e-3"
+DISCHARGING_VACASK = "reltol=1e-10 chgtol=1e-3 tran_lteratio=1"  # by default 3.5, and such a read 3 % off, not 1 %
 STARTING = "op_itlcont=200"  # of VACASK: 50 iterations do not converge at time 0 for 16 x 16 cells of five columns
-CAPACITOR = (  # x = dv/dt in V/ns, whose ddt is of order 1 as those of the states are: TOLERANCES would not resolve fF
-    "electrical x;",
-    "analog begin",
-    "  I(x) <+ ddt(V(n)) - 1e9 * V(x);",
-    "  I(n) <+ c * 1e9 * V(x);",
-    "end",
-)
-SELECTOR = (  # x = asinh(I/I_0) is an unknown of its own, with which simulators converge at the knee of the law
-    "electrical x;",
-    "real i;",
-    "analog begin",
-    "  i = i0 * sinh(min(max(V(x), -60.0), 60.0));",
-    "  I(n, s) <+ i;",
-    "  I(x) <+ ron * i + v0 * ACROSS - V(n, s);",
-    "end",
-)
 
 
 def modules(crossbar: Crossbar) -> str:
     """Text of the Verilog-A modules of the lines and of the access to cells."""
-    lines = [
-        *(f"// {line}" for line in header(crossbar.model)),
-        "// Drivers of a crossbar, and the access to its cells",
-        '`include "disciplines.vams"',
-        *_module(
-            "otj_line(n, s, on)",
-            {"r": 1.0},
-            "analog I(n, s) <+ V(n, s) * exp(-V(on) * ln(r) - (1.0 - V(on)) * ln(1e15));",
-        ),
-    ]
-    if crossbar.line_capacitance:
-        lines += _module("otj_capacitor(n)", {"c": 1.0}, *CAPACITOR)
-    access = crossbar.cells.access
-    if isinstance(access, Switch):
-        values = {"ron": access.on_resistance, "roff": access.off_resistance}
-        lines += _module(
-            "otj_switch(n, s, on)",
-            values,
-            "analog I(n, s) <+ V(n, s) * exp(-V(on) * ln(ron) - (1.0 - V(on)) * ln(roff));",
-        )
-    elif isinstance(access, Selector):
-        values = {"ron": access.on_resistance, "v0": access.voltage, "i0": access.current}
-        across = "V(x)" if access.law == "exponential" else "tanh(V(x))"
-        lines += _module("otj_selector(n, s)", values, *[text.replace("ACROSS", across) for text in SELECTOR])
-    return "\n".join(lines)
-
-
-def _module(name: str, values: dict[str, float], *body: str) -> list[str]:
-    """Lines of a Verilog-A module. name : with its ports   values : parameters and defaults   body : statements"""
-    ports = name[name.index("(") + 1 : -1]
-    return [
-        "",
-        f"module {name};",
-        f"  inout {ports};",
-        f"  electrical {ports};",
-        *(f'  (* type = "instance" *) parameter real {key} = {number(value)};' for key, value in values.items()),
-        *(f"  {line}" for line in body),
-        "endmodule",
-        "",
-    ]
+    charged, access = crossbar.line_capacitance > 0.0, crossbar.cells.access
+    return filled("array.va", about=header(crossbar.model), charged=charged, access=access)
 
 
 class Element(NamedTuple):
@@ -320,13 +267,23 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     reads = [
         (step, time) for step, time in zip(steps, clock.read_times(), strict=True) if step.drivers.read is not None
     ]
-    shortest = min(clock.durations)
-    times, about = (FIRST * shortest, clock.ends[-1], shortest), _about(crossbar, drive)
+    shortest, charged = min(clock.durations), crossbar.line_capacitance > 0.0
+    tolerances = (DISCHARGING, DISCHARGING_VACASK) if charged else (TOLERANCES, TOLERANCES)
+    values = {
+        "about": _about(crossbar, drive), "modules": sorted({part.module for part in parts} - {"resistor"}),
+        "parts": parts, "by_node": by_node, "bits": range(crossbar.bit_lines), "starting": STARTING,
+        "first": FIRST * shortest, "end": f"{clock.ends[-1]:.12g}", "most": shortest,
+    }  # fmt: skip
+    measured = [
+        (number, bit, f"{at:.12g}")
+        for number, (step, at) in enumerate(reads)
+        for bit in step.bits_read(crossbar.bit_lines)
+    ]
     return {
         "otj.va": junctions(crossbar.cells.devices),
         "array.va": modules(crossbar),
-        "array.cir": _ngspice(about, crossbar.bit_lines, parts, by_node, reads, times),
-        "array.sim": _vacask(about, crossbar.bit_lines, parts, by_node, times),
+        "array.cir": filled("array.cir", reads=measured, tolerances=tolerances[0], **values),
+        "array.sim": filled("array.sim", tolerances=tolerances[1], **values),
     }
 
 
@@ -334,9 +291,6 @@ def of_whole_area(model: CompactModel) -> CompactModel:
     """The model with shares of columns that add up to 1, and the area to match; undoes `crossbars.models.of_area`."""
     whole = float(model.weight.sum())
     return replace(model, area=model.area / whole, weight=model.weight / whole)
-
-
-Times = tuple[float, float, float]  # s: first step, end, longest step
 
 
 def _about(crossbar: Crossbar, drive: Patterns) -> list[str]:
@@ -355,55 +309,3 @@ def _about(crossbar: Crossbar, drive: Patterns) -> list[str]:
         f"first: {compile_command('otj.va')}; {compile_command('array.va')}",
         *header(crossbar.model),
     ]
-
-
-def tolerances(parts: Sequence[Element]) -> str:
-    """Options of the error control of an array with these elements."""
-    return DISCHARGING if any(part.module == "otj_capacitor" for part in parts) else TOLERANCES
-
-
-def _ngspice(
-    about: list[str], bit_lines: int, parts: list[Element], by_node: dict[str, str], reads: list[tuple[DriverStep, float]],
-    times: Times,
-) -> str:  # fmt: skip
-    """Netlist of the array for ngspice. Currents of reads are printed as r_STEP_BIT, one for each bit line that is read."""
-    used = sorted({part.module for part in parts} - {"resistor"})
-    lines = ["Patterns on a crossbar", *(f"* {line}" for line in about), ".control"]
-    lines += ["pre_osdi otj.osdi", "pre_osdi array.osdi", ".endc", *(f".model m_{name} {name}" for name in used)]
-    for part in parts:
-        if part.module == "resistor":
-            lines.append(f"R{part.name} {' '.join(part.nodes)} {number(part.values['r'])}")
-        else:
-            values = " ".join(f"{key}={number(value)}" for key, value in part.values.items())
-            lines.append(f"N{part.name} {' '.join(part.nodes)} m_{part.module} {values}".rstrip())
-    lines += [f"V{node} {node} 0 PWL({points})" for node, points in by_node.items()] + ["Vone one 0 1"]
-    measurements = []
-    for number_, (step, at) in enumerate(reads):
-        measurements += [
-            f"meas tran r_{number_}_{bit} find i(ve_{bit}) at={at:.12g}" for bit in step.bits_read(bit_lines)
-        ]
-    currents = [f"i(ve_{bit})" for bit in range(bit_lines)]
-    lines += [f".options {tolerances(parts)} trtol=1 method=gear klu", f".save {' '.join(currents)}"]
-    lines.append(f".tran {number(times[0])} {times[1]:.12g} 0 {number(times[2])}")
-    lines += [".control", "run", *measurements, ".endc", ".end", ""]
-    return "\n".join(lines)
-
-
-def _vacask(about: list[str], bit_lines: int, parts: list[Element], by_node: dict[str, str], times: Times) -> str:
-    """Netlist of the array for VACASK. Currents into the drivers of bit lines are ve_BIT:flow(br) in tran1.raw."""
-    used = sorted({part.module for part in parts} - {"resistor"})
-    lines = ["Patterns on a crossbar", *(f"// {line}" for line in about), "ground 0"]
-    lines += ['load "otj.osdi"', 'load "array.osdi"', 'load "resistor.osdi"', "model vsource vsource"]
-    lines += ["model resistor resistor", *(f"model {name} {name}" for name in used)]
-    for part in parts:
-        values = " ".join(f"{key}={number(value)}" for key, value in part.values.items())
-        lines.append(f"{part.name} ({' '.join(part.nodes)}) {part.module} {values}".rstrip())
-    lines += [
-        f'v{node} ({node} 0) vsource type="pwl" wave=[{", ".join(points.split())}]' for node, points in by_node.items()
-    ]
-    lines.append('vone (one 0) vsource type="dc" dc=1')
-    currents = " ".join(f"i(ve_{bit})" for bit in range(bit_lines))
-    lines += ["control", f'  options {tolerances(parts)} {STARTING} tran_method="gear2"', f"  save {currents}"]
-    lines.append(f"  analysis tran1 tran step={number(times[0])} stop={times[1]:.12g} maxstep={number(times[2])}")
-    lines += ["endc", ""]
-    return "\n".join(lines)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.exports.functions import header, number
+from otjdd.compact_models.exports.functions import filled, header
 from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
 from otjdd.compact_models.model import CompactModel
 
@@ -41,29 +41,11 @@ def between_devices(ln_G: np.ndarray, devices: Devices) -> np.ndarray:
     return np.asarray(np.interp(ln_G, mean[order], deviation[order]))
 
 
-def differing(nodes: np.ndarray, devices: Devices | None) -> list[str]:
-    """Lines of the class for devices that differ; [] for one device."""
-    if devices is None:
-        return []
-    deviations = ", ".join(map(number, between_devices(nodes, devices)))
-    return [
-        f"    deviation = [{deviations}]  # of ln G between devices, at LN_G",
-        "    random = np.random.default_rng(0)",
-        "",
-        "    def programming_error(self, input_):",
-        '        """Conductances (in Gmax) of devices that differ, which should all have those given."""',
-        "        G = np.maximum(input_, 1e-300)",
-        "        return G * np.exp(np.interp(np.log(G), LN_G, self.deviation) * self.random.standard_normal(np.shape(G)))",
-        "",
-    ]
-
-
 class DeviceNoise(NamedTuple):
     """The parts of a device that noise adds."""
 
     about: list[str]  # lines of its header
     tables: list[str]  # lines
-    methods: list[str]  # lines of its class
 
 
 def device(
@@ -82,34 +64,12 @@ def device(
         "CrossSim programs conductances at once",
         "tried with CrossSim 3.2",
     ]
-    rows = ["    [" + ", ".join(map(number, row)) + "]," for row in values]
-    lines = [f"# {line}" for line in about]
-    lines += ["", "import numpy as np", "from scipy.interpolate import RegularGridInterpolator"]
-    lines += ["from simulator.devices.idevice import EmptyDevice", "", f"VREAD = {number(pulses.read_voltage)}  # V"]
-    lines += ["LN_G = [" + ", ".join(number(node - nodes[-1]) for node in nodes) + "]  # of G/Gmax"]
-    lines += [
-        "VOLTS = [" + ", ".join(map(number, VOLTAGES)) + "]",
-        "LN_RATIO = [  # of G(V)/G(VREAD)",
-        *rows,
-        "]",
-        *(["", f"GMAX = {number(high)}  # S", *noise.tables] if noise else []),
-        "",
-        "",
-    ]
-    lines += ["class OTJ(EmptyDevice):", '    """Oxide tunnel junction: a current that bends with the voltage."""', ""]
-    lines += ["    ratio = staticmethod(RegularGridInterpolator((LN_G, VOLTS), LN_RATIO))", ""]
-    lines += noise.methods if noise else differing(nodes, devices)
-    lines += [
-        "    def nonlinear_current(self, Gmat, Vmat):",
-        '        """Currents for conductances (in Gmax) and voltages (in VREAD)."""',
-    ]
-    lines += [
-        "        # single precision rounds the ends of the table to values beyond them",
-        "        G, V = (values.astype(float) for values in np.broadcast_arrays(Gmat, Vmat))",
-        "        ln_G = np.clip(np.log(np.maximum(G, 1e-300)), LN_G[0], LN_G[-1])",
-    ]
-    lines += ["        return G * V * np.exp(self.ratio((ln_G, np.clip(V * VREAD, VOLTS[0], VOLTS[-1]))))", "", ""]
-    return "\n".join([*lines, *switches(float(np.exp(nodes[0])), high, pulses.read_voltage, errors(devices, noise))])
+    low, deviations = float(np.exp(nodes[0])), None if devices is None else between_devices(nodes, devices)
+    return filled(
+        "crosssim_device.py", about=about, read_voltage=pulses.read_voltage, ln_G=nodes - nodes[-1], volts=VOLTAGES,
+        ratios=values, low=low, high=high, tables=noise.tables if noise else [], deviations=deviations,
+        errors=errors(devices, noise),
+    )  # fmt: skip
 
 
 def errors(devices: Devices | None, noise: DeviceNoise | None) -> list[str]:
@@ -117,50 +77,3 @@ def errors(devices: Devices | None, noise: DeviceNoise | None) -> list[str]:
     if noise:
         return ["programming_error", "drift_error", "read_noise"]
     return [] if devices is None else ["programming_error"]
-
-
-def switches(low: float, high: float, read_voltage: float, errors: list[str]) -> list[str]:
-    """Lines of the function that chooses this device. low, high : ends of its conductance [S]"""
-    lines = [
-        "def otj_parameters():",
-        '    """Parameters of CrossSim with this device; currents are those of `nonlinear_current`."""',
-        "    from simulator import CrossSimParameters",
-        "",
-        "    parameters = CrossSimParameters()",
-        "    device = parameters.xbar.device",
-        f"    device.Rmin, device.Rmax, device.Vread = {number(1.0 / high)}, {number(1.0 / low)}, {number(read_voltage)}",
-        '    device.nonlinear_IV.enable, device.nonlinear_IV.model = True, "OTJ"',
-        "    parameters.simulation.disable_fast_nonlinear_IV = True  # the fast way requires sums that this device has not",
-    ]
-    lines += [f'    device.{error}.enable, device.{error}.model = True, "OTJ"' for error in errors]
-    return [*lines, "    return parameters", ""]
-
-
-def noise_methods() -> list[str]:
-    """Lines of methods that draw from the tables of `levels`: as written, as drift, and at reads."""
-    return [
-        "    verified = False  # True: levels are written and verified, and scatter by what comes after alone",
-        "    random = np.random.default_rng(0)",
-        "",
-        "    def at(self, table, G, time):",
-        '        """Values of a table at conductances (in Gmax) and a time."""',
-        "        ln_t = np.log(np.maximum(time, TIMES[0]))",
-        "        by_level = [np.interp(ln_t, np.log(TIMES), row) for row in table]",
-        "        return np.interp(np.log(np.maximum(G, 1e-300) * GMAX), np.log(LEVELS), by_level)",
-        "",
-        "    def drift_error(self, input_, time):",
-        '        """Conductances (in Gmax) a time [s] after the last pulse."""',
-        "        sigma = self.at(SIGMA_VERIFIED if self.verified else SIGMA, input_, time)",
-        "        x = self.random.standard_normal(np.shape(input_))",
-        "        return input_ * np.exp(self.at(SHIFT, input_, time) + sigma * x)",
-        "",
-        "    def programming_error(self, input_):",
-        '        """Conductances (in Gmax) as written."""',
-        "        return self.drift_error(input_, TIMES[0])",
-        "",
-        "    def read_noise(self, input_):",
-        '        """Conductances (in Gmax) as one read of 1 us has them."""',
-        "        sigma = np.interp(np.log(np.maximum(input_, 1e-300) * GMAX), np.log(LEVELS), READ)",
-        "        return input_ * np.exp(sigma * self.random.standard_normal(np.shape(input_)))",
-        "",
-    ]

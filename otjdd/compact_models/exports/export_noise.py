@@ -11,7 +11,7 @@ import numpy as np
 from otjdd.compact_models.exports import aihwkit, crosssim, neurosim
 from otjdd.compact_models.exports import pulses as leveled
 from otjdd.compact_models.exports.pulses import Devices, Pulsed
-from otjdd.compact_models.scatter.numbers import Sigmas, cycles_of, devices_of, sigmas
+from otjdd.compact_models.scatter_of_pulses import Sigmas, cycles_of, devices_of, sigmas
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,7 +45,7 @@ class StatedDeviation(NamedTuple):
 class ExportNoise(NamedTuple):
     """Noise of the files for networks."""
 
-    measured: "xr.Dataset"  # of `scatter.numbers`
+    measured: "xr.Dataset"  # of `scatter_of_pulses.numbers`
     devices: Devices
     pulse: aihwkit.PulseNoise
     differ: dict[str, float]  # of aihwkit, between devices
@@ -90,11 +90,10 @@ def parts(noise: ExportNoise, pulses: Pulsed) -> Parts:
             *noise.pulse,
             noise.differ,
             [*about("aihwkit"), as_one(noise, pulses)],
-            aihwkit.IMPORTS,
             aihwkit.inference(ds),
         ),
         neurosim.CellNoise(noise.c2c / (high - low), rms(leveled.read_sigma(ds)), noise.vary, about("NeuroSim")),
-        crosssim.DeviceNoise(about("CrossSim"), leveled.tables(ds), crosssim.noise_methods()),
+        crosssim.DeviceNoise(about("CrossSim"), leveled.tables(ds)),
     )
 
 
@@ -142,7 +141,7 @@ def mean_off(measured: "xr.Dataset", pulses: Pulsed) -> float:
 
 
 def noise_of_exports(measured: "xr.Dataset", pulses: Pulsed, source: str) -> ExportNoise:
-    """Noise of the files of a cycle of pulses. measured : of `numbers.numbers`   source : why devices differ, in words"""
+    """Noise of the files of a cycle of pulses. measured : of `scatter_of_pulses`   source : why devices differ, in words"""
     solver, devices = sigmas(cycles_of(measured)), devices_of(measured, source)
     (low, high), count = pulses.ends, pulses.train.count
     per_weight = 0.5 * (high - low)

@@ -11,23 +11,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from otjdd.case.case import Case
-from otjdd.compact_models import build, device_factors, draws
-from otjdd.compact_models.devices import devices as drawn_devices
+from otjdd.compact_models import build, device_factors, scatter_of_pulses
 from otjdd.compact_models.exports import (
     aihwkit,
     crosssim,
     export_noise,
-    folder,
-    monte_carlo,
     neurosim,
     pulses,
     testbench,
     verilog_a,
 )
-from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.model_file import dataset_of
-from otjdd.compact_models.scatter import numbers, runs
+from otjdd.compact_models.tables import Range
 from otjdd.errors import ExtractionError
 from otjdd.results import store
 from otjdd.system import pool
@@ -73,16 +69,16 @@ def extracted(case: Case, request: Request, train: pulses.PulseTrain, out: Path,
         return in_stages(case, request, train, out, stage)
     except (ExtractionError, KeyboardInterrupt) as error:
         if (unfinished := getattr(error, "partial", None)) is not None:
-            folder.write_unfinished(unfinished, out)
+            write_unfinished(unfinished, out)
         raise
 
 
 def in_stages(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
     """As `extracted`, without the model of an extraction that fails or is interrupted."""
-    folder.check_folder(out)
-    source = draws.source(case, request.devices) if request.devices else ""
+    check_folder(out)
+    source = device_factors.source(case, request.devices) if request.devices else ""
     if request.noise:
-        runs.cases(case, request.devices)
+        scatter_of_pulses.cases(case, request.devices)
     with stage("extraction") as progress:
         model = build.compact(
             case, voltage=request.voltage, time=request.time, workers=request.workers, progress=progress,
@@ -103,10 +99,9 @@ def with_pulses(
     cycle = pulses.pulse_cycle(model, train) if model.heat is None else None
     if request.noise and cycle and cycle.window >= pulses.NOTHING:
         with stage("scatter") as progress, pool.team(request.workers) as spread:
-            scatter = runs.measured(case, cycle, spread, request.devices, progress)
-        return Extracted(
-            model, cycle, None, export_noise.noise_of_exports(numbers.numbers(case, scatter), cycle, source or ALIKE)
-        )
+            scatter = scatter_of_pulses.measured(case, cycle, spread, request.devices, progress)
+        numbers = scatter_of_pulses.numbers(case, scatter)
+        return Extracted(model, cycle, None, export_noise.noise_of_exports(numbers, cycle, source or ALIKE))
     if request.devices and cycle:
         return Extracted(model, cycle, pulsed_devices(case, request, model.limits, source, train, stage), None)
     return Extracted(model, cycle, None, None)
@@ -117,7 +112,7 @@ def pulsed_devices(
 ) -> pulses.Devices:
     """The train of pulses on devices that differ. source : what they differ in, in words"""
     with stage("devices") as progress, pool.team(request.workers) as spread:
-        models = drawn_devices(case, request.devices, limits, spread, progress)
+        models = build.device_models(case, request.devices, limits, spread, progress)
         return pulses.pulsed_devices(models, source, train)
 
 
@@ -141,8 +136,7 @@ def check_folder(folder: Path) -> None:
 
 def circuits(model: CompactModel) -> dict[str, str]:
     """Name -> text of the files for circuit simulators."""
-    files = {"otj.va": verilog_a.verilog_a(model)} | testbench.netlists(model)
-    return files if model.noise is None else files | monte_carlo.netlists(model)
+    return {"otj.va": verilog_a.verilog_a(model)} | testbench.netlists(model)
 
 
 def networks(

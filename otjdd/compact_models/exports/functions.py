@@ -3,8 +3,10 @@
 The Verilog-A of free compilers has no tables. A tree of log2 n comparisons replaces them.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import LN10, degree, factors, knots_of, limited, monotone, spline
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from scipy.interpolate import CubicHermiteSpline
 
 SETTLING_LETTERS = "kmz"
@@ -157,7 +160,7 @@ def edge_capacitance(model: CompactModel) -> float:
 def pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Pieces:
     """Pieces of scipy's piecewise cubics of one table. splines : one for each node of a model, with the same knots
 
-    Functions below LEAST_TERM of the largest are left out. Coefficients are decimal numbers of so few digits that all of a
+    Terms below LEAST_TERM of the largest are left out. Coefficients are decimal numbers of so few digits that all of a
     table are sums of one unit. So a piece ends, to the last bit but one, where the next begins: Newton's method of a
     simulator goes to and fro over a jump.
     """
@@ -166,10 +169,9 @@ def pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Piec
     width = np.diff(splines[0].x).reshape(-1, 1, 1, *[1] * (table.ndim - 3))
     table = table * width ** np.arange(4.0).reshape(4, *[1] * (table.ndim - 3))
     whole = float(np.abs(table).max(initial=0.0))
-    largest = np.abs(table).max(axis=(0, *range(2, table.ndim)), keepdims=True)
     if whole > 0.0:
         digits = int(-np.floor(np.log10(LEAST_TERM * whole)))
-        units = np.rint(np.where(largest < LEAST_TERM * whole, 0.0, table) * 10.0**digits)
+        units = np.rint(np.where(np.abs(table) < LEAST_TERM * whole, 0.0, table) * 10.0**digits)
         units[:-1, :, 3] += units[1:, :, 0] - units[:-1].sum(axis=2)
         table = np.array([round(value / 10.0**digits, digits) for value in units.ravel()]).reshape(table.shape) + 0.0
     return Pieces(splines[0].x, table)
@@ -193,6 +195,29 @@ def tree(knots: np.ndarray, leaf: Callable[[int], str], branch: Callable[[float,
 def number(value: float) -> str:
     """A number as text that Verilog-A and netlists read."""
     return f"{float(value):.9g}"
+
+
+def numbers(values: Iterable[float]) -> str:
+    """Numbers as text, with commas."""
+    return ", ".join(map(number, values))
+
+
+@cache
+def templates() -> "Environment":
+    """The templates of this folder, for jinja2, with the filters `number` and `numbers`."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, autoescape=False,
+    )  # fmt: skip
+    environment.filters |= {"number": number, "numbers": numbers}
+    return environment
+
+
+def filled(template: str, **values: Any) -> str:
+    """Text of a template with values, by its name without `.jinja`."""
+    return templates().get_template(f"{template}.jinja").render(values)
 
 
 def exact(value: float) -> str:

@@ -25,42 +25,16 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from otjdd.compact_models.exports.functions import header, number
+from otjdd.compact_models.exports.functions import filled, header, number
 from otjdd.compact_models.exports.pulses import Devices, Pulsed, pulse_energies, sentences
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.scatter.numbers import Cycles, Sigmas, sigmas
+from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, sigmas
 
 PER_LABEL = 10.1015
 STEEPEST = 9.0  # largest label of a fit
 DEVICES, CYCLES = 200, 6  # drawn
 TRIES = 12
 FLAT = 1e-6  # label of a straight line
-PROGRAM = '''\
-"""Set the numbers of this device in DNN+NeuroSim 2.1: python set_numbers.py CHECKOUT/Training_pytorch
-
-train.py sets them after it has read its command line, so arguments have no effect. Weights have as many bits as a cell.
-Both files are changed or none. Energies of writes there are those of the conductance of reads, too small for this device.
-"""
-
-import re
-import sys
-from pathlib import Path
-
-NUMBERS = {}
-
-texts = {}
-for file, values in NUMBERS.items():
-    path = Path(sys.argv[1]) / file
-    text = path.read_text(errors="surrogateescape")
-    for name, value in values.items():
-        first = re.compile("(?m)^([ \\t]*" + re.escape(name) + "[ \\t]*=[ \\t]*)[^;#\\n]*?(?=[ \\t]*(;|#|$))")
-        text, count = first.subn(lambda match: match.group(1) + value, text, count=1)
-        if not count:
-            sys.exit(f"{path} sets no {name}: is this version 2.1?")
-    texts[path] = text
-for path, text in texts.items():
-    path.write_text(text, errors="surrogateescape")
-'''
 CTOC = "sigmaCtoC is in S, c2cVari the same as a fraction of the conductance range, of one pulse"
 
 
@@ -178,11 +152,11 @@ def set_numbers(values: dict[str, float], c2c: float, labels: tuple[float, float
         "writePulseWidth": max(values["writePulseWidthLTP"], values["writePulseWidthLTD"]),
         "nonlinearity": values["NL"],
     }  # fmt: skip
-    numbers = {
+    of_files = {
         "train.py": {f"args.{name}": number(value) for name, value in train.items()},
         "NeuroSIM/Param.cpp": {name: number(value) for name, value in cell.items()},
     }
-    return PROGRAM.replace("NUMBERS = {}", f"NUMBERS = {json.dumps(numbers, indent=4)}").rstrip("\n")
+    return filled("set_numbers.py", numbers=json.dumps(of_files, indent=4)).rstrip("\n")
 
 
 def files(

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 
 from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.exports.functions import number
-from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.tables import Range
 
 if TYPE_CHECKING:
     import xarray as xr

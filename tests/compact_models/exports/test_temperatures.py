@@ -10,8 +10,8 @@ from otjdd.case.case import load_case
 from otjdd.compact_models.axes import axes_of
 from otjdd.compact_models.exports import folder, verilog_a
 from otjdd.compact_models.exports.functions import header
-from otjdd.compact_models.limits import SelfHeating
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.tables import SelfHeating
 from otjdd.errors import NotAsExpected
 from otjdd.units import ZERO_CELSIUS
 from otjdd.waveform import shapes

@@ -1,4 +1,14 @@
-"""Noise of the current by ions within the wells at one state: variance of reads, and spectrum at a constant voltage.
+"""Noise of ions that hop at random, from their one-way fluxes: diffusion of the state, noise of the current at one state.
+
+The vacancies S_f to the right of face f obey dS = J(S) dt + dB, with <dB_f^2> = (forward + backward hops)_f dt / area,
+hops per area and time. The change of the state that remains after a hop over face f is w_f, the sensitivity of the state
+to S_f: most hops are undone within a well, hops over the barrier are not. Along a run w is integrated backward in time by
+dw/dt = -(dJ/dS)^T w. All of w but its slow part decays; the slow part is scaled to w . dS = dq between two samples. Then
+
+    2 D = sum_f w_f^2 (forward + backward)_f / area
+
+The matrix dJ/dS is that of small signals (`solver.linear_response`), at constant V_j. The steps are implicit and lead from
+sample to sample. D is complete to first order in 1/n, with n ions: the noise is then small, and the run that of the mean.
 
 Ions that come to rest within the wells sooner than the state changes scatter reads at one state. At rest the covariance of
 S is -(dJ/dS)^-1 (hops)/2 per area; an implicit step of the settling time in place of the inverse leaves out its slow part,
@@ -9,8 +19,6 @@ the motion of the state. The one-sided spectrum of ln G, with the sensitivity g 
 The spectrum is white below the rates of the wells, and falls above a corner; at low frequencies the 1/f^2 of the state
 dominates. A least-squares fit of ln{C/f^2 + W/[1 + (f/f_c)^2]} to ln S, from 0.01 over the settling time to CEILING
 corners, gives the white level W and the corner f_c.
-
-Hops of a settled column in both directions, and the linear response of the column to them.
 """
 
 from typing import NamedTuple
@@ -18,10 +26,27 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import least_squares
 
-from otjdd.compact_models import bench as on_bench
-from otjdd.compact_models.bench import Bench
-from otjdd.compact_models.branches import FIRST, Ends, along, ordered
-from otjdd.compact_models.limits import Range
+from otjdd.compact_models.bench import (
+    FIRST,
+    LAG,
+    SAME,
+    SETTLED,
+    Bench,
+    Branch,
+    Ends,
+    along,
+    branches_at,
+    concentrations_after,
+    extremes,
+    ordered,
+    position,
+    rest_of,
+    run_from,
+    stations,
+    uniform,
+)
+from otjdd.compact_models.noise import NoiseTables
+from otjdd.compact_models.tables import Range, Tables, stays
 from otjdd.physics import ion_fluxes
 from otjdd.physics.ions import DOWNHILL, UPHILL, G, new_factors
 from otjdd.physics.junction import FluxSlopes
@@ -74,11 +99,11 @@ def at_rest(bench: Bench, ends: Ends, states: np.ndarray, limits: Range) -> AtRe
     """Columns at rest near READS of the states (Q,), from runs between both ends."""
     times = np.geomspace(FIRST, limits.longest, RUN)
     moved = [
-        *on_bench.stations(bench, ends.low, limits.high, times),
-        *on_bench.stations(bench, ends.high, limits.low, times),
+        *stations(bench, ends.low, limits.high, times),
+        *stations(bench, ends.high, limits.low, times),
     ]
-    settled = [on_bench.concentrations_after(bench, c, 0.0, ends.settling) for c in (ends.low, ends.high, *moved)]
-    place = np.array([on_bench.position(bench, c) for c in settled])
+    settled = [concentrations_after(bench, c, 0.0, ends.settling) for c in (ends.low, ends.high, *moved)]
+    place = np.array([position(bench, c) for c in settled])
     chosen = sorted({int(np.abs(place - q).argmin()) for q in np.linspace(states[0], states[-1], READS)})
     return AtRest(place[chosen], [settled[i] for i in chosen])
 
@@ -91,7 +116,7 @@ def log_reads(bench: Bench, ends: Ends, states: np.ndarray, columns: AtRest) -> 
 
 def read_variance(bench: Bench, c: np.ndarray, settling: float) -> float:
     """Variance of ln G at READ by ions that move within `settling` seconds, times their number. c : (1, N) at rest"""
-    run = on_bench.at_rest(bench, c)
+    run = run_from(bench, c)
     integrate.jump(run, READ)
     charges = column_of(run).charges
     slope = charges.log_chord_by_ions()
@@ -119,8 +144,8 @@ def spectra_at(
     """
     samples_of_rest = []
     for begun, c in zip(columns.state, columns.c, strict=True):
-        settled = on_bench.concentrations_after(bench, c, voltage, ends.settling)
-        back = on_bench.position(bench, on_bench.concentrations_after(bench, settled, 0.0, ends.settling))
+        settled = concentrations_after(bench, c, voltage, ends.settling)
+        back = position(bench, concentrations_after(bench, settled, 0.0, ends.settling))
         if abs(back - begun) < STAYED and (level_corner := level_and_corner(bench, settled, voltage, ends.settling)):
             samples_of_rest.append((back, *level_corner))
     if not samples_of_rest:  # all states have moved on to that of rest
@@ -161,7 +186,7 @@ def spectrum(bench: Bench, c: np.ndarray, voltage: float, f: np.ndarray) -> np.n
 
     Raises SolverError. c : (1, N)
     """
-    run = on_bench.at_rest(bench, c)
+    run = run_from(bench, c)
     integrate.jump(run, voltage)
     charges, both = column_of(run).charges, hops(run)
     by_frequency = np.array([charges.log_chord_by_hops(2j * np.pi * frequency) for frequency in f])
@@ -171,3 +196,67 @@ def spectrum(bench: Bench, c: np.ndarray, voltage: float, f: np.ndarray) -> np.n
 def ions_per_area(bench: Bench) -> float:
     """Ions of a column [1/m2]."""
     return float(bench.density * bench.junction.columns.width[0].sum())
+
+
+KNOTS = 17  # voltages of the table
+MOVED = 2.0 * SAME  # of the thickness: least move between two samples
+LEAST, MOST = 1e-3, 30.0  # limits to which phi is clipped
+
+
+def noise_tables(bench: Bench, tables: Tables, limits: Range, ions: float, spread: Spread) -> NoiseTables:
+    """Tables of the noise of a kind of column. limits : of its slowest and fastest column   ions : of the whole area
+
+    Raises SolverError.
+    """
+    settling, states = tables.emptying * SETTLED, tables.state
+    if stays(tables):
+        voltage, rows = np.linspace(limits.low, limits.high, 3), np.zeros((3, 1))
+        ends = Ends(uniform(bench), uniform(bench), settling)
+        columns = AtRest(states, [ends.low])
+    else:
+        ends = Ends(*extremes(bench, limits), settling)
+        voltage = np.unique(np.append(np.linspace(limits.low, limits.high, KNOTS), 0.0))
+        rows = np.empty((voltage.size, states.size))
+        for number, row in spread(row_at, [(bench, ends, states, float(V)) for V in voltage]):
+            rows[number] = row
+        columns = at_rest(bench, ends, states, limits)
+    reads = log_reads(bench, ends, states, columns)
+    white, corner = log_spectra(bench, ends, states, columns, voltage, spread)
+    return NoiseTables(voltage, states, rows, ions, reads, white, corner)
+
+
+def row_at(bench: Bench, ends: Ends, states: np.ndarray, voltage: float) -> np.ndarray:
+    """log10 of phi (Q,) at states (Q,) and a voltage [V]."""
+    branches = branches_at(bench, ends, voltage)
+    rest = float(np.clip(rest_of(branches), states[0], states[-1]))
+    samples = np.concatenate([scatter_along(bench, run, rest, states, voltage) for run in branches])
+    return along(ordered(samples), states) if len(samples) else np.zeros(states.size)
+
+
+def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray, voltage: float) -> np.ndarray:
+    """States and log10 of phi (n, 2) between the samples of a branch with the state of rest `rest`."""
+    q, low, high, samples = branch.state, states[0], states[-1], []
+    passed = ions_passed(bench, branch.c)
+    ions = bench.density * bench.junction.columns.width[0].sum()  # 1/m2
+    w = np.ones(passed.shape[1])  # at the end of the run a hop over any face counts 1
+    for i in range(len(q) - 2, -1, -1):
+        step, moved = branch.time[i + 1] - branch.time[i], q[i + 1] - q[i]
+        run = run_from(bench, branch.c[i : i + 1])
+        integrate.jump(run, voltage)
+        w = propagator(run, step).T @ w
+        w /= np.abs(w).max()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = np.log((rest - q[i]) / (rest - q[i + 1])) / step
+        binomial = 0.5 * ((rest - low) * (high - q[i]) + (high - rest) * (q[i] - low)) / ions
+        along_path = w @ (passed[i + 1] - passed[i])
+        lagging = abs(q[i] - q[0]) < LAG and abs(rest - q[0]) > 3.0 * LAG  # the way fills, as in `branches.rates_of`
+        if not lagging and abs(moved) > MOVED and rate > 0.0 and along_path * moved != 0.0 and binomial > 0.0:
+            diffusion = 0.5 * ((w * moved / along_path) ** 2) @ hops(run)
+            samples.append((0.5 * (q[i] + q[i + 1]), np.log10(np.clip(diffusion / rate / binomial, LEAST, MOST))))
+    return np.array(samples[::-1]).reshape(-1, 2)
+
+
+def ions_passed(bench: Bench, c: np.ndarray) -> np.ndarray:
+    """Ions (n, N - 1) [1/m2] beyond the inner faces of concentrations (n, N) [1/m3]."""
+    sheets = c * bench.junction.columns.width[0]
+    return np.cumsum(sheets[:, :0:-1], axis=1)[:, ::-1]

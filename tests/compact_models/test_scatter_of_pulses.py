@@ -6,9 +6,9 @@ import pytest
 import xarray as xr
 
 from otjdd.case.case import load_case
+from otjdd.compact_models import scatter_of_pulses
 from otjdd.compact_models.exports import aihwkit, export_noise, folder, neurosim
 from otjdd.compact_models.exports import pulses as equal
-from otjdd.compact_models.scatter import numbers, runs
 from otjdd.errors import CaseError
 from otjdd.results import store
 from otjdd.system import pool
@@ -42,10 +42,10 @@ def made(pulses: equal.Pulsed, device: float, cycle: float, seed: int = 0) -> xr
             "level_conductance": (("device", "level", "time"), rest),
             "level_read": (("device", "level", "read"), 1e-6 * np.exp(0.01 * rng.standard_normal((D, 3, 64)))),
         },
-        {"time": ("time", [runs.SHORT, *runs.TIMES])},
+        {"time": ("time", [scatter_of_pulses.SHORT, *scatter_of_pulses.TIMES])},
         {"cells": 50, "left_out": 0, "cut_short": 1},
     )
-    return numbers.numbers(load_case("li2019"), ds)
+    return scatter_of_pulses.numbers(load_case("li2019"), ds)
 
 
 def test_standard_deviations_are_those_that_were_put_in(pulses):
@@ -53,20 +53,20 @@ def test_standard_deviations_are_those_that_were_put_in(pulses):
     G = np.concatenate((pulses.down[1:], pulses.up[1:]))
     assert ds.sigma_written.values / G == pytest.approx(0.02, rel=0.35)
     assert ds.sigma_device.values / G == pytest.approx(0.1, rel=0.35)
-    found, rms = numbers.sigmas(numbers.cycles_of(ds)), np.sqrt((G**2).mean())
+    found, rms = scatter_of_pulses.sigmas(scatter_of_pulses.cycles_of(ds)), np.sqrt((G**2).mean())
     assert found.written == pytest.approx(0.02 * rms, rel=0.1)
     assert found.step == pytest.approx(0.02 * np.sqrt((G**2 + np.roll(G, 1) ** 2).mean()), rel=0.1)
     assert ds.level_sigma.values[:, 0] == pytest.approx(0.1, rel=0.4)
     assert ds.level_moved.values[:, -1] == pytest.approx(0.1 * np.sqrt(5.0), rel=0.4)
     assert ds.read_sigma.values == pytest.approx(0.01, rel=0.1)
-    devices = numbers.devices_of(ds, "made")
+    devices = scatter_of_pulses.devices_of(ds, "made")
     assert devices.up[:, -1].std(ddof=1) / G[-1] == pytest.approx(0.1, rel=0.3)
 
 
 def test_electrons_scatter_by_their_number_in_a_read():
     case = load_case("li2019").replace({"circuit.series_resistance": "0 ohm"})
-    electrons = 1e-6 * equal.READ * runs.SHORT / 1.602176634e-19  # of 1 uS at 0.1 V in 1 us
-    assert numbers.electron_scatter(case, np.array([1e-6]))[0] == pytest.approx(electrons**-0.5, rel=1e-6)
+    electrons = 1e-6 * equal.READ * scatter_of_pulses.SHORT / 1.602176634e-19  # of 1 uS at 0.1 V in 1 us
+    assert scatter_of_pulses.electron_scatter(case, np.array([1e-6]))[0] == pytest.approx(electrons**-0.5, rel=1e-6)
 
 
 def test_rules_without_noise_are_those_of_the_mean(pulses):
@@ -133,7 +133,7 @@ def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, t
 
 def test_small_devices_are_run_by_the_solver(pulses, monkeypatch):
     for name, value in {"DEVICES": 3, "CYCLES": 2, "SETTLING": 1, "MOST_ROUNDS": 1, "CELLS": 20, "LEVELS": 2}.items():
-        monkeypatch.setattr(runs, name, value)
+        monkeypatch.setattr(scatter_of_pulses, name, value)
     few = pulses._replace(
         train=equal.PulseTrain(equal.VoltagePulse(2.2, 5e-8), equal.VoltagePulse(-2.5, 5e-8), 3),
         up=pulses.up[:4],
@@ -141,9 +141,9 @@ def test_small_devices_are_run_by_the_solver(pulses, monkeypatch):
     )
     case = load_case("li2019").replace(SMALL)
     with pool.team(1) as spread:
-        ds = numbers.numbers(case, runs.measured(case, few, spread))
+        ds = scatter_of_pulses.numbers(case, scatter_of_pulses.measured(case, few, spread))
     assert ds.conductance.shape == (3, 2, 6)
-    assert ds.level_conductance.shape[-1] == 1 + len(runs.TIMES)
+    assert ds.level_conductance.shape[-1] == 1 + len(scatter_of_pulses.TIMES)
     mean = ds.mean_conductance.values
     assert mean[5] > 1.5 * mean[2]
     assert 0.0 < ds.sigma_written.mean() < 0.5 * np.ptp(mean)
@@ -152,4 +152,4 @@ def test_small_devices_are_run_by_the_solver(pulses, monkeypatch):
 
 def test_columns_of_less_than_an_ion_are_refused_in_words():
     with pytest.raises(CaseError, match="ion in each column at least"):
-        runs.cases(load_case("li2019").replace({"device.radius": "20 nm"}), 0)
+        scatter_of_pulses.cases(load_case("li2019").replace({"device.radius": "20 nm"}), 0)

@@ -1,4 +1,4 @@
-"""Noise of ions within the wells: level and corner against the linear spectrum, reads, and runs with single ions."""
+"""Noise of ions that hop: diffusion of the state, reads, level and corner, against lone crossings and single ions."""
 
 from dataclasses import replace
 
@@ -7,11 +7,9 @@ import pytest
 
 import otjdd
 from otjdd.case.case import load_case
-from otjdd.compact_models import bench as on_bench
-from otjdd.compact_models import build, well_noise
-from otjdd.compact_models.branches import Ends, state_of
-from otjdd.compact_models.ends import extremes
-from otjdd.compact_models.limits import Range
+from otjdd.compact_models import build, hop_noise, noise_error
+from otjdd.compact_models.bench import Ends, bench_of, concentrations_after, extremes, run_from, state_of
+from otjdd.compact_models.tables import Range
 from otjdd.solver import integrate, model
 from otjdd.solver.linear_response import linearised_column
 from otjdd.system.pool import one_by_one
@@ -31,14 +29,14 @@ def small(**changes):
 def column():
     """A column on its bench, its ends, states, and columns at rest."""
     case = small()
-    bench = on_bench.bench(case, model.members(case)[0])
+    bench = bench_of(case, model.members(case)[0])
     ends = Ends(*extremes(bench, LIMITS), SETTLING)
     states = np.linspace(*(state_of(bench, c, SETTLING) for c in (ends.low, ends.high)), 49)
-    return bench, ends, states, well_noise.at_rest(bench, ends, states, LIMITS)
+    return bench, ends, states, hop_noise.at_rest(bench, ends, states, LIMITS)
 
 
 def test_reads_scatter_least_in_the_low_state(column):
-    log_reads = well_noise.log_reads(*column)
+    log_reads = hop_noise.log_reads(*column)
     sigma = np.sqrt(10.0 ** log_reads[[0, -1]] / 234.0)
     assert sigma == pytest.approx([0.0137, 0.0030], rel=0.1)  # the solver's reads after a set: 0.0028 +- 0.0002
 
@@ -47,8 +45,8 @@ def test_reads_scatter_least_in_the_low_state(column):
 def test_an_answer_to_hops_is_that_of_the_propagator(changes):
     """Row by row and turned round: two ways through the same matrix, of films with and without electrons."""
     case = small(**changes)
-    bench = on_bench.bench(case, model.members(case)[0])
-    run = on_bench.at_rest(bench, on_bench.concentrations_after(bench, extremes(bench, LIMITS)[0], 0.0, SETTLING))
+    bench = bench_of(case, model.members(case)[0])
+    run = run_from(bench, concentrations_after(bench, extremes(bench, LIMITS)[0], 0.0, SETTLING))
     integrate.jump(run, 0.1)
     charges = linearised_column(run.junction, run.state, 0, 1.0).charges
     expected = charges.log_chord_by_ions() @ charges.propagator(1e-6) * 1e-6
@@ -59,11 +57,11 @@ def test_an_answer_to_hops_is_that_of_the_propagator(changes):
 def test_level_and_corner_are_those_of_the_linear_spectrum(column, voltage):
     bench, _, _, columns = column
     for c in columns.c[::4]:
-        held = on_bench.concentrations_after(bench, c, voltage, SETTLING)
-        level, corner = (10.0**x for x in well_noise.level_and_corner(bench, held, voltage, SETTLING))
+        held = concentrations_after(bench, c, voltage, SETTLING)
+        level, corner = (10.0**x for x in hop_noise.level_and_corner(bench, held, voltage, SETTLING))
         f = np.array([0.2, 0.5, 1.0]) * corner
         told = level / (1.0 + (f / corner) ** 2)
-        assert well_noise.spectrum(bench, held, voltage, f) == pytest.approx(told, rel=0.12)
+        assert hop_noise.spectrum(bench, held, voltage, f) == pytest.approx(told, rel=0.12)
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +119,30 @@ def spectra(noisy, history, every):
         noisy.hold(q, parse(V, "voltage"), parse(t, "time"))
     f = ds.frequency.values
     return f, np.mean(found, axis=0), noisy.noise_spectrum(f, parse(voltage, "voltage"), q[0])
+
+
+@pytest.mark.parametrize(("voltage", "start"), [(-1.0, -1), (0.0, 0), (0.0, -1), (1.0, 1)])
+def test_ions_that_leave_a_full_well_cross_one_by_one(column, voltage, start):
+    """phi is 1 where few of many ions cross a high barrier: their number is that of Poisson."""
+    phi = 10.0 ** hop_noise.row_at(*column[:3], voltage)
+    assert phi[start] == pytest.approx(1.0, abs=0.06)
+
+
+def test_ions_that_repel_each_other_rest_with_less_scatter(column):
+    phi = 10.0 ** hop_noise.row_at(*column[:3], 0.0)
+    assert phi[np.abs(column[2] - 0.42).argmin()] < 0.2
+
+
+@pytest.mark.campaign
+def test_the_model_scatters_as_the_solver_does(extracted_small):
+    ds = noise_error.with_scatter(extracted_small, small(), one_by_one).measured
+    off = np.abs(ds.sigma_model / ds.sigma_solver - 1.0)
+    assert (off < 0.2 + 2.0 * ds.sigma_solver_error / ds.sigma_solver).all()
+
+
+@pytest.fixture
+def extracted_small():
+    """The noisy model of the same case."""
+    case = small()
+    made = build.compact(case, voltage=LIMITS[:2], measure=False)
+    return replace(made, noise=build.noise_of(made, case, one_by_one))
