@@ -178,15 +178,19 @@ class CompactModel:
         )._replace(**self.differences, **self.scatter(voltage, states))  # fmt: skip
 
     @cached_property
-    def capacitances(self) -> list[np.ndarray]:
-        """dQ/dV_j (F, S) [F/m2] of each kind of column, on the voltages and states of `lookup`."""
+    def charges(self) -> list[np.ndarray]:
+        """Charge [C/m2] from the lowest voltage on, and dQ/dV_j [F/m2], (2, F, S) of each kind of column.
+
+        On the voltages and states of `lookup`; the charge is the integral of a dQ/dV_j that is linear between voltages.
+        """
         voltage = np.linspace(self.limits.low, self.limits.high, VOLTAGES)
-        return [
-            np.gradient(
-                evaluated(kind, "charge", voltage, np.linspace(kind.state[0], kind.state[-1], STATES)), voltage, axis=0
-            )
-            for kind in self.kinds
-        ]
+        tables = []
+        for kind in self.kinds:
+            charge = evaluated(kind, "charge", voltage, np.linspace(kind.state[0], kind.state[-1], STATES))
+            slope = np.gradient(charge, voltage, axis=0)
+            steps = 0.5 * (slope[1:] + slope[:-1]) * np.diff(voltage)[:, None]
+            tables.append(np.array((np.vstack((np.zeros(STATES), np.cumsum(steps, axis=0))), slope)))
+        return tables
 
     @property
     def differences(self) -> dict[str, Any]:

@@ -142,16 +142,25 @@ def hold(
         states[mine] = part
 
 
-def capacitances(cells: Cells, states: np.ndarray, voltage: np.ndarray) -> np.ndarray:
-    """Capacitances (R C,) [F] of the junctions at voltages (R C,) [V] and states (R C, ...)."""
-    from scipy.ndimage import map_coordinates
+def charges(cells: Cells, states: np.ndarray, voltage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Charges (R C,) [C] of the junctions, but for a constant, and capacitances (R C,) [F], at voltages (R C,) [V].
 
-    farads = np.zeros(voltage.size)
+    states : (R C, ...)   Beyond the voltages of a model the capacitance is that at the end.
+    """
+    charge, farads = np.zeros((2, voltage.size))
     for number in np.unique(cells.dealt):
         device, lookup, mine = cells.devices[number], cells.lookups[number], np.flatnonzero(cells.dealt == number)
+        at = (voltage[mine] - lookup.low) * lookup.per_volt
         for k, t in enumerate(device.kind):
-            place = (states[mine, k] - lookup.first[t]) * lookup.per_state[t]
-            at = np.array([(voltage[mine] - lookup.low) * lookup.per_volt, place])
+            table = device.charges[t]
+            last, most = (size - 1 for size in table.shape[1:])
+            place = np.clip((states[mine, k] - lookup.first[t]) * lookup.per_state[t], 0.0, most)
+            j, i = (np.clip(x.astype(int), 0, end - 1) for x, end in ((place, most), (at, last)))
+            b = place - j
+            (Q, lower), (_, upper) = ((1.0 - b) * table[:, n, j] + b * table[:, n, j + 1] for n in (i, i + 1))
+            inside = np.clip(at - i, 0.0, 1.0)
+            slope = lower + inside * (upper - lower)
             share = device.area * device.weight[k] / device.weight.sum()
-            farads[mine] += share * map_coordinates(device.capacitances[t], at, order=1, mode="nearest")
-    return farads
+            farads[mine] += share * slope
+            charge[mine] += share * (Q + (0.5 * inside * (lower + slope) + (at - i - inside) * slope) / lookup.per_volt)
+    return charge, farads

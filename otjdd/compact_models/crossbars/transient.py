@@ -1,21 +1,21 @@
 """Lines with a capacitance: the voltages of their nodes follow the drivers with a delay.
 
-Each node has the capacitance of the piece of line that leads to it, and both nodes of a cell without access that of its
-junction, K. They take the net current into the node:
+Each node has the capacitance of the piece of line that leads to it, and both nodes of a cell without access the
+charge of its junction, Q. They take the net current into the node:
 
-    C dv/dt +- K d(u - w)/dt = source - (conductance of the lines) v - (currents of the cells)
+    C dv/dt +- dQ/dt = source - (conductance of the lines) v - (currents of the cells)
 
 A time step is that of RODAS3, a linearly implicit method of four stages with one factored matrix (Sandu et al., Atmos.
 Environ. 31, 3459 (1997)). It is of third order, damps changes faster than the step, and its last stage is its error.
-It takes the capacitances of junctions at the beginning of a step; one more solution corrects them to the mean over the
-step. Energies from the drivers and into the cells are unknowns too, so that one step may pass over the peak of a current.
+The charges of junctions are unknowns beside the voltages, Q = Q(u - w), so no capacitance is that of one end of a step.
+Energies from the drivers and into the cells are unknowns too, so that one step may pass over the peak of a current.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.crossbars.cells import capacitances
+from otjdd.compact_models.crossbars.cells import charges
 from otjdd.compact_models.crossbars.network import (
     DENSE,
     Crossbar,
@@ -37,7 +37,6 @@ STAGES = ((), ()), ((), (4.0,)), ((2.0, 0.0), (1.0, -1.0)), ((2.0, 0.0, 1.0), (1
 END = 2.0, 0.0, 1.0, 1.0  # factors of all stages in the step
 ERROR = 2e-4  # of the highest voltage: allowed error of a step; with 1e-3, voltages of cells are 3 % off
 READ_ERROR = 2e-3  # of a current that is read, or of its steady value
-OF_CORRECTION = 0.1  # of the correction of a step by the change of the capacitances: its own error
 LOWEST = 1e-3  # V: lines below it count as discharged, so that errors refer to it
 SMALLEST = 1e-10  # V along the first piece of a bit line: smaller currents are not resolved
 SETTLED = 0.01  # of the steady currents: deviation below which lines count as settled
@@ -81,30 +80,29 @@ def advanced(
 ) -> tuple[NetworkSolution, float]:
     """The network after a step [s] with fixed states (R C, ...), and the error in units of the allowed one."""
     n, nodes = crossbar.count, before.nodes
-    farads = junction_farads(crossbar, states, before.voltage.ravel())
+    charge, farads = junction_charges(crossbar, states, nodes)
     matrix = capacitance_matrix(crossbar, farads)
     begin = point = at(crossbar, driven, states, nodes)
     factor = factored(driven._replace(conductance=driven.conductance + matrix / (GAMMA * step)), begin.slope)
     stages: list[np.ndarray] = []
+    moved: list[np.ndarray] = []  # stages of the charges
     energies: list[np.ndarray] = []
-    there = nodes
+    there, off = nodes, np.zeros(n)
     for place, mix in STAGES:
         if place:
             there = nodes + combined(place, stages)
             point = at(crossbar, driven, states, there, point)
-        stages.append(factor.solve(matrix @ combined(mix, stages) / step - point.missing if mix else -point.missing))
+            off = junction_charges(crossbar, states, there)[0] - charge - combined(place, moved)
+        into = (combined(mix, moved) if mix else 0.0) - off / GAMMA
+        lines = crossbar.line_capacitance * combined(mix, stages) if mix else 0.0
+        stages.append(factor.solve((lines + np.append(into, -into)) / step - point.missing))
+        moved.append(farads * (stages[-1][:n] - stages[-1][n:]) + off)
         steep = (begin.current + begin.cell * begin.slope) * (stages[-1][:n] - stages[-1][n:])
         rate = np.append(point.cell * point.current + steep, power_of(crossbar, driven, there + stages[-1]))
         energies.append(GAMMA * (step * rate + combined(mix, energies) if mix else step * rate))
     there = nodes + combined(END, stages)
-    voltage = there[:n] - there[n:]
-    change = junction_farads(crossbar, states, voltage) - farads
-    more = 0.5 * change * (voltage - before.voltage.ravel()) / step  # A
-    correction = factor.solve(np.append(more, -more) / GAMMA)
-    there = there - correction  # junctions take their charge at the mean capacitance
     mean = combined(END, energies) / step
-    largest = max(float(np.abs(stages[-1]).max()), OF_CORRECTION * float(np.abs(correction).max()))
-    share = largest / (ERROR * max(highest_of(there), highest_of(nodes)))
+    share = float(np.abs(stages[-1]).max()) / (ERROR * max(highest_of(there), highest_of(nodes)))
     if driven.read is not None:
         first = n + driven.read.bits
         drop = np.maximum(np.abs(there[first] - driven.bits[driven.read.bits]), driven.read.drop)
@@ -119,10 +117,12 @@ def combined(factors: tuple[float, ...], stages: list[np.ndarray]) -> Any:
     return sum(factor * stage for factor, stage in zip(factors, stages, strict=True) if factor)
 
 
-def junction_farads(crossbar: Crossbar, states: np.ndarray, voltage: np.ndarray) -> np.ndarray:
-    """Capacitances (R C,) [F] of junctions at voltages (R C,) [V]; 0 where cells have access."""
-    alone = crossbar.cells.access is None
-    return capacitances(crossbar.cells, states, voltage) if alone else np.zeros(crossbar.count)
+def junction_charges(crossbar: Crossbar, states: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Charges [C] and capacitances [F] (R C,) of junctions at voltages (2 R C,) of nodes; 0 where cells have access."""
+    n = crossbar.count
+    if crossbar.cells.access is not None:
+        return np.zeros(n), np.zeros(n)
+    return charges(crossbar.cells, states, nodes[:n] - nodes[n:])
 
 
 def capacitance_matrix(crossbar: Crossbar, farads: np.ndarray) -> Any:
