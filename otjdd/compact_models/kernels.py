@@ -10,7 +10,7 @@ q_k is the state of column k, w_k its share of the area, s_k its speed, h the ra
 by the attempt frequency. r > 0, so every q moves towards q_rest and stays in its range. f is the filling of the way, the
 film between the two wells: the first vacancies that leave a well, a share a of all, have to fill it before as many arrive
 as leave. At rest it empties in the time b. A flow slower than that is not delayed, nor is one in a direction with a = 0.
-w is the share of a film that was never written which has not settled, see `unsettled`; junctions at rest have none.
+w is the share of a film that was never written which has not settled, see `extraction`; junctions at rest have none.
 Tables hold ln G, ln h, ln l and those of w on even grids, and are linear between the nodes.
 """
 
