@@ -182,16 +182,35 @@ def changes_of(settings: list[str]) -> dict[str, str]:
     return dict(name_and_value(text, "--set", "KEY=VALUE") for text in settings)
 
 
+def bytes_needed(case: Case, columns: int) -> float:
+    """Bytes of the outputs of a case except its time series, whose length is not known before."""
+    from otjdd.case.drive_curves import Following, Prepared
+    from otjdd.case.drive_patterns import Patterns
+
+    drive, record, cells = case.drive, case.record, case.device.film.cells
+    if isinstance(drive, Prepared):
+        frequencies = len(drive.frequency_values()) if isinstance(drive, Following) else 0
+        curves = len(drive.histories()) * max(1, len(drive.temperatures)) * len(drive.bias_voltages())
+        return 8.0 * curves * (8 + 4 * frequencies)
+    if isinstance(drive, Patterns):
+        assert case.crossbar is not None  # as the case has been checked
+        maps = 6 + 7 * any(part.kind == "program" for part in drive.parts)
+        return 8.0 * maps * (len(drive.parts) + 1) * case.crossbar.word_lines * case.crossbar.bit_lines
+    reads = drive.waveform().read_count
+    profiles = record.profiles + len(record.profiles_at) + reads * record.profiles_at_reads
+    return 8.0 * (profiles * (cells * (columns + 2) + 2000) + 20 * reads)
+
+
 def memory_for(case: Case, gibibytes: float | None) -> float:
     """Limit of the memory [bytes]: `gibibytes` when given, else the share of the machine that a run may use.
 
     Raises LimitError when the case needs more.
     """
-    from otjdd.solver import memory, model
+    from otjdd.solver import model
 
     available = min(limits.SHARE * limits.machine_memory(), limits.address_space() - limits.NEEDED / 2)
     limit = available if gibibytes is None else gibibytes * 2**30
-    needed = memory.bytes_needed(case, len(model.members(case)))
+    needed = bytes_needed(case, len(model.members(case)))
     if needed > limit / 2:
         raise LimitError(
             f"the profiles and reads of this case take {needed / 2**30:.3g} GiB, and as much again to write them; "

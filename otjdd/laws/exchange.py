@@ -44,7 +44,7 @@ class Contact(NamedTuple):
     kT: float  # eV
 
 
-class Ways(NamedTuple):
+class WallRates(NamedTuple):
     """Gain and loss of a wall and their derivatives: relative by the edge, absolute by the filling."""
 
     gain: float  # 1/(m2 s)
@@ -55,7 +55,7 @@ class Ways(NamedTuple):
     loss_by_filling: float  # m/s
 
 
-Formula = Callable[[Wall, Contact, int, float, float], Ways]  # of a wall, its state, z, n [1/m3], and k g [m/s]
+Formula = Callable[[Wall, Contact, int, float, float], WallRates]  # of a wall, its state, z, n [1/m3], and k g [m/s]
 
 
 class ExchangeLaw(NamedTuple):
@@ -65,7 +65,7 @@ class ExchangeLaw(NamedTuple):
     source: str = ""
 
 
-def butler_volmer(wall: Wall, contact: Contact, z: int, sites: float, rate: float) -> Ways:
+def butler_volmer(wall: Wall, contact: Contact, z: int, sites: float, rate: float) -> WallRates:
     """Exchange in balance with a reservoir of oxygen, its barrier tilted by the step of the screening layer.
 
         gain = k g c_eq exp(a z step/kT) (1 - y)/(1 - y0)        loss = k g (1 - c_eq/n) exp(-(1 - a) z step/kT) y/y0
@@ -82,7 +82,7 @@ def butler_volmer(wall: Wall, contact: Contact, z: int, sites: float, rate: floa
     into, out = math.exp(wall.transfer * z * contact.step / kT), math.exp((wall.transfer - 1.0) * z * contact.step / kT)
     gain, loss = rate * sites * share * into / (1.0 - wall.filling), rate * rest * out / wall.filling
     by_step, by_odds = z * contact.follow / kT, z * (1.0 - contact.follow) / kT
-    return Ways(
+    return WallRates(
         gain * (1.0 - contact.filling), loss * contact.filling, wall.transfer * by_step + rest * by_odds,
         (wall.transfer - 1.0) * by_step - share * by_odds, -gain, loss,
     )  # fmt: skip

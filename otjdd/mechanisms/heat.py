@@ -19,7 +19,7 @@ from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.mechanisms.polarisation import TWO_LEVEL, polarisation_change
 from otjdd.physics.channels.kinetic_traps import trap_current, trap_current_of_column
-from otjdd.physics.exchange import exchanges, left_inflow, passes, right_inflow
+from otjdd.physics.exchange import end_inflow, end_of, exchanges, passes
 from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import ensure_current
@@ -57,8 +57,10 @@ def warm(junction: Junction, state: State, temperature: np.ndarray):
 @bare
 def ionic_current(junction: Junction, state: State, k: int) -> float:
     """Current [A] of the vacancies that pass the ends of column k: the mean of both, on which the field works."""
-    J = left_inflow(junction, state, k).J if passes(junction.left_wall[k]) else 0.0
-    J -= right_inflow(junction, state, k).J if passes(junction.right_wall[k]) else 0.0
+    J = 0.0
+    for at_right in (False, True):
+        end = end_of(junction, k, at_right)
+        J += end.sign * end_inflow(junction, state, k, at_right).J if passes(end.wall) else 0.0
     return 0.5 * junction.ions[k].z * ELEMENTARY_CHARGE * J * junction.channels.area[k]
 
 

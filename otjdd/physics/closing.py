@@ -34,12 +34,12 @@ from otjdd.physics.state import State, Tangent
 from otjdd.physics.traps.charge import (
     ChargedTraps,
     Moves,
-    bend,
     fill_charge,
     joint_rise,
     largest,
     moves_of_traps,
     shares_in_cells,
+    solve_rise,
 )
 from otjdd.physics.traps.kinetic import share_at
 from otjdd.physics.traps.sites import ACCEPTOR, CHARGE, DONOR
@@ -125,7 +125,7 @@ def rise_of_band(junction: Junction, state: State, k: int, u: np.ndarray, q: np.
     The Fermi level of each group is constant. Returns convergence.
     """
     traps, _, converged = charged_traps(junction, state, k, np.zeros(0))
-    return converged and bend(traps, stiffness_of(junction, state, k), state.kT[k], state.trapped[k], u, q)
+    return converged and solve_rise(traps, stiffness_of(junction, state, k), state.kT[k], state.trapped[k], u, q)
 
 
 @deferred

@@ -40,7 +40,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.compiler.in_turn import chosen
 from otjdd.laws import exchange
-from otjdd.laws.exchange import Contact, Wall, Ways
+from otjdd.laws.exchange import Contact, Wall, WallRates
 from otjdd.laws.hopping import Hopping, Ions
 from otjdd.physics.electrostatics import METAL, Electrode, edge
 from otjdd.physics.ions import acceleration, bernoulli_pair
@@ -89,9 +89,9 @@ FORMULAS = {LAWS[name]: bare(law.formula) for name, law in exchange.LAWS.items()
 
 
 @chosen(FORMULAS, "wall.law", bare)
-def ways_of(wall: Wall, contact: Contact, z: int, sites: float, rate: float):
+def rates_of(wall: Wall, contact: Contact, z: int, sites: float, rate: float):
     """Gain and loss of a wall; none where no vacancy passes it."""
-    return Ways(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return WallRates(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @inlined
@@ -101,54 +101,54 @@ def passes(wall: Wall) -> bool:
 
 
 @bare
-def wall_hops(ways: Ways, cell: HalfCell) -> WallHops:
+def wall_hops(rates: WallRates, cell: HalfCell) -> WallHops:
     """Gain and loss of a wall through half a cell: `inflow` is into - out c. None is below zero."""
     free, taken = 1.0 - cell.c / cell.sites, cell.c / cell.sites
     through = cell.into * max(free, 0.0) + cell.out * max(taken, 0.0)
-    below = cell.rate * through + max(ways.gain, 0.0) / cell.sites + max(ways.loss, 0.0)
+    below = cell.rate * through + max(rates.gain, 0.0) / cell.sites + max(rates.loss, 0.0)
     per = cell.rate / below if below > 0.0 else 0.0
-    return WallHops(max(per * ways.gain * cell.into * free, 0.0), max(per * ways.loss * cell.out, 0.0))
+    return WallHops(max(per * rates.gain * cell.into * free, 0.0), max(per * rates.loss * cell.out, 0.0))
 
 
 @bare
-def inflow(ways: Ways, log_gain_by_field: float, cell: HalfCell) -> Inflow:
+def inflow(rates: WallRates, log_gain_by_field: float, cell: HalfCell) -> Inflow:
     """Flux between a wall and a cell. log_gain_by_field : d ln k/dE of gain and loss [m/V]"""
     per_site, rate = 1.0 / cell.sites, cell.rate
     free, taken = 1.0 - cell.c * per_site, cell.c * per_site
-    has_gain, has_loss = 1.0 if ways.gain > 0.0 else 0.0, 1.0 if ways.loss > 0.0 else 0.0
+    has_gain, has_loss = 1.0 if rates.gain > 0.0 else 0.0, 1.0 if rates.loss > 0.0 else 0.0
     has_free, has_taken = 1.0 if free > 0.0 else 0.0, 1.0 if taken > 0.0 else 0.0
     through = cell.into * has_free * free + cell.out * has_taken * taken
-    above = rate * (ways.gain * cell.into * free - ways.loss * cell.out * cell.c)
-    below = rate * through + has_gain * ways.gain * per_site + has_loss * ways.loss
+    above = rate * (rates.gain * cell.into * free - rates.loss * cell.out * cell.c)
+    below = rate * through + has_gain * rates.gain * per_site + has_loss * rates.loss
     per = 1.0 / below if below > 0.0 else 0.0  # a wall that no hop reaches
     J = above * per
     by_gain = per * (rate * cell.into * free - J * has_gain * per_site)
     by_loss = -per * (rate * cell.out * cell.c + J * has_loss)
-    by_into = per * rate * free * (ways.gain - J * has_free)
-    by_out = -per * rate * cell.c * (ways.loss + J * has_taken * per_site)
-    by_rate = per * (ways.gain * cell.into * free - ways.loss * cell.out * cell.c)
+    by_into = per * rate * free * (rates.gain - J * has_free)
+    by_out = -per * rate * cell.c * (rates.loss + J * has_taken * per_site)
+    by_rate = per * (rates.gain * cell.into * free - rates.loss * cell.out * cell.c)
     by_rate -= per * J * through
     crowding = cell.out * has_taken - cell.into * has_free
-    by_c = -per * rate * (ways.gain * cell.into * per_site + ways.loss * cell.out + J * crowding * per_site)
+    by_c = -per * rate * (rates.gain * cell.into * per_site + rates.loss * cell.out + J * crowding * per_site)
     by_field = by_into * cell.into_by_field + by_out * cell.out_by_field + by_rate * rate * cell.log_rate_by_field
-    by_field += (by_gain * ways.gain + by_loss * ways.loss) * log_gain_by_field
-    by_edge = by_gain * ways.gain * ways.gain_by_edge + by_loss * ways.loss * ways.loss_by_edge
-    by_filling = by_gain * ways.gain_by_filling + by_loss * ways.loss_by_filling
-    wall = (ways.gain + rate * cell.out * cell.c) * per
-    return Inflow(J, by_c, by_field, by_edge, by_filling, wall, by_gain * ways.gain, by_loss * ways.loss)
+    by_field += (by_gain * rates.gain + by_loss * rates.loss) * log_gain_by_field
+    by_edge = by_gain * rates.gain * rates.gain_by_edge + by_loss * rates.loss * rates.loss_by_edge
+    by_filling = by_gain * rates.gain_by_filling + by_loss * rates.loss_by_filling
+    wall = (rates.gain + rate * cell.out * cell.c) * per
+    return Inflow(J, by_c, by_field, by_edge, by_filling, wall, by_gain * rates.gain, by_loss * rates.loss)
 
 
 class Slowed(NamedTuple):
     """Gain and loss of a reservoir that is nearly empty or full, and how much of d ln A is in their logarithms."""
 
-    ways: Ways
+    rates: WallRates
     gain_by_through: float  # 1
     loss_by_through: float
 
 
 @bare
 def slowness(left: float, unseen: float, fastest: float) -> tuple[float, float, float]:
-    """Factor on a way of which a share is left, its d ln by that share, and minus that by ln of `fastest`.
+    """Factor on a rate of whose source a share is left, its d ln by that share, and minus that by ln of `fastest`.
 
     fastest : L0/A
     """
@@ -160,14 +160,14 @@ def slowness(left: float, unseen: float, fastest: float) -> tuple[float, float, 
 
 
 @bare
-def slowed(ways: Ways, filling: float, unseen: float, cell: HalfCell) -> Slowed:
-    """Ways of a reservoir beside a half cell that hops pass. filling : share of its sites   unseen : see `Wall`"""
+def slowed(rates: WallRates, filling: float, unseen: float, cell: HalfCell) -> Slowed:
+    """Rates of a reservoir beside a half cell that hops pass. filling : share of its sites   unseen : see `Wall`"""
     through = cell.rate * through_of(cell)
-    loss, by_left, of_loss = slowness(filling, unseen, ways.loss_by_filling / through)
-    gain, by_free, of_gain = slowness(1.0 - filling, unseen, -ways.gain_by_filling / (cell.sites * through))
-    slow = Ways(
-        ways.gain * gain, ways.loss * loss, ways.gain_by_edge * (1.0 - of_gain), ways.loss_by_edge * (1.0 - of_loss),
-        gain * (ways.gain_by_filling - ways.gain * by_free), loss * (ways.loss_by_filling + ways.loss * by_left),
+    loss, by_left, of_loss = slowness(filling, unseen, rates.loss_by_filling / through)
+    gain, by_free, of_gain = slowness(1.0 - filling, unseen, -rates.gain_by_filling / (cell.sites * through))
+    slow = WallRates(
+        rates.gain * gain, rates.loss * loss, rates.gain_by_edge * (1.0 - of_gain), rates.loss_by_edge * (1.0 - of_loss),
+        gain * (rates.gain_by_filling - rates.gain * by_free), loss * (rates.loss_by_filling + rates.loss * by_left),
     )  # fmt: skip
     return Slowed(slow, of_gain, of_loss)
 
@@ -186,10 +186,10 @@ def is_run_out(filling: float, unseen: float) -> bool:
 
 
 @bare
-def slowed_inflow(ways: Ways, log_gain_by_field: float, cell: HalfCell, filling: float, unseen: float) -> Inflow:
+def slowed_inflow(rates: WallRates, log_gain_by_field: float, cell: HalfCell, filling: float, unseen: float) -> Inflow:
     """As `inflow`, of a reservoir that has run out, see `slowed`."""
-    slow = slowed(ways, filling, unseen, cell)
-    at, taken = inflow(slow.ways, log_gain_by_field, cell), cell.c / cell.sites
+    slow = slowed(rates, filling, unseen, cell)
+    at, taken = inflow(slow.rates, log_gain_by_field, cell), cell.c / cell.sites
     has_free, has_taken = 1.0 if taken < 1.0 else 0.0, 1.0 if taken > 0.0 else 0.0
     by_through = (at.by_log_gain * slow.gain_by_through + at.by_log_loss * slow.loss_by_through) / through_of(cell)
     of_field = cell.into_by_field * has_free * (1.0 - taken) + cell.out_by_field * has_taken * taken
@@ -224,22 +224,52 @@ def filling_of(wall: Wall, into: float) -> float:
     return wall.filling + into / wall.capacity
 
 
+class End(NamedTuple):
+    """An end of a column: its face, and the cell and the electrode beside it."""
+
+    face: int
+    cell: int
+    row: int  # of State.passed
+    sign: float  # of a flux along x into the film
+    wall: Wall
+    electrode: Electrode
+    shift: float  # eV, of the edge of the band of the first layer there
+
+
+@inlined
+def end_of(junction: Junction, k: int, at_right: bool) -> End:
+    """The left or the right end of column k."""
+    N = junction.columns.width.shape[1]
+    return End(
+        N if at_right else 0,
+        N - 1 if at_right else 0,
+        AT_RIGHT if at_right else AT_LEFT,
+        -1.0 if at_right else 1.0,
+        junction.right_wall[k] if at_right else junction.left_wall[k],
+        junction.right[k] if at_right else junction.left[k],
+        -junction.columns.offset[k] if at_right else junction.columns.left_edge[k],
+    )
+
+
 @bare
-def contact_of(wall: Wall, electrode: Electrode, shift: float, charge: float, into: float, kT: float) -> Contact:
-    """State of a wall.
-
-    shift : of the edge of the band of the first layer there [eV]   charge : of the electrode [C/m2]
-    into : vacancies that came in [1/m2]
-    """
-    band, _, step = edge(electrode, charge)
-    metal = electrode.kind == METAL
-    return Contact(band + shift, step if metal else 0.0, 1.0 if metal else 0.0, filling_of(wall, into), kT)
+def filling_at(end: End, state: State, k: int) -> float:
+    """Share of the oxygen sites of the reservoir at an end of column k that is filled."""
+    return filling_of(end.wall, end.sign * state.passed[k, end.row])
 
 
 @bare
-def ways_in_field(
+def contact_of(end: End, charge: float, into: float, kT: float) -> Contact:
+    """State of a wall. charge : of the electrode [C/m2]   into : vacancies that came in [1/m2]"""
+    band, _, step = edge(end.electrode, charge)
+    metal = end.electrode.kind == METAL
+    follow = 1.0 if metal else 0.0
+    return Contact(band + end.shift, step if metal else 0.0, follow, filling_of(end.wall, into), kT)
+
+
+@bare
+def rates_in_field(
     junction: Junction, k: int, wall: Wall, contact: Contact, E: float, sites: float
-) -> tuple[Ways, float]:
+) -> tuple[WallRates, float]:
     """Gain and loss of a wall of column k in a field E [V/m], and d ln/dE of their acceleration [m/V].
 
     sites : per volume of the cell beside it [1/m3]
@@ -250,57 +280,43 @@ def ways_in_field(
         hopping = Hopping(0.5 * rate * wall.hop, wall.activation, kT)  # of the drift velocity k z E a/kT in weak field
         g, dg = acceleration(Ions(ions.law, ions.z, wall.hop, ions.attempt, sites), hopping, E)
         rate, log_slope = rate * g, dg / g
-    return ways_of(wall, contact, ions.z, sites, rate), log_slope
+    return rates_of(wall, contact, ions.z, sites, rate), log_slope
 
 
 @bare
 def inflow_at(junction: Junction, k: int, wall: Wall, contact: Contact, E: float, cell: HalfCell) -> Inflow:
     """Flux into column k at a wall, in a field E at the wall [V/m]."""
-    ways, log_slope = ways_in_field(junction, k, wall, contact, E, cell.sites)
+    rates, log_slope = rates_in_field(junction, k, wall, contact, E, cell.sites)
     if is_run_out(contact.filling, wall.unseen) and cell.rate * through_of(cell) > 0.0:
-        return slowed_inflow(ways, log_slope, cell, contact.filling, wall.unseen)
-    return inflow(ways, log_slope, cell)
-
-
-@inlined
-def sites_at(junction: Junction, k: int, f: int) -> float:
-    """Sites per volume [1/m3] of the cell of column k beside an end face."""
-    return junction.columns.sites[k, min(f, junction.columns.sites.shape[1] - 1)]
+        return slowed_inflow(rates, log_slope, cell, contact.filling, wall.unseen)
+    return inflow(rates, log_slope, cell)
 
 
 @bare
-def half_cell(junction: Junction, state: State, k: int, f: int, c: float, E: float, leftwards: bool) -> HalfCell:
-    """Hops between the wall at end face f of column k and the centre of the cell beside it, of a concentration c [1/m3].
-
-    leftwards : from the wall into the film, as at the right electrode
-    """
-    columns, ions, kT = junction.columns, junction.ions[k], state.kT[k]
-    D0, h, reach = state.diffusivity[k, f], columns.distance[k, f], columns.reach[k, f]
-    sites = sites_at(junction, k, f)
+def half_cell(junction: Junction, state: State, k: int, end: End, c: float, E: float) -> HalfCell:
+    """Hops between the wall at an end of column k and the centre of the cell beside it, of a concentration c [1/m3]."""
+    columns, ions, kT, f = junction.columns, junction.ions[k], state.kT[k], end.face
+    D0, h, reach, sites = (
+        state.diffusivity[k, f],
+        columns.distance[k, f],
+        columns.reach[k, f],
+        columns.sites[k, end.cell],
+    )
     B, B_back, dB = bernoulli_pair((columns.site[k, f] - ions.z * E * h) / kT)
     g, dg = acceleration(ions, Hopping(D0 / (reach * reach), columns.barrier[k, f], kT), E * reach)
     by_B, by_B_back, rate = -ions.z * h / kT * dB, -ions.z * h / kT * (dB + 1.0), D0 * g / h
-    if leftwards:
+    if end.sign < 0.0:
         return HalfCell(c, sites, rate, B_back, B, by_B_back, by_B, dg * reach / g)
     return HalfCell(c, sites, rate, B, B_back, by_B, by_B_back, dg * reach / g)
 
 
 @deferred_detached
-def left_inflow(junction: Junction, state: State, k: int) -> Inflow:
-    """Flux into column k of a state with its fields from the left electrode."""
-    wall, shift, E = junction.left_wall[k], junction.columns.left_edge[k], state.E[k, 0]
-    charge, into = state.D[k, 0] + state.P[k], state.passed[k, AT_LEFT]
-    contact = contact_of(wall, junction.left[k], shift, charge, into, state.kT[k])
-    return inflow_at(junction, k, wall, contact, E, half_cell(junction, state, k, 0, state.c[k, 0], E, False))
-
-
-@deferred_detached
-def right_inflow(junction: Junction, state: State, k: int) -> Inflow:
-    """As `left_inflow`, from the right electrode; the derivative by the field is that by the field along x."""
-    wall, N = junction.right_wall[k], state.c.shape[1]
-    E, charge, into = state.E[k, N], -(state.D[k, N] + state.P[k]), -state.passed[k, AT_RIGHT]
-    contact = contact_of(wall, junction.right[k], -junction.columns.offset[k], charge, into, state.kT[k])
-    return inflow_at(junction, k, wall, contact, E, half_cell(junction, state, k, N, state.c[k, N - 1], E, True))
+def end_inflow(junction: Junction, state: State, k: int, at_right: bool) -> Inflow:
+    """Flux into column k of a state with its fields at an end; its derivative by the field is that by the field along x."""
+    end = end_of(junction, k, at_right)
+    E, charge = state.E[k, end.face], end.sign * (state.D[k, end.face] + state.P[k])
+    contact = contact_of(end, charge, end.sign * state.passed[k, end.row], state.kT[k])
+    return inflow_at(junction, k, end.wall, contact, E, half_cell(junction, state, k, end, state.c[k, end.cell], E))
 
 
 class EndHops(NamedTuple):
@@ -318,33 +334,29 @@ def end_hops(junction: Junction, state: State, k: int, at_right: bool, field: fl
 
     field : [V/m]   into : vacancies that came in [1/m2]   c : 1/m3, concentration of the cell, itself
     """
-    z, kT, f = junction.ions[k].z, state.kT[k], state.c.shape[1] if at_right else 0
-    wall, electrode = (
-        (junction.right_wall[k], junction.right[k]) if at_right else (junction.left_wall[k], junction.left[k])
-    )
-    sign, passed = (-1.0, -state.passed[k, AT_RIGHT]) if at_right else (1.0, state.passed[k, AT_LEFT])
-    edge_shift = -junction.columns.offset[k] if at_right else junction.columns.left_edge[k]
-    E, charge = state.E[k, f] + field, sign * (state.D[k, f] + state.P[k] + state.eps[k, f] * field)
-    contact = contact_of(wall, electrode, edge_shift, charge, passed + into, kT)
-    ways = ways_in_field(junction, k, wall, contact, E, sites_at(junction, k, f))[0]
-    cell = half_cell(junction, state, k, f, c, E, at_right)
+    end, z, kT = end_of(junction, k, at_right), junction.ions[k].z, state.kT[k]
+    f, wall = end.face, end.wall
+    E, charge = state.E[k, f] + field, end.sign * (state.D[k, f] + state.P[k] + state.eps[k, f] * field)
+    contact = contact_of(end, charge, end.sign * state.passed[k, end.row] + into, kT)
+    cell = half_cell(junction, state, k, end, c, E)
+    rates = rates_in_field(junction, k, wall, contact, E, cell.sites)[0]
     if is_run_out(contact.filling, wall.unseen) and cell.rate * through_of(cell) > 0.0:
-        ways = slowed(ways, contact.filling, wall.unseen, cell).ways
-    hops: WallHops = wall_hops(ways, cell)
-    yields = (ways.gain_by_edge - ways.loss_by_edge) * edge(electrode, charge)[1] * state.eps[k, f]
-    by_filling = ways.gain_by_filling / ways.gain if ways.gain > 0.0 else 0.0
-    by_filling -= ways.loss_by_filling / ways.loss if ways.loss > 0.0 else 0.0
-    by_field = sign * (z * junction.columns.distance[k, f] / kT + yields)
+        rates = slowed(rates, contact.filling, wall.unseen, cell).rates
+    hops: WallHops = wall_hops(rates, cell)
+    yields = (rates.gain_by_edge - rates.loss_by_edge) * edge(end.electrode, charge)[1] * state.eps[k, f]
+    by_filling = rates.gain_by_filling / rates.gain if rates.gain > 0.0 else 0.0
+    by_filling -= rates.loss_by_filling / rates.loss if rates.loss > 0.0 else 0.0
+    by_field = end.sign * (z * junction.columns.distance[k, f] / kT + yields)
     return EndHops(hops.into, hops.out, by_field, by_filling / wall.capacity)
 
 
 @detached
 def fill_end_fluxes(junction: Junction, state: State, k: int, J: np.ndarray):
     """Fill the fluxes J (N+1,) of column k at the end faces that vacancies pass, after those within the film."""
-    if passes(junction.left_wall[k]):
-        J[0] = left_inflow(junction, state, k).J
-    if passes(junction.right_wall[k]):
-        J[J.size - 1] = -right_inflow(junction, state, k).J
+    for at_right in (False, True):
+        end = end_of(junction, k, at_right)
+        if passes(end.wall):
+            J[end.face] = end.sign * end_inflow(junction, state, k, at_right).J
 
 
 @detached
@@ -354,16 +366,13 @@ def fill_end_slopes(junction: Junction, state: State, k: int, J: np.ndarray, slo
     Beyond an end there is a reservoir in the place of a cell: by_left of face 0, and by_right of face N, are minus and plus
     the derivative by what passed the face [1/s].
     """
-    N = J.size - 1
-    if passes(junction.left_wall[k]):
-        at = left_inflow(junction, state, k)
-        by_charge = at.by_edge * edge(junction.left[k], state.D[k, 0] + state.P[k])[1]
-        J[0], slopes.by_right[0] = at.J, at.by_c
-        slopes.by_left[0] = -at.by_filling / junction.left_wall[k].capacity
-        slopes.by_field[0] = at.by_field + by_charge * state.eps[k, 0]
-    if passes(junction.right_wall[k]):
-        at = right_inflow(junction, state, k)
-        by_charge = -at.by_edge * edge(junction.right[k], -(state.D[k, N] + state.P[k]))[1]
-        J[N], slopes.by_left[N] = -at.J, -at.by_c
-        slopes.by_right[N] = at.by_filling / junction.right_wall[k].capacity
-        slopes.by_field[N] = -(at.by_field + by_charge * state.eps[k, N])
+    for at_right in (False, True):
+        end = end_of(junction, k, at_right)
+        if passes(end.wall):
+            f, sign, at = end.face, end.sign, end_inflow(junction, state, k, at_right)
+            by_cell = slopes.by_left if at_right else slopes.by_right
+            by_reservoir = slopes.by_right if at_right else slopes.by_left
+            by_charge = sign * at.by_edge * edge(end.electrode, sign * (state.D[k, f] + state.P[k]))[1]
+            J[f], by_cell[f] = sign * at.J, sign * at.by_c
+            by_reservoir[f] = -sign * at.by_filling / end.wall.capacity
+            slopes.by_field[f] = sign * (at.by_field + by_charge * state.eps[k, f])

@@ -30,7 +30,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.exchange import exchanges, fill_end_fluxes, fill_end_slopes, open_faces
+from otjdd.physics.exchange import end_of, exchanges, fill_end_fluxes, fill_end_slopes, open_faces, passes
 from otjdd.physics.film_electrons import (
     BARE,
     BY_BAND,
@@ -171,17 +171,12 @@ def flux_row(dilution: np.ndarray, slopes: FluxSlopes, per_dt: float, f: int) ->
 
 
 @inlined
-def left_row(dilution: np.ndarray, slopes: FluxSlopes, per_dt: float) -> FluxRow:
-    """Row of the left end, which vacancies pass. Beyond it is a reservoir in the place of a cell."""
-    before, behind = slopes.by_left[0], dilution[0] * slopes.by_right[0]
-    return FluxRow(0.0, per_dt + before - behind, behind)
-
-
-@inlined
-def right_row(dilution: np.ndarray, slopes: FluxSlopes, per_dt: float) -> FluxRow:
-    """Row of the right end, as `left_row`."""
-    N = dilution.size
-    before, behind = dilution[N - 1] * slopes.by_left[N], slopes.by_right[N]
+def end_row(dilution: np.ndarray, slopes: FluxSlopes, per_dt: float, f: int) -> FluxRow:
+    """Row of an end face, which vacancies pass. Beyond it is a reservoir in the place of a cell."""
+    if f == 0:
+        before, behind = slopes.by_left[0], dilution[0] * slopes.by_right[0]
+        return FluxRow(0.0, per_dt + before - behind, behind)
+    before, behind = dilution[f - 1] * slopes.by_left[f], slopes.by_right[f]
     return FluxRow(-before, per_dt + before - behind, 0.0)
 
 
@@ -205,19 +200,20 @@ def fill_ion_rows(junction: Junction, state: State, k: int, slopes: FluxSlopes, 
 @inlined
 def fill_end_rows(junction: Junction, state: State, k: int, slopes: FluxSlopes, per_dt: float, rows: IonRows):
     """Fill the rows of the end faces. Beyond them is an electrode with a charge."""
-    charge, eps, N = junction.ions[k].z * ELEMENTARY_CHARGE, state.eps[k], state.c.shape[1]
+    charge, eps = junction.ions[k].z * ELEMENTARY_CHARGE, state.eps[k]
     dilution, distance = junction.columns.dilution[k], junction.columns.distance[k]
-    faces = open_faces(junction, N)
-    if faces.first == 0:
-        row = left_row(dilution, slopes, per_dt)
-        rows.response[0] = slopes.by_field[0] / eps[0]
-        rows.closure[0] = -charge * (distance[0] / eps[0] + edge(junction.left[k], state.D_left[k])[1])
-        rows.lower[0], rows.upper[0], rows.diagonal[0] = row.lower, row.upper, row.diagonal + rows.response[0] * charge
-    if faces.end == N + 1:
-        row = right_row(dilution, slopes, per_dt)
-        rows.response[N] = slopes.by_field[N] / eps[N]
-        rows.closure[N] = -charge * (distance[N] / eps[N] + edge(junction.right[k], -state.D_right[k])[1])
-        rows.lower[N], rows.upper[N], rows.diagonal[N] = row.lower, row.upper, row.diagonal + rows.response[N] * charge
+    for at_right in (False, True):
+        end = end_of(junction, k, at_right)
+        if passes(end.wall):
+            f, D = end.face, state.D_right[k] if at_right else state.D_left[k]
+            row = end_row(dilution, slopes, per_dt, f)
+            rows.response[f] = slopes.by_field[f] / eps[f]
+            rows.closure[f] = -charge * (distance[f] / eps[f] + edge(end.electrode, end.sign * D)[1])
+            rows.lower[f], rows.upper[f], rows.diagonal[f] = (
+                row.lower,
+                row.upper,
+                row.diagonal + rows.response[f] * charge,
+            )
 
 
 @inlined

@@ -88,33 +88,35 @@ def log_of_reservoir(junction: Junction, state: State, k: int, V: float) -> floa
 
 
 @bare
-def equilibrium_step(junction: Junction, state: State, k: int, missing: float, response: np.ndarray, along: np.ndarray):
+def equilibrium_step(
+    junction: Junction, state: State, k: int, missing: float, response: np.ndarray, by_log_K: np.ndarray
+):
     """One step of Newton's iteration for D, U and ln K; moves the state. Returns the step of ln K, and the largest one.
 
     missing : vacancies [1/m2] that c lacks; nan where ln K is given
-    along : (2N+1,) work space, the answer of the stack to ln K
+    by_log_K : (2N+1,) work space, the answer of the stack to ln K
     """
     lower, diagonal, upper, x = rows_of_stack(state)
     kT, n = state.kT[k], x.size
     if not factor_tridiagonal(lower, diagonal, upper, n):
         return math.inf, math.inf
     for j in range(n):
-        along[j] = 0.0
+        by_log_K[j] = 0.0
     for i in range(state.c.shape[1]):
         per_z = kT / charge_of(junction, state, k, i)
-        along[2 * i + 1] = ELEMENTARY_CHARGE * junction.columns.width[k, i] * response[i] * per_z
+        by_log_K[2 * i + 1] = ELEMENTARY_CHARGE * junction.columns.width[k, i] * response[i] * per_z
     solve_tridiagonal(lower, diagonal, upper, x, n)
-    solve_tridiagonal(lower, diagonal, upper, along, n)
+    solve_tridiagonal(lower, diagonal, upper, by_log_K, n)
     slope = 0.0
     for i in range(state.c.shape[1]):
         z = charge_of(junction, state, k, i)
         by_U = junction.columns.width[k, i] * response[i] / z
         missing -= by_U * x[2 * i + 1]
-        slope += by_U * (kT / z + along[2 * i + 1])
+        slope += by_U * (kT / z + by_log_K[2 * i + 1])
     by_log = 0.0 if math.isnan(missing) else missing / slope
     largest = abs(by_log)
     for j in range(n):
-        x[j] += by_log * along[j]
+        x[j] += by_log * by_log_K[j]
         if j % 2 == 1:
             largest = farther(largest, x[j] / (kT / charge_of(junction, state, k, j // 2)))
     share = min(1.0, LONGEST / largest) if largest > 0.0 else 1.0
@@ -133,7 +135,7 @@ def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.nda
     Between blocking electrodes it has as many vacancies as the state holds there.
     room : (2, 2N+1) work space. Returns the number of iterations, or 0 when no rest was found.
     """
-    c, response, along, total = state.c[k], room[0], room[1], 0.0
+    c, response, by_log_K, total = state.c[k], room[0], room[1], 0.0
     for i in range(c.size):
         total += junction.columns.width[k, i] * c[i]
     if solve_stack(junction, state, k, V) == 0:
@@ -147,7 +149,7 @@ def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.nda
             fill_bands(junction, k, V, column(state, k), True)
         static_rows(junction, state, k, response, rows_of_stack(state))
         missing = math.nan if given else total - amount
-        move, largest = equilibrium_step(junction, state, k, missing, response, along)
+        move, largest = equilibrium_step(junction, state, k, missing, response, by_log_K)
         if not largest < math.inf:
             return 0
         log_K += move

@@ -119,15 +119,15 @@ def fill_interface_hops(
     b = half_of_interface(ions, hops, f + 1, crowding[1], sides[FIELD_RIGHT], h_right)
     whole, over = a.d + w + b.d, a.d + 0.5 * w
     through_left, through_right = max(a.d, 0.0), a.d + w + max(b.d, 0.0)
-    most = max(through_left, through_right, over)  # of the exponents; what is in front of them is neither huge nor tiny
-    p_left, p_right, p_over = a.r * exponential(through_left - most), b.r * exponential(through_right - most), 0.0
+    top = max(through_left, through_right, over)  # of the exponents; what is in front of them is neither huge nor tiny
+    p_left, p_right, p_over = a.r * exponential(through_left - top), b.r * exponential(through_right - top), 0.0
     if hop > 0.0:
-        p_over = hop * math.sqrt(crowding[0] * crowding[1]) / hops.diffusivity[f] * exponential(over - most)
+        p_over = hop * math.sqrt(crowding[0] * crowding[1]) / hops.diffusivity[f] * exponential(over - top)
     total = p_left + p_right + p_over
     by_left = (p_left * (a.log_r_slope + (a.d_slope if a.d >= 0.0 else 0.0)) + (p_right + p_over) * a.d_slope) / total
     by_right = p_right * (b.log_r_slope + (b.d_slope if b.d >= 0.0 else 0.0)) / total
     per_rate = (h_left + h_right) / (hops.diffusivity[f] * total)
-    forth, back = math.exp(-most) * crowding[0] * per_rate, math.exp(whole - most) * crowding[1] * per_rate
+    forth, back = math.exp(-top) * crowding[0] * per_rate, math.exp(whole - top) * crowding[1] * per_rate
     work[UPHILL, f], work[DOWNHILL, f] = forth, back
     share_left, share_right = 1.0 / sides[EPS_LEFT], 1.0 / sides[EPS_RIGHT]
     eps = (h_left + h_right) / (h_left * share_left + h_right * share_right)

@@ -144,11 +144,11 @@ def cuts_of(image: Image, nodes: np.ndarray) -> np.ndarray:
     for low, high in pairwise(nodes):
         near_left = image.right is None or low + high < image.length
         if image.left is not None and near_left:
-            cuts.append(graded(low, high, end_of(image, image.left))[1:])
+            cuts.append(graded(low, high, end_of_image(image, image.left))[1:])
         else:
             assert image.right is not None  # an image has a metal on one side at least
             away = image.length - high, image.length - low
-            cuts.append(image.length - graded(*away, end_of(image, image.right))[-2::-1])
+            cuts.append(image.length - graded(*away, end_of_image(image, image.right))[-2::-1])
         cuts[-1][-1] = high
     return np.concatenate(cuts)
 
@@ -163,7 +163,7 @@ def graded(low: float, high: float, end: float) -> np.ndarray:
     return points if low >= end else np.concatenate(([low], points))
 
 
-def end_of(image: Image, depth: float) -> float:
+def end_of_image(image: Image, depth: float) -> float:
     """Distance from a metal [m] up to which the potential is -depth [eV], half of the film at most between two metals."""
     alone = image.strength / depth if depth > 0 else math.inf
     if image.left is None or image.right is None:
@@ -205,8 +205,8 @@ def image_ends(image: Image) -> tuple[float, float]:
 
     Without a metal on a side, the end of the film there.
     """
-    left = 0.0 if image.left is None else end_of(image, image.left)
-    right = image.length if image.right is None else image.length - end_of(image, image.right)
+    left = 0.0 if image.left is None else end_of_image(image, image.left)
+    right = image.length if image.right is None else image.length - end_of_image(image, image.right)
     return left, right
 
 

@@ -35,7 +35,7 @@ from otjdd.physics.film_electrons import (
     HELD_LEFT,
     HELD_RIGHT,
 )
-from otjdd.physics.ion_fluxes import FluxRow, binds, flux_row, left_row, right_row
+from otjdd.physics.ion_fluxes import FluxRow, binds, end_row, flux_row
 from otjdd.physics.junction import FluxSlopes, Junction
 from otjdd.physics.numerics import factor_threes, solve_threes
 from otjdd.physics.state import State
@@ -93,7 +93,7 @@ def fill_vacancies(junction: Junction, k: int, slopes: FluxSlopes, tilt: np.ndar
         if f > 0:
             row, by_band = flux_row(dilution, slopes, per_dt, f), tilt[f]
         elif open_left:
-            row, by_band = left_row(dilution, slopes, per_dt), tilt[0]
+            row, by_band = end_row(dilution, slopes, per_dt, 0), tilt[0]
         diagonal[f, PASSED, PASSED] = row.diagonal
         diagonal[f, PASSED, BAND], diagonal[f, PASSED, WEIGHT] = -by_band, 0.0
         lower[f, PASSED, PASSED], lower[f, PASSED, BAND], lower[f, PASSED, WEIGHT] = row.lower, by_band, 0.0
@@ -116,7 +116,7 @@ def eliminate_last(
     """
     dilution, diagonal, N = junction.columns.dilution[k], linear.diagonal, linear.x.shape[0]
     charge = junction.ions[k].z * ELEMENTARY_CHARGE
-    row = right_row(dilution, slopes, per_dt)
+    row = end_row(dilution, slopes, per_dt, N)
     pivot = row.diagonal
     last[BY_PASSED], last[BY_BAND], last[BY_FLUX] = -row.lower / pivot, tilt[N] / pivot, 1.0 / pivot
     last[BACK] = flux_row(dilution, slopes, per_dt, N - 1).upper

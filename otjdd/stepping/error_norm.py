@@ -11,14 +11,13 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, summed
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.exchange import exchanges, filling_of
+from otjdd.physics.exchange import end_of, exchanges, filling_at
 from otjdd.physics.ion_fluxes import fluxes_of
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE
-from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
-from otjdd.stepping.control import Control
-from otjdd.stepping.hooks import speed
+from otjdd.physics.state import State
+from otjdd.stepping.hooks import Control, speed
 from otjdd.stepping.rosenbrock import Work
 
 OUTSIDE = 1e-2  # per unit rtol: share of the ions that concentrations beyond their bounds may stand for
@@ -98,13 +97,13 @@ def fewest_ions(junction: Junction, control: Control, k: int) -> float:
 def reservoir_norm(junction: Junction, control: Control, state: State, k: int, dS: np.ndarray) -> float:
     """Norm of an error of what passed the ends of column k, of ions and free sites of its reservoirs as of a cell."""
     worst, least = 0.0, fewest_ions(junction, control, k)
-    left, right, last = junction.left_wall[k], junction.right_wall[k], dS.size - 1
-    if left.capacity < math.inf:
-        y = filling_of(left, state.passed[k, AT_LEFT])
-        worst = abs(dS[0]) / (least + control.rtol * max(min(y, 1.0 - y), 0.0) * left.capacity)
-    if right.capacity < math.inf:
-        y = filling_of(right, -state.passed[k, AT_RIGHT])
-        worst = max(worst, abs(dS[last]) / (least + control.rtol * max(min(y, 1.0 - y), 0.0) * right.capacity))
+    for at_right in (False, True):
+        end = end_of(junction, k, at_right)
+        if end.wall.capacity < math.inf:
+            y = filling_at(end, state, k)
+            size = least + control.rtol * max(min(y, 1.0 - y), 0.0) * end.wall.capacity
+            error = abs(dS[end.face]) / size
+            worst = max(worst, error) if error < math.inf else math.inf
     return worst
 
 
@@ -160,14 +159,12 @@ def error_by_charge(junction: Junction, control: Control, state: State, new: Sta
 @bare
 def beyond_reservoirs(junction: Junction, state: State, k: int, ions: float) -> float:
     """Share of the ions [1/m2] of column k, or of a reservoir's sites if fewer, by which a filling is beyond 0 or 1."""
-    left, right = junction.left_wall[k], junction.right_wall[k]
-    of_left = beyond_bounds(filling_of(left, state.passed[k, AT_LEFT]))
-    of_right = beyond_bounds(filling_of(right, -state.passed[k, AT_RIGHT]))
     worst = 0.0
-    if of_left > 0.0:
-        worst = max(of_left, of_left * left.capacity / ions)
-    if of_right > 0.0:
-        worst = max(worst, max(of_right, of_right * right.capacity / ions))
+    for at_right in (False, True):
+        end = end_of(junction, k, at_right)
+        beyond = beyond_bounds(filling_at(end, state, k))
+        if beyond > 0.0:
+            worst = max(worst, max(beyond, beyond * end.wall.capacity / ions))
     return worst
 
 

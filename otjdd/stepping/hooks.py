@@ -8,10 +8,12 @@ Electrons are in balance with their contact at any time; where they change sides
 """
 
 import math
+from typing import NamedTuple
 
 from otjdd import mechanisms
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.compiler.in_turn import ALL, ANY, LIMIT, STATUS, WORST, hook, parts_of
+from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
 from otjdd.physics.closing import hold_electrons
@@ -19,8 +21,19 @@ from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import State, Tangent, copy_state
 from otjdd.physics.terminal_charge import follow_surplus
-from otjdd.stepping.control import Control
 from otjdd.stepping.rosenbrock import Trial
+
+
+@by_pointer
+class Control(NamedTuple):
+    """Error control of the time steps, see `error_norm.norm_of`."""
+
+    rtol: float
+    atol: float  # 1/m3
+    max_steps: int  # of one call
+    outside: float  # share of the ions that concentrations beyond their bounds may stand for
+    most: float = 1.0  # error norm up to which a step is accepted
+
 
 PARTS = parts_of(mechanisms)
 

@@ -15,7 +15,7 @@ from otjdd.physics.channels.table import transport
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.conduction import add_channels, along_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.exchange import filling_of, left_inflow, passes, right_inflow
+from otjdd.physics.exchange import end_inflow, end_of, filling_at, passes
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up, copy, dot
@@ -95,17 +95,14 @@ def write_exchange(junction: Junction, state: State, row: np.ndarray):
     for column in range(FLUX_LEFT, FILLING_RIGHT + 1):
         row[column] = 0.0
     for k in range(state.c.shape[0]):
-        weight, left, right = junction.columns.weight[k], junction.left_wall[k], junction.right_wall[k]
-        if passes(left):
-            at = left_inflow(junction, state, k)
-            row[FLUX_LEFT] += weight * at.J
-            row[WALL_LEFT] += weight * at.wall
-            row[FILLING_LEFT] += weight * filling_of(left, state.passed[k, AT_LEFT])
-        if passes(right):
-            at = right_inflow(junction, state, k)
-            row[FLUX_RIGHT] += weight * at.J
-            row[WALL_RIGHT] += weight * at.wall
-            row[FILLING_RIGHT] += weight * filling_of(right, -state.passed[k, AT_RIGHT])
+        weight = junction.columns.weight[k]
+        for at_right in (False, True):
+            end = end_of(junction, k, at_right)
+            if passes(end.wall):
+                at = end_inflow(junction, state, k, at_right)
+                row[FLUX_LEFT + end.row] += weight * at.J
+                row[WALL_LEFT + end.row] += weight * at.wall
+                row[FILLING_LEFT + end.row] += weight * filling_at(end, state, k)
 
 
 @detached

@@ -9,7 +9,7 @@ from devices import COMPILED
 
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.laws.exchange import Contact, Wall, butler_volmer
-from otjdd.physics.exchange import LAWS, NO_WALL, HalfCell, inflow, is_run_out, slowed_inflow, ways_of
+from otjdd.physics.exchange import LAWS, NO_WALL, HalfCell, inflow, is_run_out, rates_of, slowed_inflow
 
 KT = 350 * BOLTZMANN_EV
 SITES = 3e28
@@ -51,7 +51,7 @@ def flux(wall, contact, z, k, c, rate, d):
     B, slope = d / math.expm1(d), (math.expm1(d) - d * math.exp(d)) / math.expm1(d) ** 2
     # d = -z E h/kT of a field E in units of kT/h
     cell = HalfCell(c, SITES, rate, B, B + d, -z * slope, -z * (slope + 1.0), 0.0)
-    return inflow(ways_of(wall, contact, z, SITES, k), 0.0, cell)
+    return inflow(rates_of(wall, contact, z, SITES, k), 0.0, cell)
 
 
 def test_the_flux_is_that_of_reaction_and_half_cell_together():
@@ -103,7 +103,7 @@ def test_a_field_that_speeds_up_both_ways_leaves_the_balance():
     rng = np.random.default_rng(3)
     wall, contact = random_wall(rng), random_contact(rng)
     cell, k, h = HalfCell(1e26, SITES, 1e-5, 1.1, 0.9, 0.0, 0.0, 0.0), 1e-4, 1e-6
-    slopes = [inflow(ways_of(wall, contact, 2, SITES, rate), 0.7, cell) for rate in (k, k * math.exp(0.7 * h))]
+    slopes = [inflow(rates_of(wall, contact, 2, SITES, rate), 0.7, cell) for rate in (k, k * math.exp(0.7 * h))]
     assert slopes[0].by_field == pytest.approx((slopes[1].J - slopes[0].J) / h, rel=1e-5)
 
 
@@ -171,7 +171,7 @@ def test_a_reservoir_that_has_run_out_has_the_slopes_of_its_flux(share, full):
             B, slope = d / math.expm1(d), (math.expm1(d) - d * math.exp(d)) / math.expm1(d) ** 2
             cell = HalfCell(c, SITES, rate * math.exp(0.1 * d), B, B + d, slope, slope + 1.0, 0.1)
             moved = contact._replace(step=step, edge=contact.edge + step - contact.step, filling=y)
-            ways = ways_of(wall, moved, 2, SITES, k * math.exp(0.2 * d))
+            ways = rates_of(wall, moved, 2, SITES, k * math.exp(0.2 * d))
             return slowed_inflow(ways, 0.2, cell, y, unseen)
 
         own, size = of(), abs(of(y=0.5).J)
@@ -190,7 +190,7 @@ def test_a_reservoir_slows_over_all_of_what_is_not_seen_and_keeps_the_law_above_
     cell = HalfCell(0.3 * SITES, SITES, 1e-8, B, B + 2.0, 0.0, 0.0, 0.0)
 
     def at(y, slow=True):
-        ways = ways_of(wall, contact._replace(filling=y), 2, SITES, wall.rate)
+        ways = rates_of(wall, contact._replace(filling=y), 2, SITES, wall.rate)
         return (slowed_inflow(ways, 0.0, cell, y, unseen) if slow else inflow(ways, 0.0, cell)).J
 
     assert not is_run_out(1.001 * unseen, unseen)

@@ -132,14 +132,16 @@ def test_two_electrodes_carry_a_steady_flux_under_bias():
 
 
 def test_a_fast_electrode_holds_the_wall_at_its_reservoir():
-    from otjdd.physics.exchange import left_inflow
+    from otjdd.physics.exchange import end_inflow
 
     run = begin(film(device__left__exchange=SLOW | {"rate": "1e6 m/s"}), voltage=0.1)
     hold(run, 0.1, 1e-3)
     wall, junction, state = run.junction.left_wall[0], run.junction, run.state
     edge = junction.left[0].edge + junction.left[0].screening * state.D_left[0]
     odds = math.exp(-(wall.formation - 2 * edge) / KT)
-    assert left_inflow(junction, state, 0).wall == pytest.approx(junction.ions[0].c_max * odds / (1 + odds), rel=1e-6)
+    assert end_inflow(junction, state, 0, False).wall == pytest.approx(
+        junction.ions[0].c_max * odds / (1 + odds), rel=1e-6
+    )
 
 
 def neutral(biot, cells, duration, rtol):

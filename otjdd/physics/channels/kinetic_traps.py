@@ -31,7 +31,7 @@ from otjdd.physics.traps.kinetic import (
     SLOWEST,
     TO_LEFT,
     TO_RIGHT,
-    error_by_bend,
+    error_by_curvature,
     error_of_away,
     error_of_count,
     error_of_filling,
@@ -107,7 +107,7 @@ def fill_end(traps: TrapState, k: int, j: int, old: np.ndarray, rate: np.ndarray
                 for row in range(RATES):
                     work[row] = traps.rates[k, j, row] - traps.old_rates[k, j, row] - traps.slope[k, j, row] * step
                 filling, off_away = end.filled + second.away, abs(second.away - whole.away)
-                off = off_away + error_by_bend(old, rate, work, filling, step, whole.z)
+                off = off_away + error_by_curvature(old, rate, work, filling, step, whole.z)
                 traps.error[0] = max(traps.error[0], error_of_filling(off, filling))
                 off = abs(first.from_left + second.from_left - whole.from_left)
                 traps.count_error[k] += amount * (off + error_of_count(rate, work, bias, whole))

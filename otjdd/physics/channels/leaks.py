@@ -97,28 +97,28 @@ def piece_field(film: FilmBand, s: int) -> float:
 @bare
 def deepest_trap(numbers: np.ndarray, film: FilmBand, kT: float) -> float:
     """Largest ln of 1 + exp[(B - b sqrt|E|)/kT] along the film."""
-    b, most = frenkel_factor(numbers[2]), 0.0
+    b, top = frenkel_factor(numbers[2]), 0.0
     for s in range(film.length.size):
-        most = max(most, softplus((numbers[1] - lowering_by_size(piece_field(film, s), b, kT)[0]) / kT))
-    return most
+        top = max(top, softplus((numbers[1] - lowering_by_size(piece_field(film, s), b, kT)[0]) / kT))
+    return top
 
 
 def poole_frenkel(numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:
     """ln of J/V_j [S/m2] of a Poole-Frenkel leak. numbers : s0 [S/m], B [eV], eps_i"""
-    b, most, resistance = frenkel_factor(numbers[2]), deepest_trap(numbers, film, kT), 0.0
+    b, top, resistance = frenkel_factor(numbers[2]), deepest_trap(numbers, film, kT), 0.0
     for s in range(film.length.size):
         x = (numbers[1] - lowering_by_size(piece_field(film, s), b, kT)[0]) / kT
-        resistance += film.length[s] * math.exp(softplus(x) - most)
-    return math.log(numbers[0]) - most - math.log(resistance)
+        resistance += film.length[s] * math.exp(softplus(x) - top)
+    return math.log(numbers[0]) - top - math.log(resistance)
 
 
 def poole_frenkel_slopes(numbers: np.ndarray, film: FilmBand, V: float, kT: float, by_film: np.ndarray) -> float:
     """d ln(J/V_j)/dV_j [1/V] of a Poole-Frenkel leak at a constant band; its slopes by the band into by_film (4, S)."""
-    b, most, resistance = frenkel_factor(numbers[2]), deepest_trap(numbers, film, kT), 0.0
+    b, top, resistance = frenkel_factor(numbers[2]), deepest_trap(numbers, film, kT), 0.0
     for s in range(film.length.size):
         lowering, slope = lowering_by_size(piece_field(film, s), b, kT)
         x = (numbers[1] - lowering) / kT
-        part = math.exp(softplus(x) - most)
+        part = math.exp(softplus(x) - top)
         resistance += film.length[s] * part
         by_film[1, s] = part * fermi(-x) * slope / kT
     for s in range(film.length.size):

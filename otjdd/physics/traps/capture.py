@@ -129,8 +129,8 @@ def cut_energies(low: float, high: float, h: float, left: float, right: float):
     h : largest step   left, right : bottoms of the leads
     """
     lower, upper = min(left, right), max(left, right)
-    most = int((high - low) / h) + 2 * int(2.0 - 2.0 * NEAREST) + 12
-    E, weight, n = np.zeros(most), np.zeros((2, most)), 0
+    room = int((high - low) / h) + 2 * int(2.0 - 2.0 * NEAREST) + 12
+    E, weight, n = np.zeros(room), np.zeros((2, room)), 0
     start, end = max(lower, h * math.floor(low / h - 2.0)), h * math.ceil(high / h + 2.0)
     if start < upper < end:
         n = fill_energies(start, upper, h, start == lower, True, E, weight[0], 0)
@@ -200,36 +200,36 @@ def fill_log_parts(
     theta, at_lead : (n,) actions to the trap and to the lead   middle, per_square : the lattice lets pass
     exp[-per_square (middle - E)^2]
     """
-    most = 10.0 * NOTHING
+    top = 10.0 * NOTHING
     for i in range(E.size):
         away = middle - E[i]
         out[i] = log_supply[i] - 2.0 * abs(theta[i] - at_lead[i]) - per_square * away * away
-        most = max(most, out[i])
-    return most
+        top = max(top, out[i])
+    return top
 
 
 @loose
-def fill_shares(parts: np.ndarray, most: float, E: np.ndarray, empty: np.ndarray):
-    """Fill shares (n,) from their logarithms, of which `most` is the largest; returns ln of their sum, and two means.
+def fill_shares(parts: np.ndarray, top: float, E: np.ndarray, empty: np.ndarray):
+    """Fill shares (n,) from their logarithms, of which `top` is the largest; returns ln of their sum, and two means.
 
     The means are those of `empty` (n,) and E (n,) over the shares, which are 0 at both ends below e^-DROP of the largest.
     """
     first, behind = 0, parts.size
-    while parts[first] < most - DROP:
+    while parts[first] < top - DROP:
         parts[first] = 0.0
         first += 1
-    while parts[behind - 1] < most - DROP:
+    while parts[behind - 1] < top - DROP:
         behind -= 1
         parts[behind] = 0.0
     total, mean_empty, mean_energy = 0.0, 0.0, 0.0
     for i in range(first, behind):
-        part = exponential(parts[i] - most)
+        part = exponential(parts[i] - top)
         parts[i] = part
         total, mean_empty, mean_energy = total + part, mean_empty + part * empty[i], mean_energy + part * E[i]
     per_total = 1.0 / total
     for i in range(first, behind):
         parts[i] *= per_total
-    return most + math.log(total), mean_empty * per_total, mean_energy * per_total
+    return top + math.log(total), mean_empty * per_total, mean_energy * per_total
 
 
 @apart
@@ -262,15 +262,15 @@ def tunnelling_capture(
         lowest = np.searchsorted(E, bottom) if r > 0.0 else E.size  # the energy that may be at the bottom
         for j in range(n):
             own, parts = slice(first[j], last[j] + 1), share[side, j, : last[j] + 1 - first[j]]
-            most = fill_log_parts(
+            top = fill_log_parts(
                 log_supply[side, own], theta[sites.line[j], own], theta[lead, own], r + level[j], per_square, E[own],
                 parts,
             )  # fmt: skip
-            if most < 0.5 * NOTHING:
+            if top < 0.5 * NOTHING:
                 parts[:] = 0.0
                 log_rate[side, j] = NOTHING
                 continue
-            log_sum, empty, energy = fill_shares(parts, most, E[own], supply.empty[side, own])
+            log_sum, empty, energy = fill_shares(parts, top, E[own], supply.empty[side, own])
             log_rate[side, j], by_fermi[side, j] = log_scale + log_sum, empty
             by_level[side, j] = -2.0 * per_square * (r + level[j] - energy) if r > 0.0 else -empty
             if first[j] <= lowest <= last[j] and E[lowest] == bottom and weight[side, lowest] > 0.0:
@@ -323,8 +323,8 @@ def add_thermal_path(
             log_rate += log_nu
             rest = fermi(log_rate - capture.log_rate[side, j])  # share of tunnelling
             share = 1.0 - rest
-            most = max(log_rate, capture.log_rate[side, j])
-            both = most + math.log(math.exp(log_rate - most) + math.exp(capture.log_rate[side, j] - most))
+            top = max(log_rate, capture.log_rate[side, j])
+            both = top + math.log(math.exp(log_rate - top) + math.exp(capture.log_rate[side, j] - top))
             capture.log_rate[side, j] = both
             capture.by_level[side, j] = rest * capture.by_level[side, j] + share * by_t / kT
             capture.by_fermi[side, j] = rest * capture.by_fermi[side, j] - share * (by_B + by_t) / kT
@@ -338,10 +338,10 @@ def add_thermal_path(
 @bare
 def thermal_capture(over: float, level: float):
     """-ln(e^over + e^level + 1) and its slopes by over and level."""
-    most = max(over, level, 0.0)
-    a, b, rest = math.exp(over - most), math.exp(level - most), math.exp(-most)
+    top = max(over, level, 0.0)
+    a, b, rest = math.exp(over - top), math.exp(level - top), math.exp(-top)
     total = a + b + rest
-    return -(most + math.log(total)), -a / total, -b / total
+    return -(top + math.log(total)), -a / total, -b / total
 
 
 @apart

@@ -84,7 +84,9 @@ def fill_charge(traps: ChargedTraps, u: np.ndarray, kT: float, q: np.ndarray, sl
 
 
 @apart
-def bend(traps: ChargedTraps, stiffness: np.ndarray, kT: float, trapped: np.ndarray, u: np.ndarray, q: np.ndarray):
+def solve_rise(
+    traps: ChargedTraps, stiffness: np.ndarray, kT: float, trapped: np.ndarray, u: np.ndarray, q: np.ndarray
+):
     """Fill the rise u (N,) [eV] of the band with which the charge q (N,) [C/m2] of the traps obeys Gauss's law, and q.
 
     stiffness : (N+1,) of the faces [C/(m2 eV)]   trapped : (N,) charge of the present fields. Returns convergence.
@@ -119,10 +121,10 @@ def bend(traps: ChargedTraps, stiffness: np.ndarray, kT: float, trapped: np.ndar
 @bare
 def largest(x: np.ndarray) -> float:
     """Largest absolute value; inf where one is not a number."""
-    most = 0.0
+    top = 0.0
     for i in range(x.size):
-        most = max(most, abs(x[i])) if abs(x[i]) < math.inf else math.inf
-    return most
+        top = max(top, abs(x[i])) if abs(x[i]) < math.inf else math.inf
+    return top
 
 
 class Moves(NamedTuple):
@@ -136,7 +138,7 @@ class Moves(NamedTuple):
 def joint_rise(traps: ChargedTraps, moves: Moves, stiffness: np.ndarray, kT: float, trapped: np.ndarray, u: np.ndarray):
     """Fill the rise u (N,) [eV] of the band in one step of Newton's method for filling and band. Returns success.
 
-    stiffness, trapped : as of `bend`. The ln odds that the groups have are those of the step before.
+    stiffness, trapped : as of `solve_rise`. The ln odds that the groups have are those of the step before.
     """
     N, n = u.size, traps.amount.size
     q, slope, matrix = np.empty(N), np.empty(N), np.zeros((N, N))
@@ -179,13 +181,13 @@ def moves_of_single_traps(
     V, kT = bias
     moves, emitted = Moves(np.empty(y.size), np.empty(share.shape)), log_emissions(capture, numbers[DEGENERACY], V, kT)
     for j in range(y.size):
-        full, free, most = fermi(-y[j]), fermi(y[j]), -math.inf
+        full, free, top = fermi(-y[j]), fermi(y[j]), -math.inf
         for side in range(2):
-            most = max(most, max(capture.log_rate[side, j], emitted[side, j]))
+            top = max(top, max(capture.log_rate[side, j], emitted[side, j]))
         into, by_odds, by_level = 0.0, 0.0, 0.0
         for side in range(2):
-            forth = math.exp(capture.log_rate[side, j] - most) * free
-            back = math.exp(emitted[side, j] - most) * full
+            forth = math.exp(capture.log_rate[side, j] - top) * free
+            back = math.exp(emitted[side, j] - top) * full
             into += forth - back
             by_odds += forth * full + back * free
             by_level += capture.by_level[side, j] * (forth - back) - back / kT

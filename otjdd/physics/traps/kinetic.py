@@ -127,49 +127,51 @@ def move(start: Moment, end: Moment, away: float, step: float) -> Move:
 
 
 @bare
-def error_by_bend(
-    rate: np.ndarray, end_rate: np.ndarray, bend: np.ndarray, filling: float, step: float, z: float
+def error_by_curvature(
+    rate: np.ndarray, end_rate: np.ndarray, curvature: np.ndarray, filling: float, step: float, z: float
 ) -> float:
     """Error of a filling in a step [s] where the logarithms of the rates (RATES,) [1/s] are no straight lines.
 
-    bend : (RATES,) their changes beyond those that the step before leads to   z : rates times the step
-    A parabola is off the straight line by a sixth of its bend in the mean. Each rate counts by what it moves in the step; a
-    trap that is fast in it forgets how it came.
+    curvature : (RATES,) their changes beyond those that the step before leads to   z : rates times the step
+    A parabola is off the straight line by a sixth of its curvature in the mean. Each rate counts by what it moves in the
+    step; a trap that is fast in it forgets how it came.
     """
     off = 0.0
     for row in range(RATES):
         part = 1.0 - filling if row < TO_LEFT else filling
-        off += abs(bend[row]) / 6.0 * mean_trap_rate(rate[row], end_rate[row]) * step * part
+        off += abs(curvature[row]) / 6.0 * mean_trap_rate(rate[row], end_rate[row]) * step * part
     return off * min(1.0, 1.0 / (z * z)) if z > 0.0 else 0.0
 
 
 @bare
-def error_of_count(rate: np.ndarray, bend: np.ndarray, bias: float, whole: Move) -> float:
-    """Error of the electrons that a trap took from an electrode in a step, by rates (RATES,) [1/s] that bend.
+def error_of_count(rate: np.ndarray, curvature: np.ndarray, bias: float, whole: Move) -> float:
+    """Error of the electrons that a trap took from an electrode in a step, by rates (RATES,) [1/s] that curve.
 
-    rate, bias : at the end of the step, as of `moment_of_rates`   bend : as of `error_by_bend`
+    rate, bias : at the end of the step, as of `moment_of_rates`   curvature : as of `error_by_curvature`
     """
     through, back = (FROM_RIGHT, TO_LEFT) if bias > 0.0 else (FROM_LEFT, TO_RIGHT)
     total, by_share = 0.0, 0.0
     for row in range(RATES):
         total += rate[row]
-        by_share += rate[row] * abs(bend[row])
-    off = abs(bend[through]) + abs(bend[back]) + (by_share / total if total > 0.0 else 0.0)
+        by_share += rate[row] * abs(curvature[row])
+    off = abs(curvature[through]) + abs(curvature[back]) + (by_share / total if total > 0.0 else 0.0)
     return off / 6.0 * (abs(whole.passed) + 0.25 * abs(whole.from_left + whole.from_right))
 
 
 @bare
-def error_of_away(rate: np.ndarray, bend: np.ndarray, start: Moment, end: Moment, whole: Move, charged: bool) -> float:
+def error_of_away(
+    rate: np.ndarray, curvature: np.ndarray, start: Moment, end: Moment, whole: Move, charged: bool
+) -> float:
     """Error of the distance from rest at the end of a step, whose filling of rest is no straight line of time.
 
-    rate, bend : as of `error_of_count`   charged : the filling of rest follows the filling by the charge of the traps
+    rate, curvature : as of `error_of_count`   charged : the filling of rest follows the filling by the charge of the traps
     A trap that is fast in the step is behind rest by its rate at the end, not by the mean one. Where rest follows, what the
     filling is off by moves rest the other way, as much as it did in the step.
     """
     moved, total, off = end.filled * start.empty - start.filled * end.empty, 0.0, 0.0
     for row in range(RATES):
         total += rate[row]
-        off += rate[row] * bend[row] * (end.empty if row < TO_LEFT else -end.filled)
+        off += rate[row] * curvature[row] * (end.empty if row < TO_LEFT else -end.filled)
     if total == 0.0:
         return 0.0
     taken, z = whole.from_left + whole.from_right, whole.z

@@ -64,8 +64,8 @@ def without_current(log_odds: np.ndarray, converged: bool) -> Steady:
 @bare
 def log_of_sum(a: float, b: float) -> float:
     """ln(e^a + e^b)."""
-    most = max(a, b)
-    return most + math.log1p(math.exp(-abs(a - b)))
+    top = max(a, b)
+    return top + math.log1p(math.exp(-abs(a - b)))
 
 
 @apart
@@ -85,7 +85,7 @@ def one_step(capture: Capture, amount: np.ndarray, g: float, V: float, kT: float
     n = capture.level.size
     emitted, taken, log_odds = log_emissions(capture, g, V, kT), capture.log_rate, np.empty(n)
     parts, by_rate, by_level, by_V = np.empty(n), np.zeros((2, n)), np.zeros(n), 0.0
-    most = NOTHING
+    top = NOTHING
     for j in range(n):
         c, e = log_of_sum(taken[LEFT, j], taken[RIGHT, j]), log_of_sum(emitted[LEFT, j], emitted[RIGHT, j])
         log_odds[j] = c - e
@@ -93,12 +93,12 @@ def one_step(capture: Capture, amount: np.ndarray, g: float, V: float, kT: float
         if amount[j] > 0.0:
             through = taken[LEFT, j] + taken[RIGHT, j] + (capture.level[j] + 0.5 * V) / kT - math.log(g)
             parts[j] = math.log(amount[j]) + through - log_of_sum(c, e)
-        most = max(most, parts[j])
-    if most < 0.5 * NOTHING:
+        top = max(top, parts[j])
+    if top < 0.5 * NOTHING:
         return without_current(log_odds, True)
     total = 0.0
     for j in range(n):
-        parts[j] = math.exp(parts[j] - most)
+        parts[j] = math.exp(parts[j] - top)
         total += parts[j]
     ratio, ratio_slope = log_sinh_ratio(V / kT)
     for j in range(n):
@@ -109,7 +109,7 @@ def one_step(capture: Capture, amount: np.ndarray, g: float, V: float, kT: float
             by_rate[side, j] = parts[j] * (1.0 - math.exp(taken[side, j] - whole) - math.exp(emitted[side, j] - whole))
         by_level[j] = parts[j] * (1.0 - math.exp(e - whole)) / kT
         by_V += parts[j] * (0.5 - math.exp(emitted[LEFT, j] - whole)) / kT
-    log_chord = math.log(ELEMENTARY_CHARGE / kT) + ratio + most + math.log(total)
+    log_chord = math.log(ELEMENTARY_CHARGE / kT) + ratio + top + math.log(total)
     return Steady(True, log_chord, log_odds, by_rate, by_level, parts, by_V + ratio_slope / kT)
 
 

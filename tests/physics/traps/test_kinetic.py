@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from otjdd.physics.traps import kinetic
-from otjdd.physics.traps.kinetic import error_by_bend, error_of_filling, mean_trap_rate, move
+from otjdd.physics.traps.kinetic import error_by_curvature, error_of_filling, mean_trap_rate, move
 
 START = np.array([3e5, 2e2, 4e4, 7e3])  # 1/s: captures from both electrodes, emissions to both
 END = np.array([2e7, 1e3, 5e3, 3e5])
@@ -121,4 +121,4 @@ def test_a_rate_that_begins_within_a_step_is_finite():
             moved = rest(after) + end - 0.5
             assert left + right == pytest.approx(moved, abs=1e-12)
             assert 0.0 <= rest(after) + end <= 1.0 + 1e-12
-        assert error_by_bend(before, after, np.array([0.0, 1e6, 0.0, 1e6]), 0.5, 1e-6, 1.0) < 1.0
+        assert error_by_curvature(before, after, np.array([0.0, 1e6, 0.0, 1e6]), 0.5, 1e-6, 1.0) < 1.0
