@@ -39,6 +39,7 @@ from otjdd.mechanisms.heat import rises
 
 TIME_CONSTANT = 3e-10  # s
 MOST = 0.01  # V, of a step
+CAPACITANCE = 0.02  # F/m2, by which the lag charges the left electrode
 
 
 @inlined
@@ -69,6 +70,13 @@ def end_error(junction, state, new, step, motion, rtol):
     for k in range(state.lag.size):
         worst = max(worst, abs(new.lag[k] - state.lag[k]) / MOST)
     return worst
+
+
+def answer(junction, state, k, response, log_slopes):
+    """The linear response of column k, with its lag."""
+    rate = 1.0 / TIME_CONSTANT
+    flux = rate * (state.V[0] - state.lag[k])
+    return response.with_unknown(relaxation=rate, by_V=rate, flux=flux, charge=CAPACITANCE)
 '''
 
 # what is added -> file -> changes (text there, text instead), or the text of a new file
@@ -322,6 +330,9 @@ checkpoint.write(Path("lag"), lagging, {}, 0.0)
 again, _ = simulate.begun(parse_case(self_check.CASE).replace(**same))
 checkpoint.restore(again, checkpoint.read(Path("lag"), {}))
 on = simulate.simulate_junction(case, start=at_snapshot(fast, -1))
+swung, _ = result(**{"drive": {
+    "kind": "impedance", "bias": ["0.1 V"], "frequencies": ["3e8 Hz", "9e8 Hz", "1e15 Hz"], "states": {"fresh": []},
+}})
 def listed(ds, name):
     return ds[name].values.tolist()
 print(json.dumps({
@@ -342,6 +353,7 @@ print(json.dumps({
     "cases": [case.name for case in otjdd.cases()], "quantity": quantity_of("strain"),
     "lag": lagging.state.lag.tolist(), "steps": lagging.counts.accepted, "resumed": again.state.lag.tolist(),
     "lags": listed(fast, "state_lag"), "goes on": listed(on, "state_lag"), "of lag": fast.state_lag.attrs,
+    "capacitance": listed(swung, "capacitance"),
     "box": listed(box, "current"), "understood": box.attrs["understood"],
 }))
 """
@@ -445,6 +457,12 @@ def test_a_variable_of_the_state_is_recorded_stored_started_and_resumed_from(toy
     assert toys["lags"][0] == [0.0] * len(toys["lag"])
     assert toys["goes on"][0] == toys["lags"][-1] != toys["lags"][0]
     assert toys["of lag"]["units"] == "V"
+
+
+def test_a_variable_of_the_state_answers_a_small_signal(toys):
+    answer = 0.02 * toys["area"] / (1.0 + (2.0 * np.pi * np.array([3e8, 9e8]) * 3e-10) ** 2)
+    *slow, fast = np.ravel(toys["capacitance"])
+    np.testing.assert_allclose(np.array(slow) - fast, answer, rtol=1e-6)
 
 
 def test_an_output_has_its_values_and_its_unit(toys):

@@ -38,8 +38,9 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE, PLANCK
+from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.junction import Junction, Polarisation, closure_slope
+from otjdd.physics.junction import Junction, Polarisation, closure_slope, polarised
 from otjdd.physics.state import State
 from otjdd.variables import Progress
 
@@ -393,3 +394,27 @@ def step_limit(junction: Junction, state: State, trial: Any, step: float, rtol: 
         return False, share
     change = largest_change_of_polarisation(junction, state, new) if recorded else 0.0
     return change <= 2.0 * MOST_RECORDED, MOST_RECORDED / change if change > 0.0 else math.inf
+
+
+def answer(
+    junction: Junction, state: State, k: int, response: Any, log_slopes: tuple[float, float, np.ndarray]
+) -> Any:  # fmt: skip
+    """The linear response of column k, with its polarisation where the field of a film without electrons drives it.
+
+    response : `solver.linear_response.Response`   log_slopes : of ln G by D(L), by P and by S_f
+    P takes its part of D in the film. Its rate is pull u - relaxation P, with u the voltage across the film: V_j less what
+    D(L) drops in the electrodes.
+    """
+    if not polarised(junction) or hold_electrons(junction):
+        return response
+    polar = junction.polarisation
+    advance, begun, towards = (float(array[k]) for array in state.progress)
+    rate = rate_at(junction, state, k, advance)
+    _, slope = polarisation_at(polar, k, advance, begun, towards)
+    pull, elastance = slope * rate.by_field / polar.thickness[k], float(response.shared[0, 0])
+    film = float((junction.columns.distance[k] / state.eps[k]).sum())
+    joined = response.with_unknown(
+        relaxation=-rate.by_q, by_V=pull, flux=slope * rate.value, to_local=-response.to_shared[:, 0],
+        to_shared=-film, by_shared=pull * (elastance - film), log_chord=log_slopes[1],
+    )  # fmt: skip
+    return joined._replace(polarisation=np.array([response.by_V.size]), saturation=float(polar.saturation[k]))

@@ -26,12 +26,13 @@ comes from a terminal by the weight of its contact where it appears (`physics.te
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from otjdd import mechanisms
+from otjdd.compiler.in_turn import parts_of
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.mechanisms.polarisation import polarisation_at, rate_at
 from otjdd.physics import electron_stack as stacks
 from otjdd.physics import film_electrons as contacts
 from otjdd.physics import ion_fluxes
@@ -41,10 +42,11 @@ from otjdd.physics.closing import hold_electrons
 from otjdd.physics.exchange import open_faces
 from otjdd.physics.ion_fluxes import IonRows, binds, fill_ion_rows
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import FluxSlopes, Junction, closure_slope, polarised
+from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
 from otjdd.physics.state import ALL_ENERGIES, State
 from otjdd.stepping import electron_jacobian as jacobian
 
+MECHANISMS = [part for part in parts_of(mechanisms) if hasattr(part, "answer")]  # with unknowns of their own
 DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
 
 
@@ -79,7 +81,10 @@ def linearised_column(junction: Junction, state: State, k: int, area: float) -> 
     if ion_fluxes.binds(junction):
         ion_fluxes.fill_pull(junction, state, k, factors, J, slopes, pull)
     response_of = electron_response if hold_electrons(junction) else ion_response
-    charges = response_of(junction, state, k, (J, slopes, pull), (current.by_D, current.by_P, current.by_S))
+    log_slopes = current.by_D, current.by_P, current.by_S
+    charges = response_of(junction, state, k, (J, slopes, pull), log_slopes)
+    for mechanism in MECHANISMS:
+        charges = mechanism.answer(junction, state, k, charges, log_slopes)
     return LinearColumn(
         area * junction.columns.weight[k], V, current.chord, current.chord * (1.0 + V * current.by_V), charges
     )
@@ -92,17 +97,17 @@ def ion_response(
     fluxes: tuple[np.ndarray, FluxSlopes, np.ndarray],
     log_slopes: tuple[float, float, np.ndarray],
 ) -> Response:
-    """Charges of column k, whose film holds no electrons: e z S_f, and as shared unknowns d and a polarisation.
+    """Charges of column k, whose film holds no electrons: e z S_f, and as a shared unknown d.
 
     fluxes : J, its slopes, `pull`   log_slopes : of ln G by D(L), by P and by S_f
     """
-    (J, slopes, _), (by_D, by_P, by_S), charge = fluxes, log_slopes, junction.ions[k].z * ELEMENTARY_CHARGE
+    (J, slopes, _), (by_D, _, by_S), charge = fluxes, log_slopes, junction.ions[k].z * ELEMENTARY_CHARGE
     passable, of_faces = slice(*open_faces(junction, state.c.shape[1])), IonRows(*np.zeros((5, J.size)))
     fill_ion_rows(junction, state, k, slopes, 0.0, of_faces)
     lower, diagonal, upper, drive, closure = (row[passable] for row in of_faces)
     n, elastance = lower.size, closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
     at_ions = np.zeros(n)
-    response = Response(
+    return Response(
         rows=np.column_stack((lower, diagonal, upper)),
         to_shared=-charge * drive[:, None],
         to_local=closure[None] / charge,
@@ -118,33 +123,6 @@ def ion_response(
         charge_by_V=0.0,
         charge_of_ions=charge,
         saturation=1.0,
-    )
-    return with_polarisation(junction, state, k, response, by_P) if polarised(junction) else response
-
-
-def with_polarisation(junction: Junction, state: State, k: int, response: Response, by_P: float) -> Response:
-    """The response of `ion_response` with the polarisation of column k, which its field drives. by_P : d ln G/dP [m2/C]
-
-    P takes its part of D in the film. Its rate is pull u - relaxation P, with u the voltage across the film: V_j less what
-    D(L) drops in the electrodes.
-    """
-    polar, n = junction.polarisation, response.ions.size
-    advance, begun, towards = (float(array[k]) for array in state.progress)
-    rate = rate_at(junction, state, k, advance)
-    _, slope = polarisation_at(polar, k, advance, begun, towards)
-    pull, relaxation = slope * rate.by_field / polar.thickness[k], -rate.by_q
-    (elastance,), film = response.shared[0], float((junction.columns.distance[k] / state.eps[k]).sum())
-    return response._replace(
-        to_shared=np.column_stack((response.to_shared, -response.to_shared)),
-        to_local=np.vstack((response.to_local, np.zeros(n))),
-        shared=np.array([[elastance, -film], [pull * (elastance - film), relaxation]]),
-        moves=np.append(response.moves, 1.0),
-        by_V=np.append(response.by_V, pull),
-        flux=np.append(response.flux, slope * rate.value),
-        polarisation=np.array([n + 1]),
-        log_chord=np.append(response.log_chord, by_P),
-        charge=np.append(response.charge, 0.0),
-        saturation=float(polar.saturation[k]),
     )
 
 
@@ -202,6 +180,29 @@ class Response(NamedTuple):
     charge_by_V: float  # F/m2
     charge_of_ions: float  # C, e z
     saturation: float  # C/m2, P_s; 1 without a polarisation
+
+    def with_unknown(
+        self, *, relaxation: float, by_V: float, flux: float, to_local: Any = 0.0, by_local: Any = 0.0,
+        to_shared: Any = 0.0, by_shared: Any = 0.0, log_chord: float = 0.0, charge: float = 0.0,
+    ) -> Response:  # fmt: skip
+        """The response with one more shared unknown, which has a rate.
+
+        relaxation : 1/s, minus the rate by the unknown itself   by_V, flux, log_chord, charge : its items of these
+        to_local (n,), to_shared (m,) : equations of the other unknowns by it   by_local, by_shared : its own by these
+        """
+        n, m = self.to_shared.shape
+        shared = np.full((m + 1, m + 1), relaxation)
+        shared[:m, :m], shared[:m, m], shared[m, :m] = self.shared, to_shared, by_shared
+        return self._replace(
+            to_shared=np.column_stack((self.to_shared, np.broadcast_to(to_local, n))),
+            to_local=np.vstack((self.to_local, np.broadcast_to(by_local, n))),
+            shared=shared,
+            moves=np.append(self.moves, 1.0),
+            by_V=np.append(self.by_V, by_V),
+            flux=np.append(self.flux, flux),
+            log_chord=np.append(self.log_chord, log_chord),
+            charge=np.append(self.charge, charge),
+        )
 
     def answer(self, omega: np.ndarray, moving: bool, following: bool) -> tuple[np.ndarray, np.ndarray]:
         """Changes of ln G and of the charge of the left terminal [C/m2] by V_j, (F,) each, at omega (F,) [1/s].
@@ -365,20 +366,14 @@ def with_right_electrode(
 ) -> Response:
     """The response with what passes the right electrode of column k. tilt : its flux by the step of the band"""
     (J, slopes), N, charge = fluxes, response.rows.shape[0] // 3, junction.ions[k].z * ELEMENTARY_CHARGE
-    dilution, to_shared, to_local = junction.columns.dilution[k, N - 1], np.zeros((3 * N, 1)), np.zeros((1, 3 * N))
-    to_shared[3 * N - 3], to_shared[3 * N - 1] = 1.0, dilution * slopes.by_right[N - 1]
-    to_local[0, 3 * N - 3], to_local[0, 3 * N - 1] = charge * tilt, -dilution * slopes.by_left[N]
-    return response._replace(
-        to_shared=to_shared,
-        to_local=to_local,
-        shared=np.array([[dilution * slopes.by_left[N] - slopes.by_right[N]]]),
-        moves=np.append(response.moves, 1.0),
-        by_V=np.append(response.by_V, 0.0),
-        flux=np.append(response.flux, charge * J[N]),
-        ions=np.append(response.ions, 3 * N),
-        log_chord=np.append(response.log_chord, 0.0),
-        charge=np.append(response.charge, 0.0),
+    dilution, (to_local, by_local) = junction.columns.dilution[k, N - 1], np.zeros((2, 3 * N))
+    to_local[3 * N - 3], to_local[3 * N - 1] = 1.0, dilution * slopes.by_right[N - 1]
+    by_local[3 * N - 3], by_local[3 * N - 1] = charge * tilt, -dilution * slopes.by_left[N]
+    relaxation = dilution * slopes.by_left[N] - slopes.by_right[N]
+    joined = response.with_unknown(
+        relaxation=relaxation, by_V=0.0, flux=charge * J[N], to_local=to_local, by_local=by_local
     )
+    return joined._replace(ions=np.append(response.ions, 3 * N))
 
 
 def rows_of(lower: np.ndarray, diagonal: np.ndarray, upper: np.ndarray) -> np.ndarray:
