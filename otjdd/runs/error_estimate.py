@@ -46,7 +46,7 @@ from otjdd.results import outputs
 from otjdd.results.summary import NOT_EXTRAPOLATED, NOT_STATED
 from otjdd.solver import grid_error, self_check
 from otjdd.solver.checkpoint import CheckpointPlace
-from otjdd.solver.outcome import ending, status_words
+from otjdd.solver.model_limits import ending, status_words
 from otjdd.solver.start import Start
 from otjdd.system.pool import beside
 from otjdd.system.steps import Progress

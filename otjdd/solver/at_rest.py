@@ -54,8 +54,7 @@ from otjdd.results import outputs
 from otjdd.solver import equilibrium, initial, integrate, linear_response, model, model_limits
 from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
-from otjdd.solver.model_limits import Reached
-from otjdd.solver.outcome import attributes, delivered, ending, status_words
+from otjdd.solver.model_limits import Reached, attributes, delivered, ending, status_words
 from otjdd.solver.start import NO_STEPS, Start, Trail, without
 
 if TYPE_CHECKING:
@@ -115,7 +114,8 @@ def curves_at_rest(
                 columns = run.junction.columns
                 out[TRAP_CHARGE][place] = columns.weight @ (run.state.trapped / columns.width)
             if shares:
-                out[OF_KINDS][place] = by_kind(case, currents_of_columns(run)[None])[0]
+                currents = run.state.V * run.state.G + run.state.traps.current.sum(axis=1)
+                out[OF_KINDS][place] = by_kind(case, currents[None])[0]
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         failure = ending(error)
     if (unseen := out.get(LEVELS)) is not None and not (unseen > case.numerics.current_tolerance).any():
@@ -159,13 +159,6 @@ def points_at_rest(
                     trail.note(NO_STEPS.trials, int(frozen.tangent.evaluated[0]))
         if progress:
             progress((i + 1) / len(histories))
-
-
-def currents_of_columns(run: Run) -> np.ndarray:
-    """Currents (K,) [A] of a settled run whose conductances are known."""
-    state = run.state
-    currents: np.ndarray = state.V * state.G + state.traps.current.sum(axis=1)
-    return currents
 
 
 def state_at(hot: Junction, moving: Run) -> Start:

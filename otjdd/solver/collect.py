@@ -16,8 +16,7 @@ from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import model, model_limits, time_series
 from otjdd.solver.integrate import Run, row_widths
-from otjdd.solver.model_limits import Reached
-from otjdd.solver.outcome import Ended, ending
+from otjdd.solver.model_limits import Ended, Reached, ending
 from otjdd.solver.snapshots import snapshot
 from otjdd.solver.start import KeptState
 from otjdd.solver.time_series import mean_rate, rates, simultaneous

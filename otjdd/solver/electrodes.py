@@ -69,16 +69,14 @@ def electrode(record: Metal | Semiconductor, temperature: float, current_toleran
     return straight(form) if isinstance(form, Straight) else bent(form, temperature, max(current_tolerance, FINEST))
 
 
-def uncharged_edge(record: Metal | Semiconductor, temperature: float) -> float:
-    """Band edge of the film [eV] above the Fermi level of an electrode that carries no charge, at a temperature [K]."""
-    form = record.form(temperature)
-    return form.barrier if isinstance(form, Straight) else form.band_offset - fermi_level(form, temperature)
-
-
 def edge_beside(device: Device, side: str, temperature: float) -> float:
-    """`uncharged_edge` at the "left" or "right" electrode, of the band that the first layer would have there."""
-    offset = device.film.stack[-1].band_offset if side == "right" else 0.0
-    return uncharged_edge(getattr(device, side), temperature) - offset
+    """Edge of the band [eV] that the first layer would have at the "left" or "right" electrode, which carries no charge."""
+    offset, form = (
+        device.film.stack[-1].band_offset if side == "right" else 0.0,
+        getattr(device, side).form(temperature),
+    )
+    edge = form.barrier if isinstance(form, Straight) else form.band_offset - fermi_level(form, temperature)
+    return float(edge - offset)
 
 
 def straight(form: Straight) -> Electrode:

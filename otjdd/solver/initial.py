@@ -10,7 +10,6 @@ Electrodes that exchange vacancies have a level each; where two of them disagree
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +36,13 @@ from otjdd.variables import OUTPUT, memory_of
 if TYPE_CHECKING:
     import xarray as xr
 
+THICKNESS = "device.film.thickness"
+KEY = "ions.initial.result: "
+SAME = 1e-9  # relative, of lengths and concentrations
+BEFORE = 1  # stream of random numbers of a history, see `noise_of`
+MOST_SITES = 2**62  # of a cell, in a draw
+ROUND_OFF = 1e-9  # of the number of ions of a column
+MOST_SHIFT = 40.0  # kT, of the chemical potential of ions whose number is drawn
 SAME_LEVEL = 1e-3  # eV, between levels that are taken for one: a flux of 4 % of that of either electrode at 300 K
 
 
@@ -65,15 +71,6 @@ def disagreement(case: Case) -> str:
         f"device.left.exchange, device.right.exchange: a vacancy takes {energies}, so that at 0 V vacancies pass the film "
         f"for ever, from the {giver} to the {taker} electrode; one formation_energy for both is at rest there"
     )
-
-
-THICKNESS = "device.film.thickness"
-KEY = "ions.initial.result: "
-SAME = 1e-9  # relative, of lengths and concentrations
-BEFORE = 1  # stream of random numbers of a history, see `noise_of`
-MOST_SITES = 2**62  # of a cell, in a draw
-ROUND_OFF = 1e-9  # of the number of ions of a column
-MOST_SHIFT = 40.0  # kT, of the chemical potential of ions whose number is drawn
 
 
 def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.ndarray:
@@ -178,7 +175,10 @@ def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
     own |= {name: on_grid(case, parts, ds, own[name]) for name in ("c", "smooth") if name in own}
     check_sites(case, own["c"])
     if "filling" in own and own["filling"].shape != there["filling"].shape:
-        own["filling"] = regrouped_filling(ds, junction, own["filling"])
+        before = model.junction(parse_case(str(ds.attrs["case_resolved"]), allow_outside=True))
+        if not np.array_equal(np.diff(before.channels.first) > 0, np.diff(junction.channels.first) > 0):
+            raise ValueError(f"{KEY}other kinetic traps than in the case")
+        own["filling"] = regrouped(before, junction, own["filling"])  # as at another temperature
     for name, value in own.items():
         if value.shape != (shape := there[name].shape):
             raise ValueError(f"{KEY}{OUTPUT[name]}: {value.shape} values, in the case {shape}")
@@ -188,17 +188,6 @@ def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
         raise ValueError(f"{KEY}its film holds no vacancies in column {number.argmin() + 1} of {K}")
     P = polarisation(case, junction, parts)
     return own if P is None else {"P": P} | own
-
-
-def regrouped_filling(ds: xr.Dataset, junction: Junction, filling: np.ndarray) -> np.ndarray:
-    """Filling (K, T) of the traps of a junction from that of a result with other groups, as at another temperature.
-
-    Raises ValueError for other traps.
-    """
-    before = model.junction(parse_case(str(ds.attrs["case_resolved"]), allow_outside=True))
-    if not np.array_equal(np.diff(before.channels.first) > 0, np.diff(junction.channels.first) > 0):
-        raise ValueError(f"{KEY}other kinetic traps than in the case")
-    return regrouped(before, junction, filling)
 
 
 def on_grid(case: Case, parts: list[Member], ds: xr.Dataset, c: np.ndarray) -> np.ndarray:
@@ -212,7 +201,7 @@ def on_grid(case: Case, parts: list[Member], ds: xr.Dataset, c: np.ndarray) -> n
     if len(width) == len(after) and np.allclose(width, after, rtol=SAME, atol=0.0):
         if np.allclose(before, ends, rtol=SAME, atol=0.0):
             return c
-    if spreads_thickness(ds) or unlike_thickness(parts) or case.columns.spread.get(THICKNESS):
+    if spreads_thickness(ds) or len({part.thickness for part in parts}) > 1 or case.columns.spread.get(THICKNESS):
         raise ValueError(
             f"{KEY}another grid, and columns of different thickness; begin from a profile, or by a history"
         )
@@ -245,11 +234,6 @@ def regridded(c: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarra
     was, now = (np.concatenate(([0.0], np.cumsum(width))) / width.sum() for width in (before, after))
     was[-1] = now[-1] = 1.0
     return np.array([np.diff(np.interp(now, was, column)) / after for column in below])
-
-
-def unlike_thickness(parts: Sequence[Member]) -> bool:
-    """True where the columns of a case differ in their thickness."""
-    return len({part.thickness for part in parts}) > 1
 
 
 def spreads_thickness(ds: xr.Dataset) -> bool:
@@ -297,7 +281,9 @@ def with_ions_drawn(case: Case, junction: Junction, parts: list[Member], start: 
         rng = np.random.Generator(np.random.PCG64(seed_of_column(case.ions.seed, k)))
         if not isinstance(case.ions.initial, FromResult):
             whole = np.minimum(np.floor(sites * width[k] * area), MOST_SITES).astype(np.int64)
-            ions[k] = at_least_one(rng, whole, full)
+            ions[k] = 0
+            while not ions[k].any():  # one or more in all
+                ions[k] = rng.binomial(whole, np.clip(full, 0.0, 1.0))
         if abs(ions[k].sum() - numbers[k]) > ROUND_OFF * numbers[k]:
             smooth[k], alike = holding(full, sites, width[k], ions[k].sum() / area), False
     c = ions / (width * noise.area[:, None])
@@ -316,14 +302,6 @@ def holding(full: np.ndarray, sites: np.ndarray, width: np.ndarray, number: floa
         shifted: np.ndarray = sites * (more / (1.0 - full + more))
         low, high = (shift, high) if shifted @ width < number else (low, shift)
     return shifted
-
-
-def at_least_one(rng: np.random.Generator, sites: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    """Numbers (N,) of occupied sites of cells, one or more in all."""
-    while True:
-        counts: np.ndarray = rng.binomial(sites, np.clip(chance, 0.0, 1.0))
-        if counts.any():
-            return counts
 
 
 def seed_of_column(seed: int, k: int) -> np.random.SeedSequence:

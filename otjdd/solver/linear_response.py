@@ -336,7 +336,7 @@ def electron_response(
         beside = ions - band + DIAGONAL
         rows[beside[(beside >= 0) & (beside < 3 * N)], band] /= charge
     by_U, by_V = displacements(linear.stiffness)
-    log_chord, log_chord_by_V = along_charges(junction, k, (log_slopes[0], log_slopes[2]), by_U, by_V)
+    log_chord, log_chord_by_V = log_chord_by_charges(junction, k, (log_slopes[0], log_slopes[2]), by_U, by_V)
     terminal, terminal_by_V = terminal_charge(junction, state, k, by_U[0], by_V[0])
     terminal[2] += 1 - first
     moves, flux = np.zeros((2, 3 * N))
@@ -395,7 +395,7 @@ def displacements(stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return by_U, np.concatenate((stiffness[:1], np.zeros(N)))
 
 
-def along_charges(
+def log_chord_by_charges(
     junction: Junction, k: int, log_slopes: tuple[float, np.ndarray], by_U: np.ndarray, by_V: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """d ln G by the unknowns (3N,), and by the charge that V_j sets at once, from its slopes by D(L) and by S_f."""

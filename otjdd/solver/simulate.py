@@ -22,8 +22,7 @@ from otjdd.solver.at_rest import iv, small_signal
 from otjdd.solver.collect import charging_ratio, collected, readings, snapshots_of
 from otjdd.solver.integrate import Run
 from otjdd.solver.model import Member
-from otjdd.solver.model_limits import Reached
-from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits_attribute, status_words
+from otjdd.solver.model_limits import Ended, Reached, attributes, delivered, ending, limits_attribute, status_words
 from otjdd.solver.snapshots import needs_snapshots
 from otjdd.solver.start import Start, Trail
 from otjdd.stepping.pieces import Place

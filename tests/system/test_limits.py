@@ -14,7 +14,7 @@ from devices import needs_speed
 
 from otjdd.errors import Stopped
 from otjdd.results import store
-from otjdd.solver.outcome import ending
+from otjdd.solver.model_limits import ending
 from otjdd.system import limits
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of Unix")

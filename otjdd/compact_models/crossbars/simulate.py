@@ -22,7 +22,7 @@ from otjdd.errors import NetworkError, SolverError
 from otjdd.results import outputs
 from otjdd.solver import model_limits, self_check
 from otjdd.solver.integrate import of_part
-from otjdd.solver.outcome import Ended, attributes, delivered, ending, status_words
+from otjdd.solver.model_limits import Ended, attributes, delivered, ending, status_words
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
