@@ -37,8 +37,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
-from otjdd.compiler.in_turn import chosen
+from otjdd.compiler.decorators import bare, chosen, deferred_detached, detached, inlined
 from otjdd.laws import exchange
 from otjdd.laws.exchange import Contact, Wall, WallRates
 from otjdd.laws.hopping import Hopping, Ions

@@ -22,8 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached, fused, inlined
-from otjdd.compiler.in_turn import chosen
+from otjdd.compiler.decorators import bare, chosen, detached, fused, inlined
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.laws import hopping
 from otjdd.laws.exchange import Wall

@@ -137,7 +137,7 @@ def turn_between(profile: Profile, a: np.ndarray, b: np.ndarray) -> float:
 
 
 @bare
-def most_carried(search: Search, a: np.ndarray, b: np.ndarray, turn: float) -> float:
+def largest_share(search: Search, a: np.ndarray, b: np.ndarray, turn: float) -> float:
     """Bound of the part of the integral that levels between two energies carry.
 
     Far from a level T = A/(E - E0)^2, and its area is below pi A^(1/2): T beside a level bounds what it carries.
@@ -161,7 +161,7 @@ def sort_gaps(search: Search, part: np.ndarray, finds: GapsAndLevels):
         best = i if turns[i] > turns[best] else best
     for i in range(n):
         a, b, turn = part[:, i], part[:, i + 1], turns[i]
-        if not most_carried(search, a, b, turn) > search.negligible:
+        if not largest_share(search, a, b, turn) > search.negligible:
             continue
         width, least = b[ENERGY] - a[ENERGY], LEAST * max(1.0, abs(a[ENERGY]))
         if turn > TURN and width > least and at[OPEN] < STATES:
@@ -175,7 +175,7 @@ def sort_gaps(search: Search, part: np.ndarray, finds: GapsAndLevels):
             finds.level[at[LEVELS], 1] = max(width / max(turn, SEEN / LANES), 0.5 * least)
             at[LEVELS] += 1
         if turn > PAIR and width <= least:
-            finds.unseen[0] += most_carried(search, a, b, turn)
+            finds.unseen[0] += largest_share(search, a, b, turn)
 
 
 @apart

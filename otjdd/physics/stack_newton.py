@@ -297,7 +297,7 @@ def onto_curve(junction: Junction, state: State, k: int, V: float, ahead: float,
 
 
 @detached
-def along_curve(junction: Junction, state: State, k: int, V: float) -> int:
+def follow_arc(junction: Junction, state: State, k: int, V: float) -> int:
     """The stack at V, along the curve of stacks from that at 0 V, which the state holds. Returns iterations; 0: not found.
 
     The curve may turn back in V_j: where the top of the band comes to an electrode, electrons change sides, and lift or
@@ -355,7 +355,7 @@ def up_from_zero(junction: Junction, state: State, k: int, V: float) -> int:
             step *= 0.25
     if reached != V:
         again = at_zero(junction, state, k)
-        iterations = along_curve(junction, state, k, V) if again else 0
+        iterations = follow_arc(junction, state, k, V) if again else 0
         return total + again + iterations if iterations else 0
     return total
 

@@ -30,8 +30,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare, kernel, loose, loose_inlined, spliced
-from otjdd.compiler.in_turn import chosen
+from otjdd.compiler.decorators import apart, bare, chosen, kernel, loose, loose_inlined, spliced
 from otjdd.laws.transmission import K0, MODELS, Profile
 from otjdd.physics.numerics import copy
 

@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from otjdd import mechanisms
-from otjdd.compiler.in_turn import parts_of
+from otjdd.compiler.decorators import parts_of
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics import electron_stack as stacks
 from otjdd.physics import film_electrons as contacts

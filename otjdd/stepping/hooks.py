@@ -11,8 +11,7 @@ import math
 from typing import NamedTuple
 
 from otjdd import mechanisms
-from otjdd.compiler.decorators import bare, detached, inlined
-from otjdd.compiler.in_turn import ALL, ANY, LIMIT, STATUS, WORST, hook, parts_of
+from otjdd.compiler.decorators import ALL, ANY, LIMIT, STATUS, WORST, bare, detached, hook, inlined, parts_of
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED

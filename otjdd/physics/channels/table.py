@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare, deferred
-from otjdd.compiler.in_turn import chosen
+from otjdd.compiler.decorators import apart, bare, chosen, deferred
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bands import band_profile, film_pieces, profile_slopes
 from otjdd.physics.channels import leaks
