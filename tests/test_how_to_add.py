@@ -262,7 +262,7 @@ ADDED = {
             before(
                 "FORMS = (\n",
                 'def boxes(sheet, names):\n    text = sheet.text.replace("volts|amps", "V|I")\n'
-                '    return blocks.blocks(sheet._replace(text=text, divider="|"), names)\n\n\n',
+                '    return file_blocks(sheet._replace(text=text, divider="|"), names)\n\n\n',
             ),
             after("FORMS = (\n", '    Form("Box 7", (r"^--- Box 7",), boxes),\n'),
         ]

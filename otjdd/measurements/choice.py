@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.errors import DataError
-from otjdd.measurements.blocks import FileBlock
 from otjdd.measurements.columns import Column, TableRows, finite_numbers, numbers_in_unit, stem
+from otjdd.measurements.instruments import FileBlock
 from otjdd.measurements.names import CURRENT, MEASURED, UNCERTAINTY, channel, parted, quantity_of_unit, unit_of
 
 JITTER = 1e-3  # of the range: smaller changes of a source that is read back are noise

@@ -14,7 +14,7 @@ import numpy as np
 
 from otjdd.case.problem import nearest
 from otjdd.errors import DataError
-from otjdd.measurements.blocks import FileBlock
+from otjdd.measurements.instruments import FileBlock
 from otjdd.measurements.names import INDEX, Heading, channel, heading, parted, scale_to
 from otjdd.measurements.sheet import (
     Cell,

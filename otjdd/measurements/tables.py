@@ -16,7 +16,6 @@ import numpy as np
 
 from otjdd.case.problem import Problem, nearest
 from otjdd.errors import DataError
-from otjdd.measurements.blocks import FileBlock
 from otjdd.measurements.choice import ColumnChoice, choice, shortest, without_quantities
 from otjdd.measurements.columns import (
     Column,
@@ -30,7 +29,7 @@ from otjdd.measurements.columns import (
     texts_at,
     user_columns,
 )
-from otjdd.measurements.instruments import PLAIN, instrument_form
+from otjdd.measurements.instruments import PLAIN, FileBlock, instrument_form
 from otjdd.measurements.names import MEASURED, UNCERTAINTY, scale_to
 from otjdd.measurements.sheet import Sheet, holds_numbers, number_in, sheets_of
 
