@@ -287,7 +287,7 @@ from otjdd.case.case import parse_case
 from otjdd.case.device import material
 from otjdd.compact_models.exports import folder
 from otjdd.explore.sliders import device_sliders
-from otjdd.measurements.names import quantity_of
+from otjdd.measurements.names import quantity_of_name
 from otjdd.plot.figure import figure
 from otjdd.waveform.waveform import Waveform
 from otjdd.solver import checkpoint, integrate, model, self_check, simulate
@@ -350,7 +350,7 @@ print(json.dumps({
     "commands": list(typer.main.get_command(cli.app).commands), "files": folder.circuits(made_model()),
     "sliders": [slider.name for slider in device_sliders()], "code": errors.ColourError.exit_code,
     "material": material("hop-of-somebody").value, "case": otjdd.load_case("tap").title,
-    "cases": [case.name for case in otjdd.cases()], "quantity": quantity_of("strain"),
+    "cases": [case.name for case in otjdd.cases()], "quantity": quantity_of_name("strain"),
     "lag": lagging.state.lag.tolist(), "steps": lagging.counts.accepted, "resumed": again.state.lag.tolist(),
     "lags": listed(fast, "state_lag"), "goes on": listed(on, "state_lag"), "of lag": fast.state_lag.attrs,
     "capacitance": listed(swung, "capacitance"),
