@@ -59,6 +59,17 @@ def test_draws_follow_their_distribution():
     assert x.std() == pytest.approx(2e26 / 12**0.5, rel=1e-2)
 
 
+def test_draws_stay_between_their_ends_choices_are_equally_likely_and_saltelli_exchanges_columns():
+    x = values({"mean": "3e26 1/m^3", "deviation": "3e26 1/m^3", "low": "1e26 1/m^3", "high": "4e26 1/m^3"})
+    assert 1e26 <= x.min() < 1.01e26 < 3.99e26 < x.max() <= 4e26
+    sample = Sample(method="latin-hypercube", count=300, over={"ions.law": {"values": ["linear", "mott-gurney"]}})
+    assert sorted(row[0] for row in sample.rows()) == ["linear"] * 150 + ["mott-gurney"] * 150
+    over = {"temperature": {"low": "280 K", "high": "320 K"}, "numerics.rtol": {"low": 1e-4, "high": 1e-3}}
+    A, B, first, second = np.array(Sample(method="saltelli", count=8, over=over).rows(), dtype=object).reshape(4, 8, 2)
+    assert (first == np.column_stack((B[:, 0], A[:, 1]))).all()
+    assert (second == np.column_stack((A[:, 0], B[:, 1]))).all()
+
+
 @pytest.mark.parametrize(("count", "dimensions"), [(1, 1), (7, 2), (1000, 5)])
 def test_a_latin_hypercube_is_that_of_scipy_and_has_a_point_in_each_slice(count, dimensions):
     from scipy.stats import qmc

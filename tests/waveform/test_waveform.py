@@ -43,6 +43,9 @@ def test_joints_meet_exactly_and_marks_stay_on_their_plateau():
     assert both.read_voltages.tolist() == [0.1]
     assert both.write_voltages.tolist() == [2.2]
     assert both(both.duration) == 0.0
+    lengths = [0.1, 1e-7, 0.3, 1e-9] * 5000
+    exact = float(sum(map(Fraction, lengths)))
+    assert concatenate([hold(1.0, d) for d in lengths]).duration == pytest.approx(exact, rel=2.3e-16)
 
 
 @settings(max_examples=60, deadline=None)
