@@ -113,6 +113,8 @@ class Status(IntEnum):
     TRAPS_NOT_FILLED = 13
     # raised by Python code
     STANDS_STILL = 14
+    # failure of kernels of film electrons behind a circuit
+    CHARGE_FALLS = 15
 
     @property
     def text(self) -> str:
@@ -142,6 +144,11 @@ WORDS = {
     Status.SPECTRUM_NOT_CONVERGED: (
         "the current did not converge: its integral over energy, or the occupancy of traps between which electrons hop",
         'loosen numerics.current_tolerance, use device.transmission = "wkb", or lower device.traps[0].hop_frequency',
+    ),
+    Status.CHARGE_FALLS: (
+        "the charge of the junction falls as its voltage rises, by the electrons of its film: no resistance holds it there",
+        "raise circuit.parallel_capacitance, come to another voltage, set circuit.series_resistance to 0 ohm, or see the "
+        'film with device.film.electrons = "none"',
     ),
     Status.TRAPS_NOT_FILLED: (
         "no occupancy of the charged traps was found that agrees with the field of its charge",

@@ -4,7 +4,7 @@ A declaration says what a variable is to a run, its shape in sizes, its unit and
 that is done with all variables alike: arrays (`new`), copies, kept states, checkpoints, what a run goes on from, and the
 outputs of results that hold it. All arrays of a state are parts of one, so that each of these is one operation.
 
-    memory     what a run goes on from: all else follows from it and from V
+    memory     what a run goes on from: all else follows from it
     derived    what follows, kept beside it, and copied with it
     work       of no meaning between two calls of the kernels
 """
@@ -22,7 +22,7 @@ WHOLE = {MEMORY: 1, "values": 2, "flat": 3}  # fields that hold all variables of
 # size of an array -> dimension of an output; those of a feature are 0 where a junction has none: loops do nothing there
 DIMENSIONS = {
     "column": "column", "warm": "column", "polar": "column", "noisy": "column", "electronic": "column", "cell": "x",
-    "end": "end", "draw": "draw", "group": "trap_group",
+    "end": "end", "draw": "draw", "group": "trap_group", "one": "junction",
 }  # fmt: skip
 Array = np.ndarray
 Tuples = TypeVar("Tuples", bound=tuple[Any, ...])
@@ -45,7 +45,7 @@ def memory(shape: str, unit: str, long_name: str, *, fill: float = 0.0, output: 
 
 
 def derived(shape: str, unit: str, long_name: str, *, fill: float = 0.0) -> Variable:
-    """A variable that follows from the memory and V."""
+    """A variable that follows from the memory."""
     return Variable(DERIVED, shape, unit, long_name, fill)
 
 
@@ -135,7 +135,15 @@ class State(NamedTuple):
     eps: Annotated[Array, derived("column face", "F/m", "dD/dE")]
     guess: Annotated[Array, derived("column guess face", "1", "where the next inversion of D(E) starts: y, sinh, cosh")]
     G: Annotated[Array, derived("column", "S", "chord conductance I/V_j of each column")]
-    V: Annotated[Array, derived("one", "V", "junction voltage V_j")]
+    V: Annotated[
+        Array,
+        memory(
+            "one", "V", "junction voltage V_j; without a circuit that of the source", output="state_junction_voltage"
+        ),
+    ]
+    charging: Annotated[Array, memory("one", "A", "current of the source beyond what the junction conducts")]
+    lasted: Annotated[Array, memory("one", "s", "time since the source jumped")]
+    beside: Annotated[Array, memory("one", "s", "the shorter of the times before and behind that jump")]
     kT: Annotated[Array, derived("column", "eV", "at the temperature of each column, or of the step that begins")]
     diffusivity: Annotated[Array, derived("column face", "m2/s", "of hops across a face, at that temperature")]
     supply: Annotated[Array, derived("column", "A/V", "per unit chord integral, at that temperature")]
@@ -190,20 +198,33 @@ def variables_of(cls: type[tuple[Any, ...]], before: str = "") -> dict[str, Vari
     return table
 
 
+class Layout(NamedTuple):
+    """Where the variables of a class are in its one array."""
+
+    start: Array  # that array, filled
+    parts: tuple[tuple[str, int, int, tuple[int, ...]], ...]  # path, first and last number, shape
+    wholes: tuple[tuple[str, int], ...]  # name of a field that holds all variables of some roles, and how many numbers
+
+
+@cache
+def layout_of(cls: type[tuple[Any, ...]], sizes: tuple[tuple[str, int], ...]) -> Layout:
+    """Layout of a class of named tuples. sizes : of the shapes, with their names"""
+    table, size = variables_of(cls), dict(sizes)
+    shapes = {path: tuple(size[name] for name in of.shape.split()) for path, of in table.items()}
+    ordered = sorted(table, key=lambda path: ROLES.index(table[path].role))
+    ends = np.cumsum([0, *(math.prod(shapes[path]) for path in ordered)]).tolist()
+    start = np.repeat([table[path].fill for path in ordered], np.diff(ends))
+    parts = [(path, ends[i], ends[i + 1], shapes[path]) for i, path in enumerate(ordered)]
+    counts = [sum(table[path].role in ROLES[:roles] for path in ordered) for roles in WHOLE.values()]
+    return Layout(start, tuple(parts), tuple(zip(WHOLE, (ends[count] for count in counts), strict=True)))
+
+
 def new(cls: type[Tuples], sizes: dict[str, int]) -> Tuples:
     """A tuple of the class whose variables are parts of one array. sizes : of the shapes, by name"""
-    table = variables_of(cls)
-    shapes = {path: tuple(sizes[size] for size in of.shape.split()) for path, of in table.items()}
-    ordered = sorted(table, key=lambda path: ROLES.index(table[path].role))
-    lengths = [math.prod(shapes[path]) for path in ordered]
-    flat = np.empty(sum(lengths))
-    parts: dict[str, Any] = {}
-    for path, part in zip(ordered, np.split(flat, np.cumsum(lengths)[:-1]), strict=True):
-        part[:] = table[path].fill
-        parts[path] = part.reshape(shapes[path])
-    for name, roles in WHOLE.items():
-        first = sum(parts[path].size for path in ordered if table[path].role in ROLES[:roles])
-        parts[name] = flat[:first] if roles < len(ROLES) else flat
+    layout = layout_of(cls, tuple(sizes.items()))
+    flat = layout.start.copy()
+    parts: dict[str, Any] = {path: flat[first:last].reshape(shape) for path, first, last, shape in layout.parts}
+    parts |= {name: flat[:count] if count < flat.size else flat for name, count in layout.wholes}
     return filled(cls, parts)
 
 
@@ -219,6 +240,7 @@ def filled(cls: type[Tuples], parts: dict[str, Any], before: str = "") -> Tuples
 
 PATHS = {path: of for path, of in variables_of(State).items() if of.role == MEMORY}
 REMEMBERED = {path.split(".")[-1]: of for path, of in PATHS.items()}  # by name
+OF_CIRCUIT = ("V", "charging", "lasted", "beside")  # memory of a junction with something in series alone
 OUTPUT = {name: of.output or f"state_{name}" for name, of in REMEMBERED.items()}  # variable -> output that holds it
 
 

@@ -209,7 +209,7 @@ def solved_reads(case: Case, drive: Drive) -> tuple[np.ndarray, np.ndarray]:
     from otjdd.solver.simulate import simulate_junction
 
     driven = with_drive(case, drive)
-    ds = simulate_junction(driven)
+    ds = simulate_junction(driven, at_once=True)
     return ds.read_current.values, ds.write_voltage.values
 
 

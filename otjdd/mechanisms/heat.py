@@ -244,6 +244,19 @@ def switches_by_heat(junction: Junction) -> bool:
 
 
 @deferred_detached
+def warming(junction: Junction, state: State, time: float, rtol: float) -> float:
+    """Norm of what the power of a settled state changes in a time [s] by its warmth: of the rates of hops, over rtol."""
+    heat, worst = junction.heat, 0.0
+    fill_power(junction, state, state.heat.power)
+    for k in range(state.heat.temperature.size):
+        T, along = state.heat.temperature[k], junction.columns.barrier[k]
+        steady = heat.surroundings + heat.resistance[k] * state.heat.power[k]
+        end = T - (steady - T) * math.expm1(-time / heat.time_constant)
+        worst = max(worst, log_rate(max(along[0], along[along.size - 1]), T, end) / rtol)
+    return worst
+
+
+@deferred_detached
 def end_error(junction: Junction, state: State, new: State, step: float, motion: float, rtol: float) -> float:
     """Norm of the error that a step makes by its temperature; 1 is the limit.
 

@@ -1,4 +1,7 @@
-"""The circuit in series with the junction: voltage lost at a current, and the inverse."""
+"""The circuit in series with the junction: voltage lost at a current, and the inverse.
+
+The current is that of the source: what the junction conducts, and what charges it.
+"""
 
 import math
 
@@ -6,6 +9,7 @@ from otjdd.compiler.decorators import bare, inlined
 from otjdd.physics.junction import Junction
 
 GIVING_WAY = 1e5  # resistance of the source beyond its compliance, in units of 1 V over the compliance
+LEAST_DROP = 1e-6  # V, lost at the compliance at least: a source turns from a voltage into a current within it
 
 
 @inlined
@@ -15,20 +19,19 @@ def stiffness(junction: Junction) -> float:
 
 
 @inlined
+def resistance(junction: Junction) -> float:
+    """Resistance [ohm] in series below the compliance."""
+    return max(junction.resistance, LEAST_DROP / junction.compliance)
+
+
+@inlined
 def drop(junction: Junction, current: float):
     """Voltage lost between source and junction at a current [A], and its derivative [ohm]."""
-    R = junction.resistance
+    R = resistance(junction)
     if abs(current) <= junction.compliance:
         return R * current, R
     stiff = stiffness(junction)
     return R * current + math.copysign(stiff * (abs(current) - junction.compliance), current), R + stiff
-
-
-@inlined
-def drop_from(junction: Junction, before: float, current: float) -> float:
-    """Voltage lost [V] at a current [A] if the source stays below or beyond its compliance, as at a current before."""
-    lost, resistance = drop(junction, before)
-    return lost + resistance * (current - before)
 
 
 @inlined
@@ -40,8 +43,20 @@ def coupled(junction: Junction) -> bool:
 @bare
 def current_of(junction: Junction, lost: float) -> float:
     """Current [A] that loses a voltage [V], both positive: the inverse of `drop`."""
-    R = junction.resistance
+    R = resistance(junction)
     if lost <= R * junction.compliance:
         return lost / R
     stiff = stiffness(junction)
     return (lost + stiff * junction.compliance) / (R + stiff)
+
+
+@bare
+def source_current(junction: Junction, lost: float) -> float:
+    """Current [A] of the source, of either sign, that loses a voltage [V]."""
+    return math.copysign(current_of(junction, abs(lost)), lost)
+
+
+@inlined
+def limited(junction: Junction, current: float) -> bool:
+    """True where the source limits its current [A]."""
+    return abs(current) > junction.compliance

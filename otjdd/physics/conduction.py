@@ -62,13 +62,16 @@ def conduct(junction: Junction, state: State, tangent: Tangent, with_slopes: boo
 def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible: float, slopes_kept: float) -> bool:
     """Evaluate the conductances whose tangents err too much, and start these tangents at the present state.
 
-    negligible : error of ln I that a channel of a column may make along its tangent   slopes_kept : change of ln G over
-    which slopes are kept; below 0 for none. After `along_tangent` at the same state. Returns convergence.
+    negligible : error of ln I that the channels of all columns may make along their tangents, shared by those that have
+        moved   slopes_kept : change of ln G over which slopes are kept; below 0 for none
+    After `along_tangent` at the same state. Returns convergence.
     """
-    total = add_up(state.G)
+    total, moved = add_up(state.G), 0
+    for r in range(tangent.G.size):
+        moved += tangent.change[r] != 0.0
     for k in range(state.c.shape[0]):
         for r in rows_of_column(junction, k):
-            if channel_error(tangent, r, total) <= negligible:
+            if moved * channel_error(tangent, r, total) <= negligible:
                 continue
             stale = tangent.stale[r] + tangent.change[r]
             fresh = not stale <= slopes_kept
@@ -131,13 +134,12 @@ def is_absent(junction: Junction, channel: int) -> bool:
 def put_tangent(junction: Junction, state: State, tangent: Tangent, r: int, stale: float):
     """Start row r of a tangent at a state at which its present conductance was evaluated, with the slopes that it has.
 
-    stale : change of ln G since the slopes were taken, inf without slopes; the logarithm of no current has none, unless
-        traps have no density, and never carry any
+    stale : change of ln G since the slopes were taken, inf without slopes; the logarithm of no current has none
     """
-    k, channel = divmod(r, junction.channels.code.size)
+    k = r // junction.channels.code.size
     tangent.V[r], tangent.D[r], tangent.P[r], tangent.kT[r] = state.V[0], state.D_right[k], state.P[k], state.kT[k]
     tangent.G[r], tangent.change[r] = tangent.present[r], 0.0
-    tangent.stale[r] = stale if tangent.present[r] > 0.0 or is_absent(junction, channel) else math.inf
+    tangent.stale[r] = stale if tangent.present[r] > 0.0 else math.inf
     for i in range(state.c.shape[1]):
         tangent.c[r, i] = present_charge(junction, state, k, i)
 
@@ -209,6 +211,9 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
     for k in range(state.c.shape[0]):
         within, G = True, 0.0
         for r in rows_of_column(junction, k):
+            if is_absent(junction, r - k * C):  # of whose logarithm nothing is asked
+                tangent.present[r], tangent.change[r] = 0.0, 0.0
+                continue
             if tangent.stale[r] == math.inf:
                 change, log_ratio = 0.0 if is_at(junction, state, tangent, r) else math.inf, 0.0
             else:

@@ -133,6 +133,8 @@ class Junction(NamedTuple):
     energy_tolerance: float  # relative, of the current integral
     resistance: float  # ohm, in series
     compliance: float  # A, of the source; inf without
+    area: float  # m2, of all columns, whose charge passes the circuit
+    capacitance: float  # F, across the junction
     electrons: Row[FilmElectrons]  # in the films of all columns or of none, item k M + m as of `film`
     image: np.ndarray  # (K, M, 5) pieces of the film lowered by the image force, see `bands`; M = 0 without it
     heat: Heat

@@ -1,4 +1,4 @@
-"""Fields, current and circuit of a junction at frozen ions: the equations that hold at every accepted time.
+"""Fields, current and circuit of a junction at frozen ions, its charge at rest. `charging` has the circuit in time.
 
     0 = closure(c, D(L), V_j)             one per column
     0 = V - V_j - drop(I(c, D(L), V_j))   one for the junction
@@ -51,6 +51,7 @@ class Limits(NamedTuple):
     allowed: float  # V, as above
     farthest: float  # largest change of ln I along its tangent
     slack: float  # V, residual of closure and circuit that counts as solved, where it is above round-off
+    impedance: float  # ohm, by which an error of the current moves V_j; inf: as the current loses voltage
 
 
 class Bracket(NamedTuple):
@@ -64,7 +65,7 @@ class Bracket(NamedTuple):
 def blur(junction: Junction, state: State, tangent: Tangent, negligible: float) -> float:
     """Uncertainty of V_j [V] caused by the tolerance of the current; its upper bound where that is negligible [V]."""
     current = state.V[0] * add_up(state.G)
-    resistance = drop(junction, current)[1]
+    resistance = drop(junction, current + state.charging[0])[1]
     most = junction.energy_tolerance * resistance * abs(current)
     if most <= negligible:
         return most
@@ -112,12 +113,12 @@ def at_voltage(
     if last_tangent:  # changes by V_j and D cancel: across a jump of the quadrature only what is left of them counts
         near_enough = near_enough or abs(math.log(predicted / add_up(tangent.G))) <= limits.farthest
         return Status.DONE if near_enough else Status.CIRCUIT_NOT_SOLVED, False
+    if limits.impedance < math.inf:
+        lost = abs(V * predicted) * limits.impedance
     drop_in_error = lost if near else tangent.bend[0] * lost
     if near_enough and (off * drop_in_error <= limits.allowed or change <= junction.energy_tolerance):
         return Status.DONE, False
-    negligible = (
-        LEFT_OUT * min(most, limits.allowed / drop_in_error if drop_in_error > 0.0 else math.inf) / tangent.G.size
-    )
+    negligible = LEFT_OUT * min(most, limits.allowed / drop_in_error if drop_in_error > 0.0 else math.inf)
     if not conduct_anew(junction, state, tangent, negligible, -1.0 if near else SLOPES_KEPT):
         return Status.SPECTRUM_NOT_CONVERGED, True
     if predicted > 0.0 and MEASURABLE[0] < change < MEASURABLE[1]:
@@ -217,7 +218,7 @@ def settle_fields(
         return close_all(junction, state, V_source, max(CLOSURE_TOLERANCE, slack))
     status = Status.CIRCUIT_NOT_SOLVED
     for again in range(2):
-        limits = Limits(allowed, RECORDED_CHANGE if again else farthest, slack)
+        limits = Limits(allowed, RECORDED_CHANGE if again else farthest, slack, math.inf)
         status = search(junction, state, tangent, V_source, guess, limits)
         if status != Status.CIRCUIT_NOT_SOLVED:
             break
@@ -229,8 +230,9 @@ def settle_fields(
 def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, guess: float, accuracy: Accuracy):
     """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j, G and the filling of its traps.
 
-    Returns a status.
+    Nothing charges the junction any more. Returns a status.
     """
+    state.charging[0] = 0.0
     status = settle_fields(junction, state, tangent, V_source, guess, accuracy)
     if status == Status.DONE and have_memory(state):
         fill_traps(junction, state)
@@ -284,7 +286,7 @@ def jump(junction: Junction, state: State, tangent: Tangent, memory: Memory, V_s
 @spliced
 def ensure_current(junction: Junction, state: State, tangent: Tangent):
     """Evaluate the chord conductance of a settled state where nothing has done so yet. Returns a status."""
-    if coupled(junction) and state.V[0] != 0.0:
+    if coupled(junction):
         return Status.DONE
     if state.V[0] == 0.0:
         for k in range(state.G.size):

@@ -43,8 +43,9 @@ EASY = 0.1  # of the error allowed, below which the next part is twice as long
 
 
 def new_between(junction: Junction, state: State) -> WayBetween:
-    """Room for the way between two states; for a film without electrons, which needs none, a state that is there."""
-    return WayBetween(*(new_state(junction) if hold_electrons(junction) else state for _ in WayBetween._fields))
+    """Room for the way between two states like one; for a film without electrons, which needs none, the state itself."""
+    noisy = state.smooth.size > 0
+    return WayBetween(*(new_state(junction, noisy) if hold_electrons(junction) else state for _ in WayBetween._fields))
 
 
 @detached
@@ -85,6 +86,19 @@ def carried(junction: Junction, k: int, old: State, new: State) -> float:
             passed -= (new.c[k, f] - old.c[k, f]) * junction.columns.width[k, f]
         weight, share = next_weight, next_share
     return total
+
+
+@detached
+def left_charge_change(junction: Junction, k: int, old: State, new: State) -> float:
+    """Change of the charge of the left terminal of column k between two near states [C/m2]."""
+    charge = junction.ions[k].z * (new.passed[k, AT_LEFT] - old.passed[k, AT_LEFT])
+    charge -= new.traps.to_left[k] - old.traps.to_left[k]
+    if hold_electrons(junction):
+        charge -= surplus_change(junction, k, old, new)
+        before, after, width = old.electrons[k], new.electrons[k], junction.columns.width[k]
+        for i in range(width.size):
+            charge -= width[i] * (after[LEFT, i] - before[LEFT, i])
+    return new.D_left[k] - old.D_left[k] + ELEMENTARY_CHARGE * charge
 
 
 @bare

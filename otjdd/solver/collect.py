@@ -12,6 +12,7 @@ from otjdd.case.electrodes import exchanges
 from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
+from otjdd.physics.circuit import coupled
 from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import model, model_limits, time_series
@@ -19,7 +20,7 @@ from otjdd.solver.integrate import Run, row_widths
 from otjdd.solver.model_limits import Ended, Reached, ending
 from otjdd.solver.snapshots import snapshot
 from otjdd.solver.start import KeptState
-from otjdd.solver.time_series import mean_rate, rates, simultaneous
+from otjdd.solver.time_series import mean_rate, quotients, rates, simultaneous
 from otjdd.stepping import run_log
 from otjdd.waveform.waveform import Chain, Waveform, last_writes
 
@@ -132,22 +133,6 @@ def collected(
     return arrays, coords, reached
 
 
-def charging_ratio(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, Reached]:
-    """Time constant of the junction behind its resistance over the shortest stay of the drive; none without a resistance.
-
-    The capacitance is that of the films, which screening in the electrodes lowers, and the one beside the junction.
-    """
-    columns, stay = moving.junction.columns, waveform.shortest_stay
-    if not case.circuit.series_resistance or not (moving.state.eps > 0.0).all():
-        return {}
-    elastance = (columns.distance / moving.state.eps).sum(axis=1)
-    capacitance = (
-        case.device.junction_area * float((columns.weight / elastance).sum()) + case.circuit.parallel_capacitance
-    )
-    constant = case.circuit.series_resistance * capacitance
-    return {"charging_ratio": Reached(constant / stay, f"a stay of {stay:.4g} s, with R C = {constant:.4g} s")}
-
-
 def single_ion_share(moving: Run) -> Reached:
     """One ion over the ions of the column that holds fewest, and that column."""
     ions = ions_of_columns(moving)
@@ -230,6 +215,7 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
     terminal = rows[:, run_log.TERMINAL_LEFT]
     whole = case.device.junction_area * terminal + case.circuit.parallel_capacitance * V_j
     mean, (before, after) = mean_rate(t, whole), rates(t, whole, rows[:, run_log.SOURCE])
+    passed, displaced = at_source(rows, whole, mean, coupled(junction), case.circuit.tau)
     electrons = {
         "terminal_charge_left": terminal,
         "terminal_charge_right": rows[:, run_log.TERMINAL_RIGHT],
@@ -247,7 +233,7 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         "displacement_current": before,
         "displacement_current_after": after,
         "mean_displacement_current": mean,
-        "current": time_series.read_out(t, conduction, mean, case.circuit) if len(t) else conduction,
+        "current": time_series.read_out(t, passed, displaced, case.circuit) if len(t) else conduction,
         "vacancy_balance": rows[:, run_log.BALANCE],
         **(electrons if case.device.film.electrons != "none" else {}),
         **temperatures(case, rows),
@@ -255,6 +241,23 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         **exchanged(case, rows),
         **trapped(case, rows),
     }
+
+
+def at_source(
+    rows: np.ndarray, charge: np.ndarray, mean: np.ndarray, in_series: bool, tau: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Currents (T,) of the source for `read_out`: at the rows, and beside them on average in the intervals before.
+
+    rows : (T, RECORD)   charge, mean : (T,) of the source [C], and its rate since the record before   tau : of the read-out
+    Behind something in series the rows have the charging current; what it leaves out is what a jump charges at once.
+    """
+    conduction, charging, t = rows[:, run_log.CURRENT], rows[:, run_log.CHARGING], rows[:, run_log.TIME]
+    if not in_series:
+        return conduction, mean
+    if tau:
+        return conduction + charging, mean - 0.5 * (charging + np.append(charging[:1], charging[:-1]))
+    own = quotients(np.diff(charge), np.diff(t))
+    return conduction + charging, mean - np.append(0.0, own)[: len(mean)]
 
 
 def trapped(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:

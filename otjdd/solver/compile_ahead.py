@@ -133,9 +133,10 @@ def compile_currents(run: Run) -> None:
 def compile_around(run: Run) -> None:
     """Compile what surrounds a time step: a leap, and what is recorded of it, for runs like this one."""
     source, log = rosenbrock.Ramp(0.0, 0.0), integrate.new_log(run, NO_TASKS, False)
+    along = integrate.course_along(run, run.control, np.zeros((0, 4)), NO_TASKS, integrate.place_at_start(0.0))
     for kernel, arguments in (
         (trial_step.leap, (run.junction, run.control, run.state, run.tangent, run.trial, source, 1.0, True)),
-        (course.perform, (run.junction, run.state, run.tangent, run.memory, 0, 0.0, 0.0, log)),
+        (course.perform, (run.junction, run.state, run.tangent, run.memory, run.trial, along, log)),
     ):
         kernel_cache.compile_for(kernel, arguments)
 

@@ -31,7 +31,7 @@ from otjdd.solver.model import Member, site_energy
 from otjdd.solver.start import Start, at_snapshot, without
 from otjdd.solver.trap_groups import regrouped
 from otjdd.stepping.drawn_hops import Noise, new_noise, whole_ions
-from otjdd.variables import OUTPUT, memory_of
+from otjdd.variables import OF_CIRCUIT, OUTPUT, memory_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -99,8 +99,8 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
         integrate.jump(run, hold.voltage)
         integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
     integrate.show_ions(run)
-    # the junction has cooled, and the hops of the drive are drawn from a stream of their own
-    return without(integrate.remembered(run), "temperature", "draws")
+    # the junction has cooled and is discharged, and the hops of the drive are drawn from a stream of their own
+    return without(integrate.remembered(run), "temperature", "draws", *OF_CIRCUIT)
 
 
 def begin(

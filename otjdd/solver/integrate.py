@@ -14,8 +14,9 @@ from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import SolverError, Status
 from otjdd.mechanisms.heat import warm
 from otjdd.mechanisms.polarisation import put_polarisation
-from otjdd.physics import quasistatic
+from otjdd.physics import charging, quasistatic
 from otjdd.physics import state as states
+from otjdd.physics.circuit import coupled
 from otjdd.physics.closing import rise_of_band
 from otjdd.physics.junction import Junction, new_state
 from otjdd.physics.state import Memory, State, Tangent
@@ -241,6 +242,13 @@ def place_at_start(step: float, settled_at: float = np.nan) -> Place:
     return Place(piece, elapsed, np.full(1, step), np.full(1, settled_at), last_norm, last_step, leaps, rejected)
 
 
+def course_along(run: Run, control: Control, pieces: np.ndarray, tasks: np.ndarray, place: Place) -> Course:
+    """Course of a run along pieces (P, 4) with tasks (P,), on from a place. control : of its calls"""
+    trials, given = np.zeros(control.max_steps if run.trail else 0), bool(run.trail and run.trail.given is not None)
+    lenient = control._replace(most=LENIENT, outside=LENIENT * control.outside)
+    return Course(pieces, tasks, place, np.zeros(COUNTS, np.int64), trials, given, lenient)
+
+
 def follow_pieces(
     run: Run,
     pieces: np.ndarray,
@@ -253,15 +261,11 @@ def follow_pieces(
 
     progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
     """
-    run.place, counts, control, stall = place, np.zeros(COUNTS, np.int64), run.control, Stall()
+    run.place, control, stall = place, run.control, Stall()
     if run.trail:
         control = control._replace(max_steps=min(TOGETHER, control.max_steps))
-    trials = np.zeros(control.max_steps if run.trail else 0)
-    lenient = control._replace(most=LENIENT, outside=LENIENT * control.outside)
-    course = Course(
-        pieces, tasks, place, counts, trials, run.trail is not None and run.trail.given is not None, lenient
-    )
-    log, status = new_log(run, tasks, record), int(Status.PAUSED)
+    course = course_along(run, control, pieces, tasks, place)
+    counts, log, status = course.counts, new_log(run, tasks, record), int(Status.PAUSED)
     while status == Status.PAUSED:
         if not run.trail:  # whose steps together are those of another run
             left = run.max_steps - run.counts.accepted - run.counts.rejected
@@ -384,15 +388,25 @@ def show_ions(run: Run) -> None:
         hop_noise.show_ions(run.junction, run.state, run.trial.noise)
 
 
+def settle_again(run: Run, voltage: float) -> None:
+    """As `jump`, with the junction voltage as it is where something is in series. Raises SolverError."""
+    if not coupled(run.junction):
+        jump(run, voltage)
+        return
+    accuracy = quasistatic.Accuracy(error_norm.voltage_slack(run.control), True)
+    status = charging.stay(run.junction, run.state, run.tangent, accuracy)
+    check_status(run, status, run.time, voltage, 0.0, 0.0)
+
+
 @contextmanager
 def with_all_ions(run: Run, voltage: float) -> Iterator[None]:
     """Settle the state at a source voltage, with all ions instead of their smooth density. Raises SolverError."""
     show_ions(run)
-    jump(run, voltage)
+    settle_again(run, voltage)
     yield
     if run.trial.noise.area.size:
         hop_noise.hide_ions(run.state, run.trial.noise)
-        jump(run, voltage)
+        settle_again(run, voltage)
 
 
 def record_row(run: Run, voltage: float) -> None:
@@ -434,7 +448,7 @@ def restore_state(run: Run, kept: KeptState) -> None:
     put_memory(run.junction, state, kept.start)
     if "filling" in kept.start:
         put_filling(run, kept.start["filling"])
-        jump(run, kept.voltage)
+        settle_again(run, kept.voltage)
 
 
 def follow_waveform(
@@ -504,7 +518,9 @@ def follow_block(
     if windows:
         recorded |= in_windows(pieces[:, :2].mean(axis=1), np.subtract(windows, block.start))
     pieces[:, :2] += began
-    run.place = place_at_start(run.step) if place is None else place
+    # a junction behind something in series goes on from where the block before left it
+    settled_at = float(run.place.settled_at[0]) if coupled(run.junction) else np.nan
+    run.place = place_at_start(run.step, settled_at) if place is None else place
     if place is not None:
         check_place(place, pieces)
     for end in [*(np.flatnonzero(np.diff(recorded)) + 1 if windows else ()), len(pieces)]:

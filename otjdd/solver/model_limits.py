@@ -112,14 +112,6 @@ LIMITS = (
         "or lower the voltage",
     ),
     Limit(
-        "charging_ratio",
-        "series resistance times capacitance, over the shortest stay of the drive at a voltage,",
-        0.2,  # after five of these times 0.7 % of a jump is missing
-        "",
-        "the junction charges at once in the model, not through the resistance: take longer pulses and plateaus, or lower "
-        "circuit.series_resistance or circuit.parallel_capacitance",
-    ),
-    Limit(
         "vacancy_loss",
         "fraction of its vacancies that the film has lost",
         0.99,  # an oxide without vacancies is another device

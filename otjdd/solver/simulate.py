@@ -19,7 +19,7 @@ from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import checkpoint, grid_error, initial, integrate, model, model_limits, self_check
 from otjdd.solver.at_rest import iv, small_signal
-from otjdd.solver.collect import charging_ratio, collected, readings, snapshots_of
+from otjdd.solver.collect import collected, readings, snapshots_of
 from otjdd.solver.integrate import Run
 from otjdd.solver.model import Member
 from otjdd.solver.model_limits import Ended, Reached, attributes, delivered, ending, limits_attribute, status_words
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 
 WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
+
+AT_ONCE = 1e-9  # of the charge of a junction, through which its resistance delays nothing
 
 
 class Found(NamedTuple):
@@ -62,6 +64,8 @@ def simulate_junction(
     checkpoints: checkpoint.CheckpointPlace | None = None,
     check_grid: bool = False,
     trail: Trail | None = None,
+    *,
+    at_once: bool = False,
 ) -> xr.Dataset:
     """Dataset of one junction: along the waveform of its case, or of curves at frozen ions when its drive is of that kind.
 
@@ -69,6 +73,7 @@ def simulate_junction(
     checkpoints : `checkpoint.CheckpointPlace` of them, None for none; curves at frozen ions have none
     check_grid : also estimate the error of the first and the last read by the grid
     trail : filled with the time steps; with steps to take, if another run gives them
+    at_once : the source charges the junction at once, as in compact models, which have its charge in circuits only
     Raises SolverError and KeyboardInterrupt, with the Dataset so far as `partial`; ResultError for a checkpoint.
     """
     self_check.verify_kernels()
@@ -77,7 +82,9 @@ def simulate_junction(
         return WITHOUT_WAVEFORM[case.drive.kind](case, progress, trail)
     files = files_named(case)
     ran: RunOutputs = finished(
-        in_steps(case, progress, start=start, checkpoints=checkpoints, check_grid=check_grid, trail=trail)
+        in_steps(
+            case, progress, start=start, checkpoints=checkpoints, check_grid=check_grid, trail=trail, at_once=at_once
+        )
     )
     ds, interruption = uninterrupted(lambda: dataset_of(case, ran, files))
     return delivered(ds, ran.failure or interruption)
@@ -112,12 +119,13 @@ def in_steps(
     checkpoints: checkpoint.CheckpointPlace | None = None,
     check_grid: bool = False,
     trail: Trail | None = None,
+    at_once: bool = False,
 ) -> Generator[None, None, RunOutputs]:
     """The run of a junction along its waveform: prepared, integrated, and its outputs collected.
 
     A generator of these three steps, so that several short runs can take each step one after the other (`system.steps`).
     only : outputs that are collected, None for all; profiles are computed if one is among them
-    check_grid, trail : as of `simulate_junction`
+    check_grid, trail, at_once : as of `simulate_junction`
     """
     began = time.perf_counter()
     waveform = case.waveform()
@@ -127,7 +135,7 @@ def in_steps(
         replays = grid_error.replays(waveform, start is None and not isinstance(case.ions.initial, FromResult))
     belongs = checkpoint.belonging(case) if checkpoints else {}
     saved = checkpoint.latest(checkpoints, belongs)
-    moving, failure = begun(case, saved.start if saved else start)
+    moving, failure = begun(case, saved.start if saved else start, at_once)
     moving.trail = trail
     if saved:
         checkpoint.restore(moving, saved)
@@ -157,20 +165,22 @@ def in_steps(
     took = time.perf_counter() - began
     (arrays, coords, reached), interruption = uninterrupted(lambda: collected(case, moving, reads, snapshots, only))
     arrays |= {name: at.value for name, at in of_grid.items()}
-    reached |= of_grid | charging_ratio(case, moving, waveform)
+    reached |= of_grid
     if case.ions.noise != "none":
         statistics |= {"largest_leap": case.numerics.largest_leap, "limited_leaps": int(moving.trial.noise.limited[0])}
     return RunOutputs(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure or interruption)
 
 
-def begun(case: Case, start: Start | None = None) -> tuple[integrate.Run, Ended | None]:
+def begun(case: Case, start: Start | None = None, at_once: bool = False) -> tuple[integrate.Run, Ended | None]:
     """A run at the start of a case, and the failure that prevented the start, if any.
 
-    start : instead of that of the case
+    start : instead of that of the case   at_once : as of `simulate_junction`
     """
     parts = model.members(case)
     junction = model.junction(case, parts=parts)
     start, failure = (start, None) if start is not None else prepared(case, junction, parts)
+    if at_once:  # along the drive: what happened before it is that of the case
+        junction = junction._replace(area=AT_ONCE * junction.area, capacitance=0.0)
     watch = model_limits.new_watch(
         case.device.film_states(case.temperature), case.device.disc_radius, case.device.film.cells
     )

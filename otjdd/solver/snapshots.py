@@ -22,6 +22,7 @@ from otjdd.physics.bands import band_profile, film_pieces, straight_parts
 from otjdd.physics.channels.coherent import current_by_energy
 from otjdd.physics.channels.table import TRAP_CODE
 from otjdd.physics.channels.traps import FilledTraps, filled_traps, placed_traps
+from otjdd.physics.circuit import coupled
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
 from otjdd.physics.traps.capture import LEFT, RIGHT
@@ -31,7 +32,7 @@ from otjdd.solver import integrate
 from otjdd.solver.integrate import Run
 from otjdd.solver.start import KeptState, Start, without
 from otjdd.stepping.extremes import ratio_of_columns
-from otjdd.variables import OUTPUT
+from otjdd.variables import OF_CIRCUIT, OUTPUT
 
 PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source is below half of it
 ENERGIES = 400  # of a spectrum
@@ -71,17 +72,18 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
     if case.device.film.electrons != "none":
         profiles["film_electrons"] = weight @ electrons_at_centres(state)
         profiles["snapshot_junction_voltage"] = float(state.V[0])
-    profiles |= stored(case, instant.start | {"c": c})
+    profiles |= stored(case, junction, instant.start | {"c": c})
     if abs(instant.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
     of_traps = trap_currents(junction, state, middle) if case.device.traps is not None else {}
     return profiles | spectrum_of(junction, state, middle) | of_traps
 
 
-def stored(case: Case, start: Start) -> dict[str, np.ndarray]:
-    """Outputs of the memory of a state, but for what stays zero: polarisations and exchange that a case does not have."""
+def stored(case: Case, junction: Junction, start: Start) -> dict[str, np.ndarray]:
+    """Outputs of the memory of a state, but for what a case does not have: polarisations, exchange, a circuit."""
     constant = set() if case.device.film.polarisation is not None else {"P"}
     constant |= set() if exchanges(case.device) else {"passed", "smooth_passed"}
+    constant |= set() if coupled(junction) else set(OF_CIRCUIT)
     return {OUTPUT[name]: value for name, value in without(start, *constant).items()}
 
 

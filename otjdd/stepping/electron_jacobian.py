@@ -56,6 +56,7 @@ class ElectronWork(NamedTuple):
     response: np.ndarray  # (K, N, 3) answer of the unknowns to V_j
     by_P: np.ndarray  # (K, N, 3) answer of the unknowns to the polarisation; of size 0 where no film is polarised
     x: np.ndarray  # (K, N, 3) right-hand sides, then answers
+    charge: np.ndarray  # (K, N, 3) derivatives of the charge of the left terminal by the unknowns, D(0) left out
     lines: np.ndarray  # (LINES, K, N+1) of `electron_stack.Linear`; TILT: flux by the step of the band [1/(m2 s eV)]
     # PULL: of `ion_fluxes.fill_pull`
     last: np.ndarray  # (K, LAST) of the last face, where vacancies pass it
@@ -69,6 +70,7 @@ def new_electron_work(stages: int, K: int, N: int, electrons: bool, polarised: b
     return ElectronWork(
         np.zeros((3, K, cells, PER_BLOCK, PER_BLOCK)), np.zeros((K, cells, PER_BLOCK)),
         np.zeros((K, int(polarised) * cells, PER_BLOCK)), np.zeros((K, cells, PER_BLOCK)),
+        np.zeros((K, cells, PER_BLOCK)),
         np.zeros((LINES, K, faces)), np.zeros((K, LAST)), np.zeros((stages, K, cells)), np.zeros((stages, K, faces)),
     )  # fmt: skip
 

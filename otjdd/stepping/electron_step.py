@@ -3,7 +3,7 @@
     dS_f/dt = J_f(c, E)                                     one row per face of a column that vacancies may pass
     0       = U_f - U_f-1 - d_f E(D_f)                      one per face
     0       = D_i+1 - D_i - e h_i (z c_i + f - n_i)         one per cell
-    0       = V(t) - V_j - R_s I                            one for the junction
+    dQ/dt   = (V(t) - V_j)/R_s - I                          one for the junction; V(t) = V_j without R_s
     dq/dt   = F(q, E)                                       one per column whose film is polarised: see `mechanisms`
 
 n_i depends on the band U_i and, through the weights of the contacts, on the band everywhere. The weights are computed from
@@ -16,11 +16,14 @@ import math
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
+from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.polarisation import fill_pivot, fill_rates, put_polarisations, start_polarisation
-from otjdd.physics.circuit import drop, drop_from
+from otjdd.physics.charging import charge_between
+from otjdd.physics.circuit import coupled
 from otjdd.physics.closing import bending, hold_electrons, log_change
 from otjdd.physics.electron_stack import (
     BAND,
+    WEIGHT,
     column,
     displacement_changes,
     electrode_elastances,
@@ -28,6 +31,8 @@ from otjdd.physics.electron_stack import (
     fill_electrons,
 )
 from otjdd.physics.exchange import passes
+from otjdd.physics.film_electrons import BY_BAND as N_BY_BAND
+from otjdd.physics.film_electrons import BY_VOLTAGE, BY_WEIGHT, HELD_LEFT, HELD_RIGHT, OF_LEFT
 from otjdd.physics.ion_fluxes import binds, fill_pull, flux_slopes_of, fluxes_of
 from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, polarised
 from otjdd.physics.numerics import add_scaled, add_up, copy
@@ -48,7 +53,20 @@ from otjdd.stepping.electron_jacobian import (
     solve_column,
 )
 from otjdd.stepping.ion_step import ion_step
-from otjdd.stepping.rosenbrock import Ramp, System, Trial, add_stages, count_passed, displaced, step_of
+from otjdd.stepping.rosenbrock import (
+    CAME,
+    CAPACITANCE,
+    IN_SERIES,
+    MORE,
+    PER_CHARGE,
+    Ramp,
+    System,
+    Trial,
+    add_stages,
+    count_passed,
+    displaced,
+    step_of,
+)
 
 
 @detached
@@ -125,37 +143,132 @@ def evaluate_stacks(junction: Junction, state: State, trial: Trial, stage: int, 
         count_passed(junction, state, k, work.dS[k], new)
         fill_bands(junction, k, state.V[0] + dV, column(new, k), False)
         fluxes_of(junction, new, k, work.factors, work.J[k])
+    if coupled(junction):
+        work.source[MORE] = more_charge(junction, state, trial, dV)
     fill_rates(junction, state, new, work.polar)
 
 
 @detached
-def lost_along(
+def conducted_along(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, dV: float
 ) -> float:
-    """Voltage lost in the circuit [V] at the stage that the trial was put to, as `ion_step.modelled_drop`."""
-    total, dD, before = 0.0, trial.film.lines[MISSING], state.V[0] * add_up(state.G)
+    """Current [A] at the stage that the trial was put to, ln G along its tangent."""
+    total, dD = 0.0, trial.film.lines[MISSING]
     if not with_current:
-        return drop(junction, before)[0]
+        return state.V[0] * add_up(state.G)
     for k in range(state.c.shape[0]):
         for f in range(dD.shape[1]):
             dD[k, f] = trial.state.D[k, f] - state.D[k, f]
         change = tangent.by_V[k] * dV + log_change(junction, tangent, k, dD[k])
         change += (tangent.by_D[k] + tangent.by_P[k]) * (trial.state.P[k] - state.P[k])
         total += state.G[k] * math.exp(max(-50.0, min(50.0, change)))
-    return drop_from(junction, before, (state.V[0] + dV) * total)
+    return (state.V[0] + dV) * total
+
+
+@detached
+def more_charge(junction: Junction, state: State, trial: Trial, dV: float) -> float:
+    """Charge [C] that came from the source to the stage that the trial was put to, beyond what its stages add up to."""
+    new = trial.state
+    new.V[0] = state.V[0] + dV
+    for k in range(state.c.shape[0]):
+        new.D_left[k] = state.D_left[k] + (new.D[k, 0] + new.P[k] - state.D[k, 0] - state.P[k])
+        new.traps.to_left[k] = state.traps.to_left[k]
+    return charge_between(junction, state, new) - trial.work.source[CAME]
+
+
+@detached
+def fill_charge_slopes(junction: Junction, state: State, k: int, out: np.ndarray):
+    """Fill the derivatives (N, 3) of what comes to column k from the left [C/m2] by its unknowns, D(0) left out.
+
+    Electrons come by the share 1 - w, and vacancies bring those that they hold, see `terminal_charge`.
+    """
+    n, before, share = state.electrons[k], 0.0, 1.0
+    for i in range(out.shape[0]):
+        of_left = -ELEMENTARY_CHARGE * n[OF_LEFT, i]
+        per_n = of_left * junction.columns.width[k, i]
+        out[i, BAND], out[i, WEIGHT] = per_n * n[N_BY_BAND, i], per_n * n[BY_WEIGHT, i]
+        out[i, PASSED] = 0.0
+        if binds(junction):
+            held = n[HELD_LEFT, i] + n[HELD_RIGHT, i]
+            mean = 0.5 * (share + n[OF_LEFT, i]) if i > 0 else 1.0
+            out[i, PASSED] = -ELEMENTARY_CHARGE * mean * (held - before)
+            before, share = held, n[OF_LEFT, i]
+    if passes(junction.left_wall[k]):
+        out[0, PASSED] += junction.ions[k].z * ELEMENTARY_CHARGE
+
+
+@bare
+def charge_change(slopes: np.ndarray, x: np.ndarray) -> float:
+    """Change of a charge by the unknowns x (N, 3)."""
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += slopes[i, BAND] * x[i, BAND] + slopes[i, WEIGHT] * x[i, WEIGHT] + slopes[i, PASSED] * x[i, PASSED]
+    return total
+
+
+@bare
+def charge_by_voltage(junction: Junction, state: State, k: int) -> float:
+    """Derivative of what comes to column k from the left by V_j at constant unknowns [F/m2], D(0) left out."""
+    total, n = 0.0, state.electrons[k]
+    for i in range(n.shape[1]):
+        total -= ELEMENTARY_CHARGE * n[OF_LEFT, i] * n[BY_VOLTAGE, i] * junction.columns.width[k, i]
+    return total
+
+
+@detached
+def fill_capacitance(junction: Junction, state: State, trial: Trial):
+    """Fill the derivative of the charge from the source by V_j in a stage [F], and by the unknowns of each column."""
+    film, polar, by_V = trial.film, trial.work.polar, junction.capacitance
+    for k in range(state.c.shape[0]):
+        linear, slopes, dD = linear_of(film, k), film.charge[k], film.D[0, k]
+        area = junction.area * junction.columns.weight[k]
+        fill_charge_slopes(junction, state, k, slopes)
+        displacement_changes(linear, film.response[k], 1.0, 0.0, dD)
+        by_V += area * (dD[0] + charge_change(slopes, film.response[k]) + charge_by_voltage(junction, state, k))
+        if polarised(junction):
+            by_V += area * charge_by_polarisation(junction, state, film, k, dD) * polar.slope[k] * polar.per_V[k]
+    trial.work.source[CAPACITANCE] = by_V
+
+
+@detached
+def charge_by_polarisation(junction: Junction, state: State, film: ElectronWork, k: int, dD: np.ndarray) -> float:
+    """Derivative of what comes to column k from the left by its polarisation. dD : (N+1,) work space"""
+    displacement_changes(linear_of(film, k), film.by_P[k], 0.0, 0.0, dD)
+    add_ends(junction, state, film, k, 1.0, dD)
+    return 1.0 + dD[0] + charge_change(film.charge[k], film.by_P[k])
+
+
+@detached
+def charge_of_stage(junction: Junction, state: State, trial: Trial, stage: int) -> float:
+    """Charge [C] that comes from the source in a stage at constant V_j."""
+    film, polar, came = trial.film, trial.work.polar, 0.0
+    for k in range(state.c.shape[0]):
+        dD, area = film.D[stage, k], junction.area * junction.columns.weight[k]
+        displacement_changes(linear_of(film, k), film.x[k], 0.0, 1.0, dD)
+        came += area * (dD[0] + charge_change(film.charge[k], film.x[k]))
+        if polarised(junction):
+            by_P = charge_by_polarisation(junction, state, film, k, dD)
+            came += area * by_P * polar.slope[k] * polar.answer[k]
+    return came
 
 
 @detached
 def voltage_of_stage(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, rest: float
 ) -> float:
-    """dV_j of a stage. With x = p + z dV the circuit row V - V_j - drop(sum V_j G) gives it.
+    """dV_j of a stage. With x = p + z dV the circuit row V - V_j - drop(sum V_j G + dQ/dt) gives it.
 
     With a polarisation w = answer + per_V dV of q adds its share to both.
     """
-    film, polar, by_V = trial.film, trial.work.polar, 1.0
+    film, polar, by_V, came, work = trial.film, trial.work.polar, 1.0, 0.0, trial.work
+    if coupled(junction):
+        if stage == 0:
+            fill_capacitance(junction, state, trial)
+        came = charge_of_stage(junction, state, trial, stage)
+        rest -= work.source[PER_CHARGE] * came
+        by_V += work.source[PER_CHARGE] * work.source[CAPACITANCE]
     if with_current:
-        slope = drop(junction, state.V[0] * add_up(state.G))[1]
+        slope = work.source[IN_SERIES]
         for k in range(state.c.shape[0]):
             linear, dD, current = linear_of(film, k), film.D[stage, k], slope * state.V[0] * state.G[k]
             displacement_changes(linear, film.response[k], 1.0, 0.0, dD)
@@ -168,7 +281,10 @@ def voltage_of_stage(
                 along = tangent.by_D[k] + tangent.by_P[k] + log_change(junction, tangent, k, dD)
                 by_V += current * along * polar.slope[k] * polar.per_V[k]
                 rest -= current * along * polar.slope[k] * polar.answer[k]
-    return rest / by_V
+    v = rest / by_V
+    if coupled(junction):
+        work.UQ[stage] = came + work.source[CAPACITANCE] * v + work.source[MORE]
+    return v
 
 
 @detached
@@ -227,7 +343,7 @@ def finish_stacks(junction: Junction, state: State, trial: Trial):
 
 
 electron_step = step_of(
-    System(factor_stacks, evaluate_stacks, lost_along, solve_stacks, finish_stacks), "electron_step"
+    System(factor_stacks, evaluate_stacks, conducted_along, solve_stacks, finish_stacks), "electron_step"
 )
 
 

@@ -29,6 +29,8 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.laws.exchange import Wall
 from otjdd.mechanisms.heat import fill_power, heated
+from otjdd.physics.charging import Charging, capacitance, charge_between, settle_charging
+from otjdd.physics.circuit import coupled
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electron_stack import BAND
 from otjdd.physics.electrostatics import edge
@@ -521,13 +523,18 @@ def add_hop_noise(
     """
     new, noise = trial.state, trial.noise
     noise.steps[0] += 1
+    charge = charge_between(junction, old, new)
+    charging = Charging(new.charging[0], charge, 1.0 / step, capacitance(junction, new))
     with_electrons = hold_electrons(junction) and (binds(junction) or not bend_less(junction, new, BENT * new.kT[0]))
     for k in range(new.c.shape[0]):
         if not hop_at_random(junction, old, trial, k, step, with_electrons):
             return Status.CELL_EMPTIED
         if not follow_ions(junction, trial, k, step, with_electrons):
             return Status.CELL_EMPTIED
-    status = settle(junction, new, tangent, voltage, new.V[0], accuracy)
+    if coupled(junction):  # the charge of hops passes as well
+        status = settle_charging(junction, old, new, tangent, voltage, new.V[0], charging, accuracy)
+    else:
+        status = settle(junction, new, tangent, voltage, new.V[0], accuracy)
     if status == Status.DONE and heated(junction):
         status = ensure_current(junction, new, tangent)
         fill_power(junction, new, new.heat.power)

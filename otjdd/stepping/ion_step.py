@@ -3,7 +3,7 @@
     dS_f/dt = J_f(c, E)                      one row per face of a column that vacancies may pass: `ion_fluxes`
     dq/dt   = F(q, S, Q, V_j)                one per column whose film is polarised: see `mechanisms`
     0       = closure(S, q, Q, V_j)          one per column
-    0       = V(t) - V_j - R_s I(S, q, Q, V_j)      one for the junction
+    dQ_s/dt = (V(t) - V_j)/R_s - I(S, q, Q, V_j)    one for the junction, Q_s of all columns; V(t) = V_j without R_s
 
 S_f counts the vacancies that passed face f, and Q is the charge of the terminals, D(L) where the right electrode blocks
 (`exchange`). Every stage is one tridiagonal solve per column with a border of one row for Q. The borders of all columns
@@ -11,8 +11,6 @@ meet in one scalar, V_j. Within a step ln I is linear in the state, along the ta
 """
 
 import math
-
-import numpy as np
 
 from otjdd.compiler.decorators import spliced
 from otjdd.constants import ELEMENTARY_CHARGE
@@ -22,13 +20,22 @@ from otjdd.mechanisms.polarisation import (
     fill_rates,
     put_polarisations,
 )
-from otjdd.physics.circuit import drop, drop_from
+from otjdd.physics.circuit import coupled
 from otjdd.physics.exchange import open_faces
 from otjdd.physics.ion_fluxes import IonRows, factor_ion_rows, flux_slopes_of, fluxes_of
 from otjdd.physics.junction import FluxSlopes, Junction, closure, move_fields, polarised
 from otjdd.physics.numerics import add_scaled, add_up, dot, solve_tridiagonal
 from otjdd.physics.state import State, Tangent
-from otjdd.stepping.rosenbrock import System, Trial, count_passed, displaced, step_of
+from otjdd.stepping.rosenbrock import (
+    CAPACITANCE,
+    IN_SERIES,
+    PER_CHARGE,
+    System,
+    Trial,
+    count_passed,
+    displaced,
+    step_of,
+)
 
 
 @spliced
@@ -67,31 +74,18 @@ def evaluate_ions(junction: Junction, state: State, trial: Trial, stage: int, dV
 
 
 @spliced
-def modelled_drop(
-    junction: Junction, state: State, tangent: Tangent, with_current: bool, dS: np.ndarray, dD: np.ndarray, dV: float,
-    P: np.ndarray,
-) -> float:  # fmt: skip
-    """Voltage lost in the circuit [V] at dS, dD, dV from the start of the step and at P, ln G along its tangent.
-
-    The source does not turn into one of current, or back, within a step: beyond that corner of its law, stages by the
-    slope of the start swing ever further. V_j where the end is settled shows what a step across it leaves out.
-    """
-    before = state.V[0] * add_up(state.G)
+def conducted_along_ions(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, dV: float
+):
+    """Current [A] at the stage that the trial was put to, ln G along its tangent."""
     if not with_current:
-        return drop(junction, before)[0]
-    total = 0.0
+        return state.V[0] * add_up(state.G)
+    total, (dS, dD, P) = 0.0, (trial.work.dS, trial.work.dD, trial.state.P)
     for k in range(state.c.shape[0]):
         change = tangent.by_V[k] * dV + tangent.by_D[k] * dD[k]
         change += dot(tangent.by_S[k], dS[k]) + tangent.by_P[k] * (P[k] - state.P[k])
         total += state.G[k] * math.exp(max(-50.0, min(50.0, change)))
-    return drop_from(junction, before, (state.V[0] + dV) * total)
-
-
-@spliced
-def lost_along_ions(junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, dV: float):
-    """Voltage lost in the circuit [V] at the stage that the trial was put to."""
-    work = trial.work
-    return modelled_drop(junction, state, tangent, with_current, work.dS, work.dD, dV, trial.state.P)
+    return (state.V[0] + dV) * total
 
 
 @spliced
@@ -101,13 +95,14 @@ def solve_borders(
     """Solve the bordered system: work.US of the stage holds right-hand sides, then dS; work.UD its dQ. Returns dV_j.
 
     With p = T^-1 r and z = T^-1 dJ/dQ: x = p + z y,  y = (v - mismatch - closure_S . p)/bordered, and the circuit row
-    V - V_j - drop(sum V_j G) gives v. With a polarisation, whose right-hand sides work.polar.answer holds: as there.
+    V - V_j - drop(sum V_j G + dQ_s/dt) gives v. With a polarisation, whose right-hand sides work.polar.answer holds: as
+    there.
     """
     work, (K, N) = trial.work, state.c.shape
     x, y = work.US[stage], work.UD[stage]
-    (a, b), polar, drop_slope = open_faces(junction, N), work.polar, 0.0
-    if with_current:
-        drop_slope = drop(junction, state.V[0] * add_up(state.G))[1]
+    (a, b), polar, drop_slope = open_faces(junction, N), work.polar, work.source[IN_SERIES]
+    charging = coupled(junction)
+    charge_by_V, came = junction.capacitance, 0.0
     by_V = 1.0
     for k in range(K):
         inner = x[k, a:b]
@@ -118,6 +113,12 @@ def solve_borders(
             answer = answer_of_polarisation(polar, k, work.mismatch[k], passed)
             polar.answer[k], polar.per_V[k] = answer.at_V, answer.per_V
             y[k] += polar.share[k] * polar.slope[k] * answer.at_V
+        if charging:
+            area = junction.area * junction.columns.weight[k]
+            came += area * y[k]
+            charge_by_V += area / work.bordered[k]
+            if polarised(junction):
+                charge_by_V += area * polar.share[k] * polar.slope[k] * polar.per_V[k]
         if with_current:
             by_ions = dot(tangent.by_S[k, a:b], work.response[k, a:b])
             along = tangent.by_D[k] + by_ions
@@ -129,7 +130,12 @@ def solve_borders(
                 own = (tangent.by_P[k] - by_ions) * polar.slope[k]
                 by_V += current * (along * polar.share[k] * polar.slope[k] + own) * polar.per_V[k]
                 rest -= current * own * polar.answer[k]
+    if charging:
+        by_V += work.source[PER_CHARGE] * charge_by_V
+        rest -= work.source[PER_CHARGE] * came
+        work.source[CAPACITANCE] = charge_by_V
     v = rest / by_V
+    work.UQ[stage] = came + charge_by_V * v
     for k in range(K):
         y[k] += v / work.bordered[k]
         push = y[k]
@@ -150,4 +156,4 @@ def finish_ions(junction: Junction, state: State, trial: Trial):
         trial.state.D_right[k] = state.D_right[k] + work.dD[k] + work.UD[last, k] - passed
 
 
-ion_step = step_of(System(factor_ions, evaluate_ions, lost_along_ions, solve_borders, finish_ions), "ion_step")
+ion_step = step_of(System(factor_ions, evaluate_ions, conducted_along_ions, solve_borders, finish_ions), "ion_step")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import detached, fused, inlined, spliced
+from otjdd.compiler.decorators import bare, detached, fused, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.polarisation import (
@@ -19,6 +19,8 @@ from otjdd.mechanisms.polarisation import (
     move_polarisation,
     new_polarisation_work,
 )
+from otjdd.physics.channels.kinetic_traps import trap_current
+from otjdd.physics.circuit import coupled, drop, source_current
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import Columns, Junction, new_state
 from otjdd.physics.numerics import add_scaled, copy
@@ -43,6 +45,8 @@ class Work(NamedTuple):
     US: np.ndarray  # (s, K, N+1) stages of S, Q and V_j
     UD: np.ndarray  # (s, K)
     UV: np.ndarray  # (s,)
+    UQ: np.ndarray  # (s,) stages of the charge that came from the source [C]
+    source: np.ndarray  # (SOURCE,) numbers of the circuit in a stage, see below
     dS: np.ndarray  # (K, N+1) change of S and Q since the start of the step
     dD: np.ndarray  # (K,)
     mismatch: np.ndarray  # (K,) of the closure
@@ -61,6 +65,11 @@ class Trial(NamedTuple):
     film: ElectronWork
     noise: Noise
     between: WayBetween
+
+
+# numbers of Work.source: dV/dI of what is in series [ohm], 0 without; the same over gamma dt [ohm/s]; charge that came from
+# the source [C] since the start of the step, and what a stage has more than it counts so; dQ/dV_j [F], above 0 without
+IN_SERIES, PER_CHARGE, CAME, MORE, CAPACITANCE, SOURCE = range(6)
 
 
 class Ramp(NamedTuple):
@@ -85,7 +94,8 @@ def new_work(stages: int, K: int, N: int, polarised: bool = False) -> Work:
     face = (K, N + 1)
     return Work(
         np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(K),
-        np.zeros(face), np.zeros((stages, K, N + 1)), np.zeros((stages, K)), np.zeros(stages),
+        np.zeros(face), np.zeros((stages, K, N + 1)), np.zeros((stages, K)), np.zeros(stages), np.zeros(stages),
+        np.zeros(SOURCE),
         np.zeros(face), np.zeros(K), np.zeros(K), new_factors(N),
         np.zeros((K, N)), new_polarisation_work(stages, K, polarised),
     )  # fmt: skip
@@ -121,24 +131,31 @@ def add_stages(factors: np.ndarray, scale: float, stages: np.ndarray, k: int, co
         add_scaled(scale * factors[count - 1], stages[count - 1, k], out)
 
 
+@bare
+def advanced(method: Method, stages: np.ndarray, i: int, before: float) -> float:
+    """Change of a number since the start of a step at stage i, from its stages (s,) and the change at the stage before."""
+    if i >= method.A.shape[0]:
+        return before + stages[i - 1]
+    change = 0.0
+    for j in range(i):
+        change += method.A[i, j] * stages[j]
+    return change
+
+
 @detached
-def move_to_stage(method: Method, work: Work, i: int, dV: float) -> float:
-    """Move work.dS and work.dD from the stage before to stage i, and return its dV from that dV."""
+def move_to_stage(method: Method, work: Work, i: int):
+    """Move work.dS and work.dD from the stage before to stage i."""
     if i >= method.A.shape[0]:
         for k in range(work.dD.size):
             add_scaled(1.0, work.US[i - 1, k], work.dS[k])
             work.dD[k] += work.UD[i - 1, k]
-        return dV + work.UV[i - 1]
-    dV = 0.0
+        return
     for k in range(work.dD.size):
         work.dS[k, :] = 0.0
         work.dD[k] = 0.0
         add_stages(method.A[i], 1.0, work.US, k, i, work.dS[k])
         for j in range(i):
             work.dD[k] += method.A[i, j] * work.UD[j, k]
-    for j in range(i):
-        dV += method.A[i, j] * work.UV[j]
-    return dV
 
 
 class System(NamedTuple):
@@ -146,7 +163,7 @@ class System(NamedTuple):
 
     factor: Any  # (junction, state, trial, per_dt): factor the Jacobian at the start; fluxes there
     evaluate: Any  # (junction, state, trial, stage, dV): fluxes and residuals at a stage
-    lost: Any  # (junction, state, tangent, trial, with_current, dV): V, lost in the circuit at a stage
+    conducted: Any  # (junction, state, tangent, trial, with_current, dV): A, conducted at a stage
     solve: Any  # (junction, state, tangent, trial, with_current, stage, rest): dV_j; fill the stage
     finish: Any  # (junction, state, trial): fields at the end from the last stage
 
@@ -171,6 +188,26 @@ def fill_right_hand_sides(method: Method, work: Work, i: int, per_dt: float):
 
 
 @spliced
+def begin_source(junction: Junction, state: State, work: Work, V_source: float, per_dt: float):
+    """Fill the numbers of the circuit at the start of a step. per_dt : 1/(gamma dt) [1/s]"""
+    source = work.source
+    source[CAME], source[MORE], source[CAPACITANCE] = 0.0, 0.0, 1.0
+    if coupled(junction):
+        source[IN_SERIES] = drop(junction, source_current(junction, V_source - state.V[0]))[1]
+        source[PER_CHARGE] = source[IN_SERIES] * per_dt
+
+
+@spliced
+def charging_rest(junction: Junction, method: Method, work: Work, i: int, per_dt: float, lost: float, current: float):
+    """Right-hand side [V] of the circuit row of stage i. lost : [V]   current : [A] that does not charge the junction"""
+    source, before = work.source, 0.0
+    for j in range(i):
+        before += method.C[i, j] * work.UQ[j]
+    passed = source_current(junction, lost) - current
+    return source[IN_SERIES] * (passed + per_dt * before) - source[PER_CHARGE] * source[MORE]
+
+
+@spliced
 def end_stages(junction: Junction, state: State, trial: Trial, dV: float):
     """Put concentrations, P and V_j after the last stage into trial.state, and the error estimate into the work."""
     work, new = trial.work, trial.state
@@ -183,35 +220,44 @@ def end_stages(junction: Junction, state: State, trial: Trial, dV: float):
         for i in range(state.c.shape[1]):
             work.error[k, i] = (moved[i] - moved[i + 1]) * junction.columns.dilution[k, i]
     new.V[0] = state.V[0] + dV + work.UV[last]
+    work.source[CAME] += work.UQ[last]
     end_polarisation(junction, state, new, work.polar)
 
 
 def step_of(system: System, name: str):
     """The kernel that takes a step of a system. name : that of the kernel in the cache"""
-    factor, evaluate, lost, solve, finish = system
+    factor, evaluate, conducted, solve, finish = system
 
     def step(
         junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool
     ) -> bool:
         """One step of dt [s] from a state to trial.state; trial.work.error is its error estimate of c. Returns success.
 
-        with_current : the current acts on V_j, along its tangent; else the voltage lost stays that of the start.
+        with_current : the current acts on V_j, along its tangent; else it stays that of the start.
         """
-        method, work, dV = trial.method, trial.work, 0.0
+        method, work, dV, traps = trial.method, trial.work, 0.0, trap_current(state)
+        begin_source(junction, state, work, source.voltage, 1.0 / (dt * method.gamma))
         if not factor(junction, state, trial, 1.0 / (dt * method.gamma)):
             return False
         begin_stages(state, trial.state)
         for i in range(method.alpha.size):
-            dV = move_to_stage(method, work, i, dV)
+            move_to_stage(method, work, i)
+            dV = advanced(method, work.UV, i, dV)
+            work.source[CAME] = advanced(method, work.UQ, i, work.source[CAME])
             if i > 0:
                 move_polarisation(work.polar, method.A, i)
             evaluate(junction, state, trial, i, dV)
             fill_right_hand_sides(method, work, i, 1.0 / dt)
             rest = source.voltage + source.slope * method.alpha[i] * dt - state.V[0] - dV
-            rest += method.gamma_sum[i] * dt * source.slope - lost(junction, state, tangent, trial, with_current, dV)
+            if coupled(junction):
+                current = conducted(junction, state, tangent, trial, with_current, dV) + traps
+                rest = charging_rest(junction, method, work, i, 1.0 / dt, rest, current)
+            rest += method.gamma_sum[i] * dt * source.slope
             if not abs(rest) < math.inf:
                 return False
             work.UV[i] = solve(junction, state, tangent, trial, with_current, i, rest)
+            if not work.source[CAPACITANCE] > 0.0:
+                return False
             copy(work.polar.answer, work.polar.stages[i])
         end_stages(junction, state, trial, dV)
         finish(junction, state, trial)

@@ -12,6 +12,7 @@ from otjdd.errors import Status
 from otjdd.mechanisms.polarisation import mean_field
 from otjdd.physics.channels.kinetic_traps import trap_current, trap_current_of_column
 from otjdd.physics.channels.table import transport
+from otjdd.physics.circuit import limited
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.conduction import add_channels, along_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
@@ -25,11 +26,11 @@ from otjdd.physics.terminal_charge import from_left
 from otjdd.stepping.extremes import Watch, look, temperature_rise
 
 # columns of a recorded row, of a read, and of a kept instant
-RECORD = 25
+RECORD = 26
 TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(10)
 TERMINAL_LEFT, TERMINAL_RIGHT, SHEET, POLARISATION, FIELD, COUNT = range(10, 16)
 FLUX_LEFT, FLUX_RIGHT, WALL_LEFT, WALL_RIGHT, FILLING_LEFT, FILLING_RIGHT = range(16, 22)
-TRAPPED, TAKEN_LEFT, TAKEN_RIGHT = range(22, RECORD)
+TRAPPED, TAKEN_LEFT, TAKEN_RIGHT, CHARGING = range(22, RECORD)
 READING = 6
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY, READ_UNSEEN = range(READING)
 KEPT = 3
@@ -163,8 +164,10 @@ def write_row(
     if row.size > RECORD:
         for k in range(state.G.size):
             row[RECORD + k] = state.V[0] * state.G[k] + trap_current_of_column(state, k)
-    if abs(row[CURRENT]) > junction.compliance:  # the source has given way
-        row[SOURCE] = state.V[0] + junction.resistance * row[CURRENT]
+    row[CHARGING] = state.charging[0]
+    current = row[CURRENT] + row[CHARGING]
+    if limited(junction, current):  # the source has given way
+        row[SOURCE] = state.V[0] + junction.resistance * current
     look(junction, state, log.watch, time, step, True)
     row[RISE] = temperature_rise(log.watch)
     log.used[ROWS] += status == Status.DONE

@@ -1,6 +1,10 @@
 """Lengths of time steps: of the first after an edge, and of each that follows, by the error of the step before it."""
 
+import math
+
 from otjdd.compiler.decorators import bare, detached
+from otjdd.physics.charging import capacitance, conduction
+from otjdd.physics.circuit import drop, source_current
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
 from otjdd.stepping.error_norm import Control, drift
@@ -26,6 +30,17 @@ def first_step(junction: Junction, control: Control, state: State, work: Work, h
     rate = drift(junction, control, state, work, recorded)
     change = min(max(FIRST_CHANGE, LEAST_FIRST / control.rtol), MOST_FIRST / control.rtol)
     return horizon if rate * horizon <= change else change / rate
+
+
+@detached
+def time_of_charging(junction: Junction, state: State, V_source: float, allowed: float) -> float:
+    """Time [s] in which the source charges a junction, by more than an allowed error of V_j [V], else inf."""
+    lost = V_source - state.V[0]
+    missing = lost - drop(junction, conduction(state))[0]
+    if abs(missing) <= allowed:
+        return math.inf
+    current = source_current(junction, lost) - conduction(state)
+    return abs(capacitance(junction, state) * missing / current)
 
 
 @bare

@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 from otjdd.compiler.decorators import detached
 from otjdd.errors import Status
+from otjdd.physics.charging import settle_again as settle_at
+from otjdd.physics.circuit import coupled
 from otjdd.physics.junction import Junction
-from otjdd.physics.quasistatic import Accuracy, settle_along
+from otjdd.physics.quasistatic import Accuracy
 from otjdd.physics.state import State, Tangent, WayBetween
 from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.error_norm import Control, voltage_slack, worst_cell
@@ -26,16 +28,17 @@ from otjdd.stepping.pieces import (
     next_trial,
     note_trial,
 )
-from otjdd.stepping.rosenbrock import Ramp, Trial
+from otjdd.stepping.rosenbrock import Ramp, Trial, Work
 from otjdd.stepping.run_log import Log, full_of_rows, write_row
-from otjdd.stepping.step_length import first_step, next_step
-from otjdd.stepping.trial_step import step_or_leap
+from otjdd.stepping.step_length import first_step, next_step, time_of_charging
+from otjdd.stepping.trial_step import VOLTAGE_ERROR, allowed_of_charging, step_or_leap
 
 SHORTEST = 1e-22  # s
+FIRST_OF_CHARGING = 0.1  # first step behind a jump of the source, in times in which it charges the junction
 
 
 class Instant(NamedTuple):
-    """The end of a step."""
+    """The end of a step, or the start of the first one, with its longest."""
 
     time: float  # s
     step: float  # s
@@ -51,8 +54,19 @@ def settle_again(
     The tangent may be a new one: V_j of the old is not that of the new, however small the step.
     """
     use_end(junction, state, state)
-    accuracy = Accuracy(voltage_slack(control), False)
-    return settle_along(junction, state, tangent, between, voltage, state.V[0], accuracy)
+    return settle_at(junction, state, tangent, between, voltage, Accuracy(voltage_slack(control), False))
+
+
+@detached
+def first_behind(junction: Junction, control: Control, state: State, work: Work, at: Instant, recorded: bool) -> float:
+    """Step [s] after an edge, recorded or not: that of `first_step`, or a part of the time in which a jump charges."""
+    dt = first_step(junction, control, state, work, at.step, recorded)
+    if coupled(junction):
+        strict = VOLTAGE_ERROR * control.rtol
+        time = time_of_charging(junction, state, at.voltage, strict)
+        allowed = allowed_of_charging(state, time, control.rtol, recorded)
+        dt = min(dt, FIRST_OF_CHARGING * time * (allowed / strict) ** 0.25)
+    return dt
 
 
 @detached
@@ -65,7 +79,7 @@ def note_step(
     if all_ions:
         show_ions(junction, state, noise)
         accuracy = Accuracy(voltage_slack(control), True)
-        status = settle_along(junction, state, tangent, between, end.voltage, state.V[0], accuracy)
+        status = settle_at(junction, state, tangent, between, end.voltage, accuracy)
     if status == Status.DONE and log.every_step:
         status = write_row(junction, state, tangent, end.time, end.step, end.voltage, log)
     elif status == Status.DONE:
@@ -95,14 +109,14 @@ def cross_piece(
     if status != Status.DONE:
         return status, norm
     if dt <= 0.0 and not course.given:
-        dt = first_step(junction, control, state, trial.work, duration - tau, log.every_step)
+        at = Instant(start + tau, duration - tau, V_start + slope * tau)
+        dt = first_behind(junction, control, state, trial.work, at, log.every_step)
     while tau < duration:
         place.elapsed[0], place.step[0] = tau, dt
         if counts[TRIED] >= control.max_steps or (log.every_step and full_of_rows(log)):
             return Status.PAUSED, norm
         counts[TRIED] += 1
-        remaining = duration - tau
-        step, last, accepted = next_trial(course, dt, remaining)
+        step, last, accepted = next_trial(course, dt, duration - tau)
         if not step >= SHORTEST or tau + step == tau:
             return failure, norm
         source = Ramp(V_start + slope * tau, slope, observed)

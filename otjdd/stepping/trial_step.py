@@ -1,9 +1,9 @@
 """A trial step of the ions: accepted or rejected by the error control, and the growth of the step that the errors allow.
 
-At the end of a step D(L) and V_j are solved anew (`settle`), with a fresh tangent of the current where ln I has changed
-much, and the distance of V_j from its prediction is part of the error control. So the equations hold to round-off at
-recorded times and to `voltage_slack` at others. The current is evaluated at most once or twice a step, not six times, and
-not at all while nothing moves.
+At the end of a step D(L) and V_j are solved anew (`settle`, `settle_charging`), with a fresh tangent of the current where
+ln I has changed much, and the distance of V_j from its prediction is part of the error control. So the equations hold to
+round-off at recorded times and to `voltage_slack` at others. The current is evaluated at most once or twice a step, not six
+times, and not at all while nothing moves.
 """
 
 import math
@@ -15,9 +15,11 @@ from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
 from otjdd.physics.channels.kinetic_traps import have_memory
-from otjdd.physics.circuit import coupled, drop
-from otjdd.physics.closing import hold_traps
-from otjdd.physics.junction import Junction
+from otjdd.physics.charging import Charging, capacitance, conduction, idle, settle_charging
+from otjdd.physics.circuit import coupled, drop, limited, resistance, source_current
+from otjdd.physics.closing import close_all, hold_traps
+from otjdd.physics.conduction import along_tangent
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
@@ -43,13 +45,16 @@ from otjdd.stepping.hooks import (
 )
 from otjdd.stepping.hop_noise import add_hop_noise
 from otjdd.stepping.largest_leap import leap_size
-from otjdd.stepping.rosenbrock import Ramp, Trial
+from otjdd.stepping.rosenbrock import CAME, CAPACITANCE, Ramp, Trial
 from otjdd.stepping.step_length import GROWTH, SAFETY, SHRINK, allowed_growth
 
 LEAST_SHRINK, UNPHYSICAL_SHRINK = 0.9, 0.5  # of the step after a rejection, and after one for a concentration
 UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken seconds through narrow levels
-SUDDEN = 1e-6  # error norm of a step in which nothing but V_j can have moved
+SLOW = 30.0  # steps in times of charging from which on V_j is at rest at the end of a step but for what moves slowly
+WITHIN = 3.0  # current at the end of a step that has grown by the square of the time, over its mean
+JUST_BEYOND = 1.001  # of the way to where the source begins or ceases to limit its current
 VOLTAGE_ERROR = 0.1  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
+UNRECORDED_ERROR, WHILE_IT_LASTS = 0.01, 0.02  # V; V per unit rtol: a seventh of rtol in what moves by 7/V
 NEGLIGIBLE_DROP = 1e-3  # V per unit rtol: a voltage drop too small to be followed within a step
 NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few to be followed within a step
 LEAP, AFTER_LEAP = 0.1, 2.0  # norm of what ions move in a leap at most, and growth of the next step
@@ -84,6 +89,94 @@ def is_apart(junction: Junction, state: State, band: np.ndarray) -> bool:
     return apart
 
 
+class Source(NamedTuple):
+    """The source in a trial step of a junction with something in series."""
+
+    voltage: float  # V, at the end
+    time: float  # s, in which the junction is charged
+    slow: bool  # that is a small part of the step
+    turns: bool  # the source begins or ceases to limit its current within it
+    felt: bool  # the current acted on V_j in the stages
+    share: float  # of the step, to where it does
+
+
+@detached
+def source_of_step(junction: Junction, state: State, new: State, source: Ramp, step: float, felt: bool) -> Source:
+    """The source in a step [s] from a settled state to a new one, whose V_j is a prediction. felt : as of Source"""
+    V, before = source.voltage + source.slope * step, source.voltage - state.V[0]
+    after = V - new.V[0]
+    first, last = source_current(junction, before), source_current(junction, after)
+    G = add_up(state.G) if state.V[0] != 0.0 else 0.0
+    time = capacitance(junction, state) / (1.0 / drop(junction, first)[1] + G)
+    turns = limited(junction, first) != limited(junction, last)
+    turns, share = turns or (limited(junction, last) and first * last < 0.0), 1.0
+    if turns:
+        limit = resistance(junction) * junction.compliance
+        off = abs(before) - limit
+        share = off / (off - (math.copysign(after, after * before) - limit))
+    return Source(V, time, step > SLOW * time, turns, felt, share)
+
+
+@bare
+def allowed_of_charging(state: State, lasts: float, rtol: float, recorded: bool) -> float:
+    """Error of V_j [V] that a step may make which lasts for a time [s].
+
+    Where no current is recorded it counts by what the ions move further meanwhile, over what they move beside the jump.
+    """
+    if recorded:
+        return VOLTAGE_ERROR * rtol
+    return max(VOLTAGE_ERROR * rtol, min(UNRECORDED_ERROR, rtol * WHILE_IT_LASTS * state.beside[0] / lasts))
+
+
+@detached
+def charged_in(junction: Junction, state: State, V_source: float, step: float) -> float:
+    """Voltage [V] by which a settled state is charged in a step [s] at a source voltage [V]."""
+    current, G = source_current(junction, V_source - state.V[0]), add_up(state.G)
+    per_current = min(step / capacitance(junction, state), 1.0 / (1.0 / drop(junction, current)[1] + G))
+    return abs(current - conduction(state)) * per_current
+
+
+@detached
+def charge_end(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, end: Source, step: float, accuracy: Accuracy
+):  # fmt: skip
+    """Settle trial.state, to which a step [s] leads from a settled state, behind what is in series. Returns a status.
+
+    A slow step, and one in which the source turns, charges the junction by an implicit Euler step. In any other one the
+    stages do so, and what the current at the end differs by from that of the stages has grown by the square of the time.
+    """
+    new, C = trial.state, capacitance(junction, state)
+    copy(state.traps.to_left, new.traps.to_left)
+    for k in range(state.c.shape[0]):
+        copy(state.traps.current[k], new.traps.current[k])
+    if end.slow or end.turns:
+        charging, V = Charging(0.0, 0.0, 1.0 / step, C), state.V[0]
+        beyond = abs(end.voltage) + abs(V)
+        guess = new.V[0] if abs(new.V[0] - V) <= beyond else V  # of stages that may have led anywhere
+        return settle_charging(junction, state, new, tangent, end.voltage, guess, charging, accuracy)
+    status = close_all(junction, new, new.V[0], max(CLOSURE_TOLERANCE, 1e-3 * accuracy.allowed))
+    if status != Status.DONE:
+        return status
+    current = conduction(state)
+    if end.felt:
+        along_tangent(junction, new, tangent)
+        current = conduction(new)
+    current = source_current(junction, end.voltage - new.V[0]) - current
+    charging = Charging(current, trial.work.source[CAME], WITHIN / step, C)
+    return settle_charging(junction, state, new, tangent, end.voltage, new.V[0], charging, accuracy)
+
+
+@detached
+def settle_end(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, end: Source, step: float, accuracy: Accuracy
+):  # fmt: skip
+    """Settle trial.state, to which a step [s] leads from a settled state. Returns a status."""
+    if not coupled(junction):
+        return settle(junction, trial.state, tangent, end.voltage, trial.state.V[0], accuracy)
+    status = charge_end(junction, state, tangent, trial, end, step, accuracy)
+    return Status.STEP_REJECTED if status == Status.CIRCUIT_NOT_SOLVED else status
+
+
 @detached
 def leap(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
@@ -95,6 +188,8 @@ def leap(
     equations of `attempt` are singular there. Returns an Outcome; STEP_REJECTED where the step is too long.
     """
     work, new, still = trial.work, trial.state, abs(source.slope) * step <= voltage_slack(control)
+    if coupled(junction):
+        still = still and charged_in(junction, state, source.voltage, step) <= VOLTAGE_ERROR * control.rtol
     norm = step * drift(junction, control, state, work, False) if still else math.inf
     if not norm <= LEAP:
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
@@ -110,13 +205,30 @@ def leap(
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     accuracy = Accuracy(voltage_slack(control), recorded or (source.observed and have_memory(new)))
     start_end(state, new, step)
-    status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
+    end = Source(source.voltage + source.slope * step, 0.0, True, False, False, 1.0)
+    status = settle_end(junction, state, tangent, trial, end, step, accuracy)
     if status == Status.DONE:
         begin_step(junction, new)
         norm = max(norm, step * drift(junction, control, new, work, False))
         status = Status.DONE if norm <= LEAP else Status.STEP_REJECTED
     leapt = is_apart(junction, new, trial.film.U[0])
     return Outcome(status, norm, AFTER_LEAP if status == Status.DONE else SHRINK, False, leapt)
+
+
+@bare
+def is_felt(junction: Junction, state: State, V_source: float, V_end: float, rtol: float) -> bool:
+    """True where the current acts on V_j in a step between two voltages of the source."""
+    r = drop(junction, source_current(junction, V_source - state.V[0]))[1]
+    return r * add_up(state.G) * max(abs(state.V[0]), abs(V_end)) > NEGLIGIBLE_DROP * rtol
+
+
+@bare
+def copy_circuit(state: State, new: State):
+    """Copy what the circuit knows of a settled state to one that a step leads to."""
+    copy(state.G, new.G)
+    copy(state.charging, new.charging)
+    copy(state.lasted, new.lasted)
+    copy(state.beside, new.beside)
 
 
 @detached
@@ -126,15 +238,24 @@ def attempt(
 ):  # fmt: skip
     """One trial step [s] from `state` to trial.state, its current recorded or not. Returns an Outcome."""
     work, new = trial.work, trial.state
-    lost = drop(junction, state.V[0] * add_up(state.G))[0]
-    with_current = coupled(junction) and state.V[0] != 0.0 and abs(lost) > NEGLIGIBLE_DROP * control.rtol
-    copy(state.G, new.G)
+    end = Source(source.voltage + source.slope * step, 0.0, True, False, False, 1.0)
+    if coupled(junction) and idle(state.V[0], 0.0, Accuracy(voltage_slack(control), False)):  # no current was looked at
+        along_tangent(junction, state, tangent)
+    with_current = coupled(junction) and is_felt(junction, state, source.voltage, end.voltage, control.rtol)
+    copy_circuit(state, new)
     use_mean(junction, state, new)
     begin_step(junction, state)
     if not film_step(junction, state, tangent, trial, source, step, with_current, NEGLIGIBLE_BENDING * control.rtol):
-        return Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False, False)
+        falls = not work.source[CAPACITANCE] > 0.0
+        return Outcome(Status.CHARGE_FALLS if falls else Status.STEP_REJECTED, math.inf, SHRINK, False, False)
     norm = norm_of(junction, control, state, new.c, work.error, work.US[trial.method.alpha.size - 1])
     norm = max(norm, step_error(junction, state, trial, control.rtol))
+    allowed = VOLTAGE_ERROR * control.rtol
+    if coupled(junction):
+        end = source_of_step(junction, state, new, source, step, with_current)
+        if not (end.slow or end.turns):
+            allowed = allowed_of_charging(state, end.time + step, control.rtol, recorded)
+            norm = max(norm, abs(work.UV[trial.method.alpha.size - 1]) / allowed)
     if not norm < math.inf:
         return Outcome(Status.NOT_FINITE, norm, SHRINK, False, False)
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
@@ -151,9 +272,9 @@ def attempt(
     use_end(junction, state, new)
     accuracy = Accuracy(voltage_slack(control), recorded or (source.observed and have_memory(new)))
     start_end(state, new, step)
-    status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
+    status = settle_end(junction, state, tangent, trial, end, step, accuracy)
     if status != Status.DONE:
-        return Outcome(status, norm, UNSOLVED_SHRINK, False, False)
+        return Outcome(status, norm, SHRINK if status == Status.STEP_REJECTED else UNSOLVED_SHRINK, False, False)
     if is_apart(junction, new, band):
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     error = error_by_charge(junction, control, state, new, work, abs(new.V[0] - predicted))
@@ -162,15 +283,13 @@ def attempt(
     if not passed:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     if coupled(junction) and not hold_traps(new):  # what the charge of traps does to V_j counts with it
-        allowed = VOLTAGE_ERROR * control.rtol
         negligible = (allowed - 10.0 * VOLTAGE_TOLERANCE) / 3.1
         uncertain = 10.0 * VOLTAGE_TOLERANCE + 3.0 * blur(junction, new, tangent, negligible)
         off = abs(new.V[0] - predicted) / max(allowed, uncertain)
-        # then V_j can only have jumped to another solution
-        sudden = norm <= SUDDEN and abs(source.slope) * step <= voltage_slack(control)
-        if off > 0.0 and not sudden:
+        if off > 0.0:
             growth = min(growth, max(SHRINK, SAFETY * off**-0.5))
-        if off > control.most and not sudden:
+        if off > control.most * control.most:  # V_j differs from its prediction by the square of the step
+            growth = max(SHRINK, JUST_BEYOND * end.share) if end.turns else growth
             return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     return Outcome(Status.DONE, norm, growth, False, False)
 

@@ -86,20 +86,6 @@ class Waveform:
         return float(steps[steps > 0].min(initial=np.inf))
 
     @property
-    def shortest_stay(self) -> float:
-        """Shortest time [s] of a plateau after the first voltage, or of the longer side of a peak; infinite without any.
-
-        An edge is as good as a jump: it counts where the voltage turns round at its end.
-        """
-        took, way = np.diff(self.times), np.sign(np.diff(self.voltages))
-        took, way = took[(took > 0) | (way != 0)], way[(took > 0) | (way != 0)]
-        begins = np.flatnonzero(np.append(way[:1] == way[:1], way[1:] != way[:-1]))
-        took, way = np.add.reduceat(took, begins) if begins.size else took, way[begins]
-        plateaus, peaks = took[1:][way[1:] == 0], np.maximum(took[:-1], took[1:])[way[:-1] * way[1:] < 0]
-        stays = np.append(plateaus, peaks)
-        return float(stays[stays > 0].min(initial=np.inf))
-
-    @property
     def write_count(self) -> int:
         """Number of writes: plateaus that are neither reads nor 0 V, or the reads after a write, if these are more."""
         _, end, v0, v1 = self.segments()
@@ -380,11 +366,6 @@ class Chain:
     def shortest_step(self) -> float:
         """Shortest time between two breakpoints, without jumps [s]."""
         return min(part.shape.shortest_step for part in self.parts)
-
-    @property
-    def shortest_stay(self) -> float:
-        """Shortest time [s] of a plateau or a peak within a part, as of a Waveform."""
-        return min(part.shape.shortest_stay for part in self.parts)
 
     @property
     def write_voltages(self) -> np.ndarray:

@@ -40,10 +40,10 @@ def truth(**drive):
 def recorded(t, V):
     """Rows of time, voltage and current as an instrument takes them, the voltage straight from row to row."""
     points = [[float(a), float(b)] for a, b in zip(t, V, strict=True)]
-    ds = truth(kind="table", points=points)
+    ds = truth(kind="table", points=points, reads_at=[0.0])
     at = np.searchsorted(ds.time.values, t - 1e-9, side="left")
     current = ds.current.values[at]
-    current[0] = ds.conduction_current.values[np.searchsorted(ds.time.values, 0.0, side="right") - 1]
+    current[0] = ds.read_current.values[0]  # of a junction that is charged
     return {"t (s)": t, "V (V)": V, "I (A)": current}
 
 

@@ -29,7 +29,10 @@ def kinetic(data) -> bool:
 
 @law(without=(of.noise,))
 def test_a_row_is_the_current_of_its_instant(data):
-    """Each recorded current at a snapshot, wherever the last read was, is one that nothing before it has led to."""
+    """Each recorded current at a snapshot, wherever the last read was, is one that nothing before it has led to.
+
+    Behind a circuit the junction has a voltage of its own: a variable of the snapshot.
+    """
     if kinetic(data):
         raise NoStatement("traps that relax carry more than the chord of their instant")
     ds = run_of(with_keys(data, record={"profiles": 9, "profiles_at_reads": True}))
@@ -41,7 +44,7 @@ def test_a_row_is_the_current_of_its_instant(data):
         row = ds.isel(time=int(rows[0]))
         run, failed = simulate.begun(case, at_snapshot(ds, number_of))
         assert failed is None
-        integrate.jump(run, float(row.voltage))
+        integrate.settle_again(run, float(row.voltage))
         assert conduct(run.junction, run.state, run.tangent, False)
         conductance = float(run.state.G.sum())
         V_j = float(run.state.V[0])

@@ -17,7 +17,7 @@ from otjdd.system.files import HDF5, sealed
 SIZES = {
     "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "kind": 2, "channel": 3, "layer": 2, "trap": 2,
     "temperature": 1, "bias": 5, "step": 2, "word_line": 3, "bit_line": 4,
-    "band": 6, "energy": 7, "frequency": 3, "trap_group": 5, "end": 2, "draw": 1,
+    "band": 6, "energy": 7, "frequency": 3, "trap_group": 5, "end": 2, "draw": 1, "junction": 1,
 }  # fmt: skip
 COORDS = {"time", "x", "bias", "temperature", "state", "frequency", "kind", "channel", "layer", "trap"}
 

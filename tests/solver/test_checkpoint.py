@@ -72,7 +72,14 @@ def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch
     drive = case.parse_case(LONG).drive.waveform()
     assert drive.block_count > 3
     whole = otjdd.run(case.parse_case(LONG))
-    assert whole.read_resistance.values == pytest.approx(held.read_resistance.values, rel=1e-9)
+    # a block has times of its own, which differ in the last digits: behind a circuit another step may then be rejected
+    assert whole.read_resistance.values == pytest.approx(held.read_resistance.values, rel=1e-5)  # rtol
+    no_circuit = case.parse_case(LONG).replace("circuit.series_resistance", 0.0)
+    blocks = otjdd.run(no_circuit).read_resistance.values
+    monkeypatch.undo()
+    assert blocks == pytest.approx(otjdd.run(no_circuit).read_resistance.values, rel=1e-9)
+    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(waveform, "BLOCK", 100)
     ended(tmp_path / "checkpoint", at)
     ds, shares = resumed(tmp_path / "checkpoint")
     assert at < shares[0] < shares[-1] == 1.0

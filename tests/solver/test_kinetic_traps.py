@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from devices import needs_speed
 from scipy.integrate import solve_ivp
-from scipy.optimize import brentq
 from scipy.special import exp1, expit
 
 from otjdd.case.case import parse_case
@@ -259,6 +258,10 @@ class Source(NamedTuple):
     resistance: float = 0.0
     compliance: float = math.inf
 
+    @property
+    def in_series(self) -> float:
+        return self.resistance or 1e-6 / self.compliance
+
 
 class Film(NamedTuple):
     """What charged traps and their surroundings are."""
@@ -286,64 +289,58 @@ def passing_current(f: np.ndarray, V: float, film: Film):
     return ELEMENTARY_CHARGE * AREA * film.density * (passing @ gauss()[1])
 
 
-def missing(source: Source, f: np.ndarray, V_j: float, V: float, film: Film, limited: bool):
-    """What a circuit lacks at a voltage of the junction [V]: volts, or amperes where the source gives way."""
-    current = passing_current(f, V_j, film)
-    return abs(current) - source.compliance if limited else V_j + source.resistance * current - V
-
-
-def root(function, guess: float, low: float, high: float) -> float:
-    """Root of a function by secants from a guess, or between bounds."""
-    x, other, off = guess, guess + 1e-6, function(guess)
-    for _ in range(8):
-        beside = function(other)
-        if beside == off:
-            break
-        x, off, other = other, beside, other - beside * (other - x) / (beside - off)
-        if abs(other - x) < 1e-11 and low <= other <= high:
-            return other
-    return brentq(function, low, high, xtol=1e-10)
-
-
-def behind(source: Source, f: np.ndarray, V: float, film: Film, guess: float) -> tuple[float, bool]:
-    """Voltage [V] of a junction behind a source of V whose traps are filled by f (n,), and whether the source gives way."""
-    if source == NOTHING_BETWEEN or V == 0.0:
-        return V, False
-    low, high = min(V, 0.0), max(V, 0.0)
-    if source.resistance == 0.0 and abs(passing_current(f, V, film)) <= source.compliance:
-        return V, False
-    limited = source.resistance == 0.0
-    return root(lambda V_j: missing(source, f, V_j, V, film, limited), guess, low, high), limited
+def behind(source: Source, y: np.ndarray, V: float, film: Film) -> tuple[float, float]:
+    """Voltage [V] of a junction behind a source of V, and the current [A] of the source. y : as in `exact_with_charge`"""
+    n, eps = gauss()[0].size, 20.0 * VACUUM_PERMITTIVITY
+    if source == NOTHING_BETWEEN:
+        return V, 0.0
+    D0 = y[-1] * eps / L + ELEMENTARY_CHARGE * film.density * gauss()[1] @ y[n:-1]
+    V_j = (D0 - charged_film(y[:n], 0.0, film.donors, film.density)[2]) * L / eps
+    limit = source.compliance
+    return V_j, float(np.clip((V - V_j) / source.in_series, -limit, limit))
 
 
 def exact_with_charge(points, times, first: float, film: Film, source: Source = NOTHING_BETWEEN):
     """At times (T,), of charged traps from a filling of all of them: electrons that they hold and took from the left
-    electrode [1/m2], D(0) [C/m2], V_j, and the conduction current [A]."""
+    electrode [1/m2], D(0) [C/m2], V_j, and the conduction current [A].
+
+    The unknowns are fillings, electrons that each group took from the left, and the charge that came from the source,
+    over the capacitance of the film [V]: of D(0) it is what no electron carried away. A junction behind a source starts
+    at 0 V.
+    """
     x, w = gauss()
-    n, state, out, last = w.size, np.concatenate((np.full(w.size, first), np.zeros(w.size))), [], [points[0][1]]
+    n, out = w.size, []
+    at_first, per_charge = np.full(n, first), L / (20.0 * VACUUM_PERMITTIVITY)
+    state = np.concatenate(
+        (at_first, np.zeros(n), [charged_film(at_first, 0.0, film.donors, film.density)[2] * per_charge])
+    )
     for (start, V0), (end, V1) in itertools.pairwise(points):
         if end == start:
             continue
 
-        def voltage(t, f, start=start, end=end, V0=V0, V1=V1):
-            last[0], limited = behind(source, f, V0 + (V1 - V0) * (t - start) / (end - start), film, last[0])
-            return last[0], limited
+        def at(t, y, start=start, end=end, V0=V0, V1=V1):
+            return behind(source, y, V0 + (V1 - V0) * (t - start) / (end - start), film)
 
-        def slope(t, y, voltage=voltage):
-            left, right = flows(y[:n], voltage(t, y[:n])[0], film)
-            return np.concatenate((left + right, left))
+        def slope(t, y, at=at):
+            V_j, current = at(t, y)
+            left, right = flows(y[:n], V_j, film)
+            return np.concatenate((left + right, left, [current / AREA * per_charge]))
 
-        def jacobian(t, y, voltage=voltage, h=1e-7):  # nothing depends on what was counted; V_j follows f
-            f, out = y[:n], np.zeros((2 * n, 2 * n))
-            V, limited = voltage(t, f)
-            moved, (left, right) = f + h * np.eye(n), flows(f, V, film)
-            by_f = [(there - here) / h for there, here in zip(flows(moved, V, film), (left, right), strict=True)]
-            if source != NOTHING_BETWEEN and (limited or source.resistance):
-                here, there = (missing(source, f, at, 0.0, film, limited) for at in (V, V + h))
-                follows = -(missing(source, moved, V, 0.0, film, limited) - here) / (there - here)
-                for rows, by_V, now in zip(by_f, flows(f, V + h, film), (left, right), strict=True):
-                    rows += np.outer(follows, by_V - now)
-            out[:n, :n], out[n:, :n] = (by_f[0] + by_f[1]).T, by_f[0].T
+        def jacobian(t, y, at=at, h=1e-7):
+            (V_j, current), f, out = at(t, y), y[:n], np.zeros((y.size, y.size))
+            moved, here, follows = f + h * np.eye(n), flows(f, V_j, film), np.zeros(y.size)  # dV_j/dy
+            if source != NOTHING_BETWEEN:
+                by_f = [charged_film(fillings, 0.0, film.donors, film.density)[2] for fillings in (moved, f)]
+                follows[:n] = (by_f[1] - by_f[0]) / h * per_charge
+                follows[n:-1] = ELEMENTARY_CHARGE * film.density * w * per_charge
+                follows[-1] = 1.0
+                limited = abs(current) >= source.compliance
+                out[-1] = 0.0 if limited else -follows * per_charge / (AREA * source.in_series)
+            by_f = [(there - now) / h for there, now in zip(flows(moved, V_j, film), here, strict=True)]
+            by_V = [(there - now) / h for there, now in zip(flows(f, V_j + h, film), here, strict=True)]
+            for first, last, count in ((0, n, 2), (n, 2 * n, 1)):  # fillings by both electrodes, taken from the left
+                out[first:last, :n] = sum(by_f[:count]).T
+                out[first:last] += np.outer(sum(by_V[:count]), follows)
             return out
 
         # scipy's own first step would fill traps beyond their number
@@ -351,10 +348,11 @@ def exact_with_charge(points, times, first: float, film: Film, source: Source = 
         inside = np.append(times[(times > start) & (times < end)], end)
         solved = solve_ivp(slope, (start, end), state, "Radau", t_eval=inside, **numerics)
         for t, y in zip(solved.t, solved.y.T, strict=True):
-            V_j, (left, right) = voltage(t, y[:n])[0], flows(y[:n], voltage(t, y[:n])[0], film)
+            V_j = at(t, y)[0]
+            left, right = flows(y[:n], V_j, film)
             current = ELEMENTARY_CHARGE * AREA * film.density * w @ ((1.0 - x / L) * right - x / L * left)
             D = charged_film(y[:n], V_j, film.donors, film.density)[2]
-            out.append((film.density * w @ y[:n], film.density * w @ y[n:], D, V_j, current))
+            out.append((film.density * w @ y[:n], film.density * w @ y[n:-1], D, V_j, current))
         state = solved.y[:, -1]
     return np.array(out).T
 

@@ -155,18 +155,6 @@ def test_the_kernel_sees_the_lowest_place_of_the_band():
 
 
 @needs_speed
-@pytest.mark.parametrize(("resistance", "limited"), [("1 ohm", False), ("1 Mohm", True)])
-def test_a_pulse_shorter_than_five_time_constants_of_the_charging_is_named(resistance, limited):
-    pulse = {"kind": "pulse", "voltage": "0.2 V", "width": "2 us", "rise": "1 ps", "fall": "1 ps", "wait": "1 s"}
-    circuit = {"circuit.series_resistance": resistance, "circuit.parallel_capacitance": "100 nF"}
-    ds = otjdd.run(case(JUNCTION, **SMALL), **{"drive": pulse}, **circuit)
-    assert model_limits.names(ds.attrs["model_limits"]) == ["charging_ratio"] * limited
-    if limited:  # beside the large capacitor that of the junction does not count
-        assert "at a stay of 2e-06 s, with" in ds.attrs["model_limits"]
-        assert float(re.search(r"R C = (\S+) s", ds.attrs["model_limits"])[1]) == pytest.approx(0.1, rel=0.01)
-
-
-@needs_speed
 @pytest.mark.parametrize("vacancies", [1.0, 1e20])
 def test_electrons_are_compared_with_those_that_bend_the_band_by_kT(vacancies):
     """Between equal metals at 0 V the band is flat, and its ends bend by e n L^2/(8 eps) below a uniform density n."""

@@ -11,8 +11,8 @@ from otjdd.physics.ion_fluxes import fluxes_of
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import CLOSURE_TOLERANCE, new_state, polarised
 from otjdd.physics.state import copy_state
-from otjdd.stepping.electron_step import electron_step, lost_along
-from otjdd.stepping.ion_step import ion_step, modelled_drop
+from otjdd.stepping.electron_step import electron_step
+from otjdd.stepping.ion_step import ion_step
 from otjdd.stepping.rosenbrock import Ramp, new_trial
 from otjdd.stepping.rosenbrock_methods import RODAS, RODAS5P
 
@@ -24,31 +24,14 @@ def source(run) -> float:
     return float(run.state.V[0] * (1.0 + run.junction.resistance * run.state.G.sum()))
 
 
-def step(run, dt, ramp=0.0, coupled=False, method=RODAS):
+def step(run, dt, ramp=0.0, method=RODAS):
     """Where one step leads: the trial."""
     electrons = bool(hold_electrons(run.junction))
     trial = new_trial(run.junction, method)
     copy_state(run.state, trial.state)
     advance = electron_step if electrons else ion_step
-    assert advance(run.junction, run.state, run.tangent, trial, Ramp(source(run), ramp), dt, coupled)
+    assert advance(run.junction, run.state, run.tangent, trial, Ramp(source(run), ramp), dt, False)
     return trial
-
-
-def missed_voltages(run, ramp, steps):
-    """What junction and resistance together miss of a source on a ramp [V/s], after one step of each length [s]."""
-    misses, junction, state, V = [], run.junction, run.state, source(run)
-    for dt in steps:
-        trial = step(run, dt, ramp, coupled=True)
-        new, dV = trial.state, trial.state.V[0] - state.V[0]
-        if hold_electrons(junction):
-            lost = lost_along(junction, state, run.tangent, trial, True, dV)
-        else:
-            passed = np.zeros((len(state.c), state.c.shape[1] + 1))  # vacancies that a face has seen pass
-            passed[:, :-1] = np.cumsum(((new.c - state.c) * junction.columns.width)[:, ::-1], axis=1)[:, ::-1]
-            moved = new.D_right - state.D_right
-            lost = modelled_drop(junction, state, run.tangent, True, passed, moved, dV, new.P)
-        misses.append(abs(V + ramp * dt - new.V[0] - lost))
-    return misses
 
 
 def polarisation_of(junction, state, k):

@@ -135,6 +135,15 @@ def test_ions_that_feel_each_other_have_their_number_at_rest(left, right, pause)
     assert (cells.var(axis=0) / np.diag(expected)).mean() == pytest.approx(1.0, abs=0.05)
 
 
+def test_the_way_between_two_states_beside_electrons_has_room_for_single_ions():
+    electrons = 'electrons = "balance"\ndensity_of_states = "1e26 1/m^3"\n'
+    run, _, _ = begun(
+        1200, seed=7, text=charged(True, False, "1e-6 m/s").replace("tunnelling_mass", f"{electrons}tunnelling_mass")
+    )
+    assert {room.values.size for room in (run.state, *run.trial.between)} == {run.state.values.size}
+    assert run.trial.between.old is not run.trial.between.end
+
+
 def covariance_beside_electrons(run, c, area):
     """As `covariance_of_open_film`, of a film whose electrons answer: from bands with a thousandth more in a cell."""
     n, sites = (c * run.junction.columns.width)[0] * area, 1e27 * run.junction.columns.width[0] * area

@@ -1,9 +1,9 @@
-"""One time step: the order of its error, of its error estimate, and what it does at a load line and along a ramp."""
+"""One time step: the order of its error, of its error estimate, and what it does along a ramp."""
 
 import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
-from one_step import exact, methods, missed_voltages, step
+from one_step import exact, methods, step
 
 from otjdd.solver import initial, model
 from otjdd.stepping.rosenbrock_methods import RODAS
@@ -71,11 +71,3 @@ def test_what_is_much_faster_than_a_step_is_gone_after_it():
     away = begin(film, away.state.c * total[:, None])
     before, after = (np.abs(c - still).max() for c in (away.state.c, step(away, 1e3).state.c))
     assert after < 1e-4 * before
-
-
-def test_junction_and_resistance_share_the_voltage_after_a_step():
-    film = case(device__film__cells=8, device__transmission="wkb", device__conducting_fraction=1.0,
-                circuit__series_resistance=50.0)  # fmt: skip
-    misses = missed_voltages(begin(film, voltage=0.9), 1e6, (4e-9, 2e-9, 1e-9))
-    assert misses[0] < 1e-10
-    assert misses[2] < misses[0] / 2**5

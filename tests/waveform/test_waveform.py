@@ -164,20 +164,3 @@ def test_a_read_near_the_start_of_a_long_waveform_stays_where_it_is():
 def test_a_difference_keeps_short_steps_before_a_long_rest():
     across = difference(pulse(1.0, 1e-15, wait=1e9), pulse(0.0, 1.0), 0.0)
     assert across(np.array([0.5e-15, 2e-15])).tolist() == [1.0, 0.0]
-
-
-@pytest.mark.parametrize(
-    ("times", "voltages", "stay"),
-    [
-        ([0, 1e-12, 3, 3 + 1e-12, 8], [0, 1, 1, 0, 0], 3),  # edges as good as jumps
-        ([0, 0, 3, 3, 8], [0, 1, 1, 0, 0], 3),
-        ([0, 2, 3], [0, 0, 1], np.inf),  # what is before the first edge is at rest
-        ([0, 2, 2, 5, 7], [0, 0, 1, 1, 1], 5),  # a read within a plateau
-        ([0, 1, 2, 7], [0, 0.5, 1, 0], 5),  # a peak: the longer side, in however many points
-        ([0, 0, 4, 4, 6], [0, 1, 0, 1, 0], 2),  # a sawtooth
-        ([0, 2, 4, 4.5], [0, 1, -1, 0], 2),
-        ([0], [1], np.inf),
-    ],
-)
-def test_the_shortest_stay_is_that_of_a_plateau_or_of_a_peak(times, voltages, stay):
-    assert Waveform(np.array(times, float), np.array(voltages, float)).shortest_stay == pytest.approx(stay)

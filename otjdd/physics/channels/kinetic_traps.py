@@ -7,8 +7,8 @@ the terminals, w being the voltage of a small signal between the left electrode 
 
 So one current passes both terminals, and what the electrodes give differs by what the traps take. With j_L = j - r_L a and
 j_R = -j - r_R a (`traps.kinetic`) the part of j, -e sum N j, is that of a steady filling, a chord conductance of `traps`.
-The rest, by which traps relax, is filled here. It is not zero at 0 V. As other charge that the junction takes up, it has no
-drop at the series resistance. Of charged traps it is part of the change of D(0) already: 1 - w of each electron.
+The rest, by which traps relax, is filled here. It is not zero at 0 V, and passes the series resistance as other charge that
+the junction takes up does. Of charged traps it is part of the change of D(0) already: 1 - w of each electron.
 """
 
 import math

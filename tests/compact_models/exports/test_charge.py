@@ -8,6 +8,7 @@ import simulators
 
 from otjdd.compact_models.exports import testbench, verilog_a
 from otjdd.runs.run import simulate
+from otjdd.solver.simulate import simulate_junction
 from otjdd.waveform import shapes
 
 DEVICE = f"{simulators.LOADED}\nN1 p 0 otjm {{}}"
@@ -26,7 +27,7 @@ def forms(compact_model, tmp_path_factory):
 
 def test_charge_and_displacement_current_are_those_of_the_solver(compact_model):
     slope = {"kind": "table", "points": [[0, 0], [2e-6, 2.0], [5e-6, -1.0]], "reads_at": [5e-6]}  # 1 V/us
-    solved = simulate(compact_device.written_case().replace("drive", slope))
+    solved = simulate_junction(compact_device.written_case().replace("drive", slope), at_once=True)
     times = np.linspace(0.0, 5e-6, 101)
     told = compact_model.run(shapes.table(times, np.interp(times, *np.transpose(slope["points"]))))
     found = (solved, solved.electrode_charge), (told, told.terminal_charge_left)  # the film holds no electrons
@@ -116,6 +117,26 @@ def test_circuits_with_the_charge_read_what_the_solver_reads(compact_model, form
     off = np.log10([[-found[f"r{i}"] for i in range(len(reads))], model] / solved)
     rms = np.sqrt((off**2).mean(axis=1))
     assert rms[0] < rms[1] + 0.01  # decades: the charge delays the voltage of the junction by some nanoseconds
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+@pytest.mark.parametrize("width", [10e-9, 20e-9, 50e-9])
+def test_bursts_shorter_than_a_few_rc_read_what_circuits_read(compact_model, forms, width):
+    edge, points, now, reads = 1e-10, [(0.0, 0.0)], 0.0, []
+    for level, lasts in [(2.2, width), (0.0, 2.0 * width)] * 5 + [(0.0, 1e-7), (0.1, READ)]:
+        points += [(now + edge, level), (now + lasts, level)]
+        now += lasts
+    reads = [now - 0.01 * READ]
+    drive = {"kind": "table", "points": [list(point) for point in points], "reads_at": reads}
+    solved = float(simulate(compact_device.written_case().replace("drive", drive)).read_current[0])
+    body = (
+        f"{DEVICE.format('')}\nVs p 0 PWL({' '.join(f'{t:.12g} {v:.9g}' for t, v in points)})\n"
+        f".options {testbench.OPTIONS}\n.tran {width / 50:g} {now:.12g} 0 {width / 20:g}\n.control\nrun\n"
+        f"meas tran last find i(vs) at={reads[0]:.12g}\n.endc"
+    )
+    assert np.log10(-simulators.ngspice(forms, body)["last"] / solved) == pytest.approx(0.0, abs=0.1)
 
 
 @pytest.mark.campaign
