@@ -138,8 +138,10 @@ def test_a_walk_from_a_slider_to_a_film(browser, served):
     browser.find_element("css selector", "#all-device summary").click()
     assert not js(browser, "document.querySelector('#of-device input').checkVisibility()")
     browser.refresh()
-    until(browser, f"document.body.dataset.shown && {STILL}")
-    assert not js(browser, "document.querySelector('#of-device input').checkVisibility()")
+    until(
+        browser,
+        f"document.body.dataset.shown && {STILL} && !document.querySelector('#of-device input').checkVisibility()",
+    )
     browser.find_element("css selector", "#all-device summary").click()
     assert js(browser, "curve.src") == first
     assert type_in(browser, "thickness", "2.9")
