@@ -213,9 +213,11 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     carried = magnitude(np.concatenate([run.ds.conduction_current.values for run in runs]))
     quantity_axis(above, "y", carried, "|current|", "A", log=True)
     if np.isfinite(carried).any():
-        # A jump of the voltage charges the junction in one time step. The axis cuts off this spike of the total current.
-        top = np.nanmax(carried)
-        above.set_ylim(max(np.nanmin(carried), BELOW * top) / 2, top * 5)
+        # Without a circuit a jump of the voltage charges the junction at once: the axis cuts off this spike of the total.
+        top = highest = np.nanmax(carried)
+        if len(runs) == 1 and charges_in_time(runs[0].ds):
+            highest = np.nanmax(magnitude(runs[0].ds.current.values))
+        above.set_ylim(max(np.nanmin(carried), BELOW * top) / 2, max(top * 5, highest * 2))
     above.tick_params(labelbottom=False)
     time_axis(above, clock, times)
     time_axis(below, clock, times)
@@ -223,6 +225,15 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     quantity_axis(below, "y", [1.0], "voltage", "V", log=False)
     below.margins(y=0.12)
     legend(above)
+
+
+def charges_in_time(ds: xr.Dataset) -> bool:
+    """True if the source charges the junction through a circuit: where its voltage jumps, that of the junction stays."""
+    if "junction_voltage" not in ds:
+        return False
+    at_once = np.diff(ds.time.values) == 0.0
+    jumps, stays = np.diff(ds.voltage.values) != 0.0, np.diff(ds.junction_voltage.values) == 0.0
+    return bool((at_once & jumps & stays).any())
 
 
 def applied(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
