@@ -124,7 +124,7 @@ def faults_of_exchange(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a
             if density is not None and beside_it.mobile and density >= sites:
                 expected = f'a density below the site density of "{write(sites, "density")}"'
                 yield (*path, "equilibrium_density"), expected, brief(write(density, "density"))
-            holds = (ions.density or 0.0) * sum(layer.thickness for layer in film.stack if layer.mobile)
+            holds = (ions.density or 0.0) * film.mobile_thickness
             if given.capacity is not None and given.capacity < holds:
                 expected = f'at least "{write(holds, "areal density")}", the vacancies that the film holds at first'
                 yield (*path, "capacity"), expected, brief(write(given.capacity, "areal density"))

@@ -242,6 +242,11 @@ class Film(Sheet):
         """The film as its one layer."""
         return (ANY_LAYER.model_copy(update={name: getattr(self, name) for name in OF_EACH_LAYER}),)
 
+    @property
+    def mobile_thickness(self) -> float:
+        """Thickness of what has sites of ions [m]: all of it."""
+        return self.thickness
+
     def with_cells(self, cells: int) -> "Film":
         """The film on a grid of another number of cells."""
         return self.model_copy(update={"cells": cells})
@@ -326,6 +331,11 @@ class LayeredFilm(Record):
     def thickness(self) -> float:
         """Thickness of all layers [m]."""
         return sum(layer.thickness for layer in self.layers)
+
+    @property
+    def mobile_thickness(self) -> float:
+        """Thickness of the layers that have sites of ions [m]."""
+        return sum(layer.thickness for layer in self.layers if layer.mobile)
 
     @property
     def cells(self) -> int:

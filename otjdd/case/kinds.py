@@ -384,7 +384,7 @@ def faults_of_noise(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of
         except (OSError, ValueError):
             continue  # said by `faults_of_columns`
         densities = spread.get("ions.density", [kind.ions.density] * len(weights))
-        thickness = spread.get("device.film.thickness", [kind.device.film.thickness] * len(weights))
+        thickness = spread.get("device.film.thickness", [kind.device.film.mobile_thickness] * len(weights))
         for k, weight in enumerate(weights):
             ions = densities[k] * thickness[k] * column_area(kind.device, kind.share * weight)
             if not ions >= FEWEST:

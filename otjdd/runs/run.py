@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ import numpy as np
 from otjdd.case import toml_text
 from otjdd.case.case import Case, changed_case, named_files, parse_case, put
 from otjdd.case.document import parse
-from otjdd.case.problem import Problem, Source, dotted
+from otjdd.case.electrodes import exchanges
+from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import CaseError, NotAsExpected, ResultError, SolverError
 from otjdd.results import store
@@ -42,7 +44,7 @@ def check_inputs(case: Case, file: str = "case") -> None:
     Raises CaseError, ResultError.
     """
     try:
-        model.members(case)
+        parts = model.members(case)
         if case.crossbar is not None:
             from otjdd.compact_models.crossbars import models
 
@@ -55,19 +57,25 @@ def check_inputs(case: Case, file: str = "case") -> None:
             from otjdd.runs.error_estimate import on_coarser_grids
 
             for other in (case, *on_coarser_grids(case).values()):
-                parts = model.members(other)
-                initial.from_result(other, model.junction(other, parts=parts), parts)
+                of_grid = model.members(other)
+                initial.from_result(other, model.junction(other, parts=of_grid), of_grid)
         if case.ions.initial == "equilibrium" and (unlike := initial.disagreement(case)):
             raise NotAsExpected("another state to start from", f'"equilibrium": {unlike}', "ions", "initial")
+        if case.ions.noise != "none" and (case.ions.initial != "equilibrium" or exchanges(case.device)):
+            junction = model.junction(case, parts=parts)
+            with suppress(SolverError):  # said by the run
+                initial.with_ions_drawn(case, junction, parts, initial.smooth_start(case, junction, parts))
     except NotAsExpected as error:
-        raise case_error(error, file) from None
+        raise CaseError([problem_at(case, file, error.key, error.expected, error.got)]) from None
     except (ValueError, OSError) as error:
         raise CaseError([Problem(file, 0, 0, "", reason_in(case, error))]) from None
 
 
-def case_error(error: NotAsExpected, file: str = "case") -> CaseError:
-    """The error of a case whose key is that of a wrong value."""
-    return CaseError([Problem(file, 0, 0, dotted(error.key), error.expected, error.got)])
+def problem_at(case: Case, file: str, key: KeyPath, expected: str, got: str = "") -> Problem:
+    """A problem of a case, with the line of a key if the file states it."""
+    offset = toml_text.scan(case.source).places.get(key)
+    at_none = Problem(file, 0, 0, dotted(key), expected, got)
+    return at_none if offset is None else Source(file, case.source).problem(offset, key, expected, got)
 
 
 def built_waveform(case: Case, file: str) -> Waveform | Chain:
@@ -75,9 +83,7 @@ def built_waveform(case: Case, file: str) -> Waveform | Chain:
     try:
         return case.waveform()
     except ValueError as error:
-        source, offset = Source(file, case.source), toml_text.scan(case.source).places.get(("drive",))
-        problem = source.problem(offset or 0, ("drive",), reason_in(case, error))
-        raise CaseError([problem if offset is not None else problem._replace(line=0, source="")]) from None
+        raise CaseError([problem_at(case, file, ("drive",), reason_in(case, error))]) from None
 
 
 def reason_in(case: Case, error: Exception) -> str:
@@ -108,8 +114,8 @@ def run(
     check_inputs(case)
     try:
         ds = simulate(case, progress, checkpoints=checkpoints, check_grid=True)
-    except NotAsExpected as error:  # of a start that only a solution shows, such as too few single ions
-        raise case_error(error) from None
+    except NotAsExpected as error:  # of a start that only a solution shows, as in `check_inputs`
+        raise CaseError([problem_at(case, "case", error.key, error.expected, error.got)]) from None
     except (SolverError, KeyboardInterrupt) as error:
         model_limits.warn(getattr(error, "partial", None))
         raise

@@ -444,7 +444,7 @@ def wall(kind: Kind, part: Member, side: str, temperature: float, rtol: float) -
         )
     )  # fmt: skip
     sites, capacity = beside.sites(ions.site_density), math.inf if given.capacity is None else float(given.capacity)
-    ions_at_first = part.density * sum(sheet.thickness for sheet in kind.device.film.stack if sheet.mobile)
+    ions_at_first = part.density * kind.device.film.mobile_thickness
     edge = edge_beside(kind.device, side, temperature)
     energy = given.energy(edge, nominal, sites, ions.charge, temperature)
     return Wall(

@@ -7,6 +7,7 @@ from devices import COLUMNS, SMALL, case, needs_speed
 import otjdd
 from otjdd.case.case import load_case
 from otjdd.errors import CaseError, NotAsExpected
+from otjdd.runs.run import check_inputs
 from otjdd.solver import initial, model, simulate
 
 SHOT = {"ions__noise": "shot", "device__radius": "1 um", "device__film__electrons": "none"}
@@ -53,8 +54,9 @@ def test_a_start_of_less_than_one_ion_is_refused_in_words():
 def test_an_equilibrium_of_less_than_one_ion_is_refused_by_its_key():
     table = {"rate": "1e-12 m/s", "equilibrium_density": "1e12 1/m^3"}
     scarce = noisy().replace({"device.left.exchange": table, "ions.initial": "equilibrium"})
-    with pytest.raises(CaseError, match=r"ions\.noise: expected .* 1 ion at least"):
-        otjdd.run(scarce)
+    for begun in (check_inputs, otjdd.run):
+        with pytest.raises(CaseError, match=r"ions\.noise: expected .* 1 ion at least"):
+            begun(scarce)
 
 
 @needs_speed
