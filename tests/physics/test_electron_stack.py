@@ -40,10 +40,8 @@ from otjdd.physics.film_electrons import (
     occupation_slope,
     place_in_table,
 )
-from otjdd.physics.ionic_equilibrium import equilibrate
-from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import fluxes, new_state
-from otjdd.physics.stack_newton import exact_step, following_step, static_stack
+from otjdd.physics.junction import new_state
+from otjdd.physics.stack_newton import static_stack
 from otjdd.solver import model
 from validation.reliability import devices as random_devices
 
@@ -157,13 +155,6 @@ def solved(junction, c, V, N_c=1e26):
 
 def new_stack(junction):
     return column_of(new_state(holding(junction)), 0)
-
-
-def with_vacancies(junction, c):
-    """A state of one column that holds vacancies, its film with electrons."""
-    state = new_state(holding(junction))
-    state.c[0] = c
-    return state
 
 
 def weigh(junction, stack):
@@ -337,38 +328,3 @@ def test_a_stack_behind_a_fold_is_found(V):
 def test_what_no_stack_can_hold_is_told():
     junction, _ = semiconductor(12)
     assert static_stack(holding(junction), 0, np.full(12, math.nan), 0.3)[1] == 0
-
-
-@pytest.mark.parametrize("well", [0, 0.8])
-def test_equilibrium_of_the_ions_with_electrons(well):
-    junction, c = semiconductor(24, well)
-    junction = holding(junction)
-    total, N = (c * junction.columns.width[0]).sum(), c.size
-    state = with_vacancies(junction, c)
-    assert equilibrate(junction, state, 0, 0.0, np.zeros((2, 2 * N + 1))) > 0
-    c, stack = state.c[0], column_of(state, 0)
-    assert (c * junction.columns.width[0]).sum() == pytest.approx(total, rel=1e-13)
-    J, factors = np.zeros(N + 1), new_factors(N)
-    fluxes(junction, state, 0, factors, J)
-    one_way = junction.columns.diffusivity[0, 1:-1] * np.maximum(c[1:], c[:-1]) / junction.columns.distance[0, 1:-1]
-    assert np.abs(J[1:-1] / one_way).max() < 1e-11
-    assert density(stack).max() > 1e19
-    again = static_stack(junction, 0, c, 0.0)[0]
-    np.testing.assert_allclose(again.U, stack.U, atol=1e-12)
-
-
-@pytest.mark.parametrize("V", [0.3, 0.8])
-def test_newton_with_the_weights_as_unknowns_converges_quadratically(V):
-    junction, c = semiconductor(24)
-    junction, state = holding(junction), with_vacancies(junction, c)
-    stack = static_stack(junction, 0, c, V)[0]
-    state.band[0], state.D[0] = stack.U, stack.D
-    state.band[0, 1:-1] += 2e-3 * np.sin(np.arange(24))
-    moves = []
-    for step in (exact_step, exact_step, exact_step, following_step):
-        fill_bands(junction, 0, V, column_of(state, 0), True)
-        moves.append(step(junction, state, 0))
-    assert moves[1] < 0.05 * moves[0]
-    assert moves[2] < 1e-6
-    assert moves[3] < 1e-8  # to the same solution
-    np.testing.assert_allclose(state.band[0], stack.U, atol=1e-8)

@@ -17,28 +17,6 @@ from otjdd.physics.state import copy_state, new_tangent
 from otjdd.stepping import error_norm
 
 
-def test_voltage_steps_are_exact_for_resistors_and_power_laws():
-    junction = begin(case(**SMALL, circuit__series_resistance=50.0, circuit__compliance=1e-3)).junction
-
-    def after(V, V_source, current, power):
-        residual = V + circuit.drop(junction, current)[0] - V_source
-        return V - quasistatic.correction(junction, V, V_source, current, residual, (power - 1.0) / V)
-
-    for V in (0.01, 0.3, 0.5):  # Newton, along I = V/1000 ohm
-        assert after(V, 0.6, 1e-3 * V, 1.0) == pytest.approx(0.6 * 1000 / 1050, rel=1e-12)
-    # far beyond the limit, and below it where Newton shoots over: I ~ V^8 to the current that loses what is left
-    for V in (0.2, 1.1):
-        current = 0.3 * V**8
-        left = max(1.2 - V, 0.12)
-        reached = after(V, 1.2, current, 8.0)
-        assert 0.3 * reached**8 == pytest.approx(circuit.current_of(junction, left), rel=1e-9)
-    assert after(0.5, 1.0, 0.0, 8.0) == pytest.approx(1.0)  # nothing conducts, nothing is lost
-    falling = after(0.5, 1.0, 9e-3 / 50.0, -200.0)  # no tangent tells the way: as if nothing were lost beside
-    assert falling == pytest.approx(1.0 - 9e-3)
-    still = after(0.5, 1.0, 9e-3 / 50.0, 1e-15)  # the current does not depend on V: it follows no power of it
-    assert still == pytest.approx(1.0 - 9e-3)
-
-
 @pytest.mark.parametrize("guess", [-0.1, 0.0, 0.01, 0.5, 0.89, 0.9])
 @pytest.mark.parametrize("limits", [{"circuit__series_resistance": 50.0}, {"circuit__compliance": 1e-4}])
 def test_circuit_and_closure_hold_wherever_the_search_begins(guess, limits):
@@ -53,17 +31,6 @@ def test_circuit_and_closure_hold_wherever_the_search_begins(guess, limits):
     closed = run.state.D_right.copy()
     assert close_all(run.junction, run.state, V, 0.0) == Status.DONE
     np.testing.assert_allclose(run.state.D_right, closed, rtol=1e-11)
-
-
-def test_an_evaluated_current_is_carried_along_its_tangent_and_evaluated_anew_farther_off():
-    run = settled(0.9, circuit__series_resistance=50.0)
-    laid = run.tangent.V[0]
-    assert solve(run, 0.9 + 1e-5, run.state.V[0]) == Status.DONE
-    assert run.tangent.V[0] == laid
-    np.testing.assert_allclose(run.state.G, conducted(run), rtol=5e-5)
-    assert solve(run, 0.7, run.state.V[0]) == Status.DONE
-    assert run.tangent.V[0] < laid
-    np.testing.assert_allclose(run.state.G, conducted(run), rtol=1e-4)
 
 
 def test_blur_is_what_an_error_of_the_current_moves_the_junction_voltage_by():
@@ -138,16 +105,6 @@ def test_a_junction_voltage_is_found_from_any_guess_and_tangent(compliance):
         assert status == Status.DONE
         lost = circuit.drop(run.junction, state.V[0] * add_up(state.G))[0]
         assert state.V[0] + lost == pytest.approx(V, abs=allowed)
-
-
-@pytest.mark.parametrize("up", [True, False])
-def test_a_bracket_keeps_the_side_of_the_solution_and_opens_where_it_was_wrong(up):
-    whole, bracket = quasistatic.Bracket(0.0, 1.0), quasistatic.Bracket(0.2, 0.4)
-    assert quasistatic.cut(bracket, 0.3, up) == ((0.3, 0.4) if up else (0.2, 0.3))
-    for V in (0.1, 0.3, 0.7):
-        low, high = quasistatic.cut_anew(bracket, whole, V, up)
-        assert (low if up else high) == V
-        assert (high if up else low) == ((0.4 if V < 0.4 else 1.0) if up else (0.2 if V > 0.2 else 0.0))
 
 
 # the circuit in series: the voltage lost at a current, and the current that loses a voltage

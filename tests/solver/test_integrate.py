@@ -1,7 +1,6 @@
 """Ions in time: order in space, error in time, conservation, equilibrium; an independent solution."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -81,33 +80,9 @@ def test_double_layers_of_a_blocked_film_agree_with_an_independent_program():
 
 
 @needs_speed
-def test_surface_charge_of_a_blocked_film_is_good_to_a_permille_with_the_defaults():
-    assert double_layer_errors(100)[:, 2].max() < 1e-3
-
-
-@needs_speed
 @pytest.mark.parametrize(("numerics", "least"), [({}, 1e-2), ({"rtol": 1e-3}, 1.2e-3)])
 def test_end_concentrations_of_a_blocked_film_follow_the_tolerance(numerics, least):
     assert double_layer_errors(140, **numerics).max() < least
-
-
-def smooth_transient(cells, grading):
-    """Concentrations and widths of the cells, and the surface charge, with the ions on their way."""
-    run = begin(case(device__film__cells=cells, device__film__grading=grading), rtol=1e-8, atol=1e-8)
-    hold(run, 0.4, 1e-7)
-    return run.state.c[0], run.junction.columns.width[0], run.state.D_left[0]
-
-
-@needs_speed
-@pytest.mark.parametrize("grading", [1.0, 5.0, 20.0])
-def test_scheme_is_of_second_order_in_space(grading):
-    grids = [smooth_transient(cells, grading) for cells in (50, 100, 200, 400, 800)]
-    steps = []
-    for (c, width, charge), (finer, finer_width, finer_charge) in pairwise(grids):
-        mean = (finer * finer_width).reshape(-1, 2).sum(axis=1) / width  # two cells stand in each of the coarser grid
-        steps.append([np.sqrt(((mean - c) ** 2 * width).sum()), abs(charge - finer_charge)])
-    orders = np.log2(np.divide(steps[:-1], steps[1:]))
-    np.testing.assert_allclose(orders, 2.0, atol=0.1)
 
 
 def radau(run, voltages, duration):

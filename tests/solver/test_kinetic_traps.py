@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from devices import needs_speed
 from scipy.integrate import solve_ivp
-from scipy.special import exp1, expit
+from scipy.special import expit
 
 from otjdd.case.case import parse_case
 from otjdd.case.traps import Trap
@@ -126,62 +126,6 @@ def test_without_a_voltage_each_electrode_gives_its_share_of_what_is_trapped_and
     for duration in (1.0, 1e9):
         ds = run([(0.0, 0.0), (duration, 0.0)], traps__initial=0.5)
         assert ds.trapped_from_left.values[-1] == pytest.approx(left, rel=1e-6)
-
-
-@needs_speed
-def test_a_flat_empty_film_is_filled_by_a_front_whose_place_is_the_logarithm_of_time():
-    """The right electrode has no electrons at the energy of the traps: its band begins above them."""
-    flat = {
-        "device.left.barrier": 1.0,
-        "device.right.barrier": 1.0,
-        "device.right.band_depth": 0.1,
-        "device.film.cells": 60,
-    }
-    instants = np.logspace(-12, 2, 8)
-    ds = run([(0.0, 0.0), (100.0, 0.0)], **flat, **{"record.profiles_at": instants[:-1].tolist()})
-    kappa = math.sqrt(2.0 * ELECTRON_MASS * MASS * DEPTH * ELEMENTARY_CHARGE) / HBAR
-    filled = DENSITY * expit((DEPTH - 1.0) / KT) / (2.0 * kappa)
-
-    def ein(z):
-        return np.where(z > 1e-9, exp1(np.maximum(z, 1e-9)) + np.log(np.maximum(z, 1e-9)) + np.euler_gamma, z)
-
-    z = ATTEMPTS * ds.time.values
-    front = filled * (ein(z) - ein(z * math.exp(-2.0 * kappa * L)))
-    later = z > 1.0
-    assert later.sum() > 20
-    assert ds.trapped_electrons.values[later] == pytest.approx(front[later], rel=2e-3)
-    within = (z > 1e3) & (z * math.exp(-2.0 * kappa * L) < 1e-2)
-    slope = np.polyfit(np.log(z[within]), ds.trapped_electrons.values[within], 1)[0]
-    assert slope == pytest.approx(filled, rel=5e-3)  # N f/(2 kappa) for each e-fold
-    assert np.abs(ds.trapped_from_right.values).max() < 1e-9 * filled
-
-
-def answer(V: float, frequency: np.ndarray) -> np.ndarray:
-    """Admittance (F,) [S] of elastic traps at rest at V, from rate equations of their own, linear in exp(i w t)."""
-    x, w = gauss()
-    (cl, cr, el, er), step = rates(x, V), 1e-4
-    more, less = rates(x, V + step), rates(x, V - step)
-    f = (cl + cr) / (cl + cr + el + er)
-    slopes = [(a - b) / (2.0 * step) for a, b in zip(more, less, strict=True)]
-    left, right = slopes[0] * (1.0 - f) - slopes[2] * f, slopes[1] * (1.0 - f) - slopes[3] * f
-    change = (left + right) / (2j * np.pi * frequency[:, None] + cl + cr + el + er)
-    left, right = left - (cl + el) * change, right - (cr + er) * change
-    return ELEMENTARY_CHARGE * AREA * ((1.0 - x / L) * right - x / L * left) @ (DENSITY * w)
-
-
-@needs_speed
-@pytest.mark.parametrize("V", [0.2, -0.45])
-def test_capacitance_and_conductance_follow_the_frequency_as_the_rates_say(V):
-    frequency = np.logspace(0, 12, 25)
-    drive = {"kind": "impedance", "bias": [V], "frequencies": frequency.tolist()}
-    ds, bare = (run(drive=drive, traps__density=density).squeeze() for density in (DENSITY, 0.0))
-    conductance, capacitance = ((ds - bare)[name].values for name in ("conductance_ac", "capacitance"))
-    expected = answer(V, frequency)
-    assert conductance == pytest.approx(expected.real, rel=1e-3)
-    assert capacitance == pytest.approx(
-        expected.imag / (2.0 * np.pi * frequency), rel=1e-3, abs=1e-6 * capacitance.max()
-    )
-    assert capacitance[0] > 3e-17
 
 
 def spectrum_of_pulses(rate, share: float, duration: float, numbers, runs: int, rng) -> np.ndarray:

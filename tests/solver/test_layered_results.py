@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from devices import begin, needs_speed
+from devices import needs_speed
 from layered import LINEAR, between_metals, layer
 
 from otjdd.constants import VACUUM_PERMITTIVITY
 from otjdd.runs.run import run
-from otjdd.solver import equilibrium, model
 
 pytestmark = needs_speed
 PULSES = {"kind": "pulse", "voltage": 0.8, "width": 1e-4, "read": {"voltage": 0.1}}
@@ -47,19 +46,6 @@ def test_the_capacitance_of_two_empty_layers_is_that_of_capacitors_in_series():
     screening = metal.screening_length / metal.relative_permittivity
     length = 1e-9 / 22.0 + 2e-9 / 6.0 + 2.0 * screening
     assert C == pytest.approx(VACUUM_PERMITTIVITY * film.device.junction_area / length, rel=1e-6)
-
-
-def test_the_capacitance_of_moving_ions_is_the_slope_of_the_charge_at_rest(stack):
-    """At 0 V no current passes, and at a low frequency the charge follows the bias through states of rest."""
-    cv = {"kind": "cv", "voltages": [0.0], "frequencies": [1e-6], "ions": "moving", "settle": True}
-    C = float(run(stack.replace("drive", cv)).capacitance.values.ravel()[0])
-    junction, charge = model.junction(stack), []
-    for V in (-1e-3, 1e-3):
-        c = equilibrium.relaxed(junction, model.uniform(stack, model.members(stack)), V)
-        charge.append(begin(stack, c, voltage=V).state.D_left[0])
-    assert C == pytest.approx(stack.device.junction_area * np.diff(charge)[0] / 2e-3, rel=1e-4)
-    frozen = run(stack.replace("drive", cv | {"ions": "frozen", "settle": True})).capacitance.values.ravel()[0]
-    assert C > 1.05 * frozen
 
 
 def test_kinds_of_columns_may_differ_in_a_layer(stack):

@@ -67,55 +67,12 @@ def loop():
     return otjdd.run(film())
 
 
-def crossings(ds):
-    """Fields [V/m] at which P passes 0, on the way up and down."""
-    E, P = ds.film_field.values, ds.polarisation.values
-    at = np.flatnonzero(np.diff(np.sign(P)) != 0)
-    fields = E[at] - P[at] * np.diff(E)[at] / np.diff(P)[at]
-    rising = np.diff(P)[at] > 0
-    return fields[rising], fields[~rising]
-
-
-@needs_speed
-def test_two_levels_switch_at_the_field_that_a_ramp_makes_them(loop):
-    """P = 0 where the integral of k+ is ln 2: k+(E_c) = ln(2) d_e (dE/dt)/kT."""
-    rate = math.log(2.0) * 7.5e-9 * (12e3 / 10e-9) / KT
-    expected = (1.05 - KT * math.log(KT / H / rate)) / 7.5e-9
-    up, down = crossings(loop)
-    assert up[-1] == pytest.approx(expected, rel=2e-3)
-    assert down[-1] == pytest.approx(-expected, rel=2e-3)
-    assert np.abs(loop.polarisation.values).max() == pytest.approx(0.27, rel=1e-3)
-    assert loop.polarisation.attrs["units"] == "C m^-2"
-
-
 @needs_speed
 @pytest.mark.parametrize("rate", ["12 V/s", "1 GV/s"])
 def test_a_reversal_is_recorded_in_ten_steps_or_more_at_any_rate(rate):
     ds = otjdd.run(film(drive__rate=rate, drive__cycles=1))
     assert np.ptp(ds.polarisation.values) > 1.9 * 0.27
     assert np.abs(np.diff(ds.polarisation.values)).max() < 0.2 * 0.27
-
-
-@needs_speed
-def test_the_charge_that_flows_is_that_of_the_reversal(loop):
-    """Through the last negative half of the loop, from 0 V to 0 V, between metals that screen all of it."""
-    V, t, P = loop.voltage.values, loop.time.values, loop.polarisation.values
-    zero = np.flatnonzero(np.abs(V) < 1e-9)
-    start, end = zero[-2], zero[-1]
-    flowed = np.sum(loop.mean_displacement_current.values[start + 1 : end + 1] * np.diff(t)[start:end])
-    area = math.pi * 1e-12
-    assert abs(P[end] - P[start]) == pytest.approx(0.54, rel=1e-3)
-    assert flowed == pytest.approx(area * (P[end] - P[start]), rel=1e-6)
-
-
-@needs_speed
-@pytest.mark.parametrize("dimension", [1.0, 2.0, 3.0])
-def test_nucleation_and_growth_take_the_time_of_merz(dimension):
-    law = KAI | {"dimension": dimension}
-    case = film(device__film__polarisation=law, drive={"kind": "hold", "voltage": "2 V", "duration": "100 us"})
-    ds, tau = otjdd.run(case, {"numerics.rtol": 1e-6}), 1e-9 * math.exp((1e9 / 2e8) ** 1.2)
-    expected = 0.2 - 0.4 * np.exp(-((ds.time.values / tau) ** dimension))
-    np.testing.assert_allclose(ds.polarisation.values, expected, atol=1e-4 * 0.2)
 
 
 @needs_speed
@@ -194,25 +151,6 @@ FAST = {"device.film.polarisation.barrier": "0.5 eV"}
 def signal(frequencies, **changes):
     drive = {"kind": "impedance", "bias": ["0 V"], "frequencies": frequencies, "polarisation": "following"}
     return film(**FAST, drive=drive | changes.pop("drive", {}), **changes)
-
-
-@pytest.mark.parametrize("screening", ["0 nm", "0.03 nm"])
-def test_two_levels_answer_a_small_signal_as_debye_dipoles(screening):
-    """chi = (P_s d_e/kT)/(1 + i w/2k), in parallel to the film and in series with what screens it."""
-    f = np.geomspace(1e-2, 1e6, 9)
-    ends = {"device.left.screening_length": screening, "device.right.screening_length": screening}
-    ds = otjdd.run(signal(f.tolist(), **ends)).isel(state=0, temperature=0, bias=0)
-    rate = 2.0 * KT / H / (1.0 + math.exp(0.5 / KT))
-    eps0, omega = 8.8541878128e-12, 2.0 * math.pi * f
-    chi = 0.27 * 7.5e-9 / KT / (1.0 + 1j * omega / rate)
-    elastance = 10e-9 / (70 * eps0 + chi) + 2 * float(screening[:-3]) * 1e-9 / (2 * eps0)
-    expected = math.pi * 1e-12 / elastance  # F, complex
-    np.testing.assert_allclose(ds.capacitance.values, expected.real, rtol=1e-9)
-    np.testing.assert_allclose(ds.conductance_ac.values, -omega * expected.imag, rtol=1e-6, atol=1e-25)
-    assert ds.drift_ratio < 1e-12
-    frozen = otjdd.run(signal(f.tolist(), drive={"polarisation": "frozen"}, **ends)).capacitance.values.ravel()
-    still = 10e-9 / (70 * eps0) + 2 * float(screening[:-3]) * 1e-9 / (2 * eps0)
-    np.testing.assert_allclose(frozen, math.pi * 1e-12 / still, rtol=1e-9)
 
 
 @needs_speed

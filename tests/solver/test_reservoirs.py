@@ -1,26 +1,20 @@
 """Rest and relaxation of a film whose electrodes exchange vacancies, against closed forms and the second law."""
 
-import itertools
 import math
 
 import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, conducted, hold, needs_speed
 from scipy.integrate import solve_ivp
-from scipy.optimize import brentq
 
 import otjdd
-from otjdd.case.case import parse_case
-from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.ion_fluxes import flux_slopes_of, fluxes_of
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import FluxSlopes
-from otjdd.results import store
-from otjdd.runs.run import differences, rerun
 from otjdd.solver import equilibrium, linear_response, model
 from validation.reliability.agreement_exchange import ExchangeEquations
 
-KT = 300 * BOLTZMANN_EV
 SLOW = {"rate": "1e-8 m/s", "formation_energy": "1.55 eV"}
 WELLS = {"ions__well_left": "0.1 eV", "ions__well_right": "0.05 eV"}
 UNLIKE = {
@@ -79,34 +73,6 @@ def at_rest(case, V=0.0):
     return begin(case, c, voltage=V)
 
 
-@pytest.mark.parametrize(
-    "electrons", [{}, {"device__film__electrons": "balance", "device__film__density_of_states": 1e26}]
-)
-@pytest.mark.parametrize("right", [{}, {"device__right": "doped"}])
-def test_one_formation_energy_is_at_rest_at_no_voltage_whichever_electrodes_exchange(right, electrons):
-    changes = dict(electrons)
-    if right:
-        doped = {
-            "kind": "semiconductor", "band_offset": "0.1 eV", "doping": "1e26 1/m^3",
-            "permittivity": {"law": "linear", "eps_r": 100},
-        }  # fmt: skip
-        changes = {**changes, "device__right": doped}
-        unlike = {key: value for key, value in UNLIKE.items() if not key.startswith("device__right__")}
-    else:
-        unlike = UNLIKE
-    runs = [
-        at_rest(case(BETWEEN_METALS, **(unlike | WELLS | changes)).replace(
-            {f"device.{side}.exchange": SLOW for side in sides}
-        ))
-        for sides in (("left",), ("right",), ("left", "right"))
-    ]  # fmt: skip
-    for run in runs:
-        np.testing.assert_allclose(run.state.c, runs[0].state.c, rtol=1e-8)
-    # of a flux that one way of the hops or of the exchange would make
-    both = runs[2]
-    assert np.abs(fluxes(both)).max() < 1e-8 * 1e-8 * both.state.c.max()
-
-
 @pytest.mark.parametrize(("rate", "fixed"), [("1e-9 m/s", "level"), ("0 m/s", "number")])
 def test_a_start_in_equilibrium_has_the_level_of_a_reservoir_or_the_number_of_the_case(rate, fixed):
     changes = {
@@ -120,61 +86,6 @@ def test_a_start_in_equilibrium_has_the_level_of_a_reservoir_or_the_number_of_th
         np.testing.assert_allclose(number, number[0], rtol=1e-9)
         numbers.append(number[0])
     assert numbers[1] / numbers[0] == pytest.approx(1.0 if fixed == "level" else 3.0, rel=1e-7)
-
-
-def test_two_electrodes_carry_a_steady_flux_under_bias():
-    """The same all along the film."""
-    run = begin(film(**SIDES["left"], **SIDES["right"]), voltage=0.05)
-    hold(run, 0.05, 1e6)
-    J = fluxes(run)
-    assert J.min() > 0.0
-    np.testing.assert_allclose(J, J.mean(), rtol=1e-3)
-
-
-def test_a_fast_electrode_holds_the_wall_at_its_reservoir():
-    from otjdd.physics.exchange import end_inflow
-
-    run = begin(film(device__left__exchange=SLOW | {"rate": "1e6 m/s"}), voltage=0.1)
-    hold(run, 0.1, 1e-3)
-    wall, junction, state = run.junction.left_wall[0], run.junction, run.state
-    edge = junction.left[0].edge + junction.left[0].screening * state.D_left[0]
-    odds = math.exp(-(wall.formation - 2 * edge) / KT)
-    assert end_inflow(junction, state, 0, False).wall == pytest.approx(
-        junction.ions[0].c_max * odds / (1 + odds), rel=1e-6
-    )
-
-
-def neutral(biot, cells, duration, rtol):
-    """Share of the uptake that is left after D t/L^2 = duration, of a film without field; k L/D = biot."""
-    slow = case(BETWEEN_METALS, device__film__cells=cells, device__film__grading=1.0, numerics__rtol=rtol)
-    slow = slow.replace({
-        "device.film.fixed_charge": "0 1/m^3", "ions.density": "1e15 1/m^3", "numerics.atol": rtol,
-        "device.left.exchange": {"rate": "1 m/s", "equilibrium_density": "3e15 1/m^3"},
-    })  # fmt: skip
-    L, D0 = 2.8e-9, 1e-10 * math.exp(-0.5 / KT)
-    slow = slow.replace("device.left.exchange.rate", f"{biot * D0 / L!r} m/s")
-    run = begin(slow, voltage=0.0)
-    hold(run, 0.0, duration * L * L / D0)
-    assert np.abs(run.state.E).max() * L < 1e-6 * KT
-    return 1.0 - float(run.state.passed[0, 0]) / (2e15 * L)
-
-
-def series(biot, duration):
-    """The same by Carslaw and Jaeger's series for a Robin boundary: roots of b tan b = k L/D."""
-    roots = [
-        brentq(lambda b: b * math.tan(b) - biot, n * math.pi + 1e-12, (n + 0.5) * math.pi - 1e-12) for n in range(60)
-    ]
-    return sum(2 * biot**2 * math.exp(-(b**2) * duration) / (b**2 * (b**2 + biot**2 + biot)) for b in roots)
-
-
-@pytest.mark.parametrize("biot", [0.1, 1.0, 10.0])
-def test_neutral_uptake_is_that_of_a_robin_boundary(biot):
-    duration = 0.3
-    left = [neutral(biot, cells, duration, 1e-8) for cells in (16, 32, 64)]
-    orders = math.log2(abs((left[0] - left[1]) / (left[1] - left[2])))
-    assert orders == pytest.approx(2.0, abs=0.2)
-    twice = [(4 * fine - coarse) / 3 for coarse, fine in itertools.pairwise(left)]
-    assert (16 * twice[1] - twice[0]) / 15 == pytest.approx(series(biot, duration), abs=1e-6)
 
 
 def log_chord(run):
@@ -295,25 +206,3 @@ def test_a_reservoir_that_runs_out_stays_within_its_bounds_and_fills_again():
             assert y == pytest.approx(y_exact, abs=allowed)
             assert other == pytest.approx(other_exact, abs=allowed)
             np.testing.assert_allclose(c, c_exact, rtol=10 * allowed, atol=10 * allowed * c_exact.mean())
-
-
-@needs_speed
-def test_a_run_says_that_a_reservoir_has_run_out_and_one_that_goes_on_has_its_filling(tmp_path):
-    film = run_out().replace({"drive": {"kind": "hold", "voltage": "-1.3 V", "duration": "2 s"}, "record.every": "all"})
-    ds = otjdd.run(film)
-    assert float(ds.reservoir_share) > 0.999
-    assert "the left electrode" in ds.attrs["model_limits"].split("reservoir_share:")[1].splitlines()[0]
-    store.write(ds, tmp_path / "empty.nc")
-    after = parse_case(film.resolved(), allow_outside=True).replace(
-        {
-            "ions.initial": {"result": str(tmp_path / "empty.nc")},
-            "drive": {"kind": "hold", "voltage": "0 V", "duration": "3 s"},
-        }
-    )
-    on = otjdd.run(after)
-    for side in ("left", "right"):
-        name = f"reservoir_filling_{side}"
-        assert float(on[name][0]) == pytest.approx(float(ds[name][-1]), abs=1e-9)
-    assert float(on.reservoir_filling_left[-1]) > 1e-3
-    store.write(on, tmp_path / "on.nc")
-    assert differences(*rerun(tmp_path / "on.nc")) == []

@@ -93,9 +93,7 @@ def triangle(polarisation, rate, changes=None, **numerics):
 
 @needs_speed
 @pytest.mark.parametrize("rtol", [7e-3, 1e-4])
-@pytest.mark.parametrize(
-    ("saturation", "activation", "rate"), [(0.02, 1e8, 1e2), (0.1, 6e8, 1e4), (0.1, 1e8, 1e7), (0.05, 2e9, 1e2)]
-)
+@pytest.mark.parametrize(("saturation", "activation", "rate"), [(0.1, 6e8, 1e4), (0.05, 2e9, 1e2)])
 def test_nucleation_and_growth_follow_a_triangle(saturation, activation, rate, rtol):
     law = MERZ | {"saturation": saturation, "activation_field": activation}
     ds = triangle(law, rate, screened(0.02, 0.02), **{"numerics.rtol": rtol})
@@ -121,16 +119,6 @@ def test_each_law_follows_triangles_of_any_speed_and_strength(law):
         own = answer(ds, film)
         worst = max(worst, distance(ds, own, 0.1))
     assert worst < 3e-3
-
-
-@needs_speed
-@pytest.mark.parametrize("rate", [3e2, 1e5])
-def test_two_levels_follow_a_triangle_and_stay_within_their_saturation(rate):
-    ds = triangle(LEVELS, rate, screened(0.02, 0.02))
-    own = answer(ds, film_of(LEVELS, left=SCREENING, right=SCREENING))
-    assert np.ptp(own.P) > 0.15
-    assert distance(ds, own, 0.1) < 0.05
-    assert np.abs(ds.polarisation.values).max() <= 0.1
 
 
 @needs_speed

@@ -5,11 +5,10 @@ import pytest
 from devices import needs_speed
 from test_hop_noise import FILM, begun, counts
 
-from otjdd.analysis.current_noise import noise
 from otjdd.case.case import parse_case
 from otjdd.physics.ions import DOWNHILL, UPHILL, G
 from otjdd.physics.junction import fill_hops
-from otjdd.solver import integrate, model, simulate
+from otjdd.solver import integrate, model
 from otjdd.stepping.drawn_hops import new_noise
 
 # so few ions in so large a film that none feels another
@@ -46,6 +45,7 @@ def modes(run, seen):
 
 
 @needs_speed
+@pytest.mark.campaign
 def test_ions_between_two_wells_make_a_lorentzian_of_the_known_rate():
     """Ions in the left half, sampled at even times: each mode is an autoregression of first order. 100 ions.
 
@@ -122,36 +122,3 @@ def test_many_ions_have_the_moments_of_the_master_equation_at_any_step(steps):
             found.append((run.state.c * width * area) @ left)
     assert np.mean(found) == pytest.approx(ions * share, rel=1e-3 if steps > 2 else 2e-3)
     assert np.var(found) == pytest.approx(ions * share * (1 - share), rel=0.06)
-
-
-DEEP = WELLS.replace("0.15 eV", "0.8 eV").replace("cells = 12\ngrading = 1", "cells = 100\ngrading = 20")
-
-
-@needs_speed
-@pytest.mark.parametrize("seed", range(4))
-def test_ions_in_deep_wells_stay_there(seed):
-    """Of 60 in truth one in ten thousand crosses."""
-    run, *_ = begun(60, seed, text=DEEP)
-    rates, _ = modes(run, np.arange(100) < 50)
-    began = counts(run)[:50].sum()
-    for duration in np.geomspace(1e-7, 1e-5, 40) / rates[0]:
-        integrate.follow_piece(run, duration, 0.0, 0.0)
-    assert counts(run)[:50].sum() == pytest.approx(began, abs=1e-9)
-
-
-READS = {"kind": "steps", "voltages": ["0.1 V"], "width": "1 ms", "cycles": 2048, "read_each": True}
-ONE = {
-    "device.radius": "60 nm", "device.film.cells": 12, "device.film.grading": 1.0, "device.film.thickness": "2.5 nm",
-    "ions.density": "1e25 1/m^3", "ions.activation_energy": "0.7 eV", "ions.well_left": "0.1 eV",
-    "ions.initial": "equilibrium", "ions.noise": "shot", "ions.seed": 1, "record.every": "none", "drive": READS,
-}  # fmt: skip
-MANY = {"columns.count": 8, "columns.spread": {"ions.activation_energy": {"law": "uniform", "width": "0.4 eV"}}}
-
-
-@needs_speed
-@pytest.mark.parametrize(("columns", "slope"), [({}, -1.8), (MANY, -1.0)], ids=["alike", "spread"])
-def test_columns_of_spread_rates_make_one_over_f_of_what_is_read(columns, slope):
-    """Reads of one column fall as 1/f^2 above its rate, those of columns whose rates spread over seven decades as 1/f."""
-    found = noise(simulate.simulate_junction(parse_case(FILM).replace(ONE | columns)))
-    assert found.slope == pytest.approx(slope, abs=0.2)
-    assert found["size"] > 0.0

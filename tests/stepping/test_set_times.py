@@ -39,14 +39,6 @@ def both_set_times(ions, profiles, runs):
     return set_times(hopping, times), set_times(exact, times)
 
 
-@needs_speed
-def test_thirty_ions_set_as_in_an_exact_monte_carlo():
-    """Mean and scatter within three standard errors."""
-    hopping, exact = both_set_times(30, 60, 40)
-    assert hopping.mean() == pytest.approx(exact.mean(), abs=3.0 * np.hypot(hopping.std(), exact.std()) / np.sqrt(40))
-    assert np.log(hopping.std() / exact.std()) == pytest.approx(0.0, abs=3.0 / np.sqrt(40))
-
-
 EARLY = {10: 0.03, 30: 0.03, 100: 0.02, 300: 0.02}  # of the exact time: known, and said in `solver.model_limits`
 
 

@@ -4,13 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from devices import BARE, COLUMNS, COMPILED, SMALL, case, closed, needs_speed
+from devices import BARE, COLUMNS, SMALL, case, closed, needs_speed
 from layered import layer, stacked
 
 from otjdd.case.notes import conduction_notes as notes
 from otjdd.physics.channels.table import beside_coherent
 from otjdd.physics.channels.traps import filled_traps
-from otjdd.physics.junction import closure_slope, faces
 from otjdd.physics.state import ALL_ENERGIES
 from otjdd.runs.run import run
 
@@ -48,54 +47,6 @@ def test_a_junction_with_an_ohmic_leak_alone_is_a_resistor(resistance):
     assert by_voltage(ds, "bias_channel_share")[:, 1] == pytest.approx(np.ones(5), abs=1e-8)
     answer = run(case(ANSWER + BARE, **THICK, device__leaks=[OHMIC], circuit__series_resistance=resistance))
     assert answer.impedance_real.values[0, 0, :, 0] == pytest.approx(resistance + 1.0 / (3e5 * AREA), rel=1e-6)
-
-
-HOPS = {"relaxation_energy": 0.6, "hop_frequency": 1e13, "frenkel_permittivity": 5.0}
-CHANNELS = {
-    "poole-frenkel": {"device.leaks": [TRAPS]},
-    "schottky": {"device.leaks": [
-        {"kind": "schottky", "left_barrier": 0.7, "right_barrier": 0.45, "richardson": 1.2e6, "permittivity": 4.0}
-    ]},
-    "elastic": {"device.traps": [{"name": "t", "kind": "none", "density": 1e25, "depth": 0.1}]},
-    "wandering": {"device.traps": [{"name": "t", "kind": "none", "of": "ions", "per_ion": 2.0, "depth": 0.5} | HOPS]},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize("name", CHANNELS if COMPILED else ["schottky"])
-def test_slopes_are_differences_of_closed_stacks(name, layers):
-    """By V, D(L) following the closure; by ions that pass a face, which moves S of that face alone."""
-    one = case(device__film__cells=12) if layers == 1 else stacked(layer(1.2, 6), layer(1.6, 6, band_offset=-0.3))
-    film, V, step = one.replace(CHANNELS[name]), 0.5, 1e-6
-
-    def at(V, face=0, ions=0.0):
-        run = closed(film, 2, V)
-        if face:
-            width, D = run.junction.columns.width[0], run.state.D_right[0]
-            run.state.c[0, [face - 1, face]] += np.array([-ions, ions]) / width[[face - 1, face]]
-            run.state.D_left[0] = faces(run.junction, run.state, 0, D)
-            run.state.D_right[0] = D
-        return run, beside_coherent(run.junction, run.state, 0, 1, ALL_ENERGIES)
-
-    run, of = at(V)
-    slope = closure_slope(run.junction, 0, run.state.D_left[0], run.state.D_right[0], run.state.eps[0])
-    above, below = (at(V + sign * step)[1].chord for sign in (1, -1))
-    assert of.by_V + of.by_D / slope == pytest.approx(math.log(above / below) / (2 * step), rel=2e-3, abs=1e-4)
-    for face in (1, 5, 6, 11) if layers == 1 else ():  # the fields beside an interface are not of the faces alone
-        moved = 1e-5 * run.state.c[0, face] * run.junction.columns.width[0, face]
-        above, below = (at(V, face, sign * moved)[1].chord for sign in (1, -1))
-        expected, size = math.log(above / below) / (2 * moved), np.abs(of.by_S).max()
-        assert of.by_S[face] == pytest.approx(expected, rel=1e-3, abs=1e-6 * size)
-
-
-@needs_speed
-def test_a_leak_warms_the_junction_by_its_joule_power():
-    """Of a resistor at a voltage for many time constants: T0 + R V^2 G."""
-    heat = {"resistance": 2e5, "time_constant": 1e-9}
-    film = case(PULSE, **THICK, device__leaks=[OHMIC], device__heat=heat, record__every="all")
-    ds = run(film)
-    hottest = ds.junction_temperature.values.max()
-    assert hottest == pytest.approx(300.0 + 2e5 * 1.6**2 * 3e5 * AREA, rel=1e-6)
 
 
 def test_check_tells_of_a_leak_without_a_barrier():
