@@ -25,7 +25,8 @@ def row(verdict: Verdict) -> tuple[str, ...]:
     """Cells of the line of a claim, see COLUMNS."""
     judged = [number for number in verdict.numbers if number.distance_text]
     most = max(judged, key=lambda number: number.distance)
-    return verdict.id, verdict.status, most.figure.label, most.figure.paper, most.otjdd, most.distance_text
+    figure = most.figure
+    return verdict.id, verdict.status, figure.label, figure.paper or figure.allowed, most.otjdd, most.distance_text
 
 
 def main() -> None:

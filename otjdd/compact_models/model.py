@@ -177,6 +177,11 @@ class CompactModel:
             np.array([kind.emptying for kind in self.kinds]), self.weight.astype(float), float(self.resistance),
         )._replace(**self.differences, **self.scatter(voltage, states))  # fmt: skip
 
+    @property
+    def charging_time(self) -> float:
+        """Time constant [s] of series resistance and charge, mean over voltages and states; in circuits alone."""
+        return self.resistance * self.area * max(float(slope.mean()) for _, slope in self.charges)
+
     @cached_property
     def charges(self) -> list[np.ndarray]:
         """Charge [C/m2] from the lowest voltage on, and dQ/dV_j [F/m2], (2, F, S) of each kind of column.
@@ -313,7 +318,8 @@ class CompactModel:
         seed : of random steps of a model with noise, the same bits for the same seed; None for the mean
         values : of the parameters of the model, run(waveform, thickness="2.7 nm"), see `at`
         The charge follows voltage and state at once; only in circuits the series resistance delays it. Times outside of the
-        range of the model are reported in a warning, and in the attribute `outside_range`.
+        range of the model, and pulses that the delay would change, are reported in a warning, and in the attribute
+        `outside_range`.
         Raises NotAsExpected for voltages or states outside of the range, for a model with self-heating, and for a seed that
         is no whole number or belongs to a model without noise.
         """
@@ -341,7 +347,7 @@ class CompactModel:
         for block in waveform.blocks():
             pieces = np.column_stack(block.waveform.segments())
             self.check_voltages(pieces[:, 2:])
-            outside = outside or times_outside(self.limits, pieces)
+            outside = outside or times_outside(self.limits, pieces, self.charging_time)
             out = np.empty((len(pieces), 2, 2 + q.size))
             compact.move_over_pieces(self.lookup, q, pieces, out, stream)
             reads.append(reads_of(block, pieces, out, drawn))

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.physics.channels.kinetic_traps import fill_traps, have_memory, trap_current
-from otjdd.physics.circuit import coupled, drop, source_current
-from otjdd.physics.closing import close_all, hold_electrons, hold_traps
+from otjdd.physics.circuit import drop, source_current
+from otjdd.physics.closing import close_all, hold_traps
 from otjdd.physics.conduction import conductance_slope
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, closure_slope
 from otjdd.physics.numerics import add_up
@@ -29,10 +29,10 @@ from otjdd.physics.quasistatic import (
     Accuracy,
     Limits,
     at_voltage,
-    settle_along,
+    idle,
 )
-from otjdd.physics.state import State, Tangent, WayBetween, copy_state
-from otjdd.physics.terminal_charge import follow_surplus, left_charge_change
+from otjdd.physics.state import State, Tangent
+from otjdd.physics.terminal_charge import left_charge_change
 
 MOST_ATTEMPTS = 30  # junction voltages of one search
 MOST_TURNS = 10  # searches until the current of traps that relax fits the voltage to which it leads
@@ -71,49 +71,6 @@ def capacitance(junction: Junction, state: State) -> float:
 def conduction(state: State) -> float:
     """Current [A] of a settled state that does not charge it."""
     return state.V[0] * add_up(state.G) + trap_current(state)
-
-
-@bare
-def idle(V: float, V_source: float, accuracy: Accuracy) -> bool:
-    """True where V_j [V] is nothing beside its allowed error whatever current passes, as at 0 V while ions relax."""
-    return not accuracy.recorded and max(abs(V), abs(V_source)) <= UNRECORDED * accuracy.allowed
-
-
-@detached
-def stay(junction: Junction, state: State, tangent: Tangent, accuracy: Accuracy):
-    """Settle a state at its own V_j, with its current where there is one. Returns a status."""
-    farthest = RECORDED_CHANGE if accuracy.recorded else UNRECORDED_CHANGE
-    slack = 0.0 if accuracy.recorded else UNRECORDED * accuracy.allowed
-    limits, tolerance = Limits(accuracy.allowed, farthest, slack, math.inf), max(CLOSURE_TOLERANCE, slack)
-    V = state.V[0]
-    if V == 0.0 or idle(V, V, accuracy):
-        status = close_all(junction, state, V, tolerance)
-    else:
-        status = at_voltage(junction, state, tangent, V, tolerance, limits, False)[0]
-    if status == Status.DONE and have_memory(state):
-        fill_traps(junction, state)
-        if not math.isfinite(trap_current(state)):
-            return Status.SPECTRUM_NOT_CONVERGED
-    return status
-
-
-@detached
-def settle_again(
-    junction: Junction, state: State, tangent: Tangent, between: WayBetween, V_source: float, accuracy: Accuracy
-):  # fmt: skip
-    """Settle a state whose ions, or whose tangent, are others: at its V_j, or at the source where nothing is in series.
-
-    The charge that its film electrons take on the way is counted. Returns a status.
-    """
-    if not coupled(junction):
-        return settle_along(junction, state, tangent, between, V_source, state.V[0], accuracy)
-    counted = hold_electrons(junction) and state.eps[0, 0] > 0.0
-    if counted:
-        copy_state(state, between.old)
-    status = stay(junction, state, tangent, accuracy)
-    if counted and status == Status.DONE:
-        follow_surplus(junction, between.old, state, between)
-    return status
 
 
 @detached

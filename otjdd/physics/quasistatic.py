@@ -227,13 +227,8 @@ def settle_fields(
 
 
 @detached
-def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, guess: float, accuracy: Accuracy):
-    """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j, G and the filling of its traps.
-
-    Nothing charges the junction any more. Returns a status.
-    """
-    state.charging[0] = 0.0
-    status = settle_fields(junction, state, tangent, V_source, guess, accuracy)
+def fill_settled_traps(junction: Junction, state: State, status: Status):
+    """Fill traps whose filling takes time, at the fields of a state settled with a status. Returns a status."""
     if status == Status.DONE and have_memory(state):
         fill_traps(junction, state)
         if not math.isfinite(trap_current(state)):
@@ -242,15 +237,69 @@ def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, 
 
 
 @detached
+def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, guess: float, accuracy: Accuracy):
+    """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j, G and the filling of its traps.
+
+    Nothing charges the junction any more. Returns a status.
+    """
+    state.charging[0] = 0.0
+    return fill_settled_traps(junction, state, settle_fields(junction, state, tangent, V_source, guess, accuracy))
+
+
+@bare
+def idle(V: float, V_source: float, accuracy: Accuracy) -> bool:
+    """True where V_j [V] is nothing beside its allowed error whatever current passes, as at 0 V while ions relax."""
+    return not accuracy.recorded and max(abs(V), abs(V_source)) <= UNRECORDED * accuracy.allowed
+
+
+@detached
+def stay(junction: Junction, state: State, tangent: Tangent, accuracy: Accuracy):
+    """Settle a state at its own V_j, with its current where there is one. Returns a status."""
+    farthest = RECORDED_CHANGE if accuracy.recorded else UNRECORDED_CHANGE
+    slack = 0.0 if accuracy.recorded else UNRECORDED * accuracy.allowed
+    limits, tolerance = Limits(accuracy.allowed, farthest, slack, math.inf), max(CLOSURE_TOLERANCE, slack)
+    V = state.V[0]
+    if V == 0.0 or idle(V, V, accuracy):
+        status = close_all(junction, state, V, tolerance)
+    else:
+        status = at_voltage(junction, state, tangent, V, tolerance, limits, False)[0]
+    return fill_settled_traps(junction, state, status)
+
+
+@detached
+def start_way(junction: Junction, state: State, between: WayBetween) -> bool:
+    """Let a settled state be the start of a way to another one. Returns whether its film electrons take charge on it."""
+    counted = hold_electrons(junction) and state.eps[0, 0] > 0.0
+    if counted:
+        copy_state(state, between.old)
+    return counted
+
+
+@detached
 def settle_along(
     junction: Junction, state: State, tangent: Tangent, between: WayBetween, V_source: float, guess: float,
     accuracy: Accuracy,
 ):  # fmt: skip
     """As `settle`, for a state that is settled elsewhere: the charge that its film electrons take on the way is counted."""
-    counted = hold_electrons(junction) and state.eps[0, 0] > 0.0
-    if counted:
-        copy_state(state, between.old)
+    counted = start_way(junction, state, between)
     status = settle(junction, state, tangent, V_source, guess, accuracy)
+    if counted and status == Status.DONE:
+        follow_surplus(junction, between.old, state, between)
+    return status
+
+
+@detached
+def settle_again(
+    junction: Junction, state: State, tangent: Tangent, between: WayBetween, V_source: float, accuracy: Accuracy
+):  # fmt: skip
+    """Settle a state whose ions, or whose tangent, are others: at its V_j, or at the source where nothing is in series.
+
+    The charge that its film electrons take on the way is counted. Returns a status.
+    """
+    if not coupled(junction):
+        return settle_along(junction, state, tangent, between, V_source, state.V[0], accuracy)
+    counted = start_way(junction, state, between)
+    status = stay(junction, state, tangent, accuracy)
     if counted and status == Status.DONE:
         follow_surplus(junction, between.old, state, between)
     return status

@@ -14,7 +14,7 @@ from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import SolverError, Status
 from otjdd.mechanisms.heat import warm
 from otjdd.mechanisms.polarisation import put_polarisation
-from otjdd.physics import charging, quasistatic
+from otjdd.physics import quasistatic
 from otjdd.physics import state as states
 from otjdd.physics.circuit import coupled
 from otjdd.physics.closing import rise_of_band
@@ -394,7 +394,7 @@ def settle_again(run: Run, voltage: float) -> None:
         jump(run, voltage)
         return
     accuracy = quasistatic.Accuracy(error_norm.voltage_slack(run.control), True)
-    status = charging.stay(run.junction, run.state, run.tangent, accuracy)
+    status = quasistatic.stay(run.junction, run.state, run.tangent, accuracy)
     check_status(run, status, run.time, voltage, 0.0, 0.0)
 
 

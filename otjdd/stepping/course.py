@@ -8,10 +8,10 @@ from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import heated, warming
 from otjdd.physics.channels.kinetic_traps import have_memory
-from otjdd.physics.charging import capacitance, charge_between, conduction, stay
+from otjdd.physics.charging import capacitance, charge_between, conduction
 from otjdd.physics.circuit import coupled, drop, source_current
 from otjdd.physics.junction import Junction
-from otjdd.physics.quasistatic import Accuracy, jump
+from otjdd.physics.quasistatic import Accuracy, jump, stay
 from otjdd.physics.state import Memory, State, Tangent, copy_state
 from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.error_norm import Control, drift, voltage_slack

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from otjdd.compiler.decorators import detached
 from otjdd.errors import Status
-from otjdd.physics.charging import settle_again as settle_at
 from otjdd.physics.circuit import coupled
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy
+from otjdd.physics.quasistatic import settle_again as settle_at
 from otjdd.physics.state import State, Tangent, WayBetween
 from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.error_norm import Control, voltage_slack, worst_cell

@@ -15,13 +15,13 @@ from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
 from otjdd.physics.channels.kinetic_traps import have_memory
-from otjdd.physics.charging import Charging, capacitance, conduction, idle, settle_charging
+from otjdd.physics.charging import Charging, capacitance, conduction, settle_charging
 from otjdd.physics.circuit import coupled, drop, limited, resistance, source_current
 from otjdd.physics.closing import close_all, hold_traps
 from otjdd.physics.conduction import along_tangent
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
 from otjdd.physics.numerics import add_up, copy
-from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
+from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, idle, settle
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
 from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.electron_step import film_step

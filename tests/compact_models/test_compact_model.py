@@ -184,7 +184,11 @@ def test_outside_of_its_range_a_model_says_so(model):
         (shapes.pulse(1.0, 1e-9).then(shapes.pulse(-2.0, 1e-6)), "a pulse of 1e-09 s, shorter than 2e-08 s"),
         (shapes.triangle([0.0, 2.0, 0.0, -2.0, 0.0], 1e6), ""),
         (shapes.hold(0.0, 1e5), "a voltage held for 1e+05 s, longer than 10000 s"),
-        (shapes.pulse(2.0, 2e-8, rise=1e-9, fall=1e-9).then(shapes.hold(0.0, 1e4)), ""),
+        (shapes.pulse(2.0, 1e-7, rise=1e-9, fall=1e-9).then(shapes.hold(0.0, 1e4)), ""),
+        (
+            shapes.pulse(2.0, 2e-8),
+            "a pulse of 2e-08 s, in which the series resistance delays the voltage by some 2.9e-09 s",
+        ),
     ],
 )
 def test_times_outside_of_its_range_are_told_in_a_line_and_in_the_result(model, caplog, drive, said):

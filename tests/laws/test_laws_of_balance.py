@@ -433,3 +433,32 @@ def test_without_voltage_the_noise_is_that_of_nyquist(data):
     kT = KB * number(data["temperature"]) * E
     conductance = (ds.conductance_ac - bare.conductance_ac).values
     alike(ds.trap_noise, 4.0 * kT * conductance, 2e-3, float(4.0 * kT * abs(ds.conductance_ac).max()), "noise")
+
+
+# the circuit
+
+
+def means(rate: np.ndarray) -> np.ndarray:
+    """Means of a rate between rows, as of an exponential where it keeps its sign."""
+    first, last = rate[:-1], rate[1:]
+    steep = (first * last > 0.0) & (np.abs(first - last) > 1e-6 * np.abs(last))
+    ratio = np.divide(first, last, out=np.ones(len(last)), where=steep)
+    return np.divide(first - last, np.log(ratio), out=0.5 * (first + last), where=steep)
+
+
+@law(without=(of.noise,))
+def test_what_passes_the_resistance_is_conducted_or_charges_the_junction(data):
+    """By the voltages on both sides of the resistance, and by current and charge of the junction, at a constant source."""
+    R = number(data.get("circuit", {}).get("series_resistance", "1e4 ohm"))
+    data = with_keys(data, circuit={"series_resistance": f"{R!r} ohm"}, record={"every": "all"})
+    ds = run_of(data, **TIGHT)
+    t, V, V_j, conduction = (ds[name].values for name in ("time", "voltage", "junction_voltage", "conduction_current"))
+    took = np.diff(t)
+    passed, conducted = means((V - V_j) / R) * took, means(conduction) * took
+    charged = ds.mean_displacement_current.values[1:] * took
+    at_once = np.append(False, (took[:-1] == 0.0) & (np.diff(V_j)[:-1] != 0.0))  # by a jump that nothing else feels
+    stays = (took > 0.0) & (np.diff(V) == 0.0) & ~at_once
+    uncertain = 0.1 * TIGHT["rtol"] / R * took  # by the error of V_j
+    off = np.maximum(np.abs(passed - conducted - charged) - uncertain, 0.0)[stays].sum()
+    size = (np.abs(passed) + np.abs(charged))[stays].sum()
+    assert off <= 0.03 * size, (off, size)

@@ -36,26 +36,22 @@ def by_value(trials: Trials) -> Trials:
 
 
 def single(trials: Trials) -> dict[str, float]:
-    """Response to one pulse of growing amplitude [V], by the instrument, and by the vacancies alone (return_...)."""
+    """Response to one pulse of growing amplitude [V], as the instrument shows it."""
     trials = by_value(trials)
-    fits = [tail(t.ds, "current") for t in trials]
-    returning = tail(trials[-1].ds, "conduction_current")
+    fits = [tail(t.ds) for t in trials]
     return {
         "response_rises": synapse.rises([plasticity.peaks(t.ds)[0] for t in trials]),
         "change": float(np.max(np.abs([synapse.lasting_change(t.ds) for t in trials]))),
         "least_tail": min(fit.amplitude / fit.offset for fit in fits),
         "decay": max(fit.scale for fit in fits),
         "misfit": max(fit.misfit for fit in fits),
-        "return_tail": returning.amplitude / returning.offset,
-        "return_decay": returning.scale,
-        "return_misfit": returning.misfit,
     }
 
 
-def tail(ds: xr.Dataset, what: str) -> fits.Curve:
+def tail(ds: xr.Dataset) -> fits.Curve:
     """Exponential through the current after the last pulse; its offset is the current before the first one."""
-    t, current = plasticity.relaxation(ds, what)
-    rest = float(np.asarray(ds[what])[plasticity.pulses(ds)[0].start - 1])
+    t, current = plasticity.relaxation(ds, "current")
+    rest = float(ds.current[plasticity.pulses(ds)[0].start - 1])
     return fits.exponential(t, current, offset=rest)
 
 
@@ -64,13 +60,13 @@ def trains(trials: Trials) -> dict[str, float]:
     trials = by_value(trials)
     series = [plasticity.peaks(t.ds) for t in trials]
     growth = np.array([peaks[-1] / peaks[0] - 1 for peaks in series])
-    vacancies = [plasticity.peaks(t.ds, "conduction_current") for t in trials]
+    conduction = [plasticity.peaks(t.ds, "conduction_current") for t in trials]
     return {
         "least_growth": float(growth.min()),
         "most_growth": float(growth.max()),
         "fall": float(max(np.max(1 - peaks[1:] / peaks[:-1]) for peaks in series)),
         "growth_rises": synapse.rises(growth[::-1]),
-        "return_growth": float(max(peaks[-1] / peaks[0] - 1 for peaks in vacancies)),
+        "return_growth": float(max(peaks[-1] / peaks[0] - 1 for peaks in conduction)),
     }
 
 
@@ -354,9 +350,6 @@ METRICS = {
         "least_tail": ("1", "smallest tail after a pulse over the current at rest"),
         "decay": ("s", "longest decay time of the tail"),
         "misfit": ("1", "largest distance of the tail from an exponential"),
-        "return_tail": ("1", "tail of the conduction current over the current at rest"),
-        "return_decay": ("s", "decay time of the conduction current"),
-        "return_misfit": ("1", "distance of the conduction current from an exponential"),
     }),
     "trains": Metric(trains, {
         "least_growth": ("1", "smallest growth from the first peak to the last"),
