@@ -74,7 +74,7 @@ class Numerics(Record):
 
     rtol : error of a time step: of the band edge in units of kT, of the share of the ions on either side of a point, and
         relative error of a concentration. Below 1e-2 the method is of order 5, else of order 4
-    largest_leap : in the mean of a step, see `stepping.largest_leap`   error : see `runs.error_estimate`
+    largest_leap : in the mean of a step, see `stepping.trial_step`   error : see `runs.error_estimate`
     """
 
     # 7e-3: with 1e-2 the errors of 4000 pulses add up, see validation/benchmarks/peers

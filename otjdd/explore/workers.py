@@ -30,7 +30,7 @@ FIRST_NEEDED_BY = {
     "closing": "charged traps", "coherent": "wells between barriers", "electron_stack": "layers",
     "exchange": "electrodes that exchange vacancies", "heat": "heat", "hop_noise": "single ions",
     "ion_fluxes": "vacancies that hold electrons", "junction": "barriers between layers", "kinetic_traps": "traps",
-    "largest_leap": "single ions", "stack_newton": "electrons in the film", "table": "leaks and traps",
+    "stack_newton": "electrons in the film", "table": "leaks and traps", "trial_step": "single ions",
 }  # fmt: skip
 NAME_BYTES = 80  # of the name of a kernel in shared memory
 

@@ -306,7 +306,10 @@ def settle_again(
 
 
 @detached
-def jump(junction: Junction, state: State, tangent: Tangent, memory: Memory, V_source: float, accuracy: Accuracy):
+def jump(
+    junction: Junction, state: State, tangent: Tangent, memory: Memory, between: WayBetween, V_source: float,
+    accuracy: Accuracy,
+):  # fmt: skip
     """Settle at a source voltage, the ions where they are. Returns a status.
 
     The search starts from the loss and along the tangent at the nearest of the voltages in the memory, which is updated:
@@ -322,7 +325,7 @@ def jump(junction: Junction, state: State, tangent: Tangent, memory: Memory, V_s
         if nearest != place[0]:
             copy(memory.tangents[nearest], tangent.values)
     guess = V_source - losses[nearest, LOST]
-    status = settle_along(junction, state, tangent, memory.between, V_source, guess, accuracy)
+    status = settle_along(junction, state, tangent, between, V_source, guess, accuracy)
     place[0] = nearest
     if losses[nearest, AT_SOURCE] != V_source:
         for i in range(losses.shape[0] - 1, -1, -1):

@@ -120,7 +120,6 @@ class Memory(NamedTuple):
     losses: np.ndarray  # (M, 2) AT_SOURCE, LOST [V]; inf and 0 where unused
     tangents: np.ndarray  # (M, n) their values
     place: np.ndarray  # (1,) row of the voltage at which the junction is settled
-    between: WayBetween  # work space
 
 
 def new_tangent(K: int, N: int, channels: int) -> Tangent:
@@ -129,11 +128,11 @@ def new_tangent(K: int, N: int, channels: int) -> Tangent:
     return new(Tangent, sizes)
 
 
-def new_memory(tangent: Tangent, between: WayBetween) -> Memory:
+def new_memory(tangent: Tangent) -> Memory:
     """A memory of no voltage, for a tangent before its first evaluation."""
     losses = np.zeros((VOLTAGES, 2))
     losses[:, AT_SOURCE] = np.inf
-    return Memory(losses, np.tile(tangent.values, (VOLTAGES, 1)), np.zeros(1, np.int64), between)
+    return Memory(losses, np.tile(tangent.values, (VOLTAGES, 1)), np.zeros(1, np.int64))
 
 
 @detached

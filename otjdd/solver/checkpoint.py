@@ -193,7 +193,7 @@ def memory(run: Run) -> dict[str, np.ndarray]:
     return {
         "state": run.state.flat,
         "tangent": run.tangent.flat,
-        **{f"memory.{name}": array for name, array in run.memory._asdict().items() if name != "between"},
+        **{f"memory.{name}": array for name, array in run.memory._asdict().items()},
         **{f"place.{name}": array for name, array in run.place._asdict().items()},
         "heat": run.watch.heat,
         "largest": run.watch.largest,

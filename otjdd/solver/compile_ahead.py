@@ -24,7 +24,7 @@ from otjdd.physics import bands, closing, conduction, electrostatics, fermi_dira
 from otjdd.physics.channels.table import transport
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Run
-from otjdd.stepping import course, electron_step, extremes, rosenbrock, run_log, step_length, trial_step
+from otjdd.stepping import course, electron_step, extremes, pieces, rosenbrock, run_log, trial_step
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
 
@@ -132,10 +132,11 @@ def compile_currents(run: Run) -> None:
 
 def compile_around(run: Run) -> None:
     """Compile what surrounds a time step: a leap, and what is recorded of it, for runs like this one."""
-    source, log = rosenbrock.Ramp(0.0, 0.0), integrate.new_log(run, NO_TASKS, False)
+    task = trial_step.StepTask(run.control, rosenbrock.Ramp(0.0, 0.0), 1.0, True)
+    log = integrate.new_log(run, NO_TASKS, False)
     along = integrate.course_along(run, run.control, np.zeros((0, 4)), NO_TASKS, integrate.place_at_start(0.0))
     for kernel, arguments in (
-        (trial_step.leap, (run.junction, run.control, run.state, run.tangent, run.trial, source, 1.0, True)),
+        (trial_step.leap, (run.junction, run.state, run.tangent, run.trial, task)),
         (course.perform, (run.junction, run.state, run.tangent, run.memory, run.trial, along, log)),
     ):
         kernel_cache.compile_for(kernel, arguments)
@@ -147,7 +148,7 @@ def compile_steps(run: Run) -> None:
     for kernel, arguments in (
         (closing.close_all, (junction, state, 0.1, 0.1)),
         (electron_step.film_step, (junction, state, run.tangent, run.trial, source, 1.0, True, 1.0)),
-        (step_length.first_step, (junction, run.control, state, run.trial.work, 1.0, True)),
+        (pieces.first_step, (junction, run.control, state, run.trial.work, 1.0, True)),
     ):
         kernel_cache.compile_for(kernel, arguments)
 

@@ -23,7 +23,7 @@ from otjdd.physics.state import Memory, State, Tangent
 from otjdd.solver import model_limits
 from otjdd.solver.start import LENIENT, TOGETHER, KeptState, Start, Trail
 from otjdd.stepping import course as kernels
-from otjdd.stepping import error_norm, hop_noise, rosenbrock, rosenbrock_methods, run_log
+from otjdd.stepping import error_norm, hop_noise, rosenbrock, run_log
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
 from otjdd.stepping.drawn_hops import NOW, Noise, whole_ions
 from otjdd.stepping.error_norm import Control
@@ -108,7 +108,7 @@ def begin(
     smooth = start.get("smooth", c) if noisy else c
     mean = smooth.mean() or float((total / width.sum(axis=1)).mean())
     control = control_of(junction, state, smooth, float(rtol), float(atol * mean), min(CHUNK, max_steps), noise)
-    method = rosenbrock_methods.method_for(rtol)
+    method = rosenbrock.method_for(rtol)
     trial = rosenbrock.new_trial(junction, method, noise)
     tangent = states.new_tangent(len(c), c.shape[1], len(junction.channels.code))
     watch = model_limits.no_watch() if watch is None else watch
@@ -116,7 +116,7 @@ def begin(
         put_ions(junction, state, trial.noise, start)
         area = trial.noise.area
         total = trial.noise.ions.sum(axis=1) / area - net_passed(trial.noise.passed[NOW] / area[:, None])
-    memory = states.new_memory(tangent, trial.between)
+    memory = states.new_memory(tangent)
     return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart)
 
 
@@ -206,7 +206,7 @@ def row_widths(run: Run) -> tuple[int, int]:
 def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage with the ions fixed. Raises SolverError."""
     accuracy = quasistatic.Accuracy(error_norm.voltage_slack(run.control), True)
-    status = quasistatic.jump(run.junction, run.state, run.tangent, run.memory, voltage, accuracy)
+    status = quasistatic.jump(run.junction, run.state, run.tangent, run.memory, run.trial.between, voltage, accuracy)
     check_status(run, status, run.time, voltage, 0.0, 0.0)
     run.step = 0.0
 
@@ -246,7 +246,7 @@ def course_along(run: Run, control: Control, pieces: np.ndarray, tasks: np.ndarr
     """Course of a run along pieces (P, 4) with tasks (P,), on from a place. control : of its calls"""
     trials, given = np.zeros(control.max_steps if run.trail else 0), bool(run.trail and run.trail.given is not None)
     lenient = control._replace(most=LENIENT, outside=LENIENT * control.outside)
-    return Course(pieces, tasks, place, np.zeros(COUNTS, np.int64), trials, given, lenient)
+    return Course(pieces, tasks, place, np.zeros(COUNTS, np.int64), trials, given, control, lenient)
 
 
 def follow_pieces(
@@ -269,8 +269,9 @@ def follow_pieces(
     while status == Status.PAUSED:
         if not run.trail:  # whose steps together are those of another run
             left = run.max_steps - run.counts.accepted - run.counts.rejected
-            control = control._replace(max_steps=min(run.together, run.control.max_steps, max(left, 1)))
-        status, norm = advance(run, control, course, log)
+            steps = min(run.together, run.control.max_steps, max(left, 1))
+            course = course._replace(control=control._replace(max_steps=steps))
+        status, norm = advance(run, course, log)
         heed_pending()
         i, tau, step = (array.item() for array in (place.piece, place.elapsed, place.step))
         start, end, V_start, V_end = pieces[min(i, len(pieces) - 1)]
@@ -287,13 +288,13 @@ def follow_pieces(
             progress(i / len(pieces))
 
 
-def advance(run: Run, control: Control, course: Course, log: Log) -> tuple[int, float]:
+def advance(run: Run, course: Course, log: Log) -> tuple[int, float]:
     """Take a run on along its course, by one call of the kernels. Returns a status and the last error norm."""
     counts, evaluated, began = course.counts, int(run.tangent.evaluated[0]), perf_counter()
     counts[:] = 0
     if run.trail:
         run.trail.fill(course.trials)
-    status, norm = kernels.run_course(run.junction, control, run.state, run.tangent, run.memory, run.trial, course, log)
+    status, norm = kernels.run_course(run.junction, run.state, run.tangent, run.memory, run.trial, course, log)
     currents = int(run.tangent.evaluated[0]) - evaluated
     run.counts = counted(run.counts, counts.tolist(), currents)
     empty(run, log)

@@ -1,6 +1,7 @@
-"""The course of the ions along many straight pieces of the source voltage, with tasks at the ends of the pieces."""
+"""The course of the ions along straight pieces of the source voltage, in time steps, with tasks at their ends."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,16 +13,152 @@ from otjdd.physics.charging import capacitance, charge_between, conduction
 from otjdd.physics.circuit import coupled, drop, source_current
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy, jump, stay
-from otjdd.physics.state import Memory, State, Tangent, copy_state
+from otjdd.physics.quasistatic import settle_again as settle_at
+from otjdd.physics.state import Memory, State, Tangent, WayBetween, copy_state
 from otjdd.stepping.drawn_hops import is_noisy
-from otjdd.stepping.error_norm import Control, drift, voltage_slack
-from otjdd.stepping.extremes import look
+from otjdd.stepping.error_norm import Control, drift, voltage_slack, worst_cell
+from otjdd.stepping.extremes import LEAPS, look, note
+from otjdd.stepping.hooks import accept, begin_piece, bounds, follow_end, use_end
 from otjdd.stepping.hop_noise import hide_ions, show_ions
-from otjdd.stepping.pieces import FROM, UNTIL, V_FROM, V_UNTIL, Course
-from otjdd.stepping.rosenbrock import Trial
+from otjdd.stepping.pieces import (
+    ACCEPTED,
+    FROM,
+    REJECTED,
+    TRIED,
+    UNPHYSICAL,
+    UNTIL,
+    V_FROM,
+    V_UNTIL,
+    WORST_CELL,
+    Course,
+    first_step,
+    next_step,
+    next_trial,
+    note_trial,
+    time_of_charging,
+)
+from otjdd.stepping.rosenbrock import Ramp, Trial, Work
 from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
-from otjdd.stepping.step_length import first_step
-from otjdd.stepping.stepper import cross_piece
+from otjdd.stepping.trial_step import VOLTAGE_ERROR, StepTask, allowed_of_charging, step_or_leap
+
+SHORTEST = 1e-22  # s
+FIRST_OF_CHARGING = 0.1  # first step behind a jump of the source, in times in which it charges the junction
+
+
+class Instant(NamedTuple):
+    """The end of a step, or the start of the first one, with its longest."""
+
+    time: float  # s
+    step: float  # s
+    voltage: float  # V, of the source
+
+
+@detached
+def settle_again(
+    junction: Junction, control: Control, state: State, tangent: Tangent, between: WayBetween, voltage: float
+):  # fmt: skip
+    """Settle the state at the start of a step that was rejected. Returns a status.
+
+    The tangent may be a new one: V_j of the old is not that of the new, however small the step.
+    """
+    use_end(junction, state, state)
+    return settle_at(junction, state, tangent, between, voltage, Accuracy(voltage_slack(control), False))
+
+
+@detached
+def first_behind(junction: Junction, control: Control, state: State, work: Work, at: Instant, recorded: bool) -> float:
+    """Step [s] after an edge, recorded or not: that of `first_step`, or a part of the time in which a jump charges."""
+    dt = first_step(junction, control, state, work, at.step, recorded)
+    if coupled(junction):
+        strict = VOLTAGE_ERROR * control.rtol
+        time = time_of_charging(junction, state, at.voltage, strict)
+        allowed = allowed_of_charging(state, time, control.rtol, recorded)
+        dt = min(dt, FIRST_OF_CHARGING * time * (allowed / strict) ** 0.25)
+    return dt
+
+
+@detached
+def note_step(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, end: Instant, log: Log
+):  # fmt: skip
+    """Record a step, or look at its largest values. Returns a status."""
+    noise, between = trial.noise, trial.between
+    status, all_ions = Status.DONE, log.every_step and is_noisy(noise)
+    if all_ions:
+        show_ions(junction, state, noise)
+        accuracy = Accuracy(voltage_slack(control), True)
+        status = settle_at(junction, state, tangent, between, end.voltage, accuracy)
+    if status == Status.DONE and log.every_step:
+        status = write_row(junction, state, tangent, end.time, end.step, end.voltage, log)
+    elif status == Status.DONE:
+        look(junction, state, log.watch, end.time, end.step, follow_end(junction))
+    if status == Status.DONE and all_ions:
+        hide_ions(state, noise)
+        status = settle_again(junction, control, state, tangent, between, end.voltage)
+    return bounds(state) if status == Status.DONE else status
+
+
+@detached
+def cross_piece(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, course: Course, log: Log,
+    observed: bool,
+):  # fmt: skip
+    """Integrate the ions to the end of the piece of the course on which they stand. Returns a status, last error norm.
+
+    state : settled; changed in place   observed : a current is recorded in the piece or at its end
+    PAUSED: the log is full or max_steps steps were tried; call again
+    """
+    control, place, counts, i = course.control, course.place, course.counts, course.place.piece[0]
+    start, V_start = course.pieces[i, FROM], course.pieces[i, V_FROM]
+    duration = course.pieces[i, UNTIL] - start
+    slope = (course.pieces[i, V_UNTIL] - V_start) / duration
+    failure, norm, tau, dt = Status.STEP_TOO_SMALL, 0.0, place.elapsed[0], place.step[0]
+    status = begin_piece(junction, state, tangent) if tau == 0.0 and place.rejected[0] == 0 else Status.DONE
+    if status != Status.DONE:
+        return status, norm
+    if dt <= 0.0 and not course.given:
+        at = Instant(start + tau, duration - tau, V_start + slope * tau)
+        dt = first_behind(junction, control, state, trial.work, at, log.every_step)
+    while tau < duration:
+        place.elapsed[0], place.step[0] = tau, dt
+        if counts[TRIED] >= control.max_steps or (log.every_step and full_of_rows(log)):
+            return Status.PAUSED, norm
+        counts[TRIED] += 1
+        step, last, accepted = next_trial(course, dt, duration - tau)
+        if not step >= SHORTEST or tau + step == tau:
+            return failure, norm
+        source = Ramp(V_start + slope * tau, slope, observed)
+        task = StepTask(course.lenient if accepted else control, source, step, log.every_step)
+        status, norm, growth, outside, leapt = step_or_leap(junction, state, tangent, trial, task)
+        counts[UNPHYSICAL] += outside
+        if course.given and status == Status.DONE and not accepted:
+            status = Status.STEP_REJECTED
+        note_trial(course, step, status == Status.DONE, last, leapt)
+        if status != Status.DONE:
+            counts[REJECTED] += 1
+            counts[WORST_CELL] = worst_cell(control, state.c, trial.state.c, trial.work.error)
+            failure = Status.STEP_TOO_SMALL if status == Status.STEP_REJECTED else status
+            if accepted:
+                return failure, norm
+            dt, place.rejected[0] = step * growth, 1
+            status = settle_again(junction, control, state, tangent, trial.between, source.voltage)
+            if status != Status.DONE:
+                return status, norm
+            continue
+        counts[ACCEPTED] += 1
+        tau = duration if last else tau + step
+        if leapt:
+            place.leaps[0] += 1
+            note(log.watch, LEAPS, float(place.leaps[0]), start + tau)
+        accept(junction, trial, state)
+        dt, failure = next_step(trial.method, growth, norm, step, place, log.every_step), Status.STEP_TOO_SMALL
+        instant = Instant(start + tau if tau < duration else course.pieces[i, UNTIL], step, V_start + slope * tau)
+        status = note_step(junction, control, state, tangent, trial, instant, log)
+        if status != Status.DONE:
+            break
+    place.elapsed[0], place.step[0] = tau, dt
+    return status, norm
+
 
 # Tasks of a piece, bits. EDGE: at its start the step is chosen anew. The others are done at its end: OBSERVE writes a row,
 # READ takes a read, KEEP keeps the state settled with its current, COPY keeps it as it is, which leaves all bits of the run
@@ -54,18 +191,19 @@ def feels(rate: float, time: float, duration: float, rtol: float) -> bool:
 
 @detached
 def jump_at_once(
-    junction: Junction, control: Control, state: State, tangent: Tangent, memory: Memory, trial: Trial,
+    junction: Junction, state: State, tangent: Tangent, memory: Memory, trial: Trial,
     course: Course, accuracy: Accuracy,
 ):  # fmt: skip
     """As `change_voltage` if charging is over so soon that nothing else changes meanwhile.
 
     Returns a status: STEP_REJECTED for a state that is left as it was.
     """
+    control = course.control
     i, lasted, V, rtol = course.place.piece[0], state.lasted[0], state.V[0], control.rtol
     duration, least = duration_of(course.pieces, i), LIMITED if junction.compliance < math.inf else LONG
     before = drift(junction, control, state, trial.work, True)
     copy_state(state, trial.state)
-    status = jump(junction, state, tangent, memory, course.pieces[i, V_FROM], accuracy)
+    status = jump(junction, state, tangent, memory, trial.between, course.pieces[i, V_FROM], accuracy)
     if status == Status.DONE:
         change = abs(state.V[0] - V)
         came = max(abs(charge_between(junction, trial.state, state)), capacitance(junction, state) * change)
@@ -84,7 +222,7 @@ def jump_at_once(
 
 @detached
 def change_voltage(
-    junction: Junction, control: Control, state: State, tangent: Tangent, memory: Memory, trial: Trial,
+    junction: Junction, state: State, tangent: Tangent, memory: Memory, trial: Trial,
     course: Course, accuracy: Accuracy,
 ):  # fmt: skip
     """Let the voltage of the source jump to that at the start of the piece of the course. Returns a status.
@@ -94,14 +232,14 @@ def change_voltage(
     i = course.place.piece[0]
     V_source, duration = course.pieces[i, V_FROM], duration_of(course.pieces, i)
     if not coupled(junction):
-        return jump(junction, state, tangent, memory, V_source, accuracy)
+        return jump(junction, state, tangent, memory, trial.between, V_source, accuracy)
     state.beside[0] = min(state.lasted[0], duration)
     if not state.eps[0, 0] > 0.0:  # before anything was settled
         status = stay(junction, state, tangent, accuracy)
         if status != Status.DONE:
             return status
     if LONG * junction.resistance * capacitance(junction, state) <= duration:
-        status = jump_at_once(junction, control, state, tangent, memory, trial, course, accuracy)
+        status = jump_at_once(junction, state, tangent, memory, trial, course, accuracy)
         if status != Status.STEP_REJECTED:
             return status
     status = stay(junction, state, tangent, accuracy)
@@ -111,12 +249,13 @@ def change_voltage(
 
 @detached
 def settle_task(
-    junction: Junction, state: State, tangent: Tangent, memory: Memory, V_source: float, accuracy: Accuracy
+    junction: Junction, state: State, tangent: Tangent, memory: Memory, trial: Trial, V_source: float,
+    accuracy: Accuracy,
 ):  # fmt: skip
     """Settle the state at a voltage of the source, or at its own where something is in series. Returns a status."""
     if coupled(junction):
         return stay(junction, state, tangent, accuracy)
-    return jump(junction, state, tangent, memory, V_source, accuracy)
+    return jump(junction, state, tangent, memory, trial.between, V_source, accuracy)
 
 
 @detached
@@ -138,7 +277,7 @@ def take_read(
             return write_read(junction, state, tangent, time, V_source, log)
         copy_state(state, trial.state)
     if status == Status.DONE:
-        status = jump(junction, state, tangent, memory, V_source, accuracy)
+        status = jump(junction, state, tangent, memory, trial.between, V_source, accuracy)
     if status == Status.DONE:
         status = write_read(junction, state, tangent, time, V_source, log)
     if coupled(junction):
@@ -158,7 +297,7 @@ def perform(
         status = take_read(junction, state, tangent, memory, trial, course, log)
     if status == Status.DONE and task & (OBSERVE | KEEP):  # after a read its current is known
         accuracy = Accuracy(READ_ERROR * abs(V_source), True)
-        status = settle_task(junction, state, tangent, memory, V_source, accuracy)
+        status = settle_task(junction, state, tangent, memory, trial, V_source, accuracy)
     if status == Status.DONE and task & OBSERVE:
         status = write_row(junction, state, tangent, time, 0.0, V_source, log)
     if status == Status.DONE and task & (KEEP | COPY):
@@ -186,7 +325,7 @@ def turns(pieces: np.ndarray, i: int) -> bool:
 
 @detached
 def run_course(
-    junction: Junction, control: Control, state: State, tangent: Tangent, memory: Memory, trial: Trial,
+    junction: Junction, state: State, tangent: Tangent, memory: Memory, trial: Trial,
     course: Course, log: Log,
 ):  # fmt: skip
     """Take the ions along a course, on from its place; the state is settled in the end. Returns a status, last error norm.
@@ -194,6 +333,7 @@ def run_course(
     tangent, memory : kept between calls   trial : work space
     PAUSED: the log is full or max_steps steps were tried; empty the log, set the counts to 0 and call again.
     """
+    control = course.control
     place, norm = course.place, 0.0
     accuracy = Accuracy(AT_JUMP * voltage_slack(control), log.every_step)
     while place.piece[0] < course.pieces.shape[0]:
@@ -208,12 +348,12 @@ def run_course(
             all_ions = log.every_step and is_noisy(trial.noise)
             if all_ions:
                 show_ions(junction, state, trial.noise)
-            status = change_voltage(junction, control, state, tangent, memory, trial, course, accuracy)
+            status = change_voltage(junction, state, tangent, memory, trial, course, accuracy)
             if status == Status.DONE and log.every_step:
                 status = write_row(junction, state, tangent, course.pieces[i, FROM], 0.0, V_start, log)
             if status == Status.DONE and all_ions:
                 hide_ions(state, trial.noise)
-                status = settle_task(junction, state, tangent, memory, V_start, accuracy)
+                status = settle_task(junction, state, tangent, memory, trial, V_start, accuracy)
             if status != Status.DONE:
                 return status, norm
             state.lasted[0] = 0.0
@@ -223,7 +363,7 @@ def run_course(
         if place.elapsed[0] == 0.0 and place.rejected[0] == 0 and task & EDGE:
             place.step[0], place.last_norm[0] = 0.0, 0.0
         observed = log.every_step or task & (OBSERVE | READ | KEEP) != 0
-        status, norm = cross_piece(junction, control, state, tangent, trial, course, log, observed)
+        status, norm = cross_piece(junction, state, tangent, trial, course, log, observed)
         if status == Status.DONE:
             place.settled_at[0] = V_end
             state.lasted[0] += duration_of(course.pieces, i)
@@ -233,10 +373,10 @@ def run_course(
             status = perform(junction, state, tangent, memory, trial, course, log)
             if status == Status.DONE and all_ions:
                 hide_ions(state, trial.noise)
-                status = settle_task(junction, state, tangent, memory, V_end, accuracy)
+                status = settle_task(junction, state, tangent, memory, trial, V_end, accuracy)
         if status != Status.DONE:
             return status, norm
         place.piece[0], place.elapsed[0] = i + 1, 0.0
     if coupled(junction):  # settled by its last step
         return Status.DONE, norm
-    return jump(junction, state, tangent, memory, place.settled_at[0], accuracy), norm
+    return jump(junction, state, tangent, memory, trial.between, place.settled_at[0], accuracy), norm

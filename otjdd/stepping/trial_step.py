@@ -1,9 +1,18 @@
 """A trial step of the ions: accepted or rejected by the error control, and the growth of the step that the errors allow.
 
-At the end of a step D(L) and V_j are solved anew (`settle`, `settle_charging`), with a fresh tangent of the current where
-ln I has changed much, and the distance of V_j from its prediction is part of the error control. So the equations hold to
-round-off at recorded times and to `voltage_slack` at others. The current is evaluated at most once or twice a step, not six
-times, and not at all while nothing moves.
+At the end of a step D(L) and V_j are solved anew (`settle`, `settle_charging`), with a fresh tangent of the current
+where ln I has changed much, and the distance of V_j from its prediction is part of the error control. So the equations
+hold to round-off at recorded times and to `voltage_slack` at others. The current is evaluated at most once or twice a
+step, not six times, and not at all while nothing moves.
+
+Where single ions hop, the ions that pass a face in a step are bounded. They hop at the rates of one state, the end of
+the step. So that these hold through it, the ions that pass a face are at most a share of those of the column, in their
+mean; one ion is always allowed: an exact Monte Carlo moves no fewer. The mean is known from the smooth step before
+anything is drawn: a step refused for what was drawn would favour leaps that changed little. Hops that go back and forth
+do not count: ions near rest make many in any step, and they feel each other within it (`hop_noise`).
+
+Cao, Gillespie and Petzold, J. Chem. Phys. 124, 044109 (2006); there the share is that of each species, here of the
+column.
 """
 
 import math
@@ -11,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached
+from otjdd.compiler.decorators import bare, deferred_detached, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
 from otjdd.physics.channels.kinetic_traps import have_memory
@@ -20,7 +29,7 @@ from otjdd.physics.circuit import coupled, drop, limited, resistance, source_cur
 from otjdd.physics.closing import close_all, hold_traps
 from otjdd.physics.conduction import along_tangent
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
-from otjdd.physics.numerics import add_up, copy
+from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, idle, settle
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
 from otjdd.stepping.drawn_hops import is_noisy
@@ -44,9 +53,30 @@ from otjdd.stepping.hooks import (
     use_mean,
 )
 from otjdd.stepping.hop_noise import add_hop_noise
-from otjdd.stepping.largest_leap import leap_size
+from otjdd.stepping.pieces import GROWTH, SAFETY, SHRINK, allowed_growth
 from otjdd.stepping.rosenbrock import CAME, CAPACITANCE, Ramp, Trial
-from otjdd.stepping.step_length import GROWTH, SAFETY, SHRINK, allowed_growth
+
+
+@bare
+def most_passed(junction: Junction, old: State, new: State, k: int) -> float:
+    """Most ions that pass a face of column k between two states [1/m2]."""
+    passed, at_left = new.passed[k, AT_RIGHT] - old.passed[k, AT_RIGHT], new.passed[k, AT_LEFT] - old.passed[k, AT_LEFT]
+    most = max(abs(passed), abs(at_left))
+    for f in range(new.c.shape[1] - 1, 0, -1):
+        passed += (new.c[k, f] - old.c[k, f]) * junction.columns.width[k, f]
+        most = max(most, abs(passed))
+    return most
+
+
+@deferred_detached
+def leap_size(junction: Junction, old: State, trial: Trial) -> float:
+    """What a smooth step from an old state to trial.state changes, over the most that a leap may: the worst column."""
+    noise, worst = trial.noise, 0.0
+    for k in range(noise.area.size):
+        allowed = max(noise.largest * noise.area[k] * dot(old.c[k], junction.columns.width[k]), 1.0)
+        worst = max(worst, noise.area[k] * most_passed(junction, old, trial.state, k) / allowed)
+    return worst
+
 
 LEAST_SHRINK, UNPHYSICAL_SHRINK = 0.9, 0.5  # of the step after a rejection, and after one for a concentration
 UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken seconds through narrow levels
@@ -60,6 +90,15 @@ NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few t
 LEAP, AFTER_LEAP = 0.1, 2.0  # norm of what ions move in a leap at most, and growth of the next step
 APART = 1.0  # kT, distance of a stack from its prediction beyond which it is another one: a step errs by some rtol kT
 MOST_TURNS = 8  # of the search for what follows from the end of a step
+
+
+class StepTask(NamedTuple):
+    """A trial step from a settled state: what is asked of it."""
+
+    control: Control
+    source: Ramp
+    step: float  # s
+    recorded: bool  # its current is
 
 
 class Outcome(NamedTuple):
@@ -178,15 +217,13 @@ def settle_end(
 
 
 @detached
-def leap(
-    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
-    recorded: bool,
-):  # fmt: skip
+def leap(junction: Junction, state: State, tangent: Tangent, trial: Trial, task: StepTask):
     """A trial step [s] so short that ions hardly move in it, by their fluxes: to beyond a fold of the stack.
 
     Where electrons change sides by themselves, the stack near the old one ends, and fields and V_j jump to another. The
     equations of `attempt` are singular there. Returns an Outcome; STEP_REJECTED where the step is too long.
     """
+    control, source, step, recorded = task.control, task.source, task.step, task.recorded
     work, new, still = trial.work, trial.state, abs(source.slope) * step <= voltage_slack(control)
     if coupled(junction):
         still = still and charged_in(junction, state, source.voltage, step) <= VOLTAGE_ERROR * control.rtol
@@ -232,12 +269,9 @@ def copy_circuit(state: State, new: State):
 
 
 @detached
-def attempt(
-    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
-    recorded: bool,
-):  # fmt: skip
+def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, task: StepTask):
     """One trial step [s] from `state` to trial.state, its current recorded or not. Returns an Outcome."""
-    work, new = trial.work, trial.state
+    control, source, step, work, new = task.control, task.source, task.step, trial.work, trial.state
     end = Source(source.voltage + source.slope * step, 0.0, True, False, False, 1.0)
     if coupled(junction) and idle(state.V[0], 0.0, Accuracy(voltage_slack(control), False)):  # no current was looked at
         along_tangent(junction, state, tangent)
@@ -254,7 +288,7 @@ def attempt(
     if coupled(junction):
         end = source_of_step(junction, state, new, source, step, with_current)
         if not (end.slow or end.turns):
-            allowed = allowed_of_charging(state, end.time + step, control.rtol, recorded)
+            allowed = allowed_of_charging(state, end.time + step, control.rtol, task.recorded)
             norm = max(norm, abs(work.UV[trial.method.alpha.size - 1]) / allowed)
     if not norm < math.inf:
         return Outcome(Status.NOT_FINITE, norm, SHRINK, False, False)
@@ -263,14 +297,14 @@ def attempt(
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     if outside(junction, control, new) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
-    passed, limit = step_limit(junction, state, trial, step, control.rtol, recorded)
+    passed, limit = step_limit(junction, state, trial, step, control.rtol, task.recorded)
     growth = min(growth, max(limit, SHRINK))
     if not passed:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     predicted, band = new.V[0], trial.film.U[0]
     copy_band(new, band)
     use_end(junction, state, new)
-    accuracy = Accuracy(voltage_slack(control), recorded or (source.observed and have_memory(new)))
+    accuracy = Accuracy(voltage_slack(control), task.recorded or (source.observed and have_memory(new)))
     start_end(state, new, step)
     status = settle_end(junction, state, tangent, trial, end, step, accuracy)
     if status != Status.DONE:
@@ -278,7 +312,7 @@ def attempt(
     if is_apart(junction, new, band):
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     error = error_by_charge(junction, control, state, new, work, abs(new.V[0] - predicted))
-    passed, limit = settled_limit(junction, state, new, tangent, error, control, source.observed, recorded)
+    passed, limit = settled_limit(junction, state, new, tangent, error, control, source.observed, task.recorded)
     growth = min(growth, max(limit, SHRINK))
     if not passed:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
@@ -295,18 +329,16 @@ def attempt(
 
 
 @detached
-def agreeing_attempt(
-    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
-    recorded: bool,
-):  # fmt: skip
+def agreeing_attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, task: StepTask):
     """As `attempt`, repeated until what follows from the end of the step agrees with it."""
+    control, source, step = task.control, task.source, task.step
     if not follow_end(junction):
-        return attempt(junction, control, state, tangent, trial, source, step, recorded)
+        return attempt(junction, state, tangent, trial, task)
     new, work, off = trial.state, trial.work, math.inf
     predict(junction, state, new, step)
     outcome = Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False, False)
     for _ in range(MOST_TURNS):
-        outcome = attempt(junction, control, state, tangent, trial, source, step, True)
+        outcome = attempt(junction, state, tangent, trial, StepTask(control, source, step, True))
         if outcome.status != Status.DONE:
             return outcome
         status, off = correct_all(junction, state, new, tangent, step)
@@ -329,15 +361,13 @@ def agreeing_attempt(
 
 
 @detached
-def smooth_step(
-    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
-    recorded: bool,
-):  # fmt: skip
+def smooth_step(junction: Junction, state: State, tangent: Tangent, trial: Trial, task: StepTask):
     """As `agreeing_attempt`; where the stack may leap, a step that was rejected may be a leap."""
-    outcome = agreeing_attempt(junction, control, state, tangent, trial, source, step, recorded)
+    step = task.step
+    outcome = agreeing_attempt(junction, state, tangent, trial, task)
     if outcome.status != Status.DONE and may_leap(junction):
         use_end(junction, state, state)
-        leapt = leap(junction, control, state, tangent, trial, source, step, recorded)
+        leapt = leap(junction, state, tangent, trial, task)
         if leapt.status == Status.DONE:
             status = after_leap(junction, state, trial.state, tangent, step)
             leapt = Outcome(status, leapt.norm, leapt.growth, False, leapt.leapt)
@@ -347,14 +377,12 @@ def smooth_step(
 
 
 @detached
-def step_or_leap(
-    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
-    recorded: bool,
-):  # fmt: skip
+def step_or_leap(junction: Junction, state: State, tangent: Tangent, trial: Trial, task: StepTask):
     """As `smooth_step`, with the random hops of the step, if there are any, and no more of them than a leap may have."""
+    control, source, step = task.control, task.source, task.step
     if not is_noisy(trial.noise):
-        return smooth_step(junction, control, state, tangent, trial, source, step, recorded)
-    outcome = smooth_step(junction, control, state, tangent, trial, source, step, False)
+        return smooth_step(junction, state, tangent, trial, task)
+    outcome = smooth_step(junction, state, tangent, trial, StepTask(control, source, step, False))
     if outcome.status != Status.DONE:
         return outcome
     size = leap_size(junction, state, trial)

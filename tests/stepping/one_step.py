@@ -13,8 +13,7 @@ from otjdd.physics.junction import CLOSURE_TOLERANCE, new_state, polarised
 from otjdd.physics.state import copy_state
 from otjdd.stepping.electron_step import electron_step
 from otjdd.stepping.ion_step import ion_step
-from otjdd.stepping.rosenbrock import Ramp, new_trial
-from otjdd.stepping.rosenbrock_methods import RODAS, RODAS5P
+from otjdd.stepping.rosenbrock import RODAS, RODAS5P, Ramp, new_trial
 
 methods = pytest.mark.parametrize("method", [RODAS, RODAS5P], ids=["rodas", "rodas5p"])
 

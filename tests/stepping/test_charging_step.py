@@ -18,8 +18,7 @@ from otjdd.physics.state import copy_state
 from otjdd.solver import integrate, model
 from otjdd.stepping.electron_step import electron_step
 from otjdd.stepping.ion_step import ion_step
-from otjdd.stepping.rosenbrock import CAME, Ramp, new_trial
-from otjdd.stepping.rosenbrock_methods import RODAS, RODAS5P
+from otjdd.stepping.rosenbrock import CAME, RODAS, RODAS5P, Ramp, new_trial
 
 SMOOTH = {
     "ions__law": "mott-gurney", "ions__activation_energy": 0.45, "ions__prefactor": 5e-7, "device__film__cells": 8,

@@ -12,7 +12,7 @@ from otjdd.physics.film_electrons import film_electrons
 from otjdd.physics.junction import CLOSURE_TOLERANCE, new_state
 from otjdd.physics.state import copy_state
 from otjdd.solver import model
-from otjdd.stepping.rosenbrock_methods import RODAS5P
+from otjdd.stepping.rosenbrock import RODAS5P
 
 ELECTRONS = {"device__film__electrons": "balance", "device__film__cells": 8, "device__transmission": "wkb",
              "device__conducting_fraction": 1.0}  # fmt: skip

@@ -6,7 +6,7 @@ from devices import BETWEEN_METALS, begin, case, lumpy
 from one_step import exact, methods, step
 
 from otjdd.solver import initial, model
-from otjdd.stepping.rosenbrock_methods import RODAS
+from otjdd.stepping.rosenbrock import RODAS
 
 SMOOTH = {
     "ions__law": "mott-gurney", "ions__activation_energy": 0.45, "ions__prefactor": 5e-7, "device__film__cells": 8,

@@ -3,14 +3,14 @@
 import pytest
 
 from otjdd.solver import integrate
-from otjdd.stepping import step_length
-from otjdd.stepping.rosenbrock_methods import RODAS
+from otjdd.stepping import pieces
+from otjdd.stepping.rosenbrock import RODAS
 
 
 def foreseen(growth, norm, step, last_norm, last_step):
     place = integrate.place_at_start(step)
     place.last_norm[0], place.last_step[0] = last_norm, last_step
-    return step_length.foreseen(RODAS, growth, norm, step, place)
+    return pieces.foreseen(RODAS, growth, norm, step, place)
 
 
 def test_steps_whose_error_falls_while_they_grow_grow_faster():
@@ -19,8 +19,6 @@ def test_steps_whose_error_falls_while_they_grow_grow_faster():
     assert foreseen(growth, 1e-4, 3.0, 1e-4, 1.0) == pytest.approx(3.0 * growth)
     assert foreseen(growth, 1e-4, 3.0, 1e-2, 1.0) == pytest.approx(3.0 * growth * 100**0.25)
     assert foreseen(growth, 1e-4, 0.5, 1e-5, 1.0) == growth  # never slower
-    assert foreseen(growth, 1e-4, 1e6, 1e-4, 1.0) == pytest.approx(
-        min(step_length.GROWTH, step_length.MOST_TREND * growth)
-    )
+    assert foreseen(growth, 1e-4, 1e6, 1e-4, 1.0) == pytest.approx(min(pieces.GROWTH, pieces.MOST_TREND * growth))
     assert foreseen(0.5 * growth, 1e-4, 3.0, 1e-4, 1.0) == 0.5 * growth  # cut for V_j
-    assert foreseen(step_length.GROWTH, 0.0, 3.0, 1e-4, 1.0) == step_length.GROWTH
+    assert foreseen(pieces.GROWTH, 0.0, 3.0, 1e-4, 1.0) == pieces.GROWTH
