@@ -7,6 +7,7 @@
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import kernel_server
 import pytest
@@ -14,6 +15,9 @@ import pytest
 # pytest's default of 1e-12 is larger than many transmissions, currents and lengths in SI units.
 type(pytest.approx(1.0)).DEFAULT_ABSOLUTE_TOLERANCE = 0.0
 
+TESTS = Path(__file__).parent
+WITHOUT_KERNELS = ("analysis", "case", "measurements", "waveform", "test_units.py")  # rooms and files of tests, all but
+WITH_KERNELS = ("test_notes.py",)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
 FLAGS = (
@@ -64,7 +68,17 @@ def pytest_configure(config):
         config.add_cleanup(lambda: kernel_server.end(server))
 
 
-@pytest.fixture(scope="session", autouse=True)
+def needs_no_kernel(path: Path) -> bool:
+    """True for a file of tests that runs while the kernels are compiled."""
+    return path.relative_to(TESTS).parts[0] in WITHOUT_KERNELS and path.name not in WITH_KERNELS
+
+
+def pytest_collection_modifyitems(items):
+    """What needs no kernel comes first. Processes get files in this order, the option of xdist that reorders being off."""
+    items.sort(key=lambda item: not needs_no_kernel(item.path))
+
+
+@pytest.fixture(scope="session")
 def kernels():
     """Processes of one session load kernels that one of them has compiled."""
     import numba
@@ -76,8 +90,15 @@ def kernels():
         self_check.verify_kernels()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def kernels_where_needed(request):
+    """Wait for the kernels before the first file that needs them."""
+    if not needs_no_kernel(request.path):
+        request.getfixturevalue("kernels")
+
+
 @pytest.fixture(scope="session")
-def compact_folder(tmp_path_factory):
+def compact_folder(kernels, tmp_path_factory):
     """Folder with the output of `otjdd compact` for `compact_device`, once for all tests and processes of a session."""
     import compact_device
 

@@ -89,7 +89,7 @@ def test_a_run_goes_on_from_another_on_another_grid_with_its_ions():
     assert "site density" in otjdd(f"check own.toml {go_on} {small}", code=3)
 
 
-@pytest.mark.parametrize("name", ["tin-hfo2-tin", "au-bto-nbsto"])
+@pytest.mark.parametrize("name", [pytest.param("tin-hfo2-tin", marks=pytest.mark.campaign), "au-bto-nbsto"])
 def test_the_stacks_of_the_tutorials(name, folder):
     shutil.copytree(package.shipped_cases() / "tutorials", "tutorials")
     otjdd(f"check tutorials/{name}.toml")
@@ -97,7 +97,7 @@ def test_the_stacks_of_the_tutorials(name, folder):
     assert drawn(f"{name}.png")
 
 
-@pytest.mark.parametrize("compliance", ["1 A", "10 uA"])
+@pytest.mark.parametrize("compliance", [pytest.param("1 A", marks=pytest.mark.campaign), "10 uA"])
 def test_a_waveform_of_a_file_from_picoseconds_to_hours_with_resistance_and_compliance(compliance):
     Path("pulses.csv").write_text(PULSES, encoding="utf-8")
     Path("driven.toml").write_text(DRIVEN.replace("COMPLIANCE", compliance), encoding="utf-8")

@@ -53,10 +53,11 @@ FEWER = {  # study -> what makes it short, and its number of points
     "cv": ("--set drive.step='0.2 V'", 8),
     "sobol": ("--set study.sample.count=8", 80),
 }  # fmt: skip
-ALIKE = {  # whose kind of device and of drive, or whose axes and metrics, another case has
+ALIKE = {  # whose kind of device and of drive, or whose axes and metrics, another case or a page has
     "li2019", "iv-cycles", "endurance", "nb-sto-pulses", "nb-sto-trains", "short-term", "pixel", "stdp-symmetric",
     "junction", "bilayer-polarity", "slow-layer", "ftj-cv", "vcm-cell", "vcm-heat", "eightwise", "ftj-bto", "ftj-ions",
-    "array", "sobol",
+    "array", "sobol", "rv-loop", "ltp-ltd", "retention", "variability", "device-spread", "switching-map",
+    "nb-sto-interface", "double-barrier",
 }  # fmt: skip
 WHOLE = {"crossbar", "nb-sto-interface", "nb-sto-pulses", "double-barrier", "bilayer-polarity", "slow-layer"}
 CASES = [

@@ -19,8 +19,6 @@ from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
 from otjdd.errors import CaseError, SolverError
 from otjdd.physics.channels.table import beside_coherent
 from otjdd.physics.channels.traps import filled_traps
-from otjdd.physics.closing import rise_of_band
-from otjdd.physics.conduction import conduct, conductance_slope
 from otjdd.physics.state import NO_SLOPES
 from otjdd.results import store
 from otjdd.solver import equilibrium, initial, integrate, model
@@ -221,18 +219,6 @@ def test_a_sheet_charges_its_place_and_a_layer_its_own():
     assert charge[4:].sum() == pytest.approx(-ELEMENTARY_CHARGE * 2e25 * 1.6e-9, rel=1e-9)
 
 
-def test_spread_depths_and_two_kinds_share_the_charge():
-    """At rest: no part of the film asks for another band, and half of the traps twice are all of them."""
-    spread = RELAXING | {"depth_spread": 0.05}
-    whole = begin(film(spread, cells=8), voltage=0.4)
-    half = [spread | {"name": name, "density": 0.5 * DENSITY} for name in ("one", "two")]
-    parts = begin(film(*half, cells=8), voltage=0.4)
-    assert parts.state.trapped == pytest.approx(whole.state.trapped, rel=1e-8)
-    u = np.empty(8)
-    assert rise_of_band(whole.junction, whole.state, 0, u, np.empty(8))
-    assert np.abs(u).max() < 1e-10
-
-
 def test_electrons_at_the_vacancies_take_from_their_charge():
     """As acceptors of the density of the vacancies."""
     table = {key: value for key, value in RELAXING.items() if key != "density"}
@@ -241,14 +227,6 @@ def test_electrons_at_the_vacancies_take_from_their_charge():
     alike = begin(film(RELAXING | {"density": 8e25}, **ions), voltage=-0.6).state
     assert of_ions.trapped == pytest.approx(alike.trapped, rel=1e-12)
     assert of_ions.trapped[0].sum() < -0.01
-
-
-def test_the_charge_does_not_depend_on_where_the_search_began():
-    table = RELAXING | {"kind": "donor"}
-    straight = begin(film(table, cells=8), voltage=-1.0).state.trapped[0].copy()
-    moving = begin(film(table, cells=8), voltage=0.9)
-    integrate.jump(moving, -1.0)
-    assert moving.state.trapped[0] == pytest.approx(straight, rel=1e-7, abs=1e-9)
 
 
 DEEP = {  # a small flow from the right electrode fills the whole chain, and its Fermi levels answer the band 1e4-fold
@@ -278,22 +256,6 @@ def test_traps_that_a_plain_search_does_not_fill_are_filled(device, traps):
         integrate.jump(ramped, V)
     assert ramped.state.trapped == pytest.approx(moving.state.trapped, rel=1e-4, abs=1e-8)
     assert np.abs(integrate.rises_by_traps(moving)).max() < 1e-6
-
-
-def test_the_slope_of_the_conductance_is_that_of_films_whose_traps_follow():
-    """By the voltage, charge and fields following, in a column of its own and in one of two."""
-    for more in ({}, {"columns__count": 2, "columns__spread": {"ions.activation_energy": "30 meV"}}):
-        table = film(RELAXING | {"density": 4e25}, cells=8, **more)
-        moving = begin(table, voltage=0.5)
-        assert conduct(moving.junction, moving.state, moving.tangent, True)
-        slope = conductance_slope(moving.junction, moving.state, moving.tangent)
-        ends = []
-        for V in (0.5 + 2e-3, 0.5 - 2e-3):
-            near = begin(table, voltage=V)
-            assert conduct(near.junction, near.state, near.tangent, False)
-            ends.append(near.state.G.sum())
-        assert slope == pytest.approx(math.log(ends[0] / ends[1]) / 4e-3, rel=5e-3)
-        assert moving.state.trapped == pytest.approx(np.tile(moving.state.trapped[0], (len(moving.state.c), 1)))
 
 
 def test_a_filling_that_does_not_agree_says_where_and_what_to_try(monkeypatch):

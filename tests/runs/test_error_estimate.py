@@ -313,20 +313,6 @@ def test_a_result_that_no_coarser_grid_can_start_from_is_refused_before_the_run(
         erased(tmp_path, columns, {"numerics.error": "limit"})
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({"device.film.cells": 16, "numerics.error": "extrapolate"}, "24 cells at least"),
-        ({"device.film.cells": 23, "numerics.error": "estimate"}, "24 cells at least"),
-        ({"device.film.cells": 15, "numerics.error": "limit"}, "16 cells at least"),
-        ({"numerics.error": "guess"}, "estimate"),
-    ],
-)
-def test_errors_that_cannot_be_stated_are_refused(changes, expected):
-    with pytest.raises(CaseError, match=expected):
-        case(JUNCTION).replace(changes)
-
-
 @needs_speed
 @pytest.mark.campaign
 def test_stated_errors_of_random_trains_are_honest():
