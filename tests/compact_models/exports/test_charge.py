@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import simulators
 
-from otjdd.compact_models.exports import testbench, verilog_a
+from otjdd.compact_models.exports import verilog_a
 from otjdd.runs.run import simulate
 from otjdd.solver.simulate import simulate_junction
 from otjdd.waveform import shapes
@@ -48,8 +48,7 @@ def test_charge_comes_back_around_a_loop_of_the_state(compact_model):
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_small_signals_are_those_of_the_solver(compact_model, forms):
     writes = [{"voltage": "-4.3 V", "duration": "100 ms"}, {"voltage": "2.2 V", "duration": "30 ns"}]
     states = {"written": [*writes, {"voltage": "0 V", "duration": "1 ms"}]}  # where the model begins
@@ -71,8 +70,7 @@ def test_small_signals_are_those_of_the_solver(compact_model, forms):
         assert np.abs(-real / wanted.real - 1.0).max() < 0.03
 
 
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_without_charging_there_is_no_capacitance(tmp_path):
     simulators.compiled(verilog_a.verilog_a(made_model.made_model()), tmp_path)
     source = "Vs p 0 DC 0.5 AC 1\n.ac lin 1 1g 1g\n.control\nrun\nwrdata ac.txt i(vs)\n.endc"
@@ -95,8 +93,7 @@ def random_train(model, seed: int) -> tuple[str, float, float]:
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_circuits_with_the_charge_read_what_the_solver_reads(compact_model, forms):
     edges, parts, now, reads = 1e-9, [(0.0, 0.0)], 0.0, []
     for height in (2.0, -2.5, 1.4, 2.6, -4.0, -3.0, 1.8):
@@ -107,21 +104,14 @@ def test_circuits_with_the_charge_read_what_the_solver_reads(compact_model, form
     drive = {"kind": "table", "points": [list(part) for part in parts], "reads_at": reads}
     case = compact_device.written_case().replace("drive", drive)
     solved, model = simulate(case).read_current.values, compact_model.run(case.drive).read_current.values
-    told = "\n".join(f"meas tran r{i} find i(vs) at={t:.12g}" for i, t in enumerate(reads))
-    points = " ".join(f"{t:.12g} {v:.9g}" for t, v in parts)
-    body = (
-        f"{DEVICE.format('')}\nVs p 0 PWL({points})\n.options {testbench.OPTIONS}\n"
-        f".tran 2n {now:.12g} 0 20n\n.control\nrun\n{told}\n.endc"
-    )
-    found = simulators.ngspice(forms, body)
-    off = np.log10([[-found[f"r{i}"] for i in range(len(reads))], model] / solved)
+    found, _ = simulators.transient("ngspice", forms, shapes.table(*np.transpose(parts)), reads, "")
+    off = np.log10([found, model] / solved)
     rms = np.sqrt((off**2).mean(axis=1))
     assert rms[0] < rms[1] + 0.01  # decades: the charge delays the voltage of the junction by some nanoseconds
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 @pytest.mark.parametrize(("width", "off"), [(10e-9, 0.1), (20e-9, 0.2), (30e-9, 0.1), (50e-9, 0.1)])
 def test_bursts_shorter_than_a_few_rc_read_what_circuits_read(compact_model, forms, width, off):
     """20 ns is where they set: 0.17 decades, for circuits have the charge of a film at rest. Without delay 0.4 miss."""
@@ -132,16 +122,12 @@ def test_bursts_shorter_than_a_few_rc_read_what_circuits_read(compact_model, for
     reads = [now - 0.01 * READ]
     drive = {"kind": "table", "points": [list(point) for point in points], "reads_at": reads}
     solved = float(simulate(compact_device.written_case().replace("drive", drive)).read_current[0])
-    body = (
-        f"{DEVICE.format('')}\nVs p 0 PWL({' '.join(f'{t:.12g} {v:.9g}' for t, v in points)})\n"
-        f".options {testbench.OPTIONS}\n.tran {width / 50:g} {now:.12g} 0 {width / 20:g}\n.control\nrun\n"
-        f"meas tran last find i(vs) at={reads[0]:.12g}\n.endc"
-    )
-    assert np.log10(-simulators.ngspice(forms, body)["last"] / solved) == pytest.approx(0.0, abs=off)
+    found, _ = simulators.transient("ngspice", forms, shapes.table(*np.transpose(points)), reads, "", step=width / 20)
+    assert np.log10(found[0] / solved) == pytest.approx(0.0, abs=off)
 
 
 @pytest.mark.campaign
-@simulators.needs_vacask
+@simulators.needed
 @pytest.mark.parametrize("load", LOADS)
 @pytest.mark.parametrize("radius", SIZES)
 def test_vacask_solves_every_train_and_warns_of_none(compact_model, forms, radius, load):
@@ -158,8 +144,7 @@ def test_vacask_solves_every_train_and_warns_of_none(compact_model, forms, radiu
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 @pytest.mark.parametrize("load", LOADS)
 @pytest.mark.parametrize("radius", SIZES)
 def test_ngspice_solves_every_train_and_warns_of_none(compact_model, forms, radius, load):

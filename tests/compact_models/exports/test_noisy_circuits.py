@@ -26,7 +26,7 @@ def log_reads(model, seeds):
     return np.array([np.log(model.run(wave, seed=seed).read_current.item()) for seed in seeds])
 
 
-@simulators.needs_vacask
+@simulators.needed
 def test_vacask_scatters_as_python_does(tmp_path):
     model = noisy_model()
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
@@ -63,8 +63,7 @@ def cycled():
     return told, sigma, testbench.noisy_netlists(testbench.cycle(told))
 
 
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_devices_in_ngspice_are_drawn_and_read_as_the_file_stands(tmp_path):
     model, _, files = cycled()
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
@@ -75,7 +74,7 @@ def test_devices_in_ngspice_are_drawn_and_read_as_the_file_stands(tmp_path):
 
 
 @pytest.mark.campaign
-@simulators.needs_vacask
+@simulators.needed
 def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
     """The states, and the ions within the wells where a state is at the end of its range."""
     model, sigma, files = cycled()
@@ -90,8 +89,7 @@ def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
     assert circuit == pytest.approx(sigma, rel=0.25)  # 4 standard errors
 
 
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 @pytest.mark.parametrize("kelvin", [300.0, pytest.param(325.0, marks=pytest.mark.campaign)])
 def test_noise_analysis_has_the_spectrum_of_python(tmp_path, kelvin):
     """1/f^2 of the state, the white level and the corner of the wells, shot noise, and 4kT/R through the charge."""
@@ -125,8 +123,7 @@ def test_noise_far_above_the_wells_is_the_shot_noise():
     assert own.current_spectrum.item() == pytest.approx(2.0 * ELEMENTARY_CHARGE * own.attrs["current"], rel=1e-3)
 
 
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_ngspice_draws_devices_and_random_steps(tmp_path):
     model = noisy_model(spread=True)
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
@@ -146,8 +143,7 @@ def test_ngspice_draws_devices_and_random_steps(tmp_path):
     assert other == again
 
 
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 @pytest.mark.parametrize("voltage", [0.3, -0.4])
 def test_every_model_has_shot_and_thermal_noise(tmp_path, voltage):
     """2qI of the junction and 4kT/R of its series resistance divide as the two resistances do, whatever the ions do."""

@@ -68,8 +68,7 @@ def warns_of_heat_alone(model, text: str) -> bool:
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 @pytest.mark.parametrize("options", [testbench.OPTIONS, ""], ids=["own tolerances", "those of ngspice"])
 @pytest.mark.parametrize("run", RUNS)
 def test_ngspice_starts_and_ends(device, run, options):
@@ -87,18 +86,15 @@ def test_ngspice_starts_and_ends(device, run, options):
 
 
 @pytest.mark.campaign
-@simulators.needs_vacask
-@pytest.mark.parametrize("options", [f"options {testbench.TOLERANCES}", ""], ids=["own tolerances", "those of VACASK"])
+@simulators.needed
+@pytest.mark.parametrize("options", [testbench.TOLERANCES, ""], ids=["own tolerances", "those of VACASK"])
 @pytest.mark.parametrize("run", [name for name, (*_, analysis) in RUNS.items() if analysis])
 def test_vacask_starts_and_ends(device, run, options):
     model, folder = device
     source, _, analysis = RUNS[run]
     points = source.format(**values(model)).split()
-    text = (
-        f'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\nvs (p 0) vsource type="pwl" '
-        f"wave=[{', '.join(points)}]\nx1 (p 0) otj\ncontrol\n  {options}\n  abort always\n"
-        f"  analysis tran1 {analysis}\nendc\n"
-    )
+    source = f'type="pwl" wave=[{", ".join(points)}]'
+    text = simulators.behind_a_source(source, f"analysis tran1 {analysis}", "", options)
     assert warns_of_heat_alone(model, simulators.vacask_printed(folder, text))
     end = simulators.raw(folder / "tran1.raw")["time"][-1]
     unit = {"m": 1e-3, "u": 1e-6}.get(points[-2][-1], 1.0)
@@ -107,8 +103,7 @@ def test_vacask_starts_and_ends(device, run, options):
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 @pytest.mark.parametrize(
     ("count", "line", "driver"), [(4, 2.0, 0.0), (8, 2.0, 0.0), (8, 50.0, 200.0), (16, 2.0, 200.0)]
 )

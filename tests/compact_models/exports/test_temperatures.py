@@ -20,7 +20,7 @@ NODES = 250.0, 300.0, 400.0  # K
 WARM = 373.15  # K, between two of them
 POINTS = [(0.0, 0.0), (1e-9, 1.6), (1e-6, 1.6), (1.001e-6, 0.1), (2e-6, 0.1)]  # s, V: a write and a read
 READ = 1.99e-6  # s
-DEVICE = f"{simulators.LOADED}\nN1 p 0 otjm charging=0"
+TABLE = shapes.table(*np.transpose(POINTS), [READ])
 
 
 @pytest.fixture(scope="module")
@@ -34,21 +34,18 @@ def place(model, tmp_path_factory):
     return simulators.compiled(verilog_a.verilog_a(model), tmp_path_factory.mktemp("warm")).parent
 
 
-def body(kelvin: float = 300.0) -> str:
-    """A write and a read at a temperature of the circuit."""
-    points = " ".join(f"{t:g} {v:g}" for t, v in POINTS)
-    return (
-        f"{DEVICE}\nVs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n"
-        f".temp {kelvin - float(ZERO_CELSIUS):.9g}\n.tran 1n {POINTS[-1][0]:g} 0 20n\n.control\nrun\n"
-        f"meas tran read find i(vs) at={READ:g}\n.endc"
-    )
+def at(simulator: str, folder, kelvin: float, device: str = "charging=0", end: float = READ) -> tuple[float, str]:
+    """Current [A] of a write and a read at a temperature of the circuit, and the output of the simulator."""
+    celsius = f"{kelvin - float(ZERO_CELSIUS):.9g}"
+    options = {"ngspice": f"reltol=1e-5 method=gear\n.temp {celsius}", "vacask": f"reltol=1e-5 temp={celsius}"}
+    (current,), text = simulators.transient(simulator, folder, TABLE, [end], device, options[simulator])
+    return current, text
 
 
 def test_between_nodes_the_model_is_that_of_the_temperature(model):
-    table = shapes.table(*np.transpose(POINTS), [READ])
     for kelvin in (260.0, WARM):
-        found = model.at(kelvin).run(table).read_current.values
-        assert found == pytest.approx(made_model.made_model(kelvin=kelvin).run(table).read_current.values, rel=1e-3)
+        found = model.at(kelvin).run(TABLE).read_current.values
+        assert found == pytest.approx(made_model.made_model(kelvin=kelvin).run(TABLE).read_current.values, rel=1e-3)
     assert model.at(300.0) is model
     with pytest.raises(NotAsExpected, match=r"250 K to 400 K.*410 K"):
         model.at(410.0)
@@ -88,50 +85,31 @@ def test_temperatures_and_heat_are_in_the_file_and_in_the_header(tmp_path):
     }  # fmt: skip
 
 
-@simulators.needs_ngspice
-@simulators.needs_vacask
-def test_ngspice_follows_the_temperature_of_the_circuit(model, place):
-    told = simulators.printed(place, body(kelvin=WARM))
-    assert "holds" not in told
-    found = {kelvin: -simulators.ngspice(place, body(kelvin=kelvin))["read"] for kelvin in (300.0, WARM)}
-    for kelvin, current in found.items():
-        wanted = model.at(kelvin).run(shapes.table(*np.transpose(POINTS), [READ])).read_current.values
-        assert current == pytest.approx(wanted[0], rel=0.01)
-    assert found[WARM] > 2.0 * found[300.0]
+@simulators.needed
+@pytest.mark.parametrize("simulator", ["ngspice", pytest.param("vacask", marks=pytest.mark.campaign)])
+def test_simulators_follow_the_temperature_of_the_circuit(model, place, simulator):
+    wanted = [model.at(kelvin).run(TABLE).read_current.item() for kelvin in (300.0, WARM)]
+    assert wanted[1] > 2.0 * wanted[0]
+    for kelvin, current in zip((300.0, WARM), wanted, strict=True):
+        found, text = at(simulator, place, kelvin)
+        assert found == pytest.approx(current, rel=0.01)
+        assert "holds" not in text
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_ngspice_warns_beyond_the_temperatures(place):
-    told = simulators.printed(place, body(kelvin=450.0))
-    assert "holds from 250 K to 400 K, the simulator is set to 450 K" in told
+    assert "holds from 250 K to 400 K, the simulator is set to 450 K" in at("ngspice", place, 450.0)[1]
 
 
 @pytest.mark.campaign
-@simulators.needs_vacask
-def test_vacask_follows_the_temperature_of_the_circuit(model, place):
-    text = (
-        'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
-        f'vs (p 0) vsource type="pwl" wave=[{", ".join(f"{t:g}, {v:g}" for t, v in POINTS)}]\nx1 (p 0) otj charging=0\n'
-        f"control\n  options reltol=1e-5 temp={WARM - float(ZERO_CELSIUS):.9g}\n  abort always\n"
-        f"  analysis tran1 tran step=1e-9 stop={POINTS[-1][0]:g} maxstep=2e-8\nendc\n"
-    )
-    found = simulators.vacask(place, text, "tran1")
-    wanted = model.at(WARM).run(shapes.table(*np.transpose(POINTS), [READ])).read_current.values
-    assert -np.interp(READ, found["time"], found["vs:flow(br)"]) == pytest.approx(wanted[0], rel=0.01)
-
-
-@pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_the_current_warms_the_junction_of_a_circuit(tmp_path):
     """Against an integration of C dT/dt = I V - (T - T0)/R with the currents of the model at the states that move."""
     heat, end = SelfHeating(1.2e8, 2e-7), 0.99e-6
     model = made_model.warm_model(*NODES, heat=heat, resistance=0.0, decades=1.0)
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
-    charged = body().replace("charging=0", "")
-    found = -simulators.ngspice(tmp_path, charged.replace(f"at={READ:g}", f"at={end:g}"))["read"]
+    found, _ = at("ngspice", tmp_path, 300.0, "", end)
     cold = made_model.warm_model(*NODES, resistance=0.0, decades=1.0)
     times, volts = np.transpose(POINTS)
 
@@ -156,11 +134,9 @@ def test_the_current_warms_the_junction_of_a_circuit(tmp_path):
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_a_junction_that_gets_too_hot_is_told_and_simulated_to_its_end(tmp_path):
     """The flag switches while the temperature passes the end of its range: no simulator is to resolve that switch."""
     model = made_model.warm_model(*NODES, heat=SelfHeating(1.2e9, 2e-7), resistance=0.0, decades=1.0)
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
-    heated = body().replace("charging=0", "")
-    assert simulators.printed(tmp_path, heated).count("outside of the range") == 1
+    assert 1 <= at("ngspice", tmp_path, 300.0, "")[1].count("outside of the range") <= 4  # as `test_defaults`

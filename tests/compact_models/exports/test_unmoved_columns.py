@@ -58,21 +58,12 @@ def test_file_gives_the_model_back(model, tmp_path):
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_ngspice_reads_what_the_model_reads(model, tmp_path):
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
-    device = f"{simulators.LOADED}\nN1 p 0 otjm charging=0"
-    points = " ".join(f"{t:.9g} {V:.9g}" for t, V in zip(SET_AND_RESET.times, SET_AND_RESET.voltages, strict=True))
-    told = "\n".join(f"meas tran r{i} find i(vs) at={t:g}" for i, t in enumerate(READS))
-    found = simulators.ngspice(
-        tmp_path,
-        f"Vs p 0 PWL({points})\n{device}\n.options reltol=1e-5 method=gear\n"
-        f".tran 1e-7 7e-5 0 2e-7\n.control\nrun\n{told}\n.endc",
-    )
+    found, _ = simulators.transient("ngspice", tmp_path, SET_AND_RESET, READS, step=2e-7)
     ds = model.run(SET_AND_RESET)
-    expected = np.interp(READS, ds.time.values, ds.conduction_current.values)
-    assert [-found["r0"], -found["r1"]] == pytest.approx(expected, rel=0.01)
+    assert found == pytest.approx(np.interp(READS, ds.time.values, ds.conduction_current.values), rel=0.01)
 
 
 def test_verilog_a_has_no_polynomial_of_a_state_that_stays(model):

@@ -16,7 +16,6 @@ from otjdd.waveform import shapes
 
 POINTS = [0.0, 1e-9, 2e-6, 2.001e-6, 3e-5], [0.0, 1.0, 1.0, 0.1, 0.1]  # s, V: a set that begins with the fresh film
 READS = [1e-6, 1.99e-6, 4e-6, 1e-5, 2.99e-5]  # s
-DEVICE = f"{simulators.LOADED}\nN1 p 0 otjm charging=0 unsettled={{}}"
 
 
 @pytest.fixture(scope="module")
@@ -59,33 +58,16 @@ def test_junctions_begin_with_the_film_of_the_case_or_at_rest(fresh, tmp_path):
     assert fresh.hold(rested, 1.0, 1e-6) == pytest.approx(pristine.hold(pristine.states(1), 1.0, 1e-6), rel=1e-9)
 
 
-@simulators.needs_ngspice
-@simulators.needs_vacask
-@pytest.mark.parametrize("unsettled", [1, pytest.param(0, marks=pytest.mark.campaign)])
-def test_ngspice_begins_with_the_same_film(fresh, unsettled, tmp_path):
+@simulators.needed
+@pytest.mark.parametrize(
+    ("simulator", "unsettled"),
+    [("ngspice", 1), *(pytest.param(*row, marks=pytest.mark.campaign) for row in (("ngspice", 0), ("vacask", 1)))],
+)
+def test_simulators_begin_with_the_same_film(fresh, simulator, unsettled, tmp_path):
     simulators.compiled(verilog_a.verilog_a(fresh), tmp_path)
-    told = "\n".join(f"meas tran r{i} find i(vs) at={t:.12g}" for i, t in enumerate(READS))
-    points = " ".join(f"{t:.12g} {v:.12g}" for t, v in zip(*POINTS, strict=True))
-    body = (
-        f"{DEVICE.format(unsettled)}\nVs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n"
-        f".tran 1n {POINTS[0][-1]:g} 0 5e-8\n.control\nrun\n{told}\n.endc"
-    )
-    found = simulators.ngspice(tmp_path, body)
-    assert [-found[f"r{i}"] for i in range(len(READS))] == pytest.approx(currents(fresh, unsettled), rel=0.01)
-
-
-@pytest.mark.campaign
-@simulators.needs_vacask
-def test_vacask_begins_with_the_same_film(fresh, tmp_path):
-    simulators.compiled(verilog_a.verilog_a(fresh), tmp_path)
-    points = ", ".join(f"{t:.12g}, {v:.12g}" for t, v in zip(*POINTS, strict=True))
-    text = (
-        'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
-        f'vs (p 0) vsource type="pwl" wave=[{points}]\nx1 (p 0) otj charging=0\ncontrol\n  options reltol=1e-5\n'
-        f"  abort always\n  analysis tran1 tran step=1e-9 stop={POINTS[0][-1]:g} maxstep=5e-8\nendc\n"
-    )
-    found = simulators.vacask(tmp_path, text, "tran1")
-    assert -np.interp(READS, found["time"], found["vs:flow(br)"]) == pytest.approx(currents(fresh, 1), rel=0.01)
+    device = f"charging=0 unsettled={unsettled}"
+    found, _ = simulators.transient(simulator, tmp_path, shapes.table(*POINTS), READS, device, step=5e-8)
+    assert found == pytest.approx(currents(fresh, unsettled), rel=0.01)
 
 
 def currents(model, unsettled: int) -> np.ndarray:

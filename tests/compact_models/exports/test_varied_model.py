@@ -87,18 +87,13 @@ def test_a_file_whose_nodes_do_not_fit_its_axes_is_refused(model, tmp_path, chan
 
 
 @pytest.mark.campaign
-@simulators.needs_ngspice
-@simulators.needs_vacask
+@simulators.needed
 def test_ngspice_follows_the_parameters_of_an_instance(tmp_path):
     model = made_model.varied_model(knots=13)  # so that it compiles soon
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
-    points = " ".join(f"{t:g} {v:g}" for t, v in POINTS)
     for kelvin, thickness, barrier in PLACES:
-        body = (
-            f"{simulators.LOADED}\nN1 p 0 otjm charging=0 thickness={thickness:g} left_barrier={barrier:g}\n"
-            f"Vs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n.temp {kelvin - float(ZERO_CELSIUS):.9g}\n"
-            f".tran 1n {POINTS[-1][0]:g} 0 20n\n.control\nrun\nmeas tran read find i(vs) at={READ:g}\n.endc"
-        )
-        current = -simulators.ngspice(tmp_path, body)["read"]
+        device = f"charging=0 thickness={thickness:g} left_barrier={barrier:g}"
+        options = f"reltol=1e-5 method=gear\n.temp {kelvin - float(ZERO_CELSIUS):.9g}"
+        current, _ = simulators.transient("ngspice", tmp_path, TABLE, [READ], device, options)
         own = model.run(TABLE, temperature=kelvin, thickness=thickness, left_barrier=barrier).read_current.values
-        assert current == pytest.approx(own[0], rel=0.01)
+        assert current == pytest.approx(own, rel=0.01)
