@@ -99,6 +99,11 @@ def test_keys_that_move_together_have_one_number_of_columns_and_their_sign():
         assert (np.diff(barrier) > 0.0 if not sign else np.diff(barrier) < 0.0).all()
         assert barrier @ weights == pytest.approx(0.0, abs=1e-12)
         assert 0.9 < np.sqrt(barrier**2 @ weights) / 0.04 < 1.0  # the slices of the first law cut the second one
+        drawn, _ = column_values(Columns(count=250, spread=spread, together=together, nodes="draws"), VALUE)
+        in_order = drawn["device.left.barrier"][np.argsort(drawn[KEY])]
+        assert (np.diff(in_order) > 0.0 if not sign else np.diff(in_order) < 0.0).all()
+        assert drawn[KEY].min() > 0.6
+        assert drawn[KEY].mean() == pytest.approx(0.65, abs=0.01)
 
 
 def test_the_order_in_which_spreads_and_values_of_kinds_are_written_is_no_part_of_the_digest():
