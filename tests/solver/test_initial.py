@@ -222,14 +222,6 @@ def test_columns_have_the_profile_stretched_to_their_thickness(tmp_path):
     np.testing.assert_array_equal(c[0], c[1])
 
 
-def test_density_and_profile_exclude_each_other(tmp_path):
-    written(tmp_path)
-    with pytest.raises(CaseError, match=r"either density, .* got both"):
-        parse_case(FROM_PROFILE.replace("initial = {", DENSITY + "\ninitial = {"), tmp_path)
-    with pytest.raises(CaseError, match=r"either density, .* got neither"):
-        parse_case(FROM_PROFILE.replace('initial = { profile = "profile.csv" }', ""), tmp_path)
-
-
 def test_a_profile_takes_the_place_of_the_density_of_a_base(tmp_path):
     written(tmp_path)
     (tmp_path / "base.toml").write_text(JUNCTION, encoding="utf-8")

@@ -33,7 +33,7 @@ def begun_uptake(film, seed):
 
 
 @needs_speed
-@pytest.mark.parametrize("pause", [1.0, 0.1], ids=["at rest in one step", "in many steps"])
+@pytest.mark.parametrize("pause", [1.0, pytest.param(0.1, marks=pytest.mark.campaign)], ids=["in one step", "in many"])
 def test_at_rest_each_site_of_a_film_holds_an_ion_by_itself(pause):
     """By detailed balance the number is binomial: its mean within 0.5 %, its variance within 8 %, and that of cells 6 %."""
     film = Uptake(start=12, columns=64)
@@ -60,7 +60,7 @@ def test_at_rest_each_site_of_a_film_holds_an_ion_by_itself(pause):
         Uptake(),
         pytest.param(Uptake(ratio=10.0), marks=pytest.mark.campaign),
         pytest.param(Uptake(start=30), marks=pytest.mark.campaign),
-        Uptake(reservoir=400.0),
+        pytest.param(Uptake(reservoir=400.0), marks=pytest.mark.campaign),
         Uptake(10.0, start=30, share=1e-3, reservoir=242.0),
         pytest.param(Uptake(10.0, start=2, share=0.95, reservoir=80.0), marks=pytest.mark.campaign),
     ],
@@ -117,7 +117,10 @@ def covariance_of_open_film(run, c, area):
 @needs_speed
 @pytest.mark.parametrize(
     ("left", "right", "pause"),
-    [pytest.param(True, False, 0.1, marks=pytest.mark.campaign), (True, True, 0.1), (True, True, 3e-3)],
+    [
+        *(pytest.param(*it, marks=pytest.mark.campaign) for it in ((True, False, 0.1), (True, True, 3e-3))),
+        (True, True, 0.1),
+    ],
 )
 def test_ions_that_feel_each_other_have_their_number_at_rest(left, right, pause):
     """1200 ions, whose field holds their number: its mean and variance, and those of cells."""
@@ -162,7 +165,8 @@ def covariance_beside_electrons(run, c, area):
 
 @needs_speed
 @pytest.mark.parametrize(
-    ("left", "right"), [(True, False), pytest.param(False, True, marks=pytest.mark.campaign), (True, True)]
+    ("left", "right"),
+    [*(pytest.param(*it, marks=pytest.mark.campaign) for it in ((True, False), (False, True))), (True, True)],
 )
 def test_ions_beside_electrons_have_their_number_at_rest(left, right):
     """As without electrons, which screen the ions: the number scatters by a sixth more."""

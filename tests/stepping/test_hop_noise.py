@@ -102,7 +102,7 @@ def test_the_counts_of_cells_at_rest_have_the_variance_of_lattice_exclusion(paus
 
 
 @needs_speed
-@pytest.mark.parametrize("pause", [0.1, 1e-4], ids=["at rest in one step", "within a mean free time"])
+@pytest.mark.parametrize("pause", [pytest.param(0.1, marks=pytest.mark.campaign), 1e-4])
 def test_whole_ions_at_rest_block_sites(pause):
     """A film with 0.9 ions to a site, whose field no ion changes: of 3 sites a cell, the numbers of lattice exclusion."""
     text = (

@@ -72,7 +72,7 @@ def test_ions_between_two_wells_make_a_lorentzian_of_the_known_rate():
 
 
 @needs_speed
-@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.campaign), 4])
 def test_ions_that_leave_a_well_have_the_mean_and_the_variance_of_the_master_equation(steps):
     """After the time of the slowest mode, in one step and in four; 1000 runs of 100 ions from the first cell.
 
@@ -99,7 +99,7 @@ def test_ions_that_leave_a_well_have_the_mean_and_the_variance_of_the_master_equ
 
 
 @needs_speed
-@pytest.mark.parametrize("steps", [2, 8])
+@pytest.mark.parametrize("steps", [pytest.param(2, marks=pytest.mark.campaign), 8])
 def test_many_ions_have_the_moments_of_the_master_equation_at_any_step(steps):
     """The mean to 1e-3 in eight steps, 1.5e-3 high in two, which `largest_leap` forbids."""
     from scipy.linalg import expm
