@@ -21,7 +21,7 @@ from otjdd.waveform import waveform
 
 pytestmark = needs_speed
 
-TRAIN = 'drive = {kind = "train", voltage = "1.8 V", width = "50 ns", count = 150, period = "2 us", read_each = true}\n'
+TRAIN = 'drive = {kind = "train", voltage = "1.8 V", width = "50 ns", count = 20, period = "2 us", read_each = true}\n'
 COLUMNS = 'columns = {count = 2, spread = {"ions.activation_energy" = "20 meV"}}\n'
 LONG = (
     TRAIN
@@ -67,8 +67,8 @@ def uninterrupted():
 @pytest.mark.parametrize("at", [0.3])
 def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch, at):
     held = otjdd.run(case.parse_case(LONG))
-    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 100)
-    monkeypatch.setattr(waveform, "BLOCK", 100)
+    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 20)
+    monkeypatch.setattr(waveform, "BLOCK", 20)
     drive = case.parse_case(LONG).drive.waveform()
     assert drive.block_count > 3
     whole = otjdd.run(case.parse_case(LONG))
@@ -78,8 +78,8 @@ def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch
     blocks = otjdd.run(no_circuit).read_resistance.values
     monkeypatch.undo()
     assert blocks == pytest.approx(otjdd.run(no_circuit).read_resistance.values, rel=1e-9)
-    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 100)
-    monkeypatch.setattr(waveform, "BLOCK", 100)
+    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 20)
+    monkeypatch.setattr(waveform, "BLOCK", 20)
     ended(tmp_path / "checkpoint", at)
     ds, shares = resumed(tmp_path / "checkpoint")
     assert at < shares[0] < shares[-1] == 1.0
@@ -131,7 +131,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "checkpoint"
     ended(path)
     with pytest.raises(ResultError, match=r"another case.*without --resume"):
-        resumed(path, LONG.replace("count = 150", "count = 151"))
+        resumed(path, LONG.replace("count = 20", "count = 21"))
     real = store.provenance
     for name, words in [("numba_version", "another numba version: .* then, 0.1 now"), ("processor", "processor")]:
         monkeypatch.setattr(store, "provenance", lambda *_, name=name: real("", "") | {name: "0.1"})
@@ -229,7 +229,7 @@ def start(folder, *words):
 
 @pytest.mark.campaign
 def test_killed_and_resumed_by_the_command(tmp_path):
-    text = LONG.replace("count = 150", "count = 450")
+    text = LONG.replace("count = 20", "count = 60")
     (tmp_path / "long.toml").write_text(text)
     path = checkpoint.checkpoint_path(tmp_path / "long.nc")
     with start(tmp_path, "--checkpoint", "0.01") as process:
@@ -256,7 +256,7 @@ def test_resuming_without_a_checkpoint_is_said_in_one_line(tmp_path, monkeypatch
     from otjdd.cli import main  # noqa: F401 (which registers the commands)
     from otjdd.cli.app import app
 
-    (tmp_path / "long.toml").write_text(LONG.replace("count = 150", "count = 1"))
+    (tmp_path / "long.toml").write_text(LONG.replace("count = 20", "count = 1"))
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["run", "long.toml", "-q", "--resume"])
     assert done.exit_code == 0
