@@ -15,7 +15,7 @@ from walk import SMALL, command, otjdd, process
 import otjdd as package
 from otjdd import selftest
 
-TRAIN = 'drive={kind="train", voltage="1.6 V", width="1 us", count=400, period="10 us", read_each=true}'
+TRAIN = 'drive={kind="train", voltage="1.6 V", width="1 us", count=100, period="10 us", read_each=true}'
 
 
 def test_the_shell_walks_from_a_case_to_its_table(folder):
