@@ -384,6 +384,14 @@ def electrons_on_vacancies(draw: Draw, data: Data) -> None:
     bound_electrons(draw, data)
 
 
+def exchange_beside_wells(draw: Draw, data: Data) -> None:
+    """Of one electrode, whose level the film comes to."""
+    wells(draw, data)
+    exchange(draw, data)
+    if "exchange" in data["device"]["left"]:
+        data["device"]["right"].pop("exchange", None)
+
+
 def nothing(draw: Draw, data: Data) -> None:
     """In turn with others: any device."""
 

@@ -83,7 +83,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(data):
     assert bits(on) == bits(whole)
 
 
-@law(seeds=(0, 1, 16, 3, 4, 5, 6), without=(of.noise,), in_turn=EACH_MEMORY[:-1])
+@law(seeds=(56, 1, 16, 3, 4, 5, 6), without=(of.noise,), in_turn=EACH_MEMORY[:-1])
 def test_a_run_in_two_pieces_is_the_run_in_one(data):
     """The second begins with the result of the first, whose end is all that it needs to know."""
     data = in_table(data)

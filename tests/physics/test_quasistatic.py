@@ -17,6 +17,28 @@ from otjdd.physics.state import copy_state, new_tangent
 from otjdd.stepping import error_norm
 
 
+def test_voltage_steps_are_exact_for_resistors_and_power_laws():
+    junction = begin(case(**SMALL, circuit__series_resistance=50.0, circuit__compliance=1e-3)).junction
+
+    def after(V, V_source, current, power):
+        residual = V + circuit.drop(junction, current)[0] - V_source
+        return V - quasistatic.correction(junction, V, V_source, current, residual, (power - 1.0) / V)
+
+    for V in (0.01, 0.3, 0.5):  # Newton, along I = V/1000 ohm
+        assert after(V, 0.6, 1e-3 * V, 1.0) == pytest.approx(0.6 * 1000 / 1050, rel=1e-12)
+    # far beyond the limit, and below it where Newton shoots over: I ~ V^8 to the current that loses what is left
+    for V in (0.2, 1.1):
+        current = 0.3 * V**8
+        left = max(1.2 - V, 0.12)
+        reached = after(V, 1.2, current, 8.0)
+        assert 0.3 * reached**8 == pytest.approx(circuit.current_of(junction, left), rel=1e-9)
+    assert after(0.5, 1.0, 0.0, 8.0) == pytest.approx(1.0)  # nothing conducts, nothing is lost
+    falling = after(0.5, 1.0, 9e-3 / 50.0, -200.0)  # no tangent tells the way: as if nothing were lost beside
+    assert falling == pytest.approx(1.0 - 9e-3)
+    still = after(0.5, 1.0, 9e-3 / 50.0, 1e-15)  # the current does not depend on V: it follows no power of it
+    assert still == pytest.approx(1.0 - 9e-3)
+
+
 @pytest.mark.parametrize("guess", [-0.1, 0.0, 0.01, 0.5, 0.89, 0.9])
 @pytest.mark.parametrize("limits", [{"circuit__series_resistance": 50.0}, {"circuit__compliance": 1e-4}])
 def test_circuit_and_closure_hold_wherever_the_search_begins(guess, limits):

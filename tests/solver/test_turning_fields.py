@@ -8,44 +8,16 @@ import pytest
 from devices import needs_speed
 from own_polarisation import VACUUM, Film, solve
 from scipy.integrate import solve_ivp
+from test_polarised_films import film as loop_of
 
 import otjdd
 from otjdd.case.case import parse_case
 from otjdd.solver.model import members
 
-TEXT = """
-title = "a polarised film between two equal metals"
-temperature = "300 K"
-[device]
-radius = "1 um"
-conducting_fraction = 1e-6
-[device.left]
-kind = "metal"
-barrier = "2 eV"
-screening_length = "0 nm"
-[device.film]
-thickness = "10 nm"
-cells = 12
-grading = 1
-permittivity = { law = "linear", eps_r = 50 }
-tunnelling_mass = 0.5
-[device.right]
-kind = "metal"
-barrier = "2 eV"
-screening_length = "0 nm"
-[ions]
-density = "1e20 1/m^3"
-site_density = "1e28 1/m^3"
-law = "linear"
-activation_energy = "1.5 eV"
-prefactor = "1e-7 m^2/s"
-[drive]
-kind = "hold"
-voltage = "0 V"
-duration = "1 s"
-[record]
-every = "all"
-"""
+STRAIGHT = {
+    "device.conducting_fraction": 1e-6, "device.film.cells": 12, "device.film.grading": 1.0, "record.every": "all",
+    "device.film.permittivity": {"law": "linear", "eps_r": 50.0},
+}  # fmt: skip
 TRIANGLE = [0.0, 2.0, -2.0, 2.0, 0.0]
 MERZ = {"law": "merz-kai", "saturation": 0.1, "time": 1e-8, "activation_field": 6e8, "dimension": 2.0}
 LEVELS = {"law": "two-level", "saturation": 0.1, "barrier": 0.9, "dipole_length": 4e-9}
@@ -87,7 +59,7 @@ def distance(ds, own, saturation):
 def triangle(polarisation, rate, changes=None, **numerics):
     """A run of a film along a triangle from an unpolarised film."""
     drive = {"kind": "triangle", "path": [f"{V} V" for V in TRIANGLE], "rate": f"{rate} V/s"}
-    return otjdd.run(parse_case(TEXT).replace(
+    return otjdd.run(loop_of().replace(STRAIGHT).replace(
         {"device.film.polarisation": polarisation, "drive": drive} | (changes or {}) | numerics))  # fmt: skip
 
 
@@ -154,7 +126,9 @@ def test_columns_of_unlike_times_turn_apart():
 @pytest.mark.parametrize("width", [0.0, 1e-5])
 def test_pulses_of_pund_turn_the_film(width):
     drive = {"kind": "pund", "voltage": "2 V", "width": f"{width} s", "rise": "100 us", "wait": "100 us"}
-    case = parse_case(TEXT).replace({"device.film.polarisation": MERZ, "drive": drive, "numerics.rtol": 1e-4})
+    case = (
+        loop_of().replace(STRAIGHT).replace({"device.film.polarisation": MERZ, "drive": drive, "numerics.rtol": 1e-4})
+    )
     ds = otjdd.run(case)
     own = answer(ds, film_of(MERZ))
     assert distance(ds, own, 0.1) < 1e-3
@@ -173,7 +147,7 @@ def test_vacancies_turn_the_field_within_a_hold(law):
     )
     ions = {"ions.density": "4e25 1/m^3", "ions.activation_energy": "0.6 eV", "ions.initial": "uniform"}
     drive = {"kind": "hold", "voltage": "0.4 V", "duration": "1 s"}
-    case = parse_case(TEXT).replace({
+    case = loop_of().replace(STRAIGHT).replace({
         "device.film.polarisation": polar, "drive": drive, "numerics.rtol": 1e-4, "numerics.atol": 1e-7, **ions,
         **screened(0.08, 0.08)})  # fmt: skip
     ds = otjdd.run(case)
@@ -193,7 +167,7 @@ def test_heat_turns_the_field_within_a_hold():
                "device.left.barrier": "0.5 eV", "device.right.barrier": "0.5 eV"}  # fmt: skip
     heat = {"resistance": "1.2e8 K/W", "time_constant": "100 us"}
     drive = {"kind": "hold", "voltage": "0.4 V", "duration": "10 ms"}
-    case = parse_case(TEXT).replace({
+    case = loop_of().replace(STRAIGHT).replace({
         "device.film.polarisation": polar, "drive": drive, "numerics.rtol": 1e-4, "numerics.atol": 1e-7, **changes,
         "device.heat": heat, **screened(0.08, 0.08)})  # fmt: skip
     ds = otjdd.run(case)
