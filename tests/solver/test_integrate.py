@@ -150,9 +150,9 @@ def test_too_many_steps_are_told_with_time_and_voltage():
 def test_a_run_that_stands_still_ends_in_words_with_what_it_has(monkeypatch):
     """Each call of the kernels here tries its steps and advances by a 1e-12th of the piece."""
 
-    def crawl(run, control, course, log):
+    def crawl(run, course, log):
         course.counts[:] = 0
-        course.counts[TRIED] = course.counts[ACCEPTED] = control.max_steps
+        course.counts[TRIED] = course.counts[ACCEPTED] = course.control.max_steps
         run.counts = integrate.counted(run.counts, course.counts.tolist(), 0)
         course.place.elapsed[0] += 1e-9
         return Status.PAUSED, 1e-17
