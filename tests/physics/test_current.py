@@ -185,21 +185,6 @@ def barrier(height=0.8):
     )
 
 
-@models
-def test_no_current_without_bias(transmission):
-    one_way = chord(barrier(), 10.0, transmission) * 10.0
-    assert chord(barrier(), 0.0, transmission) * 0.0 == 0.0
-    assert chord(barrier(), 1e-12, transmission) * 1e-12 < 1e-10 * one_way
-
-
-@models
-def test_conductance_is_continuous_through_zero_bias(transmission):
-    at_zero = chord(barrier(), 0.0, transmission)
-    for V in (1e-7, -1e-7, 1e-10, -1e-10, 1e-15):
-        assert chord(barrier(), V, transmission) == pytest.approx(at_zero, rel=1e-5)
-    assert chord(barrier(), 1e-10, transmission) == pytest.approx(at_zero, rel=1e-7)
-
-
 def double_barrier(width, well=6e-9, height=0.6, tilt=0.0):
     """Two flat barriers, a well between, two equal leads: the narrower its levels the wider the barriers [m]."""
     length = np.array([width, well, width])
