@@ -81,7 +81,7 @@ class TrapState(NamedTuple):
     """Filling of the groups of traps whose filling takes time; a group is a point of the film with a depth (`traps.sites`).
 
     The state of a step holds what its start was, so that the filling follows from the rates at its end, whatever these are:
-    see `channels.kinetic_traps`.
+    see `mechanisms.traps.kinetic`.
     """
 
     filling: Annotated[
@@ -176,7 +176,7 @@ class State(NamedTuple):
     lines: Annotated[Array, work("line film_line", "", "of a stack with electrons, see `electron_stack`")]
     matrix: Annotated[Array, work("three film_cell two two", "", "of a stack with electrons")]
     answer: Annotated[Array, work("film_cell two", "", "of a stack with electrons")]
-    sides: Annotated[Array, derived("column side interface", "V/m", "fields beside the interfaces, rows of `layers`")]
+    sides: Annotated[Array, derived("column side interface", "V/m", "fields beside the interfaces, rows of `ions`")]
     trapped: Annotated[Array, derived("column charged_cell", "C/m2", "charge of the traps in each cell")]
 
 

@@ -9,7 +9,7 @@ from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import Status
 from otjdd.physics import quasistatic
-from otjdd.physics.conduction import conduct
+from otjdd.physics.columns import conduct
 from otjdd.physics.junction import new_state
 from otjdd.physics.state import copy_state, new_tangent
 from otjdd.solver import electrodes, integrate, model

@@ -32,7 +32,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from otjdd.solver import integrate
-from otjdd.solver.snapshots import bounded
+from otjdd.solver.collect import bounded
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
 E_CHARGE, EPS0 = 1.602176634e-19, 8.8541878128e-12

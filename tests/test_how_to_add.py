@@ -82,30 +82,28 @@ def answer(junction, state, k, response, log_slopes):
 # what is added -> file -> changes (text there, text instead), or the text of a new file
 ADDED = {
     "a law of the ions": {
-        "laws/hopping.py": [
-            before("LAWS = {\n", "def twice(ions, hopping, E, w, slope):\n    return 2.0, 0.0\n\n\n"),
-            after("LAWS = {\n", '    "twice": HoppingLaw(twice, "Somebody, Journal 1, 1 (2026)"),\n'),
+        "laws.py": [
+            before("HOPPING_LAWS = {\n", "def twice(ions, hopping, E, w, slope):\n    return 2.0, 0.0\n\n\n"),
+            after("HOPPING_LAWS = {\n", '    "twice": HoppingLaw(twice, "Somebody, Journal 1, 1 (2026)"),\n'),
         ]
     },
     "a law of an electrode that vacancies pass": {
-        "laws/exchange.py": [
+        "laws.py": [
             before(
-                "LAWS = {\n",
+                "EXCHANGE_LAWS = {\n",
                 "def twice(wall, contact, z, sites, rate):\n"
                 "    return butler_volmer(wall, contact, z, sites, 2.0 * rate)\n\n\n",
             ),
-            after("LAWS = {\n", '    "twice": ExchangeLaw(twice, "Somebody, Journal 1, 1 (2026)"),\n'),
+            after("EXCHANGE_LAWS = {\n", '    "twice": ExchangeLaw(twice, "Somebody, Journal 1, 1 (2026)"),\n'),
         ]
     },
     "a channel of conduction": {
-        "physics/channels/leaks.py": [
+        "physics/leaks.py": [
             before(
                 "def ohmic(numbers",
                 "def cubic(numbers, film, V, kT):\n    return math.log(numbers[0] * (1.0 + V * V))\n\n\n",
             ),
-        ],
-        "physics/channels/table.py": [
-            after("LEAKS = {\n", '    "cubic": Leak(leaks.cubic, None, "Somebody, Journal 1, 1 (2026)"),\n')
+            after("LEAKS = {\n", '    "cubic": Leak(cubic, None, "Somebody, Journal 1, 1 (2026)"),\n'),
         ],
         "case/traps.py": [
             before(
@@ -116,13 +114,13 @@ ADDED = {
         ],
     },
     "a transmission": {
-        "laws/transmission.py": [
+        "laws.py": [
             before(
-                "MODELS = {\n",
+                "TRANSMISSION_MODELS = {\n",
                 "def all_pass(profile, E):\n    return np.ones(E.size)\n\n\n"
                 "def no_slopes(profile, E, weight):\n    return np.zeros((3, profile.length.size))\n\n\n",
             ),
-            after("MODELS = {\n", '    "all-pass": Model(all_pass, no_slopes),\n'),
+            after("TRANSMISSION_MODELS = {\n", '    "all-pass": TransmissionModel(all_pass, no_slopes),\n'),
         ]
     },
     "a permittivity": {
@@ -202,7 +200,8 @@ ADDED = {
                 ' needs="a time series")\n'
                 "def charge(axes, runs):\n"
                 '    """Draw the charge of the left electrode."""\n'
-                "    for run in runs:\n        axes.plot(run.ds.time, run.ds.electrode_charge)\n",
+                "    for run in runs:\n        axes.plot(run.ds.time, run.ds.electrode_charge)\n"
+                "        axes.plot(run.ds.snapshot_time, run.ds.state_lag)\n",
             ),
         ],
     },
@@ -319,7 +318,7 @@ laws = {"law": "linear", "eps_r": 1}, {"law": "vacuum"}
 empty, vacuum = (result(**{"drive": plain, "device.film.permittivity": law})[0] for law in laws)
 junction = model.junction(case)
 low = max(junction.left[0].bottom - 0.3, junction.right[0].bottom)
-line = figure(fast, "charge").axes[0].lines[0]
+line, *of_lag = figure(fast, "charge").axes[0].lines
 with open("box.out", "w") as file:
     file.write("--- Box 7\\nvolts|amps|lamp\\n0.1|1|0\\n0.2|2|3\\n0.3|3|0\\n")
 box = otjdd.read_data("box.out")
@@ -330,9 +329,15 @@ checkpoint.write(Path("lag"), lagging, {}, 0.0)
 again, _ = simulate.begun(parse_case(self_check.CASE).replace(**same))
 checkpoint.restore(again, checkpoint.read(Path("lag"), {}))
 on = simulate.simulate_junction(case, start=at_snapshot(fast, -1))
-swung, _ = result(**{"drive": {
+impedance = {
     "kind": "impedance", "bias": ["0.1 V"], "frequencies": ["3e8 Hz", "9e8 Hz", "1e15 Hz"], "states": {"fresh": []},
-}})
+}
+swung, _ = result(**{"drive": impedance})
+del sys.modules["otjdd.mechanisms.lag"].answer
+try:
+    result(**{"drive": impedance})
+except errors.LimitError as error:
+    refused = str(error)
 def listed(ds, name):
     return ds[name].values.tolist()
 print(json.dumps({
@@ -347,13 +352,14 @@ print(json.dumps({
     "keys": keys.markdown(), "sum": listed(fast, "charge_sum"), "unit": fast.charge_sum.attrs["units"],
     "left": listed(fast, "electrode_charge"), "right": listed(fast, "right_electrode_charge"),
     "last": METRICS["last"].of(fast), "drawn": line.get_ydata().tolist(),
+    "lag drawn": [line.get_ydata().tolist() for line in of_lag],
     "commands": list(typer.main.get_command(cli.app).commands), "files": folder.circuits(made_model()),
     "sliders": [slider.name for slider in device_sliders()], "code": errors.ColourError.exit_code,
     "material": material("hop-of-somebody").value, "case": otjdd.load_case("tap").title,
     "cases": [case.name for case in otjdd.cases()], "quantity": quantity_of_name("strain"),
     "lag": lagging.state.lag.tolist(), "steps": lagging.counts.accepted, "resumed": again.state.lag.tolist(),
     "lags": listed(fast, "state_lag"), "goes on": listed(on, "state_lag"), "of lag": fast.state_lag.attrs,
-    "capacitance": listed(swung, "capacitance"),
+    "capacitance": listed(swung, "capacitance"), "refused": refused,
     "box": listed(box, "current"), "understood": box.attrs["understood"],
 }))
 """
@@ -463,6 +469,7 @@ def test_a_variable_of_the_state_answers_a_small_signal(toys):
     answer = 0.02 * toys["area"] / (1.0 + (2.0 * np.pi * np.array([3e8, 9e8]) * 3e-10) ** 2)
     *slow, fast = np.ravel(toys["capacitance"])
     np.testing.assert_allclose(np.array(slow) - fast, answer, rtol=1e-6)
+    assert "otjdd.mechanisms.lag, which has no `answer`" in toys["refused"]
 
 
 def test_an_output_has_its_values_and_its_unit(toys):
@@ -473,6 +480,7 @@ def test_an_output_has_its_values_and_its_unit(toys):
 def test_a_metric_and_a_figure_show_the_result(toys):
     assert toys["last"] == {"charge": toys["left"][-1]}
     assert toys["drawn"] == toys["left"]
+    assert np.transpose(toys["lag drawn"]).tolist() == toys["lags"]
 
 
 def test_a_command_an_export_a_slider_and_an_error_are_known(toys):

@@ -13,6 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "otjdd"
 DECLARED = tomllib.loads(Path(__file__).with_name("layers.toml").read_text(encoding="utf-8"))
 PLACE = {room: floor for floor, rooms in enumerate(DECLARED["floors"]) for room in rooms}
+TOGETHER = set(DECLARED["together"])
 KERNELS, MOST = DECLARED["kernels"], DECLARED["most"]
 PATHS = [path.relative_to(PACKAGE) for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
@@ -106,6 +107,7 @@ def libraries(names: set[str]) -> set[str]:
 def test_imports_point_down():
     up = {
         path.as_posix(): {o for o in rooms(imports(path)) - {room(path)} if PLACE[o] >= PLACE[room(path)]}
+        - (TOGETHER if room(path) in TOGETHER else set())
         for path in PATHS
     }
     assert {path: names for path, names in up.items() if names} == {}

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from otjdd.laws.permittivity import suzuki
+from otjdd.laws import suzuki
 from otjdd.units import parse
 
 if TYPE_CHECKING:

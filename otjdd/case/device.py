@@ -18,8 +18,7 @@ from otjdd.case.film import AnyFilm, Barrier, HopDistance, LayeredFilm, Prefacto
 from otjdd.case.traps import AnyLeak, Trap, check_names
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
-from otjdd.laws.hopping import LAWS
-from otjdd.laws.transmission import MODELS
+from otjdd.laws import HOPPING_LAWS, TRANSMISSION_MODELS
 from otjdd.units import Quantity, brief, parse, write
 
 SPREADING = "spreading"
@@ -105,7 +104,7 @@ class Device(Record):
     richardson: Annotated[float, Quantity("Richardson constant", "0.01 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = key(
         "Richardson constant of the electron supply", "156 A/cm^2/K^2", example="156 A/cm^2/K^2"
     )
-    transmission: Literal[tuple(MODELS)] = key(  # type: ignore[valid-type]  # the names of a table
+    transmission: Literal[tuple(TRANSMISSION_MODELS)] = key(  # type: ignore[valid-type]  # the names of a table
         "method for the transmission", "transfer-matrix", example="wkb", shared="one method finds all currents"
     )
     left: Electrode = key("electrode at x = 0, to which the voltage is applied", title="Electrode")
@@ -270,7 +269,7 @@ class Ions(Record):
     charge: Annotated[Count, Field(ge=1, le=4)] = key("charge number", 2, example=2)
     site_density: SiteDensity = key("density of sites", example="5e28 1/m^3", of_material=True)
     density: SiteDensity | None = key("mean density in the film", None, example="3.7e26 1/m^3", spread="1e30 1/m^3")
-    law: Literal[tuple(LAWS)]  # type: ignore[valid-type]  # the names of a table
+    law: Literal[tuple(HOPPING_LAWS)]  # type: ignore[valid-type]  # the names of a table
     hop_distance: HopDistance | None = key("distance of a hop along x", None, example="0.39 nm", of_material=True)
     attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = key(
         "attempts of a hop; caps the drift velocity", "1e13 Hz", example="1e13 Hz"

@@ -6,7 +6,7 @@ function of the charge of the electrode: a straight line (Straight), and that of
 electrode, write its record with `kind`, `form()` and `states()`, and name it in `Electrode`. A third form is a branch
 of `physics.electrostatics.edge`.
 
-Vacancies pass the wall between an electrode and the film by a law of `laws.exchange`, if the electrode has the table
+Vacancies pass the wall between an electrode and the film by a law of `laws`, if the electrode has the table
 [device.left.exchange] or [device.right.exchange]; else it blocks them.
 """
 
@@ -20,8 +20,7 @@ from otjdd.case.base import Mass, Material, Number, Record, key
 from otjdd.case.problem import KeyPath
 from otjdd.constants import BOLTZMANN, BOLTZMANN_EV, ELECTRON_MASS, PLANCK, VACUUM_PERMITTIVITY
 from otjdd.errors import NotAsExpected
-from otjdd.laws.exchange import LAWS
-from otjdd.laws.permittivity import suzuki
+from otjdd.laws import EXCHANGE_LAWS, suzuki
 from otjdd.units import Quantity, brief, write
 
 STANDARD_PRESSURE = 1e5  # Pa, at which a formation energy holds
@@ -36,8 +35,8 @@ class Exchange(Record):
     transfer_coefficient : share of the step of a metal's screening layer that lowers the barrier into the film
     """
 
-    law: Literal[tuple(name for name, law in LAWS.items() if law.formula)] = key(  # type: ignore[valid-type]  # the names of a table
-        "law of the exchange, of `laws/exchange.py`", "butler-volmer", example="butler-volmer"
+    law: Literal[tuple(name for name, law in EXCHANGE_LAWS.items() if law.formula)] = key(  # type: ignore[valid-type]  # the names of a table
+        "law of the exchange, of `laws.py`", "butler-volmer", example="butler-volmer"
     )
     rate: Annotated[float, Quantity("velocity", "0 m/s", "1e6 m/s")] = key(
         "rate of the exchange, k0 of k0 exp(-activation_energy/kT)", example="1e-9 m/s"

@@ -1,6 +1,6 @@
 """Conduction beside the coherent channel: the lists [[device.leaks]] and [[device.traps]] of a case.
 
-`physics.channels.leaks` and `physics.traps` have the equations and kernels. To add a kind of leak, write its record with
+`physics.leaks` and `mechanisms.traps` have the equations and kernels. To add a kind of leak, write its record with
 `kind`, the columns of its kernel at its keys, and name it in `AnyLeak`.
 """
 
@@ -34,7 +34,7 @@ class Leak(Record):
 
     @property
     def channel(self) -> str:
-        """Row of `channels.table.CODES`."""
+        """Row of `channels.CODES`."""
         return self.kind
 
     @property
@@ -104,7 +104,7 @@ def check_names(leaks: tuple[AnyLeak, ...] | None) -> tuple[AnyLeak, ...] | None
 
 
 LEAST_RELAXATION = 1e-3  # eV: steps over energy are as fine as sqrt(2 relaxation kT)
-CHARGES = {"acceptor": -1.0, "donor": 1.0, "none": 0.0}  # kind -> its number in `physics.traps.sites`
+CHARGES = {"acceptor": -1.0, "donor": 1.0, "none": 0.0}  # kind -> its number in `mechanisms.traps.sites`
 FARTHEST = 4.5  # standard deviations of the depth, where a spread ends
 Frequency = Annotated[float, Quantity("frequency", "0 Hz", "1e18 Hz")]
 
@@ -116,7 +116,7 @@ class Trap(Record):
     frenkel_permittivity : of the thermal path over the band, lowered by the field
     """
 
-    channel: ClassVar[str] = "traps"  # row of `channels.table.CODES`
+    channel: ClassVar[str] = "traps"  # row of `channels.CODES`
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=40)] = key(
         "name in results", example="oxygen vacancies"
@@ -222,7 +222,7 @@ class Trap(Record):
         return self.initial if isinstance(self.initial, int | float) else shares[self.initial]
 
     def numbers(self) -> dict[str | int, float]:
-        """Numbers of its kernel by their columns, see `physics.traps.sites`."""
+        """Numbers of its kernel by their columns, see `mechanisms.traps.sites`."""
         start, end = -math.inf, math.inf
         if self.position is not None and self.width is not None:
             start, end = self.position - 0.5 * self.width, self.position + 0.5 * self.width

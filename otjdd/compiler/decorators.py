@@ -115,8 +115,9 @@ FOLDS = {
 
 
 def parts_of(package: ModuleType) -> list[ModuleType]:
-    """The modules of a package, in the order of their names."""
-    return [importlib.import_module(f"{package.__name__}.{of.name}") for of in pkgutil.iter_modules(package.__path__)]
+    """The modules of a package, in the order of their names; of a folder within it the module `step`."""
+    names = [f"{of.name}.step" if of.ispkg else of.name for of in pkgutil.iter_modules(package.__path__)]
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
 
 
 def hook(parts: Sequence[ModuleType], fold: str, decorator: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -206,6 +206,8 @@ class Kernel:
         self.by_symbol = self if self.apart else BySymbol(self)
         type_callable(self.by_symbol)(lambda context: self.typer())
         lower_builtin(self.by_symbol, types.VarArg(types.Any))(self.lower)
+        if other := kernel_cache.KERNELS.get(self.name):  # a session may define one again
+            assert other.__module__ == self.__module__, f"{self.name} is a kernel of {other.__module__} already"
         kernel_cache.KERNELS[self.name] = self
 
     # Made at their first use: a command uses few of the kernels, and to make these three takes most of the import of all.

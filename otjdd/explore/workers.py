@@ -27,10 +27,10 @@ DEAD = "the processes that compute end before they begin: is memory short? The t
 
 # Modules of kernels that are compiled when a run first needs them -> what has them, in words for the page.
 FIRST_NEEDED_BY = {
-    "closing": "charged traps", "coherent": "wells between barriers", "electron_stack": "layers",
-    "exchange": "electrodes that exchange vacancies", "heat": "heat", "hop_noise": "single ions",
-    "ion_fluxes": "vacancies that hold electrons", "junction": "barriers between layers", "kinetic_traps": "traps",
-    "stack_newton": "electrons in the film", "table": "leaks and traps", "trial_step": "single ions",
+    "channels": "leaks, traps and wells between barriers", "charge": "charged traps", "columns": "charged traps",
+    "electron_stack": "layers", "exchange": "electrodes that exchange vacancies", "heat": "heat",
+    "hop_noise": "single ions", "ion_fluxes": "vacancies that hold electrons", "junction": "barriers between layers",
+    "kinetic": "traps", "stack_newton": "electrons in the film", "trial_step": "single ions",
 }  # fmt: skip
 NAME_BYTES = 80  # of the name of a kernel in shared memory
 

@@ -15,16 +15,17 @@ import math
 import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
-from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import Status
+from otjdd.mechanisms.exchange import exchanges, ionic_current
 from otjdd.mechanisms.polarisation import TWO_LEVEL, polarisation_change
-from otjdd.physics.channels.kinetic_traps import trap_current, trap_current_of_column
-from otjdd.physics.exchange import end_inflow, end_of, exchanges, passes
+from otjdd.mechanisms.traps.kinetic import trap_current, trap_current_of_column
 from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import State, Tangent
 
+ANSWERED_BY = "none: `case.rules` refuses small signals of junctions that their current warms"
 SHORT = 1e-3  # step over tau, below which differences of exponentials are replaced by their series
 AGREED = 1e-6  # relative, of temperatures that agree: the current then differs by 3e-5
 STEEPEST = 0.9  # rise of R P per kelvin with which a step may end: with more the junction runs away, in steps below tau
@@ -52,16 +53,6 @@ def warm(junction: Junction, state: State, temperature: np.ndarray):
         for f in range(columns.barrier.shape[1]):
             state.diffusivity[k, f] = columns.diffusivity[k, f] * math.exp(columns.barrier[k, f] * per_kT)
         state.supply[k] = columns.supply[k] * (temperature[k] / heat.surroundings)
-
-
-@bare
-def ionic_current(junction: Junction, state: State, k: int) -> float:
-    """Current [A] of the vacancies that pass the ends of column k: the mean of both, on which the field works."""
-    J = 0.0
-    for at_right in (False, True):
-        end = end_of(junction, k, at_right)
-        J += end.sign * end_inflow(junction, state, k, at_right).J if passes(end.wall) else 0.0
-    return 0.5 * junction.ions[k].z * ELEMENTARY_CHARGE * J * junction.channels.area[k]
 
 
 @bare
@@ -106,10 +97,10 @@ def rises(start: float, steady: float, steady_end: float, z: float):
 @bare
 def hottest(state: State) -> float:
     """Highest temperature of the columns [K]."""
-    most = 0.0
+    largest = 0.0
     for k in range(state.heat.temperature.size):
-        most = max(most, state.heat.temperature[k])
-    return most
+        largest = max(largest, state.heat.temperature[k])
+    return largest
 
 
 @bare
@@ -202,11 +193,11 @@ def after_leap(junction: Junction, state: State, new: State, tangent: Tangent, s
 @bare
 def uncertain(junction: Junction, new: State) -> float:
     """Relative distance between temperatures that the tolerance of the current may leave."""
-    most = 0.0
+    largest = 0.0
     for k in range(new.heat.temperature.size):
         T = new.heat.temperature[k]
-        most = max(most, junction.energy_tolerance * abs(T - junction.heat.surroundings) / T)
-    return most
+        largest = max(largest, junction.energy_tolerance * abs(T - junction.heat.surroundings) / T)
+    return largest
 
 
 @bare
@@ -249,10 +240,10 @@ def warming(junction: Junction, state: State, time: float, rtol: float) -> float
     heat, worst = junction.heat, 0.0
     fill_power(junction, state, state.heat.power)
     for k in range(state.heat.temperature.size):
-        T, along = state.heat.temperature[k], junction.columns.barrier[k]
+        T, barriers = state.heat.temperature[k], junction.columns.barrier[k]
         steady = heat.surroundings + heat.resistance[k] * state.heat.power[k]
         end = T - (steady - T) * math.expm1(-time / heat.time_constant)
-        worst = max(worst, log_rate(max(along[0], along[along.size - 1]), T, end) / rtol)
+        worst = max(worst, log_rate(max(barriers[0], barriers[barriers.size - 1]), T, end) / rtol)
     return worst
 
 
@@ -270,8 +261,8 @@ def end_error(junction: Junction, state: State, new: State, step: float, motion:
         T, end = state.heat.temperature[k], new.heat.temperature[k]
         bent = heat.resistance[k] * abs(new.heat.power[k] - state.heat.power[k] - step * state.heat.slope[k])
         at_end, within = bent * min(z / 6.0, 1.0 / z), bent * min(z, 2.0) / 12.0
-        along, moved = junction.columns.barrier[k], motion
-        barrier = max(along[0], along[along.size - 1])
+        barriers, moved = junction.columns.barrier[k], motion
+        barrier = max(barriers[0], barriers[barriers.size - 1])
         if switches_by_heat(junction):
             barrier = max(barrier, junction.polarisation.barrier[k])
             moved = max(motion, polarisation_change(junction, new, k, new.P[k] - state.P[k]) / rtol)

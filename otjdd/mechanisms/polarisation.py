@@ -38,9 +38,8 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE, PLANCK
-from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.junction import Junction, Polarisation, closure_slope, polarised
+from otjdd.physics.junction import Junction, Polarisation, closure_slope, hold_electrons, polarised
 from otjdd.physics.state import State
 from otjdd.variables import Progress
 
@@ -335,10 +334,10 @@ def speed(junction: Junction, state: State, rtol: float, recorded: bool) -> floa
 @bare
 def largest_change_of_polarisation(junction: Junction, state: State, new: State) -> float:
     """Largest |change of P| over P_s in a step."""
-    most = 0.0
+    largest = 0.0
     for k in range(state.progress.advance.size):
-        most = max(most, abs(new.P[k] - state.P[k]) / junction.polarisation.saturation[k])
-    return most
+        largest = max(largest, abs(new.P[k] - state.P[k]) / junction.polarisation.saturation[k])
+    return largest
 
 
 @detached

@@ -30,7 +30,7 @@ import math
 import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, inlined, kernel
-from otjdd.laws.transmission import K0
+from otjdd.laws import K0
 from otjdd.physics.electrostatics import (
     METAL,
     Electrode,
@@ -40,8 +40,8 @@ from otjdd.physics.electrostatics import (
     field_of_bending,
     space_charge,
 )
+from otjdd.physics.ions import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, layer_count
 from otjdd.physics.junction import Junction
-from otjdd.physics.layers import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, count
 from otjdd.physics.numerics import before, copy, hermite
 from otjdd.physics.state import State
 from otjdd.physics.tunnelling import Profile, part_of_curve, steepest
@@ -109,17 +109,17 @@ def ends_of_pieces(
                 tolerance,
             )
             pieces[i] = pieces[i - 1] + (depth[i] - depth[i - 1]) / h
-    count = max(FEWEST, int(math.ceil(pieces[-1])))
-    ends = np.empty((3, count + 1))
-    ends[0, 0], ends[1, 0], ends[0, count], ends[1, count] = end, 0.0, abs(largest), depth[-1]
+    n_pieces = max(FEWEST, int(math.ceil(pieces[-1])))
+    ends = np.empty((3, n_pieces + 1))
+    ends[0, 0], ends[1, 0], ends[0, n_pieces], ends[1, n_pieces] = end, 0.0, abs(largest), depth[-1]
     i = 0
-    for n in range(1, count):
-        share = pieces[-1] * n / count
+    for n in range(1, n_pieces):
+        share = pieces[-1] * n / n_pieces
         while pieces[i + 1] < share:
             i += 1
         x = step * (i + (share - pieces[i]) / (pieces[i + 1] - pieces[i]))
         ends[0, n], ends[1, n] = math.exp(start + x), hermite(depth, rate, 0.0, step, x)[0]
-    for n in range(count + 1):
+    for n in range(n_pieces + 1):
         ends[2, n] = field_of_bending(sign * ends[0, n], xi, kT, doping, density_of_states, eps)
     return ends
 
@@ -224,7 +224,7 @@ def straight_parts(junction: Junction, state: State, k: int):
     A face between two cells of a layer is one of them, an interface two.
     """
     distance, E, eps, layers = junction.columns.distance[k], state.E[k], state.eps[k], junction.layers
-    interfaces, sides = count(layers) - 1, state.sides[k]
+    interfaces, sides = layer_count(layers) - 1, state.sides[k]
     if interfaces == 0:
         return distance, E, eps
     n = E.size + interfaces
@@ -257,7 +257,7 @@ def band_profile(junction: Junction, state: State, k: int) -> Profile:
     film = junction.nodes.size - 1
     S = n_left + film + n_right
     length, start, end, mass, curve = np.empty(S), np.empty(S), np.empty(S), np.empty(S), np.empty(S)
-    bulk, layer, (part, E, _) = S - n_right, count(junction.layers) - 1, straight_parts(junction, state, k)
+    bulk, layer, (part, E, _) = S - n_right, layer_count(junction.layers) - 1, straight_parts(junction, state, k)
     bent_segments(left, u_left, length[:n_left], start[:n_left], end[:n_left], curve[:n_left])
     put_on_lead(start[:n_left], end[:n_left], mass[:n_left], left.bottom - V, left.mass)
     U = edge(right, -D_right)[0]
@@ -314,7 +314,9 @@ def film_slopes(junction: Junction, state: State, k: int, first: int, by_segment
             passed, at = passed + w, behind_it
             p += 1
         behind += both
-        if j + 1 < count(layers) and i + 1 == layers.pieces[j + 1]:  # both halves of an interface belong to its face
+        if (
+            j + 1 < layer_count(layers) and i + 1 == layers.pieces[j + 1]
+        ):  # both halves of an interface belong to its face
             j += 1
     return behind
 

@@ -13,11 +13,9 @@ from typing import NamedTuple
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
-from otjdd.physics.channels.kinetic_traps import fill_traps, have_memory, trap_current
-from otjdd.physics.circuit import drop, source_current
-from otjdd.physics.closing import close_all, hold_traps
-from otjdd.physics.conduction import conductance_slope
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, closure_slope
+from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory, trap_current
+from otjdd.physics.columns import close_all, conductance_slope
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, closure_slope, hold_traps
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import (
     FLAT,
@@ -29,7 +27,9 @@ from otjdd.physics.quasistatic import (
     Accuracy,
     Limits,
     at_voltage,
+    drop,
     idle,
+    source_current,
 )
 from otjdd.physics.state import State, Tangent
 from otjdd.physics.terminal_charge import left_charge_change

@@ -15,7 +15,7 @@ import numpy as np
 
 from otjdd.compiler.decorators import apart, kernel, spliced
 from otjdd.physics.fermi_dirac import supply
-from otjdd.physics.levels import LEAST, Search, edges_at_levels, levels
+from otjdd.physics.levels import LEAST, Search, edges_at_levels, narrow_levels
 from otjdd.physics.numerics import add_up, ascending, before, copy
 from otjdd.physics.tunnelling import TRANSFER_MATRIX, Profile, transmission, well
 
@@ -313,7 +313,7 @@ def split_at_levels(integral: Integral, panels: Panels, n: int, tolerance: float
         return panels, n, 0.0
     negligible = LEAST_SHARE * tolerance * least_chord(panels, n)
     search = Search(profile, integral.V, integral.kT, integral.low, integral.high, negligible)
-    narrow, unseen = levels(search, bottom, brim)
+    narrow, unseen = narrow_levels(search, bottom, brim)
     if narrow.shape[0] == 0:
         return panels, n, unseen
     edges = np.empty(n + 1)

@@ -8,7 +8,7 @@
 
 U is E_C at the centres of the cells; at both ends the charges of the electrodes set it: D_0 + P and -(D_N + P), with the
 polarisation P of the film, which D at the faces is without. At an interface between layers its rise comes to the step of
-U, and E is the mean of both sides (`layers`). With r the residual of an equation,
+U, and E is the mean of both sides (`physics.ions`). With r the residual of an equation,
 the linear equations of the faces give dD, and those of the cells remain:
 
     dD_f = stiffness_f (dU_f - dU_f-1 + r_f)        dU = -dV left of face 0, 0 right of face N
@@ -49,8 +49,8 @@ from otjdd.physics.film_electrons import (
     mean_exponential,
 )
 from otjdd.physics.ion_fluxes import bind, binds
+from otjdd.physics.ions import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, layer_count
 from otjdd.physics.junction import Fields, Junction, fill_fields
-from otjdd.physics.layers import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, count
 from otjdd.physics.numerics import bernoulli_given
 from otjdd.physics.state import State
 
@@ -68,7 +68,7 @@ class InterfacePiece(NamedTuple):
 @inlined
 def relative_states(junction: Junction, k: int, m: int) -> float:
     """N_c of the first layer of column k over that of layer m."""
-    first = k * count(junction.layers)
+    first = k * layer_count(junction.layers)
     return junction.electrons[first].density_of_states / junction.electrons[first + m].density_of_states
 
 
@@ -110,11 +110,11 @@ def put_layers_into_pieces(
 ):  # fmt: skip
     """Turn pieces (N+1,) of `film_electrons.fill_pieces` of column k, whose band U has a top, into those of layers."""
     layers, last = junction.layers, pieces.size
-    for m in range(1, count(layers)):
+    for m in range(1, layer_count(layers)):
         states = relative_states(junction, k, m)
         for f in range(layers.first[m] + 1, min(layers.first[m + 1], last)):
             pieces[f] *= states
-    for j in range(count(layers) - 1):
+    for j in range(layer_count(layers) - 1):
         piece = interface_piece(junction, k, j, kT, U, sides)
         pieces[layers.first[j + 1]] = piece.integral * math.exp((piece.top - top) / kT)
 
@@ -129,7 +129,7 @@ def fill_slopes_beside(
     """
     to_right, on_right, on_left = slopes
     distance, layers = junction.columns.distance[k], junction.layers
-    for j in range(count(layers) - 1):
+    for j in range(layer_count(layers) - 1):
         f = layers.first[j + 1]
         piece = interface_piece(junction, k, j, kT, U, sides)
         for i in (f - 1, f):
@@ -175,7 +175,7 @@ class Stack(NamedTuple):
     pieces: np.ndarray  # (N+1,) share of every piece of the band in w
     room: np.ndarray  # (2, 2N+1)
     slopes: np.ndarray  # (3, 2N+1), N used: of the weights, see `weight_slopes`
-    sides: np.ndarray  # (SIDES, M-1) fields on both sides of the interfaces, rows of `layers`
+    sides: np.ndarray  # (SIDES, M-1) fields on both sides of the interfaces, rows of `ions`
 
 
 class Linear(NamedTuple):
@@ -236,7 +236,7 @@ def fill_contact_weights(junction: Junction, k: int, stack: Stack):
     """Set the weights of a stack from its band, and the pieces of that."""
     U, pieces = stack.U, stack.pieces
     top = fill_pieces(junction.columns.distance[k], stack.kT[0], U, pieces, stack.room[0])
-    if count(junction.layers) > 1:
+    if layer_count(junction.layers) > 1:
         put_layers_into_pieces(junction, k, stack.kT[0], U, stack.sides, top, pieces)
     cumulate(pieces, stack.weight)
 
@@ -245,7 +245,7 @@ def fill_contact_weights(junction: Junction, k: int, stack: Stack):
 def fill_electrons(junction: Junction, k: int, V: float, stack: Stack, with_slopes: bool):
     """Set weights and electrons of a stack from its band and V."""
     fill_contact_weights(junction, k, stack)
-    first, M, N = junction.layers.first, count(junction.layers), stack.D.size - 1
+    first, M, N = junction.layers.first, layer_count(junction.layers), stack.D.size - 1
     for m in range(M):
         cells = first[m], min(first[m + 1], N)
         electrons = junction.electrons[k * M + m]
@@ -303,7 +303,7 @@ def weight_slopes(junction: Junction, k: int, stack: Stack):
         slopes[TO_RIGHT, i] = B_right / both
         slopes[ON_RIGHT, i] = pieces[i + 1] * slope_right / (distance[i + 1] * kT * both)
         slopes[ON_LEFT, i] = pieces[i] * slope_left / (distance[i] * kT * both)
-    if count(junction.layers) > 1:
+    if layer_count(junction.layers) > 1:
         rows = slopes[TO_RIGHT], slopes[ON_RIGHT], slopes[ON_LEFT]
         fill_slopes_beside(junction, k, kT, U, stack.sides, pieces, rows)
 

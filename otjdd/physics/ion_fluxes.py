@@ -29,8 +29,8 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.exchange import end_of, exchanges, fill_end_fluxes, fill_end_slopes, open_faces, passes
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.exchange import end_of, exchanges, fill_end_fluxes, fill_end_slopes, open_faces, passes
 from otjdd.physics.film_electrons import (
     BARE,
     BY_BAND,

@@ -13,8 +13,8 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.exchange import exchanges, passes
 from otjdd.physics.electron_stack import column, fill_bands
-from otjdd.physics.exchange import exchanges, passes
 from otjdd.physics.film_electrons import BARE, HELD_LEFT, HELD_RIGHT
 from otjdd.physics.ion_fluxes import binds
 from otjdd.physics.junction import Junction

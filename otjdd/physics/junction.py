@@ -11,8 +11,9 @@ One column of N cells between the two electrodes; x and face numbers grow to the
               x        0                                               L
 
     in cell i    c[i] concentration, width[i], dilution[i] = 1/width[i], sites[i] per volume
-    at face f    D[f], E[f], eps[f] = dD/dE, flux J[f] (at 0 and N that of `exchange`), S[f] vacancies to its right,
-                 fixed[f] fixed charge to its right, site[f] and rise[f] rise of site energy and band across it,
+    at face f    D[f], E[f], eps[f] = dD/dE, flux J[f] (at 0 and N that of `mechanisms.exchange`),
+                 S[f] vacancies to its right, fixed[f] fixed charge to its right,
+                 site[f] and rise[f] rise of site energy and band across it,
                  distance[f] between the centres beside it, half a cell at 0 and N
     of a column  D_left = D[0], D_right = D[N] = D(L), the one electrostatic unknown
     shared       V_j, the junction voltage; K columns stand in parallel and add their currents, each by its weight
@@ -21,8 +22,8 @@ Gauss's law makes D at every face an explicit sum, and the scheme exactly conser
 
     D_f = D(L) - e z S_f - e int_{x_f}^L n_fixed dx          S_f = int_{x_f}^L c dx
 
-Charged traps add to the fixed charge: see `closing`. A film with a polarisation P has D_f - P in the place of D_f:
-see `polarisation`. At a face between two layers E[f] and eps[f] belong to the mean field across it: see `layers`.
+Charged traps add to the fixed charge: see `traps.charge`. A film with a polarisation P has D_f - P in the place of D_f:
+see `polarisation`. At a face between two layers E[f] and eps[f] belong to the mean field across it: see `ions`.
 """
 
 import math
@@ -33,16 +34,28 @@ import numpy as np
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined, summed
 from otjdd.compiler.pointer_tuples import Row, by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.laws.exchange import Wall
-from otjdd.laws.hopping import Ions
+from otjdd.laws import Ions, Wall
+from otjdd.mechanisms.traps.sites import CHARGE, RATES
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
 from otjdd.physics.film_electrons import ELECTRONS, FilmElectrons
-from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hops, exchange, field_factors, sign_of_way
-from otjdd.physics.layers import SIDES, Layers, blend_sides, count, fill_interface_hops
+from otjdd.physics.ions import (
+    DOWNHILL,
+    G_SLOPE,
+    SIDES,
+    UPHILL,
+    UPHILL_SLOPE,
+    G,
+    Hops,
+    Layers,
+    blend_sides,
+    field_factors,
+    fill_interface_hops,
+    flux_between_cells,
+    layer_count,
+    sign_of_way,
+)
 from otjdd.physics.numerics import add_up, dot
 from otjdd.physics.state import COSH, GUESS, LINES, State
-from otjdd.physics.traps.kinetic import RATES
-from otjdd.physics.traps.sites import CHARGE
 from otjdd.variables import new
 
 CLOSURE_TOLERANCE = 1e-13  # eV; sums of some hundred terms of order 1 eV carry a few 1e-15
@@ -99,9 +112,9 @@ class Polarisation(NamedTuple):
 
 @by_pointer
 class Channels(NamedTuple):
-    """Ways of the current through the columns, in order, see `channels`; the first is the coherent one."""
+    """Channels of the current through the columns, in order, see `channels`; the first is the coherent one."""
 
-    code: np.ndarray  # (C,) of `channels.table.CODES`
+    code: np.ndarray  # (C,) of `channels.CODES`
     numbers: np.ndarray  # (C, M) numbers of each, SI and eV, zeros behind the last
     area: np.ndarray  # (K,) m2, of each column
     first: (
@@ -150,11 +163,23 @@ def polarised(junction: Junction) -> bool:
     return junction.polarisation.saturation.size > 0
 
 
+@inlined
+def hold_electrons(junction: Junction) -> bool:
+    """True where the film of a junction holds electrons: that of all columns, or of none."""
+    return junction.electrons[0].density_of_states > 0.0
+
+
+@inlined
+def hold_traps(state: State) -> bool:
+    """True where traps of a junction carry charge."""
+    return state.trapped.shape[1] > 0
+
+
 def sizes_of(junction: Junction, noisy: bool = False) -> dict[str, int]:
     """Sizes of the variables of a state of a junction by name, see `otjdd.variables`. noisy : single ions hop at random"""
     (K, N), channels = junction.columns.width.shape, len(junction.channels.code)
     groups, charged = int(junction.channels.first[-1]), junction.channels.numbers[1:, CHARGE : CHARGE + 1].any()
-    filled = int(junction.electrons[0].density_of_states > 0.0)  # as in `closing.hold_electrons`
+    filled = int(junction.electrons[0].density_of_states > 0.0)  # as in `hold_electrons`
     return {
         "one": 1, "two": 2, "three": 3, "end": 2, "column": K, "cell": N, "face": N + 1, "guess": GUESS,
         "warm": junction.heat.resistance.size, "polar": junction.polarisation.saturation.size,
@@ -193,7 +218,7 @@ class Fields(NamedTuple):
     E: np.ndarray  # (N+1,) V/m
     eps: np.ndarray  # (N+1,) F/m
     guess: np.ndarray  # (GUESS, N+1)
-    sides: np.ndarray  # (SIDES, M-1) of `layers`
+    sides: np.ndarray  # (SIDES, M-1) of `ions`
 
 
 @inlined
@@ -209,7 +234,7 @@ def fill_fields(junction: Junction, k: int, column: Fields, in_stage: bool):
     in_stage : of a stage of a step, see `electrostatics.fields`; otherwise eps is filled as well
     """
     layers, D, E, eps = junction.layers, column.D, column.E, column.eps
-    M = count(layers)
+    M = layer_count(layers)
     for m in range(M):
         part = layers.first[m], layers.first[m + 1]
         fields(D, junction.film[k * M + m], E, eps, column.guess, part, in_stage)
@@ -355,7 +380,7 @@ def fill_hops(junction: Junction, state: State, k: int, site: np.ndarray, work: 
     columns = junction.columns
     hops = Hops(state.diffusivity[k], columns.barrier[k], columns.reach[k], state.kT[k])
     field_factors(junction.ions[k], hops, state.E[k], columns.distance[k], site, work, with_slopes)
-    if count(junction.layers) > 1:
+    if layer_count(junction.layers) > 1:
         fill_hops_of_interfaces(junction, state, k, site, work)
 
 
@@ -364,7 +389,7 @@ def fill_hops_of_interfaces(junction: Junction, state: State, k: int, site: np.n
     """As `fill_hops` at the interfaces between layers alone."""
     columns, layers, sides = junction.columns, junction.layers, state.sides[k]
     hops = Hops(state.diffusivity[k], columns.barrier[k], columns.reach[k], state.kT[k])
-    for j in range(count(layers) - 1):
+    for j in range(layer_count(layers) - 1):
         f = layers.first[j + 1]
         lengths = layers.half_left[k, j], layers.half_right[k, j], layers.hop[k, j]
         crowding = columns.crowding[k, f - 1], columns.crowding[k, f]
@@ -383,7 +408,7 @@ def exchange_all(junction: Junction, state: State, k: int, work: np.ndarray, J: 
     J[c.size] = 0.0
     for i in range(inner.size):
         cells, crowding = (left[i], right[i]), (crowd_left[i], crowd_right[i])
-        inner[i] = exchange(cells, crowding, D0[i] / h[i], (B[i], B_back[i], 0.0), 0.0, g[i], 0.0)[0]
+        inner[i] = flux_between_cells(cells, crowding, D0[i] / h[i], (B[i], B_back[i], 0.0), 0.0, g[i], 0.0)[0]
 
 
 @detached
@@ -405,10 +430,12 @@ def exchange_slopes(junction: Junction, state: State, k: int, work: np.ndarray, 
     per_kT = -junction.ions[k].z / state.kT[k]
     for i in range(inner.size):
         cells, crowding = (left[i], right[i]), (crowd_left[i], crowd_right[i])
-        inner[i], by_left[i], by_right[i], by_field[i] = exchange(
+        inner[i], by_left[i], by_right[i], by_field[i] = flux_between_cells(
             cells, crowding, D0[i] / h[i], (B[i], B_back[i], dB[i]), per_kT * h[i], g[i], dg[i]
         )
-    for j in range(count(junction.layers) - 1):  # rows of both slopes are there by the field: `fill_interface_hops`
+    for j in range(
+        layer_count(junction.layers) - 1
+    ):  # rows of both slopes are there by the field: `fill_interface_hops`
         i = junction.layers.first[j + 1] - 1
         free_left, free_right = 1.0 - left[i] * crowd_left[i], 1.0 - right[i] * crowd_right[i]
         forth = sign_of_way(left[i], free_right) * (left[i] * free_right)

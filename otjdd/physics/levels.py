@@ -14,13 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, kernel
-from otjdd.laws.transmission import K0, Profile
+from otjdd.laws import K0, Profile
 from otjdd.physics.fermi_dirac import supply
 from otjdd.physics.numerics import ascending, copy
 from otjdd.physics.tunnelling import (
     BOUND,
     LANES,
-    LOOKS,
+    SCALED_EVERY,
     padded,
     refine,
     scale_down,
@@ -88,7 +88,7 @@ def waves(profile: Profile, steps: np.ndarray, energies: np.ndarray, high: float
         b = M[j % 2]
         step_back(steps[j], E, M[(j + 1) % 2], b)
         count_nodes(steps[j], E, M[(j + 1) % 2], b, count)
-        if j % LOOKS == 0:
+        if j % SCALED_EVERY == 0:
             scale_down(b, scale)
     left, right = velocities(profile, E)
     out = np.empty((ROWS, energies.size))
@@ -148,13 +148,13 @@ def largest_share(search: Search, a: np.ndarray, b: np.ndarray, turn: float) -> 
 
 
 @kernel
-def sort_gaps(search: Search, part: np.ndarray, finds: GapsAndLevels):
+def sort_gaps(search: Search, part: np.ndarray, gaps: GapsAndLevels):
     """Look through neighbouring energies of a table (ROWS, n): what lies between them is empty, a level, or open.
 
     A gap in which the wave turns by more than TURN is open, and is looked into again, until it is narrower than LEAST. The
     others hold a level where they turn the wave more than their neighbours do, its half width the inverse of the speed.
     """
-    n, at, best = part.shape[1] - 1, finds.used, 0
+    n, at, best = part.shape[1] - 1, gaps.used, 0
     turns = np.empty(n)
     for i in range(n):
         turns[i] = turn_between(search.profile, part[:, i], part[:, i + 1])
@@ -165,47 +165,47 @@ def sort_gaps(search: Search, part: np.ndarray, finds: GapsAndLevels):
             continue
         width, least = b[ENERGY] - a[ENERGY], LEAST * max(1.0, abs(a[ENERGY]))
         if turn > TURN and width > least and at[OPEN] < STATES:
-            copy(a, finds.low[at[OPEN]])
-            copy(b, finds.high[at[OPEN]])
+            copy(a, gaps.low[at[OPEN]])
+            copy(b, gaps.high[at[OPEN]])
             at[OPEN] += 1
             continue
         peak = turn > SEEN and turn > turns[max(i - 1, 0)] and turn >= turns[min(i + 1, n - 1)]
         if (i == best or peak or turn > TURN) and at[LEVELS] < STATES:
-            finds.level[at[LEVELS], 0] = 0.5 * (a[ENERGY] + b[ENERGY])
-            finds.level[at[LEVELS], 1] = max(width / max(turn, SEEN / LANES), 0.5 * least)
+            gaps.level[at[LEVELS], 0] = 0.5 * (a[ENERGY] + b[ENERGY])
+            gaps.level[at[LEVELS], 1] = max(width / max(turn, SEEN / LANES), 0.5 * least)
             at[LEVELS] += 1
         if turn > PAIR and width <= least:
-            finds.unseen[0] += largest_share(search, a, b, turn)
+            gaps.unseen[0] += largest_share(search, a, b, turn)
 
 
 @apart
-def levels(search: Search, bottom: float, brim: float):
+def narrow_levels(search: Search, bottom: float, brim: float):
     """Narrow levels (n, 2) [eV] between two energies: energy and half width of each, in the order of energies.
 
     Returns them, and the bound of what pairs of levels carry that lie closer to each other than LEAST.
     """
     steps = refine(search.profile, search.low, search.high)[0]
     low, high, level = np.empty((STATES, ROWS)), np.empty((STATES, ROWS)), np.empty((STATES, 2))
-    finds, inside = GapsAndLevels(low, high, level, np.zeros(2, np.int64), np.zeros(1)), LANES - 1
+    gaps, inside = GapsAndLevels(low, high, level, np.zeros(2, np.int64), np.zeros(1)), LANES - 1
     table = waves(search.profile, steps, np.linspace(bottom, brim, LANES), search.high)
-    sort_gaps(search, table, finds)
-    finds.used[LEVELS] = 0  # the first gaps are wide: T shows levels in them that do not leave them open
-    while finds.used[OPEN] > 0:
-        count = finds.used[OPEN]
-        low, high, energies = finds.low[:count].copy(), finds.high[:count].copy(), np.empty(count * inside)
+    sort_gaps(search, table, gaps)
+    gaps.used[LEVELS] = 0  # the first gaps are wide: T shows levels in them that do not leave them open
+    while gaps.used[OPEN] > 0:
+        count = gaps.used[OPEN]
+        low, high, energies = gaps.low[:count].copy(), gaps.high[:count].copy(), np.empty(count * inside)
         for g in range(count):
             for i in range(inside):
                 share = (i + 1.0) / LANES
                 energies[g * inside + i] = low[g, ENERGY] + share * (high[g, ENERGY] - low[g, ENERGY])
         table = waves(search.profile, steps, energies, search.high)
-        finds.used[OPEN] = 0
+        gaps.used[OPEN] = 0
         part = np.empty((ROWS, LANES + 1))
         for g in range(count):
             for row in range(ROWS):
                 part[row, 0], part[row, LANES] = low[g, row], high[g, row]
                 copy(table[row, g * inside : (g + 1) * inside], part[row, 1:LANES])
-            sort_gaps(search, part, finds)
-    return levels_in_order(finds.level[: finds.used[LEVELS]]), finds.unseen[0]
+            sort_gaps(search, part, gaps)
+    return levels_in_order(gaps.level[: gaps.used[LEVELS]]), gaps.unseen[0]
 
 
 @kernel
@@ -224,7 +224,7 @@ def levels_in_order(unsorted: np.ndarray) -> np.ndarray:
 
 @apart
 def edges_at_levels(edges: np.ndarray, narrow: np.ndarray) -> np.ndarray:
-    """Edges of panels [eV] with those at levels (n, 2) of `levels`: at their widths, then GROWTH times as far each."""
+    """Edges of panels [eV] with those at `narrow_levels` (n, 2): at their widths, then GROWTH times as far each."""
     low, high, n = edges[0], edges[-1], edges.size
     marks = np.empty(n + narrow.shape[0] * 80)
     copy(edges, marks)

@@ -3,23 +3,77 @@
     0 = closure(c, D(L), V_j)             one per column
     0 = V - V_j - drop(I(c, D(L), V_j))   one for the junction
 
-ln I is linear along the tangent at the state where the current was evaluated last (`conduction`). The current is
+ln I is linear along the tangent at the state where the current was evaluated last (`columns`). The current is
 evaluated anew only where ln I has changed much along it, and not at all while nothing moves.
+
+The current of the circuit in series is that of the source: what the junction conducts, and what charges it.
 """
 
 import math
 from typing import NamedTuple
 
-from otjdd.compiler.decorators import bare, detached, spliced
+from otjdd.compiler.decorators import bare, detached, inlined, spliced
 from otjdd.errors import Status
-from otjdd.physics.channels.kinetic_traps import fill_traps, have_memory, trap_current
-from otjdd.physics.circuit import coupled, current_of, drop
-from otjdd.physics.closing import close_all, hold_electrons
-from otjdd.physics.conduction import along_tangent, conduct, conduct_anew, conductance_slope, tangent_error
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
+from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory, trap_current
+from otjdd.physics.columns import close_all, conduct, conduct_anew, conductance_slope, follow_tangent, tangent_error
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, hold_electrons
 from otjdd.physics.numerics import OVERFLOW, add_up, copy
 from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, WayBetween, copy_state
 from otjdd.physics.terminal_charge import follow_surplus
+
+GIVING_WAY = 1e5  # resistance of the source beyond its compliance, in units of 1 V over the compliance
+LEAST_DROP = 1e-6  # V, lost at the compliance at least: a source turns from a voltage into a current within it
+
+
+@inlined
+def stiffness(junction: Junction) -> float:
+    """Resistance [ohm] with which the source gives way beyond its compliance; 0 without one."""
+    return GIVING_WAY / junction.compliance
+
+
+@inlined
+def resistance(junction: Junction) -> float:
+    """Resistance [ohm] in series below the compliance."""
+    return max(junction.resistance, LEAST_DROP / junction.compliance)
+
+
+@inlined
+def drop(junction: Junction, current: float):
+    """Voltage lost between source and junction at a current [A], and its derivative [ohm]."""
+    R = resistance(junction)
+    if abs(current) <= junction.compliance:
+        return R * current, R
+    stiff = stiffness(junction)
+    return R * current + math.copysign(stiff * (abs(current) - junction.compliance), current), R + stiff
+
+
+@inlined
+def coupled(junction: Junction) -> bool:
+    """True when the current acts back on the junction voltage."""
+    return junction.resistance > 0.0 or junction.compliance < math.inf
+
+
+@bare
+def current_of(junction: Junction, lost: float) -> float:
+    """Current [A] that loses a voltage [V], both positive: the inverse of `drop`."""
+    R = resistance(junction)
+    if lost <= R * junction.compliance:
+        return lost / R
+    stiff = stiffness(junction)
+    return (lost + stiff * junction.compliance) / (R + stiff)
+
+
+@bare
+def source_current(junction: Junction, lost: float) -> float:
+    """Current [A] of the source, of either sign, that loses a voltage [V]."""
+    return math.copysign(current_of(junction, abs(lost)), lost)
+
+
+@inlined
+def limited(junction: Junction, current: float) -> bool:
+    """True where the source limits its current [A]."""
+    return abs(current) > junction.compliance
+
 
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
 VOLTAGE_FLOOR = 1e-12  # V, round-off of V_j; it limits the residual where the current is a steep function of V_j
@@ -27,8 +81,11 @@ RECORDED_CHANGE = (
     0.01  # largest change of ln I along its tangent where I is recorded: an error of half the square, 5e-5
 )
 UNRECORDED_CHANGE = 0.5  # the same where only V_j counts, however small the voltage drop
-LEAST_BEND = 0.05  # of the measured error of a tangent: an error can cancel by chance
-BEND_AGAIN = 2.0, 0.5  # a new bend is the measured one times the first, and at least the old one times the second
+LEAST_CURVATURE = 0.05  # of the measured error of a tangent: an error can cancel by chance
+CURVATURE_AGAIN = (
+    2.0,
+    0.5,
+)  # a new curvature is the measured one times the first, and at least the old one times the second
 MEASURABLE = 0.01, 1.0  # changes of ln I after which the error of a tangent is measured
 LEFT_OUT = 0.5  # share of the allowed error that channels may make which are not evaluated anew when others are
 SLOPES_KEPT = 0.2  # largest change of ln I over which a new evaluation of I keeps the slopes of an earlier one
@@ -105,7 +162,7 @@ def at_voltage(
     closed = close_all(junction, state, V, tolerance)
     if closed != Status.DONE:
         return closed, False
-    change = along_tangent(junction, state, tangent)
+    change = follow_tangent(junction, state, tangent)
     off, near = tangent_error(state, tangent), limits.farthest == RECORDED_CHANGE
     predicted, lost = add_up(state.G), abs(drop(junction, V * add_up(state.G))[0])
     most = 0.5 * limits.farthest * limits.farthest
@@ -115,15 +172,17 @@ def at_voltage(
         return Status.DONE if near_enough else Status.CIRCUIT_NOT_SOLVED, False
     if limits.impedance < math.inf:
         lost = abs(V * predicted) * limits.impedance
-    drop_in_error = lost if near else tangent.bend[0] * lost
+    drop_in_error = lost if near else tangent.curvature[0] * lost
     if near_enough and (off * drop_in_error <= limits.allowed or change <= junction.energy_tolerance):
         return Status.DONE, False
     negligible = LEFT_OUT * min(most, limits.allowed / drop_in_error if drop_in_error > 0.0 else math.inf)
     if not conduct_anew(junction, state, tangent, negligible, -1.0 if near else SLOPES_KEPT):
         return Status.SPECTRUM_NOT_CONVERGED, True
     if predicted > 0.0 and MEASURABLE[0] < change < MEASURABLE[1]:
-        bend = abs(math.log(add_up(state.G) / predicted)) / off
-        tangent.bend[0] = min(max(BEND_AGAIN[0] * bend, BEND_AGAIN[1] * tangent.bend[0], LEAST_BEND), 1.0)
+        curvature = abs(math.log(add_up(state.G) / predicted)) / off
+        tangent.curvature[0] = min(
+            max(CURVATURE_AGAIN[0] * curvature, CURVATURE_AGAIN[1] * tangent.curvature[0], LEAST_CURVATURE), 1.0
+        )
     return Status.DONE, True
 
 
@@ -344,6 +403,6 @@ def ensure_current(junction: Junction, state: State, tangent: Tangent):
         for k in range(state.G.size):
             state.G[k] = 0.0
         return Status.DONE
-    if along_tangent(junction, state, tangent) == 0.0:  # nothing that the current follows has moved since a read
+    if follow_tangent(junction, state, tangent) == 0.0:  # nothing that the current follows has moved since a read
         return Status.DONE
     return Status.DONE if conduct(junction, state, tangent, False) else Status.SPECTRUM_NOT_CONVERGED

@@ -51,7 +51,7 @@ MOST_ON_CURVE = 6000  # iterations on that way
 ON_CURVE = 1e-8  # eV, of the last step of a stack on the way, from which only the next one starts
 READY, EASY = 7, 5  # most iterations of one step on the way, and those from which the next one is longer
 STRAIGHT = 0.9  # least cosine between the directions at both ends of a step: a longer one may reach another branch
-ALONG, ANSWER, LAST_DIRECTION = LOWER, UPPER, REST  # rows of State.lines, free while the weights are unknowns
+TANGENT, ANSWER, LAST_TANGENT = LOWER, UPPER, REST  # rows of State.lines, free while the weights are unknowns
 FEW = 1e-3  # share of a move of the band that may be left as an error where the weights just follow
 NEAR_STEPS = 12  # iterations from a near guess before the search begins anew
 TABLE = 1e-4  # relative error of a step by the interpolation in the table of F
@@ -230,7 +230,7 @@ def direction(junction: Junction, state: State, k: int, ahead: float):
     ahead : part of V_j in the direction before, whose other parts the work space holds
     Returns the cosine between the two as well; 0 where the stack is singular.
     """
-    stack, linear, along = column(state, k), own_linear(state), state.lines[ALONG]
+    stack, linear, tangent = column(state, k), own_linear(state), state.lines[TANGENT]
     N, x, size, same = state.c.shape[1], linear.x, 1.0, ahead
     linearise(junction, k, stack, linear)
     if not factor_twos(linear.lower, linear.diagonal, linear.upper):
@@ -239,10 +239,10 @@ def direction(junction: Junction, state: State, k: int, ahead: float):
     solve_twos(linear.lower, linear.diagonal, linear.upper, x)
     for i in range(N):
         size += x[i, BAND] * x[i, BAND] / N
-        same += x[i, BAND] * along[i]
+        same += x[i, BAND] * tangent[i]
     by_V = math.copysign(1.0 / math.sqrt(size), same)
     for i in range(N):
-        along[i] = by_V * x[i, BAND] / N
+        tangent[i] = by_V * x[i, BAND] / N
     return by_V, by_V * same
 
 
@@ -265,8 +265,8 @@ def curve_step(junction: Junction, state: State, k: int, dV: float, ahead: float
     solve_twos(linear.lower, linear.diagonal, linear.upper, x)
     missing, slope = length - ahead * dV, ahead
     for i in range(N):
-        missing -= lines[ALONG, i] * (stack.U[i + 1] - lines[BEFORE + 1, i + 1] + x[i, BAND])
-        slope += lines[ALONG, i] * answer[i]
+        missing -= lines[TANGENT, i] * (stack.U[i + 1] - lines[BEFORE + 1, i + 1] + x[i, BAND])
+        slope += lines[TANGENT, i] * answer[i]
     move = missing / slope
     for i in range(N):
         x[i, BAND] += move * answer[i]
@@ -304,13 +304,13 @@ def follow_arc(junction: Junction, state: State, k: int, V: float) -> int:
     lower it further. So its length is the parameter, and V_j an unknown (Keller, in Applications of Bifurcation Theory,
     1977). As the stack at 0 V is the only one there, the curve that begins with it comes to any V.
     """
-    along, last_direction = state.lines[ALONG], state.lines[LAST_DIRECTION]
-    along[:] = 0.0
+    tangent, last_tangent = state.lines[TANGENT], state.lines[LAST_TANGENT]
+    tangent[:] = 0.0
     reached, length, total = 0.0, abs(V), 0
     ahead, _ = direction(junction, state, k, math.copysign(1.0, V))
     while total < MOST_ON_CURVE and length > SHORTEST * abs(V):
         remember(state, k)
-        copy(along, last_direction)
+        copy(tangent, last_tangent)
         iterations, next_reached = onto_curve(junction, state, k, reached, ahead, length)
         total += iterations if iterations else READY
         if iterations:
@@ -323,7 +323,7 @@ def follow_arc(junction: Junction, state: State, k: int, V: float) -> int:
         if iterations:
             return total + iterations
         go_back(state, k)
-        copy(last_direction, along)
+        copy(last_tangent, tangent)
         length *= 0.25
     return 0
 

@@ -86,7 +86,7 @@ class Tangent(NamedTuple):
         derived("row", "1", "change of ln G from the slopes to the evaluation; inf without slopes", fill=math.inf),
     ]
     change: Annotated[
-        Array, work("row", "1", "change of ln G to the last `along_tangent`, inf if out of reach", fill=math.inf)
+        Array, work("row", "1", "change of ln G to the last `follow_tangent`, inf if out of reach", fill=math.inf)
     ]
     present: Annotated[Array, work("row", "S", "I/V_j at that last state")]
     by_V: Annotated[Array, derived("column", "1/V", "mean of the channels of a column by their present conductances")]
@@ -97,7 +97,7 @@ class Tangent(NamedTuple):
         Array, derived("column panel", "eV", "edges of energy panels, nan behind the last", fill=math.nan)
     ]
     needed: Annotated[Array, derived("column", "1", "number of edges when fresh panels were made last")]
-    bend: Annotated[
+    curvature: Annotated[
         Array, derived("one", "1", "error of ln I along the tangent over half the square of its change", fill=1.0)
     ]
     evaluated: Annotated[Array, work("one", "1", "currents of channels of columns that were evaluated so far")]

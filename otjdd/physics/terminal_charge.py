@@ -26,10 +26,10 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.closing import close_with_electrons, hold_electrons
+from otjdd.physics.columns import close_with_electrons
 from otjdd.physics.film_electrons import BY_WEIGHT, HELD_LEFT, HELD_RIGHT, LEFT, OF_LEFT, OF_RIGHT, RIGHT
 from otjdd.physics.ion_fluxes import binds
-from otjdd.physics.junction import Junction, new_state
+from otjdd.physics.junction import Junction, hold_electrons, new_state
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, GUESS, State, WayBetween, copy_state
 
@@ -119,15 +119,15 @@ def most_surplus(junction: Junction, k: int, old: State, new: State) -> float:
     Where the top of the band stays on one side of a cell, its electrons of either contact only come or only go. Where it
     passes, as many may come and go on the way as there are states below the Fermi levels at the ends of it.
     """
-    before, after, most = old.electrons[k], new.electrons[k], 0.0
+    before, after, sheet = old.electrons[k], new.electrons[k], 0.0
     for i in range(old.c.shape[1]):
         right, left = abs(after[RIGHT, i] - before[RIGHT, i]), abs(after[LEFT, i] - before[LEFT, i])
         of_left, of_right = max(before[OF_LEFT, i], after[OF_LEFT, i]), max(before[OF_RIGHT, i], after[OF_RIGHT, i])
         cell = of_left * right + of_right * left
         if of_left >= 0.5 and of_right >= 0.5:
             cell = max(most_electrons(before, i), most_electrons(after, i))
-        most += cell * junction.columns.width[k, i]
-    return most
+        sheet += cell * junction.columns.width[k, i]
+    return sheet
 
 
 @inlined
@@ -150,13 +150,13 @@ def negligible(junction: Junction, start: State, old: State, new: State) -> bool
 @bare
 def farthest(old: State, new: State) -> float:
     """Largest move of the band of a column between two states, or of the left contact, over kT."""
-    most = 0.0
+    largest = 0.0
     for k in range(old.c.shape[0]):
         move = abs(new.V[0] - old.V[0])
         for i in range(old.band.shape[1]):
             move = max(move, abs(new.band[k, i] - old.band[k, i]))
-        most = max(most, move / min(old.kT[k], new.kT[k]))
-    return most
+        largest = max(largest, move / min(old.kT[k], new.kT[k]))
+    return largest
 
 
 @detached

@@ -1,4 +1,4 @@
-"""Transmission of electrons through a band profile: the transfer matrix, and the other models of `laws.transmission`.
+"""Transmission of electrons through a band profile: the transfer matrix, and the other models of `laws`.
 
 A profile is a chain of segments on which the band edge U is a parabola, between two leads with flat bands. With
 p = psi'/m the Schroedinger equation of BenDaniel & Duke, Phys. Rev. 152, 683 (1966), is
@@ -31,10 +31,10 @@ import math
 import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, chosen, kernel, loose, loose_inlined, spliced
-from otjdd.laws.transmission import K0, MODELS, Profile
+from otjdd.laws import K0, TRANSMISSION_MODELS, Profile
 from otjdd.physics.numerics import copy
 
-TRANSMISSIONS = {name: code for code, name in enumerate(MODELS)}  # name in a case -> code
+TRANSMISSIONS = {name: code for code, name in enumerate(TRANSMISSION_MODELS)}  # name in a case -> code
 TRANSFER_MATRIX = TRANSMISSIONS["transfer-matrix"]
 
 PHASE = 256.0  # largest -q^2 of one step where the electron is a wave; the functions of a step are exact to 2e-10
@@ -54,7 +54,7 @@ LENGTH, LEFT, RIGHT, MASS, BOUND, CURVE = range(STEP)  # m, eV, eV, m0, bound of
 HELD = 0.5 * math.pi  # least phase across a well that counts: half of that of the lowest level between hard walls
 LARGE = 1e100  # entries beyond this are scaled down, so that the squares stay finite
 # Steps after which they are looked at: at most e^8 per step and 1e10 from psi to p leave room to the largest double.
-LOOKS = 32
+SCALED_EVERY = 32
 AT_ONCE = 512  # energies of one pass, whose matrices are all kept: 10 MB and not 100 in half a micrometre
 
 
@@ -256,7 +256,7 @@ def carry_back(steps: np.ndarray, E: np.ndarray, M: np.ndarray, scale: np.ndarra
     for j in range(steps.shape[0] - 1, -1, -1):
         b = M[j if keep else j % 2]
         step_back(steps[j], E, M[j + 1 if keep else (j + 1) % 2], b)
-        if not keep and j % LOOKS == 0:
+        if not keep and j % SCALED_EVERY == 0:
             scale_down(b, scale)
 
 
@@ -314,7 +314,7 @@ def transmission_of_model(model: str, formula):
 
 FORMULAS = {
     TRANSMISSIONS[name]: transmission_of_model(name, model.transmission)
-    for name, model in MODELS.items()
+    for name, model in TRANSMISSION_MODELS.items()
     if model.transmission is not None
 }
 
@@ -464,7 +464,7 @@ def sensitivity_of_model(model: str, formula):
 
 SLOPE_FORMULAS = {
     TRANSMISSIONS[name]: sensitivity_of_model(name, model.sensitivity)
-    for name, model in MODELS.items()
+    for name, model in TRANSMISSION_MODELS.items()
     if model.sensitivity is not None
 }
 

@@ -1,4 +1,4 @@
-"""Named arrays from the records of a run: time series, reads, profiles, kinds of columns."""
+"""Named arrays from the records of a run: time series, reads, kinds of columns, and profiles of kept states."""
 
 from __future__ import annotations
 
@@ -12,16 +12,24 @@ from otjdd.case.electrodes import exchanges
 from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
-from otjdd.physics.circuit import coupled
+from otjdd.physics import electrostatics
+from otjdd.physics import film_electrons as contacts
+from otjdd.physics.bands import band_profile, film_pieces, straight_parts
+from otjdd.physics.channels import current_by_energy
 from otjdd.physics.junction import Junction
+from otjdd.physics.quasistatic import coupled
+from otjdd.physics.state import State
 from otjdd.results import outputs
-from otjdd.solver import model, model_limits, time_series
+from otjdd.results.outputs import OUTPUTS
+from otjdd.solver import integrate, model, model_limits, time_series
 from otjdd.solver.integrate import Run, row_widths
 from otjdd.solver.model_limits import Ended, Reached, ending
-from otjdd.solver.snapshots import snapshot
-from otjdd.solver.start import KeptState
+from otjdd.solver.start import KeptState, Start, without
 from otjdd.solver.time_series import mean_rate, quotients, rates, simultaneous
+from otjdd.solver.traps import trap_currents, trap_filling, trap_series
 from otjdd.stepping import run_log
+from otjdd.stepping.extremes import ratio_of_columns
+from otjdd.variables import OF_CIRCUIT, OUTPUT
 from otjdd.waveform.waveform import Chain, Waveform, last_writes
 
 SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
@@ -32,6 +40,7 @@ def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, n
     rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, row_widths(moving)[1]))
     first = run_log.READING + len(moving.junction.channels.code)  # of the columns, where they are told apart
     voltage, current = rows[:, run_log.READ_SOURCE], rows[:, run_log.READ_CURRENT]
+    unseen = rows[:, run_log.READ_UNSEEN]  # error by levels too narrow to resolve
     write_end, write_end_voltage = last_writes(waveform, len(rows)).T.copy()
     return (
         {
@@ -45,7 +54,7 @@ def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, n
             "tunnelling_share": rows[:, run_log.READ_SHARE],
             "transport_energy": rows[:, run_log.READ_ENERGY],
         }
-        | beyond_tolerance(case, rows[:, run_log.READ_UNSEEN])
+        | ({"read_current_error": unseen} if (unseen > case.numerics.current_tolerance).any() else {})
         | channel_shares(case, rows[:, run_log.READING : first])
         | ({"kind_read_current": by_kind(case, rows[:, first:])} if moving.apart else {})
     )
@@ -56,11 +65,6 @@ def channel_shares(case: Case, conductances: np.ndarray) -> dict[str, np.ndarray
     if not case.device.beside_coherent:
         return {}
     return {"read_channel_share": conductances / conductances.sum(axis=1, keepdims=True)}
-
-
-def beyond_tolerance(case: Case, unseen: np.ndarray) -> dict[str, np.ndarray]:
-    """Errors (R,) of reads by levels too narrow to resolve, where one of them is above the tolerance of the current."""
-    return {"read_current_error": unseen} if (unseen > case.numerics.current_tolerance).any() else {}
 
 
 def snapshots_of(case: Case, moving: Run, states: list[KeptState]) -> tuple[list[dict[str, Any]], Ended | None]:
@@ -135,15 +139,9 @@ def collected(
 
 def single_ion_share(moving: Run) -> Reached:
     """One ion over the ions of the column that holds fewest, and that column."""
-    ions = ions_of_columns(moving)
+    ions = moving.trial.noise.ions.sum(axis=1)
     fewest = int(ions.argmin())
     return model_limits.Reached(float(1.0 / max(ions[fewest], 1.0)), f"column {fewest + 1} of {len(ions)}")
-
-
-def ions_of_columns(moving: Run) -> np.ndarray:
-    """Numbers (K,) of ions in the columns, which hop at random."""
-    ions: np.ndarray = moving.trial.noise.ions.sum(axis=1)
-    return ions
 
 
 def kind_of_columns(case: Case) -> np.ndarray:
@@ -239,7 +237,7 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         **temperatures(case, rows),
         **(polarisation if case.device.film.polarisation else {}),
         **exchanged(case, rows),
-        **trapped(case, rows),
+        **trap_series(case, rows),
     }
 
 
@@ -258,17 +256,6 @@ def at_source(
         return conduction + charging, mean - 0.5 * (charging + np.append(charging[:1], charging[:-1]))
     own = quotients(np.diff(charge), np.diff(t))
     return conduction + charging, mean - np.append(0.0, own)[: len(mean)]
-
-
-def trapped(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Time series of traps whose filling takes time, from the recorded rows (T, RECORD); none without such traps."""
-    if not any(trap.kinetic for trap in case.device.traps or ()):
-        return {}
-    return {
-        "trapped_electrons": rows[:, run_log.TRAPPED],
-        "trapped_from_left": rows[:, run_log.TAKEN_LEFT],
-        "trapped_from_right": rows[:, run_log.TAKEN_RIGHT],
-    }
 
 
 def exchanged(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -320,3 +307,106 @@ def temperatures(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
     return {"junction_temperature": T.max(axis=1)} | (
         {"column_temperature": T} if case.device.heat.of == "columns" else {}
     )
+
+
+PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source is below half of it
+
+
+def needs_snapshots(names: Collection[str] | None) -> bool:
+    """True when snapshots are needed for any of these outputs; None stands for all outputs."""
+    return names is None or any("snapshot" in OUTPUTS[name].dims or name == "film_electron_ratio_max" for name in names)
+
+
+def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
+    """Profiles of a recorded state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
+    integrate.restore_state(moving, instant)
+    junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
+    c = bounded(state.c, junction.columns.width, junction.columns.sites)
+    bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
+    middle = len(weight) // 2
+    profiles = {
+        "snapshot_time": instant.time,
+        "vacancy_concentration": weight @ c,
+        "conduction_band": weight @ bands,
+        "film_electron_ratio": ratio_of_columns(junction, state, moving.watch),
+    } | band_diagram(junction, state, middle)
+    if junction.layers.half_left.size:
+        profiles["layer_vacancies"] = weight @ np.add.reduceat(
+            c * junction.columns.width, first_cells_of_layers(junction), axis=1
+        )
+        profiles["layer_field"] = weight @ np.array([layer_fields(junction, state, k) for k in range(len(weight))])
+    if case.device.traps is not None:
+        filling = np.array([trap_filling(junction, state, k) for k in range(len(weight))])
+        profiles["trap_filling"] = np.tensordot(weight, filling, 1)
+    if state.trapped.size:
+        profiles["trap_charge"] = weight @ (state.trapped / junction.columns.width)
+    if case.device.film.electrons != "none":
+        profiles["film_electrons"] = weight @ (state.electrons[:, contacts.RIGHT] + state.electrons[:, contacts.LEFT])
+        profiles["snapshot_junction_voltage"] = float(state.V[0])
+    profiles |= stored(case, junction, instant.start | {"c": c})
+    if abs(instant.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
+        integrate.jump(moving, PROBE)
+    of_traps = trap_currents(junction, state, middle) if case.device.traps is not None else {}
+    energy, density = current_by_energy(junction, state, middle)  # of electrons whose energies a channel knows
+    return profiles | {"spectrum_energy": energy, "spectrum_density": density} | of_traps
+
+
+def stored(case: Case, junction: Junction, start: Start) -> dict[str, np.ndarray]:
+    """Outputs of the memory of a state, but for what a case does not have: polarisations, exchange, a circuit."""
+    constant = set() if case.device.film.polarisation is not None else {"P"}
+    constant |= set() if exchanges(case.device) else {"passed", "smooth_passed"}
+    constant |= set() if coupled(junction) else set(OF_CIRCUIT)
+    return {OUTPUT[name]: value for name, value in without(start, *constant).items()}
+
+
+def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
+    """Concentrations (K, N) [1/m3] between zero and the sites c_max (K, N), which steps leave by some 1e-6 of the ions.
+
+    What is missing below zero is taken from all cells of a column in proportion to what they hold, what is too much is
+    given to them in proportion to their free sites: no ion is lost. A column with more missing than it holds has emptied
+    into its electrodes, to the accuracy of the steps: it is empty. The run itself goes on from c (`error_norm.outside`).
+    """
+    within = np.clip(c, 0.0, c_max)
+    missing = ((within - c).clip(min=0.0) * width).sum(axis=1, keepdims=True)
+    excess = ((c - within).clip(min=0.0) * width).sum(axis=1, keepdims=True)
+    ions, free = ((part * width).sum(axis=1, keepdims=True) for part in (within, c_max - within))
+    less = np.divide(missing, ions, out=np.ones_like(ions), where=ions > missing)
+    more = np.divide(excess, free, out=np.zeros_like(free), where=excess > 0.0)
+    whole: np.ndarray = within + more * (c_max - within) - less * within
+    return whole
+
+
+def first_cells_of_layers(junction: Junction) -> np.ndarray:
+    """Number of the first cell of each layer (M,)."""
+    first: np.ndarray = junction.layers.first[:-1]
+    return first
+
+
+def layer_fields(junction: Junction, state: State, k: int) -> np.ndarray:
+    """Mean field (M,) [V/m] of each layer of column k."""
+    lengths, fields, _ = straight_parts(junction, state, k)
+    first = first_cells_of_layers(junction) + np.arange(
+        junction.layers.first.size - 1
+    )  # each interface has two straight parts
+    mean: np.ndarray = np.add.reduceat(lengths * fields, first) / np.add.reduceat(lengths, first)
+    return mean
+
+
+def film_band(junction: Junction, state: State, k: int) -> np.ndarray:
+    """Conduction band (N,) [eV] at the cell centres of column k."""
+    at_right = electrostatics.edge(junction.right[k], -state.D_right[k])[0]
+    rise = junction.columns.distance[k] * state.E[k]
+    steps = junction.columns.rise[k]
+    band: np.ndarray = at_right - np.cumsum(rise[::-1])[::-1][1:]
+    return band - np.cumsum(steps[::-1])[::-1][1:] if steps.any() else band
+
+
+def band_diagram(junction: Junction, state: State, k: int) -> dict[str, np.ndarray]:
+    """Band edge through electrodes and film of column k; x = 0 at the left end of the film."""
+    profile = band_profile(junction, state, k)
+    ends = np.concatenate(([0.0], np.cumsum(profile.length)))
+    x = ends - ends[film_pieces(junction, state, k)[0]]
+    position = np.concatenate(([x[0] - 2e-9, x[0]], np.repeat(x, 2)[1:-1], [x[-1], x[-1] + 2e-9]))
+    bands = np.column_stack((profile.left + profile.curve, profile.right + profile.curve)).ravel()
+    edge = np.concatenate(([profile.bottom_left] * 2, bands, [profile.bottom_right] * 2))
+    return {"band_position": position, "band_edge": edge}

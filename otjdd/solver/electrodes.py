@@ -28,7 +28,11 @@ from otjdd.physics.electrostatics import Electrode, Permittivity
 from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
 
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
+
+
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
+
+
 FINEST = 1e-8  # least relative error of a current that the pieces are chosen for: some 200 pieces
 
 
@@ -94,6 +98,8 @@ def bent(form: Bent, temperature: float, tolerance: float) -> Electrode:
 
 
 Values = TypeVar("Values", float, np.ndarray)
+
+
 GROWTH = 0.2  # length of a piece over its distance from the metal; currents are then within 1e-5
 
 

@@ -17,11 +17,19 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
+from otjdd.mechanisms.exchange import exchanges, passes
 from otjdd.physics import electrostatics
-from otjdd.physics.closing import close_all, hold_electrons
-from otjdd.physics.exchange import exchanges, passes
+from otjdd.physics.columns import close_all
 from otjdd.physics.ionic_equilibrium import equilibrate
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, band_of_fields, close, closure_slope, new_state
+from otjdd.physics.junction import (
+    CLOSURE_TOLERANCE,
+    Junction,
+    band_of_fields,
+    close,
+    closure_slope,
+    hold_electrons,
+    new_state,
+)
 from otjdd.physics.state import COSH, State
 
 LONGEST = 3.0  # largest step in x: beyond it the linear model of the exponentials fails

@@ -36,7 +36,7 @@ from otjdd.solver import initial, integrate, model
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.start import KeptState
-from otjdd.solver.trap_groups import regrouped
+from otjdd.solver.traps import regrouped
 from otjdd.stepping.course import EDGE, READ
 from otjdd.stepping.run_log import READ_CURRENT
 from otjdd.waveform.waveform import Block, Chain, Waveform

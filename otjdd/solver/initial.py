@@ -19,30 +19,44 @@ from otjdd.case.case import Case, parse_case
 from otjdd.case.device import FromProfile, FromResult, History
 from otjdd.case.electrodes import SIDES, exchanges
 from otjdd.case.kinds import FEWEST, column_area, covered_by, kinds_of
-from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
+from otjdd.mechanisms.traps.sites import CHARGE
 from otjdd.physics.junction import Junction, new_state
-from otjdd.physics.traps.sites import CHARGE
 from otjdd.results import store
 from otjdd.solver import equilibrium, integrate, model
 from otjdd.solver.electrodes import edge_beside
 from otjdd.solver.model import Member, site_energy
 from otjdd.solver.start import Start, at_snapshot, without
-from otjdd.solver.trap_groups import regrouped
+from otjdd.solver.traps import first_filling, regrouped
 from otjdd.stepping.drawn_hops import Noise, new_noise, whole_ions
 from otjdd.variables import OF_CIRCUIT, OUTPUT, memory_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
+
 THICKNESS = "device.film.thickness"
+
+
 KEY = "ions.initial.result: "
+
+
 SAME = 1e-9  # relative, of lengths and concentrations
+
+
 BEFORE = 1  # stream of random numbers of a history, see `noise_of`
+
+
 MOST_SITES = 2**62  # of a cell, in a draw
+
+
 ROUND_OFF = 1e-9  # of the number of ions of a column
+
+
 MOST_SHIFT = 40.0  # kT, of the chemical potential of ions whose number is drawn
+
+
 SAME_LEVEL = 1e-3  # eV, between levels that are taken for one: a flux of 4 % of that of either electrode at 300 K
 
 
@@ -118,15 +132,6 @@ def begin(
         integrate.jump(run, 0.0)
         integrate.put_filling(run, np.where(np.isnan(filling), run.state.traps.filling, filling))
     return run
-
-
-def first_filling(case: Case, junction: Junction) -> np.ndarray:
-    """Filling (K, T) of traps whose filling takes time that a case states; nan for the equilibrium at 0 V."""
-    filling, first = np.full((len(junction.kT), junction.channels.first[-1]), np.nan), junction.channels.first
-    for number, record in enumerate(case.device.beside_coherent.values(), 1):
-        if isinstance(record, Trap) and record.kinetic:
-            filling[:, first[number] : first[number + 1]] = record.first_filling
-    return filling
 
 
 def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:

@@ -14,11 +14,11 @@ from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import SolverError, Status
 from otjdd.mechanisms.heat import warm
 from otjdd.mechanisms.polarisation import put_polarisation
+from otjdd.mechanisms.traps.charge import rise_of_band
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
-from otjdd.physics.circuit import coupled
-from otjdd.physics.closing import rise_of_band
 from otjdd.physics.junction import Junction, new_state
+from otjdd.physics.quasistatic import coupled
 from otjdd.physics.state import Memory, State, Tangent
 from otjdd.solver import model_limits
 from otjdd.solver.start import LENIENT, TOGETHER, KeptState, Start, Trail

@@ -8,7 +8,7 @@ for that of P, u for that of the voltage across the film, v for that of V_j, all
     0       = d closure     elastance d - film p - sum_f e z distance_f/eps_f s_f - v
     i       = d I + i w A d conduction current and charge of the electrode
 
-d is the charge of `physics.exchange`, which changes alike at both terminals: D(L) where the right electrode blocks ions.
+d is the charge of `mechanisms.exchange`, which changes alike at both terminals: D(L) where the right electrode blocks ions.
 The matrix is that of `physics.ion_fluxes` with i w in the place of 1/(gamma dt), its elements exact: one linear system, for
 films with and without electrons, solved for each frequency. The unknowns are local ones of cells and faces, each coupled
 to its neighbours, and shared ones that all cells feel:
@@ -33,20 +33,21 @@ import numpy as np
 from otjdd import mechanisms
 from otjdd.compiler.decorators import parts_of
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.errors import LimitError
+from otjdd.mechanisms.exchange import open_faces
 from otjdd.physics import electron_stack as stacks
 from otjdd.physics import film_electrons as contacts
 from otjdd.physics import ion_fluxes
 from otjdd.physics import junction as equations
-from otjdd.physics.channels.table import conductance_of_column
-from otjdd.physics.closing import hold_electrons
-from otjdd.physics.exchange import open_faces
+from otjdd.physics.channels import conductance_of_column
 from otjdd.physics.ion_fluxes import IonRows, binds, fill_ion_rows
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
+from otjdd.physics.junction import FluxSlopes, Junction, closure_slope, hold_electrons
 from otjdd.physics.state import ALL_ENERGIES, State
 from otjdd.stepping import electron_jacobian as jacobian
 
-MECHANISMS = [part for part in parts_of(mechanisms) if hasattr(part, "answer")]  # with unknowns of their own
+PARTS = parts_of(mechanisms)
+MECHANISMS = [part for part in PARTS if hasattr(part, "answer")]  # with unknowns of their own
 DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
 
 
@@ -64,7 +65,13 @@ def linearised(junction: Junction, state: State, area: float) -> list[LinearColu
     """Columns of a settled junction whose electrode has an area [m2]; None where the current does not converge.
 
     The derivatives of the current are those of the computed integral, without energies that carry less than 1e-7 of it.
+    Raises LimitError for a mechanism that would stand still in a small signal.
     """
+    if silent := [part.__name__ for part in PARTS if not (hasattr(part, "answer") or hasattr(part, "ANSWERED_BY"))]:
+        raise LimitError(
+            f"a small signal of a junction with {', '.join(silent)}, which has no `answer` to it and would stand still: "
+            "add one, or say in ANSWERED_BY what answers instead"
+        )
     columns = [linearised_column(junction, state, k, area) for k in range(state.c.shape[0])]
     return None if None in columns else columns  # type: ignore[return-value]  # mypy does not see that none is None
 

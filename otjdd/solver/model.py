@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from otjdd import laws
 from otjdd.case.case import Case
 from otjdd.case.columns import MOST_COLUMNS, Columns, column_values
 from otjdd.case.device import Device, FromResult, Ions
@@ -18,33 +19,37 @@ from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_
 from otjdd.case.traps import AnyLeak, Trap
 from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
-from otjdd.laws import hopping
+from otjdd.laws import Wall
+from otjdd.mechanisms.exchange import NO_WALL, WALL_CODES
 from otjdd.mechanisms.polarisation import MERZ_KAI, TWO_LEVEL
+from otjdd.mechanisms.traps import sites as trap_columns
 from otjdd.physics import junction as kernels
 from otjdd.physics.bands import PIECES
-from otjdd.physics.channels.table import CODES, COHERENT
+from otjdd.physics.channels import CODES, COHERENT
 from otjdd.physics.electrostatics import Electrode, Permittivity
-from otjdd.physics.exchange import LAWS as WALL_LAWS
-from otjdd.physics.exchange import NO_WALL, Wall
 from otjdd.physics.film_electrons import FilmElectrons, film_electrons
-from otjdd.physics.ions import LAWS
+from otjdd.physics.ions import HOP_CODES, Layers
 from otjdd.physics.junction import Junction
-from otjdd.physics.layers import Layers
-from otjdd.physics.traps import sites as trap_columns
 from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.results import store
 from otjdd.solver.electrodes import edge_beside, electrode, image_of, image_pieces, permittivity
-from otjdd.solver.profile_start import StartProfile, read_profile
-from otjdd.solver.trap_groups import channels_with_groups
-from otjdd.stepping.error_norm import OUTSIDE
+from otjdd.solver.start import StartProfile, read_profile
+from otjdd.solver.traps import channels_with_groups
 from otjdd.system.remember import by_record
 
 if TYPE_CHECKING:
     import xarray as xr
 
+
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
+
+
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
+
+
 FILM_SEGMENTS = 32  # pieces of the film band for tunnelling, at least; cells where they are larger
+
+
 LONGEST_SEGMENT = 0.3e-9  # m, of these pieces at a current tolerance of 1e-4: that errs as their sixth power
 
 
@@ -326,7 +331,7 @@ class Materials(NamedTuple):
     film: tuple[Permittivity, ...]  # of each layer, as the electrons
     left: Electrode
     right: Electrode
-    ions: hopping.Ions
+    ions: laws.Ions
     electrons: tuple[FilmElectrons, ...]
 
 
@@ -340,8 +345,8 @@ def materials(device: Device, ions: Ions, temperature: float, current_tolerance:
         film=tuple(permittivity(sheet.permittivity, temperature) for sheet in device.film.stack),
         left=electrode(device.left, temperature, current_tolerance),
         right=electrode(device.right, temperature, current_tolerance),
-        ions=hopping.Ions(
-            LAWS[ions.law],
+        ions=laws.Ions(
+            HOP_CODES[ions.law],
             int(ions.charge),
             float(ions.hop_distance or 0.0),
             float(ions.attempt_frequency),
@@ -426,12 +431,12 @@ class Walls(NamedTuple):
 def walls_of_columns(case: Case, parts: list[Member]) -> Walls:
     """Both ends of the film of each column, which vacancies may pass. Formation energies hold at the case's temperature."""
     kinds = kinds_of(case)
-    T, rtol = case.temperature, case.numerics.rtol
-    return Walls(*(Row(wall(kinds[part.kind], part, side, T, rtol) for part in parts) for side in SIDES))
+    T = case.temperature
+    return Walls(*(Row(wall(kinds[part.kind], part, side, T) for part in parts) for side in SIDES))
 
 
-def wall(kind: Kind, part: Member, side: str, temperature: float, rtol: float) -> Wall:
-    """The end of the film of a column at an electrode, "left" or "right". rtol : of the run"""
+def wall(kind: Kind, part: Member, side: str, temperature: float) -> Wall:
+    """The end of the film of a column at an electrode, "left" or "right"."""
     record, ions = getattr(kind.device, side), kind.ions
     given, L, beside = record.exchange, kind.device.film.thickness, kind.device.film.stack[0 if side == "left" else -1]
     if given is None or given.rate == 0.0:
@@ -444,14 +449,12 @@ def wall(kind: Kind, part: Member, side: str, temperature: float, rtol: float) -
         )
     )  # fmt: skip
     sites, capacity = beside.sites(ions.site_density), math.inf if given.capacity is None else float(given.capacity)
-    ions_at_first = part.density * kind.device.film.mobile_thickness
     edge = edge_beside(kind.device, side, temperature)
     energy = given.energy(edge, nominal, sites, ions.charge, temperature)
     return Wall(
-        law=WALL_LAWS[given.law], rate=float(given.rate), activation=float(given.activation_energy),
+        law=WALL_CODES[given.law], rate=float(given.rate), activation=float(given.activation_energy),
         formation=float(energy + own), log_oxygen=float(given.log_oxygen), transfer=float(given.transfer_coefficient),
         hop=float(given.hop_distance), capacity=capacity, filling=float(given.initial_filling),
-        unseen=0.0 if given.capacity is None else OUTSIDE * rtol * min(ions_at_first / capacity or 1.0, 1.0),
     )  # fmt: skip
 
 

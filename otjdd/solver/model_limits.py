@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from otjdd.case.case import Case
 from otjdd.errors import SolverError
-from otjdd.laws.hopping import LAWS
+from otjdd.laws import HOPPING_LAWS
 from otjdd.results import store
 from otjdd.system.limits import behind, interruption
 
@@ -287,7 +287,7 @@ REFERENCES = (
     "Tsu & Esaki, Appl. Phys. Lett. 22, 562 (1973): current",
 )
 OF_LAWS = {
-    **{name: law.source for name, law in LAWS.items() if law.source},
+    **{name: law.source for name, law in HOPPING_LAWS.items() if law.source},
     "nonlinear": "Suzuki, Yamamoto et al., J. Appl. Phys. 81, 6830 (1997): nonlinear permittivity",
 }
 

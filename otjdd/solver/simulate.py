@@ -19,11 +19,10 @@ from otjdd.physics.junction import Junction
 from otjdd.results import outputs
 from otjdd.solver import checkpoint, grid_error, initial, integrate, model, model_limits, self_check
 from otjdd.solver.at_rest import iv, small_signal
-from otjdd.solver.collect import collected, readings, snapshots_of
+from otjdd.solver.collect import collected, needs_snapshots, readings, snapshots_of
 from otjdd.solver.integrate import Run
 from otjdd.solver.model import Member
 from otjdd.solver.model_limits import Ended, Reached, attributes, delivered, ending, limits_attribute, status_words
-from otjdd.solver.snapshots import needs_snapshots
 from otjdd.solver.start import Start, Trail
 from otjdd.stepping.pieces import Place
 from otjdd.system.limits import uninterrupted

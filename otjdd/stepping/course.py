@@ -8,11 +8,10 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import heated, warming
-from otjdd.physics.channels.kinetic_traps import have_memory
+from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.charging import capacitance, charge_between, conduction
-from otjdd.physics.circuit import coupled, drop, source_current
 from otjdd.physics.junction import Junction
-from otjdd.physics.quasistatic import Accuracy, jump, stay
+from otjdd.physics.quasistatic import Accuracy, coupled, drop, jump, source_current, stay
 from otjdd.physics.quasistatic import settle_again as settle_at
 from otjdd.physics.state import Memory, State, Tangent, WayBetween, copy_state
 from otjdd.stepping.drawn_hops import is_noisy

@@ -17,7 +17,7 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.compiler.pointer_tuples import by_pointer
-from otjdd.physics.exchange import EndFaces
+from otjdd.mechanisms.exchange import EndFaces
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
 from otjdd.stepping.random_numbers import binomial, fill_words, poisson, threefry

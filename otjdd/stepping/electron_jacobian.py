@@ -15,6 +15,7 @@ import numpy as np
 from otjdd.compiler.decorators import detached, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.exchange import exchanges, passes
 from otjdd.physics.electron_stack import (
     BAND,
     WEIGHT,
@@ -26,7 +27,6 @@ from otjdd.physics.electron_stack import (
     fill_residuals,
     linearise,
 )
-from otjdd.physics.exchange import exchanges, passes
 from otjdd.physics.film_electrons import (
     BARE,
     HELD_BY_BAND,

@@ -17,10 +17,10 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.exchange import passes
 from otjdd.mechanisms.polarisation import fill_pivot, fill_rates, put_polarisations, start_polarisation
 from otjdd.physics.charging import charge_between
-from otjdd.physics.circuit import coupled
-from otjdd.physics.closing import bending, hold_electrons, log_change
+from otjdd.physics.columns import bending, log_change
 from otjdd.physics.electron_stack import (
     BAND,
     WEIGHT,
@@ -30,12 +30,12 @@ from otjdd.physics.electron_stack import (
     fill_bands,
     fill_electrons,
 )
-from otjdd.physics.exchange import passes
 from otjdd.physics.film_electrons import BY_BAND as N_BY_BAND
 from otjdd.physics.film_electrons import BY_VOLTAGE, BY_WEIGHT, HELD_LEFT, HELD_RIGHT, OF_LEFT
 from otjdd.physics.ion_fluxes import binds, fill_pull, flux_slopes_of, fluxes_of
-from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, polarised
+from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, hold_electrons, polarised
 from otjdd.physics.numerics import add_scaled, add_up, copy
+from otjdd.physics.quasistatic import coupled
 from otjdd.physics.state import State, Tangent
 from otjdd.stepping.electron_jacobian import (
     BY_BAND,

@@ -10,8 +10,8 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, summed
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.exchange import end_of, exchanges, filling_at
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.exchange import end_of, exchanges, filling_at
 from otjdd.physics.ion_fluxes import fluxes_of
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, dot

@@ -14,14 +14,13 @@ from otjdd.compiler.decorators import bare, detached
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.heat import heated, hottest
-from otjdd.physics.channels.kinetic_traps import trap_current
-from otjdd.physics.circuit import coupled
-from otjdd.physics.closing import hold_electrons
+from otjdd.mechanisms.traps.kinetic import trap_current
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
-from otjdd.physics.junction import Junction, band_of_fields
+from otjdd.physics.junction import Junction, band_of_fields, hold_electrons
 from otjdd.physics.numerics import add_up
+from otjdd.physics.quasistatic import coupled
 from otjdd.physics.state import State
 
 # rows of the largest values and their columns

@@ -15,8 +15,7 @@ from otjdd.compiler.decorators import ALL, ANY, LIMIT, STATUS, WORST, bare, deta
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
-from otjdd.physics.closing import hold_electrons
-from otjdd.physics.junction import Junction
+from otjdd.physics.junction import Junction, hold_electrons
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import State, Tangent, copy_state
 from otjdd.physics.terminal_charge import follow_surplus

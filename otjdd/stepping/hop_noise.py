@@ -27,20 +27,17 @@ import numpy as np
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.laws.exchange import Wall
+from otjdd.laws import Wall
+from otjdd.mechanisms.exchange import EndHops, end_hops, exchanges, filling_of, open_faces, passes
 from otjdd.mechanisms.heat import fill_power, heated
 from otjdd.physics.charging import Charging, capacitance, charge_between, settle_charging
-from otjdd.physics.circuit import coupled
-from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electron_stack import BAND
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.exchange import EndHops, end_hops, exchanges, filling_of, open_faces, passes
 from otjdd.physics.ion_fluxes import IonRows, binds, factor_ion_rows, fluxes_of
-from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair
-from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
-from otjdd.physics.layers import count
+from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair, layer_count
+from otjdd.physics.junction import FluxSlopes, Junction, closure_slope, hold_electrons
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_threes, solve_threes, solve_tridiagonal
-from otjdd.physics.quasistatic import Accuracy, ensure_current, settle
+from otjdd.physics.quasistatic import Accuracy, coupled, ensure_current, settle
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.drawn_hops import (
     AFTER,
@@ -289,7 +286,7 @@ def fill_random_hops(lines: np.ndarray, N: int, rise_up: np.ndarray, rise_down: 
 def level_interface(factors: np.ndarray, f: int, lines: np.ndarray):
     """Turn the hops over face f without a rise, as inside a layer, into those over an interface between layers.
 
-    There row UPHILL is not B of the rise, but what both halves and a barrier in series let pass (`layers`). So the hops at
+    There row UPHILL is not B of the rise, but what both halves and a barrier in series let pass (`ions`). So the hops at
     the rates of the state are exact, and a deviation acts by the rise of the energy as inside a layer: the balance of both
     directions stays exact, the share of each half in the resistance stays what it was.
     """
@@ -316,7 +313,7 @@ def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: 
         lines[LEVEL_DOWN, f] = rate * free * columns.dilution[k, f]
         lines[RISE, f] = tilt
         free = free_behind
-    for j in range(count(junction.layers) - 1):
+    for j in range(layer_count(junction.layers) - 1):
         level_interface(factors, junction.layers.first[j + 1], lines)
     fill_random_hops(lines, c.size, lines[RISE], lines[RISE])
     if passes(junction.left_wall[k]):

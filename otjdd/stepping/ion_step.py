@@ -7,24 +7,24 @@
 
 S_f counts the vacancies that passed face f, and Q is the charge of the terminals, D(L) where the right electrode blocks
 (`exchange`). Every stage is one tridiagonal solve per column with a border of one row for Q. The borders of all columns
-meet in one scalar, V_j. Within a step ln I is linear in the state, along the tangent of `conduction`.
+meet in one scalar, V_j. Within a step ln I is linear in the state, along the tangent of `columns`.
 """
 
 import math
 
 from otjdd.compiler.decorators import spliced
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.exchange import open_faces
 from otjdd.mechanisms.polarisation import (
     answer_of_polarisation,
     fill_polarisation_work,
     fill_rates,
     put_polarisations,
 )
-from otjdd.physics.circuit import coupled
-from otjdd.physics.exchange import open_faces
 from otjdd.physics.ion_fluxes import IonRows, factor_ion_rows, flux_slopes_of, fluxes_of
 from otjdd.physics.junction import FluxSlopes, Junction, closure, move_fields, polarised
 from otjdd.physics.numerics import add_scaled, add_up, dot, solve_tridiagonal
+from otjdd.physics.quasistatic import coupled
 from otjdd.physics.state import State, Tangent
 from otjdd.stepping.rosenbrock import (
     CAPACITANCE,

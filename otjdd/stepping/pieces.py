@@ -11,8 +11,8 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.physics.charging import capacitance, conduction
-from otjdd.physics.circuit import drop, source_current
 from otjdd.physics.junction import Junction
+from otjdd.physics.quasistatic import drop, source_current
 from otjdd.physics.state import State
 from otjdd.stepping.error_norm import Control, drift
 from otjdd.stepping.hooks import begin_step

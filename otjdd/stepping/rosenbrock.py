@@ -23,11 +23,11 @@ from otjdd.mechanisms.polarisation import (
     move_polarisation,
     new_polarisation_work,
 )
-from otjdd.physics.channels.kinetic_traps import trap_current
-from otjdd.physics.circuit import coupled, drop, source_current
+from otjdd.mechanisms.traps.kinetic import trap_current
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import Columns, Junction, new_state
 from otjdd.physics.numerics import add_scaled, copy
+from otjdd.physics.quasistatic import coupled, drop, source_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, GUESS, State, Tangent, WayBetween
 from otjdd.physics.terminal_charge import new_between
 from otjdd.stepping.drawn_hops import Noise, no_noise

@@ -23,14 +23,23 @@ import numpy as np
 from otjdd.compiler.decorators import bare, deferred_detached, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
-from otjdd.physics.channels.kinetic_traps import have_memory
+from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.charging import Charging, capacitance, conduction, settle_charging
-from otjdd.physics.circuit import coupled, drop, limited, resistance, source_current
-from otjdd.physics.closing import close_all, hold_traps
-from otjdd.physics.conduction import along_tangent
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
+from otjdd.physics.columns import close_all, follow_tangent
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, hold_traps
 from otjdd.physics.numerics import add_up, copy, dot
-from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, idle, settle
+from otjdd.physics.quasistatic import (
+    VOLTAGE_TOLERANCE,
+    Accuracy,
+    blur,
+    coupled,
+    drop,
+    idle,
+    limited,
+    resistance,
+    settle,
+    source_current,
+)
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
 from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.electron_step import film_step
@@ -198,7 +207,7 @@ def charge_end(
         return status
     current = conduction(state)
     if end.felt:
-        along_tangent(junction, new, tangent)
+        follow_tangent(junction, new, tangent)
         current = conduction(new)
     current = source_current(junction, end.voltage - new.V[0]) - current
     charging = Charging(current, trial.work.source[CAME], WITHIN / step, C)
@@ -274,7 +283,7 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
     control, source, step, work, new = task.control, task.source, task.step, trial.work, trial.state
     end = Source(source.voltage + source.slope * step, 0.0, True, False, False, 1.0)
     if coupled(junction) and idle(state.V[0], 0.0, Accuracy(voltage_slack(control), False)):  # no current was looked at
-        along_tangent(junction, state, tangent)
+        follow_tangent(junction, state, tangent)
     with_current = coupled(junction) and is_felt(junction, state, source.voltage, end.voltage, control.rtol)
     copy_circuit(state, new)
     use_mean(junction, state, new)

@@ -26,7 +26,7 @@ from otjdd.case.study_axes import coordinate
 from otjdd.case.toml_text import toml_value
 from otjdd.case.traps import PooleFrenkelLeak, SchottkyLeak, Trap
 from otjdd.errors import CaseError
-from otjdd.physics.traps import sites
+from otjdd.mechanisms.traps import sites
 from otjdd.solver.model import kernel_row
 from otjdd.system import marks
 

@@ -68,6 +68,18 @@ def test_an_entry_point_on_disk_is_loaded_without_a_look_through_all_functions_o
     assert decorators.detached(shifted)(1.0, 4.0) == 5.0
 
 
+def test_a_kernel_of_the_name_of_another_module_is_refused(monkeypatch):
+    monkeypatch.setattr(kernel_cache, "KERNELS", dict(kernel_cache.KERNELS))
+    decorators.detached(shifted)
+
+    def other(x):
+        return x
+
+    other.__module__, other.__qualname__ = "elsewhere.test_kernel", "shifted"
+    with pytest.raises(AssertionError, match="shifted is a kernel of"):
+        decorators.detached(other)
+
+
 def test_functions_of_one_name_in_two_object_files_are_two(monkeypatch):
     """Else the linker takes, of all copies in a process, the first: another one in the run that compiles than later."""
     from ctypes import CFUNCTYPE, c_double

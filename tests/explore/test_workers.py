@@ -111,7 +111,7 @@ def test_a_job_says_what_it_compiles_for_and_how_far_it_is(monkeypatch):
 
     def work(progress):
         progress(0.25)
-        with kernel_cache.compiling("kinetic_traps.fill_traps"):
+        with kernel_cache.compiling("kinetic.fill_traps"):
             state()
             with kernel_cache.compiling("sites.placed"):  # which the first one calls
                 state()

@@ -11,8 +11,7 @@ from scipy.special import expit
 
 from otjdd.case.case import parse_case
 from otjdd.errors import SolverError, Status
-from otjdd.physics.closing import close_all
-from otjdd.physics.conduction import along_tangent, conduct
+from otjdd.physics.columns import close_all, conduct, follow_tangent
 from otjdd.solver import equilibrium, integrate, model, simulate
 from otjdd.solver.start import at_snapshot
 
@@ -118,7 +117,7 @@ def test_the_tangent_of_the_current_is_its_difference(data):
     state.c[:] *= 1.0 + 1e-5 * rng.uniform(-1.0, 1.0, state.c.shape)
     if close_all(junction, state, V + 5e-6, 0.0) != Status.DONE:
         raise NoStatement("no stack")
-    along_tangent(junction, state, tangent)
+    follow_tangent(junction, state, tangent)
     predicted = np.log(state.G / G)
     assert conduct(junction, state, tangent, False)
     alike(predicted, np.log(state.G / G), 0.1, what="change of ln G")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from otjdd.case.case import load_case
-from otjdd.laws.permittivity import saturation, suzuki, without_field
+from otjdd.laws import saturation, suzuki, without_field
 from otjdd.solver.model import junction
 
 

@@ -9,7 +9,7 @@ from devices import case, closed, doped
 from scipy.integrate import cumulative_trapezoid, trapezoid
 
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.laws.transmission import K0
+from otjdd.laws import K0
 from otjdd.physics.bands import REST, band_profile, bent_part, bent_segments, ends_of_pieces, interface_slope
 from otjdd.physics.electrostatics import bent_fields, edge
 from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half

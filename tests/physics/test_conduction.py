@@ -21,13 +21,13 @@ from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.bands import tunnelling_profile
-from otjdd.physics.channels.coherent import column_spectrum, log_conductance_slopes
-from otjdd.physics.closing import close_all
-from otjdd.physics.conduction import (
-    along_tangent,
+from otjdd.physics.channels import column_spectrum, log_conductance_slopes
+from otjdd.physics.columns import (
+    close_all,
     conduct,
     conduct_anew,
     conductance_slope,
+    follow_tangent,
     put_tangent,
     tangent_error,
 )
@@ -122,7 +122,7 @@ def test_only_the_columns_that_have_changed_are_evaluated_anew():
     G, laid, last = state.G.copy(), tangent.V.copy(), state.G.size - 1
     state.c[last, : state.c.shape[1] // 2] *= 1.02
     assert close_all(junction, state, state.V[0] + 1e-7, CLOSURE_TOLERANCE) == Status.DONE
-    change = along_tangent(junction, state, tangent)
+    change = follow_tangent(junction, state, tangent)
     assert change == tangent.change[last] > 1e3 * tangent.change[:last].max()
     error, evaluated = tangent_error(state, tangent), int(tangent.evaluated[0])
     assert error == pytest.approx(0.5 * change * change * state.G[last] / state.G.sum(), rel=1e-3)
@@ -132,7 +132,7 @@ def test_only_the_columns_that_have_changed_are_evaluated_anew():
     assert tangent.V[last] == state.V[0]
     np.testing.assert_allclose(state.G[last], conducted(run)[last], rtol=1e-12)
     np.testing.assert_allclose(state.G[:last], G[:last], rtol=1e-5)
-    assert along_tangent(junction, state, tangent) == tangent.change[:last].max()
+    assert follow_tangent(junction, state, tangent) == tangent.change[:last].max()
 
 
 def test_a_film_too_thick_for_any_electron_has_a_flat_tangent():
@@ -151,13 +151,13 @@ def test_without_slopes_a_tangent_tells_the_current_of_its_own_state_alone():
     for evaluated in (conducted(run)[0], 0.0):  # with slopes of 0 too, of a current of 0
         tangent.present[0] = evaluated
         put_tangent(junction, state, tangent, 0, 0.0 if evaluated == 0.0 else math.inf)
-        assert along_tangent(junction, state, tangent) == 0.0
+        assert follow_tangent(junction, state, tangent) == 0.0
         assert state.G[0] == evaluated
         state.c[0, 3] *= 1.0 + 1e-12
-        assert along_tangent(junction, state, tangent) == math.inf
+        assert follow_tangent(junction, state, tangent) == math.inf
         state.c[0, 3] = tangent.c[0, 3]
         assert close_all(junction, state, 0.4 + 1e-12, CLOSURE_TOLERANCE) == Status.DONE
-        assert along_tangent(junction, state, tangent) == math.inf
+        assert follow_tangent(junction, state, tangent) == math.inf
         assert close_all(junction, state, 0.4, CLOSURE_TOLERANCE) == Status.DONE
 
 
@@ -173,8 +173,8 @@ def test_a_channel_follows_its_own_slopes_however_small_its_share():
     for V in (0.12, 0.3, 0.9):
         for moved in (run, tight):
             assert close_all(moved.junction, moved.state, V, CLOSURE_TOLERANCE) == Status.DONE
-        change = along_tangent(tight.junction, tight.state, tight.tangent)
-        assert along_tangent(run.junction, run.state, run.tangent) == pytest.approx(change)
+        change = follow_tangent(tight.junction, tight.state, tight.tangent)
+        assert follow_tangent(run.junction, run.state, run.tangent) == pytest.approx(change)
         if change < math.inf:
             assert run.state.G[0] == pytest.approx(tight.state.G[0] + leak)
             share = tight.state.G[0] / run.state.G[0]

@@ -6,9 +6,8 @@ from devices import case, needs_speed
 
 from otjdd.errors import Status
 from otjdd.physics.bands import band_profile
-from otjdd.physics.channels.coherent import column_spectrum
-from otjdd.physics.channels.table import transport
-from otjdd.physics.closing import close_all
+from otjdd.physics.channels import column_spectrum, transport
+from otjdd.physics.columns import close_all
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import supply
 from otjdd.physics.junction import new_state

@@ -8,7 +8,7 @@ import pytest
 from devices import begin, case, lumpy, needs_speed
 
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.physics.channels.coherent import column_spectrum
+from otjdd.physics.channels import column_spectrum
 from otjdd.physics.current import (
     EVEN,
     GAUSS,

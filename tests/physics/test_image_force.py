@@ -10,7 +10,7 @@ from scipy.integrate import quad, solve_ivp
 
 from otjdd.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.physics.bands import band_profile, slopes_of_bands, tunnelling_profile
-from otjdd.physics.channels.coherent import column_spectrum
+from otjdd.physics.channels import column_spectrum
 from otjdd.physics.current import converged_spectrum, energy_panels
 from otjdd.physics.tunnelling import TRANSMISSIONS, transmission
 from otjdd.solver import electrodes, model

@@ -10,17 +10,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.physics.ions import LAWS, Hopping, Ions, acceleration, flux
+from otjdd.physics.ions import HOP_CODES, Hopping, Ions, acceleration, flux
 
-MOTT_GURNEY = LAWS["mott-gurney"]
+MOTT_GURNEY = HOP_CODES["mott-gurney"]
 KT = 300 * BOLTZMANN_EV
 STATES = 200 if COMPILED else 60
 
-laws = pytest.mark.parametrize("law", LAWS.values(), ids=list(LAWS))
+laws = pytest.mark.parametrize("law", HOP_CODES.values(), ids=list(HOP_CODES))
 
 
 def test_every_law_has_a_number_of_its_own():
-    assert len({*LAWS.values()}) == len(LAWS) == 3
+    assert len({*HOP_CODES.values()}) == len(HOP_CODES) == 3
 
 
 def exact_acceleration(ions, E, D0, E_a, kT):
@@ -28,9 +28,9 @@ def exact_acceleration(ions, E, D0, E_a, kT):
     E, D0, E_a, kT = (mpmath.mpf(x) for x in (E, D0, E_a, kT))
     a = mpmath.mpf(ions.hop)
     u = ions.z * a * E / (2 * kT)
-    if ions.law == LAWS["linear"]:
+    if ions.law == HOP_CODES["linear"]:
         return mpmath.mpf(1)
-    if ions.law == LAWS["mott-gurney"]:
+    if ions.law == HOP_CODES["mott-gurney"]:
         k = 2 * D0 / (a * a * ions.attempt)
         return mpmath.sinh(u) / u / mpmath.sqrt(1 + (k * mpmath.sinh(u)) ** 2)
     G = ions.z * a * abs(E) / (mpmath.pi * E_a)
@@ -152,7 +152,7 @@ def test_nothing_leaves_an_empty_cell_and_nothing_enters_a_full_one(law, seed):
 
 def flux_against(d, c=1e26, h=1e-10, D0=1e-18):
     """Flux out of one filled cell up the slope d into an empty one, and what it should be."""
-    ions = Ions(LAWS["linear"], 2, 4e-10, 1e13, 1e40)
+    ions = Ions(HOP_CODES["linear"], 2, 4e-10, 1e13, 1e40)
     pair = (c, 0.0) if d > 0 else (0.0, c)
     J = flux(ions, Hopping(D0, 0.5, KT), *pair, -d * KT / (ions.z * h), h, 0.0)[0]
     return J, math.copysign(D0 * c / h * abs(d) / math.expm1(abs(d)), d)

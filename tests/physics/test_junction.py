@@ -5,9 +5,9 @@ import pytest
 from devices import COLUMNS, COMPILED, case, closed, doped, lumpy
 
 from otjdd.errors import Status
-from otjdd.physics.closing import close_all
+from otjdd.physics.columns import close_all
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.ions import LAWS, Hopping, flux, new_factors
+from otjdd.physics.ions import HOP_CODES, Hopping, flux, new_factors
 from otjdd.physics.junction import (
     CLOSURE_TOLERANCE,
     FluxSlopes,
@@ -71,7 +71,7 @@ def test_slope_of_the_closure_is_its_derivative():
         assert slope == pytest.approx((mismatch(y + 1e-6) - mismatch(y - 1e-6)) / 2e-6, rel=1e-5)
 
 
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("law", HOP_CODES)
 def test_fluxes_of_a_column_are_those_of_its_faces_and_none_passes_the_electrodes(law):
     film = case(
         ions__law=law, ions__well_right=0.3, ions__activation_energy_rise=0.2, device__film__cells=12, **COLUMNS

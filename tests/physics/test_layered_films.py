@@ -7,10 +7,10 @@ from devices import begin, lumpy
 from layered import LINEAR, between_metals, layer, stacked
 
 from otjdd.constants import BOLTZMANN_EV, VACUUM_PERMITTIVITY
-from otjdd.laws import hopping
+from otjdd.laws import HOPPING_LAWS, Hopping, Ions
 from otjdd.physics.bands import band_profile
 from otjdd.physics.electrostatics import displacement, edge
-from otjdd.physics.ions import LAWS, new_factors
+from otjdd.physics.ions import HOP_CODES, new_factors
 from otjdd.physics.junction import FluxSlopes, faces, flux_slopes, fluxes, new_state
 from otjdd.physics.state import copy_state
 from otjdd.physics.tunnelling import K0, Profile, transfer_matrix_transmission
@@ -53,7 +53,7 @@ def exact_flux(junction, state, f, j):
         a = ions.hop * columns.reach[0, face]
         u = ions.z * a * E / (2 * kT)
         g = mpmath.sinh(u) / u
-        if ions.law == LAWS["mott-gurney"]:
+        if ions.law == HOP_CODES["mott-gurney"]:
             k = 2 * columns.diffusivity[0, face] / (a * a * ions.attempt)
             g = g / mpmath.sqrt(1 + (k * mpmath.sinh(u)) ** 2)
         d = -ions.z * E * h / kT
@@ -131,15 +131,15 @@ def assert_slope(junction, state, near, place, around):
 
 def test_the_formula_of_a_law_knows_the_hop_distance_by_two_numbers_alone():
     kT = BOLTZMANN_EV * 300.0
-    for name, law in hopping.LAWS.items():
+    for name, law in HOPPING_LAWS.items():
         if law.formula is None:
             continue
-        ions = [hopping.Ions(LAWS[name], 2, a, 1e13, 1e28) for a in (3e-10, 4.5e-10)]
+        ions = [Ions(HOP_CODES[name], 2, a, 1e13, 1e28) for a in (3e-10, 4.5e-10)]
         E, D0 = 4e8, 1e-18
         u = ions[1].z * ions[1].hop * E / (2.0 * kT)
         w, slope = u / np.sinh(u), (np.sinh(u) - u * np.cosh(u)) / np.sinh(u) ** 2
-        own = law.formula(ions[1], hopping.Hopping(D0, 0.6, kT), E, w, slope)
-        scaled = law.formula(ions[0], hopping.Hopping(D0 / 1.5**2, 0.6, kT), 1.5 * E, w, slope)
+        own = law.formula(ions[1], Hopping(D0, 0.6, kT), E, w, slope)
+        scaled = law.formula(ions[0], Hopping(D0 / 1.5**2, 0.6, kT), 1.5 * E, w, slope)
         assert own[0] == pytest.approx(scaled[0], rel=1e-12)
         assert own[1] == pytest.approx(1.5 * scaled[1], rel=1e-12)
 

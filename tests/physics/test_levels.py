@@ -8,7 +8,7 @@ from devices import needs_speed
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.current import converged_spectrum
 from otjdd.physics.fermi_dirac import supply
-from otjdd.physics.levels import ANGLE, LEAST, Search, levels, waves
+from otjdd.physics.levels import ANGLE, LEAST, Search, narrow_levels, waves
 from otjdd.physics.tunnelling import K0, TRANSFER_MATRIX, Profile, refine
 
 pytestmark = needs_speed
@@ -26,7 +26,7 @@ def double_barrier(width, right=None, height=0.6):
 
 
 def found_in(one, low=1e-6, high=0.599):
-    found, unseen = levels(Search(one, 0.1, KT, -0.05, 1.5, 0.0), low, high)
+    found, unseen = narrow_levels(Search(one, 0.1, KT, -0.05, 1.5, 0.0), low, high)
     assert unseen == 0.0
     return found
 

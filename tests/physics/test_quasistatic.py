@@ -8,8 +8,8 @@ from devices import SMALL, begin, case, conducted, needs_speed, settled, solve
 
 from otjdd.case.case import parse_case
 from otjdd.errors import Status
-from otjdd.physics import circuit, quasistatic
-from otjdd.physics.closing import close_all
+from otjdd.physics import quasistatic
+from otjdd.physics.columns import close_all
 from otjdd.physics.junction import new_state
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import Accuracy
@@ -21,7 +21,7 @@ def test_voltage_steps_are_exact_for_resistors_and_power_laws():
     junction = begin(case(**SMALL, circuit__series_resistance=50.0, circuit__compliance=1e-3)).junction
 
     def after(V, V_source, current, power):
-        residual = V + circuit.drop(junction, current)[0] - V_source
+        residual = V + quasistatic.drop(junction, current)[0] - V_source
         return V - quasistatic.correction(junction, V, V_source, current, residual, (power - 1.0) / V)
 
     for V in (0.01, 0.3, 0.5):  # Newton, along I = V/1000 ohm
@@ -31,7 +31,7 @@ def test_voltage_steps_are_exact_for_resistors_and_power_laws():
         current = 0.3 * V**8
         left = max(1.2 - V, 0.12)
         reached = after(V, 1.2, current, 8.0)
-        assert 0.3 * reached**8 == pytest.approx(circuit.current_of(junction, left), rel=1e-9)
+        assert 0.3 * reached**8 == pytest.approx(quasistatic.current_of(junction, left), rel=1e-9)
     assert after(0.5, 1.0, 0.0, 8.0) == pytest.approx(1.0)  # nothing conducts, nothing is lost
     falling = after(0.5, 1.0, 9e-3 / 50.0, -200.0)  # no tangent tells the way: as if nothing were lost beside
     assert falling == pytest.approx(1.0 - 9e-3)
@@ -45,7 +45,7 @@ def test_circuit_and_closure_hold_wherever_the_search_begins(guess, limits):
     run = settled(0.9, guess, **limits)
     V, current = run.state.V[0], run.state.V[0] * add_up(run.state.G)
     assert 0.0 < V < 0.9
-    lost, lost_by_current = circuit.drop(run.junction, current)
+    lost, lost_by_current = quasistatic.drop(run.junction, current)
     rate = abs(quasistatic.conductance_slope(run.junction, run.state, run.tangent)) + 1.0 / V  # of ln I by V_j
     per_junction_volt = lost_by_current * current * rate  # beyond a compliance a million
     assert V + lost == pytest.approx(0.9, abs=max(2e-9, 2e-12 * per_junction_volt))
@@ -125,7 +125,7 @@ def test_a_junction_voltage_is_found_from_any_guess_and_tangent(compliance):
         tangent.panels[:] = np.nan
         status = quasistatic.settle(run.junction, state, tangent, V, guess, Accuracy(allowed, False))
         assert status == Status.DONE
-        lost = circuit.drop(run.junction, state.V[0] * add_up(state.G))[0]
+        lost = quasistatic.drop(run.junction, state.V[0] * add_up(state.G))[0]
         assert state.V[0] + lost == pytest.approx(V, abs=allowed)
 
 
@@ -135,10 +135,10 @@ def test_a_junction_voltage_is_found_from_any_guess_and_tangent(compliance):
 def test_the_current_that_loses_a_voltage_is_the_inverse_of_the_loss():
     junction = begin(case(**SMALL, circuit__series_resistance=50.0, circuit__compliance=1e-3)).junction
     for current in (1e-9, 1e-5, 0.999e-3, 1.001e-3, 1.5e-3):
-        lost, slope = circuit.drop(junction, current)
-        assert circuit.current_of(junction, lost) == pytest.approx(current, rel=1e-12)
-        assert circuit.drop(junction, -current) == (-lost, slope)
-        above, below = circuit.drop(junction, current * 1.0001)[0], circuit.drop(junction, current * 0.9999)[0]
+        lost, slope = quasistatic.drop(junction, current)
+        assert quasistatic.current_of(junction, lost) == pytest.approx(current, rel=1e-12)
+        assert quasistatic.drop(junction, -current) == (-lost, slope)
+        above, below = quasistatic.drop(junction, current * 1.0001)[0], quasistatic.drop(junction, current * 0.9999)[0]
         assert slope == pytest.approx((above - below) / (2e-4 * current), rel=1e-9)
-    assert circuit.drop(junction, 1e-3)[0] == pytest.approx(0.05)
-    assert circuit.drop(junction, 1.00001e-3)[0] == pytest.approx(1.0500005)  # 1 V for 1e-5 of the limit
+    assert quasistatic.drop(junction, 1e-3)[0] == pytest.approx(0.05)
+    assert quasistatic.drop(junction, 1.00001e-3)[0] == pytest.approx(1.0500005)  # 1 V for 1e-5 of the limit

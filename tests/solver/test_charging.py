@@ -9,7 +9,7 @@ from test_small_signal import sine_and_answer
 from otjdd.case.case import parse_case
 from otjdd.errors import Status
 from otjdd.physics.charging import charge_between
-from otjdd.physics.closing import close_all
+from otjdd.physics.columns import close_all
 from otjdd.runs.run import simulate
 
 EPS0, E_CHARGE, K_B = 8.8541878128e-12, 1.602176634e-19, 1.380649e-23

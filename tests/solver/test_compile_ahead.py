@@ -9,36 +9,36 @@ import pytest
 from devices import needs_speed
 
 from otjdd.compiler import kernel_cache
-from otjdd.solver import compile_ahead, self_check
+from otjdd.solver import self_check
 
 
 @pytest.mark.campaign
 @needs_speed
 def test_the_second_process_makes_the_time_step_and_says_so(capsys):
-    compile_ahead.second(self_check.begin_between_metals)
+    self_check.second(self_check.begin_between_metals)
     assert capsys.readouterr().out == "the steps are there\n"
-    assert "second(self_check.begin_between_metals)" in compile_ahead.SECOND
+    assert "second(self_check.begin_between_metals)" in self_check.SECOND
     before = kernel_cache.COUNTS["compiled"]
-    compile_ahead.compile_steps(self_check.begin_between_metals())
+    self_check.compile_steps(self_check.begin_between_metals())
     assert kernel_cache.COUNTS["compiled"] == before
 
 
 @pytest.mark.parametrize("program", ["no-such-program", sys.executable])
 def test_a_second_process_that_fails_costs_nothing_else(monkeypatch, program):
     monkeypatch.setattr(sys, "executable", program)
-    monkeypatch.setattr(compile_ahead, "SECOND", "raise SystemExit(1)")
-    with compile_ahead.second_process() as wait_for_steps:
+    monkeypatch.setattr(self_check, "SECOND", "raise SystemExit(1)")
+    with self_check.second_process() as wait_for_steps:
         assert not wait_for_steps()
     run = self_check.begin_known()
-    compile_ahead.compile_kernels(lambda: run)
+    self_check.compile_kernels(lambda: run)
     assert run.counts.accepted > 0
     assert gc.isenabled()
 
 
 def test_the_garbage_collector_is_off_in_a_block_alone():
-    with compile_ahead.without_collector():
+    with self_check.without_collector():
         assert not gc.isenabled()
-        with compile_ahead.without_collector():
+        with self_check.without_collector():
             pass
         assert not gc.isenabled()
     assert gc.isenabled()
@@ -48,17 +48,17 @@ def test_a_second_process_ends_with_the_first_ones_work(monkeypatch):
     started = []
     popen = subprocess.Popen
     monkeypatch.setattr(
-        compile_ahead.subprocess, "Popen", lambda *words, **how: started.append(popen(*words, **how)) or started[0]
+        self_check.subprocess, "Popen", lambda *words, **how: started.append(popen(*words, **how)) or started[0]
     )
-    monkeypatch.setattr(compile_ahead, "SECOND", "import time; time.sleep(1000)")
-    with pytest.raises(KeyboardInterrupt), compile_ahead.second_process():
+    monkeypatch.setattr(self_check, "SECOND", "import time; time.sleep(1000)")
+    with pytest.raises(KeyboardInterrupt), self_check.second_process():
         raise KeyboardInterrupt
     assert started[0].poll() is not None
 
 
 @needs_speed
 def test_a_cache_with_something_in_it_is_not_filled_ahead(monkeypatch):
-    monkeypatch.setattr(compile_ahead, "compile_kernels", lambda run: pytest.fail("compiled ahead"))
+    monkeypatch.setattr(self_check, "compile_kernels", lambda run: pytest.fail("compiled ahead"))
     self_check.verify_kernels.cache_clear()
     self_check.computed_answer()
     assert not kernel_cache.is_empty()
@@ -84,8 +84,8 @@ def test_a_first_run_says_what_it_compiles_how_far_it_is_and_when_it_will_end(mo
     (tmp_path / "a.first-0123").touch()
     (tmp_path / "b.rare-0123").touch()
     now = iter([0.0, 5.0, 5.0, 20.0, 20.0])
-    monkeypatch.setattr(compile_ahead.time, "monotonic", lambda: next(now))
-    with caplog.at_level("WARNING"), compile_ahead.telling_progress():
+    monkeypatch.setattr(self_check.time, "monotonic", lambda: next(now))
+    with caplog.at_level("WARNING"), self_check.telling_progress():
         for name in ("a.first", "a.second"):
             with kernel_cache.compiling(name):
                 pass

@@ -11,7 +11,7 @@ from otjdd.errors import CaseError
 from otjdd.results import outputs, store
 from otjdd.runs.run import differences, rerun, run
 from otjdd.solver import initial, model
-from otjdd.solver.profile_start import read_profile
+from otjdd.solver.start import read_profile
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def radau(run, voltages, duration):
     """The same cells by an independent integrator: concentrations [1/m3] after a hold at each voltage."""
     from scipy.integrate import solve_ivp
 
-    from otjdd.physics.closing import close_all
+    from otjdd.physics.columns import close_all
     from otjdd.physics.ions import new_factors
     from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes, new_state
 

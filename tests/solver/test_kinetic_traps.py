@@ -19,8 +19,8 @@ from otjdd.case.case import parse_case
 from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.runs.run import simulate
-from otjdd.solver import at_rest, grid_error, model, trap_groups
-from otjdd.solver.trap_groups import point_counts
+from otjdd.solver import grid_error, model, traps
+from otjdd.solver.traps import point_counts
 
 KT = 300.0 * BOLTZMANN_EV
 L, MASS, LEFT, RIGHT, DEPTH, DENSITY, ATTEMPTS, CELLS = 3e-9, 0.3, 1.0, 1.2, 1.3, 1e25, 1e13, 8
@@ -149,7 +149,7 @@ def test_the_noise_of_a_trap_is_that_of_pulses_drawn_at_random(rate):
     share, duration, numbers = 0.3, 60.0, (1, 3, 10, 30, 100)
     drawn = spectrum_of_pulses(rate, share, duration, numbers, 4000, np.random.default_rng(5))
     omega = 2.0 * np.pi * np.array(numbers) / duration
-    closed = at_rest.spectral_density(np.array([rate]), np.array([share]), omega)[0]
+    closed = traps.spectral_density(np.array([rate]), np.array([share]), omega)[0]
     assert drawn == pytest.approx(closed, rel=0.08)
     assert closed[0] != pytest.approx(closed[-1], rel=0.1)
 
@@ -345,11 +345,11 @@ def test_a_grid_of_half_the_cells_begins_with_the_filling_of_the_whole():
         {"device.traps[0].depth_spread": 0.05, "device.film.cells": 32, "device.film.grading": 4.0}
     )
     fine, coarse = (model.junction(one) for one in (case, grid_error.on_cells(case, case.device.film.cells // 2)))
-    (x, z), (y, _) = (trap_groups.trap_places(junction, 0, 1) for junction in (fine, coarse))
+    (x, z), (y, _) = (traps.trap_places(junction, 0, 1) for junction in (fine, coarse))
     assert z.size == 19
     filled = (x[:, None] / L + z).ravel()[None]
     inside = (y > x[0]) & (y < x[-1])
-    after = trap_groups.regrouped(fine, coarse, filled)[0].reshape(-1, 19)
+    after = traps.regrouped(fine, coarse, filled)[0].reshape(-1, 19)
     assert after[inside] == pytest.approx((y[:, None] / L + z)[inside], rel=1e-9)
 
 

@@ -145,7 +145,7 @@ def test_a_current_that_nobody_follows_is_not_held_against_a_limit():
 def test_the_kernel_sees_the_lowest_place_of_the_band():
     from devices import begin
 
-    from otjdd.solver.snapshots import film_band
+    from otjdd.solver.collect import film_band
     from otjdd.stepping import extremes
 
     run = begin(case(JUNCTION, **SMALL, columns__count=2), voltage=0.7)

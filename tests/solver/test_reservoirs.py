@@ -206,3 +206,14 @@ def test_a_reservoir_that_runs_out_stays_within_its_bounds_and_fills_again():
             assert y == pytest.approx(y_exact, abs=allowed)
             assert other == pytest.approx(other_exact, abs=allowed)
             np.testing.assert_allclose(c, c_exact, rtol=10 * allowed, atol=10 * allowed * c_exact.mean())
+
+
+@needs_speed
+def test_a_reservoir_behind_a_wall_that_no_hop_can_follow_runs_out_by_the_hops_alone():
+    ends = []
+    for rate in ("1 m/s", "1e6 m/s"):
+        ends.append(list(by_kernels(run_out().replace("device.left.exchange.rate", rate))))
+        assert -1e-6 < ends[-1][0][0] < 1e-6
+    for (y, other, c), (y_fast, other_fast, c_fast) in zip(*ends, strict=True):
+        assert (y, other) == pytest.approx((y_fast, other_fast), abs=1e-7)
+        np.testing.assert_allclose(c, c_fast, rtol=1e-6)

@@ -9,8 +9,7 @@ from scipy.integrate import trapezoid
 
 from otjdd.case.case import parse_case
 from otjdd.runs.run import run, simulate
-from otjdd.solver.collect import recorded_once
-from otjdd.solver.snapshots import PROBE, bounded
+from otjdd.solver.collect import PROBE, bounded, recorded_once
 from otjdd.solver.time_series import mean_rate, rates, simultaneous
 from otjdd.stepping import run_log
 

@@ -8,12 +8,11 @@ from scipy.integrate import trapezoid
 
 from otjdd.case.case import parse_case
 from otjdd.case.traps import Trap
-from otjdd.physics.channels.table import beside_coherent
+from otjdd.physics.channels import beside_coherent
 from otjdd.physics.state import NO_SLOPES
 from otjdd.results import store
 from otjdd.runs.run import run, simulate
-from otjdd.solver.snapshots import SIDES, trap_currents
-from otjdd.solver.trap_groups import point_counts
+from otjdd.solver.traps import ELECTRODES, point_counts, trap_currents
 
 HOLD = 'drive = { kind = "hold", voltage = "0.5 V", duration = "1 ps" }\n' + BARE
 ELASTIC = {"name": "elastic", "kind": "none", "density": 1e25, "depth": 0.3}
@@ -40,7 +39,7 @@ def currents_of(film, V):
 @pytest.mark.parametrize("V", [-0.3, 1e-4, 0.5])
 def test_parts_by_place_and_by_energy_add_up_at_both_electrodes(traps, V):
     parts, density, width = currents_of(case(**SMALL, device__traps=traps), V)
-    for side in SIDES:
+    for side in ELECTRODES:
         np.testing.assert_allclose(parts[f"trap_current_{side}"] @ width, density, rtol=1e-6, atol=1e-6)
         by_energy = trapezoid(parts[f"spectrum_traps_{side}"], parts["spectrum_trap_energy"])
         assert by_energy == pytest.approx(density.sum(), rel=1e-6, abs=1e-6)
@@ -78,7 +77,7 @@ def test_traps_whose_filling_takes_time_show_that_of_the_moment():
     kinetic = {"occupation": "kinetic", "depth": "1 eV"}
     film = case(HOLD, **SMALL, device__traps=[RELAXING | {"depth_spread": 0.0} | kinetic])
     ds = simulate(film).isel(snapshot=-1)
-    left, right = (float((ds[f"trap_current_{side}"][0] * ds.cell_width).sum()) for side in SIDES)
+    left, right = (float((ds[f"trap_current_{side}"][0] * ds.cell_width).sum()) for side in ELECTRODES)
     assert abs(left - right) > 0.5 * max(abs(left), abs(right))
 
 

@@ -6,10 +6,10 @@ from scipy.integrate import solve_ivp
 
 from otjdd.errors import Status
 from otjdd.mechanisms.polarisation import mean_field, polarisation_at, rate_of
-from otjdd.physics.closing import close_all, hold_electrons
+from otjdd.physics.columns import close_all
 from otjdd.physics.ion_fluxes import fluxes_of
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import CLOSURE_TOLERANCE, new_state, polarised
+from otjdd.physics.junction import CLOSURE_TOLERANCE, hold_electrons, new_state, polarised
 from otjdd.physics.state import copy_state
 from otjdd.stepping.electron_step import electron_step
 from otjdd.stepping.ion_step import ion_step

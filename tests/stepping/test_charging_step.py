@@ -9,11 +9,10 @@ from scipy.optimize import brentq
 from otjdd.errors import Status
 from otjdd.mechanisms.polarisation import begin_step, mean_field, polarisation_at, rate_of
 from otjdd.physics.charging import charge_between
-from otjdd.physics.closing import close_all, hold_electrons
-from otjdd.physics.conduction import along_tangent, conduct
+from otjdd.physics.columns import close_all, conduct, follow_tangent
 from otjdd.physics.ion_fluxes import fluxes_of
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import CLOSURE_TOLERANCE, polarised
+from otjdd.physics.junction import CLOSURE_TOLERANCE, hold_electrons, polarised
 from otjdd.physics.state import copy_state
 from otjdd.solver import integrate, model
 from otjdd.stepping.electron_step import electron_step
@@ -89,7 +88,7 @@ def exact(run, source, duration, ramp):
     def rate(t, y):
         V = put(y)
         assert close_all(junction, state, V, CLOSURE_TOLERANCE) == Status.DONE
-        assert along_tangent(junction, state, run.tangent) < 50.0
+        assert follow_tangent(junction, state, run.tangent) < 50.0
         out, moved = np.empty((K, N)), np.empty(K if polarised(junction) else 0)
         for k in range(K):
             fluxes_of(junction, state, k, work, J)

@@ -13,7 +13,7 @@ import otjdd
 from otjdd.case.case import parse_case
 from otjdd.cli import app
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics import exchange
+from otjdd.mechanisms import exchange
 from otjdd.solver import integrate, model
 from otjdd.stepping.drawn_hops import AFTER, new_noise
 from otjdd.stepping.hop_noise import take_oxygen

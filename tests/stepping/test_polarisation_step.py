@@ -7,7 +7,7 @@ from one_step import exact, methods, polarisation_of, step
 
 from otjdd.errors import Status
 from otjdd.mechanisms.polarisation import begin_step, mean_field
-from otjdd.physics.closing import close_all
+from otjdd.physics.columns import close_all
 from otjdd.physics.junction import CLOSURE_TOLERANCE
 from otjdd.solver import integrate, model
 

@@ -73,7 +73,7 @@ def copy(tmp_path):
 
 def test_an_edit_of_any_module_that_a_run_or_a_point_needs_changes_the_digest(copy):
     modules = reached("otjdd.runs.run")
-    assert {"otjdd.stepping.course", "otjdd.solver.snapshots", "otjdd.results.outputs", "otjdd.case.drive"} <= set(
+    assert {"otjdd.stepping.course", "otjdd.solver.collect", "otjdd.results.outputs", "otjdd.case.drive"} <= set(
         modules
     )
     assert len(modules) > 40

@@ -12,7 +12,7 @@ from time import process_time
 import numpy as np
 
 from otjdd.case.case import Case, load_case
-from otjdd.physics.channels.table import transport
+from otjdd.physics.channels import transport
 from otjdd.runs.run import simulate
 from otjdd.solver import initial, integrate, model
 from validation.benchmarks.benchmark import Asked, Benchmark

@@ -6,7 +6,7 @@ Each face is two half cells in series, inside a layer as at an interface: the fl
     R- = h- (e^(d-) - 1)/(d- n_l D_l g(E-))        R+ = h+ e^(d- + w) (e^(d+) - 1)/(d+ n_r D_r g(E+))
     R_i = a e^(d- + w/2)/(sqrt(n_l n_r) D_i)       d-+ = -z E-+ h-+/kT
 
-with E-+ by the law of each layer at the one D of the face. Nothing of `physics.layers` is used.
+with E-+ by the law of each layer at the one D of the face. Nothing of `physics.ions` is used.
 """
 
 from itertools import pairwise

@@ -53,7 +53,7 @@ def text(u: Shares, number: int, tolerance: float = TOLERANCE) -> str:
 
 def at_rest_of(case) -> np.ndarray:
     """Columns (n, 2): conductance [S] of a case, and its stated error by levels. Raises SolverError."""
-    from otjdd.physics.channels.table import transport
+    from otjdd.physics.channels import transport
     from otjdd.solver import at_rest, integrate
 
     rows = []

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.closing import close_all
+from otjdd.physics.columns import close_all
 from otjdd.physics.electrostatics import Permittivity, displacement
 from otjdd.physics.ions import Hopping, Ions, flux, new_factors
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes, new_state

@@ -18,16 +18,24 @@ The chord is finite and positive at 0 V, where no current flows, whatever the fi
 eps_i is the dynamic permittivity: an electron passes faster than ions respond. 1 + e^{B/kT} in the place of e^{B/kT} bounds
 s by s0, and the emission by A* T^2, where a field takes a barrier away. A lowering below ROUNDED kT follows a polynomial in
 E, so that its slope is finite at E = 0; the lowering is then up to 0.11 kT less than the square root.
+
+A new leak is a formula and a row of LEAKS: a function of its numbers, the band of the film, V_j and kT that returns
+ln(J/V_j) [S/m2]. A second function returns the slope of that by V_j at a constant band, and fills the slopes by the
+pieces of the film. Where a row has None in its place, the slopes are central differences of the formula. All rows are one
+kernel with a branch for each code.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare
+from otjdd.compiler.decorators import apart, bare, chosen
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.physics.bands import band_profile, film_pieces, profile_slopes
 from otjdd.physics.fermi_dirac import fermi, softplus
+from otjdd.physics.junction import Junction
+from otjdd.physics.state import NO_SLOPES, Conductance, State
 
 ROUNDED = 0.25  # of kT
 SMALL_VOLTAGE = 1e-3  # |V_j/kT| below which a difference of exponentials is replaced by its series
@@ -177,3 +185,93 @@ def schottky_slopes(numbers: np.ndarray, film: FilmBand, V: float, kT: float, by
     by_film[1, n] += at_right
     by_film[3, n] += 6.0 * at_right
     return (log_sinh_ratio(v)[1] + of_left - 0.5) / kT
+
+
+STEP = 1e-3  # of kT, by which differences move a band or a voltage: a slope of 1/kT is then exact to some 1e-7
+
+
+class Leak(NamedTuple):
+    """A leak: its formula, the slopes of that if they are known, and its source."""
+
+    formula: Any
+    slopes: Any  # or None
+    source: str
+
+
+LEAKS = {
+    "ohmic": Leak(ohmic, ohmic_slopes, "Ohm's law"),
+    "poole-frenkel": Leak(
+        poole_frenkel, poole_frenkel_slopes, "Frenkel, Phys. Rev. 54, 647 (1938): traps that a field empties"
+    ),
+    "schottky": Leak(
+        schottky, schottky_slopes,
+        "Sze & Ng, Physics of Semiconductor Devices: emission over barriers that an image force lowers",
+    ),
+}  # fmt: skip
+
+
+def by_differences(formula: Any, name: str) -> Any:
+    """Slopes of a formula, as `Leak.slopes`, from central differences. name : of the formula"""
+
+    def difference(numbers, film, V, kT, values, s):
+        value, step = values[s], STEP * kT
+        values[s] = value + step
+        above = formula(numbers, film, V, kT)
+        values[s] = value - step
+        below = formula(numbers, film, V, kT)
+        values[s] = value
+        return (above - below) / (2.0 * step)
+
+    def slopes(numbers, film, V, kT, by_film):
+        for s in range(film.length.size):
+            by_film[0, s] = of_value(numbers, film, V, kT, film.left, s)
+            by_film[1, s] = of_value(numbers, film, V, kT, film.right, s)
+            by_film[3, s] = of_value(numbers, film, V, kT, film.curve, s)
+        step = STEP * kT
+        return (formula(numbers, film, V + step, kT) - formula(numbers, film, V - step, kT)) / (2.0 * step)
+
+    difference.__qualname__ = f"difference_of_{name}"  # names in the cache of kernels
+    slopes.__qualname__ = f"slopes_of_{name}"
+    of_value = bare(difference)
+    return bare(slopes)
+
+
+LEAK_CODES = {name: code for code, name in enumerate(LEAKS, 1)}  # name in a case -> Channels.code
+FORMULAS = {LEAK_CODES[name]: bare(leak.formula) for name, leak in LEAKS.items()}
+SLOPES = {
+    LEAK_CODES[name]: by_differences(FORMULAS[LEAK_CODES[name]], name) if leak.slopes is None else bare(leak.slopes)
+    for name, leak in LEAKS.items()
+}
+
+
+@chosen(FORMULAS, "code", bare)
+def formula_of_leak(code: int, numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:
+    """ln(J/V_j) of a leak."""
+    return math.nan
+
+
+@chosen(SLOPES, "code", bare)
+def slopes_of_leak(code: int, numbers: np.ndarray, film: FilmBand, V: float, kT: float, by_film: np.ndarray) -> float:
+    """Slope by V_j of ln(J/V_j) of a leak, and those by its film into by_film."""
+    return math.nan
+
+
+@apart
+def leak_conductance(junction: Junction, state: State, k: int, channel: int, slopes: int) -> Conductance:
+    """Chord conductance of column k by one of its  channel : its place in the list of the junction"""
+    V, kT, band = state.V[0], state.kT[k], band_profile(junction, state, k)
+    first, behind = film_pieces(junction, state, k)
+    film = FilmBand(
+        band.length[first:behind], band.left[first:behind], band.right[first:behind], band.curve[first:behind]
+    )
+    code, numbers = junction.channels.code[channel], junction.channels.numbers[channel]
+    log_chord = formula_of_leak(code, numbers, film, V, kT)
+    chord = junction.channels.area[k] * math.exp(log_chord)
+    by_V, by_D, by_P, by_S = 0.0, 0.0, 0.0, np.zeros(state.c.shape[1] + 1)
+    if slopes != NO_SLOPES:
+        by_piece = np.zeros((4, band.length.size))
+        by_V = slopes_of_leak(code, numbers, film, V, kT, by_piece[:, first:behind])
+        _, by_D, by_P = profile_slopes(junction, state, k, band, by_piece, np.zeros(2), by_S)
+        for f in range(by_S.size):
+            by_S[f] *= -junction.ions[k].z * ELEMENTARY_CHARGE
+    return Conductance(math.isfinite(log_chord), chord, by_V, by_D, by_P, by_S)

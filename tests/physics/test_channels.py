@@ -8,8 +8,8 @@ from devices import BARE, COLUMNS, SMALL, case, closed, needs_speed
 from layered import layer, stacked
 
 from otjdd.case.notes import conduction_notes as notes
-from otjdd.physics.channels.table import beside_coherent
-from otjdd.physics.channels.traps import filled_traps
+from otjdd.mechanisms.traps.steady import filled_traps
+from otjdd.physics.channels import beside_coherent
 from otjdd.physics.state import ALL_ENERGIES
 from otjdd.runs.run import run
 

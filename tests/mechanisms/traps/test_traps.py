@@ -11,11 +11,11 @@ from scipy.special import erfc
 
 from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
-from otjdd.laws.transmission import Profile
-from otjdd.physics.traps import sites as places
-from otjdd.physics.traps.capture import NOTHING, add_capture_slopes, captures
-from otjdd.physics.traps.sites import DENSITY, HOPS, NUMBERS, RELAXATION, add_to_band, groups_of_traps
-from otjdd.physics.traps.steady import chain, one_step
+from otjdd.laws import Profile
+from otjdd.mechanisms.traps import sites as places
+from otjdd.mechanisms.traps.capture import NOTHING, add_capture_slopes, captures
+from otjdd.mechanisms.traps.sites import DENSITY, HOPS, NUMBERS, RELAXATION, add_to_band, groups_of_traps
+from otjdd.mechanisms.traps.steady import chain, one_step
 from otjdd.solver.model import kernel_row
 
 KT = 300.0 * BOLTZMANN_EV

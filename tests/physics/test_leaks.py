@@ -8,9 +8,9 @@ import pytest
 
 from otjdd.compiler.decorators import bare
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from otjdd.physics.channels import leaks
-from otjdd.physics.channels.leaks import FilmBand
-from otjdd.physics.channels.table import CODES, LEAKS, by_differences, formula_of_leak, slopes_of_leak
+from otjdd.physics import leaks
+from otjdd.physics.channels import CODES
+from otjdd.physics.leaks import LEAKS, FilmBand, by_differences, formula_of_leak, slopes_of_leak
 
 KT = 300.0 * BOLTZMANN_EV
 NUMBERS = {

@@ -1,4 +1,8 @@
-"""Conductance of a settled junction, and its tangent: ln G of each channel, linear around the state of its last evaluation.
+"""Columns at frozen ions and a junction voltage: their fields, their conductance, and its tangent.
+
+Without electrons D(L) is the one unknown of a column (`junction.close`). With them D and band are those of its stack
+(`electron_stack`): Newton's iteration from the present ones, with the derivative of the weights where it matters. Charged
+traps close the stack with their filling (`mechanisms.traps.charge`).
 
 G = I/V_j is the chord conductance of a channel of `channels` in a column. Its logarithm is close to linear in the state, so
 a channel is evaluated only where ln G has moved far along its tangent.
@@ -6,16 +10,118 @@ a channel is evaluated only where ln G has moved far along its tangent.
 
 import math
 
-from otjdd.compiler.decorators import apart, bare, detached, inlined
+import numpy as np
+
+from otjdd.compiler.decorators import apart, bare, deferred, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.channels.table import TRAP_CODE, conductance_of_channel
-from otjdd.physics.closing import hold_electrons, hold_traps, response_of_traps, voltage_response
-from otjdd.physics.exchange import exchanges
+from otjdd.errors import Status
+from otjdd.mechanisms.exchange import exchanges
+from otjdd.mechanisms.traps.charge import close_with_traps
+from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory
+from otjdd.mechanisms.traps.sites import DENSITY, PER_ION
+from otjdd.physics.channels import TRAP_CODE, conductance_of_channel
+from otjdd.physics.electron_stack import (
+    MOVES,
+    column,
+    displacement_changes,
+    fill_answer_to_voltage,
+    linearise,
+    own_linear,
+)
 from otjdd.physics.film_electrons import LEFT, RIGHT
-from otjdd.physics.junction import Junction, closure_slope
-from otjdd.physics.numerics import add_up, copy
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, close, closure_slope, hold_electrons, hold_traps
+from otjdd.physics.numerics import add_up, copy, factor_twos, solve_twos
+from otjdd.physics.stack_newton import close_near, solve_stack
 from otjdd.physics.state import FEW_ENERGIES, NO_SLOPES, State, Tangent
-from otjdd.physics.traps.sites import DENSITY, PER_ION
+
+VOLTAGE_STEP = 1e-3  # V, of the difference quotient in `response_of_traps`
+
+
+@detached
+def bending(junction: Junction, state: State, k: int) -> float:
+    """Upper bound of the bending of the band of column k by its electrons [eV].
+
+    With the closure, a charge in the film changes D by at most itself at any place, and so the band by at most the charge
+    times the elastance of the whole stack.
+    """
+    sheet, n = 0.0, state.electrons[k]
+    for i in range(state.c.shape[1]):
+        sheet += (n[RIGHT, i] + n[LEFT, i]) * junction.columns.width[k, i]
+    P, last = state.P[k], state.c.shape[1]
+    slope = closure_slope(junction, k, state.D[k, 0] + P, state.D[k, last] + P, state.eps[k])
+    return ELEMENTARY_CHARGE * sheet * slope
+
+
+@detached
+def close_with_electrons(junction: Junction, state: State, k: int, V: float, tolerance: float) -> bool:
+    """As `junction.close`, for a film that holds electrons; starts from D and band of the state."""
+    has_stack = state.eps[k, 0] > 0.0
+    closed = has_stack and close_near(junction, state, k, V, tolerance)
+    if not closed:
+        closed = solve_stack(junction, state, k, V) > 0
+    if closed:
+        P = state.P[k]
+        state.D_left[k], state.D_right[k] = state.D[k, 0] + P, state.D[k, state.c.shape[1]] + P
+    return closed
+
+
+@detached
+def close_all(junction: Junction, state: State, V: float, tolerance: float):
+    """Solve the electrostatics of every column at junction voltage V [V], to a tolerance [eV]. Returns a status."""
+    state.V[0] = V
+    for k in range(state.c.shape[0]):
+        if hold_traps(state):
+            status = close_with_traps(junction, state, k, V, tolerance)
+            if status != Status.DONE:
+                return status
+        elif hold_electrons(junction):
+            if not close_with_electrons(junction, state, k, V, tolerance):
+                return Status.NOT_CLOSED
+        elif not close(junction, state, k, V, tolerance):
+            return Status.NOT_CLOSED
+    return Status.DONE
+
+
+@inlined
+def log_change(junction: Junction, tangent: Tangent, k: int, dD: np.ndarray) -> float:
+    """Change of ln G of column k along its tangent with the displacements dD (N+1,) at its faces."""
+    N = tangent.c.shape[1]
+    by_ions = 0.0
+    for f in range(N):
+        by_ions += tangent.by_S[k, f] * (dD[N] - dD[f])
+    return tangent.by_D[k] * dD[N] + by_ions / (junction.ions[k].z * ELEMENTARY_CHARGE)
+
+
+@detached
+def voltage_response(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
+    """d ln(G)/dV [1/V] of column k at frozen ions, the electrons of its film following; nan where the stack is singular."""
+    stack, linear, dD = column(state, k), own_linear(state), state.lines[MOVES]
+    linear.missing[:] = 0.0  # may be nan behind a stack that did not close, and a share of 0 of nan is nan
+    linearise(junction, k, stack, linear)
+    fill_answer_to_voltage(junction, k, stack, linear, linear.x)
+    if not factor_twos(linear.lower, linear.diagonal, linear.upper):
+        return math.nan
+    solve_twos(linear.lower, linear.diagonal, linear.upper, linear.x)
+    displacement_changes(linear, linear.x, 1.0, 0.0, dD)
+    return tangent.by_V[k] + log_change(junction, tangent, k, dD[: state.c.shape[1] + 1])
+
+
+@deferred
+def response_of_traps(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
+    """d ln(G)/dV [1/V] of column k at frozen ions, the charge of its traps following, as a difference over VOLTAGE_STEP.
+
+    nan where the stack at V_j + VOLTAGE_STEP does not close. The state is left as it was, to round-off, filling included.
+    """
+    V, D, trapped, D_right = state.V[0], state.D[k].copy(), state.trapped[k].copy(), state.D_right[k]
+    state.V[0] = V + VOLTAGE_STEP
+    closed = close_with_traps(junction, state, k, V + VOLTAGE_STEP, CLOSURE_TOLERANCE) == Status.DONE
+    dD = (state.D[k] - D) / VOLTAGE_STEP
+    state.V[0], state.D_right[k], state.trapped[k] = V, D_right, trapped
+    closed = close(junction, state, k, V, CLOSURE_TOLERANCE) and closed
+    if have_memory(state):
+        fill_traps(junction, state)
+    return tangent.by_V[k] + log_change(junction, tangent, k, dD) if closed else math.nan
+
 
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
 SAME_TEMPERATURE = 2e-6  # relative, of kT over which a tangent is followed: ln G has changed by 6e-5 then
@@ -64,7 +170,7 @@ def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible:
 
     negligible : error of ln I that the channels of all columns may make along their tangents, shared by those that have
         moved   slopes_kept : change of ln G over which slopes are kept; below 0 for none
-    After `along_tangent` at the same state. Returns convergence.
+    After `follow_tangent` at the same state. Returns convergence.
     """
     total, moved = add_up(state.G), 0
     for r in range(tangent.G.size):
@@ -161,7 +267,7 @@ def channel_error(tangent: Tangent, r: int, total: float) -> float:
 
 @bare
 def tangent_error(state: State, tangent: Tangent) -> float:
-    """Error of ln I along all rows of a tangent, after `along_tangent` at the same state."""
+    """Error of ln I along all rows of a tangent, after `follow_tangent` at the same state."""
     total, error = add_up(state.G), 0.0
     for r in range(tangent.G.size):
         error += channel_error(tangent, r, total)
@@ -200,7 +306,7 @@ def log_changes(junction: Junction, state: State, tangent: Tangent, r: int):
 
 
 @detached
-def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
+def follow_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
     """Set the conductances of a state from the tangent. Returns the largest |change of ln G| since it was started.
 
     The changes by V, D(L), the ions and P are added without sign: where they cancel, their curvatures need not. Without

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from otjdd.physics.traps import kinetic
-from otjdd.physics.traps.kinetic import error_by_curvature, error_of_filling, mean_trap_rate, move
+from otjdd.mechanisms.traps import kinetic
+from otjdd.mechanisms.traps.kinetic import error_by_curvature, error_of_filling, mean_trap_rate, move
 
 START = np.array([3e5, 2e2, 4e4, 7e3])  # 1/s: captures from both electrodes, emissions to both
 END = np.array([2e7, 1e3, 5e3, 3e5])

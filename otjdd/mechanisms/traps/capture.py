@@ -28,11 +28,8 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, loose
-from otjdd.laws.transmission import Profile
-from otjdd.physics.channels.leaks import frenkel_factor, lowering_by_size
-from otjdd.physics.fermi_dirac import fermi, softplus
-from otjdd.physics.numerics import exponential
-from otjdd.physics.traps.sites import (
+from otjdd.laws import Profile
+from otjdd.mechanisms.traps.sites import (
     ATTEMPTS,
     FRENKEL,
     RELAXATION,
@@ -46,6 +43,9 @@ from otjdd.physics.traps.sites import (
     band_at_sites,
     path_of,
 )
+from otjdd.physics.fermi_dirac import fermi, softplus
+from otjdd.physics.leaks import frenkel_factor, lowering_by_size
+from otjdd.physics.numerics import exponential
 
 LEFT, RIGHT = range(2)
 STEP = 0.9  # of kT and of sqrt(2 r kT), by which energies are apart; 1.2 errs by 3e-4 of a rate where a band begins or ends
@@ -318,8 +318,8 @@ def add_thermal_path(
         for side in range(2):
             at, mu = highest[side, sites.line[j]], -V if side == LEFT else 0.0
             B = (path.left[at // 2] if at % 2 == 0 else path.right[at // 2]) - lowering
-            over, level = (B - mu) / kT, (capture.level[j] - mu) / kT
-            log_rate, by_B, by_t = thermal_capture(over, level)
+            barrier, level = (B - mu) / kT, (capture.level[j] - mu) / kT
+            log_rate, by_B, by_t = thermal_capture(barrier, level)
             log_rate += log_nu
             rest = fermi(log_rate - capture.log_rate[side, j])  # share of tunnelling
             share = 1.0 - rest
@@ -336,10 +336,10 @@ def add_thermal_path(
 
 
 @bare
-def thermal_capture(over: float, level: float):
-    """-ln(e^over + e^level + 1) and its slopes by over and level."""
-    top = max(over, level, 0.0)
-    a, b, rest = math.exp(over - top), math.exp(level - top), math.exp(-top)
+def thermal_capture(barrier: float, level: float):
+    """-ln(e^barrier + e^level + 1) and its slopes by barrier and level."""
+    top = max(barrier, level, 0.0)
+    a, b, rest = math.exp(barrier - top), math.exp(level - top), math.exp(-top)
     total = a + b + rest
     return -(top + math.log(total)), -a / total, -b / total
 

@@ -17,8 +17,8 @@ from scipy.optimize import root
 from otjdd.case.notes import conduction_notes as notes
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.errors import CaseError, SolverError
-from otjdd.physics.channels.table import beside_coherent
-from otjdd.physics.channels.traps import filled_traps
+from otjdd.mechanisms.traps.steady import filled_traps
+from otjdd.physics.channels import beside_coherent
 from otjdd.physics.state import NO_SLOPES
 from otjdd.results import store
 from otjdd.solver import equilibrium, initial, integrate, model

@@ -1,7 +1,12 @@
-"""The coherent channel: electrons that tunnel through the band or pass above it, by the Tsu-Esaki spectrum of `current`.
+"""Channels of conduction: each carries a part of the current through a column, and their chord conductances add up.
 
-The integral over energy is adaptive. It starts from the panels of its last evaluation, so that a conductance moves
-smoothly with the state.
+The coherent channel is electrons that tunnel through the band or pass above it, by the Tsu-Esaki spectrum of `current`;
+leaks are closed formulas of the band of the film (`leaks`); traps pass electrons from site to site (`mechanisms.traps`).
+Other modules know the sum, `conductance_of_column`, and the share of each channel, but no channel by name. At a settled
+state `transport` tells the conductance of each channel, tunnelling share and mean energy of the current.
+
+The integral over energy of the coherent channel is adaptive. It starts from the panels of its last evaluation, so that a
+conductance moves smoothly with the state.
 
 Slopes of a current through narrow levels ask for a spectrum of their own. T(E) rises and falls within the width of a
 level. Its slopes by the band are as large as one over that width and have both signs, and their sum is far smaller than
@@ -22,11 +27,13 @@ import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, deferred, kernel
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.mechanisms.traps.steady import trap_conductance
 from otjdd.physics.bands import profile_slopes, slopes_of_bands, tunnelling_profile
 from otjdd.physics.current import (
     LEAST_LEFT_OUT,
     POINTS,
     Spectrum,
+    barrier_top,
     converged_spectrum,
     energy_panels,
     graded_to_top,
@@ -35,10 +42,11 @@ from otjdd.physics.current import (
 )
 from otjdd.physics.fermi_dirac import log_supply_slope, log_supply_slope_by_energy, supplies, supply
 from otjdd.physics.junction import Junction
-from otjdd.physics.state import FEW_ENERGIES, NO_SLOPES, Conductance, State
+from otjdd.physics.leaks import LEAK_CODES, leak_conductance
+from otjdd.physics.state import FEW_ENERGIES, NO_SLOPES, Conductance, State, sum_of
 from otjdd.physics.tunnelling import (
     K0,
-    LOOKS,
+    SCALED_EVERY,
     TRANSFER_MATRIX,
     Profile,
     by_length,
@@ -76,7 +84,7 @@ def matrices_with_slopes(steps: np.ndarray, E: np.ndarray):
     for j in range(steps.shape[0] - 1, -1, -1):
         b = M[j % 2]
         step_back_with_slope(steps[j], E, M[(j + 1) % 2], b)
-        if j % LOOKS == 0:
+        if j % SCALED_EVERY == 0:
             scale_down(b, scale)
     return M[0], scale
 
@@ -271,3 +279,99 @@ def current_by_energy(junction: Junction, state: State, k: int) -> tuple[np.ndar
     T, _ = transmission(junction.transmission, profile, energy, energy[0], energy[-1])
     warm = state.kT[k] / (BOLTZMANN_EV * junction.heat.surroundings)  # the supply is proportional to the temperature
     return energy, T * supplies(energy, V, state.kT[k]) * V * warm
+
+
+COHERENT = "coherent"  # the first channel of every junction
+TRAPS = "traps"  # of `mechanisms.traps`
+CODES = {COHERENT: 0, **LEAK_CODES, TRAPS: len(LEAK_CODES) + 1}  # name in a case -> Channels.code
+TRAP_CODE = CODES[TRAPS]
+
+
+@deferred
+def beside_coherent(junction: Junction, state: State, k: int, channel: int, slopes: int) -> Conductance:
+    """Chord conductance of column k by a channel that is not the coherent one: a leak, or traps."""
+    if junction.channels.code[channel] == TRAP_CODE:
+        return trap_conductance(junction, state, k, channel, slopes)
+    return leak_conductance(junction, state, k, channel, slopes)
+
+
+@apart
+def conductance_of_channel(
+    junction: Junction, state: State, k: int, channel: int, panels: np.ndarray, needed: np.ndarray, slopes: int
+) -> Conductance:
+    """Chord conductance of column k by one of its channels, at the present fields.
+
+    panels, needed : memory of the coherent channel, and slopes : those asked for, see `coherent_conductance`
+    The slope by S_N is that by what passed the right electrode, with the charge of the terminals of `exchange` held.
+    """
+    if channel == 0:
+        found = coherent_conductance(junction, state, k, panels, needed, slopes)
+    else:
+        found = beside_coherent(junction, state, k, channel, slopes)
+    if slopes != NO_SLOPES:  # what passes the right electrode moves D(L), the charge of the terminals held
+        last = found.by_S.size - 1
+        found.by_S[last] = -(found.by_S[:last].sum() + junction.ions[k].z * ELEMENTARY_CHARGE * found.by_D)
+    return found
+
+
+@apart
+def conductance_of_column(
+    junction: Junction, state: State, k: int, panels: np.ndarray, needed: np.ndarray, slopes: int
+) -> Conductance:
+    """Chord conductance of column k by all channels, as `conductance_of_channel`."""
+    total = conductance_of_channel(junction, state, k, 0, panels, needed, slopes)
+    for channel in range(1, junction.channels.code.size):
+        if total.converged:
+            total = sum_of(total, conductance_of_channel(junction, state, k, channel, panels, needed, slopes))
+    return total
+
+
+@apart
+def transport(junction: Junction, state: State, present: np.ndarray, by_channel: np.ndarray):
+    """Conductance I/V [S] of the settled junction, its relative error by levels too narrow to resolve, tunnelling share
+    [1], mean transport energy [eV], convergence.
+
+    Only the coherent channel knows the energies of its electrons: share and mean energy are those of its current. What
+    passes below the top of a column's own barrier is tunnelling, the rest thermionic. The energy is counted from the Fermi
+    level of the electrode that emits: right for V > 0, left for V < 0. Fills state.G, present (K C,) with the
+    conductances [S] of the channels of each column, and by_channel (C,) with the conductances of the channels, whose sum is
+    that of the junction. Traps whose filling takes time, as it was settled, count with their current over V_j, which is in
+    by_channel alone.
+    """
+    V, none = state.V[0], np.empty(0)
+    coherent, unseen, below, moment = 0.0, 0.0, 0.0, 0.0
+    for channel in range(by_channel.size):
+        by_channel[channel] = 0.0
+    for k in range(state.c.shape[0]):
+        result, profile, _ = column_spectrum(junction, state, k, none, True)
+        if not converged(junction, result):
+            return math.nan, math.nan, math.nan, math.nan, False
+        present[k * by_channel.size] = conductance(junction, state, k, result)
+        state.G[k] = present[k * by_channel.size]
+        top = barrier_top(profile)
+        weight = junction.columns.weight[k] * state.supply[k]
+        unseen += weight * result.unseen
+        for i in range(result.energy.size):
+            share = weight * result.weight[i]
+            coherent += share
+            moment += share * (result.energy[i] - max(0.0, -V))
+            if result.energy[i] < top:
+                below += share
+        for channel in range(1, by_channel.size):
+            beside = beside_coherent(junction, state, k, channel, NO_SLOPES)
+            if not beside.converged:
+                return math.nan, math.nan, math.nan, math.nan, False
+            by_channel[channel] += beside.chord
+            present[k * by_channel.size + channel] = beside.chord
+            state.G[k] += beside.chord
+            if channel < state.traps.current.shape[1] and V != 0.0:  # a current that is no conductance
+                by_channel[channel] += state.traps.current[k, channel] / V
+    by_channel[0] = coherent
+    total = coherent
+    for channel in range(1, by_channel.size):
+        total += by_channel[channel]
+    if total == 0.0:
+        return 0.0, 0.0, math.nan, math.nan, True
+    if coherent == 0.0:
+        return total, 0.0, math.nan, math.nan, True
+    return total, unseen / total, below / coherent, moment / coherent, True

@@ -3,7 +3,7 @@
 A trap is a point of the film with a depth and an amount; between the points the band is made of straight lines.
 
 Each piece of the band has as many points of Gauss's rule as its traps ask for, and each point the levels of a spread of
-depths; the numbers of both are those of `Channels` (`solver.trap_groups`).
+depths; the numbers of both are those of `Channels` (`solver.traps`).
 
 The action of an electron between a trap and an electrode is int kappa dx, kappa = sqrt(m k0 (U - E)). A path is a chain
 of straight lines, each with the mean and the tilt of its part of the band.
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, loose
-from otjdd.laws.transmission import K0, Profile
+from otjdd.laws import K0, Profile
 from otjdd.physics.tunnelling import part_of_curve
 
 # columns of the numbers of traps in `Channels.numbers`: per volume [1/m3], per vacancy, between two places [m], in a layer
@@ -27,12 +27,18 @@ NUMBERS = 14
     CHARGE, KINETIC,
 ) = range(NUMBERS)  # fmt: skip
 ACCEPTOR, DONOR = -1.0, 1.0  # a full one has the charge -e; an empty one e
+RATES = 4  # rows of the rates [1/s] of a trap: captures from both electrodes, emissions to both
+FROM_LEFT, FROM_RIGHT, TO_LEFT, TO_RIGHT = range(RATES)
 MOST_POINTS = 8
 # Gauss's rules with n points on an interval from 0 to 1: places and weights, in row n.
 PLACES, WEIGHTS = np.zeros((MOST_POINTS + 1, MOST_POINTS)), np.zeros((MOST_POINTS + 1, MOST_POINTS))
+
+
 for n in range(1, MOST_POINTS + 1):
     places, weights = np.polynomial.legendre.leggauss(n)
     PLACES[n, :n], WEIGHTS[n, :n] = 0.5 + 0.5 * places, 0.5 * weights
+
+
 # A normal spread of depths ends FARTHEST standard deviations from its mean; its levels are evenly spaced. A current may
 # grow as e^(depth/kT), so that the outermost levels have the largest part in it: those at each end have the weights of
 # Gregory's rule. With steps of kT and of half a standard deviation a current errs by 1e-3 at most, without them by 0.4.
@@ -86,11 +92,11 @@ def groups_of_traps(
     """
     (film, first, behind), (shift, share) = pieces, level_shares(numbers[SPREAD], levels)
     S, inside = band.length.size, points[first - film : behind - film].sum()
-    most, at_most = inside * levels, inside + 2 * S
-    piece, place, line = np.empty(most, np.int64), np.empty(most), np.empty(most, np.int64)
-    x, length, depth = np.empty(most), np.empty(most), np.empty(most)
-    begin, finish = np.empty(most), np.empty(most)
-    owner, start, end = np.empty(at_most, np.int64), np.empty(at_most), np.empty(at_most)
+    most_groups, most_lines = inside * levels, inside + 2 * S
+    piece, place, line = np.empty(most_groups, np.int64), np.empty(most_groups), np.empty(most_groups, np.int64)
+    x, length, depth = np.empty(most_groups), np.empty(most_groups), np.empty(most_groups)
+    begin, finish = np.empty(most_groups), np.empty(most_groups)
+    owner, start, end = np.empty(most_lines, np.int64), np.empty(most_lines), np.empty(most_lines)
     n, F, left = 0, 0, 0.0
     for s in range(S):
         low, high, count = 1.0, 0.0, 0
@@ -244,3 +250,18 @@ def add_line_slopes(lines: Lines, f: int, by_left: float, by_right: float, by_pi
     by_piece[0, s] += by_left * (1.0 - start) + by_right * (1.0 - end)
     by_piece[1, s] += by_left * start + by_right * end
     by_piece[3, s] += by_left * at_left + by_right * at_right
+
+
+@apart
+def shares_in_cells(sites: Sites, width: np.ndarray) -> np.ndarray:
+    """Shares (n, N) of the groups that lie in each cell. width : (N,) m"""
+    share = np.zeros((sites.x.size, width.size))
+    for j in range(sites.x.size):
+        at, whole = 0.0, 0.0
+        for i in range(width.size):
+            share[j, i] = max(min(sites.end[j], at + width[i]) - max(sites.start[j], at), 0.0)
+            whole += share[j, i]
+            at += width[i]
+        for i in range(width.size):
+            share[j, i] /= whole
+    return share

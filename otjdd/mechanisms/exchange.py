@@ -1,4 +1,4 @@
-"""Exchange of vacancies with the electrodes: fluxes at both ends of a column, faces 0 and N, by laws of `laws.exchange`.
+"""Exchange of vacancies with the electrodes: fluxes at both ends of a column, faces 0 and N, by a law of `laws`.
 
 An electrode that blocks has no flux. Through any other it is that between the electrode and the centre of the cell beside:
 
@@ -16,14 +16,6 @@ Time steps leave a reservoir a little emptier than empty or fuller than full, an
 shares of sites are then below zero. They count as zero in the denominator, which stays above zero, and as they are in what
 is above it: so the flux leads back.
 
-A wall that is faster than the half cell by L0/A takes vacancies at full speed until a share A/L0 of the oxygen is left, and
-then stops: within a filling that no step can meet. Where a reservoir holds less than the share `unseen` e of its sites,
-which is none to the accuracy of the run, its loss is made slower, so that it falls with the filling over all of e:
-
-    loss = L0 y exp(-u^2 ln(1 + L0 e/A))        u = 1 - y/e, 1 at most        A = r [B(d) (1 - c/n) + B(-d) c/n]
-
-and so is the gain of one that has less than e free. Above e both are those of the law, to the bit.
-
 What has passed the end faces is a part of the state. S_0 is what it was at first and what passed, and
 
     Q = D_f + e z (vacancies that passed face f)        the same at every face
@@ -38,16 +30,16 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, chosen, deferred_detached, detached, inlined
-from otjdd.laws import exchange
-from otjdd.laws.exchange import Contact, Wall, WallRates
-from otjdd.laws.hopping import Hopping, Ions
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.laws import EXCHANGE_LAWS, Contact, Hopping, Ions, Wall, WallRates
 from otjdd.physics.electrostatics import METAL, Electrode, edge
 from otjdd.physics.ions import acceleration, bernoulli_pair
 from otjdd.physics.junction import FluxSlopes, Junction
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
 
-LAWS = {name: code for code, name in enumerate(exchange.LAWS)}  # name in a case -> Wall.law
-BLOCKING = LAWS["blocking"]
+ANSWERED_BY = "the equations of the ions, whose fluxes at the ends these are"  # to a small signal
+WALL_CODES = {name: code for code, name in enumerate(EXCHANGE_LAWS)}  # name in a case -> Wall.law
+BLOCKING = WALL_CODES["blocking"]
 NO_WALL = Wall(BLOCKING, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0, math.inf, 0.5)
 
 
@@ -80,11 +72,9 @@ class Inflow(NamedTuple):
     by_edge: float  # 1/(eV m2 s)
     by_filling: float  # 1/(m2 s)
     wall: float  # 1/m3, concentration at the wall
-    by_log_gain: float  # 1/(m2 s)
-    by_log_loss: float  # 1/(m2 s)
 
 
-FORMULAS = {LAWS[name]: bare(law.formula) for name, law in exchange.LAWS.items() if law.formula is not None}
+FORMULAS = {WALL_CODES[name]: bare(law.formula) for name, law in EXCHANGE_LAWS.items() if law.formula is not None}
 
 
 @chosen(FORMULAS, "wall.law", bare)
@@ -134,68 +124,7 @@ def inflow(rates: WallRates, log_gain_by_field: float, cell: HalfCell) -> Inflow
     by_edge = by_gain * rates.gain * rates.gain_by_edge + by_loss * rates.loss * rates.loss_by_edge
     by_filling = by_gain * rates.gain_by_filling + by_loss * rates.loss_by_filling
     wall = (rates.gain + rate * cell.out * cell.c) * per
-    return Inflow(J, by_c, by_field, by_edge, by_filling, wall, by_gain * rates.gain, by_loss * rates.loss)
-
-
-class Slowed(NamedTuple):
-    """Gain and loss of a reservoir that is nearly empty or full, and how much of d ln A is in their logarithms."""
-
-    rates: WallRates
-    gain_by_through: float  # 1
-    loss_by_through: float
-
-
-@bare
-def slowness(left: float, unseen: float, fastest: float) -> tuple[float, float, float]:
-    """Factor on a rate of whose source a share is left, its d ln by that share, and minus that by ln of `fastest`.
-
-    fastest : L0/A
-    """
-    u, x = min(1.0 - left / unseen, 1.0), fastest * unseen
-    if u <= 0.0:
-        return 1.0, 0.0, 0.0
-    depth = math.log1p(x)
-    return math.exp(-u * u * depth), (2.0 * u * depth / unseen if left > 0.0 else 0.0), u * u * x / (1.0 + x)
-
-
-@bare
-def slowed(rates: WallRates, filling: float, unseen: float, cell: HalfCell) -> Slowed:
-    """Rates of a reservoir beside a half cell that hops pass. filling : share of its sites   unseen : see `Wall`"""
-    through = cell.rate * through_of(cell)
-    loss, by_left, of_loss = slowness(filling, unseen, rates.loss_by_filling / through)
-    gain, by_free, of_gain = slowness(1.0 - filling, unseen, -rates.gain_by_filling / (cell.sites * through))
-    slow = WallRates(
-        rates.gain * gain, rates.loss * loss, rates.gain_by_edge * (1.0 - of_gain), rates.loss_by_edge * (1.0 - of_loss),
-        gain * (rates.gain_by_filling - rates.gain * by_free), loss * (rates.loss_by_filling + rates.loss * by_left),
-    )  # fmt: skip
-    return Slowed(slow, of_gain, of_loss)
-
-
-@bare
-def through_of(cell: HalfCell) -> float:
-    """A/r: what hops that come from a wall or go there meet in the half cell."""
-    taken = cell.c / cell.sites
-    return cell.into * max(1.0 - taken, 0.0) + cell.out * max(taken, 0.0)
-
-
-@bare
-def is_run_out(filling: float, unseen: float) -> bool:
-    """True where less than a share `unseen` of the sites of a reservoir is filled, or free."""
-    return filling < unseen or 1.0 - filling < unseen
-
-
-@bare
-def slowed_inflow(rates: WallRates, log_gain_by_field: float, cell: HalfCell, filling: float, unseen: float) -> Inflow:
-    """As `inflow`, of a reservoir that has run out, see `slowed`."""
-    slow = slowed(rates, filling, unseen, cell)
-    at, taken = inflow(slow.rates, log_gain_by_field, cell), cell.c / cell.sites
-    has_free, has_taken = 1.0 if taken < 1.0 else 0.0, 1.0 if taken > 0.0 else 0.0
-    by_through = (at.by_log_gain * slow.gain_by_through + at.by_log_loss * slow.loss_by_through) / through_of(cell)
-    of_field = cell.into_by_field * has_free * (1.0 - taken) + cell.out_by_field * has_taken * taken
-    of_field += (cell.log_rate_by_field - log_gain_by_field) * through_of(cell)
-    by_c = at.by_c + by_through * (cell.out * has_taken - cell.into * has_free) / cell.sites
-    by_field = at.by_field + by_through * of_field
-    return Inflow(at.J, by_c, by_field, at.by_edge, at.by_filling, at.wall, at.by_log_gain, at.by_log_loss)
+    return Inflow(J, by_c, by_field, by_edge, by_filling, wall)
 
 
 class EndFaces(NamedTuple):
@@ -286,8 +215,6 @@ def rates_in_field(
 def inflow_at(junction: Junction, k: int, wall: Wall, contact: Contact, E: float, cell: HalfCell) -> Inflow:
     """Flux into column k at a wall, in a field E at the wall [V/m]."""
     rates, log_slope = rates_in_field(junction, k, wall, contact, E, cell.sites)
-    if is_run_out(contact.filling, wall.unseen) and cell.rate * through_of(cell) > 0.0:
-        return slowed_inflow(rates, log_slope, cell, contact.filling, wall.unseen)
     return inflow(rates, log_slope, cell)
 
 
@@ -339,8 +266,6 @@ def end_hops(junction: Junction, state: State, k: int, at_right: bool, field: fl
     contact = contact_of(end, charge, end.sign * state.passed[k, end.row] + into, kT)
     cell = half_cell(junction, state, k, end, c, E)
     rates = rates_in_field(junction, k, wall, contact, E, cell.sites)[0]
-    if is_run_out(contact.filling, wall.unseen) and cell.rate * through_of(cell) > 0.0:
-        rates = slowed(rates, contact.filling, wall.unseen, cell).rates
     hops: WallHops = wall_hops(rates, cell)
     yields = (rates.gain_by_edge - rates.loss_by_edge) * edge(end.electrode, charge)[1] * state.eps[k, f]
     by_filling = rates.gain_by_filling / rates.gain if rates.gain > 0.0 else 0.0
@@ -375,3 +300,13 @@ def fill_end_slopes(junction: Junction, state: State, k: int, J: np.ndarray, slo
             J[f], by_cell[f] = sign * at.J, sign * at.by_c
             by_reservoir[f] = -sign * at.by_filling / end.wall.capacity
             slopes.by_field[f] = sign * (at.by_field + by_charge * state.eps[k, f])
+
+
+@bare
+def ionic_current(junction: Junction, state: State, k: int) -> float:
+    """Current [A] of the vacancies that pass the ends of column k: the mean of both, on which the field works."""
+    J = 0.0
+    for at_right in (False, True):
+        end = end_of(junction, k, at_right)
+        J += end.sign * end_inflow(junction, state, k, at_right).J if passes(end.wall) else 0.0
+    return 0.5 * junction.ions[k].z * ELEMENTARY_CHARGE * J * junction.channels.area[k]

@@ -8,8 +8,8 @@ import pytest
 from devices import COMPILED
 
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.laws.exchange import Contact, Wall, butler_volmer
-from otjdd.physics.exchange import LAWS, NO_WALL, HalfCell, inflow, is_run_out, rates_of, slowed_inflow
+from otjdd.laws import Contact, Wall, butler_volmer
+from otjdd.mechanisms.exchange import NO_WALL, WALL_CODES, HalfCell, inflow, rates_of
 
 KT = 350 * BOLTZMANN_EV
 SITES = 3e28
@@ -18,7 +18,8 @@ STATES = 200 if COMPILED else 60
 
 def random_wall(rng, rate=None, **changes) -> Wall:
     values = {
-        "law": LAWS["butler-volmer"], "rate": 10.0 ** rng.uniform(-12, 3) if rate is None else rate, "activation": 0.3,
+        "law": WALL_CODES["butler-volmer"], "activation": 0.3,
+        "rate": 10.0 ** rng.uniform(-12, 3) if rate is None else rate,
         "formation": rng.uniform(0.0, 3.0), "log_oxygen": rng.uniform(-60.0, 2.0), "transfer": rng.uniform(0, 1),
         "hop": 0.0, "capacity": 1e19, "filling": rng.uniform(0.05, 0.95),
     }  # fmt: skip
@@ -154,51 +155,3 @@ def test_beyond_empty_and_beyond_full_the_flux_leads_back():
         empty, full = (flux(wall, contact._replace(filling=y), 2, k, *cell).J for y in (-1e-3, 1.001))
         assert empty >= flux(wall, contact._replace(filling=0.0), 2, k, *cell).J >= 0.0
         assert full <= flux(wall, contact._replace(filling=1.0), 2, k, *cell).J <= 0.0
-
-
-@pytest.mark.parametrize("share", [-0.4, 0.2, 0.7])
-@pytest.mark.parametrize("full", [False, True])
-def test_a_reservoir_that_has_run_out_has_the_slopes_of_its_flux(share, full):
-    rng, unseen = np.random.default_rng(9), 1e-3
-    for _ in range(STATES // 4):
-        wall = random_wall(rng, rate=10.0 ** rng.uniform(-3, 2), formation=rng.uniform(0.5, 2.0), log_oxygen=0.0)
-        contact = random_contact(rng, follow=1.0)
-        k, c, rate, d = wall.rate, SITES * rng.uniform(0.05, 0.9), 1e-6, rng.uniform(0.5, 3.0)
-        y = 1.0 - share * unseen if full else share * unseen
-
-        def of(y=y, c=c, d=d, step=contact.step, k=k, at=(wall, contact, rate)):
-            wall, contact, rate = at
-            B, slope = d / math.expm1(d), (math.expm1(d) - d * math.exp(d)) / math.expm1(d) ** 2
-            cell = HalfCell(c, SITES, rate * math.exp(0.1 * d), B, B + d, slope, slope + 1.0, 0.1)
-            moved = contact._replace(step=step, edge=contact.edge + step - contact.step, filling=y)
-            ways = rates_of(wall, moved, 2, SITES, k * math.exp(0.2 * d))
-            return slowed_inflow(ways, 0.2, cell, y, unseen)
-
-        own, size = of(), abs(of(y=0.5).J)
-        for slope, name, at, step in (
-            (own.by_filling, "y", y, 1e-4 * unseen), (own.by_c, "c", c, 1e-5 * c), (own.by_field, "d", d, 1e-5),
-            (own.by_edge, "step", contact.step, 1e-6),
-        ):  # fmt: skip
-            change = (of(**{name: at + step}).J - of(**{name: at - step}).J) / (2.0 * step)
-            assert slope == pytest.approx(change, rel=2e-4, abs=1e-6 * size / max(abs(at), step))
-
-
-def test_a_reservoir_slows_over_all_of_what_is_not_seen_and_keeps_the_law_above_it():
-    rng, unseen = np.random.default_rng(3), 1e-3
-    wall, contact = random_wall(rng, rate=10.0, formation=2.4, log_oxygen=0.0), random_contact(rng, follow=1.0)
-    B = 2.0 / math.expm1(2.0)
-    cell = HalfCell(0.3 * SITES, SITES, 1e-8, B, B + 2.0, 0.0, 0.0, 0.0)
-
-    def at(y, slow=True):
-        ways = rates_of(wall, contact._replace(filling=y), 2, SITES, wall.rate)
-        return (slowed_inflow(ways, 0.0, cell, y, unseen) if slow else inflow(ways, 0.0, cell)).J
-
-    assert not is_run_out(1.001 * unseen, unseen)
-    assert at(unseen) == pytest.approx(at(unseen, False), rel=1e-12)
-    full = at(0.5, False)
-    assert at(1e-6 * unseen, False) == pytest.approx(full, rel=0.05)  # by the law it stops within far less
-    shares = [at(y * unseen) / full for y in np.linspace(1.0, -1.0, 41)]
-    assert np.abs(np.diff(shares)).max() < 0.6
-    assert np.diff(shares).max() < 1e-12
-    assert shares[20] == pytest.approx(0.0, abs=1e-3)
-    assert shares[-1] < -0.3

@@ -1,6 +1,6 @@
 """The filling of traps in a time step: its start, its error, and the length of recorded steps, which resolve it.
 
-The filling at the end of a step follows from the rates there and at its start (`physics.channels.kinetic_traps`), so it is
+The filling at the end of a step follows from the rates there and at its start (`mechanisms.traps.kinetic`), so it is
 found with the fields when these are settled.
 """
 
@@ -10,13 +10,14 @@ from typing import Any
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.physics.channels.kinetic_traps import have_memory, trap_current
+from otjdd.mechanisms.traps.kinetic import LEAST_SHARE, error_of_filling, have_memory, trap_current
+from otjdd.mechanisms.traps.sites import RATES
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, TrapState
-from otjdd.physics.traps.kinetic import LEAST_SHARE, RATES, error_of_filling
 
+ANSWERED_BY = "`solver.at_rest`, for all traps at once"  # to a small signal
 RECORDED_CHANGE = 0.02  # of the filling of a group, in a recorded step
 RECORDED_GROWTH = 2.0  # of recorded steps in which traps are filled or emptied
 SAFETY = 0.9  # of the growth that the error allows
@@ -78,11 +79,11 @@ def begin_piece(junction: Junction, state: State, tangent: Tangent):
 @bare
 def largest_change_of_filling(old: TrapState, new: TrapState) -> float:
     """Largest change of the filling of a group."""
-    most = 0.0
+    largest = 0.0
     for k in range(old.filling.shape[0]):
         for j in range(old.filling.shape[1]):
-            most = max(most, abs(new.filling[k, j] - old.filling[k, j]))
-    return most
+            largest = max(largest, abs(new.filling[k, j] - old.filling[k, j]))
+    return largest
 
 
 @bare
@@ -118,16 +119,16 @@ def settled_limit(
     charge : norm of the error by their charge   observed : a current is recorded, now or at the end of the piece
     recorded : curves are drawn through the ends of the steps
     """
-    most, rtol = control.most, control.rtol
+    limit, rtol = control.most, control.rtol
     error, growth = max(charge, max(new.traps.error[0], count_error(new.traps)) / rtol), math.inf
-    if observed and error <= most and new.traps.current_error[0] > 0.0:
+    if observed and error <= limit and new.traps.current_error[0] > 0.0:
         error = max(error, current_error(junction, new, tangent, rtol) / rtol)
     change = largest_change_of_filling(state.traps, new.traps) if recorded else 0.0
     if change > STILL:
         growth = RECORDED_GROWTH * min(1.0, RECORDED_CHANGE / change)
     if error > 0.0:
         growth = min(growth, SAFETY * error**-0.5)
-    return error <= most, growth
+    return error <= limit, growth
 
 
 @bare
