@@ -15,18 +15,18 @@ from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
 WARNING = "the trapezoidal rule rings"
-PULSES = pytest.mark.parametrize(("width", "read"), [(0.1, 1e-6), (1e-3, 1e-4)])
+PULSES = pytest.mark.parametrize(("width", "read"), [(0.1, 1e-6), (1e-3, 1e-4), (1e-6, 1e-6)])
 GEAR = {"ngspice": "method=gear", "vacask": 'tran_method="gear2"'}
 EXACT = 0.02  # of the current, by the defaults; the rule alone gave 6 and 14 times the current in the other direction
 
 
 def written(width: float, read: float):
-    """A set and a reset of a width [s] with a read of a length [s] after each, and the times of the reads [s]."""
+    """A reset, a set and a reset of a width [s] with a read of a length [s] after each, and the times of the reads [s]."""
     wave = concatenate(
         shapes.pulse(height, width, rise=1e-9, fall=1e-9, wait=1e-3).then(
             shapes.pulse(0.1, read, rise=1e-9, fall=1e-9, wait=1e-3)
         )
-        for height in (2.2, -2.9)
+        for height in (-2.9, 2.2, -2.9)
     )
     start, end, V0, V1 = wave.segments()
     return wave, (end - 0.01 * (end - start))[(V0 == 0.1) & (V1 == 0.1)]
@@ -54,7 +54,7 @@ def test_low_currents_are_right_and_the_default_rule_is_warned_of(folder, simula
     currents, text = simulators.transient(simulator, folder, wave, times, "", own, step=width)
     assert currents == pytest.approx(expected(wave, times), rel=EXACT)
     assert (WARNING in text) == (not options)
-    assert text.count(WARNING) <= 3  # a step that is tried again warns again
+    assert text.count(WARNING) <= (3 if simulator == "ngspice" else 1)  # a step that is tried again warns again
 
 
 @simulators.needed
