@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from commands import otjdd
 from devices import needs_speed
-from one_read import ONE_READ
-from small_studies import POINT
+from small_studies import ONE_READ, POINT
 
 from otjdd.errors import ResultError
 from otjdd.results import store

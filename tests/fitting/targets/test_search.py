@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from commands import otjdd
-from one_read import ONE_READ
+from small_studies import ONE_READ
 
 from otjdd.analysis.goal import FAILED, around
 from otjdd.analysis.textbook import gruverman

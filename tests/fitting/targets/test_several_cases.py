@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from commands import otjdd
-from one_read import ONE_READ
+from small_studies import ONE_READ
 
 from otjdd.case.case import load_case
 from otjdd.claims.papers import load_task
