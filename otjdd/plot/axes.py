@@ -6,6 +6,7 @@ import math
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import EngFormatter, Formatter, FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
-from otjdd.plot.style import GREY, ORANGE, STYLE, WIDTH
+from otjdd.plot.style import GREY, ORANGE, STYLE, WIDTH, panels, style
 from otjdd.studies.dataset import worth_logarithms
 from otjdd.units import DIMENSIONS, quantity, unit
 
@@ -29,7 +30,7 @@ LONG = 1e4  # largest value of an axis, from which the numbers at its ticks are 
 DIGITS = 4, 5  # usual and most digits of a tick; ticks that agree in more are written as differences
 NEAR_ZERO = 0.02  # of the largest voltage: smaller voltages, where ln |I| diverges, do not set the limits of an axis
 EARLY = 0.25  # share of the largest value; values suit a logarithmic axis if their median is below this share
-MARGIN = 0.05  # of the span of an axis, beside measured points
+MARGIN = 0.05  # of the span of an axis, around measured points
 SCALE_ATTRIBUTE = "otjdd_{}_scale"  # attribute of axes: the `AxisScale` of that side
 UNIT_ATTRIBUTE = (
     "otjdd_{}_unit"  # attribute of axes: the unit of their data on that side, which the label may show with a prefix
@@ -145,7 +146,7 @@ def prefix(largest: float, unit: str) -> tuple[Ticks, str] | None:
 def colours(
     mappable: ScalarMappable, axes: Axes | list[Axes], name: str, unit: str = "1", within: Axes | None = None
 ) -> None:
-    """Draw a colour bar beside axes (one or several), with unit and prefix.
+    """Draw a colour bar next to axes (one or several), with unit and prefix.
 
     A logarithmic bar over few decades has the unit at each tick.
     within : axes for the bar; None to take room from `axes`
@@ -255,7 +256,7 @@ def show_all(axes: Axes, side: str, rows: Sequence[np.ndarray]) -> None:
 
 
 def draw_points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int, near_zero: bool = True) -> None:
-    """Draw measured points (n,) beside the curves of results, as open black markers, and renew the legend.
+    """Draw measured points (n,) into the panel of results, as open black markers, and renew the legend.
 
     The axes show all points. near_zero : False if points with x near 0 V set no limit of y, as for currents
     """
@@ -310,6 +311,26 @@ def legend(axes: Axes, title: str | None = None) -> None:
 def figure_of(axes: Axes) -> Figure:
     """The figure of axes, also of axes in a subfigure."""
     return axes.figure if isinstance(axes.figure, Figure) else axes.figure.figure
+
+
+@contextmanager
+def laid_out(
+    count: int, own: Sequence[Axes] | None = None, what: str = "panels"
+) -> Iterator[tuple[Figure, Sequence[Axes]]]:
+    """A new figure of `count` lettered panels in the style of all figures, or the one of a user's own axes, unlettered.
+
+    what : the panels in words. Raises ValueError for another number of own axes.
+    """
+    if own is None:
+        with style():
+            fig, places = panels(count)
+            for i, axes in enumerate(places if count > 1 else ()):
+                letter(axes, i)
+            yield fig, places
+    elif len(own) != count:
+        raise ValueError(f"{count} {what} take as many axes, not {len(own)}")
+    else:
+        yield figure_of(own[0]), own
 
 
 def columns_of(axes: Axes) -> float:
@@ -375,7 +396,7 @@ def arrows(
 
 
 def lettered(fig: Figure, points: float) -> None:
-    """Scale all fonts of a figure so that those of its axes are `points` high. Raises ValueError beyond LETTERS."""
+    """Scale all fonts of a figure so that the letters of its axes are `points` high. Raises ValueError beyond LETTERS."""
     if not LETTERS[0] <= points <= LETTERS[1]:
         raise ValueError(f"expected letters from {LETTERS[0]:g} to {LETTERS[1]:g} points, got {points:g}")
     share = points / float(STYLE["font.size"])
@@ -426,7 +447,7 @@ def amount(text: str) -> tuple[float, str]:
 
 
 def scale_of(axes: Axes, side: str, units: set[str]) -> float | None:
-    """Factor from SI to the data of an axis; None if `units`, those of the limits, are of another quantity."""
+    """Factor from SI to the data of an axis; None if the `units` of the limits are of another quantity."""
     own = unit_of_axis(axes, side)
     if own is None or not units:
         return None if own is None else 1.0

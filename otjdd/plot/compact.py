@@ -1,4 +1,4 @@
-"""A compact model beside the solver: reads predicted against reads solved, and the error of each protocol.
+"""A compact model and the solver: reads predicted against reads solved, and the error of each protocol.
 
 Apart from `fit`, since compact models take long to load and no other figure needs them.
 """

@@ -1,12 +1,11 @@
-"""Figures of results: suitable or named panels; a result beside the one before it; predictions; measured data.
+"""Figures of results: suitable or named panels; a result with the one before it; predictions; measured data.
 
-All panels of results are those of `kinds`.
+All panels of results are in KINDS of `runs`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from otjdd.plot.runs import KINDS as KINDS
 from otjdd.plot.runs import MOVIE as MOVIE
 from otjdd.plot.runs import NamedResult, kinds_to_draw, listed, named_results
 from otjdd.plot.runs import listing as listing
-from otjdd.plot.style import CYCLE, GREY, ORANGE, panels, style
+from otjdd.plot.style import CYCLE, GREY, ORANGE, style
 from otjdd.results.outputs import measured
 from otjdd.results.store import CALIBRATION, ENGINE
 
@@ -80,29 +79,15 @@ def figure(
     if not runs:
         runs, data = every, []
     names = shown_by(data, runs) if data and not kinds else kinds_to_draw(runs, kinds)
-    with style() if own is None else nullcontext():
-        names, fig, places = places_for(names, kinds, own)
-        for i, (name, axes) in enumerate(zip(names, places, strict=True)):
-            draw(name, axes, runs, data)
-            if own is None and len(names) > 1:
-                parts.letter(axes, i)
+    if own is not None and not kinds:
+        names = names[: len(own)]
+    with parts.laid_out(len(names), own, "kinds") as (fig, places):
+        for name, axes in zip(names, places, strict=True):
+            KINDS[name].draw(axes, runs)
+            for i, run in enumerate(data):
+                if points := measured_points(name, run.ds):
+                    parts.draw_points(axes, *points, run.label, i, near_zero=name != "iv")
     return fig
-
-
-def places_for(
-    names: list[str], asked: str | Sequence[str], own: Sequence[Axes] | None
-) -> tuple[list[str], Figure, Sequence[Axes]]:
-    """Names of the kinds that are drawn, their figure, and their axes: new ones, or `own` of somebody's figure.
-
-    asked : empty if the names are the suitable ones, of which as many are drawn as there are axes
-    Raises ValueError if the number of axes is not that of the names.
-    """
-    if own is None:
-        return names, *panels(len(names))
-    names = names if asked else names[: len(own)]
-    if len(names) != len(own):
-        raise ValueError(f"{len(names)} kinds take as many axes, not {len(own)}")
-    return names, parts.figure_of(own[0]), own
 
 
 def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[str]:
@@ -113,14 +98,6 @@ def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[s
         contents = "; ".join(f"{run.label} holds {', '.join(map(str, run.ds.data_vars))}" for run in data)
         raise ValueError(f"no figure of these results shows what was measured: {contents}")
     return names
-
-
-def draw(name: str, axes: Axes, runs: Sequence[NamedResult], data: Sequence[NamedResult]) -> None:
-    """Fill axes with a kind of panel, and with the measured points that it can show."""
-    KINDS[name].draw(axes, runs)
-    for i, run in enumerate(data):
-        if points := measured_points(name, run.ds):
-            parts.draw_points(axes, *points, run.label, i, near_zero=name != "iv")
 
 
 def compared(
@@ -169,27 +146,23 @@ def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
 
 
 def shows(results: Sequence[xr.Dataset], kind: str, measured: xr.Dataset | None) -> bool:
-    """True if `compared` draws measured points beside these results."""
+    """True if `compared` draws measured points with these results."""
     kind = kind_of(named_results(results), kind)
     return measured is not None and measured_points(kind, measured) is not None
 
 
 def measured_points(kind: str, ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray] | None:
     """x and y of measured points in a kind of panel; None if the data hold other quantities."""
-    voltage = first(ds, "write_voltage", "voltage")
-    resistance = of_resistance(ds)
-    if kind == "loop":
-        return both_or_none(voltage, resistance)
-    if kind in ("iv", "iv-linear"):
-        current = first(ds, "current", "read_current")
-        return both_or_none(
-            first(ds, "voltage", "read_voltage"), np.abs(current) if kind == "iv" and current is not None else current
-        )
-    if kind == "conductance":
-        return both_or_none(first(ds, "number"), None if resistance is None else 1 / resistance)
-    if kind == "retention":
-        return both_or_none(first(ds, "time"), resistance)
-    return None
+    resistance, current = of_resistance(ds), first(ds, "current", "read_current")
+    points = {
+        "loop": (first(ds, "write_voltage", "voltage"), resistance),
+        "iv": (first(ds, "voltage", "read_voltage"), None if current is None else np.abs(current)),
+        "iv-linear": (first(ds, "voltage", "read_voltage"), current),
+        "conductance": (first(ds, "number"), None if resistance is None else 1 / resistance),
+        "retention": (first(ds, "time"), resistance),
+    }
+    x, y = points.get(kind, (None, None))
+    return None if x is None or y is None else (x, y)
 
 
 def of_resistance(ds: xr.Dataset) -> np.ndarray | None:
@@ -229,11 +202,6 @@ def first(ds: xr.Dataset, *names: str) -> np.ndarray | None:
     return next((ds[name].values for name in names if name in ds), None)
 
 
-def both_or_none(x: np.ndarray | None, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
-    """(x, y), or None if one of them is None."""
-    return None if x is None or y is None else (x, y)
-
-
 def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] | None = None) -> Figure:
     """Figure of a prediction. kinds, own : as `kinds` and `ax` of `otjdd.figure`
 
@@ -242,16 +210,24 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
     levels = ds["percentile"].values
     middle = NamedResult(ds.isel(percentile=len(levels) // 2))
     pairs = [(i, len(levels) - 1 - i) for i in range(len(levels) // 2)]
-    with style():
-        names, fig, places = places_for(kinds_to_draw([middle], kinds), kinds, own)
-        for i, (name, axes) in enumerate(zip(names, places, strict=True)):
+    names = kinds_to_draw([middle], kinds)
+    if own is not None and not kinds:
+        names = names[: len(own)]
+    with parts.laid_out(len(names), own, "kinds") as (fig, places):
+        for name, axes in zip(names, places, strict=True):
             KINDS[name].draw(axes, [middle])
             edges = [(lines_of(name, ds.isel(percentile=i)), lines_of(name, ds.isel(percentile=j))) for i, j in pairs]
             for low, high in edges:
-                band(axes, low, high)
+                for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
+                    if len(x) < 2 or x.shape != other.shape or not np.allclose(x, other, equal_nan=True):
+                        continue
+                    piece = branches(x)
+                    for number in range(piece.max() + 1):
+                        inside = np.flatnonzero(piece == number)
+                        inside = np.arange(max(inside[0] - 1, 0), inside[-1] + 1)  # from the turning point on
+                        shade: dict[str, Any] = {"color": line.get_color(), "alpha": PALE, "linewidth": 0}
+                        axes.fill_between(x[inside], bottom[inside], top[inside], **shade)
             parts.show_all(axes, "y", [y for pair in edges for lines in pair for _, y in lines])
-            if len(names) > 1 and own is None:
-                parts.letter(axes, i)
         shares = " and ".join(f"{levels[high] - levels[low]:g} %" for low, high in pairs[::-1])
         quantity = main_output(ds)
         caption = f"median and bands of {shares} of {ds.attrs['draws']} samples of the fitted parameters"
@@ -266,18 +242,6 @@ def lines_of(kind: str, ds: xr.Dataset) -> list[Line]:
     return [(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)) for line in axes.lines]
 
 
-def band(axes: Axes, low: Sequence[Line], high: Sequence[Line]) -> None:
-    """Fill between the lines of two percentiles, branch by branch, where both have the same x."""
-    for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
-        if len(x) < 2 or x.shape != other.shape or not np.allclose(x, other, equal_nan=True):
-            continue
-        piece = branches(x)
-        for number in range(piece.max() + 1):
-            inside = np.flatnonzero(piece == number)
-            inside = np.arange(max(inside[0] - 1, 0), inside[-1] + 1)  # from the turning point on
-            axes.fill_between(x[inside], bottom[inside], top[inside], color=line.get_color(), alpha=PALE, linewidth=0)
-
-
 def measured_figure(ds: xr.Dataset) -> Figure:
     """Figure of a Dataset of `read_data`: a panel for each measured quantity, and one for the waveform.
 
@@ -288,14 +252,11 @@ def measured_figure(ds: xr.Dataset) -> Figure:
     if axis is None:
         raise ValueError(f"nothing to draw: measured data have one of the axes {', '.join(AXES)}")
     timed = axis != "time" and "time" in ds and "voltage" in ds
-    with style():
-        fig, places = panels(len(measured) + timed)
+    with parts.laid_out(len(measured) + timed) as (fig, places):
         for axes, name in zip(places, measured, strict=False):
             curve(axes, ds, axis, name)
         if timed:
             curve(places[-1], ds, "time", "voltage")
-        for i, axes in enumerate(places if len(places) > 1 else ()):
-            parts.letter(axes, i)
     return fig
 
 
@@ -306,7 +267,10 @@ def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
     on_axis = parts.magnitude(y) if name in SIGNED else y
     floor = ds[name].attrs.get("noise_floor", 0.0)
     lost = np.abs(y) < LOST * floor
-    words, values = labelled_groups(ds)
+    record = ds["record"].values
+    words, values = "record" if record.max() else "", record + 1
+    if "temperature" in ds and np.ptp(ds["temperature"].values) > 1:
+        words, values = "T =", np.round(ds["temperature"].values)
     several = np.unique(values)
     for i, value in enumerate(several):
         inside, colour = values == value, CYCLE[i % 6]
@@ -325,18 +289,6 @@ def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
         axes.axhspan(bottom, LOST * floor, color=GREY, alpha=0.2, linewidth=0)
         axes.axhline(floor, color=GREY, linewidth=0.6, label=f"noise {parts.three_digits(floor, 'A')}")
     elif ds["branch"].values.max() > 0 and axis != "time":
-        first = ds["record"].values == ds["record"].values[0]
-        parts.arrows(axes, x[first], on_axis[first], ORANGE)
+        parts.arrows(axes, x[record == record[0]], on_axis[record == record[0]], ORANGE)
     if axes.get_legend_handles_labels()[0]:
         parts.legend(axes)
-
-
-def labelled_groups(ds: xr.Dataset) -> tuple[str, np.ndarray]:
-    """Word for the groups of points, and the temperature [K] or the number of the record (point,) of each point.
-
-    The word is "T =" or "record"; "" for a single record.
-    """
-    if "temperature" in ds and np.ptp(ds["temperature"].values) > 1:
-        return "T =", np.round(ds["temperature"].values)
-    record = ds["record"].values
-    return ("record" if record.max() else ""), record + 1

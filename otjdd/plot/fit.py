@@ -36,8 +36,7 @@ def fit_figure(ds: xr.Dataset) -> Figure:
     curves = curves_of(ds)
     drawn = min(len(curves), MOST)
     several = ds.sizes["parameter"] > 1 and "correlation" in ds
-    with style():
-        fig, places = panels(drawn + 1 + several + ds.sizes.get("profile", 0))
+    with parts.laid_out(drawn + 1 + several + ds.sizes.get("profile", 0)) as (fig, places):
         for number, axes in enumerate(places[:drawn]):
             data_and_fit(axes, ds, number, curves[number])
         residuals(places[drawn], ds, curves)
@@ -45,8 +44,6 @@ def fit_figure(ds: xr.Dataset) -> Figure:
             correlations(places[drawn + 1], ds)
         for i, axes in enumerate(places[drawn + 1 + several :]):
             draw_profile(axes, ds, i)
-        for i, axes in enumerate(places):
-            parts.letter(axes, i)
     return fig
 
 
@@ -98,7 +95,7 @@ def correlations(axes: Axes, ds: xr.Dataset) -> None:
 
 
 def draw_profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
-    """Fill axes with the profile likelihood of one parameter, beside the parabola of its standard error."""
+    """Fill axes with the profile likelihood of one parameter, with the parabola of its standard error."""
     name = str(ds["profile"].values[number])
     values, squares = ds["profile_value"].values[number], ds["profile_chi_square"].values[number]
     at = list(map(str, ds["parameter"].values)).index(name)
@@ -149,15 +146,39 @@ def front_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     is not the number of pairs.
     """
     pairs = pairs_of(ds, [names] if isinstance(names, str) else list(names))
-    if own is None:
-        with style():
-            fig, places = panels(len(pairs))
-            fill(ds, pairs, places)
-            return fig
-    if len(own) != len(pairs):
-        raise ValueError(f"{len(pairs)} pairs take as many axes, not {len(own)}")
-    fill(ds, pairs, own)
-    return parts.figure_of(own[0])
+    by_name = distances_by_name(ds)
+    with parts.laid_out(len(pairs), own, "pairs") as (fig, places):
+        for (first, second), axes in zip(pairs, places, strict=True):
+            x, y = by_name[first], by_name[second]
+            there = np.isfinite(x) & np.isfinite(y)
+            x, y = (np.minimum(values[there], FARTHEST) for values in (x, y))
+            axes.add_patch(Rectangle((0, 0), goal.LIMIT, goal.LIMIT, facecolor=GREEN, alpha=0.2, linewidth=0))
+            axes.plot(x, y, ".", color=GREY, markersize=2.5, alpha=0.5, label="evaluated sets")
+            front = goal.pareto_front(x, y)
+            axes.plot(
+                x[front], y[front], "o-", color=ORANGE, markersize=2.5, drawstyle="steps-post", label="Pareto front"
+            )
+            if front.size and goal.LIMIT < (close := goal.nearest(x, y)) < FARTHEST:
+                axes.plot(
+                    [0, close, close],
+                    [close, close, 0],
+                    "--",
+                    color=BLUE,
+                    linewidth=0.8,
+                    label=f"both within {close:.3g}",
+                )
+            axes.set_xscale("symlog", linthresh=goal.LIMIT)
+            axes.set_yscale("symlog", linthresh=goal.LIMIT)
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_major_locator(FixedLocator(TICKS))
+                axis.set_major_formatter("{x:g}")
+            axes.set(xlim=(0, None), ylim=(0, None))
+            parts.legend(axes)
+            lost, met = int(np.sum(~there)), int(np.sum(np.maximum(x, y) <= goal.LIMIT))
+            note = f"both met in the box: {met} of {there.size} sets"
+            parts.small_print(axes, note + (f"; {lost} could not be computed" if lost else ""))
+            axes.set(xlabel=f"{first}: distance in tolerances", ylabel=second)
+    return fig
 
 
 def distances_of(ds: xr.Dataset) -> tuple[np.ndarray, list[str], list[str]]:
@@ -187,37 +208,3 @@ def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
     if not pairs:
         raise ValueError(f"no two targets exclude each other; name two of {', '.join(by_name)}")
     return [(pair.first, pair.second) for pair in pairs[:PANELS]]
-
-
-def fill(ds: xr.Dataset, pairs: Sequence[tuple[str, str]], places: Sequence[Axes]) -> None:
-    """Draw each pair into its axes."""
-    by_name = distances_by_name(ds)
-    for number, ((first, second), axes) in enumerate(zip(pairs, places, strict=True)):
-        draw(axes, by_name[first], by_name[second])
-        axes.set(xlabel=f"{first}: distance in tolerances", ylabel=second)
-        if len(pairs) > 1:
-            parts.letter(axes, number)
-
-
-def draw(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    """Draw two distances (visit,) against each other: all sets, the front, and the box of the tolerances."""
-    there = np.isfinite(x) & np.isfinite(y)
-    x, y = (np.minimum(values[there], FARTHEST) for values in (x, y))
-    axes.add_patch(Rectangle((0, 0), goal.LIMIT, goal.LIMIT, facecolor=GREEN, alpha=0.2, linewidth=0))
-    axes.plot(x, y, ".", color=GREY, markersize=2.5, alpha=0.5, label="evaluated sets")
-    front = goal.pareto_front(x, y)
-    axes.plot(x[front], y[front], "o-", color=ORANGE, markersize=2.5, drawstyle="steps-post", label="Pareto front")
-    if front.size and goal.LIMIT < (close := goal.nearest(x, y)) < FARTHEST:
-        axes.plot(
-            [0, close, close], [close, close, 0], "--", color=BLUE, linewidth=0.8, label=f"both within {close:.3g}"
-        )
-    axes.set_xscale("symlog", linthresh=goal.LIMIT)
-    axes.set_yscale("symlog", linthresh=goal.LIMIT)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(FixedLocator(TICKS))
-        axis.set_major_formatter("{x:g}")
-    axes.set(xlim=(0, None), ylim=(0, None))
-    parts.legend(axes)
-    lost = int(np.sum(~there))
-    parts.small_print(axes, f"both met in the box: {int(np.sum(np.maximum(x, y) <= goal.LIMIT))} of {there.size} sets"
-                      + (f"; {lost} could not be computed" if lost else ""))  # fmt: skip

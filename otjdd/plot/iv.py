@@ -22,7 +22,7 @@ from otjdd.plot.axes import arrows, current_limits, legend, magnitude, quantity_
 from otjdd.plot.runs import NamedResult, case_data, gathered, legend_label, panel, stroke
 from otjdd.plot.style import shade
 
-ENERGY = "activation energy of I / T²"  # not that of I, which is also in use
+ENERGY = "activation energy of I / T²"  # not of I, which is also in use
 WIDER = 1.6  # points by which the first loop of a sweep is drawn wider than the last
 LOOPS = 6  # most loops of a sweep that are drawn
 THIN = (0, (4, 2)), (0, (1, 1.5)), (0, (4, 2, 1, 2))  # dashes of channels of conduction

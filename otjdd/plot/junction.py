@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 from PIL import Image
 
@@ -31,7 +30,6 @@ from otjdd.plot.over_time import clock_of, instant, time_axis
 from otjdd.plot.over_x import (
     DECADES,
     FAR,
-    Shot,
     band_limits,
     band_line,
     draw_interfaces,
@@ -76,48 +74,42 @@ def junction(ds: xr.Dataset) -> Figure:
             bands.plot([film, film + FAR], [0, 0], color=GREY, **dashed)
             bands.plot([-FAR, 0], [level, level], color=colour, **dashed)
             vacancies.plot(ds.x.values * 1e9, ds.vacancy_concentration.values[shot.number], **line)
-            current_by_energy(spectrum, ds, shot.number, line)
-        finish(bands, spectrum, ds, shots)
+            E, density = ds.spectrum_energy.values[shot.number], np.abs(ds.spectrum_density.values[shot.number])
+            top = np.nanmax(density, initial=0.0)
+            share = density / top if top > 0 else density
+            spectrum.fill_betweenx(E, 0, share, color=line["color"], alpha=0.18, linewidth=0)
+            spectrum.plot(share, E, linewidth=0.9, **line)
+        lines = [band_line(ds, shot.number) for shot in shots]
+        xlim, ylim = band_limits([ds] * len(lines), lines)
+        bands.axvspan(0, thickness(ds), color=SKY, alpha=0.12, linewidth=0)
+        bands.set(xlim=xlim, ylim=ylim, xlabel="position (nm)", ylabel="band edge (eV)")
+        bands.annotate("$E_F$", (1, 0), (-2, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
+                       ha="right", va="bottom", color=GREY)  # fmt: skip
+        spectrum.set(xlim=(0, 1.05), ylim=ylim, xticks=[], xlabel="current spectrum")
+        spectrum.tick_params(labelleft=False)
+        legend(bands)
         draw_layers(bands, [NamedResult(ds)])
         draw_interfaces(vacancies, [NamedResult(ds)])
         c = ds.vacancy_concentration.values[[shot.number for shot in shots]]
-        vacancies.set(
-            yscale="log", ylim=(max(c.min(), c.max() * 10.0**-DECADES) / 2, c.max() * 3), xlim=(0, thickness(ds))
-        )
-        vacancies.set(xlabel="position in the film (nm)", ylabel="vacancies (m⁻³)")
+        concentration_axis(vacancies, c)
+        vacancies.set(xlim=(0, thickness(ds)), xlabel="position in the film (nm)")
         vacancies.yaxis.set_major_locator(LogLocator(numticks=4))
         vacancies.yaxis.set_minor_locator(NullLocator())
         fig.set_layout_engine(None)  # with one, matplotlib would draw twice, first to find the layout
     return fig
 
 
-def current_by_energy(axes: Axes, ds: xr.Dataset, number: int, line: dict[str, Any]) -> None:
-    """Fill axes with the current density by energy of a snapshot, relative to its largest value."""
-    E, density = ds.spectrum_energy.values[number], np.abs(ds.spectrum_density.values[number])
-    top = np.nanmax(density, initial=0.0)
-    share = density / top if top > 0 else density
-    axes.fill_betweenx(E, 0, share, color=line["color"], alpha=0.18, linewidth=0)
-    axes.plot(share, E, linewidth=0.9, **line)
-
-
-def finish(bands: Axes, spectrum: Axes, ds: xr.Dataset, shots: Sequence[Shot]) -> None:
-    """Set limits, labels and legend of the bands and of the current by energy."""
-    lines = [band_line(ds, shot.number) for shot in shots]
-    xlim, ylim = band_limits([ds] * len(lines), lines)
-    bands.axvspan(0, thickness(ds), color=SKY, alpha=0.12, linewidth=0)
-    bands.set(xlim=xlim, ylim=ylim, xlabel="position (nm)", ylabel="band edge (eV)")
-    bands.annotate("$E_F$", (1, 0), (-2, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
-                   ha="right", va="bottom", color=GREY)  # fmt: skip
-    spectrum.set(xlim=(0, 1.05), ylim=ylim, xticks=[], xlabel="current spectrum")
-    spectrum.tick_params(labelleft=False)
-    legend(bands)
+def concentration_axis(axes: Axes, c: np.ndarray) -> None:
+    """Set the y axis for concentrations of vacancies (any shape) [1/m3], over at most DECADES."""
+    least = max(c.min(), c.max() * 10.0**-DECADES) / 2
+    axes.set(yscale="log", ylim=(least, c.max() * 3), ylabel="vacancies (m⁻³)")
 
 
 class Scene:
     """The figure of one instant of a result, which can be moved in time.
 
     ds : a result with snapshots   dpi : dots per inch of its images
-    Attributes: `fig` is the figure, `times` (n,) [s] those of the snapshots, `moving` the artists that change.
+    Attributes: `fig` is the figure, `times` (n,) [s] are of the snapshots, `moving` the artists that change.
     Raises ValueError for a result without snapshots.
     """
 
@@ -131,8 +123,19 @@ class Scene:
             self.fig = Figure(figsize=(2 * WIDTH, 1.6 * HEIGHT), layout="constrained", dpi=dpi)
             left, right = self.fig.subfigures(1, 2, squeeze=False)[0]
             above, below = left.subplots(2, 1)
-            self._vacancies = self._draw_vacancies(above)
-            self._bands = self._draw_bands(below)
+            x, c = ds.x.values * 1e9, ds.vacancy_concentration.values
+            lines = [band_line(ds, i) for i in range(len(self.times))]
+            below.axvspan(0, thickness(ds), color=SKY, alpha=0.12, linewidth=0)
+            below.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+            for axes, line in ((above, (x, c[0])), (below, lines[0])):
+                axes.plot(*line, color=GREY, linewidth=0.6, linestyle=":")
+            (self._vacancies,) = above.plot(x, c[0], color=BLUE)
+            (self._bands,) = below.plot(*lines[0], color=BLUE)
+            concentration_axis(above, c)
+            xlim, ylim = band_limits([ds] * len(lines), lines)
+            below.set(xlim=xlim, ylim=ylim, ylabel="band edge (eV)")
+            for axes in (above, below):
+                axes.set_xlabel("position (nm)")
             self._mark = self._draw_course(right)
             self._title = self.fig.suptitle("", fontsize=8)
         self.moving = [self._vacancies, self._bands, self._title, *self._marks]
@@ -155,24 +158,6 @@ class Scene:
             return f"t = {instant(t)}"
         part = min(int(self._clock(t)), len(self._clock.first) - 1)
         return f"{instant(t - self._clock.edges[part])} after the jump at {instant(self._clock.edges[part])}"
-
-    def _draw_vacancies(self, axes: Axes) -> Line2D:
-        c = self.ds.vacancy_concentration.values
-        axes.plot(self.ds.x.values * 1e9, c[0], color=GREY, linewidth=0.6, linestyle=":")
-        (line,) = axes.plot(self.ds.x.values * 1e9, c[0], color=BLUE)
-        least = max(c.min(), c.max() * 10.0**-DECADES) / 2
-        axes.set(yscale="log", ylim=(least, c.max() * 3), xlabel="position (nm)", ylabel="vacancies (m⁻³)")
-        return line
-
-    def _draw_bands(self, axes: Axes) -> Line2D:
-        lines = [band_line(self.ds, i) for i in range(len(self.times))]
-        xlim, ylim = band_limits([self.ds] * len(lines), lines)
-        axes.axvspan(0, thickness(self.ds), color=SKY, alpha=0.12, linewidth=0)
-        axes.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-        axes.plot(*lines[0], color=GREY, linewidth=0.6, linestyle=":")
-        (line,) = axes.plot(*lines[0], color=BLUE)
-        axes.set(xlim=xlim, ylim=ylim, xlabel="position (nm)", ylabel="band edge (eV)")
-        return line
 
     def _draw_course(self, part: SubFigure) -> Callable[[float], None]:
         """Draw current and voltage over time, or resistances read by read. Returns a function that marks a time [s]."""
@@ -208,13 +193,6 @@ class Scene:
             caption.set_text(volts(voltage[i]) if np.isfinite(voltage[i]) else "")
 
         return mark
-
-
-def frame(ds: xr.Dataset, t: float) -> Figure:
-    """Figure of one instant [s] of a result; see `Scene.show`. Raises ValueError for a result without snapshots."""
-    scene = Scene(ds)
-    scene.show(t)
-    return scene.fig
 
 
 def instants(ds: xr.Dataset) -> np.ndarray:
@@ -254,14 +232,11 @@ def encoded(ds: xr.Dataset, suffix: str, name: str = "the movie") -> bytes:
     times = instants(ds)
     rate = max(1.0, len(times) / SECONDS)
     with style():
-        return (gif if suffix == ".gif" else mp4)(scene, times, rate)
-
-
-def gif(scene: Scene, times: np.ndarray, rate: float) -> bytes:
-    """GIF of some instants (n,) [s], `rate` frames a second."""
-    data, (first, *others) = io.BytesIO(), frames(scene, times)
-    first.save(data, "GIF", save_all=True, append_images=others, duration=round(1000 / rate), loop=0)
-    return data.getvalue()
+        if suffix == ".mp4":
+            return mp4(scene, times, rate)
+        data, (first, *others) = io.BytesIO(), frames(scene, times)
+        first.save(data, "GIF", save_all=True, append_images=others, duration=round(1000 / rate), loop=0)
+        return data.getvalue()
 
 
 def frames(scene: Scene, times: np.ndarray) -> Iterator[Image.Image]:

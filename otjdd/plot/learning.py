@@ -62,13 +62,8 @@ def interval(ds: xr.Dataset) -> float:
     return float(t[second.start - 1] - t[first.stop - 1])
 
 
-def many_intervals(runs: Sequence[NamedResult]) -> bool:
-    """True if there are several results, of trains of different intervals."""
-    return len(runs) > 1 and len({interval(run.ds) for run in runs}) > 1
-
-
 @panel(
-    "ppf", when=shows_pulses, together=many_intervals,
+    "ppf", when=shows_pulses, together=lambda runs: len(runs) > 1 and len({interval(run.ds) for run in runs}) > 1,
     shows="PPF and PTP against the interval of the pulses, of several results",
     needs="several results of trains with different intervals, each as `train` needs it",
 )  # fmt: skip

@@ -228,7 +228,7 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def charges_in_time(ds: xr.Dataset) -> bool:
-    """True if the source charges the junction through a circuit: where its voltage jumps, that of the junction stays."""
+    """True if the source charges the junction through a circuit: where its voltage jumps, the junction voltage stays."""
     if "junction_voltage" not in ds:
         return False
     at_once = np.diff(ds.time.values) == 0.0
@@ -252,7 +252,7 @@ def same(first: Clock | None, second: Clock | None) -> bool:
 
 
 def shows_time(ds: xr.Dataset) -> bool:
-    """True if a result has at most two reads, and recorded times beside them: a run made for its time series."""
+    """True if a result has at most two reads, and recorded times besides them: a run made for its time series."""
     reads = ds.sizes.get("read", 0)
     return ds.sizes.get("time", 0) > reads + 2 and reads <= 2
 

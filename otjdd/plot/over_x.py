@@ -21,7 +21,7 @@ TRAP_STYLES = {"": "-", "right": "--", "left": ":"}  # of a current through the 
 CURVES = 6  # most snapshots that are drawn as profiles; more are drawn as a map
 DECADES = 8.0  # below the largest concentration: smaller ones are not drawn
 TRAP_DECADES = 6.0  # the same of currents of traps
-BAR = (1.03, 0.0, 0.04, 1.0)  # place of a colour bar beside its axes, in parts of the axes
+BAR = (1.03, 0.0, 0.04, 1.0)  # place of a colour bar next to its axes, in parts of the axes
 AROUND = 1.2  # nm, least drawn width of an electrode
 FLAT = 3e-3  # eV: a band edge within this of its end value counts as flat
 SAME_VOLTAGE = 1e-3  # V, within which voltages count as equal
@@ -92,7 +92,7 @@ def at_voltages(ds: xr.Dataset, shots: list[Shot]) -> list[Shot]:
 
 
 def voltage_at(ds: xr.Dataset, number: int) -> float:
-    """Junction voltage [V] of a snapshot; in older files that of the time series at or before it; nan without both."""
+    """Junction voltage [V] of a snapshot; in older files from the time series at or before it; nan without both."""
     if "snapshot_junction_voltage" in ds:
         return float(ds.snapshot_junction_voltage.values[number])
     if not ds.sizes.get("time") or "junction_voltage" not in ds:
@@ -138,7 +138,7 @@ def over_x(
 
 
 def of_snapshots(ds: xr.Dataset) -> Iterator[FilmCurve]:
-    """Vacancies at a few snapshots: all of them, or those of lowest and highest resistance."""
+    """Vacancies at a few snapshots: all of them, or at the lowest and the highest resistance."""
     shots = every(ds) if ds.sizes["snapshot"] <= CURVES else extremes(ds)
     for j, shot in enumerate(shots):  # concentrations are zero in a layer without sites, or in a film without vacancies
         yield FilmCurve(shot.name, ds.vacancy_concentration.values[shot.number], j, len(shots))
@@ -240,7 +240,7 @@ def draw_interfaces(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY)
 def bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the conduction band edge through electrodes and film. The Fermi level of the right electrode is 0 eV.
 
-    The snapshots are those of lowest and highest resistance if they were taken with reads, else the first and the last.
+    The snapshots are the ones of lowest and highest resistance if they were taken with reads, else the first and the last.
     """
     drawn = []
     for i, run in enumerate(runs):
@@ -262,7 +262,7 @@ def bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
 def band_limits(
     results: Sequence[xr.Dataset], lines: Sequence[tuple[np.ndarray, np.ndarray]]
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Limits of x [nm] and of energy [eV] for band diagrams, from the film and the bent regions beside it.
+    """Limits of x [nm] and of energy [eV] for band diagrams, from the film and the bent regions next to it.
 
     The band bottom of a metal does not count. A semiconductor is drawn up to where its band is FLAT.
     """
@@ -399,7 +399,18 @@ def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
         axes.plot(x, n, color=colour, label=legend_label(run, f"electrons at {when}"))
         axes.plot(x, c, color=colour, linestyle=(0, (5, 2)), label=legend_label(run, "vacancies"))
         energy.plot(x, ds.conduction_band.values[k], color=GREY, linewidth=0.8)
-        fermi_lines(energy, -float(ds.snapshot_junction_voltage[k]), i == 0)
+        level = -float(ds.snapshot_junction_voltage[k])
+        dotted: dict[str, Any] = {"color": ORANGE, "linewidth": 0.8, "linestyle": (0, (1, 1.5)), "zorder": 0}
+        over_curves: dict[str, Any] = {
+            "color": ORANGE,
+            "va": "bottom",
+            "path_effects": [withStroke(linewidth=2.0, foreground="white")],
+        }
+        energy.axhline(level, xmax=0.5, **dotted)
+        energy.annotate("$E_F$ left", (0.02, level), xycoords=("axes fraction", "data"), **over_curves)
+        if i == 0:
+            energy.axhline(0.0, xmin=0.5, **dotted)
+            energy.annotate("$E_F$ right", (0.52, 0.0), xycoords=("axes fraction", "data"), **over_curves)
         most, least = max(most, c.max(), n.max()), min(least, max(n.min(), FEWEST * c.max()))
     axes.set(yscale="log", xlabel="position (nm)", ylabel="concentration (m⁻³)", ylim=(least / 2, most * 30))
     energy.set_ylabel("band edge, Fermi levels (eV)", color=GREY)
@@ -408,21 +419,6 @@ def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
     low, high = energy.get_ylim()
     energy.set_ylim(low, high + BESIDE * (high - low))
     legend(axes)
-
-
-def fermi_lines(energy: Axes, left: float, both: bool) -> None:
-    """Draw the Fermi level of the left contact [eV] and, if `both`, that of the right one, at 0."""
-    dotted: dict[str, Any] = {"color": ORANGE, "linewidth": 0.8, "linestyle": (0, (1, 1.5)), "zorder": 0}
-    over_curves: dict[str, Any] = {
-        "color": ORANGE,
-        "va": "bottom",
-        "path_effects": [withStroke(linewidth=2.0, foreground="white")],
-    }
-    energy.axhline(left, xmax=0.5, **dotted)
-    energy.annotate("$E_F$ left", (0.02, left), xycoords=("axes fraction", "data"), **over_curves)
-    if both:
-        energy.axhline(0.0, xmin=0.5, **dotted)
-        energy.annotate("$E_F$ right", (0.52, 0.0), xycoords=("axes fraction", "data"), **over_curves)
 
 
 @panel(
@@ -436,7 +432,11 @@ def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
         shots = extremes(run.ds)
         for j, shot in enumerate(shots):
             line = stroke(i, j, len(runs), len(shots))
-            for side, E, density in spectra_of(run.ds, shot.number):
+            parts = [("", run.ds.spectrum_energy, run.ds.spectrum_density)]
+            if "spectrum_trap_energy" in run.ds:
+                parts += [(side, run.ds.spectrum_trap_energy, run.ds[f"spectrum_traps_{side}"]) for side in SIDES]
+            for side, energies, densities in parts:  # "": through the band
+                E, density = energies.values[shot.number], np.abs(densities.values[shot.number])
                 style = {"linestyle": TRAP_STYLES[side]} if "trap" in run.ds.dims else {}
                 label = legend_label(run, ", ".join(filter(None, (shot.name, f"traps, {side}" if side else ""))))
                 axes.plot(E, np.where(density > 0, density, np.nan), label=label, **line | style)
@@ -448,15 +448,3 @@ def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
     axes.set(yscale="log", xlabel="electron energy (eV)", ylabel="current density (A m⁻² eV⁻¹)")
     legend(axes)
     small_print(axes, AT_VOLTAGE)
-
-
-def spectra_of(ds: xr.Dataset, number: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """Currents of a snapshot through the band, and between traps and each electrode.
-
-    A current is (side of the electrode, energies (n,) [eV], |current density| per energy (n,) [A m-2 eV-1]); the side is ""
-    for the current through the band.
-    """
-    parts = [("", ds.spectrum_energy, ds.spectrum_density)]
-    if "spectrum_trap_energy" in ds:
-        parts += [(side, ds.spectrum_trap_energy, ds[f"spectrum_traps_{side}"]) for side in SIDES]
-    return [(side, energy.values[number], np.abs(density.values[number])) for side, energy, density in parts]

@@ -47,11 +47,6 @@ def writes(ds: xr.Dataset) -> np.ndarray:
     return np.asarray(V[np.isfinite(V) & (V != 0)])
 
 
-def different(ds: xr.Dataset) -> bool:
-    """True if reads follow writes of more than one voltage."""
-    return len(set(writes(ds))) > 1 and ds.sizes["read"] > 2
-
-
 def steps_writes(ds: xr.Dataset) -> bool:
     """True if the writes have more than four different voltages."""
     return len(np.unique(writes(ds))) > 4
@@ -69,7 +64,7 @@ def repeats_writes(ds: xr.Dataset) -> bool:
 
 
 @panel(
-    "loop", *WRITTEN, when=different, usual=steps_writes,
+    "loop", *WRITTEN, when=lambda ds: len(set(writes(ds))) > 1 and ds.sizes["read"] > 2, usual=steps_writes,
     shows="resistance against the voltage of the write before the read",
     needs="reads after writes of different voltages, as a drive of kind write-read-loop has",
 )  # fmt: skip
@@ -78,9 +73,9 @@ def loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
     for i, run in enumerate(runs):
         V, R = run.ds.write_voltage.values, run.ds.read_resistance.values
         line = stroke(i, 0, len(runs), 1)
-        mark: dict[str, Any] = (
-            {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i) | marker_options(i, len(runs), len(V))
-        )
+        step = -(-len(V) // MARKED) if len(runs) > 1 else 1  # markers at some points, which differ between the curves
+        mark: dict[str, Any] = {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i)
+        mark |= {"markevery": (i * step // len(runs), step)} if step > 1 else {}
         axes.plot(V, R, linewidth=0.8, label=legend_label(run), **mark, **line)
         bars(axes, V, R, run.ds)
         arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"], turn=(i, len(runs)))
@@ -103,12 +98,6 @@ def bars(axes: Axes, x: np.ndarray, y: np.ndarray, ds: xr.Dataset) -> None:
 def hollow(i: int) -> dict[str, Any]:
     """Options of open, larger markers for every curve but the first, so that coinciding points are visible."""
     return {"markerfacecolor": "none", "markersize": 4, "markeredgewidth": 0.7} if i else {}
-
-
-def marker_options(i: int, count: int, points: int) -> dict[str, Any]:
-    """Options of curve i of `count` curves of many points: markers at some points, which differ between the curves."""
-    step = -(-points // MARKED) if count > 1 else 1
-    return {"markevery": (i * step // count, step)} if step > 1 else {}
 
 
 def loop_numbers(ds: xr.Dataset) -> str | None:
@@ -447,19 +436,15 @@ def cumulative(axes: Axes, sets: Sequence[Numbers], what: str, unit: str, of: st
         if not values.size:
             continue
         share = 100 * (np.arange(values.size) + 0.5) / values.size
-        text = (f"{set_.name}: " if len(sets) > 1 else "") + middle(values, unit, log)
+        width = np.std(np.log10(magnitude(values))) if log else np.std(values)
+        decades = f"{width:.2g} decades" if width >= 1e-3 else "below 0.001 decades"
+        spread = decades if log else three_digits(float(width), unit)
+        text = f"{set_.name}: " if len(sets) > 1 else ""
+        text += f"{three_digits(float(np.median(values)), unit)}, σ {spread}"
         axes.plot(values, share, marker="osD^vP"[i % 6], markersize=2.5, label=text, **stroke(0, i, 1, len(sets)))
     quantity_axis(axes, "x", every, what, unit, log=log)
     axes.set(ylabel=f"cumulative fraction of {of} (%)", ylim=(0, 100))
     legend(axes)
-
-
-def middle(values: np.ndarray, unit: str, log: bool) -> str:
-    """Median and standard deviation as text. log : give the deviation of the decimal logarithm, in decades"""
-    width = np.std(np.log10(magnitude(values))) if log else np.std(values)
-    decades = f"{width:.2g} decades" if width >= 1e-3 else "below 0.001 decades"
-    spread = decades if log else three_digits(float(width), unit)
-    return f"{three_digits(float(np.median(values)), unit)}, σ {spread}"
 
 
 def boxes(axes: Axes, sets: Sequence[Numbers], what: str, unit: str) -> None:

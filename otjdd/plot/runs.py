@@ -144,12 +144,10 @@ def leaves(data: dict[str, Any] | list[Any], prefix: str = "") -> Iterator[tuple
             yield name, value
 
 
-def parts_by_kind(attrs: Mapping[str, Any]) -> dict[str, str]:
-    """Key -> name of each part of the drive of a case: "drive.parts[1]" -> "pulse", or "pulse 2" if there are several.
-
-    Pulses of 0 V are waiting times before reads, and are left out.
-    """
-    parts = case_data(attrs).get("drive", {}).get("parts", [])
+def with_words(ds: xr.Dataset) -> xr.Dataset:
+    """The Dataset of a study, with the name in words of each coordinate as its attribute WORDS."""
+    # key -> name of each part of the drive of a case: "drive.parts[1]" -> "pulse", or "pulse 2" if there are several
+    parts = case_data(ds.attrs).get("drive", {}).get("parts", [])
     kinds = [str(part.get("kind", "")) for part in parts]
     idle = [
         kind == "pulse" and str(part.get("voltage", "")).split(" ")[0] == "0"
@@ -160,19 +158,10 @@ def parts_by_kind(attrs: Mapping[str, Any]) -> dict[str, str]:
         alike = [k for k, other in enumerate(kinds) if other == kind and idle[k] == off]
         if not off:
             named[f"drive.parts[{i}]"] = kind + (f" {alike.index(i) + 1}" if len(alike) > 1 else "")
-    return named
-
-
-def layer_names(attrs: Mapping[str, Any]) -> dict[str, str]:
-    """Key -> material of each layer of a film: "device.film.layers[1]" -> "TiO2", if no other layer is of it."""
-    layers = case_data(attrs).get("device", {}).get("film", {}).get("layers", [])
+    # key -> material of each layer of a film: "device.film.layers[1]" -> "TiO2", if no other layer is of it
+    layers = case_data(ds.attrs).get("device", {}).get("film", {}).get("layers", [])
     materials = [str(layer.get("material", "")) for layer in layers]
-    return {f"device.film.layers[{i}]": m for i, m in enumerate(materials) if m and materials.count(m) == 1}
-
-
-def with_words(ds: xr.Dataset) -> xr.Dataset:
-    """The Dataset of a study, with the name in words of each coordinate as its attribute WORDS."""
-    names = parts_by_kind(ds.attrs) | layer_names(ds.attrs)
+    names = named | {f"device.film.layers[{i}]": m for i, m in enumerate(materials) if m and materials.count(m) == 1}
     in_words = {}
     for key in map(str, ds.coords):
         path, _, name = key.rpartition(".")
@@ -256,7 +245,7 @@ class PanelKind(NamedTuple):
     usual: OfResults
 
 
-KINDS: dict[str, PanelKind] = {}  # by name, in the order of a figure: that of CHAPTERS, which `figure` loads
+KINDS: dict[str, PanelKind] = {}  # by name, in the order of a figure: the order of CHAPTERS, which `figure` loads
 CHAPTERS = "reads", "iv", "small_signal", "over_time", "learning", "over_x", "crossbar"
 OF_SAMPLES = {
     "cdf, box": "cumulative distributions, or boxes, of the results of a study's sample, or of both states of its devices",

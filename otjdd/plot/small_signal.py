@@ -68,11 +68,6 @@ def enough_frequencies(ds: xr.Dataset) -> bool:
     return ds.sizes["frequency"] > 4
 
 
-def few(ds: xr.Dataset) -> bool:
-    """True if a result has enough voltages for a curve, and too few frequencies for a spectrum."""
-    return biased(ds) and not enough_frequencies(ds)
-
-
 def biased(ds: xr.Dataset) -> bool:
     """True if a result has enough voltages for a curve."""
     return ds.sizes["bias"] > 2
@@ -101,7 +96,9 @@ def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
     Arcs that are much smaller than the largest are drawn in inset axes.
     """
     every = list(draw_curves(axes, runs, "frequency"))
-    large, *small = split_by_size([float(np.ptp(impedance(curve)[1].real)) for curve, _ in every])
+    sizes = [float(np.ptp(impedance(curve)[1].real)) for curve, _ in every]
+    large = [k for k, size in enumerate(sizes) if OTHER_SIZE * size >= max(sizes)]
+    small = [k for k in range(len(sizes)) if k not in large]
     arcs(axes, [every[k] for k in large])
     if not small:
         legend(axes)
@@ -115,20 +112,13 @@ def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
         (left + 0.5 * size, top + (ABOVE - 0.04 - INSET[1]) * size, INSET[0] * size, INSET[1] * size),
         transform=axes.transData,
     )
-    arcs(inset, [every[k] for k in small[0]], 3)
+    arcs(inset, [every[k] for k in small], 3)
     inset.tick_params(labelsize=6)
     inset.xaxis.label.set_fontsize(6)
     inset.yaxis.label.set_fontsize(6)
-    for k in small[0]:  # so that the legend names these curves too
+    for k in small:  # so that the legend names these curves too
         axes.plot([], [], linewidth=1.0, **every[k][1])
     legend(axes)
-
-
-def split_by_size(sizes: Sequence[float]) -> list[list[int]]:
-    """Indices of the curves within a factor OTHER_SIZE of the largest and, if there are any, of the smaller ones."""
-    large = [k for k, size in enumerate(sizes) if OTHER_SIZE * size >= max(sizes)]
-    small = [k for k in range(len(sizes)) if k not in large]
-    return [large, small] if small else [large]
 
 
 def arcs(axes: Axes, curves: Sequence[tuple[SignalCurve, dict[str, Any]]], ticks: int | None = None) -> None:
@@ -171,7 +161,7 @@ def smoothed(f: np.ndarray, Z: np.ndarray, at: np.ndarray | None = None) -> np.n
 
 
 def name_decades(axes: Axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarray) -> None:
-    """Write the frequency beside the dots of a curve that are clear of the real axis.
+    """Write the frequency next to the dots of a curve that are clear of the real axis.
 
     decades : frequencies (n,) [Hz]   Z : the curve [ohm]   dots : its values (n,) at the decades
     """
@@ -212,8 +202,8 @@ def bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 @panel(
-    "cv", *SIGNALS, when=biased, usual=few, shows="capacitance against voltage",
-    needs="a drive of kind cv with three voltages or more",
+    "cv", *SIGNALS, when=biased, usual=lambda ds: biased(ds) and not enough_frequencies(ds),
+    shows="capacitance against voltage", needs="a drive of kind cv with three voltages or more",
 )  # fmt: skip
 def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the capacitance against voltage, a curve for each state and frequency."""

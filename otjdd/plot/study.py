@@ -25,10 +25,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from otjdd.plot import study_panels
-from otjdd.plot.axes import colours, figure_of, letter, small_print
+from otjdd.plot.axes import colours, laid_out, small_print
 from otjdd.plot.runs import meant, with_words, words_of
 from otjdd.plot.study_panels import places, row_text, wrapped
-from otjdd.plot.style import panels, style
 from otjdd.studies.dataset import SAMPLE_METHOD, devices_of, unfit, worth_logarithms
 
 CURVES, MAPS, RESULTS = 6, 6, 6  # most of each in one figure
@@ -51,12 +50,6 @@ class Panel(NamedTuple):
     omitted: str = ""
 
 
-def results_of(ds: xr.Dataset) -> list[str]:
-    """Names of the numbers that a study kept, without texts and the status of the points."""
-    numbers = [str(name) for name, variable in ds.data_vars.items() if variable.dtype.kind in "iuf"]
-    return [name for name in numbers if name != "status" and not name.startswith("point_")]
-
-
 def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[Axes] | None = None) -> Figure:
     """Figure of the named results of a study, or of the first RESULTS.
 
@@ -64,7 +57,9 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     Raises ValueError for an unknown name, when no point is done, and for another number of axes.
     """
     ds = with_words(ds)
-    available, asked = results_of(ds), [names] if isinstance(names, str) else list(names)
+    numbers = [str(name) for name, variable in ds.data_vars.items() if variable.dtype.kind in "iuf"]
+    available = [name for name in numbers if name != "status" and not name.startswith("point_")]
+    asked = [names] if isinstance(names, str) else list(names)
     kinds: Sequence[str] = kinds_of(ds)
     for name in asked:
         if name not in available and name not in kinds:
@@ -81,23 +76,15 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     if not any(np.isfinite(panel.result).any() for panel in all_panels):
         states = [f"{int((ds.status == k).sum())} {word}" for k, word in ((1, "failed"), (2, "missing"))]
         raise ValueError(f"nothing to draw: no point of this study is done ({', '.join(states)})")
-    if own is not None:
-        if len(own) != len(all_panels):
-            raise ValueError(f"{len(all_panels)} panels take as many axes, not {len(own)}")
-        fill(all_panels, own)
-        return figure_of(own[0])
-    with style():
-        fig, axes = panels(len(all_panels))
-        fill(all_panels, axes)
-        for i, panel_axes in enumerate(axes if len(axes) > 1 else ()):
-            letter(panel_axes, i)
-        if more := [] if set(asked) & set(available) else available[len(chosen) :]:
+    with laid_out(len(all_panels), own) as (fig, places):
+        fill(all_panels, places)
+        if own is None and (more := [] if set(asked) & set(available) else available[len(chosen) :]):
             fig.supxlabel(f"not drawn: {', '.join(more)}", fontsize=6)
     return fig
 
 
 def kinds_of(ds: xr.Dataset) -> tuple[str, ...]:
-    """Kinds of pictures of a study, beside the names of its results."""
+    """Kinds of figures of a study, besides the names of its results."""
     cycled: tuple[str, ...] = ()
     if not unfit(ds):
         cycled = (CDF, BOX, *((SIGMA,) if axis_of_devices(ds) is not None else ()), SIGMA_MEDIAN)
@@ -105,7 +92,7 @@ def kinds_of(ds: xr.Dataset) -> tuple[str, ...]:
 
 
 def axis_of_devices(ds: xr.Dataset) -> Hashable | None:
-    """The longest axis beside that of cycled devices, along which they are of another kind; None if there is none."""
+    """The longest axis besides the one of cycled devices, along which they are of another kind; None if there is none."""
     others = [dim for dim in ds.status.dims if dim != devices_of(ds)]
     return max(others, key=lambda dim: ds.sizes[dim], default=None)
 

@@ -227,7 +227,7 @@ def sensitivities(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
 
 
 class StateOfPoint(NamedTuple):
-    """Names of a state and of a point of the axes beside the devices, and resistances (devices, cycles) [ohm]."""
+    """Names of a state and of a point of the axes besides the devices, and resistances (devices, cycles) [ohm]."""
 
     state: str
     where: str
@@ -235,7 +235,7 @@ class StateOfPoint(NamedTuple):
 
 
 def of_points(ds: xr.Dataset) -> Iterator[StateOfPoint]:
-    """Both states at each point of the axes beside the devices."""
+    """Both states at each point of the axes besides the devices."""
     R = resistances(ds)
     others = [dim for dim in R.dims if dim not in ("state", DEVICES, CYCLES)]
     for index in np.ndindex(*(R.sizes[dim] for dim in others)):
@@ -296,10 +296,16 @@ def medians(R: np.ndarray) -> np.ndarray:
 
 def against_axis(ds: xr.Dataset, axes: Axes, along: Hashable) -> None:
     """Draw the standard deviations of ln R of both states along an axis; an axis of the radius becomes the area."""
-    scatter = one_axis(variability(ds), along)
+    scatter = variability(ds)
+    scatter = scatter.isel({dim: 0 for dim in scatter.sizes if dim not in ("state", along)})
     area = AREA in scatter.coords
     x = scatter[AREA].values * 1e12 if area else numbers_along(scatter.sigma_c2c, along)
-    scatter_lines(scatter, x, axes, "area" if area else "")
+    power_of = "area" if area else ""
+    for state in ("low", "high"):
+        of_state = scatter.sel(state=state)
+        powers = {kind: power(x, of_state[f"sigma_{kind}"].values, power_of) for kind in SCATTERS} if power_of else {}
+        points(of_state, x, axes, state, None, powers)
+    finish(scatter, axes)
     unit = "um^2" if area else scatter[along].attrs.get("units", "1") if along in scatter.coords else "1"
     name = "area of the junction" if area else words_of(ds, along)
     log = True if area and len(x) > 1 else None
@@ -314,20 +320,6 @@ def against_median(ds: xr.Dataset, axes: Axes) -> None:
         points(of_state, R, axes, state, np.nan_to_num(error), {})
     finish(scatter, axes)
     quantity_axis(axes, "x", scatter.median_resistance.values, "median resistance", "ohm", log=True)
-
-
-def one_axis(scatter: xr.Dataset, along: Hashable) -> xr.Dataset:
-    """The variability along one axis, at the first value of all others."""
-    return scatter.isel({dim: 0 for dim in scatter.sizes if dim not in ("state", along)})
-
-
-def scatter_lines(scatter: xr.Dataset, x: np.ndarray, axes: Axes, power_of: str) -> None:
-    """Draw the scatter of both states along x (n,). power_of : name of x in a fitted power law; "" for none"""
-    for state in ("low", "high"):
-        of_state = scatter.sel(state=state)
-        powers = {kind: power(x, of_state[f"sigma_{kind}"].values, power_of) for kind in SCATTERS} if power_of else {}
-        points(of_state, x, axes, state, None, powers)
-    finish(scatter, axes)
 
 
 def power(x: np.ndarray, sigma: np.ndarray, of: str) -> str:

@@ -1,7 +1,7 @@
 """The look of all figures (colours, fonts, sizes for the column of a journal), and how they are written into files.
 
 Figures are made from matplotlib's classes and never through pyplot, so that no global state changes and no window opens.
-The colours are those of Okabe and Ito, which colour-blind readers can tell apart.
+The colours are from Okabe and Ito, which colour-blind readers can tell apart.
 """
 
 from __future__ import annotations
