@@ -1,6 +1,6 @@
 """The base class of all frozen inputs, and the types of their plain numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, NamedTuple, get_args, get_origin
 
@@ -17,7 +17,7 @@ Material = Annotated[str, StringConstraints(min_length=1, max_length=60)]  # a n
 
 
 class Facts(NamedTuple):
-    """What is known of a key beside its type, bounds, default, meaning and example."""
+    """What is known of a key besides its type, bounds, default, meaning and example."""
 
     kernel: str | int = ""  # column of the kernel's row of numbers that has its value
     shared: str = ""  # why all columns of a junction have one value
@@ -25,7 +25,7 @@ class Facts(NamedTuple):
     of_material: bool = False  # a number of the material of its table, which another material does not have
     not_with_layers: str = ""  # why a film of several layers does not have it
     instead_of: tuple[str, ...] = ()  # keys in whose place it stands
-    replaced: bool = False  # a table that replaces that of a base instead of being merged with it
+    replaced: bool = False  # a table that replaces the table of a base instead of being merged with it
     removable: bool = False  # "none" takes it away, as any table that may be absent where it stands
 
 
@@ -40,6 +40,21 @@ def key(says: str, default: Any = ..., *, example: Any = None, factory: Any = No
     field = Field(**start, description=says or None, examples=None if example is None else [example], **others)
     field.metadata += [Facts(**facts)] if facts else []
     return field
+
+
+def form_by(signs: Mapping[str | type, str], otherwise: str) -> Callable[[object], str]:
+    """Function that returns the tag of the form of a value: the tag of its first sign, else `otherwise`.
+
+    signs : a key of a table, or a type of values -> tag. A record counts as a table with its keys
+    """
+
+    def tag(value: object) -> str:
+        table = vars(value) if isinstance(value, Record) else value
+        keys = table if isinstance(table, dict) else ()
+        found = (sign in keys if isinstance(sign, str) else isinstance(table, sign) for sign in signs)
+        return next((tag for tag, there in zip(signs.values(), found, strict=True) if there), otherwise)
+
+    return tag
 
 
 def records_of(annotation: Any) -> list[type[BaseModel]]:
@@ -75,7 +90,7 @@ def tables_of(record: type[BaseModel]) -> dict[str, tuple[bool, list[type[BaseMo
 
 
 def marks_of(field: FieldInfo) -> list[Any]:
-    """Bounds, quantity and facts of a field, and those of the alternatives of its type."""
+    """Bounds, quantity and facts of a field and of the alternatives of its type."""
     parts = (field.annotation, *get_args(field.annotation))
     return [*field.metadata, *(mark for part in parts for mark in getattr(part, "__metadata__", ()))]
 

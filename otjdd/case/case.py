@@ -195,7 +195,7 @@ def load_case(
 ) -> Case:
     """Read a case file, or a shipped case by its name ("rv-loop").
 
-    set, changes : dotted key -> value as in the file ("3.2 nm", 200), which replaces that of the file. A file named here
+    set, changes : dotted key -> value as in the file ("3.2 nm", 200), which replaces the one in the file. A file named here
         is looked for in the folder of the case, then in the working folder
     allow_outside : let the case name files that are not in its folder
     Raises CaseError with all faults, OSError when the file cannot be read.

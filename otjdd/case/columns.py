@@ -134,17 +134,12 @@ class Columns(Record):
         return self
 
 
-def by_name(table: dict[str, Any]) -> dict[str, Any]:
-    """A table in the order of its keys, so that its text does not depend on how it was written."""
-    return dict(sorted(table.items()))
-
-
 class ColumnKind(Record):
-    """A part of the area whose columns are of one kind. Keys that it leaves out are those of [columns]."""
+    """A part of the area whose columns are of one kind. Keys that it leaves out are taken from [columns]."""
 
     name: Name = key("name in results and pictures", example="background")
     share: Annotated[Number, Field(gt=0, le=1)] = key("fraction of the area; the rest insulates", example=0.01)
-    set: Annotated[dict[str, Any], Flat, AfterValidator(by_name)] = key(
+    set: Annotated[dict[str, Any], Flat, AfterValidator(lambda table: dict(sorted(table.items())))] = key(
         "dotted keys of device and ions with their values here", example={"device.left.barrier": "0.7 eV"}, factory=dict
     )
     count: HowMany | None = key("columns of this kind; default: as in [columns]", None, example=1)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag
 
-from otjdd.case.base import Count, Record, key
+from otjdd.case.base import Count, Record, form_by, key
 from otjdd.case.drive_patterns import faults_of_targets
 from otjdd.case.problem import KeyPath
 from otjdd.case.study_axes import Sample, Study
@@ -25,16 +25,11 @@ SERIES = "circuit.series_resistance"  # and this key
 NOT_BY_CELL = "ions.noise", "ions.initial"  # but these
 
 
-def form_of_devices(value: object) -> str:
-    """Tag of the form of `devices` that a value has. What has no known form is taken for a number, and refused as one."""
-    return "draws" if isinstance(value, dict | Sample) else "study" if isinstance(value, str) else "number"
-
-
 DeviceCells = Annotated[
     Annotated[Annotated[Count, Field(ge=2, le=MOST_DEVICES)], Tag("number")]
     | Annotated[Literal["study"], Tag("study")]
     | Annotated[Sample, Tag("draws")],
-    Discriminator(form_of_devices),
+    Discriminator(form_by({dict: "draws", str: "study"}, "number")),
 ]
 
 

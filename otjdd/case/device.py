@@ -1,6 +1,6 @@
-"""The junction as frozen records: device and ions; its film is that of `case.film`, its electrodes of `case.electrodes`.
+"""The junction as frozen records: device and ions; its film is in `case.film`, its electrodes are in `case.electrodes`.
 
-x runs from the left electrode (x = 0) to the right one (x = L), which is grounded; the voltage is that of the left one.
+x runs from the left electrode (x = 0) to the right one (x = L), which is grounded; voltages are of the left one.
 Electron energies count from the Fermi level of the right electrode. Published values with their sources: `material`.
 """
 
@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
-from otjdd.case.base import Count, Number, Record, key
+from otjdd.case.base import Count, Number, Record, form_by, key
 from otjdd.case.electrodes import Electrode
 from otjdd.case.film import AnyFilm, Barrier, HopDistance, LayeredFilm, Prefactor, SiteDensity
 from otjdd.case.traps import AnyLeak, Trap, check_names
@@ -30,7 +30,7 @@ class Heat(Record):
     resistance : or "spreading": 1/(4 kappa r) of a disc of the junction's radius r on a half space
     share : the rest warms what is in series with the junction
     of : one temperature for the "junction", or one for each of its "columns", which exchange no heat: the resistance of a
-        column is that of the junction over its share of the area
+        column is the one of the junction over its share of the area
     """
 
     resistance: Annotated[float, Quantity("thermal resistance", "1e-6 K/W", "1e12 K/W")] | Literal["spreading"] = key(
@@ -160,7 +160,7 @@ class Device(Record):
 
     @property
     def beside_coherent(self) -> dict[str, AnyLeak | Trap]:
-        """Channels of conduction beside the coherent one, by their names in results, in order."""
+        """Channels of conduction besides the coherent one, by their names in results, in order."""
         leaks = {leak.name or leak.kind: leak for leak in self.leaks or ()}
         return leaks | {trap.name: trap for trap in self.traps or ()}
 
@@ -203,7 +203,7 @@ class Device(Record):
     def disc_radius(self) -> float:
         """Radius [m] of the disc with the area of the top electrode, for the heat that spreads below it.
 
-        The mean resistance of a square to spreading heat is 0.473/(kappa sqrt(area)) for a uniform flux, that of the disc
+        The mean resistance of a square to spreading heat is 0.473/(kappa sqrt(area)) for a uniform flux, of the disc
         0.479 (Yovanovich and Marotta, Heat Transfer Handbook, 2003, chapter 4).
         """
         return math.sqrt(self.area / math.pi) if self.radius is None else self.radius  # type: ignore[operator]
@@ -240,20 +240,12 @@ class FromProfile(Record):
     profile: Annotated[str, Field(min_length=1)]
 
 
-def form_of_initial(value: object) -> str:
-    """Tag of the form of `initial` that a value has. What has no known form is taken for a name, and refused as one."""
-    for name, form in (("result", FromResult), ("profile", FromProfile)):
-        if isinstance(value, form) or (isinstance(value, dict) and name in value):
-            return name
-    return "history" if isinstance(value, History | dict) else "name"
-
-
 Initial = Annotated[
     Annotated[Literal["uniform", "equilibrium"], Tag("name")]
     | Annotated[History, Tag("history")]
     | Annotated[FromResult, Tag("result")]
     | Annotated[FromProfile, Tag("profile")],
-    Discriminator(form_of_initial),
+    Discriminator(form_by({"result": "result", "profile": "profile", dict: "history"}, "name")),
 ]
 
 

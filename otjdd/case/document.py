@@ -95,7 +95,7 @@ OUTSIDE = "--allow-outside, in Python allow_outside=True, lets a case name files
 QUANTITY = re.compile(r"[-+]?[0-9.]+(?:e[-+]?[0-9]+)? [A-Za-z%][A-Za-z0-9/^%-]*")  # text in any case, as in "2.8 nm"
 STEP = re.compile(rf"(\.?)({PART.pattern})|\[([0-9]{{1,6}})\]")
 
-AXES = ("study", "grid")  # not merged with that of a base
+AXES = ("study", "grid")  # not merged with the table of a base
 
 
 class Document(NamedTuple):
@@ -133,7 +133,7 @@ def load_document(
 ) -> Document:
     """Read a case file and its bases.
 
-    `base` is searched beside the file, then in the folder `shipped`; unless allow_outside, it lies in one of them or below.
+    `base` is searched next to the file, then in the folder `shipped`; without allow_outside it is in one of them or below.
     Raises CaseError, or OSError when the file itself cannot be read.
     """
     source = Source(os.fspath(path), read_text(path))
@@ -326,7 +326,8 @@ def without_alternatives(
         for chosen, alternative in ((first, second), (second, first)):
             if chosen & set(above) and not alternative & set(above):
                 dropped |= alternative & set(below)
-    if is_profile(above.get("initial")) and "density" not in above:
+    initial = above.get("initial")
+    if isinstance(initial, dict) and "profile" in initial and "density" not in above:
         dropped |= {"density"} & set(below)
     if above.get("resistance", "spreading") != "spreading" and "conductivity" not in above:  # of device.heat
         dropped |= {"conductivity"} & set(below)
@@ -352,18 +353,13 @@ def without_none(data: Any, records: Sequence[type[BaseModel]]) -> Any:
     return {name: without_none(value, inner.get(name, ())) for name, value in stays.items()}
 
 
-def is_profile(initial: object) -> bool:
-    """True if an initial state is a profile, which states the density as well."""
-    return isinstance(initial, dict) and "profile" in initial
-
-
 def switch_of(path: KeyPath) -> str | None:
     """Key that decides which others the table at a path has, "" for a table that is never merged, None without one."""
     return next((Record.switches[part] for part in reversed(path) if part in Record.switches), None)
 
 
 def mergeable(path: KeyPath, below: Any, above: Any) -> bool:
-    """True if a value at a path is merged with that of the base, False if it replaces it."""
+    """True if a value at a path is merged with the value of the base, False if it replaces it."""
     if isinstance(above, dict) and isinstance(below, list):  # drive.parts[1].voltage of --set
         return all(isinstance(part, int) and part < len(below) for part in above)
     if not (isinstance(above, dict) and isinstance(below, dict)):

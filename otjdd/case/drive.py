@@ -1,6 +1,6 @@
 """The [drive] of a case: one record per `kind`.
 
-Each record but those of `drive_curves` and `drive_patterns` has a `waveform()`. The records state names, units and
+Each record except in `drive_curves` and `drive_patterns` has a `waveform()`. The records state names, units and
 limits of the keys; `otjdd.waveform` makes the shapes.
 """
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Discriminator, Field, Strict, Tag, model_validator
 
-from otjdd.case.base import Count, Hertz, Kelvin, Name, Record, Step, SweepRate, Vertices, Volts, key
+from otjdd.case.base import Count, Hertz, Kelvin, Name, Record, Step, SweepRate, Vertices, Volts, form_by, key
 from otjdd.case.device import Write
 from otjdd.errors import NotAsExpected
 from otjdd.units import write
@@ -106,15 +106,10 @@ class Frequencies(Record):
         return np.geomspace(self.start, self.stop, 1 + int(np.ceil(decades * self.per_decade * (1 - 1e-12))))
 
 
-def form_of_frequencies(value: object) -> str:
-    """Tag of the form of `frequencies` that a value has. What has no known form is taken for a list, and refused."""
-    return "table" if isinstance(value, dict | Frequencies) else "list"
-
-
 FrequencyList = Annotated[
     Annotated[Frequencies, Tag("table")]
     | Annotated[Annotated[tuple[Hertz, ...], Field(min_length=1, max_length=MOST_FREQUENCIES)], Tag("list")],
-    Discriminator(form_of_frequencies),
+    Discriminator(form_by({dict: "table"}, "list")),
 ]
 
 

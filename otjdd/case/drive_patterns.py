@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from otjdd.case.base import Duration, Number, Record, Times, Volts, key
+from otjdd.case.base import Duration, Number, Record, Times, Volts, form_by, key
 from otjdd.case.problem import KeyPath
 from otjdd.errors import NotAsExpected, UnitError
 from otjdd.system.files import read_regular
@@ -60,21 +60,12 @@ class TargetPicture(Record):
     )
 
 
-def form_of_targets(value: object) -> str:
-    """Tag of the form of `targets` that a value has. What has no known form is taken for a number, and refused as one."""
-    if isinstance(value, TargetPicture) or (isinstance(value, dict) and "picture" in value):
-        return "picture"
-    if isinstance(value, TargetFile | dict):
-        return "file"
-    return "rows" if isinstance(value, list | tuple) else "number"
-
-
 Targets = Annotated[
     Annotated[Siemens, Tag("number")]
     | Annotated[tuple[ConductanceRow, ...], Field(min_length=1, max_length=256), Tag("rows")]
     | Annotated[TargetFile, Tag("file")]
     | Annotated[TargetPicture, Tag("picture")],
-    Discriminator(form_of_targets),
+    Discriminator(form_by({"picture": "picture", dict: "file", list: "rows", tuple: "rows"}, "number")),
 ]
 
 
@@ -251,7 +242,7 @@ class PatternProgram(Record):
 
     Cells are read. Those below their target by more than the tolerance get a set pulse, those above it a reset pulse,
     each of its own voltage and width, and all are read again. A conductance is the current of a bit line over
-    `read_voltage`, all other lines at 0 V. The largest number of pulses is that of all rounds together.
+    `read_voltage`, all other lines at 0 V. The largest number of pulses counts all rounds together.
     """
 
     kind: Literal["program"]

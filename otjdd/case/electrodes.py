@@ -2,8 +2,8 @@
 
 A new one is added here alone. The kernels know one form of a permittivity, D = eps0 [eps_inf E + b asinh(E / sqrt(a))];
 `terms` of a record returns its three numbers at a temperature. They know two forms of the band edge at the film as a
-function of the charge of the electrode: a straight line (Straight), and that of a doped oxide (Bent). To add a kind of
-electrode, write its record with `kind`, `form()` and `states()`, and name it in `Electrode`. A third form is a branch
+function of the charge of the electrode: a straight line (Straight), and a bent one of a doped oxide (Bent). To add a kind
+of electrode, write its record with `kind`, `form()` and `states()`, and name it in `Electrode`. A third form is a branch
 of `physics.electrostatics.edge`.
 
 Vacancies pass the wall between an electrode and the film by a law of `laws`, if the electrode has the table
@@ -28,7 +28,7 @@ SIDES = "left", "right"
 
 
 class Exchange(Record):
-    """Exchange of vacancies with the oxygen of an electrode, or with that of the gas behind it.
+    """Exchange of vacancies with the oxygen of an electrode, or of the gas behind it.
 
     formation_energy : of a vacancy in the film whose electrons are at the edge of the conduction band (of the first of
         several layers), for oxygen at 1e5 Pa or a reservoir at its initial filling

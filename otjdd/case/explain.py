@@ -106,7 +106,7 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
         return document.problem(path, str(reason))
     if error["loc"][-1:] == ("[key]",):
         return document.problem(path, "a plain name: letters, digits, _ - + .", brief(path[-1]))
-    if kind.startswith("union_tag"):  # the location is that of the table, the fault that of its kind or law
+    if kind.startswith("union_tag"):  # the location is the table, the fault is in its kind or law
         value = member(value, path[-1])
     expected, choices = words_at(schema, path, document.data), choices_at(schema, path, document.data)
     if kind in ("missing", "union_tag_not_found"):
@@ -186,7 +186,7 @@ def step(node: dict[str, Any], part: str | int) -> dict[str, Any] | None:
 
 
 def alternatives(schema: dict[str, Any], node: dict[str, Any], value: Any) -> list[dict[str, Any]]:
-    """Alternatives of a node, with references resolved, without those of another kind or law than the value has."""
+    """Alternatives of a node, with references resolved, without alternatives of another kind or law than the value."""
     if "$ref" in node:
         return alternatives(schema, schema["$defs"][node["$ref"].rsplit("/", 1)[1]], value)
     branches = node.get("anyOf") or node.get("oneOf")

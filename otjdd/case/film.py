@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from otjdd.case.base import Count, Mass, Material, Number, Record, facts_of, key
+from otjdd.case.base import Count, Mass, Material, Number, Record, facts_of, form_by, key
 from otjdd.case.electrodes import Permittivity
 from otjdd.case.problem import KeyPath
 from otjdd.case.settings import PARTS
@@ -186,7 +186,7 @@ class Layer(Sheet):
         return self.ions == "mobile"
 
     def sites(self, otherwise: float) -> float:
-        """Sites of ions per volume [1/m3], those of [ions] where the layer states none; 0 in a layer without ions."""
+        """Sites of ions per volume [1/m3], from [ions] where the layer states none; 0 in a layer without ions."""
         own = otherwise if self.site_density is None else self.site_density
         return own if self.mobile else 0.0
 
@@ -206,7 +206,7 @@ OF_IONS = (
     "activation_energy",
     "prefactor",
     "hop_distance",
-)  # those of [ions] where a layer states none
+)  # taken from [ions] where a layer states none
 ANY_LAYER = Layer.model_validate({"thickness": "1 nm", "permittivity": {"law": "linear", "eps_r": 1}})
 
 
@@ -259,7 +259,7 @@ NOT_WITH_LAYERS = {name: why for name, field in Film.model_fields.items() if (wh
 class LayeredFilm(Record):
     """A film of several layers, from left to right.
 
-    The barrier or offset of the left electrode is that against the first layer, that of the right one against the last.
+    The barrier or offset of the left electrode is against the first layer, of the right one against the last.
     """
 
     model_config = ConfigDict(title="Film of several layers")
@@ -355,15 +355,9 @@ class LayeredFilm(Record):
         return self.model_copy(update={"layers": fewer})
 
 
-def form_of_film(value: object) -> str:
-    """Tag of the form of a film that a value has."""
-    return (
-        "of layers" if isinstance(value, LayeredFilm) or (isinstance(value, dict) and "layers" in value) else "of one"
-    )
-
-
 AnyFilm = Annotated[
-    Annotated[Film, Tag("of one")] | Annotated[LayeredFilm, Tag("of layers")], Discriminator(form_of_film)
+    Annotated[Film, Tag("of one")] | Annotated[LayeredFilm, Tag("of layers")],
+    Discriminator(form_by({"layers": "of layers"}, "of one")),
 ]
 
 
@@ -375,7 +369,7 @@ def faults_of_film(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of 
 
 
 def faults_of_grids(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:
-    """As `faults_of_film`, of cells that do not part into those of coarser grids; the hint has a number that does."""
+    """As `faults_of_film`, of cells that do not part into the cells of coarser grids; the hint has a number that does."""
     parts, film = PARTS.get(case.numerics.error, (1,)), case.device.film
     most = max(parts)
     if isinstance(film, Film) and film.cells // most < FEWEST_CELLS and most > 1:

@@ -14,7 +14,7 @@ LOSSES: tuple[str, ...] = get_args(LossName)
 
 
 class Vary(Record):
-    """A parameter to fit. Bounds and scale that are not given are those of its key.
+    """A parameter to fit. Bounds and scale that are not given are taken from its key.
 
     log : fit the logarithm   each : fit a value for each data set
     """
@@ -80,7 +80,7 @@ class FitData(Record):
 class Fit(Record):
     """Parameters by dotted key, and data sets.
 
-    loss : how residuals count, those of scipy's least_squares   noise : of data sets that state none of their own
+    loss : how residuals count, as in scipy's least_squares   noise : of data sets that state none of their own
     """
 
     vary: Annotated[dict[Name, Vary], Field(min_length=1, max_length=100)] = key(

@@ -154,13 +154,13 @@ OF_KIND = re.compile(r'columns\.kinds\[(\d+)\]\.set\."(.*)"')
 
 
 def movable(case: Case) -> list[str]:
-    """Dotted keys of the numbers of a case that can be fitted, those of its kinds of columns and of spreads among them."""
+    """Dotted keys of the numbers of a case that can be fitted, also in its kinds of columns and spreads."""
     keys = [*dotted_keys(), *keys_of_columns(case)]
     return [key for key in keys if isinstance((value_at_key(case, key) or [None])[0], float)]
 
 
 def keys_of_columns(case: Case) -> Iterator[str]:
-    """Dotted keys below [columns] that are those of one case: of its spreads and its kinds."""
+    """Dotted keys below [columns] that belong to one case: its spreads and its kinds."""
     tables = {"columns.spread": case.columns.spread}
     for i, kind in enumerate(case.columns.kinds or ()):
         yield f"columns.kinds[{i}].share"

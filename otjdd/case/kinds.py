@@ -1,4 +1,4 @@
-"""Kinds of columns: device and ions of each kind are those of the case with the values that the kind sets.
+"""Kinds of columns: device and ions of each kind are taken from the case, with the values that the kind sets.
 
 Here also: keys that nothing follows, and columns with less than one ion.
 """
@@ -19,7 +19,7 @@ from otjdd.case.document import Document, changed, split_key
 from otjdd.case.electrodes import exchanges
 from otjdd.case.explain import problems_of
 from otjdd.case.film import OF_IONS, LayeredFilm
-from otjdd.case.problem import KeyPath, Problem, Source
+from otjdd.case.problem import KeyPath, Source
 from otjdd.case.study_axes import Study
 from otjdd.errors import CaseError
 from otjdd.system.remember import by_record
@@ -78,11 +78,6 @@ def is_quadrature(columns: Columns) -> bool:
     return columns.count > 1 and columns.nodes != "draws" and any(columns.spread.values())
 
 
-def covered(case: Any) -> float:
-    """Share of the area that the columns cover; the rest insulates."""
-    return covered_by(kinds_of(case))
-
-
 def covered_by(kinds: tuple[Kind, ...]) -> float:
     total = math.fsum(kind.share for kind in kinds)
     return 1.0 if abs(total - 1.0) <= ROUND_OFF else total
@@ -99,7 +94,7 @@ def of_sections(columns: Columns, device: Device, ions: Ions) -> tuple[Kind, ...
 
 
 def own_columns(columns: Columns, kind: ColumnKind) -> Columns:
-    """The columns of a kind: the keys that it states, and for the others those of [columns]."""
+    """The columns of a kind: the keys that it states, and for the others the keys of [columns]."""
     own = {
         name: value
         for name in ("count", "nodes", "seed", "spread", "together")
@@ -192,7 +187,7 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
 
 
 def reason_to_share(key: str) -> str:
-    """Why a kind cannot set a key of device or ions; "" if it can. Keys of a layer are those of the film."""
+    """Why a kind cannot set a key of device or ions; "" if it can. Keys of a layer belong to the film."""
     parts = re.findall(r"[^.\[\]]+", key)
     records: list[Any] = [SECTIONS[parts[0]]]
     for i, part in enumerate(parts[1:], 1):
@@ -210,7 +205,10 @@ def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
         device, ions = with_set(case.device, case.ions, kind)
     except CaseError as error:
         for problem in error.problems:
-            yield (*("columns", "kinds", i, "set"), set_key(kind, problem)), problem.expected, problem.got, problem.hint
+            at = problem.key  # of `set`, or of a part of a table or of a list there
+            keys = (key for key in kind.set if at == key or at.startswith(f"{key}.") or key.startswith(f"{at}."))
+            place = *("columns", "kinds", i, "set"), next(keys, at)
+            yield place, problem.expected, problem.got, problem.hint
         return
     if (ions.ionisation_energy is None) != (case.ions.ionisation_energy is None):
         expected = "ions that hold electrons in all kinds, or in none"
@@ -231,14 +229,6 @@ def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
 def law_of(device: Device) -> str:
     """Law of the polarisation of a film, "none" without one."""
     return "none" if device.film.polarisation is None else device.film.polarisation.law
-
-
-def set_key(kind: ColumnKind, problem: Problem) -> str:
-    """The key of `set` that a problem belongs to."""
-    path = problem.key
-    return next(
-        (key for key in kind.set if path == key or path.startswith(f"{key}.") or key.startswith(f"{path}.")), path
-    )
 
 
 def faults_of_values(case: Any) -> Iterator[Fault]:
@@ -377,7 +367,7 @@ def faults_of_noise(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of
     if case.ions.noise == "none":
         return
     for kind in kinds_of(case):
-        if kind.ions.density is None:  # that of a profile, which the run reads
+        if kind.ions.density is None:  # given by a profile, which the run reads
             continue
         try:
             spread, weights = column_values(kind.columns, spread_values(kind, kind.ions.density))

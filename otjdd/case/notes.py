@@ -68,7 +68,7 @@ def inherited_values(path: str | os.PathLike[str], settings: Mapping[str, str]) 
 
 
 def other_material(document: Document, source: Source) -> str:
-    """Reason in words why the junction of a document differs from that of its base `source`; "" if it does not."""
+    """Reason in words why the junction of a document differs from the one of its base `source`; "" if it does not."""
     base = data_of(source)
     for part in OF_MATERIAL:
         name = value_in_tables(document.data, (*part, "material"))
@@ -102,7 +102,7 @@ def of_other_material(document: Document, part: KeyPath, noted: set[KeyPath]) ->
 
 
 def film_of_base(document: Document) -> list[str]:
-    """A line where the film is that of a base whose electrodes are of other materials; [] where it is not."""
+    """A line where the film is taken from a base whose electrodes are of other materials; [] where it is not."""
     source, film = (
         document.places.get((*FILM, "material"), (None, 0))[0],
         value_in_tables(document.data, (*FILM, "material")),
@@ -229,7 +229,7 @@ def reversing_field(polar: AnyPolarisation, temperature: float, duration: float)
 
 STRONGEST = 1e12  # V/m, ends of the search
 HALVINGS = 200
-DEGENERATE = 8.0  # electrons over N_c, beyond which those of zero temperature are taken
+DEGENERATE = 8.0  # electrons over N_c, beyond which the limit of zero temperature is taken
 JOYCE_DIXON = 1.0 / math.sqrt(8.0), -4.95009e-3, 1.48386e-4, -4.42563e-6  # Appl. Phys. Lett. 31, 354 (1977)
 Terms = tuple[float, float, float]  # of a permittivity
 
@@ -300,7 +300,7 @@ def affinity_of(material: str | None) -> Published | None:
 
 
 def layer_notes(case: Case) -> list[str]:
-    """A line for each layer whose band offset is not stated, or far from that of the affinities; [] without layers."""
+    """A line for each layer whose band offset is not stated, or far from the affinities; [] without layers."""
     film = case.device.film
     if not isinstance(film, LayeredFilm):
         return []
@@ -359,17 +359,6 @@ def charging_traps(case: Case) -> list[str]:
     return lines
 
 
-def dense_traps(case: Case) -> list[str]:
-    """A line for each kind of traps beyond DENSE."""
-    densities = [density_of(case, trap) for trap in case.device.traps or ()]
-    return [
-        f"device.traps[{i}]: {N:.2g} 1/m^3 is more than the {DENSE:.0e} 1/m^3 at which traps are a nanometre "
-        "apart: electrons on single traps do not apply there"
-        for i, N in enumerate(densities)
-        if N > DENSE
-    ]
-
-
 def conduction_notes(case: Case) -> list[str]:
     """A line for each leak that the largest voltage leaves no barrier, built-in fields left out, and for dense traps."""
     drive, thickness = case.drive, case.device.film.thickness
@@ -383,7 +372,14 @@ def conduction_notes(case: Case) -> list[str]:
         for i, leak in enumerate(case.device.leaks or ())
         if most / thickness > leak.saturating_field
     ]
-    return bare + dense_traps(case) + charging_traps(case)
+    densities = [density_of(case, trap) for trap in case.device.traps or ()]
+    dense = [
+        f"device.traps[{i}]: {N:.2g} 1/m^3 is more than the {DENSE:.0e} 1/m^3 at which traps are a nanometre "
+        "apart: electrons on single traps do not apply there"
+        for i, N in enumerate(densities)
+        if N > DENSE
+    ]
+    return bare + dense + charging_traps(case)
 
 
 KEYS = ("range", "bandwidth", "time_constant")  # of [circuit]

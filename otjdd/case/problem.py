@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from otjdd.errors import DataError
 from otjdd.units import brief
 
 KeyPath = tuple[str | int, ...]  # keys of nested tables and places in lists
@@ -66,6 +67,11 @@ def dotted(path: KeyPath) -> str:
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Hint for an unknown word: that of `words` which it resembles, "" when there is none."""
+    """Hint for an unknown word: the one of `words` that it resembles, "" when there is none."""
     close = difflib.get_close_matches(word[:100], words, 1)
     return f'did you mean "{close[0]}"?' if close else ""
+
+
+def data_error(file: str, line: int, expected: str, got: str = "", hint: str = "", key: str = "") -> DataError:
+    """An error of measured data with one problem, at the start of a line, or at none (0)."""
+    return DataError([Problem(file, line, min(line, 1), key, expected, got, hint)])

@@ -32,13 +32,13 @@ class Subject(NamedTuple):
 class Rule(NamedTuple):
     """A subject does not go with something.
 
-    beside : in words, behind what to state instead; {drive} and {noise} are those of the case, {what} the program
-    when : true for a case and the record at a place that have it   why : for the page, where `beside` gives no reason
+    partner : in words, behind what to state instead; {drive} and {noise} are those of the case, {what} the program
+    when : true for a case and the record at a place that have it   why : for the page, where `partner` gives no reason
     program : for which a case is refused; "" for every run   advice : hint of the message
     """
 
     subject: str
-    beside: str
+    partner: str
     when: When
     why: str = ""
     law: bool = False
@@ -346,7 +346,7 @@ def broken(case: Case, programs: tuple[str, ...] = ("",)) -> Iterator[tuple[Rule
 
 def expected_words(rule: Rule, case: Case, what: str = "") -> str:
     """What a rule expects, in words. what : the program that refuses the case"""
-    words = rule.beside.format(drive=case.drive.kind, noise=case.ions.noise, what=what)
+    words = rule.partner.format(drive=case.drive.kind, noise=case.ions.noise, what=what)
     return f"{SUBJECTS[rule.subject].instead} {words}"
 
 
@@ -377,7 +377,7 @@ def refuse(case: Case, what: str, *programs: str) -> None:
 
 def markdown() -> str:
     """The table of rules, and the keys that all columns share, for the page of combinations."""
-    rows = [(*SUBJECTS[rule.subject][::2], beside_of(rule), rule.law) for rule in RULES]
+    rows = [(*SUBJECTS[rule.subject][::2], partner_of(rule), rule.law) for rule in RULES]
     rows += [
         (f"`device.film.{name}`", "none", f"with device.film.layers: {why}", False)
         for name, why in NOT_WITH_LAYERS.items()
@@ -386,8 +386,8 @@ def markdown() -> str:
     return "\n".join(["| key | cannot be combined | use instead | |", "|---|---|---|---|", *lines])
 
 
-def beside_of(rule: Rule) -> str:
+def partner_of(rule: Rule) -> str:
     """What a rule excludes, for the page."""
-    words = rule.beside.replace('"{drive}"', " or ".join(f"`{kind}`" for kind in rule.drives))
+    words = rule.partner.replace('"{drive}"', " or ".join(f"`{kind}`" for kind in rule.drives))
     words = words.format(noise="shot", what=f"a {rule.program}".replace("a one", "a compact model of one"))
     return f"{words}: {rule.why}" if rule.why else words

@@ -1,4 +1,4 @@
-"""Tables of a case beside device, ions and drive: [circuit], [numerics], [record], and [expect], one number of the result.
+"""Tables of a case besides device, ions and drive: [circuit], [numerics], [record], and [expect], one number of the result.
 
 The circuit is series resistance, parallel capacitance, compliance, and the read-out of the current. The record is which
 time steps and snapshots a result keeps.

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from otjdd.case import toml_text
-from otjdd.case.base import Count, Number, Record, key
+from otjdd.case.base import Count, Number, Record, form_by, key
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, difference, plain_unit, quantity, write
 
@@ -62,7 +62,7 @@ def value_text(value: float, dimension: str, whole: bool = False) -> Amount:
 
 
 def check_difference(amount: Amount) -> None:
-    """Raise UnitError for a step or deviation in degC, whose zero is not that of the scale."""
+    """Raise UnitError for a step or deviation in degC, whose zero is not the zero of the scale."""
     if isinstance(amount, str):
         difference(amount)
 
@@ -168,21 +168,12 @@ def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.clip(ndtri(bottom + u * (top - bottom)), low, high)
 
 
-def distribution_tag(value: object) -> str:
-    """Tag of the distribution that the keys of a table name. No tag is a key, for places of faults in the table."""
-    keys = set(value) if isinstance(value, dict) else set(vars(value)) if isinstance(value, Record) else set()
-    return next((tag for key, tag in FORMS.items() if key in keys), "uniform")
-
-
-FORMS = {"mean": "normal", "median": "log-normal", "values": "choice"}  # key -> tag
-
-
 Distribution = Annotated[
     Annotated[Uniform, Tag("uniform")]
     | Annotated[Normal, Tag("normal")]
     | Annotated[Lognormal, Tag("log-normal")]
     | Annotated[Choice, Tag("choice")],
-    Discriminator(distribution_tag),
+    Discriminator(form_by({"mean": "normal", "median": "log-normal", "values": "choice"}, "uniform")),
 ]
 
 
@@ -238,7 +229,7 @@ def unit_cube(method: str, count: int, dimensions: int, seed: int) -> np.ndarray
 def latin_hypercube(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
     """Points (count, dimensions) of the unit cube, one in each of `count` slices of each dimension.
 
-    McKay, Beckman & Conover, Technometrics 21, 239 (1979). The points equal those of `scipy.stats.qmc.LatinHypercube`,
+    McKay, Beckman & Conover, Technometrics 21, 239 (1979). The points equal the ones of `scipy.stats.qmc.LatinHypercube`,
     whose import takes 0.7 s.
     """
     (own,) = rng.spawn(1)  # as scipy does, for the same points
@@ -303,14 +294,10 @@ class EvenlySpaced(Record):
         return [value_text(v, dimension, whole) for v in numbers.tolist()]
 
 
-def form_of_values(value: object) -> str:
-    return "range" if isinstance(value, dict | EvenlySpaced) else "list"
-
-
 Values = Annotated[
     Annotated[EvenlySpaced, Tag("range")]
     | Annotated[Annotated[tuple[Any, ...], Field(min_length=1, max_length=MAX_COUNT)], Tag("list")],
-    Discriminator(form_of_values),
+    Discriminator(form_by({dict: "range"}, "list")),
 ]
 Axes = Annotated[dict[Name, Values], Flat, Field(max_length=32)]
 

@@ -1,4 +1,4 @@
-"""Conduction beside the coherent channel: the lists [[device.leaks]] and [[device.traps]] of a case.
+"""Conduction besides the coherent channel: the lists [[device.leaks]] and [[device.traps]] of a case.
 
 `physics.leaks` and `mechanisms.traps` have the equations and kernels. To add a kind of leak, write its record with
 `kind`, the columns of its kernel at its keys, and name it in `AnyLeak`.
@@ -93,7 +93,7 @@ AnyLeak = Annotated[OhmicLeak | PooleFrenkelLeak | SchottkyLeak, Field(discrimin
 
 
 def check_names(leaks: tuple[AnyLeak, ...] | None) -> tuple[AnyLeak, ...] | None:
-    """The leaks themselves. Raises NotAsExpected for two of one name, and for that of the channel through the band."""
+    """The leaks themselves. Raises NotAsExpected for two of one name, and for the name of the channel through the band."""
     taken = {"coherent"}
     for leak in leaks or ():
         name = leak.name or leak.kind
@@ -217,7 +217,7 @@ class Trap(Record):
 
     @property
     def first_filling(self) -> float:
-        """Filled share at first, nan for that of rest at 0 V."""
+        """Filled share at first, nan for the equilibrium at 0 V."""
         shares = {None: math.nan, "equilibrium": math.nan, "empty": 0.0, "full": 1.0}
         return self.initial if isinstance(self.initial, int | float) else shares[self.initial]
 

@@ -32,5 +32,5 @@ def test_what_is_said_of_keys_that_do_not_go_together():
 
 def test_each_rule_has_a_case_that_breaks_it():
     text = (FOLDER / "refusals.txt").read_text(encoding="utf-8")
-    words = {rule.beside.partition("{")[0] for rule in RULES if not rule.program}
+    words = {rule.partner.partition("{")[0] for rule in RULES if not rule.program}
     assert [beside for beside in words if beside not in text] == []
