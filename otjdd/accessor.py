@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import sys
 
+from otjdd.system.late import xr
+
 TYPE_CHECKING = False  # as in otjdd/__init__.py
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
-
-    import xarray as xr
 
     from otjdd.plot.figure import Figure
 

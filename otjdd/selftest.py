@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from otjdd.case import case
 from otjdd.compiler import decorators, kernel_cache
@@ -18,9 +18,7 @@ from otjdd.results import store
 from otjdd.runs.run import simulate
 from otjdd.solver import self_check
 from otjdd.system import interpreter
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 PULSE: dict[str, Any] = {
     "drive": {"kind": "pulse", "voltage": "1.5 V", "width": "50 ns", "read": {}},

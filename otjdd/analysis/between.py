@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-WIDE = 5e-3  # V: nearer points are joined by lines, and give no slope, which would be that of their noise
+WIDE = 5e-3  # V: nearer points are joined by lines, and give no slope, which would be a slope of their noise
 DOUBT = 2.0  # error of a cubic over its largest distance from the line: covers 98 % of the errors of a simulated loop
 KINK = 1e-6  # of the fastest ramp: change of the slope of the voltage that ends a ramp
 

@@ -1,6 +1,6 @@
 """Noise of a current in time, and scatter of numbers of several devices over several cycles.
 
-Noise is that of a current read again and again at one voltage: its spectrum, slope and size, beside that of electrons.
+The noise of a current that is read repeatedly at one voltage: its spectrum, slope and size, and the noise of electrons.
 Scatter is from cycle to cycle, and from device to device.
 """
 
@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import math
 import tomllib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.system.late import xr
 from otjdd.units import parse
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 FEWEST = 64  # reads of a spectrum
 SEGMENTS = 8  # of Welch's method, each half over the next
@@ -45,7 +43,7 @@ def noise(ds: xr.Dataset) -> xr.Dataset:
     ions, hooge : vacancies of the junction, of columns of one density, and N f S/I^2 with that N; nan where not known.
         Hooge's number has the N of the carriers (Phys. Lett. A 29, 139 (1969)): here the ions are what fluctuates
     scatter : standard deviation of ln I
-    shot_spectrum, thermal_spectrum : 2 e I of electrons and that of the series resistance [A2/Hz], which the run leaves out
+    shot_spectrum, thermal_spectrum : 2 e I of electrons, and of the series resistance [A2/Hz], which the run leaves out
     electron_current : root mean square of both [A] in the bandwidth of the instrument; nan where [circuit] has none
     Raises ValueError for fewer than 64 reads, and for reads that are not even or change sign.
     """
@@ -77,8 +75,6 @@ def noise(ds: xr.Dataset) -> xr.Dataset:
         "scatter": float(np.log(np.abs(current)).std(ddof=1)), "shot_spectrum": shot, "thermal_spectrum": thermal,
         "electron_current": math.sqrt((shot + thermal) * bandwidth), "mean_current": mean,
     }  # fmt: skip
-    import xarray as xr
-
     spectrum = ("frequency", S, {"units": "A2 Hz-1", "long_name": "spectral density of the current"})
     numbers = {
         name: ((), fitted[name], {"units": unit, "long_name": long_name}) for name, (unit, long_name) in NUMBERS.items()
@@ -168,7 +164,7 @@ def scatter(numbers: ArrayLike) -> Scatter:
 
 
 def error_of_root(variance: float, error: float) -> float:
-    """Standard error of a standard deviation from that of its square, which is not below -error: at most sqrt(error)."""
+    """Standard error of a standard deviation from the error of its square, which is above -error: at most sqrt(error)."""
     return min(error / (2 * math.sqrt(variance)), math.sqrt(error)) if variance > 0 else math.sqrt(error)
 
 

@@ -29,7 +29,7 @@ STARTS = 25  # log-spaced scales that are tried before the search
 class Curve(NamedTuple):
     """amplitude * shape(x / scale) + offset, the errors of the three, and the scatter of the points.
 
-    amplitude, offset and scatter (root mean square) are in the unit of y, scale in that of x; misfit is scatter over
+    amplitude, offset and scatter (root mean square) are in the unit of y, scale in the unit of x; misfit is scatter over
     the range of y
     """
 

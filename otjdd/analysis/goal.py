@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-FAILED = 30.0  # residual of a number that could not be computed, or has no logarithm beside that of the goal
+FAILED = 30.0  # residual of a number that could not be computed, or has no common logarithm with the goal
 
 
 class Goal(NamedTuple):

@@ -7,13 +7,12 @@ a spike, of measured or simulated currents. Numbers are SI; nan stands for what 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 STEEPEST = 50.0  # largest nonlinearity of either sign; a curve with it is a step
 LEAST_PULSE = 0.05  # of the highest pulse: a lower one counts as noise of the voltage at rest
@@ -25,7 +24,7 @@ SYNAPSE = 1e-13  # m2: 0.1 um2, the area to which energies of artificial synapse
 def pulses(ds: xr.Dataset, least: float = LEAST_PULSE) -> list[slice]:
     """Samples of `time` under each pulse, where |voltage| is nearer to the height of this pulse than to its last value.
 
-    least : height of the lowest pulse over that of the highest, above the last value. Below half of the highest, a stretch
+    least : height of the lowest over the highest pulse, above the last value. Below half of the highest, a stretch
         of voltage that holds a read is a read and no pulse.
     """
     V = np.abs(np.asarray(ds.voltage, dtype=float))
@@ -63,7 +62,7 @@ def peaks(ds: xr.Dataset, what: str = "current") -> np.ndarray:
 
 
 def read_peaks(ds: xr.Dataset) -> np.ndarray:
-    """Largest |current| (n,) [A] under each pulse: as the instrument reads it, or that of conduction for an ideal one.
+    """Largest |current| (n,) [A] under each pulse: as the instrument reads it, or the conduction current for an ideal one.
 
     An ideal instrument also shows the current that charges the junction at a jump of the voltage, a spike whose height
     depends on the time step.
@@ -101,7 +100,7 @@ def spike_energy(ds: xr.Dataset, start: float, end: float) -> dict[str, float]:
     """Energy [J] from the source between two times [s].
 
     conduction : integral of V I dt of the conduction current
-    charging : that of the displacement current, C V^2 for the rise of a rectangular pulse
+    charging : energy of the displacement current, C V^2 for the rise of a rectangular pulse
     """
     from scipy.integrate import trapezoid
 
@@ -125,7 +124,7 @@ def nonlinearity(up: ArrayLike, down: ArrayLike) -> dict[str, float]:
         IEEE TCAD 37, 3067 (2018)
     up_error, down_error : standard errors of nu, from the scatter about the curves; nan without points to spare
     asymmetry : largest distance of the two curves g, with depression reversed   asymmetry_error : its standard error
-    All are nan for fewer than three points, and where a window is within twice its error, as that of a constant is.
+    All are nan for fewer than three points, and where a window is within twice its error, as for a constant.
     """
     rise, fall = curvature(up), curvature(down)
     distance = mirrored_distance(rise.nu, fall.nu)

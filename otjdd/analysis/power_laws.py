@@ -7,14 +7,12 @@ Numbers are SI.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from otjdd.analysis.synapse import crossing
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 DECADES = (1, 10, 100)  # numbers of pulses after which currents are reported
 TRAINS = ("reset", "set")
@@ -67,7 +65,7 @@ def pulses(ds: xr.Dataset) -> dict[str, float]:
 
     start [A] : the first read   reset_1, reset_10, reset_100, set_1, ... [A] : after this many pulses of a train
     reset_slope, set_slope : d ln I / d ln n over the second decade
-    reset_bend, set_bend : its difference from that of the first decade
+    reset_bend, set_bend : its difference from the slope of the first decade
     Raises ValueError for shorter trains.
     """
     trains = trains_of(ds)

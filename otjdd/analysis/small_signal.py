@@ -1,7 +1,7 @@
 """Numbers from small signals and from polarised films.
 
 Of small signals: Mott-Schottky plots, relaxation of an impedance, and its Kramers-Kronig relations.
-A Mott-Schottky plot gives an *apparent* doping, as papers report it: that of a depletion layer whose permittivity does not
+A Mott-Schottky plot gives an *apparent* doping, as papers report it: of a depletion layer whose permittivity does not
 depend on the field, alone or in series with a capacitance that does not depend on the voltage.
 
 Of polarised films: the hysteresis loop, PUND pulses, and the resistance of both directions.
@@ -13,17 +13,15 @@ import math
 import tomllib
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.laws import suzuki
+from otjdd.system.late import xr
 from otjdd.units import parse
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 DEPLETED = 4.0  # kT of band bending, from which less than 2 % of the electrons are left at the interface
 ELEMENTS_PER_DECADE = 4  # RC elements of the Kramers-Kronig test; more would also fit data that violate the relations
@@ -89,7 +87,7 @@ def mott_schottky(
     """Mott-Schottky numbers of a state (the first one by default) at the highest frequency and the first temperature.
 
     window : [V] of the fit; by default where the right electrode is depleted, `bias_band_bending` above 4 kT
-    area : [m2], relative_permittivity : by default those of the case, the permittivity of the right electrode without field
+    area : [m2], relative_permittivity : by default of the case, the permittivity of the right electrode without field
     Raises ValueError without a depletion layer, and for voltages that go to and fro.
     Numbers: doping [1/m3], built_in_voltage [V], bend : of `fit_mott_schottky`
     doping_ratio : over the doping of the case   flat_band_voltage [V] : where the bending is zero; nan if unknown
@@ -130,7 +128,7 @@ def depletion_line(
 
 
 def goes_back(bias: NDArray[np.float64]) -> bool:
-    """True where voltages (n,) come back to one that they had: those of a loop."""
+    """True where voltages (n,) come back to an earlier one, as in a loop."""
     return len(np.unique(bias)) < len(bias)
 
 

@@ -7,15 +7,12 @@ energies in eV; nan stands for what a run does not show.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.analysis import fits, plasticity
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 LASTING = 0.05  # relative change of conductance that counts as lasting
 DISTINCT = 0.01  # relative difference from which two resistances are two states
@@ -27,7 +24,7 @@ def loop(ds: xr.Dataset) -> dict[str, float]:
     Reads of nan are left out. In a loop that goes down first, the way to the highest write begins after the lowest one.
     pristine [ohm] : at the first read   low, high [ohm] : the smaller and the larger resistance after the extreme writes
     ratio : high/low, 1 or more   polarity : sign of the voltage that sets, 1 (eight-wise) or -1 (counter-eight-wise);
-    0 without two distinct states, and the names are then those of 1
+    0 without two distinct states, and the names are then as for 1
     set_voltage, reset_voltage [V] : where the resistance passes the geometric mean of the two states on the way to the
     low and to the high state   reset_over_set : -reset_voltage / set_voltage
     set_decades, reset_decades : log10 of the fall on the way to the low state, and of the rise on the way to the high one
@@ -284,7 +281,7 @@ def threshold(amplitudes: ArrayLike, changes: ArrayLike, least: float = LASTING)
 def switching_time(ds: xr.Dataset, target: float) -> float:
     """Time under voltage [s] at which the resistance passes `target` [ohm]; nan if it does not.
 
-    The first read is that of the initial state, and its end is the start of the voltage. log R is linear in log t between
+    The first read is of the initial state, and its end is the start of the voltage. log R is linear in log t between
     two reads.
     """
     t, R = np.asarray(ds.read_time), np.asarray(ds.read_resistance)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 SHARE = 0.01  # of the thickness of the film
 

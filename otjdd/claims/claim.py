@@ -218,7 +218,7 @@ def by_radius(trials: Trials) -> list[ClaimTrial]:
 class Claim(Record):
     """A claim: the statement and its place in the paper, the runs, the metric and its numbers, and choices.
 
-    device : the measured device; default: that of the paper   doubtful : what the paper leaves open
+    device : the measured device; default: the device of the paper   doubtful : what the paper leaves open
     chosen : choices of the simulation   expected : verdict of this version   reason : why the claim is missed, if it is
     cases : name -> a file in the folder of the paper, or the name of a shipped case   metric : of its numbers
     settings : keyword arguments of the metric; a setting can name a table of measured numbers, see `papers.MeasuredTable`

@@ -190,7 +190,7 @@ def of_paper(folder: Path, table: str) -> dict[str, Any]:
 
 
 def all_metrics(folder: Path) -> dict[str, Metric]:
-    """Metrics that the claims of a paper can name: those of the Dataset of one run, and its own of several runs."""
+    """Metrics that the claims of a paper can name: metrics of the Dataset of one run, and its own of several runs."""
     return METRICS | of_paper(folder, "METRICS")
 
 
@@ -314,7 +314,7 @@ class ClaimTarget(Target):
         return super().fault(drive)
 
     def distance(self, value: float) -> float:
-        """Distance in tolerances of the claim, without a claim in those of the target; met up to 1, nan for nan."""
+        """Distance in tolerances of the claim, without a claim in tolerances of the target; met up to 1, nan for nan."""
         if not self.claim:
             return super().distance(value)
         return claim_and_figure(self.claim)[1].distance(value)

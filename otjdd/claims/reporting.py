@@ -44,7 +44,7 @@ def write_page(verdicts: Sequence[Verdict], folder: Path, quick: bool = False) -
 
 
 def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
-    """The page as text. quick : the runs were those of --quick, which the page then states"""
+    """The page as text. quick : the runs were made with --quick, which the page then states"""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = FileSystemLoader([Path(__file__).parent, Path(plot.__file__).parent])

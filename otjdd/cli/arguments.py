@@ -228,7 +228,19 @@ def check_outputs(*paths: Path | None, inputs: Sequence[Path] = ()) -> None:
     """
     outputs = [path for path in paths if path is not None]
     for i, path in enumerate(outputs):
-        check_target(path)
+        if not os.path.isdir(path.parent):
+            raise OSError(errno.ENOENT, "there is no such folder", os.fspath(path.parent))
+        if os.path.isdir(path):
+            raise OSError(errno.EISDIR, "is a folder, not a file", os.fspath(path))
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise OSError(errno.EACCES, "is a folder that you may not write to", os.fspath(path.parent))
+        if os.path.exists(path) and not os.access(path, os.W_OK):
+            raise OSError(errno.EACCES, "cannot be written", os.fspath(path))
+        try:
+            files.try_name(path)
+        except OSError as error:
+            advice = files.ADVICE.get(error.errno or 0, "write elsewhere")
+            raise OSError(error.errno, f"cannot be written ({error.strerror}; {advice})", os.fspath(path)) from None
         if files.was_read(path) or any(are_one(path, file) for file in inputs):
             raise typer.BadParameter(f"{path} is an input of this command; choose another name", param_hint="--out")
         if any(are_one(path, other) for other in outputs[:i]):
@@ -240,23 +252,6 @@ def are_one(path: Path, other: Path) -> bool:
     return path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other))
 
 
-def check_target(path: Path) -> None:
-    """Raise OSError unless a file can be written at a path: a new file takes the place of an old one in its folder."""
-    if not os.path.isdir(path.parent):
-        raise OSError(errno.ENOENT, "there is no such folder", os.fspath(path.parent))
-    if os.path.isdir(path):
-        raise OSError(errno.EISDIR, "is a folder, not a file", os.fspath(path))
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise OSError(errno.EACCES, "is a folder that you may not write to", os.fspath(path.parent))
-    if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise OSError(errno.EACCES, "cannot be written", os.fspath(path))
-    try:
-        files.try_name(path)
-    except OSError as error:
-        advice = files.ADVICE.get(error.errno or 0, "write elsewhere")
-        raise OSError(error.errno, f"cannot be written ({error.strerror}; {advice})", os.fspath(path)) from None
-
-
 def check_result(path: Path) -> None:
     """Raise OSError for a result with the name of a case file."""
     if path.suffix == ".toml":
@@ -264,7 +259,7 @@ def check_result(path: Path) -> None:
 
 
 def check_picture(path: Path) -> None:
-    """Raise typer.BadParameter unless the suffix is that of a picture."""
+    """Raise typer.BadParameter unless the suffix is one of a picture."""
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise typer.BadParameter(f"{path}: figures are written as .png, .pdf or .svg", param_hint="the picture")
 

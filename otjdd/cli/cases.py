@@ -36,12 +36,11 @@ from otjdd.cli.results import save_figure
 from otjdd.errors import ExitCode, SolverError
 from otjdd.system import interpreter, marks
 from otjdd.system.interpreter import without_unused
+from otjdd.system.late import xr
 from otjdd.system.limits import limits, shielded
 from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from otjdd.case.case import Case
 
 
@@ -93,11 +92,6 @@ def check(
         raise typer.BadParameter("give one case, or files of data alone", param_hint="CASE")
     if plot or columns or sheet or skipped or ranges or from_name:
         raise typer.BadParameter(f"{path} is a case; these options are of data", param_hint="--plot")
-    check_case(path, settings, allow_outside)
-
-
-def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
-    """Print that a case is valid, its drive, and which values come from other materials. Raises CaseError, OSError."""
     from otjdd.case.electrodes import exchanges
     from otjdd.case.notes import notes
     from otjdd.results import summary
@@ -134,16 +128,11 @@ def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -
         from otjdd.plot.figure import measured_figure
 
         style.save(measured_figure(ds), picture)
-    say(described_data(ds, [*map(str, paths), *options_of(words)]) + (f"\n{picture}" if picture else ""))
-
-
-def options_of(words: dict[str, Any]) -> list[str]:
-    """The options of a command for arguments of `read_data`."""
     options = [word for name, text in words["names"].items() for word in ("--column", f"{name}={text}")]
     options += ["--sheet", words["sheet"]] * bool(words["sheet"])
     options += [word for first, last in words["without"] for word in ("--skip", f"{first}-{last}")]
     options += [word for name, (low, high) in words["keep"].items() for word in ("--range", f"{name}={low:g}:{high:g}")]
-    return options + ["--from-name", words["from_name"]] * bool(words["from_name"])
+    say(described_data(ds, [*map(str, paths), *options]) + (f"\n{picture}" if picture else ""))
 
 
 def show(path: CasePath, settings: SettingOption = [], allow_outside: Outside = False) -> None:

@@ -39,12 +39,11 @@ from otjdd.cli.arguments import (
     usage_of,
 )
 from otjdd.cli.results import save_figure
+from otjdd.system.late import xr
 from otjdd.system.limits import limits
 from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from otjdd.case.case import Case
     from otjdd.fitting.least_squares import SearchProgress
     from otjdd.fitting.task import Task
@@ -243,7 +242,7 @@ def fitted(
 
 
 def check_files(out: Path) -> None:
-    """Raise unless the files of a fit can be written, are no inputs, and replace nothing but those of an earlier fit."""
+    """Raise unless the files of a fit can be written, are no inputs, and replace only the files of an earlier fit."""
     from otjdd.fitting.fit import files_beside
     from otjdd.results import store
 
@@ -262,10 +261,10 @@ def task_of(
     loss: str,
     state: str = "",
 ) -> Task:
-    """Task of the data and parameters of the options; where there are none, those of the [fit] of the case.
+    """Task of the data and parameters of the options; where there are none, of the [fit] of the case.
 
     weights : file -> weight   reading : arguments of `read_data`   noise : quantity, such as "1 pA"
-    state : of curves at frozen ions, "" for that of the case
+    state : of curves at frozen ions, "" for the state of the case
     Raises typer.BadParameter, DataError.
     """
     from otjdd.fitting.task import Data, data_of, task, vary_of

@@ -26,15 +26,12 @@ from otjdd.cli.arguments import (
 )
 from otjdd.errors import ResultError
 from otjdd.system.files import write_whole
+from otjdd.system.late import xr
 from otjdd.system.terminal import say, tell
 from otjdd.units import parse
 
 if TYPE_CHECKING:
-    import xarray as xr
-
-    from otjdd.case.case import Case
     from otjdd.explore.session import Opened
-    from otjdd.plot.style import Figure
 
 
 HELP = "help"  # a kind that lists all others
@@ -173,7 +170,16 @@ def save_figure(
         with style.page(width_of(options)):
             drawn = figure(results, kinds, label=label)
     if options:
-        adjust(drawn, options)
+        from otjdd.plot.axes import lettered, limit_axes
+
+        steps: dict[str, Callable[[], None]] = {
+            "--font": lambda: lettered(drawn, options.font) if options.font is not None else None,
+            "--xlim": lambda: limit_axes(drawn, "x", options.xlim) if options.xlim else None,
+            "--ylim": lambda: limit_axes(drawn, "y", options.ylim) if options.ylim else None,
+        }
+        for option, step in steps.items():
+            with usage_of(option):
+                step()
     style.save(drawn, path, options.dpi if options else None)
 
 
@@ -187,20 +193,6 @@ def width_of(options: PageOptions | None) -> float | None:
         width: float = parse(options.width, "length")
         with page(width):
             return width
-
-
-def adjust(drawn: Figure, options: PageOptions) -> None:
-    """Set the size of the letters and the limits of the axes of a figure. Raises typer.BadParameter."""
-    from otjdd.plot.axes import lettered, limit_axes
-
-    steps: dict[str, Callable[[], None]] = {
-        "--font": lambda: lettered(drawn, options.font) if options.font is not None else None,
-        "--xlim": lambda: limit_axes(drawn, "x", options.xlim) if options.xlim else None,
-        "--ylim": lambda: limit_axes(drawn, "y", options.ylim) if options.ylim else None,
-    }
-    for option, step in steps.items():
-        with usage_of(option):
-            step()
 
 
 SUFFIXES = (".csv", ".txt", ".dat", "")  # of comma-separated text
@@ -325,12 +317,6 @@ def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> Open
         return Opened(load_checked(path, settings, allow_outside), os.fspath(path), measured=measured)
     if settings:
         raise typer.BadParameter("a result is shown as it is; move it in the page", param_hint="--set")
-    case, name, ds = of_result(path, allow_outside)
-    return Opened(case, name, ds, measured)
-
-
-def of_result(path: Path, allow_outside: bool) -> tuple[Case, str, xr.Dataset]:
-    """Case of a result, "" as it has no file, and the Dataset of the result. Raises CaseError, ResultError."""
     from otjdd.case.case import parse_case
     from otjdd.results import store
 
@@ -338,4 +324,5 @@ def of_result(path: Path, allow_outside: bool) -> tuple[Case, str, xr.Dataset]:
     if "case_resolved" not in ds.attrs or "solver_status" not in ds.attrs:
         raise ResultError(path, "is not the result of one run", "explore the case that it was made from")
     text = str(ds.attrs["case_resolved"])
-    return parse_case(text, path.resolve().parent, file=os.fspath(path), allow_outside=allow_outside), "", ds
+    case = parse_case(text, path.resolve().parent, file=os.fspath(path), allow_outside=allow_outside)
+    return Opened(case, "", ds, measured)

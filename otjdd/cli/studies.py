@@ -230,17 +230,13 @@ def write_verdicts(
     verdicts: Sequence[Verdict], update: Path | None, pictures: Path | None, report: Path | None, quick: bool
 ) -> None:
     """Write the pictures, the report and the table of verdicts, each where its path is given."""
+    from otjdd.claims import reporting
+
     if pictures:
-        from otjdd.claims.reporting import save_all
-
-        save_all(verdicts, pictures)
+        reporting.save_all(verdicts, pictures)
     if report:
-        from otjdd.claims import reporting as page
-
-        tell(f"The report is {page.write_page(verdicts, report, quick)}")
+        tell(f"The report is {reporting.write_page(verdicts, report, quick)}")
     if update:
-        from otjdd.claims import reporting
-
         marks.update(update, reporting.PART, reporting.to_markdown(verdicts))
 
 

@@ -2,7 +2,7 @@
 
 `server` answers the page, `session` holds the state of a tab, `workers` are the processes that simulate and draw (`work`).
 sliders.toml lists the sliders, with the range of each in the literature and its source; experiments.toml lists the
-experiments. Physics and figures are those of `otjdd run` and `otjdd plot`.
+experiments. Physics and figures are the same as in `otjdd run` and `otjdd plot`.
 
 The page is plain HTML, served by Starlette and uvicorn. A reactive notebook (marimo 0.25.2) would be shorter, but its
 apps run in threads of the server: a move could not end a simulation that still runs, and threads share the settings of

@@ -1,6 +1,6 @@
 """The experiments of the page as cases, pulses by hand after them, and command lines that do the same without the page.
 
-The experiments are those of Li 2019, with its voltages and times, for a device with its electrodes (REFERENCE). Any other
+The experiments are from Li 2019, with its voltages and times, for a device with its electrodes (REFERENCE). Any other
 device has the voltages and times of the drive of its own case (`Writes`).
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,22 +20,20 @@ from otjdd.case.case import Case, load_case
 from otjdd.case.kinds import column_count, in_one_column, kinds_of
 from otjdd.results.outputs import measured
 from otjdd.solver.start import Start, at_snapshot
+from otjdd.system.late import xr
 from otjdd.units import quantity
 from otjdd.waveform.waveform import Chain, Waveform
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 WHOLE = ("drive", "record")  # keys that an experiment always takes from its shipped case
 OTHER = ("ions.initial", "circuit.time_constant")  # keys of its case where they differ from REFERENCE
-OWN = "own"  # the experiment whose drive is that of the case itself
+OWN = "own"  # the experiment whose drive is the one of the case itself
 DOWNLOADED = "explored.toml"  # name of the case file that the page offers for download
 REFERENCE = "li2019"  # the shipped case whose device the experiments were made for
 VOLTAGES, TIMES = (
     ("voltage", "voltages", "path", "base"),
     ("width", "rise", "fall", "period", "delay"),
 )  # keys of drives
-STEPS = 65  # of a path, as many as those of the experiments have
+STEPS = 65  # of a path, as many as in the experiments
 AT_REST = [{"voltage": "0 V", "duration": "1 ms"}]  # after a write that prepares a device
 NO_WRITES = 1.0, 1e-3  # V and s of a device whose own drive has no write
 READ = 0.1  # V, of a read that states no voltage
@@ -154,7 +152,7 @@ def read_voltage(table: Any) -> float:
 def of_device(table: Any, experiment: Experiment, writes: Writes, key: str = "") -> Any:
     """The drive of an experiment with the voltages and times of a device. table, key : a part of the drive, and its key
 
-    Voltages up to READ are those of reads.
+    Voltages up to READ are reads.
     """
     if isinstance(table, list):
         return [of_device(value, experiment, writes, key) for value in table]

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
 from otjdd.case.kinds import column_count
@@ -19,9 +19,7 @@ from otjdd.explore import sliders, work
 from otjdd.explore.experiments import OWN, REFERENCE, case_of_experiment, experiments
 from otjdd.explore.sliders import OutsideError, described_sliders, drive_sliders, moved, slider_values, sliders_of
 from otjdd.explore.workers import Turns, Workers
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 OF_DRIVES = {
     "write-read-loop": "loop",
@@ -248,7 +246,7 @@ class Session:
         return self.start()
 
     def since_opened(self, changes: Mapping[str, Any], case: Case) -> dict[str, Any]:
-        """Changes of `original` that lead to `case`: those of added tables, and `changes`, those of the sliders."""
+        """Changes of `original` that lead to `case`: changes of added tables, and `changes`, made by the sliders."""
         added = self.state.added
         all_changes = dict(added) | dict(changes)
         for key, of_case in ((sliders.LAYERS, sliders.layers_of), (sliders.TRAPS, sliders.traps_of)):
@@ -427,7 +425,7 @@ class Session:
         return await self.turns.take(work.stored, *what, waits=True) or NEWER
 
     def case(self) -> Case:
-        """The case of one run with all pulses by hand; without pulses that of the last experiment, or the opened case."""
+        """The case of one run with all pulses by hand; without pulses the last experiment's, or the opened case."""
         run, synapse = self.state.run, self.state.synapse
         if synapse is not None and synapse.pulses:
             return drives.whole(synapse)

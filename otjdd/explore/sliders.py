@@ -1,9 +1,9 @@
 """What the page changes of a device: keys by sliders, and tables that it adds and removes again, of layers and of traps.
 
-A slider has a unit, ends, and the range in the literature. A new layer is a copy of the layer beside it, but for THICKNESS,
+A slider has a unit, ends, and the range in the literature. A new layer is a copy of the next one, except for THICKNESS,
 CELLS and the published values of its own material: permittivity, and affinity, which gives the band offset.
 
-New traps are those of the shipped case SOURCE, but for depth. The measured currents of SOURCE leave the depth open from 0.7
+New traps are from the shipped case SOURCE, except for depth. The measured currents of SOURCE leave the depth open from 0.7
 to 2.4 eV. In a film with a lower barrier, traps at the 2 eV of SOURCE carry 1e-26 of the current (`rv-loop`). So the depth
 is the barrier at the left electrode: in a flat band, the traps are at the Fermi level of this electrode. The `kind` of the
 traps is "none": they carry a current and no charge, and so are valid in every device.
@@ -170,7 +170,7 @@ def moved(
 ) -> dict[str, str | float]:
     """Dotted key -> value of the changes of a case that moved sliders make. Unchanged values make no change.
 
-    values : name of slider -> value   bounded : False if values may be beyond the ends, as those of a drive may
+    values : name of slider -> value   bounded : False if values may be beyond the ends, as in a drive
     Raises OutsideError for another value beyond the ends of its slider.
     """
     own, plain = slider_values(case, sliders), case.plain()
@@ -196,7 +196,7 @@ def slider_ends(slider: Slider, value: float) -> tuple[float, float]:
 def described_sliders(
     case: Case, sliders: Sequence[Slider], values: Mapping[str, float] = MappingProxyType({})
 ) -> list[dict[str, Any]]:
-    """The sliders of a case as data for the page. values : name of slider -> value, where it is not that of the case"""
+    """The sliders of a case as data for the page. values : name of slider -> value, where it differs from the case"""
     own, rows = slider_values(case, sliders), []
     own |= {name: value for name, value in values.items() if name in own}
     for slider in sliders:

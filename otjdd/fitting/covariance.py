@@ -15,7 +15,7 @@ in the coordinates of the search, within the bounds.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,9 +26,7 @@ from otjdd.fitting.search import Evaluator, evaluator
 from otjdd.fitting.task import Task
 from otjdd.measurements.choice import SIGMA
 from otjdd.results.outputs import about
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 AT = 2e-3  # natural steps: a parameter within this of its bound counts as at the bound
 ALIKE = 0.95  # correlation above which two parameters are reported as inseparable
@@ -36,7 +34,7 @@ SAME = 0.9995  # correlation that is written as 1.000
 WEAK = 0.1  # singular value of J with columns of length 1, below which a combination of parameters is badly determined
 FAR_FROM_1 = 2.0  # factor from 1 beyond which a reduced chi-square is reported
 CHANCE = 4.0  # standard deviations of the reduced chi-square of normal noise, within which a deviation is not reported
-OUTLYING = 4.0  # robust scatters of the residuals, beyond which a residual is that of an outlier
+OUTLYING = 4.0  # robust scatters of the residuals, beyond which a residual belongs to an outlier
 MOST_OUTLIERS = 20  # most outliers that are listed
 
 
@@ -308,7 +306,7 @@ def assign_samples(ds: xr.Dataset, samples: np.ndarray, time: float) -> xr.Datas
 
 
 def with_evaluations(ds: xr.Dataset, evaluate: Evaluator[Task]) -> xr.Dataset:
-    """A fit whose number of evaluations includes those of an evaluator."""
+    """A fit whose number of evaluations includes the ones of an evaluator."""
     return ds.assign_attrs(evaluations=int(ds.attrs["evaluations"]) + evaluate.count[0])
 
 

@@ -6,31 +6,29 @@ is meaningless; there the scale is asinh(y / 2s), which is ln(y / s) far above t
 The uncertainty comes from a column, from repeats, or from the scatter; results state which. A relative part and the noise
 of the instrument, stated or estimated by the reader of the data, add as squares.
 
-Losses are those of scipy.optimize.least_squares, functions of the square z of a residual in units of its uncertainty. All
+Losses are as in scipy.optimize.least_squares, functions of the square z of a residual in units of its uncertainty. All
 but the linear one give less weight to points that are far from the fit, and are so robust against outliers (P. J. Huber,
 Robust Statistics).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import Prepared
 from otjdd.case.fit_task import LOSSES
-from otjdd.case.problem import Problem, nearest
-from otjdd.errors import CaseError, DataError, SolverError
+from otjdd.case.problem import Problem, data_error, nearest
+from otjdd.errors import CaseError, SolverError
 from otjdd.fitting.search import Simulated
 from otjdd.measurements.choice import LOST, deviation, same
 from otjdd.measurements.datasets import places
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 ESTIMATED, COLUMN, REPEATS = "estimated", "column", "repeats"  # origin of an uncertainty
 CHARGES = ("polarisation", "electrode_charge")  # per area, of a polarised film: P, and D = P + eps0 eps_r E
@@ -97,7 +95,7 @@ def simulated_values(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.nda
 def magnitude(values: np.ndarray, scale: Scale) -> np.ndarray:
     """Mean magnitude (n,) of values (n,) measured with noise, above 0 even for a value of 0; |values| without noise.
 
-    The noise is the size of an asinh scale. The mean is that of a folded normal distribution (Leone, Nelson and Nottingham,
+    The noise is the size of an asinh scale. The mean is of a folded normal distribution (Leone, Nelson and Nottingham,
     Technometrics 3, 543 (1961)).
     """
     if scale.kind != "asinh":
@@ -179,7 +177,7 @@ def of_one_sign(curve: MeasuredCurve, values: np.ndarray) -> np.ndarray:
     if curve.scale.kind == "log" and not curve.magnitude and len(wrong) > len(values) / 2:
         expected = f"a {curve.quantity} of the sign of the run; voltages are those of the left electrode"
         got = f"{curve.y[wrong[0]]:g} where the run has {values[wrong[0]]:g}"
-        raise DataError([Problem(curve.label, int(curve.lines[wrong[0]]), 1, "", expected, got)])
+        raise data_error(curve.label, int(curve.lines[wrong[0]]), expected, got)
     return values
 
 

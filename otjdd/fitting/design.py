@@ -7,7 +7,7 @@ existing data. It adds to the information of the fit (A. C. Atkinson, A. N. Done
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +25,7 @@ from otjdd.fitting.task import QUIET, SMOOTH, Data, Task, task
 from otjdd.results.outputs import about
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Trail
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 SAMPLES = 100  # measured times of a drive without reads
 USUAL = 0.05  # uncertainty of a logarithm, for a fit without logarithms
@@ -44,12 +42,10 @@ def design(
     uncertainty : of the logarithms that would be measured; by default the median in the data of the fit
     progress : called with the fraction done
     Returns a Dataset: error (parameter) now, expected_error and ratio (candidate, parameter), points (candidate).
-    A candidate that cannot be run has nan, with the reason in the attribute `failed`. The attribute `warnings` is that of
-    the fit: where its chi-square is far from 1, or parameters are alike, expected errors mean as little as its own.
+    A candidate that cannot be run has nan, with the reason in the attribute `failed`. Its attribute `warnings` is that
+    of the fit: where its chi-square is far from 1, or parameters are alike, expected errors mean as little as its own.
     Raises CaseError, ValueError.
     """
-    import xarray as xr
-
     if "covariance" not in fit:
         raise ValueError("this fit was ended before its errors were known; continue with --resume")
     free = np.flatnonzero(np.isfinite(fit["coordinate_error"].values))
@@ -93,7 +89,7 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
     """Derivatives (point, parameter) of the residuals of a future measurement, by the coordinates of a fit.
 
     A run of the case with the fitted values gives the numbers that the measurement would give. If the task of the
-    measurement has no other run, this run also is the run at the solution, whose time steps the runs beside it take.
+    measurement has no other run, this run also is the run at the solution, whose time steps the runs nearby take.
     """
     changes = dict(changes)
     case = prepared(driven(fitted_case(fit), changes.pop("drive", None), changes))

@@ -1,6 +1,6 @@
 """Fit parameters of a case to measured data; the files of a fit.
 
-While a search goes on, its best set is kept in a hidden checkpoint beside the result. The three files of an earlier fit of
+While a search goes on, its best set is kept in a hidden checkpoint next to the result. The three files of an earlier fit of
 the same name, Dataset, fitted case and picture, are replaced at the end, together.
 """
 
@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,10 +25,8 @@ from otjdd.fitting.task import Data, Task, data_of, task, vary_of
 from otjdd.results import store
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
 from otjdd.system import sources
+from otjdd.system.late import xr
 from otjdd.system.limits import shielded
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 MOST_VISITED = (
     5_000_000  # most numbers of an unfinished search that are stored; beyond, it is resumed from its best set
@@ -53,10 +51,10 @@ def fit(
 
     data : a file, a mapping of arrays by name, a DataFrame, a Dataset or a `Data`; or a list of them. None for the data
         of the [fit] of the case
-    vary : keys of the case; or key -> (low, high), None for the limits of the key. Empty: those of the [fit]
+    vary : keys of the case; or key -> (low, high), None for the limits of the key. Empty: from the [fit]
     changes : of the case, by dotted key   workers : processes   seed : of the global search
     noise : of the instrument, "1 pA" or SI, which adds to the relative uncertainty. None: estimated from the data
-    loss : "linear", or robust against outliers: "soft-l1", "huber", "cauchy", "arctan". Empty: that of the [fit]
+    loss : "linear", or robust against outliers: "soft-l1", "huber", "cauchy", "arctan". Empty: from the [fit]
     evaluations : of a global search over the bounds before the local one; 0 for none
     start : name -> value [SI] to start from, instead of the values of the case
     progress : called with a SearchProgress after each evaluation of the local search

@@ -1,6 +1,6 @@
 """Derivatives of simulated numbers by the parameters: differences of runs.
 
-Runs beside a place of the search take the time steps of the run there (`solver.start`). Their numbers are smooth, so one
+Runs near a place of the search take the time steps of the run there (`solver.start`). Their numbers are smooth, so one
 small step for each parameter is enough: halving the step changes the derivative by 1e-4 or less. The tolerance of the time
 steps, at an rtol of 1e-3, adds 3e-5 to 3e-3 to the error of a derivative (rms, against extrapolated independent runs of a
 finer rtol; `tests/solver/test_trail.py`). This part falls with rtol: for the derivative by the mass from 4e-4 to 1.2e-4 at
@@ -36,7 +36,7 @@ from otjdd.fitting.task import Task
 FIRST = 1e-3  # natural steps: step of a parameter whose slope is not known yet
 SMALLEST, LARGEST = 1e-6, 0.1  # natural steps: limits of a step
 TINY = 1e-4  # natural steps between the runs that show the noise, whose third difference has no smooth part
-LEAST = 1e-9  # lowest noise, that of round-off
+LEAST = 1e-9  # lowest noise, of round-off
 UNSURE = 0.1  # relative error of a derivative from which it is reported
 JUMP = 1e-2  # share of the derivative of a number by which two differences along the same time steps may disagree
 BEND = 2.0  # relative error by curvature over the change of the numbers, from loops that set and reset
@@ -116,13 +116,13 @@ def gradient_along(
     response = np.ones(len(x)) if nearby is None else np.sqrt(np.nanmean(nearby**2, axis=0))
     h = np.clip(change / np.maximum(response, change / LARGEST), change * SMALLEST, LARGEST)
     h = np.where(x + h <= evaluate.task.ends[1], h, -h)
-    beside = [x + row for row in np.diag(h)]
-    values = evaluate(beside, near=x)
+    places = [x + row for row in np.diag(h)]
+    values = evaluate(places, near=x)
     slopes = ((values - values_at_x) / h[:, None]).T
     size = np.sqrt(np.mean(slopes**2, axis=0)) * np.abs(h)
     with np.errstate(divide="ignore"):
         error = noise / size + BEND * size
-    if not evaluate.all_alike(beside, x):
+    if not evaluate.all_alike(places, x):
         error[jumps(evaluate, x, values_at_x, slopes, h)] = np.nan
     return Gradient(slopes, error, np.zeros(len(x), bool))
 
@@ -132,7 +132,7 @@ def jumps(
 ) -> np.ndarray:
     """True for each parameter (parameter,) of which a number jumps between x and x + h, along the time steps at x.
 
-    Each number is compared with its own change: a jump of one read is small beside the changes of steeper numbers.
+    Each number is compared with its own change: a jump of one read is small compared to the changes of steeper numbers.
     slopes : (point, parameter), differences over the steps h (parameter,); those with nan are passed over
     """
     jumped, noise = np.zeros(len(x), bool), evaluate.task.noise_along

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.case.problem import Problem
-from otjdd.errors import DataError
+from otjdd.case.problem import data_error
 from otjdd.fitting import gradients
 from otjdd.fitting.curves import LINEAR, MeasuredCurve, loss
 from otjdd.fitting.search import Evaluator
@@ -104,7 +103,7 @@ def minimise(
         curve, at = point_of(task, int(np.flatnonzero(~np.isfinite(first))[0]))
         expected = f"a number of the run at {curve.axis} {curve.x[at]:g}"
         got = "none: try the case by `otjdd run` first"
-        raise DataError([Problem(curve.label, int(curve.lines[at]), 1, "", expected, got)])
+        raise data_error(curve.label, int(curve.lines[at]), expected, got)
     reason = searched(memory, x0, most)
     assert memory.at is not None  # the start has run
     assert memory.there is not None

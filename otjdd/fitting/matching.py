@@ -1,6 +1,6 @@
 """Places of measured points in a run: the read, the time or the bias voltage of each. Nothing is simulated.
 
-A loop passes each voltage several times, so points are matched in their order. If the data hold time and voltage beside
+A loop passes each voltage several times, so points are matched in their order. If the data hold time and voltage with
 a current, the measured waveform drives the run; otherwise the drive of the case does. A run without reads gets a
 read at each measured time, so that nothing is interpolated between time steps of the solver. A row without a measured
 number still counts for the waveform and for the order.
@@ -8,7 +8,7 @@ number still counts for the waveform and for the order.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,21 +16,19 @@ from otjdd.case.base import HIGHEST
 from otjdd.case.case import Case
 from otjdd.case.drive import Hold
 from otjdd.case.drive_curves import Prepared
-from otjdd.case.problem import Problem
+from otjdd.case.problem import Problem, data_error
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting.curves import CHARGES
 from otjdd.measurements.choice import branches
 from otjdd.measurements.datasets import places
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.measurements.read import AXES
+from otjdd.system.late import xr
 from otjdd.waveform.waveform import Chain, Waveform, concatenate, with_reads
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 NEAR = 0.5  # of the median step between voltages: largest distance of a point from its write
 SLACK = 2e-3  # of the range of a sweep, by which a measured voltage may exceed its turning points
-CLOSE = 0.02  # largest relative distance of a measured time from that of a read
+CLOSE = 0.02  # largest relative distance of a measured time from the time of a read
 ROUNDING = 1e-6  # of the duration of a drive, by which a time with six digits may exceed the end
 MOST = 100_000  # most points of a measured waveform
 SHORTLY = 0.02  # of the straight piece before a point: how long before it the second read is placed, see `live`
@@ -201,7 +199,7 @@ def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Ma
 
 
 def writes_in_order(ds: xr.Dataset, name: str, applied: np.ndarray) -> np.ndarray:
-    """Index (n,) of the write of each measured point; every write is later than that of the point before.
+    """Index (n,) of the write of each measured point; every write is later than the one of the point before.
 
     name : variable with the voltages   applied : voltages of all writes [V]
     A point takes the first write within NEAR, or a later write as long as each next write is nearer. Raises DataError.
@@ -305,4 +303,4 @@ def whole(waveform: Waveform | Chain) -> Waveform:
 def point_fault(ds: xr.Dataset, point: int | None, expected: str, got: str, hint: str = "") -> DataError:
     """An error about a point of the data, with the line of its file."""
     line = 0 if point is None else int(ds["line"].values[point])
-    return DataError([Problem(ds.attrs.get("file", "data"), line, 1, "", expected, got, hint)])
+    return data_error(ds.attrs.get("file", "data"), line, expected, got, hint)

@@ -8,7 +8,7 @@ extrapolation in each read, at each bias and in each time series. Otherwise ever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,10 +21,8 @@ from otjdd.fitting.result import fitted_case, parameters_of
 from otjdd.fitting.search import Evaluator, Simulated
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
+from otjdd.system.late import xr
 from otjdd.system.pool import Spread, team
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 LEVELS = (2.5, 16.0, 50.0, 84.0, 97.5)  # percentiles: median, one and two standard deviations of a normal distribution
 COUNT = 100  # draws
@@ -220,7 +218,7 @@ def draws_to_check(distance: np.ndarray, rows: Mapping[str, np.ndarray]) -> list
 def along_slopes(best: xr.Dataset, slopes: Mapping[str, np.ndarray], moves: np.ndarray) -> dict[str, np.ndarray]:
     """Outputs (draw, ...) of draws along the derivatives of a run.
 
-    By their logarithms are extrapolated those of EXPONENTIAL units, and all that have one sign in the whole run.
+    Outputs of EXPONENTIAL units, and all of one sign in the whole run, are extrapolated by their logarithms.
     slopes : (..., parameter) of each output   moves : (draw, parameter) of the coordinates
     """
     rows = {}
@@ -265,7 +263,7 @@ def distances_from_rows(
     """Distances (draw, n) of simulated numbers from their rows, widths (n,) of their bands, and sizes (n,) of the numbers.
 
     rows, actual : (draw, ...) of an output   checked, ends : as of `near_enough`
-    Distance and width are those of the logarithm, of size 1, where a number has one sign in all draws; the size of others
+    Distance and width are of the logarithm, of size 1, where a number has one sign in all draws; the size of others
     is the largest of their output. A number that only one of run and row has is infinitely far.
     """
     rows, actual = rows.reshape(len(rows), -1), actual.reshape(len(actual), -1)
@@ -353,8 +351,6 @@ def outputs(case: Case, values: dict[str, float], trail: Trail | None = None) ->
 
 def percentiles(best: xr.Dataset, rows: Mapping[str, np.ndarray], levels: Sequence[float]) -> xr.Dataset:
     """Dataset of the percentiles of outputs (draw, ...) by name, with the coordinates of the run `best`."""
-    import xarray as xr
-
     variables = {
         name: (("percentile", *best[name].dims), np.percentile(values, levels, axis=0), best[name].attrs)
         for name, values in rows.items()

@@ -1,4 +1,4 @@
-"""The result of a fit: a Dataset of parameters with errors, correlations, data beside the fit and provenance; a table of
+"""The result of a fit: a Dataset of parameters with errors, correlations, data next to the fit and provenance; a table of
 text, JSON, and a case file that can be run.
 
 Dimensions: `parameter`; `other`, the same parameters, for matrices; `point`, the points of all data in order;
@@ -13,7 +13,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -30,9 +30,7 @@ from otjdd.fitting.task import Task
 from otjdd.results import store
 from otjdd.results.outputs import about
 from otjdd.results.store import provenance
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 KIND = "otjdd fit"
 VERSION = 2
@@ -41,8 +39,6 @@ DIGITS = 9  # significant digits of values in a case file
 
 def fit_dataset(task: Task, solution: Solution, errors: Errors | None, scores: Sequence[float] = ()) -> xr.Dataset:
     """Dataset of a fit. errors : its errors, None for an unfinished fit   scores : of its global search"""
-    import xarray as xr
-
     values = np.array([p.value(x) for p, x in zip(task.parameters, solution.x, strict=True)])
     slopes = np.array([p.slope(x) for p, x in zip(task.parameters, solution.x, strict=True)])
     count = len(values)
@@ -292,7 +288,7 @@ def fitted_case(ds: xr.Dataset, data: int = 0, digits: int = 17) -> Case:
 def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> str:
     """Case file of a fit, with the errors as comments.
 
-    base : name of the fitted case, a file beside this one or a shipped case; None to write the whole case
+    base : name of the fitted case, a file next to this one or a shipped case; None to write the whole case
     below : the case of that name, from which only differences are written
     """
     head = [f"# {ds.attrs['title']}: reduced chi-square {ds.attrs['reduced_chi_square']:.4g}"]
@@ -311,7 +307,7 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
         if key != "title":
             comment = f"  # {comments.pop(key)}" if key in comments else ""
             lines.append(f"{key} = {toml_text.toml_value(value)}{comment}")
-    # Comments remain for values in a list, such as those of kinds of columns, and for values that did not change.
+    # Comments remain for values in a list, such as kinds of columns, and for values that did not change.
     lines += [f"# {key}: {comment}" for key, comment in comments.items()]
     return "\n".join(lines) + "\n"
 
@@ -347,7 +343,7 @@ def case_differences(
 
 
 def base_of(case: Path, out: Path) -> str | None:
-    """Name of a case as `base` of a case file beside `out`; None for a case in a folder that `base` cannot name."""
+    """Name of a case as `base` of a case file next to `out`; None for a case in a folder that `base` cannot name."""
     folder = case.resolve().parent
     if folder in (shipped_cases().resolve(), out.resolve().parent):
         return case.name

@@ -4,7 +4,7 @@ The global search is CMA-ES (Hansen, arXiv:1604.00772) in the unit cube between 
 that fill the cube. It needs no derivatives, and learns the correlations between parameters.
 
 All places of a search follow from its beginning, its seed and the numbers at earlier places. A resumed search therefore
-visits the same places again and reads their numbers instead of simulating. Its result is that of a search without
+visits the same places again and reads their numbers instead of simulating. Its result is the same as of a search without
 interruption.
 """
 
@@ -15,18 +15,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from otjdd.results.outputs import about
 from otjdd.solver.checkpoint import checkpoint_path
 from otjdd.solver.start import NO_STEPS, Steps
+from otjdd.system.late import xr
 from otjdd.system.limits import shielded
 from otjdd.system.pool import team
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 Compute = Callable[..., Iterable[tuple[int, Any]]]  # runs jobs in several processes, see `pool.team`
 MOST_PLACES = 4  # last places of the search whose time steps are stored
@@ -109,7 +107,7 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
         self, points: Sequence[np.ndarray], done: Callable[[int, np.ndarray], None] | None = None,
         near: np.ndarray | None = None,
     ) -> list[np.ndarray]:  # fmt: skip
-        """Numbers (n,) of each place, simulated anew: those of its jobs, end to end.
+        """Numbers (n,) of each place, simulated again: the numbers of its jobs, end to end.
 
         done : called with the index of a place and its numbers as soon as the last of its jobs has ended
         """

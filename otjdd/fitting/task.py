@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.case.problem import Problem
+from otjdd.case.problem import data_error
 from otjdd.case.rules import refuse
-from otjdd.errors import DataError
 from otjdd.fitting.curves import (
     LINEAR,
     UNSTATED,
@@ -32,10 +31,8 @@ from otjdd.fitting.search import Simulated
 from otjdd.measurements.datasets import applied_rows, places, with_voltage, without_condition
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
+from otjdd.system.late import xr
 from otjdd.units import DIMENSIONS, quantity
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 QUIET = {"record.every": "none", "record.windows": [], "record.profiles_at": [], "record.profiles_at_reads": False}
 # A read jumps where the number of time steps changes with a parameter: by up to 7e-3 at the default rtol, 4e-6 at 1e-3.
@@ -129,8 +126,8 @@ def task(
 ) -> Task:  # fmt: skip
     """Read the data, match them with runs of the case, and find the parameters. Raises DataError, CaseError, OSError.
 
-    loss : "" for that of the [fit] of the case, or "linear" without one
-    noise : for data of its unit that state no noise themselves; None for that of the [fit]
+    loss : "" for the loss of the [fit] of the case, or "linear" without one
+    noise : for data of its unit that state no noise themselves; None for the noise of the [fit]
     """
     refuse(case, "a fit", "fit")
     loss = loss_of(loss or (case.fit.loss if case.fit else LINEAR))
@@ -148,7 +145,7 @@ def task(
         notes += words_of_data
     measured = dict.fromkeys(curve.quantity for run in runs for curve in run.curves)
     if shared is not None and not any(suits(shared, name) for name in measured):
-        raise DataError([Problem("noise", 0, 0, "", f"the noise of {' or '.join(measured)}", str(shared))])
+        raise data_error("noise", 0, f"the noise of {' or '.join(measured)}", str(shared))
     if loss != LINEAR:
         notes.append(f"loss {loss}: points far from the fit count less")
     return Task(case, tuple(runs), moving, (*notes, *(parameter.words for parameter in moving)), loss)
@@ -199,7 +196,7 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
                 if name in ("resistance", "conductance")
                 else f"numbers of {name} that are not 0"
             )
-            raise DataError([Problem(ds.attrs.get("file", "data"), int(ds["line"].values[0]), 1, "", expected, "none")])
+            raise data_error(ds.attrs.get("file", "data"), int(ds["line"].values[0]), expected, "none")
         part = group.points.isel(point=points.at)
         place = match(part, group.rows, name, own, data.state)
         curve = MeasuredCurve(
@@ -270,7 +267,7 @@ def runs_in_time(rows: xr.Dataset) -> np.ndarray:
 
 
 def with_logarithm(points: Points, ds: xr.Dataset, name: str, case: Case) -> tuple[Points, int]:
-    """Points, without those of no current on a logarithmic scale, and the number of points left out.
+    """Points, without points of no current on a logarithmic scale, and the number of points left out.
 
     No current flows at 0 V of an I(V) curve, and at 0 V where a waveform begins; later a charge still flows there.
     """
@@ -309,7 +306,7 @@ def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, case: Case) -
         expected_dimension = dimension_of(name)
         example = f", such as {DIMENSIONS[expected_dimension].example}" if expected_dimension else ""
         expected = f"the noise of {name} above 0{example}"
-        raise DataError([Problem(ds.attrs.get("file", "data"), 0, 0, "noise", expected, str(noise))])
+        raise data_error(ds.attrs.get("file", "data"), 0, expected, str(noise), key="noise")
     if dimension != "current" or name not in OF_CURRENT:
         return InstrumentNoise(size)
     if name == "current_density":
@@ -328,8 +325,8 @@ def read_voltage(ds: xr.Dataset, case: Case) -> float:
     levels = np.unique(np.abs(own))
     if levels.size != 1 or not levels[0] > 0:
         expected = "a column of the read voltage, or a drive that reads at one, for the noise of a current"
-        raise DataError(
-            [Problem(ds.attrs.get("file", "data"), 0, 0, "noise", expected, "none" if not levels.size else "several")]
+        raise data_error(
+            ds.attrs.get("file", "data"), 0, expected, "none" if not levels.size else "several", key="noise"
         )
     return float(levels[0])
 
@@ -339,7 +336,7 @@ def size_and_dimension(noise: str | float) -> tuple[float, str | None]:
     try:
         return quantity(noise) if isinstance(noise, str) else (float(noise), None)
     except ValueError as error:
-        raise DataError([Problem("noise", 0, 0, "", "a quantity like 1 pA", repr(noise), str(error))]) from None
+        raise data_error("noise", 0, "a quantity like 1 pA", repr(noise), str(error)) from None
 
 
 def dimension_of(name: str) -> str | None:

@@ -83,9 +83,9 @@ def restarts(time: np.ndarray) -> np.ndarray:
 ALTERNATE = 0.55  # share of changes of sign above which scatter is noise
 FEWEST = 8  # least number of second differences for an estimate
 LOST = 3.0  # currents below this multiple of the noise are lost in it
-EVEN = 0.5  # noise of the smaller half over that of all, below which the scatter grows with the current and is no floor
+EVEN = 0.5  # noise of the smaller half over the whole noise, below which the scatter grows with the current and is no floor
 SIGMA = 1.4826  # standard deviation over median absolute deviation, of a normal distribution
-SECOND = np.sqrt(6.0)  # standard deviation of second differences over that of the noise
+SECOND = np.sqrt(6.0)  # standard deviation of second differences over the one of the noise
 
 
 def noise_floor(current: np.ndarray) -> float:
@@ -121,7 +121,7 @@ NOTHING = 1e-3  # share of the range of a swept voltage that a voltage of 0 V ma
 MIRROR = 0.02  # of the largest number: distance within which two columns are of opposite sign
 SAME = 1e-6  # of the largest number: distance within which two columns are the same
 READ_BACK = 1e-3  # the same for a voltage, which may be set and read back
-DERIVED = 0.01  # relative distance within which a resistance is that of the voltage and the current beside it
+DERIVED = 0.01  # relative distance within which a resistance is the voltage over the current of its row
 
 
 class ColumnChoice(NamedTuple):
@@ -216,7 +216,7 @@ def of_group(
 def with_numbers(
     name: str, several: list[Column], every: Mapping[str, list[Column]], rows: TableRows, left_out: dict[str, str]
 ) -> list[Column]:
-    """Columns that a user named, else those with two numbers or more, without magnitudes beside a signed column."""
+    """Columns that a user named, else those with two numbers or more, without magnitudes where there is a signed column."""
     if named := [column for column in several if column.named]:
         return named if name == "time" else named[:1]
     counts = {column: int(np.isfinite(rows.numbers[column.place]).sum()) for column in several}
@@ -253,7 +253,7 @@ def equivalent(block: FileBlock, several: list[Column], rows: TableRows, left_ou
 
 
 def pair_columns(by_quantity: dict[str, list[Column]], rows: TableRows, left_out: dict[str, str]) -> None:
-    """Remove constant or mirrored voltages, mirrored currents, and voltages of other channels than that of the current."""
+    """Remove constant or mirrored voltages, mirrored currents, and voltages of other channels than the current."""
     several = by_quantity.get("voltage", [])
     if len(several) > 1:
         ranges = {c: np.ptp(finite_numbers(numbers_in_unit(c, rows))) for c in several}
@@ -294,7 +294,7 @@ def without_mirrored(
 
 
 def leave_out_derived(picked: dict[str, Column], rows: TableRows, left_out: dict[str, str]) -> None:
-    """Leave out a resistance or a conductance that is computed from the voltage and the current beside it."""
+    """Leave out a resistance or a conductance that is computed from the voltage and the current of its row."""
     if not {"voltage", "current"} <= set(picked):
         return
     V, current = (numbers_in_unit(picked[name], rows) for name in ("voltage", "current"))

@@ -315,7 +315,7 @@ def masked(block: FileBlock, columns: Mapping[str, Column], rows: TableRows) -> 
 
 
 def belongs(header: str, columns: Mapping[str, Column]) -> bool:
-    """True if a status is that of the channel of a used column, or of no channel."""
+    """True if a status belongs to the channel of a used column, or to no channel."""
     name = re.sub(r"[ _.]?S$", "", header).lower() if header.startswith("PMU") else ""
     return not name or name in {channel(column.header.text) for column in columns.values()}
 

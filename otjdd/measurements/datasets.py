@@ -15,12 +15,12 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from otjdd.case.problem import Problem
-from otjdd.errors import DataError, ResultError
+from otjdd.case.problem import data_error
+from otjdd.errors import ResultError
 from otjdd.measurements.choice import restarts
 from otjdd.measurements.names import (
     QUANTITIES,
@@ -35,9 +35,7 @@ from otjdd.measurements.names import (
 from otjdd.results import store
 from otjdd.results.store import check_size
 from otjdd.system.files import read_whole
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 APPLIED = ("write_voltage", "voltage", "field", "number", "time", "temperature")
 ABOUT = ("line", "record", "order")
@@ -60,9 +58,7 @@ def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
 
 
 def applied_rows(ds: xr.Dataset) -> xr.Dataset:
-    """All rows of measured data as a Dataset over `point`: those of APPLIED and ABOUT that the data have."""
-    import xarray as xr
-
+    """All rows of measured data as a Dataset over `point`, with the columns of APPLIED and ABOUT that the data have."""
     if ROW not in ds.dims:
         return ds[[name for name in APPLIED if name in ds]]
     columns = {
@@ -98,8 +94,6 @@ DIMS = ("point", "read", "bias", "time")  # dimensions of a curve, in the order 
 
 def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
     """The measured data in a NetCDF file, of otjdd or another program. Raises ResultError, DataError."""
-    import xarray as xr
-
     data = read_whole(os.fspath(path))
     try:
         if fault := store.foreign(data):
@@ -129,8 +123,6 @@ def from_arrays(data: Any, file: str = "data") -> xr.Dataset:
 
     Raises DataError, also for arrays of different lengths; TypeError for another kind of object.
     """
-    import xarray as xr
-
     if isinstance(data, xr.Dataset):
         return from_dataset(data, file)
     if not isinstance(data, Mapping) and not hasattr(data, "columns"):
@@ -138,7 +130,7 @@ def from_arrays(data: Any, file: str = "data") -> xr.Dataset:
     arrays = {str(name): np.asarray(data[name]) for name in data}
     lengths = {name: array.shape for name, array in arrays.items()}
     if len(set(lengths.values())) > 1 or any(len(shape) != 1 for shape in lengths.values()):
-        raise DataError([Problem(file, 0, 0, "", "columns of one length", str(lengths))])
+        raise data_error(file, 0, "columns of one length", str(lengths))
     return dataset_of_arrays(arrays, {}, file)
 
 
@@ -147,7 +139,7 @@ def from_dataset(ds: xr.Dataset, file: str = "data") -> xr.Dataset:
     dim = next((d for d in DIMS if d in ds.dims and ds.sizes[d] > 1), None)
     if dim is None:
         sizes = [f"{n} values" if str(d).startswith("phony_dim") else str(d) for d, n in ds.sizes.items()]
-        raise DataError([Problem(file, 0, 0, "", f"data over {', '.join(DIMS)}", ", ".join(sizes) or "none")])
+        raise data_error(file, 0, f"data over {', '.join(DIMS)}", ", ".join(sizes) or "none")
     if dim == "bias":
         ds = ds.squeeze()
     names = [name for name in ds.variables if ds[name].dims == (dim,) and ds[name].dtype.kind in "fiu"]
@@ -157,8 +149,6 @@ def from_dataset(ds: xr.Dataset, file: str = "data") -> xr.Dataset:
 
 def dataset_of_arrays(arrays: Mapping[str, np.ndarray], units: Mapping[str, str], file: str) -> xr.Dataset:
     """Measured data of arrays (point,) by name. units : name -> unit as written. Raises DataError."""
-    import xarray as xr
-
     variables: dict[str, tuple[str, np.ndarray, dict[str, str | int]]] = {}
     for name, array in arrays.items():
         read = heading(name)
@@ -168,16 +158,14 @@ def dataset_of_arrays(arrays: Mapping[str, np.ndarray], units: Mapping[str, str]
             factor, offset = read.scale(read.unit or units.get(name, ""))
             values = np.asarray(array, dtype=float) * factor + offset
         except (ValueError, TypeError) as error:
-            raise DataError([Problem(file, 0, 0, name, str(error))]) from None
+            raise data_error(file, 0, str(error), key=name) from None
         about = {"units": unit_of(read.measures), "long_name": long_name_of(read.measures), "header": name}
         variables[read.quantity] = ("point", values, about | ({"magnitude": 1} if read.magnitude else {}))
     if not any(not name.endswith(UNCERTAINTY) for name in variables):
-        raise DataError(
-            [Problem(file, 0, 0, "", "names of outputs, or V, I, R, G, C, t, n", ", ".join(arrays) or "none")]
-        )
+        raise data_error(file, 0, "names of outputs, or V, I, R, G, C, t, n", ", ".join(arrays) or "none")
     finite = np.all([np.isfinite(v) for _, v, _ in variables.values()], axis=0)
     if finite.sum() < 2:
-        raise DataError([Problem(file, 0, 0, "", "two points or more with a number in each column", str(finite.sum()))])
+        raise data_error(file, 0, "two points or more with a number in each column", str(finite.sum()))
     lines = np.arange(1, len(finite) + 1)
     coords = {"line": ("point", lines), "order": ("point", lines - 1)}
     ds = xr.Dataset(variables, coords, {"file": file, "understood": ""})
@@ -186,7 +174,7 @@ def dataset_of_arrays(arrays: Mapping[str, np.ndarray], units: Mapping[str, str]
     try:
         record = restarts(ds["time"].values) if "time" in ds else np.zeros(ds.sizes["point"], dtype=int)
     except ValueError as error:
-        raise DataError([Problem(file, 0, 0, "time", f"the time runs back at point {error.args[0]}")]) from None
+        raise data_error(file, 0, f"the time runs back at point {error.args[0]}", key="time") from None
     ds.attrs["understood"] = f"{int(finite.sum())} of {len(finite)} points"
     return ds.assign_coords(record=("point", record))
 
@@ -233,9 +221,7 @@ def conditions(path: str | os.PathLike[str], pattern: str) -> dict[str, tuple[fl
     name = Path(path).stem
     match = re.search(rf"(?<![\w.+]){shape}(?![A-Za-z0-9])", name) or re.search(rf"{shape}(?![A-Za-z0-9])", name)
     if not match:
-        raise DataError(
-            [Problem(os.fspath(path), 0, 0, "", f"a name with {pattern!r} in it, as --from-name says", repr(name))]
-        )
+        raise data_error(os.fspath(path), 0, f"a name with {pattern!r} in it, as --from-name says", repr(name))
     values: dict[str, tuple[float, str] | str] = {}
     for field in fields:
         if quantity := quantity_of_name(field):
@@ -272,13 +258,11 @@ def one_after_another(parts: Sequence[xr.Dataset], source: Any) -> xr.Dataset:
 
     Raises DataError for files that do not hold the same quantities.
     """
-    import xarray as xr
-
     names = set(parts[0].data_vars)
     for ds in parts[1:]:
         if set(ds.data_vars) != names:
             got = f"{', '.join(map(str, ds.data_vars))} with {', '.join(map(str, parts[0].data_vars))}"
-            raise DataError([Problem(ds.attrs["file"], 0, 0, "", "the quantities of the other files", got)])
+            raise data_error(ds.attrs["file"], 0, "the quantities of the other files", got)
     points, rows, records, order = [], [], 0, 0
     for ds in parts:
         own = applied_rows(ds)
@@ -307,8 +291,6 @@ def by_record(ds: xr.Dataset) -> xr.Dataset:
 
     ds : of `read_data`. `line` and other coordinates of a point keep their place; missing lines are -1
     """
-    import xarray as xr
-
     ds = ds.drop_dims(ROW, errors="ignore")
     numbers, record = np.unique(ds["record"].values, return_inverse=True)
     counts = np.bincount(record)

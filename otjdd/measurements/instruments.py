@@ -1,9 +1,9 @@
 """The tables in files: of any text, and of the known forms of instruments, one a row of `FORMS`.
 
-Any text may have tables: a header above rows of numbers, settings above and below, units in the header or beside it.
+Any text may have tables: a header above rows of numbers, settings above and below, units in the header or next to it.
 
 aixPlorer of aixACCT TF Analyzers writes results first, then a table with settings for each measurement. A hysteresis table
-has V+ with I1 and P1 of the first loop, and V- with those of loops after pulses of the other sign. EasyEXPERT of Keysight
+has V+ with I1 and P1 of the first loop, and V- with I and P of loops after pulses of the other sign. EasyEXPERT of Keysight
 B1500A and B2900 writes records: settings, `DataName`, rows of `DataValue`. A LabVIEW Measurement File has segments: a
 header of the file, then for each segment a header, names and rows (National Instruments, Specification for the LabVIEW
 Measurement File (.lvm)). A file has the form with the largest share of its signs in the first lines.
@@ -69,7 +69,7 @@ class Form(NamedTuple):
 
 GAP = re.compile(r"\n(?:[ \t,;]*\n)+")
 STAY = 3  # rows of numbers that make a table
-UNIT_CELL = ("unit", "units", "einheit")  # name of a column of units, each beside its number
+UNIT_CELL = ("unit", "units", "einheit")  # name of a column of units, each next to its number
 
 
 def file_blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
@@ -199,7 +199,7 @@ def stays(sheet: Sheet, lines: list[SheetLine], width: int = 0) -> bool:
 
 
 def with_units(sheet: Sheet, lines: list[SheetLine], header: SheetLine, last: int, *, understood: bool) -> FileBlock:
-    """The table below a header, whose units stand in a line below it or in the cell beside each number."""
+    """The table below a header, whose units stand in a line below it or in the cell next to each number."""
     at = next(i for i, line in enumerate(lines) if line.number == header.number)
     units = units_below(sheet, lines, at)
     texts = tuple(text_at(units, i).strip("()[]") for i in range(len(header.cells))) if units else ()
@@ -244,7 +244,7 @@ FIRST_LOOP = r"(V\+|Vplus|I1|P1)(?![\w+])"  # names that come first
 
 
 def aixacct_blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
-    """The tables of measurements, in order, then those of results. Raises DataError for lines of something else."""
+    """The tables of measurements, in order, then the tables of results. Raises DataError for lines of something else."""
     measured: list[FileBlock] = []
     results: list[FileBlock] = []
     in_results = False

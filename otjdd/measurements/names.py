@@ -1,6 +1,6 @@
 """Headers of columns: the quantity that a name stands for, and the unit in its brackets.
 
-A name is that of an output (`read_resistance`), or one in common use: V, I, |I|, J, R, G, C, t, n, T, f, `AnodeI`, `Drain
+A name is an output's (`read_resistance`), or one in common use: V, I, |I|, J, R, G, C, t, n, T, f, `AnodeI`, `Drain
 Current`. A name with two meanings is not recognised. P, D and E need a unit of their quantity: P may be a power.
 """
 
@@ -155,7 +155,7 @@ class Heading(NamedTuple):
         return self.quantity.removesuffix(UNCERTAINTY)
 
     def scale(self, written: str) -> tuple[float, float]:
-        """Factor and offset from a unit as written to that of the Dataset. Raises ValueError."""
+        """Factor and offset from a unit as written to the unit of the Dataset. Raises ValueError."""
         factor, offset = scale_to(written, self.measures)
         if self.quantity.endswith(UNCERTAINTY):  # a difference
             return factor, 0.0
@@ -165,7 +165,7 @@ class Heading(NamedTuple):
 def heading(text: str, unit_beside: str = "") -> Heading | None:
     """The quantity and the unit of a header such as "|I| (nA)" or "-I (A)"; None for an unknown name.
 
-    unit_beside : unit of the column where it does not stand in the header: in the line below, or in the cell beside
+    unit_beside : unit of the column where it does not stand in the header: in the line below, or in the next cell
     """
     if len(text) > MAX_NAME:
         return None
@@ -303,7 +303,7 @@ def read_unit(text: str) -> Unit:
 
 @exactly
 def scale_to(text: str, quantity: str) -> tuple[float, float]:
-    """Factor and offset from a unit as written to that of a quantity in a Dataset; (1, 0) for "".
+    """Factor and offset from a unit as written to the unit of a quantity in a Dataset; (1, 0) for "".
 
     Raises ValueError for a text that is no unit, and for the unit of another quantity.
     """

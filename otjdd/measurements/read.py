@@ -16,12 +16,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from otjdd.case.problem import Problem
-from otjdd.errors import DataError
+from otjdd.case.problem import data_error
 from otjdd.measurements.choice import LOST, branches, noise_floor, period, restarts
 from otjdd.measurements.datasets import (
     ROW,
@@ -38,9 +37,7 @@ from otjdd.measurements.datasets import (
 from otjdd.measurements.names import CURRENT, UNCERTAINTY, headers_by_quantity, long_name_of, quantity_of_name, unit_of
 from otjdd.measurements.sheet import HDF5, kind_of
 from otjdd.measurements.tables import UNUSED, ColumnTable, table_in
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 NETCDF = (".nc", ".nc4", ".cdf")
 SWEPT = ("write_voltage", "voltage", "field", "number", "time")  # possible axes of the sweeps, the preferred one first
@@ -88,8 +85,6 @@ def from_file(
 
 def dataset_of_table(table: ColumnTable) -> xr.Dataset:
     """Dataset of a table. Rows with a missing number are no points. Raises DataError."""
-    import xarray as xr
-
     lines, file = table.lines, table.block.sheet.file
     missing = np.any([np.isnan(values) for values in table.values.values()], axis=0)
     whole = np.flatnonzero(~missing)
@@ -144,14 +139,10 @@ def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[s
     for name, (low, high) in keep.items():
         quantity = quantity_of_name(name) or name
         if quantity not in ds:
-            raise DataError(
-                [Problem(ds.attrs["file"], 1, 1, "", f"a column of {name} to choose by", ", ".join(map(str, ds)))]
-            )
+            raise data_error(ds.attrs["file"], 1, f"a column of {name} to choose by", ", ".join(map(str, ds)))
         chosen &= (ds[quantity].values >= low) & (ds[quantity].values <= high)
     if chosen.sum() < FEWEST:
-        raise DataError(
-            [Problem(ds.attrs["file"], 1, 1, "", f"{FEWEST} points or more in the range", str(chosen.sum()))]
-        )
+        raise data_error(ds.attrs["file"], 1, f"{FEWEST} points or more in the range", str(chosen.sum()))
     if chosen.all():
         return ds
     rows = applied_rows(ds)
@@ -167,7 +158,7 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
         expected = "a measured quantity and what it was measured against: V, E, t or n with I, J, R, G, C or P"
         unused = next((line for line in notes[0].split("\n") if line.startswith(UNUSED)), "") if notes else ""
         hint = f'{unused}; say which it is, as --column current="Reading 2"' if unused else ""
-        raise DataError([Problem(file, 1, 1, "", expected, ", ".join(map(str, ds)) or "nothing", hint)])
+        raise data_error(file, 1, expected, ", ".join(map(str, ds)) or "nothing", hint)
     rows = applied_rows(ds)
     of_rows = row_records(rows, axis)
     values, record = ds[axis].values, of_rows[places(ds, rows)]
@@ -196,7 +187,7 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
 
 
 def row_records(rows: xr.Dataset, axis: str) -> np.ndarray:
-    """Number (row,) of the record of each row: that of the file, of a time that starts again, or of a repeat of the axis.
+    """Number (row,) of the record of each row: of the file, of a time that starts again, or of a repeat of the axis.
 
     Raises DataError for a time that runs back.
     """
@@ -212,7 +203,7 @@ def row_records(rows: xr.Dataset, axis: str) -> np.ndarray:
                 at = inside[error.args[0]]
                 line, time = int(rows["line"].values[at]), rows["time"].values[at]
                 expected = f"a time after {rows['time'].values[at - 1]:g} s, or one that starts again"
-                raise DataError([Problem(rows.attrs["file"], line, 1, "", expected, f"{time:g} s")]) from None
+                raise data_error(rows.attrs["file"], line, expected, f"{time:g} s") from None
     return record if axis in ("time", "number") or record.max() > 0 else repeats(rows, rows[axis].values)
 
 

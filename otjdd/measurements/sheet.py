@@ -26,7 +26,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from otjdd.case.problem import Problem
+from otjdd.case.problem import Problem, data_error
 from otjdd.errors import DataError
 from otjdd.measurements.names import heading, quantity_of_name
 from otjdd.system import interpreter
@@ -211,14 +211,14 @@ def number_in(text: str, decimal: str) -> float | None:
 def may_group(text: str, divider: str) -> bool:
     """True if each comma in a number of a text has three digits behind it and up to three before, as in 1,500.
 
-    divider : of cells; commas beside it are those in quotes
+    divider : of cells; other commas are in quotes
     """
     parts = QUOTED.findall(text) if divider == "," else [text]
     return all(THOUSANDS.fullmatch(number) for part in parts for number in COMMA.findall(part))
 
 
 def first_grouped(cells: Sequence[str], divider: str) -> int | None:
-    """Number of the first cell of a column that may be thousands: with a comma in quotes, or beside whole numbers."""
+    """Number of the first cell of a column that may be thousands: with a comma in quotes, or among whole numbers."""
     texts = [cell.strip() for cell in cells]
     if divider != "," and not any(WHOLE.fullmatch(text) for text in texts):
         return None  # numbers with three decimals, all of them
@@ -273,16 +273,11 @@ SAMPLE, TAIL = 400, 200_000  # the divider follows from this many last lines, am
 BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def text_sheet(name: str, data: bytes, without: Sequence[tuple[int, int]] = ()) -> Sheet:
-    """The sheet of the content of a text file. without : (first, last) lines to leave empty. Raises DataError."""
-    return sheet_of(name, blanked(decoded(name, data), without))
-
-
 def sheet_of(name: str, text: str) -> Sheet:
     """The sheet of the text of a file. Raises DataError."""
     begin = CONTENT.search(text)
     if begin is None:
-        raise DataError([Problem(name, 1, 1, "", "a table of numbers", "a file without any")])
+        raise data_error(name, 1, "a table of numbers", "a file without any")
     comments = [match.span() for match in COMMENT.finditer(text, 0, begin.start())]
     above = text[slice(*comments[-1])] if comments else ""
     at = text.count("\n", 0, comments[-1][0]) + 1 if comments else 0
@@ -330,10 +325,8 @@ def decoded(name: str, data: bytes) -> str:
         text = text.replace("\ufeff", "") if "\ufeff" in text else text  # of files that were joined
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     else:
-        raise DataError([Problem(name, 1, 1, "", "text in UTF-8, UTF-16 or Windows-1252", f"byte {last.start}")])
-    raise DataError(
-        [Problem(name, 1, 1, "", "text, a workbook, a MAT-file or NetCDF", "a binary file of another kind")]
-    )
+        raise data_error(name, 1, "text in UTF-8, UTF-16 or Windows-1252", f"byte {last.start}")
+    raise data_error(name, 1, "text, a workbook, a MAT-file or NetCDF", "a binary file of another kind")
 
 
 def named_in(data: bytes, encoding: str) -> bool:
@@ -414,7 +407,7 @@ def texts(name: str, data: bytes, kind: str) -> list[tuple[str, str]]:
         if done and done.returncode == 0:
             return sheets
     hint = "" if "cannot be read" in fault else "save the sheet as .csv"
-    raise DataError([Problem(name, 1, 1, "", "a workbook" if kind == "workbook" else "a file of arrays", fault, hint)])
+    raise data_error(name, 1, "a workbook" if kind == "workbook" else "a file of arrays", fault, hint)
 
 
 MAX_BYTES = 256_000_000
@@ -444,7 +437,7 @@ def kind_of(path: str | os.PathLike[str]) -> str:
         first = file.read(64)
     for magic, words in OTHERS.items():
         if first.lstrip().startswith(magic) and (magic != b"BM" or b"\0" in first):
-            raise DataError([Problem(name, 1, 1, "", "a file of numbers", words)])
+            raise data_error(name, 1, "a file of numbers", words)
     return next((kind for magic, kind in KINDS.items() if first.startswith(magic)), TEXT)
 
 
@@ -457,5 +450,7 @@ def sheets_of(path: str | os.PathLike[str], without: Sequence[tuple[int, int]]) 
     try:
         data = read_regular(Path(path), MAX_BYTES)
     except Refused as error:
-        raise DataError([Problem(name, 1, 1, "", "a file of numbers", f"something that {error.strerror}")]) from None
-    return [text_sheet(name, data, without)] if kind == TEXT else binary_sheets(name, data, kind, without)
+        raise data_error(name, 1, "a file of numbers", f"something that {error.strerror}") from None
+    if kind == TEXT:
+        return [sheet_of(name, blanked(decoded(name, data), without))]
+    return binary_sheets(name, data, kind, without)

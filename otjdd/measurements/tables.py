@@ -1,6 +1,6 @@
 """The table that is read from a file: its choice among several tables, its columns, and its rows as records.
 
-Conditions of a measurement stand in the settings beside the table: the temperature, and the compliance of a current. Rows
+Conditions of a measurement stand in the settings next to the table: the temperature, and the compliance of a current. Rows
 of numbers that belong to no table are the export of something else in the same file, and are refused.
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.case.problem import Problem, nearest
+from otjdd.case.problem import data_error, nearest
 from otjdd.errors import DataError
 from otjdd.measurements.choice import ColumnChoice, choice, shortest, without_quantities
 from otjdd.measurements.columns import (
@@ -33,7 +33,7 @@ from otjdd.measurements.instruments import PLAIN, FileBlock, instrument_form
 from otjdd.measurements.names import MEASURED, UNCERTAINTY, scale_to
 from otjdd.measurements.sheet import Sheet, holds_numbers, number_in, sheets_of
 
-SETTINGS = ("settings", "setup", "calc")  # sheets beside those of runs
+SETTINGS = ("settings", "setup", "calc")  # sheets besides the ones of runs
 PROGRAMS = {"KTEI Version": "KITE", "Clarius": "Clarius"}  # sign in the settings of a Keithley 4200 -> its program
 UNUSED = "columns not used: "
 APPLIED = {"time", "voltage", "write_voltage", "field", "number"}
@@ -73,7 +73,7 @@ def table_in(
     about = next((sheet for sheet in sheets if sheet.title.lower() == SETTINGS[0]), None)
     runs = [sheet for sheet in sheets if sheet.title.lower() not in SETTINGS] or sheets
     if not runs:
-        raise DataError([Problem(os.fspath(path), 1, 1, "", "a table of numbers", "a file without any")])
+        raise data_error(os.fspath(path), 1, "a table of numbers", "a file without any")
     blocks, forms = [], []
     for sheet in runs:
         form = instrument_form(sheet)
@@ -86,11 +86,16 @@ def table_in(
         expected = 'a table with a header such as "V (V), I (A)"'
         expected += ", or a workbook, as its name says" if os.fspath(path).lower().endswith(WORKBOOKS) else ""
         raise runs[0].fault(next(iter(runs[0].head()), None), None, expected, "no rows of numbers below a header")
-    records, others = recorded_tables(blocks, title, names)
+    records = titled(blocks, title) if title else first_curve(blocks, names)
+    titles = dict.fromkeys(title_of(block) for block in blocks if not any(block is record for record in records))
+    others = [name for name in titles if name and name not in map(title_of, records)]
     forms += [
         f"Keithley 4200 ({program})" for sign, program in PROGRAMS.items() if about is not None and sign in about.text
     ]
-    table = joined_records(record_parts(records, names))
+    first = records[0], *used(records[0], names)
+    columns = first[1].columns[0]  # the same columns in all records
+    same = {name: shortest(records[0], column) for name, column in columns.items() if not column.named}
+    table = joined_records([first, *((block, *used(block, {**same, **names})) for block in records[1:])])
     notes = [f"file of {name}" for name in forms[:1]] + [*records[0].sheet.notes] + table.notes
     if others:
         notes.append(f'other tables: {", ".join(map(repr, others[:40]))}; choose by --sheet "{others[0]}"')
@@ -98,24 +103,12 @@ def table_in(
 
 
 def title_of(block: FileBlock) -> str:
-    """Title of a table: that of its sheet, that in the sheet, or both."""
+    """Title of a table: of its sheet, in its sheet, or both."""
     return ", ".join(filter(None, (block.sheet.title, block.title)))
 
 
-def recorded_tables(
-    blocks: Sequence[FileBlock], title: str, names: Mapping[str, str]
-) -> tuple[list[FileBlock], list[str]]:
-    """The tables that are records of one measurement, and the titles of the others. Raises DataError.
-
-    title : of a table or sheet; "" for the first table with a quantity against another
-    """
-    records = titled(blocks, title) if title else first_curve(blocks, names)
-    others = dict.fromkeys(title_of(block) for block in blocks if not any(block is record for record in records))
-    return records, [name for name in others if name and name not in map(title_of, records)]
-
-
 def titled(blocks: Sequence[FileBlock], title: str) -> list[FileBlock]:
-    """The table with a title, or those of the first series of the sheet with it. Raises DataError for an unknown title."""
+    """The table with a title, or the first series of the sheet with it. Raises DataError for an unknown title."""
     fits = [b for b in blocks if title in (title_of(b), b.title)] or [b for b in blocks if b.sheet.title == title]
     if not fits:
         titles = [title_of(block) for block in blocks]
@@ -125,7 +118,7 @@ def titled(blocks: Sequence[FileBlock], title: str) -> list[FileBlock]:
 
 
 def first_curve(blocks: Sequence[FileBlock], names: Mapping[str, str]) -> list[FileBlock]:
-    """The first table with a quantity against another, and those of its series.
+    """The first table with a quantity against another, and the others of its series.
 
     Raises DataError for tables of different names in one text, of which one has to be chosen.
     """
@@ -153,7 +146,7 @@ def names_fit(block: FileBlock, names: Mapping[str, str]) -> bool:
 
 
 def same_series(first: FileBlock, blocks: Sequence[FileBlock]) -> list[FileBlock]:
-    """A table and those of its series with the same names."""
+    """A table and the others of its series with the same names."""
     if not first.series:
         return [first]
     return [
@@ -170,14 +163,6 @@ def makes_curve(block: FileBlock, names: Mapping[str, str]) -> bool:
 
 
 TablePart = tuple[FileBlock, ColumnChoice, TableRows]
-
-
-def record_parts(records: Sequence[FileBlock], names: Mapping[str, str]) -> list[TablePart]:
-    """The used columns and the rows of each record, the same columns in all. Raises DataError."""
-    first = records[0], *used(records[0], names)
-    columns = first[1].columns[0]
-    same = {name: shortest(records[0], column) for name, column in columns.items() if not column.named}
-    return [first, *((block, *used(block, {**same, **names})) for block in records[1:])]
 
 
 def used(block: FileBlock, names: Mapping[str, str]) -> tuple[ColumnChoice, TableRows]:

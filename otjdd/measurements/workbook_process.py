@@ -75,7 +75,7 @@ def arrays(data: bytes, most: int) -> "Iterator[tuple[str, bytes]]":
 
 
 def flat(content: "Mapping[str, object]", above: str = "") -> "Iterator[tuple[str, np.ndarray]]":
-    """Yield (name, array) of the variables of numbers, those of structures and of named fields as well."""
+    """Yield (name, array) of the variables of numbers, also in structures and named fields."""
     import numpy as np
 
     for name, value in content.items():

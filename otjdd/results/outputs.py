@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from otjdd.system.late import xr
 from otjdd.variables import rows_of_outputs
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 class Output(NamedTuple):
@@ -227,8 +225,6 @@ def dataset(
     arrays, coords : name -> array-like, SI, energies in eV. Names in COORDINATES or `coords` become coordinates
     Raises ValueError for a name that is not in the table, and for a shape that does not fit it or the other arrays.
     """
-    import xarray as xr
-
     sizes: dict[str, tuple[int, str]] = {}
     variables = {name: _variable(name, value, sizes) for name, value in (dict(arrays) | dict(coords or {})).items()}
     where = {name for name in variables if name in COORDINATES or name in (coords or {})}

@@ -36,10 +36,10 @@ from otjdd.errors import ResultError
 from otjdd.results import outputs
 from otjdd.system import limits, sources
 from otjdd.system.files import HDF5, read_whole, sealed, unsealed, write_together, write_whole
+from otjdd.system.late import xr
 
 if TYPE_CHECKING:
     import h5py
-    import xarray as xr
 
 ENGINE = "study_engine"  # attribute of the Datasets of studies, and of those alone
 CALIBRATION = "calibration"  # attribute of the Datasets of calibrations, and of those alone
@@ -212,8 +212,6 @@ def _encoding(variable: xr.Variable) -> dict[str, Any]:
 
 def read(path: str | Path) -> xr.Dataset:
     """Load a result. Raises ResultError if it is missing, damaged, cut short, or not written by otjdd."""
-    import xarray as xr
-
     data = read_whole(path)
     if not data.startswith(HDF5):
         raise ResultError(path, "is empty" if not data else "is not a NetCDF4 file")

@@ -11,10 +11,10 @@ import numpy as np
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.results.store import ENGINE
 from otjdd.system.files import write_whole
+from otjdd.system.late import xr
 
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
 
 CROWDED = 0.1  # share of the sites: vacancies are then some two sites apart, and no longer independent of each other
 # Beginnings of the attribute `error_estimate` where no errors are stated: reads were extrapolated, or that failed.
@@ -22,7 +22,7 @@ NOT_STATED, NOT_EXTRAPOLATED = "not stated", "not extrapolated"
 MEASURABLE = 1e15  # ohm: 0.1 V then drives 0.1 fA, below the noise of electrometers
 
 
-def of_drive(drive: Any) -> str:  # a `case.drive.Drive`; the package `case` stands beside this one
+def of_drive(drive: Any) -> str:  # a `case.drive.Drive`; the package `case` is on the floor of this one
     """A drive in a line of words."""
     if hasattr(drive, "bias_voltages"):
         numbers = {
@@ -97,7 +97,9 @@ def beyond_instruments(ds: xr.Dataset) -> str:
     return f"; {reads} beyond {MEASURABLE:g} ohm, which no instrument measures: an electron in {pause:.3g} s"
 
 
-def crowded_walls(ds: xr.Dataset, case: Any) -> str:  # a `case.case.Case`; the package `case` stands beside this one
+def crowded_walls(
+    ds: xr.Dataset, case: Any
+) -> str:  # a `case.case.Case`; the package `case` is on the floor of this one
     """Walls where vacancies hold more than CROWDED of their sites, and what their charge does to the band; "" without.
 
     case : the one of the result, for its densities of sites
@@ -167,7 +169,7 @@ def of_crossbar(ds: xr.Dataset) -> str:
 
 
 def energies(ds: xr.Dataset) -> list[str]:
-    """Table of the steps of a crossbar that write or read: energies [J], that of the drivers for each cell, delay [s]."""
+    """Table of the steps of a crossbar that write or read: energies [J], of the drivers for each cell, delay [s]."""
     steps = np.flatnonzero(ds.step_operations.values > 0.0)
     head = ["step", "drivers J", "selected cells J", "other cells J", "lines J", "a cell J", "disturb", "delay s"]
     rows = [

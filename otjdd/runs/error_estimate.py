@@ -12,7 +12,7 @@ For `extrapolate` the error is the difference of the limits from N, N/2 and from
 fourth order, that difference is eight times the error; so it also covers grids that are still too coarse for this.
 
 Of 156 reads of 78 random devices on 24 to 96 cells, 4 % have a true error above the error that `estimate` states, and 6 %
-above that of `extrapolate`. The median of stated over true error is 1.7 for `estimate` and 3.7 for `extrapolate`.
+above the errors of `extrapolate`. The median of stated over true error is 1.7 for `estimate` and 3.7 for `extrapolate`.
 
 The error in time is the change on N/2 cells with a tenth of rtol and atol, and a hundredth of current_tolerance: with a
 tenth of that the integral of the current would often use the same energies. That run takes as long as all others together.
@@ -30,7 +30,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -48,12 +48,9 @@ from otjdd.solver import grid_error, self_check
 from otjdd.solver.checkpoint import CheckpointPlace
 from otjdd.solver.model_limits import ending, status_words
 from otjdd.solver.start import Start
+from otjdd.system.late import xr
 from otjdd.system.pool import beside
 from otjdd.system.steps import Progress
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +155,7 @@ def on_all_grids(
         if not finest:
             raise
         interrupted = ending(error)
-        # the partial result is that of the finest grid
+        # the partial result is of the finest grid
         part = unknown(finest[0], case, status_words(interrupted))
         interrupted.partial = part  # type: ignore[union-attr]  # a KeyboardInterrupt also takes this attribute
         raise interrupted from None
@@ -248,7 +245,7 @@ def stricter(case: Case) -> Case:
 
 
 def tighter(case: Case, current: float) -> dict[str, float]:
-    """Smaller tolerances for a case, by key of its numerics. current : factor of that of the current"""
+    """Smaller tolerances for a case, by key of its numerics. current : factor of the tolerance of the current"""
     n = case.numerics
     return {
         "rtol": max(LEAST_RTOL, TIGHTER * n.rtol), "atol": max(LEAST_ATOL, TIGHTER * n.atol),
@@ -283,7 +280,7 @@ def errors(
 
 
 def change(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Error of reads: their distance from those of another run, but at least the root mean square of all distances."""
+    """Error of reads: their distance from the reads of another run, but at least the root mean square of all distances."""
     off = np.abs(values - others)
     usual = np.sqrt(np.nanmean(off * off)) if np.isfinite(off).any() else np.nan
     return np.fmax(off, np.where(np.isfinite(off), usual, np.nan))

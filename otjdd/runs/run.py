@@ -30,11 +30,10 @@ from otjdd.results.store import ENGINE
 from otjdd.results.summary import crowded_walls
 from otjdd.solver import checkpoint, initial, model, model_limits
 from otjdd.solver.start import Start, Trail, at_snapshot
+from otjdd.system.late import xr
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from otjdd.waveform.waveform import Chain, Waveform
 
 
@@ -214,7 +213,7 @@ def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Cas
 
 
 def model_file(path: str | Path, stored: xr.Dataset, name: str) -> Path:
-    """File of the compact model of a crossbar: beside the result, or as its case named it. Raises ResultError."""
+    """File of the compact model of a crossbar: next to the result, or as its case named it. Raises ResultError."""
     for file in (Path(path).resolve().parent / name, Path(name).resolve()):
         if file.exists() and CompactModel.load(file).digest == stored.attrs.get("solver_model_sha256"):
             return file

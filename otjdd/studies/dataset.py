@@ -11,7 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,9 +28,7 @@ from otjdd.studies import points
 from otjdd.studies.plan import KeptArray, Plan
 from otjdd.studies.points import PointOutcome
 from otjdd.system import sources
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +43,6 @@ def collect(planned: Plan, folder: Path, case: Case) -> xr.Dataset:
     `status` is 0 for points that are done, 1 for failed and 2 for missing ones, `reason` says why a point failed, and
     `model_limits` which limits of the model it exceeds.
     """
-    import xarray as xr
-
     files = {digest: points.usable_or_none(folder, digest, planned.keep) for digest in set(planned.digests)}
     ordered = [files[digest] for digest in planned.digests]
     dims, shape = tuple(axis.name for axis in planned.axes), planned.shape
@@ -176,7 +172,6 @@ def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bo
     Returns an xarray.Dataset with `slope` (per unit of the key, or per decade), its standard `error`, `intercept` and
     `correlation`; nan where fewer than three points are finite. Raises ValueError for a key that is no numeric axis.
     """
-    import xarray as xr
     from scipy.stats import linregress
 
     if key not in ds.dims or ds[key].dtype.kind not in "if":
@@ -216,8 +211,6 @@ def sobol_indices(ds: xr.Dataset, name: str, *, log: bool = False, resamples: in
     First order after Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), total after Jansen (1999).
     Raises ValueError when the study has no such sample, or fewer than eight complete rows.
     """
-    import xarray as xr
-
     if ds.attrs.get(SAMPLE_METHOD) != "saltelli" or ds[name].dims != ("sample",):
         raise ValueError(f'{name}: Sobol indices need a study of one [study.sample] with method = "saltelli"')
     keys = [str(key) for key, c in ds.coords.items() if c.dims == ("sample",)]
@@ -286,8 +279,6 @@ def variability(study: xr.Dataset, settling: int = 0) -> xr.Dataset:
     or cycles; with one cycle `sigma_d2d` includes the scatter from cycle to cycle. Method: `otjdd.analysis.current_noise`.
     Raises ValueError if the study does not hold such reads, and for a resistance that is not positive.
     """
-    import xarray as xr
-
     R = resistances(study, settling)
     medians = np.exp(xr.apply_ufunc(np.log, R).median(CYCLES))
 
@@ -321,8 +312,6 @@ def resistances(study: xr.Dataset, settling: int = 0) -> xr.DataArray:
 
     Raises ValueError as `variability`.
     """
-    import xarray as xr
-
     if why := unfit(study):
         raise ValueError(f"no variability of this study: {why}")
     devices = devices_of(study)
@@ -370,7 +359,7 @@ def median(values: np.ndarray) -> tuple[float, float]:
 
 
 def with_area(ds: xr.Dataset) -> xr.Dataset:
-    """The Dataset with the area of the junction beside its radius, where that is a coordinate."""
+    """The Dataset with the area of the junction next to its radius, where that is a coordinate."""
     radius = "device.radius"
     if radius not in ds.coords or ds[radius].dims != (radius,) or ds[radius].dtype.kind != "f":
         return ds

@@ -18,7 +18,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,10 +33,8 @@ from otjdd.case.settings import Expect
 from otjdd.case.study_axes import Study, StudyAxis, axes
 from otjdd.errors import CaseError, LimitError
 from otjdd.results.outputs import OUTPUTS, Output, dataset
+from otjdd.system.late import xr
 from otjdd.units import DIMENSIONS, brief, plain_unit
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 MAX_POINTS = 100_000
 SEED = "ions.seed"

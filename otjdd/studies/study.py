@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import LimitError, ResultError
@@ -28,10 +28,8 @@ from otjdd.studies.plan import Plan, kept_by, plan, warn_of_one_seed
 from otjdd.studies.points import PointOutcome
 from otjdd.system import pool, sources
 from otjdd.system.files import read_whole, write_whole
+from otjdd.system.late import xr
 from otjdd.units import duration
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 CASE, INDEX, RESULT = "study.toml", "study.json", "study.nc"
 TAKEN = "already holds a study: resume it, or choose another folder"

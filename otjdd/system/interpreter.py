@@ -1,6 +1,6 @@
 """Settings of this Python process and of those that otjdd starts, which import nothing from the working folder.
 
-`python -c` puts the working folder first on the path of modules. A file `queue.py` beside a case would then be imported
+`python -c` puts the working folder first on the path of modules. A file `queue.py` next to a case would then be imported
 in place of the one of the standard library.
 
 `importing` keeps libraries from loading others that otjdd does not use.
@@ -53,7 +53,7 @@ def command(code: str, *arguments: str) -> list[str]:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Environment of an interpreter that otjdd starts: that of this process, with changes."""
+    """Environment of an interpreter that otjdd starts: as of this process, with changes."""
     return os.environ | {SAFE_PATH: "1", PARENT: str(os.getpid())} | changes
 
 
@@ -105,7 +105,7 @@ def without_unused() -> contextlib.AbstractContextManager[None]:
 
 
 def elsewhere() -> contextlib.AbstractContextManager[None]:
-    """Within the block, the working folder is that of this module.
+    """Within the block, the working folder is the folder of this module.
 
     For libraries that read settings from the working folder when they are imported. These may be of somebody else, and a
     result must not depend on the folder in which a command is given.

@@ -109,7 +109,7 @@ class Worker:
         self.pool: ProcessPool | None = None
 
     def give(self, function: Callable[..., Any], arguments: Arguments, limit: float | None) -> "Future[bytes]":
-        """Future of a call, whose result is that of `outcome`. A process that has ended is replaced first.
+        """Future of a call, with the result of `outcome`. A process that has ended is replaced first.
 
         limit : time for the call [s]
         """
@@ -205,7 +205,7 @@ def began(worker: Worker, future: "Future[bytes]", job: Job, words: str = ENDED)
 
 
 def result(future: "Future[bytes]", job: Job, limit: float | None, lost: Lost | None) -> Any:
-    """Result of a job that has ended, or that of `lost` for a job without one. Raises the exception of the job."""
+    """Result of a job that has ended, or of `lost` for a job without one. Raises the exception of the job."""
     error = future.exception()
     if error is None:
         good, value = pickle.loads(future.result())
@@ -405,7 +405,7 @@ def beside(main: Callable[[], Main], others: Sequence[Callable[[Check], Other]])
 
     check : the others call it now and then with the fraction done; it raises KeyboardInterrupt when main has failed
     On one processor, and in a process of a pool, which has one processor to itself, the calls follow each other.
-    Raises the exception of main, else that of the first of the others that failed.
+    Raises the exception of main, else of the first of the others that failed.
     """
     if cores() == 1 or mp.parent_process() is not None:
         return main(), [other(go_on) for other in others]

@@ -17,7 +17,7 @@ OF_NUMBERS = (
     "mechanisms", "stepping", "case", "results", "solver", "compact_models", "runs", "studies",
 )  # fmt: skip
 
-DATA = ("cases/", "validation/")  # folders that a wheel has within the package and a checkout beside it: no sources
+DATA = ("cases/", "validation/")  # folders that a wheel has within the package and a checkout next to it: no sources
 
 
 def source_files() -> dict[str, bytes]:

@@ -135,7 +135,7 @@ class Waveform:
         return self._between(t, j - 1, j, j)
 
     def _between(self, t: np.ndarray, i: np.ndarray, j: np.ndarray, exact: np.ndarray) -> np.ndarray:
-        """Voltage at t on the line through points i and j; at a breakpoint exactly that of point `exact`."""
+        """Voltage at t on the line through points i and j; at a breakpoint exactly the voltage of point `exact`."""
         i, j, exact = (np.clip(k, 0, self.times.size - 1) for k in (i, j, exact))
         span = self.times[j] - self.times[i]
         share = np.where(span > 0, (t - self.times[i]) / np.where(span > 0, span, 1.0), 0.0)
@@ -154,8 +154,8 @@ class Waveform:
     def repeat(self, count: int, voltages: np.ndarray | None = None, writes: np.ndarray | None = None) -> Waveform:
         """Copies end to end; copy k starts at k * duration. Raises ValueError for count < 1 and beyond MAX_POINTS.
 
-        voltages : (count, n) [V] of the breakpoints of each copy; None for those of this waveform
-        writes : (count,) [V] of the write before the reads of each copy; None for those of this waveform
+        voltages : (count, n) [V] of the breakpoints of each copy; None for the ones of this waveform
+        writes : (count,) [V] of the write before the reads of each copy; None for the ones of this waveform
         """
         if count < 1:
             raise ValueError(f"a waveform is repeated 1 time or more, not {count}")
@@ -201,7 +201,7 @@ def concatenate(parts: Iterable[Waveform]) -> Waveform:
 def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
     """pre - post, the voltage across a junction that is driven at both ends.
 
-    delay : start of post after that of pre [s]; negative if post starts first
+    delay : start of post after the start of pre [s]; negative if post starts first
     Each waveform has its first voltage before its start, and its last voltage after its end. Reads of both are kept.
     """
     _check_points(2 * (pre.times.size + post.times.size))
@@ -217,7 +217,7 @@ def with_reads(waveform: Waveform, times: Sequence[float] | np.ndarray) -> Wavef
     """The waveform with a read at each of `times` [s]. Its voltage is unchanged. Raises ValueError for times outside."""
     marks = np.asarray(times, dtype=float)
     # A mark that differs from a breakpoint by rounding only (1000 ns against 1 us) belongs to that breakpoint. The rounding
-    # is that of the mark itself: beside an end at 1e9 s, breakpoints near 0 s may be a femtosecond apart.
+    # is the one of the mark itself: next to an end at 1e9 s, breakpoints near 0 s may be a femtosecond apart.
     rounding = 8 * np.spacing(np.abs(marks))
     nearest = waveform.times[np.minimum(np.searchsorted(waveform.times, marks - rounding), waveform.times.size - 1)]
     marks = np.unique(np.where(np.abs(nearest - marks) <= rounding, nearest, marks))

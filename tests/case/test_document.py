@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import otjdd.case.case  # noqa: F401  # whose records say which key decides on a table
 from otjdd.case.document import MAX_BYTES, QUANTITY, changed, load_document, parse, put_on, read_text, read_value
 from otjdd.case.problem import Source
 from otjdd.errors import CaseError

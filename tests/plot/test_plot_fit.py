@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 
 from otjdd.plot.figure import figure
 from otjdd.results.store import CALIBRATION
@@ -41,3 +42,10 @@ def test_what_cannot_be_drawn_says_why():
         figure(record().drop_vars("visited_distance"))
     with pytest.raises(ValueError, match="a calibration is drawn alone"):
         figure([record(), record()])
+
+
+def test_axes_of_a_user_get_no_letters():
+    own = Figure().subplots(1, 3)
+    figure(record(), ["threshold", "slope", "R"], ax=own)
+    assert [axes.get_ylabel() for axes in own] == ["slope", "R", "R"]
+    assert not any(text.get_fontweight() == "bold" for axes in own for text in axes.texts)

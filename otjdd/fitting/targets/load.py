@@ -1,4 +1,4 @@
-"""Reading a calibration file: its cases, those of calibrations that it names, and all faults before anything runs.
+"""Reading a calibration file: its cases, the ones of calibrations that it names, and all faults before anything runs.
 
 Each fault has its line: keys that are no numbers, unknown cases, runs that a case cannot have.
 """
@@ -95,7 +95,7 @@ def included(
 def checked_task(
     cases: Sequence[TargetedCase], stated: Sequence[FreeParameter], calibration: Calibration, document: Document
 ) -> TargetTask:
-    """The task of cases and parameters. Raises CaseError with all their faults, those of the file with its lines."""
+    """The task of cases and parameters. Raises CaseError with all their faults; faults of the file have its lines."""
     if wrong := list(calibration_problems(cases, stated, calibration, document)):
         raise CaseError(wrong)
     firsts = [next(part.case for part in cases if parameter.of(part.name)) for parameter in stated]
@@ -138,7 +138,7 @@ NUMBER = "the key of a number of the case"
 
 
 def of_changes(error: CaseError, changes: Mapping[str, Any], document: Document, path: KeyPath) -> list[Problem]:
-    """Problems of changes of a case, at the path of the document where the changes stand; those of files as they are."""
+    """Problems of changes of a case, at the path of the document where the changes stand; problems of files as they are."""
     problems = []
     for problem in error.problems:
         if problem.line:

@@ -1,7 +1,7 @@
-"""The files and the report of a calibration: a case file for each case, and the evaluations of the search beside them.
+"""The files and the report of a calibration: a case file for each case, and the evaluations of the search next to them.
 
 The points of a search follow from its seed and from the values at earlier points. A resumed search therefore visits the
-same points again, and reads their values instead of simulating. Its result is that of a search without interruption.
+same points again, and reads their values instead of simulating. Its result is the same as without interruption.
 Aims that no set meets together follow from the distances of all sets: `plot.front` draws the distances.
 
 While a search goes on, its evaluations are kept in a hidden checkpoint. The files are written at the end, together.
@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,17 +36,15 @@ from otjdd.results.outputs import about
 from otjdd.results.store import CALIBRATION, provenance
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
 from otjdd.system import sources
+from otjdd.system.late import xr
 from otjdd.system.limits import shielded
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 KIND = "otjdd calibration"
 MOST_PAIRS = 12  # most pairs of aims that are named
 
 
 def path_beside(out: Path) -> Path:
-    """Path of the evaluations of a search, beside the case file that it writes."""
+    """Path of the evaluations of a search, next to the case file that it writes."""
     return out.with_suffix(".nc")
 
 
@@ -63,8 +60,6 @@ def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.
 
     An aim is a claim, with all targets that are its figures, or a target of its own.
     """
-    import xarray as xr
-
     points = map(np.frombuffer, visited)
     chosen = np.array(
         [[value_at_coordinate(p, x) for p, x in zip(task.parameters, point, strict=True)] for point in points]
@@ -162,7 +157,7 @@ def as_case(task: TargetTask, part: TargetedCase, x: np.ndarray, out: Path) -> s
 
 
 def asked(task: TargetTask) -> str:
-    """Task of the search in words: how many parameters, targets and runs; starts that are not those of the cases."""
+    """Task of the search in words: how many parameters, targets and runs; starts that differ from the cases."""
     runs = sum(len(part.runs) for part in task.cases)
     counts = {"parameter": len(task.parameters), "target": len(task.targets), "run": runs, "case": len(task.cases)}
     moving, aims, ran, cases = (f"{count} {word}{'s' if count != 1 else ''}" for word, count in counts.items())

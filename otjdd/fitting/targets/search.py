@@ -14,7 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, StringConstraints, model_validator
@@ -30,10 +30,8 @@ from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.search import Evaluator, Simulated, globally
 from otjdd.runs.run import simulate
 from otjdd.studies import plan
+from otjdd.system.late import xr
 from otjdd.units import DIMENSIONS, brief, parse
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 class Target(Record):
@@ -100,7 +98,7 @@ class FreeParameter(Record):
     """One free parameter: its dotted key, its bounds as text, its dimension ("" for plain numbers) and its scale.
 
     case : name of the case, or names of the cases, whose value it sets, the same in all; by default all cases
-    start : value at the beginning of the search; by default that of the first of these cases
+    start : value at the beginning of the search; by default the value of the first of these cases
     source : of the bounds   published : range of the literature, stated where the bounds reach beyond it
     """
 
@@ -176,7 +174,7 @@ class CasePart(Record):
 
     A run of this file replaces the run of the same name of the named calibration.
     vary : keys of the parameters of the named calibration that stay free; by default those that this file does not state
-    set, coarse : as in a calibration of one case; they are put on top of those of the named calibration
+    set, coarse : as in a calibration of one case; they are put on top of the ones of the named calibration
     """
 
     case: str = ""
@@ -240,7 +238,7 @@ class TargetedCase(NamedTuple):
 
     @property
     def labels(self) -> list[str]:
-        """Name of each target; with that of its run where several targets have the same name."""
+        """Name of each target; with the name of its run where several targets have the same name."""
         named = [(run.name, target.name) for run in self.runs for target in run.target]
         count = Counter(target for _, target in named)
         return [f"{run}: {target}" if count[target] > 1 else target for run, target in named]
@@ -282,7 +280,7 @@ class TargetTask(NamedTuple):
 
     @property
     def target_names(self) -> list[str]:
-        """Name of each target, with that of its case where there are several."""
+        """Name of each target, with the name of its case where there are several."""
         return [f"{part.name}: {label}" if part.name else label for part in self.cases for label in part.labels]
 
     @property
@@ -452,7 +450,7 @@ def polish(evaluate: Evaluator[TargetTask], result: SearchResult, *, rounds: int
 
 
 def best_of(results: Sequence[SearchResult], before: SearchResult) -> int | None:
-    """Index of the result with the lowest score if it is lower than that of `before` by GAIN at least, else None."""
+    """Index of the result with the lowest score if it is lower than the score of `before` by GAIN at least, else None."""
     scores = [result.outcome.score for result in results]
     least = int(np.argmin(scores))
     return least if scores[least] <= before.outcome.score - GAIN else None
