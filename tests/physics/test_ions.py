@@ -158,14 +158,8 @@ def flux_against(d, c=1e26, h=1e-10, D0=1e-18):
     return J, math.copysign(D0 * c / h * abs(d) / math.expm1(abs(d)), d)
 
 
-@pytest.mark.parametrize("d", [12.0, 20.0, 35.0])
+@pytest.mark.parametrize("d", [12.0, 20.0, 35.0, -12.0, -20.0, -35.0])
 def test_flux_up_a_steep_slope_keeps_its_digits(d):
-    J, expected = flux_against(d)
-    assert pytest.approx(expected, rel=1e-13) == J
-
-
-@pytest.mark.parametrize("d", [-12.0, -20.0, -35.0])
-def test_flux_up_a_steep_slope_to_the_left_keeps_its_digits(d):
     J, expected = flux_against(d)
     assert pytest.approx(expected, rel=1e-13) == J
 
