@@ -230,6 +230,8 @@ def test_lines_and_ranges_are_left_out_and_columns_named(tmp_path):
     ds = read_data(path, names={"current": "Id"}, without=[(2, 4), (8, 8)], keep={"V": (0.0, 8.0)})
     np.testing.assert_array_equal(ds.voltage, [3, 4, 5, 7, 8])
     np.testing.assert_array_equal(ds.current, 2 * ds.voltage)
+    over_resistor = read_data(path, names={"current": "Id / 2 kohm"})
+    np.testing.assert_allclose(over_resistor.current, 1e-3 * over_resistor.voltage, rtol=1e-14)
     again = read_data(ds, keep={"V": (4.0, 8.0)})  # read before: lines and file are kept
     assert list(again.line.values) == [6, 7, 9, 10]
     assert again.attrs["file"] == str(path)
