@@ -5,7 +5,7 @@ import pytest
 from made_results import WRITES, labels, reads
 
 import otjdd
-from otjdd.plot.axes import Ticks, columns_of, over_decades, small_print
+from otjdd.plot.axes import Ticks, columns_of, over_decades, small_print, with_signs
 from otjdd.plot.figure import curve, figure
 from otjdd.plot.style import Figure, panels
 
@@ -48,9 +48,14 @@ def test_axes_show_all_measured_points_with_a_margin(factor):
     for side, values in (("x", 3 * WRITES), ("y", factor * R)):
         low, high = getattr(axes, f"get_{side}lim")()
         assert low < values.min() < values.max() < high
+        assert side == "y" or min(values.min() - low, high - values.max()) > 0.03 * (high - low)
     texts = texts_of_ticks(axes.yaxis)
     assert 2 <= len(texts) <= 12
     assert len(set(texts)) == len(texts)
+
+
+def test_numbers_of_a_text_have_a_minus_and_a_sign_of_multiplication():
+    assert with_signs("from -2 to 1e-3 A, x5 in a mid-1 film") == "from −2 to 1e−3 A, ×5 in a mid-1 film"
 
 
 def measured(**arrays):
