@@ -70,7 +70,7 @@ def source_current(junction: Junction, lost: float) -> float:
 
 
 @inlined
-def limited(junction: Junction, current: float) -> bool:
+def at_compliance(junction: Junction, current: float) -> bool:
     """True where the source limits its current [A]."""
     return abs(current) > junction.compliance
 
@@ -348,7 +348,7 @@ def settle_along(
 
 
 @detached
-def settle_again(
+def resettle(
     junction: Junction, state: State, tangent: Tangent, between: WayBetween, V_source: float, accuracy: Accuracy
 ):  # fmt: skip
     """Settle a state whose ions, or whose tangent, are others: at its V_j, or at the source where nothing is in series.

@@ -389,7 +389,7 @@ def show_ions(run: Run) -> None:
         hop_noise.show_ions(run.junction, run.state, run.trial.noise)
 
 
-def settle_again(run: Run, voltage: float) -> None:
+def settle_in_place(run: Run, voltage: float) -> None:
     """As `jump`, with the junction voltage as it is where something is in series. Raises SolverError."""
     if not coupled(run.junction):
         jump(run, voltage)
@@ -403,11 +403,11 @@ def settle_again(run: Run, voltage: float) -> None:
 def with_all_ions(run: Run, voltage: float) -> Iterator[None]:
     """Settle the state at a source voltage, with all ions instead of their smooth density. Raises SolverError."""
     show_ions(run)
-    settle_again(run, voltage)
+    settle_in_place(run, voltage)
     yield
     if run.trial.noise.area.size:
         hop_noise.hide_ions(run.state, run.trial.noise)
-        settle_again(run, voltage)
+        settle_in_place(run, voltage)
 
 
 def record_row(run: Run, voltage: float) -> None:
@@ -449,7 +449,7 @@ def restore_state(run: Run, kept: KeptState) -> None:
     put_memory(run.junction, state, kept.start)
     if "filling" in kept.start:
         put_filling(run, kept.start["filling"])
-        settle_again(run, kept.voltage)
+        settle_in_place(run, kept.voltage)
 
 
 def follow_waveform(

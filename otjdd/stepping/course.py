@@ -11,12 +11,11 @@ from otjdd.mechanisms.heat import heated, warming
 from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.charging import capacitance, charge_between, conduction
 from otjdd.physics.junction import Junction
-from otjdd.physics.quasistatic import Accuracy, coupled, drop, jump, source_current, stay
-from otjdd.physics.quasistatic import settle_again as settle_at
+from otjdd.physics.quasistatic import Accuracy, coupled, drop, jump, resettle, source_current, stay
 from otjdd.physics.state import Memory, State, Tangent, WayBetween, copy_state
 from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.error_norm import Control, drift, voltage_slack, worst_cell
-from otjdd.stepping.extremes import LEAPS, look, note
+from otjdd.stepping.extremes import LEAPS, note, note_largest
 from otjdd.stepping.hooks import accept, begin_piece, bounds, follow_end, use_end
 from otjdd.stepping.hop_noise import hide_ions, show_ions
 from otjdd.stepping.pieces import (
@@ -53,7 +52,7 @@ class Instant(NamedTuple):
 
 
 @detached
-def settle_again(
+def settle_start(
     junction: Junction, control: Control, state: State, tangent: Tangent, between: WayBetween, voltage: float
 ):  # fmt: skip
     """Settle the state at the start of a step that was rejected. Returns a status.
@@ -61,7 +60,7 @@ def settle_again(
     The tangent may be a new one: V_j of the old is not that of the new, however small the step.
     """
     use_end(junction, state, state)
-    return settle_at(junction, state, tangent, between, voltage, Accuracy(voltage_slack(control), False))
+    return resettle(junction, state, tangent, between, voltage, Accuracy(voltage_slack(control), False))
 
 
 @detached
@@ -80,20 +79,20 @@ def first_behind(junction: Junction, control: Control, state: State, work: Work,
 def note_step(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, end: Instant, log: Log
 ):  # fmt: skip
-    """Record a step, or look at its largest values. Returns a status."""
+    """Record a step, or note its largest values. Returns a status."""
     noise, between = trial.noise, trial.between
     status, all_ions = Status.DONE, log.every_step and is_noisy(noise)
     if all_ions:
         show_ions(junction, state, noise)
         accuracy = Accuracy(voltage_slack(control), True)
-        status = settle_at(junction, state, tangent, between, end.voltage, accuracy)
+        status = resettle(junction, state, tangent, between, end.voltage, accuracy)
     if status == Status.DONE and log.every_step:
         status = write_row(junction, state, tangent, end.time, end.step, end.voltage, log)
     elif status == Status.DONE:
-        look(junction, state, log.watch, end.time, end.step, follow_end(junction))
+        note_largest(junction, state, log.watch, end.time, end.step, follow_end(junction))
     if status == Status.DONE and all_ions:
         hide_ions(state, noise)
-        status = settle_again(junction, control, state, tangent, between, end.voltage)
+        status = settle_start(junction, control, state, tangent, between, end.voltage)
     return bounds(state) if status == Status.DONE else status
 
 
@@ -140,7 +139,7 @@ def cross_piece(
             if accepted:
                 return failure, norm
             dt, place.rejected[0] = step * growth, 1
-            status = settle_again(junction, control, state, tangent, trial.between, source.voltage)
+            status = settle_start(junction, control, state, tangent, trial.between, source.voltage)
             if status != Status.DONE:
                 return status, norm
             continue
@@ -167,9 +166,7 @@ AT_JUMP = 0.1  # error of V_j allowed at the start of a piece over that within: 
 # limit its current, and neither the piece before nor that behind feels it, see `feels`.
 LONG, LIMITED, UNFELT = 30.0, 1e3, 0.3
 READ_ERROR = 1e-5  # error of V_j allowed at a read, over the read voltage; the current of a read is evaluated
-CHARGED = (
-    1e-3  # of a read voltage: by which V_j may miss that of the settled junction in a read of the junction as it is
-)
+CHARGED = 1e-3  # of a read voltage, by which V_j may miss that of the junction at rest where a read is of it as it is
 
 
 @bare
@@ -357,7 +354,7 @@ def run_course(
                 return status, norm
             state.lasted[0] = 0.0
             if not log.every_step:
-                look(junction, state, log.watch, course.pieces[i, FROM], 0.0, False)
+                note_largest(junction, state, log.watch, course.pieces[i, FROM], 0.0, False)
             place.settled_at[0] = V_start
         if place.elapsed[0] == 0.0 and place.rejected[0] == 0 and task & EDGE:
             place.step[0], place.last_norm[0] = 0.0, 0.0

@@ -1,6 +1,6 @@
 """Largest values of a run that have a limit: electrons in the film, current, rise of the temperature, leaps of the stack.
 
-They are looked at after every accepted step, whatever is recorded. It costs some 1 us a step with five columns of
+They are noted after every accepted step, whatever is recorded. It costs some 1 us a step with five columns of
 100 cells: electrons are looked for only where the lowest place of the conduction band would allow more than ever before. In
 a film without electrons they are those that the contacts would put there along its band.
 """
@@ -38,7 +38,7 @@ class Watch(NamedTuple):
 
     density_of_states: float  # of the film [1/m3]
     heat: np.ndarray  # (3, P) exponentials of the thermal response: RATE [1/s], WEIGHT [K/W] and WARMTH [W]; updated
-    largest: np.ndarray  # (EXTREMES, 2) VALUE and WHEN [s]: ratio, A, K, see `look`, leaps; updated
+    largest: np.ndarray  # (EXTREMES, 2) VALUE and WHEN [s]: ratio, A, K, see `note_largest`, leaps; updated
     room: np.ndarray  # (ROOM, N+2) work space
 
 
@@ -128,8 +128,10 @@ def temperature_rise(watch: Watch) -> float:
 
 
 @detached
-def look(junction: Junction, state: State, watch: Watch, time: float, step: float, current_is_new: bool) -> None:
-    """Look at a settled state at a time [s], at the end of a step [s].
+def note_largest(
+    junction: Junction, state: State, watch: Watch, time: float, step: float, current_is_new: bool
+) -> None:
+    """Note the largest values at a settled state, at a time [s] and the end of a step [s].
 
     KELVIN is the estimated rise of the temperature; in a junction that its current warms, the highest temperature itself.
     current_is_new : the current of the state was just evaluated. Without a circuit that depends on it nobody follows the

@@ -18,10 +18,10 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, hold_electrons, polarised
 from otjdd.physics.numerics import add_up, copy, dot
-from otjdd.physics.quasistatic import ensure_current, limited
+from otjdd.physics.quasistatic import at_compliance, ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.physics.terminal_charge import from_left
-from otjdd.stepping.extremes import Watch, look, temperature_rise
+from otjdd.stepping.extremes import Watch, note_largest, temperature_rise
 
 # columns of a recorded row, of a read, and of a kept instant
 RECORD = 26
@@ -164,9 +164,9 @@ def write_row(
             row[RECORD + k] = state.V[0] * state.G[k] + trap_current_of_column(state, k)
     row[CHARGING] = state.charging[0]
     current = row[CURRENT] + row[CHARGING]
-    if limited(junction, current):  # the source has given way
+    if at_compliance(junction, current):  # the source has given way
         row[SOURCE] = state.V[0] + junction.resistance * current
-    look(junction, state, log.watch, time, step, True)
+    note_largest(junction, state, log.watch, time, step, True)
     row[RISE] = temperature_rise(log.watch)
     log.used[ROWS] += status == Status.DONE
     return status

@@ -31,11 +31,11 @@ from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import (
     VOLTAGE_TOLERANCE,
     Accuracy,
+    at_compliance,
     blur,
     coupled,
     drop,
     idle,
-    limited,
     resistance,
     settle,
     source_current,
@@ -156,8 +156,8 @@ def source_of_step(junction: Junction, state: State, new: State, source: Ramp, s
     first, last = source_current(junction, before), source_current(junction, after)
     G = add_up(state.G) if state.V[0] != 0.0 else 0.0
     time = capacitance(junction, state) / (1.0 / drop(junction, first)[1] + G)
-    turns = limited(junction, first) != limited(junction, last)
-    turns, share = turns or (limited(junction, last) and first * last < 0.0), 1.0
+    turns = at_compliance(junction, first) != at_compliance(junction, last)
+    turns, share = turns or (at_compliance(junction, last) and first * last < 0.0), 1.0
     if turns:
         limit = resistance(junction) * junction.compliance
         off = abs(before) - limit

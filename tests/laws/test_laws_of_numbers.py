@@ -43,7 +43,7 @@ def test_a_row_is_the_current_of_its_instant(data):
         row = ds.isel(time=int(rows[0]))
         run, failed = simulate.begun(case, at_snapshot(ds, number_of))
         assert failed is None
-        integrate.settle_again(run, float(row.voltage))
+        integrate.settle_in_place(run, float(row.voltage))
         assert conduct(run.junction, run.state, run.tangent, False)
         conductance = float(run.state.G.sum())
         V_j = float(run.state.V[0])
