@@ -143,7 +143,6 @@ class State(NamedTuple):
     ]
     charging: Annotated[Array, memory("one", "A", "current of the source beyond what the junction conducts")]
     lasted: Annotated[Array, memory("one", "s", "time since the source jumped")]
-    beside: Annotated[Array, memory("one", "s", "the shorter of the times before and behind that jump")]
     kT: Annotated[Array, derived("column", "eV", "at the temperature of each column, or of the step that begins")]
     diffusivity: Annotated[Array, derived("column face", "m2/s", "of hops across a face, at that temperature")]
     supply: Annotated[Array, derived("column", "A/V", "per unit chord integral, at that temperature")]
@@ -240,7 +239,7 @@ def filled(cls: type[Tuples], parts: dict[str, Any], before: str = "") -> Tuples
 
 PATHS = {path: of for path, of in variables_of(State).items() if of.role == MEMORY}
 REMEMBERED = {path.split(".")[-1]: of for path, of in PATHS.items()}  # by name
-OF_CIRCUIT = ("V", "charging", "lasted", "beside")  # memory of a junction with something in series alone
+OF_CIRCUIT = ("V", "charging", "lasted")  # memory of a junction with something in series alone
 OUTPUT = {name: of.output or f"state_{name}" for name, of in REMEMBERED.items()}  # variable -> output that holds it
 
 

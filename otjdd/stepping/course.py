@@ -70,7 +70,8 @@ def first_behind(junction: Junction, control: Control, state: State, work: Work,
     if coupled(junction):
         strict = VOLTAGE_ERROR * control.rtol
         time = time_of_charging(junction, state, at.voltage, strict)
-        allowed = allowed_of_charging(state, time, control.rtol, recorded)
+        rate = drift(junction, control, state, work, recorded)
+        allowed = allowed_of_charging(rate * time, control.rtol, recorded)
         dt = min(dt, FIRST_OF_CHARGING * time * (allowed / strict) ** 0.25)
     return dt
 
@@ -229,7 +230,6 @@ def change_voltage(
     V_source, duration = course.pieces[i, V_FROM], duration_of(course.pieces, i)
     if not coupled(junction):
         return jump(junction, state, tangent, memory, trial.between, V_source, accuracy)
-    state.beside[0] = min(state.lasted[0], duration)
     if not state.eps[0, 0] > 0.0:  # before anything was settled
         status = stay(junction, state, tangent, accuracy)
         if status != Status.DONE:

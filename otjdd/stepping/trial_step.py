@@ -27,7 +27,7 @@ from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.charging import Charging, capacitance, conduction, settle_charging
 from otjdd.physics.columns import close_all, follow_tangent
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, hold_traps
-from otjdd.physics.numerics import add_up, copy, dot
+from otjdd.physics.numerics import OVERFLOW, add_up, copy, dot
 from otjdd.physics.quasistatic import (
     VOLTAGE_TOLERANCE,
     Accuracy,
@@ -93,7 +93,8 @@ SLOW = 30.0  # steps in times of charging from which on V_j is at rest at the en
 WITHIN = 3.0  # current at the end of a step that has grown by the square of the time, over its mean
 JUST_BEYOND = 1.001  # of the way to where the source begins or ceases to limit its current
 VOLTAGE_ERROR = 0.1  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
-UNRECORDED_ERROR, WHILE_IT_LASTS = 0.01, 0.02  # V; V per unit rtol: a seventh of rtol in what moves by 7/V
+UNRECORDED_ERROR = 0.01  # V, error of V_j at most where no current is recorded
+ADDED, PER_VOLT = 1.0, 7.0  # norm that an error of V_j may add to what ions move; ln of their rate by the voltage [1/V]
 NEGLIGIBLE_DROP = 1e-3  # V per unit rtol: a voltage drop too small to be followed within a step
 NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few to be followed within a step
 LEAP, AFTER_LEAP = 0.1, 2.0  # norm of what ions move in a leap at most, and growth of the next step
@@ -166,14 +167,14 @@ def source_of_step(junction: Junction, state: State, new: State, source: Ramp, s
 
 
 @bare
-def allowed_of_charging(state: State, lasts: float, rtol: float, recorded: bool) -> float:
-    """Error of V_j [V] that a step may make which lasts for a time [s].
+def allowed_of_charging(moves: float, rtol: float, recorded: bool) -> float:
+    """Error of V_j [V] that a step may make, in the time of which the norm of what the ions move is `moves` [1].
 
-    Where no current is recorded it counts by what the ions move further meanwhile, over what they move beside the jump.
+    Where no current is recorded it counts by what it adds to that norm.
     """
     if recorded:
         return VOLTAGE_ERROR * rtol
-    return max(VOLTAGE_ERROR * rtol, min(UNRECORDED_ERROR, rtol * WHILE_IT_LASTS * state.beside[0] / lasts))
+    return max(VOLTAGE_ERROR * rtol, min(UNRECORDED_ERROR, ADDED / max(PER_VOLT * moves, ADDED)))
 
 
 @detached
@@ -274,7 +275,6 @@ def copy_circuit(state: State, new: State):
     copy(state.G, new.G)
     copy(state.charging, new.charging)
     copy(state.lasted, new.lasted)
-    copy(state.beside, new.beside)
 
 
 @detached
@@ -288,6 +288,7 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
     copy_circuit(state, new)
     use_mean(junction, state, new)
     begin_step(junction, state)
+    rate = drift(junction, control, state, work, False) if coupled(junction) else 0.0
     if not film_step(junction, state, tangent, trial, source, step, with_current, NEGLIGIBLE_BENDING * control.rtol):
         falls = not work.source[CAPACITANCE] > 0.0
         return Outcome(Status.CHARGE_FALLS if falls else Status.STEP_REJECTED, math.inf, SHRINK, False, False)
@@ -297,7 +298,8 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
     if coupled(junction):
         end = source_of_step(junction, state, new, source, step, with_current)
         if not (end.slow or end.turns):
-            allowed = allowed_of_charging(state, end.time + step, control.rtol, task.recorded)
+            rises = math.exp(min(PER_VOLT * max(abs(new.V[0]) - abs(state.V[0]), 0.0), OVERFLOW))
+            allowed = allowed_of_charging(rate * rises * (end.time + step), control.rtol, task.recorded)
             norm = max(norm, abs(work.UV[trial.method.alpha.size - 1]) / allowed)
     if not norm < math.inf:
         return Outcome(Status.NOT_FINITE, norm, SHRINK, False, False)
@@ -313,7 +315,8 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
     predicted, band = new.V[0], trial.film.U[0]
     copy_band(new, band)
     use_end(junction, state, new)
-    accuracy = Accuracy(voltage_slack(control), task.recorded or (source.observed and have_memory(new)))
+    slack = voltage_slack(control) * (allowed / (VOLTAGE_ERROR * control.rtol))
+    accuracy = Accuracy(slack, task.recorded or (source.observed and have_memory(new)))
     start_end(state, new, step)
     status = settle_end(junction, state, tangent, trial, end, step, accuracy)
     if status != Status.DONE:
