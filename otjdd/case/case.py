@@ -256,7 +256,8 @@ def build(
             beside = [] if of_kinds else [*kinds.faults_of_noise(case), *kinds.faults_of_unfollowed(case)]
             checks = (
                 crossbar.faults_of_crossbar(case),
-                film.faults_of_film(case),
+                film.faults_of_layers(case),
+                film.faults_of_grids(case),
                 film.faults_of_polarisation(case),
                 electrodes.faults_of_exchange(case),
             )

@@ -361,15 +361,8 @@ AnyFilm = Annotated[
 ]
 
 
-def faults_of_film(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
-    """Path, expected, got and a hint of each contradiction between a film and the rest of a case."""
-    if isinstance(case.device.film, LayeredFilm):
-        yield from ((path, expected, got, "") for path, expected, got in faults_of_layers(case))
-    yield from faults_of_grids(case)
-
-
-def faults_of_grids(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:
-    """As `faults_of_film`, of cells that do not part into the cells of coarser grids; the hint has a number that does."""
+def faults_of_grids(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
+    """Path, expected, got and a hint where cells do not part into coarser grids; the hint has a number that does."""
     parts, film = PARTS.get(case.numerics.error, (1,)), case.device.film
     most = max(parts)
     if isinstance(film, Film) and film.cells // most < FEWEST_CELLS and most > 1:
@@ -387,7 +380,7 @@ def faults_of_grids(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:
 def faults_of_layers(case: Any) -> Iterator[tuple[KeyPath, str, str]]:
     """(path, expected, got) of each contradiction between the layers of a film and the ions of a case."""
     film, ions = case.device.film, case.ions
-    for i, layer in enumerate(film.layers):
+    for i, layer in enumerate(film.layers if isinstance(film, LayeredFilm) else ()):
         table: KeyPath = ("device", "film", "layers", i)
         sites = layer.sites(ions.site_density)
         if ions.density is not None and 0.0 < sites <= ions.density:

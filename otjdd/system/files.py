@@ -301,7 +301,9 @@ def _written_beside(target: str, data: bytes | memoryview, mode: int, forced: bo
     try:
         try:
             _lock(descriptor)
-            _write_all(descriptor, data)
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
             if forced:
                 os.fsync(descriptor)
             if not _holds(descriptor, data):
@@ -360,12 +362,6 @@ def _holds(descriptor: int, data: bytes | memoryview) -> bool:
             return False
         rest = rest[len(piece) :]
     return not rest
-
-
-def _write_all(descriptor: int, data: bytes | memoryview) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
 
 
 def _sync_folder(folder: str) -> None:
