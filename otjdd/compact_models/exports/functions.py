@@ -251,6 +251,7 @@ def header(model: CompactModel) -> list[str]:
         f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
         *parameter_text(model),
         *start_text(model),
+        *charge_text(model),
         *heat_text(model),
         *noise_lines(model),
         f"not modelled: {'self-heating, ' if model.heat is None else ''}other temperatures"
@@ -295,6 +296,21 @@ def parameter_text(model: CompactModel) -> list[str]:
         f"{', '.join(map(axis.text, axis.values))} and interpolated by a polynomial"
         for axis, own in zip(model.axes, model.point, strict=True)
         if axis.key != TEMPERATURE
+    ]
+
+
+def charge_rises(model: CompactModel) -> bool:
+    """True where the charge falls with a rising voltage at no state: behind a resistance no circuit is stable with less."""
+    return all(float(of_kind[1].min()) >= 0.0 for own in nodes(model) for of_kind in own.charges)
+
+
+def charge_text(model: CompactModel) -> list[str]:
+    """A line on a charge that circuits leave out; else []."""
+    if charge_rises(model):
+        return []
+    return [
+        "charge: it falls as the voltage rises at some states, with which no circuit behind a resistance is stable: "
+        "circuits leave it out, charging = 0 by default"
     ]
 
 

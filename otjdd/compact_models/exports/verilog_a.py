@@ -63,6 +63,7 @@ from otjdd.compact_models.exports.functions import (
     Functions,
     Pieces,
     by_u,
+    charge_rises,
     coefficient,
     edge_capacitance,
     exact,
@@ -195,7 +196,7 @@ def parameters(model: CompactModel, noisy: bool) -> list[dict[str, str]]:
     rows = [
         ("rs", number(model.resistance), "[0:inf)", "resistance in series", "ohm"),
         ("area", number(model.area), "(0:inf)", "area of the junction", "m^2"),
-        ("charging", "1", "[0:1]", "fraction of the displacement current, 0 for none", ""),
+        ("charging", str(int(charge_rises(model))), "[0:1]", "fraction of the displacement current, 0 for none", ""),
     ]
     if model.heat is not None:
         resistance, time = map(number, model.heat)

@@ -79,6 +79,14 @@ def test_without_charging_there_is_no_capacitance(tmp_path):
     assert abs(imaginary) < 1e-6 * abs(real)
 
 
+@pytest.mark.parametrize(("factor", "charging"), [(1.0, 1), (-0.1, 0)])
+def test_a_charge_that_falls_as_the_voltage_rises_is_left_out_and_the_header_says_so(factor, charging):
+    """Behind a resistance the voltage would run away: ngspice with Gear did not end for vcm-cell."""
+    text = verilog_a.verilog_a(made_model.with_charge(made_model.made_model(), factor))
+    assert f"parameter real charging = {charging} from" in text
+    assert ("charge: it falls as the voltage rises" in text) == (not charging)
+
+
 def random_train(model, seed: int) -> tuple[str, float, float]:
     """Breakpoints of a random train with a read after each pulse, its end [s], and the width of its pulses [s]."""
     rng = np.random.default_rng(seed)
