@@ -149,12 +149,22 @@ def readings(bench: Bench, profiles: np.ndarray, voltage: float) -> Readings:
 
 FIRST, ENDLESS = 1e-13, 1e18  # s: first sample of a run, and its end
 PER_DECADE = 3  # samples per decade of time, more where the vacancies move
-MOVE = 0.025  # of the thickness: largest move between two samples
 LAG = 0.003  # of the thickness: first move of a run, which fills the way between the wells and does not count for the rate
 SAME = 2e-5  # of the thickness: closer states count as equal
+READ_APART = 0.03  # of the thickness: nearer samples of a run are not read
 RESTING = 3 * PER_DECADE  # last samples of a failed run that decide whether it was at rest
 SWING = 2e-3  # of the thickness: largest range of these samples at rest
 REACHED = 2e-4  # of the thickness: a run that ends this close to an end has reached it
+
+
+class Spacing(NamedTuple):
+    """Smallest and largest move between two samples of a run, of the thickness."""
+
+    least: float
+    most: float
+
+
+FINE, COARSE = Spacing(SAME, 0.025), Spacing(0.005, 0.04)  # for the noise of hops, and for tables, in half of the time
 
 
 class Ends(NamedTuple):
@@ -184,12 +194,12 @@ def states_of(bench: Bench, profiles: np.ndarray, settling: float) -> np.ndarray
     return np.array([position(bench, c[None]) for c in at_rest])
 
 
-def branches_at(bench: Bench, ends: Ends, voltage: float) -> list[Branch]:
+def branches_at(bench: Bench, ends: Ends, voltage: float, spacing: Spacing) -> list[Branch]:
     """Runs at a voltage, one or two. Raises SolverError."""
     near, far = (ends.low, ends.high) if voltage > 0.0 else (ends.high, ends.low)
-    runs = [branch(bench, near, voltage, ends.settling)]
+    runs = [branch(bench, near, voltage, ends.settling, spacing)]
     if abs(runs[0].state[-1] - state_of(bench, far, ends.settling)) > REACHED:
-        runs.append(branch(bench, far, voltage, ends.settling))
+        runs.append(branch(bench, far, voltage, ends.settling, spacing))
     return runs
 
 
@@ -217,7 +227,7 @@ def rows_of(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: f
     return np.array([along(by_state[:, [0, column]], states) for column in (1, 2)]), read.electron_ratio
 
 
-def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Branch:
+def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float, spacing: Spacing) -> Branch:
     """Samples of a run from concentrations c (1, N) at a voltage [V], until it has come to rest."""
     decades = np.log10(ENDLESS / FIRST)
     times = np.geomspace(FIRST, ENDLESS, 1 + round(PER_DECADE * decades))
@@ -225,11 +235,11 @@ def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Bran
     places, times = [position(bench, c_then) for c_then in profiles], times[: len(profiles)]
     samples = [(times[0], profiles[0])]
     for i in range(1, len(times)):
-        between = int(abs(places[i] - places[i - 1]) / MOVE)
+        between = int(abs(places[i] - places[i - 1]) / spacing.most)
         if between:
             inner = np.linspace(times[i - 1], times[i], between + 2)[1:-1]
             samples += zip(inner, stations(bench, profiles[i - 1], voltage, inner - times[i - 1]), strict=True)
-        if between or abs(places[i] - position(bench, samples[-1][1])) > SAME or i == len(times) - 1:
+        if between or abs(places[i] - position(bench, samples[-1][1])) > spacing.least or i == len(times) - 1:
             samples.append((times[i], profiles[i]))
     sampled = np.concatenate([c_then for _, c_then in samples])
     return Branch(np.array([time for time, _ in samples]), states_of(bench, sampled, settling), sampled)
@@ -267,10 +277,12 @@ def rates_of(branch: Branch, rest: float) -> np.ndarray:
 
 
 def moving(branch: Branch) -> np.ndarray:
-    """True (n,) for samples whose state has moved since the sample before, and for the last sample."""
-    moved = np.abs(np.diff(branch.state, prepend=branch.state[0])) > 1e-4
-    moved[-1] = True
-    return moved
+    """Indices of samples READ_APART from each other in the state: the first, and the last."""
+    chosen = [0]
+    for i, q in enumerate(branch.state[1:-1], 1):
+        if abs(q - branch.state[chosen[-1]]) > READ_APART:
+            chosen.append(i)
+    return np.array([*chosen, branch.state.size - 1])
 
 
 def ordered(samples: np.ndarray) -> np.ndarray:

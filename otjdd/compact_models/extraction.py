@@ -40,6 +40,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compact_models.bench import (
+    COARSE,
     SAME,
     SETTLED,
     Bench,
@@ -265,10 +266,10 @@ def knot_at(
 
     fastest : log10 of the rate of a run at rest before its first sample   both : also run the fast column, for the limit
     """
-    slow = branches_at(kind.bench, ends, voltage)
+    slow = branches_at(kind.bench, ends, voltage, COARSE)
     log_limit, runs = None, len(slow)
     if both and kind.fast is not None:
-        fast = branches_at(kind.fast, ends._replace(settling=ends.settling / kind.fast_speed), voltage)
+        fast = branches_at(kind.fast, ends._replace(settling=ends.settling / kind.fast_speed), voltage, COARSE)
         log_limit, runs = log_rates(fast, states, fastest), runs + len(fast)
     return Knot(rest_of(slow), log_rates(slow, states, fastest), log_limit, slow), runs
 

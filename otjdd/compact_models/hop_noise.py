@@ -27,6 +27,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from otjdd.compact_models.bench import (
+    FINE,
     FIRST,
     LAG,
     SAME,
@@ -227,7 +228,7 @@ def noise_tables(bench: Bench, tables: Tables, limits: Range, ions: float, sprea
 
 def row_at(bench: Bench, ends: Ends, states: np.ndarray, voltage: float) -> np.ndarray:
     """log10 of phi (Q,) at states (Q,) and a voltage [V]."""
-    branches = branches_at(bench, ends, voltage)
+    branches = branches_at(bench, ends, voltage, FINE)
     rest = float(np.clip(rest_of(branches), states[0], states[-1]))
     samples = np.concatenate([scatter_along(bench, run, rest, states, voltage) for run in branches])
     return along(ordered(samples), states) if len(samples) else np.zeros(states.size)

@@ -7,11 +7,18 @@ from layered import between_metals, layer
 from otjdd.case.case import load_case
 from otjdd.compact_models import build
 from otjdd.compact_models.bench import (
+    COARSE,
+    FINE,
     READY,
+    Ends,
     bench_of,
+    branches_at,
     concentrations_after,
+    extremes,
     hold,
     is_uniform,
+    log_rates,
+    moving,
     position,
     profiles_after,
     readings,
@@ -19,6 +26,7 @@ from otjdd.compact_models.bench import (
     stations,
     uniform,
 )
+from otjdd.compact_models.tables import Range
 from otjdd.errors import SolverError
 from otjdd.solver import model
 
@@ -77,6 +85,16 @@ def test_steps_of_runs_that_share_their_arrays_are_counted_apart(column):
     hold(run, 1.2, [1e-3])
     few = column._replace(max_steps=run.counts.accepted + run.counts.rejected)
     assert np.array_equal(profiles_after(few, profiles, 1.2, 1e-3), whole)
+
+
+@pytest.mark.parametrize("voltage", [-1.0, 1.2])
+def test_tables_need_half_of_the_samples_of_a_run(column, voltage):
+    ends = Ends(*extremes(column, Range(-4.3, 3.0)), 1e-5)
+    (fine, *_), (coarse, *_) = (branches_at(column, ends, voltage, spacing) for spacing in (FINE, COARSE))
+    assert moving(coarse).size < coarse.time.size < 0.7 * fine.time.size
+    states = np.linspace(0.1, 0.9, 33)
+    rates = [log_rates([branch], states, 9.0) for branch in (fine, coarse)]
+    assert np.abs(np.subtract(*rates)).max() < 0.06  # decades, as `extraction.RATE_TOLERANCE`
 
 
 def test_a_uniform_film_has_no_vacancies_where_there_are_no_sites():
