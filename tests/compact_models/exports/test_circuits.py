@@ -74,7 +74,8 @@ def test_simulators_follow_random_pulses_with_random_ramps(compact_model, folder
     waveform = ramped_train(seed)
     times = reads(waveform)
     found, _ = simulators.transient(simulator, folder, waveform, times, step=1e-4)
-    assert np.abs(np.log10(found / held_currents(compact_model, waveform, times))).max() < 0.02
+    off = np.abs(np.log10(found / held_currents(compact_model, waveform, times))).max()
+    assert off < {"ngspice": 0.02, "vacask": 0.01}[simulator]
 
 
 @pytest.mark.campaign
