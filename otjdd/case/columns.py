@@ -217,7 +217,7 @@ def uniform_law() -> Standard:
     return Standard(lambda n: np.linspace(0.0, 1.0, n + 1), lambda u: u - 0.5, lambda u: 0.5 * u * (u - 1.0))
 
 
-def of_table(values: np.ndarray, weights: np.ndarray) -> Standard:
+def listed_law(values: np.ndarray, weights: np.ndarray) -> Standard:
     """The law of listed values with weights. Slices are equally wide in value; empty ones are left out."""
     order = np.argsort(values, kind="stable")
     z, p = values[order], weights[order] / weights.sum()
@@ -257,7 +257,7 @@ def standard(name: str) -> Standard:
 
 def law_of(key: str, law: Any) -> Standard:
     """The distribution of a key of `spread`. Raises OSError, ValueError ("file:line: ...") for its table."""
-    return of_table(*read_table(law.file, OF_SPREAD[key][0])) if law.law == "table" else standard(law.law)
+    return listed_law(*read_table(law.file, OF_SPREAD[key][0])) if law.law == "table" else standard(law.law)
 
 
 def read_table(path: str, dimension: str) -> tuple[np.ndarray, np.ndarray]:

@@ -54,7 +54,7 @@ def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
     return template.get_template("report.html").render(
         claims=[entry(verdict) for verdict in verdicts],
         met=sum(verdict.status == "met" for verdict in verdicts),
-        devices=[of_device(device, part) for device, part in by_device(verdicts).items()],
+        devices=[device_report(device, part) for device, part in by_device(verdicts).items()],
         seconds=duration(sum(seconds_of(trial) for trial in different(verdicts))),
         origin=origin(),
         quick=quick,
@@ -66,7 +66,7 @@ def different(verdicts: Sequence[Verdict]) -> list[ClaimTrial]:
     return list({trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}.values())
 
 
-def of_device(device: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def device_report(device: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Content of the page for all claims on a device."""
     folders = dict.fromkeys(verdict.claim.folder for verdict in verdicts)
     return {

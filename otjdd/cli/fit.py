@@ -179,7 +179,7 @@ def fit(
     reads = reading(columns, sheet, skipped, ranges, from_name)
     by_file = weights_by_file(weights, data)
     task = task_of(case, data, vary, weights=by_file, reading=reads, noise=noise, loss=loss, state=state)
-    profiled = names_of(profile, task)
+    profiled = profiled_names(profile, task)
     check_files(out)
     start = resumed(out, task, evaluations, seed) if resume else {}
     if not quiet:
@@ -311,7 +311,7 @@ def key_and_bounds(text: str) -> tuple[str, dict[str, str | float]]:
     return key, {name: number_or_text(end) for name, end in (("low", low), ("high", high)) if end}
 
 
-def names_of(profile: list[str], task: Task) -> list[str]:
+def profiled_names(profile: list[str], task: Task) -> list[str]:
     """Parameters that --profile names, all of them for `all`. Raises typer.BadParameter for an unknown one."""
     names = [parameter.name for parameter in task.parameters]
     if ALL in profile:

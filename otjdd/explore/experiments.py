@@ -45,7 +45,7 @@ class Experiment(NamedTuple):
     """One experiment: title, shipped case, kind of panel, values set in that case, key that is varied, its values.
 
     drive : sliders of its drive, see `sliders.drive_sliders`
-    writes : its highest and lowest voltage and the duration of a write, in the places of which `of_device` puts others
+    writes : the highest and lowest voltage and duration of a write, for which `drive_of_device` puts others
     """
 
     name: str
@@ -88,7 +88,7 @@ def changes_of_experiment(name: str, base: Case) -> dict[str, Any]:
     if has_electrodes_of_reference(base):
         return changes
     writes = writes_of(base)
-    changes["drive"] = of_device(changes["drive"], experiment, writes)
+    changes["drive"] = drive_of_device(changes["drive"], experiment, writes)
     if changes.pop("ions.initial", None):
         reset = {"voltage": f"{writes.lowest:.4g} V", "duration": f"{writes.width:.4g} s"}
         changes["ions.initial"] = {"history": [reset, *AT_REST]}
@@ -149,16 +149,16 @@ def read_voltage(table: Any) -> float:
     return next((voltage for part in parts if (voltage := read_voltage(part)) != READ), READ)
 
 
-def of_device(table: Any, experiment: Experiment, writes: Writes, key: str = "") -> Any:
+def drive_of_device(table: Any, experiment: Experiment, writes: Writes, key: str = "") -> Any:
     """The drive of an experiment with the voltages and times of a device. table, key : a part of the drive, and its key
 
     Voltages up to READ are reads.
     """
     if isinstance(table, list):
-        return [of_device(value, experiment, writes, key) for value in table]
+        return [drive_of_device(value, experiment, writes, key) for value in table]
     if isinstance(table, dict):
         scaled = {
-            name: value if key == "read" and name != "voltage" else of_device(value, experiment, writes, name)
+            name: value if key == "read" and name != "voltage" else drive_of_device(value, experiment, writes, name)
             for name, value in table.items()
         }
         step = {"step": f"{(writes.highest - writes.lowest) / STEPS:.1g} V"} if "path" in scaled else {}
@@ -325,7 +325,7 @@ def reads(synapse: Synapse) -> "xr.Dataset":
     return measured(write_voltage=synapse.voltages, read_resistance=synapse.resistances)
 
 
-def whole(synapse: Synapse) -> Case:
+def with_pulses(synapse: Synapse) -> Case:
     """The case of one run with the drive of the run and all pulses after it."""
     drive = {"kind": "sequence", "parts": [synapse.case.plain()["drive"], *synapse.pulses]}
     return synapse.case.replace({"drive": drive, "record": {"every": "reads"}}) if synapse.pulses else synapse.case

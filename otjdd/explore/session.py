@@ -332,7 +332,7 @@ class Session:
             "resistance": synapse.resistances[-1],
             "buttons": self.buttons,
             "command": drives.command_after_pulses(
-                run.settings.experiment, opened.name, run.changes, opened.case, drives.whole(synapse)
+                run.settings.experiment, opened.name, run.changes, opened.case, drives.with_pulses(synapse)
             ),
         }
         return self.shown(self.state._replace(synapse=synapse), answer, {**self.state.latest, **news})
@@ -428,7 +428,7 @@ class Session:
         """The case of one run with all pulses by hand; without pulses the last experiment's, or the opened case."""
         run, synapse = self.state.run, self.state.synapse
         if synapse is not None and synapse.pulses:
-            return drives.whole(synapse)
+            return drives.with_pulses(synapse)
         return run.case if run else self.state.opened.case
 
 

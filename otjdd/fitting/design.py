@@ -131,7 +131,7 @@ def measurements(case: Case, ds: xr.Dataset, sigma: float) -> Sequence[Data]:
     """Data sets that a measurement of this run would give: its reads, its curves, or the current at even times."""
     if "bias" in ds.dims:
         name = "capacitance" if "capacitance" in ds else "bias_current"
-        return [curve(ds, name, state, sigma) for state in ds["state"].values]
+        return [curve_of_state(ds, name, state, sigma) for state in ds["state"].values]
     if ds.sizes.get("read"):
         R = ds["read_resistance"].values
         return [
@@ -142,7 +142,7 @@ def measurements(case: Case, ds: xr.Dataset, sigma: float) -> Sequence[Data]:
     return [Data({"time": inside, "current": current, "current_uncertainty": sigma * np.abs(current)})]
 
 
-def curve(ds: xr.Dataset, name: str, state: str, sigma: float) -> Data:
+def curve_of_state(ds: xr.Dataset, name: str, state: str, sigma: float) -> Data:
     """Data set of one state of curves at frozen ions, at the first temperature and frequency."""
     chosen = ds.sel(state=state)
     values = chosen[name].isel({dim: 0 for dim in chosen[name].dims if dim != "bias"}).values

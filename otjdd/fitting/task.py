@@ -311,11 +311,11 @@ def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, case: Case) -
         return InstrumentNoise(size)
     if name == "current_density":
         return InstrumentNoise(size / case.device.junction_area)
-    over_voltage = size / read_voltage(ds, case)
+    over_voltage = size / voltage_of_reads(ds, case)
     return InstrumentNoise(over_voltage=over_voltage) if name == "resistance" else InstrumentNoise(over_voltage)
 
 
-def read_voltage(ds: xr.Dataset, case: Case) -> float:
+def voltage_of_reads(ds: xr.Dataset, case: Case) -> float:
     """Magnitude [V] of the voltage at which a resistance was read: of the data or the drive. Raises DataError."""
     own = next(
         (ds[n].values for n in ("read_voltage", "voltage") if n in ds and np.ptp(ds[n].values) == 0), np.zeros(0)

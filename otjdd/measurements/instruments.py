@@ -256,7 +256,7 @@ def aixacct_blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
         in_results = any(map(RESULTS.match, above)) or (in_results and not any(t.startswith("Program:") for t in above))
         last = starts[at + 1][0] - 1 if at + 1 < len(starts) else len(lines)
         title = "results" if in_results else f"Table {name}"
-        if block := table(sheet, lines, title, (start, last)):
+        if block := table_between(sheet, lines, title, (start, last)):
             (results if in_results else measured).append(block)
     return measured + results
 
@@ -266,7 +266,7 @@ def copied(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     return [block._replace(preferred=FIRST_LOOP) for block in file_blocks(sheet, names)]
 
 
-def table(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, int]) -> FileBlock | None:
+def table_between(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, int]) -> FileBlock | None:
     """The table between two lines: settings, names, rows up to an empty line. Raises DataError."""
     start, end = ends
     for number in range(start + 1, end):
@@ -354,7 +354,7 @@ def block(sheet: Sheet, settings: list[str], header: SheetLine, last: int) -> Fi
     return FileBlock(
         sheet, "", header, (), header.number + 1, last, "\n".join(settings), series="record",
         length=first if second > 1 and first * second == last - header.number else 0, quantities=quantities,
-        limits=limits(values, currents),
+        limits=compliances(values, currents),
     )  # fmt: skip
 
 
@@ -368,7 +368,7 @@ def setting_values(sheet: Sheet, settings: list[str]) -> Iterator[tuple[str, lis
             yield cells[0], cells[1:]
 
 
-def limits(values: Mapping[str, list[str]], currents: list[str]) -> dict[str, float]:
+def compliances(values: Mapping[str, list[str]], currents: list[str]) -> dict[str, float]:
     """Compliance [A] of the current of the channel that sweeps a voltage."""
     text = next(iter(values.get("Measurement.Primary.Compliance", [])), "")
     limit, functions = number_in(text, "."), values.get("Channel.Func", [])

@@ -157,11 +157,11 @@ def divided(line: str, divider: str, quoted: bool) -> Iterator[Cell]:
     at = 0
     for text in texts:
         bare = text.strip()
-        yield Cell(at + len(text) - len(text.lstrip()) + 1, unquoted(bare) if quoted else bare)
+        yield Cell(at + len(text) - len(text.lstrip()) + 1, without_quotes(bare) if quoted else bare)
         at += len(text) + 1
 
 
-def unquoted(text: str) -> str:
+def without_quotes(text: str) -> str:
     """Text without the quotes around it."""
     return text[1:-1].replace('""', '"').strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
 

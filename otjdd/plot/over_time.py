@@ -199,7 +199,7 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     below = axes.inset_axes((0, 0, 1, 0.3), sharex=above)
     times = np.concatenate([run.ds.time.values for run in runs])
     clocks = [clock_of(run.ds, run.ds.time.values) for run in runs]
-    clock = clocks[0] if all(same(clocks[0], other) for other in clocks) else None
+    clock = clocks[0] if all(same_parts(clocks[0], other) for other in clocks) else None
     for i, run in enumerate(runs):
         t = clock(run.ds.time.values) if clock else run.ds.time.values
         total, carried = (magnitude(run.ds[name].values) for name in ("current", "conduction_current"))
@@ -207,7 +207,7 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
         if len(runs) == 1:
             above.plot(t, total, color=GREY, linewidth=0.5, label="total (measured)")
         above.plot(t, carried, linewidth=0.9, label=legend_label(run, "conduction" if len(runs) == 1 else ""), **line)
-        times_V, voltage = applied(run.ds)
+        times_V, voltage = source_voltage(run.ds)
         when = clock(times_V) if clock else times_V
         below.plot(when, voltage, linewidth=0.9, **(line if len(runs) > 1 else {"color": ORANGE}))
     carried = magnitude(np.concatenate([run.ds.conduction_current.values for run in runs]))
@@ -236,7 +236,7 @@ def charges_in_time(ds: xr.Dataset) -> bool:
     return bool((at_once & jumps & stays).any())
 
 
-def applied(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+def source_voltage(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Times (n,) [s] and voltages (n,) [V] of the source: as recorded, or of the drive if only reads were recorded."""
     waveform = waveform_of_result(ds)
     if waveform is not None and ds.sizes["time"] <= ds.sizes.get("read", 0) + 2:
@@ -244,7 +244,7 @@ def applied(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return ds.time.values, ds.voltage.values
 
 
-def same(first: Clock | None, second: Clock | None) -> bool:
+def same_parts(first: Clock | None, second: Clock | None) -> bool:
     """True if two clocks (or None) have the same parts."""
     if first is None or second is None:
         return first is second

@@ -60,7 +60,7 @@ def extremes(ds: xr.Dataset) -> list[Shot]:
 
     Of several snapshots whose resistances agree within a factor SAME, the first in time counts.
     """
-    t, (shot, read) = ds.snapshot_time.values, with_reads(ds)
+    t, (shot, read) = ds.snapshot_time.values, shots_at_reads(ds)
     R = ds.read_resistance.values[read] if len(read) > 1 else np.array([])
     if not len(R) or not np.isfinite(R).all() or R.max() <= SAME * R.min():
         return [every(ds)[i] for i in sorted({0, len(t) - 1})]
@@ -72,7 +72,7 @@ def extremes(ds: xr.Dataset) -> list[Shot]:
     return shots
 
 
-def with_reads(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+def shots_at_reads(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Indices (n,) of the snapshots at the time of a read, and indices (n,) of these reads."""
     if not ds.sizes.get("read") or not {"read_time", "read_resistance"} <= set(ds.variables):
         return np.array([], dtype=int), np.array([], dtype=int)

@@ -60,7 +60,7 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     numbers = [str(name) for name, variable in ds.data_vars.items() if variable.dtype.kind in "iuf"]
     available = [name for name in numbers if name != "status" and not name.startswith("point_")]
     asked = [names] if isinstance(names, str) else list(names)
-    kinds: Sequence[str] = kinds_of(ds)
+    kinds: Sequence[str] = study_kinds(ds)
     for name in asked:
         if name not in available and name not in kinds:
             hint = f"; also {', '.join(kinds)}" if kinds else ""
@@ -83,7 +83,7 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     return fig
 
 
-def kinds_of(ds: xr.Dataset) -> tuple[str, ...]:
+def study_kinds(ds: xr.Dataset) -> tuple[str, ...]:
     """Kinds of figures of a study, besides the names of its results."""
     cycled: tuple[str, ...] = ()
     if not unfit(ds):
@@ -102,7 +102,7 @@ def panels_of_kind(ds: xr.Dataset, kind: str, results: Sequence[ScalarResult]) -
     if kind == PARALLEL:
         return []
     if unfit(ds):
-        return distributions(kind, results)
+        return distribution_panels(kind, results)
     draws: dict[str, Callable[..., None]] = {
         CDF: study_panels.distributions, BOX: study_panels.devices, SIGMA_MEDIAN: study_panels.against_median,
         SIGMA: partial(study_panels.against_axis, along=axis_of_devices(ds)),
@@ -124,11 +124,11 @@ def default_results(ds: xr.Dataset, named: bool) -> tuple[str, ...]:
     sample that is no "saltelli" design also CDF.
     """
     if not unfit(ds):
-        return (PARALLEL,) if named else tuple(kind for kind in kinds_of(ds) if kind != PARALLEL)
+        return (PARALLEL,) if named else tuple(kind for kind in study_kinds(ds) if kind != PARALLEL)
     return (CDF, PARALLEL) if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else (PARALLEL,)
 
 
-def distributions(kind: str, results: Sequence[ScalarResult]) -> list[Panel]:
+def distribution_panels(kind: str, results: Sequence[ScalarResult]) -> list[Panel]:
     """Panels of the spread of results. Results of the same metric and unit share a panel."""
     groups: dict[tuple[str, str], list[ScalarResult]] = {}
     for result, omitted in results:

@@ -184,7 +184,7 @@ def short(name: str) -> str:
 def parallel(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
     """Draw a line for each draw over the keys of the sample, each key scaled to its range, coloured by the result."""
     keys = [str(k) for k, c in ds.coords.items() if c.dims == ("sample",)]
-    columns = [scaled_values(ds[key].values) for key in keys]
+    columns = [shares_of_range(ds[key].values) for key in keys]
     logarithmic = worth_logarithms(result.values)
     norm = (mpl.colors.LogNorm if logarithmic else mpl.colors.Normalize)(np.nanmin(result), np.nanmax(result))
     shade = mpl.cm.ScalarMappable(norm, "viridis")
@@ -200,7 +200,7 @@ def parallel(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
     axes.set_xlim(0, max(len(keys) - 1, 0.5))
 
 
-def scaled_values(values: np.ndarray) -> np.ndarray:
+def shares_of_range(values: np.ndarray) -> np.ndarray:
     """Values (n,) scaled to 0 (lowest) to 1 (highest); texts by their alphabetical order."""
     if values.dtype.kind not in "if":
         values = np.unique(values.astype(str), return_inverse=True)[1].astype(float)

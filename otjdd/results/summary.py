@@ -261,10 +261,10 @@ def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None
     A prediction has a column for each percentile, a result with kinds of columns or leaks one for each kind or channel.
     Raises ValueError if the result has no such rows, ResultError if the file cannot be written.
     """
-    write_whole(Path(path), table(ds, over).to_csv(index=False, lineterminator="\n").encode())
+    write_whole(Path(path), data_frame(ds, over).to_csv(index=False, lineterminator="\n").encode())
 
 
-def table(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
+def data_frame(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
     """The table of `to_csv` as a pandas.DataFrame, with columns `name (unit)`. Raises ValueError."""
     dims = dims_over(ds, over)
     ds = level_by_level(ds) if LEVELS in ds.dims else ds

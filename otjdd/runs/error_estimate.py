@@ -96,7 +96,7 @@ def simulate_with_error(
         return ds.assign_attrs({ATTRIBUTE: "a result without reads has no read whose error could be stated"})
     reasons = [f"on {words}, {run}" for words, run in zip(others, runs, strict=True) if isinstance(run, SolverError)]
     if isinstance(runs[0], SolverError):
-        return unknown(ds, case, reasons[0])
+        return without_error(ds, case, reasons[0])
     none = np.full(ds[name].shape, np.nan)
     values = [none if isinstance(run, SolverError) else logarithms(run[name]) for run in (ds, *runs)]
     if reasons:
@@ -156,7 +156,7 @@ def on_all_grids(
             raise
         interrupted = ending(error)
         # the partial result is of the finest grid
-        part = unknown(finest[0], case, status_words(interrupted))
+        part = without_error(finest[0], case, status_words(interrupted))
         interrupted.partial = part  # type: ignore[union-attr]  # a KeyboardInterrupt also takes this attribute
         raise interrupted from None
     return finest[0], runs
@@ -198,7 +198,7 @@ def variable_of(ds: xr.Dataset) -> str | None:
     return next((name for name in QUANTITIES if name in ds and ds[name].size), None)
 
 
-def unknown(ds: xr.Dataset, case: Case, reason: str) -> xr.Dataset:
+def without_error(ds: xr.Dataset, case: Case, reason: str) -> xr.Dataset:
     """The Dataset of the finest grid if another run has no result: errors are nan, nothing is extrapolated."""
     if case.numerics.error == "limit":
         log.warning("the reads are %s: %s", NOT_EXTRAPOLATED, reason)

@@ -187,7 +187,7 @@ def rerun(path: str | Path, progress: Progress = None) -> tuple[xr.Dataset, xr.D
 
 def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Case, Start | None]:
     """Case of a result, with its files written into a folder; and its initial state if that came from another result."""
-    (data, texts), start = case_data(path, stored), None
+    (data, texts), start = stored_case_data(path, stored), None
     for k, (place, name) in enumerate(list(named_files(data))):
         if place == ("crossbar", "model"):
             put(data, place, str(model_file(path, stored, name)))
@@ -220,7 +220,7 @@ def model_file(path: str | Path, stored: xr.Dataset, name: str) -> Path:
     raise ResultError(path, f"was computed with the compact model {name}, which is not there, or is another now")
 
 
-def case_data(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dict[str, str]]:
+def stored_case_data(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dict[str, str]]:
     """Data of the case of a result, and name -> text of its files. Raises ResultError."""
     resolved, files = stored.attrs["case_resolved"], stored.attrs.get("case_files", "{}")
     try:
