@@ -145,7 +145,7 @@ def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     if isinstance(initial, FromResult):
         return from_result(case, junction, parts)
     if isinstance(initial, FromProfile):
-        return {"c": model.along_profile(case, parts)} | polarised
+        return {"c": model.profile_in_cells(case, parts)} | polarised
     return {"c": c} | polarised
 
 
@@ -223,14 +223,14 @@ def first_cells(width: np.ndarray, ends: np.ndarray) -> list[int]:
 
 def check_sites(case: Case, c: np.ndarray) -> None:
     """Raise ValueError for concentrations (K, N) [1/m3] of a result where a case has fewer sites, or none."""
-    most, faces = model.sites_of_cells(case.device.film.stack, case.ions), model.film_faces(case.device.film)
-    if (over := c > most * (1.0 + SAME)).any():
-        k, i = np.argwhere(over)[0]
+    sites, faces = model.sites_of_cells(case.device.film.stack, case.ions), model.film_faces(case.device.film)
+    if (excess := c > sites * (1.0 + SAME)).any():
+        k, i = np.argwhere(excess)[0]
         where = f"{c[k, i]:.3g} 1/m^3 at x = {0.5e9 * (faces[i] + faces[i + 1]):.3g} nm in a film of this thickness"
-        sites = (
-            f"above the site density of {most[i]:.3g} 1/m^3" if most[i] > 0.0 else "in a layer without sites of ions"
+        allowed = (
+            f"above the site density of {sites[i]:.3g} 1/m^3" if sites[i] > 0.0 else "in a layer without sites of ions"
         )
-        raise ValueError(f"{KEY}{where}, {sites}")
+        raise ValueError(f"{KEY}{where}, {allowed}")
 
 
 def regridded(c: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -233,17 +233,17 @@ def column_numbers(case: Case, parts: list[Member], temperature: float) -> kerne
         film = device.film
         supply = device.junction_area * device.conducting_fraction * device.richardson * temperature * temperature / kT
         supply *= covered_by(kinds)
-        along = along_film(film.stack, part.thickness, part.well_left, part.well_right, ions.well_width)
-        hops = hops_along(film.stack, part.thickness, ions, part.activation_energy, kT)
+        grid = cells_and_faces(film.stack, part.thickness, part.well_left, part.well_right, ions.well_width)
+        hops = hops_at_faces(film.stack, part.thickness, ions, part.activation_energy, kT)
         sites = sites_of_cells(film.stack, ions)
         crowding = np.divide(1.0, sites, out=np.zeros(len(sites)), where=sites > 0.0)
         offsets = np.array([sheet.band_offset for sheet in film.stack])
         rise = np.zeros(len(sites) + 1)
         rise[first_faces(film.stack)[1:-1]] = np.diff(offsets)
         masses = [sheet.tunnelling_mass for sheet in film.stack]
-        site = with_ends(along.site, along.distance, kinds[part.kind].device, part, ions.well_width)
+        site = with_ends(grid.site, grid.distance, kinds[part.kind].device, part, ions.well_width)
         rows.append((
-            along.width, 1 / along.width, sites, crowding, along.distance, site, rise, along.fixed, *hops,
+            grid.width, 1 / grid.width, sites, crowding, grid.distance, site, rise, grid.fixed, *hops,
             part.left_shift, offsets[-1], part.weight, masses, supply,
         ))  # fmt: skip
     return kernels.Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
@@ -254,7 +254,7 @@ def sites_of_cells(stack: tuple[Layer, ...], ions: Ions) -> np.ndarray:
     return np.repeat([sheet.sites(ions.site_density) for sheet in stack], [sheet.cells for sheet in stack])
 
 
-class AlongFilm(NamedTuple):
+class CellsAndFaces(NamedTuple):
     """Arrays of a column that do not depend on its temperature or its rates."""
 
     width: np.ndarray  # (N,) m, of the cells
@@ -264,9 +264,9 @@ class AlongFilm(NamedTuple):
 
 
 @lru_cache(maxsize=MOST_COLUMNS)
-def along_film(
+def cells_and_faces(
     stack: tuple[Layer, ...], thickness: float, well_left: float, well_right: float, well_width: float
-) -> AlongFilm:
+) -> CellsAndFaces:
     """Arrays of a column, which cannot be written to. thickness [m] : of a film of one layer"""
     faces = faces_of(stack, thickness)
     x, width, ends = centres(faces), np.diff(faces), faces[np.minimum(first_faces(stack), len(faces) - 1)]
@@ -279,10 +279,10 @@ def along_film(
         fixed += ELEMENTARY_CHARGE * sheet.fixed_charge * np.maximum(end - np.maximum(faces, start), 0.0)
     for array in (width, distance, site, fixed):
         array.flags.writeable = False
-    return AlongFilm(width, distance, site, fixed)
+    return CellsAndFaces(width, distance, site, fixed)
 
 
-def hops_along(
+def hops_at_faces(
     stack: tuple[Layer, ...], thickness: float, ions: Ions, activation_energy: float, kT: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Diffusivity [m2/s], migration barrier [eV] and hop distance over that of the ions at the faces of a column (N+1,).
@@ -523,7 +523,7 @@ def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes:
     return np.array(pieces)
 
 
-def along_profile(case: Case, parts: list[Member]) -> np.ndarray:
+def profile_in_cells(case: Case, parts: list[Member]) -> np.ndarray:
     """Concentrations (K, N) [1/m3] of the profile that a case starts from, stretched with the thickness of a column."""
     film, start = case.device.film, starting_profile(case)
     assert start is not None  # `initial.start` asks for it where the case names one

@@ -267,10 +267,10 @@ def compile_around(run: Run) -> None:
     """Compile what surrounds a time step: a leap, and what is recorded of it, for runs like this one."""
     task = trial_step.StepTask(run.control, rosenbrock.Ramp(0.0, 0.0), 1.0, True)
     log = integrate.new_log(run, NO_TASKS, False)
-    along = integrate.course_along(run, run.control, np.zeros((0, 4)), NO_TASKS, integrate.place_at_start(0.0))
+    steps = integrate.course_along(run, run.control, np.zeros((0, 4)), NO_TASKS, integrate.place_at_start(0.0))
     for kernel, arguments in (
         (trial_step.leap, (run.junction, run.state, run.tangent, run.trial, task)),
-        (course.perform, (run.junction, run.state, run.tangent, run.memory, run.trial, along, log)),
+        (course.perform, (run.junction, run.state, run.tangent, run.memory, run.trial, steps, log)),
     ):
         kernel_cache.compile_for(kernel, arguments)
 
