@@ -18,7 +18,7 @@ from otjdd.physics.columns import conduct, conductance_slope
 from otjdd.solver import self_check, simulate
 from validation.reliability import devices as random_devices
 
-PACKAGE = Path(__file__).parents[1] / "otjdd"
+PACKAGE, ROOMS = Path(__file__).parents[1] / "otjdd", ("physics", "mechanisms", "stepping")
 SMALL = {"device.film.cells": 8, "drive": {"kind": "pulse", "voltage": "1 V", "width": "20 ns", "read": {}}}
 CASES = {  # together they go through all modules
     "transfer matrix, with electrons": {"device.film.electrons": "balance", "circuit.series_resistance": "10 ohm"},
@@ -108,7 +108,7 @@ def test_every_module_of_kernels_computes_as_python_what_it_computes_compiled():
     for name, expected in compiled.items():
         # 1e-15 of the voltage moves the slope through narrow levels by 1.5e-5 to 5e-5: round-off over their width
         np.testing.assert_allclose(numbers[name], expected, rtol=1e-4 if "narrow" in name else 1e-5, err_msg=name)
-    modules = {path for room in ("physics", "stepping") for path in (PACKAGE / room).glob("[!_]*.py")}
+    modules = {path for room in ROOMS for path in (PACKAGE / room).rglob("[!_]*.py")}
     modules = {path for path in modules if "\ndef " in path.read_text(encoding="utf-8")}  # others have no kernel
     assert len(modules) > 20
     assert {path.name for path in modules} - {Path(name).name for name in files} == set()
