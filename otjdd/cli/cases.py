@@ -132,6 +132,7 @@ def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -
     options += ["--sheet", words["sheet"]] * bool(words["sheet"])
     options += [word for first, last in words["without"] for word in ("--skip", f"{first}-{last}")]
     options += [word for name, (low, high) in words["keep"].items() for word in ("--range", f"{name}={low:g}:{high:g}")]
+    options += ["--from-name", words["from_name"]] * bool(words["from_name"])
     say(described_data(ds, [*map(str, paths), *options]) + (f"\n{picture}" if picture else ""))
 
 
