@@ -60,6 +60,11 @@ def chromium(tmp_path_factory):
         yield browser
 
 
+def pytest_xdist_auto_num_workers(config):
+    """One more than the processors: a worker that waits for a kernel leaves its processor to another."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config):
     """Where several processes run the tests, one more compiles the kernels for them, from before they start."""
     several = config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ
