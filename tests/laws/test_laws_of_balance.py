@@ -463,4 +463,4 @@ def test_what_passes_the_resistance_is_conducted_or_charges_the_junction(data):
     uncertain = 0.1 * TIGHT["rtol"] / R * took  # by the error of V_j
     off = np.maximum(np.abs(passed - conducted - charged) - uncertain, 0.0)[stays].sum()
     size = (np.abs(passed) + np.abs(charged))[stays].sum()
-    assert off <= 0.03 * size, (off, size)
+    assert off <= 0.01 * size, (off, size)
