@@ -132,12 +132,6 @@ def other_drive(case: Case) -> list[Place]:
     return [] if case.drive.kind == "patterns" else [(("drive", "kind"), brief(case.drive.kind), case)]
 
 
-def profiles(case: Case) -> list[Place]:
-    """The profile that a case starts from."""
-    text = isinstance(getattr(case.ions.initial, "profile", None), str)
-    return [(("ions", "initial", "profile"), "a file", case)] if text else []
-
-
 def thickness_spreads(case: Case) -> list[Place]:
     """Spreads of the thickness of a case, of all columns and of its kinds."""
     key = "device.film.thickness"
@@ -196,7 +190,6 @@ SUBJECTS = {
         "a table with word_lines and bit_lines,",
     ),
     "circuit": Subject("other keys of `circuit` than a series resistance", circuit_of_cells, "none"),
-    "profile": Subject("a start from a profile", profiles, "another initial state"),
     "thickness": Subject("a spread of `device.film.thickness`", thickness_spreads, "another key"),
 }
 
@@ -327,7 +320,6 @@ RULES = (
     Rule("ionisation", "with device.film.layers: vacancies there hold no electrons in this model", layered),
     Rule("rise", "with device.film.layers: each layer has its own activation_energy", layered, law=True),
     Rule("electrons", PARTED + "in a film that relaxes instantaneously", lambda *at: parted(*at) and rests(*at)),
-    Rule("profile", "with device.film.layers: a profile belongs to one material", layered),
     Rule("thickness", "with device.film.layers: kinds of columns may set device.film.layers[0].thickness", layered),
     Rule("drive", "in a case with a [crossbar]", in_a_crossbar, law=True),
     Rule("patterns", "for a drive of patterns", of_kinds("patterns"), law=True),

@@ -33,7 +33,7 @@ from otjdd.physics.junction import Junction
 from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.results import store
 from otjdd.solver.electrodes import edge_beside, electrode, image_of, image_pieces, permittivity
-from otjdd.solver.start import StartProfile, read_profile
+from otjdd.solver.start import ROUND_OFF, read_profile
 from otjdd.solver.traps import channels_with_groups
 from otjdd.system.remember import by_record
 
@@ -112,10 +112,29 @@ def first_faces(stack: tuple[Layer, ...]) -> np.ndarray:
     return first
 
 
-def starting_profile(case: Case) -> StartProfile | None:
-    """Profile that a case starts from; None when it names none. Raises OSError, ValueError ("file:line: ...")."""
-    path = getattr(case.ions.initial, "profile", None)
-    return read_profile(path, case.device.film.thickness, case.ions.site_density) if path else None
+def starting_profile(case: Case) -> np.ndarray | None:
+    """Concentrations (N,) [1/m3] in the cells of the profile that a case starts from; None when it names none.
+
+    Raises OSError, ValueError ("file:line: ...", or the place of a cell without the sites for it).
+    """
+    path, film = getattr(case.ions.initial, "profile", None), case.device.film
+    if not path:
+        return None
+    faces, sites = film_faces(film), sites_of_cells(film.stack, case.ions)
+    c = read_profile(path, film.thickness, sites.max()).cells(faces)
+    c[(sites == 0.0) & (c <= ROUND_OFF * c.max())] = 0.0  # an interface is rounded otherwise in the file
+    if (full := (c > 0.0) & (c >= sites)).any():
+        i = int(full.argmax())
+        raise ValueError(
+            f"{path}: {c[i]:.3g} 1/m^3 between x = {1e9 * faces[i]:.3g} and {1e9 * faces[i + 1]:.3g} nm, in a layer with "
+            f"{sites[i]:.3g} sites per m^3; a jump at an interface is two rows with the same x"
+        )
+    return c
+
+
+def mean_with_sites(c: np.ndarray, film: Film | LayeredFilm) -> float:
+    """Mean concentration [1/m3] in the layers of a film that have sites, from that in its cells (N,)."""
+    return float(c @ np.diff(film_faces(film))) / film.mobile_thickness
 
 
 def mean_of_result(case: Case) -> float:
@@ -140,7 +159,7 @@ def members(case: Case) -> list[Member]:
     kinds, start = kinds_of(case), starting_profile(case)
     columns: list[Member] = []
     for number, kind in enumerate(kinds):
-        density = kind.ions.density if start is None else start.mean(kind.device.film.thickness)
+        density = kind.ions.density if start is None else mean_with_sites(start, kind.device.film)
         if density is None:  # a result has it
             density = mean_of_result(case)
         columns += members_of_kind(
@@ -524,11 +543,11 @@ def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes:
 
 
 def profile_in_cells(case: Case, parts: list[Member]) -> np.ndarray:
-    """Concentrations (K, N) [1/m3] of the profile that a case starts from, stretched with the thickness of a column."""
-    film, start = case.device.film, starting_profile(case)
-    assert start is not None  # `initial.start` asks for it where the case names one
-    c = start.cells(film_faces(film))
-    return np.array([c * (part.density / start.mean(film.thickness)) for part in parts])
+    """Concentrations (K, N) [1/m3] of the profile that a case starts from, stretched with each layer of a column."""
+    c = starting_profile(case)
+    assert c is not None  # `initial.start` asks for it where the case names one
+    means = [mean_with_sites(c, kind.device.film) for kind in kinds_of(case)]
+    return np.array([c * (part.density / means[part.kind]) for part in parts])
 
 
 def energy_tolerance(case: Case) -> float:

@@ -124,7 +124,10 @@ ROUND_OFF = 1e-9  # of the thickness that a position may lie outside of the film
 
 
 class StartProfile(NamedTuple):
-    """Concentration along the film, straight between the points and constant outside of them."""
+    """Concentration along the film, straight between the points and constant outside of them.
+
+    It jumps where two points have the same x.
+    """
 
     x: np.ndarray  # (P,) m, rising
     c: np.ndarray  # (P,) 1/m3
@@ -140,10 +143,6 @@ class StartProfile(NamedTuple):
         slope = np.divide(self.c[inside] - self.c[i], step, out=np.zeros(x.shape), where=(step > 0.0) & (after > 0.0))
         below: np.ndarray = self.c[0] * self.x[0] + area[i] + after * (self.c[i] + 0.5 * slope * after)
         return below
-
-    def mean(self, thickness: float) -> float:
-        """Mean concentration [1/m3] of a film [m]."""
-        return float(self.below(thickness)) / thickness
 
     def cells(self, faces: np.ndarray) -> np.ndarray:
         """Mean concentration (N,) [1/m3] of cells between faces (N+1,) [m]: as many vacancies as in the file."""
@@ -169,9 +168,10 @@ def read_profile(path: str | Path, thickness: float, site_density: float) -> Sta
     for line in text_rows[1:]:
         x, c = numbers_of(path, line, COLUMNS)
         x, c = x * length, c * density
-        if rows and x <= rows[-1][0]:
+        if any(x < before for before, _ in rows[-1:]) or [x, x] == [before for before, _ in rows[-2:]]:
             raise ValueError(
-                f"{path}:{line.number}: x goes from {rows[-1][0]:g} m to {x:g} m; it rises from line to line"
+                f"{path}:{line.number}: x goes from {rows[-1][0]:g} m to {x:g} m; it rises from line to line, "
+                "but for two rows at a jump"
             )
         if not -ROUND_OFF * thickness <= x <= thickness * (1.0 + ROUND_OFF):
             raise ValueError(f"{path}:{line.number}: x = {x:g} m is outside of the film, 0 to {thickness:g} m")
