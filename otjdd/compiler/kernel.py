@@ -335,12 +335,18 @@ class EntryPointCache:
         parts = kernel_cache.read(self.name, arguments)
         if parts is None:
             return None
-        self.kernel.provide(tuple(map(plain, arguments)))
+        code, needed = parts
+        for name, kinds in needed:
+            kernel_cache.KERNELS[name].provide(kinds)
         with undisturbed():
-            return CompileResult._rebuild(target, *parts)
+            return CompileResult._rebuild(target, *code)
 
     def save_overload(self, arguments: Types, result: CompileResult) -> None:
-        kernel_cache.write(self.name, arguments, result._reduce())
+        functions = binding.parse_assembly(result.library.get_llvm_str()).functions
+        needed = [
+            kernel_cache.SYMBOLS[function.name] for function in functions if function.name in kernel_cache.SYMBOLS
+        ]
+        kernel_cache.write(self.name, arguments, (result._reduce(), needed))
 
 
 @contextmanager

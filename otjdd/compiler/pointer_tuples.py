@@ -26,7 +26,8 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.core.base import BaseContext
-from numba.core.cgutils import alloca_once_value, create_struct_proxy
+from numba.core.cgutils import alloca_once
+from numba.core.dispatcher import Dispatcher
 from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.templates import (
     AbstractTemplate,
@@ -48,7 +49,7 @@ from numba.extending import (
 )
 from numpy.typing import NDArray
 
-from otjdd.compiler.decorators import bare
+from otjdd.compiler.decorators import bare, detached
 
 if TYPE_CHECKING:
     from numba.core.base import BaseContext
@@ -62,8 +63,6 @@ class Unboxing(Protocol):
     context: BaseContext
     builder: ir.IRBuilder
     pyapi: Any
-
-    def unbox(self, kind: types.Type, value: ir.Value) -> NativeValue: ...
 
 
 class TuplePointer(types.Type):
@@ -109,21 +108,80 @@ class PointerModel(models.PrimitiveModel):
 
 @unbox(TuplePointer)
 def unbox_tuple(kind: TuplePointer, tuple_object: ir.Value, c: Unboxing) -> NativeValue:
-    """Copy the fields of a Python tuple to the stack of the function that calls the kernel.
+    """Copy the fields of a Python tuple to the stack of the function that calls the kernel."""
+    room = ir.ArrayType(ir.IntType(64), size_with_inner(c.context, kind) // 8)
+    address = c.builder.bitcast(alloca_once(c.builder, room), c.context.get_value_type(kind))
+    return NativeValue(address, is_error=filled(c.context, c.builder, kind, tuple_object, address))
 
-    Where references are counted, this counts one for each array, and numba releases at the end those of the arguments that
-    it knows: not of what is behind an address.
+
+def size_of_fields(context: BaseContext, kind: TuplePointer) -> int:
+    """Bytes of the fields of a tuple, whole numbers of 8 bytes."""
+    size: int = context.get_abi_sizeof(context.get_value_type(kind.content))
+    return -(-size // 8) * 8
+
+
+def size_with_inner(context: BaseContext, kind: TuplePointer) -> int:
+    """Bytes of the fields of a tuple, with those of the tuples within, which lie behind them in order."""
+    inner = sum(size_with_inner(context, field) for field in kind.content if isinstance(field, TuplePointer))
+    return size_of_fields(context, kind) + inner
+
+
+def filled(
+    context: BaseContext, builder: ir.IRBuilder, kind: TuplePointer, tuple_object: ir.Value, address: ir.Value
+) -> ir.Value:
+    """Code that copies the fields of a Python tuple to an address; true where that fails.
+
+    One kernel does so for all functions that Python calls with such a tuple: compiled into each of them, the two hundred
+    arrays of a junction take two seconds.
     """
-    content = c.unbox(kind.content, tuple_object)
-    address = alloca_once_value(c.builder, content.value)
+    if isinstance(fill, Dispatcher):
+        return put_fields(context.subtarget(enable_nrt=False), builder, kind, tuple_object, address)
+    kinds = types.voidptr, kind
+    call = signature(types.boolean, *kinds)
+    return context.call_internal_no_propagate(builder, fill.provide(kinds), call, (tuple_object, address))[1]
 
-    def release() -> None:
-        if content.cleanup is not None:
-            content.cleanup()
-        if c.context.enable_nrt:
-            c.context.nrt.decref(c.builder, kind.content, content.value)
 
-    return NativeValue(address, is_error=content.is_error, cleanup=release)
+def put_fields(
+    context: BaseContext, builder: ir.IRBuilder, kind: TuplePointer, tuple_object: ir.Value, address: ir.Value
+) -> ir.Value:
+    """The same, within the function that is compiled. No references to arrays are counted: Python keeps the tuple alive.
+
+    A tuple passed by value within may hold none by address, which would be an address in the frame of this function.
+    """
+    api, failed = context.get_python_api(builder), ir.Constant(ir.IntType(1), 0)
+    behind = builder.ptrtoint(address, ir.IntType(64))
+    behind = builder.add(behind, behind.type(size_of_fields(context, kind)))
+    for i, field in enumerate(kind.content):
+        item = api.tuple_getitem(tuple_object, i)
+        assert not (isinstance(field, types.BaseTuple) and any(isinstance(inner, TuplePointer) for inner in field))
+        if isinstance(field, TuplePointer):
+            value = builder.inttoptr(behind, context.get_value_type(field))
+            wrong = filled(context, builder, field, item, value)
+            behind = builder.add(behind, behind.type(size_with_inner(context, field)))
+        else:
+            native = api.to_native_value(field, item)
+            value, wrong = native.value, native.is_error
+        builder.store(value, part_of(builder, address, i))
+        failed = builder.or_(failed, wrong)
+    return failed
+
+
+@intrinsic
+def put_all(typing_context: object, tuple_object: types.Type, kind: TuplePointer) -> Lowered:
+    """Copy the fields of a Python tuple to an address, see `put_fields`."""
+
+    def put(context: BaseContext, builder: ir.IRBuilder, call: Signature, args: Values) -> ir.Value:
+        return put_fields(context, builder, call.args[1], *args)
+
+    return types.boolean(tuple_object, kind), put
+
+
+def fill_tuple(tuple_object: int, address: tuple[object, ...]) -> bool:
+    failed: bool = put_all(tuple_object, address)
+    return failed
+
+
+fill: Any = detached(fill_tuple)
 
 
 @infer_getattr
@@ -266,15 +324,10 @@ def bytes_of(typing_context: object, item: TuplePointer) -> Lowered:
 
 @intrinsic
 def put(typing_context: object, address: types.Type, k: types.Type, item: TuplePointer) -> Lowered:
-    """Copy an item to place k of a row, without references to its arrays, which Python keeps alive."""
+    """Copy an item to place k of a row."""
 
     def copy(context: BaseContext, builder: ir.IRBuilder, call: Signature, args: Values) -> ir.Value:
-        content, value = call.args[2].content, builder.load(args[2])
-        for i, kind in enumerate(content):
-            if isinstance(kind, types.Array):
-                array = create_struct_proxy(kind)(context, builder, builder.extract_value(value, i))
-                array.meminfo, array.parent = array.meminfo.type(None), array.parent.type(None)
-                value = builder.insert_value(value, array._getvalue(), i)
+        value = builder.load(args[2])
         row = builder.inttoptr(args[0], ir.PointerType(value.type))
         builder.store(value, builder.gep(row, [args[1]]))
         return context.get_dummy_value()
