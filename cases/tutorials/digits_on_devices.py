@@ -107,7 +107,7 @@ for name, shares in right.items():
     print(f"{name}: {shares[-1]:.1%} of {len(test)} digits that it has not seen")
 
 # %% [markdown]
-# Fine steps lose nothing. Even steps as coarse as those of the junction lose nearly as much as the junction does, so most
+# Fine steps lose nothing. Even steps as coarse as the junction's lose nearly as much as the junction does, so most
 # of the loss is the size of the steps. The junction's depend on the weight besides: pulses up and down do not undo each
 # other. Pairs, which are pulsed one way only, do better than either. One pulse moves a weight so far that the accuracy
 # swings from epoch to epoch: differences of a few percent mean nothing here.

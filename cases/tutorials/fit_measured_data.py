@@ -23,7 +23,7 @@ print(data.attrs["understood"])
 # %% [markdown]
 # ## Fit
 #
-# The case says what is known: the film, the electrodes, the writes. Its barrier and activation energy are those of another
+# The case says what is known: the film, the electrodes, the writes. Its barrier and activation energy belong to another
 # device, and are where the search starts. The uncertainty of the data is not in the file; it is estimated from their
 # scatter.
 
@@ -50,12 +50,12 @@ keys = ["device.left.barrier", "ions.activation_energy", "ions.prefactor"]
 start = dict(zip(keys, map(float, fit.value.values), strict=False))
 more = otjdd.fit(data, case, keys, changes=start)
 print(more.attrs["warnings"])
-print(f"error of the energy: {float(more.error[1] / fit.error[1]):.0f} times that of before")
+print(f"error of the energy: {float(more.error[1] / fit.error[1]):.0f} times the previous one")
 
 # %% [markdown]
 # ## Which measurement next?
 #
-# The expected error after one more measurement, over that of now. The same loop once more only averages; another
+# The expected error after one more measurement, over the present one. The same loop once more only averages; another
 # temperature tells the two apart.
 
 # %%

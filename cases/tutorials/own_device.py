@@ -9,7 +9,7 @@
 # # A device of your own
 #
 # Two stacks that are not the reference device: TiN | HfO2 | TiN, and Au | BaTiO3 | Nb:SrTiO3. The cases are the files
-# `tin-hfo2-tin.toml` and `au-bto-nbsto.toml` beside this notebook; they come with otjdd, and load from any folder. They
+# `tin-hfo2-tin.toml` and `au-bto-nbsto.toml` next to this notebook; they come with otjdd, and load from any folder. They
 # stand on `junction.toml`, a base without wells, fixed charge or anything fitted: on `li2019.toml` they would take over
 # what was calibrated for another stack. Each number has its source, or says that it is assumed. `otjdd check` names what a
 # case takes over from another material.

@@ -80,7 +80,7 @@ async function watch() {
     await new Promise((done) => setTimeout(done, 250));
   }
   by("progress").hidden = by("stop").hidden = true;
-  by("status").textContent = stopped ? "stopped; the picture is that of before" : last.summary ?? "";
+  by("status").textContent = stopped ? "stopped; the figure shows the previous run" : last.summary ?? "";
   watching = false;
 }
 
