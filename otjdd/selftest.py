@@ -40,7 +40,7 @@ class Failed(Exception):
     """A check observed something else than expected."""
 
 
-def expect(condition: object, otherwise: str) -> None:
+def require(condition: object, otherwise: str) -> None:
     """Raise Failed unless the condition holds."""
     if not condition:
         raise Failed(otherwise)
@@ -69,10 +69,10 @@ def packages(folder: Path) -> str:
 def shipped_cases(folder: Path) -> str:
     """Every shipped case loads, and its resolved text loads to the same case."""
     paths = sorted(case.shipped_cases().glob("*.toml"))
-    expect(paths, f"no cases in {case.shipped_cases()}")
+    require(paths, f"no cases in {case.shipped_cases()}")
     for path in paths:
         loaded = case.load_case(path)
-        expect(case.parse_case(loaded.resolved(), path.parent) == loaded, f"{path.name} is another case as text")
+        require(case.parse_case(loaded.resolved(), path.parent) == loaded, f"{path.name} is another case as text")
     return f"{len(paths)} cases"
 
 
@@ -81,7 +81,7 @@ def bad_case(folder: Path) -> str:
     try:
         case.parse_case(self_check.CASE.replace('"2.8 nm"', '"2.8 eV"'))
     except CaseError as error:
-        expect(":14:1 device.film.thickness: expected a length" in str(error), str(error))
+        require(":14:1 device.film.thickness: expected a length" in str(error), str(error))
         return "refused with file, line and what was expected"
     raise Failed("a thickness in eV was accepted")
 
@@ -89,7 +89,7 @@ def bad_case(folder: Path) -> str:
 def kernels(folder: Path) -> str:
     """The kernels compile or load, and give the known answer."""
     answer = self_check.computed_answer()
-    expect(not self_check.difference_from_known(answer), self_check.difference_from_known(answer))
+    require(not self_check.difference_from_known(answer), self_check.difference_from_known(answer))
     worst = max(abs(a / b - 1) for a, b in zip(answer, self_check.EXPECTED, strict=True))
     counts = kernel_cache.COUNTS
     return f"known answer to {worst:.0e}; {counts['loaded']} compiled kernels loaded, {counts['compiled']} compiled now"
@@ -108,8 +108,8 @@ def kept_kernels(folder: Path) -> str:
         for expected in ("compiled", "loaded", "damaged, compiled", "loaded"):
             done = subprocess.run(interpreter.command(code), env=environment, capture_output=True, text=True)
             entries = list(Path(other).rglob("selftest.square*"))
-            expect(len(entries) == 2, f"{len(entries)} files for one kernel and its entry point; {done.stderr[-200:]}")
-            expect(done.stdout == f"49.0 {expected.split()[-1]}\n", f"{expected}: {done.stdout}{done.stderr[-200:]}")
+            require(len(entries) == 2, f"{len(entries)} files for one kernel and its entry point; {done.stderr[-200:]}")
+            require(done.stdout == f"49.0 {expected.split()[-1]}\n", f"{expected}: {done.stdout}{done.stderr[-200:]}")
             if expected == "loaded":
                 flip(entries[0])
     return f"kept in {place}; a flipped bit is noticed"
@@ -137,9 +137,9 @@ def conservation(folder: Path) -> str:
     positive, negative = pulse_dataset(), pulse_dataset({"drive.voltage": "-1.5 V"})
     apart = float(positive.vacancy_mean_position[-1] - negative.vacancy_mean_position[-1])
     lost = max(float(abs(ds.vacancy_balance).max()) for ds in (positive, negative))
-    expect(apart > 0, f"a positive pulse moved the vacancies by {apart:.3g} m against a negative one")
-    expect(lost < 1e-12, f"vacancies changed by {lost:.1e}")
-    expect(all(positive[name].notnull().all() for name in ("current", "read_current")), "a current is not a number")
+    require(apart > 0, f"a positive pulse moved the vacancies by {apart:.3g} m against a negative one")
+    require(lost < 1e-12, f"vacancies changed by {lost:.1e}")
+    require(all(positive[name].notnull().all() for name in ("current", "read_current")), "a current is not a number")
     return f"moved by {apart * 1e12:.3g} pm, their number kept to {max(lost, 1e-16):.0e}"
 
 
@@ -153,7 +153,7 @@ def result_file(folder: Path) -> str:
     ds = pulse_dataset()
     path = folder / "pulse.nc"
     store.write(ds, path)
-    expect(store.data_sha256(store.read(path)) == store.data_sha256(ds), "the file holds other numbers")
+    require(store.data_sha256(store.read(path)) == store.data_sha256(ds), "the file holds other numbers")
     size = path.stat().st_size
     flip(path)
     try:
@@ -170,9 +170,9 @@ def other_processes(folder: Path) -> str:
     command = interpreter.command("from otjdd.cli import main; main()", *words)
     environment = interpreter.environment(TZ="Asia/Kathmandu", NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1")
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    expect(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")
+    require(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")
     same = store.data_sha256(store.read(folder / "other.nc")) == store.data_sha256(pulse_dataset())
-    expect(same, "another process gives other numbers")
+    require(same, "another process gives other numbers")
     return "the same numbers, bit for bit"
 
 
@@ -183,7 +183,7 @@ def picture_drawn(folder: Path) -> str:
 
     save(figure(pulse_dataset()), folder / "pulse.png")
     size = (folder / "pulse.png").stat().st_size
-    expect(size > 1000, f"a picture of {size} bytes")
+    require(size > 1000, f"a picture of {size} bytes")
     return f"{size} bytes of PNG"
 
 

@@ -275,11 +275,11 @@ def write(value: float, dimension: str) -> str:
         fitting = [e for e in exponents if abs(exact.scaleb(-e)) >= 1]
         exponent = max(fitting) if fitting else min(exponents)
         unit_text = exponents[exponent] + unit_text
-    return f"{plain(exact.scaleb(-unit(unit_text).exponent))} {unit_text}"
+    return f"{shortest_text(exact.scaleb(-unit(unit_text).exponent))} {unit_text}"
 
 
 @exactly
-def plain(number: Decimal) -> str:
+def shortest_text(number: Decimal) -> str:
     """Shortest text of a decimal number: 2.8, 0.05, 300, 1.4e10."""
     number = number.normalize()
     if not number:

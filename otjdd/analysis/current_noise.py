@@ -156,7 +156,7 @@ def scatter(numbers: ArrayLike) -> Scatter:
         variance = max(0.0, (square - noise) / cycles_per_device)
         error = math.hypot(square * math.sqrt(2 / between), noise_error) / cycles_per_device
         d2d, d2d_error = math.sqrt(variance), error_of_root(variance, error)
-    changes = rises(x, finite)
+    changes = line_changes(x, finite)
     few = changes.size < 2
     drift_error = math.nan if few else float(np.std(changes, ddof=1)) / math.sqrt(changes.size)
     drift = float(changes.mean()) if changes.size else math.nan
@@ -168,7 +168,7 @@ def error_of_root(variance: float, error: float) -> float:
     return min(error / (2 * math.sqrt(variance)), math.sqrt(error)) if variance > 0 else math.sqrt(error)
 
 
-def rises(x: np.ndarray, finite: np.ndarray) -> np.ndarray:
+def line_changes(x: np.ndarray, finite: np.ndarray) -> np.ndarray:
     """Change of x (devices, cycles) along a straight line, from the first cycle to the last.
 
     Returns (n,), of the devices with two numbers or more.

@@ -128,7 +128,7 @@ def pareto_front(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return order[y[order] < before]
 
 
-def nearest(x: np.ndarray, y: np.ndarray) -> float:
+def least_joint_distance(x: np.ndarray, y: np.ndarray) -> float:
     """Smallest distance that both aims keep at one point; inf without points. x, y : distances (point,), nan is left out"""
     both = np.maximum(x, y)
     return float(np.min(both[np.isfinite(both)], initial=np.inf))
@@ -142,7 +142,7 @@ def never_met(distances: Mapping[str, np.ndarray]) -> list[str]:
 def exclusive_pairs(distances: Mapping[str, np.ndarray]) -> list[ExclusivePair]:
     """Pairs of aims that exclude each other at all points, the farthest apart first. distances : name -> (point,)"""
     met = [name for name in distances if name not in never_met(distances)]
-    pairs = [ExclusivePair(a, b, nearest(distances[a], distances[b])) for a, b in combinations(met, 2)]
+    pairs = [ExclusivePair(a, b, least_joint_distance(distances[a], distances[b])) for a, b in combinations(met, 2)]
     return sorted((pair for pair in pairs if pair.nearest > LIMIT), key=lambda pair: -pair.nearest)
 
 

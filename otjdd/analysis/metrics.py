@@ -63,7 +63,7 @@ METRICS = {
         "growth": ("1", "current after the sets over that before"),
         "doubling": ("1", "number of sets that double the current"),
     }, ("read_current",)),
-    "pulses": Metric(power_laws.pulses, {
+    "pulses": Metric(power_laws.pulse_numbers, {
         "start": ("A", "current before the trains"),
         **{f"{train}_{number}": ("A", f"current after {number} pulses of the {train} train")
            for train in power_laws.TRAINS for number in power_laws.DECADES},
@@ -135,7 +135,7 @@ METRICS = {
         "doping_ratio": ("1", "apparent doping over the doping of the case"),
         "flat_band_voltage": ("V", "voltage at which the right electrode is not bent"),
     }),
-    "impedance": Metric(small_signal.relaxation, {
+    "impedance": Metric(small_signal.impedance_numbers, {
         "resistance": ("ohm", "real part of the impedance at the lowest frequency"),
         "low_capacitance": ("F", "capacitance at the lowest frequency"),
         "high_capacitance": ("F", "capacitance at the highest frequency"),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.analysis.synapse import crossing
+from otjdd.analysis.synapse import crossing, slope
 from otjdd.system.late import xr
 
 DECADES = (1, 10, 100)  # numbers of pulses after which currents are reported
@@ -36,9 +36,9 @@ def trains_of(ds: xr.Dataset) -> Trains:
     return Trains(float(current[0]), current[1 : 1 + count], current[1 + count :])
 
 
-def slope(train: np.ndarray) -> float:
+def exponent(train: np.ndarray) -> float:
     """d ln I / d ln n of a train, least squares over all its pulses."""
-    return float(np.polyfit(np.log(np.arange(1, len(train) + 1)), np.log(train), 1)[0])
+    return slope(np.log(np.arange(1, len(train) + 1)), np.log(train))
 
 
 def train_slopes(ds: xr.Dataset) -> dict[str, float]:
@@ -48,7 +48,7 @@ def train_slopes(ds: xr.Dataset) -> dict[str, float]:
     doubling : number of sets after which the current has grown by CHANGE, see `doubling`
     """
     trains = trains_of(ds)
-    return {f"{name}_slope": slope(train) for name, train in zip(TRAINS, trains[1:], strict=True)} | {
+    return {f"{name}_slope": exponent(train) for name, train in zip(TRAINS, trains[1:], strict=True)} | {
         "growth": float(trains.set[-1] / trains.reset[-1]),
         "doubling": doubling(trains),
     }
@@ -60,7 +60,7 @@ def doubling(run: Trains) -> float:
     return crossing(np.arange(len(grown)), grown, CHANGE)
 
 
-def pulses(ds: xr.Dataset) -> dict[str, float]:
+def pulse_numbers(ds: xr.Dataset) -> dict[str, float]:
     """Currents and slopes of a run with trains of 100 pulses or more.
 
     start [A] : the first read   reset_1, reset_10, reset_100, set_1, ... [A] : after this many pulses of a train

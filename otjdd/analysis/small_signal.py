@@ -170,7 +170,7 @@ def flat_band(curve: xr.Dataset) -> float:
     return float(np.interp(0.0, bending[usable][order], bias[usable][order], math.nan, math.nan))
 
 
-def relaxation(ds: xr.Dataset, state: str | None = None, bias: float | None = None) -> dict[str, float]:
+def impedance_numbers(ds: xr.Dataset, state: str | None = None, bias: float | None = None) -> dict[str, float]:
     """Numbers of an impedance over frequency, in a state and at the bias nearest to `bias` [V], by default the first ones.
 
     resistance [ohm] : real part at the lowest frequency
@@ -233,7 +233,7 @@ OFF = 1e-9  # of the largest voltage: smaller voltages count as 0 V
 TURN = 0.1  # of the range of the voltage: a branch ends where the voltage has come back by more
 
 
-def branches(voltage: np.ndarray) -> list[slice]:
+def monotonic_slices(voltage: np.ndarray) -> list[slice]:
     """Slices of voltages (n,) [V] from turn to turn, both ends included; noise below TURN of the range is no turn."""
     least = TURN * np.ptp(voltage)
     turns, extreme, direction = [0], 0, 0
@@ -276,7 +276,7 @@ def hysteresis(ds: xr.Dataset) -> dict[str, float]:
     """
     rows = np.array([ds[name].values for name in ("polarisation", "junction_voltage", "film_field")])
     P, V, E = rows[:, np.isfinite(rows).all(axis=0)]
-    parts = branches(V)
+    parts = monotonic_slices(V)
     up, down = zeros(V, P, parts)
     field_up, field_down = zeros(E, P, parts)
     after_negative, after_positive = zeros(P, V, parts)

@@ -5,6 +5,7 @@ case file -> document (data with places) -> Case -> text again (`resolved`), whi
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -23,7 +24,7 @@ from otjdd.case.document import (
     changed,
     find_case,
     load_document,
-    parse,
+    parse_document,
     shipped_cases,
     split_key,
     with_calibrated,
@@ -47,6 +48,10 @@ from otjdd.waveform.waveform import Chain, Waveform
 __all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
 
 SHARED = 16  # sections whose texts are remembered
+FILES = re.compile(  # keys that name a file, their parts on a line each, which no name of a part has
+    r"fit data \d+ file|ions initial (result|profile)|columns (kinds \d+ )?spread .+ file|crossbar model"
+    r"|drive ((parts|pieces) .+ )*(targets picture|(targets )?file)".replace(" ", "\n")
+)
 FEW = 2  # waveforms that are remembered; one takes 80 MB at most
 
 
@@ -229,7 +234,7 @@ def parse_case(text: str, folder: str | Path = ".", *, file: str = "case.toml", 
     folder : where the files that it names are   file : name of the text in messages
     Raises CaseError.
     """
-    return build(with_calibrated(parse(Source(file, text))), Path(folder).resolve(), text, allow_outside)
+    return build(with_calibrated(parse_document(Source(file, text))), Path(folder).resolve(), text, allow_outside)
 
 
 def build(
@@ -274,49 +279,13 @@ def build(
 
 def named_files(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
     """(path, name) of the files in the data of a case: waveforms, results, profiles, compact models, targets,
-    data to fit."""
-    if not path:
-        fit = data.get("fit")
-        sets = fit.get("data") if isinstance(fit, dict) else None
-        for i, data_set in enumerate(sets if isinstance(sets, list) else []):
-            if isinstance(data_set, dict) and isinstance(data_set.get("file"), str):
-                yield ("fit", "data", i, "file"), data_set["file"]
-        initial = data.get("ions", {})
-        initial = initial.get("initial") if isinstance(initial, dict) else None
-        for key in ("result", "profile"):
-            if isinstance(initial, dict) and isinstance(initial.get(key), str):
-                yield ("ions", "initial", key), initial[key]
-        columns = data.get("columns")
-        if isinstance(columns, dict):
-            yield from tables_of_spread(columns, ("columns",))
-        crossbar = data.get("crossbar")
-        if isinstance(crossbar, dict) and isinstance(crossbar.get("model"), str):
-            yield ("crossbar", "model"), crossbar["model"]
-        path, data = ("drive",), data.get("drive")
-    if not isinstance(data, dict):
-        return
-    if isinstance(data.get("file"), str):
-        yield (*path, "file"), data["file"]
-    targets = data.get("targets")
-    for key in ("file", "picture"):
-        if isinstance(targets, dict) and isinstance(targets.get(key), str):
-            yield (*path, "targets", key), targets[key]
-    parts, pieces = data.get("parts"), data.get("pieces")
-    for i, part in enumerate(parts if isinstance(parts, list) else []):
-        yield from named_files(part, (*path, "parts", i))
-    for name, piece in (pieces if isinstance(pieces, dict) else {}).items():
-        yield from named_files(piece, (*path, "pieces", name))
-
-
-def tables_of_spread(columns: dict[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """(path, name) of the tables of distributions in a [columns], or in one of its kinds."""
-    spread, kinds = columns.get("spread"), columns.get("kinds")
-    for name, law in (spread if isinstance(spread, dict) else {}).items():
-        if isinstance(law, dict) and isinstance(law.get("file"), str):
-            yield (*path, "spread", name, "file"), law["file"]
-    for i, kind in enumerate(kinds if isinstance(kinds, list) else []):
-        if isinstance(kind, dict):
-            yield from tables_of_spread(kind, (*path, "kinds", i))
+    distributions, data to fit."""
+    for part, value in data.items() if isinstance(data, dict) else enumerate(data):
+        place = (*path, part)
+        if isinstance(value, dict | list | tuple):
+            yield from named_files(value, place)
+        elif isinstance(value, str) and FILES.fullmatch("\n".join(map(str, place))):
+            yield place, value
 
 
 def typed_files(document: Document, folder: Path) -> frozenset[str]:
@@ -329,7 +298,7 @@ def typed_files(document: Document, folder: Path) -> frozenset[str]:
         file = os.path.realpath(os.path.join(working_folder, name.replace("\0", "")))
         typed = document.place(path)[0].text is None and not os.path.isfile(folder / name)
         if typed and os.path.isfile(file) and Path(file).is_relative_to(working_folder):
-            put(document.data, path, file)
+            put_value(document.data, path, file)
             names.add(file)
     return frozenset(names)
 
@@ -358,7 +327,7 @@ def find_files(document: Document, folder: Path, allow_outside: bool, typed: fro
             looked = f"a file that is there (looked for in {beside}{too})"
             problems.append(document.problem(path, looked, brief(name)))
         else:
-            put(document.data, path, os.fspath(location))
+            put_value(document.data, path, os.fspath(location))
     return problems
 
 
@@ -366,7 +335,7 @@ def with_names(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Make the names of files in a folder relative to it, in place. Returns the data."""
     for path, name in named_files(data):
         inside = Path(name).is_relative_to(folder)
-        put(data, path, Path(name).relative_to(folder).as_posix() if inside else name)
+        put_value(data, path, Path(name).relative_to(folder).as_posix() if inside else name)
     return data
 
 
@@ -389,7 +358,7 @@ def waveform_of(drive: DrivePart) -> Waveform | Chain:
     return drive.waveform()
 
 
-def put(data: Any, path: KeyPath, value: object) -> None:
+def put_value(data: Any, path: KeyPath, value: object) -> None:
     """Set a value at a path of nested tables and lists."""
     for part in path[:-1]:
         data = data[part]

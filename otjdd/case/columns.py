@@ -53,7 +53,7 @@ def form(value: Any) -> str:
 
 
 @cache
-def spread_of(dimension: str, most: str) -> Any:
+def spread_type(dimension: str, most: str) -> Any:
     """Type of the distribution of a key around its value in the case.
 
     It is a standard deviation, whose distribution `nodes` names, or a table with a law and its keys:
@@ -98,7 +98,7 @@ OF_SPREAD = dict(  # in the order of `solver.model.Member`
 if TYPE_CHECKING:
     Spread = dict[str, Any]
 else:
-    Spread = TypedDict("Spread", {name: spread_of(*of) for name, of in OF_SPREAD.items()}, total=False)
+    Spread = TypedDict("Spread", {name: spread_type(*of) for name, of in OF_SPREAD.items()}, total=False)
     Spread.__pydantic_config__ = ConfigDict(extra="forbid")
 
 
@@ -255,7 +255,7 @@ def standard(name: str) -> Standard:
     return LAWS[name]()
 
 
-def law_of(key: str, law: Any) -> Standard:
+def distribution_of(key: str, law: Any) -> Standard:
     """The distribution of a key of `spread`. Raises OSError, ValueError ("file:line: ...") for its table."""
     return listed_law(*read_table(law.file, OF_SPREAD[key][0])) if law.law == "table" else standard(law.law)
 
@@ -284,7 +284,7 @@ def read_table(path: str, dimension: str) -> tuple[np.ndarray, np.ndarray]:
 def values_at(key: str, law: Any, value: float, z: np.ndarray) -> np.ndarray:
     """Values of a key [SI, eV] at quantiles z of its law.
 
-    law : record of `columns.spread_of`   value : of the key in the case
+    law : record of `columns.spread_type`   value : of the key in the case
     """
     values: np.ndarray
     if law.law == "table":
@@ -346,7 +346,7 @@ def group_values(
         nodes, weights = quadrature(columns.nodes, columns.count)
         u = closed(np.concatenate(([0.0], np.cumsum(weights))))
     else:
-        u = law_of(keys[0].removeprefix(SIGN), first).edges(columns.count)
+        u = distribution_of(keys[0].removeprefix(SIGN), first).edges(columns.count)
         weights = np.diff(u)
     values = {}
     for name in keys:
@@ -356,7 +356,11 @@ def group_values(
             z = nodes if first is law or not hasattr(first, "law") else means(standard("normal"), u)
             values[key] = value[key] + law * (-z if name.startswith(SIGN) else z)
         else:
-            z = means(law_of(key, law), (1.0 - u)[::-1])[::-1] if name.startswith(SIGN) else means(law_of(key, law), u)
+            z = (
+                means(distribution_of(key, law), (1.0 - u)[::-1])[::-1]
+                if name.startswith(SIGN)
+                else means(distribution_of(key, law), u)
+            )
             values[key] = values_at(key, law, value[key], z)
     return values, weights
 
@@ -386,7 +390,7 @@ def drawn_columns(
         if hasattr(law, "law"):
             from scipy.special import ndtr
 
-            values[name] = values_at(name, law, value[name], law_of(name, law).quantile(ndtr(own)))
+            values[name] = values_at(name, law, value[name], distribution_of(name, law).quantile(ndtr(own)))
         else:
             values[name] = value[name] + law * own
     return values, np.full(columns.count, 1.0 / columns.count)

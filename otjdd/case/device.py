@@ -302,7 +302,7 @@ class Ions(Record):
         '"shot" lets discrete ions hop stochastically, "none" a density flow',
         "none",
         example="shot",
-        shared="the ions of all columns hop stochastically, or those of none",
+        shared="the ions of all columns hop stochastically, or no ions do",
     )
     seed: Annotated[Count, Field(ge=0, lt=2**63)] = key(
         "of the hops: names the run",

@@ -13,7 +13,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,7 +137,7 @@ def load_document(
     Raises CaseError, or OSError when the file itself cannot be read.
     """
     source = Source(os.fspath(path), read_text(path))
-    document = with_calibrated(parse(source))
+    document = with_calibrated(parse_document(source))
     if "base" not in document.data:
         return document
     above = (*above, Path(path).resolve())
@@ -149,9 +149,7 @@ def load_document(
             [document.problem(("base",), f"cannot read the base: {getattr(error, 'strerror', error)}")]
         ) from None
     del document.data["base"]
-    axes = frozenset(
-        {AXES} if member(member(document.data, "study"), "grid") else ()
-    )  # of a study, which would multiply
+    axes = frozenset({AXES} if value_at(document.data, AXES) else ())  # of a study, which would multiply
     return put_on(below.without("expect"), document, axes)
 
 
@@ -229,7 +227,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise CaseError([Source(source.file, text).problem(len(text), (), "text in UTF-8", got)]) from None
 
 
-def parse(source: Source) -> Document:
+def parse_document(source: Source) -> Document:
     """Return the document of a TOML text, without its base. Raises CaseError."""
     text = source.text or ""
     keys = scan(text)
@@ -408,6 +406,13 @@ def member(data: Any, part: str | int) -> Any:
     """Member of a table or a list; None where there is none."""
     inside = (isinstance(data, dict) and part in data) or (isinstance(data, list) and part in range(len(data)))
     return data[part] if inside else None
+
+
+def value_at(data: Any, path: Iterable[str | int]) -> Any:
+    """Value at a path of nested tables, lists and records; None where there is none."""
+    for part in path:
+        data = member(data, part) if isinstance(data, dict | list) else getattr(data, str(part), None)
+    return data
 
 
 def split_key(key: str, source: Source) -> KeyPath:

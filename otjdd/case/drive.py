@@ -390,26 +390,8 @@ class Sequence(Record):
 
 
 Piece = Annotated[Hold | Steps | Pulse | Train | Triangle | Pund | Table, Field(discriminator="kind")]
-DrivePart = Annotated[
-    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Pund | Table | Spikes | Sequence,
-    Field(discriminator="kind"),
-]
-Drive = Annotated[
-    Hold
-    | Steps
-    | Pulse
-    | Train
-    | WriteReadLoop
-    | Triangle
-    | Pund
-    | Table
-    | Spikes
-    | Sequence
-    | IV
-    | CV
-    | Impedance
-    | Patterns,
-    Field(discriminator="kind"),
-]
+Parts = Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Pund | Table | Spikes | Sequence
+DrivePart = Annotated[Parts, Field(discriminator="kind")]
+Drive = Annotated[Parts | IV | CV | Impedance | Patterns, Field(discriminator="kind")]
 Spikes.model_rebuild()
 Sequence.model_rebuild()

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from otjdd.case.document import Document, member, parse, read_text
+from otjdd.case.document import Document, member, parse_document, read_text
 from otjdd.case.problem import NO_BLANKS, KeyPath, Problem, Source, dotted, nearest
 from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
-from otjdd.units import brief, plain
+from otjdd.units import brief, shortest_text
 
 MAX_TABLES = 3  # depth to which a misplaced key is searched for in other tables
 RecordType = TypeVar("RecordType", bound=BaseModel)
@@ -26,7 +26,7 @@ def read_record(kind: type[RecordType], path: str | os.PathLike[str]) -> tuple[R
 
     Raises OSError, CaseError with all faults.
     """
-    document = parse(Source(os.fspath(path), read_text(path)))
+    document = parse_document(Source(os.fspath(path), read_text(path)))
     if document.problems:
         raise CaseError(document.problems)
     try:
@@ -94,7 +94,7 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
             or for_spread(path, names)
             or of_another_kind(schema, path, document.data)
             or nearest(name, [other for other in names if other != path[-1]])
-            or elsewhere(schema, name, path[:-1])
+            or hint_of_other_tables(schema, name, path[:-1])
             or f"known: {', '.join(names[:20])}"
         )
         hint = f"{NO_BLANKS}; {hint}" if name != path[-1] else hint
@@ -141,7 +141,7 @@ def of_another_kind(schema: dict[str, Any], path: KeyPath, data: Any) -> str:
     return f"a key of {' or '.join(dict.fromkeys(kinds))}" if kinds else ""
 
 
-def elsewhere(schema: dict[str, Any], name: str, table: KeyPath) -> str:
+def hint_of_other_tables(schema: dict[str, Any], name: str, table: KeyPath) -> str:
     """Hint for a key that exists in other tables than this: its dotted keys there; "" when there is none."""
     others = [place for place in paths_of(schema, schema, name, ()) if place != dotted((*table, name))]
     quoted = [f'"{place}"' for place in list(dict.fromkeys(others))[:3]]
@@ -247,7 +247,7 @@ def words_of(node: dict[str, Any]) -> str:
 def bounds_of(node: dict[str, Any]) -> str:
     """Bounds of a number, such as " from 8 to 4096" or " above 0 and at most 1"; "" when there are none."""
     names = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
-    bounds = {word: plain(Decimal(str(node[name]))) for name, word in names.items() if name in node}
+    bounds = {word: shortest_text(Decimal(str(node[name]))) for name, word in names.items() if name in node}
     if list(bounds) == ["at least", "at most"]:
         return f" from {bounds['at least']} to {bounds['at most']}"
     return " " + " and ".join(f"{word} {bound}" for word, bound in bounds.items()) if bounds else ""

@@ -393,6 +393,6 @@ def faults_of_layers(case: Any) -> Iterator[tuple[KeyPath, str, str]]:
         if layer.hop_distance is not None and ions.hop_distance is None:
             yield (
                 (*table, "hop_distance"),
-                "ions.hop_distance with that of a layer",
+                "ions.hop_distance, with a hop_distance of a layer",
                 brief(write(layer.hop_distance, "length")),
             )

@@ -232,7 +232,7 @@ def value_at_key(case: Case, key: str) -> tuple[Any, str, float, float] | None:
     before: str | int = ""
     for part in split_key(key, Source("vary", None)):
         if isinstance(place, BaseModel) and part in type(place).model_fields:
-            dimension, low, high = range_of(type(place).model_fields[part])
+            dimension, low, high = limits_of_field(type(place).model_fields[part])
             place = getattr(place, part)
         elif isinstance(place, dict) and isinstance(part, str) and part in place:
             _, dimension, low, high = value_in_case(case, part)
@@ -249,7 +249,7 @@ def value_at_key(case: Case, key: str) -> tuple[Any, str, float, float] | None:
     return place, dimension, low, high
 
 
-def range_of(field: FieldInfo) -> tuple[str, float, float]:
+def limits_of_field(field: FieldInfo) -> tuple[str, float, float]:
     """Dimension and limits [SI] of a field of a record, infinite where it has none."""
     dimension, low, high = "", -math.inf, math.inf
     for mark in marks_of(field):

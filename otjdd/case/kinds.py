@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from otjdd.case.base import Record, facts_of, records_of
 from otjdd.case.columns import MOST_COLUMNS, OF_SPREAD, ColumnKind, Columns, column_values
 from otjdd.case.device import Device, Ions
-from otjdd.case.document import Document, changed, split_key
+from otjdd.case.document import Document, changed, split_key, value_at
 from otjdd.case.electrodes import exchanges
 from otjdd.case.explain import problems_of
 from otjdd.case.film import OF_IONS, LayeredFilm
@@ -125,7 +125,7 @@ def with_set(device: Device, ions: Ions, kind: ColumnKind, *, strict_units: bool
 def with_units(case: Any) -> Any:
     """The case with the bare numbers [SI, eV] that its kinds set, as Python code may, written as text with units."""
     kinds = case.columns.kinds or ()
-    if not any(is_number(value) for kind in kinds for value in kind.set.values()):
+    if not any(is_plain_number(value) for kind in kinds for value in kind.set.values()):
         return case
     written = tuple(kind.model_copy(update={"set": set_in_units(case, kind)}) for kind in kinds)
     return case.model_copy(update={"columns": case.columns.model_copy(update={"kinds": written})})
@@ -139,20 +139,15 @@ def set_in_units(case: Any, kind: ColumnKind) -> dict[str, Any]:
         return kind.set
     plain = {"device": device.model_dump(mode="json"), "ions": ions.model_dump(mode="json")}
     return {
-        key: value_of_key(plain, key) if is_number(value) and key.split(".")[0] in SECTIONS else value
+        key: value_at(plain, split_key(key, Source("columns.kinds", None)))
+        if is_plain_number(value) and key.split(".")[0] in SECTIONS
+        else value
         for key, value in kind.set.items()
     }
 
 
-def is_number(value: object) -> bool:
+def is_plain_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def value_of_key(data: Any, key: str) -> Any:
-    """Value at a dotted key of nested tables and lists."""
-    for part in split_key(key, Source("columns.kinds", None)):
-        data = data[part]
-    return data
 
 
 def faults_of_columns(case: Any) -> Iterator[Fault]:
@@ -221,12 +216,17 @@ def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
             "",
             "",
         )
-    if law_of(device) != law_of(case.device):
+    if polarisation_law(device) != polarisation_law(case.device):
         key = next(key for key in kind.set if key.startswith("device.film"))
-        yield ("columns", "kinds", i, "set", key), "films of one law of polarisation in all kinds", law_of(device), ""
+        yield (
+            ("columns", "kinds", i, "set", key),
+            "films of one law of polarisation in all kinds",
+            polarisation_law(device),
+            "",
+        )
 
 
-def law_of(device: Device) -> str:
+def polarisation_law(device: Device) -> str:
     """Law of the polarisation of a film, "none" without one."""
     return "none" if device.film.polarisation is None else device.film.polarisation.law
 
@@ -246,7 +246,7 @@ def faults_of_values(case: Any) -> Iterator[Fault]:
         total += len(weights)
         of_kind = "" if case.columns.kinds is None else f"kind {kind.name}"
         for key, values in spread.items():
-            low, high, unit = physical_range(key, kind.ions)
+            low, high, unit = spread_limits(key, kind.ions)
             wrong = next((k for k, number in enumerate(values) if not low < number < high), None)
             if wrong is not None:
                 which = f"{values[wrong]:.3g} {unit} in column {wrong + 1} of {len(weights)}"
@@ -259,17 +259,12 @@ def faults_of_values(case: Any) -> Iterator[Fault]:
 
 def spread_values(kind: Kind, density: float) -> dict[str, float]:
     """Values [SI, eV] of the keys that can be spread. The barrier of the left electrode is spread by its shift, 0."""
-
-    def value(key: str) -> float:
-        place: Any = kind
-        for part in key.split("."):
-            place = getattr(place, part, None)
-        return 1.0 if place is None else place
-
-    return {key: value(key) for key in OF_SPREAD} | {"ions.density": density, "device.left.barrier": 0.0}
+    stated = {key: value_at(kind, key.split(".")) for key in OF_SPREAD}
+    values = {key: 1.0 if value is None else value for key, value in stated.items()}
+    return values | {"ions.density": density, "device.left.barrier": 0.0}
 
 
-def physical_range(key: str, ions: Ions) -> tuple[float, float, str]:
+def spread_limits(key: str, ions: Ions) -> tuple[float, float, str]:
     """Open interval of the values of a key that can be spread, and their unit."""
     dimension = OF_SPREAD[key][0]
     low = {"ions.activation_energy": 0.5 * abs(ions.activation_energy_rise)}.get(key, -math.inf)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from otjdd.case.base import facts_of
 from otjdd.case.case import Case
 from otjdd.case.device import Device, Ions, Published, materials
-from otjdd.case.document import Document, changed, find_case, load_document, shipped_cases
+from otjdd.case.document import Document, changed, find_case, load_document, shipped_cases, value_at
 from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight
 from otjdd.case.film import OF_IONS, AnyPolarisation, Film, LayeredFilm, TwoLevel
 from otjdd.case.kinds import stands_in
@@ -61,7 +61,7 @@ def inherited_values(path: str | os.PathLike[str], settings: Mapping[str, str]) 
         if paths and (why := other_material(document, source)):
             noted |= set(paths)
             lines.append(f"{why}, but these values were calibrated for {stack_of(source)} in {name_of(source)}:")
-            lines += [f"  {dotted(path)} = {toml_value(value_in_tables(document.data, path))}" for path in paths]
+            lines += [f"  {dotted(path)} = {toml_value(value_at(document.data, path))}" for path in paths]
             lines.append('  state each of them, or begin from base = "junction.toml", in which nothing is calibrated')
     lines += [line for part in OF_MATERIAL for line in of_other_material(document, part, noted)]
     return lines + ([] if noted else film_of_base(document)) + ion_values_of_layers(document)
@@ -69,15 +69,15 @@ def inherited_values(path: str | os.PathLike[str], settings: Mapping[str, str]) 
 
 def other_material(document: Document, source: Source) -> str:
     """Reason in words why the junction of a document differs from the one of its base `source`; "" if it does not."""
-    base = data_of(source)
+    base = data_with_bases(source)
     for part in OF_MATERIAL:
-        name = value_in_tables(document.data, (*part, "material"))
-        if name != value_in_tables(base, (*part, "material")):
+        name = value_at(document.data, (*part, "material"))
+        if name != value_at(base, (*part, "material")):
             return f"{dotted(part)} is of {name or 'another material'}"
     for path in DECIDING:
-        if value_in_tables(document.data, path) != value_in_tables(base, path):
+        if value_at(document.data, path) != value_at(base, path):
             return f"{dotted(path)} belongs to another material"
-    material = f"{value_in_tables(base, ('title',))} {stack_of(source)}"
+    material = f"{value_at(base, ('title',))} {stack_of(source)}"
     others = [name for name in OXIDE.findall(str(document.data.get("title", ""))) if name not in material]
     return f"the title names {others[0]}" if others else ""
 
@@ -87,12 +87,12 @@ def of_other_material(document: Document, part: KeyPath, noted: set[KeyPath]) ->
 
     noted : paths that `calibrated` has listed already
     """
-    name = value_in_tables(document.data, (*part, "material"))
+    name = value_at(document.data, (*part, "material"))
     sources: dict[tuple[str, str], list[str]] = {}
     for path in OF_MATERIAL[part]:
         source = document.places.get(path, (None, 0))[0]
-        before = source and source.text is not None and value_in_tables(data_of(source), (*part, "material"))
-        none = str(value_in_tables(document.data, path)).startswith("0 ")  # no well, no charge: no value of a material
+        before = source and source.text is not None and value_at(data_with_bases(source), (*part, "material"))
+        none = str(value_at(document.data, path)).startswith("0 ")  # no well, no charge: no value of a material
         if source and name and before and before != name and path not in noted and not none:
             sources.setdefault((before, name_of(source)), []).append(dotted(path))
     return [
@@ -105,38 +105,32 @@ def film_of_base(document: Document) -> list[str]:
     """A line where the film is taken from a base whose electrodes are of other materials; [] where it is not."""
     source, film = (
         document.places.get((*FILM, "material"), (None, 0))[0],
-        value_in_tables(document.data, (*FILM, "material")),
+        value_at(document.data, (*FILM, "material")),
     )
-    if (
-        source is None
-        or source.text is None
-        or source == document.source
-        or value_in_tables(document.data, (*FILM, "layers"))
-    ):
+    if source is None or source.text is None or source == document.source or value_at(document.data, (*FILM, "layers")):
         return []
-    base = data_of(source)
+    base = data_with_bases(source)
     others = [
         f"{dotted(part)} of {name}"
         for part in (LEFT, RIGHT)
-        if (name := value_in_tables(document.data, (*part, "material")))
-        and name != value_in_tables(base, (*part, "material"))
+        if (name := value_at(document.data, (*part, "material"))) and name != value_at(base, (*part, "material"))
     ]
     if not others:
         return []
     stand = "stand" if len(others) > 1 else "stands"
-    below = f"the film of {name_of(source)}, {value_in_tables(document.data, (*FILM, 'thickness'))} of {film}"
+    below = f"the film of {name_of(source)}, {value_at(document.data, (*FILM, 'thickness'))} of {film}"
     return [f"{' and '.join(others)} {stand} with {below}: state device.film with its material if yours is another"]
 
 
 def ion_values_of_layers(document: Document) -> list[str]:
     """A line for each layer whose vacancies hop with values of [ions] that a base states for another material."""
-    lines, layers = [], value_in_tables(document.data, (*FILM, "layers"))
+    lines, layers = [], value_at(document.data, (*FILM, "layers"))
     for i, layer in enumerate(layers if isinstance(layers, list) else ()):
         name = layer.get("material")
         sources: dict[tuple[str, str], list[str]] = {}
         for key in () if layer.get("ions") == "none" or not name else OF_IONS:
             source = document.places.get(("ions", key), (None, 0))[0]
-            before = source and source.text is not None and value_in_tables(data_of(source), (*FILM, "material"))
+            before = source and source.text is not None and value_at(data_with_bases(source), (*FILM, "material"))
             if key not in layer and source and before and before != name:
                 sources.setdefault((before, name_of(source)), []).append(key)
         lines += [
@@ -147,27 +141,20 @@ def ion_values_of_layers(document: Document) -> list[str]:
     return lines
 
 
-def data_of(source: Source) -> dict[str, Any]:
+def data_with_bases(source: Source) -> dict[str, Any]:
     """Data of a case file with its bases."""
     return load_document(source.file, shipped_cases(), allow_outside=True).data
 
 
 def stack_of(source: Source) -> str:
     """Materials of a case file, from left to right."""
-    data = data_of(source)
-    return " | ".join(str(value_in_tables(data, (*part, "material")) or "?") for part in (LEFT, FILM, RIGHT))
+    data = data_with_bases(source)
+    return " | ".join(str(value_at(data, (*part, "material")) or "?") for part in (LEFT, FILM, RIGHT))
 
 
 def name_of(source: Source) -> str:
     """Name of a case file without its folder."""
     return os.path.basename(source.file)
-
-
-def value_in_tables(data: Any, path: KeyPath) -> Any:
-    """Value at a path of nested tables; None where there is none."""
-    for part in path:
-        data = data.get(part) if isinstance(data, dict) else None
-    return data
 
 
 NAMES = {
@@ -393,9 +380,11 @@ def instrument_notes(case: Case) -> list[str]:
         return []
     which = ", ".join(keys)
     if not hasattr(case.drive, "waveform"):
-        return [f"{which} {IN_TIME}, and have no effect on this drive: curves at frozen ions are those of the junction"]
+        return [
+            f"{which} {IN_TIME}, and have no effect on this drive: curves at frozen ions describe the junction alone"
+        ]
     if case.circuit.range is not None and case.waveform().read_count:
-        return [f"{which} {IN_TIME}: reads are those of the junction, also beyond circuit.range"]
+        return [f"{which} {IN_TIME}: reads describe the junction alone, also beyond circuit.range"]
     return []
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from otjdd.case.document import value_at
 from otjdd.case.electrodes import SIDES, exchanges
 from otjdd.case.film import NOT_WITH_LAYERS, LayeredFilm
 from otjdd.case.problem import KeyPath, Problem, dotted
@@ -52,18 +53,11 @@ IONISATION, RISE = ("ions", "ionisation_energy"), ("ions", "activation_energy_ri
 NOT_IN_A_CROSSBAR = ("parallel_capacitance", "compliance", "range", "bandwidth", "time_constant")  # of the circuit
 
 
-def value_of_path(case: Case, path: KeyPath) -> Any:
-    """Value at a path of nested records; None where there is none."""
-    for part in path:
-        case = getattr(case, str(part), None)
-    return case
-
-
 def unusual_quantity(path: KeyPath, dimension: str, usual: float | None = None) -> Callable[[Case], list[Place]]:
     """Places of a quantity of a case other than the usual one."""
 
     def places(case: Case) -> list[Place]:
-        value = value_of_path(case, path)
+        value = value_at(case, path)
         return [] if value in (None, usual) else [(path, brief(write(value, dimension)), case)]
 
     return places
@@ -73,7 +67,7 @@ def stated_table(path: KeyPath, got: str = "a table") -> Callable[[Case], list[P
     """Places of a table that a case has."""
 
     def places(case: Case) -> list[Place]:
-        value = value_of_path(case, path)
+        value = value_at(case, path)
         return [] if value is None else [(path, got, value)]
 
     return places
@@ -83,8 +77,8 @@ def unusual_choice(path: KeyPath, usual: str) -> Callable[[Case], list[Place]]:
     """Places of a choice of a case other than the usual one."""
 
     def places(case: Case) -> list[Place]:
-        value = getattr(getattr(case, str(path[0])), str(path[1]), usual)
-        return [] if value == usual else [(path, f'"{value}"', case)]
+        value = value_at(case, path)
+        return [] if value in (None, usual) else [(path, f'"{value}"', case)]
 
     return places
 
@@ -232,7 +226,7 @@ def layered(case: Case, record: Any) -> bool:
     return isinstance(case.device.film, LayeredFilm)
 
 
-def parted(case: Case, record: Any) -> bool:
+def in_parts(case: Case, record: Any) -> bool:
     return layered(case, record) and case.device.film.parted
 
 
@@ -290,7 +284,7 @@ RULES = (
          lambda case, _: case.drive.kind != "iv" and bool(exchanges(case.device)), "fluxes through walls are without them"),
     Rule("charged", 'with occupation = "steady", where vacancies move: take "kinetic"',
          lambda case, trap: not trap.kinetic and vacancies_move(case, trap)),
-    Rule("charged", "with {what}, whose fields are those of vacancies alone", always, program="compact model"),
+    Rule("charged", "with {what}, whose fields are caused by vacancies alone", always, program="compact model"),
     Rule("donors", 'with of = "ions": an electron takes from the charge that vacancies have by ions.charge',
          lambda case, trap: trap.of is not None, law=True),
     rule_of_drives("kinetic", ("patterns",), ": compact models have no occupancy of traps"),
@@ -312,14 +306,14 @@ RULES = (
     Rule("noise", "with device.film.polarisation, which does not switch at random", polarised),
     Rule("noise", "with numerics.error: runs on several grids differ by their hops, not by their cells alone",
          lambda case, _: case.numerics.error != "none", law=True, advice="judge the numerics without noise"),
-    Rule("noise", PARTED + "which part the ions", parted),
+    Rule("noise", PARTED + "which part the ions", in_parts),
     Rule("noise", "in {what}, whose runs must not scatter: --set ions.noise=none", always, law=True, program="fit"),
     Rule("error", "with a crossbar", of_kinds("patterns"), "its cells have no grid", True),
     Rule("binding", "with ions.ionisation_energy, which binds electrons of the film",
          lambda *at: not with_electrons(*at), law=True),
     Rule("ionisation", "with device.film.layers: vacancies there hold no electrons in this model", layered),
     Rule("rise", "with device.film.layers: each layer has its own activation_energy", layered, law=True),
-    Rule("electrons", PARTED + "in a film that relaxes instantaneously", lambda *at: parted(*at) and rests(*at)),
+    Rule("electrons", PARTED + "in a film that relaxes instantaneously", lambda *at: in_parts(*at) and rests(*at)),
     Rule("thickness", "with device.film.layers: kinds of columns may set device.film.layers[0].thickness", layered),
     Rule("drive", "in a case with a [crossbar]", in_a_crossbar, law=True),
     Rule("patterns", "for a drive of patterns", of_kinds("patterns"), law=True),

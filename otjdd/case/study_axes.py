@@ -23,7 +23,7 @@ Amount = str | Count | Number
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-def flat(table: Any) -> Any:
+def flat_keys(table: Any) -> Any:
     """Flatten nested tables to dotted keys: {ions: {density: [..]}} -> {"ions.density": [..]}.
 
     Tables with one of the keys LEAVES describe a value and are kept.
@@ -31,14 +31,14 @@ def flat(table: Any) -> Any:
     by_key: dict[str, Any] = {}
     for name, value in table.items() if isinstance(table, dict) else ():
         if isinstance(value, dict) and not set(value) & LEAVES:
-            by_key |= {f"{name}.{inner}": deep for inner, deep in flat(value).items()}
+            by_key |= {f"{name}.{inner}": deep for inner, deep in flat_keys(value).items()}
         else:
             by_key[name] = value
     return by_key or table
 
 
 LEAVES = {"start", "stop", "low", "high", "mean", "median", "values"}
-Flat = BeforeValidator(flat)
+Flat = BeforeValidator(flat_keys)
 
 
 def of_one_dimension(*amounts: Amount) -> tuple[list[float], str]:
@@ -101,7 +101,7 @@ class Normal(Record):
     def check(self) -> Self:
         of_one_dimension(self.mean, self.deviation)
         check_difference(self.deviation)
-        check_spread(quantity_of(self.deviation) > 0, "a deviation above zero", self.deviation)
+        check_spread(si_value(self.deviation) > 0, "a deviation above zero", self.deviation)
         check_ends(self.mean, self.low, self.high)
         return self
 
@@ -122,7 +122,7 @@ class Lognormal(Record):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        check_spread(quantity_of(self.median) > 0, "a median above zero", self.median)
+        check_spread(si_value(self.median) > 0, "a median above zero", self.median)
         check_ends(self.median, self.low, self.high)
         return self
 
@@ -139,7 +139,7 @@ class Choice(Record):
     values: Annotated[tuple[Any, ...], Field(min_length=1, max_length=MAX_COUNT)]
 
 
-def quantity_of(amount: Amount) -> float:
+def si_value(amount: Amount) -> float:
     return of_one_dimension(amount)[0][0]
 
 
@@ -152,12 +152,12 @@ def check_ends(middle: Amount, low: Amount | None, high: Amount | None) -> None:
     """Raise NotAsExpected unless the ends lie on either side of the middle."""
     of_one_dimension(middle, *(end for end in (low, high) if end is not None))
     bottom, top = ends(low, high)
-    if not bottom < quantity_of(middle) < top:
+    if not bottom < si_value(middle) < top:
         raise NotAsExpected(f"ends on either side of {brief(middle)}", f"{brief(low)} and {brief(high)}")
 
 
 def ends(low: Amount | None, high: Amount | None) -> tuple[float, float]:
-    return (-math.inf if low is None else quantity_of(low)), (math.inf if high is None else quantity_of(high))
+    return (-math.inf if low is None else si_value(low)), (math.inf if high is None else si_value(high))
 
 
 def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:

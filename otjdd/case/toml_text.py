@@ -65,7 +65,7 @@ def header(text: str, at: int, keys: Scan, lengths: dict[KeyPath, int]) -> tuple
     lengths : path -> tables so far in a list of tables; 0 for a plain table
     """
     many = text.startswith("[[", at)
-    parts, at = key(text, at + 1 + many, keys)
+    parts, at = scan_key(text, at + 1 + many, keys)
     path: KeyPath = ()
     for i, (name, start) in enumerate(parts):
         path = (*path, name)
@@ -77,22 +77,22 @@ def header(text: str, at: int, keys: Scan, lengths: dict[KeyPath, int]) -> tuple
         if lengths.get(path):
             path = (*path, lengths[path] - 1)
             note_place(keys, path, start)
-    return path, expect("]]" if many else "]", text, at)
+    return path, after_token("]]" if many else "]", text, at)
 
 
 def scan_pair(text: str, at: int, table: KeyPath, keys: Scan) -> int:
     """Scan `a.b = value`. Returns where the value ends."""
-    parts, at = key(text, at, keys)
+    parts, at = scan_key(text, at, keys)
     path = table
     for name, start in parts:
         path, before = (*path, name), len(keys.places)
         note_place(keys, path, start)
     if len(keys.places) == before:
         keys.twice.append((start, path))
-    return value(text, skip(SPACE, text, expect("=", text, at)), path, keys)
+    return value(text, skip(SPACE, text, after_token("=", text, at)), path, keys)
 
 
-def key(text: str, at: int, keys: Scan) -> tuple[list[tuple[str, int]], int]:
+def scan_key(text: str, at: int, keys: Scan) -> tuple[list[tuple[str, int]], int]:
     """Scan a dotted key. Returns [(name, offset), ...] and where it ends."""
     parts: list[tuple[str, int]] = []
     while True:
@@ -132,7 +132,7 @@ def several(text: str, at: int, closing: str, read: Callable[[int, int], int]) -
         at = skip(BLANK, text, read(at, index))
         index += 1
         if text[at] != closing:
-            at = skip(BLANK, text, expect(",", text, at))
+            at = skip(BLANK, text, after_token(",", text, at))
     return at + 1
 
 
@@ -150,7 +150,7 @@ def skip(pattern: re.Pattern[str], text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def expect(token: str, text: str, at: int) -> int:
+def after_token(token: str, text: str, at: int) -> int:
     if not text.startswith(token, at):
         raise Unclear
     return at + len(token)

@@ -96,7 +96,7 @@ def run_all(
     missing = [digest for digest in different if digest not in results]
     try:
         with team(max(1, min(workers, len(missing)))) as spread:
-            for number, result in spread(attempt, [(different[digest],) for digest in missing]):
+            for number, result in spread(attempted_run, [(different[digest],) for digest in missing]):
                 results[missing[number]] = result
                 if runs and not isinstance(result, str):
                     store.write(result, runs / f"{missing[number]}.nc")
@@ -119,7 +119,7 @@ def stored_run(runs: Path | None, digest: str) -> xr.Dataset | None:
     return ds if ds.attrs.get("source_sha256") == sources.digest() else None
 
 
-def attempt(case: Case) -> xr.Dataset | str:
+def attempted_run(case: Case) -> xr.Dataset | str:
     """Dataset of a case, or the reason of its failure in words."""
     try:
         ds: xr.Dataset = simulate(case)

@@ -28,7 +28,7 @@ from otjdd import units
 from otjdd.analysis.metrics import METRICS, Metric
 from otjdd.case.base import Record
 from otjdd.case.case import Case, load_case
-from otjdd.case.document import Document, parse, read_text
+from otjdd.case.document import Document, parse_document, read_text
 from otjdd.case.drive import Drive
 from otjdd.case.drive_curves import Prepared
 from otjdd.case.explain import read_record
@@ -263,7 +263,7 @@ def another_set(file: Path) -> dict[str, Any]:
 
     file : a case with a shipped case as `base`, as `otjdd calibrate` writes it. Raises OSError, CaseError.
     """
-    case, document = load_case(file), parse(Source(str(file), read_text(file)))
+    case, document = load_case(file), parse_document(Source(str(file), read_text(file)))
     if "base" not in document.data:
         raise CaseError([document.problem((), 'a case with a base, such as base = "li2019.toml"', "none")])
     below = load_case(document.data["base"])

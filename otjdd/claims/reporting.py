@@ -39,11 +39,11 @@ VERSIONS = ("otjdd", "python", "numpy", "numba", "scipy", "xarray")
 def write_page(verdicts: Sequence[Verdict], folder: Path, quick: bool = False) -> Path:
     """Write the page into a folder, created if missing. Returns the path of the page. Raises ResultError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / NAME, page(verdicts, quick).encode())
+    write_whole(folder / NAME, html_page(verdicts, quick).encode())
     return folder / NAME
 
 
-def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
+def html_page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
     """The page as text. quick : the runs were made with --quick, which the page then states"""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

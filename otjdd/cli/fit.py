@@ -101,7 +101,7 @@ LossOption = Annotated[
     str,
     typer.Option(
         "--loss", metavar="LOSS", autocompletion=complete_loss,
-        help=literal("linear, or robust against outliers: soft-l1, huber, cauchy, arctan. Default: that of the [fit]."),
+        help=literal("linear, or robust against outliers: soft-l1, huber, cauchy, arctan. Default: as in the [fit]."),
     ),
 ]  # fmt: skip
 Out = Annotated[
@@ -292,7 +292,7 @@ def weights_by_file(weights: list[str], data: list[Path]) -> dict[str, float]:
     for text in weights:
         name, _, weight = text.rpartition("=")
         if name not in map(str, data):
-            got = f"{text!r}; the files are {', '.join(map(str, data)) or 'those of the [fit], which has weights'}"
+            got = f"{text!r}; the files are {', '.join(map(str, data)) or 'in the [fit], which states their weights'}"
             raise typer.BadParameter(f"expected FILE=WEIGHT of a file of data, got {got}", param_hint="--weight")
         number = number_or_text(weight)
         if isinstance(number, str) or not 0 < number <= HEAVIEST:
@@ -451,7 +451,7 @@ def design(
     ] = [],
     uncertainty: Annotated[
         float | None,
-        typer.Option(min=1e-6, help="Standard deviation of ln of what would be measured. Default: that of the data."),
+        typer.Option(min=1e-6, help="Standard deviation of ln of what would be measured. Default: as in the data."),
     ] = None,
     plot: PlotOption = None,
     workers: WorkersOption = None,

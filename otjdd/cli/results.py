@@ -167,13 +167,13 @@ def save_figure(
     from otjdd.plot.figure import figure
 
     with usage_of("--kind"):
-        with style.page(width_of(options)):
+        with style.page_width(width_of(options)):
             drawn = figure(results, kinds, label=label)
     if options:
-        from otjdd.plot.axes import lettered, limit_axes
+        from otjdd.plot.axes import limit_axes, scale_fonts
 
         steps: dict[str, Callable[[], None]] = {
-            "--font": lambda: lettered(drawn, options.font) if options.font is not None else None,
+            "--font": lambda: scale_fonts(drawn, options.font) if options.font is not None else None,
             "--xlim": lambda: limit_axes(drawn, "x", options.xlim) if options.xlim else None,
             "--ylim": lambda: limit_axes(drawn, "y", options.ylim) if options.ylim else None,
         }
@@ -185,13 +185,13 @@ def save_figure(
 
 def width_of(options: PageOptions | None) -> float | None:
     """Width [m] of --width; None for the default. Raises typer.BadParameter."""
-    from otjdd.plot.style import page
+    from otjdd.plot.style import page_width
 
     if not options or not options.width:
         return None
     with usage_of("--width"):
         width: float = parse(options.width, "length")
-        with page(width):
+        with page_width(width):
             return width
 
 
@@ -254,7 +254,7 @@ def write_netlists(file: Path, out: Path) -> None:
 
     ds = store.read(file)
     if "cell_conductance" not in ds or "case_resolved" not in ds.attrs:
-        raise ResultError(file, "is not the result of a crossbar", "--netlist takes those of a drive of patterns")
+        raise ResultError(file, "is not the result of a crossbar", "--netlist takes results of a drive of patterns")
     case = parse_case(str(ds.attrs["case_resolved"]), file.parent, file=str(file), allow_outside=True)
     assert isinstance(case.drive, Patterns)  # results of other drives have no cell_conductance
     with folder_to_fill(out):

@@ -36,7 +36,6 @@ from otjdd.system.terminal import say, tell
 if TYPE_CHECKING:
     import numpy as np
 
-    from otjdd.claims.claim import Verdict
     from otjdd.fitting.targets.search import TargetTask
 
 
@@ -174,20 +173,16 @@ def validate(
     from otjdd.results.summary import numbers_in_words
     from otjdd.system.pool import cores
 
-    refuse_other_runs(expected, quick, case)
+    if expected and (quick or case):
+        asked = "its full runs, not of a quick look" if quick else "the shipped set"
+        raise typer.BadParameter(f"a claim expects the numbers of {asked}", param_hint="--expected")
     check_places(names, update, [pictures, report, runs])
-    device = another_set(case) if case else {}
+    device, workers = another_set(case) if case else {}, workers or cores()
     form = "json" if as_json else "markdown" if markdown else "table"
     try:
         with progress_lines("claims") as progress:
             verdicts = judge.validate(
-                names,
-                quick=quick,
-                workers=workers or cores(),
-                progress=progress,
-                errors=errors,
-                device=device,
-                runs=runs,
+                names, quick=quick, workers=workers, progress=progress, errors=errors, device=device, runs=runs
             )
     except KeyboardInterrupt as error:
         if judged := getattr(error, "partial", []):
@@ -196,7 +191,12 @@ def validate(
             goes_on = " The same command continues." if runs else ""
             tell(f"{numbers_in_words({'claim': len(judged)})} judged until then.{goes_on}")
         raise
-    write_verdicts(verdicts, update, pictures, report, quick)
+    if pictures:
+        reporting.save_all(verdicts, pictures)
+    if report:
+        tell(f"The report is {reporting.write_page(verdicts, report, quick)}")
+    if update:
+        marks.update(update, reporting.PART, reporting.to_markdown(verdicts))
     reporting.print_verdicts(verdicts, form)
     sys.stdout.flush()
     surprises = reporting.surprises(verdicts)
@@ -204,13 +204,6 @@ def validate(
         tell("\n".join(surprises) or f"{len(verdicts)} of {len(verdicts)} claims are as expected")
     if surprises if expected else any(verdict.status == "missed" for verdict in verdicts):
         raise typer.Exit(ExitCode.MISSED)
-
-
-def refuse_other_runs(expected: bool, quick: bool, case: Path | None) -> None:
-    """Raise typer.BadParameter for runs that are not those that claims expect the numbers of."""
-    if expected and (quick or case):
-        asked = "its full runs, not of a quick look" if quick else "the shipped set"
-        raise typer.BadParameter(f"a claim expects the numbers of {asked}", param_hint="--expected")
 
 
 def check_places(names: list[str], update: Path | None, folders: Sequence[Path | None]) -> None:
@@ -224,20 +217,6 @@ def check_places(names: list[str], update: Path | None, folders: Sequence[Path |
             marks.check(update, reporting.PART)
     for folder in filter(None, folders):
         check_folder(folder)
-
-
-def write_verdicts(
-    verdicts: Sequence[Verdict], update: Path | None, pictures: Path | None, report: Path | None, quick: bool
-) -> None:
-    """Write the pictures, the report and the table of verdicts, each where its path is given."""
-    from otjdd.claims import reporting
-
-    if pictures:
-        reporting.save_all(verdicts, pictures)
-    if report:
-        tell(f"The report is {reporting.write_page(verdicts, report, quick)}")
-    if update:
-        marks.update(update, reporting.PART, reporting.to_markdown(verdicts))
 
 
 def calibrate(
@@ -276,7 +255,7 @@ def calibrate(
         check_folder(out.parent)
         check_outputs(*result.written_files(out, task))
         result.check_replaceable(out, task)
-    visited = resumed(out, task) if resume else {}
+    visited = resumed_search(out, task) if resume else {}
     tell(asked(task))
     with (
         progress_words("calibrate", quiet=False) as words,
@@ -287,7 +266,7 @@ def calibrate(
             best = search.search(evaluate, task.start, evaluations=evaluations, spread=spread, seed=seed)
             best = search.polish(evaluate, best, rounds=rounds)
         except KeyboardInterrupt:
-            keep_best(out, task, visited)
+            keep_best_set(out, task, visited)
             raise
         count = evaluate.count[0] - 1  # besides the start
         if out:
@@ -311,7 +290,7 @@ def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: P
         say("\n" + ", ".join(map(str, written_files(out, task))))
 
 
-def resumed(out: Path | None, task: TargetTask) -> dict[bytes, np.ndarray]:
+def resumed_search(out: Path | None, task: TargetTask) -> dict[bytes, np.ndarray]:
     """Evaluations of an earlier search that wrote to `out`: bytes of a point -> values (targets,).
 
     Raises BadParameter without `out`, and ResultError for a file that does not fit.
@@ -352,7 +331,7 @@ def watch(
     return follow
 
 
-def keep_best(out: Path | None, task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> None:
+def keep_best_set(out: Path | None, task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> None:
     """Write the best set of an interrupted search, if there is one."""
     from otjdd.fitting.targets import result, search
 

@@ -9,11 +9,11 @@ import sys
 import warnings
 
 from otjdd.system import interpreter
-from otjdd.system.interpreter import absent, elsewhere
+from otjdd.system.interpreter import absent, in_own_folder
 
 if "numba" not in sys.modules:
     trusting = not (interpreter.OWN or sys.flags.safe_path)
-    with elsewhere(), absent(*() if trusting else ("yaml",)):
+    with in_own_folder(), absent(*() if trusting else ("yaml",)):
         import numba  # noqa: F401
     if not trusting:
         warnings.filterwarnings("ignore", ".*Numba config file is found but YAML.*")

@@ -4,7 +4,6 @@ The experiments are from Li 2019, with its voltages and times, for a device with
 device has the voltages and times of the drive of its own case (`Writes`).
 """
 
-import re
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,9 @@ import numpy as np
 
 from otjdd.case import toml_text
 from otjdd.case.case import Case, load_case
+from otjdd.case.document import split_key, value_at
 from otjdd.case.kinds import column_count, in_one_column, kinds_of
+from otjdd.case.problem import Source
 from otjdd.results.outputs import measured
 from otjdd.solver.start import Start, at_snapshot
 from otjdd.system.late import xr
@@ -98,12 +99,7 @@ def changes_of_experiment(name: str, base: Case) -> dict[str, Any]:
 
 def value_of_key(plain: Any, key: str) -> Any:
     """Value of a case at a dotted key, which may have indices; None where there is none."""
-    for name in re.findall(r"[^.\[\]]+", key):
-        if isinstance(plain, list):
-            plain = plain[int(name)] if int(name) < len(plain) else None
-        else:
-            plain = plain.get(name) if isinstance(plain, dict) else None
-    return plain
+    return value_at(plain, split_key(key, Source("explore", None)))
 
 
 def has_electrodes_of_reference(case: Case) -> bool:
@@ -228,8 +224,8 @@ def command_line(name: str, base: str, changes: Mapping[str, Any], opened: Case)
     changes = before | dict(changes)
     if experiment.vary:
         changes |= {"study.grid": {experiment.vary: values_of_experiment(experiment, opened)}}
-        return shlex.join(["otjdd", "study", base, *settings(changes), "-o", experiment.name])
-    return shlex.join(["otjdd", "run", base, *settings(changes), "-o", f"{experiment.name}.nc"])
+        return shlex.join(["otjdd", "study", base, *set_options(changes), "-o", experiment.name])
+    return shlex.join(["otjdd", "run", base, *set_options(changes), "-o", f"{experiment.name}.nc"])
 
 
 def command_after_pulses(name: str, base: str, changes: Mapping[str, Any], opened: Case, case: Case) -> str:
@@ -243,10 +239,10 @@ def command_after_pulses(name: str, base: str, changes: Mapping[str, Any], opene
     others = changes_of_experiment(name, opened) | dict(changes)
     device = {key: value for key, value in others.items() if key.partition(".")[0] not in ("drive", "record")}
     pulsed = {key: case.plain()[key] for key in ("drive", "record")}
-    return shlex.join(["otjdd", "run", base, *settings(device | pulsed), "-o", "pulses.nc"])
+    return shlex.join(["otjdd", "run", base, *set_options(device | pulsed), "-o", "pulses.nc"])
 
 
-def settings(changes: Mapping[str, Any]) -> list[str]:
+def set_options(changes: Mapping[str, Any]) -> list[str]:
     """Words of a command line that make changes of a case."""
     texts = [
         f"{key}={value if isinstance(value, str) else toml_text.toml_value(value)}" for key, value in changes.items()
@@ -320,7 +316,7 @@ def after_pulse(synapse: Synapse, case: Case, ds: "xr.Dataset") -> Synapse:
     )
 
 
-def reads(synapse: Synapse) -> "xr.Dataset":
+def reads_dataset(synapse: Synapse) -> "xr.Dataset":
     """Dataset of all reads, for the figures of runs."""
     return measured(write_voltage=synapse.voltages, read_resistance=synapse.resistances)
 

@@ -87,7 +87,7 @@ class Guard:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         path = unquote(scope["path"])
-        if name_of_host(headers.get(b"host", "")) not in HOSTS or foreign(headers):
+        if name_of_host(headers.get(b"host", "")) not in HOSTS or from_another_site(headers):
             await refuse(send, 403)
         elif scope["method"] == "GET" and self.admits(path.strip("/")):
             cookie = f"{self.cookie}={self.secret}; Path=/; HttpOnly; SameSite=Strict"
@@ -114,7 +114,7 @@ def name_of_host(host: str) -> str:
     return name if colon and port.isdecimal() else host
 
 
-def foreign(headers: Headers) -> bool:
+def from_another_site(headers: Headers) -> bool:
     """True for a request by a page of another server, even one of this machine, for which browsers send the cookie too."""
     origin = headers.get(b"origin", own := f"http://{headers.get(b'host', '')}")
     return origin != own or headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin")
@@ -267,7 +267,7 @@ class Explorer:
         return JSONResponse({"ready": ready, "compiled": compiled} | job)
 
     async def move(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).move(session.settings_of(await message(request))))
+        return JSONResponse(await self.tab(request).move(session.settings_in(await message(request))))
 
     async def pulse(self, request: Request) -> Response:
         return JSONResponse(await self.tab(request).pulse(*session.pulse_of(await message(request))))

@@ -47,7 +47,7 @@ class Settings(NamedTuple):
     final: bool
 
 
-def settings_of(data: Any) -> Settings:
+def settings_in(data: Any) -> Settings:
     """Settings of a message."""
     name = data.get("experiment") if isinstance(data, dict) else None
     if not isinstance(name, str) or name not in experiments():
@@ -395,7 +395,7 @@ class Session:
         film = await self.playable()
         if film.problem:
             return SUPERSEDED if film.problem == NEWER else refused(film.problem)
-        images = await self.turns.take(work.frames, film, first, count, waits=True, doing=DRAWING)
+        images = await self.turns.take(work.encoded_frames, film, first, count, waits=True, doing=DRAWING)
         if images is None:
             return SUPERSEDED
         return {"frames": [base64.b64encode(image).decode() for image in images], "times": film.times}
@@ -412,7 +412,7 @@ class Session:
             return "there is nothing to draw yet"
         results, kind = run.results, experiments()[run.settings.experiment].kind
         if synapse is not None and synapse.pulses:
-            results, kind = [drives.reads(synapse)], "conductance"
+            results, kind = [drives.reads_dataset(synapse)], "conductance"
         return await self.turns.take(work.picture_file, results, kind, suffix, waits=True) or NEWER
 
     async def result(self) -> bytes | str:
@@ -422,7 +422,7 @@ class Session:
             return "there is no result yet"
         pulsed = synapse is not None and synapse.pulses
         what = ([self.case()], []) if pulsed else (run.runs, run.results)
-        return await self.turns.take(work.stored, *what, waits=True) or NEWER
+        return await self.turns.take(work.results_file, *what, waits=True) or NEWER
 
     def case(self) -> Case:
         """The case of one run with all pulses by hand; without pulses the last experiment's, or the opened case."""

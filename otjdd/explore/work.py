@@ -11,7 +11,7 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.errors import OtjddError
-from otjdd.explore.experiments import Synapse, after_pulse, reads
+from otjdd.explore.experiments import Synapse, after_pulse, reads_dataset
 from otjdd.results import store, summary
 from otjdd.runs.run import simulate
 from otjdd.solver.model_limits import ATTRIBUTE
@@ -82,7 +82,7 @@ def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[PanelResu
     try:
         ds = simulate(case, noting(progress, 0, 1), start=synapse.state)
         new = after_pulse(synapse, case, ds)
-        curve, kind = (reads(new), "conductance") if len(new.resistances) > 1 else (ds, "current")
+        curve, kind = (reads_dataset(new), "conductance") if len(new.resistances) > 1 else (ds, "current")
         return answer_of([ds], drawn_pictures([ds], [curve], kind)), new
     except FAULTS as error:
         return PanelResult(problem=str(error)), synapse
@@ -105,11 +105,11 @@ def drawn_pictures(
 
     curve : Datasets of the curve   kind, before, measured : as in `PanelJob`
     """
-    from otjdd.plot.figure import compared
+    from otjdd.plot.figure import comparison
     from otjdd.plot.junction import junction
     from otjdd.plot.style import encoded
 
-    figures = {"curve": compared(curve, kind, before, measured)}
+    figures = {"curve": comparison(curve, kind, before, measured)}
     if results[-1].sizes.get("snapshot"):
         figures["junction"] = junction(results[-1])
     return {name: encoded(figure, "svg").decode() for name, figure in figures.items()}
@@ -135,7 +135,7 @@ def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progr
         return str(error)
 
 
-def stored(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> bytes | str:
+def results_file(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> bytes | str:
     """Results as a NetCDF file, several of them as a zip archive. Cases without a result are simulated."""
     try:
         results = simulated_all(cases, results, progress)
@@ -203,7 +203,7 @@ def with_snapshots(case: Case) -> Case:
     return case.replace({"record": record, "drive": drive})
 
 
-def frames(film: Film, first: int, count: int, progress: Progress) -> list[bytes]:
+def encoded_frames(film: Film, first: int, count: int, progress: Progress) -> list[bytes]:
     """Frames `first` to `first + count` of a film, as PNG of 64 colours, which takes a third of the bytes."""
     from PIL import Image
 

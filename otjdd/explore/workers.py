@@ -66,7 +66,7 @@ class Workers:
         """Wait until kernels are loaded or compiled and a first worker answers; then start the others."""
         await asyncio.to_thread(make_ready, PRELOAD)
         for worker, shared in self._all:
-            future = await aside(worker.give, answer, (), None)
+            future = await aside(worker.give, worker_answers, (), None)
             if not self.ready.is_set():
                 await ended(worker, future)  # the first job reports a process that has died
             self._idle.put_nowait((worker, shared))
@@ -118,7 +118,7 @@ class RunningJob:
                 future = await asyncio.to_thread(worker.give, reporting, job.arguments, None)
                 await ended(worker, future)
                 if await asyncio.to_thread(pool.began, worker, future, job, DEAD):
-                    return pool.result(future, job, None, lost)
+                    return pool.result(future, job, None, refuse_lost_job)
                 job = job._replace(tries=job.tries + 1)
         finally:
             self._idle.put_nowait((worker, shared))
@@ -210,7 +210,7 @@ async def ended(worker: Worker, future: "Future[bytes]") -> None:
     waiting.exception()  # which `pool.began` and `pool.result` look at
 
 
-def lost(arguments: Arguments, error: Exception) -> Any:
+def refuse_lost_job(arguments: Arguments, error: Exception) -> Any:
     """Raise LimitError for a job whose process has died."""
     raise LimitError(LOST.format(error)) from None
 
@@ -231,7 +231,7 @@ def reporting(function: Callable[..., Any], args: Arguments) -> Any:
     return function(*args, progress)
 
 
-def answer() -> bool:
+def worker_answers() -> bool:
     """A job that shows that a worker answers."""
     return True
 

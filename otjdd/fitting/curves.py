@@ -24,7 +24,7 @@ from otjdd.case.problem import Problem, data_error, nearest
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting.search import Simulated
 from otjdd.measurements.choice import LOST, deviation, same
-from otjdd.measurements.datasets import places
+from otjdd.measurements.datasets import row_of_point
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
@@ -89,10 +89,10 @@ def simulated_values(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.nda
         else:
             values = derived(name, case, chosen["bias_current"].values, chosen["bias"].values)
     values = np.asarray(values)[curve.take]
-    return magnitude(values, curve.scale) if curve.magnitude else values
+    return folded_mean(values, curve.scale) if curve.magnitude else values
 
 
-def magnitude(values: np.ndarray, scale: Scale) -> np.ndarray:
+def folded_mean(values: np.ndarray, scale: Scale) -> np.ndarray:
     """Mean magnitude (n,) of values (n,) measured with noise, above 0 even for a value of 0; |values| without noise.
 
     The noise is the size of an asinh scale. The mean is of a folded normal distribution (Leone, Nelson and Nottingham,
@@ -175,7 +175,7 @@ def of_one_sign(curve: MeasuredCurve, values: np.ndarray) -> np.ndarray:
     """Values (n,), unchanged. Raises DataError if most have the opposite sign of the data, which a logarithm would hide."""
     wrong = np.flatnonzero(values * curve.y < 0)
     if curve.scale.kind == "log" and not curve.magnitude and len(wrong) > len(values) / 2:
-        expected = f"a {curve.quantity} of the sign of the run; voltages are those of the left electrode"
+        expected = f"a {curve.quantity} of the sign of the run; voltages refer to the left electrode"
         got = f"{curve.y[wrong[0]]:g} where the run has {values[wrong[0]]:g}"
         raise data_error(curve.label, int(curve.lines[wrong[0]]), expected, got)
     return values
@@ -322,7 +322,7 @@ def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, stated: Instrumen
     scale = scale_of(quantity, y, noise.size)
     usable = np.isfinite(scale.apply(y)) & ((y > 0) | (quantity not in ("resistance", "conductance")))
     record = rows["record"].values
-    if given is None and record.min() != record.max() and repeats(rows):
+    if given is None and record.min() != record.max() and has_repeats(rows):
         return means_of_repeats(ds, rows, np.where(usable, y, np.nan), scale, noise)
     at = np.flatnonzero(usable)
     if given is not None:
@@ -348,7 +348,7 @@ def noise_level(ds: xr.Dataset, quantity: str, given: np.ndarray | None) -> floa
     return float(np.median(given[lost])) if lost.any() else np.nan
 
 
-def repeats(rows: xr.Dataset) -> bool:
+def has_repeats(rows: xr.Dataset) -> bool:
     """True if records repeat one measurement: they have as many rows each, with the same applied values."""
     record = rows["record"].values
     count = np.unique(record, return_counts=True)[1]
@@ -364,7 +364,7 @@ def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Sca
     Places of the sweep at which a repeat has no number are left out. y : (point,), nan for unused points
     """
     flat = np.full(rows.sizes["point"], -1)
-    flat[places(ds, rows)] = np.arange(len(y))
+    flat[row_of_point(ds, rows)] = np.arange(len(y))
     number = flat.reshape(len(np.unique(rows["record"].values)), -1)
     table = np.where(number >= 0, y[number], np.nan)
     inside = np.isfinite(table).all(axis=0)

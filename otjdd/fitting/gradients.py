@@ -75,7 +75,7 @@ def solver_noise(evaluate: Evaluator[Task], x: np.ndarray) -> float:
     return float(max(np.sqrt(np.nanmean(bends**2)), LEAST)) if np.isfinite(bends).any() else LEAST
 
 
-def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
+def difference_steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
     """Steps (parameter,) of the differences: the best ones for known slopes (point, parameter), else FIRST."""
     if slopes is None:
         return np.full(count, FIRST)
@@ -169,7 +169,7 @@ def gradient_apart(
     A parameter at a bound, or with a run that fails on one side, has a one-sided difference.
     """
     scatter = solver_noise(evaluate, x) if np.isnan(scatter) else scatter
-    h = steps(nearby, len(x), scatter)
+    h = difference_steps(nearby, len(x), scatter)
     low, high = evaluate.task.ends
     ahead, behind = np.minimum(x + h, high) - x, x - np.maximum(x - h, low)
     ahead, behind = np.where(ahead < h / 2, 0.0, ahead), np.where(behind < h / 2, 0.0, behind)

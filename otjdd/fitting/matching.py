@@ -19,8 +19,8 @@ from otjdd.case.drive_curves import Prepared
 from otjdd.case.problem import Problem, data_error
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting.curves import CHARGES
-from otjdd.measurements.choice import branches
-from otjdd.measurements.datasets import places
+from otjdd.measurements.choice import piece_numbers
+from otjdd.measurements.datasets import row_of_point
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.measurements.read import AXES
 from otjdd.system.late import xr
@@ -81,7 +81,15 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
         return of_hold(ds, case)
     if waveform.read_count and quantity not in CHARGES and (reads_wanted(ds, quantity) or "time" not in ds):
         return of_reads(ds, rows, waveform)
-    return along_drive(ds, quantity, case, whole(waveform))
+    shape = whole(waveform)
+    if quantity not in ("current", "current_density", "resistance", "conductance", *CHARGES):
+        raise point_fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of kind {case.drive.kind}")
+    times = ds["time"].values if "time" in ds else times_of(ds, "voltage", shape)
+    late = np.flatnonzero((times < 0) | (times > shape.duration * (1 + ROUNDING)))
+    if late.size:
+        raise point_fault(ds, late[0], f"a time within the drive, 0 to {shape.duration:g} s", f"{times[late[0]]:g} s")
+    times, axis = np.minimum(times, shape.duration), "time" if "time" in ds else "voltage"
+    return live(np.column_stack((shape.times, shape.voltages)), times, axis, case)
 
 
 def measures_waveform(ds: xr.Dataset, quantity: str, case: Case) -> bool:
@@ -130,18 +138,6 @@ def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
     return live(points, ds["time"].values - began, "time", case)._replace(driven="the measured waveform")
 
 
-def along_drive(ds: xr.Dataset, quantity: str, case: Case, shape: Waveform) -> Match:
-    """Match of points along the drive of the case: by their times, else by their voltages. Raises DataError."""
-    if quantity not in ("current", "current_density", "resistance", "conductance", *CHARGES):
-        raise point_fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of kind {case.drive.kind}")
-    times = ds["time"].values if "time" in ds else times_of(ds, "voltage", shape)
-    late = np.flatnonzero((times < 0) | (times > shape.duration * (1 + ROUNDING)))
-    if late.size:
-        raise point_fault(ds, late[0], f"a time within the drive, 0 to {shape.duration:g} s", f"{times[late[0]]:g} s")
-    times, axis = np.minimum(times, shape.duration), "time" if "time" in ds else "voltage"
-    return live(np.column_stack((shape.times, shape.voltages)), times, axis, case)
-
-
 def live(points: np.ndarray, times: np.ndarray, axis: str, case: Case) -> Match:
     """Match of times (n,) [s] in a waveform of points (m, 2) [s, V], with a read at each time.
 
@@ -181,7 +177,7 @@ def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Ma
         applied = waveform.write_voltages
         if name == "voltage" and isinstance(waveform, Waveform) and np.ptp(waveform.read_voltages) > 0:
             applied = waveform.read_voltages
-        return Match({}, "reads", writes_in_order(rows, name, applied)[places(ds, rows)], name)
+        return Match({}, "reads", writes_in_order(rows, name, applied)[row_of_point(ds, rows)], name)
     if "number" in ds:
         number = rows["number"].values
         take = np.rint(ds["number"].values - min(number.min(), 1.0)).astype(int)
@@ -228,7 +224,7 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
     """Times (n,) [s] at which a waveform passes the measured voltages, branch by branch in order. Raises DataError."""
     if name not in ds:
         raise point_fault(ds, None, "a voltage or a time of each point", ", ".join(map(str, ds)))
-    values, own = ds[name].values, branches(ds[name].values)
+    values, own = ds[name].values, piece_numbers(ds[name].values)
     pieces = monotonic_pieces(waveform)
     slack, times, last = SLACK * np.ptp(waveform.voltages), np.zeros(len(values)), 0
     for number in range(own.max() + 1):
@@ -251,7 +247,7 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
 
 def monotonic_pieces(waveform: Waveform) -> list[tuple[np.ndarray, np.ndarray]]:
     """Monotonic pieces of a waveform: times (n,) [s] and voltages (n,) [V], with the turning points at both ends."""
-    own = branches(waveform.voltages)
+    own = piece_numbers(waveform.voltages)
     turns = []
     for number in range(own.max() + 1):
         inside = np.flatnonzero(own == number)

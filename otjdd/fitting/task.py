@@ -18,17 +18,17 @@ from otjdd.fitting.curves import (
     InstrumentNoise,
     MeasuredCurve,
     Points,
+    has_repeats,
     loss_of,
     noise_along,
     points_of,
-    repeats,
     simulated_numbers,
     takes_trail,
 )
 from otjdd.fitting.matching import by_time, match, quantity_in, whole
 from otjdd.fitting.parameters import Parameter, parameters
 from otjdd.fitting.search import Simulated
-from otjdd.measurements.datasets import applied_rows, places, with_voltage, without_condition
+from otjdd.measurements.datasets import applied_rows, row_of_point, with_voltage, without_condition
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
 from otjdd.system.late import xr
@@ -224,11 +224,11 @@ def point_groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
     """Groups of the points: one for each device and temperature, and each record if points are matched by times."""
     parts = []
     rows = applied_rows(ds)
-    row, record = places(ds, rows), runs_in_time(rows)
+    row, record = row_of_point(ds, rows), runs_in_time(rows)
     for device, of_device in device_groups(ds, rows):
         for temperature, at_temperature in temperature_groups(rows):
             inside = np.intersect1d(of_device, at_temperature)
-            split = inside.size and by_time(ds, name, case) and not repeats(rows.isel(point=inside))
+            split = inside.size and by_time(ds, name, case) and not has_repeats(rows.isel(point=inside))
             for number in dict.fromkeys(record[inside]) if split else [None]:
                 chosen = np.isin(np.arange(len(record)), inside) & ((record == number) | (number is None))
                 points = ds.isel(point=np.flatnonzero(chosen[row]))

@@ -20,13 +20,13 @@ import numpy as np
 from otjdd.errors import DataError
 from otjdd.measurements.columns import Column, TableRows, finite_numbers, numbers_in_unit, stem
 from otjdd.measurements.instruments import FileBlock
-from otjdd.measurements.names import CURRENT, MEASURED, UNCERTAINTY, channel, parted, quantity_of_unit, unit_of
+from otjdd.measurements.names import CURRENT, MEASURED, UNCERTAINTY, channel, name_and_unit, quantity_of_unit, unit_of
 
 JITTER = 1e-3  # of the range: smaller changes of a source that is read back are noise
 APART = 0.4  # of the median step: largest difference of the values at one place of repeated sweeps
 
 
-def branches(values: np.ndarray) -> np.ndarray:
+def piece_numbers(values: np.ndarray) -> np.ndarray:
     """Number (point,) of the monotonic piece that each point lies on, from 0. The turning point ends its piece."""
     least, marks, last = JITTER * max(np.ptp(values), np.finfo(float).tiny), [0], float(values[0])
     for i, value in enumerate(values.tolist()):  # a move is any number of steps that together are no noise
@@ -162,7 +162,7 @@ def column_groups(block: FileBlock, columns: Sequence[Column]) -> list[list[Colu
 
     If a user named columns, only the groups of these columns.
     """
-    width = cycle([cell.text for cell in block.header.cells])
+    width = names_per_cycle([cell.text for cell in block.header.cells])
     series = {column: column.heading.series for column in columns}
     labels = list(dict.fromkeys(text for text in series.values() if text))
     if width:
@@ -179,7 +179,7 @@ def column_groups(block: FileBlock, columns: Sequence[Column]) -> list[list[Colu
     return sets if all(row == names[0] for row in names) else [list(columns)]
 
 
-def cycle(texts: list[str]) -> int:
+def names_per_cycle(texts: list[str]) -> int:
     """Number of names after which the names of a header repeat, also with ".1", ".2" behind them; 0 if they do not."""
     while texts and not texts[-1]:
         texts = texts[:-1]
@@ -243,7 +243,8 @@ def equivalent(block: FileBlock, several: list[Column], rows: TableRows, left_ou
     tolerance = READ_BACK if several[0].quantity == "voltage" else SAME
     for column in several if several[0].quantity != "time" else ():
         same = next(
-            (c for c in distinct if alike(numbers_in_unit(c, rows), numbers_in_unit(column, rows), tolerance)), None
+            (c for c in distinct if same_numbers(numbers_in_unit(c, rows), numbers_in_unit(column, rows), tolerance)),
+            None,
         )
         if same:
             left_out[column.header.text] = f"the numbers of {same.header.text}"
@@ -287,7 +288,9 @@ def without_mirrored(
     first = next((c for c in several if channel(c.header.text) in channels), several[0])
     numbers = numbers_in_unit(first, rows)
     others = [c for c in several if c is not first]
-    if any(c.named for c in several) or not all(alike(numbers, -numbers_in_unit(c, rows), MIRROR) for c in others):
+    if any(c.named for c in several) or not all(
+        same_numbers(numbers, -numbers_in_unit(c, rows), MIRROR) for c in others
+    ):
         return several
     left_out |= {c.header.text: f"the opposite of {first.header.text}" for c in others}
     return [first]
@@ -315,7 +318,7 @@ def nearest_time(times: list[Column], current: Column | None) -> Column:
     return (own or left[-1:] or times)[0]
 
 
-def alike(values: np.ndarray, others: np.ndarray, tolerance: float) -> bool:
+def same_numbers(values: np.ndarray, others: np.ndarray, tolerance: float) -> bool:
     """True if two columns have the same numbers, within a share of the largest."""
     both = np.isfinite(values) & np.isfinite(others)
     if both.sum() < 0.9 * max(np.isfinite(values).sum(), np.isfinite(others).sum(), 1):
@@ -346,7 +349,7 @@ def question(block: FileBlock, undecided: Mapping[str, list[Column]], rows: Tabl
     columns = next(iter(undecided.values()))
     return block.sheet.fault(
         block.header, columns[1].header, f"one column of {' and one of '.join(undecided)}", listed,
-        f"say which: {options({name: shortest(block, column) for name, column in answers.items()})}",
+        f"say which: {naming_options({name: shortest(block, column) for name, column in answers.items()})}",
     )  # fmt: skip
 
 
@@ -364,7 +367,7 @@ def companion(voltages: list[Column], likely: Mapping[str, Column]) -> Column:
     )
 
 
-def options(names: Mapping[str, str]) -> str:
+def naming_options(names: Mapping[str, str]) -> str:
     """Options of a command, and the argument of `read_data`, that name columns."""
     words = " ".join(f"--column {name}={quoted(text)}" for name, text in names.items())
     return f"{words}; in Python names={dict(names)!r}"
@@ -399,14 +402,14 @@ def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableR
     for place in numbers:
         own = next(
             (c.quantity for c in columns if c.place == place),
-            quantity_of_unit(parted(texts[place])[1] or block.unit(place)),
+            quantity_of_unit(name_and_unit(texts[place])[1] or block.unit(place)),
         )
         volts += [place] * (own == "voltage")
         if own and not own.endswith(UNCERTAINTY):
             answers.setdefault(own, texts[place])
     unnamed = [place for place in numbers if texts[place] not in answers.values()]
     free = [
-        place for place in unnamed if not (parted(texts[place])[1] or block.unit(place))
+        place for place in unnamed if not (name_and_unit(texts[place])[1] or block.unit(place))
     ]  # a unit tells it is another
     if len(numbers) == 1 and not answers:
         answers["resistance"] = texts[next(iter(numbers))]
@@ -425,5 +428,5 @@ def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableR
     )
     hint = OF_SEVERAL_RUNS if unnamed else ""
     if MEASURED & set(answers):
-        hint = f"say which column is which, as {options(answers)}"
+        hint = f"say which column is which, as {naming_options(answers)}"
     return block.sheet.fault(block.header, None, expected, listed or "no numbers", hint)

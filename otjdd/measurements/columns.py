@@ -15,7 +15,7 @@ import numpy as np
 from otjdd.case.problem import nearest
 from otjdd.errors import DataError
 from otjdd.measurements.instruments import FileBlock
-from otjdd.measurements.names import INDEX, Heading, channel, heading, parted, scale_to
+from otjdd.measurements.names import INDEX, Heading, channel, heading, name_and_unit, scale_to
 from otjdd.measurements.sheet import (
     Cell,
     Sheet,
@@ -51,7 +51,7 @@ class Column(NamedTuple):
         return self.heading.quantity
 
 
-def columns_of(block: FileBlock, names: Mapping[str, str]) -> list[Column]:
+def known_columns(block: FileBlock, names: Mapping[str, str]) -> list[Column]:
     """The columns of a table whose quantity is known. Raises DataError for a name of a user that no column has.
 
     names : quantity -> header of its column, or its place, or "HEADER / 1 kohm" for a voltage over a resistor
@@ -66,7 +66,7 @@ def columns_of(block: FileBlock, names: Mapping[str, str]) -> list[Column]:
         stated = block.quantities.get(cell.text)
         read = heading(cell.text, block.unit(place))
         if stated:
-            read = Heading(stated, bool(read and read.magnitude), parted(cell.text)[1])
+            read = Heading(stated, bool(read and read.magnitude), name_and_unit(cell.text)[1])
         if read and stated != "" and read.quantity not in names:
             columns.append(column(block, place, read))
     return columns
@@ -100,7 +100,7 @@ def named_column(block: FileBlock, place: int, name: str, over: str) -> Column:
     """The column that a user named for a quantity. over : resistance whose voltage it holds, "" for none"""
     cell = block.header.cells[place]
     read = heading(cell.text, block.unit(place))
-    written = read.unit if read else parted(cell.text)[1]
+    written = read.unit if read else name_and_unit(cell.text)[1]
     if not over:
         own = read._replace(quantity=name) if read else Heading(name, False, written)
         return column(block, place, own)._replace(named=True)
@@ -198,7 +198,7 @@ def check_widths(sheet: Sheet, header: SheetLine, at: np.ndarray, rows: list[lis
         if fewer or other or any(cell.strip() for cell in row[width:]):
             line = sheet.line(int(number))
             cell = line.cells[width] if len(line.cells) > width else None
-            hint = "a missing number is nan, and a name with a blank stands in quotes"
+            hint = "write nan for a missing number, and quotes around a name with a blank"
             hint = hint if fewer else "a column without a name, such as a row index, needs one"
             raise sheet.fault(line, cell, f"{width} cells, as many as the header has names", f"{len(row)}", hint)
 

@@ -67,7 +67,7 @@ def applied_rows(ds: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(columns, attrs=ds.attrs).set_coords([name for name in ABOUT if name in columns])
 
 
-def places(ds: xr.Dataset, rows: xr.Dataset) -> np.ndarray:
+def row_of_point(ds: xr.Dataset, rows: xr.Dataset) -> np.ndarray:
     """Index (point,) of the row of each point. rows : as of `applied_rows`"""
     return np.searchsorted(rows["order"].values, ds["order"].values)
 
@@ -96,7 +96,7 @@ def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
     """The measured data in a NetCDF file, of otjdd or another program. Raises ResultError, DataError."""
     data = read_whole(os.fspath(path))
     try:
-        if fault := store.foreign(data):
+        if fault := store.foreign_object(data):
             raise ResultError(os.fspath(path), f"is not read as measured data: {fault}")
         check_size(os.fspath(path), store.unpacked_bytes(data))
         with xr.open_dataset(io.BytesIO(data), engine="h5netcdf", decode_times=False, phony_dims="sort") as ds:

@@ -126,9 +126,9 @@ def part_blocks(sheet: Sheet, first: int, last: int, names: Mapping[str, str]) -
         return
     for find in (understood_header, unknown_header):
         if header := find(sheet, lines, names):
-            yield with_units(sheet, lines, header, last, understood=find is understood_header)
+            yield block_below(sheet, lines, header, last, understood=find is understood_header)
             return
-    if first == 1 and stays(sheet, lines):
+    if first == 1 and rows_of_one_width(sheet, lines):
         count = max(len(line.cells) for line in lines[:STAY])
         place = lines[0]._replace(
             cells=[cell._replace(text=str(i + 1)) for i, cell in enumerate(lines[0].cells)][:count]
@@ -140,7 +140,7 @@ def understood_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, 
     """The first line with the most names that have numbers below them, else the first with two names or with units."""
     best, most, fallback = None, 0, None
     for at, line in enumerate(lines):
-        if best and stays(sheet, lines[at:]):
+        if best and rows_of_one_width(sheet, lines[at:]):
             break
         line = fitting(sheet, line, lines[at + 1 : at + 4])
         units = units_below(sheet, lines, at)
@@ -172,7 +172,11 @@ def unknown_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, str
         texts = [text for text in line.texts if text]
         units = units_below(sheet, lines, at)
         words = not any(reads_as_number(text, sheet.decimal) for text in texts)
-        if (words or units) and len(texts) > 1 and stays(sheet, lines[at + 1 + bool(units) :], len(line.cells)):
+        if (
+            (words or units)
+            and len(texts) > 1
+            and rows_of_one_width(sheet, lines[at + 1 + bool(units) :], len(line.cells))
+        ):
             return line
     return None
 
@@ -189,7 +193,7 @@ def fitting(sheet: Sheet, line: SheetLine, below: list[SheetLine]) -> SheetLine:
     return line
 
 
-def stays(sheet: Sheet, lines: list[SheetLine], width: int = 0) -> bool:
+def rows_of_one_width(sheet: Sheet, lines: list[SheetLine], width: int = 0) -> bool:
     """True if the first lines are rows of numbers of one width. width : of the header, 0 for any"""
     rows = lines[:STAY]
     if not rows or not all(numeric(row, sheet.decimal) for row in rows):
@@ -198,7 +202,7 @@ def stays(sheet: Sheet, lines: list[SheetLine], width: int = 0) -> bool:
     return not width or max(widths) <= width
 
 
-def with_units(sheet: Sheet, lines: list[SheetLine], header: SheetLine, last: int, *, understood: bool) -> FileBlock:
+def block_below(sheet: Sheet, lines: list[SheetLine], header: SheetLine, last: int, *, understood: bool) -> FileBlock:
     """The table below a header, whose units stand in a line below it or in the cell next to each number."""
     at = next(i for i, line in enumerate(lines) if line.number == header.number)
     units = units_below(sheet, lines, at)

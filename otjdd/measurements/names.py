@@ -181,26 +181,26 @@ def heading(text: str, unit_beside: str = "") -> Heading | None:
 
 def plain_heading(text: str, unit_beside: str) -> Heading | None:
     """The quantity and the unit of a header without a sign and without an index; None for an unknown name."""
-    name, written = parted(text)
+    name, written = name_and_unit(text)
     bare = re.fullmatch(r"\|(.+)\||abs(?:\((.+)\)|[ _]?(.+))", name, re.IGNORECASE)
     inside = (next((part for part in bare.groups() if part), name) if bare else name).strip()
     unit_text = written or unit_beside
-    if quantity := quantity_of_name(inside) or lettered(inside, unit_text) or neutral(inside, unit_text):
+    if quantity := quantity_of_name(inside) or quantity_of_letter(inside, unit_text) or neutral(inside, unit_text):
         return Heading(quantity, bool(bare), written)
     if match := UNCERTAIN.fullmatch(name.lower()):
         whole = match["after"] or match["before"]
         part = (name[match.start("after") : match.end("after")] if match["after"] else name[: len(whole)]).strip("() ")
-        if base := quantity_of_name(part) or lettered(part, unit_text):
+        if base := quantity_of_name(part) or quantity_of_letter(part, unit_text):
             return Heading(base + UNCERTAINTY, bool(bare), written)
     behind = UNIT_BEHIND.fullmatch(inside)
     if behind and not written:
         first, last = behind[1], behind[2].replace("_per_", "/")
-        if (quantity := quantity_of_name(first) or lettered(first, last)) and has_unit(quantity, last):
+        if (quantity := quantity_of_name(first) or quantity_of_letter(first, last)) and has_unit(quantity, last):
             return Heading(quantity, bool(bare), last)
     return None
 
 
-def parted(text: str) -> tuple[str, str]:
+def name_and_unit(text: str) -> tuple[str, str]:
     """Name and unit of a header: "V (mV)", "V [mV]", "V / mV" and "V, mV" are ("V", "mV")."""
     text = " ".join(text.split())
     match = re.fullmatch(r"(.*\S)\s*(?:\(([^()]*)\)|\[([^\[\]]*)\])", text) or re.fullmatch(
@@ -256,7 +256,7 @@ def has_unit(quantity: str, written: str) -> bool:
     return bool(written)
 
 
-def lettered(name: str, written: str) -> str | None:
+def quantity_of_letter(name: str, written: str) -> str | None:
     """Quantity of a letter of WITH_UNIT, with or without a digit, whose unit is one of that quantity, else None."""
     quantity = WITH_UNIT.get(name[:1]) if re.fullmatch(r".\d?", name) else None
     return quantity if quantity and has_unit(quantity, written) else None
@@ -319,5 +319,5 @@ def scale_to(text: str, quantity: str) -> tuple[float, float]:
 
 def channel(text: str) -> str:
     """Name of a channel in a header in small letters: "drain" of DrainI and of DrainV(2), "1" of V1; "" for none."""
-    match = CHANNEL.fullmatch(re.sub(r"(?:\(\d+\)|\[\d+\])+$", "", parted(text)[0]).strip())
+    match = CHANNEL.fullmatch(re.sub(r"(?:\(\d+\)|\[\d+\])+$", "", name_and_unit(text)[0]).strip())
     return (match["before"] or match["behind"] or "").lower() if match else ""

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from otjdd.case.problem import data_error
-from otjdd.measurements.choice import LOST, branches, noise_floor, period, restarts
+from otjdd.measurements.choice import LOST, noise_floor, period, piece_numbers, restarts
 from otjdd.measurements.datasets import (
     ROW,
     applied_rows,
@@ -29,7 +29,7 @@ from otjdd.measurements.datasets import (
     from_arrays,
     from_netcdf,
     one_after_another,
-    places,
+    row_of_point,
     source_paths,
     with_conditions,
     with_rows,
@@ -161,13 +161,13 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
         raise data_error(file, 1, expected, ", ".join(map(str, ds)) or "nothing", hint)
     rows = applied_rows(ds)
     of_rows = row_records(rows, axis)
-    values, record = ds[axis].values, of_rows[places(ds, rows)]
+    values, record = ds[axis].values, of_rows[row_of_point(ds, rows)]
     if ROW in ds.dims:
         ds = ds.assign_coords({f"{ROW}_record": (ROW, of_rows)})
     branch = np.zeros(len(values), dtype=int)
     order = np.argsort(record, kind="stable")
     for inside in np.split(order, np.flatnonzero(np.diff(record[order])) + 1):
-        branch[inside] = branches(values[inside])
+        branch[inside] = piece_numbers(values[inside])
     ds = ds.assign_coords(record=("point", record), branch=("point", branch))
     unit = f" {unit_of(axis)}" if unit_of(axis) != "1" else ""
     text = f"against {long_name_of(axis)}, {values.min():g} to {values.max():g}{unit}"
@@ -204,10 +204,10 @@ def row_records(rows: xr.Dataset, axis: str) -> np.ndarray:
                 line, time = int(rows["line"].values[at]), rows["time"].values[at]
                 expected = f"a time after {rows['time'].values[at - 1]:g} s, or one that starts again"
                 raise data_error(rows.attrs["file"], line, expected, f"{time:g} s") from None
-    return record if axis in ("time", "number") or record.max() > 0 else repeats(rows, rows[axis].values)
+    return record if axis in ("time", "number") or record.max() > 0 else repeat_numbers(rows, rows[axis].values)
 
 
-def repeats(ds: xr.Dataset, values: np.ndarray) -> np.ndarray:
+def repeat_numbers(ds: xr.Dataset, values: np.ndarray) -> np.ndarray:
     """Number (point,) of the repeat of a sweep that each point belongs to, counted from 0 at each temperature."""
     number = np.zeros(len(values), dtype=int)
     levels = np.round(ds["temperature"].values) if "temperature" in ds else number
@@ -234,7 +234,7 @@ def is_swept(ds: xr.Dataset, name: str) -> bool:
         return False
     if name == "time" or "time" not in ds or len(values) < MANY:
         return True
-    return len(values) >= SHORTEST * (branches(values).max() + 1)
+    return len(values) >= SHORTEST * (piece_numbers(values).max() + 1)
 
 
 HYSTERETIC = 1.5  # ratio of the currents of two branches, above which ions have moved between them

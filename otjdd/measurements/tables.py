@@ -20,8 +20,8 @@ from otjdd.measurements.choice import ColumnChoice, choice, shortest, without_qu
 from otjdd.measurements.columns import (
     Column,
     TableRows,
-    columns_of,
     finite_numbers,
+    known_columns,
     masked,
     numbers_in_unit,
     stem,
@@ -158,7 +158,7 @@ def same_series(first: FileBlock, blocks: Sequence[FileBlock]) -> list[FileBlock
 
 def makes_curve(block: FileBlock, names: Mapping[str, str]) -> bool:
     """True if the names of a table include a measured quantity and a quantity of APPLIED."""
-    quantities = {column.quantity for column in columns_of(block, names if names_fit(block, names) else {})}
+    quantities = {column.quantity for column in known_columns(block, names if names_fit(block, names) else {})}
     return bool(quantities & APPLIED) and bool(quantities & MEASURED)
 
 
@@ -167,7 +167,7 @@ TablePart = tuple[FileBlock, ColumnChoice, TableRows]
 
 def used(block: FileBlock, names: Mapping[str, str]) -> tuple[ColumnChoice, TableRows]:
     """The columns of a table that are used, and its rows. Raises DataError."""
-    columns = columns_of(block, names)
+    columns = known_columns(block, names)
     rows = table_rows(block, {column.place: column.quantity for column in columns})
     if columns and not rows.lines.size:
         raise block.sheet.fault(block.header, None, "numbers below the header", "none")
@@ -222,7 +222,7 @@ def joined_records(parts: Sequence[TablePart]) -> ColumnTable:
             count = int(record[-1].max()) + 1 if inside.size else count
     table = {name: np.concatenate(columns) for name, columns in values.items()}
     number = np.concatenate(record)
-    if "time" in table and count > 1 and not devices and follow(table["time"], number):
+    if "time" in table and count > 1 and not devices and records_follow(table["time"], number):
         notes.append(f"{count} records, one after the other in time")
         number = np.zeros(number.size, dtype=int)
     first, picked, _ = parts[0]
@@ -250,7 +250,7 @@ def device_names(block: FileBlock, lines: np.ndarray) -> np.ndarray | None:
     return names if 1 + np.count_nonzero(names[1:] != names[:-1]) == count <= lines.size // FEWEST_ROWS else None
 
 
-def follow(time: np.ndarray, record: np.ndarray) -> bool:
+def records_follow(time: np.ndarray, record: np.ndarray) -> bool:
     """True if each record begins at or after the end of the record before."""
     ends = [(time[record == r][0], time[record == r][-1]) for r in range(int(record.max()) + 1)]
     return all(later[0] >= before[1] for before, later in pairwise(ends))

@@ -54,7 +54,7 @@ def arrays(data: bytes, most: int) -> "Iterator[tuple[str, bytes]]":
         content = dict(stored) if hasattr(stored, "files") else {"": stored}
     columns: dict[int, dict[str, np.ndarray]] = {}
     numbers = []
-    for name, values in flat(content):
+    for name, values in number_arrays(content):
         if values.ndim == 0 or values.size == 1:
             numbers.append(f"{name} = {values.ravel()[0]!s}")
         elif values.ndim == 1:
@@ -74,7 +74,7 @@ def arrays(data: bytes, most: int) -> "Iterator[tuple[str, bytes]]":
         yield "" if len(columns) == 1 else f"{rows} rows", text
 
 
-def flat(content: "Mapping[str, object]", above: str = "") -> "Iterator[tuple[str, np.ndarray]]":
+def number_arrays(content: "Mapping[str, object]", above: str = "") -> "Iterator[tuple[str, np.ndarray]]":
     """Yield (name, array) of the variables of numbers, also in structures and named fields."""
     import numpy as np
 
@@ -82,11 +82,11 @@ def flat(content: "Mapping[str, object]", above: str = "") -> "Iterator[tuple[st
         if name.startswith("__"):
             continue
         if isinstance(value, dict):
-            yield from flat(value, f"{above}{name}.")
+            yield from number_arrays(value, f"{above}{name}.")
             continue
         array = np.asarray(value)
         if array.dtype.names:
-            yield from flat({field: array[field] for field in array.dtype.names}, above)
+            yield from number_arrays({field: array[field] for field in array.dtype.names}, above)
         elif array.dtype.kind in "fiub":
             yield above + name, array.squeeze()
 

@@ -3,7 +3,7 @@
 matplotlib is imported here first, in another folder, so that it does not read a `matplotlibrc` of the working folder.
 """
 
-from otjdd.system.interpreter import elsewhere
+from otjdd.system.interpreter import in_own_folder
 
-with elsewhere():
+with in_own_folder():
     import matplotlib  # noqa: F401

@@ -297,7 +297,7 @@ def legend(axes: Axes, title: str | None = None) -> None:
         axes.legend(handles, labels, title=title)
         return
     entry = HANDLE + LETTER * max(map(len, labels))
-    room = ROOM * figure_of(axes).get_size_inches()[0] / (WIDTH * columns_of(axes))
+    room = ROOM * figure_of(axes).get_size_inches()[0] / (WIDTH * panels_in_row(axes))
     if title and "$" not in title:
         title = textwrap.fill(title, max(12, int(room * TITLE / LETTER)))
     columns = max(1, min(len(labels), int(room / entry), 3 if len(labels) % 3 in (0, 2) else 2))
@@ -333,7 +333,7 @@ def laid_out(
         yield figure_of(own[0]), own
 
 
-def columns_of(axes: Axes) -> float:
+def panels_in_row(axes: Axes) -> float:
     """Number of panels as wide as axes that fit into a row of their figure."""
     spec = axes.get_subplotspec()
     return spec.get_gridspec().ncols / len(spec.colspan) if spec else 1.0
@@ -349,7 +349,7 @@ def letter(axes: Axes, number: int) -> None:
 
 def small_print(axes: Axes, text: str) -> None:
     """Write a note in small letters below the label of the x axis, and below an earlier note."""
-    room = figure_of(axes).get_size_inches()[0] / columns_of(axes) / WIDTH
+    room = figure_of(axes).get_size_inches()[0] / panels_in_row(axes) / WIDTH
     lines = textwrap.fill(with_signs(text), min(NOTE_WIDTH, int(NOTE_WIDTH * room)))
     if (note := next((child for child in axes.texts if child.get_gid() == NOTE), None)) is not None:
         note.set_text(f"{note.get_text()}\n{lines}")
@@ -395,7 +395,7 @@ def arrows(
         )  # fmt: skip
 
 
-def lettered(fig: Figure, points: float) -> None:
+def scale_fonts(fig: Figure, points: float) -> None:
     """Scale all fonts of a figure so that the letters of its axes are `points` high. Raises ValueError beyond LETTERS."""
     if not LETTERS[0] <= points <= LETTERS[1]:
         raise ValueError(f"expected letters from {LETTERS[0]:g} to {LETTERS[1]:g} points, got {points:g}")

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure as Figure
 
 from otjdd.fitting.prediction import PREDICTION, band_width, main_output
 from otjdd.fitting.result import KIND as FIT
-from otjdd.measurements.choice import LOST, branches
+from otjdd.measurements.choice import LOST, piece_numbers
 from otjdd.measurements.names import UNCERTAINTY, unit_of
 from otjdd.measurements.read import AXES, axis_of
 from otjdd.plot import axes as parts
@@ -100,17 +100,17 @@ def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[s
     return names
 
 
-def compared(
+def comparison(
     results: Sequence[xr.Dataset], kind: str = "", before: Sequence[xr.Dataset] = (), measured: xr.Dataset | None = None
 ) -> Figure:
-    """Figure of results as one kind of panel: the kind that `kind_of` returns.
+    """Figure of results as one kind of panel: the kind that `panel_kind` returns.
 
     before : results that are drawn behind, in grey   measured : Dataset of `read_data`, drawn if it holds these quantities
     The place of the axes is fixed, since a layout takes longer than the rest of the figure.
     Raises ValueError when there is nothing to draw.
     """
     runs, earlier = named_results(results), named_results(before) if before else []
-    kind = kind_of(runs, kind)
+    kind = panel_kind(runs, kind)
     with style():
         fig = Figure(figsize=SIZE, layout="constrained")
         fig.set_layout_engine("none")
@@ -136,7 +136,7 @@ def compared(
     return fig
 
 
-def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
+def panel_kind(runs: Sequence[NamedResult], kind: str) -> str:
     """The kind of panel to draw: `kind` if it fits, else "hysteresis" if it fits, else the first usual kind.
 
     Raises ValueError when there is nothing to draw.
@@ -146,8 +146,8 @@ def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
 
 
 def shows(results: Sequence[xr.Dataset], kind: str, measured: xr.Dataset | None) -> bool:
-    """True if `compared` draws measured points with these results."""
-    kind = kind_of(named_results(results), kind)
+    """True if `comparison` draws measured points with these results."""
+    kind = panel_kind(named_results(results), kind)
     return measured is not None and measured_points(kind, measured) is not None
 
 
@@ -221,7 +221,7 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
                 for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
                     if len(x) < 2 or x.shape != other.shape or not np.allclose(x, other, equal_nan=True):
                         continue
-                    piece = branches(x)
+                    piece = piece_numbers(x)
                     for number in range(piece.max() + 1):
                         inside = np.flatnonzero(piece == number)
                         inside = np.arange(max(inside[0] - 1, 0), inside[-1] + 1)  # from the turning point on

@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from otjdd.analysis import goal
-from otjdd.fitting.result import curves_of, spread_of
+from otjdd.fitting.result import covariance_factor, curves_of
 from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
 from otjdd.plot.runs import meant, parameter_words, readable
@@ -99,7 +99,7 @@ def draw_profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
     name = str(ds["profile"].values[number])
     values, squares = ds["profile_value"].values[number], ds["profile_chi_square"].values[number]
     at = list(map(str, ds["parameter"].values)).index(name)
-    scale = spread_of(ds)
+    scale = covariance_factor(ds)
     best, error, unit = (ds[key].values[at] for key in ("value", "error", "unit"))
     fine = np.linspace(values.min(), values.max(), 101)
     axes.plot(fine, ((fine - best) / error) ** 2, color=GREY, linestyle="--", label="parabola")
@@ -158,7 +158,7 @@ def front_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
             axes.plot(
                 x[front], y[front], "o-", color=ORANGE, markersize=2.5, drawstyle="steps-post", label="Pareto front"
             )
-            if front.size and goal.LIMIT < (close := goal.nearest(x, y)) < FARTHEST:
+            if front.size and goal.LIMIT < (close := goal.least_joint_distance(x, y)) < FARTHEST:
                 axes.plot(
                     [0, close, close],
                     [close, close, 0],

@@ -101,7 +101,7 @@ def name_places(clock: Clock, axis: Axis) -> str:
     """
     at, names = ticks(clock)
     parts = np.bincount(np.asarray(at, dtype=int), minlength=len(clock.first))
-    axis.set_ticks(decades(clock), minor=True)
+    axis.set_ticks(decade_places(clock), minor=True)
     if len(parts) == 1 or parts.min() > 1:
         axis.set_ticks(at, names, fontsize=7)
         return "time" if len(parts) == 1 else "time since the last jump of the voltage"
@@ -127,7 +127,7 @@ def ticks(clock: Clock) -> tuple[list[float], list[str]]:
     return at, names
 
 
-def decades(clock: Clock) -> list[float]:
+def decade_places(clock: Clock) -> list[float]:
     """Places of all decades on the axis, without names."""
     parts = zip(clock.edges, clock.first, np.diff(clock.edges), strict=False)
     return [

@@ -231,11 +231,11 @@ def pulse_numbers(ds: xr.Dataset) -> str | None:
         return None
     shape = plasticity.nonlinearity(*(G[r[0] - 1 : r[-1] + 1] for r in (rounds[1.0], rounds[-1.0])))
     last = G[min(r[0] for r in rounds.values()) :]
-    nu = ", ".join(f"{curvature(shape[way])} {way}" for way in ("up", "down"))
+    nu = ", ".join(f"{nonlinearity_text(shape[way])} {way}" for way in ("up", "down"))
     return f"last round: Gmax/Gmin {np.nanmax(last) / np.nanmin(last):.3g}, ν {nu}"
 
 
-def curvature(nu: float) -> str:
+def nonlinearity_text(nu: float) -> str:
     """A nonlinearity as text; a bound where it reaches STEEPEST, the largest value that can be fitted."""
     steep = abs(nu) > 0.999 * plasticity.STEEPEST
     return f"{'<' if nu < 0 else '>'} {three_digits(np.sign(nu) * plasticity.STEEPEST)}" if steep else three_digits(nu)

@@ -169,7 +169,7 @@ def with_words(ds: xr.Dataset) -> xr.Dataset:
     return ds.assign_coords({key: ds[key].assign_attrs({WORDS: words}) for key, words in in_words.items()})
 
 
-def words_of(ds: xr.Dataset | xr.DataArray, key: Hashable) -> str:
+def key_in_words(ds: xr.Dataset | xr.DataArray, key: Hashable) -> str:
     """Name in words of a varied key of a study."""
     words = readable(str(key))
     return str(ds.coords[key].attrs.get(WORDS, words)) if key in ds.coords else words

@@ -26,8 +26,8 @@ from matplotlib.figure import Figure
 
 from otjdd.plot import study_panels
 from otjdd.plot.axes import colours, laid_out, small_print
-from otjdd.plot.runs import meant, with_words, words_of
-from otjdd.plot.study_panels import places, row_text, wrapped
+from otjdd.plot.runs import key_in_words, meant, with_words
+from otjdd.plot.study_panels import axis_texts, meaning_lines, row_text
 from otjdd.studies.dataset import SAMPLE_METHOD, devices_of, unfit, worth_logarithms
 
 CURVES, MAPS, RESULTS = 6, 6, 6  # most of each in one figure
@@ -152,7 +152,7 @@ def fill(to_draw: Sequence[Panel], places: Sequence[Axes]) -> None:
             maps.setdefault(str(panel.result.name), []).append((axes, mesh, panel.result))
     for drawn in maps.values():
         _, mesh, result = drawn[-1]
-        colours(mesh, [panel_axes for panel_axes, _, _ in drawn], wrapped(result), result.attrs.get("units", "1"))
+        colours(mesh, [panel_axes for panel_axes, _, _ in drawn], meaning_lines(result), result.attrs.get("units", "1"))
 
 
 def one_number(ds: xr.Dataset, name: str) -> ScalarResult:
@@ -161,7 +161,7 @@ def one_number(ds: xr.Dataset, name: str) -> ScalarResult:
     for dim in [dim for dim in array.dims if dim not in ds.status.dims]:
         where = row_text(array.isel({dim: -1}), dim) if dim in array.coords else str(array.sizes[dim])
         if array.sizes[dim] > 1:
-            notes.append(f"drawn at {words_of(array, dim)} {where} (the last of {array.sizes[dim]})")
+            notes.append(f"drawn at {key_in_words(array, dim)} {where} (the last of {array.sizes[dim]})")
         array = array.isel({dim: -1})
     return ScalarResult(array.rename(name), notes)
 
@@ -173,7 +173,7 @@ def panels_of(ds: xr.Dataset, result: xr.DataArray, omitted: list[str]) -> list[
         dim = axes.pop()
         omitted = [
             *omitted,
-            f"{words_of(result, dim)} {row_text(result.isel({dim: 0}), dim)} only (the first of {result.sizes[dim]})",
+            f"{key_in_words(result, dim)} {row_text(result.isel({dim: 0}), dim)} only (the first of {result.sizes[dim]})",
         ]
         result = result.isel({dim: 0})
     lost = int((~np.isfinite(result)).sum())
@@ -184,7 +184,7 @@ def panels_of(ds: xr.Dataset, result: xr.DataArray, omitted: list[str]) -> list[
         return [Panel(partial(of, ds, result), result, "; ".join(omitted))]
     if axes[-1] == "sample":
         for dim in axes[1:-1]:
-            omitted = [*omitted, f"{words_of(result, dim)} {row_text(result.isel({dim: 0}), dim)} only"]
+            omitted = [*omitted, f"{key_in_words(result, dim)} {row_text(result.isel({dim: 0}), dim)} only"]
             result = result.isel({dim: 0})
         return [Panel(partial(study_panels.spread, result, axes[0]), result, "; ".join(omitted))]
     if len(axes) == 1 or (len(axes) == 2 and result.sizes[axes[1]] <= CURVES):
@@ -204,10 +204,11 @@ def maps_of(result: xr.DataArray, axes: Sequence[Hashable], omitted: list[str]) 
     count = result.sizes[axes[2]]
     chosen = np.unique(np.linspace(0, count - 1, MAPS).round().astype(int))
     texts_of_axis = [
-        f"{words_of(result, axes[2])} {text}" if axes[2] in result.coords else text for text in places(result, axes[2])
+        f"{key_in_words(result, axes[2])} {text}" if axes[2] in result.coords else text
+        for text in axis_texts(result, axes[2])
     ]
     if count > MAPS:
-        omitted = [*omitted, f"{MAPS} of {count} values of {words_of(result, axes[2])} are drawn"]
+        omitted = [*omitted, f"{MAPS} of {count} values of {key_in_words(result, axes[2])} are drawn"]
     cuts = [(result.isel({axes[2]: i}), texts_of_axis[i]) for i in chosen]
     return [
         Panel(partial(study_panels.image, cut, along, up, norm, title), cut, "; ".join(omitted)) for cut, title in cuts

@@ -17,7 +17,7 @@ from matplotlib.colors import Normalize
 
 from otjdd.plot.axes import colours, legend, quantity_axis, three_digits, with_signs
 from otjdd.plot.reads import MARKERS, Numbers, boxes, cumulative, finite
-from otjdd.plot.runs import leaves, stroke, words_of
+from otjdd.plot.runs import key_in_words, leaves, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
 from otjdd.studies.dataset import AREA, CYCLES, DEVICES, resistances, sobol_indices, variability, worth_logarithms
 
@@ -34,7 +34,7 @@ def curves(result: xr.DataArray, along: Hashable, other: Hashable | None, axes: 
     count = result.sizes[other] if other else 1
     finite = result.values[np.isfinite(result.values)]
     signs = bool(np.isin(finite, (-1, 0, 1)).all() and (finite == -1).any())
-    names: Sequence[str | None] = places(result, other) if other else [None]
+    names: Sequence[str | None] = axis_texts(result, other) if other else [None]
     for i, label in enumerate(names):
         row = result.isel({other: i}) if other else result
         axes.plot(numbers_along(row, along), row.values, marker=MARKERS[i % 6], label=label,
@@ -44,7 +44,7 @@ def curves(result: xr.DataArray, along: Hashable, other: Hashable | None, axes: 
     if signs:
         axes.set_yticks((-1, 0, 1), ("\N{MINUS SIGN}", "0", "+"))
         axes.set_ylim(-1.3, 1.3)
-    legend(axes, words_of(result, other) if other and other in result.coords else None)
+    legend(axes, key_in_words(result, other) if other and other in result.coords else None)
 
 
 def image(
@@ -79,7 +79,7 @@ def numbers_along(result: xr.DataArray, dim: Hashable) -> np.ndarray:
 def study_axis(axes: Axes, result: xr.DataArray, dim: Hashable, side: str) -> None:
     """Set label, scale and ticks of an axis of the study."""
     unit = result[dim].attrs.get("units", "1") if dim in result.coords else "1"
-    quantity_axis(axes, side, numbers_along(result, dim), words_of(result, dim), unit)
+    quantity_axis(axes, side, numbers_along(result, dim), key_in_words(result, dim), unit)
     if dim in result.coords and result[dim].dtype.kind not in "if":
         getattr(axes, f"{side}axis").set_ticks(
             numbers_along(result, dim), [with_signs(str(v)) for v in result[dim].values]
@@ -88,10 +88,10 @@ def study_axis(axes: Axes, result: xr.DataArray, dim: Hashable, side: str) -> No
 
 def ordinate(axes: Axes, result: xr.DataArray) -> None:
     """Set label and scale of the y axis, which shows the result."""
-    quantity_axis(axes, "y", result.values, wrapped(result), result.attrs.get("units", "1"))
+    quantity_axis(axes, "y", result.values, meaning_lines(result), result.attrs.get("units", "1"))
 
 
-def wrapped(result: xr.DataArray) -> str:
+def meaning_lines(result: xr.DataArray) -> str:
     """Meaning of a result, in short lines; its name in words if the meaning is long."""
     meaning = result.attrs.get("long_name", "")
     return textwrap.fill(meaning, WIDEST) if 0 < len(meaning) <= LONGEST else re.sub("[._]", " ", str(result.name))
@@ -109,7 +109,7 @@ def row_text(result: xr.DataArray, dim: Hashable) -> str:
     )
 
 
-def places(result: xr.DataArray, dim: Hashable) -> list[str]:
+def axis_texts(result: xr.DataArray, dim: Hashable) -> list[str]:
     """Values along an axis, as texts.
 
     Of several keys that change together along the axis, only the first that suffice to distinguish the values are named.
@@ -132,7 +132,7 @@ def columns(result: xr.DataArray, dim: Hashable) -> Iterator[list[str]]:
     for name, coord in result.coords.items():
         if coord.dims != (dim,):
             continue
-        key, values = words_of(result, str(name)), coord.values
+        key, values = key_in_words(result, str(name)), coord.values
         if coord.dtype.kind in "if":
             yield [f"{key} {three_digits(float(value), coord.attrs.get('units', '1'))}" for value in values]
         elif all(str(value).startswith("{") for value in values):
@@ -164,7 +164,7 @@ def spread(result: xr.DataArray, along: Hashable, axes: Axes) -> None:
 def distribution(kind: str, results: Sequence[xr.DataArray], axes: Axes) -> None:
     """Draw the spread of results of one unit over all draws, as cumulative distributions ("cdf") or boxes ("box")."""
     sets = [Numbers(short(str(result.name)), result.values) for result in results]
-    what = wrapped(results[0]).replace("\n", " ")
+    what = meaning_lines(results[0]).replace("\n", " ")
     what = what.partition(", number")[0] if len(results) > 1 else what
     unit = results[0].attrs.get("units", "1")
     if kind == "cdf":
@@ -192,9 +192,9 @@ def parallel(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
     for i in order[np.isfinite(result.values[order])]:
         colour = shade.to_rgba(result.values[i])
         axes.plot(range(len(keys)), [c[i] for c in columns], color=colour, linewidth=0.6, alpha=0.8)
-    colours(shade, axes, wrapped(result), result.attrs.get("units", "1"))
+    colours(shade, axes, meaning_lines(result), result.attrs.get("units", "1"))
     axes.set_xticks(
-        range(len(keys)), [words_of(ds, key) for key in keys], rotation=40, ha="right", rotation_mode="anchor"
+        range(len(keys)), [key_in_words(ds, key) for key in keys], rotation=40, ha="right", rotation_mode="anchor"
     )
     axes.set_yticks([0, 1], ["lowest", "highest"])
     axes.set_xlim(0, max(len(keys) - 1, 0.5))
@@ -221,9 +221,9 @@ def sensitivities(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
             at + shift, indices[kind].values, 0.38, color=colour, label=f"{kind} order" if kind == "first" else kind
         )
         axes.errorbar(indices[kind].values, at + shift, xerr=bars, fmt="none", ecolor=GREY, elinewidth=0.8)
-    axes.set_yticks(at, [words_of(ds, str(key)) for key in indices.key.values])
+    axes.set_yticks(at, [key_in_words(ds, str(key)) for key in indices.key.values])
     axes.set(xlabel="fraction of the variance", xlim=(min(0, axes.get_xlim()[0]), None))
-    legend(axes, ("of log₁₀ " if log else "of ") + wrapped(result).replace("\n", " "))
+    legend(axes, ("of log₁₀ " if log else "of ") + meaning_lines(result).replace("\n", " "))
 
 
 class StateOfPoint(NamedTuple):
@@ -248,7 +248,7 @@ def of_points(ds: xr.Dataset) -> Iterator[StateOfPoint]:
 
 def text_with_key(point: xr.DataArray, dim: Hashable) -> str:
     """Value of a point along an axis, with the name of the key."""
-    return f"{words_of(point, dim)} {row_text(point, dim)}".strip()
+    return f"{key_in_words(point, dim)} {row_text(point, dim)}".strip()
 
 
 def distributions(ds: xr.Dataset, axes: Axes) -> None:
@@ -303,11 +303,15 @@ def against_axis(ds: xr.Dataset, axes: Axes, along: Hashable) -> None:
     power_of = "area" if area else ""
     for state in ("low", "high"):
         of_state = scatter.sel(state=state)
-        powers = {kind: power(x, of_state[f"sigma_{kind}"].values, power_of) for kind in SCATTERS} if power_of else {}
-        points(of_state, x, axes, state, None, powers)
+        powers = (
+            {kind: exponent_text(x, of_state[f"sigma_{kind}"].values, power_of) for kind in SCATTERS}
+            if power_of
+            else {}
+        )
+        draw_scatter(of_state, x, axes, state, None, powers)
     finish(scatter, axes)
     unit = "um^2" if area else scatter[along].attrs.get("units", "1") if along in scatter.coords else "1"
-    name = "area of the junction" if area else words_of(ds, along)
+    name = "area of the junction" if area else key_in_words(ds, along)
     log = True if area and len(x) > 1 else None
     quantity_axis(axes, "x", x, name, unit.replace("um", "µm"), log=log)
 
@@ -317,12 +321,12 @@ def against_median(ds: xr.Dataset, axes: Axes) -> None:
     scatter = variability(ds)
     for state, of_state in ((state, scatter.sel(state=state)) for state in ("low", "high")):
         R, error = (of_state[name].values.ravel() for name in ("median_resistance", "median_resistance_error"))
-        points(of_state, R, axes, state, np.nan_to_num(error), {})
+        draw_scatter(of_state, R, axes, state, np.nan_to_num(error), {})
     finish(scatter, axes)
     quantity_axis(axes, "x", scatter.median_resistance.values, "median resistance", "ohm", log=True)
 
 
-def power(x: np.ndarray, sigma: np.ndarray, of: str) -> str:
+def exponent_text(x: np.ndarray, sigma: np.ndarray, of: str) -> str:
     """Exponent p of a fit sigma ∝ x^p through sigma (n,) and x (n,), as text; "" for fewer than SEVERAL positive points."""
     good = np.isfinite(sigma) & (sigma > 0) & (x > 0)
     if good.sum() < SEVERAL:
@@ -331,7 +335,7 @@ def power(x: np.ndarray, sigma: np.ndarray, of: str) -> str:
     return f" ∝ {of}$^{{{round(float(exponent), 2) + 0.0:.2f}}}$"
 
 
-def points(
+def draw_scatter(
     of_state: xr.Dataset, x: np.ndarray, axes: Axes, state: str, x_error: np.ndarray | None, powers: dict[str, str]
 ) -> None:
     """Draw both kinds of scatter of a state at x (n,), with their standard errors. Zeros are left out."""

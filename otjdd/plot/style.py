@@ -57,7 +57,7 @@ STYLE: dict[str, Any] = {
 WIDTH, HEIGHT = 3.4, 2.6  # inches of a panel: one column of a journal
 INCH = 0.0254  # m
 WIDTHS = 0.02, 2.0  # m, allowed widths of a figure
-PAGE: ContextVar[float | None] = ContextVar("page", default=None)  # inches, see `page`
+PAGE: ContextVar[float | None] = ContextVar("page", default=None)  # inches, see `page_width`
 FORMATS = ("png", "pdf", "svg")
 
 
@@ -89,7 +89,7 @@ def style() -> Iterator[None]:
 
 
 @contextmanager
-def page(width: float | None) -> Iterator[None]:
+def page_width(width: float | None) -> Iterator[None]:
     """Context in which figures are `width` [m] wide, with as many panels in a row as are readable.
 
     None keeps the default width. Raises ValueError for a width outside of WIDTHS.

@@ -170,7 +170,7 @@ OUTPUTS = _outputs({
     ),
     "selected_energy": ("step", "J", "energy into the cells that a step writes or reads, while it does"),
     "half_selected_energy": ("step", "J", "energy into all other cells in a step"),
-    "line_energy": ("step", "J", "energy into lines and drivers in a step, with that of their charge"),
+    "line_energy": ("step", "J", "energy into lines and drivers in a step, including their charging energy"),
     "step_operations": ("step", "1", "number of cells that a step writes or reads, one for each pulse"),
     "write_disturb": (
         "step", "1",

@@ -112,7 +112,7 @@ FILTERS = {
 }  # filters that otjdd writes; HDF5 would load others from libraries
 
 
-def foreign(data: bytes) -> str:
+def foreign_object(data: bytes) -> str:
     """The first object of an HDF5 file that is not an array stored in the file itself, in words; "" if there is none.
 
     Reads descriptions and no array. Raises OSError, RuntimeError, ValueError for a file that is no HDF5 file.
@@ -217,7 +217,7 @@ def read(path: str | Path) -> xr.Dataset:
         raise ResultError(path, "is empty" if not data else "is not a NetCDF4 file")
     body = unsealed(path, data)
     try:
-        if fault := foreign(body):
+        if fault := foreign_object(body):
             raise ResultError(path, f"is not an otjdd result: {fault}")
         check_size(path, unpacked_bytes(body))
         with xr.open_dataset(io.BytesIO(body), engine="h5netcdf", decode_timedelta=False) as lazy:

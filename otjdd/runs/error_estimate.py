@@ -170,12 +170,12 @@ def with_errors(ds: xr.Dataset, name: str, grids: list[int], values: list[np.nda
     extrapolate : replace the quantity by its limit
     """
     strict, *fewer = values[len(grids) :]
-    error = errors(grids, values[: len(grids)], strict, extrapolate, *fewer)
+    error = extrapolated_error(grids, values[: len(grids)], strict, extrapolate, *fewer)
     ds = with_stated_errors(ds, name, error)
     words = (
-        f"from grids of {', '.join(map(str, grids))} cells, and smaller tolerances on the second: {TIGHTER:g} of them, "
+        f"from grids of {', '.join(map(str, grids))} cells, and smaller tolerances on the second: rtol and atol times "
+        f"{TIGHTER:g}, current_tolerance times {TIGHTER_CURRENT:g}"
     )
-    words += f"{TIGHTER_CURRENT:g} of that of the current"
     words += ", and there half the nodes of the columns" if fewer else ""
     if ranged := np.count_nonzero(error.ranged):
         words += f"; the range of the grids is the error of {ranged} of {error.ranged.size} values that do not converge"
@@ -259,7 +259,7 @@ def logarithms(values: ArrayLike) -> np.ndarray:
     return np.log(size, out=np.full(size.shape, np.nan), where=size > 0.0)
 
 
-def errors(
+def extrapolated_error(
     grids: list[int], values: list[np.ndarray], strict: np.ndarray, extrapolate: bool, fewer: np.ndarray | None = None
 ) -> Error:
     """Limit and errors of ln x.
@@ -275,11 +275,11 @@ def errors(
     else:
         grid = grid_error.error_of_finest(grids, values)
     grid, ranged = grid_error.at_least_range(grids, values, grid)
-    time, columns = change(values[1], strict), None if fewer is None else change(values[1], fewer)
+    time, columns = read_errors(values[1], strict), None if fewer is None else read_errors(values[1], fewer)
     return Error(limits[0], grid, time, ranged, columns)
 
 
-def change(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+def read_errors(values: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Error of reads: their distance from the reads of another run, but at least the root mean square of all distances."""
     off = np.abs(values - others)
     usual = np.sqrt(np.nanmean(off * off)) if np.isfinite(off).any() else np.nan

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.case import toml_text
-from otjdd.case.case import Case, changed_case, named_files, parse_case, put
-from otjdd.case.document import parse
+from otjdd.case.case import Case, changed_case, named_files, parse_case, put_value
+from otjdd.case.document import parse_document
 from otjdd.case.electrodes import exchanges
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.compact_models.model import CompactModel
@@ -190,18 +190,18 @@ def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Cas
     (data, texts), start = stored_case_data(path, stored), None
     for k, (place, name) in enumerate(list(named_files(data))):
         if place == ("crossbar", "model"):
-            put(data, place, str(model_file(path, stored, name)))
+            put_value(data, place, str(model_file(path, stored, name)))
         elif place[-1] != "result":
             if name not in texts:
                 raise ResultError(path, f"does not hold the file {name} that its case names")
             (folder / f"{k}.csv").write_text(texts[name], encoding="utf-8")
-            put(data, place, f"{k}.csv")
+            put_value(data, place, f"{k}.csv")
         elif "vacancy_concentration_columns" in stored:
             states: np.ndarray = stored.vacancy_concentration_columns.values
             if states.ndim != 3 or not len(states) or states.dtype.kind != "f":
                 raise ResultError(path, "does not hold the state that it started from")
             start = at_snapshot(stored, 0)
-            put(data, ("ions", "initial"), "uniform")
+            put_value(data, ("ions", "initial"), "uniform")
             data["ions"].setdefault("density", f"{model.mean_of(stored, 0):.17g} 1/m^3")
         else:
             raise ResultError(path, f"does not hold the state of {name} that it started from")
@@ -226,7 +226,7 @@ def stored_case_data(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, An
     try:
         if not isinstance(resolved, str):
             raise ValueError(f"{type(resolved).__name__} instead of a text")
-        data = parse(Source("case_resolved", resolved)).data
+        data = parse_document(Source("case_resolved", resolved)).data
     except (CaseError, ValueError) as error:
         raise ResultError(path, f"does not say its case: {str(error).splitlines()[0]}") from error
     try:

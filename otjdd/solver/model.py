@@ -15,7 +15,7 @@ from otjdd.case.columns import MOST_COLUMNS, Columns, column_values
 from otjdd.case.device import Device, FromResult, Ions
 from otjdd.case.electrodes import SIDES, Metal, exchanges
 from otjdd.case.film import Film, Layer, LayeredFilm
-from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
+from otjdd.case.kinds import Kind, covered_by, kinds_of, spread_limits, spread_values
 from otjdd.case.traps import AnyLeak, Trap
 from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
@@ -186,7 +186,7 @@ def members_of_kind(
     for k, weight in enumerate(weights):
         own = value | {key: values[k] for key, values in spread.items()}
         for key in own:
-            low, high, unit = physical_range(key, ions)
+            low, high, unit = spread_limits(key, ions)
             if not low < own[key] < high:
                 raise ValueError(f"columns.spread: column {k + 1} would have {key} = {own[key]:.3g} {unit}")
         alike.append(Member._make((share * weight if share != 1.0 else weight, *own.values(), number)))

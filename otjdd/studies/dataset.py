@@ -67,7 +67,15 @@ def collect(planned: Plan, folder: Path, case: Case) -> xr.Dataset:
         limits.reshape(shape),
         {"units": "1", "long_name": "limits of the model that were passed"},
     )
-    return xr.Dataset(variables, coords, study_attributes(case))
+    # equal studies have equal attributes, so that these contain no times
+    about = store.provenance(case.source, case.resolved(), title=case.title)
+    sample = case.study.sample if case.study else None
+    drawn = {SAMPLE_METHOD: sample.method, SAMPLE_COUNT: sample.count} if sample else {}
+    return xr.Dataset(
+        variables,
+        coords,
+        {k: v for k, v in about.items() if k not in ("created", "wall_time")} | {ENGINE: sources.digest()} | drawn,
+    )
 
 
 def arrays_of(point: PointOutcome | None, keep: Sequence[str]) -> dict[str, KeptArray]:
@@ -124,14 +132,6 @@ def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndar
 def attributes_of(name: str) -> dict[str, str]:
     output = keeping.unit_and_name(name)
     return {"units": output.unit, "long_name": output.long_name}
-
-
-def study_attributes(case: Case) -> dict[str, Any]:
-    """Attributes of a study. Equal studies have equal attributes, so that these contain no times."""
-    about = store.provenance(case.source, case.resolved(), title=case.title)
-    sample = case.study.sample if case.study else None
-    drawn = {SAMPLE_METHOD: sample.method, SAMPLE_COUNT: sample.count} if sample else {}
-    return {k: v for k, v in about.items() if k not in ("created", "wall_time")} | {ENGINE: sources.digest()} | drawn
 
 
 def counts(ds: xr.Dataset) -> dict[str, int]:

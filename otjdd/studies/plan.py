@@ -107,8 +107,8 @@ def warn_of_one_seed(plan: Plan) -> None:
     if len(plan.digests) < 2 or SEED in keys or plan.case.ions.noise == "none":
         return
     log.warning(
-        "all %d points draw the same random hops (%s = %d): compare them with each other, but their scatter is not that of "
-        'devices; vary "%s" as well for that',
+        "all %d points draw the same random hops (%s = %d): compare them with each other; for the scatter of devices "
+        'vary "%s" as well',
         len(plan.digests), SEED, plan.case.ions.seed, SEED,
     )  # fmt: skip
 

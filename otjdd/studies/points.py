@@ -147,7 +147,7 @@ def usable_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> PointOut
         return None
 
 
-def finished(folder: Path, digests: Iterable[str], keep: tuple[str, ...]) -> tuple[set[str], list[str]]:
+def final_points(folder: Path, digests: Iterable[str], keep: tuple[str, ...]) -> tuple[set[str], list[str]]:
     """Digests of points that are done or whose solver failed, which need no second run; digests of unreadable points."""
     there, unreadable, final = on_disk(folder), [], set()
     for name in digests:

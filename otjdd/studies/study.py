@@ -197,7 +197,7 @@ def run(
 ) -> None:
     """Compute the points that are not on disk yet. Raises LimitError, ResultError, OSError."""
     different = dict.fromkeys(planned.digests)
-    finished, unreadable = points.finished(folder, different, planned.keep)
+    finished, unreadable = points.final_points(folder, different, planned.keep)
     if announce and unreadable:
         path = points.path_of(folder, unreadable[0])
         announce(f"{len(unreadable)} of the points cannot be read, and are computed again; the first is {path}")

@@ -104,7 +104,7 @@ def without_unused() -> contextlib.AbstractContextManager[None]:
     return contextlib.nullcontext() if "xarray" in sys.modules else absent(*UNUSED)
 
 
-def elsewhere() -> contextlib.AbstractContextManager[None]:
+def in_own_folder() -> contextlib.AbstractContextManager[None]:
     """Within the block, the working folder is the folder of this module.
 
     For libraries that read settings from the working folder when they are imported. These may be of somebody else, and a

@@ -20,7 +20,7 @@ def part(text: str, name: str) -> str:
     return inside.strip("\n")
 
 
-def updated(text: str, name: str, body: str) -> str:
+def with_body(text: str, name: str, body: str) -> str:
     """The text with `body` between the marks of a name. Raises ValueError for a text without them."""
     part(text, name)
     begin, end = marks(name)
@@ -39,4 +39,4 @@ def check(file: Path, name: str) -> str:
 def update(file: Path, name: str, body: str) -> None:
     """Replace the generated part of a file. Raises ValueError for a file without marks, ResultError."""
     check(file, name)
-    write_whole(file, updated(read_whole(file).decode(), name, body).encode())
+    write_whole(file, with_body(read_whole(file).decode(), name, body).encode())

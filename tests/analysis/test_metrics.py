@@ -69,7 +69,7 @@ def test_a_front_is_what_no_point_beats_in_both():
 
 def test_no_points_have_no_front():
     assert goal.pareto_front(np.array([np.nan]), np.array([1.0])).size == 0
-    assert goal.nearest(np.array([np.nan]), np.array([1.0])) == np.inf
+    assert goal.least_joint_distance(np.array([np.nan]), np.array([1.0])) == np.inf
 
 
 def test_aims_exclude_each_other_where_each_is_met_and_never_both():

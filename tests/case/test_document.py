@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import otjdd.case.case  # noqa: F401  # whose records say which key decides on a table
-from otjdd.case.document import MAX_BYTES, QUANTITY, changed, load_document, parse, put_on, read_text, read_value
+from otjdd.case.document import (
+    MAX_BYTES,
+    QUANTITY,
+    changed,
+    load_document,
+    parse_document,
+    put_on,
+    read_text,
+    read_value,
+)
 from otjdd.case.problem import Source
 from otjdd.errors import CaseError
 
@@ -17,7 +26,7 @@ NOWHERE = Path("/nonexistent")
 
 
 def document(text: str):
-    return parse(Source("case.toml", text))
+    return parse_document(Source("case.toml", text))
 
 
 def problems_of(text: str):

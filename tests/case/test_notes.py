@@ -117,7 +117,7 @@ HOLD = 'drive = { kind = "hold", voltage = "1 V", duration = "1 us" }\n'
     ("drive", "circuit", "words"),
     [
         (CURVE, {"range": 1e-12, "bandwidth": 1.0}, "circuit.range, circuit.bandwidth act on"),
-        (READ, {"range": 1e-12}, "reads are those of the junction"),
+        (READ, {"range": 1e-12}, "reads describe the junction alone"),
         (READ, {"time_constant": 1e-6}, None),
         (HOLD, {"range": 1e-12, "bandwidth": 1.0}, None),
         (CURVE, {"series_resistance": 50.0}, None),

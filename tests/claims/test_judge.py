@@ -16,7 +16,7 @@ from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import judge, papers
 from otjdd.claims import reporting as tables
 from otjdd.claims.claim import Figure, Measured, root_mean_square
-from otjdd.claims.reporting import page
+from otjdd.claims.reporting import html_page
 from otjdd.errors import CaseError
 from otjdd.results import outputs, store
 
@@ -387,7 +387,7 @@ def test_claims_on_several_devices_are_named_and_counted_by_device(tmp_path, cap
     tables.print_verdicts(verdicts)
     told = capsys.readouterr().out
     assert "metal | Nb:SrTiO3: 2 of 2 claims are met" in told
-    header = page(verdicts).partition("<header>")[2].partition("</header>")[0]
+    header = html_page(verdicts).partition("<header>")[2].partition("</header>")[0]
     assert "2 of 3 claims are met" in header
     assert "<strong>metal | Nb:SrTiO3</strong>: 2 of 2 met" in header
     assert header.count("https://doi.org/10.1234/nothing") == 3  # of each of three folders

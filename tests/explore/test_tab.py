@@ -21,7 +21,7 @@ from otjdd.explore.session import (
     layer_change_of,
     presence_of,
     pulse_of,
-    settings_of,
+    settings_in,
 )
 from otjdd.explore.sliders import slider_values, sliders_of
 from otjdd.explore.work import PanelResult
@@ -168,7 +168,7 @@ def test_traps_of_the_case_itself_stay_and_a_refused_change_leaves_the_tab_as_it
         *((presence_of, data) for data in ({}, {"present": 1}, {"present": "yes"}, {"present": None}, [])),
         *((first_frame_of, data) for data in ([], {"first": -1, "count": 2}, {"first": 0, "count": 1e6})),
         *((pulse_of, data) for data in ([], {"voltage": 1.0}, {"voltage": True, "width": 1.0})),
-        *((settings_of, data) for data in ([], {"experiment": "none"}, {"experiment": OWN, "values": {"x": "1"}})),
+        *((settings_in, data) for data in ([], {"experiment": "none"}, {"experiment": OWN, "values": {"x": "1"}})),
     ],
 )
 def test_messages_that_the_page_would_not_send_are_refused(check, data):
@@ -178,9 +178,9 @@ def test_messages_that_the_page_would_not_send_are_refused(check, data):
 
 def test_undo_returns_to_the_answers_before_moves_pulses_and_layers_without_a_run():
     tab = session(SMALL, "small", Here())
-    first = do(tab.move(settings_of({"experiment": OWN, "values": {}, "final": True})))
+    first = do(tab.move(settings_in({"experiment": OWN, "values": {}, "final": True})))
     assert not first["undo"]
-    thick = do(tab.move(settings_of({"experiment": OWN, "values": {"thickness": 3.0}, "final": True})))
+    thick = do(tab.move(settings_in({"experiment": OWN, "values": {"thickness": 3.0}, "final": True})))
     pulsed = do(tab.pulse(1.5, 1e-6))
     assert pulsed["pulses"] == 1
     tab.change_layers(sliders.LayerChange(1, "HfO2"), {"thickness": 3.0})
@@ -209,8 +209,8 @@ def test_states_to_return_to_are_as_many_as_their_results_leave_room_for(monkeyp
 
 def test_values_of_each_experiment_and_pulses_are_kept_and_a_preview_is_no_step_to_undo():
     tab = session(SMALL, "small", Here())
-    do(tab.move(settings_of({"experiment": OWN, "values": {"own-voltage": 7.5}, "final": True})))  # beyond the slider
-    do(tab.move(settings_of({"experiment": OWN, "values": {"own-voltage": 0.8}, "final": False})))
+    do(tab.move(settings_in({"experiment": OWN, "values": {"own-voltage": 7.5}, "final": True})))  # beyond the slider
+    do(tab.move(settings_in({"experiment": OWN, "values": {"own-voltage": 0.8}, "final": False})))
     assert [len(tab.past), tab.state.run.case.drive.voltage] == [0, 7.5]
     do(tab.pulse(0.7, 3e-6))
     rows = {name: {row["name"]: row["value"] for row in rows} for name, _, rows in tab.start()["experiments"]}
@@ -222,24 +222,24 @@ def test_values_of_each_experiment_and_pulses_are_kept_and_a_preview_is_no_step_
 
 def test_a_film_is_computed_once_and_not_at_all_where_the_run_has_its_snapshots():
     tab = session(SMALL, "small", Here())
-    do(tab.move(settings_of({"experiment": OWN, "values": {}, "final": True})))
+    do(tab.move(settings_in({"experiment": OWN, "values": {}, "final": True})))
     first = do(tab.frames(0, 1))
     second = do(tab.frames(1, 2))
     assert [len(first["frames"]), len(second["frames"])] == [1, 2]
     assert len(first["times"]) > 50
-    assert tab.turns._workers.jobs == ["computed", "filmed", "frames", "frames"]
+    assert tab.turns._workers.jobs == ["computed", "filmed", "encoded_frames", "encoded_frames"]
     assert tab.turns.doing == "drawing the film"
     loop = SMALL.replace(
         {"drive": PLAIN.replace("drive.step", "2 V").plain()["drive"], "record": PLAIN.plain()["record"]}
     )
     tab = session(loop, "loop", Here())
-    do(tab.move(settings_of({"experiment": OWN, "values": {}, "final": True})))
+    do(tab.move(settings_in({"experiment": OWN, "values": {}, "final": True})))
     do(tab.frames(0, 1))
     assert tab.film[2].ds.identical(tab.state.run.results[0])
 
 
 def test_the_first_pulse_after_a_run_without_reads_is_drawn_and_a_failure_is_told_in_words():
     tab = session(SMALL.replace({"drive": TRIANGLE, "record": {"every": "all"}}), "small", Here())
-    do(tab.move(settings_of({"experiment": OWN, "values": {}, "final": True})))
+    do(tab.move(settings_in({"experiment": OWN, "values": {}, "final": True})))
     assert do(tab.pulse(0.5, 1e-6))["pictures"]["curve"]
     assert pickle.loads(pickle.dumps(PanelResult(problem="no"))).problem == "no"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.fitting.curves import InstrumentNoise, Scale, magnitude, points_of, scale_of
+from otjdd.fitting.curves import InstrumentNoise, Scale, folded_mean, points_of, scale_of
 from otjdd.measurements.datasets import applied_rows
 from otjdd.measurements.read import read_data
 
@@ -100,5 +100,5 @@ def test_a_magnitude_in_noise_is_compared_with_that_of_the_noise():
     rng, scale = np.random.default_rng(5), Scale("asinh", 1e-12)
     for current in (0.0, 5e-13, 3e-12, -1e-10):
         shown = np.abs(current + 1e-12 * rng.standard_normal(40000)).mean()
-        assert magnitude(np.array([current]), scale)[0] == pytest.approx(shown, rel=0.02)
-    assert magnitude(np.array([-2.0]), Scale("log"))[0] == 2.0
+        assert folded_mean(np.array([current]), scale)[0] == pytest.approx(shown, rel=0.02)
+    assert folded_mean(np.array([-2.0]), Scale("log"))[0] == 2.0

@@ -7,7 +7,7 @@ import xarray as xr
 
 import otjdd
 from otjdd.errors import DataError
-from otjdd.measurements.choice import branches
+from otjdd.measurements.choice import piece_numbers
 from otjdd.measurements.read import described_data, read_data
 
 LOOP = np.round(np.concatenate([np.arange(1, 11), np.arange(9, -11, -1), np.arange(-9, 1)]) * 0.1, 10)
@@ -131,7 +131,7 @@ def test_text_in_a_workbook_is_told_with_its_cell(workbook):
         ("V,n\n1,2\n2,3\n", "1:1", "a measured quantity"),
         ("V,I\n0,1,1,1e-9\n0,2,1,2e-9\n", "2:5", "expected 2 cells, as many as the header has names, got 4"),
         ("V I\n1 2\n3\n", "3:1", "expected 2 cells, as many as the header has names, got 1"),
-        ("Voltage (V) Drain Current (A)\n1 2\n3 4\n", "2:1", "a name with a blank stands in quotes"),
+        ("Voltage (V) Drain Current (A)\n1 2\n3 4\n", "2:1", "quotes around a name with a blank"),
         (
             "V\tI\n0.1\t1,234\n0.2\t2,345\n",
             "2:1",
@@ -299,6 +299,6 @@ def test_a_sweep_of_many_points_turns_where_its_voltage_does(points, noise):
     """Steps below a thousandth of the range are a sweep and not noise, if they go on in one direction."""
     loop = np.concatenate([np.linspace(0.0, 1.0, points + 1), np.linspace(1.0, -1.0, 2 * points + 1)[1:]])
     read_back = loop + noise / points * np.random.default_rng(1).standard_normal(len(loop))
-    number = branches(read_back)
+    number = piece_numbers(read_back)
     (end,) = np.flatnonzero(np.diff(number))
     assert abs(end - points) <= (noise > 0.0)

@@ -5,7 +5,7 @@ import pytest
 from made_results import WRITES, labels, reads
 
 import otjdd
-from otjdd.plot.axes import Ticks, columns_of, over_decades, small_print, with_signs
+from otjdd.plot.axes import Ticks, over_decades, panels_in_row, small_print, with_signs
 from otjdd.plot.figure import curve, figure
 from otjdd.plot.style import Figure, panels
 
@@ -97,4 +97,4 @@ def test_a_note_is_no_wider_than_its_panel():
 def test_the_last_panel_takes_what_the_others_leave_of_its_row(count, spans):
     _, places = panels(count)
     assert [len(axes.get_subplotspec().colspan) for axes in places] == spans
-    assert columns_of(places[-1]) == columns_of(places[0]) / spans[-1]
+    assert panels_in_row(places[-1]) == panels_in_row(places[0]) / spans[-1]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from otjdd.measurements.read import read_data
 from otjdd.plot import junction as movie
-from otjdd.plot.figure import BEFORE, compared, measured_points
+from otjdd.plot.figure import BEFORE, comparison, measured_points
 from otjdd.plot.junction import junction
 from otjdd.plot.over_x import voltage_at
 from otjdd.plot.style import encoded
@@ -43,11 +43,11 @@ def test_the_junction_of_a_film_of_layers_has_their_interfaces_and_names():
 
 
 def test_the_curve_before_is_grey_and_says_nothing():
-    (axes,) = compared([reads(WRITES, R)], "loop", [reads(WRITES, 2 * R)]).axes
+    (axes,) = comparison([reads(WRITES, R)], "loop", [reads(WRITES, 2 * R)]).axes
     before, now = axes.lines
     assert (before.get_color(), before.get_zorder() < now.get_zorder()) == (BEFORE, True)
     np.testing.assert_array_equal(before.get_ydata(), 2 * now.get_ydata())
-    (alone,) = compared([reads(WRITES, R)], "loop").axes
+    (alone,) = comparison([reads(WRITES, R)], "loop").axes
     assert len(axes.texts) == len(alone.texts)
     assert axes.get_title(loc="left") == alone.get_title(loc="left")
 

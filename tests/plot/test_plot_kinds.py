@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from otjdd.plot.figure import KINDS, figure
 from otjdd.plot.runs import kinds_to_draw, named_results
-from otjdd.plot.style import page, style
+from otjdd.plot.style import page_width, style
 from otjdd.results import outputs
 
 UNASKED = {"cdf", "iv-linear", "ter", "sneak", "stress"}
@@ -50,7 +50,7 @@ def test_each_kind_has_an_example():
 @pytest.mark.parametrize("width", [0.085, pytest.param(0.17, marks=pytest.mark.campaign)])
 @pytest.mark.parametrize("kind", [*KINDS, "a map"])
 def test_a_panel_has_names_and_no_text_leaves_its_place(kind, width):
-    with style(), page(width):
+    with style(), page_width(width):
         fig = figure(A_MAP, "vacancies") if kind == "a map" else figure(EXAMPLES[kind], kind)
         FigureCanvasAgg(fig).draw()
         named = [axes for axes in fig.findobj(Axes) if axes.has_data() and axes.axison and axes.get_xticks().size]
@@ -100,7 +100,7 @@ def test_panels_stand_in_the_order_of_their_chapters_and_one_kind_may_take_the_p
 
 
 def test_a_colour_bar_takes_no_width_from_the_panels_below():
-    with style(), page(0.085):
+    with style(), page_width(0.085):
         fig = figure(A_MAP)
         FigureCanvasAgg(fig).draw()
         assert min(axes.get_window_extent().width for axes in fig.axes) > 0.6 * fig.bbox.width

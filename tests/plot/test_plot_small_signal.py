@@ -7,7 +7,7 @@ from made_results import FREQUENCY, SPECTRUM, depletion, labels, signals
 
 from otjdd.analysis import small_signal
 from otjdd.plot.figure import figure
-from otjdd.plot.style import page
+from otjdd.plot.style import page_width
 
 
 def two_biases():
@@ -60,7 +60,7 @@ def two_arcs(size):
 
 @pytest.mark.parametrize("width", [None, 0.085])
 def test_inset_axes_with_their_ticks_cover_no_arc_and_frequencies_stay_within_the_axes(width):
-    with page(width):
+    with page_width(width):
         fig = figure(two_arcs(1e3), "nyquist")
     fig.draw_without_rendering()
     axes = fig.axes[0]

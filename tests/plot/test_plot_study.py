@@ -6,7 +6,7 @@ import xarray as xr
 from made_results import case_attrs
 
 from otjdd.plot import study, style
-from otjdd.plot.runs import with_words, words_of
+from otjdd.plot.runs import key_in_words, with_words
 from otjdd.studies.dataset import SAMPLE_COUNT, SAMPLE_METHOD
 
 
@@ -123,4 +123,4 @@ def test_the_keys_of_a_layer_are_named_by_its_material():
     for materials, words in ((("HfO2", "TiO2"), "TiO2 thickness"), (("TiO2", "TiO2"), "layer 2 thickness")):
         attrs = {"case_resolved": "".join(layer.format(name) for name in materials)}
         ds = xr.Dataset(coords={"device.film.layers[1].thickness": [1e-9, 2e-9]}, attrs=attrs)
-        assert words_of(with_words(ds), "device.film.layers[1].thickness") == words
+        assert key_in_words(with_words(ds), "device.film.layers[1].thickness") == words

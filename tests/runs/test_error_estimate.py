@@ -31,22 +31,22 @@ def series(N, a, b):
 def test_an_error_of_second_order_is_stated_and_removed_exactly():
     grids = [60, 30, 20]
     values = [series(N, 7.0, 0.0) for N in grids]
-    estimate = error_estimate.errors(grids, values, values[1], False)
+    estimate = error_estimate.extrapolated_error(grids, values, values[1], False)
     assert estimate.limit == pytest.approx(3.0, rel=1e-14)
     assert estimate.grid == pytest.approx(grid_error.SAFETY * 7.0 / 60**2, rel=1e-9)
     assert estimate.time == 0.0
-    extrapolate = error_estimate.errors(grids, values, values[1] + 1e-3, True)
+    extrapolate = error_estimate.extrapolated_error(grids, values, values[1] + 1e-3, True)
     assert extrapolate.limit == pytest.approx(3.0, rel=1e-14)
     assert extrapolate.grid == pytest.approx(0.0, abs=1e-12)
     assert extrapolate.time == pytest.approx(1e-3)
-    same = error_estimate.errors(grids, [np.array([3.0])] * 3, np.array([3.0]), False)
+    same = error_estimate.extrapolated_error(grids, [np.array([3.0])] * 3, np.array([3.0]), False)
     assert (same.grid[0], same.ranged[0]) == (0.0, False)
 
 
 def test_what_extrapolation_leaves_is_bounded_by_the_error_stated():
     grids = [60, 30, 20]
     values = [series(N, 7.0, 900.0) for N in grids]
-    found = error_estimate.errors(grids, values, values[1], True)
+    found = error_estimate.extrapolated_error(grids, values, values[1], True)
     left = abs(found.limit[0] - 3.0)
     assert found.grid[0] == pytest.approx(8.0 * left, rel=1e-3)
 
@@ -55,7 +55,7 @@ def test_what_extrapolation_leaves_is_bounded_by_the_error_stated():
 @pytest.mark.parametrize("grids", [[60, 30, 20], [97, 48, 32]])
 def test_an_error_is_stated_by_the_order_that_the_grids_show_up_to_the_second(power, grids):
     values = [np.array([3.0 + 2.0 * N**-power]) for N in grids]
-    error = error_estimate.errors(grids, values, values[1], False)
+    error = error_estimate.extrapolated_error(grids, values, values[1], False)
     expected = 2.0 * grids[0] ** -power if power <= 2.0 else np.abs(error.limit - values[0])
     assert error.grid == pytest.approx(grid_error.SAFETY * expected, rel=1e-4)
     assert not error.ranged.any()
@@ -72,7 +72,7 @@ def test_an_error_is_stated_by_the_order_that_the_grids_show_up_to_the_second(po
 )
 def test_grids_that_do_not_converge_have_their_range_as_error(values, extent, extrapolate):
     values = [np.array([x]) for x in values]
-    found = error_estimate.errors([60, 30, 20], values, values[1], extrapolate)
+    found = error_estimate.extrapolated_error([60, 30, 20], values, values[1], extrapolate)
     assert found.grid[0] >= extent * (1.0 - 1e-9)
     assert found.ranged.all()
 
@@ -81,7 +81,7 @@ def test_grids_that_do_not_converge_have_their_range_as_error(values, extent, ex
 def test_a_value_that_a_grid_does_not_give_has_no_known_error(missing):
     values = [series(N, 7.0, 0.0) for N in (60, 30, 20)]
     values[missing] = np.array([np.nan])
-    found = error_estimate.errors([60, 30, 20], values, series(30, 7.0, 0.0), False)
+    found = error_estimate.extrapolated_error([60, 30, 20], values, series(30, 7.0, 0.0), False)
     assert np.isnan(found.grid[0])
     assert not found.ranged.any()
 
@@ -106,7 +106,7 @@ def test_orders_between_one_and_three_are_known(power, known, grids):
 
 def test_a_read_whose_error_in_time_cancels_has_that_of_the_run():
     values = [np.array([1.0, 2.0])] * 3
-    found = error_estimate.errors([60, 30, 20], values, np.array([1.0, 2.004]), False)
+    found = error_estimate.extrapolated_error([60, 30, 20], values, np.array([1.0, 2.004]), False)
     np.testing.assert_allclose(found.time, [0.004 / 2**0.5, 0.004], rtol=1e-9)
 
 

@@ -25,7 +25,7 @@ POINT = PointOutcome(
 
 def is_final(folder, digest, keep):
     """True if a point need not be computed again."""
-    return points.finished(folder, [digest], keep)[0] == {digest}
+    return points.final_points(folder, [digest], keep)[0] == {digest}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import xarray as xr
 
 from otjdd.analysis import power_laws, synapse
 from otjdd.analysis.metrics import Metric
-from otjdd.analysis.power_laws import Trains, decades, doubling, slope, trains_of
+from otjdd.analysis.power_laws import Trains, decades, doubling, exponent, trains_of
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict, by_radius
 from otjdd.claims.reporting import COLOURS, PAPER, diameter, figures_of, published_points
 from otjdd.constants import BOLTZMANN_EV
@@ -97,8 +97,8 @@ def pairs(trials: Trials) -> dict[str, float]:
     named |= {f"{name}_{i + 1}": np.nan for name in ("reset_slope", "growth", "volts") for i in range(MOST_RESETS)}
     for i, V in enumerate(resets, 1):
         run = runs[V, most]
-        named |= {f"slope_{i}_{j}": slope(runs[V, other].set) for j, other in enumerate(sets, 1)}
-        named |= {f"reset_slope_{i}": slope(run.reset), f"growth_{i}": float(run.set[-1] / run.reset[-1])}
+        named |= {f"slope_{i}_{j}": exponent(runs[V, other].set) for j, other in enumerate(sets, 1)}
+        named |= {f"reset_slope_{i}": exponent(run.reset), f"growth_{i}": float(run.set[-1] / run.reset[-1])}
         named[f"volts_{i}"] = volts_per_e(sets, [runs[V, other] for other in sets])
     return named | {"memory": float(runs[resets[0], most].set[-1] / runs[resets[-1], most].set[-1])}
 
@@ -227,7 +227,7 @@ def draw_voltage_pairs(verdict: Verdict, axes: Sequence[Axes]) -> None:
         number = np.arange(1, len(train.set) + 1)
         axes[0].plot(number, train.set, ".-", color=colour, markersize=3, label=label)
         axes[0].plot(number, train.reset, ".--", color=colour, markersize=3)
-        axes[1].plot(sets, [power_laws.slope(runs[V, V_set].set) for V_set in sets], "o-", color=colour, label=label)
+        axes[1].plot(sets, [power_laws.exponent(runs[V, V_set].set) for V_set in sets], "o-", color=colour, label=label)
         measured = figures_of(verdict, *(f"slope_{i}_{j}" for j in range(1, len(sets) + 1)))
         published_points(axes[1], sets, measured, color=colour)
     sense = f"resets (dashed), then sets of {volts(sets[-1])}"

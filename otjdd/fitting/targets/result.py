@@ -28,7 +28,7 @@ from otjdd.fitting.targets.search import (
     SearchResult,
     TargetedCase,
     TargetTask,
-    text_at,
+    share_text,
     value_at_coordinate,
 )
 from otjdd.results import store
@@ -139,11 +139,6 @@ def read_visits(path: Path, task: TargetTask) -> dict[bytes, np.ndarray]:
 COARSE = 0.25  # tolerances: larger effects of the coarse numerics of the search on a residual are reported
 
 
-def case_file_of(out: Path, part: TargetedCase) -> Path:
-    """Path of the case file of a calibration that writes to `out`: with the name of the case where there are several."""
-    return out.with_stem(f"{out.stem}-{part.name}") if part.name else out
-
-
 def as_case(task: TargetTask, part: TargetedCase, x: np.ndarray, out: Path) -> str:
     """Case file with the values at a point, on top of the calibrated case. out : where it will stand"""
     case = part.case.replace(task.changes(x, part.name))
@@ -166,7 +161,7 @@ def asked(task: TargetTask) -> str:
     for name, parameter, stated in zip(task.parameter_names, task.parameters, task.stated, strict=True):
         if stated.start is not None:
             continue
-        start = text_at(parameter, parameter.share(parameter.start))
+        start = share_text(parameter, parameter.share(parameter.start))
         owners = [part for part in task.cases if stated.of(part.name)]
         texts = {part.name: parameter.text(value_in_case(part.case, stated.key)[0], DIGITS) for part in owners}
         if any(text != start for text in texts.values()):
@@ -194,7 +189,7 @@ def report_text(
         lines.append(f"{name:{width}s} {value:12.4g}  residual {residual:+.2f}{remark}")
     if (many := int(np.sum(np.abs(moved) > COARSE))) > 0:
         lines.append(
-            f"{many} of them moved by more than {COARSE:g} from the coarse numerics of the search to those of the case"
+            f"{many} of them moved by more than {COARSE:g} between the coarse numerics of the search and those of the case"
         )
     lines.append("")
     for i, (key, value) in enumerate(task.values(result.x).items()):
@@ -215,13 +210,13 @@ def beyond_literature(task: TargetTask, x: np.ndarray) -> list[str]:
             low, high = map(stated.number, stated.published)
             if not low <= value_at_coordinate(parameter, value) <= high:
                 ends = " to ".join(map(str, stated.published))
-                lines.append(f"outside of what is published: {name} {text_at(parameter, value)} ({ends})")
+                lines.append(f"outside of what is published: {name} {share_text(parameter, value)} ({ends})")
     return lines
 
 
 def case_files(out: Path, task: TargetTask) -> list[Path]:
-    """Paths of the case files that a calibration writes to `out`, in the order of its cases."""
-    return [case_file_of(out, part) for part in task.cases]
+    """Paths of the case files that a calibration writes to `out`, with the names of its cases where there are several."""
+    return [out.with_stem(f"{out.stem}-{part.name}") if part.name else out for part in task.cases]
 
 
 def written_files(out: Path, task: TargetTask) -> list[Path]:

@@ -306,7 +306,7 @@ class TargetTask(NamedTuple):
     @property
     def simulate(self) -> Callable[..., Simulated]:
         """Function of a job, which returns the values (target,) of the runs of a case."""
-        return measured
+        return target_values
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
         """Arguments of `simulate` for each case, at a point x of the unit cube."""
@@ -323,26 +323,26 @@ class TargetTask(NamedTuple):
 
     def values(self, x: np.ndarray) -> dict[str, Any]:
         """Name of each parameter -> its value as text at a point x in the unit cube."""
-        return {name: text_at(p, v) for name, p, v in zip(self.parameter_names, self.parameters, x, strict=True)}
+        return {name: share_text(p, v) for name, p, v in zip(self.parameter_names, self.parameters, x, strict=True)}
 
     def changes(self, x: np.ndarray, case: str) -> dict[str, Any]:
         """Changes of the case of this name at a point x in the unit cube: dotted key -> value as text."""
         moving = zip(self.parameters, self.stated, x, strict=True)
-        return {p.key: text_at(p, v) for p, stated, v in moving if stated.of(case)}
+        return {p.key: share_text(p, v) for p, stated, v in moving if stated.of(case)}
 
 
-def text_at(parameter: Parameter, x: float) -> str | float:
+def share_text(parameter: Parameter, x: float) -> str | float:
     """Value at a coordinate 0 to 1 of the unit cube, rounded to DIGITS, as a case file has it."""
     return parameter.text(parameter.at_share(x), DIGITS)
 
 
 def value_at_coordinate(parameter: Parameter, x: float) -> float:
-    """Value [SI] at a coordinate 0 to 1 of the unit cube, rounded as in `text_at`."""
-    text = text_at(parameter, x)
+    """Value [SI] at a coordinate 0 to 1 of the unit cube, rounded as in `share_text`."""
+    text = share_text(parameter, x)
     return parse(text, parameter.dimension) if isinstance(text, str) else text
 
 
-def measured(part: TargetedCase, changes: dict[str, Any]) -> Simulated:
+def target_values(part: TargetedCase, changes: dict[str, Any]) -> Simulated:
     """Values (target,) of a case with changes; nan for the targets of a run that fails, or that cannot have the changes."""
     values: list[float] = []
     ended: dict[str, tuple[Case, xr.Dataset]] = {}

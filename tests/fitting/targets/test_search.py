@@ -18,7 +18,7 @@ from otjdd.errors import CaseError, ResultError
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.search import evaluator
 from otjdd.fitting.targets import result, search
-from otjdd.fitting.targets.search import Evaluation, measured, text_at
+from otjdd.fitting.targets.search import Evaluation, share_text, target_values
 from otjdd.results import outputs, store
 from otjdd.runs.run import simulate
 
@@ -188,7 +188,7 @@ def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
     assert part.runs[1].of(denser).ions.density == pytest.approx(moved.ions.density, rel=1e-12)
     thin, thick = (float(simulate(run.of(moved)).read_resistance[0]) for run in part.runs)
     assert thick != pytest.approx(thin, rel=0.1)
-    assert measured(part, task.changes(x, "")).numbers == pytest.approx([thin, thick / thin], rel=1e-12)
+    assert target_values(part, task.changes(x, "")).numbers == pytest.approx([thin, thick / thin], rel=1e-12)
 
 
 def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
@@ -221,7 +221,7 @@ def test_parameters_go_between_text_and_the_unit_interval():
     p = Parameter("ions.density", "density", low=1e26, high=1e28, log=True, start=2e26)
     assert p.share(1e27) == pytest.approx(0.5)
     assert p.share(1e29) == 1.0
-    assert text_at(p, 0.5) == "1e27 1/m^3"
+    assert share_text(p, 0.5) == "1e27 1/m^3"
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +273,7 @@ def test_an_interrupted_calibration_leaves_its_best_set_and_goes_on_as_if_it_had
 
     (tmp_path / "small.toml").write_text(ONE_READ)
     (tmp_path / "task.toml").write_text(QUICK)
-    runs, real, stop = [], targets.measured, 10 if stage == "search" else 4
+    runs, real, stop = [], targets.target_values, 10 if stage == "search" else 4
 
     def counted(*arguments):
         runs.append(1)
@@ -291,7 +291,7 @@ def test_an_interrupted_calibration_leaves_its_best_set_and_goes_on_as_if_it_had
             cli.main(own=False)
         return ended.value.code
 
-    monkeypatch.setattr(search, "measured", counted)
+    monkeypatch.setattr(search, "target_values", counted)
     assert typed("a.toml") == 130
     assert "The best set until then, with a score of " in capsys.readouterr().err
     assert load_case(tmp_path / "a.toml").device.left.barrier > 0
@@ -324,7 +324,7 @@ def test_a_search_may_be_coarser_than_the_case_and_tells_what_that_moves(task, t
     done = otjdd(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert " by numerics)" in done.stdout
-    assert "from the coarse numerics of the search to those of the case" in done.stdout
+    assert "between the coarse numerics of the search and those of the case" in done.stdout
     assert load_case(tmp_path / "found.toml").device.film.cells == 12
 
 
@@ -366,7 +366,7 @@ share = 0.1
     assert moved.resolved() == part.case.replace(task.changes(there, "")).resolved()
     assert moved.columns.kinds[0].share == 0.1
     assert [value_in_case(moved, key)[0] for key in keys] == pytest.approx([0.1, 0.5, 0.2])
-    assert np.isfinite(measured(part, task.changes(x, "")).numbers).all()
+    assert np.isfinite(target_values(part, task.changes(x, "")).numbers).all()
 
 
 def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, tmp_path, monkeypatch):

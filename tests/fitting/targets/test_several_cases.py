@@ -10,7 +10,7 @@ from otjdd.claims.papers import load_task
 from otjdd.errors import CaseError
 from otjdd.fitting.search import evaluator
 from otjdd.fitting.targets import result, search
-from otjdd.fitting.targets.search import measured
+from otjdd.fitting.targets.search import target_values
 
 OF_ONE = """
 case = "small.toml"
@@ -111,7 +111,7 @@ def test_without_vary_all_parameters_are_free_that_the_file_does_not_state(folde
 def test_a_point_has_the_values_of_both_cases_and_each_is_that_of_its_own_run(folder):
     task = load_task(folder / "two.toml")
     x = task.start
-    alone = [measured(part, task.changes(x, part.name)).numbers for part in task.cases]
+    alone = [target_values(part, task.changes(x, part.name)).numbers for part in task.cases]
     with evaluator(task, 1) as evaluate:
         (found,) = search.outcomes(evaluate, [x])
         fine = search.fine_evaluation(evaluate, x)
