@@ -16,6 +16,7 @@ import pytest
 from small_studies import POINT
 
 from otjdd.case.case import load_case
+from otjdd.errors import ExitCode
 from otjdd.results import store
 from otjdd.studies import points, study
 
@@ -62,7 +63,8 @@ def wait_for(condition):
 
 
 def test_what_a_folder_holds_is_told(folder):
-    otjdd(folder, "many.toml", "-o", "out", "--shard", "1/5", "--set", "numerics.max_steps=3")
+    failing = otjdd(folder, "many.toml", "-o", "out", "--shard", "1/5", "--set", "numerics.max_steps=3")
+    assert failing[0] == ExitCode.FAILED
     code, out, _ = otjdd(folder, "--status", "out")
     assert code == 0
     assert "8 missing" in out

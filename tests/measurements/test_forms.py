@@ -154,6 +154,9 @@ def test_records_of_a_file_are_records(tmp_path):
     again = "V,I\n" + make.rows({"V": V, "I": CURRENT})
     ds = read_data(written(tmp_path, "again.csv", (again + again).encode()))
     np.testing.assert_array_equal(ds.record, np.repeat([0, 1], V.size))
+    with_units = again.replace("V,I\n", "V,I\n(V),(uA)\n")
+    ds = read_data(written(tmp_path, "units.csv", (with_units + with_units).encode()))
+    check_numbers(ds, {"voltage": np.tile(V, 2), "current": 1e-6 * np.tile(CURRENT, 2)})
     ds = read_data(written(tmp_path, "apart.csv", (again + "\n\n" + again).encode()))
     np.testing.assert_array_equal(ds.record, np.repeat([0, 1], V.size))
 

@@ -85,6 +85,9 @@ def test_a_note_is_no_wider_than_its_panel():
     axes = fig.add_subplot()
     axes.set_xlabel("voltage (V)")
     small_print(axes, "median and bands of 50 % and 90 % of 200 draws of the fitted parameters; " * 2)
+    small_print(axes, "another")
+    assert axes.texts[0].get_text().startswith("median")
+    assert axes.texts[0].get_text().endswith("\nanother")
     fig.draw_without_rendering()
     extent = axes.texts[0].get_window_extent()
     assert extent.x0 >= 0

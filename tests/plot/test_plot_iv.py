@@ -4,8 +4,9 @@ import numpy as np
 from made_panels import polarised
 from made_results import case_attrs, curves, labels, series
 
+import otjdd
 from otjdd.plot.figure import figure
-from otjdd.plot.iv import without_spikes
+from otjdd.plot.iv import sweeps, without_spikes
 
 TRIANGLE = '{ kind = "triangle", path = ["0 V", "1 V", "-1 V", "0 V"], rate = "1 V/s", cycles = 2 }'
 SWEEP = np.concatenate([np.linspace(0, 1, 20), np.linspace(1, -1, 40)[1:], np.linspace(-1, 0, 20)[1:]])
@@ -27,13 +28,27 @@ def test_a_ramp_in_time_is_a_loop_for_each_cycle_of_its_conduction_current():
 def test_a_curve_follows_the_junction_between_points_and_loops_end_at_zero():
     V = np.concatenate([SWEEP[::4], SWEEP[::4] * 2])
     t = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(V)))])
+    V, t = np.append(V, np.zeros(9)), np.append(t, t[-1] + np.arange(1.0, 10.0))
     axes = figure(series(t, V, 1e-6 * V * np.exp(3 * V), case_attrs(TRIANGLE, **{"drive.cycles": 1})), "iv").axes[0]
-    assert labels(axes) == ["loop 1", "loop 2"]
+    assert labels(axes) == ["loop 1", "loop 2"]  # and none of the rest at 0 V
+    assert axes.get_ylim()[0] > 1e-9  # currents near 0 V set no limit
     for line in axes.lines:
         x, y = line.get_data()
         near = np.abs(x) > 0.3
         np.testing.assert_allclose(y[near], 1e-6 * np.abs(x[near]) * np.exp(3 * x[near]), rtol=0.02)
         assert np.abs(np.diff(x)).max() < 0.011
+
+
+def test_a_voltage_that_stands_still_between_its_steps_is_no_sweep():
+    assert sweeps(SWEEP)
+    assert not sweeps(np.repeat(SWEEP, 3))
+
+
+def test_curves_of_several_temperatures_have_a_shade_each():
+    lines = figure(curves(), "iv").axes[0].lines
+    assert len({str(line.get_color()) for line in lines}) == len(lines) == 6
+    data = otjdd.read_data({"V": np.linspace(-0.4, 0.4, 9), "I": np.linspace(-4e-6, 4e-6, 9)})
+    assert len(figure([curves(), data]).axes) == 1  # not on a linear axis as well
 
 
 def test_the_arrhenius_picture_and_the_metric_are_one_energy_and_the_axis_says_which():

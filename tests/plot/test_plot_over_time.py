@@ -6,8 +6,9 @@ from made_panels import train, with_exchange
 from made_results import case_attrs, labels, series
 
 from otjdd.plot.figure import Figure, figure
-from otjdd.plot.over_time import clock_of, ticks
+from otjdd.plot.over_time import clock_of, ticks, turning_times
 from otjdd.plot.runs import NamedResult
+from otjdd.waveform.waveform import Waveform
 
 PULSE = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'
 TWO = """{ kind = "sequence", parts = [
@@ -32,6 +33,10 @@ def test_decades_are_counted_anew_from_each_jump():
     np.testing.assert_allclose(clock.edges, [0, 0.1, 0.2])
     np.testing.assert_allclose(clock([0.0, 0.1, 0.2]), [0, 1, 2])
     assert clock(0.1 + 1e-6) - 1 == pytest.approx(float(clock(1e-6)), rel=1e-6)
+    parts = [f'{{ kind = "pulse", voltage = "{2 - 4 * (k % 2)} V", width = "100 ms" }}' for k in range(7)]
+    many = f'{{ kind = "sequence", parts = [{", ".join(parts)}] }}'
+    assert clock_of(series(t, 0 * t, 0 * t, case_attrs(many)), t) is None  # too narrow for decades
+    assert turning_times(Waveform((0.0, 1.0, 2.0, 3.0), (0.0, 1.0, 2.0, 1.0))).tolist() == [0.0, 2.0, 3.0]
     _, names = ticks(clock)
     assert names == ["1 ns", "1 µs", "1 ms"] * 2
 

@@ -50,6 +50,8 @@ def test_bands_of_a_loop_are_those_of_the_low_and_the_high_state():
     assert labels(figure(ds, "bands").axes[0]) == ["LRS, after +2 V", "HRS, after +0.5 V"]
     alone = profiles(np.arange(6))
     assert labels(figure(alone, "bands").axes[0]) == ["0 s", "5 s"]
+    biased = profiles([0, 1]).assign(snapshot_junction_voltage=("snapshot", [0.0, 0.7]))
+    assert labels(figure(biased, "bands").axes[0]) == ["0 s, at 0 V", "1 s, at +0.7 V"]
 
 
 def test_the_current_of_traps_is_drawn_for_both_electrodes():

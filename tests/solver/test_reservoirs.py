@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, conducted, hold, needs_speed
+from layered import between_metals, layer
 from scipy.integrate import solve_ivp
 
 import otjdd
@@ -34,11 +35,11 @@ def film(**changes):
     return case(BETWEEN_METALS, **(UNLIKE | WELLS | changes))
 
 
-def fluxes(run):
-    """Fluxes at all faces (N+1,) of the first column [1/(m2 s)]."""
+def fluxes(run, k=0):
+    """Fluxes at all faces (N+1,) of a column [1/(m2 s)]."""
     N = run.state.c.shape[1]
     J = np.zeros(N + 1)
-    fluxes_of(run.junction, run.state, 0, new_factors(N), J)
+    fluxes_of(run.junction, run.state, k, new_factors(N), J)
     return J
 
 
@@ -86,6 +87,20 @@ def test_a_start_in_equilibrium_has_the_level_of_a_reservoir_or_the_number_of_th
         np.testing.assert_allclose(number, number[0], rtol=1e-9)
         numbers.append(number[0])
     assert numbers[1] / numbers[0] == pytest.approx(1.0 if fixed == "level" else 3.0, rel=1e-7)
+
+
+def test_films_that_a_layer_without_sites_parts_rest_at_the_levels_of_their_own_reservoirs():
+    """In columns of unlike barriers, and with a band that ends where it did not begin."""
+    last = layer(0.9, 6, band_offset=-0.15, site_energy=0.05)
+    parted = between_metals(layer(1.1, 6), layer(0.5, 4, ions="none", band_offset=0.1), last, **UNLIKE | WELLS)
+    exchange = {f"device.{side}.exchange": SLOW | {"oxygen_pressure": "20 kPa"} for side in ("left", "right")}
+    run = at_rest(parted.replace(exchange | {"columns.count": 2, "columns.spread": {"device.left.barrier": "50 meV"}}))
+    for k in range(2):
+        still = np.abs(fluxes(run, k))
+        run.state.c[k] *= 1.0 + 0.01 * np.random.default_rng(k).random(run.state.c.shape[1])
+        moved = np.abs(fluxes(run, k))
+        assert (still <= 1e-9 * moved).all()
+        assert moved[[0, -1]].min() > 0.0
 
 
 def log_chord(run):
