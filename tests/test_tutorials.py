@@ -22,7 +22,7 @@ SAID = {  # what the text between the cells relies on
     "fit_measured_data": [
         "a decimal comma", r"barrier: 0\.6[45]\d+ \+- 0\.00\d+ eV, [+-][012]\.\d standard errors",
         r"activation_energy: 0\.4\d+ \+- 0\.00\d+ eV, [+-][012]\.\d standard errors",
-        "activation_energy and ions.prefactor: .*; hold one",
+        "activation_energy and ions.prefactor: .*; fix one",
         r"the loop at 350 K +0\.\d+ +(\S+e-\d+|0\.0\d+)", r"after 20 pulses \d",
     ],
     "plasticity_metrics": [

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def cases(as_json: JsonOption = False) -> None:
-    """List the cases that come with otjdd: the name to give to `otjdd run` or `otjdd study`, and what each asks.
+    """List the shipped cases: the name for `otjdd run` or `otjdd study`, and the question of each.
 
     Example: otjdd cases
     """
@@ -78,7 +78,7 @@ def check(
     ranges: RangeOption = [],
     from_name: FromName = "",
 ) -> None:
-    """Check a case without simulating it: list all faults at once, each with its line. Or describe files of data.
+    """Check a case without simulating it and report every error with its line, or describe measured files.
 
     Example: otjdd check my-junction.toml
     """
@@ -174,18 +174,23 @@ def schema(
 def run(
     path: CasePath,
     *,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Result, NetCDF4. Default: the case's name.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Result file (NetCDF4). Default: the case's name.")
+    ] = None,
     settings: SettingOption = [],
     plot: PlotOption = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
     allow_outside: Outside = False,
     timeout: Annotated[
-        float | None, typer.Option(min=0.0, metavar="SECONDS", help="End the run after this time.")
+        float | None,
+        typer.Option(min=0.0, metavar="SECONDS", help="Stop the run after this time; the result so far is kept."),
     ] = None,
     max_memory: Annotated[
-        float | None, typer.Option(min=0.01, metavar="GIB", help="Memory to use. Default: 80 % of the machine's.")
+        float | None, typer.Option(min=0.01, metavar="GIB", help="Memory limit. Default: 80 % of the machine's memory.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue from the last checkpoint, if there is one.")
+    ] = False,
     every: Annotated[
         float, typer.Option("--checkpoint", min=0.0, metavar="SECONDS", help="Time between two checkpoints.")
     ] = 60.0,
@@ -255,7 +260,7 @@ def rerun(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the new result.")] = None,
 ) -> None:
-    """Simulate a stored result again, from its own attributes, and report whether the numbers are the same.
+    """Repeat a stored result from its attributes, and report whether the numbers are identical.
 
     Example: otjdd rerun rv-loop.nc
     """
@@ -279,7 +284,7 @@ def rerun(
 
 
 def selftest(as_json: JsonOption = False) -> None:
-    """Check on this machine that kernels, files, cache, processes and pictures work. Uses no network.
+    """Check that kernels, files, cache, processes and figures work on this machine. Uses no network.
 
     Example: otjdd selftest
     """

@@ -51,7 +51,7 @@ Files = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="FILE...",
-        help="Results of `otjdd run`, files of measured data, or the folder of a study. Several share axes.",
+        help="Results of `otjdd run`, files of measured data, or the folder of a study. Several files share axes.",
     ),
 ]
 Out = Annotated[
@@ -68,7 +68,7 @@ Kinds = Annotated[
 ]
 Labels = Annotated[
     list[str],
-    typer.Option("--label", help="Name of a file in the legend; once for each file. Default: the file's own name."),
+    typer.Option("--label", help="Label of a file in the legend, once for each file. Default: its name."),
 ]
 Width = Annotated[str, typer.Option("--width", metavar="LENGTH", help='Width of the figure, such as "8.5 cm".')]
 Dots = Annotated[int | None, typer.Option("--dpi", min=20, max=2400, help="Dots per inch of a PNG.")]
@@ -91,7 +91,7 @@ def plot(
     xlim: LimitsX = "",
     ylim: LimitsY = "",
 ) -> None:
-    """Draw results: the panels that suit them, or those that --kind names.
+    """Draw results: the panels that suit them, or the kinds that you choose.
 
     Example: otjdd plot thin.nc thick.nc -o loops.pdf --kind loop --width "8.5 cm" --ylim "10 kohm:1 Gohm"
     """
@@ -213,7 +213,9 @@ def export(
     ] = None,
     netlist: Annotated[
         bool,
-        typer.Option("--netlist", help="Write a crossbar and its patterns for ngspice and VACASK, into a folder."),
+        typer.Option(
+            "--netlist", help="Write a crossbar and its patterns as netlists for ngspice and VACASK, into a folder."
+        ),
     ] = False,
 ) -> None:
     """Write a result as comma-separated text in SI units with headers `name (unit)`, or a crossbar as netlists.
@@ -287,7 +289,7 @@ def explore(
 ) -> None:
     """Open a page in the browser: sliders, experiments, single pulses, and a run in slow motion.
 
-    It is served to this machine alone, at an address that nobody can guess, until Ctrl-C.
+    It is served to this machine only, at an address that nobody can guess, until Ctrl-C.
 
     Example: otjdd explore device.toml data.csv
     """

@@ -138,9 +138,9 @@ def inseparable(J: np.ndarray, correlation: np.ndarray, names: list[str]) -> lis
     for direction in V[s < WEAK][::-1]:
         i, j = sorted(np.argsort(-np.abs(direction))[:2])
         if abs(correlation[i, j]) > ALIKE:
-            sentences[i, j] = f"{names[i]} and {names[j]}: correlation {correlation[i, j]:.3f}; hold one"
+            sentences[i, j] = f"{names[i]} and {names[j]}: correlation {correlation[i, j]:.3f}; fix one"
     for i, j in np.argwhere(np.triu(np.abs(correlation) >= SAME, 1)).tolist():  # of a combination of three or more
-        sentences.setdefault((i, j), f"{names[i]} and {names[j]}: correlation {correlation[i, j]:.3f}; hold one")
+        sentences.setdefault((i, j), f"{names[i]} and {names[j]}: correlation {correlation[i, j]:.3f}; fix one")
     return list(sentences.values())
 
 

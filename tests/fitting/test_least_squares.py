@@ -157,7 +157,7 @@ def test_parameters_that_are_alike_at_a_bound_or_without_effect_are_named():
     evaluate = made(function, [1.0, 0.5, 0.2, 0.3, 0.0])
     found = minimise(evaluate, np.zeros(5))
     said = " ".join(covariance.standard_errors(evaluate.task, found).warnings)
-    assert "p2 and p3: correlation -1.000; hold one" in said
+    assert "p2 and p3: correlation -1.000; fix one" in said
     assert "p4 changes nothing in these data" in said
     bounded = made(decay, [1.2, 0.0], bounds=(4.0, 5.5))
     errors = covariance.standard_errors(bounded.task, minimise(bounded, np.zeros(2)))
@@ -238,7 +238,7 @@ def test_a_correlation_of_one_is_named_also_within_a_combination_of_several():
     """Three alike columns have one small singular value, whose direction has but two largest entries."""
     correlation = np.array([[1.0, -0.99951, 0.98], [-0.99951, 1.0, -0.97], [0.98, -0.97, 1.0]])
     J = np.linalg.qr(np.random.default_rng(1).standard_normal((9, 3)))[0]
-    assert covariance.inseparable(J, correlation, ["a", "b", "c"]) == ["a and b: correlation -1.000; hold one"]
+    assert covariance.inseparable(J, correlation, ["a", "b", "c"]) == ["a and b: correlation -1.000; fix one"]
     correlation[0, 1] = correlation[1, 0] = -0.9994
     assert covariance.inseparable(J, correlation, ["a", "b", "c"]) == []
 
