@@ -16,6 +16,7 @@ from otjdd import units
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, LimitError
 from otjdd.system import files, limits
+from otjdd.system.terminal import tell
 from otjdd.units import quantity
 
 if TYPE_CHECKING:
@@ -128,16 +129,15 @@ def complete_claim(incomplete: str) -> list[str]:
 
 
 WorkersOption = Annotated[
-    int | None, typer.Option(min=1, max=1024, help="Processes. Default: one for each processor, for independent runs.")
+    int | None,
+    typer.Option(min=1, max=1024, help="Number of processes for independent runs. Default: one for each processor."),
 ]
 OneWorker = Annotated[int, typer.Option(min=1, max=256, help="Processes.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-PlotOption = Annotated[Path | None, typer.Option("-p", "--plot", help="Draw it into this PNG, PDF or SVG.")]
+PlotOption = Annotated[Path | None, typer.Option("-p", "--plot", help="Also draw a figure: a PNG, PDF or SVG file.")]
 CasePath = Annotated[
     Path,
-    typer.Argument(
-        metavar="CASE", help="A case file, or the name of one that comes with otjdd.", autocompletion=complete_case
-    ),
+    typer.Argument(metavar="CASE", help="A case file, or the name of a shipped case.", autocompletion=complete_case),
 ]
 SettingOption = Annotated[
     list[str],
@@ -148,7 +148,7 @@ SettingOption = Annotated[
         autocompletion=complete_key,
     ),
 ]
-Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the case name files that are not in its folder.")]
+Outside = Annotated[bool, typer.Option("--allow-outside", help="Allow the case to name files outside of its folder.")]
 
 
 def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
@@ -252,6 +252,16 @@ def are_one(path: Path, other: Path) -> bool:
     return path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other))
 
 
+def earlier_search(out: Path, what: str) -> Path | None:
+    """File to resume a search from: the checkpoint of a killed one, else the result; None where neither exists."""
+    from otjdd.solver.checkpoint import checkpoint_path
+
+    path = next((path for path in (checkpoint_path(out), out) if path.exists()), None)
+    if path is None:
+        tell(f"There is no {out}: the {what} starts again.")
+    return path
+
+
 def check_result(path: Path) -> None:
     """Raise OSError for a result with the name of a case file."""
     if path.suffix == ".toml":
@@ -290,9 +300,7 @@ def check_folder(path: Path) -> None:
 
 ColumnOption = Annotated[
     list[str],
-    typer.Option(
-        "--column", metavar="QUANTITY=HEADER", help='Say which column holds a quantity: --column current="Reading 2".'
-    ),
+    typer.Option("--column", metavar="QUANTITY=HEADER", help='Column of a quantity: --column current="Reading 2".'),
 ]
 SheetOption = Annotated[
     str, typer.Option("--sheet", help="Sheet of a workbook, or table of a file. Default: the first with a curve.")
@@ -300,16 +308,16 @@ SheetOption = Annotated[
 FromName = Annotated[
     str,
     typer.Option(
-        "--from-name", metavar="PATTERN", help='What the names of the files say: --from-name "{device}_{temperature}K".'
+        "--from-name", metavar="PATTERN", help='What the file names state: --from-name "{device}_{temperature}K".'
     ),
 ]
-Skipped = Annotated[
-    list[str], typer.Option("--skip", metavar="FIRST-LAST", help="Leave out these lines of a file of data.")
-]
+Skipped = Annotated[list[str], typer.Option("--skip", metavar="FIRST-LAST", help="Ignore these lines of a data file.")]
 RangeOption = Annotated[
     list[str],
     typer.Option(
-        "--range", metavar="QUANTITY=LOW:HIGH", help='Take only these points of the data: --range voltage="-1 V:2 V".'
+        "--range",
+        metavar="QUANTITY=LOW:HIGH",
+        help='Use only the points within this range: --range voltage="-1 V:2 V".',
     ),
 ]
 

@@ -29,6 +29,7 @@ from otjdd.cli.arguments import (
     check_picture,
     check_result,
     complete_case,
+    earlier_search,
     is_data,
     load_checked,
     name_and_value,
@@ -82,7 +83,7 @@ Files = Annotated[
 Varied = Annotated[
     list[str],
     typer.Option(
-        "--vary", metavar="KEY[=LOW:HIGH]", help="A parameter to fit, and its bounds. Default: those that physics allows.",
+        "--vary", metavar="KEY[=LOW:HIGH]", help="A parameter to fit, with its bounds. Default: the physical limits.",
         autocompletion=complete_number,
     ),
 ]  # fmt: skip
@@ -90,12 +91,12 @@ NoiseOption = Annotated[
     str | None,
     typer.Option(
         "--noise", metavar="QUANTITY",
-        help='Noise of the instrument, "1 pA": it adds to the relative error. Default: estimated from the data.',
+        help='Noise of the instrument, such as "1 pA", added to the relative error. Default: estimated from the data.',
     ),
 ]  # fmt: skip
 StateOption = Annotated[
     str,
-    typer.Option("--state", metavar="NAME", help="State in which curves at frozen ions were measured, as --state HRS."),
+    typer.Option("--state", metavar="NAME", help="State in which curves at frozen ions were measured, such as HRS."),
 ]
 LossOption = Annotated[
     str,
@@ -113,27 +114,27 @@ Out = Annotated[
 ]  # fmt: skip
 Everywhere = Annotated[
     int,
-    typer.Option("--global", min=0, metavar="COUNT", help="First search all of the bounds, with COUNT evaluations."),
+    typer.Option("--global", min=0, metavar="COUNT", help="Search all of the bounds first, with COUNT evaluations."),
 ]
 Weights = Annotated[
     list[str],
-    typer.Option("--weight", metavar="FILE=WEIGHT", help="Weight of the squares of a file of data. Default: 1."),
+    typer.Option("--weight", metavar="FILE=WEIGHT", help="Weight of the squared residuals of a data file. Default: 1."),
 ]
 Profiles = Annotated[
     list[str], typer.Option("--profile", metavar="KEY", help="Profile likelihood of a parameter; `all` for each.")
 ]
 Posterior = Annotated[
     int,
-    typer.Option("--posterior", min=0, metavar="STEPS", help="Sample the posterior by emcee, STEPS steps a walker."),
+    typer.Option(
+        "--posterior", min=0, metavar="STEPS", help="Sample the posterior with emcee, STEPS steps per walker."
+    ),
 ]
 Resume = Annotated[
     bool,
-    typer.Option(
-        "--resume", help="Go on with an earlier fit in the same file: from its global search, or its best set."
-    ),
+    typer.Option("--resume", help="Continue an earlier fit in the same file: its search, or from its best set."),
 ]
 Timeout = Annotated[
-    float | None, typer.Option(min=0.0, metavar="SECONDS", help="End after this time; the best set is kept.")
+    float | None, typer.Option(min=0.0, metavar="SECONDS", help="Stop after this time; the best set is kept.")
 ]
 
 
@@ -163,7 +164,7 @@ def fit(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no table.")] = False,
     allow_outside: Outside = False,
 ) -> None:
-    """Fit parameters of a case to measured data: values, errors, correlations, and what the data cannot tell.
+    """Fit parameters of a case to measured data: values, errors, correlations, and what the data leave open.
 
     Example: otjdd fit loop.csv rv-loop --vary device.left.barrier --vary ions.density="1e26 1/m^3:1e27 1/m^3" -o found.nc
     """
@@ -172,6 +173,7 @@ def fit(
         raise typer.BadParameter(f"the last word is the case, {path} is a file of data", param_hint="CASE")
     out = out or Path(f"{path.stem}-fit.nc")
     check_result(out)
+    from otjdd.fitting.fit import resumed
     from otjdd.measurements.datasets import source_paths
 
     case = load_checked(path, settings, allow_outside)
@@ -181,7 +183,8 @@ def fit(
     task = task_of(case, data, vary, weights=by_file, reading=reads, noise=noise, loss=loss, state=state)
     profiled = profiled_names(profile, task)
     check_files(out)
-    start = resumed(out, task, evaluations, seed) if resume else {}
+    earlier = earlier_search(out, "fit") if resume else None
+    start = resumed(earlier, task, evaluations, seed) if earlier else {}
     if not quiet:
         tell("\n".join(task.notes))
     try:
@@ -322,18 +325,6 @@ def profiled_names(profile: list[str], task: Task) -> list[str]:
     return profile
 
 
-def resumed(out: Path, task: Task, evaluations: int, seed: int) -> dict[str, Any]:
-    """Arguments of `search` that continue the fit in a file; {} without the file. Raises ResultError for another fit."""
-    from otjdd.fitting import fit
-    from otjdd.fitting.search import earlier
-
-    path = earlier(out)
-    if path is None:
-        tell(f"There is no {out}: the fit starts again.")
-        return {}
-    return fit.resumed(path, task, evaluations, seed)
-
-
 def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> None:
     """Write and print the best set of a fit that was interrupted, when there is one."""
     from otjdd.fitting import result
@@ -401,12 +392,14 @@ def predict(
         Path | None, typer.Option("-o", "--out", help="Prediction, NetCDF4. Default: the case's name and -band.nc.")
     ] = None,
     plot: PlotOption = None,
-    count: Annotated[int, typer.Option("--draws", min=FEWEST, max=MOST, help="Draws of the parameters.")] = 100,
-    seed: Annotated[int, typer.Option(min=1, help="Seed of the draws.")] = 1,
+    count: Annotated[
+        int, typer.Option("--draws", min=FEWEST, max=MOST, help="Number of samples of the parameters.")
+    ] = 100,
+    seed: Annotated[int, typer.Option(min=1, help="Seed of the samples.")] = 1,
     workers: WorkersOption = None,
     allow_outside: Outside = False,
 ) -> None:
-    """Predict what a fitted device shows under the drive of a case: the median, and the band that the errors leave.
+    """Predict the response of a fitted device to the drive of a case: the median and its error band.
 
     Example: otjdd predict found.nc retention -o band.nc --plot band.png
     """
@@ -443,20 +436,23 @@ def design(
     file: Annotated[Path, typer.Argument(metavar="FIT.nc", help="A fit of `otjdd fit`.")],
     cases: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CASE...]", help="Cases whose drives might be measured. Default: four shipped cases."),
+        typer.Argument(metavar="[CASE...]", help="Cases whose drives are candidates. Default: four shipped cases."),
     ] = None,
     *,
     temperature: Annotated[
-        list[str], typer.Option("--temperature", metavar="KELVIN", help='Try each drive at this one as well: "350 K".')
+        list[str],
+        typer.Option(
+            "--temperature", metavar="KELVIN", help='Consider each drive at this temperature as well: "350 K".'
+        ),
     ] = [],
     uncertainty: Annotated[
         float | None,
-        typer.Option(min=1e-6, help="Standard deviation of ln of what would be measured. Default: as in the data."),
+        typer.Option(min=1e-6, help="Relative uncertainty of the new measurement. Default: as in the data."),
     ] = None,
     plot: PlotOption = None,
     workers: WorkersOption = None,
 ) -> None:
-    """Say which measurement next: the expected errors of a fit after each of several drives and temperatures.
+    """Rank candidate measurements by the errors that a fit would have after each.
 
     Example: otjdd design found.nc rv-loop iv --temperature "350 K" --plot next.png
     """

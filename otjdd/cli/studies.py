@@ -24,6 +24,7 @@ from otjdd.cli.arguments import (
     check_outputs,
     complete_case,
     complete_claim,
+    earlier_search,
     load_checked,
     share_of,
     usage_of,
@@ -51,21 +52,19 @@ def study(
     *,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")] = None,
     workers: WorkersOption = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Compute only what DIR does not hold yet.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Compute only the points that DIR lacks.")] = False,
     status: Annotated[
         Path | None, typer.Option("--status", metavar="DIR", help="Count the points in DIR, and compute nothing.")
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help='Compute on a dask cluster: "tcp://...", or "local".')
     ] = None,
-    shard: Annotated[
-        str | None, typer.Option(metavar="I/N", help="Compute the I-th of N shares: for job arrays.")
-    ] = None,
+    shard: Annotated[str | None, typer.Option(metavar="I/N", help="Compute part I of N, for job arrays.")] = None,
     settings: SettingOption = [],
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
     allow_outside: Outside = False,
 ) -> None:
-    """Run a case at all points of its [study], in parallel. Each point is on disk as soon as it is done.
+    """Run a case at all points of its [study], in parallel. Each point is written to disk as soon as it is finished.
 
     Example: otjdd study thickness -o thickness --workers 2
     """
@@ -128,24 +127,22 @@ Names = Annotated[
     ),
 ]
 Update = Annotated[
-    Path | None, typer.Option("--update", metavar="FILE", help="Put that table between the marks of a file.")
+    Path | None, typer.Option("--update", metavar="FILE", help="Write that table between the marks in a file.")
 ]
 Pictures = Annotated[Path | None, typer.Option("--pictures", metavar="DIR", help="Draw each claim into this folder.")]
-Report = Annotated[
-    Path | None, typer.Option("--report", metavar="DIR", help="Write a page for the browser, DIR/index.html.")
-]
+Report = Annotated[Path | None, typer.Option("--report", metavar="DIR", help="Write an HTML report, DIR/index.html.")]
 Expected = Annotated[
-    bool, typer.Option("--expected", help="Exit code 8 only where a verdict is not what the claim expects.")
+    bool, typer.Option("--expected", help="Exit with code 8 only if a verdict differs from the expected one.")
 ]
 ErrorsOption = Annotated[
     bool, typer.Option("--errors", help="State the numerical error of each number. Takes about 2.5 times as long.")
 ]
 OtherCase = Annotated[
-    Path | None, typer.Option("--case", metavar="FILE", help="Judge another set, from `otjdd calibrate -o`.")
+    Path | None, typer.Option("--case", metavar="FILE", help="Judge another parameter set, from `otjdd calibrate -o`.")
 ]
 Runs = Annotated[
     Path | None,
-    typer.Option("--runs", metavar="DIR", help="Keep the runs in this folder, and take from it those that are there."),
+    typer.Option("--runs", metavar="DIR", help="Store the runs in this folder, and reuse those already there."),
 ]
 
 
@@ -226,20 +223,20 @@ def calibrate(
         Path | None,
         typer.Option(
             "-o", "--out",
-            help="Write what was found as a case file, of several cases one each, and its evaluations next to it (.nc).",
+            help="Case file of the fitted set, one for each of several cases; all evaluated sets go next to it (.nc).",
         ),
     ] = None,
-    evaluations: Annotated[int, typer.Option(min=0, help="Most evaluations of the search; 0: polish only.")] = 1000,
-    rounds: Annotated[int, typer.Option(min=0, help="Most rounds of polishing.")] = 20,
-    spread: Annotated[float, typer.Option(min=1e-3, max=0.5, help="First step, in ranges of the bounds.")] = 0.1,
+    evaluations: Annotated[int, typer.Option(min=0, help="Limit of evaluations; 0: least squares only.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=0, help="Limit of rounds of least squares.")] = 20,
+    spread: Annotated[float, typer.Option(min=1e-3, max=0.5, help="First step, as a fraction of the bounds.")] = 0.1,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the search.")] = 1,
     workers: OneWorker = 1,
     sensitivity: Annotated[bool, typer.Option(help="Report sensitivities: one more evaluation per parameter.")] = True,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an earlier search: what it has run is not run again.")
+        bool, typer.Option("--resume", help="Continue an earlier search; its evaluations are reused.")
     ] = False,
 ) -> None:  # fmt: skip
-    """Fit chosen parameters of a case to what its runs should show: CMA-ES from where it stands, then least squares.
+    """Fit parameters of a case to published numbers: CMA-ES from their present values, then least squares.
 
     Several cases can share parameters: cases/calibration/both-devices.toml.
 
@@ -255,7 +252,10 @@ def calibrate(
         check_folder(out.parent)
         check_outputs(*result.written_files(out, task))
         result.check_replaceable(out, task)
-    visited = resumed_search(out, task) if resume else {}
+    if resume and not out:
+        raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
+    earlier = earlier_search(result.path_beside(out), "search") if resume and out else None
+    visited = result.read_visits(earlier, task) if earlier else {}
     tell(asked(task))
     with (
         progress_words("calibrate", quiet=False) as words,
@@ -288,23 +288,6 @@ def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: P
         say("\n" + "\n".join(filter(None, [never, apart])))
     if out:
         say("\n" + ", ".join(map(str, written_files(out, task))))
-
-
-def resumed_search(out: Path | None, task: TargetTask) -> dict[bytes, np.ndarray]:
-    """Evaluations of an earlier search that wrote to `out`: bytes of a point -> values (targets,).
-
-    Raises BadParameter without `out`, and ResultError for a file that does not fit.
-    """
-    from otjdd.fitting.search import earlier
-    from otjdd.fitting.targets import result
-
-    if not out:
-        raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
-    path = earlier(result.path_beside(out))
-    if path is None:
-        tell(f"There is no {result.path_beside(out)}: the search starts again.")
-        return {}
-    return result.read_visits(path, task)
 
 
 def watch(

@@ -14,13 +14,11 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from otjdd.results.outputs import about
-from otjdd.solver.checkpoint import checkpoint_path
 from otjdd.solver.start import NO_STEPS, Steps
 from otjdd.system.late import xr
 from otjdd.system.limits import shielded
@@ -264,8 +262,3 @@ def now_and_then(write: Callable[[Latest], None]) -> Callable[[Latest], None]:
             due = time.monotonic() + max(SAVED, (time.monotonic() - now) / SHARE)
 
     return save
-
-
-def earlier(out: Path) -> Path | None:
-    """File to resume a search from: the checkpoint of a killed search, else the result; None if neither exists."""
-    return next((path for path in (checkpoint_path(out), out) if path.exists()), None)
