@@ -16,18 +16,13 @@ balance. In the second law T = +-P_s is where the field points, and P_0 was P wh
 Sources: Merz, J. Appl. Phys. 27, 938 (1956); Ishibashi & Takagi, J. Phys. Soc. Jpn. 31, 506 (1971); for two levels
 the model card Heracles, IEEE Trans. Electron Devices 72, 6009 (2025).
 
-In a time step q is one more unknown of each column, in the border beside D(L):
+In a time step q is one more unknown of each column, in the border beside V_j, see `physics.state.Border`:
 
-    dq/dt = F(q, E)        E the mean field of the film, by which q and D(L) pull at each other: the depolarising field
+    dq/dt = F(q, E)        E the mean field of the film, by which q and it pull at each other: the depolarising field
 
-In a stage x = dS, y = dD(L), w = dq and v = dV_j. With p and z as in `ion_step.solve_borders`, and P' = dP/dq,
+In a stage w = dq follows from the voltage u = own + by_V v + by_P P' w across the film, with P' = dP/dq and v = dV_j:
 
-    x = p + z (y - P' w)
-    y = (v - mismatch - closure_S . p)/bordered + share P' w            share = 1 - electrodes/bordered
-    w = [r + pull (share (v - mismatch) + (1 - share) closure_S . p)]/pivot
-
-`electrodes` is the elastance of the two electrodes, pull = F_E/L, pivot = 1/(gamma dt) - F_q + pull electrodes share P'.
-With electrons in the film the answer of their stack to P and V_j takes the place of these (`electron_step`).
+    w = [r + pull (own + by_V v)]/pivot        pull = F_E/L        pivot = 1/(gamma dt) - F_q - pull by_P P'
 """
 
 import math
@@ -40,7 +35,7 @@ from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE, PLANCK
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction, Polarisation, closure_slope, hold_electrons, polarised
-from otjdd.physics.state import State
+from otjdd.physics.state import CHARGE, LOG_G, VOLTAGE, Border, State
 from otjdd.variables import Progress
 
 TWO_LEVEL, MERZ_KAI = 0, 1
@@ -136,7 +131,6 @@ class PolarisationWork(NamedTuple):
     pivot: np.ndarray  # (K,) 1/s, at the start of the step
     least_pivot: np.ndarray  # (K,) 1/s, smallest of those that the stages would have
     pull: np.ndarray  # (K,) F_E/L
-    share: np.ndarray  # (K,) 1
     slope: np.ndarray  # (K,) dP/dq at the start of the step
     stages: np.ndarray  # (s, K) stages of q
     advance: np.ndarray  # (K,) change of q since the start of the step
@@ -148,13 +142,6 @@ class PolarisationWork(NamedTuple):
 
 
 STAGES = PolarisationWork._fields.index("stages")
-
-
-class Answer(NamedTuple):
-    """A stage w of q: its part at constant V_j, and that per v."""
-
-    at_V: float
-    per_V: float
 
 
 def new_polarisation_work(stages: int, K: int, polarised: bool) -> PolarisationWork:
@@ -204,42 +191,37 @@ def fill_rates(junction: Junction, state: State, new: State, work: PolarisationW
         work.least_pivot[k] = min(work.least_pivot[k], work.per_dt[k] - rate.by_q + pull * work.coupling[k])
 
 
-@bare
-def fill_pivot(work: PolarisationWork, k: int, per_dt: float, by_q: float, coupling: float):
-    """Fill the pivot of column k at the start of a step, after `start_polarisation`."""
-    work.per_dt[k], work.coupling[k] = per_dt, coupling
-    work.pivot[k] = per_dt - by_q + work.pull[k] * coupling
-    work.least_pivot[k] = work.pivot[k]
-
-
 @detached
-def start_polarisation(junction: Junction, state: State, k: int, work: PolarisationWork) -> Rate:
-    """Rate of q of column k at the start of a step; fills its slope, pull and rates."""
-    polar, q = junction.polarisation, state.progress.advance[k]
-    rate = rate_at(junction, state, k, q)
-    work.slope[k] = polarisation_at(polar, k, q, state.progress.begun[k], state.progress.towards[k])[1]
-    work.pull[k], work.rate[k], work.advance[k] = rate.by_field / polar.thickness[k], rate.value, 0.0
-    work.against[k] = rate.against
-    return rate
-
-
-@detached
-def fill_polarisation_work(
-    junction: Junction, state: State, work: PolarisationWork, per_dt: float, bordered: np.ndarray
-):
-    """Fill the work of all columns at the start of a step. per_dt : 1/(gamma dt) [1/s]   bordered : (K,) of the ions"""
+def start_polarisation(junction: Junction, state: State, work: PolarisationWork, per_dt: float):
+    """Fill the work of all columns at the start of a step, but for what follows from the border. per_dt : 1/s"""
+    polar = junction.polarisation
     for k in range(work.slope.size):
-        rate, electrodes = start_polarisation(junction, state, k, work), electrode_elastance(junction, state, k)
-        work.share[k] = 1.0 - electrodes / bordered[k]
-        fill_pivot(work, k, per_dt, rate.by_q, electrodes * work.share[k] * work.slope[k])
+        q = state.progress.advance[k]
+        rate = rate_at(junction, state, k, q)
+        work.slope[k] = polarisation_at(polar, k, q, state.progress.begun[k], state.progress.towards[k])[1]
+        work.pull[k], work.rate[k], work.advance[k] = rate.by_field / polar.thickness[k], rate.value, 0.0
+        work.against[k], work.per_dt[k], work.pivot[k] = rate.against, per_dt, per_dt - rate.by_q
 
 
 @bare
-def answer_of_polarisation(work: PolarisationWork, k: int, mismatch: float, passed: float) -> Answer:
-    """w of column k from its right-hand side in `answer`, without dV_j and per dV_j. passed : closure_S . p"""
-    share, pull = work.share[k], work.pull[k]
-    right = work.answer[k] - pull * (share * mismatch - (1.0 - share) * passed)
-    return Answer(right / work.pivot[k], pull * share / work.pivot[k])
+def eliminate_polarisation(work: PolarisationWork, border: Border):
+    """Eliminate q of all columns from the border: what V_j does by way of P adds to what it does."""
+    for k in range(work.slope.size):
+        work.coupling[k] = -work.slope[k] * border.by_P[k, VOLTAGE]
+        work.pivot[k] += work.pull[k] * work.coupling[k]
+        work.least_pivot[k] = work.pivot[k]
+        work.per_V[k] = work.pull[k] * border.by_V[k, VOLTAGE] / work.pivot[k]
+        for number in (LOG_G, CHARGE):
+            border.by_V[k, number] += border.by_P[k, number] * work.slope[k] * work.per_V[k]
+
+
+@bare
+def solve_polarisation(work: PolarisationWork, border: Border):
+    """Turn right-hand sides in `answer` into w of all columns at constant V_j, and add what P does to the border."""
+    for k in range(work.slope.size):
+        work.answer[k] = (work.answer[k] + work.pull[k] * border.own[k, VOLTAGE]) / work.pivot[k]
+        for number in (LOG_G, CHARGE):
+            border.own[k, number] += border.by_P[k, number] * work.slope[k] * work.answer[k]
 
 
 @spliced

@@ -51,6 +51,7 @@ GUESS, COSH = 3, 2  # number of rows of a guess of D(E), y, sinh(y), cosh(y); an
 VOLTAGES = 8  # source voltages of which a junction remembers the tangent: those of a train of pulses and its reads
 AT_SOURCE, LOST = range(2)  # columns of Memory.losses
 AT_LEFT, AT_RIGHT = range(2)  # ends of the film: columns of State.passed, and rows of a log
+VOLTAGE, LOG_G, CHARGE, NUMBERS = range(4)  # of Border
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
 
 
@@ -101,6 +102,25 @@ class Tangent(NamedTuple):
         Array, derived("one", "1", "error of ln I along the tangent over half the square of its change", fill=1.0)
     ]
     evaluated: Annotated[Array, work("one", "1", "currents of channels of columns that were evaluated so far")]
+
+
+@by_pointer
+class Border(NamedTuple):
+    """What all columns of a step share, V_j, and P of each column: three numbers of a column, linear in its unknowns.
+
+    VOLTAGE [V] across the film moves P. LOG_G, ln of the conductance along the tangent, and CHARGE [C/m2], which comes from
+    the left terminal, move V_j. Each is own + by_V dV_j + by_P dP.
+    """
+
+    asked: np.ndarray  # (NUMBERS,) 1 for those that act in this step; others are not filled
+    own: np.ndarray  # (K, NUMBERS) in a stage at constant V_j and P
+    by_V: np.ndarray  # (K, NUMBERS) per V
+    by_P: np.ndarray  # (K, NUMBERS) per C/m2
+
+
+def new_border(K: int) -> Border:
+    """The border of K columns."""
+    return Border(np.zeros(NUMBERS), *np.zeros((3, K, NUMBERS)))
 
 
 @by_pointer

@@ -8,7 +8,7 @@
 
 n_i depends on the band U_i and, through the weights of the contacts, on the band everywhere. The weights are computed from
 the band at every stage; their derivative is in the Jacobian (`electron_jacobian`). q moves the band at both ends by the
-charge of the electrodes, and the answer of the stack to it pulls at q by the field.
+charge of the electrodes. What the border asks for follows from the changes of D at the faces, see `fill_numbers`.
 """
 
 import math
@@ -18,7 +18,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.exchange import passes
-from otjdd.mechanisms.polarisation import fill_pivot, fill_rates, put_polarisations, start_polarisation
+from otjdd.mechanisms.polarisation import fill_rates, put_polarisations
 from otjdd.physics.charging import charge_between
 from otjdd.physics.columns import bending, log_change
 from otjdd.physics.electron_stack import (
@@ -33,10 +33,10 @@ from otjdd.physics.electron_stack import (
 from otjdd.physics.film_electrons import BY_BAND as N_BY_BAND
 from otjdd.physics.film_electrons import BY_VOLTAGE, BY_WEIGHT, HELD_LEFT, HELD_RIGHT, OF_LEFT
 from otjdd.physics.ion_fluxes import binds, fill_pull, flux_slopes_of, fluxes_of
-from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, hold_electrons, polarised
+from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, hold_electrons
 from otjdd.physics.numerics import add_scaled, add_up, copy
 from otjdd.physics.quasistatic import coupled
-from otjdd.physics.state import State, Tangent
+from otjdd.physics.state import CHARGE, LOG_G, VOLTAGE, State, Tangent
 from otjdd.stepping.electron_jacobian import (
     BY_BAND,
     BY_FLUX,
@@ -55,10 +55,7 @@ from otjdd.stepping.electron_jacobian import (
 from otjdd.stepping.ion_step import ion_step
 from otjdd.stepping.rosenbrock import (
     CAME,
-    CAPACITANCE,
-    IN_SERIES,
     MORE,
-    PER_CHARGE,
     Ramp,
     System,
     Trial,
@@ -79,7 +76,6 @@ def factor_stacks(junction: Junction, state: State, trial: Trial, per_dt: float)
         if binds(junction):
             fill_pull(junction, state, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
         good = good and factor_column(junction, state, trial.film, k, slopes, per_dt)
-    fill_polarised_stacks(junction, state, trial, per_dt)
     return good
 
 
@@ -98,22 +94,6 @@ def across(junction: Junction, state: State, k: int, dD: np.ndarray) -> float:
     for f in range(dD.size):
         total += junction.columns.distance[k, f] / state.eps[k, f] * dD[f]
     return total
-
-
-@detached
-def fill_polarised_stacks(junction: Junction, state: State, trial: Trial, per_dt: float):
-    """Fill the work of the polarisation of all columns at the start of a step, after `factor_column`."""
-    film, polar = trial.film, trial.work.polar
-    for k in range(polar.slope.size):
-        dD = film.D[0, k]
-        film.lines[MISSING, k, :] = 0.0  # may be nan after a step that failed, and a share of 0 of nan is nan
-        rate = start_polarisation(junction, state, k, polar)
-        answer_to_polarisation(junction, state, film, k)
-        displacement_changes(linear_of(film, k), film.by_P[k], 0.0, 0.0, dD)
-        add_ends(junction, state, film, k, 1.0, dD)
-        fill_pivot(polar, k, per_dt, rate.by_q, -polar.slope[k] * across(junction, state, k, dD))
-        displacement_changes(linear_of(film, k), film.response[k], 1.0, 0.0, dD)
-        polar.per_V[k] = polar.pull[k] * across(junction, state, k, dD) / polar.pivot[k]
 
 
 @detached
@@ -216,86 +196,47 @@ def charge_by_voltage(junction: Junction, state: State, k: int) -> float:
 
 
 @detached
-def fill_capacitance(junction: Junction, state: State, trial: Trial):
-    """Fill the derivative of the charge from the source by V_j in a stage [F], and by the unknowns of each column."""
-    film, polar, by_V = trial.film, trial.work.polar, junction.capacitance
+def fill_numbers(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, k: int, x: np.ndarray, dD: np.ndarray,
+    numbers: np.ndarray,
+):  # fmt: skip
+    """Fill numbers (NUMBERS,) of the border of column k from changes x (N, 3) of its unknowns, and dD (N+1,) by these."""
+    asked = trial.work.border.asked
+    numbers[VOLTAGE] = across(junction, state, k, dD) if asked[VOLTAGE] else 0.0
+    numbers[LOG_G] = log_change(junction, tangent, k, dD) if asked[LOG_G] else 0.0
+    numbers[CHARGE] = dD[0] + charge_change(trial.film.charge[k], x) if asked[CHARGE] else 0.0
+
+
+@detached
+def fill_answers_of_stacks(junction: Junction, state: State, tangent: Tangent, trial: Trial):
+    """Fill what the border of all columns answers to V_j and to P."""
+    film, border = trial.film, trial.work.border
     for k in range(state.c.shape[0]):
-        linear, slopes, dD = linear_of(film, k), film.charge[k], film.D[0, k]
-        area = junction.area * junction.columns.weight[k]
-        fill_charge_slopes(junction, state, k, slopes)
+        linear, dD = linear_of(film, k), film.D[0, k]
+        film.lines[MISSING, k, :] = 0.0  # may be nan after a step that failed, and a share of 0 of nan is nan
+        if border.asked[CHARGE]:
+            fill_charge_slopes(junction, state, k, film.charge[k])
         displacement_changes(linear, film.response[k], 1.0, 0.0, dD)
-        by_V += area * (dD[0] + charge_change(slopes, film.response[k]) + charge_by_voltage(junction, state, k))
-        if polarised(junction):
-            by_V += area * charge_by_polarisation(junction, state, film, k, dD) * polar.slope[k] * polar.per_V[k]
-    trial.work.source[CAPACITANCE] = by_V
-
-
-@detached
-def charge_by_polarisation(junction: Junction, state: State, film: ElectronWork, k: int, dD: np.ndarray) -> float:
-    """Derivative of what comes to column k from the left by its polarisation. dD : (N+1,) work space"""
-    displacement_changes(linear_of(film, k), film.by_P[k], 0.0, 0.0, dD)
-    add_ends(junction, state, film, k, 1.0, dD)
-    return 1.0 + dD[0] + charge_change(film.charge[k], film.by_P[k])
-
-
-@detached
-def charge_of_stage(junction: Junction, state: State, trial: Trial, stage: int) -> float:
-    """Charge [C] that comes from the source in a stage at constant V_j."""
-    film, polar, came = trial.film, trial.work.polar, 0.0
-    for k in range(state.c.shape[0]):
-        dD, area = film.D[stage, k], junction.area * junction.columns.weight[k]
-        displacement_changes(linear_of(film, k), film.x[k], 0.0, 1.0, dD)
-        came += area * (dD[0] + charge_change(film.charge[k], film.x[k]))
-        if polarised(junction):
-            by_P = charge_by_polarisation(junction, state, film, k, dD)
-            came += area * by_P * polar.slope[k] * polar.answer[k]
-    return came
-
-
-@detached
-def voltage_of_stage(
-    junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, rest: float
-) -> float:
-    """dV_j of a stage. With x = p + z dV the circuit row V - V_j - drop(sum V_j G + dQ/dt) gives it.
-
-    With a polarisation w = answer + per_V dV of q adds its share to both.
-    """
-    film, polar, by_V, came, work = trial.film, trial.work.polar, 1.0, 0.0, trial.work
-    if coupled(junction):
-        if stage == 0:
-            fill_capacitance(junction, state, trial)
-        came = charge_of_stage(junction, state, trial, stage)
-        rest -= work.source[PER_CHARGE] * came
-        by_V += work.source[PER_CHARGE] * work.source[CAPACITANCE]
-    if with_current:
-        slope = work.source[IN_SERIES]
-        for k in range(state.c.shape[0]):
-            linear, dD, current = linear_of(film, k), film.D[stage, k], slope * state.V[0] * state.G[k]
-            displacement_changes(linear, film.response[k], 1.0, 0.0, dD)
-            by_V += slope * state.G[k] + current * (tangent.by_V[k] + log_change(junction, tangent, k, dD))
-            displacement_changes(linear, film.x[k], 0.0, 1.0, dD)
-            rest -= current * log_change(junction, tangent, k, dD)
-            if polarised(junction):
-                displacement_changes(linear, film.by_P[k], 0.0, 0.0, dD)
-                add_ends(junction, state, film, k, 1.0, dD)
-                along = tangent.by_D[k] + tangent.by_P[k] + log_change(junction, tangent, k, dD)
-                by_V += current * along * polar.slope[k] * polar.per_V[k]
-                rest -= current * along * polar.slope[k] * polar.answer[k]
-    v = rest / by_V
-    if coupled(junction):
-        work.UQ[stage] = came + work.source[CAPACITANCE] * v + work.source[MORE]
-    return v
+        fill_numbers(junction, state, tangent, trial, k, film.response[k], dD, border.by_V[k])
+        border.by_V[k, LOG_G] += tangent.by_V[k]
+        border.by_V[k, CHARGE] += charge_by_voltage(junction, state, k)
+        if border.asked[VOLTAGE]:
+            answer_to_polarisation(junction, state, film, k)
+            displacement_changes(linear, film.by_P[k], 0.0, 0.0, dD)
+            add_ends(junction, state, film, k, 1.0, dD)
+            fill_numbers(junction, state, tangent, trial, k, film.by_P[k], dD, border.by_P[k])
+            border.by_P[k, LOG_G] += tangent.by_D[k] + tangent.by_P[k]
+            border.by_P[k, CHARGE] += 1.0
 
 
 @detached
 def fill_stage(junction: Junction, state: State, trial: Trial, stage: int, dV: float):
-    """Fill work.US, film.U, film.D and the polarisation's answer of a stage with its unknowns, V_j and q among them."""
+    """Fill work.US, film.U and film.D of a stage with its unknowns, V_j and P among them."""
     work, film, polar = trial.work, trial.film, trial.work.polar
     for k in range(trial.state.c.shape[0]):
         x, response, S, U = film.x[k], film.response[k], work.US[stage, k], film.U[stage, k]
         dP, right_flux = 0.0, S[U.size]
-        if polarised(junction):
-            polar.answer[k] += polar.per_V[k] * dV
+        if work.border.asked[VOLTAGE]:
             dP = polar.slope[k] * polar.answer[k]
             for i in range(U.size):
                 x[i, BAND] += dP * film.by_P[k, i, BAND]
@@ -311,25 +252,19 @@ def fill_stage(junction: Junction, state: State, trial: Trial, stage: int, dV: f
             missing = film.lines[TILT, k, N] * film.lines[MISSING, k, N]
             S[N] = last[BY_PASSED] * S[N - 1] - last[BY_BAND] * U[N - 1] + last[BY_FLUX] * (right_flux + missing)
         displacement_changes(linear_of(film, k), x, dV, 1.0, film.D[stage, k])
-        if polarised(junction):
+        if work.border.asked[VOLTAGE]:
             add_ends(junction, state, film, k, dP, film.D[stage, k])
 
 
 @detached
-def solve_stacks(
-    junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, rest: float
-) -> float:
-    """Solve a stage, whose right-hand sides work.US holds: at constant V_j and q, q at constant V_j, V_j. Returns dV_j."""
-    film, polar = trial.film, trial.work.polar
+def solve_stacks(junction: Junction, state: State, tangent: Tangent, trial: Trial, stage: int):
+    """Solve a stage, whose right-hand sides work.US holds, at constant V_j and P, and fill the border's own of it."""
+    film, border = trial.film, trial.work.border
     for k in range(trial.state.c.shape[0]):
         solve_column(junction, k, trial.state, film, trial.work.US[stage, k])
-        if polarised(junction):
-            dD = film.D[stage, k]
-            displacement_changes(linear_of(film, k), film.x[k], 0.0, 1.0, dD)
-            polar.answer[k] = (polar.answer[k] + polar.pull[k] * across(junction, state, k, dD)) / polar.pivot[k]
-    dV = voltage_of_stage(junction, state, tangent, trial, with_current, stage, rest)
-    fill_stage(junction, state, trial, stage, dV)
-    return dV
+        if add_up(border.asked) > 0.0:
+            displacement_changes(linear_of(film, k), film.x[k], 0.0, 1.0, film.D[stage, k])
+            fill_numbers(junction, state, tangent, trial, k, film.x[k], film.D[stage, k], border.own[k])
 
 
 @detached
@@ -343,8 +278,10 @@ def finish_stacks(junction: Junction, state: State, trial: Trial):
 
 
 electron_step = step_of(
-    System(factor_stacks, evaluate_stacks, conducted_along, solve_stacks, finish_stacks), "electron_step"
-)
+    System(
+        factor_stacks, fill_answers_of_stacks, evaluate_stacks, conducted_along, solve_stacks, fill_stage, finish_stacks
+    ), "electron_step",
+)  # fmt: skip
 
 
 @detached

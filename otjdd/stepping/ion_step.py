@@ -6,8 +6,13 @@
     dQ_s/dt = (V(t) - V_j)/R_s - I(S, q, Q, V_j)    one for the junction, Q_s of all columns; V(t) = V_j without R_s
 
 S_f counts the vacancies that passed face f, and Q is the charge of the terminals, D(L) where the right electrode blocks
-(`exchange`). Every stage is one tridiagonal solve per column with a border of one row for Q. The borders of all columns
-meet in one scalar, V_j. Within a step ln I is linear in the state, along the tangent of `columns`.
+(`exchange`). Every stage is one tridiagonal solve per column. Within a step ln I is linear in the state, along the tangent
+of `columns`. With p = T^-1 r and z = T^-1 dJ/dQ, a stage is x = dS, y = dQ, at a change v of V_j and P' w of P
+
+    x = p + z (y - P' w)        y = (v - mismatch - closure_S . p)/bordered + share P' w
+
+with share = 1 - electrodes/bordered, by the elastance of the two electrodes. The border asks for the voltage across the
+film, which is that of V_j but for what the electrodes take, for ln G along x and y, and for the charge y.
 """
 
 import math
@@ -16,26 +21,15 @@ from otjdd.compiler.decorators import spliced
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.exchange import open_faces
 from otjdd.mechanisms.polarisation import (
-    answer_of_polarisation,
-    fill_polarisation_work,
+    electrode_elastance,
     fill_rates,
     put_polarisations,
 )
 from otjdd.physics.ion_fluxes import IonRows, factor_ion_rows, flux_slopes_of, fluxes_of
-from otjdd.physics.junction import FluxSlopes, Junction, closure, move_fields, polarised
+from otjdd.physics.junction import FluxSlopes, Junction, closure, move_fields
 from otjdd.physics.numerics import add_scaled, add_up, dot, solve_tridiagonal
-from otjdd.physics.quasistatic import coupled
-from otjdd.physics.state import State, Tangent
-from otjdd.stepping.rosenbrock import (
-    CAPACITANCE,
-    IN_SERIES,
-    PER_CHARGE,
-    System,
-    Trial,
-    count_passed,
-    displaced,
-    step_of,
-)
+from otjdd.physics.state import CHARGE, LOG_G, VOLTAGE, State, Tangent
+from otjdd.stepping.rosenbrock import System, Trial, count_passed, displaced, step_of
 
 
 @spliced
@@ -50,8 +44,25 @@ def factor_ions(junction: Junction, state: State, trial: Trial, per_dt: float) -
         if not good:
             return False
         work.mismatch[k] = closure(junction, k, state.D_left[k], state.D_right[k], state.V[0], state.E[k])
-    fill_polarisation_work(junction, state, work.polar, per_dt, work.bordered)
     return True
+
+
+@spliced
+def fill_answers_of_ions(junction: Junction, state: State, tangent: Tangent, trial: Trial):
+    """Fill what the border of all columns answers to V_j and to P."""
+    work, border, (a, b) = trial.work, trial.work.border, open_faces(junction, state.c.shape[1])
+    for k in range(state.c.shape[0]):
+        border.by_V[k, CHARGE], by_ions = 1.0 / work.bordered[k], 0.0
+        if border.asked[LOG_G]:
+            by_ions = dot(tangent.by_S[k, a:b], work.response[k, a:b])
+            work.along[k] = tangent.by_D[k] + by_ions
+            border.by_V[k, LOG_G] = tangent.by_V[k] + work.along[k] / work.bordered[k]
+        if border.asked[VOLTAGE]:
+            electrodes = electrode_elastance(junction, state, k)
+            share = 1.0 - electrodes / work.bordered[k]
+            border.by_V[k, VOLTAGE], border.by_P[k, VOLTAGE] = share, -electrodes * share
+            border.by_P[k, LOG_G] = work.along[k] * share + tangent.by_P[k] - by_ions
+            border.by_P[k, CHARGE] = share
 
 
 @spliced
@@ -89,62 +100,34 @@ def conducted_along_ions(
 
 
 @spliced
-def solve_borders(
-    junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, rest: float
-) -> float:
-    """Solve the bordered system: work.US of the stage holds right-hand sides, then dS; work.UD its dQ. Returns dV_j.
-
-    With p = T^-1 r and z = T^-1 dJ/dQ: x = p + z y,  y = (v - mismatch - closure_S . p)/bordered, and the circuit row
-    V - V_j - drop(sum V_j G + dQ_s/dt) gives v. With a polarisation, whose right-hand sides work.polar.answer holds: as
-    there.
-    """
-    work, (K, N) = trial.work, state.c.shape
-    x, y = work.US[stage], work.UD[stage]
-    (a, b), polar, drop_slope = open_faces(junction, N), work.polar, work.source[IN_SERIES]
-    charging = coupled(junction)
-    charge_by_V, came = junction.capacitance, 0.0
-    by_V = 1.0
-    for k in range(K):
-        inner = x[k, a:b]
+def solve_ions(junction: Junction, state: State, tangent: Tangent, trial: Trial, stage: int):
+    """Solve a stage at constant V_j and P: work.US of it holds right-hand sides, then p; work.UD y, as the border does."""
+    work, border, (a, b) = trial.work, trial.work.border, open_faces(junction, state.c.shape[1])
+    for k in range(state.c.shape[0]):
+        inner = work.US[stage, k, a:b]
         solve_tridiagonal(work.lower[k, a:b], work.inverse[k, a:b], work.upper[k, a:b], inner, b - a)
         passed = dot(work.closure[k, a:b], inner)
-        y[k] = -(work.mismatch[k] + passed) / work.bordered[k]
-        if polarised(junction):
-            answer = answer_of_polarisation(polar, k, work.mismatch[k], passed)
-            polar.answer[k], polar.per_V[k] = answer.at_V, answer.per_V
-            y[k] += polar.share[k] * polar.slope[k] * answer.at_V
-        if charging:
-            area = junction.area * junction.columns.weight[k]
-            came += area * y[k]
-            charge_by_V += area / work.bordered[k]
-            if polarised(junction):
-                charge_by_V += area * polar.share[k] * polar.slope[k] * polar.per_V[k]
-        if with_current:
-            by_ions = dot(tangent.by_S[k, a:b], work.response[k, a:b])
-            along = tangent.by_D[k] + by_ions
-            direct = dot(tangent.by_S[k, a:b], inner)
-            current = drop_slope * state.V[0] * state.G[k]
-            by_V += drop_slope * state.G[k] + current * (tangent.by_V[k] + along / work.bordered[k])
-            rest -= current * (direct + along * y[k])
-            if polarised(junction):
-                own = (tangent.by_P[k] - by_ions) * polar.slope[k]
-                by_V += current * (along * polar.share[k] * polar.slope[k] + own) * polar.per_V[k]
-                rest -= current * own * polar.answer[k]
-    if charging:
-        by_V += work.source[PER_CHARGE] * charge_by_V
-        rest -= work.source[PER_CHARGE] * came
-        work.source[CAPACITANCE] = charge_by_V
-    v = rest / by_V
-    work.UQ[stage] = came + charge_by_V * v
-    for k in range(K):
-        y[k] += v / work.bordered[k]
+        y = -(work.mismatch[k] + passed) / work.bordered[k]
+        work.UD[stage, k], border.own[k, CHARGE] = y, y
+        if border.asked[LOG_G]:
+            border.own[k, LOG_G] = dot(tangent.by_S[k, a:b], inner) + work.along[k] * y
+        if border.asked[VOLTAGE]:
+            share = border.by_P[k, CHARGE]
+            border.own[k, VOLTAGE] = (1.0 - share) * passed - share * work.mismatch[k]
+
+
+@spliced
+def fill_ions(junction: Junction, state: State, trial: Trial, stage: int, dV: float):
+    """Turn p of a stage into dS, and work.UD into its dQ."""
+    work, y, (a, b) = trial.work, trial.work.UD[stage], open_faces(junction, state.c.shape[1])
+    for k in range(state.c.shape[0]):
+        y[k] += dV / work.bordered[k]
         push = y[k]
-        if polarised(junction):
-            polar.answer[k] += polar.per_V[k] * v
-            y[k] += polar.share[k] * polar.slope[k] * polar.per_V[k] * v
-            push = y[k] - polar.slope[k] * polar.answer[k]
-        add_scaled(push, work.response[k, a:b], x[k, a:b])
-    return v
+        if work.border.asked[VOLTAGE]:
+            dP = work.polar.slope[k] * work.polar.answer[k]
+            y[k] += work.border.by_P[k, CHARGE] * dP
+            push = y[k] - dP
+        add_scaled(push, work.response[k, a:b], work.US[stage, k, a:b])
 
 
 @spliced
@@ -156,4 +139,8 @@ def finish_ions(junction: Junction, state: State, trial: Trial):
         trial.state.D_right[k] = state.D_right[k] + work.dD[k] + work.UD[last, k] - passed
 
 
-ion_step = step_of(System(factor_ions, evaluate_ions, conducted_along_ions, solve_borders, finish_ions), "ion_step")
+ion_step = step_of(
+    System(
+        factor_ions, fill_answers_of_ions, evaluate_ions, conducted_along_ions, solve_ions, fill_ions, finish_ions
+    ), "ion_step",
+)  # fmt: skip

@@ -1,7 +1,8 @@
 """One time step by a Rosenbrock method: its stages, on any system of equations of the ions and what moves with them.
 
 A `System` says how its equations are factored at the start of a step, evaluated at a stage and solved for it: that of
-`ion_step` for ions alone, that of `electron_step` for a film with electrons.
+`ion_step` for ions alone, that of `electron_step` for a film with electrons. Its rows are solved at constant V_j and P of
+each column; the border about them, which gives these, is the same for all (`physics.state.Border`).
 
 The methods are tables of coefficients, one for each tolerance. Both are L-stable, stiffly accurate and made for
 differential-algebraic systems of index 1. Coefficients are those of the transformed variables of Hairer & Wanner,
@@ -18,17 +19,32 @@ from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.polarisation import (
     PolarisationWork,
+    eliminate_polarisation,
     end_polarisation,
     fill_right_hand_side,
     move_polarisation,
     new_polarisation_work,
+    solve_polarisation,
+    start_polarisation,
 )
 from otjdd.mechanisms.traps.kinetic import trap_current
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import Columns, Junction, new_state
 from otjdd.physics.numerics import add_scaled, copy
 from otjdd.physics.quasistatic import coupled, drop, source_current
-from otjdd.physics.state import AT_LEFT, AT_RIGHT, GUESS, State, Tangent, WayBetween
+from otjdd.physics.state import (
+    AT_LEFT,
+    AT_RIGHT,
+    CHARGE,
+    GUESS,
+    LOG_G,
+    VOLTAGE,
+    Border,
+    State,
+    Tangent,
+    WayBetween,
+    new_border,
+)
 from otjdd.physics.terminal_charge import new_between
 from otjdd.stepping.drawn_hops import Noise, no_noise
 from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
@@ -129,6 +145,7 @@ class Work(NamedTuple):
     response: np.ndarray  # (K, N+1) T^-1 dJ/dQ
     closure: np.ndarray  # (K, N+1) d closure/dS
     bordered: np.ndarray  # (K,) d closure/dQ, the response of S included
+    along: np.ndarray  # (K,) d ln G/dQ along the tangent, the response of S included
     J: np.ndarray  # (K, N+1) fluxes 1/(m2 s)
     US: np.ndarray  # (s, K, N+1) stages of S, Q and V_j
     UD: np.ndarray  # (s, K)
@@ -141,6 +158,7 @@ class Work(NamedTuple):
     factors: np.ndarray  # of `ions.field_factors`
     error: np.ndarray  # (K, N) error estimate of c [1/m3]
     polar: PolarisationWork
+    border: Border
 
 
 @by_pointer
@@ -156,8 +174,9 @@ class Trial(NamedTuple):
 
 
 # numbers of Work.source: dV/dI of what is in series [ohm], 0 without; the same over gamma dt [ohm/s]; charge that came from
-# the source [C] since the start of the step, and what a stage has more than it counts so; dQ/dV_j [F], above 0 without
-IN_SERIES, PER_CHARGE, CAME, MORE, CAPACITANCE, SOURCE = range(6)
+# the source [C] since the start of the step, and what a stage has more than it counts so; dQ/dV_j [F], above 0 without;
+# what dV_j does to the equation of the circuit [1]
+IN_SERIES, PER_CHARGE, CAME, MORE, CAPACITANCE, BY_V, SOURCE = range(7)
 
 
 class Ramp(NamedTuple):
@@ -181,11 +200,11 @@ def new_work(stages: int, K: int, N: int, polarised: bool = False) -> Work:
     """Work space of a method for K columns of N cells, polarised or not."""
     face = (K, N + 1)
     return Work(
-        np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(K),
+        np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(K), np.zeros(K),
         np.zeros(face), np.zeros((stages, K, N + 1)), np.zeros((stages, K)), np.zeros(stages), np.zeros(stages),
         np.zeros(SOURCE),
         np.zeros(face), np.zeros(K), np.zeros(K), new_factors(N),
-        np.zeros((K, N)), new_polarisation_work(stages, K, polarised),
+        np.zeros((K, N)), new_polarisation_work(stages, K, polarised), new_border(K),
     )  # fmt: skip
 
 
@@ -249,10 +268,12 @@ def move_to_stage(method: Method, work: Work, i: int):
 class System(NamedTuple):
     """The equations of a time step as its stages ask for them: kernels. All columns meet in one scalar, V_j."""
 
-    factor: Any  # (junction, state, trial, per_dt): factor the Jacobian at the start; fluxes there
+    factor: Any  # (junction, state, trial, per_dt): factor the rows of the columns at the start; fluxes there
+    fill_answers: Any  # (junction, state, tangent, trial): what the border answers to V_j and to P
     evaluate: Any  # (junction, state, trial, stage, dV): fluxes and residuals at a stage
     conducted: Any  # (junction, state, tangent, trial, with_current, dV): A, conducted at a stage
-    solve: Any  # (junction, state, tangent, trial, with_current, stage, rest): dV_j; fill the stage
+    solve: Any  # (junction, state, tangent, trial, stage): the rows at constant V_j and P, and the border's own
+    fill: Any  # (junction, state, trial, stage, dV): the stage, dV_j and dP among it
     finish: Any  # (junction, state, trial): fields at the end from the last stage
 
 
@@ -276,9 +297,11 @@ def fill_right_hand_sides(method: Method, work: Work, i: int, per_dt: float):
 
 
 @spliced
-def begin_source(junction: Junction, state: State, work: Work, V_source: float, per_dt: float):
-    """Fill the numbers of the circuit at the start of a step. per_dt : 1/(gamma dt) [1/s]"""
-    source = work.source
+def begin_border(junction: Junction, state: State, work: Work, V_source: float, per_dt: float, with_current: bool):
+    """Fill what acts in a step, and the numbers of the circuit at its start. per_dt : 1/(gamma dt) [1/s]"""
+    source, asked = work.source, work.border.asked
+    asked[VOLTAGE] = 1.0 if work.polar.slope.size > 0 else 0.0
+    asked[LOG_G], asked[CHARGE] = 1.0 if with_current else 0.0, 1.0 if coupled(junction) else 0.0
     source[CAME], source[MORE], source[CAPACITANCE] = 0.0, 0.0, 1.0
     if coupled(junction):
         source[IN_SERIES] = drop(junction, source_current(junction, V_source - state.V[0]))[1]
@@ -293,6 +316,43 @@ def charging_rest(junction: Junction, method: Method, work: Work, i: int, per_dt
         before += method.C[i, j] * work.UQ[j]
     passed = source_current(junction, lost) - current
     return source[IN_SERIES] * (passed + per_dt * before) - source[PER_CHARGE] * source[MORE]
+
+
+@spliced
+def factor_border(junction: Junction, state: State, work: Work):
+    """Fill what a change of V_j does to the equation of the circuit, V - V_j - drop(sum V_j G + dQ/dt) = 0."""
+    source, border, by_V = work.source, work.border, 1.0
+    eliminate_polarisation(work.polar, border)
+    if border.asked[LOG_G]:
+        for k in range(state.G.size):
+            current = source[IN_SERIES] * state.V[0] * state.G[k]
+            by_V += source[IN_SERIES] * state.G[k] + current * border.by_V[k, LOG_G]
+    if border.asked[CHARGE]:
+        source[CAPACITANCE] = junction.capacitance
+        for k in range(state.G.size):
+            source[CAPACITANCE] += junction.area * junction.columns.weight[k] * border.by_V[k, CHARGE]
+        by_V += source[PER_CHARGE] * source[CAPACITANCE]
+    source[BY_V] = by_V
+
+
+@spliced
+def solve_border(junction: Junction, state: State, work: Work, stage: int, rest: float):
+    """Fill the stages of V_j, of the charge from the source, and of the polarisations. rest : of the circuit [V]"""
+    source, border, polar, came = work.source, work.border, work.polar, 0.0
+    solve_polarisation(polar, border)
+    if border.asked[LOG_G]:
+        for k in range(state.G.size):
+            rest -= source[IN_SERIES] * state.V[0] * state.G[k] * border.own[k, LOG_G]
+    if border.asked[CHARGE]:
+        for k in range(state.G.size):
+            came += junction.area * junction.columns.weight[k] * border.own[k, CHARGE]
+        rest -= source[PER_CHARGE] * came
+    work.UV[stage] = rest / source[BY_V]
+    if border.asked[CHARGE]:
+        work.UQ[stage] = came + source[CAPACITANCE] * work.UV[stage] + source[MORE]
+    for k in range(polar.slope.size):
+        polar.answer[k] += polar.per_V[k] * work.UV[stage]
+        polar.stages[stage, k] = polar.answer[k]
 
 
 @spliced
@@ -314,7 +374,7 @@ def end_stages(junction: Junction, state: State, trial: Trial, dV: float):
 
 def step_of(system: System, name: str):
     """The kernel that takes a step of a system. name : that of the kernel in the cache"""
-    factor, evaluate, conducted, solve, finish = system
+    factor, fill_answers, evaluate, conducted, solve, fill, finish = system
 
     def step(
         junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool
@@ -324,8 +384,13 @@ def step_of(system: System, name: str):
         with_current : the current acts on V_j, along its tangent; else it stays that of the start.
         """
         method, work, dV, traps = trial.method, trial.work, 0.0, trap_current(state)
-        begin_source(junction, state, work, source.voltage, 1.0 / (dt * method.gamma))
+        begin_border(junction, state, work, source.voltage, 1.0 / (dt * method.gamma), with_current)
         if not factor(junction, state, trial, 1.0 / (dt * method.gamma)):
+            return False
+        start_polarisation(junction, state, work.polar, 1.0 / (dt * method.gamma))
+        fill_answers(junction, state, tangent, trial)
+        factor_border(junction, state, work)
+        if not work.source[CAPACITANCE] > 0.0:
             return False
         begin_stages(state, trial.state)
         for i in range(method.alpha.size):
@@ -343,10 +408,9 @@ def step_of(system: System, name: str):
             rest += method.gamma_sum[i] * dt * source.slope
             if not abs(rest) < math.inf:
                 return False
-            work.UV[i] = solve(junction, state, tangent, trial, with_current, i, rest)
-            if not work.source[CAPACITANCE] > 0.0:
-                return False
-            copy(work.polar.answer, work.polar.stages[i])
+            solve(junction, state, tangent, trial, i)
+            solve_border(junction, state, work, i, rest)
+            fill(junction, state, trial, i, work.UV[i])
         end_stages(junction, state, trial, dV)
         finish(junction, state, trial)
         return True
