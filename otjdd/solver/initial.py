@@ -289,8 +289,11 @@ def with_ions_drawn(case: Case, junction: Junction, parts: list[Member], start: 
             ions[k] = 0
             while not ions[k].any():  # one or more in all
                 ions[k] = rng.binomial(whole, np.clip(full, 0.0, 1.0))
-        if abs(ions[k].sum() - numbers[k]) > ROUND_OFF * numbers[k]:
-            smooth[k], alike = holding(full, sites, width[k], ions[k].sum() / area), False
+        mobile = np.flatnonzero(sites)
+        for part in np.split(mobile, np.flatnonzero(np.diff(mobile) > 1) + 1):  # ions cross no layer without sites
+            number, drawn = (mean[k, part] @ width[k, part]) * area, ions[k, part].sum()
+            if abs(drawn - number) > ROUND_OFF * numbers[k]:
+                smooth[k, part], alike = holding(full[part], sites[part], width[k, part], drawn / area), False
     c = ions / (width * noise.area[:, None])
     return start | {"c": c} if alike else without(start, "smooth_passed") | {"c": c, "smooth": smooth}
 

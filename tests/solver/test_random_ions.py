@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from devices import COLUMNS, SMALL, case, needs_speed
+from layered import between_metals, layer
 
 import otjdd
 from otjdd.case.case import load_case
@@ -128,3 +129,31 @@ def test_columns_with_an_ion_or_two_do_not_stall():
         "drive": {"kind": "train", "voltage": "1.6 V", "count": 10, "width": "100 us", "period": "1 ms", "read_each": True},
     })  # fmt: skip
     assert ds.attrs["solver_status"] == "done"
+
+
+@needs_speed
+def test_ions_on_either_side_of_a_layer_without_sites_hop_for_themselves():
+    """The density of each part holds its own ions, also none. None pass the layer, and their mean moves as a density."""
+    drive = {"kind": "hold", "voltage": "2.5 V", "duration": "1 ms", "reads_at": ["100 us"]}
+    film = between_metals(layer(1.0, 12), layer(0.3, 4, ions="none"), layer(1.2, 14)).replace({
+        "drive": drive, "record.profiles_at_reads": True, "columns.count": 24,
+    })  # fmt: skip
+    parts = np.s_[0:12], np.s_[16:30]
+    moved = {}
+    for name, radius, noise in (("density", "30 nm", "none"), ("ions", "30 nm", "shot"), ("few", "5.5 nm", "shot")):
+        there = film.replace({"device.radius": radius, "ions.noise": noise, "ions.seed": 5 * (noise == "shot")})
+        members = model.members(there)
+        begun = initial.start(there, model.junction(there, parts=members), members)
+        ds = otjdd.run(there)
+        width, c = ds.cell_width.values, ds.vacancy_concentration_columns.values
+        held = np.stack([c[..., part] @ width[part] for part in parts])
+        np.testing.assert_allclose(held, held[:, :1] + 0.0 * held, rtol=1e-12)
+        if noise == "shot":
+            smooth = np.stack([begun["smooth"][:, part] @ width[part] for part in parts])
+            np.testing.assert_allclose(smooth, held[:, 0], rtol=1e-9, atol=1e-9 * held.max())
+        place = np.stack([(c[..., part] * width[part]) @ np.arange(width[part].size) for part in parts])
+        moved[name] = (place[:, -1] - place[:, 0]) / np.where(held[:, 0] > 0.0, held[:, 0], np.nan)
+    assert np.isnan(moved["few"]).any()  # a part of a column without ions
+    error = moved["ions"].std(axis=1, ddof=1) / np.sqrt(24)
+    assert (np.abs(moved["density"]).max(axis=1) > 5.0 * error).all()
+    assert (np.abs(moved["ions"].mean(axis=1) - moved["density"].mean(axis=1)) < 4.0 * error).all()
