@@ -124,6 +124,9 @@ def response_of_traps(junction: Junction, state: State, tangent: Tangent, k: int
 
 
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
+FARTHEST_VOLTAGE = (
+    0.5  # V, over which a tangent is followed: where a leak saturates it has no slope that tells of the rest
+)
 SAME_TEMPERATURE = 2e-6  # relative, of kT over which a tangent is followed: ln G has changed by 6e-5 then
 SHARE_CERTAIN = (
     0.5  # largest change of ln G after which the share of a column in the current is certain along its tangent
@@ -311,7 +314,7 @@ def follow_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
 
     The changes by V, D(L), the ions and P are added without sign: where they cancel, their curvatures need not. Without
     slopes a channel knows the state of its evaluation alone. A column of which a channel has gone too far, or is of another
-    temperature, keeps its conductance.
+    temperature or of a voltage far from its own, keeps its conductance.
     """
     largest, C = 0.0, junction.channels.code.size
     for k in range(state.c.shape[0]):
@@ -327,6 +330,7 @@ def follow_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
                 change, log_ratio = abs(by_V) + abs(by_D) + abs(by_S) + abs(by_P), by_V + by_D + by_S + by_P
             near = change < FARTHEST_CHANGE  # False for nan, before the first evaluation
             near = near and abs(state.kT[k] - tangent.kT[r]) <= SAME_TEMPERATURE * state.kT[k]
+            near = near and abs(state.V[0] - tangent.V[r]) <= FARTHEST_VOLTAGE
             tangent.change[r] = change if near else math.inf
             if near:
                 tangent.present[r] = tangent.G[r] * math.exp(log_ratio)

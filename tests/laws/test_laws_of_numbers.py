@@ -49,14 +49,15 @@ def test_a_row_is_the_current_of_its_instant(data):
         V_j = float(run.state.V[0])
         close = 2e-3 * max(abs(V_j), 1e-3) if "circuit" in data else 1e-6
         alike(float(row.junction_voltage), V_j, 1.0, close, f"V_j at {t:g} s")
-        alike(float(row.conduction_current), conductance * V_j, 3e-3, what=f"current at {t:g} s")
+        size = conductance * max(abs(V_j), 1e-9)
+        alike(float(row.conduction_current), conductance * V_j, 3e-3, size, f"current at {t:g} s")
         compared += 1
     assert compared > 3
 
 
-@law(seeds=(*range(12), 53), without=(of.noise,), in_turn=(of.nothing, of.two_films_of_electrons, of.nothing))
+@law(seeds=(*range(12), 53, 62), without=(of.noise,), in_turn=(of.nothing, of.two_films_of_electrons, of.nothing))
 def test_rows_reads_and_snapshots_of_one_instant_agree(data):
-    """A read is of the junction at rest: a row is of it as it is, which is charged to a thousandth of the read or is not."""
+    """A read is of the junction at rest, a row is of it as it is: they agree where it is charged to a thousandth."""
     if "device.film.thickness" in data.get("columns", {}).get("spread", {}):
         raise NoStatement("columns of unlike thickness have no common cells")
     ds = run_of(with_keys(data, record={"profiles": 5, "profiles_at_reads": True}))

@@ -161,6 +161,23 @@ def test_without_slopes_a_tangent_tells_the_current_of_its_own_state_alone():
         assert close_all(junction, state, 0.4, CLOSURE_TOLERANCE) == Status.DONE
 
 
+def test_a_leak_is_not_followed_from_where_it_saturates():
+    """There its slopes are 0, and say nothing of the decades between."""
+    leak = {"kind": "poole-frenkel", "conductivity": 0.01, "barrier": 0.5, "permittivity": 4.0}
+    run = begin(case(**SMALL, device__leaks=[leak]), voltage=0.1)
+    junction, state, tangent = run.junction, run.state, run.tangent
+    assert conduct(junction, state, tangent, True)
+    low = tangent.G[1]
+    assert close_all(junction, state, 60.0, CLOSURE_TOLERANCE) == Status.DONE
+    assert conduct(junction, state, tangent, True)
+    assert tangent.G[1] > 100.0 * low
+    assert close_all(junction, state, 0.1, CLOSURE_TOLERANCE) == Status.DONE
+    follow_tangent(junction, state, tangent)
+    assert tangent.change[1] == math.inf
+    assert conduct_anew(junction, state, tangent, 1e-9, -1.0)
+    assert tangent.G[1] == pytest.approx(low, rel=1e-6)
+
+
 def test_a_channel_follows_its_own_slopes_however_small_its_share():
     """Where a leak carries a million times the current through the band, and then a thousandth of it."""
     leaky = case(**SMALL, temperature=77.0, device__leaks=[{"kind": "ohmic", "conductance": 1e6}])
