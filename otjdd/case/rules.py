@@ -277,8 +277,6 @@ RULES = (
     Rule("charged", "with device.film.polarisation", polarised, "both charges are not solved together"),
     Rule("charged", "with device.heat", heated, "the filling belongs to one temperature"),
     Rule("charged", 'with ions.noise = "{noise}"', noisy, "single ions hop in fields without charged traps"),
-    Rule("charged", 'with ions.initial = "equilibrium" and occupation = "kinetic"',
-         lambda case, trap: trap.kinetic and case.ions.initial == "equilibrium", "the rest of both is not found together"),
     rule_of_drives("charged", (*SMALL, "patterns"), why="their charge is in no small signal and in no compact model"),
     Rule("charged", "with electrodes that exchange vacancies, in a drive in time",
          lambda case, _: case.drive.kind != "iv" and bool(exchanges(case.device)), "fluxes through walls are without them"),

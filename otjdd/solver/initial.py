@@ -141,12 +141,21 @@ def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     if initial == "equilibrium":
         if unlike := disagreement(case):
             raise ValueError(f'ions.initial = "equilibrium": {unlike}')
-        return {"c": relax(junction, c, P)} | polarised
+        return {"c": relax(with_steady_traps(case, junction, parts), c, P)} | polarised
     if isinstance(initial, FromResult):
         return from_result(case, junction, parts)
     if isinstance(initial, FromProfile):
         return {"c": model.profile_in_cells(case, parts)} | polarised
     return {"c": c} | polarised
+
+
+def with_steady_traps(case: Case, junction: Junction, parts: list[Member]) -> Junction:
+    """The junction with charged traps that are filled as they are at rest, which kinetic ones are in equilibrium."""
+    traps, device = case.device.traps or (), case.device
+    if not any(trap.kinetic and trap.kind != "none" for trap in traps):
+        return junction
+    steady = tuple(trap.model_copy(update={"occupation": "steady"}) for trap in traps)
+    return model.junction(case.model_copy(update={"device": device.model_copy(update={"traps": steady})}), parts=parts)
 
 
 def polarisation(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from devices import needs_speed
+from devices import case, needs_speed
 from scipy.integrate import solve_ivp
 from scipy.special import expit
 
@@ -417,3 +417,20 @@ def test_long_after_a_jump_charged_traps_are_those_at_rest():
     kinetic = run([(0.0, 0.4), (1e9, 0.4)], **keys)
     steady = run(None, STEADY, drive={"kind": "iv", "voltages": [0.4]}, **keys)
     assert kinetic.read_current.values[-1] == pytest.approx(float(steady.bias_current.squeeze()), rel=1e-6)
+
+
+@needs_speed
+@pytest.mark.parametrize(("kind", "temperature"), [("acceptor", 300.0), ("donor", 350.0)])
+def test_a_start_in_equilibrium_is_where_ions_and_charged_traps_come_to_rest(kind, temperature):
+    trap = {
+        "name": "t", "kind": kind, "density": "5e25 1/m^3", "depth": "0.8 eV", "attempt_frequency": "1e11 Hz",
+        "occupation": "kinetic",
+    }  # fmt: skip
+    hold = {"kind": "hold", "voltage": "0 V", "duration": "1e4 s"}
+    held = case(temperature=temperature).replace({"device.traps": [trap], "drive": hold, "record.profiles": 2})
+    late, rest = (simulate(held.replace("ions.initial", start)) for start in ("uniform", "equilibrium"))
+    for name in ("vacancy_concentration", "trap_filling"):
+        of_rest = rest[name].values
+        np.testing.assert_allclose(of_rest, late[name].values[[-1, -1]], rtol=1e-6)
+    far = late.vacancy_concentration.values[0] / rest.vacancy_concentration.values[0] - 1.0
+    assert np.abs(far).max() > 0.5
