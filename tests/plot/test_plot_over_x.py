@@ -50,6 +50,8 @@ def test_bands_of_a_loop_are_those_of_the_low_and_the_high_state():
     assert labels(figure(ds, "bands").axes[0]) == ["LRS, after +2 V", "HRS, after +0.5 V"]
     alone = profiles(np.arange(6))
     assert labels(figure(alone, "bands").axes[0]) == ["0 s", "5 s"]
+    written = profiles([0, 1], case_attrs(**{"ions.initial": "uniform"}))
+    assert labels(figure(written, "bands").axes[0]) == ["0 s, not written", "1 s"]
     biased = profiles([0, 1]).assign(snapshot_junction_voltage=("snapshot", [0.0, 0.7]))
     assert labels(figure(biased, "bands").axes[0]) == ["0 s, at 0 V", "1 s, at +0.7 V"]
 
@@ -70,7 +72,9 @@ def test_the_spectrum_has_what_passes_the_band_and_what_passes_traps():
     axes = figure(with_traps(), "spectrum").axes[0]
     assert labels(axes)[:3] == ["0 s", "0 s, traps, right", "0 s, traps, left"]
     assert [line.get_linestyle() for line in axes.lines[:3]] == ["-", "--", ":"]
-    assert axes.get_xlim()[0] < -0.8  # energies of traps set limits too
+    low, high = axes.get_xlim()
+    assert low < -0.8  # energies of traps set limits too
+    assert high < 0.7  # and none at which next to nothing passes
     assert labels(figure(profiles([0, 1]), "spectrum").axes[0]) == ["0 s", "1 s"]
 
 

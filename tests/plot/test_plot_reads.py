@@ -27,6 +27,15 @@ def test_a_loop_that_switches_says_its_ratio_and_voltages():
     V = np.array([0.1, 1.0, 2.0, 0.1, -1.0, -2.0, 0.1])
     R = np.array([1e8, 1e6, 1e4, 1e4, 1e4, 1e8, 1e8])
     assert figure(reads(V, R), "loop").axes[0].get_title(loc="left") == "high/low 10000, set +1 V, reset −1.5 V"
+    rising = reads(V, 1e5 * np.array([1.0, 1.2, 1.6, 1.8, 2.0, 2.6, 3.0]))
+    assert figure(rising, "loop").axes[0].get_title(loc="left") == ""  # no set at either sign
+
+
+@pytest.mark.parametrize(("share", "scale"), [(0.1, "linear"), (0.01, "log")])
+def test_conductances_over_decades_are_on_a_logarithmic_axis_and_others_from_zero(share, scale):
+    axes = figure(reads(WRITES, 1e6 * np.geomspace(1.0, share, 6)), "conductance").axes[0]
+    assert axes.get_yscale() == scale
+    assert (axes.get_ylim()[0] == 0.0) == (scale == "linear")
 
 
 def test_states_that_alternate_are_drawn_cycle_by_cycle_and_as_their_spread():
