@@ -16,8 +16,12 @@ import pytest
 type(pytest.approx(1.0)).DEFAULT_ABSOLUTE_TOLERANCE = 0.0
 
 TESTS = Path(__file__).parent
-WITHOUT_KERNELS = ("analysis", "case", "measurements", "waveform", "test_units.py")  # rooms and files of tests, all but
+WITHOUT_KERNELS = ("analysis", "case", "measurements", "plot", "waveform", "test_units.py")  # rooms and files of tests, all but
 WITH_KERNELS = ("test_notes.py",)
+FIRST, LAST = (
+    ("laws",),
+    ("mechanisms", "physics", "solver", "stepping"),
+)  # rooms of the longest files, and of short ones
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
 FLAGS = (
@@ -75,12 +79,25 @@ def pytest_configure(config):
 
 def needs_no_kernel(path: Path) -> bool:
     """True for a file of tests that runs while the kernels are compiled."""
-    return path.relative_to(TESTS).parts[0] in WITHOUT_KERNELS and path.name not in WITH_KERNELS
+    return path.name not in WITH_KERNELS and (room_of(path) or path.name) in WITHOUT_KERNELS
+
+
+def room_of(path: Path) -> str:
+    """First folder of a file of tests, "" for those at the top."""
+    return path.relative_to(TESTS).parts[0] if path.parent != TESTS else ""
 
 
 def pytest_collection_modifyitems(items):
-    """What needs no kernel comes first. Processes get files in this order, the option of xdist that reorders being off."""
-    items.sort(key=lambda item: not needs_no_kernel(item.path))
+    """What needs no kernel comes first, and short files last, so that no process is long alone at the end.
+
+    Processes get files in this order, the option of xdist that reorders being off.
+    """
+
+    def place(item):
+        room = room_of(item.path)
+        return not needs_no_kernel(item.path), room in LAST, room not in FIRST
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

@@ -106,8 +106,6 @@ def loop_numbers(ds: xr.Dataset) -> str | None:
     A set lowers the resistance, a reset raises it, at either sign of the voltage.
     """
     numbers = synapse.loop(ds)
-    if not np.isfinite([numbers["set_voltage"], numbers["reset_voltage"]]).all():
-        return None
     if min(numbers["set_decades"], numbers["reset_decades"]) <= 0:
         return None
     ends = f"set {volts(numbers['set_voltage'])}, reset {volts(numbers['reset_voltage'])}"

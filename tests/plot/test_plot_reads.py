@@ -63,6 +63,8 @@ def test_retention_is_against_the_time_since_the_write_and_says_what_is_left(exp
     assert axes.get_xlabel() == "time after the write"
     assert axes.xaxis.get_major_formatter()(10.0, 0) == "10 s"
     assert labels(axes) == [f"after −4 V, {left}"]
+    swept = ds.assign(read_voltage=("read", [0.1, 0.2, 0.3, 0.4]))
+    assert not KINDS["retention"].fits([NamedResult(swept)])
 
 
 def test_reads_before_the_first_write_are_of_the_state_that_a_run_begins_with():
