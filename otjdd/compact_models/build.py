@@ -180,7 +180,7 @@ def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Me
         for number, group in enumerate(columns_alike(case, parts)):
             part, speeds = parts[group[0]], noiseless.speed[group]
             shared, _ = stand_in(case, [parts[k] for k in group])
-            ions = part.density * part.thickness * column_area(kinds[part.kind].device, covered_by(kinds))
+            ions = hop_noise.ions_per_area(shared.bench) * column_area(kinds[part.kind].device, covered_by(kinds))
             limits = extraction.widened(noiseless.limits, (float(speeds.min()), float(speeds.max())))
             of_kinds.append(hop_noise.noise_tables(shared.bench, noiseless.kinds[number], limits, ions, spread))
     return ModelNoise(tuple(of_kinds))

@@ -195,8 +195,8 @@ def spectrum(bench: Bench, c: np.ndarray, voltage: float, f: np.ndarray) -> np.n
 
 
 def ions_per_area(bench: Bench) -> float:
-    """Ions of a column [1/m2]."""
-    return float(bench.density * bench.junction.columns.width[0].sum())
+    """Ions of a column [1/m2], which are in layers with sites."""
+    return float(uniform(bench)[0] @ bench.junction.columns.width[0])
 
 
 KNOTS = 17  # voltages of the table
@@ -237,8 +237,7 @@ def row_at(bench: Bench, ends: Ends, states: np.ndarray, voltage: float) -> np.n
 def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray, voltage: float) -> np.ndarray:
     """States and log10 of phi (n, 2) between the samples of a branch with the state of rest `rest`."""
     q, low, high, samples = branch.state, states[0], states[-1], []
-    passed = ions_passed(bench, branch.c)
-    ions = bench.density * bench.junction.columns.width[0].sum()  # 1/m2
+    passed, ions = ions_passed(bench, branch.c), ions_per_area(bench)
     w = np.ones(passed.shape[1])  # at the end of the run a hop over any face counts 1
     for i in range(len(q) - 2, -1, -1):
         step, moved = branch.time[i + 1] - branch.time[i], q[i + 1] - q[i]

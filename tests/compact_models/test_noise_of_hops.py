@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import layered
 import numpy as np
 import pytest
 
@@ -33,6 +34,12 @@ def column():
     ends = Ends(*extremes(bench, LIMITS), SETTLING)
     states = np.linspace(*(state_of(bench, c, SETTLING) for c in (ends.low, ends.high)), 49)
     return bench, ends, states, hop_noise.at_rest(bench, ends, states, LIMITS)
+
+
+def test_ions_are_counted_in_layers_with_sites():
+    case = layered.stacked(layered.layer(2.0), layered.layer(1.0, ions="none"))
+    bench = bench_of(case, model.members(case)[0])
+    assert hop_noise.ions_per_area(bench) == pytest.approx(case.ions.density * 2e-9, rel=1e-12)
 
 
 def test_reads_scatter_least_in_the_low_state(column):
