@@ -34,12 +34,7 @@ def agreement(measured: xr.Dataset) -> Figure:
         right.plot(np.maximum(rms, LEAST), at, "o", color=BLUE, label="rms")
         right.plot(np.maximum(worst, LEAST), at, "|", color=ORANGE, markersize=7, label="largest")
         right.plot(np.maximum(constant, LEAST), at, "x", color=GREY, markersize=4, label="a constant")
-        right.set(
-            xscale="log",
-            yticks=at,
-            yticklabels=names,
-            xlabel="error (decades)",
-        )
+        right.set(xscale="log", yticks=at, yticklabels=names, xlabel="error (decades)")
         right.invert_yaxis()
-        right.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3)
+        fig.legend(*right.get_legend_handles_labels(), loc="outside upper right", ncols=3)
     return fig

@@ -56,9 +56,11 @@ def test_header_and_picture_name_the_drives_where_a_constant_is_better(model):
     (line,) = [line for line in header(model) if "rms" in line]
     assert "loop: rms 0.020, worst 0.020, a constant 1.633, span 4.000;" in line
     assert "retention: rms 0.020, worst 0.020, a constant 0.005, span 0.010 (worse than a constant)" in line
-    right = picture.agreement(model.measured).axes[1]
-    labels = [label.get_text() for label in right.get_yticklabels()]
+    fig = picture.agreement(model.measured)
+    labels = [label.get_text() for label in fig.axes[1].get_yticklabels()]
     assert labels == [NAMES[0], *(f"{name}, worse than a constant" for name in NAMES[1:])]
+    fig.draw_without_rendering()
+    assert fig.legends[0].get_window_extent().x1 <= fig.bbox.x1
 
 
 def test_model_that_is_worse_under_most_drives_is_refused_unless_they_are_excluded(model, monkeypatch):
