@@ -20,7 +20,6 @@ from otjdd.case.rules import refuse
 from otjdd.compact_models import device_factors, error, extraction, hop_noise, noise_error
 from otjdd.compact_models.axes import NODES, TEMPERATURE, ModelAxis, axes_of, on_common_knots, points
 from otjdd.compact_models.bench import SETTLED, bench_of, is_uniform, position, state_of
-from otjdd.compact_models.device_factors import patches, sampled, source
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise import ModelNoise
 from otjdd.compact_models.tables import Range, SelfHeating, Tables, stays
@@ -383,10 +382,10 @@ def device_models(
     Each device of a study takes an extraction; patches that differ in their activation energy only share one extraction.
     Raises NotAsExpected, CaseError.
     """
-    source(case, count)
+    cases = device_factors.drawn(case, count)
     if case.study is not None and case.study.sample is not None:
-        return list(one_by_one(sampled(case, count), limits, spread, progress, noise))
-    return together([patches(case, number) for number in range(count)], case, limits, spread, progress, noise)
+        return list(one_by_one(cases, limits, spread, progress, noise))
+    return together(cases, case, limits, spread, progress, noise)
 
 
 def one_by_one(

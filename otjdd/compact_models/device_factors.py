@@ -73,6 +73,14 @@ def patches(case: Case, number: int) -> Case:
     return case.replace(changes)
 
 
+def drawn(case: Case, count: int) -> list[Case]:
+    """Cases of `count` devices that differ. Raises NotAsExpected for a case that does not say how."""
+    source(case, count)
+    if case.study is not None and case.study.sample is not None:
+        return sampled(case, count)
+    return [patches(case.without_study(), number) for number in range(count)]
+
+
 DEVICES = 24  # drawn by default
 MODEL_DEVICES = 200  # drawn of the model, for its sigma
 FASTEST = 12.0  # ln of the largest factor of a rate in the search
@@ -89,9 +97,9 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
     except NoDifference:
         return model
     drive = noise_error.cycle(model, case) | {"repeat": 2}
-    cases = drawn_cases(case, count)
     logs = np.empty((count, 4))
-    for number, (current, _) in spread(solved_reads, [(device_case, drive) for device_case in cases]):
+    jobs = [(device_case.without_noise(), drive) for device_case in drawn(case, count)]
+    for number, (current, _) in spread(solved_reads, jobs):
         logs[number] = np.log(current)[4:]
     fitted = np.array([factors(model, case, drive, device_case) for device_case in logs])
     assert model.noise is not None
@@ -102,13 +110,6 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
     own = [reads(with_spread.device(seed), case, drive) for seed in range(MODEL_DEVICES)]
     sigmas = sigma, sigma / np.sqrt(2 * (count - 1)), np.std(own, axis=0, ddof=1)
     return noise_error.measured_with(with_spread, noise_error.DEVICES, drive, sigmas)
-
-
-def drawn_cases(case: Case, count: int) -> list[Case]:
-    """Cases of devices that differ, drawn as `build.device_models` draws them, ions without noise."""
-    if case.study is not None and case.study.sample is not None:
-        return [device_case.without_noise() for device_case in sampled(case, count)]
-    return [patches(case.without_study(), number) for number in range(count)]
 
 
 def reads(model: CompactModel, case: Case, drive: Drive) -> np.ndarray:
@@ -151,8 +152,8 @@ def as_scattered(
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     z = np.random.default_rng(MATCHED).standard_normal((MODEL_DEVICES, own.size)) @ root.T
     for _ in range(ROUNDS):
-        drawn = np.array([reads(model.with_factors(own * row), case, drive) for row in z])
-        ratio = sigma[[1, 3]] / np.maximum(drawn.std(axis=0, ddof=1)[[1, 3]], 1e-12)
+        logs = np.array([reads(model.with_factors(own * row), case, drive) for row in z])
+        ratio = sigma[[1, 3]] / np.maximum(logs.std(axis=0, ddof=1)[[1, 3]], 1e-12)
         own[2:] *= np.clip(ratio, 0.5, 2.0) ** DAMPED
     return (root @ root.T) * np.outer(own, own)
 

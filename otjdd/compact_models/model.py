@@ -35,7 +35,6 @@ from otjdd.compact_models.tables import (
     SelfHeating,
     Tables,
     charges,
-    check_voltages,
     evaluated,
     monotone,
     stays,
@@ -447,7 +446,12 @@ class CompactModel:
 
     def check_voltages(self, voltage: np.ndarray) -> None:
         """Raise NotAsExpected for source voltages [V] outside of the range."""
-        check_voltages(self.limits, voltage)
+        limits, (low, high) = self.limits, (np.min(voltage, initial=0.0), np.max(voltage, initial=0.0))
+        if not (limits.low * (1.0 + EDGE) <= low and high <= limits.high * (1.0 + EDGE)):
+            raise NotAsExpected(
+                f"voltages from {limits.low:g} V to {limits.high:g} V, for which the model was extracted",
+                f"{low:.4g} V to {high:.4g} V",
+            )
 
     @property
     def digest(self) -> str:

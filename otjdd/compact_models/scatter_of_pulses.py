@@ -62,13 +62,7 @@ def cases(case: Case, devices: int) -> list[Case]:
 
     Raises CaseError, NotAsExpected.
     """
-    if not devices:
-        return [single_ions(case, number) for number in range(DEVICES)]
-    device_factors.source(case, devices)
-    if case.study is not None and case.study.sample is not None:
-        drawn = device_factors.sampled(case, devices)
-    else:
-        drawn = [device_factors.patches(case, number) for number in range(devices)]
+    drawn = device_factors.drawn(case, devices) if devices else DEVICES * [case]
     return [single_ions(device_case, number) for number, device_case in enumerate(drawn)]
 
 

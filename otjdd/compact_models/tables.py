@@ -44,16 +44,6 @@ class SelfHeating(NamedTuple):
     time_constant: float  # s, R C
 
 
-def check_voltages(limits: Range, voltage: np.ndarray) -> None:
-    """Raise NotAsExpected for source voltages [V] outside of the range."""
-    low, high = np.min(voltage, initial=0.0), np.max(voltage, initial=0.0)
-    if not (limits.low * (1.0 + EDGE) <= low and high <= limits.high * (1.0 + EDGE)):
-        raise NotAsExpected(
-            f"voltages from {limits.low:g} V to {limits.high:g} V, for which the model was extracted",
-            f"{low:.4g} V to {high:.4g} V",
-        )
-
-
 def shortest_pulse(pieces: np.ndarray) -> float:
     """Shortest full width at half maximum [s] of the pulses of either sign along pieces (P, 4).
 

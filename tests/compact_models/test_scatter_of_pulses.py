@@ -2,6 +2,7 @@
 
 import made_model
 import numpy as np
+import presets
 import pytest
 import xarray as xr
 
@@ -114,9 +115,7 @@ def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, t
     assert f'"args.c2cVari": "{found.c2c / (pulses.ends[1] - pulses.ends[0]):.9g}"' in told["neurosim/set_numbers.py"]
     assert all("sigma of a step: solver" in told[name] for name in ("aihwkit_preset.py", "neurosim/cell.txt"))
     assert not any("noise from cycle to cycle and of reads (0" in text for text in told.values())
-    scope: dict = {}
-    stub = "from simulator.devices.idevice import EmptyDevice"
-    exec(compile(told["crosssim_device.py"].replace(stub, "EmptyDevice = object"), "device", "exec"), scope)
+    scope = presets.crosssim_names(told["crosssim_device.py"])
     device, ds = scope["OTJ"](), equal.ascending(found.measured)
     G = np.repeat(ds.level_mean.values[:, None] / scope["GMAX"], 20_000, axis=1)
     later = np.log(device.drift_error(G, 86400.0) / G)

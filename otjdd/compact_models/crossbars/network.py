@@ -348,7 +348,8 @@ def at(
     else:
         evaluated, slope = (near.evaluated[0].copy(), near.evaluated[1].copy()), near.slope.copy()
         moved = np.abs(cell - evaluated[0])
-        far = np.flatnonzero(moved > (STRAIGHT if driven.aside is None else aside_limits(driven.aside)))
+        aside = driven.aside  # the states of all other cells have moved
+        far = np.flatnonzero(moved > (np.where(aside.cells, STRAIGHT_ASIDE, -1.0) if aside else STRAIGHT))
         some, steep = linearise(crossbar.cells, driven.chosen, far, states[far], cell[far])
         evaluated[0][far], evaluated[1][far], slope[far] = cell[far], some, steep
     current = evaluated[1] + slope * (cell - evaluated[0])
@@ -356,11 +357,6 @@ def at(
     missing[:n] += current
     missing[n:] -= current
     return Point(cell, current, slope, missing, evaluated)
-
-
-def aside_limits(aside: Aside) -> np.ndarray:
-    """Changes (R C,) [V] of the voltages beyond which cells are evaluated again; -1 for followed cells."""
-    return np.where(aside.cells, STRAIGHT_ASIDE, -1.0)
 
 
 def factored(driven: DrivenLines, slope: np.ndarray) -> Any:

@@ -21,15 +21,6 @@ def devices(pulses):
     return equal.Devices(factor * pulses.up, factor * pulses.down, "made for a test")
 
 
-def run(text: str, *stubs: tuple[str, str]) -> dict:
-    """Names of a module whose imports of other libraries are replaced."""
-    for line, stub in stubs:
-        text = text.replace(line, stub)
-    scope: dict = {}
-    exec(compile(text, "export", "exec"), scope)
-    return scope
-
-
 def test_preset_has_the_standard_deviations_of_the_devices(pulses, devices):
     differ = aihwkit.between_devices(pulses, devices)
     factor = devices.up[:, 0] / pulses.up[0]
@@ -61,7 +52,7 @@ def test_neurosim_has_labels_and_ends_of_the_range(pulses, devices):
 
 def test_crosssim_draws_conductances_that_differ_as_the_devices_do(pulses, devices):
     text = crosssim.device(made_model.made_model(decades=1.0), pulses, devices)
-    device = run(text, ("from simulator.devices.idevice import EmptyDevice", "EmptyDevice = object"))["OTJ"]()
+    device = presets.crosssim_names(text)["OTJ"]()
     wanted = np.full(200_000, 0.5)
     spread = np.log(device.programming_error(wanted) / wanted)
     logs = np.log(devices.up[:, 0])

@@ -119,17 +119,9 @@ def test_neurosim_goes_the_way_of_the_pulses_by_its_own_formula(model, pulses):
         assert label > 0.0 if name == "LTP" else label < 0.0  # both steep at first, flat at last
 
 
-def crosssim_scope(text):
-    """Names that the module of a CrossSim device defines."""
-    scope = {}
-    text = text.replace("from simulator.devices.idevice import EmptyDevice", "EmptyDevice = object")
-    exec(compile(text, "device", "exec"), scope)
-    return scope
-
-
 def test_crosssim_device_holds_its_table_at_the_ends_in_single_precision(model, pulses):
     """CrossSim may compute in single precision, in which -0.3 V is a little beyond -0.3 V."""
-    device = crosssim_scope(crosssim.device(model, pulses))["OTJ"]()
+    device = presets.crosssim_names(crosssim.device(model, pulses))["OTJ"]()
     G, V = np.array([1e-9, 0.5, 1.0, 2.0]), np.array([[-4.0], [1.0], [4.0]])  # in Gmax and in 0.1 V
     single = device.nonlinear_current(G.astype(np.float32), V.astype(np.float32))
     assert single == pytest.approx(device.nonlinear_current(G, V), rel=1e-6)
@@ -138,7 +130,7 @@ def test_crosssim_device_holds_its_table_at_the_ends_in_single_precision(model, 
 
 def test_crosssim_device_bends_as_the_model_does(model, pulses):
     text = crosssim.device(model, pulses)
-    scope = crosssim_scope(text)
+    scope = presets.crosssim_names(text)
     states = crosssim.visited(model, pulses)
     read = model.hold(states.copy(), 0.1, 0.0)
     for V in (0.1, -0.13, 0.27):
@@ -172,3 +164,21 @@ def test_text_of_a_model_file_makes_no_line_of_an_export(model, pulses):
         assert len(own.splitlines()) == len(changed.splitlines())
         assert changed.isascii()
         assert all(line.isprintable() for line in changed.split("\n"))
+
+
+@pytest.mark.campaign
+def test_products_of_crosssim_are_those_of_the_model_and_as_near_to_the_solver_as_the_model_is(
+    compact_folder, compact_model
+):
+    pytest.importorskip(
+        "simulator", reason="CrossSim is not installed (a checkout of github.com/sandialabs/cross-sim on PYTHONPATH)"
+    )
+    from validation.benchmarks import crosssim
+
+    for voltage, off, ohmic in crosssim.rows(compact_folder, crosssim.model_states(compact_folder)):
+        assert float(off) < 0.05, voltage
+        if voltage != "0.1 V":  # at which conductances are those of the device
+            assert float(off) < 0.5 * float(ohmic), voltage
+    stated, _ = compact_model.error["potentiation and depression"]  # decades
+    for voltage, off, _ in crosssim.rows(compact_folder, crosssim.solved_states(compact_folder)):
+        assert float(off) < 10.0**stated - 1.0, voltage
