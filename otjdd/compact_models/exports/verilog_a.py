@@ -79,6 +79,7 @@ from otjdd.compact_models.exports.functions import (
     own_speed,
     tree,
 )
+from otjdd.compact_models.exports.testbench import OPTIONS
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise import TURN as TURN_OF_RATES
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
@@ -109,12 +110,13 @@ LATE = 1e-3  # of the shortest time of the model: time constant in which a condu
 PRIME = 67108859  # below 2^26: a square and a product are exact in a real number
 ROUND = "1.000000000001"  # a frame begins at its first time, whatever the round-off
 FACTORS = ("dlow", "dhigh", "dabove", "dbelow")  # names of ln of the FACTORS of `noise`
-ADVICE = '"the trapezoidal rule rings: no charge from here on; set method=gear, in VACASK tran_method=\\"gear2\\""'
+ADVICE = f'"the trapezoidal rule rings: no charge now; set {OPTIONS}, VACASK gear2"'
 TRIED = [  # lines of the header
     "circuits: models of li2019 with one and five columns, of 3.2 nm, from 270 K to 340 K and with noise, and of "
-    "nb-sto-trains were tried with largest time steps of 1 us to 100 ms and with none. In ngspice set reltol=1e-5 "
-    "abstol=1e-10 method=gear: pulses with ramps of 1 ns to 1 ms on li2019 were within 0.02 decades of the model in Python",
-    'integration: set method=gear in ngspice, tran_method="gear2" in VACASK. By the trapezoidal rule, the default '
+    "nb-sto-trains were tried with largest time steps of 1 us to 100 ms and with none. Pulses with ramps of 1 ns to 1 ms "
+    "on li2019 were within 0.02 decades of the model in Python",
+    f"integration: set {OPTIONS} in ngspice (with method=gear alone reads of 0.3 nA have the "
+    'wrong sign), tran_method="gear2" in VACASK. By the trapezoidal rule, the default '
     "of both, the current of any charge rings; this module then warns and continues without its charge",
     "small signals: both parts of the admittance of li2019 after a set in part are within 3 % of the solver from -1.5 V "
     "to 0.5 V, above 1.3 V within 20 %; in the high state G within 8 %; the capacitance of a film as made is 26 % "

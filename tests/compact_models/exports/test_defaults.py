@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import simulators
 
-from otjdd.compact_models.exports import verilog_a
+from otjdd.compact_models.exports import testbench, verilog_a
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
-WARNING = "the trapezoidal rule rings"
+WARNING = f"the trapezoidal rule rings: no charge now; set {testbench.OPTIONS}"
 PULSES = pytest.mark.parametrize(("width", "read"), [(0.1, 1e-6), (1e-3, 1e-4), (1e-6, 1e-6)])
 GEAR = {"ngspice": "method=gear", "vacask": 'tran_method="gear2"'}
 EXACT = 0.02  # of the current, by the defaults; the rule alone gave 6 and 14 times the current in the other direction
