@@ -33,7 +33,7 @@ from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected
 
 EDGE = 1e-3  # of the shortest step: time in which drivers change
-LAST = 0.999  # of a step: the time at which its current is taken
+LAST = 1.0 - 1e-5  # of a step: the time at which its current is taken; at 0.999 one that still decays is 1 % larger
 LONGEST_STEP = (
     100.0  # longest step of the netlist over the shortest; steps of the patterns that last longer are shortened
 )
@@ -65,14 +65,18 @@ class NetlistClock(NamedTuple):
         return np.array(self.ends) - (1.0 - LAST) * np.array(self.durations)
 
     def pace(self, steps: list[DriverStep]) -> str:
-        """Breakpoints of the pace: above 1 within long steps, else 1, also while drivers change."""
-        points, e = ["0 1"], self.edge
-        for step, lasting, end in zip(steps, self.durations, self.ends, strict=True):
-            if lasting < step.duration:
-                start, fast = end - lasting, number((step.duration - 2.0 * e) / (lasting - 2.0 * e))
-                points += [f"{start + e:.12g} 1", f"{start + 2.0 * e:.12g} {fast}"]
+        """Breakpoints of the pace: 0 while the drivers first rise, above 1 within long steps, else 1.
+
+        The first step lasts as long for the states as if the drivers had their voltages from time 0 on, see `waves`.
+        """
+        points, e = ["0 0"], self.edge
+        for n, (step, lasting, end) in enumerate(zip(steps, self.durations, self.ends, strict=True)):
+            if n == 0 or lasting < step.duration:
+                start, before = end - lasting, 1.0 if n else 0.0
+                fast = number((step.duration - (0.5 + 1.5 * before) * e) / (lasting - 2.0 * e))
+                points += [f"{start + e:.12g} {before:g}", f"{start + 2.0 * e:.12g} {fast}"]
                 points += [f"{end - e:.12g} {fast}", f"{end:.12g} 1"]
-        return " ".join([*points, f"{self.ends[-1] + e:.12g} 1"])  # VACASK asks for two points or more
+        return " ".join([*points, f"{self.ends[-1] + e:.12g} 1"])
 
 
 def clock_of(steps: list[DriverStep]) -> NetlistClock:
@@ -134,7 +138,6 @@ TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # states are charges here, which the def
 # Lines that lose the charge of a write: 1e-6 of its voltage over 500 ohm is as large as the currents of small cells.
 DISCHARGING = "reltol=1e-9 chgtol=1e-3"
 DISCHARGING_VACASK = "reltol=1e-10 chgtol=1e-3 tran_lteratio=1"  # by default 3.5, and such a read 3.6 % off, not 1.7 %
-STARTING = "op_itlcont=200"  # of VACASK: 50 iterations do not converge at time 0 for 16 x 16 cells of five columns
 
 
 def modules(crossbar: Crossbar) -> str:
@@ -217,14 +220,17 @@ def junctions(devices: Sequence[CompactModel]) -> str:
 
 
 def waves(steps: list[DriverStep], crossbar: Crossbar, drive: Patterns, clock: NetlistClock) -> dict[str, str]:
-    """Node -> breakpoints of its source, as text."""
+    """Node -> breakpoints of its source, as text.
+
+    Drivers rise from 0 V while the states stand still. So at time 0 no voltage is anywhere: from 0 V Newton's method of
+    a simulator does not find those of half-selected cells behind lines of 50 ohm, tries some beyond the range, and warns.
+    """
     ends, edge = np.array(clock.ends), clock.edge
     by_node = {"pace": clock.pace(steps)}
     words, bits = ([step.drivers.words for step in steps], [step.drivers.bits for step in steps])
     for source, volts in (("w", np.array(words)), ("e", np.array(bits))):
         for n, levels in enumerate(volts.T):
-            begin = 0.0 if crossbar.line_capacitance else None
-            by_node[f"{source}_{n}"] = _breakpoints(np.nan_to_num(levels), ends, edge, begin)
+            by_node[f"{source}_{n}"] = _breakpoints(np.nan_to_num(levels), ends, edge, 0.0)
             if not np.isfinite(levels).all() or any(
                 isinstance(part, PatternRead) and part.unselected == "floating" for part in drive.parts
             ):
@@ -238,9 +244,7 @@ def waves(steps: list[DriverStep], crossbar: Crossbar, drive: Patterns, clock: N
 def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float, begin: float | None = None) -> str:
     """Breakpoints of a source that changes its level at the beginning of each step, as text. Equal levels are merged.
 
-    The first level stands from time 0 on, as in `otjdd run`. A film that was never written settles while a driver rises:
-    after a ramp of 1 ns half-selected cells of `li2019` would conduct 12 % less.
-    begin : level at time 0, for lines with a capacitance, which an operating point would charge before
+    begin : level at time 0, by default that of the first step
     """
     before = float(levels[0]) if begin is None else begin
     points, now = [f"0 {number(before)}"], 0.0
@@ -271,7 +275,7 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     tolerances = (DISCHARGING, DISCHARGING_VACASK) if charged else (TOLERANCES, TOLERANCES)
     values = {
         "about": _about(crossbar, drive), "modules": sorted({part.module for part in parts} - {"resistor"}),
-        "parts": parts, "by_node": by_node, "bits": range(crossbar.bit_lines), "starting": STARTING,
+        "parts": parts, "by_node": by_node, "bits": range(crossbar.bit_lines),
         "first": FIRST * shortest, "end": f"{clock.ends[-1]:.12g}", "most": shortest,
     }  # fmt: skip
     measured = [

@@ -2,16 +2,15 @@
 
 import dataclasses
 
+import arrays
 import made_model
 import numpy as np
 import pytest
 import simulators
 from scipy.integrate import trapezoid
 
-from otjdd.case.case import load_case
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.case.drive_patterns import Patterns
-from otjdd.compact_models import build
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.cells import beginning, cells_of
 from otjdd.compact_models.crossbars.models import of_area
@@ -56,22 +55,14 @@ def test_a_long_rest_is_told_in_less_time_by_a_pace_that_makes_up_for_it():
         assert end - start <= array.LONGEST_STEP * min(step.duration for step in steps) * (1 + 1e-9)
 
 
-def test_drivers_have_the_voltage_of_the_first_step_from_the_beginning():
+def test_drivers_rise_from_0_v_while_the_states_stand_still():
     model = made_model.made_model(fresh=True)
     bar = Crossbar(model, 2, 1, 1.0, 0.0, cells_of((model,), np.zeros(2, np.int64)))
     parts = [{"kind": "write", "pattern": ["#", "."], "voltage": 2.2, "width": 1e-5}, {"kind": "read"}]
     texts = array.netlists(bar, Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS))
-    assert "Vw_0 w_0 0 PWL(0 2.2 1e-05 2.2 " in texts["array.cir"]
-    assert 'vw_1 (w_1 0) vsource type="pwl" wave=[0, 1.1, 1e-05, 1.1, ' in texts["array.sim"]
-
-
-def test_a_netlist_without_long_steps_has_a_pace_of_two_points():
-    bar = Crossbar(made_model.made_model(), 1, 2, 1.0, 0.0, cells_of((made_model.made_model(),), np.zeros(2, np.int64)))
-    drive = Patterns.model_validate({"kind": "patterns", "parts": [{"kind": "read"}]}, context=UNITS)
-    steps = array.steps_of(drive, bar)
-    time, pace = np.array(array.clock_of(steps).pace(steps).split(), float).reshape(-1, 2).T
-    assert (time[0], time.size, set(pace)) == (0.0, 2, {1.0})
-    assert time[-1] > array.clock_of(steps).ends[-1]
+    assert "Vw_0 w_0 0 PWL(0 0 1e-09 2.2 1e-05 2.2 " in texts["array.cir"]
+    assert "Vpace pace 0 PWL(0 0 1e-09 0 2e-09 " in texts["array.cir"]
+    assert 'vw_1 (w_1 0) vsource type="pwl" wave=[0, 0, 1e-09, 1.1, 1e-05, 1.1, ' in texts["array.sim"]
 
 
 def programmed(targets: list[list[float]]) -> tuple[Crossbar, Patterns]:
@@ -116,7 +107,7 @@ def test_steps_before_a_part_that_programs_are_those_of_the_drive():
 @pytest.mark.campaign
 @simulators.needed
 def test_ngspice_and_vacask_program_cells_to_their_targets(tmp_path):
-    check_both(tmp_path, *programmed(TARGETS), 0.02)
+    arrays.check_both(tmp_path, *programmed(TARGETS), 0.02)
 
 
 @pytest.mark.campaign
@@ -151,32 +142,7 @@ def test_ngspice_and_vacask_sense_what_the_run_senses(count, access, speeds, tmp
     ]
     drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS)
     cells = cells_of(devices, np.resize(np.arange(len(devices)), count * count), access)
-    check_both(tmp_path, Crossbar(devices[0], count, count, 20.0, 100.0, cells), drive)
-
-
-@pytest.fixture(scope="module")
-def fresh_model():
-    """The reference device in one column. Its film was never written, and the current of such films falls from 0.5 V on."""
-    return build.compact(load_case("li2019", {"columns.count": 1}), measure=False)
-
-
-@pytest.mark.campaign
-@simulators.needed
-@pytest.mark.parametrize(
-    ("count", "line", "driver"), [(4, 2.0, 0.0), (8, 2.0, 0.0), (8, 50.0, 200.0), (16, 2.0, 200.0)]
-)
-def test_films_that_were_never_written_start_in_arrays(fresh_model, count, line, driver, tmp_path):
-    pattern = np.random.default_rng(1).random((count, count)) < 0.5
-    rows = ["".join(".#"[int(cell)] for cell in row) for row in pattern]
-    parts = [
-        {"kind": "write", "pattern": rows, "voltage": 2.2, "width": 1e-5},
-        {"kind": "read"},
-        {"kind": "rest", "duration": 500.0},
-        {"kind": "read"},
-    ]
-    drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS)
-    cells = cells_of((fresh_model,), np.zeros(count * count, np.int64))
-    check_both(tmp_path, Crossbar(fresh_model, count, count, line, driver, cells), drive)
+    arrays.check_both(tmp_path, Crossbar(devices[0], count, count, 20.0, 100.0, cells), drive)
 
 
 @simulators.needed
@@ -185,7 +151,7 @@ def test_films_that_were_never_written_start_in_arrays(fresh_model, count, line,
     # 10 pF: writes begin with a ramp of 16 ns, on which an exported model is within 0.02 decades
     [
         pytest.param(1e-12, 0.0, "grounded", 0.01, marks=pytest.mark.campaign),
-        pytest.param(1e-11, 0.0, "grounded", 0.04, marks=pytest.mark.campaign),
+        pytest.param(1e-11, 0.0, "grounded", 10.0**0.02 - 1.0, marks=pytest.mark.campaign),
         pytest.param(1e-13, 0.0, "floating", 0.01, marks=pytest.mark.campaign),
         # cells double the delay of lines: while these lose the charge of a write, a read is 7 % off without that of cells
         pytest.param(2e-13, 0.03, "grounded", 0.03, marks=pytest.mark.campaign),
@@ -201,30 +167,4 @@ def test_lines_with_a_capacitance_lag_in_circuits_as_in_python(farads, charge, u
     ]
     drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS)
     cells = cells_of((model,), np.zeros(9, np.int64))
-    check_both(tmp_path, Crossbar(model, 3, 3, 20.0, 500.0, cells, farads, np.zeros(18)), drive, allowed)
-
-
-def check_ngspice(folder, bar, drive, allowed):
-    """Steps of a drive and currents [A] that Python reads. Asserts that ngspice senses them, but for a share."""
-    steps, states, read = array.steps_of(drive, bar), beginning(bar.cells), []
-    for step in steps:
-        driven = pulses.hold_drivers(bar, states, step.drivers, step.duration)
-        read += [driven.end.bit_current[bit] for bit in step.bits_read(bar.bit_lines)]
-    for name, text in array.netlists(bar, drive).items():
-        (folder / name).write_text(text)
-    for name in ("otj", "array"):
-        simulators.compile_module(folder, name)
-    circuit = simulators.ngspice(folder, (folder / "array.cir").read_text().split("\n", 1)[1].replace(".end\n", ""))
-    sensed = np.abs([value for name, value in circuit.items() if name.startswith("r_")])
-    assert sensed == pytest.approx(np.abs(read), rel=allowed)
-    return steps, read
-
-
-def check_both(folder, bar, drive, allowed=0.01):
-    """Assert that ngspice and VACASK sense the currents of a crossbar in Python, within a relative deviation."""
-    steps, read = check_ngspice(folder, bar, drive, allowed)
-    vectors, sensed = simulators.vacask(folder, (folder / "array.sim").read_text(), "tran1"), []
-    for step, at in zip(steps, array.clock_of(steps).read_times(), strict=True):
-        currents = [vectors[f"ve_{bit}:flow(br)"] for bit in step.bits_read(bar.bit_lines)]
-        sensed += [abs(np.interp(at, vectors["time"], current)) for current in currents]
-    assert sensed == pytest.approx(np.abs(read), rel=allowed)
+    arrays.check_both(tmp_path, Crossbar(model, 3, 3, 20.0, 500.0, cells, farads, np.zeros(18)), drive, allowed)

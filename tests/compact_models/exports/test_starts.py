@@ -2,6 +2,7 @@
 
 import re
 
+import arrays
 import numpy as np
 import pytest
 import simulators
@@ -10,7 +11,7 @@ from otjdd.case.drive_patterns import Patterns
 from otjdd.compact_models import build
 from otjdd.compact_models.crossbars.cells import cells_of
 from otjdd.compact_models.crossbars.network import Crossbar
-from otjdd.compact_models.exports import array, testbench, verilog_a
+from otjdd.compact_models.exports import testbench, verilog_a
 
 COARSE = {"device.film.cells": 48}
 ONE = COARSE | {"columns.count": 1}
@@ -107,7 +108,7 @@ def test_vacask_starts_and_ends(device, run, options):
 @pytest.mark.parametrize(
     ("count", "line", "driver"), [(4, 2.0, 0.0), (8, 2.0, 0.0), (8, 50.0, 200.0), (16, 2.0, 200.0)]
 )
-def test_arrays_start_and_end(device, count, line, driver, tmp_path):
+def test_arrays_start_and_sense_what_the_run_senses(device, count, line, driver, tmp_path):
     model, _ = device
     pattern = np.random.default_rng(1).random((count, count)) < 0.5
     drive = Patterns.model_validate({"kind": "patterns", "parts": [
@@ -116,13 +117,4 @@ def test_arrays_start_and_end(device, count, line, driver, tmp_path):
         {"kind": "read"}, {"kind": "rest", "duration": 500.0}, {"kind": "read"},
     ]}, context={"strict_units": False})  # fmt: skip
     bar = Crossbar(model, count, count, line, driver, cells_of((model,), np.zeros(count * count, np.int64)))
-    texts = array.netlists(bar, drive)
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text)
-    simulators.compiled(texts["otj.va"], tmp_path)  # the same for all sizes
-    simulators.compile_module(tmp_path, "array")
-    read = simulators.ngspice(tmp_path, texts["array.cir"].split("\n", 1)[1].replace(".end\n", ""))
-    assert np.isfinite(list(read.values())).all()
-    assert len(read) == 2 * count * count
-    time = simulators.vacask(tmp_path, texts["array.sim"], "tran1")["time"]
-    assert time[-1] == pytest.approx(array.clock_of(array.steps_of(drive, bar)).ends[-1])
+    arrays.check_both(tmp_path, bar, drive, 0.02)
