@@ -8,10 +8,6 @@ There are 2 R C nodes. A line without driver floats. The current of a cell rises
 nodes minimise a convex function, the co-content of the network, whose gradient is the net current out of each node.
 Newton's iteration with a line search converges to these voltages from any start. A factored matrix is used again as long
 as its steps become shorter: for many solutions, if the cells hardly change between them.
-
-On driven lines the equations of a step are solved by conjugate gradients. Each line with the conductances of its cells is a
-ladder, whose matrix has three diagonals. The ladders alone are close to the network where cells conduct less than lines,
-so their inverse is the preconditioner. It costs a tenth of an LU factorisation of the network.
 """
 
 from functools import lru_cache
@@ -24,61 +20,12 @@ from otjdd.compact_models.crossbars.cells import Cells, alike, linearise
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, NotAsExpected
 
-ACCURATE = 1e-5  # residual over right side
-MOST_ITERATIONS = 200
 DENSE = 300  # nodes of a network whose matrix is not sparse
 
 
-class Ladders:
-    """The matrix of a network of R word lines and C bit lines.
-
-    conductance : sparse (2 R C, 2 R C) [S], of the lines and their drivers   along : of a line between two cells [S]
-    slope : differential conductances (R C,) [S] of the cells, none negative
-    """
-
-    def __init__(self, conductance: Any, along: float, slope: np.ndarray, shape: tuple[int, int]):
-        self.conductance, self.slope, self.n, self.shape = conductance, slope, slope.size, shape
-        diagonal = conductance.diagonal() + np.tile(slope, 2)
-        from scipy.linalg import lapack
-
-        R, C = shape
-        self.solve_ladder = lapack.dpttrs
-        words = np.where(np.arange(1, self.n) % C == 0, 0.0, -along)
-        bits = np.where(np.arange(1, self.n) % R == 0, 0.0, -along)
-        self.ladders = [
-            lapack.dpttrf(diagonal, off)[:2]
-            for diagonal, off in ((diagonal[: self.n], words), (self.turned(diagonal[self.n :]), bits))
-        ]
-
-    def turned(self, values: np.ndarray) -> np.ndarray:
-        """Values (R C,) bit line by bit line."""
-        return values.reshape(self.shape).T.ravel()
-
-    def near(self, right: np.ndarray) -> np.ndarray:
-        """Solution (2 R C,) of the ladders alone."""
-        (words, bits), n = self.ladders, self.n
-        first = self.solve_ladder(*words, right[:n])[0]
-        second = self.solve_ladder(*bits, self.turned(right[n:]))[0]
-        return np.concatenate((first, second.reshape(self.shape[::-1]).T.ravel()))
-
-    def times(self, nodes: np.ndarray) -> np.ndarray:
-        """Currents (2 R C,) [A] out of nodes at these voltages [V]."""
-        n = self.n
-        through = self.slope * (nodes[:n] - nodes[n:])
-        return self.conductance @ nodes + np.concatenate((through, -through))
-
-    def solve(self, right: np.ndarray) -> np.ndarray:
-        """Voltages (2 R C,) [V] at which these currents [A] leave the nodes."""
-        from scipy.sparse.linalg import LinearOperator, cg
-
-        matrix, near = (LinearOperator((right.size, right.size), f) for f in (self.times, self.near))
-        nodes: np.ndarray
-        nodes, failed = cg(matrix, right, rtol=ACCURATE, maxiter=MOST_ITERATIONS, M=near)
-        return factors(self.conductance, self.slope).solve(right) if failed else nodes
-
-
 def factors(conductance: Any, slope: np.ndarray) -> Any:
-    """LU factors of a network: sparse matrix of its lines [S], and conductances (R C,) [S] of the cells, none negative."""
+    """LU factors of a network: matrix of its lines [S], and conductances (R C,) [S] of the cells, 0 for negative ones."""
+    slope = np.maximum(slope, 0.0)
     if 2 * slope.size <= DENSE:
         return DenseFactors(conductance, slope)
     from scipy.sparse.linalg import splu
@@ -170,13 +117,6 @@ class Crossbar(NamedTuple):
         return np.repeat(lines, self.bit_lines)
 
 
-class Aside(NamedTuple):
-    """Cells that only load the lines, while other cells are followed in time. Such a network is solved by `Ladders`."""
-
-    cells: np.ndarray  # (R C,) True for cells that only load the lines
-    along: float  # S of a line between two cells
-
-
 class ReadLines(NamedTuple):
     """Bit lines that are read, while all lines have a capacitance."""
 
@@ -192,7 +132,7 @@ class DrivenLines(NamedTuple):
     conductance: Any  # sparse (2 R C, 2 R C) S, nodes of the word lines first
     source: np.ndarray  # (2 R C,) A, driver voltage times conductance at the first node of each line
     chosen: np.ndarray  # (R C,) True for cells on a word line that is written or read
-    aside: "Aside | None" = None  # for lines of which a few cells are followed
+    aside: np.ndarray | None = None  # (R C,) True for cells that only load the lines, while others are followed in time
     read: "ReadLines | None" = None  # for reads of lines with a capacitance
 
 
@@ -202,7 +142,7 @@ class NetworkSolution(NamedTuple):
     voltage: np.ndarray  # (R, C) V, from word line to bit line
     current: np.ndarray  # (R, C) A
     nodes: np.ndarray  # (2 R C,) V
-    factor: Any  # of the matrix at this or an earlier solution, see `factored`
+    factor: Any  # of the matrix at this or an earlier solution, see `factors`
     point: "Point | None" = None  # where cells aside are not evaluated again as long as their voltages stay
     charging: np.ndarray | None = None  # (2, R, C) A into the capacitances of word lines and bit lines; None without
     passed: "Passed | None" = None  # of the time step that led here, with a capacitance of the lines
@@ -299,8 +239,8 @@ def solve(
     point = at(crossbar, driven, states, nodes, None if before is None else before.point)
     last: float | None = None
     for _ in range(MOST_TURNS):
-        if fresh := factor is None or driven.aside is not None:
-            factor = factored(driven, point.slope)
+        if fresh := factor is None:
+            factor = factors(driven.conductance, point.slope)
         step = -factor.solve(point.missing)
         moved = float(np.abs(step[:n] - step[n:]).max())
         ahead, share = at(crossbar, driven, states, nodes + step, point), 1.0
@@ -348,8 +288,10 @@ def at(
     else:
         evaluated, slope = (near.evaluated[0].copy(), near.evaluated[1].copy()), near.slope.copy()
         moved = np.abs(cell - evaluated[0])
-        aside = driven.aside  # the states of all other cells have moved
-        far = np.flatnonzero(moved > (np.where(aside.cells, STRAIGHT_ASIDE, -1.0) if aside else STRAIGHT))
+        followed = -1.0  # their states have moved
+        far = np.flatnonzero(
+            moved > (STRAIGHT if driven.aside is None else np.where(driven.aside, STRAIGHT_ASIDE, followed))
+        )
         some, steep = linearise(crossbar.cells, driven.chosen, far, states[far], cell[far])
         evaluated[0][far], evaluated[1][far], slope[far] = cell[far], some, steep
     current = evaluated[1] + slope * (cell - evaluated[0])
@@ -357,14 +299,6 @@ def at(
     missing[:n] += current
     missing[n:] -= current
     return Point(cell, current, slope, missing, evaluated)
-
-
-def factored(driven: DrivenLines, slope: np.ndarray) -> Any:
-    """The network to `solve` for voltages, with differential conductances (R C,) [S] of the cells."""
-    slope = np.maximum(slope, 0.0)
-    if driven.aside is not None:
-        return Ladders(driven.conductance, driven.aside.along, slope, (driven.words.size, driven.bits.size))
-    return factors(driven.conductance, slope)
 
 
 class NewtonStep(NamedTuple):

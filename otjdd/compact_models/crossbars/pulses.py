@@ -19,7 +19,6 @@ from otjdd.compact_models.crossbars import transient
 from otjdd.compact_models.crossbars.cells import Cells, calm, hold, linearise
 from otjdd.compact_models.crossbars.network import (
     DENSE,
-    Aside,
     Crossbar,
     DrivenLines,
     NetworkSolution,
@@ -62,7 +61,7 @@ class Followed(NamedTuple):
     """The cells that `hold_drivers` follows in time, if not all of the crossbar."""
 
     cells: np.ndarray  # (M,) indices; the states of all others stay
-    before: NetworkSolution | None = None  # at drivers of similar voltages, to start from; see `Aside`
+    before: NetworkSolution | None = None  # at drivers of similar voltages, to start from
 
 
 class Drivers(NamedTuple):
@@ -136,7 +135,7 @@ def driven_lines(crossbar: Crossbar, drivers: Drivers, followed: Followed | None
     if followed is not None:
         aside = np.ones(crossbar.count, bool)
         aside[followed.cells] = False
-        driven = driven._replace(aside=Aside(aside, 1.0 / crossbar.line_resistance))
+        driven = driven._replace(aside=aside)
     if 0 < crossbar.line_voltages.size <= DENSE:
         driven = driven._replace(conductance=dense(driven.conductance))
     return driven

@@ -26,7 +26,7 @@ from otjdd.compact_models.crossbars.network import (
     ReadLines,
     across,
     at,
-    factored,
+    factors,
     solution,
     solve,
 )
@@ -83,7 +83,7 @@ def advanced(
     charge, farads = junction_charges(crossbar, states, nodes)
     matrix = capacitance_matrix(crossbar, farads)
     begin = point = at(crossbar, driven, states, nodes)
-    factor = factored(driven._replace(conductance=driven.conductance + matrix / (GAMMA * step)), begin.slope)
+    factor = factors(driven.conductance + matrix / (GAMMA * step), begin.slope)
     stages: list[np.ndarray] = []
     moved: list[np.ndarray] = []  # stages of the charges
     energies: list[np.ndarray] = []

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from otjdd.case.case import load_case
 from otjdd.cli import app
 from otjdd.compact_models.crossbars import programming, pulses
-from otjdd.compact_models.crossbars.network import Crossbar, Ladders, factors, lines
+from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.results import store
 
 PARTS = """\
@@ -132,7 +132,7 @@ def test_what_cannot_be_programmed_is_refused_in_words(changes, said):
 
 
 def test_pulses_of_a_line_are_those_of_the_whole_network():
-    """Voltages of their own on the bit lines; cells of other lines that move once a pulse; ladders for factors."""
+    """Voltages of their own on the bit lines; cells of other lines that move once a pulse."""
     model = made_model.made_model()
     bar, R, C = Crossbar(model, 5, 6, 200.0), 5, 6
     states = model.states(R * C, np.random.default_rng(3).uniform(0.2, 0.5, (R * C, 1)))
@@ -148,16 +148,6 @@ def test_pulses_of_a_line_are_those_of_the_whole_network():
     ideal = pulses.hold_drivers(bar._replace(line_resistance=1e-3), states.copy(), drivers, 1e-9).voltage
     assert ideal[2] == pytest.approx(np.where(np.isnan(voltages), 1.3, voltages), abs=1e-4)
     assert np.abs(np.delete(ideal, 2, axis=0)).max() < 1.31
-
-
-def test_ladders_solve_what_factors_solve():
-    model, random = made_model.made_model(), np.random.default_rng(4)
-    for r, G in ((2.0, 1e-5), (1e3, 1e-2)):
-        driven = lines(Crossbar(model, 4, 7, r), np.ones(4), np.zeros(7))
-        slope, right = random.uniform(0.0, G, 28), random.normal(size=56)
-        exact = factors(driven.conductance, slope).solve(right)
-        found = Ladders(driven.conductance, 1.0 / r, slope, (4, 7)).solve(right)
-        assert found == pytest.approx(exact, abs=1e-4 * np.abs(exact).max())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a named pipe")
