@@ -16,7 +16,8 @@ import pytest
 type(pytest.approx(1.0)).DEFAULT_ABSOLUTE_TOLERANCE = 0.0
 
 TESTS = Path(__file__).parent
-WITHOUT_KERNELS = ("analysis", "case", "measurements", "plot", "waveform", "test_units.py")  # rooms and files of tests, all but
+# rooms and files of tests, all but
+WITHOUT_KERNELS = ("analysis", "case", "measurements", "plot", "waveform", "test_units.py")
 WITH_KERNELS = ("test_notes.py",)
 FIRST, LAST = (
     ("laws",),
