@@ -16,13 +16,10 @@ import pytest
 type(pytest.approx(1.0)).DEFAULT_ABSOLUTE_TOLERANCE = 0.0
 
 TESTS = Path(__file__).parent
-# rooms and files of tests, all but
+# rooms and files of tests, all but those with kernels
 WITHOUT_KERNELS = ("analysis", "case", "measurements", "plot", "waveform", "test_units.py")
 WITH_KERNELS = ("test_notes.py",)
-FIRST, LAST = (
-    ("laws",),
-    ("mechanisms", "physics", "solver", "stepping"),
-)  # rooms of the longest files, and of short ones
+FIRST, LAST = ("laws",), ("mechanisms", "physics", "solver", "stepping")  # of the rest: long files, and short ones
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
 FLAGS = (
@@ -80,12 +77,7 @@ def pytest_configure(config):
 
 def needs_no_kernel(path: Path) -> bool:
     """True for a file of tests that runs while the kernels are compiled."""
-    return path.name not in WITH_KERNELS and (room_of(path) or path.name) in WITHOUT_KERNELS
-
-
-def room_of(path: Path) -> str:
-    """First folder of a file of tests, "" for those at the top."""
-    return path.relative_to(TESTS).parts[0] if path.parent != TESTS else ""
+    return path.relative_to(TESTS).parts[0] in WITHOUT_KERNELS and path.name not in WITH_KERNELS
 
 
 def pytest_collection_modifyitems(items):
@@ -95,7 +87,7 @@ def pytest_collection_modifyitems(items):
     """
 
     def place(item):
-        room = room_of(item.path)
+        room = item.path.relative_to(TESTS).parts[0]
         return not needs_no_kernel(item.path), room in LAST, room not in FIRST
 
     items.sort(key=place)
