@@ -29,8 +29,8 @@ DEAD = "the processes that compute end before they begin: is memory short? The t
 FIRST_NEEDED_BY = {
     "channels": "leaks, traps and wells between barriers", "charge": "charged traps", "columns": "charged traps",
     "electron_stack": "layers", "exchange": "electrodes that exchange vacancies", "heat": "heat",
-    "hop_noise": "single ions", "ion_fluxes": "vacancies that hold electrons", "junction": "barriers between layers",
-    "kinetic": "traps", "stack_newton": "electrons in the film", "trial_step": "single ions",
+    "hops": "single ions", "ion_fluxes": "vacancies that hold electrons", "junction": "barriers between layers",
+    "kinetic": "traps", "stack_newton": "electrons in the film",
 }  # fmt: skip
 NAME_BYTES = 80  # of the name of a kernel in shared memory
 

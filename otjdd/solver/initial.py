@@ -29,7 +29,7 @@ from otjdd.solver.electrodes import edge_beside
 from otjdd.solver.model import Member, site_energy
 from otjdd.solver.start import Start, at_snapshot, without
 from otjdd.solver.traps import first_filling, regrouped
-from otjdd.stepping.drawn_hops import Noise, new_noise, whole_ions
+from otjdd.stepping.single_ions.walk import Noise, new_noise, whole_ions
 from otjdd.variables import OF_CIRCUIT, OUTPUT, memory_of
 
 if TYPE_CHECKING:

@@ -23,14 +23,15 @@ from otjdd.physics.state import Memory, State, Tangent
 from otjdd.solver import model_limits
 from otjdd.solver.start import LENIENT, TOGETHER, KeptState, Start, Trail
 from otjdd.stepping import course as kernels
-from otjdd.stepping import error_norm, hop_noise, rosenbrock, run_log
+from otjdd.stepping import error_norm, rosenbrock, run_log
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
-from otjdd.stepping.drawn_hops import NOW, Noise, whole_ions
 from otjdd.stepping.error_norm import Control
 from otjdd.stepping.extremes import Watch
 from otjdd.stepping.pieces import ACCEPTED, COUNTS, REJECTED, TRIED, UNPHYSICAL, WORST_CELL, Course, Place
 from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.run_log import READING, RECORD, Log
+from otjdd.stepping.single_ions import hops
+from otjdd.stepping.single_ions.walk import NOW, Noise, whole_ions
 from otjdd.system.limits import heed_pending
 from otjdd.system.remember import by_record
 from otjdd.variables import memory_of
@@ -386,7 +387,7 @@ def rises_by_traps(run: Run) -> np.ndarray:
 def show_ions(run: Run) -> None:
     """Let the state hold all ions, where they hop at random, instead of their smooth density; to be settled."""
     if run.trial.noise.area.size:  # a call compiles kernels
-        hop_noise.show_ions(run.junction, run.state, run.trial.noise)
+        hops.show_ions(run.junction, run.state, run.trial.noise)
 
 
 def settle_in_place(run: Run, voltage: float) -> None:
@@ -406,7 +407,7 @@ def with_all_ions(run: Run, voltage: float) -> Iterator[None]:
     settle_in_place(run, voltage)
     yield
     if run.trial.noise.area.size:
-        hop_noise.hide_ions(run.state, run.trial.noise)
+        hops.hide_ions(run.state, run.trial.noise)
         settle_in_place(run, voltage)
 
 

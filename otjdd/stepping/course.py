@@ -13,11 +13,9 @@ from otjdd.physics.charging import capacitance, charge_between, conduction
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy, coupled, drop, jump, resettle, source_current, stay
 from otjdd.physics.state import Memory, State, Tangent, WayBetween, copy_state
-from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.error_norm import Control, drift, voltage_slack, worst_cell
 from otjdd.stepping.extremes import LEAPS, note, note_largest
 from otjdd.stepping.hooks import accept, begin_piece, bounds, follow_end, use_end
-from otjdd.stepping.hop_noise import hide_ions, show_ions
 from otjdd.stepping.pieces import (
     ACCEPTED,
     FROM,
@@ -37,6 +35,8 @@ from otjdd.stepping.pieces import (
 )
 from otjdd.stepping.rosenbrock import Ramp, Trial, Work
 from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
+from otjdd.stepping.single_ions.hops import hide_ions, show_ions
+from otjdd.stepping.single_ions.walk import is_noisy
 from otjdd.stepping.trial_step import VOLTAGE_ERROR, StepTask, allowed_of_charging, step_or_leap
 
 SHORTEST = 1e-22  # s

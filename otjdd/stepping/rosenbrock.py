@@ -46,8 +46,8 @@ from otjdd.physics.state import (
     new_border,
 )
 from otjdd.physics.terminal_charge import new_between
-from otjdd.stepping.drawn_hops import Noise, no_noise
 from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
+from otjdd.stepping.single_ions.walk import Noise, no_noise
 
 
 @by_pointer

@@ -4,15 +4,6 @@ At the end of a step D(L) and V_j are solved anew (`settle`, `settle_charging`),
 where ln I has changed much, and the distance of V_j from its prediction is part of the error control. So the equations
 hold to round-off at recorded times and to `voltage_slack` at others. The current is evaluated at most once or twice a
 step, not six times, and not at all while nothing moves.
-
-Where single ions hop, the ions that pass a face in a step are bounded. They hop at the rates of one state, the end of
-the step. So that these hold through it, the ions that pass a face are at most a share of those of the column, in their
-mean; one ion is always allowed: an exact Monte Carlo moves no fewer. The mean is known from the smooth step before
-anything is drawn: a step refused for what was drawn would favour leaps that changed little. Hops that go back and forth
-do not count: ions near rest make many in any step, and they feel each other within it (`hop_noise`).
-
-Cao, Gillespie and Petzold, J. Chem. Phys. 124, 044109 (2006); there the share is that of each species, here of the
-column.
 """
 
 import math
@@ -20,14 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, deferred_detached, detached
+from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
 from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.charging import Charging, capacitance, conduction, settle_charging
 from otjdd.physics.columns import close_all, follow_tangent
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, hold_traps
-from otjdd.physics.numerics import OVERFLOW, add_up, copy, dot
+from otjdd.physics.numerics import OVERFLOW, add_up, copy
 from otjdd.physics.quasistatic import (
     VOLTAGE_TOLERANCE,
     Accuracy,
@@ -41,7 +32,6 @@ from otjdd.physics.quasistatic import (
     source_current,
 )
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
-from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.error_norm import Control, drift, error_by_charge, norm_of, outside, voltage_slack
 from otjdd.stepping.hooks import (
@@ -61,31 +51,10 @@ from otjdd.stepping.hooks import (
     use_end,
     use_mean,
 )
-from otjdd.stepping.hop_noise import add_hop_noise
 from otjdd.stepping.pieces import GROWTH, SAFETY, SHRINK, allowed_growth
 from otjdd.stepping.rosenbrock import CAME, CAPACITANCE, Ramp, Trial
-
-
-@bare
-def most_passed(junction: Junction, old: State, new: State, k: int) -> float:
-    """Most ions that pass a face of column k between two states [1/m2]."""
-    passed, at_left = new.passed[k, AT_RIGHT] - old.passed[k, AT_RIGHT], new.passed[k, AT_LEFT] - old.passed[k, AT_LEFT]
-    most = max(abs(passed), abs(at_left))
-    for f in range(new.c.shape[1] - 1, 0, -1):
-        passed += (new.c[k, f] - old.c[k, f]) * junction.columns.width[k, f]
-        most = max(most, abs(passed))
-    return most
-
-
-@deferred_detached
-def leap_size(junction: Junction, old: State, trial: Trial) -> float:
-    """What a smooth step from an old state to trial.state changes, over the most that a leap may: the worst column."""
-    noise, worst = trial.noise, 0.0
-    for k in range(noise.area.size):
-        allowed = max(noise.largest * noise.area[k] * dot(old.c[k], junction.columns.width[k]), 1.0)
-        worst = max(worst, noise.area[k] * most_passed(junction, old, trial.state, k) / allowed)
-    return worst
-
+from otjdd.stepping.single_ions.hops import add_hop_noise, leap_size
+from otjdd.stepping.single_ions.walk import is_noisy
 
 LEAST_SHRINK, UNPHYSICAL_SHRINK = 0.9, 0.5  # of the step after a rejection, and after one for a concentration
 UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken seconds through narrow levels

@@ -130,7 +130,7 @@ def test_error_in_time_follows_rtol(law):
 def test_a_plain_film_calls_no_kernel_of_random_hops_heat_and_polarisation(monkeypatch):
     monkeypatch.setattr(integrate, "warm", None)
     monkeypatch.setattr(integrate, "put_polarisation", None)
-    monkeypatch.setattr(integrate.hop_noise, "show_ions", None)
+    monkeypatch.setattr(integrate.hops, "show_ions", None)
     film = case(BETWEEN_METALS, device__film__cells=12, ions__initial={"history": [{"voltage": 0.1, "duration": 1e-9}]})
     assert np.isfinite(simulate.simulate_junction(film).read_current).all()
 

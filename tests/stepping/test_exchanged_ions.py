@@ -15,8 +15,8 @@ from otjdd.cli import app
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms import exchange
 from otjdd.solver import integrate, model
-from otjdd.stepping.drawn_hops import AFTER, new_noise
-from otjdd.stepping.hop_noise import take_oxygen
+from otjdd.stepping.single_ions.hops import take_oxygen
+from otjdd.stepping.single_ions.walk import AFTER, new_noise
 
 RUNS = 1000  # exact ones
 

@@ -10,7 +10,7 @@ from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.solver import equilibrium, integrate, model
 from otjdd.stepping import run_log
-from otjdd.stepping.drawn_hops import new_noise, take_sites, whole_ions
+from otjdd.stepping.single_ions.walk import new_noise, take_sites, whole_ions
 
 FILM = """
 title = "a film between two metals whose field does not change with their charge"

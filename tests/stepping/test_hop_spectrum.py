@@ -9,7 +9,7 @@ from otjdd.case.case import parse_case
 from otjdd.physics.ions import DOWNHILL, UPHILL, G
 from otjdd.physics.junction import fill_hops
 from otjdd.solver import integrate, model
-from otjdd.stepping.drawn_hops import new_noise
+from otjdd.stepping.single_ions.walk import new_noise
 
 # so few ions in so large a film that none feels another
 WELLS = (

@@ -20,7 +20,7 @@ from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.mechanisms.exchange import EndFaces
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
-from otjdd.stepping.random_numbers import binomial, fill_words, poisson, threefry
+from otjdd.stepping.single_ions.random_numbers import binomial, fill_words, poisson, threefry
 
 # Rows of Noise.lines.
 #   BY_LEFT, BY_RIGHT, BY_FIELD   slopes of the fluxes
