@@ -14,6 +14,12 @@ from otjdd.errors import ExitCode, ExtractionError
 from otjdd.results import store
 
 
+def test_a_train_has_the_pulses_that_are_asked_for():
+    train = command.pulse_train(((-4.0, 3.0), (1e-9, 1e-3)), "2 V, 30 ns", "", 7)
+    assert (train.up, train.count) == (pulses.VoltagePulse(2.0, 30e-9), 7)
+    assert train.down.voltage < 0.0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

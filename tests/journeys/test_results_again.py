@@ -20,7 +20,8 @@ TRAIN = 'drive={kind="train", voltage="1.6 V", width="1 us", count=100, period="
 
 def test_the_shell_walks_from_a_case_to_its_table(folder):
     cases = otjdd("cases")
-    assert all(case.name in cases for case in package.cases())
+    listed = [line.split()[0] for line in cases.splitlines() if line.startswith("  ")]
+    assert sorted(listed) == sorted(case.name for case in package.cases())
     shown = otjdd(f"show li2019 {SMALL}")
     Path("mine.toml").write_text(shown, encoding="utf-8")
     assert tomllib.loads(shown)["device"]["film"]["cells"] == 12

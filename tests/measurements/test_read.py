@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 import otjdd
+from otjdd.cli.arguments import reading
 from otjdd.errors import DataError
 from otjdd.measurements.choice import piece_numbers
 from otjdd.measurements.read import described_data, read_data
@@ -227,7 +228,7 @@ def test_arrays_that_are_kept_in_other_files_are_not_read(tmp_path):
 def test_lines_and_ranges_are_left_out_and_columns_named(tmp_path):
     text = "V,I,Id\n" + "".join(f"{v},{v},{2 * v}\n" for v in range(10))
     path = written(tmp_path, text)
-    ds = read_data(path, names={"current": "Id"}, without=[(2, 4), (8, 8)], keep={"V": (0.0, 8.0)})
+    ds = read_data(path, **reading(["current=Id"], "", ["2-4", "8"], ["voltage=0 V:8 V"]))
     np.testing.assert_array_equal(ds.voltage, [3, 4, 5, 7, 8])
     np.testing.assert_array_equal(ds.current, 2 * ds.voltage)
     over_resistor = read_data(path, names={"current": "Id / 2 kohm"})

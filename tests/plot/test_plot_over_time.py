@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_panels import train, with_exchange
+from made_panels import spikes, train, with_exchange
 from made_results import case_attrs, labels, series
 
 from otjdd.plot.figure import Figure, figure
@@ -87,6 +87,12 @@ def test_facilitation_of_several_trains_is_against_their_interval():
     assert labels(axes)[0] == "PPF, τ = 2 µs"
     with pytest.raises(ValueError, match="several results of trains with different intervals"):
         figure(runs[0], "ppf")
+
+
+def test_trains_and_pairs_of_spikes_say_their_numbers():
+    assert labels(figure(train([1e-6, 1.2e-6, 1.5e-6]), "train").axes[0]) == ["PPF +20 %, PTP +50 %"]
+    runs = [spikes(f"{d} us", 0.3 * np.sign(d) * np.exp(-abs(d) / 4)) for d in (-8, -4, -2, -1, 1, 2, 4, 8)]
+    assert labels(figure(runs, "stdp").axes[0]) == ["8 delays, τ₊ = 4 µs, τ₋ = 4 µs"]
 
 
 T = np.linspace(0.0, 3.0, 4)

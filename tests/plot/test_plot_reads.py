@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from made_panels import noisy
 from made_results import WRITES, labels, reads
 
 import otjdd
@@ -35,6 +36,7 @@ def test_a_loop_that_switches_says_its_ratio_and_voltages():
 def test_conductances_over_decades_are_on_a_logarithmic_axis_and_others_from_zero(share, scale):
     axes = figure(reads(WRITES, 1e6 * np.geomspace(1.0, share, 6)), "conductance").axes[0]
     assert axes.get_yscale() == scale
+    assert labels(axes) == ["after V > 0", "after V < 0"]
     assert (axes.get_ylim()[0] == 0.0) == (scale == "linear")
 
 
@@ -105,6 +107,8 @@ def test_a_spectrum_shows_its_slope_and_the_noise_of_electrons():
     assert "10⁻" in note.get_text()
     assert "ions" not in note.get_text()
     assert np.isnan(otjdd.noise(ds).hooge)
+    (note,) = figure(noisy(), "noise").axes[0].texts
+    assert f"times {otjdd.noise(noisy()).ions.item():.0f} ions: " in note.get_text().replace("\n", " ")
 
 
 def test_reads_without_single_ions_are_not_searched_for_a_spectrum(monkeypatch):

@@ -20,11 +20,22 @@ def test_an_arc_has_its_imaginary_part_upwards_equal_axes_and_a_dot_at_each_deca
     assert labels(axes) == ["0 V", "+0.5 V"]
     arc, dots = axes.lines[:2]
     np.testing.assert_allclose(arc.get_ydata().max(), 0.5e6, rtol=1e-2)
+    x, y = arc.get_data()
+    np.testing.assert_allclose(np.hypot(x - 0.5e6, y), 0.5e6, rtol=1e-3)  # a circle, and no polygon of its frequencies
     assert len(dots.get_xdata()) == 7
     assert axes.get_aspect() == 1.0
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Re Z (MΩ)", "−Im Z (MΩ)")
     named = {text.get_text().replace("\N{NO-BREAK SPACE}", " ") for text in axes.texts}
     assert named == {"10 Hz", "100 Hz", "1 kHz"}
+
+
+def test_of_many_arcs_some_are_drawn_and_a_phase_is_in_degrees():
+    many = signals(
+        np.linspace(0, 1, 40), FREQUENCY, [two_biases().impedance_real.values[0, 0, 0] * k for k in range(1, 41)]
+    )
+    assert "drawn: 12 of 40 curves" in [text.get_text() for text in figure(many, "nyquist").axes[0].texts]
+    phase = figure(SPECTRUM, "bode").axes[1].lines[0].get_ydata()
+    assert -90.0 <= phase.min() < -89.0 < -1.0 < phase.max() <= 0.0
 
 
 def test_a_much_smaller_arc_has_axes_of_its_own():
