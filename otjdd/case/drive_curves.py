@@ -48,7 +48,7 @@ class Grid(Curves):
         if bool(ramp) == (self.voltages is not None) or len(ramp) not in (0, 3):
             raise ValueError("give either voltages or start, stop and step")
         if ramp and not 0 < abs(ramp[1] - ramp[0]) / ramp[2] <= MOST_BIASES:
-            raise ValueError(f"start, stop and step make no curve of 2 to {MOST_BIASES} voltages")
+            raise ValueError(f"start, stop and step must give 2 to {MOST_BIASES} voltages")
 
     def bias_voltages(self) -> np.ndarray:
         """Voltages (n,) [V] of each curve, in the order of the case."""

@@ -77,7 +77,7 @@ class Exchange(Record):
     def check_pressure(self) -> Self:
         if self.oxygen_pressure is not None and self.formation_energy is None:
             raise NotAsExpected(
-                "formation_energy with oxygen_pressure: an equilibrium_density is that at the pressure of the case",
+                "formation_energy with oxygen_pressure: an equilibrium_density is the value at the pressure of the case",
                 "equilibrium_density",
             )
         return self
@@ -125,7 +125,7 @@ def faults_of_exchange(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a
                 yield (*path, "equilibrium_density"), expected, brief(write(density, "density"))
             holds = (ions.density or 0.0) * film.mobile_thickness
             if given.capacity is not None and given.capacity < holds:
-                expected = f'at least "{write(holds, "areal density")}", the vacancies that the film holds at first'
+                expected = f'at least "{write(holds, "areal density")}", the vacancies that the film holds initially'
                 yield (*path, "capacity"), expected, brief(write(given.capacity, "areal density"))
 
 

@@ -98,7 +98,7 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
             or f"known: {', '.join(names[:20])}"
         )
         hint = f"{NO_BLANKS}; {hint}" if name != path[-1] else hint
-        return document.problem(path, "a key that is known here", brief(path[-1]), hint)
+        return document.problem(path, "a known key", brief(path[-1]), hint)
     if kind == "value_error":
         reason = error["ctx"]["error"]
         if isinstance(reason, NotAsExpected):

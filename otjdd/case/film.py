@@ -118,7 +118,7 @@ def faults_of_sweep(drive: Any) -> Iterator[tuple[KeyPath, str, str]]:
     if drive.kind in ("triangle", "cv") and drive.step is not None and drive.path is not None:
         finest = max(map(abs, drive.path)) / FEWEST_STEPS
         if drive.step > finest * (1.0 + 1e-9):
-            expected = f'a step of "{write(finest, "voltage")}" at most, for a loop of the polarisation'
+            expected = f'a step of at most "{write(finest, "voltage")}" for a loop of the polarisation'
             yield ("drive", "step"), expected, brief(write(drive.step, "voltage"))
 
 
@@ -305,7 +305,7 @@ class LayeredFilm(Record):
         if all(layer.ions == "none" for layer in self.layers):
             raise NotAsExpected('a layer with ions = "mobile"', '"none" in all layers', "layers")
         if self.cells > MOST_CELLS:
-            raise NotAsExpected(f"{MOST_CELLS} cells at most in all layers together", f"{self.cells}", "layers")
+            raise NotAsExpected(f"at most {MOST_CELLS} cells in all layers together", f"{self.cells}", "layers")
         return self
 
     @property
@@ -366,7 +366,7 @@ def faults_of_grids(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of
     parts, film = PARTS.get(case.numerics.error, (1,)), case.device.film
     most = max(parts)
     if isinstance(film, Film) and film.cells // most < FEWEST_CELLS and most > 1:
-        expected = f'{FEWEST_CELLS * most} cells at least with numerics.error = "{case.numerics.error}"'
+        expected = f'at least {FEWEST_CELLS * most} cells with numerics.error = "{case.numerics.error}"'
         yield ("device", "film", "cells"), expected, f"{film.cells}", ""
     for i, layer in enumerate(film.stack if isinstance(film, LayeredFilm) and most > 1 else ()):
         if layer.cells % most or layer.cells // most < FEWEST_CELLS_OF_LAYER:

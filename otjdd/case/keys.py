@@ -218,7 +218,7 @@ def movable_number(case: Case, key: str) -> tuple[float, str, float, float]:
     number = value_in_case(case, key)
     why, advice = stands_in(case, key)
     if why:
-        raise fault(key, "a key that something follows", why, advice)
+        raise fault(key, "a key with an effect", why, advice)
     return number
 
 

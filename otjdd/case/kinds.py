@@ -165,7 +165,7 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
             yield (*path, "name"), "another name for each kind", brief(kind.name), ""
         for key in kind.set:
             inside = key.split(".")[0] in SECTIONS
-            why = reason_to_share(key) if inside else "the junction has one of it"
+            why = reason_to_share(key) if inside else "all columns share it"
             if why:
                 yield (*path, "set", key), "a key of device or ions in which columns may differ", brief(key), why
                 break
@@ -318,14 +318,14 @@ def faults_of_unfollowed(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]: 
             reasons = [stands_in(kind, key) for kind in of_kinds]
             if all(why for why, _ in reasons):
                 advice = reasons[0][1].replace("vary device", "let kinds of columns set device")
-                yield (*path, "spread", key), "a key that columns follow", reasons[0][0], advice
+                yield (*path, "spread", key), "a key with an effect on columns", reasons[0][0], advice
     for i, table in enumerate(tables):
         for key in table.set:
             why, advice = stands_in(kinds[i], key)
             if why:
                 yield (
                     ("columns", "kinds", i, "set", key),
-                    "a key that columns follow",
+                    "a key with an effect on columns",
                     why,
                     advice.replace("vary", "set"),
                 )
@@ -346,7 +346,7 @@ def faults_of_study(case: Any, study: Study) -> Iterator[tuple[KeyPath, str, str
             why, advice = stands_in(case, key)
             inner = {"points": ("points", 0), "sample": ("sample", "over")}.get(name, (name,))
             if why:
-                yield ("study", *inner, key), "an axis that something follows", why, advice
+                yield ("study", *inner, key), "an axis with an effect", why, advice
 
 
 FEWEST = 1.0  # ions of a column

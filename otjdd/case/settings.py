@@ -51,7 +51,7 @@ class Circuit(Record):
     @model_validator(mode="after")
     def _one_pole(self) -> Self:
         if self.bandwidth is not None and self.time_constant is not None:
-            raise ValueError("bandwidth and time_constant say the same thing: give one of them")
+            raise ValueError("bandwidth and time_constant state the same: give one of them")
         return self
 
     @property

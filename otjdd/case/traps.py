@@ -202,12 +202,12 @@ class Trap(Record):
     @model_validator(mode="after")
     def check_energies(self) -> Self:
         if self.depth_spread * FARTHEST > self.depth:
-            most = write(self.depth / FARTHEST, "energy")
+            most = write(math.floor(1e4 * self.depth / FARTHEST) / 1e4, "energy")
             expected = f'at most "{most}" at this depth, so that no level of the spread is above the band'
             raise NotAsExpected(expected, brief(write(self.depth_spread, "energy")), "depth_spread")
         if 0.0 < self.relaxation_energy < LEAST_RELAXATION:
             got = brief(write(self.relaxation_energy, "energy"))
-            raise NotAsExpected('"0 eV", elastic, or "1 meV" at least', got, "relaxation_energy")
+            raise NotAsExpected('"0 eV", elastic, or at least "1 meV"', got, "relaxation_energy")
         return self
 
     @property

@@ -82,8 +82,8 @@ def disagreement(case: Case) -> str:
     giver, taker = sorted(SIDES, key=lambda side: at[side])
     energies = " and ".join(f"{at[side]:.4g} eV at the {side} electrode" for side in SIDES)
     return (
-        f"device.left.exchange, device.right.exchange: a vacancy takes {energies}, so that at 0 V vacancies pass the film "
-        f"for ever, from the {giver} to the {taker} electrode; one formation_energy for both is at rest there"
+        f"device.left.exchange, device.right.exchange: a vacancy takes {energies}, so that at 0 V vacancies keep flowing "
+        f"from the {giver} to the {taker} electrode; one formation_energy for both is in equilibrium there"
     )
 
 

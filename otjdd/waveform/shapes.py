@@ -148,9 +148,9 @@ def check_count(count: int) -> None:
 def check_path(path: Values, cycles: int) -> None:
     """Raise ValueError for a path of less than two voltages, or an open path that is repeated."""
     if len(path) < 2 or len(set(path)) < 2:
-        raise ValueError("a path goes through at least two different voltages")
+        raise ValueError("a path needs at least two different voltages")
     if cycles > 1 and path[0] != path[-1]:
-        raise ValueError("a path that is cycled ends where it starts")
+        raise ValueError("a path with several cycles must end where it starts")
 
 
 COLUMNS = (QuantityColumn("time", "time"), QuantityColumn("voltage", "voltage"))

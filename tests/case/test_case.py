@@ -77,7 +77,7 @@ ONE_FAULT = [
     ('"2.8 nm"', "2.8e-9", '10:1 device.film.thickness: expected a length such as "2.8 nm", got 2.8e-09 (a'),
     ('"2.8 nm"', "[1]", '10:1 device.film.thickness: expected a length such as "2.8 nm", got [1]'),
     ('"2.8 nm"', '"10**10**10 nm"', "10:1 device.film.thickness: expected a length"),
-    ("thickness", "thicknes", '10:1 device.film.thicknes: expected a key that is known here, got "thicknes" (did you'),
+    ("thickness", "thicknes", '10:1 device.film.thicknes: expected a known key, got "thicknes" (did you'),
     ("eps_r = 30", 'eps_r = "30"', '11:34 device.film.permittivity.eps_r: expected a number from 1 to 1e6, got "30"'),
     ("eps_r = 30", "eps_r = true", "11:34 device.film.permittivity.eps_r: expected a number from 1 to 1e6, got true"),
     ('law = "linear", e', 'law = "liner", e', '11:18 device.film.permittivity.law: expected "linear" or "nonlinear"'),
@@ -87,7 +87,7 @@ ONE_FAULT = [
     ('voltage = "1 V"\n', "", '21:2 drive.voltage: expected a voltage from "-100 V" to "100 V", got nothing: the'),
     ('kind = "pulse"\n', "", '21:2 drive.kind: expected "hold", "steps", "pulse",'),
     ('kind = "metal", b', 'kind = "meta", b', '6:10 device.left.kind: expected "metal" or "semiconductor", got "meta"'),
-    ("[ions]", "[ion]", "13:2 ion: expected a key that is known here"),
+    ("[ions]", "[ion]", "13:2 ion: expected a known key"),
     ("[drive]", WINDOWS.format("none", '["1 us"]'), "23:12 record.windows[0][1]: expected a time from"),
 ]  # fmt: skip
 

@@ -103,7 +103,7 @@ def test_a_value_of_a_kind_that_nothing_follows_is_named(file):
 def test_an_axis_that_nothing_follows_is_named(file, key):
     values = [1, 2] if key == "ions.seed" else ["0.6 eV", "0.7 eV"]
     for study in ({"grid": {key: values}}, {"points": [{key: value} for value in values]}):
-        with pytest.raises(CaseError, match=f"{key}.*something follows"):
+        with pytest.raises(CaseError, match=f"{key}.*an axis with an effect"):
             load_case(file, OWN_BARRIERS | {"study": study})
     both = {key: values, "device.left.barrier": ["1 eV", "1.1 eV"]}
     load_case(file, OWN_BARRIERS | {"study": {"zip": both}})  # a key of the device may let another be followed

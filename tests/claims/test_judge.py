@@ -278,7 +278,7 @@ def test_numbers_are_told_in_their_unit():
         ('"kohm"', '"kilo"', "kilo"),
         ('"x2"', '"about"', "within"),
         ('"loop"', '"magic"', "expected the name of a metric"),
-        ("claim =", "clam =", "claim.small.clam: expected a key that is known here"),
+        ("claim =", "clam =", "claim.small.clam: expected a known key"),
         ('name = "low"', 'name = "lowest"',
          "claims.toml:11:5 claim.small.figure[0].name: expected a number of the metric loop: prist"),
         ('"kohm"', '"kV"', 'figure[0].unit: expected a unit of the same quantity as "ohm", got "kV"'),

@@ -66,7 +66,7 @@ def test_an_expectation_changes_no_digest_and_is_shown(small):
         (("[expect]\n", "[expect]\npoint = 0\n"), "expect.point: expected no point in a case without a study, got 0"),
         (("\n[expect]", GRID + "\n[expect]"), "expect.point: expected a point from 0 to 1, got"),
         (("\n[expect]\n", GRID + "\n[expect]\npoint = 2\n"), "expect.point: expected a point from 0 to 1, got 2"),
-        (("high", "hihg"), "expect.hihg: expected a key that is known here"),
+        (("high", "hihg"), "expect.hihg: expected a known key"),
     ],
 )
 def test_a_wrong_expectation_is_refused_by_check(small, change, said):

@@ -108,7 +108,7 @@ FAULTS = [
     ({"TARGETS": '{ file = "words.csv", unit = "V" }'}, 'expected a unit of a conductance, such as "uS"'),
     ({"TARGETS": '{ picture = "words.csv", black = "1 uS", white = "2 uS" }'}, "got a file that cannot be read as one"),
     ({"TARGETS": '{ picture = "big.png", black = "1 uS", white = "2 uS" }'}, "expected a picture of 4 x 3 pixels"),
-    ({"TARGETS": '{ file = "words.csv", unti = "uS" }'}, 'targets.unti: expected a key that is known here'),
+    ({"TARGETS": '{ file = "words.csv", unti = "uS" }'}, 'targets.unti: expected a known key'),
     ({'highest = "2.9 V"': 'highest = "-2 V"'}, "expected highest of the sign of voltage"),
     ({', highest = "-2.9 V"': ""}, "expected highest, the last voltage, with voltage_step"),
     ({'"-1.5 V"': '"1.5 V"', '"-2.9 V"': '"2.9 V"'}, "expected set and reset pulses of opposite signs"),

@@ -111,7 +111,7 @@ FAULTS = {
     ("read = 0\nvalue = 3e5", 'claim = "lrs-direct-tunnelling.barrier_metal"'): "task.toml:18:1 run[0].target[0].claim: "
     "expected a claim that is measured from one run with a drive like this one, or a read, got",
     ("within = 1.2", "within = -1"): "task.toml:20:1 run[0].target[0].within: expected a number above 0, got -1",
-    ("read = 0", "raed = 0"): 'task.toml:18:1 run[0].target[0].raed: expected a key that is known here, got "raed" '
+    ("read = 0", "raed = 0"): 'task.toml:18:1 run[0].target[0].raed: expected a known key, got "raed" '
     '(did you mean "read"?)',
     ("read = 0", 'read = "first"'): 'run[0].target[0].read: expected a whole number, got "first"',
     ("read = 0", "read = 1"): "task.toml:18:1 run[0].target[0].read: expected one of 1 reads of the run, got 1",
@@ -135,12 +135,12 @@ FAULTS = {
     ('low = "0.5 eV"', 'low = "0 eV"\nlog = true'): 'expected low below high and above 0, got "0 eV" and "0.8 eV"',
     ('"energy"', '"enregy"'): 'parameter[0]: expected a dimension, one of ',
     ('case = "small.toml"', 'case = "small.toml"\ncoarse = { "device.film.cels" = 8 }'):
-    'task.toml:3:12 coarse."device.film.cels": expected a key that is known here',
+    'task.toml:3:12 coarse."device.film.cels": expected a known key',
     ('case = "small.toml"', 'case = "small.toml'): "task.toml:2:19: not TOML: ",
     ('case = "small.toml"', ""): "task.toml:1:1: expected the file of a case as `case`, or a table [cases.NAME] "
     "for each of several, got neither",
     ('case = "small.toml"', 'case = "small.toml"\nset = { "device.film.cels" = 8 }'):
-    'task.toml:3:9 set."device.film.cels": expected a key that is known here, got "cels" (did you mean "cells"?)',
+    'task.toml:3:9 set."device.film.cels": expected a known key, got "cels" (did you mean "cells"?)',
     ('name = "resistance"', 'name = "resistance"\ncase = "small"'):
     'task.toml:15:1 run[0].case: expected no `case`: there is only one, got "small"',
     ('low = "0.5 eV"', 'low = "0.5 eV"\nstart = "0.9 eV"'): 'expected a start from "0.5 eV" to "0.8 eV", got "0.9 eV"',
@@ -261,7 +261,7 @@ def test_the_command_tells_a_fault_as_that_of_a_case(tmp_path):
     (tmp_path / "task.toml").write_text(QUICK.replace("read = 0", "raed = 0"))
     done = otjdd(tmp_path, "calibrate", "task.toml")
     assert done.returncode == 3
-    assert "task.toml:18:1 run[0].target[0].raed: expected a key that is known here" in done.stderr
+    assert "task.toml:18:1 run[0].target[0].raed: expected a known key" in done.stderr
 
 
 @pytest.mark.parametrize("stage", ["search", "polish"])
