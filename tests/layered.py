@@ -3,7 +3,6 @@
 from devices import BETWEEN_METALS, JUNCTION, case
 
 LINEAR = {"law": "linear", "eps_r": 22.0}
-SUZUKI = {"law": "nonlinear", "b": 1.424e10, "a": 2.65e15, "eps_inf": 5.0}
 
 
 def layer(thickness, cells=12, **keys):

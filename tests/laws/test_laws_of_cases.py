@@ -155,13 +155,6 @@ NOTHING = {  # dotted keys of no strength, and of what belongs to them
     "spread": {"columns__spread": {"ions.well_left": "0 eV"}},
     "fixed charge": {"device__film__fixed_charge": "0 1/m^3"},
 }  # fmt: skip
-FEATURES_OF = {
-    "wells": of.wells,
-    "rise": of.rise,
-    "circuit": of.circuit,
-    "reservoir": of.exchange,
-    "spread": of.columns,
-}
 
 
 @law(without=(of.wells, of.rise, of.circuit, of.exchange, of.columns, of.kinds, of.layers))

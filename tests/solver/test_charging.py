@@ -55,16 +55,6 @@ def capacitor(circuit, drive=PULSES, **changes):
     return simulate(parse_case(text).replace(**{key.replace("__", "."): value for key, value in changes.items()}))
 
 
-def voltage_of_source(t, way=WAY):
-    """Voltage (n,) of the source, that after a jump at its time."""
-    times, voltages = way
-    i = np.clip(np.searchsorted(times, t, side="right"), 1, len(times) - 1)
-    took = times[i] - times[i - 1]
-    return np.where(
-        took > 0.0, voltages[i - 1] + (voltages[i] - voltages[i - 1]) * (t - times[i - 1]) / took, voltages[i]
-    )
-
-
 def charged(own, start, way=WAY, most=2e-11):
     """V_j at times, by an integrator of dV_j/dt = own(V_source - V_j, V_j), piece by piece of the way."""
     parts, V = [], start

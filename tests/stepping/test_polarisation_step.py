@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
-from one_step import exact, methods, polarisation_of, step
+from one_step import ELECTRONS, SMOOTH, TWO_LEVEL, exact, methods, polarisation_of, step
 
 from otjdd.errors import Status
 from otjdd.mechanisms.polarisation import begin_step, mean_field
@@ -11,17 +11,8 @@ from otjdd.physics.columns import close_all
 from otjdd.physics.junction import CLOSURE_TOLERANCE
 from otjdd.solver import integrate, model
 
-SMOOTH = {
-    "ions__law": "mott-gurney", "ions__activation_energy": 0.45, "ions__prefactor": 5e-7, "device__film__cells": 8,
-    "columns__count": 2, "columns__spread": {"ions.activation_energy": "10 meV"},
-    "device__left__screening_length": "0.04 nm", "device__right__screening_length": "0.02 nm",
-}  # fmt: skip
-ELECTRONS = {  # some 1e24 1/m3
-    "device__film__electrons": "balance", "device__film__density_of_states": 1e27, "device__left__barrier": 0.2,
-    "device__right__barrier": 0.15,
-}  # fmt: skip
 LAWS = {  # that move a tenth of P_s within a nanosecond at 0.2 V
-    "two-level": {"law": "two-level", "saturation": 0.1, "barrier": 0.27, "dipole_length": 0.5e-9, "initial": -0.2},
+    "two-level": TWO_LEVEL,
     "merz-kai": {"law": "merz-kai", "saturation": 0.1, "time": 1e-9, "activation_field": 3e7, "dimension": 2.0},
 }
 
