@@ -255,7 +255,6 @@ RULES = (
     Rule("heat", "with {what}, which has one temperature", always, program="one temperature"),
     Rule("curie", "with device.heat: P_s belongs to one temperature here, which no current changes", heated),
     Rule("following", "for a film without [device.film.polarisation]", lambda *at: not polarised(*at), law=True),
-    Rule("following", 'with device.film.electrons = "balance"', with_electrons, "not in the answer to a small signal"),
     rule_of_drives("polarisation", ("patterns",), " (compact models have no polarisation)"),
     Rule("polarisation", "with {what}, whose state is of vacancies", always, program="compact model"),
     Rule("exchange", "with ions.ionisation_energy", lambda case, _: case.ions.ionisation_energy is not None,
