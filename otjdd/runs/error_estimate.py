@@ -229,14 +229,8 @@ def tried(on_its_grid: Simulate, case: Case, progress: Progress) -> xr.Dataset |
 
 def coarser(case: Case, cells: int) -> Case:
     """The case on `cells` cells, without an error estimate, which records only its reads."""
-    film = case.device.film.with_cells(cells)
-    return case.model_copy(
-        update={
-            "device": case.device.model_copy(update={"film": film}),
-            "numerics": case.numerics.model_copy(update={"error": "none"}),
-            "record": Recording(every="none"),
-        }
-    )
+    numerics = case.numerics.model_copy(update={"error": "none"})
+    return grid_error.on_cells(case, cells).model_copy(update={"numerics": numerics, "record": Recording(every="none")})
 
 
 def stricter(case: Case) -> Case:
