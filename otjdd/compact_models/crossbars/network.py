@@ -10,7 +10,8 @@ Newton's iteration with a line search converges to these voltages from any start
 as its steps become shorter: for many solutions, if the cells hardly change between them.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,18 +21,29 @@ from otjdd.compact_models.crossbars.cells import Cells, alike, linearise
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, NotAsExpected
 
-DENSE = 300  # nodes of a network whose matrix is not sparse
+DENSE = 300  # nodes of a network whose matrix is not sparse: factors of a sparse one take ten times as long
 
 
-def factors(conductance: Any, slope: np.ndarray) -> Any:
-    """LU factors of a network: matrix of its lines [S], and conductances (R C,) [S] of the cells, 0 for negative ones."""
+def factors(conductance: Any, slope: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Voltages (2 R C,) [V] of a network as a function of the currents (2 R C,) [A] out of its nodes, by LU factors.
+
+    conductance : matrix of its lines [S]   slope : conductances (R C,) [S] of the cells; negative ones count as 0
+    """
     slope = np.maximum(slope, 0.0)
     if 2 * slope.size <= DENSE:
-        return DenseFactors(conductance, slope)
+        from scipy.linalg import lu_factor, lu_solve
+
+        matrix, n = dense(conductance), slope.size
+        at = np.arange(n)
+        matrix[at, at] += slope
+        matrix[n + at, n + at] += slope
+        matrix[at, n + at] -= slope
+        matrix[n + at, at] -= slope
+        return partial(lu_solve, lu_factor(matrix, overwrite_a=True, check_finite=False), check_finite=False)
     from scipy.sparse.linalg import splu
 
-    matrix = across(conductance, slope)
-    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    symmetric = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
+    return splu(across(conductance, slope), **symmetric).solve
 
 
 def across(conductance: Any, between: np.ndarray) -> Any:
@@ -46,31 +58,6 @@ def dense(conductance: Any) -> np.ndarray:
     """A matrix of the lines as a new array."""
     array: np.ndarray = conductance.copy() if isinstance(conductance, np.ndarray) else conductance.toarray()
     return array
-
-
-class DenseFactors:
-    """Factors of a small network, for which those of a sparse matrix take ten times as long."""
-
-    def __init__(self, conductance: Any, slope: np.ndarray):
-        from scipy.linalg import lapack
-
-        matrix, n = dense(conductance), slope.size
-        at = np.arange(n)
-        matrix[at, at] += slope
-        matrix[n + at, n + at] += slope
-        matrix[at, n + at] -= slope
-        matrix[n + at, at] -= slope
-        root, failed = lapack.dpotrf(matrix, clean=0)
-        if failed:  # a junction whose charge falls as the voltage rises
-            *of_matrix, _ = lapack.dgetrf(matrix)
-            self.factors, self.solve_factors = of_matrix, lapack.dgetrs
-        else:
-            self.factors, self.solve_factors = [root], lapack.dpotrs
-
-    def solve(self, right: np.ndarray) -> np.ndarray:
-        """Voltages (2 R C,) [V] at which these currents [A] leave the nodes."""
-        nodes: np.ndarray = self.solve_factors(*self.factors, right)[0]
-        return nodes
 
 
 TOLERANCE = 2e-6  # of the highest voltage of the drivers: size of the last step of the voltages at the cells
@@ -241,7 +228,7 @@ def solve(
     for _ in range(MOST_TURNS):
         if fresh := factor is None:
             factor = factors(driven.conductance, point.slope)
-        step = -factor.solve(point.missing)
+        step = -factor(point.missing)
         moved = float(np.abs(step[:n] - step[n:]).max())
         ahead, share = at(crossbar, driven, states, nodes + step, point), 1.0
         if moved > LOCAL:

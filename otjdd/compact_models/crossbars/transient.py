@@ -95,7 +95,7 @@ def advanced(
             off = junction_charges(crossbar, states, there)[0] - charge - combined(place, moved)
         into = (combined(mix, moved) if mix else 0.0) - off / GAMMA
         lines = crossbar.line_capacitance * combined(mix, stages) if mix else 0.0
-        stages.append(factor.solve((lines + np.append(into, -into)) / step - point.missing))
+        stages.append(factor((lines + np.append(into, -into)) / step - point.missing))
         moved.append(farads * (stages[-1][:n] - stages[-1][n:]) + off)
         steep = (begin.current + begin.cell * begin.slope) * (stages[-1][:n] - stages[-1][n:])
         rate = np.append(point.cell * point.current + steep, power_of(crossbar, driven, there + stages[-1]))
