@@ -141,7 +141,7 @@ def pmu(columns: Columns, status: list[str]) -> bytes:
     for i, (t, V, current) in enumerate(zip(*columns.values(), strict=True)):
         own, second = (
             [float(V), float(current), float(t), status[i]],
-            [0.7 * float(V), 3e-3 * float(i), float(t), "01020052"],
+            [0.7 * float(V), 3e-3 * float(i), float(t), "01021052" if i == 2 else "01020052"],  # in compliance once
         )
         book.active.append(own + second)
     out = io.BytesIO()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.measurements.choice import noise_floor, period
+from otjdd.measurements.choice import noise_floor, period, restarts
 
 V = np.linspace(-2, 2, 161)
 
@@ -28,6 +28,12 @@ def test_additive_noise_is_found_within_half(seed, magnitude):
     current = 1e-9 * np.sinh(5 * V) + 1e-9 * rng.standard_normal(len(V))
     floor = noise_floor(np.abs(current) if magnitude else current)
     assert 0.5e-9 < floor < 1.6e-9
+
+
+def test_a_record_begins_where_the_time_returns_to_its_first_value_or_nearly():
+    assert restarts(np.array([0.0, 1.0, 2.0, 0.4, 1.0, 2.0])).tolist() == [0, 0, 0, 1, 1, 1]
+    with pytest.raises(ValueError, match="3"):
+        restarts(np.array([0.0, 1.0, 2.0, 0.6, 1.0, 2.0]))
 
 
 def test_sweeps_repeat_after_a_part_of_all_points():

@@ -95,6 +95,13 @@ def test_a_film_has_a_frame_for_each_snapshot(tmp_path):
     movie.write_movie(result(), tmp_path / "a.gif")
     with Image.open(tmp_path / "a.gif") as film:
         assert film.n_frames == len(T)
+    frames = movie.instants(profiles(np.linspace(0.0, 1.0, 300)))
+    assert len(frames) == movie.MOST
+    assert (frames[0], frames[-1]) == (0.0, 1.0)
+    with pytest.raises(
+        ValueError, match=r"a movie needs 5 snapshots or more, this result has 4: set record\.profiles_at"
+    ):
+        movie.encoded(result().isel(snapshot=slice(4)), ".gif")
 
 
 @pytest.mark.parametrize("own", [True, pytest.param(False, marks=pytest.mark.campaign)])

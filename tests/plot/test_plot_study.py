@@ -48,6 +48,11 @@ def test_one_axis_is_a_curve_with_its_unit():
     assert fig.axes[0].lines[0].get_xydata()[2] == pytest.approx([2e-9 + 2e-9 / 19, 100])
 
 
+def test_a_result_that_was_not_kept_is_refused_with_those_that_were():
+    with pytest.raises(ValueError, match=r"'r' is none of what was kept.*: R"):
+        study.study_figure(made({"thickness": 5}), "r")
+
+
 def test_a_short_second_axis_is_a_colour_and_a_long_one_a_map(tmp_path):
     short = study.study_figure(made({"thickness": 8, "law": 3}))
     assert [line.get_label() for line in short.axes[0].lines] == ["law 0", "law 1", "law 2"]
