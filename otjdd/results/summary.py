@@ -162,7 +162,7 @@ def of_crossbar(ds: xr.Dataset) -> str:
         np.abs(ds[name].values[np.isfinite(ds[name].values)]) for name in ("write_disturb", "sneak_share")
     )
     parts += [f"writes change other cells by at most {disturb.max():.2g} decades"] if disturb.size else []
-    parts += [f"sneak paths carry up to {100.0 * sneak.max():.2g} % of a read current"] if sneak.size else []
+    parts += [f"sneak paths carry up to {100.0 * sneak.max():.3g} % of a read current"] if sneak.size else []
     parts += [settling(ds)] if "settling_time" in ds and (ds.sensed_current.notnull()).any() else []
     words = ", ".join(parts) + (of_programming(ds) if "program_missed" in ds else "")
     return "\n".join([words, *energies(ds)]) if "selected_energy" in ds else words

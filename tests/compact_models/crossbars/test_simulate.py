@@ -5,6 +5,7 @@ import logging
 import made_model
 import numpy as np
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
 import otjdd
@@ -12,7 +13,7 @@ from otjdd.case.case import CaseError, load_case
 from otjdd.cli import app
 from otjdd.compact_models.crossbars import models, network, simulate
 from otjdd.errors import ResultError, SolverError
-from otjdd.results import outputs, store
+from otjdd.results import outputs, store, summary
 
 PARTS = """\
 parts = [
@@ -91,6 +92,13 @@ def test_cells_that_move_at_rest_are_not_disturbed(folder):
     moved = np.abs(np.diff(np.log10(ds.cell_conductance.values), axis=0))[0]
     assert moved.min() > 1e-4
     assert ds.write_disturb.values[1] < 0.01 * moved.min()
+
+
+def test_a_share_of_all_is_a_hundred_percent():
+    share = np.full((2, 1, 1), 1.0)
+    ds = xr.Dataset({"sneak_share": (("step", "word_line", "bit_line"), share), "step_energy": ("step", [0.0, 1e-12])})
+    words = summary.of_crossbar(ds.assign(write_disturb=("step", [np.nan, np.nan])))
+    assert "sneak paths carry up to 100 % of a read current" in words
 
 
 def test_a_result_is_stored_read_and_told(folder):
