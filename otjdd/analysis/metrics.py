@@ -63,7 +63,7 @@ METRICS = {
         "growth": ("1", "current after the sets over that before"),
         "doubling": ("1", "number of sets that double the current"),
     }, ("read_current",)),
-    "pulses": Metric(power_laws.pulse_numbers, {
+    "pulses": Metric(power_laws.currents_and_slopes, {
         "start": ("A", "current before the trains"),
         **{f"{train}_{number}": ("A", f"current after {number} pulses of the {train} train")
            for train in power_laws.TRAINS for number in power_laws.DECADES},

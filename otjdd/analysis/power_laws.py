@@ -60,7 +60,7 @@ def doubling(run: Trains) -> float:
     return crossing(np.arange(len(grown)), grown, CHANGE)
 
 
-def pulse_numbers(ds: xr.Dataset) -> dict[str, float]:
+def currents_and_slopes(ds: xr.Dataset) -> dict[str, float]:
     """Currents and slopes of a run with trains of 100 pulses or more.
 
     start [A] : the first read   reset_1, reset_10, reset_100, set_1, ... [A] : after this many pulses of a train

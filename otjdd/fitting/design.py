@@ -19,7 +19,7 @@ from otjdd.fitting.covariance import inverse_information
 from otjdd.fitting.curves import scaled_values, takes_trail
 from otjdd.fitting.least_squares import SURE
 from otjdd.fitting.prediction import driven
-from otjdd.fitting.result import covariance_factor, curves_of, fitted_case, parameters_of
+from otjdd.fitting.result import curves_of, error_factor, fitted_case, parameters_of
 from otjdd.fitting.search import evaluator
 from otjdd.fitting.task import QUIET, SMOOTH, Data, Task, task
 from otjdd.results.outputs import about
@@ -49,7 +49,7 @@ def design(
     if "covariance" not in fit:
         raise ValueError("this fit was ended before its errors were known; continue with --resume")
     free = np.flatnonzero(np.isfinite(fit["coordinate_error"].values))
-    spread = covariance_factor(fit)
+    spread = error_factor(fit)
     now = fit["jacobian"].values[:, free] / np.sqrt(spread)
     logarithmic = np.array([curve["scale"].kind != "linear" for curve in curves_of(fit)])
     usual = fit["uncertainty"].values[logarithmic[fit["curve"].values.astype(int)]]

@@ -156,7 +156,7 @@ def check_parts(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
     """Raise ResultError for a fit with missing parts or parts that do not belong together."""
     try:
         moving, curves = parameters_of(ds), curves_of(ds)
-        if not np.isfinite([covariance_factor(ds), *(parameter.start for parameter in moving)]).any():
+        if not np.isfinite([error_factor(ds), *(parameter.start for parameter in moving)]).any():
             raise ValueError("no number is finite")
         for name, dims in SHAPES.items():
             if name in ds or name not in OPTIONAL:
@@ -187,7 +187,7 @@ def check_parts(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
         raise ResultError(os.fspath(path), f"is no whole fit: {words}", "fit again") from error
 
 
-def covariance_factor(ds: xr.Dataset) -> float:
+def error_factor(ds: xr.Dataset) -> float:
     """Factor of the inverse of J^T J in the covariance of a fit: the reduced chi-square, Huber's factor, or 1."""
     scaled = float(ds.attrs["reduced_chi_square"]) if ds.attrs["errors_scaled"] else 1.0
     return float(ds.attrs.get("errors_spread", scaled))

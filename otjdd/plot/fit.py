@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from otjdd.analysis import goal
-from otjdd.fitting.result import covariance_factor, curves_of
+from otjdd.fitting.result import curves_of, error_factor
 from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
 from otjdd.plot.runs import meant, parameter_words, readable
@@ -99,7 +99,7 @@ def draw_profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
     name = str(ds["profile"].values[number])
     values, squares = ds["profile_value"].values[number], ds["profile_chi_square"].values[number]
     at = list(map(str, ds["parameter"].values)).index(name)
-    scale = covariance_factor(ds)
+    scale = error_factor(ds)
     best, error, unit = (ds[key].values[at] for key in ("value", "error", "unit"))
     fine = np.linspace(values.min(), values.max(), 101)
     axes.plot(fine, ((fine - best) / error) ** 2, color=GREY, linestyle="--", label="parabola")

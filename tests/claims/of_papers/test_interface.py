@@ -32,13 +32,13 @@ def pair(current, reset, set_):
 def test_currents_slopes_and_bends_of_two_trains():
     n = np.arange(1, 101.0)
     bent = np.where(n < 10, 2e-7 * n, 2e-6 * (n / 10) ** 0.5)  # slopes 1 and 0.5
-    found = power_laws.pulse_numbers(of_currents(np.concatenate([[6e-5], -3e-6 * n**-0.7, bent])))
+    found = power_laws.currents_and_slopes(of_currents(np.concatenate([[6e-5], -3e-6 * n**-0.7, bent])))
     assert found["start"] == 6e-5
     assert [found[f"reset_{i}"] for i in (1, 10, 100)] == pytest.approx(3e-6 * np.array([1, 10, 100]) ** -0.7)
     assert (found["reset_slope"], found["reset_bend"]) == pytest.approx((-0.7, 0), abs=1e-12)
     assert (found["set_slope"], found["set_bend"]) == pytest.approx((0.5, 0.5))
     with pytest.raises(ValueError, match="these have 50"):
-        power_laws.pulse_numbers(of_currents(np.ones(101)))
+        power_laws.currents_and_slopes(of_currents(np.ones(101)))
     with pytest.raises(ValueError, match="there are 4 reads"):
         power_laws.trains_of(of_currents(np.ones(4)))
 
