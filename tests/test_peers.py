@@ -46,32 +46,6 @@ def test_lsoda_agrees_up_to_the_relaxation_of_its_potential(problem):
 
 @pytest.mark.campaign
 @needs_speed
-def test_otjdd_gets_closer_to_ida_with_its_tolerance():
-    problem = SMALL["conditioning"]()
-    exact, _ = codes.ida(problem)(1e-9)
-    loose, strict = (problems.distance(problem, codes.otjdd(problem)(rtol)[0], exact) for rtol in (1e-3, 1e-6))
-    assert strict < 1e-4
-    assert strict < 0.1 * loose
-
-
-@pytest.mark.campaign
-@needs_speed
-def test_poisson_of_the_peers_is_solved_by_the_closure_of_otjdd(problem, lumpy):
-    rates, _ = equations.kernels(problem)
-    y, _ = equations.consistent(problem, lumpy, 0.8)
-    assert np.abs(rate(rates, y, 0.8)[1::2]).max() < 1e-12  # C/m2, of some 0.1
-
-
-@pytest.mark.campaign
-@needs_speed
-def test_rates_of_the_peers_are_those_of_otjdd(problem, lumpy):
-    rates, _ = equations.kernels(problem)
-    y, expected = equations.consistent(problem, lumpy, 0.8)
-    np.testing.assert_allclose(rate(rates, y, 0.8)[::2], expected[::2], atol=1e-11 * np.abs(expected[::2]).max())
-
-
-@pytest.mark.campaign
-@needs_speed
 def test_rate_of_the_potential_keeps_poisson_solved(problem, lumpy):
     rates, _ = equations.kernels(problem)
     y, dy = equations.consistent(problem, lumpy, 0.8)
