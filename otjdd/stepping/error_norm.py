@@ -133,6 +133,15 @@ def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray,
 
 
 @detached
+def motion(junction: Junction, control: Control, state: State, new: State, work: Work) -> float:
+    """Norm of what ions move in a step from a state to a new one, work.dS through the faces. Fills work.error with it."""
+    for k in range(new.c.shape[0]):
+        for i in range(new.c.shape[1]):
+            work.error[k, i] = new.c[k, i] - state.c[k, i]
+    return norm_of(junction, control, state, new.c, work.error, work.dS)
+
+
+@detached
 def error_by_charge(junction: Junction, control: Control, state: State, new: State, work: Work, off: float) -> float:
     """Norm of the error that ions make in a step within which traps have the charge of its start; 0 without charge.
 
@@ -142,10 +151,7 @@ def error_by_charge(junction: Junction, control: Control, state: State, new: Sta
     """
     if state.trapped.shape[1] == 0:
         return 0.0
-    for k in range(new.c.shape[0]):
-        for i in range(new.c.shape[1]):
-            work.error[k, i] = new.c[k, i] - state.c[k, i]
-    motion, worst = norm_of(junction, control, state, new.c, work.error, work.dS), 0.0
+    moved, worst = motion(junction, control, state, new, work), 0.0
     for k in range(state.trapped.shape[0]):
         behind, per_ion, N = 0.0, junction.ions[k].z * ELEMENTARY_CHARGE, state.trapped.shape[1]
         work.dS[k, N] = 0.0
@@ -153,7 +159,7 @@ def error_by_charge(junction: Junction, control: Control, state: State, new: Sta
             behind += (new.trapped[k, i] - state.trapped[k, i]) / per_ion
             work.dS[k, i] = behind
         worst = max(worst, 0.5 * (shift(junction, new, k, work.dS[k])[0] + off) / state.kT[k])
-    return worst * motion
+    return worst * moved
 
 
 @bare

@@ -33,7 +33,7 @@ from otjdd.physics.quasistatic import (
 )
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
 from otjdd.stepping.electron_step import film_step
-from otjdd.stepping.error_norm import Control, drift, error_by_charge, norm_of, outside, voltage_slack
+from otjdd.stepping.error_norm import Control, drift, error_by_charge, motion, norm_of, outside, voltage_slack
 from otjdd.stepping.hooks import (
     after_leap,
     agree,
@@ -300,6 +300,9 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
     if not passed:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     if coupled(junction) and not hold_traps(new):  # what the charge of traps does to V_j counts with it
+        if follow_end(junction):  # V_j at the end is that of the temperature there, the stages have that of the mean
+            moved = motion(junction, control, state, new, work)
+            allowed = max(allowed, allowed_of_charging(moved, control.rtol, False))
         negligible = (allowed - 10.0 * VOLTAGE_TOLERANCE) / 3.1
         uncertain = 10.0 * VOLTAGE_TOLERANCE + 3.0 * blur(junction, new, tangent, negligible)
         off = abs(new.V[0] - predicted) / max(allowed, uncertain)
@@ -332,11 +335,8 @@ def agreeing_attempt(junction: Junction, state: State, tangent: Tangent, trial: 
     if not agree(junction, new, off):
         return Outcome(Status.STEP_REJECTED, off, SHRINK, False, False)
     end_step(junction, state, new)
-    for k in range(new.c.shape[0]):
-        for i in range(new.c.shape[1]):
-            work.error[k, i] = new.c[k, i] - state.c[k, i]
-    motion = norm_of(junction, control, state, new.c, work.error, work.dS)
-    error = end_error(junction, state, new, step, motion, control.rtol)
+    moved = motion(junction, control, state, new, work)
+    error = end_error(junction, state, new, step, moved, control.rtol)
     growth = min(outcome.growth, max(SHRINK, SAFETY * error**-0.5)) if error > 0.0 else outcome.growth
     if error > control.most:
         return Outcome(Status.STEP_REJECTED, error, min(growth, LEAST_SHRINK), False, False)

@@ -52,7 +52,8 @@ def test_a_row_is_the_current_of_its_instant(data):
         size = conductance * max(abs(V_j), 1e-9)
         alike(float(row.conduction_current), conductance * V_j, 3e-3, size, f"current at {t:g} s")
         compared += 1
-    assert compared > 3
+    if compared <= 3:
+        raise NoStatement("snapshots at jumps alone")
 
 
 @law(seeds=(*range(12), 53, 62), without=(of.noise,), in_turn=(of.nothing, of.two_films_of_electrons, of.nothing))

@@ -217,3 +217,27 @@ def test_vacancies_that_pass_the_electrodes_warm_the_junction(of, voltage):
     rise = last.junction_temperature.item() - 300.0
     assert rise > 1.0
     assert rise == pytest.approx(1e7 * voltage * (of_ions + last.conduction_current.item()), rel=1e-4)
+
+
+@needs_speed
+def test_a_junction_that_warms_behind_a_resistance_takes_few_steps_however_tight_the_tolerance():
+    """V_j follows the temperature at the end of a step, its stages that of the mean: no error of the step (1885 steps)."""
+    heat = {"resistance": "1e4 K/W", "time_constant": "1 us"}
+    pulse = {"kind": "pulse", "voltage": "1.2 V", "width": "5 us"}
+    own = {
+        "columns.count": 1,
+        "columns.spread": {},
+        "device.film.electrons": "none",
+        "device.heat": heat,
+        "drive": pulse,
+    }
+    loose, tight = (
+        otjdd.run("li2019", own | {"numerics": {"rtol": rtol, "atol": rtol, "current_tolerance": 1e-6}})
+        for rtol in (1e-3, 1e-5)
+    )
+    assert tight.attrs["solver_accepted"] < 500
+    hot = [ds.isel(time=int(np.flatnonzero(ds.voltage.values == 1.2)[-1])) for ds in (loose, tight)]
+    for name, rel in (("junction_temperature", 1e-5), ("conduction_current", 1e-3), ("junction_voltage", 1e-5)):
+        assert float(hot[0][name]) == pytest.approx(float(hot[1][name]), rel=rel)
+    R = load_case("li2019").circuit.series_resistance
+    assert 1.2 - float(hot[1].junction_voltage) == pytest.approx(float(R * hot[1].current), rel=1e-6)
