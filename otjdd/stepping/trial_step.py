@@ -248,6 +248,26 @@ def copy_circuit(state: State, new: State):
     copy(state.lasted, new.lasted)
 
 
+@bare
+def error_of_voltage(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, predicted: float, allowed: float
+) -> float:
+    """Distance of V_j at the end of a step from its prediction [V], over what is allowed and what the current leaves open.
+
+    Of a junction that its current warms V_j at the end is that of the temperature there, the stages have that of the mean:
+    it counts by what the ions move. What the charge of traps does to V_j counts with that charge.
+    """
+    new = trial.state
+    if not coupled(junction) or hold_traps(new):
+        return 0.0
+    if follow_end(junction):
+        moved = motion(junction, control, state, new, trial.work)
+        allowed = max(allowed, allowed_of_charging(moved, control.rtol, False))
+    negligible = (allowed - 10.0 * VOLTAGE_TOLERANCE) / 3.1
+    uncertain = 10.0 * VOLTAGE_TOLERANCE + 3.0 * blur(junction, new, tangent, negligible)
+    return abs(new.V[0] - predicted) / max(allowed, uncertain)
+
+
 @detached
 def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, task: StepTask):
     """One trial step [s] from `state` to trial.state, its current recorded or not. Returns an Outcome."""
@@ -299,18 +319,12 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
     growth = min(growth, max(limit, SHRINK))
     if not passed:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
-    if coupled(junction) and not hold_traps(new):  # what the charge of traps does to V_j counts with it
-        if follow_end(junction):  # V_j at the end is that of the temperature there, the stages have that of the mean
-            moved = motion(junction, control, state, new, work)
-            allowed = max(allowed, allowed_of_charging(moved, control.rtol, False))
-        negligible = (allowed - 10.0 * VOLTAGE_TOLERANCE) / 3.1
-        uncertain = 10.0 * VOLTAGE_TOLERANCE + 3.0 * blur(junction, new, tangent, negligible)
-        off = abs(new.V[0] - predicted) / max(allowed, uncertain)
-        if off > 0.0:
-            growth = min(growth, max(SHRINK, SAFETY * off**-0.5))
-        if off > control.most * control.most:  # V_j differs from its prediction by the square of the step
-            growth = max(SHRINK, JUST_BEYOND * end.share) if end.turns else growth
-            return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
+    off = error_of_voltage(junction, control, state, tangent, trial, predicted, allowed)
+    if off > 0.0:
+        growth = min(growth, max(SHRINK, SAFETY * off**-0.5))
+    if off > control.most * control.most:  # V_j differs from its prediction by the square of the step
+        growth = max(SHRINK, JUST_BEYOND * end.share) if end.turns else growth
+        return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     return Outcome(Status.DONE, norm, growth, False, False)
 
 

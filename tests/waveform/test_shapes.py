@@ -38,7 +38,7 @@ def test_cycles_repeat_without_writing_the_closing_vertex_twice():
 def test_a_path_that_goes_nowhere_is_refused_and_an_open_one_is_not_cycled(path):
     with pytest.raises(ValueError, match="two different"):
         staircase(path, 0.1)
-    with pytest.raises(ValueError, match="ends where it starts"):
+    with pytest.raises(ValueError, match="must end where it starts"):
         staircase([0, 1], 0.1, cycles=2)
 
 
