@@ -117,6 +117,6 @@ def test_arrays_start_and_sense_what_the_run_senses(device, count, line, driver,
         {"kind": "read"}, {"kind": "rest", "duration": 500.0}, {"kind": "read"},
     ]}, context={"strict_units": False})  # fmt: skip
     bar = Crossbar(model, count, count, line, driver, cells_of((model,), np.zeros(count * count, np.int64)))
-    # a resonance gives half-selected cells of the thicker film two operating points: which one is taken depends on the way there
+    # a resonance gives half-selected cells of the thicker film two operating points: the way there decides
     compared = model.thickness < 3e-9 and len(model.temperatures) == 1 and model.noise is None
     arrays.check_both(tmp_path, bar, drive, 0.02 if compared else np.inf)
