@@ -124,9 +124,7 @@ def response_of_traps(junction: Junction, state: State, tangent: Tangent, k: int
 
 
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
-FARTHEST_VOLTAGE = (
-    0.5  # V, over which a tangent is followed: where a leak saturates it has no slope that tells of the rest
-)
+FARTHEST_VOLTAGE = 0.5  # V, over which a tangent is followed: a leak that saturates there has no slope
 SAME_TEMPERATURE = 2e-6  # relative, of kT over which a tangent is followed: ln G has changed by 6e-5 then
 SHARE_CERTAIN = (
     0.5  # largest change of ln G after which the share of a column in the current is certain along its tangent

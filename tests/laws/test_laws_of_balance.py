@@ -223,7 +223,7 @@ def test_electrons_on_traps_came_from_the_electrodes(data):
     alike(gained, given, 1e-6, size, "electrons on traps")
 
 
-@law(in_turn=(of.small_reservoirs, of.charged_kinetic_trap, of.polarisation, of.electrons))
+@law(seeds=(*range(8), 80), in_turn=(of.small_reservoirs, of.charged_kinetic_trap, of.polarisation, of.electrons))
 def test_nothing_leaves_its_bounds(data):
     """Concentrations from none to the sites, fillings and shares from 0 to 1, polarisation within its saturation."""
     ds = run_of(data | {"record": {"profiles": 7, "profiles_at_reads": True}})

@@ -453,14 +453,16 @@ def wide_spread_in_plain_film(draw: of.Draw, data: of.Data) -> None:
     trap |= {"depth_spread": f"{draw.real(0.1, 0.25)} eV"}
 
 
-@law(needs=(plain_film, wide_spread_in_plain_film), without=(*ALONE, of.trap), drives=(of.curve,))
+@law(
+    seeds=(*range(8), 80), needs=(plain_film, wide_spread_in_plain_film), without=(*ALONE, of.trap), drives=(of.curve,)
+)
 def test_a_spread_of_depths_is_the_sum_over_depths(data):
     """The current of levels with a normal spread: the sum over depths, within kT/4 if elastic, by rates of its own."""
     (trap,), biases = data["device"]["traps"], [0.02, 0.1, -0.9]
     depth, spread, kT = number(trap["depth"]), number(trap["depth_spread"]), KB * number(data["temperature"])
     data = with_keys(data, drive={"kind": "iv", "voltages": [f"{V} V" for V in biases]}, device__film__cells=24)
     wide = run_of(data).squeeze()
-    step = min(spread / 8.0, math.inf if "relaxation_energy" in trap else kT / 4.0)
+    step = min(spread / 32.0, math.inf if "relaxation_energy" in trap else kT / 4.0)
     nodes = np.linspace(-6.0, 6.0, math.ceil(12.0 * spread / step))
     weight = np.exp(-0.5 * nodes**2) / np.exp(-0.5 * nodes**2).sum()
     x, w = part_of_film(data, trap, 4, 2)

@@ -221,7 +221,7 @@ def test_vacancies_that_pass_the_electrodes_warm_the_junction(of, voltage):
 
 @needs_speed
 def test_a_junction_that_warms_behind_a_resistance_takes_few_steps_however_tight_the_tolerance():
-    """V_j follows the temperature at the end of a step, its stages that of the mean: no error of the step (1885 steps)."""
+    """V_j follows the temperature at the end of a step, its stages that of the mean: which is no error of the step."""
     heat = {"resistance": "1e4 K/W", "time_constant": "1 us"}
     pulse = {"kind": "pulse", "voltage": "1.2 V", "width": "5 us"}
     own = {
