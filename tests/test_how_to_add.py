@@ -148,12 +148,12 @@ ADDED = {
     "a drive": {
         "case/drive.py": [
             before(
-                "Drive = Annotated[\n    Hold",
+                "Drive = Annotated[Parts",
                 'class Tap(Record):\n    """One short pulse."""\n\n    kind: Literal["tap"]\n'
                 '    voltage: Volts = Field(description="voltage of the tap", examples=["0.3 V"])\n\n'
                 "    def waveform(self):\n        return shapes.pulse(self.voltage, 1e-9)\n\n\n",
             ),
-            ("Drive = Annotated[\n    Hold", "Drive = Annotated[\n    Tap | Hold"),
+            ("Drive = Annotated[Parts", "Drive = Annotated[Tap | Parts"),
         ]
     },
     "a variable of the state": {
@@ -200,8 +200,7 @@ ADDED = {
                 ' needs="a time series")\n'
                 "def charge(axes, runs):\n"
                 '    """Draw the charge of the left electrode."""\n'
-                "    for run in runs:\n        axes.plot(run.ds.time, run.ds.electrode_charge)\n"
-                "        axes.plot(run.ds.snapshot_time, run.ds.state_lag)\n",
+                "    for run in runs:\n        axes.plot(run.ds.time, run.ds.electrode_charge)\n",
             ),
         ],
     },
@@ -318,7 +317,7 @@ laws = {"law": "linear", "eps_r": 1}, {"law": "vacuum"}
 empty, vacuum = (result(**{"drive": plain, "device.film.permittivity": law})[0] for law in laws)
 junction = model.junction(case)
 low = max(junction.left[0].bottom - 0.3, junction.right[0].bottom)
-line, *of_lag = figure(fast, "charge").axes[0].lines
+(line,), of_lag = (figure(fast, kind).axes[0].lines for kind in ("charge", "state_lag"))
 with open("box.out", "w") as file:
     file.write("--- Box 7\\nvolts|amps|lamp\\n0.1|1|0\\n0.2|2|3\\n0.3|3|0\\n")
 box = otjdd.read_data("box.out")

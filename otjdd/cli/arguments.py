@@ -109,7 +109,8 @@ def complete_key(incomplete: str) -> list[str]:
 
 def complete_kind(incomplete: str) -> list[str]:
     """Completions of --kind: kinds of pictures."""
-    from otjdd.plot.figure import KINDS, MOVIE
+    from otjdd.plot.figure import MOVIE
+    from otjdd.plot.runs import KINDS
 
     return [kind for kind in (*KINDS, MOVIE, "help") if kind.startswith(incomplete)]
 

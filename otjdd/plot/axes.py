@@ -291,7 +291,7 @@ def legend(axes: Axes, title: str | None = None) -> None:
         axes.set_title("", loc="left")
     if not handles:
         if title:
-            axes.set_title(title, fontsize=7, color=GREY)
+            axes.set_title(textwrap.fill(title, NOTE_WIDTH), fontsize=7, color=GREY)
         return
     if axes.figure.get_layout_engine() is None:
         axes.legend(handles, labels, title=title)

@@ -20,12 +20,10 @@ from otjdd.measurements.names import UNCERTAINTY, unit_of
 from otjdd.measurements.read import AXES, axis_of
 from otjdd.plot import axes as parts
 from otjdd.plot import crossbar, fit, iv, learning, over_time, over_x, reads, small_signal, study
-from otjdd.plot.runs import KINDS as KINDS
-from otjdd.plot.runs import MOVIE as MOVIE
-from otjdd.plot.runs import NamedResult, kinds_to_draw, listed, named_results
-from otjdd.plot.runs import listing as listing
+from otjdd.plot.over_x import output_panel
+from otjdd.plot.runs import KINDS, NamedResult, PanelKind, listed, meant, named_results
 from otjdd.plot.style import CYCLE, GREY, ORANGE, style
-from otjdd.results.outputs import measured
+from otjdd.results.outputs import OUTPUTS, measured
 from otjdd.results.store import CALIBRATION, ENGINE
 
 SIZE = (4.4, 4.8)  # inches
@@ -35,6 +33,15 @@ Line = tuple[np.ndarray, np.ndarray]  # x and y of points
 PALE = 0.2  # opacity of a band
 FULL = 12  # most groups that are named in the legend
 SIGNED = ("current", "read_current", "current_density")  # drawn as magnitudes on a logarithmic axis
+MOVIE = "movie"
+OTHER_KINDS = {  # what is drawn that is no panel of KINDS
+    "OUTPUT": "any output by its name, over its times, or at snapshots over position, as film_field",
+    "cdf, box": "cumulative distributions, or boxes, of the results of a study's sample, or of both states of its devices",
+    "sigma, sigma-median": "scatter of both states of cycled devices, against an axis (area) or the median resistance",
+    "parallel": "a line for each device of a study's sample over the keys that were drawn, coloured by a result",
+    "CLAIM --kind CLAIM": "two targets of a calibration over all evaluated sets, with the Pareto front between them",
+    MOVIE: "vacancies, bands and current in the course of time: a GIF or, where ffmpeg is, an MP4",
+}
 CHAPTERS_OF_PANELS = reads, iv, small_signal, over_time, learning, over_x, crossbar  # loaded for their panels
 
 
@@ -49,8 +56,9 @@ def figure(
 
     results : a Dataset of `otjdd.run` or `otjdd.read_data`, a sequence of such, or one Dataset of `otjdd.study`,
         `otjdd.fit`, `otjdd.predict` or `otjdd calibrate`. Measured points are drawn into the panels of the results
-    kinds : one kind of panel or several (see `otjdd plot --kind help`). For a study: names of its results, and for a
-        sample also "cdf", "box" or "parallel". For a calibration: two of its aims or more. Empty: those that suit
+    kinds : one kind of panel or several (see `otjdd plot --kind help`), or names of outputs. For a study: names of its
+        results, and for a sample also "cdf", "box" or "parallel". For a calibration: two of its aims or more. Empty:
+        those that suit
     label : name of each result in the legends, a text or a sequence of them
     ax : axes of a figure of your own to draw into, one for each kind, in the style of that figure. Without kinds,
         the suitable kinds are drawn in order, as many as there are axes
@@ -83,11 +91,57 @@ def figure(
         names = names[: len(own)]
     with parts.laid_out(len(names), own, "kinds") as (fig, places):
         for name, axes in zip(names, places, strict=True):
-            KINDS[name].draw(axes, runs)
+            panel_named(name).draw(axes, runs)
             for i, run in enumerate(data):
                 if points := measured_points(name, run.ds):
                     parts.draw_points(axes, *points, run.label, i, near_zero=name != "iv")
     return fig
+
+
+def panel_named(name: str) -> PanelKind:
+    """A kind of panel, or the panel of an output, by its name. Raises ValueError for a name of neither."""
+    named = KINDS.get(name) or (output_panel(name) if name in OUTPUTS else None)
+    if named is None:
+        hint = f"{meant(name, [*KINDS, *OUTPUTS])}; there are {', '.join(KINDS)}, and outputs with times"
+        raise ValueError(f"there is no kind of figure {name!r}{hint}")
+    return named
+
+
+def kinds_to_draw(runs: Sequence[NamedResult], kinds: str | Sequence[str] = ()) -> list[str]:
+    """Names of the kinds to draw: `kinds`, or the usual kinds for these results if `kinds` is empty.
+
+    Raises ValueError for an unknown kind, for one whose needs are not met, and when nothing can be drawn.
+    """
+    asked = [kinds] if isinstance(kinds, str) else list(kinds)
+    for kind in asked:
+        if not panel_named(kind).fits(runs):
+            raise ValueError(f"nothing to draw for {kind!r}: it needs {panel_named(kind).needs}; {contents(runs)}")
+    drawn = asked or [kind for kind, row in KINDS.items() if row.usual(runs)]
+    if not drawn:
+        raise ValueError(
+            f"nothing to draw: {contents(runs)}. Figures need two reads or more, a time series "
+            '(record.every = "all"), snapshots, or curves of a drive of kind iv, cv or impedance'
+        )
+    return drawn
+
+
+def contents(runs: Sequence[NamedResult]) -> str:
+    """Contents of results, in words."""
+    texts = []
+    for run in runs:
+        sizes = run.ds.sizes
+        parts = [("read", "read"), ("instant", "time"), ("snapshot", "snapshot"), ("bias voltage", "bias")]
+        parts += [("step of a crossbar", "step")]
+        counts = [f"{sizes[dim]} {name}" + ("s" if sizes[dim] != 1 else "") for name, dim in parts if sizes.get(dim)]
+        texts.append(f"{run.label or 'this result'} holds {', '.join(counts) or 'no reads, instants or snapshots'}")
+    return "; ".join(texts)
+
+
+def listing() -> str:
+    """A line for each kind: its name, and what it shows."""
+    rows = {kind: row.shows for kind, row in KINDS.items()} | OTHER_KINDS
+    width = max(map(len, rows))
+    return "\n".join(f"{kind:{width}}  {shows}" for kind, shows in rows.items())
 
 
 def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[str]:
@@ -215,7 +269,7 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
         names = names[: len(own)]
     with parts.laid_out(len(names), own, "kinds") as (fig, places):
         for name, axes in zip(names, places, strict=True):
-            KINDS[name].draw(axes, [middle])
+            panel_named(name).draw(axes, [middle])
             edges = [(lines_of(name, ds.isel(percentile=i)), lines_of(name, ds.isel(percentile=j))) for i, j in pairs]
             for low, high in edges:
                 for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
@@ -238,7 +292,7 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
 def lines_of(kind: str, ds: xr.Dataset) -> list[Line]:
     """Points (x, y) of the lines that a panel draws of a result."""
     axes = Figure().add_subplot()
-    KINDS[kind].draw(axes, [NamedResult(ds)])
+    panel_named(kind).draw(axes, [NamedResult(ds)])
     return [(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)) for line in axes.lines]
 
 

@@ -17,7 +17,7 @@ from matplotlib.axis import Axis
 from numpy.typing import ArrayLike
 
 from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
-from otjdd.plot.runs import NamedResult, legend_label, panel, stroke, waveform_of_result
+from otjdd.plot.runs import NamedResult, legend_label, panel, parts_of, stroke, waveform_of_result
 from otjdd.plot.style import GREY, ORANGE
 from otjdd.results.outputs import OUTPUTS
 from otjdd.waveform.waveform import Waveform
@@ -34,6 +34,8 @@ PRINTED = {
 SPAN = 3.0  # decades from the shortest step to the last time, above which a hold has a logarithmic axis
 WALLS = {"wall_concentration_left": "left wall", "wall_concentration_right": "right wall"}
 DASHES = {"wall_concentration_left": (0, (1, 1)), "wall_concentration_right": (0, (4, 1.5))}
+TIMES = {"time": "time", "snapshot": "snapshot_time", "read": "read_time", "step": "step_time"}  # of dimensions
+NAMED_PARTS = 6  # most columns or the like that the legend names
 FEWEST = 1e-6  # of the largest concentration at a wall: lower ones are not drawn
 
 
@@ -145,19 +147,23 @@ def instant(t: float) -> str:
 def over_time(
     axes: Axes, runs: Sequence[NamedResult], name: str, words: str, part: str = "", log: bool = False
 ) -> Clock | None:
-    """Draw a variable of all results against time, on the clock of a single result, which is returned.
+    """Draw an output of all results against its times, on the clock of a single result, which is returned.
 
+    Each column, kind of columns or the like has a curve; of more than NAMED_PARTS only the first is in the legend.
     words : name of the quantity   part : name of the curve of a single result   log : logarithmic axis of time
     """
-    times, values = (np.concatenate([run.ds[key].values for run in runs]) for key in ("time", name))
+    dim = OUTPUTS[name].dims[0]
+    times, values = (np.concatenate([np.ravel(run.ds[key].values) for run in runs]) for key in (TIMES[dim], name))
     clock = clock_of(runs[0].ds, times) if len(runs) == 1 and not log else None
     scale, unit = PRINTED.get(name, (1.0, OUTPUTS[name].unit))
     for i, run in enumerate(runs):
-        t = run.ds.time.values
+        t, parts = run.ds[TIMES[dim]].values, parts_of(run.ds[name], dim)
         drawn = t > 0 if log else slice(None)
-        label = legend_label(run, part if len(runs) == 1 else "")
-        line = stroke(i, 0, len(runs), 1) | {"linewidth": 0.9}
-        axes.plot((clock(t) if clock else t)[drawn], scale * run.ds[name].values[drawn], label=label, **line)
+        for j, (own, y) in enumerate(parts):
+            many = len(parts) > NAMED_PARTS
+            label = None if many and j else legend_label(run, "" if many else own or (part if len(runs) == 1 else ""))
+            line = stroke(i, 0 if many else j, len(runs), len(parts)) | {"linewidth": 0.5 if many else 0.9}
+            axes.plot((clock(t) if clock else t)[drawn], scale * y[drawn], label=label, **line)
     if name in PRINTED:
         axes.set_ylabel(f"{words} ({unit})")
     else:

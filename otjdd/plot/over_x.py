@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,10 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.plot.axes import LETTER, ROOM, legend, magnitude, quantity_axis, small_print, volts
-from otjdd.plot.over_time import clock_of, instant, name_places
-from otjdd.plot.runs import NamedResult, case_data, legend_label, panel, stroke
+from otjdd.plot.axes import LETTER, ROOM, legend, magnitude, quantity_axis, small_print, symbol, volts
+from otjdd.plot.over_time import NAMED_PARTS, TIMES, clock_of, instant, name_places, over_time
+from otjdd.plot.runs import NamedResult, PanelKind, case_data, gathered, legend_label, panel, parts_of, stroke
 from otjdd.plot.style import CYCLE, GREY, ORANGE, SKY
+from otjdd.results.outputs import OUTPUTS
+from otjdd.studies.dataset import worth_logarithms
 
 SIDES = "right", "left"  # electrodes, in the order in which electrons pass them at a positive voltage
 TRAP_STYLES = {"": "-", "right": "--", "left": ":"}  # of a current through the band, and between traps and an electrode
@@ -30,8 +34,8 @@ FAR = 100.0  # nm by which flat leads are extended, beyond the limits of the axe
 LEAD = 3  # points of a flat lead in a line of `band_line`
 BENT = 0.01  # eV: a smaller step before a lead comes from the end of the stored bending, not from the band
 UNEVEN = 20.0  # longest over shortest interval, from which snapshots count as unevenly spread
-LONGEST_NAME = 24  # letters of the name of a layer in a panel
-TRAP_DASHES = "-", "--", ":", "-."  # of kinds of traps
+LONGEST_NAME = 24  # letters of the name of a layer in a panel, or of a line of the name of an output
+PART_DASHES = "-", "--", ":", "-."  # of kinds of traps or the like
 MOST_BIASES = 6  # most biases for which the charge of traps is drawn
 FEWEST = 1e-9  # of the largest vacancy concentration: lower electron concentrations are not drawn
 BESIDE = 0.25  # space above the band edge, as a fraction of its range
@@ -314,14 +318,42 @@ def thickness(ds: xr.Dataset) -> float:
     return float((ds.x + ds.cell_width / 2).max()) * 1e9
 
 
-def filled_shares(ds: xr.Dataset) -> Iterator[FilmCurve]:
-    """Filled share of each kind of traps at the snapshots of the band diagram."""
-    shots = at_voltages(ds, extremes(ds))
-    for number, trap in enumerate(ds.trap.values):
-        for j, shot in enumerate(shots):
-            name = f"{trap}, {shot.name}" if shot.name else str(trap)
-            dashes = {"linestyle": TRAP_DASHES[number % len(TRAP_DASHES)]}
-            yield FilmCurve(name, ds.trap_filling.values[shot.number, number], j, len(shots), dashes)
+def profiles_of(name: str) -> Callable[[xr.Dataset], Iterator[FilmCurve]]:
+    """Profiles of an output at the snapshots of the band diagram, of each kind of traps or the like."""
+
+    def profiles(ds: xr.Dataset) -> Iterator[FilmCurve]:
+        shots, parts = at_voltages(ds, extremes(ds)), parts_of(ds[name], "snapshot", "x")
+        for number, (part, values) in enumerate(parts):
+            dashes: dict[str, Any] = {"linestyle": PART_DASHES[number % len(PART_DASHES)]} if part else {}
+            for j, shot in enumerate(shots):
+                words = ", ".join(filter(None, (part, shot.name)))
+                if len(parts) > NAMED_PARTS:
+                    words, dashes = "" if number else shot.name, {"linestyle": "-", "linewidth": 0.5}
+                yield FilmCurve(words, values[shot.number], j, len(shots), dashes)
+
+    return profiles
+
+
+def output_panel(name: str) -> PanelKind | None:
+    """The panel of any output: against its times, or at snapshots against position; None for one without times."""
+    dims, unit, long_name = OUTPUTS[name]
+    title = re.split("[,;]", long_name)[0]
+    if not dims or dims[0] not in TIMES or {"band", "energy"} & set(dims):
+        return None
+    words, variables = textwrap.fill(name.replace("_", " "), LONGEST_NAME), (TIMES[dims[0]], name)
+
+    def draw(axes: Axes, runs: Sequence[NamedResult]) -> None:
+        if "x" in dims:
+            decades = DECADES if worth_logarithms(gathered(runs, name)) else None
+            over_x(axes, runs, profiles_of(name), words + (f" ({symbol(unit)})" if unit != "1" else ""), decades)
+        else:
+            over_time(axes, runs, name, words)
+        legend(axes, title)
+
+    def fits(runs: Sequence[NamedResult]) -> bool:
+        return all(key in run.ds and run.ds[key].size for run in runs for key in variables)
+
+    return PanelKind(draw, title, f"the output {name}", fits, lambda runs: False)
 
 
 @panel(
@@ -329,8 +361,8 @@ def filled_shares(ds: xr.Dataset) -> Iterator[FilmCurve]:
     needs="snapshots of a case with [[device.traps]]",
 )  # fmt: skip
 def fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the filled share of each kind of traps against position, at the snapshots of the band diagram."""
-    over_x(axes, runs, filled_shares, "occupancy of traps")
+    """Draw the occupancy of each kind of traps against position, at the snapshots of the band diagram."""
+    over_x(axes, runs, profiles_of("trap_filling"), "occupancy of traps")
     axes.set(ylim=(-0.03, 1.03))
 
 

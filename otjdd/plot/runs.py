@@ -89,6 +89,20 @@ def gathered(runs: Sequence[NamedResult], name: str) -> np.ndarray:
     return np.concatenate([np.ravel(run.ds[name].values) for run in runs])
 
 
+def parts_of(array: xr.DataArray, *drawn: str) -> list[tuple[str, np.ndarray]]:
+    """Name and values of each part of an array, which has the dimensions `drawn`: of each trap, column or kind."""
+    others = [dim for dim in array.dims if dim not in drawn]
+    parts, values = [], array.transpose(*others, *drawn).values
+    for place in np.ndindex(values.shape[: len(others)]):
+        names = [
+            str(array[dim].values[i]) if dim in array.coords else f"{str(dim).replace('_', ' ')} {i + 1}"
+            for dim, i in zip(others, place, strict=True)
+            if dim in array.coords or array.sizes[dim] > 1
+        ]
+        parts.append((", ".join(names), values[place]))
+    return parts
+
+
 BESIDE = (
     "title",
     "record",
@@ -247,16 +261,6 @@ class PanelKind(NamedTuple):
 
 KINDS: dict[str, PanelKind] = {}  # by name, in the order of a figure: the order of CHAPTERS, which `figure` loads
 CHAPTERS = "reads", "iv", "small_signal", "over_time", "learning", "over_x", "crossbar"
-OF_SAMPLES = {
-    "cdf, box": "cumulative distributions, or boxes, of the results of a study's sample, or of both states of its devices",
-    "sigma, sigma-median": "scatter of both states of cycled devices, against an axis (area) or the median resistance",
-    "parallel": "a line for each device of a study's sample over the keys that were drawn, coloured by a result",
-}
-OF_CALIBRATIONS = {
-    "CLAIM --kind CLAIM": "two targets of a calibration over all evaluated sets, with the Pareto front between them"
-}
-MOVIE = "movie"
-MOVIE_SHOWS = "vacancies, bands and current in the course of time: a GIF or, where ffmpeg is, an MP4"
 
 
 def panel(
@@ -311,42 +315,3 @@ def chapter(kind: PanelKind) -> int:
     """Number of the chapter of a kind of panel; that behind the last for any other module."""
     name = kind.draw.__module__.rpartition(".")[2]
     return CHAPTERS.index(name) if name in CHAPTERS else len(CHAPTERS)
-
-
-def kinds_to_draw(runs: Sequence[NamedResult], kinds: str | Sequence[str] = ()) -> list[str]:
-    """Names of the kinds to draw: `kinds`, or the usual kinds for these results if `kinds` is empty.
-
-    Raises ValueError for an unknown kind, for one whose needs are not met, and when nothing can be drawn.
-    """
-    asked = [kinds] if isinstance(kinds, str) else list(kinds)
-    for kind in asked:
-        if kind not in KINDS:
-            raise ValueError(f"there is no kind of figure {kind!r}{meant(kind, KINDS)}; there are {', '.join(KINDS)}")
-        if not KINDS[kind].fits(runs):
-            raise ValueError(f"nothing to draw for {kind!r}: it needs {KINDS[kind].needs}; {contents(runs)}")
-    drawn = asked or [kind for kind, row in KINDS.items() if row.usual(runs)]
-    if not drawn:
-        raise ValueError(
-            f"nothing to draw: {contents(runs)}. Figures need two reads or more, a time series "
-            '(record.every = "all"), snapshots, or curves of a drive of kind iv, cv or impedance'
-        )
-    return drawn
-
-
-def contents(runs: Sequence[NamedResult]) -> str:
-    """Contents of results, in words."""
-    texts = []
-    for run in runs:
-        sizes = run.ds.sizes
-        parts = [("read", "read"), ("instant", "time"), ("snapshot", "snapshot"), ("bias voltage", "bias")]
-        parts += [("step of a crossbar", "step")]
-        counts = [f"{sizes[dim]} {name}" + ("s" if sizes[dim] != 1 else "") for name, dim in parts if sizes.get(dim)]
-        texts.append(f"{run.label or 'this result'} holds {', '.join(counts) or 'no reads, instants or snapshots'}")
-    return "; ".join(texts)
-
-
-def listing() -> str:
-    """A line for each kind: its name, and what it shows."""
-    rows = {kind: row.shows for kind, row in KINDS.items()} | OF_SAMPLES | OF_CALIBRATIONS | {MOVIE: MOVIE_SHOWS}
-    width = max(map(len, rows))
-    return "\n".join(f"{kind:{width}}  {shows}" for kind, shows in rows.items())

@@ -6,8 +6,8 @@ import xarray as xr
 from made_results import WRITES, case_attrs, curves, labels, profiles, reads
 
 from otjdd.errors import ResultError
-from otjdd.plot.figure import figure, prediction_figure
-from otjdd.plot.runs import kinds_to_draw, named_results
+from otjdd.plot.figure import figure, kinds_to_draw, prediction_figure
+from otjdd.plot.runs import named_results
 from otjdd.plot.style import save
 from otjdd.results import outputs
 

@@ -10,13 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from otjdd.plot.figure import KINDS, figure
-from otjdd.plot.runs import kinds_to_draw, named_results
+from otjdd.plot.axes import symbol
+from otjdd.plot.figure import figure, kinds_to_draw
+from otjdd.plot.over_time import TIMES
+from otjdd.plot.over_x import output_panel
+from otjdd.plot.runs import KINDS, named_results
 from otjdd.plot.style import page_width, style
 from otjdd.results import outputs
+from otjdd.results.outputs import OUTPUTS
 
 UNASKED = {"cdf", "iv-linear", "ter", "sneak", "stress"}
 ALONE = {"columns", "channels", "cells", "sensed", "sneak", "programmed", "stress"}  # of one result each
+SIZES = {"time": 5, "snapshot": 5, "read": 5, "step": 5, "x": 8, "column": 9, "kind": 2, "trap": 2}  # others: 3
+OUTPUT_PANELS = [name for name in OUTPUTS if name not in KINDS and output_panel(name)]
+LONGEST = max(OUTPUT_PANELS, key=lambda name: len(output_panel(name).shows)), max(OUTPUT_PANELS, key=len)
 A_MAP = profiles(np.arange(9), metal=False)
 
 
@@ -47,11 +54,35 @@ def test_each_kind_has_an_example():
     assert set(EXAMPLES) == set(KINDS)
 
 
+def with_output(name):
+    """A made result of one output, with its coordinates."""
+    dims = OUTPUTS[name].dims
+    times = {TIMES[dims[0]]: np.arange(SIZES[dims[0]]) * 1e-3} | ({"x": np.arange(8) * 1e-9} if "x" in dims else {})
+    values = np.random.default_rng(1).uniform(0.9, 1.1, [SIZES.get(dim, 3) for dim in dims])
+    return outputs.dataset(times | {name: values})
+
+
+@pytest.mark.parametrize("name", OUTPUT_PANELS)
+def test_any_output_with_times_is_drawn_by_its_name_with_its_unit_and_all_its_columns(name):
+    ds = with_output(name)
+    (axes,) = figure(ds, name).axes
+    drawn, values = np.array([line.get_ydata() for line in axes.lines]), ds[name].transpose(OUTPUTS[name].dims[0], ...)
+    shots = values.values[[0, -1]] if "x" in ds[name].dims else values.values
+    expected = shots.reshape(-1, 8) if "x" in ds[name].dims else shots.reshape(len(shots), -1).T
+    np.testing.assert_array_equal(np.sort(drawn, axis=0), np.sort(expected, axis=0))
+    unit = symbol(OUTPUTS[name].unit)
+    assert axes.get_ylabel().replace("\n", " ").startswith(name.replace("_", " "))
+    assert unit == "1" or axes.get_ylabel().endswith(f"{unit})")
+
+
 @pytest.mark.parametrize("width", [0.085, pytest.param(0.17, marks=pytest.mark.campaign)])
-@pytest.mark.parametrize("kind", [*KINDS, "a map"])
+@pytest.mark.parametrize("kind", [*KINDS, "a map", *LONGEST])
 def test_a_panel_has_names_and_no_text_leaves_its_place(kind, width):
     with style(), page_width(width):
-        fig = figure(A_MAP, "vacancies") if kind == "a map" else figure(EXAMPLES[kind], kind)
+        if kind in LONGEST:
+            fig = figure(with_output(kind), kind)
+        else:
+            fig = figure(A_MAP, "vacancies") if kind == "a map" else figure(EXAMPLES[kind], kind)
         FigureCanvasAgg(fig).draw()
         named = [axes for axes in fig.findobj(Axes) if axes.has_data() and axes.axison and axes.get_xticks().size]
         assert all(axes.get_ylabel() for axes in named)
