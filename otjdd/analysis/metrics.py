@@ -1,14 +1,56 @@
-"""The table of metrics: numbers of a run, each with its unit and meaning.
+"""The table of metrics: numbers of a run, each with its unit and meaning. Numbers of the vacancies are computed here.
 
-Studies keep them by name, claims compare them with a paper, calibrations fit them. A new metric is one entry here. Metrics
-of several runs together are in the folder of the paper that needs them, in `validation/`. Units are written as in case
-files, and numbers are in that unit: "J" and "eV" differ.
+Studies keep metrics by name, claims compare them with a paper, calibrations fit them. A new metric is one entry here.
+Metrics of several runs together are in the folder of the paper that needs them, in `validation/`. Units are written as in
+case files, and numbers are in that unit: "J" and "eV" differ.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from otjdd.analysis import power_laws, small_signal, synapse, vacancies
+import numpy as np
+
+from otjdd.analysis import small_signal, synapse
+from otjdd.system.late import xr
+
+SHARE = 0.01  # of the thickness of the film
+
+
+def drift(ds: xr.Dataset) -> dict[str, float]:
+    """Time [s] until the mean position of the vacancies has moved by SHARE of the film.
+
+    It is interpolated between recorded times, so `record.every` should be "all". Raises ValueError if they move less.
+    """
+    time, moved = ds.time.values, abs(ds.vacancy_mean_position.values - float(ds.vacancy_mean_position[0]))
+    share = moved / float(ds.cell_width.sum())
+    if not len(share) or share.max() < SHARE:
+        raise ValueError(f"the vacancies drift by less than {SHARE:g} of the film in the recorded times")
+    i = int(np.argmax(share >= SHARE))
+    return {"time": float(np.interp(SHARE, share[i - 1 : i + 1], time[i - 1 : i + 1]))}
+
+
+def uptake(ds: xr.Dataset, settling: int = 1) -> dict[str, float]:
+    """Numbers of a run with a read before forming, one after it, and two in each cycle that follows.
+
+    settling : number of first cycles that `cycle` leaves out
+    formed [1] : vacancies after forming over those before   cycle [1] : largest relative change of them over a cycle
+    ratio [1] : high over low resistance of the last cycle
+    Raises ValueError for a run with fewer reads.
+    """
+    count = np.interp(ds.read_time.values, ds.time.values, ds.vacancies.values)
+    ends = count[3 + 2 * settling :: 2]
+    if len(ends) < 2:
+        raise ValueError(
+            f"{len(count)} reads are less than one before forming, one after, and two in {settling + 2} cycles"
+        )
+    last = np.asarray(ds.read_resistance)[-2:]
+    return {
+        "formed": float(count[1] / count[0]),
+        "cycle": float(np.abs(ends[1:] / ends[:-1] - 1.0).max()),
+        "ratio": float(last.max() / last.min()),
+    }
 
 
 class Metric(NamedTuple):
@@ -41,7 +83,7 @@ METRICS = {
     "change": Metric(synapse.change, {
         "ratio": ("1", "first over last resistance read"),
     }, ("read_resistance",)),
-    "drift": Metric(vacancies.drift, {
+    "drift": Metric(drift, {
         "time": ("s", "time until the mean position of the vacancies has moved by a hundredth of the film"),
     }, ("time", "vacancy_mean_position", "cell_width")),
     "retention": Metric(synapse.retention, {
@@ -57,17 +99,17 @@ METRICS = {
         "last": ("1/V", "slope at the end of the branch"),
         "ratio": ("1", "slope at the end over the largest one"),
     }, ("read_voltage", "read_current")),
-    "train_slopes": Metric(power_laws.train_slopes, {
+    "train_slopes": Metric(synapse.train_slopes, {
         "reset_slope": ("1", "log-log slope of the resets"),
         "set_slope": ("1", "log-log slope of the sets"),
         "growth": ("1", "current after the sets over that before"),
         "doubling": ("1", "number of sets that double the current"),
     }, ("read_current",)),
-    "pulses": Metric(power_laws.currents_and_slopes, {
+    "pulses": Metric(synapse.currents_and_slopes, {
         "start": ("A", "current before the trains"),
         **{f"{train}_{number}": ("A", f"current after {number} pulses of the {train} train")
-           for train in power_laws.TRAINS for number in power_laws.DECADES},
-        **{f"{train}_{number}": ("1", f"{words} of the {train} train") for train in power_laws.TRAINS
+           for train in synapse.TRAINS for number in synapse.DECADES},
+        **{f"{train}_{number}": ("1", f"{words} of the {train} train") for train in synapse.TRAINS
            for number, words in (("slope", "log-log slope of the second decade"),
                                  ("bend", "difference of the log-log slopes of both decades"))},
     }, ("read_current",)),
@@ -110,7 +152,7 @@ METRICS = {
         "last": ("1", "high over low resistance of the last cycle"),
         "drift": ("1", "relative change of the ratio from the first cycle to the last"),
     }, ("read_resistance",)),
-    "uptake": Metric(vacancies.uptake, {
+    "uptake": Metric(uptake, {
         "formed": ("1", "vacancies after forming over those before"),
         "cycle": ("1", "largest relative change of the number of vacancies over a cycle"),
         "ratio": ("1", "high over low resistance of the last cycle"),

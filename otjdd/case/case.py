@@ -34,9 +34,8 @@ from otjdd.case.drive import Drive, DrivePart
 from otjdd.case.drive_curves import Curves
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.explain import problems_of
-from otjdd.case.fit_task import Fit
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
-from otjdd.case.settings import Circuit, Expect, Numerics, Recording
+from otjdd.case.settings import Circuit, Expect, Fit, Numerics, Recording
 from otjdd.case.study_axes import ROWS, Study
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES

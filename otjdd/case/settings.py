@@ -1,16 +1,16 @@
-"""Tables of a case besides device, ions and drive: [circuit], [numerics], [record], and [expect], one number of the result.
+"""Tables of a case besides device, ions and drive: [circuit], [numerics], [record], [fit] and [expect].
 
 The circuit is series resistance, parallel capacitance, compliance, and the read-out of the current. The record is which
 time steps and snapshots a result keeps.
 
-An expectation holds for the case as its file states it. It is therefore not inherited through `base`, and dropped when
-`--set` or `replace` changes the case.
+An expectation is one number of the result. It holds for the case as its file states it. It is therefore not inherited
+through `base`, and dropped when `--set` or `replace` changes the case.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, Strict, field_validator, model_validator
 
@@ -181,3 +181,87 @@ class Expect(Record):
         """The expectation in words."""
         point = "" if self.point is None else f" at point {self.point}"
         return f"{self.number} from {self.low} to {self.high}{point}"
+
+
+LossName = Literal["linear", "soft-l1", "huber", "cauchy", "arctan"]
+LOSSES: tuple[str, ...] = get_args(LossName)
+
+
+class Vary(Record):
+    """A parameter to fit. Bounds and scale that are not given are taken from its key.
+
+    log : fit the logarithm   each : fit a value for each data set
+    """
+
+    low: Amount | None = key("lower bound; default: the lower bound of the key", None, example="0.5 eV")
+    high: Amount | None = key("upper bound; default: the upper bound of the key", None, example="0.8 eV")
+    log: Annotated[bool, Strict()] | None = key(
+        "a logarithmic scale; default: for quantities that are positive", None, example=True
+    )
+    each: Annotated[bool, Strict()] = key("a value for each data set", False, example=True)
+
+    @model_validator(mode="after")
+    def check_ends(self) -> Self:
+        if self.low is not None and self.high is not None:
+            (low, high), _ = of_one_dimension(self.low, self.high)
+            if low >= high:
+                raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
+        return self
+
+
+class FitData(Record):
+    """A data set: its file, the changes of the case that describe its measurement, and what of the file is used."""
+
+    file: Annotated[str, Field(min_length=1, max_length=4096)] = key("file of measured data", example="loop.csv")
+    set: dict[str, Any] = key("changes of the case for these data", example={"temperature": "350 K"}, factory=dict)
+    weight: Annotated[Number, Field(gt=0, le=1e6)] = key("weight of the squares of these data", 1.0, example=0.5)
+    state: Annotated[str, Field(max_length=64)] = key("state of a drive of curves at frozen ions", "", example="LRS")
+    noise: Amount | None = key(
+        "noise of the instrument of these data; default: the noise of the fit", None, example="1 pA"
+    )
+    columns: dict[Name, Name] = key("quantity -> header of its column", example={"current": "Reading 2"}, factory=dict)
+    sheet: Annotated[str, Field(max_length=200)] = key(
+        "sheet of a workbook, or table of a file; default: the first with a curve", "", example="Run1"
+    )
+    skip: Annotated[tuple[tuple[Count, Count], ...], Field(max_length=1000)] = key(
+        "first and last lines of the file that are left out", (), example=[[12, 20]]
+    )
+    range: dict[Name, tuple[Amount, Amount]] = key(
+        "quantity -> ends of the points that are taken", example={"voltage": ["-1 V", "2 V"]}, factory=dict
+    )
+    from_name: Annotated[str, Field(max_length=200)] = key(
+        "what the name of the file says of the measurement", "", example="{temperature}K"
+    )
+
+    @model_validator(mode="after")
+    def check_ranges(self) -> Self:
+        for low, high in self.range.values():
+            of_one_dimension(low, high)
+        return self
+
+    def reading(self) -> dict[str, Any]:
+        """Arguments of the reader of measured data."""
+        keep = {name: tuple(of_one_dimension(*ends)[0]) for name, ends in self.range.items()}
+        return {
+            "names": self.columns,
+            "sheet": self.sheet,
+            "without": self.skip,
+            "keep": keep,
+            "from_name": self.from_name,
+        }
+
+
+class Fit(Record):
+    """Parameters by dotted key, and data sets.
+
+    loss : how residuals count, as in scipy's least_squares   noise : of data sets that state none of their own
+    """
+
+    vary: Annotated[dict[Name, Vary], Field(min_length=1, max_length=100)] = key(
+        "dotted key -> bounds and scale", example={"device.left.barrier": {}}, title="A parameter of a fit"
+    )
+    data: Annotated[tuple[FitData, ...], Field(max_length=100)] = key(
+        "data sets", (), example=[{"file": "loop.csv"}], title="A data set of a fit"
+    )
+    loss: LossName = key("how residuals count; all but the linear loss bear outliers", "linear", example="soft-l1")
+    noise: Amount | None = key("noise of the instrument, which adds to the relative uncertainty", None, example="1 pA")

@@ -108,7 +108,7 @@ def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> N
     """Extract a model and write all of its files into a folder. train : pulses of the files for networks"""
     from otjdd.compact_models.exports import export_noise, folder, pulses, testbench
     from otjdd.compact_models.exports.folder import extracted
-    from otjdd.plot import compact as picture
+    from otjdd.plot import fit as picture
     from otjdd.plot import style
 
     try:

@@ -67,7 +67,7 @@ def complete_number(incomplete: str) -> list[str]:
 
 def complete_loss(incomplete: str) -> list[str]:
     """Completions of --loss."""
-    from otjdd.case.fit_task import LOSSES
+    from otjdd.case.settings import LOSSES
 
     return [loss for loss in LOSSES if loss.startswith(incomplete)]
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import Prepared
-from otjdd.case.fit_task import LOSSES
 from otjdd.case.problem import Problem, data_error, nearest
+from otjdd.case.settings import LOSSES
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting.search import Simulated
 from otjdd.measurements.choice import LOST, deviation, same

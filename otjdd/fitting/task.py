@@ -62,7 +62,7 @@ class Task(NamedTuple):
     """All inputs of a fit.
 
     runs : with their curves   notes : how the data were read, and the bounds of the parameters, in words
-    loss : one of `case.fit_task.LOSSES`
+    loss : one of `case.settings.LOSSES`
     """
 
     case: Case

@@ -1,4 +1,4 @@
-"""Figures of fits, designs and calibrations.
+"""Figures of fits, designs, calibrations, and of the error of a compact model.
 
 In the figure of a calibration each set of parameters that a search has tried is a point. Distances are in tolerances: an
 aim is met up to 1. In the box both aims are met; two aims that exclude each other have an empty box. The front joins the
@@ -19,6 +19,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from otjdd.analysis import goal
+from otjdd.compact_models.error import constants
 from otjdd.fitting.result import curves_of, error_factor
 from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
@@ -28,6 +29,8 @@ from otjdd.plot.style import BLUE, CYCLE, GREEN, GREY, ORANGE, Figure, panels, s
 MOST = 6  # most curves with a panel each
 PANELS = 6  # most pairs in one figure
 FARTHEST = 30.0  # largest drawn distance; larger distances are drawn at this value
+ROW = 0.17  # inch, of a protocol of a compact model
+LEAST = 1e-4  # decades, least error of a compact model that is drawn
 TICKS = (0, 0.5, 1, 2, 3, 5, 10, 20, 30)
 
 
@@ -208,3 +211,28 @@ def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
     if not pairs:
         raise ValueError(f"no two targets exclude each other; name two of {', '.join(by_name)}")
     return [(pair.first, pair.second) for pair in pairs[:PANELS]]
+
+
+def agreement(measured: xr.Dataset) -> Figure:
+    """Figure of the measured error of a compact model. measured : the Dataset `CompactModel.measured`"""
+    with style():
+        fig, (left, right) = panels(2)
+        solved, predicted = (1e6 * np.abs(measured[name].values) for name in ("sample_solved", "sample_predicted"))
+        low, high = min(solved.min(), predicted.min()), max(solved.max(), predicted.max())
+        left.plot([low, high], [low, high], color=GREY, linewidth=0.6)
+        left.plot(solved, predicted, ".", color=BLUE, markersize=2, alpha=0.5, markeredgewidth=0)
+        left.set(xscale="log", yscale="log", xlabel="read current, solver (μA)", ylabel="compact model (μA)")
+        rms, worst = measured.error_rms.values, measured.error_worst.values
+        constant, at = constants(measured)[:, 0], np.arange(measured.sizes["protocol"])
+        names = [
+            f"{name}{', worse than a constant' if off > alone else ''}"
+            for name, off, alone in zip(measured.protocol.values, rms, constant, strict=True)
+        ]
+        fig.set_figheight(max(fig.get_figheight(), ROW * len(at)))
+        right.plot(np.maximum(rms, LEAST), at, "o", color=BLUE, label="rms")
+        right.plot(np.maximum(worst, LEAST), at, "|", color=ORANGE, markersize=7, label="largest")
+        right.plot(np.maximum(constant, LEAST), at, "x", color=GREY, markersize=4, label="a constant")
+        right.set(xscale="log", yticks=at, yticklabels=names, xlabel="error (decades)")
+        right.invert_yaxis()
+        fig.legend(*right.get_legend_handles_labels(), loc="outside upper right", ncols=3)
+    return fig

@@ -11,7 +11,7 @@ from otjdd.cli import compact as command
 from otjdd.compact_models import error
 from otjdd.compact_models.exports.functions import header
 from otjdd.errors import ExtractionError
-from otjdd.plot import compact as picture
+from otjdd.plot import fit as picture
 
 NAMES = ["loop", "retention", "pulses of 1 us"]
 

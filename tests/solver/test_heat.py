@@ -7,7 +7,7 @@ import pytest
 from devices import JUNCTION, needs_speed
 
 import otjdd
-from otjdd.analysis.vacancies import drift
+from otjdd.analysis.metrics import drift
 from otjdd.case.case import load_case, parse_case
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import CaseError, SolverError

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from otjdd.analysis.metrics import Metric
+from otjdd.analysis.metrics import Metric, drift
 from otjdd.analysis.synapse import loop
-from otjdd.analysis.vacancies import drift
 from otjdd.claims.claim import Trials, Verdict
 from otjdd.plot import reads
 from otjdd.plot.axes import legend, quantity_axis

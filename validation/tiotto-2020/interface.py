@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from otjdd.analysis import power_laws, synapse
+from otjdd.analysis import synapse
 from otjdd.analysis.metrics import Metric
-from otjdd.analysis.power_laws import Trains, decades, doubling, exponent, trains_of
+from otjdd.analysis.synapse import Trains, decades, doubling, exponent, trains_of
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict, by_radius
 from otjdd.claims.reporting import COLOURS, PAPER, diameter, figures_of, published_points
 from otjdd.constants import BOLTZMANN_EV
@@ -219,7 +219,7 @@ def draw_sweeps(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def draw_voltage_pairs(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    runs = {voltages(trial): power_laws.trains_of(trial.ds) for trial in verdict.trials}
+    runs = {voltages(trial): synapse.trains_of(trial.ds) for trial in verdict.trials}
     resets, sets = (sorted({pair[i] for pair in runs}, key=abs) for i in (0, 1))
     for i, (V, colour) in enumerate(zip(resets, COLOURS, strict=False), 1):
         label = f"after {volts(V)}"
@@ -227,7 +227,7 @@ def draw_voltage_pairs(verdict: Verdict, axes: Sequence[Axes]) -> None:
         number = np.arange(1, len(train.set) + 1)
         axes[0].plot(number, train.set, ".-", color=colour, markersize=3, label=label)
         axes[0].plot(number, train.reset, ".--", color=colour, markersize=3)
-        axes[1].plot(sets, [power_laws.exponent(runs[V, V_set].set) for V_set in sets], "o-", color=colour, label=label)
+        axes[1].plot(sets, [synapse.exponent(runs[V, V_set].set) for V_set in sets], "o-", color=colour, label=label)
         measured = figures_of(verdict, *(f"slope_{i}_{j}" for j in range(1, len(sets) + 1)))
         published_points(axes[1], sets, measured, color=colour)
     sense = f"resets (dashed), then sets of {volts(sets[-1])}"
@@ -239,10 +239,8 @@ def draw_voltage_pairs(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def draw_protocols(verdict: Verdict, axes: Sequence[Axes]) -> None:
     measured = [np.diff(np.log10(np.reshape(row[1:], (2, 3))), axis=1) for row in verdict.claim.settings["measured"]]
-    simulated = [
-        [power_laws.decades(train) for train in power_laws.trains_of(trial.ds)[1:]] for trial in verdict.trials
-    ]
-    for i, (name, colour) in enumerate(zip(power_laws.TRAINS, (style.ORANGE, style.BLUE), strict=True)):
+    simulated = [[synapse.decades(train) for train in synapse.trains_of(trial.ds)[1:]] for trial in verdict.trials]
+    for i, (name, colour) in enumerate(zip(synapse.TRAINS, (style.ORANGE, style.BLUE), strict=True)):
         rows = [np.ravel([of_trial[i] for of_trial in slopes]) for slopes in (measured, simulated)]
         axes[0].plot(*rows, "o", color=colour, markersize=3, label=f"{name} pulses")
     ends = np.array(axes[0].get_xlim())

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from otjdd.analysis.metrics import Metric
-from otjdd.analysis.power_laws import trains_of
+from otjdd.analysis.synapse import trains_of
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict, by_radius
 from otjdd.claims.reporting import COLOURS, PAPER, diameter, figures_of, published_points
 from otjdd.plot import style

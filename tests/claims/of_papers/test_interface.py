@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from made_results import reads
 
-from otjdd.analysis import power_laws
+from otjdd.analysis import synapse
 from otjdd.claims import papers
 
 interface = papers.module(papers.shipped_claims() / "tiotto-2020" / "interface.py")
@@ -32,23 +32,23 @@ def pair(current, reset, set_):
 def test_currents_slopes_and_bends_of_two_trains():
     n = np.arange(1, 101.0)
     bent = np.where(n < 10, 2e-7 * n, 2e-6 * (n / 10) ** 0.5)  # slopes 1 and 0.5
-    found = power_laws.currents_and_slopes(of_currents(np.concatenate([[6e-5], -3e-6 * n**-0.7, bent])))
+    found = synapse.currents_and_slopes(of_currents(np.concatenate([[6e-5], -3e-6 * n**-0.7, bent])))
     assert found["start"] == 6e-5
     assert [found[f"reset_{i}"] for i in (1, 10, 100)] == pytest.approx(3e-6 * np.array([1, 10, 100]) ** -0.7)
     assert (found["reset_slope"], found["reset_bend"]) == pytest.approx((-0.7, 0), abs=1e-12)
     assert (found["set_slope"], found["set_bend"]) == pytest.approx((0.5, 0.5))
     with pytest.raises(ValueError, match="these have 50"):
-        power_laws.currents_and_slopes(of_currents(np.ones(101)))
+        synapse.currents_and_slopes(of_currents(np.ones(101)))
     with pytest.raises(ValueError, match="there are 4 reads"):
-        power_laws.trains_of(of_currents(np.ones(4)))
+        synapse.trains_of(of_currents(np.ones(4)))
 
 
 def test_whole_trains_have_their_slopes_their_growth_and_the_sets_that_double():
     n = np.arange(1, 26.0)
-    found = power_laws.train_slopes(of_currents(np.concatenate([[1e-6], 2e-7 * n**-0.5, 4e-8 * (1 + n / 10)])))
+    found = synapse.train_slopes(of_currents(np.concatenate([[1e-6], 2e-7 * n**-0.5, 4e-8 * (1 + n / 10)])))
     assert (found["reset_slope"], found["growth"], found["doubling"]) == pytest.approx((-0.5, 3.5, 10))
     assert found["set_slope"] == pytest.approx(np.polyfit(np.log(n), np.log(1 + n / 10), 1)[0])
-    assert np.isnan(power_laws.train_slopes(of_currents([1e-6, 1e-7, 1e-7, 1.1e-7, 1.2e-7]))["doubling"])
+    assert np.isnan(synapse.train_slopes(of_currents([1e-6, 1e-7, 1e-7, 1.1e-7, 1.2e-7]))["doubling"])
 
 
 def test_pairs_of_voltages_have_their_slopes_their_volts_and_their_memory():

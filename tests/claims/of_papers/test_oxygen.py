@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from otjdd.analysis.vacancies import uptake
+from otjdd.analysis.metrics import uptake
 from otjdd.claims import papers
 from otjdd.results.outputs import dataset
 
