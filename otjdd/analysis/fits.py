@@ -237,7 +237,7 @@ def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass
         raise ValueError(f"no trapezoid fits: {substrate:.3g} and {metal:.3g} eV are at the end of the formula's range")
     if not np.all(errors < optimum.x / 2):
         optimum = f"{substrate:.3g} +- {substrate_error:.2g} eV and {metal:.3g} +- {metal_error:.2g} eV"
-        raise ValueError(f"these currents do not tell the two barriers: {optimum}")
+        raise ValueError(f"these currents do not determine both barriers: {optimum}")
     return TrapezoidFit(substrate, substrate_error, metal, metal_error, correlation, scatter, V.size)
 
 
@@ -297,7 +297,7 @@ def _uncertainty(optimum: "OptimizeResult") -> tuple[np.ndarray, float, float]:
     spare = optimum.fun.size - 2
     normal = optimum.jac.T @ optimum.jac
     if np.linalg.cond(normal) > 1e12:
-        raise ValueError("these currents do not tell the two barriers: one combination of them is free")
+        raise ValueError("these currents do not determine both barriers: one combination of them is free")
     covariance = np.linalg.inv(normal) * (2 * optimum.cost / spare)
     errors = np.sqrt(np.diag(covariance))
     correlation = float(covariance[0, 1] / max(errors[0] * errors[1], np.finfo(float).tiny))

@@ -211,7 +211,7 @@ def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> 
     try:
         low, high = (parse(end, dimension) if isinstance(end, str) and dimension else float(end) for end in ends)
     except ValueError as error:  # of units too
-        raise fault(key, "two values such as those of a case file", f"{ends[0]} and {ends[1]}", str(error)) from None
+        raise fault(key, "two values as a case file has them", f"{ends[0]} and {ends[1]}", str(error)) from None
     axis = ModelAxis(key, dimension, (low, high))
     between = f"{axis.text(low)} to {axis.text(high)}"
     if key in PARAMETERS:
@@ -224,7 +224,7 @@ def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> 
     if not fewest <= count <= MOST:
         raise fault(key, f"{fewest} to {MOST} nodes", str(count))
     if not axis.within(own):
-        raise fault(key, f"values around that of the case, {axis.text(own)}", between)
+        raise fault(key, f"values around the case's own, {axis.text(own)}", between)
     even = np.linspace(measure(axis, low), measure(axis, high), count)
     inner = [float(value) for value in measure(axis, even[1:-1])]
     apart = np.abs(even[1:-1] - measure(axis, own)) / abs(even[1] - even[0])

@@ -115,9 +115,7 @@ def compact(
         noise_error.with_hop_noise(case)  # raises at once where the case allows none
     if case.ions.noise != "none":
         if not noise:
-            log.warning(
-                "the model is that of the mean: it leaves out ions.noise and ions.seed; --noise keeps the noise"
-            )
+            log.warning("the model describes the mean: it leaves out ions.noise and ions.seed; --noise keeps the noise")
         case = case.without_noise()
     heat, cold = heat_of(case), case.isothermal()
     self_check.verify_kernels()

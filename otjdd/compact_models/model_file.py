@@ -139,7 +139,7 @@ NOISE_TEXT = {
     "noise_log_scatter": (
         "kind noise_knot position",
         "1",
-        "log10 of phi, the noise of crossings over that of lone ions",
+        "log10 of phi, the noise of crossings over the noise of lone ions",
     ),
     "noise_ions": ("kind", "1", "number of ions of a column that is the whole area"),
     "noise_log_read": ("kind position", "1", "log10 of the variance of ln G of reads at one state, times the ions"),

@@ -211,7 +211,7 @@ def check_thousands(sheet: Sheet, at: np.ndarray, cells: Sequence[str], place: i
     line, text = sheet.line(int(at[first])), cells[first].strip()
     decimals = f", or {float(text.replace(',', '.')):g}" if text.count(",") == 1 else ""
     expected = f"numbers that can be read in one way: {text.replace(',', '')}{decimals}"
-    hint = "no other number of this file tells thousands from decimals; write them without a comma"
+    hint = "no other number of this file distinguishes thousands from decimals; write them without a comma"
     raise sheet.fault(line, line.cells[place], expected, f"{text!r}", hint)
 
 

@@ -47,7 +47,7 @@ def test_ranges_that_are_none_are_wrong_usage(tmp_path, words, said):
     [
         (["--vary", "device.film.thicknes=2.6nm:3nm"], "did you mean"),
         (["--vary", "device.film.thickness=2.6nm:3"], "a number without a unit"),
-        (["--vary", "device.film.thickness=3nm:3.2nm"], "around that of the case, 2.8 nm"),
+        (["--vary", "device.film.thickness=3nm:3.2nm"], "around the case's own, 2.8 nm"),
         (["--vary", "device.radius=1um:20um"], "as its parameter area"),
         (["--temperatures", "250K:400K:2"], "3 to 6 nodes"),
     ],

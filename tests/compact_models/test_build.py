@@ -38,7 +38,7 @@ def test_ions_that_do_not_move_give_no_model_and_random_hops_are_left_out_aloud(
     with pytest.raises(NotAsExpected, match="ions that the voltage moves, in one kind of columns at least") as caught:
         build.compact(still)
     assert caught.value.exit_code == ExitCode.CASE
-    assert "the model is that of the mean" in caplog.text
+    assert "the model describes the mean" in caplog.text
 
 
 @pytest.mark.campaign

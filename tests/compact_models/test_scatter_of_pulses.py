@@ -97,7 +97,7 @@ def test_draws_of_the_files_scatter_as_what_was_measured(pulses, found):
     assert all(abs(row.apart) < 0.05 for row in found.rows if row.export == "CrossSim")
     assert len(export_noise.comparison(found.rows)) == len(rows)
     wide = found._replace(rows=(export_noise.StatedDeviation("aihwkit", "a step", 1.0, 1.3, "S"),))
-    assert any("scatter unlike the solver: a step, +30 %" in text for text in export_noise.warnings(wide, pulses))
+    assert any("do not scatter as in the solver: a step, +30 %" in text for text in export_noise.warnings(wide, pulses))
 
 
 def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, tmp_path):

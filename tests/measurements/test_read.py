@@ -139,7 +139,7 @@ def test_text_in_a_workbook_is_told_with_its_cell(workbook):
             "with a decimal comma, as other numbers of this file have, got '0.1'",
         ),
         ('V,R\n1,"1,500"\n2,"900"\n3,"2,100"\n', "2:3", "expected numbers that can be read in one way: 1500, or 1.5"),
-        ('V,R\n1,"1,500"\n2,"1,900"\n3,"2,100"\n', "2:3", "tells thousands from decimals"),
+        ('V,R\n1,"1,500"\n2,"1,900"\n3,"2,100"\n', "2:3", "distinguishes thousands from decimals"),
         ("V;R\n1;1,500\n2;900\n3;2,100\n", "2:3", "1500, or 1.5, got '1,500'"),
         ('V,R\n1,"1,900"\n2,"1,234,567"\n3,"3,100"\n', "2:3", "read in one way: 1900, or 1.9, got"),
         ('V,I,note\n1,2,"a\n3,4,b"\n', "2:1", "quotes that are closed in their line"),

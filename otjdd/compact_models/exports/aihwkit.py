@@ -107,8 +107,8 @@ def preset(
         *header(model),
         *sentences(pulses, devices, noise.about if noise else ()),
         f"weight -1 is {low:.4g} S, weight 1 is {high:.4g} S, read at {pulses.read_voltage:g} V",
-        f"a step is off by {of_device.error:.2g} of the range, rms, from that of the compact model; it depends on the "
-        "weight alone, not on the pulses before",
+        f"a step differs from the compact model's by {of_device.error:.2g} of the range, rms; it depends on the weight "
+        "alone, not on the pulses before",
         "tried with " + ", ".join(f"aihwkit {aihwkit} with torch {torch}" for aihwkit, torch in TRIED.items()),
     ]
     c2c = (number(noise.dw_min_std), number(noise.write_noise_std)) if noise else ("0.0", "0.0")

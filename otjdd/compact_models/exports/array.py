@@ -305,11 +305,7 @@ def _about(crossbar: Crossbar, drive: Patterns) -> list[str]:
         f"drivers of {crossbar.driver_resistance:g} ohm, {crossbar.line_capacitance:g} F to ground from cell to cell",
         f"steps longer than {LONGEST_STEP:g} times the shortest are shortened to that; V(pace) speeds up the states "
         "meanwhile",
-        *(
-            ["pulses that program are those of `otjdd run` without noise: reads have no effect here"]
-            if programs
-            else []
-        ),
+        *(["programming pulses are as in `otjdd run` without noise: reads have no effect here"] if programs else []),
         f"first: {compile_command('otj.va')}; {compile_command('array.va')}",
         *header(crossbar.model),
     ]

@@ -60,7 +60,7 @@ def device(
         *sentences(pulses, devices, noise.about if noise else ()),
         f"current of the states that these pulses visit, at inputs from {VOLTAGES[0]:g} V to {VOLTAGES[-1]:g} V; "
         "beyond, the conductance is constant",
-        f"currents are off by {off:.2g}, rms, relative to those of the compact model in these states; there are no steps: "
+        f"currents differ from the compact model's in these states by {off:.2g}, rms, relative; there are no steps: "
         "CrossSim programs conductances at once",
         "tried with CrossSim 3.2",
     ]

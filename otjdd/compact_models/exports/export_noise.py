@@ -103,7 +103,7 @@ def as_one(noise: ExportNoise, pulses: Pulsed) -> str:
     factor = in_file / measured if measured else 0.0
     return (
         f"the measured dw_min_dtod is {measured:.3g}; all spreads between devices are multiplied by {factor:.3g}, since "
-        "aihwkit draws them independently, and those of devices are correlated"
+        "aihwkit draws them independently, and devices have correlated ones"
     )
 
 
@@ -123,8 +123,8 @@ def sentences(noise: ExportNoise, pulses: Pulsed) -> list[str]:
         f"noise: the solver ran {devices} devices of {count} cycles each with single ions, {ds.attrs['cells']} cells, and "
         "a pause of 1 us for a read after each pulse; the statistical error of a sigma between devices is "
         f"{100.0 / np.sqrt(2.0 * (devices - 1)):.0f} %",
-        f"their mean cycle differs from that of this file by {mean_off(noise.measured, pulses):.2g} of the range, rms; "
-        "this file has neither pauses nor single ions",
+        f"their mean cycle differs from the one of this file, which has neither pauses nor single ions, by "
+        f"{mean_off(noise.measured, pulses):.2g} of the range, rms",
         f"a step is {step:.3g} S on average, and scatters by {solver.step:.3g} S from cycle to cycle; what a pulse leaves "
         f"scatters by {solver.written:.3g} S from cycle to cycle and by {solver.device:.3g} S from device to device",
         f"drift: d ln R/d ln t over a day is {drift[0]:.3g} at {ordered.level_mean.values[0]:.3g} S and {drift[-1]:.3g} at "
@@ -189,11 +189,11 @@ def comparison(rows: tuple[StatedDeviation, ...]) -> list[str]:
 def warnings(noise: ExportNoise, pulses: Pulsed) -> list[str]:
     """Sentences on files that do not scatter as the solver does; [] if all do."""
     off = mean_off(noise.measured, pulses)
-    mean = f"the mean cycle of devices with single ions is {off:.2g} of the range off that of the files for networks"
+    mean = f"the mean cycle of devices with single ions differs from the files for networks by {off:.2g} of the range"
     lost = noise.measured.attrs["left_out"]
     few = f"{lost} devices with single ions are left out, since their runs did not end"
     apart = [
-        f"draws of the files for {row.export} scatter unlike the solver: {row.quantity}, {100.0 * row.apart:+.0f} %"
+        f"draws of the files for {row.export} do not scatter as in the solver: {row.quantity}, {100.0 * row.apart:+.0f} %"
         for row in noise.rows
         if abs(row.apart) > APART
     ]

@@ -320,7 +320,7 @@ def heat_text(model: CompactModel) -> list[str]:
         return []
     return [
         f"self-heating in circuits: {model.heat.resistance:g} K/W, {model.heat.time_constant:g} s (rth, tau, which do not "
-        "follow the area); the errors above are those of the junction at the temperatures named with them"
+        "follow the area); the errors above hold for the junction at the temperatures named with them"
     ]
 
 

@@ -130,7 +130,7 @@ class WriteEnergies(NamedTuple):
         up, down = (a / b for a, b in zip(self.source, self.linear, strict=True))
         return [
             f"energy of a pulse, mean of the cycle, from the source: {of_source}. NeuroSim counts {counted} with "
-            "nonlinearIV and NL, one number for both, and with nonlinearIV = false, where the current is that of "
+            "nonlinearIV and NL, one number for both, and with nonlinearIV = false, where the current is taken at "
             f"readVoltage, {linear}, {up:.3g} and {down:.3g} times too little; nonlinearIV is for cross-point arrays "
             "(cmosAccess = false), and counts cells at half of the voltage too",
         ]
@@ -173,9 +173,9 @@ def files(
         "MLP+NeuroSim 3.0, in its place: after it, the constructor has already computed with the old value",
         *energies.words,
         *sentences(pulses, devices, noise.about if noise else ()),
-        f"conductances after a pulse are off by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the range, rms, from those "
-        "of the compact model: the law of NeuroSim is an exponential",
-        f"{CTOC if noise else 'sigmaCtoC is therefore 0'}; sigmaDtoD is that of the labels NL; pulses.csv holds the "
+        f"conductances after a pulse differ from the compact model's by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the "
+        "range, rms: the law of NeuroSim is an exponential",
+        f"{CTOC if noise else 'sigmaCtoC is therefore 0'}; sigmaDtoD is the spread of the labels NL; pulses.csv holds the "
         "conductances themselves",
         "tried with the weight functions of DNN+NeuroSim 2.1, whose numbers set_numbers.py sets",
     ]

@@ -140,9 +140,7 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     """
     kinds = [functions(model, t) for t in range(len(model.kinds))]
     noisy, power = model.noise is not None and not paced, 2.0 * ELEMENTARY_CHARGE
-    about = [
-        line for text in [*header(model), f"licence: {LICENCE}, as that of otjdd", *TRIED] for line in wrapped(text)
-    ]
+    about = [line for text in [*header(model), f"licence: {LICENCE}, as otjdd", *TRIED] for line in wrapped(text)]
     text = filled(
         "junction.va", **WORDS, LICENCE=LICENCE, about=about, paced=paced, noisy=noisy,
         version=quoted(str(model.about.get("otjdd_version", ""))),

@@ -59,7 +59,7 @@ class Target(Record):
         if all(v is None for v in (self.value, self.at_least, self.at_most)):
             raise ValueError("a target needs value, at_least, at_most or a claim that gives them")
         if self.read is None and not self.number and not self.aim:
-            raise ValueError("a target needs a number, the index of a read, or a claim that tells how to measure it")
+            raise ValueError("a target needs a number, the index of a read, or a claim that defines one")
         return self
 
     @property

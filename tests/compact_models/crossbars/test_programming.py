@@ -70,7 +70,7 @@ def test_cells_are_programmed_to_a_table_and_drawn_and_a_netlist_is_made():
     assert np.isnan(store.read("bar.nc").program_pulses.values[[0, 2]]).all()
     otjdd("export", "bar.nc", "--netlist")
     text = Path("bar-netlist/array.cir").read_text()
-    assert "pulses that program are those of `otjdd run` without noise" in text
+    assert "programming pulses are as in `otjdd run` without noise" in text
     assert text.count("meas tran r_") > 4 * 3 * 4  # each word line is read after its pulses, and all are at last
 
 

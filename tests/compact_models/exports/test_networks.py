@@ -110,7 +110,7 @@ def test_neurosim_goes_the_way_of_the_pulses_by_its_own_formula(model, pulses):
     values = dict(line.rstrip(";").split(" = ") for line in files["cell.txt"].splitlines() if "//" not in line)
     arguments = dict(re.findall(r'"args\.(\w+)": "([^"]+)"', files["set_numbers.py"]))
     low, high = float(values["minConductance"]), float(values["maxConductance"])
-    told = re.search(r"off by ([\d.]+) \(LTP\) and ([\d.]+) \(LTD\)", files["cell.txt"]).groups()
+    told = re.search(r"compact model's by ([\d.]+) \(LTP\) and ([\d.]+) \(LTD\)", files["cell.txt"]).groups()
     for name, curve, step, off in (("LTP", pulses.up, 1, told[0]), ("LTD", pulses.down, -1, told[1])):
         label, levels = float(values[f"NL_{name}"]), int(values[f"maxNumLevel{name}"])
         assert float(arguments[f"nonlinearity{name}"]) == pytest.approx(label, abs=1e-3)
@@ -138,7 +138,7 @@ def test_crosssim_device_bends_as_the_model_does(model, pulses):
         assert told == pytest.approx(model.hold(states.copy(), V, 0.0), rel=0.1)
     assert "disable_fast_nonlinear_IV = True" in text
     _, _, off = crosssim.conductance_table(model, pulses)
-    assert f"off by {off:.2g}, rms" in text
+    assert f"differ from the compact model's in these states by {off:.2g}, rms" in text
     assert off < 0.03
 
 

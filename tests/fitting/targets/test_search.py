@@ -324,7 +324,7 @@ def test_a_search_may_be_coarser_than_the_case_and_tells_what_that_moves(task, t
     done = otjdd(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert " by numerics)" in done.stdout
-    assert "between the coarse numerics of the search and those of the case" in done.stdout
+    assert "between the coarse numerics of the search and the case's numerics" in done.stdout
     assert load_case(tmp_path / "found.toml").device.film.cells == 12
 
 
