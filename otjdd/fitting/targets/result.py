@@ -189,7 +189,7 @@ def report_text(
         lines.append(f"{name:{width}s} {value:12.4g}  residual {residual:+.2f}{remark}")
     if (many := int(np.sum(np.abs(moved) > COARSE))) > 0:
         lines.append(
-            f"{many} of them moved by more than {COARSE:g} between the coarse numerics of the search and the case's numerics"
+            f"{many} moved by more than {COARSE:g} between the coarse numerics of the search and the case's numerics"
         )
     lines.append("")
     for i, (key, value) in enumerate(task.values(result.x).items()):
