@@ -171,8 +171,8 @@ class State(NamedTuple):
         ),
     ]  # fmt: skip
     band: Annotated[Array, derived("column film_node", "eV", "E_C at the left end, the centres and the right end")]
-    electrons: Annotated[Array, derived("column contact film_cell", "1/m3", "of the film, rows of `film_electrons`")]
-    lines: Annotated[Array, work("line film_line", "", "of a stack with electrons, see `electron_stack`")]
+    electrons: Annotated[Array, derived("column contact film_cell", "1/m3", "of the film, rows of `electrons.density`")]
+    lines: Annotated[Array, work("line film_line", "", "of a stack with electrons, see `electrons.stack`")]
     matrix: Annotated[Array, work("three film_cell two two", "", "of a stack with electrons")]
     answer: Annotated[Array, work("film_cell two", "", "of a stack with electrons")]
     sides: Annotated[Array, derived("column side interface", "V/m", "fields beside the interfaces, rows of `ions`")]

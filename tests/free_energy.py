@@ -96,8 +96,8 @@ def of_field(junction, state, k: int) -> np.ndarray:
 
 def of_electrons(junction, state, k: int) -> np.ndarray:
     """Terms of the electrons in the film of column k [J/m2] at V_j = 0; empty without electrons."""
+    from otjdd.mechanisms.electrons.density import LEFT, RIGHT
     from otjdd.physics.fermi_dirac import fermi_dirac_three_half
-    from otjdd.physics.film_electrons import LEFT, RIGHT
 
     eta = -state.band[k, 1:-1] / junction.kT[k]
     n = state.electrons[k, RIGHT] + state.electrons[k, LEFT]

@@ -76,7 +76,7 @@ def answer(junction, state, k, response, log_slopes):
     """The linear response of column k, with its lag."""
     rate = 1.0 / TIME_CONSTANT
     flux = rate * (state.V[0] - state.lag[k])
-    return response.with_unknown(relaxation=rate, by_V=rate, flux=flux, charge=CAPACITANCE)
+    return response.with_unknown(relaxation=rate, by_V=rate, flux=flux, numbers=[0.0, 0.0, CAPACITANCE])
 '''
 
 # what is added -> file -> changes (text there, text instead), or the text of a new file

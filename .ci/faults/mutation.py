@@ -42,7 +42,7 @@ TESTS = {
 }
 
 
-HOMES = ("physics", "mechanisms", "mechanisms/traps", "stepping", "analysis", ".")
+HOMES = ("physics", "mechanisms", "mechanisms/electrons", "mechanisms/traps", "stepping", "analysis", ".")
 
 
 def home_of(module: str) -> str:

@@ -214,7 +214,7 @@ class Film(Sheet):
     """A film of one material, and its grid.
 
     image_permittivity : of high frequencies, of the image force in T(E)
-    electrons : "none", or in "balance" with the contact on their side of the barrier (`physics.film_electrons`)
+    electrons : "none", or in "balance" with the contact on their side of the barrier (`mechanisms.electrons.density`)
     density_of_states : N_c [1/m3], at any temperature
     """
 

@@ -197,7 +197,8 @@ class Kernel:
 
     def __init__(self, function: Callable[..., Any], apart: bool, deferred: bool = False, **options: Any):
         self.apart, self.deferred, self.options = apart or deferred, deferred, options
-        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+        path = function.__module__.split(".")
+        self.name = f"{'_'.join(path[2:] or path[-1:])}.{function.__qualname__}"
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
         self.py_func = function
         self.loaded: dict[Types, FunctionDescriptor] = {}  # descriptions of machine code

@@ -55,6 +55,17 @@ def warm(junction: Junction, state: State, temperature: np.ndarray):
         state.supply[k] = columns.supply[k] * (temperature[k] / heat.surroundings)
 
 
+def begin_run(junction: Junction, state: State, start: dict[str, np.ndarray]) -> None:
+    """As `warm`, at the temperature where a run begins."""
+    if heated(junction):  # a call compiles a kernel
+        warm(junction, state, state.heat.temperature)
+
+
+def at_temperature(before: Junction, after: Junction, memory: dict[str, np.ndarray]) -> None:
+    """The junction is as warm as its surroundings."""
+    memory.pop("temperature", None)
+
+
 @bare
 def fill_power(junction: Junction, state: State, power: np.ndarray):
     """Fill power (K,) [W] of a settled state whose current is known: that of the junction, or of each column."""

@@ -33,15 +33,8 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE, PLANCK
-from otjdd.physics.electron_stack import (
-    Linear,
-    column_of,
-    electrode_elastances,
-    fill_answer_to_polarisation,
-    linearise,
-)
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.junction import Junction, Polarisation, closure_slope, hold_electrons, polarised
+from otjdd.physics.junction import Junction, Polarisation, closure_slope, polarised
 from otjdd.physics.state import CHARGE, LOG_G, VOLTAGE, Border, State
 from otjdd.variables import Progress
 
@@ -50,7 +43,6 @@ FARTHEST = 700.0  # largest exponent that is evaluated
 MOST_RECORDED = 0.1  # of P_s: change in a step that is recorded, as curves are drawn through these
 BEYOND = 0.1  # per unit rtol: share of P_s by which the stages of a step may lead beyond P_s
 JUST_BEYOND = 0.25  # norm of the switching left out by a step that is taken anew to end just beyond a turn of the field
-UNKNOWNS = 3  # of a cell that may hold electrons: band, weight of the contacts, vacancies to its left
 HALVINGS = 100  # of the field at the end of a step, in search of that place
 
 
@@ -128,6 +120,21 @@ def put_polarisation(polar: Polarisation, P: np.ndarray, progress: Progress):
     for k in range(polar.saturation.size):
         progress.advance[k] = P[k] if polar.law == TWO_LEVEL else 0.0
         progress.begun[k], progress.towards[k] = P[k], 0.0
+
+
+def begin_run(junction: Junction, state: State, start: dict[str, np.ndarray]) -> None:
+    """Start the laws afresh where a run goes on from no progress."""
+    if "advance" not in start and polarised(junction):  # a call compiles a kernel
+        put_polarisation(junction.polarisation, state.P, state.progress)
+
+
+def at_temperature(before: Junction, after: Junction, memory: dict[str, np.ndarray]) -> None:
+    """The share of P_s stays."""
+    cold, there = before.polarisation.saturation, after.polarisation.saturation
+    if cold.size and not np.array_equal(cold, there):
+        memory |= {name: memory[name] * there / cold for name in ("P", "begun")}
+        if after.polarisation.law == TWO_LEVEL:
+            memory["advance"] = memory["P"]
 
 
 @by_pointer
@@ -400,51 +407,9 @@ def answer(
     rate = rate_at(junction, state, k, advance)
     _, slope = polarisation_at(polar, k, advance, begun, towards)
     pull = slope * rate.by_field / polar.thickness[k]
-    beside = beside_electrons if hold_electrons(junction) else beside_ions
     joined = response.with_unknown(
-        flux=slope * rate.value, **beside(junction, state, k, response, log_slopes, rate, pull)
-    )
+        relaxation=-rate.by_q - pull * response.numbers_by_P[VOLTAGE], by_V=pull * response.numbers_by_V[VOLTAGE],
+        flux=slope * rate.value, onto_others=-response.by_P, by_others=-pull * response.numbers[VOLTAGE],
+        numbers=response.numbers_by_P,
+    )  # fmt: skip
     return joined._replace(polarisation=np.array([response.by_V.size]), saturation=float(polar.saturation[k]))
-
-
-def beside_ions(
-    junction: Junction, state: State, k: int, response: Any, log_slopes: tuple[float, float, np.ndarray], rate: Rate,
-    pull: float,
-) -> dict[str, Any]:  # fmt: skip
-    """Items of `Response.with_unknown` for P of column k: it takes its part of D in the film.
-
-    The voltage across the film is V_j less what D(L) drops in the electrodes.
-    """
-    elastance, film = float(response.shared[0, 0]), float((junction.columns.distance[k] / state.eps[k]).sum())
-    return {
-        "relaxation": -rate.by_q, "by_V": pull, "to_local": -response.to_shared[:, 0], "to_shared": -film,
-        "by_shared": pull * (elastance - film), "log_chord": log_slopes[1],
-    }  # fmt: skip
-
-
-def beside_electrons(
-    junction: Junction, state: State, k: int, response: Any, log_slopes: tuple[float, float, np.ndarray], rate: Rate,
-    pull: float,
-) -> dict[str, Any]:  # fmt: skip
-    """The same where the film holds electrons: P moves the band at both ends, and D there by the electrodes alone.
-
-    The voltage across the film is that of the changes of D at all faces, by the band and by P.
-    """
-    stack, (by_D, by_P, by_S) = column_of(state, k), log_slopes
-    N = stack.c.size
-    matrix, x = np.zeros((3, N, UNKNOWNS, UNKNOWNS)), np.zeros((N, UNKNOWNS))
-    linear = Linear(*matrix, x, *np.zeros((2, N + 1)), np.zeros(2))
-    linearise(junction, k, stack, linear)
-    fill_answer_to_polarisation(junction, k, stack, linear, x)
-    stiffness, across = linear.stiffness, junction.columns.distance[k] / stack.eps
-    at_ends = np.zeros(stiffness.size)  # of D by P
-    at_ends[[0, -1]] = -stiffness[[0, -1]] * electrode_elastances(junction, k, stack)
-    by_local = np.zeros(response.rows.shape[0])
-    by_local[::UNKNOWNS] = -pull * (across[:-1] * stiffness[:-1] - across[1:] * stiffness[1:])
-    per_charge = by_S[:-1] / (junction.ions[k].z * ELEMENTARY_CHARGE)
-    along = np.append(-per_charge, by_D + per_charge.sum())  # ln G by D at the faces
-    return {
-        "relaxation": -rate.by_q - pull * float(across @ at_ends), "by_V": pull * across[0] * stiffness[0],
-        "to_local": -x.ravel(), "by_local": by_local, "log_chord": by_D + by_P + float(along @ at_ends),
-        "charge": 1.0 + at_ends[0],
-    }  # fmt: skip

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
+from otjdd.mechanisms.electrons.step import left_charge_change
 from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory, trap_current
 from otjdd.physics.columns import close_all, conductance_slope
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, closure_slope, hold_traps
@@ -32,7 +33,6 @@ from otjdd.physics.quasistatic import (
     source_current,
 )
 from otjdd.physics.state import State, Tangent
-from otjdd.physics.terminal_charge import left_charge_change
 
 MOST_ATTEMPTS = 30  # junction voltages of one search
 MOST_TURNS = 10  # searches until the current of traps that relax fits the voltage to which it leads

@@ -1,7 +1,7 @@
 """Columns at frozen ions and a junction voltage: their fields, their conductance, and its tangent.
 
 Without electrons D(L) is the one unknown of a column (`junction.close`). With them D and band are those of its stack
-(`electron_stack`): Newton's iteration from the present ones, with the derivative of the weights where it matters. Charged
+(`electrons.stack`): Newton's iteration from the present ones, with the derivative of the weights where it matters. Charged
 traps close the stack with their filling (`mechanisms.traps.charge`).
 
 G = I/V_j is the chord conductance of a channel of `channels` in a column. Its logarithm is close to linear in the state, so
@@ -15,12 +15,9 @@ import numpy as np
 from otjdd.compiler.decorators import apart, bare, deferred, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.mechanisms.exchange import exchanges
-from otjdd.mechanisms.traps.charge import close_with_traps
-from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory
-from otjdd.mechanisms.traps.sites import DENSITY, PER_ION
-from otjdd.physics.channels import TRAP_CODE, conductance_of_channel
-from otjdd.physics.electron_stack import (
+from otjdd.mechanisms.electrons.density import LEFT, RIGHT
+from otjdd.mechanisms.electrons.search import close_near, solve_stack
+from otjdd.mechanisms.electrons.stack import (
     MOVES,
     column,
     displacement_changes,
@@ -28,10 +25,13 @@ from otjdd.physics.electron_stack import (
     linearise,
     own_linear,
 )
-from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.mechanisms.exchange import exchanges
+from otjdd.mechanisms.traps.charge import close_with_traps
+from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory
+from otjdd.mechanisms.traps.sites import DENSITY, PER_ION
+from otjdd.physics.channels import TRAP_CODE, conductance_of_channel
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, close, closure_slope, hold_electrons, hold_traps
 from otjdd.physics.numerics import add_up, copy, factor_twos, solve_twos
-from otjdd.physics.stack_newton import close_near, solve_stack
 from otjdd.physics.state import FEW_ENERGIES, NO_SLOPES, State, Tangent
 
 VOLTAGE_STEP = 1e-3  # V, of the difference quotient in `response_of_traps`

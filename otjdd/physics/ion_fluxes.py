@@ -2,7 +2,7 @@
 
 Vacancies may hold electrons, V_O+ beside V_O2+, by a level near the conduction band. A vacancy of charge z holds one
 more electron, in equilibrium with the contact on its side of the top of the band as the electrons of the film are
-(`film_electrons`), with the share
+(`electrons.density`), with the share
 
     f = w f1(0) + (1 - w) f1(-V)        f1(E_F) = 1/{1 + exp[(E_C - E_2 - E_F)/kT]/2}
 
@@ -18,7 +18,7 @@ blocks. Then dD_f = dQ - e z dS_f, and
     elastance dQ + sum_f closure_f dS_f                                                            = right-hand side
 
 with before and behind the derivatives of J_f by the numbers in the cells beside it. They serve time steps, random hops
-and small signals alike, with 1/(gamma dt) or i w for per_dt. Where the film holds electrons (`electron_jacobian`), the
+and small signals alike, with 1/(gamma dt) or i w for per_dt. Where the film holds electrons (`electrons.rows`), the
 band is an unknown of its own, and a `FluxRow` is the part of the row that stays.
 """
 
@@ -29,9 +29,7 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.mechanisms.exchange import end_of, exchanges, fill_end_fluxes, fill_end_slopes, open_faces, passes
-from otjdd.physics.electrostatics import edge
-from otjdd.physics.film_electrons import (
+from otjdd.mechanisms.electrons.density import (
     BARE,
     BY_BAND,
     BY_VOLTAGE,
@@ -47,7 +45,9 @@ from otjdd.physics.film_electrons import (
     RIGHT,
     FilmElectrons,
 )
-from otjdd.physics.ions import G_SLOPE, G
+from otjdd.mechanisms.exchange import end_of, exchanges, fill_end_fluxes, fill_end_slopes, open_faces, passes
+from otjdd.physics.electrostatics import edge
+from otjdd.physics.ions import G_SLOPE, G, new_factors
 from otjdd.physics.junction import (
     FluxSlopes,
     Junction,
@@ -143,6 +143,16 @@ def fill_pull(
     for f in range(1, J.size - 1):
         accelerated = work[G_SLOPE, f] / work[G, f] * J[f]
         pull[f] = (slopes.by_field[f] - accelerated) / (per_kT * junction.columns.distance[k, f])
+
+
+def linear_fluxes(junction: Junction, state: State, k: int) -> tuple[np.ndarray, FluxSlopes, np.ndarray]:
+    """Fluxes J (N+1,) of column k of a settled state, their slopes and `pull`, each in arrays of its own."""
+    N = state.c.shape[1]
+    J, slopes, factors, pull = np.zeros(N + 1), FluxSlopes(*np.zeros((3, N + 1))), new_factors(N), np.zeros(N + 1)
+    flux_slopes_of(junction, state, k, factors, J, slopes)
+    if binds(junction):
+        fill_pull(junction, state, k, factors, J, slopes, pull)
+    return J, slopes, pull
 
 
 class IonRows(NamedTuple):

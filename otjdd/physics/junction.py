@@ -35,9 +35,9 @@ from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.compiler.pointer_tuples import Row, by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws import Ions, Wall
+from otjdd.mechanisms.electrons.density import ELECTRONS, FilmElectrons
 from otjdd.mechanisms.traps.sites import CHARGE, RATES
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
-from otjdd.physics.film_electrons import ELECTRONS, FilmElectrons
 from otjdd.physics.ions import (
     DOWNHILL,
     G_SLOPE,

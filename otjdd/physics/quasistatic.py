@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 from otjdd.compiler.decorators import bare, detached, inlined, spliced
 from otjdd.errors import Status
+from otjdd.mechanisms.electrons.step import follow_surplus
 from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory, trap_current
 from otjdd.physics.columns import close_all, conduct, conduct_anew, conductance_slope, follow_tangent, tangent_error
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, hold_electrons
 from otjdd.physics.numerics import OVERFLOW, add_up, copy
 from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, WayBetween, copy_state
-from otjdd.physics.terminal_charge import follow_surplus
 
 GIVING_WAY = 1e5  # resistance of the source beyond its compliance, in units of 1 V over the compliance
 LEAST_DROP = 1e-6  # V, lost at the compliance at least: a source turns from a voltage into a current within it
@@ -334,17 +334,22 @@ def start_way(junction: Junction, state: State, between: WayBetween) -> bool:
     return counted
 
 
+@bare
+def end_way(junction: Junction, state: State, between: WayBetween, counted: bool, status: Status):
+    """Count the charge that film electrons took on the way to a state, settled with a status. Returns that status."""
+    if counted and status == Status.DONE:
+        follow_surplus(junction, between.old, state, between)
+    return status
+
+
 @detached
 def settle_along(
     junction: Junction, state: State, tangent: Tangent, between: WayBetween, V_source: float, guess: float,
     accuracy: Accuracy,
 ):  # fmt: skip
-    """As `settle`, for a state that is settled elsewhere: the charge that its film electrons take on the way is counted."""
+    """As `settle`, for a state that is settled elsewhere; see `end_way`."""
     counted = start_way(junction, state, between)
-    status = settle(junction, state, tangent, V_source, guess, accuracy)
-    if counted and status == Status.DONE:
-        follow_surplus(junction, between.old, state, between)
-    return status
+    return end_way(junction, state, between, counted, settle(junction, state, tangent, V_source, guess, accuracy))
 
 
 @detached
@@ -353,15 +358,12 @@ def resettle(
 ):  # fmt: skip
     """Settle a state whose ions, or whose tangent, are others: at its V_j, or at the source where nothing is in series.
 
-    The charge that its film electrons take on the way is counted. Returns a status.
+    See `end_way`. Returns a status.
     """
     if not coupled(junction):
         return settle_along(junction, state, tangent, between, V_source, state.V[0], accuracy)
     counted = start_way(junction, state, between)
-    status = stay(junction, state, tangent, accuracy)
-    if counted and status == Status.DONE:
-        follow_surplus(junction, between.old, state, between)
-    return status
+    return end_way(junction, state, between, counted, stay(junction, state, tangent, accuracy))
 
 
 @detached

@@ -18,12 +18,11 @@ from otjdd.case.drive_curves import CV, Following, Prepared
 from otjdd.case.kinds import kinds_of
 from otjdd.case.traps import carry_charge, fill_slowly
 from otjdd.errors import SolverError
-from otjdd.mechanisms.polarisation import TWO_LEVEL, begin_step
 from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.channels import transport
 from otjdd.physics.columns import close_all, conduct
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, polarised
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import coupled, drop
 from otjdd.results import outputs
@@ -33,6 +32,7 @@ from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached, attributes, delivered, ending, status_words
 from otjdd.solver.start import NO_STEPS, Start, Trail, without
 from otjdd.solver.traps import admittances_of_traps, trap_noise
+from otjdd.stepping.hooks import at_temperature, begin_step
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -152,13 +152,10 @@ def points_at_rest(
 
 
 def state_at(hot: Junction, moving: Run) -> Start:
-    """The state of a run whose ions are as they are, of another junction: the share of P_s of its polarisation stays."""
-    start = without(integrate.remembered(moving), "temperature", "smooth", "smooth_passed", "draws")
-    cold, there = moving.junction.polarisation.saturation, hot.polarisation.saturation
-    if not cold.size or np.array_equal(cold, there):
-        return start
-    of_P = {name: start[name] * there / cold for name in ("P", "begun")}
-    return start | of_P | ({"advance": of_P["P"]} if hot.polarisation.law == TWO_LEVEL else {})
+    """The state of a run whose ions are as they are, of the junction at another temperature."""
+    start = without(integrate.remembered(moving), "smooth", "smooth_passed", "draws")
+    at_temperature(moving.junction, hot, start)
+    return start
 
 
 def extremes(case: Case, coords: dict[str, Any], out: dict[str, np.ndarray]) -> dict[str, Reached]:
@@ -242,8 +239,7 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
     """
     drive = case.drive
     assert isinstance(drive, Following)
-    if polarised(run.junction):
-        begin_step(run.junction, run.state)
+    begin_step(run.junction, run.state)
     columns = linear_response.linearised(run.junction, run.state, case.device.junction_area)
     if columns is None:
         integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)

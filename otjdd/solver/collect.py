@@ -12,8 +12,8 @@ from otjdd.case.electrodes import exchanges
 from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
+from otjdd.mechanisms.electrons import density as contacts
 from otjdd.physics import electrostatics
-from otjdd.physics import film_electrons as contacts
 from otjdd.physics.bands import band_profile, film_pieces, straight_parts
 from otjdd.physics.channels import current_by_energy
 from otjdd.physics.junction import Junction

@@ -17,10 +17,10 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
+from otjdd.mechanisms.electrons.rest import equilibrate
 from otjdd.mechanisms.exchange import exchanges, passes
 from otjdd.physics import electrostatics
 from otjdd.physics.columns import close_all
-from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.junction import (
     CLOSURE_TOLERANCE,
     Junction,

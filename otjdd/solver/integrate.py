@@ -12,8 +12,6 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import SolverError, Status
-from otjdd.mechanisms.heat import warm
-from otjdd.mechanisms.polarisation import put_polarisation
 from otjdd.mechanisms.traps.charge import rise_of_band
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
@@ -27,6 +25,7 @@ from otjdd.stepping import error_norm, rosenbrock, run_log
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
 from otjdd.stepping.error_norm import Control
 from otjdd.stepping.extremes import Watch
+from otjdd.stepping.hooks import begin_run
 from otjdd.stepping.pieces import ACCEPTED, COUNTS, REJECTED, TRIED, UNPHYSICAL, WORST_CELL, Course, Place
 from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.run_log import READING, RECORD, Log
@@ -132,10 +131,7 @@ def put_memory(junction: Junction, state: State, start: Start) -> None:
     parts = memory_of(state)
     for name, value in start.items():
         parts[name][...] = value
-    if "advance" not in start and state.progress.advance.size:  # a call compiles a kernel, here and below
-        put_polarisation(junction.polarisation, state.P, state.progress)
-    if state.heat.temperature.size:
-        warm(junction, state, state.heat.temperature)
+    begin_run(junction, state, start)
 
 
 def put_ions(junction: Junction, state: State, noise: Noise, start: Start) -> None:

@@ -19,9 +19,10 @@ to its neighbours, and shared ones that all cells feel:
 Local unknowns are, among others, the charges e z S_f of the vacancies that passed a face; a polarisation is a shared one.
 Both move at a rate, all other unknowns follow at once.
 
-Where the film holds electrons, unknowns are the band and the weight of the contacts in each cell and the vacancies behind
-the face to its left, in the order of `stepping.electron_jacobian`. The electrons follow at every frequency, and each
-comes from a terminal by the weight of its contact where it appears (`physics.terminal_charge`).
+The current and the charge of the terminals are numbers of the border, as in a time step (`physics.state.Border`), each by
+the unknowns, by V_j and by P. The mechanisms join in turn, by their function `answer`. Where the film holds electrons, the
+local unknowns are those of `mechanisms.electrons.rows`. The electrons follow at every frequency, and each comes from a
+terminal by the weight of its contact where it appears.
 """
 
 from __future__ import annotations
@@ -35,20 +36,13 @@ from otjdd.compiler.decorators import parts_of
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import LimitError
 from otjdd.mechanisms.exchange import open_faces
-from otjdd.physics import electron_stack as stacks
-from otjdd.physics import film_electrons as contacts
-from otjdd.physics import ion_fluxes
-from otjdd.physics import junction as equations
 from otjdd.physics.channels import conductance_of_column
-from otjdd.physics.ion_fluxes import IonRows, binds, fill_ion_rows
-from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import FluxSlopes, Junction, closure_slope, hold_electrons
-from otjdd.physics.state import ALL_ENERGIES, State
-from otjdd.stepping import electron_jacobian as jacobian
+from otjdd.physics.ion_fluxes import IonRows, fill_ion_rows, linear_fluxes
+from otjdd.physics.junction import Junction, closure_slope
+from otjdd.physics.state import ALL_ENERGIES, CHARGE, LOG_G, NUMBERS, State
 
 PARTS = parts_of(mechanisms)
 MECHANISMS = [part for part in PARTS if hasattr(part, "answer")]  # with unknowns of their own
-DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
 
 
 class LinearColumn(NamedTuple):
@@ -78,18 +72,12 @@ def linearised(junction: Junction, state: State, area: float) -> list[LinearColu
 
 def linearised_column(junction: Junction, state: State, k: int, area: float) -> LinearColumn | None:
     """Column k, as `linearised`."""
-    V, N = float(state.V[0]), state.c.shape[1]
+    V = float(state.V[0])
     current = conductance_of_column(junction, state, k, np.full(1, np.nan), np.zeros(1), ALL_ENERGIES)
     if not current.converged:
         return None
-    J, slopes = np.zeros(N + 1), equations.FluxSlopes(*np.zeros((3, N + 1)))
-    factors, pull = new_factors(N), np.zeros(N + 1)
-    ion_fluxes.flux_slopes_of(junction, state, k, factors, J, slopes)
-    if ion_fluxes.binds(junction):
-        ion_fluxes.fill_pull(junction, state, k, factors, J, slopes, pull)
-    response_of = electron_response if hold_electrons(junction) else ion_response
     log_slopes = current.by_D, current.by_P, current.by_S
-    charges = response_of(junction, state, k, (J, slopes, pull), log_slopes)
+    charges = ion_response(junction, state, k, log_slopes)
     for mechanism in MECHANISMS:
         charges = mechanism.answer(junction, state, k, charges, log_slopes)
     return LinearColumn(
@@ -98,36 +86,35 @@ def linearised_column(junction: Junction, state: State, k: int, area: float) -> 
 
 
 def ion_response(
-    junction: Junction,
-    state: State,
-    k: int,
-    fluxes: tuple[np.ndarray, FluxSlopes, np.ndarray],
-    log_slopes: tuple[float, float, np.ndarray],
-) -> Response:
+    junction: Junction, state: State, k: int, log_slopes: tuple[float, float, np.ndarray]
+) -> Response:  # fmt: skip
     """Charges of column k, whose film holds no electrons: e z S_f, and as a shared unknown d.
 
-    fluxes : J, its slopes, `pull`   log_slopes : of ln G by D(L), by P and by S_f
+    log_slopes : of ln G by D(L), by P and by S_f
+    P takes its part of D in the film; the voltage across the film is V_j less what d drops in the electrodes.
     """
-    (J, slopes, _), (by_D, _, by_S), charge = fluxes, log_slopes, junction.ions[k].z * ELEMENTARY_CHARGE
+    (J, slopes, _), (by_D, by_P, by_S) = linear_fluxes(junction, state, k), log_slopes
     passable, of_faces = slice(*open_faces(junction, state.c.shape[1])), IonRows(*np.zeros((5, J.size)))
     fill_ion_rows(junction, state, k, slopes, 0.0, of_faces)
     lower, diagonal, upper, drive, closure = (row[passable] for row in of_faces)
     n, elastance = lower.size, closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
-    at_ions = np.zeros(n)
+    film, charge = float((junction.columns.distance[k] / state.eps[k]).sum()), junction.ions[k].z * ELEMENTARY_CHARGE
+    numbers = np.zeros((NUMBERS, n + 1))
+    numbers[LOG_G, :n], numbers[:, n] = by_S[passable] / charge, (film - elastance, by_D, 1.0)
     return Response(
         rows=np.column_stack((lower, diagonal, upper)),
         to_shared=-charge * drive[:, None],
         to_local=closure[None] / charge,
         shared=np.array([[elastance]]),
         moves=np.append(np.ones(n), 0.0),
-        by_V=np.append(at_ions, 1.0),
+        by_V=np.append(np.zeros(n), 1.0),
+        by_P=np.append(-charge * drive, film),
         flux=np.append(charge * J[passable], 0.0),
         ions=np.arange(n),
         polarisation=np.zeros(0, int),
-        log_chord=np.append(by_S[passable] / charge, by_D),
-        log_chord_by_V=0.0,
-        charge=np.append(at_ions, 1.0),
-        charge_by_V=0.0,
+        numbers=numbers,
+        numbers_by_V=np.array([1.0, 0.0, 0.0]),
+        numbers_by_P=np.array([0.0, by_P, 0.0]),
         charge_of_ions=charge,
         saturation=1.0,
     )
@@ -178,37 +165,38 @@ class Response(NamedTuple):
     shared: np.ndarray  # (m, m)
     moves: np.ndarray  # (n + m,) 1 for unknowns with a rate, else 0
     by_V: np.ndarray  # (n + m,) minus the derivative of the equations by V_j
+    by_P: np.ndarray  # (n + m,) the same by P
     flux: np.ndarray  # (n + m,) rates of what moves, zero at rest
     ions: np.ndarray  # (F,) places of the vacancies among the unknowns
     polarisation: np.ndarray  # (0 or 1,) place of the polarisation among the unknowns
-    log_chord: np.ndarray  # (n + m,) d ln G by the unknowns
-    log_chord_by_V: float  # 1/V, d ln G/dV_j by the charge that V_j sets at once
-    charge: np.ndarray  # (n + m,) d charge of the left terminal by the unknowns
-    charge_by_V: float  # F/m2
+    numbers: np.ndarray  # (NUMBERS, n + m) those of `physics.state.Border` by the unknowns
+    numbers_by_V: np.ndarray  # (NUMBERS,) the same at constant unknowns, ln G by the charge that V_j sets at once
+    numbers_by_P: np.ndarray  # (NUMBERS,)
     charge_of_ions: float  # C, e z
     saturation: float  # C/m2, P_s; 1 without a polarisation
 
     def with_unknown(
-        self, *, relaxation: float, by_V: float, flux: float, to_local: Any = 0.0, by_local: Any = 0.0,
-        to_shared: Any = 0.0, by_shared: Any = 0.0, log_chord: float = 0.0, charge: float = 0.0,
+        self, *, relaxation: float, by_V: float, flux: float, onto_others: Any = 0.0, by_others: Any = 0.0,
+        numbers: Any = 0.0,
     ) -> Response:  # fmt: skip
         """The response with one more shared unknown, which has a rate.
 
-        relaxation : 1/s, minus the rate by the unknown itself   by_V, flux, log_chord, charge : its items of these
-        to_local (n,), to_shared (m,) : equations of the other unknowns by it   by_local, by_shared : its own by these
+        relaxation : 1/s, minus the rate by the unknown itself   by_V, flux, numbers (NUMBERS,) : its items of these
+        onto_others, by_others : (n + m,) equations of the other unknowns by it, and its own by these
         """
         n, m = self.to_shared.shape
+        onto, by = (np.broadcast_to(values, n + m) for values in (onto_others, by_others))
         shared = np.full((m + 1, m + 1), relaxation)
-        shared[:m, :m], shared[:m, m], shared[m, :m] = self.shared, to_shared, by_shared
+        shared[:m, :m], shared[:m, m], shared[m, :m] = self.shared, onto[n:], by[n:]
         return self._replace(
-            to_shared=np.column_stack((self.to_shared, np.broadcast_to(to_local, n))),
-            to_local=np.vstack((self.to_local, np.broadcast_to(by_local, n))),
+            to_shared=np.column_stack((self.to_shared, onto[:n])),
+            to_local=np.vstack((self.to_local, by[:n])),
             shared=shared,
             moves=np.append(self.moves, 1.0),
             by_V=np.append(self.by_V, by_V),
+            by_P=np.append(self.by_P, 0.0),
             flux=np.append(self.flux, flux),
-            log_chord=np.append(self.log_chord, log_chord),
-            charge=np.append(self.charge, charge),
+            numbers=np.column_stack((self.numbers, np.broadcast_to(numbers, NUMBERS))),
         )
 
     def answer(self, omega: np.ndarray, moving: bool, following: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -219,13 +207,14 @@ class Response(NamedTuple):
         system = self.frozen(moving, following)
         alike = omega if system.moves.any() else omega[:1] * 0.0
         x = np.broadcast_to([system.solved(1j * w, system.by_V) for w in alike], (omega.size, self.by_V.size))
-        return self.log_chord_by_V + x @ self.log_chord, self.charge_by_V + x @ self.charge
+        log_chord, charge = (self.numbers_by_V[of] + x @ self.numbers[of] for of in (LOG_G, CHARGE))
+        return log_chord, charge
 
     def drift(self, time: float, moving: bool, following: bool) -> tuple[float, float]:
         """Changes of ln G and of P over P_s in a time [s] at constant V_j: one implicit step."""
         system = self.frozen(moving, following)
         x = system.solved(1.0 / time, system.flux)
-        return float(self.log_chord @ x), float(x[self.polarisation].sum() / self.saturation)
+        return float(self.numbers[LOG_G] @ x), float(x[self.polarisation].sum() / self.saturation)
 
     def propagator(self, time: float) -> np.ndarray:
         """(1 - time dJ/dS)^-1 at constant V_j, (F, F): what an implicit step of a time [s] leaves of S."""
@@ -235,12 +224,14 @@ class Response(NamedTuple):
 
     def log_chord_by_ions(self) -> np.ndarray:
         """Change of ln G by S at constant V_j, (F,) [m2]."""
-        change: np.ndarray = self.log_chord @ self.frozen(False, False).solved(0.0, self.of_ions(self.charge_of_ions))
+        change: np.ndarray = self.numbers[LOG_G] @ self.frozen(False, False).solved(
+            0.0, self.of_ions(self.charge_of_ions)
+        )
         return change
 
     def log_chord_by_hops(self, rate: complex) -> np.ndarray:
         """Change of ln G by ions that pass each face as exp(rate t), at constant V_j, (F,) [m2 s]."""
-        change: np.ndarray = self.frozen(True, False).transposed().solved(rate, self.log_chord)[self.ions]
+        change: np.ndarray = self.frozen(True, False).transposed().solved(rate, self.numbers[LOG_G])[self.ions]
         return change * self.charge_of_ions
 
     def of_ions(self, value: float) -> np.ndarray:
@@ -307,129 +298,3 @@ def solve_banded_rows(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
         matrix[middle - offset, i.start + offset : i.stop + offset] = rows[i, band] * scale[i]
     solution: np.ndarray = solve_banded((middle, middle), matrix, (right.T * scale).T)
     return solution
-
-
-def electron_response(
-    junction: Junction,
-    state: State,
-    k: int,
-    fluxes: tuple[np.ndarray, FluxSlopes, np.ndarray],
-    log_slopes: tuple[float, float, np.ndarray],
-) -> Response:
-    """Charges of column k: band, weight and e z S_f of each cell, and as a shared unknown what passes the right electrode.
-
-    fluxes : J, its slopes, `pull` of `ion_fluxes`   log_slopes : of ln G by D(L), by P, which there is none, by S_f
-    """
-    (J, slopes, pull), N, stack = fluxes, state.c.shape[1], stacks.column_of(state, k)
-    response = np.zeros((N, jacobian.PER_BLOCK))
-    lower, diagonal, upper = np.zeros((3, N, 3, 3))
-    linear = stacks.Linear(lower, diagonal, upper, response, np.zeros(N + 1), np.zeros(N + 1), np.zeros(2))
-    stacks.linearise(junction, k, stack, linear)
-    tilt = slopes.by_field / junction.columns.distance[k]
-    tilt[[0, N]] = (slopes.by_field * linear.stiffness / state.eps[k])[[0, N]]
-    jacobian.fill_vacancies(junction, k, slopes, tilt, 0.0, linear)
-    stacks.fill_answer_to_voltage(junction, k, stack, linear, response)
-    if binds(junction):
-        jacobian.add_bound(junction, k, stack, pull, linear, response)
-    (first, end), charge = open_faces(junction, N), junction.ions[k].z * ELEMENTARY_CHARGE
-    if first:  # there is no face
-        linear.diagonal[0, jacobian.PASSED, jacobian.PASSED] = 1.0
-    else:
-        response[0, jacobian.PASSED] = tilt[0]
-    rows, ions = rows_of(linear.lower, linear.diagonal, linear.upper), np.arange(3 * first + 2, 3 * N, 3)
-    rows[ions] *= charge
-    response[first:, jacobian.PASSED] *= charge
-    for band in range(BANDS):  # from vacancies to their charge
-        beside = ions - band + DIAGONAL
-        rows[beside[(beside >= 0) & (beside < 3 * N)], band] /= charge
-    by_U, by_V = displacements(linear.stiffness)
-    log_chord, log_chord_by_V = log_chord_by_charges(junction, k, (log_slopes[0], log_slopes[2]), by_U, by_V)
-    terminal, terminal_by_V = terminal_charge(junction, state, k, by_U[0], by_V[0])
-    terminal[2] += 1 - first
-    moves, flux = np.zeros((2, 3 * N))
-    moves[ions], flux[ions] = 1.0, charge * J[first:N]
-    blocked = Response(
-        rows=rows,
-        to_shared=np.zeros((3 * N, 0)),
-        to_local=np.zeros((0, 3 * N)),
-        shared=np.zeros((0, 0)),
-        moves=moves,
-        by_V=response.ravel(),
-        flux=flux,
-        ions=ions,
-        polarisation=np.zeros(0, int),
-        log_chord=log_chord,
-        log_chord_by_V=log_chord_by_V,
-        charge=terminal,
-        charge_by_V=terminal_by_V,
-        charge_of_ions=charge,
-        saturation=1.0,
-    )
-    return blocked if end == N else with_right_electrode(junction, k, blocked, (J, slopes), float(tilt[N]))
-
-
-def with_right_electrode(
-    junction: Junction, k: int, response: Response, fluxes: tuple[np.ndarray, FluxSlopes], tilt: float
-) -> Response:
-    """The response with what passes the right electrode of column k. tilt : its flux by the step of the band"""
-    (J, slopes), N, charge = fluxes, response.rows.shape[0] // 3, junction.ions[k].z * ELEMENTARY_CHARGE
-    dilution, (to_local, by_local) = junction.columns.dilution[k, N - 1], np.zeros((2, 3 * N))
-    to_local[3 * N - 3], to_local[3 * N - 1] = 1.0, dilution * slopes.by_right[N - 1]
-    by_local[3 * N - 3], by_local[3 * N - 1] = charge * tilt, -dilution * slopes.by_left[N]
-    relaxation = dilution * slopes.by_left[N] - slopes.by_right[N]
-    joined = response.with_unknown(
-        relaxation=relaxation, by_V=0.0, flux=charge * J[N], to_local=to_local, by_local=by_local
-    )
-    return joined._replace(ions=np.append(response.ions, 3 * N))
-
-
-def rows_of(lower: np.ndarray, diagonal: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """Rows (3N, BANDS) about the diagonal of a block tridiagonal matrix, its blocks (N, 3, 3)."""
-    N = diagonal.shape[0]
-    lower[0], upper[-1] = 0.0, 0.0
-    rows = np.zeros((N, 3, BANDS))
-    for block, blocks in enumerate((lower, diagonal, upper)):
-        for row in range(3):
-            first = DIAGONAL + 3 * (block - 1) - row
-            rows[:, row, first : first + 3] = blocks[:, row]
-    return rows.reshape(3 * N, BANDS)
-
-
-def displacements(stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Changes of D at the faces by the band in the cells (N+1, N) and by V_j (N+1,): dU = -dV left of the film."""
-    N = stiffness.size - 1
-    by_U = np.diag(stiffness)[:, :N] - np.diag(stiffness[1:], -1)[:, :N]
-    return by_U, np.concatenate((stiffness[:1], np.zeros(N)))
-
-
-def log_chord_by_charges(
-    junction: Junction, k: int, log_slopes: tuple[float, np.ndarray], by_U: np.ndarray, by_V: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """d ln G by the unknowns (3N,), and by the charge that V_j sets at once, from its slopes by D(L) and by S_f."""
-    by_D, by_S = log_slopes
-    per_charge, N = by_S[:-1] / (junction.ions[k].z * ELEMENTARY_CHARGE), by_U.shape[1]
-    by_face = np.concatenate((-per_charge, [by_D + per_charge.sum()]))  # S_f = [D(L) - D_f]/(e z) and what stays
-    log_chord = np.zeros(3 * N)
-    log_chord[::3] = by_face @ by_U
-    return log_chord, float(by_face @ by_V)
-
-
-def terminal_charge(
-    junction: Junction, state: State, k: int, by_U: np.ndarray, by_V: float
-) -> tuple[np.ndarray, float]:
-    """Change of the charge of the left terminal by the unknowns (3N,) and by V_j, from that of its electrode.
-
-    Electrons come from it by the share 1 - w. Those that vacancies hold hop with them: at a face what comes is the rest,
-    by which the share of the vacancies that hold one differs between the cells beside it.
-    """
-    electrons, N = state.electrons[k], by_U.size
-    of_left = electrons[contacts.OF_LEFT]
-    supply = ELEMENTARY_CHARGE * junction.columns.width[k] * of_left
-    charge, z = np.zeros(3 * N), junction.ions[k].z
-    charge[::3] = by_U - supply * electrons[contacts.BY_BAND]
-    charge[1::3] = -supply * electrons[contacts.BY_WEIGHT]
-    if binds(junction):
-        bound = electrons[contacts.HELD_LEFT] + electrons[contacts.HELD_RIGHT]
-        charge[2] = -bound[0] / z
-        charge[5::3] = -0.5 * (of_left[1:] + of_left[:-1]) * np.diff(bound) / z
-    return charge, by_V - float(supply @ electrons[contacts.BY_VOLTAGE])

@@ -20,6 +20,7 @@ from otjdd.case.traps import AnyLeak, Trap
 from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import Wall
+from otjdd.mechanisms.electrons.density import FilmElectrons, film_electrons
 from otjdd.mechanisms.exchange import NO_WALL, WALL_CODES
 from otjdd.mechanisms.polarisation import MERZ_KAI, TWO_LEVEL
 from otjdd.mechanisms.traps import sites as trap_columns
@@ -27,7 +28,6 @@ from otjdd.physics import junction as kernels
 from otjdd.physics.bands import PIECES
 from otjdd.physics.channels import CODES, COHERENT
 from otjdd.physics.electrostatics import Electrode, Permittivity
-from otjdd.physics.film_electrons import FilmElectrons, film_electrons
 from otjdd.physics.ions import HOP_CODES, Layers
 from otjdd.physics.junction import Junction
 from otjdd.physics.tunnelling import TRANSMISSIONS

@@ -32,7 +32,7 @@ from otjdd.physics import bands, columns, electrostatics, fermi_dirac, tunnellin
 from otjdd.physics.channels import transport
 from otjdd.solver import integrate, model
 from otjdd.solver.integrate import Run
-from otjdd.stepping import course, electron_step, extremes, pieces, rosenbrock, run_log, trial_step
+from otjdd.stepping import course, extremes, film_step, pieces, rosenbrock, run_log, trial_step
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
 
@@ -280,7 +280,7 @@ def compile_steps(run: Run) -> None:
     junction, state, source = run.junction, run.state, rosenbrock.Ramp(0.0, 0.0)
     for kernel, arguments in (
         (columns.close_all, (junction, state, 0.1, 0.1)),
-        (electron_step.film_step, (junction, state, run.tangent, run.trial, source, 1.0, True, 1.0)),
+        (film_step.film_step, (junction, state, run.tangent, run.trial, source, 1.0, True, 1.0)),
         (pieces.first_step, (junction, run.control, state, run.trial.work, 1.0, True)),
     ):
         kernel_cache.compile_for(kernel, arguments)

@@ -13,11 +13,11 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.electrons.density import LEFT, RIGHT, contact_weights
 from otjdd.mechanisms.heat import heated, hottest
 from otjdd.mechanisms.traps.kinetic import trap_current
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
-from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
 from otjdd.physics.junction import Junction, band_of_fields, hold_electrons
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import coupled
@@ -57,7 +57,7 @@ def lowest_band(junction: Junction, state: State, k: int) -> float:
 def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
     """Largest density [1/m3] of the electrons that the contacts would put into column k, if above `most`, else that.
 
-    Each contact fills the band on its side of the top, with the weights of `film_electrons`.
+    Each contact fills the band on its side of the top, with the weights of `electrons.density`.
     """
     distance, U, weight = junction.columns.distance[k], watch.room[0], watch.room[2:4]
     N, V, kT, N_c = state.c.shape[1], state.V[0], state.kT[k], watch.density_of_states

@@ -1,24 +1,24 @@
 """Hooks: what the mechanisms add to a time step, in the order of a step. The stepper knows no more of them.
 
-    polarisation    changes with the ions within a step, by their Jacobian (`rosenbrock`)
-    traps           filled with the fields at the end of a step, by the rates there and at its start
-    heat            the temperature follows the power at the end of a step, which follows it; corrected until both agree
-
-Electrons are in balance with their contact at any time; where they change sides, the stack leaps.
+polarisation    changes with the ions within a step, by their Jacobian (`rosenbrock`)
+traps           filled with the fields at the end of a step, by the rates there and at its start
+heat            the temperature follows the power at the end of a step, which follows it; corrected until both agree
+electrons       in balance with their contact at any time; where they change sides, the stack leaps
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from otjdd import mechanisms
 from otjdd.compiler.decorators import ALL, ANY, LIMIT, STATUS, WORST, bare, detached, hook, inlined, parts_of
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
-from otjdd.physics.junction import Junction, hold_electrons
+from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import State, Tangent, copy_state
-from otjdd.physics.terminal_charge import follow_surplus
 from otjdd.stepping.rosenbrock import Trial
 
 
@@ -34,6 +34,21 @@ class Control(NamedTuple):
 
 
 PARTS = parts_of(mechanisms)
+
+
+def plain(function: Any) -> Any:
+    """Decorator of hooks that are called between runs and are no kernels."""
+    return function
+
+
+@hook(PARTS, ALL, plain)
+def begin_run(junction: Junction, state: State, start: dict[str, np.ndarray]) -> None:
+    """Set what follows, where a run begins, from the memory that `start` puts into a state, by name."""
+
+
+@hook(PARTS, ALL, plain)
+def at_temperature(before: Junction, after: Junction, memory: dict[str, np.ndarray]) -> None:
+    """Turn the memory of a state, by name, into that of its junction at another temperature, the ions where they are."""
 
 
 @hook(PARTS, STATUS, detached)
@@ -101,17 +116,15 @@ def settled_limit(
 
 
 @hook(PARTS, ALL, bare)
-def accepted(state: State):
-    """Let the end of a step be the start of the next one."""
+def accepted(junction: Junction, state: State, trial: Trial):
+    """Let trial.state, to which a step leads from a state, be the start of the next one."""
 
 
 @bare
 def accept(junction: Junction, trial: Trial, state: State):
     """Copy the end of a step to a state, the start of the next one."""
-    if hold_electrons(junction):
-        follow_surplus(junction, state, trial.state, trial.between)
+    accepted(junction, state, trial)
     copy_state(trial.state, state)
-    accepted(state)
 
 
 @hook(PARTS, ANY, inlined)
@@ -161,10 +174,10 @@ def end_error(junction: Junction, state: State, new: State, step: float, motion:
     return 0.0
 
 
-@inlined
+@hook(PARTS, ANY, inlined)
 def may_leap(junction: Junction) -> bool:
     """True where the stack may leap from one solution to another."""
-    return hold_electrons(junction)
+    return False
 
 
 @hook(PARTS, STATUS, detached)

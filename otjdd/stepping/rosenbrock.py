@@ -17,6 +17,8 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, fused, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.electrons.rows import ElectronWork, new_electron_work
+from otjdd.mechanisms.electrons.step import new_between
 from otjdd.mechanisms.polarisation import (
     PolarisationWork,
     eliminate_polarisation,
@@ -45,8 +47,6 @@ from otjdd.physics.state import (
     WayBetween,
     new_border,
 )
-from otjdd.physics.terminal_charge import new_between
-from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
 from otjdd.stepping.single_ions.walk import Noise, no_noise
 
 

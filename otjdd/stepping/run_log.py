@@ -9,18 +9,18 @@ from otjdd.compiler.decorators import bare, detached, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
+from otjdd.mechanisms.electrons.density import LEFT, RIGHT
+from otjdd.mechanisms.electrons.step import from_left
 from otjdd.mechanisms.exchange import end_inflow, end_of, filling_at, passes
 from otjdd.mechanisms.polarisation import mean_field
 from otjdd.mechanisms.traps.kinetic import trap_current, trap_current_of_column
 from otjdd.physics.channels import transport
 from otjdd.physics.columns import add_channels, follow_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction, hold_electrons, polarised
 from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import at_compliance, ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
-from otjdd.physics.terminal_charge import from_left
 from otjdd.stepping.extremes import Watch, note_largest, temperature_rise
 
 # columns of a recorded row, of a read, and of a kept instant
@@ -65,7 +65,7 @@ def write_electrons(junction: Junction, state: State, row: np.ndarray):
     """Write the terminal charges and the electrons of the film to a row that holds the charges of the electrodes.
 
     An electron on charged traps belongs to each terminal by the share of its charge there: on its way it counts as current
-    (`mechanisms.traps.kinetic`). An electron of the film belongs to the terminal from which it came (`terminal_charge`).
+    (`mechanisms.traps.kinetic`). An electron of the film belongs to the terminal from which it came (`electrons.step`).
     Vacancies that passed an electrode left electrons there, whose charge came from the terminal.
     """
     row[TERMINAL_LEFT], row[TERMINAL_RIGHT], row[SHEET] = row[CHARGE], row[CHARGE_RIGHT], 0.0

@@ -32,8 +32,8 @@ from otjdd.physics.quasistatic import (
     source_current,
 )
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
-from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.error_norm import Control, drift, error_by_charge, motion, norm_of, outside, voltage_slack
+from otjdd.stepping.film_step import film_step
 from otjdd.stepping.hooks import (
     after_leap,
     agree,

@@ -111,9 +111,9 @@ def test_a_job_says_what_it_compiles_for_and_how_far_it_is(monkeypatch):
 
     def work(progress):
         progress(0.25)
-        with kernel_cache.compiling("kinetic.fill_traps"):
+        with kernel_cache.compiling("traps_kinetic.fill_traps"):
             state()
-            with kernel_cache.compiling("sites.placed"):  # which the first one calls
+            with kernel_cache.compiling("traps_sites.placed"):  # which the first one calls
                 state()
         state()
         with kernel_cache.compiling("tunnelling.of_another_type"):

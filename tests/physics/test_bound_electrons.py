@@ -10,8 +10,7 @@ from scipy.special import xlogy
 
 from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.fermi_dirac import fermi_dirac_three_half, inverse_fermi_dirac_half
-from otjdd.physics.film_electrons import (
+from otjdd.mechanisms.electrons.density import (
     BARE,
     BY_BAND,
     BY_VOLTAGE,
@@ -24,11 +23,12 @@ from otjdd.physics.film_electrons import (
     densities,
     film_electrons,
 )
+from otjdd.mechanisms.electrons.rest import equilibrate
+from otjdd.mechanisms.electrons.search import static_stack
+from otjdd.physics.fermi_dirac import fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.ion_fluxes import bind, fluxes_of, held_share
-from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import new_state
-from otjdd.physics.stack_newton import static_stack
 from otjdd.physics.state import copy_state
 from otjdd.solver import integrate, model
 from otjdd.solver.equilibrium import relaxed

@@ -9,20 +9,7 @@ from devices import needs_speed
 from otjdd.case.case import parse_case
 from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from otjdd.physics.electron_stack import (
-    ON_LEFT,
-    ON_RIGHT,
-    TO_RIGHT,
-    column_of,
-    fill_bands,
-    weight_slopes,
-)
-from otjdd.physics.electrostatics import edge
-from otjdd.physics.fermi_dirac import (
-    fermi_dirac_half,
-    fermi_dirac_minus_half,
-)
-from otjdd.physics.film_electrons import (
+from otjdd.mechanisms.electrons.density import (
     BY_BAND,
     BY_VOLTAGE,
     BY_WEIGHT,
@@ -40,8 +27,21 @@ from otjdd.physics.film_electrons import (
     occupation_slope,
     place_in_table,
 )
+from otjdd.mechanisms.electrons.search import static_stack
+from otjdd.mechanisms.electrons.stack import (
+    ON_LEFT,
+    ON_RIGHT,
+    TO_RIGHT,
+    column_of,
+    fill_bands,
+    weight_slopes,
+)
+from otjdd.physics.electrostatics import edge
+from otjdd.physics.fermi_dirac import (
+    fermi_dirac_half,
+    fermi_dirac_minus_half,
+)
 from otjdd.physics.junction import new_state
-from otjdd.physics.stack_newton import static_stack
 from otjdd.solver import model
 from validation.reliability import devices as random_devices
 

@@ -12,8 +12,8 @@ from devices import needs_speed
 from layered import between_metals, layer
 from scipy.integrate import quad, solve_bvp
 
-from otjdd.physics.film_electrons import LEFT, RIGHT
-from otjdd.physics.stack_newton import static_stack
+from otjdd.mechanisms.electrons.density import LEFT, RIGHT
+from otjdd.mechanisms.electrons.search import static_stack
 from otjdd.solver import model
 
 E_CHARGE, EPS0, K_EV = 1.602176634e-19, 8.8541878128e-12, 1.380649e-23 / 1.602176634e-19

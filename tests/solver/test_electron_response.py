@@ -8,8 +8,9 @@ from exact_response import exactly_solved
 from test_small_signal import impedance
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics import terminal_charge
-from otjdd.physics.film_electrons import OF_LEFT, OF_RIGHT
+from otjdd.mechanisms.electrons import step
+from otjdd.mechanisms.electrons.density import OF_LEFT, OF_RIGHT
+from otjdd.physics.state import CHARGE, LOG_G
 from otjdd.solver import integrate, linear_response
 
 ELECTRONS = {"device__film__electrons": "balance", "device__left__barrier": 0.3, "device__transmission": "wkb"}
@@ -33,10 +34,8 @@ def test_the_answer_of_the_charges_is_exact_to_round_off(column, omega):
         x = exactly_solved(charges, mp.mpc(0, omega), charges.by_V)
         exact = [
             mp.mpf(direct) + mp.fsum(mp.mpf(a) * x[i] for i, a in enumerate(along))
-            for direct, along in (
-                (charges.log_chord_by_V, charges.log_chord), (charges.charge_by_V, charges.charge)
-            )
-        ]  # fmt: skip
+            for direct, along in ((charges.numbers_by_V[of], charges.numbers[of]) for of in (LOG_G, CHARGE))
+        ]
         for (found,), expected in zip(charges.answer(np.array([omega]), True, False), exact, strict=True):
             assert abs(mp.mpf(found.real) - expected.real) <= 1e-12 * abs(expected.real)
             assert abs(mp.mpf(found.imag) - expected.imag) <= 1e-12 * abs(expected.imag)
@@ -46,7 +45,7 @@ def test_ions_that_stand_still_leave_the_capacitance_of_the_terminal(settled, co
     def terminal(V):
         other = begin(impedance([0.0], [1.0], **SMALL), settled.state.c, voltage=0.2)
         integrate.jump(other, V)
-        film = terminal_charge.from_left(other.junction, other.state, 0)
+        film = step.from_left(other.junction, other.state, 0)
         return other.state.D_left[0] - ELEMENTARY_CHARGE * film, np.log(conducted(other)[0])
 
     h = 1e-3
@@ -69,7 +68,7 @@ def test_vacancies_take_the_electrons_of_the_left_contact_along():
     bound = sum(w / (1.0 + 0.5 * np.exp((level + V) / run.state.kT[0])) for w, V in ((right, 0.0), (left, 0.2)))
     assert np.ptp(bound) > 1e-5
     expected = -0.5 * (left[1:] + left[:-1]) * np.diff(bound) / run.junction.ions[0].z
-    assert charges.charge[5::3] == pytest.approx(expected, rel=1e-9, abs=1e-15)
+    assert charges.numbers[CHARGE, 5::3] == pytest.approx(expected, rel=1e-9, abs=1e-15)
 
 
 @needs_speed

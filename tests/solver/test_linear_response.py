@@ -6,6 +6,7 @@ import pytest
 from devices import COLUMNS, SMALL, begin, case, conducted, lumpy, needs_speed
 from exact_response import exactly_solved
 
+from otjdd.physics.state import LOG_G
 from otjdd.solver import integrate, linear_response
 
 
@@ -29,7 +30,7 @@ def test_the_admittance_is_exact_to_round_off(columns, frequency):
         for column in columns:
             charges, n = column.charges, column.charges.ions.size
             found = exactly_solved(charges, 1j * w, charges.by_V)
-            log_chord = mp.fsum(mp.mpf(charges.log_chord[f]) * found[f] for f in range(n + 1))
+            log_chord = mp.fsum(mp.mpf(charges.numbers[LOG_G, f]) * found[f] for f in range(n + 1))
             total += mp.mpf(column.conductance) + 1j * w * mp.mpf(column.area) * found[n]
             total += mp.mpf(column.voltage) * mp.mpf(column.chord) * log_chord
         (Y,) = linear_response.admittance(columns, np.array([frequency]), True)

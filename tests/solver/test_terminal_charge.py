@@ -6,7 +6,7 @@ from devices import BETWEEN_METALS, begin, case, needs_speed
 from own_drift_diffusion import Film
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
-from otjdd.physics import terminal_charge
+from otjdd.mechanisms.electrons import step
 from otjdd.solver import integrate, linear_response
 
 EMPTIER = 100.0  # density of states over that of the reference, at equal densities: Boltzmann's statistics then hold
@@ -34,7 +34,7 @@ def both(name):
 
 def charge(run):
     """Charge of the left terminal [C/m2]."""
-    return run.state.D_left[0] - ELEMENTARY_CHARGE * terminal_charge.from_left(run.junction, run.state, 0)
+    return run.state.D_left[0] - ELEMENTARY_CHARGE * step.from_left(run.junction, run.state, 0)
 
 
 @needs_speed

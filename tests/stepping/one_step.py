@@ -11,8 +11,7 @@ from otjdd.physics.ion_fluxes import fluxes_of
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import CLOSURE_TOLERANCE, hold_electrons, new_state, polarised
 from otjdd.physics.state import copy_state
-from otjdd.stepping.electron_step import electron_step
-from otjdd.stepping.ion_step import ion_step
+from otjdd.stepping.film_step import electron_step, ion_step
 from otjdd.stepping.rosenbrock import RODAS, RODAS5P, Ramp, new_trial
 
 methods = pytest.mark.parametrize("method", [RODAS, RODAS5P], ids=["rodas", "rodas5p"])

@@ -7,8 +7,8 @@ from one_step import exact, methods, step
 
 from otjdd.compiler.pointer_tuples import Row
 from otjdd.errors import Status
+from otjdd.mechanisms.electrons.density import film_electrons
 from otjdd.physics.columns import bending, close_all
-from otjdd.physics.film_electrons import film_electrons
 from otjdd.physics.junction import CLOSURE_TOLERANCE, new_state
 from otjdd.physics.state import copy_state
 from otjdd.solver import model

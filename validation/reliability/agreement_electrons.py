@@ -75,8 +75,8 @@ class ElectronEquations(Equations):
         """Solution U (N,) [eV], D(0), u_left, u_right of the stack at concentrations and a voltage."""
         from scipy.optimize import root
 
+        from otjdd.mechanisms.electrons.search import static_stack
         from otjdd.physics.electrostatics import edge
-        from otjdd.physics.stack_newton import static_stack
 
         stack, N = static_stack(self.guess, 0, c, V, self.P)[0], c.size
         at_left, at_right = stack.D[0] + self.P, stack.D[-1] + self.P

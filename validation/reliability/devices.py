@@ -187,7 +187,7 @@ def random_stack(number: int, rows: list[Shares]):
     """Junction with electrons in its film, vacancies (N,) [1/m3], and voltage [V] of a row: 100 to 500 K, -3 to 3 V."""
     from otjdd.case.case import parse_case
     from otjdd.compiler.pointer_tuples import Row
-    from otjdd.physics.film_electrons import film_electrons
+    from otjdd.mechanisms.electrons.density import film_electrons
     from otjdd.solver import model
 
     u = Shares(rows[number].of | {"temperature": 0.8 * rows[number].of["temperature"], "columns": 0.0})

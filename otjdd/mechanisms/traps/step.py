@@ -60,10 +60,10 @@ def start_end(state: State, new: State, step: float):
 
 
 @inlined
-def accepted(state: State):
-    """As `stop_traps` where the filling takes time."""
-    if have_memory(state):
-        stop_traps(state)
+def accepted(junction: Junction, state: State, trial: Any):
+    """As `stop_traps` at the end of a step where the filling takes time."""
+    if have_memory(trial.state):
+        stop_traps(trial.state)
 
 
 @bare

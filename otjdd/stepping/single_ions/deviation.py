@@ -14,15 +14,15 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.electrons.rows import BY_BAND, BY_FLUX, BY_PASSED, PASSED, PULL, fill_column, linear_of, put_last
+from otjdd.mechanisms.electrons.stack import BAND
 from otjdd.mechanisms.exchange import end_hops, exchanges, open_faces, passes
-from otjdd.physics.electron_stack import BAND
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.ion_fluxes import IonRows, binds, factor_ion_rows, fluxes_of
 from otjdd.physics.ions import DOWNHILL, UPHILL, G
 from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
 from otjdd.physics.numerics import add_scaled, add_up, dot, factor_threes, solve_threes, solve_tridiagonal
 from otjdd.physics.state import State
-from otjdd.stepping.electron_jacobian import BY_BAND, BY_FLUX, BY_PASSED, PASSED, PULL, fill_column, linear_of, put_last
 from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.single_ions.walk import (
     BESIDE,

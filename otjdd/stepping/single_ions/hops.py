@@ -37,7 +37,7 @@ from otjdd.physics.junction import Junction, hold_electrons
 from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import Accuracy, coupled, ensure_current, settle
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
-from otjdd.stepping.electron_step import bend_less
+from otjdd.stepping.film_step import bend_less
 from otjdd.stepping.rosenbrock import Trial, displaced
 from otjdd.stepping.single_ions.deviation import (
     EMPTY,

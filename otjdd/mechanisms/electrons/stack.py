@@ -1,6 +1,6 @@
 """The stack of a film that holds electrons: bands and charges of one column, and its equations, linear around a stack.
 
-    dD/dx = e (z c - n + f)      dE_C/dx = E(D)      n(E_C, w, V) of `film_electrons`
+    dD/dx = e (z c - n + f)      dE_C/dx = E(D)      n(E_C, w, V) of `density`
 
                face 0      cell 0      face 1      cell 1    ...    cell N-1     face N
     unknown     D_0       U_0, w_0      D_1       U_1, w_1         U_N-1, w_N-1    D_N
@@ -14,7 +14,7 @@ the linear equations of the faces give dD, and those of the cells remain:
     dD_f = stiffness_f (dU_f - dU_f-1 + r_f)        dU = -dV left of face 0, 0 right of face N
     dD_i+1 - dD_i + e h_i dn_i(dU, dw, dV) = -r     dw_i by `weight_slopes`
 
-Their unknowns dU_i, dw_i are the first two of a block: the time step has a third (`electron_jacobian`).
+Their unknowns dU_i, dw_i are the first two of a block: the time step has a third (`rows`).
 
 In a film of several layers the weights of the contacts follow from the densities of states of these:
 
@@ -34,8 +34,7 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.electrostatics import edge
-from otjdd.physics.film_electrons import (
+from otjdd.mechanisms.electrons.density import (
     BY_BAND,
     BY_VOLTAGE,
     BY_WEIGHT,
@@ -48,6 +47,7 @@ from otjdd.physics.film_electrons import (
     fill_pieces,
     mean_exponential,
 )
+from otjdd.physics.electrostatics import edge
 from otjdd.physics.ion_fluxes import bind, binds
 from otjdd.physics.ions import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, layer_count
 from otjdd.physics.junction import Fields, Junction, fill_fields
@@ -108,7 +108,7 @@ def interface_piece(junction: Junction, k: int, j: int, kT: float, U: np.ndarray
 def put_layers_into_pieces(
     junction: Junction, k: int, kT: float, U: np.ndarray, sides: np.ndarray, top: float, pieces: np.ndarray
 ):  # fmt: skip
-    """Turn pieces (N+1,) of `film_electrons.fill_pieces` of column k, whose band U has a top, into those of layers."""
+    """Turn pieces (N+1,) of `density.fill_pieces` of column k, whose band U has a top, into those of layers."""
     layers, last = junction.layers, pieces.size
     for m in range(1, layer_count(layers)):
         states = relative_states(junction, k, m)
@@ -125,7 +125,7 @@ def fill_slopes_beside(
 ):  # fmt: skip
     """Fill the slopes of the weights in both cells beside each interface of column k, from shares `pieces` (N+1,).
 
-    slopes : rows TO_RIGHT, ON_RIGHT and ON_LEFT of `electron_stack.weight_slopes`
+    slopes : rows TO_RIGHT, ON_RIGHT and ON_LEFT of `stack.weight_slopes`
     """
     to_right, on_right, on_left = slopes
     distance, layers = junction.columns.distance[k], junction.layers

@@ -1,8 +1,10 @@
-"""The charge of the terminals: the electrode from which each electron of the film comes.
+"""Electrons in a time step: the electrode from which each of them comes, which is the charge of the terminals.
+
+Where they change sides by themselves, the stack leaps.
 
 The electrons of the film follow its band at once. By continuity, dn/dt = -dS/dx, and as the electrodes alone set the
 integral of S exp(E_C/kT)/N_c over the film, an electron that appears at x comes from the left electrode by the share
-1 - w(x), w as in `film_electrons`:
+1 - w(x), w as in `density`:
 
     S(0) = S_steady + int (1 - w) dn/dt dx          S(L) = S_steady - int w dn/dt dx
 
@@ -22,16 +24,21 @@ V_j, polarisation and temperature, followed in parts as short as their error ask
 ends show that their error cannot matter.
 """
 
+from typing import Any
+
 import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.electrons.density import BY_WEIGHT, HELD_LEFT, HELD_RIGHT, LEFT, OF_LEFT, OF_RIGHT, RIGHT
+from otjdd.mechanisms.electrons.rows import answer
 from otjdd.physics.columns import close_with_electrons
-from otjdd.physics.film_electrons import BY_WEIGHT, HELD_LEFT, HELD_RIGHT, LEFT, OF_LEFT, OF_RIGHT, RIGHT
 from otjdd.physics.ion_fluxes import binds
 from otjdd.physics.junction import Junction, hold_electrons, new_state
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, GUESS, State, WayBetween, copy_state
+
+__all__ = ["accepted", "answer", "may_leap"]  # hooks
 
 NEAR = 0.5  # kT that the band moves between two states whose mean weights give what flows: to some 2e-3 of it
 TOLERANCE = 5e-4  # of what flows over a longer way: error of the mean weights over a part, extrapolated from its halves
@@ -257,3 +264,16 @@ def follow_surplus(junction: Junction, old: State, new: State, between: WayBetwe
             copy_state(new, between.end)
             add_part(junction, between, False, new)
             last = True
+
+
+@bare
+def accepted(junction: Junction, state: State, trial: Any):
+    """Count the charge that electrons took on the way from a state to the end of a step."""
+    if hold_electrons(junction):
+        follow_surplus(junction, state, trial.state, trial.between)
+
+
+@inlined
+def may_leap(junction: Junction) -> bool:
+    """Electrons may change sides by themselves."""
+    return hold_electrons(junction)

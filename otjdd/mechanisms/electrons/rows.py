@@ -1,4 +1,4 @@
-"""Jacobian of a time step with electrons in the film: the linear equations of a stack, with the vacancies as third unknown.
+"""Equations of a step or a small signal with electrons in the film: those of a stack, the vacancies as third unknown.
 
     dS_f/(gamma dt) - dJ_f(c, E_f)                                  = flux, and stages before        faces
     dD_i+1 - dD_i + e z (dS_i+1 - dS_i) + e h_i dn_i(U, w, V)       = -r                             cells
@@ -8,40 +8,47 @@ vacancies pass the right electrode, is eliminated first: it meets the last block
 blocks: D rises with U and falls with the charge behind it, the flux takes charge away.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import detached, inlined, spliced
+from otjdd.compiler.decorators import bare, detached, inlined, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.mechanisms.exchange import exchanges, passes
-from otjdd.physics.electron_stack import (
-    BAND,
-    WEIGHT,
-    Linear,
-    Stack,
-    column,
-    fill_answer_to_polarisation,
-    fill_answer_to_voltage,
-    fill_residuals,
-    linearise,
-)
-from otjdd.physics.film_electrons import (
+from otjdd.mechanisms.electrons.density import (
     BARE,
+    BY_VOLTAGE,
+    BY_WEIGHT,
     HELD_BY_BAND,
     HELD_BY_VOLTAGE,
     HELD_BY_WEIGHT,
     HELD_LEFT,
     HELD_RIGHT,
+    OF_LEFT,
 )
-from otjdd.physics.ion_fluxes import FluxRow, binds, end_row, flux_row
-from otjdd.physics.junction import FluxSlopes, Junction
+from otjdd.mechanisms.electrons.density import BY_BAND as N_BY_BAND
+from otjdd.mechanisms.electrons.stack import (
+    BAND,
+    WEIGHT,
+    Linear,
+    Stack,
+    column,
+    column_of,
+    electrode_elastances,
+    fill_answer_to_polarisation,
+    fill_answer_to_voltage,
+    fill_residuals,
+    linearise,
+)
+from otjdd.mechanisms.exchange import exchanges, open_faces, passes
+from otjdd.physics.ion_fluxes import FluxRow, binds, end_row, flux_row, linear_fluxes
+from otjdd.physics.junction import FluxSlopes, Junction, hold_electrons
 from otjdd.physics.numerics import factor_threes, solve_threes
-from otjdd.physics.state import State
+from otjdd.physics.state import CHARGE, LOG_G, NUMBERS, VOLTAGE, State
 
 PASSED = 2  # unknown of a block, after BAND and WEIGHT
 PER_BLOCK = 3
+DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
 # rows of ElectronWork.lines
 STIFFNESS, MISSING, ENDS, TILT, PULL, LINES = range(6)
 # numbers of ElectronWork.last: dS_N by dS_N-1 and by -dU_N-1, by its right-hand side, and the flux before it by -dS_N
@@ -57,7 +64,7 @@ class ElectronWork(NamedTuple):
     by_P: np.ndarray  # (K, N, 3) answer of the unknowns to the polarisation; of size 0 where no film is polarised
     x: np.ndarray  # (K, N, 3) right-hand sides, then answers
     charge: np.ndarray  # (K, N, 3) derivatives of the charge of the left terminal by the unknowns, D(0) left out
-    lines: np.ndarray  # (LINES, K, N+1) of `electron_stack.Linear`; TILT: flux by the step of the band [1/(m2 s eV)]
+    lines: np.ndarray  # (LINES, K, N+1) of `stack.Linear`; TILT: flux by the step of the band [1/(m2 s eV)]
     # PULL: of `ion_fluxes.fill_pull`
     last: np.ndarray  # (K, LAST) of the last face, where vacancies pass it
     U: np.ndarray  # (s, K, N) stages of the band, and of D
@@ -158,9 +165,9 @@ def add_bound(junction: Junction, k: int, stack: Stack, pull: np.ndarray, linear
         before = -pull[i + 1] / n[BARE, i]
 
 
-@spliced
-def fill_column(junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes, per_dt: float):
-    """Fill the equations of column k at a settled state, and minus their derivatives by V_j.
+@detached
+def fill_rows(junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes, per_dt: float):
+    """Fill the equations of column k at a settled state, but for the last face, and minus their derivatives by V_j.
 
     slopes : of the fluxes   per_dt : 1/(gamma dt) [1/s]
     """
@@ -177,10 +184,16 @@ def fill_column(junction: Junction, state: State, film: ElectronWork, k: int, sl
         response[f, PASSED] = 0.0
     if passes(junction.left_wall[k]):
         response[0, PASSED] = tilt[0]
-    if passes(junction.right_wall[k]):
-        eliminate_last(junction, k, slopes, tilt, per_dt, linear, film.last[k])
     if binds(junction):
         add_bound(junction, k, stack, film.lines[PULL, k], linear, response)
+
+
+@spliced
+def fill_column(junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes, per_dt: float):
+    """As `fill_rows`, the last face eliminated where vacancies pass it."""
+    fill_rows(junction, state, film, k, slopes, per_dt)
+    if passes(junction.right_wall[k]):
+        eliminate_last(junction, k, slopes, film.lines[TILT, k], per_dt, linear_of(film, k), film.last[k])
 
 
 @spliced
@@ -220,3 +233,106 @@ def solve_column(junction: Junction, k: int, at: State, film: ElectronWork, flux
         N = linear.x.shape[0]
         put_last(junction, k, flux[N] + tilt[N] * linear.missing[N], film.last[k], linear)
     solve_threes(linear.lower, linear.diagonal, linear.upper, linear.x)
+
+
+@detached
+def fill_charge_slopes(junction: Junction, state: State, k: int, out: np.ndarray):
+    """Fill the derivatives (N, 3) of what comes to column k from the left [C/m2] by its unknowns, D(0) left out.
+
+    Electrons come by the share 1 - w, and vacancies bring those that they hold, see `electrons.step`.
+    """
+    n, before, share = state.electrons[k], 0.0, 1.0
+    for i in range(out.shape[0]):
+        of_left = -ELEMENTARY_CHARGE * n[OF_LEFT, i]
+        per_n = of_left * junction.columns.width[k, i]
+        out[i, BAND], out[i, WEIGHT] = per_n * n[N_BY_BAND, i], per_n * n[BY_WEIGHT, i]
+        out[i, PASSED] = 0.0
+        if binds(junction):
+            held = n[HELD_LEFT, i] + n[HELD_RIGHT, i]
+            mean = 0.5 * (share + n[OF_LEFT, i]) if i > 0 else 1.0
+            out[i, PASSED] = -ELEMENTARY_CHARGE * mean * (held - before)
+            before, share = held, n[OF_LEFT, i]
+    if passes(junction.left_wall[k]):
+        out[0, PASSED] += junction.ions[k].z * ELEMENTARY_CHARGE
+
+
+@bare
+def charge_by_voltage(junction: Junction, state: State, k: int) -> float:
+    """Derivative of what comes to column k from the left by V_j at constant unknowns [F/m2], D(0) left out."""
+    total, n = 0.0, state.electrons[k]
+    for i in range(n.shape[1]):
+        total -= ELEMENTARY_CHARGE * n[OF_LEFT, i] * n[BY_VOLTAGE, i] * junction.columns.width[k, i]
+    return total
+
+
+@detached
+def fill_signal(junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes):
+    """As `fill_rows` at no rate, with minus the derivatives by P, and those of the charge of the left terminal."""
+    fill_rows(junction, state, film, k, slopes, 0.0)
+    fill_answer_to_polarisation(junction, k, column(state, k), linear_of(film, k), film.by_P[k])
+    fill_charge_slopes(junction, state, k, film.charge[k])
+
+
+def answer(
+    junction: Junction, state: State, k: int, response: Any, log_slopes: tuple[float, float, np.ndarray]
+) -> Any:  # fmt: skip
+    """The linear response of column k to a small signal, its unknowns those of the blocks here.
+
+    response : `solver.linear_response.Response` without electrons   log_slopes : of ln G by D(L), by P and by S_f
+    The vacancies count as e z S_f; what passes the right electrode is a shared unknown.
+    """
+    if not hold_electrons(junction):
+        return response
+    (J, slopes, pull), (K, N), charge = linear_fluxes(junction, state, k), state.c.shape, response.charge_of_ions
+    film, (first, end) = new_electron_work(0, K, N, True, True), open_faces(junction, N)
+    film.lines[PULL, k] = pull
+    fill_signal(junction, state, film, k, slopes)
+    (lower, diagonal, upper), by_V, tilt = film.matrix[:, k], film.response[k], film.lines[TILT, k]
+    if first:  # there is no face
+        diagonal[0, PASSED, PASSED] = 1.0
+    rows, ions = diagonals(lower, diagonal, upper), np.arange(3 * first + 2, 3 * N, 3)
+    rows[ions] *= charge
+    by_V[first:, PASSED] *= charge
+    for band in range(BANDS):  # from vacancies to their charge
+        beside = ions - band + DIAGONAL
+        rows[beside[(beside >= 0) & (beside < 3 * N)], band] /= charge
+    film.charge[k, :, PASSED] /= charge
+    of_faces, moves = np.zeros((NUMBERS, N + 1)), np.zeros(3 * N)  # the numbers by D at the faces
+    per_charge = log_slopes[2][:-1] / charge
+    of_faces[VOLTAGE], of_faces[CHARGE, 0] = junction.columns.distance[k] / state.eps[k], 1.0
+    of_faces[LOG_G] = np.append(-per_charge, log_slopes[0] + per_charge.sum())  # e z S_f = D(L) - D_f and what stays
+    by_step = of_faces * film.lines[STIFFNESS, k]
+    at_ends = -by_step[:, [0, N]] @ electrode_elastances(junction, k, column_of(state, k))
+    numbers = np.zeros((NUMBERS, N, PER_BLOCK))
+    numbers[CHARGE] = film.charge[k]
+    numbers[:, :, BAND] += by_step[:, :-1] - by_step[:, 1:]
+    moves[ions] = 1.0
+    joined = response._replace(
+        rows=rows, to_shared=np.zeros((3 * N, 0)), to_local=np.zeros((0, 3 * N)), shared=np.zeros((0, 0)), moves=moves,
+        by_V=by_V.ravel(), by_P=film.by_P[k].ravel(), flux=np.zeros(3 * N), ions=ions,
+        numbers=numbers.reshape(NUMBERS, 3 * N), numbers_by_V=by_step[:, 0] + np.array([0.0, 0.0, charge_by_voltage(junction, state, k)]),
+        numbers_by_P=at_ends + np.array([0.0, log_slopes[0] + log_slopes[1], 1.0]),
+    )  # fmt: skip
+    joined.flux[ions] = charge * J[first:N]
+    if end == N:
+        return joined
+    dilution, (onto, by_others) = junction.columns.dilution[k], np.zeros((2, 3 * N))
+    row = end_row(dilution, slopes, 0.0, N)
+    onto[3 * N - 3], onto[3 * N - 1] = 1.0, flux_row(dilution, slopes, 0.0, N - 1).upper
+    by_others[3 * N - 3], by_others[3 * N - 1] = charge * tilt[N], row.lower
+    joined = joined.with_unknown(
+        relaxation=row.diagonal, by_V=0.0, flux=charge * J[N], onto_others=onto, by_others=by_others
+    )
+    return joined._replace(ions=np.append(ions, 3 * N))
+
+
+def diagonals(lower: np.ndarray, diagonal: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Rows (3N, BANDS) about the diagonal of a block tridiagonal matrix, its blocks (N, 3, 3)."""
+    N = diagonal.shape[0]
+    lower[0], upper[-1] = 0.0, 0.0
+    rows = np.zeros((N, 3, BANDS))
+    for block, blocks in enumerate((lower, diagonal, upper)):
+        for row in range(3):
+            first = DIAGONAL + 3 * (block - 1) - row
+            rows[:, row, first : first + 3] = blocks[:, row]
+    return rows.reshape(3 * N, BANDS)

@@ -1,7 +1,7 @@
 """Rest of the ions at a constant voltage in a film that holds electrons; at 0 V it is equilibrium.
 
 No flux passes a face where c/(c_max - c) = K exp[(z U - W)/kT], U being the band E_C. So the vacancies depend on the
-band as the electrons do, and their slope is added to the diagonal of the static Newton iteration of `stack_newton`. One row
+band as the electrons do, and their slope is added to the diagonal of the static Newton iteration of `search`. One row
 and one column more, for the number of vacancies and ln K, border its matrix; where an electrode exchanges vacancies, its
 reservoir at its initial filling gives ln K. Vacancies that hold electrons have the site
 energy of `ion_fluxes` beside W, so they follow the band with their mean charge z - f.
@@ -13,13 +13,13 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.electrons.density import BARE, HELD_LEFT, HELD_RIGHT
+from otjdd.mechanisms.electrons.search import farther, rows_of_stack, solve_stack, static_rows
+from otjdd.mechanisms.electrons.stack import column, fill_bands
 from otjdd.mechanisms.exchange import exchanges, passes
-from otjdd.physics.electron_stack import column, fill_bands
-from otjdd.physics.film_electrons import BARE, HELD_LEFT, HELD_RIGHT
 from otjdd.physics.ion_fluxes import binds
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import factor_tridiagonal, solve_tridiagonal
-from otjdd.physics.stack_newton import farther, rows_of_stack, solve_stack, static_rows
 from otjdd.physics.state import State
 
 MOST_STEPS = 1000

@@ -3,7 +3,7 @@
 Weights that follow the band are held during a step and computed anew after it. The unknowns D_0, U_0, D_1, ..., D_N in this
 order then make one tridiagonal matrix whose diagonal is nowhere positive and whose neighbours are -1 and 1: elimination
 keeps every pivot negative. The iteration needs no damping, where one for the potential alone oscillates with the saturating
-D(E) of SrTiO3. With the weights as unknowns (`electron_stack.Linear`) it converges quadratically from near the solution.
+D(E) of SrTiO3. With the weights as unknowns (`stack.Linear`) it converges quadratically from near the solution.
 """
 
 import math
@@ -13,7 +13,8 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined, spliced
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.electron_stack import (
+from otjdd.mechanisms.electrons.density import BY_BAND, BY_WEIGHT, OF_LEFT, OF_RIGHT
+from otjdd.mechanisms.electrons.stack import (
     BAND,
     BEFORE,
     DIAGONAL,
@@ -37,7 +38,6 @@ from otjdd.physics.electron_stack import (
     missing_step,
     own_linear,
 )
-from otjdd.physics.film_electrons import BY_BAND, BY_WEIGHT, OF_LEFT, OF_RIGHT
 from otjdd.physics.junction import Junction, charge_range, new_state
 from otjdd.physics.numerics import add_up, copy, factor_tridiagonal, factor_twos, solve_tridiagonal, solve_twos
 from otjdd.physics.state import COSH, State
