@@ -310,7 +310,8 @@ def answer(
     joined = response._replace(
         rows=rows, to_shared=np.zeros((3 * N, 0)), to_local=np.zeros((0, 3 * N)), shared=np.zeros((0, 0)), moves=moves,
         by_V=by_V.ravel(), by_P=film.by_P[k].ravel(), flux=np.zeros(3 * N), ions=ions,
-        numbers=numbers.reshape(NUMBERS, 3 * N), numbers_by_V=by_step[:, 0] + np.array([0.0, 0.0, charge_by_voltage(junction, state, k)]),
+        numbers=numbers.reshape(NUMBERS, 3 * N),
+        numbers_by_V=by_step[:, 0] + np.array([0.0, 0.0, charge_by_voltage(junction, state, k)]),
         numbers_by_P=at_ends + np.array([0.0, log_slopes[0] + log_slopes[1], 1.0]),
     )  # fmt: skip
     joined.flux[ions] = charge * J[first:N]
