@@ -5,14 +5,16 @@ import pytest
 from devices import BARE, SMALL, case, closed, needs_speed
 from layered import layer, stacked
 from scipy.integrate import trapezoid
+from scipy.special import log_ndtr, logsumexp, ndtr
 
 from otjdd.case.case import parse_case
 from otjdd.case.traps import Trap
+from otjdd.mechanisms.traps.sites import FARTHEST, level_shares
 from otjdd.physics.channels import beside_coherent
 from otjdd.physics.state import NO_SLOPES
 from otjdd.results import store
 from otjdd.runs.run import run, simulate
-from otjdd.solver.traps import ELECTRODES, point_counts, trap_currents
+from otjdd.solver.traps import ELECTRODES, level_count, point_counts, trap_currents
 
 HOLD = 'drive = { kind = "hold", voltage = "0.5 V", duration = "1 ps" }\n' + BARE
 ELASTIC = {"name": "elastic", "kind": "none", "density": 1e25, "depth": 0.3}
@@ -98,6 +100,15 @@ def test_thick_pieces_heavy_electrons_and_cold_films_have_more_points():
     assert point_counts(trap, lengths, 4.0 * mass, KT, 1e-5).sum() > whole
     assert point_counts(trap, lengths, mass, KT / 4.0, 1e-5).sum() > whole
     assert point_counts(trap, lengths, mass, KT, 1e-2).sum() < whole
+
+
+@pytest.mark.parametrize(("spread", "kT"), [(0.05, KT), (0.1, KT), (0.2, KT), (0.1, 1.6 * KT), (0.05, KT / 4.0)])
+def test_levels_of_a_spread_weigh_an_exponential_as_the_normal_distribution_does(spread, kT):
+    """The sum over exp(depth/kT), as a current may grow, against its closed form between the ends of the spread."""
+    shift, share = level_shares(spread, level_count(spread, kT))
+    a = spread / kT
+    exact = 0.5 * a * a + log_ndtr(FARTHEST - a) - np.log(2.0 * ndtr(FARTHEST) - 1.0)
+    assert logsumexp(shift / kT, b=share) == pytest.approx(exact, abs=4e-4)
 
 
 @needs_speed
