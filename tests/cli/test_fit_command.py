@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from commands import otjdd
 from fitted_devices import clean, noisy, small
 from PIL import Image
@@ -139,3 +140,13 @@ def test_a_fit_without_a_terminal_has_a_line_for_each_evaluation_and_prints_its_
     assert f"device.left.barrier  {1.2 * barrier:.4g} eV" in printed
     assert "chi-square 1 per point; 1 evaluations" in printed
     assert (folder / "ended.nc").exists()
+
+
+def test_expected_errors_are_a_row_a_candidate_with_what_failed_and_the_warnings_of_the_fit():
+    ds = xr.Dataset({"ratio": (("candidate", "parameter"), [[0.5, 1.0], [0.25, 0.75]])})
+    ds = ds.assign_coords(candidate=["at 350 K", "rv-loop"], parameter=["barrier", "density"])
+    words = command.errors_table(ds.assign_attrs(failed="cv failed", warnings="few points\nshort"))
+    assert [line.split() for line in words.splitlines()[:3]] == [
+        ["barrier", "density"], ["at", "350", "K", "0.50", "1.00"], ["rv-loop", "0.25", "0.75"],
+    ]  # fmt: skip
+    assert words.splitlines()[4:] == ["cv failed", "warning of the fit: few points", "warning of the fit: short"]

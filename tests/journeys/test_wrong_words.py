@@ -57,6 +57,7 @@ WRONG = [  # words, exit code, what is said
     ("run li2019 --plot out.jpg", 2, ".png, .pdf or .svg"),
     ("run li2019 -o nowhere/out.nc", 5, "nowhere"),
     ("run li2019 -o bad.toml", 5, "bad.toml"),
+    (f"run li2019 -o {'x' * 300}.nc", 5, "File name too long; "),
     ("run li2019 -o locked/out.nc", 5, "locked"),
     ("run li2019 -o locked/comm", 5, "locked: is a folder that you may not write to"),  # a file there may be written to
     ("run good.csv", 3, "expected a case file, got measured data; `otjdd check` describes it"),
@@ -156,7 +157,7 @@ def solved(tmp_path_factory):
     return path.read_bytes()
 
 
-@pytest.mark.parametrize(("words", "code", "said"), WRONG, ids=[f"{words} | {said}" for words, _, said in WRONG])
+@pytest.mark.parametrize(("words", "code", "said"), WRONG, ids=[f"{words[:60]} | {said}" for words, _, said in WRONG])
 def test_a_wrong_word_is_told_before_anything_is_written(words, code, said, solved, folder):
     files = {"bad.toml": BAD, "words.csv": CSV, "good.csv": GOOD, "wished.toml": CALIBRATION}
     files |= {
