@@ -15,7 +15,7 @@ from otjdd.waveform import shapes
 IONS, MANY, RATE = 400.0, 4000, 1e-6  # ions; junctions; 1/s at 0 V, where the column is linear
 
 
-@pytest.mark.parametrize(("duration", "steps"), [(1e-3, 1), (1e-3, 10), (1e3, 1), (1e3, 10), (2e6, 2000)])
+@pytest.mark.parametrize(("duration", "steps"), [(1e-3, 1), (1e-3, 10), (1e3, 1), (1e3, 10), (4e5, 400)])
 def test_variance_of_a_linear_column_is_exact_at_any_step(duration, steps):
     """Ornstein and Uhlenbeck: 2 D t of a short time, that of a binomial number at rest, however the time is divided."""
     model = noisy_model()

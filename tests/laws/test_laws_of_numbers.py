@@ -303,8 +303,8 @@ def own_rates(data, trap, x, V: float):
             rates.append(np.where(level > mu - 6.0, nu * passed * expit(-(level - mu) / kT), 0.0))
             continue
         spread = math.sqrt(2.0 * relaxed * kT)
-        step = 0.1 * min(kT, spread)
-        energy = np.arange(mu - 6.0, max(U0, U0 + slope * L, mu) + 40.0 * kT + 6.0 * spread, step)[:, None]
+        step, least = 0.2 * min(kT, spread), max(mu - 6.0, level.min() - relaxed - 10.0 * spread)
+        energy = np.arange(least, max(U0, U0 + slope * L, mu) + 40.0 * kT + 6.0 * spread, step)[:, None]
         line = np.exp(-((relaxed + level - energy) ** 2) / (4.0 * relaxed * kT)) / math.sqrt(
             4.0 * math.pi * relaxed * kT
         )
@@ -463,7 +463,7 @@ def test_a_spread_of_depths_is_the_sum_over_depths(data):
     data = with_keys(data, drive={"kind": "iv", "voltages": [f"{V} V" for V in biases]}, device__film__cells=24)
     wide = run_of(data).squeeze()
     step = min(spread / 32.0, math.inf if "relaxation_energy" in trap else kT / 4.0)
-    nodes = np.linspace(-6.0, 6.0, math.ceil(12.0 * spread / step))
+    nodes = np.linspace(-4.5, 4.5, math.ceil(9.0 * spread / step))
     weight = np.exp(-0.5 * nodes**2) / np.exp(-0.5 * nodes**2).sum()
     x, w = part_of_film(data, trap, 4, 2)
     area = math.pi * number(data["device"]["radius"]) ** 2

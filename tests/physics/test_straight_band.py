@@ -58,7 +58,7 @@ def exact_current(thickness, V):
     """Current [A] through the band from BARRIER - V to BARRIER: Airy functions, and Gauss's rule on panels of one kT."""
     kT = BOLTZMANN_EV * TEMPERATURE
     band = chain([BARRIER - V, BARRIER], thickness, MASS, (-DEPTH - V, -DEPTH), (1.0, 1.0))
-    edges = np.arange(-1.6, BARRIER + 14.0 * kT, kT)
+    edges = np.arange(-0.8, BARRIER + 14.0 * kT, kT)
     nodes, weights = np.polynomial.legendre.leggauss(5)
     E = (0.5 * (edges[1:] + edges[:-1]) + 0.5 * kT * nodes[:, None]).ravel()
     T = np.array([float(exact_linear(band, energy)) for energy in E])
