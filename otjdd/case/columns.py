@@ -213,10 +213,6 @@ def two_sided() -> Standard:
     )
 
 
-def uniform_law() -> Standard:
-    return Standard(lambda n: np.linspace(0.0, 1.0, n + 1), lambda u: u - 0.5, lambda u: 0.5 * u * (u - 1.0))
-
-
 def listed_law(values: np.ndarray, weights: np.ndarray) -> Standard:
     """The law of listed values with weights. Slices are equally wide in value; empty ones are left out."""
     order = np.argsort(values, kind="stable")
@@ -238,7 +234,9 @@ def listed_law(values: np.ndarray, weights: np.ndarray) -> Standard:
 LAWS = {
     "normal": normal_law,
     "log-normal": normal_law,
-    "uniform": uniform_law,
+    "uniform": lambda: Standard(
+        lambda n: np.linspace(0.0, 1.0, n + 1), lambda u: u - 0.5, lambda u: 0.5 * u * (u - 1.0)
+    ),
     "exponential": exponential_law,
     "two-sided-exponential": two_sided,
 }

@@ -87,15 +87,11 @@ def of_traps(part: str, stands: Callable[[Any], object]) -> Callable[[Case], lis
     """Places of a key of the traps of a case for which it is so."""
 
     def places(case: Case) -> list[Place]:
-        traps = enumerate(case.device.traps or ())
+        traps = [(i, trap, getattr(trap, part)) for i, trap in enumerate(case.device.traps or ()) if stands(trap)]
         return [
-            (("device", "traps", i, part), brief(as_stated(getattr(trap, part))), trap)
-            for i, trap in traps
-            if stands(trap)
+            (("device", "traps", i, part), brief(write(value, dimension) if dimension else str(value)), trap)
+            for i, trap, value in traps
         ]
-
-    def as_stated(value: Any) -> str:
-        return str(value) if not dimension else write(value, dimension)
 
     dimension = {"hop_frequency": "frequency", "depth_spread": "energy"}.get(part, "")
     return places
@@ -119,11 +115,6 @@ def circuit_of_cells(case: Case) -> list[Place]:
     usual = type(case.circuit)()
     keys = [key for key in NOT_IN_A_CROSSBAR if getattr(case.circuit, key) != getattr(usual, key)]
     return [(("circuit", key), "a value", case) for key in keys]
-
-
-def other_drive(case: Case) -> list[Place]:
-    """The drive of a case that is not one of patterns."""
-    return [] if case.drive.kind == "patterns" else [(("drive", "kind"), brief(case.drive.kind), case)]
 
 
 def thickness_spreads(case: Case) -> list[Place]:
@@ -177,7 +168,11 @@ SUBJECTS = {
         ),
         '"none"',
     ),
-    "drive": Subject("any other drive", other_drive, '"patterns"'),
+    "drive": Subject(
+        "any other drive",
+        lambda case: [] if case.drive.kind == "patterns" else [(("drive", "kind"), brief(case.drive.kind), case)],
+        '"patterns"',
+    ),
     "patterns": Subject(
         "no `crossbar`",
         lambda case: [(("crossbar",), "nothing", case)] if case.crossbar is None else [],
@@ -226,16 +221,8 @@ def layered(case: Case, record: Any) -> bool:
     return isinstance(case.device.film, LayeredFilm)
 
 
-def in_parts(case: Case, record: Any) -> bool:
-    return layered(case, record) and case.device.film.parted
-
-
 def rests(case: Case, record: Any) -> bool:
     return case.ions.initial == "equilibrium" or settles(case, record)
-
-
-def carries_flux(case: Case) -> bool:
-    return len(exchanges(case.device)) == len(SIDES) and any(case.drive.bias_voltages())
 
 
 def vacancies_move(case: Case, record: Any) -> bool:
@@ -264,7 +251,8 @@ RULES = (
          lambda case, of: not case.device.film.stack[0 if of[0] == "left" else -1].mobile, "no vacancy is there", True),
     rule_of_drives("exchange", ("patterns",), ", whose compact models have a constant number of vacancies"),
     Rule("exchange", "with drive.settle, where two electrodes that exchange carry a steady flux",
-         lambda case, of: settles(case, of) and carries_flux(case), law=True),
+         lambda case, of: settles(case, of) and len(exchanges(case.device)) == 2 and any(case.drive.bias_voltages()),
+         law=True),
     Rule("exchange", "with drive.settle and a capacity, which would settle with the film",
          lambda case, of: settles(case, of) and of[1].capacity is not None),
     Rule("exchange", "with {what}, whose number of vacancies is constant", lambda case, of: of[1].rate > 0.0,
@@ -308,7 +296,8 @@ RULES = (
          lambda *at: not with_electrons(*at), law=True),
     Rule("ionisation", "with device.film.layers: vacancies there hold no electrons in this model", layered),
     Rule("rise", "with device.film.layers: each layer has its own activation_energy", layered, law=True),
-    Rule("electrons", PARTED + "in a film that relaxes instantaneously", lambda *at: in_parts(*at) and rests(*at)),
+    Rule("electrons", PARTED + "in a film that relaxes instantaneously",
+         lambda *at: layered(*at) and at[0].device.film.parted and rests(*at)),
     Rule("thickness", "with device.film.layers: kinds of columns may set device.film.layers[0].thickness", layered),
     Rule("drive", "in a case with a [crossbar]", in_a_crossbar, law=True),
     Rule("patterns", "for a drive of patterns", of_kinds("patterns"), law=True),

@@ -11,7 +11,7 @@ by the first pulses and first sweeps of the case.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,10 +21,8 @@ from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, middles, points
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import Range
 from otjdd.errors import ExtractionError, SolverError
+from otjdd.system.late import xr
 from otjdd.system.pool import Spread
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 Drive = dict[str, Any]  # a drive as data of a case, SI
 
@@ -226,8 +224,6 @@ def with_drive(case: Case, drive: Drive) -> Case:
 
 def measured_error(model: CompactModel, case: Case, spread: Spread) -> "xr.Dataset":
     """Dataset of the errors [decades] of reads: rms and worst (protocol), and all reads (sample)."""
-    import xarray as xr
-
     protocols = {name: (model.point, of_protocol) for name, of_protocol in drives(model.limits).items()}
     protocols |= drives_at(model.limits, model.axes)
     named = [(name, point, drive) for name, (point, of_protocol) in protocols.items() for drive in of_protocol]

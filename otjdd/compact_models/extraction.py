@@ -217,7 +217,8 @@ def ends_and_knots(
     runs = 0
     while True:
         low, high = span_of(kind.bench, ends)
-        states = low + (high - low) * even_and_ends(STATES)
+        even = np.linspace(0.0, 1.0, STATES)
+        states = low + (high - low) * (0.5 * even + 0.25 * (1.0 - np.cos(np.pi * even)))  # denser towards both ends
         knots, more, off = knots_at(kind, ends, states, limits, use, spread, progress)
         runs += more
         least, most = min(knots.values(), key=lambda knot: knot.rest), max(knots.values(), key=lambda knot: knot.rest)
@@ -367,12 +368,6 @@ def middles(voltages: list[float], wrong: set[float]) -> list[float]:
 def first_voltages(limits: Range) -> np.ndarray:
     """Voltages to start with, 0 V among them."""
     return np.unique(np.append(np.linspace(limits.low, limits.high, FIRST_KNOTS), 0.0))
-
-
-def even_and_ends(count: int) -> np.ndarray:
-    """Numbers (count,) from 0 to 1, denser towards both ends."""
-    even = np.linspace(0.0, 1.0, count)
-    return 0.5 * even + 0.5 * (0.5 - 0.5 * np.cos(np.pi * even))
 
 
 SHARE_KNOTS = 9  # of the share

@@ -237,7 +237,8 @@ def row_at(bench: Bench, ends: Ends, states: np.ndarray, voltage: float) -> np.n
 def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray, voltage: float) -> np.ndarray:
     """States and log10 of phi (n, 2) between the samples of a branch with the state of rest `rest`."""
     q, low, high, samples = branch.state, states[0], states[-1], []
-    passed, ions = ions_passed(bench, branch.c), ions_per_area(bench)
+    sheets, ions = branch.c * bench.junction.columns.width[0], ions_per_area(bench)
+    passed = np.cumsum(sheets[:, :0:-1], axis=1)[:, ::-1]  # ions (n, N - 1) [1/m2] beyond the inner faces
     w = np.ones(passed.shape[1])  # at the end of the run a hop over any face counts 1
     for i in range(len(q) - 2, -1, -1):
         step, moved = branch.time[i + 1] - branch.time[i], q[i + 1] - q[i]
@@ -254,9 +255,3 @@ def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray,
             diffusion = 0.5 * ((w * moved / along_path) ** 2) @ hops(run)
             samples.append((0.5 * (q[i] + q[i + 1]), np.log10(np.clip(diffusion / rate / binomial, LEAST, MOST))))
     return np.array(samples[::-1]).reshape(-1, 2)
-
-
-def ions_passed(bench: Bench, c: np.ndarray) -> np.ndarray:
-    """Ions (n, N - 1) [1/m2] beyond the inner faces of concentrations (n, N) [1/m3]."""
-    sheets = c * bench.junction.columns.width[0]
-    return np.cumsum(sheets[:, :0:-1], axis=1)[:, ::-1]

@@ -43,11 +43,10 @@ from otjdd.compact_models.tables import (
 from otjdd.errors import NotAsExpected
 from otjdd.results import outputs
 from otjdd.solver.time_series import mean_rate, rates, simultaneous
+from otjdd.system.late import xr
 from otjdd.waveform.waveform import Block, Chain, Waveform
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from otjdd.compact_models.kernels import Lookup
 
     Applied = Waveform | Chain

@@ -4,28 +4,22 @@ Checks of the numbers of a compact model from a file: a junction must be able to
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.compact_models.axes import MOST_AXES, TEMPERATURE, ModelAxis, counts, points
 from otjdd.compact_models.noise import DeviceSpread, ModelNoise, NoiseTables, check_noise
-from otjdd.compact_models.tables import Range, SelfHeating, Tables
+from otjdd.compact_models.tables import Range, SelfHeating, Tables, check_tables, stays
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import store
 from otjdd.results.store import COMPANIONS
+from otjdd.system.late import xr
 from otjdd.units import DIMENSIONS, plain_unit
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-from collections.abc import Callable, Mapping
-
-from numpy.typing import ArrayLike
-
-from otjdd.compact_models.tables import check_tables, stays
 
 FEWEST_KNOTS = 3  # as a parabola needs
 SUM = 1e-6  # allowed difference of the sum of the shares of the area from 1
@@ -183,8 +177,6 @@ def digest(model: AnyModel) -> str:
 
 def dataset_of(model: AnyModel) -> "xr.Dataset":
     """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
-    import xarray as xr
-
     if any(model.differences.values()):
         raise NotAsExpected("a model, to keep in a file", "a device drawn from one")
     arrays = arrays_of(model)

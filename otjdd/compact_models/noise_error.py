@@ -17,6 +17,7 @@ from otjdd.analysis.current_noise import scatter
 from otjdd.case.case import Case
 from otjdd.compact_models.error import READ, Drive, long_width, sequence, set_and_resets, solved_reads, with_drive
 from otjdd.compact_models.model import CompactModel
+from otjdd.system.late import xr
 from otjdd.system.pool import Spread
 
 STATES = "after a reset", "after part of a set", "after a set", "after part of a reset"
@@ -101,8 +102,6 @@ def measured_with(model: CompactModel, comparison: str, once: Drive, sigmas: Seq
 
     once : drive of a cycle   sigmas : (4,) of the solver, its standard error, and of the model
     """
-    import xarray as xr
-
     widths, voltages = (np.array([part[name] for part in once["parts"]]) for name in ("width", "voltage"))
     text = {
         "sigma_solver": (sigmas[0], "1", "sigma of ln R of the solver"),

@@ -7,7 +7,7 @@ than this spectrum.
 """
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -16,9 +16,7 @@ from otjdd.compact_models import kernels
 from otjdd.compact_models.noise import ln_scatter
 from otjdd.compact_models.tables import LN10, factors, spline, stays, unit
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 AnyModel = Any  # CompactModel, whose module imports this one
 STEP = 1e-4  # V, of the difference that gives the slope of the current
@@ -39,8 +37,6 @@ def spectrum(model: AnyModel, frequency: np.ndarray, voltage: float, states: np.
     current_spectrum [A2/Hz], one-sided, and its parts: state_spectrum, well_spectrum, shot_spectrum, thermal_spectrum
     lasts (column) [Hz] : r/(2 pi), below which the state of a column does not stay
     """
-    import xarray as xr
-
     f, K = np.asarray(frequency, float), model.kind.size
     V, current = kernels.junction_voltage(model.lookup, float(voltage), states, float(voltage))
     of_columns = [column_noise(model, k, V, states) for k in range(K)]

@@ -9,7 +9,7 @@ SETTLING cycles of single ions, precede the measured cycles.
 
 import logging
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,11 +23,9 @@ from otjdd.solver import initial, model
 from otjdd.solver.integrate import Run
 from otjdd.solver.simulate import begun, in_steps, run_along
 from otjdd.solver.start import Start
+from otjdd.system.late import xr
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress, finished
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 log = logging.getLogger(__name__)
 
@@ -184,8 +182,6 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
 
 def dataset(devices: list[list[np.ndarray]], train: PulseTrain, levels: list[Level]) -> "xr.Dataset":
     """Dataset of the reads of all devices, see `measured`."""
-    import xarray as xr
-
     D, n = len(devices), 2 * train.count
     left_out = SETTLING * n
     series = np.array([parts[0] for parts in devices])
@@ -312,8 +308,6 @@ def electron_scatter(case: "Case", G: np.ndarray) -> np.ndarray:
 
     Bandwidth: that of [circuit]; without one 1/2T, of the mean over a read of T.
     """
-    import xarray as xr
-
     source, sigma = xr.Dataset(attrs={"case_resolved": case.resolved()}), []
     for current in G * READ:
         shot, thermal, bandwidth = electron_noise(source, float(current), READ)

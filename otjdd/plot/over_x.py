@@ -76,6 +76,11 @@ def extremes(ds: xr.Dataset) -> list[Shot]:
     return shots
 
 
+def few(ds: xr.Dataset) -> list[Shot]:
+    """All snapshots of a result with few of them, else `extremes`."""
+    return every(ds) if ds.sizes["snapshot"] <= CURVES else extremes(ds)
+
+
 def shots_at_reads(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Indices (n,) of the snapshots at the time of a read, and indices (n,) of these reads."""
     if not ds.sizes.get("read") or not {"read_time", "read_resistance"} <= set(ds.variables):
@@ -141,11 +146,27 @@ def over_x(
     legend(axes)
 
 
-def of_snapshots(ds: xr.Dataset) -> Iterator[FilmCurve]:
-    """Vacancies at a few snapshots: all of them, or at the lowest and the highest resistance."""
-    shots = every(ds) if ds.sizes["snapshot"] <= CURVES else extremes(ds)
-    for j, shot in enumerate(shots):  # concentrations are zero in a layer without sites, or in a film without vacancies
-        yield FilmCurve(shot.name, ds.vacancy_concentration.values[shot.number], j, len(shots))
+def biased(ds: xr.Dataset) -> list[Shot]:
+    """The snapshots of the band diagram: `extremes`, with the voltages that bend the band."""
+    return at_voltages(ds, extremes(ds))
+
+
+def profiles_of(
+    name: str, shots_of: Callable[[xr.Dataset], list[Shot]] = biased
+) -> Callable[[xr.Dataset], Iterator[FilmCurve]]:
+    """Profiles of an output at some snapshots, of each kind of traps or the like."""
+
+    def profiles(ds: xr.Dataset) -> Iterator[FilmCurve]:
+        shots, parts = shots_of(ds), parts_of(ds[name], "snapshot", "x")
+        for number, (part, values) in enumerate(parts):
+            dashes: dict[str, Any] = {"linestyle": PART_DASHES[number % len(PART_DASHES)]} if part else {}
+            for j, shot in enumerate(shots):
+                words = ", ".join(filter(None, (part, shot.name)))
+                if len(parts) > NAMED_PARTS:
+                    words, dashes = "" if number else shot.name, {"linestyle": "-", "linewidth": 0.5}
+                yield FilmCurve(words, values[shot.number], j, len(shots), dashes)
+
+    return profiles
 
 
 @panel(
@@ -159,7 +180,8 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
         draw_layers(axes, runs, "white")
         axes.set(xlabel="position (nm)")
     else:
-        over_x(axes, runs, of_snapshots, "vacancies (m⁻³)", DECADES)
+        vacancies_at = profiles_of("vacancy_concentration", few)
+        over_x(axes, runs, vacancies_at, "vacancies (m⁻³)", DECADES)
     if hidden := [text for run in runs if (text := unseen(run.ds))]:
         small_print(axes, hidden[0])
 
@@ -248,7 +270,7 @@ def bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """
     drawn = []
     for i, run in enumerate(runs):
-        shots = at_voltages(run.ds, extremes(run.ds))
+        shots = biased(run.ds)
         for j, shot in enumerate(shots):
             line = band_line(run.ds, shot.number)
             axes.plot(*line, label=legend_label(run, shot.name), **stroke(i, j, len(runs), len(shots)))
@@ -318,22 +340,6 @@ def thickness(ds: xr.Dataset) -> float:
     return float((ds.x + ds.cell_width / 2).max()) * 1e9
 
 
-def profiles_of(name: str) -> Callable[[xr.Dataset], Iterator[FilmCurve]]:
-    """Profiles of an output at the snapshots of the band diagram, of each kind of traps or the like."""
-
-    def profiles(ds: xr.Dataset) -> Iterator[FilmCurve]:
-        shots, parts = at_voltages(ds, extremes(ds)), parts_of(ds[name], "snapshot", "x")
-        for number, (part, values) in enumerate(parts):
-            dashes: dict[str, Any] = {"linestyle": PART_DASHES[number % len(PART_DASHES)]} if part else {}
-            for j, shot in enumerate(shots):
-                words = ", ".join(filter(None, (part, shot.name)))
-                if len(parts) > NAMED_PARTS:
-                    words, dashes = "" if number else shot.name, {"linestyle": "-", "linewidth": 0.5}
-                yield FilmCurve(words, values[shot.number], j, len(shots), dashes)
-
-    return profiles
-
-
 def output_panel(name: str) -> PanelKind | None:
     """The panel of any output: against its times, or at snapshots against position; None for one without times."""
     dims, unit, long_name = OUTPUTS[name]
@@ -392,7 +398,7 @@ def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
 def trap_charges(ds: xr.Dataset) -> Iterator[FilmCurve]:
     """Charges of traps [e/nm3] at the snapshots of the band diagram, or at MOST_BIASES biases at most."""
     if "trap_charge" in ds:
-        rows = [(shot.name, ds.trap_charge.values[shot.number]) for shot in at_voltages(ds, extremes(ds))]
+        rows = [(shot.name, ds.trap_charge.values[shot.number]) for shot in biased(ds)]
     else:
         charge, bias = ds.bias_trap_charge.values[0, 0], ds.bias.values
         places = np.unique(np.linspace(0, len(bias) - 1, MOST_BIASES).round().astype(int))

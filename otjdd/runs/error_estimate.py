@@ -144,13 +144,12 @@ def on_all_grids(
 ) -> tuple[xr.Dataset, list[xr.Dataset | SolverError]]:
     """Dataset on the finest grid, and the results of the other runs: a Dataset, or the SolverError that ended the run."""
     finest: list[xr.Dataset] = []
-
-    def finest_run() -> None:
-        finest.append(on_its_grid(case, progress, start, checkpoints))
-
     self_check.verify_kernels()  # compiles or loads the kernels once, before the threads start
     try:
-        _, runs = beside(finest_run, [partial(tried, on_its_grid, other) for other in others.values()])
+        finest_run = partial(on_its_grid, case, progress, start, checkpoints)
+        _, runs = beside(
+            lambda: finest.append(finest_run()), [partial(tried, on_its_grid, other) for other in others.values()]
+        )
     except (KeyboardInterrupt, SystemError) as error:
         if not finest:
             raise

@@ -127,13 +127,6 @@ def put_point(work: StudyWork, job: PointJob, point: PointOutcome) -> PointOutco
     return point._replace(arrays={})
 
 
-def in_this_process(work: StudyWork, jobs: Iterable[PointJob]) -> Generator[tuple[PointJob, PointOutcome], None, None]:
-    """Yield points that are computed one after the other in this process."""
-    for job in jobs:
-        (point,) = settle(work, job)
-        yield job, point
-
-
 log = logging.getLogger(__name__)
 
 ENOUGH, MOST = 0.2, 24  # longest time [s] and largest number of points of a batch

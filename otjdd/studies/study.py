@@ -234,7 +234,7 @@ def finished_jobs(
     if ways.scheduler:
         return jobs.on_cluster(work, waiting, ways.scheduler, ways.workers, time_limit)
     if ways.workers is None and time_limit is None:
-        return jobs.in_this_process(work, waiting)
+        return ((job, jobs.settle(work, job)[0]) for job in waiting)
     number = min(ways.workers or 1, count)
     return jobs.finished_points(work, waiting, count, number, time_limit, count > ALONE * number)
 

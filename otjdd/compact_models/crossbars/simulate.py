@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,11 +23,8 @@ from otjdd.results import outputs
 from otjdd.solver import model_limits, self_check
 from otjdd.solver.integrate import of_part
 from otjdd.solver.model_limits import Ended, attributes, delivered, ending, status_words
+from otjdd.system.late import xr
 from otjdd.system.steps import Progress
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 CELLS = (
     "cell_chosen", "cell_voltage", "cell_energy", "cell_conductance", "cell_rest_position", "sensed_current", "sneak_share",

@@ -14,7 +14,7 @@ Scatter by dw_min_std accumulates from pulse to pulse, scatter by the write nois
 fitted to the measured scatter of steps and of conductances after pulses.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,9 +22,7 @@ from otjdd.compact_models.exports.functions import filled, header, number, numbe
 from otjdd.compact_models.exports.pulses import Devices, Pulsed, ascending, read_sigma, sentences, tables
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, sigmas
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 NODES = 15  # weights at which the step is tabulated
 DEVICES, CYCLES, TRIES = 400, 6, 6  # drawn devices and cycles; rounds of scaling the spread between devices

@@ -4,7 +4,7 @@ Each simulator draws by a published formula. The header of a file compares the s
 of draws by that formula with the numbers of the file; one code computes both.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from otjdd.compact_models.exports import aihwkit, crosssim, neurosim
 from otjdd.compact_models.exports import pulses as leveled
 from otjdd.compact_models.exports.pulses import Devices, Pulsed
 from otjdd.compact_models.scatter_of_pulses import Sigmas, cycles_of, devices_of, sigmas
-
-if TYPE_CHECKING:
-    import xarray as xr
+from otjdd.system.late import xr
 
 FAR = 0.1  # deviation of the mean cycle of noisy devices, over the range, beyond which a warning is given
 APART = 0.2  # relative, beyond which a file does not scatter as the solver does

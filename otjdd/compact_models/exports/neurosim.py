@@ -200,16 +200,13 @@ def files(
         "set_numbers.py": set_numbers(values, c2c, (up, down)),
     }  # fmt: skip
     if devices is not None:
-        named["devices.csv"] = "\n".join(device_rows(devices))
+        rows = [
+            f"{n},{i},{number(a)},{number(b)}"
+            for n, cycle in enumerate(zip(devices.up, devices.down, strict=True))
+            for i, (a, b) in enumerate(zip(*cycle, strict=True))
+        ]
+        named["devices.csv"] = "\n".join(["device,pulse,G_LTP_S,G_LTD_S", *rows])
     return {name: text + "\n" for name, text in named.items()}
-
-
-def device_rows(devices: Devices) -> list[str]:
-    """Lines of a table with a row for each device and pulse."""
-    lines = ["device,pulse,G_LTP_S,G_LTD_S"]
-    for n, (up, down) in enumerate(zip(devices.up, devices.down, strict=True)):
-        lines += [f"{n},{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(up, down, strict=True))]
-    return lines
 
 
 class Way:

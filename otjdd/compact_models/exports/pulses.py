@@ -9,7 +9,7 @@ Both files, of aihwkit and of CrossSim, interpolate in ln G and ln t, with const
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,10 +18,7 @@ from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.exports.functions import number
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import Range
-
-if TYPE_CHECKING:
-    import xarray as xr
-
+from otjdd.system.late import xr
 
 TABLES = {
     "SHIFT": "level_shift",
