@@ -9,6 +9,7 @@ from devices import BETWEEN_METALS, begin, case, hold, needs_speed
 from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
+from otjdd.mechanisms import heat, polarisation
 from otjdd.solver import integrate, model, self_check, simulate
 from otjdd.stepping import course, run_log
 from otjdd.stepping.pieces import ACCEPTED, TRIED
@@ -128,9 +129,8 @@ def test_error_in_time_follows_rtol(law):
 
 
 def test_a_plain_film_calls_no_kernel_of_random_hops_heat_and_polarisation(monkeypatch):
-    monkeypatch.setattr(integrate, "warm", None)
-    monkeypatch.setattr(integrate, "put_polarisation", None)
-    monkeypatch.setattr(integrate.hops, "show_ions", None)
+    for kernel in (heat.warm, polarisation.put_polarisation, integrate.hops.show_ions):
+        monkeypatch.setattr(kernel, "entry_point", None, raising=False)
     film = case(BETWEEN_METALS, device__film__cells=12, ions__initial={"history": [{"voltage": 0.1, "duration": 1e-9}]})
     assert np.isfinite(simulate.simulate_junction(film).read_current).all()
 
