@@ -233,7 +233,7 @@ OFF = 1e-9  # of the largest voltage: smaller voltages count as 0 V
 TURN = 0.1  # of the range of the voltage: a branch ends where the voltage has come back by more
 
 
-def monotonic_slices(voltage: np.ndarray) -> list[slice]:
+def branches(voltage: np.ndarray) -> list[slice]:
     """Slices of voltages (n,) [V] from turn to turn, both ends included; noise below TURN of the range is no turn."""
     least = TURN * np.ptp(voltage)
     turns, extreme, direction = [0], 0, 0
@@ -276,7 +276,7 @@ def hysteresis(ds: xr.Dataset) -> dict[str, float]:
     """
     rows = np.array([ds[name].values for name in ("polarisation", "junction_voltage", "film_field")])
     P, V, E = rows[:, np.isfinite(rows).all(axis=0)]
-    parts = monotonic_slices(V)
+    parts = branches(V)
     up, down = zeros(V, P, parts)
     field_up, field_down = zeros(E, P, parts)
     after_negative, after_positive = zeros(P, V, parts)

@@ -19,7 +19,7 @@ from otjdd.case.drive_curves import Prepared
 from otjdd.case.problem import Problem, data_error
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting.curves import CHARGES
-from otjdd.measurements.choice import piece_numbers
+from otjdd.measurements.choice import monotonic_slices, piece_numbers
 from otjdd.measurements.datasets import row_of_point
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.measurements.read import AXES
@@ -247,13 +247,8 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
 
 def monotonic_pieces(waveform: Waveform) -> list[tuple[np.ndarray, np.ndarray]]:
     """Monotonic pieces of a waveform: times (n,) [s] and voltages (n,) [V], with the turning points at both ends."""
-    own = piece_numbers(waveform.voltages)
-    turns = []
-    for number in range(own.max() + 1):
-        inside = np.flatnonzero(own == number)
-        first = max(inside[0] - 1, 0)
-        turns.append((waveform.times[first : inside[-1] + 1], waveform.voltages[first : inside[-1] + 1]))
-    return [piece for piece in turns if np.ptp(piece[1]) > 0]
+    pieces = [(waveform.times[inside], waveform.voltages[inside]) for inside in monotonic_slices(waveform.voltages)]
+    return [piece for piece in pieces if np.ptp(piece[1]) > 0]
 
 
 def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:

@@ -43,6 +43,12 @@ def piece_numbers(values: np.ndarray) -> np.ndarray:
     return np.searchsorted(turns, np.arange(len(values)))
 
 
+def monotonic_slices(values: np.ndarray) -> list[slice]:
+    """Slices of the monotonic pieces of values (point,), each from the turning point before it to its own."""
+    ends = [*np.flatnonzero(np.diff(piece_numbers(values))), len(values) - 1]
+    return [slice(start, end + 1) for start, end in zip([0, *ends], ends, strict=False)]
+
+
 def period(values: np.ndarray) -> int:
     """Number of points after which the values repeat; the number of all points if they do not.
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure as Figure
 
 from otjdd.fitting.prediction import PREDICTION, band_width, main_output
 from otjdd.fitting.result import KIND as FIT
-from otjdd.measurements.choice import LOST, piece_numbers
+from otjdd.measurements.choice import LOST, monotonic_slices
 from otjdd.measurements.names import UNCERTAINTY, unit_of
 from otjdd.measurements.read import AXES, axis_of
 from otjdd.plot import axes as parts
@@ -275,10 +275,7 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
                 for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
                     if len(x) < 2 or x.shape != other.shape or not np.allclose(x, other, equal_nan=True):
                         continue
-                    piece = piece_numbers(x)
-                    for number in range(piece.max() + 1):
-                        inside = np.flatnonzero(piece == number)
-                        inside = np.arange(max(inside[0] - 1, 0), inside[-1] + 1)  # from the turning point on
+                    for inside in monotonic_slices(x):
                         shade: dict[str, Any] = {"color": line.get_color(), "alpha": PALE, "linewidth": 0}
                         axes.fill_between(x[inside], bottom[inside], top[inside], **shade)
             parts.show_all(axes, "y", [y for pair in edges for lines in pair for _, y in lines])
