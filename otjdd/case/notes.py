@@ -16,7 +16,7 @@ from otjdd.case.device import Device, Ions, Published, materials
 from otjdd.case.document import Document, changed, find_case, load_document, shipped_cases, value_at
 from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight
 from otjdd.case.film import OF_IONS, AnyPolarisation, Film, LayeredFilm, TwoLevel
-from otjdd.case.kinds import stands_in
+from otjdd.case.kinds import OF_LAYERS, WELLS, stands_in
 from otjdd.case.problem import KeyPath, Source, dotted
 from otjdd.case.toml_text import toml_value
 from otjdd.case.traps import Trap
@@ -44,7 +44,7 @@ OXIDE = re.compile(r"\b(?:[A-Z][a-z]?[0-9.]*){1,4}O[0-9](?:\.[0-9]+)?(?![A-Za-z0
 def notes(case: Case, path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str]:
     """All lines on a case. path, settings : file, and dotted key -> value on top of it. Raises CaseError, OSError."""
     films = [ferroelectric_note(case), depolarised_note(case), *layer_notes(case)]
-    others = [*conduction_notes(case), *instrument_notes(case), hop_note(case)]
+    others = [*conduction_notes(case), *instrument_notes(case), *unfollowed_notes(case)]
     return [line for line in (*inherited_values(path, settings), *films, *others) if line]
 
 
@@ -388,7 +388,10 @@ def instrument_notes(case: Case) -> list[str]:
     return []
 
 
-def hop_note(case: Case) -> str:
-    """Note on a hop distance that nothing follows, else ""."""
-    why, advice = stands_in(case, "ions.hop_distance") if case.ions.hop_distance is not None else ("", "")
-    return why and f"ions.hop_distance has no effect: {why}; {advice}"
+def unfollowed_notes(case: Case) -> list[str]:
+    """A line for each key of [ions] that the case states and nothing follows."""
+    stated = [key for key in (*OF_LAYERS, *WELLS) if key.removeprefix("ions.") in case.ions.model_fields_set]
+    reasons = [
+        (key, stands_in(case, key)[0]) for key in stated if getattr(case.ions, key.removeprefix("ions.")) is not None
+    ]
+    return [f"{key} has no effect: {why}" for key, why in reasons if why]

@@ -24,7 +24,7 @@ from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate, model, model_limits, time_series
 from otjdd.solver.integrate import Run, row_widths
 from otjdd.solver.model_limits import Ended, Reached, ending
-from otjdd.solver.start import KeptState, Start, without
+from otjdd.solver.start import KeptState, Start, bounded, without
 from otjdd.solver.time_series import mean_rate, quotients, rates, simultaneous
 from otjdd.solver.traps import trap_currents, trap_filling, trap_series
 from otjdd.stepping import run_log
@@ -322,7 +322,9 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
     """Profiles of a recorded state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
     integrate.restore_state(moving, instant)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
-    c = bounded(state.c, junction.columns.width, junction.columns.sites)
+    c = state.c.copy()  # of single ions: whole ones, for which a part of a site is one
+    if case.ions.noise == "none":
+        c = bounded(c, junction.columns.width, junction.columns.sites)
     bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
     middle = len(weight) // 2
     profiles = {
@@ -358,23 +360,6 @@ def stored(case: Case, junction: Junction, start: Start) -> dict[str, np.ndarray
     constant |= set() if exchanges(case.device) else {"passed", "smooth_passed"}
     constant |= set() if coupled(junction) else set(OF_CIRCUIT)
     return {OUTPUT[name]: value for name, value in without(start, *constant).items()}
-
-
-def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
-    """Concentrations (K, N) [1/m3] between zero and the sites c_max (K, N), which steps leave by some 1e-6 of the ions.
-
-    What is missing below zero is taken from all cells of a column in proportion to what they hold, what is too much is
-    given to them in proportion to their free sites: no ion is lost. A column with more missing than it holds has emptied
-    into its electrodes, to the accuracy of the steps: it is empty. The run itself goes on from c (`error_norm.outside`).
-    """
-    within = np.clip(c, 0.0, c_max)
-    missing = ((within - c).clip(min=0.0) * width).sum(axis=1, keepdims=True)
-    excess = ((c - within).clip(min=0.0) * width).sum(axis=1, keepdims=True)
-    ions, free = ((part * width).sum(axis=1, keepdims=True) for part in (within, c_max - within))
-    less = np.divide(missing, ions, out=np.ones_like(ions), where=ions > missing)
-    more = np.divide(excess, free, out=np.zeros_like(free), where=excess > 0.0)
-    whole: np.ndarray = within + more * (c_max - within) - less * within
-    return whole
 
 
 def first_cells_of_layers(junction: Junction) -> np.ndarray:

@@ -27,7 +27,7 @@ from otjdd.results import store
 from otjdd.solver import equilibrium, integrate, model
 from otjdd.solver.electrodes import edge_beside
 from otjdd.solver.model import Member, site_energy
-from otjdd.solver.start import Start, at_snapshot, without
+from otjdd.solver.start import Start, at_snapshot, bounded, without
 from otjdd.solver.traps import first_filling, regrouped
 from otjdd.stepping.single_ions.walk import Noise, new_noise, whole_ions
 from otjdd.variables import OF_CIRCUIT, OUTPUT, memory_of
@@ -187,7 +187,11 @@ def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
     there = memory_of(new_state(junction, case.ions.noise != "none"))
     own = {name: value for name, value in end.items() if there[name].size}
     own |= {name: on_grid(case, parts, ds, own[name]) for name in ("c", "smooth") if name in own}
-    check_sites(case, own["c"])
+    if "smooth" not in own:
+        own["c"] = (
+            own["c"] if "smooth" not in end else bounded(own["c"], junction.columns.width, junction.columns.sites)
+        )
+        check_sites(case, own["c"])
     if "filling" in own and own["filling"].shape != there["filling"].shape:
         before = model.junction(parse_case(str(ds.attrs["case_resolved"]), allow_outside=True))
         if not np.array_equal(np.diff(before.channels.first) > 0, np.diff(junction.channels.first) > 0):

@@ -54,6 +54,23 @@ def without(start: Start, *names: str) -> Start:
     return {name: value for name, value in start.items() if name not in names}
 
 
+def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
+    """Concentrations (K, N) [1/m3] between zero and the sites c_max (K, N), which steps leave by some 1e-6 of the ions.
+
+    What is missing below zero is taken from all cells of a column in proportion to what they hold, what is too much is
+    given to them in proportion to their free sites: no ion is lost. A column with more missing than it holds has emptied
+    into its electrodes, to the accuracy of the steps: it is empty. The run itself goes on from c (`error_norm.outside`).
+    """
+    within = np.clip(c, 0.0, c_max)
+    missing = ((within - c).clip(min=0.0) * width).sum(axis=1, keepdims=True)
+    excess = ((c - within).clip(min=0.0) * width).sum(axis=1, keepdims=True)
+    ions, free = ((part * width).sum(axis=1, keepdims=True) for part in (within, c_max - within))
+    less = np.divide(missing, ions, out=np.ones_like(ions), where=ions > missing)
+    more = np.divide(excess, free, out=np.zeros_like(free), where=excess > 0.0)
+    whole: np.ndarray = within + more * (c_max - within) - less * within
+    return whole
+
+
 LENIENT = (
     2.0  # error norm, and factor of the ions out of bounds, up to which a step that another run accepted is accepted
 )

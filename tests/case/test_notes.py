@@ -8,7 +8,7 @@ from devices import BARE, case
 import otjdd
 from otjdd.case.case import load_case, parse_case
 from otjdd.case.document import load_document, shipped_cases
-from otjdd.case.notes import depolarised_note, ferroelectric_note, hop_note, instrument_notes
+from otjdd.case.notes import depolarised_note, ferroelectric_note, instrument_notes, unfollowed_notes
 from otjdd.case.notes import inherited_values as notes
 from otjdd.case.problem import dotted
 from otjdd.errors import CaseError
@@ -129,10 +129,15 @@ def test_keys_of_the_instrument_that_do_nothing_are_noted(drive, circuit, words)
     assert all(words in line for line in lines)
 
 
-def test_a_hop_distance_beside_the_linear_law_is_noted():
+def test_keys_of_ions_that_nothing_follows_are_noted():
     linear = {"ions.law": "linear", "ions.hop_distance": "0.3 nm"}
-    assert "no effect" in hop_note(load_case("junction", linear))
-    assert hop_note(load_case("junction", linear | {"ions.law": "mott-gurney"})) == ""
+    assert "ions.hop_distance has no effect: ions.law is" in "".join(unfollowed_notes(load_case("junction", linear)))
+    assert unfollowed_notes(load_case("junction", linear | {"ions.law": "mott-gurney"})) == []
+    layers = load_case("junction").plain()["device"]["film"]
+    own = {key: layers[key] for key in ("permittivity", "fixed_charge", "tunnelling_mass", "thickness", "cells")}
+    own |= {"activation_energy": "0.5 eV"}
+    both = load_case("junction", {"device.film": {"layers": [own, own], "electrons": "none"}})
+    assert [line.split(" has")[0] for line in unfollowed_notes(both)] == ["ions.activation_energy"]
 
 
 def test_two_levels_of_oxygen_that_disagree_are_named():

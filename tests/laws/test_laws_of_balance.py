@@ -133,26 +133,25 @@ def test_ions_are_in_the_film_or_in_a_reservoir(data):
     without=(of.initial,),
 )  # fmt: skip
 def test_a_reservoir_that_runs_out_gives_what_it_has_and_the_run_goes_on(data):
-    """Its filling stays from 0 to 1 but for what counts as no ion, film and reservoirs keep their sum, and words say it.
+    """Its filling stays from 0 to 1, film and reservoirs keep their sum but for what counts as no ion, and words say it.
 
     Single ions are counted: no reservoir has less than none, or more than its sites.
     """
-    ds, rtol = run_of(data), parse_case(of.text_of(data)).numerics.rtol
-    noisy, many, gained, finite = data["ions"].get("noise") == "shot", float(ds.vacancies[0]), 0.0, True
-    most = max(float(ds.vacancies.max()), many)
+    ds, no_ion = run_of(data), error_norm.OUTSIDE * parse_case(of.text_of(data)).numerics.rtol
+    many, gained, finite = float(ds.vacancies[0]), 0.0, True
+    most, off = max(float(ds.vacancies.max()), many), 1e-6 + no_ion * (data["ions"].get("noise") != "shot")
     for side in SIDES:
         table = data["device"][side].get("exchange")
         finite = finite and (table is None or "capacity" in table)
         if table is None or "capacity" not in table:
             continue
         capacity, filling = number(table["capacity"]), ds[f"reservoir_filling_{side}"].values
-        beyond = capacity * max(-filling.min(), filling.max() - 1.0)
-        assert beyond <= (1e-9 * capacity if noisy else error_norm.OUTSIDE * rtol * most), (side, beyond / most)
+        assert ((filling >= 0.0) & (filling <= 1.0)).all(), side
         gained = gained + capacity * (filling - filling[0])
         if abs(filling - 0.5).max() > 0.5 - 1e-6:
             assert "the reservoir has run out" in ds.attrs["model_limits"]
     if finite:
-        alike(ds.vacancies - many, gained, 1e-6, most, "vacancies from reservoirs")
+        alike(ds.vacancies - many, gained, off, most, "vacancies from reservoirs")
 
 
 @law(seeds=(0, 1, 2, 4, 5, 6, 7), without=(of.bound_electrons,))
@@ -228,9 +227,12 @@ def test_nothing_leaves_its_bounds(data):
     """Concentrations from none to the sites, fillings and shares from 0 to 1, polarisation within its saturation."""
     ds = run_of(data | {"record": {"profiles": 7, "profiles_at_reads": True}})
     case = parse_case(of.text_of(data))
-    sites = model.sites_of_cells(case.device.film.stack, case.ions)
-    assert float(ds.vacancy_concentration_columns.min()) >= 0.0
-    assert (ds.vacancy_concentration_columns.values <= np.asarray(sites) * (1.0 + 1e-12)).all()
+    sites, c = np.asarray(model.sites_of_cells(case.device.film.stack, case.ions)), ds.vacancy_concentration_columns
+    if case.ions.noise != "none":  # a part of a site counts as one
+        per_ion = ds.cell_width.values * initial.noise_of(case, model.members(case)).area[:, None]
+        sites = np.where(sites > 0.0, np.ceil(sites * per_ion * (1.0 - 1e-9)) / per_ion, 0.0)
+    assert float(c.min()) >= 0.0
+    assert (c.values <= sites * (1.0 + 1e-12)).all()
     for name in ("trap_filling", "trap_filling_groups", "reservoir_filling_left", "reservoir_filling_right"):
         if name in ds and ds[name].size:
             values = ds[name].values[np.isfinite(ds[name].values)]
@@ -248,7 +250,9 @@ def test_nothing_leaves_its_bounds(data):
         saturation = case.device.film.polarisation.saturation_at(case.temperature)
         assert float(abs(ds.polarisation).max()) <= saturation * (1.0 + 1e-9)
     if case.device.heat is not None:
-        assert float(ds.junction_temperature.min()) >= case.temperature * (1.0 - 1e-9)  # of an error of a step
+        T = case.temperature
+        off = case.numerics.rtol * KB * T**2  # of a step, by which hops over 1 eV are rtol slower
+        assert float(ds.junction_temperature.min()) >= T - off
 
 
 # Gauss's law

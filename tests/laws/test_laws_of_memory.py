@@ -110,7 +110,7 @@ def test_a_run_in_two_pieces_is_the_run_in_one(data):
     alike(currents, whole.read_current.values, 3e-3, what="reads")
 
 
-@law(seeds=(8, 1, 10, 3, 4, 5, 6, 7), in_turn=EACH_MEMORY)
+@law(seeds=(8, 1, 10, 3, 4, 5, 6, 7, 81, 92), in_turn=EACH_MEMORY)
 def test_a_run_made_again_from_its_result_is_the_same_bits(data):
     """Also one that began with another result, which is not there any more."""
     with a_folder() as folder:

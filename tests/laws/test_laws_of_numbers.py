@@ -118,6 +118,8 @@ def test_the_tangent_of_the_current_is_its_difference(data):
         raise NoStatement(str(error)) from error
     junction, state, tangent = run.junction, run.state, run.tangent
     assert conduct(junction, state, tangent, True)
+    if not (tangent.present > 0.0).all():
+        raise NoStatement("a channel that conducts nothing, of whose logarithm there is no tangent")
     rng, G, V = np.random.default_rng(5), state.G.copy(), float(state.V[0])
     state.c[:] *= 1.0 + 1e-5 * rng.uniform(-1.0, 1.0, state.c.shape)
     if close_all(junction, state, V + 5e-6, 0.0) != Status.DONE:
@@ -440,8 +442,10 @@ def test_traps_at_rest_are_filled_by_fermis_function(data):
         weight = np.exp(-0.5 * nodes**2) / np.exp(-0.5 * nodes**2).sum()
         share = (weight[:, None] * expit(math.log(g) - (level - spread * nodes[:, None]) / kT)).sum(axis=0)
         found, inside = ds.trap_filling.values[n], np.isfinite(ds.trap_filling.values[n])
-        for i in np.flatnonzero(inside):
-            beside = share[max(i - 1, 0) : i + 2]
+        for i in (
+            np.flatnonzero(inside[1:-1]) + 1
+        ):  # the band between the first cell and the electrode is not in the result
+            beside = share[i - 1 : i + 2]
             assert beside.min() * 0.97 - 1e-3 <= found[i] <= 1e-3 + beside.max() * 1.03, (trap["name"], i)
 
 
