@@ -102,8 +102,10 @@ def panel_named(name: str) -> PanelKind:
     """A kind of panel, or the panel of an output, by its name. Raises ValueError for a name of neither."""
     named = KINDS.get(name) or (output_panel(name) if name in OUTPUTS else None)
     if named is None:
-        hint = f"{meant(name, [*KINDS, *OUTPUTS])}; there are {', '.join(KINDS)}, and outputs with times"
-        raise ValueError(f"there is no kind of figure {name!r}{hint}")
+        hint = meant(name, [*KINDS, *filter(output_panel, OUTPUTS)])
+        raise ValueError(
+            f"there is no kind of figure {name!r}{hint}; there are {', '.join(KINDS)}, and outputs with times"
+        )
     return named
 
 

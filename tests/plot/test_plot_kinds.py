@@ -75,6 +75,12 @@ def test_any_output_with_times_is_drawn_by_its_name_with_its_unit_and_all_its_co
     assert unit == "1" or axes.get_ylabel().endswith(f"{unit})")
 
 
+@pytest.mark.parametrize("name", ["film_feld", "bias_current"])
+def test_a_name_of_nothing_that_is_drawn_is_refused_with_the_nearest_that_is(name):
+    with pytest.raises(ValueError, match=f"no kind of figure '{name}' .did you mean '(?!{name}).*'"):
+        figure(with_output("film_field"), name)
+
+
 @pytest.mark.parametrize("width", [0.085, pytest.param(0.17, marks=pytest.mark.campaign)])
 @pytest.mark.parametrize("kind", [*KINDS, "a map", *LONGEST])
 def test_a_panel_has_names_and_no_text_leaves_its_place(kind, width):
