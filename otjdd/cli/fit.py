@@ -345,7 +345,7 @@ def cost_text(seconds: float, count: int, task: Task, expected: int) -> str:
     """Cost of a search in words. seconds, count : of its first evaluations   expected : evaluations of a search like it"""
     return (
         f"fit: {count} evaluation{'s' * (count > 1)} of {len(task.aims)} points took {seconds:.2g} s; a search like this "
-        f"takes some {expected}. --timeout SECONDS ends it with the best set; fewer cells or points (--skip) cost less."
+        f"takes about {expected}. --timeout SECONDS ends it with the best set; fewer cells or points (--skip) cost less."
     )
 
 
@@ -353,11 +353,11 @@ def rest_text(seconds: float, count: int, expected: int) -> str:
     """Time that a search still takes, in words. seconds, count : of its evaluations so far   expected : in all"""
     if count >= expected:
         return "longer than most"
-    return f"some {seconds / max(1, count) * (expected - count):.2g} s left"
+    return f"about {seconds / max(1, count) * (expected - count):.2g} s left"
 
 
 def progress_text(progress: SearchProgress, task: Task) -> str:
-    """Progress of a search in words: counts, the misfit of the best set so far, and its values."""
+    """Progress of a search in words: counts, the residual of the best set so far, and its values."""
     count = f"{progress.evaluations} evaluation{'s' * (progress.evaluations != 1)}"
     misfit = f"{progress.jacobians} Jacobians, residual {progress.misfit:.4g} per point"
     best = (

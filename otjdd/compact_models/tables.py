@@ -76,7 +76,7 @@ def times_outside(limits: Range, pieces: np.ndarray, charging: float = 0.0) -> s
         texts.append(f"a pulse of {short:.3g} s, shorter than {limits.shortest:g} s")
     elif short < CHARGED * charging:
         texts.append(
-            f"a pulse of {short:.3g} s, in which the series resistance delays the voltage by some {charging:.2g} s"
+            f"a pulse of {short:.3g} s, in which the series resistance delays the voltage by about {charging:.2g} s"
         )
     if long > limits.longest * (1.0 + 1e-6):
         texts.append(f"a voltage held for {long:.3g} s, longer than {limits.longest:g} s")

@@ -124,13 +124,13 @@ def test_a_fit_without_a_terminal_has_a_line_for_each_evaluation_and_prints_its_
     ds = command.fitted(made, Path("ended.nc"), [], 0, quiet=False, workers=1, seed=1, evaluations=0)
     first, *lines = capsys.readouterr().err.splitlines()
     assert "1 evaluation of 30 points took" in first
-    assert "some 12" in first
+    assert "about 12" in first
     of = "fit: {}, 0 Jacobians, residual {} per point; device.left.barrier = {:.4g} eV, ions.density = 3.655e26 1/m^3"
     barrier = load_case("small.toml").device.left.barrier
     best, rest = zip(*(line.rsplit("; ", 1) for line in lines), strict=True)
     assert best == (of.format("1 evaluation", 2.5, 1.2 * barrier), of.format("4 evaluations", 1.5, barrier))
-    assert all(re.fullmatch(r"some \S+ s left", words) for words in rest)
-    assert command.rest_text(6.0, 4, 12) == "some 12 s left"
+    assert all(re.fullmatch(r"about \S+ s left", words) for words in rest)
+    assert command.rest_text(6.0, 4, 12) == "about 12 s left"
     assert command.rest_text(6.0, 12, 12) == "longer than most"
     command.fitted(made, Path("ended.nc"), [], 0, quiet=True, workers=1, seed=1, evaluations=0)
     command.keep_best(None, Path("ended.nc"), as_json=False, quiet=False)

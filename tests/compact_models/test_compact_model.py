@@ -187,7 +187,7 @@ def test_outside_of_its_range_a_model_says_so(model):
         (shapes.pulse(2.0, 1e-7, rise=1e-9, fall=1e-9).then(shapes.hold(0.0, 1e4)), ""),
         (
             shapes.pulse(2.0, 2e-8),
-            "a pulse of 2e-08 s, in which the series resistance delays the voltage by some 2.9e-09 s",
+            "a pulse of 2e-08 s, in which the series resistance delays the voltage by about 2.9e-09 s",
         ),
     ],
 )
