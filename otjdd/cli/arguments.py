@@ -109,8 +109,7 @@ def complete_key(incomplete: str) -> list[str]:
 
 def complete_kind(incomplete: str) -> list[str]:
     """Completions of --kind: kinds of pictures."""
-    from otjdd.plot.figure import MOVIE
-    from otjdd.plot.runs import KINDS
+    from otjdd.plot.figure import KINDS, MOVIE
 
     return [kind for kind in (*KINDS, MOVIE, "help") if kind.startswith(incomplete)]
 

@@ -122,8 +122,8 @@ def passed_limits(results: Sequence[Any]) -> str:
 
 def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:
     """The figure of `otjdd plot` of results, as "png", "pdf" or "svg"; or, as text, why there is none."""
-    from otjdd.plot.figure import figure
-    from otjdd.plot.runs import KINDS, named_results
+    from otjdd.plot.figure import KINDS, figure
+    from otjdd.plot.runs import named_results
     from otjdd.plot.style import encoded
 
     runs = named_results(results)

@@ -21,7 +21,8 @@ from otjdd.measurements.read import AXES, axis_of
 from otjdd.plot import axes as parts
 from otjdd.plot import crossbar, fit, iv, learning, over_time, over_x, reads, small_signal, study
 from otjdd.plot.over_x import output_panel
-from otjdd.plot.runs import KINDS, NamedResult, PanelKind, listed, meant, named_results
+from otjdd.plot.runs import KINDS as KINDS
+from otjdd.plot.runs import NamedResult, PanelKind, listed, meant, named_results
 from otjdd.plot.style import CYCLE, GREY, ORANGE, style
 from otjdd.results.outputs import OUTPUTS, measured
 from otjdd.results.store import CALIBRATION, ENGINE

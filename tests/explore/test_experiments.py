@@ -25,7 +25,7 @@ from otjdd.explore.experiments import (
 from otjdd.explore.session import Opened, Session
 from otjdd.explore.work import FIRST, with_snapshots
 from otjdd.explore.workers import Workers
-from otjdd.plot.runs import KINDS
+from otjdd.plot.figure import KINDS
 
 BASE = otjdd.load_case("li2019")
 POLARISED = otjdd.load_case("ftj-hzo"), otjdd.load_case("ftj-bto")  # two levels; Merz's law

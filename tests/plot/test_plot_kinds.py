@@ -11,10 +11,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from otjdd.plot.axes import symbol
-from otjdd.plot.figure import figure, kinds_to_draw
+from otjdd.plot.figure import KINDS, figure, kinds_to_draw
 from otjdd.plot.over_time import TIMES
 from otjdd.plot.over_x import output_panel
-from otjdd.plot.runs import KINDS, named_results
+from otjdd.plot.runs import named_results
 from otjdd.plot.style import page_width, style
 from otjdd.results import outputs
 from otjdd.results.outputs import OUTPUTS
