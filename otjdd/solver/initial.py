@@ -136,7 +136,7 @@ def begin(
 
 def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """As `start`, without a history and before ions are drawn. Raises SolverError, ValueError."""
-    initial, c, P = case.ions.initial, model.uniform(case, parts), polarisation(case, junction, parts)
+    initial, c, P = case.ions.initial, model.uniform(case, parts), first_polarisation(case, junction, parts)
     polarised = {} if P is None else {"P": P}
     if initial == "equilibrium":
         if unlike := disagreement(case):
@@ -158,7 +158,7 @@ def with_steady_traps(case: Case, junction: Junction, parts: list[Member]) -> Ju
     return model.junction(case.model_copy(update={"device": device.model_copy(update={"traps": steady})}), parts=parts)
 
 
-def polarisation(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray | None:
+def first_polarisation(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray | None:
     """Polarisations (K,) [C/m2] that a case states to start with; None in films that have none."""
     if case.device.film.polarisation is None:
         return None
@@ -204,7 +204,7 @@ def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
     number = (own["c"] * junction.columns.width).sum(axis=1) - integrate.net_passed(passed)
     if number.min() <= 0.0:
         raise ValueError(f"{KEY}its film holds no vacancies in column {number.argmin() + 1} of {K}")
-    P = polarisation(case, junction, parts)
+    P = first_polarisation(case, junction, parts)
     return own if P is None else {"P": P} | own
 
 
