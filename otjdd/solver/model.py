@@ -523,7 +523,7 @@ def heat(case: Case, columns: kernels.Columns, temperature: float) -> kernels.He
 
 @lru_cache(maxsize=64)
 def electrons(density_of_states: float, level: float) -> FilmElectrons:
-    """`film_electrons.FilmElectrons` with its table, which no kernel changes."""
+    """`FilmElectrons` with its table, which no kernel changes."""
     with_table: FilmElectrons = film_electrons(density_of_states, level)
     return with_table
 
