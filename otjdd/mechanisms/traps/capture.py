@@ -45,7 +45,7 @@ from otjdd.mechanisms.traps.sites import (
 )
 from otjdd.physics.fermi_dirac import fermi, softplus
 from otjdd.physics.leaks import frenkel_factor, lowering_by_size
-from otjdd.physics.numerics import exponential
+from otjdd.physics.numerics import copy, exponential
 
 LEFT, RIGHT = range(2)
 STEP = 0.9  # of kT and of sqrt(2 r kT), by which energies are apart; 1.2 errs by 3e-4 of a rate where a band begins or ends
@@ -126,22 +126,20 @@ def lower_end(level: float, r: float, kT: float, mu: float) -> float:
 def cut_energies(low: float, high: float, h: float, left: float, right: float):
     """Energies (m,) [eV] from low to high, and their weights (2, m) [eV] in integrals over the states of both leads.
 
-    h : largest step   left, right : bottoms of the leads
+    high : above both bottoms   h : largest step   left, right : bottoms of the leads
     """
     lower, upper = min(left, right), max(left, right)
     room = int((high - low) / h) + 2 * int(2.0 - 2.0 * NEAREST) + 12
     E, weight, n = np.zeros(room), np.zeros((2, room)), 0
     start, end = max(lower, h * math.floor(low / h - 2.0)), h * math.ceil(high / h + 2.0)
-    if start < upper < end:
+    if start < upper:
         n = fill_energies(start, upper, h, start == lower, True, E, weight[0], 0)
         for i in range(n):
             weight[1, i] = weight[0, i] if right < upper else 0.0
             weight[0, i] = weight[0, i] if left < upper else 0.0
-    begin = max(start, upper) if upper < end else start
-    behind = fill_energies(begin, end, h, begin == lower or begin == upper, False, E, weight[0], n)
-    for i in range(n, behind):
-        weight[1, i] = weight[0, i] if right <= begin else 0.0
-        weight[0, i] = weight[0, i] if left <= begin else 0.0
+    begin = max(start, upper)
+    behind = fill_energies(begin, end, h, begin == upper, False, E, weight[0], n)
+    copy(weight[0, n:behind], weight[1, n:behind])
     return E[: max(behind, 1)], weight[:, : max(behind, 1)].copy()
 
 
