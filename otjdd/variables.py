@@ -237,6 +237,14 @@ def filled(cls: type[Tuples], parts: dict[str, Any], before: str = "") -> Tuples
     return cls(*fields)
 
 
+# Numbers of a row of the time series. Where a run records columns of the junction by themselves, their currents [A] and the
+# mean positions of their vacancies [m] follow; rows end with the temperatures [K] of a junction that warms.
+RECORD = 26
+TIME, SOURCE, JUNCTION, BENDING, CHARGE_LEFT, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(10)
+TERMINAL_LEFT, TERMINAL_RIGHT, SHEET, POLARISATION, FIELD, COUNT = range(10, 16)
+FLUX_LEFT, FLUX_RIGHT, WALL_LEFT, WALL_RIGHT, FILLING_LEFT, FILLING_RIGHT = range(16, 22)
+TRAPPED, TAKEN_LEFT, TAKEN_RIGHT, CHARGING = range(22, RECORD)
+
 PATHS = {path: of for path, of in variables_of(State).items() if of.role == MEMORY}
 REMEMBERED = {path.split(".")[-1]: of for path, of in PATHS.items()}  # by name
 OF_CIRCUIT = ("V", "charging", "lasted")  # memory of a junction with something in series alone

@@ -24,7 +24,7 @@ from otjdd.solver.integrate import Run
 from otjdd.solver.model import Member
 from otjdd.stepping.course import COPY
 from otjdd.stepping.extremes import ELECTRONS, VALUE, Watch
-from otjdd.stepping.run_log import CURRENT, TERMINAL_LEFT
+from otjdd.variables import CURRENT, TERMINAL_LEFT
 
 PROBE = 1e-3  # V: the chord conductance at this voltage stands for that at 0 V
 MOST_RTOL = 1e-2  # of runs until rest; with a larger one, runs of nb-sto-trains end before they are at rest

@@ -36,6 +36,7 @@ from otjdd.physics.electrostatics import METAL, Electrode, edge
 from otjdd.physics.ions import acceleration, bernoulli_pair
 from otjdd.physics.junction import FluxSlopes, Junction
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
+from otjdd.variables import FILLING_LEFT, FLUX_LEFT, TERMINAL_LEFT, TERMINAL_RIGHT, WALL_LEFT
 
 ANSWERED_BY = "the equations of the ions, whose fluxes at the ends these are"  # to a small signal
 WALL_CODES = {name: code for code, name in enumerate(EXCHANGE_LAWS)}  # name in a case -> Wall.law
@@ -310,3 +311,23 @@ def ionic_current(junction: Junction, state: State, k: int) -> float:
         end = end_of(junction, k, at_right)
         J += end.sign * end_inflow(junction, state, k, at_right).J if passes(end.wall) else 0.0
     return 0.5 * junction.ions[k].z * ELEMENTARY_CHARGE * J * junction.channels.area[k]
+
+
+@detached
+def fill_row(junction: Junction, state: State, row: np.ndarray):
+    """Add what the electrodes give to the film, concentrations at the walls and fillings of the reservoirs to a row.
+
+    Vacancies that passed an electrode left electrons there, whose charge came from the terminal.
+    """
+    for k in range(state.c.shape[0]):
+        weight = junction.columns.weight[k]
+        charge = weight * junction.ions[k].z * ELEMENTARY_CHARGE
+        row[TERMINAL_LEFT] += charge * state.passed[k, AT_LEFT]
+        row[TERMINAL_RIGHT] -= charge * state.passed[k, AT_RIGHT]
+        for at_right in (False, True):
+            end = end_of(junction, k, at_right)
+            if passes(end.wall):
+                at = end_inflow(junction, state, k, at_right)
+                row[FLUX_LEFT + end.row] += weight * at.J
+                row[WALL_LEFT + end.row] += weight * at.wall
+                row[FILLING_LEFT + end.row] += weight * filling_at(end, state, k)

@@ -21,7 +21,7 @@ from otjdd.mechanisms.exchange import exchanges, ionic_current
 from otjdd.mechanisms.polarisation import TWO_LEVEL, polarisation_change
 from otjdd.mechanisms.traps.kinetic import trap_current, trap_current_of_column
 from otjdd.physics.junction import Junction, polarised
-from otjdd.physics.numerics import add_up
+from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import State, Tangent
 
@@ -282,3 +282,9 @@ def end_error(junction: Junction, state: State, new: State, step: float, motion:
         wrong = change * change / 12.0 + log_rate(barrier, mean, mean + within)
         worst = max(worst, max(moved * wrong, log_rate(barrier, end, end + at_end) / rtol))
     return worst
+
+
+@bare
+def fill_row(junction: Junction, state: State, row: np.ndarray):
+    """End a row with the temperatures of the columns."""
+    copy(state.heat.temperature, row[row.size - state.heat.temperature.size :])

@@ -36,7 +36,7 @@ from otjdd.constants import ELEMENTARY_CHARGE, PLANCK
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction, Polarisation, closure_slope, polarised
 from otjdd.physics.state import CHARGE, LOG_G, VOLTAGE, Border, State
-from otjdd.variables import Progress
+from otjdd.variables import FIELD, POLARISATION, Progress
 
 TWO_LEVEL, MERZ_KAI = 0, 1
 FARTHEST = 700.0  # largest exponent that is evaluated
@@ -413,3 +413,13 @@ def answer(
         numbers=response.numbers_by_P,
     )  # fmt: skip
     return joined._replace(polarisation=np.array([response.by_V.size]), saturation=float(polar.saturation[k]))
+
+
+@detached
+def fill_row(junction: Junction, state: State, row: np.ndarray):
+    """Add polarisation and mean field of a film that has one to a row."""
+    if polarised(junction):
+        for k in range(state.c.shape[0]):
+            weight, thickness = junction.columns.weight[k], junction.polarisation.thickness[k]
+            row[POLARISATION] += weight * state.P[k]
+            row[FIELD] += weight * mean_field(junction.columns.distance[k], state.E[k], thickness)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from otjdd import variables
 from otjdd.case.case import Case
 from otjdd.case.electrodes import exchanges
 from otjdd.case.kinds import kinds_of
@@ -91,11 +92,11 @@ def collected(
     """
     junction = moving.junction
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, row_widths(moving)[0]))
-    rows[:, run_log.TIME] = simultaneous(rows[:, run_log.TIME])
+    rows[:, variables.TIME] = simultaneous(rows[:, variables.TIME])
     rows = rows[recorded_once(rows)]
     along_time = only is None or any("time" in outputs.OUTPUTS[name].dims for name in only)
     arrays: dict[str, Any] = (
-        series(case, junction, rows) if along_time else {"conduction_current": rows[:, run_log.CURRENT]}
+        series(case, junction, rows) if along_time else {"conduction_current": rows[:, variables.CURRENT]}
     )
     faces = model.film_faces(case.device.film)
     coords = {"time": rows[:, 0], "x": model.centres(faces)}
@@ -107,7 +108,7 @@ def collected(
         coords["layer"] = np.array(names, dtype=object)
     if moving.apart:
         K = len(junction.columns.weight)
-        arrays |= kinds_apart(case, junction, rows[:, run_log.RECORD : run_log.RECORD + 2 * K])
+        arrays |= kinds_apart(case, junction, rows[:, variables.RECORD : variables.RECORD + 2 * K])
         coords["kind"] = np.array([kind.name for kind in kinds_of(case)], dtype=object)
     if case.device.beside_coherent:
         coords["channel"] = model.channel_names(case)
@@ -201,38 +202,38 @@ def rectangular(rows: list[np.ndarray]) -> np.ndarray:
 
 def recorded_once(rows: np.ndarray) -> np.ndarray:
     """True for rows (T, RECORD) that do not repeat the one before: the time is later, or the voltage has jumped."""
-    later = rows[1:, run_log.TIME] > rows[:-1, run_log.TIME]
-    jumped = np.abs(rows[1:, run_log.SOURCE] - rows[:-1, run_log.SOURCE]) > SMALLEST_JUMP
+    later = rows[1:, variables.TIME] > rows[:-1, variables.TIME]
+    jumped = np.abs(rows[1:, variables.SOURCE] - rows[:-1, variables.SOURCE]) > SMALLEST_JUMP
     return np.concatenate(([True], later | jumped))[: len(rows)]
 
 
 def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Time series from the recorded rows (T, RECORD)."""
-    t, V_j, charge = rows[:, run_log.TIME], rows[:, run_log.JUNCTION], rows[:, run_log.CHARGE]
-    conduction = rows[:, run_log.CURRENT]
-    terminal = rows[:, run_log.TERMINAL_LEFT]
+    t, V_j, charge = rows[:, variables.TIME], rows[:, variables.JUNCTION], rows[:, variables.CHARGE_LEFT]
+    conduction = rows[:, variables.CURRENT]
+    terminal = rows[:, variables.TERMINAL_LEFT]
     whole = case.device.junction_area * terminal + case.circuit.parallel_capacitance * V_j
-    mean, (before, after) = mean_rate(t, whole), rates(t, whole, rows[:, run_log.SOURCE])
+    mean, (before, after) = mean_rate(t, whole), rates(t, whole, rows[:, variables.SOURCE])
     passed, displaced = at_source(rows, whole, mean, coupled(junction), case.circuit.tau)
     electrons = {
         "terminal_charge_left": terminal,
-        "terminal_charge_right": rows[:, run_log.TERMINAL_RIGHT],
-        "film_electron_sheet": rows[:, run_log.SHEET],
+        "terminal_charge_right": rows[:, variables.TERMINAL_RIGHT],
+        "film_electron_sheet": rows[:, variables.SHEET],
     }
-    polarisation = {"polarisation": rows[:, run_log.POLARISATION], "film_field": rows[:, run_log.FIELD]}
+    polarisation = {"polarisation": rows[:, variables.POLARISATION], "film_field": rows[:, variables.FIELD]}
     return {
-        "voltage": rows[:, run_log.SOURCE],
+        "voltage": rows[:, variables.SOURCE],
         "junction_voltage": V_j,
-        "band_bending": rows[:, run_log.BENDING],
+        "band_bending": rows[:, variables.BENDING],
         "electrode_charge": charge,
-        "right_electrode_charge": rows[:, run_log.CHARGE_RIGHT],
-        "vacancy_mean_position": rows[:, run_log.POSITION],
+        "right_electrode_charge": rows[:, variables.CHARGE_RIGHT],
+        "vacancy_mean_position": rows[:, variables.POSITION],
         "conduction_current": conduction,
         "displacement_current": before,
         "displacement_current_after": after,
         "mean_displacement_current": mean,
         "current": time_series.read_out(t, passed, displaced, case.circuit) if len(t) else conduction,
-        "vacancy_balance": rows[:, run_log.BALANCE],
+        "vacancy_balance": rows[:, variables.BALANCE],
         **(electrons if case.device.film.electrons != "none" else {}),
         **temperatures(case, rows),
         **(polarisation if case.device.film.polarisation else {}),
@@ -249,7 +250,7 @@ def at_source(
     rows : (T, RECORD)   charge, mean : (T,) of the source [C], and its rate since the record before   tau : of the read-out
     Behind something in series the rows have the charging current; what it leaves out is what a jump charges at once.
     """
-    conduction, charging, t = rows[:, run_log.CURRENT], rows[:, run_log.CHARGING], rows[:, run_log.TIME]
+    conduction, charging, t = rows[:, variables.CURRENT], rows[:, variables.CHARGING], rows[:, variables.TIME]
     if not in_series:
         return conduction, mean
     if tau:
@@ -261,8 +262,8 @@ def at_source(
 def exchanged(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Time series of what the electrodes exchange, from the recorded rows (T, RECORD); none where both block."""
     columns = {
-        "left": (run_log.FLUX_LEFT, run_log.WALL_LEFT, run_log.FILLING_LEFT),
-        "right": (run_log.FLUX_RIGHT, run_log.WALL_RIGHT, run_log.FILLING_RIGHT),
+        "left": (variables.FLUX_LEFT, variables.WALL_LEFT, variables.FILLING_LEFT),
+        "right": (variables.FLUX_RIGHT, variables.WALL_RIGHT, variables.FILLING_RIGHT),
     }
     series: dict[str, np.ndarray] = {}
     for side, given in exchanges(case.device).items():
@@ -270,14 +271,14 @@ def exchanged(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
         series |= {f"exchange_flux_{side}": rows[:, flux], f"wall_concentration_{side}": rows[:, wall]}
         if given.capacity is not None:  # as the cells of profiles: steps leave some 1e-5 beyond and take it back
             series[f"reservoir_filling_{side}"] = np.clip(rows[:, filling], 0.0, 1.0)
-    return series and series | {"vacancies": rows[:, run_log.COUNT]}
+    return series and series | {"vacancies": rows[:, variables.COUNT]}
 
 
 def exchange_extremes(case: Case, moving: Run, rows: np.ndarray) -> dict[str, Reached]:
     """Loss of the vacancies over those at first, and share of the sites that they hold, over records and the last state."""
     weight, width = moving.junction.columns.weight, moving.junction.columns.width
     first, last = float(weight @ moving.total), float(weight @ (moving.state.c * width).sum(axis=1))
-    time, number = np.append(rows[:, run_log.TIME], moving.time), np.append(rows[:, run_log.COUNT], last)
+    time, number = np.append(rows[:, variables.TIME], moving.time), np.append(rows[:, variables.COUNT], last)
     sites = float(weight @ (moving.junction.columns.sites * width).sum(axis=1))
     return {
         "vacancy_loss": model_limits.of_series(time, np.maximum(first - number, 0.0) / (first or 1.0)),
@@ -289,12 +290,12 @@ def reservoir_share(case: Case, moving: Run, rows: np.ndarray) -> dict[str, Reac
     """Largest share of the sites of a reservoir with an end that was filled or empty, over records and the last state."""
     last = moving.state.passed * [1.0, -1.0]
     of_sides: list[Reached] = []
-    for column, end, side in ((run_log.FILLING_LEFT, 0, "left"), (run_log.FILLING_RIGHT, 1, "right")):
+    for column, end, side in ((variables.FILLING_LEFT, 0, "left"), (variables.FILLING_RIGHT, 1, "right")):
         given = exchanges(case.device).get(side)
         if given is None or given.capacity is None:
             continue
         y = np.concatenate((rows[:, column], given.initial_filling + last[:, end] / given.capacity))
-        time = np.concatenate((rows[:, run_log.TIME], np.full(len(last), moving.time)))
+        time = np.concatenate((rows[:, variables.TIME], np.full(len(last), moving.time)))
         share = np.clip(np.maximum(y, 1.0 - y), 0.0, 1.0)  # steps leave some 1e-6 beyond and take it back
         of_sides.append(model_limits.of_series(time, share, f"the {side} electrode, t = {{:.4g}} s"))
     return {"reservoir_share": max(of_sides, key=lambda reached: reached.value)} if of_sides else {}
@@ -303,7 +304,7 @@ def reservoir_share(case: Case, moving: Run, rows: np.ndarray) -> dict[str, Reac
 def temperatures(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Temperatures in the recorded rows: those that the current makes, or an estimate where they are left out."""
     if case.device.heat is None:
-        return {"temperature_rise": rows[:, run_log.RISE]}
+        return {"temperature_rise": rows[:, variables.RISE]}
     T = rows[:, -len(model.members(case)) :]
     return {"junction_temperature": T.max(axis=1)} | (
         {"column_temperature": T} if case.device.heat.of == "columns" else {}

@@ -28,12 +28,12 @@ from otjdd.stepping.extremes import Watch
 from otjdd.stepping.hooks import begin_run
 from otjdd.stepping.pieces import ACCEPTED, COUNTS, REJECTED, TRIED, UNPHYSICAL, WORST_CELL, Course, Place
 from otjdd.stepping.rosenbrock import Trial
-from otjdd.stepping.run_log import READING, RECORD, Log
+from otjdd.stepping.run_log import READING, Log
 from otjdd.stepping.single_ions import hops
 from otjdd.stepping.single_ions.walk import NOW, Noise, whole_ions
 from otjdd.system.limits import heed_pending
 from otjdd.system.remember import by_record
-from otjdd.variables import memory_of
+from otjdd.variables import RECORD, memory_of
 from otjdd.waveform.waveform import Block, Chain, Waveform
 
 CHUNK, FIRST_CHUNK = 512, 16  # steps between two checks of signals and progress: at most, and at first in a run

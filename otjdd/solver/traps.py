@@ -42,6 +42,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd import variables
 from otjdd.case.case import Case
 from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
@@ -67,7 +68,6 @@ from otjdd.physics.junction import CLOSURE_TOLERANCE, Channels, Junction, new_st
 from otjdd.physics.state import State
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Run
-from otjdd.stepping import run_log
 
 DROP = 2.0  # eV
 
@@ -165,9 +165,9 @@ def trap_series(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
     if not any(trap.kinetic for trap in case.device.traps or ()):
         return {}
     return {
-        "trapped_electrons": rows[:, run_log.TRAPPED],
-        "trapped_from_left": rows[:, run_log.TAKEN_LEFT],
-        "trapped_from_right": rows[:, run_log.TAKEN_RIGHT],
+        "trapped_electrons": rows[:, variables.TRAPPED],
+        "trapped_from_left": rows[:, variables.TAKEN_LEFT],
+        "trapped_from_right": rows[:, variables.TAKEN_RIGHT],
     }
 
 

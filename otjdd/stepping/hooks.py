@@ -186,6 +186,11 @@ def after_leap(junction: Junction, state: State, new: State, tangent: Tangent, s
     return Status.DONE
 
 
+@hook(PARTS, ALL, bare)
+def fill_row(junction: Junction, state: State, row: np.ndarray):
+    """Add what mechanisms have of a settled state to a row of the time series, which holds the charge of the electrodes."""
+
+
 @hook(PARTS, STATUS, bare)
 def bounds(state: State):
     """A status: DONE, or the failure where a variable of a state leaves its bounds."""

@@ -7,34 +7,41 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
-from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.mechanisms.electrons.density import LEFT, RIGHT
-from otjdd.mechanisms.electrons.step import from_left
-from otjdd.mechanisms.exchange import end_inflow, end_of, filling_at, passes
-from otjdd.mechanisms.polarisation import mean_field
 from otjdd.mechanisms.traps.kinetic import trap_current, trap_current_of_column
 from otjdd.physics.channels import transport
 from otjdd.physics.columns import add_channels, follow_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.junction import Junction, hold_electrons, polarised
-from otjdd.physics.numerics import add_up, copy, dot
+from otjdd.physics.junction import Junction
+from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.quasistatic import at_compliance, ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.extremes import Watch, note_largest, temperature_rise
+from otjdd.stepping.hooks import fill_row
+from otjdd.variables import (
+    BALANCE,
+    BENDING,
+    CHARGE_LEFT,
+    CHARGE_RIGHT,
+    CHARGING,
+    COUNT,
+    CURRENT,
+    JUNCTION,
+    POSITION,
+    RECORD,
+    RISE,
+    SOURCE,
+    TERMINAL_LEFT,
+    TERMINAL_RIGHT,
+    TIME,
+)
 
-# columns of a recorded row, of a read, and of a kept instant
-RECORD = 26
-TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(10)
-TERMINAL_LEFT, TERMINAL_RIGHT, SHEET, POLARISATION, FIELD, COUNT = range(10, 16)
-FLUX_LEFT, FLUX_RIGHT, WALL_LEFT, WALL_RIGHT, FILLING_LEFT, FILLING_RIGHT = range(16, 22)
-TRAPPED, TAKEN_LEFT, TAKEN_RIGHT, CHARGING = range(22, RECORD)
+# columns of a read, and of a kept instant
 READING = 6
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY, READ_UNSEEN = range(READING)
 KEPT = 3
 KEPT_TIME, KEPT_SOURCE, KEPT_JUNCTION = range(KEPT)
-# Behind these a read has the conductance of each channel [S]. Where a run records each column by itself, its current [A]
-# follows, in rows also the mean position of its vacancies [m]. Rows end with the temperatures [K] of a junction that warms.
+# Behind these a read has the conductance of each channel [S], and the current [A] of columns recorded by themselves.
 ROWS, READS, STATES = range(3)  # lengths of the log in use
 
 
@@ -61,61 +68,6 @@ def full_of_rows(log: Log) -> bool:
 
 
 @detached
-def write_electrons(junction: Junction, state: State, row: np.ndarray):
-    """Write the terminal charges and the electrons of the film to a row that holds the charges of the electrodes.
-
-    An electron on charged traps belongs to each terminal by the share of its charge there: on its way it counts as current
-    (`mechanisms.traps.kinetic`). An electron of the film belongs to the terminal from which it came (`electrons.step`).
-    Vacancies that passed an electrode left electrons there, whose charge came from the terminal.
-    """
-    row[TERMINAL_LEFT], row[TERMINAL_RIGHT], row[SHEET] = row[CHARGE], row[CHARGE_RIGHT], 0.0
-    for k in range(state.c.shape[0]):
-        charge = junction.columns.weight[k] * junction.ions[k].z * ELEMENTARY_CHARGE
-        row[TERMINAL_LEFT] += charge * state.passed[k, AT_LEFT]
-        row[TERMINAL_RIGHT] -= charge * state.passed[k, AT_RIGHT]
-        mirrored = junction.columns.weight[k] * ELEMENTARY_CHARGE * state.traps.to_left[k]
-        row[TERMINAL_LEFT] -= mirrored
-        row[TERMINAL_RIGHT] += mirrored + junction.columns.weight[k] * add_up(state.trapped[k])
-    if not hold_electrons(junction):
-        return
-    for k in range(state.c.shape[0]):
-        left, total = from_left(junction, state, k), 0.0
-        for i in range(state.c.shape[1]):
-            total += (state.electrons[k, LEFT, i] + state.electrons[k, RIGHT, i]) * junction.columns.width[k, i]
-        weight = junction.columns.weight[k]
-        row[TERMINAL_LEFT] -= weight * ELEMENTARY_CHARGE * left
-        row[TERMINAL_RIGHT] -= weight * ELEMENTARY_CHARGE * (total - left)
-        row[SHEET] += weight * total
-
-
-@detached
-def write_exchange(junction: Junction, state: State, row: np.ndarray):
-    """Write what the electrodes give to the film, concentrations at the walls and fillings of the reservoirs to a row."""
-    for column in range(FLUX_LEFT, FILLING_RIGHT + 1):
-        row[column] = 0.0
-    for k in range(state.c.shape[0]):
-        weight = junction.columns.weight[k]
-        for at_right in (False, True):
-            end = end_of(junction, k, at_right)
-            if passes(end.wall):
-                at = end_inflow(junction, state, k, at_right)
-                row[FLUX_LEFT + end.row] += weight * at.J
-                row[WALL_LEFT + end.row] += weight * at.wall
-                row[FILLING_LEFT + end.row] += weight * filling_at(end, state, k)
-
-
-@detached
-def write_traps(junction: Junction, state: State, row: np.ndarray):
-    """Write the electrons on traps whose filling takes time, and those taken from both electrodes so far, to a row."""
-    row[TRAPPED], row[TAKEN_LEFT], row[TAKEN_RIGHT] = 0.0, 0.0, 0.0
-    for k in range(state.traps.filling.shape[0]):
-        weight = junction.columns.weight[k]
-        row[TRAPPED] += weight * dot(state.traps.amount[k], state.traps.filling[k])
-        row[TAKEN_LEFT] += weight * state.traps.taken[k, AT_LEFT]
-        row[TAKEN_RIGHT] += weight * state.traps.taken[k, AT_RIGHT]
-
-
-@detached
 def write_row(
     junction: Junction, state: State, tangent: Tangent, time: float, step: float, V_source: float, log: Log
 ):  # fmt: skip
@@ -126,19 +78,13 @@ def write_row(
     status = ensure_current(junction, state, tangent)
     whole = log.rows[log.used[ROWS]]
     row = whole[: whole.size - state.heat.temperature.size]
-    copy(state.heat.temperature, whole[row.size :])
+    whole[:] = 0.0
     row[TIME], row[SOURCE], row[JUNCTION] = time, V_source, state.V[0]
-    row[BENDING], row[CHARGE], row[CHARGE_RIGHT], row[POSITION], row[BALANCE] = 0.0, 0.0, 0.0, 0.0, 0.0
-    row[POLARISATION], row[FIELD], row[COUNT] = 0.0, 0.0, 0.0
     for k in range(state.c.shape[0]):
         weight = junction.columns.weight[k]
         row[BENDING] += weight * edge(junction.right[k], -state.D_right[k])[2]
-        row[CHARGE] += weight * state.D_left[k]
+        row[CHARGE_LEFT] += weight * state.D_left[k]
         row[CHARGE_RIGHT] -= weight * state.D_right[k]
-        if polarised(junction):
-            row[POLARISATION] += weight * state.P[k]
-            thickness = junction.polarisation.thickness[k]
-            row[FIELD] += weight * mean_field(junction.columns.distance[k], state.E[k], thickness)
         count, moment, x = 0.0, 0.0, 0.0
         for i in range(state.c.shape[1]):
             h = junction.columns.width[k, i]
@@ -151,13 +97,12 @@ def write_row(
         if row.size > RECORD:
             row[RECORD + state.G.size + k] = mean_position
         counted = log.total[k] + (state.passed[k, AT_LEFT] - state.passed[k, AT_RIGHT])
-        whole = counted if count > 0.0 else max(log.total[k], state.passed[k, AT_LEFT])
-        change = (count - counted) / whole if whole != 0.0 else 0.0  # nothing was there, and nothing came
+        size = counted if count > 0.0 else max(log.total[k], state.passed[k, AT_LEFT])
+        change = (count - counted) / size if size != 0.0 else 0.0  # nothing was there, and nothing came
         if abs(change) > abs(row[BALANCE]):
             row[BALANCE] = change
-    write_electrons(junction, state, row)
-    write_exchange(junction, state, row)
-    write_traps(junction, state, row)
+    row[TERMINAL_LEFT], row[TERMINAL_RIGHT] = row[CHARGE_LEFT], row[CHARGE_RIGHT]
+    fill_row(junction, state, whole)
     row[CURRENT] = state.V[0] * add_up(state.G) + trap_current(state)
     if row.size > RECORD:
         for k in range(state.G.size):

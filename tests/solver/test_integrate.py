@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, hold, needs_speed
 
+from otjdd import variables
 from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
 from otjdd.mechanisms import heat, polarisation
 from otjdd.solver import integrate, model, self_check, simulate
-from otjdd.stepping import course, run_log
+from otjdd.stepping import course
 from otjdd.stepping.pieces import ACCEPTED, TRIED
 from otjdd.waveform.waveform import Waveform
 
@@ -242,7 +243,7 @@ def test_every_step_inside_the_windows_is_recorded_and_none_outside():
     integrate.follow_waveform(whole, waveform, every="all")
     windows = [(0.0, 3e-8), (9e-8, 2e-7), (0.5, 1.0)]
     integrate.follow_waveform(part, waveform, every="reads", windows=windows)
-    times, all_times = (np.concatenate(run.rows)[:, run_log.TIME] for run in (part, whole))
+    times, all_times = (np.concatenate(run.rows)[:, variables.TIME] for run in (part, whole))
     inside = integrate.in_windows(times, windows)
     assert times[~inside].tolist() == [1e-3]  # of the read
     for start, end in windows:
@@ -262,13 +263,13 @@ def test_a_jump_of_the_voltage_is_recorded_before_and_after_with_the_ions_unmove
         run, Waveform(np.array([0.0, 1e-7, 1e-7, 2e-7]), np.array([0.8, 0.8, -0.5, -0.5])), every="all"
     )
     rows = np.concatenate(run.rows)
-    after = np.flatnonzero(np.diff(rows[:, run_log.TIME]) == 0.0) + 1
-    assert rows[after, run_log.TIME].tolist() == [0.0, 1e-7]
-    assert rows[after - 1, run_log.SOURCE].tolist() == [0.0, 0.8]
-    assert rows[after, run_log.SOURCE].tolist() == [0.8, -0.5]
-    np.testing.assert_allclose(rows[after, run_log.POSITION], rows[after - 1, run_log.POSITION], rtol=1e-15)
-    assert np.all(rows[after, run_log.CHARGE] != rows[after - 1, run_log.CHARGE])
-    assert rows[-1, run_log.TIME] == 2e-7
+    after = np.flatnonzero(np.diff(rows[:, variables.TIME]) == 0.0) + 1
+    assert rows[after, variables.TIME].tolist() == [0.0, 1e-7]
+    assert rows[after - 1, variables.SOURCE].tolist() == [0.0, 0.8]
+    assert rows[after, variables.SOURCE].tolist() == [0.8, -0.5]
+    np.testing.assert_allclose(rows[after, variables.POSITION], rows[after - 1, variables.POSITION], rtol=1e-15)
+    assert np.all(rows[after, variables.CHARGE_LEFT] != rows[after - 1, variables.CHARGE_LEFT])
+    assert rows[-1, variables.TIME] == 2e-7
 
 
 def test_progress_rises_to_the_end_through_all_windows():

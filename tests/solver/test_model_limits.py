@@ -10,6 +10,7 @@ from devices import JUNCTION, SMALL, case, needs_speed
 from scipy.special import dawsn
 
 import otjdd
+from otjdd import variables
 from otjdd.case.electrodes import Metal
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.solver import model_limits
@@ -192,13 +193,13 @@ def test_a_film_without_vacancies_has_a_row_whose_numbers_are_finite_but_for_the
     from devices import begin
 
     from otjdd.solver import integrate
-    from otjdd.stepping import extremes, run_log
+    from otjdd.stepping import extremes
 
     film = case(JUNCTION, **SMALL)
     run = begin(film, c=np.zeros((1, film.device.film.cells)))
     run.watch = model_limits.new_watch(1e26, RADIUS, film.device.film.cells)
     integrate.record_row(run, 0.0)
     row = np.concatenate(run.rows)[0]
-    assert row[run_log.BALANCE] == 0.0
-    assert np.isnan(row[run_log.POSITION])
+    assert row[variables.BALANCE] == 0.0
+    assert np.isnan(row[variables.POSITION])
     assert np.isfinite(extremes.ratio_of_columns(run.junction, run.state, run.watch))

@@ -7,11 +7,11 @@ import pytest
 from devices import BARE, SMALL, case
 from scipy.integrate import trapezoid
 
+from otjdd import variables
 from otjdd.case.case import parse_case
 from otjdd.runs.run import run, simulate
 from otjdd.solver.collect import PROBE, bounded, recorded_once
 from otjdd.solver.time_series import mean_rate, rates, simultaneous
-from otjdd.stepping import run_log
 
 PULSE = 'drive = { kind = "pulse", voltage = "0.6 V", width = "1 us" }\n'
 
@@ -23,8 +23,8 @@ def test_times_within_round_off_are_one():
 
 
 def test_a_row_is_there_once_unless_the_voltage_has_jumped():
-    rows = np.zeros((4, run_log.RECORD))
-    rows[:, run_log.TIME], rows[:, run_log.SOURCE] = [0.0, 0.0, 0.0, 1.0], [0.0, 1e-10, 1.0, 1.0]
+    rows = np.zeros((4, variables.RECORD))
+    rows[:, variables.TIME], rows[:, variables.SOURCE] = [0.0, 0.0, 0.0, 1.0], [0.0, 1e-10, 1.0, 1.0]
     assert recorded_once(rows).tolist() == [True, False, True, True]
     assert recorded_once(rows[:0]).size == 0
 

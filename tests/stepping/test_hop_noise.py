@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from devices import needs_speed
 
+from otjdd import variables
 from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.solver import equilibrium, integrate, model
-from otjdd.stepping import run_log
 from otjdd.stepping.single_ions.walk import new_noise, take_sites, whole_ions
 
 FILM = """
@@ -149,6 +149,6 @@ def test_in_a_leap_no_more_than_its_share_of_the_ions_passes_a_face(largest):
     run, *_ = begun(1e12, seed=1, relaxed=False, text=DRIVEN, largest=largest)
     integrate.jump(run, 0.3)
     integrate.follow_piece(run, 1e-2, 0.3, 0.3, record=True)
-    moved = np.abs(np.diff(np.concatenate(run.rows)[:, run_log.POSITION])).max() / 4e-9
+    moved = np.abs(np.diff(np.concatenate(run.rows)[:, variables.POSITION])).max() / 4e-9
     assert moved < largest
     assert (moved > 0.03) == (run.trial.noise.limited[0] == 0) == (largest == 1.0)

@@ -7,10 +7,11 @@ import pytest
 from devices import SMALL, begin, case, hold, needs_speed
 from yardstick import CASES
 
+from otjdd import variables
 from otjdd.case.case import load_case, parse_case
 from otjdd.runs.run import simulate
 from otjdd.solver import integrate
-from otjdd.stepping import course, run_log
+from otjdd.stepping import course
 from validation.reliability import devices as random_devices
 
 
@@ -26,7 +27,7 @@ def rows_of(voltage, duration=1e-5, **changes):
 
 def of_source(rows):
     """Current [A] of the source in each row: what the junction conducts, and what charges it."""
-    return rows[:, run_log.CURRENT] + rows[:, run_log.CHARGING]
+    return rows[:, variables.CURRENT] + rows[:, variables.CHARGING]
 
 
 @pytest.mark.parametrize("V", [1.5, 0.4, -0.1, -2.0])
@@ -34,19 +35,19 @@ def test_source_voltage_is_shared_between_junction_and_resistance_at_every_time(
     rows = rows_of(V, circuit__series_resistance=50.0)
     assert len(rows) > 2
     lost = 50.0 * of_source(rows)
-    np.testing.assert_allclose(rows[:, run_log.JUNCTION] + lost, rows[:, run_log.SOURCE], atol=1e-6)
-    np.testing.assert_allclose(rows[:, run_log.SOURCE], V, rtol=1e-15)
+    np.testing.assert_allclose(rows[:, variables.JUNCTION] + lost, rows[:, variables.SOURCE], atol=1e-6)
+    np.testing.assert_allclose(rows[:, variables.SOURCE], V, rtol=1e-15)
 
 
 def test_compliance_limits_the_current():
     limit = 1e-4
     free = rows_of(1.0, circuit__series_resistance=50.0)
     held = rows_of(1.0, circuit__series_resistance=50.0, circuit__compliance=limit)
-    assert np.abs(free[:, run_log.CURRENT]).max() > 2 * limit
+    assert np.abs(free[:, variables.CURRENT]).max() > 2 * limit
     assert np.abs(of_source(held)).max() <= limit * 1.00001
     below = rows_of(0.05, circuit__series_resistance=50.0, circuit__compliance=1.0)
     np.testing.assert_allclose(
-        below[-1, run_log.CURRENT], rows_of(0.05, circuit__series_resistance=50.0)[-1, run_log.CURRENT], rtol=1e-6
+        below[-1, variables.CURRENT], rows_of(0.05, circuit__series_resistance=50.0)[-1, variables.CURRENT], rtol=1e-6
     )
 
 
@@ -75,7 +76,7 @@ def test_a_step_is_chosen_anew_after_an_edge_and_nowhere_else():
         run = begin(case(**SMALL), rtol=1e-3, atol=1e-5)
         pieces = np.array([[0.0, 1e-6, -2.0, -2.0], [1e-6, 2e-6, 0.8, 0.8]])
         integrate.follow_pieces(run, pieces, np.array([task, task]), integrate.place_at_start(0.0), True)
-        times = recorded(run)[:, run_log.TIME]
+        times = recorded(run)[:, variables.TIME]
         firsts[task] = times[times > 1e-6][0] - 1e-6
     assert firsts[0] == pytest.approx(firsts[course.OBSERVE], rel=1e-6)
     assert firsts[0] > 100 * firsts[course.EDGE]
@@ -85,8 +86,8 @@ def test_a_source_that_gives_way_costs_few_steps():
     run = begin(case(**SMALL, circuit__compliance=1e-4))
     integrate.follow_piece(run, 1e-2, 0.0, 1.2, True)
     rows = recorded(run)
-    assert rows[-1, run_log.JUNCTION] < 1.0
-    assert rows[-1, run_log.CURRENT] == pytest.approx(1e-4, rel=2e-3)
+    assert rows[-1, variables.JUNCTION] < 1.0
+    assert rows[-1, variables.CURRENT] == pytest.approx(1e-4, rel=2e-3)
     assert len(rows) + run.counts.rejected < 1500
 
 
@@ -102,8 +103,8 @@ def test_jumps_of_the_quadrature_do_not_stop_the_circuit(rtol):
         integrate.jump(run, V)
         integrate.record_row(run, V)
     rows = recorded(run)
-    lost = 1e4 * rows[:, run_log.CURRENT]
-    np.testing.assert_allclose(rows[:, run_log.JUNCTION] + lost, rows[:, run_log.SOURCE], atol=2e-9)
+    lost = 1e4 * rows[:, variables.CURRENT]
+    np.testing.assert_allclose(rows[:, variables.JUNCTION] + lost, rows[:, variables.SOURCE], atol=2e-9)
 
 
 @needs_speed
@@ -116,7 +117,7 @@ def test_a_jump_of_the_quadrature_is_crossed_where_changes_by_voltage_and_field_
 
 
 def test_a_limit_far_below_the_current_is_met():
-    free = abs(rows_of(-0.5)[-1, run_log.CURRENT])
+    free = abs(rows_of(-0.5)[-1, variables.CURRENT])
     for share in (1e-2, 1e-5, 1e-8):
         rows = rows_of(-0.5, circuit__compliance=max(free * share, 1e-18))
         assert np.abs(of_source(rows)).max() <= free * share * 1.001

@@ -37,8 +37,9 @@ from otjdd.physics.ion_fluxes import binds
 from otjdd.physics.junction import Junction, hold_electrons, new_state
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, GUESS, State, WayBetween, copy_state
+from otjdd.variables import SHEET, TERMINAL_LEFT, TERMINAL_RIGHT
 
-__all__ = ["accepted", "answer", "may_leap"]  # hooks
+__all__ = ["accepted", "answer", "fill_row", "may_leap"]  # hooks
 
 NEAR = 0.5  # kT that the band moves between two states whose mean weights give what flows: to some 2e-3 of it
 TOLERANCE = 5e-4  # of what flows over a longer way: error of the mean weights over a part, extrapolated from its halves
@@ -277,3 +278,18 @@ def accepted(junction: Junction, state: State, trial: Any):
 def may_leap(junction: Junction) -> bool:
     """Electrons may change sides by themselves."""
     return hold_electrons(junction)
+
+
+@detached
+def fill_row(junction: Junction, state: State, row: np.ndarray):
+    """Add the electrons of the film to a row; each belongs to the terminal from which it came."""
+    if not hold_electrons(junction):
+        return
+    for k in range(state.c.shape[0]):
+        left, total = from_left(junction, state, k), 0.0
+        for i in range(state.c.shape[1]):
+            total += (state.electrons[k, LEFT, i] + state.electrons[k, RIGHT, i]) * junction.columns.width[k, i]
+        weight = junction.columns.weight[k]
+        row[TERMINAL_LEFT] -= weight * ELEMENTARY_CHARGE * left
+        row[TERMINAL_RIGHT] -= weight * ELEMENTARY_CHARGE * (total - left)
+        row[SHEET] += weight * total

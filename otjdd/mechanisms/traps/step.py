@@ -7,15 +7,18 @@ found with the fields when these are settled.
 import math
 from typing import Any
 
+import numpy as np
+
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.mechanisms.traps.kinetic import LEAST_SHARE, error_of_filling, have_memory, trap_current
 from otjdd.mechanisms.traps.sites import RATES
 from otjdd.physics.junction import Junction
-from otjdd.physics.numerics import add_up, copy
+from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, TrapState
+from otjdd.variables import TAKEN_LEFT, TAKEN_RIGHT, TERMINAL_LEFT, TERMINAL_RIGHT, TRAPPED
 
 ANSWERED_BY = "`solver.at_rest`, for all traps at once"  # to a small signal
 RECORDED_CHANGE = 0.02  # of the filling of a group, in a recorded step
@@ -145,3 +148,22 @@ def speed(junction: Junction, state: State, rtol: float, recorded: bool) -> floa
                     whole += math.exp(traps.rates[k, j, row])
                 worst = max(worst, whole * error_of_filling(traps.away[k, j], traps.filling[k, j]))
     return worst / rtol
+
+
+@detached
+def fill_row(junction: Junction, state: State, row: np.ndarray):
+    """Add the electrons on traps whose filling takes time, those taken from both electrodes so far, and charges to a row.
+
+    An electron on charged traps belongs to each terminal by the share of its charge there: on its way it counts as current
+    (`mechanisms.traps.kinetic`).
+    """
+    for k in range(state.c.shape[0]):
+        weight = junction.columns.weight[k]
+        mirrored = weight * ELEMENTARY_CHARGE * state.traps.to_left[k]
+        row[TERMINAL_LEFT] -= mirrored
+        row[TERMINAL_RIGHT] += mirrored + weight * add_up(state.trapped[k])
+    for k in range(state.traps.filling.shape[0]):
+        weight = junction.columns.weight[k]
+        row[TRAPPED] += weight * dot(state.traps.amount[k], state.traps.filling[k])
+        row[TAKEN_LEFT] += weight * state.traps.taken[k, AT_LEFT]
+        row[TAKEN_RIGHT] += weight * state.traps.taken[k, AT_RIGHT]
