@@ -211,7 +211,7 @@ def rest_of(branches: list[Branch]) -> float:
 def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.ndarray:
     """log10 of the relaxation rate (Q,) in 1/s at states (Q,); `fastest` if no sample gives a rate."""
     rates = np.concatenate([rates_of(run, rest_of(branches)) for run in branches])
-    return along(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
+    return at_states(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
 def rows_of(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float) -> tuple[np.ndarray, float]:
@@ -224,7 +224,7 @@ def rows_of(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: f
     state = np.concatenate([run.state[rows] for run, rows in zip(branches, moved, strict=True)])
     read = readings(bench, profiles, voltage)
     by_state = ordered(np.column_stack((state, np.log10(read.conductance), read.charge)))
-    return np.array([along(by_state[:, [0, column]], states) for column in (1, 2)]), read.electron_ratio
+    return np.array([at_states(by_state[:, [0, column]], states) for column in (1, 2)]), read.electron_ratio
 
 
 def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float, spacing: Spacing) -> Branch:
@@ -291,7 +291,7 @@ def ordered(samples: np.ndarray) -> np.ndarray:
     return samples[np.unique(np.round(samples[:, 0] / (5 * SAME)), return_index=True)[1]]
 
 
-def along(samples: np.ndarray, states: np.ndarray) -> np.ndarray:
+def at_states(samples: np.ndarray, states: np.ndarray) -> np.ndarray:
     """Values at states (Q,), interpolated monotonically between samples (n, 2) and constant beyond them."""
     if len(samples) == 1:
         return np.full(states.size, samples[0, 1])

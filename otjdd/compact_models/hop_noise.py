@@ -35,7 +35,7 @@ from otjdd.compact_models.bench import (
     Bench,
     Branch,
     Ends,
-    along,
+    at_states,
     branches_at,
     concentrations_after,
     extremes,
@@ -112,7 +112,7 @@ def at_rest(bench: Bench, ends: Ends, states: np.ndarray, limits: Range) -> AtRe
 def log_reads(bench: Bench, ends: Ends, states: np.ndarray, columns: AtRest) -> np.ndarray:
     """log10 (Q,) of the variance of ln G at states (Q,), times the number of ions."""
     logs = [np.log10(read_variance(bench, c, ends.settling)) for c in columns.c]
-    return along(ordered(np.column_stack((columns.state, logs))), states)
+    return at_states(ordered(np.column_stack((columns.state, logs))), states)
 
 
 def read_variance(bench: Bench, c: np.ndarray, settling: float) -> float:
@@ -140,7 +140,7 @@ def spectra_at(
 ) -> tuple[np.ndarray, np.ndarray]:
     """log10 of white level and corner (Q,) each at a voltage [V] that is held until the wells have settled.
 
-    A state that does not stay so long at the voltage, or whose own noise covers that of the wells, has values interpolated
+    A state that does not stay so long at the voltage, or whose own noise covers that of the wells, has values at_states
     between the other states, constant beyond them.
     """
     samples_of_rest = []
@@ -153,7 +153,7 @@ def spectra_at(
         level_corner = level_and_corner(bench, settled, voltage, ends.settling)
         samples_of_rest.append((back, *(level_corner or (np.log10(QUIET), -np.log10(ends.settling)))))
     samples = np.array(samples_of_rest)
-    return along(ordered(samples[:, [0, 1]]), states), along(ordered(samples[:, [0, 2]]), states)
+    return at_states(ordered(samples[:, [0, 1]]), states), at_states(ordered(samples[:, [0, 2]]), states)
 
 
 def level_and_corner(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> tuple[float, float] | None:
@@ -231,7 +231,7 @@ def row_at(bench: Bench, ends: Ends, states: np.ndarray, voltage: float) -> np.n
     branches = branches_at(bench, ends, voltage, FINE)
     rest = float(np.clip(rest_of(branches), states[0], states[-1]))
     samples = np.concatenate([scatter_along(bench, run, rest, states, voltage) for run in branches])
-    return along(ordered(samples), states) if len(samples) else np.zeros(states.size)
+    return at_states(ordered(samples), states) if len(samples) else np.zeros(states.size)
 
 
 def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray, voltage: float) -> np.ndarray:

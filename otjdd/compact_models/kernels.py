@@ -263,7 +263,7 @@ def difference(lookup: Lookup, first: np.ndarray, second: np.ndarray):
 
 
 @bare
-def bend(lookup: Lookup, rates: np.ndarray, step: float):
+def curvature_of_rates(lookup: Lookup, rates: np.ndarray, step: float):
     """Largest change of ln of a rate from start to middle and from middle to end of a step [s], in units of BEND.
 
     rates : (3, 5, K) at start, middle and end. Rates that move no state by ERROR within the step do not count.
@@ -288,7 +288,7 @@ def error_on_ramp(lookup: Lookup, q: np.ndarray, step: float, work: tuple, V_sou
     V, _ = junction_voltage(lookup, V_source, trial, guess)
     rates_at(lookup, V, trial, work[1][2])
     relax(lookup, work[1][2], q, step, euler)
-    bent = bend(lookup, work[1], step)
+    bent = curvature_of_rates(lookup, work[1], step)
     return max(difference(lookup, trial, euler), ERROR * bent * bent)
 
 

@@ -15,11 +15,10 @@ from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.electrons.density import LEFT, RIGHT, contact_weights
 from otjdd.mechanisms.heat import heated, hottest
-from otjdd.mechanisms.traps.kinetic import trap_current
+from otjdd.physics.charging import conduction
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.junction import Junction, band_of_fields, hold_electrons
-from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import coupled
 from otjdd.physics.state import State
 
@@ -142,7 +141,7 @@ def note_largest(
             most = watch.largest[ELECTRONS, VALUE]
             note(watch, ELECTRONS, film_electron_ratio(junction, state, k, watch, most), time)
     evaluated = current_is_new or coupled(junction)
-    current = state.V[0] * add_up(state.G) + trap_current(state) if evaluated else math.nan
+    current = conduction(state) if evaluated else math.nan
     power = current * state.V[0]
     for p in range(watch.heat.shape[1]):
         decay = math.exp(-watch.heat[RATE, p] * step)

@@ -10,10 +10,11 @@ from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.errors import Status
 from otjdd.mechanisms.traps.kinetic import trap_current, trap_current_of_column
 from otjdd.physics.channels import transport
+from otjdd.physics.charging import conduction
 from otjdd.physics.columns import add_channels, follow_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction
-from otjdd.physics.numerics import add_up, copy
+from otjdd.physics.numerics import copy
 from otjdd.physics.quasistatic import at_compliance, ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.extremes import Watch, note_largest, temperature_rise
@@ -103,7 +104,7 @@ def write_row(
             row[BALANCE] = change
     row[TERMINAL_LEFT], row[TERMINAL_RIGHT] = row[CHARGE_LEFT], row[CHARGE_RIGHT]
     fill_row(junction, state, whole)
-    row[CURRENT] = state.V[0] * add_up(state.G) + trap_current(state)
+    row[CURRENT] = conduction(state)
     if row.size > RECORD:
         for k in range(state.G.size):
             row[RECORD + k] = state.V[0] * state.G[k] + trap_current_of_column(state, k)
