@@ -271,7 +271,7 @@ def exchanged(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
         series |= {f"exchange_flux_{side}": rows[:, flux], f"wall_concentration_{side}": rows[:, wall]}
         if given.capacity is not None:  # as the cells of profiles: steps leave some 1e-5 beyond and take it back
             series[f"reservoir_filling_{side}"] = np.clip(rows[:, filling], 0.0, 1.0)
-    return series and series | {"vacancies": rows[:, variables.COUNT]}
+    return series and series | {"vacancies": rows[:, variables.COUNT].clip(min=0.0)}  # as the cells of an empty film
 
 
 def exchange_extremes(case: Case, moving: Run, rows: np.ndarray) -> dict[str, Reached]:

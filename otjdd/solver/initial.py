@@ -154,7 +154,7 @@ def with_steady_traps(case: Case, junction: Junction, parts: list[Member]) -> Ju
     traps, device = case.device.traps or (), case.device
     if not any(trap.kinetic and trap.kind != "none" for trap in traps):
         return junction
-    steady = tuple(trap.model_copy(update={"occupation": "steady"}) for trap in traps)
+    steady = tuple(trap.model_copy(update={"occupation": "steady", "initial": None}) for trap in traps)
     return model.junction(case.model_copy(update={"device": device.model_copy(update={"traps": steady})}), parts=parts)
 
 

@@ -98,7 +98,7 @@ def write_row(
         if row.size > RECORD:
             row[RECORD + state.G.size + k] = mean_position
         counted = log.total[k] + (state.passed[k, AT_LEFT] - state.passed[k, AT_RIGHT])
-        size = counted if count > 0.0 else max(log.total[k], state.passed[k, AT_LEFT])
+        size = max(counted if count > 0.0 else state.passed[k, AT_LEFT], log.total[k])
         change = (count - counted) / size if size != 0.0 else 0.0  # nothing was there, and nothing came
         if abs(change) > abs(row[BALANCE]):
             row[BALANCE] = change

@@ -263,7 +263,8 @@ def another(value, path, data):
 
 
 WITHOUT_EFFECT = {  # keys whose change may change nothing, whole numbers apart: where nothing reaches or meets them
-    "compliance", "range", "time_constant", "attempt_frequency", "band_depth", "exponent", "capacity", "fixed_charge",
+    "compliance", "range", "time_constant", "attempt_frequency", "band_depth", "mass", "exponent", "capacity",
+    "fixed_charge",
 }  # fmt: skip
 
 

@@ -269,3 +269,22 @@ def test_each_layer_has_its_part_of_a_profile_with_jumps(tmp_path):
         written(tmp_path, HEADER + rows)
         with pytest.raises(ValueError, match=where):
             model.members(film)
+
+
+def test_kinds_of_columns_start_in_equilibrium_beside_charged_traps_with_a_filling_of_their_own():
+    trap = {
+        "name": "t",
+        "kind": "donor",
+        "density": "1e24 1/m^3",
+        "depth": "0.5 eV",
+        "occupation": "kinetic",
+        "initial": 0.4,
+    }
+    kinds = [
+        {"name": "some", "share": 0.3, "set": {"device.left.barrier": "1.1 eV"}}, {"name": "rest", "share": 0.7},
+    ]  # fmt: skip
+    changes = {"device.traps": [trap | {"attempt_frequency": "1e12 Hz"}], "ions.initial": "equilibrium"}
+    case = load_case("junction", changes | {"columns.kinds": kinds, "columns.count": 1, "columns.spread": {}})
+    parts = model.members(case)
+    c = initial.start(case, model.junction(case, parts=parts), parts)["c"]
+    assert not np.allclose(c[0], c[1], rtol=1e-3)  # each in its own field
