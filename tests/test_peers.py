@@ -76,6 +76,15 @@ def test_banded_jacobian_is_the_derivative_of_the_rates(problem, lumpy):
 
 
 @pytest.mark.campaign
+def test_staircase_of_pulses_has_every_edge_once_and_ends_at_zero():
+    problem = problems.pulses(24, count=3)
+    pieces = list(problems.segments(problem))
+    assert [voltage for _, _, voltage, _ in pieces] == [2.2, 0.0] * 3 + [-2.5, 0.0] * 3
+    np.testing.assert_allclose([t1 - t0 for t0, t1, _, _ in pieces], [50e-9, 1e-6] * 6, rtol=1e-9)
+    assert [list(outputs) for *_, outputs in pieces] == [[t1] for _, t1, _, _ in pieces]
+
+
+@pytest.mark.campaign
 def test_a_lucky_tolerance_is_not_chosen():
     errors = {1e-1: 1e-5, 1e-2: 1e-2, 1e-3: 9e-4, 1e-4: 5e-4}
     ladder = [compare.Setting(rtol, 1e-2, error, "") for rtol, error in errors.items()]
@@ -100,3 +109,11 @@ def test_the_absolute_tolerance_that_costs_least_is_chosen(monkeypatch):
     chosen = compare.soonest(solve, ladders, 1e-3)
     assert chosen == ladders[1][0]
     assert compare.soonest(None, ladders, 1e-4) is None
+
+
+@pytest.mark.campaign
+def test_table_counts_in_units_of_otjdd():
+    setting = compare.Setting(1e-3, 1e-2, 5e-4, "9 steps")
+    row = compare.Row("pulses", 100, 1e-3, "otjdd", setting, 0.002, 0.001)
+    (found,) = compare.rows_of([row, row._replace(code="SUNDIALS IDA", seconds=0.014, kernels=float("nan"))])
+    assert found == ("pulses", "100", "1e-03", "2.00", "9", "14.00 (7.0)", "")

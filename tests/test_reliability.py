@@ -1,14 +1,18 @@
 """Bad inputs, random devices of the whole range of cases, and SUNDIALS IDA with equations of its own."""
 
+import os
 import re
 import runpy
 import sys
+import time
 from pathlib import Path
 
 import bad_inputs
+import numpy as np
 import pytest
 from devices import needs_speed
 
+from otjdd.results import outputs
 from validation.reliability import currents, devices
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +79,57 @@ def test_junction_voltages_are_found_where_currents_jump_or_fall_with_the_voltag
     """Of 2000 devices those, and three slow ones, are not solved where no tangent is held or a jump of V_j is not known."""
     row = devices.drawn(2000, seed=1)[number]
     assert devices.fate(number, devices.text(row, number)).kind == "solved"
+
+
+@pytest.mark.campaign
+def test_holes_in_a_result_are_seen():
+    ds = outputs.dataset(
+        {
+            "current": [0.0, np.nan],
+            "band_edge": [[0.0, 1.0, np.nan]],
+            "read_current": [0.0],
+            "read_resistance": [np.nan],
+        },
+        {"time": [0.0, 1.0]},
+    )
+    assert devices.holes(ds) == "current"
+    ds["band_edge"][0, 0] = np.nan
+    assert set(devices.holes(ds).split()) == {"current", "band_edge"}
+    ds["read_current"][0] = 1.0
+    assert set(devices.holes(ds).split()) == {"current", "band_edge", "read_resistance"}
+
+
+@pytest.mark.campaign
+@needs_speed
+def test_a_device_that_hangs_is_ended():
+    (fate,) = devices.fates(1, seed=1, limit=1.0, simulated=hang)
+    assert (fate.kind, fate.what) == ("hang", "over 1 s")
+
+
+@pytest.mark.campaign
+def test_devices_come_in_order_whichever_ends_first():
+    found = list(devices.fates(3, seed=1, limit=60.0, workers=2, simulated=late_first))
+    assert found == [0, 1, 2]
+    assert [fate.kind for fate in devices.fates(3, seed=1, limit=60.0, simulated=end_second)] == [
+        "fine",
+        "crash",
+        "fine",
+    ]
+
+
+def late_first(number, text):
+    time.sleep(1.0 if number == 0 else 0.0)
+    return number
+
+
+def end_second(number, text):
+    if number == 1:
+        os._exit(3)
+    return devices.Fate(number, "fine", "", 0.0)
+
+
+def hang(number, text):
+    time.sleep(60)
 
 
 @needs_speed

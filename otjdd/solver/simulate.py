@@ -211,12 +211,8 @@ def run_along(
     record = case.record
     try:
         if place is None:
-            surplus = moving.state.surplus.copy()
             integrate.record_row(moving, 0.0)
             integrate.keep_state(moving, 0.0)  # the state before the drive
-            before = moving.kept_states[0].start
-            if "surplus" in before:  # to the bit: settling in place twice may add round-off to it
-                before["surplus"][:] = surplus
         integrate.follow_waveform(
             moving, waveform, every=record.every, windows=record.windows, stops=record.instants(waveform.duration)[1:],
             copies=copies, keep_reads=record.profiles_at_reads, progress=progress, place=place,

@@ -1,9 +1,11 @@
 """Hooks: what the mechanisms add to a time step, in the order of a step. The stepper knows no more of them.
 
-polarisation    changes with the ions within a step, by their Jacobian (`rosenbrock`)
-traps           filled with the fields at the end of a step, by the rates there and at its start
-heat            the temperature follows the power at the end of a step, which follows it; corrected until both agree
-electrons       in balance with their contact at any time; where they change sides, the stack leaps
+    polarisation    changes with the ions within a step, by their Jacobian (`rosenbrock`)
+    traps           filled with the fields at the end of a step, by the rates there and at its start
+    heat            the temperature follows the power at the end of a step, which follows it; corrected until both agree
+    electrons       in balance with their contact at any time; where they change sides, the stack leaps
+
+A hook is a kernel that calls the functions of its name in all mechanisms that have one.
 """
 
 import math

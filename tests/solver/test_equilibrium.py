@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from devices import begin, case
+from devices import begin, case, lumpy
 
 from otjdd.errors import SolverError
 from otjdd.solver import equilibrium, initial, model
@@ -36,6 +36,14 @@ def test_no_flux_passes_any_face_however_deep_the_wells():
     assert np.abs(fluxes_over_their_terms(begin(case(**DEEP), there, junction=junction))).max() < 1e-9
     width = junction.columns.width
     np.testing.assert_allclose((there * width).sum(axis=1), (c * width).sum(axis=1), rtol=1e-13)
+
+
+def test_equilibrium_does_not_depend_on_where_the_ions_were():
+    film = case(**DEEP)
+    junction, c, there = found(film)
+    other = lumpy(junction, np.random.default_rng(1))
+    other *= (c * junction.columns.width).sum() / (other * junction.columns.width).sum()
+    np.testing.assert_allclose(found(film, other)[2], there, rtol=1e-9)
 
 
 def test_a_stack_without_equilibrium_is_told(monkeypatch):

@@ -16,7 +16,8 @@ from devices import needs_speed
 from small_studies import POINT
 
 import otjdd
-from otjdd.case.case import shipped_cases
+from otjdd.case.case import load_case, shipped_cases
+from otjdd.solver import checkpoint
 from otjdd.system import sources
 
 PACKAGE = Path(otjdd.__file__).parent
@@ -97,6 +98,21 @@ def with_edited(copy: Path, folder: Path, code: str) -> subprocess.CompletedProc
     return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
 
 
+@needs_speed
+@pytest.mark.campaign
+def test_a_study_of_other_sources_is_computed_again_and_that_is_said(copy, tmp_path):
+    (tmp_path / "small.toml").write_text(POINT + '[study.grid]\n"drive.width" = ["20 ns", "40 ns"]\n')
+    otjdd.study(tmp_path / "small.toml", tmp_path / "out")
+    command = "from otjdd.cli import main; import sys; sys.argv[1:] = {}; main()"
+    resume = command.format(["study", "small.toml", "-o", "out", "--resume"])
+    done = with_edited(copy, tmp_path, resume)
+    assert done.returncode == 0, done.stderr
+    assert "computed by another version of otjdd" in done.stdout + done.stderr
+    assert "2 points, 2 to compute" in done.stdout + done.stderr
+    status = with_edited(copy, tmp_path, command.format(["study", "--status", "out"]))  # whose sources differ once more
+    assert status.stdout == "2 computed by another version of otjdd: --resume computes them again\n"
+
+
 REPLACED = """
 import os, pathlib, signal
 from multiprocessing import forkserver
@@ -126,3 +142,25 @@ def test_a_study_during_which_otjdd_is_replaced_says_which_sources_computed_its_
         heads = [json.loads(file.read_bytes().partition(b"\n")[0]) for file in (tmp_path / "out" / "points").iterdir()]
         (computed_by,) = {head["source_sha256"] for head in heads}
         assert computed_by == otjdd.read(tmp_path / "out" / "study.nc").source_sha256 != sources_of(copy).digest()
+
+
+class Stop(KeyboardInterrupt):
+    """Ends a run from within."""
+
+
+@needs_speed
+def test_a_run_of_other_sources_is_not_continued_and_that_is_said(copy, tmp_path):
+    (tmp_path / "small.toml").write_text(POINT)
+    case = load_case(tmp_path / "small.toml", {"drive.width": "1 ms"})
+
+    def stop(fraction):
+        if fraction > 0.2:
+            raise Stop
+
+    with pytest.raises(Stop):
+        otjdd.run(case, progress=stop, checkpoints=checkpoint.CheckpointPlace(tmp_path / ".a.nc.checkpoint", 0.0))
+    command = ["run", "small.toml", "-o", "a.nc", "--resume", "--set", "drive.width=1 ms"]
+    done = with_edited(copy, tmp_path, f"from otjdd.cli import main; import sys; sys.argv[1:] = {command}; main()")
+    assert done.returncode == 5, done.stderr
+    assert "was written by other sources of otjdd" in done.stderr
+    assert not (tmp_path / "a.nc").exists()

@@ -41,6 +41,7 @@ from otjdd.variables import SHEET, TERMINAL_LEFT, TERMINAL_RIGHT
 
 __all__ = ["accepted", "answer", "fill_row", "may_leap"]  # hooks
 
+ROUND_OFF = 1e-9  # kT that the band of a stack moves where it is solved again
 NEAR = 0.5  # kT that the band moves between two states whose mean weights give what flows: to some 2e-3 of it
 TOLERANCE = 5e-4  # of what flows over a longer way: error of the mean weights over a part, extrapolated from its halves
 LONGEST = 6.0  # kT that the band moves over a part: electrons that come and go within a longer one may be overlooked
@@ -232,10 +233,23 @@ def put_middle(junction: Junction, old: State, new: State, reached: float, lengt
     return closed, error_of_part(junction, old, new, between) if closed else 0.0
 
 
+@bare
+def is_in_place(old: State, new: State) -> bool:
+    """True where a state was settled once more where another one is: only round-off of its stacks differs."""
+    same = farthest(old, new) <= ROUND_OFF
+    for k in range(old.c.shape[0]):
+        same = same and old.P[k] == new.P[k] and old.kT[k] == new.kT[k]
+        for i in range(old.c.shape[1]):
+            same = same and old.c[k, i] == new.c[k, i]
+    return same
+
+
 @deferred_detached
 def follow_surplus(junction: Junction, old: State, new: State, between: WayBetween):
     """Set the surplus of a settled state, to which another one that is settled has come, from that of the other."""
     copy(old.surplus, new.surplus)
+    if is_in_place(old, new):
+        return
     move = farthest(old, new)
     if move <= NEAR or negligible(junction, old, old, new):
         for k in range(new.c.shape[0]):
