@@ -43,18 +43,27 @@ def exact_lowering(E, eps, times_pi):
     return mpmath.sqrt(ELEMENTARY_CHARGE * E / (times_pi * mpmath.pi * VACUUM_PERMITTIVITY * eps))
 
 
-def exact(kind: str, E, V, kT):
-    """ln(J/V) of a film of 5 nm in a uniform field E, by mpmath from the published formulas."""
-    numbers = [mpmath.mpf(float(x)) for x in NUMBERS[kind]]
+def in_extended_precision(film: FilmBand) -> FilmBand:
+    return FilmBand(*([mpmath.mpf(float(x)) for x in row] for row in film))
+
+
+def exact(kind: str, film: FilmBand, V, kT=KT):
+    """ln(J/V) of a film of pieces, by mpmath from the published formulas."""
+    kT, numbers = mpmath.mpf(kT), [mpmath.mpf(float(x)) for x in NUMBERS[kind]]
+    h, left, right, curve = film
     if kind == "ohmic":
         return mpmath.log(numbers[0])
     if kind == "poole-frenkel":
-        lowered = numbers[1] - exact_lowering(abs(E), numbers[2], 1)
-        return mpmath.log(numbers[0] / (1 + mpmath.exp(lowered / kT)) / mpmath.mpf(5e-9))
-    T, (A, left, right, eps) = kT / mpmath.mpf(BOLTZMANN_EV), numbers
-    left -= exact_lowering(-E, eps, 4) if E < 0 else 0
-    right -= exact_lowering(E, eps, 4) if E > 0 else 0
-    emitted = (1 + mpmath.exp(left / kT)) * mpmath.exp(-V / kT) + 1 + mpmath.exp(right / kT)
+        resistance = mpmath.mpf(0)
+        for s in range(len(h)):
+            lowered = numbers[1] - exact_lowering(abs((right[s] - left[s]) / h[s]), numbers[2], 1)
+            resistance += h[s] * (1 + mpmath.exp(lowered / kT))
+        return mpmath.log(numbers[0] / resistance)
+    T, (A, at_left, at_right, eps) = kT / mpmath.mpf(BOLTZMANN_EV), numbers
+    first, last = (right[0] - left[0] - 6 * curve[0]) / h[0], (right[-1] - left[-1] + 6 * curve[-1]) / h[-1]
+    at_left -= exact_lowering(-first, eps, 4) if first < 0 else 0
+    at_right -= exact_lowering(last, eps, 4) if last > 0 else 0
+    emitted = (1 + mpmath.exp(at_left / kT)) * mpmath.exp(-V / kT) + 1 + mpmath.exp(at_right / kT)
     return mpmath.log(A * T**2 * (1 - mpmath.exp(-V / kT)) / V / emitted)
 
 
@@ -63,10 +72,10 @@ def exact(kind: str, E, V, kT):
 @pytest.mark.parametrize("V", [-2.5, -1e-9, 1e-5, 0.3, 6.0])
 @pytest.mark.parametrize("T", [77.0, 300.0, 900.0])
 def test_leaks_in_a_uniform_field_are_the_published_formulas(kind, E, V, T):
-    kT = T * BOLTZMANN_EV
+    film, kT = straight_film(E), T * BOLTZMANN_EV
     with mpmath.workdps(40):
-        expected = float(exact(kind, mpmath.mpf(E), mpmath.mpf(V), mpmath.mpf(kT)))
-    assert log_chord(kind, straight_film(E), V, kT) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        expected = float(exact(kind, in_extended_precision(film), mpmath.mpf(V), kT))
+    assert log_chord(kind, film, V, kT) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("kind", LEAKS)
@@ -93,41 +102,18 @@ def test_slopes_are_those_of_extended_precision(kind, seed, V):
     film, by_film = random_film(seed), np.zeros((4, 9))
     by_V = slopes_of_leak(CODES[kind], NUMBERS[kind], film, V, KT, by_film)
     with mpmath.workdps(50):
-        values = {"left": film.left, "right": film.right, "curve": film.curve}
-        values = {name: [mpmath.mpf(float(x)) for x in row] for name, row in values.items()}
-        step = mpmath.mpf(10) ** -18
-        for row, name in ((0, "left"), (1, "right"), (3, "curve")):
+        values, step = in_extended_precision(film), mpmath.mpf(10) ** -18
+        for row, ends_of_pieces in ((0, values.left), (1, values.right), (3, values.curve)):
             for s in range(9):
-                before, ends = values[name][s], []
+                before, ends = ends_of_pieces[s], []
                 for moved in (before + step, before - step):
-                    values[name][s] = moved
-                    ends.append(exact_of_pieces(kind, film.length, values, mpmath.mpf(V)))
-                values[name][s] = before
+                    ends_of_pieces[s] = moved
+                    ends.append(exact(kind, values, mpmath.mpf(V)))
+                ends_of_pieces[s] = before
                 slope = float((ends[0] - ends[1]) / (2 * step))
                 assert by_film[row, s] == pytest.approx(slope, rel=1e-9, abs=1e-12)
-        ends = [exact_of_pieces(kind, film.length, values, mpmath.mpf(V) + sign * step) for sign in (1, -1)]
+        ends = [exact(kind, values, mpmath.mpf(V) + sign * step) for sign in (1, -1)]
         assert by_V == pytest.approx(float((ends[0] - ends[1]) / (2 * step)), rel=1e-6, abs=1e-9)
-
-
-def exact_of_pieces(kind, length, values, V):
-    """ln(J/V) of a film of pieces, by mpmath."""
-    kT, h = mpmath.mpf(KT), [mpmath.mpf(float(x)) for x in length]
-    numbers = [mpmath.mpf(float(x)) for x in NUMBERS[kind]]
-    left, right, curve = values["left"], values["right"], values["curve"]
-    if kind == "ohmic":
-        return mpmath.log(numbers[0])
-    if kind == "poole-frenkel":
-        resistance = mpmath.mpf(0)
-        for s in range(len(h)):
-            lowered = numbers[1] - exact_lowering(abs((right[s] - left[s]) / h[s]), numbers[2], 1)
-            resistance += h[s] * (1 + mpmath.exp(lowered / kT))
-        return mpmath.log(numbers[0] / resistance)
-    T, (A, at_left, at_right, eps) = kT / mpmath.mpf(BOLTZMANN_EV), numbers
-    first, last = (right[0] - left[0] - 6 * curve[0]) / h[0], (right[-1] - left[-1] + 6 * curve[-1]) / h[-1]
-    at_left -= exact_lowering(-first, eps, 4) if first < 0 else 0
-    at_right -= exact_lowering(last, eps, 4) if last > 0 else 0
-    emitted = (1 + mpmath.exp(at_left / kT)) * mpmath.exp(-V / kT) + 1 + mpmath.exp(at_right / kT)
-    return mpmath.log(A * T**2 * (1 - mpmath.exp(-V / kT)) / V / emitted)
 
 
 @pytest.mark.parametrize("kind", LEAKS)

@@ -14,6 +14,7 @@ from otjdd.physics.ion_fluxes import flux_slopes_of, fluxes_of
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import FluxSlopes
 from otjdd.solver import equilibrium, linear_response, model
+from validation.reliability import agreement
 from validation.reliability.agreement_exchange import ExchangeEquations
 
 SLOW = {"rate": "1e-8 m/s", "formation_energy": "1.55 eV"}
@@ -146,6 +147,26 @@ def test_small_signals_of_two_electrodes_lead_from_one_steady_flux_to_another(el
         hold(other, V + dV, 1e6)
         slopes.append((log_chord(other) - log_chord(run)) / dV)
     assert change[0].real + by_voltage(column) == pytest.approx(np.mean(slopes), rel=1e-3)
+
+
+@needs_speed
+@pytest.mark.parametrize("sides", [("left",), ("right",), ("left", "right")])
+def test_another_integrator_with_its_own_equations_of_random_electrodes_agrees(sides):
+    pytest.importorskip("sksundae")
+    rng = np.random.default_rng(len(sides) + ("left" in sides))
+    exchange = {
+        f"device__{side}__exchange": {
+            "rate": 10.0 ** rng.uniform(-11, -8), "activation_energy": rng.uniform(0, 0.1),
+            "formation_energy": rng.uniform(1.2, 1.7), "transfer_coefficient": rng.uniform(0, 1),
+            "hop_distance": rng.uniform(1e-10, 4e-10), "capacity": rng.uniform(1.5e18, 6e18),
+            "initial_filling": rng.uniform(0.2, 0.8), "oxygen_pressure": 10.0 ** rng.uniform(3, 6),
+        }
+        for side in sides
+    }  # fmt: skip
+    exchanging = film(**exchange, ions__law="mott-gurney", ions__hop_distance="0.4 nm", device__film__cells=8)
+    compared = agreement.compared(exchanging, ExchangeEquations(exchanging), (0.25, -0.4), (0.5, 1.0))
+    assert compared.moved > 1e-3
+    assert compared.error < 1e-6
 
 
 OUT = {

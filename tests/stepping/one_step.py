@@ -89,3 +89,24 @@ def exact(run, duration, ramp=0.0):
     y, scale = unknowns(run.state)
     put(junction, state, solve_ivp(rate, (0.0, duration), y, "DOP853", rtol=1e-12, atol=1e-12 * scale).y[:, -1])
     return state.c.copy(), state.P.copy()
+
+
+def assert_orders(run, method, ramp, longest, most, within):
+    """Assert that a step along a ramp [V/s] is of the order of its method, and its error estimate of one lower.
+
+    longest : step [s], beside which one of a quarter stands   most : share that its end may be off by   within : of orders
+    """
+    misses, estimates, V = [], [], source(run)
+    for dt in (longest, longest / 4.0):
+        trial, (c, P) = step(run, dt, ramp, method), exact(run, dt, ramp)
+        assert trial.state.V[0] == pytest.approx(V + ramp * dt, rel=1e-12)
+        misses.append([np.abs(trial.state.c - c).max() / c.mean()])
+        estimates.append([np.abs(trial.work.error).max()])
+        if polarised(run.junction):
+            assert np.abs(P - run.state.P).max() > 1e-4
+            misses[-1].append(np.abs(trial.state.P - P).max() / TWO_LEVEL["saturation"])
+            estimates[-1] = [np.abs(trial.work.polar.error).max()]
+    assert max(misses[0]) < most
+    # of one step, so one more than the method's
+    assert np.log2(np.divide(*misses)) / 2.0 == pytest.approx(method.order + 1.0, abs=within)
+    assert np.log2(np.divide(*estimates)) / 2.0 == pytest.approx(method.order, abs=within)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
-from one_step import ELECTRONS, SMOOTH, TWO_LEVEL, exact, methods, polarisation_of, step
+from one_step import ELECTRONS, SMOOTH, TWO_LEVEL, assert_orders, methods, polarisation_of, step
 
 from otjdd.errors import Status
 from otjdd.mechanisms.polarisation import begin_step, mean_field
@@ -36,17 +36,7 @@ def polarised_run(law, **changes):
 @methods
 @pytest.mark.parametrize("more", [{}, ELECTRONS], ids=["without electrons", "with"])
 def test_a_step_is_of_the_order_of_its_method_and_its_error_estimate_one_lower(law, method, more):
-    run, misses, estimates = polarised_run(law, **more), [], []
-    for dt in (4e-10, 1e-10):
-        trial = step(run, dt, 2e7, method=method)
-        new = trial.state
-        c, P = exact(run, dt, 2e7)
-        misses.append((np.abs(new.P - P).max() / 0.1, np.abs(new.c - c).max() / run.state.c.mean()))
-        estimates.append(np.abs(trial.work.polar.error).max())
-    assert np.abs(P - run.state.P).max() > 1e-4
-    assert max(misses[0]) < 1e-4
-    assert np.log2(np.divide(*misses)) / 2.0 == pytest.approx(method.order + 1.0, abs=1.2)
-    assert np.log2(np.divide(*estimates)) / 2.0 == pytest.approx(method.order, abs=1.2)
+    assert_orders(polarised_run(law, **more), method, ramp=2e7, longest=4e-10, most=1e-4, within=1.2)
 
 
 def test_a_polarisation_much_faster_than_a_step_ends_at_its_rest():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
-from one_step import exact, methods, step
+from one_step import assert_orders, methods, step
 
 from otjdd.solver import initial, model
 from otjdd.stepping.rosenbrock import RODAS
@@ -24,19 +24,8 @@ def run():
 @methods
 @pytest.mark.parametrize("ramp", [0.0, 2e7])
 def test_a_step_is_of_the_order_of_its_method_and_its_error_estimate_one_lower(run, ramp, method):
-    misses, estimates = [], []
     longest = 8e-10 if method is RODAS else 1.6e-9  # the shortest of RODAS5P would be off by round-off alone
-    for dt in (longest, longest / 2, longest / 4):
-        trial = step(run, dt, ramp, method=method)
-        new = trial.state
-        misses.append(np.abs(new.c - exact(run, dt, ramp)[0]).max())
-        estimates.append(np.abs(trial.work.error).max())
-        assert new.V[0] == pytest.approx(0.2 + ramp * dt, rel=1e-12)
-    assert misses[0] < 2e-8 * run.state.c.mean()
-    # of one step, so one more than the method's
-    orders = [method.order + 1.0, method.order + 1.0]
-    assert np.log2(np.divide(misses[:-1], misses[1:])) == pytest.approx(orders, abs=0.6)
-    assert np.log2(np.divide(estimates[:-1], estimates[1:])) == pytest.approx(np.subtract(orders, 1.0), abs=0.6)
+    assert_orders(run, method, ramp, longest, most=2e-8, within=0.6)
 
 
 @methods

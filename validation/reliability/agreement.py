@@ -142,24 +142,28 @@ class Equations:
         """Concentrations (N,) [1/m3] that the case begins with."""
         return np.full(self.h.size, self.mean)
 
-    def acceleration(self, E):
-        """Acceleration g(E) of the hops by the field, as the flux law has it."""
+    def acceleration(self, E, D0=None, hop=None, barrier=None):
+        """Acceleration g(E) of hops by the field, as the flux law has it: of those of the film, or of others.
+
+        D0 : diffusivity [m2/s]   hop : distance [m]   barrier : eV
+        """
         ions, kT = self.case.ions, self.kT
-        u = np.abs(ions.charge * ions.hop_distance * E / (2.0 * kT)) + 1e-30
+        D0, hop = self.D0 if D0 is None else D0, hop or ions.hop_distance
+        barrier = ions.activation_energy if barrier is None else barrier
+        u = np.abs(ions.charge * hop * E / (2.0 * kT)) + 1e-30
         half = -np.expm1(-2.0 * u) / 2.0  # sinh(u) = e^u half
         if ions.law == "linear":
             return np.ones_like(E)
         if ions.law == "mott-gurney":  # 1/v^2 adds
-            k = 2.0 * self.D0 / (ions.hop_distance**2 * ions.attempt_frequency)
+            k = 2.0 * D0 / (hop**2 * ions.attempt_frequency)
             return 1.0 / np.sqrt((u * np.exp(-u) / half) ** 2 + (k * u) ** 2)
-        G = ions.charge * ions.hop_distance * np.abs(E) / (math.pi * ions.activation_energy)
+        G = ions.charge * hop * np.abs(E) / (math.pi * barrier)
         low = np.minimum(G, 1.0)
         common = np.sqrt(1.0 - low**2) + low * np.arcsin(low)
         forward, back = common - low * math.pi / 2.0, common + low * math.pi / 2.0
         forward = np.where(G < 1.0, forward, 0.0)
-        back = np.where(G < 1.0, back, 2.0 * u * kT / ions.activation_energy)
-        barrier = ions.activation_energy / kT
-        return (np.exp(barrier * (1.0 - forward)) - np.exp(barrier * (1.0 - back))) / (2.0 * u)
+        back = np.where(G < 1.0, back, 2.0 * u * kT / barrier)
+        return (np.exp(barrier / kT * (1.0 - forward)) - np.exp(barrier / kT * (1.0 - back))) / (2.0 * u)
 
     def rates(self, c, E, rise=None):
         """dc/dt (N,) [1/(m3 s)]. rise : of the site energy from cell to cell (N-1,) [eV], by default that of the case"""

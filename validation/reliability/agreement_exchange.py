@@ -58,6 +58,9 @@ class ExchangeEquations(agreement.Equations):
         )
         y0, a = given.initial_filling, given.transfer_coefficient
         y, k = y0 + passed / given.capacity, given.rate * math.exp(-given.activation_energy / kT)
+        if given.hop_distance:
+            wall = 0.5 * k * given.hop_distance, given.hop_distance, given.activation_energy
+            k *= float(self.acceleration(np.array([E]), *wall)[0])
         gain = k * n * odds / (1 + odds) * math.exp(a * z * step / kT) * (1 - y) / (1 - y0)
         loss = k / (1 + odds) * math.exp((a - 1) * z * step / kT) * y / y0
         d = (self.centre[side] - self.wall[side] - z * E * h) / kT

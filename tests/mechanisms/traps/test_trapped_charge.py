@@ -11,7 +11,7 @@ import pytest
 from commands import draw_from_case, otjdd
 from devices import BETWEEN_METALS, COMPILED, begin, case, needs_speed
 from layered import layer
-from scipy.integrate import cumulative_trapezoid, solve_bvp
+from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import root
 
 from otjdd.case.notes import conduction_notes as notes
@@ -21,7 +21,7 @@ from otjdd.mechanisms.traps.steady import filled_traps
 from otjdd.physics.channels import beside_coherent
 from otjdd.physics.state import NO_SLOPES
 from otjdd.results import store
-from otjdd.solver import equilibrium, initial, integrate, model
+from otjdd.solver import integrate
 
 KT = 300.0 * BOLTZMANN_EV
 KAPPA = math.sqrt(2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE) / HBAR  # 1/(m eV^1/2) at the mass of an electron
@@ -66,58 +66,31 @@ def rates(U, h, table, V):
     return *captured, level
 
 
-def flows(U, h, table, V, y):
-    """What comes into each trap [1/s] at ln odds y of the fillings, over its rate; and the current per area [A/m2]."""
+def at_rest(U, h, table, V):
+    """Filling (n,) of traps at the nodes of a band U (n,) [eV], and their current per area [A/m2]."""
     left, right, level = rates(U, h, table, V)
     back_left, back_right = left * np.exp((level + V) / KT), right * np.exp(level / KT)
-    f = 1.0 / (1.0 + np.exp(-y))
-    net = (left + right) * (1 - f) - (back_left + back_right) * f
-    scale = left + right + back_left + back_right
+    f = (left + right) / (left + right + back_left + back_right)
     weight = np.full(U.size, h)
     weight[[0, -1]] *= 0.5
-    if hop := table.get("hop_frequency"):
-        r, kappa = table["relaxation_energy"], KAPPA * math.sqrt(MASS * table["depth"])
-        x, d = h * np.arange(U.size), level[None, :] - level[:, None]
-        far = 2.0 * kappa * np.abs(x[None, :] - x[:, None])
-        k = hop * table["density"] * weight[None, :] * np.pi / (2 * kappa**2) * (1 + far) * np.exp(-far)
-        k *= np.exp(-((2 * r + d) ** 2) / (8 * r * KT))
-        np.fill_diagonal(k, 0.0)
-        net = net + (1 - f) * ((weight * f) @ k) / weight - f * (k @ (1 - f))
-        scale = scale + k.sum(axis=1)
-    J = ELEMENTARY_CHARGE * table["density"] * (weight * (back_left * f - left * (1 - f))).sum()
-    return net / scale, J
+    return f, ELEMENTARY_CHARGE * table["density"] * (weight * (back_left * f - left * (1 - f))).sum()
 
 
-def reference(table, V):
+def reference(table, V, nodes=61):
     """Band U (n,) [eV], filling (n,) and current [A/m2] of a film, by Newton's method from few traps to all."""
-    nodes = 49 if "hop_frequency" in table else 61
-    h, straight = LENGTH / (nodes - 1), np.linspace(LEFT - V, RIGHT, nodes)
-    U, y = straight.copy(), np.zeros(nodes)
-    hops = "hop_frequency" in table
+    h, U = LENGTH / (nodes - 1), np.linspace(LEFT - V, RIGHT, nodes)
     for part in (0.05, 0.2, 0.5, 1.0):
 
-        def missing(unknown, part=part):
-            band = np.concatenate((straight[:1], unknown[: nodes - 2], straight[-1:]))
-            odds = unknown[nodes - 2 :]
-            if not hops:
-                left, right, level = rates(band, h, table, V)
-                odds = np.log((left + right) / (left * np.exp((level + V) / KT) + right * np.exp(level / KT)))
-            f = 1.0 / (1.0 + np.exp(-odds))
+        def missing(inner, part=part, ends=(U[:1], U[-1:])):
+            band = np.concatenate((ends[0], inner, ends[1]))
+            f, _ = at_rest(band, h, table, V)
             charge = ELEMENTARY_CHARGE * part * table["density"] * (-f if table["kind"] == "acceptor" else 1.0 - f)
-            poisson = np.diff(band, 2) - (charge * h * h / EPS)[1:-1]
-            return np.concatenate((poisson, flows(band, h, table, V, odds)[0])) if hops else poisson
+            return np.diff(band, 2) - (charge * h * h / EPS)[1:-1]
 
-        if part == 0.05 and hops:
-            y = root(lambda odds: flows(straight, h, table, V, odds)[0], y, tol=1e-11).x
-        start = np.concatenate((U[1:-1], y)) if hops else U[1:-1]
-        done = root(missing, start, tol=1e-12)
+        done = root(missing, U[1:-1], tol=1e-12)
         assert np.abs(done.fun).max() < 1e-8, done.message
-        U = np.concatenate((straight[:1], done.x[: nodes - 2], straight[-1:]))
-        y = done.x[nodes - 2 :] if hops else y
-    if not hops:
-        left, right, level = rates(U, h, table, V)
-        y = np.log((left + right) / (left * np.exp((level + V) / KT) + right * np.exp(level / KT)))
-    return U, 1.0 / (1.0 + np.exp(-y)), flows(U, h, table, V, y)[1]
+        U[1:-1] = done.x
+    return U, *at_rest(U, h, table, V)
 
 
 def electrode_charges(U):
@@ -127,47 +100,9 @@ def electrode_charges(U):
     return EPS * first @ U[:5] / h, -EPS * first @ U[-1:-6:-1] / h
 
 
-@pytest.mark.parametrize("kind", ["acceptor", "donor"])
-def test_ions_and_traps_rest_together_as_poisson_fermi_and_the_lattice_gas_have_it(kind):
-    """Vacancies of charge 2 on sites of 1e30 per m3, of a given number, beside traps in balance with both metals."""
-    ions, sites = 4e25, 1e30
-    many = {"ions__initial": "equilibrium", "cells": 2 * CELLS, "device__film__grading": 20.0}
-    table = film(RELAXING | {"kind": kind}, ions__density=ions, **many)
-    parts = model.members(table)
-    junction = model.junction(table, parts=parts)
-    c = initial.start(table, junction, parts)["c"][0]
-    length = LENGTH * 1e9
-
-    def slopes(_, y, level):
-        """Of the band [eV], its field [V/nm] and the vacancies to the left over their number, by places in nm."""
-        f = 1.0 / (1.0 + np.exp(np.clip((y[0] - DEPTH) / KT, -600.0, 600.0)))
-        vacancies = sites / (1.0 + np.exp(np.clip(-level[0] - 2.0 * (y[0] - LEFT) / KT, -600.0, 600.0)))
-        charge = ELEMENTARY_CHARGE * (DENSITY * (-f if kind == "acceptor" else 1.0 - f) + 2.0 * vacancies)
-        return np.array([y[1], charge / EPS * 1e-18, vacancies / (ions * length)])
-
-    centres = model.centres(model.film_faces(table.device.film)) * 1e9
-    moving = begin(table, c, voltage=0.0)
-    band = equilibrium.band(moving.junction, moving.state, 0)
-    x = np.concatenate(([0.0], centres, [length]))
-    guess = np.array([band, np.gradient(band, x), np.cumsum(np.interp(x, centres, c * junction.columns.width[0]))])
-    guess[2] /= guess[2, -1]
-    level = np.log(c[0] / (sites - c[0])) - 2.0 * (band[1] - LEFT) / KT
-    solved = solve_bvp(
-        slopes, lambda a, b, _: np.array([a[0] - LEFT, b[0] - RIGHT, a[2], b[2] - 1.0]), x, guess, p=[level],
-        tol=1e-7, max_nodes=50000,
-    )  # fmt: skip
-    assert solved.success
-    assert band[1:-1] == pytest.approx(solved.sol(centres)[0], abs=2e-3 if COMPILED else 3e-2)
-    ends = solved.sol(np.array([0.0, length]))[1] * 1e9 * EPS
-    size = ELEMENTARY_CHARGE * DENSITY * LENGTH
-    assert [moving.state.D_left[0], moving.state.D_right[0]] == pytest.approx(
-        ends, abs=(1e-3 if COMPILED else 3e-2) * size
-    )
-
-
 BIASED = {
     name: [(traps, "acceptor", 0.4), (traps, "donor", -1.3)]
-    for name, traps in {"elastic": TRAPS, "relaxing": RELAXING, "hopping": HOPPING}.items()
+    for name, traps in {"elastic": TRAPS, "relaxing": RELAXING}.items()
 }
 
 
